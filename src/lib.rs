@@ -37,3 +37,5 @@ pub mod change;
 pub mod config;
 
 pub mod folder;
+
+pub mod article;

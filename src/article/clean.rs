@@ -1,0 +1,355 @@
+//! Drops the lines that a website had put around a plain-text article: counters, share buttons, the comment form.
+//!
+//! Only the head (before the first real paragraph) and the tail lose lines, only whole lines that are known, and only where
+//! there is more than one sign that the page was scraped. Each line that goes is told with its rule:
+//! T1 comment form at the end, H1 counter, H2 share names, H3 byline or date (moved, not lost), H4 headline said twice.
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+
+use super::boilerplate::{self, Weight};
+use super::summary::is_real;
+use super::text::Line;
+use super::{Problem, date};
+use crate::entry::Person;
+
+/// A line that was not the writer's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Removed {
+    /// Name of the rule.
+    pub rule: &'static str,
+    /// Number in the file, from 1.
+    pub line: usize,
+    /// Everything that stood there.
+    pub text: String,
+}
+
+/// A text without its surroundings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cleaned {
+    /// What stays.
+    pub kept: Vec<Line>,
+    /// What goes, in order.
+    pub removed: Vec<Removed>,
+    /// From a byline.
+    pub authors: Vec<Person>,
+    /// From a line with a date.
+    pub published: Option<DateTime<Utc>>,
+    /// Set where so much would have gone that nothing went.
+    pub problem: Option<Problem>,
+}
+
+/// Most lines after the headline that can be the head.
+const HEAD_LINES: usize = 15;
+
+/// Most of a text, in hundredths of its characters, that may go without proof that it is a comment form.
+const MOST_REMOVED: usize = 30;
+
+/// Finds what is not the writer's. `lines` come without the headline, which is `title`.
+pub fn clean(title: &str, lines: &[Line], timezone: Tz) -> Cleaned {
+    let mut finder = Finder { lines, marks: vec![None; lines.len()], authors: Vec::new(), published: None };
+    let form = finder.tail();
+    finder.head(title, form.is_some(), timezone);
+    finder.finish(form == Some(Form::Proven))
+}
+
+/// How sure it is that the tail is a comment form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Likely,
+    /// Two lines of it stand nowhere else.
+    Proven,
+}
+
+struct Finder<'a> {
+    lines: &'a [Line],
+    /// The rule by which each line goes.
+    marks: Vec<Option<&'static str>>,
+    authors: Vec<Person>,
+    published: Option<DateTime<Utc>>,
+}
+
+impl Finder<'_> {
+    /// T1: the last lines, if all of them are known and at least one of them is known from nowhere else.
+    fn tail(&mut self) -> Option<Form> {
+        let is_text = |line: &Line| !line.text.is_empty();
+        let known = |line: &Line| boilerplate::weigh(&line.text);
+        let start =
+            self.lines.iter().rposition(|line| is_text(line) && known(line).is_none()).map_or(0, |last| last + 1);
+        let weights: Vec<Weight> = self.lines[start..].iter().filter(|line| is_text(line)).filter_map(known).collect();
+        let others = self.lines[..start].iter().filter(|line| is_text(line)).count();
+        let solo = weights.iter().filter(|weight| **weight == Weight::Solo).count();
+        let strong = weights.contains(&Weight::Strong);
+        // With the headline, which is not among the lines, at least two lines must remain.
+        if others == 0 || !(solo >= 1 || (weights.len() >= 2 && strong)) {
+            return None;
+        }
+        for (mark, line) in self.marks[start..].iter_mut().zip(&self.lines[start..]) {
+            *mark = is_text(line).then_some("T1");
+        }
+        Some(if solo >= 2 { Form::Proven } else { Form::Likely })
+    }
+
+    /// The lines before the first real paragraph. A text without one has no head.
+    fn head_end(&self) -> usize {
+        let is_kept = |index: &usize| self.marks[*index].is_none();
+        let line = (0..self.lines.len()).filter(is_kept).find(|index| is_real(&self.lines[*index].text));
+        let mut block_start = 0;
+        let mut block = None;
+        for group in self.lines.split(|line| line.text.is_empty()) {
+            let joined: Vec<&str> = group.iter().map(|line| line.text.as_str()).collect();
+            if self.marks.get(block_start).is_some_and(Option::is_none) && is_real(&joined.join(" ")) && group.len() > 1
+            {
+                block = Some(block_start);
+                break;
+            }
+            block_start += group.len() + 1;
+        }
+        // In narrow columns no line is a paragraph, but a block of them is.
+        line.or(block).map_or(0, |end| end.min(HEAD_LINES))
+    }
+
+    fn head(&mut self, title: &str, form: bool, timezone: Tz) {
+        let end = self.head_end();
+        let head: Vec<usize> = (0..end).filter(|index| !self.lines[*index].text.is_empty()).collect();
+        if head.is_empty() {
+            return;
+        }
+        if same_words(&self.lines[head[0]].text, title) {
+            self.marks[head[0]] = Some("H4");
+        }
+        let shares: Vec<usize> = head
+            .iter()
+            .copied()
+            .filter(|index| boilerplate::weigh(&self.lines[*index].text) == Some(Weight::Share))
+            .collect();
+        let in_company = shares.len() >= 2;
+        if in_company {
+            for index in shares {
+                self.marks[index] = Some("H2");
+            }
+        }
+        for index in head.into_iter().filter(|index| self.marks[*index].is_none()).collect::<Vec<_>>() {
+            let text = self.lines[index].text.as_str();
+            if is_count_of_something(text) || (self.stands_alone(index) && is_counter(text, form || in_company)) {
+                self.marks[index] = Some("H1");
+            } else if self.authors.is_empty()
+                && let Some(authors) = byline(text)
+            {
+                self.marks[index] = Some("H3");
+                self.authors = authors;
+            } else if self.published.is_none()
+                && let Some(date) = date::of_line(text, timezone)
+            {
+                self.marks[index] = Some("H3");
+                self.published = Some(date);
+            }
+        }
+    }
+
+    fn stands_alone(&self, index: usize) -> bool {
+        let blank = |line: Option<&Line>| line.is_none_or(|line| line.text.is_empty());
+        blank(index.checked_sub(1).and_then(|before| self.lines.get(before))) && blank(self.lines.get(index + 1))
+    }
+
+    /// Takes the marked lines out, unless nearly nothing would be left of the text.
+    fn finish(self, proven: bool) -> Cleaned {
+        let size = |text: &str| text.chars().count();
+        let total: usize = self.lines.iter().map(|line| size(&line.text)).sum();
+        let marked = || self.lines.iter().zip(&self.marks).filter_map(|(line, mark)| mark.map(|rule| (line, rule)));
+        let doubtful: usize =
+            marked().filter(|(_, rule)| !(proven && *rule == "T1")).map(|(line, _)| size(&line.text)).sum();
+        let remains = self.lines.iter().zip(&self.marks).any(|(line, mark)| mark.is_none() && !line.text.is_empty());
+        if marked().next().is_some() && (!remains || doubtful * 100 > total * MOST_REMOVED) {
+            let message = "many lines look like a website's own, too many to be sure: none was removed; mark the text with `clean: false` if they are yours";
+            let problem = Problem::at(marked().next().map_or(1, |(line, _)| line.number), message);
+            return Cleaned {
+                kept: self.lines.to_vec(),
+                removed: Vec::new(),
+                authors: Vec::new(),
+                published: None,
+                problem: Some(problem),
+            };
+        }
+        let removed =
+            marked().map(|(line, rule)| Removed { rule, line: line.number, text: line.text.clone() }).collect();
+        let kept = self
+            .lines
+            .iter()
+            .zip(&self.marks)
+            .filter(|(_, mark)| mark.is_none())
+            .map(|(line, _)| line.clone())
+            .collect();
+        Cleaned { kept, removed, authors: self.authors, published: self.published, problem: None }
+    }
+}
+
+fn same_words(line: &str, title: &str) -> bool {
+    !title.is_empty() && boilerplate::folded(line) == boilerplate::folded(title)
+}
+
+/// A bare number: "0" is nobody's text; any other only on a page that is known to be scraped, and never a year.
+fn is_counter(text: &str, scraped: bool) -> bool {
+    let year = text.len() == 4 && text.parse().is_ok_and(|number: u32| (1900..=2099).contains(&number));
+    let number = !text.is_empty() && text.len() <= 9 && text.bytes().all(|byte| byte.is_ascii_digit());
+    text == "0" || (number && scraped && !year)
+}
+
+/// "12 comments", "3,456 views": a counter whoever wrote it.
+fn is_count_of_something(text: &str) -> bool {
+    const THINGS: [&str; 12] = [
+        "comment",
+        "comments",
+        "view",
+        "views",
+        "share",
+        "shares",
+        "kommentare",
+        "commentaires",
+        "comentarios",
+        "commenti",
+        "comentários",
+        "reacties",
+    ];
+    let folded = boilerplate::folded(text);
+    let mut words = folded.split_whitespace();
+    let number = words
+        .next()
+        .is_some_and(|word| word == "no" || word.bytes().all(|byte| byte.is_ascii_digit() || b",.".contains(&byte)));
+    number && words.next().is_some_and(|word| THINGS.contains(&word)) && words.next().is_none()
+}
+
+/// "By Ann Lee and Bo Ek": at most five words for a name, each with a capital or a particle.
+fn byline(text: &str) -> Option<Vec<Person>> {
+    const STARTS: [&str; 8] = ["By ", "BY ", "Von ", "Par ", "Por ", "Di ", "Door ", "Av "];
+    const PARTICLES: [&str; 14] =
+        ["von", "van", "de", "der", "den", "da", "dos", "di", "del", "la", "le", "al", "bin", "ten"];
+    let rest = STARTS.iter().find_map(|start| text.strip_prefix(start))?.trim();
+    if rest.chars().count() > 80 || rest.chars().any(char::is_numeric) || rest.ends_with(['.', '!', '?', ':']) {
+        return None;
+    }
+    let separators = [" and ", " und ", " et ", " e ", " y ", " en ", " och ", " & ", ", "];
+    let mut names = vec![rest.to_owned()];
+    for separator in separators {
+        names = names.iter().flat_map(|name| name.split(separator).map(str::to_owned).collect::<Vec<_>>()).collect();
+    }
+    let is_word = |word: &str| {
+        PARTICLES.contains(&word) || word.chars().next().is_some_and(|c| c.is_alphabetic() && !c.is_lowercase())
+    };
+    let is_name = |name: &String| {
+        let words: Vec<&str> = name.split_whitespace().collect();
+        (1..=5).contains(&words.len())
+            && words.iter().all(|word| is_word(word))
+            && !PARTICLES.contains(words.last().unwrap_or(&""))
+    };
+    names.iter().all(is_name).then(|| names.into_iter().map(|name| Person { name, ..Person::default() }).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REAL: &str =
+        "The coastal bridge stayed closed on Wednesday as winds of more than 70 miles an hour kept lorries away.";
+    const MORE: &str =
+        "Drivers were told to use the inland road until the evening, when the wind is expected to fall at last.";
+
+    fn lines(text: &str) -> Vec<Line> {
+        text.lines().enumerate().map(|(index, line)| Line { number: index + 3, text: line.to_owned() }).collect()
+    }
+
+    /// The lines that go, each as "rule text"; `REAL` and `MORE` stand for `%` and `&`.
+    fn check(text: &str, expected: &[&str]) -> Cleaned {
+        let text = text.replace('%', REAL).replace('&', MORE);
+        let cleaned = clean("Title", &lines(&text), chrono_tz::UTC);
+        let removed: Vec<String> =
+            cleaned.removed.iter().map(|removed| format!("{} {}", removed.rule, removed.text)).collect();
+        assert_eq!(removed, expected, "{text}");
+        let again = clean("Title", &cleaned.kept, chrono_tz::UTC);
+        assert_eq!(
+            (again.removed.len(), again.kept),
+            (0, cleaned.kept.clone()),
+            "the second time changes nothing: {text}"
+        );
+        let kept: usize = cleaned.kept.iter().map(|line| line.text.len()).sum();
+        let gone: usize = cleaned.removed.iter().map(|removed| removed.text.len()).sum();
+        assert_eq!(kept + gone, text.lines().map(str::len).sum::<usize>(), "nothing else is lost");
+        cleaned
+    }
+
+    #[test]
+    fn comment_forms_go_and_lone_phrases_stay() {
+        check(
+            "%\n\nLeave a reply\n\nPlease enter your comment!\nPlease enter your name here",
+            &["T1 Leave a reply", "T1 Please enter your comment!", "T1 Please enter your name here"],
+        );
+        check("%\n\nLeave a reply", &[]);
+        check("%\n\nName\nEmail", &[]);
+        check("%\n&\n\nLeave a comment\nName *", &["T1 Leave a comment", "T1 Name *"]);
+        check("%\n\nYour email address will not be published.\n\n&", &[]);
+        check("Leave a reply\nPost Comment", &[]);
+    }
+
+    #[test]
+    fn counters() {
+        check("0\n\n%", &["H1 0"]);
+        check("0\n%", &[]);
+        check("7\n\n%", &[]);
+        check("7\n\n%\n&\n\nLeave a reply\nPost Comment", &["H1 7", "T1 Leave a reply", "T1 Post Comment"]);
+        check("1984\n\n%\n&\n\nLeave a reply\nPost Comment", &["T1 Leave a reply", "T1 Post Comment"]);
+        check("12 comments\n%", &["H1 12 comments"]);
+        check("3,456 Views\n%", &["H1 3,456 Views"]);
+        check("0", &[]);
+        check("%\n\n0\n\n&", &[]);
+    }
+
+    #[test]
+    fn share_names_go_in_company_only() {
+        check("Facebook\nTwitter\n\n%", &["H2 Facebook", "H2 Twitter"]);
+        check("Facebook\n\n%", &[]);
+        check("Facebook\nTwitter\n5\n", &[]);
+    }
+
+    #[test]
+    fn bylines_and_dates_move() {
+        let cleaned = check(
+            "By Ann Lee and Bo van Ek\n5 November 2022\n\n%\n&",
+            &["H3 By Ann Lee and Bo van Ek", "H3 5 November 2022"],
+        );
+        assert_eq!(
+            cleaned.authors.iter().map(|person| person.name.as_str()).collect::<Vec<_>>(),
+            ["Ann Lee", "Bo van Ek"]
+        );
+        assert_eq!(cleaned.published.unwrap().to_string(), "2022-11-05 00:00:00 UTC");
+        for line in
+            ["By the sea", "By Monday the 5th", "By 2024", "By and large", "By Ann.", "Von der Leyen spricht heute"]
+        {
+            check(&format!("{line}\n\n%"), &[]);
+        }
+    }
+
+    #[test]
+    fn a_headline_said_twice() {
+        check("TITLE\n\n%", &["H4 TITLE"]);
+        check("Title and more\n\n%", &[]);
+    }
+
+    #[test]
+    fn too_much_is_nothing() {
+        let cleaned = check(&format!("{}\n{REAL}", "12 comments\n".repeat(9)), &[]);
+        assert!(cleaned.problem.is_some());
+    }
+
+    #[test]
+    fn the_list_of_phrases_is_sound() {
+        let phrases = boilerplate::phrases();
+        let distinct: std::collections::HashSet<_> = phrases.iter().collect();
+        assert!(phrases.len() > 150 && distinct.len() == phrases.len(), "each phrase once");
+        for phrase in ["Leave a Reply", "Kommentar abschicken", "Laisser un commentaire", "コメントを残す", "* Name:"]
+        {
+            assert!(boilerplate::weigh(phrase).is_some(), "{phrase}");
+        }
+        assert_eq!(boilerplate::weigh("Leave a reply to the king"), None);
+        assert_eq!(boilerplate::weigh(""), None);
+    }
+}

@@ -1,0 +1,221 @@
+//! Dates as writers put them: in front matter, in a line of text, in a file's name.
+
+use std::path::Path;
+
+use chrono::{DateTime, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc};
+use chrono_tz::Tz;
+
+const WITH_OFFSET: [&str; 6] = [
+    "%Y-%m-%dT%H:%M:%S%.f%#z",
+    "%Y-%m-%dT%H:%M%#z",
+    "%Y-%m-%d %H:%M:%S%.f %#z",
+    "%Y-%m-%d %H:%M:%S%.f%#z",
+    "%Y-%m-%d %H:%M %#z",
+    "%Y-%m-%d %H:%M%#z",
+];
+const WITHOUT_OFFSET: [&str; 6] = [
+    "%Y-%m-%dT%H:%M:%S%.f",
+    "%Y-%m-%dT%H:%M",
+    "%Y-%m-%d %H:%M:%S%.f",
+    "%Y-%m-%d %H:%M",
+    "%Y/%m/%d %H:%M:%S",
+    "%Y/%m/%d %H:%M",
+];
+const DAYS: [&str; 10] = [
+    "%Y-%m-%d",
+    "%Y/%m/%d",
+    "%B %d, %Y",
+    "%b %d, %Y",
+    "%b. %d, %Y",
+    "%d %B %Y",
+    "%d %b %Y",
+    "%d %b. %Y",
+    "%B %d %Y",
+    "%Y年%m月%d日",
+];
+
+/// Reads a date in one of the forms that front matter is written in: RFC 3339 and its relatives, RFC 2822, a day alone,
+/// a day in English words, Unix seconds. Without an offset it is in `timezone`; a day alone is its first second.
+pub fn parse(text: &str, timezone: Tz) -> Option<DateTime<Utc>> {
+    let text = text.trim();
+    let zulu = text.strip_suffix(['Z', 'z']).map(|rest| format!("{}+00:00", rest.trim_end()));
+    let offset = zulu.as_deref().unwrap_or(text);
+    WITH_OFFSET
+        .iter()
+        .find_map(|form| DateTime::parse_from_str(offset, form).ok())
+        .or_else(|| DateTime::parse_from_rfc2822(text).ok())
+        .map(|date| date.to_utc())
+        .or_else(|| {
+            let date = WITHOUT_OFFSET.iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())?;
+            Some(in_zone(date, timezone))
+        })
+        .or_else(|| day(text).map(|day| in_zone(day.and_time(NaiveTime::MIN), timezone)))
+        .or_else(|| unix(text))
+        .map(whole_seconds)
+}
+
+/// A day alone, its year in four figures.
+fn day(text: &str) -> Option<NaiveDate> {
+    DAYS.iter().find_map(|form| NaiveDate::parse_from_str(text, form).ok()).filter(|day| plausible(*day))
+}
+
+fn plausible(day: NaiveDate) -> bool {
+    use chrono::Datelike;
+    (1000..=9999).contains(&day.year())
+}
+
+/// Seconds or milliseconds since 1970: ten figures or thirteen.
+fn unix(text: &str) -> Option<DateTime<Utc>> {
+    let number: i64 = text.parse().ok()?;
+    match text.len() {
+        10 => DateTime::from_timestamp(number, 0),
+        13 => DateTime::from_timestamp_millis(number),
+        _ => None,
+    }
+}
+
+/// The instant of a wall clock's time. A time that a clock shows twice is the first; one that it skips is an hour later.
+fn in_zone(date: NaiveDateTime, timezone: Tz) -> DateTime<Utc> {
+    match timezone.from_local_datetime(&date) {
+        LocalResult::Single(found) | LocalResult::Ambiguous(found, _) => found.to_utc(),
+        LocalResult::None => timezone
+            .from_local_datetime(&(date + TimeDelta::hours(1)))
+            .earliest()
+            .map_or_else(|| date.and_utc(), |found| found.to_utc()),
+    }
+}
+
+/// Feeds show whole seconds; so does everything else here, or a date would change on its way.
+pub fn whole_seconds(date: DateTime<Utc>) -> DateTime<Utc> {
+    DateTime::from_timestamp(date.timestamp(), 0).unwrap_or(date)
+}
+
+const LABELS: [&str; 8] = [
+    "published:",
+    "published on",
+    "published",
+    "posted on",
+    "updated:",
+    "veröffentlicht am",
+    "veröffentlicht:",
+    "publié le",
+];
+
+/// Reads a line that holds a date and nothing else, but perhaps a word such as "Published". The day must be whole and its
+/// year in four figures, so that no sentence is taken for one.
+pub fn of_line(line: &str, timezone: Tz) -> Option<DateTime<Utc>> {
+    let line = line.trim();
+    let lower = line.to_lowercase();
+    let rest = LABELS
+        .iter()
+        .find(|label| lower.starts_with(**label) && lower.len() == line.len())
+        .map_or(line, |label| line[label.len()..].trim());
+    let digits = rest.chars().filter(char::is_ascii_digit).count();
+    (digits >= 5 && rest.len() <= 40).then(|| parse(rest, timezone)).flatten().filter(|_| unix(rest).is_none())
+}
+
+/// What a file's name says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileName {
+    /// The date that it starts with, as in `2024-05-01-title.md`.
+    pub date: Option<DateTime<Utc>>,
+    /// The name without date and extension; the folder's name for `index.md`.
+    pub stem: String,
+}
+
+impl FileName {
+    /// The name as a title: dashes and underlines become spaces.
+    pub fn title(&self) -> String {
+        let words: Vec<&str> = self.stem.split(['-', '_', ' ']).filter(|word| !word.is_empty()).collect();
+        if words.is_empty() { "Untitled".to_owned() } else { words.join(" ") }
+    }
+}
+
+/// Takes a path's last part apart: `2024-05-01-title.md`, `20240501_title.txt`, `title/index.md`.
+pub fn file_name(path: &Path, timezone: Tz) -> FileName {
+    let stem = |path: &Path| path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let mut name = stem(path);
+    if name == "index" {
+        let folder = path.parent().and_then(Path::file_name).map(|folder| folder.to_string_lossy().into_owned());
+        name = folder.filter(|folder| !folder.is_empty()).unwrap_or(name);
+    }
+    for (length, form) in [(10, "%Y-%m-%d"), (8, "%Y%m%d")] {
+        let Some((start, rest)) = name.split_at_checked(length) else { continue };
+        let separated = rest.is_empty() || rest.starts_with(['-', '_', ' ']);
+        let Some(day) = NaiveDate::parse_from_str(start, form).ok().filter(|day| plausible(*day)) else { continue };
+        if separated && start.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') {
+            let date = Some(whole_seconds(in_zone(day.and_time(NaiveTime::MIN), timezone)));
+            return FileName { date, stem: rest.trim_start_matches(['-', '_', ' ']).to_owned() };
+        }
+    }
+    FileName { date: None, stem: name }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expected: &str) {
+        let found = parse(text, chrono_tz::Europe::Berlin).map(|date| date.to_rfc3339());
+        assert_eq!(found.as_deref(), Some(expected).filter(|text| !text.is_empty()), "{text}");
+    }
+
+    #[test]
+    fn forms_of_front_matter() {
+        check("2024-05-01T10:00:00Z", "2024-05-01T10:00:00+00:00");
+        check("2024-05-01T10:00:00.75+02:00", "2024-05-01T08:00:00+00:00");
+        check("2024-05-01T10:00+02:00", "2024-05-01T08:00:00+00:00");
+        check("2024-05-01 10:00:00 +0200", "2024-05-01T08:00:00+00:00");
+        check("2024-05-01 10:00:00 Z", "2024-05-01T10:00:00+00:00");
+        check("2024-05-01 10:00:00", "2024-05-01T08:00:00+00:00");
+        check("2024-05-01T10:00", "2024-05-01T08:00:00+00:00");
+        check("2024-05-01 10:20", "2024-05-01T08:20:00+00:00");
+        check("2013/7/13 20:46:25", "2013-07-13T18:46:25+00:00");
+        check("2024-05-01", "2024-04-30T22:00:00+00:00");
+        check("2024-12-01", "2024-11-30T23:00:00+00:00");
+        check("May 1, 2024", "2024-04-30T22:00:00+00:00");
+        check("1 May 2024", "2024-04-30T22:00:00+00:00");
+        check("Wed, 01 May 2024 10:00:00 GMT", "2024-05-01T10:00:00+00:00");
+        check("1714557600", "2024-05-01T10:00:00+00:00");
+        check("1714557600000", "2024-05-01T10:00:00+00:00");
+        for unclear in ["05/06/2024", "soon", "", "2024", "2024-13-01", "24-05-01", "12:00"] {
+            check(unclear, "");
+        }
+    }
+
+    #[test]
+    fn a_wall_clock_that_jumps() {
+        check("2024-03-31 02:30", "2024-03-31T01:30:00+00:00");
+        check("2024-10-27 02:30", "2024-10-27T00:30:00+00:00");
+    }
+
+    #[test]
+    fn lines_that_are_nothing_but_a_date() {
+        let is_date = |line: &str| of_line(line, chrono_tz::UTC).is_some();
+        assert!(is_date("5 November 2022"));
+        assert!(is_date("Published: 2022-11-05"));
+        assert!(is_date("Nov 5, 2022"));
+        assert!(is_date("2022年11月5日"));
+        assert!(!is_date("In 2022"));
+        assert!(!is_date("1998"));
+        assert!(!is_date("1714557600"));
+        assert!(!is_date("On 5 November 2022 the council met."));
+    }
+
+    #[test]
+    fn file_names() {
+        let check = |path: &str, date: Option<&str>, stem: &str, title: &str| {
+            let name = file_name(Path::new(path), chrono_tz::UTC);
+            assert_eq!(name.date.map(|date| date.format("%F").to_string()).as_deref(), date, "{path}");
+            assert_eq!((name.stem.as_str(), name.title().as_str()), (stem, title), "{path}");
+        };
+        check("a/2024-05-01-my_first-post.md", Some("2024-05-01"), "my_first-post", "my first post");
+        check("20240501 storm.txt", Some("2024-05-01"), "storm", "storm");
+        check("posts/harbour/index.md", None, "harbour", "harbour");
+        check("index.md", None, "index", "index");
+        check("2024-13-01-x.md", None, "2024-13-01-x", "2024 13 01 x");
+        check("2024-05-01.md", Some("2024-05-01"), "", "Untitled");
+        check("12345678.txt", None, "12345678", "12345678");
+        check("1234567890-a.txt", None, "1234567890-a", "1234567890 a");
+    }
+}

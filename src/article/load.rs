@@ -1,0 +1,99 @@
+//! The one place where an article's file is opened: never hangs on a FIFO, never takes more than the limit, and says so
+//! when the file changed while it was read.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use rustix::fs::{Mode, OFlags};
+
+use crate::folder::Stat;
+
+/// A file's content at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loaded {
+    /// Everything that was in it.
+    pub bytes: Vec<u8>,
+    /// What `stat` said before and after.
+    pub stat: Stat,
+}
+
+/// Why a file's content is not to be had.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// There is no such file: it was deleted or renamed.
+    #[error("the file is gone")]
+    Gone,
+    /// It is a folder, a FIFO, a socket or a device.
+    #[error("not a regular file: only files can be articles")]
+    NotAFile,
+    /// It is larger than `articles.max_file_size`.
+    #[error("{size} bytes, and articles.max_file_size allows {limit}: make it smaller or raise the limit")]
+    TooLarge {
+        /// Size of the file in bytes.
+        size: u64,
+        /// Bytes allowed.
+        limit: u64,
+    },
+    /// Somebody was writing while it was read.
+    #[error("the file changed while it was read")]
+    Changing,
+    /// Anything else; the file may well be there.
+    #[error("cannot read the file: {0}")]
+    Io(#[from] io::Error),
+}
+
+/// Reads a whole file of at most `limit` bytes.
+///
+/// # Errors
+/// See [`LoadError`]; only [`LoadError::Gone`] says that the file is not there.
+pub fn load(path: &Path, limit: u64) -> Result<Loaded, LoadError> {
+    // NONBLOCK: opening a FIFO that nobody writes to would wait for ever.
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let file = match rustix::fs::open(path, flags, Mode::empty()) {
+        Ok(descriptor) => File::from(descriptor),
+        Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR) => return Err(LoadError::Gone),
+        Err(rustix::io::Errno::NXIO) => return Err(LoadError::NotAFile),
+        Err(error) => return Err(LoadError::Io(error.into())),
+    };
+    let before = file.metadata()?;
+    if !before.is_file() {
+        return Err(LoadError::NotAFile);
+    }
+    if before.len() > limit {
+        return Err(LoadError::TooLarge { size: before.len(), limit });
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(before.len()).unwrap_or(0) + 1);
+    (&file).take(limit + 1).read_to_end(&mut bytes)?;
+    let stat = Stat::of(&before);
+    let after = Stat::of(&file.metadata()?);
+    let length = bytes.len() as u64;
+    if length > limit {
+        return Err(LoadError::TooLarge { size: length, limit });
+    }
+    if (stat.size, stat.mtime) != (after.size, after.mtime) || length != before.len() {
+        return Err(LoadError::Changing);
+    }
+    Ok(Loaded { bytes, stat: after })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_files_and_nothing_else() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.txt");
+        std::fs::write(&path, "text").unwrap();
+        assert_eq!(load(&path, 4).unwrap().bytes, b"text");
+        assert!(matches!(load(&path, 3), Err(LoadError::TooLarge { size: 4, limit: 3 })));
+        assert!(matches!(load(&directory.path().join("b.txt"), 4), Err(LoadError::Gone)));
+        assert!(matches!(load(&path.join("b.txt"), 4), Err(LoadError::Gone)));
+        assert!(matches!(load(directory.path(), 4), Err(LoadError::NotAFile)));
+        let fifo = directory.path().join("fifo.txt");
+        rustix::fs::mkfifoat(rustix::fs::CWD, &fifo, Mode::RUSR | Mode::WUSR).unwrap();
+        assert!(matches!(load(&fifo, 4), Err(LoadError::NotAFile)));
+        assert!(matches!(load(Path::new("/dev/zero"), 4), Err(LoadError::NotAFile)));
+    }
+}

@@ -1,0 +1,98 @@
+//! Markdown -> HTML, with its first heading as the title.
+
+use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
+
+use super::{Body, html as page, summary};
+
+/// What people mean by Markdown today: tables, footnotes, strike-through and task lists as on GitHub.
+const OPTIONS: Options = Options::ENABLE_TABLES
+    .union(Options::ENABLE_FOOTNOTES)
+    .union(Options::ENABLE_STRIKETHROUGH)
+    .union(Options::ENABLE_TASKLISTS);
+
+/// Reads a Markdown text. A first-level heading before everything else is the title and leaves the text.
+pub fn read(text: &str) -> Body {
+    let mut events: Vec<Event<'_>> = Parser::new_ext(text, OPTIONS).map(box_as_text).collect();
+    let title = take_title(&mut events);
+    let summary = before_more(&events);
+    let mut output = String::with_capacity(text.len() * 5 / 4);
+    html::push_html(&mut output, events.into_iter());
+    Body { title, summary, paragraphs: page::outline(&output).paragraphs, html: output, ..Body::default() }
+}
+
+/// Readers drop form controls, so the boxes of a task list become characters.
+fn box_as_text(event: Event<'_>) -> Event<'_> {
+    match event {
+        Event::TaskListMarker(true) => Event::Text("☑ ".into()),
+        Event::TaskListMarker(false) => Event::Text("☐ ".into()),
+        other => other,
+    }
+}
+
+fn take_title(events: &mut Vec<Event<'_>>) -> Option<String> {
+    if !matches!(events.first()?, Event::Start(Tag::Heading { level: HeadingLevel::H1, .. })) {
+        return None;
+    }
+    let end = events.iter().position(|event| matches!(event, Event::End(TagEnd::Heading(HeadingLevel::H1))))?;
+    let title = summary::one_line(&plain(&events[1..end]));
+    if title.is_empty() {
+        return None;
+    }
+    events.drain(..=end);
+    Some(title)
+}
+
+/// The text before `<!--more-->`, the mark that most generators know.
+fn before_more(events: &[Event<'_>]) -> Option<String> {
+    let is_more = |event: &Event<'_>| {
+        let (Event::Html(html) | Event::InlineHtml(html)) = event else { return false };
+        let comment = html.trim().strip_prefix("<!--").and_then(|rest| rest.strip_suffix("-->"));
+        comment.is_some_and(|comment| comment.trim().eq_ignore_ascii_case("more"))
+    };
+    let more = events.iter().position(is_more)?;
+    Some(summary::one_line(&plain(&events[..more]))).filter(|summary| !summary.is_empty())
+}
+
+fn plain(events: &[Event<'_>]) -> String {
+    let mut text = String::new();
+    for event in events {
+        match event {
+            Event::Text(part) | Event::Code(part) => text.push_str(part),
+            Event::SoftBreak | Event::HardBreak | Event::End(TagEnd::Paragraph | TagEnd::Item | TagEnd::Heading(_)) => {
+                text.push(' ');
+            }
+            _ => {}
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn first_heading_is_the_title() {
+        let body = read("# A *fine* `title`\n\nText\n\n# Another\n");
+        assert_eq!(body.title.as_deref(), Some("A fine title"));
+        assert_eq!(body.html, "<p>Text</p>\n<h1>Another</h1>\n");
+        assert_eq!(read("Text\n\n# Later\n").title, None);
+        assert_eq!(read("Title\n=====\n\nText").title.as_deref(), Some("Title"));
+        assert_eq!(read("#\n\nText").title, None);
+    }
+
+    #[test]
+    fn paragraphs_and_the_mark_before_the_rest() {
+        let body = read("One *line*\nand another.\n\n<!-- more -->\n\n- Item\n\nTwo.\n");
+        assert_eq!(body.summary.as_deref(), Some("One line and another."));
+        assert_eq!(body.paragraphs, ["One line and another.", "Two."]);
+    }
+
+    #[test]
+    fn tables_footnotes_and_tasks() {
+        let html = read("|a|b|\n|-|-|\n|1|2|\n\nText[^1] ~~gone~~\n\n- [x] done\n\n[^1]: Note\n").html;
+        for part in ["<table>", "<del>gone</del>", "<li>☑ done</li>", "href=\"#1\"", "id=\"1\""] {
+            assert!(html.contains(part), "{part} in {html}");
+        }
+    }
+}

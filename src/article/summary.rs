@@ -1,0 +1,116 @@
+//! A few sentences that stand for an article.
+
+/// Most characters that a made summary has.
+const LENGTH: usize = 300;
+
+/// The writer's own summary, or else the first real paragraph, cut at the end of a sentence.
+/// Empty when it would only repeat the title or the whole text (standards 54).
+pub fn of(stated: Option<&str>, paragraphs: &[String], title: &str) -> String {
+    if let Some(stated) = stated.map(one_line).filter(|stated| !stated.is_empty()) {
+        return stated;
+    }
+    let paragraph = paragraphs.iter().find(|paragraph| is_real(paragraph)).or_else(|| paragraphs.first());
+    let summary = paragraph.map(|paragraph| cut(&one_line(paragraph))).unwrap_or_default();
+    let whole = paragraphs.len() == 1 && paragraphs[0].chars().count() <= LENGTH;
+    if whole || summary == title { String::new() } else { summary }
+}
+
+/// White space folded: what HTML would show.
+pub fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The longest run of whole sentences that fits, or else of whole words with an ellipsis.
+fn cut(text: &str) -> String {
+    let Some((limit, _)) = text.char_indices().nth(LENGTH) else { return text.to_owned() };
+    let mut sentences = text[..limit].char_indices().filter_map(|(at, c)| {
+        let after = at + c.len_utf8();
+        let (end, next) = skip_closing(text, after);
+        let ends = matches!(c, '。' | '！' | '？')
+            || (matches!(c, '.' | '!' | '?' | '…') && next.is_none_or(char::is_whitespace));
+        (ends && end <= limit).then_some(end)
+    });
+    // Very short first sentences ("No.") say too little.
+    if let Some(end) = sentences.rfind(|end| *end >= 40) {
+        return text[..end].to_owned();
+    }
+    let words = text[..limit].rfind(char::is_whitespace).unwrap_or(limit);
+    format!(
+        "{}…",
+        text[..words].trim_end_matches(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | ':' | '–' | '—' | '-'))
+    )
+}
+
+/// Passes closing quotes and brackets; gives the new position and the character there.
+fn skip_closing(text: &str, from: usize) -> (usize, Option<char>) {
+    let rest = &text[from..];
+    let closing: usize =
+        rest.chars().take_while(|c| matches!(c, '"' | '\'' | '”' | '’' | '»' | ')' | ']')).map(char::len_utf8).sum();
+    (from + closing, rest[closing..].chars().next())
+}
+
+/// Whether a text is a paragraph of prose rather than a heading, a label or a caption.
+pub fn is_real(text: &str) -> bool {
+    let characters = text.chars().count();
+    let words = text.split_whitespace().count();
+    let ideographs = text.chars().filter(|c| is_cjk(*c)).count();
+    (characters >= 60 && words >= 9) || ideographs >= 25 || (characters >= 40 && words >= 7 && ends_sentence(text))
+}
+
+/// Whether the last character that is no closing quote or bracket ends a sentence.
+pub fn ends_sentence(text: &str) -> bool {
+    let bare = text.trim_end_matches(['"', '\'', '”', '’', '»', ')', ']', '*', '_', ' ', '」', '』', '）']);
+    bare.ends_with(['.', '!', '?', '…', ':', ';', '。', '！', '？', '；', '：', '؟', '۔', '।'])
+}
+
+/// Characters of scripts that are written without spaces between words.
+pub fn is_cjk(c: char) -> bool {
+    matches!(u32::from(c), 0x3040..=0x30FF | 0x3400..=0x4DBF | 0x4E00..=0x9FFF | 0xF900..=0xFAFF | 0x20000..=0x2FA1F)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn made(paragraphs: &[&str]) -> String {
+        let paragraphs: Vec<String> = paragraphs.iter().map(|text| (*text).to_owned()).collect();
+        of(None, &paragraphs, "Title")
+    }
+
+    const PROSE: &str = "The coastal bridge stayed closed on Wednesday as winds kept lorries and buses away.";
+
+    #[test]
+    fn the_writers_own_comes_first() {
+        assert_eq!(of(Some(" My \n words "), &[PROSE.to_owned()], "T"), "My words");
+        assert_eq!(of(Some("  "), &[PROSE.to_owned(), PROSE.to_owned()], "T"), PROSE);
+    }
+
+    #[test]
+    fn first_real_paragraph() {
+        assert_eq!(made(&["Berlin", PROSE, "More."]), PROSE);
+        assert_eq!(made(&["Short", "words"]), "Short");
+        assert_eq!(made(&[PROSE]), "", "a short article is its own summary");
+        assert_eq!(made(&["Title", "x"]), "");
+        assert_eq!(made(&[]), "");
+    }
+
+    #[test]
+    fn long_paragraphs_end_with_a_sentence_or_a_word() {
+        let long = format!("{PROSE} {PROSE} {PROSE} {PROSE} {PROSE}");
+        assert_eq!(made(&[&long]), format!("{PROSE} {PROSE} {PROSE}"));
+        let endless = "word ".repeat(100);
+        let summary = made(&[&endless]);
+        assert!(summary.ends_with("word…") && summary.chars().count() <= 301, "{summary}");
+        let cjk = "\u{4E00}".repeat(400);
+        assert_eq!(made(&[&cjk]).chars().count(), 301);
+    }
+
+    #[test]
+    fn real_paragraphs() {
+        assert!(is_real(PROSE));
+        assert!(is_real("He came, he saw, and then he left again."));
+        assert!(!is_real("Leave a reply"));
+        assert!(!is_real("7"));
+        assert!(is_real(&"字".repeat(25)));
+    }
+}

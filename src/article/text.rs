@@ -1,0 +1,552 @@
+//! Plain text as people save it -> headline, paragraphs, verse, lists. Nothing is lost but what `clean` may take.
+
+use chrono::{DateTime, Utc};
+use encoding_rs::WINDOWS_1252;
+use unicode_normalization::UnicodeNormalization;
+
+use super::clean::{self, Removed};
+use super::front_matter::Header;
+use super::summary::{ends_sentence, is_cjk, is_real};
+use super::{Body, Problem, Rules};
+use crate::config::Clean;
+use crate::entry::Person;
+
+/// One line, tidied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// Its number in the file, from 1.
+    pub number: usize,
+    /// Empty for a blank line.
+    pub text: String,
+}
+
+/// A part of a text that is laid out as one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Block {
+    /// Prose.
+    Paragraph(String),
+    /// Lines whose breaks are content.
+    Verse(Vec<String>),
+    /// Items without their marks; `ordered` if the marks were numbers.
+    List {
+        /// Whether the marks were numbers.
+        ordered: bool,
+        /// Text of each item.
+        items: Vec<String>,
+    },
+    /// Code or a table drawn in characters: every space counts.
+    Preformatted(String),
+}
+
+impl Block {
+    /// The text without layout; lines of verse and items of a list are parted by line feeds.
+    pub fn plain(&self) -> String {
+        match self {
+            Self::Paragraph(text) | Self::Preformatted(text) => text.clone(),
+            Self::Verse(lines) => lines.join("\n"),
+            Self::List { items, .. } => items.join("\n"),
+        }
+    }
+}
+
+/// What a plain text turns out to be.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Document {
+    /// Its headline, if it has one.
+    pub title: Option<String>,
+    /// Whom a byline names.
+    pub authors: Vec<Person>,
+    /// What a line with a date says.
+    pub published: Option<DateTime<Utc>>,
+    /// The text.
+    pub blocks: Vec<Block>,
+    /// Lines that a website had put around it.
+    pub removed: Vec<Removed>,
+    /// What the writer should know.
+    pub problems: Vec<Problem>,
+}
+
+/// Reads the text of a file after its front matter; `first_line` is the number of the text's first line.
+pub fn read(text: &str, first_line: usize, header: &Header, rules: &Rules) -> Body {
+    let clean = if header.clean == Some(false) { Clean::Off } else { rules.clean };
+    let document = parse(text, first_line, header.title.as_deref(), clean, rules.timezone);
+    Body {
+        html: to_html(&document.blocks),
+        paragraphs: document.blocks.iter().map(Block::plain).collect(),
+        title: document.title,
+        authors: document.authors,
+        published: document.published,
+        problems: document.problems,
+        removed: document.removed,
+        ..Body::default()
+    }
+}
+
+/// Finds headline, clean text and layout. `known_title` is the front matter's, which needs no line of the text.
+pub fn parse(
+    text: &str,
+    first_line: usize,
+    known_title: Option<&str>,
+    clean: Clean,
+    timezone: chrono_tz::Tz,
+) -> Document {
+    let text = hygiene(text);
+    if is_code(&text) {
+        let blocks = vec![Block::Preformatted(text.trim_matches('\n').to_owned())];
+        return Document { blocks, ..Document::default() };
+    }
+    let mut lines: Vec<Line> = text
+        .split('\n')
+        .enumerate()
+        .map(|(index, line)| Line { number: first_line + index, text: tidy(line) })
+        .collect();
+    trim_blank(&mut lines);
+    let mut document = Document::default();
+    if known_title.is_none() {
+        document.title = take_title(&mut lines);
+    }
+    let title = known_title.or(document.title.as_deref()).unwrap_or_default();
+    if clean != Clean::Off {
+        let cleaned = clean::clean(title, &lines, timezone);
+        if clean == Clean::Safe {
+            lines = cleaned.kept;
+            document.authors = cleaned.authors;
+            document.published = cleaned.published;
+        }
+        document.removed = cleaned.removed;
+        document.problems.extend(cleaned.problem);
+    }
+    document.blocks = blocks(&lines);
+    document
+}
+
+// --- characters -----------------------------------------------------------------------------------------------------
+
+/// Line ends become line feeds, characters that no feed may hold go, what remains is in normal form C.
+fn hygiene(text: &str) -> String {
+    let text = text.replace("\r\n", "\n");
+    let mut clean = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\r' | '\u{2028}' | '\u{0B}' => clean.push('\n'),
+            '\u{2029}' | '\u{0C}' => clean.push_str("\n\n"),
+            // Text of Windows that was taken for Latin-1 on its way here.
+            '\u{80}'..='\u{9F}' => {
+                let byte = [u8::try_from(u32::from(c)).unwrap_or_default()];
+                let (decoded, _) = WINDOWS_1252.decode_without_bom_handling(&byte);
+                clean.extend(decoded.chars().filter(|c| !c.is_control()));
+            }
+            '\t' | '\n' => clean.push(c),
+            '\u{FEFF}' | '\u{200B}' | '\u{2060}' | '\u{AD}' => {}
+            c if c.is_control() || is_noncharacter(c) => {}
+            c => clean.push(c),
+        }
+    }
+    clean.nfc().collect()
+}
+
+fn is_noncharacter(c: char) -> bool {
+    let code = u32::from(c);
+    (0xFDD0..=0xFDEF).contains(&code) || code & 0xFFFE == 0xFFFE
+}
+
+/// Folds white space. A no-break space stays where it does its work: within numbers, and before or after certain signs.
+fn tidy(line: &str) -> String {
+    let characters: Vec<char> = line.trim().chars().collect();
+    let mut tidied = String::with_capacity(line.len());
+    let mut index = 0;
+    while index < characters.len() {
+        let start = index;
+        while index < characters.len() && is_space(characters[index]) {
+            index += 1;
+        }
+        if index == start {
+            tidied.push(characters[index]);
+            index += 1;
+            continue;
+        }
+        let (before, after) = (tidied.chars().next_back(), characters.get(index).copied());
+        let single = characters[start];
+        let binds = index == start + 1 && matches!(single, '\u{A0}' | '\u{202F}') && binds_between(before, after);
+        let ideographic =
+            index == start + 1 && single == '\u{3000}' && before.is_some_and(is_cjk) && after.is_some_and(is_cjk);
+        tidied.push(if binds || ideographic { single } else { ' ' });
+    }
+    tidied
+}
+
+fn is_space(c: char) -> bool {
+    c.is_whitespace()
+}
+
+fn binds_between(before: Option<char>, after: Option<char>) -> bool {
+    let digit = |c: Option<char>| c.is_some_and(char::is_numeric);
+    digit(before) && digit(after) || after.is_some_and(|c| ":;!?»%€".contains(c)) || before == Some('«')
+}
+
+// --- headline -------------------------------------------------------------------------------------------------------
+
+fn trim_blank(lines: &mut Vec<Line>) {
+    let start = lines.iter().position(|line| !line.text.is_empty()).unwrap_or(lines.len());
+    lines.drain(..start);
+    let end = lines.iter().rposition(|line| !line.text.is_empty()).map_or(0, |last| last + 1);
+    lines.truncate(end);
+}
+
+/// The first line, if it stands like a headline; it leaves the text. Otherwise the first sentence, which stays.
+fn take_title(lines: &mut Vec<Line>) -> Option<String> {
+    let first = lines.first()?.text.clone();
+    let next = lines.get(1).map(|line| line.text.as_str());
+    let underlined = next
+        .is_some_and(|line| line.len() >= 3 && (line.bytes().all(|b| b == b'=') || line.bytes().all(|b| b == b'-')));
+    let short = first.chars().count() <= 200;
+    let stands_alone = next.is_none_or(str::is_empty);
+    let runs_on = next.and_then(|line| line.chars().next()).is_some_and(char::is_lowercase);
+    let no_stop = !first.ends_with(['.', '。']) && !runs_on;
+    if underlined || (short && (stands_alone || no_stop)) {
+        let title = without_direction_marks(&first);
+        if lines.len() > 1 {
+            lines.drain(..=usize::from(underlined));
+            trim_blank(lines);
+        }
+        return Some(title);
+    }
+    let stop = first.char_indices().take(101).find(|(at, c)| {
+        let next = first[at + c.len_utf8()..].chars().next();
+        matches!(c, '。' | '！' | '？') || (matches!(c, '.' | '!' | '?') && next.is_none_or(char::is_whitespace))
+    });
+    stop.map(|(at, c)| without_direction_marks(first[..at + c.len_utf8()].trim_end_matches(['.', '。'])))
+}
+
+/// Embeddings and isolates that a title would leave open in everything it is put into.
+fn without_direction_marks(text: &str) -> String {
+    text.chars().filter(|c| !matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')).collect()
+}
+
+// --- layout ---------------------------------------------------------------------------------------------------------
+
+/// Whether a whole file is code: much of it indented, and much of it looking like code.
+fn is_code(text: &str) -> bool {
+    const STARTS: [&str; 12] =
+        ["def ", "fn ", "#include", "//", "import ", "return", "if (", "for (", "class ", "var ", "let ", "const "];
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    let indented =
+        lines.iter().filter(|line| line.starts_with(['\t', ' ']) && line.len() - line.trim_start().len() >= 2).count();
+    let code = lines.iter().map(|line| line.trim()).filter(|line| {
+        line.ends_with(['{', '}', ';'])
+            || line.contains("()")
+            || line.contains("==")
+            || STARTS.iter().any(|start| line.starts_with(start))
+    });
+    lines.len() >= 3 && indented * 10 >= lines.len() * 3 && code.count() * 10 >= lines.len() * 3
+}
+
+/// Widest line of a block of verse, in characters.
+const VERSE_WIDTH: usize = 70;
+
+fn blocks(lines: &[Line]) -> Vec<Block> {
+    let groups: Vec<Vec<&str>> = lines
+        .split(|line| line.text.is_empty())
+        .filter(|group| !group.is_empty())
+        .map(|group| group.iter().map(|line| line.text.as_str()).collect())
+        .collect();
+    let wrap = Wrap::of(&groups);
+    groups.iter().flat_map(|group| lay_out(group, &wrap)).collect()
+}
+
+fn lay_out(group: &[&str], wrap: &Wrap) -> Vec<Block> {
+    if let Some(list) = list(group) {
+        return vec![list];
+    }
+    if is_verse(group) {
+        return vec![Block::Verse(group.iter().map(|line| (*line).to_owned()).collect())];
+    }
+    let mut paragraphs: Vec<String> = Vec::new();
+    let mut previous: Option<&str> = None;
+    for line in group {
+        match (previous, paragraphs.last_mut()) {
+            (Some(before), Some(paragraph)) if wrap.joins(before, line) => join(paragraph, line, wrap),
+            _ => paragraphs.push((*line).to_owned()),
+        }
+        previous = Some(line);
+    }
+    paragraphs.into_iter().map(Block::Paragraph).collect()
+}
+
+/// Continues a paragraph with the next line of a text that was wrapped.
+fn join(paragraph: &mut String, line: &str, wrap: &Wrap) {
+    let cjk =
+        paragraph.chars().next_back().is_some_and(is_cjk_or_mark) && line.chars().next().is_some_and(is_cjk_or_mark);
+    let hyphenated = paragraph.ends_with('-') && paragraph.chars().rev().nth(1).is_some_and(char::is_alphabetic);
+    if hyphenated {
+        // A hyphen that only the line's end asked for goes if the whole word stands elsewhere in the text.
+        let head = paragraph.trim_end_matches('-').rsplit(char::is_whitespace).next().unwrap_or_default();
+        let tail: String = line.chars().take_while(|c| c.is_alphanumeric()).collect();
+        if wrap.words.contains(&format!("{head}{tail}").to_lowercase()) {
+            paragraph.pop();
+        }
+    } else if !cjk {
+        paragraph.push(' ');
+    }
+    paragraph.push_str(line);
+}
+
+fn is_cjk_or_mark(c: char) -> bool {
+    is_cjk(c) || matches!(c, '、' | '。' | '，' | '「' | '」' | '『' | '』' | '（' | '）' | '！' | '？' | '：' | '；')
+}
+
+/// How wide a text was wrapped, if it was.
+struct Wrap {
+    /// Width in columns of a text that was wrapped by a program; `None` for one that was not.
+    width: Option<usize>,
+    has_long_paragraph: bool,
+    words: std::collections::HashSet<String>,
+}
+
+impl Wrap {
+    fn of(groups: &[Vec<&str>]) -> Self {
+        let prose = || groups.iter().filter(|group| group.len() > 1 && !is_verse(group) && list(group).is_none());
+        let width = prose().flatten().map(|line| columns(line)).max().unwrap_or(0);
+        let breaks: Vec<bool> =
+            prose().flat_map(|group| group.windows(2).map(|pair| is_forced(pair[0], pair[1], width))).collect();
+        let forced = breaks.iter().filter(|forced| **forced).count();
+        let wrapped = breaks.len() >= 3 && forced * 10 >= breaks.len() * 7 && (40..=100).contains(&width);
+        let words = if wrapped {
+            let all = groups.iter().flatten().flat_map(|line| line.split_whitespace());
+            all.map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase()).collect()
+        } else {
+            std::collections::HashSet::new()
+        };
+        let has_long_paragraph = groups.iter().flatten().any(|line| line.chars().count() >= 80 && is_real(line));
+        Self { width: wrapped.then_some(width), has_long_paragraph, words }
+    }
+
+    /// Whether the break between two lines of a block was made by a program rather than by the writer.
+    fn joins(&self, before: &str, after: &str) -> bool {
+        if let Some(width) = self.width {
+            return is_forced(before, after, width) || !ends_sentence(before);
+        }
+        self.has_long_paragraph && !ends_sentence(before) && after.chars().next().is_some_and(char::is_lowercase)
+    }
+}
+
+/// Columns that a line takes; wide characters take two.
+fn columns(line: &str) -> usize {
+    line.chars().map(|c| 1 + usize::from(is_cjk_or_mark(c))).sum()
+}
+
+/// Whether the first word of the next line would not have fitted on this one.
+fn is_forced(line: &str, next: &str, width: usize) -> bool {
+    if line.chars().next_back().is_some_and(is_cjk_or_mark) {
+        return columns(line) + 4 >= width;
+    }
+    let word = next.split_whitespace().next().unwrap_or_default();
+    columns(line) + 1 + columns(word) > width
+}
+
+/// Short lines that were broken before they were full, or that all begin like lines of a poem.
+fn is_verse(group: &[&str]) -> bool {
+    let width = group.iter().map(|line| columns(line)).max().unwrap_or(0);
+    if group.len() < 3 || width > VERSE_WIDTH || reads_as_prose(group) {
+        return false;
+    }
+    let early = group.windows(2).filter(|pair| !is_forced(pair[0], pair[1], width)).count();
+    let capital = |line: &&str| line.trim_start_matches(|c: char| !c.is_alphanumeric()).starts_with(char::is_uppercase);
+    let stops = group.iter().filter(|line| line.ends_with('.')).count();
+    early * 2 >= group.len() - 1 || (group.iter().all(capital) && stops * 2 < group.len())
+}
+
+/// Questions and answers, or a paragraph for each line: lines that are whole sentences of very different length.
+fn reads_as_prose(group: &[&str]) -> bool {
+    group.iter().all(|line| ends_sentence(line)) && group.iter().any(|line| is_real(line))
+}
+
+/// The mark that an item of a list starts with, and the rest of the line.
+fn item(line: &str) -> Option<(bool, &str)> {
+    for mark in ["- ", "* ", "• ", "– ", "· "] {
+        if let Some(rest) = line.strip_prefix(mark) {
+            return Some((false, rest.trim_start()));
+        }
+    }
+    let digits = line.bytes().take_while(u8::is_ascii_digit).count();
+    let rest = line[digits..].strip_prefix(['.', ')'])?;
+    ((1..=3).contains(&digits) && rest.starts_with(' ')).then(|| (true, rest.trim_start()))
+}
+
+fn list(group: &[&str]) -> Option<Block> {
+    let marked = group.iter().filter(|line| item(line).is_some()).count();
+    let (ordered, _) = item(group[0])?;
+    if group.len() < 2 || marked * 10 < group.len() * 6 {
+        return None;
+    }
+    let mut items: Vec<String> = Vec::new();
+    for line in group {
+        match (item(line), items.last_mut()) {
+            (Some((_, text)), _) => items.push(text.to_owned()),
+            (None, Some(last)) => {
+                last.push(' ');
+                last.push_str(line);
+            }
+            (None, None) => items.push((*line).to_owned()),
+        }
+    }
+    Some(Block::List { ordered, items })
+}
+
+// --- HTML -----------------------------------------------------------------------------------------------------------
+
+/// Writes a text as HTML: everything escaped, web addresses made into links.
+pub fn to_html(blocks: &[Block]) -> String {
+    let mut html = String::new();
+    for block in blocks {
+        match block {
+            Block::Paragraph(text) => html.push_str(&format!("<p>{}</p>\n", inline(text))),
+            Block::Verse(lines) => {
+                let lines: Vec<String> = lines.iter().map(|line| inline(line)).collect();
+                html.push_str(&format!("<p>{}</p>\n", lines.join("<br>\n")));
+            }
+            Block::List { ordered, items } => {
+                let tag = if *ordered { "ol" } else { "ul" };
+                html.push_str(&format!("<{tag}>\n"));
+                for item in items {
+                    html.push_str(&format!("<li>{}</li>\n", inline(item)));
+                }
+                html.push_str(&format!("</{tag}>\n"));
+            }
+            Block::Preformatted(text) => html.push_str(&format!("<pre>{}</pre>\n", escape(text))),
+        }
+    }
+    html
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+fn inline(text: &str) -> String {
+    let mut html = String::with_capacity(text.len() + 16);
+    let mut rest = text;
+    while let Some(start) = rest.find("http://").into_iter().chain(rest.find("https://")).min() {
+        let end = rest[start..]
+            .find(|c: char| c.is_whitespace() || "<>\"”»".contains(c))
+            .map_or(rest.len(), |length| start + length);
+        let address = rest[start..end].trim_end_matches(['.', ',', ';', ':', '!', '?', '\'', '’', ')', ']']);
+        html.push_str(&escape(&rest[..start]));
+        if address.len() > "https://".len() {
+            let escaped = escape(address).replace('"', "&quot;");
+            html.push_str(&format!("<a href=\"{escaped}\">{escaped}</a>"));
+        } else {
+            html.push_str(&escape(address));
+        }
+        rest = &rest[start + address.len()..];
+    }
+    html.push_str(&escape(rest));
+    html
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn document(text: &str) -> Document {
+        parse(text, 1, None, Clean::Safe, chrono_tz::UTC)
+    }
+
+    fn paragraphs(text: &str) -> Vec<String> {
+        document(text).blocks.iter().map(Block::plain).collect()
+    }
+
+    fn title(text: &str) -> Option<String> {
+        document(text).title
+    }
+
+    const REAL: &str =
+        "The coastal bridge stayed closed on Wednesday as winds of more than 70 miles an hour kept lorries away.";
+
+    #[test]
+    fn headlines() {
+        assert_eq!(title("Storm\n\nText").as_deref(), Some("Storm"));
+        assert_eq!(title("Storm\nText follows at once.").as_deref(), Some("Storm"));
+        assert_eq!(title("Storm.\n\nText").as_deref(), Some("Storm."));
+        assert_eq!(title("Storm\n=====\nText").as_deref(), Some("Storm"));
+        assert_eq!(title("One line only").as_deref(), Some("One line only"));
+        assert_eq!(paragraphs("One line only"), ["One line only"]);
+        assert_eq!(title("It rained. Then it stopped.\nThe end.").as_deref(), Some("It rained"));
+        assert_eq!(title("The storm closed the bridge over the\nriver for two days. More.").as_deref(), None);
+        assert_eq!(title(&"x".repeat(201)), None);
+        assert_eq!(title("\u{202E}Right to left\u{202C}\n\nText").as_deref(), Some("Right to left"));
+    }
+
+    #[test]
+    fn single_newlines() {
+        assert_eq!(paragraphs(&format!("T\n\n{REAL}\nSecond line begins here.")), [REAL, "Second line begins here."]);
+        assert_eq!(
+            paragraphs(&format!("T\n\n{REAL}\n\nThe adviser, Jake Sullivan\nsaid so.")),
+            [REAL, "The adviser, Jake Sullivan said so."]
+        );
+        assert_eq!(paragraphs("T\n\nNo long paragraph, Jake\nsaid so."), ["No long paragraph, Jake", "said so."]);
+    }
+
+    #[test]
+    fn wrapped_text_is_joined_and_hyphens_are_mended() {
+        let text = "T\n\nThe council voted nine to two on Monday evening to buy the old rail-\n\
+                    way yard and turn it into a park, and work on that park will start in\n\
+                    March if the well-known railway company agrees to give up all of its\n\
+                    rights in the coming weeks, officials of the council said on Tuesday.";
+        let joined = &paragraphs(text)[0];
+        assert!(
+            joined.contains("old railway yard") && joined.contains("well-known") && !joined.contains('\n'),
+            "{joined}"
+        );
+    }
+
+    #[test]
+    fn chinese_is_joined_without_spaces() {
+        let line = "字".repeat(35);
+        let text = format!("题\n\n{line}\n{line}\n{line}\n{line}");
+        assert_eq!(paragraphs(&text), [line.repeat(4)]);
+    }
+
+    #[test]
+    fn lists_verse_and_code() {
+        let list = document("T\n\n- one\n- two\nwith more\n- three").blocks;
+        assert_eq!(
+            list,
+            [Block::List { ordered: false, items: vec!["one".into(), "two with more".into(), "three".into()] }]
+        );
+        assert!(matches!(document("T\n\n1. one\n2. two").blocks[0], Block::List { ordered: true, .. }));
+        let song = "The wind is on the water,\nThe gulls have gone to land,\nAnd somebody is counting\nThe lights along the strand.";
+        assert!(matches!(&document(&format!("T\n\n{song}")).blocks[..], [Block::Verse(lines)] if lines.len() == 4));
+        assert_eq!(paragraphs("T\n\nHe came.\nShe saw it.\nThey left.").len(), 3, "short sentences are no poem");
+        let code = "fn main() {\n    run();\n    let x = 1;\n}\n";
+        assert_eq!(document(code).blocks, [Block::Preformatted(code.trim().to_owned())]);
+    }
+
+    #[test]
+    fn characters() {
+        assert_eq!(hygiene("a\r\nb\rc\u{2028}d\u{0C}e"), "a\nb\nc\nd\n\ne");
+        assert_eq!(hygiene("it\u{92}s \u{81}x\u{FFFE}\u{7}\u{FDD0}"), "it’s x");
+        assert_eq!(hygiene("cafe\u{301} \u{200D}\u{200C}"), "café \u{200D}\u{200C}");
+        assert_eq!(tidy(" a \u{A0} b\u{A0}c "), "a b c");
+        assert_eq!(tidy("10\u{A0}000 100\u{202F}% «\u{A0}oui\u{A0}»"), "10\u{A0}000 100\u{202F}% «\u{A0}oui\u{A0}»");
+        assert_eq!(tidy("a\tb\u{2003}c"), "a b c");
+    }
+
+    #[test]
+    fn html_is_escaped_and_addresses_are_links() {
+        let html = |text: &str| to_html(&[Block::Paragraph(text.into())]);
+        assert_eq!(html("a < b & c"), "<p>a &lt; b &amp; c</p>\n");
+        assert_eq!(
+            html("See https://example.org/a?b&c, (http://x.y)."),
+            "<p>See <a href=\"https://example.org/a?b&amp;c\">https://example.org/a?b&amp;c</a>, (<a href=\"http://x.y\">http://x.y</a>).</p>\n"
+        );
+        assert_eq!(html("https:// and https://"), "<p>https:// and https://</p>\n");
+    }
+
+    #[test]
+    fn nothing_at_all() {
+        for text in ["", "\n \n\t\n", "\u{FEFF}\u{A0}"] {
+            assert_eq!(document(text), Document::default());
+        }
+    }
+}
