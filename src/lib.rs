@@ -39,3 +39,5 @@ pub mod config;
 pub mod folder;
 
 pub mod article;
+
+pub mod catalog;

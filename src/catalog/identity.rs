@@ -1,0 +1,233 @@
+//! Which article a file is: the one it was before, one that moved here, one that came back, or a new one.
+
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
+use rusqlite::{OptionalExtension, Row, params};
+use url::Url;
+use uuid::Uuid;
+
+use super::{Catalog, Result, State, bytes, date};
+use crate::article::Article;
+use crate::folder::Stat;
+
+/// Longest slug that is made from a title, in characters.
+const SLUG_LENGTH: usize = 80;
+
+/// A file that was read, and all that deciding about it needs.
+#[derive(Debug, Clone, Copy)]
+pub struct Arrival<'a> {
+    /// Path below the watched folder.
+    pub path: &'a Path,
+    /// What it says.
+    pub article: &'a Article,
+    /// BLAKE3 of its bytes.
+    pub file_hash: [u8; 32],
+    /// BLAKE3 of what it says.
+    pub entry_hash: [u8; 32],
+    /// What `stat` said.
+    pub stat: Stat,
+    /// When it was published, if neither it nor the catalog knows.
+    pub first_seen: DateTime<Utc>,
+    /// The instant of reading.
+    pub now: DateTime<Utc>,
+}
+
+/// Who an article is. Made by [`Catalog::identify`] only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    number: Option<i64>,
+    /// Permanent and unique.
+    pub id: String,
+    /// Last part of its permalink.
+    pub slug: String,
+    /// When it was first published.
+    pub published: DateTime<Utc>,
+    /// When its content last changed.
+    pub updated: DateTime<Utc>,
+    /// The path that it had before, if that was another one.
+    pub moved_from: Option<PathBuf>,
+}
+
+impl Identity {
+    pub(super) fn number(&self) -> Option<i64> {
+        self.number
+    }
+}
+
+/// What the catalog makes of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// It is this article.
+    Is(Identity),
+    /// The file at this other path has the same bytes and is published.
+    CopyOf(PathBuf),
+    /// The file at this other path has the same `id` in its front matter.
+    SameId(PathBuf),
+}
+
+/// A row, as far as identity needs it.
+struct Candidate {
+    number: i64,
+    id: String,
+    path: PathBuf,
+    state: State,
+    slug: String,
+    published: DateTime<Utc>,
+    updated: DateTime<Utc>,
+    entry_hash: [u8; 32],
+}
+
+impl Catalog {
+    /// Decides which article a file is. `is_missing` says whether the file at another path has vanished.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn identify(&self, arrival: &Arrival<'_>, is_missing: impl Fn(&Path) -> bool) -> Result<Decision> {
+        let here = self.candidate("path = ?1 AND state < 2", params![bytes(arrival.path)])?;
+        if let Some(id) = self.chosen_id(arrival.article) {
+            let same = self.candidate("id = ?1", params![id])?;
+            return match same {
+                Some(row) if row.path == arrival.path || row.state == State::Gone || is_missing(&row.path) => {
+                    self.is(arrival, Some(row), Some(id))
+                }
+                Some(row) => Ok(Decision::SameId(row.path)),
+                None => self.is(arrival, here, Some(id)),
+            };
+        }
+        if here.is_some() {
+            return self.is(arrival, here, None);
+        }
+        // A file that vanished a moment ago and is here now was moved; one that is still there was copied; one that was
+        // deleted long ago has come back.
+        let order = "file_hash = ?1 ORDER BY state, path = ?2 DESC, revised DESC";
+        let twins = self.candidates(order, params![arrival.file_hash, bytes(arrival.path)])?;
+        if let Some(original) = twins.iter().find(|row| row.state != State::Gone && !is_missing(&row.path)) {
+            return Ok(Decision::CopyOf(original.path.clone()));
+        }
+        self.is(arrival, twins.into_iter().next(), None)
+    }
+
+    fn is(&self, arrival: &Arrival<'_>, row: Option<Candidate>, id: Option<String>) -> Result<Decision> {
+        let article = arrival.article;
+        let published = article.published.or(row.as_ref().map(|row| row.published)).unwrap_or(arrival.first_seen);
+        let stated = article.updated.map(|updated| updated.min(arrival.now));
+        let updated = match &row {
+            Some(row) if row.entry_hash == arrival.entry_hash => row.updated,
+            Some(row) => stated.unwrap_or_else(|| arrival.now.max(row.updated)),
+            None => stated.unwrap_or(published),
+        };
+        let number = row.as_ref().map(|row| row.number);
+        let slug = match (&article.slug, &row) {
+            (None, Some(row)) if row.state != State::Gone => row.slug.clone(),
+            (Some(wish), Some(row)) if slug::slugify(wish) == row.slug => row.slug.clone(),
+            (None, Some(row)) => self.free_slug(&row.slug, arrival.path, number)?,
+            (Some(wish), _) => self.free_slug(wish, arrival.path, number)?,
+            (None, None) => self.free_slug(&article.slug_source, arrival.path, None)?,
+        };
+        let id = match (id, &row) {
+            (Some(id), _) => id,
+            (None, Some(row)) => row.id.clone(),
+            (None, None) => self.new_id(arrival.path)?,
+        };
+        let moved_from = row.map(|row| row.path).filter(|path| path != arrival.path);
+        Ok(Decision::Is(Identity { number, id, slug, published, updated: updated.max(published), moved_from }))
+    }
+
+    /// The writer's own id: an absolute IRI as it is, anything else as a name within this site.
+    fn chosen_id(&self, article: &Article) -> Option<String> {
+        let id = article.id.as_deref()?;
+        let absolute = !id.contains(char::is_whitespace) && Url::parse(id).is_ok();
+        if let Ok(uuid) = id.parse::<Uuid>() {
+            return Some(uuid.urn().to_string());
+        }
+        Some(if absolute {
+            id.to_owned()
+        } else {
+            Uuid::new_v5(&self.namespace, format!("id:{id}").as_bytes()).urn().to_string()
+        })
+    }
+
+    /// Made from the path where the article was first seen, so that a lost catalog can often be made again; numbered
+    /// where that path had an article before.
+    fn new_id(&self, path: &Path) -> Result<String> {
+        for generation in 1u32.. {
+            let mut name = [b"article:", bytes(path)].concat();
+            if generation > 1 {
+                name.extend_from_slice(format!("#{generation}").as_bytes());
+            }
+            let id = Uuid::new_v5(&self.namespace, &name).urn().to_string();
+            if self.candidate("id = ?1", params![id])?.is_none() {
+                return Ok(id);
+            }
+        }
+        unreachable!("more generations than numbers")
+    }
+
+    /// A slug that no other article has or had, but for one that was deleted.
+    fn free_slug(&self, wish: &str, path: &Path, own: Option<i64>) -> Result<String> {
+        let base = short_slug(wish);
+        let base =
+            if base.is_empty() { short_slug(&path.file_stem().unwrap_or_default().to_string_lossy()) } else { base };
+        let base = if base.is_empty() { "article".to_owned() } else { base };
+        for number in 1..100 {
+            let slug = if number == 1 { base.clone() } else { format!("{base}-{number}") };
+            if self.is_free(&slug, own)? {
+                return Ok(slug);
+            }
+        }
+        // A hundred articles of one name: a piece of a hash of the path instead of counting further.
+        let hash = blake3::hash(bytes(path)).to_hex();
+        for length in 8..=hash.len() {
+            let slug = format!("{base}-{}", &hash[..length]);
+            if self.is_free(&slug, own)? {
+                return Ok(slug);
+            }
+        }
+        Ok(format!("{base}-{}", Uuid::new_v4()))
+    }
+
+    fn is_free(&self, slug: &str, own: Option<i64>) -> Result<bool> {
+        let sql = "SELECT number, state FROM address JOIN article USING (number) WHERE address.slug = ?1";
+        let holder: Option<(i64, i64)> =
+            self.connection.prepare_cached(sql)?.query_row([slug], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        Ok(holder.is_none_or(|(number, state)| Some(number) == own || state == State::Gone as i64))
+    }
+
+    fn candidate(&self, condition: &str, values: impl rusqlite::Params) -> Result<Option<Candidate>> {
+        Ok(self.candidates(condition, values)?.into_iter().next())
+    }
+
+    fn candidates(&self, condition: &str, values: impl rusqlite::Params) -> Result<Vec<Candidate>> {
+        let sql = format!(
+            "SELECT number, id, path, state, slug, published, updated, entry_hash FROM article WHERE {condition}"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let rows = statement.query_map(values, |row| Ok(candidate(row)))?;
+        rows.map(|row| row?).collect()
+    }
+}
+
+fn candidate(row: &Row<'_>) -> Result<Candidate> {
+    use std::os::unix::ffi::OsStringExt;
+    Ok(Candidate {
+        number: row.get(0)?,
+        id: row.get(1)?,
+        path: PathBuf::from(std::ffi::OsString::from_vec(row.get(2)?)),
+        state: State::of(row.get(3)?)?,
+        slug: row.get(4)?,
+        published: date(row.get(5)?)?,
+        updated: date(row.get(6)?)?,
+        entry_hash: row.get(7)?,
+    })
+}
+
+/// Plain letters and dashes, cut between words.
+fn short_slug(text: &str) -> String {
+    let slug = slug::slugify(text);
+    if slug.len() <= SLUG_LENGTH {
+        return slug;
+    }
+    let cut = slug[..=SLUG_LENGTH].rfind('-').unwrap_or(SLUG_LENGTH);
+    slug[..cut].to_owned()
+}

@@ -1,0 +1,414 @@
+//! The durable record of what was published, in one SQLite file: ids and timestamps are decided here and nowhere else.
+//!
+//! One writer ([`Catalog`]), any number of readers ([`Reader`]). Every call of the writer that changes something is
+//! durable once [`Catalog::transaction`] has returned: the file survives a power cut.
+
+mod identity;
+mod reader;
+
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
+use uuid::Uuid;
+
+pub use identity::{Arrival, Decision, Identity};
+pub use reader::{Lookup, Reader};
+
+use crate::entry::{Content, Entry};
+use crate::folder::Stat;
+
+/// Version of the schema that this program writes; the file carries it as `user_version`.
+const SCHEMA: i64 = 1;
+
+/// Name of the file in the state directory.
+pub const FILE: &str = "catalog.sqlite";
+
+/// Why the catalog cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum CatalogError {
+    /// SQLite refused.
+    #[error("the catalog cannot be used: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// A newer program wrote the file.
+    #[error("the catalog has schema {found}, and this program knows {SCHEMA}: start the newer program that wrote it")]
+    Newer {
+        /// What the file says.
+        found: i64,
+    },
+    /// A row is not what this program writes.
+    #[error("the catalog is damaged: {0}")]
+    Damaged(String),
+}
+
+/// Shorthand for what every call here gives.
+pub type Result<T> = std::result::Result<T, CatalogError>;
+
+/// The writer's hold on the catalog.
+#[derive(Debug)]
+pub struct Catalog {
+    connection: Connection,
+    namespace: Uuid,
+}
+
+/// What the catalog knows of the file at a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    /// Path below the watched folder.
+    pub path: PathBuf,
+    /// What `stat` said when it was read; all zero if it must be read again.
+    pub stat: Stat,
+    /// BLAKE3 of its bytes.
+    pub file_hash: [u8; 32],
+    /// Whether it is published, or taken back by its writer.
+    pub state: State,
+}
+
+/// Whether an article is published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// In the feed, once its date has come.
+    Live = 0,
+    /// Its writer took it back: a draft again, or empty.
+    Held = 1,
+    /// Its file was deleted.
+    Gone = 2,
+}
+
+impl State {
+    fn of(number: i64) -> Result<Self> {
+        match number {
+            0 => Ok(Self::Live),
+            1 => Ok(Self::Held),
+            2 => Ok(Self::Gone),
+            other => Err(CatalogError::Damaged(format!("an article has state {other}"))),
+        }
+    }
+}
+
+/// What came of recording an article.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recorded {
+    /// Something that is served has changed.
+    Changed,
+    /// Nothing that is served has.
+    Unchanged,
+}
+
+impl Catalog {
+    /// Opens or creates the catalog in `directory`.
+    ///
+    /// `authority` is the host name that ids are made from; without one they are made from a random number that is kept,
+    /// so that two sites which both live at 127.0.0.1 never share an id.
+    ///
+    /// # Errors
+    /// The file cannot be opened or is a newer program's.
+    pub fn open(directory: &Path, authority: Option<&str>, now: DateTime<Utc>) -> Result<Self> {
+        let connection = Connection::open(directory.join(FILE))?;
+        connection.pragma_update(None, "journal_mode", "wal")?;
+        // FULL: what was acknowledged survives a power cut. With a write-ahead log that costs one fsync a commit.
+        connection.pragma_update(None, "synchronous", "full")?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        connection.set_prepared_statement_cache_capacity(64);
+        let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        match found {
+            0 => {
+                let script = format!(
+                    "BEGIN IMMEDIATE;\n{}\nPRAGMA user_version = {SCHEMA};\nCOMMIT;",
+                    include_str!("schema.sql")
+                );
+                connection.execute_batch(&script)?;
+            }
+            SCHEMA => {}
+            found => return Err(CatalogError::Newer { found }),
+        }
+        let mut catalog = Self { connection, namespace: Uuid::nil() };
+        let namespace = catalog.meta_or("namespace", || {
+            let fixed = authority.map(|host| Uuid::new_v5(&Uuid::NAMESPACE_DNS, host.as_bytes()));
+            fixed.unwrap_or_else(Uuid::new_v4).to_string()
+        })?;
+        catalog.namespace = namespace.parse().map_err(|_| CatalogError::Damaged("its namespace is no UUID".into()))?;
+        catalog.meta_or("created", || now.timestamp().to_string())?;
+        Ok(catalog)
+    }
+
+    /// Permanent id of the main feed.
+    pub fn feed_id(&self) -> String {
+        Uuid::new_v5(&self.namespace, b"feed").urn().to_string()
+    }
+
+    /// When the catalog was made: the date of a feed that has no entry yet.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn created(&self) -> Result<DateTime<Utc>> {
+        let created = self.meta("created")?.unwrap_or_default();
+        date(created.parse().map_err(|_| CatalogError::Damaged("its date is no number".into()))?)
+    }
+
+    /// A text kept under a name.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn meta(&self, key: &str) -> Result<Option<String>> {
+        let mut statement = self.connection.prepare_cached("SELECT value FROM meta WHERE key = ?1")?;
+        Ok(statement.query_row([key], |row| row.get(0)).optional()?)
+    }
+
+    /// Keeps a text under a name.
+    ///
+    /// # Errors
+    /// The catalog cannot be written.
+    pub fn set_meta(&mut self, key: &str, value: &str) -> Result<()> {
+        let mut statement =
+            self.connection.prepare_cached("INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)")?;
+        statement.execute([key, value])?;
+        Ok(())
+    }
+
+    fn meta_or(&mut self, key: &str, make: impl FnOnce() -> String) -> Result<String> {
+        if let Some(value) = self.meta(key)? {
+            return Ok(value);
+        }
+        let value = make();
+        self.set_meta(key, &value)?;
+        Ok(value)
+    }
+
+    /// Does several things as one: all of them are durable when this returns, or none has happened.
+    ///
+    /// # Errors
+    /// Whatever `work` says, or the catalog cannot be written.
+    pub fn transaction<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        self.connection.execute_batch("BEGIN IMMEDIATE")?;
+        let outcome = work(self).and_then(|value| {
+            self.connection.execute_batch("COMMIT")?;
+            Ok(value)
+        });
+        if outcome.is_err() {
+            // The first error is the one to tell; SQLite may have rolled back by itself already.
+            let _ = self.connection.execute_batch("ROLLBACK");
+        }
+        outcome
+    }
+
+    /// What is known of the file at a path below the watched folder, unless it was deleted.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn known(&self, path: &Path) -> Result<Option<Known>> {
+        let sql = "SELECT path, size, mtime, ctime, inode, file_hash, state FROM article WHERE path = ?1 AND state < 2";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let row = statement.query_row([bytes(path)], |row| Ok(known(row))).optional()?;
+        row.transpose()
+    }
+
+    /// Paths of the article at `path` and of all articles below it, where `path` was a folder.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn known_at_or_below(&self, path: &Path) -> Result<Vec<PathBuf>> {
+        let (low, high) = below(path);
+        let sql = "SELECT path FROM article WHERE state < 2 AND (path = ?1 OR (path > ?2 AND path < ?3))";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let rows = statement.query_map(params![bytes(path), low, high], |row| row.get(0))?;
+        rows.map(|row| Ok(PathBuf::from(OsString::from_vec(row?)))).collect()
+    }
+
+    /// What is known of every file that was not deleted.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn all_known(&self) -> Result<Vec<Known>> {
+        let sql = "SELECT path, size, mtime, ctime, inode, file_hash, state FROM article WHERE state < 2";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let rows = statement.query_map([], |row| Ok(known(row)))?;
+        rows.map(|row| row?).collect()
+    }
+
+    /// Writes down what an article says now. `version` is the second in which readers will see it.
+    ///
+    /// # Errors
+    /// The catalog cannot be written.
+    pub fn record(
+        &mut self,
+        identity: &Identity,
+        arrival: &Arrival<'_>,
+        content: &Content,
+        version: DateTime<Utc>,
+    ) -> Result<Recorded> {
+        let text = serde_json::to_string(content).map_err(|error| CatalogError::Damaged(error.to_string()))?;
+        let unchanged = match identity.number() {
+            Some(number) => self.is_served_as(number, identity, &text)?,
+            None => false,
+        };
+        let sql = "
+            INSERT INTO article (number, id, path, state, slug, published, updated, revised, file_hash, entry_hash, size, mtime, ctime, inode)
+            VALUES (:number, :id, :path, 0, :slug, :published, :updated, :revised, :file_hash, :entry_hash, :size, :mtime, :ctime, :inode)
+            ON CONFLICT (number) DO UPDATE SET id = :id, path = :path, state = 0, slug = :slug, published = :published,
+              updated = :updated, revised = CASE WHEN :unchanged THEN revised ELSE :revised END, file_hash = :file_hash,
+              entry_hash = :entry_hash, size = :size, mtime = :mtime, ctime = :ctime, inode = :inode
+            RETURNING number";
+        let number: i64 = self.connection.prepare_cached(sql)?.query_row(
+            named_params! {
+                ":number": identity.number(), ":id": identity.id, ":path": bytes(arrival.path), ":slug": identity.slug,
+                ":published": identity.published.timestamp(), ":updated": identity.updated.timestamp(),
+                ":revised": version.timestamp(), ":unchanged": unchanged, ":file_hash": arrival.file_hash,
+                ":entry_hash": arrival.entry_hash, ":size": arrival.stat.size, ":mtime": arrival.stat.mtime,
+                ":ctime": arrival.stat.ctime, ":inode": arrival.stat.inode,
+            },
+            |row| row.get(0),
+        )?;
+        if unchanged {
+            return Ok(Recorded::Unchanged);
+        }
+        self.connection
+            .prepare_cached("INSERT OR REPLACE INTO content (number, entry) VALUES (?1, ?2)")?
+            .execute(params![number, text])?;
+        self.connection
+            .prepare_cached("INSERT OR REPLACE INTO address (slug, number) VALUES (?1, ?2)")?
+            .execute(params![identity.slug, number])?;
+        Ok(Recorded::Changed)
+    }
+
+    fn is_served_as(&self, number: i64, identity: &Identity, content: &str) -> Result<bool> {
+        let sql = "
+            SELECT id = ?2 AND slug = ?3 AND published = ?4 AND updated = ?5 AND state = 0 AND entry = ?6
+            FROM article JOIN content USING (number) WHERE number = ?1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let values = params![
+            number,
+            identity.id,
+            identity.slug,
+            identity.published.timestamp(),
+            identity.updated.timestamp(),
+            content
+        ];
+        Ok(statement.query_row(values, |row| row.get(0)).optional()?.unwrap_or(false))
+    }
+
+    /// Notes that a file was read again and says what it said before.
+    ///
+    /// # Errors
+    /// The catalog cannot be written.
+    pub fn touch(&mut self, path: &Path, stat: Stat) -> Result<()> {
+        let sql = "UPDATE article SET size = ?2, mtime = ?3, ctime = ?4, inode = ?5 WHERE path = ?1 AND state < 2";
+        self.connection.prepare_cached(sql)?.execute(params![
+            bytes(path),
+            stat.size,
+            stat.mtime,
+            stat.ctime,
+            stat.inode
+        ])?;
+        Ok(())
+    }
+
+    /// Takes the article at a path out of the feed: deleted, or taken back by its writer.
+    ///
+    /// # Errors
+    /// The catalog cannot be written.
+    pub fn withdraw(&mut self, path: &Path, state: State, version: DateTime<Utc>) -> Result<Recorded> {
+        let sql = "UPDATE article SET state = ?2, revised = ?3, size = 0, mtime = 0, ctime = 0, inode = 0 WHERE path = ?1 AND state < ?2";
+        let changed =
+            self.connection.prepare_cached(sql)?.execute(params![bytes(path), state as i64, version.timestamp()])?;
+        Ok(if changed > 0 { Recorded::Changed } else { Recorded::Unchanged })
+    }
+
+    /// Follows a rename of a file, or of a folder with everything in it. A file that was renamed onto another article's
+    /// file replaces its text, so that row stays where it is.
+    ///
+    /// # Errors
+    /// The catalog cannot be written.
+    pub fn rename(&mut self, from: &Path, to: &Path) -> Result<()> {
+        let moved = self.known_at_or_below(from)?;
+        for old in moved {
+            let new = [bytes(to), &bytes(&old)[bytes(from).len()..]].concat();
+            let sql = "UPDATE OR IGNORE article SET path = ?2 WHERE path = ?1 AND state < 2";
+            self.connection.prepare_cached(sql)?.execute(params![bytes(&old), new])?;
+        }
+        Ok(())
+    }
+
+    /// The newest articles that are due at `now`, newest first: the number of each, and when it was last revised.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn newest(&self, now: DateTime<Utc>, limit: usize) -> Result<Vec<(i64, i64)>> {
+        let sql = "SELECT number, revised FROM article WHERE state = 0 AND published <= ?1 ORDER BY published DESC, slug LIMIT ?2";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let rows = statement.query_map(params![now.timestamp(), limit], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// One article by its number.
+    ///
+    /// # Errors
+    /// The catalog cannot be read or has no such article.
+    pub fn entry(&self, number: i64) -> Result<Entry> {
+        reader::entry(&self.connection, number)
+    }
+
+    /// When the next scheduled article is due, after `now`.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn next_due(&self, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>> {
+        let sql = "SELECT min(published) FROM article WHERE state = 0 AND published > ?1";
+        let seconds: Option<i64> =
+            self.connection.prepare_cached(sql)?.query_row([now.timestamp()], |row| row.get(0))?;
+        seconds.map(date).transpose()
+    }
+
+    /// How many articles are in the feed or scheduled.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn count(&self) -> Result<usize> {
+        let count: i64 = self
+            .connection
+            .prepare_cached("SELECT count(*) FROM article WHERE state = 0")?
+            .query_row([], |row| row.get(0))?;
+        Ok(usize::try_from(count).unwrap_or(0))
+    }
+
+    /// When the bytes of a document last changed: `version` if they are not those it had before.
+    ///
+    /// # Errors
+    /// The catalog cannot be written.
+    pub fn stamp(&mut self, path: &str, hash: &[u8; 32], version: DateTime<Utc>) -> Result<DateTime<Utc>> {
+        let sql = "SELECT modified FROM document WHERE path = ?1 AND hash = ?2";
+        let modified: Option<i64> =
+            self.connection.prepare_cached(sql)?.query_row(params![path, hash], |row| row.get(0)).optional()?;
+        if let Some(modified) = modified {
+            return date(modified);
+        }
+        let sql = "INSERT OR REPLACE INTO document (path, hash, modified) VALUES (?1, ?2, ?3)";
+        self.connection.prepare_cached(sql)?.execute(params![path, hash, version.timestamp()])?;
+        Ok(version)
+    }
+}
+
+fn known(row: &Row<'_>) -> Result<Known> {
+    Ok(Known {
+        path: PathBuf::from(OsString::from_vec(row.get(0)?)),
+        stat: Stat { size: row.get(1)?, mtime: row.get(2)?, ctime: row.get(3)?, inode: row.get(4)? },
+        file_hash: row.get(5)?,
+        state: State::of(row.get(6)?)?,
+    })
+}
+
+/// The bounds, exclusive, between which all paths below a folder sort: `0` follows `/`.
+fn below(path: &Path) -> (Vec<u8>, Vec<u8>) {
+    ([bytes(path), b"/"].concat(), [bytes(path), b"0"].concat())
+}
+
+fn bytes(path: &Path) -> &[u8] {
+    path.as_os_str().as_bytes()
+}
+
+fn date(seconds: i64) -> Result<DateTime<Utc>> {
+    DateTime::from_timestamp(seconds, 0).ok_or_else(|| CatalogError::Damaged(format!("{seconds} is no date")))
+}
