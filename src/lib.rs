@@ -41,3 +41,9 @@ pub mod folder;
 pub mod article;
 
 pub mod catalog;
+
+pub mod feed;
+
+pub mod page;
+
+pub mod snapshot;

@@ -1,0 +1,243 @@
+//! Entries -> feed documents, pure: the same channel and entries give the same bytes, always.
+
+pub mod atom;
+pub mod json;
+pub mod rss;
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use crate::config::{Config, FeedContent};
+use crate::entry::{Entry, Person};
+
+/// Name of the program in every document. Without its version: an update must not look like new content.
+pub const GENERATOR: &str = "gazetted";
+
+/// What a feed says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Channel {
+    /// Permanent id (RFC 4287 section 4.1.1).
+    pub id: String,
+    /// Name of the site.
+    pub title: String,
+    /// One sentence about it.
+    pub description: String,
+    /// BCP 47 tag of the language that most entries are in.
+    pub language: String,
+    /// Address of the site, with a slash at its end. Every other address starts with it.
+    pub base_url: String,
+    /// Who wrote the entries that name nobody.
+    pub author: Person,
+    /// Whether entries carry their whole text.
+    pub content: FeedContent,
+}
+
+impl Channel {
+    /// Takes what a feed says of itself out of the configuration.
+    pub fn new(config: &Config, base_url: &str, id: String) -> Self {
+        let site = &config.site;
+        let stated = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+        Self {
+            id,
+            title: legal(site.title.trim()).into_owned(),
+            description: legal(site.description.trim()).into_owned(),
+            language: site.language.trim().to_owned(),
+            base_url: base_url.to_owned(),
+            author: Person {
+                name: legal(&stated(&site.author.name).unwrap_or_else(|| site.title.trim().to_owned())).into_owned(),
+                email: stated(&site.author.email),
+                url: stated(&site.author.url),
+            },
+            content: config.feed.content,
+        }
+    }
+
+    /// An address of the site; `path` has no slash at its start.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base_url)
+    }
+
+    /// Address of an article's own page.
+    pub fn page(&self, slug: &str) -> String {
+        self.url(&format!("articles/{slug}"))
+    }
+}
+
+/// An entry as all formats show it: clean of what XML forbids, with its addresses and its authors.
+#[derive(Debug)]
+pub struct Item<'a> {
+    /// Permanent id.
+    pub id: Cow<'a, str>,
+    /// Plain text.
+    pub title: Cow<'a, str>,
+    /// Where to read it: elsewhere if it lives elsewhere, else its page here.
+    pub url: Cow<'a, str>,
+    /// Its page here, if it lives elsewhere.
+    pub page: Option<String>,
+    /// At least one.
+    pub authors: Vec<Person>,
+    /// First publication.
+    pub published: DateTime<Utc>,
+    /// Last change of content.
+    pub updated: DateTime<Utc>,
+    /// Plain text; `None` where there is none.
+    pub summary: Option<Cow<'a, str>>,
+    /// HTML; `None` in a feed of summaries.
+    pub html: Option<Cow<'a, str>>,
+    /// Plain texts.
+    pub tags: Vec<Cow<'a, str>>,
+    /// BCP 47 tag, where it is not the channel's.
+    pub language: Option<&'a str>,
+}
+
+impl<'a> Item<'a> {
+    /// Prepares an entry.
+    pub fn new(channel: &Channel, entry: &'a Entry) -> Self {
+        let content = &entry.content;
+        let page = channel.page(&entry.slug);
+        let summary = Some(legal(&content.summary)).filter(|summary| !summary.is_empty());
+        // A feed of summaries still has something to say of an article that is too short to have one.
+        let whole = channel.content == FeedContent::Full || summary.is_none();
+        let authors =
+            content.authors.iter().map(|person| Person { name: legal(&person.name).into_owned(), ..person.clone() });
+        Self {
+            id: legal(&entry.id),
+            title: legal(&content.title),
+            url: content.link.as_deref().map_or(Cow::Owned(page.clone()), Cow::Borrowed),
+            page: content.link.is_some().then_some(page),
+            authors: if content.authors.is_empty() { vec![channel.author.clone()] } else { authors.collect() },
+            published: entry.published,
+            updated: entry.updated,
+            summary,
+            html: whole.then(|| legal(&content.html)),
+            tags: content.tags.iter().map(|tag| legal(tag)).collect(),
+            language: content.language.as_deref().filter(|language| *language != channel.language),
+        }
+    }
+}
+
+/// When a feed's content last changed: the newest `updated` of its entries (RFC 4287 section 4.2.15).
+pub fn updated(entries: &[Arc<Entry>], created: DateTime<Utc>) -> DateTime<Utc> {
+    entries.iter().map(|entry| entry.updated).max().unwrap_or(created)
+}
+
+/// A text without the characters that XML 1.0 does not allow (section 2.2), and without those it discourages. One of them
+/// makes a whole feed unreadable, and neither the `rss` nor the `atom_syndication` crate looks for them.
+pub fn legal(text: &str) -> Cow<'_, str> {
+    let is_legal = |c: char| match c {
+        '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' => true,
+        '\u{7F}'..='\u{9F}' | '\u{FDD0}'..='\u{FDEF}' => false,
+        _ => !c.is_control() && u32::from(c) & 0xFFFE != 0xFFFE,
+    };
+    if text.chars().all(is_legal) {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(text.chars().filter(|c| is_legal(*c)).collect())
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::entry::Content;
+
+    pub fn channel() -> Channel {
+        let config: Config =
+            toml::from_str("[site]\ntitle = \"News & Views\"\ndescription = \"Daily\"\nauthor = { name = \"Ed <Itor>\", email = \"ed@example.org\" }").unwrap();
+        Channel::new(&config, "https://example.org/", "urn:uuid:6ba7b810-9dad-11d1-80b4-00c04fd430c8".into())
+    }
+
+    pub fn entry(slug: &str, title: &str) -> Arc<Entry> {
+        let date = |text: &str| DateTime::parse_from_rfc3339(text).unwrap().to_utc();
+        Arc::new(Entry {
+            id: format!("urn:uuid:{slug}"),
+            slug: slug.into(),
+            published: date("2024-05-01T10:00:00Z"),
+            updated: date("2024-05-04T09:08:07Z"),
+            revised: date("2024-05-04T09:08:07Z"),
+            content: Content {
+                title: title.into(),
+                summary: "Short & <sweet>".into(),
+                html: "<p>It's ]]> &lt;all&gt; here &amp; now</p>".into(),
+                tags: vec!["Sea & Sand".into()],
+                ..Content::default()
+            },
+        })
+    }
+
+    #[test]
+    fn illegal_characters_go_and_all_others_stay() {
+        let fine = "a\t\n é 日 😀 \u{200D}\u{E000}\u{FFFD}";
+        assert!(matches!(legal(fine), Cow::Borrowed(text) if text == fine));
+        assert_eq!(legal("a\u{0}\u{B}\u{1F}\u{7F}\u{80}\u{FDD0}\u{FFFE}\u{1FFFF}b"), "ab");
+    }
+
+    #[test]
+    fn every_format_is_well_formed_and_says_the_same() {
+        let channel = channel();
+        let entries = [entry("a", "A < B & \u{B}C"), entry("b", "Two")];
+        let created = DateTime::UNIX_EPOCH;
+        let rss = rss::render(&channel, &entries, created);
+        let atom = atom::render(&channel, &entries, created);
+        let json = json::render(&channel, &entries);
+        let rss = ::rss::Channel::read_from(rss.as_bytes()).unwrap();
+
+        let atom = atom_syndication::Feed::read_from(atom.as_bytes()).unwrap();
+        let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+        for (index, entry) in entries.iter().enumerate() {
+            let (item, post, json) = (&rss.items[index], &atom.entries[index], &json["items"][index]);
+            assert_eq!(item.guid.as_ref().unwrap().value, entry.id);
+            assert!(!item.guid.as_ref().unwrap().permalink);
+            assert_eq!(post.id, entry.id);
+            assert_eq!(json["id"], entry.id);
+            let title = legal(&entry.content.title);
+            assert_eq!((item.title.as_deref().unwrap(), post.title.value.as_str()), (&*title, &*title));
+            assert_eq!(json["title"], *title);
+            assert_eq!(item.content.as_deref().unwrap(), entry.content.html);
+            assert_eq!(post.content.as_ref().unwrap().value.as_deref().unwrap(), entry.content.html);
+            assert_eq!(json["content_html"], *entry.content.html);
+            assert_eq!(item.description.as_deref().unwrap(), "Short &amp; &lt;sweet&gt;", "HTML in RSS");
+            assert_eq!(post.summary.as_ref().unwrap().value, "Short & <sweet>", "plain text in Atom");
+            assert_eq!(json["summary"], "Short & <sweet>");
+            assert_eq!(item.pub_date.as_deref().unwrap(), "Wed, 01 May 2024 10:00:00 +0000");
+            assert_eq!(post.published.unwrap().to_rfc3339(), "2024-05-01T10:00:00+00:00");
+            assert_eq!(json["date_published"], "2024-05-01T10:00:00Z");
+            assert_eq!(json["date_modified"], "2024-05-04T09:08:07Z");
+            assert_eq!(item.link.as_deref().unwrap(), format!("https://example.org/articles/{}", entry.slug));
+            assert_eq!(post.links[0].href, json["url"].as_str().unwrap());
+            assert_eq!(post.authors[0].name, "Ed <Itor>", "an author in every entry (standards 47)");
+            assert_eq!(item.categories[0].name, "Sea & Sand");
+        }
+    }
+
+    #[test]
+    fn an_empty_feed_is_a_feed() {
+        let channel = channel();
+        let created = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
+        assert!(
+            rss::render(&channel, &[], created)
+                .contains("<lastBuildDate>Tue, 14 Nov 2023 22:13:20 +0000</lastBuildDate>")
+        );
+        assert!(atom::render(&channel, &[], created).contains("<updated>2023-11-14T22:13:20Z</updated>"));
+        assert!(json::render(&channel, &[]).contains("\"items\":[]"));
+    }
+
+    #[test]
+    fn links_elsewhere_and_feeds_of_summaries() {
+        let mut channel = channel();
+        let mut linked = (*entry("a", "A")).clone();
+        linked.content.link = Some("https://elsewhere.example/a".into());
+        let json: serde_json::Value =
+            serde_json::from_str(&json::render(&channel, &[Arc::new(linked.clone())])).unwrap();
+        assert_eq!(json["items"][0]["external_url"], "https://elsewhere.example/a");
+        assert_eq!(json["items"][0]["url"], "https://example.org/articles/a");
+        channel.content = FeedContent::Summary;
+        let item = Item::new(&channel, &linked);
+        assert!(item.html.is_none());
+        assert_eq!(item.url, "https://elsewhere.example/a");
+        linked.content.summary.clear();
+        assert!(Item::new(&channel, &linked).html.is_some(), "an entry always has something to read");
+    }
+}
