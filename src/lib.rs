@@ -47,3 +47,7 @@ pub mod feed;
 pub mod page;
 
 pub mod snapshot;
+
+pub mod watch;
+
+pub mod publish;

@@ -1,0 +1,474 @@
+//! Change -> catalog: reads what a hint points to, decides with the catalog what it is, and remembers what was left out.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use url::Url;
+
+use crate::article::load::{LoadError, Loaded, load};
+use crate::article::{self, Article, Problem, Rules, Verdict, html};
+use crate::catalog::{self, Arrival, Catalog, Decision, Known, Recorded, State};
+use crate::change::Change;
+use crate::config::{Clean, Config};
+use crate::entry::Content;
+use crate::feed::Channel;
+use crate::folder::{Folder, Format, Found, Stat};
+
+/// How long a file may be away before its article counts as deleted: many programs save by removing and writing anew.
+pub const DELETION_GRACE: Duration = Duration::from_secs(2);
+/// A file whose time stamps are younger than this may change again without their showing it.
+const RACY: i64 = 2_000_000_000;
+/// A file that a scan finds is left alone until nothing has happened to it for this long.
+const QUIET: i64 = 1_000_000_000;
+/// When more articles than this vanish at once, and they are more than half of all, somebody should look.
+const MANY_DELETIONS: usize = 20;
+/// How long such a mass deletion waits.
+const MASS_DELETION_GRACE: Duration = Duration::from_mins(1);
+/// Articles that one transaction of an import takes.
+const IMPORT_BATCH: usize = 1_000;
+
+/// The time at which something is done, and why.
+#[derive(Debug, Clone, Copy)]
+pub struct Moment {
+    now: DateTime<Utc>,
+    instant: Instant,
+    /// The second of the version that will show it.
+    version: DateTime<Utc>,
+    /// Whether files that nobody knows were there before the daemon came.
+    import: bool,
+}
+
+impl Moment {
+    /// While the daemon runs.
+    pub fn running(version: DateTime<Utc>) -> Self {
+        Self { now: Utc::now(), instant: Instant::now(), version, import: false }
+    }
+
+    /// While it starts.
+    pub fn import(version: DateTime<Utc>) -> Self {
+        Self { import: true, ..Self::running(version) }
+    }
+
+    fn nanoseconds(&self) -> i64 {
+        self.now.timestamp_nanos_opt().unwrap_or(i64::MAX)
+    }
+}
+
+/// How a file came to notice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Seen {
+    /// Somebody has finished with it.
+    Finished,
+    /// A scan came across it; somebody may be writing it.
+    Scanned,
+}
+
+/// Why a file is not in the feed, or why its last good version is.
+#[derive(Debug)]
+struct LeftOut {
+    stat: Stat,
+    problems: Vec<String>,
+    /// The article that it has the same bytes or the same id as.
+    twin_of: Option<PathBuf>,
+}
+
+/// Reads what changed and writes it down. All paths in here are below the watched folder.
+#[derive(Debug)]
+pub struct Ingest {
+    folder: Folder,
+    rules: Rules,
+    size_limit: u64,
+    channel: Channel,
+    /// Files that have vanished, and when they count as deleted.
+    missing: HashMap<PathBuf, Instant>,
+    /// Files that a writer emptied, and when they count as empty.
+    emptied: HashMap<PathBuf, Instant>,
+    /// Files to be looked at again.
+    later: HashMap<PathBuf, Instant>,
+    left_out: HashMap<PathBuf, LeftOut>,
+    /// What turns files into articles has changed: every file must be read again.
+    read_all: bool,
+    /// The folder is there; while it is not, nothing counts as deleted.
+    folder_is_there: bool,
+    warned_of_deletions: bool,
+}
+
+impl Ingest {
+    /// Prepares reading; nothing is read yet.
+    ///
+    /// # Errors
+    /// The catalog cannot be read or written.
+    pub fn new(catalog: &mut Catalog, folder: Folder, config: &Config, channel: &Channel) -> catalog::Result<Self> {
+        let rules = Rules::new(&config.articles, &config.site);
+        let fingerprint = format!("{} {rules:?} {}", article::VERSION, channel.base_url);
+        let read_all = catalog.meta("reading")?.as_deref() != Some(&fingerprint);
+        catalog.set_meta("reading", &fingerprint)?;
+        Ok(Self {
+            folder,
+            rules,
+            size_limit: config.articles.max_file_size.0,
+            channel: channel.clone(),
+            missing: HashMap::new(),
+            emptied: HashMap::new(),
+            later: HashMap::new(),
+            left_out: HashMap::new(),
+            read_all,
+            folder_is_there: true,
+            warned_of_deletions: false,
+        })
+    }
+
+    /// How long until [`Ingest::tick`] has something to do.
+    pub fn until_next_wake(&self, now: Instant) -> Option<Duration> {
+        // While the folder is away, what is missing waits for it to come back.
+        let missing = self.missing.values().filter(|_| self.folder_is_there);
+        missing
+            .chain(self.emptied.values())
+            .chain(self.later.values())
+            .min()
+            .map(|at| at.saturating_duration_since(now))
+    }
+
+    /// Follows hints. Says whether something that is served has changed.
+    pub fn changes(&mut self, catalog: &mut Catalog, hints: &[Change], moment: Moment) -> catalog::Result<bool> {
+        let mut changed = false;
+        for hint in hints {
+            match hint {
+                Change::Look(path) => changed |= self.look(catalog, path, Seen::Finished, moment)?,
+                Change::Moved { from, to } => self.moved(catalog, from, to)?,
+                Change::LookEverywhere => {}
+            }
+        }
+        Ok(changed)
+    }
+
+    /// Compares the whole folder with the catalog. Says whether something that is served has changed.
+    pub fn everywhere(&mut self, catalog: &mut Catalog, moment: Moment) -> catalog::Result<bool> {
+        let scan = match self.folder.scan(self.folder.root()) {
+            Ok(scan) => scan,
+            Err(error) => {
+                if self.folder_is_there {
+                    tracing::error!(
+                        "{}: {error}; the feeds stay as they are until the folder is back",
+                        self.folder.root().display()
+                    );
+                }
+                self.folder_is_there = false;
+                return Ok(false);
+            }
+        };
+        if !self.folder_is_there {
+            tracing::info!("{}: the folder is back", self.folder.root().display());
+            self.folder_is_there = true;
+            self.missing.clear();
+        }
+        for path in &scan.unreadable {
+            tracing::warn!("{}: cannot be read; what is published from there stays", path.display());
+        }
+        let mut known: HashMap<PathBuf, Known> =
+            catalog.all_known()?.into_iter().map(|known| (known.path.clone(), known)).collect();
+        let mut to_read: Vec<&Found> = Vec::new();
+        for found in &scan.files {
+            let Some(path) = self.folder.relative(&found.path) else { continue };
+            let recorded = known.remove(path);
+            self.missing.remove(path);
+            let same = recorded.is_some_and(|known| known.stat == found.stat)
+                || self
+                    .left_out
+                    .get(path)
+                    .is_some_and(|left_out| left_out.stat == found.stat && left_out.twin_of.is_none());
+            if !same || self.read_all {
+                to_read.push(found);
+            }
+        }
+        // First what is missing, so that a file that was moved is known to have been.
+        let unreadable: Vec<&Path> = scan.unreadable.iter().filter_map(|path| self.folder.relative(path)).collect();
+        for path in known.into_keys().filter(|path| !unreadable.iter().any(|folder| path.starts_with(folder))) {
+            self.missing.entry(path).or_insert(moment.instant + DELETION_GRACE);
+        }
+        let mut changed = false;
+        for batch in to_read.chunks(IMPORT_BATCH) {
+            changed |= catalog.transaction(|catalog| {
+                let mut changed = false;
+                for found in batch {
+                    changed |= self.look(catalog, &found.path, Seen::Scanned, moment)?;
+                }
+                Ok(changed)
+            })?;
+        }
+        self.read_all = false;
+        Ok(changed)
+    }
+
+    /// Does what time brings. Says whether something that is served has changed.
+    pub fn tick(&mut self, catalog: &mut Catalog, moment: Moment) -> catalog::Result<bool> {
+        let due = |map: &HashMap<PathBuf, Instant>| -> Vec<PathBuf> {
+            map.iter().filter(|(_, at)| **at <= moment.instant).map(|(path, _)| path.clone()).collect()
+        };
+        let mut changed = false;
+        for path in due(&self.later) {
+            self.later.remove(&path);
+            changed |= self.look(catalog, &self.folder.root().join(&path), Seen::Scanned, moment)?;
+        }
+        for path in due(&self.emptied) {
+            changed |= self.look(catalog, &self.folder.root().join(&path), Seen::Finished, moment)?;
+            self.emptied.remove(&path);
+        }
+        if self.folder_is_there {
+            changed |= self.delete(catalog, due(&self.missing), moment)?;
+        }
+        Ok(changed)
+    }
+
+    fn delete(&mut self, catalog: &mut Catalog, paths: Vec<PathBuf>, moment: Moment) -> catalog::Result<bool> {
+        // The root is looked at once more: it may have gone after its files did.
+        if paths.is_empty() || std::fs::read_dir(self.folder.root()).is_err() {
+            self.folder_is_there &= paths.is_empty();
+            return Ok(false);
+        }
+        if paths.len() > MANY_DELETIONS && paths.len() * 2 > catalog.count()? && !self.warned_of_deletions {
+            let seconds = MASS_DELETION_GRACE.as_secs();
+            tracing::warn!(
+                "{} articles have vanished at once: they are taken out of the feeds in {seconds} s unless they come back",
+                paths.len()
+            );
+            self.warned_of_deletions = true;
+            for path in paths {
+                self.missing.insert(path, moment.instant + MASS_DELETION_GRACE);
+            }
+            return Ok(false);
+        }
+        let mut changed = false;
+        for path in paths {
+            self.missing.remove(&path);
+            let file = self.folder.root().join(&path);
+            if self.folder.format(&file).is_some() && std::fs::metadata(&file).is_ok_and(|metadata| metadata.is_file())
+            {
+                changed |= self.look(catalog, &file, Seen::Scanned, moment)?;
+                continue;
+            }
+            tracing::info!("{}: deleted", path.display());
+            changed |= catalog.withdraw(&path, State::Gone, moment.version)? == Recorded::Changed;
+            self.look_at_twins(&path, moment);
+        }
+        self.warned_of_deletions &= !self.missing.is_empty();
+        Ok(changed)
+    }
+
+    /// Files that were left out because of an article that is no more get their chance.
+    fn look_at_twins(&mut self, path: &Path, moment: Moment) {
+        let twins = self.left_out.iter().filter(|(_, left_out)| left_out.twin_of.as_deref() == Some(path));
+        self.later.extend(twins.map(|(twin, _)| (twin.clone(), moment.instant)).collect::<Vec<_>>());
+    }
+
+    fn moved(&mut self, catalog: &mut Catalog, from: &Path, to: &Path) -> catalog::Result<()> {
+        let is_folder = to.is_dir();
+        let counts = if is_folder { self.folder.enters(to) } else { self.folder.format(to).is_some() };
+        let (Some(from), Some(to)) = (self.folder.relative(from), self.folder.relative(to)) else { return Ok(()) };
+        if !counts {
+            return Ok(());
+        }
+        catalog.rename(from, to)?;
+        self.missing.retain(|path, _| !path.starts_with(from));
+        Ok(())
+    }
+
+    /// Finds out what is true of one file. Says whether something that is served has changed.
+    fn look(&mut self, catalog: &mut Catalog, file: &Path, seen: Seen, moment: Moment) -> catalog::Result<bool> {
+        let Some(path) = self.folder.relative(file).map(Path::to_path_buf) else { return Ok(false) };
+        let Some(format) = self.folder.format(file) else {
+            // A folder that has gone takes everything in it along.
+            if std::fs::symlink_metadata(file).is_err() {
+                self.has_gone(catalog, &path, moment)?;
+            }
+            return Ok(false);
+        };
+        match load(file, self.size_limit) {
+            Ok(loaded) if seen == Seen::Scanned && is_fresh(&loaded.stat, moment, QUIET) => {
+                self.later.insert(path, moment.instant + Duration::from_nanos(QUIET.unsigned_abs()));
+                Ok(false)
+            }
+            Ok(loaded) => {
+                self.missing.remove(&path);
+                self.read(catalog, path, format, &loaded, moment)
+            }
+            Err(LoadError::Gone | LoadError::NotAFile) => {
+                self.has_gone(catalog, &path, moment)?;
+                Ok(false)
+            }
+            Err(LoadError::Changing) => {
+                self.later.insert(path, moment.instant + Duration::from_nanos(QUIET.unsigned_abs()));
+                Ok(false)
+            }
+            Err(error @ (LoadError::TooLarge { .. } | LoadError::Io(_))) => {
+                self.missing.remove(&path);
+                self.leave_out(path, Stat::default(), &[Problem::of_file(error.to_string())], None);
+                Ok(false)
+            }
+        }
+    }
+
+    fn has_gone(&mut self, catalog: &Catalog, path: &Path, moment: Moment) -> catalog::Result<()> {
+        self.left_out.retain(|left_out, _| !left_out.starts_with(path));
+        for known in catalog.known_at_or_below(path)? {
+            self.look_at_twins(&known, moment);
+            self.missing.entry(known).or_insert(moment.instant + DELETION_GRACE);
+        }
+        Ok(())
+    }
+
+    fn read(
+        &mut self,
+        catalog: &mut Catalog,
+        path: PathBuf,
+        format: Format,
+        loaded: &Loaded,
+        moment: Moment,
+    ) -> catalog::Result<bool> {
+        let file_hash: [u8; 32] = blake3::hash(&loaded.bytes).into();
+        // What may change again without showing it is read again next time.
+        let stat = if is_fresh(&loaded.stat, moment, RACY) { Stat::default() } else { loaded.stat };
+        let known = catalog.known(&path)?;
+        if !self.read_all && known.is_some_and(|known| known.state == State::Live && known.file_hash == file_hash) {
+            self.emptied.remove(&path);
+            self.left_out.remove(&path);
+            catalog.touch(&path, stat)?;
+            return Ok(false);
+        }
+        let reading = article::read(&loaded.bytes, &path, format, &self.rules);
+        self.report_removed(&path, &reading.removed);
+        let article = match reading.verdict {
+            Verdict::Publish(article) => article,
+            Verdict::Draft(problem) => {
+                self.leave_out(path.clone(), loaded.stat, &[problem], None);
+                return Ok(catalog.withdraw(&path, State::Held, moment.version)? == Recorded::Changed);
+            }
+            Verdict::Broken(problem) => {
+                self.leave_out(path, loaded.stat, &[problem], None);
+                return Ok(false);
+            }
+            Verdict::Empty => return self.empty(catalog, path, loaded.stat, moment),
+        };
+        self.emptied.remove(&path);
+        let arrival = Arrival {
+            path: &path,
+            article: &article,
+            file_hash,
+            entry_hash: blake3::hash(format!("{article:?}").as_bytes()).into(),
+            stat,
+            first_seen: first_seen(&loaded.stat, moment),
+            now: article::date::whole_seconds(moment.now),
+        };
+        let missing = &self.missing;
+        let identity = match catalog.identify(&arrival, |path| missing.contains_key(path))? {
+            Decision::Is(identity) => identity,
+            Decision::CopyOf(twin) => {
+                let message = format!(
+                    "the same text as {}: not published twice; change it or delete one of them",
+                    twin.display()
+                );
+                self.leave_out(path, loaded.stat, &[Problem::of_file(message)], Some(twin));
+                return Ok(false);
+            }
+            Decision::SameId(twin) => {
+                let message =
+                    format!("the same id as {}: an id belongs to one article; give this one another", twin.display());
+                self.leave_out(path, loaded.stat, &[Problem::of_file(message)], Some(twin));
+                return Ok(false);
+            }
+        };
+        if let Some(from) = &identity.moved_from {
+            self.missing.remove(from);
+        }
+        let permalink =
+            Url::parse(&self.channel.page(&identity.slug)).expect("the base address and a slug make an address");
+        let content = content(&article, &permalink);
+        if reading.problems.is_empty() {
+            self.left_out.remove(&path);
+        } else {
+            self.leave_out(path.clone(), loaded.stat, &reading.problems, None);
+        }
+        let recorded = catalog.record(&identity, &arrival, &content, moment.version)?;
+        // An import would say this a hundred thousand times.
+        if recorded == Recorded::Changed && !moment.import {
+            tracing::info!("{}: published as {permalink}", path.display());
+        }
+        Ok(recorded == Recorded::Changed)
+    }
+
+    /// An empty file is mostly one that is about to be written; only one that stays empty takes its article back.
+    fn empty(&mut self, catalog: &mut Catalog, path: PathBuf, stat: Stat, moment: Moment) -> catalog::Result<bool> {
+        if catalog.known(&path)?.is_none_or(|known| known.state != State::Live) {
+            self.leave_out(
+                path,
+                stat,
+                &[Problem::of_file("nothing in it yet: it is published once it has text")],
+                None,
+            );
+            return Ok(false);
+        }
+        let deadline = *self.emptied.entry(path.clone()).or_insert(moment.instant + DELETION_GRACE);
+        if deadline > moment.instant {
+            return Ok(false);
+        }
+        tracing::info!("{}: empty, and no longer published", path.display());
+        Ok(catalog.withdraw(&path, State::Held, moment.version)? == Recorded::Changed)
+    }
+
+    /// Remembers what is wrong with a file, and says so once.
+    fn leave_out(&mut self, path: PathBuf, stat: Stat, problems: &[Problem], twin_of: Option<PathBuf>) {
+        let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        if self.left_out.get(&path).is_none_or(|before| before.problems != problems) {
+            for problem in &problems {
+                tracing::warn!(
+                    "{}:{}{problem}",
+                    path.display(),
+                    if problem.starts_with(|c: char| c.is_ascii_digit()) { "" } else { " " }
+                );
+            }
+        }
+        self.left_out.insert(path, LeftOut { stat, problems, twin_of });
+    }
+
+    fn report_removed(&self, path: &Path, removed: &[article::clean::Removed]) {
+        for line in removed {
+            let (number, rule, text) = (line.line, line.rule, &line.text);
+            if self.rules.clean == Clean::Report {
+                tracing::info!("{}:{number}: rule {rule} would remove `{text}`", path.display());
+            } else {
+                tracing::debug!("{}:{number}: rule {rule} removed `{text}`", path.display());
+            }
+        }
+    }
+}
+
+fn is_fresh(stat: &Stat, moment: Moment, age: i64) -> bool {
+    let now = moment.nanoseconds();
+    let newest = stat.mtime.max(stat.ctime);
+    // A time ahead of the clock says nothing of freshness.
+    newest <= now && now - newest < age
+}
+
+/// When an article that says nothing about it was published: when it arrived, or, if it was there before the daemon, when
+/// its file was last changed, so far as that can be believed.
+fn first_seen(stat: &Stat, moment: Moment) -> DateTime<Utc> {
+    const YEAR_1995: i64 = 788_918_400;
+    let now = article::date::whole_seconds(moment.now);
+    let changed = DateTime::from_timestamp(stat.mtime.div_euclid(1_000_000_000), 0).unwrap_or(now);
+    let believable = changed.timestamp() >= YEAR_1995 && changed <= now;
+    if moment.import && believable { changed } else { now }
+}
+
+fn content(article: &Article, permalink: &Url) -> Content {
+    Content {
+        title: article.title.clone(),
+        authors: article.authors.clone(),
+        summary: article.summary.clone(),
+        html: html::sanitise(&article.html, permalink),
+        tags: article.tags.clone(),
+        language: article.language.clone(),
+        link: article.link.clone(),
+    }
+}

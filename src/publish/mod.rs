@@ -1,0 +1,177 @@
+//! THE SINGLE WRITER: [`Change`] -> catalog -> [`Snapshot`]. A blocking thread of its own, and the only one that reads the
+//! clock: what it calls is told the time.
+
+mod ingest;
+mod show;
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::catalog::{self, Catalog};
+use crate::change::Change;
+use crate::config::Config;
+use crate::folder::Folder;
+use crate::page::Pages;
+use crate::snapshot::Current;
+use ingest::{Ingest, Moment};
+use show::Show;
+
+/// Most changes that one transaction takes.
+const BATCH: usize = 256;
+
+/// Longest wait for the next version. Only a clock that was set back could ask for more.
+const VERSION_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Reads what changed, writes it down, and shows it.
+#[derive(Debug)]
+pub struct Publisher {
+    catalog: Catalog,
+    ingest: Ingest,
+    show: Show,
+    /// The second of the version that is served; no two versions share one (standards 88).
+    version: DateTime<Utc>,
+    shown_at: Instant,
+    /// Something that is served has changed since.
+    dirty: bool,
+    next_due: Option<DateTime<Utc>>,
+}
+
+impl Publisher {
+    /// Prepares the writer: opens nothing, shows nothing yet.
+    ///
+    /// # Errors
+    /// The catalog cannot be read or written.
+    pub fn new(
+        mut catalog: Catalog,
+        folder: Folder,
+        config: &Config,
+        pages: Arc<Pages>,
+        current: Current,
+    ) -> catalog::Result<Self> {
+        let stored = catalog
+            .meta("version")?
+            .and_then(|text| text.parse().ok())
+            .and_then(|seconds| DateTime::from_timestamp(seconds, 0));
+        let version = stored.unwrap_or(DateTime::UNIX_EPOCH);
+        let next = next_version(version);
+        let ingest = Ingest::new(&mut catalog, folder, config, pages.channel())?;
+        let show = Show::new(&mut catalog, pages, current, config.feed.entries, next)?;
+        Ok(Self { catalog, ingest, show, version, shown_at: Instant::now(), dirty: true, next_due: None })
+    }
+
+    /// When pages last changed their look; for the door to the catalog.
+    pub fn presented(&self) -> DateTime<Utc> {
+        self.show.presented()
+    }
+
+    /// Looks at the whole folder and shows what is in it: the feeds are up when this returns.
+    ///
+    /// # Errors
+    /// The catalog cannot be read or written.
+    pub fn start(&mut self) -> catalog::Result<()> {
+        let moment = Moment::import(self.next_version());
+        self.ingest.everywhere(&mut self.catalog, moment)?;
+        self.publish()?;
+        self.show.compress();
+        Ok(())
+    }
+
+    /// Works until the channel closes.
+    ///
+    /// # Errors
+    /// The catalog cannot be read or written: without it no id is safe, so the daemon must end.
+    pub fn run(mut self, changes: &Receiver<Change>) -> catalog::Result<()> {
+        loop {
+            let open = match changes.recv_timeout(self.until_next_wake()) {
+                Ok(change) => self.take(change, changes)?,
+                Err(RecvTimeoutError::Timeout) => true,
+                Err(RecvTimeoutError::Disconnected) => false,
+            };
+            self.tick()?;
+            if self.dirty && (!open || self.until_next_version().is_zero()) {
+                self.publish()?;
+                self.show.compress();
+            }
+            if !open {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Takes a change and all that are waiting behind it. Says whether there can be more.
+    fn take(&mut self, first: Change, changes: &Receiver<Change>) -> catalog::Result<bool> {
+        let moment = Moment::running(self.next_version());
+        let mut batch = vec![first];
+        let mut open = true;
+        while batch.len() < BATCH {
+            match changes.try_recv() {
+                Ok(change) => batch.push(change),
+                Err(TryRecvError::Empty) => break,
+                Err(TryRecvError::Disconnected) => {
+                    open = false;
+                    break;
+                }
+            }
+        }
+        let everywhere = batch.contains(&Change::LookEverywhere);
+        batch.retain(|change| *change != Change::LookEverywhere);
+        let ingest = &mut self.ingest;
+        if !batch.is_empty() {
+            self.dirty |= self.catalog.transaction(|catalog| ingest.changes(catalog, &batch, moment))?;
+        }
+        if everywhere {
+            self.dirty |= self.ingest.everywhere(&mut self.catalog, moment)?;
+        }
+        Ok(open)
+    }
+
+    /// What only time brings: deletions whose grace is over, files that have become quiet, articles that are due.
+    fn tick(&mut self) -> catalog::Result<()> {
+        if self.ingest.until_next_wake(Instant::now()).is_some_and(|wait| wait.is_zero()) {
+            let moment = Moment::running(self.next_version());
+            let ingest = &mut self.ingest;
+            self.dirty |= self.catalog.transaction(|catalog| ingest.tick(catalog, moment))?;
+        }
+        self.dirty |= self.next_due.is_some_and(|due| due <= Utc::now());
+        Ok(())
+    }
+
+    fn publish(&mut self) -> catalog::Result<()> {
+        let version = self.next_version();
+        self.show.publish(&mut self.catalog, version)?;
+        self.version = version;
+        self.shown_at = Instant::now();
+        self.dirty = false;
+        self.next_due = self.catalog.next_due(version)?;
+        Ok(())
+    }
+
+    fn next_version(&self) -> DateTime<Utc> {
+        next_version(self.version)
+    }
+
+    fn until_next_version(&self) -> Duration {
+        let now = Utc::now();
+        let by_clock = (self.version + TimeDelta::seconds(1)).signed_duration_since(now).to_std().unwrap_or_default();
+        // By the other clock too, which nobody can set back.
+        by_clock.min(VERSION_INTERVAL.saturating_sub(self.shown_at.elapsed()))
+    }
+
+    fn until_next_wake(&self) -> Duration {
+        let version = self.dirty.then(|| self.until_next_version());
+        let due = self.next_due.map(|due| due.signed_duration_since(Utc::now()).to_std().unwrap_or_default());
+        let tick = self.ingest.until_next_wake(Instant::now());
+        // A day: nothing to wait for but the channel.
+        let waits = [version, due, tick].into_iter().flatten();
+        waits.fold(Duration::from_hours(24), Duration::min)
+    }
+}
+
+/// The second of the next version: now, or the one after the last if the clock has not moved on.
+fn next_version(last: DateTime<Utc>) -> DateTime<Utc> {
+    let now = crate::article::date::whole_seconds(Utc::now());
+    now.max(last + TimeDelta::seconds(1))
+}
