@@ -51,3 +51,11 @@ pub mod snapshot;
 pub mod watch;
 
 pub mod publish;
+
+pub mod serve;
+
+pub mod service;
+
+pub mod daemon;
+
+pub mod cli;

@@ -1,0 +1,66 @@
+//! `gazetted serve [DIR]`: watch a folder and serve its feeds.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::config::{BaseUrl, Config};
+use crate::daemon::Daemon;
+
+/// Watch a folder and serve its feeds
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Folder of articles [default: articles.directory, which is `seeds`]
+    directory: Option<PathBuf>,
+    /// Address and port to listen on, as in 127.0.0.1:8080; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+    /// Public address of the site, as in https://example.org/
+    #[arg(long, value_name = "URL")]
+    base_url: Option<BaseUrl>,
+    /// Folder that the catalog is kept in
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
+}
+
+impl Serve {
+    /// Serves until SIGTERM or SIGINT.
+    ///
+    /// # Errors
+    /// The configuration, the folder, the state directory or the address cannot be used, or a task has failed.
+    pub fn run(self, file: Option<&Path>) -> anyhow::Result<()> {
+        let config = self.over(Config::load(file)?);
+        let listen = config.http.listen;
+        let listener = TcpListener::bind(listen).with_context(|| {
+            format!("{listen}: cannot listen there; is it in use? name another address with --listen")
+        })?;
+        let daemon = Daemon::start(&config, listener)?;
+        tracing::info!("serving {} at {}", config.articles.directory.display(), daemon.base_url());
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?;
+        runtime.block_on(async {
+            let mut terminate = signal(SignalKind::terminate())?;
+            let mut interrupt = signal(SignalKind::interrupt())?;
+            let stop = async move {
+                tokio::select! {
+                    _ = terminate.recv() => {}
+                    _ = interrupt.recv() => {}
+                }
+                tracing::info!("stopping");
+            };
+            daemon.run(stop).await
+        })
+    }
+
+    /// What the command line says wins over the file.
+    fn over(self, mut config: Config) -> Config {
+        config.articles.directory = self.directory.unwrap_or(config.articles.directory);
+        config.http.listen = self.listen.unwrap_or(config.http.listen);
+        config.site.base_url = self.base_url.or(config.site.base_url);
+        config.state.directory = self.state.or(config.state.directory);
+        config
+    }
+}

@@ -1,0 +1,136 @@
+//! The wiring, in one screen: what is opened, which task talks to which, and how all of them end.
+
+use std::fs::File;
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver};
+
+use anyhow::{Context, bail};
+
+use crate::catalog::Catalog;
+use crate::config::Config;
+use crate::feed::Channel;
+use crate::folder::Folder;
+use crate::page::Pages;
+use crate::publish::Publisher;
+use crate::serve::Server;
+use crate::service;
+use crate::snapshot::{Current, Door};
+use crate::watch::{self, Watch};
+
+/// A daemon whose feeds are up, but which answers nobody yet.
+#[derive(Debug)]
+pub struct Daemon {
+    listener: TcpListener,
+    base_url: String,
+    current: Current,
+    server: Server,
+    publisher: Publisher,
+    changes: Receiver<crate::change::Change>,
+    watch: Watch,
+    // Holds the lock on the state directory.
+    _lock: File,
+}
+
+impl Daemon {
+    /// Opens everything and reads the whole folder. `listener` is bound already, so that clients wait instead of being
+    /// refused.
+    ///
+    /// # Errors
+    /// The folder or the state directory cannot be used; the error says which and why.
+    pub fn start(config: &Config, listener: TcpListener) -> anyhow::Result<Self> {
+        let folder = Folder::open(&config.articles)
+            .with_context(|| format!("{}: cannot read the folder of articles", config.articles.directory.display()))?;
+        let state = config.state_directory(folder.root())?;
+        let lock = lock_state(&state, &folder)?;
+        let base_url = config.base_url(bound(&listener)?);
+        let at_state = || format!("{}", state.display());
+        let catalog =
+            Catalog::open(&state, config.authority().as_deref(), chrono::Utc::now()).with_context(at_state)?;
+        let channel = Channel::new(config, &base_url, catalog.feed_id());
+        let pages = Arc::new(Pages::new(channel));
+        let current = Current::default();
+
+        // Watched before it is read: what happens in between waits in the channel.
+        let (sender, changes) = mpsc::channel();
+        let watch = watch::start(folder.clone(), sender)?;
+        let mut publisher =
+            Publisher::new(catalog, folder, config, pages.clone(), current.clone()).with_context(at_state)?;
+        publisher.start().with_context(at_state)?;
+
+        let door = Door::open(&state, pages, publisher.presented()).with_context(at_state)?;
+        let server = Server::new(current.clone(), door, config.http.clone(), &base_url);
+        Ok(Self { listener, base_url, current, server, publisher, changes, watch, _lock: lock })
+    }
+
+    /// What is served, and news of its versions.
+    pub fn current(&self) -> Current {
+        self.current.clone()
+    }
+
+    /// Address that every address of the site starts with.
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    /// Serves until `stop` is done or a task fails.
+    ///
+    /// # Errors
+    /// The first task's that failed.
+    pub async fn run(self, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
+        let Self { listener, base_url, server, publisher, changes, watch, _lock, .. } = self;
+        let writer = std::thread::Builder::new().name("publish".into()).spawn(move || publisher.run(&changes));
+        let writer = writer.context("cannot start a thread")?;
+        let (failed, writer_ended) = tokio::sync::oneshot::channel();
+        let writer = tokio::task::spawn_blocking(move || {
+            let ended = writer.join();
+            let _ = failed.send(());
+            ended
+        });
+        service::ready(&format!("serving {base_url}"));
+        let stop = async {
+            tokio::select! {
+                () = stop => {}
+                _ = writer_ended => tracing::error!("the publisher has ended, and so must the daemon"),
+            }
+            service::stopping();
+        };
+        let served = server.run(listener, stop).await;
+        // The watch ends, its channel closes, the writer finishes what it has and ends too.
+        tokio::task::spawn_blocking(move || watch.stop()).await.context("the watch panicked")?;
+        match writer.await.context("the publisher panicked")? {
+            Ok(written) => written.context("publishing")?,
+            Err(_) => bail!("the publisher panicked: the articles are safe in their files; please report this"),
+        }
+        served
+    }
+}
+
+fn bound(listener: &TcpListener) -> anyhow::Result<SocketAddr> {
+    listener.local_addr().context("the listening socket has no address")
+}
+
+/// Makes the state directory and takes it for this process alone.
+fn lock_state(state: &Path, folder: &Folder) -> anyhow::Result<File> {
+    let problem = |what: &str| format!("{}: cannot {what} the state directory", state.display());
+    std::fs::create_dir_all(state).with_context(|| problem("make"))?;
+    let (real_state, real_root) = (state.canonicalize()?, folder.root().canonicalize()?);
+    if real_state.starts_with(&real_root) {
+        bail!(
+            "{}: the state directory lies in the watched folder, which is never written to: name another with --state",
+            state.display()
+        );
+    }
+    let lock = File::create(state.join("lock")).with_context(|| problem("write to"))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(std::fs::TryLockError::WouldBlock) => {
+            bail!(
+                "{}: another gazetted uses this state directory: stop it, or name another directory with --state",
+                state.display()
+            )
+        }
+        Err(std::fs::TryLockError::Error(error)) => Err(error).with_context(|| problem("lock")),
+    }
+}

@@ -1,0 +1,152 @@
+//! HTTP from the current snapshot: accepts connections, reads requests, sends what [`respond`] says. Nothing in here can
+//! reach a file or the catalog but through the snapshot's door.
+
+mod conditional;
+mod negotiate;
+pub mod respond;
+
+use std::convert::Infallible;
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use anyhow::Context;
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::config::Http;
+use crate::snapshot::{Current, Door, Found, Snapshot};
+use respond::{Style, Target};
+
+/// Wait after an error of `accept` that is not one connection's own, such as having no file descriptor left.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Longest request header that is read; browsers and readers send 2 KB at most.
+const MAX_HEADER: usize = 16 << 10;
+/// Longest wait for the version that an article changed in: versions come a second apart.
+const NEXT_VERSION: Duration = Duration::from_secs(3);
+
+/// What every connection needs.
+#[derive(Debug)]
+pub struct Server {
+    current: Current,
+    door: Arc<Door>,
+    style: Style,
+    http: Http,
+}
+
+impl Server {
+    /// Serves `current`, and whatever it does not hold through `door`, below `base_url`.
+    pub fn new(current: Current, door: Door, http: Http, base_url: &str) -> Self {
+        let style = Style::new(base_url, http.max_age.0);
+        Self { current, door: Arc::new(door), style, http }
+    }
+
+    /// Accepts connections until `stop` is done, then lets the answers in flight finish for `http.stop_timeout`.
+    ///
+    /// # Errors
+    /// The socket cannot be used at all.
+    pub async fn run(self, listener: std::net::TcpListener, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
+        listener.set_nonblocking(true).context("cannot use the listening socket")?;
+        let listener = TcpListener::from_std(listener).context("cannot use the listening socket")?;
+        let timeout = self.http.stop_timeout.0;
+        let server = Arc::new(self);
+        let graceful = GracefulShutdown::new();
+        let mut stop = std::pin::pin!(stop);
+        loop {
+            tokio::select! {
+                stream = accept(&listener) => server.clone().spawn(stream, graceful.watcher()),
+                () = &mut stop => break,
+            }
+        }
+        // First no new connection, then an end to the old ones: the other way round one could slip in between.
+        drop(listener);
+        if tokio::time::timeout(timeout, graceful.shutdown()).await.is_err() {
+            tracing::warn!("some connections were still busy after {} s and were cut off", timeout.as_secs());
+        }
+        Ok(())
+    }
+
+    fn spawn(self: Arc<Self>, stream: TcpStream, watcher: Watcher) {
+        // Answers are written whole; waiting to fill packets only delays their ends.
+        let _ = stream.set_nodelay(true);
+        let server = self.clone();
+        let service = service_fn(move |request| {
+            let server = server.clone();
+            async move { Ok::<_, Infallible>(server.answer(request).await) }
+        });
+        let connection = http1::Builder::new()
+            // Without a timer hyper's timeouts are silently off.
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.http.header_timeout.0)
+            .max_header_size(MAX_HEADER)
+            .serve_connection(TokioIo::new(stream), service);
+        tokio::spawn(async move {
+            if let Err(error) = watcher.watch(connection).await {
+                tracing::debug!("a connection ended early: {error}");
+            }
+        });
+    }
+
+    async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        let (request, _body) = request.into_parts();
+        let mut snapshot = self.current.get();
+        let target = match respond::route(&request, &snapshot, &self.style) {
+            Target::Article(slug) => self.look_up(slug, &mut snapshot).await,
+            target => target,
+        };
+        respond::respond(&request, &target, &snapshot, &self.style, SystemTime::now())
+    }
+
+    /// Fetches the page of an article that the snapshot does not keep. If it has just changed, the answer waits for the
+    /// snapshot that shows the change, so that a page and its validators always belong together.
+    async fn look_up(&self, slug: String, snapshot: &mut Arc<Snapshot>) -> Target {
+        let mut versions = self.current.subscribe();
+        let deadline = tokio::time::Instant::now() + NEXT_VERSION;
+        loop {
+            *snapshot = self.current.get();
+            let (door, slug, version) = (self.door.clone(), slug.clone(), snapshot.version);
+            let found = tokio::task::spawn_blocking(move || door.article(&slug, version)).await;
+            return match found {
+                Ok(Ok(Found::Page(document))) => Target::Document(document),
+                Ok(Ok(Found::Moved(address))) => Target::Moved(address),
+                Ok(Ok(Found::Gone)) => Target::Gone,
+                Ok(Ok(Found::Unknown)) => Target::Missing,
+                Ok(Ok(Found::NotYet)) => match tokio::time::timeout_at(deadline, versions.changed()).await {
+                    Ok(Ok(())) => continue,
+                    _ => Target::Unavailable,
+                },
+                Ok(Err(error)) => {
+                    tracing::error!("an article page: {error}");
+                    Target::Unavailable
+                }
+                Err(error) => {
+                    tracing::error!("an article page: {error}");
+                    Target::Unavailable
+                }
+            };
+        }
+    }
+}
+
+/// The next connection. Never fails: a connection that is gone already is passed over, and what is wrong with the whole
+/// system is given time.
+async fn accept(listener: &TcpListener) -> TcpStream {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => return stream,
+            Err(error) if matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) => {}
+            Err(error) => {
+                tracing::error!("cannot accept a connection: {error}; trying again");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}

@@ -1,0 +1,479 @@
+//! (request, snapshot) -> response, pure: no socket, no file, no clock of its own.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::header::{self, HeaderName, HeaderValue};
+use hyper::http::request::Parts;
+use hyper::{Method, Response, StatusCode, Version};
+use url::Url;
+
+use super::conditional::{self, Outcome};
+use super::negotiate::{self, Coding};
+use crate::snapshot::{Document, Snapshot, Variant};
+
+/// What answers have in common.
+#[derive(Debug, Clone)]
+pub struct Style {
+    /// Path that a proxy may leave before ours, with slashes at both ends.
+    base_path: String,
+    base_url: String,
+    cache: HeaderValue,
+}
+
+impl Style {
+    /// For a site at `base_url` whose documents may be kept for `max_age`.
+    pub fn new(base_url: &str, max_age: Duration) -> Self {
+        let base_path = Url::parse(base_url).map_or_else(|_| "/".to_owned(), |url| url.path().to_owned());
+        let cache = format!("max-age={}", max_age.as_secs());
+        let cache = HeaderValue::from_str(&cache).expect("a number makes a header");
+        Self { base_path, base_url: base_url.to_owned(), cache }
+    }
+}
+
+/// What a request is for.
+#[derive(Debug, Clone)]
+pub enum Target {
+    /// A document.
+    Document(Arc<Document>),
+    /// An article that the snapshot does not hold: look it up by this slug.
+    Article(String),
+    /// It lives at this absolute address now.
+    Moved(String),
+    /// It was deleted.
+    Gone,
+    /// There is nothing.
+    Missing,
+    /// The server itself: `OPTIONS *`.
+    Server,
+    /// It cannot be had just now.
+    Unavailable,
+}
+
+/// What may be done with a document.
+const ALLOW: &str = "GET, HEAD, OPTIONS";
+/// How long an answer that says "not here" may be kept.
+const CACHE_MISSING: &str = "max-age=60";
+/// Pages show their own style and anybody's pictures, and run nothing.
+const PAGE_POLICY: &str =
+    "default-src 'none'; style-src 'self'; img-src * data:; media-src *; base-uri 'none'; form-action 'none'";
+/// A feed that is opened in a browser runs nothing either.
+const FEED_POLICY: &str = "default-src 'none'; style-src 'self'; sandbox";
+
+/// Finds what a request is for. The query counts for nothing (standards 80).
+pub fn route(request: &Parts, snapshot: &Snapshot, style: &Style) -> Target {
+    let path = request.uri.path();
+    if path == "*" {
+        return Target::Server;
+    }
+    let below = path.strip_prefix(style.base_path.as_str()).or_else(|| path.strip_prefix('/')).unwrap_or(path);
+    if let Some(document) = snapshot.document(below) {
+        return Target::Document(document.clone());
+    }
+    match below.strip_prefix("articles/") {
+        Some(slug) if is_slug(slug) => Target::Article(slug.to_owned()),
+        Some(slug) if slug.strip_suffix('/').is_some_and(is_slug) => {
+            Target::Moved(format!("{}articles/{}", style.base_url, slug.trim_end_matches('/')))
+        }
+        _ => Target::Missing,
+    }
+}
+
+/// Whether a text can be a slug at all; nothing else is looked up.
+fn is_slug(text: &str) -> bool {
+    !text.is_empty() && text.len() <= 255 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+/// Answers a request for a target, at the instant `now`.
+pub fn respond(
+    request: &Parts,
+    target: &Target,
+    snapshot: &Snapshot,
+    style: &Style,
+    now: SystemTime,
+) -> Response<Full<Bytes>> {
+    let mut response = match request.method {
+        _ if !has_one_host(request) => {
+            closing(message(StatusCode::BAD_REQUEST, "A request must name exactly one host."))
+        }
+        Method::GET | Method::HEAD => get(request, target, snapshot, style, now),
+        Method::OPTIONS => with(empty(StatusCode::NO_CONTENT), header::ALLOW, ALLOW),
+        Method::POST | Method::PUT | Method::DELETE | Method::PATCH | Method::TRACE | Method::CONNECT => {
+            let refusal = message(StatusCode::METHOD_NOT_ALLOWED, "Documents can only be read here: GET or HEAD.");
+            closing(with(with(refusal, header::ALLOW, ALLOW), header::CACHE_CONTROL, CACHE_MISSING))
+        }
+        _ => closing(message(StatusCode::NOT_IMPLEMENTED, "This method is not known here.")),
+    };
+    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if request.method == Method::HEAD { without_body(response) } else { response }
+}
+
+/// Everything but the body; its length is told all the same (standards 76).
+fn without_body(mut response: Response<Full<Bytes>>) -> Response<Full<Bytes>> {
+    use hyper::body::Body;
+    let length = response.body().size_hint().exact().unwrap_or(0);
+    let tells_length = !matches!(response.status(), StatusCode::NOT_MODIFIED | StatusCode::NO_CONTENT);
+    if tells_length {
+        response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    }
+    *response.body_mut() = Full::default();
+    response
+}
+
+/// HTTP/1.1 asks for exactly one `Host` (RFC 9112 section 3.2); hyper does not look.
+fn has_one_host(request: &Parts) -> bool {
+    let mut hosts = request.headers.get_all(header::HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (Some(host), None) => host.to_str().is_ok_and(|host| !host.contains(['/', '@', '?', '#', ' ', ','])),
+        (None, _) => request.version < Version::HTTP_11,
+        (Some(_), Some(_)) => false,
+    }
+}
+
+fn get(request: &Parts, target: &Target, snapshot: &Snapshot, style: &Style, now: SystemTime) -> Response<Full<Bytes>> {
+    match target {
+        Target::Document(document) => self::document(request, document, style, now),
+        Target::Moved(address) => {
+            let response = message(StatusCode::MOVED_PERMANENTLY, "This has moved.");
+            let response = with(response, header::LOCATION, address);
+            with_value(response, header::CACHE_CONTROL, style.cache.clone())
+        }
+        Target::Gone => page(StatusCode::GONE, &snapshot.gone),
+        Target::Missing | Target::Article(_) => page(StatusCode::NOT_FOUND, &snapshot.missing),
+        Target::Server => message(StatusCode::BAD_REQUEST, "Only OPTIONS can be asked of the whole server."),
+        Target::Unavailable => {
+            let response =
+                message(StatusCode::SERVICE_UNAVAILABLE, "This cannot be read just now. Try again in a minute.");
+            with(with(response, header::RETRY_AFTER, "60"), header::CACHE_CONTROL, "no-store")
+        }
+    }
+}
+
+fn document(request: &Parts, document: &Document, style: &Style, now: SystemTime) -> Response<Full<Bytes>> {
+    let gzip = document.gzip();
+    let Some(coding) = negotiate::coding(&request.headers, gzip.is_some()) else {
+        let refusal = message(
+            StatusCode::NOT_ACCEPTABLE,
+            "None of the codings that the request allows is to be had: gzip or none.",
+        );
+        return with(refusal, header::VARY, "Accept-Encoding");
+    };
+    let variant = match (coding, gzip) {
+        (Coding::Gzip, Some(gzip)) => gzip,
+        _ => &document.identity,
+    };
+    let last_modified = SystemTime::from(document.last_modified);
+    match conditional::evaluate(&request.headers, &variant.etag, last_modified, now) {
+        Outcome::Proceed => whole(document, variant, coding, style),
+        Outcome::NotModified => validators(empty(StatusCode::NOT_MODIFIED), document, variant, style),
+        Outcome::Failed => message(StatusCode::PRECONDITION_FAILED, "The document is not what the request expects."),
+    }
+}
+
+fn whole(document: &Document, variant: &Variant, coding: Coding, style: &Style) -> Response<Full<Bytes>> {
+    let response = body(StatusCode::OK, document.media_type, variant.bytes.clone());
+    let response = validators(response, document, variant, style);
+    let policy = if document.media_type.starts_with("text/html") { PAGE_POLICY } else { FEED_POLICY };
+    let response = with(response, header::CONTENT_SECURITY_POLICY, policy);
+    // Readers that run in a browser fetch feeds from wherever they are.
+    let response = with(response, header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
+    match coding {
+        Coding::Gzip => with(response, header::CONTENT_ENCODING, "gzip"),
+        Coding::Identity => response,
+    }
+}
+
+/// What a 200 and its 304 have in common (RFC 9110 section 15.4.5).
+fn validators(
+    response: Response<Full<Bytes>>,
+    document: &Document,
+    variant: &Variant,
+    style: &Style,
+) -> Response<Full<Bytes>> {
+    let response = with(response, header::ETAG, &variant.etag);
+    let response = with(response, header::LAST_MODIFIED, &httpdate::fmt_http_date(document.last_modified.into()));
+    let response = with(response, header::VARY, "Accept-Encoding");
+    with_value(response, header::CACHE_CONTROL, style.cache.clone())
+}
+
+fn page(status: StatusCode, html: &Bytes) -> Response<Full<Bytes>> {
+    let response = body(status, crate::page::MEDIA_TYPE, html.clone());
+    with(with(response, header::CACHE_CONTROL, CACHE_MISSING), header::CONTENT_SECURITY_POLICY, PAGE_POLICY)
+}
+
+fn message(status: StatusCode, text: &'static str) -> Response<Full<Bytes>> {
+    body(status, "text/plain; charset=utf-8", Bytes::from(format!("{text}\n")))
+}
+
+fn body(status: StatusCode, media_type: &'static str, bytes: Bytes) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(bytes));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    response
+}
+
+fn empty(status: StatusCode) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::default());
+    *response.status_mut() = status;
+    response
+}
+
+/// The rest of what the client sends is not read.
+fn closing(response: Response<Full<Bytes>>) -> Response<Full<Bytes>> {
+    with(response, header::CONNECTION, "close")
+}
+
+fn with(response: Response<Full<Bytes>>, name: HeaderName, value: &str) -> Response<Full<Bytes>> {
+    match HeaderValue::from_str(value) {
+        Ok(value) => with_value(response, name, value),
+        Err(_) => response,
+    }
+}
+
+fn with_value(mut response: Response<Full<Bytes>>, name: HeaderName, value: HeaderValue) -> Response<Full<Bytes>> {
+    response.headers_mut().insert(name, value);
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use chrono::DateTime;
+    use hyper::Request;
+
+    use super::*;
+
+    const NOW: u64 = 1_700_000_100;
+
+    fn snapshot() -> Snapshot {
+        let date = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
+        let document = |media_type, body: String| {
+            let document = Document::new(media_type, body, date);
+            document.compress();
+            Arc::new(document)
+        };
+        let documents = HashMap::from([
+            ("rss.xml".to_owned(), document("application/rss+xml; charset=utf-8", "<rss/>".repeat(500))),
+            ("articles/a".to_owned(), document("text/html; charset=utf-8", "<p>a</p>".into())),
+            (String::new(), document("text/html; charset=utf-8", "<p>front</p>".into())),
+        ]);
+        Snapshot::new(date, documents, "<p>missing</p>".into(), "<p>gone</p>".into())
+    }
+
+    /// A request in one line: `GET /path`, and its header fields.
+    fn ask(line: &str, fields: &[(&str, &str)]) -> Response<Full<Bytes>> {
+        let (method, path) = line.split_once(' ').unwrap();
+        let mut request = Request::builder().method(method).uri(path);
+        if !fields.iter().any(|(name, _)| *name == "host") {
+            request = request.header("host", "example.org");
+        }
+        for (name, value) in fields.iter().filter(|(_, value)| !value.is_empty()) {
+            request = request.header(*name, *value);
+        }
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        let style = Style::new("https://example.org/news/", Duration::from_mins(5));
+        let snapshot = snapshot();
+        let target = route(&parts, &snapshot, &style);
+        respond(&parts, &target, &snapshot, &style, SystemTime::UNIX_EPOCH + Duration::from_secs(NOW))
+    }
+
+    fn status(line: &str, fields: &[(&str, &str)]) -> u16 {
+        ask(line, fields).status().as_u16()
+    }
+
+    fn field(response: &Response<Full<Bytes>>, name: &str) -> String {
+        response.headers().get(name).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default()
+    }
+
+    fn length(response: Response<Full<Bytes>>) -> u64 {
+        use hyper::body::Body;
+        response.into_body().size_hint().exact().unwrap()
+    }
+
+    #[test]
+    fn paths() {
+        for path in [
+            "/rss.xml",
+            "/news/rss.xml",
+            "/feed",
+            "/feed/",
+            "/rss/feed.xml",
+            "/",
+            "/news/",
+            "/rss.xml?utm_source=x",
+            "/articles/a",
+            "http://example.org/rss.xml",
+        ] {
+            assert_eq!(status(&format!("GET {path}"), &[]), 200, "{path}");
+        }
+        for path in [
+            "/nothing",
+            "/articles/",
+            "/articles/b",
+            "/articles/../rss.xml",
+            "/rss.xml/",
+            "/articles/%2e%2e",
+            "//rss.xml",
+        ] {
+            assert_eq!(status(&format!("GET {path}"), &[]), 404, "{path}");
+        }
+        let moved = ask("GET /articles/a/", &[]);
+        assert_eq!(
+            (moved.status().as_u16(), field(&moved, "location").as_str()),
+            (301, "https://example.org/news/articles/a")
+        );
+    }
+
+    #[test]
+    fn methods() {
+        assert_eq!(status("HEAD /rss.xml", &[]), 200);
+        for method in ["POST", "PUT", "DELETE", "PATCH", "TRACE"] {
+            let response = ask(&format!("{method} /rss.xml"), &[]);
+            assert_eq!((response.status().as_u16(), field(&response, "allow").as_str()), (405, ALLOW), "standards 77");
+        }
+        assert_eq!(status("FOO /rss.xml", &[]), 501);
+        assert_eq!(status("OPTIONS /rss.xml", &[]), 204);
+        assert_eq!(status("OPTIONS *", &[]), 204);
+        assert_eq!(status("GET *", &[]), 400);
+    }
+
+    #[test]
+    fn head_says_what_get_says() {
+        for (path, fields) in [
+            ("/rss.xml", vec![]),
+            ("/rss.xml", vec![("accept-encoding", "gzip")]),
+            ("/nothing", vec![]),
+            ("/articles/a/", vec![]),
+        ] {
+            let (get, head) = (ask(&format!("GET {path}"), &fields), ask(&format!("HEAD {path}"), &fields));
+            assert_eq!(get.status(), head.status());
+            let mut expected = get.headers().clone();
+            assert_eq!(field(&head, "content-length"), length(get).to_string(), "standards 76");
+            expected.insert("content-length", head.headers()["content-length"].clone());
+            assert_eq!(head.headers(), &expected);
+            assert_eq!(length(head), 0);
+        }
+    }
+
+    #[test]
+    fn exactly_one_host() {
+        assert_eq!(status("GET /", &[("host", "")]), 400, "none: standards 75");
+        assert_eq!(status("GET /", &[("host", "a"), ("host", "b")]), 400, "two");
+        assert_eq!(status("GET /", &[("host", "a/b")]), 400);
+        assert_eq!(status("GET /", &[("host", "[::1]:8080")]), 200);
+        let (mut parts, ()) = Request::builder().uri("/").body(()).unwrap().into_parts();
+        parts.version = Version::HTTP_10;
+        assert!(has_one_host(&parts), "HTTP/1.0 needs none");
+    }
+
+    #[test]
+    fn codings() {
+        for (accept, coding) in [
+            ("", ""),
+            ("gzip", "gzip"),
+            ("br, gzip", "gzip"),
+            ("deflate", ""),
+            ("gzip;q=0", ""),
+            ("*", "gzip"),
+            ("identity", ""),
+            ("gzip;q=0.5, identity;q=0.8", ""),
+            ("GZIP ; q=1.0", "gzip"),
+            ("*;q=0, identity;q=1", ""),
+            ("gzip;q=x", ""),
+            ("x-gzip", "gzip"),
+        ] {
+            let response = ask("GET /rss.xml", &[("accept-encoding", accept)]);
+            assert_eq!(
+                (response.status().as_u16(), field(&response, "content-encoding").as_str()),
+                (200, coding),
+                "{accept}"
+            );
+            assert_eq!(field(&response, "vary"), "Accept-Encoding", "standards 100");
+        }
+        for accept in ["identity;q=0", "*;q=0", "br, *;q=0", "gzip;q=0, identity;q=0"] {
+            assert_eq!(status("GET /rss.xml", &[("accept-encoding", accept)]), 406, "{accept}: standards 103");
+        }
+        assert_eq!(status("GET /rss.xml", &[("accept-encoding", "gzip, identity;q=0")]), 200);
+        assert_eq!(
+            status("GET /articles/a", &[("accept-encoding", "gzip, identity;q=0")]),
+            406,
+            "too small to be coded"
+        );
+    }
+
+    #[test]
+    fn entity_tags() {
+        let plain = field(&ask("GET /rss.xml", &[]), "etag");
+        let gzip = field(&ask("GET /rss.xml", &[("accept-encoding", "gzip")]), "etag");
+        assert_ne!(plain, gzip, "standards 85");
+        let core = plain.trim_matches('"').to_owned();
+        for tag in [
+            plain.clone(),
+            format!("W/{plain}"),
+            format!("\"x\", {plain}"),
+            "*".into(),
+            core.clone(),
+            format!("\"{core}-gzip\""),
+            format!("\"{core};gzip\""),
+            gzip.clone(),
+        ] {
+            let response = ask("GET /rss.xml", &[("if-none-match", &tag)]);
+            assert_eq!(response.status().as_u16(), 304, "{tag}: standards 90, 94");
+            assert_eq!(field(&response, "etag"), plain, "standards 97");
+            for name in ["vary", "cache-control", "last-modified"] {
+                assert!(!field(&response, name).is_empty(), "{name}");
+            }
+            assert!(field(&response, "content-type").is_empty() && field(&response, "content-length").is_empty());
+        }
+        for tag in ["\"x\"", "", "\"x\", \"y\"", "W/\"x\""] {
+            assert_eq!(status("GET /rss.xml", &[("if-none-match", tag)]), 200, "{tag}");
+        }
+        assert_eq!(status("GET /nothing", &[("if-none-match", "*")]), 404, "standards 96");
+        assert_eq!(status("GET /rss.xml", &[("if-match", "\"x\"")]), 412, "standards 95");
+        assert_eq!(status("GET /rss.xml", &[("if-match", &plain)]), 200);
+        assert_eq!(status("GET /rss.xml", &[("if-match", "*")]), 200);
+        assert_eq!(status("GET /rss.xml", &[("if-match", &format!("W/{plain}"))]), 412, "If-Match compares strongly");
+    }
+
+    #[test]
+    fn dates() {
+        let since = |date: &str| status("GET /rss.xml", &[("if-modified-since", date)]);
+        assert_eq!(since("Tue, 14 Nov 2023 22:13:20 GMT"), 304);
+        assert_eq!(since("Tuesday, 14-Nov-23 22:13:20 GMT"), 304, "standards 92: all three forms");
+        assert_eq!(since("Tue Nov 14 22:13:20 2023"), 304);
+        assert_eq!(since("Tue, 14 Nov 2023 22:13:21 GMT"), 304, "standards 92: not only the exact date");
+        assert_eq!(since("Tue, 14 Nov 2023 22:13:19 GMT"), 200);
+        assert_eq!(since("yesterday"), 200);
+        assert_eq!(since("Tue, 14 Nov 2023 22:15:20 GMT"), 200, "standards 93: after now");
+        let fields = [("if-none-match", "\"x\""), ("if-modified-since", "Tue, 14 Nov 2023 22:13:20 GMT")];
+        assert_eq!(status("GET /rss.xml", &fields), 200, "standards 91: the tag wins");
+        let twice = [
+            ("if-modified-since", "Tue, 14 Nov 2023 22:13:20 GMT"),
+            ("if-modified-since", "Tue, 14 Nov 2023 22:13:20 GMT"),
+        ];
+        assert_eq!(status("GET /rss.xml", &twice), 200);
+        assert_eq!(status("GET /rss.xml", &[("if-unmodified-since", "Tue, 14 Nov 2023 22:13:19 GMT")]), 412);
+        assert_eq!(status("GET /rss.xml", &[("if-unmodified-since", "Tue, 14 Nov 2023 22:13:20 GMT")]), 200);
+    }
+
+    #[test]
+    fn every_answer_forbids_sniffing_and_says_how_long_it_keeps() {
+        for (line, cache) in [
+            ("GET /rss.xml", "max-age=300"),
+            ("GET /", "max-age=300"),
+            ("GET /x", "max-age=60"),
+            ("POST /", "max-age=60"),
+            ("GET /articles/a/", "max-age=300"),
+        ] {
+            let response = ask(line, &[]);
+            assert_eq!(
+                (field(&response, "cache-control").as_str(), field(&response, "x-content-type-options").as_str()),
+                (cache, "nosniff"),
+                "{line}"
+            );
+        }
+    }
+}
