@@ -82,6 +82,16 @@ impl Folder {
         &self.root
     }
 
+    /// Whether the folder itself is there and can be read.
+    pub fn is_there(&self) -> bool {
+        std::fs::read_dir(&self.root).is_ok()
+    }
+
+    /// Whether there is a file at `path` that may be an article.
+    pub fn holds_article(&self, path: &Path) -> bool {
+        self.format(path).is_some() && std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file())
+    }
+
     /// Path below the folder; `None` for a path that is not below it.
     pub fn relative<'a>(&self, path: &'a Path) -> Option<&'a Path> {
         path.strip_prefix(&self.root).ok()

@@ -57,7 +57,7 @@ pub fn clean(title: &str, lines: &[Line], timezone: Tz) -> Cleaned {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
     Likely,
-    /// Two lines of it stand nowhere else.
+    /// Two lines say so, and one of them stands nowhere else.
     Proven,
 }
 
@@ -79,15 +79,15 @@ impl Finder<'_> {
         let weights: Vec<Weight> = self.lines[start..].iter().filter(|line| is_text(line)).filter_map(known).collect();
         let others = self.lines[..start].iter().filter(|line| is_text(line)).count();
         let solo = weights.iter().filter(|weight| **weight == Weight::Solo).count();
-        let strong = weights.contains(&Weight::Strong);
+        let strong = weights.iter().filter(|weight| **weight == Weight::Strong).count();
         // With the headline, which is not among the lines, at least two lines must remain.
-        if others == 0 || !(solo >= 1 || (weights.len() >= 2 && strong)) {
+        if others == 0 || !(solo >= 1 || (weights.len() >= 2 && strong >= 1)) {
             return None;
         }
         for (mark, line) in self.marks[start..].iter_mut().zip(&self.lines[start..]) {
             *mark = is_text(line).then_some("T1");
         }
-        Some(if solo >= 2 { Form::Proven } else { Form::Likely })
+        Some(if solo >= 1 && solo + strong >= 2 { Form::Proven } else { Form::Likely })
     }
 
     /// The lines before the first real paragraph. A text without one has no head.

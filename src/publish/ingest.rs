@@ -29,26 +29,19 @@ const MASS_DELETION_GRACE: Duration = Duration::from_mins(1);
 /// Articles that one transaction of an import takes.
 const IMPORT_BATCH: usize = 1_000;
 
-/// The time at which something is done, and why.
+/// The time at which something is done.
 #[derive(Debug, Clone, Copy)]
 pub struct Moment {
     now: DateTime<Utc>,
     instant: Instant,
     /// The second of the version that will show it.
     version: DateTime<Utc>,
-    /// Whether files that nobody knows were there before the daemon came.
-    import: bool,
 }
 
 impl Moment {
-    /// While the daemon runs.
-    pub fn running(version: DateTime<Utc>) -> Self {
-        Self { now: Utc::now(), instant: Instant::now(), version, import: false }
-    }
-
-    /// While it starts.
-    pub fn import(version: DateTime<Utc>) -> Self {
-        Self { import: true, ..Self::running(version) }
+    /// Now, to be shown in the second `version`.
+    pub fn now(version: DateTime<Utc>) -> Self {
+        Self { now: Utc::now(), instant: Instant::now(), version }
     }
 
     fn nanoseconds(&self) -> i64 {
@@ -63,6 +56,8 @@ enum Seen {
     Finished,
     /// A scan came across it; somebody may be writing it.
     Scanned,
+    /// The first scan did: it was there before the daemon.
+    Imported,
 }
 
 /// Why a file is not in the feed, or why its last good version is.
@@ -85,9 +80,10 @@ pub struct Ingest {
     missing: HashMap<PathBuf, Instant>,
     /// Files that a writer emptied, and when they count as empty.
     emptied: HashMap<PathBuf, Instant>,
-    /// Files to be looked at again.
-    later: HashMap<PathBuf, Instant>,
+    /// Files to be looked at again: when, and how they came to notice.
+    later: HashMap<PathBuf, (Instant, Seen)>,
     left_out: HashMap<PathBuf, LeftOut>,
+    first_scan: bool,
     /// What turns files into articles has changed: every file must be read again.
     read_all: bool,
     /// The folder is there; while it is not, nothing counts as deleted.
@@ -114,6 +110,7 @@ impl Ingest {
             emptied: HashMap::new(),
             later: HashMap::new(),
             left_out: HashMap::new(),
+            first_scan: true,
             read_all,
             folder_is_there: true,
             warned_of_deletions: false,
@@ -124,11 +121,8 @@ impl Ingest {
     pub fn until_next_wake(&self, now: Instant) -> Option<Duration> {
         // While the folder is away, what is missing waits for it to come back.
         let missing = self.missing.values().filter(|_| self.folder_is_there);
-        missing
-            .chain(self.emptied.values())
-            .chain(self.later.values())
-            .min()
-            .map(|at| at.saturating_duration_since(now))
+        let later = self.later.values().map(|(at, _)| at);
+        missing.chain(self.emptied.values()).chain(later).min().map(|at| at.saturating_duration_since(now))
     }
 
     /// Follows hints. Says whether something that is served has changed.
@@ -146,6 +140,8 @@ impl Ingest {
 
     /// Compares the whole folder with the catalog. Says whether something that is served has changed.
     pub fn everywhere(&mut self, catalog: &mut Catalog, moment: Moment) -> catalog::Result<bool> {
+        // The first scan finds what was there before the daemon.
+        let seen = if std::mem::take(&mut self.first_scan) { Seen::Imported } else { Seen::Scanned };
         let scan = match self.folder.scan(self.folder.root()) {
             Ok(scan) => scan,
             Err(error) => {
@@ -193,7 +189,7 @@ impl Ingest {
             changed |= catalog.transaction(|catalog| {
                 let mut changed = false;
                 for found in batch {
-                    changed |= self.look(catalog, &found.path, Seen::Scanned, moment)?;
+                    changed |= self.look(catalog, &found.path, seen, moment)?;
                 }
                 Ok(changed)
             })?;
@@ -208,9 +204,9 @@ impl Ingest {
             map.iter().filter(|(_, at)| **at <= moment.instant).map(|(path, _)| path.clone()).collect()
         };
         let mut changed = false;
-        for path in due(&self.later) {
-            self.later.remove(&path);
-            changed |= self.look(catalog, &self.folder.root().join(&path), Seen::Scanned, moment)?;
+        let later = self.later.extract_if(|_, (at, _)| *at <= moment.instant).collect::<Vec<_>>();
+        for (path, (_, seen)) in later {
+            changed |= self.look(catalog, &self.folder.root().join(&path), seen, moment)?;
         }
         for path in due(&self.emptied) {
             changed |= self.look(catalog, &self.folder.root().join(&path), Seen::Finished, moment)?;
@@ -224,7 +220,7 @@ impl Ingest {
 
     fn delete(&mut self, catalog: &mut Catalog, paths: Vec<PathBuf>, moment: Moment) -> catalog::Result<bool> {
         // The root is looked at once more: it may have gone after its files did.
-        if paths.is_empty() || std::fs::read_dir(self.folder.root()).is_err() {
+        if paths.is_empty() || !self.folder.is_there() {
             self.folder_is_there &= paths.is_empty();
             return Ok(false);
         }
@@ -244,8 +240,7 @@ impl Ingest {
         for path in paths {
             self.missing.remove(&path);
             let file = self.folder.root().join(&path);
-            if self.folder.format(&file).is_some() && std::fs::metadata(&file).is_ok_and(|metadata| metadata.is_file())
-            {
+            if self.folder.holds_article(&file) {
                 changed |= self.look(catalog, &file, Seen::Scanned, moment)?;
                 continue;
             }
@@ -260,7 +255,7 @@ impl Ingest {
     /// Files that were left out because of an article that is no more get their chance.
     fn look_at_twins(&mut self, path: &Path, moment: Moment) {
         let twins = self.left_out.iter().filter(|(_, left_out)| left_out.twin_of.as_deref() == Some(path));
-        self.later.extend(twins.map(|(twin, _)| (twin.clone(), moment.instant)).collect::<Vec<_>>());
+        self.later.extend(twins.map(|(twin, _)| (twin.clone(), (moment.instant, Seen::Finished))).collect::<Vec<_>>());
     }
 
     fn moved(&mut self, catalog: &mut Catalog, from: &Path, to: &Path) -> catalog::Result<()> {
@@ -280,26 +275,26 @@ impl Ingest {
         let Some(path) = self.folder.relative(file).map(Path::to_path_buf) else { return Ok(false) };
         let Some(format) = self.folder.format(file) else {
             // A folder that has gone takes everything in it along.
-            if std::fs::symlink_metadata(file).is_err() {
+            if !file.exists() {
                 self.has_gone(catalog, &path, moment)?;
             }
             return Ok(false);
         };
         match load(file, self.size_limit) {
-            Ok(loaded) if seen == Seen::Scanned && is_fresh(&loaded.stat, moment, QUIET) => {
-                self.later.insert(path, moment.instant + Duration::from_nanos(QUIET.unsigned_abs()));
+            Ok(loaded) if seen != Seen::Finished && is_fresh(&loaded.stat, moment, QUIET) => {
+                self.later.insert(path, (moment.instant + Duration::from_nanos(QUIET.unsigned_abs()), seen));
                 Ok(false)
             }
             Ok(loaded) => {
                 self.missing.remove(&path);
-                self.read(catalog, path, format, &loaded, moment)
+                self.read(catalog, path, format, &loaded, seen, moment)
             }
             Err(LoadError::Gone | LoadError::NotAFile) => {
                 self.has_gone(catalog, &path, moment)?;
                 Ok(false)
             }
             Err(LoadError::Changing) => {
-                self.later.insert(path, moment.instant + Duration::from_nanos(QUIET.unsigned_abs()));
+                self.later.insert(path, (moment.instant + Duration::from_nanos(QUIET.unsigned_abs()), seen));
                 Ok(false)
             }
             Err(error @ (LoadError::TooLarge { .. } | LoadError::Io(_))) => {
@@ -325,6 +320,7 @@ impl Ingest {
         path: PathBuf,
         format: Format,
         loaded: &Loaded,
+        seen: Seen,
         moment: Moment,
     ) -> catalog::Result<bool> {
         let file_hash: [u8; 32] = blake3::hash(&loaded.bytes).into();
@@ -356,27 +352,45 @@ impl Ingest {
             path: &path,
             article: &article,
             file_hash,
-            entry_hash: blake3::hash(format!("{article:?}").as_bytes()).into(),
+            entry_hash: said(&article),
             stat,
-            first_seen: first_seen(&loaded.stat, moment),
+            first_seen: first_seen(&loaded.stat, seen, moment),
             now: article::date::whole_seconds(moment.now),
         };
+        match self.record(catalog, &arrival, seen, moment)? {
+            Ok(recorded) => {
+                if reading.problems.is_empty() {
+                    self.left_out.remove(&path);
+                } else {
+                    self.leave_out(path, loaded.stat, &reading.problems, None);
+                }
+                Ok(recorded == Recorded::Changed)
+            }
+            Err((problem, twin)) => {
+                self.leave_out(path, loaded.stat, &[problem], Some(twin));
+                Ok(false)
+            }
+        }
+    }
+
+    /// Writes an article down under its identity; or says which article it must not be published beside.
+    fn record(
+        &mut self,
+        catalog: &mut Catalog,
+        arrival: &Arrival<'_>,
+        seen: Seen,
+        moment: Moment,
+    ) -> catalog::Result<Result<Recorded, (Problem, PathBuf)>> {
         let missing = &self.missing;
-        let identity = match catalog.identify(&arrival, |path| missing.contains_key(path))? {
+        let identity = match catalog.identify(arrival, |path| missing.contains_key(path))? {
             Decision::Is(identity) => identity,
             Decision::CopyOf(twin) => {
-                let message = format!(
-                    "the same text as {}: not published twice; change it or delete one of them",
-                    twin.display()
-                );
-                self.leave_out(path, loaded.stat, &[Problem::of_file(message)], Some(twin));
-                return Ok(false);
+                let advice = "not published twice; change it or delete one of them";
+                return Ok(Err((Problem::of_file(format!("the same text as {}: {advice}", twin.display())), twin)));
             }
             Decision::SameId(twin) => {
-                let message =
-                    format!("the same id as {}: an id belongs to one article; give this one another", twin.display());
-                self.leave_out(path, loaded.stat, &[Problem::of_file(message)], Some(twin));
-                return Ok(false);
+                let advice = "an id belongs to one article; give this one another";
+                return Ok(Err((Problem::of_file(format!("the same id as {}: {advice}", twin.display())), twin)));
             }
         };
         if let Some(from) = &identity.moved_from {
@@ -384,18 +398,13 @@ impl Ingest {
         }
         let permalink =
             Url::parse(&self.channel.page(&identity.slug)).expect("the base address and a slug make an address");
-        let content = content(&article, &permalink);
-        if reading.problems.is_empty() {
-            self.left_out.remove(&path);
-        } else {
-            self.leave_out(path.clone(), loaded.stat, &reading.problems, None);
-        }
-        let recorded = catalog.record(&identity, &arrival, &content, moment.version)?;
+        let content = content(arrival.article, &permalink);
+        let recorded = catalog.record(&identity, arrival, &content, moment.version)?;
         // An import would say this a hundred thousand times.
-        if recorded == Recorded::Changed && !moment.import {
-            tracing::info!("{}: published as {permalink}", path.display());
+        if recorded == Recorded::Changed && seen != Seen::Imported {
+            tracing::info!("{}: published as {permalink}", arrival.path.display());
         }
-        Ok(recorded == Recorded::Changed)
+        Ok(Ok(recorded))
     }
 
     /// An empty file is mostly one that is about to be written; only one that stays empty takes its article back.
@@ -453,12 +462,19 @@ fn is_fresh(stat: &Stat, moment: Moment, age: i64) -> bool {
 
 /// When an article that says nothing about it was published: when it arrived, or, if it was there before the daemon, when
 /// its file was last changed, so far as that can be believed.
-fn first_seen(stat: &Stat, moment: Moment) -> DateTime<Utc> {
+fn first_seen(stat: &Stat, seen: Seen, moment: Moment) -> DateTime<Utc> {
     const YEAR_1995: i64 = 788_918_400;
     let now = article::date::whole_seconds(moment.now);
     let changed = DateTime::from_timestamp(stat.mtime.div_euclid(1_000_000_000), 0).unwrap_or(now);
     let believable = changed.timestamp() >= YEAR_1995 && changed <= now;
-    if moment.import && believable { changed } else { now }
+    if seen == Seen::Imported && believable { changed } else { now }
+}
+
+/// Hash of what an article says: if it is the same, the article was not updated. Its place and its address are not what
+/// it says.
+fn said(article: &Article) -> [u8; 32] {
+    let Article { title, authors, summary, html, tags, language, link, .. } = article;
+    blake3::hash(format!("{:?}", (title, authors, summary, html, tags, language, link)).as_bytes()).into()
 }
 
 fn content(article: &Article, permalink: &Url) -> Content {

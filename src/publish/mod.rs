@@ -72,7 +72,7 @@ impl Publisher {
     /// # Errors
     /// The catalog cannot be read or written.
     pub fn start(&mut self) -> catalog::Result<()> {
-        let moment = Moment::import(self.next_version());
+        let moment = Moment::now(self.next_version());
         self.ingest.everywhere(&mut self.catalog, moment)?;
         self.publish()?;
         self.show.compress();
@@ -103,7 +103,7 @@ impl Publisher {
 
     /// Takes a change and all that are waiting behind it. Says whether there can be more.
     fn take(&mut self, first: Change, changes: &Receiver<Change>) -> catalog::Result<bool> {
-        let moment = Moment::running(self.next_version());
+        let moment = Moment::now(self.next_version());
         let mut batch = vec![first];
         let mut open = true;
         while batch.len() < BATCH {
@@ -131,7 +131,7 @@ impl Publisher {
     /// What only time brings: deletions whose grace is over, files that have become quiet, articles that are due.
     fn tick(&mut self) -> catalog::Result<()> {
         if self.ingest.until_next_wake(Instant::now()).is_some_and(|wait| wait.is_zero()) {
-            let moment = Moment::running(self.next_version());
+            let moment = Moment::now(self.next_version());
             let ingest = &mut self.ingest;
             self.dirty |= self.catalog.transaction(|catalog| ingest.tick(catalog, moment))?;
         }
