@@ -1,0 +1,149 @@
+//! Rules of the house that no compiler knows: who may use whom, and who alone may touch what.
+
+// In a test, a panic is how a failure is told.
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Each source file with its path below `src`, without comments and without its tests.
+fn sources() -> Vec<(PathBuf, String)> {
+    fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, found);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    walk(&root, &mut files);
+    assert!(files.len() > 20, "the sources were not found");
+    let code = |path: &Path| {
+        let text = fs::read_to_string(path).unwrap();
+        let text = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+        let text = text.split("#[cfg(test)]\npub(crate) mod tests").next().unwrap();
+        text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+    };
+    files.iter().map(|path| (path.strip_prefix(&root).unwrap().to_path_buf(), code(path))).collect()
+}
+
+/// The modules in the order of `lib.rs`.
+fn modules() -> Vec<String> {
+    let lib = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs")).unwrap();
+    lib.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).map(str::to_owned).collect()
+}
+
+/// `article` for `article/text.rs` and for `article.rs`.
+fn module_of(path: &Path) -> String {
+    let first = path.components().next().unwrap().as_os_str().to_string_lossy();
+    first.trim_end_matches(".rs").to_owned()
+}
+
+/// The modules of this crate that a text uses.
+fn uses(code: &str) -> Vec<String> {
+    let name = |text: &str| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
+    let single = code.split("crate::").skip(1).filter(|rest| !rest.starts_with('{')).map(name);
+    let grouped = code.split("crate::{").skip(1).flat_map(|rest| {
+        let inside = rest.split("};").next().unwrap_or_default().to_owned();
+        inside.split(',').map(|part| name(part.trim())).collect::<Vec<_>>()
+    });
+    single.chain(grouped).filter(|name| !name.is_empty()).collect()
+}
+
+#[test]
+fn a_module_uses_only_what_stands_above_it() {
+    let modules = modules();
+    let place = |name: &str| modules.iter().position(|module| module == name);
+    let mut checked = 0;
+    for (path, code) in sources() {
+        let module = module_of(&path);
+        let Some(own) = place(&module) else { continue };
+        for used in uses(&code) {
+            let above = place(&used).unwrap_or_else(|| panic!("{}: `crate::{used}` is no module", path.display()));
+            assert!(above <= own, "{}: {module} uses {used}, which stands below it in lib.rs", path.display());
+            checked += 1;
+        }
+    }
+    assert!(checked > 30, "only {checked} uses were found: is the test blind?");
+}
+
+#[test]
+fn the_waist_needs_nothing() {
+    for (path, code) in sources() {
+        if ["entry", "change", "config"].contains(&module_of(&path).as_str()) {
+            assert_eq!(uses(&code), Vec::<String>::new(), "{} must not use other modules", path.display());
+        }
+    }
+}
+
+/// Words, and the files or modules that alone may say them.
+const OWNERS: [(&str, &[&str]); 15] = [
+    ("use notify", &["watch"]),
+    ("rusqlite", &["catalog"]),
+    ("hyper::server", &["serve"]),
+    ("use rss::", &["feed"]),
+    ("atom_syndication", &["feed"]),
+    ("pulldown_cmark", &["article"]),
+    ("ammonia", &["article"]),
+    ("minijinja", &["page"]),
+    ("sd_notify", &["service"]),
+    ("std::process::exit", &[]),
+    ("ExitCode", &["main"]),
+    ("Utc::now()", &["publish", "daemon"]),
+    ("SystemTime::now()", &["serve", "watch"]),
+    ("std::fs", &["config", "folder", "watch", "article", "daemon"]),
+    ("unsafe", &[]),
+];
+
+#[test]
+fn what_belongs_to_one_room_stays_there() {
+    let sources = sources();
+    for (word, owners) in OWNERS {
+        for (path, code) in &sources {
+            let allowed = owners.contains(&module_of(path).as_str());
+            assert!(allowed || !code.contains(word), "{} says `{word}`, which belongs to {owners:?}", path.display());
+        }
+        let found = owners.is_empty() || sources.iter().any(|(_, code)| code.contains(word));
+        assert!(found, "nobody says `{word}`: is the rule out of date?");
+    }
+}
+
+#[test]
+fn serving_reaches_no_file_and_no_catalog() {
+    for (path, code) in sources().iter().filter(|(path, _)| module_of(path) == "serve") {
+        for word in ["std::fs", "tokio::fs", "crate::catalog", "crate::article", "crate::publish", "crate::folder"] {
+            assert!(!code.contains(word), "{} says `{word}`", path.display());
+        }
+    }
+}
+
+#[test]
+fn functions_fit_a_screen() {
+    for (path, code) in sources() {
+        let mut start: Option<(usize, usize, &str)> = None;
+        for (number, line) in code.lines().enumerate() {
+            let indent = line.len() - line.trim_start().len();
+            let is_function =
+                line.trim_start().trim_start_matches("pub ").trim_start_matches("async ").starts_with("fn ")
+                    || line.trim_start().starts_with("pub(super) fn ");
+            if is_function && start.is_none() {
+                start = Some((number, indent, line));
+            }
+            if let Some((first, depth, name)) = start
+                && indent == depth
+                && line.trim() == "}"
+            {
+                let length = number - first;
+                assert!(length <= 70, "{}: {} has {length} lines", path.display(), name.trim());
+                start = None;
+            } else if start.is_some_and(|(first, _, _)| first == number) && (line.ends_with('}') || line.ends_with(';'))
+            {
+                start = None;
+            }
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! The program as people start it.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+fn gazetted() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gazetted"));
+    command.stdin(Stdio::null()).env_remove("STATE_DIRECTORY").env_remove("NOTIFY_SOCKET");
+    command
+}
+
+/// A failed start: its exit code and its one line.
+fn failure(output: &Output) -> (i32, String) {
+    let errors = String::from_utf8(output.stderr.clone()).unwrap();
+    let told: Vec<&str> = errors.lines().filter(|line| line.starts_with("gazetted: ")).collect();
+    assert_eq!(told.len(), 1, "one line: {errors}");
+    (output.status.code().unwrap(), told[0].to_owned())
+}
+
+#[test]
+fn a_bad_start_is_told_in_one_line() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    let (articles, state, file) = (path("articles"), path("state"), path("g.toml"));
+    std::fs::create_dir(&articles).unwrap();
+    let busy = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = busy.local_addr().unwrap().to_string();
+    let serve = |arguments: &[&str]| {
+        let mut command = gazetted();
+        command.arg("serve").args(arguments).arg("--state").arg(&state);
+        failure(&command.output().unwrap())
+    };
+    let (articles, config) = (articles.to_str().unwrap(), file.to_str().unwrap());
+
+    let (code, line) = serve(&[articles, "--listen", &address]);
+    assert!(code == 1 && line.contains(&address) && line.contains("in use"), "{line}");
+    let (code, line) = serve(&[path("nowhere").to_str().unwrap(), "--listen", "127.0.0.1:0"]);
+    assert!(code == 1 && line.contains("nowhere") && line.contains("No such file"), "{line}");
+    for (text, told) in [
+        ("[site]\ntitel = \"x\"", "unknown field `titel`"),
+        ("[http]\nmax_age = \"soon\"", "not a length of time"),
+        ("x", "g.toml:1"),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        let (code, line) = serve(&[articles, "--config", config]);
+        assert!(code == 1 && line.contains("g.toml:") && line.contains(told), "{line}");
+    }
+    let (code, line) = serve(&[articles, "--config", "/nowhere.toml"]);
+    assert!(code == 1 && line.contains("/nowhere.toml") && line.contains("cannot read"), "{line}");
+    let inside = path("articles/state");
+    let output =
+        gazetted().args(["serve", articles, "--listen", "127.0.0.1:0", "--state"]).arg(&inside).output().unwrap();
+    assert!(failure(&output).1.contains("lies in the watched folder"));
+}
+
+#[test]
+fn wrong_usage_is_2_and_help_is_0() {
+    for arguments in
+        [&["serve", "--no-such"][..], &["fly"], &["serve", "--base-url", "nowhere"], &["serve", "--listen", "x"]]
+    {
+        assert_eq!(gazetted().args(arguments).output().unwrap().status.code(), Some(2), "{arguments:?}");
+    }
+    let help = gazetted().args(["serve", "--help"]).output().unwrap();
+    assert_eq!(help.status.code(), Some(0));
+    let help = String::from_utf8(help.stdout).unwrap();
+    for option in ["--config", "--listen", "--base-url", "--state", "[DIRECTORY]"] {
+        assert!(help.contains(option), "{option} in {help}");
+    }
+}
+
+/// A running program, ended with the test.
+struct Program {
+    child: Child,
+    address: String,
+}
+
+impl Program {
+    fn start(command: &mut Command) -> Self {
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let address =
+            lines.find_map(|line| Some(line.ok()?.split_once(" at http://")?.1.trim_end_matches('/').to_owned()));
+        // What it says later must not fill the pipe.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, address: address.expect("the program says where it serves") }
+    }
+
+    fn get(&self, path: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    fn signal(&self, signal: rustix::process::Signal) {
+        let id = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(id, signal).unwrap();
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn serves_without_any_configuration_and_stops_when_told() {
+    let home = tempfile::tempdir().unwrap();
+    let articles = home.path().join("seeds");
+    std::fs::create_dir(&articles).unwrap();
+    std::fs::write(articles.join("a.md"), "---\ndate: 2024-01-01\n---\n# First\n\nText.").unwrap();
+    for signal in [rustix::process::Signal::TERM, rustix::process::Signal::INT] {
+        let mut command = gazetted();
+        command.current_dir(home.path()).env("XDG_STATE_HOME", home.path().join("state"));
+        let mut program = Program::start(command.args(["serve", "--listen", "127.0.0.1:0"]));
+        let feed = program.get("/rss.xml");
+        assert!(feed.starts_with("HTTP/1.1 200 OK"), "{feed}");
+        // Without a public address, the site is where it listens.
+        assert!(feed.contains(&format!("<link>http://{}/</link>", program.address)), "{feed}");
+        program.signal(signal);
+        assert_eq!(program.child.wait().unwrap().code(), Some(0));
+    }
+    let states: Vec<_> = std::fs::read_dir(home.path().join("state/gazetted")).unwrap().collect();
+    assert_eq!(states.len(), 1, "one folder of articles has one state");
+}
+
+#[test]
+fn one_state_directory_has_one_daemon() {
+    let home = tempfile::tempdir().unwrap();
+    let articles = home.path().join("articles");
+    std::fs::create_dir(&articles).unwrap();
+    let command = || {
+        let mut command = gazetted();
+        command.arg("serve").arg(&articles).args(["--listen", "127.0.0.1:0", "--state"]).arg(home.path().join("state"));
+        command
+    };
+    let _first = Program::start(&mut command());
+    let (code, line) = failure(&command().output().unwrap());
+    assert!(code == 1 && line.contains("another gazetted"), "{line}");
+}

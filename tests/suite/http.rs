@@ -1,0 +1,123 @@
+//! HTTP over a socket: what a table test of `respond` cannot see.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use crate::site::Site;
+
+fn site_with_one() -> Site {
+    let mut site = Site::started();
+    site.write("a.md", format!("# First\n\n{}", "Some text of an article. ".repeat(100)));
+    site.wait_for(&["First"]);
+    site
+}
+
+#[test]
+fn hosts_are_counted() {
+    let site = site_with_one();
+    let ask = |head: &str| site.send(format!("{head}Connection: close\r\n\r\n").as_bytes()).status;
+    assert_eq!(ask("GET /rss.xml HTTP/1.1\r\n"), 400, "standards 75");
+    assert_eq!(ask("GET /rss.xml HTTP/1.1\r\nHost: a\r\nHost: b\r\n"), 400);
+    assert_eq!(ask("GET /rss.xml HTTP/1.1\r\nHost: a\r\n"), 200);
+    assert_eq!(ask("GET /rss.xml HTTP/1.0\r\n"), 200, "standards 81");
+    assert_eq!(ask("GET http://a/rss.xml HTTP/1.1\r\nHost: a\r\n"), 200, "standards 77: absolute form");
+    assert_eq!(ask("OPTIONS * HTTP/1.1\r\nHost: a\r\n"), 204);
+}
+
+#[test]
+fn every_200_has_the_fields_that_readers_need() {
+    let site = site_with_one();
+    let types = [
+        ("/rss.xml", "application/rss+xml; charset=utf-8"),
+        ("/atom.xml", "application/atom+xml; charset=utf-8"),
+        ("/feed.json", "application/feed+json"),
+        ("/", "text/html; charset=utf-8"),
+        ("/articles/a", "text/html; charset=utf-8"),
+        ("/feed/", "application/rss+xml; charset=utf-8"),
+        ("/atom", "application/atom+xml; charset=utf-8"),
+    ];
+    for (path, media_type) in types {
+        for coding in ["identity", "gzip"] {
+            let answer = site.ask("GET", path, &[("Accept-Encoding", coding)]);
+            assert_eq!((answer.status, answer.field("content-type")), (200, media_type), "{path}: standards 107");
+            assert_eq!(answer.field("content-encoding") == "gzip", coding == "gzip", "{path}");
+            assert_eq!(answer.field("content-length"), answer.body.len().to_string(), "standards 79");
+            for name in ["etag", "last-modified", "date", "vary", "cache-control"] {
+                assert!(!answer.field(name).is_empty(), "{path}: {name}");
+            }
+            let tag = answer.field("etag").to_owned();
+            let again = site.ask("GET", path, &[("Accept-Encoding", coding), ("If-None-Match", &tag)]);
+            assert_eq!((again.status, again.field("etag"), again.body.len()), (304, tag.as_str(), 0), "{path}");
+            let modified = httpdate::parse_http_date(answer.field("last-modified")).unwrap();
+            let date = httpdate::parse_http_date(answer.field("date")).unwrap();
+            assert!(modified <= date, "{path}: standards 87");
+        }
+    }
+}
+
+#[test]
+fn an_article_outside_the_feed_has_its_page_all_the_same() {
+    let mut site = Site::configured("[feed]\nentries = 1");
+    site.start();
+    site.write("old.md", "---\ndate: 2020-01-01\n---\n# Old\n\nText.");
+    site.write("new.md", "---\ndate: 2024-01-01\n---\n# New\n\nText.");
+    site.wait_until("both are there", |site| site.get("/articles/old").status == 200 && site.titles() == ["New"]);
+    let page = site.get("/articles/old");
+    let again = site.ask("GET", "/articles/old", &[("If-None-Match", page.field("etag"))]);
+    assert_eq!(again.status, 304);
+    let gzip = site.ask("HEAD", "/articles/old", &[("Accept-Encoding", "gzip")]);
+    assert_eq!((gzip.status, gzip.field("vary")), (200, "Accept-Encoding"));
+}
+
+#[test]
+fn a_client_that_sends_no_request_is_cut_off() {
+    let mut site = Site::configured("[http]\nheader_timeout = '1s'");
+    site.start();
+    for start in ["", "GET /rss.xml HTTP/1.1\r\nHost: a\r\nX: "] {
+        let begun = Instant::now();
+        let mut stream = TcpStream::connect(site.address()).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        stream.write_all(start.as_bytes()).unwrap();
+        let mut rest = Vec::new();
+        let _ = stream.read_to_end(&mut rest);
+        assert!(begun.elapsed() < Duration::from_secs(9), "{start:?}: standards 82");
+    }
+}
+
+#[test]
+fn an_oversized_header_is_refused() {
+    let site = site_with_one();
+    let request = format!("GET / HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n", "x".repeat(20_000));
+    assert_eq!(site.send(request.as_bytes()).status, 431, "standards 82");
+}
+
+#[test]
+fn answers_in_flight_are_finished_when_the_daemon_stops() {
+    let mut site = site_with_one();
+    let mut stream = TcpStream::connect(site.address()).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    stream.write_all(b"GET /rss.xml HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    let mut first = [0; 15];
+    stream.read_exact(&mut first).unwrap();
+    site.stop();
+    let mut rest = Vec::new();
+    stream.read_to_end(&mut rest).unwrap();
+    assert!(String::from_utf8_lossy(&rest).ends_with("</rss>\n"), "standards 83");
+}
+
+#[test]
+fn a_base_address_with_a_path_works_with_and_without_it() {
+    let mut site = Site::configured("[site]\nbase_url = 'https://gazette.example/news'");
+    site.start();
+    site.write("a.md", "# First\n\n[link](b) and ![](c.png)");
+    site.wait_for(&["First"]);
+    for path in ["/news/rss.xml", "/rss.xml", "/news/", "/", "/news/articles/a", "/articles/a"] {
+        assert_eq!(site.get(path).status, 200, "{path}");
+    }
+    let entry = site.entry("First");
+    assert_eq!(entry["url"], "https://gazette.example/news/articles/a");
+    let html = entry["content_html"].as_str().unwrap();
+    assert!(html.contains("\"https://gazette.example/news/articles/b\""), "standards 22: {html}");
+    assert!(site.get("/").text().contains("href=\"/news/style.css?"));
+}

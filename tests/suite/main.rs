@@ -1,0 +1,15 @@
+//! Everything that is tested from outside, in one program: through files, HTTP and real readers.
+
+// In a test, a panic is how a failure is told.
+#![allow(clippy::unwrap_used)]
+
+mod site;
+mod tools;
+
+mod cases;
+mod command_line;
+mod configuration;
+mod end_to_end;
+mod golden;
+mod http;
+mod readers;

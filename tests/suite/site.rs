@@ -1,0 +1,255 @@
+//! A folder of articles with a daemon on it. A test never sleeps to let things happen: it waits for a version.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use gazetted::config::Config;
+use gazetted::daemon::Daemon;
+use gazetted::snapshot::Current;
+use tempfile::TempDir;
+
+/// Longest wait for anything to happen. Reached only when a test fails.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Where the public finds the sites of these tests.
+pub const BASE_URL: &str = "https://gazette.example/";
+
+/// A folder of articles; its state stays when the daemon stops.
+pub struct Site {
+    // Kept for its end, which removes the folder.
+    _directory: TempDir,
+    articles: PathBuf,
+    state: PathBuf,
+    configuration: String,
+    running: Option<Running>,
+}
+
+struct Running {
+    address: SocketAddr,
+    current: Current,
+    versions: tokio::sync::watch::Receiver<DateTime<Utc>>,
+    stop: tokio::sync::oneshot::Sender<()>,
+    thread: JoinHandle<anyhow::Result<()>>,
+}
+
+impl Site {
+    /// An empty folder, nobody watching.
+    pub fn new() -> Self {
+        Self::configured("")
+    }
+
+    /// The same, with more of a configuration file.
+    pub fn configured(configuration: &str) -> Self {
+        // The system's folder for such things is special to many editors (vim makes no backups there).
+        let directory = tempfile::Builder::new().prefix("gazetted-").tempdir().unwrap();
+        let articles = directory.path().join("articles");
+        std::fs::create_dir(&articles).unwrap();
+        let state = directory.path().join("state");
+        Self { _directory: directory, articles, state, configuration: configuration.to_owned(), running: None }
+    }
+
+    /// A folder with a daemon on it.
+    pub fn started() -> Self {
+        let mut site = Self::new();
+        site.start();
+        site
+    }
+
+    pub fn start(&mut self) {
+        let mut config = Config::parse(&self.configuration, "test").unwrap();
+        config.articles.directory.clone_from(&self.articles);
+        config.state.directory = Some(self.state.clone());
+        if config.site.base_url.is_none() {
+            config.site.base_url = Some(BASE_URL.parse().unwrap());
+        }
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let daemon = Daemon::start(&config, listener).unwrap();
+        let current = daemon.current();
+        let versions = current.subscribe();
+        let (stop, stopped) = tokio::sync::oneshot::channel();
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+            runtime.block_on(daemon.run(async {
+                let _ = stopped.await;
+            }))
+        });
+        self.running = Some(Running { address, current, versions, stop, thread });
+    }
+
+    /// Stops the daemon as SIGTERM would; its end must be a good one.
+    pub fn stop(&mut self) {
+        let running = self.running.take().expect("running");
+        running.stop.send(()).unwrap();
+        running.thread.join().unwrap().unwrap();
+    }
+
+    pub fn restart(&mut self) {
+        self.stop();
+        self.start();
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.articles.join(name)
+    }
+
+    pub fn root(&self) -> &Path {
+        &self.articles
+    }
+
+    /// Writes a file as most programs do: open, write, close.
+    pub fn write(&self, name: &str, text: impl AsRef<[u8]>) {
+        let path = self.path(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    pub fn rename(&self, from: &str, to: &str) {
+        std::fs::rename(self.path(from), self.path(to)).unwrap();
+    }
+
+    pub fn remove(&self, name: &str) {
+        std::fs::remove_file(self.path(name)).unwrap();
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.running.as_ref().expect("running").address
+    }
+
+    /// The version that is served now.
+    pub fn version(&self) -> DateTime<Utc> {
+        self.running.as_ref().expect("running").current.get().version
+    }
+
+    /// Waits until something is so, asking again at each new version.
+    pub fn wait_until(&mut self, what: &str, is_so: impl Fn(&Self) -> bool) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let deadline = std::time::Instant::now() + PATIENCE;
+        loop {
+            let versions = &mut self.running.as_mut().expect("running").versions;
+            versions.mark_unchanged();
+            let mut versions = versions.clone();
+            if is_so(self) {
+                return;
+            }
+            let left = deadline.saturating_duration_since(std::time::Instant::now());
+            let waited = runtime.block_on(async { tokio::time::timeout(left, versions.changed()).await });
+            assert!(
+                waited.is_ok(),
+                "waited {} s in vain until {what}; served: {:?}",
+                PATIENCE.as_secs(),
+                self.titles()
+            );
+        }
+    }
+
+    /// Waits until the feed has exactly these titles, in any order.
+    pub fn wait_for(&mut self, titles: &[&str]) {
+        let mut wanted: Vec<String> = titles.iter().map(|title| (*title).to_owned()).collect();
+        wanted.sort();
+        self.wait_until(&format!("the titles are {wanted:?}"), |site| {
+            let mut found = site.titles();
+            found.sort();
+            found == wanted
+        });
+    }
+
+    /// Everything that was done to the folder before this has been seen when this returns: one more article came and went.
+    pub fn settle(&mut self) {
+        self.write("zz-barrier.txt", "Barrier");
+        self.wait_until("the barrier is seen", |site| site.titles().contains(&"Barrier".to_owned()));
+    }
+
+    /// Writes a file again and again until it is published: after the folder itself came back, nobody can know when it is
+    /// watched again.
+    pub fn wait_until_written(&mut self, name: &str, text: &str, title: &str) {
+        let deadline = std::time::Instant::now() + PATIENCE;
+        while !self.titles().contains(&title.to_owned()) {
+            assert!(std::time::Instant::now() < deadline, "{name} is not published");
+            self.write(name, text);
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    pub fn feed(&self) -> serde_json::Value {
+        serde_json::from_str(&self.get("/feed.json").text()).unwrap()
+    }
+
+    pub fn titles(&self) -> Vec<String> {
+        let feed = self.feed();
+        feed["items"].as_array().unwrap().iter().map(|item| item["title"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// The entry with a title.
+    pub fn entry(&self, title: &str) -> serde_json::Value {
+        let feed = self.feed();
+        let found = feed["items"].as_array().unwrap().iter().find(|item| item["title"] == title).cloned();
+        found.unwrap_or_else(|| panic!("no entry {title:?} in {:?}", self.titles()))
+    }
+
+    pub fn get(&self, path: &str) -> Answer {
+        self.ask("GET", path, &[])
+    }
+
+    pub fn ask(&self, method: &str, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let mut request = format!("{method} {path} HTTP/1.1\r\nHost: gazette.example\r\nConnection: close\r\n");
+        for (name, value) in fields {
+            request.push_str(&format!("{name}: {value}\r\n"));
+        }
+        self.send(format!("{request}\r\n").as_bytes())
+    }
+
+    /// Sends bytes as they are and reads until the server closes.
+    pub fn send(&self, request: &[u8]) -> Answer {
+        let mut stream = TcpStream::connect(self.address()).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.write_all(request).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        Answer::parse(&answer)
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        if let Some(running) = self.running.take() {
+            let _ = running.stop.send(());
+            let _ = running.thread.join();
+        }
+    }
+}
+
+/// What the server said.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    pub status: u16,
+    fields: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    fn parse(bytes: &[u8]) -> Self {
+        let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").expect("an HTTP answer");
+        let head = std::str::from_utf8(&bytes[..end]).unwrap();
+        let mut lines = head.split("\r\n");
+        let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+        let field = |line: &str| {
+            let (name, value) = line.split_once(':').unwrap();
+            (name.to_ascii_lowercase(), value.trim().to_owned())
+        };
+        Self { status, fields: lines.map(field).collect(), body: bytes[end + 4..].to_vec() }
+    }
+
+    /// The value of a header field; empty if there is none.
+    pub fn field(&self, name: &str) -> &str {
+        self.fields.iter().find(|(field, _)| field == name).map_or("", |(_, value)| value)
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8(self.body.clone()).unwrap()
+    }
+}
