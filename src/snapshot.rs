@@ -21,6 +21,22 @@ use crate::page::{self, Pages};
 /// Smaller bodies are not worth compressing: they fit one packet anyway.
 const SMALLEST_CODED: usize = 512;
 
+/// Bytes and their hash, which is taken once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Body {
+    /// What is sent.
+    pub bytes: Bytes,
+    /// BLAKE3 of it.
+    pub hash: blake3::Hash,
+}
+
+impl<T: Into<Bytes>> From<T> for Body {
+    fn from(bytes: T) -> Self {
+        let bytes = bytes.into();
+        Self { hash: blake3::hash(&bytes), bytes }
+    }
+}
+
 /// The bytes of a document in one coding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Variant {
@@ -39,20 +55,26 @@ pub struct Document {
     pub last_modified: DateTime<Utc>,
     /// Uncoded.
     pub identity: Variant,
+    hash: blake3::Hash,
     gzip: OnceLock<Option<Variant>>,
 }
 
 impl Document {
     /// Makes a document whose bytes are first served at `last_modified`.
-    pub fn new(media_type: &'static str, body: impl Into<Bytes>, last_modified: DateTime<Utc>) -> Self {
-        let bytes = body.into();
-        let etag = etag(&bytes, "");
-        Self { media_type, last_modified, identity: Variant { bytes, etag }, gzip: OnceLock::new() }
+    pub fn new(media_type: &'static str, body: impl Into<Body>, last_modified: DateTime<Utc>) -> Self {
+        let Body { bytes, hash } = body.into();
+        let identity = Variant { bytes, etag: etag(&hash, "") };
+        Self { media_type, last_modified, identity, hash, gzip: OnceLock::new() }
     }
 
     /// The gzip form, once [`Document::compress`] has made it and if it is smaller.
     pub fn gzip(&self) -> Option<&Variant> {
         self.gzip.get()?.as_ref()
+    }
+
+    /// Whether it says exactly this.
+    pub fn says(&self, body: &Body) -> bool {
+        self.hash == body.hash
     }
 
     /// Makes the coded forms; called once for each version, never for a request.
@@ -64,15 +86,14 @@ impl Document {
             let mut encoder = GzEncoder::new(Vec::with_capacity(self.identity.bytes.len() / 3), Compression::new(6));
             let coded = encoder.write_all(&self.identity.bytes).and_then(|()| encoder.finish()).ok()?;
             let smaller = coded.len() < self.identity.bytes.len();
-            smaller.then(|| Variant { etag: etag(&self.identity.bytes, "-gz"), bytes: coded.into() })
+            smaller.then(|| Variant { etag: etag(&self.hash, "-gz"), bytes: coded.into() })
         });
     }
 }
 
 /// A strong ETag: half of a BLAKE3 hash is far more than chance can repeat. Each coding has its own (standards 85).
-fn etag(bytes: &[u8], coding: &str) -> String {
-    let hash = blake3::hash(bytes).to_hex();
-    format!("\"{}{coding}\"", &hash[..32])
+fn etag(hash: &blake3::Hash, coding: &str) -> String {
+    format!("\"{}{coding}\"", &hash.to_hex()[..32])
 }
 
 /// Other addresses of the main feed, which readers try when they are given the site's: the same documents.

@@ -46,16 +46,16 @@ pub fn render(channel: &Channel, entries: &[Arc<Entry>], created: DateTime<Utc>)
 
 fn entry(item: &Item<'_>) -> atom_syndication::Entry {
     atom_syndication::Entry {
-        title: text(&item.title, item.language),
+        title: text(item.title, item.language),
         id: item.id.to_string(),
         updated: date(item.updated),
         published: Some(date(item.published)),
         authors: item.authors.iter().map(person).collect(),
-        categories: item.tags.iter().map(|tag| Category { term: tag.to_string(), ..Category::default() }).collect(),
+        categories: item.tags.iter().map(|tag| Category { term: tag.clone(), ..Category::default() }).collect(),
         // What a page elsewhere is made of is not ours to say.
         links: vec![link("alternate", &item.url, item.page.is_none().then_some("text/html"))],
-        summary: item.summary.as_deref().map(|summary| text(summary, item.language)),
-        content: item.html.as_deref().map(|html| Content {
+        summary: item.summary.map(|summary| text(summary, item.language)),
+        content: item.html.map(|html| Content {
             value: Some(html.to_owned()),
             content_type: Some("html".into()),
             lang: item.language.map(str::to_owned),

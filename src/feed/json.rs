@@ -54,7 +54,7 @@ struct JsonItem<'a> {
     date_modified: String,
     authors: Vec<Author<'a>>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    tags: &'a [std::borrow::Cow<'a, str>],
+    tags: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     language: Option<&'a str>,
 }
@@ -79,17 +79,17 @@ pub fn render(channel: &Channel, entries: &[Arc<Entry>]) -> String {
 
 fn item<'a>(item: &'a Item<'a>) -> JsonItem<'a> {
     JsonItem {
-        id: &item.id,
+        id: item.id,
         url: item.page.as_deref().unwrap_or(&item.url),
         external_url: item.page.is_some().then_some(&item.url),
-        title: &item.title,
-        content_html: item.html.as_deref(),
-        content_text: item.summary.as_deref().filter(|_| item.html.is_none()),
-        summary: item.summary.as_deref(),
+        title: item.title,
+        content_html: item.html,
+        content_text: item.summary.filter(|_| item.html.is_none()),
+        summary: item.summary,
         date_published: date(item.published),
         date_modified: date(item.updated),
         authors: item.authors.iter().map(author).collect(),
-        tags: &item.tags,
+        tags: item.tags,
         language: item.language,
     }
 }

@@ -49,15 +49,15 @@ pub fn render(channel: &Channel, entries: &[Arc<Entry>], created: DateTime<Utc>)
 fn item(item: &Item<'_>) -> rss::Item {
     // With a summary, the description is the summary and the whole text is content:encoded; else the description is the
     // whole text (profile 5.2.1). Both are HTML.
-    let summary = item.summary.as_deref().map(escape);
-    let html = item.html.as_deref().map(str::to_owned);
+    let summary = item.summary.map(escape);
+    let html = item.html.map(str::to_owned);
     let (description, content) = if summary.is_some() { (summary, html) } else { (html, None) };
     rss::Item {
         title: Some(item.title.to_string()),
         link: Some(item.url.to_string()),
         description,
         content,
-        categories: item.tags.iter().map(|tag| Category { name: tag.to_string(), domain: None }).collect(),
+        categories: item.tags.iter().map(|tag| Category { name: tag.clone(), domain: None }).collect(),
         guid: Some(Guid { value: item.id.to_string(), permalink: false }),
         pub_date: Some(date(item.published)),
         dublin_core_ext: Some(DublinCoreExtension {

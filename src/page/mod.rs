@@ -171,16 +171,16 @@ fn shown<'a>(item: &'a Item<'a>, page: &'a str) -> Shown<'a> {
     // A change within the day of publication is of no interest to people.
     let later = item.updated.date_naive() > item.published.date_naive();
     Shown {
-        title: &item.title,
+        title: item.title,
         url: &item.url,
         page,
         elsewhere: item.page.is_some().then(|| host(&item.url)).flatten(),
         authors: names.join(", "),
         published: Day::of(item.published),
         updated: later.then(|| Day::of(item.updated)),
-        summary: item.summary.as_deref(),
-        html: item.html.as_deref(),
-        tags: item.tags.iter().map(AsRef::as_ref).collect(),
+        summary: item.summary,
+        html: item.html,
+        tags: item.tags.iter().map(String::as_str).collect(),
         language: item.language,
     }
 }

@@ -12,7 +12,7 @@ use crate::article::{self, Article, Problem, Rules, Verdict, html};
 use crate::catalog::{self, Arrival, Catalog, Decision, Known, Recorded, State};
 use crate::change::Change;
 use crate::config::{Clean, Config};
-use crate::entry::Content;
+use crate::entry::{self, Content, Person};
 use crate::feed::Channel;
 use crate::folder::{Folder, Format, Found, Stat};
 
@@ -83,7 +83,8 @@ pub struct Ingest {
     /// Files to be looked at again: when, and how they came to notice.
     later: HashMap<PathBuf, (Instant, Seen)>,
     left_out: HashMap<PathBuf, LeftOut>,
-    first_scan: bool,
+    /// How the files that the next scan finds come to notice.
+    next_scan: Seen,
     /// What turns files into articles has changed: every file must be read again.
     read_all: bool,
     /// The folder is there; while it is not, nothing counts as deleted.
@@ -110,7 +111,7 @@ impl Ingest {
             emptied: HashMap::new(),
             later: HashMap::new(),
             left_out: HashMap::new(),
-            first_scan: true,
+            next_scan: Seen::Imported,
             read_all,
             folder_is_there: true,
             warned_of_deletions: false,
@@ -123,6 +124,11 @@ impl Ingest {
         let missing = self.missing.values().filter(|_| self.folder_is_there);
         let later = self.later.values().map(|(at, _)| at);
         missing.chain(self.emptied.values()).chain(later).min().map(|at| at.saturating_duration_since(now))
+    }
+
+    /// How long until files that a scan came across too soon can be read; `None` if there are none.
+    pub fn until_quiet(&self, now: Instant) -> Option<Duration> {
+        self.later.values().map(|(at, _)| at.saturating_duration_since(now)).max()
     }
 
     /// Follows hints. Says whether something that is served has changed.
@@ -141,7 +147,7 @@ impl Ingest {
     /// Compares the whole folder with the catalog. Says whether something that is served has changed.
     pub fn everywhere(&mut self, catalog: &mut Catalog, moment: Moment) -> catalog::Result<bool> {
         // The first scan finds what was there before the daemon.
-        let seen = if std::mem::take(&mut self.first_scan) { Seen::Imported } else { Seen::Scanned };
+        let seen = std::mem::replace(&mut self.next_scan, Seen::Scanned);
         let scan = match self.folder.scan(self.folder.root()) {
             Ok(scan) => scan,
             Err(error) => {
@@ -477,13 +483,16 @@ fn said(article: &Article) -> [u8; 32] {
     blake3::hash(format!("{:?}", (title, authors, summary, html, tags, language, link)).as_bytes()).into()
 }
 
+/// What is served of an article. Nothing gets past here that would make a feed unreadable.
 fn content(article: &Article, permalink: &Url) -> Content {
+    let legal = |text: &str| entry::legal(text).into_owned();
+    let person = |person: &Person| Person { name: legal(&person.name), ..person.clone() };
     Content {
-        title: article.title.clone(),
-        authors: article.authors.clone(),
-        summary: article.summary.clone(),
-        html: html::sanitise(&article.html, permalink),
-        tags: article.tags.clone(),
+        title: legal(&article.title),
+        authors: article.authors.iter().map(person).collect(),
+        summary: legal(&article.summary),
+        html: legal(&html::sanitise(&article.html, permalink)),
+        tags: article.tags.iter().map(|tag| legal(tag)).collect(),
         language: article.language.clone(),
         link: article.link.clone(),
     }

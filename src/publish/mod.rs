@@ -74,6 +74,11 @@ impl Publisher {
     pub fn start(&mut self) -> catalog::Result<()> {
         let moment = Moment::now(self.next_version());
         self.ingest.everywhere(&mut self.catalog, moment)?;
+        // Files that were put there a moment ago are waited for: the first version should not be an empty one.
+        if let Some(wait) = self.ingest.until_quiet(Instant::now()) {
+            std::thread::sleep(wait);
+            self.tick()?;
+        }
         self.publish()?;
         self.show.compress();
         Ok(())

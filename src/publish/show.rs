@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use crate::catalog::{self, Catalog};
 use crate::entry::Entry;
 use crate::page::Pages;
-use crate::snapshot::{self, Current, Document, Snapshot};
+use crate::snapshot::{self, Body, Current, Document, Snapshot};
 
 /// Turns what the catalog says into what is served.
 #[derive(Debug)]
@@ -65,13 +65,10 @@ impl Show {
         let rendered = snapshot::render(&self.pages, &entries, self.created);
         catalog.transaction(|catalog| {
             for document in rendered {
-                let hash: [u8; 32] = blake3::hash(document.body.as_bytes()).into();
-                let modified = catalog.stamp(document.path, &hash, version)?;
-                let kept = before
-                    .document(document.path)
-                    .filter(|kept| kept.identity.bytes == document.body.as_bytes())
-                    .cloned();
-                let made = || Arc::new(Document::new(document.media_type, document.body.clone(), modified));
+                let body = Body::from(document.body);
+                let modified = catalog.stamp(document.path, body.hash.as_bytes(), version)?;
+                let kept = before.document(document.path).filter(|kept| kept.says(&body)).cloned();
+                let made = || Arc::new(Document::new(document.media_type, body, modified));
                 documents.insert(document.path.to_owned(), kept.unwrap_or_else(made));
             }
             catalog.set_meta("version", &version.timestamp().to_string())

@@ -42,7 +42,9 @@ fn check_all(folder: &Path) -> usize {
     let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.retain(|file| file.extension().is_some_and(|extension| extension == "txt"));
     files.sort();
-    files.iter().for_each(|file| check(file));
+    for file in &files {
+        check(file);
+    }
     files.len()
 }
 

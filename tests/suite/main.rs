@@ -13,3 +13,4 @@ mod end_to_end;
 mod golden;
 mod http;
 mod readers;
+mod service;

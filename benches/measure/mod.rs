@@ -1,0 +1,176 @@
+//! What the benchmarks share: a daemon to measure, a client on one connection, and how numbers are told.
+
+// Each benchmark uses its part; numbers of this size lose nothing as floats.
+#![allow(dead_code, clippy::cast_precision_loss)]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// A running server, ended with its owner.
+pub struct Server {
+    child: Child,
+    pub address: String,
+}
+
+impl Server {
+    /// Starts gazetted on a folder and waits until it serves.
+    pub fn gazetted(articles: &Path, state: &Path) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gazetted"));
+        command.arg("serve").arg(articles).arg("--state").arg(state).args(["--listen", "127.0.0.1:0"]);
+        let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().expect("gazetted starts");
+        let mut lines = BufReader::new(child.stderr.take().expect("piped")).lines();
+        let address =
+            lines.find_map(|line| Some(line.ok()?.split_once(" at http://")?.1.trim_end_matches('/').to_owned()));
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, address: address.expect("gazetted says where it serves") }
+    }
+
+    /// Starts another program that will listen on `address`.
+    pub fn other(command: &mut Command, address: String) -> Self {
+        let child = command.stdin(Stdio::null()).stderr(Stdio::null()).spawn().expect("the peer starts");
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while TcpStream::connect(&address).is_err() {
+            assert!(Instant::now() < deadline, "the peer does not listen on {address}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Self { child, address }
+    }
+
+    /// Processor time that it has used, in user and system mode.
+    pub fn cpu(&self) -> Duration {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).expect("the server runs");
+        let after_name = stat.rsplit_once(')').expect("a stat line").1;
+        let ticks: u64 =
+            after_name.split_whitespace().skip(11).take(2).map(|field| field.parse::<u64>().expect("ticks")).sum();
+        // USER_HZ is 100 on every Linux.
+        Duration::from_millis(ticks * 10)
+    }
+
+    /// Memory that it holds, in KiB.
+    pub fn resident(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("the server runs");
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("a VmRSS line");
+        line.split_whitespace().nth(1).and_then(|number| number.parse().ok()).expect("a number")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// One connection that is kept alive.
+pub struct Client {
+    stream: BufReader<TcpStream>,
+    line: String,
+    body: Vec<u8>,
+}
+
+/// The parts of an answer that are measured.
+pub struct Answer {
+    pub status: u16,
+    pub etag: String,
+    pub length: usize,
+}
+
+impl Client {
+    pub fn connect(address: &str) -> Self {
+        let stream = TcpStream::connect(address).expect("the server accepts");
+        stream.set_nodelay(true).expect("a socket");
+        stream.set_read_timeout(Some(Duration::from_secs(10))).expect("a socket");
+        Self { stream: BufReader::with_capacity(64 << 10, stream), line: String::new(), body: Vec::new() }
+    }
+
+    pub fn get(&mut self, path: &str, fields: &str) -> Answer {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: bench\r\n{fields}\r\n");
+        self.stream.get_mut().write_all(request.as_bytes()).expect("the server reads");
+        let mut answer = Answer { status: 0, etag: String::new(), length: 0 };
+        loop {
+            self.line.clear();
+            self.stream.read_line(&mut self.line).expect("the server answers");
+            let line = self.line.trim_end();
+            match line.split_once(':') {
+                _ if line.is_empty() => break,
+                Some((name, value)) if name.eq_ignore_ascii_case("etag") => value.trim().clone_into(&mut answer.etag),
+                Some((name, value)) if name.eq_ignore_ascii_case("content-length") => {
+                    answer.length = value.trim().parse().expect("a length");
+                }
+                None => {
+                    answer.status = line.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+                }
+                Some(_) => {}
+            }
+        }
+        if answer.status == 304 {
+            answer.length = 0;
+        }
+        self.body.resize(answer.length, 0);
+        self.stream.read_exact(&mut self.body).expect("a whole body");
+        answer
+    }
+
+    /// The last body.
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+}
+
+/// An article of ordinary length; the same number gives the same text.
+pub fn article(number: usize) -> String {
+    const WORDS: [&str; 16] = [
+        "harbour", "winter", "council", "bridge", "letter", "morning", "engine", "island", "ticket", "orchard",
+        "signal", "market", "river", "lantern", "garden", "voyage",
+    ];
+    let mut seed = number as u64 + 1;
+    let mut word = || {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        WORDS[(seed >> 60) as usize]
+    };
+    let mut text =
+        format!("---\ndate: 2024-01-01\ntags: [{}, {}]\n---\n# Article {number} of the {}\n", word(), word(), word());
+    for _ in 0..8 {
+        text.push('\n');
+        for _ in 0..80 {
+            text.push_str(word());
+            text.push(' ');
+        }
+        text.push_str("end.\n");
+    }
+    text
+}
+
+/// Fills a folder with `count` articles.
+pub fn fill(folder: &Path, count: usize) {
+    for number in 0..count {
+        let part = folder.join(format!("{:03}", number / 1000));
+        if number % 1000 == 0 {
+            std::fs::create_dir_all(&part).expect("a folder can be made");
+        }
+        std::fs::write(part.join(format!("article-{number}.md")), article(number)).expect("a file can be written");
+    }
+}
+
+/// The value below which so many hundredths of all values lie.
+pub fn percentile(sorted: &[Duration], hundredths: usize) -> Duration {
+    sorted[(sorted.len() - 1) * hundredths / 100]
+}
+
+/// A number after a flag, as in `-- --articles 1000`.
+pub fn argument(name: &str, default: usize) -> usize {
+    let mut arguments = std::env::args().skip_while(|argument| argument != name).skip(1);
+    arguments
+        .next()
+        .map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name} wants a number, not {text}")))
+}
+
+/// How busy the machine is with other things.
+pub fn machine() -> String {
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    format!("{cores} cores, load {}", load.split(' ').next().unwrap_or("?"))
+}
