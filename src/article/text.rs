@@ -47,6 +47,14 @@ impl Block {
             Self::List { items, .. } => items.join("\n"),
         }
     }
+
+    /// The same where there is no room for lines: those of verse are parted by strokes, as is the custom.
+    fn in_one_line(&self) -> String {
+        match self {
+            Self::Verse(lines) => lines.join(" / "),
+            other => other.plain(),
+        }
+    }
 }
 
 /// What a plain text turns out to be.
@@ -72,7 +80,7 @@ pub fn read(text: &str, first_line: usize, header: &Header, rules: &Rules) -> Bo
     let document = parse(text, first_line, header.title.as_deref(), clean, rules.timezone);
     Body {
         html: to_html(&document.blocks),
-        paragraphs: document.blocks.iter().map(Block::plain).collect(),
+        paragraphs: document.blocks.iter().map(Block::in_one_line).collect(),
         title: document.title,
         authors: document.authors,
         published: document.published,
