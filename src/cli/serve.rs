@@ -18,7 +18,7 @@ pub struct Serve {
     /// Address and port to listen on, as in 127.0.0.1:8080; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
-    /// Public address of the site, as in https://example.org/
+    /// Public address of the site, as in `https://example.org/`
     #[arg(long, value_name = "URL")]
     base_url: Option<BaseUrl>,
     /// Folder that the catalog is kept in

@@ -1,4 +1,4 @@
-//! THE SINGLE WRITER: [`Change`] -> catalog -> [`Snapshot`]. A blocking thread of its own, and the only one that reads the
+//! THE SINGLE WRITER: [`Change`] -> catalog -> snapshot. A blocking thread of its own, and the only one that reads the
 //! clock: what it calls is told the time.
 
 mod ingest;
