@@ -269,6 +269,24 @@ impl Config {
         if self.feed.entries == 0 {
             return Err("feed.entries is 0: a feed needs room for one entry at least".into());
         }
+        let language = self.site.language.as_str();
+        let is_tag = language
+            .split('-')
+            .all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()));
+        if !(language.is_empty() || (is_tag && language.len() >= 2)) {
+            return Err(format!(
+                "site.language: `{language}` is not a language tag: write it as in \"en\" or \"pt-BR\""
+            ));
+        }
+        let Author { email, url, .. } = &self.site.author;
+        if !email.is_empty()
+            && (email.matches('@').count() != 1 || email.contains(|c: char| c.is_whitespace() || "<>".contains(c)))
+        {
+            return Err(format!("site.author.email: `{email}` is not an address: write it as in \"ann@example.org\""));
+        }
+        if !url.is_empty() && !Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https")) {
+            return Err(format!("site.author.url: `{url}` is not an absolute http address"));
+        }
         if self.site.authority.as_deref().is_some_and(|host| host.is_empty() || host.contains('/')) {
             return Err("site.authority is not a host name: write it as in \"example.org\"".into());
         }
@@ -480,6 +498,9 @@ mod tests {
         assert!(error("[site]\ntimezone = \"Mars/Phobos\"\n").starts_with("g.toml:2: "));
         assert!(error("[articles]\nexclude = [\"a[\"]\n").starts_with("g.toml:2: "));
         assert!(error("[feed]\nentries = 0\n").contains("feed.entries"));
+        assert!(error("[site]\nlanguage = \"plain English\"\n").contains("site.language"));
+        assert!(error("[site]\nauthor = { email = \"Ann <a@b.c>\" }\n").contains("site.author.email"));
+        assert!(error("[site]\nauthor = { url = \"example.org\" }\n").contains("site.author.url"));
         assert!(error("[feed]\ncontent = \"half\"\n").contains("expected `full` or `summary`"));
         for message in [error("x"), error("[site]\nbase_url = 3"), error("[site]\ntitle=\"\"")] {
             assert!(!message.contains('\n'), "one line: {message}");

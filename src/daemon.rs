@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
 
 use anyhow::{Context, bail};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::catalog::Catalog;
 use crate::config::Config;
@@ -88,6 +89,14 @@ impl Daemon {
             let _ = failed.send(());
             ended
         });
+        let mut hangup = signal(SignalKind::hangup()).context("cannot wait for SIGHUP")?;
+        let trigger = watch.trigger();
+        let rescan = tokio::spawn(async move {
+            while hangup.recv().await.is_some() {
+                tracing::info!("comparing the whole folder, as SIGHUP asks");
+                trigger.look_everywhere();
+            }
+        });
         service::ready(&format!("serving {base_url}"));
         let stop = async {
             tokio::select! {
@@ -97,6 +106,7 @@ impl Daemon {
             service::stopping();
         };
         let served = server.run(listener, stop).await;
+        rescan.abort();
         // The watch ends, its channel closes, the writer finishes what it has and ends too.
         tokio::task::spawn_blocking(move || watch.stop()).await.context("the watch panicked")?;
         match writer.await.context("the publisher panicked")? {

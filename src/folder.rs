@@ -87,9 +87,14 @@ impl Folder {
         std::fs::read_dir(&self.root).is_ok()
     }
 
-    /// Whether there is a file at `path` that may be an article.
-    pub fn holds_article(&self, path: &Path) -> bool {
-        self.format(path).is_some() && std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file())
+    /// Whether there is certainly no article at `path`. What cannot be looked at may well be there.
+    pub fn has_lost(&self, path: &Path) -> bool {
+        use io::ErrorKind::{NotADirectory, NotFound};
+        let gone = match std::fs::metadata(path) {
+            Ok(metadata) => !metadata.is_file(),
+            Err(error) => matches!(error.kind(), NotFound | NotADirectory),
+        };
+        gone || self.format(path).is_none()
     }
 
     /// Path below the folder; `None` for a path that is not below it.

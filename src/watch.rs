@@ -31,7 +31,19 @@ const MOST_HALF_RENAMES: usize = 10_000;
 
 enum Input {
     Event(notify::Result<Event>),
+    LookEverywhere,
     Stop,
+}
+
+/// Makes a running watch look everywhere.
+#[derive(Debug, Clone)]
+pub struct Trigger(Sender<Input>);
+
+impl Trigger {
+    /// Does nothing once the watch has ended.
+    pub fn look_everywhere(&self) {
+        let _ = self.0.send(Input::LookEverywhere);
+    }
 }
 
 /// A running watch. Dropping it stops it.
@@ -88,6 +100,11 @@ pub fn start(folder: Folder, changes: Sender<Change>) -> anyhow::Result<Watch> {
 }
 
 impl Watch {
+    /// For somebody who may know of a change that no event tells.
+    pub fn trigger(&self) -> Trigger {
+        Trigger(self.input.clone())
+    }
+
     /// Ends the watch; the receiver of changes sees its channel close.
     pub fn stop(mut self) {
         self.end();
@@ -143,6 +160,7 @@ impl Task {
             let wake = self.unquiet.values().copied().fold(next_root.min(next_reconcile), Instant::min);
             let done = match events.recv_timeout(wake.saturating_duration_since(now)) {
                 Ok(Input::Event(event)) => self.event(event),
+                Ok(Input::LookEverywhere) => self.everywhere(),
                 Err(RecvTimeoutError::Timeout) => Ok(()),
                 Ok(Input::Stop) | Err(RecvTimeoutError::Disconnected) => return,
             };
@@ -180,16 +198,22 @@ impl Task {
         self.tell(Change::LookEverywhere)
     }
 
+    /// After a loss, nothing is known of which folders are still watched: one may have been replaced by another of its name.
+    fn everywhere_anew(&mut self) -> Result<(), Closed> {
+        self.watched.clear();
+        self.everywhere()
+    }
+
     fn event(&mut self, event: notify::Result<Event>) -> Result<(), Closed> {
         let event = match event {
             Ok(event) if event.need_rescan() => {
                 tracing::info!("file events were lost: comparing the whole folder");
-                return self.everywhere();
+                return self.everywhere_anew();
             }
             Ok(event) => event,
             Err(error) => {
                 tracing::warn!("watching the folder: {error}; comparing all of it");
-                return self.everywhere();
+                return self.everywhere_anew();
             }
         };
         // A mounted Kubernetes ConfigMap is replaced by way of this name.

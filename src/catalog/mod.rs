@@ -317,7 +317,8 @@ impl Catalog {
     }
 
     /// Follows a rename of a file, or of a folder with everything in it. A file that was renamed onto another article's
-    /// file replaces its text, so that row stays where it is.
+    /// file replaces its text, so that row stays where it is. A file whose own name changed must be read again: its name
+    /// may say how it is written, and what its title is.
     ///
     /// # Errors
     /// The catalog cannot be written.
@@ -325,8 +326,10 @@ impl Catalog {
         let moved = self.known_at_or_below(from)?;
         for old in moved {
             let new = [bytes(to), &bytes(&old)[bytes(from).len()..]].concat();
-            let sql = "UPDATE OR IGNORE article SET path = ?2 WHERE path = ?1 AND state < 2";
-            self.connection.prepare_cached(sql)?.execute(params![bytes(&old), new])?;
+            let sql = "
+                UPDATE OR IGNORE article SET path = ?2, file_hash = iif(?3, zeroblob(32), file_hash)
+                WHERE path = ?1 AND state < 2";
+            self.connection.prepare_cached(sql)?.execute(params![bytes(&old), new, old == from])?;
         }
         Ok(())
     }

@@ -246,7 +246,7 @@ impl Ingest {
         for path in paths {
             self.missing.remove(&path);
             let file = self.folder.root().join(&path);
-            if self.folder.holds_article(&file) {
+            if !self.folder.has_lost(&file) {
                 changed |= self.look(catalog, &file, Seen::Scanned, moment)?;
                 continue;
             }
@@ -281,7 +281,7 @@ impl Ingest {
         let Some(path) = self.folder.relative(file).map(Path::to_path_buf) else { return Ok(false) };
         let Some(format) = self.folder.format(file) else {
             // A folder that has gone takes everything in it along.
-            if !file.exists() {
+            if matches!(file.try_exists(), Ok(false)) {
                 self.has_gone(catalog, &path, moment)?;
             }
             return Ok(false);

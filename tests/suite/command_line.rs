@@ -123,6 +123,9 @@ fn serves_without_any_configuration_and_stops_when_told() {
         assert!(feed.starts_with("HTTP/1.1 200 OK"), "{feed}");
         // Without a public address, the site is where it listens.
         assert!(feed.contains(&format!("<link>http://{}/</link>", program.address)), "{feed}");
+        // SIGHUP only makes it look again.
+        program.signal(rustix::process::Signal::HUP);
+        assert!(program.get("/").starts_with("HTTP/1.1 200 OK"));
         program.signal(signal);
         assert_eq!(program.child.wait().unwrap().code(), Some(0));
     }

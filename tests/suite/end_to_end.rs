@@ -90,6 +90,18 @@ fn renames_keep_the_identity() {
 }
 
 #[test]
+fn a_new_extension_is_a_new_way_to_read_the_same_article() {
+    let mut site = Site::started();
+    site.write("a.txt", format!("First\n\n{BODY} This is *not* slanted."));
+    site.wait_for(&["First"]);
+    let before = site.entry("First");
+    site.rename("a.txt", "a.md");
+    site.wait_until("it is read as Markdown", |site| site.get("/feed.json").text().contains("<em>not</em>"));
+    let after = &site.feed()["items"][0];
+    assert_eq!(identity(after), identity(&before));
+}
+
+#[test]
 fn a_deleted_article_goes_after_the_grace_and_answers_410() {
     let mut site = Site::started();
     site.write("a.md", "# First\n\nText.");
