@@ -17,6 +17,10 @@ pub const STYLE: &str = include_str!("templates/style.css");
 /// The sign of the site in a browser's tab.
 pub const ICON: &str = include_str!("templates/icon.svg");
 
+/// Version of everything that turns an entry into a page and is no template. Raise it when the same entry would make
+/// other bytes.
+const VERSION: u32 = 1;
+
 /// Media type of every page.
 pub const MEDIA_TYPE: &str = "text/html; charset=utf-8";
 
@@ -95,6 +99,7 @@ impl Pages {
             hasher.update(template.source().as_bytes());
         }
         hasher.update(STYLE.as_bytes());
+        hasher.update(&VERSION.to_le_bytes());
         hasher.update(format!("{:?}", self.channel).as_bytes());
         hasher.finalize().into()
     }
