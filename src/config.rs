@@ -247,7 +247,8 @@ impl Config {
         match &self.site.base_url {
             Some(url) => url.to_string(),
             None if bound.ip().is_unspecified() => format!("http://localhost:{}/", bound.port()),
-            None => format!("http://{bound}/"),
+            // Without the zone that a link-local address may carry: it means nothing elsewhere, and no URL may hold it.
+            None => format!("http://{}/", SocketAddr::new(bound.ip(), bound.port())),
         }
     }
 
@@ -263,6 +264,17 @@ impl Config {
 
     /// What no single value can know about itself.
     fn check(&self) -> Result<(), String> {
+        let Site { title, description, author, .. } = &self.site;
+        for (key, text) in [("title", title), ("description", description), ("author.name", &author.name)] {
+            if text.contains(char::is_control) {
+                return Err(format!("site.{key} has a control character, which no feed may hold: take it out"));
+            }
+        }
+        for (key, period) in [("header_timeout", self.http.header_timeout), ("stop_timeout", self.http.stop_timeout)] {
+            if period.0.is_zero() || period.0 > Duration::from_hours(24) {
+                return Err(format!("http.{key} is {period}: between 1s and 1d makes sense"));
+            }
+        }
         if self.site.title.trim().is_empty() {
             return Err("site.title is empty: give the feed a name".into());
         }
@@ -498,6 +510,10 @@ mod tests {
         assert!(error("[site]\ntimezone = \"Mars/Phobos\"\n").starts_with("g.toml:2: "));
         assert!(error("[articles]\nexclude = [\"a[\"]\n").starts_with("g.toml:2: "));
         assert!(error("[feed]\nentries = 0\n").contains("feed.entries"));
+        assert!(error("[http]\nheader_timeout = \"0s\"\n").contains("http.header_timeout is 0s"));
+        assert!(error("[http]\nstop_timeout = \"2d\"\n").contains("http.stop_timeout is 2d"));
+        assert!(error("[site]\ntitle = \"a\\u0001\"\n").contains("site.title has a control character"));
+        assert!(error("[site]\nlanguage = \"en_US\"\n").contains("site.language"));
         assert!(error("[site]\nlanguage = \"plain English\"\n").contains("site.language"));
         assert!(error("[site]\nauthor = { email = \"Ann <a@b.c>\" }\n").contains("site.author.email"));
         assert!(error("[site]\nauthor = { url = \"example.org\" }\n").contains("site.author.url"));
@@ -505,6 +521,15 @@ mod tests {
         for message in [error("x"), error("[site]\nbase_url = 3"), error("[site]\ntitle=\"\"")] {
             assert!(!message.contains('\n'), "one line: {message}");
         }
+    }
+
+    #[test]
+    fn a_site_without_a_public_address_is_where_it_listens() {
+        let at = |text: &str| Config::default().base_url(text.parse().unwrap());
+        assert_eq!(at("127.0.0.1:8080"), "http://127.0.0.1:8080/");
+        assert_eq!(at("0.0.0.0:80"), "http://localhost:80/");
+        assert_eq!(at("[::]:80"), "http://localhost:80/");
+        assert_eq!(at("[fe80::1%4]:80"), "http://[fe80::1]:80/");
     }
 
     #[test]

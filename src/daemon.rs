@@ -98,20 +98,25 @@ impl Daemon {
             }
         });
         service::ready(&format!("serving {base_url}"));
+        let mut writer_lost = false;
         let stop = async {
             tokio::select! {
                 () = stop => {}
-                _ = writer_ended => tracing::error!("the publisher has ended, and so must the daemon"),
+                _ = writer_ended => writer_lost = true,
             }
             service::stopping();
         };
         let served = server.run(listener, stop).await;
         rescan.abort();
         // The watch ends, its channel closes, the writer finishes what it has and ends too.
-        tokio::task::spawn_blocking(move || watch.stop()).await.context("the watch panicked")?;
-        match writer.await.context("the publisher panicked")? {
+        let watched = tokio::task::spawn_blocking(move || watch.stop()).await.context("the watch cannot be stopped")?;
+        match writer.await.context("the publisher cannot be stopped")? {
             Ok(written) => written.context("publishing")?,
             Err(_) => bail!("the publisher panicked: the articles are safe in their files; please report this"),
+        }
+        watched?;
+        if writer_lost {
+            bail!("the publisher ended by itself, and so must the daemon");
         }
         served
     }
@@ -124,14 +129,14 @@ fn bound(listener: &TcpListener) -> anyhow::Result<SocketAddr> {
 /// Makes the state directory and takes it for this process alone.
 fn lock_state(state: &Path, folder: &Folder) -> anyhow::Result<File> {
     let problem = |what: &str| format!("{}: cannot {what} the state directory", state.display());
-    std::fs::create_dir_all(state).with_context(|| problem("make"))?;
-    let (real_state, real_root) = (state.canonicalize()?, folder.root().canonicalize()?);
-    if real_state.starts_with(&real_root) {
-        bail!(
-            "{}: the state directory lies in the watched folder, which is never written to: name another with --state",
-            state.display()
-        );
+    // Before anything is made: the watched folder is never written to.
+    let existing = std::path::absolute(state)?;
+    let existing = existing.ancestors().find_map(|folder| folder.canonicalize().ok()).unwrap_or_default();
+    if existing.starts_with(folder.root().canonicalize()?) {
+        let advice = "which is never written to: name another with --state";
+        bail!("{}: the state directory lies in the watched folder, {advice}", state.display());
     }
+    std::fs::create_dir_all(state).with_context(|| problem("make"))?;
     let lock = File::create(state.join("lock")).with_context(|| problem("write to"))?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),

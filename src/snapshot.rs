@@ -86,7 +86,7 @@ impl Document {
             let mut encoder = GzEncoder::new(Vec::with_capacity(self.identity.bytes.len() / 3), Compression::new(6));
             let coded = encoder.write_all(&self.identity.bytes).and_then(|()| encoder.finish()).ok()?;
             let smaller = coded.len() < self.identity.bytes.len();
-            smaller.then(|| Variant { etag: etag(&self.hash, "-gz"), bytes: coded.into() })
+            smaller.then(|| Variant { etag: etag(&blake3::hash(&coded), "-gz"), bytes: coded.into() })
         });
     }
 }
@@ -144,6 +144,8 @@ pub fn render(pages: &Pages, entries: &[Arc<Entry>], created: DateTime<Utc>) -> 
 pub struct Snapshot {
     /// The second that this version stands for.
     pub version: DateTime<Utc>,
+    /// The instant that scheduled articles are measured by; later than `version` never.
+    pub due: DateTime<Utc>,
     /// Page that stands where nothing is.
     pub missing: Bytes,
     /// Page that stands where an article was.
@@ -156,6 +158,7 @@ impl Snapshot {
     /// try come with it.
     pub fn new(
         version: DateTime<Utc>,
+        due: DateTime<Utc>,
         mut documents: HashMap<String, Arc<Document>>,
         missing: Bytes,
         gone: Bytes,
@@ -165,7 +168,7 @@ impl Snapshot {
                 documents.insert(alias.to_owned(), document);
             }
         }
-        Self { version, missing, gone, documents }
+        Self { version, due, missing, gone, documents }
     }
 
     /// The document at a path below the site's address, without a slash at its start.
@@ -189,7 +192,8 @@ pub struct Current {
 impl Default for Current {
     /// Nothing yet: the version before all others.
     fn default() -> Self {
-        let nothing = Snapshot::new(DateTime::UNIX_EPOCH, HashMap::new(), Bytes::new(), Bytes::new());
+        let nothing =
+            Snapshot::new(DateTime::UNIX_EPOCH, DateTime::UNIX_EPOCH, HashMap::new(), Bytes::new(), Bytes::new());
         let (changed, _) = watch::channel(nothing.version);
         Self { snapshot: Arc::new(ArcSwap::from_pointee(nothing)), changed }
     }
@@ -246,14 +250,20 @@ impl Door {
         Ok(Self { reader: Mutex::new(Reader::open(directory)?), pages, presented })
     }
 
-    /// Looks for an article as it was in the version `now`. Blocks: it reads a file and renders a page.
+    /// Looks for an article as it was in a snapshot. Blocks: it reads a file, renders a page and compresses it.
     ///
     /// # Errors
     /// The catalog cannot be read.
-    pub fn article(&self, slug: &str, now: DateTime<Utc>) -> catalog::Result<Found> {
-        let lookup = self.reader.lock().unwrap_or_else(PoisonError::into_inner).by_slug(slug, now)?;
+    pub fn article(&self, slug: &str, snapshot: &Snapshot) -> catalog::Result<Found> {
+        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let lookup = reader.by_slug(slug, snapshot.version, snapshot.due)?;
+        drop(reader);
         Ok(match lookup {
-            Lookup::Current(entry) => Found::Page(Arc::new(article(&self.pages, &entry, self.presented))),
+            Lookup::Current(entry) => {
+                let page = article(&self.pages, &entry, self.presented);
+                page.compress();
+                Found::Page(Arc::new(page))
+            }
             Lookup::Moved(slug) => Found::Moved(self.pages.channel().page(&slug)),
             Lookup::Gone => Found::Gone,
             Lookup::Unknown => Found::Unknown,
@@ -305,7 +315,7 @@ mod tests {
         let current = Current::default();
         let watch = current.subscribe();
         let version = DateTime::from_timestamp(1, 0).unwrap();
-        current.set(Arc::new(Snapshot::new(version, HashMap::new(), Bytes::new(), Bytes::new())));
+        current.set(Arc::new(Snapshot::new(version, version, HashMap::new(), Bytes::new(), Bytes::new())));
         assert!(watch.has_changed().unwrap());
         assert_eq!(current.clone().get().version, version);
     }

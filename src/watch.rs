@@ -106,21 +106,25 @@ impl Watch {
     }
 
     /// Ends the watch; the receiver of changes sees its channel close.
-    pub fn stop(mut self) {
-        self.end();
+    ///
+    /// # Errors
+    /// The watch had panicked.
+    pub fn stop(mut self) -> anyhow::Result<()> {
+        self.end()
     }
 
-    fn end(&mut self) {
+    fn end(&mut self) -> anyhow::Result<()> {
         let _ = self.input.send(Input::Stop);
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
+        match self.thread.take().map(JoinHandle::join) {
+            Some(Err(_)) => anyhow::bail!("the watch panicked: please report this"),
+            _ => Ok(()),
         }
     }
 }
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        self.end();
+        let _ = self.end();
     }
 }
 

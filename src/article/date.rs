@@ -51,6 +51,7 @@ pub fn parse(text: &str, timezone: Tz) -> Option<DateTime<Utc>> {
         })
         .or_else(|| day(text).map(|day| in_zone(day.and_time(NaiveTime::MIN), timezone)))
         .or_else(|| unix(text))
+        .filter(|date| plausible(date.date_naive()))
         .map(whole_seconds)
 }
 
@@ -178,7 +179,7 @@ mod tests {
         check("Wed, 01 May 2024 10:00:00 GMT", "2024-05-01T10:00:00+00:00");
         check("1714557600", "2024-05-01T10:00:00+00:00");
         check("1714557600000", "2024-05-01T10:00:00+00:00");
-        for unclear in ["05/06/2024", "soon", "", "2024", "2024-13-01", "24-05-01", "12:00"] {
+        for unclear in ["05/06/2024", "soon", "", "2024", "2024-13-01", "24-05-01", "12:00", "-0500-01-01T00:00:00Z"] {
             check(unclear, "");
         }
     }

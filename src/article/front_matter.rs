@@ -363,9 +363,8 @@ impl Value {
                     let found = fields.iter().find(|(key, _)| wanted.contains(&key.to_ascii_lowercase().as_str()));
                     found.and_then(|(_, value)| value.text()).map(str::to_owned)
                 };
-                let email = field(&["email", "mail"])
-                    .filter(|email| email.contains('@') && !email.contains(char::is_whitespace));
-                let url = field(&["url", "uri", "website", "link"]).filter(|url| absolute(url).is_some());
+                let email = field(&["email", "mail"]).filter(|email| is_email(email));
+                let url = field(&["url", "uri", "website", "link"]).and_then(|url| absolute(&url));
                 field(&["name"]).map(|name| Person { name, email, url }).into_iter().collect()
             }
             // "Brecht, Bertolt" is one person: names are cut at "and" or a semicolon, never at a comma alone.
@@ -379,6 +378,14 @@ impl Value {
             _ => Vec::new(),
         }
     }
+}
+
+/// The outer shape of an addr-spec (RFC 5322 section 3.4.1): nothing that would have to be quoted.
+fn is_email(text: &str) -> bool {
+    let sound = |part: &str| {
+        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_graphic() && !b"<>()[],;:\\\"@".contains(&byte))
+    };
+    text.split_once('@').is_some_and(|(local, host)| sound(local) && sound(host))
 }
 
 fn absolute(text: &str) -> Option<String> {
@@ -665,7 +672,7 @@ mod tests {
         let (header, _) =
             header("+++\nauthors = [{name = \"Ann\", email = \"a@b.c\", url = \"https://a.b\"}, \"Bo\"]\n+++\nx");
         assert_eq!(header.authors[0].email.as_deref(), Some("a@b.c"));
-        assert_eq!(header.authors[0].url.as_deref(), Some("https://a.b"));
+        assert_eq!(header.authors[0].url.as_deref(), Some("https://a.b/"));
         assert_eq!(header.authors[1].name, "Bo");
     }
 

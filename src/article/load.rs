@@ -43,6 +43,16 @@ pub enum LoadError {
     Io(#[from] io::Error),
 }
 
+impl LoadError {
+    /// Whether the system was short of something, so that another try may succeed although the file has not changed.
+    pub fn is_passing(&self) -> bool {
+        use rustix::io::Errno;
+        let short = [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::IO, Errno::AGAIN].map(Errno::raw_os_error);
+        matches!(self, Self::Changing)
+            || matches!(self, Self::Io(error) if error.raw_os_error().is_some_and(|code| short.contains(&code)))
+    }
+}
+
 /// Reads a whole file of at most `limit` bytes.
 ///
 /// # Errors

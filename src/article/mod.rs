@@ -18,7 +18,7 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 
 use crate::config::{Articles, Clean, Site};
-use crate::entry::Person;
+use crate::entry::{Person, legal};
 use crate::folder::Format;
 use front_matter::Header;
 
@@ -185,6 +185,12 @@ pub fn read(bytes: &[u8], path: &Path, format: Format, rules: &Rules) -> Reading
     assemble(split.header, split.problems, body, path, format, *rules)
 }
 
+/// A text as feeds can hold it, if anything of it is left then.
+fn said(text: &str) -> Option<String> {
+    let text = legal(text);
+    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
+}
+
 /// What the header says wins over what the text says; the file's name comes last.
 fn assemble(
     header: Header,
@@ -195,15 +201,17 @@ fn assemble(
     rules: Rules,
 ) -> Reading {
     let name = date::file_name(path, rules.timezone);
-    let title = header.title.or(body.title).unwrap_or_else(|| name.title());
-    let stated = header.summary.or(body.summary);
+    let title = header.title.as_deref().and_then(said).or_else(|| body.title.as_deref().and_then(said));
+    let title = title.unwrap_or_else(|| said(&name.title()).unwrap_or_else(|| "Untitled".to_owned()));
+    let stated = header.summary.as_deref().and_then(said).or_else(|| body.summary.as_deref().and_then(said));
+    let named = if header.authors.is_empty() { body.authors } else { header.authors };
     let article = Article {
         summary: summary::of(stated.as_deref(), &body.paragraphs, &title),
-        authors: if header.authors.is_empty() { body.authors } else { header.authors },
+        authors: named.into_iter().filter_map(|person| Some(Person { name: said(&person.name)?, ..person })).collect(),
         published: header.published.or(body.published).or(name.date),
         updated: header.updated,
         html: body.html,
-        tags: header.tags,
+        tags: header.tags.iter().filter_map(|tag| said(tag)).collect(),
         language: header.language.or(body.language),
         link: header.link,
         slug: header.slug,

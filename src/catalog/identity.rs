@@ -137,7 +137,12 @@ impl Catalog {
     /// The writer's own id: an absolute IRI as it is, anything else as a name within this site.
     fn chosen_id(&self, article: &Article) -> Option<String> {
         let id = article.id.as_deref()?;
-        let absolute = !id.contains(char::is_whitespace) && Url::parse(id).is_ok();
+        // What may stand in an IRI (RFC 3987 section 2.2), roughly; no more is ever let through.
+        let allowed = |c: char| match c {
+            '<' | '>' | '"' | '{' | '}' | '|' | '\\' | '^' | '`' => false,
+            _ => c.is_ascii_graphic() || c.is_alphanumeric(),
+        };
+        let absolute = id.chars().all(allowed) && Url::parse(id).is_ok();
         if let Ok(uuid) = id.parse::<Uuid>() {
             return Some(uuid.urn().to_string());
         }

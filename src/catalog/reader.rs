@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use rusqlite::{Connection, OpenFlags, Row};
 
 use super::{CatalogError, FILE, Result, State, date};
 use crate::entry::Entry;
@@ -41,41 +41,48 @@ impl Reader {
         Ok(Self { connection })
     }
 
-    /// Looks for an article by the last part of its address, as it was at `now`: the moment of a snapshot. Articles that
-    /// are due later are not known yet.
+    /// Looks for an article by the last part of its address, as it was in the version `version`; what is scheduled for
+    /// after `due` is not known yet.
     ///
     /// # Errors
     /// The catalog cannot be read.
-    pub fn by_slug(&self, slug: &str, now: DateTime<Utc>) -> Result<Lookup> {
+    pub fn by_slug(&self, slug: &str, version: DateTime<Utc>, due: DateTime<Utc>) -> Result<Lookup> {
+        // One statement: what it sees is of one moment.
         let sql = "
-            SELECT number, article.slug, state, published, revised
-            FROM address JOIN article USING (number) WHERE address.slug = ?1";
-        let row: Option<(i64, String, i64, i64, i64)> = self
-            .connection
-            .prepare_cached(sql)?
-            .query_row([slug], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))
-            .optional()?;
-        let Some((number, current, state, published, revised)) = row else { return Ok(Lookup::Unknown) };
-        if revised > now.timestamp() {
+            SELECT id, article.slug, published, updated, revised, entry, number, state
+            FROM address JOIN article USING (number) JOIN content USING (number) WHERE address.slug = ?1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query([slug])?;
+        let Some(row) = rows.next()? else { return Ok(Lookup::Unknown) };
+        let (published, revised): (i64, i64) = (row.get(2)?, row.get(4)?);
+        if revised > version.timestamp() {
             return Ok(Lookup::NotYet);
         }
-        match State::of(state)? {
+        let current: String = row.get(1)?;
+        match State::of(row.get(7)?)? {
             State::Gone => Ok(Lookup::Gone),
             State::Held => Ok(Lookup::Unknown),
-            State::Live if published > now.timestamp() => Ok(Lookup::Unknown),
+            State::Live if published > due.timestamp() => Ok(Lookup::Unknown),
             State::Live if current != slug => Ok(Lookup::Moved(current)),
-            State::Live => Ok(Lookup::Current(Box::new(entry(&self.connection, number)?))),
+            State::Live => Ok(Lookup::Current(Box::new(entry_of(row)?))),
         }
     }
 }
 
 /// One article by its number.
 pub(super) fn entry(connection: &Connection, number: i64) -> Result<Entry> {
-    let sql = "SELECT id, slug, published, updated, revised, entry FROM article JOIN content USING (number) WHERE number = ?1";
+    let sql = "
+        SELECT id, slug, published, updated, revised, entry, number
+        FROM article JOIN content USING (number) WHERE number = ?1";
     let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query(params![number])?;
+    let mut rows = statement.query([number])?;
     let row = rows.next()?.ok_or_else(|| CatalogError::Damaged(format!("article {number} has no content")))?;
-    let content: String = row.get(5)?;
+    entry_of(row)
+}
+
+/// The article of a row: id, slug, published, updated, revised, entry, number.
+fn entry_of(row: &Row<'_>) -> Result<Entry> {
+    let (content, number): (String, i64) = (row.get(5)?, row.get(6)?);
     let (published, updated, revised) = (date(row.get(2)?)?, date(row.get(3)?)?, date(row.get(4)?)?);
     Ok(Entry {
         id: row.get(0)?,

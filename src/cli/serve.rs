@@ -2,10 +2,11 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::config::{BaseUrl, Config};
 use crate::daemon::Daemon;
@@ -41,18 +42,25 @@ impl Serve {
         tracing::info!("serving {} at {}", config.articles.directory.display(), daemon.base_url());
         let runtime =
             tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?;
-        runtime.block_on(async {
-            let mut terminate = signal(SignalKind::terminate())?;
-            let mut interrupt = signal(SignalKind::interrupt())?;
-            let stop = async move {
-                tokio::select! {
-                    _ = terminate.recv() => {}
-                    _ = interrupt.recv() => {}
-                }
-                tracing::info!("stopping");
+        let outcome = runtime.block_on(async {
+            let mut signals = Signals::new()?;
+            let (stop, stopped) = tokio::sync::oneshot::channel();
+            let run = daemon.run(async {
+                let _ = stopped.await;
+            });
+            let impatient = async {
+                signals.next().await;
+                tracing::info!("stopping; a second signal does not wait for the answers in flight");
+                let _ = stop.send(());
+                signals.next().await;
             };
-            daemon.run(stop).await
-        })
+            tokio::select! {
+                outcome = run => outcome,
+                () = impatient => Ok(()),
+            }
+        });
+        runtime.shutdown_timeout(Duration::from_secs(1));
+        outcome
     }
 
     /// What the command line says wins over the file.
@@ -62,5 +70,25 @@ impl Serve {
         config.site.base_url = self.base_url.or(config.site.base_url);
         config.state.directory = self.state.or(config.state.directory);
         config
+    }
+}
+
+/// SIGTERM and SIGINT, which mean the same.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> anyhow::Result<Self> {
+        let wait_for = |kind| signal(kind).context("cannot wait for signals");
+        Ok(Self { terminate: wait_for(SignalKind::terminate())?, interrupt: wait_for(SignalKind::interrupt())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
     }
 }

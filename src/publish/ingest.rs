@@ -12,7 +12,7 @@ use crate::article::{self, Article, Problem, Rules, Verdict, html};
 use crate::catalog::{self, Arrival, Catalog, Decision, Known, Recorded, State};
 use crate::change::Change;
 use crate::config::{Clean, Config};
-use crate::entry::{self, Content, Person};
+use crate::entry::{Content, legal};
 use crate::feed::Channel;
 use crate::folder::{Folder, Format, Found, Stat};
 
@@ -299,11 +299,12 @@ impl Ingest {
                 self.has_gone(catalog, &path, moment)?;
                 Ok(false)
             }
-            Err(LoadError::Changing) => {
+            Err(error) if error.is_passing() => {
+                tracing::debug!("{}: {error}; trying again", path.display());
                 self.later.insert(path, (moment.instant + Duration::from_nanos(QUIET.unsigned_abs()), seen));
                 Ok(false)
             }
-            Err(error @ (LoadError::TooLarge { .. } | LoadError::Io(_))) => {
+            Err(error) => {
                 self.missing.remove(&path);
                 self.leave_out(path, Stat::default(), &[Problem::of_file(error.to_string())], None);
                 Ok(false)
@@ -485,14 +486,13 @@ fn said(article: &Article) -> [u8; 32] {
 
 /// What is served of an article. Nothing gets past here that would make a feed unreadable.
 fn content(article: &Article, permalink: &Url) -> Content {
-    let legal = |text: &str| entry::legal(text).into_owned();
-    let person = |person: &Person| Person { name: legal(&person.name), ..person.clone() };
     Content {
-        title: legal(&article.title),
-        authors: article.authors.iter().map(person).collect(),
-        summary: legal(&article.summary),
-        html: legal(&html::sanitise(&article.html, permalink)),
-        tags: article.tags.iter().map(|tag| legal(tag)).collect(),
+        title: article.title.clone(),
+        authors: article.authors.clone(),
+        summary: legal(&article.summary).into_owned(),
+        // A numeric reference in HTML can mean any character at all.
+        html: legal(&html::sanitise(&article.html, permalink)).into_owned(),
+        tags: article.tags.clone(),
         language: article.language.clone(),
         link: article.link.clone(),
     }

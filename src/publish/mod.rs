@@ -22,8 +22,11 @@ use show::Show;
 /// Most changes that one transaction takes.
 const BATCH: usize = 256;
 
-/// Longest wait for the next version. Only a clock that was set back could ask for more.
+/// Least time between two versions.
 const VERSION_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How long a version waits for a clock that was set back a little, so that none is ever dated in the future.
+const CLOCK_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Reads what changed, writes it down, and shows it.
 #[derive(Debug)]
@@ -79,6 +82,8 @@ impl Publisher {
             std::thread::sleep(wait);
             self.tick()?;
         }
+        // After a quick restart the last version may be of this very second.
+        std::thread::sleep(self.until_next_version());
         self.publish()?;
         self.show.compress();
         Ok(())
@@ -96,12 +101,13 @@ impl Publisher {
                 Err(RecvTimeoutError::Disconnected) => false,
             };
             self.tick()?;
-            if self.dirty && (!open || self.until_next_version().is_zero()) {
+            if !open {
+                // What was not shown yet is in the catalog, and is shown at the next start.
+                return Ok(());
+            }
+            if self.dirty && self.until_next_version().is_zero() {
                 self.publish()?;
                 self.show.compress();
-            }
-            if !open {
-                return Ok(());
             }
         }
     }
@@ -146,11 +152,13 @@ impl Publisher {
 
     fn publish(&mut self) -> catalog::Result<()> {
         let version = self.next_version();
-        self.show.publish(&mut self.catalog, version)?;
+        // If the clock was set back, the version is ahead of it, but what is scheduled is not due.
+        let due = version.min(Utc::now());
+        self.show.publish(&mut self.catalog, version, due)?;
         self.version = version;
         self.shown_at = Instant::now();
         self.dirty = false;
-        self.next_due = self.catalog.next_due(version)?;
+        self.next_due = self.catalog.next_due(due)?;
         Ok(())
     }
 
@@ -161,8 +169,11 @@ impl Publisher {
     fn until_next_version(&self) -> Duration {
         let now = Utc::now();
         let by_clock = (self.version + TimeDelta::seconds(1)).signed_duration_since(now).to_std().unwrap_or_default();
-        // By the other clock too, which nobody can set back.
-        by_clock.min(VERSION_INTERVAL.saturating_sub(self.shown_at.elapsed()))
+        if by_clock <= CLOCK_PATIENCE {
+            return by_clock;
+        }
+        // The clock was set back, and nobody will wait until it has caught up: go by the one that cannot be set.
+        VERSION_INTERVAL.saturating_sub(self.shown_at.elapsed())
     }
 
     fn until_next_wake(&self) -> Duration {

@@ -51,8 +51,14 @@ impl Show {
     }
 
     /// Renders and serves what the catalog says now. Documents whose bytes did not change are kept as they are.
-    pub fn publish(&mut self, catalog: &mut Catalog, version: DateTime<Utc>) -> catalog::Result<()> {
-        let entries = self.window(catalog, version)?;
+    /// `due` is the instant that scheduled articles are measured by.
+    pub fn publish(
+        &mut self,
+        catalog: &mut Catalog,
+        version: DateTime<Utc>,
+        due: DateTime<Utc>,
+    ) -> catalog::Result<()> {
+        let entries = self.window(catalog, due)?;
         let before = self.current.get();
         let mut documents: HashMap<String, Arc<Document>> = HashMap::with_capacity(entries.len() + 32);
         for entry in &entries {
@@ -73,7 +79,7 @@ impl Show {
             }
             catalog.set_meta("version", &version.timestamp().to_string())
         })?;
-        self.current.set(Arc::new(Snapshot::new(version, documents, self.missing.clone(), self.gone.clone())));
+        self.current.set(Arc::new(Snapshot::new(version, due, documents, self.missing.clone(), self.gone.clone())));
         Ok(())
     }
 
@@ -82,8 +88,8 @@ impl Show {
         self.current.get().compress();
     }
 
-    fn window(&mut self, catalog: &Catalog, version: DateTime<Utc>) -> catalog::Result<Vec<Arc<Entry>>> {
-        let newest = catalog.newest(version, self.limit)?;
+    fn window(&mut self, catalog: &Catalog, due: DateTime<Utc>) -> catalog::Result<Vec<Arc<Entry>>> {
+        let newest = catalog.newest(due, self.limit)?;
         let mut kept = HashMap::with_capacity(newest.len());
         let mut window = Vec::with_capacity(newest.len());
         for (number, revised) in newest {

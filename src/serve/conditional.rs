@@ -9,28 +9,29 @@ use hyper::header::{self, HeaderMap, HeaderName};
 pub enum Outcome {
     /// Answer as if there were none.
     Proceed,
-    /// 304: the client has it already.
-    NotModified,
+    /// 304: the client has this one of the variants already.
+    NotModified(usize),
     /// 412: the client expects something else.
     Failed,
 }
 
-/// Evaluates the preconditions of a GET or HEAD for a representation with these validators.
-pub fn evaluate(headers: &HeaderMap, etag: &str, last_modified: SystemTime, now: SystemTime) -> Outcome {
+/// Evaluates the preconditions of a GET or HEAD. `etags` are those of all variants that the client accepts, best first:
+/// which of them is sent is ours to choose, and one that the client has already is the best choice of all.
+pub fn evaluate(headers: &HeaderMap, etags: &[&str], last_modified: SystemTime, now: SystemTime) -> Outcome {
     if headers.contains_key(header::IF_MATCH) {
-        if !tags(headers, header::IF_MATCH).any(|tag| tag == "*" || tag == etag) {
+        if !tags(headers, header::IF_MATCH).any(|tag| tag == "*" || etags.contains(&tag)) {
             return Outcome::Failed;
         }
     } else if date(headers, header::IF_UNMODIFIED_SINCE).is_some_and(|date| last_modified > date) {
         return Outcome::Failed;
     }
-    let known = if headers.contains_key(header::IF_NONE_MATCH) {
-        tags(headers, header::IF_NONE_MATCH).any(|tag| tag == "*" || core(tag) == core(etag))
-    } else {
-        // A date after now was invented by the client; what it says cannot be believed.
-        date(headers, header::IF_MODIFIED_SINCE).is_some_and(|date| last_modified <= date && date <= now)
-    };
-    if known { Outcome::NotModified } else { Outcome::Proceed }
+    if headers.contains_key(header::IF_NONE_MATCH) {
+        let known = |etag: &&str| tags(headers, header::IF_NONE_MATCH).any(|tag| tag == "*" || is_same(tag, etag));
+        return etags.iter().position(known).map_or(Outcome::Proceed, Outcome::NotModified);
+    }
+    // A date after now was invented by the client; what it says cannot be believed.
+    let since = date(headers, header::IF_MODIFIED_SINCE).filter(|date| last_modified <= *date && *date <= now);
+    since.map_or(Outcome::Proceed, |_| Outcome::NotModified(0))
 }
 
 fn tags(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
@@ -38,11 +39,13 @@ fn tags(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
     values.flat_map(|value| value.split(',')).map(str::trim).filter(|tag| !tag.is_empty())
 }
 
-/// The hash in a tag. Proxies weaken tags, compressing ones add their mark, some readers lose the quotes, and each coding
-/// of ours has a mark of its own: the same hash is the same document.
-fn core(tag: &str) -> &str {
-    let tag = tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"');
-    ["-gzip", ";gzip", "-gz"].iter().find_map(|mark| tag.strip_suffix(mark)).unwrap_or(tag)
+/// Weak comparison, forgiving what happens to tags on their way: proxies weaken them, compressing ones add their mark
+/// within the quotes or behind them, and some readers lose the quotes (standards 94).
+fn is_same(tag: &str, etag: &str) -> bool {
+    let bare = |tag: &str| tag.replace('"', "");
+    let tag = bare(tag.strip_prefix("W/").unwrap_or(tag));
+    let unmarked = ["-gzip", ";gzip"].iter().find_map(|mark| tag.strip_suffix(mark)).unwrap_or(&tag);
+    unmarked == bare(etag)
 }
 
 /// A date in one of the three forms; one that is said twice or makes no sense counts as not said.

@@ -86,6 +86,8 @@ impl Server {
             .timer(TokioTimer::new())
             .header_read_timeout(self.http.header_timeout.0)
             .max_header_size(MAX_HEADER)
+            // A client that has said all it has to say still wants its answer.
+            .half_close(true)
             .serve_connection(TokioIo::new(stream), service);
         tokio::spawn(async move {
             if let Err(error) = watcher.watch(connection).await {
@@ -111,8 +113,8 @@ impl Server {
         let deadline = tokio::time::Instant::now() + NEXT_VERSION;
         loop {
             *snapshot = self.current.get();
-            let (door, slug, version) = (self.door.clone(), slug.clone(), snapshot.version);
-            let found = tokio::task::spawn_blocking(move || door.article(&slug, version)).await;
+            let (door, slug, seen) = (self.door.clone(), slug.clone(), snapshot.clone());
+            let found = tokio::task::spawn_blocking(move || door.article(&slug, &seen)).await;
             return match found {
                 Ok(Ok(Found::Page(document))) => Target::Document(document),
                 Ok(Ok(Found::Moved(address))) => Target::Moved(address),

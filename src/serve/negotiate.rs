@@ -11,12 +11,10 @@ pub enum Coding {
     Gzip,
 }
 
-/// The best coding that the client allows, or `None` if it allows none of those there are. Without the header it is none
-/// at all, since simple readers send no header and cannot decode (standards 102).
-pub fn coding(headers: &HeaderMap, has_gzip: bool) -> Option<Coding> {
-    let mut gzip = None;
-    let mut identity = None;
-    let mut any = None;
+/// The codings that the client allows, best first. Without the header that is none at all, since simple readers send no
+/// header and cannot decode (standards 102).
+pub fn codings(headers: &HeaderMap) -> Vec<Coding> {
+    let (mut gzip, mut identity, mut any) = (None, None, None);
     let values = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
     for part in values.flat_map(|value| value.split(',')) {
         let (name, parameters) = part.split_once(';').unwrap_or((part, ""));
@@ -28,15 +26,18 @@ pub fn coding(headers: &HeaderMap, has_gzip: bool) -> Option<Coding> {
             _ => {}
         }
     }
-    let gzip = if has_gzip { gzip.or(any).unwrap_or(0) } else { 0 };
-    // Identity is always allowed unless it is ruled out by name or by "*"; it is worth least unless a weight says more.
-    let identity_weight = identity.or(any.filter(|quality| *quality == 0));
-    match (gzip, identity_weight) {
-        (0, Some(0)) => None,
-        (0, _) => Some(Coding::Identity),
-        (gzip, Some(identity)) if identity > gzip => Some(Coding::Identity),
-        _ => Some(Coding::Gzip),
+    let gzip = gzip.or(any).unwrap_or(0);
+    // Identity is allowed unless it is ruled out by name or by "*"; it is worth least unless a weight says more.
+    let weighed = identity.is_some_and(|identity| identity > gzip);
+    let identity_allowed = identity.or(any.filter(|quality| *quality == 0)) != Some(0);
+    let mut codings = Vec::with_capacity(2);
+    if gzip > 0 {
+        codings.push(Coding::Gzip);
     }
+    if identity_allowed {
+        codings.insert(if weighed { 0 } else { codings.len() }, Coding::Identity);
+    }
+    codings
 }
 
 /// A weight in thousandths: at most three decimals, between 0 and 1. What makes no sense means "not wanted".

@@ -1,5 +1,6 @@
 //! (request, snapshot) -> response, pure: no socket, no file, no clock of its own.
 
+use std::net::Ipv6Addr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -62,17 +63,22 @@ const PAGE_POLICY: &str =
 /// A feed that is opened in a browser runs nothing either.
 const FEED_POLICY: &str = "default-src 'none'; style-src 'self'; sandbox";
 
-/// Finds what a request is for. The query counts for nothing (standards 80).
+/// Finds what a request is for. The query counts for nothing (standards 80). A proxy may pass the base address's path on
+/// or take it away; both ways lead to the same.
 pub fn route(request: &Parts, snapshot: &Snapshot, style: &Style) -> Target {
     let path = request.uri.path();
     if path == "*" {
         return Target::Server;
     }
-    let below = path.strip_prefix(style.base_path.as_str()).or_else(|| path.strip_prefix('/')).unwrap_or(path);
-    if let Some(document) = snapshot.document(below) {
+    let whole = path.strip_prefix('/').unwrap_or(path);
+    let below = path.strip_prefix(style.base_path.as_str()).unwrap_or(whole);
+    if let Some(document) = snapshot.document(below).or_else(|| snapshot.document(whole)) {
         return Target::Document(document.clone());
     }
-    match below.strip_prefix("articles/") {
+    if style.base_path.strip_suffix('/').is_some_and(|base| base == path) {
+        return Target::Moved(style.base_url.clone());
+    }
+    match below.strip_prefix("articles/").or_else(|| whole.strip_prefix("articles/")) {
         Some(slug) if is_slug(slug) => Target::Article(slug.to_owned()),
         Some(slug) if slug.strip_suffix('/').is_some_and(is_slug) => {
             Target::Moved(format!("{}articles/{}", style.base_url, slug.trim_end_matches('/')))
@@ -95,11 +101,11 @@ pub fn respond(
     now: SystemTime,
 ) -> Response<Full<Bytes>> {
     let mut response = match request.method {
-        _ if !has_one_host(request) => {
+        _ if !names_one_resource(request) => {
             closing(message(StatusCode::BAD_REQUEST, "A request must name exactly one host."))
         }
         Method::GET | Method::HEAD => get(request, target, snapshot, style, now),
-        Method::OPTIONS => with(empty(StatusCode::NO_CONTENT), header::ALLOW, ALLOW),
+        Method::OPTIONS => options(),
         Method::POST | Method::PUT | Method::DELETE | Method::PATCH | Method::TRACE | Method::CONNECT => {
             let refusal = message(StatusCode::METHOD_NOT_ALLOWED, "Documents can only be read here: GET or HEAD.");
             closing(with(with(refusal, header::ALLOW, ALLOW), header::CACHE_CONTROL, CACHE_MISSING))
@@ -122,14 +128,34 @@ fn without_body(mut response: Response<Full<Bytes>>) -> Response<Full<Bytes>> {
     response
 }
 
-/// HTTP/1.1 asks for exactly one `Host` (RFC 9112 section 3.2); hyper does not look.
-fn has_one_host(request: &Parts) -> bool {
+/// HTTP/1.1 asks for exactly one valid `Host` (RFC 9112 section 3.2), and for a path or `*` to go with it; hyper does not
+/// look.
+fn names_one_resource(request: &Parts) -> bool {
+    let path = request.uri.path();
+    let whole_server = path == "*" && request.method == Method::OPTIONS;
+    if !path.starts_with('/') && !whole_server {
+        return false;
+    }
     let mut hosts = request.headers.get_all(header::HOST).iter();
     match (hosts.next(), hosts.next()) {
-        (Some(host), None) => host.to_str().is_ok_and(|host| !host.contains(['/', '@', '?', '#', ' ', ','])),
+        (Some(host), None) => host.to_str().is_ok_and(is_host),
         (None, _) => request.version < Version::HTTP_11,
         (Some(_), Some(_)) => false,
     }
+}
+
+/// A name or an address, with or without a port (RFC 3986 section 3.2.2, but for percent signs, which no name has).
+fn is_host(text: &str) -> bool {
+    let (name, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, rest)) => match (address.parse::<Ipv6Addr>(), rest.strip_prefix(':')) {
+            (Ok(_), Some(port)) => ("v6", port),
+            (Ok(_), None) if rest.is_empty() => ("v6", ""),
+            _ => return false,
+        },
+        None => text.split_once(':').unwrap_or((text, "")),
+    };
+    let sound = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=".contains(&byte);
+    !name.is_empty() && name.bytes().all(sound) && (port.is_empty() || (port.len() <= 5 && port.parse::<u16>().is_ok()))
 }
 
 fn get(request: &Parts, target: &Target, snapshot: &Snapshot, style: &Style, now: SystemTime) -> Response<Full<Bytes>> {
@@ -152,33 +178,39 @@ fn get(request: &Parts, target: &Target, snapshot: &Snapshot, style: &Style, now
 }
 
 fn document(request: &Parts, document: &Document, style: &Style, now: SystemTime) -> Response<Full<Bytes>> {
-    let gzip = document.gzip();
-    let Some(coding) = negotiate::coding(&request.headers, gzip.is_some()) else {
-        let refusal = message(
-            StatusCode::NOT_ACCEPTABLE,
-            "None of the codings that the request allows is to be had: gzip or none.",
-        );
-        return with(refusal, header::VARY, "Accept-Encoding");
+    let codings = negotiate::codings(&request.headers);
+    let variant = |coding| match coding {
+        Coding::Gzip => document.gzip(),
+        Coding::Identity => Some(&document.identity),
     };
-    let variant = match (coding, gzip) {
-        (Coding::Gzip, Some(gzip)) => gzip,
-        _ => &document.identity,
+    // What the client allows and what there is, best first.
+    let variants: Vec<(Coding, &Variant)> =
+        codings.into_iter().filter_map(|coding| Some((coding, variant(coding)?))).collect();
+    let Some((coding, best)) = variants.first().copied() else {
+        let text = "None of the codings that the request allows is to be had: gzip or none.";
+        return with(message(StatusCode::NOT_ACCEPTABLE, text), header::VARY, "Accept-Encoding");
     };
-    let last_modified = SystemTime::from(document.last_modified);
-    match conditional::evaluate(&request.headers, &variant.etag, last_modified, now) {
-        Outcome::Proceed => whole(document, variant, coding, style),
-        Outcome::NotModified => validators(empty(StatusCode::NOT_MODIFIED), document, variant, style),
+    let tags: Vec<&str> = variants.iter().map(|(_, variant)| variant.etag.as_str()).collect();
+    match conditional::evaluate(&request.headers, &tags, document.last_modified.into(), now) {
+        Outcome::Proceed => whole(document, best, coding, style, now),
+        Outcome::NotModified(index) => {
+            validators(empty(StatusCode::NOT_MODIFIED), document, variants[index].1, style, now)
+        }
         Outcome::Failed => message(StatusCode::PRECONDITION_FAILED, "The document is not what the request expects."),
     }
 }
 
-fn whole(document: &Document, variant: &Variant, coding: Coding, style: &Style) -> Response<Full<Bytes>> {
+fn whole(
+    document: &Document,
+    variant: &Variant,
+    coding: Coding,
+    style: &Style,
+    now: SystemTime,
+) -> Response<Full<Bytes>> {
     let response = body(StatusCode::OK, document.media_type, variant.bytes.clone());
-    let response = validators(response, document, variant, style);
+    let response = validators(response, document, variant, style, now);
     let policy = if document.media_type.starts_with("text/html") { PAGE_POLICY } else { FEED_POLICY };
     let response = with(response, header::CONTENT_SECURITY_POLICY, policy);
-    // Readers that run in a browser fetch feeds from wherever they are.
-    let response = with(response, header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
     match coding {
         Coding::Gzip => with(response, header::CONTENT_ENCODING, "gzip"),
         Coding::Identity => response,
@@ -187,15 +219,35 @@ fn whole(document: &Document, variant: &Variant, coding: Coding, style: &Style) 
 
 /// What a 200 and its 304 have in common (RFC 9110 section 15.4.5).
 fn validators(
-    response: Response<Full<Bytes>>,
+    mut response: Response<Full<Bytes>>,
     document: &Document,
     variant: &Variant,
     style: &Style,
+    now: SystemTime,
 ) -> Response<Full<Bytes>> {
+    let last_modified = SystemTime::from(document.last_modified);
+    // Later than now only where the clock was set back: then it would say the wrong thing (standards 87).
+    if last_modified <= now {
+        response = with(response, header::LAST_MODIFIED, &httpdate::fmt_http_date(last_modified));
+    }
     let response = with(response, header::ETAG, &variant.etag);
-    let response = with(response, header::LAST_MODIFIED, &httpdate::fmt_http_date(document.last_modified.into()));
     let response = with(response, header::VARY, "Accept-Encoding");
-    with_value(response, header::CACHE_CONTROL, style.cache.clone())
+    let response = with_value(response, header::CACHE_CONTROL, style.cache.clone());
+    for_other_origins(response)
+}
+
+/// Readers that run in a browser fetch feeds from wherever they are.
+fn for_other_origins(response: Response<Full<Bytes>>) -> Response<Full<Bytes>> {
+    let response = with(response, header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
+    with(response, header::ACCESS_CONTROL_EXPOSE_HEADERS, "ETag, Last-Modified")
+}
+
+/// What may be asked here; a browser that wants to send validators asks this first.
+fn options() -> Response<Full<Bytes>> {
+    let response = with(empty(StatusCode::NO_CONTENT), header::ALLOW, ALLOW);
+    let response = with(response, header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD");
+    let response = with(response, header::ACCESS_CONTROL_ALLOW_HEADERS, "If-None-Match, If-Modified-Since");
+    for_other_origins(with(response, header::ACCESS_CONTROL_MAX_AGE, "86400"))
 }
 
 fn page(status: StatusCode, html: &Bytes) -> Response<Full<Bytes>> {
@@ -260,7 +312,7 @@ mod tests {
             ("articles/a".to_owned(), document("text/html; charset=utf-8", "<p>a</p>".into())),
             (String::new(), document("text/html; charset=utf-8", "<p>front</p>".into())),
         ]);
-        Snapshot::new(date, documents, "<p>missing</p>".into(), "<p>gone</p>".into())
+        Snapshot::new(date, date, documents, "<p>missing</p>".into(), "<p>gone</p>".into())
     }
 
     /// A request in one line: `GET /path`, and its header fields.
@@ -320,6 +372,8 @@ mod tests {
         ] {
             assert_eq!(status(&format!("GET {path}"), &[]), 404, "{path}");
         }
+        let base = ask("GET /news", &[]);
+        assert_eq!((base.status().as_u16(), field(&base, "location").as_str()), (301, "https://example.org/news/"));
         let moved = ask("GET /articles/a/", &[]);
         assert_eq!(
             (moved.status().as_u16(), field(&moved, "location").as_str()),
@@ -338,6 +392,9 @@ mod tests {
         assert_eq!(status("OPTIONS /rss.xml", &[]), 204);
         assert_eq!(status("OPTIONS *", &[]), 204);
         assert_eq!(status("GET *", &[]), 400);
+        assert_eq!(status("GET example.org:80", &[]), 400, "authority form is for CONNECT");
+        let preflight = ask("OPTIONS /rss.xml", &[]);
+        assert!(field(&preflight, "access-control-allow-headers").contains("If-None-Match"), "standards 108");
     }
 
     #[test]
@@ -362,11 +419,18 @@ mod tests {
     fn exactly_one_host() {
         assert_eq!(status("GET /", &[("host", "")]), 400, "none: standards 75");
         assert_eq!(status("GET /", &[("host", "a"), ("host", "b")]), 400, "two");
-        assert_eq!(status("GET /", &[("host", "a/b")]), 400);
-        assert_eq!(status("GET /", &[("host", "[::1]:8080")]), 200);
+        for host in [
+            "a/b", "a:b", "a:80:90", "a:99999", ":80", "\"x\"", "a\\b", "<script>", "a{}", "[::1", "[zz]", "%zz",
+            "a@b", "a b", "[::1]x",
+        ] {
+            assert_eq!(status("GET /", &[("host", host)]), 400, "{host}");
+        }
+        for host in ["a", "example.org:8080", "[::1]:8080", "[::1]", "127.0.0.1", "a:", "a_b.example"] {
+            assert_eq!(status("GET /", &[("host", host)]), 200, "{host}");
+        }
         let (mut parts, ()) = Request::builder().uri("/").body(()).unwrap().into_parts();
         parts.version = Version::HTTP_10;
-        assert!(has_one_host(&parts), "HTTP/1.0 needs none");
+        assert!(names_one_resource(&parts), "HTTP/1.0 needs none");
     }
 
     #[test]
@@ -410,7 +474,7 @@ mod tests {
         let gzip = field(&ask("GET /rss.xml", &[("accept-encoding", "gzip")]), "etag");
         assert_ne!(plain, gzip, "standards 85");
         let core = plain.trim_matches('"').to_owned();
-        for tag in [
+        let mangled = [
             plain.clone(),
             format!("W/{plain}"),
             format!("\"x\", {plain}"),
@@ -418,16 +482,30 @@ mod tests {
             core.clone(),
             format!("\"{core}-gzip\""),
             format!("\"{core};gzip\""),
-            gzip.clone(),
-        ] {
+            format!("{plain}-gzip"),
+        ];
+        for tag in mangled {
             let response = ask("GET /rss.xml", &[("if-none-match", &tag)]);
             assert_eq!(response.status().as_u16(), 304, "{tag}: standards 90, 94");
             assert_eq!(field(&response, "etag"), plain, "standards 97");
-            for name in ["vary", "cache-control", "last-modified"] {
+            for name in ["vary", "cache-control", "last-modified", "access-control-allow-origin"] {
                 assert!(!field(&response, name).is_empty(), "{name}");
             }
             assert!(field(&response, "content-type").is_empty() && field(&response, "content-length").is_empty());
         }
+        // Who has the plain bytes may go on using them, whatever else it could take; who cannot unpack gzip may not use them.
+        let both = ask("GET /rss.xml", &[("accept-encoding", "gzip"), ("if-none-match", &plain)]);
+        assert_eq!((both.status().as_u16(), field(&both, "etag")), (304, plain.clone()));
+        let packed = ask("GET /rss.xml", &[("accept-encoding", "gzip"), ("if-none-match", &gzip)]);
+        assert_eq!((packed.status().as_u16(), field(&packed, "etag")), (304, gzip.clone()));
+        assert_eq!(status("GET /rss.xml", &[("if-none-match", &gzip)]), 200);
+        assert_eq!(
+            status(
+                "GET /rss.xml",
+                &[("accept-encoding", "gzip"), ("if-none-match", &format!("{}-gzip\"", gzip.trim_end_matches('"')))]
+            ),
+            304
+        );
         for tag in ["\"x\"", "", "\"x\", \"y\"", "W/\"x\""] {
             assert_eq!(status("GET /rss.xml", &[("if-none-match", tag)]), 200, "{tag}");
         }

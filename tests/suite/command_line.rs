@@ -14,8 +14,8 @@ fn gazetted() -> Command {
 /// A failed start: its exit code and its one line.
 fn failure(output: &Output) -> (i32, String) {
     let errors = String::from_utf8(output.stderr.clone()).unwrap();
-    let told: Vec<&str> = errors.lines().filter(|line| line.starts_with("gazetted: ")).collect();
-    assert_eq!(told.len(), 1, "one line: {errors}");
+    let told: Vec<&str> = errors.lines().collect();
+    assert!(told.len() == 1 && told[0].starts_with("gazetted: "), "one line: {errors}");
     (output.status.code().unwrap(), told[0].to_owned())
 }
 
@@ -53,6 +53,7 @@ fn a_bad_start_is_told_in_one_line() {
     let output =
         gazetted().args(["serve", articles, "--listen", "127.0.0.1:0", "--state"]).arg(&inside).output().unwrap();
     assert!(failure(&output).1.contains("lies in the watched folder"));
+    assert!(!inside.exists(), "the watched folder is never written to");
 }
 
 #[test]
@@ -131,6 +132,28 @@ fn serves_without_any_configuration_and_stops_when_told() {
     }
     let states: Vec<_> = std::fs::read_dir(home.path().join("state/gazetted")).unwrap().collect();
     assert_eq!(states.len(), 1, "one folder of articles has one state");
+}
+
+#[test]
+fn a_second_signal_does_not_wait() {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = gazetted();
+    command.arg("serve").arg(home.path()).args(["--listen", "127.0.0.1:0", "--state"]);
+    let state = tempfile::tempdir().unwrap();
+    let mut program = Program::start(command.arg(state.path()));
+    // A request that never ends holds the stop up.
+    let mut stream = TcpStream::connect(&program.address).unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n").unwrap();
+    program.get("/");
+    let begun = std::time::Instant::now();
+    program.signal(rustix::process::Signal::TERM);
+    while TcpStream::connect(&program.address).is_ok() {
+        std::thread::yield_now();
+    }
+    assert!(program.child.try_wait().unwrap().is_none(), "the request is waited for");
+    program.signal(rustix::process::Signal::TERM);
+    assert_eq!(program.child.wait().unwrap().code(), Some(0));
+    assert!(begun.elapsed() < Duration::from_secs(8), "less than the timeout of the stop");
 }
 
 #[test]

@@ -427,3 +427,22 @@ fn the_catalog_is_a_file_for_everybody() {
         .unwrap();
     assert_eq!((site.entry("First")["id"].as_str().unwrap(), version), (id.as_str(), 1));
 }
+
+#[test]
+fn nothing_that_a_writer_types_makes_a_feed_unreadable() {
+    let mut site = Site::started();
+    let header = "title: \"\\x01\\x02\"\nauthor: {name: \"N\\x0b\", email: \"a\\x01@b.org\", url: \"https://example.org/\\x01x y\"}\n\
+                  tags: [\"\\x02\", \"a\\x03b\"]\nid: \"urn:x:\\x01<\"\nsummary: \"\\uFFFE\"\n";
+    site.write("odd name.md", format!("---\n{header}---\nText &#11; ]]> &#xFFFE; \u{1F600} <b>bold"));
+    site.wait_for(&["odd name"]);
+    for path in ["/rss.xml", "/atom.xml", "/feed.json", "/", "/articles/odd-name"] {
+        let text = site.get(path).text();
+        let legal = |c: char| c == '\n' || c == '\t' || (!c.is_control() && !matches!(c, '\u{FFFE}' | '\u{FFFF}'));
+        assert!(text.chars().all(legal), "{path}: standards 14");
+        assert!(!text.contains("\\u0001") && !text.contains("&#11;"), "{path}");
+    }
+    let entry = site.entry("odd name");
+    assert_eq!(entry["authors"][0], serde_json::json!({"name": "N", "url": "https://example.org/%01x%20y"}));
+    assert_eq!(entry["tags"], serde_json::json!(["ab"]));
+    assert!(entry["id"].as_str().unwrap().starts_with("urn:uuid:"), "{}", entry["id"]);
+}
