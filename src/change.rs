@@ -15,5 +15,8 @@ pub enum Change {
         to: PathBuf,
     },
     /// Anything may have changed: compare the whole folder with the catalog.
-    LookEverywhere,
+    LookEverywhere {
+        /// Files that somebody is writing: they are told of when they are closed.
+        writing: Vec<PathBuf>,
+    },
 }

@@ -6,6 +6,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
+use std::time::SystemTime;
 
 use walkdir::{DirEntry, WalkDir};
 
@@ -33,6 +34,9 @@ pub struct Stat {
     pub ctime: i64,
     /// Inode number.
     pub inode: i64,
+    /// When the inode came to be, nanoseconds since 1970; 0 where the file system does not tell. With the inode number it
+    /// says which file it is, whatever its name: the number alone is given to the next file when a file is deleted.
+    pub born: i64,
 }
 
 impl Stat {
@@ -44,8 +48,19 @@ impl Stat {
             mtime: nanoseconds(metadata.mtime(), metadata.mtime_nsec()),
             ctime: nanoseconds(metadata.ctime(), metadata.ctime_nsec()),
             inode: metadata.ino().cast_signed(),
+            born: metadata.created().ok().and_then(since_1970).unwrap_or(0),
         }
     }
+
+    /// Which file it is, without what it says of its content.
+    #[must_use]
+    pub fn file_only(self) -> Self {
+        Self { inode: self.inode, born: self.born, ..Self::default() }
+    }
+}
+
+fn since_1970(time: SystemTime) -> Option<i64> {
+    i64::try_from(time.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_nanos()).ok()
 }
 
 /// A file that may be an article.
@@ -80,6 +95,11 @@ impl Folder {
     /// Absolute path of the folder.
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// Device and inode of the folder: another one may stand in its place. `None` if it is not there.
+    pub fn identity(&self) -> Option<(u64, u64)> {
+        std::fs::metadata(&self.root).ok().map(|metadata| (metadata.dev(), metadata.ino()))
     }
 
     /// Whether the folder itself is there and can be read.
@@ -168,7 +188,9 @@ pub struct Scan {
     pub unreadable: Vec<PathBuf>,
 }
 
-const IGNORED_PREFIXES: [&str; 5] = [".", "~$", "~syncthing~", "#", "__MACOSX"];
+/// `_drafts`, `_includes`, `_index.md`: what site generators keep for themselves. Jekyll's `_posts` are posts.
+const IGNORED_PREFIXES: [&str; 5] = [".", "~$", "~syncthing~", "#", "_"];
+const TAKEN_NAMES: [&str; 1] = ["_posts"];
 const IGNORED_SUFFIXES: [&str; 25] = [
     "~",
     "#",
@@ -202,6 +224,9 @@ const IGNORED_PARTS: [&str; 3] = [".sync-conflict-", "(conflicted copy", "(Case 
 /// Whether a file or folder of this name is a tool's own: hidden, temporary, a backup or a conflict copy.
 pub fn is_ignored(name: &OsStr) -> bool {
     let name = name.as_bytes();
+    if TAKEN_NAMES.iter().any(|taken| name == taken.as_bytes()) {
+        return false;
+    }
     IGNORED_NAMES.iter().any(|exact| name == exact.as_bytes())
         || IGNORED_PREFIXES.iter().any(|prefix| name.starts_with(prefix.as_bytes()))
         || IGNORED_SUFFIXES.iter().any(|suffix| name.ends_with(suffix.as_bytes()))
@@ -226,7 +251,10 @@ mod tests {
         assert_eq!(format("a.txt"), Some(Format::Text));
         assert_eq!(format("deep/er/A.MD"), Some(Format::Markdown));
         assert_eq!(format("page.htm"), Some(Format::Html));
+        assert_eq!(format("_posts/2024-05-01-a.md"), Some(Format::Markdown));
         for name in [
+            "_drafts/a.md",
+            "_index.md",
             ".a.md",
             ".git/a.md",
             "a.md~",

@@ -26,6 +26,8 @@ const POLL_INTERVAL: Duration = Duration::from_secs(2);
 pub const QUIET: Duration = Duration::from_secs(1);
 /// A file that nobody closes is looked at when nothing was written to it for this long.
 const UNCLOSED: Duration = Duration::from_secs(30);
+/// How long after a folder was renamed events may still tell its old name.
+const STALE_NAMES: Duration = Duration::from_secs(1);
 /// Renames of which only the first half was seen are forgotten beyond this number.
 const MOST_HALF_RENAMES: usize = 10_000;
 
@@ -81,12 +83,13 @@ pub fn start(folder: Folder, changes: Sender<Change>) -> anyhow::Result<Watch> {
     };
     let root = folder.root().to_path_buf();
     let mut task = Task {
-        root_identity: identity(folder.root()),
+        root_identity: folder.identity(),
         folder,
         watcher,
         changes,
         watched: HashSet::new(),
         half_renames: HashMap::new(),
+        moved_folders: Vec::new(),
         writing: HashMap::new(),
         unquiet: BTreeMap::new(),
         warned_of_limit: false,
@@ -143,8 +146,10 @@ struct Task {
     changes: Sender<Change>,
     watched: HashSet<PathBuf>,
     root_identity: Option<(u64, u64)>,
-    /// Old names by the cookie that the new name will carry.
-    half_renames: HashMap<usize, PathBuf>,
+    /// Old names by the cookie that the new name will carry, and whether it was a folder that was watched.
+    half_renames: HashMap<usize, (PathBuf, bool)>,
+    /// Folders that were renamed a moment ago: from, to, when.
+    moved_folders: Vec<(PathBuf, PathBuf, Instant)>,
     /// Files that are open for writing, as far as events tell, and when they were last written to.
     writing: HashMap<PathBuf, Instant>,
     /// Files that a scan came across too soon after they changed.
@@ -199,7 +204,7 @@ impl Task {
     fn everywhere(&mut self) -> Result<(), Closed> {
         let root = self.folder.root().to_owned();
         self.add_tree(&root, Tell::Nothing);
-        self.tell(Change::LookEverywhere)
+        self.tell(Change::LookEverywhere { writing: self.writing.keys().cloned().collect() })
     }
 
     /// After a loss, nothing is known of which folders are still watched: one may have been replaced by another of its name.
@@ -224,7 +229,15 @@ impl Task {
         if event.paths.iter().any(|path| path.file_name().is_some_and(|name| name == "..data")) {
             return self.everywhere();
         }
-        let Some(path) = event.paths.last() else { return Ok(()) };
+        let Some(path) = event.paths.last().map(|path| self.present_name(path)) else { return Ok(()) };
+        let path = &path;
+        if path == self.folder.root() {
+            // Renamed or removed, and perhaps back before anybody looks: what is watched now is not to be trusted.
+            if matches!(event.kind, EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_))) {
+                self.root_identity = None;
+            }
+            return Ok(());
+        }
         match event.kind {
             EventKind::Access(AccessKind::Close(AccessMode::Write)) => {
                 self.writing.remove(path);
@@ -244,7 +257,7 @@ impl Task {
                     if self.half_renames.len() >= MOST_HALF_RENAMES {
                         self.half_renames.clear();
                     }
-                    self.half_renames.insert(cookie, path.clone());
+                    self.half_renames.insert(cookie, (path.clone(), self.watched.contains(path)));
                 }
                 self.forget(path);
                 self.look(path)
@@ -261,6 +274,24 @@ impl Task {
         }
     }
 
+    /// Where a path is now that an event told. A watch goes along with its folder when that is renamed, and tells what
+    /// happens in it under the old name until the watch itself is replaced.
+    fn present_name(&mut self, path: &Path) -> PathBuf {
+        let now = Instant::now();
+        self.moved_folders.retain(|(_, _, at)| now.duration_since(*at) < STALE_NAMES);
+        let mut path = path.to_path_buf();
+        for (from, to, _) in &self.moved_folders {
+            // Of the folder itself only its going is told under the old name, and that is true.
+            if let Ok(rest) = path.strip_prefix(from)
+                && !rest.as_os_str().is_empty()
+                && matches!(from.try_exists(), Ok(false))
+            {
+                path = to.join(rest);
+            }
+        }
+        path
+    }
+
     /// A new name for a file that is already whole (a link) is looked at; any other file will be closed by its writer.
     fn file_created(&mut self, path: &Path) -> Result<(), Closed> {
         match std::fs::symlink_metadata(path) {
@@ -273,8 +304,9 @@ impl Task {
         }
     }
 
-    fn renamed_to(&mut self, path: &Path, from: Option<PathBuf>) -> Result<(), Closed> {
-        if std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir()) {
+    fn renamed_to(&mut self, path: &Path, from: Option<(PathBuf, bool)>) -> Result<(), Closed> {
+        let (from, was_folder) = from.map_or((None, false), |(from, was_folder)| (Some(from), was_folder));
+        if was_folder || std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir()) {
             return self.folder_appeared(path, from);
         }
         if let Some(from) = from {
@@ -285,6 +317,7 @@ impl Task {
 
     fn folder_appeared(&mut self, path: &Path, from: Option<PathBuf>) -> Result<(), Closed> {
         if let Some(from) = from {
+            self.moved_folders.push((from.clone(), path.to_path_buf(), Instant::now()));
             self.tell(Change::Moved { from, to: path.to_path_buf() })?;
         }
         if self.folder.enters(path) {
@@ -394,7 +427,7 @@ impl Task {
 
     /// Sees what no event tells: the folder itself is another one, or gone, or back.
     fn check_root(&mut self) -> Result<(), Closed> {
-        let found = identity(self.folder.root());
+        let found = self.folder.identity();
         if found == self.root_identity {
             return Ok(());
         }
@@ -403,11 +436,6 @@ impl Task {
         self.forget(&root);
         self.everywhere()
     }
-}
-
-/// Device and inode of what a path leads to.
-fn identity(path: &Path) -> Option<(u64, u64)> {
-    std::fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()))
 }
 
 /// How long to wait until nothing has happened to a file for [`QUIET`]; `None` if that is so already. A time that lies

@@ -129,27 +129,57 @@ impl Finder<'_> {
                 self.marks[index] = Some("H2");
             }
         }
-        for index in head.into_iter().filter(|index| self.marks[*index].is_none()).collect::<Vec<_>>() {
-            let text = self.lines[index].text.as_str();
-            if is_count_of_something(text) || (self.stands_alone(index) && is_counter(text, form || in_company)) {
+        self.bylines(&head, form || in_company, timezone);
+        // What goes may leave a number standing alone that did not before.
+        loop {
+            let counters: Vec<usize> = head
+                .iter()
+                .copied()
+                .filter(|index| self.marks[*index].is_none())
+                .filter(|index| {
+                    let text = self.lines[*index].text.as_str();
+                    is_count_of_something(text) || (self.stands_alone(*index) && is_counter(text, form || in_company))
+                })
+                .collect();
+            if counters.is_empty() {
+                return;
+            }
+            for index in counters {
                 self.marks[index] = Some("H1");
-            } else if self.authors.is_empty()
-                && let Some(authors) = byline(text)
+            }
+        }
+    }
+
+    /// H3. A date alone may be what the text is about: it is moved only where a byline or other signs of a scraped page
+    /// stand beside it, or where it says that it is the date of publication.
+    fn bylines(&mut self, head: &[usize], scraped: bool, timezone: Tz) {
+        for index in head.iter().copied() {
+            if self.marks[index].is_none()
+                && let Some(authors) = byline(&self.lines[index].text)
             {
                 self.marks[index] = Some("H3");
-                self.authors = authors;
-            } else if self.published.is_none()
+                if self.authors.is_empty() {
+                    self.authors = authors;
+                }
+            }
+        }
+        let trusted = scraped || !self.authors.is_empty();
+        for index in head.iter().copied() {
+            let text = self.lines[index].text.as_str();
+            if self.marks[index].is_none()
                 && let Some(date) = date::of_line(text, timezone)
+                && (trusted || !text.starts_with(|c: char| c.is_ascii_digit()) && text.contains(':'))
             {
                 self.marks[index] = Some("H3");
-                self.published = Some(date);
+                self.published = self.published.or(Some(date));
             }
         }
     }
 
     fn stands_alone(&self, index: usize) -> bool {
-        let blank = |line: Option<&Line>| line.is_none_or(|line| line.text.is_empty());
-        blank(index.checked_sub(1).and_then(|before| self.lines.get(before))) && blank(self.lines.get(index + 1))
+        let blank =
+            |index: usize| self.lines.get(index).is_none_or(|line| line.text.is_empty() || self.marks[index].is_some());
+        index.checked_sub(1).is_none_or(blank) && blank(index + 1)
     }
 
     /// Takes the marked lines out, unless nearly nothing would be left of the text.
@@ -213,9 +243,8 @@ fn is_count_of_something(text: &str) -> bool {
     ];
     let folded = boilerplate::folded(text);
     let mut words = folded.split_whitespace();
-    let number = words
-        .next()
-        .is_some_and(|word| word == "no" || word.bytes().all(|byte| byte.is_ascii_digit() || b",.".contains(&byte)));
+    let number =
+        words.next().is_some_and(|word| word.bytes().all(|byte| byte.is_ascii_digit() || b",.".contains(&byte)));
     number && words.next().is_some_and(|word| THINGS.contains(&word)) && words.next().is_none()
 }
 
@@ -300,6 +329,8 @@ mod tests {
         check("12 comments\n%", &["H1 12 comments"]);
         check("3,456 Views\n%", &["H1 3,456 Views"]);
         check("0", &[]);
+        check("No comment.\n\n%", &[]);
+        check("0\nFacebook\nTwitter\n\n%\n&", &["H1 0", "H2 Facebook", "H2 Twitter"]);
         check("%\n\n0\n\n&", &[]);
     }
 

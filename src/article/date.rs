@@ -112,7 +112,9 @@ pub fn of_line(line: &str, timezone: Tz) -> Option<DateTime<Utc>> {
         .find(|label| lower.starts_with(**label) && lower.len() == line.len())
         .map_or(line, |label| line[label.len()..].trim());
     let digits = rest.chars().filter(char::is_ascii_digit).count();
-    (digits >= 5 && rest.len() <= 40).then(|| parse(rest, timezone)).flatten().filter(|_| unix(rest).is_none())
+    // Before 1995 there was no web to publish on.
+    let believable = |date: &DateTime<Utc>| date.timestamp() >= 788_918_400 && unix(rest).is_none();
+    (digits >= 5 && rest.len() <= 40).then(|| parse(rest, timezone)).flatten().filter(believable)
 }
 
 /// What a file's name says.

@@ -74,7 +74,12 @@ pub enum Held {
 /// The article must not be published; the reason why.
 pub fn split(text: &str, format: Format, timezone: Tz) -> Result<Split<'_>, Held> {
     let none = Split { header: Header::default(), body: text, body_line: 1, problems: Vec::new() };
-    let Some(block) = Block::find(text) else { return Ok(none) };
+    let Some(block) = Block::find(text) else {
+        return match unread_header(text, format) {
+            Some(problem) => Err(Held::Broken(problem)),
+            None => Ok(none),
+        };
+    };
     let mut problems = Vec::new();
     let fields = match block.parse() {
         Ok(Some(fields)) => fields,
@@ -92,6 +97,9 @@ pub fn split(text: &str, format: Format, timezone: Tz) -> Result<Split<'_>, Held
             salvaged
         }
     };
+    let mut fields = fields;
+    // Where a file has two keys of one meaning, the one that means it most plainly wins, wherever it stands.
+    fields.sort_by_key(|(name, _)| Key::rank(name));
     let known = fields.iter().any(|(key, _)| Key::of(key).is_some());
     if format == Format::Text && !known {
         return Ok(none);
@@ -107,6 +115,29 @@ pub fn split(text: &str, format: Format, timezone: Tz) -> Result<Split<'_>, Held
         return Err(Held::Draft(Problem { line: block.mentions_draft(), message }));
     }
     Ok(Split { header, body: block.rest, body_line: block.rest_line, problems })
+}
+
+/// A header in a form that is not read, or without its end, which says something of publication: to publish the file would
+/// show the header to everybody, and perhaps a draft.
+fn unread_header(text: &str, format: Format) -> Option<Problem> {
+    let mut lines = text.lines().enumerate().skip_while(|(_, line)| line.trim().is_empty());
+    let (number, first) = lines.next()?;
+    let key =
+        |line: &str| line.split_once([':', '=']).and_then(|(key, _)| Key::of(key.trim().trim_matches(['"', '{', ' '])));
+    if matches!(first.trim_end(), "---" | "+++") {
+        let known = lines.take(50).take_while(|(_, line)| !line.trim().is_empty()).any(|(_, line)| key(line).is_some());
+        let message = "the front matter has no end: close it with a line of the same three signs (held until then)";
+        return known.then(|| Problem::at(number + 1, message));
+    }
+    if format == Format::Text {
+        return None;
+    }
+    let is_state = |line: &str| matches!(key(line), Some(Key::Draft | Key::Public | Key::Status));
+    let mut block =
+        std::iter::once((number, first)).chain(lines).take(50).take_while(|(_, line)| !line.trim().is_empty());
+    let (number, _) = block.find(|(_, line)| is_state(line))?;
+    let message = "this may say that the file is a draft, but it stands in no front matter: put it between two lines of `---` (held until then)";
+    Some(Problem::at(number + 1, message))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -181,16 +212,15 @@ impl<'a> Block<'a> {
         if self.text.trim().is_empty() {
             return Ok(Some(Vec::new()));
         }
-        serde_saphyr::from_str_with_options::<Fields>(self.text, options).map(|fields| Some(fields.0)).map_err(
-            |error| {
-                let line = error.location().and_then(|place| usize::try_from(place.line()).ok()).unwrap_or(1).max(1);
-                let reason = first_line(&error.to_string());
-                Problem::at(
-                    self.first_line + line - 1,
-                    format!("the front matter is not YAML: {reason}; put the value in quotes"),
-                )
-            },
-        )
+        // A list where a text was expected is no reason to lose the other keys.
+        let typed = serde_saphyr::from_str_with_options::<Fields>(self.text, options.clone()).map(|fields| fields.0);
+        let plain = || serde_saphyr::from_str_with_options::<AnyFields>(self.text, options).map(|fields| fields.0);
+        typed.or_else(|error| plain().map_err(|_| error)).map(Some).map_err(|error| {
+            let line = error.location().and_then(|place| usize::try_from(place.line()).ok()).unwrap_or(1).max(1);
+            let reason = first_line(&error.to_string());
+            let message = format!("the front matter is not YAML: {reason}; put the value in quotes");
+            Problem::at(self.first_line + line - 1, message)
+        })
     }
 
     fn parse_toml(&self) -> Result<Option<Vec<(String, Value)>>, Problem> {
@@ -221,7 +251,7 @@ impl<'a> Block<'a> {
         let sign = if self.syntax == Syntax::Yaml { ':' } else { '=' };
         self.text
             .lines()
-            .filter(|line| self.is_key(line))
+            .filter(|line| self.is_key(line) && !line.starts_with([' ', '\t', '-']))
             .filter_map(|line| line.split_once(sign))
             .map(|(key, value)| {
                 let value = value.trim().trim_matches(['"', '\'']);
@@ -242,11 +272,42 @@ fn first_line(text: &str) -> String {
     text.lines().next().unwrap_or_default().trim().to_owned()
 }
 
+/// Names for the keys of one meaning, the plainest first.
+const TITLES: [&str; 3] = ["title", "headline", "name"];
+const PUBLISHED: [&str; 13] = [
+    "date",
+    "publishdate",
+    "publish_date",
+    "pubdate",
+    "pub_date",
+    "published",
+    "published_date",
+    "published_at",
+    "created",
+    "createdat",
+    "created_at",
+    "date_created",
+    "datetime",
+];
+const UPDATED: [&str; 9] = [
+    "lastmod",
+    "updated",
+    "modified",
+    "updateddate",
+    "updated_date",
+    "updated_at",
+    "updatedat",
+    "last_modified_at",
+    "date_modified",
+];
+const SUMMARIES: [&str; 6] = ["summary", "description", "excerpt", "abstract", "subtitle", "dek"];
+
 /// What a key means, whichever generator's name for it the writer uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Key {
     Title,
     Published,
+    NotBefore,
     Updated,
     Authors,
     Summary,
@@ -268,13 +329,13 @@ impl Key {
     fn of(name: &str) -> Option<Self> {
         let name = name.to_ascii_lowercase().replace('-', "_");
         Some(match name.as_str() {
-            "title" | "headline" | "name" => Self::Title,
-            "date" | "publishdate" | "publish_date" | "pubdate" | "pub_date" | "published" | "published_date"
-            | "published_at" | "created" | "createdat" | "created_at" | "date_created" | "datetime" => Self::Published,
-            "updated" | "lastmod" | "modified" | "updateddate" | "updated_date" | "updated_at" | "updatedat"
-            | "last_modified_at" | "date_modified" => Self::Updated,
+            name if TITLES.contains(&name) => Self::Title,
+            // Not before this date, whatever the other says.
+            "publishdate" | "publish_date" => Self::NotBefore,
+            name if PUBLISHED.contains(&name) => Self::Published,
+            name if UPDATED.contains(&name) => Self::Updated,
             "author" | "authors" | "byline" => Self::Authors,
-            "summary" | "description" | "excerpt" | "abstract" | "subtitle" | "dek" => Self::Summary,
+            name if SUMMARIES.contains(&name) => Self::Summary,
             "tags" | "tag" | "keywords" | "categories" | "category" | "topics" => Self::Tags,
             "draft" | "private" | "is_draft" | "hidden" => Self::Draft,
             "publish" => Self::Public,
@@ -287,6 +348,13 @@ impl Key {
             "taxonomies" => Self::Taxonomies,
             _ => return None,
         })
+    }
+
+    /// How plainly a name means what it means: less is plainer.
+    fn rank(name: &str) -> usize {
+        let name = name.to_ascii_lowercase().replace('-', "_");
+        let names = TITLES.iter().chain(&PUBLISHED).chain(&UPDATED).chain(&SUMMARIES);
+        names.enumerate().find(|(_, known)| **known == name).map_or(usize::MAX, |(rank, _)| rank)
     }
 
     /// Keys whose value is text even where it looks like a number, a date or a truth value: `title: 1984`.
@@ -423,12 +491,17 @@ impl Reader<'_> {
                 keep(&mut self.header.link, address);
             }
             Key::Published if value.flag().is_some() => self.header.draft |= value.flag() == Some(false),
-            Key::Published | Key::Updated => {
+            Key::Published | Key::Updated | Key::NotBefore => {
                 let timezone = self.timezone;
                 let text = value.text().map(str::to_owned);
                 let date =
                     self.checked(name, text, "a date such as 2024-05-01 10:00", |text| date::parse(&text, timezone));
-                keep(if key == Key::Published { &mut self.header.published } else { &mut self.header.updated }, date);
+                match key {
+                    Key::Updated => keep(&mut self.header.updated, date),
+                    // Hugo: `publishDate` holds back what `date` would show.
+                    Key::NotBefore => self.header.published = self.header.published.max(date),
+                    _ => keep(&mut self.header.published, date),
+                }
             }
             Key::Authors if self.header.authors.is_empty() => self.header.authors = value.people(),
             Key::Authors => {}
@@ -519,6 +592,18 @@ impl<'de> Deserialize<'de> for Fields {
             }
         }
         deserializer.deserialize_map(Pairs)
+    }
+}
+
+/// The same, each value as it comes.
+struct AnyFields(Vec<(String, Value)>);
+
+impl<'de> Deserialize<'de> for AnyFields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match deserializer.deserialize_map(AnyValue)? {
+            Value::Table(fields) => Ok(Self(fields)),
+            _ => Err(serde::de::Error::custom("keys and values were expected")),
+        }
     }
 }
 
@@ -699,7 +784,13 @@ mod tests {
 
     #[test]
     fn rules_between_paragraphs_are_no_front_matter() {
-        for text in ["---\n\nText\n\n---\n\nMore", "---\nno end", "text\n---\na: b\n---", "----\ntitle: x\n----\n"] {
+        for text in [
+            "---\n\nText\n\n---\n\nMore",
+            "---\nno end",
+            "---\n\ntitle: x",
+            "text\n---\na: b\n---",
+            "----\ntitle: x\n----\n",
+        ] {
             let split = split(text, Format::Markdown, chrono_tz::UTC).unwrap();
             assert_eq!((split.body, split.header), (text, Header::default()));
         }
@@ -744,6 +835,37 @@ mod tests {
         assert!(
             held("+++\ntitle = unquoted\nstatus = \"x\"\n+++\nBody")
                 .starts_with("broken 2: the front matter is not TOML")
+        );
+    }
+
+    #[test]
+    fn headers_that_are_not_read_leak_no_draft() {
+        assert!(held("---\ntitle: T\ndraft: true\n\nBody").starts_with("broken 1: the front matter has no end"));
+        assert!(held("+++\ntitle = \"T\"\n—--\nBody").starts_with("broken 1: "));
+        assert!(held("Title: T\nStatus: draft\n\nBody").starts_with("broken 2: "));
+        assert!(held("{\n  \"title\": \"T\",\n  \"draft\": true\n}\nBody").starts_with("broken 3: "));
+        header("A note: this is no header.\n\nstatus: quo");
+    }
+
+    #[test]
+    fn the_plainest_key_wins_wherever_it_stands() {
+        let (header, _) = header(
+            "---\nname: b\ncreated: 2020-01-01\nsubtitle: s\ntitle: A\ndate: 2024-05-01 10:00\nsummary: S\n---\nx",
+        );
+        assert_eq!((header.title.as_deref(), header.summary.as_deref()), (Some("A"), Some("S")));
+        assert_eq!(header.published.unwrap().to_string(), DATE);
+        let (header, _) = self::header("---\ndate: 2024-05-01\npublishDate: 2027-05-01\n---\nx");
+        assert_eq!(
+            header.published.unwrap().to_string(),
+            "2027-05-01 00:00:00 UTC",
+            "not before its date of publication"
+        );
+        let (header, _) = self::header("---\nauthor:\n  name: Ann Lee\ntitle: Storm: the day after\n---\nx");
+        assert_eq!(header.title.as_deref(), Some("Storm: the day after"));
+        let (header, problems) = self::header("---\nsource:\n  - https://a.example/\ntags:\n  - a\n  - b\n---\nx");
+        assert_eq!(
+            (header.tags, header.link.as_deref(), problems),
+            (vec!["a".into(), "b".into()], Some("https://a.example/"), vec![])
         );
     }
 

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
 use chrono_tz::Tz;
+use html5ever::LocalName;
 use html5ever::buffer_queue::BufferQueue;
 use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::states::RawKind;
@@ -11,7 +12,7 @@ use html5ever::tokenizer::{Tag, TagKind, Token, TokenSink, TokenSinkResult, Toke
 use url::Url;
 
 use super::front_matter::is_language;
-use super::{Body, date, summary};
+use super::{Body, boilerplate, date, summary};
 use crate::entry::Person;
 
 /// Deepest nesting of elements that is shown. Sanitising takes time in the square of the depth, and nobody writes so.
@@ -30,16 +31,25 @@ pub struct Outline {
     pub meta: HashMap<String, String>,
     /// Text of each `<p>`.
     pub paragraphs: Vec<String>,
-    /// Deepest nesting of elements.
+    /// Deepest nesting of elements; anything over [`MAX_DEPTH`] means too deep.
     pub depth: usize,
 }
 
 /// Reads a page or a fragment. The title is the first heading, which leaves the text, or else `<title>`.
-pub fn read(text: &str, timezone: Tz) -> Body {
-    let outline = outline(text);
+///
+/// A heading stays in the text where the front matter has another title.
+pub fn read(text: &str, known_title: Option<&str>, timezone: Tz) -> Body {
+    let mut outline = outline(text);
     let html = inner(text);
+    // A page's own heading is that of the article in it, not the site's name above.
+    let within = if html.len() == text.len() { None } else { Some(self::outline(html)) };
+    if let Some(within) = within {
+        outline.heading = within.heading;
+        outline.paragraphs = within.paragraphs;
+    }
     let (title, html) = match outline.heading {
-        Some(heading) => (Some(heading), without_first_heading(html)),
+        Some(heading) if is_title(&heading, known_title) => (Some(heading), without_first_heading(html)),
+        Some(heading) => (Some(heading), html.to_owned()),
         None => (outline.title, html.to_owned()),
     };
     let meta =
@@ -57,6 +67,11 @@ pub fn read(text: &str, timezone: Tz) -> Body {
         paragraphs: outline.paragraphs,
         ..Body::default()
     }
+}
+
+/// Whether a heading says what the title says, or is the title because there is no other.
+pub(super) fn is_title(heading: &str, known_title: Option<&str>) -> bool {
+    known_title.is_none_or(|title| boilerplate::folded(title) == boilerplate::folded(heading))
 }
 
 /// The content of `<article>`, else `<main>`, else `<body>`, where the page has exactly one of them; else everything.
@@ -102,7 +117,9 @@ pub fn outline(html: &str) -> Outline {
     let tokenizer = Tokenizer::new(sink, TokenizerOpts::default());
     let _ = tokenizer.feed(&queue);
     tokenizer.end();
-    tokenizer.sink.0.into_inner().outline
+    let mut state = tokenizer.sink.0.into_inner();
+    state.end_paragraph();
+    state.outline
 }
 
 /// Deepest nesting of elements.
@@ -116,7 +133,8 @@ struct Walk(RefCell<WalkState>);
 #[derive(Default)]
 struct WalkState {
     outline: Outline,
-    depth: usize,
+    /// Names of the elements that are open, down to a little more than can be shown.
+    open: Vec<LocalName>,
     /// Within a script or a style sheet, whose text is nobody's.
     machinery: bool,
     /// Texts being gathered: the name of the element, and what it has said.
@@ -215,17 +233,22 @@ impl WalkState {
             }
             _ => {}
         }
-        if !NO_LEVEL.contains(&name) && !tag.self_closing {
-            self.depth += 1;
-            self.outline.depth = self.outline.depth.max(self.depth);
+        // In HTML, a slash at the end of a tag closes nothing.
+        if !NO_LEVEL.contains(&name) && self.open.len() <= MAX_DEPTH {
+            self.open.push(tag.name.clone());
+            self.outline.depth = self.outline.depth.max(self.open.len());
         }
         TokenSinkResult::Continue
     }
 
-    fn end(&mut self, name: &str) {
-        if !NO_LEVEL.contains(&name) {
-            self.depth = self.depth.saturating_sub(1);
+    fn end(&mut self, name: &LocalName) {
+        // An end without a start ends nothing.
+        if self.outline.depth <= MAX_DEPTH
+            && let Some(start) = self.open.iter().rposition(|open| open == name)
+        {
+            self.open.truncate(start);
         }
+        let name: &str = name;
         self.machinery = false;
         match name {
             "title" => finish(&mut self.title, &mut self.outline.title),
@@ -295,6 +318,7 @@ mod tests {
              <meta name=author content=\"Anna Schmidt\"><meta property=\"article:published_time\" content=\"2024-05-01T10:00:00Z\">\
              <meta name=Description content=\"Kurz\"></head><body><nav>Menü</nav><article><h1>Die <i>Brücke</i></h1><p>Eins<p>Zwei &lt;b&gt;\
              <script>var p = '<p>no</p>';</script></article><footer>Fuß</footer></body></html>",
+            None,
             chrono_tz::UTC,
         );
         assert_eq!(body.title.as_deref(), Some("Die Brücke"));
@@ -307,13 +331,22 @@ mod tests {
 
     #[test]
     fn fragments_and_pages_without_a_heading() {
-        let body = read("<title>T</title><p>Text</p>", chrono_tz::UTC);
+        let body = read("<title>T</title><p>Text</p>", None, chrono_tz::UTC);
         assert_eq!((body.title.as_deref(), safe(&body.html).as_str()), (Some("T"), "<p>Text</p>"));
         assert_eq!(
-            read("<html><head><title>T</title></head><body> <p>&nbsp;</p></body></html>", chrono_tz::UTC).html,
+            read("<html><head><title>T</title></head><body> <p>&nbsp;</p></body></html>", None, chrono_tz::UTC).html,
             ""
         );
-        assert!(!read("<body><img src=a.png></body>", chrono_tz::UTC).html.is_empty());
+        assert!(!read("<body><img src=a.png></body>", None, chrono_tz::UTC).html.is_empty());
+    }
+
+    #[test]
+    fn headings_that_are_not_the_title() {
+        let page = "<header><h1>My Site</h1></header><article><h1>The real title</h1><p>Text</p></article>";
+        assert_eq!(read(page, None, chrono_tz::UTC).title.as_deref(), Some("The real title"));
+        assert_eq!(safe(&read(page, None, chrono_tz::UTC).html), "<p>Text</p>");
+        let known = read("<h1>Introduction</h1><p>Text</p>", Some("My holiday"), chrono_tz::UTC);
+        assert_eq!(safe(&known.html), "<h1>Introduction</h1><p>Text</p>");
     }
 
     #[test]
@@ -344,8 +377,11 @@ mod tests {
     #[test]
     fn depth_is_seen_without_a_tree() {
         assert_eq!(depth("<div><p>a<br>b</p></div>"), 1);
-        assert_eq!(depth(&"<div>".repeat(1000)), 1000);
-        assert_eq!(depth(&"<ul><li>".repeat(1000)), 1000);
+        assert!(depth(&"<div>".repeat(1000)) > MAX_DEPTH);
+        assert!(depth(&"<ul><li>".repeat(1000)) > MAX_DEPTH);
+        assert!(depth(&"<div/>".repeat(1000)) > MAX_DEPTH, "a slash closes nothing");
+        assert!(depth(&"<div></x>".repeat(1000)) > MAX_DEPTH, "neither does the end of something else");
+        assert_eq!(depth(&"<div></div>".repeat(1000)), 1);
         assert_eq!(depth(&"<p>a".repeat(1000)), 0, "a paragraph ends where the next begins");
     }
 }

@@ -10,10 +10,11 @@ const OPTIONS: Options = Options::ENABLE_TABLES
     .union(Options::ENABLE_STRIKETHROUGH)
     .union(Options::ENABLE_TASKLISTS);
 
-/// Reads a Markdown text. A first-level heading before everything else is the title and leaves the text.
-pub fn read(text: &str) -> Body {
+/// Reads a Markdown text. A first-level heading before everything else is the title and leaves the text, unless the front
+/// matter has another title.
+pub fn read(text: &str, known_title: Option<&str>) -> Body {
     let mut events: Vec<Event<'_>> = Parser::new_ext(text, OPTIONS).map(box_as_text).collect();
-    let title = take_title(&mut events);
+    let title = take_title(&mut events, known_title);
     let summary = before_more(&events);
     let mut output = String::with_capacity(text.len() * 5 / 4);
     html::push_html(&mut output, events.into_iter());
@@ -29,13 +30,13 @@ fn box_as_text(event: Event<'_>) -> Event<'_> {
     }
 }
 
-fn take_title(events: &mut Vec<Event<'_>>) -> Option<String> {
+fn take_title(events: &mut Vec<Event<'_>>, known_title: Option<&str>) -> Option<String> {
     if !matches!(events.first()?, Event::Start(Tag::Heading { level: HeadingLevel::H1, .. })) {
         return None;
     }
     let end = events.iter().position(|event| matches!(event, Event::End(TagEnd::Heading(HeadingLevel::H1))))?;
     let title = summary::one_line(&plain(&events[1..end]));
-    if title.is_empty() {
+    if title.is_empty() || !page::is_title(&title, known_title) {
         return None;
     }
     events.drain(..=end);
@@ -73,24 +74,26 @@ mod tests {
 
     #[test]
     fn first_heading_is_the_title() {
-        let body = read("# A *fine* `title`\n\nText\n\n# Another\n");
+        let body = read("# A *fine* `title`\n\nText\n\n# Another\n", None);
         assert_eq!(body.title.as_deref(), Some("A fine title"));
         assert_eq!(body.html, "<p>Text</p>\n<h1>Another</h1>\n");
-        assert_eq!(read("Text\n\n# Later\n").title, None);
-        assert_eq!(read("Title\n=====\n\nText").title.as_deref(), Some("Title"));
-        assert_eq!(read("#\n\nText").title, None);
+        assert_eq!(read("Text\n\n# Later\n", None).title, None);
+        assert_eq!(read("Title\n=====\n\nText", None).title.as_deref(), Some("Title"));
+        assert_eq!(read("#\n\nText", None).title, None);
+        assert_eq!(read("# Introduction\n\nText", Some("My holiday")).html, "<h1>Introduction</h1>\n<p>Text</p>\n");
+        assert_eq!(read("# My Holiday!\n\nText", Some("My holiday")).html, "<p>Text</p>\n");
     }
 
     #[test]
     fn paragraphs_and_the_mark_before_the_rest() {
-        let body = read("One *line*\nand another.\n\n<!-- more -->\n\n- Item\n\nTwo.\n");
+        let body = read("One *line*\nand another.\n\n<!-- more -->\n\n- Item\n\nTwo.\n", None);
         assert_eq!(body.summary.as_deref(), Some("One line and another."));
         assert_eq!(body.paragraphs, ["One line and another.", "Two."]);
     }
 
     #[test]
     fn tables_footnotes_and_tasks() {
-        let html = read("|a|b|\n|-|-|\n|1|2|\n\nText[^1] ~~gone~~\n\n- [x] done\n\n[^1]: Note\n").html;
+        let html = read("|a|b|\n|-|-|\n|1|2|\n\nText[^1] ~~gone~~\n\n- [x] done\n\n[^1]: Note\n", None).html;
         for part in ["<table>", "<del>gone</del>", "<li>☑ done</li>", "href=\"#1\"", "id=\"1\""] {
             assert!(html.contains(part), "{part} in {html}");
         }

@@ -168,21 +168,28 @@ pub fn read(bytes: &[u8], path: &Path, format: Format, rules: &Rules) -> Reading
         Err(front_matter::Held::Broken(problem)) => return Verdict::Broken(problem).into(),
     };
     let header = &split.header;
+    // Before anything else is done with it: what comes after takes time in the square of the depth.
+    if format == Format::Html && html::depth(split.body) > html::MAX_DEPTH {
+        return too_deep();
+    }
     let body = match format {
         Format::Text => text::read(split.body, split.body_line, header, rules),
-        Format::Markdown => markdown::read(split.body),
-        Format::Html => html::read(split.body, rules.timezone),
+        Format::Markdown => markdown::read(split.body, header.title.as_deref()),
+        Format::Html => html::read(split.body, header.title.as_deref(), rules.timezone),
     };
     if body.html.trim().is_empty() {
         return Verdict::Empty.into();
     }
-    let depth = html::depth(&body.html);
-    if depth > html::MAX_DEPTH {
-        let most = html::MAX_DEPTH;
-        let message = format!("elements are nested {depth} deep, and no reader shows more than {most}: flatten them");
-        return Verdict::Broken(Problem::of_file(message)).into();
+    if html::depth(&body.html) > html::MAX_DEPTH {
+        return too_deep();
     }
     assemble(split.header, split.problems, body, path, format, *rules)
+}
+
+fn too_deep() -> Reading {
+    let most = html::MAX_DEPTH;
+    let message = format!("elements are nested more than {most} deep, which no reader shows: flatten them");
+    Verdict::Broken(Problem::of_file(message)).into()
 }
 
 /// A text as feeds can hold it, if anything of it is left then.

@@ -371,7 +371,7 @@ fn reads_as_prose(group: &[&str]) -> bool {
 
 /// The mark that an item of a list starts with, and the rest of the line.
 fn item(line: &str) -> Option<(bool, &str)> {
-    for mark in ["- ", "* ", "• ", "– ", "· "] {
+    for mark in ["- ", "* ", "• ", "· "] {
         if let Some(rest) = line.strip_prefix(mark) {
             return Some((false, rest.trim_start()));
         }
@@ -381,10 +381,17 @@ fn item(line: &str) -> Option<(bool, &str)> {
     ((1..=3).contains(&digits) && rest.starts_with(' ')).then(|| (true, rest.trim_start()))
 }
 
+/// Whether the numbers of a list are 1, 2, 3 and so on. Any others are content: dates, a countdown, verses.
+fn counts_up(group: &[&str]) -> bool {
+    let number = |line: &&str| line.split(['.', ')']).next().and_then(|digits| digits.parse::<usize>().ok());
+    let numbers = group.iter().filter(|line| item(line).is_some()).map(number);
+    numbers.enumerate().all(|(index, number)| number == Some(index + 1))
+}
+
 fn list(group: &[&str]) -> Option<Block> {
     let marked = group.iter().filter(|line| item(line).is_some()).count();
     let (ordered, _) = item(group[0])?;
-    if group.len() < 2 || marked * 10 < group.len() * 6 {
+    if group.len() < 2 || marked * 10 < group.len() * 6 || (ordered && !counts_up(group)) {
         return None;
     }
     let mut items: Vec<String> = Vec::new();
@@ -523,6 +530,11 @@ mod tests {
             [Block::List { ordered: false, items: vec!["one".into(), "two with more".into(), "three".into()] }]
         );
         assert!(matches!(document("T\n\n1. one\n2. two").blocks[0], Block::List { ordered: true, .. }));
+        for text in ["3. Mai: Konzert\n17. Mai: Lesung\n21. Mai: Ausflug", "3. three\n2. two\n1. one", "– Who?\n– Me."]
+        {
+            let words = paragraphs(&format!("T\n\n{text}")).join("\n");
+            assert_eq!(words, text, "marks that count nothing are words");
+        }
         let song = "The wind is on the water,\nThe gulls have gone to land,\nAnd somebody is counting\nThe lights along the strand.";
         assert!(matches!(&document(&format!("T\n\n{song}")).blocks[..], [Block::Verse(lines)] if lines.len() == 4));
         assert_eq!(paragraphs("T\n\nHe came.\nShe saw it.\nThey left.").len(), 3, "short sentences are no poem");

@@ -102,10 +102,22 @@ impl Catalog {
         // deleted long ago has come back.
         let order = "file_hash = ?1 ORDER BY state, path = ?2 DESC, revised DESC";
         let twins = self.candidates(order, params![arrival.file_hash, bytes(arrival.path)])?;
-        if let Some(original) = twins.iter().find(|row| row.state != State::Gone && !is_missing(&row.path)) {
+        if let Some(original) = twins.iter().find(|row| row.state == State::Live && !is_missing(&row.path)) {
             return Ok(Decision::CopyOf(original.path.clone()));
         }
-        self.is(arrival, twins.into_iter().next(), None)
+        let row = match twins.into_iter().find(|row| row.state == State::Gone || is_missing(&row.path)) {
+            Some(row) => Some(row),
+            None => self.same_file(arrival.stat)?.filter(|row| is_missing(&row.path)),
+        };
+        self.is(arrival, row, None)
+    }
+
+    /// The article whose file this is by inode and time of birth: it was moved and edited where nobody saw it.
+    fn same_file(&self, stat: Stat) -> Result<Option<Candidate>> {
+        if stat.born == 0 {
+            return Ok(None);
+        }
+        self.candidate("inode = ?1 AND born = ?2 AND state < 2", params![stat.inode, stat.born])
     }
 
     fn is(&self, arrival: &Arrival<'_>, row: Option<Candidate>, id: Option<String>) -> Result<Decision> {
@@ -114,13 +126,14 @@ impl Catalog {
         let stated = article.updated.map(|updated| updated.min(arrival.now));
         let updated = match &row {
             Some(row) if row.entry_hash == arrival.entry_hash => row.updated,
-            Some(row) => stated.unwrap_or_else(|| arrival.now.max(row.updated)),
+            // A date that the writer forgot to move would hide the change from readers.
+            Some(row) => stated.filter(|stated| *stated > row.updated).unwrap_or(arrival.now.max(row.updated)),
             None => stated.unwrap_or(published),
         };
         let number = row.as_ref().map(|row| row.number);
         let slug = match (&article.slug, &row) {
             (None, Some(row)) if row.state != State::Gone => row.slug.clone(),
-            (Some(wish), Some(row)) if slug::slugify(wish) == row.slug => row.slug.clone(),
+            (Some(wish), Some(row)) if row.state != State::Gone && slug::slugify(wish) == row.slug => row.slug.clone(),
             (None, Some(row)) => self.free_slug(&row.slug, arrival.path, number)?,
             (Some(wish), _) => self.free_slug(wish, arrival.path, number)?,
             (None, None) => self.free_slug(&article.slug_source, arrival.path, None)?,

@@ -64,6 +64,8 @@ pub struct Known {
     pub file_hash: [u8; 32],
     /// Whether it is published, or taken back by its writer.
     pub state: State,
+    /// Whether it must be read again, whatever its bytes.
+    pub stale: bool,
 }
 
 /// Whether an article is published.
@@ -86,6 +88,15 @@ impl State {
             other => Err(CatalogError::Damaged(format!("an article has state {other}"))),
         }
     }
+}
+
+/// What a rename did to the last part of a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OwnName {
+    /// The file has another name.
+    Changed,
+    /// A folder above it has.
+    Kept,
 }
 
 /// What came of recording an article.
@@ -199,7 +210,7 @@ impl Catalog {
     /// # Errors
     /// The catalog cannot be read.
     pub fn known(&self, path: &Path) -> Result<Option<Known>> {
-        let sql = "SELECT path, size, mtime, ctime, inode, file_hash, state FROM article WHERE path = ?1 AND state < 2";
+        let sql = "SELECT path, size, mtime, ctime, inode, born, file_hash, state, stale FROM article WHERE path = ?1 AND state < 2";
         let mut statement = self.connection.prepare_cached(sql)?;
         let row = statement.query_row([bytes(path)], |row| Ok(known(row))).optional()?;
         row.transpose()
@@ -222,7 +233,7 @@ impl Catalog {
     /// # Errors
     /// The catalog cannot be read.
     pub fn all_known(&self) -> Result<Vec<Known>> {
-        let sql = "SELECT path, size, mtime, ctime, inode, file_hash, state FROM article WHERE state < 2";
+        let sql = "SELECT path, size, mtime, ctime, inode, born, file_hash, state, stale FROM article WHERE state < 2";
         let mut statement = self.connection.prepare_cached(sql)?;
         let rows = statement.query_map([], |row| Ok(known(row)))?;
         rows.map(|row| row?).collect()
@@ -244,12 +255,16 @@ impl Catalog {
             Some(number) => self.is_served_as(number, identity, &text)?,
             None => false,
         };
+        // Another article's id is in the file at this path now: the one that was here is no more.
+        let sql = "UPDATE article SET state = 2, revised = ?3 WHERE path = ?1 AND state < 2 AND number IS NOT ?2";
+        let values = params![bytes(arrival.path), identity.number(), version.timestamp()];
+        self.connection.prepare_cached(sql)?.execute(values)?;
         let sql = "
-            INSERT INTO article (number, id, path, state, slug, published, updated, revised, file_hash, entry_hash, size, mtime, ctime, inode)
-            VALUES (:number, :id, :path, 0, :slug, :published, :updated, :revised, :file_hash, :entry_hash, :size, :mtime, :ctime, :inode)
+            INSERT INTO article (number, id, path, state, slug, published, updated, revised, file_hash, entry_hash, size, mtime, ctime, inode, born)
+            VALUES (:number, :id, :path, 0, :slug, :published, :updated, :revised, :file_hash, :entry_hash, :size, :mtime, :ctime, :inode, :born)
             ON CONFLICT (number) DO UPDATE SET id = :id, path = :path, state = 0, slug = :slug, published = :published,
               updated = :updated, revised = CASE WHEN :unchanged THEN revised ELSE :revised END, file_hash = :file_hash,
-              entry_hash = :entry_hash, size = :size, mtime = :mtime, ctime = :ctime, inode = :inode
+              entry_hash = :entry_hash, size = :size, mtime = :mtime, ctime = :ctime, inode = :inode, born = :born, stale = 0
             RETURNING number";
         let number: i64 = self.connection.prepare_cached(sql)?.query_row(
             named_params! {
@@ -257,7 +272,7 @@ impl Catalog {
                 ":published": identity.published.timestamp(), ":updated": identity.updated.timestamp(),
                 ":revised": version.timestamp(), ":unchanged": unchanged, ":file_hash": arrival.file_hash,
                 ":entry_hash": arrival.entry_hash, ":size": arrival.stat.size, ":mtime": arrival.stat.mtime,
-                ":ctime": arrival.stat.ctime, ":inode": arrival.stat.inode,
+                ":ctime": arrival.stat.ctime, ":inode": arrival.stat.inode, ":born": arrival.stat.born,
             },
             |row| row.get(0),
         )?;
@@ -294,15 +309,22 @@ impl Catalog {
     /// # Errors
     /// The catalog cannot be written.
     pub fn touch(&mut self, path: &Path, stat: Stat) -> Result<()> {
-        let sql = "UPDATE article SET size = ?2, mtime = ?3, ctime = ?4, inode = ?5 WHERE path = ?1 AND state < 2";
-        self.connection.prepare_cached(sql)?.execute(params![
-            bytes(path),
-            stat.size,
-            stat.mtime,
-            stat.ctime,
-            stat.inode
-        ])?;
+        let sql = "
+            UPDATE article SET size = ?2, mtime = ?3, ctime = ?4, inode = ?5, born = ?6 WHERE path = ?1 AND state < 2";
+        let values = params![bytes(path), stat.size, stat.mtime, stat.ctime, stat.inode, stat.born];
+        self.connection.prepare_cached(sql)?.execute(values)?;
         Ok(())
+    }
+
+    /// Makes every file be read again, whatever its `stat` says, and keeps `value` under `key`, as one.
+    ///
+    /// # Errors
+    /// The catalog cannot be written.
+    pub fn read_all_again(&mut self, key: &str, value: &str) -> Result<()> {
+        self.transaction(|catalog| {
+            catalog.connection.execute("UPDATE article SET stale = 1 WHERE state < 2", [])?;
+            catalog.set_meta(key, value)
+        })
     }
 
     /// Takes the article at a path out of the feed: deleted, or taken back by its writer.
@@ -310,28 +332,29 @@ impl Catalog {
     /// # Errors
     /// The catalog cannot be written.
     pub fn withdraw(&mut self, path: &Path, state: State, version: DateTime<Utc>) -> Result<Recorded> {
-        let sql = "UPDATE article SET state = ?2, revised = ?3, size = 0, mtime = 0, ctime = 0, inode = 0 WHERE path = ?1 AND state < ?2";
+        let sql = "UPDATE article SET state = ?2, revised = ?3, size = 0, mtime = 0, ctime = 0 WHERE path = ?1 AND state < ?2";
         let changed =
             self.connection.prepare_cached(sql)?.execute(params![bytes(path), state as i64, version.timestamp()])?;
         Ok(if changed > 0 { Recorded::Changed } else { Recorded::Unchanged })
     }
 
-    /// Follows a rename of a file, or of a folder with everything in it. A file that was renamed onto another article's
-    /// file replaces its text, so that row stays where it is. A file whose own name changed must be read again: its name
-    /// may say how it is written, and what its title is.
+    /// Follows a rename. An article that stands at `new` already has its text replaced and stays itself; the other is no
+    /// more. With `own_name`, the last part of the path changed: it may say how the file is written and what its title is,
+    /// so the file must be read again.
     ///
     /// # Errors
     /// The catalog cannot be written.
-    pub fn rename(&mut self, from: &Path, to: &Path) -> Result<()> {
-        let moved = self.known_at_or_below(from)?;
-        for old in moved {
-            let new = [bytes(to), &bytes(&old)[bytes(from).len()..]].concat();
-            let sql = "
-                UPDATE OR IGNORE article SET path = ?2, file_hash = iif(?3, zeroblob(32), file_hash)
-                WHERE path = ?1 AND state < 2";
-            self.connection.prepare_cached(sql)?.execute(params![bytes(&old), new, old == from])?;
+    pub fn rename(&mut self, old: &Path, new: &Path, own_name: OwnName, version: DateTime<Utc>) -> Result<Recorded> {
+        if new == old {
+            return Ok(Recorded::Unchanged);
         }
-        Ok(())
+        if self.known(new)?.is_some() {
+            return self.withdraw(old, State::Gone, version);
+        }
+        let sql = "UPDATE article SET path = ?2, stale = stale OR ?3 WHERE path = ?1 AND state < 2";
+        let values = params![bytes(old), bytes(new), own_name == OwnName::Changed];
+        self.connection.prepare_cached(sql)?.execute(values)?;
+        Ok(Recorded::Unchanged)
     }
 
     /// The newest articles that are due at `now`, newest first: the number of each, and when it was last revised.
@@ -397,9 +420,10 @@ impl Catalog {
 fn known(row: &Row<'_>) -> Result<Known> {
     Ok(Known {
         path: PathBuf::from(OsString::from_vec(row.get(0)?)),
-        stat: Stat { size: row.get(1)?, mtime: row.get(2)?, ctime: row.get(3)?, inode: row.get(4)? },
-        file_hash: row.get(5)?,
-        state: State::of(row.get(6)?)?,
+        stat: Stat { size: row.get(1)?, mtime: row.get(2)?, ctime: row.get(3)?, inode: row.get(4)?, born: row.get(5)? },
+        file_hash: row.get(6)?,
+        state: State::of(row.get(7)?)?,
+        stale: row.get(8)?,
     })
 }
 

@@ -17,15 +17,18 @@ CREATE TABLE article (
   revised    INTEGER NOT NULL,          -- when anything served of it last changed
   file_hash  BLOB NOT NULL,             -- of the file's bytes
   entry_hash BLOB NOT NULL,             -- of what the file says
-  size       INTEGER NOT NULL,          -- what stat said when the file was read; all 0 if it must be read again
-  mtime      INTEGER NOT NULL,
+  size       INTEGER NOT NULL,          -- what stat said when the file was read; these three are 0 if it must be
+  mtime      INTEGER NOT NULL,          -- read again
   ctime      INTEGER NOT NULL,
-  inode      INTEGER NOT NULL
+  inode      INTEGER NOT NULL,          -- which file it is, whatever its name
+  born       INTEGER NOT NULL,
+  stale      INTEGER NOT NULL DEFAULT 0 -- 1 if it must be read again, whatever its bytes
 ) STRICT;
 
 CREATE UNIQUE INDEX article_path ON article (path) WHERE state < 2;
 CREATE INDEX article_newest ON article (published DESC, slug) WHERE state = 0;
 CREATE INDEX article_file ON article (file_hash);
+CREATE INDEX article_inode ON article (inode, born) WHERE state < 2;
 CREATE INDEX article_gone ON article (path) WHERE state = 2;
 
 -- What an article says, as JSON; apart from its row, so that walking over the rows stays cheap.

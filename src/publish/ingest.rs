@@ -9,12 +9,12 @@ use url::Url;
 
 use crate::article::load::{LoadError, Loaded, load};
 use crate::article::{self, Article, Problem, Rules, Verdict, html};
-use crate::catalog::{self, Arrival, Catalog, Decision, Known, Recorded, State};
+use crate::catalog::{self, Arrival, Catalog, Decision, Known, OwnName, Recorded, State};
 use crate::change::Change;
 use crate::config::{Clean, Config};
 use crate::entry::{Content, legal};
 use crate::feed::Channel;
-use crate::folder::{Folder, Format, Found, Stat};
+use crate::folder::{Folder, Format, Found, Scan, Stat};
 
 /// How long a file may be away before its article counts as deleted: many programs save by removing and writing anew.
 pub const DELETION_GRACE: Duration = Duration::from_secs(2);
@@ -22,6 +22,8 @@ pub const DELETION_GRACE: Duration = Duration::from_secs(2);
 const RACY: i64 = 2_000_000_000;
 /// A file that a scan finds is left alone until nothing has happened to it for this long.
 const QUIET: i64 = 1_000_000_000;
+/// A time stamp further ahead of the clock than this was made up.
+const FUTURE: i64 = 60_000_000_000;
 /// When more articles than this vanish at once, and they are more than half of all, somebody should look.
 const MANY_DELETIONS: usize = 20;
 /// How long such a mass deletion waits.
@@ -42,6 +44,10 @@ impl Moment {
     /// Now, to be shown in the second `version`.
     pub fn now(version: DateTime<Utc>) -> Self {
         Self { now: Utc::now(), instant: Instant::now(), version }
+    }
+
+    fn refreshed(self) -> Self {
+        Self { now: Utc::now(), instant: Instant::now(), ..self }
     }
 
     fn nanoseconds(&self) -> i64 {
@@ -85,10 +91,10 @@ pub struct Ingest {
     left_out: HashMap<PathBuf, LeftOut>,
     /// How the files that the next scan finds come to notice.
     next_scan: Seen,
-    /// What turns files into articles has changed: every file must be read again.
-    read_all: bool,
     /// The folder is there; while it is not, nothing counts as deleted.
     folder_is_there: bool,
+    /// Which folder it was when it last held articles.
+    inhabited: Option<(u64, u64)>,
     warned_of_deletions: bool,
 }
 
@@ -100,8 +106,9 @@ impl Ingest {
     pub fn new(catalog: &mut Catalog, folder: Folder, config: &Config, channel: &Channel) -> catalog::Result<Self> {
         let rules = Rules::new(&config.articles, &config.site);
         let fingerprint = format!("{} {rules:?} {}", article::VERSION, channel.base_url);
-        let read_all = catalog.meta("reading")?.as_deref() != Some(&fingerprint);
-        catalog.set_meta("reading", &fingerprint)?;
+        if catalog.meta("reading")?.as_deref() != Some(&fingerprint) {
+            catalog.read_all_again("reading", &fingerprint)?;
+        }
         Ok(Self {
             folder,
             rules,
@@ -112,7 +119,7 @@ impl Ingest {
             later: HashMap::new(),
             left_out: HashMap::new(),
             next_scan: Seen::Imported,
-            read_all,
+            inhabited: None,
             folder_is_there: true,
             warned_of_deletions: false,
         })
@@ -137,51 +144,29 @@ impl Ingest {
         for hint in hints {
             match hint {
                 Change::Look(path) => changed |= self.look(catalog, path, Seen::Finished, moment)?,
-                Change::Moved { from, to } => self.moved(catalog, from, to)?,
-                Change::LookEverywhere => {}
+                Change::Moved { from, to } => changed |= self.moved(catalog, from, to, moment)?,
+                Change::LookEverywhere { .. } => {}
             }
         }
         Ok(changed)
     }
 
-    /// Compares the whole folder with the catalog. Says whether something that is served has changed.
-    pub fn everywhere(&mut self, catalog: &mut Catalog, moment: Moment) -> catalog::Result<bool> {
+    /// Compares the whole folder with the catalog, but for files in `writing`. Says whether something that is served has
+    /// changed.
+    pub fn everywhere(&mut self, catalog: &mut Catalog, writing: &[PathBuf], moment: Moment) -> catalog::Result<bool> {
         // The first scan finds what was there before the daemon.
         let seen = std::mem::replace(&mut self.next_scan, Seen::Scanned);
-        let scan = match self.folder.scan(self.folder.root()) {
-            Ok(scan) => scan,
-            Err(error) => {
-                if self.folder_is_there {
-                    tracing::error!(
-                        "{}: {error}; the feeds stay as they are until the folder is back",
-                        self.folder.root().display()
-                    );
-                }
-                self.folder_is_there = false;
-                return Ok(false);
-            }
-        };
-        if !self.folder_is_there {
-            tracing::info!("{}: the folder is back", self.folder.root().display());
-            self.folder_is_there = true;
-            self.missing.clear();
-        }
-        for path in &scan.unreadable {
-            tracing::warn!("{}: cannot be read; what is published from there stays", path.display());
-        }
-        let mut known: HashMap<PathBuf, Known> =
-            catalog.all_known()?.into_iter().map(|known| (known.path.clone(), known)).collect();
+        let Some(scan) = self.scan(catalog)? else { return Ok(false) };
+        let known = catalog.all_known()?.into_iter().map(|known| (known.path.clone(), known));
+        let mut known: HashMap<PathBuf, Known> = known.collect();
         let mut to_read: Vec<&Found> = Vec::new();
         for found in &scan.files {
             let Some(path) = self.folder.relative(&found.path) else { continue };
             let recorded = known.remove(path);
             self.missing.remove(path);
-            let same = recorded.is_some_and(|known| known.stat == found.stat)
-                || self
-                    .left_out
-                    .get(path)
-                    .is_some_and(|left_out| left_out.stat == found.stat && left_out.twin_of.is_none());
-            if !same || self.read_all {
+            let same = recorded.as_ref().is_some_and(|known| known.stat == found.stat && !known.stale)
+                || self.left_out.get(path).is_some_and(|out| out.stat == found.stat && out.twin_of.is_none());
+            if !same && !writing.contains(&found.path) {
                 to_read.push(found);
             }
         }
@@ -200,8 +185,42 @@ impl Ingest {
                 Ok(changed)
             })?;
         }
-        self.read_all = false;
         Ok(changed)
+    }
+
+    /// Everything in the folder; `None` while it is away, or while an empty one stands in its place, as where a disk is not
+    /// mounted: then nothing that is known counts as deleted.
+    fn scan(&mut self, catalog: &Catalog) -> catalog::Result<Option<Scan>> {
+        let root = self.folder.root().display();
+        let away = match self.folder.scan(self.folder.root()) {
+            Ok(scan) if scan.files.is_empty() && self.is_replaced() && catalog.count()? > 0 => {
+                "it is another folder now, and empty".to_owned()
+            }
+            Ok(scan) => {
+                if !self.folder_is_there {
+                    tracing::info!("{root}: the folder is back");
+                    self.folder_is_there = true;
+                    self.missing.clear();
+                }
+                for path in &scan.unreadable {
+                    tracing::warn!("{}: cannot be read; what is published from there stays", path.display());
+                }
+                if !scan.files.is_empty() {
+                    self.inhabited = self.folder.identity();
+                }
+                return Ok(Some(scan));
+            }
+            Err(error) => error.to_string(),
+        };
+        if self.folder_is_there {
+            tracing::error!("{root}: {away}; the feeds stay as they are until the articles are back");
+        }
+        self.folder_is_there = false;
+        Ok(None)
+    }
+
+    fn is_replaced(&self) -> bool {
+        self.inhabited.is_some_and(|before| self.folder.identity() != Some(before))
     }
 
     /// Does what time brings. Says whether something that is served has changed.
@@ -226,19 +245,18 @@ impl Ingest {
 
     fn delete(&mut self, catalog: &mut Catalog, paths: Vec<PathBuf>, moment: Moment) -> catalog::Result<bool> {
         // The root is looked at once more: it may have gone after its files did.
-        if paths.is_empty() || !self.folder.is_there() {
+        if paths.is_empty() || !self.folder.is_there() || self.is_replaced() {
             self.folder_is_there &= paths.is_empty();
             return Ok(false);
         }
-        if paths.len() > MANY_DELETIONS && paths.len() * 2 > catalog.count()? && !self.warned_of_deletions {
+        let (vanished, all) = (self.missing.len(), catalog.count()?);
+        let many = vanished > MANY_DELETIONS && vanished * 2 > all;
+        if (many || (vanished >= all && all > 1)) && !self.warned_of_deletions {
             let seconds = MASS_DELETION_GRACE.as_secs();
-            tracing::warn!(
-                "{} articles have vanished at once: they are taken out of the feeds in {seconds} s unless they come back",
-                paths.len()
-            );
+            tracing::warn!("{vanished} of {all} articles have vanished: they go in {seconds} s unless they come back");
             self.warned_of_deletions = true;
-            for path in paths {
-                self.missing.insert(path, moment.instant + MASS_DELETION_GRACE);
+            for deadline in self.missing.values_mut() {
+                *deadline = moment.instant + MASS_DELETION_GRACE;
             }
             return Ok(false);
         }
@@ -264,21 +282,36 @@ impl Ingest {
         self.later.extend(twins.map(|(twin, _)| (twin.clone(), (moment.instant, Seen::Finished))).collect::<Vec<_>>());
     }
 
-    fn moved(&mut self, catalog: &mut Catalog, from: &Path, to: &Path) -> catalog::Result<()> {
-        let is_folder = to.is_dir();
-        let counts = if is_folder { self.folder.enters(to) } else { self.folder.format(to).is_some() };
-        let (Some(from), Some(to)) = (self.folder.relative(from), self.folder.relative(to)) else { return Ok(()) };
-        if !counts {
-            return Ok(());
+    /// Follows a rename, even to a place that is no more: the next rename may lead on from there.
+    fn moved(&mut self, catalog: &mut Catalog, from: &Path, to: &Path, moment: Moment) -> catalog::Result<bool> {
+        let (Some(from), Some(to)) = (self.folder.relative(from), self.folder.relative(to)) else { return Ok(false) };
+        let mut changed = false;
+        for old in catalog.known_at_or_below(from)? {
+            let (new, own_name) = match old.strip_prefix(from) {
+                Ok(rest) if !rest.as_os_str().is_empty() => (to.join(rest), OwnName::Kept),
+                _ => (to.to_path_buf(), OwnName::Changed),
+            };
+            // Under a name that is no article's it is missing, unless it comes back.
+            if self.folder.format(&self.folder.root().join(&new)).is_none() {
+                self.missing.entry(old).or_insert(moment.instant + DELETION_GRACE);
+                continue;
+            }
+            let deadline = self.missing.remove(&old);
+            if catalog.rename(&old, &new, own_name, moment.version)? == Recorded::Changed {
+                changed = true;
+            } else if let Some(deadline) = deadline {
+                // It may have been deleted before its folder was renamed; if it is there, looking at it will show.
+                self.missing.insert(new, deadline);
+            }
         }
-        catalog.rename(from, to)?;
-        self.missing.retain(|path, _| !path.starts_with(from));
-        Ok(())
+        Ok(changed)
     }
 
     /// Finds out what is true of one file. Says whether something that is served has changed.
     fn look(&mut self, catalog: &mut Catalog, file: &Path, seen: Seen, moment: Moment) -> catalog::Result<bool> {
         let Some(path) = self.folder.relative(file).map(Path::to_path_buf) else { return Ok(false) };
+        // A scan may have taken long since its moment began.
+        let moment = moment.refreshed();
         let Some(format) = self.folder.format(file) else {
             // A folder that has gone takes everything in it along.
             if matches!(file.try_exists(), Ok(false)) {
@@ -332,9 +365,10 @@ impl Ingest {
     ) -> catalog::Result<bool> {
         let file_hash: [u8; 32] = blake3::hash(&loaded.bytes).into();
         // What may change again without showing it is read again next time.
-        let stat = if is_fresh(&loaded.stat, moment, RACY) { Stat::default() } else { loaded.stat };
+        let stat = if is_fresh(&loaded.stat, moment, RACY) { loaded.stat.file_only() } else { loaded.stat };
         let known = catalog.known(&path)?;
-        if !self.read_all && known.is_some_and(|known| known.state == State::Live && known.file_hash == file_hash) {
+        let is_same = |known: &Known| known.state == State::Live && known.file_hash == file_hash && !known.stale;
+        if known.as_ref().is_some_and(is_same) {
             self.emptied.remove(&path);
             self.left_out.remove(&path);
             catalog.touch(&path, stat)?;
@@ -346,6 +380,7 @@ impl Ingest {
             Verdict::Publish(article) => article,
             Verdict::Draft(problem) => {
                 self.leave_out(path.clone(), loaded.stat, &[problem], None);
+                self.look_at_twins(&path, moment);
                 return Ok(catalog.withdraw(&path, State::Held, moment.version)? == Recorded::Changed);
             }
             Verdict::Broken(problem) => {
@@ -366,6 +401,8 @@ impl Ingest {
         };
         match self.record(catalog, &arrival, seen, moment)? {
             Ok(recorded) => {
+                // It is not what it was: what was a copy of it may not be one any more.
+                self.look_at_twins(&path, moment);
                 if reading.problems.is_empty() {
                     self.left_out.remove(&path);
                 } else {
@@ -460,11 +497,10 @@ impl Ingest {
     }
 }
 
-fn is_fresh(stat: &Stat, moment: Moment, age: i64) -> bool {
-    let now = moment.nanoseconds();
-    let newest = stat.mtime.max(stat.ctime);
-    // A time ahead of the clock says nothing of freshness.
-    newest <= now && now - newest < age
+fn is_fresh(stat: &Stat, moment: Moment, limit: i64) -> bool {
+    let age = moment.nanoseconds().saturating_sub(stat.mtime.max(stat.ctime));
+    // A time far ahead of the clock says nothing of freshness; one just ahead was set since the clock was read.
+    (-FUTURE..limit).contains(&age)
 }
 
 /// When an article that says nothing about it was published: when it arrived, or, if it was there before the daemon, when

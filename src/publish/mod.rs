@@ -76,7 +76,7 @@ impl Publisher {
     /// The catalog cannot be read or written.
     pub fn start(&mut self) -> catalog::Result<()> {
         let moment = Moment::now(self.next_version());
-        self.ingest.everywhere(&mut self.catalog, moment)?;
+        self.ingest.everywhere(&mut self.catalog, &[], moment)?;
         // Files that were put there a moment ago are waited for: the first version should not be an empty one.
         if let Some(wait) = self.ingest.until_quiet(Instant::now()) {
             std::thread::sleep(wait);
@@ -127,14 +127,17 @@ impl Publisher {
                 }
             }
         }
-        let everywhere = batch.contains(&Change::LookEverywhere);
-        batch.retain(|change| *change != Change::LookEverywhere);
+        let everywhere = batch.iter().rev().find_map(|change| match change {
+            Change::LookEverywhere { writing } => Some(writing.clone()),
+            _ => None,
+        });
+        batch.retain(|change| !matches!(change, Change::LookEverywhere { .. }));
         let ingest = &mut self.ingest;
         if !batch.is_empty() {
             self.dirty |= self.catalog.transaction(|catalog| ingest.changes(catalog, &batch, moment))?;
         }
-        if everywhere {
-            self.dirty |= self.ingest.everywhere(&mut self.catalog, moment)?;
+        if let Some(writing) = everywhere {
+            self.dirty |= self.ingest.everywhere(&mut self.catalog, &writing, moment)?;
         }
         Ok(open)
     }

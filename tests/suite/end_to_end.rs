@@ -308,7 +308,7 @@ fn drafts_do_not_leak() {
 #[test]
 fn a_scheduled_article_appears_when_it_is_due_and_not_before() {
     let mut site = Site::started();
-    let due = chrono::Utc::now() + chrono::TimeDelta::seconds(3);
+    let due = chrono::Utc::now() + chrono::TimeDelta::seconds(6);
     site.write("a.md", format!("---\ndate: {}\n---\n# Later\n\nText.", due.to_rfc3339()));
     site.settle();
     assert_eq!(site.titles(), ["Barrier"]);
@@ -445,4 +445,124 @@ fn nothing_that_a_writer_types_makes_a_feed_unreadable() {
     assert_eq!(entry["authors"][0], serde_json::json!({"name": "N", "url": "https://example.org/%01x%20y"}));
     assert_eq!(entry["tags"], serde_json::json!(["ab"]));
     assert!(entry["id"].as_str().unwrap().starts_with("urn:uuid:"), "{}", entry["id"]);
+}
+
+#[test]
+fn an_id_that_moves_to_another_file_ends_nothing() {
+    let mut site = Site::started();
+    site.write("a.md", "# First\n\nText.");
+    site.write("b.md", "---\nid: urn:x:1\n---\n# Second\n\nOther text.");
+    site.wait_for(&["First", "Second"]);
+    site.remove("b.md");
+    site.write("a.md", "---\nid: urn:x:1\n---\n# First, with the id of the second\n\nText.");
+    site.wait_for(&["First, with the id of the second"]);
+    assert_eq!(site.feed()["items"][0]["id"], "urn:x:1");
+    site.write("c.md", "---\nid: urn:x:2\n---\n# Third\n\nMore.");
+    site.wait_for(&["First, with the id of the second", "Third"]);
+    site.rename("c.md", "a.md");
+    site.wait_for(&["Third"]);
+    site.restart();
+    site.wait_for(&["Third"]);
+}
+
+#[test]
+fn a_file_renamed_onto_another_leaves_no_double() {
+    let mut site = Site::started();
+    site.write("a.md", "# First\n\nText.");
+    site.write("b.md", "# Second\n\nOther text.");
+    site.wait_for(&["First", "Second"]);
+    let first = site.entry("First");
+    site.rename("b.md", "a.md");
+    site.wait_for(&["Second"]);
+    assert_eq!(identity(&site.entry("Second")), identity(&first), "what stands at a path is replaced");
+    assert_eq!(site.get("/articles/b").status, 410);
+}
+
+#[test]
+fn an_empty_folder_in_the_place_of_the_old_one_deletes_nothing() {
+    let mut site = Site::started();
+    site.write("a.md", "# First\n\nText.");
+    site.write("b.md", "# Second\n\nText of it.");
+    site.wait_for(&["First", "Second"]);
+    let away = site.root().with_extension("away");
+    std::fs::rename(site.root(), &away).unwrap();
+    std::fs::create_dir(site.root()).unwrap();
+    // Longer than the look at the folder and the grace take together.
+    std::thread::sleep(Duration::from_millis(4_500));
+    assert_eq!(site.titles().len(), 2);
+    std::fs::remove_dir(site.root()).unwrap();
+    std::fs::rename(&away, site.root()).unwrap();
+    site.wait_until_written("c.md", "# Third\n\nText of that.", "Third");
+    assert_eq!(site.titles().len(), 3);
+}
+
+#[test]
+fn a_folder_that_goes_and_comes_back_at_once_is_still_watched() {
+    let mut site = Site::started();
+    site.write("a.md", "# First\n\nText.");
+    site.wait_for(&["First"]);
+    let away = site.root().with_extension("away");
+    std::fs::rename(site.root(), &away).unwrap();
+    std::fs::rename(&away, site.root()).unwrap();
+    site.wait_until_written("b.md", "# Second\n\nText of it.", "Second");
+    site.write("a.md", "# First, edited\n\nText.");
+    site.wait_for(&["First, edited", "Second"]);
+}
+
+#[test]
+fn a_copy_is_published_once_its_original_says_something_else() {
+    let mut site = Site::started();
+    site.write("a.md", "# First\n\nText.");
+    site.wait_for(&["First"]);
+    let first = site.entry("First");
+    std::fs::copy(site.path("a.md"), site.path("b.md")).unwrap();
+    site.settle();
+    site.write("a.md", "# First, edited\n\nText.");
+    site.wait_for(&["Barrier", "First", "First, edited"]);
+    assert_eq!(identity(&site.entry("First, edited")), identity(&first));
+}
+
+#[test]
+fn a_restored_article_does_not_take_an_address_that_is_in_use() {
+    let mut site = Site::started();
+    site.write("a.md", "---\nslug: news\n---\n# First\n\nText.");
+    site.wait_for(&["First"]);
+    site.remove("a.md");
+    site.wait_for(&[]);
+    site.write("b.md", "---\nslug: news\n---\n# Second\n\nOther text.");
+    site.wait_for(&["Second"]);
+    site.write("a.md", "---\nslug: news\n---\n# First\n\nText.");
+    site.wait_for(&["First", "Second"]);
+    assert_eq!(site.entry("Second")["url"], format!("{BASE_URL}articles/news"));
+    assert_eq!(site.entry("First")["url"], format!("{BASE_URL}articles/news-2"));
+}
+
+#[test]
+fn a_date_of_change_that_was_forgotten_hides_no_change() {
+    let mut site = Site::started();
+    site.write("a.md", "# First\n\nText.");
+    site.wait_for(&["First"]);
+    let before = site.entry("First");
+    site.write("a.md", "---\nlastmod: 2020-01-01\n---\n# First\n\nText, edited.");
+    site.wait_until("the edit is served", |site| site.get("/rss.xml").text().contains("edited"));
+    assert!(site.entry("First")["date_modified"].as_str() > before["date_modified"].as_str());
+}
+
+#[test]
+fn a_new_public_address_reaches_every_article() {
+    let mut site = Site::configured("[site]\nbase_url = 'https://old.example/'");
+    site.start();
+    site.write("a.md", "# First\n\n[link](b)");
+    site.wait_for(&["First"]);
+    let before = site.entry("First");
+    site.stop();
+    site.reconfigure("[site]\nbase_url = 'https://new.example/'");
+    // A file that was touched a moment ago is looked at a little later than the others.
+    site.write("a.md", "# First\n\n[link](b)");
+    site.start();
+    site.wait_until("the new address is served", |site| {
+        site.entry("First")["content_html"].as_str().unwrap().contains("https://new.example/articles/b")
+    });
+    let after = site.entry("First");
+    assert_eq!((&after["id"], &after["date_modified"]), (&before["id"], &before["date_modified"]));
 }

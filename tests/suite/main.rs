@@ -10,6 +10,7 @@ mod cases;
 mod command_line;
 mod configuration;
 mod end_to_end;
+mod fuzz;
 mod golden;
 mod http;
 mod readers;

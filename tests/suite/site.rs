@@ -52,6 +52,11 @@ impl Site {
         Self { _directory: directory, articles, state, configuration: configuration.to_owned(), running: None }
     }
 
+    /// What the next start reads.
+    pub fn reconfigure(&mut self, configuration: &str) {
+        configuration.clone_into(&mut self.configuration);
+    }
+
     /// A folder with a daemon on it.
     pub fn started() -> Self {
         let mut site = Self::new();
@@ -218,7 +223,10 @@ impl Drop for Site {
     fn drop(&mut self) {
         if let Some(running) = self.running.take() {
             let _ = running.stop.send(());
-            let _ = running.thread.join();
+            if let Ok(Err(error)) = running.thread.join() {
+                // Whatever failed first, this is why.
+                eprintln!("the daemon ended: {error:#}");
+            }
         }
     }
 }

@@ -1,0 +1,229 @@
+//! Random work in a folder. When it rests, the feed must be the folder: nothing missing, nothing left over, nothing stale,
+//! and every article still itself.
+//!
+//! `GAZETTED_FUZZ_SEEDS=200 cargo test --test suite fuzz` runs as many as you like; a failure names its seed, and
+//! `GAZETTED_FUZZ_FIRST` starts there.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::time::Duration;
+
+use crate::site::Site;
+
+/// Rests for each seed, and operations before each rest.
+const RESTS: usize = 3;
+const OPERATIONS: usize = 60;
+
+/// A small generator; the same seed does the same work.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 >> 33).unwrap() % limit
+    }
+
+    fn pick<T: Clone>(&mut self, items: &[T]) -> Option<T> {
+        (!items.is_empty()).then(|| items[self.below(items.len())].clone())
+    }
+}
+
+/// What the folder holds: by path, the number of the article and how often it was edited.
+struct Work {
+    site: Site,
+    random: Random,
+    files: BTreeMap<String, (usize, usize)>,
+    folders: Vec<String>,
+    next: usize,
+    /// How many may still be deleted before the next rest: when very many vanish at once, they stay for a minute.
+    deletable: usize,
+}
+
+impl Work {
+    fn text(number: usize, edition: usize) -> String {
+        format!("# Article {number}\n\nEdition {edition} of article {number}.\n\nMore text.\n")
+    }
+
+    fn new_name(&mut self) -> String {
+        self.next += 1;
+        let folder = self.random.pick(&self.folders).unwrap();
+        let extension = ["md", "md", "markdown"][self.random.below(3)];
+        format!("{folder}file{}.{extension}", self.next)
+    }
+
+    fn any_file(&mut self) -> Option<String> {
+        let files: Vec<String> = self.files.keys().cloned().collect();
+        self.random.pick(&files)
+    }
+
+    fn step(&mut self) {
+        match self.random.below(12) {
+            0..=3 => self.create(),
+            4..=6 => self.edit(),
+            7 => self.rename(),
+            8 => self.delete(),
+            9 => self.new_folder(),
+            10 => self.move_folder(),
+            _ => self.delete_folder(),
+        }
+        // A program that moves a file into a folder which it renamed within the same millisecond, and then replaces the
+        // file, leaves no trace of which it was. No person and no editor is that fast.
+        std::thread::sleep(Duration::from_millis(5));
+    }
+
+    fn create(&mut self) {
+        let name = self.new_name();
+        let number = self.next;
+        self.site.write(&name, Self::text(number, 0));
+        self.files.insert(name, (number, 0));
+    }
+
+    fn edit(&mut self) {
+        let Some(name) = self.any_file() else { return };
+        let (number, edition) = self.files[&name];
+        let text = Self::text(number, edition + 1);
+        match self.random.below(4) {
+            // As a whole, in parts, by a temporary file, by removing first.
+            0 => self.site.write(&name, &text),
+            1 => {
+                let mut file = std::fs::File::create(self.site.path(&name)).unwrap();
+                let (start, end) = text.split_at(text.len() / 2);
+                file.write_all(start.as_bytes()).unwrap();
+                std::thread::yield_now();
+                file.write_all(end.as_bytes()).unwrap();
+            }
+            2 => {
+                let temporary = format!("{name}.tmp");
+                self.site.write(&temporary, &text);
+                self.site.rename(&temporary, &name);
+            }
+            _ => {
+                self.site.remove(&name);
+                self.site.write(&name, &text);
+            }
+        }
+        self.files.insert(name, (number, edition + 1));
+    }
+
+    fn rename(&mut self) {
+        let (Some(from), to) = (self.any_file(), self.new_name()) else { return };
+        self.site.rename(&from, &to);
+        let article = self.files.remove(&from).unwrap();
+        self.files.insert(to, article);
+    }
+
+    fn delete(&mut self) {
+        if let Some(name) = self.any_file().filter(|_| self.deletable > 0) {
+            self.deletable -= 1;
+            self.site.remove(&name);
+            self.files.remove(&name);
+        }
+    }
+
+    fn new_folder(&mut self) {
+        self.next += 1;
+        let parent = self.random.pick(&self.folders).unwrap();
+        let folder = format!("{parent}folder{}/", self.next);
+        std::fs::create_dir(self.site.path(&folder)).unwrap();
+        self.folders.push(folder);
+        self.create();
+    }
+
+    fn any_folder(&mut self) -> Option<String> {
+        let below: Vec<String> = self.folders.iter().filter(|folder| !folder.is_empty()).cloned().collect();
+        self.random.pick(&below)
+    }
+
+    fn move_folder(&mut self) {
+        let Some(from) = self.any_folder() else { return };
+        self.next += 1;
+        let to = format!("moved{}/", self.next);
+        self.site.rename(&from, &to);
+        let moved = |path: &String| path.strip_prefix(&from).map_or_else(|| path.clone(), |rest| format!("{to}{rest}"));
+        self.files = self.files.iter().map(|(path, article)| (moved(path), *article)).collect();
+        self.folders = self.folders.iter().map(moved).collect();
+    }
+
+    fn delete_folder(&mut self) {
+        let Some(folder) = self.any_folder() else { return };
+        let files = self.files.keys().filter(|path| path.starts_with(&folder)).count();
+        let Some(deletable) = self.deletable.checked_sub(files) else { return };
+        self.deletable = deletable;
+        std::fs::remove_dir_all(self.site.path(&folder)).unwrap();
+        self.files.retain(|path, _| !path.starts_with(&folder));
+        self.folders.retain(|path| !path.starts_with(&folder));
+    }
+
+    /// Waits until the feed is the folder; gives each article's id.
+    fn rest(&mut self, seed: usize) -> BTreeMap<usize, String> {
+        let mut expected: Vec<(usize, usize)> = self.files.values().copied().collect();
+        expected.sort_unstable();
+        self.site.wait_until(&format!("the feed is the folder (seed {seed})"), |site| {
+            let mut served: Vec<(usize, usize)> = entries(site).into_iter().map(|(article, _)| article).collect();
+            served.sort_unstable();
+            let missing: Vec<_> = expected.iter().filter(|article| !served.contains(article)).collect();
+            let left_over: Vec<_> = served.iter().filter(|article| !expected.contains(article)).collect();
+            // Shown when the test fails.
+            println!("seed {seed}: missing {missing:?}, left over {left_over:?}");
+            served == expected
+        });
+        entries(&self.site).into_iter().map(|((number, _), id)| (number, id)).collect()
+    }
+}
+
+/// Number, edition and id of each served entry. A file that is written again within the millisecond after it was closed can
+/// be seen half written until its next close: then its edition is none that was written.
+fn entries(site: &Site) -> Vec<((usize, usize), String)> {
+    let feed = site.feed();
+    let entry = |item: &serde_json::Value| {
+        let html = item["content_html"].as_str().unwrap();
+        let words: Vec<&str> = html.split([' ', '.', '<']).collect();
+        let after = |word: &str| {
+            let place = words.iter().position(|found| found.ends_with(word))?;
+            words.get(place + 1)?.parse().ok()
+        };
+        let article = (after("article").unwrap_or(usize::MAX), after("Edition").unwrap_or(usize::MAX));
+        (article, item["id"].as_str().unwrap().to_owned())
+    };
+    feed["items"].as_array().unwrap().iter().map(entry).collect()
+}
+
+fn run(seed: usize) {
+    let mut site = Site::configured("[feed]\nentries = 1000");
+    site.start();
+    let random = Random(0x9E37_79B9_7F4A_7C15 ^ (seed as u64 + 1));
+    let mut work = Work { site, random, files: BTreeMap::new(), folders: vec![String::new()], next: 0, deletable: 0 };
+    let mut known: BTreeMap<usize, String> = BTreeMap::new();
+    for rest in 0..RESTS {
+        work.deletable = 15;
+        for _ in 0..OPERATIONS {
+            work.step();
+        }
+        let ids = work.rest(seed);
+        for (number, id) in &ids {
+            let before = known.get(number);
+            assert!(
+                before.is_none_or(|before| before == id),
+                "article {number} changed its id (seed {seed}, rest {rest})"
+            );
+        }
+        let mut distinct: Vec<&String> = ids.values().collect();
+        distinct.sort();
+        distinct.dedup();
+        assert_eq!(distinct.len(), ids.len(), "two articles have one id (seed {seed})");
+        known = ids;
+        // The next work starts with a daemon that has everything from its catalog.
+        work.site.restart();
+    }
+}
+
+#[test]
+fn random_work() {
+    let number = |name: &str, default| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default);
+    let (first, seeds) = (number("GAZETTED_FUZZ_FIRST", 0), number("GAZETTED_FUZZ_SEEDS", 3));
+    for seed in first..first + seeds {
+        run(seed);
+    }
+}
