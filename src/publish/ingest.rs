@@ -401,6 +401,7 @@ impl Ingest {
         };
         match self.record(catalog, &arrival, seen, moment)? {
             Ok(recorded) => {
+                self.inhabited = self.folder.identity();
                 // It is not what it was: what was a copy of it may not be one any more.
                 self.look_at_twins(&path, moment);
                 if reading.problems.is_empty() {
