@@ -72,6 +72,11 @@ pub fn legal(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// A plain text as HTML shows it.
+pub fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

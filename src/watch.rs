@@ -440,7 +440,7 @@ impl Task {
 
 /// How long to wait until nothing has happened to a file for [`QUIET`]; `None` if that is so already. A time that lies
 /// ahead of the clock says nothing.
-pub fn until_quiet(metadata: &Metadata) -> Option<Duration> {
+fn until_quiet(metadata: &Metadata) -> Option<Duration> {
     let changed = SystemTime::UNIX_EPOCH
         + Duration::new(u64::try_from(metadata.ctime()).ok()?, u32::try_from(metadata.ctime_nsec()).ok()?);
     let age = SystemTime::now().duration_since(changed.max(metadata.modified().ok()?)).ok()?;

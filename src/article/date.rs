@@ -5,6 +5,10 @@ use std::path::Path;
 use chrono::{DateTime, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 
+/// The first second of 1995, in Unix time: before it there was no web to publish on, so a date that nobody stated on purpose
+/// is not believed.
+pub const FIRST_BELIEVABLE: i64 = 788_918_400;
+
 const WITH_OFFSET: [&str; 6] = [
     "%Y-%m-%dT%H:%M:%S%.f%#z",
     "%Y-%m-%dT%H:%M%#z",
@@ -112,8 +116,7 @@ pub fn of_line(line: &str, timezone: Tz) -> Option<DateTime<Utc>> {
         .find(|label| lower.starts_with(**label) && lower.len() == line.len())
         .map_or(line, |label| line[label.len()..].trim());
     let digits = rest.chars().filter(char::is_ascii_digit).count();
-    // Before 1995 there was no web to publish on.
-    let believable = |date: &DateTime<Utc>| date.timestamp() >= 788_918_400 && unix(rest).is_none();
+    let believable = |date: &DateTime<Utc>| date.timestamp() >= FIRST_BELIEVABLE && unix(rest).is_none();
     (digits >= 5 && rest.len() <= 40).then(|| parse(rest, timezone)).flatten().filter(believable)
 }
 

@@ -81,7 +81,7 @@ pub fn split(text: &str, format: Format, timezone: Tz) -> Result<Split<'_>, Held
         };
     };
     let mut problems = Vec::new();
-    let fields = match block.parse() {
+    let mut fields = match block.parse() {
         Ok(Some(fields)) => fields,
         Ok(None) => return Ok(none),
         Err(problem) => {
@@ -97,7 +97,6 @@ pub fn split(text: &str, format: Format, timezone: Tz) -> Result<Split<'_>, Held
             salvaged
         }
     };
-    let mut fields = fields;
     // Where a file has two keys of one meaning, the one that means it most plainly wins, wherever it stands.
     fields.sort_by_key(|(name, _)| Key::rank(name));
     let known = fields.iter().any(|(key, _)| Key::of(key).is_some());

@@ -9,7 +9,7 @@ use super::front_matter::Header;
 use super::summary::{ends_sentence, is_cjk, is_real};
 use super::{Body, Problem, Rules};
 use crate::config::Clean;
-use crate::entry::Person;
+use crate::entry::{Person, escape};
 
 /// One line, tidied.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -165,7 +165,7 @@ fn tidy(line: &str) -> String {
     let mut index = 0;
     while index < characters.len() {
         let start = index;
-        while index < characters.len() && is_space(characters[index]) {
+        while index < characters.len() && characters[index].is_whitespace() {
             index += 1;
         }
         if index == start {
@@ -181,10 +181,6 @@ fn tidy(line: &str) -> String {
         tidied.push(if binds || ideographic { single } else { ' ' });
     }
     tidied
-}
-
-fn is_space(c: char) -> bool {
-    c.is_whitespace()
 }
 
 fn binds_between(before: Option<char>, after: Option<char>) -> bool {
@@ -432,10 +428,6 @@ pub fn to_html(blocks: &[Block]) -> String {
         }
     }
     html
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 fn inline(text: &str) -> String {

@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension, Row, params};
 use url::Url;
 use uuid::Uuid;
 
-use super::{Catalog, Result, State, bytes, date};
+use super::{Catalog, Result, State, bytes, date, path_of};
 use crate::article::Article;
 use crate::folder::Stat;
 
@@ -227,11 +227,10 @@ impl Catalog {
 }
 
 fn candidate(row: &Row<'_>) -> Result<Candidate> {
-    use std::os::unix::ffi::OsStringExt;
     Ok(Candidate {
         number: row.get(0)?,
         id: row.get(1)?,
-        path: PathBuf::from(std::ffi::OsString::from_vec(row.get(2)?)),
+        path: path_of(row.get(2)?),
         state: State::of(row.get(3)?)?,
         slug: row.get(4)?,
         published: date(row.get(5)?)?,

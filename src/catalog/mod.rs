@@ -225,7 +225,7 @@ impl Catalog {
         let sql = "SELECT path FROM article WHERE state < 2 AND (path = ?1 OR (path > ?2 AND path < ?3))";
         let mut statement = self.connection.prepare_cached(sql)?;
         let rows = statement.query_map(params![bytes(path), low, high], |row| row.get(0))?;
-        rows.map(|row| Ok(PathBuf::from(OsString::from_vec(row?)))).collect()
+        rows.map(|row| Ok(path_of(row?))).collect()
     }
 
     /// What is known of every file that was not deleted.
@@ -419,7 +419,7 @@ impl Catalog {
 
 fn known(row: &Row<'_>) -> Result<Known> {
     Ok(Known {
-        path: PathBuf::from(OsString::from_vec(row.get(0)?)),
+        path: path_of(row.get(0)?),
         stat: Stat { size: row.get(1)?, mtime: row.get(2)?, ctime: row.get(3)?, inode: row.get(4)?, born: row.get(5)? },
         file_hash: row.get(6)?,
         state: State::of(row.get(7)?)?,
@@ -430,6 +430,10 @@ fn known(row: &Row<'_>) -> Result<Known> {
 /// The bounds, exclusive, between which all paths below a folder sort: `0` follows `/`.
 fn below(path: &Path) -> (Vec<u8>, Vec<u8>) {
     ([bytes(path), b"/"].concat(), [bytes(path), b"0"].concat())
+}
+
+fn path_of(bytes: Vec<u8>) -> PathBuf {
+    PathBuf::from(OsString::from_vec(bytes))
 }
 
 fn bytes(path: &Path) -> &[u8] {

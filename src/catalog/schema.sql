@@ -29,7 +29,6 @@ CREATE UNIQUE INDEX article_path ON article (path) WHERE state < 2;
 CREATE INDEX article_newest ON article (published DESC, slug) WHERE state = 0;
 CREATE INDEX article_file ON article (file_hash);
 CREATE INDEX article_inode ON article (inode, born) WHERE state < 2;
-CREATE INDEX article_gone ON article (path) WHERE state = 2;
 
 -- What an article says, as JSON; apart from its row, so that walking over the rows stays cheap.
 CREATE TABLE content (

@@ -9,7 +9,7 @@ use rss::extension::{Extension, ExtensionMap};
 use rss::{Category, Guid};
 
 use super::{Channel, GENERATOR, Item, updated};
-use crate::entry::Entry;
+use crate::entry::{Entry, escape};
 
 /// Where the document is, below the site's address.
 pub const PATH: &str = "rss.xml";
@@ -71,10 +71,6 @@ fn item(item: &Item<'_>) -> rss::Item {
 /// RFC 822 with a four-figure year, in UTC: the form that every reader takes (profile 3.2).
 pub fn date(date: DateTime<Utc>) -> String {
     date.format("%a, %d %b %Y %H:%M:%S +0000").to_string()
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// `<atom:link rel="self">`, written as a plain extension: the crate's own type for it would bring in all of its builders.

@@ -8,7 +8,7 @@ use minijinja::value::Serde;
 use minijinja::{Environment, Output, State, Value, context, escape_formatter};
 use serde::Serialize;
 
-use crate::entry::Entry;
+use crate::entry::{Entry, escape};
 use crate::feed::{Channel, Item, atom, json, rss};
 
 /// The style sheet of every page.
@@ -163,7 +163,7 @@ impl Pages {
 fn format(output: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), minijinja::Error> {
     match value.as_str() {
         Some(text) if !value.is_safe() => {
-            let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+            let escaped = escape(text).replace('"', "&quot;");
             output.write_str(&escaped).map_err(minijinja::Error::from)
         }
         _ => escape_formatter(output, state, value),

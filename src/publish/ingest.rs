@@ -15,15 +15,14 @@ use crate::config::{Clean, Config};
 use crate::entry::{Content, legal};
 use crate::feed::Channel;
 use crate::folder::{Folder, Format, Found, Scan, Stat};
+use crate::watch::QUIET;
 
 /// How long a file may be away before its article counts as deleted: many programs save by removing and writing anew.
 pub const DELETION_GRACE: Duration = Duration::from_secs(2);
 /// A file whose time stamps are younger than this may change again without their showing it.
-const RACY: i64 = 2_000_000_000;
-/// A file that a scan finds is left alone until nothing has happened to it for this long.
-const QUIET: i64 = 1_000_000_000;
+const RACY: Duration = Duration::from_secs(2);
 /// A time stamp further ahead of the clock than this was made up.
-const FUTURE: i64 = 60_000_000_000;
+const FUTURE: Duration = Duration::from_mins(1);
 /// When more articles than this vanish at once, and they are more than half of all, somebody should look.
 const MANY_DELETIONS: usize = 20;
 /// How long such a mass deletion waits.
@@ -321,7 +320,7 @@ impl Ingest {
         };
         match load(file, self.size_limit) {
             Ok(loaded) if seen != Seen::Finished && is_fresh(&loaded.stat, moment, QUIET) => {
-                self.later.insert(path, (moment.instant + Duration::from_nanos(QUIET.unsigned_abs()), seen));
+                self.later.insert(path, (moment.instant + QUIET, seen));
                 Ok(false)
             }
             Ok(loaded) => {
@@ -334,7 +333,7 @@ impl Ingest {
             }
             Err(error) if error.is_passing() => {
                 tracing::debug!("{}: {error}; trying again", path.display());
-                self.later.insert(path, (moment.instant + Duration::from_nanos(QUIET.unsigned_abs()), seen));
+                self.later.insert(path, (moment.instant + QUIET, seen));
                 Ok(false)
             }
             Err(error) => {
@@ -498,19 +497,19 @@ impl Ingest {
     }
 }
 
-fn is_fresh(stat: &Stat, moment: Moment, limit: i64) -> bool {
+fn is_fresh(stat: &Stat, moment: Moment, limit: Duration) -> bool {
+    let nanoseconds = |duration: Duration| i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX);
     let age = moment.nanoseconds().saturating_sub(stat.mtime.max(stat.ctime));
     // A time far ahead of the clock says nothing of freshness; one just ahead was set since the clock was read.
-    (-FUTURE..limit).contains(&age)
+    (-nanoseconds(FUTURE)..nanoseconds(limit)).contains(&age)
 }
 
 /// When an article that says nothing about it was published: when it arrived, or, if it was there before the daemon, when
 /// its file was last changed, so far as that can be believed.
 fn first_seen(stat: &Stat, seen: Seen, moment: Moment) -> DateTime<Utc> {
-    const YEAR_1995: i64 = 788_918_400;
     let now = article::date::whole_seconds(moment.now);
     let changed = DateTime::from_timestamp(stat.mtime.div_euclid(1_000_000_000), 0).unwrap_or(now);
-    let believable = changed.timestamp() >= YEAR_1995 && changed <= now;
+    let believable = changed.timestamp() >= article::date::FIRST_BELIEVABLE && changed <= now;
     if seen == Seen::Imported && believable { changed } else { now }
 }
 
