@@ -15,8 +15,5 @@ pub enum Change {
         to: PathBuf,
     },
     /// Anything may have changed: compare the whole folder with the catalog.
-    LookEverywhere {
-        /// Files that somebody is writing: they are told of when they are closed.
-        writing: Vec<PathBuf>,
-    },
+    LookEverywhere,
 }

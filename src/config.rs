@@ -74,9 +74,29 @@ pub struct Articles {
     pub exclude: Globs,
     /// What happens to the lines around a plain-text article that the website added.
     pub clean: Clean,
+    /// How long a new article waits before it is published, so that its writer can undo.
+    #[serde(with = "written")]
+    pub hold: Period,
     /// Larger files are refused.
     #[serde(with = "written")]
     pub max_file_size: Size,
+    /// How changes in the folder are noticed.
+    pub watch: Watching,
+    /// How often folders are listed where the system tells of nothing.
+    #[serde(with = "written")]
+    pub poll_interval: Period,
+}
+
+/// How changes in the folder are noticed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Watching {
+    /// By the system's events, and by listing on file systems that do not tell of everything.
+    Auto,
+    /// By events alone.
+    Events,
+    /// By listing alone.
+    Poll,
 }
 
 /// What happens to the lines around a plain-text article that the website added.
@@ -158,7 +178,10 @@ impl Default for Articles {
             include: Globs::default(),
             exclude: Globs::default(),
             clean: Clean::Safe,
+            hold: Period(Duration::ZERO),
             max_file_size: Size(8 << 20),
+            watch: Watching::Auto,
+            poll_interval: Period(Duration::from_secs(2)),
         }
     }
 }
@@ -274,6 +297,13 @@ impl Config {
             if period.0.is_zero() || period.0 > Duration::from_hours(24) {
                 return Err(format!("http.{key} is {period}: between 1s and 1d makes sense"));
             }
+        }
+        let Articles { hold, poll_interval, .. } = &self.articles;
+        if hold.0 > Duration::from_hours(7 * 24) {
+            return Err(format!("articles.hold is {hold}: more than 7d is no time to undo something, but a schedule"));
+        }
+        if poll_interval.0.is_zero() || poll_interval.0 > Duration::from_hours(1) {
+            return Err(format!("articles.poll_interval is {poll_interval}: between 1s and 1h makes sense"));
         }
         if self.site.title.trim().is_empty() {
             return Err("site.title is empty: give the feed a name".into());

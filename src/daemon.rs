@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::net::{SocketAddr, TcpListener};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
 
@@ -55,9 +55,9 @@ impl Daemon {
 
         // Watched before it is read: what happens in between waits in the channel.
         let (sender, changes) = mpsc::channel();
-        let watch = watch::start(folder.clone(), sender)?;
-        let mut publisher =
-            Publisher::new(catalog, folder, config, pages.clone(), current.clone()).with_context(at_state)?;
+        let watch = watch::start(folder.clone(), &config.articles, sender)?;
+        let mut publisher = Publisher::new(catalog, folder, config, pages.clone(), current.clone(), watch.writing())
+            .with_context(at_state)?;
         publisher.start().with_context(at_state)?;
 
         let door = Door::open(&state, pages, publisher.presented()).with_context(at_state)?;
@@ -126,13 +126,17 @@ fn bound(listener: &TcpListener) -> anyhow::Result<SocketAddr> {
     listener.local_addr().context("the listening socket has no address")
 }
 
+/// A path without links, also where its end does not exist yet.
+fn real(path: &Path) -> PathBuf {
+    let existing = path.ancestors().find_map(|above| Some((above, above.canonicalize().ok()?)));
+    existing.map_or_else(|| path.to_path_buf(), |(above, real)| real.join(path.strip_prefix(above).unwrap_or(path)))
+}
+
 /// Makes the state directory and takes it for this process alone.
 fn lock_state(state: &Path, folder: &Folder) -> anyhow::Result<File> {
     let problem = |what: &str| format!("{}: cannot {what} the state directory", state.display());
     // Before anything is made: the watched folder is never written to.
-    let existing = std::path::absolute(state)?;
-    let existing = existing.ancestors().find_map(|folder| folder.canonicalize().ok()).unwrap_or_default();
-    if existing.starts_with(folder.root().canonicalize()?) {
+    if real(&std::path::absolute(state)?).starts_with(real(folder.root())) {
         let advice = "which is never written to: name another with --state";
         bail!("{}: the state directory lies in the watched folder, {advice}", state.display());
     }

@@ -6,7 +6,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use walkdir::{DirEntry, WalkDir};
 
@@ -15,13 +15,16 @@ use crate::config::{Articles, Globs};
 /// How an article is written, by the extension of its file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// `.txt`
+    /// `.txt`, `.text`
     Text,
-    /// `.md`, `.markdown`
+    /// `.md`, `.markdown`, `.mdown`, `.mkd`
     Markdown,
-    /// `.html`, `.htm`
+    /// `.html`, `.htm`, `.xhtml`
     Html,
 }
+
+/// A time stamp further ahead of the clock than this was made up; one just ahead was set since the clock was read.
+const FUTURE: Duration = Duration::from_mins(1);
 
 /// What `stat` says of a file: while it stays the same, so does the content.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -50,6 +53,15 @@ impl Stat {
             inode: metadata.ino().cast_signed(),
             born: metadata.created().ok().and_then(since_1970).unwrap_or(0),
         }
+    }
+
+    /// How long until nothing has happened to the file for `quiet`, at `now` (nanoseconds since 1970); `None` if that is
+    /// so already. A time far ahead of the clock was made up, and says nothing.
+    pub fn until_quiet(&self, now: i64, quiet: Duration) -> Option<Duration> {
+        let age = now.saturating_sub(self.mtime.max(self.ctime));
+        let ahead = i64::try_from(FUTURE.as_nanos()).unwrap_or(i64::MAX);
+        let Ok(age) = u64::try_from(age) else { return (age >= -ahead).then_some(quiet) };
+        quiet.checked_sub(Duration::from_nanos(age)).filter(|wait| !wait.is_zero())
     }
 
     /// Which file it is, without what it says of its content.
@@ -82,13 +94,16 @@ pub struct Folder {
 
 impl Folder {
     /// The folder that the configuration names, as an absolute path whose last part stays as the operator wrote it:
-    /// if that is a link that is pointed elsewhere later, the new target counts.
+    /// if that is a link that is pointed elsewhere later, the new target counts. It need not be there yet.
     ///
     /// # Errors
-    /// The folder does not exist, is not a folder, or cannot be read.
+    /// It is there, but is not a folder or cannot be read.
     pub fn open(articles: &Articles) -> io::Result<Self> {
         let root = std::path::absolute(&articles.directory)?;
-        std::fs::read_dir(&root)?;
+        match std::fs::read_dir(&root) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
         Ok(Self { root, include: articles.include.clone(), exclude: articles.exclude.clone() })
     }
 
@@ -130,16 +145,12 @@ impl Folder {
             _ => false,
         });
         let chosen = (self.include.is_empty() || self.include.matches(below)) && !self.exclude.matches(below);
-        if !visible || !chosen {
+        // At the top, it is about the folder.
+        let is_readme = below.to_str().is_some_and(|name| name.to_ascii_lowercase().starts_with("readme."));
+        if !visible || !chosen || is_readme {
             return None;
         }
-        let extension = below.extension()?.to_str()?.to_ascii_lowercase();
-        match extension.as_str() {
-            "txt" => Some(Format::Text),
-            "md" | "markdown" => Some(Format::Markdown),
-            "html" | "htm" => Some(Format::Html),
-            _ => None,
-        }
+        format_of(below.extension()?.to_str()?)
     }
 
     /// Whether files in a folder of this name are looked at.
@@ -149,25 +160,56 @@ impl Folder {
         })
     }
 
+    /// Whether a link leads to a folder whose files are articles by way of this link only: one in a hidden folder of the
+    /// watched one, as where Kubernetes mounts a ConfigMap. Any other link to a folder would show its files twice, or
+    /// files from outside.
+    pub fn enters_by_link(&self, link: &Path) -> bool {
+        let lead = || {
+            let real = self.root.canonicalize().ok()?;
+            let target = link.canonicalize().ok().filter(|target| target.is_dir())?;
+            let hidden = target.strip_prefix(&real).ok()?.iter().any(is_ignored);
+            // Within such a folder none is followed, or a circle of links would have no end.
+            let parent = link.parent()?;
+            let stands_outside = parent.canonicalize().ok()? == real.join(self.relative(parent)?);
+            Some(hidden && stands_outside)
+        };
+        self.enters(link) && lead().unwrap_or(false)
+    }
+
+    /// Whether a sync program made this file because two sides had changed an article.
+    pub fn is_conflict_copy(&self, path: &Path) -> bool {
+        let name = path.file_name().unwrap_or_default();
+        let is_article =
+            path.extension().and_then(OsStr::to_str).is_some_and(|extension| format_of(extension).is_some());
+        is_article && contains_any(name.as_bytes(), &CONFLICT_PARTS) && self.relative(path).is_some()
+    }
+
     /// Every file that may be an article, below the whole folder or below one folder in it; links to files are
-    /// followed, links to folders are not.
+    /// followed, links to folders only as in [`Folder::enters_by_link`].
     ///
     /// # Errors
     /// `top` itself cannot be read. What cannot be read further down is logged and passed over by [`Scan::unreadable`].
     pub fn scan(&self, top: &Path) -> io::Result<Scan> {
         std::fs::read_dir(top)?;
         let mut scan = Scan::default();
+        self.walk(top, &mut scan);
+        Ok(scan)
+    }
+
+    fn walk(&self, top: &Path, scan: &mut Scan) {
         // A link as the root itself is meant by the operator; a trailing slash makes the walk follow that one.
-        let walk =
-            WalkDir::new(top.join("")).min_depth(1).into_iter().filter_entry(|entry| !is_ignored(entry.file_name()));
-        for entry in walk {
+        let walk = WalkDir::new(top.join("")).min_depth(1).into_iter();
+        for entry in walk.filter_entry(|entry| !is_ignored(entry.file_name()) || self.is_conflict_copy(entry.path())) {
             match entry {
-                Ok(entry) if entry.file_type().is_dir() => scan.directories.push(entry.into_path()),
+                Ok(entry) if entry.file_type().is_dir() => {}
+                Ok(entry) if entry.path_is_symlink() && self.enters_by_link(entry.path()) => {
+                    self.walk(entry.path(), scan);
+                }
+                Ok(entry) if self.is_conflict_copy(entry.path()) => scan.conflicts.push(entry.into_path()),
                 Ok(entry) => scan.files.extend(self.file(&entry)),
                 Err(error) => scan.unreadable.extend(error.path().map(Path::to_path_buf)),
             }
         }
-        Ok(scan)
     }
 
     fn file(&self, entry: &DirEntry) -> Option<Found> {
@@ -182,10 +224,25 @@ impl Folder {
 pub struct Scan {
     /// Files that may be articles.
     pub files: Vec<Found>,
-    /// Folders below the top, parents first.
-    pub directories: Vec<PathBuf>,
+    /// What sync programs made of articles that two sides had changed.
+    pub conflicts: Vec<PathBuf>,
     /// Folders that could not be read: nothing is known of what they hold.
     pub unreadable: Vec<PathBuf>,
+}
+
+fn format_of(extension: &str) -> Option<Format> {
+    match extension.to_ascii_lowercase().as_str() {
+        "txt" | "text" => Some(Format::Text),
+        "md" | "markdown" | "mdown" | "mkd" => Some(Format::Markdown),
+        "html" | "htm" | "xhtml" => Some(Format::Html),
+        _ => None,
+    }
+}
+
+/// A path as a line of a log can show it: a name may hold line feeds and worse.
+pub fn shown(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
 }
 
 /// `_drafts`, `_includes`, `_index.md`: what site generators keep for themselves. Jekyll's `_posts` are posts.
@@ -219,7 +276,7 @@ const IGNORED_SUFFIXES: [&str; 25] = [
     ".lock",
 ];
 const IGNORED_NAMES: [&str; 5] = ["4913", "Thumbs.db", "desktop.ini", "lost+found", "node_modules"];
-const IGNORED_PARTS: [&str; 3] = [".sync-conflict-", "(conflicted copy", "(Case Conflict"];
+const CONFLICT_PARTS: [&str; 4] = [".sync-conflict-", "(conflicted copy", "conflicted copy ", "(Case Conflict"];
 
 /// Whether a file or folder of this name is a tool's own: hidden, temporary, a backup or a conflict copy.
 pub fn is_ignored(name: &OsStr) -> bool {
@@ -230,7 +287,11 @@ pub fn is_ignored(name: &OsStr) -> bool {
     IGNORED_NAMES.iter().any(|exact| name == exact.as_bytes())
         || IGNORED_PREFIXES.iter().any(|prefix| name.starts_with(prefix.as_bytes()))
         || IGNORED_SUFFIXES.iter().any(|suffix| name.ends_with(suffix.as_bytes()))
-        || IGNORED_PARTS.iter().any(|part| name.windows(part.len()).any(|window| window == part.as_bytes()))
+        || contains_any(name, &CONFLICT_PARTS)
+}
+
+fn contains_any(name: &[u8], parts: &[&str]) -> bool {
+    parts.iter().any(|part| name.windows(part.len()).any(|window| window == part.as_bytes()))
 }
 
 #[cfg(test)]
@@ -269,6 +330,8 @@ mod tests {
             "a.sync-conflict-20240501-101010-ABCDEFG.md",
             "node_modules/x/README.md",
             "a (conflicted copy 2).md",
+            "README.md",
+            "__MACOSX/a.md",
             "~$a.md",
         ] {
             assert_eq!(format(name), None, "{name}");
@@ -300,7 +363,54 @@ mod tests {
             scan.files.iter().map(|found| folder.relative(&found.path).unwrap().to_owned()).collect();
         names.sort();
         assert_eq!(names, [Path::new("a/b/one.txt"), Path::new("link.txt")]);
-        assert_eq!(scan.directories.len(), 2);
         assert!(folder.scan(&root.join("gone")).is_err());
+    }
+
+    #[test]
+    fn links_to_folders_lead_into_hidden_ones_of_the_same_root_only() {
+        let (directory, folder) = folder(&Articles::default());
+        let root = directory.path();
+        std::fs::create_dir_all(root.join("..2026/sub")).unwrap();
+        std::fs::create_dir(root.join("plain")).unwrap();
+        std::fs::write(root.join("..2026/sub/a.md"), "").unwrap();
+        let link = |to: &Path, name: &str| {
+            std::os::unix::fs::symlink(to, root.join(name)).unwrap();
+            root.join(name)
+        };
+        link(Path::new("..2026"), "..data");
+        assert!(folder.enters_by_link(&link(Path::new("..data/sub"), "sub")));
+        assert!(!folder.enters_by_link(&link(Path::new("plain"), "twice")));
+        assert!(!folder.enters_by_link(&link(Path::new("/usr"), "outside")));
+        assert!(!folder.enters_by_link(&link(Path::new("."), "loop")));
+        link(Path::new("../../..data/sub"), "..2026/sub/circle");
+        assert!(!folder.enters_by_link(&root.join("sub/circle")));
+        let files = folder.scan(root).unwrap().files;
+        let names: Vec<_> = files.iter().map(|found| folder.relative(&found.path).unwrap()).collect();
+        assert_eq!(names, [Path::new("sub/a.md")]);
+    }
+
+    #[test]
+    fn a_folder_may_come_later_but_must_be_one() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| Articles { directory: directory.path().join(name), ..Articles::default() };
+        assert!(Folder::open(&at("later")).is_ok());
+        std::fs::write(directory.path().join("file"), "").unwrap();
+        assert!(Folder::open(&at("file")).is_err());
+    }
+
+    #[test]
+    fn quiet_is_measured_from_the_last_change() {
+        const SECOND: i64 = 1_000_000_000;
+        let stat = Stat { mtime: 10 * SECOND, ctime: 12 * SECOND, ..Stat::default() };
+        let wait = |now: i64| stat.until_quiet(now * SECOND, Duration::from_secs(2));
+        assert_eq!(wait(13), Some(Duration::from_secs(1)));
+        assert_eq!(wait(14), None);
+        assert_eq!(wait(11), Some(Duration::from_secs(2)), "set since the clock was read");
+        assert_eq!(wait(-100), None, "made up");
+    }
+
+    #[test]
+    fn names_are_shown_in_one_line() {
+        assert_eq!(shown(Path::new("a\nb\u{1b}é.md")), "a\\nb\\u{1b}é.md");
     }
 }

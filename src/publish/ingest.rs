@@ -14,15 +14,13 @@ use crate::change::Change;
 use crate::config::{Clean, Config};
 use crate::entry::{Content, legal};
 use crate::feed::Channel;
-use crate::folder::{Folder, Format, Found, Scan, Stat};
-use crate::watch::QUIET;
+use crate::folder::{Folder, Format, Found, Scan, Stat, shown};
+use crate::watch::{QUIET, Writing};
 
 /// How long a file may be away before its article counts as deleted: many programs save by removing and writing anew.
 pub const DELETION_GRACE: Duration = Duration::from_secs(2);
 /// A file whose time stamps are younger than this may change again without their showing it.
 const RACY: Duration = Duration::from_secs(2);
-/// A time stamp further ahead of the clock than this was made up.
-const FUTURE: Duration = Duration::from_mins(1);
 /// When more articles than this vanish at once, and they are more than half of all, somebody should look.
 const MANY_DELETIONS: usize = 20;
 /// How long such a mass deletion waits.
@@ -81,6 +79,7 @@ pub struct Ingest {
     rules: Rules,
     size_limit: u64,
     channel: Channel,
+    writing: Writing,
     /// Files that have vanished, and when they count as deleted.
     missing: HashMap<PathBuf, Instant>,
     /// Files that a writer emptied, and when they count as empty.
@@ -102,7 +101,13 @@ impl Ingest {
     ///
     /// # Errors
     /// The catalog cannot be read or written.
-    pub fn new(catalog: &mut Catalog, folder: Folder, config: &Config, channel: &Channel) -> catalog::Result<Self> {
+    pub fn new(
+        catalog: &mut Catalog,
+        folder: Folder,
+        config: &Config,
+        channel: &Channel,
+        writing: Writing,
+    ) -> catalog::Result<Self> {
         let rules = Rules::new(&config.articles, &config.site);
         let fingerprint = format!("{} {rules:?} {}", article::VERSION, channel.base_url);
         if catalog.meta("reading")?.as_deref() != Some(&fingerprint) {
@@ -113,6 +118,7 @@ impl Ingest {
             rules,
             size_limit: config.articles.max_file_size.0,
             channel: channel.clone(),
+            writing,
             missing: HashMap::new(),
             emptied: HashMap::new(),
             later: HashMap::new(),
@@ -144,18 +150,19 @@ impl Ingest {
             match hint {
                 Change::Look(path) => changed |= self.look(catalog, path, Seen::Finished, moment)?,
                 Change::Moved { from, to } => changed |= self.moved(catalog, from, to, moment)?,
-                Change::LookEverywhere { .. } => {}
+                Change::LookEverywhere => {}
             }
         }
         Ok(changed)
     }
 
-    /// Compares the whole folder with the catalog, but for files in `writing`. Says whether something that is served has
-    /// changed.
-    pub fn everywhere(&mut self, catalog: &mut Catalog, writing: &[PathBuf], moment: Moment) -> catalog::Result<bool> {
+    /// Compares the whole folder with the catalog, but for files that somebody is writing. Says whether something that is
+    /// served has changed.
+    pub fn everywhere(&mut self, catalog: &mut Catalog, moment: Moment) -> catalog::Result<bool> {
+        let Some(scan) = self.scan(catalog)? else { return Ok(false) };
         // The first scan finds what was there before the daemon.
         let seen = std::mem::replace(&mut self.next_scan, Seen::Scanned);
-        let Some(scan) = self.scan(catalog)? else { return Ok(false) };
+        self.report_conflicts(&scan.conflicts);
         let known = catalog.all_known()?.into_iter().map(|known| (known.path.clone(), known));
         let mut known: HashMap<PathBuf, Known> = known.collect();
         let mut to_read: Vec<&Found> = Vec::new();
@@ -165,7 +172,7 @@ impl Ingest {
             self.missing.remove(path);
             let same = recorded.as_ref().is_some_and(|known| known.stat == found.stat && !known.stale)
                 || self.left_out.get(path).is_some_and(|out| out.stat == found.stat && out.twin_of.is_none());
-            if !same && !writing.contains(&found.path) {
+            if !same && !self.writing.has(&found.path) {
                 to_read.push(found);
             }
         }
@@ -187,10 +194,22 @@ impl Ingest {
         Ok(changed)
     }
 
+    fn report_conflicts(&mut self, files: &[PathBuf]) {
+        for path in
+            files.iter().filter_map(|file| self.folder.relative(file).map(Path::to_path_buf)).collect::<Vec<_>>()
+        {
+            let advice = "merge it with the other version and delete it; it is not published";
+            let problem = Problem::of_file(format!(
+                "a sync program made this copy because two sides had changed the article: {advice}"
+            ));
+            self.leave_out(path, Stat::default(), &[problem], None);
+        }
+    }
+
     /// Everything in the folder; `None` while it is away, or while an empty one stands in its place, as where a disk is not
     /// mounted: then nothing that is known counts as deleted.
     fn scan(&mut self, catalog: &Catalog) -> catalog::Result<Option<Scan>> {
-        let root = self.folder.root().display();
+        let root = shown(self.folder.root());
         let away = match self.folder.scan(self.folder.root()) {
             Ok(scan) if scan.files.is_empty() && self.is_replaced() && catalog.count()? > 0 => {
                 "it is another folder now, and empty".to_owned()
@@ -202,7 +221,7 @@ impl Ingest {
                     self.missing.clear();
                 }
                 for path in &scan.unreadable {
-                    tracing::warn!("{}: cannot be read; what is published from there stays", path.display());
+                    tracing::warn!("{}: cannot be read; what is published from there stays", shown(path));
                 }
                 if !scan.files.is_empty() {
                     self.inhabited = self.folder.identity();
@@ -212,7 +231,7 @@ impl Ingest {
             Err(error) => error.to_string(),
         };
         if self.folder_is_there {
-            tracing::error!("{root}: {away}; the feeds stay as they are until the articles are back");
+            tracing::error!("{root}: {away}; the feeds stay as they are until the articles are there");
         }
         self.folder_is_there = false;
         Ok(None)
@@ -267,7 +286,7 @@ impl Ingest {
                 changed |= self.look(catalog, &file, Seen::Scanned, moment)?;
                 continue;
             }
-            tracing::info!("{}: deleted", path.display());
+            tracing::info!("{}: deleted", shown(&path));
             changed |= catalog.withdraw(&path, State::Gone, moment.version)? == Recorded::Changed;
             self.look_at_twins(&path, moment);
         }
@@ -312,6 +331,9 @@ impl Ingest {
         // A scan may have taken long since its moment began.
         let moment = moment.refreshed();
         let Some(format) = self.folder.format(file) else {
+            if self.folder.is_conflict_copy(file) && file.exists() {
+                self.report_conflicts(&[file.to_path_buf()]);
+            }
             // A folder that has gone takes everything in it along.
             if matches!(file.try_exists(), Ok(false)) {
                 self.has_gone(catalog, &path, moment)?;
@@ -319,10 +341,12 @@ impl Ingest {
             return Ok(false);
         };
         match load(file, self.size_limit) {
-            Ok(loaded) if seen != Seen::Finished && is_fresh(&loaded.stat, moment, QUIET) => {
+            Ok(loaded) if seen != Seen::Finished && loaded.stat.until_quiet(moment.nanoseconds(), QUIET).is_some() => {
                 self.later.insert(path, (moment.instant + QUIET, seen));
                 Ok(false)
             }
+            // It was opened again meanwhile: what was read may be half of it. Its close will be told.
+            Ok(_) if self.writing.has(file) => Ok(false),
             Ok(loaded) => {
                 self.missing.remove(&path);
                 self.read(catalog, path, format, &loaded, seen, moment)
@@ -332,7 +356,7 @@ impl Ingest {
                 Ok(false)
             }
             Err(error) if error.is_passing() => {
-                tracing::debug!("{}: {error}; trying again", path.display());
+                tracing::debug!("{}: {error}; trying again", shown(&path));
                 self.later.insert(path, (moment.instant + QUIET, seen));
                 Ok(false)
             }
@@ -364,7 +388,11 @@ impl Ingest {
     ) -> catalog::Result<bool> {
         let file_hash: [u8; 32] = blake3::hash(&loaded.bytes).into();
         // What may change again without showing it is read again next time.
-        let stat = if is_fresh(&loaded.stat, moment, RACY) { loaded.stat.file_only() } else { loaded.stat };
+        let stat = if loaded.stat.until_quiet(moment.nanoseconds(), RACY).is_some() {
+            loaded.stat.file_only()
+        } else {
+            loaded.stat
+        };
         let known = catalog.known(&path)?;
         let is_same = |known: &Known| known.state == State::Live && known.file_hash == file_hash && !known.stale;
         if known.as_ref().is_some_and(is_same) {
@@ -430,11 +458,11 @@ impl Ingest {
             Decision::Is(identity) => identity,
             Decision::CopyOf(twin) => {
                 let advice = "not published twice; change it or delete one of them";
-                return Ok(Err((Problem::of_file(format!("the same text as {}: {advice}", twin.display())), twin)));
+                return Ok(Err((Problem::of_file(format!("the same text as {}: {advice}", shown(&twin))), twin)));
             }
             Decision::SameId(twin) => {
                 let advice = "an id belongs to one article; give this one another";
-                return Ok(Err((Problem::of_file(format!("the same id as {}: {advice}", twin.display())), twin)));
+                return Ok(Err((Problem::of_file(format!("the same id as {}: {advice}", shown(&twin))), twin)));
             }
         };
         if let Some(from) = &identity.moved_from {
@@ -446,7 +474,7 @@ impl Ingest {
         let recorded = catalog.record(&identity, arrival, &content, moment.version)?;
         // An import would say this a hundred thousand times.
         if recorded == Recorded::Changed && seen != Seen::Imported {
-            tracing::info!("{}: published as {permalink}", arrival.path.display());
+            tracing::info!("{}: published as {permalink}", shown(arrival.path));
         }
         Ok(Ok(recorded))
     }
@@ -466,7 +494,7 @@ impl Ingest {
         if deadline > moment.instant {
             return Ok(false);
         }
-        tracing::info!("{}: empty, and no longer published", path.display());
+        tracing::info!("{}: empty, and no longer published", shown(&path));
         Ok(catalog.withdraw(&path, State::Held, moment.version)? == Recorded::Changed)
     }
 
@@ -477,7 +505,7 @@ impl Ingest {
             for problem in &problems {
                 tracing::warn!(
                     "{}:{}{problem}",
-                    path.display(),
+                    shown(&path),
                     if problem.starts_with(|c: char| c.is_ascii_digit()) { "" } else { " " }
                 );
             }
@@ -489,19 +517,12 @@ impl Ingest {
         for line in removed {
             let (number, rule, text) = (line.line, line.rule, &line.text);
             if self.rules.clean == Clean::Report {
-                tracing::info!("{}:{number}: rule {rule} would remove `{text}`", path.display());
+                tracing::info!("{}:{number}: rule {rule} would remove `{text}`", shown(path));
             } else {
-                tracing::debug!("{}:{number}: rule {rule} removed `{text}`", path.display());
+                tracing::debug!("{}:{number}: rule {rule} removed `{text}`", shown(path));
             }
         }
     }
-}
-
-fn is_fresh(stat: &Stat, moment: Moment, limit: Duration) -> bool {
-    let nanoseconds = |duration: Duration| i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX);
-    let age = moment.nanoseconds().saturating_sub(stat.mtime.max(stat.ctime));
-    // A time far ahead of the clock says nothing of freshness; one just ahead was set since the clock was read.
-    (-nanoseconds(FUTURE)..nanoseconds(limit)).contains(&age)
 }
 
 /// When an article that says nothing about it was published: when it arrived, or, if it was there before the daemon, when

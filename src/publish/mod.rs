@@ -16,6 +16,7 @@ use crate::config::Config;
 use crate::folder::Folder;
 use crate::page::Pages;
 use crate::snapshot::Current;
+use crate::watch::Writing;
 use ingest::{Ingest, Moment};
 use show::Show;
 
@@ -53,6 +54,7 @@ impl Publisher {
         config: &Config,
         pages: Arc<Pages>,
         current: Current,
+        writing: Writing,
     ) -> catalog::Result<Self> {
         let stored = catalog
             .meta("version")?
@@ -60,7 +62,7 @@ impl Publisher {
             .and_then(|seconds| DateTime::from_timestamp(seconds, 0));
         let version = stored.unwrap_or(DateTime::UNIX_EPOCH);
         let next = next_version(version);
-        let ingest = Ingest::new(&mut catalog, folder, config, pages.channel())?;
+        let ingest = Ingest::new(&mut catalog, folder, config, pages.channel(), writing)?;
         let show = Show::new(&mut catalog, pages, current, config.feed.entries, next)?;
         Ok(Self { catalog, ingest, show, version, shown_at: Instant::now(), dirty: true, next_due: None })
     }
@@ -76,7 +78,7 @@ impl Publisher {
     /// The catalog cannot be read or written.
     pub fn start(&mut self) -> catalog::Result<()> {
         let moment = Moment::now(self.next_version());
-        self.ingest.everywhere(&mut self.catalog, &[], moment)?;
+        self.ingest.everywhere(&mut self.catalog, moment)?;
         // Files that were put there a moment ago are waited for: the first version should not be an empty one.
         if let Some(wait) = self.ingest.until_quiet(Instant::now()) {
             std::thread::sleep(wait);
@@ -127,17 +129,14 @@ impl Publisher {
                 }
             }
         }
-        let everywhere = batch.iter().rev().find_map(|change| match change {
-            Change::LookEverywhere { writing } => Some(writing.clone()),
-            _ => None,
-        });
-        batch.retain(|change| !matches!(change, Change::LookEverywhere { .. }));
+        let everywhere = batch.contains(&Change::LookEverywhere);
+        batch.retain(|change| *change != Change::LookEverywhere);
         let ingest = &mut self.ingest;
         if !batch.is_empty() {
             self.dirty |= self.catalog.transaction(|catalog| ingest.changes(catalog, &batch, moment))?;
         }
-        if let Some(writing) = everywhere {
-            self.dirty |= self.ingest.everywhere(&mut self.catalog, &writing, moment)?;
+        if everywhere {
+            self.dirty |= self.ingest.everywhere(&mut self.catalog, moment)?;
         }
         Ok(open)
     }

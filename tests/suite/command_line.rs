@@ -1,11 +1,13 @@
 //! The program as people start it.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::Write;
 use std::net::{TcpListener, TcpStream};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-fn gazetted() -> Command {
+use crate::tools::Program;
+
+pub fn gazetted() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gazetted"));
     command.stdin(Stdio::null()).env_remove("STATE_DIRECTORY").env_remove("NOTIFY_SOCKET");
     command
@@ -36,8 +38,9 @@ fn a_bad_start_is_told_in_one_line() {
 
     let (code, line) = serve(&[articles, "--listen", &address]);
     assert!(code == 1 && line.contains(&address) && line.contains("in use"), "{line}");
-    let (code, line) = serve(&[path("nowhere").to_str().unwrap(), "--listen", "127.0.0.1:0"]);
-    assert!(code == 1 && line.contains("nowhere") && line.contains("No such file"), "{line}");
+    std::fs::write(path("file"), "").unwrap();
+    let (code, line) = serve(&[path("file").to_str().unwrap(), "--listen", "127.0.0.1:0"]);
+    assert!(code == 1 && line.contains("file: cannot read") && line.contains("Not a directory"), "{line}");
     for (text, told) in [
         ("[site]\ntitel = \"x\"", "unknown field `titel`"),
         ("[http]\nmax_age = \"soon\"", "not a length of time"),
@@ -68,45 +71,6 @@ fn wrong_usage_is_2_and_help_is_0() {
     let help = String::from_utf8(help.stdout).unwrap();
     for option in ["--config", "--listen", "--base-url", "--state", "[DIRECTORY]"] {
         assert!(help.contains(option), "{option} in {help}");
-    }
-}
-
-/// A running program, ended with the test.
-struct Program {
-    child: Child,
-    address: String,
-}
-
-impl Program {
-    fn start(command: &mut Command) -> Self {
-        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let address =
-            lines.find_map(|line| Some(line.ok()?.split_once(" at http://")?.1.trim_end_matches('/').to_owned()));
-        // What it says later must not fill the pipe.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { child, address: address.expect("the program says where it serves") }
-    }
-
-    fn get(&self, path: &str) -> String {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer
-    }
-
-    fn signal(&self, signal: rustix::process::Signal) {
-        let id = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(id, signal).unwrap();
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

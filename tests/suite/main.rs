@@ -15,3 +15,4 @@ mod golden;
 mod http;
 mod readers;
 mod service;
+mod watching;

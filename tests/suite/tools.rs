@@ -1,8 +1,12 @@
 //! Programs that a test needs beyond Rust. A missing one skips its test, and says so; with `GAZETTED_NO_SKIP` set, as in
 //! CI, it fails it.
 
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// Says that a test is skipped for want of something.
 pub fn skip(want: &str) {
@@ -51,4 +55,69 @@ pub fn run(command: &mut Command) -> String {
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{command:?} failed: {printed}\n{errors}");
     printed
+}
+
+/// A running daemon as a program of its own, ended with the test.
+pub struct Program {
+    pub child: Child,
+    pub address: String,
+    /// What it has said so far.
+    pub log: Arc<Mutex<Vec<String>>>,
+}
+
+impl Program {
+    /// Starts it and waits until it serves.
+    pub fn start(command: &mut Command) -> Self {
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let (found, address) = std::sync::mpsc::channel();
+        let (lines, said) = (BufReader::new(child.stderr.take().unwrap()).lines(), Arc::clone(&log));
+        // What it says later must not fill the pipe.
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                if let Some((_, address)) = line.split_once(" at http://") {
+                    let _ = found.send(address.trim_end_matches('/').to_owned());
+                }
+                said.lock().unwrap().push(line);
+            }
+        });
+        let address = address.recv_timeout(Duration::from_secs(20));
+        let Ok(address) = address else {
+            let _ = child.kill();
+            panic!("the program does not say where it serves: {:?}", log.lock().unwrap());
+        };
+        Self { child, address, log }
+    }
+
+    /// A whole answer with its header.
+    pub fn get(&self, path: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    pub fn signal(&self, signal: rustix::process::Signal) {
+        let id = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(id, signal).unwrap();
+    }
+
+    /// Waits until something is so, asking twenty times a second.
+    pub fn wait_until(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
+        let deadline = std::time::Instant::now() + Duration::from_secs(30);
+        while !is_so(self) {
+            let log = || self.log.lock().unwrap().join("\n");
+            assert!(std::time::Instant::now() < deadline, "waited in vain until {what}; it said:\n{}", log());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }

@@ -1,8 +1,12 @@
 //! File system events -> [`Change`]. Nobody else knows `notify`. An event only says where to look; a lost one is made good by
-//! looking everywhere, which happens after every doubt and once a minute.
+//! looking everywhere, which happens after every doubt and once a minute. Where the system gives no events, folders are
+//! listed again and again instead.
+
+mod links;
+mod poll;
+mod writing;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
@@ -14,14 +18,18 @@ use notify::event::{AccessKind, AccessMode, CreateKind, ModifyKind, RenameMode};
 use notify::{ErrorKind, Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 
 use crate::change::Change;
-use crate::folder::Folder;
+use crate::config::{Articles, Watching};
+use crate::folder::{Folder, Stat, shown};
+use links::Targets;
+use poll::{Difference, Polled};
+pub use writing::Writing;
 
 /// How often the folder itself is checked: no event tells that it was renamed, mounted over or replaced.
 const ROOT_INTERVAL: Duration = Duration::from_secs(1);
 /// How often everything is compared although no event was lost that we know of.
 const RECONCILE_INTERVAL: Duration = Duration::from_mins(1);
-/// The same where the system gives no events at all.
-const POLL_INTERVAL: Duration = Duration::from_secs(2);
+/// Listing takes at most a part of the time as small as this.
+const POLL_SHARE: u32 = 10;
 /// A file that a scan came across is left alone until nothing has happened to it for this long.
 pub const QUIET: Duration = Duration::from_secs(1);
 /// A file that nobody closes is looked at when nothing was written to it for this long.
@@ -52,6 +60,7 @@ impl Trigger {
 #[derive(Debug)]
 pub struct Watch {
     input: Sender<Input>,
+    writing: Writing,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -60,52 +69,46 @@ pub struct Watch {
 ///
 /// # Errors
 /// The thread cannot be started.
-pub fn start(folder: Folder, changes: Sender<Change>) -> anyhow::Result<Watch> {
+pub fn start(folder: Folder, articles: &Articles, changes: Sender<Change>) -> anyhow::Result<Watch> {
     let (input, events) = mpsc::channel();
-    let sender = input.clone();
-    // Nothing but this in the callback: it runs on notify's own thread. Our own reading makes the events that are dropped.
-    let callback = move |event: notify::Result<Event>| {
-        let own_reading =
-            |kind| matches!(kind, EventKind::Access(AccessKind::Open(_) | AccessKind::Close(AccessMode::Read)));
-        if !event.as_ref().is_ok_and(|event| own_reading(event.kind)) {
-            let _ = sender.send(Input::Event(event));
-        }
-    };
-    let watcher = match notify::recommended_watcher(callback) {
-        Ok(watcher) => Some(watcher),
-        Err(error) => {
-            let seconds = POLL_INTERVAL.as_secs();
-            tracing::warn!(
-                "the system gives no file events ({error}): the folder is scanned every {seconds} s instead; see fs.inotify.max_user_instances"
-            );
-            None
-        }
-    };
+    let writing = Writing::default();
     let root = folder.root().to_path_buf();
     let mut task = Task {
         root_identity: folder.identity(),
         folder,
-        watcher,
+        mode: articles.watch,
+        poll_interval: articles.poll_interval.0,
+        input: input.clone(),
+        watcher: None,
         changes,
         watched: HashSet::new(),
+        polled: Polled::default(),
+        targets: Targets::default(),
+        silent: HashMap::new(),
         half_renames: HashMap::new(),
         moved_folders: Vec::new(),
-        writing: HashMap::new(),
+        writing: writing.clone(),
         unquiet: BTreeMap::new(),
-        warned_of_limit: false,
+        warned: HashSet::new(),
     };
+    task.open_watcher();
     task.add_tree(&root, Tell::Nothing);
     let thread = std::thread::Builder::new()
         .name("watch".into())
         .spawn(move || task.run(&events))
         .context("cannot start a thread")?;
-    Ok(Watch { input, thread: Some(thread) })
+    Ok(Watch { input, writing, thread: Some(thread) })
 }
 
 impl Watch {
     /// For somebody who may know of a change that no event tells.
     pub fn trigger(&self) -> Trigger {
         Trigger(self.input.clone())
+    }
+
+    /// Which files somebody is writing.
+    pub fn writing(&self) -> Writing {
+        self.writing.clone()
     }
 
     /// Ends the watch; the receiver of changes sees its channel close.
@@ -140,21 +143,36 @@ enum Tell {
     Nothing,
 }
 
+/// What is said once in a daemon's life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Warning {
+    NoEvents,
+    Limit,
+    FileSystem,
+}
+
 struct Task {
     folder: Folder,
+    mode: Watching,
+    poll_interval: Duration,
+    input: Sender<Input>,
+    /// `None` where the system gives no events.
     watcher: Option<RecommendedWatcher>,
     changes: Sender<Change>,
     watched: HashSet<PathBuf>,
+    polled: Polled,
+    targets: Targets,
+    /// By device, whether the file system keeps changes to itself.
+    silent: HashMap<u64, bool>,
     root_identity: Option<(u64, u64)>,
     /// Old names by the cookie that the new name will carry, and whether it was a folder that was watched.
     half_renames: HashMap<usize, (PathBuf, bool)>,
     /// Folders that were renamed a moment ago: from, to, when.
     moved_folders: Vec<(PathBuf, PathBuf, Instant)>,
-    /// Files that are open for writing, as far as events tell, and when they were last written to.
-    writing: HashMap<PathBuf, Instant>,
+    writing: Writing,
     /// Files that a scan came across too soon after they changed.
     unquiet: BTreeMap<PathBuf, Instant>,
-    warned_of_limit: bool,
+    warned: HashSet<Warning>,
 }
 
 /// The receiver of changes is gone: there is nobody to work for.
@@ -163,10 +181,12 @@ struct Closed;
 impl Task {
     fn run(&mut self, events: &Receiver<Input>) {
         let mut next_root = Instant::now() + ROOT_INTERVAL;
-        let mut next_reconcile = Instant::now() + self.reconcile_interval();
+        let mut next_reconcile = Instant::now() + RECONCILE_INTERVAL;
+        let mut next_poll = Instant::now() + self.poll_interval;
         loop {
             let now = Instant::now();
             let wake = self.unquiet.values().copied().fold(next_root.min(next_reconcile), Instant::min);
+            let wake = if self.polled.len() > 0 { wake.min(next_poll) } else { wake };
             let done = match events.recv_timeout(wake.saturating_duration_since(now)) {
                 Ok(Input::Event(event)) => self.event(event),
                 Ok(Input::LookEverywhere) => self.everywhere(),
@@ -179,8 +199,14 @@ impl Task {
                 next_root = now + ROOT_INTERVAL;
                 ticked = ticked.and_then(|()| self.check_root()).and_then(|()| self.look_at_unclosed(now));
             }
+            if now >= next_poll {
+                ticked = ticked.and_then(|()| self.poll());
+                let ended = Instant::now();
+                next_poll = ended + self.poll_interval.max((ended - now) * POLL_SHARE);
+            }
             if now >= next_reconcile {
-                next_reconcile = now + self.reconcile_interval();
+                next_reconcile = now + RECONCILE_INTERVAL;
+                self.open_watcher();
                 ticked = ticked.and_then(|()| self.everywhere());
             }
             if ticked.is_err() {
@@ -189,8 +215,33 @@ impl Task {
         }
     }
 
-    fn reconcile_interval(&self) -> Duration {
-        if self.watcher.is_some() { RECONCILE_INTERVAL } else { POLL_INTERVAL }
+    /// Asks the system for events, unless it gives them already. When it cannot, perhaps it can later.
+    fn open_watcher(&mut self) {
+        if self.watcher.is_some() || self.mode == Watching::Poll {
+            return;
+        }
+        let sender = self.input.clone();
+        // Nothing but this in the callback: it runs on notify's own thread. Our own reading makes the events that are dropped.
+        let callback = move |event: notify::Result<Event>| {
+            let own_reading =
+                |kind| matches!(kind, EventKind::Access(AccessKind::Open(_) | AccessKind::Close(AccessMode::Read)));
+            if !event.as_ref().is_ok_and(|event| own_reading(event.kind)) {
+                let _ = sender.send(Input::Event(event));
+            }
+        };
+        match notify::recommended_watcher(callback) {
+            Ok(watcher) => self.watcher = Some(watcher),
+            Err(error) => self.warn_once(Warning::NoEvents, |task| {
+                let seconds = task.poll_interval.as_secs();
+                format!("the system gives no file events ({error}): the folder is listed every {seconds} s instead; `sysctl fs.inotify.max_user_instances=1024` allows more")
+            }),
+        }
+    }
+
+    fn warn_once(&mut self, warning: Warning, message: impl FnOnce(&Self) -> String) {
+        if self.warned.insert(warning) {
+            tracing::warn!("{}", message(self));
+        }
     }
 
     fn tell(&self, change: Change) -> Result<(), Closed> {
@@ -203,8 +254,9 @@ impl Task {
 
     fn everywhere(&mut self) -> Result<(), Closed> {
         let root = self.folder.root().to_owned();
+        self.targets.clear();
         self.add_tree(&root, Tell::Nothing);
-        self.tell(Change::LookEverywhere { writing: self.writing.keys().cloned().collect() })
+        self.tell(Change::LookEverywhere)
     }
 
     /// After a loss, nothing is known of which folders are still watched: one may have been replaced by another of its name.
@@ -227,10 +279,9 @@ impl Task {
         };
         // A mounted Kubernetes ConfigMap is replaced by way of this name.
         if event.paths.iter().any(|path| path.file_name().is_some_and(|name| name == "..data")) {
-            return self.everywhere();
+            return self.everywhere_anew();
         }
         let Some(path) = event.paths.last().map(|path| self.present_name(path)) else { return Ok(()) };
-        let path = &path;
         if path == self.folder.root() {
             // Renamed or removed, and perhaps back before anybody looks: what is watched now is not to be trusted.
             if matches!(event.kind, EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_))) {
@@ -238,26 +289,34 @@ impl Task {
             }
             return Ok(());
         }
+        let is_finished = !matches!(event.kind, EventKind::Create(_) | EventKind::Modify(ModifyKind::Data(_)));
+        for link in self.targets.of(&path).into_iter().filter(|_| is_finished) {
+            self.look(&link)?;
+        }
+        self.event_at(&path, &event)
+    }
+
+    fn event_at(&mut self, path: &Path, event: &Event) -> Result<(), Closed> {
+        let is_article = self.folder.format(path).is_some();
         match event.kind {
-            EventKind::Access(AccessKind::Close(AccessMode::Write)) => {
-                self.writing.remove(path);
+            EventKind::Access(AccessKind::Close(AccessMode::Write)) if is_article => {
+                self.writing.closed(path);
                 self.unquiet.remove(path);
                 self.look(path)
             }
             EventKind::Create(CreateKind::Folder) => self.folder_appeared(path, None),
-            EventKind::Create(_) => self.file_created(path),
-            EventKind::Modify(ModifyKind::Data(_)) => {
-                self.writing.insert(path.clone(), Instant::now());
+            EventKind::Create(_) => self.file_created(path, is_article),
+            EventKind::Modify(ModifyKind::Data(_)) if is_article => {
+                self.writing.wrote(path);
                 Ok(())
             }
-            // A file may have become readable; one that is being written will be closed.
-            EventKind::Modify(ModifyKind::Metadata(_)) if !self.writing.contains_key(path) => self.look(path),
+            EventKind::Modify(ModifyKind::Metadata(_)) => self.attributes_changed(path, is_article),
             EventKind::Modify(ModifyKind::Name(RenameMode::From)) => {
                 if let Some(cookie) = event.attrs.tracker() {
                     if self.half_renames.len() >= MOST_HALF_RENAMES {
                         self.half_renames.clear();
                     }
-                    self.half_renames.insert(cookie, (path.clone(), self.watched.contains(path)));
+                    self.half_renames.insert(cookie, (path.to_path_buf(), self.watched.contains(path)));
                 }
                 self.forget(path);
                 self.look(path)
@@ -293,24 +352,50 @@ impl Task {
     }
 
     /// A new name for a file that is already whole (a link) is looked at; any other file will be closed by its writer.
-    fn file_created(&mut self, path: &Path) -> Result<(), Closed> {
+    fn file_created(&mut self, path: &Path, is_article: bool) -> Result<(), Closed> {
         match std::fs::symlink_metadata(path) {
-            Ok(metadata) if metadata.is_symlink() || metadata.nlink() > 1 => self.look(path),
-            Ok(metadata) if metadata.is_file() => {
-                self.writing.insert(path.to_path_buf(), Instant::now());
+            Ok(metadata) if metadata.is_symlink() => self.link_appeared(path),
+            Ok(metadata) if is_article && metadata.nlink() > 1 => self.look(path),
+            Ok(metadata) if is_article && metadata.is_file() => {
+                self.writing.opened(path);
+                // It may have been written under no name at all (O_TMPFILE), and is closed under none.
+                self.unquiet.insert(path.to_path_buf(), Instant::now() + QUIET);
                 Ok(())
             }
             _ => Ok(()),
         }
     }
 
+    fn link_appeared(&mut self, link: &Path) -> Result<(), Closed> {
+        if self.folder.enters_by_link(link) {
+            return self.folder_appeared(link, None);
+        }
+        self.watch_target(link);
+        self.look(link)
+    }
+
+    /// A file or a folder may have become readable; a file that is being written will be closed.
+    fn attributes_changed(&mut self, path: &Path, is_article: bool) -> Result<(), Closed> {
+        if is_article {
+            return if self.writing.has(path) { Ok(()) } else { self.look(path) };
+        }
+        if self.watched.contains(path) || !self.folder.enters(path) || !path.is_dir() {
+            return Ok(());
+        }
+        self.folder_appeared(path, None)
+    }
+
     fn renamed_to(&mut self, path: &Path, from: Option<(PathBuf, bool)>) -> Result<(), Closed> {
         let (from, was_folder) = from.map_or((None, false), |(from, was_folder)| (Some(from), was_folder));
-        if was_folder || std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir()) {
+        let metadata = std::fs::symlink_metadata(path);
+        if was_folder || metadata.as_ref().is_ok_and(std::fs::Metadata::is_dir) {
             return self.folder_appeared(path, from);
         }
         if let Some(from) = from {
             self.tell(Change::Moved { from, to: path.to_path_buf() })?;
+        }
+        if metadata.is_ok_and(|metadata| metadata.is_symlink()) {
+            return self.link_appeared(path);
         }
         self.look(path)
     }
@@ -338,47 +423,98 @@ impl Task {
             let Ok(entries) = std::fs::read_dir(&folder) else { continue };
             for entry in entries.flatten() {
                 let path = entry.path();
-                match entry.file_type() {
-                    Ok(kind) if kind.is_dir() && self.folder.enters(&path) => folders.push(path),
-                    Ok(kind) if kind.is_dir() => {}
-                    _ if tell == Tell::Nothing || self.folder.format(&path).is_none() => {}
-                    _ => match std::fs::metadata(&path).ok().and_then(|metadata| until_quiet(&metadata)) {
+                let Ok(kind) = entry.file_type() else { continue };
+                if kind.is_dir() {
+                    if self.folder.enters(&path) {
+                        folders.push(path);
+                    }
+                    continue;
+                }
+                if kind.is_symlink() {
+                    if self.folder.enters_by_link(&path) {
+                        folders.push(path);
+                        continue;
+                    }
+                    self.watch_target(&path);
+                }
+                if tell == Tell::Files && self.folder.format(&path).is_some() {
+                    match until_quiet(&path) {
                         Some(wait) => drop(self.unquiet.insert(path, Instant::now() + wait)),
                         None => files.push(path),
-                    },
+                    }
                 }
             }
         }
         files
     }
 
+    /// Watches a folder by events where it can, by listing where it must.
     fn watch(&mut self, folder: &Path) {
-        let Some(watcher) = &mut self.watcher else { return };
+        let by_events = self.watch_by_events(folder);
+        let silent = self.mode == Watching::Auto && self.keeps_silent(folder);
+        if silent || (!by_events && self.mode != Watching::Events && folder.is_dir()) {
+            self.polled.insert(folder);
+        } else {
+            self.polled.remove(folder);
+        }
+    }
+
+    fn watch_by_events(&mut self, folder: &Path) -> bool {
         if self.watched.contains(folder) {
+            return true;
+        }
+        let Some(watcher) = &mut self.watcher else { return false };
+        match watcher.watch(folder, RecursiveMode::NonRecursive) {
+            Ok(()) => {
+                self.watched.insert(folder.to_path_buf());
+                return true;
+            }
+            Err(error) if matches!(error.kind, ErrorKind::MaxFilesWatch) => self.warn_once(Warning::Limit, |task| {
+                let (known, seconds) = (task.watched.len(), task.poll_interval.as_secs());
+                let folder = shown(folder);
+                format!("{folder}: the system allows no more watches ({known} are in use here): it and any further folder are listed every {seconds} s; `sysctl fs.inotify.max_user_watches=524288` allows more")
+            }),
+            // It may have gone again already; if it is unreadable, the scan says so.
+            Err(error) => tracing::debug!("{}: cannot be watched: {error}", shown(folder)),
+        }
+        false
+    }
+
+    /// Whether a folder lies on a file system that does not tell of everything.
+    fn keeps_silent(&mut self, folder: &Path) -> bool {
+        let Ok(device) = std::fs::metadata(folder).map(|metadata| metadata.dev()) else { return false };
+        if let Some(known) = self.silent.get(&device) {
+            return *known;
+        }
+        let name = poll::silent_file_system(folder);
+        self.silent.insert(device, name.is_some());
+        if let Some(name) = name {
+            self.warn_once(Warning::FileSystem, |task| {
+                let seconds = task.poll_interval.as_secs();
+                format!(
+                    "{}: {name} does not tell of changes made elsewhere: it is listed every {seconds} s as well",
+                    shown(folder)
+                )
+            });
+        }
+        name.is_some()
+    }
+
+    /// A link's file may be edited where it lies, and no event of the folder tells so.
+    fn watch_target(&mut self, link: &Path) {
+        if self.folder.format(link).is_none() {
             return;
         }
-        match watcher.watch(folder, RecursiveMode::NonRecursive) {
-            Ok(()) => drop(self.watched.insert(folder.to_path_buf())),
-            Err(error) if matches!(error.kind, ErrorKind::MaxFilesWatch) => {
-                if !self.warned_of_limit {
-                    self.warned_of_limit = true;
-                    let seconds = RECONCILE_INTERVAL.as_secs();
-                    tracing::warn!(
-                        "{}: the system allows no more watches: changes there are seen within {seconds} s; raise it by `sysctl fs.inotify.max_user_watches=524288`",
-                        folder.display()
-                    );
-                }
-            }
-            // It may have gone again already; if it is unreadable, the scan says so.
-            Err(error) => tracing::debug!("{}: cannot be watched: {error}", folder.display()),
+        if let Some(folder) = self.targets.insert(self.folder.root(), link) {
+            self.watch(&folder);
         }
     }
 
     /// What was at a path is not there any more.
     fn forget(&mut self, path: &Path) {
-        self.writing.remove(path);
+        self.writing.closed(path);
         self.unquiet.remove(path);
-        if !self.watched.contains(path) {
+        if !self.watched.contains(path) && self.polled.len() == 0 {
             return;
         }
         let gone: Vec<PathBuf> = self.watched.iter().filter(|watched| watched.starts_with(path)).cloned().collect();
@@ -389,38 +525,52 @@ impl Task {
                 let _ = watcher.unwatch(&folder);
             }
         }
-        self.writing.retain(|file, _| !file.starts_with(path));
+        self.polled.forget(path);
+        self.writing.forget(path);
         self.unquiet.retain(|file, _| !file.starts_with(path));
     }
 
     fn look_at_quiet(&mut self, now: Instant) -> Result<(), Closed> {
-        let due: Vec<PathBuf> =
-            self.unquiet.iter().filter(|(_, at)| **at <= now).map(|(path, _)| path.clone()).collect();
+        let due: Vec<PathBuf> = self.unquiet.extract_if(.., |_, at| *at <= now).map(|(path, _)| path).collect();
         for path in due {
-            self.unquiet.remove(&path);
             // Whoever is writing it will close it.
-            if self.writing.contains_key(&path) {
+            match self.writing.get(&path) {
+                Some(writer) if writer.wrote || std::fs::metadata(&path).map_or(0, |metadata| metadata.len()) == 0 => {
+                    continue;
+                }
+                _ => {}
+            }
+            if let Some(wait) = until_quiet(&path) {
+                self.unquiet.insert(path, now + wait);
                 continue;
             }
-            match std::fs::metadata(&path).ok().and_then(|metadata| until_quiet(&metadata)) {
-                Some(wait) => drop(self.unquiet.insert(path, now + wait)),
-                None => self.look(&path)?,
-            }
+            self.writing.closed(&path);
+            self.look(&path)?;
         }
         Ok(())
     }
 
     /// Somebody keeps a file open for ever, as a log's writer does: what it says so far is better than nothing.
     fn look_at_unclosed(&mut self, now: Instant) -> Result<(), Closed> {
-        let due: Vec<PathBuf> = self
-            .writing
-            .iter()
-            .filter(|(_, last)| now.duration_since(**last) >= UNCLOSED)
-            .map(|(path, _)| path.clone())
-            .collect();
-        for path in due {
-            self.writing.remove(&path);
-            self.look(&path)?;
+        let Some(then) = now.checked_sub(UNCLOSED) else { return Ok(()) };
+        self.writing.take_idle_since(then).iter().try_for_each(|path| self.look(path))
+    }
+
+    /// Lists the folders that make no events.
+    fn poll(&mut self) -> Result<(), Closed> {
+        for difference in self.polled.differences() {
+            match difference {
+                Difference::Folder(path) => {
+                    self.forget(&path);
+                    self.folder_appeared(&path, None)?;
+                }
+                Difference::File(path) => match until_quiet(&path) {
+                    Some(wait) if self.folder.format(&path).is_some() => {
+                        self.unquiet.insert(path, Instant::now() + wait);
+                    }
+                    _ => self.look(&path)?,
+                },
+            }
         }
         Ok(())
     }
@@ -432,17 +582,16 @@ impl Task {
             return Ok(());
         }
         self.root_identity = found;
+        self.silent.clear();
         let root = self.folder.root().to_owned();
         self.forget(&root);
         self.everywhere()
     }
 }
 
-/// How long to wait until nothing has happened to a file for [`QUIET`]; `None` if that is so already. A time that lies
-/// ahead of the clock says nothing.
-fn until_quiet(metadata: &Metadata) -> Option<Duration> {
-    let changed = SystemTime::UNIX_EPOCH
-        + Duration::new(u64::try_from(metadata.ctime()).ok()?, u32::try_from(metadata.ctime_nsec()).ok()?);
-    let age = SystemTime::now().duration_since(changed.max(metadata.modified().ok()?)).ok()?;
-    QUIET.checked_sub(age).filter(|wait| !wait.is_zero())
+/// How long to wait until nothing has happened to a file for [`QUIET`]; `None` if that is so already.
+fn until_quiet(file: &Path) -> Option<Duration> {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    let metadata = std::fs::metadata(file).ok()?;
+    Stat::of(&metadata).until_quiet(i64::try_from(now.as_nanos()).ok()?, QUIET)
 }
