@@ -24,6 +24,18 @@ pub struct Removed {
     pub text: String,
 }
 
+/// What a rule takes, in words.
+pub fn meaning(rule: &str) -> &'static str {
+    match rule {
+        "T1" => "a comment form at the end",
+        "H1" => "a counter above the text",
+        "H2" => "the name of a place to share at",
+        "H3" => "a byline or date, which became the author or the date",
+        "H4" => "the headline once more",
+        _ => "a website's own line",
+    }
+}
+
 /// A text without its surroundings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cleaned {

@@ -25,8 +25,9 @@ const WITHOUT_OFFSET: [&str; 6] = [
     "%Y/%m/%d %H:%M:%S",
     "%Y/%m/%d %H:%M",
 ];
-const DAYS: [&str; 10] = [
+const DAYS: [&str; 11] = [
     "%Y-%m-%d",
+    "%Y.%m.%d",
     "%Y/%m/%d",
     "%B %d, %Y",
     "%b %d, %Y",
@@ -42,6 +43,19 @@ const DAYS: [&str; 10] = [
 /// a day in English words, Unix seconds. Without an offset it is in `timezone`; a day alone is its first second.
 pub fn parse(text: &str, timezone: Tz) -> Option<DateTime<Utc>> {
     let text = text.trim();
+    // org: <2024-05-01 Wed 10:00> or, where it is no appointment, in square brackets.
+    if let Some(inside) = bracketed(text) {
+        let words = inside.split_whitespace().filter(|word| word.starts_with(|c: char| c.is_ascii_digit()));
+        return parse(&words.take(2).collect::<Vec<_>>().join(" "), timezone);
+    }
+    // A zone by its name, as in 2024-05-01 10:00 Europe/Berlin.
+    if let Some((date, zone)) = text.rsplit_once(' ')
+        && zone.starts_with(|c: char| c.is_ascii_uppercase())
+        && let Ok(zone) = zone.parse::<Tz>()
+        && let Some(found) = parse(date, zone)
+    {
+        return Some(found);
+    }
     let zulu = text.strip_suffix(['Z', 'z']).map(|rest| format!("{}+00:00", rest.trim_end()));
     let offset = zulu.as_deref().unwrap_or(text);
     WITH_OFFSET
@@ -57,6 +71,11 @@ pub fn parse(text: &str, timezone: Tz) -> Option<DateTime<Utc>> {
         .or_else(|| unix(text))
         .filter(|date| plausible(date.date_naive()))
         .map(whole_seconds)
+}
+
+fn bracketed(text: &str) -> Option<&str> {
+    let angled = text.strip_prefix('<').and_then(|text| text.strip_suffix('>'));
+    angled.or_else(|| text.strip_prefix('[').and_then(|text| text.strip_suffix(']')))
 }
 
 /// A day alone, its year in four figures.
@@ -120,10 +139,10 @@ pub fn of_line(line: &str, timezone: Tz) -> Option<DateTime<Utc>> {
     (digits >= 5 && rest.len() <= 40).then(|| parse(rest, timezone)).flatten().filter(believable)
 }
 
-/// What a file's name says.
+/// What a file's path says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileName {
-    /// The date that it starts with, as in `2024-05-01-title.md`.
+    /// The date in it, as in `2024-05-01-title.md` or `2024/05/01/title.md`.
     pub date: Option<DateTime<Utc>>,
     /// The name without date and extension; the folder's name for `index.md`.
     pub stem: String,
@@ -137,24 +156,60 @@ impl FileName {
     }
 }
 
-/// Takes a path's last part apart: `2024-05-01-title.md`, `20240501_title.txt`, `title/index.md`.
+/// Takes a path apart: `2024-05-01-title.md`, `20240501_title.txt`, `2024-05-01T10-30-00_title.md`, `title/index.md`,
+/// `2024/05/01/title.md`.
 pub fn file_name(path: &Path, timezone: Tz) -> FileName {
-    let stem = |path: &Path| path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    let mut name = stem(path);
-    if name == "index" {
-        let folder = path.parent().and_then(Path::file_name).map(|folder| folder.to_string_lossy().into_owned());
-        name = folder.filter(|folder| !folder.is_empty()).unwrap_or(name);
-    }
-    for (length, form) in [(10, "%Y-%m-%d"), (8, "%Y%m%d")] {
-        let Some((start, rest)) = name.split_at_checked(length) else { continue };
-        let separated = rest.is_empty() || rest.starts_with(['-', '_', ' ']);
-        let Some(day) = NaiveDate::parse_from_str(start, form).ok().filter(|day| plausible(*day)) else { continue };
-        if separated && start.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') {
-            let date = Some(whole_seconds(in_zone(day.and_time(NaiveTime::MIN), timezone)));
-            return FileName { date, stem: rest.trim_start_matches(['-', '_', ' ']).to_owned() };
+    let lossy =
+        |name: Option<&std::ffi::OsStr>| name.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = lossy(path.file_stem());
+    let (name, folder) = match name.strip_prefix("index").filter(|rest| rest.is_empty() || rest.starts_with('.')) {
+        // A bundle: the folder is the article, and a language may stand behind the dot.
+        Some(suffix) if path.parent().and_then(Path::file_name).is_some() => {
+            let folder = path.parent().unwrap_or(path);
+            (lossy(folder.file_name()) + suffix, folder.parent())
         }
+        _ => (name, path.parent()),
+    };
+    if let Some((date, rest)) = leading_date(&name) {
+        let date = Some(whole_seconds(in_zone(date, timezone)));
+        return FileName { date, stem: rest.trim_start_matches(['-', '_', ' ']).to_owned() };
     }
-    FileName { date: None, stem: name }
+    let day = folder.and_then(day_of_folders).map(|day| in_zone(day.and_time(NaiveTime::MIN), timezone));
+    FileName { date: day, stem: name }
+}
+
+/// The date that a name starts with, with or without a time, and the rest of the name.
+fn leading_date(name: &str) -> Option<(NaiveDateTime, &str)> {
+    const TIMES: [(usize, &str); 4] =
+        [(19, "%Y-%m-%d-%H-%M-%S"), (19, "%Y-%m-%dT%H-%M-%S"), (19, "%Y-%m-%dT%H:%M:%S"), (16, "%Y-%m-%dT%H-%M")];
+    const DAYS: [(usize, &str); 2] = [(10, "%Y-%m-%d"), (8, "%Y%m%d")];
+    let separated = |rest: &str| rest.is_empty() || rest.starts_with(['-', '_', ' ']);
+    let with_time = TIMES.iter().find_map(|(length, form)| {
+        let (start, rest) = name.split_at_checked(*length)?;
+        // A zone may follow the time; nobody writes one but programs, and they write Z.
+        let rest = rest.strip_prefix('Z').unwrap_or(rest);
+        let date = NaiveDateTime::parse_from_str(start, form).ok()?;
+        (plausible(date.date()) && separated(rest)).then_some((date, rest))
+    });
+    with_time.or_else(|| {
+        DAYS.iter().find_map(|(length, form)| {
+            let (start, rest) = name.split_at_checked(*length)?;
+            let figures = start.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+            let day = NaiveDate::parse_from_str(start, form).ok().filter(|day| figures && plausible(*day))?;
+            separated(rest).then_some((day.and_time(NaiveTime::MIN), rest))
+        })
+    })
+}
+
+/// Folders of year, month and day, as in `2024/05/01`.
+fn day_of_folders(folder: &Path) -> Option<NaiveDate> {
+    let mut parts = folder.iter().rev().map(|part| part.to_str());
+    let mut figures = |length: usize| -> Option<u32> {
+        let part = parts.next()??;
+        (part.len() == length && part.bytes().all(|byte| byte.is_ascii_digit())).then(|| part.parse().ok())?
+    };
+    let (day, month, year) = (figures(2)?, figures(2)?, figures(4)?);
+    NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day).filter(|day| plausible(*day))
 }
 
 #[cfg(test)]
@@ -182,6 +237,11 @@ mod tests {
         check("May 1, 2024", "2024-04-30T22:00:00+00:00");
         check("1 May 2024", "2024-04-30T22:00:00+00:00");
         check("Wed, 01 May 2024 10:00:00 GMT", "2024-05-01T10:00:00+00:00");
+        check("<2024-05-01 Wed 10:00>", "2024-05-01T08:00:00+00:00");
+        check("[2024-05-01 Mi]", "2024-04-30T22:00:00+00:00");
+        check("<2024-05-01 Wed 10:00 +1w>", "2024-05-01T08:00:00+00:00");
+        check("2024-05-01 10:00 America/New_York", "2024-05-01T14:00:00+00:00");
+        check("2024-05-01 10:00:00 UTC", "2024-05-01T10:00:00+00:00");
         check("1714557600", "2024-05-01T10:00:00+00:00");
         check("1714557600000", "2024-05-01T10:00:00+00:00");
         for unclear in ["05/06/2024", "soon", "", "2024", "2024-13-01", "24-05-01", "12:00", "-0500-01-01T00:00:00Z"] {
@@ -219,6 +279,13 @@ mod tests {
         check("20240501 storm.txt", Some("2024-05-01"), "storm", "storm");
         check("posts/harbour/index.md", None, "harbour", "harbour");
         check("index.md", None, "index", "index");
+        check("posts/2024-05-01-harbour/index.fr.md", Some("2024-05-01"), "harbour.fr", "harbour.fr");
+        check("2024-05-01-10-30-00-storm.md", Some("2024-05-01"), "storm", "storm");
+        check("2024-05-01T10-30-00_storm.md", Some("2024-05-01"), "storm", "storm");
+        check("2024/05/01/storm.md", Some("2024-05-01"), "storm", "storm");
+        check("2024/05/01/storm/index.md", Some("2024-05-01"), "storm", "storm");
+        check("2024/13/01/storm.md", None, "storm", "storm");
+        check("2024-05-01-10-30-am.md", Some("2024-05-01"), "10-30-am", "10 30 am");
         check("2024-13-01-x.md", None, "2024-13-01-x", "2024 13 01 x");
         check("2024-05-01.md", Some("2024-05-01"), "", "Untitled");
         check("12345678.txt", None, "12345678", "12345678");

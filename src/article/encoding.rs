@@ -1,68 +1,238 @@
-//! Bytes -> text: UTF-8, or UTF-16 with a byte order mark. Nothing else is guessed.
+//! Bytes -> text: what a byte order mark says, then UTF-8, then what the page says of itself, and only then a guess, which
+//! the writer is told of.
 
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
+use encoding_rs::{
+    BIG5, EUC_JP, EUC_KR, Encoding, GB18030, GBK, ISO_2022_JP, SHIFT_JIS, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252,
+};
 
 use super::Problem;
+use crate::folder::Format;
 
-/// Decodes a file. The result has no byte order mark.
-///
-/// # Errors
-/// The bytes are no text in a known encoding; the problem names the first line that is not.
-pub fn decode(bytes: &[u8]) -> Result<String, Problem> {
-    if bytes.starts_with(&[0xFF, 0xFE, 0, 0]) || bytes.starts_with(&[0, 0, 0xFE, 0xFF]) {
-        return Err(Problem::of_file("the file is in UTF-32, which is not read: save it as UTF-8"));
-    }
-    match Encoding::for_bom(bytes) {
-        Some((encoding, mark)) if encoding == UTF_16LE || encoding == UTF_16BE => {
-            let (text, broken) = encoding.decode_without_bom_handling(&bytes[mark..]);
-            if broken {
-                return Err(Problem::of_file("the file starts as UTF-16 but is damaged: save it again, best as UTF-8"));
-            }
-            Ok(text.into_owned())
-        }
-        Some((encoding, mark)) if encoding == UTF_8 => utf8(&bytes[mark..]),
-        _ => utf8(bytes),
+/// How many bytes of a page may say which encoding it is in (WHATWG HTML section 13.2.3.2).
+const PRESCAN: usize = 1024;
+/// A guess of an encoding of two bytes a character needs as many bytes that are not ASCII.
+const ENOUGH_FOR_WIDE: usize = 16;
+
+/// The text of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decoded {
+    /// Without a byte order mark.
+    pub text: String,
+    /// That the encoding was guessed, if it was.
+    pub problem: Option<Problem>,
+}
+
+impl From<String> for Decoded {
+    fn from(text: String) -> Self {
+        Self { text, problem: None }
     }
 }
 
-fn utf8(bytes: &[u8]) -> Result<String, Problem> {
-    let line_of = |position: usize| bytes[..position].split(|byte| *byte == b'\n').count();
+/// Decodes a file.
+///
+/// # Errors
+/// The bytes are no text in a known encoding; the problem names the first line that is not.
+pub fn decode(bytes: &[u8], format: Format) -> Result<Decoded, Problem> {
+    if bytes.starts_with(&[0xFF, 0xFE, 0, 0]) || bytes.starts_with(&[0, 0, 0xFE, 0xFF]) {
+        return utf32(bytes).map(Decoded::from).ok_or_else(|| damaged("UTF-32"));
+    }
+    if let Some((encoding, mark)) = Encoding::for_bom(bytes).filter(|(encoding, _)| *encoding != UTF_8) {
+        return strictly(encoding, &bytes[mark..]).map(Decoded::from).ok_or_else(|| damaged("UTF-16"));
+    }
+    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     if let Some(position) = bytes.iter().position(|byte| *byte == 0) {
-        return Err(Problem::at(
-            line_of(position),
-            "a NUL byte: this is no text, or UTF-16 without its mark; save it as UTF-8",
-        ));
+        let wide = unmarked_utf16(bytes).and_then(|encoding| strictly(encoding, bytes));
+        return wide.map(Decoded::from).ok_or_else(|| {
+            Problem::at(line_of(bytes, position), "a NUL byte: this is no text; take the file out of the folder")
+        });
     }
+    let escapes = bytes.windows(2).any(|pair| matches!(pair, b"\x1b$" | b"\x1b("));
     match std::str::from_utf8(bytes) {
-        Ok(text) => Ok(text.to_owned()),
-        Err(error) => {
-            let line = line_of(error.valid_up_to());
-            Err(Problem::at(
-                line,
-                "this line is not UTF-8: save the file as UTF-8, as in `iconv -f windows-1252 -t utf-8`",
-            ))
-        }
+        Ok(text) if !escapes => Ok(text.to_owned().into()),
+        valid => other(bytes, format, valid.err().map_or(0, |error| error.valid_up_to()), escapes),
     }
+}
+
+/// Text in another encoding than UTF-8; `broken` is where it is no UTF-8.
+fn other(bytes: &[u8], format: Format, broken: usize, escapes: bool) -> Result<Decoded, Problem> {
+    if format == Format::Html
+        && let Some(text) = declared(bytes).and_then(|encoding| strictly(encoding, bytes))
+    {
+        return Ok(text.into());
+    }
+    let line = line_of(bytes, broken);
+    if !escapes && is_damaged_utf8(bytes) {
+        return Err(Problem::at(line, "this line is damaged UTF-8: save the file again, or write the line anew"));
+    }
+    let Some((text, encoding)) = guessed(bytes) else {
+        let advice = "save the file as UTF-8, as in `iconv -f windows-1252 -t utf-8`";
+        return Err(Problem::at(line, format!("this line is in no encoding that is known: {advice}")));
+    };
+    let name = encoding.name();
+    let message = format!("not UTF-8: read as {name}, which is a guess; save the file as UTF-8 to be sure");
+    Ok(Decoded { text, problem: Some(Problem::at(line, message)) })
+}
+
+fn damaged(encoding: &str) -> Problem {
+    Problem::of_file(format!("the file starts as {encoding} but is damaged: save it again, best as UTF-8"))
+}
+
+fn line_of(bytes: &[u8], position: usize) -> usize {
+    bytes[..position].split(|byte| *byte == b'\n').count()
+}
+
+fn strictly(encoding: &'static Encoding, bytes: &[u8]) -> Option<String> {
+    encoding.decode_without_bom_handling_and_without_replacement(bytes).map(std::borrow::Cow::into_owned)
+}
+
+fn utf32(bytes: &[u8]) -> Option<String> {
+    let big = bytes[0] == 0;
+    let (units, rest) = bytes.as_chunks::<4>();
+    let unit = |unit: &[u8; 4]| if big { u32::from_be_bytes(*unit) } else { u32::from_le_bytes(*unit) };
+    let text = units[1..].iter().map(|bytes| char::from_u32(unit(bytes))).collect();
+    if rest.is_empty() { text } else { None }
+}
+
+/// Every other byte of plain text in UTF-16 is zero.
+fn unmarked_utf16(bytes: &[u8]) -> Option<&'static Encoding> {
+    let start = &bytes[..bytes.len().min(PRESCAN)];
+    let zeros = |parity: usize| start.iter().skip(parity).step_by(2).filter(|byte| **byte == 0).count();
+    let many = |count: usize| count * 5 >= start.len();
+    match (zeros(0), zeros(1)) {
+        (even, odd) if many(odd) && even * 10 < odd => Some(UTF_16LE),
+        (even, odd) if many(even) && odd * 10 < even => Some(UTF_16BE),
+        _ => None,
+    }
+}
+
+/// What `<meta charset>` or an XML declaration says.
+fn declared(bytes: &[u8]) -> Option<&'static Encoding> {
+    let start = String::from_utf8_lossy(&bytes[..bytes.len().min(PRESCAN)]).to_ascii_lowercase();
+    let place = ["charset", "encoding"].iter().find_map(|word| Some(start.find(word)? + word.len()))?;
+    let label = start[place..].trim_start().strip_prefix('=')?.trim_start().trim_start_matches(['"', '\'']);
+    let label: String = label.chars().take_while(|c| c.is_ascii_alphanumeric() || "-_:".contains(*c)).collect();
+    Encoding::for_label(label.as_bytes()).filter(|encoding| ![UTF_8, UTF_16LE, UTF_16BE].contains(encoding))
+}
+
+/// Whether most of what is not ASCII is UTF-8: then the rest is damage, and to read all of it as something else would spoil
+/// the text.
+fn is_damaged_utf8(bytes: &[u8]) -> bool {
+    let (mut good, mut bad) = (0, 0);
+    for chunk in bytes.utf8_chunks() {
+        good += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
+        bad += usize::from(!chunk.invalid().is_empty());
+    }
+    good > bad
+}
+
+fn guessed(bytes: &[u8]) -> Option<(String, &'static Encoding)> {
+    // Pictures and programs have these; text does not.
+    let is_control = |byte: &u8| *byte < 0x20 && !b"\t\n\x0B\x0C\r\x1B".contains(byte);
+    if bytes.iter().filter(|byte| is_control(byte)).count() * 100 > bytes.len() {
+        return None;
+    }
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
+    detector.feed(bytes, true);
+    let encoding = detector.guess(None, Utf8Detection::Allow);
+    let wide = [BIG5, EUC_JP, EUC_KR, GBK, GB18030, SHIFT_JIS].contains(&encoding);
+    let few = bytes.iter().filter(|byte| !byte.is_ascii()).count() < ENOUGH_FOR_WIDE;
+    if wide
+        && few
+        && let Some(text) = strictly(WINDOWS_1252, bytes)
+        && text.chars().filter(|c| !c.is_ascii()).all(|c| c.is_alphabetic() || "‘’“”„«»–—…°€£§".contains(c))
+    {
+        return Some((text, WINDOWS_1252));
+    }
+    // UTF-8 that is none is plain ASCII with escapes that mean nothing.
+    let encoding = if encoding == UTF_8 && bytes.is_ascii() { ISO_2022_JP } else { encoding };
+    strictly(encoding, bytes)
+        .or_else(|| bytes.is_ascii().then(|| String::from_utf8_lossy(bytes).into_owned()))
+        .map(|text| (text, encoding))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn known_encodings_become_text() {
-        assert_eq!(decode(b"plain").unwrap(), "plain");
-        assert_eq!(decode("\u{FEFF}mark".as_bytes()).unwrap(), "mark");
-        assert_eq!(decode(&[0xFF, 0xFE, 0xC9, 0, b'a', 0]).unwrap(), "Éa");
-        assert_eq!(decode(&[0xFE, 0xFF, 0, 0xC9, 0, b'a']).unwrap(), "Éa");
-        assert_eq!(decode(b"").unwrap(), "");
+    fn text(bytes: &[u8]) -> String {
+        let decoded = decode(bytes, Format::Text).unwrap();
+        assert_eq!(decoded.problem, None);
+        decoded.text
     }
 
     #[test]
-    fn everything_else_is_refused_with_its_line() {
-        assert_eq!(decode(b"one\ntwo\ncaf\xe9").unwrap_err().line, Some(3));
-        assert_eq!(decode(b"one\n\0").unwrap_err().line, Some(2));
-        assert!(decode(&[0xFF, 0xFE, 0, 0, b'a', 0, 0, 0]).is_err());
-        assert!(decode(&[0xFF, 0xFE, 0x00, 0xD8]).is_err(), "half a surrogate pair");
+    fn known_encodings_become_text() {
+        assert_eq!(text(b"plain"), "plain");
+        assert_eq!(text("\u{FEFF}mark".as_bytes()), "mark");
+        assert_eq!(text(&[0xFF, 0xFE, 0xC9, 0, b'a', 0]), "Éa");
+        assert_eq!(text(&[0xFE, 0xFF, 0, 0xC9, 0, b'a']), "Éa");
+        assert_eq!(text(&[0xFF, 0xFE, 0, 0, b'a', 0, 0, 0]), "a");
+        assert_eq!(text(&[0, 0, 0xFE, 0xFF, 0, 1, 0xF6, 0]), "😀");
+        assert_eq!(text(b"a\0b\0c\0\xE9\0"), "abcé");
+        assert_eq!(text(b"\0a\0b\0c\0\xE9"), "abcé");
+        assert_eq!(text(b""), "");
+    }
+
+    #[test]
+    fn what_is_no_text_is_refused_with_its_line() {
+        let line = |bytes: &[u8]| decode(bytes, Format::Text).unwrap_err().line;
+        assert_eq!(line(b"one\n\0"), Some(2));
+        assert_eq!(line(b"Gr\xC3\xBC\xC3\x9Fe\nsch\xC3\xB6n\xFFe"), Some(2), "damaged");
+        assert_eq!(line(b"Gr\xC3\xBC\xC3\x9Fe\nund sch\xC3"), Some(2), "cut off");
+        assert!(decode(&[0xFF, 0xFE, 0x00, 0xD8], Format::Text).is_err(), "half a surrogate pair");
+        assert!(decode(&[0xFF, 0xFE, 0, 0, b'a'], Format::Text).is_err(), "a part of a character");
+        assert!(decode(b"\x89PNG\r\n\x1a\n\x01\x02\x03\x04\xFF\xFE\x05\x06", Format::Text).is_err());
+    }
+
+    /// Texts as they were saved before UTF-8, each under the label of its encoding.
+    const OLD: [(&str, &str); 18] = [
+        ("windows-1252", "Le café était fermé à cause de la tempête, et Zoë a payé 12 € pour « rien »."),
+        ("windows-1252", "Die Brücke über die Förde bleibt wegen des Sturms für größere Fahrzeuge gesperrt."),
+        ("windows-1252", "cafe\u{301}".split_at(3).0),
+        ("windows-1250", "Žluťoučký kůň úpěl ďábelské ódy a příliš dlouho čekal na lepší časy."),
+        ("windows-1250", "Zażółć gęślą jaźń, a potem jedź do Łodzi przez Sącz i Świętochłowice."),
+        ("windows-1251", "Мост остаётся закрытым для грузовиков из-за сильного ветра, сообщили власти."),
+        ("koi8-r", "Мост остаётся закрытым для грузовиков из-за сильного ветра, сообщили власти."),
+        ("windows-1253", "Η γέφυρα παραμένει κλειστή για τα φορτηγά λόγω των ισχυρών ανέμων."),
+        ("windows-1254", "Köprü, kuvvetli rüzgâr nedeniyle kamyonlara kapalı kalmaya devam ediyor, dedi başkan."),
+        ("windows-1255", "הגשר נשאר סגור למשאיות בגלל הרוחות החזקות, כך מסרה העירייה"),
+        ("windows-1256", "يبقى الجسر مغلقا أمام الشاحنات بسبب الرياح القوية كما قالت البلدية"),
+        ("windows-874", "สะพานยังคงปิดไม่ให้รถบรรทุกผ่านเนื่องจากลมแรง"),
+        ("shift_jis", "強風のため、橋は今日もトラックの通行が禁止されています。"),
+        ("euc-jp", "強風のため、橋は今日もトラックの通行が禁止されています。"),
+        ("iso-2022-jp", "強風のため、橋は今日もトラックの通行が禁止されています。"),
+        ("gbk", "由于大风，这座桥今天仍然禁止卡车通行，市政府表示。"),
+        ("big5", "由於強風，這座橋今天仍然禁止卡車通行，市政府表示。"),
+        ("euc-kr", "강풍 때문에 다리는 오늘도 트럭 통행이 금지되어 있다고 시청은 밝혔다."),
+    ];
+
+    #[test]
+    fn old_encodings_are_guessed_and_the_guess_is_told() {
+        for (label, expected) in OLD {
+            let encoding = Encoding::for_label(label.as_bytes()).unwrap();
+            let (bytes, _, unmappable) = encoding.encode(expected);
+            assert!(!unmappable, "{label} has all of {expected}");
+            let decoded = decode(&bytes, Format::Text).unwrap();
+            assert_eq!(decoded.text, expected, "{label}");
+            assert_eq!(decoded.problem.is_some(), !expected.is_ascii(), "{label}");
+        }
+        assert_eq!(decode(b"one\ntwo\ncaf\xe9", Format::Text).unwrap().text, "one\ntwo\ncafé");
+        assert_eq!(decode(b"caf\xe9", Format::Text).unwrap().problem.unwrap().line, Some(1));
+    }
+
+    #[test]
+    fn a_page_says_it_itself() {
+        let page = |head: &[u8]| [head, b"<p>P\xf8\xedli\xb9 \xbelu\xbb</p>"].concat();
+        for head in [
+            &b"<meta charset=\"iso-8859-2\">"[..],
+            b"<META http-equiv=Content-Type content='text/html; charset=ISO-8859-2'>",
+            b"<?xml version='1.0' encoding='iso-8859-2'?>",
+        ] {
+            let decoded = decode(&page(head), Format::Html).unwrap();
+            assert!(decoded.text.ends_with("<p>Příliš žluť</p>") && decoded.problem.is_none(), "{decoded:?}");
+        }
+        let utf8 = decode("<meta charset=iso-8859-2>é".as_bytes(), Format::Html).unwrap();
+        assert!(utf8.text.ends_with('é'), "what is UTF-8 is UTF-8");
     }
 }

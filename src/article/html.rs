@@ -1,7 +1,7 @@
 //! HTML: what a page says of itself, and a fragment of it that is safe in anybody's reader.
 
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use chrono_tz::Tz;
 use html5ever::LocalName;
@@ -11,9 +11,8 @@ use html5ever::tokenizer::states::RawKind;
 use html5ever::tokenizer::{Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts};
 use url::Url;
 
-use super::front_matter::is_language;
-use super::{Body, boilerplate, date, summary};
-use crate::entry::Person;
+use super::front_matter::{self, Field, Header, Held, is_language};
+use super::{Body, boilerplate, linked_data, summary};
 
 /// Deepest nesting of elements that is shown. Sanitising takes time in the square of the depth, and nobody writes so.
 pub const MAX_DEPTH: usize = 256;
@@ -28,17 +27,22 @@ pub struct Outline {
     /// `lang` of `<html>`.
     pub language: Option<String>,
     /// `<meta name=… content=…>` and `<meta property=…>`, names in lower case.
-    pub meta: HashMap<String, String>,
+    pub meta: Vec<(String, String)>,
+    /// Each `<script type="application/ld+json">`.
+    pub linked_data: Vec<String>,
     /// Text of each `<p>`.
     pub paragraphs: Vec<String>,
     /// Deepest nesting of elements; anything over [`MAX_DEPTH`] means too deep.
     pub depth: usize,
 }
 
-/// Reads a page or a fragment. The title is the first heading, which leaves the text, or else `<title>`.
+/// Reads a page or a fragment. The title is the first heading, which leaves the text, or else what the page calls itself.
 ///
 /// A heading stays in the text where the front matter has another title.
-pub fn read(text: &str, known_title: Option<&str>, timezone: Tz) -> Body {
+///
+/// # Errors
+/// The page says that it is a draft.
+pub fn read(text: &str, known_title: Option<&str>, timezone: Tz) -> Result<Body, Held> {
     let mut outline = outline(text);
     let html = inner(text);
     // A page's own heading is that of the article in it, not the site's name above.
@@ -50,23 +54,30 @@ pub fn read(text: &str, known_title: Option<&str>, timezone: Tz) -> Body {
     let (title, html) = match outline.heading {
         Some(heading) if is_title(&heading, known_title) => (Some(heading), without_first_heading(html)),
         Some(heading) => (Some(heading), html.to_owned()),
-        None => (outline.title, html.to_owned()),
+        None => (None, html.to_owned()),
     };
-    let meta =
-        |names: &[&str]| names.iter().find_map(|name| outline.meta.get(*name)).map(|text| summary::one_line(text));
-    let author =
-        meta(&["author", "article:author", "dc.creator"]).filter(|name| !name.is_empty() && !name.contains("://"));
-    let published = meta(&["article:published_time", "date", "dc.date", "pubdate"]);
-    Body {
-        title,
-        authors: author.map(|name| Person { name, ..Person::default() }).into_iter().collect(),
-        published: published.and_then(|text| date::parse(&text, timezone)),
-        language: outline.language.filter(|tag| is_language(tag)),
-        summary: meta(&["description", "og:description"]).filter(|text| !text.is_empty()),
-        html: if shows_nothing(&html) { String::new() } else { html },
-        paragraphs: outline.paragraphs,
-        ..Body::default()
-    }
+    let fold = html
+        .match_indices("<!--")
+        .map(|(at, _)| at)
+        .find(|at| html[*at..].find("-->").is_some_and(|end| is_fold(&html[*at..*at + end + 3])));
+    let summary = fold.map(|at| self::outline(&html[..at]).paragraphs.join(" ")).filter(|summary| !summary.is_empty());
+    let said = Header { title, summary, ..Header::default() };
+    let mut said = said.with_source(Field::Title, "first heading").with_source(Field::Summary, "text before the fold");
+    said.complete(front_matter::of_meta(&outline.meta, timezone)?);
+    said.complete(linked_data::read(&outline.linked_data, timezone));
+    let language = outline.language.filter(|tag| is_language(tag));
+    said.complete(Header { language, ..Header::default() }.with_source(Field::Language, "`lang` of the page"));
+    said.complete(Header { title: outline.title, ..Header::default() }.with_source(Field::Title, "`<title>`"));
+    let html = if shows_nothing(&html) { String::new() } else { html };
+    Ok(Body { said, html, paragraphs: outline.paragraphs, ..Body::default() })
+}
+
+/// Whether a comment is the mark that parts a summary from the rest, in the words of WordPress, Hugo, Jekyll and Pelican.
+pub(super) fn is_fold(comment: &str) -> bool {
+    let inside = comment.strip_prefix("<!--").and_then(|rest| rest.strip_suffix("-->")).map(str::trim);
+    inside.is_some_and(|inside| {
+        ["more", "excerpt", "pelican_end_summary"].iter().any(|mark| inside.eq_ignore_ascii_case(mark))
+    })
 }
 
 /// Whether a heading says what the title says, or is the title because there is no other.
@@ -141,6 +152,7 @@ struct WalkState {
     title: Option<String>,
     heading: Option<String>,
     paragraph: Option<String>,
+    linked_data: Option<String>,
 }
 
 /// Elements whose start is not a level of its own: those that hold nothing, and those whose end writers leave out, which
@@ -187,6 +199,9 @@ impl TokenSink for Walk {
 
 impl WalkState {
     fn text(&mut self, text: &str) {
+        if let Some(data) = &mut self.linked_data {
+            data.push_str(text);
+        }
         if self.machinery {
             return;
         }
@@ -213,6 +228,9 @@ impl WalkState {
                 return TokenSinkResult::RawData(RawKind::Rcdata);
             }
             "script" => {
+                if attribute("type").is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/ld+json")) {
+                    self.linked_data = Some(String::new());
+                }
                 self.machinery = true;
                 return TokenSinkResult::RawData(RawKind::ScriptData);
             }
@@ -228,7 +246,7 @@ impl WalkState {
                 if let (Some(name), Some(content)) =
                     (attribute("name").or_else(|| attribute("property")), attribute("content"))
                 {
-                    self.outline.meta.entry(name.to_ascii_lowercase()).or_insert(content);
+                    self.outline.meta.push((name.trim().to_ascii_lowercase(), summary::one_line(&content)));
                 }
             }
             _ => {}
@@ -250,6 +268,7 @@ impl WalkState {
         }
         let name: &str = name;
         self.machinery = false;
+        self.outline.linked_data.extend(self.linked_data.take());
         match name {
             "title" => finish(&mut self.title, &mut self.outline.title),
             "h1" => finish(&mut self.heading, &mut self.outline.heading),
@@ -307,6 +326,10 @@ pub fn sanitise(html: &str, permalink: &Url) -> String {
 mod tests {
     use super::*;
 
+    fn read(text: &str, known_title: Option<&str>) -> Body {
+        super::read(text, known_title, chrono_tz::UTC).expect("no draft")
+    }
+
     fn safe(html: &str) -> String {
         sanitise(html, &Url::parse("https://example.org/articles/a").unwrap())
     }
@@ -319,33 +342,29 @@ mod tests {
              <meta name=Description content=\"Kurz\"></head><body><nav>Menü</nav><article><h1>Die <i>Brücke</i></h1><p>Eins<p>Zwei &lt;b&gt;\
              <script>var p = '<p>no</p>';</script></article><footer>Fuß</footer></body></html>",
             None,
-            chrono_tz::UTC,
         );
-        assert_eq!(body.title.as_deref(), Some("Die Brücke"));
-        assert_eq!(body.authors[0].name, "Anna Schmidt");
-        assert_eq!(body.language.as_deref(), Some("de-AT"));
-        assert_eq!(body.summary.as_deref(), Some("Kurz"));
+        assert_eq!(body.said.title.as_deref(), Some("Die Brücke"));
+        assert_eq!(body.said.authors[0].name, "Anna Schmidt");
+        assert_eq!(body.said.language.as_deref(), Some("de-AT"));
+        assert_eq!(body.said.summary.as_deref(), Some("Kurz"));
         assert_eq!(body.paragraphs, ["Eins", "Zwei <b>"]);
         assert_eq!(safe(&body.html), "<p>Eins</p><p>Zwei &lt;b&gt;</p>");
     }
 
     #[test]
     fn fragments_and_pages_without_a_heading() {
-        let body = read("<title>T</title><p>Text</p>", None, chrono_tz::UTC);
-        assert_eq!((body.title.as_deref(), safe(&body.html).as_str()), (Some("T"), "<p>Text</p>"));
-        assert_eq!(
-            read("<html><head><title>T</title></head><body> <p>&nbsp;</p></body></html>", None, chrono_tz::UTC).html,
-            ""
-        );
-        assert!(!read("<body><img src=a.png></body>", None, chrono_tz::UTC).html.is_empty());
+        let body = read("<title>T</title><p>Text</p>", None);
+        assert_eq!((body.said.title.as_deref(), safe(&body.html).as_str()), (Some("T"), "<p>Text</p>"));
+        assert_eq!(read("<html><head><title>T</title></head><body> <p>&nbsp;</p></body></html>", None).html, "");
+        assert!(!read("<body><img src=a.png></body>", None).html.is_empty());
     }
 
     #[test]
     fn headings_that_are_not_the_title() {
         let page = "<header><h1>My Site</h1></header><article><h1>The real title</h1><p>Text</p></article>";
-        assert_eq!(read(page, None, chrono_tz::UTC).title.as_deref(), Some("The real title"));
-        assert_eq!(safe(&read(page, None, chrono_tz::UTC).html), "<p>Text</p>");
-        let known = read("<h1>Introduction</h1><p>Text</p>", Some("My holiday"), chrono_tz::UTC);
+        assert_eq!(read(page, None).said.title.as_deref(), Some("The real title"));
+        assert_eq!(safe(&read(page, None).html), "<p>Text</p>");
+        let known = read("<h1>Introduction</h1><p>Text</p>", Some("My holiday"));
         assert_eq!(safe(&known.html), "<h1>Introduction</h1><p>Text</p>");
     }
 

@@ -2,23 +2,34 @@
 
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
 
+use super::dialect::{self, Dialect};
+use super::front_matter::{Field, Header};
 use super::{Body, html as page, summary};
 
 /// What people mean by Markdown today: tables, footnotes, strike-through and task lists as on GitHub.
-const OPTIONS: Options = Options::ENABLE_TABLES
+pub(super) const OPTIONS: Options = Options::ENABLE_TABLES
+    .union(Options::ENABLE_HEADING_ATTRIBUTES)
     .union(Options::ENABLE_FOOTNOTES)
     .union(Options::ENABLE_STRIKETHROUGH)
     .union(Options::ENABLE_TASKLISTS);
 
-/// Reads a Markdown text. A first-level heading before everything else is the title and leaves the text, unless the front
-/// matter has another title.
-pub fn read(text: &str, known_title: Option<&str>) -> Body {
-    let mut events: Vec<Event<'_>> = Parser::new_ext(text, OPTIONS).map(box_as_text).collect();
+/// Reads a Markdown text, whose first line has the number `first_line`. A first-level heading before everything else is the
+/// title and leaves the text, unless the front matter has another title.
+pub fn read(text: &str, first_line: usize, known_title: Option<&str>) -> Body {
+    let (text, left_out) = dialect::plain(text, Dialect::Markdown, first_line);
+    let mut events: Vec<Event<'_>> = Parser::new_ext(&text, OPTIONS).map(box_as_text).collect();
     let title = take_title(&mut events, known_title);
     let summary = before_more(&events);
     let mut output = String::with_capacity(text.len() * 5 / 4);
     html::push_html(&mut output, events.into_iter());
-    Body { title, summary, paragraphs: page::outline(&output).paragraphs, html: output, ..Body::default() }
+    let said = Header { title, summary, ..Header::default() };
+    Body {
+        said: said.with_source(Field::Title, "first heading").with_source(Field::Summary, "text before the fold"),
+        paragraphs: page::outline(&output).paragraphs,
+        html: output,
+        problems: left_out.into_iter().collect(),
+        ..Body::default()
+    }
 }
 
 /// Readers drop form controls, so the boxes of a task list become characters.
@@ -47,8 +58,7 @@ fn take_title(events: &mut Vec<Event<'_>>, known_title: Option<&str>) -> Option<
 fn before_more(events: &[Event<'_>]) -> Option<String> {
     let is_more = |event: &Event<'_>| {
         let (Event::Html(html) | Event::InlineHtml(html)) = event else { return false };
-        let comment = html.trim().strip_prefix("<!--").and_then(|rest| rest.strip_suffix("-->"));
-        comment.is_some_and(|comment| comment.trim().eq_ignore_ascii_case("more"))
+        page::is_fold(html.trim())
     };
     let more = events.iter().position(is_more)?;
     Some(summary::one_line(&plain(&events[..more]))).filter(|summary| !summary.is_empty())
@@ -74,26 +84,26 @@ mod tests {
 
     #[test]
     fn first_heading_is_the_title() {
-        let body = read("# A *fine* `title`\n\nText\n\n# Another\n", None);
-        assert_eq!(body.title.as_deref(), Some("A fine title"));
+        let body = read("# A *fine* `title`\n\nText\n\n# Another\n", 1, None);
+        assert_eq!(body.said.title.as_deref(), Some("A fine title"));
         assert_eq!(body.html, "<p>Text</p>\n<h1>Another</h1>\n");
-        assert_eq!(read("Text\n\n# Later\n", None).title, None);
-        assert_eq!(read("Title\n=====\n\nText", None).title.as_deref(), Some("Title"));
-        assert_eq!(read("#\n\nText", None).title, None);
-        assert_eq!(read("# Introduction\n\nText", Some("My holiday")).html, "<h1>Introduction</h1>\n<p>Text</p>\n");
-        assert_eq!(read("# My Holiday!\n\nText", Some("My holiday")).html, "<p>Text</p>\n");
+        assert_eq!(read("Text\n\n# Later\n", 1, None).said.title, None);
+        assert_eq!(read("Title\n=====\n\nText", 1, None).said.title.as_deref(), Some("Title"));
+        assert_eq!(read("#\n\nText", 1, None).said.title, None);
+        assert_eq!(read("# Introduction\n\nText", 1, Some("My holiday")).html, "<h1>Introduction</h1>\n<p>Text</p>\n");
+        assert_eq!(read("# My Holiday!\n\nText", 1, Some("My holiday")).html, "<p>Text</p>\n");
     }
 
     #[test]
     fn paragraphs_and_the_mark_before_the_rest() {
-        let body = read("One *line*\nand another.\n\n<!-- more -->\n\n- Item\n\nTwo.\n", None);
-        assert_eq!(body.summary.as_deref(), Some("One line and another."));
+        let body = read("One *line*\nand another.\n\n<!-- more -->\n\n- Item\n\nTwo.\n", 1, None);
+        assert_eq!(body.said.summary.as_deref(), Some("One line and another."));
         assert_eq!(body.paragraphs, ["One line and another.", "Two."]);
     }
 
     #[test]
     fn tables_footnotes_and_tasks() {
-        let html = read("|a|b|\n|-|-|\n|1|2|\n\nText[^1] ~~gone~~\n\n- [x] done\n\n[^1]: Note\n", None).html;
+        let html = read("|a|b|\n|-|-|\n|1|2|\n\nText[^1] ~~gone~~\n\n- [x] done\n\n[^1]: Note\n", 1, None).html;
         for part in ["<table>", "<del>gone</del>", "<li>☑ done</li>", "href=\"#1\"", "id=\"1\""] {
             assert!(html.contains(part), "{part} in {html}");
         }

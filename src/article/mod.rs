@@ -4,14 +4,20 @@
 pub mod boilerplate;
 pub mod clean;
 pub mod date;
+pub mod dialect;
 pub mod encoding;
 pub mod front_matter;
 pub mod html;
+pub mod language;
+pub mod linked_data;
 pub mod load;
 pub mod markdown;
 pub mod summary;
 pub mod text;
+pub mod unicode;
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
@@ -19,12 +25,13 @@ use chrono::{DateTime, Utc};
 
 use crate::config::{Articles, Clean, Site};
 use crate::entry::{Person, legal};
-use crate::folder::Format;
-use front_matter::Header;
+use crate::folder::{Format, shown};
+use dialect::Dialect;
+use front_matter::{Field, Header};
 
 /// Version of everything that turns bytes into an article. Raise it when a rule changes what an unchanged file becomes:
 /// the daemon then reads every file again.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// What the configuration says about reading articles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +60,8 @@ pub struct Article {
     pub published: Option<DateTime<Utc>>,
     /// When the writer says that it last changed.
     pub updated: Option<DateTime<Utc>>,
+    /// When the writer says that it is to be taken back.
+    pub expires: Option<DateTime<Utc>>,
     /// Plain text; empty when the article is no longer than a summary would be.
     pub summary: String,
     /// The body as unchecked HTML.
@@ -69,6 +78,10 @@ pub struct Article {
     pub id: Option<String>,
     /// What the permalink is made from when the writer did not choose.
     pub slug_source: String,
+    /// Where it is or was elsewhere: paths or addresses.
+    pub addresses: Vec<String>,
+    /// Where each of its fields was found, in words.
+    pub sources: BTreeMap<Field, String>,
 }
 
 /// Something that the writer should know about a file.
@@ -84,6 +97,15 @@ impl Problem {
     /// A problem of the whole file.
     pub fn of_file(message: impl Into<String>) -> Self {
         Self { line: None, message: message.into() }
+    }
+
+    /// `file:line: message`, which editors and terminals know how to follow.
+    pub fn in_file(&self, file: &Path) -> String {
+        let file = shown(file);
+        match self.line {
+            Some(line) => format!("{file}:{line}: {}", self.message),
+            None => format!("{file}: {}", self.message),
+        }
     }
 
     /// A problem of one line, counted from 1.
@@ -134,16 +156,8 @@ impl From<Verdict> for Reading {
 /// What the body of a file says for itself, before its header has a say.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Body {
-    /// Plain text.
-    pub title: Option<String>,
-    /// Whom a byline or `<meta>` names.
-    pub authors: Vec<Person>,
-    /// What a date line or `<meta>` says.
-    pub published: Option<DateTime<Utc>>,
-    /// BCP 47 tag.
-    pub language: Option<String>,
-    /// A summary that the writer marked as one.
-    pub summary: Option<String>,
+    /// Headline, byline, `<meta>`: what front matter would say if there were any.
+    pub said: Header,
     /// The text as unchecked HTML, without the title.
     pub html: String,
     /// The text of each paragraph.
@@ -158,15 +172,16 @@ pub struct Body {
 ///
 /// Never fails: what cannot be understood is a [`Verdict`], what is merely odd a [`Problem`].
 pub fn read(bytes: &[u8], path: &Path, format: Format, rules: &Rules) -> Reading {
-    let text = match encoding::decode(bytes) {
-        Ok(text) => text,
+    let encoding::Decoded { text, problem } = match encoding::decode(bytes, format) {
+        Ok(decoded) => decoded,
         Err(problem) => return Verdict::Broken(problem).into(),
     };
-    let split = match front_matter::split(&text, format, rules.timezone) {
+    let text = unicode::tidy(&text);
+    let mut split = match front_matter::split(&text, format, rules.timezone) {
         Ok(split) => split,
-        Err(front_matter::Held::Draft(problem)) => return Verdict::Draft(problem).into(),
-        Err(front_matter::Held::Broken(problem)) => return Verdict::Broken(problem).into(),
+        Err(held) => return held.into(),
     };
+    split.problems.extend(problem.into_iter().chain(unicode::spoiled(&text)));
     let header = &split.header;
     // Before anything else is done with it: what comes after takes time in the square of the depth.
     if format == Format::Html && html::depth(split.body) > html::MAX_DEPTH {
@@ -174,8 +189,19 @@ pub fn read(bytes: &[u8], path: &Path, format: Format, rules: &Rules) -> Reading
     }
     let body = match format {
         Format::Text => text::read(split.body, split.body_line, header, rules),
-        Format::Markdown => markdown::read(split.body, header.title.as_deref()),
-        Format::Html => html::read(split.body, header.title.as_deref(), rules.timezone),
+        Format::Markdown => markdown::read(split.body, split.body_line, header.title.as_deref()),
+        Format::Html => {
+            // A page with front matter is a generator's source.
+            let (page, left_out) = match split.body_line {
+                1 => (Cow::Borrowed(split.body), None),
+                line => dialect::plain(split.body, Dialect::Html, line),
+            };
+            split.problems.extend(left_out);
+            match html::read(&page, header.title.as_deref(), rules.timezone) {
+                Ok(body) => body,
+                Err(held) => return held.into(),
+            }
+        }
     };
     if body.html.trim().is_empty() {
         return Verdict::Empty.into();
@@ -198,33 +224,61 @@ fn said(text: &str) -> Option<String> {
     Some(text.trim().to_owned()).filter(|text| !text.is_empty())
 }
 
+impl From<front_matter::Held> for Reading {
+    fn from(held: front_matter::Held) -> Self {
+        match held {
+            front_matter::Held::Draft(problem) => Verdict::Draft(problem).into(),
+            front_matter::Held::Broken(problem) => Verdict::Broken(problem).into(),
+        }
+    }
+}
+
 /// What the header says wins over what the text says; the file's name comes last.
 fn assemble(
-    header: Header,
+    mut header: Header,
     mut problems: Vec<Problem>,
     body: Body,
     path: &Path,
     format: Format,
     rules: Rules,
 ) -> Reading {
-    let name = date::file_name(path, rules.timezone);
-    let title = header.title.as_deref().and_then(said).or_else(|| body.title.as_deref().and_then(said));
-    let title = title.unwrap_or_else(|| said(&name.title()).unwrap_or_else(|| "Untitled".to_owned()));
-    let stated = header.summary.as_deref().and_then(said).or_else(|| body.summary.as_deref().and_then(said));
-    let named = if header.authors.is_empty() { body.authors } else { header.authors };
+    header.complete(body.said);
+    let mut name = date::file_name(path, rules.timezone);
+    let guess = language::of_text(&body.paragraphs);
+    // `libc.so.md` is in no Somali: a name counts unless the text plainly says otherwise.
+    let named = language::of_name(&name.stem)
+        .map(|(rest, tag)| (rest.to_owned(), tag))
+        .filter(|(_, tag)| guess.as_deref().is_none_or(|guess| tag.split('-').next() == guess.split('-').next()));
+    let slug_stem = name.stem.clone();
+    if let Some((rest, tag)) = named {
+        name.stem = rest;
+        header.complete(Header { language: Some(tag), ..Header::default() }.with_source(Field::Language, "file name"));
+    }
+    header.complete(Header { language: guess, ..Header::default() }.with_source(Field::Language, "the text itself"));
+    header.complete(Header { published: name.date, ..Header::default() }.with_source(Field::Published, "file name"));
+    let plain = |text: &str| said(&unicode::without_direction_marks(text));
+    let fallback = Header { title: Some(name.title()), ..Header::default() }.with_source(Field::Title, "file name");
+    header.title = header.title.as_deref().and_then(plain);
+    header.complete(fallback);
+    let title = header.title.as_deref().and_then(plain).unwrap_or_else(|| "Untitled".to_owned());
+    let stated = header.summary.as_deref().and_then(said);
+    let people = header.authors.into_iter();
     let article = Article {
         summary: summary::of(stated.as_deref(), &body.paragraphs, &title),
-        authors: named.into_iter().filter_map(|person| Some(Person { name: said(&person.name)?, ..person })).collect(),
-        published: header.published.or(body.published).or(name.date),
+        authors: people.filter_map(|person| Some(Person { name: plain(&person.name)?, ..person })).collect(),
+        published: header.published,
         updated: header.updated,
+        expires: header.expires,
         html: body.html,
         tags: header.tags.iter().filter_map(|tag| said(tag)).collect(),
-        language: header.language.or(body.language),
+        language: header.language,
         link: header.link,
         slug: header.slug,
         id: header.id,
         // A Markdown file is named by its writer, a scraped text by a program.
-        slug_source: if format == Format::Text { title.clone() } else { name.stem },
+        slug_source: if format == Format::Text { title.clone() } else { slug_stem },
+        addresses: header.addresses,
+        sources: header.sources,
         title,
     };
     problems.extend(body.problems);

@@ -1,12 +1,11 @@
 //! Plain text as people save it -> headline, paragraphs, verse, lists. Nothing is lost but what `clean` may take.
 
 use chrono::{DateTime, Utc};
-use encoding_rs::WINDOWS_1252;
-use unicode_normalization::UnicodeNormalization;
 
 use super::clean::{self, Removed};
-use super::front_matter::Header;
+use super::front_matter::{Field, Header};
 use super::summary::{ends_sentence, is_cjk, is_real};
+use super::unicode::without_direction_marks;
 use super::{Body, Problem, Rules};
 use crate::config::Clean;
 use crate::entry::{Person, escape};
@@ -62,6 +61,8 @@ impl Block {
 pub struct Document {
     /// Its headline, if it has one.
     pub title: Option<String>,
+    /// Where that was found, in words.
+    pub title_source: &'static str,
     /// Whom a byline names.
     pub authors: Vec<Person>,
     /// What a line with a date says.
@@ -78,16 +79,26 @@ pub struct Document {
 pub fn read(text: &str, first_line: usize, header: &Header, rules: &Rules) -> Body {
     let clean = if header.clean == Some(false) { Clean::Off } else { rules.clean };
     let document = parse(text, first_line, header.title.as_deref(), clean, rules.timezone);
+    let Document { title, authors, published, .. } = document;
+    let said = Header { title, published, authors, ..Header::default() };
+    let said = said.with_source(Field::Title, document.title_source);
     Body {
+        said: said.with_source(Field::Authors, "byline in the text").with_source(Field::Published, "date in the text"),
         html: to_html(&document.blocks),
         paragraphs: document.blocks.iter().map(Block::in_one_line).collect(),
-        title: document.title,
-        authors: document.authors,
-        published: document.published,
-        problems: document.problems,
+        problems: document.problems.into_iter().chain(references(text, first_line)).collect(),
         removed: document.removed,
-        ..Body::default()
     }
+}
+
+/// Marks of HTML in a text that is none: told, and left as they are.
+fn references(text: &str, first_line: usize) -> Option<Problem> {
+    const MARKS: [&str; 6] = ["&nbsp;", "&amp;", "&quot;", "&#8217;", "&#39;", "&mdash;"];
+    let (line, mark) = text.lines().enumerate().find_map(|(index, line)| {
+        MARKS.iter().find(|mark| line.contains(**mark)).map(|mark| (first_line + index, *mark))
+    })?;
+    let message = format!("`{mark}` stays as it stands in a plain text: write the character, or name the file .html");
+    Some(Problem::at(line, message))
 }
 
 /// Finds headline, clean text and layout. `known_title` is the front matter's, which needs no line of the text.
@@ -98,8 +109,7 @@ pub fn parse(
     clean: Clean,
     timezone: chrono_tz::Tz,
 ) -> Document {
-    let text = hygiene(text);
-    if is_code(&text) {
+    if is_code(text) {
         let blocks = vec![Block::Preformatted(text.trim_matches('\n').to_owned())];
         return Document { blocks, ..Document::default() };
     }
@@ -111,7 +121,10 @@ pub fn parse(
     trim_blank(&mut lines);
     let mut document = Document::default();
     if known_title.is_none() {
+        let lines_before = lines.len();
         document.title = take_title(&mut lines);
+        let is_line = lines.len() < lines_before || lines_before == 1;
+        document.title_source = if is_line { "first line" } else { "first sentence" };
     }
     let title = known_title.or(document.title.as_deref()).unwrap_or_default();
     if clean != Clean::Off {
@@ -129,34 +142,6 @@ pub fn parse(
 }
 
 // --- characters -----------------------------------------------------------------------------------------------------
-
-/// Line ends become line feeds, characters that no feed may hold go, what remains is in normal form C.
-fn hygiene(text: &str) -> String {
-    let text = text.replace("\r\n", "\n");
-    let mut clean = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\r' | '\u{2028}' | '\u{0B}' => clean.push('\n'),
-            '\u{2029}' | '\u{0C}' => clean.push_str("\n\n"),
-            // Text of Windows that was taken for Latin-1 on its way here.
-            '\u{80}'..='\u{9F}' => {
-                let byte = [u8::try_from(u32::from(c)).unwrap_or_default()];
-                let (decoded, _) = WINDOWS_1252.decode_without_bom_handling(&byte);
-                clean.extend(decoded.chars().filter(|c| !c.is_control()));
-            }
-            '\t' | '\n' => clean.push(c),
-            '\u{FEFF}' | '\u{200B}' | '\u{2060}' | '\u{AD}' => {}
-            c if c.is_control() || is_noncharacter(c) => {}
-            c => clean.push(c),
-        }
-    }
-    clean.nfc().collect()
-}
-
-fn is_noncharacter(c: char) -> bool {
-    let code = u32::from(c);
-    (0xFDD0..=0xFDEF).contains(&code) || code & 0xFFFE == 0xFFFE
-}
 
 /// Folds white space. A no-break space stays where it does its work: within numbers, and before or after certain signs.
 fn tidy(line: &str) -> String {
@@ -220,11 +205,6 @@ fn take_title(lines: &mut Vec<Line>) -> Option<String> {
         matches!(c, '。' | '！' | '？') || (matches!(c, '.' | '!' | '?') && next.is_none_or(char::is_whitespace))
     });
     stop.map(|(at, c)| without_direction_marks(first[..at + c.len_utf8()].trim_end_matches(['.', '。'])))
-}
-
-/// Embeddings and isolates that a title would leave open in everything it is put into.
-fn without_direction_marks(text: &str) -> String {
-    text.chars().filter(|c| !matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')).collect()
 }
 
 // --- layout ---------------------------------------------------------------------------------------------------------
@@ -535,10 +515,7 @@ mod tests {
     }
 
     #[test]
-    fn characters() {
-        assert_eq!(hygiene("a\r\nb\rc\u{2028}d\u{0C}e"), "a\nb\nc\nd\n\ne");
-        assert_eq!(hygiene("it\u{92}s \u{81}x\u{FFFE}\u{7}\u{FDD0}"), "it’s x");
-        assert_eq!(hygiene("cafe\u{301} \u{200D}\u{200C}"), "café \u{200D}\u{200C}");
+    fn spaces() {
         assert_eq!(tidy(" a \u{A0} b\u{A0}c "), "a b c");
         assert_eq!(tidy("10\u{A0}000 100\u{202F}% «\u{A0}oui\u{A0}»"), "10\u{A0}000 100\u{202F}% «\u{A0}oui\u{A0}»");
         assert_eq!(tidy("a\tb\u{2003}c"), "a b c");
@@ -557,8 +534,8 @@ mod tests {
 
     #[test]
     fn nothing_at_all() {
-        for text in ["", "\n \n\t\n", "\u{FEFF}\u{A0}"] {
-            assert_eq!(document(text), Document::default());
+        for text in ["", "\n \n\t\n", "\u{A0}"] {
+            assert!(document(text).blocks.is_empty() && document(text).title.is_none());
         }
     }
 }

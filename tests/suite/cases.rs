@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use gazetted::article::text::{self, Block};
-use gazetted::article::{encoding, summary};
+use gazetted::article::{encoding, summary, unicode};
 use gazetted::config::Clean;
+use gazetted::folder::Format;
 use serde::Deserialize;
 
 use crate::tools;
@@ -24,8 +25,8 @@ fn check(file: &Path) {
     let expected = std::fs::read_to_string(file.with_extension("expected.json")).unwrap();
     let expected: Expected = serde_json::from_str(&expected).unwrap();
     let bytes = std::fs::read(file).unwrap();
-    let text = encoding::decode(&bytes).unwrap();
-    let document = text::parse(&text, 1, None, Clean::Safe, chrono_tz::UTC);
+    let text = encoding::decode(&bytes, Format::Text).unwrap().text;
+    let document = text::parse(&unicode::tidy(&text), 1, None, Clean::Safe, chrono_tz::UTC);
     let name = file.display();
     assert_eq!(document.title, expected.title, "title of {name}");
     assert_eq!(document.authors.first().map(|person| person.name.clone()), expected.author, "author of {name}");

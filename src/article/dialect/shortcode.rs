@@ -1,0 +1,204 @@
+//! One call of a generator's template language, and what can be shown of it without the generator.
+
+use std::ops::Range;
+
+/// What stands between the signs.
+#[derive(Debug)]
+pub struct Call<'a> {
+    /// `youtube`, `highlight`, `/notice`, `endraw`; empty for a value that is printed.
+    pub name: &'a str,
+    /// Bytes that the call takes with its signs.
+    pub length: usize,
+    /// Everything between the signs.
+    inside: &'a str,
+    arguments: Vec<(Option<&'a str>, String)>,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// `{{< … >}}`, `{{% … %}}`
+    Hugo,
+    /// `{{ … }}`
+    Value,
+    /// `{% … %}`
+    Tag,
+}
+
+/// What becomes of a call.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Meaning {
+    /// This, in Markdown.
+    Text(String),
+    /// Nothing is to be seen of it.
+    Nothing,
+    /// Only the generator knows.
+    Unknown,
+    /// Nothing up to its end is for readers.
+    Private,
+    /// Everything up to its end is text as it stands.
+    Verbatim,
+    /// Everything up to its end is code in this language.
+    Code(String),
+}
+
+/// Longest call, in bytes: without a limit, two braces far apart would swallow what is between them.
+const LONGEST: usize = 4_000;
+
+impl<'a> Call<'a> {
+    /// Reads the call that a text starts with. `before` is the text before it, by which TeX is known.
+    pub fn parse(text: &'a str, before: &str) -> Option<Self> {
+        let (open, close, kind) = [
+            ("{{<", ">}}", Kind::Hugo),
+            ("{{%", "%}}", Kind::Hugo),
+            ("{{", "}}", Kind::Value),
+            ("{%", "%}", Kind::Tag),
+        ]
+        .into_iter()
+        .find(|(open, _, _)| text.starts_with(open))
+        .map(|(open, close, kind)| (open.len(), close, kind))?;
+        let is_tex = before.ends_with(['}', '{', '^', '_'])
+            || before.trim_end_matches(|c: char| c.is_ascii_alphabetic()).ends_with('\\');
+        if kind == Kind::Value && is_tex {
+            return None;
+        }
+        let end = open + text[open..].find(close)?;
+        let inside = text[open..end].trim().trim_matches('-').trim();
+        let paragraph_ends = text[..end].contains("\n\n") && !inside.starts_with("/*");
+        if end > LONGEST || (paragraph_ends && kind != Kind::Hugo) {
+            return None;
+        }
+        let length = end + close.len();
+        let name_end = inside.find(|c: char| c.is_whitespace() || c == '(').unwrap_or(inside.len());
+        let (name, rest) = match inside.split_at(name_end) {
+            ("/", rest) => (rest.trim(), ""),
+            (name, rest) => (name.trim_start_matches('/'), rest),
+        };
+        Some(Self { name, length, inside, arguments: arguments(rest), kind })
+    }
+
+    /// What to show in its place.
+    pub fn meaning(&self) -> Meaning {
+        // Hugo's way to write a call that is not one.
+        let escaped = self.inside.strip_prefix("/*").and_then(|inside| inside.strip_suffix("*/"));
+        match (self.kind, escaped) {
+            (Kind::Hugo, Some(inside)) => return Meaning::Text(format!("{{{{< {} >}}}}", inside.trim())),
+            (_, Some(_)) => return Meaning::Nothing,
+            _ => {}
+        }
+        if self.inside.starts_with('/') || self.name.starts_with("end") {
+            return Meaning::Nothing;
+        }
+        if self.kind == Kind::Value && !self.inside.contains('(') {
+            return self.value();
+        }
+        let id = || self.argument(&["id"]).or_else(|| self.positional(0));
+        let link =
+            |address: Option<String>| address.map_or(Meaning::Unknown, |address| Meaning::Text(format!("<{address}>")));
+        match self.name {
+            "raw" | "verbatim" => Meaning::Verbatim,
+            "comment" => Meaning::Private,
+            "highlight" | "code" | "codeblock" => Meaning::Code(self.language()),
+            "figure" | "image" | "img" | "picture" => self.figure(),
+            "youtube" => link(id().map(|id| format!("https://www.youtube.com/watch?v={id}"))),
+            "vimeo" => link(id().map(|id| format!("https://vimeo.com/{id}"))),
+            "gist" => {
+                let path = [self.positional(0), self.positional(1)].into_iter().flatten().collect::<Vec<_>>().join("/");
+                link(Some(format!("https://gist.github.com/{path}")).filter(|_| !path.is_empty()))
+            }
+            "tweet" | "x" | "twitter" => {
+                let user = self.argument(&["user"]);
+                link(
+                    user.zip(self.argument(&["id"]))
+                        .map(|(user, id)| format!("https://twitter.com/{user}/status/{id}")),
+                )
+            }
+            "ref" | "relref" | "link" | "post_url" | "toc" | "if" | "unless" | "else" | "elsif" | "for" | "assign"
+            | "capture" | "br" | "details" | "quote" | "blockquote" => Meaning::Nothing,
+            _ => Meaning::Unknown,
+        }
+    }
+
+    /// `{{ "/a.png" | relative_url }}` prints its text; what a site knows of itself is not known here.
+    fn value(&self) -> Meaning {
+        let quote = self.inside.chars().next().filter(|c| matches!(c, '"' | '\''));
+        if let Some(quote) = quote
+            && let Some((text, _)) = self.inside[1..].split_once(quote)
+        {
+            return Meaning::Text(text.to_owned());
+        }
+        let known = ["site.", "page.", ".Site", ".Page", "config."].iter().any(|start| self.inside.starts_with(start));
+        if known || self.inside.is_empty() { Meaning::Nothing } else { Meaning::Unknown }
+    }
+
+    fn language(&self) -> String {
+        let language = self.argument(&["lang", "language"]).or_else(|| self.positional(0)).unwrap_or_default();
+        language.chars().filter(|c| c.is_ascii_alphanumeric() || "+-#_".contains(*c)).collect()
+    }
+
+    fn figure(&self) -> Meaning {
+        let Some(source) = self.argument(&["src", "link", "path"]).or_else(|| self.positional(0)) else {
+            return Meaning::Unknown;
+        };
+        if source.contains(['<', '>', '\n']) {
+            return Meaning::Unknown;
+        }
+        let words = |names: &[&str]| self.argument(names).unwrap_or_default().replace(['[', ']', '\n'], " ");
+        let caption = words(&["caption", "title"]);
+        let image = format!("![{}](<{source}>)", words(&["alt"]));
+        Meaning::Text(if caption.is_empty() { image } else { format!("{image}\n\n*{}*\n", caption.trim()) })
+    }
+
+    fn argument(&self, names: &[&str]) -> Option<String> {
+        let found = self.arguments.iter().find(|(name, _)| name.is_some_and(|name| names.contains(&name)));
+        found.map(|(_, value)| value.clone()).filter(|value| !value.is_empty())
+    }
+
+    fn positional(&self, index: usize) -> Option<String> {
+        self.arguments.iter().filter(|(name, _)| name.is_none()).nth(index).map(|(_, value)| value.clone())
+    }
+
+    /// Where the call that ends this one stands, at or after `from`.
+    pub fn end_of_body(&self, text: &str, from: usize) -> Option<Range<usize>> {
+        let mut at = from;
+        while let Some(found) = text[at..].find("{{").into_iter().chain(text[at..].find("{%")).min() {
+            at += found;
+            if let Some(call) = Call::parse(&text[at..], "") {
+                let ends = call.kind == self.kind
+                    && (call.name == format!("end{}", self.name)
+                        || call.name == "end"
+                        || (call.inside.starts_with('/') && call.name == self.name));
+                if ends {
+                    return Some(at..at + call.length);
+                }
+            }
+            at += 2;
+        }
+        None
+    }
+}
+
+/// `key="value"`, `key=value`, `value`, parted by spaces, or as in a call by commas.
+fn arguments(text: &str) -> Vec<(Option<&str>, String)> {
+    let mut found = Vec::new();
+    let mut rest = text.trim_start_matches('(').trim_end_matches(')');
+    loop {
+        rest = rest.trim_start_matches(|c: char| c.is_whitespace() || c == ',');
+        if rest.is_empty() {
+            return found;
+        }
+        let name_end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || "_-".contains(c))).unwrap_or(rest.len());
+        let name = rest[name_end..].starts_with('=').then(|| &rest[..name_end]).filter(|name| !name.is_empty());
+        if name.is_some() {
+            rest = &rest[name_end + 1..];
+        }
+        let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\'' | '`'));
+        let (value, after) = if let Some(quote) = quote {
+            rest[1..].split_once(quote).unwrap_or((&rest[1..], ""))
+        } else {
+            rest.split_at(rest.find(|c: char| c.is_whitespace() || c == ',').unwrap_or(rest.len()))
+        };
+        found.push((name, value.to_owned()));
+        rest = after;
+    }
+}

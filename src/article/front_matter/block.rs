@@ -1,0 +1,302 @@
+//! Where a header begins and ends, and which of the five ways it is written in.
+
+use super::key::Key;
+use super::value::{AnyFields, Fields, Value};
+use crate::article::Problem;
+use crate::folder::Format;
+
+/// Longest block that is read as front matter, in bytes. Longer ones are text that happens to start like one.
+const MAX_BLOCK: usize = 64 << 10;
+
+/// Pairs in the order of the file.
+pub type Pairs = Vec<(String, Value)>;
+
+/// How a header is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Syntax {
+    /// Between lines of `---`.
+    Yaml,
+    /// Between lines of `+++`.
+    Toml,
+    /// One object; or its inside up to a line of `;;;`, as Hexo has it.
+    Json,
+    /// Lines of `#+KEY: value`.
+    Org,
+    /// Lines of `Key: value` up to a blank one, as in `MultiMarkdown` and Pelican.
+    Colons,
+}
+
+#[derive(Debug)]
+pub struct Block<'a> {
+    syntax: Syntax,
+    /// What is between the delimiters.
+    pub text: &'a str,
+    /// Line of the file that `text` starts on.
+    pub first_line: usize,
+    /// What follows the block.
+    pub rest: &'a str,
+    /// Line of the file that `rest` starts on.
+    pub rest_line: usize,
+}
+
+impl<'a> Block<'a> {
+    /// The delimiters are whole lines; blank lines may stand before the first.
+    pub fn find(text: &'a str, format: Format) -> Option<Self> {
+        let start = text.find(|c: char| !c.is_whitespace())?;
+        let start = text[..start].rfind('\n').map_or(0, |line_feed| line_feed + 1);
+        let line = 1 + text[..start].matches('\n').count();
+        let first = text[start..].lines().next()?.trim_end();
+        match first {
+            "---" => Self::between(text, start, line, Syntax::Yaml, &["---", "..."]),
+            "+++" => Self::between(text, start, line, Syntax::Toml, &["+++"]),
+            first if first.starts_with("#+") => Self::of_lines(text, start, line, Syntax::Org),
+            first if first.trim_start().starts_with(['{', '"']) => Self::json(text, start, line),
+            _ if format == Format::Markdown => {
+                Self::of_lines(text, start, line, Syntax::Colons).filter(Self::is_certain)
+            }
+            _ => None,
+        }
+    }
+
+    fn new(
+        text: &'a str,
+        span: std::ops::Range<usize>,
+        first_line: usize,
+        rest: usize,
+        syntax: Syntax,
+    ) -> Option<Self> {
+        let rest_line = first_line + text[span.start..rest].matches('\n').count();
+        let block = Self { syntax, text: &text[span.clone()], first_line, rest: &text[rest..], rest_line };
+        (span.len() <= MAX_BLOCK).then_some(block)
+    }
+
+    fn between(text: &'a str, start: usize, line: usize, syntax: Syntax, ends: &[&str]) -> Option<Self> {
+        let start = start + text[start..].find('\n')? + 1;
+        let mut end = start;
+        for found in text[start..].split_inclusive('\n') {
+            if ends.contains(&found.trim_end()) {
+                return Self::new(text, start..end, line + 1, end + found.len(), syntax);
+            }
+            end += found.len();
+            if end - start > MAX_BLOCK {
+                return None;
+            }
+        }
+        None
+    }
+
+    /// The first lines of one kind. Org's end before any other line, the others with a blank one.
+    fn of_lines(text: &'a str, start: usize, line: usize, syntax: Syntax) -> Option<Self> {
+        let mut end = start;
+        for found in text[start..].split_inclusive('\n') {
+            let belongs = match syntax {
+                Syntax::Org => found.starts_with("#+") && found.contains(':'),
+                // A line that is indented goes on with the value before it.
+                _ => (found.starts_with([' ', '\t']) && end > start && !found.trim().is_empty()) || is_pair(found),
+            };
+            if !belongs {
+                if syntax == Syntax::Colons && !found.trim().is_empty() {
+                    return None;
+                }
+                break;
+            }
+            end += found.len();
+        }
+        Self::new(text, start..end, line, end, syntax).filter(|_| end > start)
+    }
+
+    fn json(text: &'a str, start: usize, line: usize) -> Option<Self> {
+        if text[start..].trim_start().starts_with('"') {
+            return Self::hexo(text, start, line);
+        }
+        let mut values = serde_json::Deserializer::from_str(&text[start..]).into_iter::<serde::de::IgnoredAny>();
+        let end = match values.next()? {
+            Ok(_) => start + values.byte_offset(),
+            // Up to where a line closes it, so that what is wrong can be told.
+            Err(_) => start + text[start..].find("\n}")? + 2,
+        };
+        let after = &text[end..];
+        let rest_of_line = after.find('\n').map_or(after.len(), |line_feed| line_feed + 1);
+        let closed = matches!(after[..rest_of_line].trim(), "" | ";;;");
+        let mut rest = end + rest_of_line;
+        if let Some(next) = text[rest..].lines().next().filter(|next| next.trim_end() == ";;;") {
+            rest = (rest + next.len() + 1).min(text.len());
+        }
+        Self::new(text, start..end, line, rest, Syntax::Json).filter(|_| closed)
+    }
+
+    /// The inside of an object, up to a line of `;;;`.
+    fn hexo(text: &'a str, start: usize, line: usize) -> Option<Self> {
+        let mut end = start;
+        for found in text[start..].split_inclusive('\n') {
+            if found.trim_end() == ";;;" {
+                return Self::new(text, start..end, line, end + found.len(), Syntax::Json);
+            }
+            end += found.len();
+            if end - start > MAX_BLOCK {
+                return None;
+            }
+        }
+        None
+    }
+
+    /// Text may begin like this, too: two keys that are known, one of them a title or a date, are no accident.
+    fn is_certain(&self) -> bool {
+        let keys: Vec<Key> = self.text.lines().filter_map(|line| Key::of(line.split_once(':')?.0.trim())).collect();
+        keys.len() >= 2 && keys.iter().any(|key| matches!(key, Key::Title | Key::Published))
+    }
+
+    /// Whether its delimiters alone say that it is a header.
+    pub fn is_fenced(&self) -> bool {
+        matches!(self.syntax, Syntax::Yaml | Syntax::Toml)
+    }
+
+    /// `None`: no mapping, so the "delimiters" are rules between parts of a text.
+    pub fn parse(&self) -> Result<Option<Pairs>, Problem> {
+        let parsed = match self.syntax {
+            Syntax::Yaml => self.parse_yaml(),
+            Syntax::Toml => self.parse_toml(),
+            Syntax::Json => self.parse_json(),
+            Syntax::Org => Ok(Some(self.parse_org())),
+            Syntax::Colons => Ok(Some(self.parse_colons())),
+        };
+        match parsed {
+            Err(_) if !self.text.lines().any(|line| self.is_key(line)) => Ok(None),
+            other => other,
+        }
+    }
+
+    fn parse_yaml(&self) -> Result<Option<Pairs>, Problem> {
+        let options = serde_saphyr::options! {
+            duplicate_keys: serde_saphyr::DuplicateKeyPolicy::LastWins,
+            strict_booleans: true,
+            leading_zero_numbers_as_strings: true,
+            underscored_numbers_as_strings: true,
+            with_snippet: false,
+        };
+        if self.text.trim().is_empty() {
+            return Ok(Some(Vec::new()));
+        }
+        // A list where a text was expected is no reason to lose the other keys.
+        let typed = serde_saphyr::from_str_with_options::<Fields>(self.text, options.clone()).map(|fields| fields.0);
+        let plain = || serde_saphyr::from_str_with_options::<AnyFields>(self.text, options).map(|fields| fields.0);
+        typed.or_else(|error| plain().map_err(|_| error)).map(Some).map_err(|error| {
+            let line = error.location().and_then(|place| usize::try_from(place.line()).ok()).unwrap_or(1).max(1);
+            let reason = first_line(&error.to_string());
+            let message = format!("the front matter is not YAML: {reason}; put the value in quotes");
+            Problem::at(self.first_line + line - 1, message)
+        })
+    }
+
+    fn parse_toml(&self) -> Result<Option<Pairs>, Problem> {
+        toml::from_str::<Fields>(self.text).map(|fields| Some(fields.0)).map_err(|error| {
+            let before = error.span().map_or(0, |span| self.text[..span.start].matches('\n').count());
+            let reason = first_line(error.message());
+            Problem::at(self.first_line + before, format!("the front matter is not TOML: {reason}"))
+        })
+    }
+
+    fn parse_json(&self) -> Result<Option<Pairs>, Problem> {
+        let inside = self.text.trim_start();
+        let object = if inside.starts_with('{') { self.text.to_owned() } else { format!("{{{}}}", self.text) };
+        serde_json::from_str::<AnyFields>(&object).map(|fields| Some(fields.0)).map_err(|error| {
+            let reason = error.to_string();
+            let reason = reason.split(" at line").next().unwrap_or_default();
+            let line = self.first_line + error.line().saturating_sub(1);
+            Problem::at(line, format!("the front matter is not JSON: {reason}"))
+        })
+    }
+
+    fn parse_org(&self) -> Pairs {
+        let pairs = self.text.lines().filter_map(|line| line.strip_prefix("#+")?.split_once(':'));
+        let pairs = pairs.map(|(key, value)| {
+            let value = value.trim();
+            let tags = Key::of(key) == Some(Key::Tags);
+            // `:sea:news:`, or words in a row.
+            let list = |value: &str| value.split([':', ' ']).filter(|tag| !tag.is_empty()).map(text).collect();
+            (key.trim().to_owned(), if tags { Value::List(list(value)) } else { text(value) })
+        });
+        pairs.collect()
+    }
+
+    fn parse_colons(&self) -> Pairs {
+        let mut pairs: Pairs = Vec::new();
+        for line in self.text.lines() {
+            match (line.split_once(':').filter(|_| is_pair(line)), pairs.last_mut()) {
+                (Some((key, value)), _) => pairs.push((key.trim().to_owned(), text(value.trim()))),
+                (None, Some((_, Value::Text(value)))) => {
+                    value.push(' ');
+                    value.push_str(line.trim());
+                }
+                _ => {}
+            }
+        }
+        pairs
+    }
+
+    fn sign(&self) -> char {
+        if self.syntax == Syntax::Toml { '=' } else { ':' }
+    }
+
+    fn is_key(&self, line: &str) -> bool {
+        line.split_once(self.sign()).is_some_and(|(key, _)| Key::of(bare(key)).is_some())
+    }
+
+    /// The line of the file that a key stands on.
+    pub fn line_of(&self, name: &str) -> usize {
+        let is_line = |line: &str| line.split_once(self.sign()).is_some_and(|(key, _)| bare(key) == name);
+        self.first_line + self.text.lines().position(is_line).unwrap_or(0)
+    }
+
+    /// The first line that a draft could be marked with, counted in the file.
+    pub fn mentions_draft(&self) -> Option<usize> {
+        const WORDS: [&str; 5] = ["draft", "private", "publish", "status", "hidden"];
+        let line = self.text.lines().position(|line| {
+            let line = line.to_lowercase();
+            WORDS.iter().any(|word| line.contains(word))
+        })?;
+        Some(self.first_line + line)
+    }
+
+    /// Line by line, the plain keys of a block that does not parse.
+    pub fn salvage(&self) -> Pairs {
+        let unquoted = |text: &str| text.trim().trim_end_matches(',').trim().trim_matches(['"', '\'']).to_owned();
+        let indented = |line: &str| self.syntax != Syntax::Json && line.starts_with([' ', '\t', '-']);
+        self.text
+            .lines()
+            .filter(|line| self.is_key(line) && !indented(line))
+            .filter_map(|line| line.split_once(self.sign()))
+            .map(|(key, value)| {
+                let value = unquoted(value);
+                let list = value.strip_prefix('[').and_then(|value| value.strip_suffix(']'));
+                let value = match list {
+                    Some(list) => Value::List(list.split(',').map(|item| Value::Text(unquoted(item))).collect()),
+                    None => Value::Text(value),
+                };
+                (bare(key).to_owned(), value)
+            })
+            .collect()
+    }
+}
+
+fn text(text: &str) -> Value {
+    Value::Text(text.to_owned())
+}
+
+/// A key without what its syntax puts around it.
+pub fn bare(key: &str) -> &str {
+    key.trim().trim_start_matches(['{', '#', '+', ' ']).trim_matches('"')
+}
+
+/// `Key: value`, the key of at most three plain words.
+fn is_pair(line: &str) -> bool {
+    line.split_once(':').is_some_and(|(key, value)| {
+        let is_word = |word: &str| word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+        let plain = !key.is_empty() && key.split(' ').all(|word| !word.is_empty() && is_word(word));
+        plain && key.split(' ').count() <= 3 && !value.starts_with("//")
+    })
+}
+
+fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().trim().to_owned()
+}

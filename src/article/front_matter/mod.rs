@@ -1,0 +1,556 @@
+//! The keys before the text, in everybody's way of writing them: YAML between `---`, TOML between `+++`, JSON, org's `#+KEY:`,
+//! the `Key: value` of `MultiMarkdown` and Pelican. Also what a page's `<meta>` says, which means the same.
+
+mod block;
+mod key;
+mod reader;
+mod value;
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+
+use super::Problem;
+use crate::entry::Person;
+use crate::folder::Format;
+use block::{Block, bare};
+use key::Key;
+use reader::{Place, Reader};
+use value::Value;
+
+/// A part of a header whose source is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Field {
+    /// [`Header::title`]
+    Title,
+    /// [`Header::published`]
+    Published,
+    /// [`Header::updated`]
+    Updated,
+    /// [`Header::authors`]
+    Authors,
+    /// [`Header::summary`]
+    Summary,
+    /// [`Header::tags`]
+    Tags,
+    /// [`Header::id`]
+    Id,
+    /// [`Header::link`]
+    Link,
+    /// [`Header::language`]
+    Language,
+    /// [`Header::slug`]
+    Slug,
+}
+
+/// What a file says about its article; a key that is absent, empty or not understood is `None` or empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Header {
+    /// `title`, `headline`, `name`
+    pub title: Option<String>,
+    /// `date`, `pubDate`, `published`, …
+    pub published: Option<DateTime<Utc>>,
+    /// `updated`, `lastmod`, `modified`, …
+    pub updated: Option<DateTime<Utc>>,
+    /// `expiryDate`, `unpublishdate`, `expires`
+    pub expires: Option<DateTime<Utc>>,
+    /// `author`, `authors`, `byline`: names, or tables with name, email, url
+    pub authors: Vec<Person>,
+    /// `summary`, `description`, `excerpt`, …
+    pub summary: Option<String>,
+    /// `tags`, `keywords`, `categories`, `topics`, each once
+    pub tags: Vec<String>,
+    /// `draft: true`, `published: false`, `private: true`, `status: draft`
+    pub draft: bool,
+    /// `id`, `guid`, `uuid`
+    pub id: Option<String>,
+    /// `link`, `source`, `original_url`: an absolute address
+    pub link: Option<String>,
+    /// `lang`, `language`, `locale`
+    pub language: Option<String>,
+    /// `slug`
+    pub slug: Option<String>,
+    /// `permalink`, `url`, `aliases`: where the article is or was elsewhere, as paths or addresses
+    pub addresses: Vec<String>,
+    /// `clean: false` keeps every line of a plain text
+    pub clean: Option<bool>,
+    /// Where each field was found, in words.
+    pub sources: BTreeMap<Field, String>,
+}
+
+impl Header {
+    /// Whether a field says something.
+    pub fn has(&self, field: Field) -> bool {
+        match field {
+            Field::Title => self.title.is_some(),
+            Field::Published => self.published.is_some(),
+            Field::Updated => self.updated.is_some(),
+            Field::Authors => !self.authors.is_empty(),
+            Field::Summary => self.summary.is_some(),
+            Field::Tags => !self.tags.is_empty(),
+            Field::Id => self.id.is_some(),
+            Field::Link => self.link.is_some(),
+            Field::Language => self.language.is_some(),
+            Field::Slug => self.slug.is_some(),
+        }
+    }
+
+    /// Says where a field came from.
+    #[must_use]
+    pub fn with_source(mut self, field: Field, words: &str) -> Self {
+        if self.has(field) {
+            self.sources.insert(field, words.to_owned());
+        }
+        self
+    }
+
+    /// Takes from another header what this one does not say.
+    pub fn complete(&mut self, other: Self) {
+        for (field, words) in other.sources {
+            if !self.has(field) {
+                self.sources.insert(field, words);
+            }
+        }
+        let Self { title, published, updated, expires, summary, id, link, language, slug, .. } = self;
+        *title = title.take().or(other.title);
+        *published = published.or(other.published);
+        *updated = updated.or(other.updated);
+        *expires = expires.or(other.expires);
+        *summary = summary.take().or(other.summary);
+        *id = id.take().or(other.id);
+        *link = link.take().or(other.link);
+        *language = language.take().or(other.language);
+        *slug = slug.take().or(other.slug);
+        if self.authors.is_empty() {
+            self.authors = other.authors;
+        }
+        if self.tags.is_empty() {
+            self.tags = other.tags;
+        }
+        self.addresses.extend(other.addresses);
+    }
+}
+
+/// A file cut in two.
+#[derive(Debug)]
+pub struct Split<'a> {
+    /// What the front matter says; the default where there is none.
+    pub header: Header,
+    /// Everything after it.
+    pub body: &'a str,
+    /// Line of the file that `body` starts on, from 1.
+    pub body_line: usize,
+    /// What the writer should know.
+    pub problems: Vec<Problem>,
+}
+
+/// Why a file is held back whatever its text says.
+#[derive(Debug)]
+pub enum Held {
+    /// The writer says that it is a draft.
+    Draft(Problem),
+    /// It cannot be read, and might be a draft.
+    Broken(Problem),
+}
+
+/// Cuts the front matter off a text and reads it.
+///
+/// A block that does not parse costs the article its keys, not its place, unless it mentions draft, private, published or
+/// status: then the article is held, since a draft must never leak.
+///
+/// # Errors
+/// The article must not be published; the reason why.
+pub fn split(text: &str, format: Format, timezone: Tz) -> Result<Split<'_>, Held> {
+    let none = Split { header: Header::default(), body: text, body_line: 1, problems: Vec::new() };
+    let Some(block) = Block::find(text, format) else {
+        return match unread_header(text, format) {
+            Some(problem) => Err(Held::Broken(problem)),
+            None => Ok(none),
+        };
+    };
+    let mut problems = Vec::new();
+    let mut fields = match block.parse() {
+        Ok(Some(fields)) => fields,
+        Ok(None) => return Ok(none),
+        Err(problem) => {
+            if let Some(line) = block.mentions_draft() {
+                let reason = format!("{} (held, because line {line} may say that it is a draft)", problem.message);
+                return Err(Held::Broken(Problem { message: reason, ..problem }));
+            }
+            let salvaged = block.salvage();
+            if salvaged.is_empty() && format == Format::Text {
+                return Ok(none);
+            }
+            problems.push(problem);
+            salvaged
+        }
+    };
+    // Where a file has two keys of one meaning, the one that means it most plainly wins, wherever it stands.
+    fields.sort_by_key(|(name, _)| Key::rank(name));
+    let known = fields.iter().any(|(key, _)| Key::of(key).is_some());
+    if !known && (format == Format::Text || !block.is_fenced()) {
+        return Ok(none);
+    }
+    let place = |name: &str| {
+        let line = block.line_of(name);
+        Place { line: Some(line), words: format!("front matter, line {line}") }
+    };
+    let mut reader = Reader { header: Header::default(), problems, timezone, place: &place };
+    for (key, value) in fields {
+        reader.take(&key, value);
+    }
+    let Reader { header, problems, .. } = reader;
+    if header.draft {
+        return Err(draft(block.mentions_draft()));
+    }
+    Ok(Split { header, body: block.rest, body_line: block.rest_line, problems })
+}
+
+fn draft(line: Option<usize>) -> Held {
+    let message = "a draft: it is published once it no longer says so".to_owned();
+    Held::Draft(Problem { line, message })
+}
+
+/// Reads the `<meta>` of a page, names and contents, as if they were front matter (Pelican takes them for it).
+///
+/// # Errors
+/// They say that the page is a draft.
+pub fn of_meta(meta: &[(String, String)], timezone: Tz) -> Result<Header, Held> {
+    // The page's own words first, then those for networks and catalogues.
+    const NAMES: [(&str, &str); 13] = [
+        ("og:title", "title"),
+        ("article:published_time", "date"),
+        ("datepublished", "date"),
+        ("dc.date", "date"),
+        ("dcterms.created", "date"),
+        ("article:modified_time", "modified"),
+        ("datemodified", "modified"),
+        ("dcterms.modified", "modified"),
+        ("article:author", "author"),
+        ("dc.creator", "author"),
+        ("og:description", "description"),
+        ("article:tag", "tags"),
+        ("og:locale", "lang"),
+    ];
+    let place = |_: &str| Place { line: None, words: "`<meta>` of the page".into() };
+    let mut reader = Reader { header: Header::default(), problems: Vec::new(), timezone, place: &place };
+    let plain = meta.iter().filter(|(name, _)| Key::of(name).is_some()).map(|(name, content)| (name.as_str(), content));
+    let known = NAMES.iter().flat_map(|(from, to)| {
+        meta.iter().filter(move |(name, _)| name == from).map(move |(_, content)| (*to, content))
+    });
+    for (name, content) in plain.chain(known) {
+        // An author's address is no name, and a page's own name for itself is no id.
+        let is_address = content.contains("://") && Key::of(name) == Some(Key::Authors);
+        if !is_address && !matches!(Key::of(name), Some(Key::Id | Key::Address | Key::Clean)) {
+            reader.take(name, Value::Text(content.clone()));
+        }
+    }
+    if reader.header.draft { Err(draft(None)) } else { Ok(reader.header) }
+}
+
+/// A header in a form that is not read, or without its end, which says something of publication: to publish the file would
+/// show the header to everybody, and perhaps a draft.
+fn unread_header(text: &str, format: Format) -> Option<Problem> {
+    let mut lines = text.lines().enumerate().skip_while(|(_, line)| line.trim().is_empty());
+    let (number, first) = lines.next()?;
+    let key = |line: &str| line.split_once([':', '=']).and_then(|(key, _)| Key::of(bare(key)));
+    if matches!(first.trim_end(), "---" | "+++") {
+        let known = lines.take(50).take_while(|(_, line)| !line.trim().is_empty()).any(|(_, line)| key(line).is_some());
+        let message = "the front matter has no end: close it with a line of the same three signs (held until then)";
+        return known.then(|| Problem::at(number + 1, message));
+    }
+    if format == Format::Text {
+        return None;
+    }
+    let is_state = |line: &str| matches!(key(line), Some(Key::Draft | Key::Public | Key::Status));
+    let mut block =
+        std::iter::once((number, first)).chain(lines).take(50).take_while(|(_, line)| !line.trim().is_empty());
+    let (number, _) = block.find(|(_, line)| is_state(line))?;
+    let message = "this may say that the file is a draft, but it stands in no front matter: put it between two lines of `---` (held until then)";
+    Some(Problem::at(number + 1, message))
+}
+
+/// The outer shape of a BCP 47 tag.
+pub(super) fn is_language(tag: &str) -> bool {
+    let mut parts = tag.split('-');
+    let first = parts.next().unwrap_or_default();
+    let letters = first.bytes().all(|byte| byte.is_ascii_alphabetic());
+    (2..=3).contains(&first.len())
+        && letters
+        && parts.all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header(text: &str) -> (Header, Vec<Problem>) {
+        let split = split(text, Format::Markdown, chrono_tz::UTC).expect("not held");
+        (split.header, split.problems)
+    }
+
+    fn held(text: &str) -> String {
+        match split(text, Format::Markdown, chrono_tz::UTC) {
+            Err(Held::Draft(problem)) => format!("draft {problem}"),
+            Err(Held::Broken(problem)) => format!("broken {problem}"),
+            Ok(split) => panic!("not held: {:?}", split.header),
+        }
+    }
+
+    const DATE: &str = "2024-05-01 10:00:00 UTC";
+
+    #[test]
+    fn yaml() {
+        let (header, problems) = header(
+            "---\ntitle: 'A: title'\ndate: 2024-05-01T10:00:00Z\nlastmod: 2024-05-02\nauthor: Ann Lee and Bo Ek\ntags: [news, '#sea', news]\n\
+             summary: |\n  Two\n  lines\nid: urn:uuid:1\nlink: https://example.org/a b\nlang: pt_BR\nslug: my-slug\nother: {a: [1]}\n---\nBody\n",
+        );
+        assert_eq!(problems, []);
+        assert_eq!(header.title.as_deref(), Some("A: title"));
+        assert_eq!(header.published.unwrap().to_string(), DATE);
+        assert_eq!(header.updated.unwrap().to_string(), "2024-05-02 00:00:00 UTC");
+        assert_eq!(header.authors.iter().map(|person| person.name.as_str()).collect::<Vec<_>>(), ["Ann Lee", "Bo Ek"]);
+        assert_eq!(header.tags, ["news", "sea"]);
+        assert_eq!(header.summary.as_deref(), Some("Two lines"));
+        assert_eq!(header.id.as_deref(), Some("urn:uuid:1"));
+        assert_eq!(header.link.as_deref(), Some("https://example.org/a%20b"));
+        assert_eq!(header.language.as_deref(), Some("pt-BR"));
+        assert_eq!(header.slug.as_deref(), Some("my-slug"));
+    }
+
+    #[test]
+    fn toml_and_its_dates() {
+        for date in ["2024-05-01T10:00:00Z", "2024-05-01 10:00:00", "\"2024-05-01 10:00\"", "2024-05-01T12:00:00+02:00"]
+        {
+            let (header, problems) = header(&format!(
+                "+++\ntitle = \"T\"\ndate = {date}\nupdated = 2024-05-01\n[taxonomies]\ntags = [\"a\", \"b\"]\n[extra]\nx = 1\n+++\nBody"
+            ));
+            assert_eq!(problems, []);
+            assert_eq!(header.published.unwrap().to_string(), DATE, "{date}");
+            assert_eq!(header.updated.unwrap().to_string(), "2024-05-01 00:00:00 UTC");
+            assert_eq!(header.tags, ["a", "b"]);
+        }
+        let (header, _) =
+            header("+++\nauthors = [{name = \"Ann\", email = \"a@b.c\", url = \"https://a.b\"}, \"Bo\"]\n+++\nx");
+        assert_eq!(header.authors[0].email.as_deref(), Some("a@b.c"));
+        assert_eq!(header.authors[0].url.as_deref(), Some("https://a.b/"));
+        assert_eq!(header.authors[1].name, "Bo");
+    }
+
+    #[test]
+    fn texts_that_look_like_something_else_stay_texts() {
+        for title in ["1984", "007", "no", "1.10", "2024-05-01", "1e3", "true"] {
+            let (header, problems) = header(&format!("---\ntitle: {title}\n---\nBody"));
+            assert_eq!((header.title.as_deref(), problems), (Some(title), vec![]));
+        }
+        let (header, _) = header("---\ntitle:\ntags:\nauthor: ~\n---\nBody");
+        assert_eq!(header, Header::default());
+    }
+
+    #[test]
+    fn lines_are_counted_in_the_file() {
+        let text = "\n---\ntitle: T\ndate: soon\n---\nBody";
+        let split = split(text, Format::Markdown, chrono_tz::UTC).unwrap();
+        assert_eq!((split.body, split.body_line), ("Body", 6));
+        assert_eq!(
+            split.problems,
+            [Problem::at(4, "date: `soon` is not a date such as 2024-05-01 10:00; it is not used")]
+        );
+    }
+
+    #[test]
+    fn rules_between_paragraphs_are_no_front_matter() {
+        for text in [
+            "---\n\nText\n\n---\n\nMore",
+            "---\nno end",
+            "---\n\ntitle: x",
+            "text\n---\na: b\n---",
+            "----\ntitle: x\n----\n",
+        ] {
+            let split = split(text, Format::Markdown, chrono_tz::UTC).unwrap();
+            assert_eq!((split.body, split.header), (text, Header::default()));
+        }
+        let unknown = "---\nfoo: bar\n---\nBody";
+        assert_eq!(split(unknown, Format::Text, chrono_tz::UTC).unwrap().body, unknown);
+        assert_eq!(split(unknown, Format::Markdown, chrono_tz::UTC).unwrap().body, "Body");
+    }
+
+    #[test]
+    fn drafts_in_everybodys_words() {
+        for line in [
+            "draft: true",
+            "draft: yes",
+            "Draft: 'true'",
+            "published: false",
+            "publish: no",
+            "private: true",
+            "status: draft",
+            "status: Hidden",
+            "draft: perhaps",
+            "is-draft: true",
+            "draft: [true]",
+        ] {
+            assert!(held(&format!("---\ntitle: T\n{line}\n---\nBody")).starts_with("draft 3: "), "{line}");
+        }
+        for line in ["draft: false", "draft: no", "published: true", "status: published", "draft:", "publish: true"] {
+            header(&format!("---\ntitle: T\n{line}\n---\nBody"));
+        }
+    }
+
+    #[test]
+    fn broken_blocks_lose_keys_but_leak_no_draft() {
+        let (header, problems) = header("---\ntitle: Foo: bar\ntags: [a, b]\ndate: 2024-05-01\n---\nBody");
+        assert_eq!(header.title.as_deref(), Some("Foo: bar"));
+        assert_eq!(header.tags, ["a", "b"]);
+        assert!(header.published.is_some());
+        assert_eq!(problems.len(), 1);
+        assert_eq!(problems[0].line, Some(2), "{problems:?}");
+        assert!(
+            held("---\ntitle: Foo: bar\ndraft: true\n---\nBody").starts_with("broken 2: the front matter is not YAML")
+        );
+        assert!(
+            held("+++\ntitle = unquoted\nstatus = \"x\"\n+++\nBody")
+                .starts_with("broken 2: the front matter is not TOML")
+        );
+    }
+
+    #[test]
+    fn headers_that_are_not_read_leak_no_draft() {
+        assert!(held("---\ntitle: T\ndraft: true\n\nBody").starts_with("broken 1: the front matter has no end"));
+        assert!(held("+++\ntitle = \"T\"\n—--\nBody").starts_with("broken 1: "));
+        assert!(held("Heading: T\nStatus: draft\n\nBody").starts_with("broken 2: "));
+        assert!(
+            held("{\n  \"title\": \"T\"\n  \"draft\": true\n}\nBody")
+                .starts_with("broken 3: the front matter is not JSON")
+        );
+        header("A note: this is no header.\n\nstatus: quo");
+    }
+
+    #[test]
+    fn the_plainest_key_wins_wherever_it_stands() {
+        let (header, _) = header(
+            "---\nname: b\ncreated: 2020-01-01\nsubtitle: s\ntitle: A\ndate: 2024-05-01 10:00\nsummary: S\n---\nx",
+        );
+        assert_eq!((header.title.as_deref(), header.summary.as_deref()), (Some("A"), Some("S")));
+        assert_eq!(header.published.unwrap().to_string(), DATE);
+        let (header, _) = self::header("---\ndate: 2024-05-01\npublishDate: 2027-05-01\n---\nx");
+        assert_eq!(
+            header.published.unwrap().to_string(),
+            "2027-05-01 00:00:00 UTC",
+            "not before its date of publication"
+        );
+        let (header, _) = self::header("---\nauthor:\n  name: Ann Lee\ntitle: Storm: the day after\n---\nx");
+        assert_eq!(header.title.as_deref(), Some("Storm: the day after"));
+        let (header, problems) = self::header("---\nsource:\n  - https://a.example/\ntags:\n  - a\n  - b\n---\nx");
+        assert_eq!(
+            (header.tags, header.link.as_deref(), problems),
+            (vec!["a".into(), "b".into()], Some("https://a.example/"), vec![])
+        );
+    }
+
+    /// Title, date, authors, tags and the rest of a header in one line.
+    fn told(text: &str) -> String {
+        let split = split(text, Format::Markdown, chrono_tz::UTC).expect("not held");
+        let names: Vec<&str> = split.header.authors.iter().map(|person| person.name.as_str()).collect();
+        let date = split.header.published.map(|date| date.format("%F %R").to_string()).unwrap_or_default();
+        let title = split.header.title.unwrap_or_default();
+        assert_eq!(split.problems, [], "{text}");
+        format!("{title}|{date}|{}|{}|{}@{}", names.join("+"), split.header.tags.join("+"), split.body, split.body_line)
+    }
+
+    #[test]
+    fn five_ways_to_write_a_header() {
+        for (text, expected) in [
+            (
+                "{\n  \"title\": \"T\",\n  \"date\": \"2024-05-01\",\n  \"tags\": [\"a\", \"b\"]\n}\n\nBody",
+                "T|2024-05-01 00:00||a+b|\nBody@6",
+            ),
+            ("{\"title\": \"T\"}\n;;;\nBody", "T||||Body@3"),
+            ("\"title\": \"T\",\n\"date\": \"2013/7/13 20:46:25\"\n;;;\nBody", "T|2013-07-13 20:46|||Body@4"),
+            (
+                "#+TITLE: T\n#+DATE: <2024-05-01 Wed 10:00>\n#+AUTHOR: Ann Lee\n#+FILETAGS: :a:b:\n#+OPTIONS: toc:nil\nBody",
+                "T|2024-05-01 10:00|Ann Lee|a+b|Body@6",
+            ),
+            ("#+title: T\n#+hugo_tags: a b\n\nBody", "T|||a+b|\nBody@3"),
+            (
+                "Title: T: and more\nDate: 2024-05-01 10:20\nAuthors: Ann Lee, Bo Ek\nTags: a, b\n\nBody",
+                "T: and more|2024-05-01 10:20|Ann Lee+Bo Ek|a+b|\nBody@5",
+            ),
+            ("Title: T\nDate: 2024-05-01\nSummary: long\n    and longer\n\nBody", "T|2024-05-01 00:00|||\nBody@5"),
+            ("\n\n---\ntitle: T\n...\nBody", "T||||Body@6"),
+            ("---\r\ntitle: T\r\n---\r\nBody", "T||||Body@4"),
+            ("---\ntitle: a---b\n---\nBody", "a---b||||Body@4"),
+            ("---\ntitle: T\ndate: git Last Modified\n---\nBody", "T||||Body@5"),
+            (
+                "Note: this is no header.\nDate: nor is this\n\nBody",
+                "||||Note: this is no header.\nDate: nor is this\n\nBody@1",
+            ),
+            ("{{< figure >}}\nBody", "||||{{< figure >}}\nBody@1"),
+            ("{\"a\": 1}\nBody", "||||{\"a\": 1}\nBody@1"),
+            ("#+nothing\nBody", "||||#+nothing\nBody@1"),
+            ("---\nauthor: Brecht, Bertolt\n---\n", "||Brecht, Bertolt||@4"),
+            ("---\nauthors: Ann Lee; Bo Ek\ntags: a; b, c\n---\n", "||Ann Lee+Bo Ek|a+b, c|@5"),
+        ] {
+            assert_eq!(told(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn drafts_in_every_way_to_write_a_header() {
+        for text in [
+            "{\"title\": \"T\", \"draft\": true}\nBody",
+            "\"title\": \"T\",\n\"published\": false\n;;;\nBody",
+            "#+TITLE: T\n#+DRAFT: t\n\nBody",
+            "#+TITLE: T\n#+HUGO_DRAFT: true\nBody",
+            "Title: T\nStatus: draft\n\nBody",
+            "Title: T\nDate: 2024-05-01\nStatus: hidden\n\nBody",
+        ] {
+            assert!(held(text).starts_with("draft "), "{text}");
+        }
+    }
+
+    #[test]
+    fn dates_of_change_and_of_the_end() {
+        let (header, problems) =
+            header("---\nlastmod: 2024-05-02\nexpiryDate: 2024-06-01\naliases: [/a, /b/]\nurl: /c/\n---\n");
+        assert_eq!(problems, []);
+        assert_eq!(header.updated.unwrap().to_string(), "2024-05-02 00:00:00 UTC");
+        assert_eq!(header.expires.unwrap().to_string(), "2024-06-01 00:00:00 UTC");
+        assert_eq!(header.addresses, ["/c/", "/a", "/b/"]);
+        assert_eq!(header.sources[&Field::Updated], "front matter, line 2: `lastmod`");
+    }
+
+    #[test]
+    fn a_page_says_the_same_by_its_meta() {
+        let meta = |pairs: &[(&str, &str)]| {
+            let owned: Vec<_> =
+                pairs.iter().map(|(name, content)| ((*name).to_owned(), (*content).to_owned())).collect();
+            of_meta(&owned, chrono_tz::UTC)
+        };
+        let header = meta(&[
+            ("og:title", "Other"),
+            ("title", "T"),
+            ("article:published_time", "2024-05-01T10:00:00Z"),
+            ("tags", "a, b"),
+            ("author", "https://a.example/ann"),
+            ("dc.creator", "Ann Lee"),
+            ("og:locale", "de_AT"),
+            ("viewport", "width=device-width"),
+        ])
+        .unwrap();
+        assert_eq!((header.title.as_deref(), header.language.as_deref()), (Some("T"), Some("de-AT")));
+        assert_eq!(header.published.unwrap().to_string(), DATE);
+        assert_eq!((header.tags.len(), header.authors[0].name.as_str()), (2, "Ann Lee"));
+        assert!(matches!(meta(&[("status", "draft")]), Err(Held::Draft(_))));
+    }
+
+    #[test]
+    fn hostile_yaml_ends_soon() {
+        let nested = "[".repeat(40_000);
+        header(&format!("---\ntitle: T\nx: {nested}\n---\nBody"));
+        let bomb = "---\na: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\n\
+                    d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: [*e,*e,*e,*e,*e,*e,*e,*e,*e]\ntitle: T\n---\nBody";
+        header(bomb);
+    }
+}

@@ -1,0 +1,157 @@
+//! Keys and values -> a header, with a word to the writer about each value that makes no sense.
+
+use chrono_tz::Tz;
+
+use super::key::Key;
+use super::value::{Value, absolute};
+use super::{Field, Header, is_language};
+use crate::article::{Problem, date, summary};
+
+/// Words that stand where a date should, and ask the generator to find one.
+const ASKS_FOR_A_DATE: [&str; 4] = ["last modified", "created", "git last modified", "git created"];
+
+/// Takes fields into a header.
+pub struct Reader<'a> {
+    pub header: Header,
+    pub problems: Vec<Problem>,
+    pub timezone: Tz,
+    /// Where a key stands, to be told.
+    pub place: &'a dyn Fn(&str) -> Place,
+}
+
+/// Where something stands.
+pub struct Place {
+    /// Line in the file, where one is known.
+    pub line: Option<usize>,
+    /// In words: "front matter, line 3".
+    pub words: String,
+}
+
+impl Reader<'_> {
+    /// The first of two keys with one meaning wins; keys that nobody knows are left alone.
+    pub fn take(&mut self, name: &str, value: Value) {
+        let Some(key) = Key::of(name) else { return };
+        match key {
+            Key::Title => self.keep(Field::Title, name, value.text().map(summary::one_line)),
+            Key::Summary => self.keep(Field::Summary, name, value.text().map(summary::one_line)),
+            Key::Slug => self.keep(Field::Slug, name, value.text().map(str::to_owned)),
+            Key::Id => self.keep(Field::Id, name, value.text().map(str::to_owned)),
+            Key::Language => {
+                let tag = value.text().map(|tag| tag.replace('_', "-"));
+                let wanted = "a language tag such as en or pt-BR";
+                let tag = self.checked(name, tag, wanted, |tag| is_language(&tag).then_some(tag));
+                self.keep(Field::Language, name, tag);
+            }
+            Key::Link => {
+                let address = value.text().map(str::to_owned);
+                let address = self.checked(name, address, "an absolute http address", |text| absolute(&text));
+                self.keep(Field::Link, name, address);
+            }
+            Key::Address => self.header.addresses.extend(value.texts()),
+            Key::Published if value.flag().is_some() => self.draft_if(value.flag() == Some(false)),
+            Key::Published | Key::Updated | Key::NotBefore | Key::Expires => self.date(key, name, &value),
+            Key::Authors => {
+                if self.header.authors.is_empty() {
+                    self.header.authors = value.people();
+                    self.note(Field::Authors, name);
+                }
+            }
+            Key::Tags => self.add_tags(name, &value),
+            Key::Taxonomies => {
+                if let Value::Table(fields) = value {
+                    let tags = fields.iter().filter(|(key, _)| Key::of(key) == Some(Key::Tags));
+                    tags.for_each(|(_, value)| self.add_tags(name, value));
+                }
+            }
+            // What cannot be understood here might mean draft.
+            Key::Draft => self.draft_if(value != Value::Nothing && value.flag() != Some(false)),
+            Key::Public => self.draft_if(value != Value::Nothing && value.flag() != Some(true)),
+            Key::Status => {
+                let status = value.text().unwrap_or_default().to_ascii_lowercase();
+                self.draft_if(!matches!(status.as_str(), "" | "published" | "publish" | "public" | "live"));
+            }
+            Key::Clean => self.header.clean = value.flag(),
+        }
+    }
+
+    fn draft_if(&mut self, says_so: bool) {
+        self.header.draft |= says_so;
+    }
+
+    fn date(&mut self, key: Key, name: &str, value: &Value) {
+        let timezone = self.timezone;
+        let text = value.text().map(str::to_owned);
+        let text = text.filter(|text| !ASKS_FOR_A_DATE.contains(&text.to_ascii_lowercase().as_str()));
+        let wanted = "a date such as 2024-05-01 10:00";
+        let date = self.checked(name, text, wanted, |text| date::parse(&text, timezone));
+        let header = &mut self.header;
+        match key {
+            Key::Updated => {
+                header.updated = header.updated.or(date);
+                self.note(Field::Updated, name);
+            }
+            Key::Expires => header.expires = header.expires.or(date),
+            // Hugo: `publishDate` holds back what `date` would show.
+            Key::NotBefore if date > header.published => {
+                header.published = date;
+                header.sources.remove(&Field::Published);
+                self.note(Field::Published, name);
+            }
+            Key::NotBefore => {}
+            _ => {
+                header.published = header.published.or(date);
+                self.note(Field::Published, name);
+            }
+        }
+    }
+
+    fn add_tags(&mut self, name: &str, value: &Value) {
+        for tag in value.texts() {
+            let tag = summary::one_line(tag.trim_start_matches('#'));
+            if !tag.is_empty() && !self.header.tags.contains(&tag) {
+                self.header.tags.push(tag);
+            }
+        }
+        self.note(Field::Tags, name);
+    }
+
+    fn keep(&mut self, field: Field, name: &str, value: Option<String>) {
+        let slot = match field {
+            Field::Title => &mut self.header.title,
+            Field::Summary => &mut self.header.summary,
+            Field::Slug => &mut self.header.slug,
+            Field::Id => &mut self.header.id,
+            Field::Language => &mut self.header.language,
+            Field::Link => &mut self.header.link,
+            Field::Published | Field::Updated | Field::Authors | Field::Tags => return,
+        };
+        if slot.is_none() && value.is_some() {
+            *slot = value;
+            self.note(field, name);
+        }
+    }
+
+    /// Remembers which key the value of a field came from, unless another did before.
+    fn note(&mut self, field: Field, name: &str) {
+        let place = self.place;
+        if self.header.has(field) {
+            self.header.sources.entry(field).or_insert_with(|| format!("{}: `{name}`", place(name).words));
+        }
+    }
+
+    fn checked<T>(
+        &mut self,
+        name: &str,
+        text: Option<String>,
+        wanted: &str,
+        check: impl Fn(String) -> Option<T>,
+    ) -> Option<T> {
+        let text = text?;
+        let checked = check(text.clone());
+        if checked.is_none() {
+            let message = format!("{name}: `{text}` is not {wanted}; it is not used");
+            self.problems.push(Problem { line: (self.place)(name).line, message });
+        }
+        checked
+    }
+}

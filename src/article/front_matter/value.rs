@@ -1,0 +1,241 @@
+//! What stands behind a key: its kinds, and how YAML, TOML and JSON give them.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use url::Url;
+
+use super::key::Key;
+use crate::article::summary;
+use crate::entry::Person;
+
+/// A value as the block gives it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    Nothing,
+    Flag(bool),
+    Text(String),
+    List(Vec<Value>),
+    Table(Vec<(String, Value)>),
+}
+
+impl Value {
+    /// One text: itself, or the first of a list.
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text.trim()).filter(|text| !text.is_empty()),
+            Self::List(list) => list.first()?.text(),
+            _ => None,
+        }
+    }
+
+    pub fn flag(&self) -> Option<bool> {
+        match self {
+            Self::Flag(flag) => Some(*flag),
+            Self::Text(text) => match text.trim().to_ascii_lowercase().as_str() {
+                "true" | "yes" | "on" | "1" => Some(true),
+                "false" | "no" | "off" | "0" => Some(false),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// A list's texts, or one text cut at semicolons or else at commas.
+    pub fn texts(&self) -> Vec<String> {
+        match self {
+            Self::List(list) => list.iter().filter_map(Self::text).map(str::to_owned).collect(),
+            Self::Text(text) => {
+                let sign = if text.contains(';') { ';' } else { ',' };
+                text.split(sign).map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    pub fn people(&self) -> Vec<Person> {
+        match self {
+            Self::List(list) => list.iter().flat_map(Self::people_of_one).collect(),
+            other => other.people_of_one(),
+        }
+    }
+
+    fn people_of_one(&self) -> Vec<Person> {
+        match self {
+            Self::Table(fields) => {
+                let field = |wanted: &[&str]| {
+                    let found = fields.iter().find(|(key, _)| wanted.contains(&key.to_ascii_lowercase().as_str()));
+                    found.and_then(|(_, value)| value.text()).map(str::to_owned)
+                };
+                let email = field(&["email", "mail"]).filter(|email| is_email(email));
+                let url = field(&["url", "uri", "website", "link"]).and_then(|url| absolute(&url));
+                field(&["name"]).map(|name| Person { name, email, url }).into_iter().collect()
+            }
+            Self::Text(text) => text
+                .split(';')
+                .flat_map(|part| part.split(" and "))
+                .flat_map(at_commas)
+                .map(summary::one_line)
+                .filter(|name| !name.is_empty())
+                .map(|name| Person { name, ..Person::default() })
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// "Ann Lee, Bo Ek" are two people, "Brecht, Bertolt" is one, and so is "Ann Lee, PhD".
+fn at_commas(text: &str) -> Vec<&str> {
+    let parts: Vec<&str> = text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
+    let are_names = parts.iter().all(|part| part.contains(' '));
+    if are_names { parts } else { vec![text] }
+}
+
+/// The outer shape of an addr-spec (RFC 5322 section 3.4.1): nothing that would have to be quoted.
+fn is_email(text: &str) -> bool {
+    let sound = |part: &str| {
+        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_graphic() && !b"<>()[],;:\\\"@".contains(&byte))
+    };
+    text.split_once('@').is_some_and(|(local, host)| sound(local) && sound(host))
+}
+
+pub fn absolute(text: &str) -> Option<String> {
+    let url = Url::parse(text).ok()?;
+    matches!(url.scheme(), "http" | "https").then(|| url.to_string())
+}
+
+/// The pairs of a mapping in order, each value read as its key demands.
+pub struct Fields(pub Vec<(String, Value)>);
+
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Pairs;
+        impl<'de> Visitor<'de> for Pairs {
+            type Value = Fields;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("keys and values")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
+                let mut fields = Vec::new();
+                while let Some(name) = map.next_key::<String>()? {
+                    let as_text = Key::of(&name).is_some_and(Key::is_text);
+                    let value = if as_text { map.next_value::<TextFirst>()?.0 } else { map.next_value::<Value>()? };
+                    fields.push((name, value));
+                }
+                Ok(Fields(fields))
+            }
+        }
+        deserializer.deserialize_map(Pairs)
+    }
+}
+
+/// The same, each value as it comes.
+pub struct AnyFields(pub Vec<(String, Value)>);
+
+impl<'de> Deserialize<'de> for AnyFields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match deserializer.deserialize_map(AnyValue)? {
+            Value::Table(fields) => Ok(Self(fields)),
+            _ => Err(serde::de::Error::custom("keys and values were expected")),
+        }
+    }
+}
+
+/// A value that is asked for as a text, so that a plain `007` or `1.10` keeps every character.
+struct TextFirst(Value);
+
+impl<'de> Deserialize<'de> for TextFirst {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Optional;
+        impl<'de> Visitor<'de> for Optional {
+            type Value = TextFirst;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text")
+            }
+
+            fn visit_none<E>(self) -> Result<TextFirst, E> {
+                Ok(TextFirst(Value::Nothing))
+            }
+
+            fn visit_unit<E>(self) -> Result<TextFirst, E> {
+                Ok(TextFirst(Value::Nothing))
+            }
+
+            fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<TextFirst, D::Error> {
+                deserializer.deserialize_string(AnyValue).map(TextFirst)
+            }
+        }
+        deserializer.deserialize_option(Optional)
+    }
+}
+
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AnyValue)
+    }
+}
+
+struct AnyValue;
+
+impl<'de> Visitor<'de> for AnyValue {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_bool<E>(self, flag: bool) -> Result<Value, E> {
+        Ok(Value::Flag(flag))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Value, E> {
+        Ok(Value::Text(number.to_string()))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Value, E> {
+        Ok(Value::Text(number.to_string()))
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Value, E> {
+        Ok(Value::Text(number.to_string()))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
+        Ok(Value::Text(text.to_owned()))
+    }
+
+    fn visit_none<E>(self) -> Result<Value, E> {
+        Ok(Value::Nothing)
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Nothing)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(Self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(value) = sequence.next_element()? {
+            list.push(value);
+        }
+        Ok(Value::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let mut fields: Vec<(String, Value)> = Vec::new();
+        while let Some(field) = map.next_entry()? {
+            fields.push(field);
+        }
+        // The toml crate hands its own dates over as a table with one private key.
+        match fields.as_slice() {
+            [(key, value)] if key.starts_with("$__toml_private") => Ok(value.clone()),
+            _ => Ok(Value::Table(fields)),
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Characters that trouble readers, put right in any text: line ends, control characters, what stands for nothing.
+
+use std::borrow::Cow;
+
+use encoding_rs::WINDOWS_1252;
+use unicode_normalization::{UnicodeNormalization, is_nfc};
+
+use super::Problem;
+
+/// Line ends become line feeds, characters that no feed may hold go, what remains is in normal form C. Joiners and variation
+/// selectors stay: Persian, the scripts of India and emoji need them.
+pub fn tidy(text: &str) -> Cow<'_, str> {
+    if !text.bytes().any(|byte| byte >= 0x7F || (byte < 0x20 && byte != b'\n' && byte != b'\t')) {
+        return Cow::Borrowed(text);
+    }
+    let mut clean = String::with_capacity(text.len());
+    let mut characters = text.chars().peekable();
+    while let Some(c) = characters.next() {
+        match c {
+            '\r' if characters.peek() == Some(&'\n') => {}
+            '\r' | '\u{2028}' | '\u{0B}' => clean.push('\n'),
+            '\u{2029}' | '\u{0C}' => clean.push_str("\n\n"),
+            // Text of Windows that was taken for Latin-1 on its way here.
+            '\u{80}'..='\u{9F}' => {
+                let byte = [u8::try_from(u32::from(c)).unwrap_or_default()];
+                let (decoded, _) = WINDOWS_1252.decode_without_bom_handling(&byte);
+                clean.extend(decoded.chars().filter(|c| !c.is_control()));
+            }
+            '\t' | '\n' => clean.push(c),
+            '\u{FEFF}' | '\u{200B}' | '\u{2060}' | '\u{AD}' => {}
+            c if c.is_control() || is_noncharacter(c) => {}
+            c => clean.push(c),
+        }
+    }
+    Cow::Owned(if is_nfc(&clean) { clean } else { clean.nfc().collect() })
+}
+
+fn is_noncharacter(c: char) -> bool {
+    let code = u32::from(c);
+    (0xFDD0..=0xFDEF).contains(&code) || code & 0xFFFE == 0xFFFE
+}
+
+/// Without the embeddings and isolates that a title or a name would leave open in everything it is put into.
+pub fn without_direction_marks(text: &str) -> String {
+    text.chars().filter(|c| !matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')).collect()
+}
+
+/// UTF-8 that some program took for Windows-1252 and saved as UTF-8 again.
+const SPOILED: [&str; 8] = ["â€™", "â€œ", "â€\u{9d}", "â€“", "Ã©", "Ã¼", "Ã¶", "Ã¤"];
+
+/// Says so where a text was spoiled on its way here; it is left as it is, since the writer may mean it.
+pub fn spoiled(text: &str) -> Option<Problem> {
+    if text.is_ascii() {
+        return None;
+    }
+    let (line, sign) = text
+        .lines()
+        .enumerate()
+        .find_map(|(index, line)| SPOILED.iter().find(|sign| line.contains(**sign)).map(|sign| (index + 1, *sign)))?;
+    let message =
+        format!("`{sign}` looks like UTF-8 that was read as Windows-1252 once: copy the text again from where it came");
+    Some(Problem::at(line, message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn characters() {
+        assert!(matches!(tidy("plain\n\ttext"), Cow::Borrowed("plain\n\ttext")));
+        assert_eq!(tidy("a\r\nb\rc\u{2028}d\u{0C}e"), "a\nb\nc\nd\n\ne");
+        assert_eq!(tidy("it\u{92}s \u{81}x\u{FFFE}\u{7}\u{FDD0}"), "it’s x");
+        assert_eq!(tidy("cafe\u{301} \u{200D}\u{200C}"), "café \u{200D}\u{200C}");
+        assert_eq!(tidy("so\u{AD}ft\u{FEFF}\u{200B}"), "soft");
+        assert_eq!(without_direction_marks("\u{202E}a\u{2066}b\u{200F}"), "ab\u{200F}");
+    }
+
+    #[test]
+    fn spoiled_text_is_told_and_left() {
+        assert_eq!(spoiled("fine\nitâ€™s").unwrap().line, Some(2));
+        assert_eq!(spoiled("Ça va? Où? L’été."), None);
+    }
+}
