@@ -7,14 +7,15 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
 
 use anyhow::{Context, bail};
+use chrono::{DateTime, Utc};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::catalog::Catalog;
+use crate::catalog::{Adoption, Catalog, Elsewhere, FILE, Reader};
 use crate::config::Config;
 use crate::feed::Channel;
 use crate::folder::Folder;
 use crate::page::Pages;
-use crate::publish::Publisher;
+use crate::publish::{self, Publisher};
 use crate::serve::Server;
 use crate::service;
 use crate::snapshot::{Current, Door};
@@ -41,14 +42,12 @@ impl Daemon {
     /// # Errors
     /// The folder or the state directory cannot be used; the error says which and why.
     pub fn start(config: &Config, listener: TcpListener) -> anyhow::Result<Self> {
-        let folder = Folder::open(&config.articles)
-            .with_context(|| format!("{}: cannot read the folder of articles", config.articles.directory.display()))?;
+        let folder = open_folder(config)?;
         let state = config.state_directory(folder.root())?;
         let lock = lock_state(&state, &folder)?;
         let base_url = config.base_url(bound(&listener)?);
         let at_state = || format!("{}", state.display());
-        let catalog =
-            Catalog::open(&state, config.authority().as_deref(), chrono::Utc::now()).with_context(at_state)?;
+        let catalog = Catalog::open(&state, config.authority().as_deref(), now()).with_context(at_state)?;
         let channel = Channel::new(config, &base_url, catalog.feed_id());
         let pages = Arc::new(Pages::new(channel));
         let current = Current::default();
@@ -120,6 +119,50 @@ impl Daemon {
         }
         served
     }
+}
+
+/// Gives articles the ids and dates that they had in a feed published elsewhere; no daemon may be running.
+///
+/// # Errors
+/// The folder or the state directory cannot be used, or a daemon uses it.
+pub fn adopt(config: &Config, entries: &[Elsewhere]) -> anyhow::Result<Adoption> {
+    let folder = open_folder(config)?;
+    let state = config.state_directory(folder.root())?;
+    let _lock = lock_state(&state, &folder)?;
+    let at_state = || format!("{}", state.display());
+    let catalog = Catalog::open(&state, config.authority().as_deref(), now()).with_context(at_state)?;
+    let channel = Channel::new(config, &config.base_url(config.http.listen), catalog.feed_id());
+    publish::adopt(catalog, folder, config, &channel, entries).with_context(at_state)
+}
+
+/// What the daemon of a folder has recorded, whether it runs or not.
+///
+/// # Errors
+/// Why that is not to be had.
+pub fn look_into(config: &Config, folder: &Folder) -> Result<Reader, String> {
+    let state = config.state_directory(folder.root()).map_err(|error| error.to_string())?;
+    if !state.join(FILE).exists() {
+        return Err(format!("no daemon has run on this folder yet, as far as {} knows", state.display()));
+    }
+    Reader::open(&state).map_err(|error| error.to_string())
+}
+
+/// The text of a file that a command was given.
+///
+/// # Errors
+/// It cannot be read.
+pub fn read_text(file: &Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(file).with_context(|| format!("{}: cannot be read", file.display()))
+}
+
+/// The present, for a command that has no writer.
+pub fn now() -> DateTime<Utc> {
+    Utc::now()
+}
+
+fn open_folder(config: &Config) -> anyhow::Result<Folder> {
+    let directory = config.articles.directory.display();
+    Folder::open(&config.articles).with_context(|| format!("{directory}: cannot read the folder of articles"))
 }
 
 fn bound(listener: &TcpListener) -> anyhow::Result<SocketAddr> {

@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 pub struct Entry {
     /// Permanent and unique: an absolute IRI, never changed, never used again (RFC 4287 section 4.2.6).
     pub id: String,
+    /// What RSS and JSON Feed readers knew it by before, where that was no IRI; they go on knowing it by that.
+    pub guid: Option<String>,
     /// Last part of the address of the article's page: `a-z`, `0-9` and `-` only.
     pub slug: String,
     /// When the article was first published. Set once.

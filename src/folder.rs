@@ -84,6 +84,14 @@ pub struct Found {
     pub stat: Stat,
 }
 
+impl Found {
+    /// The file at an absolute path, if there is one.
+    pub fn at(path: &Path) -> Option<Self> {
+        let metadata = std::fs::metadata(path).ok()?;
+        Some(Self { path: path.to_path_buf(), stat: Stat::of(&metadata) })
+    }
+}
+
 /// The watched folder.
 #[derive(Debug, Clone)]
 pub struct Folder {
@@ -151,6 +159,28 @@ impl Folder {
             return None;
         }
         format_of(below.extension()?.to_str()?)
+    }
+
+    /// Why the file at `path` is no article, in words.
+    pub fn why_not(&self, path: &Path) -> String {
+        let Some(below) = self.relative(path) else { return "it does not lie in the watched folder".into() };
+        if self.is_conflict_copy(path) {
+            return CONFLICT.into();
+        }
+        if let Some(name) = below.iter().find(|name| is_ignored(name)) {
+            let name = shown(Path::new(name));
+            return format!("`{name}` is a name of hidden, temporary or generated files: give it another");
+        }
+        if self.exclude.matches(below) {
+            return "articles.exclude names it: change that".into();
+        }
+        if !self.include.is_empty() && !self.include.matches(below) {
+            return "articles.include does not name it: change that".into();
+        }
+        match below.extension().and_then(OsStr::to_str).and_then(format_of) {
+            Some(_) => "a README at the top is about the folder: give it another name".into(),
+            None => "its name ends like no article's: .txt, .md and .html do".into(),
+        }
     }
 
     /// Whether files in a folder of this name are looked at.
@@ -238,6 +268,9 @@ fn format_of(extension: &str) -> Option<Format> {
         _ => None,
     }
 }
+
+/// What is said of a conflict copy.
+pub const CONFLICT: &str = "a sync program made this copy because two sides had changed the article: merge it with the other version and delete it; it is not published";
 
 /// A path as a line of a log can show it: a name may hold line feeds and worse.
 pub fn shown(path: &Path) -> String {

@@ -1,10 +1,10 @@
-//! Arguments -> a command -> an exit code: 0 good, 1 failed, 2 wrong usage (which clap ends with itself).
+//! Arguments -> a command -> an exit code: 0 good, 1 found or failed, 2 wrong usage (which clap ends with itself).
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::Parser;
-use gazetted::cli::Cli;
+use gazetted::cli::{Cli, Outcome};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -13,7 +13,8 @@ fn main() -> ExitCode {
     let terminal = std::io::stderr().is_terminal();
     tracing_subscriber::fmt().with_writer(writer).with_ansi(terminal).with_target(false).init();
     match cli.run() {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(Outcome::Good) => ExitCode::SUCCESS,
+        Ok(Outcome::Found) => ExitCode::FAILURE,
         Err(error) => {
             // One line: what, where and why, joined from the outermost cause to the innermost.
             eprintln!("gazetted: {error:#}");

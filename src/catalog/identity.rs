@@ -7,6 +7,7 @@ use rusqlite::{OptionalExtension, Row, params};
 use url::Url;
 use uuid::Uuid;
 
+use super::adopt::Signs;
 use super::{Catalog, Result, State, bytes, date, path_of};
 use crate::article::Article;
 use crate::folder::Stat;
@@ -29,6 +30,8 @@ pub struct Arrival<'a> {
     pub stat: Stat,
     /// When it was published, if neither it nor the catalog knows.
     pub first_seen: DateTime<Utc>,
+    /// A new article is not shown before.
+    pub held_until: DateTime<Utc>,
     /// The instant of reading.
     pub now: DateTime<Utc>,
 }
@@ -45,6 +48,14 @@ pub struct Identity {
     pub published: DateTime<Utc>,
     /// When its content last changed.
     pub updated: DateTime<Utc>,
+    /// Not shown before: the date that it states, or the end of the hold. Nothing else keeps an article back, so that a clock
+    /// that is set back takes nothing away.
+    pub due: DateTime<Utc>,
+    /// Not shown from then on.
+    pub expires: Option<DateTime<Utc>>,
+    pub(super) held_until: DateTime<Utc>,
+    pub(super) guid: Option<String>,
+    pub(super) adopted: Option<i64>,
     /// The path that it had before, if that was another one.
     pub moved_from: Option<PathBuf>,
 }
@@ -76,6 +87,8 @@ struct Candidate {
     published: DateTime<Utc>,
     updated: DateTime<Utc>,
     entry_hash: [u8; 32],
+    held_until: DateTime<Utc>,
+    guid: Option<String>,
 }
 
 impl Catalog {
@@ -85,7 +98,7 @@ impl Catalog {
     /// The catalog cannot be read.
     pub fn identify(&self, arrival: &Arrival<'_>, is_missing: impl Fn(&Path) -> bool) -> Result<Decision> {
         let here = self.candidate("path = ?1 AND state < 2", params![bytes(arrival.path)])?;
-        if let Some(id) = self.chosen_id(arrival.article) {
+        if let Some(id) = chosen_id(&self.namespace, arrival.article) {
             let same = self.candidate("id = ?1", params![id])?;
             return match same {
                 Some(row) if row.path == arrival.path || row.state == State::Gone || is_missing(&row.path) => {
@@ -122,9 +135,19 @@ impl Catalog {
 
     fn is(&self, arrival: &Arrival<'_>, row: Option<Candidate>, id: Option<String>) -> Result<Decision> {
         let article = arrival.article;
-        let published = article.published.or(row.as_ref().map(|row| row.published)).unwrap_or(arrival.first_seen);
-        let stated = article.updated.map(|updated| updated.min(arrival.now));
-        let updated = match &row {
+        let is_new = match &row {
+            Some(row) => self.adopting && !self.has_adopted(row.number)?,
+            None => true,
+        };
+        let signs = (is_new && id.is_none()).then(|| Signs::of(article, arrival.path));
+        let adopted = signs.map(|signs| self.adopted_for(&signs)).transpose()?.flatten();
+        let known = adopted.as_ref().and_then(|adopted| adopted.published).or(row.as_ref().map(|row| row.published));
+        let published = article.published.or(known).unwrap_or(arrival.first_seen);
+        let held_until = row.as_ref().map_or(arrival.held_until, |row| row.held_until);
+        let due = article.published.unwrap_or(DateTime::UNIX_EPOCH).max(held_until);
+        let stated = article.updated.or(adopted.as_ref().and_then(|adopted| adopted.updated));
+        let stated = stated.map(|updated| updated.min(arrival.now));
+        let updated = match row.as_ref().filter(|_| adopted.is_none()) {
             Some(row) if row.entry_hash == arrival.entry_hash => row.updated,
             // A date that the writer forgot to move would hide the change from readers.
             Some(row) => stated.filter(|stated| *stated > row.updated).unwrap_or(arrival.now.max(row.updated)),
@@ -138,32 +161,25 @@ impl Catalog {
             (Some(wish), _) => self.free_slug(wish, arrival.path, number)?,
             (None, None) => self.free_slug(&article.slug_source, arrival.path, None)?,
         };
-        let id = match (id, &row) {
-            (Some(id), _) => id,
-            (None, Some(row)) => row.id.clone(),
-            (None, None) => self.new_id(arrival.path)?,
+        let (id, guid) = match (id, &adopted, &row) {
+            (Some(id), _, _) => (id, None),
+            (None, Some(adopted), _) => (adopted.id.clone(), adopted.guid.clone()),
+            (None, None, Some(row)) => (row.id.clone(), row.guid.clone()),
+            (None, None, None) => (self.new_id(arrival.path)?, None),
         };
-        let moved_from = row.map(|row| row.path).filter(|path| path != arrival.path);
-        Ok(Decision::Is(Identity { number, id, slug, published, updated: updated.max(published), moved_from }))
-    }
-
-    /// The writer's own id: an absolute IRI as it is, anything else as a name within this site.
-    fn chosen_id(&self, article: &Article) -> Option<String> {
-        let id = article.id.as_deref()?;
-        // What may stand in an IRI (RFC 3987 section 2.2), roughly; no more is ever let through.
-        let allowed = |c: char| match c {
-            '<' | '>' | '"' | '{' | '}' | '|' | '\\' | '^' | '`' => false,
-            _ => c.is_ascii_graphic() || c.is_alphanumeric(),
-        };
-        let absolute = id.chars().all(allowed) && Url::parse(id).is_ok();
-        if let Ok(uuid) = id.parse::<Uuid>() {
-            return Some(uuid.urn().to_string());
-        }
-        Some(if absolute {
-            id.to_owned()
-        } else {
-            Uuid::new_v5(&self.namespace, format!("id:{id}").as_bytes()).urn().to_string()
-        })
+        Ok(Decision::Is(Identity {
+            number,
+            id,
+            slug,
+            published,
+            updated: updated.max(published),
+            due,
+            expires: article.expires,
+            held_until,
+            guid,
+            adopted: adopted.map(|adopted| adopted.number),
+            moved_from: row.map(|row| row.path).filter(|path| path != arrival.path),
+        }))
     }
 
     /// Made from the path where the article was first seen, so that a lost catalog can often be made again; numbered
@@ -218,12 +234,35 @@ impl Catalog {
 
     fn candidates(&self, condition: &str, values: impl rusqlite::Params) -> Result<Vec<Candidate>> {
         let sql = format!(
-            "SELECT number, id, path, state, slug, published, updated, entry_hash FROM article WHERE {condition}"
+            "SELECT number, id, path, state, slug, published, updated, entry_hash, held_until, guid FROM article WHERE {condition}"
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
         let rows = statement.query_map(values, |row| Ok(candidate(row)))?;
         rows.map(|row| row?).collect()
     }
+}
+
+/// The writer's own id: an absolute IRI as it is, anything else as a name within this site.
+pub(super) fn chosen_id(namespace: &Uuid, article: &Article) -> Option<String> {
+    let id = article.id.as_deref()?;
+    let absolute = is_iri(id);
+    if let Ok(uuid) = id.parse::<Uuid>() {
+        return Some(uuid.urn().to_string());
+    }
+    Some(if absolute {
+        id.to_owned()
+    } else {
+        Uuid::new_v5(namespace, format!("id:{id}").as_bytes()).urn().to_string()
+    })
+}
+
+/// Whether a text is an absolute IRI (RFC 3987 section 2.2), roughly; no more is ever let through.
+pub(super) fn is_iri(text: &str) -> bool {
+    let allowed = |c: char| match c {
+        '<' | '>' | '"' | '{' | '}' | '|' | '\\' | '^' | '`' => false,
+        _ => c.is_ascii_graphic() || c.is_alphanumeric(),
+    };
+    text.chars().all(allowed) && Url::parse(text).is_ok()
 }
 
 fn candidate(row: &Row<'_>) -> Result<Candidate> {
@@ -236,6 +275,8 @@ fn candidate(row: &Row<'_>) -> Result<Candidate> {
         published: date(row.get(5)?)?,
         updated: date(row.get(6)?)?,
         entry_hash: row.get(7)?,
+        held_until: date(row.get(8)?)?,
+        guid: row.get(9)?,
     })
 }
 

@@ -3,6 +3,7 @@
 //! One writer ([`Catalog`]), any number of readers ([`Reader`]). Every call of the writer that changes something is
 //! durable once [`Catalog::transaction`] has returned: the file survives a power cut.
 
+mod adopt;
 mod identity;
 mod reader;
 
@@ -14,14 +15,16 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 use uuid::Uuid;
 
+pub use adopt::{Adoption, Elsewhere};
 pub use identity::{Arrival, Decision, Identity};
-pub use reader::{Lookup, Reader};
+pub use reader::{Lookup, Reader, Record};
 
 use crate::entry::{Content, Entry};
 use crate::folder::Stat;
 
-/// Version of the schema that this program writes; the file carries it as `user_version`.
-const SCHEMA: i64 = 1;
+/// The schema, step by step. The file carries the number of the last step that it has taken as `user_version`; every file
+/// takes the same steps, a new one all of them. A step is never changed once it has been released.
+const STEPS: [&str; 2] = [include_str!("schema/1.sql"), include_str!("schema/2.sql")];
 
 /// Name of the file in the state directory.
 pub const FILE: &str = "catalog.sqlite";
@@ -33,7 +36,7 @@ pub enum CatalogError {
     #[error("the catalog cannot be used: {0}")]
     Sqlite(#[from] rusqlite::Error),
     /// A newer program wrote the file.
-    #[error("the catalog has schema {found}, and this program knows {SCHEMA}: start the newer program that wrote it")]
+    #[error("the catalog has schema {found}, and this program knows {}: start the newer program that wrote it", STEPS.len())]
     Newer {
         /// What the file says.
         found: i64,
@@ -51,6 +54,8 @@ pub type Result<T> = std::result::Result<T, CatalogError>;
 pub struct Catalog {
     connection: Connection,
     namespace: Uuid,
+    /// Articles that are known already are given ids from elsewhere, too.
+    adopting: bool,
 }
 
 /// What the catalog knows of the file at a path.
@@ -124,18 +129,13 @@ impl Catalog {
         connection.pragma_update(None, "foreign_keys", true)?;
         connection.set_prepared_statement_cache_capacity(64);
         let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        match found {
-            0 => {
-                let script = format!(
-                    "BEGIN IMMEDIATE;\n{}\nPRAGMA user_version = {SCHEMA};\nCOMMIT;",
-                    include_str!("schema.sql")
-                );
-                connection.execute_batch(&script)?;
-            }
-            SCHEMA => {}
-            found => return Err(CatalogError::Newer { found }),
+        let taken = usize::try_from(found).ok().filter(|taken| *taken <= STEPS.len());
+        for (step, script) in STEPS.iter().enumerate().skip(taken.ok_or(CatalogError::Newer { found })?) {
+            let version = step + 1;
+            connection
+                .execute_batch(&format!("BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {version};\nCOMMIT;"))?;
         }
-        let mut catalog = Self { connection, namespace: Uuid::nil() };
+        let mut catalog = Self { connection, namespace: Uuid::nil(), adopting: false };
         let namespace = catalog.meta_or("namespace", || {
             let fixed = authority.map(|host| Uuid::new_v5(&Uuid::NAMESPACE_DNS, host.as_bytes()));
             fixed.unwrap_or_else(Uuid::new_v4).to_string()
@@ -251,20 +251,23 @@ impl Catalog {
         version: DateTime<Utc>,
     ) -> Result<Recorded> {
         let text = serde_json::to_string(content).map_err(|error| CatalogError::Damaged(error.to_string()))?;
-        let unchanged = match identity.number() {
-            Some(number) => self.is_served_as(number, identity, &text)?,
-            None => false,
+        let (unchanged, rescheduled) = match identity.number() {
+            Some(number) => (self.is_served_as(number, identity, &text)?, self.is_rescheduled(number, identity)?),
+            None => (false, false),
         };
         // Another article's id is in the file at this path now: the one that was here is no more.
         let sql = "UPDATE article SET state = 2, revised = ?3 WHERE path = ?1 AND state < 2 AND number IS NOT ?2";
         let values = params![bytes(arrival.path), identity.number(), version.timestamp()];
         self.connection.prepare_cached(sql)?.execute(values)?;
         let sql = "
-            INSERT INTO article (number, id, path, state, slug, published, updated, revised, file_hash, entry_hash, size, mtime, ctime, inode, born)
-            VALUES (:number, :id, :path, 0, :slug, :published, :updated, :revised, :file_hash, :entry_hash, :size, :mtime, :ctime, :inode, :born)
+            INSERT INTO article (number, id, path, state, slug, published, updated, revised, file_hash, entry_hash, size, mtime, ctime,
+              inode, born, due, held_until, expires, guid)
+            VALUES (:number, :id, :path, 0, :slug, :published, :updated, :revised, :file_hash, :entry_hash, :size, :mtime, :ctime,
+              :inode, :born, :due, :held_until, :expires, :guid)
             ON CONFLICT (number) DO UPDATE SET id = :id, path = :path, state = 0, slug = :slug, published = :published,
               updated = :updated, revised = CASE WHEN :unchanged THEN revised ELSE :revised END, file_hash = :file_hash,
-              entry_hash = :entry_hash, size = :size, mtime = :mtime, ctime = :ctime, inode = :inode, born = :born, stale = 0
+              entry_hash = :entry_hash, size = :size, mtime = :mtime, ctime = :ctime, inode = :inode, born = :born, stale = 0,
+              due = :due, held_until = :held_until, expires = :expires, guid = :guid
             RETURNING number";
         let number: i64 = self.connection.prepare_cached(sql)?.query_row(
             named_params! {
@@ -273,11 +276,14 @@ impl Catalog {
                 ":revised": version.timestamp(), ":unchanged": unchanged, ":file_hash": arrival.file_hash,
                 ":entry_hash": arrival.entry_hash, ":size": arrival.stat.size, ":mtime": arrival.stat.mtime,
                 ":ctime": arrival.stat.ctime, ":inode": arrival.stat.inode, ":born": arrival.stat.born,
+                ":due": identity.due.timestamp(), ":held_until": identity.held_until.timestamp(),
+                ":expires": identity.expires.map(|date| date.timestamp()), ":guid": identity.guid,
             },
             |row| row.get(0),
         )?;
+        self.take_adopted(identity, number)?;
         if unchanged {
-            return Ok(Recorded::Unchanged);
+            return Ok(if rescheduled { Recorded::Changed } else { Recorded::Unchanged });
         }
         self.connection
             .prepare_cached("INSERT OR REPLACE INTO content (number, entry) VALUES (?1, ?2)")?
@@ -290,7 +296,7 @@ impl Catalog {
 
     fn is_served_as(&self, number: i64, identity: &Identity, content: &str) -> Result<bool> {
         let sql = "
-            SELECT id = ?2 AND slug = ?3 AND published = ?4 AND updated = ?5 AND state = 0 AND entry = ?6
+            SELECT id = ?2 AND slug = ?3 AND published = ?4 AND updated = ?5 AND state = 0 AND entry = ?6 AND guid IS ?7
             FROM article JOIN content USING (number) WHERE number = ?1";
         let mut statement = self.connection.prepare_cached(sql)?;
         let values = params![
@@ -299,9 +305,16 @@ impl Catalog {
             identity.slug,
             identity.published.timestamp(),
             identity.updated.timestamp(),
-            content
+            content,
+            identity.guid
         ];
         Ok(statement.query_row(values, |row| row.get(0)).optional()?.unwrap_or(false))
+    }
+
+    fn is_rescheduled(&self, number: i64, identity: &Identity) -> Result<bool> {
+        let sql = "SELECT due <> ?2 OR expires IS NOT ?3 FROM article WHERE number = ?1";
+        let values = params![number, identity.due.timestamp(), identity.expires.map(|date| date.timestamp())];
+        Ok(self.connection.prepare_cached(sql)?.query_row(values, |row| row.get(0)).optional()?.unwrap_or(false))
     }
 
     /// Notes that a file was read again and says what it said before.
@@ -357,12 +370,14 @@ impl Catalog {
         Ok(Recorded::Unchanged)
     }
 
-    /// The newest articles that are due at `now`, newest first: the number of each, and when it was last revised.
+    /// The newest articles that are shown at `now`, newest first: the number of each, and when it was last revised.
     ///
     /// # Errors
     /// The catalog cannot be read.
     pub fn newest(&self, now: DateTime<Utc>, limit: usize) -> Result<Vec<(i64, i64)>> {
-        let sql = "SELECT number, revised FROM article WHERE state = 0 AND published <= ?1 ORDER BY published DESC, slug LIMIT ?2";
+        let sql =
+            "SELECT number, revised FROM article WHERE state = 0 AND due <= ?1 AND (expires IS NULL OR expires > ?1)
+            ORDER BY published DESC, slug LIMIT ?2";
         let mut statement = self.connection.prepare_cached(sql)?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let rows = statement.query_map(params![now.timestamp(), limit], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -377,12 +392,15 @@ impl Catalog {
         reader::entry(&self.connection, number)
     }
 
-    /// When the next scheduled article is due, after `now`.
+    /// When the next article is due or expires, after `now`.
     ///
     /// # Errors
     /// The catalog cannot be read.
     pub fn next_due(&self, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>> {
-        let sql = "SELECT min(published) FROM article WHERE state = 0 AND published > ?1";
+        let sql = "
+            SELECT min(at) FROM (
+              SELECT min(due) AS at FROM article WHERE state = 0 AND due > ?1
+              UNION ALL SELECT min(expires) FROM article WHERE state = 0 AND expires IS NOT NULL AND expires > ?1)";
         let seconds: Option<i64> =
             self.connection.prepare_cached(sql)?.query_row([now.timestamp()], |row| row.get(0))?;
         seconds.map(date).transpose()

@@ -1,10 +1,16 @@
 //! The command line: one file for each command.
 
+pub mod adopt_ids;
+pub mod check;
+pub mod explain;
 pub mod serve;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{Articles, BaseUrl, Config};
+use crate::folder::{Folder, Found};
 
 /// Watches a folder of articles and serves it as RSS, Atom and JSON Feed.
 #[derive(Debug, Parser)]
@@ -20,6 +26,18 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(serve::Serve),
+    Check(check::Check),
+    Explain(explain::Explain),
+    AdoptIds(adopt_ids::AdoptIds),
+}
+
+/// How a command that did its work ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Nothing is wrong.
+    Good,
+    /// What it was to find.
+    Found,
 }
 
 impl Cli {
@@ -27,9 +45,49 @@ impl Cli {
     ///
     /// # Errors
     /// Whatever the command says; one line, once its causes are joined.
-    pub fn run(self) -> anyhow::Result<()> {
+    pub fn run(self) -> anyhow::Result<Outcome> {
+        let file = self.config.as_deref();
         match self.command {
-            Command::Serve(serve) => serve.run(self.config.as_deref()),
+            Command::Serve(serve) => serve.run(file).map(|()| Outcome::Good),
+            Command::Check(check) => check.run(file),
+            Command::Explain(explain) => explain.run(file),
+            Command::AdoptIds(adopt) => adopt.run(file),
         }
     }
+}
+
+/// What the command line may say of the site beside the configuration.
+#[derive(Debug, Args)]
+pub struct Site {
+    /// Public address of the site, as in `https://example.org/`
+    #[arg(long, value_name = "URL")]
+    base_url: Option<BaseUrl>,
+    /// Folder that the catalog is kept in
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
+}
+
+impl Site {
+    /// The configuration, with what the command line says.
+    fn over(self, file: Option<&Path>) -> anyhow::Result<Config> {
+        let mut config = Config::load(file)?;
+        config.site.base_url = self.base_url.or(config.site.base_url);
+        config.state.directory = self.state.or(config.state.directory);
+        Ok(config)
+    }
+}
+
+/// The articles at a path: one file, or all below a folder. The configured folder counts where the path lies in it; else the
+/// folder that is named, or the one that the file lies in.
+fn articles(config: &Config, path: &Path) -> anyhow::Result<(Folder, Vec<Found>)> {
+    let path = std::path::absolute(path)?;
+    let configured = Folder::open(&config.articles).ok().filter(|folder| path.starts_with(folder.root()));
+    let folder = if let Some(folder) = configured {
+        folder
+    } else {
+        let directory = if path.is_dir() { path.as_path() } else { path.parent().unwrap_or(&path) };
+        Folder::open(&Articles { directory: directory.to_path_buf(), ..config.articles.clone() })?
+    };
+    let found = if path.is_dir() { folder.scan(&path)?.files } else { Found::at(&path).into_iter().collect() };
+    Ok((folder, found))
 }

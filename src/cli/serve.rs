@@ -38,8 +38,10 @@ impl Serve {
         let listener = TcpListener::bind(listen).with_context(|| {
             format!("{listen}: cannot listen there; is it in use? name another address with --listen")
         })?;
+        let address = listener.local_addr().context("the listening socket has no address")?;
         let daemon = Daemon::start(&config, listener)?;
-        tracing::info!("serving {} at {}", config.articles.directory.display(), daemon.base_url());
+        let (directory, base_url) = (config.articles.directory.display(), daemon.base_url());
+        tracing::info!("serving {directory} as {base_url}, listening at http://{address}/");
         let runtime =
             tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?;
         let outcome = runtime.block_on(async {

@@ -79,7 +79,7 @@ pub fn render(channel: &Channel, entries: &[Arc<Entry>]) -> String {
 
 fn item<'a>(item: &'a Item<'a>) -> JsonItem<'a> {
     JsonItem {
-        id: item.id,
+        id: item.guid,
         url: item.page.as_deref().unwrap_or(&item.url),
         external_url: item.page.is_some().then_some(&item.url),
         title: item.title,

@@ -1,6 +1,7 @@
 //! Entries -> feed documents, pure: the same channel and entries give the same bytes, always.
 
 pub mod atom;
+pub mod elsewhere;
 pub mod json;
 pub mod rss;
 
@@ -70,6 +71,8 @@ impl Channel {
 pub struct Item<'a> {
     /// Permanent id.
     pub id: &'a str,
+    /// The same for RSS and JSON Feed, whose readers may know it by another.
+    pub guid: &'a str,
     /// Plain text.
     pub title: &'a str,
     /// Where to read it: elsewhere if it lives elsewhere, else its page here.
@@ -102,6 +105,7 @@ impl<'a> Item<'a> {
         let whole = channel.content == FeedContent::Full || summary.is_none();
         Self {
             id: &entry.id,
+            guid: entry.guid.as_deref().unwrap_or(&entry.id),
             title: &content.title,
             url: content.link.as_deref().map_or(Cow::Owned(page.clone()), Cow::Borrowed),
             page: content.link.is_some().then_some(page),
@@ -136,6 +140,7 @@ pub(crate) mod tests {
         let date = |text: &str| DateTime::parse_from_rfc3339(text).unwrap().to_utc();
         Arc::new(Entry {
             id: format!("urn:uuid:{slug}"),
+            guid: None,
             slug: slug.into(),
             published: date("2024-05-01T10:00:00Z"),
             updated: date("2024-05-04T09:08:07Z"),

@@ -58,7 +58,7 @@ fn item(item: &Item<'_>) -> rss::Item {
         description,
         content,
         categories: item.tags.iter().map(|tag| Category { name: tag.clone(), domain: None }).collect(),
-        guid: Some(Guid { value: item.id.to_string(), permalink: false }),
+        guid: Some(Guid { value: item.guid.to_string(), permalink: false }),
         pub_date: Some(date(item.published)),
         dublin_core_ext: Some(DublinCoreExtension {
             creators: item.authors.iter().map(|person| person.name.clone()).collect(),

@@ -14,7 +14,7 @@ use crate::change::Change;
 use crate::config::{Clean, Config};
 use crate::entry::{Content, legal};
 use crate::feed::Channel;
-use crate::folder::{Folder, Format, Found, Scan, Stat, shown};
+use crate::folder::{CONFLICT, Folder, Format, Found, Scan, Stat, shown};
 use crate::watch::{QUIET, Writing};
 
 /// How long a file may be away before its article counts as deleted: many programs save by removing and writing anew.
@@ -78,6 +78,7 @@ pub struct Ingest {
     folder: Folder,
     rules: Rules,
     size_limit: u64,
+    hold: Duration,
     channel: Channel,
     writing: Writing,
     /// Files that have vanished, and when they count as deleted.
@@ -117,6 +118,7 @@ impl Ingest {
             folder,
             rules,
             size_limit: config.articles.max_file_size.0,
+            hold: config.articles.hold.0,
             channel: channel.clone(),
             writing,
             missing: HashMap::new(),
@@ -198,10 +200,7 @@ impl Ingest {
         for path in
             files.iter().filter_map(|file| self.folder.relative(file).map(Path::to_path_buf)).collect::<Vec<_>>()
         {
-            let advice = "merge it with the other version and delete it; it is not published";
-            let problem = Problem::of_file(format!(
-                "a sync program made this copy because two sides had changed the article: {advice}"
-            ));
+            let problem = Problem::of_file(CONFLICT);
             self.leave_out(path, Stat::default(), &[problem], None);
         }
     }
@@ -417,13 +416,15 @@ impl Ingest {
             Verdict::Empty => return self.empty(catalog, path, loaded.stat, moment),
         };
         self.emptied.remove(&path);
+        let held_until = self.held_until(&loaded.stat, moment);
         let arrival = Arrival {
             path: &path,
             article: &article,
             file_hash,
             entry_hash: said(&article),
             stat,
-            first_seen: first_seen(&loaded.stat, seen, moment),
+            first_seen: first_seen(&loaded.stat, seen, moment).max(held_until),
+            held_until,
             now: article::date::whole_seconds(moment.now),
         };
         match self.record(catalog, &arrival, seen, moment)? {
@@ -443,6 +444,13 @@ impl Ingest {
                 Ok(false)
             }
         }
+    }
+
+    /// Until when a new article waits: the hold counts from when its file was put there, which nobody can forge.
+    fn held_until(&self, stat: &Stat, moment: Moment) -> DateTime<Utc> {
+        let put = DateTime::from_timestamp_nanos(stat.ctime.min(moment.nanoseconds()));
+        let until = article::date::whole_seconds(put + self.hold);
+        if self.hold.is_zero() || until <= moment.now { DateTime::UNIX_EPOCH } else { until }
     }
 
     /// Writes an article down under its identity; or says which article it must not be published beside.
@@ -474,7 +482,12 @@ impl Ingest {
         let recorded = catalog.record(&identity, arrival, &content, moment.version)?;
         // An import would say this a hundred thousand times.
         if recorded == Recorded::Changed && seen != Seen::Imported {
-            tracing::info!("{}: published as {permalink}", shown(arrival.path));
+            let path = shown(arrival.path);
+            if identity.due > moment.now {
+                tracing::info!("{path}: to be published on {} as {permalink}", identity.due.to_rfc3339());
+            } else {
+                tracing::info!("{path}: published as {permalink}");
+            }
         }
         Ok(Ok(recorded))
     }
@@ -500,14 +513,10 @@ impl Ingest {
 
     /// Remembers what is wrong with a file, and says so once.
     fn leave_out(&mut self, path: PathBuf, stat: Stat, problems: &[Problem], twin_of: Option<PathBuf>) {
-        let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        let problems: Vec<String> = problems.iter().map(|problem| problem.in_file(&path)).collect();
         if self.left_out.get(&path).is_none_or(|before| before.problems != problems) {
             for problem in &problems {
-                tracing::warn!(
-                    "{}:{}{problem}",
-                    shown(&path),
-                    if problem.starts_with(|c: char| c.is_ascii_digit()) { "" } else { " " }
-                );
+                tracing::warn!("{problem}");
             }
         }
         self.left_out.insert(path, LeftOut { stat, problems, twin_of });

@@ -10,9 +10,10 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::catalog::{self, Catalog};
+use crate::catalog::{self, Adoption, Catalog, Elsewhere};
 use crate::change::Change;
 use crate::config::Config;
+use crate::feed::Channel;
 use crate::folder::Folder;
 use crate::page::Pages;
 use crate::snapshot::Current;
@@ -29,6 +30,12 @@ const VERSION_INTERVAL: Duration = Duration::from_secs(1);
 /// How long a version waits for a clock that was set back a little, so that none is ever dated in the future.
 const CLOCK_PATIENCE: Duration = Duration::from_secs(5);
 
+/// A clock that was set back by less takes back nothing that was scheduled and shown.
+const MOST_SET_BACK: TimeDelta = TimeDelta::days(1);
+
+/// While something is scheduled, the clock is looked at this often: it may be set, and a machine may sleep.
+const CLOCK_INTERVAL: Duration = Duration::from_secs(1);
+
 /// Reads what changed, writes it down, and shows it.
 #[derive(Debug)]
 pub struct Publisher {
@@ -41,6 +48,8 @@ pub struct Publisher {
     /// Something that is served has changed since.
     dirty: bool,
     next_due: Option<DateTime<Utc>>,
+    /// The instant that scheduled articles were last measured by.
+    due: DateTime<Utc>,
 }
 
 impl Publisher {
@@ -56,15 +65,11 @@ impl Publisher {
         current: Current,
         writing: Writing,
     ) -> catalog::Result<Self> {
-        let stored = catalog
-            .meta("version")?
-            .and_then(|text| text.parse().ok())
-            .and_then(|seconds| DateTime::from_timestamp(seconds, 0));
-        let version = stored.unwrap_or(DateTime::UNIX_EPOCH);
+        let version = last_version(&catalog)?;
         let next = next_version(version);
         let ingest = Ingest::new(&mut catalog, folder, config, pages.channel(), writing)?;
         let show = Show::new(&mut catalog, pages, current, config.feed.entries, next)?;
-        Ok(Self { catalog, ingest, show, version, shown_at: Instant::now(), dirty: true, next_due: None })
+        Ok(Self { catalog, ingest, show, version, shown_at: Instant::now(), dirty: true, next_due: None, due: version })
     }
 
     /// When pages last changed their look; for the door to the catalog.
@@ -154,8 +159,11 @@ impl Publisher {
 
     fn publish(&mut self) -> catalog::Result<()> {
         let version = self.next_version();
-        // If the clock was set back, the version is ahead of it, but what is scheduled is not due.
+        // If the clock was set back, the version is ahead of it, but what is scheduled is not due. What was shown stays,
+        // unless the clock was wrong by so much that what was shown should not have been.
         let due = version.min(Utc::now());
+        let due = if self.due - due < MOST_SET_BACK { due.max(self.due) } else { due };
+        self.due = due;
         self.show.publish(&mut self.catalog, version, due)?;
         self.version = version;
         self.shown_at = Instant::now();
@@ -181,11 +189,40 @@ impl Publisher {
     fn until_next_wake(&self) -> Duration {
         let version = self.dirty.then(|| self.until_next_version());
         let due = self.next_due.map(|due| due.signed_duration_since(Utc::now()).to_std().unwrap_or_default());
+        let due = due.map(|wait| wait.min(CLOCK_INTERVAL));
         let tick = self.ingest.until_next_wake(Instant::now());
         // A day: nothing to wait for but the channel.
         let waits = [version, due, tick].into_iter().flatten();
         waits.fold(Duration::from_hours(24), Duration::min)
     }
+}
+
+/// Gives articles the ids and dates that they had in a feed published elsewhere. Reads the folder, but publishes nothing: the
+/// next start does.
+///
+/// # Errors
+/// The catalog cannot be read or written.
+pub fn adopt(
+    mut catalog: Catalog,
+    folder: Folder,
+    config: &Config,
+    channel: &Channel,
+    entries: &[Elsewhere],
+) -> catalog::Result<Adoption> {
+    let version = next_version(last_version(&catalog)?);
+    let known = catalog.adopt(entries)?;
+    let mut ingest = Ingest::new(&mut catalog, folder, config, channel, Writing::default())?;
+    ingest.everywhere(&mut catalog, Moment::now(version))?;
+    if let Some(wait) = ingest.until_quiet(Instant::now()) {
+        std::thread::sleep(wait);
+        catalog.transaction(|catalog| ingest.tick(catalog, Moment::now(version)))?;
+    }
+    catalog.adoption(known)
+}
+
+fn last_version(catalog: &Catalog) -> catalog::Result<DateTime<Utc>> {
+    let seconds = catalog.meta("version")?.and_then(|text| text.parse().ok());
+    Ok(seconds.and_then(|seconds| DateTime::from_timestamp(seconds, 0)).unwrap_or(DateTime::UNIX_EPOCH))
 }
 
 /// The second of the next version: now, or the one after the last if the clock has not moved on.

@@ -8,27 +8,12 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::time::Duration;
 
+use crate::random::Random;
 use crate::site::Site;
 
 /// Rests for each seed, and operations before each rest.
 const RESTS: usize = 3;
 const OPERATIONS: usize = 60;
-
-/// A small generator; the same seed does the same work.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 33).unwrap() % limit
-    }
-
-    fn pick<T: Clone>(&mut self, items: &[T]) -> Option<T> {
-        (!items.is_empty()).then(|| items[self.below(items.len())].clone())
-    }
-}
 
 /// What the folder holds: by path, the number of the article and how often it was edited.
 struct Work {
@@ -193,7 +178,7 @@ fn entries(site: &Site) -> Vec<((usize, usize), String)> {
 fn run(seed: usize) {
     let mut site = Site::configured("[feed]\nentries = 1000");
     site.start();
-    let random = Random(0x9E37_79B9_7F4A_7C15 ^ (seed as u64 + 1));
+    let random = Random::new(seed);
     let mut work = Work { site, random, files: BTreeMap::new(), folders: vec![String::new()], next: 0, deletable: 0 };
     let mut known: BTreeMap<usize, String> = BTreeMap::new();
     for rest in 0..RESTS {

@@ -3,16 +3,21 @@
 // In a test, a panic is how a failure is told.
 #![allow(clippy::unwrap_used)]
 
+mod random;
 mod site;
 mod tools;
 
 mod cases;
 mod command_line;
+mod commands;
 mod configuration;
 mod end_to_end;
 mod fuzz;
 mod golden;
 mod http;
+mod kill;
 mod readers;
+mod real_tools;
+mod schedule;
 mod service;
 mod watching;

@@ -102,6 +102,22 @@ impl Site {
         self.articles.join(name)
     }
 
+    pub fn state(&self) -> &Path {
+        &self.state
+    }
+
+    /// The configuration as a file, for a command.
+    pub fn config_file(&self) -> PathBuf {
+        let file = self.state.with_extension("toml");
+        let directory = format!("[articles]\ndirectory = {:?}\n", self.articles);
+        let text = match self.configuration.strip_prefix("[articles]\n") {
+            Some(rest) => format!("{directory}{rest}"),
+            None => format!("{}\n{directory}", self.configuration),
+        };
+        std::fs::write(&file, text).unwrap();
+        file
+    }
+
     pub fn root(&self) -> &Path {
         &self.articles
     }

@@ -196,13 +196,13 @@ pub fn split(text: &str, format: Format, timezone: Tz) -> Result<Split<'_>, Held
         let line = block.line_of(name);
         Place { line: Some(line), words: format!("front matter, line {line}") }
     };
-    let mut reader = Reader { header: Header::default(), problems, timezone, place: &place };
+    let mut reader = Reader { header: Header::default(), problems, draft_line: None, timezone, place: &place };
     for (key, value) in fields {
         reader.take(&key, value);
     }
-    let Reader { header, problems, .. } = reader;
+    let Reader { header, problems, draft_line, .. } = reader;
     if header.draft {
-        return Err(draft(block.mentions_draft()));
+        return Err(draft(draft_line));
     }
     Ok(Split { header, body: block.rest, body_line: block.rest_line, problems })
 }
@@ -234,7 +234,8 @@ pub fn of_meta(meta: &[(String, String)], timezone: Tz) -> Result<Header, Held> 
         ("og:locale", "lang"),
     ];
     let place = |_: &str| Place { line: None, words: "`<meta>` of the page".into() };
-    let mut reader = Reader { header: Header::default(), problems: Vec::new(), timezone, place: &place };
+    let mut reader =
+        Reader { header: Header::default(), problems: Vec::new(), draft_line: None, timezone, place: &place };
     let plain = meta.iter().filter(|(name, _)| Key::of(name).is_some()).map(|(name, content)| (name.as_str(), content));
     let known = NAMES.iter().flat_map(|(from, to)| {
         meta.iter().filter(move |(name, _)| name == from).map(move |(_, content)| (*to, content))

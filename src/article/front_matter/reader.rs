@@ -14,6 +14,8 @@ const ASKS_FOR_A_DATE: [&str; 4] = ["last modified", "created", "git last modifi
 pub struct Reader<'a> {
     pub header: Header,
     pub problems: Vec<Problem>,
+    /// The line that says that it is a draft, where one is known.
+    pub draft_line: Option<usize>,
     pub timezone: Tz,
     /// Where a key stands, to be told.
     pub place: &'a dyn Fn(&str) -> Place,
@@ -48,7 +50,7 @@ impl Reader<'_> {
                 self.keep(Field::Link, name, address);
             }
             Key::Address => self.header.addresses.extend(value.texts()),
-            Key::Published if value.flag().is_some() => self.draft_if(value.flag() == Some(false)),
+            Key::Published if value.flag().is_some() => self.draft_if(name, value.flag() == Some(false)),
             Key::Published | Key::Updated | Key::NotBefore | Key::Expires => self.date(key, name, &value),
             Key::Authors => {
                 if self.header.authors.is_empty() {
@@ -64,18 +66,21 @@ impl Reader<'_> {
                 }
             }
             // What cannot be understood here might mean draft.
-            Key::Draft => self.draft_if(value != Value::Nothing && value.flag() != Some(false)),
-            Key::Public => self.draft_if(value != Value::Nothing && value.flag() != Some(true)),
+            Key::Draft => self.draft_if(name, value != Value::Nothing && value.flag() != Some(false)),
+            Key::Public => self.draft_if(name, value != Value::Nothing && value.flag() != Some(true)),
             Key::Status => {
                 let status = value.text().unwrap_or_default().to_ascii_lowercase();
-                self.draft_if(!matches!(status.as_str(), "" | "published" | "publish" | "public" | "live"));
+                self.draft_if(name, !matches!(status.as_str(), "" | "published" | "publish" | "public" | "live"));
             }
             Key::Clean => self.header.clean = value.flag(),
         }
     }
 
-    fn draft_if(&mut self, says_so: bool) {
-        self.header.draft |= says_so;
+    fn draft_if(&mut self, name: &str, says_so: bool) {
+        if says_so && !self.header.draft {
+            self.header.draft = true;
+            self.draft_line = (self.place)(name).line;
+        }
     }
 
     fn date(&mut self, key: Key, name: &str, value: &Value) {

@@ -1,0 +1,193 @@
+//! `gazetted explain FILE...`: what becomes of a file, and why; or why nothing does, and what to do.
+
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
+use clap::Args;
+
+use super::{Outcome, Site, articles};
+use crate::article::front_matter::Field;
+use crate::article::load::load;
+use crate::article::{self, Article, Reading, Rules, Verdict, clean};
+use crate::catalog::{Reader, Record, State};
+use crate::config::{Clean, Config};
+use crate::daemon;
+use crate::folder::{Folder, Found, shown};
+
+/// Say what becomes of a file: title, dates, id, feeds and cleaned lines, each with its reason; or why it is left out
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// Files in the folder of articles, or anywhere
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    site: Site,
+}
+
+impl Explain {
+    /// Explains one file after the other. Ends with [`Outcome::Found`] if one of them is not in the feed.
+    ///
+    /// # Errors
+    /// The configuration is wrong, or a file cannot be read.
+    pub fn run(self, file: Option<&Path>) -> anyhow::Result<Outcome> {
+        let config = self.site.over(file)?;
+        let mut outcome = Outcome::Good;
+        for path in &self.files {
+            println!("{}", shown(path));
+            let (folder, found) = articles(&config, path)?;
+            for found in &found {
+                let catalog = daemon::look_into(&config, &folder);
+                let explained =
+                    Explained { config: &config, folder: &folder, found, catalog: &catalog, now: daemon::now() };
+                if let Err(reason) = explained.tell() {
+                    println!("  not in the feed: {reason}");
+                    outcome = Outcome::Found;
+                }
+            }
+            if found.is_empty() {
+                println!("  not in the feed: there is no such file");
+                outcome = Outcome::Found;
+            }
+        }
+        Ok(outcome)
+    }
+}
+
+struct Explained<'a> {
+    config: &'a Config,
+    folder: &'a Folder,
+    found: &'a Found,
+    /// What the daemon has recorded, or why that is not to be had.
+    catalog: &'a Result<Reader, String>,
+    now: DateTime<Utc>,
+}
+
+impl Explained<'_> {
+    /// Prints what becomes of the file.
+    ///
+    /// # Errors
+    /// Why it is not in the feed.
+    fn tell(&self) -> Result<(), String> {
+        let file = &self.found.path;
+        let rules = Rules::new(&self.config.articles, &self.config.site);
+        let (Some(format), Some(path)) = (self.folder.format(file), self.folder.relative(file)) else {
+            return Err(self.folder.why_not(file));
+        };
+        let loaded = load(file, self.config.articles.max_file_size.0).map_err(|error| error.to_string())?;
+        let Reading { verdict, problems, removed } = article::read(&loaded.bytes, path, format, &rules);
+        for problem in &problems {
+            line("problem", &problem.to_string(), "");
+        }
+        let article = match verdict {
+            Verdict::Publish(article) => article,
+            Verdict::Draft(problem) | Verdict::Broken(problem) => return Err(in_words(&problem)),
+            Verdict::Empty => return Err("nothing in it yet: it is published once it has text".into()),
+        };
+        let record = self.record(path);
+        fields(&article, record.as_ref().ok().and_then(Option::as_ref));
+        let verb = if rules.clean == Clean::Report { "would go" } else { "left out" };
+        for removed in &removed {
+            let reason =
+                format!("line {}, {verb} by rule {}: {}", removed.line, removed.rule, clean::meaning(removed.rule));
+            line("cleaned", &removed.text, &reason);
+        }
+        match record {
+            Ok(Some(record)) => self.place(&record),
+            Ok(None) => Err(self.why_unknown(&article, &loaded.bytes)),
+            Err(reason) => {
+                line("id", "not known", &reason);
+                Ok(())
+            }
+        }
+    }
+
+    fn record(&self, path: &Path) -> Result<Option<Record>, String> {
+        let catalog = self.catalog.as_ref().map_err(Clone::clone)?;
+        catalog.by_path(path).map_err(|error| error.to_string())
+    }
+
+    /// Where the article is to be found.
+    fn place(&self, record: &Record) -> Result<(), String> {
+        let Record { entry, state, due, expires } = record;
+        let reason = entry.guid.as_ref().map(|guid| format!("`{guid}` in RSS and JSON Feed, as elsewhere before"));
+        line("id", &entry.id, reason.as_deref().unwrap_or("permanent"));
+        let base = self.config.base_url(self.config.http.listen);
+        line("page", &format!("{base}articles/{}", entry.slug), "");
+        if *state != State::Live {
+            return Err("the daemon has taken it back, or has not looked at it since it changed".into());
+        }
+        if *due > self.now {
+            return Err(format!("scheduled: it appears on {}", due.to_rfc3339()));
+        }
+        if let Some(expires) = expires.filter(|expires| *expires <= self.now) {
+            return Err(format!("it expired on {}: change or remove that date", expires.to_rfc3339()));
+        }
+        let newer = self.catalog.as_ref().ok().and_then(|catalog| catalog.newer_than(entry.published, self.now).ok());
+        let most = self.config.feed.entries;
+        match newer {
+            Some(newer) if newer >= most => {
+                line("feeds", "none", &format!("{newer} articles are newer, and a feed holds {most}; its page stays"));
+            }
+            _ => line("feeds", &format!("{base}atom.xml {base}rss.xml {base}feed.json"), ""),
+        }
+        Ok(())
+    }
+
+    fn why_unknown(&self, article: &Article, bytes: &[u8]) -> String {
+        let twin = self
+            .catalog
+            .as_ref()
+            .ok()
+            .and_then(|catalog| catalog.twin(article, blake3::hash(bytes).into()).ok().flatten());
+        match twin {
+            Some(twin) => format!("the same text or id as {}: only one of them is published", shown(&twin)),
+            None => "the daemon has not seen it: is it running, on this folder?".into(),
+        }
+    }
+}
+
+/// What the article says of itself, and where.
+fn fields(article: &Article, record: Option<&Record>) {
+    let source = |field: Field| article.sources.get(&field).map_or("", String::as_str);
+    line("title", &article.title, source(Field::Title));
+    let live = record.filter(|record| record.state != State::Gone).map(|record| &record.entry);
+    match (article.published, live) {
+        (Some(date), _) => line("published", &date.to_rfc3339(), source(Field::Published)),
+        (None, Some(entry)) => line("published", &entry.published.to_rfc3339(), "when the file was first seen"),
+        (None, None) => line("published", "when the daemon first sees the file", "it states no date"),
+    }
+    match live {
+        Some(entry) => line("updated", &entry.updated.to_rfc3339(), "when its content last changed"),
+        None => article.updated.iter().for_each(|date| line("updated", &date.to_rfc3339(), source(Field::Updated))),
+    }
+    if let Some(expires) = article.expires {
+        line("expires", &expires.to_rfc3339(), "front matter");
+    }
+    let names: Vec<&str> = article.authors.iter().map(|person| person.name.as_str()).collect();
+    for (name, value, field) in [
+        ("authors", names.join(", "), Field::Authors),
+        ("tags", article.tags.join(", "), Field::Tags),
+        ("language", article.language.clone().unwrap_or_default(), Field::Language),
+        ("link", article.link.clone().unwrap_or_default(), Field::Link),
+    ] {
+        if !value.is_empty() {
+            line(name, &value, source(field));
+        }
+    }
+    if !article.summary.is_empty() {
+        let reason = article.sources.get(&Field::Summary).map_or("the first paragraph", String::as_str);
+        line("summary", &article.summary, reason);
+    }
+}
+
+fn in_words(problem: &article::Problem) -> String {
+    problem.line.map_or_else(|| problem.message.clone(), |line| format!("line {line}: {}", problem.message))
+}
+
+fn line(name: &str, value: &str, reason: &str) {
+    if reason.is_empty() {
+        println!("  {name:<10} {value}");
+    } else {
+        println!("  {name:<10} {value}  ({reason})");
+    }
+}

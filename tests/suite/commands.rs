@@ -1,0 +1,199 @@
+//! The commands for writers and for whoever moves in.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use crate::command_line::gazetted;
+use crate::site::Site;
+
+fn run(command: &mut Command) -> (Option<i32>, String) {
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    let text = String::from_utf8(stdout).unwrap() + &String::from_utf8(stderr).unwrap();
+    (status.code(), text)
+}
+
+fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = directory.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    directory
+}
+
+fn check(directory: &Path, paths: &[&str]) -> (Option<i32>, String) {
+    run(gazetted().current_dir(directory).arg("check").args(paths))
+}
+
+#[test]
+fn check_names_file_line_and_reason() {
+    let home = folder(&[
+        ("seeds/good.md", "# Good\n\nText."),
+        ("seeds/draft.md", "---\ndraft: true\n---\nText"),
+        ("seeds/date.md", "---\ntitle: T\ndate: soon\n---\nText of it"),
+        ("seeds/broken.md", "---\ntitle: a: b\ndraft: true\n---\nText"),
+        ("seeds/sub/empty.txt", ""),
+        ("seeds/one.md", "---\nid: same\n---\nOne"),
+        ("seeds/two.md", "---\nid: same\n---\nTwo"),
+        ("seeds/copy.md", "# Good\n\nText."),
+        ("seeds/old.txt", ""),
+    ]);
+    std::fs::write(home.path().join("seeds/old.txt"), b"Caf\xe9\n\nText of the caf\xe9.").unwrap();
+    let (code, text) = check(home.path(), &[]);
+    assert_eq!(code, Some(1), "{text}");
+    let lines: Vec<&str> = text.lines().collect();
+    for start in [
+        "seeds/date.md:3: date: `soon` is not a date",
+        "seeds/broken.md:2: the front matter is not YAML",
+        "seeds/sub/empty.txt: nothing in it yet",
+        "seeds/two.md: the same id as seeds/one.md",
+        "seeds/good.md: the same text as seeds/copy.md",
+        "seeds/old.txt:1: not UTF-8: read as windows-1252",
+        "9 files read, 1 drafts, 6 problems",
+    ] {
+        assert!(lines.iter().any(|line| line.starts_with(start)), "{start} in {text}");
+    }
+    assert_eq!(lines.len(), 7, "{text}");
+    // As a commit hook calls it.
+    assert_eq!(check(home.path(), &["seeds/good.md", "seeds/draft.md"]).0, Some(0));
+    let (code, text) = check(home.path(), &["seeds/date.md", "seeds/nowhere.md"]);
+    assert!(code == Some(1) && text.contains("seeds/nowhere.md: no such file"), "{text}");
+    std::fs::write(home.path().join("g.toml"), "[site]\ntitel = 1").unwrap();
+    let (code, text) = check(home.path(), &["--config", "g.toml"]);
+    assert!(code == Some(1) && text.starts_with("gazetted: g.toml:2: "), "{text}");
+}
+
+#[test]
+fn check_says_why_a_name_is_no_articles() {
+    let home =
+        folder(&[("seeds/_draft.md", "x"), ("seeds/a.png", "x"), ("seeds/a.md~", "x"), ("seeds/README.md", "x")]);
+    for (name, told) in [
+        ("seeds/_draft.md", "`_draft.md` is a name of hidden"),
+        ("seeds/a.png", "its name ends like no article's"),
+        ("seeds/a.md~", "`a.md~` is a name of hidden"),
+        ("seeds/README.md", "a README at the top"),
+    ] {
+        let (code, text) = check(home.path(), &[name]);
+        assert!(code == Some(1) && text.contains(told), "{text}");
+    }
+}
+
+fn explain(site: &Site, name: &str) -> (Option<i32>, String) {
+    let mut command = gazetted();
+    command.arg("explain").arg(site.path(name)).arg("--state").arg(site.state());
+    run(command.args(["--base-url", crate::site::BASE_URL, "--config"]).arg(site.config_file()))
+}
+
+#[test]
+fn explain_tells_where_everything_comes_from() {
+    let mut site = Site::new();
+    site.write(
+        "2026-05-01-storm.txt",
+        "Storm closes the bridge\n\n0\n\nBy Ann Lee\n\nThe coastal bridge stayed closed on Wednesday as winds of more than \
+         70 miles an hour kept lorries away, the council said.\n\nIt may open again on Friday if the wind falls as is expected.\n\n\
+         Leave a reply\nPlease enter your comment!\nPlease enter your name here\n",
+    );
+    site.write("draft.md", "---\ntitle: Draft\ndraft: true\n---\nText");
+    site.write("later.md", "---\ntitle: Later\ndate: 2999-01-01\n---\nText of later");
+    site.write("copy.txt", std::fs::read(site.path("2026-05-01-storm.txt")).unwrap());
+    site.write("spoiled.md", b"\x89PNG\r\n\x1a\n\0\0");
+    let (code, text) = explain(&site, "2026-05-01-storm.txt");
+    assert!(code == Some(0) && text.contains("no daemon has run on this folder yet"), "{text}");
+    site.remove("copy.txt");
+    site.start();
+    site.write("copy.txt", std::fs::read(site.path("2026-05-01-storm.txt")).unwrap());
+    site.settle();
+    let id = site.entry("Storm closes the bridge")["id"].as_str().unwrap().to_owned();
+    let (code, text) = explain(&site, "2026-05-01-storm.txt");
+    assert_eq!(code, Some(0), "{text}");
+    for line in [
+        "  title      Storm closes the bridge  (first line)",
+        "  published  2026-05-01T00:00:00+00:00  (file name)",
+        "  authors    Ann Lee  (byline in the text)",
+        "  cleaned    0  (line 3, left out by rule H1: a counter above the text)",
+        "  cleaned    Leave a reply  (line 11, left out by rule T1: a comment form at the end)",
+        &format!("  id         {id}  (permanent)"),
+        "  page       https://gazette.example/articles/storm-closes-the-bridge",
+        "  feeds      https://gazette.example/atom.xml",
+    ] {
+        assert!(text.contains(line), "{line} in {text}");
+    }
+    for (name, told) in [
+        ("draft.md", "not in the feed: line 3: a draft"),
+        ("later.md", "not in the feed: scheduled: it appears on 2999-01-01"),
+        ("copy.txt", "not in the feed: the same text or id as 2026-05-01-storm.txt"),
+        ("spoiled.md", "not in the feed: line 3: a NUL byte"),
+        ("nowhere.md", "not in the feed: there is no such file"),
+        ("_x.md", "not in the feed: there is no such file"),
+    ] {
+        let (code, text) = explain(&site, name);
+        assert!(code == Some(1) && text.contains(told), "{name}: {text}");
+    }
+}
+
+const OLD_RSS: &str = "<rss version='2.0'><channel><title>Old</title><link>https://old.example/</link><description>d</description>\
+    <item><title>By address</title><link>https://old.example/2020/05/by-address/</link><guid isPermaLink='false'>123 at old.example</guid>\
+      <pubDate>Fri, 01 May 2020 10:00:00 GMT</pubDate></item>\
+    <item><title>By name</title><link>https://old.example/2020/06/by-its-name.html</link><guid>https://old.example/?p=2</guid>\
+      <pubDate>Mon, 01 Jun 2020 10:00:00 GMT</pubDate></item>\
+    <item><title>By title!</title><link>https://old.example/?p=3</link><guid>https://old.example/?p=3</guid>\
+      <pubDate>Wed, 01 Jul 2020 10:00:00 GMT</pubDate></item>\
+    <item><title>Not here yet</title><link>https://old.example/?p=4</link><guid>https://old.example/?p=4</guid></item></channel></rss>";
+
+fn adopt(site: &Site, feeds: &[&str]) -> (Option<i32>, String) {
+    let mut command = gazetted();
+    command.arg("adopt-ids").args(feeds).arg("--state").arg(site.state());
+    run(command.args(["--base-url", crate::site::BASE_URL, "--config"]).arg(site.config_file()))
+}
+
+#[test]
+fn moving_in_announces_nothing_anew() {
+    for known_before in [false, true] {
+        let mut site = Site::new();
+        site.write("a.md", "---\ntitle: Another title now\nurl: /2020/05/by-address/\n---\nText of a.");
+        site.write("2020-06-01-by-its-name.md", "# Some title\n\nText of b.");
+        site.write("c.txt", "By title\n\nText of c, which is as long as it is.");
+        site.write("own.md", "---\nid: urn:uuid:11111111-2222-3333-4444-555555555555\n---\n# Own id\n\nText of d.");
+        let feed = site.root().with_extension("rss");
+        std::fs::write(&feed, OLD_RSS).unwrap();
+        if known_before {
+            site.start();
+            let (code, text) = adopt(&site, &[feed.to_str().unwrap()]);
+            assert!(code == Some(1) && text.contains("another gazetted uses"), "{text}");
+            site.stop();
+        }
+        let (code, text) = adopt(&site, &[feed.to_str().unwrap()]);
+        assert!(code == Some(0) && text.contains("3 articles have the id"), "{text}");
+        assert!(text.contains("no article yet: not here yet"), "{text}");
+        site.start();
+        let entry = |title: &str, site: &Site| {
+            let entry = site.entry(title);
+            (entry["id"].as_str().unwrap().to_owned(), entry["date_published"].as_str().unwrap()[..10].to_owned())
+        };
+        assert_eq!(entry("Another title now", &site), ("123 at old.example".into(), "2020-05-01".into()));
+        assert_eq!(entry("Some title", &site), ("https://old.example/?p=2".into(), "2020-06-01".into()));
+        assert_eq!(entry("By title", &site), ("https://old.example/?p=3".into(), "2020-07-01".into()));
+        assert_eq!(entry("Own id", &site).0, "urn:uuid:11111111-2222-3333-4444-555555555555");
+        assert!(site.get("/rss.xml").text().contains("<guid isPermaLink=\"false\">123 at old.example</guid>"));
+        assert!(!site.get("/atom.xml").text().contains("123 at"), "an id in Atom is an IRI");
+        // The file of the last one comes later.
+        site.write("d.txt", "Not here yet\n\nNow it is, after all, and it is the one that readers know.");
+        site.wait_until("it is published", |site| site.titles().contains(&"Not here yet".to_owned()));
+        assert_eq!(entry("Not here yet", &site).0, "https://old.example/?p=4");
+        let before = site.feed();
+        site.stop();
+        let (_, text) = adopt(&site, &[feed.to_str().unwrap()]);
+        assert!(text.contains("4 known before") && text.contains("4 articles have"), "{text}");
+        site.start();
+        assert_eq!(site.feed(), before);
+    }
+}
+
+#[test]
+fn what_is_no_feed_is_not_adopted() {
+    let site = Site::new();
+    site.write("a.html", "<html><body>No feed</body></html>");
+    let (code, text) = adopt(&site, &[site.path("a.html").to_str().unwrap()]);
+    assert!(code == Some(1) && text.contains("a.html: no feed: its first element is <html>"), "{text}");
+}

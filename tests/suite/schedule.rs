@@ -1,0 +1,81 @@
+//! What time brings: articles that are due, that expire, that can still be undone.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::site::Site;
+
+fn in_seconds(seconds: i64) -> DateTime<Utc> {
+    Utc::now() + TimeDelta::seconds(seconds)
+}
+
+/// Every document in which an article could be seen.
+fn documents(site: &Site) -> String {
+    ["/", "/atom.xml", "/rss.xml", "/feed.json", "/feed"].iter().map(|path| site.get(path).text()).collect()
+}
+
+#[test]
+fn a_scheduled_article_is_in_no_document_before_its_second() {
+    let mut site = Site::started();
+    let due = in_seconds(3);
+    site.write("later.md", format!("---\ntitle: Later\ndate: {}\n---\nSecret until then.\n", due.to_rfc3339()));
+    site.write("a.md", "# First\n\nText.\n");
+    site.wait_for(&["First"]);
+    assert!(!documents(&site).contains("Later") && !documents(&site).contains("Secret"));
+    assert_eq!(site.get("/articles/later").status, 404);
+    // Due while nobody serves.
+    site.stop();
+    std::thread::sleep(Duration::from_millis(3_200));
+    site.start();
+    assert_eq!(site.titles().len(), 2);
+    assert_eq!(site.get("/articles/later").status, 200);
+}
+
+#[test]
+fn an_article_expires() {
+    let mut site = Site::started();
+    let end = in_seconds(3);
+    site.write("offer.md", format!("---\ntitle: Offer\nexpiryDate: {}\n---\nOnly today.\n", end.to_rfc3339()));
+    site.write("old.md", "---\ntitle: Old\nexpires: 2020-01-01\n---\nLong gone.\n");
+    site.wait_for(&["Offer"]);
+    let id = site.entry("Offer")["id"].clone();
+    assert_eq!(site.get("/articles/offer").status, 200);
+    site.wait_for(&[]);
+    assert!(Utc::now() >= end - TimeDelta::seconds(1));
+    assert!(!documents(&site).contains("Offer"));
+    assert_eq!((site.get("/articles/offer").status, site.get("/articles/old").status), (410, 410));
+    // A date that is moved brings it back as the one it was.
+    let end = in_seconds(600);
+    site.write("offer.md", format!("---\ntitle: Offer\nexpiryDate: {}\n---\nOnly today.\n", end.to_rfc3339()));
+    site.wait_for(&["Offer"]);
+    assert_eq!(site.entry("Offer")["id"], id);
+    site.restart();
+    assert_eq!(site.titles(), ["Offer"]);
+}
+
+#[test]
+fn a_new_article_can_be_undone_while_it_is_held() {
+    let mut site = Site::configured("[articles]\nhold = \"3s\"\n");
+    site.start();
+    site.write("kept.md", "# Kept\n\nText of it.\n");
+    site.write("undone.md", "# Undone\n\nText of that.\n");
+    let written = Utc::now();
+    std::thread::sleep(Duration::from_millis(500));
+    site.remove("undone.md");
+    assert!(!documents(&site).contains("Kept"));
+    // An edit does not begin the time anew.
+    site.write("kept.md", "# Kept\n\nText of it, mended.\n");
+    site.wait_for(&["Kept"]);
+    let waited = Utc::now() - written;
+    assert!(waited >= TimeDelta::seconds(2), "{waited}");
+    let published: DateTime<Utc> = site.entry("Kept")["date_published"].as_str().unwrap().parse().unwrap();
+    assert!(published > written, "published when readers could see it");
+    // Nobody ever saw it, so there is nothing that is gone.
+    std::thread::sleep(Duration::from_millis(2_500));
+    assert_eq!(site.get("/articles/undone").status, 404);
+    // What was published once is not held again.
+    site.write("kept.md", "# Kept\n\nText of it, mended again.\n");
+    site.wait_until("the edit is served", |site| documents(site).contains("mended again"));
+    assert_eq!(site.titles(), ["Kept"]);
+}
