@@ -125,6 +125,14 @@ impl Catalog {
         self.is(arrival, row, None)
     }
 
+    /// Path of the article whose file this is, by inode and time of birth.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn path_of_file(&self, stat: Stat) -> Result<Option<PathBuf>> {
+        Ok(self.same_file(stat)?.map(|row| row.path))
+    }
+
     /// The article whose file this is by inode and time of birth: it was moved and edited where nobody saw it.
     fn same_file(&self, stat: Stat) -> Result<Option<Candidate>> {
         if stat.born == 0 {

@@ -370,6 +370,20 @@ impl Catalog {
         Ok(Recorded::Unchanged)
     }
 
+    /// Two files changed places: each stays the article that it was. Both are read again, since their names changed.
+    ///
+    /// # Errors
+    /// The catalog cannot be written.
+    pub fn exchange(&mut self, one: &Path, other: &Path) -> Result<()> {
+        // No path holds a NUL, so nothing can stand there.
+        let between = [b"\0", bytes(one)].concat();
+        let sql = "UPDATE article SET path = ?2, stale = 1 WHERE path = ?1 AND state < 2";
+        for (from, to) in [(bytes(one), &between[..]), (bytes(other), bytes(one)), (&between[..], bytes(other))] {
+            self.connection.prepare_cached(sql)?.execute([from, to])?;
+        }
+        Ok(())
+    }
+
     /// The newest articles that are shown at `now`, newest first: the number of each, and when it was last revised.
     ///
     /// # Errors

@@ -83,6 +83,8 @@ pub struct Ingest {
     writing: Writing,
     /// Files that have vanished, and when they count as deleted.
     missing: HashMap<PathBuf, Instant>,
+    /// Files that were given a name which is no article's, and the name that they had.
+    aside: HashMap<PathBuf, PathBuf>,
     /// Files that a writer emptied, and when they count as empty.
     emptied: HashMap<PathBuf, Instant>,
     /// Files to be looked at again: when, and how they came to notice.
@@ -122,6 +124,7 @@ impl Ingest {
             channel: channel.clone(),
             writing,
             missing: HashMap::new(),
+            aside: HashMap::new(),
             emptied: HashMap::new(),
             later: HashMap::new(),
             left_out: HashMap::new(),
@@ -280,6 +283,7 @@ impl Ingest {
         let mut changed = false;
         for path in paths {
             self.missing.remove(&path);
+            self.aside.retain(|aside, origin| *aside != path && *origin != path);
             let file = self.folder.root().join(&path);
             if !self.folder.has_lost(&file) {
                 changed |= self.look(catalog, &file, Seen::Scanned, moment)?;
@@ -302,26 +306,99 @@ impl Ingest {
     /// Follows a rename, even to a place that is no more: the next rename may lead on from there.
     fn moved(&mut self, catalog: &mut Catalog, from: &Path, to: &Path, moment: Moment) -> catalog::Result<bool> {
         let (Some(from), Some(to)) = (self.folder.relative(from), self.folder.relative(to)) else { return Ok(false) };
+        if let Some(origin) = self.aside.remove(from) {
+            return self.came_back(catalog, &origin, from, to, moment);
+        }
         let mut changed = false;
         for old in catalog.known_at_or_below(from)? {
             let (new, own_name) = match old.strip_prefix(from) {
                 Ok(rest) if !rest.as_os_str().is_empty() => (to.join(rest), OwnName::Kept),
                 _ => (to.to_path_buf(), OwnName::Changed),
             };
-            // Under a name that is no article's it is missing, unless it comes back.
-            if self.folder.format(&self.folder.root().join(&new)).is_none() {
-                self.missing.entry(old).or_insert(moment.instant + DELETION_GRACE);
-                continue;
-            }
-            let deadline = self.missing.remove(&old);
-            if catalog.rename(&old, &new, own_name, moment.version)? == Recorded::Changed {
-                changed = true;
-            } else if let Some(deadline) = deadline {
-                // It may have been deleted before its folder was renamed; if it is there, looking at it will show.
-                self.missing.insert(new, deadline);
-            }
+            changed |= self.moved_one(catalog, old, new, own_name, moment)?;
         }
         Ok(changed)
+    }
+
+    fn moved_one(
+        &mut self,
+        catalog: &mut Catalog,
+        old: PathBuf,
+        new: PathBuf,
+        own_name: OwnName,
+        moment: Moment,
+    ) -> catalog::Result<bool> {
+        // Under a name that is no article's it is missing, unless it comes back.
+        if self.folder.format(&self.folder.root().join(&new)).is_none() {
+            self.missing.entry(old.clone()).or_insert(moment.instant + DELETION_GRACE);
+            self.aside.insert(new, old);
+            return Ok(false);
+        }
+        let now_at_old = Found::at(&self.folder.root().join(&old)).map(|found| found.stat.file_only());
+        let is_at_old = |known: &Known| known.stat.born != 0 && now_at_old == Some(known.stat.file_only());
+        // It moved back meanwhile, or never was the one that moved.
+        if catalog.known(&old)?.as_ref().is_some_and(is_at_old) {
+            return Ok(false);
+        }
+        let other = catalog.known(&new)?;
+        if other.as_ref().is_some_and(is_at_old) {
+            catalog.exchange(&old, &new)?;
+            // However it came about, by one step or by way of a third name: both are where they belong.
+            self.aside.retain(|_, origin| *origin != new && *origin != old);
+            self.missing.remove(&new);
+            self.missing.remove(&old);
+            return Ok(false);
+        }
+        // Whatever was here has stepped aside, and keeps no claim to its old place.
+        let aside = self.aside.iter().find(|(_, origin)| **origin == new).map(|(aside, _)| aside.clone());
+        if let Some(aside) = aside.filter(|_| other.is_some() && self.missing.contains_key(&new)) {
+            catalog.rename(&new, &aside, OwnName::Kept, moment.version)?;
+            let deadline = self.missing.remove(&new).unwrap_or(moment.instant + DELETION_GRACE);
+            self.missing.insert(aside, deadline);
+        }
+        let deadline = self.missing.remove(&old);
+        if catalog.rename(&old, &new, own_name, moment.version)? == Recorded::Changed {
+            return Ok(true);
+        }
+        if let Some(deadline) = deadline {
+            // It may have been deleted before its folder was renamed; if it is there, looking at it will show.
+            self.missing.insert(new, deadline);
+        }
+        Ok(false)
+    }
+
+    /// A file may be seen under its new name before the hint that tells of its rename. Which file it is says who it is.
+    fn moved_unseen(
+        &mut self,
+        catalog: &mut Catalog,
+        path: &Path,
+        stat: Stat,
+        moment: Moment,
+    ) -> catalog::Result<bool> {
+        if catalog.known(path)?.is_some_and(|known| known.stat.file_only() == stat.file_only()) {
+            return Ok(false);
+        }
+        match catalog.path_of_file(stat)?.filter(|holder| holder != path) {
+            Some(holder) => self.moved_one(catalog, holder, path.to_path_buf(), OwnName::Changed, moment),
+            None => Ok(false),
+        }
+    }
+
+    /// A file that had been given a name that is no article's has a name again: it is still the one that it was, unless
+    /// another file has taken its place (as where an editor keeps the old version as a backup).
+    fn came_back(
+        &mut self,
+        catalog: &mut Catalog,
+        origin: &Path,
+        from: &Path,
+        to: &Path,
+        moment: Moment,
+    ) -> catalog::Result<bool> {
+        let row = if catalog.known(from)?.is_some() { from } else { origin };
+        if !self.missing.contains_key(row) {
+            return Ok(false);
+        }
+        self.moved_one(catalog, row.to_path_buf(), to.to_path_buf(), OwnName::Changed, moment)
     }
 
     /// Finds out what is true of one file. Says whether something that is served has changed.
@@ -347,8 +424,9 @@ impl Ingest {
             // It was opened again meanwhile: what was read may be half of it. Its close will be told.
             Ok(_) if self.writing.has(file) => Ok(false),
             Ok(loaded) => {
+                let moved = self.moved_unseen(catalog, &path, loaded.stat, moment)?;
                 self.missing.remove(&path);
-                self.read(catalog, path, format, &loaded, seen, moment)
+                Ok(moved | self.read(catalog, path, format, &loaded, seen, moment)?)
             }
             Err(LoadError::Gone | LoadError::NotAFile) => {
                 self.has_gone(catalog, &path, moment)?;

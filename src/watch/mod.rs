@@ -36,6 +36,8 @@ pub const QUIET: Duration = Duration::from_secs(1);
 const UNCLOSED: Duration = Duration::from_secs(30);
 /// How long after a folder was renamed events may still tell its old name.
 const STALE_NAMES: Duration = Duration::from_secs(1);
+/// How long the second half of a rename within the folder may come after the first.
+const SECOND_HALF: Duration = Duration::from_millis(5);
 /// Renames of which only the first half was seen are forgotten beyond this number.
 const MOST_HALF_RENAMES: usize = 10_000;
 
@@ -165,14 +167,25 @@ struct Task {
     /// By device, whether the file system keeps changes to itself.
     silent: HashMap<u64, bool>,
     root_identity: Option<(u64, u64)>,
-    /// Old names by the cookie that the new name will carry, and whether it was a folder that was watched.
-    half_renames: HashMap<usize, (PathBuf, bool)>,
+    /// Renames whose second half has not come yet, by the cookie that it will carry.
+    half_renames: HashMap<usize, HalfRename>,
     /// Folders that were renamed a moment ago: from, to, when.
     moved_folders: Vec<(PathBuf, PathBuf, Instant)>,
     writing: Writing,
     /// Files that a scan came across too soon after they changed.
     unquiet: BTreeMap<PathBuf, Instant>,
     warned: HashSet<Warning>,
+}
+
+/// The first half of a rename.
+struct HalfRename {
+    from: PathBuf,
+    /// Whether it was a folder that was watched.
+    folder: bool,
+    at: Instant,
+    /// Whether it was told that nothing is there any more. First it is waited for the second half: what is at the old name
+    /// now may be another article that changed places with it.
+    told: bool,
 }
 
 /// The receiver of changes is gone: there is nobody to work for.
@@ -187,6 +200,8 @@ impl Task {
             let now = Instant::now();
             let wake = self.unquiet.values().copied().fold(next_root.min(next_reconcile), Instant::min);
             let wake = if self.polled.len() > 0 { wake.min(next_poll) } else { wake };
+            let untold = self.half_renames.values().filter(|half| !half.told).map(|half| half.at + SECOND_HALF);
+            let wake = untold.fold(wake, Instant::min);
             let done = match events.recv_timeout(wake.saturating_duration_since(now)) {
                 Ok(Input::Event(event)) => self.event(event),
                 Ok(Input::LookEverywhere) => self.everywhere(),
@@ -194,7 +209,7 @@ impl Task {
                 Ok(Input::Stop) | Err(RecvTimeoutError::Disconnected) => return,
             };
             let now = Instant::now();
-            let mut ticked = done.and_then(|()| self.look_at_quiet(now));
+            let mut ticked = done.and_then(|()| self.look_at_halves(now)).and_then(|()| self.look_at_quiet(now));
             if now >= next_root {
                 next_root = now + ROOT_INTERVAL;
                 ticked = ticked.and_then(|()| self.check_root()).and_then(|()| self.look_at_unclosed(now));
@@ -312,18 +327,21 @@ impl Task {
             }
             EventKind::Modify(ModifyKind::Metadata(_)) => self.attributes_changed(path, is_article),
             EventKind::Modify(ModifyKind::Name(RenameMode::From)) => {
-                if let Some(cookie) = event.attrs.tracker() {
-                    if self.half_renames.len() >= MOST_HALF_RENAMES {
-                        self.half_renames.clear();
-                    }
-                    self.half_renames.insert(cookie, (path.to_path_buf(), self.watched.contains(path)));
-                }
+                let folder = self.watched.contains(path);
                 self.forget(path);
-                self.look(path)
+                let Some(cookie) = event.attrs.tracker() else { return self.look(path) };
+                if self.half_renames.len() >= MOST_HALF_RENAMES {
+                    self.half_renames.clear();
+                }
+                let half = HalfRename { from: path.to_path_buf(), folder, at: Instant::now(), told: false };
+                self.half_renames.insert(cookie, half);
+                Ok(())
             }
             EventKind::Modify(ModifyKind::Name(RenameMode::To)) => {
-                let from = event.attrs.tracker().and_then(|cookie| self.half_renames.remove(&cookie));
-                self.renamed_to(path, from)
+                let half = event.attrs.tracker().and_then(|cookie| self.half_renames.remove(&cookie));
+                let untold = half.as_ref().filter(|half| !half.told).map(|half| half.from.clone());
+                self.renamed_to(path, half)?;
+                untold.map_or(Ok(()), |from| self.look(&from))
             }
             EventKind::Remove(_) => {
                 self.forget(path);
@@ -385,8 +403,8 @@ impl Task {
         self.folder_appeared(path, None)
     }
 
-    fn renamed_to(&mut self, path: &Path, from: Option<(PathBuf, bool)>) -> Result<(), Closed> {
-        let (from, was_folder) = from.map_or((None, false), |(from, was_folder)| (Some(from), was_folder));
+    fn renamed_to(&mut self, path: &Path, half: Option<HalfRename>) -> Result<(), Closed> {
+        let (from, was_folder) = half.map_or((None, false), |half| (Some(half.from), half.folder));
         let metadata = std::fs::symlink_metadata(path);
         if was_folder || metadata.as_ref().is_ok_and(std::fs::Metadata::is_dir) {
             return self.folder_appeared(path, from);
@@ -528,6 +546,17 @@ impl Task {
         self.polled.forget(path);
         self.writing.forget(path);
         self.unquiet.retain(|file, _| !file.starts_with(path));
+    }
+
+    /// What was renamed and did not turn up under another name has left the folder.
+    fn look_at_halves(&mut self, now: Instant) -> Result<(), Closed> {
+        let due = |half: &&mut HalfRename| !half.told && half.at + SECOND_HALF <= now;
+        let mut left = Vec::new();
+        for half in self.half_renames.values_mut().filter(due) {
+            half.told = true;
+            left.push(half.from.clone());
+        }
+        left.iter().try_for_each(|path| self.look(path))
     }
 
     fn look_at_quiet(&mut self, now: Instant) -> Result<(), Closed> {

@@ -429,6 +429,30 @@ fn the_catalog_is_a_file_for_everybody() {
 }
 
 #[test]
+fn a_catalog_of_the_first_schema_goes_on() {
+    let mut site = Site::new();
+    site.write("a.md", "# First\n\nText.");
+    std::fs::create_dir(site.state()).unwrap();
+    let catalog = rusqlite::Connection::open(site.state().join(FILE)).unwrap();
+    catalog.execute_batch(include_str!("../../src/catalog/schema/1.sql")).unwrap();
+    let insert = "
+        INSERT INTO article VALUES (1, 'urn:uuid:kept', CAST('a.md' AS BLOB), 0, 'kept', 1714557600, 1714557600, 1714557600, zeroblob(32),
+          zeroblob(32), 0, 0, 0, 0, 0, 0);
+        INSERT INTO content VALUES (1, '{\"title\":\"Old\",\"authors\":[],\"summary\":\"\",\"html\":\"\",\"tags\":[],\"language\":null,\"link\":null}');
+        INSERT INTO address VALUES ('kept', 1);
+        PRAGMA user_version = 1;";
+    catalog.execute_batch(insert).unwrap();
+    drop(catalog);
+    site.start();
+    let entry = site.entry("First");
+    assert_eq!(
+        (entry["id"].as_str(), entry["url"].as_str()),
+        (Some("urn:uuid:kept"), Some("https://gazette.example/articles/kept"))
+    );
+    assert_eq!(entry["date_published"], "2024-05-01T10:00:00Z");
+}
+
+#[test]
 fn nothing_that_a_writer_types_makes_a_feed_unreadable() {
     let mut site = Site::started();
     let header = "title: \"\\x01\\x02\"\nauthor: {name: \"N\\x0b\", email: \"a\\x01@b.org\", url: \"https://example.org/\\x01x y\"}\n\

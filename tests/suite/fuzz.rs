@@ -13,7 +13,7 @@ use crate::site::Site;
 
 /// Rests for each seed, and operations before each rest.
 const RESTS: usize = 3;
-const OPERATIONS: usize = 60;
+const OPERATIONS: usize = 350;
 
 /// What the folder holds: by path, the number of the article and how often it was edited.
 struct Work {
@@ -44,14 +44,15 @@ impl Work {
     }
 
     fn step(&mut self) {
-        match self.random.below(12) {
+        match self.random.below(14) {
             0..=3 => self.create(),
             4..=6 => self.edit(),
-            7 => self.rename(),
-            8 => self.delete(),
-            9 => self.new_folder(),
-            10 => self.move_folder(),
-            _ => self.delete_folder(),
+            7 | 8 => self.rename(),
+            9 => self.delete(),
+            10 => self.new_folder(),
+            11 => self.move_folder(),
+            12 => self.delete_folder(),
+            _ => self.swap(),
         }
         // A program that moves a file into a folder which it renamed within the same millisecond, and then replaces the
         // file, leaves no trace of which it was. No person and no editor is that fast.
@@ -61,6 +62,7 @@ impl Work {
     fn create(&mut self) {
         let name = self.new_name();
         let number = self.next;
+        println!("create {name}");
         self.site.write(&name, Self::text(number, 0));
         self.files.insert(name, (number, 0));
     }
@@ -69,8 +71,10 @@ impl Work {
         let Some(name) = self.any_file() else { return };
         let (number, edition) = self.files[&name];
         let text = Self::text(number, edition + 1);
-        match self.random.below(4) {
-            // As a whole, in parts, by a temporary file, by removing first.
+        let way = self.random.below(5);
+        println!("edit {name} (article {number}) in way {way}");
+        match way {
+            // As a whole, in parts, slowly, by a temporary file, by removing first.
             0 => self.site.write(&name, &text),
             1 => {
                 let mut file = std::fs::File::create(self.site.path(&name)).unwrap();
@@ -80,6 +84,13 @@ impl Work {
                 file.write_all(end.as_bytes()).unwrap();
             }
             2 => {
+                let mut file = std::fs::File::create(self.site.path(&name)).unwrap();
+                for part in text.as_bytes().chunks(20) {
+                    file.write_all(part).unwrap();
+                    std::thread::sleep(Duration::from_millis(3));
+                }
+            }
+            3 => {
                 let temporary = format!("{name}.tmp");
                 self.site.write(&temporary, &text);
                 self.site.rename(&temporary, &name);
@@ -94,14 +105,38 @@ impl Work {
 
     fn rename(&mut self) {
         let (Some(from), to) = (self.any_file(), self.new_name()) else { return };
+        println!("rename {from} to {to}");
         self.site.rename(&from, &to);
         let article = self.files.remove(&from).unwrap();
         self.files.insert(to, article);
     }
 
+    /// Two files change places, at once or by way of a third name.
+    fn swap(&mut self) {
+        let (Some(one), Some(other)) = (self.any_file(), self.any_file()) else { return };
+        if one == other {
+            return;
+        }
+        let (first, second) = (self.site.path(&one), self.site.path(&other));
+        let at_once = self.random.below(2) == 0;
+        println!("swap {one} and {other}, at once: {at_once}");
+        if at_once {
+            use rustix::fs::{CWD, RenameFlags, renameat_with};
+            renameat_with(CWD, &first, CWD, &second, RenameFlags::EXCHANGE).unwrap();
+        } else {
+            let third = first.with_extension("tmp");
+            std::fs::rename(&first, &third).unwrap();
+            std::fs::rename(&second, &first).unwrap();
+            std::fs::rename(&third, &second).unwrap();
+        }
+        let (a, b) = (self.files[&one], self.files[&other]);
+        self.files.extend([(one, b), (other, a)]);
+    }
+
     fn delete(&mut self) {
         if let Some(name) = self.any_file().filter(|_| self.deletable > 0) {
             self.deletable -= 1;
+            println!("delete {name}");
             self.site.remove(&name);
             self.files.remove(&name);
         }
@@ -125,6 +160,7 @@ impl Work {
         let Some(from) = self.any_folder() else { return };
         self.next += 1;
         let to = format!("moved{}/", self.next);
+        println!("move {from} to {to}");
         self.site.rename(&from, &to);
         let moved = |path: &String| path.strip_prefix(&from).map_or_else(|| path.clone(), |rest| format!("{to}{rest}"));
         self.files = self.files.iter().map(|(path, article)| (moved(path), *article)).collect();
@@ -136,6 +172,7 @@ impl Work {
         let files = self.files.keys().filter(|path| path.starts_with(&folder)).count();
         let Some(deletable) = self.deletable.checked_sub(files) else { return };
         self.deletable = deletable;
+        println!("delete {folder}");
         std::fs::remove_dir_all(self.site.path(&folder)).unwrap();
         self.files.retain(|path, _| !path.starts_with(&folder));
         self.folders.retain(|path| !path.starts_with(&folder));
@@ -176,7 +213,7 @@ fn entries(site: &Site) -> Vec<((usize, usize), String)> {
 }
 
 fn run(seed: usize) {
-    let mut site = Site::configured("[feed]\nentries = 1000");
+    let mut site = Site::configured("[feed]\nentries = 5000");
     site.start();
     let random = Random::new(seed);
     let mut work = Work { site, random, files: BTreeMap::new(), folders: vec![String::new()], next: 0, deletable: 0 };

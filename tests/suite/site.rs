@@ -109,7 +109,7 @@ impl Site {
     /// The configuration as a file, for a command.
     pub fn config_file(&self) -> PathBuf {
         let file = self.state.with_extension("toml");
-        let directory = format!("[articles]\ndirectory = {:?}\n", self.articles);
+        let directory = format!("[articles]\ndirectory = \"{}\"\n", self.articles.display());
         let text = match self.configuration.strip_prefix("[articles]\n") {
             Some(rest) => format!("{directory}{rest}"),
             None => format!("{}\n{directory}", self.configuration),
