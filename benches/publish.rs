@@ -1,6 +1,9 @@
 //! How long after a file is closed its entry is served.
 //!
-//! `cargo bench --bench publish -- --articles 1000 --rounds 100`
+//! `cargo bench --bench publish -- --articles 1000 --rounds 100 --checkout 5000`
+//!
+//! Measured twice: in a quiet folder, and while `git` switches between two branches that differ in thousands of articles. There
+//! a version can be at most a second old when a file is closed, so a second more is what readers may wait.
 //!
 //! The peer is the least that any program can do with the same file system events: wait for the close, read the file,
 //! and hand its text to another thread. What stands above it is the price of parsing, recording durably and rendering.
@@ -10,10 +13,11 @@
 mod measure;
 
 use std::path::Path;
+use std::process::Stdio;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use measure::{Client, Server, argument, article, fill, machine, percentile};
+use measure::{Client, Server, argument, article, fill, fill_from, machine, percentile};
 use notify::event::{AccessKind, AccessMode};
 use notify::{EventKind, RecursiveMode, Watcher};
 
@@ -29,12 +33,14 @@ fn main() {
     let times = rounds_of(rounds, |round| close_to_served(&server, &folder, articles + round));
     println!("  resident memory of the daemon: {} KiB", server.resident());
     drop(server);
+    let busy = during_a_checkout(&directory.path().join("busy"), argument("--checkout", 5_000));
 
     let peer_folder = directory.path().join("peer");
     std::fs::create_dir(&peer_folder).expect("a folder can be made");
     let least = floor(&peer_folder, rounds);
     println!("  {:<24} {:>10} {:>10} {:>10}", "", "p50", "p90", "p99");
-    for (name, sorted) in [("gazetted", &times), ("floor (notify + read)", &least)] {
+    let rows = [("gazetted", &times), ("gazetted, git checkout", &busy), ("floor (notify + read)", &least)];
+    for (name, sorted) in rows.into_iter().filter(|(_, sorted)| !sorted.is_empty()) {
         let at = |hundredths| format!("{:.3} ms", percentile(sorted, hundredths).as_secs_f64() * 1e3);
         println!("  {name:<24} {:>10} {:>10} {:>10}", at(50), at(90), at(99));
     }
@@ -68,6 +74,63 @@ fn close_to_served(server: &Server, folder: &Path, number: usize) -> Duration {
         }
         assert!(closed.elapsed() < Duration::from_secs(10), "article {number} is not served");
     }
+}
+
+/// Saves an article every 50 ms while `git checkout` replaces `count` others, back and forth, and asks for its page.
+fn during_a_checkout(home: &Path, count: usize) -> Vec<Duration> {
+    let folder = home.join("articles");
+    std::fs::create_dir_all(&folder).expect("a folder can be made");
+    let git = |arguments: &[&str]| {
+        let mut command = std::process::Command::new("git");
+        command.args(["-c", "user.name=bench", "-c", "user.email=bench@localhost", "-c", "gc.auto=0"]);
+        command.arg("-C").arg(&folder).args(arguments).stdout(Stdio::null()).stderr(Stdio::null());
+        command.status().is_ok_and(|status| status.success())
+    };
+    if !git(&["init", "-q", "-b", "one"]) {
+        println!("  (no git: nothing is measured during a checkout)");
+        return Vec::new();
+    }
+    for (branch, offset) in [("one", 0), ("two", count)] {
+        fill_from(&folder.join("posts"), offset, count);
+        let new = branch == "one" || git(&["checkout", "-q", "-b", branch]);
+        assert!(new && git(&["add", "."]) && git(&["commit", "-q", "-m", branch]), "git commits");
+    }
+    let server = Server::gazetted(&folder, &home.join("state"));
+    let mut times = Vec::new();
+    for round in 0..4 {
+        let branch = if round % 2 == 0 { "one" } else { "two" };
+        let (done, is_done) = mpsc::channel();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                assert!(git(&["checkout", "-q", branch]), "git switches");
+                done.send(()).expect("somebody waits");
+            });
+            // As long as it runs, and a little longer, while its last changes are read.
+            let mut after = 0;
+            while after < 5 {
+                times.push(closed_to_page(&server, &folder, round * 1_000 + times.len()));
+                after += usize::from(after > 0 || is_done.try_recv().is_ok());
+            }
+        });
+    }
+    println!("  during a checkout of {count} files: {} articles saved", times.len());
+    times.sort();
+    times
+}
+
+/// Writes an article and asks until its page is there.
+fn closed_to_page(server: &Server, folder: &Path, number: usize) -> Duration {
+    let mut client = Client::connect(&server.address);
+    std::fs::write(folder.join(format!("saved-{number}.md")), article(1_000_000 + number))
+        .expect("a file can be written");
+    let closed = Instant::now();
+    while client.get(&format!("/articles/saved-{number}"), "").status != 200 {
+        assert!(closed.elapsed() < Duration::from_mins(1), "article {number} is not served");
+        std::thread::sleep(Duration::from_micros(500));
+    }
+    let time = closed.elapsed();
+    std::thread::sleep(Duration::from_millis(50));
+    time
 }
 
 fn floor(folder: &Path, rounds: usize) -> Vec<Duration> {

@@ -146,12 +146,18 @@ pub fn article(number: usize) -> String {
 
 /// Fills a folder with `count` articles.
 pub fn fill(folder: &Path, count: usize) {
+    fill_from(folder, 0, count);
+}
+
+/// The same, with the texts of the articles from `offset` on.
+pub fn fill_from(folder: &Path, offset: usize, count: usize) {
     for number in 0..count {
         let part = folder.join(format!("{:03}", number / 1000));
         if number % 1000 == 0 {
             std::fs::create_dir_all(&part).expect("a folder can be made");
         }
-        std::fs::write(part.join(format!("article-{number}.md")), article(number)).expect("a file can be written");
+        let text = article(offset + number);
+        std::fs::write(part.join(format!("article-{number}.md")), text).expect("a file can be written");
     }
 }
 

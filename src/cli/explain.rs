@@ -76,7 +76,7 @@ impl Explained<'_> {
         let loaded = load(file, self.config.articles.max_file_size.0).map_err(|error| error.to_string())?;
         let Reading { verdict, problems, removed } = article::read(&loaded.bytes, path, format, &rules);
         for problem in &problems {
-            line("problem", &problem.to_string(), "");
+            line("problem", &in_words(problem), "");
         }
         let article = match verdict {
             Verdict::Publish(article) => article,
@@ -153,7 +153,7 @@ fn fields(article: &Article, record: Option<&Record>) {
     let live = record.filter(|record| record.state != State::Gone).map(|record| &record.entry);
     match (article.published, live) {
         (Some(date), _) => line("published", &date.to_rfc3339(), source(Field::Published)),
-        (None, Some(entry)) => line("published", &entry.published.to_rfc3339(), "when the file was first seen"),
+        (None, Some(entry)) => line("published", &entry.published.to_rfc3339(), "kept since the file was first seen"),
         (None, None) => line("published", "when the daemon first sees the file", "it states no date"),
     }
     match live {

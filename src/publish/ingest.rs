@@ -21,6 +21,8 @@ use crate::watch::{QUIET, Writing};
 pub const DELETION_GRACE: Duration = Duration::from_secs(2);
 /// A file whose time stamps are younger than this may change again without their showing it.
 const RACY: Duration = Duration::from_secs(2);
+/// How long a hint may take from the watch to here.
+const HINT_DELAY: Duration = Duration::from_secs(5);
 /// When more articles than this vanish at once, and they are more than half of all, somebody should look.
 const MANY_DELETIONS: usize = 20;
 /// How long such a mass deletion waits.
@@ -85,6 +87,8 @@ pub struct Ingest {
     missing: HashMap<PathBuf, Instant>,
     /// Files that were given a name which is no article's, and the name that they had.
     aside: HashMap<PathBuf, PathBuf>,
+    /// Renames that were found out before their hint: from, to, and how long the hint may take.
+    foreseen: Vec<(PathBuf, PathBuf, Instant)>,
     /// Files that a writer emptied, and when they count as empty.
     emptied: HashMap<PathBuf, Instant>,
     /// Files to be looked at again: when, and how they came to notice.
@@ -125,6 +129,7 @@ impl Ingest {
             writing,
             missing: HashMap::new(),
             aside: HashMap::new(),
+            foreseen: Vec::new(),
             emptied: HashMap::new(),
             later: HashMap::new(),
             left_out: HashMap::new(),
@@ -306,6 +311,11 @@ impl Ingest {
     /// Follows a rename, even to a place that is no more: the next rename may lead on from there.
     fn moved(&mut self, catalog: &mut Catalog, from: &Path, to: &Path, moment: Moment) -> catalog::Result<bool> {
         let (Some(from), Some(to)) = (self.folder.relative(from), self.folder.relative(to)) else { return Ok(false) };
+        self.foreseen.retain(|(_, _, until)| *until > moment.instant);
+        if let Some(hint) = self.foreseen.iter().position(|hint| (hint.0.as_path(), hint.1.as_path()) == (from, to)) {
+            self.foreseen.swap_remove(hint);
+            return Ok(false);
+        }
         if let Some(origin) = self.aside.remove(from) {
             return self.came_back(catalog, &origin, from, to, moment);
         }
@@ -345,6 +355,7 @@ impl Ingest {
             catalog.exchange(&old, &new)?;
             // However it came about, by one step or by way of a third name: both are where they belong.
             self.aside.retain(|_, origin| *origin != new && *origin != old);
+            self.foresee(&new, &old, moment);
             self.missing.remove(&new);
             self.missing.remove(&old);
             return Ok(false);
@@ -379,9 +390,17 @@ impl Ingest {
             return Ok(false);
         }
         match catalog.path_of_file(stat)?.filter(|holder| holder != path) {
-            Some(holder) => self.moved_one(catalog, holder, path.to_path_buf(), OwnName::Changed, moment),
+            Some(holder) => {
+                self.foresee(&holder, path, moment);
+                self.moved_one(catalog, holder, path.to_path_buf(), OwnName::Changed, moment)
+            }
             None => Ok(false),
         }
+    }
+
+    /// The hint of a rename that was found out already must not be followed again: another article may be there by then.
+    fn foresee(&mut self, from: &Path, to: &Path, moment: Moment) {
+        self.foreseen.push((from.to_path_buf(), to.to_path_buf(), moment.instant + HINT_DELAY));
     }
 
     /// A file that had been given a name that is no article's has a name again: it is still the one that it was, unless

@@ -182,7 +182,9 @@ impl<'a> Block<'a> {
         let plain = || serde_saphyr::from_str_with_options::<AnyFields>(self.text, options).map(|fields| fields.0);
         typed.or_else(|error| plain().map_err(|_| error)).map(Some).map_err(|error| {
             let line = error.location().and_then(|place| usize::try_from(place.line()).ok()).unwrap_or(1).max(1);
+            // The line that it names is counted in the block.
             let reason = first_line(&error.to_string());
+            let reason = reason.split(" at line ").next().unwrap_or_default();
             let message = format!("the front matter is not YAML: {reason}; put the value in quotes");
             Problem::at(self.first_line + line - 1, message)
         })
