@@ -31,7 +31,8 @@ fn main() {
                 line % 97
             )
         })
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     let prose =
         "The council voted on Monday evening to buy the old railway yard and turn it into a park.\n\n".repeat(60);
     let scraped = format!(
@@ -66,7 +67,7 @@ fn median(rounds: usize, mut work: impl FnMut()) -> Duration {
 
 fn escaped(bytes: &[u8]) -> String {
     let text = std::str::from_utf8(bytes).expect("UTF-8");
-    text.lines().map(|line| format!("<p>{}</p>\n", gazetted::entry::escape(line))).collect()
+    text.lines().map(|line| format!("<p>{}</p>\n", gazetted::entry::escape(line))).collect::<Vec<_>>().concat()
 }
 
 fn rendered(bytes: &[u8]) -> String {

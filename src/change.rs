@@ -14,6 +14,13 @@ pub enum Change {
         /// Where it is now.
         to: PathBuf,
     },
+    /// Two files changed places at once.
+    Exchanged {
+        /// One of them.
+        one: PathBuf,
+        /// The other.
+        other: PathBuf,
+    },
     /// Anything may have changed: compare the whole folder with the catalog.
     LookEverywhere,
 }

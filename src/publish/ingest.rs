@@ -1,6 +1,6 @@
 //! Change -> catalog: reads what a hint points to, decides with the catalog what it is, and remembers what was left out.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -23,11 +23,13 @@ pub const DELETION_GRACE: Duration = Duration::from_secs(2);
 const RACY: Duration = Duration::from_secs(2);
 /// How long a hint may take from the watch to here.
 const HINT_DELAY: Duration = Duration::from_secs(5);
+/// How long one is waited for before what is seen is believed.
+const HINT_PATIENCE: Duration = Duration::from_millis(50);
 /// When more articles than this vanish at once, and they are more than half of all, somebody should look.
 const MANY_DELETIONS: usize = 20;
 /// How long such a mass deletion waits.
 const MASS_DELETION_GRACE: Duration = Duration::from_mins(1);
-/// Articles that one transaction of an import takes.
+/// Files that are read in one transaction.
 const IMPORT_BATCH: usize = 1_000;
 
 /// The time at which something is done.
@@ -89,8 +91,12 @@ pub struct Ingest {
     aside: HashMap<PathBuf, PathBuf>,
     /// Renames that were found out before their hint: from, to, and how long the hint may take.
     foreseen: Vec<(PathBuf, PathBuf, Instant)>,
+    /// Files in another article's place, until the hint comes that says how they got there.
+    awaited: HashSet<PathBuf>,
     /// Files that a writer emptied, and when they count as empty.
     emptied: HashMap<PathBuf, Instant>,
+    /// What the last scan found to be read.
+    pending: VecDeque<(PathBuf, Seen)>,
     /// Files to be looked at again: when, and how they came to notice.
     later: HashMap<PathBuf, (Instant, Seen)>,
     left_out: HashMap<PathBuf, LeftOut>,
@@ -130,7 +136,9 @@ impl Ingest {
             missing: HashMap::new(),
             aside: HashMap::new(),
             foreseen: Vec::new(),
+            awaited: HashSet::new(),
             emptied: HashMap::new(),
+            pending: VecDeque::new(),
             later: HashMap::new(),
             left_out: HashMap::new(),
             next_scan: Seen::Imported,
@@ -142,6 +150,9 @@ impl Ingest {
 
     /// How long until [`Ingest::tick`] has something to do.
     pub fn until_next_wake(&self, now: Instant) -> Option<Duration> {
+        if self.is_reading() {
+            return Some(Duration::ZERO);
+        }
         // While the folder is away, what is missing waits for it to come back.
         let missing = self.missing.values().filter(|_| self.folder_is_there);
         let later = self.later.values().map(|(at, _)| at);
@@ -160,16 +171,17 @@ impl Ingest {
             match hint {
                 Change::Look(path) => changed |= self.look(catalog, path, Seen::Finished, moment)?,
                 Change::Moved { from, to } => changed |= self.moved(catalog, from, to, moment)?,
+                Change::Exchanged { one, other } => self.exchanged(catalog, one, other, moment)?,
                 Change::LookEverywhere => {}
             }
         }
         Ok(changed)
     }
 
-    /// Compares the whole folder with the catalog, but for files that somebody is writing. Says whether something that is
-    /// served has changed.
-    pub fn everywhere(&mut self, catalog: &mut Catalog, moment: Moment) -> catalog::Result<bool> {
-        let Some(scan) = self.scan(catalog)? else { return Ok(false) };
+    /// Compares the whole folder with the catalog, but for files that somebody is writing. What is to be read is read by
+    /// [`Ingest::tick`].
+    pub fn everywhere(&mut self, catalog: &mut Catalog, moment: Moment) -> catalog::Result<()> {
+        let Some(scan) = self.scan(catalog)? else { return Ok(()) };
         // The first scan finds what was there before the daemon.
         let seen = std::mem::replace(&mut self.next_scan, Seen::Scanned);
         self.report_conflicts(&scan.conflicts);
@@ -191,15 +203,23 @@ impl Ingest {
         for path in known.into_keys().filter(|path| !unreadable.iter().any(|folder| path.starts_with(folder))) {
             self.missing.entry(path).or_insert(moment.instant + DELETION_GRACE);
         }
+        self.pending = to_read.into_iter().map(|found| (found.path.clone(), seen)).collect();
+        Ok(())
+    }
+
+    /// Whether files that a scan found are still to be read.
+    pub fn is_reading(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
+    /// Reads the next files that a scan found: so many at a time that versions can be shown in between.
+    fn read_pending(&mut self, catalog: &mut Catalog, moment: Moment) -> catalog::Result<bool> {
         let mut changed = false;
-        for batch in to_read.chunks(IMPORT_BATCH) {
-            changed |= catalog.transaction(|catalog| {
-                let mut changed = false;
-                for found in batch {
-                    changed |= self.look(catalog, &found.path, seen, moment)?;
-                }
-                Ok(changed)
-            })?;
+        for (file, seen) in self.pending.drain(..self.pending.len().min(IMPORT_BATCH)).collect::<Vec<_>>() {
+            // Somebody may have opened it since.
+            if !self.writing.has(&file) {
+                changed |= self.look(catalog, &file, seen, moment)?;
+            }
         }
         Ok(changed)
     }
@@ -253,7 +273,7 @@ impl Ingest {
         let due = |map: &HashMap<PathBuf, Instant>| -> Vec<PathBuf> {
             map.iter().filter(|(_, at)| **at <= moment.instant).map(|(path, _)| path.clone()).collect()
         };
-        let mut changed = false;
+        let mut changed = self.read_pending(catalog, moment)?;
         let later = self.later.extract_if(|_, (at, _)| *at <= moment.instant).collect::<Vec<_>>();
         for (path, (_, seen)) in later {
             changed |= self.look(catalog, &self.folder.root().join(&path), seen, moment)?;
@@ -262,7 +282,8 @@ impl Ingest {
             changed |= self.look(catalog, &self.folder.root().join(&path), Seen::Finished, moment)?;
             self.emptied.remove(&path);
         }
-        if self.folder_is_there {
+        // What is missing may be among what is still to be read, under another name.
+        if self.folder_is_there && !self.is_reading() {
             changed |= self.delete(catalog, due(&self.missing), moment)?;
         }
         Ok(changed)
@@ -311,9 +332,7 @@ impl Ingest {
     /// Follows a rename, even to a place that is no more: the next rename may lead on from there.
     fn moved(&mut self, catalog: &mut Catalog, from: &Path, to: &Path, moment: Moment) -> catalog::Result<bool> {
         let (Some(from), Some(to)) = (self.folder.relative(from), self.folder.relative(to)) else { return Ok(false) };
-        self.foreseen.retain(|(_, _, until)| *until > moment.instant);
-        if let Some(hint) = self.foreseen.iter().position(|hint| (hint.0.as_path(), hint.1.as_path()) == (from, to)) {
-            self.foreseen.swap_remove(hint);
+        if self.was_foreseen(from, to, moment) {
             return Ok(false);
         }
         if let Some(origin) = self.aside.remove(from) {
@@ -352,12 +371,7 @@ impl Ingest {
         }
         let other = catalog.known(&new)?;
         if other.as_ref().is_some_and(is_at_old) {
-            catalog.exchange(&old, &new)?;
-            // However it came about, by one step or by way of a third name: both are where they belong.
-            self.aside.retain(|_, origin| *origin != new && *origin != old);
-            self.foresee(&new, &old, moment);
-            self.missing.remove(&new);
-            self.missing.remove(&old);
+            self.exchange(catalog, &old, &new, moment)?;
             return Ok(false);
         }
         // Whatever was here has stepped aside, and keeps no claim to its old place.
@@ -378,24 +392,55 @@ impl Ingest {
         Ok(false)
     }
 
-    /// A file may be seen under its new name before the hint that tells of its rename. Which file it is says who it is.
+    fn exchanged(&mut self, catalog: &mut Catalog, one: &Path, other: &Path, moment: Moment) -> catalog::Result<()> {
+        let (Some(one), Some(other)) = (self.folder.relative(one), self.folder.relative(other)) else { return Ok(()) };
+        let there = self.was_foreseen(one, other, moment);
+        let back = self.was_foreseen(other, one, moment);
+        if there || back { Ok(()) } else { self.exchange(catalog, one, other, moment) }
+    }
+
+    fn exchange(&mut self, catalog: &mut Catalog, one: &Path, other: &Path, moment: Moment) -> catalog::Result<()> {
+        catalog.exchange(one, other)?;
+        // However it came about, by one step or by way of a third name: both are where they belong.
+        self.aside.retain(|_, origin| *origin != one && *origin != other);
+        self.missing.remove(one);
+        self.missing.remove(other);
+        self.foresee(other, one, moment);
+        Ok(())
+    }
+
+    /// A file may be seen under its new name before the hint that tells of its rename. Which file it is says who it is. Says
+    /// whether something that is served has changed, or nothing where it is to be looked at again once the hint has come.
     fn moved_unseen(
         &mut self,
         catalog: &mut Catalog,
         path: &Path,
         stat: Stat,
+        seen: Seen,
         moment: Moment,
-    ) -> catalog::Result<bool> {
-        if catalog.known(path)?.is_some_and(|known| known.stat.file_only() == stat.file_only()) {
-            return Ok(false);
+    ) -> catalog::Result<Option<bool>> {
+        let here = catalog.known(path)?;
+        if here.as_ref().is_some_and(|known| known.stat.file_only() == stat.file_only()) {
+            self.awaited.remove(path);
+            return Ok(Some(false));
         }
-        match catalog.path_of_file(stat)?.filter(|holder| holder != path) {
-            Some(holder) => {
-                self.foresee(&holder, path, moment);
-                self.moved_one(catalog, holder, path.to_path_buf(), OwnName::Changed, moment)
-            }
-            None => Ok(false),
+        let Some(holder) = catalog.path_of_file(stat)?.filter(|holder| holder != path) else {
+            return Ok(Some(false));
+        };
+        // Where another article was, only the hint says whether the two have changed places.
+        if here.is_some() && seen == Seen::Finished && self.awaited.insert(path.to_path_buf()) {
+            self.later.insert(path.to_path_buf(), (moment.instant + HINT_PATIENCE, seen));
+            return Ok(None);
         }
+        self.awaited.remove(path);
+        self.foresee(&holder, path, moment);
+        self.moved_one(catalog, holder, path.to_path_buf(), OwnName::Changed, moment).map(Some)
+    }
+
+    fn was_foreseen(&mut self, from: &Path, to: &Path, moment: Moment) -> bool {
+        self.foreseen.retain(|(_, _, until)| *until > moment.instant);
+        let hint = self.foreseen.iter().position(|hint| (hint.0.as_path(), hint.1.as_path()) == (from, to));
+        hint.map(|hint| self.foreseen.swap_remove(hint)).is_some()
     }
 
     /// The hint of a rename that was found out already must not be followed again: another article may be there by then.
@@ -443,7 +488,9 @@ impl Ingest {
             // It was opened again meanwhile: what was read may be half of it. Its close will be told.
             Ok(_) if self.writing.has(file) => Ok(false),
             Ok(loaded) => {
-                let moved = self.moved_unseen(catalog, &path, loaded.stat, moment)?;
+                let Some(moved) = self.moved_unseen(catalog, &path, loaded.stat, seen, moment)? else {
+                    return Ok(false);
+                };
                 self.missing.remove(&path);
                 Ok(moved | self.read(catalog, path, format, &loaded, seen, moment)?)
             }

@@ -84,6 +84,9 @@ impl Publisher {
     pub fn start(&mut self) -> catalog::Result<()> {
         let moment = Moment::now(self.next_version());
         self.ingest.everywhere(&mut self.catalog, moment)?;
+        while self.ingest.is_reading() {
+            self.tick()?;
+        }
         // Files that were put there a moment ago are waited for: the first version should not be an empty one.
         if let Some(wait) = self.ingest.until_quiet(Instant::now()) {
             std::thread::sleep(wait);
@@ -141,7 +144,7 @@ impl Publisher {
             self.dirty |= self.catalog.transaction(|catalog| ingest.changes(catalog, &batch, moment))?;
         }
         if everywhere {
-            self.dirty |= self.ingest.everywhere(&mut self.catalog, moment)?;
+            self.ingest.everywhere(&mut self.catalog, moment)?;
         }
         Ok(open)
     }
@@ -213,6 +216,9 @@ pub fn adopt(
     let known = catalog.adopt(entries)?;
     let mut ingest = Ingest::new(&mut catalog, folder, config, channel, Writing::default())?;
     ingest.everywhere(&mut catalog, Moment::now(version))?;
+    while ingest.is_reading() {
+        catalog.transaction(|catalog| ingest.tick(catalog, Moment::now(version)))?;
+    }
     if let Some(wait) = ingest.until_quiet(Instant::now()) {
         std::thread::sleep(wait);
         catalog.transaction(|catalog| ingest.tick(catalog, Moment::now(version)))?;

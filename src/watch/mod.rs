@@ -88,6 +88,7 @@ pub fn start(folder: Folder, articles: &Articles, changes: Sender<Change>) -> an
         targets: Targets::default(),
         silent: HashMap::new(),
         half_renames: HashMap::new(),
+        renamed: None,
         moved_folders: Vec::new(),
         writing: writing.clone(),
         unquiet: BTreeMap::new(),
@@ -169,6 +170,8 @@ struct Task {
     root_identity: Option<(u64, u64)>,
     /// Renames whose second half has not come yet, by the cookie that it will carry.
     half_renames: HashMap<usize, HalfRename>,
+    /// The last rename of an article to another article's name, which may be the first half of an exchange: from, to, when.
+    renamed: Option<(PathBuf, PathBuf, Instant)>,
     /// Folders that were renamed a moment ago: from, to, when.
     moved_folders: Vec<(PathBuf, PathBuf, Instant)>,
     writing: Writing,
@@ -201,7 +204,7 @@ impl Task {
             let wake = self.unquiet.values().copied().fold(next_root.min(next_reconcile), Instant::min);
             let wake = if self.polled.len() > 0 { wake.min(next_poll) } else { wake };
             let untold = self.half_renames.values().filter(|half| !half.told).map(|half| half.at + SECOND_HALF);
-            let wake = untold.fold(wake, Instant::min);
+            let wake = untold.chain(self.renamed.iter().map(|(_, _, at)| *at + SECOND_HALF)).fold(wake, Instant::min);
             let done = match events.recv_timeout(wake.saturating_duration_since(now)) {
                 Ok(Input::Event(event)) => self.event(event),
                 Ok(Input::LookEverywhere) => self.everywhere(),
@@ -308,7 +311,24 @@ impl Task {
         for link in self.targets.of(&path).into_iter().filter(|_| is_finished) {
             self.look(&link)?;
         }
+        // An exchange is told as two renames in a row, one back from where the other led.
+        let goes_back = self.renamed.as_ref().is_some_and(|(from, to, _)| match event.kind {
+            EventKind::Modify(ModifyKind::Name(RenameMode::From)) => path == *to,
+            EventKind::Modify(ModifyKind::Name(RenameMode::To)) => path == *from,
+            EventKind::Modify(ModifyKind::Name(RenameMode::Both)) => true,
+            _ => false,
+        });
+        if !goes_back {
+            self.tell_renamed()?;
+        }
         self.event_at(&path, &event)
+    }
+
+    /// The rename that was held back was none but itself.
+    fn tell_renamed(&mut self) -> Result<(), Closed> {
+        let Some((from, to, _)) = self.renamed.take() else { return Ok(()) };
+        self.tell(Change::Moved { from, to: to.clone() })?;
+        self.look(&to)
     }
 
     fn event_at(&mut self, path: &Path, event: &Event) -> Result<(), Closed> {
@@ -339,9 +359,7 @@ impl Task {
             }
             EventKind::Modify(ModifyKind::Name(RenameMode::To)) => {
                 let half = event.attrs.tracker().and_then(|cookie| self.half_renames.remove(&cookie));
-                let untold = half.as_ref().filter(|half| !half.told).map(|half| half.from.clone());
-                self.renamed_to(path, half)?;
-                untold.map_or(Ok(()), |from| self.look(&from))
+                self.second_half(path, half)
             }
             EventKind::Remove(_) => {
                 self.forget(path);
@@ -401,6 +419,27 @@ impl Task {
             return Ok(());
         }
         self.folder_appeared(path, None)
+    }
+
+    fn second_half(&mut self, path: &Path, half: Option<HalfRename>) -> Result<(), Closed> {
+        let untold = half.as_ref().filter(|half| !half.told).map(|half| half.from.clone());
+        if let (Some(from), Some((one, other, _))) = (&untold, &self.renamed)
+            && (from, path) == (other, one)
+        {
+            let (one, other) = (one.clone(), other.clone());
+            self.renamed = None;
+            self.tell(Change::Exchanged { one: one.clone(), other: other.clone() })?;
+            self.look(&one)?;
+            return self.look(&other);
+        }
+        self.tell_renamed()?;
+        let is_article = |path: &Path| self.folder.format(path).is_some() && path.is_file();
+        if let Some(from) = untold.as_ref().filter(|from| self.folder.format(from).is_some() && is_article(path)) {
+            self.renamed = Some((from.clone(), path.to_path_buf(), Instant::now()));
+            return Ok(());
+        }
+        // Whatever is at the old name by now has events of its own.
+        self.renamed_to(path, half)
     }
 
     fn renamed_to(&mut self, path: &Path, half: Option<HalfRename>) -> Result<(), Closed> {
@@ -555,6 +594,9 @@ impl Task {
         for half in self.half_renames.values_mut().filter(due) {
             half.told = true;
             left.push(half.from.clone());
+        }
+        if self.renamed.as_ref().is_some_and(|(_, _, at)| *at + SECOND_HALF <= now) {
+            self.tell_renamed()?;
         }
         left.iter().try_for_each(|path| self.look(path))
     }
