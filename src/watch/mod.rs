@@ -2,6 +2,7 @@
 //! looking everywhere, which happens after every doubt and once a minute. Where the system gives no events, folders are
 //! listed again and again instead.
 
+mod events;
 mod links;
 mod poll;
 mod writing;
@@ -14,12 +15,13 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Context;
-use notify::event::{AccessKind, AccessMode, CreateKind, ModifyKind, RenameMode};
+use notify::event::{AccessKind, AccessMode};
 use notify::{ErrorKind, Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 
 use crate::change::Change;
 use crate::config::{Articles, Watching};
 use crate::folder::{Folder, Stat, shown};
+use events::Renames;
 use links::Targets;
 use poll::{Difference, Polled};
 pub use writing::Writing;
@@ -34,13 +36,6 @@ const POLL_SHARE: u32 = 10;
 pub const QUIET: Duration = Duration::from_secs(1);
 /// A file that nobody closes is looked at when nothing was written to it for this long.
 const UNCLOSED: Duration = Duration::from_secs(30);
-/// How long after a folder was renamed events may still tell its old name.
-const STALE_NAMES: Duration = Duration::from_secs(1);
-/// How long the second half of a rename within the folder may come after the first.
-const SECOND_HALF: Duration = Duration::from_millis(5);
-/// Renames of which only the first half was seen are forgotten beyond this number.
-const MOST_HALF_RENAMES: usize = 10_000;
-
 enum Input {
     Event(notify::Result<Event>),
     LookEverywhere,
@@ -87,9 +82,7 @@ pub fn start(folder: Folder, articles: &Articles, changes: Sender<Change>) -> an
         polled: Polled::default(),
         targets: Targets::default(),
         silent: HashMap::new(),
-        half_renames: HashMap::new(),
-        renamed: None,
-        moved_folders: Vec::new(),
+        renames: Renames::default(),
         writing: writing.clone(),
         unquiet: BTreeMap::new(),
         warned: HashSet::new(),
@@ -168,27 +161,11 @@ struct Task {
     /// By device, whether the file system keeps changes to itself.
     silent: HashMap<u64, bool>,
     root_identity: Option<(u64, u64)>,
-    /// Renames whose second half has not come yet, by the cookie that it will carry.
-    half_renames: HashMap<usize, HalfRename>,
-    /// The last rename of an article to another article's name, which may be the first half of an exchange: from, to, when.
-    renamed: Option<(PathBuf, PathBuf, Instant)>,
-    /// Folders that were renamed a moment ago: from, to, when.
-    moved_folders: Vec<(PathBuf, PathBuf, Instant)>,
+    renames: Renames,
     writing: Writing,
     /// Files that a scan came across too soon after they changed.
     unquiet: BTreeMap<PathBuf, Instant>,
     warned: HashSet<Warning>,
-}
-
-/// The first half of a rename.
-struct HalfRename {
-    from: PathBuf,
-    /// Whether it was a folder that was watched.
-    folder: bool,
-    at: Instant,
-    /// Whether it was told that nothing is there any more. First it is waited for the second half: what is at the old name
-    /// now may be another article that changed places with it.
-    told: bool,
 }
 
 /// The receiver of changes is gone: there is nobody to work for.
@@ -203,8 +180,7 @@ impl Task {
             let now = Instant::now();
             let wake = self.unquiet.values().copied().fold(next_root.min(next_reconcile), Instant::min);
             let wake = if self.polled.len() > 0 { wake.min(next_poll) } else { wake };
-            let untold = self.half_renames.values().filter(|half| !half.told).map(|half| half.at + SECOND_HALF);
-            let wake = untold.chain(self.renamed.iter().map(|(_, _, at)| *at + SECOND_HALF)).fold(wake, Instant::min);
+            let wake = self.renames.next_wake().map_or(wake, |renames| wake.min(renames));
             let done = match events.recv_timeout(wake.saturating_duration_since(now)) {
                 Ok(Input::Event(event)) => self.event(event),
                 Ok(Input::LookEverywhere) => self.everywhere(),
@@ -281,193 +257,6 @@ impl Task {
     fn everywhere_anew(&mut self) -> Result<(), Closed> {
         self.watched.clear();
         self.everywhere()
-    }
-
-    fn event(&mut self, event: notify::Result<Event>) -> Result<(), Closed> {
-        let event = match event {
-            Ok(event) if event.need_rescan() => {
-                tracing::info!("file events were lost: comparing the whole folder");
-                return self.everywhere_anew();
-            }
-            Ok(event) => event,
-            Err(error) => {
-                tracing::warn!("watching the folder: {error}; comparing all of it");
-                return self.everywhere_anew();
-            }
-        };
-        // A mounted Kubernetes ConfigMap is replaced by way of this name.
-        if event.paths.iter().any(|path| path.file_name().is_some_and(|name| name == "..data")) {
-            return self.everywhere_anew();
-        }
-        let Some(path) = event.paths.last().map(|path| self.present_name(path)) else { return Ok(()) };
-        if path == self.folder.root() {
-            // Renamed or removed, and perhaps back before anybody looks: what is watched now is not to be trusted.
-            if matches!(event.kind, EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_))) {
-                self.root_identity = None;
-            }
-            return Ok(());
-        }
-        let is_finished = !matches!(event.kind, EventKind::Create(_) | EventKind::Modify(ModifyKind::Data(_)));
-        for link in self.targets.of(&path).into_iter().filter(|_| is_finished) {
-            self.look(&link)?;
-        }
-        // An exchange is told as two renames in a row, one back from where the other led.
-        let goes_back = self.renamed.as_ref().is_some_and(|(from, to, _)| match event.kind {
-            EventKind::Modify(ModifyKind::Name(RenameMode::From)) => path == *to,
-            EventKind::Modify(ModifyKind::Name(RenameMode::To)) => path == *from,
-            EventKind::Modify(ModifyKind::Name(RenameMode::Both)) => true,
-            _ => false,
-        });
-        if !goes_back {
-            self.tell_renamed()?;
-        }
-        self.event_at(&path, &event)
-    }
-
-    /// The rename that was held back was none but itself.
-    fn tell_renamed(&mut self) -> Result<(), Closed> {
-        let Some((from, to, _)) = self.renamed.take() else { return Ok(()) };
-        self.tell(Change::Moved { from, to: to.clone() })?;
-        self.look(&to)
-    }
-
-    fn event_at(&mut self, path: &Path, event: &Event) -> Result<(), Closed> {
-        let is_article = self.folder.format(path).is_some();
-        match event.kind {
-            EventKind::Access(AccessKind::Close(AccessMode::Write)) if is_article => {
-                self.writing.closed(path);
-                self.unquiet.remove(path);
-                self.look(path)
-            }
-            EventKind::Create(CreateKind::Folder) => self.folder_appeared(path, None),
-            EventKind::Create(_) => self.file_created(path, is_article),
-            EventKind::Modify(ModifyKind::Data(_)) if is_article => {
-                self.writing.wrote(path);
-                Ok(())
-            }
-            EventKind::Modify(ModifyKind::Metadata(_)) => self.attributes_changed(path, is_article),
-            EventKind::Modify(ModifyKind::Name(RenameMode::From)) => {
-                let folder = self.watched.contains(path);
-                self.forget(path);
-                let Some(cookie) = event.attrs.tracker() else { return self.look(path) };
-                if self.half_renames.len() >= MOST_HALF_RENAMES {
-                    self.half_renames.clear();
-                }
-                let half = HalfRename { from: path.to_path_buf(), folder, at: Instant::now(), told: false };
-                self.half_renames.insert(cookie, half);
-                Ok(())
-            }
-            EventKind::Modify(ModifyKind::Name(RenameMode::To)) => {
-                let half = event.attrs.tracker().and_then(|cookie| self.half_renames.remove(&cookie));
-                self.second_half(path, half)
-            }
-            EventKind::Remove(_) => {
-                self.forget(path);
-                self.look(path)
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Where a path is now that an event told. A watch goes along with its folder when that is renamed, and tells what
-    /// happens in it under the old name until the watch itself is replaced.
-    fn present_name(&mut self, path: &Path) -> PathBuf {
-        let now = Instant::now();
-        self.moved_folders.retain(|(_, _, at)| now.duration_since(*at) < STALE_NAMES);
-        let mut path = path.to_path_buf();
-        for (from, to, _) in &self.moved_folders {
-            // Of the folder itself only its going is told under the old name, and that is true.
-            if let Ok(rest) = path.strip_prefix(from)
-                && !rest.as_os_str().is_empty()
-                && matches!(from.try_exists(), Ok(false))
-            {
-                path = to.join(rest);
-            }
-        }
-        path
-    }
-
-    /// A new name for a file that is already whole (a link) is looked at; any other file will be closed by its writer.
-    fn file_created(&mut self, path: &Path, is_article: bool) -> Result<(), Closed> {
-        match std::fs::symlink_metadata(path) {
-            Ok(metadata) if metadata.is_symlink() => self.link_appeared(path),
-            Ok(metadata) if is_article && metadata.nlink() > 1 => self.look(path),
-            Ok(metadata) if is_article && metadata.is_file() => {
-                self.writing.opened(path);
-                // It may have been written under no name at all (O_TMPFILE), and is closed under none.
-                self.unquiet.insert(path.to_path_buf(), Instant::now() + QUIET);
-                Ok(())
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn link_appeared(&mut self, link: &Path) -> Result<(), Closed> {
-        if self.folder.enters_by_link(link) {
-            return self.folder_appeared(link, None);
-        }
-        self.watch_target(link);
-        self.look(link)
-    }
-
-    /// A file or a folder may have become readable; a file that is being written will be closed.
-    fn attributes_changed(&mut self, path: &Path, is_article: bool) -> Result<(), Closed> {
-        if is_article {
-            return if self.writing.has(path) { Ok(()) } else { self.look(path) };
-        }
-        if self.watched.contains(path) || !self.folder.enters(path) || !path.is_dir() {
-            return Ok(());
-        }
-        self.folder_appeared(path, None)
-    }
-
-    fn second_half(&mut self, path: &Path, half: Option<HalfRename>) -> Result<(), Closed> {
-        let untold = half.as_ref().filter(|half| !half.told).map(|half| half.from.clone());
-        if let (Some(from), Some((one, other, _))) = (&untold, &self.renamed)
-            && (from, path) == (other, one)
-        {
-            let (one, other) = (one.clone(), other.clone());
-            self.renamed = None;
-            self.tell(Change::Exchanged { one: one.clone(), other: other.clone() })?;
-            self.look(&one)?;
-            return self.look(&other);
-        }
-        self.tell_renamed()?;
-        let is_article = |path: &Path| self.folder.format(path).is_some() && path.is_file();
-        if let Some(from) = untold.as_ref().filter(|from| self.folder.format(from).is_some() && is_article(path)) {
-            self.renamed = Some((from.clone(), path.to_path_buf(), Instant::now()));
-            return Ok(());
-        }
-        // Whatever is at the old name by now has events of its own.
-        self.renamed_to(path, half)
-    }
-
-    fn renamed_to(&mut self, path: &Path, half: Option<HalfRename>) -> Result<(), Closed> {
-        let (from, was_folder) = half.map_or((None, false), |half| (Some(half.from), half.folder));
-        let metadata = std::fs::symlink_metadata(path);
-        if was_folder || metadata.as_ref().is_ok_and(std::fs::Metadata::is_dir) {
-            return self.folder_appeared(path, from);
-        }
-        if let Some(from) = from {
-            self.tell(Change::Moved { from, to: path.to_path_buf() })?;
-        }
-        if metadata.is_ok_and(|metadata| metadata.is_symlink()) {
-            return self.link_appeared(path);
-        }
-        self.look(path)
-    }
-
-    fn folder_appeared(&mut self, path: &Path, from: Option<PathBuf>) -> Result<(), Closed> {
-        if let Some(from) = from {
-            self.moved_folders.push((from.clone(), path.to_path_buf(), Instant::now()));
-            self.tell(Change::Moved { from, to: path.to_path_buf() })?;
-        }
-        if self.folder.enters(path) {
-            for file in self.add_tree(path, Tell::Files) {
-                self.look(&file)?;
-            }
-        }
-        Ok(())
     }
 
     /// Watches a folder and all in it, each before it is listed, so that nothing slips in between. Gives the files that
@@ -585,20 +374,6 @@ impl Task {
         self.polled.forget(path);
         self.writing.forget(path);
         self.unquiet.retain(|file, _| !file.starts_with(path));
-    }
-
-    /// What was renamed and did not turn up under another name has left the folder.
-    fn look_at_halves(&mut self, now: Instant) -> Result<(), Closed> {
-        let due = |half: &&mut HalfRename| !half.told && half.at + SECOND_HALF <= now;
-        let mut left = Vec::new();
-        for half in self.half_renames.values_mut().filter(due) {
-            half.told = true;
-            left.push(half.from.clone());
-        }
-        if self.renamed.as_ref().is_some_and(|(_, _, at)| *at + SECOND_HALF <= now) {
-            self.tell_renamed()?;
-        }
-        left.iter().try_for_each(|path| self.look(path))
     }
 
     fn look_at_quiet(&mut self, now: Instant) -> Result<(), Closed> {

@@ -1,6 +1,8 @@
 //! Change -> catalog: reads what a hint points to, decides with the catalog what it is, and remembers what was left out.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+mod renames;
+
+use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -9,22 +11,19 @@ use url::Url;
 
 use crate::article::load::{LoadError, Loaded, load};
 use crate::article::{self, Article, Problem, Rules, Verdict, html};
-use crate::catalog::{self, Arrival, Catalog, Decision, Known, OwnName, Recorded, State};
+use crate::catalog::{self, Arrival, Catalog, Decision, Known, Recorded, State};
 use crate::change::Change;
 use crate::config::{Clean, Config};
 use crate::entry::{Content, legal};
 use crate::feed::Channel;
 use crate::folder::{CONFLICT, Folder, Format, Found, Scan, Stat, shown};
 use crate::watch::{QUIET, Writing};
+use renames::Renames;
 
 /// How long a file may be away before its article counts as deleted: many programs save by removing and writing anew.
 pub const DELETION_GRACE: Duration = Duration::from_secs(2);
 /// A file whose time stamps are younger than this may change again without their showing it.
 const RACY: Duration = Duration::from_secs(2);
-/// How long a hint may take from the watch to here.
-const HINT_DELAY: Duration = Duration::from_secs(5);
-/// How long one is waited for before what is seen is believed.
-const HINT_PATIENCE: Duration = Duration::from_millis(50);
 /// When more articles than this vanish at once, and they are more than half of all, somebody should look.
 const MANY_DELETIONS: usize = 20;
 /// How long such a mass deletion waits.
@@ -87,12 +86,7 @@ pub struct Ingest {
     writing: Writing,
     /// Files that have vanished, and when they count as deleted.
     missing: HashMap<PathBuf, Instant>,
-    /// Files that were given a name which is no article's, and the name that they had.
-    aside: HashMap<PathBuf, PathBuf>,
-    /// Renames that were found out before their hint: from, to, and how long the hint may take.
-    foreseen: Vec<(PathBuf, PathBuf, Instant)>,
-    /// Files in another article's place, until the hint comes that says how they got there.
-    awaited: HashSet<PathBuf>,
+    renames: Renames,
     /// Files that a writer emptied, and when they count as empty.
     emptied: HashMap<PathBuf, Instant>,
     /// What the last scan found to be read.
@@ -134,9 +128,7 @@ impl Ingest {
             channel: channel.clone(),
             writing,
             missing: HashMap::new(),
-            aside: HashMap::new(),
-            foreseen: Vec::new(),
-            awaited: HashSet::new(),
+            renames: Renames::default(),
             emptied: HashMap::new(),
             pending: VecDeque::new(),
             later: HashMap::new(),
@@ -309,7 +301,7 @@ impl Ingest {
         let mut changed = false;
         for path in paths {
             self.missing.remove(&path);
-            self.aside.retain(|aside, origin| *aside != path && *origin != path);
+            self.renames.forget(&path);
             let file = self.folder.root().join(&path);
             if !self.folder.has_lost(&file) {
                 changed |= self.look(catalog, &file, Seen::Scanned, moment)?;
@@ -327,142 +319,6 @@ impl Ingest {
     fn look_at_twins(&mut self, path: &Path, moment: Moment) {
         let twins = self.left_out.iter().filter(|(_, left_out)| left_out.twin_of.as_deref() == Some(path));
         self.later.extend(twins.map(|(twin, _)| (twin.clone(), (moment.instant, Seen::Finished))).collect::<Vec<_>>());
-    }
-
-    /// Follows a rename, even to a place that is no more: the next rename may lead on from there.
-    fn moved(&mut self, catalog: &mut Catalog, from: &Path, to: &Path, moment: Moment) -> catalog::Result<bool> {
-        let (Some(from), Some(to)) = (self.folder.relative(from), self.folder.relative(to)) else { return Ok(false) };
-        if self.was_foreseen(from, to, moment) {
-            return Ok(false);
-        }
-        if let Some(origin) = self.aside.remove(from) {
-            return self.came_back(catalog, &origin, from, to, moment);
-        }
-        let mut changed = false;
-        for old in catalog.known_at_or_below(from)? {
-            let (new, own_name) = match old.strip_prefix(from) {
-                Ok(rest) if !rest.as_os_str().is_empty() => (to.join(rest), OwnName::Kept),
-                _ => (to.to_path_buf(), OwnName::Changed),
-            };
-            changed |= self.moved_one(catalog, old, new, own_name, moment)?;
-        }
-        Ok(changed)
-    }
-
-    fn moved_one(
-        &mut self,
-        catalog: &mut Catalog,
-        old: PathBuf,
-        new: PathBuf,
-        own_name: OwnName,
-        moment: Moment,
-    ) -> catalog::Result<bool> {
-        // Under a name that is no article's it is missing, unless it comes back.
-        if self.folder.format(&self.folder.root().join(&new)).is_none() {
-            self.missing.entry(old.clone()).or_insert(moment.instant + DELETION_GRACE);
-            self.aside.insert(new, old);
-            return Ok(false);
-        }
-        let now_at_old = Found::at(&self.folder.root().join(&old)).map(|found| found.stat.file_only());
-        let is_at_old = |known: &Known| known.stat.born != 0 && now_at_old == Some(known.stat.file_only());
-        // It moved back meanwhile, or never was the one that moved.
-        if catalog.known(&old)?.as_ref().is_some_and(is_at_old) {
-            return Ok(false);
-        }
-        let other = catalog.known(&new)?;
-        if other.as_ref().is_some_and(is_at_old) {
-            self.exchange(catalog, &old, &new, moment)?;
-            return Ok(false);
-        }
-        // Whatever was here has stepped aside, and keeps no claim to its old place.
-        let aside = self.aside.iter().find(|(_, origin)| **origin == new).map(|(aside, _)| aside.clone());
-        if let Some(aside) = aside.filter(|_| other.is_some() && self.missing.contains_key(&new)) {
-            catalog.rename(&new, &aside, OwnName::Kept, moment.version)?;
-            let deadline = self.missing.remove(&new).unwrap_or(moment.instant + DELETION_GRACE);
-            self.missing.insert(aside, deadline);
-        }
-        let deadline = self.missing.remove(&old);
-        if catalog.rename(&old, &new, own_name, moment.version)? == Recorded::Changed {
-            return Ok(true);
-        }
-        if let Some(deadline) = deadline {
-            // It may have been deleted before its folder was renamed; if it is there, looking at it will show.
-            self.missing.insert(new, deadline);
-        }
-        Ok(false)
-    }
-
-    fn exchanged(&mut self, catalog: &mut Catalog, one: &Path, other: &Path, moment: Moment) -> catalog::Result<()> {
-        let (Some(one), Some(other)) = (self.folder.relative(one), self.folder.relative(other)) else { return Ok(()) };
-        let there = self.was_foreseen(one, other, moment);
-        let back = self.was_foreseen(other, one, moment);
-        if there || back { Ok(()) } else { self.exchange(catalog, one, other, moment) }
-    }
-
-    fn exchange(&mut self, catalog: &mut Catalog, one: &Path, other: &Path, moment: Moment) -> catalog::Result<()> {
-        catalog.exchange(one, other)?;
-        // However it came about, by one step or by way of a third name: both are where they belong.
-        self.aside.retain(|_, origin| *origin != one && *origin != other);
-        self.missing.remove(one);
-        self.missing.remove(other);
-        self.foresee(other, one, moment);
-        Ok(())
-    }
-
-    /// A file may be seen under its new name before the hint that tells of its rename. Which file it is says who it is. Says
-    /// whether something that is served has changed, or nothing where it is to be looked at again once the hint has come.
-    fn moved_unseen(
-        &mut self,
-        catalog: &mut Catalog,
-        path: &Path,
-        stat: Stat,
-        seen: Seen,
-        moment: Moment,
-    ) -> catalog::Result<Option<bool>> {
-        let here = catalog.known(path)?;
-        if here.as_ref().is_some_and(|known| known.stat.file_only() == stat.file_only()) {
-            self.awaited.remove(path);
-            return Ok(Some(false));
-        }
-        let Some(holder) = catalog.path_of_file(stat)?.filter(|holder| holder != path) else {
-            return Ok(Some(false));
-        };
-        // Where another article was, only the hint says whether the two have changed places.
-        if here.is_some() && seen == Seen::Finished && self.awaited.insert(path.to_path_buf()) {
-            self.later.insert(path.to_path_buf(), (moment.instant + HINT_PATIENCE, seen));
-            return Ok(None);
-        }
-        self.awaited.remove(path);
-        self.foresee(&holder, path, moment);
-        self.moved_one(catalog, holder, path.to_path_buf(), OwnName::Changed, moment).map(Some)
-    }
-
-    fn was_foreseen(&mut self, from: &Path, to: &Path, moment: Moment) -> bool {
-        self.foreseen.retain(|(_, _, until)| *until > moment.instant);
-        let hint = self.foreseen.iter().position(|hint| (hint.0.as_path(), hint.1.as_path()) == (from, to));
-        hint.map(|hint| self.foreseen.swap_remove(hint)).is_some()
-    }
-
-    /// The hint of a rename that was found out already must not be followed again: another article may be there by then.
-    fn foresee(&mut self, from: &Path, to: &Path, moment: Moment) {
-        self.foreseen.push((from.to_path_buf(), to.to_path_buf(), moment.instant + HINT_DELAY));
-    }
-
-    /// A file that had been given a name that is no article's has a name again: it is still the one that it was, unless
-    /// another file has taken its place (as where an editor keeps the old version as a backup).
-    fn came_back(
-        &mut self,
-        catalog: &mut Catalog,
-        origin: &Path,
-        from: &Path,
-        to: &Path,
-        moment: Moment,
-    ) -> catalog::Result<bool> {
-        let row = if catalog.known(from)?.is_some() { from } else { origin };
-        if !self.missing.contains_key(row) {
-            return Ok(false);
-        }
-        self.moved_one(catalog, row.to_path_buf(), to.to_path_buf(), OwnName::Changed, moment)
     }
 
     /// Finds out what is true of one file. Says whether something that is served has changed.
