@@ -49,7 +49,7 @@ pub fn decode(bytes: &[u8], format: Format) -> Result<Decoded, Problem> {
     }
     let escapes = bytes.windows(2).any(|pair| matches!(pair, b"\x1b$" | b"\x1b("));
     match std::str::from_utf8(bytes) {
-        Ok(text) if !escapes => Ok(text.to_owned().into()),
+        Ok(text) if !escapes || !text.is_ascii() => Ok(text.to_owned().into()),
         valid => other(bytes, format, valid.err().map_or(0, |error| error.valid_up_to()), escapes),
     }
 }

@@ -56,10 +56,7 @@ pub fn read(text: &str, known_title: Option<&str>, timezone: Tz) -> Result<Body,
         Some(heading) => (Some(heading), html.to_owned()),
         None => (None, html.to_owned()),
     };
-    let fold = html
-        .match_indices("<!--")
-        .map(|(at, _)| at)
-        .find(|at| html[*at..].find("-->").is_some_and(|end| is_fold(&html[*at..*at + end + 3])));
+    let fold = fold(&html);
     let summary = fold.map(|at| self::outline(&html[..at]).paragraphs.join(" ")).filter(|summary| !summary.is_empty());
     let said = Header { title, summary, ..Header::default() };
     let mut said = said.with_source(Field::Title, "first heading").with_source(Field::Summary, "text before the fold");
@@ -70,6 +67,19 @@ pub fn read(text: &str, known_title: Option<&str>, timezone: Tz) -> Result<Body,
     said.complete(Header { title: outline.title, ..Header::default() }.with_source(Field::Title, "`<title>`"));
     let html = if shows_nothing(&html) { String::new() } else { html };
     Ok(Body { said, html, paragraphs: outline.paragraphs, ..Body::default() })
+}
+
+/// Where the mark stands that parts a summary from the rest.
+fn fold(html: &str) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        let start = at + html[at..].find("<!--")?;
+        let end = start + html[start..].find("-->")? + "-->".len();
+        if is_fold(&html[start..end]) {
+            return Some(start);
+        }
+        at = end;
+    }
 }
 
 /// Whether a comment is the mark that parts a summary from the rest, in the words of WordPress, Hugo, Jekyll and Pelican.

@@ -1,15 +1,16 @@
 //! Ids and dates that were given elsewhere: an article that is found in another publisher's feed stays, for its readers, the
 //! one that they know.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Row, params};
+use rusqlite::{OptionalExtension, Row, params};
 use url::Url;
 use uuid::Uuid;
 
 use super::identity::is_iri;
-use super::{Catalog, Identity, Result, date};
+use super::{Catalog, Result, date};
 use crate::article::{Article, boilerplate, date as dates};
 
 /// An entry of a feed that was published elsewhere.
@@ -47,13 +48,27 @@ pub(super) struct Signs {
     /// Last part of an address that its file's name would make.
     stem: String,
     title: String,
+    /// When it says that it was published.
+    published: Option<DateTime<Utc>>,
 }
 
 impl Signs {
     pub(super) fn of(article: &Article, path: &Path) -> Self {
         let links = article.link.iter().chain(&article.addresses).map(|link| comparable(link)).collect();
-        Self { links, stem: stem(path), title: boilerplate::folded(&article.title) }
+        let title = boilerplate::folded(&article.title);
+        Self { links, stem: stem(path), title, published: article.published }
     }
+}
+
+/// The folder is read three times, so that what is certain is matched before what is likely.
+#[derive(Debug)]
+pub(super) enum Pass {
+    /// The addresses that an article names.
+    Addresses,
+    /// Its file's name in one; meanwhile, how many articles have each title.
+    Stems(HashMap<String, usize>),
+    /// Its title, where it is the only one that has it.
+    Titles(HashMap<String, usize>),
 }
 
 fn stem(path: &Path) -> String {
@@ -76,7 +91,6 @@ fn comparable(link: &str) -> String {
 /// An adopted entry, as far as identity needs it.
 #[derive(Debug)]
 pub(super) struct Adopted {
-    pub number: i64,
     pub id: String,
     pub guid: Option<String>,
     pub published: Option<DateTime<Utc>>,
@@ -98,11 +112,23 @@ impl Catalog {
                     known += 1;
                 }
             }
-            // Every file is read again, and asked which of them it is.
-            catalog.connection.execute("UPDATE article SET stale = 1 WHERE state < 2", [])?;
-            catalog.adopting = true;
             Ok(known)
         })
+    }
+
+    /// Has every file read again, and asked which of the entries it is, in the next of three ways. Says whether there is one.
+    ///
+    /// # Errors
+    /// The catalog cannot be written.
+    pub fn next_pass(&mut self) -> Result<bool> {
+        self.adopting = match self.adopting.take() {
+            None => Some(Pass::Addresses),
+            Some(Pass::Addresses) => Some(Pass::Stems(HashMap::new())),
+            Some(Pass::Stems(titles)) => Some(Pass::Titles(titles)),
+            Some(Pass::Titles(_)) => None,
+        };
+        self.connection.execute("UPDATE article SET stale = 1 WHERE state < 2", [])?;
+        Ok(self.adopting.is_some())
     }
 
     /// What has come of all that was adopted; `known` entries were adopted before.
@@ -120,58 +146,104 @@ impl Catalog {
 
     /// Writes an entry down; says whether it is new.
     fn keep_adopted(&mut self, entry: &Elsewhere) -> Result<bool> {
-        let given = entry.id.as_deref().filter(|id| is_iri(id)).or(entry.guid.as_deref().filter(|guid| is_iri(guid)));
-        let Some(name) = given.or(entry.guid.as_deref()).or(entry.id.as_deref()) else { return Ok(false) };
-        let made = || Uuid::new_v5(&self.namespace, format!("guid:{name}").as_bytes()).urn().to_string();
-        let id = given.map_or_else(made, str::to_owned);
-        let guid = entry.guid.as_deref().filter(|guid| *guid != id);
-        let (link, title) = (
-            entry.link.as_deref().map(comparable),
-            entry.title.as_deref().map(boilerplate::folded).filter(|t| !t.is_empty()),
-        );
-        // The same entry in another format brings what the first did not have.
-        let sql = "
-            UPDATE adopted SET guid = coalesce(guid, ?2) WHERE article IS NULL
-              AND (id = ?1 OR (link = ?3 AND title IS ?4 AND ?2 IS NOT NULL AND guid IS NULL))";
-        let again = self.connection.prepare_cached(sql)?.execute(params![id, guid, link, title])?;
-        let taken = "SELECT 1 FROM article WHERE id = ?1 UNION SELECT 1 FROM adopted WHERE id = ?1";
-        let taken = self.connection.prepare_cached(taken)?.exists([&id])?;
-        if again > 0 || taken {
+        let Some(name) = entry.id.as_deref().or(entry.guid.as_deref()) else { return Ok(false) };
+        let link = entry.link.as_deref().map(comparable);
+        let title = entry.title.as_deref().map(boilerplate::folded).filter(|title| !title.is_empty());
+        if self.merge_adopted(entry, link.as_deref(), title.as_deref())? {
             return Ok(false);
         }
+        let made = || Uuid::new_v5(&self.namespace, format!("guid:{name}").as_bytes()).urn().to_string();
+        let id = if is_iri(name) { name.to_owned() } else { made() };
+        let known = self.connection.prepare_cached("SELECT 1 FROM adopted WHERE id = ?1")?.exists([&id])?;
+        if known || self.is_taken(&id)? {
+            return Ok(false);
+        }
+        let guid = entry.guid.as_deref().filter(|guid| *guid != id);
         let stem = link.as_deref().map(|link| slug::slugify(link.rsplit('/').next().unwrap_or_default()));
+        let seconds = |date: Option<DateTime<Utc>>| date.map(|date| date.timestamp());
         let sql =
             "INSERT INTO adopted (id, guid, link, stem, title, published, updated) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-        let seconds = |date: Option<DateTime<Utc>>| date.map(|date| date.timestamp());
         let values = params![id, guid, link, stem, title, seconds(entry.published), seconds(entry.updated)];
         self.connection.prepare_cached(sql)?.execute(values)?;
         Ok(true)
     }
 
-    /// The entry that an article was elsewhere: by address, else by the name of its file in one, else by title. One that fits
-    /// two articles as well is nobody's.
-    pub(super) fn adopted_for(&self, signs: &Signs) -> Result<Option<Adopted>> {
-        for link in &signs.links {
+    /// The same entry in another format: its readers may know it by another name. Says whether there is one.
+    fn merge_adopted(&mut self, entry: &Elsewhere, link: Option<&str>, title: Option<&str>) -> Result<bool> {
+        let sql = "
+            SELECT number, id, guid, article IS NOT NULL FROM adopted
+            WHERE link = ?1 AND (title IS ?2 OR title IS NULL OR ?2 IS NULL) LIMIT 1";
+        let found = self.connection.prepare_cached(sql)?.query_row(params![link, title], |row| {
+            Ok((
+                row.get::<_, i64>(0)?,
+                row.get::<_, String>(1)?,
+                row.get::<_, Option<String>>(2)?,
+                row.get::<_, bool>(3)?,
+            ))
+        });
+        let Some((number, id, guid, taken)) = found.optional()? else { return Ok(false) };
+        let (id, guid) = match (&entry.id, &entry.guid) {
+            // What an Atom feed called it is the id; what the others called it stays their guid.
+            (Some(atom), _) if is_iri(atom) && *atom != id && !self.is_taken(atom)? => {
+                (atom.clone(), guid.or(Some(id)))
+            }
+            (_, Some(name)) if *name != id && guid.is_none() => (id, Some(name.clone())),
+            _ => return Ok(true),
+        };
+        if !taken {
+            let sql = "UPDATE OR IGNORE adopted SET id = ?2, guid = ?3 WHERE number = ?1";
+            self.connection.prepare_cached(sql)?.execute(params![number, id, guid])?;
+        }
+        Ok(true)
+    }
+
+    /// The entry that an article was elsewhere. While a feed is adopted, by whatever this pass goes by. Later by its address or
+    /// its file's name, or by a title of the same day: another article may well come to have the same title.
+    pub(super) fn adopted_for(&mut self, signs: &Signs) -> Result<Option<Adopted>> {
+        let (links, stems, titles) = match &mut self.adopting {
+            None => (true, true, true),
+            Some(Pass::Addresses) => (true, false, false),
+            Some(Pass::Stems(titles)) => {
+                *titles.entry(signs.title.clone()).or_default() += 1;
+                (false, true, false)
+            }
+            Some(Pass::Titles(titles)) => (false, false, titles.get(&signs.title) == Some(&1)),
+        };
+        for link in signs.links.iter().filter(|_| links) {
             if let Some(found) = self.only_adopted("link = ?1", link)? {
                 return Ok(Some(found));
             }
         }
-        if !signs.stem.is_empty()
+        if stems
+            && !signs.stem.is_empty()
             && signs.stem != "index"
             && let Some(found) = self.only_adopted("stem = ?1", &signs.stem)?
         {
             return Ok(Some(found));
         }
-        if signs.title.is_empty() { Ok(None) } else { self.only_adopted("title = ?1", &signs.title) }
+        if !titles || signs.title.is_empty() {
+            return Ok(None);
+        }
+        let day = |date: Option<DateTime<Utc>>| date.map(|date| date.date_naive());
+        let found = self.only_adopted("title = ?1", &signs.title)?;
+        let is_adopting = self.adopting.is_some();
+        Ok(found
+            .filter(|found| is_adopting || (signs.published.is_some() && day(found.published) == day(signs.published))))
     }
 
+    /// The one entry that fits, if it has no article yet. Of several, none does.
     fn only_adopted(&self, condition: &str, value: &str) -> Result<Option<Adopted>> {
         let sql = format!(
-            "SELECT number, id, guid, published, updated FROM adopted WHERE article IS NULL AND {condition} LIMIT 2"
+            "SELECT id, guid, published, updated, article IS NOT NULL OR EXISTS (SELECT 1 FROM article WHERE article.id = adopted.id)
+             FROM adopted WHERE {condition} LIMIT 2"
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
-        let mut found = statement.query_map([value], |row| Ok(adopted(row)))?.collect::<rusqlite::Result<Vec<_>>>()?;
-        if found.len() == 1 { found.pop().transpose() } else { Ok(None) }
+        let rows = statement.query_map([value], |row| Ok((adopted(row), row.get::<_, bool>(4)?)))?;
+        let mut found = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+        match (found.pop(), found.pop()) {
+            (Some((adopted, false)), None) => adopted.map(Some),
+            _ => Ok(None),
+        }
     }
 
     /// Whether an article has an id that was given elsewhere.
@@ -179,24 +251,17 @@ impl Catalog {
         Ok(self.connection.prepare_cached("SELECT 1 FROM adopted WHERE article = ?1")?.exists([article])?)
     }
 
-    /// Notes that an article has the id that was adopted for it.
-    pub(super) fn take_adopted(&mut self, identity: &Identity, article: i64) -> Result<()> {
-        match identity.adopted {
-            Some(number) => self.mark_taken(number, article),
-            None => Ok(()),
-        }
-    }
-
-    fn mark_taken(&mut self, number: i64, article: i64) -> Result<()> {
-        let sql = "UPDATE adopted SET article = ?2 WHERE number = ?1";
-        self.connection.prepare_cached(sql)?.execute([number, article])?;
+    /// Notes that an article has an id that was adopted, if it was.
+    pub(super) fn take_adopted(&mut self, id: &str, article: i64) -> Result<()> {
+        let sql = "UPDATE adopted SET article = ?2 WHERE id = ?1 AND article IS NULL";
+        self.connection.prepare_cached(sql)?.execute(params![id, article])?;
         Ok(())
     }
 }
 
 fn adopted(row: &Row<'_>) -> Result<Adopted> {
     let at = |index| -> Result<Option<DateTime<Utc>>> { row.get::<_, Option<i64>>(index)?.map(date).transpose() };
-    Ok(Adopted { number: row.get(0)?, id: row.get(1)?, guid: row.get(2)?, published: at(3)?, updated: at(4)? })
+    Ok(Adopted { id: row.get(0)?, guid: row.get(1)?, published: at(2)?, updated: at(3)? })
 }
 
 #[cfg(test)]

@@ -55,7 +55,6 @@ pub struct Identity {
     pub expires: Option<DateTime<Utc>>,
     pub(super) held_until: DateTime<Utc>,
     pub(super) guid: Option<String>,
-    pub(super) adopted: Option<i64>,
     /// The path that it had before, if that was another one.
     pub moved_from: Option<PathBuf>,
 }
@@ -89,6 +88,7 @@ struct Candidate {
     entry_hash: [u8; 32],
     held_until: DateTime<Utc>,
     guid: Option<String>,
+    shown: bool,
 }
 
 impl Catalog {
@@ -96,7 +96,7 @@ impl Catalog {
     ///
     /// # Errors
     /// The catalog cannot be read.
-    pub fn identify(&self, arrival: &Arrival<'_>, is_missing: impl Fn(&Path) -> bool) -> Result<Decision> {
+    pub fn identify(&mut self, arrival: &Arrival<'_>, is_missing: impl Fn(&Path) -> bool) -> Result<Decision> {
         let here = self.candidate("path = ?1 AND state < 2", params![bytes(arrival.path)])?;
         if let Some(id) = chosen_id(&self.namespace, arrival.article) {
             let same = self.candidate("id = ?1", params![id])?;
@@ -141,17 +141,22 @@ impl Catalog {
         self.candidate("inode = ?1 AND born = ?2 AND state < 2", params![stat.inode, stat.born])
     }
 
-    fn is(&self, arrival: &Arrival<'_>, row: Option<Candidate>, id: Option<String>) -> Result<Decision> {
+    fn is(&mut self, arrival: &Arrival<'_>, row: Option<Candidate>, id: Option<String>) -> Result<Decision> {
         let article = arrival.article;
         let is_new = match &row {
-            Some(row) => self.adopting && !self.has_adopted(row.number)?,
+            Some(row) => self.adopting.is_some() && !self.has_adopted(row.number)?,
             None => true,
         };
         let signs = (is_new && id.is_none()).then(|| Signs::of(article, arrival.path));
-        let adopted = signs.map(|signs| self.adopted_for(&signs)).transpose()?.flatten();
+        let adopted = match signs {
+            Some(signs) => self.adopted_for(&signs)?,
+            None => None,
+        };
         let known = adopted.as_ref().and_then(|adopted| adopted.published).or(row.as_ref().map(|row| row.published));
         let published = article.published.or(known).unwrap_or(arrival.first_seen);
-        let held_until = row.as_ref().map_or(arrival.held_until, |row| row.held_until);
+        // What was undone before anybody saw it is new when it comes again.
+        let seen_before = row.as_ref().filter(|row| row.state != State::Gone || row.shown);
+        let held_until = seen_before.map_or(arrival.held_until, |row| row.held_until);
         let due = article.published.unwrap_or(DateTime::UNIX_EPOCH).max(held_until);
         let stated = article.updated.or(adopted.as_ref().and_then(|adopted| adopted.updated));
         let stated = stated.map(|updated| updated.min(arrival.now));
@@ -185,7 +190,6 @@ impl Catalog {
             expires: article.expires,
             held_until,
             guid,
-            adopted: adopted.map(|adopted| adopted.number),
             moved_from: row.map(|row| row.path).filter(|path| path != arrival.path),
         }))
     }
@@ -199,11 +203,17 @@ impl Catalog {
                 name.extend_from_slice(format!("#{generation}").as_bytes());
             }
             let id = Uuid::new_v5(&self.namespace, &name).urn().to_string();
-            if self.candidate("id = ?1", params![id])?.is_none() {
+            if !self.is_taken(&id)? {
                 return Ok(id);
             }
         }
         unreachable!("more generations than numbers")
+    }
+
+    /// Whether any article has or had an id.
+    pub(super) fn is_taken(&self, id: &str) -> Result<bool> {
+        let sql = "SELECT 1 FROM article WHERE id = ?1 UNION ALL SELECT 1 FROM retired WHERE id = ?1";
+        Ok(self.connection.prepare_cached(sql)?.exists([id])?)
     }
 
     /// A slug that no other article has or had, but for one that was deleted.
@@ -242,7 +252,7 @@ impl Catalog {
 
     fn candidates(&self, condition: &str, values: impl rusqlite::Params) -> Result<Vec<Candidate>> {
         let sql = format!(
-            "SELECT number, id, path, state, slug, published, updated, entry_hash, held_until, guid FROM article WHERE {condition}"
+            "SELECT number, id, path, state, slug, published, updated, entry_hash, held_until, guid, shown FROM article WHERE {condition}"
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
         let rows = statement.query_map(values, |row| Ok(candidate(row)))?;
@@ -285,6 +295,7 @@ fn candidate(row: &Row<'_>) -> Result<Candidate> {
         entry_hash: row.get(7)?,
         held_until: date(row.get(8)?)?,
         guid: row.get(9)?,
+        shown: row.get(10)?,
     })
 }
 

@@ -55,7 +55,7 @@ pub struct Catalog {
     connection: Connection,
     namespace: Uuid,
     /// Articles that are known already are given ids from elsewhere, too.
-    adopting: bool,
+    adopting: Option<adopt::Pass>,
 }
 
 /// What the catalog knows of the file at a path.
@@ -135,7 +135,7 @@ impl Catalog {
             connection
                 .execute_batch(&format!("BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {version};\nCOMMIT;"))?;
         }
-        let mut catalog = Self { connection, namespace: Uuid::nil(), adopting: false };
+        let mut catalog = Self { connection, namespace: Uuid::nil(), adopting: None };
         let namespace = catalog.meta_or("namespace", || {
             let fixed = authority.map(|host| Uuid::new_v5(&Uuid::NAMESPACE_DNS, host.as_bytes()));
             fixed.unwrap_or_else(Uuid::new_v4).to_string()
@@ -259,6 +259,8 @@ impl Catalog {
         let sql = "UPDATE article SET state = 2, revised = ?3 WHERE path = ?1 AND state < 2 AND number IS NOT ?2";
         let values = params![bytes(arrival.path), identity.number(), version.timestamp()];
         self.connection.prepare_cached(sql)?.execute(values)?;
+        let retire = "INSERT OR IGNORE INTO retired SELECT id FROM article WHERE number = ?1 AND id <> ?2";
+        self.connection.prepare_cached(retire)?.execute(params![identity.number(), identity.id])?;
         let sql = "
             INSERT INTO article (number, id, path, state, slug, published, updated, revised, file_hash, entry_hash, size, mtime, ctime,
               inode, born, due, held_until, expires, guid)
@@ -267,7 +269,7 @@ impl Catalog {
             ON CONFLICT (number) DO UPDATE SET id = :id, path = :path, state = 0, slug = :slug, published = :published,
               updated = :updated, revised = CASE WHEN :unchanged THEN revised ELSE :revised END, file_hash = :file_hash,
               entry_hash = :entry_hash, size = :size, mtime = :mtime, ctime = :ctime, inode = :inode, born = :born, stale = 0,
-              due = :due, held_until = :held_until, expires = :expires, guid = :guid
+              shown = CASE WHEN due = :due THEN shown ELSE 0 END, due = :due, held_until = :held_until, expires = :expires, guid = :guid
             RETURNING number";
         let number: i64 = self.connection.prepare_cached(sql)?.query_row(
             named_params! {
@@ -281,7 +283,7 @@ impl Catalog {
             },
             |row| row.get(0),
         )?;
-        self.take_adopted(identity, number)?;
+        self.take_adopted(&identity.id, number)?;
         if unchanged {
             return Ok(if rescheduled { Recorded::Changed } else { Recorded::Unchanged });
         }
@@ -390,12 +392,22 @@ impl Catalog {
     /// The catalog cannot be read.
     pub fn newest(&self, now: DateTime<Utc>, limit: usize) -> Result<Vec<(i64, i64)>> {
         let sql =
-            "SELECT number, revised FROM article WHERE state = 0 AND due <= ?1 AND (expires IS NULL OR expires > ?1)
+            "SELECT number, revised FROM article WHERE state = 0 AND (due <= ?1 OR shown = 1) AND (expires IS NULL OR expires > ?1)
             ORDER BY published DESC, slug LIMIT ?2";
         let mut statement = self.connection.prepare_cached(sql)?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let rows = statement.query_map(params![now.timestamp(), limit], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Notes that everything that is due at `now` is shown: from then on it is, whatever the clock says.
+    ///
+    /// # Errors
+    /// The catalog cannot be written.
+    pub fn mark_shown(&mut self, now: DateTime<Utc>) -> Result<()> {
+        let sql = "UPDATE article SET shown = 1 WHERE state = 0 AND shown = 0 AND due <= ?1";
+        self.connection.prepare_cached(sql)?.execute([now.timestamp()])?;
+        Ok(())
     }
 
     /// One article by its number.
@@ -413,7 +425,7 @@ impl Catalog {
     pub fn next_due(&self, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>> {
         let sql = "
             SELECT min(at) FROM (
-              SELECT min(due) AS at FROM article WHERE state = 0 AND due > ?1
+              SELECT min(due) AS at FROM article WHERE state = 0 AND shown = 0 AND due > ?1
               UNION ALL SELECT min(expires) FROM article WHERE state = 0 AND expires IS NOT NULL AND expires > ?1)";
         let seconds: Option<i64> =
             self.connection.prepare_cached(sql)?.query_row([now.timestamp()], |row| row.get(0))?;

@@ -50,23 +50,23 @@ impl Reader {
     pub fn by_slug(&self, slug: &str, version: DateTime<Utc>, due: DateTime<Utc>) -> Result<Lookup> {
         // One statement: what it sees is of one moment.
         let sql = "
-            SELECT id, article.slug, published, updated, revised, entry, number, due, guid, state, expires
+            SELECT id, article.slug, published, updated, revised, entry, number, due, guid, state, expires, shown
             FROM address JOIN article USING (number) JOIN content USING (number) WHERE address.slug = ?1";
         let mut statement = self.connection.prepare_cached(sql)?;
         let mut rows = statement.query([slug])?;
         let Some(row) = rows.next()? else { return Ok(Lookup::Unknown) };
         let (revised, shown_from): (i64, i64) = (row.get(4)?, row.get(7)?);
         let expires: Option<i64> = row.get(10)?;
-        let current: String = row.get(1)?;
+        let (current, shown): (String, bool) = (row.get(1)?, row.get(11)?);
         if revised > version.timestamp() {
             return Ok(Lookup::NotYet);
         }
         Ok(match State::of(row.get(9)?)? {
             // Nobody ever saw it: there is nothing to be told of.
-            State::Gone if shown_from > revised => Lookup::Unknown,
+            State::Gone if !shown => Lookup::Unknown,
             State::Gone => Lookup::Gone,
             State::Held => Lookup::Unknown,
-            State::Live if shown_from > due.timestamp() => Lookup::Unknown,
+            State::Live if !shown && shown_from > due.timestamp() => Lookup::Unknown,
             State::Live if expires.is_some_and(|expires| expires <= due.timestamp()) => Lookup::Gone,
             State::Live if current != slug => Lookup::Moved(current),
             State::Live => Lookup::Current(Box::new(entry_of(row)?)),
@@ -115,7 +115,7 @@ impl Reader {
     pub fn newer_than(&self, published: DateTime<Utc>, now: DateTime<Utc>) -> Result<usize> {
         let sql = "
             SELECT count(*) FROM article
-            WHERE state = 0 AND published > ?1 AND due <= ?2 AND (expires IS NULL OR expires > ?2)";
+            WHERE state = 0 AND published > ?1 AND (due <= ?2 OR shown = 1) AND (expires IS NULL OR expires > ?2)";
         let values = [published.timestamp(), now.timestamp()];
         let count: i64 = self.connection.prepare_cached(sql)?.query_row(values, |row| row.get(0))?;
         Ok(usize::try_from(count).unwrap_or(0))

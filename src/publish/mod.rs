@@ -30,9 +30,6 @@ const VERSION_INTERVAL: Duration = Duration::from_secs(1);
 /// How long a version waits for a clock that was set back a little, so that none is ever dated in the future.
 const CLOCK_PATIENCE: Duration = Duration::from_secs(5);
 
-/// A clock that was set back by less takes back nothing that was scheduled and shown.
-const MOST_SET_BACK: TimeDelta = TimeDelta::days(1);
-
 /// While something is scheduled, the clock is looked at this often: it may be set, and a machine may sleep.
 const CLOCK_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -48,8 +45,6 @@ pub struct Publisher {
     /// Something that is served has changed since.
     dirty: bool,
     next_due: Option<DateTime<Utc>>,
-    /// The instant that scheduled articles were last measured by.
-    due: DateTime<Utc>,
 }
 
 impl Publisher {
@@ -69,7 +64,7 @@ impl Publisher {
         let next = next_version(version);
         let ingest = Ingest::new(&mut catalog, folder, config, pages.channel(), writing)?;
         let show = Show::new(&mut catalog, pages, current, config.feed.entries, next)?;
-        Ok(Self { catalog, ingest, show, version, shown_at: Instant::now(), dirty: true, next_due: None, due: version })
+        Ok(Self { catalog, ingest, show, version, shown_at: Instant::now(), dirty: true, next_due: None })
     }
 
     /// When pages last changed their look; for the door to the catalog.
@@ -162,11 +157,8 @@ impl Publisher {
 
     fn publish(&mut self) -> catalog::Result<()> {
         let version = self.next_version();
-        // If the clock was set back, the version is ahead of it, but what is scheduled is not due. What was shown stays,
-        // unless the clock was wrong by so much that what was shown should not have been.
+        // If the clock was set back, the version is ahead of it, but what is scheduled is not due.
         let due = version.min(Utc::now());
-        let due = if self.due - due < MOST_SET_BACK { due.max(self.due) } else { due };
-        self.due = due;
         self.show.publish(&mut self.catalog, version, due)?;
         self.version = version;
         self.shown_at = Instant::now();
@@ -215,13 +207,18 @@ pub fn adopt(
     let version = next_version(last_version(&catalog)?);
     let known = catalog.adopt(entries)?;
     let mut ingest = Ingest::new(&mut catalog, folder, config, channel, Writing::default())?;
-    ingest.everywhere(&mut catalog, Moment::now(version))?;
-    while ingest.is_reading() {
-        catalog.transaction(|catalog| ingest.tick(catalog, Moment::now(version)))?;
-    }
-    if let Some(wait) = ingest.until_quiet(Instant::now()) {
-        std::thread::sleep(wait);
-        catalog.transaction(|catalog| ingest.tick(catalog, Moment::now(version)))?;
+    while catalog.next_pass()? {
+        ingest.everywhere(&mut catalog, Moment::now(version))?;
+        let tick = |ingest: &mut Ingest, catalog: &mut Catalog| {
+            catalog.transaction(|catalog| ingest.tick(catalog, Moment::now(version)))
+        };
+        while ingest.is_reading() {
+            tick(&mut ingest, &mut catalog)?;
+        }
+        if let Some(wait) = ingest.until_quiet(Instant::now()) {
+            std::thread::sleep(wait);
+            tick(&mut ingest, &mut catalog)?;
+        }
     }
     catalog.adoption(known)
 }

@@ -77,6 +77,7 @@ impl Show {
                 let made = || Arc::new(Document::new(document.media_type, body, modified));
                 documents.insert(document.path.to_owned(), kept.unwrap_or_else(made));
             }
+            catalog.mark_shown(due)?;
             catalog.set_meta("version", &version.timestamp().to_string())
         })?;
         self.current.set(Arc::new(Snapshot::new(version, due, documents, self.missing.clone(), self.gone.clone())));

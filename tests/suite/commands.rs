@@ -143,7 +143,8 @@ const OLD_RSS: &str = "<rss version='2.0'><channel><title>Old</title><link>https
       <pubDate>Mon, 01 Jun 2020 10:00:00 GMT</pubDate></item>\
     <item><title>By title!</title><link>https://old.example/?p=3</link><guid>https://old.example/?p=3</guid>\
       <pubDate>Wed, 01 Jul 2020 10:00:00 GMT</pubDate></item>\
-    <item><title>Not here yet</title><link>https://old.example/?p=4</link><guid>https://old.example/?p=4</guid></item></channel></rss>";
+    <item><title>Not here yet</title><link>https://old.example/?p=4</link><guid>https://old.example/?p=4</guid>\
+      <pubDate>Sat, 01 Aug 2020 10:00:00 GMT</pubDate></item></channel></rss>";
 
 fn adopt(site: &Site, feeds: &[&str]) -> (Option<i32>, String) {
     let mut command = gazetted();
@@ -182,7 +183,12 @@ fn moving_in_announces_nothing_anew() {
         assert!(site.get("/rss.xml").text().contains("<guid isPermaLink=\"false\">123 at old.example</guid>"));
         assert!(!site.get("/atom.xml").text().contains("123 at"), "an id in Atom is an IRI");
         // The file of the last one comes later.
-        site.write("d.txt", "Not here yet\n\nNow it is, after all, and it is the one that readers know.");
+        site.write("other.txt", "Not here yet\n\nAnother article that happens to have the same title.");
+        site.wait_until("it is published", |site| site.titles().contains(&"Not here yet".to_owned()));
+        assert!(entry("Not here yet", &site).0.starts_with("urn:uuid:"), "a title alone says little");
+        site.remove("other.txt");
+        site.wait_until("it is gone", |site| !site.titles().contains(&"Not here yet".to_owned()));
+        site.write("2020-08-01-d.txt", "Not here yet\n\nNow it is, after all, and it is the one that readers know.");
         site.wait_until("it is published", |site| site.titles().contains(&"Not here yet".to_owned()));
         assert_eq!(entry("Not here yet", &site).0, "https://old.example/?p=4");
         let before = site.feed();
@@ -192,6 +198,53 @@ fn moving_in_announces_nothing_anew() {
         site.start();
         assert_eq!(site.feed(), before);
     }
+}
+
+#[test]
+fn the_strongest_sign_wins_and_every_format_is_served() {
+    let mut site = Site::new();
+    for number in 0..4 {
+        site.write(&format!("another-{number}.md"), format!("# Storm\n\nText number {number}."));
+    }
+    site.write("storm.md", "# Another title\n\nText of the one that is meant.");
+    site.write("own.md", "---\nid: \"tag:old.example,2020:own\"\n---\n# Own\n\nText with an id of its own.");
+    let old = |name: &str, text: &str| {
+        let file = site.root().with_extension(name);
+        std::fs::write(&file, text).unwrap();
+        file.to_str().unwrap().to_owned()
+    };
+    let atom = old(
+        "atom",
+        "<feed xmlns='http://www.w3.org/2005/Atom'><title>F</title><id>f</id><updated>2024-01-01T00:00:00Z</updated>\
+         <entry><id>tag:old.example,2020:storm</id><title>Storm</title><updated>2024-01-02T00:00:00Z</updated><link href='https://old.example/storm'/></entry>\
+         <entry><id>tag:old.example,2020:own</id><title>Own</title><updated>2024-01-02T00:00:00Z</updated><link href='https://old.example/x'/></entry></feed>",
+    );
+    let rss = old(
+        "rss",
+        "<rss version='2.0'><channel><title>Old</title><link>https://old.example/</link><description>d</description>\
+         <item><title>Storm</title><link>https://old.example/storm</link><guid>https://old.example/storm</guid></item></channel></rss>",
+    );
+    let (code, text) = adopt(&site, &[&rss, &atom]);
+    assert!(code == Some(0) && text.contains("2 articles have the id"), "{text}");
+    site.start();
+    assert_eq!(
+        site.entry("Another title")["id"],
+        "https://old.example/storm",
+        "as its readers in JSON and RSS know it"
+    );
+    assert!(site.get("/atom.xml").text().contains("<id>tag:old.example,2020:storm</id>"));
+    assert_eq!(site.entry("Own")["id"], "tag:old.example,2020:own");
+    // An id that an article had is never another's.
+    let ids: Vec<_> = site.feed()["items"].as_array().unwrap().iter().map(|item| item["id"].clone()).collect();
+    site.write("another-1.md", "---\nid: my-own\n---\n# Storm\n\nText number 1.");
+    site.wait_until("it has its own id", |site| {
+        site.feed()["items"].as_array().unwrap().iter().any(|item| !ids.contains(&item["id"]))
+    });
+    site.remove("another-1.md");
+    site.wait_until("it is gone", |site| site.titles().len() == 5);
+    site.write("another-1.md", "# New\n\nAnother article at an old path.");
+    site.wait_until("it is new", |site| site.titles().contains(&"New".to_owned()));
+    assert!(!ids.contains(&site.entry("New")["id"]));
 }
 
 #[test]

@@ -5,11 +5,13 @@
 mod shortcode;
 
 use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::ops::Range;
 
 use pulldown_cmark::{Event, Parser, Tag};
 
 use super::Problem;
+use crate::entry::escape;
 use shortcode::{Call, Meaning};
 
 /// Which additions a text can have.
@@ -27,39 +29,53 @@ pub fn plain(text: &str, dialect: Dialect, first_line: usize) -> (Cow<'_, str>, 
     if !MARKS.iter().any(|mark| text.contains(mark)) {
         return (Cow::Borrowed(text), None);
     }
-    let code = if dialect == Dialect::Markdown { code(text) } else { Vec::new() };
-    let mut scanner =
-        Scanner { text, at: 0, out: String::with_capacity(text.len()), code, dialect, left_out: Vec::new() };
+    let code = if dialect == Dialect::Markdown { code_of(text).collect() } else { VecDeque::new() };
+    let out = String::with_capacity(text.len());
+    let mut scanner = Scanner { text, at: 0, out, code, recounts: 0, dialect, left_out: Vec::new(), unending: None };
     scanner.run();
-    let Scanner { out, left_out, .. } = scanner;
+    let Scanner { out, left_out, unending, .. } = scanner;
+    let line = |at: usize| first_line + text[..at].matches('\n').count();
+    let unending = unending.map(|at| {
+        let message =
+            "nothing ends this comment, so everything from here on is private: close it, or take its beginning out";
+        Problem::at(line(at), message)
+    });
     let problem = left_out.first().map(|(at, name)| {
-        let line = first_line + text[..*at].matches('\n').count();
         let count = left_out.len();
         let more = if count > 1 { format!(" and {} more", count - 1) } else { String::new() };
         let message = format!(
             "`{name}`{more}: a site generator would put something here; it is left out, with what stands around it kept"
         );
-        Problem::at(line, message)
+        Problem::at(line(*at), message)
     });
-    (Cow::Owned(out), problem)
+    (Cow::Owned(out), unending.or(problem))
 }
 
 /// Where a Markdown text is code.
-fn code(text: &str) -> Vec<Range<usize>> {
+fn code_of(text: &str) -> impl Iterator<Item = Range<usize>> {
     let events = Parser::new_ext(text, super::markdown::OPTIONS).into_offset_iter();
     let code = events.filter(|(event, _)| matches!(event, Event::Code(_) | Event::Start(Tag::CodeBlock(_))));
-    code.map(|(_, range)| range).collect()
+    code.map(|(_, range)| range)
 }
+
+/// How far an addition reaches at most, in bytes. Without a limit, many that are never closed would take time in the square of
+/// their number.
+const REACH: usize = 300;
+/// How often code is looked for again, after a removed comment had held its beginning.
+const MOST_RECOUNTS: usize = 100;
 
 struct Scanner<'a> {
     text: &'a str,
     at: usize,
     out: String,
-    /// In the order of the text.
-    code: Vec<Range<usize>>,
+    /// In the order of the text, from where the scanner is.
+    code: VecDeque<Range<usize>>,
+    recounts: usize,
     dialect: Dialect,
-    /// What nobody here can show: where it stands, and its name.
+    /// What nobody here can show: where it stands, and what to say of it.
     left_out: Vec<(usize, String)>,
+    /// Where everything to the end of the text is private, since nothing ends it.
+    unending: Option<usize>,
 }
 
 impl<'a> Scanner<'a> {
@@ -68,34 +84,54 @@ impl<'a> Scanner<'a> {
             let Some(next) = self.next_mark() else { break };
             self.out.push_str(&self.text[self.at..next]);
             self.at = next;
-            if let Some(code) = self.code.iter().find(|code| code.contains(&next)) {
-                let end = code.end;
-                self.out.push_str(&self.text[next..end]);
-                self.at = end;
+            if let Some(code) = self.code.front().filter(|code| code.start == next).cloned() {
+                self.out.push_str(&self.text[code.clone()]);
+                self.at = code.end;
             } else if !self.addition() {
                 let length = self.rest().chars().next().map_or(1, char::len_utf8);
                 self.out.push_str(&self.text[next..next + length]);
                 self.at += length;
             }
+            self.pass_code();
         }
         self.out.push_str(&self.text[self.at..]);
+    }
+
+    /// Forgets the code that lies behind. What began within something that was taken out is no code: it is counted anew.
+    fn pass_code(&mut self) {
+        while let Some(code) = self.code.front().filter(|code| code.start < self.at) {
+            if code.end > self.at && self.recounts < MOST_RECOUNTS {
+                self.recounts += 1;
+                let at = self.at;
+                self.code = code_of(self.rest()).map(|range| range.start + at..range.end + at).collect();
+                return;
+            }
+            self.code.pop_front();
+        }
     }
 
     fn rest(&self) -> &'a str {
         &self.text[self.at..]
     }
 
+    /// As much of the rest as an addition can take.
+    fn reach(&self) -> &'a str {
+        let rest = self.rest();
+        &rest[..rest.floor_char_boundary(REACH)]
+    }
+
+    /// The line that is being written, as far as it matters.
+    fn line(&self) -> &str {
+        let near = &self.out[self.out.ceil_char_boundary(self.out.len().saturating_sub(REACH))..];
+        near.rsplit('\n').next().unwrap_or_default()
+    }
+
     fn next_mark(&self) -> Option<usize> {
         let signs: &[char] = if self.dialect == Dialect::Markdown { &['{', '%', '[', '!', '^'] } else { &['{'] };
-        let mark = self.rest().find(signs).map(|found| self.at + found)?;
+        let code = self.code.front().map_or(self.text.len(), |code| code.start);
         // Code is passed over as a whole, so it counts from where it begins.
-        Some(
-            self.code
-                .iter()
-                .map(|code| code.start)
-                .find(|start| *start >= self.at)
-                .map_or(mark, |start| start.min(mark)),
-        )
+        let mark = self.text[self.at..code].find(signs).map(|found| self.at + found);
+        mark.or_else(|| self.code.front().map(|code| code.start))
     }
 
     /// Deals with what stands here, if it is an addition; says whether it was.
@@ -103,37 +139,51 @@ impl<'a> Scanner<'a> {
         let rest = self.rest();
         let markdown = self.dialect == Dialect::Markdown;
         match () {
+            () if shortcode::is_comment(rest) => self.template_comment(),
             () if rest.starts_with("{{") || rest.starts_with("{%") => self.call(),
             () if rest.starts_with("{:") => self.attributes(),
             () if markdown && rest.starts_with("%%") => self.comment(),
             () if markdown && (rest.starts_with("[[") || rest.starts_with("![[")) => self.wiki_link(),
             () if markdown && rest.starts_with("[!") => self.callout(),
-            () if markdown && rest.starts_with("[TOC]") => self.alone("[TOC]"),
+            () if markdown && rest.starts_with("[TOC]") => self.table_of_contents(),
             () if markdown && rest.starts_with('^') => self.block_id(),
             () => false,
         }
     }
 
     fn starts_line(&self) -> bool {
-        self.out.rsplit('\n').next().is_some_and(|line| line.trim().is_empty())
+        self.line().trim().is_empty()
     }
 
-    fn alone(&mut self, mark: &str) -> bool {
-        let ends_line = self.rest()[mark.len()..].lines().next().is_none_or(|rest| rest.trim().is_empty());
-        let alone = ends_line && self.starts_line();
-        self.at += if alone { mark.len() } else { 0 };
+    /// Whether nothing more stands on the line behind `length` bytes.
+    fn ends_line(&self, length: usize) -> bool {
+        self.reach()[length..].chars().find(|c| *c == '\n' || !c.is_whitespace()).is_none_or(|c| c == '\n')
+    }
+
+    fn table_of_contents(&mut self) -> bool {
+        let length = "[TOC]".len();
+        let alone = self.ends_line(length) && self.starts_line();
+        self.at += if alone { length } else { 0 };
         alone
     }
 
     /// kramdown's `{: .class}` and `{:toc}`, on a line of its own or right behind what it is about.
     fn attributes(&mut self) -> bool {
-        let Some(end) = self.rest().find('}').filter(|end| !self.rest()[..*end].contains('\n')) else { return false };
-        let about = self.out.ends_with([')', '*', '_', '`', ']']);
-        if !about && !self.starts_line() {
+        let Some(end) = self.reach().find(['}', '\n']).filter(|end| self.rest()[*end..].starts_with('}')) else {
+            return false;
+        };
+        let inside = &self.rest()[2..end];
+        let is_toc = inside.split_whitespace().any(|word| word == "toc");
+        let is_attribute = |word: &str| word.starts_with(['.', '#']) || word.contains('=') || word == "toc";
+        let are_attributes =
+            (is_toc || inside.starts_with([' ', '.', '#'])) && inside.split_whitespace().all(is_attribute);
+        let alone = self.starts_line() && self.ends_line(end + 1);
+        let about = self.out.ends_with([')', '*', '_', '`', ']']) && !inside.contains('>');
+        if !are_attributes || !(alone || about) {
             return false;
         }
         // The list that kramdown would fill with a table of contents.
-        if self.rest()[..end].contains("toc") {
+        if is_toc {
             let list = self.out.trim_end().rfind('\n').map_or(0, |line_feed| line_feed + 1);
             if self.out[list..].trim_start().starts_with(['*', '-', '1']) {
                 self.out.truncate(list);
@@ -145,17 +195,34 @@ impl<'a> Scanner<'a> {
 
     /// Obsidian's `%%private%%`. Where the end is missing, everything to the end of the text is private, as it is there.
     fn comment(&mut self) -> bool {
-        let inside = &self.rest()[2..];
-        let end = inside.find("%%");
-        let glued = self.out.chars().next_back().is_some_and(char::is_alphanumeric);
-        match end {
-            // "5%%" is no comment.
-            None if glued => return false,
+        let before = self.out.chars().next_back();
+        // "5%%" is no comment.
+        if before.is_some_and(|c| c.is_ascii_digit()) {
+            return false;
+        }
+        match self.rest()[2..].find("%%") {
+            None if before.is_some_and(char::is_alphanumeric) => return false,
             None => {
-                self.left_out.push((self.at, "%%".into()));
+                self.unending = Some(self.at);
                 self.at = self.text.len();
             }
             Some(end) => self.at += 2 + end + 2,
+        }
+        true
+    }
+
+    /// `{{/* … */}}` is for whoever edits the file.
+    fn template_comment(&mut self) -> bool {
+        let end = self.rest().find("*/").and_then(|_| {
+            let ends = ["*/}}", "*/ }}", "*/ -}}", "*/-}}"];
+            ends.iter().filter_map(|end| Some(self.rest().find(end)? + end.len())).min()
+        });
+        match end {
+            Some(end) => self.at += end,
+            None => {
+                self.unending = Some(self.at);
+                self.at = self.text.len();
+            }
         }
         true
     }
@@ -164,14 +231,16 @@ impl<'a> Scanner<'a> {
     fn wiki_link(&mut self) -> bool {
         let embeds = self.rest().starts_with('!');
         let open = if embeds { 3 } else { 2 };
-        let inside = &self.rest()[open..];
-        let Some(end) = inside.find("]]") else { return false };
-        let (inside, after) = (&inside[..end], &inside[end + 2..]);
-        if inside.is_empty()
-            || inside.starts_with(' ')
-            || inside.contains(['[', ']', '\n'])
-            || after.starts_with(['(', ':'])
-        {
+        let reach = &self.reach()[open..];
+        let Some(end) = reach.find([']', '\n', '[']).filter(|end| reach[*end..].starts_with("]]")) else {
+            return false;
+        };
+        let (inside, after) = (&reach[..end], &self.rest()[open + end + 2..]);
+        // Elements of lists in many languages, links whose words are in brackets, tests of a shell.
+        let glued = self.out.ends_with(|c: char| c.is_alphanumeric() || c == ')' || c == ']');
+        let is_value =
+            inside.chars().all(|c| c.is_ascii_digit() || ".,-".contains(c)) || inside.starts_with(['"', '\'']);
+        if glued || is_value || inside.starts_with(' ') || after.starts_with(['(', ':', '[', ']']) {
             return false;
         }
         let (target, words) = inside.split_once('|').map_or((inside, None), |(target, words)| (target, Some(words)));
@@ -192,51 +261,91 @@ impl<'a> Scanner<'a> {
         if PICTURES.contains(&extension.as_str()) {
             // A number is the width that it is shown at.
             let words = if words.bytes().all(|byte| byte.is_ascii_digit() || byte == b'x') { "" } else { words };
-            self.out.push_str(&format!("![{words}](<{target}>)"));
+            self.picture(target, words, "");
         } else {
             self.left_out.push((self.at, format!("![[{target}]]")));
         }
     }
 
+    fn picture(&mut self, source: &str, words: &str, caption: &str) {
+        let text = |text: &str| text.replace(['[', ']', '\n'], " ").trim().to_owned();
+        let (words, caption) = (text(words), text(caption));
+        match self.dialect {
+            Dialect::Markdown => {
+                let source = source.replace(['<', '>', '\n'], "");
+                self.out.push_str(&format!("![{words}](<{source}>)"));
+                if !caption.is_empty() {
+                    self.out.push_str(&format!("\n\n*{caption}*\n"));
+                }
+            }
+            Dialect::Html => {
+                let (source, words) = (quoted(source), quoted(&words));
+                self.out.push_str(&format!("<p><img src=\"{source}\" alt=\"{words}\"></p>"));
+                if !caption.is_empty() {
+                    self.out.push_str(&format!("<p><em>{}</em></p>", escape(&caption)));
+                }
+            }
+        }
+    }
+
+    fn link(&mut self, address: &str) {
+        let html = format!("<a href=\"{}\">{}</a>", quoted(address), escape(address));
+        self.out.push_str(&if self.dialect == Dialect::Html { html } else { format!("<{address}>") });
+    }
+
     /// `> [!warning] Mind the gap`: a quotation with a heading.
     fn callout(&mut self) -> bool {
-        let quoted = self
-            .out
-            .rsplit('\n')
-            .next()
-            .is_some_and(|line| line.trim_end().ends_with('>') && !line.contains(char::is_alphanumeric));
-        let Some(end) = self.rest().find(']').filter(|_| quoted) else { return false };
-        let kind = &self.rest()[2..end];
+        let line = self.line();
+        let quoted = line.trim_end().ends_with('>') && !line.contains(char::is_alphanumeric);
+        let reach = self.reach();
+        let Some(end) = reach.find([']', '\n']).filter(|end| quoted && reach[*end..].starts_with(']')) else {
+            return false;
+        };
+        let kind = &reach[2..end];
         if kind.is_empty() || !kind.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'-') {
             return false;
         }
-        let line = self.rest()[end + 1..].lines().next().unwrap_or_default();
-        let title = line.trim_start_matches(['+', '-']).trim();
+        let rest = reach[end + 1..].lines().next().unwrap_or_default();
+        let title = rest.trim_start_matches(['+', '-']).trim();
         let (first, others) = kind.split_at(1);
         let title = if title.is_empty() { first.to_uppercase() + &others.to_lowercase() } else { title.to_owned() };
-        let quote = self.out.rsplit('\n').next().unwrap_or("> ").trim_end().to_owned();
+        let quote = line.trim_end().to_owned();
         self.out.push_str(&format!("**{title}**\n{quote}"));
-        self.at += end + 1 + line.len();
+        self.at += end + 1 + rest.len();
         true
     }
 
     /// Obsidian's name for a paragraph, ` ^37066d` at the end of its line.
     fn block_id(&mut self) -> bool {
-        let id: &str = self.rest()[1..].lines().next().unwrap_or_default();
-        let is_id = id.trim_end().len() == 6 && id.trim_end().bytes().all(|byte| byte.is_ascii_hexdigit());
-        if !is_id || !self.out.ends_with([' ', '\n']) {
+        const LENGTH: usize = 7;
+        let id = self.reach().as_bytes().get(1..LENGTH).unwrap_or_default();
+        let is_id = id.len() == LENGTH - 1
+            && id.iter().all(u8::is_ascii_hexdigit)
+            && id.iter().any(u8::is_ascii_alphabetic)
+            && self.ends_line(LENGTH);
+        if !is_id || !self.out.ends_with(' ') || self.starts_line() {
             return false;
         }
-        self.at += 1 + id.len();
+        self.at += LENGTH;
         true
     }
 
     fn call(&mut self) -> bool {
-        let Some(call) = Call::parse(self.rest(), &self.out) else { return false };
+        let near = self.out.ceil_char_boundary(self.out.len().saturating_sub(40));
+        let Some(call) = Call::parse(self.rest(), &self.out[near..]) else { return false };
         let (start, after) = (self.at, self.at + call.length);
+        let body = || call.end_of_body(self.text, after).unwrap_or(self.text.len()..self.text.len());
         match call.meaning() {
             Meaning::Text(text) => {
                 self.out.push_str(&text);
+                self.at = after;
+            }
+            Meaning::Link(address) => {
+                self.link(&address);
+                self.at = after;
+            }
+            Meaning::Picture { source, words, caption } => {
+                self.picture(&source, &words, &caption);
                 self.at = after;
             }
             Meaning::Nothing => {
@@ -248,20 +357,16 @@ impl<'a> Scanner<'a> {
                 self.at = after;
                 self.unlink();
             }
-            Meaning::Private => self.at = call.end_of_body(self.text, after).map_or(self.text.len(), |body| body.end),
+            Meaning::Private => self.at = body().end,
             Meaning::Verbatim => {
-                let body = call.end_of_body(self.text, after);
-                let (inside, end) =
-                    body.map_or((after..self.text.len(), self.text.len()), |body| (after..body.start, body.end));
-                self.out.push_str(&self.text[inside]);
-                self.at = end;
+                let body = body();
+                self.out.push_str(&self.text[after..body.start]);
+                self.at = body.end;
             }
             Meaning::Code(language) => {
-                let body = call.end_of_body(self.text, after);
-                let (inside, end) =
-                    body.map_or((after..self.text.len(), self.text.len()), |body| (after..body.start, body.end));
-                self.fence(&language, &self.text[inside]);
-                self.at = end;
+                let body = body();
+                self.fence(&language, &self.text[after..body.start]);
+                self.at = body.end;
             }
         }
         true
@@ -270,7 +375,7 @@ impl<'a> Scanner<'a> {
     fn fence(&mut self, language: &str, code: &str) {
         let code = code.trim_matches('\n');
         if self.dialect == Dialect::Html {
-            let code = crate::entry::escape(code);
+            let code = escape(code);
             self.out.push_str(&format!("<pre><code class=\"language-{language}\">{code}\n</code></pre>"));
             return;
         }
@@ -281,19 +386,26 @@ impl<'a> Scanner<'a> {
 
     /// `[words]({{< ref "a" >}})` leads nowhere any more: its words stay.
     fn unlink(&mut self) {
-        let Some(close) = self.rest().find(')').filter(|close| {
-            let tail = &self.rest()[..*close];
-            tail.is_empty() || (tail.starts_with('#') && !tail.contains(char::is_whitespace))
-        }) else {
+        let reach = self.reach();
+        let is_fragment =
+            |tail: &str| tail.is_empty() || (tail.starts_with('#') && !tail.contains(char::is_whitespace));
+        let Some(close) =
+            reach.find([')', '\n']).filter(|close| reach[*close..].starts_with(')') && is_fragment(&reach[..*close]))
+        else {
             return;
         };
-        let Some(before) = self.out.strip_suffix("](") else { return };
+        let Some(before) = self.line().strip_suffix("](") else { return };
         let Some(open) = before.rfind('[').filter(|open| !before[..*open].ends_with('!')) else { return };
         let words = before[open + 1..].to_owned();
-        self.out.truncate(open);
+        let start = self.out.len() - (before.len() - open) - "](".len();
+        self.out.truncate(start);
         self.out.push_str(&words);
         self.at += close + 1;
     }
+}
+
+fn quoted(text: &str) -> String {
+    escape(text).replace('"', "&quot;")
 }
 
 #[cfg(test)]
@@ -314,12 +426,15 @@ mod tests {
             ("Public %%private%% text", "Public  text"),
             ("One\n\n%%\nprivate\n\nmore\n%%\n\nTwo", "One\n\n\n\nTwo"),
             ("One\n\n%% never closed\n\nTwo", "One\n\n"),
-            ("It rose by 5%% in a year.", "It rose by 5%% in a year."),
+            ("It rose by 5%% in May and 6%% in June.", "It rose by 5%% in May and 6%% in June."),
+            ("Public %%it`s private%% and %%more%% `x`", "Public  and  `x`"),
+            ("%% a\n```\nb\n%%\nvisible %%more%% end", "\nvisible  end"),
             ("> [!warning] Mind the gap\n> Text", "> **Mind the gap**\n>\n> Text"),
             ("> [!NOTE]\n> Text", "> **Note**\n>\n> Text"),
             ("> [!tip]- Folded\n> Text", "> **Folded**\n>\n> Text"),
             ("A paragraph. ^37066d\nMore ^2", "A paragraph. \nMore ^2"),
             ("[[1]](https://a.example) [[ -f x ]] [[1,2],[3,4]]", "[[1]](https://a.example) [[ -f x ]] [[1,2],[3,4]]"),
+            ("x[[1]] y[[\"a\"]] [[Note]][ref] [[2]]", "x[[1]] y[[\"a\"]] [[Note]][ref] [[2]]"),
         ] {
             assert_eq!(markdown(given), expected, "{given}");
         }
@@ -349,7 +464,8 @@ mod tests {
             ("{% quote(author=\"Ann\") %}\nText\n{% end %}", "\nText\n"),
             ("See [the page]({{< ref \"a.md\" >}}) and [it]({{< relref \"a.md\" >}}#b).", "See the page and it."),
             ("{{</* figure */>}} is how", "{{< figure >}} is how"),
-            ("a {{/* private */}} b", "a  b"),
+            ("a {{/* private */}} b{{- /* {{ x }} more */ -}}", "a  b"),
+            ("foo}{{/* private */}} and {{/* never closed\n\nmore", "foo} and "),
             ("a {{< comment >}}private{{< /comment >}} b", "a  b"),
             ("{{< highlight go \"linenos=1\" >}}\na := `b`\n{{< /highlight >}}", "\n```go\na := `b`\n```\n"),
             ("{{< gallery\n  match=\"*\"\n>}}", ""),
@@ -384,6 +500,32 @@ mod tests {
         {
             assert_eq!(markdown(text), text);
         }
+    }
+
+    #[test]
+    fn pages_get_html_and_texts_get_markdown() {
+        let html = |text: &str| plain(text, Dialect::Html, 1).0.into_owned();
+        assert_eq!(
+            html("{{< figure src=\"/a.png\" alt=\"A\" caption=\"Cap\" >}}"),
+            "<p><img src=\"/a.png\" alt=\"A\"></p><p><em>Cap</em></p>"
+        );
+        let address = "https://www.youtube.com/watch?v=w7F";
+        assert_eq!(html("{{< youtube w7F >}}"), format!("<a href=\"{address}\">{address}</a>"));
+    }
+
+    #[test]
+    fn a_list_with_a_class_stays() {
+        assert_eq!(markdown("* Apples\n* Pears\n{: .stock-list}\n"), "* Apples\n* Pears\n\n");
+    }
+
+    #[test]
+    fn marks_that_nothing_closes_take_no_time() {
+        for mark in ["[[", "{{ ", "{{a}}", "`a` [", "[!a", "{:", "[TOC]", "%%a%%", "{% ", "{{/*", " ^", "![[", "5%%"] {
+            let text = format!("{{% highlight c %}}{}", mark.repeat(10_000));
+            plain(&text, Dialect::Markdown, 1);
+            plain(&text[17..], Dialect::Markdown, 1);
+        }
+        plain(&format!("{}{}", "a".repeat(100_000), "{{a}}".repeat(20_000)), Dialect::Markdown, 1);
     }
 
     #[test]

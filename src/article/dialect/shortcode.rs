@@ -2,6 +2,11 @@
 
 use std::ops::Range;
 
+/// Whether a text starts with a comment of Hugo's templates.
+pub fn is_comment(text: &str) -> bool {
+    ["{{/*", "{{ /*", "{{- /*", "{{-/*"].iter().any(|open| text.starts_with(open))
+}
+
 /// What stands between the signs.
 #[derive(Debug)]
 pub struct Call<'a> {
@@ -28,8 +33,19 @@ enum Kind {
 /// What becomes of a call.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Meaning {
-    /// This, in Markdown.
+    /// This text.
     Text(String),
+    /// A link to what it would have shown.
+    Link(String),
+    /// A picture.
+    Picture {
+        /// Its address.
+        source: String,
+        /// What is to be seen on it.
+        words: String,
+        /// What stands below it.
+        caption: String,
+    },
     /// Nothing is to be seen of it.
     Nothing,
     /// Only the generator knows.
@@ -43,7 +59,7 @@ pub enum Meaning {
 }
 
 /// Longest call, in bytes: without a limit, two braces far apart would swallow what is between them.
-const LONGEST: usize = 4_000;
+const LONGEST: usize = 2_000;
 
 impl<'a> Call<'a> {
     /// Reads the call that a text starts with. `before` is the text before it, by which TeX is known.
@@ -62,10 +78,11 @@ impl<'a> Call<'a> {
         if kind == Kind::Value && is_tex {
             return None;
         }
-        let end = open + text[open..].find(close)?;
+        let near = &text[..text.floor_char_boundary(LONGEST)];
+        let end = open + near.get(open..)?.find(close)?;
         let inside = text[open..end].trim().trim_matches('-').trim();
         let paragraph_ends = text[..end].contains("\n\n") && !inside.starts_with("/*");
-        if end > LONGEST || (paragraph_ends && kind != Kind::Hugo) {
+        if paragraph_ends && kind != Kind::Hugo {
             return None;
         }
         let length = end + close.len();
@@ -93,8 +110,8 @@ impl<'a> Call<'a> {
             return self.value();
         }
         let id = || self.argument(&["id"]).or_else(|| self.positional(0));
-        let link =
-            |address: Option<String>| address.map_or(Meaning::Unknown, |address| Meaning::Text(format!("<{address}>")));
+        let is_safe = |address: &String| !address.contains(|c: char| c.is_whitespace() || "<>".contains(c));
+        let link = |address: Option<String>| address.filter(is_safe).map_or(Meaning::Unknown, Meaning::Link);
         match self.name {
             "raw" | "verbatim" => Meaning::Verbatim,
             "comment" => Meaning::Private,
@@ -140,13 +157,8 @@ impl<'a> Call<'a> {
         let Some(source) = self.argument(&["src", "link", "path"]).or_else(|| self.positional(0)) else {
             return Meaning::Unknown;
         };
-        if source.contains(['<', '>', '\n']) {
-            return Meaning::Unknown;
-        }
-        let words = |names: &[&str]| self.argument(names).unwrap_or_default().replace(['[', ']', '\n'], " ");
-        let caption = words(&["caption", "title"]);
-        let image = format!("![{}](<{source}>)", words(&["alt"]));
-        Meaning::Text(if caption.is_empty() { image } else { format!("{image}\n\n*{}*\n", caption.trim()) })
+        let text = |names: &[&str]| self.argument(names).unwrap_or_default();
+        Meaning::Picture { source, words: text(&["alt"]), caption: text(&["caption", "title"]) }
     }
 
     fn argument(&self, names: &[&str]) -> Option<String> {

@@ -50,7 +50,8 @@ impl<'a> Block<'a> {
             "---" => Self::between(text, start, line, Syntax::Yaml, &["---", "..."]),
             "+++" => Self::between(text, start, line, Syntax::Toml, &["+++"]),
             first if first.starts_with("#+") => Self::of_lines(text, start, line, Syntax::Org),
-            first if first.trim_start().starts_with(['{', '"']) => Self::json(text, start, line),
+            first if first.trim_start().starts_with('"') => Self::hexo(text, start, line),
+            first if first.trim_start().starts_with('{') => Self::json(text, start, line),
             _ if format == Format::Markdown => {
                 Self::of_lines(text, start, line, Syntax::Colons).filter(Self::is_certain)
             }
@@ -90,7 +91,10 @@ impl<'a> Block<'a> {
         let mut end = start;
         for found in text[start..].split_inclusive('\n') {
             let belongs = match syntax {
-                Syntax::Org => found.starts_with("#+") && found.contains(':'),
+                Syntax::Org if found.trim().is_empty() => {
+                    text[end..].trim_start().lines().next().is_some_and(|next| is_org_key(next))
+                }
+                Syntax::Org => is_org_key(found),
                 // A line that is indented goes on with the value before it.
                 _ => (found.starts_with([' ', '\t']) && end > start && !found.trim().is_empty()) || is_pair(found),
             };
@@ -106,14 +110,16 @@ impl<'a> Block<'a> {
     }
 
     fn json(text: &'a str, start: usize, line: usize) -> Option<Self> {
-        if text[start..].trim_start().starts_with('"') {
-            return Self::hexo(text, start, line);
+        // A shortcode or a poem may begin with a brace, too.
+        let inside = text[start..].trim_start()[1..].trim_start();
+        if !inside.starts_with(['"', '}']) {
+            return None;
         }
         let mut values = serde_json::Deserializer::from_str(&text[start..]).into_iter::<serde::de::IgnoredAny>();
         let end = match values.next()? {
             Ok(_) => start + values.byte_offset(),
             // Up to where a line closes it, so that what is wrong can be told.
-            Err(_) => start + text[start..].find("\n}")? + 2,
+            Err(_) => start + text[start..].find("\n}").filter(|end| !text[start..start + end].contains("\n\n"))? + 2,
         };
         let after = &text[end..];
         let rest_of_line = after.find('\n').map_or(after.len(), |line_feed| line_feed + 1);
@@ -241,13 +247,20 @@ impl<'a> Block<'a> {
     }
 
     fn is_key(&self, line: &str) -> bool {
-        line.split_once(self.sign()).is_some_and(|(key, _)| Key::of(bare(key)).is_some())
+        // Whichever sign the writer took: what is not understood is better held than shown.
+        key_of(line).is_some_and(|name| Key::of(name).is_some())
     }
 
     /// The line of the file that a key stands on.
     pub fn line_of(&self, name: &str) -> usize {
         let is_line = |line: &str| line.split_once(self.sign()).is_some_and(|(key, _)| bare(key) == name);
         self.first_line + self.text.lines().position(is_line).unwrap_or(0)
+    }
+
+    /// The first line with a key that says whether the article is published, whatever sign stands behind it.
+    pub fn state_line(&self) -> Option<usize> {
+        let line = self.text.lines().position(|line| key_of(line).and_then(Key::of).is_some_and(Key::is_state))?;
+        Some(self.first_line + line)
     }
 
     /// The first line that a draft could be marked with, counted in the file.
@@ -281,13 +294,24 @@ impl<'a> Block<'a> {
     }
 }
 
+fn is_org_key(line: &str) -> bool {
+    line.strip_prefix("#+").is_some_and(|rest| rest.split_once(':').is_some_and(|(key, _)| !key.contains(' ')))
+}
+
 fn text(text: &str) -> Value {
     Value::Text(text.to_owned())
 }
 
-/// A key without what its syntax puts around it.
-pub fn bare(key: &str) -> &str {
-    key.trim().trim_start_matches(['{', '#', '+', ' ']).trim_matches('"')
+/// The key that a line begins with, by either sign.
+pub fn key_of(line: &str) -> Option<&str> {
+    line.split_once([':', '=']).map(|(key, _)| bare(key))
+}
+
+/// A key without what its syntax puts around it. A `#` with a space is no key's, but a heading's.
+fn bare(key: &str) -> &str {
+    let key = key.trim();
+    let key = key.strip_prefix("#+").unwrap_or(key);
+    key.trim_start_matches(['{', ' ']).trim_matches(['"', '\''])
 }
 
 /// `Key: value`, the key of at most three plain words.

@@ -94,6 +94,11 @@ impl Key {
         find(name).map_or(usize::MAX, |(rank, _)| rank)
     }
 
+    /// Keys that say whether an article is published.
+    pub fn is_state(self) -> bool {
+        matches!(self, Self::Draft | Self::Public | Self::Status)
+    }
+
     /// Keys whose value is text even where it looks like a number, a date or a truth value: `title: 1984`.
     pub fn is_text(self) -> bool {
         use Key::{Id, Language, Link, Slug, Status, Summary, Title, Updated};

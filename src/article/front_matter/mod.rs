@@ -14,7 +14,7 @@ use chrono_tz::Tz;
 use super::Problem;
 use crate::entry::Person;
 use crate::folder::Format;
-use block::{Block, bare};
+use block::{Block, key_of};
 use key::Key;
 use reader::{Place, Reader};
 use value::Value;
@@ -172,7 +172,12 @@ pub fn split(text: &str, format: Format, timezone: Tz) -> Result<Split<'_>, Held
     let mut problems = Vec::new();
     let mut fields = match block.parse() {
         Ok(Some(fields)) => fields,
-        Ok(None) => return Ok(none),
+        Ok(None) => {
+            let state = if block.is_fenced() { block.state_line() } else { None };
+            let message =
+                "this may say that the file is a draft, but the front matter cannot be read: mend it (held until then)";
+            return state.map_or(Ok(none), |line| Err(Held::Broken(Problem::at(line, message))));
+        }
         Err(problem) => {
             if let Some(line) = block.mentions_draft() {
                 let reason = format!("{} (held, because line {line} may say that it is a draft)", problem.message);
@@ -241,9 +246,10 @@ pub fn of_meta(meta: &[(String, String)], timezone: Tz) -> Result<Header, Held> 
         meta.iter().filter(move |(name, _)| name == from).map(move |(_, content)| (*to, content))
     });
     for (name, content) in plain.chain(known) {
-        // An author's address is no name, and a page's own name for itself is no id.
+        // An author's address is no name, a page's own name for itself is no id, and when a copy of it expires is about caches.
         let is_address = content.contains("://") && Key::of(name) == Some(Key::Authors);
-        if !is_address && !matches!(Key::of(name), Some(Key::Id | Key::Address | Key::Clean)) {
+        if !is_address && !matches!(Key::of(name), Some(Key::Id | Key::Address | Key::Clean | Key::Expires | Key::Slug))
+        {
             reader.take(name, Value::Text(content.clone()));
         }
     }
@@ -255,21 +261,44 @@ pub fn of_meta(meta: &[(String, String)], timezone: Tz) -> Result<Header, Held> 
 fn unread_header(text: &str, format: Format) -> Option<Problem> {
     let mut lines = text.lines().enumerate().skip_while(|(_, line)| line.trim().is_empty());
     let (number, first) = lines.next()?;
-    let key = |line: &str| line.split_once([':', '=']).and_then(|(key, _)| Key::of(bare(key)));
+    let key = |line: &str| key_of(line).and_then(Key::of);
     if matches!(first.trim_end(), "---" | "+++") {
-        let known = lines.take(50).take_while(|(_, line)| !line.trim().is_empty()).any(|(_, line)| key(line).is_some());
+        let near: Vec<&str> = lines.take(50).map(|(_, line)| line).collect();
+        let known = near.iter().take_while(|line| !line.trim().is_empty()).any(|line| key(line).is_some())
+            || near.iter().any(|line| key(line).is_some_and(Key::is_state));
         let message = "the front matter has no end: close it with a line of the same three signs (held until then)";
         return known.then(|| Problem::at(number + 1, message));
     }
     if format == Format::Text {
         return None;
     }
-    let is_state = |line: &str| matches!(key(line), Some(Key::Draft | Key::Public | Key::Status));
-    let mut block =
-        std::iter::once((number, first)).chain(lines).take(50).take_while(|(_, line)| !line.trim().is_empty());
-    let (number, _) = block.find(|(_, line)| is_state(line))?;
+    let block = std::iter::once((number, first)).chain(lines).take(50).take_while(|(_, line)| !line.trim().is_empty());
+    let json = first.trim_start().starts_with(['{', '"']);
+    let (number, _) = block.into_iter().find(|(_, line)| says_draft(line) || (json && names_state(line)))?;
     let message = "this may say that the file is a draft, but it stands in no front matter: put it between two lines of `---` (held until then)";
     Some(Problem::at(number + 1, message))
+}
+
+/// Whether a line of no header says that the file is a draft, in the words of one: `Status: green` does not.
+fn says_draft(line: &str) -> bool {
+    let Some((_, value)) = line.split_once([':', '=']) else { return false };
+    let value = value.trim().trim_end_matches([',', ';', '}']).trim().trim_matches(['"', '\'']).to_ascii_lowercase();
+    let yes = matches!(value.as_str(), "true" | "yes" | "on" | "1" | "t");
+    let no = matches!(value.as_str(), "false" | "no" | "off" | "0" | "nil");
+    match key_of(line).and_then(Key::of) {
+        Some(Key::Draft) => yes,
+        Some(Key::Public | Key::Published) => no,
+        Some(Key::Status) => {
+            matches!(value.as_str(), "draft" | "hidden" | "skip" | "private" | "unpublished" | "pending")
+        }
+        _ => false,
+    }
+}
+
+/// Whether a line of broken JSON has a key that says whether the article is published.
+fn names_state(line: &str) -> bool {
+    let quoted = line.split('"').skip(1).step_by(2);
+    quoted.into_iter().any(|word| Key::of(word).is_some_and(|key| key.is_state() || key == Key::Published))
 }
 
 /// The outer shape of a BCP 47 tag.
@@ -426,6 +455,28 @@ mod tests {
                 .starts_with("broken 3: the front matter is not JSON")
         );
         header("A note: this is no header.\n\nstatus: quo");
+        for text in [
+            "---\ntitle = \"x\"\ndraft = true\n---\nBody",
+            "+++\ntitle: x\ndraft: true\n+++\nBody",
+            "---\n'title': x: y\n'draft': true\n---\nBody",
+            "---\n\ntitle: T\ndraft: true\n\nBody",
+            "---\n# a comment\n\ntitle: nb\nstatus: draft\n",
+            "{\"title\": \"J\", \"draft\": true, }\n\nBody",
+            "#+TITLE: T\n\n#+DRAFT: t\n\nBody",
+            "draft: true\n\nBody",
+        ] {
+            held(text);
+        }
+        for text in [
+            "# Status: what we know about the storm\n\nBody",
+            "# Hidden: the lost city\n\nBody",
+            "Status: green\nAll is well.\n",
+            "{{< youtube abc >}}\n\nWords that are published.\n\n```json\n{\n  \"name\": \"x\"\n}\n```\n\nRest.",
+            "{ this is a poem }\n\n{\n}\n",
+        ] {
+            let split = split(text, Format::Markdown, chrono_tz::UTC).expect("not held");
+            assert_eq!(split.body, text);
+        }
     }
 
     #[test]
@@ -538,11 +589,13 @@ mod tests {
             ("dc.creator", "Ann Lee"),
             ("og:locale", "de_AT"),
             ("viewport", "width=device-width"),
+            ("expires", "Tue, 01 Jan 1980 1:00:00 GMT"),
         ])
         .unwrap();
         assert_eq!((header.title.as_deref(), header.language.as_deref()), (Some("T"), Some("de-AT")));
         assert_eq!(header.published.unwrap().to_string(), DATE);
         assert_eq!((header.tags.len(), header.authors[0].name.as_str()), (2, "Ann Lee"));
+        assert_eq!(header.expires, None);
         assert!(matches!(meta(&[("status", "draft")]), Err(Held::Draft(_))));
     }
 

@@ -10,6 +10,11 @@ use crate::article::{Problem, date, summary};
 /// Words that stand where a date should, and ask the generator to find one.
 const ASKS_FOR_A_DATE: [&str; 4] = ["last modified", "created", "git last modified", "git created"];
 
+/// How much of a bad value is shown, in characters.
+const MOST_SHOWN: usize = 60;
+/// Most tags that an article can have.
+const MOST_TAGS: usize = 1_000;
+
 /// Takes fields into a header.
 pub struct Reader<'a> {
     pub header: Header,
@@ -113,7 +118,7 @@ impl Reader<'_> {
     fn add_tags(&mut self, name: &str, value: &Value) {
         for tag in value.texts() {
             let tag = summary::one_line(tag.trim_start_matches('#'));
-            if !tag.is_empty() && !self.header.tags.contains(&tag) {
+            if !tag.is_empty() && self.header.tags.len() < MOST_TAGS && !self.header.tags.contains(&tag) {
                 self.header.tags.push(tag);
             }
         }
@@ -154,7 +159,9 @@ impl Reader<'_> {
         let text = text?;
         let checked = check(text.clone());
         if checked.is_none() {
-            let message = format!("{name}: `{text}` is not {wanted}; it is not used");
+            let more = if text.chars().count() > MOST_SHOWN { "…" } else { "" };
+            let text: String = text.chars().take(MOST_SHOWN).collect();
+            let message = format!("{name}: `{text}{more}` is not {wanted}; it is not used");
             self.problems.push(Problem { line: (self.place)(name).line, message });
         }
         checked
