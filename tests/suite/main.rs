@@ -3,19 +3,23 @@
 // In a test, a panic is how a failure is told.
 #![allow(clippy::unwrap_used)]
 
+mod invariants;
 mod random;
 mod site;
 mod tools;
 
 mod cases;
+mod cleaning;
 mod command_line;
 mod commands;
 mod configuration;
+mod corpus;
 mod end_to_end;
 mod fuzz;
 mod golden;
 mod http;
 mod kill;
+mod properties;
 mod readers;
 mod real_tools;
 mod schedule;

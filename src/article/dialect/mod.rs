@@ -217,12 +217,11 @@ impl<'a> Scanner<'a> {
             let ends = ["*/}}", "*/ }}", "*/ -}}", "*/-}}"];
             ends.iter().filter_map(|end| Some(self.rest().find(end)? + end.len())).min()
         });
-        match end {
-            Some(end) => self.at += end,
-            None => {
-                self.unending = Some(self.at);
-                self.at = self.text.len();
-            }
+        if let Some(end) = end {
+            self.at += end;
+        } else {
+            self.unending = Some(self.at);
+            self.at = self.text.len();
         }
         true
     }

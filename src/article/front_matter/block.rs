@@ -92,7 +92,7 @@ impl<'a> Block<'a> {
         for found in text[start..].split_inclusive('\n') {
             let belongs = match syntax {
                 Syntax::Org if found.trim().is_empty() => {
-                    text[end..].trim_start().lines().next().is_some_and(|next| is_org_key(next))
+                    text[end..].trim_start().lines().next().is_some_and(is_org_key)
                 }
                 Syntax::Org => is_org_key(found),
                 // A line that is indented goes on with the value before it.
@@ -167,7 +167,7 @@ impl<'a> Block<'a> {
             Syntax::Colons => Ok(Some(self.parse_colons())),
         };
         match parsed {
-            Err(_) if !self.text.lines().any(|line| self.is_key(line)) => Ok(None),
+            Err(_) if !self.text.lines().any(is_key) => Ok(None),
             other => other,
         }
     }
@@ -246,11 +246,6 @@ impl<'a> Block<'a> {
         if self.syntax == Syntax::Toml { '=' } else { ':' }
     }
 
-    fn is_key(&self, line: &str) -> bool {
-        // Whichever sign the writer took: what is not understood is better held than shown.
-        key_of(line).is_some_and(|name| Key::of(name).is_some())
-    }
-
     /// The line of the file that a key stands on.
     pub fn line_of(&self, name: &str) -> usize {
         let is_line = |line: &str| line.split_once(self.sign()).is_some_and(|(key, _)| bare(key) == name);
@@ -279,7 +274,7 @@ impl<'a> Block<'a> {
         let indented = |line: &str| self.syntax != Syntax::Json && line.starts_with([' ', '\t', '-']);
         self.text
             .lines()
-            .filter(|line| self.is_key(line) && !indented(line))
+            .filter(|line| is_key(line) && !indented(line))
             .filter_map(|line| line.split_once(self.sign()))
             .map(|(key, value)| {
                 let value = unquoted(value);
@@ -292,6 +287,11 @@ impl<'a> Block<'a> {
             })
             .collect()
     }
+}
+
+/// Whichever sign the writer took: what is not understood is better held than shown.
+fn is_key(line: &str) -> bool {
+    key_of(line).is_some_and(|name| Key::of(name).is_some())
 }
 
 fn is_org_key(line: &str) -> bool {
