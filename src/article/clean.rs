@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 use super::boilerplate::{self, Weight};
-use super::summary::is_real;
+use super::summary::{ends_sentence, is_real};
 use super::text::Line;
 use super::{Problem, date};
 use crate::entry::Person;
@@ -57,8 +57,30 @@ const HEAD_LINES: usize = 15;
 /// Most of a text, in hundredths of its characters, that may go without proof that it is a comment form.
 const MOST_REMOVED: usize = 30;
 
+/// More often than this, nothing is uncovered.
+const MOST_PASSES: usize = 20;
+
 /// Finds what is not the writer's. `lines` come without the headline, which is `title`.
 pub fn clean(title: &str, lines: &[Line], timezone: Tz) -> Cleaned {
+    let mut cleaned = once(title, lines, timezone);
+    // What goes may uncover what would have gone if it had stood there.
+    for _ in 0..MOST_PASSES {
+        let next = once(title, &cleaned.kept, timezone);
+        if next.removed.is_empty() {
+            break;
+        }
+        cleaned.kept = next.kept;
+        cleaned.removed.extend(next.removed);
+        cleaned.published = cleaned.published.or(next.published);
+        if cleaned.authors.is_empty() {
+            cleaned.authors = next.authors;
+        }
+    }
+    cleaned.removed.sort_by_key(|removed| removed.line);
+    cleaned
+}
+
+fn once(title: &str, lines: &[Line], timezone: Tz) -> Cleaned {
     let mut finder = Finder { lines, marks: vec![None; lines.len()], authors: Vec::new(), published: None };
     let form = finder.tail();
     finder.head(title, form.is_some(), timezone);
@@ -110,15 +132,18 @@ impl Finder<'_> {
         let mut block = None;
         for group in self.lines.split(|line| line.text.is_empty()) {
             let joined: Vec<&str> = group.iter().map(|line| line.text.as_str()).collect();
-            if self.marks.get(block_start).is_some_and(Option::is_none) && is_real(&joined.join(" ")) && group.len() > 1
-            {
+            // In narrow columns no line is a paragraph, but a block of them is, if it is made of sentences.
+            let narrow = group.len() > 1
+                && !group.iter().any(|line| is_real(&line.text))
+                && group.iter().any(|line| ends_sentence(&line.text))
+                && group.iter().all(|line| boilerplate::weigh(&line.text).is_none());
+            if narrow && self.marks.get(block_start).is_some_and(Option::is_none) && is_real(&joined.join(" ")) {
                 block = Some(block_start);
                 break;
             }
             block_start += group.len() + 1;
         }
-        // In narrow columns no line is a paragraph, but a block of them is.
-        line.or(block).map_or(0, |end| end.min(HEAD_LINES))
+        line.into_iter().chain(block).min().map_or(0, |end| end.min(HEAD_LINES))
     }
 
     fn head(&mut self, title: &str, form: bool, timezone: Tz) {
@@ -260,6 +285,8 @@ fn is_count_of_something(text: &str) -> bool {
     number && words.next().is_some_and(|word| THINGS.contains(&word)) && words.next().is_none()
 }
 
+const AGENCIES: [&str; 8] = ["Reuters", "AFP", "AP", "DPA", "ANSA", "EFE", "TASS", "Xinhua"];
+
 /// "By Ann Lee and Bo Ek": at most five words for a name, each with a capital or a particle.
 fn byline(text: &str) -> Option<Vec<Person>> {
     const STARTS: [&str; 8] = ["By ", "BY ", "Von ", "Par ", "Por ", "Di ", "Door ", "Av "];
@@ -283,7 +310,10 @@ fn byline(text: &str) -> Option<Vec<Person>> {
             && words.iter().all(|word| is_word(word))
             && !PARTICLES.contains(words.last().unwrap_or(&""))
     };
-    names.iter().all(is_name).then(|| names.into_iter().map(|name| Person { name, ..Person::default() }).collect())
+    // One word is a name only where it is an agency's: "By Monday" and "By Land and Sea" are not about anybody.
+    let is_whole = |name: &String| name.contains(' ') || !name.is_ascii() || AGENCIES.contains(&name.as_str());
+    (names.iter().all(is_name) && names.iter().any(is_whole))
+        .then(|| names.into_iter().map(|name| Person { name, ..Person::default() }).collect())
 }
 
 #[cfg(test)]

@@ -140,6 +140,11 @@ pub fn of_line(line: &str, timezone: Tz) -> Option<DateTime<Utc>> {
         .iter()
         .find(|label| lower.starts_with(**label) && lower.len() == line.len())
         .map_or(line, |label| line[label.len()..].trim());
+    // Of 13.11. the 13 can only be the day.
+    let by_day = NaiveDate::parse_from_str(rest, "%d.%m.%Y").ok().filter(|day| rest.len() >= 8 && plausible(*day));
+    if let Some(day) = by_day.filter(|day| chrono::Datelike::day(day) > 12) {
+        return Some(whole_seconds(in_zone(day.and_time(NaiveTime::MIN), timezone)));
+    }
     let digits = rest.chars().filter(char::is_ascii_digit).count();
     let believable = |date: &DateTime<Utc>| date.timestamp() >= FIRST_BELIEVABLE && unix(rest).is_none();
     (digits >= 5 && rest.len() <= 40).then(|| parse(rest, timezone)).flatten().filter(believable)

@@ -115,18 +115,33 @@ fn inner(text: &str) -> &str {
     text
 }
 
+/// The fragment without its first `<h1>`; as it is, where that has no end of its own.
 fn without_first_heading(html: &str) -> String {
     let lower = html.to_ascii_lowercase();
-    let cut = lower.find("<h1").and_then(|start| lower[start..].find("</h1>").map(|end| (start, start + end + 5)));
-    match cut {
+    let span = || {
+        let mut at = 0;
+        let start = loop {
+            let heading = at + lower[at..].find("<h1")?;
+            // One in a comment is nobody's.
+            match lower[at..heading].find("<!--") {
+                Some(comment) => at += comment + lower[at + comment..].find("-->")? + 3,
+                None => break heading,
+            }
+        };
+        let close = start + 3 + lower[start + 3..].find("</h1")?;
+        let end = close + lower[close..].find('>')? + 1;
+        (!lower[start + 3..close].contains("<h1")).then_some((start, end))
+    };
+    match span() {
         Some((start, end)) => format!("{}{}", &html[..start], &html[end..]),
         None => html.to_owned(),
     }
 }
 
-fn shows_nothing(html: &str) -> bool {
+/// Whether nothing of a fragment would be seen.
+pub(super) fn shows_nothing(html: &str) -> bool {
     let bare = ammonia::Builder::empty().clean_content_tags(hidden_elements()).clean(html).to_string();
-    let shown = bare.replace("&nbsp;", " ");
+    let shown = bare.replace("&nbsp;", " ").replace('\u{A0}', " ");
     shown.trim().is_empty() && !["<img", "<audio", "<video"].iter().any(|tag| html.contains(tag))
 }
 

@@ -203,7 +203,7 @@ pub fn read(bytes: &[u8], path: &Path, format: Format, rules: &Rules) -> Reading
             }
         }
     };
-    if body.html.trim().is_empty() {
+    if body.html.trim().is_empty() || (body.paragraphs.is_empty() && html::shows_nothing(&body.html)) {
         return Verdict::Empty.into();
     }
     if html::depth(&body.html) > html::MAX_DEPTH {

@@ -214,8 +214,7 @@ fn is_code(text: &str) -> bool {
     const STARTS: [&str; 12] =
         ["def ", "fn ", "#include", "//", "import ", "return", "if (", "for (", "class ", "var ", "let ", "const "];
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-    let indented =
-        lines.iter().filter(|line| line.starts_with(['\t', ' ']) && line.len() - line.trim_start().len() >= 2).count();
+    let indented = lines.iter().filter(|line| line.starts_with('\t') || line.starts_with("  ")).count();
     let code = lines.iter().map(|line| line.trim()).filter(|line| {
         line.ends_with(['{', '}', ';'])
             || line.contains("()")
@@ -367,7 +366,9 @@ fn counts_up(group: &[&str]) -> bool {
 fn list(group: &[&str]) -> Option<Block> {
     let marked = group.iter().filter(|line| item(line).is_some()).count();
     let (ordered, _) = item(group[0])?;
-    if group.len() < 2 || marked * 10 < group.len() * 6 || (ordered && !counts_up(group)) {
+    let numbered = group.iter().any(|line| matches!(item(line), Some((true, _))));
+    // Numbers that only some lines have are content.
+    if group.len() < 2 || marked * 10 < group.len() * 6 || (numbered && !(ordered && counts_up(group))) {
         return None;
     }
     let mut items: Vec<String> = Vec::new();
@@ -410,10 +411,16 @@ pub fn to_html(blocks: &[Block]) -> String {
     html
 }
 
+/// Where the next web address begins.
+fn address(text: &str) -> Option<usize> {
+    let mut schemes = text.match_indices("http").map(|(at, _)| at);
+    schemes.find(|at| ["http://", "https://"].iter().any(|scheme| text[*at..].starts_with(scheme)))
+}
+
 fn inline(text: &str) -> String {
     let mut html = String::with_capacity(text.len() + 16);
     let mut rest = text;
-    while let Some(start) = rest.find("http://").into_iter().chain(rest.find("https://")).min() {
+    while let Some(start) = address(rest) {
         let end = rest[start..]
             .find(|c: char| c.is_whitespace() || "<>\"”»".contains(c))
             .map_or(rest.len(), |length| start + length);

@@ -201,7 +201,6 @@ impl<'a> Scanner<'a> {
             return false;
         }
         match self.rest()[2..].find("%%") {
-            None if before.is_some_and(char::is_alphanumeric) => return false,
             None => {
                 self.unending = Some(self.at);
                 self.at = self.text.len();
@@ -248,10 +247,16 @@ impl<'a> Scanner<'a> {
             self.embed(target, words.unwrap_or_default());
         } else if !inside.eq_ignore_ascii_case("toc") && inside != "_TOC_" {
             let note = target.split('#').find(|part| !part.is_empty()).unwrap_or(target);
-            self.out.push_str(words.unwrap_or(note).trim());
+            let words = self.within(words.unwrap_or(note).trim());
+            self.out.push_str(&words);
         }
         self.at += open + end + 2;
         true
+    }
+
+    /// What is taken out of an addition may hold others.
+    fn within(&self, text: &str) -> String {
+        plain(text, self.dialect, 1).0.into_owned()
     }
 
     fn embed(&mut self, target: &str, words: &str) {
@@ -308,7 +313,7 @@ impl<'a> Scanner<'a> {
         let title = rest.trim_start_matches(['+', '-']).trim();
         let (first, others) = kind.split_at(1);
         let title = if title.is_empty() { first.to_uppercase() + &others.to_lowercase() } else { title.to_owned() };
-        let quote = line.trim_end().to_owned();
+        let (title, quote) = (self.within(&title), line.trim_end().to_owned());
         self.out.push_str(&format!("**{title}**\n{quote}"));
         self.at += end + 1 + rest.len();
         true
@@ -431,6 +436,8 @@ mod tests {
             ("> [!warning] Mind the gap\n> Text", "> **Mind the gap**\n>\n> Text"),
             ("> [!NOTE]\n> Text", "> **Note**\n>\n> Text"),
             ("> [!tip]- Folded\n> Text", "> **Folded**\n>\n> Text"),
+            ("> [!note] Mind %%secret%% gap\n> Text", "> **Mind  gap**\n>\n> Text"),
+            ("[[Note|%%secret%%]] Text%% private", " Text"),
             ("A paragraph. ^37066d\nMore ^2", "A paragraph. \nMore ^2"),
             ("[[1]](https://a.example) [[ -f x ]] [[1,2],[3,4]]", "[[1]](https://a.example) [[ -f x ]] [[1,2],[3,4]]"),
             ("x[[1]] y[[\"a\"]] [[Note]][ref] [[2]]", "x[[1]] y[[\"a\"]] [[Note]][ref] [[2]]"),

@@ -173,8 +173,20 @@ impl<'a> Call<'a> {
     /// Where the call that ends this one stands, at or after `from`.
     pub fn end_of_body(&self, text: &str, from: usize) -> Option<Range<usize>> {
         let mut at = from;
-        while let Some(found) = text[at..].find("{{").into_iter().chain(text[at..].find("{%")).min() {
-            at += found;
+        // Each sign is looked for once from where it was found last, not anew for the other's sake.
+        let find = |sign: &str, at: usize| text[at..].find(sign).map_or(text.len(), |found| at + found);
+        let (mut braces, mut percent) = (find("{{", at), find("{%", at));
+        loop {
+            if braces < at {
+                braces = find("{{", at);
+            }
+            if percent < at {
+                percent = find("{%", at);
+            }
+            at = braces.min(percent);
+            if at >= text.len() {
+                return None;
+            }
             if let Some(call) = Call::parse(&text[at..], "") {
                 let ends = call.kind == self.kind
                     && (call.name == format!("end{}", self.name)
@@ -186,7 +198,6 @@ impl<'a> Call<'a> {
             }
             at += 2;
         }
-        None
     }
 }
 

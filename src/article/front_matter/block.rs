@@ -47,7 +47,9 @@ impl<'a> Block<'a> {
         let line = 1 + text[..start].matches('\n').count();
         let first = text[start..].lines().next()?.trim_end();
         match first {
-            "---" => Self::between(text, start, line, Syntax::Yaml, &["---", "..."]),
+            first if first.starts_with("---") && fence(first).is_some() => {
+                Self::between(text, start, line, fence(first)?, &["---", "..."])
+            }
             "+++" => Self::between(text, start, line, Syntax::Toml, &["+++"]),
             first if first.starts_with("#+") => Self::of_lines(text, start, line, Syntax::Org),
             first if first.trim_start().starts_with('"') => Self::hexo(text, start, line),
@@ -300,6 +302,17 @@ fn is_org_key(line: &str) -> bool {
 
 fn text(text: &str) -> Value {
     Value::Text(text.to_owned())
+}
+
+/// What stands between lines of `---`: YAML, also with a comment behind the first, or what a word behind it says.
+fn fence(line: &str) -> Option<Syntax> {
+    match line.strip_prefix("---")?.trim() {
+        "" | "yaml" | "yml" => Some(Syntax::Yaml),
+        "json" => Some(Syntax::Json),
+        "toml" => Some(Syntax::Toml),
+        comment if comment.starts_with('#') => Some(Syntax::Yaml),
+        _ => None,
+    }
 }
 
 /// The key that a line begins with, by either sign.

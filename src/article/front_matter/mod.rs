@@ -191,6 +191,12 @@ pub fn split(text: &str, format: Format, timezone: Tz) -> Result<Split<'_>, Held
             salvaged
         }
     };
+    // A second header behind the first is one that somebody forgot, and would be shown.
+    let second = Block::find(block.rest, format).filter(Block::is_fenced).and_then(|second| second.state_line());
+    if let Some(line) = second {
+        let message = "a second front matter follows the first, and may say that the file is a draft: join the two (held until then)";
+        return Err(Held::Broken(Problem::at(block.rest_line + line - 1, message)));
+    }
     // Where a file has two keys of one meaning, the one that means it most plainly wins, wherever it stands.
     fields.sort_by_key(|(name, _)| Key::rank(name));
     let known = fields.iter().any(|(key, _)| Key::of(key).is_some());
@@ -269,11 +275,17 @@ fn unread_header(text: &str, format: Format) -> Option<Problem> {
         let message = "the front matter has no end: close it with a line of the same three signs (held until then)";
         return known.then(|| Problem::at(number + 1, message));
     }
-    if format == Format::Text {
+    // A page begins with a tag, and its scripts may say anything.
+    if format == Format::Html && first.trim_start().starts_with('<') {
         return None;
     }
     let block = std::iter::once((number, first)).chain(lines).take(50).take_while(|(_, line)| !line.trim().is_empty());
     let json = first.trim_start().starts_with(['{', '"']);
+    let block: Vec<(usize, &str)> = block.collect();
+    // In a plain text, only lines that are nothing but keys are a header.
+    if format == Format::Text && !json && !block.iter().all(|(_, line)| key(line).is_some()) {
+        return None;
+    }
     let (number, _) = block.into_iter().find(|(_, line)| says_draft(line) || (json && names_state(line)))?;
     let message = "this may say that the file is a draft, but it stands in no front matter: put it between two lines of `---` (held until then)";
     Some(Problem::at(number + 1, message))

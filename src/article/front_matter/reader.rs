@@ -56,7 +56,12 @@ impl Reader<'_> {
             }
             Key::Address => self.header.addresses.extend(value.texts()),
             Key::Published if value.flag().is_some() => self.draft_if(name, value.flag() == Some(false)),
-            Key::Published | Key::Updated | Key::NotBefore | Key::Expires => self.date(key, name, &value),
+            Key::Published | Key::Updated | Key::NotBefore | Key::Expires => {
+                self.date(key, name, &value);
+                // `published: never` is no date, and means something all the same.
+                let unclear = name.eq_ignore_ascii_case("published") && value != Value::Nothing;
+                self.draft_if(name, unclear && self.header.published.is_none());
+            }
             Key::Authors => {
                 if self.header.authors.is_empty() {
                     self.header.authors = value.people();
@@ -75,7 +80,9 @@ impl Reader<'_> {
             Key::Public => self.draft_if(name, value != Value::Nothing && value.flag() != Some(true)),
             Key::Status => {
                 let status = value.text().unwrap_or_default().to_ascii_lowercase();
-                self.draft_if(name, !matches!(status.as_str(), "" | "published" | "publish" | "public" | "live"));
+                let is_text = matches!(value, Value::Text(_) | Value::Nothing);
+                let public = matches!(status.as_str(), "" | "published" | "publish" | "public" | "live");
+                self.draft_if(name, !(is_text && public));
             }
             Key::Clean => self.header.clean = value.flag(),
         }
