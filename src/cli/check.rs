@@ -42,7 +42,7 @@ impl Check {
         let paths = if self.paths.is_empty() { vec![config.articles.directory.clone()] } else { self.paths };
         let mut tally = Tally::default();
         for path in &paths {
-            let (folder, mut files) =
+            let (folder, top, mut files) =
                 articles(&config, path).with_context(|| format!("{}: cannot be read", shown(path)))?;
             files.sort_by(|a, b| a.path.cmp(&b.path));
             let is_folder = path.is_dir();
@@ -51,11 +51,7 @@ impl Check {
             }
             for found in &files {
                 // As it was asked for: an editor must find it.
-                let name = if is_folder {
-                    path.join(found.path.strip_prefix(std::path::absolute(path)?)?)
-                } else {
-                    path.clone()
-                };
+                let name = if is_folder { path.join(found.path.strip_prefix(&top)?) } else { path.clone() };
                 tally.check(&config, &folder, found, &name);
             }
         }

@@ -34,7 +34,7 @@ impl Explain {
         let mut outcome = Outcome::Good;
         for path in &self.files {
             println!("{}", shown(path));
-            let (folder, found) = articles(&config, path)?;
+            let (folder, _, found) = articles(&config, path)?;
             for found in &found {
                 let catalog = daemon::look_into(&config, &folder);
                 let explained =

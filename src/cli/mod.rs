@@ -77,11 +77,26 @@ impl Site {
     }
 }
 
+/// A path without `..` and without links above its last part, which may itself be one.
+fn real(path: &Path) -> anyhow::Result<PathBuf> {
+    let absolute = std::path::absolute(path)?;
+    match (absolute.parent(), absolute.file_name()) {
+        (Some(parent), Some(name)) if name != ".." => Ok(parent.canonicalize().unwrap_or(parent.into()).join(name)),
+        _ => Ok(absolute.canonicalize()?),
+    }
+}
+
 /// The articles at a path: one file, or all below a folder. The configured folder counts where the path lies in it; else the
-/// folder that is named, or the one that the file lies in.
-fn articles(config: &Config, path: &Path) -> anyhow::Result<(Folder, Vec<Found>)> {
-    let path = std::path::absolute(path)?;
-    let configured = Folder::open(&config.articles).ok().filter(|folder| path.starts_with(folder.root()));
+/// folder that is named, or the one that the file lies in. Gives the folder, the path below it as it counts, and the files.
+fn articles(config: &Config, path: &Path) -> anyhow::Result<(Folder, PathBuf, Vec<Found>)> {
+    let path = real(path)?;
+    let configured = Folder::open(&config.articles).ok();
+    // Under the name that the configuration gives it, whatever links lead there.
+    let inside = configured.and_then(|folder| {
+        let below = path.strip_prefix(folder.root().canonicalize().ok()?).ok()?.to_path_buf();
+        Some((folder.root().join(below), folder))
+    });
+    let (path, configured) = inside.map_or((path, None), |(path, folder)| (path, Some(folder)));
     let folder = if let Some(folder) = configured {
         folder
     } else {
@@ -89,5 +104,5 @@ fn articles(config: &Config, path: &Path) -> anyhow::Result<(Folder, Vec<Found>)
         Folder::open(&Articles { directory: directory.to_path_buf(), ..config.articles.clone() })?
     };
     let found = if path.is_dir() { folder.scan(&path)?.files } else { Found::at(&path).into_iter().collect() };
-    Ok((folder, found))
+    Ok((folder, path, found))
 }

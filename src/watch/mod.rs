@@ -1,6 +1,10 @@
 //! File system events -> [`Change`]. Nobody else knows `notify`. An event only says where to look; a lost one is made good by
 //! looking everywhere, which happens after every doubt and once a minute. Where the system gives no events, folders are
 //! listed again and again instead.
+//!
+//! Two things are left to that minute. notify's own thread can end only by a panic in the callback below, which does nothing
+//! that panics; so it is not watched over by a heartbeat. And a file that a scan finds is believed once it has been quiet for a
+//! second: to ask the system whether somebody has it open (a lease) takes ownership of the file and a signal handler.
 
 mod events;
 mod links;
@@ -406,9 +410,18 @@ impl Task {
     fn poll(&mut self) -> Result<(), Closed> {
         for difference in self.polled.differences() {
             match difference {
+                Difference::Gone(path) => {
+                    self.forget(&path);
+                    self.look(&path)?;
+                }
                 Difference::Folder(path) => {
                     self.forget(&path);
                     self.folder_appeared(&path, None)?;
+                }
+                Difference::File(path) if self.folder.relative(&path).is_none() => {
+                    for link in self.targets.of(&path) {
+                        self.look(&link)?;
+                    }
                 }
                 Difference::File(path) => match until_quiet(&path) {
                     Some(wait) if self.folder.format(&path).is_some() => {

@@ -20,8 +20,10 @@ type Listing = HashMap<OsString, Listed>;
 /// Something that is not as it was.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Difference {
-    /// A file is new, changed or gone; or a folder is gone.
+    /// A file is new or changed.
     File(PathBuf),
+    /// A file or a folder is gone.
+    Gone(PathBuf),
     /// A folder is new, or another one.
     Folder(PathBuf),
 }
@@ -65,7 +67,7 @@ impl Polled {
                 }
             }
             found.extend(
-                before.keys().filter(|name| !now.contains_key(*name)).map(|name| Difference::File(folder.join(name))),
+                before.keys().filter(|name| !now.contains_key(*name)).map(|name| Difference::Gone(folder.join(name))),
             );
             *before = now;
         }
@@ -132,10 +134,8 @@ mod tests {
         let mut found = polled.differences();
         found.sort_by_key(|difference| format!("{difference:?}"));
         let file = |name: &str| Difference::File(root.join(name));
-        assert_eq!(
-            found,
-            [file("edited.txt"), file("gone.txt"), file("new.txt"), Difference::Folder(root.join("another"))]
-        );
+        let gone = Difference::Gone(root.join("gone.txt"));
+        assert_eq!(found, [file("edited.txt"), file("new.txt"), Difference::Folder(root.join("another")), gone]);
         assert_eq!(polled.differences(), []);
         polled.forget(root);
         assert_eq!(polled.len(), 0);

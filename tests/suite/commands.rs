@@ -59,6 +59,12 @@ fn check_names_file_line_and_reason() {
     assert_eq!(check(home.path(), &["seeds/good.md", "seeds/draft.md"]).0, Some(0));
     let (code, text) = check(home.path(), &["seeds/date.md", "seeds/nowhere.md"]);
     assert!(code == Some(1) && text.contains("seeds/nowhere.md: no such file"), "{text}");
+    // From a folder below, as a hook may be called.
+    std::fs::create_dir(home.path().join("work")).unwrap();
+    let (code, text) = check(&home.path().join("work"), &["../seeds/date.md"]);
+    assert!(code == Some(1) && text.starts_with("../seeds/date.md:3: date: "), "{text}");
+    let (code, text) = check(&home.path().join("work"), &["../seeds"]);
+    assert!(code == Some(1) && text.contains("../seeds/date.md:3: date: "), "{text}");
     std::fs::write(home.path().join("g.toml"), "[site]\ntitel = 1").unwrap();
     let (code, text) = check(home.path(), &["--config", "g.toml"]);
     assert!(code == Some(1) && text.starts_with("gazetted: g.toml:2: "), "{text}");

@@ -100,7 +100,8 @@ pub struct Ingest {
     folder_is_there: bool,
     /// Which folder it was when it last held articles.
     inhabited: Option<(u64, u64)>,
-    warned_of_deletions: bool,
+    /// Very many articles have vanished: until when they wait, after the operator was warned.
+    deletions_wait_until: Option<Instant>,
 }
 
 impl Ingest {
@@ -136,7 +137,7 @@ impl Ingest {
             next_scan: Seen::Imported,
             inhabited: None,
             folder_is_there: true,
-            warned_of_deletions: false,
+            deletions_wait_until: None,
         })
     }
 
@@ -147,8 +148,9 @@ impl Ingest {
         }
         // While the folder is away, what is missing waits for it to come back.
         let missing = self.missing.values().filter(|_| self.folder_is_there);
-        let later = self.later.values().map(|(at, _)| at);
-        missing.chain(self.emptied.values()).chain(later).min().map(|at| at.saturating_duration_since(now))
+        let missing = missing.map(|at| self.deletions_wait_until.map_or(*at, |until| until.max(*at)));
+        let later = self.later.values().map(|(at, _)| *at);
+        missing.chain(self.emptied.values().copied()).chain(later).min().map(|at| at.saturating_duration_since(now))
     }
 
     /// How long until files that a scan came across too soon can be read; `None` if there are none.
@@ -265,6 +267,7 @@ impl Ingest {
         let due = |map: &HashMap<PathBuf, Instant>| -> Vec<PathBuf> {
             map.iter().filter(|(_, at)| **at <= moment.instant).map(|(path, _)| path.clone()).collect()
         };
+        self.renames.forget_old(moment.instant);
         let mut changed = self.read_pending(catalog, moment)?;
         let later = self.later.extract_if(|_, (at, _)| *at <= moment.instant).collect::<Vec<_>>();
         for (path, (_, seen)) in later {
@@ -289,13 +292,14 @@ impl Ingest {
         }
         let (vanished, all) = (self.missing.len(), catalog.count()?);
         let many = vanished > MANY_DELETIONS && vanished * 2 > all;
-        if (many || (vanished >= all && all > 1)) && !self.warned_of_deletions {
+        if (many || (vanished >= all && all > 1)) && self.deletions_wait_until.is_none() {
             let seconds = MASS_DELETION_GRACE.as_secs();
             tracing::warn!("{vanished} of {all} articles have vanished: they go in {seconds} s unless they come back");
-            self.warned_of_deletions = true;
-            for deadline in self.missing.values_mut() {
-                *deadline = moment.instant + MASS_DELETION_GRACE;
-            }
+            self.deletions_wait_until = Some(moment.instant + MASS_DELETION_GRACE);
+            return Ok(false);
+        }
+        // Whatever else vanishes meanwhile may belong to it.
+        if self.deletions_wait_until.is_some_and(|until| moment.instant < until) {
             return Ok(false);
         }
         let mut changed = false;
@@ -311,7 +315,9 @@ impl Ingest {
             changed |= catalog.withdraw(&path, State::Gone, moment.version)? == Recorded::Changed;
             self.look_at_twins(&path, moment);
         }
-        self.warned_of_deletions &= !self.missing.is_empty();
+        if self.missing.is_empty() {
+            self.deletions_wait_until = None;
+        }
         Ok(changed)
     }
 

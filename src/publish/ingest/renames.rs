@@ -25,7 +25,21 @@ pub struct Renames {
     awaited: HashSet<PathBuf>,
 }
 
+/// More than this is not remembered of names that files had before; what is forgotten is found out by content.
+const MOST_ASIDE: usize = 10_000;
+
 impl Renames {
+    /// Forgets hints that did not come.
+    pub fn forget_old(&mut self, now: Instant) {
+        self.foreseen.retain(|(_, _, until)| *until > now);
+        if self.aside.len() > MOST_ASIDE {
+            self.aside.clear();
+        }
+        if self.awaited.len() > MOST_ASIDE {
+            self.awaited.clear();
+        }
+    }
+
     /// The article that was at a path is no more.
     pub fn forget(&mut self, path: &Path) {
         self.aside.retain(|aside, origin| *aside != path && *origin != path);
