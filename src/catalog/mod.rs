@@ -410,6 +410,16 @@ impl Catalog {
         Ok(())
     }
 
+    /// Keeps an article that nobody has seen yet from being shown before `until`: its file has vanished.
+    ///
+    /// # Errors
+    /// The catalog cannot be written.
+    pub fn postpone(&mut self, path: &Path, until: DateTime<Utc>) -> Result<()> {
+        let sql = "UPDATE article SET due = max(due, ?2) WHERE path = ?1 AND state = 0 AND shown = 0";
+        self.connection.prepare_cached(sql)?.execute(params![bytes(path), until.timestamp()])?;
+        Ok(())
+    }
+
     /// One article by its number.
     ///
     /// # Errors

@@ -62,7 +62,7 @@ fn code_of(text: &str) -> impl Iterator<Item = Range<usize>> {
 /// their number.
 const REACH: usize = 300;
 /// How often code is looked for again, after a removed comment had held its beginning.
-const MOST_RECOUNTS: usize = 100;
+const MOST_RECOUNTS: usize = 20;
 
 struct Scanner<'a> {
     text: &'a str,

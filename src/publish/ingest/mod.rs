@@ -195,6 +195,7 @@ impl Ingest {
         // First what is missing, so that a file that was moved is known to have been.
         let unreadable: Vec<&Path> = scan.unreadable.iter().filter_map(|path| self.folder.relative(path)).collect();
         for path in known.into_keys().filter(|path| !unreadable.iter().any(|folder| path.starts_with(folder))) {
+            catalog.postpone(&path, moment.now + DELETION_GRACE + QUIET)?;
             self.missing.entry(path).or_insert(moment.instant + DELETION_GRACE);
         }
         self.pending = to_read.into_iter().map(|found| (found.path.clone(), seen)).collect();
@@ -373,10 +374,11 @@ impl Ingest {
         }
     }
 
-    fn has_gone(&mut self, catalog: &Catalog, path: &Path, moment: Moment) -> catalog::Result<()> {
+    fn has_gone(&mut self, catalog: &mut Catalog, path: &Path, moment: Moment) -> catalog::Result<()> {
         self.left_out.retain(|left_out, _| !left_out.starts_with(path));
         for known in catalog.known_at_or_below(path)? {
             self.look_at_twins(&known, moment);
+            catalog.postpone(&known, moment.now + DELETION_GRACE + QUIET)?;
             self.missing.entry(known).or_insert(moment.instant + DELETION_GRACE);
         }
         Ok(())
@@ -455,7 +457,8 @@ impl Ingest {
     /// Until when a new article waits: the hold counts from when its file was put there, which nobody can forge.
     fn held_until(&self, stat: &Stat, moment: Moment) -> DateTime<Utc> {
         let put = DateTime::from_timestamp_nanos(stat.ctime.min(moment.nanoseconds()));
-        let until = article::date::whole_seconds(put + self.hold);
+        // Never too short.
+        let until = article::date::whole_seconds(put + self.hold + QUIET);
         if self.hold.is_zero() || until <= moment.now { DateTime::UNIX_EPOCH } else { until }
     }
 
