@@ -263,13 +263,14 @@ impl Catalog {
         self.connection.prepare_cached(retire)?.execute(params![identity.number(), identity.id])?;
         let sql = "
             INSERT INTO article (number, id, path, state, slug, published, updated, revised, file_hash, entry_hash, size, mtime, ctime,
-              inode, born, due, held_until, expires, guid)
+              inode, born, due, held_until, expires, guid, shown)
             VALUES (:number, :id, :path, 0, :slug, :published, :updated, :revised, :file_hash, :entry_hash, :size, :mtime, :ctime,
-              :inode, :born, :due, :held_until, :expires, :guid)
+              :inode, :born, :due, :held_until, :expires, :guid, :shown)
             ON CONFLICT (number) DO UPDATE SET id = :id, path = :path, state = 0, slug = :slug, published = :published,
               updated = :updated, revised = CASE WHEN :unchanged THEN revised ELSE :revised END, file_hash = :file_hash,
               entry_hash = :entry_hash, size = :size, mtime = :mtime, ctime = :ctime, inode = :inode, born = :born, stale = 0,
-              shown = CASE WHEN due = :due THEN shown ELSE 0 END, due = :due, held_until = :held_until, expires = :expires, guid = :guid
+              shown = CASE WHEN due = :due THEN max(shown, :shown) ELSE :shown END, due = :due, held_until = :held_until,
+              expires = :expires, guid = :guid
             RETURNING number";
         let number: i64 = self.connection.prepare_cached(sql)?.query_row(
             named_params! {
@@ -280,6 +281,7 @@ impl Catalog {
                 ":ctime": arrival.stat.ctime, ":inode": arrival.stat.inode, ":born": arrival.stat.born,
                 ":due": identity.due.timestamp(), ":held_until": identity.held_until.timestamp(),
                 ":expires": identity.expires.map(|date| date.timestamp()), ":guid": identity.guid,
+                ":shown": identity.due <= arrival.now,
             },
             |row| row.get(0),
         )?;
