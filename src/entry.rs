@@ -44,6 +44,60 @@ pub struct Content {
     pub language: Option<String>,
     /// Absolute address of the article elsewhere, if it lives elsewhere.
     pub link: Option<String>,
+    /// Feeds show the summary only, whatever the site does.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub brief: bool,
+    /// The picture that stands for the article.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<Media>,
+    /// Other pictures in the text, in its order, each once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pictures: Vec<Media>,
+    /// Recordings to be fetched with it; an RSS item carries the first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub enclosures: Vec<Media>,
+    /// What podcast players want to know of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub episode: Option<Episode>,
+}
+
+/// A file that belongs to an article: a picture or a recording (RSS 2.0 `enclosure`, Media RSS `content`).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Media {
+    /// Absolute address.
+    pub url: String,
+    /// As in `image/png`.
+    pub media_type: String,
+    /// Bytes; `None` where the file lies elsewhere and nobody said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub length: Option<u64>,
+    /// Width and height in pixels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<(u32, u32)>,
+    /// Seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration: Option<u32>,
+    /// What it shows or says, in plain text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+}
+
+/// What podcast players want to know of an episode (Apple's and the Podcasting 2.0 namespaces).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Episode {
+    /// From 1.
+    pub season: Option<u32>,
+    /// Within its season or the whole, from 1.
+    pub number: Option<u32>,
+    /// `full`, `trailer` or `bonus`.
+    pub kind: Option<String>,
+    /// Whether it is for adults only.
+    pub explicit: Option<bool>,
+    /// Each with its type: `text/vtt`, `application/srt`, `text/html`, `application/json`.
+    pub transcripts: Vec<Media>,
+    /// `application/json+chapters`.
+    pub chapters: Option<Media>,
 }
 
 /// Somebody who wrote something (RFC 4287 section 3.2).

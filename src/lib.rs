@@ -38,6 +38,8 @@ pub mod config;
 
 pub mod folder;
 
+pub mod media;
+
 pub mod article;
 
 pub mod catalog;

@@ -570,5 +570,6 @@ fn content(article: &Article, permalink: &Url) -> Content {
         tags: article.tags.clone(),
         language: article.language.clone(),
         link: article.link.clone(),
+        ..Content::default()
     }
 }
