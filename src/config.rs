@@ -115,10 +115,18 @@ pub enum Clean {
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Feed {
-    /// How many of the newest entries a feed holds.
+    /// How many of the newest entries a feed holds at least.
     pub entries: usize,
+    /// All that were published within this of the newest entry are in the feed, too.
+    #[serde(with = "written")]
+    pub window: Period,
+    /// A document is not made larger by further entries.
+    #[serde(with = "written")]
+    pub max_bytes: Size,
     /// Whether entries carry their whole text.
     pub content: FeedContent,
+    /// How many entries an archive document holds.
+    pub archive_entries: usize,
 }
 
 /// Whether the entries of a feed carry their whole text.
@@ -188,7 +196,13 @@ impl Default for Articles {
 
 impl Default for Feed {
     fn default() -> Self {
-        Self { entries: 50, content: FeedContent::Full }
+        Self {
+            entries: 50,
+            window: Period(Duration::from_hours(48)),
+            max_bytes: Size(512 << 10),
+            content: FeedContent::Full,
+            archive_entries: 100,
+        }
     }
 }
 

@@ -12,13 +12,14 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::catalog::{Adoption, Catalog, Elsewhere, FILE, Reader};
 use crate::config::Config;
+use crate::door::Door;
 use crate::feed::Channel;
 use crate::folder::Folder;
 use crate::page::Pages;
 use crate::publish::{self, Publisher};
 use crate::serve::Server;
 use crate::service;
-use crate::snapshot::{Current, Door};
+use crate::snapshot::Current;
 use crate::watch::{self, Watch};
 
 /// A daemon whose feeds are up, but which answers nobody yet.
@@ -59,7 +60,7 @@ impl Daemon {
             .with_context(at_state)?;
         publisher.start().with_context(at_state)?;
 
-        let door = Door::open(&state, pages, publisher.presented()).with_context(at_state)?;
+        let door = Door::open(&state, pages, publisher.presented(), publisher.created()).with_context(at_state)?;
         let server = Server::new(current.clone(), door, config.http.clone(), &base_url);
         Ok(Self { listener, base_url, current, server, publisher, changes, watch, _lock: lock })
     }

@@ -82,6 +82,18 @@ pub struct Media {
     pub title: Option<String>,
 }
 
+impl Media {
+    /// `image`, `audio`, `video`, …: the first half of its type.
+    pub fn medium(&self) -> &str {
+        self.media_type.split('/').next().unwrap_or_default()
+    }
+
+    /// Whether it is a recording.
+    pub fn plays(&self) -> bool {
+        matches!(self.medium(), "audio" | "video")
+    }
+}
+
 /// What podcast players want to know of an episode (Apple's and the Podcasting 2.0 namespaces).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -98,6 +110,42 @@ pub struct Episode {
     pub transcripts: Vec<Media>,
     /// `application/json+chapters`.
     pub chapters: Option<Media>,
+}
+
+impl Content {
+    /// Most bytes that the entry takes in a feed of any format: in XML, the text is escaped once more.
+    pub fn weight(&self) -> i64 {
+        i64::try_from(self.frame() + escaped(&self.html)).unwrap_or(i64::MAX)
+    }
+
+    /// Whether there is something to play.
+    pub fn plays(&self) -> bool {
+        self.enclosures.iter().any(Media::plays)
+    }
+
+    /// The weight of an entry that is shown by its summary.
+    pub fn weight_in_brief(&self) -> i64 {
+        let text = if self.summary.is_empty() { escaped(&self.html) } else { 0 };
+        i64::try_from(self.frame() + text).unwrap_or(i64::MAX)
+    }
+
+    /// All but the text: twice what it says, since formats repeat it (`media:title`), and the words of the format itself.
+    fn frame(&self) -> usize {
+        const WORDS: usize = 1_024;
+        const ELEMENT: usize = 256;
+        let media = self.image.iter().chain(&self.pictures).chain(&self.enclosures);
+        let media: usize =
+            media.map(|media| ELEMENT + 2 * media.url.len() + media.title.as_deref().map_or(0, escaped)).sum();
+        let tags: usize = self.tags.iter().map(|tag| ELEMENT + 2 * escaped(tag)).sum();
+        let people: usize = self.authors.iter().map(|person| ELEMENT + 2 * escaped(&person.name)).sum();
+        let link = self.link.as_deref().map_or(0, str::len);
+        WORDS + 2 * escaped(&self.title) + 2 * escaped(&self.summary) + 3 * link + tags + people + media
+    }
+}
+
+/// Bytes of a text in XML or JSON, whichever takes more.
+fn escaped(text: &str) -> usize {
+    text.bytes().map(|byte| if matches!(byte, b'<' | b'>' | b'&' | b'"' | b'\'' | b'\n' | b'\r') { 6 } else { 1 }).sum()
 }
 
 /// Somebody who wrote something (RFC 4287 section 3.2).

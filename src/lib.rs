@@ -32,6 +32,8 @@
 
 pub mod entry;
 
+pub mod view;
+
 pub mod change;
 
 pub mod config;
@@ -49,6 +51,8 @@ pub mod feed;
 pub mod page;
 
 pub mod snapshot;
+
+pub mod door;
 
 pub mod watch;
 

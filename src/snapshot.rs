@@ -1,10 +1,9 @@
 //! All documents of one moment, with their validators and codings. Immutable and replaced whole: no request ever sees half
-//! an update. What is not kept here (the page of one article of many) comes through the [`Door`].
+//! an update. What is not kept here (the page of one article of many) comes through the [`Door`](crate::door::Door).
 
 use std::collections::HashMap;
 use std::io::Write;
-use std::path::Path;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
@@ -13,10 +12,9 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use tokio::sync::watch;
 
-use crate::catalog::{self, Lookup, Reader};
 use crate::entry::Entry;
-use crate::feed::{atom, json, rss};
-use crate::page::{self, Pages};
+use crate::feed::{self, Feed, atom, json, rss};
+use crate::page::{self, Front, Pages};
 
 /// Smaller bodies are not worth compressing: they fit one packet anyway.
 const SMALLEST_CODED: usize = 512;
@@ -53,6 +51,10 @@ pub struct Document {
     pub media_type: &'static str,
     /// When these bytes were first served.
     pub last_modified: DateTime<Utc>,
+    /// It belongs to the past and is not expected to change.
+    pub is_lasting: bool,
+    /// Value of `Link`: the feeds of a page (RFC 8288).
+    pub links: Option<String>,
     /// Uncoded.
     pub identity: Variant,
     hash: blake3::Hash,
@@ -64,7 +66,19 @@ impl Document {
     pub fn new(media_type: &'static str, body: impl Into<Body>, last_modified: DateTime<Utc>) -> Self {
         let Body { bytes, hash } = body.into();
         let identity = Variant { bytes, etag: etag(&hash, "") };
-        Self { media_type, last_modified, identity, hash, gzip: OnceLock::new() }
+        Self { media_type, last_modified, is_lasting: false, links: None, identity, hash, gzip: OnceLock::new() }
+    }
+
+    /// The same with the feeds of a page told in its header.
+    #[must_use]
+    pub fn linked(self, links: Option<String>) -> Self {
+        Self { links, ..self }
+    }
+
+    /// The same as something of the past, which caches may keep long.
+    #[must_use]
+    pub fn lasting(self, is_lasting: bool) -> Self {
+        Self { is_lasting, ..self }
     }
 
     /// The gzip form, once [`Document::compress`] has made it and if it is smaller.
@@ -122,18 +136,22 @@ pub struct Rendered {
     pub media_type: &'static str,
     /// What is sent.
     pub body: String,
+    /// Value of `Link`.
+    pub links: Option<String>,
 }
 
-/// Renders every document that is not one article's, from the newest entries. `created` dates a feed without entries.
-pub fn render(pages: &Pages, entries: &[Arc<Entry>], created: DateTime<Utc>) -> Vec<Rendered> {
-    let channel = pages.channel();
-    let document = |path, media_type, body| Rendered { path, media_type, body };
+/// Renders every document that many people ask for and that is not one article's. `created` dates a feed that nothing was ever
+/// in.
+pub fn render(pages: &Pages, feed: &Feed<'_>, front: &Front, created: DateTime<Utc>) -> Vec<Rendered> {
+    let document = |path, media_type, body| Rendered { path, media_type, body, links: None };
+    let links = Some(pages.links(&feed.place));
     vec![
-        document(atom::PATH, atom::MEDIA_TYPE, atom::render(channel, entries, created)),
-        document(rss::PATH, rss::MEDIA_TYPE, rss::render(channel, entries, created)),
-        document(json::PATH, json::MEDIA_TYPE, json::render(channel, entries)),
-        document("", page::MEDIA_TYPE, pages.front(entries)),
-        document("style.css", "text/css; charset=utf-8", page::STYLE.to_owned()),
+        document(atom::PATH, atom::MEDIA_TYPE, atom::render(feed, created)),
+        document(rss::PATH, rss::MEDIA_TYPE, rss::render(feed, created)),
+        document(json::PATH, json::MEDIA_TYPE, json::render(feed)),
+        Rendered { links, ..document("", page::MEDIA_TYPE, pages.front(feed, front)) },
+        document("style.css", page::STYLE_TYPE, page::STYLE.to_owned()),
+        document(feed::STYLE_PATH, page::STYLE_TYPE, feed::STYLE.to_owned()),
         document("icon.svg", "image/svg+xml", page::ICON.to_owned()),
         document("robots.txt", "text/plain; charset=utf-8", "User-agent: *\nDisallow:\n".to_owned()),
     ]
@@ -218,63 +236,10 @@ impl Current {
     }
 }
 
-/// What is found at an article's address.
-#[derive(Debug, Clone)]
-pub enum Found {
-    /// Its page.
-    Page(Arc<Document>),
-    /// It lives at this absolute address now.
-    Moved(String),
-    /// It was deleted.
-    Gone,
-    /// There is none.
-    Unknown,
-    /// It changed a moment ago, and the next snapshot has it.
-    NotYet,
-}
-
-/// The one way from a request to the disk, for reading only: pages of articles that no snapshot keeps.
-#[derive(Debug)]
-pub struct Door {
-    reader: Mutex<Reader>,
-    pages: Arc<Pages>,
-    presented: DateTime<Utc>,
-}
-
-impl Door {
-    /// Opens the door to the catalog in `directory`. `presented` is when pages last changed their look.
-    ///
-    /// # Errors
-    /// The catalog cannot be read.
-    pub fn open(directory: &Path, pages: Arc<Pages>, presented: DateTime<Utc>) -> catalog::Result<Self> {
-        Ok(Self { reader: Mutex::new(Reader::open(directory)?), pages, presented })
-    }
-
-    /// Looks for an article as it was in a snapshot. Blocks: it reads a file, renders a page and compresses it.
-    ///
-    /// # Errors
-    /// The catalog cannot be read.
-    pub fn article(&self, slug: &str, snapshot: &Snapshot) -> catalog::Result<Found> {
-        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        let lookup = reader.by_slug(slug, snapshot.version, snapshot.due)?;
-        drop(reader);
-        Ok(match lookup {
-            Lookup::Current(entry) => {
-                let page = article(&self.pages, &entry, self.presented);
-                page.compress();
-                Found::Page(Arc::new(page))
-            }
-            Lookup::Moved(slug) => Found::Moved(self.pages.channel().page(&slug)),
-            Lookup::Gone => Found::Gone,
-            Lookup::Unknown => Found::Unknown,
-            Lookup::NotYet => Found::NotYet,
-        })
-    }
-}
-
 /// The page of one article. It depends on the article and on the look of the site, and so does its `Last-Modified`.
 pub fn article(pages: &Pages, entry: &Entry, presented: DateTime<Utc>) -> Document {
-    Document::new(page::MEDIA_TYPE, pages.article(entry), entry.revised.max(presented))
+    let page = Document::new(page::MEDIA_TYPE, pages.article(entry), entry.revised.max(presented));
+    page.linked(Some(pages.links("")))
 }
 
 /// Path of an article's page below the site's address.

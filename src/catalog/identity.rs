@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::{OptionalExtension, Row, params};
 use url::Url;
 use uuid::Uuid;
@@ -89,6 +89,7 @@ struct Candidate {
     held_until: DateTime<Utc>,
     guid: Option<String>,
     shown: bool,
+    revised: DateTime<Utc>,
 }
 
 impl Catalog {
@@ -161,6 +162,8 @@ impl Catalog {
         let stated = article.updated.or(adopted.as_ref().and_then(|adopted| adopted.updated));
         let stated = stated.map(|updated| updated.min(arrival.now));
         let updated = match row.as_ref().filter(|_| adopted.is_none()) {
+            // Readers were told that it is no more: what they are to take back must be newer than that (RFC 6721 section 3).
+            Some(row) if row.state != State::Live && row.shown => arrival.now.max(row.revised + TimeDelta::seconds(1)),
             Some(row) if row.entry_hash == arrival.entry_hash => row.updated,
             // A date that the writer forgot to move would hide the change from readers.
             Some(row) => stated.filter(|stated| *stated > row.updated).unwrap_or(arrival.now.max(row.updated)),
@@ -252,7 +255,7 @@ impl Catalog {
 
     fn candidates(&self, condition: &str, values: impl rusqlite::Params) -> Result<Vec<Candidate>> {
         let sql = format!(
-            "SELECT number, id, path, state, slug, published, updated, entry_hash, held_until, guid, shown FROM article WHERE {condition}"
+            "SELECT number, id, path, state, slug, published, updated, entry_hash, held_until, guid, shown, revised FROM article WHERE {condition}"
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
         let rows = statement.query_map(values, |row| Ok(candidate(row)))?;
@@ -296,6 +299,7 @@ fn candidate(row: &Row<'_>) -> Result<Candidate> {
         held_until: date(row.get(8)?)?,
         guid: row.get(9)?,
         shown: row.get(10)?,
+        revised: date(row.get(11)?)?,
     })
 }
 

@@ -4,8 +4,11 @@
 //! durable once [`Catalog::transaction`] has returned: the file survives a power cut.
 
 mod adopt;
+mod archive;
 mod identity;
 mod reader;
+mod views;
+mod window;
 
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -17,14 +20,18 @@ use uuid::Uuid;
 
 pub use adopt::{Adoption, Elsewhere};
 pub use identity::{Arrival, Decision, Identity};
-pub use reader::{Lookup, Reader, Record};
+pub use reader::{Gathered, Listed, Lookup, Moment, Reader, Record, Shelf, Tombstone, Wanted};
+pub use views::TOMBSTONE_LIFE;
+pub use window::{Limits, Window};
 
 use crate::entry::{Content, Entry};
 use crate::folder::Stat;
+use crate::view::{self, Kind};
+use views::{Membership, Touched};
 
 /// The schema, step by step. The file carries the number of the last step that it has taken as `user_version`; every file
 /// takes the same steps, a new one all of them. A step is never changed once it has been released.
-const STEPS: [&str; 2] = [include_str!("schema/1.sql"), include_str!("schema/2.sql")];
+const STEPS: [&str; 3] = [include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql")];
 
 /// Name of the file in the state directory.
 pub const FILE: &str = "catalog.sqlite";
@@ -56,6 +63,9 @@ pub struct Catalog {
     namespace: Uuid,
     /// Articles that are known already are given ids from elsewhere, too.
     adopting: Option<adopt::Pass>,
+    touched: Touched,
+    /// Where the site was when its podcasts were given their ids.
+    base_url: String,
 }
 
 /// What the catalog knows of the file at a path.
@@ -135,7 +145,13 @@ impl Catalog {
             connection
                 .execute_batch(&format!("BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {version};\nCOMMIT;"))?;
         }
-        let mut catalog = Self { connection, namespace: Uuid::nil(), adopting: None };
+        let mut catalog = Self {
+            connection,
+            namespace: Uuid::nil(),
+            adopting: None,
+            touched: Touched::new(),
+            base_url: String::new(),
+        };
         let namespace = catalog.meta_or("namespace", || {
             let fixed = authority.map(|host| Uuid::new_v5(&Uuid::NAMESPACE_DNS, host.as_bytes()));
             fixed.unwrap_or_else(Uuid::new_v4).to_string()
@@ -143,6 +159,11 @@ impl Catalog {
         catalog.namespace = namespace.parse().map_err(|_| CatalogError::Damaged("its namespace is no UUID".into()))?;
         catalog.meta_or("created", || now.timestamp().to_string())?;
         Ok(catalog)
+    }
+
+    /// Says where the site is, from which podcasts are given their ids.
+    pub fn set_base_url(&mut self, base_url: &str) {
+        base_url.clone_into(&mut self.base_url);
     }
 
     /// Permanent id of the main feed.
@@ -255,22 +276,19 @@ impl Catalog {
             Some(number) => (self.is_served_as(number, identity, &text)?, self.is_rescheduled(number, identity)?),
             None => (false, false),
         };
-        // Another article's id is in the file at this path now: the one that was here is no more.
-        let sql = "UPDATE article SET state = 2, revised = ?3 WHERE path = ?1 AND state < 2 AND number IS NOT ?2";
-        let values = params![bytes(arrival.path), identity.number(), version.timestamp()];
-        self.connection.prepare_cached(sql)?.execute(values)?;
+        self.replace(arrival.path, identity.number(), version)?;
         let retire = "INSERT OR IGNORE INTO retired SELECT id FROM article WHERE number = ?1 AND id <> ?2";
         self.connection.prepare_cached(retire)?.execute(params![identity.number(), identity.id])?;
         let sql = "
             INSERT INTO article (number, id, path, state, slug, published, updated, revised, file_hash, entry_hash, size, mtime, ctime,
-              inode, born, due, held_until, expires, guid, shown)
+              inode, born, due, held_until, expires, guid, shown, weight, brief)
             VALUES (:number, :id, :path, 0, :slug, :published, :updated, :revised, :file_hash, :entry_hash, :size, :mtime, :ctime,
-              :inode, :born, :due, :held_until, :expires, :guid, :shown)
+              :inode, :born, :due, :held_until, :expires, :guid, :shown, :weight, :brief)
             ON CONFLICT (number) DO UPDATE SET id = :id, path = :path, state = 0, slug = :slug, published = :published,
               updated = :updated, revised = CASE WHEN :unchanged THEN revised ELSE :revised END, file_hash = :file_hash,
               entry_hash = :entry_hash, size = :size, mtime = :mtime, ctime = :ctime, inode = :inode, born = :born, stale = 0,
               shown = CASE WHEN due = :due THEN max(shown, :shown) ELSE :shown END, due = :due, held_until = :held_until,
-              expires = :expires, guid = :guid
+              expires = :expires, guid = :guid, weight = :weight, brief = :brief
             RETURNING number";
         let number: i64 = self.connection.prepare_cached(sql)?.query_row(
             named_params! {
@@ -281,13 +299,15 @@ impl Catalog {
                 ":ctime": arrival.stat.ctime, ":inode": arrival.stat.inode, ":born": arrival.stat.born,
                 ":due": identity.due.timestamp(), ":held_until": identity.held_until.timestamp(),
                 ":expires": identity.expires.map(|date| date.timestamp()), ":guid": identity.guid,
-                ":shown": identity.due <= arrival.now,
+                ":shown": identity.due <= arrival.now, ":weight": content.weight(), ":brief": content.weight_in_brief(),
             },
             |row| row.get(0),
         )?;
         self.take_adopted(&identity.id, number)?;
+        let changed = !unchanged || rescheduled;
+        let moved = self.place(number, identity, arrival, content, changed, version)?;
         if unchanged {
-            return Ok(if rescheduled { Recorded::Changed } else { Recorded::Unchanged });
+            return Ok(if rescheduled || moved { Recorded::Changed } else { Recorded::Unchanged });
         }
         self.connection
             .prepare_cached("INSERT OR REPLACE INTO content (number, entry) VALUES (?1, ?2)")?
@@ -296,6 +316,43 @@ impl Catalog {
             .prepare_cached("INSERT OR REPLACE INTO address (slug, number) VALUES (?1, ?2)")?
             .execute(params![identity.slug, number])?;
         Ok(Recorded::Changed)
+    }
+
+    /// Another article's id is in the file at a path now: the one that was there is no more.
+    fn replace(&mut self, path: &Path, by: Option<i64>, version: DateTime<Utc>) -> Result<()> {
+        let sql = "
+            UPDATE article SET state = 2, revised = ?3 WHERE path = ?1 AND state < 2 AND number IS NOT ?2 RETURNING number";
+        let values = params![bytes(path), by, version.timestamp()];
+        let replaced: Option<i64> =
+            self.connection.prepare_cached(sql)?.query_row(values, |row| row.get(0)).optional()?;
+        replaced.map_or(Ok(()), |number| self.leave(number, version, version))
+    }
+
+    /// Puts an article into the views that it belongs to. Says whether those are others than before.
+    fn place(
+        &mut self,
+        number: i64,
+        identity: &Identity,
+        arrival: &Arrival<'_>,
+        content: &Content,
+        changed: bool,
+        version: DateTime<Utc>,
+    ) -> Result<bool> {
+        if identity.expires.is_some_and(|expires| expires <= arrival.now) {
+            return Ok(false);
+        }
+        if changed {
+            self.touch_archive_of(number, version)?;
+        }
+        self.enter(Membership {
+            number,
+            terms: &view::terms(arrival.path, content),
+            published: identity.published.timestamp(),
+            shown: identity.due <= arrival.now,
+            changed,
+            plays: content.plays(),
+            version,
+        })
     }
 
     fn is_served_as(&self, number: i64, identity: &Identity, content: &str) -> Result<bool> {
@@ -349,10 +406,15 @@ impl Catalog {
     /// # Errors
     /// The catalog cannot be written.
     pub fn withdraw(&mut self, path: &Path, state: State, version: DateTime<Utc>) -> Result<Recorded> {
-        let sql = "UPDATE article SET state = ?2, revised = ?3, size = 0, mtime = 0, ctime = 0 WHERE path = ?1 AND state < ?2";
-        let changed =
-            self.connection.prepare_cached(sql)?.execute(params![bytes(path), state as i64, version.timestamp()])?;
-        Ok(if changed > 0 { Recorded::Changed } else { Recorded::Unchanged })
+        let sql = "
+            UPDATE article SET state = ?2, revised = ?3, size = 0, mtime = 0, ctime = 0 WHERE path = ?1 AND state < ?2
+            RETURNING number";
+        let values = params![bytes(path), state as i64, version.timestamp()];
+        let number: Option<i64> =
+            self.connection.prepare_cached(sql)?.query_row(values, |row| row.get(0)).optional()?;
+        let Some(number) = number else { return Ok(Recorded::Unchanged) };
+        self.leave(number, version, version)?;
+        Ok(Recorded::Changed)
     }
 
     /// Follows a rename. An article that stands at `new` already has its text replaced and stays itself; the other is no
@@ -371,7 +433,27 @@ impl Catalog {
         let sql = "UPDATE article SET path = ?2, stale = stale OR ?3 WHERE path = ?1 AND state < 2";
         let values = params![bytes(old), bytes(new), own_name == OwnName::Changed];
         self.connection.prepare_cached(sql)?.execute(values)?;
-        Ok(Recorded::Unchanged)
+        if old.parent() == new.parent() {
+            return Ok(Recorded::Unchanged);
+        }
+        self.change_folder(new, version)
+    }
+
+    /// An article lies in another folder now.
+    fn change_folder(&mut self, path: &Path, version: DateTime<Utc>) -> Result<Recorded> {
+        let sql = "
+            SELECT number, published, shown, entry FROM article JOIN content USING (number) WHERE path = ?1 AND state = 0";
+        let row = self.connection.prepare_cached(sql)?.query_row([bytes(path)], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, bool>(2)?, row.get::<_, String>(3)?))
+        });
+        let Some((number, published, shown, content)) = row.optional()? else { return Ok(Recorded::Unchanged) };
+        let content: Content = serde_json::from_str(&content)
+            .map_err(|error| CatalogError::Damaged(format!("article {number}: {error}")))?;
+        let terms = view::terms(path, &content);
+        let plays = content.plays();
+        let membership = Membership { number, terms: &terms, published, shown, changed: false, plays, version };
+        let moved = self.enter(membership)?;
+        Ok(if moved { Recorded::Changed } else { Recorded::Unchanged })
     }
 
     /// Two files changed places: each stays the article that it was. Both are read again, since their names changed.
@@ -388,25 +470,40 @@ impl Catalog {
         Ok(())
     }
 
-    /// The newest articles that are shown at `now`, newest first: the number of each, and when it was last revised.
+    /// The articles of the main feed as it is at `now`.
     ///
     /// # Errors
     /// The catalog cannot be read.
-    pub fn newest(&self, now: DateTime<Utc>, limit: usize) -> Result<Vec<(i64, i64)>> {
-        let sql =
-            "SELECT number, revised FROM article WHERE state = 0 AND (due <= ?1 OR shown = 1) AND (expires IS NULL OR expires > ?1)
-            ORDER BY published DESC, slug LIMIT ?2";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let rows = statement.query_map(params![now.timestamp(), limit], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    pub fn window(&self, limits: &Limits, now: DateTime<Utc>) -> Result<Window> {
+        window::read(&self.connection, None, limits, now)
+    }
+
+    /// What left the main feed, the latest first.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn tombstones(&self) -> Result<Vec<Tombstone>> {
+        reader::tombstones(&self.connection, views::WHOLE)
+    }
+
+    /// The views of a kind that people may know of.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn views(&self, kind: Kind, most: usize) -> Result<Vec<Listed>> {
+        reader::views(&self.connection, kind, most)
+    }
+
+    /// When a view last came or changed its name.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn views_listed(&self) -> Result<DateTime<Utc>> {
+        reader::listed(&self.connection)
     }
 
     /// Notes that everything that is due at `now` is shown: from then on it is, whatever the clock says.
-    ///
-    /// # Errors
-    /// The catalog cannot be written.
-    pub fn mark_shown(&mut self, now: DateTime<Utc>) -> Result<()> {
+    fn mark_shown(&mut self, now: DateTime<Utc>) -> Result<()> {
         let sql = "UPDATE article SET shown = 1 WHERE state = 0 AND shown = 0 AND due <= ?1";
         self.connection.prepare_cached(sql)?.execute([now.timestamp()])?;
         Ok(())
@@ -430,7 +527,7 @@ impl Catalog {
         reader::entry(&self.connection, number)
     }
 
-    /// When the next article is due or expires, after `now`.
+    /// When the next article is due or expires, or a tombstone fades, after `now`.
     ///
     /// # Errors
     /// The catalog cannot be read.
@@ -438,9 +535,10 @@ impl Catalog {
         let sql = "
             SELECT min(at) FROM (
               SELECT min(due) AS at FROM article WHERE state = 0 AND shown = 0 AND due > ?1
-              UNION ALL SELECT min(expires) FROM article WHERE state = 0 AND expires IS NOT NULL AND expires > ?1)";
-        let seconds: Option<i64> =
-            self.connection.prepare_cached(sql)?.query_row([now.timestamp()], |row| row.get(0))?;
+              UNION ALL SELECT min(expires) FROM article WHERE state = 0 AND expires IS NOT NULL AND expires > ?1
+              UNION ALL SELECT min(at) + ?2 FROM tombstone)";
+        let values = [now.timestamp(), TOMBSTONE_LIFE.num_seconds()];
+        let seconds: Option<i64> = self.connection.prepare_cached(sql)?.query_row(values, |row| row.get(0))?;
         seconds.map(date).transpose()
     }
 

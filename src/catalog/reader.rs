@@ -1,13 +1,16 @@
 //! Looking things up in the catalog while the writer works: what serving may do, and nothing more.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 
+use super::window::{self, Limits};
 use super::{CatalogError, FILE, Result, State, bytes, date, identity, path_of};
 use crate::article::Article;
 use crate::entry::Entry;
+use crate::view::{Kind, View};
 
 /// A read-only connection to the catalog.
 #[derive(Debug)]
@@ -120,6 +123,219 @@ impl Reader {
         let count: i64 = self.connection.prepare_cached(sql)?.query_row(values, |row| row.get(0))?;
         Ok(usize::try_from(count).unwrap_or(0))
     }
+}
+
+/// A moment that readers see: nothing later may be shown.
+#[derive(Debug, Clone, Copy)]
+pub struct Moment {
+    /// The second of the version that is served.
+    pub version: DateTime<Utc>,
+    /// What is scheduled for later is not known yet.
+    pub due: DateTime<Utc>,
+}
+
+/// What came of looking for a feed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wanted {
+    /// It is this.
+    Found(Box<Gathered>),
+    /// It has not changed since the instant that was given.
+    Same,
+    /// There is none.
+    Unknown,
+    /// It changed after the version: the next one that readers see has it.
+    NotYet,
+}
+
+/// What a feed holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gathered {
+    /// As most articles write it; empty for an archive.
+    pub name: String,
+    /// When its documents last changed.
+    pub revised: DateTime<Utc>,
+    /// Newest first.
+    pub entries: Vec<Arc<Entry>>,
+    /// What left it, the latest first.
+    pub tombstones: Vec<Tombstone>,
+    /// Nothing was left out.
+    pub is_whole: bool,
+    /// `podcast:guid`, if there ever was a recording in it.
+    pub guid: Option<String>,
+}
+
+/// What is told of an article that is not published any more (RFC 6721).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tombstone {
+    /// The id that it had.
+    pub id: String,
+    /// Since when.
+    pub at: DateTime<Utc>,
+}
+
+/// A view as lists of views show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Which it is.
+    pub view: View,
+    /// As most articles write it.
+    pub name: String,
+}
+
+/// An archive as the list of archives shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shelf {
+    /// 1 is the oldest.
+    pub number: u32,
+    /// When the oldest and the newest article in it were published; `None` if all were deleted.
+    pub dates: Option<(DateTime<Utc>, DateTime<Utc>)>,
+}
+
+/// Most tombstones that a feed shows.
+const MOST_TOMBSTONES: i64 = 100;
+
+impl Reader {
+    /// The feed of a folder, tag or author.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn view(&self, view: &View, limits: &Limits, moment: Moment, known: Option<DateTime<Utc>>) -> Result<Wanted> {
+        // What is read below is of one moment.
+        let _one = self.connection.unchecked_transaction()?;
+        let sql = "SELECT number, name, revised, guid FROM view WHERE kind = ?1 AND key = ?2 AND shown = 1";
+        let row = self.connection.prepare_cached(sql)?.query_row(params![view.kind as i64, view.key], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get::<_, i64>(2)?, row.get(3)?))
+        });
+        let Some((number, name, revised, guid)) = row.optional()? else { return Ok(Wanted::Unknown) };
+        let revised = date(revised)?;
+        if let Some(answer) = without_reading(revised, moment, known) {
+            return Ok(answer);
+        }
+        let window = window::read(&self.connection, Some(number), limits, moment.due)?;
+        let entries = window.rows.iter().map(|(number, _)| Ok(Arc::new(entry(&self.connection, *number)?)));
+        Ok(Wanted::Found(Box::new(Gathered {
+            name,
+            revised,
+            entries: entries.collect::<Result<_>>()?,
+            tombstones: tombstones(&self.connection, number)?,
+            is_whole: window.is_whole,
+            guid,
+        })))
+    }
+
+    /// An archive document's articles.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn archive(&self, archive: u32, moment: Moment, known: Option<DateTime<Utc>>) -> Result<Wanted> {
+        let _one = self.connection.unchecked_transaction()?;
+        let sql = "SELECT revised FROM archive WHERE number = ?1";
+        let revised: Option<i64> =
+            self.connection.prepare_cached(sql)?.query_row([archive], |row| row.get(0)).optional()?;
+        let Some(revised) = revised.map(date).transpose()? else { return Ok(Wanted::Unknown) };
+        if let Some(answer) = without_reading(revised, moment, known) {
+            return Ok(answer);
+        }
+        let sql = "
+            SELECT number FROM article WHERE archive = ?1 AND state = 0 AND (due <= ?2 OR shown = 1)
+            AND (expires IS NULL OR expires > ?2) ORDER BY published DESC, number";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let numbers = statement.query_map(params![archive, moment.due.timestamp()], |row| row.get(0))?;
+        let entries = numbers.map(|number| Ok(Arc::new(entry(&self.connection, number?)?)));
+        let entries = entries.collect::<Result<_>>()?;
+        Ok(Wanted::Found(Box::new(Gathered {
+            name: String::new(),
+            revised,
+            entries,
+            tombstones: Vec::new(),
+            is_whole: true,
+            guid: None,
+        })))
+    }
+
+    /// Number of the newest archive that readers of a version may know.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn newest_archive(&self) -> Result<Option<u32>> {
+        let sql = "SELECT max(number) FROM archive";
+        Ok(self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
+    }
+
+    /// All archives, the newest first, and when one of them last changed.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn shelves(&self) -> Result<(Vec<Shelf>, DateTime<Utc>)> {
+        let sql = "
+            SELECT archive.number, archive.revised, min(published), max(published) FROM archive
+            LEFT JOIN article ON article.archive = archive.number AND state = 0 GROUP BY 1 ORDER BY 1 DESC";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query([])?;
+        let mut shelves = Vec::new();
+        let mut revised = 0;
+        while let Some(row) = rows.next()? {
+            let (oldest, newest): (Option<i64>, Option<i64>) = (row.get(2)?, row.get(3)?);
+            let dates =
+                oldest.zip(newest).map(|(oldest, newest)| Ok::<_, CatalogError>((date(oldest)?, date(newest)?)));
+            shelves.push(Shelf { number: row.get(0)?, dates: dates.transpose()? });
+            revised = revised.max(row.get::<_, i64>(1)?);
+        }
+        Ok((shelves, date(revised)?))
+    }
+
+    /// The views of a kind that people may know of, by name.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn views(&self, kind: Kind) -> Result<Vec<Listed>> {
+        views(&self.connection, kind, usize::MAX)
+    }
+
+    /// When a view last came or changed its name.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn views_listed(&self) -> Result<DateTime<Utc>> {
+        listed(&self.connection)
+    }
+}
+
+/// The answer for a feed that last changed at `revised`, if that says it all.
+fn without_reading(revised: DateTime<Utc>, moment: Moment, known: Option<DateTime<Utc>>) -> Option<Wanted> {
+    if revised > moment.version {
+        return Some(Wanted::NotYet);
+    }
+    (known == Some(revised)).then_some(Wanted::Same)
+}
+
+pub(super) fn tombstones(connection: &Connection, view: i64) -> Result<Vec<Tombstone>> {
+    let sql = "
+        SELECT id, at FROM tombstone JOIN article USING (number) WHERE view = ?1 ORDER BY at DESC, number LIMIT ?2";
+    let mut statement = connection.prepare_cached(sql)?;
+    let rows = statement.query_map([view, MOST_TOMBSTONES], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    rows.map(|row| row.map_err(CatalogError::from).and_then(|(id, at)| Ok(Tombstone { id, at: date(at)? }))).collect()
+}
+
+/// The views of a kind that have the most articles, by key.
+pub(super) fn views(connection: &Connection, kind: Kind, most: usize) -> Result<Vec<Listed>> {
+    let sql = "
+        SELECT key, name FROM view WHERE kind = ?1 AND shown = 1 AND members > 0 ORDER BY members DESC, key LIMIT ?2";
+    let mut statement = connection.prepare_cached(sql)?;
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let rows = statement.query_map([kind as i64, most], |row| {
+        Ok(Listed { view: View { kind, key: row.get(0)? }, name: row.get(1)? })
+    })?;
+    let mut views: Vec<Listed> = rows.collect::<rusqlite::Result<_>>()?;
+    views.sort_by(|one, other| one.view.cmp(&other.view));
+    Ok(views)
+}
+
+pub(super) fn listed(connection: &Connection) -> Result<DateTime<Utc>> {
+    let sql = "SELECT value FROM meta WHERE key = ?1";
+    let value: Option<String> =
+        connection.prepare_cached(sql)?.query_row([super::views::LISTED], |row| row.get(0)).optional()?;
+    date(value.and_then(|value| value.parse().ok()).unwrap_or(0))
 }
 
 /// An article and what happened to it.

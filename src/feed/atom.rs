@@ -1,14 +1,17 @@
 //! Atom 1.0 (RFC 4287), by the `atom_syndication` crate.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
-use atom_syndication::{Category, Content, Feed, FixedDateTime, Generator, Link, Person, Text, TextType, WriteConfig};
-use chrono::{DateTime, Utc};
+use atom_syndication::extension::{Extension, ExtensionMap};
+use atom_syndication::{Category, Content, FixedDateTime, Generator, Link, Person, Text, TextType, WriteConfig};
+use chrono::{DateTime, SecondsFormat, Utc};
 
-use super::{Channel, GENERATOR, Item, updated};
-use crate::entry::{self, Entry};
+use super::extension::{self, Element};
+use super::{Feed, GENERATOR, Item};
+use crate::entry::{self, Media};
+use crate::view::Kind;
 
-/// Where the document is, below the site's address.
+/// Name of the document.
 pub const PATH: &str = "atom.xml";
 
 /// Its media type.
@@ -17,22 +20,28 @@ pub const MEDIA_TYPE: &str = "application/atom+xml; charset=utf-8";
 /// The crate's own declaration does not name the encoding.
 const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n";
 
-/// Renders the feed. `created` dates a feed that has no entry yet.
-pub fn render(channel: &Channel, entries: &[Arc<Entry>], created: DateTime<Utc>) -> String {
-    let document = Feed {
-        title: text(&channel.title, None),
-        subtitle: Some(text(&channel.description, None)).filter(|subtitle| !subtitle.value.is_empty()),
-        id: channel.id.clone(),
-        updated: date(updated(entries, created)),
+/// Renders the feed. `created` dates a feed that nothing was ever in.
+pub fn render(feed: &Feed<'_>, created: DateTime<Utc>) -> String {
+    let channel = feed.channel;
+    let scheme = channel.url(&format!("{}/", Kind::Tag.root()));
+    let entries: Vec<atom_syndication::Entry> =
+        feed.entries.iter().map(|entry| self::entry(&Item::new(channel, entry), &scheme)).collect();
+    let own = [("self", feed.url(PATH))];
+    let links = own.into_iter().chain(feed.neighbours(PATH));
+    let links = links.map(|(relation, href)| link(relation, &href, Some("application/atom+xml")));
+    let elements: Vec<Element> = extension::history(feed.history).into_iter().chain(tombstones(feed)).collect();
+    let document = atom_syndication::Feed {
+        title: text(&feed.title, None),
+        subtitle: Some(text(&feed.description, None)).filter(|subtitle| !subtitle.value.is_empty()),
+        id: feed.id.to_string(),
+        updated: date(feed.updated(created)),
         authors: vec![person(&channel.author)],
         generator: Some(Generator { value: GENERATOR.into(), ..Generator::default() }),
-        links: vec![
-            link("self", &channel.url(PATH), Some("application/atom+xml")),
-            link("alternate", &channel.base_url, Some("text/html")),
-        ],
+        links: links.chain([link("alternate", &feed.page(), Some("text/html"))]).collect(),
         lang: Some(channel.language.clone()).filter(|language| !language.is_empty()),
-        entries: entries.iter().map(|entry| self::entry(&Item::new(channel, entry))).collect(),
-        ..Feed::default()
+        namespaces: namespaces(&entries, &elements),
+        entries,
+        ..atom_syndication::Feed::default()
     };
     let config = WriteConfig { write_document_declaration: false, indent_size: Some(0) };
     let bytes = document.write_with_config(Vec::new(), config).expect("writing to memory cannot fail");
@@ -41,19 +50,50 @@ pub fn render(channel: &Channel, entries: &[Arc<Entry>], created: DateTime<Utc>)
         .expect("the crate writes UTF-8")
         .replace("+00:00</updated>", "Z</updated>")
         .replace("+00:00</published>", "Z</published>");
-    format!("{DECLARATION}{text}\n")
+    format!("{DECLARATION}{}{}\n", channel.stylesheet(), with_elements(&text, &elements))
 }
 
-fn entry(item: &Item<'_>) -> atom_syndication::Entry {
+/// Puts the feed's own elements before its first entry: behind it, where the crate would write them, the schema of RFC 4287
+/// has no place for them (standards 68).
+fn with_elements(document: &str, elements: &[Element]) -> String {
+    let xml: String = elements.iter().map(|element| element.xml() + "\n").collect();
+    let at = document.find("<entry>").or_else(|| document.rfind("</feed>")).unwrap_or(document.len());
+    format!("{}{xml}{}", &document[..at], &document[at..])
+}
+
+/// What was deleted (RFC 6721 section 3).
+fn tombstones(feed: &Feed<'_>) -> impl Iterator<Item = Element> {
+    feed.tombstones.iter().map(|tombstone| {
+        let when = tombstone.at.to_rfc3339_opts(SecondsFormat::Secs, true);
+        Element::new("at:deleted-entry", [("ref", Some(tombstone.id.clone())), ("when", Some(when))])
+    })
+}
+
+fn namespaces(entries: &[atom_syndication::Entry], elements: &[Element]) -> BTreeMap<String, String> {
+    let used = |prefix: &str| {
+        elements.iter().any(|element| element.prefix() == prefix)
+            || entries.iter().any(|entry| entry.extensions.contains_key(prefix))
+    };
+    let all = [extension::HISTORY, extension::TOMBSTONES, extension::MEDIA];
+    let used = all.into_iter().filter(|(prefix, _)| used(prefix));
+    used.map(|(prefix, address)| (prefix.to_owned(), address.to_owned())).collect()
+}
+
+fn entry(item: &Item<'_>, scheme: &str) -> atom_syndication::Entry {
+    let category = |tag: &String| Category { term: tag.clone(), scheme: Some(scheme.to_owned()), label: None };
+    // What a page elsewhere is made of is not ours to say.
+    let mut links = vec![link("alternate", &item.url, item.page.is_none().then_some("text/html"))];
+    // Where the text was first; `source` is for copies of whole entries.
+    links.extend(item.page.is_some().then(|| link("via", &item.url, None)));
+    links.extend(item.enclosures.iter().map(enclosure));
     atom_syndication::Entry {
         title: text(item.title, item.language),
         id: item.id.to_string(),
         updated: date(item.updated),
         published: Some(date(item.published)),
         authors: item.authors.iter().map(person).collect(),
-        categories: item.tags.iter().map(|tag| Category { term: tag.clone(), ..Category::default() }).collect(),
-        // What a page elsewhere is made of is not ours to say.
-        links: vec![link("alternate", &item.url, item.page.is_none().then_some("text/html"))],
+        categories: item.tags.iter().map(category).collect(),
+        links,
         summary: item.summary.map(|summary| text(summary, item.language)),
         content: item.html.map(|html| Content {
             value: Some(html.to_owned()),
@@ -61,6 +101,7 @@ fn entry(item: &Item<'_>) -> atom_syndication::Entry {
             lang: item.language.map(str::to_owned),
             ..Content::default()
         }),
+        extensions: map(extension::pictures(item)),
         ..atom_syndication::Entry::default()
     }
 }
@@ -82,6 +123,34 @@ fn link(relation: &str, href: &str, media_type: Option<&str>) -> Link {
     }
 }
 
+/// With length and type (standards 57).
+fn enclosure(media: &Media) -> Link {
+    Link {
+        length: media.length.map(|length| length.to_string()),
+        title: media.title.clone(),
+        ..link("enclosure", &media.url, Some(extension::bare_type(media)))
+    }
+}
+
 fn date(date: DateTime<Utc>) -> FixedDateTime {
     date.fixed_offset()
+}
+
+/// Elements as the crate wants them: by prefix and by name.
+fn map(elements: Vec<Element>) -> ExtensionMap {
+    let mut map = ExtensionMap::new();
+    for element in elements {
+        let local = element.name.split_once(':').map_or(element.name, |(_, local)| local);
+        map.entry(element.prefix().to_owned()).or_default().entry(local.to_owned()).or_default().push(plain(element));
+    }
+    map
+}
+
+fn plain(element: Element) -> Extension {
+    let mut children: BTreeMap<String, Vec<Extension>> = BTreeMap::new();
+    for child in element.children {
+        let local = child.name.split_once(':').map_or(child.name, |(_, local)| local);
+        children.entry(local.to_owned()).or_default().push(plain(child));
+    }
+    Extension { name: element.name.to_owned(), value: element.text, attrs: element.attributes, children }
 }

@@ -1,26 +1,27 @@
 //! JSON Feed 1.1.
 
-use std::sync::Arc;
-
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 
-use super::{Channel, Item};
-use crate::entry::{Entry, Person};
+use super::extension::bare_type;
+use super::{Feed, History, Item};
+use crate::entry::{Media, Person};
 
-/// Where the document is, below the site's address.
+/// Name of the document.
 pub const PATH: &str = "feed.json";
 
 /// Its media type.
 pub const MEDIA_TYPE: &str = "application/feed+json";
 
 #[derive(Serialize)]
-struct Feed<'a> {
+struct Document<'a> {
     version: &'static str,
     title: &'a str,
-    home_page_url: &'a str,
+    home_page_url: String,
     #[serde(rename = "feed_url")]
     own_url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_url: Option<String>,
     #[serde(skip_serializing_if = "str::is_empty")]
     description: &'a str,
     #[serde(skip_serializing_if = "str::is_empty")]
@@ -57,22 +58,43 @@ struct JsonItem<'a> {
     tags: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     language: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    attachments: Vec<Attachment<'a>>,
+}
+
+#[derive(Serialize)]
+struct Attachment<'a> {
+    url: &'a str,
+    mime_type: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size_in_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duration_in_seconds: Option<u32>,
 }
 
 /// Renders the feed.
-pub fn render(channel: &Channel, entries: &[Arc<Entry>]) -> String {
-    let items: Vec<Item<'_>> = entries.iter().map(|entry| Item::new(channel, entry)).collect();
-    let feed = Feed {
+pub fn render(feed: &Feed<'_>) -> String {
+    let channel = feed.channel;
+    let items: Vec<Item<'_>> = feed.entries.iter().map(|entry| Item::new(channel, entry)).collect();
+    let older = feed.neighbours(PATH).into_iter().find(|(relation, _)| *relation == "prev-archive");
+    // All pages of one feed name the feed that they are pages of.
+    let is_archive = matches!(feed.history, History::Archive(_));
+    let document = Document {
         version: "https://jsonfeed.org/version/1.1",
-        title: &channel.title,
-        home_page_url: &channel.base_url,
-        own_url: channel.url(PATH),
-        description: &channel.description,
+        title: &feed.title,
+        home_page_url: if is_archive { channel.base_url.clone() } else { feed.page() },
+        own_url: if is_archive { channel.url(PATH) } else { feed.url(PATH) },
+        next_url: older.map(|(_, address)| address),
+        description: &feed.description,
         language: &channel.language,
         authors: vec![author(&channel.author)],
         items: items.iter().map(item).collect(),
     };
-    let mut text = serde_json::to_string(&feed).expect("texts and lists can always be written as JSON");
+    let mut text = serde_json::to_string(&document).expect("texts and lists can always be written as JSON");
     text.push('\n');
     text
 }
@@ -91,6 +113,18 @@ fn item<'a>(item: &'a Item<'a>) -> JsonItem<'a> {
         authors: item.authors.iter().map(author).collect(),
         tags: item.tags,
         language: item.language,
+        image: item.image.map(|image| image.url.as_str()),
+        attachments: item.enclosures.iter().map(attachment).collect(),
+    }
+}
+
+fn attachment(media: &Media) -> Attachment<'_> {
+    Attachment {
+        url: &media.url,
+        mime_type: bare_type(media),
+        title: media.title.as_deref(),
+        size_in_bytes: media.length,
+        duration_in_seconds: media.duration,
     }
 }
 

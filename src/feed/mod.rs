@@ -2,16 +2,21 @@
 
 pub mod atom;
 pub mod elsewhere;
+mod extension;
 pub mod json;
+pub mod opml;
 pub mod rss;
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
+use uuid::Uuid;
 
+use crate::catalog::{Gathered, Limits, Tombstone};
 use crate::config::{Config, FeedContent};
-use crate::entry::{Entry, Person, legal};
+use crate::entry::{Entry, Episode, Media, Person, legal};
+use crate::view::{Kind, View};
 
 /// Name of the program in every document. Without its version: an update must not look like new content.
 pub const GENERATOR: &str = "gazetted";
@@ -31,9 +36,15 @@ pub struct Channel {
     pub base_url: String,
     /// Who wrote the entries that name nobody.
     pub author: Person,
-    /// Whether entries carry their whole text.
-    pub content: FeedContent,
+    /// How much feeds hold, and whether entries carry their whole text.
+    pub limits: Limits,
 }
+
+/// The style sheet of a feed that is opened in a browser.
+pub const STYLE: &str = include_str!("feed.css");
+
+/// Where that is, below the site's address.
+pub const STYLE_PATH: &str = "feed.css";
 
 impl Channel {
     /// Takes what a feed says of itself out of the configuration.
@@ -51,7 +62,7 @@ impl Channel {
                 email: stated(&site.author.email),
                 url: stated(&site.author.url),
             },
-            content: config.feed.content,
+            limits: limits(config),
         }
     }
 
@@ -64,6 +75,167 @@ impl Channel {
     pub fn page(&self, slug: &str) -> String {
         self.url(&format!("articles/{slug}"))
     }
+
+    /// Path of something that pages and feeds load, from the root of the host: it comes from wherever they came from. `text` is
+    /// what is in it: a new one has a new address.
+    pub fn part(&self, path: &str, text: &str) -> String {
+        let root = url::Url::parse(&self.base_url).map_or_else(|_| "/".to_owned(), |url| url.path().to_owned());
+        format!("{root}{path}?{}", &blake3::hash(text.as_bytes()).to_hex()[..8])
+    }
+
+    /// `<?xml-stylesheet?>` for people who open a feed in a browser (standards 109).
+    fn stylesheet(&self) -> String {
+        format!("<?xml-stylesheet type=\"text/css\" href=\"{}\"?>\n", self.part(STYLE_PATH, STYLE))
+    }
+}
+
+/// How much feeds hold, as the configuration says.
+pub fn limits(config: &Config) -> Limits {
+    let feed = &config.feed;
+    Limits {
+        entries: feed.entries,
+        window: TimeDelta::from_std(feed.window.0).unwrap_or(TimeDelta::MAX),
+        max_bytes: feed.max_bytes.0,
+        brief: feed.content == FeedContent::Summary,
+        archive_entries: feed.archive_entries,
+    }
+}
+
+/// How a document stands to the rest of its feed (RFC 5005). The kinds are never mixed in one document (standards 63).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum History {
+    /// It holds the newest entries, and the others are in no document.
+    Newest,
+    /// It holds all there are.
+    Complete,
+    /// It holds the newest entries; the others are in archives, of which this is the newest.
+    Archived(u32),
+    /// It is the archive of this number.
+    Archive(u32),
+}
+
+/// One feed document, before it is written in a format.
+#[derive(Debug, Clone)]
+pub struct Feed<'a> {
+    /// The site.
+    pub channel: &'a Channel,
+    /// Permanent id, shared by all documents of one feed (standards 5).
+    pub id: Cow<'a, str>,
+    /// Plain text.
+    pub title: Cow<'a, str>,
+    /// Plain text.
+    pub description: Cow<'a, str>,
+    /// Path of its page below the site's address: empty, or with a slash at its end. Its documents are below that.
+    pub place: String,
+    /// Newest first.
+    pub entries: &'a [Arc<Entry>],
+    /// What left it, the latest first.
+    pub tombstones: &'a [Tombstone],
+    /// How it stands to the rest of the feed.
+    pub history: History,
+    /// `podcast:guid`, if it has recordings.
+    pub guid: Option<&'a str>,
+}
+
+impl<'a> Feed<'a> {
+    /// The main feed of a site.
+    pub fn main(channel: &'a Channel, entries: &'a [Arc<Entry>]) -> Self {
+        Self {
+            channel,
+            id: Cow::Borrowed(&channel.id),
+            title: Cow::Borrowed(&channel.title),
+            description: Cow::Borrowed(&channel.description),
+            place: String::new(),
+            entries,
+            tombstones: &[],
+            history: History::Newest,
+            guid: None,
+        }
+    }
+
+    /// The feed of a folder, tag or author.
+    pub fn view(channel: &'a Channel, view: &View, gathered: &'a Gathered) -> Self {
+        let name = &gathered.name;
+        let what = match view.kind {
+            Kind::Section => format!("Articles in {name}"),
+            Kind::Tag => format!("Articles tagged {name}"),
+            Kind::Author => format!("Articles by {name}"),
+        };
+        Self {
+            id: Cow::Owned(id_of(channel, &view.path())),
+            title: Cow::Owned(format!("{name} – {}", channel.title)),
+            description: Cow::Owned(what),
+            place: view.path(),
+            tombstones: &gathered.tombstones,
+            history: if gathered.is_whole { History::Complete } else { History::Newest },
+            guid: gathered.guid.as_deref(),
+            ..Self::main(channel, &gathered.entries)
+        }
+    }
+
+    /// An archive of the main feed.
+    pub fn archive(channel: &'a Channel, number: u32, gathered: &'a Gathered) -> Self {
+        Self {
+            place: archive_path(number),
+            history: History::Archive(number),
+            ..Self::main(channel, &gathered.entries)
+        }
+    }
+
+    /// Address of its document of that name: `atom.xml`, `rss.xml` or `feed.json`.
+    pub fn url(&self, name: &str) -> String {
+        self.channel.url(&format!("{}{name}", self.place))
+    }
+
+    /// Address of its page.
+    pub fn page(&self) -> String {
+        self.channel.url(&self.place)
+    }
+
+    /// When its content last changed (RFC 4287 section 4.2.15); `created` where nothing ever did.
+    pub fn updated(&self, created: DateTime<Utc>) -> DateTime<Utc> {
+        let entries = self.entries.iter().map(|entry| entry.updated);
+        entries.chain(self.tombstones.iter().map(|tombstone| tombstone.at)).max().unwrap_or(created)
+    }
+
+    /// Links to other documents of the same feed, in the format of the document called `name` (RFC 5005 section 4). Behind the
+    /// newest archive comes the main feed: until there is another, its address leads there.
+    pub fn neighbours(&self, name: &str) -> Vec<(&'static str, String)> {
+        let archive = |number: u32| self.channel.url(&format!("{}{name}", archive_path(number)));
+        match self.history {
+            History::Newest | History::Complete => Vec::new(),
+            History::Archived(newest) => vec![("prev-archive", archive(newest))],
+            History::Archive(number) => {
+                let previous = (number > 1).then(|| ("prev-archive", archive(number - 1)));
+                let rest = [("next-archive", archive(number + 1)), ("current", self.channel.url(name))];
+                previous.into_iter().chain(rest).collect()
+            }
+        }
+    }
+
+    /// Whether players should take it for a podcast: there is something to play.
+    pub fn is_podcast(&self) -> bool {
+        self.entries.iter().any(|entry| entry.content.enclosures.iter().any(Media::plays))
+    }
+
+    /// The picture that stands for all: the one that most entries share; of several, the newest entry's.
+    pub fn cover(&self) -> Option<&'a Media> {
+        let images = || self.entries.iter().filter_map(|entry| entry.content.image.as_ref());
+        let count = |image: &Media| images().filter(|other| other.url == image.url).count();
+        // `max_by_key` takes the last of equals.
+        images().rev().max_by_key(|image| count(image))
+    }
+}
+
+/// Permanent id of the feed at a path: made from the main feed's, so that it survives a change of address.
+fn id_of(channel: &Channel, path: &str) -> String {
+    let main = Uuid::parse_str(&channel.id).unwrap_or(Uuid::NAMESPACE_URL);
+    Uuid::new_v5(&main, path.as_bytes()).urn().to_string()
+}
+
+/// Path of an archive's page below the site's address.
+pub fn archive_path(number: u32) -> String {
+    format!("archive/{number}/")
 }
 
 /// An entry as all formats show it, with its addresses and its authors.
@@ -93,6 +265,14 @@ pub struct Item<'a> {
     pub tags: &'a [String],
     /// BCP 47 tag, where it is not the channel's.
     pub language: Option<&'a str>,
+    /// The picture that stands for it.
+    pub image: Option<&'a Media>,
+    /// Its other pictures.
+    pub pictures: &'a [Media],
+    /// Recordings.
+    pub enclosures: &'a [Media],
+    /// What podcast players want to know.
+    pub episode: Option<&'a Episode>,
 }
 
 impl<'a> Item<'a> {
@@ -102,7 +282,8 @@ impl<'a> Item<'a> {
         let page = channel.page(&entry.slug);
         let summary = Some(content.summary.as_str()).filter(|summary| !summary.is_empty());
         // A feed of summaries still has something to say of an article that is too short to have one.
-        let whole = channel.content == FeedContent::Full || summary.is_none();
+        let is_brief = content.brief || channel.limits.is_brief(u64::try_from(content.weight()).unwrap_or(0));
+        let whole = !is_brief || summary.is_none();
         Self {
             id: &entry.id,
             guid: entry.guid.as_deref().unwrap_or(&entry.id),
@@ -116,13 +297,12 @@ impl<'a> Item<'a> {
             html: whole.then_some(content.html.as_str()),
             tags: &content.tags,
             language: content.language.as_deref().filter(|language| *language != channel.language),
+            image: content.image.as_ref(),
+            pictures: &content.pictures,
+            enclosures: &content.enclosures,
+            episode: content.episode.as_ref(),
         }
     }
-}
-
-/// When a feed's content last changed: the newest `updated` of its entries (RFC 4287 section 4.2.15).
-pub fn updated(entries: &[Arc<Entry>], created: DateTime<Utc>) -> DateTime<Utc> {
-    entries.iter().map(|entry| entry.updated).max().unwrap_or(created)
 }
 
 #[cfg(test)]
@@ -160,9 +340,9 @@ pub(crate) mod tests {
         let channel = channel();
         let entries = [entry("a", "A < B & C"), entry("b", "Two")];
         let created = DateTime::UNIX_EPOCH;
-        let rss = rss::render(&channel, &entries, created);
-        let atom = atom::render(&channel, &entries, created);
-        let json = json::render(&channel, &entries);
+        let rss = rss::render(&Feed::main(&channel, &entries), created);
+        let atom = atom::render(&Feed::main(&channel, &entries), created);
+        let json = json::render(&Feed::main(&channel, &entries));
         let rss = ::rss::Channel::read_from(rss.as_bytes()).unwrap();
 
         let atom = atom_syndication::Feed::read_from(atom.as_bytes()).unwrap();
@@ -198,11 +378,11 @@ pub(crate) mod tests {
         let channel = channel();
         let created = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
         assert!(
-            rss::render(&channel, &[], created)
+            rss::render(&Feed::main(&channel, &[]), created)
                 .contains("<lastBuildDate>Tue, 14 Nov 2023 22:13:20 +0000</lastBuildDate>")
         );
-        assert!(atom::render(&channel, &[], created).contains("<updated>2023-11-14T22:13:20Z</updated>"));
-        assert!(json::render(&channel, &[]).contains("\"items\":[]"));
+        assert!(atom::render(&Feed::main(&channel, &[]), created).contains("<updated>2023-11-14T22:13:20Z</updated>"));
+        assert!(json::render(&Feed::main(&channel, &[])).contains("\"items\":[]"));
     }
 
     #[test]
@@ -211,10 +391,10 @@ pub(crate) mod tests {
         let mut linked = (*entry("a", "A")).clone();
         linked.content.link = Some("https://elsewhere.example/a".into());
         let json: serde_json::Value =
-            serde_json::from_str(&json::render(&channel, &[Arc::new(linked.clone())])).unwrap();
+            serde_json::from_str(&json::render(&Feed::main(&channel, &[Arc::new(linked.clone())]))).unwrap();
         assert_eq!(json["items"][0]["external_url"], "https://elsewhere.example/a");
         assert_eq!(json["items"][0]["url"], "https://example.org/articles/a");
-        channel.content = FeedContent::Summary;
+        channel.limits.brief = true;
         let item = Item::new(&channel, &linked);
         assert!(item.html.is_none());
         assert_eq!(item.url, "https://elsewhere.example/a");

@@ -1,70 +1,165 @@
 //! RSS 2.0, by the `rss` crate and the RSS Advisory Board's profile.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use rss::extension::dublincore::DublinCoreExtension;
+use rss::extension::itunes::{ITunesChannelExtension, ITunesItemExtension, ITunesOwner};
 use rss::extension::{Extension, ExtensionMap};
-use rss::{Category, Guid};
+use rss::{Category, Enclosure, Guid};
 
-use super::{Channel, GENERATOR, Item, updated};
-use crate::entry::{Entry, escape};
+use super::extension::{self, Element};
+use super::{Feed, GENERATOR, Item};
+use crate::entry::{Media, escape};
+use crate::view::Kind;
 
-/// Where the document is, below the site's address.
+/// Name of the document.
 pub const PATH: &str = "rss.xml";
 
 /// Its media type.
 pub const MEDIA_TYPE: &str = "application/rss+xml; charset=utf-8";
 
-/// Renders the feed. `created` dates a feed that has no entry yet.
-pub fn render(channel: &Channel, entries: &[Arc<Entry>], created: DateTime<Utc>) -> String {
-    let items: Vec<rss::Item> = entries.iter().map(|entry| item(&Item::new(channel, entry))).collect();
-    let mut namespaces = BTreeMap::from([("atom".to_owned(), "http://www.w3.org/2005/Atom".to_owned())]);
-    if items.iter().any(|item| item.content.is_some()) {
-        namespaces.insert("content".into(), "http://purl.org/rss/1.0/modules/content/".into());
-    }
-    if !items.is_empty() {
-        namespaces.insert("dc".into(), "http://purl.org/dc/elements/1.1/".into());
-    }
+/// Renders the feed. `created` dates a feed that nothing was ever in.
+pub fn render(feed: &Feed<'_>, created: DateTime<Utc>) -> String {
+    let channel = feed.channel;
+    let podcast = feed.is_podcast();
+    let items: Vec<Item<'_>> = feed.entries.iter().map(|entry| Item::new(channel, entry)).collect();
+    let scheme = channel.url(&format!("{}/", Kind::Tag.root()));
+    let items: Vec<rss::Item> = items.iter().map(|item| self::item(item, &scheme, podcast)).collect();
+    let elements = channel_elements(feed, podcast);
     let document = rss::Channel {
-        title: channel.title.clone(),
-        link: channel.base_url.clone(),
-        description: channel.description.clone(),
+        title: feed.title.to_string(),
+        link: feed.page(),
+        description: feed.description.to_string(),
         language: Some(channel.language.clone()).filter(|language| !language.is_empty()),
-        last_build_date: Some(date(updated(entries, created))),
+        last_build_date: Some(date(feed.updated(created))),
         generator: Some(GENERATOR.into()),
         docs: Some("https://www.rssboard.org/rss-specification".into()),
-        extensions: self_link(&channel.url(PATH)),
-        namespaces,
+        namespaces: namespaces(&items, &elements, podcast),
+        extensions: map(elements),
+        itunes_ext: podcast.then(|| itunes_channel(feed)),
         items,
         ..rss::Channel::default()
     };
     let bytes = document.pretty_write_to(Vec::new(), b' ', 0).expect("writing to memory cannot fail");
     let mut text = String::from_utf8(bytes).expect("the crate writes UTF-8");
-    text.push('\n');
-    text
+    // The crate breaks the line in elements that hold nothing; sanitised text never says these names.
+    for name in EMPTY {
+        text = text.replace(&format!(">\n</{name}>"), "/>");
+    }
+    let (declaration, rest) = text.split_once("?>").expect("the crate writes a declaration");
+    format!("{declaration}?>\n{}{}\n", channel.stylesheet(), rest.trim_start())
 }
 
-fn item(item: &Item<'_>) -> rss::Item {
+/// Elements that hold nothing.
+const EMPTY: [&str; 7] = [
+    "atom:link",
+    "fh:complete",
+    "fh:archive",
+    "media:content",
+    "media:thumbnail",
+    "podcast:transcript",
+    "podcast:chapters",
+];
+
+/// Only those that are used, under their customary prefixes (standards 21).
+fn namespaces(items: &[rss::Item], channel: &[Element], podcast: bool) -> BTreeMap<String, String> {
+    let mut used: BTreeSet<&str> = channel.iter().map(Element::prefix).collect();
+    for item in items {
+        used.extend(item.extensions.keys().map(String::as_str));
+        used.extend(item.content.is_some().then_some("content"));
+        used.extend(item.dublin_core_ext.is_some().then_some("dc"));
+    }
+    used.extend(podcast.then_some("itunes"));
+    let all = [
+        extension::ATOM,
+        extension::CONTENT,
+        extension::DC,
+        extension::HISTORY,
+        extension::MEDIA,
+        extension::ITUNES,
+        extension::PODCAST,
+    ];
+    let used = all.into_iter().filter(|(prefix, _)| used.contains(prefix));
+    used.map(|(prefix, address)| (prefix.to_owned(), address.to_owned())).collect()
+}
+
+fn channel_elements(feed: &Feed<'_>, podcast: bool) -> Vec<Element> {
+    let own = [("self", feed.url(PATH))];
+    let links = own.into_iter().chain(feed.neighbours(PATH)).map(|(relation, href)| {
+        let media_type = MEDIA_TYPE.split(';').next().map(str::to_owned);
+        Element::new("atom:link", [("href", Some(href)), ("rel", Some(relation.to_owned())), ("type", media_type)])
+    });
+    let guid = feed.guid.filter(|_| podcast).map(|guid| Element::text("podcast:guid", guid));
+    links.chain(extension::history(feed.history)).chain(guid).collect()
+}
+
+fn item(item: &Item<'_>, scheme: &str, podcast: bool) -> rss::Item {
     // With a summary, the description is the summary and the whole text is content:encoded; else the description is the
     // whole text (profile 5.2.1). Both are HTML.
     let summary = item.summary.map(escape);
     let html = item.html.map(str::to_owned);
     let (description, content) = if summary.is_some() { (summary, html) } else { (html, None) };
+    let category = |tag: &String| Category { name: tag.clone(), domain: Some(scheme.to_owned()) };
+    let recording = item.enclosures.first();
     rss::Item {
         title: Some(item.title.to_string()),
         link: Some(item.url.to_string()),
         description,
         content,
-        categories: item.tags.iter().map(|tag| Category { name: tag.clone(), domain: None }).collect(),
+        categories: item.tags.iter().map(category).collect(),
+        enclosure: recording.map(enclosure),
         guid: Some(Guid { value: item.guid.to_string(), permalink: false }),
         pub_date: Some(date(item.published)),
         dublin_core_ext: Some(DublinCoreExtension {
             creators: item.authors.iter().map(|person| person.name.clone()).collect(),
+            languages: item.language.map(str::to_owned).into_iter().collect(),
+            // Where the text was first: RSS's own `source` is for feeds.
+            sources: item.page.is_some().then(|| item.url.to_string()).into_iter().collect(),
             ..DublinCoreExtension::default()
         }),
+        itunes_ext: podcast.then(|| itunes_item(item, recording)),
+        extensions: map(extension::pictures(item).into_iter().chain(extension::podcast(item)).collect()),
         ..rss::Item::default()
+    }
+}
+
+/// Its length is 0 where nobody knows it (profile 4.1.1.20.5).
+fn enclosure(media: &Media) -> Enclosure {
+    Enclosure {
+        url: media.url.clone(),
+        length: media.length.unwrap_or(0).to_string(),
+        mime_type: extension::bare_type(media).to_owned(),
+    }
+}
+
+fn itunes_channel(feed: &Feed<'_>) -> ITunesChannelExtension {
+    let author = &feed.channel.author;
+    let explicit = |entry: &crate::entry::Entry| entry.content.episode.as_ref().and_then(|episode| episode.explicit);
+    ITunesChannelExtension {
+        author: Some(author.name.clone()),
+        image: feed.cover().map(|image| image.url.clone()),
+        explicit: Some(feed.entries.iter().any(|entry| explicit(entry) == Some(true)).to_string()),
+        owner: author
+            .email
+            .as_ref()
+            .map(|email| ITunesOwner { name: Some(author.name.clone()), email: Some(email.clone()) }),
+        ..ITunesChannelExtension::default()
+    }
+}
+
+fn itunes_item(item: &Item<'_>, recording: Option<&Media>) -> ITunesItemExtension {
+    let episode = item.episode;
+    let names: Vec<&str> = item.authors.iter().map(|person| person.name.as_str()).collect();
+    ITunesItemExtension {
+        author: Some(names.join(", ")),
+        image: item.image.map(|image| image.url.clone()),
+        duration: recording.and_then(|media| media.duration).map(|seconds| seconds.to_string()),
+        explicit: episode.and_then(|episode| episode.explicit).map(|explicit| explicit.to_string()),
+        episode: episode.and_then(|episode| episode.number).map(|number| number.to_string()),
+        season: episode.and_then(|episode| episode.season).map(|number| number.to_string()),
+        episode_type: episode.and_then(|episode| episode.kind.clone()),
+        ..ITunesItemExtension::default()
     }
 }
 
@@ -73,13 +168,22 @@ pub fn date(date: DateTime<Utc>) -> String {
     date.format("%a, %d %b %Y %H:%M:%S +0000").to_string()
 }
 
-/// `<atom:link rel="self">`, written as a plain extension: the crate's own type for it would bring in all of its builders.
-fn self_link(href: &str) -> ExtensionMap {
-    let attributes = [("href", href), ("rel", "self"), ("type", "application/rss+xml")];
-    let link = Extension {
-        name: "atom:link".into(),
-        attrs: attributes.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
-        ..Extension::default()
-    };
-    ExtensionMap::from([("atom".into(), BTreeMap::from([("link".into(), vec![link])]))])
+/// Elements as the crate wants them: by prefix and by name. Written as plain extensions, since the crate's own type for
+/// `atom:link` would bring in all of its builders.
+fn map(elements: Vec<Element>) -> ExtensionMap {
+    let mut map = ExtensionMap::new();
+    for element in elements {
+        let local = element.name.split_once(':').map_or(element.name, |(_, local)| local);
+        map.entry(element.prefix().to_owned()).or_default().entry(local.to_owned()).or_default().push(plain(element));
+    }
+    map
+}
+
+fn plain(element: Element) -> Extension {
+    let mut children: BTreeMap<String, Vec<Extension>> = BTreeMap::new();
+    for child in element.children {
+        let local = child.name.split_once(':').map_or(child.name, |(_, local)| local);
+        children.entry(local.to_owned()).or_default().push(plain(child));
+    }
+    Extension { name: element.name.to_owned(), value: element.text, attrs: element.attributes, children }
 }

@@ -1,15 +1,15 @@
 //! Entries -> HTML pages for people, pure: no script, one style sheet, readable anywhere.
 
-use std::sync::Arc;
-
 use chrono::{DateTime, Utc};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{Environment, Output, State, Value, context, escape_formatter};
 use serde::Serialize;
 
-use crate::entry::{Entry, escape};
-use crate::feed::{Channel, Item, atom, json, rss};
+use crate::catalog::{Listed, Shelf};
+use crate::entry::{Entry, Media, Person, escape};
+use crate::feed::{self, Channel, Feed, Item, atom, json, opml, rss};
+use crate::view::{Kind, View};
 
 /// The style sheet of every page.
 pub const STYLE: &str = include_str!("templates/style.css");
@@ -19,10 +19,20 @@ pub const ICON: &str = include_str!("templates/icon.svg");
 
 /// Version of everything that turns an entry into a page and is no template. Raise it when the same entry would make
 /// other bytes.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Media type of every page.
 pub const MEDIA_TYPE: &str = "text/html; charset=utf-8";
+
+/// Media type of style sheets.
+pub const STYLE_TYPE: &str = "text/css; charset=utf-8";
+
+/// The three formats that each page offers, the one that most readers ask for first: name, document, media type.
+const FORMATS: [(&str, &str, &str); 3] = [
+    ("RSS", rss::PATH, "application/rss+xml"),
+    ("Atom", atom::PATH, "application/atom+xml"),
+    ("JSON Feed", json::PATH, json::MEDIA_TYPE),
+];
 
 /// The templates and what all pages have in common.
 #[derive(Debug)]
@@ -31,12 +41,37 @@ pub struct Pages {
     channel: Channel,
 }
 
+/// What the front page shows beside the newest articles.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Front {
+    /// The folders, tags and authors that have the most articles.
+    pub views: Vec<Listed>,
+    /// Number of the newest archive, if there is one.
+    pub archive: Option<u32>,
+}
+
 /// A feed as the pages offer it.
 #[derive(Debug, Serialize)]
 struct FeedLink {
     name: &'static str,
+    title: String,
     address: String,
     media_type: &'static str,
+}
+
+/// A word that leads to a page.
+#[derive(Debug, Serialize)]
+struct Link {
+    name: String,
+    address: String,
+}
+
+/// Links under one heading.
+#[derive(Debug, Serialize)]
+struct Group {
+    name: &'static str,
+    address: String,
+    links: Vec<Link>,
 }
 
 /// An entry as a page shows it.
@@ -46,13 +81,15 @@ struct Shown<'a> {
     url: &'a str,
     page: &'a str,
     elsewhere: Option<String>,
-    authors: String,
+    authors: Vec<Link>,
     published: Day,
     updated: Option<Day>,
     summary: Option<&'a str>,
     html: Option<&'a str>,
-    tags: Vec<&'a str>,
+    tags: Vec<Link>,
     language: Option<&'a str>,
+    image: Option<&'a Media>,
+    enclosures: &'a [Media],
 }
 
 /// A date for machines and for people.
@@ -77,7 +114,12 @@ impl Pages {
         environment.set_syntax(syntax.expect("the usual delimiters are valid"));
         let templates = [
             ("base.html", include_str!("templates/base.html")),
+            ("entries.html", include_str!("templates/entries.html")),
             ("front.html", include_str!("templates/front.html")),
+            ("view.html", include_str!("templates/view.html")),
+            ("views.html", include_str!("templates/views.html")),
+            ("archive.html", include_str!("templates/archive.html")),
+            ("archives.html", include_str!("templates/archives.html")),
             ("article.html", include_str!("templates/article.html")),
             ("missing.html", include_str!("templates/missing.html")),
         ];
@@ -99,62 +141,209 @@ impl Pages {
             hasher.update(template.source().as_bytes());
         }
         hasher.update(STYLE.as_bytes());
+        hasher.update(feed::STYLE.as_bytes());
         hasher.update(&VERSION.to_le_bytes());
         hasher.update(format!("{:?}", self.channel).as_bytes());
         hasher.finalize().into()
     }
 
+    /// Value of a `Link` header that tells of the feeds of the page at `place` (RFC 8288, standards 142).
+    pub fn links(&self, place: &str) -> String {
+        let link = |(_, name, media_type): &(&str, &str, &str)| {
+            format!("<{}>; rel=\"alternate\"; type=\"{media_type}\"", self.channel.url(&format!("{place}{name}")))
+        };
+        FORMATS.iter().map(link).collect::<Vec<_>>().join(", ")
+    }
+
     /// The front page: newest articles, all feeds, how to subscribe.
-    pub fn front(&self, entries: &[Arc<Entry>]) -> String {
-        let items: Vec<Item<'_>> = entries.iter().map(|entry| Item::new(&self.channel, entry)).collect();
-        let pages: Vec<String> = entries.iter().map(|entry| self.channel.page(&entry.slug)).collect();
-        let shown: Vec<Shown<'_>> = items.iter().zip(&pages).map(|(item, page)| shown(item, page)).collect();
-        self.render(
-            "front.html",
-            context! { entries => Value::from(Serde(shown)), address => self.channel.base_url.as_str() },
-        )
+    pub fn front(&self, feed: &Feed<'_>, front: &Front) -> String {
+        let groups: Vec<Group> = Kind::ALL.into_iter().filter_map(|kind| self.group(kind, &front.views)).collect();
+        let older = front.archive.map(|_| self.channel.url("archive/"));
+        self.listing(feed, "front.html", context! { groups => Value::from(Serde(groups)), older })
+    }
+
+    /// The page of a folder, tag or author.
+    pub fn view(&self, feed: &Feed<'_>, view: &View, name: &str) -> String {
+        let above =
+            Link { name: view.kind.plural().into(), address: self.channel.url(&format!("{}/", view.kind.root())) };
+        let kind = view.kind.root();
+        self.listing(feed, "view.html", context! { name, kind, above => Value::from(Serde(above)) })
+    }
+
+    /// The page of an archive.
+    pub fn archive(&self, feed: &Feed<'_>, number: u32) -> String {
+        let page = |number: u32| self.channel.url(&feed::archive_path(number));
+        let above = Link { name: "Archive".into(), address: self.channel.url("archive/") };
+        let (older, newer) = ((number > 1).then(|| page(number - 1)), page(number + 1));
+        let context = context! { number, older, newer, above => Value::from(Serde(above)) };
+        self.listing(feed, "archive.html", context)
+    }
+
+    /// The list of all archives.
+    pub fn archives(&self, shelves: &[Shelf]) -> String {
+        let link = |shelf: &Shelf| {
+            let dates = shelf.dates.map(|(oldest, newest)| (Day::of(oldest), Day::of(newest)));
+            context! {
+                number => shelf.number,
+                address => self.channel.url(&feed::archive_path(shelf.number)),
+                dates => Value::from(Serde(dates)),
+            }
+        };
+        let shelves: Vec<Value> = shelves.iter().map(link).collect();
+        self.render("archives.html", "", context! { shelves, address => self.channel.url("archive/") })
+    }
+
+    /// The list of all views of a kind.
+    pub fn views(&self, kind: Kind, views: &[Listed]) -> String {
+        let links: Vec<Link> = views.iter().map(|listed| self.link(listed)).collect();
+        let address = self.channel.url(&format!("{}/", kind.root()));
+        let (name, root) = (kind.plural(), kind.root());
+        self.render("views.html", "", context! { name, root, links => Value::from(Serde(links)), address })
     }
 
     /// The page of one article.
     pub fn article(&self, entry: &Entry) -> String {
         let page = self.channel.page(&entry.slug);
         let item = Item::new(&self.channel, entry);
-        let mut shown = shown(&item, &page);
+        let mut shown = self.shown(&item, &page);
         // A page always has the whole text, whatever the feed has.
         shown.html = Some(&entry.content.html);
-        self.render("article.html", context! { entry => Value::from(Serde(shown)), address => page })
+        let data = self.linked_data(&item, &page);
+        self.render("article.html", "", context! { entry => Value::from(Serde(shown)), address => page, data })
     }
 
     /// What stands where there is nothing, or nothing any more.
     pub fn missing(&self, heading: &str, text: &str) -> String {
-        self.render("missing.html", context! { heading, text })
+        self.render("missing.html", "", context! { heading, text })
     }
 
-    fn render(&self, name: &str, page: Value) -> String {
-        let feeds = [
-            ("RSS", rss::PATH, "application/rss+xml"),
-            ("Atom", atom::PATH, "application/atom+xml"),
-            ("JSON Feed", json::PATH, json::MEDIA_TYPE),
-        ];
-        let feeds =
-            feeds.map(|(name, path, media_type)| FeedLink { name, address: self.channel.url(path), media_type });
+    /// A page that lists the entries of a feed.
+    fn listing(&self, feed: &Feed<'_>, name: &str, page: Value) -> String {
+        let items: Vec<Item<'_>> = feed.entries.iter().map(|entry| Item::new(&self.channel, entry)).collect();
+        let pages: Vec<String> = feed.entries.iter().map(|entry| self.channel.page(&entry.slug)).collect();
+        let shown: Vec<Shown<'_>> = items.iter().zip(&pages).map(|(item, page)| self.shown(item, page)).collect();
+        let context = context! {
+            entries => Value::from(Serde(shown)),
+            title => &*feed.title,
+            description => &*feed.description,
+            address => feed.page(),
+            ..page
+        };
+        self.render(name, &feed.place, context)
+    }
+
+    fn group(&self, kind: Kind, views: &[Listed]) -> Option<Group> {
+        let links: Vec<Link> =
+            views.iter().filter(|listed| listed.view.kind == kind).map(|listed| self.link(listed)).collect();
+        let address = self.channel.url(&format!("{}/", kind.root()));
+        (!links.is_empty()).then_some(Group { name: kind.plural(), address, links })
+    }
+
+    fn link(&self, listed: &Listed) -> Link {
+        // Two folders of one name are told apart by where they lie.
+        let above = listed.view.key.rsplit_once('/').map_or(String::new(), |(above, _)| format!("{above}/"));
+        Link { name: format!("{above}{}", listed.name), address: self.channel.url(&listed.view.path()) }
+    }
+
+    fn named(&self, kind: Kind, name: &str) -> Option<Link> {
+        let address = self.channel.url(&View::named(kind, name)?.path());
+        Some(Link { name: name.to_owned(), address })
+    }
+
+    fn shown<'a>(&self, item: &'a Item<'a>, page: &'a str) -> Shown<'a> {
+        let host = |url: &str| url::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned));
+        // The site's own name stands in for authors that an article does not name; they have no page.
+        let own = std::slice::from_ref(&self.channel.author);
+        let author = |person: &Person| self.named(Kind::Author, &person.name);
+        let authors = if item.authors == own { Vec::new() } else { item.authors.iter().filter_map(author).collect() };
+        // A change within the day of publication is of no interest to people.
+        let later = item.updated.date_naive() > item.published.date_naive();
+        Shown {
+            title: item.title,
+            url: &item.url,
+            page,
+            elsewhere: item.page.is_some().then(|| host(&item.url)).flatten(),
+            authors,
+            published: Day::of(item.published),
+            updated: later.then(|| Day::of(item.updated)),
+            summary: item.summary,
+            html: item.html,
+            tags: item.tags.iter().filter_map(|tag| self.named(Kind::Tag, tag)).collect(),
+            language: item.language,
+            image: item.image,
+            enclosures: item.enclosures,
+        }
+    }
+
+    /// What search engines and messengers read of an article (schema.org `Article` as JSON-LD).
+    fn linked_data(&self, item: &Item<'_>, page: &str) -> Value {
+        let people: Vec<serde_json::Value> = item
+            .authors
+            .iter()
+            .map(|person| serde_json::json!({ "@type": "Person", "name": person.name, "url": person.url }))
+            .collect();
+        let data = serde_json::json!({
+            "@context": "https://schema.org",
+            "@type": "Article",
+            "headline": item.title,
+            "description": item.summary,
+            "datePublished": Day::of(item.published).machine,
+            "dateModified": Day::of(item.updated).machine,
+            "author": people,
+            "publisher": { "@type": "Organization", "name": self.channel.title },
+            "mainEntityOfPage": page,
+            "inLanguage": item.language.unwrap_or(&self.channel.language),
+            "image": item.image.map(|image| image.url.as_str()),
+            "keywords": item.tags,
+        });
+        // Within a script, nothing may look like its end.
+        Value::from_safe_string(without_null(data).to_string().replace('<', "\\u003c"))
+    }
+
+    /// A page; `place` is where its own feeds are, which stand before those of the site (standards 141).
+    fn render(&self, name: &str, place: &str, page: Value) -> String {
+        let channel = &self.channel;
+        let offer = |place: &str, title: &str| {
+            FORMATS.map(|(name, path, media_type)| FeedLink {
+                name,
+                title: format!("{title} ({name})"),
+                address: channel.url(&format!("{place}{path}")),
+                media_type,
+            })
+        };
+        let title = page.get_attr("title").ok().and_then(|title| title.as_str().map(str::to_owned));
+        let own = offer(place, title.as_deref().unwrap_or(&channel.title));
+        let mut all = Vec::from(offer(place, title.as_deref().unwrap_or(&channel.title)));
+        all.extend((!place.is_empty()).then(|| offer("", &channel.title)).into_iter().flatten());
         // The page's own parts come from wherever the page came from; only what people follow or copy is absolute.
-        let root = url::Url::parse(&self.channel.base_url).map_or_else(|_| "/".to_owned(), |url| url.path().to_owned());
-        let style = blake3::hash(STYLE.as_bytes()).to_hex();
         let site = context! {
             site => context! {
-                title => self.channel.title.as_str(),
-                description => self.channel.description.as_str(),
-                language => self.channel.language.as_str(),
-                address => self.channel.base_url.as_str(),
-                style => format!("{root}style.css?{}", &style[..8]),
-                icon => format!("{root}icon.svg"),
+                title => channel.title.as_str(),
+                description => channel.description.as_str(),
+                language => channel.language.as_str(),
+                address => channel.base_url.as_str(),
+                opml => channel.url(opml::PATH),
+                style => channel.part("style.css", STYLE),
+                icon => channel.part("icon.svg", ICON),
             },
-            feeds => Value::from(Serde(feeds)),
+            feeds => Value::from(Serde(own)),
+            all_feeds => Value::from(Serde(all)),
             ..page
         };
         let template = self.environment.get_template(name).expect("the template was added above");
         template.render(site).expect("the built-in templates render what they are given")
+    }
+}
+
+fn without_null(value: serde_json::Value) -> serde_json::Value {
+    match value {
+        serde_json::Value::Object(map) => map
+            .into_iter()
+            .filter(|(_, value)| !value.is_null())
+            .map(|(key, value)| (key, without_null(value)))
+            .collect(),
+        serde_json::Value::Array(list) => list.into_iter().map(without_null).collect(),
+        other => other,
     }
 }
 
@@ -170,26 +359,6 @@ fn format(output: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> 
     }
 }
 
-fn shown<'a>(item: &'a Item<'a>, page: &'a str) -> Shown<'a> {
-    let host = |url: &str| url::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned));
-    let names: Vec<&str> = item.authors.iter().map(|person| person.name.as_str()).collect();
-    // A change within the day of publication is of no interest to people.
-    let later = item.updated.date_naive() > item.published.date_naive();
-    Shown {
-        title: item.title,
-        url: &item.url,
-        page,
-        elsewhere: item.page.is_some().then(|| host(&item.url)).flatten(),
-        authors: names.join(", "),
-        published: Day::of(item.published),
-        updated: later.then(|| Day::of(item.updated)),
-        summary: item.summary,
-        html: item.html,
-        tags: item.tags.iter().map(String::as_str).collect(),
-        language: item.language,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -199,10 +368,11 @@ mod tests {
     fn pages_escape_what_they_show_and_trust_only_the_article() {
         let pages = Pages::new(channel());
         let entry = entry("a", "<script>alert(1)</script>");
-        let front = pages.front(std::slice::from_ref(&entry));
+        let front = pages.front(&Feed::main(pages.channel(), std::slice::from_ref(&entry)), &Front::default());
         assert!(front.contains("&lt;script&gt;") && !front.contains("<script"), "{front}");
         let article = pages.article(&entry);
-        assert!(article.contains("&lt;script&gt;") && !article.contains("<script"), "{article}");
+        assert!(article.contains("&lt;script&gt;") && !article.contains("<script>"), "{article}");
+        assert!(article.contains("\\u003cscript>"), "nothing in the data ends it: {article}");
         assert!(article.contains(&entry.content.html));
         assert!(article.contains("<link rel=\"canonical\" href=\"https://example.org/articles/a\">"));
     }
@@ -210,7 +380,11 @@ mod tests {
     #[test]
     fn every_page_offers_the_feeds_main_feed_first() {
         let pages = Pages::new(channel());
-        for page in [pages.front(&[]), pages.article(&entry("a", "A")), pages.missing("Gone", "text")] {
+        for page in [
+            pages.front(&Feed::main(pages.channel(), &[]), &Front::default()),
+            pages.article(&entry("a", "A")),
+            pages.missing("Gone", "text"),
+        ] {
             let links: Vec<&str> =
                 page.lines().filter(|line| line.contains("rel=\"alternate\"")).map(str::trim).collect();
             assert_eq!(

@@ -63,13 +63,18 @@ impl Publisher {
         let version = last_version(&catalog)?;
         let next = next_version(version);
         let ingest = Ingest::new(&mut catalog, folder, config, pages.channel(), writing)?;
-        let show = Show::new(&mut catalog, pages, current, config.feed.entries, next)?;
+        let show = Show::new(&mut catalog, pages, current, next)?;
         Ok(Self { catalog, ingest, show, version, shown_at: Instant::now(), dirty: true, next_due: None })
     }
 
     /// When pages last changed their look; for the door to the catalog.
     pub fn presented(&self) -> DateTime<Utc> {
         self.show.presented()
+    }
+
+    /// The date of a feed that nothing was ever in.
+    pub fn created(&self) -> DateTime<Utc> {
+        self.show.created()
     }
 
     /// Looks at the whole folder and shows what is in it: the feeds are up when this returns.
@@ -90,8 +95,7 @@ impl Publisher {
         // After a quick restart the last version may be of this very second.
         std::thread::sleep(self.until_next_version());
         self.publish()?;
-        self.show.compress();
-        Ok(())
+        self.show.finish(&mut self.catalog)
     }
 
     /// Works until the channel closes.
@@ -112,7 +116,7 @@ impl Publisher {
             }
             if self.dirty && self.until_next_version().is_zero() {
                 self.publish()?;
-                self.show.compress();
+                self.show.finish(&mut self.catalog)?;
             }
         }
     }

@@ -6,17 +6,22 @@ use std::sync::Arc;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
-use crate::catalog::{self, Catalog};
+use crate::catalog::{self, Catalog, Limits, Window};
 use crate::entry::Entry;
-use crate::page::Pages;
+use crate::feed::{Feed, History};
+use crate::page::{Front, Pages};
 use crate::snapshot::{self, Body, Current, Document, Snapshot};
+use crate::view::Kind;
+
+/// Most folders, tags and authors each that the front page names.
+const MOST_NAMED: usize = 24;
 
 /// Turns what the catalog says into what is served.
 #[derive(Debug)]
 pub struct Show {
     pages: Arc<Pages>,
     current: Current,
-    limit: usize,
+    limits: Limits,
     presented: DateTime<Utc>,
     created: DateTime<Utc>,
     missing: Bytes,
@@ -34,20 +39,27 @@ impl Show {
         catalog: &mut Catalog,
         pages: Arc<Pages>,
         current: Current,
-        limit: usize,
         next: DateTime<Utc>,
     ) -> catalog::Result<Self> {
         let presented = catalog.stamp("articles/", &pages.fingerprint(), next)?;
         let created = catalog.created()?;
+        let limits = pages.channel().limits;
+        catalog.limit(&limits)?;
+        catalog.set_base_url(&pages.channel().base_url);
         let missing =
             pages.missing("There is nothing here", "The address may be mistyped, or what was here has moved.").into();
         let gone = pages.missing("This article was deleted", "It was published here, and is not any more.").into();
-        Ok(Self { pages, current, limit, presented, created, missing, gone, entries: HashMap::new() })
+        Ok(Self { pages, current, limits, presented, created, missing, gone, entries: HashMap::new() })
     }
 
     /// When pages last changed their look.
     pub fn presented(&self) -> DateTime<Utc> {
         self.presented
+    }
+
+    /// The date of a feed that nothing was ever in.
+    pub fn created(&self) -> DateTime<Utc> {
+        self.created
     }
 
     /// Renders and serves what the catalog says now. Documents whose bytes did not change are kept as they are.
@@ -58,50 +70,93 @@ impl Show {
         version: DateTime<Utc>,
         due: DateTime<Utc>,
     ) -> catalog::Result<()> {
-        let entries = self.window(catalog, due)?;
         let before = self.current.get();
-        let mut documents: HashMap<String, Arc<Document>> = HashMap::with_capacity(entries.len() + 32);
-        for entry in &entries {
+        let documents = catalog.transaction(|catalog| {
+            catalog.pass_time(due, version)?;
+            let window = catalog.window(&self.limits, due)?;
+            let archive = catalog.close_archives(&window, &self.limits, due, version)?;
+            let entries = self.entries(catalog, &window, due)?;
+            let mut documents = self.articles(&entries, &before);
+            let tombstones = catalog.tombstones()?;
+            let guid = catalog.podcast_guid()?;
+            let history = match archive {
+                Some(newest) => History::Archived(newest),
+                None if window.is_whole => History::Complete,
+                None => History::Newest,
+            };
+            let main = Feed::main(self.pages.channel(), &entries);
+            let feed = Feed { history, tombstones: &tombstones, guid: guid.as_deref(), ..main };
+            let front = front(catalog, archive)?;
+            for document in snapshot::render(&self.pages, &feed, &front, self.created) {
+                let body = Body::from(document.body);
+                let modified = catalog.stamp(document.path, body.hash.as_bytes(), version)?;
+                let kept = before.document(document.path).filter(|kept| kept.says(&body)).cloned();
+                let made = || Arc::new(Document::new(document.media_type, body, modified).linked(document.links));
+                documents.insert(document.path.to_owned(), kept.unwrap_or_else(made));
+            }
+            catalog.set_meta("version", &version.timestamp().to_string())?;
+            Ok(documents)
+        })?;
+        self.current.set(Arc::new(Snapshot::new(version, due, documents, self.missing.clone(), self.gone.clone())));
+        Ok(())
+    }
+
+    /// What nobody waits for, once a version is served: new bytes go out uncoded until this is done.
+    pub fn finish(&self, catalog: &mut Catalog) -> catalog::Result<()> {
+        let current = self.current.get();
+        current.compress();
+        catalog.settle(&self.limits, current.due)
+    }
+
+    /// Pages of the articles in the feed, which are asked for more often than others.
+    fn articles(&self, entries: &[Arc<Entry>], before: &Snapshot) -> HashMap<String, Arc<Document>> {
+        let mut documents = HashMap::with_capacity(entries.len() + 32);
+        for entry in entries {
             let path = snapshot::article_path(&entry.slug);
             let modified = entry.revised.max(self.presented);
             let kept = before.document(&path).filter(|document| document.last_modified == modified).cloned();
             let document = kept.unwrap_or_else(|| Arc::new(snapshot::article(&self.pages, entry, self.presented)));
             documents.insert(path, document);
         }
-        let rendered = snapshot::render(&self.pages, &entries, self.created);
-        catalog.transaction(|catalog| {
-            for document in rendered {
-                let body = Body::from(document.body);
-                let modified = catalog.stamp(document.path, body.hash.as_bytes(), version)?;
-                let kept = before.document(document.path).filter(|kept| kept.says(&body)).cloned();
-                let made = || Arc::new(Document::new(document.media_type, body, modified));
-                documents.insert(document.path.to_owned(), kept.unwrap_or_else(made));
-            }
-            catalog.mark_shown(due)?;
-            catalog.set_meta("version", &version.timestamp().to_string())
-        })?;
-        self.current.set(Arc::new(Snapshot::new(version, due, documents, self.missing.clone(), self.gone.clone())));
-        Ok(())
+        documents
     }
 
-    /// Makes the coded forms of what is served. New bytes go out uncoded until this is done.
-    pub fn compress(&self) {
-        self.current.get().compress();
-    }
-
-    fn window(&mut self, catalog: &Catalog, due: DateTime<Utc>) -> catalog::Result<Vec<Arc<Entry>>> {
-        let newest = catalog.newest(due, self.limit)?;
-        let mut kept = HashMap::with_capacity(newest.len());
-        let mut window = Vec::with_capacity(newest.len());
-        for (number, revised) in newest {
+    /// The entries of the window, and of archives those that changed lately.
+    fn entries(&mut self, catalog: &Catalog, window: &Window, due: DateTime<Utc>) -> catalog::Result<Vec<Arc<Entry>>> {
+        let mut numbers = window.rows.clone();
+        if !window.is_whole {
+            let mut changed = catalog.changed_in_archives(&self.limits, due)?;
+            changed.retain(|row| !numbers.contains(row));
+            numbers.extend(changed);
+        }
+        let mut kept = HashMap::with_capacity(numbers.len());
+        let mut entries = Vec::with_capacity(numbers.len());
+        let mut bytes = 0;
+        for (number, revised) in numbers {
             let entry = match self.entries.remove(&number) {
                 Some((revision, entry)) if revision == revised => entry,
                 _ => Arc::new(catalog.entry(number)?),
             };
-            window.push(Arc::clone(&entry));
+            bytes += self.limits.weigh(entry.content.weight(), entry.content.weight_in_brief());
+            // The window itself fits; what is added to it may not.
+            if entries.len() < window.rows.len() || bytes <= self.limits.max_bytes {
+                entries.push(Arc::clone(&entry));
+            }
             kept.insert(number, (revised, entry));
         }
         self.entries = kept;
-        Ok(window)
+        if let Some(changed) = entries.get_mut(window.rows.len()..) {
+            changed.sort_by_key(|entry| std::cmp::Reverse((entry.published, entry.id.clone())));
+        }
+        Ok(entries)
     }
+}
+
+/// What the front page shows beside the newest articles.
+fn front(catalog: &Catalog, archive: Option<u32>) -> catalog::Result<Front> {
+    let mut views = Vec::new();
+    for kind in Kind::ALL {
+        views.extend(catalog.views(kind, MOST_NAMED)?);
+    }
+    Ok(Front { views, archive })
 }

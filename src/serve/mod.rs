@@ -22,7 +22,8 @@ use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::config::Http;
-use crate::snapshot::{Current, Door, Found, Snapshot};
+use crate::door::{Address, Door, Found};
+use crate::snapshot::{Current, Snapshot};
 use respond::{Style, Target};
 
 /// Wait after an error of `accept` that is not one connection's own, such as having no file descriptor left.
@@ -100,24 +101,25 @@ impl Server {
         let (request, _body) = request.into_parts();
         let mut snapshot = self.current.get();
         let target = match respond::route(&request, &snapshot, &self.style) {
-            Target::Article(slug) => self.look_up(slug, &mut snapshot).await,
+            Target::Lookup(address, path) => self.look_up(address, path, &mut snapshot).await,
             target => target,
         };
         respond::respond(&request, &target, &snapshot, &self.style, SystemTime::now())
     }
 
-    /// Fetches the page of an article that the snapshot does not keep. If it has just changed, the answer waits for the
-    /// snapshot that shows the change, so that a page and its validators always belong together.
-    async fn look_up(&self, slug: String, snapshot: &mut Arc<Snapshot>) -> Target {
+    /// Fetches a document that the snapshot does not keep. If it has just changed, the answer waits for the
+    /// snapshot that shows the change, so that a document and its validators always belong together.
+    async fn look_up(&self, address: Address, path: String, snapshot: &mut Arc<Snapshot>) -> Target {
         let mut versions = self.current.subscribe();
         let deadline = tokio::time::Instant::now() + NEXT_VERSION;
         loop {
             *snapshot = self.current.get();
-            let (door, slug, seen) = (self.door.clone(), slug.clone(), snapshot.clone());
-            let found = tokio::task::spawn_blocking(move || door.article(&slug, &seen)).await;
+            let (door, address, path, seen) = (self.door.clone(), address.clone(), path.clone(), snapshot.clone());
+            let found = tokio::task::spawn_blocking(move || door.find(&address, &path, &seen)).await;
             return match found {
-                Ok(Ok(Found::Page(document))) => Target::Document(document),
+                Ok(Ok(Found::Document(document))) => Target::Document(document),
                 Ok(Ok(Found::Moved(address))) => Target::Moved(address),
+                Ok(Ok(Found::Elsewhere(address))) => Target::Elsewhere(address),
                 Ok(Ok(Found::Gone)) => Target::Gone,
                 Ok(Ok(Found::Unknown)) => Target::Missing,
                 Ok(Ok(Found::NotYet)) => match tokio::time::timeout_at(deadline, versions.changed()).await {
@@ -125,11 +127,11 @@ impl Server {
                     _ => Target::Unavailable,
                 },
                 Ok(Err(error)) => {
-                    tracing::error!("an article page: {error}");
+                    tracing::error!("a document cannot be made: {error}");
                     Target::Unavailable
                 }
                 Err(error) => {
-                    tracing::error!("an article page: {error}");
+                    tracing::error!("a document cannot be made: {error}");
                     Target::Unavailable
                 }
             };

@@ -13,6 +13,7 @@ use url::Url;
 
 use super::conditional::{self, Outcome};
 use super::negotiate::{self, Coding};
+use crate::door::Address;
 use crate::snapshot::{Document, Snapshot, Variant};
 
 /// What answers have in common.
@@ -23,6 +24,9 @@ pub struct Style {
     base_url: String,
     cache: HeaderValue,
 }
+
+/// What belongs to the past may be kept for a day (standards 116): not for ever, since a deletion shows there, too.
+const CACHE_LASTING: HeaderValue = HeaderValue::from_static("max-age=86400");
 
 impl Style {
     /// For a site at `base_url` whose documents may be kept for `max_age`.
@@ -39,10 +43,12 @@ impl Style {
 pub enum Target {
     /// A document.
     Document(Arc<Document>),
-    /// An article that the snapshot does not hold: look it up by this slug.
-    Article(String),
+    /// Something that the snapshot does not hold: look it up. With the path as it was asked for.
+    Lookup(Address, String),
     /// It lives at this absolute address now.
     Moved(String),
+    /// For the time being, what is asked for is in the document at this absolute address.
+    Elsewhere(String),
     /// It was deleted.
     Gone,
     /// There is nothing.
@@ -78,18 +84,16 @@ pub fn route(request: &Parts, snapshot: &Snapshot, style: &Style) -> Target {
     if style.base_path.strip_suffix('/').is_some_and(|base| base == path) {
         return Target::Moved(style.base_url.clone());
     }
-    match below.strip_prefix("articles/").or_else(|| whole.strip_prefix("articles/")) {
-        Some(slug) if is_slug(slug) => Target::Article(slug.to_owned()),
-        Some(slug) if slug.strip_suffix('/').is_some_and(is_slug) => {
-            Target::Moved(format!("{}articles/{}", style.base_url, slug.trim_end_matches('/')))
+    for path in [below, whole] {
+        if let Some(address) = Address::at(path) {
+            let own = address.path();
+            if own != path && snapshot.document(&own).is_some() {
+                return Target::Moved(format!("{}{own}", style.base_url));
+            }
+            return Target::Lookup(address, path.to_owned());
         }
-        _ => Target::Missing,
     }
-}
-
-/// Whether a text can be a slug at all; nothing else is looked up.
-fn is_slug(text: &str) -> bool {
-    !text.is_empty() && text.len() <= 255 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    Target::Missing
 }
 
 /// Answers a request for a target, at the instant `now`.
@@ -166,8 +170,12 @@ fn get(request: &Parts, target: &Target, snapshot: &Snapshot, style: &Style, now
             let response = with(response, header::LOCATION, address);
             with_value(response, header::CACHE_CONTROL, style.cache.clone())
         }
+        Target::Elsewhere(address) => {
+            let response = message(StatusCode::TEMPORARY_REDIRECT, "There is no archive of this number yet.");
+            with(with(response, header::LOCATION, address), header::CACHE_CONTROL, CACHE_MISSING)
+        }
         Target::Gone => page(StatusCode::GONE, &snapshot.gone),
-        Target::Missing | Target::Article(_) => page(StatusCode::NOT_FOUND, &snapshot.missing),
+        Target::Missing | Target::Lookup(..) => page(StatusCode::NOT_FOUND, &snapshot.missing),
         Target::Server => message(StatusCode::BAD_REQUEST, "Only OPTIONS can be asked of the whole server."),
         Target::Unavailable => {
             let response =
@@ -211,6 +219,10 @@ fn whole(
     let response = validators(response, document, variant, style, now);
     let policy = if document.media_type.starts_with("text/html") { PAGE_POLICY } else { FEED_POLICY };
     let response = with(response, header::CONTENT_SECURITY_POLICY, policy);
+    let response = match &document.links {
+        Some(links) => with(response, header::LINK, links),
+        None => response,
+    };
     match coding {
         Coding::Gzip => with(response, header::CONTENT_ENCODING, "gzip"),
         Coding::Identity => response,
@@ -232,7 +244,8 @@ fn validators(
     }
     let response = with(response, header::ETAG, &variant.etag);
     let response = with(response, header::VARY, "Accept-Encoding");
-    let response = with_value(response, header::CACHE_CONTROL, style.cache.clone());
+    let cache = if document.is_lasting { CACHE_LASTING } else { style.cache.clone() };
+    let response = with_value(response, header::CACHE_CONTROL, cache);
     for_other_origins(response)
 }
 

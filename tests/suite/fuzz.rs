@@ -213,7 +213,7 @@ fn entries(site: &Site) -> Vec<((usize, usize), String)> {
 }
 
 fn run(seed: usize) {
-    let mut site = Site::configured("[feed]\nentries = 5000");
+    let mut site = Site::configured("[feed]\nentries = 5000\nmax_bytes = '64 MiB'");
     site.start();
     let random = Random::new(seed);
     let mut work = Work { site, random, files: BTreeMap::new(), folders: vec![String::new()], next: 0, deletable: 0 };

@@ -94,7 +94,8 @@ fn an_oversized_header_is_refused() {
 
 #[test]
 fn answers_in_flight_are_finished_when_the_daemon_stops() {
-    let mut site = Site::started();
+    let mut site = Site::configured("[feed]\nmax_bytes = '64 MiB'");
+    site.start();
     // More than the buffers of two sockets hold, so that most of it is still to be sent when the stop begins.
     let paragraph = format!("{}\n\n", "A long story goes on and on. ".repeat(30));
     for name in ["a", "b", "c", "d"] {

@@ -285,7 +285,7 @@ fn no_kill_loses_an_article_or_its_id() {
     let home = tempfile::tempdir().unwrap();
     let root = home.path().join("articles");
     std::fs::create_dir_all(root.join("deep/er")).unwrap();
-    let configuration = "[site]\nbase_url = 'https://gazette.example/'\n[feed]\nentries = 1000\n";
+    let configuration = "[site]\nbase_url = 'https://gazette.example/'\n[feed]\nentries = 1000\nmax_bytes = '64 MiB'\n";
     std::fs::write(home.path().join("gazetted.toml"), configuration).unwrap();
     let random = |salt: usize| Random::new((seed + salt).wrapping_mul(7919));
     let mut work = Work { root, random: random(1), files: BTreeMap::new(), next: 0, deletable: 0 };

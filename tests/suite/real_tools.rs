@@ -72,7 +72,7 @@ struct Desk {
 impl Desk {
     /// With articles that are served already.
     fn with(stories: &[Story]) -> Self {
-        let mut site = Site::configured("[feed]\nentries = 1000");
+        let mut site = Site::configured("[feed]\nentries = 1000\nmax_bytes = '64 MiB'");
         site.start();
         let mut desk = Self { site, known: BTreeMap::new() };
         write_below(desk.site.root(), stories);

@@ -106,14 +106,13 @@ impl Ingest {
             self.missing.insert(aside, deadline);
         }
         let deadline = self.missing.remove(&old);
-        if catalog.rename(&old, &new, own_name, moment.version)? == Recorded::Changed {
-            return Ok(true);
-        }
-        if let Some(deadline) = deadline {
+        let replaces = catalog.known(&new)?.is_some();
+        let recorded = catalog.rename(&old, &new, own_name, moment.version)?;
+        if let Some(deadline) = deadline.filter(|_| !replaces) {
             // It may have been deleted before its folder was renamed; if it is there, looking at it will show.
             self.missing.insert(new, deadline);
         }
-        Ok(false)
+        Ok(recorded == Recorded::Changed)
     }
 
     pub(super) fn exchanged(

@@ -1,0 +1,104 @@
+//! Archive documents (RFC 5005 section 4): which articles are in each. An article stays in its archive for ever, so that no
+//! edit and no deletion renumbers any; a gap stays a gap.
+
+use chrono::{DateTime, Utc};
+use rusqlite::{OptionalExtension, params};
+
+use super::window::{Limits, Window};
+use super::{Catalog, Result};
+
+/// An archive is closed early when it takes this many times the bytes of a feed.
+const BYTES: u64 = 8;
+
+impl Catalog {
+    /// Closes archives until each article that is shown at `now` is in the window or in an archive. Gives the number of the
+    /// newest archive. What a new archive holds is still in the window for the most part: so it is full when it is first
+    /// told of, and need not change later (standards 61).
+    ///
+    /// # Errors
+    /// The catalog cannot be written.
+    pub fn close_archives(
+        &mut self,
+        window: &Window,
+        limits: &Limits,
+        now: DateTime<Utc>,
+        version: DateTime<Utc>,
+    ) -> Result<Option<u32>> {
+        if !window.is_whole {
+            let in_window: std::collections::HashSet<i64> = window.rows.iter().map(|(number, _)| *number).collect();
+            let open = self.open_articles(now)?;
+            let mut rest = open.as_slice();
+            while rest.iter().any(|(number, ..)| !in_window.contains(number)) {
+                let closed = self.close_archive(rest, limits, version)?;
+                rest = &rest[closed..];
+            }
+        }
+        let newest =
+            self.connection.prepare_cached("SELECT max(number) FROM archive")?.query_row([], |row| row.get(0))?;
+        Ok(newest)
+    }
+
+    /// Articles that are in no archive, oldest first: number, weight, brief weight.
+    fn open_articles(&self, now: DateTime<Utc>) -> Result<Vec<(i64, i64, i64)>> {
+        let sql = "
+            SELECT number, weight, brief FROM article WHERE state = 0 AND archive IS NULL
+            AND (due <= ?1 OR shown = 1) AND (expires IS NULL OR expires > ?1) ORDER BY published, number DESC";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let rows = statement.query_map([now.timestamp()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Puts the oldest of `open` into a new archive and says how many.
+    fn close_archive(&mut self, open: &[(i64, i64, i64)], limits: &Limits, version: DateTime<Utc>) -> Result<usize> {
+        let sql = "INSERT INTO archive (number, revised) SELECT coalesce(max(number), 0) + 1, ?1 FROM archive RETURNING number";
+        let archive: i64 = self.connection.prepare_cached(sql)?.query_row([version.timestamp()], |row| row.get(0))?;
+        let mut bytes = 0;
+        let mut count = 0;
+        for (number, weight, brief) in open.iter().take(limits.archive_entries.max(1)) {
+            bytes += limits.weigh(*weight, *brief);
+            if count > 0 && bytes > limits.max_bytes.saturating_mul(BYTES) {
+                break;
+            }
+            let sql = "UPDATE article SET archive = ?2 WHERE number = ?1";
+            self.connection.prepare_cached(sql)?.execute([*number, archive])?;
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    /// Articles in archives that were changed lately: the feed tells of them again (standards 61), since nobody reads an archive
+    /// twice. Number and revision of each, the latest first.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn changed_in_archives(&self, limits: &Limits, now: DateTime<Utc>) -> Result<Vec<(i64, i64)>> {
+        let sql = "SELECT max(updated) FROM article WHERE state = 0 AND archive IS NOT NULL";
+        let latest: Option<i64> = self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
+        let sql = "SELECT max(published) FROM article WHERE state = 0 AND (due <= ?1 OR shown = 1)";
+        let newest: Option<i64> =
+            self.connection.prepare_cached(sql)?.query_row([now.timestamp()], |row| row.get(0))?;
+        let Some(latest) = latest.max(newest) else { return Ok(Vec::new()) };
+        let sql = "
+            SELECT number, max(revised, due) FROM article
+            WHERE state = 0 AND archive IS NOT NULL AND updated >= ?2 AND updated > published
+              AND (due <= ?1 OR shown = 1) AND (expires IS NULL OR expires > ?1)
+            ORDER BY updated DESC, number LIMIT ?3";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let since = latest - limits.window.num_seconds();
+        let most = i64::try_from(limits.entries).unwrap_or(i64::MAX);
+        let rows = statement.query_map(params![now.timestamp(), since, most], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// An article in an archive has changed, and so have the archive's documents.
+    pub(super) fn touch_archive_of(&mut self, number: i64, version: DateTime<Utc>) -> Result<()> {
+        let sql = "SELECT archive FROM article WHERE number = ?1 AND archive IS NOT NULL";
+        let archive: Option<i64> =
+            self.connection.prepare_cached(sql)?.query_row([number], |row| row.get(0)).optional()?;
+        if let Some(archive) = archive {
+            let sql = "UPDATE archive SET revised = ?2 WHERE number = ?1";
+            self.connection.prepare_cached(sql)?.execute([archive, version.timestamp()])?;
+        }
+        Ok(())
+    }
+}

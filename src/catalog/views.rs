@@ -1,0 +1,308 @@
+//! Which views an article is in, since when each view's documents are as they are, and what has left it.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use rusqlite::{OptionalExtension, params};
+use uuid::Uuid;
+
+use super::window::{self, Limits};
+use super::{Catalog, Result};
+use crate::view::Term;
+
+/// How long feeds tell of a deletion (standards 69).
+pub const TOMBSTONE_LIFE: TimeDelta = TimeDelta::days(30);
+
+/// The view that everything is in.
+pub(super) const WHOLE: i64 = 1;
+
+/// The name under which it is kept when a view last came or changed its name.
+pub(super) const LISTED: &str = "views";
+
+/// Namespace of podcast ids (podcast-namespace, `guid`).
+const PODCASTS: Uuid = Uuid::from_u128(0xead4_c236_bf58_58c6_a2c6_a6b2_8d12_8cb6);
+
+/// The document that a podcast's id is made from.
+const FEED: &str = "rss.xml";
+
+/// Most views whose floor is looked for after one publication; the others stay careful.
+const MOST_SETTLED: usize = 1_000;
+
+/// What a change to an article means for the views that it is in.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Membership<'a> {
+    pub number: i64,
+    pub terms: &'a [Term],
+    pub published: i64,
+    /// Readers see it from this version on, or have seen it.
+    pub shown: bool,
+    /// Something else that is served of it has changed.
+    pub changed: bool,
+    /// There is something to play.
+    pub plays: bool,
+    pub version: DateTime<Utc>,
+}
+
+struct Member {
+    view: i64,
+    published: i64,
+    name: String,
+}
+
+impl Catalog {
+    /// Puts an article into its views and takes it out of those that it is not in any more. Says whether that changed any.
+    pub(super) fn enter(&mut self, membership: Membership<'_>) -> Result<bool> {
+        let Membership { number, terms, published, shown, changed, plays, version } = membership;
+        let mut before = self.members(number)?;
+        let mut moved = false;
+        for term in terms {
+            let view = self.view_of(term, version)?;
+            let known = before.iter().position(|member| member.view == view).map(|at| before.swap_remove(at));
+            let same = known.as_ref().is_some_and(|known| known.published == published && known.name == term.name);
+            if !same {
+                if let Some(known) = known {
+                    self.remove_member(number, &known, version)?;
+                }
+                self.add_member(view, published, number, &term.name, version)?;
+                moved = true;
+            }
+            if shown {
+                self.show_view(view, version)?;
+            }
+            if plays {
+                self.name_podcast(view, &term.view.path())?;
+            }
+            if changed || !same {
+                self.touch_view(view, published, version)?;
+            }
+        }
+        for member in before {
+            self.remove_member(number, &member, version)?;
+            moved = true;
+        }
+        if plays {
+            self.name_podcast(WHOLE, "")?;
+        }
+        if changed {
+            self.connection.prepare_cached("DELETE FROM tombstone WHERE number = ?1")?.execute([number])?;
+        }
+        Ok(moved)
+    }
+
+    /// Takes an article out of all its views. Where readers have seen it, they are told that it is no more since `at`.
+    pub(super) fn leave(&mut self, number: i64, at: DateTime<Utc>, version: DateTime<Utc>) -> Result<()> {
+        let sql = "SELECT shown FROM article WHERE number = ?1";
+        let shown: bool = self.connection.prepare_cached(sql)?.query_row([number], |row| row.get(0))?;
+        let bury = "INSERT OR REPLACE INTO tombstone (view, at, number) VALUES (?1, ?2, ?3)";
+        for member in self.members(number)? {
+            self.remove_member(number, &member, version)?;
+            if shown {
+                self.connection.prepare_cached(bury)?.execute([member.view, at.timestamp(), number])?;
+            }
+        }
+        if shown {
+            self.connection.prepare_cached(bury)?.execute([WHOLE, at.timestamp(), number])?;
+        }
+        self.touch_archive_of(number, version)
+    }
+
+    /// What time alone brings to the views: articles that are due at `now`, that have expired, and tombstones that have been up
+    /// long enough.
+    ///
+    /// # Errors
+    /// The catalog cannot be written.
+    pub fn pass_time(&mut self, now: DateTime<Utc>, version: DateTime<Utc>) -> Result<()> {
+        let list = |catalog: &Self, sql: &str, values: &[i64]| -> Result<Vec<(i64, i64)>> {
+            let mut statement = catalog.connection.prepare_cached(sql)?;
+            let rows = statement.query_map(rusqlite::params_from_iter(values), |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        };
+        let due = "SELECT number, published FROM article WHERE state = 0 AND shown = 0 AND due <= ?1";
+        for (number, published) in list(self, due, &[now.timestamp()])? {
+            for member in self.members(number)? {
+                self.show_view(member.view, version)?;
+                self.touch_view(member.view, published, version)?;
+            }
+        }
+        self.mark_shown(now)?;
+        let old = (now - TOMBSTONE_LIFE).timestamp();
+        let expired = "
+            SELECT number, expires FROM article WHERE state = 0 AND expires IS NOT NULL AND expires <= ?1 AND expires > ?2
+            AND NOT EXISTS (SELECT 1 FROM tombstone WHERE tombstone.number = article.number AND view = 1)";
+        for (number, expires) in list(self, expired, &[now.timestamp(), old])? {
+            self.leave(number, super::date(expires)?, version)?;
+        }
+        let faded = "SELECT DISTINCT view, 0 FROM tombstone WHERE at <= ?1";
+        for (view, _) in list(self, faded, &[old])? {
+            self.touch_view(view, i64::MAX, version)?;
+        }
+        self.connection.prepare_cached("DELETE FROM tombstone WHERE at <= ?1")?.execute([old])?;
+        Ok(())
+    }
+
+    /// Looks for the floor of each view that has changed: what lies below it can change without changing any document. Not
+    /// before the change is shown, since nobody waits for it.
+    ///
+    /// # Errors
+    /// The catalog cannot be read or written.
+    pub fn settle(&mut self, limits: &Limits, now: DateTime<Utc>) -> Result<()> {
+        let touched = std::mem::take(&mut self.touched);
+        if touched.is_empty() {
+            return Ok(());
+        }
+        self.transaction(|catalog| {
+            for view in touched.into_iter().take(MOST_SETTLED) {
+                let found = window::read(&catalog.connection, Some(view), limits, now)?;
+                if !found.is_whole {
+                    let sql = "UPDATE view SET floor = ?2 WHERE number = ?1";
+                    catalog.connection.prepare_cached(sql)?.execute([view, found.floor])?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Forgets all floors where they were found by other limits.
+    ///
+    /// # Errors
+    /// The catalog cannot be written.
+    pub fn limit(&mut self, limits: &Limits) -> Result<()> {
+        let limits = format!("{limits:?}");
+        if self.meta("limits")?.as_deref() != Some(&limits) {
+            self.connection.execute("UPDATE view SET floor = ?1", [i64::MIN])?;
+            self.set_meta("limits", &limits)?;
+        }
+        Ok(())
+    }
+
+    /// Notes that there is a folder: its feed is there even if no article is.
+    ///
+    /// # Errors
+    /// The catalog cannot be written.
+    pub fn know_section(&mut self, term: &Term, version: DateTime<Utc>) -> Result<()> {
+        let view = self.view_of(term, version)?;
+        self.show_view(view, version)
+    }
+
+    /// Every podcast has an id by which directories know it: made once from its feed's address without the scheme, and kept
+    /// when the address changes (standards 145).
+    fn name_podcast(&mut self, view: i64, path: &str) -> Result<()> {
+        let address = format!("{}{path}{FEED}", self.base_url.split_once("://").map_or("", |(_, rest)| rest));
+        let guid = Uuid::new_v5(&PODCASTS, address.as_bytes()).to_string();
+        let sql = "UPDATE view SET guid = ?2 WHERE number = ?1 AND guid IS NULL";
+        self.connection.prepare_cached(sql)?.execute(params![view, guid])?;
+        Ok(())
+    }
+
+    /// `podcast:guid` of the whole, if there ever was a recording.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn podcast_guid(&self) -> Result<Option<String>> {
+        let sql = "SELECT guid FROM view WHERE number = ?1";
+        Ok(self.connection.prepare_cached(sql)?.query_row([WHOLE], |row| row.get(0))?)
+    }
+
+    fn members(&self, number: i64) -> Result<Vec<Member>> {
+        let sql = "SELECT view, published, name FROM member WHERE number = ?1 ORDER BY view";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let rows = statement
+            .query_map([number], |row| Ok(Member { view: row.get(0)?, published: row.get(1)?, name: row.get(2)? }))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    fn view_of(&mut self, term: &Term, version: DateTime<Utc>) -> Result<i64> {
+        let sql = "SELECT number FROM view WHERE kind = ?1 AND key = ?2";
+        let found = self
+            .connection
+            .prepare_cached(sql)?
+            .query_row(params![term.view.kind as i64, term.view.key], |row| row.get(0));
+        if let Some(number) = found.optional()? {
+            return Ok(number);
+        }
+        let sql = "INSERT INTO view (kind, key, name, revised) VALUES (?1, ?2, ?3, ?4) RETURNING number";
+        let values = params![term.view.kind as i64, term.view.key, term.name, version.timestamp()];
+        Ok(self.connection.prepare_cached(sql)?.query_row(values, |row| row.get(0))?)
+    }
+
+    fn add_member(&mut self, view: i64, published: i64, number: i64, name: &str, version: DateTime<Utc>) -> Result<()> {
+        let sql = "INSERT OR REPLACE INTO member (view, published, number, name) VALUES (?1, ?2, ?3, ?4)";
+        self.connection.prepare_cached(sql)?.execute(params![view, published, number, name])?;
+        let sql = "
+            INSERT INTO spelling (view, name, count) VALUES (?1, ?2, 1)
+            ON CONFLICT (view, name) DO UPDATE SET count = count + 1";
+        self.connection.prepare_cached(sql)?.execute(params![view, name])?;
+        self.count_members(view, 1, version)?;
+        self.name_view(view, version)
+    }
+
+    /// One member more or less; a view without any is not told of.
+    fn count_members(&mut self, view: i64, more: i64, version: DateTime<Utc>) -> Result<()> {
+        let sql = "UPDATE view SET members = members + ?2 WHERE number = ?1 RETURNING members";
+        let members: i64 = self.connection.prepare_cached(sql)?.query_row([view, more], |row| row.get(0))?;
+        if members == 0 || members == more {
+            self.set_meta(LISTED, &version.timestamp().to_string())?;
+        }
+        Ok(())
+    }
+
+    fn remove_member(&mut self, number: i64, member: &Member, version: DateTime<Utc>) -> Result<()> {
+        let sql = "DELETE FROM member WHERE view = ?1 AND published = ?2 AND number = ?3";
+        self.connection.prepare_cached(sql)?.execute([member.view, member.published, number])?;
+        let sql = "UPDATE spelling SET count = count - 1 WHERE view = ?1 AND name = ?2";
+        self.connection.prepare_cached(sql)?.execute(params![member.view, member.name])?;
+        let sql = "DELETE FROM spelling WHERE view = ?1 AND count <= 0";
+        self.connection.prepare_cached(sql)?.execute([member.view])?;
+        self.count_members(member.view, -1, version)?;
+        self.name_view(member.view, version)?;
+        self.touch_view(member.view, member.published, version)
+    }
+
+    /// A view is called as most articles write it; of two ways that are as common, the first by alphabet, so that the order in
+    /// which articles came does not count.
+    fn name_view(&mut self, view: i64, version: DateTime<Utc>) -> Result<()> {
+        let sql = "
+            UPDATE view SET name = best.name, revised = ?2, floor = ?3
+            FROM (SELECT name FROM spelling WHERE view = ?1 ORDER BY count DESC, name LIMIT 1) AS best
+            WHERE number = ?1 AND view.name <> best.name";
+        let values = [view, version.timestamp(), i64::MIN];
+        if self.connection.prepare_cached(sql)?.execute(values)? > 0 {
+            self.touched.insert(view);
+            self.set_meta(LISTED, &version.timestamp().to_string())?;
+        }
+        Ok(())
+    }
+
+    fn show_view(&mut self, view: i64, version: DateTime<Utc>) -> Result<()> {
+        let sql = "UPDATE view SET shown = 1, revised = ?2 WHERE number = ?1 AND shown = 0";
+        if self.connection.prepare_cached(sql)?.execute([view, version.timestamp()])? > 0 {
+            self.set_meta(LISTED, &version.timestamp().to_string())?;
+        }
+        Ok(())
+    }
+
+    /// The documents of a view may have changed: an article that was published then came, changed or left.
+    fn touch_view(&mut self, view: i64, published: i64, version: DateTime<Utc>) -> Result<()> {
+        // Without the one that left, the next older one may come in: the floor must be looked for again.
+        let sql = "UPDATE view SET revised = ?3, floor = ?4 WHERE number = ?1 AND floor <= ?2";
+        let values = [view, published, version.timestamp(), i64::MIN];
+        if self.connection.prepare_cached(sql)?.execute(values)? > 0 {
+            self.touched.insert(view);
+        }
+        Ok(())
+    }
+}
+
+/// The views that changed since their floors were found.
+pub(super) type Touched = BTreeSet<i64>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn podcast_ids_are_those_that_directories_make() {
+        let guid = Uuid::new_v5(&PODCASTS, b"podnews.net/rss");
+        assert_eq!(guid.to_string(), "9b024349-ccf0-5f69-a609-6b82873eab3c");
+    }
+}

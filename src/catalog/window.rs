@@ -1,0 +1,84 @@
+//! Which articles a feed holds: the newest N, and all that were published within T of the newest, cut at a number of bytes.
+//!
+//! T counts from the newest article, not from now: a feed changes when an article does, and never by itself.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use rusqlite::{Connection, params};
+
+use super::Result;
+
+/// How much a feed holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// At least so many entries, if there are so many.
+    pub entries: usize,
+    /// All that were published within this of the newest.
+    pub window: TimeDelta,
+    /// Bytes of a document, cut by whole entries; one entry is always there.
+    pub max_bytes: u64,
+    /// Entries are shown without their text.
+    pub brief: bool,
+    /// Entries of one archive document.
+    pub archive_entries: usize,
+}
+
+/// Bytes that a document takes beside its entries.
+const FRAME: u64 = 8_192;
+
+/// The articles of a feed, newest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Window {
+    /// Number of each, and when it was last revised.
+    pub rows: Vec<(i64, i64)>,
+    /// Nothing was left out.
+    pub is_whole: bool,
+    /// When the oldest of them was published.
+    pub floor: i64,
+}
+
+impl Limits {
+    /// What an entry counts, of which the whole takes `weight` bytes, and its summary `brief`. One that is too large for any
+    /// document is shown by its summary, or else it would keep out all that are older.
+    pub fn weigh(&self, weight: i64, brief: i64) -> u64 {
+        let whole = u64::try_from(weight).unwrap_or(0);
+        if self.is_brief(whole) { u64::try_from(brief).unwrap_or(0) } else { whole }
+    }
+
+    /// Whether an entry of so many bytes is shown by its summary.
+    pub fn is_brief(&self, weight: u64) -> bool {
+        self.brief || weight + FRAME > self.max_bytes
+    }
+}
+
+/// Reads the window of a view, or of the whole, as it is at `now`.
+pub(super) fn read(connection: &Connection, view: Option<i64>, limits: &Limits, now: DateTime<Utc>) -> Result<Window> {
+    let whole = "
+        SELECT number, revised, published, weight, brief, due FROM article
+        WHERE state = 0 AND (due <= ?1 OR shown = 1) AND (expires IS NULL OR expires > ?1) AND ?2 IS NULL
+        ORDER BY published DESC, number";
+    let one = "
+        SELECT article.number, revised, member.published, weight, brief, due
+        FROM member CROSS JOIN article USING (number)
+        WHERE view = ?2 AND state = 0 AND (due <= ?1 OR shown = 1) AND (expires IS NULL OR expires > ?1)
+        ORDER BY member.published DESC, member.number";
+    let mut statement = connection.prepare_cached(if view.is_some() { one } else { whole })?;
+    let mut rows = statement.query(params![now.timestamp(), view])?;
+    let mut found = Window { is_whole: true, floor: i64::MIN, ..Window::default() };
+    let mut newest = None;
+    let mut bytes = FRAME;
+    while let Some(row) = rows.next()? {
+        let published: i64 = row.get(2)?;
+        let since = *newest.get_or_insert(published) - limits.window.num_seconds();
+        bytes += limits.weigh(row.get(3)?, row.get(4)?);
+        let fits = bytes <= limits.max_bytes || found.rows.is_empty();
+        if !fits || (found.rows.len() >= limits.entries && published < since) {
+            found.is_whole = false;
+            break;
+        }
+        // An article that was scheduled is new when it is due.
+        let (revised, due): (i64, i64) = (row.get(1)?, row.get(5)?);
+        found.rows.push((row.get(0)?, revised.max(due)));
+        found.floor = published;
+    }
+    Ok(found)
+}

@@ -1,0 +1,397 @@
+//! The one way from a request to the disk, for reading only: what no snapshot keeps. The page of one article of many, the feed
+//! of a tag, an old archive are made when they are first asked for, and kept for as long as there is room.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use chrono::{DateTime, Utc};
+
+use crate::catalog::{self, Gathered, Lookup, Moment, Reader, Wanted};
+use crate::feed::{self, Feed, atom, json, opml, rss};
+use crate::page::{self, Pages};
+use crate::snapshot::{self, Document, Snapshot};
+use crate::view::{Kind, View};
+
+/// Bytes of documents that are kept.
+const ROOM: usize = 16 << 20;
+
+/// How a feed is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// A page for people.
+    Page,
+    /// Atom 1.0.
+    Atom,
+    /// RSS 2.0.
+    Rss,
+    /// JSON Feed 1.1.
+    Json,
+}
+
+impl Format {
+    const ALL: [Self; 4] = [Self::Page, Self::Atom, Self::Rss, Self::Json];
+
+    /// Name of the document below the feed's place; a page has none.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Page => "",
+            Self::Atom => atom::PATH,
+            Self::Rss => rss::PATH,
+            Self::Json => json::PATH,
+        }
+    }
+
+    fn media_type(self) -> &'static str {
+        match self {
+            Self::Page => page::MEDIA_TYPE,
+            Self::Atom => atom::MEDIA_TYPE,
+            Self::Rss => rss::MEDIA_TYPE,
+            Self::Json => json::MEDIA_TYPE,
+        }
+    }
+}
+
+/// What can be asked for beside what a snapshot holds.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Address {
+    /// The page of an article, by its slug.
+    Article(String),
+    /// The feed of a folder, tag or author.
+    View(View, Format),
+    /// An archive of the main feed.
+    Archive(u32, Format),
+    /// The list of all archives.
+    Archives,
+    /// The list of all views of a kind.
+    Views(Kind),
+    /// The list of all feeds, for readers.
+    Opml,
+}
+
+impl Address {
+    /// What a path below the site's address asks for, in whatever way it is written.
+    pub fn at(path: &str) -> Option<Self> {
+        if path == opml::PATH {
+            return Some(Self::Opml);
+        }
+        let bare = path.trim_end_matches('/');
+        if bare == "archive" {
+            return Some(Self::Archives);
+        }
+        if let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.root() == bare) {
+            return Some(Self::Views(kind));
+        }
+        if let Some(slug) = bare.strip_prefix("articles/") {
+            return is_slug(slug).then(|| Self::Article(slug.to_owned()));
+        }
+        let named = Format::ALL[1..].iter().find_map(|format| Some((path.strip_suffix(format.name())?, *format)));
+        let (place, format) = named.filter(|(place, _)| place.ends_with('/')).unwrap_or((path, Format::Page));
+        if let Some(number) = place.strip_prefix("archive/") {
+            let number = number.trim_end_matches('/');
+            let is_plain = number.bytes().all(|byte| byte.is_ascii_digit()) && !number.starts_with('0');
+            return number.parse().ok().filter(|_| is_plain).map(|number| Self::Archive(number, format));
+        }
+        View::at(place).map(|view| Self::View(view, format))
+    }
+
+    /// Its one path below the site's address, percent-encoded.
+    pub fn path(&self) -> String {
+        match self {
+            Self::Article(slug) => snapshot::article_path(slug),
+            Self::View(view, format) => format!("{}{}", view.path(), format.name()),
+            Self::Archive(number, format) => format!("{}{}", feed::archive_path(*number), format.name()),
+            Self::Archives => "archive/".to_owned(),
+            Self::Views(kind) => format!("{}/", kind.root()),
+            Self::Opml => opml::PATH.to_owned(),
+        }
+    }
+}
+
+/// Whether a text can be a slug at all; nothing else is looked up.
+fn is_slug(text: &str) -> bool {
+    !text.is_empty() && text.len() <= 255 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+/// What is found at an address.
+#[derive(Debug, Clone)]
+pub enum Found {
+    /// This.
+    Document(Arc<Document>),
+    /// It lives at this absolute address now.
+    Moved(String),
+    /// For the time being, what is asked for is in the document at this absolute address.
+    Elsewhere(String),
+    /// It was deleted.
+    Gone,
+    /// There is nothing.
+    Unknown,
+    /// It changed a moment ago, and the next snapshot has it.
+    NotYet,
+}
+
+/// Documents that were made for a request, by path, each with the instant that it stands for.
+#[derive(Debug, Default)]
+struct Kept {
+    documents: HashMap<String, (DateTime<Utc>, u64, Arc<Document>)>,
+    bytes: usize,
+    asked: u64,
+}
+
+impl Kept {
+    fn get(&mut self, path: &str) -> Option<(DateTime<Utc>, Arc<Document>)> {
+        self.asked += 1;
+        let (revised, asked, document) = self.documents.get_mut(path)?;
+        *asked = self.asked;
+        Some((*revised, document.clone()))
+    }
+
+    fn put(&mut self, path: String, revised: DateTime<Utc>, document: Arc<Document>) {
+        self.bytes += size(&document);
+        self.asked += 1;
+        if let Some((_, _, old)) = self.documents.insert(path, (revised, self.asked, document)) {
+            self.bytes -= size(&old);
+        }
+        while self.bytes > ROOM {
+            let oldest = self.documents.iter().min_by_key(|(_, (_, asked, _))| *asked).map(|(path, _)| path.clone());
+            let Some((_, _, old)) = oldest.and_then(|path| self.documents.remove(&path)) else { break };
+            self.bytes -= size(&old);
+        }
+    }
+}
+
+fn size(document: &Document) -> usize {
+    document.identity.bytes.len() + document.gzip().map_or(0, |variant| variant.bytes.len())
+}
+
+/// The way to the disk.
+#[derive(Debug)]
+pub struct Door {
+    reader: Mutex<Reader>,
+    kept: Mutex<Kept>,
+    pages: Arc<Pages>,
+    presented: DateTime<Utc>,
+    created: DateTime<Utc>,
+}
+
+impl Door {
+    /// Opens the door to the catalog in `directory`. `presented` is when pages and feeds last changed their look; `created` dates
+    /// feeds that nothing was ever in.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn open(
+        directory: &Path,
+        pages: Arc<Pages>,
+        presented: DateTime<Utc>,
+        created: DateTime<Utc>,
+    ) -> catalog::Result<Self> {
+        let reader = Mutex::new(Reader::open(directory)?);
+        Ok(Self { reader, kept: Mutex::default(), pages, presented, created })
+    }
+
+    /// Looks for what a path asks for, as it was in a snapshot. Blocks: it reads a file, renders a document and compresses it.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn find(&self, address: &Address, path: &str, snapshot: &Snapshot) -> catalog::Result<Found> {
+        let found = match address {
+            Address::Article(slug) => self.article(slug, snapshot)?,
+            Address::View(view, format) => self.view(view, *format, &address.path(), snapshot)?,
+            Address::Archive(number, format) => self.archive(*number, *format, &address.path(), snapshot)?,
+            Address::Archives => self.archives(snapshot)?,
+            Address::Views(kind) => self.views(*kind, snapshot)?,
+            Address::Opml => self.opml(snapshot)?,
+        };
+        Ok(match found {
+            // There is one address for each document.
+            Found::Document(_) if path != address.path() => Found::Moved(self.pages.channel().url(&address.path())),
+            found => found,
+        })
+    }
+
+    fn reader(&self) -> MutexGuard<'_, Reader> {
+        self.reader.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn article(&self, slug: &str, snapshot: &Snapshot) -> catalog::Result<Found> {
+        let lookup = self.reader().by_slug(slug, snapshot.version, snapshot.due)?;
+        Ok(match lookup {
+            Lookup::Current(entry) => {
+                let page = snapshot::article(&self.pages, &entry, self.presented);
+                page.compress();
+                Found::Document(Arc::new(page))
+            }
+            Lookup::Moved(slug) => Found::Moved(self.pages.channel().page(&slug)),
+            Lookup::Gone => Found::Gone,
+            Lookup::Unknown => Found::Unknown,
+            Lookup::NotYet => Found::NotYet,
+        })
+    }
+
+    fn view(&self, view: &View, format: Format, path: &str, snapshot: &Snapshot) -> catalog::Result<Found> {
+        let limits = self.pages.channel().limits;
+        self.gathered(
+            path,
+            |reader, known| reader.view(view, &limits, moment(snapshot), known),
+            |gathered| {
+                let feed = Feed::view(self.pages.channel(), view, gathered);
+                let body = match format {
+                    Format::Page => self.pages.view(&feed, view, &gathered.name),
+                    _ => self.document(&feed, format),
+                };
+                self.made(format, body, gathered.revised, &feed)
+            },
+        )
+    }
+
+    fn archive(&self, number: u32, format: Format, path: &str, snapshot: &Snapshot) -> catalog::Result<Found> {
+        let found = self.gathered(
+            path,
+            |reader, known| reader.archive(number, moment(snapshot), known),
+            |gathered| {
+                let feed = Feed::archive(self.pages.channel(), number, gathered);
+                let body = match format {
+                    Format::Page => self.pages.archive(&feed, number),
+                    _ => self.document(&feed, format),
+                };
+                self.made(format, body, gathered.revised, &feed).lasting(true)
+            },
+        )?;
+        // What follows on the newest archive is the feed itself, until there is another archive.
+        let is_next = || Ok::<_, catalog::CatalogError>(self.reader().newest_archive()?.unwrap_or(0) + 1 == number);
+        match found {
+            Found::Unknown if number > 1 && is_next()? => Ok(Found::Elsewhere(self.pages.channel().url(format.name()))),
+            found => Ok(found),
+        }
+    }
+
+    /// A feed, from what is kept if it has not changed since.
+    fn gathered(
+        &self,
+        path: &str,
+        read: impl FnOnce(&Reader, Option<DateTime<Utc>>) -> catalog::Result<Wanted>,
+        make: impl FnOnce(&Gathered) -> Document,
+    ) -> catalog::Result<Found> {
+        let kept = self.kept().get(path);
+        let wanted = read(&self.reader(), kept.as_ref().map(|(revised, _)| *revised))?;
+        Ok(match (wanted, kept) {
+            (Wanted::Found(gathered), _) => {
+                let document = make(&gathered);
+                document.compress();
+                let document = Arc::new(document);
+                self.kept().put(path.to_owned(), gathered.revised, document.clone());
+                Found::Document(document)
+            }
+            // Where a change is not to be seen yet, this is what was before it.
+            (Wanted::Same | Wanted::NotYet, Some((_, document))) => Found::Document(document),
+            (Wanted::NotYet | Wanted::Same, None) => Found::NotYet,
+            (Wanted::Unknown, _) => Found::Unknown,
+        })
+    }
+
+    fn document(&self, feed: &Feed<'_>, format: Format) -> String {
+        match format {
+            Format::Page => String::new(),
+            Format::Atom => atom::render(feed, self.created),
+            Format::Rss => rss::render(feed, self.created),
+            Format::Json => json::render(feed),
+        }
+    }
+
+    fn made(&self, format: Format, body: String, revised: DateTime<Utc>, feed: &Feed<'_>) -> Document {
+        let document = Document::new(format.media_type(), body, revised.max(self.presented));
+        document.linked((format == Format::Page).then(|| self.pages.links(&feed.place)))
+    }
+
+    fn archives(&self, snapshot: &Snapshot) -> catalog::Result<Found> {
+        let (shelves, revised) = self.reader().shelves()?;
+        Ok(self.page(self.pages.archives(&shelves), revised, snapshot))
+    }
+
+    fn views(&self, kind: Kind, snapshot: &Snapshot) -> catalog::Result<Found> {
+        let reader = self.reader();
+        let (views, listed) = (reader.views(kind)?, reader.views_listed()?);
+        drop(reader);
+        Ok(self.page(self.pages.views(kind, &views), listed, snapshot))
+    }
+
+    fn page(&self, body: String, revised: DateTime<Utc>, snapshot: &Snapshot) -> Found {
+        if revised > snapshot.version {
+            return Found::NotYet;
+        }
+        let page = Document::new(page::MEDIA_TYPE, body, revised.max(self.presented));
+        let page = page.linked(Some(self.pages.links("")));
+        page.compress();
+        Found::Document(Arc::new(page))
+    }
+
+    fn opml(&self, snapshot: &Snapshot) -> catalog::Result<Found> {
+        let reader = self.reader();
+        let listed = reader.views_listed()?;
+        let groups = Kind::ALL.into_iter().map(|kind| Ok((kind, reader.views(kind)?)));
+        let groups = groups.collect::<catalog::Result<Vec<_>>>()?;
+        drop(reader);
+        if listed > snapshot.version {
+            return Ok(Found::NotYet);
+        }
+        let modified = listed.max(self.created);
+        let body = opml::render(self.pages.channel(), &groups, modified);
+        let document = Document::new(opml::MEDIA_TYPE, body, modified.max(self.presented));
+        document.compress();
+        Ok(Found::Document(Arc::new(document)))
+    }
+}
+
+fn moment(snapshot: &Snapshot) -> Moment {
+    Moment { version: snapshot.version, due: snapshot.due }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_address_has_one_path() {
+        for (asked, path) in [
+            ("articles/a-b", "articles/a-b"),
+            ("articles/a-b/", "articles/a-b"),
+            ("tags/Rust", "tags/rust/"),
+            ("tags/rust/", "tags/rust/"),
+            ("tags/Caf%C3%A9/atom.xml", "tags/cafe/atom.xml"),
+            ("sections/a/B/feed.json", "sections/a/b/feed.json"),
+            ("authors/Ann%20Smith/rss.xml", "authors/ann-smith/rss.xml"),
+            ("archive/12", "archive/12/"),
+            ("archive/12/rss.xml", "archive/12/rss.xml"),
+            ("archive", "archive/"),
+            ("tags", "tags/"),
+            ("sections/", "sections/"),
+            ("feeds.opml", "feeds.opml"),
+        ] {
+            assert_eq!(Address::at(asked).map(|address| address.path()).as_deref(), Some(path), "{asked}");
+        }
+        for nothing in
+            ["", "x", "archive/0", "archive/01", "archive/x", "articles/", "articles/a/b", "tagsx/a", "tags/a/b"]
+        {
+            assert_eq!(Address::at(nothing), None, "{nothing}");
+        }
+    }
+
+    #[test]
+    fn what_was_not_asked_for_longest_goes_first() {
+        let mut kept = Kept::default();
+        let document =
+            |letter: &str| Arc::new(Document::new("text/plain", letter.repeat(ROOM / 3), DateTime::UNIX_EPOCH));
+        for name in ["a", "b", "c"] {
+            kept.put(name.into(), DateTime::UNIX_EPOCH, document(name));
+        }
+        assert!(kept.get("a").is_some());
+        kept.put("d".into(), DateTime::UNIX_EPOCH, document("d"));
+        assert!(kept.get("b").is_none() && kept.get("a").is_some() && kept.get("d").is_some());
+        assert!(kept.bytes <= ROOM);
+    }
+}
