@@ -231,7 +231,7 @@ impl Folder {
         let walk = WalkDir::new(top.join("")).min_depth(1).into_iter();
         for entry in walk.filter_entry(|entry| !is_ignored(entry.file_name()) || self.is_conflict_copy(entry.path())) {
             match entry {
-                Ok(entry) if entry.file_type().is_dir() => {}
+                Ok(entry) if entry.file_type().is_dir() => scan.folders.push(entry.into_path()),
                 Ok(entry) if entry.path_is_symlink() && self.enters_by_link(entry.path()) => {
                     self.walk(entry.path(), scan);
                 }
@@ -254,6 +254,8 @@ impl Folder {
 pub struct Scan {
     /// Files that may be articles.
     pub files: Vec<Found>,
+    /// Folders in it, at any depth.
+    pub folders: Vec<PathBuf>,
     /// What sync programs made of articles that two sides had changed.
     pub conflicts: Vec<PathBuf>,
     /// Folders that could not be read: nothing is known of what they hold.

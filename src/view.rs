@@ -117,6 +117,11 @@ pub fn terms(path: &Path, content: &Content) -> Vec<Term> {
     terms
 }
 
+/// The view of a folder, by its path below the watched folder.
+pub fn section(path: &Path) -> Option<Term> {
+    term(Kind::Section, &path.to_string_lossy(), &path.file_name()?.to_string_lossy())
+}
+
 fn term(kind: Kind, whole: &str, name: &str) -> Option<Term> {
     let name = crate::entry::legal(name).trim().to_owned();
     Some(Term { view: View::named(kind, whole)?, name }).filter(|term| !term.name.is_empty())

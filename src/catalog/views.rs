@@ -1,6 +1,7 @@
 //! Which views an article is in, since when each view's documents are as they are, and what has left it.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::{OptionalExtension, params};
@@ -8,7 +9,7 @@ use uuid::Uuid;
 
 use super::window::{self, Limits};
 use super::{Catalog, Result};
-use crate::view::Term;
+use crate::view::{self, Term};
 
 /// How long feeds tell of a deletion (standards 69).
 pub const TOMBSTONE_LIFE: TimeDelta = TimeDelta::days(30);
@@ -175,13 +176,17 @@ impl Catalog {
         Ok(())
     }
 
-    /// Notes that there is a folder: its feed is there even if no article is.
+    /// Notes that there is a folder: its feed is there even if no article is. Nothing that is served changes by that.
     ///
     /// # Errors
     /// The catalog cannot be written.
-    pub fn know_section(&mut self, term: &Term, version: DateTime<Utc>) -> Result<()> {
-        let view = self.view_of(term, version)?;
-        self.show_view(view, version)
+    pub fn know_folder(&mut self, path: &Path) -> Result<()> {
+        let Some(term) = view::section(path) else { return Ok(()) };
+        let number = self.view_of(&term, DateTime::UNIX_EPOCH)?;
+        self.connection
+            .prepare_cached("UPDATE view SET shown = 1 WHERE number = ?1 AND shown = 0")?
+            .execute([number])?;
+        Ok(())
     }
 
     /// Every podcast has an id by which directories know it: made once from its feed's address without the scheme, and kept

@@ -8,6 +8,7 @@ mod random;
 mod site;
 mod tools;
 
+mod archives;
 mod cases;
 mod cleaning;
 mod command_line;
@@ -24,4 +25,5 @@ mod readers;
 mod real_tools;
 mod schedule;
 mod service;
+mod views;
 mod watching;

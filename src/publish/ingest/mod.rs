@@ -2,7 +2,7 @@
 
 mod renames;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -98,6 +98,8 @@ pub struct Ingest {
     next_scan: Seen,
     /// The folder is there; while it is not, nothing counts as deleted.
     folder_is_there: bool,
+    /// Folders whose feeds are known to be there.
+    folders: HashSet<PathBuf>,
     /// Which folder it was when it last held articles.
     inhabited: Option<(u64, u64)>,
     /// Very many articles have vanished: until when they wait, after the operator was warned.
@@ -137,6 +139,7 @@ impl Ingest {
             next_scan: Seen::Imported,
             inhabited: None,
             folder_is_there: true,
+            folders: HashSet::new(),
             deletions_wait_until: None,
         })
     }
@@ -179,6 +182,7 @@ impl Ingest {
         // The first scan finds what was there before the daemon.
         let seen = std::mem::replace(&mut self.next_scan, Seen::Scanned);
         self.report_conflicts(&scan.conflicts);
+        self.know_folders(catalog, &scan.folders)?;
         let known = catalog.all_known()?.into_iter().map(|known| (known.path.clone(), known));
         let mut known: HashMap<PathBuf, Known> = known.collect();
         let mut to_read: Vec<&Found> = Vec::new();
@@ -217,6 +221,16 @@ impl Ingest {
             }
         }
         Ok(changed)
+    }
+
+    /// Every folder has a feed, whether there is an article in it or not.
+    fn know_folders(&mut self, catalog: &mut Catalog, folders: &[PathBuf]) -> catalog::Result<()> {
+        let folders = folders.iter().filter_map(|folder| self.folder.relative(folder)).map(Path::to_path_buf);
+        let new: Vec<PathBuf> = folders.filter(|folder| self.folders.insert(folder.clone())).collect();
+        if new.is_empty() {
+            return Ok(());
+        }
+        catalog.transaction(|catalog| new.iter().try_for_each(|folder| catalog.know_folder(folder)))
     }
 
     fn report_conflicts(&mut self, files: &[PathBuf]) {
