@@ -14,6 +14,7 @@ use crate::catalog::{Adoption, Catalog, Elsewhere, FILE, Reader};
 use crate::config::Config;
 use crate::feed::Channel;
 use crate::folder::Folder;
+use crate::media::Files;
 use crate::page::Pages;
 use crate::publish::{self, Publisher};
 use crate::serve::Server;
@@ -55,11 +56,12 @@ impl Daemon {
         // Watched before it is read: what happens in between waits in the channel.
         let (sender, changes) = mpsc::channel();
         let watch = watch::start(folder.clone(), &config.articles, sender)?;
+        let files = Files::new(folder.root(), &config.articles.exclude);
         let mut publisher = Publisher::new(catalog, folder, config, pages.clone(), current.clone(), watch.writing())
             .with_context(at_state)?;
         publisher.start().with_context(at_state)?;
 
-        let door = Door::open(&state, pages, publisher.presented()).with_context(at_state)?;
+        let door = Door::open(&state, pages, publisher.presented(), files).with_context(at_state)?;
         let server = Server::new(current.clone(), door, config.http.clone(), &base_url);
         Ok(Self { listener, base_url, current, server, publisher, changes, watch, _lock: lock })
     }

@@ -1,8 +1,8 @@
 //! All documents of one moment, with their validators and codings. Immutable and replaced whole: no request ever sees half
-//! an update. What is not kept here (the page of one article of many) comes through the [`Door`].
+//! an update. What is not kept here (the page of one article of many, a file beside it) comes through the [`Door`].
 
 use std::collections::HashMap;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use crate::catalog::{self, Lookup, Reader};
 use crate::entry::Entry;
 use crate::feed::{atom, json, rss};
+use crate::media;
 use crate::page::{self, Pages};
 
 /// Smaller bodies are not worth compressing: they fit one packet anyway.
@@ -233,21 +234,36 @@ pub enum Found {
     NotYet,
 }
 
-/// The one way from a request to the disk, for reading only: pages of articles that no snapshot keeps.
+/// The one way from a request to the disk, for reading only: pages of articles that no snapshot keeps, and the files that
+/// lie beside articles.
 #[derive(Debug)]
 pub struct Door {
     reader: Mutex<Reader>,
     pages: Arc<Pages>,
     presented: DateTime<Utc>,
+    files: media::Files,
 }
 
 impl Door {
-    /// Opens the door to the catalog in `directory`. `presented` is when pages last changed their look.
+    /// Opens the door to the catalog in `directory` and to `files`. `presented` is when pages last changed their look.
     ///
     /// # Errors
     /// The catalog cannot be read.
-    pub fn open(directory: &Path, pages: Arc<Pages>, presented: DateTime<Utc>) -> catalog::Result<Self> {
-        Ok(Self { reader: Mutex::new(Reader::open(directory)?), pages, presented })
+    pub fn open(
+        directory: &Path,
+        pages: Arc<Pages>,
+        presented: DateTime<Utc>,
+        files: media::Files,
+    ) -> catalog::Result<Self> {
+        Ok(Self { reader: Mutex::new(Reader::open(directory)?), pages, presented, files })
+    }
+
+    /// Opens a file beside articles by its path below the watched folder; `None` if there is none to be shown. Blocks.
+    ///
+    /// # Errors
+    /// As for [`media::Files::open`].
+    pub fn file(&self, below: &Path) -> io::Result<Option<media::Opened>> {
+        self.files.open(below)
     }
 
     /// Looks for an article as it was in a snapshot. Blocks: it reads a file, renders a page and compresses it.
