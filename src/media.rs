@@ -56,7 +56,11 @@ impl Files {
                 Ok(file) => return Opened::new(file, below, media_type),
                 // Somebody renames files or changes links at this moment.
                 Err(Errno::AGAIN | Errno::INTR | Errno::LOOP) if tries < TRIES => tries += 1,
-                Err(error) if is_absence(error) => return Ok(None),
+                Err(error) if is_absence(error) => {
+                    // The operator may wonder; a reader is told nothing.
+                    tracing::debug!("{}: not shown: {error}", shown(below));
+                    return Ok(None);
+                }
                 Err(error) => return Err(at(below, &error.into())),
             }
         }
@@ -316,6 +320,8 @@ mod tests {
     use super::*;
     use std::os::unix::fs::symlink;
 
+    use proptest::test_runner::{Config as ProptestConfig, RngSeed};
+
     #[test]
     fn types_by_name() {
         assert_eq!(media_type(Path::new("a/B.JPG")), Some("image/jpeg"));
@@ -394,6 +400,29 @@ mod tests {
             "a.sync-conflict-1.png",
         ] {
             assert_eq!(path_of(encoded), None, "{encoded:?}: standards 121");
+        }
+    }
+
+    proptest::proptest! {
+        // The same addresses each time, and nothing kept in files.
+        #![proptest_config(ProptestConfig {
+            failure_persistence: None,
+            rng_seed: RngSeed::Fixed(2026),
+            ..ProptestConfig::default()
+        })]
+
+        #[test]
+        fn every_address_stands_for_a_path_below_the_folder_or_for_nothing(
+            encoded in "(\\PC|/|\\.|%2[EeFf]|%[0-9a-f]{2}|%|a|_|~|\\\\){0,12}\\.?(png|mp3|md)?",
+        ) {
+            let Some(path) = path_of(&encoded) else { return Ok(()) };
+            let below = path.components().all(|part| matches!(part, std::path::Component::Normal(name) if !is_ignored(name)));
+            proptest::prop_assert!(below && media_type(&path).is_some(), "{encoded:?}: {path:?}");
+            let again: String = path.as_os_str().as_bytes().iter().map(|byte| match byte {
+                b'/' => "/".to_owned(),
+                byte => format!("%{byte:02X}"),
+            }).collect();
+            proptest::prop_assert_eq!(path_of(&again), Some(path));
         }
     }
 
@@ -553,6 +582,12 @@ mod tests {
         std::fs::remove_file(root).unwrap();
         place.write("a.png", "new");
         assert_eq!(place.text("a.png").as_deref(), Some("new"));
+        place.link("a.png", "link.png");
+        let elsewhere = root.with_extension("elsewhere");
+        std::fs::rename(root, &elsewhere).unwrap();
+        symlink(&elsewhere, root).unwrap();
+        assert_eq!(place.text("a.png").as_deref(), Some("new"), "the operator may point to it by a link");
+        assert_eq!(place.text("link.png").as_deref(), Some("new"));
     }
 
     #[test]
