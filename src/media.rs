@@ -70,8 +70,12 @@ impl Files {
         // Opened each time: another folder may stand in its place.
         let root = rustix::fs::open(&self.root, FOLDER, Mode::empty())?;
         match open_beneath(&root, below) {
-            // `LOOP` again means that links changed since.
-            Err(Errno::LOOP) => open_beneath(&root, &self.behind_links(below)?),
+            Err(Errno::LOOP) => {
+                let target = self.behind_links(below)?;
+                // What was there a moment ago is looked for anew: ConfigMaps are replaced by changing a link.
+                let moved = |error| if error == Errno::NOENT { Errno::LOOP } else { error };
+                open_beneath(&root, &target).map_err(moved)
+            }
             opened => opened,
         }
     }
