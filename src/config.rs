@@ -70,7 +70,7 @@ pub struct Articles {
     pub directory: PathBuf,
     /// Only files that match one of these are articles; empty: all.
     pub include: Globs,
-    /// Files that match one of these are not articles.
+    /// Files that match one of these are not articles, and are not served beside them either.
     pub exclude: Globs,
     /// What happens to the lines around a plain-text article that the website added.
     pub clean: Clean,

@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::door::Door;
 use crate::feed::Channel;
 use crate::folder::Folder;
+use crate::media::Files;
 use crate::page::Pages;
 use crate::publish::{self, Publisher};
 use crate::serve::Server;
@@ -56,11 +57,13 @@ impl Daemon {
         // Watched before it is read: what happens in between waits in the channel.
         let (sender, changes) = mpsc::channel();
         let watch = watch::start(folder.clone(), &config.articles, sender)?;
+        let files = Files::new(folder.root(), &config.articles.exclude);
         let mut publisher = Publisher::new(catalog, folder, config, pages.clone(), current.clone(), watch.writing())
             .with_context(at_state)?;
         publisher.start().with_context(at_state)?;
 
-        let door = Door::open(&state, pages, publisher.presented(), publisher.created()).with_context(at_state)?;
+        let (presented, created) = (publisher.presented(), publisher.created());
+        let door = Door::open(&state, pages, presented, created, files).with_context(at_state)?;
         let server = Server::new(current.clone(), door, config.http.clone(), &base_url);
         Ok(Self { listener, base_url, current, server, publisher, changes, watch, _lock: lock })
     }

@@ -2,6 +2,7 @@
 //! of a tag, an old archive are made when they are first asked for, and kept for as long as there is room.
 
 use std::collections::HashMap;
+use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -9,6 +10,7 @@ use chrono::{DateTime, Utc};
 
 use crate::catalog::{self, Gathered, Lookup, Moment, Reader, Wanted};
 use crate::feed::{self, Feed, atom, json, opml, rss};
+use crate::media;
 use crate::page::{self, Pages};
 use crate::snapshot::{self, Document, Snapshot};
 use crate::view::{Kind, View};
@@ -172,10 +174,11 @@ pub struct Door {
     pages: Arc<Pages>,
     presented: DateTime<Utc>,
     created: DateTime<Utc>,
+    files: media::Files,
 }
 
 impl Door {
-    /// Opens the door to the catalog in `directory`. `presented` is when pages and feeds last changed their look; `created` dates
+    /// Opens the door to the catalog in `directory` and to `files`. `presented` is when pages and feeds last changed their look; `created` dates
     /// feeds that nothing was ever in.
     ///
     /// # Errors
@@ -185,9 +188,10 @@ impl Door {
         pages: Arc<Pages>,
         presented: DateTime<Utc>,
         created: DateTime<Utc>,
+        files: media::Files,
     ) -> catalog::Result<Self> {
         let reader = Mutex::new(Reader::open(directory)?);
-        Ok(Self { reader, kept: Mutex::default(), pages, presented, created })
+        Ok(Self { reader, kept: Mutex::default(), pages, presented, created, files })
     }
 
     /// Looks for what a path asks for, as it was in a snapshot. Blocks: it reads a file, renders a document and compresses it.
@@ -208,6 +212,14 @@ impl Door {
             Found::Document(_) if path != address.path() => Found::Moved(self.pages.channel().url(&address.path())),
             found => found,
         })
+    }
+
+    /// Opens a file beside articles by its path below the watched folder; `None` if there is none to be shown. Blocks.
+    ///
+    /// # Errors
+    /// As for [`media::Files::open`].
+    pub fn file(&self, below: &Path) -> io::Result<Option<media::Opened>> {
+        self.files.open(below)
     }
 
     fn reader(&self) -> MutexGuard<'_, Reader> {

@@ -1,6 +1,276 @@
-//! Files beside articles: pictures, recordings, documents. Which names they have, of what type they are.
+//! Files beside articles: pictures, recordings, documents. Which names they have, of what type they are, and the one place
+//! where one is opened to be served.
+//!
+//! # Which files
+//!
+//! A file is shown if its name is that of a served type, nothing in its path is a tool's own ([`is_ignored`]) and
+//! `articles.exclude` does not name it. A link that leads out of the watched folder shows nothing. One that stays inside
+//! shows what could be asked for by its own name, so that no link leads to a draft or into `.git`. There is one exception:
+//! folders whose names start with two dots. Kubernetes keeps the files of a ConfigMap in such a folder and links to them;
+//! nobody else uses such names.
 
-use std::path::Path;
+use std::ffi::OsString;
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rustix::fs::{Mode, OFlags, ResolveFlags};
+use rustix::io::Errno;
+
+use crate::config::Globs;
+use crate::folder::{Stat, is_ignored, shown};
+
+/// How often a path is followed anew that changed while it was followed.
+const TRIES: usize = 5;
+/// A date in HTTP has whole seconds: until the second of a change is over, another change would have the same date. Twice
+/// that, since file systems take their time from a clock that lags a little.
+const SETTLED: Duration = Duration::from_secs(2);
+
+/// The files below the watched folder that are not articles.
+#[derive(Debug, Clone)]
+pub struct Files {
+    root: PathBuf,
+    exclude: Globs,
+}
+
+impl Files {
+    /// Those below `root`, an absolute path, without those that `exclude` names. The folder need not be there.
+    pub fn new(root: &Path, exclude: &Globs) -> Self {
+        Self { root: root.to_path_buf(), exclude: exclude.clone() }
+    }
+
+    /// Opens a file for reading, by its path below the watched folder; `None` if there is none to be shown: standards 121.
+    /// Blocks while the disk answers, but never waits for a writer of a FIFO.
+    ///
+    /// # Errors
+    /// The system is short of something, or the disk cannot be read. The file may well be there.
+    pub fn open(&self, below: &Path) -> io::Result<Option<Opened>> {
+        let Some(media_type) = media_type(below).filter(|_| self.shows(below, Hidden::No)) else { return Ok(None) };
+        let mut tries = 1;
+        loop {
+            match self.try_open(below) {
+                Ok(file) => return Opened::new(file, below, media_type),
+                // Somebody renames files or changes links at this moment.
+                Err(Errno::AGAIN | Errno::INTR | Errno::LOOP) if tries < TRIES => tries += 1,
+                Err(error) if is_absence(error) => {
+                    // The operator may wonder; a reader is told nothing.
+                    tracing::debug!("{}: not shown: {error}", shown(below));
+                    return Ok(None);
+                }
+                Err(error) => return Err(at(below, &error.into())),
+            }
+        }
+    }
+
+    fn try_open(&self, below: &Path) -> Result<OwnedFd, Errno> {
+        // Opened each time: another folder may stand in its place.
+        let root = rustix::fs::open(&self.root, FOLDER, Mode::empty())?;
+        match open_beneath(&root, below) {
+            Err(Errno::LOOP) => {
+                let target = self.behind_links(below)?;
+                // What was there a moment ago is looked for anew: ConfigMaps are replaced by changing a link.
+                let moved = |error| if error == Errno::NOENT { Errno::LOOP } else { error };
+                open_beneath(&root, &target).map_err(moved)
+            }
+            opened => opened,
+        }
+    }
+
+    /// Where the links in a path lead: a path below the watched folder that has none.
+    fn behind_links(&self, below: &Path) -> Result<PathBuf, Errno> {
+        let real = |path: &Path| path.canonicalize().map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO));
+        let target = real(&self.root.join(below))?;
+        let target = target.strip_prefix(real(&self.root)?).map_err(|_| Errno::XDEV)?;
+        if self.shows(target, Hidden::ConfigMap) { Ok(target.to_path_buf()) } else { Err(Errno::NOENT) }
+    }
+
+    fn shows(&self, below: &Path, hidden: Hidden) -> bool {
+        let taken = |folder: &Path| {
+            let name = folder.file_name().unwrap_or_default();
+            !is_ignored(name) || (hidden == Hidden::ConfigMap && name.as_bytes().starts_with(b".."))
+        };
+        let folders = below.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty());
+        is_shown(below) && folders.into_iter().all(taken) && !self.exclude.matches(below)
+    }
+}
+
+/// Which hidden folders may stand in a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Hidden {
+    No,
+    ConfigMap,
+}
+
+/// Whether a file of this name is shown, wherever it lies.
+fn is_shown(path: &Path) -> bool {
+    media_type(path).is_some() && path.file_name().is_some_and(|name| !is_ignored(name))
+}
+
+const FOLDER: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+/// NONBLOCK: opening a FIFO that nobody writes to would wait for ever.
+const FILE: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
+
+/// Opens a path without links below a folder; `LOOP` if there is a link in it.
+fn open_beneath(root: &OwnedFd, below: &Path) -> Result<OwnedFd, Errno> {
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+    match rustix::fs::openat2(root, below, FILE, Mode::empty(), resolve) {
+        // Linux before 5.6, and containers that know no newer calls.
+        Err(Errno::NOSYS | Errno::PERM) => open_step_by_step(root, below),
+        opened => opened,
+    }
+}
+
+/// The same in one step for each part of the path.
+fn open_step_by_step(root: &OwnedFd, below: &Path) -> Result<OwnedFd, Errno> {
+    let mut folder = None;
+    let name = below.file_name().ok_or(Errno::NOENT)?;
+    for part in below.parent().unwrap_or(Path::new("")) {
+        let above = folder.as_ref().unwrap_or(root).as_fd();
+        let next = rustix::fs::openat(above, part, FOLDER | OFlags::NOFOLLOW, Mode::empty());
+        // Asked for a folder, the system does not tell a link from a file.
+        folder = Some(next.map_err(|error| if error == Errno::NOTDIR { Errno::LOOP } else { error })?);
+    }
+    rustix::fs::openat(folder.as_ref().unwrap_or(root), name, FILE | OFlags::NOFOLLOW, Mode::empty())
+}
+
+/// Whether an error says that there is nothing to be shown. What may not be read is not shown either, and some file systems
+/// refuse names that they could not store.
+fn is_absence(error: Errno) -> bool {
+    [
+        Errno::NOENT,
+        Errno::NOTDIR,
+        Errno::LOOP,
+        Errno::XDEV,
+        Errno::ACCESS,
+        Errno::NAMETOOLONG,
+        Errno::NXIO,
+        Errno::ISDIR,
+        Errno::INVAL,
+        Errno::ILSEQ,
+    ]
+    .contains(&error)
+}
+
+/// An error with the name of its file.
+fn at(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", shown(path)))
+}
+
+/// An open file, to be sent as it was when it was opened.
+#[derive(Debug)]
+pub struct Opened {
+    file: File,
+    below: PathBuf,
+    stat: Stat,
+    media_type: &'static str,
+    etag: String,
+}
+
+impl Opened {
+    /// `None` if it is a folder, a FIFO, a socket or a device.
+    fn new(file: OwnedFd, below: &Path, media_type: &'static str) -> io::Result<Option<Self>> {
+        let file = File::from(file);
+        let metadata = file.metadata().map_err(|error| at(below, &error))?;
+        let stat = Stat::of(&metadata);
+        let opened = Self { file, below: below.to_path_buf(), stat, media_type, etag: etag(&stat) };
+        Ok(metadata.is_file().then_some(opened))
+    }
+
+    /// Value of `Content-Type`.
+    pub fn media_type(&self) -> &'static str {
+        self.media_type
+    }
+
+    /// Bytes.
+    pub fn size(&self) -> u64 {
+        self.stat.size.cast_unsigned()
+    }
+
+    /// Strong validator, with its quotes (RFC 9110 section 8.8.3): another whenever the file is written or replaced.
+    pub fn etag(&self) -> &str {
+        &self.etag
+    }
+
+    /// When the file became what it is, in whole seconds. That is when it was last written or, if that is later, when it
+    /// last got its name or its rights: a file that is moved here brings an old time of writing along (standards 87).
+    ///
+    /// `None` while it is too new: a second change within the same second could not be told from this one, so the date
+    /// would be no strong validator (RFC 9110 section 8.8.2.2). The ETag tells them apart.
+    pub fn last_modified(&self, now: SystemTime) -> Option<SystemTime> {
+        let since_1970 = |nanoseconds: i64| u64::try_from(nanoseconds).ok().map(Duration::from_nanos);
+        let now = now.duration_since(UNIX_EPOCH).ok()?;
+        // Anybody can set a time of writing to come, but not the other.
+        let written = since_1970(self.stat.mtime).filter(|written| *written <= now).unwrap_or_default();
+        let latest = written.max(since_1970(self.stat.ctime)?);
+        let second = Duration::from_secs(latest.as_secs());
+        (second + SETTLED <= now).then(|| UNIX_EPOCH + second)
+    }
+
+    /// Reads `length` bytes from `offset` on. Blocks.
+    ///
+    /// # Errors
+    /// The disk cannot be read, or the file is no longer what it was: shorter, or written anew. One that only grew is
+    /// still the same as far as it was.
+    pub fn read(&self, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; length];
+        let changed = || io::Error::other("the file changed while it was sent, so the answer breaks off");
+        let read = self.file.read_exact_at(&mut bytes, offset).map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => changed(),
+            _ => error,
+        });
+        let stat = read.and_then(|()| Ok(Stat::of(&self.file.metadata()?))).map_err(|error| at(&self.below, &error))?;
+        if stat.mtime != self.stat.mtime && stat.size <= self.stat.size {
+            return Err(at(&self.below, &changed()));
+        }
+        Ok(bytes)
+    }
+}
+
+/// Half of a BLAKE3 hash of what changes with the content. The time of the last change cannot be set by anybody, so that a
+/// file that is put back with its old date is told from what stood there.
+fn etag(stat: &Stat) -> String {
+    let numbers = [stat.size, stat.mtime, stat.ctime, stat.inode].map(i64::to_le_bytes);
+    format!("\"{}\"", &blake3::hash(numbers.as_flattened()).to_hex()[..32])
+}
+
+/// Path below the watched folder that the part of an address after `/media/` stands for, percent-decoded once. `None` where
+/// nothing can be, whatever is on the disk: no path, a way up, a name that is not shown.
+pub fn path_of(encoded: &str) -> Option<PathBuf> {
+    let mut path = PathBuf::new();
+    for part in encoded.split('/') {
+        let name = decode(part)?;
+        let is_name = !matches!(name.as_slice(), b"" | b"." | b"..");
+        // A slash within a name was encoded. A backslash is one to other systems, which an address may have come through.
+        if !is_name || name.iter().any(|byte| matches!(byte, 0 | b'/' | b'\\')) {
+            return None;
+        }
+        let name = OsString::from_vec(name);
+        if is_ignored(&name) {
+            return None;
+        }
+        path.push(name);
+    }
+    is_shown(&path).then_some(path)
+}
+
+/// RFC 3986 section 2.1; `None` if a percent sign has no two digits after it.
+fn decode(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = text.bytes();
+    let mut decoded = Vec::with_capacity(text.len());
+    let digit = |byte: Option<u8>| char::from(byte?).to_digit(16);
+    while let Some(byte) = bytes.next() {
+        decoded.push(if byte == b'%' {
+            u8::try_from(digit(bytes.next())? * 16 + digit(bytes.next())?).ok()?
+        } else {
+            byte
+        });
+    }
+    Some(decoded)
+}
 
 /// Media type of a file by its name, if files of that type are served. What articles are written in is not: a draft would
 /// leak. Neither is what a folder may hold by accident: keys, databases, configuration.
@@ -52,6 +322,9 @@ const TYPES: [(&[&str], &str); 36] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::symlink;
+
+    use proptest::test_runner::{Config as ProptestConfig, RngSeed};
 
     #[test]
     fn types_by_name() {
@@ -60,5 +333,321 @@ mod tests {
         for name in ["a.md", "a.txt", "a.html", "key.pem", "data.sqlite", "a", ".mp3", "a.js"] {
             assert_eq!(media_type(Path::new(name)), None, "{name}");
         }
+    }
+
+    #[test]
+    fn addresses_that_stand_for_a_path() {
+        for (encoded, path) in [
+            ("a.png", "a.png"),
+            ("deep/er/A.PNG", "deep/er/A.PNG"),
+            ("a%20b.png", "a b.png"),
+            ("a+b.png", "a+b.png"),
+            ("%61.p%6eg", "a.png"),
+            ("caf%C3%A9.png", "café.png"),
+            ("café.png", "café.png"),
+            ("100%25.png", "100%.png"),
+            ("a%2520.png", "a%20.png"),
+            ("_posts/a.png", "_posts/a.png"),
+            ("a..b.png", "a..b.png"),
+        ] {
+            assert_eq!(path_of(encoded), Some(PathBuf::from(path)), "{encoded}");
+        }
+        assert_eq!(path_of("%FF.png").unwrap().as_os_str().as_bytes(), b"\xFF.png", "a name need not be UTF-8");
+    }
+
+    #[test]
+    fn addresses_that_stand_for_nothing() {
+        for encoded in [
+            "",
+            "/",
+            "a.png/",
+            "/a.png",
+            "a//b.png",
+            "./a.png",
+            "../a.png",
+            "a/../b.png",
+            "a/./b.png",
+            "..",
+            ".",
+            "%2e%2e/a.png",
+            "%2E%2e/a.png",
+            "%2e/a.png",
+            "a%2Fb.png",
+            "a%2fb.png",
+            "..%2Fa.png",
+            "%2Fetc/a.png",
+            "a%00.png",
+            "a.png%00",
+            "a\\b.png",
+            "..\\a.png",
+            "a%5Cb.png",
+            "%.png",
+            "%2.png",
+            "%zz.png",
+            "a.png%",
+            "%+1.png",
+            "%C3",
+            ".hidden.png",
+            ".git/a.png",
+            "a/.b/c.png",
+            "_drafts/a.png",
+            "node_modules/a.png",
+            "a.png~",
+            "a.png.part",
+            "%2Egit/a.png",
+            "a.md",
+            "a.txt",
+            "a",
+            "a/",
+            "notes.html",
+            "..data/a.png",
+            "a.sync-conflict-1.png",
+        ] {
+            assert_eq!(path_of(encoded), None, "{encoded:?}: standards 121");
+        }
+    }
+
+    proptest::proptest! {
+        // The same addresses each time, and nothing kept in files.
+        #![proptest_config(ProptestConfig {
+            failure_persistence: None,
+            rng_seed: RngSeed::Fixed(2026),
+            ..ProptestConfig::default()
+        })]
+
+        #[test]
+        fn every_address_stands_for_a_path_below_the_folder_or_for_nothing(
+            encoded in "(\\PC|/|\\.|%2[EeFf]|%[0-9a-f]{2}|%|a|_|~|\\\\){0,12}\\.?(png|mp3|md)?",
+        ) {
+            let Some(path) = path_of(&encoded) else { return Ok(()) };
+            let below = path.components().all(|part| matches!(part, std::path::Component::Normal(name) if !is_ignored(name)));
+            proptest::prop_assert!(below && media_type(&path).is_some(), "{encoded:?}: {path:?}");
+            let again: String = path.as_os_str().as_bytes().iter().map(|byte| match byte {
+                b'/' => "/".to_owned(),
+                byte => format!("%{byte:02X}"),
+            }).collect();
+            proptest::prop_assert_eq!(path_of(&again), Some(path));
+        }
+    }
+
+    struct Place {
+        directory: tempfile::TempDir,
+        files: Files,
+    }
+
+    impl Place {
+        fn new() -> Self {
+            let directory = tempfile::tempdir().unwrap();
+            let root = directory.path().join("root");
+            std::fs::create_dir(&root).unwrap();
+            let exclude: crate::config::Articles = toml::from_str("exclude = [\"private/**\", \"x-*\"]").unwrap();
+            let files = Files::new(&root, &exclude.exclude);
+            Self { directory, files }
+        }
+
+        fn write(&self, name: &str, text: &str) -> PathBuf {
+            let path = self.files.root.join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, text).unwrap();
+            path
+        }
+
+        fn link(&self, to: impl AsRef<Path>, name: &str) {
+            let link = self.files.root.join(name);
+            std::fs::create_dir_all(link.parent().unwrap()).unwrap();
+            symlink(to, link).unwrap();
+        }
+
+        fn open(&self, name: &str) -> Option<Opened> {
+            self.files.open(Path::new(name)).unwrap()
+        }
+
+        fn text(&self, name: &str) -> Option<String> {
+            let opened = self.open(name)?;
+            Some(String::from_utf8(opened.read(0, usize::try_from(opened.size()).unwrap()).unwrap()).unwrap())
+        }
+    }
+
+    #[test]
+    fn files_that_are_shown() {
+        let place = Place::new();
+        place.write("a.png", "a");
+        place.write("deep/er/b.mp3", "b");
+        assert_eq!(place.text("a.png").as_deref(), Some("a"));
+        assert_eq!(place.text("deep/er/b.mp3").as_deref(), Some("b"));
+        assert_eq!(place.open("deep/er/b.mp3").unwrap().media_type(), "audio/mpeg");
+        for name in
+            ["private/c.png", "x-c.png", "deep/x-c.png", ".c.png", ".git/c.png", "c.md", "_d/c.png", "a.png/c.png"]
+        {
+            if name != "a.png/c.png" {
+                place.write(name, "c");
+            }
+            assert!(place.open(name).is_none(), "{name}");
+        }
+        std::fs::create_dir(place.files.root.join("folder.png")).unwrap();
+        assert!(place.open("folder.png").is_none());
+        assert!(place.open(&format!("{}.png", "n".repeat(300))).is_none(), "longer than a name can be");
+    }
+
+    #[test]
+    fn a_fifo_is_not_waited_for() {
+        let place = Place::new();
+        let fifo = place.files.root.join("a.mp3");
+        rustix::fs::mkfifoat(rustix::fs::CWD, &fifo, Mode::RUSR | Mode::WUSR).unwrap();
+        assert!(place.open("a.mp3").is_none());
+    }
+
+    #[test]
+    fn links_show_what_could_be_asked_for_itself() {
+        let place = Place::new();
+        place.write("a.png", "a");
+        place.write("deep/b.png", "b");
+        place.write("draft.md", "draft");
+        place.write(".git/c.png", "c");
+        place.write("private/d.png", "d");
+        std::fs::write(place.directory.path().join("out.png"), "out").unwrap();
+        place.link("a.png", "link.png");
+        place.link(place.files.root.join("a.png"), "absolute.png");
+        place.link("deep", "folder");
+        place.link("../a.png", "deep/up.png");
+        for (name, text) in [("link.png", "a"), ("absolute.png", "a"), ("folder/b.png", "b"), ("folder/up.png", "a")] {
+            assert_eq!(place.text(name).as_deref(), Some(text), "{name}");
+        }
+        place.link("../out.png", "out.png");
+        place.link(place.directory.path().join("out.png"), "out-absolute.png");
+        place.link("..", "up");
+        place.link("draft.md", "draft.png");
+        place.link(".git/c.png", "hidden.png");
+        place.link(".git", "open");
+        place.link("private/d.png", "private.png");
+        place.link("private", "public");
+        place.link("circle.png", "circle.png");
+        place.link("nowhere.png", "dangling.png");
+        place.link("/dev/zero", "zero.png");
+        place.link("/proc/self/root", "proc");
+        for name in [
+            "out.png",
+            "out-absolute.png",
+            "up/out.png",
+            "up/root/a.md",
+            "draft.png",
+            "hidden.png",
+            "open/c.png",
+            "private.png",
+            "public/d.png",
+            "circle.png",
+            "dangling.png",
+            "zero.png",
+            "proc/etc/a.png",
+        ] {
+            assert!(place.open(name).is_none(), "{name}: standards 121");
+        }
+    }
+
+    #[test]
+    fn config_maps_are_shown_through_their_links_only() {
+        let place = Place::new();
+        place.write("map/..2026_01/a.png", "a");
+        place.write("map/..2026_01/.b.png", "b");
+        place.write("map/..2026_01/..c.png", "c");
+        place.link("..2026_01", "map/..data");
+        for name in ["a.png", ".b.png", "..c.png"] {
+            place.link(Path::new("..data").join(name), &format!("map/{}", name.trim_start_matches('.')));
+        }
+        assert_eq!(place.text("map/a.png").as_deref(), Some("a"));
+        for name in ["map/..data/a.png", "map/..2026_01/a.png", "map/b.png", "map/c.png"] {
+            assert!(place.open(name).is_none(), "{name}");
+        }
+    }
+
+    #[test]
+    fn without_openat2_it_is_the_same() {
+        let place = Place::new();
+        place.write("deep/er/a.png", "a");
+        place.link("er", "deep/link");
+        place.link("a.png", "deep/er/link.png");
+        let root = rustix::fs::open(&place.files.root, FOLDER, Mode::empty()).unwrap();
+        for name in ["deep/er/a.png", "deep/link/a.png", "deep/er/link.png", "deep/er/none.png", "none/a.png"] {
+            let name = Path::new(name);
+            let (one, other) = (open_beneath(&root, name), open_step_by_step(&root, name));
+            assert_eq!(one.map(drop), other.map(drop), "{}", name.display());
+        }
+    }
+
+    #[test]
+    fn a_folder_that_is_away_shows_nothing_and_another_may_take_its_place() {
+        let place = Place::new();
+        place.write("a.png", "old");
+        let root = &place.files.root;
+        std::fs::rename(root, root.with_extension("away")).unwrap();
+        assert!(place.open("a.png").is_none());
+        std::fs::write(root, "a file").unwrap();
+        assert!(place.open("a.png").is_none());
+        std::fs::remove_file(root).unwrap();
+        place.write("a.png", "new");
+        assert_eq!(place.text("a.png").as_deref(), Some("new"));
+        place.link("a.png", "link.png");
+        let elsewhere = root.with_extension("elsewhere");
+        std::fs::rename(root, &elsewhere).unwrap();
+        symlink(&elsewhere, root).unwrap();
+        assert_eq!(place.text("a.png").as_deref(), Some("new"), "the operator may point to it by a link");
+        assert_eq!(place.text("link.png").as_deref(), Some("new"));
+    }
+
+    #[test]
+    fn a_file_that_grows_is_read_and_one_that_shrinks_or_is_written_anew_is_not() {
+        let place = Place::new();
+        let path = place.write("a.mp3", "0123456789");
+        let opened = place.open("a.mp3").unwrap();
+        let change = |text: &str| {
+            std::fs::write(&path, text).unwrap();
+            // The clock of a file system may tick too rarely to tell two changes apart.
+            let file = File::options().write(true).open(&path).unwrap();
+            file.set_modified(SystemTime::now() + SETTLED).unwrap();
+        };
+        assert_eq!(opened.read(8, 2).unwrap(), b"89");
+        change("0123456789 and more");
+        assert_eq!(opened.read(8, 2).unwrap(), b"89");
+        change("9876543210");
+        let message = opened.read(8, 2).unwrap_err().to_string();
+        assert_eq!(message, "a.mp3: the file changed while it was sent, so the answer breaks off");
+        change("0");
+        assert!(opened.read(8, 2).is_err());
+    }
+
+    #[test]
+    fn validators_follow_the_file() {
+        let place = Place::new();
+        let path = place.write("a.mp3", "1");
+        let (first, again) = (place.open("a.mp3").unwrap(), place.open("a.mp3").unwrap());
+        assert_eq!(first.etag(), again.etag());
+        // Put in its place, with the same length and an older date.
+        let other = place.write("b.mp3", "2");
+        File::options().write(true).open(&other).unwrap().set_modified(UNIX_EPOCH).unwrap();
+        std::fs::rename(other, &path).unwrap();
+        let second = place.open("a.mp3").unwrap();
+        assert_ne!(first.etag(), second.etag());
+        let later = SystemTime::now() + SETTLED * 10;
+        assert!(second.last_modified(later) >= first.last_modified(later), "standards 87: never backwards");
+        assert!(second.last_modified(later).is_some());
+    }
+
+    #[test]
+    fn a_date_is_told_once_its_second_is_over() {
+        const SECOND: i64 = 1_000_000_000;
+        let place = Place::new();
+        place.write("a.mp3", "1");
+        let mut opened = place.open("a.mp3").unwrap();
+        let mut told = |mtime: i64, ctime: i64, now_milliseconds: u64| {
+            opened.stat = Stat { mtime, ctime, ..opened.stat };
+            let date = opened.last_modified(UNIX_EPOCH + Duration::from_millis(now_milliseconds))?;
+            Some(date.duration_since(UNIX_EPOCH).unwrap().as_millis())
+        };
+        assert_eq!(told(10 * SECOND + 900_000_000, 5 * SECOND, 12_000), Some(10_000), "whole seconds");
+        assert_eq!(told(10 * SECOND + 900_000_000, 5 * SECOND, 11_999), None);
+        assert_eq!(told(SECOND, 5 * SECOND + 1, 12_000), Some(5_000), "moved here later than written");
+        assert_eq!(told(20 * SECOND, 5 * SECOND, 12_000), Some(5_000), "a made-up time to come");
+        assert_eq!(told(SECOND, 20 * SECOND, 12_000), None, "the clock was set back");
+        assert_eq!(told(-SECOND, 0, 12_000), Some(0));
     }
 }

@@ -16,13 +16,14 @@ pub enum Outcome {
 }
 
 /// Evaluates the preconditions of a GET or HEAD. `etags` are those of all variants that the client accepts, best first:
-/// which of them is sent is ours to choose, and one that the client has already is the best choice of all.
-pub fn evaluate(headers: &HeaderMap, etags: &[&str], last_modified: SystemTime, now: SystemTime) -> Outcome {
+/// which of them is sent is ours to choose, and one that the client has already is the best choice of all. Without a
+/// `last_modified` no date counts (RFC 9110 sections 13.1.3 and 13.1.4).
+pub fn evaluate(headers: &HeaderMap, etags: &[&str], last_modified: Option<SystemTime>, now: SystemTime) -> Outcome {
     if headers.contains_key(header::IF_MATCH) {
         if !tags(headers, header::IF_MATCH).any(|tag| tag == "*" || etags.contains(&tag)) {
             return Outcome::Failed;
         }
-    } else if date(headers, header::IF_UNMODIFIED_SINCE).is_some_and(|date| last_modified > date) {
+    } else if date(headers, header::IF_UNMODIFIED_SINCE).is_some_and(|date| last_modified > Some(date)) {
         return Outcome::Failed;
     }
     if headers.contains_key(header::IF_NONE_MATCH) {
@@ -30,7 +31,8 @@ pub fn evaluate(headers: &HeaderMap, etags: &[&str], last_modified: SystemTime, 
         return etags.iter().position(known).map_or(Outcome::Proceed, Outcome::NotModified);
     }
     // A date after now was invented by the client; what it says cannot be believed.
-    let since = date(headers, header::IF_MODIFIED_SINCE).filter(|date| last_modified <= *date && *date <= now);
+    let is_met = |date: &SystemTime| last_modified.is_some_and(|modified| modified <= *date) && *date <= now;
+    let since = date(headers, header::IF_MODIFIED_SINCE).filter(is_met);
     since.map_or(Outcome::Proceed, |_| Outcome::NotModified(0))
 }
 
@@ -49,7 +51,7 @@ fn is_same(tag: &str, etag: &str) -> bool {
 }
 
 /// A date in one of the three forms; one that is said twice or makes no sense counts as not said.
-fn date(headers: &HeaderMap, name: HeaderName) -> Option<SystemTime> {
+pub fn date(headers: &HeaderMap, name: HeaderName) -> Option<SystemTime> {
     let mut values = headers.get_all(name).iter();
     let value = values.next()?;
     if values.next().is_some() {

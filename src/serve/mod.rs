@@ -1,29 +1,32 @@
 //! HTTP from the current snapshot: accepts connections, reads requests, sends what [`respond`] says. Nothing in here can
 //! reach a file or the catalog but through the snapshot's door.
 
+pub mod body;
 mod conditional;
 mod negotiate;
+mod range;
 pub mod respond;
 
 use std::convert::Infallible;
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use anyhow::Context;
-use bytes::Bytes;
-use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Request, Response};
+use hyper::{Method, Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 
 use crate::config::Http;
 use crate::door::{Address, Door, Found};
 use crate::snapshot::{Current, Snapshot};
+use body::{Body, Source};
 use respond::{Style, Target};
 
 /// Wait after an error of `accept` that is not one connection's own, such as having no file descriptor left.
@@ -32,6 +35,12 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 const MAX_HEADER: usize = 16 << 10;
 /// Longest wait for the version that an article changed in: versions come a second apart.
 const NEXT_VERSION: Duration = Duration::from_secs(3);
+/// How many threads may wait for files at a time: a disk that hangs must not keep articles from being read.
+const FILE_READS: usize = 32;
+/// Longest wait for one of them.
+const FILE_PATIENCE: Duration = Duration::from_secs(10);
+/// Bytes that wait in memory for a slow client; a document is one piece and may be longer.
+const MAX_UNSENT: usize = 2 * body::CHUNK;
 
 /// What every connection needs.
 #[derive(Debug)]
@@ -40,13 +49,14 @@ pub struct Server {
     door: Arc<Door>,
     style: Style,
     http: Http,
+    file_reads: Arc<Semaphore>,
 }
 
 impl Server {
     /// Serves `current`, and whatever it does not hold through `door`, below `base_url`.
     pub fn new(current: Current, door: Door, http: Http, base_url: &str) -> Self {
         let style = Style::new(base_url, http.max_age.0);
-        Self { current, door: Arc::new(door), style, http }
+        Self { current, door: Arc::new(door), style, http, file_reads: Arc::new(Semaphore::new(FILE_READS)) }
     }
 
     /// Accepts connections until `stop` is done, then lets the answers in flight finish for `http.stop_timeout`.
@@ -87,6 +97,7 @@ impl Server {
             .timer(TokioTimer::new())
             .header_read_timeout(self.http.header_timeout.0)
             .max_header_size(MAX_HEADER)
+            .max_buf_size(MAX_UNSENT)
             // A client that has said all it has to say still wants its answer.
             .half_close(true)
             .serve_connection(TokioIo::new(stream), service);
@@ -97,11 +108,12 @@ impl Server {
         });
     }
 
-    async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
         let (request, _body) = request.into_parts();
         let mut snapshot = self.current.get();
         let target = match respond::route(&request, &snapshot, &self.style) {
             Target::Lookup(address, path) => self.look_up(address, path, &mut snapshot).await,
+            Target::Media(path) if matches!(request.method, Method::GET | Method::HEAD) => self.open(path).await,
             target => target,
         };
         respond::respond(&request, &target, &snapshot, &self.style, SystemTime::now())
@@ -135,6 +147,29 @@ impl Server {
                     Target::Unavailable
                 }
             };
+        }
+    }
+
+    /// Opens a file that lies beside articles.
+    async fn open(&self, path: PathBuf) -> Target {
+        let permit = tokio::time::timeout(FILE_PATIENCE, self.file_reads.clone().acquire_owned()).await;
+        let Ok(Ok(permit)) = permit else {
+            let waited = FILE_PATIENCE.as_secs();
+            tracing::error!("a file beside articles cannot be opened: its disk has not answered for {waited} s");
+            return Target::Unavailable;
+        };
+        let door = self.door.clone();
+        let open = move || {
+            let _permit = permit;
+            door.file(&path)
+        };
+        match tokio::task::spawn_blocking(open).await.map_err(io::Error::other).flatten() {
+            Ok(Some(opened)) => Target::File(Arc::new(Source::new(opened, self.file_reads.clone()))),
+            Ok(None) => Target::Missing,
+            Err(error) => {
+                tracing::error!("a file beside articles cannot be opened: {error}");
+                Target::Unavailable
+            }
         }
     }
 }

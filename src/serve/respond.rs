@@ -1,19 +1,22 @@
 //! (request, snapshot) -> response, pure: no socket, no file, no clock of its own.
 
 use std::net::Ipv6Addr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use http_body_util::Full;
 use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{Method, Response, StatusCode, Version};
 use url::Url;
 
+use super::body::{Body, Source};
 use super::conditional::{self, Outcome};
 use super::negotiate::{self, Coding};
+use super::range::{self, Part};
 use crate::door::Address;
+use crate::media;
 use crate::snapshot::{Document, Snapshot, Variant};
 
 /// What answers have in common.
@@ -45,6 +48,10 @@ pub enum Target {
     Document(Arc<Document>),
     /// Something that the snapshot does not hold: look it up. With the path as it was asked for.
     Lookup(Address, String),
+    /// A file that may lie beside articles: look for it at this path below the watched folder.
+    Media(PathBuf),
+    /// Such a file.
+    File(Arc<Source>),
     /// It lives at this absolute address now.
     Moved(String),
     /// For the time being, what is asked for is in the document at this absolute address.
@@ -68,6 +75,12 @@ const PAGE_POLICY: &str =
     "default-src 'none'; style-src 'self'; img-src * data:; media-src *; base-uri 'none'; form-action 'none'";
 /// A feed that is opened in a browser runs nothing either.
 const FEED_POLICY: &str = "default-src 'none'; style-src 'self'; sandbox";
+/// So does a drawing, which is a document with styles and pictures within itself.
+const DRAWING_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox";
+/// What a browser shows by a viewer or player of its own. `sandbox`, or no leave to load, would stop some of those.
+const FILE_POLICY: &str = "base-uri 'none'; form-action 'none'";
+/// Where files beside articles are found.
+const MEDIA: &str = "media/";
 
 /// Finds what a request is for. The query counts for nothing (standards 80). A proxy may pass the base address's path on
 /// or take it away; both ways lead to the same.
@@ -83,6 +96,9 @@ pub fn route(request: &Parts, snapshot: &Snapshot, style: &Style) -> Target {
     }
     if style.base_path.strip_suffix('/').is_some_and(|base| base == path) {
         return Target::Moved(style.base_url.clone());
+    }
+    if let Some(encoded) = below.strip_prefix(MEDIA).or_else(|| whole.strip_prefix(MEDIA)) {
+        return media::path_of(encoded).map_or(Target::Missing, Target::Media);
     }
     for path in [below, whole] {
         if let Some(address) = Address::at(path) {
@@ -103,7 +119,7 @@ pub fn respond(
     snapshot: &Snapshot,
     style: &Style,
     now: SystemTime,
-) -> Response<Full<Bytes>> {
+) -> Response<Body> {
     let mut response = match request.method {
         _ if !names_one_resource(request) => {
             closing(message(StatusCode::BAD_REQUEST, "A request must name exactly one host."))
@@ -121,14 +137,14 @@ pub fn respond(
 }
 
 /// Everything but the body; its length is told all the same (standards 76).
-fn without_body(mut response: Response<Full<Bytes>>) -> Response<Full<Bytes>> {
-    use hyper::body::Body;
+fn without_body(mut response: Response<Body>) -> Response<Body> {
+    use hyper::body::Body as _;
     let length = response.body().size_hint().exact().unwrap_or(0);
     let tells_length = !matches!(response.status(), StatusCode::NOT_MODIFIED | StatusCode::NO_CONTENT);
     if tells_length {
         response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     }
-    *response.body_mut() = Full::default();
+    *response.body_mut() = Body::default();
     response
 }
 
@@ -162,9 +178,10 @@ fn is_host(text: &str) -> bool {
     !name.is_empty() && name.bytes().all(sound) && (port.is_empty() || (port.len() <= 5 && port.parse::<u16>().is_ok()))
 }
 
-fn get(request: &Parts, target: &Target, snapshot: &Snapshot, style: &Style, now: SystemTime) -> Response<Full<Bytes>> {
+fn get(request: &Parts, target: &Target, snapshot: &Snapshot, style: &Style, now: SystemTime) -> Response<Body> {
     match target {
         Target::Document(document) => self::document(request, document, style, now),
+        Target::File(source) => file(request, source, style, now),
         Target::Moved(address) => {
             let response = message(StatusCode::MOVED_PERMANENTLY, "This has moved.");
             let response = with(response, header::LOCATION, address);
@@ -175,7 +192,7 @@ fn get(request: &Parts, target: &Target, snapshot: &Snapshot, style: &Style, now
             with(with(response, header::LOCATION, address), header::CACHE_CONTROL, CACHE_MISSING)
         }
         Target::Gone => page(StatusCode::GONE, &snapshot.gone),
-        Target::Missing | Target::Lookup(..) => page(StatusCode::NOT_FOUND, &snapshot.missing),
+        Target::Missing | Target::Lookup(..) | Target::Media(_) => page(StatusCode::NOT_FOUND, &snapshot.missing),
         Target::Server => message(StatusCode::BAD_REQUEST, "Only OPTIONS can be asked of the whole server."),
         Target::Unavailable => {
             let response =
@@ -185,7 +202,7 @@ fn get(request: &Parts, target: &Target, snapshot: &Snapshot, style: &Style, now
     }
 }
 
-fn document(request: &Parts, document: &Document, style: &Style, now: SystemTime) -> Response<Full<Bytes>> {
+fn document(request: &Parts, document: &Document, style: &Style, now: SystemTime) -> Response<Body> {
     let codings = negotiate::codings(&request.headers);
     let variant = |coding| match coding {
         Coding::Gzip => document.gzip(),
@@ -199,7 +216,7 @@ fn document(request: &Parts, document: &Document, style: &Style, now: SystemTime
         return with(message(StatusCode::NOT_ACCEPTABLE, text), header::VARY, "Accept-Encoding");
     };
     let tags: Vec<&str> = variants.iter().map(|(_, variant)| variant.etag.as_str()).collect();
-    match conditional::evaluate(&request.headers, &tags, document.last_modified.into(), now) {
+    match conditional::evaluate(&request.headers, &tags, Some(document.last_modified.into()), now) {
         Outcome::Proceed => whole(document, best, coding, style, now),
         Outcome::NotModified(index) => {
             validators(empty(StatusCode::NOT_MODIFIED), document, variants[index].1, style, now)
@@ -208,13 +225,7 @@ fn document(request: &Parts, document: &Document, style: &Style, now: SystemTime
     }
 }
 
-fn whole(
-    document: &Document,
-    variant: &Variant,
-    coding: Coding,
-    style: &Style,
-    now: SystemTime,
-) -> Response<Full<Bytes>> {
+fn whole(document: &Document, variant: &Variant, coding: Coding, style: &Style, now: SystemTime) -> Response<Body> {
     let response = body(StatusCode::OK, document.media_type, variant.bytes.clone());
     let response = validators(response, document, variant, style, now);
     let policy = if document.media_type.starts_with("text/html") { PAGE_POLICY } else { FEED_POLICY };
@@ -231,12 +242,12 @@ fn whole(
 
 /// What a 200 and its 304 have in common (RFC 9110 section 15.4.5).
 fn validators(
-    mut response: Response<Full<Bytes>>,
+    mut response: Response<Body>,
     document: &Document,
     variant: &Variant,
     style: &Style,
     now: SystemTime,
-) -> Response<Full<Bytes>> {
+) -> Response<Body> {
     let last_modified = SystemTime::from(document.last_modified);
     // Later than now only where the clock was set back: then it would say the wrong thing (standards 87).
     if last_modified <= now {
@@ -249,55 +260,115 @@ fn validators(
     for_other_origins(response)
 }
 
+/// A file is never coded: what it is, is compressed already, and parts of it are parts of what is sent (standards 120, 121).
+fn file(request: &Parts, source: &Arc<Source>, style: &Style, now: SystemTime) -> Response<Body> {
+    let file = source.opened();
+    let (size, last_modified) = (file.size(), file.last_modified(now));
+    match conditional::evaluate(&request.headers, &[file.etag()], last_modified, now) {
+        Outcome::Proceed => {}
+        Outcome::NotModified(_) => return file_validators(empty(StatusCode::NOT_MODIFIED), source, style, now),
+        Outcome::Failed => {
+            return message(StatusCode::PRECONDITION_FAILED, "The file is not what the request expects.");
+        }
+    }
+    // A part of no body means nothing (RFC 9110 section 14.2).
+    let part = match request.method {
+        Method::GET => range::part(&request.headers, size, file.etag(), last_modified),
+        _ => Part::Whole,
+    };
+    let (status, bytes) = match part {
+        Part::Whole => (StatusCode::OK, 0..size),
+        Part::Bytes(bytes) => (StatusCode::PARTIAL_CONTENT, bytes),
+        Part::Unsatisfiable => {
+            let response = message(StatusCode::RANGE_NOT_SATISFIABLE, "The file has no such part.");
+            let response = with(response, header::CONTENT_RANGE, &format!("bytes */{size}"));
+            return for_other_players(with(response, header::CACHE_CONTROL, "no-store"));
+        }
+    };
+    let content_range = format!("bytes {}-{}/{size}", bytes.start, bytes.end.saturating_sub(1));
+    let mut response = Response::new(Body::file(source.clone(), bytes));
+    *response.status_mut() = status;
+    if status == StatusCode::PARTIAL_CONTENT {
+        response = with(response, header::CONTENT_RANGE, &content_range);
+    }
+    let response = with_value(response, header::CONTENT_TYPE, HeaderValue::from_static(file.media_type()));
+    let response = with(response, header::CONTENT_SECURITY_POLICY, file_policy(file.media_type()));
+    file_validators(response, source, style, now)
+}
+
+/// What a file may do where it is opened by itself. One that is a document could hold scripts.
+fn file_policy(media_type: &str) -> &'static str {
+    let name = media_type.split(';').next().unwrap_or_default();
+    if name.ends_with("xml") || name.ends_with("html") { DRAWING_POLICY } else { FILE_POLICY }
+}
+
+/// What a 200, a 206 and a 304 of a file have in common (RFC 9110 sections 15.3.7 and 15.4.5).
+fn file_validators(mut response: Response<Body>, source: &Source, style: &Style, now: SystemTime) -> Response<Body> {
+    let file = source.opened();
+    if let Some(last_modified) = file.last_modified(now) {
+        response = with(response, header::LAST_MODIFIED, &httpdate::fmt_http_date(last_modified));
+    }
+    let response = with(response, header::ETAG, file.etag());
+    for_other_players(with_value(response, header::CACHE_CONTROL, style.cache.clone()))
+}
+
+/// Players that run in a browser fetch parts of files from wherever they are.
+fn for_other_players(response: Response<Body>) -> Response<Body> {
+    let response = with(for_other_origins(response), header::ACCEPT_RANGES, "bytes");
+    let exposed = "ETag, Last-Modified, Content-Range, Accept-Ranges";
+    with(response, header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed)
+}
+
 /// Readers that run in a browser fetch feeds from wherever they are.
-fn for_other_origins(response: Response<Full<Bytes>>) -> Response<Full<Bytes>> {
+fn for_other_origins(response: Response<Body>) -> Response<Body> {
     let response = with(response, header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
     with(response, header::ACCESS_CONTROL_EXPOSE_HEADERS, "ETag, Last-Modified")
 }
 
 /// What may be asked here; a browser that wants to send validators asks this first.
-fn options() -> Response<Full<Bytes>> {
+fn options() -> Response<Body> {
     let response = with(empty(StatusCode::NO_CONTENT), header::ALLOW, ALLOW);
     let response = with(response, header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD");
-    let response = with(response, header::ACCESS_CONTROL_ALLOW_HEADERS, "If-None-Match, If-Modified-Since");
+    let asked = "If-None-Match, If-Modified-Since, Range, If-Range";
+    let response = with(response, header::ACCESS_CONTROL_ALLOW_HEADERS, asked);
     for_other_origins(with(response, header::ACCESS_CONTROL_MAX_AGE, "86400"))
 }
 
-fn page(status: StatusCode, html: &Bytes) -> Response<Full<Bytes>> {
+fn page(status: StatusCode, html: &Bytes) -> Response<Body> {
     let response = body(status, crate::page::MEDIA_TYPE, html.clone());
     with(with(response, header::CACHE_CONTROL, CACHE_MISSING), header::CONTENT_SECURITY_POLICY, PAGE_POLICY)
 }
 
-fn message(status: StatusCode, text: &'static str) -> Response<Full<Bytes>> {
+fn message(status: StatusCode, text: &'static str) -> Response<Body> {
     body(status, "text/plain; charset=utf-8", Bytes::from(format!("{text}\n")))
 }
 
-fn body(status: StatusCode, media_type: &'static str, bytes: Bytes) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(bytes));
+fn body(status: StatusCode, media_type: &'static str, bytes: Bytes) -> Response<Body> {
+    let mut response = Response::new(Body::from(bytes));
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     response
 }
 
-fn empty(status: StatusCode) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::default());
+fn empty(status: StatusCode) -> Response<Body> {
+    let mut response = Response::new(Body::default());
     *response.status_mut() = status;
     response
 }
 
 /// The rest of what the client sends is not read.
-fn closing(response: Response<Full<Bytes>>) -> Response<Full<Bytes>> {
+fn closing(response: Response<Body>) -> Response<Body> {
     with(response, header::CONNECTION, "close")
 }
 
-fn with(response: Response<Full<Bytes>>, name: HeaderName, value: &str) -> Response<Full<Bytes>> {
+fn with(response: Response<Body>, name: HeaderName, value: &str) -> Response<Body> {
     match HeaderValue::from_str(value) {
         Ok(value) => with_value(response, name, value),
         Err(_) => response,
     }
 }
 
-fn with_value(mut response: Response<Full<Bytes>>, name: HeaderName, value: HeaderValue) -> Response<Full<Bytes>> {
+fn with_value(mut response: Response<Body>, name: HeaderName, value: HeaderValue) -> Response<Body> {
     response.headers_mut().insert(name, value);
     response
 }
@@ -329,7 +400,7 @@ mod tests {
     }
 
     /// A request in one line: `GET /path`, and its header fields.
-    fn ask(line: &str, fields: &[(&str, &str)]) -> Response<Full<Bytes>> {
+    fn ask(line: &str, fields: &[(&str, &str)]) -> Response<Body> {
         let (method, path) = line.split_once(' ').unwrap();
         let mut request = Request::builder().method(method).uri(path);
         if !fields.iter().any(|(name, _)| *name == "host") {
@@ -349,12 +420,12 @@ mod tests {
         ask(line, fields).status().as_u16()
     }
 
-    fn field(response: &Response<Full<Bytes>>, name: &str) -> String {
+    fn field(response: &Response<Body>, name: &str) -> String {
         response.headers().get(name).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default()
     }
 
-    fn length(response: Response<Full<Bytes>>) -> u64 {
-        use hyper::body::Body;
+    fn length(response: Response<Body>) -> u64 {
+        use hyper::body::Body as _;
         response.into_body().size_hint().exact().unwrap()
     }
 
@@ -548,6 +619,93 @@ mod tests {
         assert_eq!(status("GET /rss.xml", &twice), 200);
         assert_eq!(status("GET /rss.xml", &[("if-unmodified-since", "Tue, 14 Nov 2023 22:13:19 GMT")]), 412);
         assert_eq!(status("GET /rss.xml", &[("if-unmodified-since", "Tue, 14 Nov 2023 22:13:20 GMT")]), 200);
+    }
+
+    /// Asks for a file that was written just now, some seconds later.
+    fn ask_file(name: &str, line: &str, seconds: u64, fields: &[(&str, &str)]) -> Response<Body> {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join(name), "0123456789").unwrap();
+        ask_file_in(directory.path(), name, line, seconds, fields)
+    }
+
+    fn ask_file_in(
+        directory: &std::path::Path,
+        name: &str,
+        line: &str,
+        seconds: u64,
+        fields: &[(&str, &str)],
+    ) -> Response<Body> {
+        let files = media::Files::new(directory, &crate::config::Globs::default());
+        let opened = files.open(std::path::Path::new(name)).unwrap().unwrap();
+        let target = Target::File(Arc::new(Source::new(opened, Arc::new(tokio::sync::Semaphore::new(1)))));
+        let mut request = Request::builder().method(line).uri("/media/x").header("host", "example.org");
+        for (name, value) in fields {
+            request = request.header(*name, *value);
+        }
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        let style = Style::new("https://example.org/", Duration::from_mins(5));
+        respond(&parts, &target, &snapshot(), &style, SystemTime::now() + Duration::from_secs(seconds))
+    }
+
+    #[test]
+    fn addresses_of_files() {
+        let style = Style::new("https://example.org/news/", Duration::from_mins(5));
+        let routed = |path: &str| {
+            let (parts, ()) = Request::builder().uri(path).body(()).unwrap().into_parts();
+            match route(&parts, &snapshot(), &style) {
+                Target::Media(path) => Some(path.to_str().unwrap().to_owned()),
+                _ => None,
+            }
+        };
+        assert_eq!(routed("/media/a%20b/c.png?x=/y").as_deref(), Some("a b/c.png"));
+        assert_eq!(routed("/news/media/a.png").as_deref(), Some("a.png"));
+        for path in ["/media", "/media/", "/media/a.md", "/media/../a.png", "/news/media/", "/a.png", "/xmedia/a.png"] {
+            assert_eq!(routed(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn the_date_of_a_file_counts_once_its_second_is_over() {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("a.png"), "0123456789").unwrap();
+        let ask = |seconds, fields: &[(&str, &str)]| ask_file_in(directory.path(), "a.png", "GET", seconds, fields);
+        let date = field(&ask(60, &[]), "last-modified");
+        assert!(!date.is_empty(), "standards 84");
+        let status = |seconds, name: &str, date: &str| ask(seconds, &[(name, date)]).status().as_u16();
+        assert_eq!(status(60, "if-modified-since", &date), 304, "standards 92");
+        assert_eq!(status(60, "if-unmodified-since", &date), 200, "standards 95");
+        let before = "Tue, 14 Nov 2023 22:13:20 GMT";
+        assert_eq!(status(60, "if-modified-since", before), 200);
+        assert_eq!(status(60, "if-unmodified-since", before), 412);
+        let part = |seconds| ask(seconds, &[("range", "bytes=1-2"), ("if-range", &date)]).status().as_u16();
+        assert_eq!(part(60), 206, "standards 119");
+        // As if asked in the second of the change, when another one may follow. SETTLED is two of them.
+        let early = ask_file("b.png", "GET", 0, &[("if-modified-since", &date)]);
+        assert_eq!((early.status().as_u16(), field(&early, "last-modified")), (200, String::new()));
+        assert!(!field(&early, "etag").is_empty());
+    }
+
+    #[test]
+    fn files_that_could_run_something_may_not() {
+        for (name, sandboxed) in
+            [("a.svg", true), ("a.png", false), ("a.pdf", false), ("a.mp4", false), ("a.docx", false)]
+        {
+            let policy = field(&ask_file(name, "GET", 60, &[]), "content-security-policy");
+            assert_eq!(policy.contains("sandbox") && policy.contains("default-src 'none'"), sandboxed, "{name}");
+            assert_eq!(policy.contains("default-src"), sandboxed, "{name}: a player must be able to load it");
+        }
+    }
+
+    #[test]
+    fn a_part_of_a_file_is_got_and_not_asked_after() {
+        let head = ask_file("a.png", "HEAD", 60, &[("range", "bytes=1-2")]);
+        assert_eq!((head.status().as_u16(), field(&head, "content-length").as_str()), (200, "10"), "standards 120");
+        let post = ask_file("a.png", "POST", 60, &[("range", "bytes=1-2")]);
+        assert_eq!(post.status().as_u16(), 405, "standards 77");
+        let failed = ask_file("a.png", "GET", 60, &[("range", "bytes=1-2"), ("if-match", "\"x\"")]);
+        assert_eq!(failed.status().as_u16(), 412, "standards 95, 99");
+        let known = ask_file("a.png", "GET", 60, &[("range", "bytes=50-"), ("if-none-match", "*")]);
+        assert_eq!(known.status().as_u16(), 304, "standards 99");
     }
 
     #[test]

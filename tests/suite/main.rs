@@ -20,6 +20,7 @@ mod fuzz;
 mod golden;
 mod http;
 mod kill;
+mod media;
 mod properties;
 mod readers;
 mod real_tools;

@@ -1,0 +1,132 @@
+//! What is sent behind a header: bytes that are there already, or a file, read while it is sent.
+
+use std::io;
+use std::ops::Range;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::{Frame, SizeHint};
+use tokio::sync::Semaphore;
+
+use crate::media::Opened;
+
+/// Bytes that are read at once. Two of these wait in memory for each client that takes a file.
+pub const CHUNK: usize = 64 << 10;
+
+/// A file to be sent, and the leave to read it.
+#[derive(Debug)]
+pub struct Source {
+    opened: Opened,
+    reads: Arc<Semaphore>,
+}
+
+impl Source {
+    /// `reads` holds as many permits as threads may wait for the disk at a time.
+    pub fn new(opened: Opened, reads: Arc<Semaphore>) -> Self {
+        Self { opened, reads }
+    }
+
+    /// What is known of the file.
+    pub fn opened(&self) -> &Opened {
+        &self.opened
+    }
+
+    /// Reads off the async threads, which must never wait for a disk.
+    async fn read(self: Arc<Self>, offset: u64, length: usize) -> io::Result<Bytes> {
+        let permit = self.reads.clone().acquire_owned().await.map_err(io::Error::other)?;
+        let read = move || {
+            let _permit = permit;
+            self.opened.read(offset, length)
+        };
+        tokio::task::spawn_blocking(read).await.map_err(io::Error::other)?.map(Bytes::from)
+    }
+}
+
+type Reading = Pin<Box<dyn Future<Output = io::Result<Bytes>> + Send>>;
+
+/// Part of a file. What the client does not take is not read; when the client goes away, this is dropped, and no more is.
+pub struct Stream {
+    source: Arc<Source>,
+    left: Range<u64>,
+    reading: Option<Reading>,
+}
+
+impl Stream {
+    fn poll_chunk(&mut self, context: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
+        if self.left.is_empty() {
+            return Poll::Ready(None);
+        }
+        let reading = self.reading.get_or_insert_with(|| {
+            let length = usize::try_from(self.left.end - self.left.start).unwrap_or(CHUNK).min(CHUNK);
+            Box::pin(self.source.clone().read(self.left.start, length))
+        });
+        let chunk = ready!(reading.as_mut().poll(context));
+        self.reading = None;
+        match &chunk {
+            Ok(bytes) => self.left.start += bytes.len() as u64,
+            Err(error) => tracing::warn!("{error}"),
+        }
+        Poll::Ready(Some(chunk))
+    }
+}
+
+/// The body of an answer.
+pub enum Body {
+    /// A document.
+    Whole(Full<Bytes>),
+    /// Of a file beside articles.
+    File(Stream),
+}
+
+impl Body {
+    /// These bytes of a file; they end within it.
+    pub fn file(source: Arc<Source>, part: Range<u64>) -> Self {
+        Self::File(Stream { source, left: part, reading: None })
+    }
+}
+
+impl Default for Body {
+    fn default() -> Self {
+        Self::Whole(Full::default())
+    }
+}
+
+impl From<Bytes> for Body {
+    fn from(bytes: Bytes) -> Self {
+        Self::Whole(Full::new(bytes))
+    }
+}
+
+impl hyper::body::Body for Body {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+        match self.get_mut() {
+            Self::Whole(whole) => Pin::new(whole)
+                .poll_frame(context)
+                .map(|frame| frame.map(|frame| frame.map_err(|never| match never {}))),
+            Self::File(stream) => stream.poll_chunk(context).map(|chunk| chunk.map(|chunk| chunk.map(Frame::data))),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Whole(whole) => whole.is_end_stream(),
+            Self::File(stream) => stream.left.is_empty(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Whole(whole) => whole.size_hint(),
+            Self::File(stream) => SizeHint::with_exact(stream.left.end - stream.left.start),
+        }
+    }
+}
