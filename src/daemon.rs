@@ -12,7 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::catalog::{Adoption, Catalog, Elsewhere, FILE, Reader};
 use crate::config::Config;
-use crate::door::Door;
+use crate::door::{self, Address, Door, Format, Printed};
 use crate::feed::Channel;
 use crate::folder::Folder;
 use crate::media::Files;
@@ -149,6 +149,18 @@ pub fn look_into(config: &Config, folder: &Folder) -> Result<Reader, String> {
         return Err(format!("no daemon has run on this folder yet, as far as {} knows", state.display()));
     }
     Reader::open(&state).map_err(|error| error.to_string())
+}
+
+/// A feed as the daemon of a folder serves it: the one at an address, or the main feed.
+///
+/// # Errors
+/// No daemon has run on the folder yet, or its catalog cannot be read.
+pub fn render(config: &Config, address: Option<&Address>, format: Format) -> anyhow::Result<Printed> {
+    let folder = open_folder(config)?;
+    let reader = look_into(config, &folder).map_err(anyhow::Error::msg)?;
+    let (id, _) = reader.feed_id()?;
+    let channel = Channel::new(config, &config.base_url(config.http.listen), id);
+    Ok(door::print(&reader, &channel, address, format, now())?)
 }
 
 /// The text of a file that a command was given.

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, Utc};
 
 use crate::catalog::{self, Gathered, Lookup, Moment, Reader, Wanted};
-use crate::feed::{self, Feed, atom, json, opml, rss};
+use crate::feed::{self, Channel, Feed, History, atom, json, opml, rss};
 use crate::media;
 use crate::page::{self, Pages};
 use crate::snapshot::{self, Document, Snapshot};
@@ -254,7 +254,7 @@ impl Door {
                 let feed = Feed::view(self.pages.channel(), view, gathered);
                 let body = match format {
                     Format::Page => self.pages.view(&feed, view, &gathered.name),
-                    _ => self.document(&feed, format),
+                    _ => written(&feed, format, self.created),
                 };
                 self.made(format, body, gathered.revised, &feed)
             },
@@ -269,7 +269,7 @@ impl Door {
                 let feed = Feed::archive(self.pages.channel(), number, gathered);
                 let body = match format {
                     Format::Page => self.pages.archive(&feed, number),
-                    _ => self.document(&feed, format),
+                    _ => written(&feed, format, self.created),
                 };
                 self.made(format, body, gathered.revised, &feed).lasting(true)
             },
@@ -304,15 +304,6 @@ impl Door {
             (Wanted::NotYet | Wanted::Same, None) => Found::NotYet,
             (Wanted::Unknown, _) => Found::Unknown,
         })
-    }
-
-    fn document(&self, feed: &Feed<'_>, format: Format) -> String {
-        match format {
-            Format::Page => String::new(),
-            Format::Atom => atom::render(feed, self.created),
-            Format::Rss => rss::render(feed, self.created),
-            Format::Json => json::render(feed),
-        }
     }
 
     fn made(&self, format: Format, body: String, revised: DateTime<Utc>, feed: &Feed<'_>) -> Document {
@@ -356,6 +347,56 @@ impl Door {
         let document = Document::new(opml::MEDIA_TYPE, body, modified.max(self.presented));
         document.compress();
         Ok(Found::Document(Arc::new(document)))
+    }
+}
+
+/// What came of printing a feed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Printed {
+    /// The document.
+    Feed(String),
+    /// There is no such feed.
+    Nothing,
+}
+
+/// Writes a feed without a server: the one at an address, or the main feed, as it was in the version that readers saw last.
+///
+/// # Errors
+/// The catalog cannot be read.
+pub fn print(
+    reader: &Reader,
+    channel: &Channel,
+    address: Option<&Address>,
+    format: Format,
+    now: DateTime<Utc>,
+) -> catalog::Result<Printed> {
+    let moment = reader.last_moment(now)?;
+    let (_, created) = reader.feed_id()?;
+    let wanted = match address {
+        Some(Address::View(view, _)) => reader.view(view, &channel.limits, moment, None)?,
+        Some(Address::Archive(number, _)) => reader.archive(*number, moment, None)?,
+        _ => Wanted::Found(Box::new(reader.main(&channel.limits, moment)?)),
+    };
+    let Wanted::Found(gathered) = wanted else { return Ok(Printed::Nothing) };
+    let feed = match address {
+        Some(Address::View(view, _)) => Feed::view(channel, view, &gathered),
+        Some(Address::Archive(number, _)) => Feed::archive(channel, *number, &gathered),
+        _ => Feed {
+            tombstones: &gathered.tombstones,
+            history: History::of_main(reader.newest_archive()?, gathered.is_whole),
+            guid: gathered.guid.as_deref(),
+            ..Feed::main(channel, &gathered.entries)
+        },
+    };
+    Ok(Printed::Feed(written(&feed, format, created)))
+}
+
+fn written(feed: &Feed<'_>, format: Format, created: DateTime<Utc>) -> String {
+    match format {
+        Format::Page => String::new(),
+        Format::Atom => atom::render(feed, created),
+        Format::Rss => rss::render(feed, created),
+        Format::Json => json::render(feed),
     }
 }
 

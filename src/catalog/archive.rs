@@ -2,7 +2,7 @@
 //! edit and no deletion renumbers any; a gap stays a gap.
 
 use chrono::{DateTime, Utc};
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::window::{Limits, Window};
 use super::{Catalog, Result};
@@ -66,30 +66,6 @@ impl Catalog {
         Ok(count)
     }
 
-    /// Articles in archives that were changed lately: the feed tells of them again (standards 61), since nobody reads an archive
-    /// twice. Number and revision of each, the latest first.
-    ///
-    /// # Errors
-    /// The catalog cannot be read.
-    pub fn changed_in_archives(&self, limits: &Limits, now: DateTime<Utc>) -> Result<Vec<(i64, i64)>> {
-        let sql = "SELECT max(updated) FROM article WHERE state = 0 AND archive IS NOT NULL";
-        let latest: Option<i64> = self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
-        let sql = "SELECT max(published) FROM article WHERE state = 0 AND (due <= ?1 OR shown = 1)";
-        let newest: Option<i64> =
-            self.connection.prepare_cached(sql)?.query_row([now.timestamp()], |row| row.get(0))?;
-        let Some(latest) = latest.max(newest) else { return Ok(Vec::new()) };
-        let sql = "
-            SELECT number, max(revised, due) FROM article
-            WHERE state = 0 AND archive IS NOT NULL AND updated >= ?2 AND updated > published
-              AND (due <= ?1 OR shown = 1) AND (expires IS NULL OR expires > ?1)
-            ORDER BY updated DESC, number LIMIT ?3";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let since = latest - limits.window.num_seconds();
-        let most = i64::try_from(limits.entries).unwrap_or(i64::MAX);
-        let rows = statement.query_map(params![now.timestamp(), since, most], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
-    }
-
     /// An article in an archive has changed, and so have the archive's documents.
     pub(super) fn touch_archive_of(&mut self, number: i64, version: DateTime<Utc>) -> Result<()> {
         let sql = "SELECT archive FROM article WHERE number = ?1 AND archive IS NOT NULL";
@@ -101,4 +77,51 @@ impl Catalog {
         }
         Ok(())
     }
+}
+
+/// Number of the newest archive.
+pub(super) fn newest(connection: &Connection) -> Result<Option<u32>> {
+    let sql = "SELECT max(number) FROM archive";
+    Ok(connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
+}
+
+/// The articles of the main feed: those of its window, and of archives those that were changed lately, which the feed tells of
+/// again (standards 61), since nobody reads an archive twice. Number and revision of each, newest first.
+pub(super) fn feed(
+    connection: &Connection,
+    window: &Window,
+    limits: &Limits,
+    now: DateTime<Utc>,
+) -> Result<Vec<(i64, i64)>> {
+    let mut rows = window.rows.clone();
+    if window.is_whole {
+        return Ok(rows);
+    }
+    let sql = "SELECT max(updated) FROM article WHERE state = 0 AND archive IS NOT NULL";
+    let latest: Option<i64> = connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
+    let latest = latest.max(window.newest);
+    let sql = "
+        SELECT number, max(revised, due), published, weight, brief FROM article
+        WHERE state = 0 AND archive IS NOT NULL AND updated >= ?2 AND updated > published
+          AND (due <= ?1 OR shown = 1) AND (expires IS NULL OR expires > ?1)
+        ORDER BY updated DESC, number LIMIT ?3";
+    let mut statement = connection.prepare_cached(sql)?;
+    let since = latest.unwrap_or(i64::MAX).saturating_sub(limits.window.num_seconds());
+    let most = i64::try_from(limits.entries).unwrap_or(i64::MAX);
+    let mut changed = statement.query(params![now.timestamp(), since, most])?;
+    let mut bytes = window.bytes;
+    let mut again: Vec<(i64, i64, i64)> = Vec::new();
+    while let Some(row) = changed.next()? {
+        let number: i64 = row.get(0)?;
+        bytes += limits.weigh(row.get(3)?, row.get(4)?);
+        if bytes > limits.max_bytes {
+            break;
+        }
+        if !window.rows.iter().any(|(known, _)| *known == number) {
+            again.push((row.get(2)?, number, row.get(1)?));
+        }
+    }
+    again.sort_by_key(|(published, number, _)| (std::cmp::Reverse(*published), *number));
+    rows.extend(again.into_iter().map(|(_, number, revised)| (number, revised)));
+    Ok(rows)
 }

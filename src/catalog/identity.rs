@@ -263,6 +263,11 @@ impl Catalog {
     }
 }
 
+/// Permanent id of the main feed.
+pub(super) fn feed_id(namespace: &Uuid) -> String {
+    Uuid::new_v5(namespace, b"feed").urn().to_string()
+}
+
 /// The writer's own id: an absolute IRI as it is, anything else as a name within this site.
 pub(super) fn chosen_id(namespace: &Uuid, article: &Article) -> Option<String> {
     let id = article.id.as_deref()?;

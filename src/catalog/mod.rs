@@ -168,7 +168,7 @@ impl Catalog {
 
     /// Permanent id of the main feed.
     pub fn feed_id(&self) -> String {
-        Uuid::new_v5(&self.namespace, b"feed").urn().to_string()
+        identity::feed_id(&self.namespace)
     }
 
     /// When the catalog was made: the date of a feed that has no entry yet.
@@ -185,8 +185,7 @@ impl Catalog {
     /// # Errors
     /// The catalog cannot be read.
     pub fn meta(&self, key: &str) -> Result<Option<String>> {
-        let mut statement = self.connection.prepare_cached("SELECT value FROM meta WHERE key = ?1")?;
-        Ok(statement.query_row([key], |row| row.get(0)).optional()?)
+        reader::meta(&self.connection, key)
     }
 
     /// Keeps a text under a name.
@@ -476,6 +475,14 @@ impl Catalog {
     /// The catalog cannot be read.
     pub fn window(&self, limits: &Limits, now: DateTime<Utc>) -> Result<Window> {
         window::read(&self.connection, None, limits, now)
+    }
+
+    /// The articles of the main feed with this window: number and revision of each, newest first.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn feed(&self, window: &Window, limits: &Limits, now: DateTime<Utc>) -> Result<Vec<(i64, i64)>> {
+        archive::feed(&self.connection, window, limits, now)
     }
 
     /// What left the main feed, the latest first.

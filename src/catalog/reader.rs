@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
+use uuid::Uuid;
 
 use super::window::{self, Limits};
-use super::{CatalogError, FILE, Result, State, bytes, date, identity, path_of};
+use super::{CatalogError, FILE, Result, State, archive, bytes, date, identity, path_of};
 use crate::article::Article;
 use crate::entry::Entry;
 use crate::view::{Kind, View};
@@ -101,10 +102,7 @@ impl Reader {
     /// # Errors
     /// The catalog cannot be read.
     pub fn twin(&self, article: &Article, file_hash: [u8; 32]) -> Result<Option<PathBuf>> {
-        let namespace: String =
-            self.connection.query_row("SELECT value FROM meta WHERE key = 'namespace'", [], |row| row.get(0))?;
-        let namespace = namespace.parse().map_err(|_| CatalogError::Damaged("its namespace is no UUID".into()))?;
-        let id = identity::chosen_id(&namespace, article);
+        let id = identity::chosen_id(&self.namespace()?, article);
         let sql = "SELECT path FROM article WHERE state = 0 AND (file_hash = ?1 OR id = ?2) LIMIT 1";
         let path: Option<Vec<u8>> =
             self.connection.query_row(sql, params![file_hash, id], |row| row.get(0)).optional()?;
@@ -253,13 +251,54 @@ impl Reader {
         })))
     }
 
+    /// The main feed, as the daemon serves it.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn main(&self, limits: &Limits, moment: Moment) -> Result<Gathered> {
+        let _one = self.connection.unchecked_transaction()?;
+        let window = window::read(&self.connection, None, limits, moment.due)?;
+        let rows = archive::feed(&self.connection, &window, limits, moment.due)?;
+        let entries = rows.iter().map(|(number, _)| Ok(Arc::new(entry(&self.connection, *number)?)));
+        Ok(Gathered {
+            name: String::new(),
+            revised: moment.version,
+            entries: entries.collect::<Result<_>>()?,
+            tombstones: tombstones(&self.connection, super::views::WHOLE)?,
+            is_whole: window.is_whole,
+            guid: podcast_guid(&self.connection)?,
+        })
+    }
+
+    /// The moment that readers saw last; nothing is due then that was not due at `now`.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn last_moment(&self, now: DateTime<Utc>) -> Result<Moment> {
+        let version = meta(&self.connection, "version")?.and_then(|value| value.parse().ok());
+        Ok(Moment { version: date(version.unwrap_or(0))?, due: now })
+    }
+
+    /// Permanent id of the main feed, and the date of a feed that nothing was ever in.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn feed_id(&self) -> Result<(String, DateTime<Utc>)> {
+        let created = meta(&self.connection, "created")?.and_then(|value| value.parse().ok());
+        Ok((identity::feed_id(&self.namespace()?), date(created.unwrap_or(0))?))
+    }
+
+    fn namespace(&self) -> Result<Uuid> {
+        let namespace = meta(&self.connection, "namespace")?.unwrap_or_default();
+        namespace.parse().map_err(|_| CatalogError::Damaged("its namespace is no UUID".into()))
+    }
+
     /// Number of the newest archive that readers of a version may know.
     ///
     /// # Errors
     /// The catalog cannot be read.
     pub fn newest_archive(&self) -> Result<Option<u32>> {
-        let sql = "SELECT max(number) FROM archive";
-        Ok(self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
+        archive::newest(&self.connection)
     }
 
     /// All archives, the newest first, and when one of them last changed.
@@ -332,10 +371,20 @@ pub(super) fn views(connection: &Connection, kind: Kind, most: usize) -> Result<
 }
 
 pub(super) fn listed(connection: &Connection) -> Result<DateTime<Utc>> {
-    let sql = "SELECT value FROM meta WHERE key = ?1";
-    let value: Option<String> =
-        connection.prepare_cached(sql)?.query_row([super::views::LISTED], |row| row.get(0)).optional()?;
+    let value = meta(connection, super::views::LISTED)?;
     date(value.and_then(|value| value.parse().ok()).unwrap_or(0))
+}
+
+/// A text kept under a name.
+pub(super) fn meta(connection: &Connection, key: &str) -> Result<Option<String>> {
+    let mut statement = connection.prepare_cached("SELECT value FROM meta WHERE key = ?1")?;
+    Ok(statement.query_row([key], |row| row.get(0)).optional()?)
+}
+
+/// `podcast:guid` of the whole, if there ever was a recording.
+pub(super) fn podcast_guid(connection: &Connection) -> Result<Option<String>> {
+    let sql = "SELECT guid FROM view WHERE number = ?1";
+    Ok(connection.prepare_cached(sql)?.query_row([super::views::WHOLE], |row| row.get(0))?)
 }
 
 /// An article and what happened to it.

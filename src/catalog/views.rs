@@ -204,8 +204,7 @@ impl Catalog {
     /// # Errors
     /// The catalog cannot be read.
     pub fn podcast_guid(&self) -> Result<Option<String>> {
-        let sql = "SELECT guid FROM view WHERE number = ?1";
-        Ok(self.connection.prepare_cached(sql)?.query_row([WHOLE], |row| row.get(0))?)
+        super::reader::podcast_guid(&self.connection)
     }
 
     fn members(&self, number: i64) -> Result<Vec<Member>> {

@@ -34,6 +34,10 @@ pub struct Window {
     pub is_whole: bool,
     /// When the oldest of them was published.
     pub floor: i64,
+    /// When the newest was.
+    pub newest: Option<i64>,
+    /// Bytes of a document of them, at most.
+    pub bytes: u64,
 }
 
 impl Limits {
@@ -64,17 +68,17 @@ pub(super) fn read(connection: &Connection, view: Option<i64>, limits: &Limits, 
     let mut statement = connection.prepare_cached(if view.is_some() { one } else { whole })?;
     let mut rows = statement.query(params![now.timestamp(), view])?;
     let mut found = Window { is_whole: true, floor: i64::MIN, ..Window::default() };
-    let mut newest = None;
-    let mut bytes = FRAME;
+    found.bytes = FRAME;
     while let Some(row) = rows.next()? {
         let published: i64 = row.get(2)?;
-        let since = *newest.get_or_insert(published) - limits.window.num_seconds();
-        bytes += limits.weigh(row.get(3)?, row.get(4)?);
-        let fits = bytes <= limits.max_bytes || found.rows.is_empty();
+        let since = *found.newest.get_or_insert(published) - limits.window.num_seconds();
+        let weight = limits.weigh(row.get(3)?, row.get(4)?);
+        let fits = found.bytes + weight <= limits.max_bytes || found.rows.is_empty();
         if !fits || (found.rows.len() >= limits.entries && published < since) {
             found.is_whole = false;
             break;
         }
+        found.bytes += weight;
         // An article that was scheduled is new when it is due.
         let (revised, due): (i64, i64) = (row.get(1)?, row.get(5)?);
         found.rows.push((row.get(0)?, revised.max(due)));

@@ -3,6 +3,7 @@
 pub mod adopt_ids;
 pub mod check;
 pub mod explain;
+pub mod render;
 pub mod serve;
 
 use std::path::{Path, PathBuf};
@@ -28,6 +29,7 @@ enum Command {
     Serve(serve::Serve),
     Check(check::Check),
     Explain(explain::Explain),
+    Render(render::Render),
     AdoptIds(adopt_ids::AdoptIds),
 }
 
@@ -51,6 +53,7 @@ impl Cli {
             Command::Serve(serve) => serve.run(file).map(|()| Outcome::Good),
             Command::Check(check) => check.run(file),
             Command::Explain(explain) => explain.run(file),
+            Command::Render(render) => render.run(file),
             Command::AdoptIds(adopt) => adopt.run(file),
         }
     }

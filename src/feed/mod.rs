@@ -114,6 +114,17 @@ pub enum History {
     Archive(u32),
 }
 
+impl History {
+    /// Of the main feed, whose newest archive has a number.
+    pub fn of_main(archive: Option<u32>, is_whole: bool) -> Self {
+        match archive {
+            Some(newest) => Self::Archived(newest),
+            None if is_whole => Self::Complete,
+            None => Self::Newest,
+        }
+    }
+}
+
 /// One feed document, before it is written in a format.
 #[derive(Debug, Clone)]
 pub struct Feed<'a> {

@@ -79,11 +79,7 @@ impl Show {
             let mut documents = self.articles(&entries, &before);
             let tombstones = catalog.tombstones()?;
             let guid = catalog.podcast_guid()?;
-            let history = match archive {
-                Some(newest) => History::Archived(newest),
-                None if window.is_whole => History::Complete,
-                None => History::Newest,
-            };
+            let history = History::of_main(archive, window.is_whole);
             let main = Feed::main(self.pages.channel(), &entries);
             let feed = Feed { history, tombstones: &tombstones, guid: guid.as_deref(), ..main };
             let front = front(catalog, archive)?;
@@ -121,33 +117,20 @@ impl Show {
         documents
     }
 
-    /// The entries of the window, and of archives those that changed lately.
+    /// The entries of the main feed; only what changed is read again.
     fn entries(&mut self, catalog: &Catalog, window: &Window, due: DateTime<Utc>) -> catalog::Result<Vec<Arc<Entry>>> {
-        let mut numbers = window.rows.clone();
-        if !window.is_whole {
-            let mut changed = catalog.changed_in_archives(&self.limits, due)?;
-            changed.retain(|row| !numbers.contains(row));
-            numbers.extend(changed);
-        }
-        let mut kept = HashMap::with_capacity(numbers.len());
-        let mut entries = Vec::with_capacity(numbers.len());
-        let mut bytes = 0;
-        for (number, revised) in numbers {
+        let rows = catalog.feed(window, &self.limits, due)?;
+        let mut kept = HashMap::with_capacity(rows.len());
+        let mut entries = Vec::with_capacity(rows.len());
+        for (number, revised) in rows {
             let entry = match self.entries.remove(&number) {
                 Some((revision, entry)) if revision == revised => entry,
                 _ => Arc::new(catalog.entry(number)?),
             };
-            bytes += self.limits.weigh(entry.content.weight(), entry.content.weight_in_brief());
-            // The window itself fits; what is added to it may not.
-            if entries.len() < window.rows.len() || bytes <= self.limits.max_bytes {
-                entries.push(Arc::clone(&entry));
-            }
+            entries.push(Arc::clone(&entry));
             kept.insert(number, (revised, entry));
         }
         self.entries = kept;
-        if let Some(changed) = entries.get_mut(window.rows.len()..) {
-            changed.sort_by_key(|entry| std::cmp::Reverse((entry.published, entry.id.clone())));
-        }
         Ok(entries)
     }
 }

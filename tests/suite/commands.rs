@@ -260,3 +260,40 @@ fn what_is_no_feed_is_not_adopted() {
     let (code, text) = adopt(&site, &[site.path("a.html").to_str().unwrap()]);
     assert!(code == Some(1) && text.contains("a.html: no feed: its first element is <html>"), "{text}");
 }
+
+#[test]
+fn render_prints_what_is_served() {
+    let mut site = Site::configured(
+        "[site]\nbase_url = 'https://gazette.example/'\n[feed]\nentries = 3\narchive_entries = 4\nwindow = '1h'",
+    );
+    for day in 1..=9 {
+        let text = format!("---\ndate: 2024-01-0{day}\ntags: [Rust]\n---\n# Day {day}\n\nText.");
+        site.write(&format!("news/{day}.md"), text);
+    }
+    site.start();
+    site.remove("news/9.md");
+    site.wait_until("it is gone", |site| site.get("/articles/9").status == 410);
+    let config = site.config_file();
+    let render = |arguments: &[&str]| {
+        let state = ["--state", site.state().to_str().unwrap()];
+        run(gazetted().arg("render").arg("--config").arg(&config).args(arguments).args(state))
+    };
+    for (arguments, path) in [
+        (&[][..], "/atom.xml"),
+        (&["--format", "rss"], "/rss.xml"),
+        (&["--format", "json"], "/feed.json"),
+        (&["tags/Rust"], "/tags/rust/atom.xml"),
+        (&["--format", "json", "sections/news/"], "/sections/news/feed.json"),
+        (&["--format", "rss", "archive/1"], "/archive/1/rss.xml"),
+    ] {
+        assert_eq!(render(arguments), (Some(0), site.get(path).text()), "{arguments:?}");
+    }
+    let (code, text) = render(&["tags/none"]);
+    assert_eq!((code, text.trim()), (Some(1), "gazetted: tags/none: there is no such feed"));
+    assert_eq!(render(&["nonsense"]).0, Some(1));
+    let elsewhere = folder(&[("seeds/a.md", "# A\n\nText.")]);
+    let state = elsewhere.path().join("state");
+    let (code, text) = run(gazetted().current_dir(elsewhere.path()).args(["render", "--state"]).arg(state));
+    assert_eq!(code, Some(1));
+    assert!(text.contains("no daemon has run on this folder yet"), "{text}");
+}

@@ -6,10 +6,18 @@ use std::time::{Duration, Instant};
 
 use crate::site::Site;
 
+/// Every document of it is there in all codings.
 fn site_with_one() -> Site {
     let mut site = Site::started();
     site.write("a.md", format!("# First\n\n{}", "Some text of an article. ".repeat(100)));
     site.wait_for(&["First"]);
+    let is_coded =
+        |path: &str| site.ask("GET", path, &[("Accept-Encoding", "gzip")]).field("content-encoding") == "gzip";
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !["/rss.xml", "/atom.xml", "/feed.json", "/", "/articles/a", "/style.css"].into_iter().all(is_coded) {
+        assert!(Instant::now() < deadline, "a version is never coded");
+        std::thread::yield_now();
+    }
     site
 }
 
