@@ -50,6 +50,12 @@ struct Member {
     name: String,
 }
 
+struct Known {
+    number: i64,
+    name: String,
+    shown: bool,
+}
+
 impl Catalog {
     /// Puts an article into its views and takes it out of those that it is not in any more. Says whether that changed any.
     pub(super) fn enter(&mut self, membership: Membership<'_>) -> Result<bool> {
@@ -58,23 +64,22 @@ impl Catalog {
         let mut moved = false;
         for term in terms {
             let view = self.view_of(term, version)?;
-            let known = before.iter().position(|member| member.view == view).map(|at| before.swap_remove(at));
+            let known = before.iter().position(|member| member.view == view.number).map(|at| before.swap_remove(at));
             let same = known.as_ref().is_some_and(|known| known.published == published && known.name == term.name);
             if !same {
                 if let Some(known) = known {
                     self.remove_member(number, &known, version)?;
                 }
-                self.add_member(view, published, number, &term.name, version)?;
+                self.add_member(&view, published, number, &term.name, version)?;
                 moved = true;
+            } else if changed {
+                self.touch_view(view.number, published, version)?;
             }
-            if shown {
-                self.show_view(view, version)?;
+            if shown && !view.shown {
+                self.show_view(view.number, version)?;
             }
             if plays {
-                self.name_podcast(view, &term.view.path())?;
-            }
-            if changed || !same {
-                self.touch_view(view, published, version)?;
+                self.name_podcast(view.number, &term.view.path())?;
             }
         }
         for member in before {
@@ -182,10 +187,10 @@ impl Catalog {
     /// The catalog cannot be written.
     pub fn know_folder(&mut self, path: &Path) -> Result<()> {
         let Some(term) = view::section(path) else { return Ok(()) };
-        let number = self.view_of(&term, DateTime::UNIX_EPOCH)?;
+        let view = self.view_of(&term, DateTime::UNIX_EPOCH)?;
         self.connection
             .prepare_cached("UPDATE view SET shown = 1 WHERE number = ?1 AND shown = 0")?
-            .execute([number])?;
+            .execute([view.number])?;
         Ok(())
     }
 
@@ -215,35 +220,47 @@ impl Catalog {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    fn view_of(&mut self, term: &Term, version: DateTime<Utc>) -> Result<i64> {
-        let sql = "SELECT number FROM view WHERE kind = ?1 AND key = ?2";
-        let found = self
-            .connection
-            .prepare_cached(sql)?
-            .query_row(params![term.view.kind as i64, term.view.key], |row| row.get(0));
-        if let Some(number) = found.optional()? {
-            return Ok(number);
+    fn view_of(&mut self, term: &Term, version: DateTime<Utc>) -> Result<Known> {
+        let known = |row: &rusqlite::Row<'_>| Ok(Known { number: row.get(0)?, name: row.get(1)?, shown: row.get(2)? });
+        let sql = "SELECT number, name, shown FROM view WHERE kind = ?1 AND key = ?2";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let found = statement.query_row(params![term.view.kind as i64, term.view.key], known).optional()?;
+        if let Some(found) = found {
+            return Ok(found);
         }
-        let sql = "INSERT INTO view (kind, key, name, revised) VALUES (?1, ?2, ?3, ?4) RETURNING number";
+        let sql = "INSERT INTO view (kind, key, name, revised) VALUES (?1, ?2, ?3, ?4) RETURNING number, name, shown";
         let values = params![term.view.kind as i64, term.view.key, term.name, version.timestamp()];
-        Ok(self.connection.prepare_cached(sql)?.query_row(values, |row| row.get(0))?)
+        Ok(self.connection.prepare_cached(sql)?.query_row(values, known)?)
     }
 
-    fn add_member(&mut self, view: i64, published: i64, number: i64, name: &str, version: DateTime<Utc>) -> Result<()> {
+    fn add_member(
+        &mut self,
+        view: &Known,
+        published: i64,
+        number: i64,
+        name: &str,
+        version: DateTime<Utc>,
+    ) -> Result<()> {
         let sql = "INSERT OR REPLACE INTO member (view, published, number, name) VALUES (?1, ?2, ?3, ?4)";
-        self.connection.prepare_cached(sql)?.execute(params![view, published, number, name])?;
+        self.connection.prepare_cached(sql)?.execute(params![view.number, published, number, name])?;
         let sql = "
             INSERT INTO spelling (view, name, count) VALUES (?1, ?2, 1)
             ON CONFLICT (view, name) DO UPDATE SET count = count + 1";
-        self.connection.prepare_cached(sql)?.execute(params![view, name])?;
-        self.count_members(view, 1, version)?;
-        self.name_view(view, version)
+        self.connection.prepare_cached(sql)?.execute(params![view.number, name])?;
+        self.count_members(view.number, 1, published, version)?;
+        // Once more what it is called already.
+        if view.name == name { Ok(()) } else { self.name_view(view.number, version) }
     }
 
-    /// One member more or less; a view without any is not told of.
-    fn count_members(&mut self, view: i64, more: i64, version: DateTime<Utc>) -> Result<()> {
-        let sql = "UPDATE view SET members = members + ?2 WHERE number = ?1 RETURNING members";
-        let members: i64 = self.connection.prepare_cached(sql)?.query_row([view, more], |row| row.get(0))?;
+    /// One member more or less, which was published then. A view without any is not told of.
+    fn count_members(&mut self, view: i64, more: i64, published: i64, version: DateTime<Utc>) -> Result<()> {
+        let sql = "
+            UPDATE view SET members = members + ?2, revised = CASE WHEN floor <= ?3 THEN ?4 ELSE revised END,
+              floor = CASE WHEN floor <= ?3 THEN ?5 ELSE floor END
+            WHERE number = ?1 RETURNING members";
+        let values = [view, more, published, version.timestamp(), i64::MIN];
+        let members: i64 = self.connection.prepare_cached(sql)?.query_row(values, |row| row.get(0))?;
+        self.touched.insert(view);
         if members == 0 || members == more {
             self.set_meta(LISTED, &version.timestamp().to_string())?;
         }
@@ -257,9 +274,8 @@ impl Catalog {
         self.connection.prepare_cached(sql)?.execute(params![member.view, member.name])?;
         let sql = "DELETE FROM spelling WHERE view = ?1 AND count <= 0";
         self.connection.prepare_cached(sql)?.execute([member.view])?;
-        self.count_members(member.view, -1, version)?;
-        self.name_view(member.view, version)?;
-        self.touch_view(member.view, member.published, version)
+        self.count_members(member.view, -1, member.published, version)?;
+        self.name_view(member.view, version)
     }
 
     /// A view is called as most articles write it; of two ways that are as common, the first by alphabet, so that the order in
