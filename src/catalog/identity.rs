@@ -89,7 +89,12 @@ struct Candidate {
     held_until: DateTime<Utc>,
     guid: Option<String>,
     shown: bool,
+    stale: i64,
+    file_hash: [u8; 32],
 }
+
+/// What `stale` says of an article that was last read by another version of the program, or by other rules.
+const READ_BY_OTHERS: i64 = 2;
 
 impl Catalog {
     /// Decides which article a file is. `is_missing` says whether the file at another path has vanished.
@@ -162,6 +167,8 @@ impl Catalog {
         let stated = stated.map(|updated| updated.min(arrival.now));
         let updated = match row.as_ref().filter(|_| adopted.is_none()) {
             Some(row) if row.entry_hash == arrival.entry_hash => row.updated,
+            // Another program makes something else of the same bytes: the writer changed nothing.
+            Some(row) if row.stale == READ_BY_OTHERS && row.file_hash == arrival.file_hash => row.updated,
             // A date that the writer forgot to move would hide the change from readers.
             Some(row) => stated.filter(|stated| *stated > row.updated).unwrap_or(arrival.now.max(row.updated)),
             None => stated.unwrap_or(published),
@@ -252,7 +259,8 @@ impl Catalog {
 
     fn candidates(&self, condition: &str, values: impl rusqlite::Params) -> Result<Vec<Candidate>> {
         let sql = format!(
-            "SELECT number, id, path, state, slug, published, updated, entry_hash, held_until, guid, shown FROM article WHERE {condition}"
+            "SELECT number, id, path, state, slug, published, updated, entry_hash, held_until, guid, shown, stale, file_hash
+             FROM article WHERE {condition}"
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
         let rows = statement.query_map(values, |row| Ok(candidate(row)))?;
@@ -296,6 +304,8 @@ fn candidate(row: &Row<'_>) -> Result<Candidate> {
         held_until: date(row.get(8)?)?,
         guid: row.get(9)?,
         shown: row.get(10)?,
+        stale: row.get(11)?,
+        file_hash: row.get(12)?,
     })
 }
 

@@ -5,6 +5,7 @@
 
 mod adopt;
 mod identity;
+mod media;
 mod reader;
 
 use std::ffi::OsString;
@@ -17,6 +18,7 @@ use uuid::Uuid;
 
 pub use adopt::{Adoption, Elsewhere};
 pub use identity::{Arrival, Decision, Identity};
+pub use media::Referred;
 pub use reader::{Lookup, Reader, Record};
 
 use crate::entry::{Content, Entry};
@@ -24,7 +26,8 @@ use crate::folder::Stat;
 
 /// The schema, step by step. The file carries the number of the last step that it has taken as `user_version`; every file
 /// takes the same steps, a new one all of them. A step is never changed once it has been released.
-const STEPS: [&str; 2] = [include_str!("schema/1.sql"), include_str!("schema/2.sql")];
+const STEPS: [&str; 3] =
+    [include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3-media.sql")];
 
 /// Name of the file in the state directory.
 pub const FILE: &str = "catalog.sqlite";
@@ -333,13 +336,14 @@ impl Catalog {
         Ok(())
     }
 
-    /// Makes every file be read again, whatever its `stat` says, and keeps `value` under `key`, as one.
+    /// Makes every file be read again, whatever its `stat` says, and keeps `value` under `key`, as one. An article whose bytes are
+    /// the same then was not updated, whatever is made of them now: no reader shall hear of it.
     ///
     /// # Errors
     /// The catalog cannot be written.
     pub fn read_all_again(&mut self, key: &str, value: &str) -> Result<()> {
         self.transaction(|catalog| {
-            catalog.connection.execute("UPDATE article SET stale = 1 WHERE state < 2", [])?;
+            catalog.connection.execute("UPDATE article SET stale = 2 WHERE state < 2", [])?;
             catalog.set_meta(key, value)
         })
     }
@@ -357,7 +361,7 @@ impl Catalog {
 
     /// Follows a rename. An article that stands at `new` already has its text replaced and stays itself; the other is no
     /// more. With `own_name`, the last part of the path changed: it may say how the file is written and what its title is,
-    /// so the file must be read again.
+    /// so the file must be read again. So must one that refers to files beside it: their addresses changed with its own.
     ///
     /// # Errors
     /// The catalog cannot be written.
@@ -368,7 +372,9 @@ impl Catalog {
         if self.known(new)?.is_some() {
             return self.withdraw(old, State::Gone, version);
         }
-        let sql = "UPDATE article SET path = ?2, stale = stale OR ?3 WHERE path = ?1 AND state < 2";
+        let sql = "
+            UPDATE article SET path = ?2, stale = stale OR ?3 OR EXISTS (SELECT 1 FROM media WHERE article = number)
+            WHERE path = ?1 AND state < 2";
         let values = params![bytes(old), bytes(new), own_name == OwnName::Changed];
         self.connection.prepare_cached(sql)?.execute(values)?;
         Ok(Recorded::Unchanged)

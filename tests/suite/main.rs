@@ -19,6 +19,7 @@ mod fuzz;
 mod golden;
 mod http;
 mod kill;
+mod pictures;
 mod properties;
 mod readers;
 mod real_tools;
