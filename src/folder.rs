@@ -145,6 +145,12 @@ impl Folder {
         path.strip_prefix(&self.root).ok()
     }
 
+    /// What `stat` says of the file at a path below the folder; `None` if there is none.
+    pub fn stat(&self, below: &Path) -> Option<Stat> {
+        let metadata = std::fs::metadata(self.root.join(below)).ok()?;
+        metadata.is_file().then(|| Stat::of(&metadata))
+    }
+
     /// How the article at `path` is written, or `None` if that name is not an article's.
     pub fn format(&self, path: &Path) -> Option<Format> {
         let below = self.relative(path)?;

@@ -272,6 +272,8 @@ fn decode(text: &str) -> Option<Vec<u8>> {
     Some(decoded)
 }
 
+use crate::folder::Folder;
+
 /// Media type of a file by its name, if files of that type are served. What articles are written in is not: a draft would
 /// leak. Neither is what a folder may hold by accident: keys, databases, configuration.
 pub fn media_type(path: &Path) -> Option<&'static str> {
@@ -318,6 +320,11 @@ const TYPES: [(&[&str], &str); 36] = [
     (&["xlsx"], "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
     (&["odt"], "application/vnd.oasis.opendocument.text"),
 ];
+
+/// Whether a file matters: it is an article, or one that articles may refer to.
+pub fn concerns(folder: &Folder, path: &Path) -> bool {
+    folder.format(path).is_some() || (media_type(path).is_some() && folder.enters(path))
+}
 
 #[cfg(test)]
 mod tests {

@@ -1,5 +1,7 @@
 //! Markdown -> HTML, with its first heading as the title.
 
+use std::collections::{HashMap, HashSet};
+
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
 
 use super::dialect::{self, Dialect};
@@ -20,6 +22,7 @@ pub fn read(text: &str, first_line: usize, known_title: Option<&str>) -> Body {
     let mut events: Vec<Event<'_>> = Parser::new_ext(&text, OPTIONS).map(box_as_text).collect();
     let title = take_title(&mut events, known_title);
     let summary = before_more(&events);
+    let events = with_footnotes(events);
     let mut output = String::with_capacity(text.len() * 5 / 4);
     html::push_html(&mut output, events.into_iter());
     let said = Header { title, summary, ..Header::default() };
@@ -29,6 +32,68 @@ pub fn read(text: &str, first_line: usize, known_title: Option<&str>) -> Body {
         html: output,
         problems: left_out.into_iter().collect(),
         ..Body::default()
+    }
+}
+
+/// Notes and the places that they belong to lead to each other. A note of several places leads back to the first.
+fn with_footnotes(events: Vec<Event<'_>>) -> Vec<Event<'_>> {
+    let mut notes: HashMap<String, Note> = HashMap::new();
+    let mut output = Vec::with_capacity(events.len());
+    let mut open: Vec<usize> = Vec::new();
+    for event in events {
+        match event {
+            Event::FootnoteReference(name) => {
+                let number = notes.len() + 1;
+                let note = notes.entry(name.into_string()).or_insert(Note { number, references: 0 });
+                note.references += 1;
+                let (number, place) = (note.number, note.place());
+                let html = format!("<sup id=\"{place}\"><a href=\"#fn-{number}\">{number}</a></sup>");
+                output.push(Event::InlineHtml(html.into()));
+            }
+            Event::Start(Tag::FootnoteDefinition(name)) => {
+                let number = notes.len() + 1;
+                let number = notes.entry(name.into_string()).or_insert(Note { number, references: 0 }).number;
+                open.push(number);
+                let html = format!("<div class=\"footnote-definition\" id=\"fn-{number}\"><sup>{number}</sup>\n");
+                output.push(Event::Html(html.into()));
+            }
+            Event::End(TagEnd::FootnoteDefinition) => {
+                let number = open.pop().unwrap_or_default();
+                let back = Event::InlineHtml(format!(" <a href=\"#fnref-{number}\">↩</a>").into());
+                match output.pop() {
+                    Some(end @ Event::End(TagEnd::Paragraph)) => output.extend([back, end]),
+                    Some(other) => output.extend([other, back]),
+                    None => {}
+                }
+                output.push(Event::Html("</div>\n".into()));
+            }
+            other => output.push(other),
+        }
+    }
+    // What nobody refers to has no way back.
+    let referred: HashSet<usize> = notes.values().filter(|note| note.references > 0).map(|note| note.number).collect();
+    let lost = |html: &str| {
+        let number = html.strip_prefix(" <a href=\"#fnref-").and_then(|rest| rest.strip_suffix("\">↩</a>"));
+        number.and_then(|number| number.parse().ok()).is_some_and(|number: usize| !referred.contains(&number))
+    };
+    output.retain(|event| !matches!(event, Event::InlineHtml(html) if lost(html)));
+    output
+}
+
+struct Note {
+    /// In the order in which notes are first met, from 1.
+    number: usize,
+    /// How many places refer to it so far.
+    references: usize,
+}
+
+impl Note {
+    /// Name of the last place that refers to it.
+    fn place(&self) -> String {
+        match self.references {
+            1 => format!("fnref-{}", self.number),
+            more => format!("fnref-{}-{more}", self.number),
+        }
     }
 }
 
@@ -104,8 +169,22 @@ mod tests {
     #[test]
     fn tables_footnotes_and_tasks() {
         let html = read("|a|b|\n|-|-|\n|1|2|\n\nText[^1] ~~gone~~\n\n- [x] done\n\n[^1]: Note\n", 1, None).html;
-        for part in ["<table>", "<del>gone</del>", "<li>☑ done</li>", "href=\"#1\"", "id=\"1\""] {
+        for part in ["<table>", "<del>gone</del>", "<li>☑ done</li>", "href=\"#fn-1\"", "id=\"fn-1\""] {
             assert!(html.contains(part), "{part} in {html}");
         }
+    }
+
+    #[test]
+    fn notes_lead_there_and_back() {
+        let html =
+            read("A[^b], b[^a], again[^b].\n\n[^a]: First\n[^b]: Second\n\n    And more\n[^c]: Lost\n", 1, None).html;
+        assert_eq!(
+            html,
+            "<p>A<sup id=\"fnref-1\"><a href=\"#fn-1\">1</a></sup>, b<sup id=\"fnref-2\"><a href=\"#fn-2\">2</a></sup>, \
+             again<sup id=\"fnref-1-2\"><a href=\"#fn-1\">1</a></sup>.</p>\n\
+             <div class=\"footnote-definition\" id=\"fn-2\"><sup>2</sup>\n<p>First <a href=\"#fnref-2\">↩</a></p>\n</div>\n\
+             <div class=\"footnote-definition\" id=\"fn-1\"><sup>1</sup>\n<p>Second</p>\n<p>And more <a href=\"#fnref-1\">↩</a></p>\n</div>\n\
+             <div class=\"footnote-definition\" id=\"fn-3\"><sup>3</sup>\n<p>Lost</p>\n</div>\n"
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! One file's bytes -> what the article says, and what is wrong with it. Pure: no clock, no catalog, no folder;
 //! only [`load`] touches a file.
 
+pub mod address;
 pub mod boilerplate;
 pub mod clean;
 pub mod date;
@@ -31,7 +32,7 @@ use front_matter::{Field, Header};
 
 /// Version of everything that turns bytes into an article. Raise it when a rule changes what an unchanged file becomes:
 /// the daemon then reads every file again.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// What the configuration says about reading articles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -90,7 +90,12 @@ struct Candidate {
     guid: Option<String>,
     shown: bool,
     revised: DateTime<Utc>,
+    stale: i64,
+    file_hash: [u8; 32],
 }
+
+/// What `stale` says of an article that was last read by another version of the program, or by other rules.
+const READ_BY_OTHERS: i64 = 2;
 
 impl Catalog {
     /// Decides which article a file is. `is_missing` says whether the file at another path has vanished.
@@ -165,6 +170,8 @@ impl Catalog {
             // Readers were told that it is no more: what they are to take back must be newer than that (RFC 6721 section 3).
             Some(row) if row.state != State::Live && row.shown => arrival.now.max(row.revised + TimeDelta::seconds(1)),
             Some(row) if row.entry_hash == arrival.entry_hash => row.updated,
+            // Another program makes something else of the same bytes: the writer changed nothing.
+            Some(row) if row.stale == READ_BY_OTHERS && row.file_hash == arrival.file_hash => row.updated,
             // A date that the writer forgot to move would hide the change from readers.
             Some(row) => stated.filter(|stated| *stated > row.updated).unwrap_or(arrival.now.max(row.updated)),
             None => stated.unwrap_or(published),
@@ -255,7 +262,9 @@ impl Catalog {
 
     fn candidates(&self, condition: &str, values: impl rusqlite::Params) -> Result<Vec<Candidate>> {
         let sql = format!(
-            "SELECT number, id, path, state, slug, published, updated, entry_hash, held_until, guid, shown, revised FROM article WHERE {condition}"
+            "SELECT number, id, path, state, slug, published, updated, entry_hash, held_until, guid, shown, revised, stale,
+               file_hash
+             FROM article WHERE {condition}"
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
         let rows = statement.query_map(values, |row| Ok(candidate(row)))?;
@@ -305,6 +314,8 @@ fn candidate(row: &Row<'_>) -> Result<Candidate> {
         guid: row.get(9)?,
         shown: row.get(10)?,
         revised: date(row.get(11)?)?,
+        stale: row.get(12)?,
+        file_hash: row.get(13)?,
     })
 }
 

@@ -6,6 +6,7 @@
 mod adopt;
 mod archive;
 mod identity;
+mod media;
 mod reader;
 mod views;
 mod window;
@@ -20,6 +21,7 @@ use uuid::Uuid;
 
 pub use adopt::{Adoption, Elsewhere};
 pub use identity::{Arrival, Decision, Identity};
+pub use media::Referred;
 pub use reader::{Gathered, Listed, Lookup, Moment, Reader, Record, Shelf, Tombstone, Wanted};
 pub use views::TOMBSTONE_LIFE;
 pub use window::{Limits, Window};
@@ -389,13 +391,14 @@ impl Catalog {
         Ok(())
     }
 
-    /// Makes every file be read again, whatever its `stat` says, and keeps `value` under `key`, as one.
+    /// Makes every file be read again, whatever its `stat` says, and keeps `value` under `key`, as one. An article whose bytes are
+    /// the same then was not updated, whatever is made of them now: no reader shall hear of it.
     ///
     /// # Errors
     /// The catalog cannot be written.
     pub fn read_all_again(&mut self, key: &str, value: &str) -> Result<()> {
         self.transaction(|catalog| {
-            catalog.connection.execute("UPDATE article SET stale = 1 WHERE state < 2", [])?;
+            catalog.connection.execute("UPDATE article SET stale = 2 WHERE state < 2", [])?;
             catalog.set_meta(key, value)
         })
     }
@@ -418,7 +421,7 @@ impl Catalog {
 
     /// Follows a rename. An article that stands at `new` already has its text replaced and stays itself; the other is no
     /// more. With `own_name`, the last part of the path changed: it may say how the file is written and what its title is,
-    /// so the file must be read again.
+    /// so the file must be read again. So must one that refers to files beside it: their addresses changed with its own.
     ///
     /// # Errors
     /// The catalog cannot be written.
@@ -429,7 +432,9 @@ impl Catalog {
         if self.known(new)?.is_some() {
             return self.withdraw(old, State::Gone, version);
         }
-        let sql = "UPDATE article SET path = ?2, stale = stale OR ?3 WHERE path = ?1 AND state < 2";
+        let sql = "
+            UPDATE article SET path = ?2, stale = stale OR ?3 OR EXISTS (SELECT 1 FROM media WHERE article = number)
+            WHERE path = ?1 AND state < 2";
         let values = params![bytes(old), bytes(new), own_name == OwnName::Changed];
         self.connection.prepare_cached(sql)?.execute(values)?;
         if old.parent() == new.parent() {

@@ -10,6 +10,7 @@ use notify::{Event, EventKind};
 
 use super::{Closed, QUIET, Task, Tell};
 use crate::change::Change;
+use crate::media::concerns;
 
 /// How long after a folder was renamed events may still tell its old name.
 const STALE_NAMES: Duration = Duration::from_secs(1);
@@ -98,7 +99,7 @@ impl Task {
     }
 
     fn event_at(&mut self, path: &Path, event: &Event) -> Result<(), Closed> {
-        let is_article = self.folder.format(path).is_some();
+        let is_article = concerns(&self.folder, path);
         match event.kind {
             EventKind::Access(AccessKind::Close(AccessMode::Write)) if is_article => {
                 self.writing.closed(path);

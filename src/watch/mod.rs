@@ -25,6 +25,7 @@ use notify::{ErrorKind, Event, EventKind, RecommendedWatcher, RecursiveMode, Wat
 use crate::change::Change;
 use crate::config::{Articles, Watching};
 use crate::folder::{Folder, Stat, shown};
+use crate::media::concerns;
 use events::Renames;
 use links::Targets;
 use poll::{Difference, Polled};
@@ -287,7 +288,7 @@ impl Task {
                     }
                     self.watch_target(&path);
                 }
-                if tell == Tell::Files && self.folder.format(&path).is_some() {
+                if tell == Tell::Files && concerns(&self.folder, &path) {
                     match until_quiet(&path) {
                         Some(wait) => drop(self.unquiet.insert(path, Instant::now() + wait)),
                         None => files.push(path),
@@ -424,7 +425,7 @@ impl Task {
                     }
                 }
                 Difference::File(path) => match until_quiet(&path) {
-                    Some(wait) if self.folder.format(&path).is_some() => {
+                    Some(wait) if concerns(&self.folder, &path) => {
                         self.unquiet.insert(path, Instant::now() + wait);
                     }
                     _ => self.look(&path)?,

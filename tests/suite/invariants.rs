@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use gazetted::article::address::Addresses;
 use gazetted::article::{self, Article, Rules, Verdict, html};
 use gazetted::config::Clean;
 use gazetted::entry::legal;
@@ -25,13 +26,10 @@ pub fn check_file(file: &[u8], format: Format) {
     if let Verdict::Publish(article) = &reading.verdict {
         texts_are_legal(article);
         let permalink = Url::parse("https://site.example/articles/storm").expect("an address");
-        let safe = html::sanitise(&article.html, &permalink);
+        let addresses = Addresses::of_page(&permalink);
+        let safe = html::sanitise(&article.html, &addresses);
         check_safe(&safe);
-        let again = html::sanitise(&safe, &permalink);
-        check_safe(&again);
-        // BUG: this holds for Markdown and pages as well, but "<a href=x><a href=x><table>" and "<pre>\n\n" come out otherwise
-        // the second time.
-        assert!(format != Format::Text || again == safe, "what is safe stays as it is");
+        assert_eq!(html::sanitise(&safe, &addresses), safe, "what is safe stays as it is");
     }
     let again = article::read(file, path, format, &rules);
     assert_eq!(again, reading, "the same bytes say the same");
@@ -92,7 +90,10 @@ pub fn check_safe(html: &str) {
         assert!(!FORBIDDEN.iter().any(|name| lower.starts_with(name)), "{tag} is safe");
         for (name, value) in attributes(tag) {
             assert!(!name.to_ascii_lowercase().starts_with("on"), "{tag} has no event handler");
-            if ["href", "src", "cite", "srcset", "action", "poster", "data"].contains(&name) {
+            if name == "srcset" {
+                let sizes: Vec<&str> = value.split(", ").collect();
+                assert!(sizes.iter().all(|size| size.starts_with("http")), "{tag} has absolute addresses");
+            } else if ["href", "src", "cite", "action", "poster", "data"].contains(&name) {
                 let value = value.trim().to_ascii_lowercase();
                 assert!(SCHEMES.iter().any(|scheme| value.starts_with(scheme)), "{tag} has an absolute address");
             }

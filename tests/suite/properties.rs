@@ -3,13 +3,15 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use gazetted::article::address::Addresses;
 use gazetted::article::text::{self, Block, Document};
-use gazetted::article::{self, Rules, Verdict, summary, unicode};
+use gazetted::article::{self, Rules, Verdict, html, summary, unicode};
 use gazetted::config::Clean;
 use gazetted::folder::Format;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::test_runner::RngSeed;
+use url::Url;
 
 use crate::invariants;
 
@@ -410,6 +412,87 @@ proptest! {
     #[test]
     fn any_soup_is_read_and_made_safe(bytes in soup(), format in select(&FORMATS[..])) {
         invariants::check_file(&bytes, format);
+    }
+}
+
+// --- addresses and pictures -----------------------------------------------------------------------------------------
+
+/// What pages have around addresses.
+const MARKUP: [&str; 30] = [
+    "<p>",
+    "</p>",
+    "<a href=\"@\">",
+    "<a class=anchor href=\"#x\">#",
+    "</a>",
+    "<a id=x>",
+    "<h2 id=x>",
+    "</h2>",
+    "<img src=\"@\" alt=\"@\">",
+    "<img src=\"data:,\" data-src='@'>",
+    "<img srcset=\"@ 1x, @ 2x\">",
+    "<picture><source srcset=\"@\">",
+    "</picture>",
+    "<noscript><img src=\"@\">",
+    "</noscript>",
+    "<video src=\"@\" poster=\"@\">",
+    "<audio><source src=@><track src=@>",
+    "</audio></video>",
+    "<blockquote cite=\"@\">",
+    "</blockquote>",
+    "<iframe src=\"@\">",
+    "</iframe>",
+    "<math alttext=\"@\">",
+    "</math>",
+    "<pre>\n\n",
+    "</pre>",
+    "<li>",
+    "<table><td style='text-align:right'>",
+    "</table>",
+    "words\u{A0}and words ",
+];
+const ADDRESSES: [&str; 20] = [
+    "a.png",
+    "../a b.png?c=1&d",
+    "/a.png",
+    "//b.example/c.jpg",
+    "https://b.example/c",
+    "#x",
+    "javascript:x",
+    "data:image/png;base64,iVBORw0KGgo=",
+    "JaVa\nScript:x",
+    "x\"onclick=\"y",
+    "'>",
+    "http://[",
+    "a.md#b",
+    "../../../../etc/passwd.png",
+    "mailto:a@b.example",
+    "a,b.png",
+    " ",
+    "\u{1}a.mp3",
+    "%00%2e%2e/a.png",
+    "https://www.youtube.com/embed/x",
+];
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn every_address_is_absolute_and_what_is_safe_stays(
+        bits in prop::collection::vec((select(&MARKUP[..]), select(&ADDRESSES[..])), 0..30),
+        there in any::<bool>(),
+    ) {
+        let html: String = bits.iter().map(|(markup, address)| markup.replace('@', address)).collect();
+        let permalink = Url::parse("https://site.example/articles/storm").unwrap();
+        let addresses = Addresses {
+            permalink: &permalink,
+            base_url: "https://site.example/",
+            path: Path::new("posts/storm.html"),
+            is_there: &|_| there,
+            page: &|path| there.then(|| format!("https://site.example/articles/{}", path.display())),
+        };
+        let safe = html::sanitise(&html, &addresses);
+        invariants::check_safe(&safe);
+        prop_assert_eq!(html::sanitise(&safe, &addresses), safe, "{}", html);
     }
 }
 

@@ -3,7 +3,6 @@
 ALTER TABLE article ADD COLUMN weight INTEGER NOT NULL DEFAULT 0;  -- bytes that the entry takes in a feed, at most
 ALTER TABLE article ADD COLUMN brief INTEGER NOT NULL DEFAULT 0;   -- the same without its text
 ALTER TABLE article ADD COLUMN archive INTEGER;                    -- which archive document it is in, for ever
-UPDATE article SET stale = 1 WHERE state < 2;
 
 DROP INDEX article_newest;
 CREATE INDEX article_newest ON article (published DESC, number) WHERE state = 0;
@@ -63,3 +62,16 @@ CREATE TABLE archive (
   number  INTEGER PRIMARY KEY,          -- 1 is the oldest
   revised INTEGER NOT NULL              -- when its documents last changed
 ) STRICT;
+
+-- Files that articles refer to: pictures, recordings, other articles. One may be named before it is there.
+
+CREATE TABLE media (
+  path    BLOB NOT NULL,                            -- below the watched folder
+  article INTEGER NOT NULL REFERENCES article (number),
+  stamp   INTEGER NOT NULL,                         -- which version of the file the article was read with; 0 if there was none
+  PRIMARY KEY (path, article)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX media_article ON media (article);
+
+-- From here on, article.stale is 2 where only the program changed: the same bytes are no update then, whatever is made of them.

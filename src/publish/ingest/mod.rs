@@ -1,5 +1,7 @@
 //! Change -> catalog: reads what a hint points to, decides with the catalog what it is, and remembers what was left out.
 
+mod content;
+mod referred;
 mod renames;
 
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -10,14 +12,14 @@ use chrono::{DateTime, Utc};
 use url::Url;
 
 use crate::article::load::{LoadError, Loaded, load};
-use crate::article::{self, Article, Problem, Rules, Verdict, html};
+use crate::article::{self, Problem, Rules, Verdict};
 use crate::catalog::{self, Arrival, Catalog, Decision, Known, Recorded, State};
 use crate::change::Change;
 use crate::config::{Clean, Config};
-use crate::entry::{Content, legal};
 use crate::feed::Channel;
 use crate::folder::{CONFLICT, Folder, Format, Found, Scan, Stat, shown};
 use crate::watch::{QUIET, Writing};
+use content::said;
 use renames::Renames;
 
 /// How long a file may be away before its article counts as deleted: many programs save by removing and writing anew.
@@ -203,7 +205,7 @@ impl Ingest {
             self.missing.entry(path).or_insert(moment.instant + DELETION_GRACE);
         }
         self.pending = to_read.into_iter().map(|found| (found.path.clone(), seen)).collect();
-        Ok(())
+        self.compare_media(catalog, moment)
     }
 
     /// Whether files that a scan found are still to be read.
@@ -355,6 +357,7 @@ impl Ingest {
             if matches!(file.try_exists(), Ok(false)) {
                 self.has_gone(catalog, &path, moment)?;
             }
+            self.media_changed(catalog, &path, moment)?;
             return Ok(false);
         };
         match load(file, self.size_limit) {
@@ -454,6 +457,10 @@ impl Ingest {
                 self.inhabited = self.folder.identity();
                 // It is not what it was: what was a copy of it may not be one any more.
                 self.look_at_twins(&path, moment);
+                // Links to it lead to its page from now on.
+                if known.is_none() {
+                    self.media_changed(catalog, &path, moment)?;
+                }
                 if reading.problems.is_empty() {
                     self.left_out.remove(&path);
                 } else {
@@ -501,8 +508,9 @@ impl Ingest {
         }
         let permalink =
             Url::parse(&self.channel.page(&identity.slug)).expect("the base address and a slug make an address");
-        let content = content(arrival.article, &permalink);
+        let (content, referred) = self.content(catalog, arrival.article, arrival.path, &permalink)?;
         let recorded = catalog.record(&identity, arrival, &content, moment.version)?;
+        catalog.refer(arrival.path, &referred)?;
         // An import would say this a hundred thousand times.
         if recorded == Recorded::Changed && seen != Seen::Imported {
             let path = shown(arrival.path);
@@ -564,26 +572,4 @@ fn first_seen(stat: &Stat, seen: Seen, moment: Moment) -> DateTime<Utc> {
     let changed = DateTime::from_timestamp(stat.mtime.div_euclid(1_000_000_000), 0).unwrap_or(now);
     let believable = changed.timestamp() >= article::date::FIRST_BELIEVABLE && changed <= now;
     if seen == Seen::Imported && believable { changed } else { now }
-}
-
-/// Hash of what an article says: if it is the same, the article was not updated. Its place and its address are not what
-/// it says.
-fn said(article: &Article) -> [u8; 32] {
-    let Article { title, authors, summary, html, tags, language, link, .. } = article;
-    blake3::hash(format!("{:?}", (title, authors, summary, html, tags, language, link)).as_bytes()).into()
-}
-
-/// What is served of an article. Nothing gets past here that would make a feed unreadable.
-fn content(article: &Article, permalink: &Url) -> Content {
-    Content {
-        title: article.title.clone(),
-        authors: article.authors.clone(),
-        summary: legal(&article.summary).into_owned(),
-        // A numeric reference in HTML can mean any character at all.
-        html: legal(&html::sanitise(&article.html, permalink)).into_owned(),
-        tags: article.tags.clone(),
-        language: article.language.clone(),
-        link: article.link.clone(),
-        ..Content::default()
-    }
 }

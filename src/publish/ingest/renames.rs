@@ -70,6 +70,9 @@ impl Ingest {
             };
             changed |= self.moved_one(catalog, old, new, own_name, moment)?;
         }
+        // Files that articles refer to may have moved along, away from them or to them.
+        self.media_changed(catalog, from, moment)?;
+        self.media_changed(catalog, to, moment)?;
         Ok(changed)
     }
 
@@ -106,6 +109,10 @@ impl Ingest {
             self.missing.insert(aside, deadline);
         }
         let deadline = self.missing.remove(&old);
+        // The addresses of the files beside it changed with its own, and perhaps nobody will look at it.
+        if own_name == OwnName::Kept {
+            self.later.insert(new.clone(), (moment.instant, Seen::Finished));
+        }
         let replaces = catalog.known(&new)?.is_some();
         let recorded = catalog.rename(&old, &new, own_name, moment.version)?;
         if let Some(deadline) = deadline.filter(|_| !replaces) {

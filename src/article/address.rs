@@ -1,0 +1,294 @@
+//! Addresses as a text has them -> addresses that lead somewhere from anywhere (standards 22).
+//!
+//! A writer's address may mean a file in the watched folder: a picture, a recording, another article. Which files are there is
+//! asked of whoever reads the folder, who so learns what an article refers to, whether it is there yet or not.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Component, Path, PathBuf};
+
+use url::Url;
+
+use crate::folder::is_ignored;
+use crate::media::media_type;
+
+/// Folders whose content other generators put at the top of a site.
+const TOPS: [&str; 4] = ["", "static", "public", "assets"];
+/// Folders that hold the articles of other generators' sites.
+const CONTENTS: [&str; 3] = ["", "content", "src/content"];
+
+/// How the addresses of one article are resolved.
+#[derive(Clone, Copy)]
+pub struct Addresses<'a> {
+    /// Where the article is read: what cannot be found in the folder is relative to it.
+    pub permalink: &'a Url,
+    /// Address of the site, with a slash at its end.
+    pub base_url: &'a str,
+    /// Path of the article below the watched folder.
+    pub path: &'a Path,
+    /// Whether there is a file at a path below the watched folder.
+    pub is_there: &'a dyn Fn(&Path) -> bool,
+    /// Permalink of the article at a path below the watched folder.
+    pub page: &'a dyn Fn(&Path) -> Option<String>,
+}
+
+impl fmt::Debug for Addresses<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Addresses").field("permalink", &self.permalink.as_str()).field("path", &self.path).finish()
+    }
+}
+
+impl<'a> Addresses<'a> {
+    /// For a text that stands alone, in no folder.
+    pub fn of_page(permalink: &'a Url) -> Self {
+        Self {
+            permalink,
+            base_url: permalink.as_str(),
+            path: Path::new(""),
+            is_there: &nothing_is_there,
+            page: &no_page,
+        }
+    }
+
+    /// The absolute form of an address, with its query and its fragment; `None` where it makes no sense. Its scheme may be any.
+    pub fn absolute(&self, address: &str) -> Option<String> {
+        let address = address.trim();
+        match Url::parse(address) {
+            // As the writer has it, but for what no address may hold.
+            Ok(url) if address.contains(|c: char| c.is_control() || c.is_whitespace()) => Some(url.to_string()),
+            Ok(_) => Some(address.to_owned()),
+            Err(url::ParseError::RelativeUrlWithoutBase) => {
+                self.in_folder(address).or_else(|| self.permalink.join(address).ok().map(String::from))
+            }
+            Err(_) => None,
+        }
+    }
+
+    /// The file of the watched folder that an address means, by its name: it need not be there yet.
+    pub fn file(&self, address: &str) -> Option<PathBuf> {
+        let address = address.trim();
+        if let Some(path) = self.media_path(address) {
+            return Some(path);
+        }
+        let (path, _) = cut(address);
+        if path.is_empty() || Url::parse(address) != Err(url::ParseError::RelativeUrlWithoutBase) {
+            return None;
+        }
+        self.media_file(&decoded(path))
+    }
+
+    /// The path below the watched folder that one of the site's own addresses of media serves.
+    pub fn media_path(&self, address: &str) -> Option<PathBuf> {
+        let (path, _) = cut(address.strip_prefix(self.base_url)?.strip_prefix("media/")?);
+        normal(Path::new(""), &decoded(path))
+    }
+
+    /// Address of a media file by its path below the watched folder.
+    pub fn of_media(&self, path: &Path) -> String {
+        format!("{}media/{}", self.base_url, encoded(path))
+    }
+
+    fn in_folder(&self, address: &str) -> Option<String> {
+        let (path, rest) = cut(address);
+        // `//host/path` is somebody else's.
+        if path.is_empty() || path.starts_with("//") || self.path.as_os_str().is_empty() {
+            return None;
+        }
+        let path = decoded(path);
+        if media_type(&path).is_some() {
+            return Some(self.of_media(&self.media_file(&path)?) + rest);
+        }
+        let page = self.article_files(&path).into_iter().find_map(|path| (self.page)(&path))?;
+        // A permalink has no query of its own, and no use for one.
+        Some(page + rest.find('#').map_or("", |at| &rest[at..]))
+    }
+
+    /// The first place where a media file is; else the one where its writer means it to be. Only an address that starts with a
+    /// slash may mean something that is no file.
+    fn media_file(&self, path: &Path) -> Option<PathBuf> {
+        media_type(path)?;
+        let (places, otherwise) = self.media_files(path);
+        places.iter().find(|place| (self.is_there)(place)).cloned().or(otherwise)
+    }
+
+    fn media_files(&self, path: &Path) -> (Vec<PathBuf>, Option<PathBuf>) {
+        let tops = |path: &Path| TOPS.iter().filter_map(|top| normal(Path::new(top), path)).collect::<Vec<_>>();
+        if let Ok(below) = path.strip_prefix("/") {
+            return (tops(below), None);
+        }
+        let folder = self.path.parent().unwrap_or(Path::new(""));
+        let beside = normal(folder, path);
+        // Hexo keeps the files of `post.md` in a folder `post`.
+        let own = self.path.file_stem().and_then(|stem| normal(&folder.join(stem), path));
+        let places = beside.iter().cloned().chain(own).chain(tops(path));
+        let mut all: Vec<PathBuf> = Vec::new();
+        places.for_each(|place| {
+            if !all.contains(&place) {
+                all.push(place);
+            }
+        });
+        (all, beside)
+    }
+
+    /// Where an article's file may be that a link means: `other.md`, `/posts/other.md`, and `@/posts/other.md` as in Zola.
+    fn article_files(&self, path: &Path) -> Vec<PathBuf> {
+        let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+        if !["md", "markdown", "mdown", "mkd", "txt", "text", "html", "htm", "xhtml"]
+            .contains(&extension.to_ascii_lowercase().as_str())
+        {
+            return Vec::new();
+        }
+        let below = path.strip_prefix("/").or_else(|_| path.strip_prefix("@"));
+        match below {
+            Ok(below) => CONTENTS.iter().filter_map(|top| normal(Path::new(top), below)).collect(),
+            Err(_) => normal(self.path.parent().unwrap_or(Path::new("")), path).into_iter().collect(),
+        }
+    }
+}
+
+fn nothing_is_there(_: &Path) -> bool {
+    false
+}
+
+fn no_page(_: &Path) -> Option<String> {
+    None
+}
+
+/// An address in two: its path, and its query and fragment.
+fn cut(address: &str) -> (&str, &str) {
+    address.split_at(address.find(['?', '#']).unwrap_or(address.len()))
+}
+
+/// A path without `.` and `..`; `None` where it leads out of the watched folder or to what no folder shows.
+fn normal(folder: &Path, path: &Path) -> Option<PathBuf> {
+    let mut normal = PathBuf::new();
+    for part in folder.join(path).components() {
+        match part {
+            Component::Normal(name) if !is_ignored(name) => normal.push(name),
+            Component::ParentDir => normal.pop().then_some(())?,
+            Component::CurDir => {}
+            _ => return None,
+        }
+    }
+    Some(normal).filter(|path| path.file_name().is_some())
+}
+
+/// The path that the path of an address means; a backslash is a slash, as browsers have it.
+fn decoded(path: &str) -> PathBuf {
+    let mut bytes = Vec::with_capacity(path.len());
+    let mut rest = path.as_bytes();
+    while let Some((&first, after)) = rest.split_first() {
+        let pair = after.get(..2).and_then(|pair| std::str::from_utf8(pair).ok());
+        let byte = pair.filter(|_| first == b'%').and_then(|pair| u8::from_str_radix(pair, 16).ok());
+        bytes.push(byte.unwrap_or(if first == b'\\' { b'/' } else { first }));
+        rest = if byte.is_some() { &after[2..] } else { after };
+    }
+    // No path holds one.
+    bytes.retain(|byte| *byte != 0);
+    PathBuf::from(OsString::from_vec(bytes))
+}
+
+/// A path as an address has it: everything but unreserved characters in percent signs (RFC 3986 section 2.3).
+pub fn encoded(path: &Path) -> String {
+    let mut text = String::new();
+    for byte in path.as_os_str().as_bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => text.push(char::from(*byte)),
+            other => text.push_str(&format!("%{other:02X}")),
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What an address in `posts/storm.md` becomes, where these files are there.
+    fn absolute(address: &str, there: &[&str]) -> String {
+        let permalink = Url::parse("https://site.example/blog/articles/storm").unwrap();
+        let is_there = |path: &Path| there.iter().any(|known| Path::new(known) == path);
+        let page =
+            |path: &Path| is_there(path).then(|| format!("https://site.example/blog/articles/{}", path.display()));
+        let addresses = Addresses {
+            permalink: &permalink,
+            base_url: "https://site.example/blog/",
+            path: Path::new("posts/storm.md"),
+            is_there: &is_there,
+            page: &page,
+        };
+        let absolute = addresses.absolute(address).unwrap_or_default();
+        absolute.strip_prefix("https://site.example").unwrap_or(&absolute).to_owned()
+    }
+
+    #[test]
+    fn files_beside_an_article() {
+        for (address, expected) in [
+            ("a.png", "/blog/media/posts/a.png"),
+            ("./img/a%20b.PNG?x=1#y", "/blog/media/posts/img/a%20b.PNG?x=1#y"),
+            ("a b.png", "/blog/media/posts/a%20b.png"),
+            ("../pics/é.jpg", "/blog/media/pics/%C3%A9.jpg"),
+            ("a/../../b.mp3", "/blog/media/b.mp3"),
+            ("img\\a.png", "/blog/media/posts/img/a.png"),
+            ("a(1).png", "/blog/media/posts/a%281%29.png"),
+            // Out of the folder, or hidden in it: nothing that is served.
+            ("../../b.png", "/b.png"),
+            ("../.git/b.png", "/blog/.git/b.png"),
+            ("%2e%2e/%2e%2e/b.png", "/b.png"),
+            ("other", "/blog/articles/other"),
+            ("#part", "/blog/articles/storm#part"),
+            ("?page=2", "/blog/articles/storm?page=2"),
+            ("", "/blog/articles/storm"),
+            ("/a.png", "/a.png"),
+            ("//cdn.example/a.png", "https://cdn.example/a.png"),
+            (" https://other.example/a.png ", "https://other.example/a.png"),
+            ("mailto:ann@site.example", "mailto:ann@site.example"),
+            ("https://[", ""),
+        ] {
+            assert_eq!(absolute(address, &[]), expected, "{address}");
+        }
+    }
+
+    #[test]
+    fn files_where_generators_keep_them() {
+        for (address, there, expected) in [
+            ("/img/a.png", "img/a.png", "/blog/media/img/a.png"),
+            ("/img/a.png", "static/img/a.png", "/blog/media/static/img/a.png"),
+            ("/img/a.png", "public/img/a.png", "/blog/media/public/img/a.png"),
+            ("/assets/a.png", "assets/a.png", "/blog/media/assets/a.png"),
+            ("img/a.png", "static/img/a.png", "/blog/media/static/img/a.png"),
+            ("a.png", "posts/storm/a.png", "/blog/media/posts/storm/a.png"),
+            ("a.png", "posts/a.png", "/blog/media/posts/a.png"),
+        ] {
+            assert_eq!(absolute(address, &[there]), expected, "{address} where {there} is");
+        }
+    }
+
+    #[test]
+    fn links_to_other_articles() {
+        for (address, there, expected) in [
+            ("other.md", "posts/other.md", "/blog/articles/posts/other.md"),
+            ("../notes/b.md#x", "notes/b.md", "/blog/articles/notes/b.md#x"),
+            ("@/notes/b.md", "notes/b.md", "/blog/articles/notes/b.md"),
+            ("@/notes/b.md", "content/notes/b.md", "/blog/articles/content/notes/b.md"),
+            ("/notes/b.html?x", "notes/b.html", "/blog/articles/notes/b.html"),
+            ("other.md", "elsewhere.md", "/blog/articles/other.md"),
+        ] {
+            assert_eq!(absolute(address, &[there]), expected, "{address} where {there} is");
+        }
+    }
+
+    #[test]
+    fn own_addresses_lead_back_to_files() {
+        let permalink = Url::parse("https://site.example/articles/a").unwrap();
+        let addresses = Addresses { base_url: "https://site.example/", ..Addresses::of_page(&permalink) };
+        let there = addresses.of_media(Path::new("a b/ü#?.png"));
+        assert_eq!(there, "https://site.example/media/a%20b/%C3%BC%23%3F.png");
+        assert_eq!(addresses.media_path(&format!("{there}?v=2")).as_deref(), Some(Path::new("a b/ü#?.png")));
+        assert_eq!(addresses.media_path("https://site.example/media/../a.png"), None);
+        assert_eq!(addresses.media_path("https://site.example/a.png"), None);
+        assert_eq!(addresses.file("pics/a.png").as_deref(), Some(Path::new("pics/a.png")));
+        assert_eq!(addresses.file("https://other.example/a.png"), None);
+    }
+}
