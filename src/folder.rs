@@ -151,6 +151,16 @@ impl Folder {
         metadata.is_file().then(|| Stat::of(&metadata))
     }
 
+    /// Files in a folder below this one, and in no folder further down; at most a thousand, in the order of their names.
+    pub fn files_in(&self, below: &Path) -> Vec<PathBuf> {
+        let Ok(entries) = std::fs::read_dir(self.root.join(below)) else { return Vec::new() };
+        let names = entries.flatten().take(1_000).map(|entry| entry.file_name()).filter(|name| !is_ignored(name));
+        let mut files: Vec<PathBuf> = names.map(|name| below.join(name)).collect();
+        files.retain(|path| self.stat(path).is_some());
+        files.sort();
+        files
+    }
+
     /// How the article at `path` is written, or `None` if that name is not an article's.
     pub fn format(&self, path: &Path) -> Option<Format> {
         let below = self.relative(path)?;
@@ -268,6 +278,9 @@ pub struct Scan {
     pub unreadable: Vec<PathBuf>,
 }
 
+/// How the names of articles end, the likeliest first.
+pub const ENDINGS: [&str; 9] = ["md", "txt", "html", "markdown", "htm", "xhtml", "text", "mdown", "mkd"];
+
 fn format_of(extension: &str) -> Option<Format> {
     match extension.to_ascii_lowercase().as_str() {
         "txt" | "text" => Some(Format::Text),
@@ -378,6 +391,11 @@ mod tests {
             assert_eq!(format(name), None, "{name}");
         }
         assert_eq!(folder.format(Path::new("/elsewhere/a.txt")), None);
+    }
+
+    #[test]
+    fn every_ending_is_an_articles() {
+        assert!(ENDINGS.iter().all(|ending| format_of(ending).is_some()));
     }
 
     #[test]

@@ -278,6 +278,9 @@ use crate::folder::Folder;
 /// leak. Neither is what a folder may hold by accident: keys, databases, configuration.
 pub fn media_type(path: &Path) -> Option<&'static str> {
     let extension = path.extension()?.to_str()?.to_ascii_lowercase();
+    if extension == "json" {
+        return is_chapters(path).then_some("application/json+chapters");
+    }
     TYPES.iter().find(|(names, _)| names.contains(&extension.as_str())).map(|(_, media_type)| *media_type)
 }
 
@@ -321,6 +324,12 @@ const TYPES: [(&[&str], &str); 36] = [
     (&["odt"], "application/vnd.oasis.opendocument.text"),
 ];
 
+/// Whether a file says by its name that it holds the chapters of a recording, as in `one.chapters.json`: any other JSON is not
+/// served.
+fn is_chapters(path: &Path) -> bool {
+    path.file_stem().is_some_and(|stem| Path::new(stem).extension().is_some_and(|inner| inner == "chapters"))
+}
+
 /// Whether a file matters: it is an article, or one that articles may refer to.
 pub fn concerns(folder: &Folder, path: &Path) -> bool {
     folder.format(path).is_some() || (media_type(path).is_some() && folder.enters(path))
@@ -337,7 +346,8 @@ mod tests {
     fn types_by_name() {
         assert_eq!(media_type(Path::new("a/B.JPG")), Some("image/jpeg"));
         assert_eq!(media_type(Path::new("episode 1.mp3")), Some("audio/mpeg"));
-        for name in ["a.md", "a.txt", "a.html", "key.pem", "data.sqlite", "a", ".mp3", "a.js"] {
+        assert_eq!(media_type(Path::new("one.chapters.json")), Some("application/json+chapters"));
+        for name in ["a.md", "a.txt", "a.html", "key.pem", "data.sqlite", "a.json", "a", ".mp3", "a.js"] {
             assert_eq!(media_type(Path::new(name)), None, "{name}");
         }
     }

@@ -10,7 +10,7 @@ use std::path::{Component, Path, PathBuf};
 
 use url::Url;
 
-use crate::folder::is_ignored;
+use crate::folder::{ENDINGS, is_ignored};
 use crate::media::media_type;
 
 /// Folders whose content other generators put at the top of a site.
@@ -134,9 +134,7 @@ impl<'a> Addresses<'a> {
     /// Where an article's file may be that a link means: `other.md`, `/posts/other.md`, and `@/posts/other.md` as in Zola.
     fn article_files(&self, path: &Path) -> Vec<PathBuf> {
         let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-        if !["md", "markdown", "mdown", "mkd", "txt", "text", "html", "htm", "xhtml"]
-            .contains(&extension.to_ascii_lowercase().as_str())
-        {
+        if !ENDINGS.contains(&extension.to_ascii_lowercase().as_str()) {
             return Vec::new();
         }
         let below = path.strip_prefix("/").or_else(|_| path.strip_prefix("@"));
@@ -145,6 +143,11 @@ impl<'a> Addresses<'a> {
             Err(_) => normal(self.path.parent().unwrap_or(Path::new("")), path).into_iter().collect(),
         }
     }
+}
+
+/// Type of what an address leads to, by how its path ends.
+pub fn type_of(address: &str) -> Option<&'static str> {
+    media_type(&decoded(cut(address).0))
 }
 
 fn nothing_is_there(_: &Path) -> bool {

@@ -4,8 +4,8 @@ use chrono_tz::Tz;
 use serde_json::Value;
 
 use super::front_matter::{Field, Header, is_language};
-use super::{date, summary};
-use crate::entry::Person;
+use super::{address, date, summary};
+use crate::entry::{Media, Person};
 
 /// Reads the scripts of a page; the first that describes an article counts.
 pub fn read(scripts: &[String], timezone: Tz) -> Header {
@@ -20,10 +20,13 @@ pub fn read(scripts: &[String], timezone: Tz) -> Header {
         updated: day("dateModified"),
         authors: article.get("author").map(people).unwrap_or_default(),
         summary: text("description"),
+        image: article.get("image").and_then(|image| picture(image, 0)),
         language: text("inLanguage").filter(|tag| is_language(tag)),
         ..Header::default()
     };
-    for field in [Field::Title, Field::Published, Field::Updated, Field::Authors, Field::Summary, Field::Language] {
+    for field in
+        [Field::Title, Field::Published, Field::Updated, Field::Authors, Field::Summary, Field::Language, Field::Image]
+    {
         header = header.with_source(field, "JSON-LD of the page");
     }
     header
@@ -50,6 +53,20 @@ fn article(value: &Value, depth: usize) -> Option<&Value> {
             let here =
                 kind.is_some_and(|kind| is_kind(kind) || kind.as_array().is_some_and(|all| all.iter().any(is_kind)));
             if here { Some(value) } else { fields.get("@graph").and_then(|graph| article(graph, depth + 1)) }
+        }
+        _ => None,
+    }
+}
+
+/// An address, an `ImageObject`, or the first of several, if its type is known.
+fn picture(value: &Value, depth: usize) -> Option<Media> {
+    match value {
+        _ if depth > 4 => None,
+        Value::Array(list) => list.iter().find_map(|value| picture(value, depth + 1)),
+        Value::Object(fields) => fields.get("url").or(fields.get("contentUrl")).and_then(|url| picture(url, depth + 1)),
+        Value::String(url) => {
+            let media_type = address::type_of(url).filter(|kind| kind.starts_with("image/"))?.to_owned();
+            Some(Media { url: url.trim().to_owned(), media_type, ..Media::default() })
         }
         _ => None,
     }

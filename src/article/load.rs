@@ -58,18 +58,8 @@ impl LoadError {
 /// # Errors
 /// See [`LoadError`]; only [`LoadError::Gone`] says that the file is not there.
 pub fn load(path: &Path, limit: u64) -> Result<Loaded, LoadError> {
-    // NONBLOCK: opening a FIFO that nobody writes to would wait for ever.
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let file = match rustix::fs::open(path, flags, Mode::empty()) {
-        Ok(descriptor) => File::from(descriptor),
-        Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR) => return Err(LoadError::Gone),
-        Err(rustix::io::Errno::NXIO) => return Err(LoadError::NotAFile),
-        Err(error) => return Err(LoadError::Io(error.into())),
-    };
+    let file = open(path)?;
     let before = file.metadata()?;
-    if !before.is_file() {
-        return Err(LoadError::NotAFile);
-    }
     if before.len() > limit {
         return Err(LoadError::TooLarge { size: before.len(), limit });
     }
@@ -85,6 +75,19 @@ pub fn load(path: &Path, limit: u64) -> Result<Loaded, LoadError> {
         return Err(LoadError::Changing);
     }
     Ok(Loaded { bytes, stat: after })
+}
+
+/// Opens a regular file for reading, and nothing else.
+pub(super) fn open(path: &Path) -> Result<File, LoadError> {
+    // NONBLOCK: opening a FIFO that nobody writes to would wait for ever.
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let file = match rustix::fs::open(path, flags, Mode::empty()) {
+        Ok(descriptor) => File::from(descriptor),
+        Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR) => return Err(LoadError::Gone),
+        Err(rustix::io::Errno::NXIO) => return Err(LoadError::NotAFile),
+        Err(error) => return Err(LoadError::Io(error.into())),
+    };
+    if file.metadata()?.is_file() { Ok(file) } else { Err(LoadError::NotAFile) }
 }
 
 #[cfg(test)]

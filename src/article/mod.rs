@@ -13,6 +13,7 @@ pub mod language;
 pub mod linked_data;
 pub mod load;
 pub mod markdown;
+pub mod measure;
 pub mod summary;
 pub mod text;
 pub mod unicode;
@@ -25,7 +26,7 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 
 use crate::config::{Articles, Clean, Site};
-use crate::entry::{Person, legal};
+use crate::entry::{Episode, Media, Person, legal};
 use crate::folder::{Format, shown};
 use dialect::Dialect;
 use front_matter::{Field, Header};
@@ -81,6 +82,14 @@ pub struct Article {
     pub slug_source: String,
     /// Where it is or was elsewhere: paths or addresses.
     pub addresses: Vec<String>,
+    /// Feeds show the summary only.
+    pub brief: bool,
+    /// The picture that stands for it; its address as the writer has it, as in all of these.
+    pub image: Option<Media>,
+    /// Recordings, in the writer's order.
+    pub enclosures: Vec<Media>,
+    /// What podcast players want to know.
+    pub episode: Option<Episode>,
     /// Where each of its fields was found, in words.
     pub sources: BTreeMap<Field, String>,
 }
@@ -225,6 +234,11 @@ fn said(text: &str) -> Option<String> {
     Some(text.trim().to_owned()).filter(|text| !text.is_empty())
 }
 
+/// A file whose words feeds can hold.
+fn legal_media(media: Media) -> Media {
+    Media { title: media.title.as_deref().and_then(said), ..media }
+}
+
 impl From<front_matter::Held> for Reading {
     fn from(held: front_matter::Held) -> Self {
         match held {
@@ -279,6 +293,10 @@ fn assemble(
         // A Markdown file is named by its writer, a scraped text by a program.
         slug_source: if format == Format::Text { title.clone() } else { slug_stem },
         addresses: header.addresses,
+        brief: header.brief.unwrap_or(false),
+        image: header.image.map(legal_media),
+        enclosures: header.enclosures.into_iter().map(legal_media).collect(),
+        episode: header.episode,
         sources: header.sources,
         title,
     };

@@ -12,6 +12,7 @@ use crate::article::{self, Article, Reading, Rules, Verdict, clean};
 use crate::catalog::{Reader, Record, State};
 use crate::config::{Clean, Config};
 use crate::daemon;
+use crate::entry::{Entry, Media};
 use crate::folder::{Folder, Found, shown};
 
 /// Say what becomes of a file: title, dates, id, feeds and cleaned lines, each with its reason; or why it is left out
@@ -174,10 +175,42 @@ fn fields(article: &Article, record: Option<&Record>) {
             line(name, &value, source(field));
         }
     }
+    media(article, live);
     if !article.summary.is_empty() {
         let reason = article.sources.get(&Field::Summary).map_or("the first paragraph", String::as_str);
         line("summary", &article.summary, reason);
     }
+}
+
+/// Pictures and recordings: as they are served where the daemon knows them, else as the file names them.
+fn media(article: &Article, live: Option<&Entry>) {
+    let source = |field: Field, otherwise: &'static str| article.sources.get(&field).map_or(otherwise, String::as_str);
+    let (image, enclosures) = match live {
+        Some(entry) => (&entry.content.image, &entry.content.enclosures),
+        None => (&article.image, &article.enclosures),
+    };
+    if let Some(image) = image {
+        line("cover", &described(image), source(Field::Image, "the first picture in the text"));
+    }
+    for enclosure in enclosures {
+        line("enclosure", &described(enclosure), source(Field::Enclosures, "it lies beside the article"));
+    }
+    if article.brief {
+        line("feeds show", "the summary", "front matter");
+    }
+}
+
+/// A file in one line: where it is, of what type, how large and how long.
+fn described(media: &Media) -> String {
+    let mut parts = vec![media.url.clone()];
+    parts.extend(Some(media.media_type.clone()).filter(|kind| !kind.is_empty()));
+    parts.extend(media.length.map(|length| format!("{length} bytes")));
+    parts.extend(media.size.map(|(width, height)| format!("{width}x{height}")));
+    parts.extend(media.duration.map(|seconds| {
+        let (hours, minutes) = (seconds / 3_600, seconds / 60 % 60);
+        format!("{hours}:{minutes:02}:{:02}", seconds % 60)
+    }));
+    parts.join(", ")
 }
 
 fn in_words(problem: &article::Problem) -> String {

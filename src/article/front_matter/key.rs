@@ -24,10 +24,27 @@ pub enum Key {
     Address,
     Clean,
     Taxonomies,
+    /// Whether feeds show all of it.
+    Brief,
+    /// The picture that stands for it.
+    Image,
+    /// What that shows, in words.
+    ImageText,
+    /// A recording.
+    Enclosure,
+    /// All that is to be known of an episode.
+    Podcast,
+    Season,
+    Episode,
+    EpisodeKind,
+    Explicit,
+    Duration,
+    Transcript,
+    Chapters,
 }
 
 /// Names and their meaning. Of two names with one meaning, the one that stands first here means it more plainly.
-const NAMES: [(Key, &[&str]); 18] = [
+const NAMES: [(Key, &[&str]); 30] = [
     (Key::Title, &["title", "headline", "name"]),
     (
         Key::Published,
@@ -93,10 +110,111 @@ const NAMES: [(Key, &[&str]); 18] = [
     (Key::Address, &["permalink", "url", "path", "aliases", "redirect_from", "alias"]),
     (Key::Clean, &["clean"]),
     (Key::Taxonomies, &["taxonomies"]),
+    (
+        Key::Brief,
+        &[
+            "feed_content",
+            "feedcontent",
+            "rss_content",
+            "summary_only",
+            "summaryonly",
+            "excerpt_only",
+            "content",
+            "feed",
+        ],
+    ),
+    (
+        Key::Image,
+        &[
+            "image",
+            "cover",
+            "cover_image",
+            "coverimage",
+            "featured_image",
+            "featuredimage",
+            "feature_image",
+            "featureimage",
+            "hero_image",
+            "heroimage",
+            "image_src",
+            "image_url",
+            "image_path",
+            "cover_src",
+            "cover_url",
+            "header_image",
+            "header_teaser",
+            "header_overlay_image",
+            "banner_image",
+            "main_image",
+            "preview_image",
+            "thumbnail",
+            "thumbnail_image",
+            "itunes_image",
+            "hero",
+            "banner",
+            "images",
+            "social_image",
+            "socialimage",
+            "share_image",
+            "og_image",
+            "ogimage",
+            "twitter_image",
+            "teaser",
+            "header",
+        ],
+    ),
+    (
+        Key::ImageText,
+        &[
+            "image_alt",
+            "imagealt",
+            "cover_alt",
+            "coveralt",
+            "cover_image_alt",
+            "featured_image_alt",
+            "feature_image_alt",
+            "hero_image_alt",
+            "heroalt",
+        ],
+    ),
+    (
+        Key::Enclosure,
+        &[
+            "enclosure",
+            "enclosures",
+            "audio",
+            "audio_file",
+            "audiofile",
+            "audio_url",
+            "podcast_file",
+            "podcastfile",
+            "podcast_audio",
+            "podcast_url",
+            "episode_audio",
+            "mp3",
+            "mp3_url",
+            "recording",
+            "video",
+            "video_file",
+            "video_url",
+            "media",
+        ],
+    ),
+    (Key::Podcast, &["podcast", "itunes"]),
+    (Key::Season, &["itunes_season", "podcast_season", "season", "season_number"]),
+    (Key::Episode, &["itunes_episode", "podcast_episode", "episode", "episode_number", "episodenumber"]),
+    (
+        Key::EpisodeKind,
+        &["itunes_episode_type", "itunes_episodetype", "podcast_episode_type", "episode_type", "episodetype"],
+    ),
+    (Key::Explicit, &["itunes_explicit", "podcast_explicit", "explicit"]),
+    (Key::Duration, &["itunes_duration", "podcast_duration", "audio_duration", "duration"]),
+    (Key::Transcript, &["transcript", "transcripts", "podcast_transcript", "podcast_transcripts"]),
+    (Key::Chapters, &["chapters", "podcast_chapters"]),
 ];
 
 impl Key {
-    /// Case counts for nothing, `-` is `_`, and ox-hugo's names are Hugo's.
+    /// Case counts for nothing, `-` and `.` and `:` are `_`, and ox-hugo's names are Hugo's.
     pub fn of(name: &str) -> Option<Self> {
         find(name).map(|(_, key)| key)
     }
@@ -123,7 +241,7 @@ fn find(name: &str) -> Option<(usize, Key)> {
     if name.len() > 40 {
         return None;
     }
-    let name = name.to_ascii_lowercase().replace('-', "_");
+    let name = name.to_ascii_lowercase().replace(['-', '.', ':'], "_");
     let name = name.strip_prefix("hugo_").unwrap_or(&name);
     NAMES.iter().find_map(|(key, names)| Some((names.iter().position(|known| *known == name)?, *key)))
 }

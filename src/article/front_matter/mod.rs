@@ -3,6 +3,7 @@
 
 mod block;
 mod key;
+mod media;
 mod reader;
 mod value;
 
@@ -12,7 +13,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 use super::Problem;
-use crate::entry::Person;
+use crate::entry::{Episode, Media, Person};
 use crate::folder::Format;
 use block::{Block, key_of};
 use key::Key;
@@ -42,6 +43,10 @@ pub enum Field {
     Language,
     /// [`Header::slug`]
     Slug,
+    /// [`Header::image`]
+    Image,
+    /// [`Header::enclosures`]
+    Enclosures,
 }
 
 /// What a file says about its article; a key that is absent, empty or not understood is `None` or empty.
@@ -75,6 +80,18 @@ pub struct Header {
     pub addresses: Vec<String>,
     /// `clean: false` keeps every line of a plain text
     pub clean: Option<bool>,
+    /// `content: summary`, `summary_only`: feeds show no more than the summary
+    pub brief: Option<bool>,
+    /// `image`, `cover`, `featured_image`, …: its address as the writer has it
+    pub image: Option<Media>,
+    /// `cover.alt` and its like, where they stand apart
+    pub image_text: Option<String>,
+    /// `enclosure`, `audio`, `podcast`, …: addresses as the writer has them
+    pub enclosures: Vec<Media>,
+    /// `season`, `episode`, `explicit`, `transcript`, …
+    pub episode: Option<Episode>,
+    /// `duration`, `itunes_duration`, in seconds
+    pub duration: Option<u32>,
     /// Where each field was found, in words.
     pub sources: BTreeMap<Field, String>,
 }
@@ -93,6 +110,8 @@ impl Header {
             Field::Link => self.link.is_some(),
             Field::Language => self.language.is_some(),
             Field::Slug => self.slug.is_some(),
+            Field::Image => self.image.is_some(),
+            Field::Enclosures => !self.enclosures.is_empty(),
         }
     }
 
@@ -128,6 +147,12 @@ impl Header {
         if self.tags.is_empty() {
             self.tags = other.tags;
         }
+        if self.enclosures.is_empty() {
+            self.enclosures = other.enclosures;
+        }
+        self.brief = self.brief.or(other.brief);
+        self.image = self.image.take().or(other.image);
+        self.episode = self.episode.take().or(other.episode);
         self.addresses.extend(other.addresses);
     }
 }
@@ -211,7 +236,8 @@ pub fn split(text: &str, format: Format, timezone: Tz) -> Result<Split<'_>, Held
     for (key, value) in fields {
         reader.take(&key, value);
     }
-    let Reader { header, problems, draft_line, .. } = reader;
+    let Reader { mut header, problems, draft_line, .. } = reader;
+    header.join_media();
     if header.draft {
         return Err(draft(draft_line));
     }
@@ -229,7 +255,7 @@ fn draft(line: Option<usize>) -> Held {
 /// They say that the page is a draft.
 pub fn of_meta(meta: &[(String, String)], timezone: Tz) -> Result<Header, Held> {
     // The page's own words first, then those for networks and catalogues.
-    const NAMES: [(&str, &str); 13] = [
+    const NAMES: [(&str, &str); 17] = [
         ("og:title", "title"),
         ("article:published_time", "date"),
         ("datepublished", "date"),
@@ -243,6 +269,10 @@ pub fn of_meta(meta: &[(String, String)], timezone: Tz) -> Result<Header, Held> 
         ("og:description", "description"),
         ("article:tag", "tags"),
         ("og:locale", "lang"),
+        ("og:image", "image"),
+        ("og:image:url", "image"),
+        ("og:image:secure_url", "image"),
+        ("twitter:image", "image"),
     ];
     let place = |_: &str| Place { line: None, words: "`<meta>` of the page".into() };
     let mut reader =
@@ -254,8 +284,8 @@ pub fn of_meta(meta: &[(String, String)], timezone: Tz) -> Result<Header, Held> 
     for (name, content) in plain.chain(known) {
         // An author's address is no name, a page's own name for itself is no id, and when a copy of it expires is about caches.
         let is_address = content.contains("://") && Key::of(name) == Some(Key::Authors);
-        if !is_address && !matches!(Key::of(name), Some(Key::Id | Key::Address | Key::Clean | Key::Expires | Key::Slug))
-        {
+        let is_own = |key| matches!(key, Key::Id | Key::Address | Key::Clean | Key::Expires | Key::Slug | Key::Brief);
+        if !is_address && !Key::of(name).is_some_and(is_own) {
             reader.take(name, Value::Text(content.clone()));
         }
     }

@@ -85,6 +85,7 @@ impl Reader<'_> {
                 self.draft_if(name, !(is_text && public));
             }
             Key::Clean => self.header.clean = value.flag(),
+            other => drop(self.take_media(other, name, &value)),
         }
     }
 
@@ -140,7 +141,7 @@ impl Reader<'_> {
             Field::Id => &mut self.header.id,
             Field::Language => &mut self.header.language,
             Field::Link => &mut self.header.link,
-            Field::Published | Field::Updated | Field::Authors | Field::Tags => return,
+            _ => return,
         };
         if slot.is_none() && value.is_some() {
             *slot = value;
@@ -149,14 +150,14 @@ impl Reader<'_> {
     }
 
     /// Remembers which key the value of a field came from, unless another did before.
-    fn note(&mut self, field: Field, name: &str) {
+    pub(super) fn note(&mut self, field: Field, name: &str) {
         let place = self.place;
         if self.header.has(field) {
             self.header.sources.entry(field).or_insert_with(|| format!("{}: `{name}`", place(name).words));
         }
     }
 
-    fn checked<T>(
+    pub(super) fn checked<T>(
         &mut self,
         name: &str,
         text: Option<String>,

@@ -8,30 +8,50 @@ use std::path::{Path, PathBuf};
 use url::Url;
 
 use super::Ingest;
-use crate::article::address::Addresses;
-use crate::article::{Article, html};
-use crate::catalog::{self, Catalog, Referred};
-use crate::entry::{Content, legal};
+use crate::article::address::{self, Addresses};
+use crate::article::front_matter::Field;
+use crate::article::{Article, Problem, html, measure};
+use crate::catalog::{self, Catalog, CatalogError, Referred};
+use crate::entry::{Content, Episode, Media, legal};
+use crate::folder::Folder;
+
+/// A picture that is smaller than this in both directions, in pixels, adorns a text and stands for none.
+const LEAST_COVER: u32 = 100;
+/// Most pictures of one article that are told apart from its text.
+const MOST_PICTURES: usize = 50;
 
 /// Hash of what an article says: if it is the same, the article was not updated. Its place and its address are not what
-/// it says.
+/// it says. Neither is what only its files say, their lengths and sizes: a better copy of a picture is no news.
 pub(super) fn said(article: &Article) -> [u8; 32] {
-    let Article { title, authors, summary, html, tags, language, link, .. } = article;
-    blake3::hash(format!("{:?}", (title, authors, summary, html, tags, language, link)).as_bytes()).into()
+    let Article { title, authors, summary, html, tags, language, link, image, enclosures, episode, .. } = article;
+    let mut text = format!("{:?}", (title, authors, summary, html, tags, language, link));
+    // Only where there are any: most articles have the hash that they had before these were known.
+    if image.is_some() || !enclosures.is_empty() || episode.is_some() {
+        text.push_str(&format!("{:?}", (image, enclosures, episode)));
+    }
+    blake3::hash(text.as_bytes()).into()
+}
+
+/// What is served of an article, and what it took to find out.
+pub(super) struct Shown {
+    pub content: Content,
+    /// Files of the folder that the article refers to, there or not.
+    pub referred: Vec<Referred>,
+    /// What the writer should know of them.
+    pub problems: Vec<Problem>,
 }
 
 impl Ingest {
-    /// What is served of the article at a path below the folder, and which files of the folder it refers to, there or not.
-    /// Nothing gets past here that would make a feed unreadable.
+    /// What is served of the article at a path below the folder. Nothing gets past here that would make a feed unreadable.
     pub(super) fn content(
         &self,
         catalog: &Catalog,
         article: &Article,
         path: &Path,
         permalink: &Url,
-    ) -> catalog::Result<(Content, Vec<Referred>)> {
+    ) -> catalog::Result<Shown> {
         let referred: RefCell<BTreeSet<PathBuf>> = RefCell::default();
-        let failed: RefCell<Option<catalog::CatalogError>> = RefCell::default();
+        let failed: RefCell<Option<CatalogError>> = RefCell::default();
         let is_there = |path: &Path| {
             referred.borrow_mut().insert(path.to_path_buf());
             self.folder.stat(path).is_some()
@@ -45,10 +65,10 @@ impl Ingest {
             Addresses { permalink, base_url: &self.channel.base_url, path, is_there: &is_there, page: &page };
         // A numeric reference in HTML can mean any character at all.
         let html = legal(&html::sanitise(&article.html, &addresses)).into_owned();
-        if let Some(error) = failed.take() {
-            return Err(error);
-        }
-        let content = Content {
+        let mut files = Files { folder: &self.folder, addresses, problems: Vec::new() };
+        let enclosures = files.enclosures(article, &self.beside(path));
+        let (image, pictures) = files.pictures(article, &html);
+        let mut content = Content {
             title: article.title.clone(),
             authors: article.authors.clone(),
             summary: legal(&article.summary).into_owned(),
@@ -56,9 +76,348 @@ impl Ingest {
             tags: article.tags.clone(),
             language: article.language.clone(),
             link: article.link.clone(),
-            ..Content::default()
+            brief: article.brief,
+            image,
+            pictures,
+            enclosures,
+            episode: article.episode.as_ref().and_then(|episode| files.episode(episode)),
         };
-        let referred = referred.take().into_iter().map(|path| Referred { stamp: self.stamp(&path), path });
-        Ok((content, referred.collect()))
+        // What readers take for the recording's own is the recording's own.
+        content.enclosures.dedup_by(|one, other| one.url == other.url);
+        let problems = files.problems;
+        if let Some(error) = failed.take() {
+            return Err(error);
+        }
+        let referred = referred.take().into_iter().filter(|known| known != path);
+        let referred = referred.map(|path| Referred { stamp: self.stamp(&path), path }).collect();
+        Ok(Shown { content, referred, problems })
+    }
+
+    /// Recordings that belong to an article without its saying so: of its name, or the only one in a folder of its own.
+    fn beside(&self, path: &Path) -> Vec<PathBuf> {
+        let own: Vec<PathBuf> = RECORDINGS
+            .iter()
+            .map(|ending| path.with_extension(ending))
+            .filter(|path| self.folder.stat(path).is_some())
+            .collect();
+        let is_index = path.file_stem().is_some_and(|stem| stem == "index");
+        let Some(folder) = path.parent().filter(|folder| is_index && own.is_empty() && !folder.as_os_str().is_empty())
+        else {
+            return own.into_iter().take(1).collect();
+        };
+        let is_recording = |path: &PathBuf| {
+            let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase);
+            ending.is_some_and(|ending| RECORDINGS.contains(&ending.as_str()))
+        };
+        let mut found = self.folder.files_in(folder);
+        found.retain(is_recording);
+        if found.len() == 1 { found } else { Vec::new() }
+    }
+}
+
+/// How the names of recordings end, the likeliest first.
+pub(super) const RECORDINGS: [&str; 13] =
+    ["mp3", "m4a", "ogg", "opus", "oga", "flac", "wav", "aac", "m4b", "mp4", "m4v", "webm", "mov"];
+
+/// Looks at the files of one article.
+struct Files<'a> {
+    folder: &'a Folder,
+    addresses: Addresses<'a>,
+    problems: Vec<Problem>,
+}
+
+impl Files<'_> {
+    fn enclosures(&mut self, article: &Article, beside: &[PathBuf]) -> Vec<Media> {
+        let stated = article.enclosures.iter().filter_map(|media| self.found(media, article, Field::Enclosures));
+        let stated: Vec<Media> = stated.collect();
+        if !stated.is_empty() || !article.enclosures.is_empty() {
+            return stated;
+        }
+        beside
+            .iter()
+            .filter(|path| (self.addresses.is_there)(path))
+            .filter_map(|path| {
+                let url = self.addresses.of_media(path);
+                let media_type = address::type_of(&url)?.to_owned();
+                Some(self.measured(Media { url, media_type, ..Media::default() }, path))
+            })
+            .collect()
+    }
+
+    /// The picture that stands for an article, and the others in its text. One whose type nobody can name is left out: feeds
+    /// may not be told of a file without its type.
+    fn pictures(&mut self, article: &Article, html: &str) -> (Option<Media>, Vec<Media>) {
+        let mut pictures: Vec<Media> = Vec::new();
+        for shown in html::pictures(html).into_iter().take(MOST_PICTURES) {
+            let Some(media_type) = address::type_of(&shown.url).map(str::to_owned) else { continue };
+            let Some(url) = ascii(&shown.url) else { continue };
+            let title = shown.title.as_deref().map(|title| legal(title).into_owned()).filter(|title| !title.is_empty());
+            let picture = Media { url, media_type, title, ..shown };
+            match self.addresses.media_path(&picture.url) {
+                Some(path) if (self.addresses.is_there)(&path) => pictures.push(self.measured(picture, &path)),
+                Some(_) => {}
+                None => pictures.push(picture),
+            }
+        }
+        let stated = article.image.as_ref().and_then(|image| self.found(image, article, Field::Image));
+        let is_cover =
+            |picture: &Media| picture.size.is_none_or(|(width, height)| width >= LEAST_COVER || height >= LEAST_COVER);
+        let image = stated.or_else(|| pictures.iter().find(|picture| is_cover(picture)).cloned());
+        pictures.retain(|picture| image.as_ref().is_none_or(|image| image.url != picture.url));
+        (image, pictures)
+    }
+
+    fn episode(&mut self, episode: &Episode) -> Option<Episode> {
+        let transcripts = episode.transcripts.iter().filter_map(|media| self.document(media)).collect();
+        let chapters = episode.chapters.as_ref().and_then(|media| self.document(media));
+        Some(Episode { transcripts, chapters, ..episode.clone() }).filter(|episode| *episode != Episode::default())
+    }
+
+    /// A transcript or chapters, unless it is a file of the folder that is not served.
+    fn document(&mut self, media: &Media) -> Option<Media> {
+        let is_own = Url::parse(media.url.trim()).is_err();
+        let url = match self.addresses.file(&media.url) {
+            Some(path) if (self.addresses.is_there)(&path) => Some(self.addresses.of_media(&path)),
+            _ if is_own => None,
+            _ => ascii(media.url.trim()),
+        };
+        if url.is_none() {
+            let (name, advice) =
+                (&media.url, "name a .vtt, a .srt or a .chapters.json that is there, or a whole address");
+            self.problems.push(Problem::of_file(format!("`{name}` is no file that is served; {advice}")));
+        }
+        url.map(|url| Media { url, ..media.clone() })
+    }
+
+    /// A file that the article names, unless it is one of the folder and not there.
+    fn found(&mut self, media: &Media, article: &Article, field: Field) -> Option<Media> {
+        let Some(path) = self.addresses.file(&media.url) else {
+            let url = self.addresses.absolute(&media.url).as_deref().and_then(ascii)?;
+            return Some(Media { url, ..media.clone() });
+        };
+        if !(self.addresses.is_there)(&path) {
+            let place = article.sources.get(&field).map_or("front matter", String::as_str);
+            let file = crate::folder::shown(&path);
+            self.problems
+                .push(Problem::of_file(format!("{place}: there is no {file}; it is shown once the file is there")));
+            return None;
+        }
+        let url = self.addresses.of_media(&path);
+        Some(self.measured(Media { url, ..media.clone() }, &path))
+    }
+
+    /// What a file of the folder says of itself wins over what its article says of it.
+    fn measured(&self, media: Media, path: &Path) -> Media {
+        let file = self.folder.root().join(path);
+        let length = self.folder.stat(path).and_then(|stat| u64::try_from(stat.size).ok());
+        let (mut size, mut duration) = (media.size, media.duration);
+        if media.media_type.starts_with("image/") {
+            size = measure::pixels(&file).or(size);
+        } else if media.media_type.starts_with("audio/") || media.media_type.starts_with("video/") {
+            duration = measure::duration(&file).or(duration);
+        }
+        Media { length: length.or(media.length), size, duration, ..media }
+    }
+}
+
+/// An address of the web as feeds have it: in plain letters (standards 23).
+fn ascii(address: &str) -> Option<String> {
+    let url = Url::parse(address).ok()?;
+    matches!(url.scheme(), "http" | "https").then(|| url.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::article::measure::tests::{png, wav};
+    use crate::catalog::Reader;
+    use crate::change::Change;
+    use crate::config::Config;
+    use crate::entry::Entry;
+    use crate::feed::Channel;
+    use crate::publish::ingest::Moment;
+    use crate::watch::Writing;
+
+    /// A folder of articles, and what is made of it.
+    struct Site {
+        directory: TempDir,
+        catalog: Catalog,
+        ingest: Ingest,
+        seconds: i64,
+    }
+
+    impl Site {
+        fn new() -> Self {
+            let directory = tempfile::tempdir().unwrap();
+            let articles = directory.path().join("articles");
+            std::fs::create_dir(&articles).unwrap();
+            let mut config = Config::parse("", "test").unwrap();
+            config.articles.directory = articles;
+            let mut catalog = Catalog::open(directory.path(), Some("x.example"), DateTime::UNIX_EPOCH).unwrap();
+            let channel = Channel::new(&config, "https://x.example/", catalog.feed_id());
+            let folder = Folder::open(&config.articles).unwrap();
+            let ingest = Ingest::new(&mut catalog, folder, &config, &channel, Writing::default()).unwrap();
+            Self { directory, catalog, ingest, seconds: 1_700_000_000 }
+        }
+
+        fn moment(&mut self) -> Moment {
+            self.seconds += 1;
+            Moment::now(DateTime::from_timestamp(self.seconds, 0).unwrap())
+        }
+
+        fn file(&self, name: &str) -> PathBuf {
+            self.directory.path().join("articles").join(name)
+        }
+
+        fn look(&mut self, name: &str) {
+            let moment = self.moment();
+            let hint = Change::Look(self.file(name));
+            self.ingest.changes(&mut self.catalog, &[hint], moment).unwrap();
+            let moment = self.moment();
+            self.ingest.tick(&mut self.catalog, moment).unwrap();
+        }
+
+        fn write(&mut self, name: &str, bytes: impl AsRef<[u8]>) {
+            let path = self.file(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, bytes).unwrap();
+            self.look(name);
+        }
+
+        fn remove(&mut self, name: &str) {
+            std::fs::remove_file(self.file(name)).unwrap();
+            self.look(name);
+        }
+
+        fn entry(&self, name: &str) -> Entry {
+            Reader::open(self.directory.path()).unwrap().by_path(Path::new(name)).unwrap().expect("published").entry
+        }
+
+        fn content(&self, name: &str) -> Content {
+            self.entry(name).content
+        }
+
+        fn problems(&self, name: &str) -> Vec<String> {
+            self.ingest.left_out.get(Path::new(name)).map(|out| out.problems.clone()).unwrap_or_default()
+        }
+    }
+
+    /// Name of a file, its type, its length, its size, its duration: what is known of it.
+    fn told(media: &Media) -> String {
+        let name = media.url.strip_prefix("https://x.example/media/").unwrap_or(&media.url);
+        let length = media.length.map(|length| format!(" {length}b")).unwrap_or_default();
+        let size = media.size.map(|(width, height)| format!(" {width}x{height}")).unwrap_or_default();
+        let duration = media.duration.map(|seconds| format!(" {seconds}s")).unwrap_or_default();
+        format!("{name} {}{length}{size}{duration}", media.media_type)
+    }
+
+    fn all_told(media: &[Media]) -> Vec<String> {
+        media.iter().map(told).collect()
+    }
+
+    #[test]
+    fn the_first_picture_stands_for_an_article() {
+        let mut site = Site::new();
+        site.write("img/icon.png", png(16, 16));
+        site.write("img/sea.png", png(640, 480));
+        site.write(
+            "a.md",
+            "# A\n\n![](img/icon.png) ![Sea](img/sea.png) ![](img/gone.png) ![](https://b.example/c.jpg) ![](https://b.example/d)",
+        );
+        let content = site.content("a.md");
+        assert_eq!(content.image.as_ref().map(told).as_deref(), Some("img/sea.png image/png 33b 640x480"));
+        assert_eq!(content.image.unwrap().title.as_deref(), Some("Sea"));
+        assert_eq!(
+            all_told(&content.pictures),
+            ["img/icon.png image/png 33b 16x16", "https://b.example/c.jpg image/jpeg"]
+        );
+    }
+
+    #[test]
+    fn a_cover_is_measured_when_it_comes_and_when_it_changes() {
+        let mut site = Site::new();
+        site.write("a/a.md", "---\ncover: {image: sea.png, alt: Sea}\n---\n# A\n\nText");
+        assert_eq!(site.content("a/a.md").image, None);
+        let problem =
+            "a/a.md: front matter, line 2: `cover`: there is no a/sea.png; it is shown once the file is there";
+        assert_eq!(site.problems("a/a.md"), [problem]);
+        let before = site.entry("a/a.md");
+        site.write("a/sea.png", png(640, 480));
+        let after = site.entry("a/a.md");
+        assert_eq!(after.content.image.as_ref().map(told).as_deref(), Some("a/sea.png image/png 33b 640x480"));
+        assert_eq!(after.content.image.unwrap().title.as_deref(), Some("Sea"));
+        assert_eq!((after.updated, after.id), (before.updated, before.id), "a file that comes is no update");
+        assert!(after.revised > before.revised);
+        assert_eq!(site.problems("a/a.md"), Vec::<String>::new());
+        site.write("a/sea.png", png(800, 600));
+        assert_eq!(site.content("a/a.md").image.and_then(|image| image.size), Some((800, 600)));
+        site.remove("a/sea.png");
+        assert_eq!(site.content("a/a.md").image, None);
+    }
+
+    #[test]
+    fn recordings_that_an_article_names() {
+        let mut site = Site::new();
+        site.write("talks/one.wav", wav(2));
+        site.write(
+            "talks/a.md",
+            "---\nenclosures:\n- {url: one.wav, length: 1, duration: 99}\n- {url: 'https://b.example/c.mp3', length: 5, duration: 60}\n---\n# A\n\nText",
+        );
+        assert_eq!(
+            all_told(&site.content("talks/a.md").enclosures),
+            ["talks/one.wav audio/wav 2044b 2s", "https://b.example/c.mp3 audio/mpeg 5b 60s"],
+            "the file itself knows best"
+        );
+    }
+
+    #[test]
+    fn recordings_that_lie_beside_an_article() {
+        let mut site = Site::new();
+        site.write("one.md", "# One\n\nText");
+        assert_eq!(site.content("one.md").enclosures, []);
+        site.write("one.wav", wav(2));
+        assert_eq!(all_told(&site.content("one.md").enclosures), ["one.wav audio/wav 2044b 2s"]);
+        site.write("one.wav", wav(3));
+        assert_eq!(all_told(&site.content("one.md").enclosures), ["one.wav audio/wav 3044b 3s"]);
+        site.remove("one.wav");
+        assert_eq!(site.content("one.md").enclosures, []);
+        site.write("two/index.md", "# Two\n\nText");
+        site.write("two/any name.wav", wav(1));
+        assert_eq!(all_told(&site.content("two/index.md").enclosures), ["two/any%20name.wav audio/wav 1044b 1s"]);
+        site.write("two/another.wav", wav(1));
+        assert_eq!(site.content("two/index.md").enclosures, [], "nobody knows which is meant");
+    }
+
+    #[test]
+    fn what_players_want_to_know() {
+        let mut site = Site::new();
+        site.write("one.vtt", "WEBVTT");
+        site.write(
+            "one.md",
+            "---\nsummary_only: true\nepisode: 7\nexplicit: no\ntranscripts: [one.vtt, two.vtt, three.html]\nchapters: https://b.example/c.json\n---\n# One\n\nText",
+        );
+        let content = site.content("one.md");
+        assert!(content.brief);
+        let episode = content.episode.unwrap();
+        assert_eq!((episode.number, episode.explicit), (Some(7), Some(false)));
+        assert_eq!(all_told(&episode.transcripts), ["one.vtt text/vtt"]);
+        assert_eq!(
+            episode.chapters.as_ref().map(told).as_deref(),
+            Some("https://b.example/c.json application/json+chapters")
+        );
+        assert_eq!(site.problems("one.md").len(), 2);
+    }
+
+    #[test]
+    fn a_new_cover_is_an_update_and_a_better_copy_is_none() {
+        let article = Article { title: "A".into(), ..Article::default() };
+        let with =
+            |url: &str| Article { image: Some(Media { url: url.into(), ..Media::default() }), ..article.clone() };
+        assert_ne!(said(&article), said(&with("a.png")));
+        assert_ne!(said(&with("a.png")), said(&with("b.png")));
+        assert_eq!(said(&article), said(&Article { brief: true, ..article.clone() }));
     }
 }

@@ -17,7 +17,7 @@ use crate::catalog::{self, Arrival, Catalog, Decision, Known, Recorded, State};
 use crate::change::Change;
 use crate::config::{Clean, Config};
 use crate::feed::Channel;
-use crate::folder::{CONFLICT, Folder, Format, Found, Scan, Stat, shown};
+use crate::folder::{self, CONFLICT, Folder, Format, Found, Scan, Stat};
 use crate::watch::{QUIET, Writing};
 use content::said;
 use renames::Renames;
@@ -75,6 +75,13 @@ struct LeftOut {
     problems: Vec<String>,
     /// The article that it has the same bytes or the same id as.
     twin_of: Option<PathBuf>,
+}
+
+/// What came of writing an article down.
+struct Written {
+    recorded: Recorded,
+    /// What the writer should know of the files that it names.
+    problems: Vec<Problem>,
 }
 
 /// Reads what changed and writes it down. All paths in here are below the watched folder.
@@ -247,7 +254,7 @@ impl Ingest {
     /// Everything in the folder; `None` while it is away, or while an empty one stands in its place, as where a disk is not
     /// mounted: then nothing that is known counts as deleted.
     fn scan(&mut self, catalog: &Catalog) -> catalog::Result<Option<Scan>> {
-        let root = shown(self.folder.root());
+        let root = folder::shown(self.folder.root());
         let away = match self.folder.scan(self.folder.root()) {
             Ok(scan) if scan.files.is_empty() && self.is_replaced() && catalog.count()? > 0 => {
                 "it is another folder now, and empty".to_owned()
@@ -259,7 +266,7 @@ impl Ingest {
                     self.missing.clear();
                 }
                 for path in &scan.unreadable {
-                    tracing::warn!("{}: cannot be read; what is published from there stays", shown(path));
+                    tracing::warn!("{}: cannot be read; what is published from there stays", folder::shown(path));
                 }
                 if !scan.files.is_empty() {
                     self.inhabited = self.folder.identity();
@@ -328,7 +335,7 @@ impl Ingest {
                 changed |= self.look(catalog, &file, Seen::Scanned, moment)?;
                 continue;
             }
-            tracing::info!("{}: deleted", shown(&path));
+            tracing::info!("{}: deleted", folder::shown(&path));
             changed |= catalog.withdraw(&path, State::Gone, moment.version)? == Recorded::Changed;
             self.look_at_twins(&path, moment);
         }
@@ -379,7 +386,7 @@ impl Ingest {
                 Ok(false)
             }
             Err(error) if error.is_passing() => {
-                tracing::debug!("{}: {error}; trying again", shown(&path));
+                tracing::debug!("{}: {error}; trying again", folder::shown(&path));
                 self.later.insert(path, (moment.instant + QUIET, seen));
                 Ok(false)
             }
@@ -453,7 +460,7 @@ impl Ingest {
             now: article::date::whole_seconds(moment.now),
         };
         match self.record(catalog, &arrival, seen, moment)? {
-            Ok(recorded) => {
+            Ok(Written { recorded, problems: missing }) => {
                 self.inhabited = self.folder.identity();
                 // It is not what it was: what was a copy of it may not be one any more.
                 self.look_at_twins(&path, moment);
@@ -461,10 +468,11 @@ impl Ingest {
                 if known.is_none() {
                     self.media_changed(catalog, &path, moment)?;
                 }
-                if reading.problems.is_empty() {
+                let problems: Vec<Problem> = reading.problems.into_iter().chain(missing).collect();
+                if problems.is_empty() {
                     self.left_out.remove(&path);
                 } else {
-                    self.leave_out(path, loaded.stat, &reading.problems, None);
+                    self.leave_out(path, loaded.stat, &problems, None);
                 }
                 Ok(recorded == Recorded::Changed)
             }
@@ -490,17 +498,20 @@ impl Ingest {
         arrival: &Arrival<'_>,
         seen: Seen,
         moment: Moment,
-    ) -> catalog::Result<Result<Recorded, (Problem, PathBuf)>> {
+    ) -> catalog::Result<Result<Written, (Problem, PathBuf)>> {
         let missing = &self.missing;
         let identity = match catalog.identify(arrival, |path| missing.contains_key(path))? {
             Decision::Is(identity) => identity,
             Decision::CopyOf(twin) => {
                 let advice = "not published twice; change it or delete one of them";
-                return Ok(Err((Problem::of_file(format!("the same text as {}: {advice}", shown(&twin))), twin)));
+                return Ok(Err((
+                    Problem::of_file(format!("the same text as {}: {advice}", folder::shown(&twin))),
+                    twin,
+                )));
             }
             Decision::SameId(twin) => {
                 let advice = "an id belongs to one article; give this one another";
-                return Ok(Err((Problem::of_file(format!("the same id as {}: {advice}", shown(&twin))), twin)));
+                return Ok(Err((Problem::of_file(format!("the same id as {}: {advice}", folder::shown(&twin))), twin)));
             }
         };
         if let Some(from) = &identity.moved_from {
@@ -508,19 +519,19 @@ impl Ingest {
         }
         let permalink =
             Url::parse(&self.channel.page(&identity.slug)).expect("the base address and a slug make an address");
-        let (content, referred) = self.content(catalog, arrival.article, arrival.path, &permalink)?;
-        let recorded = catalog.record(&identity, arrival, &content, moment.version)?;
-        catalog.refer(arrival.path, &referred)?;
+        let shown = self.content(catalog, arrival.article, arrival.path, &permalink)?;
+        let recorded = catalog.record(&identity, arrival, &shown.content, moment.version)?;
+        catalog.refer(arrival.path, &shown.referred)?;
         // An import would say this a hundred thousand times.
         if recorded == Recorded::Changed && seen != Seen::Imported {
-            let path = shown(arrival.path);
+            let path = folder::shown(arrival.path);
             if identity.due > moment.now {
                 tracing::info!("{path}: to be published on {} as {permalink}", identity.due.to_rfc3339());
             } else {
                 tracing::info!("{path}: published as {permalink}");
             }
         }
-        Ok(Ok(recorded))
+        Ok(Ok(Written { recorded, problems: shown.problems }))
     }
 
     /// An empty file is mostly one that is about to be written; only one that stays empty takes its article back.
@@ -538,7 +549,7 @@ impl Ingest {
         if deadline > moment.instant {
             return Ok(false);
         }
-        tracing::info!("{}: empty, and no longer published", shown(&path));
+        tracing::info!("{}: empty, and no longer published", folder::shown(&path));
         Ok(catalog.withdraw(&path, State::Held, moment.version)? == Recorded::Changed)
     }
 
@@ -557,9 +568,9 @@ impl Ingest {
         for line in removed {
             let (number, rule, text) = (line.line, line.rule, &line.text);
             if self.rules.clean == Clean::Report {
-                tracing::info!("{}:{number}: rule {rule} would remove `{text}`", shown(path));
+                tracing::info!("{}:{number}: rule {rule} would remove `{text}`", folder::shown(path));
             } else {
-                tracing::debug!("{}:{number}: rule {rule} removed `{text}`", shown(path));
+                tracing::debug!("{}:{number}: rule {rule} removed `{text}`", folder::shown(path));
             }
         }
     }

@@ -1,10 +1,22 @@
 //! Files that articles refer to: when one comes, changes or goes, the articles are read again.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Ingest, Moment, Seen};
 use crate::catalog::{self, Catalog};
+use crate::folder::ENDINGS;
+use crate::media::media_type;
 use crate::watch::QUIET;
+
+/// Articles that a recording may belong to without their saying so: of its name, or in a folder with it.
+fn may_have(path: &Path) -> Vec<PathBuf> {
+    let is_recording = media_type(path).is_some_and(|kind| kind.starts_with("audio/") || kind.starts_with("video/"));
+    if !is_recording {
+        return Vec::new();
+    }
+    let index = path.with_file_name("index");
+    ENDINGS.iter().flat_map(|ending| [path.with_extension(ending), index.with_extension(ending)]).collect()
+}
 
 impl Ingest {
     /// Has every article read again that refers to a file, or to one in it where it is a folder.
@@ -13,7 +25,13 @@ impl Ingest {
         if self.writing.has(&self.folder.root().join(path)) {
             return Ok(());
         }
-        for article in catalog.referring(path)?.into_iter().filter(|article| article != path) {
+        let mut articles = catalog.referring(path)?;
+        for article in may_have(path) {
+            if catalog.known(&article)?.is_some() {
+                articles.push(article);
+            }
+        }
+        for article in articles.into_iter().filter(|article| article != path) {
             catalog.read_again(&article)?;
             self.later.entry(article).or_insert((moment.instant, Seen::Finished));
         }

@@ -1,0 +1,102 @@
+//! What a picture or a recording says of itself: its size, its length in time, its tags. Only what is needed of a file is read.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use lofty::config::ParseOptions;
+use lofty::file::{AudioFile, TaggedFile};
+use lofty::probe::Probe;
+
+use super::load;
+
+/// Width and height of a picture in pixels; `None` where it does not tell, or is no file.
+pub fn pixels(file: &Path) -> Option<(u32, u32)> {
+    let reader = open(file)?;
+    let size = unharmed(|| imagesize::reader_size(reader).ok())?;
+    let pixels = |length: usize| u32::try_from(length).ok().filter(|length| *length > 0);
+    pixels(size.width).zip(pixels(size.height))
+}
+
+/// Length of a recording in whole seconds, at least one; `None` where it does not tell, or is no file.
+pub fn duration(file: &Path) -> Option<u32> {
+    let options = ParseOptions::new().read_tags(false).read_cover_art(false);
+    read(file, options).as_ref().and_then(length)
+}
+
+/// The tags of a recording and its length; `None` where they cannot be read.
+pub(super) fn read(file: &Path, options: ParseOptions) -> Option<TaggedFile> {
+    let reader = open(file)?;
+    unharmed(|| {
+        let probe = Probe::new(reader).options(options).guess_file_type().ok()?;
+        // What begins like nothing known is believed by its name.
+        let probe = match (probe.file_type(), lofty::file::FileType::from_path(file)) {
+            (None, Some(named)) => probe.set_file_type(named),
+            _ => probe,
+        };
+        probe.read().ok()
+    })
+}
+
+pub(super) fn length(file: &TaggedFile) -> Option<u32> {
+    let duration = file.properties().duration();
+    let seconds = duration.as_secs() + u64::from(duration.subsec_millis() >= 500);
+    (!duration.is_zero()).then(|| u32::try_from(seconds.max(1)).ok()).flatten()
+}
+
+fn open(file: &Path) -> Option<BufReader<File>> {
+    load::open(file).ok().map(BufReader::new)
+}
+
+/// A damaged file must not end the daemon, whatever those who read it for us make of it.
+fn unharmed<T>(read: impl FnOnce() -> Option<T>) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(read)).ok().flatten()
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// The first bytes of a PNG (its header chunk), which is all that is read of it.
+    pub fn png(width: u32, height: u32) -> Vec<u8> {
+        let mut bytes = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR".to_vec();
+        bytes.extend(width.to_be_bytes());
+        bytes.extend(height.to_be_bytes());
+        bytes.extend([8, 2, 0, 0, 0, 0, 0, 0, 0]);
+        bytes
+    }
+
+    /// A WAV of silence: one channel of eight bits, a thousand samples a second.
+    pub fn wav(seconds: u32) -> Vec<u8> {
+        let samples = seconds * 1_000;
+        let mut bytes = b"RIFF".to_vec();
+        bytes.extend((samples + 36).to_le_bytes());
+        bytes.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
+        bytes.extend(1_000u32.to_le_bytes());
+        bytes.extend(1_000u32.to_le_bytes());
+        bytes.extend([1, 0, 8, 0]);
+        bytes.extend(b"data");
+        bytes.extend(samples.to_le_bytes());
+        bytes.resize(bytes.len() + samples as usize, 0x80);
+        bytes
+    }
+
+    #[test]
+    fn files_say_how_large_and_how_long_they_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str, bytes: &[u8]| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, bytes).unwrap();
+            path
+        };
+        assert_eq!(pixels(&at("a.png", &png(640, 480))), Some((640, 480)));
+        assert_eq!(pixels(&at("b.png", b"\x89PNG")), None);
+        assert_eq!(pixels(&at("c.png", b"")), None);
+        assert_eq!(pixels(folder.path()), None);
+        assert_eq!(duration(&at("a.wav", &wav(3))), Some(3));
+        assert_eq!(duration(&at("b.wav", &wav(3)[..20])), None);
+        assert_eq!(duration(&at("c.mp3", b"no recording")), None);
+        assert_eq!(duration(Path::new("/nowhere")), None);
+    }
+}
