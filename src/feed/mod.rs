@@ -229,12 +229,13 @@ impl<'a> Feed<'a> {
         self.entries.iter().any(|entry| entry.content.enclosures.iter().any(Media::plays))
     }
 
-    /// The picture that stands for all: the one that most entries share; of several, the newest entry's.
+    /// The picture that stands for all recordings: the one that most of them share; of several, the newest one's.
     pub fn cover(&self) -> Option<&'a Media> {
-        let images = || self.entries.iter().filter_map(|entry| entry.content.image.as_ref());
+        let recordings = || self.entries.iter().filter(|entry| entry.content.plays());
+        let images = || recordings().filter_map(|entry| entry.content.image.as_ref());
         let count = |image: &Media| images().filter(|other| other.url == image.url).count();
         // `max_by_key` takes the last of equals.
-        images().rev().max_by_key(|image| count(image))
+        images().collect::<Vec<_>>().into_iter().rev().max_by_key(|image| count(image))
     }
 }
 
@@ -382,6 +383,64 @@ pub(crate) mod tests {
             assert_eq!(post.authors[0].name, "Ed <Itor>", "an author in every entry (standards 47)");
             assert_eq!(item.categories[0].name, "Sea & Sand");
         }
+    }
+
+    fn media(url: &str, media_type: &str) -> Media {
+        Media { url: url.into(), media_type: media_type.into(), ..Media::default() }
+    }
+
+    #[test]
+    fn pictures_and_recordings_are_told_in_every_format() {
+        let channel = channel();
+        let mut one = (*entry("a", "A")).clone();
+        let cover = Media {
+            length: Some(10),
+            size: Some((1400, 1400)),
+            ..media("https://example.org/media/c.png", "image/png")
+        };
+        one.content.image = Some(cover.clone());
+        let described = Media { title: Some("A <b> & c".into()), ..media("https://e.example/o.jpg", "image/jpeg") };
+        one.content.pictures = vec![described, media("https://e.example/p.jpg", "image/jpeg")];
+        let recording = media("https://example.org/media/a%20b.mp3", "audio/mpeg");
+        one.content.enclosures = vec![Media { length: Some(1234), duration: Some(61), ..recording }];
+        one.content.episode = Some(Episode {
+            number: Some(7),
+            explicit: Some(true),
+            transcripts: vec![media("https://example.org/media/a.vtt", "text/vtt; charset=utf-8")],
+            chapters: Some(media("https://example.org/a.json", "application/json+chapters")),
+            ..Episode::default()
+        });
+        let (one, two) = (Arc::new(one), entry("b", "B"));
+        let entries = [one, two];
+        let feed = Feed { guid: Some("9b024349-ccf0-5f69-a609-6b82873eab3c"), ..Feed::main(&channel, &entries) };
+        assert_eq!(feed.cover(), Some(&cover));
+        let text = rss::render(&feed, DateTime::UNIX_EPOCH);
+        let rss = ::rss::Channel::read_from(text.as_bytes()).unwrap();
+        let enclosure = rss.items[0].enclosure().unwrap();
+        assert_eq!((enclosure.length(), enclosure.mime_type()), ("1234", "audio/mpeg"), "standards 38");
+        let itunes = rss.items[0].itunes_ext().unwrap();
+        assert_eq!((itunes.duration(), itunes.episode(), itunes.explicit()), (Some("61"), Some("7"), Some("true")));
+        assert_eq!(rss.itunes_ext().unwrap().image(), Some(cover.url.as_str()), "standards 144");
+        let pictures = &rss.items[0].extensions()["media"]["content"];
+        assert_eq!(pictures.len(), 3, "{text}");
+        assert_eq!(pictures[1].children["description"][0].value.as_deref(), Some("A <b> & c"));
+        for start in [
+            "<podcast:transcript type=\"text/vtt\"",
+            "<podcast:chapters type=\"application/json+chapters\"",
+            "<podcast:guid>9b02",
+        ] {
+            assert!(text.contains(start), "standards 145, 146: {start} is not in {text}");
+        }
+        let atom = atom_syndication::Feed::read_from(atom::render(&feed, DateTime::UNIX_EPOCH).as_bytes()).unwrap();
+        let link = atom.entries[0].links.iter().find(|link| link.rel == "enclosure").unwrap();
+        assert_eq!(
+            (link.length.as_deref(), link.mime_type.as_deref()),
+            (Some("1234"), Some("audio/mpeg")),
+            "standards 57"
+        );
+        let json: serde_json::Value = serde_json::from_str(&json::render(&feed)).unwrap();
+        assert_eq!(json["items"][0]["attachments"][0]["duration_in_seconds"], 61, "standards 73");
+        assert_eq!(json["items"][0]["image"], cover.url);
     }
 
     #[test]

@@ -51,16 +51,9 @@ pub fn render(feed: &Feed<'_>, created: DateTime<Utc>) -> String {
     format!("{declaration}?>\n{}{}\n", channel.stylesheet(), rest.trim_start())
 }
 
-/// Elements that hold nothing.
-const EMPTY: [&str; 7] = [
-    "atom:link",
-    "fh:complete",
-    "fh:archive",
-    "media:content",
-    "media:thumbnail",
-    "podcast:transcript",
-    "podcast:chapters",
-];
+/// Elements that never hold anything.
+const EMPTY: [&str; 6] =
+    ["atom:link", "fh:complete", "fh:archive", "media:thumbnail", "podcast:transcript", "podcast:chapters"];
 
 /// Only those that are used, under their customary prefixes (standards 21).
 fn namespaces(items: &[rss::Item], channel: &[Element], podcast: bool) -> BTreeMap<String, String> {
