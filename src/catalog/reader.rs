@@ -83,7 +83,7 @@ impl Reader {
     /// The catalog cannot be read.
     pub fn by_path(&self, path: &Path) -> Result<Option<Record>> {
         let sql = "
-            SELECT id, article.slug, published, updated, revised, entry, number, due, guid, state, expires
+            SELECT id, article.slug, published, updated, revised, entry, number, due, guid, state, expires, archive
             FROM article JOIN content USING (number) WHERE path = ?1 ORDER BY state, revised DESC LIMIT 1";
         let mut statement = self.connection.prepare_cached(sql)?;
         let mut rows = statement.query([bytes(path)])?;
@@ -94,6 +94,7 @@ impl Reader {
             state: State::of(row.get(9)?)?,
             due: date(row.get(7)?)?,
             expires: expires.map(date).transpose()?,
+            archive: row.get(11)?,
         }))
     }
 
@@ -107,19 +108,6 @@ impl Reader {
         let path: Option<Vec<u8>> =
             self.connection.query_row(sql, params![file_hash, id], |row| row.get(0)).optional()?;
         Ok(path.map(path_of))
-    }
-
-    /// How many articles are newer than `published` and shown at `now`: the place of one in the feed, from 0.
-    ///
-    /// # Errors
-    /// The catalog cannot be read.
-    pub fn newer_than(&self, published: DateTime<Utc>, now: DateTime<Utc>) -> Result<usize> {
-        let sql = "
-            SELECT count(*) FROM article
-            WHERE state = 0 AND published > ?1 AND (due <= ?2 OR shown = 1) AND (expires IS NULL OR expires > ?2)";
-        let values = [published.timestamp(), now.timestamp()];
-        let count: i64 = self.connection.prepare_cached(sql)?.query_row(values, |row| row.get(0))?;
-        Ok(usize::try_from(count).unwrap_or(0))
     }
 }
 
@@ -398,6 +386,8 @@ pub struct Record {
     pub due: DateTime<Utc>,
     /// Not shown from then on.
     pub expires: Option<DateTime<Utc>>,
+    /// Number of the archive that it is in.
+    pub archive: Option<u32>,
 }
 
 /// One article by its number.

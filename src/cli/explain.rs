@@ -13,7 +13,9 @@ use crate::catalog::{Reader, Record, State};
 use crate::config::{Clean, Config};
 use crate::daemon;
 use crate::entry::{Entry, Media};
+use crate::feed;
 use crate::folder::{Folder, Found, shown};
+use crate::view;
 
 /// Say what becomes of a file: title, dates, id, feeds and cleaned lines, each with its reason; or why it is left out
 #[derive(Debug, Args)]
@@ -93,7 +95,7 @@ impl Explained<'_> {
             line("cleaned", &removed.text, &reason);
         }
         match record {
-            Ok(Some(record)) => self.place(&record),
+            Ok(Some(record)) => self.place(path, &record),
             Ok(None) => Err(self.why_unknown(&article, &loaded.bytes)),
             Err(reason) => {
                 line("id", "not known", &reason);
@@ -108,8 +110,8 @@ impl Explained<'_> {
     }
 
     /// Where the article is to be found.
-    fn place(&self, record: &Record) -> Result<(), String> {
-        let Record { entry, state, due, expires } = record;
+    fn place(&self, path: &Path, record: &Record) -> Result<(), String> {
+        let Record { entry, state, due, expires, archive } = record;
         let reason = entry.guid.as_ref().map(|guid| format!("`{guid}` in RSS and JSON Feed, as elsewhere before"));
         line("id", &entry.id, reason.as_deref().unwrap_or("permanent"));
         let base = self.config.base_url(self.config.http.listen);
@@ -123,13 +125,21 @@ impl Explained<'_> {
         if let Some(expires) = expires.filter(|expires| *expires <= self.now) {
             return Err(format!("it expired on {}: change or remove that date", expires.to_rfc3339()));
         }
-        let newer = self.catalog.as_ref().ok().and_then(|catalog| catalog.newer_than(entry.published, self.now).ok());
-        let most = self.config.feed.entries;
-        match newer {
-            Some(newer) if newer >= most => {
-                line("feeds", "none", &format!("{newer} articles are newer, and a feed holds {most}; its page stays"));
+        let limits = feed::limits(self.config);
+        let newest = self.catalog.as_ref().ok().and_then(|catalog| {
+            let moment = catalog.last_moment(self.now).ok()?;
+            catalog.main(&limits, moment).ok()
+        });
+        let is_new = newest.is_none_or(|feed| feed.entries.iter().any(|newest| newest.id == entry.id));
+        match archive {
+            _ if is_new => line("feeds", &format!("{base}atom.xml {base}rss.xml {base}feed.json"), ""),
+            Some(number) => {
+                line("feeds", &format!("{base}{}", feed::archive_path(*number)), "newer articles fill the feed");
             }
-            _ => line("feeds", &format!("{base}atom.xml {base}rss.xml {base}feed.json"), ""),
+            None => line("feeds", "none", "newer articles fill the feed; its page stays"),
+        }
+        for term in view::terms(path, &entry.content) {
+            line("", &format!("{base}{}", term.view.path()), &format!("{}: {}", term.view.kind.root(), term.name));
         }
         Ok(())
     }
