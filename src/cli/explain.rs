@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::{Outcome, Site, articles};
 use crate::article::front_matter::Field;
-use crate::article::load::load;
+use crate::article::load::load_as;
 use crate::article::{self, Article, Reading, Rules, Verdict, clean};
 use crate::catalog::{Reader, Record, State};
 use crate::config::{Clean, Config};
@@ -74,8 +74,8 @@ impl Explained<'_> {
         let (Some(format), Some(path)) = (self.folder.format(file), self.folder.relative(file)) else {
             return Err(self.folder.why_not(file));
         };
-        let loaded = load(file, self.config.articles.max_file_size.0).map_err(|error| error.to_string())?;
-        let Reading { verdict, problems, removed } = article::read(&loaded.bytes, path, format, &rules);
+        let loaded = load_as(file, format, self.config.articles.max_file_size.0).map_err(|error| error.to_string())?;
+        let Reading { verdict, problems, removed } = article::read_file(file, &loaded.bytes, path, format, &rules);
         for problem in &problems {
             line("problem", &in_words(problem), "");
         }
