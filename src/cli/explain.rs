@@ -13,7 +13,7 @@ use crate::catalog::{Reader, Record, State};
 use crate::config::{Clean, Config};
 use crate::daemon;
 use crate::entry::{Entry, Media};
-use crate::folder::{Folder, Found, shown};
+use crate::folder::{Folder, Format, Found, shown};
 
 /// Say what becomes of a file: title, dates, id, feeds and cleaned lines, each with its reason; or why it is left out
 #[derive(Debug, Args)]
@@ -142,6 +142,9 @@ impl Explained<'_> {
             .and_then(|catalog| catalog.twin(article, blake3::hash(bytes).into()).ok().flatten());
         match twin {
             Some(twin) => format!("the same text or id as {}: only one of them is published", shown(&twin)),
+            None if self.folder.format(&self.found.path) == Some(Format::Audio) => {
+                "it belongs to an article of its name or to one that refers to it; or the daemon has not seen it".into()
+            }
             None => "the daemon has not seen it: is it running, on this folder?".into(),
         }
     }

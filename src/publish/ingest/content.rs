@@ -252,8 +252,12 @@ pub(crate) mod tests {
             let moment = self.moment();
             let hint = Change::Look(self.file(name));
             self.ingest.changes(&mut self.catalog, &[hint], moment).unwrap();
-            let moment = self.moment();
-            self.ingest.tick(&mut self.catalog, moment).unwrap();
+            for _ in 0..10 {
+                let moment = self.moment();
+                self.ingest.tick(&mut self.catalog, moment).unwrap();
+            }
+            // Two files must not go on having each other read.
+            assert!(self.ingest.later.is_empty(), "{:?}", self.ingest.later);
         }
 
         pub fn write(&mut self, name: &str, bytes: impl AsRef<[u8]>) {

@@ -137,7 +137,10 @@ impl Ingest {
             return Ok(false);
         };
         self.missing.remove(&recording);
-        if seen == Seen::Finished || !catalog.referring(&recording)?.contains(&owner) {
+        // Once for each version of it: the article is looked at for it, and it for the article.
+        let told = self.left_out.get(&recording);
+        let is_told = told.is_some_and(|told| told.stat == stat && told.twin_of.as_ref() == Some(&owner));
+        if !is_told && catalog.stamp_in(&owner, &recording)? != Some(self.stamp(&recording)) {
             self.media_changed(catalog, &recording, moment)?;
         }
         let changed = match catalog.known(&recording)?.map(|known| known.state) {
