@@ -21,6 +21,8 @@ pub enum Format {
     Markdown,
     /// `.html`, `.htm`, `.xhtml`
     Html,
+    /// `.mp3`, `.m4a`, `.ogg`, …: an episode of a podcast, unless it belongs to an article
+    Audio,
 }
 
 /// A time stamp further ahead of the clock than this was made up; one just ahead was set since the clock was read.
@@ -195,7 +197,7 @@ impl Folder {
         }
         match below.extension().and_then(OsStr::to_str).and_then(format_of) {
             Some(_) => "a README at the top is about the folder: give it another name".into(),
-            None => "its name ends like no article's: .txt, .md and .html do".into(),
+            None => "its name ends like no article's: .txt, .md, .html and .mp3 do".into(),
         }
     }
 
@@ -252,6 +254,7 @@ impl Folder {
                     self.walk(entry.path(), scan);
                 }
                 Ok(entry) if self.is_conflict_copy(entry.path()) => scan.conflicts.push(entry.into_path()),
+                Ok(entry) if is_film(entry.path()) => scan.films.push(entry.into_path()),
                 Ok(entry) => scan.files.extend(self.file(&entry)),
                 Err(error) => scan.unreadable.extend(error.path().map(Path::to_path_buf)),
             }
@@ -272,6 +275,8 @@ pub struct Scan {
     pub files: Vec<Found>,
     /// Folders in it, at any depth.
     pub folders: Vec<PathBuf>,
+    /// Films, which may belong to articles.
+    pub films: Vec<PathBuf>,
     /// What sync programs made of articles that two sides had changed.
     pub conflicts: Vec<PathBuf>,
     /// Folders that could not be read: nothing is known of what they hold.
@@ -281,11 +286,19 @@ pub struct Scan {
 /// How the names of articles end, the likeliest first.
 pub const ENDINGS: [&str; 9] = ["md", "txt", "html", "markdown", "htm", "xhtml", "text", "mdown", "mkd"];
 
+/// How the names of films end that may lie beside articles.
+const FILMS: [&str; 4] = ["mp4", "m4v", "webm", "mov"];
+
+fn is_film(path: &Path) -> bool {
+    path.extension().and_then(OsStr::to_str).is_some_and(|ending| FILMS.contains(&ending.to_ascii_lowercase().as_str()))
+}
+
 fn format_of(extension: &str) -> Option<Format> {
     match extension.to_ascii_lowercase().as_str() {
         "txt" | "text" => Some(Format::Text),
         "md" | "markdown" | "mdown" | "mkd" => Some(Format::Markdown),
         "html" | "htm" | "xhtml" => Some(Format::Html),
+        "mp3" | "m4a" | "m4b" | "ogg" | "oga" | "opus" | "flac" | "wav" | "aac" => Some(Format::Audio),
         _ => None,
     }
 }
@@ -367,6 +380,7 @@ mod tests {
         assert_eq!(format("deep/er/A.MD"), Some(Format::Markdown));
         assert_eq!(format("page.htm"), Some(Format::Html));
         assert_eq!(format("_posts/2024-05-01-a.md"), Some(Format::Markdown));
+        assert_eq!(format("one.MP3"), Some(Format::Audio));
         for name in [
             "_drafts/a.md",
             "_index.md",

@@ -37,6 +37,23 @@ const SHORT: [(&str, &str); 70] = [
     ("afr", "af"), ("lat", "la"), ("slk", "sk"), ("cat", "ca"), ("tgl", "tl"), ("hye", "hy"), ("cym", "cy"),
 ];
 
+/// The shortest tag for a code of three letters, as far as it is known.
+pub fn of_code(code: &str) -> &str {
+    match code {
+        // The other codes that ISO 639-2 has for some.
+        "ger" => "de",
+        "fre" => "fr",
+        "dut" => "nl",
+        "gre" => "el",
+        "chi" | "zho" => "zh",
+        "cze" => "cs",
+        "rum" => "ro",
+        "per" => "fa",
+        "nor" => "nb",
+        other => tag(other),
+    }
+}
+
 /// ISO 639-3 -> the shortest tag (RFC 5646 section 4.5 wants two letters where there are two).
 fn tag(code: &str) -> &str {
     SHORT.iter().find(|(long, _)| *long == code).map_or(code, |(_, short)| short)

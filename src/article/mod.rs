@@ -14,6 +14,7 @@ pub mod linked_data;
 pub mod load;
 pub mod markdown;
 pub mod measure;
+pub mod recording;
 pub mod summary;
 pub mod text;
 pub mod unicode;
@@ -178,6 +179,17 @@ pub struct Body {
     pub removed: Vec<clean::Removed>,
 }
 
+/// Reads a file whose bytes are known, at `path` below the watched folder. Of a recording its own tags are read, which are no
+/// part of those bytes.
+///
+/// Never fails, as [`read`] does not.
+pub fn read_file(file: &Path, bytes: &[u8], path: &Path, format: Format, rules: &Rules) -> Reading {
+    match format {
+        Format::Audio => recording::read(file, path, rules),
+        _ => read(bytes, path, format, rules),
+    }
+}
+
 /// Reads the bytes of the file at `path` (relative to the watched folder).
 ///
 /// Never fails: what cannot be understood is a [`Verdict`], what is merely odd a [`Problem`].
@@ -200,6 +212,8 @@ pub fn read(bytes: &[u8], path: &Path, format: Format, rules: &Rules) -> Reading
     let body = match format {
         Format::Text => text::read(split.body, split.body_line, header, rules),
         Format::Markdown => markdown::read(split.body, split.body_line, header.title.as_deref()),
+        // It was no text in any encoding, most likely; if it was, its words are none of its writer's.
+        Format::Audio => Body::default(),
         Format::Html => {
             // A page with front matter is a generator's source.
             let (page, left_out) = match split.body_line {

@@ -47,6 +47,18 @@ impl Catalog {
         rows.map(|row| Ok(path_of(row?))).collect()
     }
 
+    /// With which version of a file an article was read that refers to it; `None` where it does not.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn stamp_in(&self, article: &Path, media: &Path) -> Result<Option<i64>> {
+        let sql = "
+            SELECT stamp FROM media JOIN article ON article.number = media.article
+            WHERE state < 2 AND article.path = ?1 AND media.path = ?2";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        Ok(statement.query_row(params![bytes(article), bytes(media)], |row| row.get(0)).optional()?)
+    }
+
     /// Every file that an article refers to that was not deleted, with the article's path.
     ///
     /// # Errors

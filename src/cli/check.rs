@@ -7,7 +7,7 @@ use anyhow::Context;
 use clap::Args;
 
 use super::{Outcome, articles};
-use crate::article::load::load;
+use crate::article::load::load_as;
 use crate::article::{self, Problem, Reading, Rules, Verdict};
 use crate::config::Config;
 use crate::folder::{Folder, Found, shown};
@@ -75,11 +75,11 @@ impl Tally {
             eprintln!("passed over: {}", why.in_file(name));
             return;
         };
-        let loaded = match load(&found.path, config.articles.max_file_size.0) {
+        let loaded = match load_as(&found.path, format, config.articles.max_file_size.0) {
             Ok(loaded) => loaded,
             Err(error) => return self.tell(name, &Problem::of_file(error.to_string())),
         };
-        let Reading { verdict, problems, .. } = article::read(&loaded.bytes, path, format, &rules);
+        let Reading { verdict, problems, .. } = article::read_file(&found.path, &loaded.bytes, path, format, &rules);
         for problem in &problems {
             self.tell(name, problem);
         }

@@ -7,14 +7,14 @@ use clap::Args;
 
 use super::{Outcome, Site, articles};
 use crate::article::front_matter::Field;
-use crate::article::load::load;
+use crate::article::load::load_as;
 use crate::article::{self, Article, Reading, Rules, Verdict, clean};
 use crate::catalog::{Reader, Record, State};
 use crate::config::{Clean, Config};
 use crate::daemon;
 use crate::entry::{Entry, Media};
 use crate::feed;
-use crate::folder::{Folder, Found, shown};
+use crate::folder::{Folder, Format, Found, shown};
 use crate::view;
 
 /// Say what becomes of a file: title, dates, id, feeds and cleaned lines, each with its reason; or why it is left out
@@ -76,8 +76,8 @@ impl Explained<'_> {
         let (Some(format), Some(path)) = (self.folder.format(file), self.folder.relative(file)) else {
             return Err(self.folder.why_not(file));
         };
-        let loaded = load(file, self.config.articles.max_file_size.0).map_err(|error| error.to_string())?;
-        let Reading { verdict, problems, removed } = article::read(&loaded.bytes, path, format, &rules);
+        let loaded = load_as(file, format, self.config.articles.max_file_size.0).map_err(|error| error.to_string())?;
+        let Reading { verdict, problems, removed } = article::read_file(file, &loaded.bytes, path, format, &rules);
         for problem in &problems {
             line("problem", &in_words(problem), "");
         }
@@ -152,6 +152,9 @@ impl Explained<'_> {
             .and_then(|catalog| catalog.twin(article, blake3::hash(bytes).into()).ok().flatten());
         match twin {
             Some(twin) => format!("the same text or id as {}: only one of them is published", shown(&twin)),
+            None if self.folder.format(&self.found.path) == Some(Format::Audio) => {
+                "it belongs to an article of its name or to one that refers to it; or the daemon has not seen it".into()
+            }
             None => "the daemon has not seen it: is it running, on this folder?".into(),
         }
     }

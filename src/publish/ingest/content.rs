@@ -14,6 +14,7 @@ use crate::article::{Article, Problem, html, measure};
 use crate::catalog::{self, Catalog, CatalogError, Referred};
 use crate::entry::{Content, Episode, Media, legal};
 use crate::folder::Folder;
+use crate::media::media_type;
 
 /// A picture that is smaller than this in both directions, in pixels, adorns a text and stands for none.
 const LEAST_COVER: u32 = 100;
@@ -67,7 +68,7 @@ impl Ingest {
         let html = legal(&html::sanitise(&article.html, &addresses)).into_owned();
         let mut files = Files { folder: &self.folder, addresses, problems: Vec::new() };
         let enclosures = files.enclosures(article, &self.beside(path));
-        let (image, pictures) = files.pictures(article, &html);
+        let (image, pictures) = files.pictures(article, &html, &self.covers(path));
         let mut content = Content {
             title: article.title.clone(),
             authors: article.authors.clone(),
@@ -92,32 +93,7 @@ impl Ingest {
         let referred = referred.map(|path| Referred { stamp: self.stamp(&path), path }).collect();
         Ok(Shown { content, referred, problems })
     }
-
-    /// Recordings that belong to an article without its saying so: of its name, or the only one in a folder of its own.
-    fn beside(&self, path: &Path) -> Vec<PathBuf> {
-        let own: Vec<PathBuf> = RECORDINGS
-            .iter()
-            .map(|ending| path.with_extension(ending))
-            .filter(|path| self.folder.stat(path).is_some())
-            .collect();
-        let is_index = path.file_stem().is_some_and(|stem| stem == "index");
-        let Some(folder) = path.parent().filter(|folder| is_index && own.is_empty() && !folder.as_os_str().is_empty())
-        else {
-            return own.into_iter().take(1).collect();
-        };
-        let is_recording = |path: &PathBuf| {
-            let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase);
-            ending.is_some_and(|ending| RECORDINGS.contains(&ending.as_str()))
-        };
-        let mut found = self.folder.files_in(folder);
-        found.retain(is_recording);
-        if found.len() == 1 { found } else { Vec::new() }
-    }
 }
-
-/// How the names of recordings end, the likeliest first.
-pub(super) const RECORDINGS: [&str; 13] =
-    ["mp3", "m4a", "ogg", "opus", "oga", "flac", "wav", "aac", "m4b", "mp4", "m4v", "webm", "mov"];
 
 /// Looks at the files of one article.
 struct Files<'a> {
@@ -128,25 +104,22 @@ struct Files<'a> {
 
 impl Files<'_> {
     fn enclosures(&mut self, article: &Article, beside: &[PathBuf]) -> Vec<Media> {
-        let stated = article.enclosures.iter().filter_map(|media| self.found(media, article, Field::Enclosures));
-        let stated: Vec<Media> = stated.collect();
-        if !stated.is_empty() || !article.enclosures.is_empty() {
-            return stated;
+        if !article.enclosures.is_empty() {
+            let stated = article.enclosures.iter();
+            return stated.filter_map(|media| self.found(media, article, Field::Enclosures)).collect();
         }
-        beside
-            .iter()
-            .filter(|path| (self.addresses.is_there)(path))
-            .filter_map(|path| {
-                let url = self.addresses.of_media(path);
-                let media_type = address::type_of(&url)?.to_owned();
-                Some(self.measured(Media { url, media_type, ..Media::default() }, path))
-            })
-            .collect()
+        beside.iter().filter(|path| (self.addresses.is_there)(path)).filter_map(|path| self.of_file(path)).collect()
+    }
+
+    /// A file of the folder that nobody names.
+    fn of_file(&self, path: &Path) -> Option<Media> {
+        let media_type = media_type(path)?.to_owned();
+        Some(self.measured(Media { url: self.addresses.of_media(path), media_type, ..Media::default() }, path))
     }
 
     /// The picture that stands for an article, and the others in its text. One whose type nobody can name is left out: feeds
     /// may not be told of a file without its type.
-    fn pictures(&mut self, article: &Article, html: &str) -> (Option<Media>, Vec<Media>) {
+    fn pictures(&mut self, article: &Article, html: &str, covers: &[PathBuf]) -> (Option<Media>, Vec<Media>) {
         let mut pictures: Vec<Media> = Vec::new();
         for shown in html::pictures(html).into_iter().take(MOST_PICTURES) {
             let Some(media_type) = address::type_of(&shown.url).map(str::to_owned) else { continue };
@@ -162,7 +135,8 @@ impl Files<'_> {
         let stated = article.image.as_ref().and_then(|image| self.found(image, article, Field::Image));
         let is_cover =
             |picture: &Media| picture.size.is_none_or(|(width, height)| width >= LEAST_COVER || height >= LEAST_COVER);
-        let image = stated.or_else(|| pictures.iter().find(|picture| is_cover(picture)).cloned());
+        let beside = || self.of_file(covers.iter().find(|path| (self.addresses.is_there)(path))?);
+        let image = stated.or_else(beside).or_else(|| pictures.iter().find(|picture| is_cover(picture)).cloned());
         pictures.retain(|picture| image.as_ref().is_none_or(|image| image.url != picture.url));
         (image, pictures)
     }
@@ -227,13 +201,15 @@ fn ascii(address: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
+    use std::time::Duration;
+
     use chrono::DateTime;
     use tempfile::TempDir;
 
     use super::*;
     use crate::article::measure::tests::{png, wav};
-    use crate::catalog::Reader;
+    use crate::catalog::{Reader, State};
     use crate::change::Change;
     use crate::config::Config;
     use crate::entry::Entry;
@@ -242,7 +218,7 @@ mod tests {
     use crate::watch::Writing;
 
     /// A folder of articles, and what is made of it.
-    struct Site {
+    pub struct Site {
         directory: TempDir,
         catalog: Catalog,
         ingest: Ingest,
@@ -250,7 +226,7 @@ mod tests {
     }
 
     impl Site {
-        fn new() -> Self {
+        pub fn new() -> Self {
             let directory = tempfile::tempdir().unwrap();
             let articles = directory.path().join("articles");
             std::fs::create_dir(&articles).unwrap();
@@ -272,41 +248,71 @@ mod tests {
             self.directory.path().join("articles").join(name)
         }
 
-        fn look(&mut self, name: &str) {
+        pub fn look(&mut self, name: &str) {
             let moment = self.moment();
             let hint = Change::Look(self.file(name));
             self.ingest.changes(&mut self.catalog, &[hint], moment).unwrap();
-            let moment = self.moment();
-            self.ingest.tick(&mut self.catalog, moment).unwrap();
+            for _ in 0..10 {
+                let moment = self.moment();
+                self.ingest.tick(&mut self.catalog, moment).unwrap();
+            }
+            // Two files must not go on having each other read.
+            assert!(self.ingest.later.is_empty(), "{:?}", self.ingest.later);
         }
 
-        fn write(&mut self, name: &str, bytes: impl AsRef<[u8]>) {
+        pub fn write(&mut self, name: &str, bytes: impl AsRef<[u8]>) {
             let path = self.file(name);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, bytes).unwrap();
             self.look(name);
         }
 
-        fn remove(&mut self, name: &str) {
+        /// Time goes by.
+        fn pass(&mut self, time: Duration) {
+            for _ in 0..3 {
+                let moment = self.moment();
+                let later = |time: Duration| Moment { instant: moment.instant + time, ..moment };
+                self.ingest.tick(&mut self.catalog, later(time)).unwrap();
+            }
+        }
+
+        /// Deletes a file, and lets so much time go by that nobody hopes for it any more.
+        pub fn remove_for_good(&mut self, name: &str) {
+            std::fs::remove_file(self.file(name)).unwrap();
+            self.look(name);
+            self.pass(Duration::from_secs(90));
+            self.pass(Duration::from_mins(3));
+        }
+
+        /// How many articles are published.
+        pub fn live(&self) -> usize {
+            self.catalog.count().unwrap()
+        }
+
+        pub fn state(&self, name: &str) -> Option<State> {
+            self.catalog.known(Path::new(name)).unwrap().map(|known| known.state)
+        }
+
+        pub fn remove(&mut self, name: &str) {
             std::fs::remove_file(self.file(name)).unwrap();
             self.look(name);
         }
 
-        fn entry(&self, name: &str) -> Entry {
+        pub fn entry(&self, name: &str) -> Entry {
             Reader::open(self.directory.path()).unwrap().by_path(Path::new(name)).unwrap().expect("published").entry
         }
 
-        fn content(&self, name: &str) -> Content {
+        pub fn content(&self, name: &str) -> Content {
             self.entry(name).content
         }
 
-        fn problems(&self, name: &str) -> Vec<String> {
+        pub fn problems(&self, name: &str) -> Vec<String> {
             self.ingest.left_out.get(Path::new(name)).map(|out| out.problems.clone()).unwrap_or_default()
         }
     }
 
     /// Name of a file, its type, its length, its size, its duration: what is known of it.
-    fn told(media: &Media) -> String {
+    pub fn told(media: &Media) -> String {
         let name = media.url.strip_prefix("https://x.example/media/").unwrap_or(&media.url);
         let length = media.length.map(|length| format!(" {length}b")).unwrap_or_default();
         let size = media.size.map(|(width, height)| format!(" {width}x{height}")).unwrap_or_default();

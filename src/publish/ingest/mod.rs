@@ -1,6 +1,7 @@
 //! Change -> catalog: reads what a hint points to, decides with the catalog what it is, and remembers what was left out.
 
 mod content;
+mod episodes;
 mod referred;
 mod renames;
 
@@ -11,7 +12,7 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 use url::Url;
 
-use crate::article::load::{LoadError, Loaded, load};
+use crate::article::load::{LoadError, Loaded, load_as};
 use crate::article::{self, Problem, Rules, Verdict};
 use crate::catalog::{self, Arrival, Catalog, Decision, Known, Recorded, State};
 use crate::change::Change;
@@ -20,6 +21,7 @@ use crate::feed::Channel;
 use crate::folder::{self, CONFLICT, Folder, Format, Found, Scan, Stat};
 use crate::watch::{QUIET, Writing};
 use content::said;
+use episodes::Listed;
 use renames::Renames;
 
 /// How long a file may be away before its article counts as deleted: many programs save by removing and writing anew.
@@ -103,6 +105,8 @@ pub struct Ingest {
     /// Files to be looked at again: when, and how they came to notice.
     later: HashMap<PathBuf, (Instant, Seen)>,
     left_out: HashMap<PathBuf, LeftOut>,
+    /// The recordings in the folder, while what a scan found is read.
+    listed: Option<Listed>,
     /// How the files that the next scan finds come to notice.
     next_scan: Seen,
     /// The folder is there; while it is not, nothing counts as deleted.
@@ -145,6 +149,7 @@ impl Ingest {
             pending: VecDeque::new(),
             later: HashMap::new(),
             left_out: HashMap::new(),
+            listed: None,
             next_scan: Seen::Imported,
             inhabited: None,
             folder_is_there: true,
@@ -211,8 +216,11 @@ impl Ingest {
             catalog.postpone(&path, moment.now + DELETION_GRACE + QUIET)?;
             self.missing.entry(path).or_insert(moment.instant + DELETION_GRACE);
         }
+        // Articles first: a recording may belong to one of them.
+        to_read.sort_by_key(|found| self.folder.format(&found.path) == Some(Format::Audio));
+        self.listed = (!to_read.is_empty()).then(|| Listed::of(&scan, self.folder.root()));
         self.pending = to_read.into_iter().map(|found| (found.path.clone(), seen)).collect();
-        self.compare_media(catalog, moment)
+        self.compare_media(catalog, &scan.films, moment)
     }
 
     /// Whether files that a scan found are still to be read.
@@ -228,6 +236,9 @@ impl Ingest {
             if !self.writing.has(&file) {
                 changed |= self.look(catalog, &file, seen, moment)?;
             }
+        }
+        if self.pending.is_empty() {
+            self.listed = None;
         }
         Ok(changed)
     }
@@ -335,6 +346,9 @@ impl Ingest {
                 changed |= self.look(catalog, &file, Seen::Scanned, moment)?;
                 continue;
             }
+            if self.give_back(catalog, &path, moment)? {
+                continue;
+            }
             tracing::info!("{}: deleted", folder::shown(&path));
             changed |= catalog.withdraw(&path, State::Gone, moment.version)? == Recorded::Changed;
             self.look_at_twins(&path, moment);
@@ -367,7 +381,11 @@ impl Ingest {
             self.media_changed(catalog, &path, moment)?;
             return Ok(false);
         };
-        match load(file, self.size_limit) {
+        let owner = if format == Format::Audio { self.owner(catalog, &path)? } else { None };
+        if let Some(owner) = owner {
+            return self.belongs(catalog, path, owner, seen, moment);
+        }
+        match load_as(file, format, self.size_limit) {
             Ok(loaded) if seen != Seen::Finished && loaded.stat.until_quiet(moment.nanoseconds(), QUIET).is_some() => {
                 self.later.insert(path, (moment.instant + QUIET, seen));
                 Ok(false)
@@ -379,6 +397,7 @@ impl Ingest {
                     return Ok(false);
                 };
                 self.missing.remove(&path);
+                self.take_over(catalog, &path, moment)?;
                 Ok(moved | self.read(catalog, path, format, &loaded, seen, moment)?)
             }
             Err(LoadError::Gone | LoadError::NotAFile) => {
@@ -432,7 +451,8 @@ impl Ingest {
             catalog.touch(&path, stat)?;
             return Ok(false);
         }
-        let reading = article::read(&loaded.bytes, &path, format, &self.rules);
+        let file = self.folder.root().join(&path);
+        let reading = article::read_file(&file, &loaded.bytes, &path, format, &self.rules);
         self.report_removed(&path, &reading.removed);
         let article = match reading.verdict {
             Verdict::Publish(article) => article,
@@ -469,11 +489,7 @@ impl Ingest {
                     self.media_changed(catalog, &path, moment)?;
                 }
                 let problems: Vec<Problem> = reading.problems.into_iter().chain(missing).collect();
-                if problems.is_empty() {
-                    self.left_out.remove(&path);
-                } else {
-                    self.leave_out(path, loaded.stat, &problems, None);
-                }
+                self.report(path, loaded.stat, &problems);
                 Ok(recorded == Recorded::Changed)
             }
             Err((problem, twin)) => {
@@ -522,6 +538,8 @@ impl Ingest {
         let shown = self.content(catalog, arrival.article, arrival.path, &permalink)?;
         let recorded = catalog.record(&identity, arrival, &shown.content, moment.version)?;
         catalog.refer(arrival.path, &shown.referred)?;
+        let owned = self.own(catalog, arrival.path, &shown.referred, moment)?;
+        let recorded = if owned { Recorded::Changed } else { recorded };
         // An import would say this a hundred thousand times.
         if recorded == Recorded::Changed && seen != Seen::Imported {
             let path = folder::shown(arrival.path);
@@ -551,6 +569,15 @@ impl Ingest {
         }
         tracing::info!("{}: empty, and no longer published", folder::shown(&path));
         Ok(catalog.withdraw(&path, State::Held, moment.version)? == Recorded::Changed)
+    }
+
+    /// Says what is wrong with a file that is published all the same.
+    fn report(&mut self, path: PathBuf, stat: Stat, problems: &[Problem]) {
+        if problems.is_empty() {
+            self.left_out.remove(&path);
+        } else {
+            self.leave_out(path, stat, problems, None);
+        }
     }
 
     /// Remembers what is wrong with a file, and says so once.

@@ -1,22 +1,13 @@
 //! Files that articles refer to: when one comes, changes or goes, the articles are read again.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use super::episodes::{is_recording, may_own};
 use super::{Ingest, Moment, Seen};
 use crate::catalog::{self, Catalog};
-use crate::folder::ENDINGS;
-use crate::media::media_type;
+use crate::folder::Format;
 use crate::watch::QUIET;
-
-/// Articles that a recording may belong to without their saying so: of its name, or in a folder with it.
-fn may_have(path: &Path) -> Vec<PathBuf> {
-    let is_recording = media_type(path).is_some_and(|kind| kind.starts_with("audio/") || kind.starts_with("video/"));
-    if !is_recording {
-        return Vec::new();
-    }
-    let index = path.with_file_name("index");
-    ENDINGS.iter().flat_map(|ending| [path.with_extension(ending), index.with_extension(ending)]).collect()
-}
 
 impl Ingest {
     /// Has every article read again that refers to a file, or to one in it where it is a folder.
@@ -25,8 +16,11 @@ impl Ingest {
         if self.writing.has(&self.folder.root().join(path)) {
             return Ok(());
         }
+        if let Some(listed) = self.listed.as_mut().filter(|_| is_recording(path)) {
+            listed.add(path);
+        }
         let mut articles = catalog.referring(path)?;
-        for article in may_have(path) {
+        for article in may_own(path) {
             if catalog.known(&article)?.is_some() {
                 articles.push(article);
             }
@@ -38,14 +32,29 @@ impl Ingest {
         Ok(())
     }
 
-    /// Looks for files that changed while nobody watched.
-    pub(super) fn compare_media(&mut self, catalog: &Catalog, moment: Moment) -> catalog::Result<()> {
-        for (referred, _) in catalog.all_referred()? {
+    /// Looks for files that changed, and for films that came, while nobody watched.
+    pub(super) fn compare_media(
+        &mut self,
+        catalog: &Catalog,
+        films: &[PathBuf],
+        moment: Moment,
+    ) -> catalog::Result<()> {
+        let referred = catalog.all_referred()?;
+        let known: HashSet<&Path> = referred.iter().map(|(referred, _)| referred.path.as_path()).collect();
+        for film in films.iter().filter_map(|film| self.folder.relative(film)).filter(|film| !known.contains(film)) {
+            let owners = may_own(film).into_iter().filter(|owner| owner.file_stem() == film.file_stem());
+            for owner in owners {
+                if catalog.known(&owner)?.is_some() {
+                    self.later.entry(film.to_path_buf()).or_insert((moment.instant + QUIET, Seen::Scanned));
+                }
+            }
+        }
+        for (referred, _) in &referred {
             // Articles among them are compared as articles.
-            let file = self.folder.root().join(&referred.path);
-            let is_article = self.folder.format(&file).is_some();
-            if !is_article && self.stamp(&referred.path) != referred.stamp {
-                self.later.entry(referred.path).or_insert((moment.instant + QUIET, Seen::Scanned));
+            let format = self.folder.format(&self.folder.root().join(&referred.path));
+            let is_media = format.is_none_or(|format| format == Format::Audio);
+            if is_media && self.stamp(&referred.path) != referred.stamp {
+                self.later.entry(referred.path.clone()).or_insert((moment.instant + QUIET, Seen::Finished));
             }
         }
         Ok(())
