@@ -136,21 +136,6 @@ fn date(date: DateTime<Utc>) -> FixedDateTime {
     date.fixed_offset()
 }
 
-/// Elements as the crate wants them: by prefix and by name.
 fn map(elements: Vec<Element>) -> ExtensionMap {
-    let mut map = ExtensionMap::new();
-    for element in elements {
-        let local = element.name.split_once(':').map_or(element.name, |(_, local)| local);
-        map.entry(element.prefix().to_owned()).or_default().entry(local.to_owned()).or_default().push(plain(element));
-    }
-    map
-}
-
-fn plain(element: Element) -> Extension {
-    let mut children: BTreeMap<String, Vec<Extension>> = BTreeMap::new();
-    for child in element.children {
-        let local = child.name.split_once(':').map_or(child.name, |(_, local)| local);
-        children.entry(local.to_owned()).or_default().push(plain(child));
-    }
-    Extension { name: element.name.to_owned(), value: element.text, attrs: element.attributes, children }
+    extension::map(elements, &|name, value, attrs, children| Extension { name, value, attrs, children })
 }

@@ -68,6 +68,23 @@ impl Element {
     }
 }
 
+/// Elements as both crates want them: by prefix, then by name. Of an element, `make` makes the crate's own from its name,
+/// text, attributes and children.
+pub fn map<E>(
+    elements: Vec<Element>,
+    make: &impl Fn(String, Option<String>, BTreeMap<String, String>, BTreeMap<String, Vec<E>>) -> E,
+) -> BTreeMap<String, BTreeMap<String, Vec<E>>> {
+    let mut map: BTreeMap<String, BTreeMap<String, Vec<E>>> = BTreeMap::new();
+    for element in elements {
+        let (prefix, local) = element.name.split_once(':').unwrap_or(("", element.name));
+        // Children of one element are of one namespace here.
+        let children = self::map(element.children, make).into_values().next().unwrap_or_default();
+        let own = make(element.name.to_owned(), element.text, element.attributes, children);
+        map.entry(prefix.to_owned()).or_default().entry(local.to_owned()).or_default().push(own);
+    }
+    map
+}
+
 /// `<fh:complete/>` or `<fh:archive/>` (RFC 5005 sections 2 and 4).
 pub fn history(history: History) -> Option<Element> {
     match history {

@@ -161,22 +161,7 @@ pub fn date(date: DateTime<Utc>) -> String {
     date.format("%a, %d %b %Y %H:%M:%S +0000").to_string()
 }
 
-/// Elements as the crate wants them: by prefix and by name. Written as plain extensions, since the crate's own type for
-/// `atom:link` would bring in all of its builders.
+/// Written as plain extensions, since the crate's own type for `atom:link` would bring in all of its builders.
 fn map(elements: Vec<Element>) -> ExtensionMap {
-    let mut map = ExtensionMap::new();
-    for element in elements {
-        let local = element.name.split_once(':').map_or(element.name, |(_, local)| local);
-        map.entry(element.prefix().to_owned()).or_default().entry(local.to_owned()).or_default().push(plain(element));
-    }
-    map
-}
-
-fn plain(element: Element) -> Extension {
-    let mut children: BTreeMap<String, Vec<Extension>> = BTreeMap::new();
-    for child in element.children {
-        let local = child.name.split_once(':').map_or(child.name, |(_, local)| local);
-        children.entry(local.to_owned()).or_default().push(plain(child));
-    }
-    Extension { name: element.name.to_owned(), value: element.text, attrs: element.attributes, children }
+    extension::map(elements, &|name, value, attrs, children| Extension { name, value, attrs, children })
 }

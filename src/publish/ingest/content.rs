@@ -68,7 +68,8 @@ impl Ingest {
         let html = legal(&html::sanitise(&article.html, &addresses)).into_owned();
         let mut files = Files { folder: &self.folder, addresses, problems: Vec::new() };
         let enclosures = files.enclosures(article, &self.beside(path));
-        let (image, pictures) = files.pictures(article, &html, &self.covers(path));
+        let covers = if enclosures.iter().any(Media::plays) { Self::covers(path) } else { Vec::new() };
+        let (image, pictures) = files.pictures(article, &html, &covers);
         let mut content = Content {
             title: article.title.clone(),
             authors: article.authors.clone(),

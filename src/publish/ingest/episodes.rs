@@ -95,11 +95,8 @@ impl Ingest {
         }
     }
 
-    /// Where the picture of a recording may be, the likeliest first; nowhere for an article, which names its own.
-    pub(super) fn covers(&self, path: &Path) -> Vec<PathBuf> {
-        if !self.is_audio(path) {
-            return Vec::new();
-        }
+    /// Where the picture of a recording may be, the likeliest first.
+    pub(super) fn covers(path: &Path) -> Vec<PathBuf> {
         let own = PICTURES.iter().map(|ending| path.with_extension(ending));
         let common =
             COVERS.iter().flat_map(|name| PICTURES.map(|ending| path.with_file_name(format!("{name}.{ending}"))));
