@@ -100,7 +100,7 @@ pub struct Term {
 /// Every view that the article in the file at `path` (below the watched folder) is in, each once.
 pub fn terms(path: &Path, content: &Content) -> Vec<Term> {
     let mut terms = Vec::new();
-    if let Some(folder) = path.parent() {
+    if let Some(folder) = folder_of(path) {
         let mut walked = String::new();
         for part in folder.components() {
             let Component::Normal(part) = part else { continue };
@@ -115,6 +115,12 @@ pub fn terms(path: &Path, content: &Content) -> Vec<Term> {
     let mut seen = std::collections::HashSet::new();
     terms.retain(|term| seen.insert(term.view.clone()));
     terms
+}
+
+/// The folder that an article lies in. One called `index` is what its folder is about, and lies in the one above.
+fn folder_of(path: &Path) -> Option<&Path> {
+    let stem = path.file_name()?.to_str().and_then(|name| name.split('.').next());
+    if stem == Some("index") { path.parent()?.parent() } else { path.parent() }
 }
 
 /// The view of a folder, by its path below the watched folder.
@@ -306,5 +312,7 @@ mod tests {
             ("authors/ann/", "Ann"),
         ];
         assert_eq!(found, expected.map(|(path, name)| (path.to_owned(), name)));
+        let sections = |path: &str| super::terms(Path::new(path), &Content::default()).len();
+        assert_eq!((sections("news/storm/index.md"), sections("news/index.fr.md"), sections("index.md")), (1, 0, 0));
     }
 }
