@@ -9,11 +9,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, Utc};
 
 use crate::catalog::{self, Gathered, Lookup, Moment, Reader, Wanted};
+use crate::coding::Coding;
 use crate::feed::{self, Channel, Feed, History, atom, json, opml, rss};
 use crate::media;
 use crate::page::{self, Pages};
 use crate::snapshot::{self, Document, Snapshot};
 use crate::view::{Kind, View};
+
+// What one client asks for is coded by gzip alone, which all know: the others would cost the client more time than they save.
 
 /// Bytes of documents that are kept.
 const ROOM: usize = 16 << 20;
@@ -132,38 +135,57 @@ pub enum Found {
     NotYet,
 }
 
-/// Documents that were made for a request, by path, each with the instant that it stands for.
+/// Documents that were made for a request, by path.
 #[derive(Debug, Default)]
 struct Kept {
-    documents: HashMap<String, (DateTime<Utc>, u64, Arc<Document>)>,
+    documents: HashMap<String, Copy>,
     bytes: usize,
     asked: u64,
 }
 
-impl Kept {
-    fn get(&mut self, path: &str) -> Option<(DateTime<Utc>, Arc<Document>)> {
-        self.asked += 1;
-        let (revised, asked, document) = self.documents.get_mut(path)?;
-        *asked = self.asked;
-        Some((*revised, document.clone()))
-    }
-
-    fn put(&mut self, path: String, revised: DateTime<Utc>, document: Arc<Document>) {
-        self.bytes += size(&document);
-        self.asked += 1;
-        if let Some((_, _, old)) = self.documents.insert(path, (revised, self.asked, document)) {
-            self.bytes -= size(&old);
-        }
-        while self.bytes > ROOM {
-            let oldest = self.documents.iter().min_by_key(|(_, (_, asked, _))| *asked).map(|(path, _)| path.clone());
-            let Some((_, _, old)) = oldest.and_then(|path| self.documents.remove(&path)) else { break };
-            self.bytes -= size(&old);
-        }
-    }
+/// One of them.
+#[derive(Debug, Clone)]
+struct Copy {
+    /// The instant that it stands for.
+    revised: DateTime<Utc>,
+    /// The last version in which it was found unchanged.
+    confirmed: DateTime<Utc>,
+    /// When it was last asked for, counted in requests.
+    asked: u64,
+    document: Arc<Document>,
 }
 
-fn size(document: &Document) -> usize {
-    document.identity.bytes.len() + document.gzip().map_or(0, |variant| variant.bytes.len())
+impl Kept {
+    fn get(&mut self, path: &str) -> Option<Copy> {
+        self.asked += 1;
+        let copy = self.documents.get_mut(path)?;
+        copy.asked = self.asked;
+        Some(copy.clone())
+    }
+
+    fn confirm(&mut self, path: &str, version: DateTime<Utc>) {
+        if let Some(copy) = self.documents.get_mut(path) {
+            copy.confirmed = copy.confirmed.max(version);
+        }
+    }
+
+    fn put(&mut self, path: &str, revised: DateTime<Utc>, confirmed: DateTime<Utc>, document: Arc<Document>) {
+        // A slow request must not bring back what was before.
+        if self.documents.get(path).is_some_and(|copy| copy.revised > revised) {
+            return;
+        }
+        self.bytes += document.size();
+        self.asked += 1;
+        let copy = Copy { revised, confirmed, asked: self.asked, document };
+        if let Some(old) = self.documents.insert(path.to_owned(), copy) {
+            self.bytes -= old.document.size();
+        }
+        while self.bytes > ROOM {
+            let oldest = self.documents.iter().min_by_key(|(_, copy)| copy.asked).map(|(path, _)| path.clone());
+            let Some(old) = oldest.and_then(|path| self.documents.remove(&path)) else { break };
+            self.bytes -= old.document.size();
+        }
+    }
 }
 
 /// The way to the disk.
@@ -234,9 +256,9 @@ impl Door {
         let lookup = self.reader().by_slug(slug, snapshot.version, snapshot.due)?;
         Ok(match lookup {
             Lookup::Current(entry) => {
-                let page = snapshot::article(&self.pages, &entry, self.presented);
-                page.compress();
-                Found::Document(Arc::new(page))
+                let revised = entry.revised.max(self.presented);
+                let make = || Ok((snapshot::article(&self.pages, &entry, self.presented), revised));
+                return self.known(&snapshot::article_path(slug), revised, snapshot, make);
             }
             Lookup::Moved(slug) => Found::Moved(self.pages.channel().page(&slug)),
             Lookup::Gone => Found::Gone,
@@ -249,6 +271,7 @@ impl Door {
         let limits = self.pages.channel().limits;
         self.gathered(
             path,
+            snapshot,
             |reader, known| reader.view(view, &limits, moment(snapshot), known),
             |gathered| {
                 let feed = Feed::view(self.pages.channel(), view, gathered);
@@ -264,6 +287,7 @@ impl Door {
     fn archive(&self, number: u32, format: Format, path: &str, snapshot: &Snapshot) -> catalog::Result<Found> {
         let found = self.gathered(
             path,
+            snapshot,
             |reader, known| reader.archive(number, moment(snapshot), known),
             |gathered| {
                 let feed = Feed::archive(self.pages.channel(), number, gathered);
@@ -286,24 +310,45 @@ impl Door {
     fn gathered(
         &self,
         path: &str,
+        snapshot: &Snapshot,
         read: impl FnOnce(&Reader, Option<DateTime<Utc>>) -> catalog::Result<Wanted>,
         make: impl FnOnce(&Gathered) -> Document,
     ) -> catalog::Result<Found> {
         let kept = self.kept().get(path);
-        let wanted = read(&self.reader(), kept.as_ref().map(|(revised, _)| *revised))?;
+        let wanted = read(&self.reader(), kept.as_ref().map(|copy| copy.revised))?;
         Ok(match (wanted, kept) {
-            (Wanted::Found(gathered), _) => {
-                let document = make(&gathered);
-                document.compress();
-                let document = Arc::new(document);
-                self.kept().put(path.to_owned(), gathered.revised, document.clone());
-                Found::Document(document)
+            (Wanted::Found(gathered), _) => self.keep(path, gathered.revised, snapshot, make(&gathered)),
+            (Wanted::Same, Some(copy)) => {
+                self.kept().confirm(path, snapshot.version);
+                Found::Document(copy.document)
             }
-            // Where a change is not to be seen yet, this is what was before it.
-            (Wanted::Same | Wanted::NotYet, Some((_, document))) => Found::Document(document),
-            (Wanted::NotYet | Wanted::Same, None) => Found::NotYet,
+            // The change is not to be seen yet, and nothing else has changed since this was found unchanged.
+            (Wanted::NotYet, Some(copy)) if copy.confirmed == snapshot.version => Found::Document(copy.document),
+            (Wanted::NotYet | Wanted::Same, _) => Found::NotYet,
             (Wanted::Unknown, _) => Found::Unknown,
         })
+    }
+
+    /// A document that stands for `revised`, from what is kept or newly made; `make` says for which instant it then stands.
+    fn known(
+        &self,
+        path: &str,
+        revised: DateTime<Utc>,
+        snapshot: &Snapshot,
+        make: impl FnOnce() -> catalog::Result<(Document, DateTime<Utc>)>,
+    ) -> catalog::Result<Found> {
+        if let Some(copy) = self.kept().get(path).filter(|copy| copy.revised == revised) {
+            return Ok(Found::Document(copy.document));
+        }
+        let (document, revised) = make()?;
+        Ok(self.keep(path, revised, snapshot, document))
+    }
+
+    fn keep(&self, path: &str, revised: DateTime<Utc>, snapshot: &Snapshot, document: Document) -> Found {
+        document.compress(Coding::Gzip);
+        let document = Arc::new(document);
+        self.kept().put(path, revised, snapshot.version, document.clone());
+        Found::Document(document)
     }
 
     fn made(&self, format: Format, body: String, revised: DateTime<Utc>, feed: &Feed<'_>) -> Document {
@@ -312,41 +357,44 @@ impl Door {
     }
 
     fn archives(&self, snapshot: &Snapshot) -> catalog::Result<Found> {
-        let (shelves, revised) = self.reader().shelves()?;
-        Ok(self.page(self.pages.archives(&shelves), revised, snapshot))
+        let closed = self.reader().shelves_changed()?;
+        if closed > snapshot.version {
+            return Ok(Found::NotYet);
+        }
+        self.known(&Address::Archives.path(), closed, snapshot, || {
+            let (shelves, closed) = self.reader().shelves()?;
+            Ok((self.page(self.pages.archives(&shelves), closed), closed))
+        })
     }
 
     fn views(&self, kind: Kind, snapshot: &Snapshot) -> catalog::Result<Found> {
-        let reader = self.reader();
-        let (views, listed) = (reader.views(kind)?, reader.views_listed()?);
-        drop(reader);
-        Ok(self.page(self.pages.views(kind, &views), listed, snapshot))
+        let changed = self.reader().views_changed(&[kind])?;
+        if changed > snapshot.version {
+            return Ok(Found::NotYet);
+        }
+        self.known(&Address::Views(kind).path(), changed, snapshot, || {
+            let (groups, changed) = self.reader().views(&[kind])?;
+            let views = groups.into_iter().flat_map(|(_, views)| views).collect::<Vec<_>>();
+            Ok((self.page(self.pages.views(kind, &views), changed), changed))
+        })
     }
 
-    fn page(&self, body: String, revised: DateTime<Utc>, snapshot: &Snapshot) -> Found {
-        if revised > snapshot.version {
-            return Found::NotYet;
-        }
+    fn page(&self, body: String, revised: DateTime<Utc>) -> Document {
         let page = Document::new(page::MEDIA_TYPE, body, revised.max(self.presented));
-        let page = page.linked(Some(self.pages.links("")));
-        page.compress();
-        Found::Document(Arc::new(page))
+        page.linked(Some(self.pages.links("")))
     }
 
     fn opml(&self, snapshot: &Snapshot) -> catalog::Result<Found> {
-        let reader = self.reader();
-        let listed = reader.views_listed()?;
-        let groups = Kind::ALL.into_iter().map(|kind| Ok((kind, reader.views(kind)?)));
-        let groups = groups.collect::<catalog::Result<Vec<_>>>()?;
-        drop(reader);
-        if listed > snapshot.version {
+        let changed = self.reader().views_changed(&Kind::ALL)?;
+        if changed > snapshot.version {
             return Ok(Found::NotYet);
         }
-        let modified = listed.max(self.created);
-        let body = opml::render(self.pages.channel(), &groups, modified);
-        let document = Document::new(opml::MEDIA_TYPE, body, modified.max(self.presented));
-        document.compress();
-        Ok(Found::Document(Arc::new(document)))
+        self.known(opml::PATH, changed, snapshot, || {
+            let (groups, changed) = self.reader().views(&Kind::ALL)?;
+            let modified = changed.max(self.created);
+            let body = opml::render(self.pages.channel(), &groups, modified);
+            Ok((Document::new(opml::MEDIA_TYPE, body, modified.max(self.presented)), changed))
+        })
     }
 }
 
@@ -370,7 +418,8 @@ pub fn print(
     format: Format,
     now: DateTime<Utc>,
 ) -> catalog::Result<Printed> {
-    let moment = reader.last_moment(now)?;
+    // What is recorded counts, whether it was served yet or not.
+    let moment = Moment { version: DateTime::<Utc>::MAX_UTC, due: now };
     let (_, created) = reader.feed_id()?;
     let wanted = match address {
         Some(Address::View(view, _)) => reader.view(view, &channel.limits, moment, None)?,
@@ -437,13 +486,13 @@ mod tests {
     #[test]
     fn what_was_not_asked_for_longest_goes_first() {
         let mut kept = Kept::default();
-        let document =
-            |letter: &str| Arc::new(Document::new("text/plain", letter.repeat(ROOM / 3), DateTime::UNIX_EPOCH));
+        let epoch = DateTime::UNIX_EPOCH;
+        let document = |letter: &str| Arc::new(Document::new("text/plain", letter.repeat(ROOM / 3), epoch));
         for name in ["a", "b", "c"] {
-            kept.put(name.into(), DateTime::UNIX_EPOCH, document(name));
+            kept.put(name, epoch, epoch, document(name));
         }
         assert!(kept.get("a").is_some());
-        kept.put("d".into(), DateTime::UNIX_EPOCH, document("d"));
+        kept.put("d", epoch, epoch, document("d"));
         assert!(kept.get("b").is_none() && kept.get("a").is_some() && kept.get("d").is_some());
         assert!(kept.bytes <= ROOM);
     }

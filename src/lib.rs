@@ -50,6 +50,8 @@ pub mod feed;
 
 pub mod page;
 
+pub mod coding;
+
 pub mod snapshot;
 
 pub mod door;

@@ -2,16 +2,14 @@
 //! an update. What is not kept here (the page of one article of many) comes through the [`Door`](crate::door::Door).
 
 use std::collections::HashMap;
-use std::io::Write;
 use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use tokio::sync::watch;
 
+use crate::coding::Coding;
 use crate::entry::Entry;
 use crate::feed::{self, Feed, atom, json, rss};
 use crate::page::{self, Front, Pages};
@@ -58,15 +56,16 @@ pub struct Document {
     /// Uncoded.
     pub identity: Variant,
     hash: blake3::Hash,
-    gzip: OnceLock<Option<Variant>>,
+    /// In the order of [`Coding::CODED`].
+    coded: [OnceLock<Option<Variant>>; Coding::CODED.len()],
 }
 
 impl Document {
     /// Makes a document whose bytes are first served at `last_modified`.
     pub fn new(media_type: &'static str, body: impl Into<Body>, last_modified: DateTime<Utc>) -> Self {
         let Body { bytes, hash } = body.into();
-        let identity = Variant { bytes, etag: etag(&hash, "") };
-        Self { media_type, last_modified, is_lasting: false, links: None, identity, hash, gzip: OnceLock::new() }
+        let identity = Variant { bytes, etag: etag(&hash, Coding::Identity) };
+        Self { media_type, last_modified, is_lasting: false, links: None, identity, hash, coded: Default::default() }
     }
 
     /// The same with the feeds of a page told in its header.
@@ -81,9 +80,17 @@ impl Document {
         Self { is_lasting, ..self }
     }
 
-    /// The gzip form, once [`Document::compress`] has made it and if it is smaller.
-    pub fn gzip(&self) -> Option<&Variant> {
-        self.gzip.get()?.as_ref()
+    /// The form in a coding, if there is one; a coded one once [`Document::compress`] has made it and if it is smaller.
+    pub fn variant(&self, coding: Coding) -> Option<&Variant> {
+        match Coding::CODED.iter().position(|known| *known == coding) {
+            Some(place) => self.coded[place].get()?.as_ref(),
+            None => Some(&self.identity),
+        }
+    }
+
+    /// Bytes of all its forms.
+    pub fn size(&self) -> usize {
+        Coding::ALL.into_iter().filter_map(|coding| self.variant(coding)).map(|variant| variant.bytes.len()).sum()
     }
 
     /// Whether it says exactly this.
@@ -91,23 +98,22 @@ impl Document {
         self.hash == body.hash
     }
 
-    /// Makes the coded forms; called once for each version, never for a request.
-    pub fn compress(&self) {
-        self.gzip.get_or_init(|| {
+    /// Makes the form in a coding; called once for each version, never for a request that finds one.
+    pub fn compress(&self, coding: Coding) {
+        let Some(place) = Coding::CODED.iter().position(|known| *known == coding) else { return };
+        self.coded[place].get_or_init(|| {
             if self.identity.bytes.len() < SMALLEST_CODED {
                 return None;
             }
-            let mut encoder = GzEncoder::new(Vec::with_capacity(self.identity.bytes.len() / 3), Compression::new(6));
-            let coded = encoder.write_all(&self.identity.bytes).and_then(|()| encoder.finish()).ok()?;
-            let smaller = coded.len() < self.identity.bytes.len();
-            smaller.then(|| Variant { etag: etag(&blake3::hash(&coded), "-gz"), bytes: coded.into() })
+            let coded = coding.encode(&self.identity.bytes)?;
+            Some(Variant { etag: etag(&blake3::hash(&coded), coding), bytes: coded.into() })
         });
     }
 }
 
 /// A strong ETag: half of a BLAKE3 hash is far more than chance can repeat. Each coding has its own (standards 85).
-fn etag(hash: &blake3::Hash, coding: &str) -> String {
-    format!("\"{}{coding}\"", &hash.to_hex()[..32])
+fn etag(hash: &blake3::Hash, coding: Coding) -> String {
+    format!("\"{}{}\"", &hash.to_hex()[..32], coding.mark())
 }
 
 /// Other addresses of the main feed, which readers try when they are given the site's: the same documents.
@@ -194,9 +200,11 @@ impl Snapshot {
         self.documents.get(path)
     }
 
-    /// Makes the coded forms of all documents that have none yet.
+    /// Makes the coded forms of all documents that have none yet: first those that most clients ask for.
     pub fn compress(&self) {
-        self.documents.values().for_each(|document| document.compress());
+        for coding in Coding::CODED {
+            self.documents.values().for_each(|document| document.compress(coding));
+        }
     }
 }
 
@@ -250,20 +258,22 @@ pub fn article_path(slug: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Read;
 
     #[test]
     fn each_coding_has_its_own_strong_etag() {
         let body = "<p>words and words</p>".repeat(100);
         let document = Document::new("text/html", body.clone(), DateTime::UNIX_EPOCH);
-        assert!(document.gzip().is_none());
-        document.compress();
-        let gzip = document.gzip().unwrap();
-        assert_ne!(gzip.etag, document.identity.etag);
+        assert!(document.variant(Coding::Gzip).is_none());
+        for coding in Coding::CODED {
+            document.compress(coding);
+        }
+        let mut tags: Vec<&str> =
+            Coding::ALL.into_iter().map(|coding| document.variant(coding).unwrap().etag.as_str()).collect();
+        tags.sort_unstable();
+        tags.dedup();
+        assert_eq!(tags.len(), Coding::ALL.len(), "standards 85");
+        let gzip = document.variant(Coding::Gzip).unwrap();
         assert!(gzip.bytes.len() < document.identity.bytes.len());
-        let mut unpacked = String::new();
-        flate2::read::GzDecoder::new(&gzip.bytes[..]).read_to_string(&mut unpacked).unwrap();
-        assert_eq!(unpacked, body);
         let again = Document::new("text/html", body, DateTime::UNIX_EPOCH);
         assert_eq!(again.identity.etag, document.identity.etag, "the same bytes have the same ETag");
     }
@@ -271,8 +281,8 @@ mod tests {
     #[test]
     fn small_documents_are_not_coded() {
         let document = Document::new("text/plain", "short", DateTime::UNIX_EPOCH);
-        document.compress();
-        assert!(document.gzip().is_none());
+        document.compress(Coding::Gzip);
+        assert!(document.variant(Coding::Gzip).is_none(), "standards 105");
     }
 
     #[test]

@@ -65,7 +65,7 @@ impl View {
     /// The view of a name, however it is written. `None` if the name is empty.
     pub fn named(kind: Kind, name: &str) -> Option<Self> {
         let parts: Vec<String> = match kind {
-            Kind::Section => name.split('/').filter(|part| !part.is_empty()).map(fold).collect(),
+            Kind::Section => name.split('/').map(fold).filter(|part| !part.is_empty()).collect(),
             Kind::Tag | Kind::Author => vec![fold(name)],
         };
         let key = parts.join("/");
@@ -80,6 +80,14 @@ impl View {
         let kind = Kind::ALL.into_iter().find(|kind| kind.root() == root)?;
         let is_one = kind == Kind::Section || !name.trim_end_matches('/').contains('/');
         Self::named(kind, name).filter(|_| is_one)
+    }
+
+    /// What it is called among others: two folders of one name are told apart by where they lie.
+    pub fn label(&self, name: &str) -> String {
+        match self.key.rsplit_once('/') {
+            Some((above, _)) => format!("{above}/{name}"),
+            None => name.to_owned(),
+        }
     }
 
     /// Path of its page below the site's address, percent-encoded, with a slash at its end.

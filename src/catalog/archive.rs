@@ -10,6 +10,14 @@ use super::{Catalog, Result};
 /// An archive is closed early when it takes this many times the bytes of a feed.
 const BYTES: u64 = 8;
 
+/// An article that is in no archive.
+struct Open {
+    number: i64,
+    weight: i64,
+    brief: i64,
+    published: i64,
+}
+
 impl Catalog {
     /// Closes archives until each article that is shown at `now` is in the window or in an archive. Gives the number of the
     /// newest archive. What a new archive holds is still in the window for the most part: so it is full when it is first
@@ -28,7 +36,7 @@ impl Catalog {
             let in_window: std::collections::HashSet<i64> = window.rows.iter().map(|(number, _)| *number).collect();
             let open = self.open_articles(now)?;
             let mut rest = open.as_slice();
-            while rest.iter().any(|(number, ..)| !in_window.contains(number)) {
+            while rest.iter().any(|article| !in_window.contains(&article.number)) {
                 let closed = self.close_archive(rest, limits, version)?;
                 rest = &rest[closed..];
             }
@@ -38,30 +46,37 @@ impl Catalog {
         Ok(newest)
     }
 
-    /// Articles that are in no archive, oldest first: number, weight, brief weight.
-    fn open_articles(&self, now: DateTime<Utc>) -> Result<Vec<(i64, i64, i64)>> {
+    /// Articles that are in no archive, oldest first.
+    fn open_articles(&self, now: DateTime<Utc>) -> Result<Vec<Open>> {
         let sql = "
-            SELECT number, weight, brief FROM article WHERE state = 0 AND archive IS NULL
+            SELECT number, weight, brief, published FROM article WHERE state = 0 AND archive IS NULL
             AND (due <= ?1 OR shown = 1) AND (expires IS NULL OR expires > ?1) ORDER BY published, number DESC";
         let mut statement = self.connection.prepare_cached(sql)?;
-        let rows = statement.query_map([now.timestamp()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        let rows = statement.query_map([now.timestamp()], |row| {
+            Ok(Open { number: row.get(0)?, weight: row.get(1)?, brief: row.get(2)?, published: row.get(3)? })
+        })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
     /// Puts the oldest of `open` into a new archive and says how many.
-    fn close_archive(&mut self, open: &[(i64, i64, i64)], limits: &Limits, version: DateTime<Utc>) -> Result<usize> {
-        let sql = "INSERT INTO archive (number, revised) SELECT coalesce(max(number), 0) + 1, ?1 FROM archive RETURNING number";
-        let archive: i64 = self.connection.prepare_cached(sql)?.query_row([version.timestamp()], |row| row.get(0))?;
+    fn close_archive(&mut self, open: &[Open], limits: &Limits, version: DateTime<Utc>) -> Result<usize> {
         let mut bytes = 0;
-        let mut count = 0;
-        for (number, weight, brief) in open.iter().take(limits.archive_entries.max(1)) {
-            bytes += limits.weigh(*weight, *brief);
-            if count > 0 && bytes > limits.max_bytes.saturating_mul(BYTES) {
-                break;
-            }
+        let fits = open.iter().take(limits.archive_entries.max(1)).take_while(|article| {
+            let first = bytes == 0;
+            bytes += limits.weigh(article.weight, article.brief);
+            first || bytes <= limits.max_bytes.saturating_mul(BYTES)
+        });
+        let count = fits.count();
+        let dates = open[..count].first().zip(open[..count].last());
+        let (oldest, newest) = dates.map_or((0, 0), |(oldest, newest)| (oldest.published, newest.published));
+        let sql = "
+            INSERT INTO archive (number, oldest, newest, closed, revised)
+            SELECT coalesce(max(number), 0) + 1, ?1, ?2, ?3, ?3 FROM archive RETURNING number";
+        let values = [oldest, newest, version.timestamp()];
+        let archive: i64 = self.connection.prepare_cached(sql)?.query_row(values, |row| row.get(0))?;
+        for article in &open[..count] {
             let sql = "UPDATE article SET archive = ?2 WHERE number = ?1";
-            self.connection.prepare_cached(sql)?.execute([*number, archive])?;
-            count += 1;
+            self.connection.prepare_cached(sql)?.execute([article.number, archive])?;
         }
         Ok(count)
     }
@@ -78,6 +93,14 @@ impl Catalog {
         Ok(())
     }
 }
+
+/// Articles in archives that changed after they were published, the latest first. The condition is that of the index, word for
+/// word.
+const CHANGED: &str = "
+        SELECT number, max(revised, due), published, weight, brief, updated FROM article
+        WHERE state = 0 AND archive IS NOT NULL AND updated > published
+          AND (due <= ?1 OR shown = 1) AND (expires IS NULL OR expires > ?1)
+        ORDER BY updated DESC, number LIMIT ?2";
 
 /// Number of the newest archive.
 pub(super) fn newest(connection: &Connection) -> Result<Option<u32>> {
@@ -97,29 +120,27 @@ pub(super) fn feed(
     if window.is_whole {
         return Ok(rows);
     }
-    let sql = "SELECT max(updated) FROM article WHERE state = 0 AND archive IS NOT NULL";
-    let latest: Option<i64> = connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
-    let latest = latest.max(window.newest);
-    let sql = "
-        SELECT number, max(revised, due), published, weight, brief FROM article
-        WHERE state = 0 AND archive IS NOT NULL AND updated >= ?2 AND updated > published
-          AND (due <= ?1 OR shown = 1) AND (expires IS NULL OR expires > ?1)
-        ORDER BY updated DESC, number LIMIT ?3";
-    let mut statement = connection.prepare_cached(sql)?;
-    let since = latest.unwrap_or(i64::MAX).saturating_sub(limits.window.num_seconds());
     let most = i64::try_from(limits.entries).unwrap_or(i64::MAX);
-    let mut changed = statement.query(params![now.timestamp(), since, most])?;
+    let mut statement = connection.prepare_cached(CHANGED)?;
+    let mut changed = statement.query(params![now.timestamp(), most])?;
+    let mut latest = window.newest;
     let mut bytes = window.bytes;
     let mut again: Vec<(i64, i64, i64)> = Vec::new();
     while let Some(row) = changed.next()? {
-        let number: i64 = row.get(0)?;
+        let (number, updated): (i64, i64) = (row.get(0)?, row.get(5)?);
+        // The first is the latest of all.
+        latest = latest.max(Some(updated));
+        if latest.is_some_and(|latest| updated < latest.saturating_sub(limits.window.num_seconds())) {
+            break;
+        }
+        if window.rows.iter().any(|(known, _)| *known == number) {
+            continue;
+        }
         bytes += limits.weigh(row.get(3)?, row.get(4)?);
         if bytes > limits.max_bytes {
             break;
         }
-        if !window.rows.iter().any(|(known, _)| *known == number) {
-            again.push((row.get(2)?, number, row.get(1)?));
-        }
+        again.push((row.get(2)?, number, row.get(1)?));
     }
     again.sort_by_key(|(published, number, _)| (std::cmp::Reverse(*published), *number));
     rows.extend(again.into_iter().map(|(_, number, revised)| (number, revised)));

@@ -90,8 +90,18 @@ struct Candidate {
     guid: Option<String>,
     shown: bool,
     revised: DateTime<Utc>,
+    /// Since when feeds tell that it is no more.
+    buried: Option<DateTime<Utc>>,
     stale: i64,
     file_hash: [u8; 32],
+}
+
+impl Candidate {
+    /// Whether readers were told that it is no more, and see it again now.
+    fn is_raised_by(&self, arrival: &Arrival<'_>) -> bool {
+        let comes = arrival.article.expires.is_none_or(|expires| expires > arrival.now);
+        comes && (self.buried.is_some() || (self.state != State::Live && self.shown))
+    }
 }
 
 /// What `stale` says of an article that was last read by another version of the program, or by other rules.
@@ -168,7 +178,10 @@ impl Catalog {
         let stated = stated.map(|updated| updated.min(arrival.now));
         let updated = match row.as_ref().filter(|_| adopted.is_none()) {
             // Readers were told that it is no more: what they are to take back must be newer than that (RFC 6721 section 3).
-            Some(row) if row.state != State::Live && row.shown => arrival.now.max(row.revised + TimeDelta::seconds(1)),
+            Some(row) if row.is_raised_by(arrival) => {
+                let told = row.revised.max(row.buried.unwrap_or(row.revised));
+                arrival.now.max(told + TimeDelta::seconds(1))
+            }
             Some(row) if row.entry_hash == arrival.entry_hash => row.updated,
             // Another program makes something else of the same bytes: the writer changed nothing.
             Some(row) if row.stale == READ_BY_OTHERS && row.file_hash == arrival.file_hash => row.updated,
@@ -263,7 +276,7 @@ impl Catalog {
     fn candidates(&self, condition: &str, values: impl rusqlite::Params) -> Result<Vec<Candidate>> {
         let sql = format!(
             "SELECT number, id, path, state, slug, published, updated, entry_hash, held_until, guid, shown, revised, stale,
-               file_hash
+               file_hash, (SELECT at FROM tombstone WHERE tombstone.number = article.number AND view = 1)
              FROM article WHERE {condition}"
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
@@ -314,6 +327,7 @@ fn candidate(row: &Row<'_>) -> Result<Candidate> {
         guid: row.get(9)?,
         shown: row.get(10)?,
         revised: date(row.get(11)?)?,
+        buried: row.get::<_, Option<i64>>(14)?.map(date).transpose()?,
         stale: row.get(12)?,
         file_hash: row.get(13)?,
     })

@@ -79,17 +79,17 @@ impl Catalog {
     /// # Errors
     /// The catalog cannot be written.
     pub fn read_again(&mut self, path: &Path) -> Result<()> {
-        let sql = "UPDATE article SET stale = 1 WHERE path = ?1 AND state < 2";
+        let sql = "UPDATE article SET stale = max(stale, 1) WHERE path = ?1 AND state < 2";
         self.connection.prepare_cached(sql)?.execute([bytes(path)])?;
         Ok(())
     }
 
-    /// Last part of the address of the article at a path, if it is published.
+    /// Last part of the address of the article at a path, if readers know it.
     ///
     /// # Errors
     /// The catalog cannot be read.
     pub fn slug_at(&self, path: &Path) -> Result<Option<String>> {
-        let sql = "SELECT slug FROM article WHERE path = ?1 AND state = 0";
+        let sql = "SELECT slug FROM article WHERE path = ?1 AND state = 0 AND shown = 1";
         Ok(self.connection.prepare_cached(sql)?.query_row([bytes(path)], |row| row.get(0)).optional()?)
     }
 }

@@ -22,7 +22,7 @@ use uuid::Uuid;
 pub use adopt::{Adoption, Elsewhere};
 pub use identity::{Arrival, Decision, Identity};
 pub use media::Referred;
-pub use reader::{Gathered, Listed, Lookup, Moment, Reader, Record, Shelf, Tombstone, Wanted};
+pub use reader::{Gathered, Listed, Listing, Lookup, Moment, Reader, Record, Shelf, Tombstone, Wanted};
 pub use views::TOMBSTONE_LIFE;
 pub use window::{Limits, Window};
 
@@ -244,7 +244,9 @@ impl Catalog {
     /// The catalog cannot be read.
     pub fn known_at_or_below(&self, path: &Path) -> Result<Vec<PathBuf>> {
         let (low, high) = below(path);
-        let sql = "SELECT path FROM article WHERE state < 2 AND (path = ?1 OR (path > ?2 AND path < ?3))";
+        let sql = "
+            SELECT path FROM article WHERE state < 2 AND path = ?1
+            UNION ALL SELECT path FROM article WHERE state < 2 AND path > ?2 AND path < ?3";
         let mut statement = self.connection.prepare_cached(sql)?;
         let rows = statement.query_map(params![bytes(path), low, high], |row| row.get(0))?;
         rows.map(|row| Ok(path_of(row?))).collect()
@@ -273,11 +275,15 @@ impl Catalog {
         version: DateTime<Utc>,
     ) -> Result<Recorded> {
         let text = serde_json::to_string(content).map_err(|error| CatalogError::Damaged(error.to_string()))?;
+        let shown = is_shown(identity, arrival);
         let (unchanged, rescheduled) = match identity.number() {
-            Some(number) => (self.is_served_as(number, identity, &text)?, self.is_rescheduled(number, identity)?),
+            Some(number) => {
+                (self.is_served_as(number, identity, &text)?, self.is_rescheduled(number, identity, shown)?)
+            }
             None => (false, false),
         };
-        self.replace(arrival.path, identity.number(), version)?;
+        let weight = if content.brief { content.weight_in_brief() } else { content.weight() };
+        let replaced = self.replace(arrival.path, identity.number(), version)?;
         let retire = "INSERT OR IGNORE INTO retired SELECT id FROM article WHERE number = ?1 AND id <> ?2";
         self.connection.prepare_cached(retire)?.execute(params![identity.number(), identity.id])?;
         let sql = "
@@ -300,7 +306,7 @@ impl Catalog {
                 ":ctime": arrival.stat.ctime, ":inode": arrival.stat.inode, ":born": arrival.stat.born,
                 ":due": identity.due.timestamp(), ":held_until": identity.held_until.timestamp(),
                 ":expires": identity.expires.map(|date| date.timestamp()), ":guid": identity.guid,
-                ":shown": identity.due <= arrival.now, ":weight": content.weight(), ":brief": content.weight_in_brief(),
+                ":shown": shown, ":weight": weight, ":brief": content.weight_in_brief(),
             },
             |row| row.get(0),
         )?;
@@ -308,7 +314,7 @@ impl Catalog {
         let changed = !unchanged || rescheduled;
         let moved = self.place(number, identity, arrival, content, changed, version)?;
         if unchanged {
-            return Ok(if rescheduled || moved { Recorded::Changed } else { Recorded::Unchanged });
+            return Ok(if rescheduled || moved || replaced { Recorded::Changed } else { Recorded::Unchanged });
         }
         self.connection
             .prepare_cached("INSERT OR REPLACE INTO content (number, entry) VALUES (?1, ?2)")?
@@ -319,14 +325,15 @@ impl Catalog {
         Ok(Recorded::Changed)
     }
 
-    /// Another article's id is in the file at a path now: the one that was there is no more.
-    fn replace(&mut self, path: &Path, by: Option<i64>, version: DateTime<Utc>) -> Result<()> {
-        let sql = "
-            UPDATE article SET state = 2, revised = ?3 WHERE path = ?1 AND state < 2 AND number IS NOT ?2 RETURNING number";
-        let values = params![bytes(path), by, version.timestamp()];
+    /// Another article's id is in the file at a path now: the one that was there is no more. Says whether there was one.
+    fn replace(&mut self, path: &Path, by: Option<i64>, version: DateTime<Utc>) -> Result<bool> {
+        let sql = "SELECT number FROM article WHERE path = ?1 AND state < 2 AND number IS NOT ?2";
         let replaced: Option<i64> =
-            self.connection.prepare_cached(sql)?.query_row(values, |row| row.get(0)).optional()?;
-        replaced.map_or(Ok(()), |number| self.leave(number, version, version))
+            self.connection.prepare_cached(sql)?.query_row(params![bytes(path), by], |row| row.get(0)).optional()?;
+        if replaced.is_some() {
+            self.withdraw(path, State::Gone, version)?;
+        }
+        Ok(replaced.is_some())
     }
 
     /// Puts an article into the views that it belongs to. Says whether those are others than before.
@@ -339,8 +346,9 @@ impl Catalog {
         changed: bool,
         version: DateTime<Utc>,
     ) -> Result<bool> {
-        if identity.expires.is_some_and(|expires| expires <= arrival.now) {
-            return Ok(false);
+        if !is_shown(identity, arrival) {
+            // It was shown, and is scheduled now or has expired: what has expired lately is buried when time passes.
+            return self.leave(number, version);
         }
         if changed {
             self.touch_archive_of(number, version)?;
@@ -349,7 +357,7 @@ impl Catalog {
             number,
             terms: &view::terms(arrival.path, content),
             published: identity.published.timestamp(),
-            shown: identity.due <= arrival.now,
+            updated: identity.updated.timestamp(),
             changed,
             plays: content.plays(),
             version,
@@ -373,9 +381,9 @@ impl Catalog {
         Ok(statement.query_row(values, |row| row.get(0)).optional()?.unwrap_or(false))
     }
 
-    fn is_rescheduled(&self, number: i64, identity: &Identity) -> Result<bool> {
-        let sql = "SELECT due <> ?2 OR expires IS NOT ?3 FROM article WHERE number = ?1";
-        let values = params![number, identity.due.timestamp(), identity.expires.map(|date| date.timestamp())];
+    fn is_rescheduled(&self, number: i64, identity: &Identity, shown: bool) -> Result<bool> {
+        let sql = "SELECT due <> ?2 OR expires IS NOT ?3 OR (shown = 0 AND ?4) FROM article WHERE number = ?1";
+        let values = params![number, identity.due.timestamp(), identity.expires.map(|date| date.timestamp()), shown];
         Ok(self.connection.prepare_cached(sql)?.query_row(values, |row| row.get(0)).optional()?.unwrap_or(false))
     }
 
@@ -408,14 +416,18 @@ impl Catalog {
     /// # Errors
     /// The catalog cannot be written.
     pub fn withdraw(&mut self, path: &Path, state: State, version: DateTime<Utc>) -> Result<Recorded> {
-        let sql = "
-            UPDATE article SET state = ?2, revised = ?3, size = 0, mtime = 0, ctime = 0 WHERE path = ?1 AND state < ?2
-            RETURNING number";
-        let values = params![bytes(path), state as i64, version.timestamp()];
-        let number: Option<i64> =
-            self.connection.prepare_cached(sql)?.query_row(values, |row| row.get(0)).optional()?;
-        let Some(number) = number else { return Ok(Recorded::Unchanged) };
-        self.leave(number, version, version)?;
+        let sql = "SELECT number, state, shown FROM article WHERE path = ?1 AND state < ?2";
+        let row = self.connection.prepare_cached(sql)?.query_row(params![bytes(path), state as i64], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, bool>(2)?))
+        });
+        let Some((number, before, shown)) = row.optional()? else { return Ok(Recorded::Unchanged) };
+        let sql = "UPDATE article SET state = ?2, revised = ?3, size = 0, mtime = 0, ctime = 0 WHERE number = ?1";
+        self.connection.prepare_cached(sql)?.execute([number, state as i64, version.timestamp()])?;
+        if shown && before == State::Live as i64 {
+            self.bury(number, version, version)?;
+        } else {
+            self.leave(number, version)?;
+        }
         Ok(Recorded::Changed)
     }
 
@@ -433,7 +445,7 @@ impl Catalog {
             return self.withdraw(old, State::Gone, version);
         }
         let sql = "
-            UPDATE article SET path = ?2, stale = stale OR ?3 OR EXISTS (SELECT 1 FROM media WHERE article = number)
+            UPDATE article SET path = ?2, stale = max(stale, ?3 OR EXISTS (SELECT 1 FROM media WHERE article = number))
             WHERE path = ?1 AND state < 2";
         let values = params![bytes(old), bytes(new), own_name == OwnName::Changed];
         self.connection.prepare_cached(sql)?.execute(values)?;
@@ -445,19 +457,26 @@ impl Catalog {
 
     /// An article lies in another folder now.
     fn change_folder(&mut self, path: &Path, version: DateTime<Utc>) -> Result<Recorded> {
+        let sql = "SELECT number FROM article WHERE path = ?1 AND state = 0";
+        let number = self.connection.prepare_cached(sql)?.query_row([bytes(path)], |row| row.get(0)).optional()?;
+        let moved = number.map_or(Ok(false), |number| self.enter_as_recorded(number, false, version))?;
+        Ok(if moved { Recorded::Changed } else { Recorded::Unchanged })
+    }
+
+    /// Puts an article into its views as it was recorded, if it is shown. Says whether those are others than before.
+    fn enter_as_recorded(&mut self, number: i64, changed: bool, version: DateTime<Utc>) -> Result<bool> {
         let sql = "
-            SELECT number, published, shown, entry FROM article JOIN content USING (number) WHERE path = ?1 AND state = 0";
-        let row = self.connection.prepare_cached(sql)?.query_row([bytes(path)], |row| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, bool>(2)?, row.get::<_, String>(3)?))
+            SELECT path, published, updated, entry FROM article JOIN content USING (number)
+            WHERE number = ?1 AND state = 0 AND shown = 1
+            AND NOT EXISTS (SELECT 1 FROM tombstone WHERE tombstone.number = article.number AND view = 1)";
+        let row = self.connection.prepare_cached(sql)?.query_row([number], |row| {
+            Ok((path_of(row.get(0)?), row.get::<_, i64>(1)?, row.get::<_, i64>(2)?, row.get::<_, String>(3)?))
         });
-        let Some((number, published, shown, content)) = row.optional()? else { return Ok(Recorded::Unchanged) };
+        let Some((path, published, updated, content)) = row.optional()? else { return Ok(false) };
         let content: Content = serde_json::from_str(&content)
             .map_err(|error| CatalogError::Damaged(format!("article {number}: {error}")))?;
-        let terms = view::terms(path, &content);
-        let plays = content.plays();
-        let membership = Membership { number, terms: &terms, published, shown, changed: false, plays, version };
-        let moved = self.enter(membership)?;
-        Ok(if moved { Recorded::Changed } else { Recorded::Unchanged })
+        let (terms, plays) = (view::terms(&path, &content), content.plays());
+        self.enter(Membership { number, terms: &terms, published, updated, changed, plays, version })
     }
 
     /// Two files changed places: each stays the article that it was. Both are read again, since their names changed.
@@ -467,7 +486,7 @@ impl Catalog {
     pub fn exchange(&mut self, one: &Path, other: &Path) -> Result<()> {
         // No path holds a NUL, so nothing can stand there.
         let between = [b"\0", bytes(one)].concat();
-        let sql = "UPDATE article SET path = ?2, stale = 1 WHERE path = ?1 AND state < 2";
+        let sql = "UPDATE article SET path = ?2, stale = max(stale, 1) WHERE path = ?1 AND state < 2";
         for (from, to) in [(bytes(one), &between[..]), (bytes(other), bytes(one)), (&between[..], bytes(other))] {
             self.connection.prepare_cached(sql)?.execute([from, to])?;
         }
@@ -506,19 +525,12 @@ impl Catalog {
         reader::views(&self.connection, kind, most)
     }
 
-    /// When a view last came or changed its name.
+    /// The newest change that the main feed ever told of.
     ///
     /// # Errors
     /// The catalog cannot be read.
-    pub fn views_listed(&self) -> Result<DateTime<Utc>> {
-        reader::listed(&self.connection)
-    }
-
-    /// Notes that everything that is due at `now` is shown: from then on it is, whatever the clock says.
-    fn mark_shown(&mut self, now: DateTime<Utc>) -> Result<()> {
-        let sql = "UPDATE article SET shown = 1 WHERE state = 0 AND shown = 0 AND due <= ?1";
-        self.connection.prepare_cached(sql)?.execute([now.timestamp()])?;
-        Ok(())
+    pub fn latest(&self) -> Result<DateTime<Utc>> {
+        reader::latest(&self.connection, views::WHOLE)
     }
 
     /// Keeps an article that nobody has seen yet from being shown before `until`: its file has vanished.
@@ -581,6 +593,11 @@ impl Catalog {
         self.connection.prepare_cached(sql)?.execute(params![path, hash, version.timestamp()])?;
         Ok(version)
     }
+}
+
+/// Whether readers see an article from the next version on.
+fn is_shown(identity: &Identity, arrival: &Arrival<'_>) -> bool {
+    identity.due <= arrival.now && identity.expires.is_none_or(|expires| expires > arrival.now)
 }
 
 fn known(row: &Row<'_>) -> Result<Known> {

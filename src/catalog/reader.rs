@@ -148,6 +148,8 @@ pub struct Gathered {
     pub is_whole: bool,
     /// `podcast:guid`, if there ever was a recording in it.
     pub guid: Option<String>,
+    /// The newest change that it ever told of.
+    pub latest: DateTime<Utc>,
 }
 
 /// What is told of an article that is not published any more (RFC 6721).
@@ -168,13 +170,18 @@ pub struct Listed {
     pub name: String,
 }
 
+/// All views of a kind.
+pub type Listing = (Kind, Vec<Listed>);
+
 /// An archive as the list of archives shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shelf {
     /// 1 is the oldest.
     pub number: u32,
-    /// When the oldest and the newest article in it were published; `None` if all were deleted.
-    pub dates: Option<(DateTime<Utc>, DateTime<Utc>)>,
+    /// When the oldest article was published that it was closed with.
+    pub oldest: DateTime<Utc>,
+    /// When the newest was.
+    pub newest: DateTime<Utc>,
 }
 
 /// Most tombstones that a feed shows.
@@ -188,11 +195,11 @@ impl Reader {
     pub fn view(&self, view: &View, limits: &Limits, moment: Moment, known: Option<DateTime<Utc>>) -> Result<Wanted> {
         // What is read below is of one moment.
         let _one = self.connection.unchecked_transaction()?;
-        let sql = "SELECT number, name, revised, guid FROM view WHERE kind = ?1 AND key = ?2 AND shown = 1";
+        let sql = "SELECT number, name, revised, guid, latest FROM view WHERE kind = ?1 AND key = ?2";
         let row = self.connection.prepare_cached(sql)?.query_row(params![view.kind as i64, view.key], |row| {
-            Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get::<_, i64>(2)?, row.get(3)?))
+            Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get::<_, i64>(2)?, row.get(3)?, row.get(4)?))
         });
-        let Some((number, name, revised, guid)) = row.optional()? else { return Ok(Wanted::Unknown) };
+        let Some((number, name, revised, guid, latest)) = row.optional()? else { return Ok(Wanted::Unknown) };
         let revised = date(revised)?;
         if let Some(answer) = without_reading(revised, moment, known) {
             return Ok(answer);
@@ -206,6 +213,7 @@ impl Reader {
             tombstones: tombstones(&self.connection, number)?,
             is_whole: window.is_whole,
             guid,
+            latest: date(latest)?,
         })))
     }
 
@@ -236,6 +244,7 @@ impl Reader {
             tombstones: Vec::new(),
             is_whole: true,
             guid: None,
+            latest: DateTime::UNIX_EPOCH,
         })))
     }
 
@@ -255,6 +264,7 @@ impl Reader {
             tombstones: tombstones(&self.connection, super::views::WHOLE)?,
             is_whole: window.is_whole,
             guid: podcast_guid(&self.connection)?,
+            latest: latest(&self.connection, super::views::WHOLE)?,
         })
     }
 
@@ -289,42 +299,54 @@ impl Reader {
         archive::newest(&self.connection)
     }
 
-    /// All archives, the newest first, and when one of them last changed.
+    /// All archives, the newest first, and when the last of them came.
     ///
     /// # Errors
     /// The catalog cannot be read.
     pub fn shelves(&self) -> Result<(Vec<Shelf>, DateTime<Utc>)> {
-        let sql = "
-            SELECT archive.number, archive.revised, min(published), max(published) FROM archive
-            LEFT JOIN article ON article.archive = archive.number AND state = 0 GROUP BY 1 ORDER BY 1 DESC";
+        let sql = "SELECT number, oldest, newest, closed FROM archive ORDER BY number DESC";
         let mut statement = self.connection.prepare_cached(sql)?;
         let mut rows = statement.query([])?;
-        let mut shelves = Vec::new();
-        let mut revised = 0;
+        let (mut shelves, mut closed) = (Vec::new(), 0);
         while let Some(row) = rows.next()? {
-            let (oldest, newest): (Option<i64>, Option<i64>) = (row.get(2)?, row.get(3)?);
-            let dates =
-                oldest.zip(newest).map(|(oldest, newest)| Ok::<_, CatalogError>((date(oldest)?, date(newest)?)));
-            shelves.push(Shelf { number: row.get(0)?, dates: dates.transpose()? });
-            revised = revised.max(row.get::<_, i64>(1)?);
+            shelves.push(Shelf { number: row.get(0)?, oldest: date(row.get(1)?)?, newest: date(row.get(2)?)? });
+            closed = closed.max(row.get(3)?);
         }
-        Ok((shelves, date(revised)?))
+        Ok((shelves, date(closed)?))
     }
 
-    /// The views of a kind that people may know of, by name.
+    /// The views of some kinds that people may know of, by name, and when one of them last came, went or changed its name.
     ///
     /// # Errors
     /// The catalog cannot be read.
-    pub fn views(&self, kind: Kind) -> Result<Vec<Listed>> {
-        views(&self.connection, kind, usize::MAX)
+    pub fn views(&self, kinds: &[Kind]) -> Result<(Vec<Listing>, DateTime<Utc>)> {
+        let _one = self.connection.unchecked_transaction()?;
+        let mut changed = DateTime::UNIX_EPOCH;
+        let mut groups = Vec::new();
+        for kind in kinds {
+            changed = changed.max(listed(&self.connection, *kind)?);
+            groups.push((*kind, views(&self.connection, *kind, usize::MAX)?));
+        }
+        Ok((groups, changed))
     }
 
-    /// When a view last came or changed its name.
+    /// When one of some kinds of views last came, went or changed its name.
     ///
     /// # Errors
     /// The catalog cannot be read.
-    pub fn views_listed(&self) -> Result<DateTime<Utc>> {
-        listed(&self.connection)
+    pub fn views_changed(&self, kinds: &[Kind]) -> Result<DateTime<Utc>> {
+        let changed = kinds.iter().map(|kind| listed(&self.connection, *kind));
+        Ok(changed.collect::<Result<Vec<_>>>()?.into_iter().max().unwrap_or_default())
+    }
+
+    /// When the newest archive came.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn shelves_changed(&self) -> Result<DateTime<Utc>> {
+        let sql = "SELECT closed FROM archive ORDER BY number DESC LIMIT 1";
+        let closed: Option<i64> = self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0)).optional()?;
+        date(closed.unwrap_or(0))
     }
 }
 
@@ -347,7 +369,7 @@ pub(super) fn tombstones(connection: &Connection, view: i64) -> Result<Vec<Tombs
 /// The views of a kind that have the most articles, by key.
 pub(super) fn views(connection: &Connection, kind: Kind, most: usize) -> Result<Vec<Listed>> {
     let sql = "
-        SELECT key, name FROM view WHERE kind = ?1 AND shown = 1 AND members > 0 ORDER BY members DESC, key LIMIT ?2";
+        SELECT key, name FROM view WHERE kind = ?1 AND members > 0 ORDER BY members DESC, key LIMIT ?2";
     let mut statement = connection.prepare_cached(sql)?;
     let most = i64::try_from(most).unwrap_or(i64::MAX);
     let rows = statement.query_map([kind as i64, most], |row| {
@@ -358,9 +380,15 @@ pub(super) fn views(connection: &Connection, kind: Kind, most: usize) -> Result<
     Ok(views)
 }
 
-pub(super) fn listed(connection: &Connection) -> Result<DateTime<Utc>> {
-    let value = meta(connection, super::views::LISTED)?;
+fn listed(connection: &Connection, kind: Kind) -> Result<DateTime<Utc>> {
+    let value = meta(connection, &format!("{}{}", super::views::LISTED, kind as i64))?;
     date(value.and_then(|value| value.parse().ok()).unwrap_or(0))
+}
+
+/// The newest change that a view ever told of.
+pub(super) fn latest(connection: &Connection, view: i64) -> Result<DateTime<Utc>> {
+    let sql = "SELECT latest FROM view WHERE number = ?1";
+    date(connection.prepare_cached(sql)?.query_row([view], |row| row.get(0))?)
 }
 
 /// A text kept under a name.

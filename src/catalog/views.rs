@@ -17,8 +17,11 @@ pub const TOMBSTONE_LIFE: TimeDelta = TimeDelta::days(30);
 /// The view that everything is in.
 pub(super) const WHOLE: i64 = 1;
 
-/// The name under which it is kept when a view last came or changed its name.
-pub(super) const LISTED: &str = "views";
+/// The name under which it is kept when the list of a kind of views last changed; the kind's number follows.
+pub(super) const LISTED: &str = "views ";
+
+/// Raised when articles are weighed anew: floors that were found by other weights count for nothing.
+const WEIGHING: u32 = 1;
 
 /// Namespace of podcast ids (podcast-namespace, `guid`).
 const PODCASTS: Uuid = Uuid::from_u128(0xead4_c236_bf58_58c6_a2c6_a6b2_8d12_8cb6);
@@ -29,19 +32,26 @@ const FEED: &str = "rss.xml";
 /// Most views whose floor is looked for after one publication; the others stay careful.
 const MOST_SETTLED: usize = 1_000;
 
-/// What a change to an article means for the views that it is in.
+/// An article that is shown, and what that means for the views that it is in.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Membership<'a> {
     pub number: i64,
     pub terms: &'a [Term],
     pub published: i64,
-    /// Readers see it from this version on, or have seen it.
-    pub shown: bool,
+    pub updated: i64,
     /// Something else that is served of it has changed.
     pub changed: bool,
     /// There is something to play.
     pub plays: bool,
     pub version: DateTime<Utc>,
+}
+
+/// When something happened to a view: to an article that was published then, told of with that date, in that version.
+#[derive(Debug, Clone, Copy)]
+struct Touch {
+    published: i64,
+    told: i64,
+    version: DateTime<Utc>,
 }
 
 struct Member {
@@ -53,13 +63,14 @@ struct Member {
 struct Known {
     number: i64,
     name: String,
-    shown: bool,
 }
 
 impl Catalog {
-    /// Puts an article into its views and takes it out of those that it is not in any more. Says whether that changed any.
+    /// Puts an article that is shown into its views and takes it out of those that it is not in any more. Says whether that
+    /// changed any.
     pub(super) fn enter(&mut self, membership: Membership<'_>) -> Result<bool> {
-        let Membership { number, terms, published, shown, changed, plays, version } = membership;
+        let Membership { number, terms, published, updated, changed, plays, version } = membership;
+        let touch = Touch { published, told: updated, version };
         let mut before = self.members(number)?;
         let mut moved = false;
         for term in terms {
@@ -70,13 +81,10 @@ impl Catalog {
                 if let Some(known) = known {
                     self.remove_member(number, &known, version)?;
                 }
-                self.add_member(&view, published, number, &term.name, version)?;
+                self.add_member(&view, number, &term.name, touch)?;
                 moved = true;
             } else if changed {
-                self.touch_view(view.number, published, version)?;
-            }
-            if shown && !view.shown {
-                self.show_view(view.number, version)?;
+                self.touch_view(view.number, touch)?;
             }
             if plays {
                 self.name_podcast(view.number, &term.view.path())?;
@@ -90,26 +98,46 @@ impl Catalog {
             self.name_podcast(WHOLE, "")?;
         }
         if changed {
-            self.connection.prepare_cached("DELETE FROM tombstone WHERE number = ?1")?.execute([number])?;
+            self.touch_view(WHOLE, touch)?;
+            self.raise(number, version)?;
         }
         Ok(moved)
     }
 
-    /// Takes an article out of all its views. Where readers have seen it, they are told that it is no more since `at`.
-    pub(super) fn leave(&mut self, number: i64, at: DateTime<Utc>, version: DateTime<Utc>) -> Result<()> {
-        let sql = "SELECT shown FROM article WHERE number = ?1";
-        let shown: bool = self.connection.prepare_cached(sql)?.query_row([number], |row| row.get(0))?;
-        let bury = "INSERT OR REPLACE INTO tombstone (view, at, number) VALUES (?1, ?2, ?3)";
-        for member in self.members(number)? {
-            self.remove_member(number, &member, version)?;
-            if shown {
-                self.connection.prepare_cached(bury)?.execute([member.view, at.timestamp(), number])?;
-            }
+    /// Takes an article out of all its views. Says whether it was in any.
+    pub(super) fn leave(&mut self, number: i64, version: DateTime<Utc>) -> Result<bool> {
+        let members = self.members(number)?;
+        for member in &members {
+            self.remove_member(number, member, version)?;
         }
-        if shown {
-            self.connection.prepare_cached(bury)?.execute([WHOLE, at.timestamp(), number])?;
+        self.touch_archive_of(number, version)?;
+        Ok(!members.is_empty())
+    }
+
+    /// Takes an article out of all its views, and has them tell that it is no more since `at`.
+    pub(super) fn bury(&mut self, number: i64, at: DateTime<Utc>, version: DateTime<Utc>) -> Result<()> {
+        let views = self.members(number)?.into_iter().map(|member| member.view).chain([WHOLE]);
+        let views: Vec<i64> = views.collect();
+        self.leave(number, version)?;
+        for view in views {
+            let sql = "INSERT OR REPLACE INTO tombstone (view, at, number) VALUES (?1, ?2, ?3)";
+            self.connection.prepare_cached(sql)?.execute([view, at.timestamp(), number])?;
+            // Tombstones are in the documents wherever the article was.
+            self.touch_view(view, Touch { published: i64::MAX, told: at.timestamp(), version })?;
         }
-        self.touch_archive_of(number, version)
+        Ok(())
+    }
+
+    /// Takes away the tombstones of an article that is there again.
+    fn raise(&mut self, number: i64, version: DateTime<Utc>) -> Result<()> {
+        let sql = "DELETE FROM tombstone WHERE number = ?1 RETURNING view";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let views: Vec<i64> = statement.query_map([number], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+        drop(statement);
+        for view in views {
+            self.touch_view(view, Touch { published: i64::MAX, told: 0, version })?;
+        }
+        Ok(())
     }
 
     /// What time alone brings to the views: articles that are due at `now`, that have expired, and tombstones that have been up
@@ -118,32 +146,34 @@ impl Catalog {
     /// # Errors
     /// The catalog cannot be written.
     pub fn pass_time(&mut self, now: DateTime<Utc>, version: DateTime<Utc>) -> Result<()> {
-        let list = |catalog: &Self, sql: &str, values: &[i64]| -> Result<Vec<(i64, i64)>> {
-            let mut statement = catalog.connection.prepare_cached(sql)?;
-            let rows = statement.query_map(rusqlite::params_from_iter(values), |row| Ok((row.get(0)?, row.get(1)?)))?;
-            Ok(rows.collect::<rusqlite::Result<_>>()?)
-        };
-        let due = "SELECT number, published FROM article WHERE state = 0 AND shown = 0 AND due <= ?1";
-        for (number, published) in list(self, due, &[now.timestamp()])? {
-            for member in self.members(number)? {
-                self.show_view(member.view, version)?;
-                self.touch_view(member.view, published, version)?;
-            }
+        let due = "
+            SELECT number, 0 FROM article WHERE state = 0 AND shown = 0 AND due <= ?1
+            AND (expires IS NULL OR expires > ?1)";
+        for (number, _) in self.pairs(due, &[now.timestamp()])? {
+            self.connection.prepare_cached("UPDATE article SET shown = 1 WHERE number = ?1")?.execute([number])?;
+            self.enter_as_recorded(number, true, version)?;
+            self.touch_archive_of(number, version)?;
         }
-        self.mark_shown(now)?;
         let old = (now - TOMBSTONE_LIFE).timestamp();
         let expired = "
-            SELECT number, expires FROM article WHERE state = 0 AND expires IS NOT NULL AND expires <= ?1 AND expires > ?2
+            SELECT number, max(expires, updated) FROM article
+            WHERE state = 0 AND shown = 1 AND expires IS NOT NULL AND expires <= ?1 AND expires > ?2
             AND NOT EXISTS (SELECT 1 FROM tombstone WHERE tombstone.number = article.number AND view = 1)";
-        for (number, expires) in list(self, expired, &[now.timestamp(), old])? {
-            self.leave(number, super::date(expires)?, version)?;
+        for (number, at) in self.pairs(expired, &[now.timestamp(), old])? {
+            self.bury(number, super::date(at)?, version)?;
         }
-        let faded = "SELECT DISTINCT view, 0 FROM tombstone WHERE at <= ?1";
-        for (view, _) in list(self, faded, &[old])? {
-            self.touch_view(view, i64::MAX, version)?;
+        let faded = "SELECT DISTINCT view, 0 FROM tombstone INDEXED BY tombstone_at WHERE at <= ?1";
+        for (view, _) in self.pairs(faded, &[old])? {
+            self.touch_view(view, Touch { published: i64::MAX, told: 0, version })?;
         }
         self.connection.prepare_cached("DELETE FROM tombstone WHERE at <= ?1")?.execute([old])?;
         Ok(())
+    }
+
+    fn pairs(&self, sql: &str, values: &[i64]) -> Result<Vec<(i64, i64)>> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let rows = statement.query_map(rusqlite::params_from_iter(values), |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
     /// Looks for the floor of each view that has changed: what lies below it can change without changing any document. Not
@@ -160,6 +190,7 @@ impl Catalog {
             for view in touched.into_iter().take(MOST_SETTLED) {
                 let found = window::read(&catalog.connection, Some(view), limits, now)?;
                 if !found.is_whole {
+                    // Of the first that was left out, the next change may let it in.
                     let sql = "UPDATE view SET floor = ?2 WHERE number = ?1";
                     catalog.connection.prepare_cached(sql)?.execute([view, found.floor])?;
                 }
@@ -173,7 +204,7 @@ impl Catalog {
     /// # Errors
     /// The catalog cannot be written.
     pub fn limit(&mut self, limits: &Limits) -> Result<()> {
-        let limits = format!("{limits:?}");
+        let limits = format!("{WEIGHING} {limits:?}");
         if self.meta("limits")?.as_deref() != Some(&limits) {
             self.connection.execute("UPDATE view SET floor = ?1", [i64::MIN])?;
             self.set_meta("limits", &limits)?;
@@ -186,17 +217,16 @@ impl Catalog {
     /// # Errors
     /// The catalog cannot be written.
     pub fn know_folder(&mut self, path: &Path) -> Result<()> {
-        let Some(term) = view::section(path) else { return Ok(()) };
-        let view = self.view_of(&term, DateTime::UNIX_EPOCH)?;
-        self.connection
-            .prepare_cached("UPDATE view SET shown = 1 WHERE number = ?1 AND shown = 0")?
-            .execute([view.number])?;
-        Ok(())
+        view::section(path).map_or(Ok(()), |term| self.view_of(&term, DateTime::UNIX_EPOCH).map(|_| ()))
     }
 
     /// Every podcast has an id by which directories know it: made once from its feed's address without the scheme, and kept
     /// when the address changes (standards 145).
     fn name_podcast(&mut self, view: i64, path: &str) -> Result<()> {
+        // An address that is everybody's makes no id that is one's own.
+        if self.base_url.is_empty() {
+            return Ok(());
+        }
         let address = format!("{}{path}{FEED}", self.base_url.split_once("://").map_or("", |(_, rest)| rest));
         let guid = Uuid::new_v5(&PODCASTS, address.as_bytes()).to_string();
         let sql = "UPDATE view SET guid = ?2 WHERE number = ?1 AND guid IS NULL";
@@ -221,50 +251,28 @@ impl Catalog {
     }
 
     fn view_of(&mut self, term: &Term, version: DateTime<Utc>) -> Result<Known> {
-        let known = |row: &rusqlite::Row<'_>| Ok(Known { number: row.get(0)?, name: row.get(1)?, shown: row.get(2)? });
-        let sql = "SELECT number, name, shown FROM view WHERE kind = ?1 AND key = ?2";
+        let known = |row: &rusqlite::Row<'_>| Ok(Known { number: row.get(0)?, name: row.get(1)? });
+        let sql = "SELECT number, name FROM view WHERE kind = ?1 AND key = ?2";
         let mut statement = self.connection.prepare_cached(sql)?;
         let found = statement.query_row(params![term.view.kind as i64, term.view.key], known).optional()?;
         if let Some(found) = found {
             return Ok(found);
         }
-        let sql = "INSERT INTO view (kind, key, name, revised) VALUES (?1, ?2, ?3, ?4) RETURNING number, name, shown";
+        let sql = "INSERT INTO view (kind, key, name, revised) VALUES (?1, ?2, ?3, ?4) RETURNING number, name";
         let values = params![term.view.kind as i64, term.view.key, term.name, version.timestamp()];
         Ok(self.connection.prepare_cached(sql)?.query_row(values, known)?)
     }
 
-    fn add_member(
-        &mut self,
-        view: &Known,
-        published: i64,
-        number: i64,
-        name: &str,
-        version: DateTime<Utc>,
-    ) -> Result<()> {
+    fn add_member(&mut self, view: &Known, number: i64, name: &str, touch: Touch) -> Result<()> {
         let sql = "INSERT OR REPLACE INTO member (view, published, number, name) VALUES (?1, ?2, ?3, ?4)";
-        self.connection.prepare_cached(sql)?.execute(params![view.number, published, number, name])?;
+        self.connection.prepare_cached(sql)?.execute(params![view.number, touch.published, number, name])?;
         let sql = "
             INSERT INTO spelling (view, name, count) VALUES (?1, ?2, 1)
             ON CONFLICT (view, name) DO UPDATE SET count = count + 1";
         self.connection.prepare_cached(sql)?.execute(params![view.number, name])?;
-        self.count_members(view.number, 1, published, version)?;
+        self.count_members(view.number, 1, touch)?;
         // Once more what it is called already.
-        if view.name == name { Ok(()) } else { self.name_view(view.number, version) }
-    }
-
-    /// One member more or less, which was published then. A view without any is not told of.
-    fn count_members(&mut self, view: i64, more: i64, published: i64, version: DateTime<Utc>) -> Result<()> {
-        let sql = "
-            UPDATE view SET members = members + ?2, revised = CASE WHEN floor <= ?3 THEN ?4 ELSE revised END,
-              floor = CASE WHEN floor <= ?3 THEN ?5 ELSE floor END
-            WHERE number = ?1 RETURNING members";
-        let values = [view, more, published, version.timestamp(), i64::MIN];
-        let members: i64 = self.connection.prepare_cached(sql)?.query_row(values, |row| row.get(0))?;
-        self.touched.insert(view);
-        if members == 0 || members == more {
-            self.set_meta(LISTED, &version.timestamp().to_string())?;
-        }
-        Ok(())
+        if view.name == name { Ok(()) } else { self.name_view(view.number, touch.version) }
     }
 
     fn remove_member(&mut self, number: i64, member: &Member, version: DateTime<Utc>) -> Result<()> {
@@ -272,10 +280,21 @@ impl Catalog {
         self.connection.prepare_cached(sql)?.execute([member.view, member.published, number])?;
         let sql = "UPDATE spelling SET count = count - 1 WHERE view = ?1 AND name = ?2";
         self.connection.prepare_cached(sql)?.execute(params![member.view, member.name])?;
-        let sql = "DELETE FROM spelling WHERE view = ?1 AND count <= 0";
-        self.connection.prepare_cached(sql)?.execute([member.view])?;
-        self.count_members(member.view, -1, member.published, version)?;
+        let sql = "DELETE FROM spelling WHERE view = ?1 AND name = ?2 AND count <= 0";
+        self.connection.prepare_cached(sql)?.execute(params![member.view, member.name])?;
+        self.count_members(member.view, -1, Touch { published: member.published, told: 0, version })?;
         self.name_view(member.view, version)
+    }
+
+    /// One member more or less. A view without any is not listed.
+    fn count_members(&mut self, view: i64, more: i64, touch: Touch) -> Result<()> {
+        let sql = "UPDATE view SET members = members + ?2 WHERE number = ?1 RETURNING members, kind";
+        let (members, kind): (i64, i64) =
+            self.connection.prepare_cached(sql)?.query_row([view, more], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        if members == 0 || members == more {
+            self.list_anew(kind, touch.version)?;
+        }
+        self.touch_view(view, touch)
     }
 
     /// A view is called as most articles write it; of two ways that are as common, the first by alphabet, so that the order in
@@ -284,29 +303,29 @@ impl Catalog {
         let sql = "
             UPDATE view SET name = best.name, revised = ?2, floor = ?3
             FROM (SELECT name FROM spelling WHERE view = ?1 ORDER BY count DESC, name LIMIT 1) AS best
-            WHERE number = ?1 AND view.name <> best.name";
+            WHERE number = ?1 AND view.name <> best.name RETURNING kind";
         let values = [view, version.timestamp(), i64::MIN];
-        if self.connection.prepare_cached(sql)?.execute(values)? > 0 {
+        let kind = self.connection.prepare_cached(sql)?.query_row(values, |row| row.get(0)).optional()?;
+        if let Some(kind) = kind {
             self.touched.insert(view);
-            self.set_meta(LISTED, &version.timestamp().to_string())?;
+            self.list_anew(kind, version)?;
         }
         Ok(())
     }
 
-    fn show_view(&mut self, view: i64, version: DateTime<Utc>) -> Result<()> {
-        let sql = "UPDATE view SET shown = 1, revised = ?2 WHERE number = ?1 AND shown = 0";
-        if self.connection.prepare_cached(sql)?.execute([view, version.timestamp()])? > 0 {
-            self.set_meta(LISTED, &version.timestamp().to_string())?;
-        }
-        Ok(())
+    /// The list of all views of a kind has changed.
+    fn list_anew(&mut self, kind: i64, version: DateTime<Utc>) -> Result<()> {
+        self.set_meta(&format!("{LISTED}{kind}"), &version.timestamp().to_string())
     }
 
-    /// The documents of a view may have changed: an article that was published then came, changed or left.
-    fn touch_view(&mut self, view: i64, published: i64, version: DateTime<Utc>) -> Result<()> {
+    /// The documents of a view may have changed: something happened to an article that was published at that time. What lies
+    /// below the floor changes nothing.
+    fn touch_view(&mut self, view: i64, touch: Touch) -> Result<()> {
         // Without the one that left, the next older one may come in: the floor must be looked for again.
-        let sql = "UPDATE view SET revised = ?3, floor = ?4 WHERE number = ?1 AND floor <= ?2";
-        let values = [view, published, version.timestamp(), i64::MIN];
-        if self.connection.prepare_cached(sql)?.execute(values)? > 0 {
+        let sql = "
+            UPDATE view SET revised = ?3, floor = ?4, latest = max(latest, ?5) WHERE number = ?1 AND floor <= ?2";
+        let values = [view, touch.published, touch.version.timestamp(), i64::MIN, touch.told];
+        if self.connection.prepare_cached(sql)?.execute(values)? > 0 && view != WHOLE {
             self.touched.insert(view);
         }
         Ok(())

@@ -32,7 +32,7 @@ pub struct Window {
     pub rows: Vec<(i64, i64)>,
     /// Nothing was left out.
     pub is_whole: bool,
-    /// When the oldest of them was published.
+    /// When the first was published that was left out: what is older changes nothing here.
     pub floor: i64,
     /// When the newest was.
     pub newest: Option<i64>,
@@ -76,13 +76,13 @@ pub(super) fn read(connection: &Connection, view: Option<i64>, limits: &Limits, 
         let fits = found.bytes + weight <= limits.max_bytes || found.rows.is_empty();
         if !fits || (found.rows.len() >= limits.entries && published < since) {
             found.is_whole = false;
+            found.floor = published;
             break;
         }
         found.bytes += weight;
         // An article that was scheduled is new when it is due.
         let (revised, due): (i64, i64) = (row.get(1)?, row.get(5)?);
         found.rows.push((row.get(0)?, revised.max(due)));
-        found.floor = published;
     }
     Ok(found)
 }

@@ -146,6 +146,8 @@ pub struct Feed<'a> {
     pub history: History,
     /// `podcast:guid`, if it has recordings.
     pub guid: Option<&'a str>,
+    /// The newest change that it ever told of: its date never goes back.
+    pub latest: DateTime<Utc>,
 }
 
 impl<'a> Feed<'a> {
@@ -161,12 +163,13 @@ impl<'a> Feed<'a> {
             tombstones: &[],
             history: History::Newest,
             guid: None,
+            latest: DateTime::UNIX_EPOCH,
         }
     }
 
     /// The feed of a folder, tag or author.
     pub fn view(channel: &'a Channel, view: &View, gathered: &'a Gathered) -> Self {
-        let name = &gathered.name;
+        let name = &view.label(&gathered.name);
         let what = match view.kind {
             Kind::Section => format!("Articles in {name}"),
             Kind::Tag => format!("Articles tagged {name}"),
@@ -180,6 +183,7 @@ impl<'a> Feed<'a> {
             tombstones: &gathered.tombstones,
             history: if gathered.is_whole { History::Complete } else { History::Newest },
             guid: gathered.guid.as_deref(),
+            latest: gathered.latest,
             ..Self::main(channel, &gathered.entries)
         }
     }
@@ -206,7 +210,8 @@ impl<'a> Feed<'a> {
     /// When its content last changed (RFC 4287 section 4.2.15); `created` where nothing ever did.
     pub fn updated(&self, created: DateTime<Utc>) -> DateTime<Utc> {
         let entries = self.entries.iter().map(|entry| entry.updated);
-        entries.chain(self.tombstones.iter().map(|tombstone| tombstone.at)).max().unwrap_or(created)
+        let latest = Some(self.latest).filter(|latest| *latest > DateTime::UNIX_EPOCH);
+        entries.chain(self.tombstones.iter().map(|tombstone| tombstone.at)).chain(latest).max().unwrap_or(created)
     }
 
     /// Links to other documents of the same feed, in the format of the document called `name` (RFC 5005 section 4). Behind the

@@ -24,7 +24,7 @@ pub fn render(channel: &Channel, groups: &[(Kind, Vec<Listed>)], modified: DateT
         let name = attribute(kind.plural());
         text.push_str(&format!("<outline text=\"{name}\" title=\"{name}\">\n"));
         for listed in views {
-            outline(&mut text, channel, &listed.name, &listed.view.path());
+            outline(&mut text, channel, &listed.view.label(&listed.name), &listed.view.path());
         }
         text.push_str("</outline>\n");
     }

@@ -182,7 +182,7 @@ impl Pages {
     /// The list of all archives.
     pub fn archives(&self, shelves: &[Shelf]) -> String {
         let link = |shelf: &Shelf| {
-            let dates = shelf.dates.map(|(oldest, newest)| (Day::of(oldest), Day::of(newest)));
+            let dates = (Day::of(shelf.oldest), Day::of(shelf.newest));
             context! {
                 number => shelf.number,
                 address => self.channel.url(&feed::archive_path(shelf.number)),
@@ -240,9 +240,7 @@ impl Pages {
     }
 
     fn link(&self, listed: &Listed) -> Link {
-        // Two folders of one name are told apart by where they lie.
-        let above = listed.view.key.rsplit_once('/').map_or(String::new(), |(above, _)| format!("{above}/"));
-        Link { name: format!("{above}{}", listed.name), address: self.channel.url(&listed.view.path()) }
+        Link { name: listed.view.label(&listed.name), address: self.channel.url(&listed.view.path()) }
     }
 
     fn named(&self, kind: Kind, name: &str) -> Option<Link> {

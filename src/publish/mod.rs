@@ -42,6 +42,8 @@ pub struct Publisher {
     /// The second of the version that is served; no two versions share one (standards 88).
     version: DateTime<Utc>,
     shown_at: Instant,
+    /// The latest second that a change was recorded for: the version that shows it is not earlier.
+    promised: DateTime<Utc>,
     /// Something that is served has changed since.
     dirty: bool,
     next_due: Option<DateTime<Utc>>,
@@ -62,9 +64,19 @@ impl Publisher {
     ) -> catalog::Result<Self> {
         let version = last_version(&catalog)?;
         let next = next_version(version);
+        name_site(&mut catalog, config, pages.channel());
         let ingest = Ingest::new(&mut catalog, folder, config, pages.channel(), writing)?;
         let show = Show::new(&mut catalog, pages, current, next)?;
-        Ok(Self { catalog, ingest, show, version, shown_at: Instant::now(), dirty: true, next_due: None })
+        Ok(Self {
+            catalog,
+            ingest,
+            show,
+            version,
+            promised: version,
+            shown_at: Instant::now(),
+            dirty: true,
+            next_due: None,
+        })
     }
 
     /// When pages last changed their look; for the door to the catalog.
@@ -82,7 +94,7 @@ impl Publisher {
     /// # Errors
     /// The catalog cannot be read or written.
     pub fn start(&mut self) -> catalog::Result<()> {
-        let moment = Moment::now(self.next_version());
+        let moment = self.moment();
         self.ingest.everywhere(&mut self.catalog, moment)?;
         while self.ingest.is_reading() {
             self.tick()?;
@@ -123,7 +135,7 @@ impl Publisher {
 
     /// Takes a change and all that are waiting behind it. Says whether there can be more.
     fn take(&mut self, first: Change, changes: &Receiver<Change>) -> catalog::Result<bool> {
-        let moment = Moment::now(self.next_version());
+        let moment = self.moment();
         let mut batch = vec![first];
         let mut open = true;
         while batch.len() < BATCH {
@@ -151,7 +163,7 @@ impl Publisher {
     /// What only time brings: deletions whose grace is over, files that have become quiet, articles that are due.
     fn tick(&mut self) -> catalog::Result<()> {
         if self.ingest.until_next_wake(Instant::now()).is_some_and(|wait| wait.is_zero()) {
-            let moment = Moment::now(self.next_version());
+            let moment = self.moment();
             let ingest = &mut self.ingest;
             self.dirty |= self.catalog.transaction(|catalog| ingest.tick(catalog, moment))?;
         }
@@ -160,7 +172,7 @@ impl Publisher {
     }
 
     fn publish(&mut self) -> catalog::Result<()> {
-        let version = self.next_version();
+        let version = self.next_version().max(self.promised);
         // If the clock was set back, the version is ahead of it, but what is scheduled is not due.
         let due = version.min(Utc::now());
         self.show.publish(&mut self.catalog, version, due)?;
@@ -169,6 +181,12 @@ impl Publisher {
         self.dirty = false;
         self.next_due = self.catalog.next_due(due)?;
         Ok(())
+    }
+
+    fn moment(&mut self) -> Moment {
+        let version = self.next_version();
+        self.promised = self.promised.max(version);
+        Moment::now(version)
     }
 
     fn next_version(&self) -> DateTime<Utc> {
@@ -209,6 +227,7 @@ pub fn adopt(
     entries: &[Elsewhere],
 ) -> catalog::Result<Adoption> {
     let version = next_version(last_version(&catalog)?);
+    name_site(&mut catalog, config, channel);
     let known = catalog.adopt(entries)?;
     let mut ingest = Ingest::new(&mut catalog, folder, config, channel, Writing::default())?;
     while catalog.next_pass()? {
@@ -225,6 +244,13 @@ pub fn adopt(
         }
     }
     catalog.adoption(known)
+}
+
+/// Podcasts are given ids that are made of the site's address, if it has one that is its own.
+fn name_site(catalog: &mut Catalog, config: &Config, channel: &Channel) {
+    if config.site.base_url.is_some() {
+        catalog.set_base_url(&channel.base_url);
+    }
 }
 
 fn last_version(catalog: &Catalog) -> catalog::Result<DateTime<Utc>> {

@@ -45,7 +45,6 @@ impl Show {
         let created = catalog.created()?;
         let limits = pages.channel().limits;
         catalog.limit(&limits)?;
-        catalog.set_base_url(&pages.channel().base_url);
         let missing =
             pages.missing("There is nothing here", "The address may be mistyped, or what was here has moved.").into();
         let gone = pages.missing("This article was deleted", "It was published here, and is not any more.").into();
@@ -81,7 +80,8 @@ impl Show {
             let guid = catalog.podcast_guid()?;
             let history = History::of_main(archive, window.is_whole);
             let main = Feed::main(self.pages.channel(), &entries);
-            let feed = Feed { history, tombstones: &tombstones, guid: guid.as_deref(), ..main };
+            let latest = catalog.latest()?;
+            let feed = Feed { history, tombstones: &tombstones, guid: guid.as_deref(), latest, ..main };
             let front = front(catalog, archive)?;
             for document in snapshot::render(&self.pages, &feed, &front, self.created) {
                 let body = Body::from(document.body);

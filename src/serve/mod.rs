@@ -112,7 +112,9 @@ impl Server {
         let (request, _body) = request.into_parts();
         let mut snapshot = self.current.get();
         let target = match respond::route(&request, &snapshot, &self.style) {
-            Target::Lookup(address, path) => self.look_up(address, path, &mut snapshot).await,
+            Target::Lookup(address, path) if matches!(request.method, Method::GET | Method::HEAD) => {
+                self.look_up(address, path, &mut snapshot).await
+            }
             Target::Media(path) if matches!(request.method, Method::GET | Method::HEAD) => self.open(path).await,
             target => target,
         };

@@ -2,42 +2,40 @@
 
 use hyper::header::{self, HeaderMap};
 
-/// How a body is coded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Coding {
-    /// Not at all.
-    Identity,
-    /// By gzip.
-    Gzip,
-}
+use crate::coding::Coding;
 
-/// The codings that the client allows, best first. Without the header that is none at all, since simple readers send no
-/// header and cannot decode (standards 102).
+/// The codings that the client allows, best first; of those that it likes as much, the one that makes smaller bodies. Without the
+/// header that is none at all, since simple readers send no header and cannot decode (standards 102).
 pub fn codings(headers: &HeaderMap) -> Vec<Coding> {
-    let (mut gzip, mut identity, mut any) = (None, None, None);
+    let mut weights = [None; Coding::ALL.len()];
+    let mut any = None;
     let values = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
     for part in values.flat_map(|value| value.split(',')) {
         let (name, parameters) = part.split_once(';').unwrap_or((part, ""));
-        let quality = quality(parameters);
-        match name.trim().to_ascii_lowercase().as_str() {
-            "gzip" | "x-gzip" => gzip = Some(quality),
-            "identity" => identity = Some(quality),
-            "*" => any = Some(quality),
-            _ => {}
+        let name = name.trim().to_ascii_lowercase();
+        let name = name.strip_prefix("x-").unwrap_or(&name);
+        let quality = Some(quality(parameters));
+        match Coding::ALL.iter().position(|coding| coding.name() == name) {
+            Some(place) => weights[place] = quality,
+            None if name == "*" => any = quality,
+            None => {}
         }
     }
-    let gzip = gzip.or(any).unwrap_or(0);
-    // Identity is allowed unless it is ruled out by name or by "*"; it is worth least unless a weight says more.
-    let weighed = identity.is_some_and(|identity| identity > gzip);
-    let identity_allowed = identity.or(any.filter(|quality| *quality == 0)) != Some(0);
-    let mut codings = Vec::with_capacity(2);
-    if gzip > 0 {
-        codings.push(Coding::Gzip);
+    let mut allowed: Vec<(u16, Coding)> = Vec::with_capacity(Coding::ALL.len());
+    for (coding, weight) in Coding::ALL.into_iter().zip(weights) {
+        let quality = match (coding, weight) {
+            (_, Some(weight)) => weight,
+            // It is allowed unless it is ruled out by name or by "*", and worth least unless a weight says more.
+            (Coding::Identity, None) => any.map_or(1, |any| any.min(1)),
+            (_, None) => any.unwrap_or(0),
+        };
+        if quality > 0 {
+            allowed.push((quality, coding));
+        }
     }
-    if identity_allowed {
-        codings.insert(if weighed { 0 } else { codings.len() }, Coding::Identity);
-    }
-    codings
+    // Stable: the order of `Coding::ALL` decides between equals.
+    allowed.sort_by_key(|(quality, _)| std::cmp::Reverse(*quality));
+    allowed.into_iter().map(|(_, coding)| coding).collect()
 }
 
 /// A weight in thousandths: at most three decimals, between 0 and 1. What makes no sense means "not wanted".

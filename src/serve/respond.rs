@@ -13,8 +13,9 @@ use url::Url;
 
 use super::body::{Body, Source};
 use super::conditional::{self, Outcome};
-use super::negotiate::{self, Coding};
+use super::negotiate;
 use super::range::{self, Part};
+use crate::coding::Coding;
 use crate::door::Address;
 use crate::media;
 use crate::snapshot::{Document, Snapshot, Variant};
@@ -204,15 +205,11 @@ fn get(request: &Parts, target: &Target, snapshot: &Snapshot, style: &Style, now
 
 fn document(request: &Parts, document: &Document, style: &Style, now: SystemTime) -> Response<Body> {
     let codings = negotiate::codings(&request.headers);
-    let variant = |coding| match coding {
-        Coding::Gzip => document.gzip(),
-        Coding::Identity => Some(&document.identity),
-    };
     // What the client allows and what there is, best first.
     let variants: Vec<(Coding, &Variant)> =
-        codings.into_iter().filter_map(|coding| Some((coding, variant(coding)?))).collect();
+        codings.into_iter().filter_map(|coding| Some((coding, document.variant(coding)?))).collect();
     let Some((coding, best)) = variants.first().copied() else {
-        let text = "None of the codings that the request allows is to be had: gzip or none.";
+        let text = "None of the codings that the request allows is to be had: br, zstd, gzip or none.";
         return with(message(StatusCode::NOT_ACCEPTABLE, text), header::VARY, "Accept-Encoding");
     };
     let tags: Vec<&str> = variants.iter().map(|(_, variant)| variant.etag.as_str()).collect();
@@ -235,8 +232,8 @@ fn whole(document: &Document, variant: &Variant, coding: Coding, style: &Style, 
         None => response,
     };
     match coding {
-        Coding::Gzip => with(response, header::CONTENT_ENCODING, "gzip"),
         Coding::Identity => response,
+        coded => with(response, header::CONTENT_ENCODING, coded.name()),
     }
 }
 
@@ -388,7 +385,9 @@ mod tests {
         let date = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
         let document = |media_type, body: String| {
             let document = Document::new(media_type, body, date);
-            document.compress();
+            for coding in Coding::CODED {
+                document.compress(coding);
+            }
             Arc::new(document)
         };
         let documents = HashMap::from([
@@ -522,10 +521,15 @@ mod tests {
         for (accept, coding) in [
             ("", ""),
             ("gzip", "gzip"),
-            ("br, gzip", "gzip"),
+            ("br, gzip", "br"),
+            ("gzip, deflate, br, zstd", "br"),
+            ("gzip, zstd", "zstd"),
+            ("gzip, br;q=0.9", "gzip"),
+            ("br;q=0, gzip;q=0.1", "gzip"),
             ("deflate", ""),
             ("gzip;q=0", ""),
-            ("*", "gzip"),
+            ("*", "br"),
+            ("br;q=0, *;q=0.5", "zstd"),
             ("identity", ""),
             ("gzip;q=0.5, identity;q=0.8", ""),
             ("GZIP ; q=1.0", "gzip"),
@@ -541,7 +545,7 @@ mod tests {
             );
             assert_eq!(field(&response, "vary"), "Accept-Encoding", "standards 100");
         }
-        for accept in ["identity;q=0", "*;q=0", "br, *;q=0", "gzip;q=0, identity;q=0"] {
+        for accept in ["identity;q=0", "*;q=0", "deflate, *;q=0", "gzip;q=0, identity;q=0"] {
             assert_eq!(status("GET /rss.xml", &[("accept-encoding", accept)]), 406, "{accept}: standards 103");
         }
         assert_eq!(status("GET /rss.xml", &[("accept-encoding", "gzip, identity;q=0")]), 200);

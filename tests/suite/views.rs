@@ -1,7 +1,10 @@
 //! Feeds of folders, tags and authors: which there are, what is in them, and when they change.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
+use crate::random::Random;
 use crate::site::{BASE_URL, Site};
 
 fn items(site: &Site, path: &str) -> Vec<Value> {
@@ -255,4 +258,116 @@ fn a_deletion_is_told_once_in_every_feed_of_the_article() {
     assert!(back["date_modified"].as_str().unwrap() > when.as_str(), "standards 67");
     assert!(!site.get("/atom.xml").text().contains("deleted-entry"), "standards 67");
     assert!(!site.get("/tags/rust/atom.xml").text().contains("deleted-entry"), "standards 67");
+}
+
+/// Every document of every view, with its validators.
+fn documents(site: &Site) -> BTreeMap<String, (String, String, Vec<u8>)> {
+    let mut places: Vec<String> = vec![String::new()];
+    for kind in ["tags/t", "authors/a", "sections/s"] {
+        places.extend((0..4).map(|number| format!("{kind}{number}/")));
+    }
+    places.extend((1..9).map(|number| format!("archive/{number}/")));
+    let names = ["", "atom.xml", "rss.xml", "feed.json"];
+    let mut paths: Vec<String> = places.iter().flat_map(|place| names.map(|name| format!("/{place}{name}"))).collect();
+    paths.extend(["/tags/", "/authors/", "/sections/", "/archive/", "/feeds.opml"].map(str::to_owned));
+    let mut found = BTreeMap::new();
+    for path in paths {
+        let answer = site.get(&path);
+        assert!([200, 307, 404].contains(&answer.status), "{path}: {}", answer.status);
+        if answer.status == 200 {
+            let field = |name| answer.field(name).to_owned();
+            found.insert(path, (field("etag"), field("last-modified"), answer.body.clone()));
+        }
+    }
+    found
+}
+
+/// One random thing done to the folder.
+fn change(site: &Site, random: &mut Random, files: &mut BTreeMap<usize, String>, step: usize) {
+    let text = |number: usize, random: &mut Random| {
+        let (tag, author) = (random.below(4), random.below(4));
+        let spelling = if random.below(3) == 0 { "T" } else { "t" };
+        let date = format!("2024-{:02}-{:02}", 1 + number % 12, 1 + number % 28);
+        let expires = if random.below(12) == 0 { "expires: 2020-01-01\n" } else { "" };
+        let draft = if random.below(12) == 0 { "draft: true\n" } else { "" };
+        let date = if random.below(12) == 0 { "2999-01-01".to_owned() } else { date };
+        let head = format!("date: {date}\ntags: [{spelling}{tag}]\nauthor: A{author}\n{expires}{draft}");
+        format!("---\n{head}---\n# Number {number}\n\nStep {step}. {}", "Words. ".repeat(random.below(60)))
+    };
+    let any = |random: &mut Random| files.keys().nth(random.below(files.len().max(1))).copied();
+    match (random.below(6), any(random)) {
+        (0, Some(number)) => site.remove(&files.remove(&number).unwrap()),
+        (1, Some(number)) => {
+            let to = format!("s{}/{number}.md", random.below(4));
+            if to != files[&number] {
+                std::fs::create_dir_all(site.path(&to).parent().unwrap()).unwrap();
+                site.rename(&files[&number], &to);
+                files.insert(number, to);
+            }
+        }
+        (2 | 3, Some(number)) => site.write(&files[&number], text(number, random)),
+        _ => {
+            let number = step;
+            let name = format!("s{}/{number}.md", random.below(4));
+            site.write(&name, text(number, random));
+            files.insert(number, name);
+        }
+    }
+}
+
+/// Whatever is done: other bytes have another ETag and a later date, the same bytes the same; and a daemon that has made them
+/// before serves what one serves that makes them now.
+#[test]
+fn bytes_and_validators_change_together() {
+    let configuration = "
+        [site]\nbase_url = 'https://gazette.example/'
+        [feed]\nentries = 4\narchive_entries = 6\nwindow = '1h'\nmax_bytes = '12 KiB'";
+    let mut site = Site::configured(configuration);
+    let mut random = Random::new(11);
+    let mut files = BTreeMap::new();
+    for step in 0..40 {
+        change(&site, &mut random, &mut files, step);
+    }
+    site.start();
+    let mut before = documents(&site);
+    let (mut changed, mut needless) = (0, 0);
+    for round in 0..12 {
+        for step in 0..3 {
+            change(&site, &mut random, &mut files, 40 + round * 3 + step);
+        }
+        // Deletions wait for two seconds.
+        std::thread::sleep(std::time::Duration::from_millis(2_300));
+        site.write("zz.txt", format!("Barrier {round}"));
+        site.wait_until("the barrier is seen", |site| site.titles().contains(&format!("Barrier {round}")));
+        let warm = documents(&site);
+        for (path, (tag, date, body)) in &warm {
+            let Some((old_tag, old_date, old_body)) = before.get(path) else { continue };
+            assert_eq!(tag == old_tag, body == old_body, "{path}: standards 84");
+            let [date, old_date] = [date, old_date].map(|date| httpdate::parse_http_date(date).unwrap());
+            if body == old_body {
+                if date != old_date {
+                    // JSON and pages show less than the date stands for: tombstones, and what a date was last.
+                    needless += usize::from(path.ends_with("xml"));
+                }
+            } else {
+                let texts = [old_body, body].map(|body| String::from_utf8_lossy(body).into_owned());
+                assert!(date > old_date, "{path}, round {round}: standards 88\n{}\n----\n{}", texts[0], texts[1]);
+                changed += 1;
+            }
+        }
+        if round % 4 == 3 {
+            site.restart();
+            let cold = documents(&site);
+            for (path, document) in &warm {
+                assert!(
+                    cold.get(path) == Some(document),
+                    "{path}, round {round}: another daemon serves something else"
+                );
+            }
+        }
+        before = warm;
+    }
+    println!("{changed} documents changed, {needless} dates moved without");
+    assert!(changed > 200, "only {changed} changes: is the test blind?");
+    assert!(needless * 20 < changed, "{needless} dates moved although nothing changed: standards 89");
 }

@@ -6,27 +6,28 @@ ALTER TABLE article ADD COLUMN archive INTEGER;                    -- which arch
 
 DROP INDEX article_newest;
 CREATE INDEX article_newest ON article (published DESC, number) WHERE state = 0;
-CREATE INDEX article_open ON article (published, number) WHERE state = 0 AND archive IS NULL;
+CREATE INDEX article_open ON article (published, number DESC) WHERE state = 0 AND archive IS NULL;
 CREATE INDEX article_archive ON article (archive) WHERE archive IS NOT NULL;
-CREATE INDEX article_updated ON article (updated) WHERE state = 0 AND archive IS NOT NULL;
+CREATE INDEX article_updated ON article (updated DESC, number) WHERE state = 0 AND archive IS NOT NULL AND updated > published;
 
 -- The whole (number 1, kind 0), each sub-folder (1), tag (2) and author (3). One that was there once stays, empty or not.
+-- Nothing here tells of what is not shown yet.
 CREATE TABLE view (
   number  INTEGER PRIMARY KEY,
   kind    INTEGER NOT NULL,
   key     TEXT NOT NULL,                -- folded name
   name    TEXT NOT NULL,                -- as most articles write it
-  members INTEGER NOT NULL DEFAULT 0,   -- articles in it, the scheduled ones too
-  shown   INTEGER NOT NULL DEFAULT 0,   -- 1 once an article in it was shown: before, nobody may hear of it
+  members INTEGER NOT NULL DEFAULT 0,   -- articles in it that were shown
   revised INTEGER NOT NULL,             -- when its documents last changed
-  floor   INTEGER NOT NULL DEFAULT (-9223372036854775808),  -- what was published before is not in its documents
+  floor   INTEGER NOT NULL DEFAULT (-9223372036854775808),  -- what was published before changes no document
+  latest  INTEGER NOT NULL DEFAULT 0,   -- newest change that its documents ever told of
   guid    TEXT,                         -- podcast:guid, once it has one
   UNIQUE (kind, key)
 ) STRICT;
 
-CREATE INDEX view_members ON view (kind, members DESC, key) WHERE shown = 1;
+CREATE INDEX view_members ON view (kind, members DESC, key) WHERE members > 0;
 
-INSERT INTO view (number, kind, key, name, shown, revised) VALUES (1, 0, '', '', 1, 0);
+INSERT INTO view (number, kind, key, name, revised) VALUES (1, 0, '', '', 0);
 
 -- How often each way of writing a name is used.
 CREATE TABLE spelling (
@@ -36,7 +37,7 @@ CREATE TABLE spelling (
   PRIMARY KEY (view, name)
 ) STRICT, WITHOUT ROWID;
 
--- Which views a published or scheduled article is in; the whole is not told.
+-- Which views an article is in that is shown; the whole is not told.
 CREATE TABLE member (
   view      INTEGER NOT NULL REFERENCES view (number),
   published INTEGER NOT NULL,
@@ -56,10 +57,14 @@ CREATE TABLE tombstone (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX tombstone_at ON tombstone (at);
+CREATE INDEX tombstone_latest ON tombstone (view, at DESC, number);
 CREATE INDEX tombstone_article ON tombstone (number);
 
 CREATE TABLE archive (
   number  INTEGER PRIMARY KEY,          -- 1 is the oldest
+  oldest  INTEGER NOT NULL,             -- when the articles in it were published that it was closed with
+  newest  INTEGER NOT NULL,
+  closed  INTEGER NOT NULL,             -- the version that first told of it
   revised INTEGER NOT NULL              -- when its documents last changed
 ) STRICT;
 
