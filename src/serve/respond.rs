@@ -17,6 +17,7 @@ use super::negotiate;
 use super::range::{self, Part};
 use crate::coding::Coding;
 use crate::door::Address;
+use crate::feed::{atom, rss};
 use crate::media;
 use crate::snapshot::{Document, Snapshot, Variant};
 
@@ -74,6 +75,11 @@ const CACHE_MISSING: &str = "max-age=60";
 /// Pages show their own style and anybody's pictures, and run nothing.
 const PAGE_POLICY: &str =
     "default-src 'none'; style-src 'self'; img-src * data:; media-src *; base-uri 'none'; form-action 'none'";
+/// What a feed is called for a browser that opens it as a page: a browser shows the text of a document whose type says that
+/// it is a feed, and styles one that says no more than that it is XML.
+const SHOWN_FEED_TYPE: &str = "application/xml; charset=utf-8";
+/// How a browser says what it wants a document for; feed readers do not say.
+const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 /// A feed that is opened in a browser runs nothing either.
 const FEED_POLICY: &str = "default-src 'none'; style-src 'self'; sandbox";
 /// So does a drawing, which is a document with styles and pictures within itself.
@@ -214,12 +220,23 @@ fn document(request: &Parts, document: &Document, style: &Style, now: SystemTime
     };
     let tags: Vec<&str> = variants.iter().map(|(_, variant)| variant.etag.as_str()).collect();
     match conditional::evaluate(&request.headers, &tags, Some(document.last_modified.into()), now) {
-        Outcome::Proceed => whole(document, best, coding, style, now),
+        Outcome::Proceed => with_type(whole(document, best, coding, style, now), request, document),
         Outcome::NotModified(index) => {
             validators(empty(StatusCode::NOT_MODIFIED), document, variants[index].1, style, now)
         }
         Outcome::Failed => message(StatusCode::PRECONDITION_FAILED, "The document is not what the request expects."),
     }
+}
+
+/// The same bytes have another type where a browser is to show a feed: see [`SHOWN_FEED_TYPE`].
+fn with_type(response: Response<Body>, request: &Parts, document: &Document) -> Response<Body> {
+    let is_page = request.headers.get(SEC_FETCH_DEST).is_some_and(|dest| dest == "document");
+    if is_page && is_styled(document) { with(response, header::CONTENT_TYPE, SHOWN_FEED_TYPE) } else { response }
+}
+
+/// Whether it is a feed with a style sheet for browsers.
+fn is_styled(document: &Document) -> bool {
+    matches!(document.media_type, rss::MEDIA_TYPE | atom::MEDIA_TYPE)
 }
 
 fn whole(document: &Document, variant: &Variant, coding: Coding, style: &Style, now: SystemTime) -> Response<Body> {
@@ -251,7 +268,8 @@ fn validators(
         response = with(response, header::LAST_MODIFIED, &httpdate::fmt_http_date(last_modified));
     }
     let response = with(response, header::ETAG, &variant.etag);
-    let response = with(response, header::VARY, "Accept-Encoding");
+    let vary = if is_styled(document) { "Accept-Encoding, Sec-Fetch-Dest" } else { "Accept-Encoding" };
+    let response = with(response, header::VARY, vary);
     let cache = if document.is_lasting { CACHE_LASTING } else { style.cache.clone() };
     let response = with_value(response, header::CACHE_CONTROL, cache);
     for_other_origins(response)
@@ -543,7 +561,7 @@ mod tests {
                 (200, coding),
                 "{accept}"
             );
-            assert_eq!(field(&response, "vary"), "Accept-Encoding", "standards 100");
+            assert_eq!(field(&response, "vary"), "Accept-Encoding, Sec-Fetch-Dest", "standards 100");
         }
         for accept in ["identity;q=0", "*;q=0", "deflate, *;q=0", "gzip;q=0, identity;q=0"] {
             assert_eq!(status("GET /rss.xml", &[("accept-encoding", accept)]), 406, "{accept}: standards 103");
@@ -554,6 +572,24 @@ mod tests {
             406,
             "too small to be coded"
         );
+    }
+
+    #[test]
+    fn a_browser_that_opens_a_feed_is_given_what_it_can_show() {
+        let shown = "application/xml; charset=utf-8";
+        for (path, dest, media_type) in [
+            ("/rss.xml", "document", shown),
+            ("/rss.xml", "empty", rss::MEDIA_TYPE),
+            ("/rss.xml", "", rss::MEDIA_TYPE),
+            ("/articles/a", "document", "text/html; charset=utf-8"),
+        ] {
+            let response = ask(&format!("GET {path}"), &[("sec-fetch-dest", dest)]);
+            assert_eq!(field(&response, "content-type"), media_type, "{path} for {dest:?}");
+        }
+        let plain = ask("GET /articles/a", &[]);
+        assert_eq!(field(&plain, "vary"), "Accept-Encoding", "only a feed has two types");
+        let (one, other) = (ask("GET /rss.xml", &[]), ask("GET /rss.xml", &[("sec-fetch-dest", "document")]));
+        assert_eq!(field(&one, "etag"), field(&other, "etag"), "the bytes are the same");
     }
 
     #[test]

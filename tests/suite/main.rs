@@ -21,6 +21,7 @@ mod golden;
 mod http;
 mod kill;
 mod media;
+mod pages;
 mod pictures;
 mod properties;
 mod readers;
