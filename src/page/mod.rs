@@ -701,6 +701,7 @@ mod tests {
             revised: chrono::DateTime::UNIX_EPOCH,
             is_whole: true,
             guid: None,
+            latest: chrono::DateTime::UNIX_EPOCH,
         };
         let page = pages.view(&Feed::view(pages.channel(), &view, &gathered), &view, "Ball & Bat");
         let way: Vec<&str> = all(page.split("<main").next().unwrap(), "href")
@@ -715,7 +716,7 @@ mod tests {
         assert_eq!(crumbs.as_array().unwrap().len(), 4);
         let titles: Vec<&str> = all(&page, "title");
         assert_eq!(titles.len(), 6, "its own feeds and those of the site");
-        assert_eq!(titles[0], "Ball &amp; Bat – News &amp; Views (RSS)", "standards 141");
+        assert_eq!(titles[0], "news/sport/Ball &amp; Bat – News &amp; Views (RSS)", "standards 141");
         assert_eq!(titles[3], "News &amp; Views (RSS)");
     }
 

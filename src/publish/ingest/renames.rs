@@ -109,12 +109,12 @@ impl Ingest {
             self.missing.insert(aside, deadline);
         }
         let deadline = self.missing.remove(&old);
-        // The addresses of the files beside it changed with its own, and perhaps nobody will look at it.
-        if own_name == OwnName::Kept {
-            self.later.insert(new.clone(), (moment.instant, Seen::Finished));
-        }
         let replaces = catalog.known(&new)?.is_some();
         let recorded = catalog.rename(&old, &new, own_name, moment.version)?;
+        // The addresses of the files beside it changed with its own, and perhaps nobody will look at it.
+        if own_name == OwnName::Kept && catalog.known(&new)?.is_some_and(|known| known.stale) {
+            self.later.insert(new.clone(), (moment.instant, Seen::Finished));
+        }
         if let Some(deadline) = deadline.filter(|_| !replaces) {
             // It may have been deleted before its folder was renamed; if it is there, looking at it will show.
             self.missing.insert(new, deadline);
