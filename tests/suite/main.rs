@@ -28,5 +28,6 @@ mod readers;
 mod real_tools;
 mod schedule;
 mod service;
+mod validity;
 mod views;
 mod watching;

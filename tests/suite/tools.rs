@@ -48,6 +48,15 @@ pub fn beside(path: &str) -> Option<PathBuf> {
     None
 }
 
+/// The schema of JSON Feed, if somebody installed it; if not, the test is skipped.
+pub fn json_feed_schema() -> Option<PathBuf> {
+    let schema = std::env::var_os("GAZETTED_JSON_FEED_SCHEMA").map(PathBuf::from).filter(|file| file.exists());
+    if schema.is_none() {
+        skip("GAZETTED_JSON_FEED_SCHEMA, a file of the npm package jsonfeed-schema,");
+    }
+    schema
+}
+
 /// Runs a program to its end, which must be a good one; gives what it printed.
 pub fn run(command: &mut Command) -> String {
     let output: Output = command.stdin(Stdio::null()).output().unwrap();

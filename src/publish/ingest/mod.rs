@@ -210,6 +210,8 @@ impl Ingest {
                 to_read.push(found);
             }
         }
+        // Articles of one date stand in the order in which they came: not in that in which the system lists them.
+        to_read.sort_unstable_by(|one, other| one.path.cmp(&other.path));
         // First what is missing, so that a file that was moved is known to have been.
         let unreadable: Vec<&Path> = scan.unreadable.iter().filter_map(|path| self.folder.relative(path)).collect();
         for path in known.into_keys().filter(|path| !unreadable.iter().any(|folder| path.starts_with(folder))) {
@@ -304,7 +306,8 @@ impl Ingest {
         };
         self.renames.forget_old(moment.instant);
         let mut changed = self.read_pending(catalog, moment)?;
-        let later = self.later.extract_if(|_, (at, _)| *at <= moment.instant).collect::<Vec<_>>();
+        let mut later = self.later.extract_if(|_, (at, _)| *at <= moment.instant).collect::<Vec<_>>();
+        later.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
         for (path, (_, seen)) in later {
             changed |= self.look(catalog, &self.folder.root().join(&path), seen, moment)?;
         }
