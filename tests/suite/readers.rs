@@ -1,5 +1,7 @@
 //! Real readers, subscribed to a real daemon.
 
+mod podcast;
+
 use std::path::Path;
 use std::process::Command;
 

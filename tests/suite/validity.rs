@@ -1,8 +1,10 @@
 //! Documents that are valid for everybody, whatever is in the folder; and always the same for the same folder.
 
+mod conduct;
 mod everything;
 mod rules;
 mod same;
+mod table;
 
 use std::path::PathBuf;
 use std::process::Command;

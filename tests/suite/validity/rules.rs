@@ -389,29 +389,36 @@ fn atom_entries_have_what_they_must() {
                 categories.iter().all(|category| category.attribute("term").is_some_and(|term| !term.is_empty())),
                 "{path}: standards 58"
             );
-            texts_have_their_types(path, entry);
         }
     }
 }
 
-fn texts_have_their_types(path: &str, entry: Node<'_, '_>) {
-    let (title, content, summary) = (
-        children(entry, Some(ATOM), "title"),
-        children(entry, Some(ATOM), "content"),
-        children(entry, Some(ATOM), "summary"),
-    );
-    for text in title.iter().chain(&summary) {
-        assert!(matches!(text.attribute("type"), None | Some("text")), "{path}: standards 51, 52");
+#[test]
+fn atom_texts_have_their_types() {
+    for (document, xml) in feeds("atom.xml") {
+        let path = &document.path;
+        for entry in entries(&xml) {
+            let of = |name: &'static str| children(entry, Some(ATOM), name);
+            let (title, content, summary) = (of("title"), of("content"), of("summary"));
+            for text in title.iter().chain(&summary) {
+                assert!(matches!(text.attribute("type"), None | Some("text")), "{path}: standards 51, 52");
+            }
+            for content in &content {
+                assert_eq!(content.attribute("type"), Some("html"), "{path}: standards 51, 52");
+                assert_eq!(
+                    (content.attribute("src"), content.children().count()),
+                    (None, 1),
+                    "{path}: standards 51, 53"
+                );
+            }
+            assert!(content.iter().chain(&summary).any(|text| text.text().is_some()), "{path}: standards 54");
+            let title = title[0].text();
+            assert!(
+                summary.iter().all(|summary| summary.text() != title || title == Some(MARKS)),
+                "{path}: standards 54"
+            );
+        }
     }
-    for content in &content {
-        assert_eq!(content.attribute("type"), Some("html"), "{path}: standards 51, 52");
-        assert_eq!((content.attribute("src"), content.children().count()), (None, 1), "{path}: standards 51, 53");
-    }
-    assert!(content.iter().chain(&summary).any(|text| text.text().is_some()), "{path}: standards 54");
-    assert!(
-        summary.iter().all(|summary| summary.text() != title[0].text() || title[0].text() == Some(MARKS)),
-        "{path}: standards 54"
-    );
 }
 
 #[test]
@@ -441,6 +448,49 @@ fn rss_links_to_its_archives_as_atom_does() {
             "standards 5"
         );
     }
+}
+
+#[test]
+fn archives_are_told_from_the_feed_and_from_whole_feeds() {
+    const HISTORY: &str = "http://purl.org/syndication/history/1.0";
+    let mut archives = 0;
+    for (document, xml) in feeds("atom.xml").into_iter().chain(feeds("rss.xml")) {
+        let path = &document.path;
+        let top = xml.descendants().find(|node| node.has_tag_name("channel")).unwrap_or(xml.root_element());
+        let links = children(top, Some(ATOM), "link");
+        let has = |relation: &str| links.iter().any(|link| link.attribute("rel") == Some(relation));
+        let (archive, complete) = (count(top, Some(HISTORY), "archive"), count(top, Some(HISTORY), "complete"));
+        let is_archive = path.starts_with("archive/");
+        assert_eq!(
+            (archive, has("next-archive"), has("current")),
+            (usize::from(is_archive), is_archive, is_archive),
+            "{path}: standards 60"
+        );
+        let has_older =
+            !path.contains("archive/1/") && (is_archive || path.trim_start_matches("brief/").split('/').count() == 1);
+        assert_eq!(has("prev-archive"), has_older, "{path}: standards 60");
+        assert!(complete == 0 || !(has("prev-archive") || is_archive), "{path}: standards 63");
+        for relation in ["first", "last", "previous", "next"] {
+            assert!(!has(relation), "{path}: standards 63");
+        }
+        archives += archive;
+    }
+    assert!(archives > 4);
+}
+
+#[test]
+fn pages_of_json_feeds_follow_one_another() {
+    let (mut next, mut seen) = (Some("feed.json".to_owned()), BTreeSet::new());
+    while let Some(path) = next {
+        let document = everything::documents_of("feed.json").find(|document| document.path == path).unwrap();
+        let feed: Value = serde_json::from_slice(&document.body).unwrap();
+        assert_eq!(feed["feed_url"], format!("{BASE_URL}news/feed.json"), "{path}: standards 64");
+        assert!(seen.insert(path), "standards 64");
+        next = feed["next_url"]
+            .as_str()
+            .map(|address| address.strip_prefix(&format!("{BASE_URL}news/")).unwrap().to_owned());
+    }
+    assert!(seen.len() > 4);
 }
 
 #[test]

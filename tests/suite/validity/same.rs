@@ -124,6 +124,7 @@ fn copies_of_folder_and_catalog_serve_the_same_bytes() {
         site.start();
         site
     });
+    // Bytes and validators (standards 9).
     let [one, other] = &copies;
     compare(one, other, &["etag", "last-modified"], |_| true);
     original.start();
