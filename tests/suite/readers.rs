@@ -1,110 +1,205 @@
-//! Real readers, subscribed to a real daemon.
+//! Real readers, subscribed to a real daemon: each shows what was written, once, whatever happens to the files.
 
+mod liferea;
+mod parsers;
 mod podcast;
+mod programs;
 
+use std::io::Write;
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::Command;
+use std::sync::{Arc, Mutex};
 
 use crate::site::Site;
-use crate::tools;
 
-fn two_articles() -> Site {
-    let mut site = Site::started();
-    site.write("a.md", "---\ndate: 2024-01-02\nauthor: Ann Lee\n---\n# Fish & chips \\<again>\n\nFirst text.");
-    site.write("b.txt", "Second story\n\nSecond text.");
-    site.wait_for(&["Fish & chips <again>", "Second story"]);
+/// What a reader shows of an article.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
+struct Shown {
+    title: String,
+    author: String,
+    /// Seconds since 1970.
+    date: i64,
+    /// As HTML or plain.
+    text: String,
+}
+
+/// A program that people read feeds with; it keeps what it has seen in a folder of its own.
+trait Reader {
+    /// Follows the feeds at these addresses, and no others.
+    fn subscribe(&mut self, addresses: &[String]);
+
+    /// Asks all feeds for news.
+    fn update(&mut self);
+
+    /// Everything that it shows, in any order.
+    fn shown(&self) -> Vec<Shown>;
+}
+
+/// In what readers rightly differ.
+#[derive(Clone, Copy)]
+struct Habits {
+    /// It shows the new text of an article that it knows.
+    shows_edits: bool,
+}
+
+/// File, title, author, date and text: all that a reader could get wrong.
+const ARTICLES: [(&str, &str, &str, i64, &str); 3] = [
+    ("a.md", "Fish & <chips> “again”", "Ann Lée", 1_704_153_600, "Text of the first: 日本 ünïcode."),
+    ("b.md", "Été 日本 👩\u{200D}👩\u{200D}👧\u{200D}👦", "Ben & Co", 1_707_048_000, "Text of the second, 50 % off."),
+    ("c/d.md", "שלום world", "Łukasz", 1_709_769_600, "Text of the third."),
+];
+
+fn write(site: &Site, article: (&str, &str, &str, i64, &str)) {
+    let (file, title, author, date, text) = article;
+    let date = chrono::DateTime::from_timestamp(date, 0).unwrap().to_rfc3339();
+    let header = format!("---\ntitle: \"{title}\"\nauthors:\n  - name: \"{author}\"\ndate: {date}\ntags: [Sea]\n---\n");
+    site.write(file, format!("{header}{text}\n\nAnother paragraph, 1 < 2 & so on ]]>.\n"));
+}
+
+fn gazette() -> Site {
+    let mut site = Site::new();
+    for article in ARTICLES {
+        write(&site, article);
+    }
+    site.start();
     site
 }
 
-struct Newsboat<'a> {
-    folder: &'a Path,
+/// An address that stays when the daemon is started anew, as behind a proxy.
+struct Gate {
+    address: SocketAddr,
+    site: Arc<Mutex<SocketAddr>>,
 }
 
-impl Newsboat<'_> {
-    fn reload(&self) {
-        let file = |name: &str| self.folder.join(name);
-        let mut command = Command::new("newsboat");
-        command.arg("-u").arg(file("urls")).arg("-c").arg(file("cache.db")).arg("-C").arg(file("config"));
-        tools::run(command.args(["-x", "reload"]).env("HOME", self.folder));
+impl Gate {
+    fn before(site: &Site) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let site = Arc::new(Mutex::new(site.address()));
+        let behind = Arc::clone(&site);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let behind = *behind.lock().unwrap();
+                std::thread::spawn(move || pass(&stream, behind));
+            }
+        });
+        Self { address, site }
     }
 
-    /// Title and content of everything that it shows.
-    fn items(&self) -> Vec<(String, String)> {
-        let cache = rusqlite::Connection::open(self.folder.join("cache.db")).unwrap();
-        let mut statement =
-            cache.prepare("SELECT title, content FROM rss_item WHERE deleted = 0 ORDER BY title").unwrap();
-        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
-        rows.map(Result::unwrap).collect()
+    fn lead_to(&self, site: &Site) {
+        *self.site.lock().unwrap() = site.address();
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("http://{}/{path}", self.address)
     }
 }
 
-#[test]
-fn newsboat_shows_each_article_once() {
-    if !tools::has("newsboat") {
-        return;
+/// Passes all bytes on, both ways, until both sides have said all.
+fn pass(client: &TcpStream, server: SocketAddr) {
+    let Ok(server) = TcpStream::connect(server) else { return };
+    let copy = |mut from: &TcpStream, mut to: &TcpStream| {
+        let _ = std::io::copy(&mut from, &mut to);
+        let _ = to.flush();
+        let _ = to.shutdown(Shutdown::Write);
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(|| copy(client, &server));
+        copy(&server, client);
+    });
+}
+
+/// A command that knows no other home than this folder, no proxy and no session, and ends in time.
+fn hermetic(program: &str, home: &Path) -> Command {
+    let mut command = Command::new("timeout");
+    command.args(["60", program]).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command.env("HOME", home).env("TMPDIR", home).env("LANG", "C.UTF-8");
+    command
+}
+
+fn titles(reader: &impl Reader) -> Vec<String> {
+    let mut titles: Vec<String> = reader.shown().into_iter().map(|shown| shown.title).collect();
+    titles.sort();
+    titles
+}
+
+/// Titles as a reader shows them, sorted.
+fn expected(more: &[&str]) -> Vec<String> {
+    let all = ARTICLES.iter().map(|article| article.1).chain(more.iter().copied());
+    let mut titles: Vec<String> = all.map(str::to_owned).collect();
+    titles.sort();
+    titles
+}
+
+/// Whether it shows each article as it was written.
+fn shows_all(shown: &[Shown]) {
+    for (_, title, author, date, text) in ARTICLES {
+        let found = shown.iter().find(|shown| shown.title == title).unwrap_or_else(|| panic!("{title}: {shown:?}"));
+        assert_eq!((found.author.as_str(), found.date), (author, date), "{found:?}");
+        assert!(found.text.contains(text), "{found:?}");
     }
-    for document in ["rss.xml", "atom.xml"] {
-        let mut site = two_articles();
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("urls"), format!("http://{}/{document}\n", site.address())).unwrap();
-        std::fs::write(folder.path().join("config"), "").unwrap();
-        let newsboat = Newsboat { folder: folder.path() };
-        for _ in 0..3 {
-            newsboat.reload();
+}
+
+/// New readers, each with a site of its own: one for each document, and one for the feed of a tag. They mostly wait, so they do
+/// it together.
+fn follow_all<R: Reader>(new: impl Fn() -> R + Sync, documents: &[&str], habits: Habits) {
+    let new = &new;
+    std::thread::scope(|scope| {
+        for document in documents {
+            scope.spawn(move || follow(&mut new(), document, habits));
         }
-        let titles = |newsboat: &Newsboat<'_>| newsboat.items().into_iter().map(|(title, _)| title).collect::<Vec<_>>();
-        assert_eq!(titles(&newsboat), ["Fish & chips <again>", "Second story"], "{document}");
-        site.write("b.txt", "Second story\n\nSecond text, edited.");
-        site.wait_until("the edit is served", |site| site.get("/rss.xml").text().contains("edited"));
-        newsboat.reload();
-        assert_eq!(titles(&newsboat), ["Fish & chips <again>", "Second story"], "{document}");
-        assert!(newsboat.items()[1].1.contains("Second text, edited."), "{document}: {:?}", newsboat.items());
-        site.rename("b.txt", "renamed.txt");
-        site.write("c.md", "# Third\n\nText.");
-        site.wait_for(&["Fish & chips <again>", "Second story", "Third"]);
-        newsboat.reload();
-        assert_eq!(titles(&newsboat), ["Fish & chips <again>", "Second story", "Third"], "{document}");
+        scope.spawn(move || follow_a_tag(&mut new()));
+    });
+}
+
+/// Subscribes to a document, and sees every article once, through an edit, a rename, a restart and a deletion.
+fn follow(reader: &mut impl Reader, document: &str, habits: Habits) {
+    let mut site = gazette();
+    let gate = Gate::before(&site);
+    reader.subscribe(&[gate.url(document)]);
+    reader.update();
+    assert_eq!(titles(reader), expected(&[]), "{document}");
+    shows_all(&reader.shown());
+    reader.update();
+    assert_eq!(titles(reader), expected(&[]), "{document}: a second look");
+    let (file, title, author, date, _) = ARTICLES[1];
+    write(&site, (file, title, author, date, "Text of the second, edited."));
+    site.wait_until("the edit is served", |site| site.get("/rss.xml").text().contains("edited"));
+    reader.update();
+    assert_eq!(titles(reader), expected(&[]), "{document}: after an edit");
+    if habits.shows_edits {
+        let shown = reader.shown().into_iter().find(|shown| shown.title == title).unwrap();
+        assert!(shown.text.contains("Text of the second, edited."), "{document}: {shown:?}");
+    }
+    site.rename(file, "c/renamed.md");
+    site.restart();
+    gate.lead_to(&site);
+    write(&site, ("e.md", "Fourth", "Ann Lée", date, "Text of the fourth."));
+    site.wait_until("the fourth is served", |site| site.titles().len() == 4);
+    reader.update();
+    assert_eq!(titles(reader), expected(&["Fourth"]), "{document}: after a rename and a restart");
+    site.remove("e.md");
+    site.wait_until("the fourth is gone", |site| site.titles().len() == 3);
+    for _ in 0..2 {
+        reader.update();
+        let shown = titles(reader);
+        // Most readers keep what they have.
+        assert!(shown == expected(&[]) || shown == expected(&["Fourth"]), "{document}: after a deletion: {shown:?}");
     }
 }
 
-#[test]
-fn sfeed_reads_titles_ids_and_links() {
-    if !tools::has("sfeed") {
-        return;
+/// Subscribes to the feed of a tag beside the main one, in another format. Some readers show an article once for each feed.
+fn follow_a_tag(reader: &mut impl Reader) {
+    let site = gazette();
+    let gate = Gate::before(&site);
+    reader.subscribe(&[gate.url("atom.xml"), gate.url("tags/sea/rss.xml")]);
+    for _ in 0..2 {
+        reader.update();
+        let mut shown = titles(reader);
+        assert!([3, 6].contains(&shown.len()), "{shown:?}");
+        shown.dedup();
+        assert_eq!(shown, expected(&[]));
+        shows_all(&reader.shown());
     }
-    let site = two_articles();
-    let id = site.entry("Second story")["id"].as_str().unwrap().to_owned();
-    let folder = tempfile::tempdir().unwrap();
-    for document in ["rss.xml", "atom.xml"] {
-        let file = folder.path().join(document);
-        std::fs::write(&file, site.get(&format!("/{document}")).body).unwrap();
-        let printed = tools::run(Command::new("sh").arg("-c").arg(format!("sfeed < {}", file.display())));
-        let lines: Vec<Vec<&str>> = printed.lines().map(|line| line.split('\t').collect()).collect();
-        assert_eq!(lines.len(), 2, "{document}: {printed}");
-        let second = lines.iter().find(|fields| fields[1] == "Second story").unwrap();
-        assert_eq!(second[2], "https://gazette.example/articles/second-story");
-        assert_eq!(second[5], id);
-        let first = lines.iter().find(|fields| fields[1] == "Fish & chips <again>").unwrap();
-        assert_eq!((first[0], first[6]), ("1704153600", "Ann Lee"), "{document}");
-    }
-}
-
-#[test]
-fn reader_for_python_agrees_over_all_formats() {
-    if !tools::has_python("reader") || !tools::has_python("sgmllib") {
-        return;
-    }
-    let site = two_articles();
-    let script = "
-import reader, sys
-seen = []
-for path in ('rss.xml', 'atom.xml', 'feed.json'):
-    library = reader.make_reader(':memory:')
-    library.add_feed(sys.argv[1] + path)
-    library.update_feeds()
-    library.update_feeds()
-    seen.append(sorted((entry.id, entry.title, entry.link, entry.published.isoformat()) for entry in library.get_entries()))
-assert len(seen[0]) == 2 and seen[0] == seen[1] == seen[2], seen
-";
-    tools::run(Command::new("python3").args(["-c", script, &format!("http://{}/", site.address())]));
 }

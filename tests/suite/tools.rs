@@ -57,6 +57,31 @@ pub fn json_feed_schema() -> Option<PathBuf> {
     schema
 }
 
+/// Whether Node has a module, in the folder that `GAZETTED_NODE_MODULES` names; if not, the test is skipped.
+pub fn has_node(module: &str) -> bool {
+    if !has("node") {
+        return false;
+    }
+    let modules = std::env::var_os("GAZETTED_NODE_MODULES").map(PathBuf::from).unwrap_or_default();
+    let found = modules.join(module).join("package.json").exists();
+    if !found {
+        skip(&format!("{module}, a module of npm, in GAZETTED_NODE_MODULES"));
+    }
+    found
+}
+
+/// Where Emacs keeps elfeed; if nowhere, the test is skipped.
+pub fn elfeed() -> Option<PathBuf> {
+    let lisp = Path::new("/usr/share/emacs/site-lisp");
+    let packages = ["elpa", "elpa-src"].into_iter().filter_map(|name| std::fs::read_dir(lisp.join(name)).ok());
+    let mut found = packages.flatten().filter_map(|package| Some(package.ok()?.path()));
+    let found = found.find(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("elfeed-")));
+    if found.is_none() {
+        skip("elfeed");
+    }
+    found
+}
+
 /// Runs a program to its end, which must be a good one; gives what it printed.
 pub fn run(command: &mut Command) -> String {
     let output: Output = command.stdin(Stdio::null()).output().unwrap();
