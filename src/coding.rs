@@ -21,8 +21,13 @@ pub enum Coding {
 /// Quality 5 takes twice the time of gzip for a sixth less; what is above takes ten times that.
 const BROTLI_QUALITY: i32 = 5;
 
-/// Bits of Brotli's window: the largest that every decoder knows.
-const BROTLI_WINDOW: i32 = 22;
+/// Bits of Brotli's window: no more than a document needs, since the encoder takes memory for all of it; the largest is what
+/// every decoder knows.
+fn brotli_window(length: usize) -> i32 {
+    const LEAST: u32 = 16;
+    const MOST: u32 = 22;
+    (usize::BITS - length.leading_zeros()).clamp(LEAST, MOST).cast_signed()
+}
 
 /// A little smaller than gzip in the same time.
 const ZSTD_LEVEL: i32 = 9;
@@ -68,7 +73,7 @@ impl Coding {
             Self::Brotli => {
                 let parameters = brotli::enc::BrotliEncoderParams {
                     quality: BROTLI_QUALITY,
-                    lgwin: BROTLI_WINDOW,
+                    lgwin: brotli_window(bytes.len()),
                     size_hint: bytes.len(),
                     ..brotli::enc::BrotliEncoderParams::default()
                 };

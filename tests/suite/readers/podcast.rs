@@ -35,7 +35,6 @@ fn guid(site: &Site) -> String {
 }
 
 #[test]
-#[ignore = "recordings that a front matter names are not read yet"]
 fn recordings_are_told_to_podcast_players() {
     let mut site = Site::configured("[site]\ntitle = 'Cast'\nbase_url = 'https://gazette.example/'");
     site.write("ep1.mp3", silence());
