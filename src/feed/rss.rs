@@ -27,6 +27,8 @@ pub fn render(feed: &Feed<'_>, created: DateTime<Utc>) -> String {
     let scheme = channel.url(&format!("{}/", Kind::Tag.root()));
     let items: Vec<rss::Item> = items.iter().map(|item| self::item(item, &scheme, podcast)).collect();
     let elements = channel_elements(feed, podcast);
+    let namespaces = namespaces(&items, &elements, podcast);
+    let used: Vec<String> = namespaces.keys().cloned().collect();
     let document = rss::Channel {
         title: feed.title.to_string(),
         link: feed.page(),
@@ -35,25 +37,30 @@ pub fn render(feed: &Feed<'_>, created: DateTime<Utc>) -> String {
         last_build_date: Some(date(feed.updated(created))),
         generator: Some(GENERATOR.into()),
         docs: Some("https://www.rssboard.org/rss-specification".into()),
-        namespaces: namespaces(&items, &elements, podcast),
+        namespaces,
         extensions: map(elements),
         itunes_ext: podcast.then(|| itunes_channel(feed)),
         items,
         ..rss::Channel::default()
     };
     let bytes = document.pretty_write_to(Vec::new(), b' ', 0).expect("writing to memory cannot fail");
-    let mut text = String::from_utf8(bytes).expect("the crate writes UTF-8");
-    // The crate breaks the line in elements that hold nothing; sanitised text never says these names.
-    for name in EMPTY {
-        text = text.replace(&format!(">\n</{name}>"), "/>");
-    }
+    let text = String::from_utf8(bytes).expect("the crate writes UTF-8");
+    // The crate breaks the line in elements that hold nothing. Of those in entries, most feeds have none.
+    let first = text.find("<item>").unwrap_or(text.len());
+    let (head, entries) = text.split_at(first);
+    let is_used = |name: &str| used.iter().any(|prefix| name.starts_with(prefix.as_str()));
+    let closed = |text: &str, names: &[&str]| {
+        let names = names.iter().filter(|name| is_used(name));
+        names.fold(text.to_owned(), |text, name| text.replace(&format!(">\n</{name}>"), "/>"))
+    };
+    let text = closed(head, &EMPTY_IN_CHANNEL) + &closed(entries, &EMPTY_IN_ENTRIES);
     let (declaration, rest) = text.split_once("?>").expect("the crate writes a declaration");
     format!("{declaration}?>\n{}{}\n", channel.stylesheet(), rest.trim_start())
 }
 
 /// Elements that never hold anything.
-const EMPTY: [&str; 6] =
-    ["atom:link", "fh:complete", "fh:archive", "media:thumbnail", "podcast:transcript", "podcast:chapters"];
+const EMPTY_IN_CHANNEL: [&str; 3] = ["atom:link", "fh:complete", "fh:archive"];
+const EMPTY_IN_ENTRIES: [&str; 3] = ["media:thumbnail", "podcast:transcript", "podcast:chapters"];
 
 /// Only those that are used, under their customary prefixes (standards 21).
 fn namespaces(items: &[rss::Item], channel: &[Element], podcast: bool) -> BTreeMap<String, String> {
