@@ -186,6 +186,22 @@ fn by_json(document: &Served) -> Vec<Said> {
     feed["items"].as_array().unwrap().iter().map(said).collect()
 }
 
+/// When each entry last changed, and in which language it is. RSS knows no such date.
+fn changed_by_atom(document: &Served) -> Vec<(String, Option<String>)> {
+    let feed = atom_syndication::Feed::read_from(&document.body[..]).unwrap();
+    let changed = |entry: atom_syndication::Entry| {
+        (entry.updated.to_utc().format("%Y-%m-%dT%H:%M:%SZ").to_string(), entry.title.lang)
+    };
+    feed.entries.into_iter().map(changed).collect()
+}
+
+fn changed_by_json(document: &Served) -> Vec<(String, Option<String>)> {
+    let feed: Value = serde_json::from_slice(&document.body).unwrap();
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let items = feed["items"].as_array().unwrap().iter();
+    items.map(|item| (text(&item["date_modified"]).unwrap(), text(&item["language"]))).collect()
+}
+
 #[test]
 fn all_formats_say_the_same() {
     let mut count = 0;
@@ -198,6 +214,7 @@ fn all_formats_say_the_same() {
         let summaries: Vec<bool> = said.iter().map(|entry| entry.6.is_some()).collect();
         assert_eq!(by_rss(of("rss.xml"), &summaries), said, "{}: standards 2", json.path);
         assert_eq!(by_atom(of("atom.xml")), said, "{}: standards 2", json.path);
+        assert_eq!(changed_by_atom(of("atom.xml")), changed_by_json(json), "{}", json.path);
         count += said.len();
     }
     assert!(count > everything::ARTICLES, "{count}");

@@ -71,8 +71,9 @@ fn hard(site: &Site) {
     let header =
         head(16, &format!("title: \"{quoted}\"\ntags: [\"{quoted}\"]\nauthor: \"{quoted}\"\nsummary: \"{quoted}\"\n"));
     site.write("hard/R&D <labs>/marks.txt", format!("{header}{MARKS}\n\n{MARKS}\n"));
+    let written = "tags: [\"t\\uFDD0a\\x0Bg\"]\nauthor: \"N\\x1Fo\\uFFFE\"\nsummary: \"S\\x00um\\x9Fmary\"\n";
     let control = "One two\u{B}three\u{1F}four\u{FFFE}five\rsix\u{85}seven\u{2028}eight\u{FDD0}nine\u{9F}\u{FEFF}ten";
-    site.write("hard/control.md", format!("{}# Control\u{1} \u{C}characters\u{B}\u{FFFE}\n\n{control}\r\n\r\n<p title=\"{control}\">&#11;&#xFFFE;{control}</p>\n", head(17, "")));
+    site.write("hard/control.md", format!("{}# Control\u{1} \u{C}characters\u{B}\u{FFFE}\n\n{control}\r\n\r\n<p title=\"{control}\">&#11;&#xFFFE;{control}</p>\n", head(17, written)));
     // This one is no text at all, and says nothing to anybody.
     site.write("hard/nul.txt", "A NUL\n\nbehind\u{0}which nothing is.\n");
     site.write("hard/carriage.txt", "Lines of an old Mac\r\rFirst text.\rSecond line.\r");
