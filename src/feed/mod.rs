@@ -417,6 +417,7 @@ pub(crate) mod tests {
         });
         let (one, two) = (Arc::new(one), entry("b", "B"));
         let entries = [one, two];
+        // standards 145, 146
         let feed = Feed { guid: Some("9b024349-ccf0-5f69-a609-6b82873eab3c"), ..Feed::main(&channel, &entries) };
         assert_eq!(feed.cover(), Some(&cover));
         let text = rss::render(&feed, DateTime::UNIX_EPOCH);
