@@ -14,6 +14,8 @@ use crate::media::concerns;
 
 /// How long after a folder was renamed events may still tell its old name.
 const STALE_NAMES: Duration = Duration::from_secs(1);
+/// How long after a folder was renamed what is in it is looked at: it is what it was, mostly.
+const SETTLING: Duration = Duration::from_millis(100);
 /// How long the second half of a rename within the folder may come after the first.
 const SECOND_HALF: Duration = Duration::from_millis(5);
 /// Renames of which only the first half was seen are forgotten beyond this number.
@@ -225,12 +227,19 @@ impl Task {
     }
 
     pub(super) fn folder_appeared(&mut self, path: &Path, from: Option<PathBuf>) -> Result<(), Closed> {
+        let moved = from.is_some();
         if let Some(from) = from {
             self.renames.folders.push((from.clone(), path.to_path_buf(), Instant::now()));
             self.tell(Change::Moved { from, to: path.to_path_buf() })?;
         }
-        if self.folder.enters(path) {
-            for file in self.add_tree(path, Tell::Files) {
+        if !self.folder.enters(path) {
+            return Ok(());
+        }
+        for file in self.add_tree(path, Tell::Files) {
+            if moved {
+                // What happened to it since stands in the queue, and is to be told first.
+                self.unquiet.entry(file).or_insert(Instant::now() + SETTLING);
+            } else {
                 self.look(&file)?;
             }
         }

@@ -64,10 +64,18 @@ impl Moment {
 enum Seen {
     /// Somebody has finished with it.
     Finished,
+    /// The same, and it stood in another article's place for so long that no hint will say how it got there.
+    Awaited,
     /// A scan came across it; somebody may be writing it.
     Scanned,
     /// The first scan did: it was there before the daemon.
     Imported,
+}
+
+impl Seen {
+    fn by_scan(self) -> bool {
+        matches!(self, Self::Scanned | Self::Imported)
+    }
 }
 
 /// Why a file is not in the feed, or why its last good version is.
@@ -178,12 +186,20 @@ impl Ingest {
     /// Follows hints. Says whether something that is served has changed.
     pub fn changes(&mut self, catalog: &mut Catalog, hints: &[Change], moment: Moment) -> catalog::Result<bool> {
         let mut changed = false;
+        // Renames first: a look shows what is true now, and whoever followed an older rename after it would be led astray.
         for hint in hints {
             match hint {
-                Change::Look(path) => changed |= self.look(catalog, path, Seen::Finished, moment)?,
                 Change::Moved { from, to } => changed |= self.moved(catalog, from, to, moment)?,
                 Change::Exchanged { one, other } => self.exchanged(catalog, one, other, moment)?,
-                Change::LookEverywhere => {}
+                Change::Look(_) | Change::LookEverywhere => {}
+            }
+        }
+        let mut looked_at = HashSet::new();
+        for hint in hints {
+            if let Change::Look(path) = hint
+                && looked_at.insert(path)
+            {
+                changed |= self.look(catalog, path, Seen::Finished, moment)?;
             }
         }
         Ok(changed)
@@ -389,7 +405,7 @@ impl Ingest {
             return self.belongs(catalog, path, owner, seen, moment);
         }
         match load_as(file, format, self.size_limit) {
-            Ok(loaded) if seen != Seen::Finished && loaded.stat.until_quiet(moment.nanoseconds(), QUIET).is_some() => {
+            Ok(loaded) if seen.by_scan() && loaded.stat.until_quiet(moment.nanoseconds(), QUIET).is_some() => {
                 self.later.insert(path, (moment.instant + QUIET, seen));
                 Ok(false)
             }
@@ -453,6 +469,9 @@ impl Ingest {
             self.left_out.remove(&path);
             catalog.touch(&path, stat)?;
             return Ok(false);
+        }
+        if let Some(known) = &known {
+            self.replaced(&path, known, loaded.stat, moment);
         }
         let file = self.folder.root().join(&path);
         let reading = article::read_file(&file, &loaded.bytes, &path, format, &self.rules);

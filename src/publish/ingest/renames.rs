@@ -1,7 +1,7 @@
 //! Who a file is after it was given another name: hints of renames come late, after what they tell of can be seen, and may be
 //! about files that are elsewhere again by then.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -11,8 +11,8 @@ use crate::folder::{Found, Stat};
 
 /// How long a hint may take from the watch to here.
 const HINT_DELAY: Duration = Duration::from_secs(5);
-/// How long one is waited for before what is seen is believed.
-const HINT_PATIENCE: Duration = Duration::from_millis(50);
+/// How long one is waited for before what is seen is believed; a machine may be busy with much else.
+const HINT_PATIENCE: Duration = Duration::from_millis(500);
 
 /// What is remembered of renames until all of it is known.
 #[derive(Debug, Default)]
@@ -21,8 +21,9 @@ pub struct Renames {
     aside: HashMap<PathBuf, PathBuf>,
     /// Renames that were found out before their hint: from, to, and how long the hint may take.
     foreseen: Vec<(PathBuf, PathBuf, Instant)>,
-    /// Files in another article's place, until the hint comes that says how they got there.
-    awaited: HashSet<PathBuf>,
+    /// By path, the file that an article had before another was found in its place, and how long a hint may take that tells of
+    /// its rename.
+    former: HashMap<PathBuf, (Stat, Instant)>,
 }
 
 /// More than this is not remembered of names that files had before; what is forgotten is found out by content.
@@ -32,11 +33,9 @@ impl Renames {
     /// Forgets hints that did not come.
     pub fn forget_old(&mut self, now: Instant) {
         self.foreseen.retain(|(_, _, until)| *until > now);
+        self.former.retain(|_, (_, until)| *until > now);
         if self.aside.len() > MOST_ASIDE {
             self.aside.clear();
-        }
-        if self.awaited.len() > MOST_ASIDE {
-            self.awaited.clear();
         }
     }
 
@@ -63,7 +62,13 @@ impl Ingest {
             return self.came_back(catalog, &origin, from, to, moment);
         }
         let mut changed = false;
-        for old in catalog.known_at_or_below(from)? {
+        let moved = catalog.known_at_or_below(from)?;
+        // An article that came and went before anybody looked is one all the same; unlike what a program saves by way of a
+        // name of its own.
+        if moved.is_empty() && self.folder.format(&self.folder.root().join(from)).is_some() {
+            self.step_aside(catalog, to, moment)?;
+        }
+        for old in moved {
             let (new, own_name) = match old.strip_prefix(from) {
                 Ok(rest) if !rest.as_os_str().is_empty() => (to.join(rest), OwnName::Kept),
                 _ => (to.to_path_buf(), OwnName::Changed),
@@ -92,21 +97,20 @@ impl Ingest {
         }
         let now_at_old = Found::at(&self.folder.root().join(&old)).map(|found| found.stat.file_only());
         let is_at_old = |known: &Known| known.stat.born != 0 && now_at_old == Some(known.stat.file_only());
-        // It moved back meanwhile, or never was the one that moved.
         if catalog.known(&old)?.as_ref().is_some_and(is_at_old) {
-            return Ok(false);
+            let Some(former) = self.was_overtaken(&old, &new) else {
+                // It moved back meanwhile, or never was the one that moved.
+                return Ok(false);
+            };
+            catalog.touch(&old, former)?;
         }
         let other = catalog.known(&new)?;
         if other.as_ref().is_some_and(is_at_old) {
             self.exchange(catalog, &old, &new, moment)?;
             return Ok(false);
         }
-        // Whatever was here has stepped aside, and keeps no claim to its old place.
-        let aside = self.renames.aside.iter().find(|(_, origin)| **origin == new).map(|(aside, _)| aside.clone());
-        if let Some(aside) = aside.filter(|_| other.is_some() && self.missing.contains_key(&new)) {
-            catalog.rename(&new, &aside, OwnName::Kept, moment.version)?;
-            let deadline = self.missing.remove(&new).unwrap_or(moment.instant + DELETION_GRACE);
-            self.missing.insert(aside, deadline);
+        if other.is_some() {
+            self.step_aside(catalog, &new, moment)?;
         }
         let deadline = self.missing.remove(&old);
         let replaces = catalog.known(&new)?.is_some();
@@ -115,11 +119,38 @@ impl Ingest {
         if own_name == OwnName::Kept && catalog.known(&new)?.is_some_and(|known| known.stale) {
             self.later.insert(new.clone(), (moment.instant, Seen::Finished));
         }
-        if let Some(deadline) = deadline.filter(|_| !replaces) {
-            // It may have been deleted before its folder was renamed; if it is there, looking at it will show.
-            self.missing.insert(new, deadline);
+        // It may have been deleted before its folder was renamed; if it is there, looking at it will show.
+        let is_lost = self.folder.has_lost(&self.folder.root().join(&new));
+        if !replaces && (deadline.is_some() || is_lost) {
+            self.missing.insert(new, deadline.unwrap_or(moment.instant + DELETION_GRACE));
         }
         Ok(recorded == Recorded::Changed)
+    }
+
+    /// What was at an old name was taken for a new version of an article whose file is at the new one: its file.
+    fn was_overtaken(&mut self, old: &Path, new: &Path) -> Option<Stat> {
+        let (former, _) = self.renames.former.remove(old)?;
+        let now_at_new = Found::at(&self.folder.root().join(new)).map(|found| found.stat.file_only());
+        (now_at_new == Some(former)).then_some(former)
+    }
+
+    /// Another file was found in an article's place. Mostly a program saved it so.
+    pub(super) fn replaced(&mut self, path: &Path, known: &Known, stat: Stat, moment: Moment) {
+        if known.stat.born != 0 && known.stat.file_only() != stat.file_only() {
+            self.renames.former.insert(path.to_path_buf(), (known.stat.file_only(), moment.instant + HINT_DELAY));
+        }
+    }
+
+    /// The article that had a place before another came to it keeps no claim to the place, if it is known to have been given a
+    /// name which is no article's.
+    fn step_aside(&mut self, catalog: &mut Catalog, place: &Path, moment: Moment) -> catalog::Result<()> {
+        let aside = self.renames.aside.iter().find(|(_, origin)| *origin == place).map(|(aside, _)| aside.clone());
+        if let Some(aside) = aside.filter(|_| self.missing.contains_key(place)) {
+            catalog.rename(place, &aside, OwnName::Kept, moment.version)?;
+            let deadline = self.missing.remove(place).unwrap_or(moment.instant + DELETION_GRACE);
+            self.missing.insert(aside, deadline);
+        }
+        Ok(())
     }
 
     pub(super) fn exchanged(
@@ -137,6 +168,13 @@ impl Ingest {
 
     fn exchange(&mut self, catalog: &mut Catalog, one: &Path, other: &Path, moment: Moment) -> catalog::Result<()> {
         catalog.exchange(one, other)?;
+        // Where a file was read before anybody knew of the exchange, that it is in the other place is no rename any more.
+        for (path, elsewhere) in [(one, other), (other, one)] {
+            let there = Found::at(&self.folder.root().join(elsewhere)).map(|found| found.stat.file_only());
+            if catalog.known(path)?.is_some_and(|known| Some(known.stat.file_only()) == there) {
+                catalog.touch(path, Stat::default())?;
+            }
+        }
         // However it came about, by one step or by way of a third name: both are where they belong.
         self.renames.aside.retain(|_, origin| *origin != one && *origin != other);
         self.missing.remove(one);
@@ -157,18 +195,19 @@ impl Ingest {
     ) -> catalog::Result<Option<bool>> {
         let here = catalog.known(path)?;
         if here.as_ref().is_some_and(|known| known.stat.file_only() == stat.file_only()) {
-            self.renames.awaited.remove(path);
             return Ok(Some(false));
         }
         let Some(holder) = catalog.path_of_file(stat)?.filter(|holder| holder != path) else {
             return Ok(Some(false));
         };
         // Where another article was, only the hint says whether the two have changed places.
-        if here.is_some() && seen == Seen::Finished && self.renames.awaited.insert(path.to_path_buf()) {
-            self.later.insert(path.to_path_buf(), (moment.instant + HINT_PATIENCE, seen));
+        // However often it is looked at meanwhile, and however late: the hint may stand right behind this one.
+        if here.is_some() && seen == Seen::Finished {
+            let wait = (moment.instant + HINT_PATIENCE, Seen::Awaited);
+            let later = self.later.entry(path.to_path_buf()).or_insert(wait);
+            *later = if later.1 == Seen::Awaited { *later } else { wait };
             return Ok(None);
         }
-        self.renames.awaited.remove(path);
         self.foresee(&holder, path, moment);
         self.moved_one(catalog, holder, path.to_path_buf(), OwnName::Changed, moment).map(Some)
     }
