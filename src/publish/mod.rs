@@ -18,7 +18,7 @@ use crate::folder::Folder;
 use crate::page::Pages;
 use crate::snapshot::Current;
 use crate::watch::Writing;
-use ingest::{Ingest, Moment};
+use ingest::{Hints, Ingest, Moment};
 use show::Show;
 
 /// Most changes that one transaction takes.
@@ -97,12 +97,12 @@ impl Publisher {
         let moment = self.moment();
         self.ingest.everywhere(&mut self.catalog, moment)?;
         while self.ingest.is_reading() {
-            self.tick()?;
+            self.tick(Hints::Waiting)?;
         }
         // Files that were put there a moment ago are waited for: the first version should not be an empty one.
         if let Some(wait) = self.ingest.until_quiet(Instant::now()) {
             std::thread::sleep(wait);
-            self.tick()?;
+            self.tick(Hints::Waiting)?;
         }
         // After a quick restart the last version may be of this very second.
         std::thread::sleep(self.until_next_version());
@@ -116,12 +116,12 @@ impl Publisher {
     /// The catalog cannot be read or written: without it no id is safe, so the daemon must end.
     pub fn run(mut self, changes: &Receiver<Change>) -> catalog::Result<()> {
         loop {
-            let open = match changes.recv_timeout(self.until_next_wake()) {
+            let (open, hints) = match changes.recv_timeout(self.until_next_wake()) {
                 Ok(change) => self.take(change, changes)?,
-                Err(RecvTimeoutError::Timeout) => true,
-                Err(RecvTimeoutError::Disconnected) => false,
+                Err(RecvTimeoutError::Timeout) => (true, Hints::Followed),
+                Err(RecvTimeoutError::Disconnected) => (false, Hints::Followed),
             };
-            self.tick()?;
+            self.tick(hints)?;
             if !open {
                 // What was not shown yet is in the catalog, and is shown at the next start.
                 return Ok(());
@@ -133,18 +133,17 @@ impl Publisher {
         }
     }
 
-    /// Takes a change and all that are waiting behind it. Says whether there can be more.
-    fn take(&mut self, first: Change, changes: &Receiver<Change>) -> catalog::Result<bool> {
+    /// Takes a change and those that are waiting behind it. Says whether there can be more, and whether there are.
+    fn take(&mut self, first: Change, changes: &Receiver<Change>) -> catalog::Result<(bool, Hints)> {
         let moment = self.moment();
         let mut batch = vec![first];
-        let mut open = true;
-        while batch.len() < BATCH {
+        let (mut open, mut hints) = (true, Hints::Waiting);
+        while batch.len() < BATCH && hints == Hints::Waiting {
             match changes.try_recv() {
                 Ok(change) => batch.push(change),
-                Err(TryRecvError::Empty) => break,
-                Err(TryRecvError::Disconnected) => {
-                    open = false;
-                    break;
+                Err(error) => {
+                    hints = Hints::Followed;
+                    open = error != TryRecvError::Disconnected;
                 }
             }
         }
@@ -157,15 +156,15 @@ impl Publisher {
         if everywhere {
             self.ingest.everywhere(&mut self.catalog, moment)?;
         }
-        Ok(open)
+        Ok((open, hints))
     }
 
     /// What only time brings: deletions whose grace is over, files that have become quiet, articles that are due.
-    fn tick(&mut self) -> catalog::Result<()> {
+    fn tick(&mut self, hints: Hints) -> catalog::Result<()> {
         if self.ingest.until_next_wake(Instant::now()).is_some_and(|wait| wait.is_zero()) {
             let moment = self.moment();
             let ingest = &mut self.ingest;
-            self.dirty |= self.catalog.transaction(|catalog| ingest.tick(catalog, moment))?;
+            self.dirty |= self.catalog.transaction(|catalog| ingest.tick(catalog, hints, moment))?;
         }
         self.dirty |= self.next_due.is_some_and(|due| due <= Utc::now());
         Ok(())
@@ -233,7 +232,7 @@ pub fn adopt(
     while catalog.next_pass()? {
         ingest.everywhere(&mut catalog, Moment::now(version))?;
         let tick = |ingest: &mut Ingest, catalog: &mut Catalog| {
-            catalog.transaction(|catalog| ingest.tick(catalog, Moment::now(version)))
+            catalog.transaction(|catalog| ingest.tick(catalog, Hints::Followed, Moment::now(version)))
         };
         while ingest.is_reading() {
             tick(&mut ingest, &mut catalog)?;

@@ -215,7 +215,7 @@ pub(crate) mod tests {
     use crate::config::Config;
     use crate::entry::Entry;
     use crate::feed::Channel;
-    use crate::publish::ingest::Moment;
+    use crate::publish::ingest::{Hints, Moment};
     use crate::watch::Writing;
 
     /// A folder of articles, and what is made of it.
@@ -255,7 +255,7 @@ pub(crate) mod tests {
             self.ingest.changes(&mut self.catalog, &[hint], moment).unwrap();
             for _ in 0..10 {
                 let moment = self.moment();
-                self.ingest.tick(&mut self.catalog, moment).unwrap();
+                self.ingest.tick(&mut self.catalog, Hints::Followed, moment).unwrap();
             }
             // Two files must not go on having each other read.
             assert!(self.ingest.later.is_empty(), "{:?}", self.ingest.later);
@@ -273,7 +273,7 @@ pub(crate) mod tests {
             for _ in 0..3 {
                 let moment = self.moment();
                 let later = |time: Duration| Moment { instant: moment.instant + time, ..moment };
-                self.ingest.tick(&mut self.catalog, later(time)).unwrap();
+                self.ingest.tick(&mut self.catalog, Hints::Followed, later(time)).unwrap();
             }
         }
 

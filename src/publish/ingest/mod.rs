@@ -59,6 +59,15 @@ impl Moment {
     }
 }
 
+/// Whether all hints that have come were followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hints {
+    /// None waits.
+    Followed,
+    /// There may be more.
+    Waiting,
+}
+
 /// How a file came to notice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Seen {
@@ -315,8 +324,9 @@ impl Ingest {
         self.inhabited.is_some_and(|before| self.folder.identity() != Some(before))
     }
 
-    /// Does what time brings. Says whether something that is served has changed.
-    pub fn tick(&mut self, catalog: &mut Catalog, moment: Moment) -> catalog::Result<bool> {
+    /// Does what time brings. Says whether something that is served has changed. Nothing is deleted while hints wait: one
+    /// of them may say where the file is now.
+    pub fn tick(&mut self, catalog: &mut Catalog, hints: Hints, moment: Moment) -> catalog::Result<bool> {
         let due = |map: &HashMap<PathBuf, Instant>| -> Vec<PathBuf> {
             map.iter().filter(|(_, at)| **at <= moment.instant).map(|(path, _)| path.clone()).collect()
         };
@@ -332,7 +342,7 @@ impl Ingest {
             self.emptied.remove(&path);
         }
         // What is missing may be among what is still to be read, under another name.
-        if self.folder_is_there && !self.is_reading() {
+        if self.folder_is_there && !self.is_reading() && hints == Hints::Followed {
             changed |= self.delete(catalog, due(&self.missing), moment)?;
         }
         Ok(changed)
