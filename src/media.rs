@@ -24,6 +24,8 @@ use rustix::io::Errno;
 use crate::config::Globs;
 use crate::folder::{Stat, is_ignored, shown};
 
+/// How often, and how many times at most, a file is looked at that has another date and the same length.
+const GROWING: (Duration, usize) = (Duration::from_millis(10), 10);
 /// How often a path is followed anew that changed while it was followed.
 const TRIES: usize = 5;
 /// A date in HTTP has whole seconds: until the second of a change is over, another change would have the same date. Twice
@@ -222,11 +224,20 @@ impl Opened {
             io::ErrorKind::UnexpectedEof => changed(),
             _ => error,
         });
-        let stat = read.and_then(|()| Ok(Stat::of(&self.file.metadata()?))).map_err(|error| at(&self.below, &error))?;
-        if stat.mtime != self.stat.mtime && stat.size <= self.stat.size {
-            return Err(at(&self.below, &changed()));
+        let is_same = read.and_then(|()| self.is_same()).map_err(|error| at(&self.below, &error))?;
+        if is_same { Ok(bytes) } else { Err(at(&self.below, &changed())) }
+    }
+
+    /// Whether the file is what it was, as far as it was. The system dates a file that grows a moment before it is longer.
+    fn is_same(&self) -> io::Result<bool> {
+        for _ in 0..GROWING.1 {
+            let stat = Stat::of(&self.file.metadata()?);
+            if stat.mtime == self.stat.mtime || stat.size != self.stat.size {
+                return Ok(stat.mtime == self.stat.mtime || stat.size > self.stat.size);
+            }
+            std::thread::sleep(GROWING.0);
         }
-        Ok(bytes)
+        Ok(false)
     }
 }
 
