@@ -1,5 +1,7 @@
 //! The whole configuration: parsed and checked once, one section for each task. One file, nothing merged into it.
 
+mod listen;
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -9,6 +11,8 @@ use std::time::Duration;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use url::Url;
+
+pub use listen::{Endpoint, Listen};
 
 /// The file that is read when no other is named.
 pub const SYSTEM_FILE: &str = "/etc/gazetted/gazetted.toml";
@@ -143,15 +147,24 @@ pub enum FeedContent {
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Http {
-    /// Address and port to listen on; port 0 takes a free one.
-    #[serde(with = "written")]
-    pub listen: SocketAddr,
+    /// Where clients connect to.
+    pub listen: Listen,
     /// How long a cache or a reader may keep a document before it asks again.
     #[serde(with = "written")]
     pub max_age: Period,
-    /// How long a client may take to send a request's header, and may stay idle between two requests.
+    /// How long a client may take to send a request's header.
     #[serde(with = "written")]
     pub header_timeout: Period,
+    /// How long a client may stay connected between two requests.
+    #[serde(with = "written")]
+    pub idle_timeout: Period,
+    /// How long a client may take hardly anything of an answer.
+    #[serde(with = "written")]
+    pub write_timeout: Period,
+    /// How many connections there may be; more are made room for by those that ask for nothing.
+    pub connections: usize,
+    /// How many of them may be one address's; 0: as many as there may be.
+    pub connections_per_address: usize,
     /// How long answers in flight may take to finish when the daemon stops.
     #[serde(with = "written")]
     pub stop_timeout: Period,
@@ -209,9 +222,13 @@ impl Default for Feed {
 impl Default for Http {
     fn default() -> Self {
         Self {
-            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)).into(),
             max_age: Period(Duration::from_mins(5)),
             header_timeout: Period(Duration::from_secs(10)),
+            idle_timeout: Period(Duration::from_mins(1)),
+            write_timeout: Period(Duration::from_secs(20)),
+            connections: 4096,
+            connections_per_address: 256,
             stop_timeout: Period(Duration::from_secs(10)),
         }
     }
@@ -280,12 +297,13 @@ impl Config {
     }
 
     /// The public address of the site; without a configured one, the one that it is served at.
-    pub fn base_url(&self, bound: SocketAddr) -> String {
-        match &self.site.base_url {
-            Some(url) => url.to_string(),
-            None if bound.ip().is_unspecified() => format!("http://localhost:{}/", bound.port()),
+    pub fn base_url(&self, bound: Option<SocketAddr>) -> String {
+        match (&self.site.base_url, bound) {
+            (Some(url), _) => url.to_string(),
+            (None, None) => "http://localhost/".to_owned(),
+            (None, Some(bound)) if bound.ip().is_unspecified() => format!("http://localhost:{}/", bound.port()),
             // Without the zone that a link-local address may carry: it means nothing elsewhere, and no URL may hold it.
-            None => format!("http://{}/", SocketAddr::new(bound.ip(), bound.port())),
+            (None, Some(bound)) => format!("http://{}/", SocketAddr::new(bound.ip(), bound.port())),
         }
     }
 
@@ -307,10 +325,19 @@ impl Config {
                 return Err(format!("site.{key} has a control character, which no feed may hold: take it out"));
             }
         }
-        for (key, period) in [("header_timeout", self.http.header_timeout), ("stop_timeout", self.http.stop_timeout)] {
+        let http = &self.http;
+        for (key, period) in [
+            ("header_timeout", http.header_timeout),
+            ("idle_timeout", http.idle_timeout),
+            ("write_timeout", http.write_timeout),
+            ("stop_timeout", http.stop_timeout),
+        ] {
             if period.0.is_zero() || period.0 > Duration::from_hours(24) {
                 return Err(format!("http.{key} is {period}: between 1s and 1d makes sense"));
             }
+        }
+        if http.connections == 0 {
+            return Err("http.connections is 0: nobody could connect".into());
         }
         let Articles { hold, poll_interval, .. } = &self.articles;
         if hold.0 > Duration::from_hours(7 * 24) {
@@ -569,7 +596,7 @@ mod tests {
 
     #[test]
     fn a_site_without_a_public_address_is_where_it_listens() {
-        let at = |text: &str| Config::default().base_url(text.parse().unwrap());
+        let at = |text: &str| Config::default().base_url(text.parse().ok());
         assert_eq!(at("127.0.0.1:8080"), "http://127.0.0.1:8080/");
         assert_eq!(at("0.0.0.0:80"), "http://localhost:80/");
         assert_eq!(at("[::]:80"), "http://localhost:80/");

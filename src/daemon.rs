@@ -1,10 +1,10 @@
 //! The wiring, in one screen: what is opened, which task talks to which, and how all of them end.
 
 use std::fs::File;
-use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
@@ -21,12 +21,17 @@ use crate::publish::{self, Publisher};
 use crate::serve::Server;
 use crate::service;
 use crate::snapshot::Current;
+use crate::sockets::Sockets;
 use crate::watch::{self, Watch};
+
+/// How often the state directory is asked for again where another process has it, and how long between.
+const LOCK_TRIES: usize = 25;
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// A daemon whose feeds are up, but which answers nobody yet.
 #[derive(Debug)]
 pub struct Daemon {
-    listener: TcpListener,
+    sockets: Sockets,
     base_url: String,
     current: Current,
     server: Server,
@@ -38,16 +43,16 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// Opens everything and reads the whole folder. `listener` is bound already, so that clients wait instead of being
+    /// Opens everything and reads the whole folder. `sockets` are open already, so that clients wait instead of being
     /// refused.
     ///
     /// # Errors
     /// The folder or the state directory cannot be used; the error says which and why.
-    pub fn start(config: &Config, listener: TcpListener) -> anyhow::Result<Self> {
+    pub fn start(config: &Config, sockets: Sockets) -> anyhow::Result<Self> {
         let folder = open_folder(config)?;
         let state = config.state_directory(folder.root())?;
         let lock = lock_state(&state, &folder)?;
-        let base_url = config.base_url(bound(&listener)?);
+        let base_url = config.base_url(sockets.address());
         let at_state = || format!("{}", state.display());
         let catalog = Catalog::open(&state, config.authority().as_deref(), now()).with_context(at_state)?;
         let channel = Channel::new(config, &base_url, catalog.feed_id());
@@ -64,8 +69,8 @@ impl Daemon {
 
         let (presented, created) = (publisher.presented(), publisher.created());
         let door = Door::open(&state, pages, presented, created, files).with_context(at_state)?;
-        let server = Server::new(current.clone(), door, config.http.clone(), &base_url);
-        Ok(Self { listener, base_url, current, server, publisher, changes, watch, _lock: lock })
+        let server = Server::new(current.clone(), door, &config.http, &base_url);
+        Ok(Self { sockets, base_url, current, server, publisher, changes, watch, _lock: lock })
     }
 
     /// What is served, and news of its versions.
@@ -83,7 +88,7 @@ impl Daemon {
     /// # Errors
     /// The first task's that failed.
     pub async fn run(self, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
-        let Self { listener, base_url, server, publisher, changes, watch, _lock, .. } = self;
+        let Self { sockets, base_url, server, publisher, changes, watch, _lock, .. } = self;
         let writer = std::thread::Builder::new().name("publish".into()).spawn(move || publisher.run(&changes));
         let writer = writer.context("cannot start a thread")?;
         let (failed, writer_ended) = tokio::sync::oneshot::channel();
@@ -109,7 +114,7 @@ impl Daemon {
             }
             service::stopping();
         };
-        let served = server.run(listener, stop).await;
+        let served = server.run(sockets, stop).await;
         rescan.abort();
         // The watch ends, its channel closes, the writer finishes what it has and ends too.
         let watched = tokio::task::spawn_blocking(move || watch.stop()).await.context("the watch cannot be stopped")?;
@@ -135,7 +140,7 @@ pub fn adopt(config: &Config, entries: &[Elsewhere]) -> anyhow::Result<Adoption>
     let _lock = lock_state(&state, &folder)?;
     let at_state = || format!("{}", state.display());
     let catalog = Catalog::open(&state, config.authority().as_deref(), now()).with_context(at_state)?;
-    let channel = Channel::new(config, &config.base_url(config.http.listen), catalog.feed_id());
+    let channel = Channel::new(config, &config.base_url(config.http.listen.first_address()), catalog.feed_id());
     publish::adopt(catalog, folder, config, &channel, entries).with_context(at_state)
 }
 
@@ -159,7 +164,7 @@ pub fn render(config: &Config, address: Option<&Address>, format: Format) -> any
     let folder = open_folder(config)?;
     let reader = look_into(config, &folder).map_err(anyhow::Error::msg)?;
     let (id, _) = reader.feed_id()?;
-    let channel = Channel::new(config, &config.base_url(config.http.listen), id);
+    let channel = Channel::new(config, &config.base_url(config.http.listen.first_address()), id);
     Ok(door::print(&reader, &channel, address, format, now())?)
 }
 
@@ -181,10 +186,6 @@ fn open_folder(config: &Config) -> anyhow::Result<Folder> {
     Folder::open(&config.articles).with_context(|| format!("{directory}: cannot read the folder of articles"))
 }
 
-fn bound(listener: &TcpListener) -> anyhow::Result<SocketAddr> {
-    listener.local_addr().context("the listening socket has no address")
-}
-
 /// A path without links, also where its end does not exist yet.
 fn real(path: &Path) -> PathBuf {
     let existing = path.ancestors().find_map(|above| Some((above, above.canonicalize().ok()?)));
@@ -201,7 +202,16 @@ fn lock_state(state: &Path, folder: &Folder) -> anyhow::Result<File> {
     }
     std::fs::create_dir_all(state).with_context(|| problem("make"))?;
     let lock = File::create(state.join("lock")).with_context(|| problem("write to"))?;
-    match lock.try_lock() {
+    let mut locked = lock.try_lock();
+    // Whoever held it may be about to end.
+    for _ in 0..LOCK_TRIES {
+        if !matches!(locked, Err(std::fs::TryLockError::WouldBlock)) {
+            break;
+        }
+        std::thread::sleep(LOCK_PAUSE);
+        locked = lock.try_lock();
+    }
+    match locked {
         Ok(()) => Ok(lock),
         Err(std::fs::TryLockError::WouldBlock) => {
             bail!(

@@ -60,6 +60,8 @@ pub mod watch;
 
 pub mod publish;
 
+pub mod sockets;
+
 pub mod serve;
 
 pub mod service;

@@ -81,7 +81,7 @@ fn the_waist_needs_nothing() {
 }
 
 /// Words, and the files or modules that alone may say them.
-const OWNERS: [(&str, &[&str]); 16] = [
+const OWNERS: [(&str, &[&str]); 18] = [
     ("use notify", &["watch"]),
     ("rusqlite", &["catalog"]),
     ("hyper::server", &["serve"]),
@@ -95,7 +95,9 @@ const OWNERS: [(&str, &[&str]); 16] = [
     ("ExitCode", &["main"]),
     ("Utc::now()", &["publish", "daemon"]),
     ("SystemTime::now()", &["serve", "watch"]),
-    ("std::fs", &["config", "folder", "watch", "article", "daemon", "media"]),
+    ("std::fs", &["config", "folder", "watch", "article", "daemon", "media", "sockets"]),
+    ("socket2", &["sockets"]),
+    ("listenfd", &["sockets"]),
     ("openat", &["media"]),
     ("unsafe ", &[]),
 ];

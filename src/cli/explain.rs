@@ -114,7 +114,7 @@ impl Explained<'_> {
         let Record { entry, state, due, expires, archive } = record;
         let reason = entry.guid.as_ref().map(|guid| format!("`{guid}` in RSS and JSON Feed, as elsewhere before"));
         line("id", &entry.id, reason.as_deref().unwrap_or("permanent"));
-        let base = self.config.base_url(self.config.http.listen);
+        let base = self.config.base_url(self.config.http.listen.first_address());
         line("page", &format!("{base}articles/{}", entry.slug), "");
         if *state != State::Live {
             return Err("the daemon has taken it back, or has not looked at it since it changed".into());

@@ -53,7 +53,7 @@ impl Render {
     /// There is no such feed, or no daemon has run on the folder yet.
     pub fn run(self, file: Option<&Path>) -> anyhow::Result<Outcome> {
         let mut config = self.site.over(file)?;
-        config.http.listen = self.listen.unwrap_or(config.http.listen);
+        config.http.listen = self.listen.map_or(config.http.listen, Into::into);
         let format = Format::from(self.format);
         let name = self.feed.unwrap_or_default();
         let address = match name.trim_matches('/') {

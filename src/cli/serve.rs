@@ -1,6 +1,5 @@
 //! `gazetted serve [DIR]`: watch a folder and serve its feeds.
 
-use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -8,17 +7,19 @@ use anyhow::Context;
 use clap::Args;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::config::{BaseUrl, Config};
+use crate::config::{BaseUrl, Config, Endpoint, Listen};
 use crate::daemon::Daemon;
+use crate::sockets::Sockets;
 
 /// Watch a folder and serve its feeds
 #[derive(Debug, Args)]
 pub struct Serve {
     /// Folder of articles [default: articles.directory, which is `seeds`]
     directory: Option<PathBuf>,
-    /// Address and port to listen on, as in 127.0.0.1:8080; port 0 takes a free one
+    /// Address and port to listen on, as in 127.0.0.1:8080; port 0 takes a free one. Or a Unix socket, as in unix:/path. Can be
+    /// said several times
     #[arg(long, value_name = "ADDRESS")]
-    listen: Option<SocketAddr>,
+    listen: Vec<Endpoint>,
     /// Public address of the site, as in `https://example.org/`
     #[arg(long, value_name = "URL")]
     base_url: Option<BaseUrl>,
@@ -34,16 +35,13 @@ impl Serve {
     /// The configuration, the folder, the state directory or the address cannot be used, or a task has failed.
     pub fn run(self, file: Option<&Path>) -> anyhow::Result<()> {
         let config = self.over(Config::load(file)?);
-        let listen = config.http.listen;
-        let listener = TcpListener::bind(listen).with_context(|| {
-            format!("{listen}: cannot listen there; is it in use? name another address with --listen")
-        })?;
-        let address = listener.local_addr().context("the listening socket has no address")?;
-        let daemon = Daemon::start(&config, listener)?;
+        let sockets = Sockets::open(&config.http.listen)?;
+        let listening = sockets.shown();
+        let daemon = Daemon::start(&config, sockets)?;
         let (directory, base_url) = (config.articles.directory.display(), daemon.base_url());
-        tracing::info!("serving {directory} as {base_url}, listening at http://{address}/");
+        tracing::info!("serving {directory} as {base_url}, listening at {listening}");
         let runtime =
-            tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?;
+            tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start the runtime")?;
         let outcome = runtime.block_on(async {
             let mut signals = Signals::new()?;
             let (stop, stopped) = tokio::sync::oneshot::channel();
@@ -68,7 +66,7 @@ impl Serve {
     /// What the command line says wins over the file.
     fn over(self, mut config: Config) -> Config {
         config.articles.directory = self.directory.unwrap_or(config.articles.directory);
-        config.http.listen = self.listen.unwrap_or(config.http.listen);
+        config.http.listen = Listen::try_from(self.listen).unwrap_or(config.http.listen);
         config.site.base_url = self.base_url.or(config.site.base_url);
         config.state.directory = self.state.or(config.state.directory);
         config

@@ -3,189 +3,276 @@
 
 pub mod body;
 mod conditional;
+mod connections;
 mod negotiate;
 mod range;
+mod requests;
 pub mod respond;
+mod stream;
 
-use std::convert::Infallible;
+use std::future::poll_fn;
 use std::io;
-use std::path::PathBuf;
+use std::net::IpAddr;
+use std::num::NonZero;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::task::{Context, Poll, ready};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
-use anyhow::Context;
-use hyper::body::Incoming;
+use anyhow::Context as _;
 use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper::{Method, Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
 
 use crate::config::Http;
-use crate::door::{Address, Door, Found};
-use crate::snapshot::{Current, Snapshot};
-use body::{Body, Source};
-use respond::{Style, Target};
+use crate::door::Door;
+use crate::snapshot::Current;
+use crate::sockets::{Sockets, raise_descriptors};
+use connections::{Admitted, Connections, Limits, Order, Phase};
+use requests::{Requests, Sources};
+use respond::Style;
+use stream::{Listener, Observed, Stream};
 
 /// Wait after an error of `accept` that is not one connection's own, such as having no file descriptor left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Longest request header that is read; browsers and readers send 2 KB at most.
 const MAX_HEADER: usize = 16 << 10;
-/// Longest wait for the version that an article changed in: versions come a second apart.
-const NEXT_VERSION: Duration = Duration::from_secs(3);
-/// How many threads may wait for files at a time: a disk that hangs must not keep articles from being read.
-const FILE_READS: usize = 32;
-/// Longest wait for one of them.
-const FILE_PATIENCE: Duration = Duration::from_secs(10);
 /// Bytes that wait in memory for a slow client; a document is one piece and may be longer.
 const MAX_UNSENT: usize = 2 * body::CHUNK;
+/// How long what still reads files may keep a thread in the end.
+const LAST_READS: Duration = Duration::from_secs(1);
 
 /// What every connection needs.
 #[derive(Debug)]
 pub struct Server {
-    current: Current,
-    door: Arc<Door>,
-    style: Style,
-    http: Http,
-    file_reads: Arc<Semaphore>,
+    sources: Arc<Sources>,
+    connections: Arc<Connections>,
+    stop_timeout: Duration,
+}
+
+/// What threads are told, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd)]
+enum Stage {
+    Accepting,
+    Finishing,
+    Ended,
 }
 
 impl Server {
     /// Serves `current`, and whatever it does not hold through `door`, below `base_url`.
-    pub fn new(current: Current, door: Door, http: Http, base_url: &str) -> Self {
+    pub fn new(current: Current, door: Door, http: &Http, base_url: &str) -> Self {
         let style = Style::new(base_url, http.max_age.0);
-        Self { current, door: Arc::new(door), style, http, file_reads: Arc::new(Semaphore::new(FILE_READS)) }
+        Self {
+            sources: Arc::new(Sources::new(current, door, style)),
+            connections: Arc::new(Connections::new(Limits::new(http, raise_descriptors()))),
+            stop_timeout: http.stop_timeout.0,
+        }
     }
 
-    /// Accepts connections until `stop` is done, then lets the answers in flight finish for `http.stop_timeout`.
+    /// Accepts connections until `stop` is done, then lets the answers in flight finish for `http.stop_timeout`. One thread for
+    /// each core, each with all sockets: whichever is free takes the next connection, and none wakes another for a request.
     ///
     /// # Errors
-    /// The socket cannot be used at all.
-    pub async fn run(self, listener: std::net::TcpListener, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
-        listener.set_nonblocking(true).context("cannot use the listening socket")?;
-        let listener = TcpListener::from_std(listener).context("cannot use the listening socket")?;
-        let timeout = self.http.stop_timeout.0;
+    /// A socket cannot be used at all.
+    pub async fn run(self, sockets: Sockets, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
         let server = Arc::new(self);
-        let graceful = GracefulShutdown::new();
-        let mut stop = std::pin::pin!(stop);
-        loop {
-            tokio::select! {
-                stream = accept(&listener) => server.clone().spawn(stream, graceful.watcher()),
-                () = &mut stop => break,
-            }
+        let (stage, stages) = watch::channel(Stage::Accepting);
+        let (accepting, mut accepting_ended) = mpsc::channel(1);
+        let mut threads = Vec::new();
+        for _ in 0..thread::available_parallelism().map_or(1, NonZero::get) {
+            let listeners = Worker::listeners(&sockets).context("cannot use the listening sockets")?;
+            let worker = Worker { server: server.clone(), stages: stages.clone(), accepting: accepting.clone() };
+            threads.push(worker.start(listeners)?);
+        }
+        drop(accepting);
+        tokio::select! {
+            () = stop => {}
+            () = server.connections.watch_over() => {}
+            _ = accepting_ended.recv() => anyhow::bail!("no thread serves any more: please report this"),
         }
         // First no new connection, then an end to the old ones: the other way round one could slip in between.
-        drop(listener);
-        if tokio::time::timeout(timeout, graceful.shutdown()).await.is_err() {
-            tracing::warn!("some connections were still busy after {} s and were cut off", timeout.as_secs());
-        }
-        Ok(())
-    }
-
-    fn spawn(self: Arc<Self>, stream: TcpStream, watcher: Watcher) {
-        // Answers are written whole; waiting to fill packets only delays their ends.
-        let _ = stream.set_nodelay(true);
-        let server = self.clone();
-        let service = service_fn(move |request| {
-            let server = server.clone();
-            async move { Ok::<_, Infallible>(server.answer(request).await) }
-        });
-        let connection = http1::Builder::new()
-            // Without a timer hyper's timeouts are silently off.
-            .timer(TokioTimer::new())
-            .header_read_timeout(self.http.header_timeout.0)
-            .max_header_size(MAX_HEADER)
-            .max_buf_size(MAX_UNSENT)
-            // A client that has said all it has to say still wants its answer.
-            .half_close(true)
-            .serve_connection(TokioIo::new(stream), service);
-        tokio::spawn(async move {
-            if let Err(error) = watcher.watch(connection).await {
-                tracing::debug!("a connection ended early: {error}");
+        let _ = stage.send(Stage::Finishing);
+        let _ = accepting_ended.recv().await;
+        drop(sockets);
+        let finish = async {
+            tokio::select! {
+                () = server.connections.finish() => {}
+                () = server.connections.watch_over() => {}
             }
-        });
-    }
-
-    async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
-        let (request, _body) = request.into_parts();
-        let mut snapshot = self.current.get();
-        let target = match respond::route(&request, &snapshot, &self.style) {
-            Target::Lookup(address, path) if matches!(request.method, Method::GET | Method::HEAD) => {
-                self.look_up(address, path, &mut snapshot).await
-            }
-            Target::Media(path) if matches!(request.method, Method::GET | Method::HEAD) => self.open(path).await,
-            target => target,
         };
-        respond::respond(&request, &target, &snapshot, &self.style, SystemTime::now())
+        if tokio::time::timeout(server.stop_timeout, finish).await.is_err() {
+            let seconds = server.stop_timeout.as_secs();
+            tracing::warn!("some connections were still busy after {seconds} s and were cut off");
+        }
+        let _ = stage.send(Stage::Ended);
+        let join = move || threads.into_iter().try_for_each(JoinHandle::join);
+        let joined = tokio::task::spawn_blocking(join).await.context("the threads that serve cannot be stopped")?;
+        joined.map_err(|_| anyhow::anyhow!("a thread that serves panicked: please report this"))
     }
 
-    /// Fetches a document that the snapshot does not keep. If it has just changed, the answer waits for the
-    /// snapshot that shows the change, so that a document and its validators always belong together.
-    async fn look_up(&self, address: Address, path: String, snapshot: &mut Arc<Snapshot>) -> Target {
-        let mut versions = self.current.subscribe();
-        let deadline = tokio::time::Instant::now() + NEXT_VERSION;
+    /// Serves one connection to its end.
+    async fn serve(self: Arc<Self>, mut stream: Stream, peer: Option<IpAddr>, admitted: Admitted) {
+        let connection = &admitted.connection;
         loop {
-            *snapshot = self.current.get();
-            let (door, address, path, seen) = (self.door.clone(), address.clone(), path.clone(), snapshot.clone());
-            let found = tokio::task::spawn_blocking(move || door.find(&address, &path, &seen)).await;
-            return match found {
-                Ok(Ok(Found::Document(document))) => Target::Document(document),
-                Ok(Ok(Found::Moved(address))) => Target::Moved(address),
-                Ok(Ok(Found::Elsewhere(address))) => Target::Elsewhere(address),
-                Ok(Ok(Found::Gone)) => Target::Gone,
-                Ok(Ok(Found::Unknown)) => Target::Missing,
-                Ok(Ok(Found::NotYet)) => match tokio::time::timeout_at(deadline, versions.changed()).await {
-                    Ok(Ok(())) => continue,
-                    _ => Target::Unavailable,
-                },
-                Ok(Err(error)) => {
-                    tracing::error!("a document cannot be made: {error}");
-                    Target::Unavailable
-                }
-                Err(error) => {
-                    tracing::error!("a document cannot be made: {error}");
-                    Target::Unavailable
-                }
-            };
+            // While the client says nothing, there is nothing to be kept in memory for it.
+            if poll_fn(|context| poll_request(&stream, &admitted, context)).await == Order::End {
+                return;
+            }
+            let requests = Requests::new(self.sources.clone(), connection.clone(), peer);
+            let observed = Observed { stream, connection: connection.clone() };
+            let mut http = Box::new(
+                http1::Builder::new()
+                    // All limits of time are those of `Connections`: a timer for each request costs more than the request.
+                    .timer(TokioTimer::new())
+                    .header_read_timeout(None)
+                    .max_header_size(MAX_HEADER)
+                    .max_buf_size(MAX_UNSENT)
+                    // A client that has said all it has to say still wants its answer.
+                    .half_close(true)
+                    .serve_connection(TokioIo::new(observed), requests),
+            );
+            let mut orders = Orders { admitted: &admitted, last: Order::None, changes: 0 };
+            if poll_fn(|context| orders.poll(&mut http, context)).await != Order::Doze {
+                return;
+            }
+            let parts = http.into_parts();
+            if !parts.read_buf.is_empty() {
+                return;
+            }
+            stream = parts.io.into_inner().stream;
+            connection.obeyed(Order::Doze);
         }
     }
+}
 
-    /// Opens a file that lies beside articles.
-    async fn open(&self, path: PathBuf) -> Target {
-        let permit = tokio::time::timeout(FILE_PATIENCE, self.file_reads.clone().acquire_owned()).await;
-        let Ok(Ok(permit)) = permit else {
-            let waited = FILE_PATIENCE.as_secs();
-            tracing::error!("a file beside articles cannot be opened: its disk has not answered for {waited} s");
-            return Target::Unavailable;
-        };
-        let door = self.door.clone();
-        let open = move || {
-            let _permit = permit;
-            door.file(&path)
-        };
-        match tokio::task::spawn_blocking(open).await.map_err(io::Error::other).flatten() {
-            Ok(Some(opened)) => Target::File(Arc::new(Source::new(opened, self.file_reads.clone()))),
-            Ok(None) => Target::Missing,
-            Err(error) => {
-                tracing::error!("a file beside articles cannot be opened: {error}");
-                Target::Unavailable
+type Http1 = http1::Connection<TokioIo<Observed>, Requests>;
+
+/// Waits until the client says something, or until the connection is to end.
+fn poll_request(stream: &Stream, admitted: &Admitted, context: &mut Context<'_>) -> Poll<Order> {
+    match admitted.connection.order(context.waker()) {
+        Order::Finish | Order::End => Poll::Ready(Order::End),
+        Order::Doze => {
+            // So it does.
+            admitted.connection.obeyed(Order::Doze);
+            stream.poll_readable(context).map(|_| Order::None)
+        }
+        Order::None => stream.poll_readable(context).map(|_| Order::None),
+    }
+}
+
+/// What a connection is doing of what it was told.
+struct Orders<'a> {
+    admitted: &'a Admitted,
+    last: Order,
+    changes: u32,
+}
+
+impl Orders<'_> {
+    /// Serves until the connection ends, or until it dozes.
+    fn poll(&mut self, http: &mut Http1, context: &mut Context<'_>) -> Poll<Order> {
+        let connection = &self.admitted.connection;
+        let order = connection.order(context.waker());
+        if order > self.last {
+            match order {
+                Order::End => return Poll::Ready(Order::End),
+                // What is asked for by now is answered first.
+                Order::Doze if connection.phase() != Phase::Idle => connection.obeyed(Order::Doze),
+                _ => {
+                    self.last = order;
+                    self.changes = connection.changes();
+                    Pin::new(&mut *http).graceful_shutdown();
+                }
             }
+        }
+        if self.last != Order::Doze {
+            return Pin::new(http).poll(context).map(|ended| {
+                if let Err(error) = ended {
+                    tracing::debug!("a connection ended early: {error}");
+                }
+                Order::End
+            });
+        }
+        let ended = ready!(http.poll_without_shutdown(context));
+        // A request that came at the last moment was answered as the last one.
+        let dozes = ended.is_ok() && connection.changes() == self.changes;
+        Poll::Ready(if dozes { Order::Doze } else { Order::End })
+    }
+}
+
+/// A thread that serves.
+struct Worker {
+    server: Arc<Server>,
+    stages: watch::Receiver<Stage>,
+    /// Is dropped when no more is accepted.
+    accepting: mpsc::Sender<()>,
+}
+
+impl Worker {
+    fn listeners(sockets: &Sockets) -> io::Result<Vec<crate::sockets::Listener>> {
+        sockets.listeners().iter().map(crate::sockets::Listener::try_clone).collect()
+    }
+
+    fn start(self, listeners: Vec<crate::sockets::Listener>) -> anyhow::Result<JoinHandle<()>> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.context("cannot start the runtime of a thread that serves")?;
+        let run = move || {
+            runtime.block_on(self.run(listeners));
+            runtime.shutdown_timeout(LAST_READS);
+        };
+        thread::Builder::new().name("serve".into()).spawn(run).context("cannot start a thread")
+    }
+
+    async fn run(self, listeners: Vec<crate::sockets::Listener>) {
+        let Self { server, stages, accepting } = self;
+        let mut loops = JoinSet::new();
+        for listener in listeners {
+            let (server, mut stages) = (server.clone(), stages.clone());
+            loops.spawn(async move {
+                let listener = match Listener::try_from(listener) {
+                    Ok(listener) => listener,
+                    Err(error) => return tracing::error!("a listening socket cannot be used: {error}"),
+                };
+                loop {
+                    tokio::select! {
+                        (stream, peer) = accept(&listener) => server.clone().welcome(stream, peer),
+                        _ = stages.wait_for(|stage| *stage >= Stage::Finishing) => return,
+                    }
+                }
+            });
+        }
+        loops.join_all().await;
+        drop(accepting);
+        let mut stages = stages;
+        // Also where whoever tells has gone without a word.
+        let _ = stages.wait_for(|stage| *stage == Stage::Ended).await;
+    }
+}
+
+impl Server {
+    fn welcome(self: Arc<Self>, stream: Stream, peer: Option<IpAddr>) {
+        let owner = peer.filter(|address| !address.to_canonical().is_loopback());
+        // Otherwise everybody else is being answered: whoever comes now comes back.
+        if let Some(admitted) = self.connections.admit(owner) {
+            tokio::spawn(self.serve(stream, peer, admitted));
         }
     }
 }
 
 /// The next connection. Never fails: a connection that is gone already is passed over, and what is wrong with the whole
 /// system is given time.
-async fn accept(listener: &TcpListener) -> TcpStream {
+async fn accept(listener: &Listener) -> (Stream, Option<IpAddr>) {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    let mut failing = false;
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => return stream,
+            Ok(accepted) => return accepted,
             Err(error) if matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) => {}
             Err(error) => {
-                tracing::error!("cannot accept a connection: {error}; trying again");
+                if !std::mem::replace(&mut failing, true) {
+                    tracing::error!("cannot accept a connection: {error}; trying again until it can be");
+                }
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }

@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use gazetted::config::Config;
 use gazetted::daemon::Daemon;
 use gazetted::snapshot::Current;
+use gazetted::sockets::Sockets;
 use tempfile::TempDir;
 
 /// Longest wait for anything to happen. Reached only when a test fails.
@@ -73,7 +74,7 @@ impl Site {
         }
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let daemon = Daemon::start(&config, listener).unwrap();
+        let daemon = Daemon::start(&config, Sockets::try_from(listener).unwrap()).unwrap();
         let current = daemon.current();
         let versions = current.subscribe();
         let (stop, stopped) = tokio::sync::oneshot::channel();

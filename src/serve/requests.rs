@@ -1,0 +1,212 @@
+//! What is done for a request before [`respond`](super::respond) can answer it: mostly nothing.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, SystemTime};
+
+use hyper::body::{Frame, Incoming, SizeHint};
+use hyper::http::request::Parts;
+use hyper::{Method, Request, Response};
+use tokio::sync::Semaphore;
+
+use super::body::{Body, Source};
+use super::connections::{Connection, Phase};
+use super::respond::{self, Style, Target};
+use crate::door::{Address, Door, Found};
+use crate::snapshot::{Current, Snapshot};
+
+/// Longest wait for the version that an article changed in: versions come a second apart.
+const NEXT_VERSION: Duration = Duration::from_secs(3);
+/// How many threads may wait for files at a time: a disk that hangs must not keep articles from being read.
+const FILE_READS: usize = 32;
+/// Longest wait for one of them.
+const FILE_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Where answers come from.
+#[derive(Debug)]
+pub struct Sources {
+    current: Current,
+    door: Arc<Door>,
+    style: Style,
+    file_reads: Arc<Semaphore>,
+}
+
+impl Sources {
+    /// `current`, and whatever it does not hold through `door`.
+    pub fn new(current: Current, door: Door, style: Style) -> Self {
+        Self { current, door: Arc::new(door), style, file_reads: Arc::new(Semaphore::new(FILE_READS)) }
+    }
+
+    /// Fetches a document that the snapshot does not keep. If it has just changed, the answer waits for the
+    /// snapshot that shows the change, so that a document and its validators always belong together.
+    async fn look_up(&self, address: Address, path: String) -> (Target, Arc<Snapshot>) {
+        let mut versions = self.current.subscribe();
+        let deadline = tokio::time::Instant::now() + NEXT_VERSION;
+        loop {
+            let snapshot = self.current.get();
+            let (door, address, path, seen) = (self.door.clone(), address.clone(), path.clone(), snapshot.clone());
+            let found = tokio::task::spawn_blocking(move || door.find(&address, &path, &seen)).await;
+            let target = match found {
+                Ok(Ok(Found::Document(document))) => Target::Document(document),
+                Ok(Ok(Found::Moved(address))) => Target::Moved(address),
+                Ok(Ok(Found::Elsewhere(address))) => Target::Elsewhere(address),
+                Ok(Ok(Found::Gone)) => Target::Gone,
+                Ok(Ok(Found::Unknown)) => Target::Missing,
+                Ok(Ok(Found::NotYet)) => match tokio::time::timeout_at(deadline, versions.changed()).await {
+                    Ok(Ok(())) => continue,
+                    _ => Target::Unavailable,
+                },
+                Ok(Err(error)) => {
+                    tracing::error!("a document cannot be made: {error}");
+                    Target::Unavailable
+                }
+                Err(error) => {
+                    tracing::error!("a document cannot be made: {error}");
+                    Target::Unavailable
+                }
+            };
+            return (target, snapshot);
+        }
+    }
+
+    /// Opens a file that lies beside articles.
+    async fn open(&self, path: PathBuf) -> Target {
+        let permit = tokio::time::timeout(FILE_PATIENCE, self.file_reads.clone().acquire_owned()).await;
+        let Ok(Ok(permit)) = permit else {
+            let waited = FILE_PATIENCE.as_secs();
+            tracing::error!("a file beside articles cannot be opened: its disk has not answered for {waited} s");
+            return Target::Unavailable;
+        };
+        let door = self.door.clone();
+        let open = move || {
+            let _permit = permit;
+            door.file(&path)
+        };
+        match tokio::task::spawn_blocking(open).await.map_err(io::Error::other).flatten() {
+            Ok(Some(opened)) => Target::File(Arc::new(Source::new(opened, self.file_reads.clone()))),
+            Ok(None) => Target::Missing,
+            Err(error) => {
+                tracing::error!("a file beside articles cannot be opened: {error}");
+                Target::Unavailable
+            }
+        }
+    }
+}
+
+/// The requests of one connection.
+#[derive(Debug)]
+pub struct Requests {
+    sources: Arc<Sources>,
+    connection: Arc<Connection>,
+    peer: Option<IpAddr>,
+}
+
+impl Requests {
+    /// Those that come on `connection` from `peer`, which has no address where it comes by a Unix socket.
+    pub fn new(sources: Arc<Sources>, connection: Arc<Connection>, peer: Option<IpAddr>) -> Self {
+        Self { sources, connection, peer }
+    }
+
+    fn sent(&self, response: Response<Body>) -> Response<Sending> {
+        response.map(|body| Sending { body, connection: self.connection.clone() })
+    }
+}
+
+impl hyper::service::Service<Request<Incoming>> for Requests {
+    type Response = Response<Sending>;
+    type Error = Infallible;
+    type Future = Answer;
+
+    fn call(&self, request: Request<Incoming>) -> Answer {
+        self.connection.enter(Phase::Answered);
+        let (request, _body) = request.into_parts();
+        let snapshot = self.sources.current.get();
+        let is_read = matches!(request.method, Method::GET | Method::HEAD);
+        match respond::route(&request, &snapshot, &self.sources.style) {
+            Target::Lookup(address, path) if is_read => Answer::later(self, request, Wanted::Document(address, path)),
+            Target::Media(path) if is_read => Answer::later(self, request, Wanted::File(path)),
+            target => {
+                let style = &self.sources.style;
+                let response = respond::respond(&request, &target, &snapshot, style, SystemTime::now());
+                Answer::Now(Some(self.sent(response)))
+            }
+        }
+    }
+}
+
+enum Wanted {
+    Document(Address, String),
+    File(PathBuf),
+}
+
+/// An answer: at once, where the snapshot holds it, without so much as a future on the heap.
+pub enum Answer {
+    Now(Option<Response<Sending>>),
+    Later(Pin<Box<dyn Future<Output = Response<Sending>> + Send>>),
+}
+
+impl Answer {
+    fn later(requests: &Requests, request: Parts, wanted: Wanted) -> Self {
+        let requests = Requests {
+            sources: requests.sources.clone(),
+            connection: requests.connection.clone(),
+            peer: requests.peer,
+        };
+        Self::Later(Box::pin(async move {
+            let sources = &requests.sources;
+            let (target, snapshot) = match wanted {
+                Wanted::Document(address, path) => sources.look_up(address, path).await,
+                Wanted::File(path) => (sources.open(path).await, sources.current.get()),
+            };
+            requests.sent(respond::respond(&request, &target, &snapshot, &sources.style, SystemTime::now()))
+        }))
+    }
+}
+
+impl Future for Answer {
+    type Output = Result<Response<Sending>, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.get_mut() {
+            Self::Now(response) => Poll::Ready(Ok(response.take().expect("a future is not asked again"))),
+            Self::Later(answer) => answer.as_mut().poll(context).map(Ok),
+        }
+    }
+}
+
+/// A body that says when it has been sent.
+pub struct Sending {
+    body: Body,
+    connection: Arc<Connection>,
+}
+
+impl Drop for Sending {
+    fn drop(&mut self) {
+        self.connection.enter(Phase::Idle);
+    }
+}
+
+impl hyper::body::Body for Sending {
+    type Data = <Body as hyper::body::Body>::Data;
+    type Error = <Body as hyper::body::Body>::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+        Pin::new(&mut self.get_mut().body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

@@ -1,0 +1,137 @@
+//! The bytes of one connection, and what they say of the client.
+
+use std::io;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+
+use super::connections::{Connection, Phase};
+use crate::sockets;
+
+/// A socket that clients connect to, on the runtime of one thread.
+#[derive(Debug)]
+pub enum Listener {
+    Tcp(TcpListener),
+    Unix(UnixListener),
+}
+
+impl Listener {
+    /// The next connection, and the address of its other end, if it has one.
+    pub async fn accept(&self) -> io::Result<(Stream, Option<IpAddr>)> {
+        match self {
+            Self::Tcp(listener) => {
+                let (stream, address) = listener.accept().await?;
+                Ok((Stream::Tcp(stream), Some(address.ip())))
+            }
+            Self::Unix(listener) => listener.accept().await.map(|(stream, _)| (Stream::Unix(stream), None)),
+        }
+    }
+}
+
+impl TryFrom<sockets::Listener> for Listener {
+    type Error = io::Error;
+
+    fn try_from(listener: sockets::Listener) -> io::Result<Self> {
+        match listener {
+            sockets::Listener::Tcp(listener) => TcpListener::from_std(listener).map(Self::Tcp),
+            sockets::Listener::Unix(listener) => UnixListener::from_std(listener).map(Self::Unix),
+        }
+    }
+}
+
+/// A connection.
+#[derive(Debug)]
+pub enum Stream {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+}
+
+impl Stream {
+    /// Waits until the client has said something, or has gone.
+    pub fn poll_readable(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Tcp(stream) => stream.poll_read_ready(context),
+            Self::Unix(stream) => stream.poll_read_ready(context),
+        }
+    }
+}
+
+/// Calls a method of whichever it is.
+macro_rules! on_stream {
+    ($stream:expr, $method:ident ( $($argument:expr),* )) => {
+        match &mut $stream {
+            Stream::Tcp(stream) => Pin::new(stream).$method($($argument),*),
+            Stream::Unix(stream) => Pin::new(stream).$method($($argument),*),
+        }
+    };
+}
+
+/// A connection that writes down what its client does.
+#[derive(Debug)]
+pub struct Observed {
+    /// Itself.
+    pub stream: Stream,
+    /// Where that is written.
+    pub connection: Arc<Connection>,
+}
+
+impl Observed {
+    fn wrote(&self, outcome: &Poll<io::Result<usize>>) {
+        match outcome {
+            Poll::Ready(Ok(bytes)) => self.connection.took(*bytes),
+            Poll::Ready(Err(_)) => {}
+            Poll::Pending => self.connection.set_blocked(true),
+        }
+    }
+}
+
+impl AsyncRead for Observed {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let outcome = on_stream!(self.stream, poll_read(context, buffer));
+        if buffer.filled().len() > before && self.connection.phase() == Phase::Idle {
+            self.connection.enter(Phase::Asking);
+        }
+        outcome
+    }
+}
+
+impl AsyncWrite for Observed {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let outcome = on_stream!(self.stream, poll_write(context, bytes));
+        self.wrote(&outcome);
+        outcome
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let outcome = on_stream!(self.stream, poll_write_vectored(context, slices));
+        self.wrote(&outcome);
+        outcome
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    /// Is asked for once all is written.
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.connection.set_blocked(false);
+        on_stream!(self.stream, poll_flush(context))
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        on_stream!(self.stream, poll_shutdown(context))
+    }
+}
