@@ -26,6 +26,7 @@ mod pictures;
 mod properties;
 mod readers;
 mod real_tools;
+mod requests;
 mod schedule;
 mod service;
 mod validity;
