@@ -10,6 +10,7 @@ mod tools;
 
 mod archives;
 mod cases;
+mod checkers;
 mod cleaning;
 mod command_line;
 mod commands;
