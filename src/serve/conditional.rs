@@ -20,14 +20,16 @@ pub enum Outcome {
 /// `last_modified` no date counts (RFC 9110 sections 13.1.3 and 13.1.4).
 pub fn evaluate(headers: &HeaderMap, etags: &[&str], last_modified: Option<SystemTime>, now: SystemTime) -> Outcome {
     if headers.contains_key(header::IF_MATCH) {
-        if !tags(headers, header::IF_MATCH).any(|tag| tag == "*" || etags.contains(&tag)) {
+        let expected = || tags(headers, header::IF_MATCH).any(|tag| etags.contains(&tag));
+        if !is_any(headers, header::IF_MATCH) && !expected() {
             return Outcome::Failed;
         }
     } else if date(headers, header::IF_UNMODIFIED_SINCE).is_some_and(|date| last_modified > Some(date)) {
         return Outcome::Failed;
     }
     if headers.contains_key(header::IF_NONE_MATCH) {
-        let known = |etag: &&str| tags(headers, header::IF_NONE_MATCH).any(|tag| tag == "*" || is_same(tag, etag));
+        let any = is_any(headers, header::IF_NONE_MATCH);
+        let known = |etag: &&str| any || tags(headers, header::IF_NONE_MATCH).any(|tag| is_same(tag, etag));
         return etags.iter().position(known).map_or(Outcome::Proceed, Outcome::NotModified);
     }
     // A date after now was invented by the client; what it says cannot be believed.
@@ -36,18 +38,26 @@ pub fn evaluate(headers: &HeaderMap, etags: &[&str], last_modified: Option<Syste
     since.map_or(Outcome::Proceed, |_| Outcome::NotModified(0))
 }
 
+/// Whether the field is the star, which stands for whatever there is. In a list, or within quotes, it stands for nothing.
+fn is_any(headers: &HeaderMap, name: HeaderName) -> bool {
+    let mut values = headers.get_all(name).iter();
+    values.next().is_some_and(|value| value == "*") && values.next().is_none()
+}
+
 fn tags(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
     let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).map(str::trim).filter(|tag| !tag.is_empty())
 }
 
+/// What servers that compress an answer on its way put behind its tag: Apache, lighttpd and Caddy; Apache once; Jetty.
+const MARKS: [&str; 6] = ["-gzip", "-br", "-zstd", "-deflate", ";gzip", "--gzip"];
+
 /// Weak comparison, forgiving what happens to tags on their way: proxies weaken them, compressing ones add their mark
 /// within the quotes or behind them, and some readers lose the quotes (standards 94).
 fn is_same(tag: &str, etag: &str) -> bool {
     let bare = |tag: &str| tag.replace('"', "");
-    let tag = bare(tag.strip_prefix("W/").unwrap_or(tag));
-    let unmarked = ["-gzip", ";gzip"].iter().find_map(|mark| tag.strip_suffix(mark)).unwrap_or(&tag);
-    unmarked == bare(etag)
+    let (tag, etag) = (bare(tag.strip_prefix("W/").unwrap_or(tag)), bare(etag));
+    tag.strip_prefix(&etag).is_some_and(|mark| mark.is_empty() || MARKS.contains(&mark))
 }
 
 /// A date in one of the three forms; one that is said twice or makes no sense counts as not said.

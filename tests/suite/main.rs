@@ -10,6 +10,7 @@ mod tools;
 
 mod archives;
 mod cases;
+mod checkers;
 mod cleaning;
 mod command_line;
 mod commands;
@@ -26,6 +27,7 @@ mod pictures;
 mod properties;
 mod readers;
 mod real_tools;
+mod requests;
 mod schedule;
 mod service;
 mod validity;

@@ -1,33 +1,63 @@
-//! Requests and what they are answered, without a socket.
+//! Requests and what they are answered, without a socket. Each test says by number which rules of `tests/standards.md` it
+//! checks.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::LazyLock;
 
 use chrono::DateTime;
 use hyper::Request;
 
 use super::*;
+use crate::feed::{json, opml};
+use crate::page;
 
 const NOW: u64 = 1_700_000_100;
+/// When all documents were first served, a hundred seconds before.
+const SERVED: &str = "Tue, 14 Nov 2023 22:13:20 GMT";
+/// One second before.
+const EARLIER: &str = "Tue, 14 Nov 2023 22:13:19 GMT";
 
-fn snapshot() -> Snapshot {
+/// Documents that come coded, and their types.
+const CODED: [(&str, &str); 8] = [
+    ("/rss.xml", rss::MEDIA_TYPE),
+    ("/atom.xml", atom::MEDIA_TYPE),
+    ("/feed.json", json::MEDIA_TYPE),
+    ("/feeds.opml", opml::MEDIA_TYPE),
+    ("/articles/long", page::MEDIA_TYPE),
+    ("/", page::MEDIA_TYPE),
+    ("/style.css", page::STYLE_TYPE),
+    ("/archive/1/atom.xml", atom::MEDIA_TYPE),
+];
+/// Documents that are too small for that.
+const UNCODED: [(&str, &str); 3] =
+    [("/articles/a", page::MEDIA_TYPE), ("/icon.svg", "image/svg+xml"), ("/robots.txt", "text/plain; charset=utf-8")];
+
+fn documents() -> impl Iterator<Item = &'static str> {
+    CODED.into_iter().chain(UNCODED).map(|(path, _)| path)
+}
+
+static SNAPSHOT: LazyLock<Snapshot> = LazyLock::new(|| {
     let date = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
-    let document = |media_type, body: String| {
-        let document = Document::new(media_type, body, date);
+    let document = |path: &'static str, media_type, text: String| {
+        let document = Document::new(media_type, text, date).lasting(path.starts_with("/archive/"));
+        let document = document.linked((path == "/").then(|| "</rss.xml>; rel=alternate".to_owned()));
         for coding in Coding::CODED {
             document.compress(coding);
         }
-        Arc::new(document)
+        (path[1..].to_owned(), Arc::new(document))
     };
-    let documents = HashMap::from([
-        ("rss.xml".to_owned(), document("application/rss+xml; charset=utf-8", "<rss/>".repeat(500))),
-        ("articles/a".to_owned(), document("text/html; charset=utf-8", "<p>a</p>".into())),
-        (String::new(), document("text/html; charset=utf-8", "<p>front</p>".into())),
-    ]);
+    let coded = CODED.map(|(path, media_type)| document(path, media_type, format!("<p>{path}</p>").repeat(200)));
+    let uncoded = UNCODED.map(|(path, media_type)| document(path, media_type, format!("<p>{path}</p>")));
+    let documents: HashMap<_, _> = coded.into_iter().chain(uncoded).collect();
     Snapshot::new(date, date, documents, "<p>missing</p>".into(), "<p>gone</p>".into())
+});
+
+fn style(base_url: &str) -> Style {
+    Style::new(base_url, Duration::from_mins(5))
 }
 
-/// A request in one line: `GET /path`, and its header fields.
-fn ask(line: &str, fields: &[(&str, &str)]) -> Response<Body> {
+/// A request in one line: `GET /path`, and its header fields. A field without a value is not sent.
+fn request(line: &str, fields: &[(&str, &str)]) -> Parts {
     let (method, path) = line.split_once(' ').unwrap();
     let mut request = Request::builder().method(method).uri(path);
     if !fields.iter().any(|(name, _)| *name == "host") {
@@ -36,11 +66,34 @@ fn ask(line: &str, fields: &[(&str, &str)]) -> Response<Body> {
     for (name, value) in fields.iter().filter(|(_, value)| !value.is_empty()) {
         request = request.header(*name, *value);
     }
-    let (parts, ()) = request.body(()).unwrap().into_parts();
-    let style = Style::new("https://example.org/news/", Duration::from_mins(5));
-    let snapshot = snapshot();
-    let target = route(&parts, &snapshot, &style);
-    respond(&parts, &target, &snapshot, &style, SystemTime::UNIX_EPOCH + Duration::from_secs(NOW))
+    request.body(()).unwrap().into_parts().0
+}
+
+fn answer(parts: &Parts, target: Option<&Target>) -> Response<Body> {
+    let style = style("https://example.org/news/");
+    let target = target.cloned().unwrap_or_else(|| route(parts, &SNAPSHOT, &style));
+    respond(parts, &target, &SNAPSHOT, &style, SystemTime::UNIX_EPOCH + Duration::from_secs(NOW))
+}
+
+fn ask(line: &str, fields: &[(&str, &str)]) -> Response<Body> {
+    answer(&request(line, fields), None)
+}
+
+/// Every kind of thing that can be asked for, and how a GET of it is answered.
+fn targets() -> Vec<(&'static str, Target, u16)> {
+    let document = |path: &str| Target::Document(SNAPSHOT.document(path).unwrap().clone());
+    let address = || "https://example.org/news/atom.xml".to_owned();
+    vec![
+        ("a feed", document("rss.xml"), 200),
+        ("an archive", document("archive/1/atom.xml"), 200),
+        ("a small page", document("articles/a"), 200),
+        ("what moved", Target::Moved(address()), 301),
+        ("what is elsewhere", Target::Elsewhere(address()), 307),
+        ("what is gone", Target::Gone, 410),
+        ("nothing", Target::Missing, 404),
+        ("a file that is not there", Target::Media("a.png".into()), 404),
+        ("what cannot be had", Target::Unavailable, 503),
+    ]
 }
 
 fn status(line: &str, fields: &[(&str, &str)]) -> u16 {
@@ -86,92 +139,780 @@ fn paths() {
     );
 }
 
-#[test]
-fn methods() {
-    assert_eq!(status("HEAD /rss.xml", &[]), 200);
-    for method in ["POST", "PUT", "DELETE", "PATCH", "TRACE"] {
-        let response = ask(&format!("{method} /rss.xml"), &[]);
-        assert_eq!((response.status().as_u16(), field(&response, "allow").as_str()), (405, ALLOW), "standards 77");
+/// Seconds that an answer may be kept. Its directives are plain numbers, each once, and none of those that feeds must not have.
+fn max_age(response: &Response<Body>) -> Option<u64> {
+    let value = field(response, "cache-control");
+    let mut found = HashMap::new();
+    for directive in value.split(", ").filter(|directive| !directive.is_empty()) {
+        let (name, seconds) = directive.split_once('=').unwrap_or((directive, ""));
+        assert!(["max-age", "stale-while-revalidate", "stale-if-error"].contains(&name), "{value}");
+        assert!(seconds.bytes().all(|byte| byte.is_ascii_digit()), "{value}");
+        assert_eq!(found.insert(name, seconds.parse().unwrap()), None, "{value}: {name} twice");
     }
-    assert_eq!(status("FOO /rss.xml", &[]), 501);
-    assert_eq!(status("OPTIONS /rss.xml", &[]), 204);
-    assert_eq!(status("OPTIONS *", &[]), 204);
-    assert_eq!(status("GET *", &[]), 400);
-    assert_eq!(status("GET example.org:80", &[]), 400, "authority form is for CONNECT");
-    let preflight = ask("OPTIONS /rss.xml", &[]);
-    assert!(field(&preflight, "access-control-allow-headers").contains("If-None-Match"), "standards 108");
+    found.get("max-age").copied()
+}
+
+/// Everything but the two fields that only one of GET and HEAD may need.
+fn same_fields(response: &Response<Body>) -> hyper::HeaderMap {
+    let mut fields = response.headers().clone();
+    fields.remove("content-length");
+    fields
 }
 
 #[test]
-fn head_says_what_get_says() {
-    for (path, fields) in [
-        ("/rss.xml", vec![]),
-        ("/rss.xml", vec![("accept-encoding", "gzip")]),
-        ("/nothing", vec![]),
-        ("/articles/a/", vec![]),
+fn methods_that_only_read() {
+    for (what, target, status) in targets() {
+        for method in ["GET", "HEAD"] {
+            let response = answer(&request(&format!("{method} /x"), &[]), Some(&target));
+            assert_eq!(response.status().as_u16(), status, "{method} of {what}: standards 76");
+        }
+        for method in ["POST", "PUT", "DELETE", "PATCH", "TRACE"] {
+            let response = answer(&request(&format!("{method} /x"), &[]), Some(&target));
+            let found = (response.status().as_u16(), field(&response, "allow"), field(&response, "connection"));
+            assert_eq!(found, (405, ALLOW.to_owned(), "close".to_owned()), "{method} of {what}: standards 77");
+        }
+        for method in ["FOO", "get", "Get", "PROPFIND", "PURGE", "QUERY", "LINK", "M-SEARCH"] {
+            let response = answer(&request(&format!("{method} /x"), &[]), Some(&target));
+            let found = (response.status().as_u16(), field(&response, "connection"));
+            assert_eq!(found, (501, "close".to_owned()), "{method} of {what}: standards 77");
+        }
+        let response = answer(&request("OPTIONS /x", &[]), Some(&target));
+        assert_eq!(
+            (response.status().as_u16(), field(&response, "allow").as_str()),
+            (204, ALLOW),
+            "{what}: standards 77"
+        );
+    }
+}
+
+#[test]
+fn what_a_request_may_name() {
+    for (line, expected) in [
+        ("OPTIONS *", 204),
+        ("GET *", 400),
+        ("HEAD *", 400),
+        ("POST *", 400),
+        ("GET example.org:80", 400),
+        ("OPTIONS example.org:80", 400),
+        ("GET http://example.org/rss.xml", 200),
+        ("GET HTTP://EXAMPLE.ORG/rss.xml", 200),
+        ("GET https://example.org/news/rss.xml", 200),
+        ("GET http://other.example:8080/rss.xml", 200),
+        ("GET http://example.org", 200),
+        ("GET http://example.org?x", 200),
+        ("HEAD http://example.org/rss.xml", 200),
+        ("OPTIONS http://example.org", 204),
+        ("GET http://example.org/none", 404),
+        ("POST http://example.org/rss.xml", 405),
     ] {
-        let (get, head) = (ask(&format!("GET {path}"), &fields), ask(&format!("HEAD {path}"), &fields));
-        assert_eq!(get.status(), head.status());
-        let mut expected = get.headers().clone();
-        assert_eq!(field(&head, "content-length"), length(get).to_string(), "standards 76");
-        expected.insert("content-length", head.headers()["content-length"].clone());
-        assert_eq!(head.headers(), &expected);
-        assert_eq!(length(head), 0);
+        assert_eq!(status(line, &[]), expected, "{line}: standards 77");
+    }
+}
+
+#[test]
+fn a_head_says_what_a_get_says() {
+    let fields: [&[(&str, &str)]; 9] = [
+        &[],
+        &[("accept-encoding", "gzip")],
+        &[("accept-encoding", "br")],
+        &[("accept-encoding", "zstd")],
+        &[("accept-encoding", "identity;q=0, gzip")],
+        &[("accept-encoding", "*;q=0")],
+        &[("if-none-match", "*")],
+        &[("if-modified-since", SERVED)],
+        &[("if-match", "\"x\"")],
+    ];
+    let paths = documents().chain(["/nothing", "/articles/a/", "/articles/b", "/media/x.png", "/news"]);
+    for path in paths {
+        for fields in fields {
+            let (get, head) = (ask(&format!("GET {path}"), fields), ask(&format!("HEAD {path}"), fields));
+            assert_eq!(get.status(), head.status(), "{path} {fields:?}: standards 76");
+            assert_eq!(same_fields(&get), same_fields(&head), "{path} {fields:?}: standards 76");
+            let (said, is_304) = (field(&head, "content-length"), get.status() == 304);
+            assert_eq!(said, if is_304 { String::new() } else { length(get).to_string() }, "{path}: standards 76, 79");
+            assert_eq!(length(head), 0, "{path}: standards 76");
+        }
+    }
+    for (what, target, _) in targets() {
+        let [get, head] = ["GET /x", "HEAD /x"].map(|line| answer(&request(line, &[]), Some(&target)));
+        assert_eq!(same_fields(&get), same_fields(&head), "{what}: standards 76");
+        assert_eq!(field(&head, "content-length"), length(get).to_string(), "{what}: standards 76");
+    }
+}
+
+#[test]
+fn nothing_is_told_to_have_a_body_that_has_none() {
+    for line in ["OPTIONS /rss.xml", "OPTIONS *"] {
+        let response = ask(line, &[]);
+        assert_eq!((field(&response, "content-length"), length(response)), (String::new(), 0), "{line}: standards 79");
+    }
+    for path in documents() {
+        let response = ask(&format!("GET {path}"), &[("if-none-match", "*")]);
+        assert_eq!(
+            (response.status().as_u16(), field(&response, "content-length").as_str()),
+            (304, ""),
+            "standards 79"
+        );
+        assert_eq!(length(response), 0, "{path}: standards 79");
     }
 }
 
 #[test]
 fn exactly_one_host() {
     assert_eq!(status("GET /", &[("host", "")]), 400, "none: standards 75");
-    assert_eq!(status("GET /", &[("host", "a"), ("host", "b")]), 400, "two");
+    assert_eq!(status("GET http://example.org/", &[("host", "")]), 400, "the address is no excuse: standards 75");
+    for second in ["a", "b"] {
+        assert_eq!(status("GET /", &[("host", "a"), ("host", second)]), 400, "two: standards 75");
+    }
     for host in [
-        "a/b", "a:b", "a:80:90", "a:99999", ":80", "\"x\"", "a\\b", "<script>", "a{}", "[::1", "[zz]", "%zz", "a@b",
-        "a b", "[::1]x",
+        "a/b",
+        "a:b",
+        "a:80:90",
+        "a:99999",
+        "a:-1",
+        "a: 80",
+        ":80",
+        ":",
+        "\"x\"",
+        "a\\b",
+        "<script>",
+        "a{}",
+        "a|b",
+        "a^b",
+        "a`b",
+        "[::1",
+        "[zz]",
+        "[]",
+        "[::1]x",
+        "[::1]:x",
+        "[::1]:80:80",
+        "::1",
+        "%zz",
+        "a@b",
+        "user:pass@a",
+        "a b",
+        "a\tb",
+        "a?b",
+        "a#b",
+        "http://a",
+        "a, b",
     ] {
-        assert_eq!(status("GET /", &[("host", host)]), 400, "{host}");
+        for method in ["GET", "HEAD", "OPTIONS", "POST", "FOO"] {
+            assert_eq!(status(&format!("{method} /"), &[("host", host)]), 400, "{host}: standards 75");
+        }
     }
-    for host in ["a", "example.org:8080", "[::1]:8080", "[::1]", "127.0.0.1", "a:", "a_b.example"] {
-        assert_eq!(status("GET /", &[("host", host)]), 200, "{host}");
+    for host in [
+        "a",
+        "A.Example",
+        "example.org:8080",
+        "example.org.",
+        "[::1]:8080",
+        "[::1]",
+        "[2001:db8::1]",
+        "127.0.0.1",
+        "a:",
+        "a:0",
+        "a_b.example",
+        "xn--bcher-kva.example",
+        "a-b.example",
+        "localhost",
+        "[::1]:",
+        "a,b",
+    ] {
+        assert_eq!(status("GET /rss.xml", &[("host", host)]), 200, "{host}: standards 75");
     }
-    let (mut parts, ()) = Request::builder().uri("/").body(()).unwrap().into_parts();
+    let mut parts = request("GET /rss.xml", &[("host", "")]);
     parts.version = Version::HTTP_10;
-    assert!(names_one_resource(&parts), "HTTP/1.0 needs none");
+    assert_eq!(answer(&parts, None).status().as_u16(), 200, "HTTP/1.0 needs none: standards 81");
+    parts.headers.insert("host", HeaderValue::from_static("a/b"));
+    assert_eq!(answer(&parts, None).status().as_u16(), 400, "but what it says must be right: standards 75");
 }
 
 #[test]
-fn codings() {
-    for (accept, coding) in [
-        ("", ""),
-        ("gzip", "gzip"),
-        ("br, gzip", "br"),
-        ("gzip, deflate, br, zstd", "br"),
-        ("gzip, zstd", "zstd"),
-        ("gzip, br;q=0.9", "gzip"),
-        ("br;q=0, gzip;q=0.1", "gzip"),
-        ("deflate", ""),
-        ("gzip;q=0", ""),
-        ("*", "br"),
-        ("br;q=0, *;q=0.5", "zstd"),
-        ("identity", ""),
-        ("gzip;q=0.5, identity;q=0.8", ""),
-        ("GZIP ; q=1.0", "gzip"),
-        ("*;q=0, identity;q=1", ""),
-        ("gzip;q=x", ""),
-        ("x-gzip", "gzip"),
+fn a_query_changes_nothing() {
+    let queries = ["?", "?x", "?x=1&y=2", "?utm_source=x&utm_medium=rss", "?/../", "?a=%00", "?rss.xml", "??", "?*"];
+    for path in documents() {
+        for query in queries {
+            for accept in ["", "gzip"] {
+                let fields = [("accept-encoding", accept)];
+                let (plain, asked) =
+                    (ask(&format!("GET {path}"), &fields), ask(&format!("GET {path}{query}"), &fields));
+                assert_eq!(plain.headers(), asked.headers(), "{path}{query}: standards 80");
+                assert_eq!(
+                    (plain.status(), length(plain)),
+                    (asked.status(), length(asked)),
+                    "{path}{query}: standards 80"
+                );
+            }
+        }
+    }
+    assert_eq!(status("GET /none?rss.xml", &[]), 404, "standards 80");
+}
+
+#[test]
+fn simple_clients_are_served() {
+    let plain = ask("GET /rss.xml", &[]);
+    for fields in [
+        ("accept", "*/*"),
+        ("accept", "text/html"),
+        ("accept", "application/json;q=0.1"),
+        ("accept", "*/*;q=0"),
+        ("accept", "application/rss+xml;q=0"),
+        ("accept", ";;q,,"),
+        ("user-agent", "curl/7.88.1"),
+        ("user-agent", "Mozilla/5.0 (compatible; Googlebot/2.1)"),
+        ("user-agent", "\u{1F980}"),
+        ("accept-language", "de, en;q=0.5"),
+        ("accept-charset", "iso-8859-1"),
+        ("cookie", "session=1"),
+        ("authorization", "Basic eDp5"),
+        ("referer", "not an address"),
+        ("cache-control", "no-cache"),
+        ("pragma", "no-cache"),
+        ("expect", "something"),
+        ("x-forwarded-host", "evil.example"),
+        ("forwarded", "host=evil.example"),
+        ("a-im", "feed"),
+        ("te", "trailers"),
+        ("upgrade-insecure-requests", "1"),
+        ("save-data", "on"),
     ] {
-        let response = ask("GET /rss.xml", &[("accept-encoding", accept)]);
+        let response = ask("GET /rss.xml", &[fields]);
+        assert_eq!(response.status().as_u16(), 200, "{fields:?}: standards 81, 106");
+        assert_eq!(response.headers(), plain.headers(), "{fields:?}: standards 80, 106");
+    }
+}
+
+#[test]
+fn no_answer_remembers_or_ages() {
+    let lines = ["GET", "HEAD", "POST", "OPTIONS", "FOO"];
+    for (what, target, _) in targets() {
+        for method in lines {
+            let response = answer(&request(&format!("{method} /x"), &[("cookie", "a=b")]), Some(&target));
+            for name in ["set-cookie", "age", "expires", "pragma", "server", "x-powered-by", "via"] {
+                let rules = "standards 80, 111, 114";
+                assert_eq!(field(&response, name), "", "{method} of {what}: {name}: {rules}");
+            }
+            assert_eq!(field(&response, "x-content-type-options"), "nosniff", "{method} of {what}: standards 108");
+        }
+    }
+}
+
+/// Values of `Accept-Encoding`, and the coding that each gets where all are to be had.
+const CHOICES: [(&str, &str); 58] = [
+    ("", ""),
+    ("gzip", "gzip"),
+    ("br", "br"),
+    ("zstd", "zstd"),
+    ("br, gzip", "br"),
+    ("gzip, br", "br"),
+    ("gzip,br,zstd", "br"),
+    ("gzip, deflate", "gzip"),
+    ("gzip, deflate, br, zstd", "br"),
+    ("gzip, zstd", "zstd"),
+    ("gzip, br;q=0.9", "gzip"),
+    ("gzip;q=0.9, br;q=0.8, zstd;q=0.7", "gzip"),
+    ("gzip;q=0.8, br;q=0.8", "br"),
+    ("gzip;q=1.000, br;q=0.999", "gzip"),
+    ("gzip;q=0.001", "gzip"),
+    ("gzip;q=0.01, zstd;q=0.1", "zstd"),
+    ("br;q=0, gzip;q=0.1", "gzip"),
+    ("br;q=0.0, gzip;q=0.1", "gzip"),
+    ("br;q=0.000, gzip;q=0.1", "gzip"),
+    ("deflate", ""),
+    ("compress, deflate, dcb, dcz", ""),
+    ("gzip;q=0", ""),
+    ("gzip;q=0, br;q=0, zstd;q=0", ""),
+    ("*", "br"),
+    ("*;q=0.1", "br"),
+    ("br;q=0, *;q=0.5", "zstd"),
+    ("br;q=0, zstd;q=0, *", "gzip"),
+    ("gzip, *;q=0.5", "gzip"),
+    ("gzip;q=0.5, *", "br"),
+    ("identity", ""),
+    ("identity, gzip;q=0.5", ""),
+    ("gzip;q=0.5, identity;q=0.8", ""),
+    ("gzip;q=0.8, identity;q=0.5", "gzip"),
+    ("gzip, identity", "gzip"),
+    ("GZIP ; q=1.0", "gzip"),
+    ("Gzip;Q=1", "gzip"),
+    ("gZiP\t;\tq=0.5 , BR;q=0.4", "gzip"),
+    (" , gzip , ", "gzip"),
+    ("*;q=0, identity;q=1", ""),
+    ("*;q=0, gzip", "gzip"),
+    ("x-gzip", "gzip"),
+    ("X-GZIP;q=0.3", "gzip"),
+    ("gzip;q=x", ""),
+    ("gzip;q=", ""),
+    ("gzip;q", ""),
+    ("gzip;q=2", ""),
+    ("gzip;q=-1", ""),
+    ("gzip;q=nan", ""),
+    ("gzip;q=inf", ""),
+    ("gzip;q=0,5", ""),
+    ("gzipped", ""),
+    ("gz", ""),
+    ("brotli", ""),
+    ("\"gzip\"", ""),
+    ("gzip br", ""),
+    (";q=1", ""),
+    (",", ""),
+    ("gzip;;", "gzip"),
+];
+
+#[test]
+fn the_coding_that_is_liked_best() {
+    for (accept, coding) in CHOICES {
+        for (path, _) in CODED {
+            let response = ask(&format!("GET {path}"), &[("accept-encoding", accept)]);
+            let found = (response.status().as_u16(), field(&response, "content-encoding"));
+            assert_eq!(found, (200, coding.to_owned()), "{path} by {accept:?}: standards 101, 102, 103, 104");
+        }
+        for (path, _) in UNCODED.into_iter().filter(|_| !accept.contains("*;q=0,")) {
+            let response = ask(&format!("GET {path}"), &[("accept-encoding", accept)]);
+            let found = (response.status().as_u16(), field(&response, "content-encoding"));
+            assert_eq!(found, (200, String::new()), "{path} by {accept:?}: standards 105");
+        }
+    }
+    let twice = ask("GET /rss.xml", &[("accept-encoding", "gzip;q=0.5"), ("accept-encoding", "br;q=0.1")]);
+    assert_eq!(field(&twice, "content-encoding"), "gzip", "two fields are one list: standards 101");
+}
+
+#[test]
+fn what_no_coding_can_please() {
+    for accept in [
+        "identity;q=0",
+        "identity;q=0.000",
+        "*;q=0",
+        "*;q=0.0",
+        "deflate, *;q=0",
+        "deflate, identity;q=0",
+        "gzip;q=0, identity;q=0",
+        "gzip;q=0, *;q=0",
+    ] {
+        for path in documents() {
+            let response = ask(&format!("GET {path}"), &[("accept-encoding", accept)]);
+            let found = (response.status().as_u16(), field(&response, "content-type"));
+            assert_eq!(found, (406, "text/plain; charset=utf-8".to_owned()), "{path} by {accept}: standards 103");
+            assert!(field(&response, "vary").contains("Accept-Encoding"), "{path} by {accept}: standards 100");
+            assert!((1..200).contains(&length(response)), "{path} by {accept}: standards 103");
+        }
+        assert_eq!(status("GET /none", &[("accept-encoding", accept)]), 404, "{accept}: standards 96");
+        assert_eq!(status("GET /articles/a/", &[("accept-encoding", accept)]), 301, "{accept}: standards 96");
+    }
+    for (coding, path) in [("gzip", "/rss.xml"), ("br", "/feed.json"), ("zstd", "/style.css")] {
+        let accept = format!("{coding}, identity;q=0");
+        assert_eq!(status(&format!("GET {path}"), &[("accept-encoding", &accept)]), 200, "standards 103");
         assert_eq!(
-            (response.status().as_u16(), field(&response, "content-encoding").as_str()),
-            (200, coding),
-            "{accept}"
+            status("GET /articles/a", &[("accept-encoding", &accept)]),
+            406,
+            "too small to be coded: standards 103"
         );
-        assert_eq!(field(&response, "vary"), "Accept-Encoding, Sec-Fetch-Dest", "standards 100");
     }
-    for accept in ["identity;q=0", "*;q=0", "deflate, *;q=0", "gzip;q=0, identity;q=0"] {
-        assert_eq!(status("GET /rss.xml", &[("accept-encoding", accept)]), 406, "{accept}: standards 103");
+}
+
+#[test]
+fn what_varies_says_so() {
+    for (path, media_type) in CODED.into_iter().chain(UNCODED) {
+        let is_feed = [rss::MEDIA_TYPE, atom::MEDIA_TYPE].contains(&media_type);
+        let expected = if is_feed { "Accept-Encoding, Sec-Fetch-Dest" } else { "Accept-Encoding" };
+        for accept in ["", "gzip", "br", "zstd", "identity", "deflate"] {
+            for (name, value) in
+                [("x", ""), ("if-none-match", "*"), ("if-modified-since", SERVED), ("range", "bytes=0-1")]
+            {
+                for method in ["GET", "HEAD"] {
+                    let response = ask(&format!("{method} {path}"), &[("accept-encoding", accept), (name, value)]);
+                    assert!([200, 304].contains(&response.status().as_u16()), "{path}");
+                    assert_eq!(
+                        field(&response, "vary"),
+                        expected,
+                        "{method} {path} by {accept:?}, {name}: standards 100"
+                    );
+                }
+            }
+        }
     }
-    assert_eq!(status("GET /rss.xml", &[("accept-encoding", "gzip, identity;q=0")]), 200);
-    assert_eq!(status("GET /articles/a", &[("accept-encoding", "gzip, identity;q=0")]), 406, "too small to be coded");
+}
+
+#[test]
+fn documents_have_their_types() {
+    for (path, media_type) in CODED.into_iter().chain(UNCODED) {
+        for accept in ["", "gzip", "br"] {
+            let response = ask(&format!("GET {path}"), &[("accept-encoding", accept)]);
+            assert_eq!(field(&response, "content-type"), media_type, "{path} by {accept:?}: standards 107");
+        }
+    }
+}
+
+#[test]
+fn each_coding_has_a_tag_of_its_own() {
+    let mut seen = BTreeSet::new();
+    for (path, _) in CODED {
+        for coding in ["", "gzip", "br", "zstd"] {
+            let tag = field(&ask(&format!("GET {path}"), &[("accept-encoding", coding)]), "etag");
+            let inner = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')).unwrap();
+            assert!(inner.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'), "{tag}: standards 84, 86");
+            assert!(seen.insert(tag.clone()), "{path} by {coding:?}: {tag}: standards 85");
+            let again = field(&ask(&format!("HEAD {path}"), &[("accept-encoding", coding)]), "etag");
+            assert_eq!(again, tag, "standards 86");
+        }
+        assert_eq!(field(&ask(&format!("GET {path}"), &[]), "last-modified"), SERVED, "{path}: standards 84");
+    }
+}
+
+/// What may become of a tag until it comes back.
+fn mangled(tag: &str) -> Vec<String> {
+    let core = tag.trim_matches('"');
+    let mut found = vec![
+        tag.to_owned(),
+        format!("W/{tag}"),
+        core.to_owned(),
+        format!("W/{core}"),
+        format!("\"x\", {tag}"),
+        format!("{tag}, \"x\""),
+        format!("\"x\",{tag},\"y\""),
+        format!("\"x\" ,\t{tag} , "),
+        format!(", {tag}"),
+        format!("W/\"x\", W/{tag}"),
+        format!("\"a b\", {tag}"),
+        format!("\"a,b\", {tag}"),
+        format!("\"\", {tag}"),
+        format!("\"{core}"),
+        format!("{core}\""),
+    ];
+    for mark in ["-gzip", "-br", "-zstd", "-deflate", ";gzip", "--gzip"] {
+        found.extend([
+            format!("\"{core}{mark}\""),
+            format!("W/\"{core}{mark}\""),
+            format!("{tag}{mark}"),
+            format!("{core}{mark}"),
+            format!("\"x\", \"{core}{mark}\""),
+        ]);
+    }
+    found
+}
+
+#[test]
+fn a_known_tag_saves_the_body() {
+    for (path, _) in CODED {
+        for coding in ["", "gzip", "br", "zstd"] {
+            let whole = ask(&format!("GET {path}"), &[("accept-encoding", coding)]);
+            let tag = field(&whole, "etag");
+            for known in mangled(&tag).into_iter().chain(["*".to_owned()]) {
+                for method in ["GET", "HEAD"] {
+                    let fields = [("accept-encoding", coding), ("if-none-match", known.as_str())];
+                    let response = ask(&format!("{method} {path}"), &fields);
+                    assert_eq!(response.status().as_u16(), 304, "{method} {path}: {known}: standards 90, 94");
+                    assert_eq!(field(&response, "etag"), tag, "{path} by {coding:?}: {known}: standards 97");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn an_unknown_tag_saves_nothing() {
+    let tag = field(&ask("GET /rss.xml", &[]), "etag");
+    let core = tag.trim_matches('"').to_owned();
+    let gzip = field(&ask("GET /rss.xml", &[("accept-encoding", "gzip")]), "etag");
+    for unknown in [
+        "\"x\"".to_owned(),
+        "x".into(),
+        "\"x\", \"y\"".into(),
+        "W/\"x\"".into(),
+        "\"\"".into(),
+        "\"".into(),
+        ",".into(),
+        "W/".into(),
+        "-gzip".into(),
+        "\"*\"".into(),
+        "\"x\", *".into(),
+        "*, \"x\"".into(),
+        "\"x, *, y\"".into(),
+        "**".into(),
+        tag.to_uppercase(),
+        format!("\"{}\"", &core[..31]),
+        format!("\"{core}0\""),
+        format!("\"0{core}\""),
+        format!("\"{core}-x\""),
+        format!("\"{core}-gzip-x\""),
+        format!("\"-gzip{core}\""),
+        // Who cannot unpack gzip may not go on using what it has in gzip.
+        gzip.clone(),
+        format!("W/{gzip}"),
+        // The uncoded bytes in a coding of somebody else's are not our bytes in that coding.
+        format!("\"{core}-gz\""),
+    ] {
+        let response = ask("GET /rss.xml", &[("if-none-match", &unknown)]);
+        assert_eq!(response.status().as_u16(), 200, "{unknown}: standards 90");
+        assert_eq!(field(&response, "etag"), tag, "{unknown}: standards 84");
+    }
+    // Who has the plain bytes may go on using them, whatever else it could take.
+    for accept in ["gzip", "br, gzip", "*", "identity", "deflate"] {
+        let both = ask("GET /rss.xml", &[("accept-encoding", accept), ("if-none-match", &tag)]);
+        assert_eq!((both.status().as_u16(), field(&both, "etag")), (304, tag.clone()), "{accept}: standards 97");
+    }
+    let other = ask("GET /rss.xml", &[("accept-encoding", "br, gzip"), ("if-none-match", &gzip)]);
+    assert_eq!((other.status().as_u16(), field(&other, "etag")), (304, gzip.clone()), "standards 97");
+    let two = [("if-none-match", "\"x\""), ("if-none-match", tag.as_str())];
+    assert_eq!(status("GET /rss.xml", &two), 304, "two fields are one list: standards 90");
+}
+
+#[test]
+fn dates_of_clients() {
+    for (date, expected) in [
+        (SERVED, 304),
+        ("Tuesday, 14-Nov-23 22:13:20 GMT", 304),
+        ("Tue Nov 14 22:13:20 2023", 304),
+        ("Tue, 14 Nov 2023 22:13:21 GMT", 304),
+        ("Tue, 14 Nov 2023 22:15:00 GMT", 304),
+        (EARLIER, 200),
+        ("Tuesday, 14-Nov-23 22:13:19 GMT", 200),
+        ("Tue Nov 14 22:13:19 2023", 200),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", 200),
+        ("Mon, 13 Nov 2023 23:59:59 GMT", 200),
+        ("yesterday", 200),
+        ("0", 200),
+        ("1700000000", 200),
+        ("2023-11-14T22:13:20Z", 200),
+        ("Tue, 14 Nov 2023 22:13:20", 200),
+        ("Tue, 14 Nov 2023 22:13:20 +0000", 200),
+        ("Tue, 14 Nov 2023 23:13:20 CET", 200),
+        ("Tue, 32 Nov 2023 22:13:20 GMT", 200),
+        ("Tue, 14 Nov 2023 25:13:20 GMT", 200),
+        ("Tue, 14 Nov 2023", 200),
+        ("\"Tue, 14 Nov 2023 22:13:20 GMT\"", 200),
+    ] {
+        for path in documents() {
+            for method in ["GET", "HEAD"] {
+                let found = status(&format!("{method} {path}"), &[("if-modified-since", date)]);
+                assert_eq!(found, expected, "{method} {path} since {date}: standards 92");
+            }
+        }
+    }
+    for later in ["Tue, 14 Nov 2023 22:15:01 GMT", "Wed, 15 Nov 2023 22:13:20 GMT", "Fri, 01 Jan 2038 00:00:00 GMT"] {
+        assert_eq!(status("GET /rss.xml", &[("if-modified-since", later)]), 200, "{later} is after now: standards 93");
+    }
+    let twice = [("if-modified-since", SERVED), ("if-modified-since", SERVED)];
+    assert_eq!(status("GET /rss.xml", &twice), 200, "standards 92");
+}
+
+#[test]
+fn preconditions_have_an_order() {
+    let tag = field(&ask("GET /rss.xml", &[]), "etag");
+    let (tag, weak) = (tag.as_str(), format!("W/{tag}"));
+    let listed = format!("\"x\", {tag}");
+    let in_quotes = "\"x, *, y\"";
+    let (matches, none, unmodified, since) = ("if-match", "if-none-match", "if-unmodified-since", "if-modified-since");
+    let cases: &[(&[(&str, &str)], u16)] = &[
+        (&[(matches, tag)], 200),
+        (&[(matches, "*")], 200),
+        (&[(matches, &listed)], 200),
+        (&[(matches, "\"x\"")], 412),
+        (&[(matches, &weak)], 412),
+        (&[(matches, in_quotes)], 412),
+        (&[(matches, "\"x\", \"y\"")], 412),
+        (&[(unmodified, SERVED)], 200),
+        (&[(unmodified, "Tue, 14 Nov 2023 22:13:21 GMT")], 200),
+        (&[(unmodified, EARLIER)], 412),
+        (&[(unmodified, "yesterday")], 200),
+        (&[(unmodified, EARLIER), (unmodified, EARLIER)], 200),
+        // If-Match comes first, and instead of If-Unmodified-Since.
+        (&[(matches, tag), (unmodified, EARLIER)], 200),
+        (&[(matches, "\"x\""), (unmodified, SERVED)], 412),
+        // Both come before If-None-Match and If-Modified-Since.
+        (&[(matches, "\"x\""), (none, "*")], 412),
+        (&[(matches, "\"x\""), (since, SERVED)], 412),
+        (&[(unmodified, EARLIER), (none, tag)], 412),
+        (&[(unmodified, EARLIER), (since, SERVED)], 412),
+        (&[(matches, tag), (none, tag)], 304),
+        (&[(matches, "*"), (none, "*")], 304),
+        (&[(matches, tag), (since, SERVED)], 304),
+        (&[(unmodified, SERVED), (none, tag)], 304),
+        (&[(unmodified, SERVED), (since, SERVED)], 304),
+        (&[(unmodified, SERVED), (none, "\"x\"")], 200),
+    ];
+    for (fields, expected) in cases {
+        for method in ["GET", "HEAD"] {
+            assert_eq!(status(&format!("{method} /rss.xml"), fields), *expected, "{method} {fields:?}: standards 95");
+        }
+    }
+    for (known, date, expected) in
+        [("\"x\"", SERVED, 200), (tag, EARLIER, 304), ("*", EARLIER, 304), (tag, "yesterday", 304), (",", SERVED, 200)]
+    {
+        let fields = [(none, known), (since, date)];
+        assert_eq!(status("GET /rss.xml", &fields), expected, "{fields:?}: the tag counts alone: standards 91");
+    }
+}
+
+#[test]
+fn preconditions_count_only_where_there_is_something() {
+    let conditions = [
+        ("if-none-match", "*"),
+        ("if-match", "\"x\""),
+        ("if-modified-since", SERVED),
+        ("if-unmodified-since", EARLIER),
+    ];
+    for condition in conditions {
+        for (what, target, status) in targets().into_iter().filter(|(_, _, status)| *status != 200) {
+            for method in ["GET", "HEAD"] {
+                let response = answer(&request(&format!("{method} /x"), &[condition]), Some(&target));
+                assert_eq!(response.status().as_u16(), status, "{method} of {what}, {condition:?}: standards 96");
+                assert_eq!(field(&response, "etag"), "", "{what}: standards 96");
+            }
+        }
+        for (line, expected) in
+            [("POST /rss.xml", 405), ("FOO /rss.xml", 501), ("OPTIONS /rss.xml", 204), ("GET *", 400)]
+        {
+            assert_eq!(status(line, &[condition]), expected, "{line}, {condition:?}: standards 96");
+        }
+    }
+}
+
+#[test]
+fn a_304_repeats_what_the_200_says_to_caches() {
+    let repeated = [
+        "etag",
+        "vary",
+        "cache-control",
+        "last-modified",
+        "x-content-type-options",
+        "access-control-allow-origin",
+        "access-control-expose-headers",
+    ];
+    for path in documents() {
+        for coding in ["", "gzip", "br", "zstd"] {
+            let whole = ask(&format!("GET {path}"), &[("accept-encoding", coding)]);
+            let tag = field(&whole, "etag");
+            for condition in [("if-none-match", tag.as_str()), ("if-none-match", "*"), ("if-modified-since", SERVED)] {
+                let known = ask(&format!("GET {path}"), &[("accept-encoding", coding), condition]);
+                assert_eq!(known.status().as_u16(), 304, "{path} {condition:?}");
+                for name in repeated {
+                    let said = field(&whole, name);
+                    assert!(!said.is_empty(), "{path}: {name}");
+                    assert_eq!(field(&known, name), said, "{path} by {coding:?}: {name}: standards 97, 110");
+                }
+                let names: BTreeSet<&str> = known.headers().keys().map(HeaderName::as_str).collect();
+                assert_eq!(names, BTreeSet::from(repeated), "{path}: nothing about a body: standards 97");
+            }
+        }
+    }
+}
+
+#[test]
+fn caches_are_told_how_long() {
+    for path in documents() {
+        let seconds = if path.starts_with("/archive/") { 86_400 } else { 300 };
+        let rules = "standards 110, 112";
+        for accept in ["", "gzip"] {
+            let response = ask(&format!("GET {path}"), &[("accept-encoding", accept)]);
+            assert_eq!(max_age(&response), Some(seconds), "{path}: {rules}, and for archives standards 116");
+        }
+    }
+    for (what, target, status) in targets() {
+        let response = answer(&request("GET /x", &[]), Some(&target));
+        if status == 503 {
+            assert_eq!(field(&response, "cache-control"), "no-store", "{what}: standards 115");
+            assert_eq!(field(&response, "retry-after"), "60", "{what}: standards 115");
+            continue;
+        }
+        let expected = match status {
+            200 if what == "an archive" => 86_400,
+            200 | 301 => 300,
+            _ => 60,
+        };
+        assert_eq!(max_age(&response), Some(expected), "{what}: standards 115");
+        for method in ["POST", "PUT", "DELETE"] {
+            let refused = answer(&request(&format!("{method} /x"), &[]), Some(&target));
+            assert_eq!(max_age(&refused), Some(60), "{method} of {what}: standards 115");
+        }
+    }
+}
+
+#[test]
+fn addresses_of_redirects_are_absolute() {
+    for (line, status, address) in [
+        ("GET /news", 301, "https://example.org/news/"),
+        ("HEAD /news?x", 301, "https://example.org/news/"),
+        ("GET /articles/a/", 301, "https://example.org/news/articles/a"),
+        ("GET /news/articles/a/", 301, "https://example.org/news/articles/a"),
+        ("GET http://evil.example/articles/a/", 301, "https://example.org/news/articles/a"),
+    ] {
+        for host in ["example.org", "evil.example", "127.0.0.1:8080"] {
+            let response = ask(line, &[("host", host), ("x-forwarded-host", "evil.example")]);
+            let found = (response.status().as_u16(), field(&response, "location"));
+            assert_eq!(found, (status, address.to_owned()), "{line}, {host}: standards 122");
+        }
+    }
+    for (_, target, status) in targets().into_iter().filter(|(_, _, status)| [301, 307].contains(status)) {
+        let response = answer(&request("GET /x", &[]), Some(&target));
+        let found = (response.status().as_u16(), field(&response, "location"));
+        assert_eq!(found, (status, "https://example.org/news/atom.xml".to_owned()), "standards 122, 123");
+        assert!((1..100).contains(&length(response)), "a few words for whoever does not follow");
+    }
+}
+
+#[test]
+fn nothing_runs_and_nothing_is_sniffed() {
+    for (path, media_type) in CODED.into_iter().chain(UNCODED) {
+        let response = ask(&format!("GET {path}"), &[]);
+        let policy = field(&response, "content-security-policy");
+        assert!(policy.starts_with("default-src 'none'; style-src 'self';"), "{path}: {policy}: standards 108");
+        assert!(!policy.contains("unsafe") && !policy.contains("script"), "{path}: {policy}: standards 108");
+        assert_eq!(policy.contains("sandbox"), media_type != page::MEDIA_TYPE, "{path}: {policy}: standards 108");
+        assert_eq!(field(&response, "x-content-type-options"), "nosniff", "{path}: standards 108");
+        assert_eq!(!field(&response, "link").is_empty(), path == "/", "{path}: what a page links to");
+    }
+    for (what, target, _) in targets().into_iter().filter(|(_, _, status)| [404, 410].contains(status)) {
+        let response = answer(&request("GET /x", &[]), Some(&target));
+        assert_eq!(field(&response, "content-security-policy"), PAGE_POLICY, "{what}: standards 108");
+        assert_eq!(field(&response, "content-type"), page::MEDIA_TYPE, "{what}");
+    }
+}
+
+#[test]
+fn readers_in_browsers_may_read() {
+    for path in documents() {
+        for fields in [[("origin", "https://reader.example")], [("if-none-match", "*")], [("origin", "null")]] {
+            let response = ask(&format!("GET {path}"), &fields);
+            assert_eq!(field(&response, "access-control-allow-origin"), "*", "{path}: standards 108");
+            assert_eq!(field(&response, "access-control-allow-credentials"), "", "{path}: standards 108");
+            let exposed = field(&response, "access-control-expose-headers");
+            assert!(exposed.contains("ETag") && exposed.contains("Last-Modified"), "{path}: {exposed}: standards 108");
+        }
+    }
+    for path in documents().chain(["/nothing", "/media/a.mp3", "/articles/a/"]) {
+        let fields = [
+            ("origin", "https://reader.example"),
+            ("access-control-request-method", "GET"),
+            ("access-control-request-headers", "if-none-match, range"),
+        ];
+        let preflight = ask(&format!("OPTIONS {path}"), &fields);
+        assert_eq!(preflight.status().as_u16(), 204, "{path}: standards 108");
+        assert_eq!(field(&preflight, "access-control-allow-origin"), "*", "{path}: standards 108");
+        assert_eq!(field(&preflight, "access-control-allow-methods"), "GET, HEAD", "{path}: standards 108");
+        let allowed = field(&preflight, "access-control-allow-headers").to_ascii_lowercase();
+        for name in ["if-none-match", "if-modified-since", "range", "if-range"] {
+            assert!(allowed.split(", ").any(|one| one == name), "{path}: {name}: standards 108");
+        }
+    }
+}
+
+#[test]
+fn documents_come_whole() {
+    let since = [("x", ""), ("if-range", "\"x\""), ("if-range", SERVED)];
+    for path in documents() {
+        for range in ["bytes=0-1", "bytes=5-", "bytes=-5", "bytes=99999999-", "bytes=0-1,3-4", "items=0-1", "x"] {
+            for (coding, since) in [("", since[0]), ("gzip", since[0]), ("br", since[1]), ("", since[2])] {
+                let fields = [("accept-encoding", coding)];
+                let whole = ask(&format!("GET {path}"), &fields);
+                let asked = ask(&format!("GET {path}"), &[fields[0], ("range", range), since]);
+                assert_eq!(asked.status().as_u16(), 200, "{path}, {range} of {coding:?}: standards 120");
+                assert_eq!(asked.headers(), whole.headers(), "{path}, {range} of {coding:?}: standards 120");
+                assert_eq!(length(asked), length(whole), "{path}, {range} of {coding:?}: standards 120");
+            }
+        }
+    }
 }
 
 #[test]
@@ -190,75 +931,6 @@ fn a_browser_that_opens_a_feed_is_given_what_it_can_show() {
     assert_eq!(field(&plain, "vary"), "Accept-Encoding", "only a feed has two types");
     let (one, other) = (ask("GET /rss.xml", &[]), ask("GET /rss.xml", &[("sec-fetch-dest", "document")]));
     assert_eq!(field(&one, "etag"), field(&other, "etag"), "the bytes are the same");
-}
-
-#[test]
-fn entity_tags() {
-    let plain = field(&ask("GET /rss.xml", &[]), "etag");
-    let gzip = field(&ask("GET /rss.xml", &[("accept-encoding", "gzip")]), "etag");
-    assert_ne!(plain, gzip, "standards 85");
-    let core = plain.trim_matches('"').to_owned();
-    let mangled = [
-        plain.clone(),
-        format!("W/{plain}"),
-        format!("\"x\", {plain}"),
-        "*".into(),
-        core.clone(),
-        format!("\"{core}-gzip\""),
-        format!("\"{core};gzip\""),
-        format!("{plain}-gzip"),
-    ];
-    for tag in mangled {
-        let response = ask("GET /rss.xml", &[("if-none-match", &tag)]);
-        assert_eq!(response.status().as_u16(), 304, "{tag}: standards 90, 94");
-        assert_eq!(field(&response, "etag"), plain, "standards 97");
-        for name in ["vary", "cache-control", "last-modified", "access-control-allow-origin"] {
-            assert!(!field(&response, name).is_empty(), "{name}");
-        }
-        assert!(field(&response, "content-type").is_empty() && field(&response, "content-length").is_empty());
-    }
-    // Who has the plain bytes may go on using them, whatever else it could take; who cannot unpack gzip may not use them.
-    let both = ask("GET /rss.xml", &[("accept-encoding", "gzip"), ("if-none-match", &plain)]);
-    assert_eq!((both.status().as_u16(), field(&both, "etag")), (304, plain.clone()));
-    let packed = ask("GET /rss.xml", &[("accept-encoding", "gzip"), ("if-none-match", &gzip)]);
-    assert_eq!((packed.status().as_u16(), field(&packed, "etag")), (304, gzip.clone()));
-    assert_eq!(status("GET /rss.xml", &[("if-none-match", &gzip)]), 200);
-    assert_eq!(
-        status(
-            "GET /rss.xml",
-            &[("accept-encoding", "gzip"), ("if-none-match", &format!("{}-gzip\"", gzip.trim_end_matches('"')))]
-        ),
-        304
-    );
-    for tag in ["\"x\"", "", "\"x\", \"y\"", "W/\"x\""] {
-        assert_eq!(status("GET /rss.xml", &[("if-none-match", tag)]), 200, "{tag}");
-    }
-    assert_eq!(status("GET /nothing", &[("if-none-match", "*")]), 404, "standards 96");
-    assert_eq!(status("GET /rss.xml", &[("if-match", "\"x\"")]), 412, "standards 95");
-    assert_eq!(status("GET /rss.xml", &[("if-match", &plain)]), 200);
-    assert_eq!(status("GET /rss.xml", &[("if-match", "*")]), 200);
-    assert_eq!(status("GET /rss.xml", &[("if-match", &format!("W/{plain}"))]), 412, "If-Match compares strongly");
-}
-
-#[test]
-fn dates() {
-    let since = |date: &str| status("GET /rss.xml", &[("if-modified-since", date)]);
-    assert_eq!(since("Tue, 14 Nov 2023 22:13:20 GMT"), 304);
-    assert_eq!(since("Tuesday, 14-Nov-23 22:13:20 GMT"), 304, "standards 92: all three forms");
-    assert_eq!(since("Tue Nov 14 22:13:20 2023"), 304);
-    assert_eq!(since("Tue, 14 Nov 2023 22:13:21 GMT"), 304, "standards 92: not only the exact date");
-    assert_eq!(since("Tue, 14 Nov 2023 22:13:19 GMT"), 200);
-    assert_eq!(since("yesterday"), 200);
-    assert_eq!(since("Tue, 14 Nov 2023 22:15:20 GMT"), 200, "standards 93: after now");
-    let fields = [("if-none-match", "\"x\""), ("if-modified-since", "Tue, 14 Nov 2023 22:13:20 GMT")];
-    assert_eq!(status("GET /rss.xml", &fields), 200, "standards 91: the tag wins");
-    let twice = [
-        ("if-modified-since", "Tue, 14 Nov 2023 22:13:20 GMT"),
-        ("if-modified-since", "Tue, 14 Nov 2023 22:13:20 GMT"),
-    ];
-    assert_eq!(status("GET /rss.xml", &twice), 200);
-    assert_eq!(status("GET /rss.xml", &[("if-unmodified-since", "Tue, 14 Nov 2023 22:13:19 GMT")]), 412);
-    assert_eq!(status("GET /rss.xml", &[("if-unmodified-since", "Tue, 14 Nov 2023 22:13:20 GMT")]), 200);
 }
 
 /// Asks for a file that was written just now, some seconds later.
@@ -283,16 +955,16 @@ fn ask_file_in(
         request = request.header(*name, *value);
     }
     let (parts, ()) = request.body(()).unwrap().into_parts();
-    let style = Style::new("https://example.org/", Duration::from_mins(5));
-    respond(&parts, &target, &snapshot(), &style, SystemTime::now() + Duration::from_secs(seconds))
+    let style = style("https://example.org/");
+    respond(&parts, &target, &SNAPSHOT, &style, SystemTime::now() + Duration::from_secs(seconds))
 }
 
 #[test]
 fn addresses_of_files() {
-    let style = Style::new("https://example.org/news/", Duration::from_mins(5));
+    let style = style("https://example.org/news/");
     let routed = |path: &str| {
         let (parts, ()) = Request::builder().uri(path).body(()).unwrap().into_parts();
-        match route(&parts, &snapshot(), &style) {
+        match route(&parts, &SNAPSHOT, &style) {
             Target::Media(path) => Some(path.to_str().unwrap().to_owned()),
             _ => None,
         }
@@ -348,19 +1020,106 @@ fn a_part_of_a_file_is_got_and_not_asked_after() {
 }
 
 #[test]
-fn every_answer_forbids_sniffing_and_says_how_long_it_keeps() {
-    for (line, cache) in [
-        ("GET /rss.xml", "max-age=300"),
-        ("GET /", "max-age=300"),
-        ("GET /x", "max-age=60"),
-        ("POST /", "max-age=60"),
-        ("GET /articles/a/", "max-age=300"),
+fn parts_of_a_file() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("a.mp3"), "0123456789").unwrap();
+    let ask = |method: &str, fields: &[(&str, &str)]| ask_file_in(directory.path(), "a.mp3", method, 60, fields);
+    let whole = ask("GET", &[]);
+    assert_eq!(field(&whole, "accept-ranges"), "bytes", "standards 117");
+    let (tag, date) = (field(&whole, "etag"), field(&whole, "last-modified"));
+    for (range, status, content_range) in [
+        ("bytes=0-0", 206, "bytes 0-0/10"),
+        ("bytes=0-9", 206, "bytes 0-9/10"),
+        ("bytes=0-", 206, "bytes 0-9/10"),
+        ("bytes=3-5", 206, "bytes 3-5/10"),
+        ("bytes=9-", 206, "bytes 9-9/10"),
+        ("bytes=-1", 206, "bytes 9-9/10"),
+        ("bytes=-10", 206, "bytes 0-9/10"),
+        ("bytes=-99", 206, "bytes 0-9/10"),
+        ("bytes=5-99", 206, "bytes 5-9/10"),
+        ("bytes=10-", 416, "bytes */10"),
+        ("bytes=10-10", 416, "bytes */10"),
+        ("bytes=-0", 416, "bytes */10"),
+        ("items=0-1", 200, ""),
+        ("bytes=5-4", 200, ""),
+        ("bytes=a-b", 200, ""),
+        ("bytes", 200, ""),
+        ("bytes=0-1,3-4", 200, ""),
+        ("bytes=0-0,0-0,0-0,0-0", 200, ""),
     ] {
-        let response = ask(line, &[]);
+        for same in [("x", ""), ("if-range", tag.as_str()), ("if-range", date.as_str()), ("if-match", tag.as_str())] {
+            let response = ask("GET", &[("range", range), same]);
+            let found = (response.status().as_u16(), field(&response, "content-range"));
+            assert_eq!(found, (status, content_range.to_owned()), "{range}, {same:?}: standards 117, 118, 119");
+            if status == 206 {
+                let [mut part, mut all] = [&response, &whole].map(|response| response.headers().clone());
+                part.remove("content-range");
+                assert_eq!(all.remove("content-range"), None);
+                assert_eq!(part, all, "{range}: a part says what the whole says: standards 117");
+            }
+        }
+        let weak = format!("W/{tag}");
+        for other in ["\"x\"", "*", weak.as_str(), SERVED, "Fri, 01 Jan 2038 00:00:00 GMT", "yesterday"] {
+            let response = ask("GET", &[("range", range), ("if-range", other)]);
+            assert_eq!((response.status().as_u16(), length(response)), (200, 10), "{range} of {other}: standards 119");
+        }
+        for (condition, status) in [
+            (("if-none-match", "*"), 304),
+            (("if-none-match", tag.as_str()), 304),
+            (("if-modified-since", date.as_str()), 304),
+            (("if-match", "\"x\""), 412),
+            (("if-unmodified-since", SERVED), 412),
+        ] {
+            let response = ask("GET", &[("range", range), condition]);
+            assert_eq!(response.status().as_u16(), status, "{range}, {condition:?}: standards 99");
+        }
+        let head = ask("HEAD", &[("range", range)]);
         assert_eq!(
-            (field(&response, "cache-control").as_str(), field(&response, "x-content-type-options").as_str()),
-            (cache, "nosniff"),
-            "{line}"
+            (head.status().as_u16(), field(&head, "content-range").as_str()),
+            (200, ""),
+            "{range}: standards 120"
         );
     }
+}
+
+#[test]
+fn files_are_told_as_documents_are() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("a.mp3"), "0123456789").unwrap();
+    let ask = |method: &str, fields: &[(&str, &str)]| ask_file_in(directory.path(), "a.mp3", method, 60, fields);
+    for accept in ["", "gzip", "br, zstd", "*"] {
+        let [get, head] = ["GET", "HEAD"].map(|method| ask(method, &[("accept-encoding", accept)]));
+        assert_eq!(same_fields(&get), same_fields(&head), "{accept:?}: standards 76");
+        let found = (field(&get, "content-encoding"), field(&get, "vary"), length(get));
+        assert_eq!(found, (String::new(), String::new(), 10), "{accept:?}: standards 121");
+        assert_eq!(field(&head, "content-length"), "10", "standards 76");
+    }
+    let whole = ask("GET", &[]);
+    assert_eq!(max_age(&whole), Some(300), "standards 110");
+    let (tag, date) = (field(&whole, "etag"), field(&whole, "last-modified"));
+    for known in mangled(&tag).into_iter().chain(["*".to_owned()]) {
+        let response = ask("GET", &[("if-none-match", &known)]);
+        assert_eq!(response.status().as_u16(), 304, "{known}: standards 90, 94");
+        for name in ["etag", "last-modified", "cache-control", "accept-ranges", "access-control-allow-origin"] {
+            assert_eq!(field(&response, name), field(&whole, name), "{name}: standards 97");
+        }
+        assert_eq!((field(&response, "content-type"), length(response)), (String::new(), 0), "standards 97");
+    }
+    assert_eq!(ask("GET", &[("if-none-match", "\"x\""), ("if-modified-since", &date)]).status(), 200, "standards 91");
+    let wrong = ask("GET", &[("range", "bytes=99-")]);
+    assert_eq!(field(&wrong, "cache-control"), "no-store", "of a moment: standards 115");
+    for method in ["POST", "PUT", "DELETE"] {
+        assert_eq!(ask(method, &[("range", "bytes=0-1")]).status(), 405, "standards 77, 120");
+    }
+}
+
+#[test]
+fn a_clock_that_was_set_back_tells_no_date_after_now() {
+    let parts = request("GET /rss.xml", &[("if-modified-since", SERVED)]);
+    let style = style("https://example.org/news/");
+    let target = route(&parts, &SNAPSHOT, &style);
+    let past = SystemTime::UNIX_EPOCH + Duration::from_secs(1_600_000_000);
+    let response = respond(&parts, &target, &SNAPSHOT, &style, past);
+    assert_eq!((response.status().as_u16(), field(&response, "last-modified").as_str()), (200, ""), "standards 87");
+    assert!(!field(&response, "etag").is_empty(), "standards 84");
 }
