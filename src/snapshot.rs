@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use hyper::HeaderMap;
 use tokio::sync::watch;
 
 use crate::coding::Coding;
@@ -40,6 +41,23 @@ pub struct Variant {
     pub bytes: Bytes,
     /// Strong validator of exactly these bytes, with its quotes (RFC 9110 section 8.8.3).
     pub etag: String,
+    /// Header fields of its answers, which whoever serves it first makes for all.
+    pub heads: OnceLock<Heads>,
+}
+
+/// Header fields of answers that are the same for each request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heads {
+    /// Where the bytes are sent.
+    pub whole: HeaderMap,
+    /// Where the client has them (RFC 9110 section 15.4.5).
+    pub unchanged: HeaderMap,
+}
+
+impl Variant {
+    fn new(bytes: Bytes, etag: String) -> Self {
+        Self { bytes, etag, heads: OnceLock::new() }
+    }
 }
 
 /// One document, in every coding it has.
@@ -64,7 +82,7 @@ impl Document {
     /// Makes a document whose bytes are first served at `last_modified`.
     pub fn new(media_type: &'static str, body: impl Into<Body>, last_modified: DateTime<Utc>) -> Self {
         let Body { bytes, hash } = body.into();
-        let identity = Variant { bytes, etag: etag(&hash, Coding::Identity) };
+        let identity = Variant::new(bytes, etag(&hash, Coding::Identity));
         Self { media_type, last_modified, is_lasting: false, links: None, identity, hash, coded: Default::default() }
     }
 
@@ -106,7 +124,8 @@ impl Document {
                 return None;
             }
             let coded = coding.encode(&self.identity.bytes)?;
-            Some(Variant { etag: etag(&blake3::hash(&coded), coding), bytes: coded.into() })
+            let etag = etag(&blake3::hash(&coded), coding);
+            Some(Variant::new(coded.into(), etag))
         });
     }
 }

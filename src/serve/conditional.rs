@@ -55,6 +55,9 @@ const MARKS: [&str; 6] = ["-gzip", "-br", "-zstd", "-deflate", ";gzip", "--gzip"
 /// Weak comparison, forgiving what happens to tags on their way: proxies weaken them, compressing ones add their mark
 /// within the quotes or behind them, and some readers lose the quotes (standards 94).
 fn is_same(tag: &str, etag: &str) -> bool {
+    if tag == etag {
+        return true;
+    }
     let bare = |tag: &str| tag.replace('"', "");
     let (tag, etag) = (bare(tag.strip_prefix("W/").unwrap_or(tag)), bare(etag));
     tag.strip_prefix(&etag).is_some_and(|mark| mark.is_empty() || MARKS.contains(&mark))

@@ -6,36 +6,36 @@ use crate::coding::Coding;
 
 /// The codings that the client allows, best first; of those that it likes as much, the one that makes smaller bodies. Without the
 /// header that is none at all, since simple readers send no header and cannot decode (standards 102).
-pub fn codings(headers: &HeaderMap) -> Vec<Coding> {
+pub fn codings(headers: &HeaderMap) -> impl Iterator<Item = Coding> {
     let mut weights = [None; Coding::ALL.len()];
     let mut any = None;
     let values = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
     for part in values.flat_map(|value| value.split(',')) {
         let (name, parameters) = part.split_once(';').unwrap_or((part, ""));
-        let name = name.trim().to_ascii_lowercase();
-        let name = name.strip_prefix("x-").unwrap_or(&name);
+        let name = name.trim();
+        let name = match name.split_at_checked(2) {
+            Some((mark, rest)) if mark.eq_ignore_ascii_case("x-") => rest,
+            _ => name,
+        };
         let quality = Some(quality(parameters));
-        match Coding::ALL.iter().position(|coding| coding.name() == name) {
+        match Coding::ALL.iter().position(|coding| coding.name().eq_ignore_ascii_case(name)) {
             Some(place) => weights[place] = quality,
             None if name == "*" => any = quality,
             None => {}
         }
     }
-    let mut allowed: Vec<(u16, Coding)> = Vec::with_capacity(Coding::ALL.len());
-    for (coding, weight) in Coding::ALL.into_iter().zip(weights) {
-        let quality = match (coding, weight) {
+    let mut ranked = Coding::ALL.map(|coding| (0, coding));
+    for ((quality, coding), weight) in ranked.iter_mut().zip(weights) {
+        *quality = match (coding, weight) {
             (_, Some(weight)) => weight,
             // It is allowed unless it is ruled out by name or by "*", and worth least unless a weight says more.
             (Coding::Identity, None) => any.map_or(1, |any| any.min(1)),
             (_, None) => any.unwrap_or(0),
         };
-        if quality > 0 {
-            allowed.push((quality, coding));
-        }
     }
     // Stable: the order of `Coding::ALL` decides between equals.
-    allowed.sort_by_key(|(quality, _)| std::cmp::Reverse(*quality));
-    allowed.into_iter().map(|(_, coding)| coding).collect()
+    ranked.sort_by_key(|(quality, _)| std::cmp::Reverse(*quality));
+    ranked.into_iter().filter(|(quality, _)| *quality > 0).map(|(_, coding)| coding)
 }
 
 /// A weight in thousandths: at most three decimals, between 0 and 1. What makes no sense means "not wanted".

@@ -19,7 +19,7 @@ use crate::coding::Coding;
 use crate::door::Address;
 use crate::feed::{atom, rss};
 use crate::media;
-use crate::snapshot::{Document, Snapshot, Variant};
+use crate::snapshot::{Document, Heads, Snapshot, Variant};
 
 /// What answers have in common.
 #[derive(Debug, Clone)]
@@ -28,19 +28,29 @@ pub struct Style {
     base_path: String,
     base_url: String,
     cache: HeaderValue,
+    cache_lasting: HeaderValue,
 }
 
 /// What belongs to the past may be kept for a day (standards 116): not for ever, since a deletion shows there, too.
-const CACHE_LASTING: HeaderValue = HeaderValue::from_static("max-age=86400");
+const MAX_AGE_LASTING: Duration = Duration::from_hours(24);
+/// For so long a cache may give away what is too old while it asks anew: nobody waits for us (RFC 5861 section 3).
+const STALE_WHILE_ASKING: Duration = Duration::from_mins(1);
+/// And for so long where we do not answer at all (RFC 5861 section 4): a feed of yesterday is better than none.
+const STALE_IF_DOWN: Duration = Duration::from_hours(24);
 
 impl Style {
     /// For a site at `base_url` whose documents may be kept for `max_age`.
     pub fn new(base_url: &str, max_age: Duration) -> Self {
         let base_path = Url::parse(base_url).map_or_else(|_| "/".to_owned(), |url| url.path().to_owned());
-        let cache = format!("max-age={}", max_age.as_secs());
-        let cache = HeaderValue::from_str(&cache).expect("a number makes a header");
-        Self { base_path, base_url: base_url.to_owned(), cache }
+        let (cache, cache_lasting) = (kept_for(max_age), kept_for(MAX_AGE_LASTING));
+        Self { base_path, base_url: base_url.to_owned(), cache, cache_lasting }
     }
+}
+
+fn kept_for(max_age: Duration) -> HeaderValue {
+    let [fresh, asking, down] = [max_age, STALE_WHILE_ASKING, STALE_IF_DOWN].map(|time| time.as_secs());
+    let value = format!("max-age={fresh}, stale-while-revalidate={asking}, stale-if-error={down}");
+    HeaderValue::from_str(&value).expect("numbers make a header")
 }
 
 /// What a request is for.
@@ -127,9 +137,14 @@ pub fn respond(
     style: &Style,
     now: SystemTime,
 ) -> Response<Body> {
-    let mut response = match request.method {
+    let response = match request.method {
         _ if !names_one_resource(request) => {
             closing(message(StatusCode::BAD_REQUEST, "A request must name exactly one host."))
+        }
+        Method::GET | Method::HEAD | Method::OPTIONS if request.headers.contains_key(header::TRANSFER_ENCODING) => {
+            // With a Content-Length beside it, which hyper does not show, it would depend on who reads it where the next
+            // request begins (RFC 9112 section 6.1). Nobody who asks for a document sends a body in chunks.
+            closing(message(StatusCode::BAD_REQUEST, "A request for a document has no body in chunks."))
         }
         Method::GET | Method::HEAD => get(request, target, snapshot, style, now),
         Method::OPTIONS => options(),
@@ -139,7 +154,6 @@ pub fn respond(
         }
         _ => closing(message(StatusCode::NOT_IMPLEMENTED, "This method is not known here.")),
     };
-    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if request.method == Method::HEAD { without_body(response) } else { response }
 }
 
@@ -160,7 +174,8 @@ fn without_body(mut response: Response<Body>) -> Response<Body> {
 fn names_one_resource(request: &Parts) -> bool {
     let path = request.uri.path();
     let whole_server = path == "*" && request.method == Method::OPTIONS;
-    if !path.starts_with('/') && !whole_server {
+    let passage = request.method == Method::CONNECT;
+    if !path.starts_with('/') && !whole_server && !passage {
         return false;
     }
     let mut hosts = request.headers.get_all(header::HOST).iter();
@@ -210,28 +225,47 @@ fn get(request: &Parts, target: &Target, snapshot: &Snapshot, style: &Style, now
 }
 
 fn document(request: &Parts, document: &Document, style: &Style, now: SystemTime) -> Response<Body> {
-    let codings = negotiate::codings(&request.headers);
     // What the client allows and what there is, best first.
-    let variants: Vec<(Coding, &Variant)> =
-        codings.into_iter().filter_map(|coding| Some((coding, document.variant(coding)?))).collect();
-    let Some((coding, best)) = variants.first().copied() else {
+    let mut variants = [const { None }; Coding::ALL.len()];
+    let codings = negotiate::codings(&request.headers);
+    let found = codings.filter_map(|coding| Some((coding, document.variant(coding)?)));
+    let found = variants.iter_mut().zip(found).map(|(place, variant)| *place = Some(variant)).count();
+    let [Some((coding, best)), ..] = variants else {
         let text = "None of the codings that the request allows is to be had: br, zstd, gzip or none.";
         return with(message(StatusCode::NOT_ACCEPTABLE, text), header::VARY, "Accept-Encoding");
     };
-    let tags: Vec<&str> = variants.iter().map(|(_, variant)| variant.etag.as_str()).collect();
-    match conditional::evaluate(&request.headers, &tags, Some(document.last_modified.into()), now) {
-        Outcome::Proceed => with_type(whole(document, best, coding, style, now), request, document),
-        Outcome::NotModified(index) => {
-            validators(empty(StatusCode::NOT_MODIFIED), document, variants[index].1, style, now)
-        }
-        Outcome::Failed => message(StatusCode::PRECONDITION_FAILED, "The document is not what the request expects."),
+    let tags = variants.map(|variant| variant.map_or("", |(_, variant)| variant.etag.as_str()));
+    let last_modified = SystemTime::from(document.last_modified);
+    let (variant, coding, status) =
+        match conditional::evaluate(&request.headers, &tags[..found], Some(last_modified), now) {
+            Outcome::Proceed => (best, coding, StatusCode::OK),
+            Outcome::NotModified(place) => match variants[place] {
+                Some((coding, variant)) => (variant, coding, StatusCode::NOT_MODIFIED),
+                None => (best, coding, StatusCode::NOT_MODIFIED),
+            },
+            Outcome::Failed => {
+                let text = "The document is not what the request expects.";
+                return message(StatusCode::PRECONDITION_FAILED, text);
+            }
+        };
+    let heads = variant.heads.get_or_init(|| heads(document, variant, coding, style));
+    let (head, body) = match status {
+        StatusCode::OK => (&heads.whole, Body::from(variant.bytes.clone())),
+        _ => (&heads.unchanged, Body::default()),
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    *response.headers_mut() = head.clone();
+    // Later than now only where the clock was set back: then it would say the wrong thing (standards 87).
+    if last_modified > now {
+        response.headers_mut().remove(header::LAST_MODIFIED);
     }
-}
-
-/// The same bytes have another type where a browser is to show a feed: see [`SHOWN_FEED_TYPE`].
-fn with_type(response: Response<Body>, request: &Parts, document: &Document) -> Response<Body> {
-    let is_page = request.headers.get(SEC_FETCH_DEST).is_some_and(|dest| dest == "document");
-    if is_page && is_styled(document) { with(response, header::CONTENT_TYPE, SHOWN_FEED_TYPE) } else { response }
+    // The same bytes have another type where a browser is to show a feed.
+    let is_page = || request.headers.get(SEC_FETCH_DEST).is_some_and(|dest| dest == "document");
+    if status == StatusCode::OK && is_styled(document) && is_page() {
+        return with_value(response, header::CONTENT_TYPE, HeaderValue::from_static(SHOWN_FEED_TYPE));
+    }
+    response
 }
 
 /// Whether it is a feed with a style sheet for browsers.
@@ -239,40 +273,26 @@ fn is_styled(document: &Document) -> bool {
     matches!(document.media_type, rss::MEDIA_TYPE | atom::MEDIA_TYPE)
 }
 
-fn whole(document: &Document, variant: &Variant, coding: Coding, style: &Style, now: SystemTime) -> Response<Body> {
-    let response = body(StatusCode::OK, document.media_type, variant.bytes.clone());
-    let response = validators(response, document, variant, style, now);
-    let policy = if document.media_type.starts_with("text/html") { PAGE_POLICY } else { FEED_POLICY };
-    let response = with(response, header::CONTENT_SECURITY_POLICY, policy);
-    let response = match &document.links {
-        Some(links) => with(response, header::LINK, links),
-        None => response,
-    };
-    match coding {
-        Coding::Identity => response,
-        coded => with(response, header::CONTENT_ENCODING, coded.name()),
-    }
-}
-
-/// What a 200 and its 304 have in common (RFC 9110 section 15.4.5).
-fn validators(
-    mut response: Response<Body>,
-    document: &Document,
-    variant: &Variant,
-    style: &Style,
-    now: SystemTime,
-) -> Response<Body> {
-    let last_modified = SystemTime::from(document.last_modified);
-    // Later than now only where the clock was set back: then it would say the wrong thing (standards 87).
-    if last_modified <= now {
-        response = with(response, header::LAST_MODIFIED, &httpdate::fmt_http_date(last_modified));
-    }
-    let response = with(response, header::ETAG, &variant.etag);
+/// The header fields of all answers with a document in one coding.
+fn heads(document: &Document, variant: &Variant, coding: Coding, style: &Style) -> Heads {
+    let cache = if document.is_lasting { &style.cache_lasting } else { &style.cache };
     let vary = if is_styled(document) { "Accept-Encoding, Sec-Fetch-Dest" } else { "Accept-Encoding" };
-    let response = with(response, header::VARY, vary);
-    let cache = if document.is_lasting { CACHE_LASTING } else { style.cache.clone() };
-    let response = with_value(response, header::CACHE_CONTROL, cache);
-    for_other_origins(response)
+    let last_modified = httpdate::fmt_http_date(document.last_modified.into());
+    let unchanged = with(empty(StatusCode::NOT_MODIFIED), header::LAST_MODIFIED, &last_modified);
+    let unchanged = with(with(unchanged, header::ETAG, &variant.etag), header::VARY, vary);
+    let unchanged = for_other_origins(with_value(unchanged, header::CACHE_CONTROL, cache.clone()));
+    let unchanged = unchanged.into_parts().0.headers;
+    let policy = if document.media_type.starts_with("text/html") { PAGE_POLICY } else { FEED_POLICY };
+    let mut whole = body(StatusCode::OK, document.media_type, Bytes::new());
+    whole.headers_mut().extend(unchanged.clone());
+    whole = with(whole, header::CONTENT_SECURITY_POLICY, policy);
+    if let Some(links) = &document.links {
+        whole = with(whole, header::LINK, links);
+    }
+    if coding != Coding::Identity {
+        whole = with(whole, header::CONTENT_ENCODING, coding.name());
+    }
+    Heads { whole: whole.into_parts().0.headers, unchanged }
 }
 
 /// A file is never coded: what it is, is compressed already, and parts of it are parts of what is sent (standards 120, 121).
@@ -306,7 +326,7 @@ fn file(request: &Parts, source: &Arc<Source>, style: &Style, now: SystemTime) -
     if status == StatusCode::PARTIAL_CONTENT {
         response = with(response, header::CONTENT_RANGE, &content_range);
     }
-    let response = with_value(response, header::CONTENT_TYPE, HeaderValue::from_static(file.media_type()));
+    let response = typed(response, file.media_type());
     let response = with(response, header::CONTENT_SECURITY_POLICY, file_policy(file.media_type()));
     file_validators(response, source, style, now)
 }
@@ -361,14 +381,22 @@ fn message(status: StatusCode, text: &'static str) -> Response<Body> {
 fn body(status: StatusCode, media_type: &'static str, bytes: Bytes) -> Response<Body> {
     let mut response = Response::new(Body::from(bytes));
     *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
-    response
+    typed(response, media_type)
+}
+
+fn typed(response: Response<Body>, media_type: &'static str) -> Response<Body> {
+    never_guessed(with_value(response, header::CONTENT_TYPE, HeaderValue::from_static(media_type)))
+}
+
+/// It is what it says, whatever it looks like.
+fn never_guessed(response: Response<Body>) -> Response<Body> {
+    with_value(response, header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"))
 }
 
 fn empty(status: StatusCode) -> Response<Body> {
     let mut response = Response::new(Body::default());
     *response.status_mut() = status;
-    response
+    never_guessed(response)
 }
 
 /// The rest of what the client sends is not read.

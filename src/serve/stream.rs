@@ -116,7 +116,11 @@ impl AsyncWrite for Observed {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let outcome = on_stream!(self.stream, poll_write_vectored(context, slices));
+        // The system does more for several pieces, even where there is but one.
+        let outcome = match slices {
+            [one] => on_stream!(self.stream, poll_write(context, one)),
+            several => on_stream!(self.stream, poll_write_vectored(context, several)),
+        };
         self.wrote(&outcome);
         outcome
     }
