@@ -1,10 +1,12 @@
 //! HTTP over a socket: what a table test of `respond` cannot see.
 
+use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::site::Site;
+use crate::site::{Answer, BASE_URL, Site};
 
 /// Every document of it is there in all codings.
 fn site_with_one() -> Site {
@@ -157,4 +159,71 @@ fn a_base_address_with_a_path_works_with_and_without_it() {
     let html = entry["content_html"].as_str().unwrap();
     assert!(html.contains("\"https://gazette.example/news/articles/b\""), "standards 22: {html}");
     assert!(site.get("/").text().contains("href=\"/news/style.css?"));
+}
+
+/// The tag of bytes, as it must be: their hash, and the mark of their coding.
+fn tag_of(bytes: &[u8], mark: &str) -> String {
+    format!("\"{}{mark}\"", &blake3::hash(bytes).to_hex()[..32])
+}
+
+#[test]
+fn a_tag_is_that_of_the_bytes_below_it() {
+    let mut site = site_with_one();
+    let address = site.address();
+    let is_over = AtomicBool::new(false);
+    let ask = |path: &str, coding: &str| {
+        let mut stream = TcpStream::connect(address).unwrap();
+        let request =
+            format!("GET {path} HTTP/1.1\r\nHost: a\r\nAccept-Encoding: {coding}\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        Answer::parse(&answer)
+    };
+    let look = |path: &str| {
+        let mut seen = BTreeSet::new();
+        let begun = Instant::now();
+        // The time ends it if nothing else does.
+        while !is_over.load(Ordering::Relaxed) && begun.elapsed() < Duration::from_mins(1) {
+            for coding in ["identity", "gzip", "br"] {
+                let answer = ask(path, coding);
+                let mark = match answer.field("content-encoding") {
+                    "gzip" => "-gz",
+                    "br" => "-br",
+                    _ => "",
+                };
+                let tag = answer.field("etag").to_owned();
+                assert_eq!(tag, tag_of(&answer.body, mark), "{path} by {coding}: standards 84, 98");
+                seen.insert(tag);
+            }
+        }
+        seen.len()
+    };
+    // Several readers while versions follow one another.
+    std::thread::scope(|scope| {
+        let readers = ["/rss.xml", "/feed.json", "/", "/articles/a"].map(|path| scope.spawn(move || look(path)));
+        for number in 1..=3 {
+            site.write("a.md", format!("# Version {number}\n\n{}", "Some text of an article. ".repeat(100)));
+            site.wait_for(&[&format!("Version {number}")]);
+        }
+        is_over.store(true, Ordering::Relaxed);
+        for reader in readers {
+            assert!(reader.join().unwrap() > 3, "more than the codings of one version");
+        }
+    });
+}
+
+#[test]
+fn a_feed_in_a_browser_has_a_style_and_no_program() {
+    let site = site_with_one();
+    for path in ["/rss.xml", "/atom.xml"] {
+        let text = site.get(path).text();
+        let (_, instruction) = text.split_once("<?xml-stylesheet ").unwrap();
+        let (instruction, _) = instruction.split_once("?>").unwrap();
+        assert!(instruction.contains("type=\"text/css\""), "{path}: {instruction}: standards 109");
+        assert!(!text.contains("xsl") && !text.contains("<script"), "{path}: standards 109");
+        let href = instruction.split("href=\"").nth(1).unwrap().split('"').next().unwrap();
+        let style = href.strip_prefix(BASE_URL).map(|rest| format!("/{rest}")).unwrap_or(href.to_owned());
+        assert_eq!(site.get(&style).field("content-type"), "text/css; charset=utf-8", "{href}");
+    }
 }

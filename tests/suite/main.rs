@@ -25,6 +25,7 @@ mod media;
 mod pages;
 mod pictures;
 mod properties;
+mod proxies;
 mod readers;
 mod real_tools;
 mod requests;

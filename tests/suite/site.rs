@@ -257,7 +257,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    fn parse(bytes: &[u8]) -> Self {
+    pub fn parse(bytes: &[u8]) -> Self {
         let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").expect("an HTTP answer");
         let head = std::str::from_utf8(&bytes[..end]).unwrap();
         let mut lines = head.split("\r\n");
@@ -272,6 +272,12 @@ impl Answer {
     /// The value of a header field; empty if there is none.
     pub fn field(&self, name: &str) -> &str {
         self.fields.iter().find(|(field, _)| field == name).map_or("", |(_, value)| value)
+    }
+
+    /// Seconds that caches may keep it, if it says so.
+    pub fn max_age(&self) -> Option<u64> {
+        let directives = self.field("cache-control").split(',').map(str::trim);
+        directives.filter_map(|directive| directive.strip_prefix("max-age=")).find_map(|seconds| seconds.parse().ok())
     }
 
     pub fn text(&self) -> String {
