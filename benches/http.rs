@@ -1,80 +1,158 @@
-//! Processor time of the server for each request, beside nginx (if it is installed) serving the same bytes from files.
+//! Processor time of the server for each request, requests per second and latency, beside nginx (if it is installed) serving the
+//! same bytes from files. Both have one core and wrk (if it is installed) another; they take turns, so that whatever else the
+//! machine does hits both.
 //!
-//! `cargo bench --bench http -- --requests 100000`
+//! `cargo bench --bench http -- --rounds 5 --seconds 3`
 
 #![allow(clippy::cast_precision_loss)] // Numbers of this size lose nothing as floats.
 
 mod measure;
 
 use std::path::Path;
-use std::process::Command;
 use std::sync::Arc;
 use std::thread;
+use std::time::{Duration, Instant};
 
-use measure::{Client, Server, argument, fill, machine};
+use measure::{Client, Server, argument, fill, machine, pinned};
 
 /// Connections that ask at the same time.
 const CONNECTIONS: usize = 8;
+/// The core of the servers, and that of who asks them.
+const CORES: (&str, &str) = ("0", "1");
+
+/// What was seen of one server in one round.
+#[derive(Clone, Copy)]
+struct Seen {
+    /// Microseconds of processor time for each request.
+    cost: f64,
+    per_second: f64,
+    /// Latency in microseconds, half and nearly all of the requests below it; 0: not measured.
+    p50: f64,
+    p99: f64,
+}
 
 fn main() {
-    let requests = argument("--requests", 80_000);
+    let (rounds, seconds) = (argument("--rounds", 5), argument("--seconds", 3));
     let directory = tempfile::tempdir().expect("a folder for the run");
     let folder = directory.path().join("articles");
     std::fs::create_dir(&folder).expect("a folder can be made");
+    // So many that the feed has some 32 KB by gzip.
     fill(&folder, 60);
-    let gazetted = Server::gazetted(&folder, &directory.path().join("state"));
+    let gazetted = Server::gazetted_on(CORES.0, &folder, &directory.path().join("state"));
     let mut client = Client::connect(&gazetted.address);
     client.get("/rss.xml", "");
     let plain = client.body().to_vec();
     client.get("/rss.xml", "Accept-Encoding: gzip\r\n");
     let coded = client.body().to_vec();
-    println!("requests per second of the server's processor time, {requests} requests each, {}", machine());
-    println!("  the document: {} bytes, {} by gzip", plain.len(), coded.len());
-
     let nginx = nginx(directory.path(), &plain, &coded);
-    println!("  {:<20} {:>12} {:>12} {:>8}", "", "gazetted", "nginx", "cost");
-    for (name, fields, conditional) in [
-        ("304", "Accept-Encoding: gzip\r\n", true),
-        ("200 gzip", "Accept-Encoding: gzip\r\n", false),
-        ("200 identity", "", false),
-    ] {
-        // Twice each, in turn, the better one counts: other work on the machine only ever makes a run slower.
-        let ours = best(|| rate(&gazetted, fields, conditional, requests));
-        let theirs = nginx.as_ref().map(|nginx| best(|| rate(nginx, fields, conditional, requests)));
-        let peer = theirs.map_or("-".to_owned(), |rate| format!("{rate:.0}"));
-        let cost = theirs.map_or("-".to_owned(), |theirs| format!("{:.2}", theirs / ours));
-        println!("  {name:<20} {ours:>12.0} {peer:>12} {cost:>8}");
+    println!("{rounds} rounds of {seconds} s each with {CONNECTIONS} connections, {}", machine());
+    println!("  the document: {} bytes, {} by gzip", plain.len(), coded.len());
+    if !has_wrk() {
+        println!("  wrk is not installed: a client of our own asks, and no latency is told");
     }
-    println!("  cost: processor time of gazetted for a request, nginx = 1");
+    println!("  {:<14}{:<10}{:>12}{:>14}{:>10}{:>10}", "", "", "us of cpu", "requests/s", "p50 us", "p99 us");
+    for (name, coded, conditional) in [("304", true, true), ("200 gzip", true, false), ("200 identity", false, false)] {
+        compare(name, &gazetted, nginx.as_ref(), (coded, conditional), (rounds, seconds));
+    }
     println!("  resident memory of gazetted: {} KiB", gazetted.resident());
 }
 
-fn best(mut measure: impl FnMut() -> f64) -> f64 {
-    measure().max(measure())
+/// Lets both be asked in turn, and tells the median of the rounds of each.
+fn compare(name: &str, ours: &Server, theirs: Option<&Server>, asked: (bool, bool), length: (usize, usize)) {
+    let (mut of_ours, mut of_theirs) = (Vec::new(), Vec::new());
+    for _ in 0..length.0 {
+        of_ours.push(round(ours, asked, length.1));
+        of_theirs.extend(theirs.map(|nginx| round(nginx, asked, length.1)));
+    }
+    let ours = tell(name, "gazetted", &of_ours);
+    if let Some(theirs) = theirs.map(|_| tell("", "nginx", &of_theirs)) {
+        println!(
+            "  {:<14}{:<10}{:>11.2}x{:>13.2}x",
+            "",
+            "ratio",
+            ours.cost / theirs.cost,
+            ours.per_second / theirs.per_second
+        );
+    }
 }
 
-/// Requests per second of processor time.
-fn rate(server: &Server, fields: &str, conditional: bool, requests: usize) -> f64 {
-    let first = Client::connect(&server.address).get("/rss.xml", fields);
-    let condition = if conditional { format!("If-None-Match: {}\r\n", first.etag) } else { String::new() };
-    let fields: Arc<str> = format!("{fields}{condition}").into();
-    let (address, expected) = (server.address.clone(), if conditional { 304 } else { 200 });
+fn tell(name: &str, server: &str, rounds: &[Seen]) -> Seen {
+    let median = |value: fn(&Seen) -> f64| {
+        let mut values: Vec<f64> = rounds.iter().map(value).collect();
+        values.sort_by(f64::total_cmp);
+        values[values.len() / 2]
+    };
+    let (cost, per_second) = (median(|seen| seen.cost), median(|seen| seen.per_second));
+    let (p50, p99) = (median(|seen| seen.p50), median(|seen| seen.p99));
+    println!("  {name:<14}{server:<10}{cost:>12.2}{per_second:>14.0}{p50:>10.0}{p99:>10.0}");
+    Seen { cost, per_second, p50, p99 }
+}
+
+/// One round against one server.
+fn round(server: &Server, (coded, conditional): (bool, bool), seconds: usize) -> Seen {
+    let coding = if coded { "Accept-Encoding: gzip\r\n" } else { "" };
+    let first = Client::connect(&server.address).get("/rss.xml", coding);
+    let mut fields: Vec<String> = coded.then(|| "Accept-Encoding: gzip".to_owned()).into_iter().collect();
+    fields.extend(conditional.then(|| format!("If-None-Match: {}", first.etag)));
     let before = server.cpu();
+    let (requests, per_second, p50, p99) = if has_wrk() {
+        wrk(&server.address, &fields, seconds)
+    } else {
+        own(&server.address, &fields, if conditional { 304 } else { 200 }, seconds)
+    };
+    let cost = server.cpu().saturating_sub(before).as_secs_f64() * 1e6 / requests;
+    Seen { cost, per_second, p50, p99 }
+}
+
+fn has_wrk() -> bool {
+    ["/usr/bin/wrk", "/usr/local/bin/wrk"].iter().any(|path| Path::new(path).exists())
+}
+
+/// Requests, requests per second, and two latencies in microseconds, as wrk tells them.
+fn wrk(address: &str, fields: &[String], seconds: usize) -> (f64, f64, f64, f64) {
+    let mut command = pinned(CORES.1, "wrk");
+    command.args(["-t1", "--latency", &format!("-c{CONNECTIONS}"), &format!("-d{seconds}")]);
+    for field in fields {
+        command.args(["-H", field]);
+    }
+    let output = command.arg(format!("http://{address}/rss.xml")).output().expect("wrk runs");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(!text.contains("Socket errors"), "{text}");
+    let word = |line: &str, place: usize| {
+        let found = text.lines().find(|found| found.contains(line)).unwrap_or_else(|| panic!("no {line} in {text}"));
+        found.split_whitespace().nth(place).unwrap_or_default().to_owned()
+    };
+    let time = |text: String| {
+        let units = [("us", 1.0), ("ms", 1e3), ("s", 1e6)];
+        let (number, unit) =
+            units.iter().find_map(|(unit, size)| Some((text.strip_suffix(unit)?, size))).expect("a time");
+        number.parse::<f64>().expect("a number") * unit
+    };
+    let number = |text: String| text.parse::<f64>().expect("a number");
+    let (p50, p99) = (time(word("50%", 1)), time(word("99%", 1)));
+    (number(word("requests in", 0)), number(word("Requests/sec", 1)), p50, p99)
+}
+
+/// The same by a client of our own, without latencies.
+fn own(address: &str, fields: &[String], expected: u16, seconds: usize) -> (f64, f64, f64, f64) {
+    let fields: Arc<str> = fields.iter().flat_map(|field| [field.as_str(), "\r\n"]).collect::<String>().into();
+    let time = Duration::from_secs(seconds as u64);
     let clients: Vec<_> = (0..CONNECTIONS)
         .map(|_| {
-            let (address, fields) = (address.clone(), fields.clone());
+            let (address, fields) = (address.to_owned(), fields.clone());
             thread::spawn(move || {
                 let mut client = Client::connect(&address);
-                for _ in 0..requests / CONNECTIONS {
+                let (start, mut count) = (Instant::now(), 0_usize);
+                while start.elapsed() < time {
                     assert_eq!(client.get("/rss.xml", &fields).status, expected);
+                    count += 1;
                 }
+                count
             })
         })
         .collect();
-    for client in clients {
-        client.join().expect("a client");
-    }
-    requests as f64 / server.cpu().saturating_sub(before).as_secs_f64()
+    let requests: usize = clients.into_iter().map(|client| client.join().expect("a client")).sum();
+    (requests as f64, requests as f64 / seconds as f64, 0.0, 0.0)
 }
 
 /// nginx as its own users set it up for speed, or `None` where it is not installed.
@@ -106,5 +184,5 @@ fn nginx(directory: &Path, plain: &[u8], coded: &[u8]) -> Option<Server> {
     );
     let file = format!("{directory}/nginx.conf");
     std::fs::write(&file, configuration).expect("a file can be written");
-    Some(Server::other(Command::new(program).args(["-c", &file]), address))
+    Some(Server::other(pinned(CORES.0, program).args(["-c", &file]), address))
 }

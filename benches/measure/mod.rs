@@ -18,7 +18,15 @@ pub struct Server {
 impl Server {
     /// Starts gazetted on a folder and waits until it serves.
     pub fn gazetted(articles: &Path, state: &Path) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_gazetted"));
+        Self::start(Command::new(env!("CARGO_BIN_EXE_gazetted")), articles, state)
+    }
+
+    /// The same with one core alone, if it can be had.
+    pub fn gazetted_on(core: &str, articles: &Path, state: &Path) -> Self {
+        Self::start(pinned(core, env!("CARGO_BIN_EXE_gazetted")), articles, state)
+    }
+
+    fn start(mut command: Command, articles: &Path, state: &Path) -> Self {
         command.arg("serve").arg(articles).arg("--state").arg(state).args(["--listen", "127.0.0.1:0"]);
         let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().expect("gazetted starts");
         let mut lines = BufReader::new(child.stderr.take().expect("piped")).lines();
@@ -62,6 +70,17 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// A command that has one core alone, where there are two and taskset is installed.
+pub fn pinned(core: &str, program: &str) -> Command {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    if cores < 2 || !Path::new("/usr/bin/taskset").exists() {
+        return Command::new(program);
+    }
+    let mut command = Command::new("/usr/bin/taskset");
+    command.args(["-c", core, program]);
+    command
 }
 
 /// One connection that is kept alive.
