@@ -1,8 +1,11 @@
 //! What systemd is told, and what it thinks of the unit.
 
-use std::os::unix::net::UnixDatagram;
-use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::net::{UnixDatagram, UnixStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use crate::tools;
 
@@ -43,7 +46,79 @@ fn systemd_has_no_complaint_about_the_unit() {
     let file = folder.path().join("gazetted.service");
     // The program is not installed where the unit has it.
     std::fs::write(&file, unit.replace("/usr/bin/gazetted", env!("CARGO_BIN_EXE_gazetted"))).unwrap();
-    let output = Command::new("systemd-analyze").args(["verify", "--man=no"]).arg(&file).output().unwrap();
+    let socket = folder.path().join("gazetted.socket");
+    std::fs::write(&socket, include_str!("../../systemd/gazetted.socket")).unwrap();
+    let output = Command::new("systemd-analyze").args(["verify", "--man=no"]).args([&file, &socket]).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && !said.contains("gazetted.service"), "{said}");
+    assert!(output.status.success() && !said.contains("gazetted."), "{said}");
+}
+
+/// A running program, ended with its test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// What is answered to a request for a feed, once anybody answers.
+fn answer(connect: impl Fn() -> std::io::Result<Box<dyn ReadWrite>>) -> String {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        match connect() {
+            Ok(mut stream) => {
+                write!(stream, "GET /rss.xml HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").unwrap();
+                let mut answer = String::new();
+                stream.read_to_string(&mut answer).unwrap();
+                return answer.lines().next().unwrap_or_default().to_owned();
+            }
+            Err(error) => assert!(Instant::now() < deadline, "{error}"),
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+trait ReadWrite: Read + Write {}
+impl<T: Read + Write> ReadWrite for T {}
+
+/// Asks through both kinds of sockets.
+fn both_answer(port: SocketAddr, path: &Path) {
+    let by_port = answer(|| TcpStream::connect(port).map(|stream| Box::new(stream) as Box<dyn ReadWrite>));
+    let by_path = answer(|| UnixStream::connect(path).map(|stream| Box::new(stream) as Box<dyn ReadWrite>));
+    assert_eq!((by_port.as_str(), by_path.as_str()), ("HTTP/1.1 200 OK", "HTTP/1.1 200 OK"));
+}
+
+#[test]
+fn a_port_and_a_unix_socket_serve_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let (articles, path) = (folder.path().join("articles"), folder.path().join("http.sock"));
+    std::fs::create_dir(&articles).unwrap();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gazetted"));
+    command.arg("serve").arg(articles).arg("--state").arg(folder.path().join("state"));
+    command.args(["--listen", &port.to_string(), "--listen", &format!("unix:{}", path.display())]);
+    let mut program = Running(command.stderr(Stdio::null()).spawn().unwrap());
+    both_answer(port, &path);
+    let process = rustix::process::Pid::from_child(&program.0);
+    rustix::process::kill_process(process, rustix::process::Signal::TERM).unwrap();
+    assert!(program.0.wait().unwrap().success());
+    assert!(!path.exists(), "the socket goes with the program");
+}
+
+#[test]
+fn sockets_that_systemd_holds_are_served() {
+    if !tools::has("systemd-socket-activate") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (articles, path) = (folder.path().join("articles"), folder.path().join("http.sock"));
+    std::fs::create_dir(&articles).unwrap();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut command = Command::new("systemd-socket-activate");
+    command.args(["-l", &port.to_string(), "-l", path.to_str().unwrap(), env!("CARGO_BIN_EXE_gazetted"), "serve"]);
+    command.arg(articles).arg("--state").arg(folder.path().join("state")).stderr(Stdio::null());
+    let _program = Running(command.spawn().unwrap());
+    both_answer(port, &path);
 }
