@@ -139,17 +139,22 @@ fn paths() {
     );
 }
 
-/// Seconds that an answer may be kept. Its directives are plain numbers, each once, and none of those that feeds must not have.
-fn max_age(response: &Response<Body>) -> Option<u64> {
+/// What caches are told: plain numbers, each once, and none of the directives that feeds must not have.
+fn directives(response: &Response<Body>) -> HashMap<String, u64> {
     let value = field(response, "cache-control");
     let mut found = HashMap::new();
     for directive in value.split(", ").filter(|directive| !directive.is_empty()) {
         let (name, seconds) = directive.split_once('=').unwrap_or((directive, ""));
         assert!(["max-age", "stale-while-revalidate", "stale-if-error"].contains(&name), "{value}");
         assert!(seconds.bytes().all(|byte| byte.is_ascii_digit()), "{value}");
-        assert_eq!(found.insert(name, seconds.parse().unwrap()), None, "{value}: {name} twice");
+        assert_eq!(found.insert(name.to_owned(), seconds.parse().unwrap()), None, "{value}: {name} twice");
     }
-    found.get("max-age").copied()
+    found
+}
+
+/// Seconds that an answer may be kept.
+fn max_age(response: &Response<Body>) -> Option<u64> {
+    directives(response).get("max-age").copied()
 }
 
 /// Everything but the two fields that only one of GET and HEAD may need.
@@ -826,6 +831,23 @@ fn caches_are_told_how_long() {
             let refused = answer(&request(&format!("{method} /x"), &[]), Some(&target));
             assert_eq!(max_age(&refused), Some(60), "{method} of {what}: standards 115");
         }
+    }
+}
+
+#[test]
+fn caches_may_serve_what_is_old_for_a_while() {
+    for path in documents() {
+        for condition in [("x", ""), ("if-none-match", "*")] {
+            let told = directives(&ask(&format!("GET {path}"), &[condition]));
+            let [fresh, asking, down] = ["max-age", "stale-while-revalidate", "stale-if-error"].map(|name| told[name]);
+            assert!((1..=fresh).contains(&asking), "{path}: no longer than it was fresh: standards 113");
+            assert!(down >= asking, "{path}: what is old is better than nothing: standards 113");
+        }
+    }
+    // Of what is not there, nothing old is to be had.
+    for (what, target, status) in targets().into_iter().filter(|(_, _, status)| [404, 410, 307].contains(status)) {
+        let told = directives(&answer(&request("GET /x", &[]), Some(&target)));
+        assert_eq!(told.len(), 1, "{what}, {status}: {told:?}: standards 113, 115");
     }
 }
 
