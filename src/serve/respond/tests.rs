@@ -404,7 +404,7 @@ fn no_answer_remembers_or_ages() {
 }
 
 /// Values of `Accept-Encoding`, and the coding that each gets where all are to be had.
-const CHOICES: [(&str, &str); 58] = [
+const CHOICES: [(&str, &str); 59] = [
     ("", ""),
     ("gzip", "gzip"),
     ("br", "br"),
@@ -434,6 +434,7 @@ const CHOICES: [(&str, &str); 58] = [
     ("br;q=0, zstd;q=0, *", "gzip"),
     ("gzip, *;q=0.5", "gzip"),
     ("gzip;q=0.5, *", "br"),
+    ("gzip;q=0.5, br;q=0.4, zstd;q=0.3, *", "gzip"),
     ("identity", ""),
     ("identity, gzip;q=0.5", ""),
     ("gzip;q=0.5, identity;q=0.8", ""),
@@ -1118,6 +1119,9 @@ fn files_are_told_as_documents_are() {
     }
     let whole = ask("GET", &[]);
     assert_eq!(max_age(&whole), Some(300), "standards 110");
+    for name in ["ETag", "Last-Modified", "Content-Range", "Accept-Ranges"] {
+        assert!(field(&whole, "access-control-expose-headers").contains(name), "{name}: standards 108");
+    }
     let (tag, date) = (field(&whole, "etag"), field(&whole, "last-modified"));
     for known in mangled(&tag).into_iter().chain(["*".to_owned()]) {
         let response = ask("GET", &[("if-none-match", &known)]);
