@@ -139,17 +139,22 @@ fn paths() {
     );
 }
 
-/// Seconds that an answer may be kept. Its directives are plain numbers, each once, and none of those that feeds must not have.
-fn max_age(response: &Response<Body>) -> Option<u64> {
+/// What caches are told: plain numbers, each once, and none of the directives that feeds must not have.
+fn directives(response: &Response<Body>) -> HashMap<String, u64> {
     let value = field(response, "cache-control");
     let mut found = HashMap::new();
     for directive in value.split(", ").filter(|directive| !directive.is_empty()) {
         let (name, seconds) = directive.split_once('=').unwrap_or((directive, ""));
         assert!(["max-age", "stale-while-revalidate", "stale-if-error"].contains(&name), "{value}");
         assert!(seconds.bytes().all(|byte| byte.is_ascii_digit()), "{value}");
-        assert_eq!(found.insert(name, seconds.parse().unwrap()), None, "{value}: {name} twice");
+        assert_eq!(found.insert(name.to_owned(), seconds.parse().unwrap()), None, "{value}: {name} twice");
     }
-    found.get("max-age").copied()
+    found
+}
+
+/// Seconds that an answer may be kept.
+fn max_age(response: &Response<Body>) -> Option<u64> {
+    directives(response).get("max-age").copied()
 }
 
 /// Everything but the two fields that only one of GET and HEAD may need.
@@ -399,7 +404,7 @@ fn no_answer_remembers_or_ages() {
 }
 
 /// Values of `Accept-Encoding`, and the coding that each gets where all are to be had.
-const CHOICES: [(&str, &str); 58] = [
+const CHOICES: [(&str, &str); 59] = [
     ("", ""),
     ("gzip", "gzip"),
     ("br", "br"),
@@ -429,6 +434,7 @@ const CHOICES: [(&str, &str); 58] = [
     ("br;q=0, zstd;q=0, *", "gzip"),
     ("gzip, *;q=0.5", "gzip"),
     ("gzip;q=0.5, *", "br"),
+    ("gzip;q=0.5, br;q=0.4, zstd;q=0.3, *", "gzip"),
     ("identity", ""),
     ("identity, gzip;q=0.5", ""),
     ("gzip;q=0.5, identity;q=0.8", ""),
@@ -830,6 +836,23 @@ fn caches_are_told_how_long() {
 }
 
 #[test]
+fn caches_may_serve_what_is_old_for_a_while() {
+    for path in documents() {
+        for condition in [("x", ""), ("if-none-match", "*")] {
+            let told = directives(&ask(&format!("GET {path}"), &[condition]));
+            let [fresh, asking, down] = ["max-age", "stale-while-revalidate", "stale-if-error"].map(|name| told[name]);
+            assert!((1..=fresh).contains(&asking), "{path}: no longer than it was fresh: standards 113");
+            assert!(down >= asking, "{path}: what is old is better than nothing: standards 113");
+        }
+    }
+    // Of what is not there, nothing old is to be had.
+    for (what, target, status) in targets().into_iter().filter(|(_, _, status)| [404, 410, 307].contains(status)) {
+        let told = directives(&answer(&request("GET /x", &[]), Some(&target)));
+        assert_eq!(told.len(), 1, "{what}, {status}: {told:?}: standards 113, 115");
+    }
+}
+
+#[test]
 fn addresses_of_redirects_are_absolute() {
     for (line, status, address) in [
         ("GET /news", 301, "https://example.org/news/"),
@@ -1096,6 +1119,9 @@ fn files_are_told_as_documents_are() {
     }
     let whole = ask("GET", &[]);
     assert_eq!(max_age(&whole), Some(300), "standards 110");
+    for name in ["ETag", "Last-Modified", "Content-Range", "Accept-Ranges"] {
+        assert!(field(&whole, "access-control-expose-headers").contains(name), "{name}: standards 108");
+    }
     let (tag, date) = (field(&whole, "etag"), field(&whole, "last-modified"));
     for known in mangled(&tag).into_iter().chain(["*".to_owned()]) {
         let response = ask("GET", &[("if-none-match", &known)]);
