@@ -152,7 +152,10 @@ pub fn respond(
             let refusal = message(StatusCode::METHOD_NOT_ALLOWED, "Documents can only be read here: GET or HEAD.");
             closing(with(with(refusal, header::ALLOW, ALLOW), header::CACHE_CONTROL, CACHE_MISSING))
         }
-        _ => closing(message(StatusCode::NOT_IMPLEMENTED, "This method is not known here.")),
+        _ => {
+            let refusal = message(StatusCode::NOT_IMPLEMENTED, "This method is not known here.");
+            closing(with(refusal, header::CACHE_CONTROL, CACHE_MISSING))
+        }
     };
     if request.method == Method::HEAD { without_body(response) } else { response }
 }
@@ -197,7 +200,8 @@ fn is_host(text: &str) -> bool {
         None => text.split_once(':').unwrap_or((text, "")),
     };
     let sound = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=".contains(&byte);
-    !name.is_empty() && name.bytes().all(sound) && (port.is_empty() || (port.len() <= 5 && port.parse::<u16>().is_ok()))
+    let is_port = port.bytes().all(|byte| byte.is_ascii_digit()) && port.len() <= 5;
+    !name.is_empty() && name.bytes().all(sound) && (port.is_empty() || (is_port && port.parse::<u16>().is_ok()))
 }
 
 fn get(request: &Parts, target: &Target, snapshot: &Snapshot, style: &Style, now: SystemTime) -> Response<Body> {
@@ -354,9 +358,8 @@ fn for_other_players(response: Response<Body>) -> Response<Body> {
     with(response, header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed)
 }
 
-/// Readers that run in a browser fetch feeds from wherever they are.
+/// Readers that run in a browser want to know what to ask with the next time.
 fn for_other_origins(response: Response<Body>) -> Response<Body> {
-    let response = with(response, header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
     with(response, header::ACCESS_CONTROL_EXPOSE_HEADERS, "ETag, Last-Modified")
 }
 
@@ -385,18 +388,20 @@ fn body(status: StatusCode, media_type: &'static str, bytes: Bytes) -> Response<
 }
 
 fn typed(response: Response<Body>, media_type: &'static str) -> Response<Body> {
-    never_guessed(with_value(response, header::CONTENT_TYPE, HeaderValue::from_static(media_type)))
+    for_everybody(with_value(response, header::CONTENT_TYPE, HeaderValue::from_static(media_type)))
 }
 
-/// It is what it says, whatever it looks like.
-fn never_guessed(response: Response<Body>) -> Response<Body> {
-    with_value(response, header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"))
+/// What every answer says: it is what it says, whatever it looks like; and readers that run in a browser, which else would be
+/// led nowhere and told no status, may look at it from wherever they are.
+fn for_everybody(response: Response<Body>) -> Response<Body> {
+    let response = with_value(response, header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    with_value(response, header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"))
 }
 
 fn empty(status: StatusCode) -> Response<Body> {
     let mut response = Response::new(Body::default());
     *response.status_mut() = status;
-    never_guessed(response)
+    for_everybody(response)
 }
 
 /// The rest of what the client sends is not read.

@@ -275,6 +275,7 @@ fn exactly_one_host() {
         "a:80:90",
         "a:99999",
         "a:-1",
+        "a:+80",
         "a: 80",
         ":80",
         ":",
@@ -828,7 +829,7 @@ fn caches_are_told_how_long() {
             _ => 60,
         };
         assert_eq!(max_age(&response), Some(expected), "{what}: standards 115");
-        for method in ["POST", "PUT", "DELETE"] {
+        for method in ["POST", "PUT", "DELETE", "FOO"] {
             let refused = answer(&request(&format!("{method} /x"), &[]), Some(&target));
             assert_eq!(max_age(&refused), Some(60), "{method} of {what}: standards 115");
         }
@@ -918,6 +919,22 @@ fn readers_in_browsers_may_read() {
         for name in ["if-none-match", "if-modified-since", "range", "if-range"] {
             assert!(allowed.split(", ").any(|one| one == name), "{path}: {name}: standards 108");
         }
+    }
+}
+
+#[test]
+fn readers_in_browsers_are_told_what_failed() {
+    for (what, target, _) in targets() {
+        for method in ["GET", "HEAD", "POST", "FOO", "OPTIONS"] {
+            for accept in ["gzip", "*;q=0"] {
+                let parts = request(&format!("{method} /x"), &[("origin", "null"), ("accept-encoding", accept)]);
+                let origin = field(&answer(&parts, Some(&target)), "access-control-allow-origin");
+                assert_eq!(origin, "*", "{method} of {what}: standards 108");
+            }
+        }
+    }
+    for condition in [("if-match", "\"x\""), ("host", "a/b")] {
+        assert_eq!(field(&ask("GET /rss.xml", &[condition]), "access-control-allow-origin"), "*", "standards 108");
     }
 }
 
