@@ -155,34 +155,11 @@ fn own(address: &str, fields: &[String], expected: u16, seconds: usize) -> (f64,
     (requests as f64, requests as f64 / seconds as f64, 0.0, 0.0)
 }
 
-/// nginx as its own users set it up for speed, or `None` where it is not installed.
+/// nginx with the same bytes in files.
 fn nginx(directory: &Path, plain: &[u8], coded: &[u8]) -> Option<Server> {
-    let program = ["/usr/sbin/nginx", "/usr/bin/nginx"].into_iter().find(|path| Path::new(path).exists())?;
     let root = directory.join("www");
     std::fs::create_dir(&root).expect("a folder can be made");
     std::fs::write(root.join("rss.xml"), plain).expect("a file can be written");
     std::fs::write(root.join("rss.xml.gz"), coded).expect("a file can be written");
-    // Workers of a root process run as somebody else, who must be able to read the files.
-    for path in [directory, root.as_path()] {
-        use std::os::unix::fs::PermissionsExt;
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).expect("permissions");
-    }
-    let port =
-        std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port();
-    let address = format!("127.0.0.1:{port}");
-    let directory = directory.display();
-    let configuration = format!(
-        "daemon off; master_process off; worker_processes 1; pid {directory}/nginx.pid; error_log {directory}/error.log;
-         events {{ worker_connections 1024; }}
-         http {{
-           access_log off; sendfile on; tcp_nopush on; keepalive_requests 100000000; open_file_cache max=100;
-           open_file_cache_valid 1h; types {{ application/rss+xml xml; }}
-           client_body_temp_path {directory}/t1; proxy_temp_path {directory}/t2; fastcgi_temp_path {directory}/t3;
-           uwsgi_temp_path {directory}/t4; scgi_temp_path {directory}/t5;
-           server {{ listen {address}; root {directory}/www; gzip_static on; etag on; add_header Cache-Control max-age=300; }}
-         }}"
-    );
-    let file = format!("{directory}/nginx.conf");
-    std::fs::write(&file, configuration).expect("a file can be written");
-    Some(Server::other(pinned(CORES.0, program).args(["-c", &file]), address))
+    measure::nginx(directory, 1024, CORES.0)
 }

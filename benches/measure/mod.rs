@@ -26,7 +26,8 @@ impl Server {
         Self::start(pinned(core, env!("CARGO_BIN_EXE_gazetted")), articles, state)
     }
 
-    fn start(mut command: Command, articles: &Path, state: &Path) -> Self {
+    /// The same by a command of one's own, which may have arguments already.
+    pub fn start(mut command: Command, articles: &Path, state: &Path) -> Self {
         command.arg("serve").arg(articles).arg("--state").arg(state).args(["--listen", "127.0.0.1:0"]);
         let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().expect("gazetted starts");
         let mut lines = BufReader::new(child.stderr.take().expect("piped")).lines();
@@ -72,15 +73,43 @@ impl Drop for Server {
     }
 }
 
-/// A command that has one core alone, where there are two and taskset is installed.
+/// A command that has one core alone, where there are two and taskset is installed; without a core, any.
 pub fn pinned(core: &str, program: &str) -> Command {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    if cores < 2 || !Path::new("/usr/bin/taskset").exists() {
+    if core.is_empty() || cores < 2 || !Path::new("/usr/bin/taskset").exists() {
         return Command::new(program);
     }
     let mut command = Command::new("/usr/bin/taskset");
     command.args(["-c", core, program]);
     command
+}
+
+/// nginx as its own users set it up for speed, serving `www` in a folder, or `None` where it is not installed.
+pub fn nginx(directory: &Path, connections: usize, core: &str) -> Option<Server> {
+    let program = ["/usr/sbin/nginx", "/usr/bin/nginx"].into_iter().find(|path| Path::new(path).exists())?;
+    // Workers of a root process run as somebody else, who must be able to read the files.
+    for path in [directory, &directory.join("www")] {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).expect("permissions");
+    }
+    let port =
+        std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port();
+    let address = format!("127.0.0.1:{port}");
+    let directory = directory.display();
+    let configuration = format!(
+        "daemon off; master_process off; worker_processes 1; pid {directory}/nginx.pid; error_log {directory}/error.log;
+         worker_rlimit_nofile 20000; events {{ worker_connections {connections}; }}
+         http {{
+           access_log off; sendfile on; tcp_nopush on; keepalive_requests 100000000; open_file_cache max=100;
+           open_file_cache_valid 1h; types {{ application/rss+xml xml; }}
+           client_body_temp_path {directory}/t1; proxy_temp_path {directory}/t2; fastcgi_temp_path {directory}/t3;
+           uwsgi_temp_path {directory}/t4; scgi_temp_path {directory}/t5;
+           server {{ listen {address} backlog=4096; root {directory}/www; gzip_static on; etag on; add_header Cache-Control max-age=300; }}
+         }}"
+    );
+    let file = format!("{directory}/nginx.conf");
+    std::fs::write(&file, configuration).expect("a file can be written");
+    Some(Server::other(pinned(core, program).args(["-c", &file]), address))
 }
 
 /// One connection that is kept alive.
