@@ -199,7 +199,7 @@ async fn behave(mut stream: tokio::net::TcpStream, bad: Bad) -> std::io::Result<
     match bad {
         Bad::Silent | Bad::ComesBack => {}
         Bad::SlowHeader => {
-            stream.write_all(&REQUEST[..20]).await?;
+            stream.write_all(b"GET /rss.xml HTTP/1.1\r\nHost: bench\r\nX: ").await?;
             loop {
                 let cut = tokio::time::timeout(Duration::from_secs(3), stream.read(&mut buffer)).await;
                 if cut.is_ok() {

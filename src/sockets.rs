@@ -2,7 +2,9 @@
 //! systemd, which keeps them open over restarts.
 
 use std::io;
+use std::mem::MaybeUninit;
 use std::net::{SocketAddr, TcpListener};
+use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -206,6 +208,14 @@ fn prepare(listener: &Listener) -> io::Result<()> {
         }
         Listener::Unix(listener) => listener.set_nonblocking(true),
     }
+}
+
+/// Looks whether there is anything to read, without waiting for it and without taking it.
+///
+/// # Errors
+/// There is nothing yet (`WouldBlock`), or the connection is broken.
+pub fn peek(socket: &impl AsFd) -> io::Result<()> {
+    SockRef::from(socket).peek(&mut [MaybeUninit::uninit()]).map(drop)
 }
 
 /// Raises the number of descriptors that this process may have to what it may raise it to. Says how many that is.

@@ -156,9 +156,9 @@ fn poll_request(stream: &Stream, admitted: &Admitted, context: &mut Context<'_>)
         Order::Doze => {
             // So it does.
             admitted.connection.obeyed(Order::Doze);
-            stream.poll_readable(context).map(|_| Order::None)
+            stream.poll_readable(context).map(|()| Order::None)
         }
-        Order::None => stream.poll_readable(context).map(|_| Order::None),
+        Order::None => stream.poll_readable(context).map(|()| Order::None),
     }
 }
 

@@ -4,9 +4,9 @@ use std::io;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
 use super::connections::{Connection, Phase};
@@ -52,10 +52,21 @@ pub enum Stream {
 
 impl Stream {
     /// Waits until the client has said something, or has gone.
-    pub fn poll_readable(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self {
-            Self::Tcp(stream) => stream.poll_read_ready(context),
-            Self::Unix(stream) => stream.poll_read_ready(context),
+    pub fn poll_readable(&self, context: &mut Context<'_>) -> Poll<()> {
+        loop {
+            let ready = match self {
+                Self::Tcp(stream) => stream.poll_read_ready(context),
+                Self::Unix(stream) => stream.poll_read_ready(context),
+            };
+            ready!(ready).ok();
+            // The runtime says so of each new connection, whether it is true or not.
+            let said = match self {
+                Self::Tcp(stream) => stream.try_io(Interest::READABLE, || sockets::peek(stream)),
+                Self::Unix(stream) => stream.try_io(Interest::READABLE, || sockets::peek(stream)),
+            };
+            if !said.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock) {
+                return Poll::Ready(());
+            }
         }
     }
 }
