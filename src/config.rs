@@ -1,6 +1,7 @@
 //! The whole configuration: parsed and checked once, one section for each task. One file, nothing merged into it.
 
 mod listen;
+mod trusted;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use url::Url;
 
 pub use listen::{Endpoint, Listen};
+pub use trusted::TrustedProxies;
 
 /// The file that is read when no other is named.
 pub const SYSTEM_FILE: &str = "/etc/gazetted/gazetted.toml";
@@ -165,6 +167,8 @@ pub struct Http {
     pub connections: usize,
     /// How many of them may be one address's; 0: as many as there may be.
     pub connections_per_address: usize,
+    /// Who is believed when it says for whom it asks, and may have as many connections as there may be.
+    pub trusted_proxies: TrustedProxies,
     /// How long answers in flight may take to finish when the daemon stops.
     #[serde(with = "written")]
     pub stop_timeout: Period,
@@ -229,6 +233,7 @@ impl Default for Http {
             write_timeout: Period(Duration::from_secs(20)),
             connections: 4096,
             connections_per_address: 256,
+            trusted_proxies: TrustedProxies::default(),
             stop_timeout: Period(Duration::from_secs(10)),
         }
     }
