@@ -169,6 +169,9 @@ pub struct Http {
     pub connections_per_address: usize,
     /// Who is believed when it says for whom it asks, and may have as many connections as there may be.
     pub trusted_proxies: TrustedProxies,
+    /// How long a client that does not say what it has must wait between two requests for one document; zero: it need not.
+    #[serde(with = "written")]
+    pub least_interval: Period,
     /// How long answers in flight may take to finish when the daemon stops.
     #[serde(with = "written")]
     pub stop_timeout: Period,
@@ -234,6 +237,7 @@ impl Default for Http {
             connections: 4096,
             connections_per_address: 256,
             trusted_proxies: TrustedProxies::default(),
+            least_interval: Period(Duration::ZERO),
             stop_timeout: Period(Duration::from_secs(10)),
         }
     }

@@ -2,11 +2,11 @@
 //! reach a file or the catalog but through the snapshot's door.
 
 pub mod body;
-#[cfg_attr(not(test), expect(dead_code, reason = "nothing asks for it yet"))]
 mod client;
 mod conditional;
 mod connections;
 mod negotiate;
+mod pollers;
 mod range;
 mod requests;
 pub mod respond;
@@ -68,7 +68,7 @@ impl Server {
     pub fn new(current: Current, door: Door, http: &Http, base_url: &str) -> Self {
         let style = Style::new(base_url, http.max_age.0);
         Self {
-            sources: Arc::new(Sources::new(current, door, style)),
+            sources: Arc::new(Sources::new(current, door, style, http)),
             connections: Arc::new(Connections::new(Limits::new(http, raise_descriptors()))),
             trusted: http.trusted_proxies.clone(),
             stop_timeout: http.stop_timeout.0,

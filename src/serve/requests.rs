@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use hyper::body::{Frame, Incoming, SizeHint};
 use hyper::http::request::Parts;
@@ -15,8 +15,11 @@ use hyper::{Method, Request, Response};
 use tokio::sync::Semaphore;
 
 use super::body::{Body, Source};
+use super::client::client;
 use super::connections::{Connection, Phase};
+use super::pollers::Pollers;
 use super::respond::{self, Style, Target};
+use crate::config::{Http, TrustedProxies};
 use crate::door::{Address, Door, Found};
 use crate::snapshot::{Current, Snapshot};
 
@@ -34,12 +37,32 @@ pub struct Sources {
     door: Arc<Door>,
     style: Style,
     file_reads: Arc<Semaphore>,
+    trusted: TrustedProxies,
+    pollers: Option<Pollers>,
 }
 
 impl Sources {
     /// `current`, and whatever it does not hold through `door`.
-    pub fn new(current: Current, door: Door, style: Style) -> Self {
-        Self { current, door: Arc::new(door), style, file_reads: Arc::new(Semaphore::new(FILE_READS)) }
+    pub fn new(current: Current, door: Door, style: Style, http: &Http) -> Self {
+        Self {
+            current,
+            door: Arc::new(door),
+            style,
+            file_reads: Arc::new(Semaphore::new(FILE_READS)),
+            trusted: http.trusted_proxies.clone(),
+            pollers: Pollers::new(http.least_interval.0),
+        }
+    }
+
+    /// The same target, unless whoever asks for it has asked too often.
+    fn allowed(&self, peer: Option<IpAddr>, request: &Parts, target: Target) -> Target {
+        match (&self.pollers, target) {
+            (Some(pollers), target @ (Target::Document(_) | Target::Lookup(..))) => {
+                let client = client(peer, &request.headers, &self.trusted);
+                pollers.refuse(client, request, Instant::now()).map_or(target, Target::TooOften)
+            }
+            (_, target) => target,
+        }
     }
 
     /// Fetches a document that the snapshot does not keep. If it has just changed, the answer waits for the
@@ -127,7 +150,8 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
         let (request, _body) = request.into_parts();
         let snapshot = self.sources.current.get();
         let is_read = matches!(request.method, Method::GET | Method::HEAD);
-        match respond::route(&request, &snapshot, &self.sources.style) {
+        let target = respond::route(&request, &snapshot, &self.sources.style);
+        match self.sources.allowed(self.peer, &request, target) {
             Target::Lookup(address, path) if is_read => Answer::later(self, request, Wanted::Document(address, path)),
             Target::Media(path) if is_read => Answer::later(self, request, Wanted::File(path)),
             target => {

@@ -76,6 +76,8 @@ pub enum Target {
     Server,
     /// It cannot be had just now.
     Unavailable,
+    /// This client has asked for it too often, and must wait for so long.
+    TooOften(Duration),
 }
 
 /// What may be done with a document.
@@ -220,6 +222,12 @@ fn get(request: &Parts, target: &Target, snapshot: &Snapshot, style: &Style, now
         Target::Gone => page(StatusCode::GONE, &snapshot.gone),
         Target::Missing | Target::Lookup(..) | Target::Media(_) => page(StatusCode::NOT_FOUND, &snapshot.missing),
         Target::Server => message(StatusCode::BAD_REQUEST, "Only OPTIONS can be asked of the whole server."),
+        Target::TooOften(wait) => {
+            let text = "You ask too often without saying what you have (If-None-Match). Ask again after a while.";
+            let response = message(StatusCode::TOO_MANY_REQUESTS, text);
+            let wait = (wait.as_secs() + 1).to_string();
+            with(with(response, header::RETRY_AFTER, &wait), header::CACHE_CONTROL, "no-store")
+        }
         Target::Unavailable => {
             let response =
                 message(StatusCode::SERVICE_UNAVAILABLE, "This cannot be read just now. Try again in a minute.");

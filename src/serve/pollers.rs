@@ -1,0 +1,113 @@
+//! Clients that ask for the same document again and again without saying which version they have (standards 126, 127). Off unless
+//! the operator wants it: readers show it as an error, and some never learn.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use hyper::Method;
+use hyper::header;
+use hyper::http::request::Parts;
+
+/// Requests that are free within one interval: some readers ask several times at first.
+const FREE: u32 = 5;
+/// Clients that are remembered at most, by a few dozen bytes each.
+const MOST: usize = 50_000;
+
+/// When a client began to ask, and how often it has since.
+#[derive(Debug, Clone, Copy)]
+struct Asked {
+    since: Instant,
+    times: u32,
+}
+
+/// Who asked for what, and how often.
+#[derive(Debug)]
+pub struct Pollers {
+    interval: Duration,
+    /// By a hash of address, program and path, which nobody outside can make collide.
+    asked: Mutex<HashMap<u64, Asked>>,
+    hasher: RandomState,
+}
+
+impl Pollers {
+    /// Lets nobody ask more than a few times in `interval`; nothing is kept where that is nothing.
+    pub fn new(interval: Duration) -> Option<Self> {
+        (!interval.is_zero()).then(|| Self { interval, asked: Mutex::default(), hasher: RandomState::new() })
+    }
+
+    /// How long this client must wait before it may ask again, if it has asked too often.
+    pub fn refuse(&self, client: Option<IpAddr>, request: &Parts, now: Instant) -> Option<Duration> {
+        let says_what_it_has =
+            [header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE].iter().any(|name| request.headers.contains_key(name));
+        if request.method != Method::GET || says_what_it_has {
+            return None;
+        }
+        let program = request.headers.get(header::USER_AGENT).map(header::HeaderValue::as_bytes);
+        let key = self.hasher.hash_one((client, program, request.uri.path()));
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        if asked.len() >= MOST && !asked.contains_key(&key) {
+            asked.retain(|_, asked| now.saturating_duration_since(asked.since) < self.interval);
+            if asked.len() >= MOST {
+                // To forget all is kinder than to refuse somebody for others.
+                asked.clear();
+            }
+        }
+        let own = asked.entry(key).or_insert(Asked { since: now, times: 0 });
+        let elapsed = now.saturating_duration_since(own.since);
+        if elapsed >= self.interval {
+            *own = Asked { since: now, times: 0 };
+        }
+        own.times += 1;
+        (own.times > FREE).then(|| self.interval.saturating_sub(elapsed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper::Request;
+
+    use super::*;
+
+    fn request(fields: &[(&str, &str)]) -> Parts {
+        let mut request = Request::builder().uri("/rss.xml");
+        for (name, value) in fields {
+            request = request.header(*name, *value);
+        }
+        request.body(()).unwrap().into_parts().0
+    }
+
+    #[test]
+    fn who_asks_too_often_without_need_must_wait() {
+        let pollers = Pollers::new(Duration::from_mins(30)).unwrap();
+        let (start, client) = (Instant::now(), "192.0.2.1".parse().ok());
+        let ask = |minutes: u64, request: &Parts| pollers.refuse(client, request, start + Duration::from_mins(minutes));
+        let plain = request(&[("user-agent", "a")]);
+        for _ in 0..FREE {
+            assert_eq!(ask(0, &plain), None, "standards 127: some ask several times at first");
+        }
+        assert_eq!(ask(10, &plain), Some(Duration::from_mins(20)), "standards 126");
+        for polite in [request(&[("user-agent", "a"), ("if-none-match", "\"x\"")]), request(&[("user-agent", "b")])] {
+            assert_eq!(ask(10, &polite), None);
+        }
+        assert_eq!(pollers.refuse("192.0.2.2".parse().ok(), &plain, start), None);
+        assert_eq!(ask(30, &plain), None, "the time is over");
+    }
+
+    #[test]
+    fn nothing_is_kept_where_nobody_is_refused() {
+        assert!(Pollers::new(Duration::ZERO).is_none());
+    }
+
+    #[test]
+    fn no_crowd_takes_more_than_its_room() {
+        let pollers = Pollers::new(Duration::from_mins(30)).unwrap();
+        let (plain, now) = (request(&[]), Instant::now());
+        for number in 0..u32::try_from(MOST).unwrap() + 100 {
+            assert_eq!(pollers.refuse(Some(IpAddr::from(number.to_be_bytes())), &plain, now), None);
+        }
+        assert!(pollers.asked.lock().unwrap().len() <= MOST);
+    }
+}
