@@ -169,9 +169,23 @@ pub struct Http {
     pub connections_per_address: usize,
     /// Who is believed when it says for whom it asks, and may have as many connections as there may be.
     pub trusted_proxies: TrustedProxies,
+    /// Whether each answer is told of on standard output.
+    pub access_log: AccessLines,
     /// How long answers in flight may take to finish when the daemon stops.
     #[serde(with = "written")]
     pub stop_timeout: Period,
+}
+
+/// How an answer is told of on standard output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AccessLines {
+    /// Not at all.
+    Off,
+    /// By a line as Apache and nginx write it.
+    Combined,
+    /// By a line of JSON.
+    Json,
 }
 
 /// `[state]`: where the catalog is kept.
@@ -234,6 +248,7 @@ impl Default for Http {
             connections: 4096,
             connections_per_address: 256,
             trusted_proxies: TrustedProxies::default(),
+            access_log: AccessLines::Off,
             stop_timeout: Period(Duration::from_secs(10)),
         }
     }

@@ -1,8 +1,8 @@
 //! HTTP from the current snapshot: accepts connections, reads requests, sends what [`respond`] says. Nothing in here can
 //! reach a file or the catalog but through the snapshot's door.
 
+mod access_log;
 pub mod body;
-#[cfg_attr(not(test), expect(dead_code, reason = "nothing asks for it yet"))]
 mod client;
 mod conditional;
 mod connections;
@@ -28,7 +28,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-use crate::config::{Http, TrustedProxies};
+use crate::config::Http;
 use crate::door::Door;
 use crate::snapshot::Current;
 use crate::sockets::{Sockets, raise_descriptors};
@@ -51,7 +51,6 @@ const LAST_READS: Duration = Duration::from_secs(1);
 pub struct Server {
     sources: Arc<Sources>,
     connections: Arc<Connections>,
-    trusted: TrustedProxies,
     stop_timeout: Duration,
 }
 
@@ -68,9 +67,8 @@ impl Server {
     pub fn new(current: Current, door: Door, http: &Http, base_url: &str) -> Self {
         let style = Style::new(base_url, http.max_age.0);
         Self {
-            sources: Arc::new(Sources::new(current, door, style)),
+            sources: Arc::new(Sources::new(current, door, style, http)),
             connections: Arc::new(Connections::new(Limits::new(http, raise_descriptors()))),
-            trusted: http.trusted_proxies.clone(),
             stop_timeout: http.stop_timeout.0,
         }
     }
@@ -257,7 +255,7 @@ impl Worker {
 impl Server {
     fn welcome(self: Arc<Self>, stream: Stream, peer: Option<IpAddr>) {
         // A proxy comes for many.
-        let owner = peer.filter(|_| !self.trusted.contains(peer));
+        let owner = peer.filter(|_| !self.sources.trusted().contains(peer));
         // Otherwise everybody else is being answered: whoever comes now comes back.
         if let Some(admitted) = self.connections.admit(owner) {
             tokio::spawn(self.serve(stream, peer, admitted));

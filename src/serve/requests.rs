@@ -7,16 +7,19 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use hyper::body::{Frame, Incoming, SizeHint};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response};
 use tokio::sync::Semaphore;
 
+use super::access_log::{AccessLog, Answered};
 use super::body::{Body, Source};
+use super::client::client;
 use super::connections::{Connection, Phase};
 use super::respond::{self, Style, Target};
+use crate::config::{Http, TrustedProxies};
 use crate::door::{Address, Door, Found};
 use crate::snapshot::{Current, Snapshot};
 
@@ -34,12 +37,26 @@ pub struct Sources {
     door: Arc<Door>,
     style: Style,
     file_reads: Arc<Semaphore>,
+    trusted: TrustedProxies,
+    access_log: Option<AccessLog>,
 }
 
 impl Sources {
-    /// `current`, and whatever it does not hold through `door`.
-    pub fn new(current: Current, door: Door, style: Style) -> Self {
-        Self { current, door: Arc::new(door), style, file_reads: Arc::new(Semaphore::new(FILE_READS)) }
+    /// `current`, and whatever it does not hold through `door`; told of as `http` says.
+    pub fn new(current: Current, door: Door, style: Style, http: &Http) -> Self {
+        Self {
+            current,
+            door: Arc::new(door),
+            style,
+            file_reads: Arc::new(Semaphore::new(FILE_READS)),
+            trusted: http.trusted_proxies.clone(),
+            access_log: AccessLog::to_stdout(http.access_log),
+        }
+    }
+
+    /// Who asks for others.
+    pub fn trusted(&self) -> &TrustedProxies {
+        &self.trusted
     }
 
     /// Fetches a document that the snapshot does not keep. If it has just changed, the answer waits for the
@@ -112,6 +129,29 @@ impl Requests {
         Self { sources, connection, peer }
     }
 
+    /// Now, if anybody wants to know how long an answer takes.
+    fn begin(&self) -> Option<Instant> {
+        self.sources.access_log.as_ref().map(|_| Instant::now())
+    }
+
+    /// Answers what was asked at `begun`, and tells of it.
+    fn answer(
+        &self,
+        request: &Parts,
+        target: &Target,
+        snapshot: &Snapshot,
+        begun: Option<Instant>,
+    ) -> Response<Sending> {
+        let Sources { style, trusted, access_log, .. } = &*self.sources;
+        let now = SystemTime::now();
+        let response = respond::respond(request, target, snapshot, style, now);
+        if let (Some(log), Some(begun)) = (access_log, begun) {
+            let client = client(self.peer, &request.headers, trusted);
+            log.tell(&Answered::new(client, request, &response, now, begun.elapsed()));
+        }
+        self.sent(response)
+    }
+
     fn sent(&self, response: Response<Body>) -> Response<Sending> {
         response.map(|body| Sending { body, connection: self.connection.clone() })
     }
@@ -124,17 +164,16 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
 
     fn call(&self, request: Request<Incoming>) -> Answer {
         self.connection.enter(Phase::Answered);
+        let begun = self.begin();
         let (request, _body) = request.into_parts();
         let snapshot = self.sources.current.get();
         let is_read = matches!(request.method, Method::GET | Method::HEAD);
         match respond::route(&request, &snapshot, &self.sources.style) {
-            Target::Lookup(address, path) if is_read => Answer::later(self, request, Wanted::Document(address, path)),
-            Target::Media(path) if is_read => Answer::later(self, request, Wanted::File(path)),
-            target => {
-                let style = &self.sources.style;
-                let response = respond::respond(&request, &target, &snapshot, style, SystemTime::now());
-                Answer::Now(Some(self.sent(response)))
+            Target::Lookup(address, path) if is_read => {
+                Answer::later(self, request, Wanted::Document(address, path), begun)
             }
+            Target::Media(path) if is_read => Answer::later(self, request, Wanted::File(path), begun),
+            target => Answer::Now(Some(self.answer(&request, &target, &snapshot, begun))),
         }
     }
 }
@@ -151,7 +190,7 @@ pub enum Answer {
 }
 
 impl Answer {
-    fn later(requests: &Requests, request: Parts, wanted: Wanted) -> Self {
+    fn later(requests: &Requests, request: Parts, wanted: Wanted, begun: Option<Instant>) -> Self {
         let requests = Requests {
             sources: requests.sources.clone(),
             connection: requests.connection.clone(),
@@ -163,7 +202,7 @@ impl Answer {
                 Wanted::Document(address, path) => sources.look_up(address, path).await,
                 Wanted::File(path) => (sources.open(path).await, sources.current.get()),
             };
-            requests.sent(respond::respond(&request, &target, &snapshot, &sources.style, SystemTime::now()))
+            requests.answer(&request, &target, &snapshot, begun)
         }))
     }
 }
