@@ -172,9 +172,23 @@ pub struct Http {
     /// How long a client that does not say what it has must wait between two requests for one document; zero: it need not.
     #[serde(with = "written")]
     pub least_interval: Period,
+    /// Whether each answer is told of on standard output.
+    pub access_log: AccessLines,
     /// How long answers in flight may take to finish when the daemon stops.
     #[serde(with = "written")]
     pub stop_timeout: Period,
+}
+
+/// How an answer is told of on standard output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AccessLines {
+    /// Not at all.
+    Off,
+    /// By a line as Apache and nginx write it.
+    Combined,
+    /// By a line of JSON.
+    Json,
 }
 
 /// `[state]`: where the catalog is kept.
@@ -238,6 +252,7 @@ impl Default for Http {
             connections_per_address: 256,
             trusted_proxies: TrustedProxies::default(),
             least_interval: Period(Duration::ZERO),
+            access_log: AccessLines::Off,
             stop_timeout: Period(Duration::from_secs(10)),
         }
     }

@@ -218,6 +218,14 @@ pub fn peek(socket: &impl AsFd) -> io::Result<()> {
     SockRef::from(socket).peek(&mut [MaybeUninit::uninit()]).map(drop)
 }
 
+/// When the connection is closed, the other end is told so at once, whatever it has not taken yet.
+///
+/// # Errors
+/// The connection is broken.
+pub fn forget_unsent(socket: &impl AsFd) -> io::Result<()> {
+    SockRef::from(socket).set_linger(Some(Duration::ZERO))
+}
+
 /// Raises the number of descriptors that this process may have to what it may raise it to. Says how many that is.
 pub fn raise_descriptors() -> usize {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);

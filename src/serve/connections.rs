@@ -106,6 +106,11 @@ impl Connection {
         }
     }
 
+    /// Whether more waits for it.
+    pub fn is_blocked(&self) -> bool {
+        self.blocked.load(Relaxed)
+    }
+
     /// What the connection is to do. It is woken by `waker` when that changes, which must always be the same task's.
     pub fn order(&self, waker: &Waker) -> Order {
         self.waker.get_or_init(|| waker.clone());
@@ -180,7 +185,7 @@ struct Entry {
 impl Entry {
     /// What is to be done about it at the instant `now`.
     fn due(&mut self, limits: &Limits, now: Instant) -> Order {
-        let (changes, blocked) = (self.connection.changes(), self.connection.blocked.load(Relaxed));
+        let (changes, blocked) = (self.connection.changes(), self.connection.is_blocked());
         if (changes, blocked) != (self.changes, self.blocked) {
             self.notice(changes, blocked, now);
             return Order::None;

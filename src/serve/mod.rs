@@ -1,6 +1,7 @@
 //! HTTP from the current snapshot: accepts connections, reads requests, sends what [`respond`] says. Nothing in here can
 //! reach a file or the catalog but through the snapshot's door.
 
+mod access_log;
 pub mod body;
 mod client;
 mod conditional;
@@ -28,7 +29,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-use crate::config::{Http, TrustedProxies};
+use crate::config::Http;
 use crate::door::Door;
 use crate::snapshot::Current;
 use crate::sockets::{Sockets, raise_descriptors};
@@ -51,7 +52,6 @@ const LAST_READS: Duration = Duration::from_secs(1);
 pub struct Server {
     sources: Arc<Sources>,
     connections: Arc<Connections>,
-    trusted: TrustedProxies,
     stop_timeout: Duration,
 }
 
@@ -70,7 +70,6 @@ impl Server {
         Self {
             sources: Arc::new(Sources::new(current, door, style, http)),
             connections: Arc::new(Connections::new(Limits::new(http, raise_descriptors()))),
-            trusted: http.trusted_proxies.clone(),
             stop_timeout: http.stop_timeout.0,
         }
     }
@@ -138,15 +137,15 @@ impl Server {
                     .serve_connection(TokioIo::new(observed), requests),
             );
             let mut orders = Orders { admitted: &admitted, last: Order::None, changes: 0 };
-            if poll_fn(|context| orders.poll(&mut http, context)).await != Order::Doze {
-                return;
-            }
+            let ended = poll_fn(|context| orders.poll(&mut http, context)).await;
             let parts = http.into_parts();
-            if !parts.read_buf.is_empty() {
-                return;
-            }
             stream = parts.io.into_inner().stream;
-            connection.obeyed(Order::Doze);
+            match ended {
+                // Whoever has all of its answer may still be taking it from the system.
+                Ended::Cut if connection.is_blocked() => return stream.abandon(),
+                Ended::Dozing if parts.read_buf.is_empty() => connection.obeyed(Order::Doze),
+                _ => return,
+            }
         }
     }
 }
@@ -166,6 +165,17 @@ fn poll_request(stream: &Stream, admitted: &Admitted, context: &mut Context<'_>)
     }
 }
 
+/// How hyper came to the end of its work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    /// So did the connection.
+    Closed,
+    /// It was told to end in the midst of it.
+    Cut,
+    /// The connection goes on, and the client says nothing.
+    Dozing,
+}
+
 /// What a connection is doing of what it was told.
 struct Orders<'a> {
     admitted: &'a Admitted,
@@ -175,12 +185,12 @@ struct Orders<'a> {
 
 impl Orders<'_> {
     /// Serves until the connection ends, or until it dozes.
-    fn poll(&mut self, http: &mut Http1, context: &mut Context<'_>) -> Poll<Order> {
+    fn poll(&mut self, http: &mut Http1, context: &mut Context<'_>) -> Poll<Ended> {
         let connection = &self.admitted.connection;
         let order = connection.order(context.waker());
         if order > self.last {
             match order {
-                Order::End => return Poll::Ready(Order::End),
+                Order::End => return Poll::Ready(Ended::Cut),
                 // What is asked for by now is answered first.
                 Order::Doze if connection.phase() != Phase::Idle => connection.obeyed(Order::Doze),
                 _ => {
@@ -195,13 +205,13 @@ impl Orders<'_> {
                 if let Err(error) = ended {
                     tracing::debug!("a connection ended early: {error}");
                 }
-                Order::End
+                Ended::Closed
             });
         }
         let ended = ready!(http.poll_without_shutdown(context));
         // A request that came at the last moment was answered as the last one.
         let dozes = ended.is_ok() && connection.changes() == self.changes;
-        Poll::Ready(if dozes { Order::Doze } else { Order::End })
+        Poll::Ready(if dozes { Ended::Dozing } else { Ended::Closed })
     }
 }
 
@@ -257,7 +267,7 @@ impl Worker {
 impl Server {
     fn welcome(self: Arc<Self>, stream: Stream, peer: Option<IpAddr>) {
         // A proxy comes for many.
-        let owner = peer.filter(|_| !self.trusted.contains(peer));
+        let owner = peer.filter(|_| !self.sources.trusted().contains(peer));
         // Otherwise everybody else is being answered: whoever comes now comes back.
         if let Some(admitted) = self.connections.admit(owner) {
             tokio::spawn(self.serve(stream, peer, admitted));

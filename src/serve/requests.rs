@@ -1,4 +1,4 @@
-//! What is done for a request before [`respond`] can answer it: mostly nothing.
+//! What is done for a request before [`respond`](super::respond) can answer it: mostly nothing.
 
 use std::convert::Infallible;
 use std::io;
@@ -14,6 +14,7 @@ use hyper::http::request::Parts;
 use hyper::{Method, Request, Response};
 use tokio::sync::Semaphore;
 
+use super::access_log::{AccessLog, Answered};
 use super::body::{Body, Source};
 use super::client::client;
 use super::connections::{Connection, Phase};
@@ -38,11 +39,12 @@ pub struct Sources {
     style: Style,
     file_reads: Arc<Semaphore>,
     trusted: TrustedProxies,
+    access_log: Option<AccessLog>,
     pollers: Option<Pollers>,
 }
 
 impl Sources {
-    /// `current`, and whatever it does not hold through `door`.
+    /// `current`, and whatever it does not hold through `door`; told of as `http` says.
     pub fn new(current: Current, door: Door, style: Style, http: &Http) -> Self {
         Self {
             current,
@@ -50,6 +52,7 @@ impl Sources {
             style,
             file_reads: Arc::new(Semaphore::new(FILE_READS)),
             trusted: http.trusted_proxies.clone(),
+            access_log: AccessLog::to_stdout(http.access_log),
             pollers: Pollers::new(http.least_interval.0),
         }
     }
@@ -63,6 +66,11 @@ impl Sources {
             }
             (_, target) => target,
         }
+    }
+
+    /// Who asks for others.
+    pub fn trusted(&self) -> &TrustedProxies {
+        &self.trusted
     }
 
     /// Fetches a document that the snapshot does not keep. If it has just changed, the answer waits for the
@@ -135,6 +143,29 @@ impl Requests {
         Self { sources, connection, peer }
     }
 
+    /// Now, if anybody wants to know how long an answer takes.
+    fn begin(&self) -> Option<Instant> {
+        self.sources.access_log.as_ref().map(|_| Instant::now())
+    }
+
+    /// Answers what was asked at `begun`, and tells of it.
+    fn answer(
+        &self,
+        request: &Parts,
+        target: &Target,
+        snapshot: &Snapshot,
+        begun: Option<Instant>,
+    ) -> Response<Sending> {
+        let Sources { style, trusted, access_log, .. } = &*self.sources;
+        let now = SystemTime::now();
+        let response = respond::respond(request, target, snapshot, style, now);
+        if let (Some(log), Some(begun)) = (access_log, begun) {
+            let client = client(self.peer, &request.headers, trusted);
+            log.tell(&Answered::new(client, request, &response, now, begun.elapsed()));
+        }
+        self.sent(response)
+    }
+
     fn sent(&self, response: Response<Body>) -> Response<Sending> {
         response.map(|body| Sending { body, connection: self.connection.clone() })
     }
@@ -147,18 +178,17 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
 
     fn call(&self, request: Request<Incoming>) -> Answer {
         self.connection.enter(Phase::Answered);
+        let begun = self.begin();
         let (request, _body) = request.into_parts();
         let snapshot = self.sources.current.get();
         let is_read = matches!(request.method, Method::GET | Method::HEAD);
         let target = respond::route(&request, &snapshot, &self.sources.style);
         match self.sources.allowed(self.peer, &request, target) {
-            Target::Lookup(address, path) if is_read => Answer::later(self, request, Wanted::Document(address, path)),
-            Target::Media(path) if is_read => Answer::later(self, request, Wanted::File(path)),
-            target => {
-                let style = &self.sources.style;
-                let response = respond::respond(&request, &target, &snapshot, style, SystemTime::now());
-                Answer::Now(Some(self.sent(response)))
+            Target::Lookup(address, path) if is_read => {
+                Answer::later(self, request, Wanted::Document(address, path), begun)
             }
+            Target::Media(path) if is_read => Answer::later(self, request, Wanted::File(path), begun),
+            target => Answer::Now(Some(self.answer(&request, &target, &snapshot, begun))),
         }
     }
 }
@@ -175,7 +205,7 @@ pub enum Answer {
 }
 
 impl Answer {
-    fn later(requests: &Requests, request: Parts, wanted: Wanted) -> Self {
+    fn later(requests: &Requests, request: Parts, wanted: Wanted, begun: Option<Instant>) -> Self {
         let requests = Requests {
             sources: requests.sources.clone(),
             connection: requests.connection.clone(),
@@ -187,7 +217,7 @@ impl Answer {
                 Wanted::Document(address, path) => sources.look_up(address, path).await,
                 Wanted::File(path) => (sources.open(path).await, sources.current.get()),
             };
-            requests.sent(respond::respond(&request, &target, &snapshot, &sources.style, SystemTime::now()))
+            requests.answer(&request, &target, &snapshot, begun)
         }))
     }
 }

@@ -71,6 +71,16 @@ impl Stream {
     }
 }
 
+impl Stream {
+    /// Ends the connection with nothing more sent: what waits in the system for a client that does not take it goes, too.
+    pub fn abandon(self) {
+        if let Self::Tcp(stream) = self {
+            // Otherwise it ends as any other.
+            let _ = sockets::forget_unsent(&stream);
+        }
+    }
+}
+
 /// Calls a method of whichever it is.
 macro_rules! on_stream {
     ($stream:expr, $method:ident ( $($argument:expr),* )) => {

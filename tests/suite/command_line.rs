@@ -1,8 +1,8 @@
 //! The program as people start it.
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use crate::tools::Program;
@@ -133,4 +133,81 @@ fn one_state_directory_has_one_daemon() {
     let _first = Program::start(&mut command());
     let (code, line) = failure(&command().output().unwrap());
     assert!(code == 1 && line.contains("another gazetted"), "{line}");
+}
+
+/// A program that tells of its answers, of one article with a file beside it. Its folder is gone when the guard is.
+fn telling(access_log: &str) -> (Program, tempfile::TempDir) {
+    let home = tempfile::tempdir().unwrap();
+    let (articles, config) = (home.path().join("articles"), home.path().join("g.toml"));
+    std::fs::create_dir(&articles).unwrap();
+    std::fs::write(articles.join("a.md"), "---\ndate: 2024-01-01\n---\n# First\n\nText.").unwrap();
+    std::fs::write(articles.join("a.png"), "picture").unwrap();
+    std::fs::write(&config, format!("[http]\naccess_log = \"{access_log}\"")).unwrap();
+    let mut command = gazetted();
+    command.arg("serve").arg(&articles).args(["--listen", "127.0.0.1:0", "--state"]).arg(home.path().join("state"));
+    (Program::start(command.arg("--config").arg(&config).stdout(Stdio::piped())), home)
+}
+
+/// Asks in the name of another, by one connection, and waits for the end of the last answer.
+fn ask_for_others(program: &Program, requests: &[(&str, &str)]) {
+    let mut stream = TcpStream::connect(&program.address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    for (index, (line, fields)) in requests.iter().enumerate() {
+        let last = if index + 1 == requests.len() { "Connection: close\r\n" } else { "" };
+        write!(stream, "{line} HTTP/1.1\r\nHost: a\r\n{fields}{last}\r\n").unwrap();
+    }
+    stream.read_to_end(&mut Vec::new()).unwrap();
+}
+
+/// The next lines that the program writes to standard output.
+fn told(child: &mut Child, count: usize) -> Vec<String> {
+    BufReader::new(child.stdout.as_mut().unwrap()).lines().take(count).map(Result::unwrap).collect()
+}
+
+#[test]
+fn answers_are_told_of_with_the_client_that_a_proxy_names() {
+    let requests = [
+        ("GET /rss.xml?x", "X-Forwarded-For: 8.8.8.8, 192.0.2.7\r\nUser-Agent: A \"reader\"\r\n"),
+        ("HEAD /media/a.png", "X-Forwarded-For: 2001:db8::7\r\nReferer: https://b.example/\r\n"),
+        ("GET /media/a.png", "Forwarded: for=192.0.2.8\r\n"),
+        ("GET /none", ""),
+    ];
+    let (mut program, _home) = telling("combined");
+    ask_for_others(&program, &requests);
+    let lines = told(&mut program.child, 4);
+    assert!(lines[0].starts_with("192.0.2.7 - - [") && lines[0].contains("] \"GET /rss.xml?x HTTP/1.1\" 200 "));
+    assert!(lines[0].ends_with(r#" "-" "A \x22reader\x22""#), "{}", lines[0]);
+    assert!(lines[1].starts_with("2001:db8::7 - - ["), "{}", lines[1]);
+    assert!(lines[1].ends_with(r#"] "HEAD /media/a.png HTTP/1.1" 200 0 "https://b.example/" "-""#), "{}", lines[1]);
+    assert!(lines[2].ends_with(r#"] "GET /media/a.png HTTP/1.1" 200 7 "-" "-""#), "{}", lines[2]);
+    assert!(lines[3].starts_with("127.0.0.1 ") && lines[3].contains("\" 404 "), "{}", lines[3]);
+
+    let (mut program, _home) = telling("json");
+    ask_for_others(&program, &requests);
+    program.signal(rustix::process::Signal::TERM);
+    let lines = told(&mut program.child, 5);
+    assert_eq!(program.child.wait().unwrap().code(), Some(0));
+    let lines: Vec<serde_json::Value> = lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let clients: Vec<_> = lines.iter().map(|line| line["client"].as_str().unwrap()).collect();
+    assert_eq!(clients, ["192.0.2.7", "2001:db8::7", "192.0.2.8", "127.0.0.1"]);
+    assert_eq!((&lines[2]["bytes"], &lines[2]["target"]), (&7.into(), &"/media/a.png".into()));
+}
+
+#[test]
+fn who_does_not_read_what_is_told_holds_nobody_up() {
+    let (mut program, _home) = telling("combined");
+    // More than a pipe and the program's own room hold.
+    let agent = format!("User-Agent: {}\r\n", "x".repeat(400));
+    let request = ("GET /rss.xml", format!("If-None-Match: *\r\n{agent}"));
+    for _ in 0..60 {
+        ask_for_others(&program, &vec![(request.0, request.1.as_str()); 100]);
+    }
+    assert!(program.get("/rss.xml").starts_with("HTTP/1.1 200 OK"));
+    program.signal(rustix::process::Signal::TERM);
+    let begun = std::time::Instant::now();
+    assert_eq!(program.child.wait().unwrap().code(), Some(0));
+    assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
+    program.wait_until("it tells what is lost", |program| {
+        program.log.lock().unwrap().iter().any(|line| line.contains("the access log lacks "))
+    });
 }

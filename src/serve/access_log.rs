@@ -1,0 +1,398 @@
+//! One line for each answer, to whoever wants to know who reads. Serving never waits for it: lines that find no room are lost,
+//! and counted.
+
+use std::fmt::Write as _;
+use std::io::{self, BufWriter, Write};
+use std::net::IpAddr;
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use hyper::header::{CONTENT_ENCODING, HeaderName, HeaderValue, REFERER, USER_AGENT};
+use hyper::http::request::Parts;
+use hyper::{HeaderMap, Response};
+use serde::Serialize;
+use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
+
+use crate::config::AccessLines;
+
+/// How many lines may wait for a reader: some seconds of a busy site, and 50 MB if each is as long as can be.
+const ROOM: usize = 4096;
+/// How many bytes of what a client says are kept.
+const LONGEST_METHOD: usize = 32;
+const LONGEST_TARGET: usize = 1024;
+const LONGEST_FIELD: usize = 512;
+/// How long the last lines may take to be written.
+const LAST_LINES: Duration = Duration::from_millis(1500);
+
+/// Where the lines go.
+#[derive(Debug)]
+pub struct AccessLog {
+    form: AccessLines,
+    writer: NonBlocking,
+    guard: Option<WorkerGuard>,
+}
+
+impl AccessLog {
+    /// To standard output, if any lines are wanted.
+    pub fn to_stdout(form: AccessLines) -> Option<Self> {
+        (form != AccessLines::Off).then(|| Self::new(form, io::stdout(), ROOM))
+    }
+
+    /// To a writer that may be slow; `room` lines wait for it.
+    fn new(form: AccessLines, writer: impl Write + Send + 'static, room: usize) -> Self {
+        let writer = BufWriter::new(Output { writer, failing: false });
+        let builder = NonBlockingBuilder::default().lossy(true).buffered_lines_limit(room).thread_name("access-log");
+        let (writer, guard) = builder.finish(writer);
+        Self { form, writer, guard: Some(guard) }
+    }
+
+    /// Tells of an answer.
+    pub fn tell(&self, answered: &Answered<'_>) {
+        let mut line = match self.form {
+            AccessLines::Off => return,
+            AccessLines::Combined => answered.combined(),
+            AccessLines::Json => answered.json(),
+        };
+        line.push('\n');
+        // Never an error: what finds no room is counted.
+        let _ = self.writer.clone().write_all(line.as_bytes());
+    }
+
+    fn lost(&self) -> usize {
+        self.writer.error_counter().dropped_lines()
+    }
+}
+
+impl Drop for AccessLog {
+    fn drop(&mut self) {
+        let lost = self.lost();
+        if lost > 0 {
+            tracing::warn!("the access log lacks {lost} lines: whoever reads it was too slow");
+        }
+        // The guard writes what is left; where nobody reads, it may wait for ever.
+        let guard = self.guard.take();
+        let (end, ended) = mpsc::channel::<()>();
+        let finish = move || {
+            drop(guard);
+            drop(end);
+        };
+        if thread::Builder::new().name("access-log-end".into()).spawn(finish).is_ok() {
+            let _ = ended.recv_timeout(LAST_LINES);
+        }
+    }
+}
+
+/// A writer that says when it fails, once, instead of being silent.
+struct Output<W> {
+    writer: W,
+    failing: bool,
+}
+
+impl<W> Output<W> {
+    fn tell<T>(&mut self, outcome: io::Result<T>, otherwise: T) -> io::Result<T> {
+        match outcome {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(error),
+            Err(error) => {
+                if !std::mem::replace(&mut self.failing, true) {
+                    tracing::error!("the access log cannot be written: {error}; its lines are lost until it can be");
+                }
+                Ok(otherwise)
+            }
+            Ok(outcome) => Ok(outcome),
+        }
+    }
+}
+
+impl<W: Write> Write for Output<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let outcome = self.writer.write(bytes);
+        self.failing &= outcome.is_err();
+        self.tell(outcome, bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let outcome = self.writer.flush();
+        self.tell(outcome, ())
+    }
+}
+
+/// What is told of an answer.
+#[derive(Debug)]
+pub struct Answered<'a> {
+    client: Option<IpAddr>,
+    request: &'a Parts,
+    status: u16,
+    bytes: u64,
+    coding: Option<&'a str>,
+    at: SystemTime,
+    took: Duration,
+}
+
+impl<'a> Answered<'a> {
+    /// `response` to `request` from `client`, made in `took`, and ready `at` this instant.
+    pub fn new<B: hyper::body::Body>(
+        client: Option<IpAddr>,
+        request: &'a Parts,
+        response: &'a Response<B>,
+        at: SystemTime,
+        took: Duration,
+    ) -> Self {
+        Self {
+            client,
+            request,
+            status: response.status().as_u16(),
+            bytes: response.body().size_hint().exact().unwrap_or(0),
+            coding: response.headers().get(CONTENT_ENCODING).and_then(|coding| coding.to_str().ok()),
+            at,
+            took,
+        }
+    }
+
+    /// As Apache and nginx write it, for the many programs that read that.
+    fn combined(&self) -> String {
+        let mut line = self.client.map_or_else(|| "-".to_owned(), |client| client.to_string());
+        let at = DateTime::<Utc>::from(self.at).format("%d/%b/%Y:%H:%M:%S +0000");
+        let Parts { method, uri, version, headers, .. } = self.request;
+        let _ = write!(line, " - - [{at}] \"");
+        escape(&mut line, method.as_str().as_bytes(), LONGEST_METHOD);
+        line.push(' ');
+        escape(&mut line, uri.to_string().as_bytes(), LONGEST_TARGET);
+        let _ = write!(line, " {version:?}\" {} {}", self.status, self.bytes);
+        for name in [REFERER, USER_AGENT] {
+            line.push_str(" \"");
+            escape(&mut line, field(headers, &name).unwrap_or(b"-"), LONGEST_FIELD);
+            line.push('"');
+        }
+        line
+    }
+
+    fn json(&self) -> String {
+        let Parts { method, uri, version, headers, .. } = self.request;
+        let field = |name| field(headers, &name).map(|value| shortened(value, LONGEST_FIELD));
+        let line = Line {
+            time: DateTime::<Utc>::from(self.at).to_rfc3339_opts(SecondsFormat::Millis, true),
+            client: self.client,
+            method: shortened(method.as_str().as_bytes(), LONGEST_METHOD),
+            target: shortened(uri.to_string().as_bytes(), LONGEST_TARGET),
+            version: format!("{version:?}"),
+            status: self.status,
+            bytes: self.bytes,
+            referer: field(REFERER),
+            user_agent: field(USER_AGENT),
+            coding: self.coding,
+            duration_us: self.took.as_micros(),
+        };
+        let line = serde_json::to_string(&line).expect("texts and numbers make JSON");
+        ascii(&line)
+    }
+}
+
+/// What a line of JSON says.
+#[derive(Serialize)]
+struct Line<'a> {
+    time: String,
+    client: Option<IpAddr>,
+    method: String,
+    target: String,
+    version: String,
+    status: u16,
+    bytes: u64,
+    referer: Option<String>,
+    user_agent: Option<String>,
+    coding: Option<&'a str>,
+    duration_us: u128,
+}
+
+fn field<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a [u8]> {
+    headers.get(name).map(HeaderValue::as_bytes)
+}
+
+/// Nothing that a client says ends a quoted text or a line, or moves the cursor of whoever reads it.
+fn escape(line: &mut String, text: &[u8], longest: usize) {
+    for byte in &text[..text.len().min(longest)] {
+        if (b' '..=b'~').contains(byte) && !b"\"\\".contains(byte) {
+            line.push(char::from(*byte));
+        } else {
+            let _ = write!(line, "\\x{byte:02X}");
+        }
+    }
+}
+
+fn shortened(text: &[u8], longest: usize) -> String {
+    String::from_utf8_lossy(&text[..text.len().min(longest)]).into_owned()
+}
+
+/// The same JSON without any sign that somebody could take for the end of a line, or for anything but what it is.
+fn ascii(json: &str) -> String {
+    let mut line = String::with_capacity(json.len());
+    for character in json.chars() {
+        if (' '..='~').contains(&character) {
+            line.push(character);
+        } else {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                let _ = write!(line, "\\u{unit:04x}");
+            }
+        }
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+    use std::time::Instant;
+
+    use bytes::Bytes;
+    use http_body_util::Full;
+    use hyper::Request;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn request(target: &str, fields: &[(HeaderName, &[u8])]) -> Parts {
+        let mut request = Request::get(target).body(()).unwrap();
+        for (name, value) in fields {
+            request.headers_mut().append(name, HeaderValue::from_bytes(value).unwrap());
+        }
+        request.into_parts().0
+    }
+
+    fn response(body: &'static str) -> Response<Full<Bytes>> {
+        Response::builder()
+            .header(CONTENT_ENCODING, "gzip")
+            .body(Full::new(Bytes::from_static(body.as_bytes())))
+            .unwrap()
+    }
+
+    fn answered<'a>(request: &'a Parts, response: &'a Response<Full<Bytes>>) -> Answered<'a> {
+        let at = SystemTime::UNIX_EPOCH + Duration::from_millis(971_211_336_250);
+        Answered::new(Some([192, 0, 2, 1].into()), request, response, at, Duration::from_micros(42))
+    }
+
+    fn parsed(json: &str) -> Value {
+        serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn a_line_says_what_was_answered() {
+        let request = request("/rss.xml?x=1", &[(REFERER, b"https://a.example/"), (USER_AGENT, b"Reader/1.0 (x; y)")]);
+        let response = response("12345");
+        let answered = answered(&request, &response);
+        assert_eq!(
+            answered.combined(),
+            r#"192.0.2.1 - - [10/Oct/2000:20:55:36 +0000] "GET /rss.xml?x=1 HTTP/1.1" 200 5 "https://a.example/" "Reader/1.0 (x; y)""#
+        );
+        let expected = json!({
+            "time": "2000-10-10T20:55:36.250Z", "client": "192.0.2.1", "method": "GET", "target": "/rss.xml?x=1",
+            "version": "HTTP/1.1", "status": 200, "bytes": 5, "referer": "https://a.example/",
+            "user_agent": "Reader/1.0 (x; y)", "coding": "gzip", "duration_us": 42,
+        });
+        assert_eq!(parsed(&answered.json()), expected);
+    }
+
+    #[test]
+    fn what_is_not_said_is_told_so() {
+        let (request, response) = (request("/", &[]), Response::new(Full::<Bytes>::default()));
+        let answered = Answered { client: None, ..answered(&request, &response) };
+        assert_eq!(answered.combined(), r#"- - - [10/Oct/2000:20:55:36 +0000] "GET / HTTP/1.1" 200 0 "-" "-""#);
+        let json = parsed(&answered.json());
+        for name in ["client", "referer", "user_agent", "coding"] {
+            assert_eq!(json[name], Value::Null, "{name}");
+        }
+    }
+
+    #[test]
+    fn no_client_forges_a_line() {
+        let said = "a\" 200 5 \"x\\\t\u{e9}\u{2028}\u{85}\u{1f642}".as_bytes();
+        let request = request("/", &[(USER_AGENT, said), (REFERER, b"\xff\x80")]);
+        let response = response("");
+        let answered = answered(&request, &response);
+        let combined = answered.combined();
+        assert!(
+            combined
+                .ends_with(r#" "\xFF\x80" "a\x22 200 5 \x22x\x5C\x09\xC3\xA9\xE2\x80\xA8\xC2\x85\xF0\x9F\x99\x82""#),
+            "{combined}"
+        );
+        assert_eq!(combined.matches('"').count(), 6);
+        let json = answered.json();
+        assert_eq!(parsed(&json)["user_agent"].as_str().unwrap().as_bytes(), said);
+        for line in [combined, json] {
+            assert!(line.bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{line}");
+        }
+        // What no header can hold, and yet.
+        let mut line = String::new();
+        escape(&mut line, b"\r\n\x1b[2J\x7f\0", 100);
+        assert_eq!(line, r"\x0D\x0A\x1B[2J\x7F\x00");
+        assert_eq!(ascii("\u{7f}\n"), r"\u007f\u000a");
+    }
+
+    #[test]
+    fn a_line_has_its_limit() {
+        let long = vec![0xff; 10_000];
+        let target = format!("/{}", "%00".repeat(4_000));
+        let (request, response) = (request(&target, &[(USER_AGENT, &long), (REFERER, &long)]), response(""));
+        let answered = answered(&request, &response);
+        for line in [answered.combined(), answered.json()] {
+            assert!((4_000..12_000).contains(&line.len()), "{}", line.len());
+        }
+        parsed(&answered.json());
+    }
+
+    #[derive(Clone, Default)]
+    struct Kept(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Kept {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn lines_are_written_by_the_end() {
+        let (request, response) = (request("/", &[]), response(""));
+        let kept = Kept::default();
+        let log = AccessLog::new(AccessLines::Json, kept.clone(), 1000);
+        for _ in 0..1000 {
+            log.tell(&answered(&request, &response));
+        }
+        assert_eq!(log.lost(), 0);
+        drop(log);
+        let written = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
+        assert_eq!(written.lines().map(parsed).filter(|line| line["status"] == 200).count(), 1000);
+        assert!(AccessLog::to_stdout(AccessLines::Off).is_none());
+    }
+
+    /// Takes nothing for as long as the other end is there.
+    struct Stuck(mpsc::Receiver<()>);
+
+    impl Write for Stuck {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let _ = self.0.recv();
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            self.write(b"").map(drop)
+        }
+    }
+
+    #[test]
+    fn a_reader_that_is_stuck_stops_nobody() {
+        let (request, response) = (request("/", &[]), response(""));
+        let (_stuck, until) = mpsc::channel();
+        let begun = Instant::now();
+        let log = AccessLog::new(AccessLines::Combined, Stuck(until), 8);
+        for _ in 0..10_000 {
+            log.tell(&answered(&request, &response));
+        }
+        assert!(log.lost() > 1_000, "{} are lost", log.lost());
+        drop(log);
+        assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    }
+}
