@@ -1,4 +1,4 @@
-//! What is done for a request before [`respond`](super::respond) can answer it: mostly nothing.
+//! What is done for a request before [`respond`] can answer it: mostly nothing.
 
 use std::convert::Infallible;
 use std::io;
