@@ -360,6 +360,9 @@ impl Config {
                 return Err(format!("http.{key} is {period}: between 1s and 1d makes sense"));
             }
         }
+        if http.least_interval.0 > Duration::from_hours(24) {
+            return Err(format!("http.least_interval is {}: more than 1d keeps readers out", http.least_interval));
+        }
         if http.connections == 0 {
             return Err("http.connections is 0: nobody could connect".into());
         }

@@ -106,6 +106,11 @@ impl Document {
         }
     }
 
+    /// Whether readers ask for it again and again.
+    pub fn is_feed(&self) -> bool {
+        [rss::MEDIA_TYPE, atom::MEDIA_TYPE, json::MEDIA_TYPE].contains(&self.media_type)
+    }
+
     /// Bytes of all its forms.
     pub fn size(&self) -> usize {
         Coding::ALL.into_iter().filter_map(|coding| self.variant(coding)).map(|variant| variant.bytes.len()).sum()

@@ -361,7 +361,7 @@ impl Drop for Admitted {
 }
 
 /// Who answers for an address: with IPv6, whoever has the network of 64 bits, since that is what one customer is given.
-fn network(address: IpAddr) -> IpAddr {
+pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
         v4 @ IpAddr::V4(_) => v4,

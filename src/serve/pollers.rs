@@ -60,7 +60,7 @@ impl Pollers {
         if elapsed >= self.interval {
             *own = Asked { since: now, times: 0 };
         }
-        own.times += 1;
+        own.times = own.times.saturating_add(1);
         (own.times > FREE).then(|| self.interval.saturating_sub(elapsed))
     }
 }

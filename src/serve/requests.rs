@@ -17,7 +17,7 @@ use tokio::sync::Semaphore;
 use super::access_log::{AccessLog, Answered};
 use super::body::{Body, Source};
 use super::client::client;
-use super::connections::{Connection, Phase};
+use super::connections::{self, Connection, Phase};
 use super::pollers::Pollers;
 use super::respond::{self, Style, Target};
 use crate::config::{Http, TrustedProxies};
@@ -57,15 +57,20 @@ impl Sources {
         }
     }
 
-    /// The same target, unless whoever asks for it has asked too often.
+    /// The same target, unless it is a feed and whoever asks for it has asked too often.
     fn allowed(&self, peer: Option<IpAddr>, request: &Parts, target: Target) -> Target {
-        match (&self.pollers, target) {
-            (Some(pollers), target @ (Target::Document(_) | Target::Lookup(..))) => {
-                let client = client(peer, &request.headers, &self.trusted);
-                pollers.refuse(client, request, Instant::now()).map_or(target, Target::TooOften)
-            }
-            (_, target) => target,
+        let Some(pollers) = &self.pollers else { return target };
+        let is_feed = match &target {
+            Target::Document(document) => document.is_feed(),
+            Target::Lookup(address, _) => matches!(address, Address::View(..)),
+            _ => false,
+        };
+        let client = client(peer, &request.headers, &self.trusted);
+        // A proxy that does not say whom it asks for stands for many.
+        if !is_feed || self.trusted.contains(client) {
+            return target;
         }
+        pollers.refuse(client.map(connections::network), request, Instant::now()).map_or(target, Target::TooOften)
     }
 
     /// Who asks for others.

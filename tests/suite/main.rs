@@ -31,6 +31,8 @@ mod real_tools;
 mod requests;
 mod schedule;
 mod service;
+mod slow;
+mod torn;
 mod validity;
 mod views;
 mod watching;

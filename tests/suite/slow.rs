@@ -1,0 +1,245 @@
+//! Clients that are slow, silent or too many: each is cut off in its time, and good ones notice nothing. How much of it at once the
+//! program bears is for `benches/slow.rs`.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use socket2::{Domain, SockRef, Socket, Type};
+
+use crate::site::Site;
+
+/// Longest wait for anything to happen. Reached only when a test fails.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Limits that a test can wait for.
+const LIMITS: &str = "[http]\nheader_timeout = '1s'\nidle_timeout = '1s'\nwrite_timeout = '2s'\n";
+const REQUEST: &[u8] = b"GET /robots.txt HTTP/1.1\r\nHost: a\r\n\r\n";
+
+fn limited(more: &str) -> Site {
+    let mut site = Site::configured(&format!("{LIMITS}{more}"));
+    site.start();
+    site
+}
+
+fn connect(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream
+}
+
+/// Waits until the other end closes; whatever comes before does not matter.
+fn is_cut(mut stream: &TcpStream) -> bool {
+    let mut buffer = [0; 4096];
+    loop {
+        match stream.read(&mut buffer) {
+            Ok(0) => return true,
+            Ok(_) => {}
+            Err(error) => return !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut),
+        }
+    }
+}
+
+/// Whether a new connection is answered.
+fn is_served(address: SocketAddr) -> bool {
+    let mut stream = connect(address);
+    let mut answer = String::new();
+    let asked = stream.write_all(b"GET /robots.txt HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    asked.and_then(|()| stream.read_to_string(&mut answer)).is_ok() && answer.starts_with("HTTP/1.1 200 ")
+}
+
+#[test]
+fn who_does_not_ask_is_cut_off() {
+    let site = limited("");
+    let address = site.address();
+    let silent = connect(address);
+    let mut half = connect(address);
+    half.write_all(&REQUEST[..20]).unwrap();
+    let mut idle = connect(address);
+    idle.write_all(REQUEST).unwrap();
+    let mut slow = connect(address);
+    slow.write_all(b"GET /robots.txt HTTP/1.1\r\nX: ").unwrap();
+    let deadline = Instant::now() + PATIENCE;
+    // A byte now and then is no reason to wait longer.
+    while slow.write_all(b"x").is_ok() {
+        assert!(Instant::now() < deadline, "a slow header is waited for");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    for (name, stream) in [("silent", &silent), ("half", &half), ("idle", &idle)] {
+        assert!(is_cut(stream), "{name} is still connected: standards 82");
+    }
+}
+
+/// A client with little room of its own that has asked for a large file.
+fn asks_for_much(address: SocketAddr) -> TcpStream {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    socket.connect(&address.into()).unwrap();
+    let mut stream = TcpStream::from(socket);
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.write_all(b"GET /media/a.mp4 HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    stream
+}
+
+fn with_file(bytes: u64) -> Site {
+    let site = limited("");
+    std::fs::File::create(site.path("a.mp4")).unwrap().set_len(bytes).unwrap();
+    site
+}
+
+#[test]
+fn who_takes_hardly_anything_is_cut_off() {
+    let site = with_file(64 << 20);
+    let (never, mut hardly) = (asks_for_much(site.address()), asks_for_much(site.address()));
+    let start = Instant::now();
+    let mut byte = [0; 1];
+    // What has come already can be read even after the end: the system knows of that first.
+    let is_reset = |stream: &TcpStream| SockRef::from(stream).take_error().unwrap().is_some();
+    let (mut never_is, mut hardly_is) = (false, false);
+    while !(never_is && hardly_is) {
+        assert!(start.elapsed() < PATIENCE, "cut off: who takes nothing {never_is}, ten bytes a second {hardly_is}");
+        never_is |= is_reset(&never);
+        hardly_is |= is_reset(&hardly);
+        if !hardly_is {
+            hardly.read_exact(&mut byte).unwrap();
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+#[test]
+fn who_takes_little_at_a_time_has_all_of_it_in_the_end() {
+    let whole = 1 << 20;
+    let site = with_file(whole);
+    let mut stream = asks_for_much(site.address());
+    let (start, mut taken, mut buffer) = (Instant::now(), 0, [0; 16 << 10]);
+    // Some hundred KB a second: longer than each limit of time.
+    while taken < whole {
+        let read = stream.read(&mut buffer).expect("nobody is cut off who takes what comes");
+        assert!(read > 0, "{taken} bytes came");
+        taken += read as u64;
+        std::thread::sleep(Duration::from_millis(30).min(PATIENCE.saturating_sub(start.elapsed())));
+    }
+}
+
+#[test]
+fn who_goes_on_asking_stays() {
+    let site = limited("");
+    let mut stream = connect(site.address());
+    let mut buffer = [0; 4096];
+    for _ in 0..12 {
+        stream.write_all(REQUEST).unwrap();
+        let read = stream.read(&mut buffer).unwrap();
+        assert!(buffer[..read].starts_with(b"HTTP/1.1 200 "));
+        // In all longer than each limit.
+        std::thread::sleep(Duration::from_millis(300));
+    }
+}
+
+/// Holds so many connections that say nothing, and makes each anew when it is cut off, until it is told to stop.
+fn silent_crowd(address: SocketAddr, count: usize, stop: &AtomicBool) {
+    let open = || {
+        let stream = TcpStream::connect(address).ok()?;
+        stream.set_nonblocking(true).ok()?;
+        Some(stream)
+    };
+    let mut crowd: Vec<Option<TcpStream>> = (0..count).map(|_| open()).collect();
+    while !stop.load(Ordering::Relaxed) {
+        for place in &mut crowd {
+            let read = place.as_mut().map(|stream| stream.read(&mut [0; 64]));
+            if !matches!(read, Some(Err(error)) if error.kind() == ErrorKind::WouldBlock) {
+                *place = open();
+            }
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Stops a crowd, however the test ends.
+struct AtEnd<'a>(&'a AtomicBool);
+
+impl Drop for AtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn a_crowd_that_says_nothing_takes_nobodys_place() {
+    let site = limited("connections = 40\n");
+    let (address, stop) = (site.address(), AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        scope.spawn(|| silent_crowd(address, 200, &stop));
+        let _stop = AtEnd(&stop);
+        let served = (0..100).filter(|_| is_served(address)).count();
+        assert!(served >= 99, "{served} of 100 were served");
+    });
+}
+
+#[test]
+fn one_address_makes_room_for_itself_alone() {
+    let running = {
+        let mut site = Site::configured("[http]\nconnections_per_address = 5\ntrusted_proxies = []\n");
+        site.start();
+        site
+    };
+    let site = running.address();
+    let from = |own: [u8; 4]| {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.bind(&SocketAddr::from((own, 0)).into()).unwrap();
+        socket.connect(&site.into()).unwrap();
+        let stream = TcpStream::from(socket);
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream
+    };
+    let mut other = from([127, 0, 0, 2]);
+    let own: Vec<TcpStream> = (0..10).map(|_| from([127, 0, 0, 3])).collect();
+    assert!(own[..5].iter().all(is_cut), "the oldest have made room");
+    other.write_all(REQUEST).unwrap();
+    assert!(other.read(&mut [0; 4096]).unwrap() > 0, "who came from elsewhere is served");
+    let mut newest = &own[9];
+    newest.write_all(REQUEST).unwrap();
+    assert!(newest.read(&mut [0; 4096]).unwrap() > 0, "so is the newest");
+}
+
+/// A program, ended with its test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn with_few_descriptors_it_still_serves_and_reads() {
+    let folder = tempfile::tempdir().unwrap();
+    let articles = folder.path().join("articles");
+    std::fs::create_dir(&articles).unwrap();
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -n 300; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_gazetted"), "serve"]);
+    command.arg(&articles).arg("--state").arg(folder.path().join("state"));
+    let _program = Running(command.args(["--listen", &address.to_string()]).stderr(Stdio::null()).spawn().unwrap());
+    let deadline = Instant::now() + PATIENCE;
+    while TcpStream::connect(address).is_err() {
+        assert!(Instant::now() < deadline, "it does not start");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let crowd: Vec<TcpStream> = (0..400).map(|_| connect(address)).collect();
+    assert!(is_served(address), "while more are connected than it has descriptors");
+    std::fs::write(articles.join("a.md"), "# A\n\nText.\n").unwrap();
+    let has_it = || {
+        let mut stream = connect(address);
+        let mut answer = String::new();
+        stream.write_all(b"GET /articles/a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").unwrap();
+        stream.read_to_string(&mut answer).is_ok_and(|_| answer.starts_with("HTTP/1.1 200 "))
+    };
+    while !has_it() {
+        assert!(Instant::now() < deadline, "articles are not read any more");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    drop(crowd);
+}
