@@ -26,6 +26,7 @@ mod pages;
 mod pictures;
 mod properties;
 mod proxies;
+mod raw;
 mod readers;
 mod real_tools;
 mod requests;
