@@ -4,10 +4,10 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::tools;
+use crate::tools::{self, Running};
 
 #[test]
 fn ready_is_said_when_the_feeds_are_up_and_stopping_before_the_end() {
@@ -51,16 +51,6 @@ fn systemd_has_no_complaint_about_the_unit() {
     let output = Command::new("systemd-analyze").args(["verify", "--man=no"]).args([&file, &socket]).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && !said.contains("gazetted."), "{said}");
-}
-
-/// A running program, ended with its test.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }
 
 /// What is answered to a request for a feed, once anybody answers.

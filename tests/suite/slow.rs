@@ -3,13 +3,14 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use socket2::{Domain, SockRef, Socket, Type};
 
 use crate::site::Site;
+use crate::tools::Running;
 
 /// Longest wait for anything to happen. Reached only when a test fails.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -201,16 +202,6 @@ fn one_address_makes_room_for_itself_alone() {
     let mut newest = &own[9];
     newest.write_all(REQUEST).unwrap();
     assert!(newest.read(&mut [0; 4096]).unwrap() > 0, "so is the newest");
-}
-
-/// A program, ended with its test.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }
 
 #[test]

@@ -155,3 +155,13 @@ impl Drop for Program {
         let _ = self.child.wait();
     }
 }
+
+/// A running program, ended with its test.
+pub struct Running(pub Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
