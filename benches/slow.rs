@@ -219,9 +219,10 @@ async fn behave(mut stream: tokio::net::TcpStream, bad: Bad) -> std::io::Result<
         }
         Bad::Trickles => {
             stream.write_all(REQUEST).await?;
-            // What has come already can be read even after the end: the system knows of that first.
-            while stream.take_error()?.is_none() && stream.read(&mut buffer[..10]).await? > 0 {
+            // What has come already can be read even after the end, of which writing tells.
+            while stream.read(&mut buffer[..10]).await? > 0 {
                 tokio::time::sleep(Duration::from_secs(1)).await;
+                stream.write_all(b"\r\n").await?;
             }
             return Ok(());
         }
@@ -294,7 +295,7 @@ fn plain_cap(cap: usize) -> SocketAddr {
     address
 }
 
-/// nginx with so many connections and its own limits of time, serving a file as large.
+/// nginx with so many connections, serving a file as large.
 fn nginx(directory: &Path, connections: usize) -> Option<Server> {
     let root = directory.join("www");
     std::fs::create_dir_all(&root).expect("a folder can be made");

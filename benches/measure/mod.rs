@@ -84,7 +84,7 @@ pub fn pinned(core: &str, program: &str) -> Command {
     command
 }
 
-/// nginx as its own users set it up for speed, serving `www` in a folder, or `None` where it is not installed.
+/// nginx as its own users set it up for speed, with the limits of time that gazetted has, serving `www` in a folder, or `None` where it is not installed.
 pub fn nginx(directory: &Path, connections: usize, core: &str) -> Option<Server> {
     let program = ["/usr/sbin/nginx", "/usr/bin/nginx"].into_iter().find(|path| Path::new(path).exists())?;
     // Workers of a root process run as somebody else, who must be able to read the files.
@@ -100,7 +100,7 @@ pub fn nginx(directory: &Path, connections: usize, core: &str) -> Option<Server>
         "daemon off; master_process off; worker_processes 1; pid {directory}/nginx.pid; error_log {directory}/error.log;
          worker_rlimit_nofile 20000; events {{ worker_connections {connections}; }}
          http {{
-           access_log off; sendfile on; tcp_nopush on; keepalive_requests 100000000; open_file_cache max=100;
+           client_header_timeout 10s; keepalive_timeout 60s; send_timeout 20s; access_log off; sendfile on; tcp_nopush on; keepalive_requests 100000000; open_file_cache max=100;
            open_file_cache_valid 1h; types {{ application/rss+xml xml; }}
            client_body_temp_path {directory}/t1; proxy_temp_path {directory}/t2; fastcgi_temp_path {directory}/t3;
            uwsgi_temp_path {directory}/t4; scgi_temp_path {directory}/t5;

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use socket2::{Domain, SockRef, Socket, Type};
 
 use crate::site::Site;
-use crate::tools::Running;
+use crate::tools::{self, Running};
 
 /// Longest wait for anything to happen. Reached only when a test fails.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -233,4 +233,28 @@ fn with_few_descriptors_it_still_serves_and_reads() {
         std::thread::sleep(Duration::from_millis(50));
     }
     drop(crowd);
+}
+
+#[test]
+fn slowhttptest_takes_nobodys_place() {
+    if !tools::has("slowhttptest") {
+        return;
+    }
+    let site = with_file(8 << 20);
+    let url = format!("http://{}/media/a.mp4", site.address());
+    // Headers that do not end, bodies that do not end, answers that are hardly read.
+    for mode in [&["-H", "-i", "1"][..], &["-B", "-i", "1"], &["-X", "-w", "10", "-y", "20", "-n", "1", "-z", "5"]] {
+        let mut command = Command::new("slowhttptest");
+        command.args(mode).args(["-c", "200", "-r", "200", "-p", "3", "-l", "6", "-u", &url]);
+        let mut attack = Running(command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
+        let mut served = 0;
+        while attack.0.try_wait().unwrap().is_none() {
+            assert!(is_served(site.address()), "{mode:?}: nobody else is served");
+            served += 1;
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        let mut said = String::new();
+        attack.0.stdout.take().unwrap().read_to_string(&mut said).unwrap();
+        assert!(served > 10 && !said.contains("service available:   NO"), "{mode:?}: {said}");
+    }
 }
