@@ -244,6 +244,11 @@ impl Door {
         self.files.open(below)
     }
 
+    /// Whether anything can be had through it. Blocks for as long as whatever is wrong lasts.
+    pub fn opens(&self) -> bool {
+        self.reader().newest_archive().is_ok()
+    }
+
     fn reader(&self) -> MutexGuard<'_, Reader> {
         self.reader.lock().unwrap_or_else(PoisonError::into_inner)
     }

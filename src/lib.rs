@@ -36,6 +36,8 @@ pub mod view;
 
 pub mod change;
 
+pub mod pulse;
+
 pub mod config;
 
 pub mod folder;

@@ -3,6 +3,7 @@
 pub mod adopt_ids;
 pub mod check;
 pub mod explain;
+pub mod reload;
 pub mod render;
 pub mod serve;
 
@@ -29,6 +30,7 @@ enum Command {
     Serve(serve::Serve),
     Check(check::Check),
     Explain(explain::Explain),
+    Reload(reload::Reload),
     Render(render::Render),
     AdoptIds(adopt_ids::AdoptIds),
 }
@@ -53,6 +55,7 @@ impl Cli {
             Command::Serve(serve) => serve.run(file).map(|()| Outcome::Good),
             Command::Check(check) => check.run(file),
             Command::Explain(explain) => explain.run(file),
+            Command::Reload(reload) => reload.run(file),
             Command::Render(render) => render.run(file),
             Command::AdoptIds(adopt) => adopt.run(file),
         }

@@ -12,7 +12,7 @@ use crate::daemon::Daemon;
 use crate::sockets::Sockets;
 
 /// Watch a folder and serve its feeds
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Serve {
     /// Folder of articles [default: articles.directory, which is `seeds`]
     directory: Option<PathBuf>,
@@ -34,10 +34,12 @@ impl Serve {
     /// # Errors
     /// The configuration, the folder, the state directory or the address cannot be used, or a task has failed.
     pub fn run(self, file: Option<&Path>) -> anyhow::Result<()> {
-        let config = self.over(Config::load(file)?);
+        let file = file.map(std::path::absolute).transpose()?;
+        let load = move || Ok(self.clone().over(Config::load(file.as_deref())?));
+        let config: Config = load()?;
         let sockets = Sockets::open(&config.http.listen)?;
         let listening = sockets.shown();
-        let daemon = Daemon::start(&config, sockets)?;
+        let daemon = Daemon::start(&config, sockets)?.reloaded_by(Box::new(load));
         let (directory, base_url) = (config.articles.directory.display(), daemon.base_url());
         tracing::info!("serving {directory} as {base_url}, listening at {listening}");
         let runtime =

@@ -16,6 +16,7 @@ use crate::config::Config;
 use crate::feed::Channel;
 use crate::folder::Folder;
 use crate::page::Pages;
+use crate::pulse::Pulse;
 use crate::snapshot::Current;
 use crate::watch::Writing;
 use ingest::{Hints, Ingest, Moment};
@@ -47,6 +48,7 @@ pub struct Publisher {
     /// Something that is served has changed since.
     dirty: bool,
     next_due: Option<DateTime<Utc>>,
+    pulse: Pulse,
 }
 
 impl Publisher {
@@ -76,7 +78,14 @@ impl Publisher {
             shown_at: Instant::now(),
             dirty: true,
             next_due: None,
+            pulse: Pulse::default(),
         })
+    }
+
+    /// The same, with somebody who looks whether it gets on.
+    #[must_use]
+    pub fn watched(self, pulse: Pulse) -> Self {
+        Self { pulse, ..self }
     }
 
     /// When pages last changed their look; for the door to the catalog.
@@ -98,6 +107,7 @@ impl Publisher {
         self.ingest.everywhere(&mut self.catalog, moment)?;
         while self.ingest.is_reading() {
             self.tick(Hints::Waiting)?;
+            self.pulse.beat();
         }
         // Files that were put there a moment ago are waited for: the first version should not be an empty one.
         if let Some(wait) = self.ingest.until_quiet(Instant::now()) {
@@ -116,6 +126,7 @@ impl Publisher {
     /// The catalog cannot be read or written: without it no id is safe, so the daemon must end.
     pub fn run(mut self, changes: &Receiver<Change>) -> catalog::Result<()> {
         loop {
+            self.pulse.beat();
             let (open, hints) = match changes.recv_timeout(self.until_next_wake()) {
                 Ok(change) => self.take(change, changes)?,
                 Err(RecvTimeoutError::Timeout) => (true, Hints::Followed),
@@ -207,9 +218,9 @@ impl Publisher {
         let due = self.next_due.map(|due| due.signed_duration_since(Utc::now()).to_std().unwrap_or_default());
         let due = due.map(|wait| wait.min(CLOCK_INTERVAL));
         let tick = self.ingest.until_next_wake(Instant::now());
-        // A day: nothing to wait for but the channel.
         let waits = [version, due, tick].into_iter().flatten();
-        waits.fold(Duration::from_hours(24), Duration::min)
+        // Mostly there is nothing to wait for but the channel.
+        waits.fold(self.pulse.interval(), Duration::min)
     }
 }
 

@@ -21,6 +21,8 @@ const MOST_NAMED: usize = 24;
 pub struct Show {
     pages: Arc<Pages>,
     current: Current,
+    /// What was last shown by these pages: documents that stay the same are taken from there.
+    shown: Arc<Snapshot>,
     limits: Limits,
     presented: DateTime<Utc>,
     created: DateTime<Utc>,
@@ -48,7 +50,8 @@ impl Show {
         let missing =
             pages.missing("There is nothing here", "The address may be mistyped, or what was here has moved.").into();
         let gone = pages.missing("This article was deleted", "It was published here, and is not any more.").into();
-        Ok(Self { pages, current, limits, presented, created, missing, gone, entries: HashMap::new() })
+        let shown = Current::default().get();
+        Ok(Self { pages, current, shown, limits, presented, created, missing, gone, entries: HashMap::new() })
     }
 
     /// When pages last changed their look.
@@ -69,7 +72,7 @@ impl Show {
         version: DateTime<Utc>,
         due: DateTime<Utc>,
     ) -> catalog::Result<()> {
-        let before = self.current.get();
+        let before = self.shown.clone();
         let documents = catalog.transaction(|catalog| {
             catalog.pass_time(due, version)?;
             let window = catalog.window(&self.limits, due)?;
@@ -93,7 +96,8 @@ impl Show {
             catalog.set_meta("version", &version.timestamp().to_string())?;
             Ok(documents)
         })?;
-        self.current.set(Arc::new(Snapshot::new(version, due, documents, self.missing.clone(), self.gone.clone())));
+        self.shown = Arc::new(Snapshot::new(version, due, documents, self.missing.clone(), self.gone.clone()));
+        self.current.set(self.shown.clone());
         Ok(())
     }
 

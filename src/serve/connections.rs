@@ -213,8 +213,9 @@ impl Entry {
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Open {
+    limits: Limits,
     next: u64,
     /// In the order in which they came.
     entries: BTreeMap<u64, Entry>,
@@ -256,7 +257,6 @@ impl Open {
 /// All connections.
 #[derive(Debug)]
 pub struct Connections {
-    limits: Limits,
     open: Mutex<Open>,
     /// The first has come, or the last has gone.
     turned: Notify,
@@ -265,7 +265,13 @@ pub struct Connections {
 impl Connections {
     /// None yet.
     pub fn new(limits: Limits) -> Self {
-        Self { limits, open: Mutex::default(), turned: Notify::new() }
+        let open = Open { limits, next: 0, entries: BTreeMap::new(), by_owner: HashMap::new() };
+        Self { open: Mutex::new(open), turned: Notify::new() }
+    }
+
+    /// Holds them to other limits from now on. Who is there stays.
+    pub fn limit(&self, limits: Limits) {
+        self.open().limits = limits;
     }
 
     fn open(&self) -> MutexGuard<'_, Open> {
@@ -279,12 +285,12 @@ impl Connections {
         let owner = owner.map(network);
         let mut open = self.open();
         if let Some(owner) = owner
-            && open.by_owner.get(&owner).map_or(0, BTreeSet::len) >= self.limits.of_one
+            && open.by_owner.get(&owner).map_or(0, BTreeSet::len) >= open.limits.of_one
             && !open.make_room(Some(owner))
         {
             return None;
         }
-        if open.entries.len() >= self.limits.all && !open.make_room(None) {
+        if open.entries.len() >= open.limits.all && !open.make_room(None) {
             return None;
         }
         let number = open.next;
@@ -307,18 +313,24 @@ impl Connections {
     pub async fn watch_over(&self) {
         loop {
             let turned = self.turned.notified();
-            if self.open().entries.is_empty() {
+            let tick = {
+                let open = self.open();
+                (!open.entries.is_empty()).then(|| open.limits.tick())
+            };
+            let Some(tick) = tick else {
                 turned.await;
                 continue;
-            }
-            tokio::time::sleep(self.limits.tick()).await;
+            };
+            tokio::time::sleep(tick).await;
             self.look(Instant::now());
         }
     }
 
     fn look(&self, now: Instant) {
-        for entry in self.open().entries.values_mut() {
-            match entry.due(&self.limits, now) {
+        let mut open = self.open();
+        let limits = open.limits;
+        for entry in open.entries.values_mut() {
+            match entry.due(&limits, now) {
                 Order::None => {}
                 order => entry.connection.tell(order),
             }

@@ -24,6 +24,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use arc_swap::ArcSwap;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::sync::{mpsc, watch};
@@ -31,6 +32,7 @@ use tokio::task::JoinSet;
 
 use crate::config::Http;
 use crate::door::Door;
+use crate::pulse::Pulses;
 use crate::snapshot::Current;
 use crate::sockets::{Sockets, raise_descriptors};
 use connections::{Admitted, Connections, Limits, Order, Phase};
@@ -50,9 +52,9 @@ const LAST_READS: Duration = Duration::from_secs(1);
 /// What every connection needs.
 #[derive(Debug)]
 pub struct Server {
-    sources: Arc<Sources>,
+    sources: Arc<ArcSwap<Sources>>,
     connections: Arc<Connections>,
-    stop_timeout: Duration,
+    pulses: Pulses,
 }
 
 /// What threads are told, in this order.
@@ -65,13 +67,20 @@ enum Stage {
 
 impl Server {
     /// Serves `current`, and whatever it does not hold through `door`, below `base_url`.
-    pub fn new(current: Current, door: Door, http: &Http, base_url: &str) -> Self {
+    pub fn new(current: Current, door: Door, http: &Http, base_url: &str, pulses: Pulses) -> Self {
         let style = Style::new(base_url, http.max_age.0);
         Self {
-            sources: Arc::new(Sources::new(current, door, style, http)),
+            sources: Arc::new(ArcSwap::from_pointee(Sources::new(current, door, style, http))),
             connections: Arc::new(Connections::new(Limits::new(http, raise_descriptors()))),
-            stop_timeout: http.stop_timeout.0,
+            pulses,
         }
+    }
+
+    /// Serves by another configuration from the next request on; nobody is cut off for it.
+    pub fn change(&self, current: Current, door: Door, http: &Http, base_url: &str) {
+        let style = Style::new(base_url, http.max_age.0);
+        self.connections.limit(Limits::new(http, raise_descriptors()));
+        self.sources.store(Arc::new(Sources::new(current, door, style, http)));
     }
 
     /// Accepts connections until `stop` is done, then lets the answers in flight finish for `http.stop_timeout`. One thread for
@@ -79,8 +88,8 @@ impl Server {
     ///
     /// # Errors
     /// A socket cannot be used at all.
-    pub async fn run(self, sockets: Sockets, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
-        let server = Arc::new(self);
+    pub async fn run(self: Arc<Self>, sockets: Sockets, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
+        let server = self;
         let (stage, stages) = watch::channel(Stage::Accepting);
         let (accepting, mut accepting_ended) = mpsc::channel(1);
         let mut threads = Vec::new();
@@ -93,6 +102,7 @@ impl Server {
         tokio::select! {
             () = stop => {}
             () = server.connections.watch_over() => {}
+            () = server.look_at_files() => {}
             _ = accepting_ended.recv() => anyhow::bail!("no thread serves any more: please report this"),
         }
         // First no new connection, then an end to the old ones: the other way round one could slip in between.
@@ -105,14 +115,27 @@ impl Server {
                 () = server.connections.watch_over() => {}
             }
         };
-        if tokio::time::timeout(server.stop_timeout, finish).await.is_err() {
-            let seconds = server.stop_timeout.as_secs();
+        let stop_timeout = server.sources.load().stop_timeout;
+        if tokio::time::timeout(stop_timeout, finish).await.is_err() {
+            let seconds = stop_timeout.as_secs();
             tracing::warn!("some connections were still busy after {seconds} s and were cut off");
         }
         let _ = stage.send(Stage::Ended);
         let join = move || threads.into_iter().try_for_each(JoinHandle::join);
         let joined = tokio::task::spawn_blocking(join).await.context("the threads that serve cannot be stopped")?;
         joined.map_err(|_| anyhow::anyhow!("a thread that serves panicked: please report this"))
+    }
+
+    /// Finds out again and again whether documents can still be had from the disk, as long as anybody wants to know. Never ends.
+    async fn look_at_files(&self) {
+        let pulse = self.pulses.part("reading for requests");
+        loop {
+            let sources = self.sources.load_full();
+            // Whatever comes of it: only one that never comes to an end is stuck.
+            let _ = tokio::task::spawn_blocking(move || sources.try_door()).await;
+            pulse.beat();
+            tokio::time::sleep(pulse.interval()).await;
+        }
     }
 
     /// Serves one connection to its end.
@@ -240,6 +263,13 @@ impl Worker {
 
     async fn run(self, listeners: Vec<crate::sockets::Listener>) {
         let Self { server, stages, accepting } = self;
+        let pulse = server.pulses.part("serving");
+        tokio::spawn(async move {
+            loop {
+                pulse.beat();
+                tokio::time::sleep(pulse.interval()).await;
+            }
+        });
         let mut loops = JoinSet::new();
         for listener in listeners {
             let (server, mut stages) = (server.clone(), stages.clone());
@@ -267,7 +297,7 @@ impl Worker {
 impl Server {
     fn welcome(self: Arc<Self>, stream: Stream, peer: Option<IpAddr>) {
         // A proxy comes for many.
-        let owner = peer.filter(|_| !self.sources.trusted().contains(peer));
+        let owner = peer.filter(|_| !self.sources.load().trusted().contains(peer));
         // Otherwise everybody else is being answered: whoever comes now comes back.
         if let Some(admitted) = self.connections.admit(owner) {
             tokio::spawn(self.serve(stream, peer, admitted));

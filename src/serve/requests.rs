@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant, SystemTime};
 
+use arc_swap::ArcSwap;
 use hyper::body::{Frame, Incoming, SizeHint};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response};
@@ -41,6 +42,8 @@ pub struct Sources {
     trusted: TrustedProxies,
     access_log: Option<AccessLog>,
     pollers: Option<Pollers>,
+    /// How long answers in flight may take to finish in the end.
+    pub stop_timeout: Duration,
 }
 
 impl Sources {
@@ -54,7 +57,13 @@ impl Sources {
             trusted: http.trusted_proxies.clone(),
             access_log: AccessLog::to_stdout(http.access_log),
             pollers: Pollers::new(http.least_interval.0),
+            stop_timeout: http.stop_timeout.0,
         }
+    }
+
+    /// Whether the door still opens; blocks until it has.
+    pub fn try_door(&self) -> bool {
+        self.door.opens()
     }
 
     /// The same target, unless it is a feed and whoever asks for it has asked too often.
@@ -137,42 +146,47 @@ impl Sources {
 /// The requests of one connection.
 #[derive(Debug)]
 pub struct Requests {
-    sources: Arc<Sources>,
+    /// They may change while a connection lasts.
+    sources: Arc<ArcSwap<Sources>>,
+    client: Client,
+}
+
+/// Who asks.
+#[derive(Debug, Clone)]
+struct Client {
     connection: Arc<Connection>,
     peer: Option<IpAddr>,
 }
 
 impl Requests {
     /// Those that come on `connection` from `peer`, which has no address where it comes by a Unix socket.
-    pub fn new(sources: Arc<Sources>, connection: Arc<Connection>, peer: Option<IpAddr>) -> Self {
-        Self { sources, connection, peer }
+    pub fn new(sources: Arc<ArcSwap<Sources>>, connection: Arc<Connection>, peer: Option<IpAddr>) -> Self {
+        Self { sources, client: Client { connection, peer } }
     }
+}
 
+impl Sources {
     /// Now, if anybody wants to know how long an answer takes.
     fn begin(&self) -> Option<Instant> {
-        self.sources.access_log.as_ref().map(|_| Instant::now())
+        self.access_log.as_ref().map(|_| Instant::now())
     }
 
     /// Answers what was asked at `begun`, and tells of it.
     fn answer(
         &self,
+        client: &Client,
         request: &Parts,
         target: &Target,
         snapshot: &Snapshot,
         begun: Option<Instant>,
     ) -> Response<Sending> {
-        let Sources { style, trusted, access_log, .. } = &*self.sources;
         let now = SystemTime::now();
-        let response = respond::respond(request, target, snapshot, style, now);
-        if let (Some(log), Some(begun)) = (access_log, begun) {
-            let client = client(self.peer, &request.headers, trusted);
-            log.tell(&Answered::new(client, request, &response, now, begun.elapsed()));
+        let response = respond::respond(request, target, snapshot, &self.style, now);
+        if let (Some(log), Some(begun)) = (&self.access_log, begun) {
+            let address = self::client(client.peer, &request.headers, &self.trusted);
+            log.tell(&Answered::new(address, request, &response, now, begun.elapsed()));
         }
-        self.sent(response)
-    }
-
-    fn sent(&self, response: Response<Body>) -> Response<Sending> {
-        response.map(|body| Sending { body, connection: self.connection.clone() })
+        response.map(|body| Sending { body, connection: client.connection.clone() })
     }
 }
 
@@ -182,19 +196,20 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
     type Future = Answer;
 
     fn call(&self, request: Request<Incoming>) -> Answer {
-        self.connection.enter(Phase::Answered);
-        let begun = self.begin();
+        let client = &self.client;
+        client.connection.enter(Phase::Answered);
+        let sources = self.sources.load();
+        let begun = sources.begin();
         let (request, _body) = request.into_parts();
-        let snapshot = self.sources.current.get();
+        let snapshot = sources.current.get();
         let is_read = matches!(request.method, Method::GET | Method::HEAD);
-        let target = respond::route(&request, &snapshot, &self.sources.style);
-        match self.sources.allowed(self.peer, &request, target) {
-            Target::Lookup(address, path) if is_read => {
-                Answer::later(self, request, Wanted::Document(address, path), begun)
-            }
-            Target::Media(path) if is_read => Answer::later(self, request, Wanted::File(path), begun),
-            target => Answer::Now(Some(self.answer(&request, &target, &snapshot, begun))),
-        }
+        let target = respond::route(&request, &snapshot, &sources.style);
+        let wanted = match sources.allowed(client.peer, &request, target) {
+            Target::Lookup(address, path) if is_read => Wanted::Document(address, path),
+            Target::Media(path) if is_read => Wanted::File(path),
+            target => return Answer::Now(Some(sources.answer(client, &request, &target, &snapshot, begun))),
+        };
+        Answer::later(Arc::clone(&sources), client.clone(), request, wanted, begun)
     }
 }
 
@@ -210,19 +225,13 @@ pub enum Answer {
 }
 
 impl Answer {
-    fn later(requests: &Requests, request: Parts, wanted: Wanted, begun: Option<Instant>) -> Self {
-        let requests = Requests {
-            sources: requests.sources.clone(),
-            connection: requests.connection.clone(),
-            peer: requests.peer,
-        };
+    fn later(sources: Arc<Sources>, client: Client, request: Parts, wanted: Wanted, begun: Option<Instant>) -> Self {
         Self::Later(Box::pin(async move {
-            let sources = &requests.sources;
             let (target, snapshot) = match wanted {
                 Wanted::Document(address, path) => sources.look_up(address, path).await,
                 Wanted::File(path) => (sources.open(path).await, sources.current.get()),
             };
-            requests.answer(&request, &target, &snapshot, begun)
+            sources.answer(&client, &request, &target, &snapshot, begun)
         }))
     }
 }

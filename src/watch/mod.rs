@@ -26,6 +26,7 @@ use crate::change::Change;
 use crate::config::{Articles, Watching};
 use crate::folder::{Folder, Stat, shown};
 use crate::media::concerns;
+use crate::pulse::Pulse;
 use events::Renames;
 use links::Targets;
 use poll::{Difference, Polled};
@@ -71,7 +72,7 @@ pub struct Watch {
 ///
 /// # Errors
 /// The thread cannot be started.
-pub fn start(folder: Folder, articles: &Articles, changes: Sender<Change>) -> anyhow::Result<Watch> {
+pub fn start(folder: Folder, articles: &Articles, changes: Sender<Change>, pulse: Pulse) -> anyhow::Result<Watch> {
     let (input, events) = mpsc::channel();
     let writing = Writing::default();
     let root = folder.root().to_path_buf();
@@ -91,6 +92,7 @@ pub fn start(folder: Folder, articles: &Articles, changes: Sender<Change>) -> an
         writing: writing.clone(),
         unquiet: BTreeMap::new(),
         warned: HashSet::new(),
+        pulse,
     };
     task.open_watcher();
     task.add_tree(&root, Tell::Nothing);
@@ -171,6 +173,7 @@ struct Task {
     /// Files that a scan came across too soon after they changed.
     unquiet: BTreeMap<PathBuf, Instant>,
     warned: HashSet<Warning>,
+    pulse: Pulse,
 }
 
 /// The receiver of changes is gone: there is nobody to work for.
@@ -182,6 +185,7 @@ impl Task {
         let mut next_reconcile = Instant::now() + RECONCILE_INTERVAL;
         let mut next_poll = Instant::now() + self.poll_interval;
         loop {
+            self.pulse.beat();
             let now = Instant::now();
             let wake = self.unquiet.values().copied().fold(next_root.min(next_reconcile), Instant::min);
             let wake = if self.polled.len() > 0 { wake.min(next_poll) } else { wake };

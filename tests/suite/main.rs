@@ -29,6 +29,7 @@ mod proxies;
 mod raw;
 mod readers;
 mod real_tools;
+mod reload;
 mod requests;
 mod schedule;
 mod service;

@@ -1,0 +1,125 @@
+//! The half of the daemon between the folder and the snapshot: made anew when the configuration changes, and when the catalog
+//! could not be used for a while. What is served stays meanwhile.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver};
+
+use anyhow::Context;
+use tokio::sync::oneshot;
+
+use super::{now, open_folder};
+use crate::catalog::{self, Catalog};
+use crate::change::Change;
+use crate::config::Config;
+use crate::door::Door;
+use crate::feed::Channel;
+use crate::media::Files;
+use crate::page::Pages;
+use crate::publish::Publisher;
+use crate::pulse::Pulses;
+use crate::snapshot::Current;
+use crate::watch::{self, Watch};
+
+/// It is ready, and has read nothing yet.
+#[derive(Debug)]
+pub struct Prepared {
+    publisher: Publisher,
+    changes: Receiver<Change>,
+    watch: Watch,
+}
+
+/// Opens everything; the door is for whoever serves what comes of it.
+///
+/// # Errors
+/// The folder or the catalog cannot be used; the error says which and why.
+pub fn prepare(
+    config: &Config,
+    base_url: &str,
+    state: &Path,
+    current: &Current,
+    pulses: &Pulses,
+) -> anyhow::Result<(Prepared, Door)> {
+    let folder = open_folder(config)?;
+    let at_state = || format!("{}", state.display());
+    let catalog = Catalog::open(state, config.authority().as_deref(), now()).with_context(at_state)?;
+    let pages = Arc::new(Pages::new(Channel::new(config, base_url, catalog.feed_id())));
+    // Watched before it is read: what happens in between waits in the channel.
+    let (sender, changes) = mpsc::channel();
+    let watch = watch::start(folder.clone(), &config.articles, sender, pulses.part("the watch"))?;
+    let files = Files::new(folder.root(), &config.articles.exclude);
+    let publisher = Publisher::new(catalog, folder, config, pages.clone(), current.clone(), watch.writing());
+    let publisher = publisher.with_context(at_state)?.watched(pulses.part("the publisher"));
+    let (presented, created) = (publisher.presented(), publisher.created());
+    let door = Door::open(state, pages, presented, created, files).with_context(at_state)?;
+    Ok((Prepared { publisher, changes, watch }, door))
+}
+
+impl Prepared {
+    /// Reads the whole folder: the feeds are up when this returns.
+    ///
+    /// # Errors
+    /// The catalog cannot be read or written.
+    pub fn read(mut self) -> catalog::Result<Self> {
+        self.publisher.start()?;
+        Ok(self)
+    }
+
+    /// Publishes what changes from now on, in a thread of its own.
+    ///
+    /// # Errors
+    /// The thread cannot be started.
+    pub fn run(self) -> anyhow::Result<Running> {
+        let Self { publisher, changes, watch } = self;
+        let (tell, ended) = oneshot::channel();
+        let work = move || {
+            let _ = tell.send(publisher.run(&changes));
+        };
+        std::thread::Builder::new().name("publish".into()).spawn(work).context("cannot start a thread")?;
+        Ok(Running { watch, ended })
+    }
+}
+
+/// It publishes.
+#[derive(Debug)]
+pub struct Running {
+    watch: Watch,
+    ended: oneshot::Receiver<catalog::Result<()>>,
+}
+
+/// Why nothing is published any more.
+#[derive(Debug)]
+pub enum Ended {
+    /// The catalog cannot be read or written.
+    Failed(catalog::CatalogError),
+    /// A part of the program is wrong: nobody knows what else is.
+    Panicked,
+}
+
+impl Running {
+    /// Compares the whole folder with the catalog.
+    pub fn look_everywhere(&self) {
+        self.watch.trigger().look_everywhere();
+    }
+
+    /// Waits until it ends by itself, which only something that is wrong brings about.
+    pub async fn ended(&mut self) -> Ended {
+        match (&mut self.ended).await {
+            Ok(Err(error)) => Ended::Failed(error),
+            // The watch has ended, or the publisher without a word.
+            Ok(Ok(())) | Err(_) => Ended::Panicked,
+        }
+    }
+
+    /// Ends it, with what is under way written down.
+    ///
+    /// # Errors
+    /// It had failed, or does so now.
+    pub fn stop(self) -> anyhow::Result<()> {
+        // The watch ends, its channel closes, the writer finishes what it has and ends too.
+        let watched = self.watch.stop();
+        let written = self.ended.blocking_recv();
+        written.map_err(|_| anyhow::anyhow!("the publisher panicked: please report this"))?.context("publishing")?;
+        watched
+    }
+}

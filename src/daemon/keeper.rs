@@ -1,0 +1,229 @@
+//! Keeps things published: has the configuration read again when somebody asks, and starts over where the catalog could not be
+//! used. What is served stays as it was until there is something better.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::Load;
+use super::control::Reload;
+use super::ingest::{self, Ended, Running};
+use crate::config::Config;
+use crate::pulse::Pulses;
+use crate::serve::Server;
+use crate::service;
+use crate::snapshot::Current;
+
+/// How long after a failure of the catalog it is tried again.
+const RETRY: Duration = Duration::from_secs(2);
+
+/// What stays while the configuration changes.
+pub struct Site {
+    /// Where the configuration is read again from.
+    pub load: Load,
+    /// Where the catalog is.
+    pub state: PathBuf,
+    /// Where clients connect to, if that is an address.
+    pub address: Option<SocketAddr>,
+    /// What is served.
+    pub current: Current,
+    /// Who serves it.
+    pub server: Arc<Server>,
+    /// Whether its parts get on.
+    pub pulses: Pulses,
+}
+
+impl std::fmt::Debug for Site {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Site").field("state", &self.state).finish_non_exhaustive()
+    }
+}
+
+impl Site {
+    /// What systemd shows while all is well.
+    pub fn status(&self, config: &Config) -> String {
+        format!("serving {}", config.base_url(self.address))
+    }
+
+    /// Opens everything with a configuration, reads the whole folder and publishes what is in it. Takes as long as a start.
+    fn begin(&self, config: &Config) -> anyhow::Result<Running> {
+        let base_url = config.base_url(self.address);
+        let (prepared, door) = ingest::prepare(config, &base_url, &self.state, &self.current, &self.pulses)?;
+        // First who serves, then what: answers are made once, for all who ask.
+        self.server.change(self.current.clone(), door, &config.http, &base_url);
+        let prepared = prepared.read().with_context(|| format!("{}", self.state.display()))?;
+        prepared.run()
+    }
+}
+
+/// Why a configuration cannot take the place of another while the daemon runs, if it cannot.
+fn needs_restart(old: &Config, new: &Config) -> Option<&'static str> {
+    let keys = [
+        ("articles.directory", old.articles.directory != new.articles.directory),
+        ("state.directory", old.state.directory != new.state.directory),
+        ("http.listen", old.http.listen != new.http.listen),
+    ];
+    keys.into_iter().find_map(|(key, differs)| differs.then_some(key))
+}
+
+/// What a keeper waits for.
+enum Event {
+    /// Somebody wants something; `None`: nobody ever will again.
+    Ordered(Option<Reload>),
+    /// Nothing is published any more.
+    Ended(Ended),
+    /// It is time to try again.
+    Retry,
+}
+
+/// A site, and what publishes it, if anything does just now.
+pub struct Keeper {
+    site: Arc<Site>,
+    config: Config,
+    running: Option<Running>,
+    /// What was last said about the catalog, so that it is said once.
+    complaint: String,
+    retry_at: Instant,
+}
+
+impl Keeper {
+    /// One whose site is published already, as `config` says.
+    pub fn new(site: Site, config: Config, running: Running) -> Self {
+        let (site, running) = (Arc::new(site), Some(running));
+        Self { site, config, running, complaint: String::new(), retry_at: Instant::now() }
+    }
+
+    fn status(&self) -> String {
+        self.site.status(&self.config)
+    }
+
+    /// Opens everything, as configured, where waiting for a disk keeps nobody from anything.
+    async fn begin(&self, config: &Config) -> anyhow::Result<anyhow::Result<Running>> {
+        let (site, config) = (self.site.clone(), config.clone());
+        Ok(tokio::task::spawn_blocking(move || site.begin(&config)).await?)
+    }
+
+    /// Works until nobody has orders any more.
+    ///
+    /// # Errors
+    /// Something is wrong with the program itself.
+    pub async fn run(mut self, mut orders: mpsc::Receiver<Reload>) -> anyhow::Result<()> {
+        loop {
+            match self.next(&mut orders).await {
+                Event::Ordered(Some(answer)) => {
+                    let said = self.reload().await?;
+                    let _ = answer.send(said);
+                }
+                Event::Ordered(None) => return self.stop().await,
+                Event::Ended(Ended::Failed(error)) => self.failed(&anyhow::Error::from(error)).await,
+                Event::Ended(Ended::Panicked) => {
+                    bail!("the publisher panicked: the articles are safe in their files; please report this")
+                }
+                Event::Retry => self.begin_again().await?,
+            }
+        }
+    }
+
+    /// Whatever comes first.
+    async fn next(&mut self, orders: &mut mpsc::Receiver<Reload>) -> Event {
+        let event = async {
+            if let Some(running) = &mut self.running {
+                return Event::Ended(running.ended().await);
+            }
+            tokio::time::sleep_until(self.retry_at).await;
+            Event::Retry
+        };
+        tokio::select! {
+            order = orders.recv() => Event::Ordered(order),
+            event = event => event,
+        }
+    }
+
+    /// Ends what publishes; what it still has to say is said by whoever waits for it.
+    async fn stop(self) -> anyhow::Result<()> {
+        match self.running {
+            Some(running) => tokio::task::spawn_blocking(move || running.stop()).await?,
+            None => Ok(()),
+        }
+    }
+
+    /// The catalog cannot be used: what is served stays, and it is tried again.
+    async fn failed(&mut self, error: &anyhow::Error) {
+        if let Some(running) = self.running.take() {
+            // The watch of a large folder takes its time to end.
+            let _ = tokio::task::spawn_blocking(move || drop(running)).await;
+        }
+        let complaint = format!("{error:#}");
+        if complaint != self.complaint {
+            tracing::error!("nothing new is published until this is mended: {complaint}");
+            service::status(&format!("{}; nothing new is published: {complaint}", self.status()));
+            self.complaint = complaint;
+        }
+        self.retry_at = Instant::now() + RETRY;
+    }
+
+    /// Opens everything once more, as it was.
+    async fn begin_again(&mut self) -> anyhow::Result<()> {
+        match self.begin(&self.config).await? {
+            Ok(running) => {
+                self.running = Some(running);
+                if !std::mem::take(&mut self.complaint).is_empty() {
+                    tracing::info!("publishing again");
+                    service::status(&self.status());
+                }
+            }
+            Err(error) => self.failed(&error).await,
+        }
+        Ok(())
+    }
+
+    /// Reads the configuration again. Gives what came of it, which is in the log, too.
+    async fn reload(&mut self) -> anyhow::Result<Result<String, String>> {
+        service::reloading();
+        let site = self.site.clone();
+        let loaded = tokio::task::spawn_blocking(move || (site.load)()).await?;
+        let said = match loaded {
+            Ok(new) if new == self.config => {
+                if let Some(running) = &self.running {
+                    running.look_everywhere();
+                }
+                Ok("the configuration is the same; comparing the whole folder".to_owned())
+            }
+            Ok(new) => match needs_restart(&self.config, &new) {
+                Some(key) => Err(format!("{key} cannot change while the daemon runs: restart it")),
+                None => self.change(new).await?,
+            },
+            Err(error) => Err(format!("{error:#}")),
+        };
+        let said = said.map_err(|why| format!("{why}; it goes on with the configuration that it had"));
+        match &said {
+            Ok(said) => tracing::info!("reloaded: {said}"),
+            Err(why) => tracing::error!("not reloaded: {why}"),
+        }
+        service::ready(&self.status());
+        Ok(said)
+    }
+
+    /// Publishes and serves by another configuration; or, if that cannot be, by the old one.
+    async fn change(&mut self, new: Config) -> anyhow::Result<Result<String, String>> {
+        if let Some(running) = self.running.take() {
+            tokio::task::spawn_blocking(move || running.stop()).await??;
+        }
+        match self.begin(&new).await? {
+            Ok(running) => {
+                self.running = Some(running);
+                self.config = new;
+                Ok(Ok("the new configuration holds".to_owned()))
+            }
+            Err(error) => {
+                self.begin_again().await?;
+                Ok(Err(format!("{error:#}")))
+            }
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! The wiring, in one screen: what is opened, which task talks to which, and how all of them end.
+
+mod control;
+mod ingest;
+mod keeper;
+mod state;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use chrono::{DateTime, Utc};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::catalog::{Adoption, Catalog, Elsewhere, FILE, Reader};
+use crate::config::Config;
+use crate::door::{self, Address, Format, Printed};
+use crate::feed::Channel;
+use crate::folder::Folder;
+use crate::publish;
+use crate::pulse::Pulses;
+use crate::serve::Server;
+use crate::service;
+use crate::snapshot::Current;
+use crate::sockets::Sockets;
+use control::Control;
+use ingest::Prepared;
+use keeper::{Keeper, Site};
+use state::Hold;
+
+/// Of the time that systemd lets the daemon be silent: each part gives a sign four times in it, and twice is not too late.
+const SIGNS: u32 = 4;
+/// How long what is under way may go on being written in the end.
+const LAST_WRITES: Duration = Duration::from_secs(5);
+
+/// Where the configuration is read again from.
+pub type Load = Box<dyn Fn() -> anyhow::Result<Config> + Send + Sync>;
+
+/// A daemon whose feeds are up, but which answers nobody yet.
+#[derive(Debug)]
+pub struct Daemon {
+    sockets: Sockets,
+    config: Config,
+    site: Site,
+    prepared: Prepared,
+    watchdog: Option<Duration>,
+    // Holds the lock on the state directory.
+    hold: Hold,
+}
+
+impl Daemon {
+    /// Opens everything and reads the whole folder. `sockets` are open already, so that clients wait instead of being
+    /// refused.
+    ///
+    /// # Errors
+    /// The folder or the state directory cannot be used; the error says which and why.
+    pub fn start(config: &Config, sockets: Sockets) -> anyhow::Result<Self> {
+        let state = config.state_directory(open_folder(config)?.root())?;
+        let hold = state::take(&state, &open_folder(config)?)?;
+        let address = sockets.address();
+        let base_url = config.base_url(address);
+        let watchdog = service::watchdog();
+        let pulses = Pulses::new(watchdog.map(|limit| limit / SIGNS));
+        let current = Current::default();
+        let (prepared, door) = ingest::prepare(config, &base_url, &state, &current, &pulses)?;
+        let server = Arc::new(Server::new(current.clone(), door, &config.http, &base_url, pulses.clone()));
+        let prepared = prepared.read().with_context(|| format!("{}", state.display()))?;
+        let again = config.clone();
+        let load: Load = Box::new(move || Ok(again.clone()));
+        let site = Site { load, state, address, current, server, pulses };
+        Ok(Self { sockets, config: config.clone(), site, prepared, watchdog, hold })
+    }
+
+    /// The same, with a way to read its configuration again; without one, it keeps what it has.
+    #[must_use]
+    pub fn reloaded_by(mut self, load: Load) -> Self {
+        self.site.load = load;
+        self
+    }
+
+    /// What is served, and news of its versions.
+    pub fn current(&self) -> Current {
+        self.site.current.clone()
+    }
+
+    /// Address that every address of the site starts with.
+    pub fn base_url(&self) -> String {
+        self.config.base_url(self.site.address)
+    }
+
+    /// Serves until `stop` is done or a task fails.
+    ///
+    /// # Errors
+    /// The first task's that failed.
+    pub async fn run(self, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
+        let Self { sockets, config, site, prepared, watchdog, hold } = self;
+        let status = site.status(&config);
+        let (server, pulses) = (site.server.clone(), site.pulses.clone());
+        let (orders, ordered) = mpsc::channel(1);
+        match Control::open(&site.state) {
+            Ok(control) => drop(tokio::spawn(control.run(orders.clone()))),
+            Err(error) => tracing::warn!("`gazetted reload` cannot reach this daemon: {error}"),
+        }
+        let hangups = tokio::spawn(hear_hangups(orders.clone())?);
+        let mut keeper = tokio::spawn(Keeper::new(site, config, prepared.run()?).run(ordered));
+        service::ready(&status);
+        let mut ingest_ended = None;
+        let stop = async {
+            tokio::select! {
+                () = stop => {}
+                ended = &mut keeper => ingest_ended = Some(ended),
+                () = feed_watchdog(&pulses, watchdog) => {}
+            }
+            service::stopping();
+        };
+        let outcome = server.run(sockets, stop).await;
+        hangups.abort();
+        drop(orders);
+        let ended_by_itself = ingest_ended.is_some();
+        let ended = match ingest_ended {
+            Some(ended) => Ok(ended),
+            None => tokio::time::timeout(LAST_WRITES, keeper).await,
+        };
+        if let Ok(ended) = ended {
+            drop(hold);
+            ended.context("the publisher cannot be stopped")??;
+        } else {
+            // All that was acknowledged is in the catalog; the rest is found at the next start.
+            tracing::warn!("a change was still being read and is left for the next start");
+            // As long as the process lives, somebody may still write.
+            std::mem::forget(hold);
+        }
+        anyhow::ensure!(!ended_by_itself, "the publisher ended by itself, and so must the daemon");
+        outcome
+    }
+}
+
+/// Turns SIGHUP into orders, for as long as anybody takes them.
+fn hear_hangups(orders: mpsc::Sender<control::Reload>) -> anyhow::Result<impl Future<Output = ()>> {
+    let mut hangup = signal(SignalKind::hangup()).context("cannot wait for SIGHUP")?;
+    Ok(async move {
+        while hangup.recv().await.is_some() {
+            // What comes of it is in the log.
+            if orders.send(oneshot::channel().0).await.is_err() {
+                return;
+            }
+        }
+    })
+}
+
+/// Tells systemd that all parts get on, for as long as they do. Never ends.
+async fn feed_watchdog(pulses: &Pulses, watchdog: Option<Duration>) {
+    let Some(limit) = watchdog else { return std::future::pending().await };
+    let mut told = false;
+    loop {
+        let silent = pulses.silent(limit / 2);
+        if silent.is_empty() {
+            service::alive();
+        } else if !std::mem::replace(&mut told, true) {
+            let parts = silent.join(", ");
+            tracing::error!("{parts}: no sign of life for {} s; systemd starts the daemon anew", (limit / 2).as_secs());
+        }
+        told &= !silent.is_empty();
+        tokio::time::sleep(limit / SIGNS).await;
+    }
+}
+
+/// Has the daemon of a configuration's folder read that configuration again; gives what it says when that has gone well.
+///
+/// # Errors
+/// No daemon runs there, or it says why it goes on with the configuration that it has.
+pub fn reload(config: &Config) -> anyhow::Result<String> {
+    let folder = std::path::absolute(&config.articles.directory)?;
+    control::reload(&config.state_directory(&folder)?)
+}
+
+/// Gives articles the ids and dates that they had in a feed published elsewhere; no daemon may be running.
+///
+/// # Errors
+/// The folder or the state directory cannot be used, or a daemon uses it.
+pub fn adopt(config: &Config, entries: &[Elsewhere]) -> anyhow::Result<Adoption> {
+    let folder = open_folder(config)?;
+    let state = config.state_directory(folder.root())?;
+    let _hold = state::take(&state, &folder)?;
+    let at_state = || format!("{}", state.display());
+    let catalog = Catalog::open(&state, config.authority().as_deref(), now()).with_context(at_state)?;
+    let channel = Channel::new(config, &config.base_url(config.http.listen.first_address()), catalog.feed_id());
+    publish::adopt(catalog, folder, config, &channel, entries).with_context(at_state)
+}
+
+/// What the daemon of a folder has recorded, whether it runs or not.
+///
+/// # Errors
+/// Why that is not to be had.
+pub fn look_into(config: &Config, folder: &Folder) -> Result<Reader, String> {
+    let state = config.state_directory(folder.root()).map_err(|error| error.to_string())?;
+    if !state.join(FILE).exists() {
+        return Err(format!("no daemon has run on this folder yet, as far as {} knows", state.display()));
+    }
+    Reader::open(&state).map_err(|error| error.to_string())
+}
+
+/// A feed as the daemon of a folder serves it: the one at an address, or the main feed.
+///
+/// # Errors
+/// No daemon has run on the folder yet, or its catalog cannot be read.
+pub fn render(config: &Config, address: Option<&Address>, format: Format) -> anyhow::Result<Printed> {
+    let folder = open_folder(config)?;
+    let reader = look_into(config, &folder).map_err(anyhow::Error::msg)?;
+    let (id, _) = reader.feed_id()?;
+    let channel = Channel::new(config, &config.base_url(config.http.listen.first_address()), id);
+    Ok(door::print(&reader, &channel, address, format, now())?)
+}
+
+/// The text of a file that a command was given.
+///
+/// # Errors
+/// It cannot be read.
+pub fn read_text(file: &Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(file).with_context(|| format!("{}: cannot be read", file.display()))
+}
+
+/// The present, for a command that has no writer.
+pub fn now() -> DateTime<Utc> {
+    Utc::now()
+}
+
+fn open_folder(config: &Config) -> anyhow::Result<Folder> {
+    let directory = config.articles.directory.display();
+    Folder::open(&config.articles).with_context(|| format!("{directory}: cannot read the folder of articles"))
+}

@@ -1,0 +1,141 @@
+//! The configuration is read again while the daemon runs; and a catalog that cannot be used for a while.
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use rustix::process::Signal;
+
+use crate::tools::Program;
+
+/// A site with a configuration file.
+struct Configured {
+    folder: tempfile::TempDir,
+}
+
+impl Configured {
+    fn new(more: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("articles")).unwrap();
+        let site = Self { folder };
+        site.configure(more);
+        site
+    }
+
+    fn path(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn configure(&self, more: &str) {
+        let (articles, state) = (self.path("articles"), self.path("state"));
+        let text = format!(
+            "{more}\n[articles]\ndirectory = '{}'\n[state]\ndirectory = '{}'\n",
+            articles.display(),
+            state.display()
+        );
+        std::fs::write(self.path("gazetted.toml"), text).unwrap();
+    }
+
+    fn command(&self, name: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gazetted"));
+        command.arg(name).arg("--config").arg(self.path("gazetted.toml")).stdin(Stdio::null());
+        command
+    }
+
+    fn start(&self) -> Program {
+        Program::start(self.command("serve").args(["--listen", "127.0.0.1:0"]))
+    }
+
+    fn reload(&self) -> Output {
+        self.command("reload").output().unwrap()
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.path("articles").join(name), text).unwrap();
+    }
+}
+
+fn said(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+fn titled(title: &str, max_age: &str) -> String {
+    format!("[site]\ntitle = '{title}'\n[http]\nmax_age = '{max_age}'\n")
+}
+
+#[test]
+fn a_new_configuration_holds_at_once_and_nobody_is_cut_off() {
+    let site = Configured::new(&titled("Before", "5m"));
+    site.write("one.md", "# One\n\nText");
+    let program = site.start();
+    let before = program.get("/feed.json");
+    assert!(before.contains("\"Before\"") && before.contains("max-age=300"), "{before}");
+    let page = program.get("/style.css");
+    assert!(page.contains("max-age=300"), "{page}");
+    let id = before.split("\"id\"").nth(1).unwrap().split('"').nth(1).unwrap().to_owned();
+
+    site.configure(&titled("After", "7m"));
+    let output = site.reload();
+    assert!(output.status.success(), "{}", said(&output));
+    assert!(said(&output).contains("the new configuration holds"), "{}", said(&output));
+    let after = program.get("/feed.json");
+    assert!(after.contains("\"After\"") && after.contains("max-age=420") && after.contains(&id), "{after}");
+    let page = program.get("/style.css");
+    assert!(page.contains("max-age=420"), "what did not change goes by the new configuration, too: {page}");
+
+    site.write("two.md", "# Two\n\nText");
+    program.wait_until("the watch goes on", |program| program.get("/feed.json").contains("\"Two\""));
+}
+
+#[test]
+fn a_hangup_is_the_same() {
+    let site = Configured::new(&titled("Before", "5m"));
+    let program = site.start();
+    site.configure(&titled("After", "5m"));
+    program.signal(Signal::HUP);
+    program.wait_until("the title has changed", |program| program.get("/feed.json").contains("\"After\""));
+}
+
+#[test]
+fn a_configuration_that_cannot_be_used_changes_nothing() {
+    let site = Configured::new(&titled("Before", "5m"));
+    let program = site.start();
+    let log = |program: &Program| program.log.lock().unwrap().join("\n");
+    site.configure("[site]\ntitel = 'After'\n");
+    let output = site.reload();
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(said(&output).contains("unknown field `titel`"), "{}", said(&output));
+    program.signal(Signal::HUP);
+    program.wait_until("the log says why", |program| log(program).contains("unknown field `titel`"));
+    assert!(log(&program).contains("goes on with the configuration that it had"), "{}", log(&program));
+    assert!(program.get("/feed.json").contains("\"Before\""));
+}
+
+#[test]
+fn what_needs_a_restart_says_so() {
+    let site = Configured::new("[http]\nlisten = '127.0.0.1:0'\n");
+    let program = Program::start(&mut site.command("serve"));
+    site.configure("[http]\nlisten = 'localhost:0'\n");
+    assert_eq!(site.reload().status.code(), Some(1));
+    site.configure("[http]\nlisten = '127.0.0.1:1'\n[site]\ntitle = 'After'\n");
+    let output = site.reload();
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(said(&output).contains("http.listen cannot change while the daemon runs: restart it"), "{}", said(&output));
+    assert!(!program.get("/feed.json").contains("\"After\""));
+}
+
+#[test]
+fn where_no_daemon_runs_the_command_says_so() {
+    let site = Configured::new("");
+    let output = site.reload();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output).contains("no daemon can be reached there; start it"), "{}", said(&output));
+    let program = site.start();
+    assert!(site.reload().status.success());
+    drop(program);
+    let output = site.reload();
+    assert!(said(&output).contains("no daemon can be reached there"), "what a killed one left: {}", said(&output));
+    let again = site.start();
+    assert!(site.reload().status.success());
+    again.signal(Signal::TERM);
+    again.wait_until("the socket goes with the daemon", |_| !Path::new(&site.path("state/control")).exists());
+}
