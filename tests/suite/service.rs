@@ -112,3 +112,94 @@ fn sockets_that_systemd_holds_are_served() {
     let _program = Running(command.spawn().unwrap());
     both_answer(port, &path);
 }
+
+/// A daemon that systemd would look after, and what systemd hears of it.
+struct Watched {
+    folder: tempfile::TempDir,
+    systemd: UnixDatagram,
+    program: tools::Program,
+}
+
+impl Watched {
+    /// With so long to be silent.
+    fn start(limit: Duration) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("notify");
+        let systemd = UnixDatagram::bind(&socket).unwrap();
+        systemd.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let articles = folder.path().join("articles");
+        std::fs::create_dir(&articles).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gazetted"));
+        command.arg("serve").arg(articles).args(["--listen", "127.0.0.1:0"]);
+        command.env("STATE_DIRECTORY", folder.path().join("state")).env("NOTIFY_SOCKET", &socket);
+        command.env("WATCHDOG_USEC", limit.as_micros().to_string());
+        Self { program: tools::Program::start(&mut command), folder, systemd }
+    }
+
+    fn hear(&self) -> String {
+        let mut buffer = [0; 1024];
+        let length = self.systemd.recv(&mut buffer).expect("systemd is told");
+        String::from_utf8(buffer[..length].to_vec()).unwrap()
+    }
+
+    /// How long systemd hears nothing from now on; at most so long.
+    fn silence(&self, at_most: Duration) -> Duration {
+        self.systemd.set_nonblocking(true).unwrap();
+        let mut buffer = [0; 1024];
+        while self.systemd.recv(&mut buffer).is_ok() {}
+        self.systemd.set_nonblocking(false).unwrap();
+        self.systemd.set_read_timeout(Some(at_most)).unwrap();
+        let begun = Instant::now();
+        let _ = self.systemd.recv(&mut buffer);
+        self.systemd.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        begun.elapsed()
+    }
+}
+
+#[test]
+fn a_reload_is_told_to_systemd() {
+    let watched = Watched::start(Duration::from_mins(10));
+    assert!(watched.hear().starts_with("READY=1\n"));
+    assert_eq!(watched.hear(), "WATCHDOG=1\n");
+    watched.program.signal(rustix::process::Signal::HUP);
+    let reloading = watched.hear();
+    assert!(reloading.starts_with("RELOADING=1\nMONOTONIC_USEC="), "{reloading}");
+    assert!(watched.hear().starts_with("READY=1\nSTATUS=serving http://127.0.0.1:"));
+    drop(watched.folder);
+}
+
+/// Lets a thread of the program hang in the system, as on a disk that does not answer: whatever it asks for next takes an hour.
+fn wedge(program: &tools::Program, name: &str) -> Running {
+    let tasks = std::fs::read_dir(format!("/proc/{}/task", program.child.id())).unwrap();
+    let tasks = tasks.map(|task| task.unwrap().path());
+    let is_it = |task: &std::path::PathBuf| {
+        std::fs::read_to_string(task.join("comm")).is_ok_and(|comm| comm.trim_end() == name)
+    };
+    let task = tasks.into_iter().find(is_it).unwrap_or_else(|| panic!("there is a thread {name}"));
+    let mut command = Command::new("strace");
+    command.args(["-qq", "-o", "/dev/null", "-e", "inject=all:delay_enter=3600s", "-p"]);
+    command.arg(task.file_name().unwrap()).stdout(Stdio::null()).stderr(Stdio::null());
+    Running(command.spawn().unwrap())
+}
+
+#[test]
+fn a_part_that_is_stuck_is_not_hidden_by_the_others() {
+    if !tools::has("strace") {
+        return;
+    }
+    let limit = Duration::from_secs(2);
+    let watched = Watched::start(limit);
+    assert!(watched.hear().starts_with("READY=1\n"));
+    assert!(watched.silence(limit * 5) < limit, "while all goes well, systemd hears so in time");
+    for (thread, part) in [("publish", "the publisher"), ("watch", "the watch"), ("serve", "serving")] {
+        let wedge = wedge(&watched.program, thread);
+        let complaint = format!("{part}: no sign of life for 1 s");
+        watched.program.wait_until("the log says who is stuck", |program| {
+            program.log.lock().unwrap().iter().any(|line| line.contains(&complaint))
+        });
+        assert!(watched.silence(limit * 2) >= limit, "systemd hears something although {part} is stuck");
+        // Whoever is let go goes on, and is no reason to start anew.
+        drop(wedge);
+        assert!(watched.silence(limit * 10) < limit * 10, "{part} goes on, and systemd does not hear of it");
+    }
+}
