@@ -43,7 +43,7 @@ pub const FILE: &str = "catalog.sqlite";
 pub enum CatalogError {
     /// SQLite refused.
     #[error("the catalog cannot be used: {0}")]
-    Sqlite(#[from] rusqlite::Error),
+    Sqlite(rusqlite::Error),
     /// A newer program wrote the file.
     #[error("the catalog has schema {found}, and this program knows {}: start the newer program that wrote it", STEPS.len())]
     Newer {
@@ -53,6 +53,13 @@ pub enum CatalogError {
     /// A row is not what this program writes.
     #[error("the catalog is damaged: {0}")]
     Damaged(String),
+}
+
+// Not as its source: SQLite would say the same three times.
+impl From<rusqlite::Error> for CatalogError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
 }
 
 /// Shorthand for what every call here gives.

@@ -120,7 +120,10 @@ impl Keeper {
                     let _ = answer.send(said);
                 }
                 Event::Ordered(None) => return self.stop().await,
-                Event::Ended(Ended::Failed(error)) => self.failed(&anyhow::Error::from(error)).await,
+                Event::Ended(Ended::Failed(error)) => {
+                    let at_state = self.site.state.display().to_string();
+                    self.failed(&anyhow::Error::from(error).context(at_state)).await;
+                }
                 Event::Ended(Ended::Panicked) => {
                     bail!("the publisher panicked: the articles are safe in their files; please report this")
                 }

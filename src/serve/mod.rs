@@ -18,10 +18,10 @@ use std::io;
 use std::net::IpAddr;
 use std::num::NonZero;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
@@ -42,6 +42,8 @@ use stream::{Listener, Observed, Stream};
 
 /// Wait after an error of `accept` that is not one connection's own, such as having no file descriptor left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// How often such an error is told while it comes again.
+const COMPLAINT_INTERVAL: Duration = Duration::from_mins(1);
 /// Longest request header that is read; browsers and readers send 2 KB at most.
 const MAX_HEADER: usize = 16 << 10;
 /// Bytes that wait in memory for a slow client; a document is one piece and may be longer.
@@ -55,6 +57,8 @@ pub struct Server {
     sources: Arc<ArcSwap<Sources>>,
     connections: Arc<Connections>,
     pulses: Pulses,
+    /// When it was last said that connections cannot be accepted.
+    complained: Mutex<Option<Instant>>,
 }
 
 /// What threads are told, in this order.
@@ -73,6 +77,7 @@ impl Server {
             sources: Arc::new(ArcSwap::from_pointee(Sources::new(current, door, style, http))),
             connections: Arc::new(Connections::new(Limits::new(http, raise_descriptors()))),
             pulses,
+            complained: Mutex::default(),
         }
     }
 
@@ -280,7 +285,7 @@ impl Worker {
                 };
                 loop {
                     tokio::select! {
-                        (stream, peer) = accept(&listener) => server.clone().welcome(stream, peer),
+                        (stream, peer) = server.accept(&listener) => server.clone().welcome(stream, peer),
                         _ = stages.wait_for(|stage| *stage >= Stage::Finishing) => return,
                     }
                 }
@@ -295,31 +300,37 @@ impl Worker {
 }
 
 impl Server {
+    /// The next connection. Never fails: a connection that is gone already is passed over, and what is wrong with the whole
+    /// system is given time.
+    async fn accept(&self, listener: &Listener) -> (Stream, Option<IpAddr>) {
+        use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+        loop {
+            match listener.accept().await {
+                Ok(accepted) => return accepted,
+                Err(error) if matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) => {}
+                Err(error) => {
+                    self.complain(&error);
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+
+    /// Says that connections cannot be accepted, but not for each of them.
+    fn complain(&self, error: &io::Error) {
+        let mut last = self.complained.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.is_none_or(|last| last.elapsed() >= COMPLAINT_INTERVAL) {
+            tracing::error!("cannot accept a connection: {error}; trying again until it can be");
+            *last = Some(Instant::now());
+        }
+    }
+
     fn welcome(self: Arc<Self>, stream: Stream, peer: Option<IpAddr>) {
         // A proxy comes for many.
         let owner = peer.filter(|_| !self.sources.load().trusted().contains(peer));
         // Otherwise everybody else is being answered: whoever comes now comes back.
         if let Some(admitted) = self.connections.admit(owner) {
             tokio::spawn(self.serve(stream, peer, admitted));
-        }
-    }
-}
-
-/// The next connection. Never fails: a connection that is gone already is passed over, and what is wrong with the whole
-/// system is given time.
-async fn accept(listener: &Listener) -> (Stream, Option<IpAddr>) {
-    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
-    let mut failing = false;
-    loop {
-        match listener.accept().await {
-            Ok(accepted) => return accepted,
-            Err(error) if matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) => {}
-            Err(error) => {
-                if !std::mem::replace(&mut failing, true) {
-                    tracing::error!("cannot accept a connection: {error}; trying again until it can be");
-                }
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-            }
         }
     }
 }

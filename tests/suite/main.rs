@@ -17,6 +17,7 @@ mod commands;
 mod configuration;
 mod corpus;
 mod end_to_end;
+mod faults;
 mod fuzz;
 mod golden;
 mod http;

@@ -1,0 +1,284 @@
+//! What goes wrong on real machines: full disks, disks that turn read-only, too few descriptors, a process that is stopped, a clock
+//! that jumps. What is served stays, nothing is lost, and the log says so in a line.
+
+use std::io::{BufRead, BufReader, ErrorKind, Write};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+
+use crate::tools::{self, Program, Running};
+
+/// A daemon whose state lies on a small disk of its own, which nobody else sees.
+struct SmallDisk {
+    folder: tempfile::TempDir,
+    program: Program,
+}
+
+/// Whether this user may have a disk of its own; if not, the test is skipped.
+fn has_disks() -> bool {
+    let mut command = Command::new("unshare");
+    command.args(["-rm", "mount", "-t", "tmpfs", "none", "/mnt"]).stderr(Stdio::null()).stdout(Stdio::null());
+    let has = tools::has("unshare") && command.status().is_ok_and(|status| status.success());
+    if !has {
+        tools::skip("leave to mount a disk (unshare -rm)");
+    }
+    has
+}
+
+impl SmallDisk {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["articles", "disk"] {
+            std::fs::create_dir(folder.path().join(name)).unwrap();
+        }
+        let script = "mount -t tmpfs -o size=4m none \"$1/disk\" && exec \"$2\" serve \"$1/articles\" --listen 127.0.0.1:0 \
+                      --state \"$1/disk/state\"";
+        let mut command = Command::new("unshare");
+        command.args(["-rm", "sh", "-c", script, "sh"]).arg(folder.path()).arg(env!("CARGO_BIN_EXE_gazetted"));
+        Self { program: Program::start(&mut command), folder }
+    }
+
+    /// A path on the disk, as seen from outside.
+    fn disk(&self, name: &str) -> PathBuf {
+        let root = PathBuf::from(format!("/proc/{}/root", self.program.child.id()));
+        root.join(self.folder.path().strip_prefix("/").unwrap()).join("disk").join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.folder.path().join("articles").join(name), text).unwrap();
+    }
+
+    fn shows(&self, title: &str) -> bool {
+        self.program.get("/feed.json").contains(&format!("\"{title}\""))
+    }
+
+    fn ids(&self) -> Vec<String> {
+        let answer = self.program.get("/feed.json");
+        let feed: serde_json::Value = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap();
+        feed["items"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect()
+    }
+
+    fn lines(&self, text: &str) -> usize {
+        self.program.log.lock().unwrap().iter().filter(|line| line.contains(text)).count()
+    }
+}
+
+/// What is said when nothing can be recorded, and when it can be again.
+const FAILED: &str = "nothing new is published until this is mended";
+const AGAIN: &str = "publishing again";
+
+#[test]
+fn a_full_disk_keeps_what_is_served_and_loses_nothing() {
+    if !has_disks() {
+        return;
+    }
+    let site = SmallDisk::start();
+    site.write("one.md", "# One\n\nText");
+    site.program.wait_until("the first is published", |_| site.shows("One"));
+    let before = site.ids();
+
+    let mut filler = std::fs::File::create(site.disk("filler")).unwrap();
+    let full = loop {
+        if let Err(error) = filler.write_all(&[0; 512]) {
+            break error;
+        }
+    };
+    assert_eq!(full.kind(), ErrorKind::StorageFull);
+    // What is in the last block of a file can still be written; more than that cannot.
+    for number in 0..40 {
+        site.write(&format!("more-{number}.md"), &format!("# More {number}\n\n{}", "word ".repeat(2_000)));
+    }
+    site.program.wait_until("the log says so", |_| site.lines(FAILED) > 0);
+    std::thread::sleep(Duration::from_secs(5));
+    assert!(site.shows("One"), "what was published is served");
+    let log = || site.program.log.lock().unwrap().join("\n");
+    assert_eq!(site.lines(FAILED), 1, "the same is not said again and again:\n{}", log());
+
+    drop(filler);
+    std::fs::remove_file(site.disk("filler")).unwrap();
+    site.program.wait_until("it is said that all is well", |_| site.lines(AGAIN) == 1);
+    site.program.wait_until("all is published", |_| (0..40).all(|number| site.shows(&format!("More {number}"))));
+    assert!(site.ids().contains(&before[0]), "ids stay");
+}
+
+#[test]
+fn a_state_that_cannot_be_written_says_so_at_the_start() {
+    if !has_disks() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["articles", "state"] {
+        std::fs::create_dir(folder.path().join(name)).unwrap();
+    }
+    let script = "mount --bind \"$1/state\" \"$1/state\" && mount -o remount,bind,ro \"$1/state\" && exec \"$2\" serve \
+                  \"$1/articles\" --listen 127.0.0.1:0 --state \"$1/state\"";
+    let mut command = Command::new("unshare");
+    command.args(["-rm", "sh", "-c", script, "sh"]).arg(folder.path()).arg(env!("CARGO_BIN_EXE_gazetted"));
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("state: cannot write to the state directory: Read-only file system"), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+}
+
+/// Lets a kind of call of the whole program fail, from now on until this is dropped.
+fn fail(program: &Program, fault: &str) -> Running {
+    let mut command = Command::new("strace");
+    command.args(["-f", "-o", "/dev/null", "-e"]).arg(format!("inject={fault}")).arg("-p");
+    command.arg(program.child.id().to_string()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut strace = Running(command.spawn().unwrap());
+    // It says so once it holds all threads; what it says later must not fill the pipe.
+    let mut lines = BufReader::new(strace.0.stderr.take().unwrap()).lines();
+    assert!(lines.next().unwrap().unwrap().contains("attached"));
+    std::thread::spawn(move || lines.for_each(drop));
+    strace
+}
+
+#[test]
+fn a_disk_that_fails_is_tried_again_until_it_does_not() {
+    if !tools::has("strace") {
+        return;
+    }
+    let (folder, program) = plain(&mut Command::new("env"));
+    let id = |title: &str| {
+        let answer = program.get("/feed.json");
+        let feed: serde_json::Value = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap();
+        let item = feed["items"].as_array().unwrap().iter().find(|item| item["title"] == title).cloned();
+        item.map(|item| item["id"].as_str().unwrap().to_owned())
+    };
+    let lines = |text: &str| program.log.lock().unwrap().iter().filter(|line| line.contains(text)).count();
+    let first = id("One");
+    for (number, fault) in
+        ["pwrite64:error=EIO", "fdatasync,fsync:error=EIO", "pwrite64:error=EROFS"].iter().enumerate()
+    {
+        let failing = fail(&program, fault);
+        let title = format!("Fault {number}");
+        std::fs::write(folder.path().join(format!("articles/{number}.md")), format!("# {title}\n\nText")).unwrap();
+        program.wait_until("the log says that nothing can be recorded", |_| lines(FAILED) > number);
+        assert_eq!(id("One"), first, "{fault}: what was published is served");
+        drop(failing);
+        program.wait_until("it goes on", |_| id(&title).is_some() && lines(AGAIN) == number + 1);
+        assert_eq!(id("One"), first, "{fault}: ids stay");
+    }
+}
+
+/// A daemon with an article, in a folder of its own.
+fn plain(more: &mut Command) -> (tempfile::TempDir, Program) {
+    let folder = tempfile::tempdir().unwrap();
+    let articles = folder.path().join("articles");
+    std::fs::create_dir(&articles).unwrap();
+    std::fs::write(articles.join("one.md"), "# One\n\nText").unwrap();
+    more.arg(env!("CARGO_BIN_EXE_gazetted")).arg("serve").arg(&articles).args(["--listen", "127.0.0.1:0", "--state"]);
+    let program = Program::start(more.arg(folder.path().join("state")));
+    (folder, program)
+}
+
+#[test]
+fn five_hundred_clients_of_a_process_with_64_descriptors() {
+    if !tools::has("prlimit") {
+        return;
+    }
+    let (folder, program) = plain(Command::new("prlimit").arg("--nofile=64:64"));
+    let clients: Vec<TcpStream> = (0..500).filter_map(|_| TcpStream::connect(&program.address).ok()).collect();
+    assert_eq!(clients.len(), 500, "the system lets them wait");
+    // Meanwhile articles are read, and good clients are answered.
+    std::fs::write(folder.path().join("articles/two.md"), "# Two\n\nText").unwrap();
+    program.wait_until("the second is published", |program| program.get("/feed.json").contains("\"Two\""));
+    let spent = || {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", program.child.id())).unwrap();
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+        fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
+    };
+    let before = spent();
+    std::thread::sleep(Duration::from_secs(2));
+    assert!(spent() - before < 100, "it does not spin: {} hundredths of a second in two", spent() - before);
+    drop(clients);
+    assert!(program.get("/feed.json").contains("\"One\""));
+    let log = program.log.lock().unwrap().join("\n");
+    assert!(!log.contains("panicked") && log.matches("cannot accept").count() <= 1, "{log}");
+}
+
+#[test]
+fn whoever_was_stopped_for_a_while_has_missed_nothing() {
+    let (folder, program) = plain(&mut Command::new("env"));
+    program.signal(Signal::STOP);
+    let articles = folder.path().join("articles");
+    for number in 0..200 {
+        std::fs::write(articles.join(format!("{number:03}.md")), format!("# Number {number}\n\nText")).unwrap();
+    }
+    std::fs::remove_file(articles.join("one.md")).unwrap();
+    // Whoever asks now waits.
+    let waiting = std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| program.get("/robots.txt"));
+        std::thread::sleep(Duration::from_secs(3));
+        program.signal(Signal::CONT);
+        waiting.join().unwrap()
+    });
+    assert!(waiting.starts_with("HTTP/1.1 200 "), "{waiting}");
+    program.wait_until("all are published", |program| {
+        let feed = program.get("/feed.json");
+        !feed.contains("\"One\"") && (0..200).all(|number| feed.contains(&format!("\"Number {number}\"")))
+    });
+}
+
+/// Where the library lies that gives a process another clock; if it is not there, the test is skipped.
+fn faketime() -> Option<PathBuf> {
+    let folders = ["/usr/lib/x86_64-linux-gnu/faketime", "/usr/lib/aarch64-linux-gnu/faketime", "/usr/lib/faketime"];
+    let mut libraries = folders.iter().map(|folder| PathBuf::from(folder).join("libfaketime.so.1"));
+    let found = libraries.find(|library| library.exists());
+    if found.is_none() {
+        tools::skip("libfaketime");
+    }
+    found
+}
+
+#[test]
+fn a_clock_that_jumps_dates_nothing_anew() {
+    let Some(library) = faketime() else { return };
+    let clock = tempfile::NamedTempFile::new().unwrap();
+    let set = |offset: &str| std::fs::write(clock.path(), format!("{offset}\n")).unwrap();
+    set("+0");
+    let mut command = Command::new("env");
+    command.env("LD_PRELOAD", library).env("FAKETIME_TIMESTAMP_FILE", clock.path()).env("FAKETIME_NO_CACHE", "1");
+    // Only the clock that can be set.
+    command.env("DONT_FAKE_MONOTONIC", "1").env("FAKETIME_DONT_FAKE_MONOTONIC", "1").env("NO_FAKE_STAT", "1");
+    let (folder, program) = plain(&mut command);
+    let item = |title: &str| {
+        let answer = program.get("/feed.json");
+        let feed: serde_json::Value = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap();
+        feed["items"].as_array().unwrap().iter().find(|item| item["title"] == title).cloned()
+    };
+    let etag = |answer: &str| {
+        let line = answer.lines().find(|line| line.to_ascii_lowercase().starts_with("etag: ")).unwrap();
+        line[6..].to_owned()
+    };
+    let first = item("One").unwrap();
+    for (number, offset) in ["+3650d", "-9000d", "+0"].into_iter().enumerate() {
+        let before = etag(&program.get("/feed.json"));
+        set(offset);
+        let title = format!("After {number}");
+        let begun = Instant::now();
+        std::fs::write(folder.path().join(format!("articles/after-{number}.md")), format!("# {title}\n\nText"))
+            .unwrap();
+        program.wait_until("what comes after a jump is published", |_| item(&title).is_some());
+        assert!(begun.elapsed() < Duration::from_secs(30), "{offset}: {:?}", begun.elapsed());
+        assert_eq!(item("One").unwrap(), first, "{offset}: what was there keeps its dates");
+        let after = program.get("/feed.json");
+        assert_ne!(etag(&after), before, "{offset}: a new version has a new ETag");
+        // Never a date that is not yet, by the clock of whoever is asked.
+        let field = |name: &str| {
+            let line = after.lines().find(|line| line.to_ascii_lowercase().starts_with(name));
+            line.map(|line| httpdate(line[name.len()..].trim()))
+        };
+        if let Some(modified) = field("last-modified:") {
+            assert!(modified <= field("date:").unwrap(), "{offset}: {after}");
+        }
+    }
+}
+
+fn httpdate(text: &str) -> chrono::DateTime<chrono::FixedOffset> {
+    chrono::DateTime::parse_from_rfc2822(text).unwrap()
+}
