@@ -33,6 +33,8 @@ pub struct Config {
     pub http: Http,
     /// Where the catalog is kept.
     pub state: State,
+    /// What the operator looks at.
+    pub admin: Admin,
 }
 
 /// `[site]`: who publishes, and under which address.
@@ -197,6 +199,14 @@ pub enum AccessLines {
 pub struct State {
     /// `None`: `$STATE_DIRECTORY`, else a folder of its own below `$XDG_STATE_HOME/gazetted`.
     pub directory: Option<PathBuf>,
+}
+
+/// `[admin]`: what the operator looks at.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Admin {
+    /// Where; `None`: nowhere. Whoever can connect there sees names of files.
+    pub listen: Option<Listen>,
 }
 
 impl Default for Site {

@@ -38,6 +38,10 @@ pub mod change;
 
 pub mod pulse;
 
+pub mod metrics;
+
+pub mod report;
+
 pub mod config;
 
 pub mod folder;

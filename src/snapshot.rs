@@ -106,6 +106,11 @@ impl Document {
         }
     }
 
+    /// The form that has a validator.
+    pub fn variant_of(&self, etag: &str) -> Option<&Variant> {
+        Coding::ALL.into_iter().filter_map(|coding| self.variant(coding)).find(|variant| variant.etag == etag)
+    }
+
     /// Whether readers ask for it again and again.
     pub fn is_feed(&self) -> bool {
         [rss::MEDIA_TYPE, atom::MEDIA_TYPE, json::MEDIA_TYPE].contains(&self.media_type)

@@ -26,6 +26,9 @@ const UNACKNOWLEDGED: Duration = Duration::from_secs(10);
 /// nothing hold a gigabyte there.
 const UNSENT: u32 = 128 << 10;
 
+/// The name of sockets that are handed in for the operator.
+const ADMIN_NAME: &str = "admin";
+
 /// One socket that clients connect to.
 #[derive(Debug)]
 pub enum Listener {
@@ -52,6 +55,8 @@ impl Listener {
 #[derive(Debug)]
 pub struct Sockets {
     listeners: Vec<Listener>,
+    /// For the operator.
+    admin: Vec<Listener>,
     /// Paths that are removed in the end.
     paths: Vec<SocketPath>,
 }
@@ -61,18 +66,29 @@ impl Sockets {
     ///
     /// # Errors
     /// One of them cannot be had; the error says which and why.
-    pub fn open(listen: &Listen) -> anyhow::Result<Self> {
+    pub fn open(listen: &Listen, admin: Option<&Listen>) -> anyhow::Result<Self> {
         let handed_in = handed_in().context("the sockets that systemd handed in cannot be used")?;
-        if handed_in.is_empty() {
-            return Self::bind(listen);
+        let (for_operator, for_clients): (Vec<_>, Vec<_>) =
+            handed_in.into_iter().partition(|(name, _)| name == ADMIN_NAME);
+        let mut sockets = if for_clients.is_empty() {
+            Self::bind(listen)?
+        } else {
+            tracing::info!("http.listen does not count: {} sockets came from systemd", for_clients.len());
+            let listeners: Vec<Listener> = for_clients.into_iter().map(|(_, listener)| listener).collect();
+            listeners.iter().try_for_each(prepare).context("the sockets that systemd handed in cannot be used")?;
+            Self { listeners, admin: Vec::new(), paths: Vec::new() }
+        };
+        sockets.admin.extend(for_operator.into_iter().map(|(_, listener)| listener));
+        if let Some(listen) = admin.filter(|_| sockets.admin.is_empty()) {
+            let Self { listeners, mut paths, .. } = Self::bind(listen).context("admin.listen")?;
+            sockets.admin = listeners;
+            sockets.paths.append(&mut paths);
         }
-        tracing::info!("http.listen does not count: {} sockets came from systemd", handed_in.len());
-        handed_in.iter().try_for_each(prepare).context("the sockets that systemd handed in cannot be used")?;
-        Ok(Self { listeners: handed_in, paths: Vec::new() })
+        Ok(sockets)
     }
 
     fn bind(listen: &Listen) -> anyhow::Result<Self> {
-        let mut sockets = Self { listeners: Vec::new(), paths: Vec::new() };
+        let mut sockets = Self { listeners: Vec::new(), admin: Vec::new(), paths: Vec::new() };
         let ports_of_v4: Vec<u16> = listen.endpoints().iter().filter_map(port_of_v4).collect();
         for endpoint in listen.endpoints() {
             let at = || format!("{endpoint}: cannot listen there; is it in use? name another address with --listen");
@@ -104,22 +120,22 @@ impl Sockets {
 
     /// What is said of them in the log.
     pub fn shown(&self) -> String {
-        let shown = self.listeners.iter().map(|listener| match listener {
-            Listener::Tcp(listener) => {
-                listener.local_addr().map_or_else(|_| "?".to_owned(), |at| format!("http://{at}/"))
-            }
-            Listener::Unix(listener) => {
-                let address = listener.local_addr().ok();
-                let path = address.as_ref().and_then(|address| address.as_pathname());
-                path.map_or_else(|| "a Unix socket".to_owned(), |path| format!("unix:{}", path.display()))
-            }
-        });
-        shown.collect::<Vec<_>>().join(", ")
+        shown(&self.listeners)
     }
 
     /// Each of them.
     pub fn listeners(&self) -> &[Listener] {
         &self.listeners
+    }
+
+    /// What is said in the log of those that only the operator connects to, if there are any.
+    pub fn admin_shown(&self) -> Option<String> {
+        (!self.admin.is_empty()).then(|| shown(&self.admin))
+    }
+
+    /// Those that only the operator connects to.
+    pub fn admin(&self) -> &[Listener] {
+        &self.admin
     }
 }
 
@@ -130,8 +146,21 @@ impl TryFrom<TcpListener> for Sockets {
     fn try_from(listener: TcpListener) -> io::Result<Self> {
         let listener = Listener::Tcp(listener);
         prepare(&listener)?;
-        Ok(Self { listeners: vec![listener], paths: Vec::new() })
+        Ok(Self { listeners: vec![listener], admin: Vec::new(), paths: Vec::new() })
     }
+}
+
+/// Addresses as a browser or a command takes them.
+fn shown(listeners: &[Listener]) -> String {
+    let shown = listeners.iter().map(|listener| match listener {
+        Listener::Tcp(listener) => listener.local_addr().map_or_else(|_| "?".to_owned(), |at| format!("http://{at}/")),
+        Listener::Unix(listener) => {
+            let address = listener.local_addr().ok();
+            let path = address.as_ref().and_then(|address| address.as_pathname());
+            path.map_or_else(|| "a Unix socket".to_owned(), |path| format!("unix:{}", path.display()))
+        }
+    });
+    shown.collect::<Vec<_>>().join(", ")
 }
 
 /// The path of a socket that we made.
@@ -182,7 +211,10 @@ fn bind_unix(path: &Path) -> anyhow::Result<UnixListener> {
     Ok(listener)
 }
 
-fn handed_in() -> io::Result<Vec<Listener>> {
+/// What systemd hands in, each with the name that its unit gives it (`FileDescriptorName=`).
+fn handed_in() -> io::Result<Vec<(String, Listener)>> {
+    let names = std::env::var("LISTEN_FDNAMES").unwrap_or_default();
+    let mut names = names.split(':').map(str::to_owned);
     let mut descriptors = ListenFd::from_env();
     let mut listeners = Vec::with_capacity(descriptors.len());
     for place in 0..descriptors.len() {
@@ -190,7 +222,8 @@ fn handed_in() -> io::Result<Vec<Listener>> {
             Ok(listener) => listener.map(Listener::Tcp),
             Err(_) => descriptors.take_unix_listener(place)?.map(Listener::Unix),
         };
-        listeners.extend(listener);
+        let name = names.next().unwrap_or_default();
+        listeners.extend(listener.map(|listener| (name, listener)));
     }
     Ok(listeners)
 }

@@ -95,7 +95,7 @@ const OWNERS: [(&str, &[&str]); 18] = [
     ("ExitCode", &["main"]),
     ("Utc::now()", &["publish", "daemon"]),
     ("SystemTime::now()", &["serve", "watch"]),
-    ("std::fs", &["config", "folder", "watch", "article", "daemon", "media", "sockets"]),
+    ("std::fs", &["config", "folder", "watch", "article", "daemon", "media", "sockets", "metrics"]),
     ("socket2", &["sockets"]),
     ("listenfd", &["sockets"]),
     ("openat", &["media"]),

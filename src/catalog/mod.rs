@@ -33,7 +33,12 @@ use views::{Membership, Touched};
 
 /// The schema, step by step. The file carries the number of the last step that it has taken as `user_version`; every file
 /// takes the same steps, a new one all of them. A step is never changed once it has been released.
-const STEPS: [&str; 3] = [include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql")];
+const STEPS: [&str; 4] = [
+    include_str!("schema/1.sql"),
+    include_str!("schema/2.sql"),
+    include_str!("schema/3.sql"),
+    include_str!("schema/4.sql"),
+];
 
 /// Name of the file in the state directory.
 pub const FILE: &str = "catalog.sqlite";
@@ -257,6 +262,21 @@ impl Catalog {
         let mut statement = self.connection.prepare_cached(sql)?;
         let rows = statement.query_map(params![bytes(path), low, high], |row| row.get(0))?;
         rows.map(|row| Ok(path_of(row?))).collect()
+    }
+
+    /// How many articles are published at the instant `now`, and how many are to be later. Costs nothing that grows with them,
+    /// but for those that have expired.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn totals(&self, now: DateTime<Utc>) -> Result<(u64, u64)> {
+        let sql = "
+            SELECT shown - (SELECT count(*) FROM article WHERE state = 0 AND shown = 1 AND expires IS NOT NULL AND expires <= ?1),
+              scheduled FROM total";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let pair = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?));
+        let (published, scheduled) = statement.query_row([now.timestamp()], pair)?;
+        Ok((published.cast_unsigned(), scheduled.cast_unsigned()))
     }
 
     /// What is known of every file that was not deleted.
@@ -578,10 +598,8 @@ impl Catalog {
     /// # Errors
     /// The catalog cannot be read.
     pub fn count(&self) -> Result<usize> {
-        let count: i64 = self
-            .connection
-            .prepare_cached("SELECT count(*) FROM article WHERE state = 0")?
-            .query_row([], |row| row.get(0))?;
+        let count: i64 =
+            self.connection.prepare_cached("SELECT shown + scheduled FROM total")?.query_row([], |row| row.get(0))?;
         Ok(usize::try_from(count).unwrap_or(0))
     }
 

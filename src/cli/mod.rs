@@ -3,6 +3,7 @@
 pub mod adopt_ids;
 pub mod check;
 pub mod explain;
+mod progress;
 pub mod reload;
 pub mod render;
 pub mod serve;

@@ -7,8 +7,11 @@ use anyhow::Context;
 use clap::Args;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::progress::Progress;
+
 use crate::config::{BaseUrl, Config, Endpoint, Listen};
 use crate::daemon::Daemon;
+use crate::report::Reports;
 use crate::sockets::Sockets;
 
 /// Watch a folder and serve its feeds
@@ -37,11 +40,18 @@ impl Serve {
         let file = file.map(std::path::absolute).transpose()?;
         let load = move || Ok(self.clone().over(Config::load(file.as_deref())?));
         let config: Config = load()?;
-        let sockets = Sockets::open(&config.http.listen)?;
-        let listening = sockets.shown();
-        let daemon = Daemon::start(&config, sockets)?.reloaded_by(Box::new(load));
+        let sockets = Sockets::open(&config.http.listen, config.admin.listen.as_ref())?;
+        let (listening, admin) = (sockets.shown(), sockets.admin_shown());
+        let reports = Reports::default();
+        let progress = Progress::show(reports.clone());
+        let daemon = Daemon::start_telling(&config, sockets, reports);
+        progress.end();
+        let daemon = daemon?.reloaded_by(Box::new(load));
         let (directory, base_url) = (config.articles.directory.display(), daemon.base_url());
         tracing::info!("serving {directory} as {base_url}, listening at {listening}");
+        if let Some(admin) = admin {
+            tracing::info!("status and metrics are at {admin}");
+        }
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start the runtime")?;
         let outcome = runtime.block_on(async {

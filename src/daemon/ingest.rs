@@ -16,8 +16,8 @@ use crate::door::Door;
 use crate::feed::Channel;
 use crate::media::Files;
 use crate::page::Pages;
-use crate::publish::Publisher;
-use crate::pulse::Pulses;
+use crate::publish::{Publisher, Told};
+use crate::serve::admin::Watched;
 use crate::snapshot::Current;
 use crate::watch::{self, Watch};
 
@@ -38,7 +38,7 @@ pub fn prepare(
     base_url: &str,
     state: &Path,
     current: &Current,
-    pulses: &Pulses,
+    watched: &Watched,
 ) -> anyhow::Result<(Prepared, Door)> {
     let folder = open_folder(config)?;
     let at_state = || format!("{}", state.display());
@@ -46,10 +46,16 @@ pub fn prepare(
     let pages = Arc::new(Pages::new(Channel::new(config, base_url, catalog.feed_id())));
     // Watched before it is read: what happens in between waits in the channel.
     let (sender, changes) = mpsc::channel();
-    let watch = watch::start(folder.clone(), &config.articles, sender, pulses.part("the watch"))?;
+    let Watched { pulses, metrics, reports } = watched;
+    reports
+        .update(|report| (report.base_url, report.folder) = (base_url.to_owned(), folder.root().display().to_string()));
+    let told = watch::Told { pulse: pulses.part("the watch"), metrics: metrics.clone() };
+    let watch = watch::start(folder.clone(), &config.articles, sender, told)?;
     let files = Files::new(folder.root(), &config.articles.exclude);
     let publisher = Publisher::new(catalog, folder, config, pages.clone(), current.clone(), watch.writing());
-    let publisher = publisher.with_context(at_state)?.watched(pulses.part("the publisher"));
+    let (metrics, reports) = (metrics.clone(), reports.clone());
+    let told = Told { pulse: pulses.part("the publisher"), metrics, reports };
+    let publisher = publisher.with_context(at_state)?.told(told);
     let (presented, created) = (publisher.presented(), publisher.created());
     let door = Door::open(state, pages, presented, created, files).with_context(at_state)?;
     Ok((Prepared { publisher, changes, watch }, door))

@@ -14,8 +14,8 @@ use super::Load;
 use super::control::Reload;
 use super::ingest::{self, Ended, Running};
 use crate::config::Config;
-use crate::pulse::Pulses;
 use crate::serve::Server;
+use crate::serve::admin::Watched;
 use crate::service;
 use crate::snapshot::Current;
 
@@ -34,8 +34,8 @@ pub struct Site {
     pub current: Current,
     /// Who serves it.
     pub server: Arc<Server>,
-    /// Whether its parts get on.
-    pub pulses: Pulses,
+    /// Who looks on.
+    pub watched: Watched,
 }
 
 impl std::fmt::Debug for Site {
@@ -53,7 +53,7 @@ impl Site {
     /// Opens everything with a configuration, reads the whole folder and publishes what is in it. Takes as long as a start.
     fn begin(&self, config: &Config) -> anyhow::Result<Running> {
         let base_url = config.base_url(self.address);
-        let (prepared, door) = ingest::prepare(config, &base_url, &self.state, &self.current, &self.pulses)?;
+        let (prepared, door) = ingest::prepare(config, &base_url, &self.state, &self.current, &self.watched)?;
         // First who serves, then what: answers are made once, for all who ask.
         self.server.change(self.current.clone(), door, &config.http, &base_url);
         let prepared = prepared.read().with_context(|| format!("{}", self.state.display()))?;
@@ -67,6 +67,7 @@ fn needs_restart(old: &Config, new: &Config) -> Option<&'static str> {
         ("articles.directory", old.articles.directory != new.articles.directory),
         ("state.directory", old.state.directory != new.state.directory),
         ("http.listen", old.http.listen != new.http.listen),
+        ("admin.listen", old.admin.listen != new.admin.listen),
     ];
     keys.into_iter().find_map(|(key, differs)| differs.then_some(key))
 }
@@ -162,6 +163,8 @@ impl Keeper {
             let _ = tokio::task::spawn_blocking(move || drop(running)).await;
         }
         let complaint = format!("{error:#}");
+        self.site.watched.metrics.failure();
+        self.site.watched.reports.update(|report| report.trouble = Some(complaint.clone()));
         if complaint != self.complaint {
             tracing::error!("nothing new is published until this is mended: {complaint}");
             service::status(&format!("{}; nothing new is published: {complaint}", self.status()));
@@ -175,6 +178,7 @@ impl Keeper {
         match self.begin(&self.config).await? {
             Ok(running) => {
                 self.running = Some(running);
+                self.site.watched.reports.update(|report| report.trouble = None);
                 if !std::mem::take(&mut self.complaint).is_empty() {
                     tracing::info!("publishing again");
                     service::status(&self.status());

@@ -19,9 +19,12 @@ use crate::config::Config;
 use crate::door::{self, Address, Format, Printed};
 use crate::feed::Channel;
 use crate::folder::Folder;
+use crate::metrics::Metrics;
 use crate::publish;
 use crate::pulse::Pulses;
+use crate::report::{Phase, Reports};
 use crate::serve::Server;
+use crate::serve::admin::{self, Admin, Watched};
 use crate::service;
 use crate::snapshot::Current;
 use crate::sockets::Sockets;
@@ -46,6 +49,7 @@ pub struct Daemon {
     site: Site,
     prepared: Prepared,
     watchdog: Option<Duration>,
+    admin: Option<Admin>,
     // Holds the lock on the state directory.
     hold: Hold,
 }
@@ -57,20 +61,31 @@ impl Daemon {
     /// # Errors
     /// The folder or the state directory cannot be used; the error says which and why.
     pub fn start(config: &Config, sockets: Sockets) -> anyhow::Result<Self> {
+        Self::start_telling(config, sockets, Reports::default())
+    }
+
+    /// The same, and tells of it meanwhile.
+    ///
+    /// # Errors
+    /// As for [`Daemon::start`].
+    pub fn start_telling(config: &Config, sockets: Sockets, reports: Reports) -> anyhow::Result<Self> {
         let state = config.state_directory(open_folder(config)?.root())?;
         let hold = state::take(&state, &open_folder(config)?)?;
         let address = sockets.address();
         let base_url = config.base_url(address);
         let watchdog = service::watchdog();
-        let pulses = Pulses::new(watchdog.map(|limit| limit / SIGNS));
+        let by_operator = (!sockets.admin().is_empty()).then_some(admin::SIGNS);
+        let signs = [watchdog.map(|limit| limit / SIGNS), by_operator].into_iter().flatten().min();
+        let watched = Watched { metrics: Metrics::default(), reports, pulses: Pulses::new(signs) };
+        let admin = by_operator.map(|_| Admin::start(sockets.admin(), watched.clone())).transpose()?;
         let current = Current::default();
-        let (prepared, door) = ingest::prepare(config, &base_url, &state, &current, &pulses)?;
-        let server = Arc::new(Server::new(current.clone(), door, &config.http, &base_url, pulses.clone()));
+        let (prepared, door) = ingest::prepare(config, &base_url, &state, &current, &watched)?;
+        let server = Arc::new(Server::new(current.clone(), door, &config.http, &base_url, &watched));
         let prepared = prepared.read().with_context(|| format!("{}", state.display()))?;
         let again = config.clone();
         let load: Load = Box::new(move || Ok(again.clone()));
-        let site = Site { load, state, address, current, server, pulses };
-        Ok(Self { sockets, config: config.clone(), site, prepared, watchdog, hold })
+        let site = Site { load, state, address, current, server, watched };
+        Ok(Self { sockets, config: config.clone(), site, prepared, watchdog, admin, hold })
     }
 
     /// The same, with a way to read its configuration again; without one, it keeps what it has.
@@ -95,9 +110,9 @@ impl Daemon {
     /// # Errors
     /// The first task's that failed.
     pub async fn run(self, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
-        let Self { sockets, config, site, prepared, watchdog, hold } = self;
+        let Self { sockets, config, site, prepared, watchdog, admin, hold } = self;
         let status = site.status(&config);
-        let (server, pulses) = (site.server.clone(), site.pulses.clone());
+        let (server, Watched { pulses, reports, .. }) = (site.server.clone(), site.watched.clone());
         let (orders, ordered) = mpsc::channel(1);
         match Control::open(&site.state) {
             Ok(control) => drop(tokio::spawn(control.run(orders.clone()))),
@@ -114,9 +129,11 @@ impl Daemon {
                 () = feed_watchdog(&pulses, watchdog) => {}
             }
             service::stopping();
+            reports.update(|report| report.phase = Phase::Stopping);
         };
         let outcome = server.run(sockets, stop).await;
         hangups.abort();
+        drop(admin);
         drop(orders);
         let ended_by_itself = ingest_ended.is_some();
         let ended = match ingest_ended {

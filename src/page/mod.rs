@@ -1,6 +1,7 @@
 //! Entries -> HTML pages for people, pure: no script, one style sheet, readable anywhere.
 
 mod body;
+mod status;
 mod words;
 
 use minijinja::syntax::SyntaxConfig;
@@ -13,6 +14,7 @@ use crate::catalog::{Listed, Shelf};
 use crate::entry::{Entry, Episode, Media, Person, escape};
 use crate::feed::{self, Channel, Feed, Item, atom, json, opml, rss};
 use crate::view::{Kind, View};
+pub use status::status;
 use words::Day;
 
 /// The style sheet of every page.

@@ -15,8 +15,10 @@ use crate::change::Change;
 use crate::config::Config;
 use crate::feed::Channel;
 use crate::folder::Folder;
+use crate::metrics::Metrics;
 use crate::page::Pages;
 use crate::pulse::Pulse;
+use crate::report::{Phase, Progress, Reports};
 use crate::snapshot::Current;
 use crate::watch::Writing;
 use ingest::{Hints, Ingest, Moment};
@@ -48,7 +50,20 @@ pub struct Publisher {
     /// Something that is served has changed since.
     dirty: bool,
     next_due: Option<DateTime<Utc>>,
-    pulse: Pulse,
+    /// When the first change was noticed that is not served yet.
+    noticed: Option<Instant>,
+    told: Told,
+}
+
+/// Who hears of what is done.
+#[derive(Debug, Default)]
+pub struct Told {
+    /// Whoever looks whether anything is.
+    pub pulse: Pulse,
+    /// Whoever draws curves of it.
+    pub metrics: Metrics,
+    /// The operator.
+    pub reports: Reports,
 }
 
 impl Publisher {
@@ -78,14 +93,15 @@ impl Publisher {
             shown_at: Instant::now(),
             dirty: true,
             next_due: None,
-            pulse: Pulse::default(),
+            noticed: None,
+            told: Told::default(),
         })
     }
 
-    /// The same, with somebody who looks whether it gets on.
+    /// The same, with somebody who hears of it.
     #[must_use]
-    pub fn watched(self, pulse: Pulse) -> Self {
-        Self { pulse, ..self }
+    pub fn told(self, told: Told) -> Self {
+        Self { told, ..self }
     }
 
     /// When pages last changed their look; for the door to the catalog.
@@ -105,9 +121,12 @@ impl Publisher {
     pub fn start(&mut self) -> catalog::Result<()> {
         let moment = self.moment();
         self.ingest.everywhere(&mut self.catalog, moment)?;
+        let all = self.ingest.left_to_read();
         while self.ingest.is_reading() {
             self.tick(Hints::Waiting)?;
-            self.pulse.beat();
+            self.told.pulse.beat();
+            let progress = Progress { done: all - self.ingest.left_to_read().min(all), all };
+            self.told.reports.update(|report| report.progress = Some(progress));
         }
         // Files that were put there a moment ago are waited for: the first version should not be an empty one.
         if let Some(wait) = self.ingest.until_quiet(Instant::now()) {
@@ -117,7 +136,17 @@ impl Publisher {
         // After a quick restart the last version may be of this very second.
         std::thread::sleep(self.until_next_version());
         self.publish()?;
-        self.show.finish(&mut self.catalog)
+        self.show.finish(&mut self.catalog)?;
+        self.told.reports.update(|report| (report.phase, report.progress) = (Phase::Serving, None));
+        self.report();
+        Ok(())
+    }
+
+    /// Tells the operator what is new.
+    fn report(&mut self) {
+        if let Some(complaints) = self.ingest.hand_over(&self.told.reports) {
+            self.told.metrics.complaints(complaints);
+        }
     }
 
     /// Works until the channel closes.
@@ -126,7 +155,7 @@ impl Publisher {
     /// The catalog cannot be read or written: without it no id is safe, so the daemon must end.
     pub fn run(mut self, changes: &Receiver<Change>) -> catalog::Result<()> {
         loop {
-            self.pulse.beat();
+            self.told.pulse.beat();
             let (open, hints) = match changes.recv_timeout(self.until_next_wake()) {
                 Ok(change) => self.take(change, changes)?,
                 Err(RecvTimeoutError::Timeout) => (true, Hints::Followed),
@@ -141,12 +170,14 @@ impl Publisher {
                 self.publish()?;
                 self.show.finish(&mut self.catalog)?;
             }
+            self.report();
         }
     }
 
     /// Takes a change and those that are waiting behind it. Says whether there can be more, and whether there are.
     fn take(&mut self, first: Change, changes: &Receiver<Change>) -> catalog::Result<(bool, Hints)> {
         let moment = self.moment();
+        let noticed = *self.noticed.get_or_insert(moment.instant());
         let mut batch = vec![first];
         let (mut open, mut hints) = (true, Hints::Waiting);
         while batch.len() < BATCH && hints == Hints::Waiting {
@@ -165,8 +196,11 @@ impl Publisher {
             self.dirty |= self.catalog.transaction(|catalog| ingest.changes(catalog, &batch, moment))?;
         }
         if everywhere {
-            self.ingest.everywhere(&mut self.catalog, moment)?;
+            let compared = self.ingest.everywhere(&mut self.catalog, moment)?;
+            self.told.metrics.compared(compared);
         }
+        // Otherwise it was nothing that is served.
+        self.noticed = self.dirty.then_some(noticed);
         Ok((open, hints))
     }
 
@@ -189,7 +223,14 @@ impl Publisher {
         self.version = version;
         self.shown_at = Instant::now();
         self.dirty = false;
+        self.told.metrics.version(self.noticed.take().map(|noticed| noticed.elapsed()));
         self.next_due = self.catalog.next_due(due)?;
+        let (published, scheduled) = self.catalog.totals(due)?;
+        self.told.metrics.articles(published, scheduled);
+        self.told.reports.update(|report| {
+            report.version = Some(version);
+            (report.published, report.scheduled) = (published, scheduled);
+        });
         Ok(())
     }
 
@@ -220,7 +261,7 @@ impl Publisher {
         let tick = self.ingest.until_next_wake(Instant::now());
         let waits = [version, due, tick].into_iter().flatten();
         // Mostly there is nothing to wait for but the channel.
-        waits.fold(self.pulse.interval(), Duration::min)
+        waits.fold(self.told.pulse.interval(), Duration::min)
     }
 }
 

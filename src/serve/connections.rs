@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 use crate::config::Http;
+use crate::metrics::Metrics;
 
 /// A client that takes an answer more slowly than this, in bytes for a second, keeps it from others: the slowest mobile networks
 /// are ten times as fast.
@@ -260,13 +261,14 @@ pub struct Connections {
     open: Mutex<Open>,
     /// The first has come, or the last has gone.
     turned: Notify,
+    metrics: Metrics,
 }
 
 impl Connections {
     /// None yet.
-    pub fn new(limits: Limits) -> Self {
+    pub fn new(limits: Limits, metrics: Metrics) -> Self {
         let open = Open { limits, next: 0, entries: BTreeMap::new(), by_owner: HashMap::new() };
-        Self { open: Mutex::new(open), turned: Notify::new() }
+        Self { open: Mutex::new(open), turned: Notify::new(), metrics }
     }
 
     /// Holds them to other limits from now on. Who is there stays.
@@ -286,13 +288,14 @@ impl Connections {
         let mut open = self.open();
         if let Some(owner) = owner
             && open.by_owner.get(&owner).map_or(0, BTreeSet::len) >= open.limits.of_one
-            && !open.make_room(Some(owner))
+            && !self.make_room(&mut open, Some(owner))
         {
             return None;
         }
-        if open.entries.len() >= open.limits.all && !open.make_room(None) {
+        if open.entries.len() >= open.limits.all && !self.make_room(&mut open, None) {
             return None;
         }
+        self.metrics.connected();
         let number = open.next;
         open.next += 1;
         let connection = Arc::new(Connection::new());
@@ -307,6 +310,16 @@ impl Connections {
         }
         drop(open);
         Some(Admitted { connection, number, connections: self.clone() })
+    }
+
+    fn make_room(&self, open: &mut Open, among: Option<IpAddr>) -> bool {
+        let has_room = open.make_room(among);
+        if has_room {
+            self.metrics.evicted();
+        } else {
+            self.metrics.refused();
+        }
+        has_room
     }
 
     /// Ends connections that overrun their limits, for ever. While there are none, it does nothing at all.
@@ -364,6 +377,7 @@ pub struct Admitted {
 
 impl Drop for Admitted {
     fn drop(&mut self) {
+        self.connections.metrics.disconnected();
         let mut open = self.connections.open();
         open.remove(self.number);
         if open.entries.is_empty() {
@@ -393,7 +407,7 @@ mod tests {
     };
 
     fn all() -> Arc<Connections> {
-        Arc::new(Connections::new(LIMITS))
+        Arc::new(Connections::new(LIMITS, Metrics::default()))
     }
 
     fn order(admitted: &Admitted) -> Order {

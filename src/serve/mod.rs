@@ -2,6 +2,7 @@
 //! reach a file or the catalog but through the snapshot's door.
 
 mod access_log;
+pub mod admin;
 pub mod body;
 mod client;
 mod conditional;
@@ -32,9 +33,11 @@ use tokio::task::JoinSet;
 
 use crate::config::Http;
 use crate::door::Door;
+use crate::metrics::Metrics;
 use crate::pulse::Pulses;
 use crate::snapshot::Current;
 use crate::sockets::{Sockets, raise_descriptors};
+use admin::Watched;
 use connections::{Admitted, Connections, Limits, Order, Phase};
 use requests::{Requests, Sources};
 use respond::Style;
@@ -57,6 +60,7 @@ pub struct Server {
     sources: Arc<ArcSwap<Sources>>,
     connections: Arc<Connections>,
     pulses: Pulses,
+    metrics: Metrics,
     /// When it was last said that connections cannot be accepted.
     complained: Mutex<Option<Instant>>,
 }
@@ -71,12 +75,14 @@ enum Stage {
 
 impl Server {
     /// Serves `current`, and whatever it does not hold through `door`, below `base_url`.
-    pub fn new(current: Current, door: Door, http: &Http, base_url: &str, pulses: Pulses) -> Self {
+    pub fn new(current: Current, door: Door, http: &Http, base_url: &str, watched: &Watched) -> Self {
         let style = Style::new(base_url, http.max_age.0);
+        let (metrics, limits) = (&watched.metrics, Limits::new(http, raise_descriptors()));
         Self {
-            sources: Arc::new(ArcSwap::from_pointee(Sources::new(current, door, style, http))),
-            connections: Arc::new(Connections::new(Limits::new(http, raise_descriptors()))),
-            pulses,
+            sources: Arc::new(ArcSwap::from_pointee(Sources::new(current, door, style, http, metrics.clone()))),
+            connections: Arc::new(Connections::new(limits, metrics.clone())),
+            pulses: watched.pulses.clone(),
+            metrics: metrics.clone(),
             complained: Mutex::default(),
         }
     }
@@ -85,7 +91,7 @@ impl Server {
     pub fn change(&self, current: Current, door: Door, http: &Http, base_url: &str) {
         let style = Style::new(base_url, http.max_age.0);
         self.connections.limit(Limits::new(http, raise_descriptors()));
-        self.sources.store(Arc::new(Sources::new(current, door, style, http)));
+        self.sources.store(Arc::new(Sources::new(current, door, style, http, self.metrics.clone())));
     }
 
     /// Accepts connections until `stop` is done, then lets the answers in flight finish for `http.stop_timeout`. One thread for

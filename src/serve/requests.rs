@@ -10,9 +10,10 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant, SystemTime};
 
 use arc_swap::ArcSwap;
-use hyper::body::{Frame, Incoming, SizeHint};
+use hyper::body::{Body as _, Frame, Incoming, SizeHint};
+use hyper::header::{self, HeaderValue};
 use hyper::http::request::Parts;
-use hyper::{Method, Request, Response};
+use hyper::{Method, Request, Response, StatusCode};
 use tokio::sync::Semaphore;
 
 use super::access_log::{AccessLog, Answered};
@@ -23,7 +24,9 @@ use super::pollers::Pollers;
 use super::respond::{self, Style, Target};
 use crate::config::{Http, TrustedProxies};
 use crate::door::{Address, Door, Found};
-use crate::snapshot::{Current, Snapshot};
+use crate::metrics::{Asked, Metrics};
+use crate::snapshot::{Current, Document, Snapshot};
+use crate::{feed, page};
 
 /// Longest wait for the version that an article changed in: versions come a second apart.
 const NEXT_VERSION: Duration = Duration::from_secs(3);
@@ -44,11 +47,12 @@ pub struct Sources {
     pollers: Option<Pollers>,
     /// How long answers in flight may take to finish in the end.
     pub stop_timeout: Duration,
+    metrics: Metrics,
 }
 
 impl Sources {
     /// `current`, and whatever it does not hold through `door`; told of as `http` says.
-    pub fn new(current: Current, door: Door, style: Style, http: &Http) -> Self {
+    pub fn new(current: Current, door: Door, style: Style, http: &Http, metrics: Metrics) -> Self {
         Self {
             current,
             door: Arc::new(door),
@@ -58,6 +62,7 @@ impl Sources {
             access_log: AccessLog::to_stdout(http.access_log),
             pollers: Pollers::new(http.least_interval.0),
             stop_timeout: http.stop_timeout.0,
+            metrics,
         }
     }
 
@@ -143,6 +148,17 @@ impl Sources {
     }
 }
 
+/// What somebody asks for who asks for a document.
+fn asked(document: &Document) -> Asked {
+    match document.media_type {
+        feed::rss::MEDIA_TYPE => Asked::Rss,
+        feed::atom::MEDIA_TYPE => Asked::Atom,
+        feed::json::MEDIA_TYPE => Asked::Json,
+        page::MEDIA_TYPE => Asked::Page,
+        _ => Asked::Other,
+    }
+}
+
 /// The requests of one connection.
 #[derive(Debug)]
 pub struct Requests {
@@ -171,6 +187,36 @@ impl Sources {
         self.access_log.as_ref().map(|_| Instant::now())
     }
 
+    /// Counts an answer, and what it has saved.
+    fn count(&self, target: &Target, response: &Response<Body>) {
+        let (metrics, status) = (&self.metrics, response.status());
+        let field = |name| response.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+        let coding = field(header::CONTENT_ENCODING);
+        let sent = response.body().size_hint().exact().unwrap_or(0);
+        let asked = match target {
+            Target::Document(document) => {
+                if status == StatusCode::NOT_MODIFIED {
+                    let variant = document.variant_of(field(header::ETAG).unwrap_or_default());
+                    metrics.saved_by_unchanged(variant.map_or(0, |variant| variant.bytes.len() as u64));
+                } else if coding.is_some() && sent > 0 {
+                    metrics.saved_by_coding((document.identity.bytes.len() as u64).saturating_sub(sent));
+                }
+                asked(document)
+            }
+            Target::File(source) => {
+                if status == StatusCode::NOT_MODIFIED {
+                    metrics.saved_by_unchanged(source.opened().size());
+                }
+                Asked::Media
+            }
+            _ => Asked::Other,
+        };
+        if sent > 0 {
+            metrics.sent(sent);
+        }
+        metrics.answered(asked, status.as_u16(), coding);
+    }
+
     /// Answers what was asked at `begun`, and tells of it.
     fn answer(
         &self,
@@ -186,6 +232,7 @@ impl Sources {
             let address = self::client(client.peer, &request.headers, &self.trusted);
             log.tell(&Answered::new(address, request, &response, now, begun.elapsed()));
         }
+        self.count(target, &response);
         response.map(|body| Sending { body, connection: client.connection.clone() })
     }
 }

@@ -26,6 +26,7 @@ use crate::change::Change;
 use crate::config::{Articles, Watching};
 use crate::folder::{Folder, Stat, shown};
 use crate::media::concerns;
+use crate::metrics::Metrics;
 use crate::pulse::Pulse;
 use events::Renames;
 use links::Targets;
@@ -59,6 +60,15 @@ impl Trigger {
     }
 }
 
+/// Who hears of what is done.
+#[derive(Debug, Default)]
+pub struct Told {
+    /// Whoever looks whether anything is.
+    pub pulse: Pulse,
+    /// Whoever draws curves of it.
+    pub metrics: Metrics,
+}
+
 /// A running watch. Dropping it stops it.
 #[derive(Debug)]
 pub struct Watch {
@@ -72,7 +82,7 @@ pub struct Watch {
 ///
 /// # Errors
 /// The thread cannot be started.
-pub fn start(folder: Folder, articles: &Articles, changes: Sender<Change>, pulse: Pulse) -> anyhow::Result<Watch> {
+pub fn start(folder: Folder, articles: &Articles, changes: Sender<Change>, told: Told) -> anyhow::Result<Watch> {
     let (input, events) = mpsc::channel();
     let writing = Writing::default();
     let root = folder.root().to_path_buf();
@@ -92,7 +102,7 @@ pub fn start(folder: Folder, articles: &Articles, changes: Sender<Change>, pulse
         writing: writing.clone(),
         unquiet: BTreeMap::new(),
         warned: HashSet::new(),
-        pulse,
+        told,
     };
     task.open_watcher();
     task.add_tree(&root, Tell::Nothing);
@@ -173,7 +183,7 @@ struct Task {
     /// Files that a scan came across too soon after they changed.
     unquiet: BTreeMap<PathBuf, Instant>,
     warned: HashSet<Warning>,
-    pulse: Pulse,
+    told: Told,
 }
 
 /// The receiver of changes is gone: there is nobody to work for.
@@ -185,7 +195,8 @@ impl Task {
         let mut next_reconcile = Instant::now() + RECONCILE_INTERVAL;
         let mut next_poll = Instant::now() + self.poll_interval;
         loop {
-            self.pulse.beat();
+            self.told.pulse.beat();
+            self.told.metrics.watched(self.watched.len(), self.polled.len());
             let now = Instant::now();
             let wake = self.unquiet.values().copied().fold(next_root.min(next_reconcile), Instant::min);
             let wake = if self.polled.len() > 0 { wake.min(next_poll) } else { wake };

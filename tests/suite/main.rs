@@ -8,6 +8,7 @@ mod random;
 mod site;
 mod tools;
 
+mod admin;
 mod archives;
 mod cases;
 mod checkers;

@@ -91,6 +91,16 @@ pub fn run(command: &mut Command) -> String {
     printed
 }
 
+/// A whole answer with its header; `fields` are those of the request beside the necessary ones, each with its line end.
+pub fn ask(address: &str, path: &str, fields: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{fields}\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
 /// A running daemon as a program of its own, ended with the test.
 pub struct Program {
     pub child: Child,
@@ -125,12 +135,7 @@ impl Program {
 
     /// A whole answer with its header.
     pub fn get(&self, path: &str) -> String {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer
+        ask(&self.address, path, "")
     }
 
     pub fn signal(&self, signal: rustix::process::Signal) {

@@ -19,6 +19,8 @@ use crate::change::Change;
 use crate::config::{Clean, Config};
 use crate::feed::Channel;
 use crate::folder::{self, CONFLICT, Folder, Format, Found, Scan, Stat};
+use crate::metrics::Compared;
+use crate::report::{Complaint, MOST_COMPLAINTS, MOST_NEWS, News, Reports};
 use crate::watch::{QUIET, Writing};
 use content::said;
 use episodes::Listed;
@@ -48,6 +50,11 @@ impl Moment {
     /// Now, to be shown in the second `version`.
     pub fn now(version: DateTime<Utc>) -> Self {
         Self { now: Utc::now(), instant: Instant::now(), version }
+    }
+
+    /// The same on a clock that nobody sets.
+    pub fn instant(&self) -> Instant {
+        self.instant
     }
 
     fn refreshed(self) -> Self {
@@ -134,6 +141,10 @@ pub struct Ingest {
     inhabited: Option<(u64, u64)>,
     /// Very many articles have vanished: until when they wait, after the operator was warned.
     deletions_wait_until: Option<Instant>,
+    /// What the operator was not told yet.
+    news: Vec<News>,
+    /// What is wrong with files has changed since the operator was told.
+    complained: bool,
 }
 
 impl Ingest {
@@ -172,6 +183,8 @@ impl Ingest {
             folder_is_there: true,
             folders: HashSet::new(),
             deletions_wait_until: None,
+            news: Vec::new(),
+            complained: true,
         })
     }
 
@@ -216,8 +229,8 @@ impl Ingest {
 
     /// Compares the whole folder with the catalog, but for files that somebody is writing. What is to be read is read by
     /// [`Ingest::tick`].
-    pub fn everywhere(&mut self, catalog: &mut Catalog, moment: Moment) -> catalog::Result<()> {
-        let Some(scan) = self.scan(catalog)? else { return Ok(()) };
+    pub fn everywhere(&mut self, catalog: &mut Catalog, moment: Moment) -> catalog::Result<Compared> {
+        let Some(scan) = self.scan(catalog)? else { return Ok(Compared::Away) };
         // The first scan finds what was there before the daemon.
         let seen = std::mem::replace(&mut self.next_scan, Seen::Scanned);
         self.report_conflicts(&scan.conflicts);
@@ -238,6 +251,7 @@ impl Ingest {
         // Articles of one date stand in the order in which they came: not in that in which the system lists them.
         to_read.sort_unstable_by(|one, other| one.path.cmp(&other.path));
         // First what is missing, so that a file that was moved is known to have been.
+        let known_before = self.missing.len();
         let unreadable: Vec<&Path> = scan.unreadable.iter().filter_map(|path| self.folder.relative(path)).collect();
         for path in known.into_keys().filter(|path| !unreadable.iter().any(|folder| path.starts_with(folder))) {
             catalog.postpone(&path, moment.now + DELETION_GRACE + QUIET)?;
@@ -247,7 +261,54 @@ impl Ingest {
         to_read.sort_by_key(|found| self.folder.format(&found.path) == Some(Format::Audio));
         self.listed = (!to_read.is_empty()).then(|| Listed::of(&scan, self.folder.root()));
         self.pending = to_read.into_iter().map(|found| (found.path.clone(), seen)).collect();
-        self.compare_media(catalog, &scan.films, moment)
+        self.compare_media(catalog, &scan.films, moment)?;
+        let is_same = self.pending.is_empty() && self.missing.len() == known_before;
+        Ok(if is_same { Compared::Same } else { Compared::Different })
+    }
+
+    /// How many files that a scan found are still to be read.
+    pub fn left_to_read(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// Tells the operator what has happened since the last time. Gives how many files have something wrong, if that may have
+    /// changed.
+    pub fn hand_over(&mut self, reports: &Reports) -> Option<usize> {
+        let (news, complained) = (std::mem::take(&mut self.news), std::mem::take(&mut self.complained));
+        if news.is_empty() && !complained {
+            return None;
+        }
+        let complaints = complained.then(|| {
+            let mut paths: Vec<&PathBuf> = self.left_out.keys().collect();
+            paths.sort_unstable();
+            let complaint = |path: &PathBuf| Complaint {
+                path: folder::shown(path),
+                problems: self.left_out[path].problems.clone(),
+            };
+            paths.into_iter().take(MOST_COMPLAINTS).map(complaint).collect()
+        });
+        reports.update(|report| {
+            report.tell(news);
+            if let Some(complaints) = complaints {
+                (report.complaints, report.complaints_in_all) = (complaints, self.left_out.len());
+            }
+        });
+        complained.then_some(self.left_out.len())
+    }
+
+    /// Says what has happened to an article, in the log and to the operator.
+    fn tell(&mut self, path: &Path, what: String, moment: Moment) {
+        let path = folder::shown(path);
+        tracing::info!("{path}: {what}");
+        self.news.push(News { at: article::date::whole_seconds(moment.now), path, what });
+        if self.news.len() > 2 * MOST_NEWS {
+            self.news.drain(..MOST_NEWS);
+        }
+    }
+
+    /// Nothing is wrong with a file any more.
+    fn mend(&mut self, path: &Path) {
+        self.complained |= self.left_out.remove(path).is_some();
     }
 
     /// Whether files that a scan found are still to be read.
@@ -378,7 +439,7 @@ impl Ingest {
             if self.give_back(catalog, &path, moment)? {
                 continue;
             }
-            tracing::info!("{}: deleted", folder::shown(&path));
+            self.tell(&path, "deleted".to_owned(), moment);
             changed |= catalog.withdraw(&path, State::Gone, moment.version)? == Recorded::Changed;
             self.look_at_twins(&path, moment);
         }
@@ -447,7 +508,9 @@ impl Ingest {
     }
 
     fn has_gone(&mut self, catalog: &mut Catalog, path: &Path, moment: Moment) -> catalog::Result<()> {
+        let before = self.left_out.len();
         self.left_out.retain(|left_out, _| !left_out.starts_with(path));
+        self.complained |= self.left_out.len() != before;
         for known in catalog.known_at_or_below(path)? {
             self.look_at_twins(&known, moment);
             catalog.postpone(&known, moment.now + DELETION_GRACE + QUIET)?;
@@ -476,7 +539,7 @@ impl Ingest {
         let is_same = |known: &Known| known.state == State::Live && known.file_hash == file_hash && !known.stale;
         if known.as_ref().is_some_and(is_same) {
             self.emptied.remove(&path);
-            self.left_out.remove(&path);
+            self.mend(&path);
             catalog.touch(&path, stat)?;
             return Ok(false);
         }
@@ -574,12 +637,12 @@ impl Ingest {
         let recorded = if owned { Recorded::Changed } else { recorded };
         // An import would say this a hundred thousand times.
         if recorded == Recorded::Changed && seen != Seen::Imported {
-            let path = folder::shown(arrival.path);
-            if identity.due > moment.now {
-                tracing::info!("{path}: to be published on {} as {permalink}", identity.due.to_rfc3339());
+            let what = if identity.due > moment.now {
+                format!("to be published on {} as {permalink}", identity.due.to_rfc3339())
             } else {
-                tracing::info!("{path}: published as {permalink}");
-            }
+                format!("published as {permalink}")
+            };
+            self.tell(arrival.path, what, moment);
         }
         Ok(Ok(Written { recorded, problems: shown.problems }))
     }
@@ -599,14 +662,14 @@ impl Ingest {
         if deadline > moment.instant {
             return Ok(false);
         }
-        tracing::info!("{}: empty, and no longer published", folder::shown(&path));
+        self.tell(&path, "empty, and no longer published".to_owned(), moment);
         Ok(catalog.withdraw(&path, State::Held, moment.version)? == Recorded::Changed)
     }
 
     /// Says what is wrong with a file that is published all the same.
     fn report(&mut self, path: PathBuf, stat: Stat, problems: &[Problem]) {
         if problems.is_empty() {
-            self.left_out.remove(&path);
+            self.mend(&path);
         } else {
             self.leave_out(path, stat, problems, None);
         }
@@ -620,6 +683,7 @@ impl Ingest {
                 tracing::warn!("{problem}");
             }
         }
+        self.complained = true;
         self.left_out.insert(path, LeftOut { stat, problems, twin_of });
     }
 

@@ -1,0 +1,226 @@
+//! What an operator and their programs ask: is it alive, is it ready, what does it count, what is published and what is not.
+//! On sockets and a thread of its own, so that whoever looks on sees it also when nothing else is served.
+
+use std::convert::Infallible;
+use std::io;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use anyhow::Context;
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::header::{self, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::sync::{Semaphore, watch};
+
+use super::stream::{Listener, Stream};
+use crate::metrics::{self, Metrics};
+use crate::page;
+use crate::pulse::Pulses;
+use crate::report::{Phase, Reports};
+use crate::sockets;
+
+/// Connections at a time; more wait.
+const MOST: usize = 32;
+/// For a request to come, and for an answer to be taken.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// A part that gives no sign of life for so long is stuck.
+const SILENCE: Duration = Duration::from_secs(30);
+/// Pages of the operator show their own style, and run nothing.
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'";
+
+/// How often parts give signs of life where only an operator looks at them.
+pub const SIGNS: Duration = Duration::from_secs(5);
+
+/// What there is to look at.
+#[derive(Debug, Clone)]
+pub struct Watched {
+    /// What is counted.
+    pub metrics: Metrics,
+    /// What is told.
+    pub reports: Reports,
+    /// Whether all parts get on.
+    pub pulses: Pulses,
+}
+
+/// The thread that answers; it ends when this is dropped.
+#[derive(Debug)]
+pub struct Admin {
+    stop: Option<watch::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Admin {
+    /// Answers on `listeners` from now on.
+    ///
+    /// # Errors
+    /// A socket cannot be used, or the thread cannot be started.
+    pub fn start(listeners: &[sockets::Listener], watched: Watched) -> anyhow::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.context("cannot start the runtime of the admin listener")?;
+        let listeners = listeners.iter().map(sockets::Listener::try_clone).collect::<io::Result<Vec<_>>>();
+        let listeners = listeners.context("cannot use the sockets of the admin listener")?;
+        let (stop, stopped) = watch::channel(());
+        let run = move || runtime.block_on(run(listeners, watched, stopped));
+        let thread = std::thread::Builder::new().name("admin".into()).spawn(run).context("cannot start a thread")?;
+        Ok(Self { stop: Some(stop), thread: Some(thread) })
+    }
+}
+
+impl Drop for Admin {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+async fn run(listeners: Vec<sockets::Listener>, watched: Watched, stopped: watch::Receiver<()>) {
+    let room = Arc::new(Semaphore::new(MOST));
+    let mut loops = tokio::task::JoinSet::new();
+    for listener in listeners {
+        let (watched, room) = (watched.clone(), room.clone());
+        let mut stopped = stopped.clone();
+        loops.spawn(async move {
+            let Ok(listener) = Listener::try_from(listener) else { return };
+            loop {
+                let accept = async {
+                    let permit = room.clone().acquire_owned().await;
+                    (listener.accept().await, permit)
+                };
+                let (accepted, permit) = tokio::select! {
+                    accepted = accept => accepted,
+                    _ = stopped.changed() => return,
+                };
+                let Ok((stream, _)) = accepted else {
+                    tokio::time::sleep(super::ACCEPT_PAUSE).await;
+                    continue;
+                };
+                let watched = watched.clone();
+                tokio::spawn(async move {
+                    let _permit = permit;
+                    // One request for each connection: whoever looks on comes once in a while.
+                    let _ = tokio::time::timeout(2 * PATIENCE, serve(stream, watched)).await;
+                });
+            }
+        });
+    }
+    loops.join_all().await;
+}
+
+async fn serve(stream: Stream, watched: Watched) {
+    let answer = move |request: Request<Incoming>| {
+        let answer = respond(&request, &watched);
+        async move { Ok::<_, Infallible>(answer) }
+    };
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(PATIENCE).max_header_size(super::MAX_HEADER).keep_alive(false);
+    let served = match stream {
+        Stream::Tcp(stream) => builder.serve_connection(TokioIo::new(stream), service_fn(answer)).await,
+        Stream::Unix(stream) => builder.serve_connection(TokioIo::new(stream), service_fn(answer)).await,
+    };
+    if let Err(error) = served {
+        tracing::debug!("a connection to the admin listener ended early: {error}");
+    }
+}
+
+fn respond<B>(request: &Request<B>, watched: &Watched) -> Response<Full<Bytes>> {
+    const TEXT: &str = "text/plain; charset=utf-8";
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        let mut refusal = answer(StatusCode::METHOD_NOT_ALLOWED, TEXT, "There is only something to look at here.\n");
+        refusal.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+        return refusal;
+    }
+    let wants_page = || {
+        let accept = request.headers().get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+        accept.is_some_and(|accept| accept.contains("text/html"))
+    };
+    match request.uri().path() {
+        "/healthz" => {
+            let silent = watched.pulses.silent(SILENCE);
+            if silent.is_empty() {
+                return answer(StatusCode::OK, TEXT, "alive\n");
+            }
+            let text = format!("no sign of life for {} s: {}\n", SILENCE.as_secs(), silent.join(", "));
+            answer(StatusCode::SERVICE_UNAVAILABLE, TEXT, text)
+        }
+        "/readyz" => match watched.reports.get().phase {
+            Phase::Serving => answer(StatusCode::OK, TEXT, "ready\n"),
+            Phase::Starting => answer(StatusCode::SERVICE_UNAVAILABLE, TEXT, "starting: reading the articles\n"),
+            Phase::Stopping => answer(StatusCode::SERVICE_UNAVAILABLE, TEXT, "stopping\n"),
+        },
+        "/metrics" => answer(StatusCode::OK, metrics::MEDIA_TYPE, watched.metrics.written()),
+        "/" | "/status" if wants_page() => {
+            answer(StatusCode::OK, page::MEDIA_TYPE, page::status(&watched.reports.get()))
+        }
+        "/" | "/status" | "/status.json" => {
+            let report = serde_json::to_string_pretty(&watched.reports.get()).expect("texts and numbers make JSON");
+            answer(StatusCode::OK, "application/json", report + "\n")
+        }
+        "/style.css" => answer(StatusCode::OK, page::STYLE_TYPE, page::STYLE),
+        "/icon.svg" => answer(StatusCode::OK, "image/svg+xml", page::ICON),
+        _ => answer(StatusCode::NOT_FOUND, TEXT, "Here are /status, /metrics, /healthz and /readyz.\n"),
+    }
+}
+
+/// Nothing in here is for a cache.
+fn answer(status: StatusCode, media_type: &'static str, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(body.into()));
+    *response.status_mut() = status;
+    for (name, value) in [
+        (header::CONTENT_TYPE, media_type),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::VARY, "Accept"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+    ] {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn watched() -> Watched {
+        let (metrics, reports) = (Metrics::default(), Reports::default());
+        Watched { metrics, reports, pulses: Pulses::new(None) }
+    }
+
+    fn ask(watched: &Watched, method: Method, path: &str, accept: &str) -> (u16, String) {
+        let request = Request::builder().method(method).uri(path).header("accept", accept).body(()).unwrap();
+        let response = respond(&request, watched);
+        (response.status().as_u16(), response.headers()["content-type"].to_str().unwrap().to_owned())
+    }
+
+    #[test]
+    fn ready_is_who_serves() {
+        let watched = watched();
+        let status = |watched: &Watched| ask(watched, Method::GET, "/readyz", "*/*").0;
+        assert_eq!(status(&watched), 503);
+        watched.reports.update(|report| report.phase = Phase::Serving);
+        assert_eq!(status(&watched), 200);
+        watched.reports.update(|report| report.phase = Phase::Stopping);
+        assert_eq!(status(&watched), 503);
+    }
+
+    #[test]
+    fn people_get_a_page_and_programs_get_json() {
+        let watched = watched();
+        let browser = "text/html,application/xhtml+xml,*/*;q=0.8";
+        assert_eq!(ask(&watched, Method::GET, "/status", browser), (200, page::MEDIA_TYPE.to_owned()));
+        for (path, accept) in [("/status", "*/*"), ("/status", "application/json"), ("/status.json", browser)] {
+            assert_eq!(ask(&watched, Method::GET, path, accept), (200, "application/json".to_owned()), "{path}");
+        }
+        assert_eq!(ask(&watched, Method::GET, "/metrics", "*/*"), (200, metrics::MEDIA_TYPE.to_owned()));
+        assert_eq!(ask(&watched, Method::GET, "/nothing", "*/*").0, 404);
+        assert_eq!(ask(&watched, Method::POST, "/status", "*/*").0, 405);
+    }
+}

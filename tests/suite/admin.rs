@@ -1,0 +1,129 @@
+//! What the operator sees of a running daemon.
+
+use std::process::Command;
+
+use crate::tools::Program;
+
+/// A daemon with an admin listener, and where that is.
+fn start(folder: &std::path::Path) -> (Program, String) {
+    let config = folder.join("gazetted.toml");
+    std::fs::write(&config, "[admin]\nlisten = '127.0.0.1:0'\n").unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gazetted"));
+    command.arg("serve").arg(folder.join("articles")).arg("--state").arg(folder.join("state"));
+    let program = Program::start(command.args(["--listen", "127.0.0.1:0", "--config"]).arg(config));
+    let told = |program: &Program| {
+        let log = program.log.lock().unwrap();
+        let line = log.iter().find_map(|line| line.split_once("status and metrics are at http://"))?.1.to_owned();
+        Some(line.trim_end_matches('/').to_owned())
+    };
+    program.wait_until("it says where its status is", |program| told(program).is_some());
+    let admin = told(&program).unwrap();
+    (program, admin)
+}
+
+/// What the admin listener answers: a status, and a body.
+fn ask(admin: &str, path: &str, accept: &str) -> (u16, String) {
+    let answer = crate::tools::ask(admin, path, &format!("Accept: {accept}\r\n"));
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+}
+
+/// What a metric says, without what is behind its point.
+fn number(metrics: &str, name: &str) -> usize {
+    let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    line.unwrap_or_else(|| panic!("{name} is not in\n{metrics}")).split('.').next().unwrap().parse().unwrap()
+}
+
+#[test]
+fn what_is_published_and_what_is_not_and_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let articles = folder.path().join("articles");
+    std::fs::create_dir(&articles).unwrap();
+    std::fs::write(articles.join("one.md"), "# One\n\nText").unwrap();
+    std::fs::write(articles.join("draft.md"), "---\ndraft: true\n---\n# Draft\n\nText").unwrap();
+    std::fs::write(articles.join("later.md"), "---\ndate: 2099-01-01\n---\n# Later\n\nText").unwrap();
+    let (program, admin) = start(folder.path());
+    assert_eq!(ask(&admin, "/healthz", "*/*"), (200, "alive\n".to_owned()));
+    assert_eq!(ask(&admin, "/readyz", "*/*"), (200, "ready\n".to_owned()));
+
+    let report = || -> serde_json::Value { serde_json::from_str(&ask(&admin, "/status", "*/*").1).unwrap() };
+    let first = report();
+    assert_eq!((&first["phase"], &first["published"], &first["scheduled"]), (&"serving".into(), &1.into(), &1.into()));
+    assert_eq!(first["complaints_in_all"], 1);
+    assert_eq!(first["complaints"][0]["path"], "draft.md");
+    assert_eq!(first["trouble"], serde_json::Value::Null);
+
+    std::fs::write(articles.join("two.md"), "# Two\n\nText").unwrap();
+    std::fs::remove_file(articles.join("draft.md")).unwrap();
+    program.wait_until("both are told of", |_| {
+        let report = report();
+        report["published"] == 2 && report["complaints_in_all"] == 0 && report["news"][0]["path"] == "two.md"
+    });
+    let (_, page) = ask(&admin, "/status", "text/html");
+    assert!(page.contains("<h1>All is well</h1>") && page.contains("two.md"), "{page}");
+}
+
+#[test]
+fn what_is_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let articles = folder.path().join("articles");
+    std::fs::create_dir(&articles).unwrap();
+    let (program, admin) = start(folder.path());
+    std::fs::write(articles.join("one.md"), format!("# One\n\n{}", "word ".repeat(500))).unwrap();
+    program.wait_until("it is published", |program| program.get("/feed.json").contains("\"One\""));
+    let plain = program.get("/rss.xml");
+    let etag = plain.lines().find_map(|line| line.strip_prefix("etag: ")).unwrap();
+    let answer = crate::tools::ask(&program.address, "/rss.xml", &format!("If-None-Match: {etag}\r\n"));
+    assert!(answer.starts_with("HTTP/1.1 304 "), "{answer}");
+    crate::tools::ask(&program.address, "/nothing", "");
+
+    let (_, metrics) = ask(&admin, "/metrics", "*/*");
+    let requests = |document, status| {
+        format!("gazetted_http_requests_total{{document=\"{document}\",status=\"{status}\",coding=\"identity\"}}")
+    };
+    assert_eq!(number(&metrics, &requests("rss", 200)), 1);
+    assert_eq!(number(&metrics, &requests("rss", 304)), 1);
+    assert_eq!(number(&metrics, &requests("other", 404)), 1);
+    let body = plain.split_once("\r\n\r\n").unwrap().1.len();
+    assert_eq!(number(&metrics, "gazetted_http_saved_bytes_total{by=\"unchanged\"}"), body);
+    assert!(number(&metrics, "gazetted_http_sent_bytes_total") > body);
+    assert_eq!(number(&metrics, "gazetted_articles{state=\"published\"}"), 1);
+    assert!(number(&metrics, "gazetted_versions_total") >= 2);
+    assert!(number(&metrics, "gazetted_served_after_seconds_count") >= 1);
+    assert!(number(&metrics, "gazetted_watched_folders{by=\"events\"}") >= 1);
+    assert!(number(&metrics, "gazetted_http_accepted_total") >= 3);
+    assert!(number(&metrics, "process_open_fds") > 5);
+}
+
+#[test]
+fn who_is_not_ready_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let articles = folder.path().join("articles");
+    std::fs::create_dir(&articles).unwrap();
+    // Much to read at first.
+    for number in 0..3_000 {
+        std::fs::write(articles.join(format!("{number}.md")), format!("# Number {number}\n\nText")).unwrap();
+    }
+    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let config = folder.path().join("gazetted.toml");
+    std::fs::write(&config, format!("[admin]\nlisten = '{address}'\n")).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gazetted"));
+    command.arg("serve").arg(&articles).arg("--state").arg(folder.path().join("state"));
+    command.args(["--listen", "127.0.0.1:0", "--config"]).arg(config);
+    let looking = std::thread::spawn(move || {
+        let mut seen = Vec::new();
+        let deadline = std::time::Instant::now() + std::time::Duration::from_mins(1);
+        while !seen.contains(&200) && std::time::Instant::now() < deadline {
+            if std::net::TcpStream::connect(&address).is_ok() {
+                let (status, _) = ask(&address, "/readyz", "*/*");
+                if seen.last() != Some(&status) {
+                    seen.push(status);
+                }
+            }
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        seen
+    });
+    let _program = Program::start(&mut command);
+    assert_eq!(looking.join().unwrap(), [503, 200]);
+}
