@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::Load;
@@ -74,8 +74,8 @@ fn needs_restart(old: &Config, new: &Config) -> Option<&'static str> {
 
 /// What a keeper waits for.
 enum Event {
-    /// Somebody wants something; `None`: nobody ever will again.
-    Ordered(Option<Reload>),
+    /// Somebody wants something.
+    Ordered(Reload),
     /// Nothing is published any more.
     Ended(Ended),
     /// It is time to try again.
@@ -109,18 +109,25 @@ impl Keeper {
         Ok(tokio::task::spawn_blocking(move || site.begin(&config)).await?)
     }
 
-    /// Works until nobody has orders any more.
+    /// Works until `ended` says that it is over.
     ///
     /// # Errors
     /// Something is wrong with the program itself.
-    pub async fn run(mut self, mut orders: mpsc::Receiver<Reload>) -> anyhow::Result<()> {
+    pub async fn run(
+        mut self,
+        mut orders: mpsc::Receiver<Reload>,
+        mut ended: oneshot::Receiver<()>,
+    ) -> anyhow::Result<()> {
         loop {
-            match self.next(&mut orders).await {
-                Event::Ordered(Some(answer)) => {
+            let event = tokio::select! {
+                event = self.next(&mut orders) => event,
+                _ = &mut ended => return self.stop().await,
+            };
+            match event {
+                Event::Ordered(answer) => {
                     let said = self.reload().await?;
                     let _ = answer.send(said);
                 }
-                Event::Ordered(None) => return self.stop().await,
                 Event::Ended(Ended::Failed(error)) => {
                     let at_state = self.site.state.display().to_string();
                     self.failed(&anyhow::Error::from(error).context(at_state)).await;
@@ -143,7 +150,7 @@ impl Keeper {
             Event::Retry
         };
         tokio::select! {
-            order = orders.recv() => Event::Ordered(order),
+            Some(order) = orders.recv() => Event::Ordered(order),
             event = event => event,
         }
     }

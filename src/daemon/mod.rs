@@ -118,8 +118,9 @@ impl Daemon {
             Ok(control) => drop(tokio::spawn(control.run(orders.clone()))),
             Err(error) => tracing::warn!("`gazetted reload` cannot reach this daemon: {error}"),
         }
-        let hangups = tokio::spawn(hear_hangups(orders.clone())?);
-        let mut keeper = tokio::spawn(Keeper::new(site, config, prepared.run()?).run(ordered));
+        tokio::spawn(hear_hangups(orders)?);
+        let (end, ended) = oneshot::channel();
+        let mut keeper = tokio::spawn(Keeper::new(site, config, prepared.run()?).run(ordered, ended));
         service::ready(&status);
         let mut ingest_ended = None;
         let stop = async {
@@ -132,9 +133,8 @@ impl Daemon {
             reports.update(|report| report.phase = Phase::Stopping);
         };
         let outcome = server.run(sockets, stop).await;
-        hangups.abort();
         drop(admin);
-        drop(orders);
+        drop::<oneshot::Sender<()>>(end);
         let ended_by_itself = ingest_ended.is_some();
         let ended = match ingest_ended {
             Some(ended) => Ok(ended),
@@ -158,10 +158,14 @@ impl Daemon {
 fn hear_hangups(orders: mpsc::Sender<control::Reload>) -> anyhow::Result<impl Future<Output = ()>> {
     let mut hangup = signal(SignalKind::hangup()).context("cannot wait for SIGHUP")?;
     Ok(async move {
-        while hangup.recv().await.is_some() {
-            // What comes of it is in the log.
-            if orders.send(oneshot::channel().0).await.is_err() {
-                return;
+        loop {
+            tokio::select! {
+                heard = hangup.recv() => match heard {
+                    // What comes of it is in the log.
+                    Some(()) => drop(orders.send(oneshot::channel().0).await),
+                    None => return,
+                },
+                () = orders.closed() => return,
             }
         }
     })

@@ -1,0 +1,214 @@
+//! A machine of its own with a real systemd as its first process: a container that is thrown away with its test.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// One at a time: there are few cores, and tests of how long something takes.
+static ALONE: Mutex<()> = Mutex::new(());
+
+/// Longest wait for anything to happen. Reached only when a test fails.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Where Debian lies that the machine starts from, and what is installed in it.
+pub struct Needs {
+    pub root: PathBuf,
+    pub package: PathBuf,
+    /// The same package with a higher version.
+    pub next: PathBuf,
+}
+
+impl Needs {
+    /// What the environment names; if anything is missing, the test is skipped, or fails where nothing may be skipped.
+    pub fn find() -> Option<Self> {
+        let named = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.exists());
+        let has = |program: &str| Command::new(program).arg("--version").stdout(Stdio::null()).status().is_ok();
+        let needs = || {
+            if !rustix::process::geteuid().is_root() {
+                return Err("the rights of root");
+            }
+            if !has("systemd-nspawn") || !has("nsenter") {
+                return Err("systemd-nspawn");
+            }
+            Ok(Self {
+                root: named("GAZETTED_ROOT_FILE_SYSTEM").ok_or("GAZETTED_ROOT_FILE_SYSTEM, made by debootstrap,")?,
+                package: named("GAZETTED_PACKAGE").ok_or("GAZETTED_PACKAGE, made by .ci/package,")?,
+                next: named("GAZETTED_PACKAGE_NEXT").ok_or("GAZETTED_PACKAGE_NEXT, made by .ci/package,")?,
+            })
+        };
+        match needs() {
+            Ok(needs) => Some(needs),
+            Err(want) => {
+                assert!(
+                    std::env::var_os("GAZETTED_NO_SKIP").is_none(),
+                    "{want} is missing, and GAZETTED_NO_SKIP is set"
+                );
+                eprintln!("SKIPPED: {want} is missing");
+                None
+            }
+        }
+    }
+}
+
+/// A running machine.
+pub struct Machine {
+    nspawn: Child,
+    /// The first process in it, as it is numbered outside.
+    first: u32,
+    disk: PathBuf,
+    _folder: tempfile::TempDir,
+    _alone: MutexGuard<'static, ()>,
+}
+
+fn succeed(command: &mut Command) {
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+impl Machine {
+    /// Boots one, and waits until it is up.
+    pub fn boot(root: &Path) -> Self {
+        let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+        let folder = tempfile::tempdir().unwrap();
+        let disk = folder.path().to_owned();
+        succeed(Command::new("mount").args(["-t", "tmpfs", "-o", "size=2g", "tmpfs"]).arg(&disk));
+        for name in ["above", "work", "root"] {
+            std::fs::create_dir(disk.join(name)).unwrap();
+        }
+        let layers = format!(
+            "lowerdir={},upperdir={},workdir={}",
+            root.display(),
+            disk.join("above").display(),
+            disk.join("work").display()
+        );
+        succeed(Command::new("mount").args(["-t", "overlay", "overlay", "-o", &layers]).arg(disk.join("root")));
+        let mut command = Command::new("systemd-nspawn");
+        // A network of its own, in which nobody else listens. The filter of addresses needs leave to load programs into the
+        // kernel. Nobody registers machines here.
+        command.env("SYSTEMD_NSPAWN_UNIFIED_HIERARCHY", "1").arg("--quiet").arg("--directory").arg(disk.join("root"));
+        command.args(["--boot", "--machine=gazetted-test", "--register=no", "--keep-unit", "--private-network"]);
+        command.args([
+            "--capability=CAP_BPF,CAP_PERFMON",
+            "--system-call-filter=bpf",
+            "--console=pipe",
+            "--link-journal=no",
+        ]);
+        let console = std::fs::File::create(disk.join("console")).unwrap();
+        command.stdin(Stdio::null()).stdout(console.try_clone().unwrap()).stderr(console);
+        let nspawn = command.spawn().unwrap();
+        let mut machine = Self { nspawn, first: 0, disk, _folder: folder, _alone: alone };
+        machine.wait_until("the machine has a first process", |machine| machine.find_first().is_some());
+        machine.first = machine.find_first().unwrap();
+        machine.wait_until("the machine is up", |machine| {
+            let state = machine.run("systemctl is-system-running");
+            ["running", "degraded"].contains(&String::from_utf8_lossy(&state.stdout).trim())
+        });
+        machine
+    }
+
+    fn find_first(&self) -> Option<u32> {
+        let task = format!("/proc/{0}/task/{0}/children", self.nspawn.id());
+        let children = std::fs::read_to_string(task).ok()?;
+        children.split_whitespace().find_map(|child| {
+            let status = std::fs::read_to_string(format!("/proc/{child}/status")).ok()?;
+            let line = status.lines().find(|line| line.starts_with("NSpid:"))?;
+            line.ends_with("\t1").then(|| child.parse().ok()).flatten()
+        })
+    }
+
+    /// Runs a line of shell in the machine to its end.
+    pub fn run(&self, line: &str) -> Output {
+        let mut command = Command::new("nsenter");
+        command.args([
+            "--all",
+            "--target",
+            &self.first.to_string(),
+            "env",
+            "-i",
+            "HOME=/root",
+            "DEBIAN_FRONTEND=noninteractive",
+        ]);
+        command.args(["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "sh", "-c", line]);
+        command.stdin(Stdio::null()).output().unwrap()
+    }
+
+    /// The same, which must end well; gives what it printed.
+    pub fn succeed(&self, line: &str) -> String {
+        let output = self.run(line);
+        let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "`{line}` failed: {printed}{errors}\n{}", self.journal());
+        printed
+    }
+
+    /// What the daemon and systemd have said of it.
+    pub fn journal(&self) -> String {
+        let output = self.run("journalctl --no-pager -o cat -u gazetted.service -n 60");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// A file of the machine, as seen from outside.
+    pub fn file(&self, path: &str) -> PathBuf {
+        self.disk.join("root").join(path.trim_start_matches('/'))
+    }
+
+    /// Writes one, with its folders.
+    pub fn write(&self, path: &str, text: &str) {
+        // From inside: what is mounted there counts.
+        let inside = PathBuf::from(format!("/proc/{}/root", self.first)).join(path.trim_start_matches('/'));
+        std::fs::create_dir_all(inside.parent().unwrap()).unwrap();
+        std::fs::write(inside, text).unwrap();
+    }
+
+    /// Copies a file into the machine.
+    pub fn copy(&self, from: &Path, to: &str) {
+        let inside = PathBuf::from(format!("/proc/{}/root", self.first)).join(to.trim_start_matches('/'));
+        std::fs::copy(from, inside).unwrap();
+    }
+
+    /// A program of ours with the network of the machine, but otherwise as it is here.
+    pub fn beside(&self, program: &Path) -> Command {
+        let mut command = Command::new("nsenter");
+        command.args(["--net", "--target", &self.first.to_string()]).arg(program);
+        command
+    }
+
+    /// What `systemctl show` says of a property of the service.
+    pub fn property(&self, name: &str) -> String {
+        self.succeed(&format!("systemctl show --value -p {name} gazetted.service")).trim().to_owned()
+    }
+
+    pub fn wait_until(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        while !is_so(self) {
+            assert!(Instant::now() < deadline, "waited in vain until {what}:\n{}\n{}", self.console(), self.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn console(&self) -> String {
+        std::fs::read_to_string(self.disk.join("console")).unwrap_or_default()
+    }
+
+    fn log(&self) -> String {
+        if self.first == 0 { String::new() } else { self.journal() }
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        // It is asked to halt, and given time to.
+        let process = rustix::process::Pid::from_child(&self.nspawn);
+        let _ = rustix::process::kill_process(process, rustix::process::Signal::TERM);
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while Instant::now() < deadline && matches!(self.nspawn.try_wait(), Ok(None)) {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let _ = self.nspawn.kill();
+        let _ = self.nspawn.wait();
+        for place in [self.disk.join("root"), self.disk.clone()] {
+            let _ = Command::new("umount").arg(place).status();
+        }
+    }
+}

@@ -1,0 +1,319 @@
+//! The package and its units under a real systemd: installed, activated, reloaded, restarted and killed under load, upgraded and
+//! removed. Each check prints a line with what it measured, and each that could be true by accident is tried where it must fail.
+
+// In a test, a panic is how a failure is told.
+#![allow(clippy::unwrap_used)]
+
+mod load;
+mod machine;
+mod probe;
+
+use std::time::{Duration, Instant};
+
+use load::Load;
+use machine::{Machine, Needs};
+
+/// So many connections in a second, each with one request.
+const RATE: u32 = 300;
+
+/// How often something is done again; the long form does it more often.
+fn times(short: u32, long: u32) -> u32 {
+    if std::env::var_os("GAZETTED_LONG").is_some() { long } else { short }
+}
+
+/// A line for whoever reads the results.
+fn passed(what: &str, measured: &str) {
+    println!("PASS {what}: {measured}");
+}
+
+/// A machine with the package, its socket open.
+fn installed(needs: &Needs) -> Machine {
+    let machine = Machine::boot(&needs.root);
+    machine.copy(&needs.package, "/root/gazetted.deb");
+    machine.succeed("dpkg -i /root/gazetted.deb");
+    machine.succeed("systemctl enable --now gazetted.socket gazetted.service");
+    machine.wait_until("the service is up", |machine| machine.property("ActiveState") == "active");
+    machine
+}
+
+/// What the service answers, body only.
+fn get(machine: &Machine, path: &str) -> String {
+    let mut command = machine.beside("curl".as_ref());
+    command.args(["-sS", "--max-time", "20", &format!("http://127.0.0.1:8080{path}")]);
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}\n{}", String::from_utf8_lossy(&output.stderr), machine.journal());
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn drop_in(machine: &Machine, unit: &str, text: &str) {
+    machine.write(&format!("/etc/systemd/system/{unit}.d/test.conf"), text);
+    machine.succeed("systemctl daemon-reload");
+}
+
+/// The id of the article with a title; `None` if it is not in the feed.
+fn id(machine: &Machine, title: &str) -> Option<String> {
+    let feed: serde_json::Value = serde_json::from_str(&get(machine, "/feed.json")).unwrap();
+    let found = feed["items"].as_array().unwrap().iter().find(|item| item["title"] == title).cloned();
+    found.map(|item| item["id"].as_str().unwrap().to_owned())
+}
+
+fn publish(machine: &Machine, name: &str, title: &str) -> Duration {
+    let begun = Instant::now();
+    machine.write(&format!("/srv/gazetted/articles/{name}"), &format!("# {title}\n\nText"));
+    machine.wait_until("the article is published", |machine| id(machine, title).is_some());
+    begun.elapsed()
+}
+
+#[test]
+fn from_package_to_feed() {
+    let Some(needs) = Needs::find() else { return };
+    let machine = Machine::boot(&needs.root);
+    machine.copy(&needs.package, "/root/gazetted.deb");
+    let begun = Instant::now();
+    machine.succeed("dpkg -i /root/gazetted.deb");
+    machine.succeed("systemctl enable --now gazetted.socket");
+    // Whoever comes first starts it, if nothing else has.
+    machine.succeed("systemctl stop gazetted.service");
+    let feed = get(&machine, "/rss.xml");
+    assert!(roxmltree::Document::parse(&feed).is_ok() && !feed.contains("<item>"), "an empty feed is a feed: {feed}");
+    let first = begun.elapsed();
+    assert_eq!(machine.property("ActiveState"), "active", "READY was said");
+    assert!(machine.property("StatusText").starts_with("serving http://"), "{}", machine.property("StatusText"));
+    let front = get(&machine, "/");
+    assert!(front.contains("Nothing is published yet"), "the front page says what to do: {front}");
+    let published = publish(&machine, "one.md", "One");
+    assert!(published < Duration::from_secs(5), "{published:?}");
+    for page in ["man1/gazetted.1.gz", "man1/gazetted-serve.1.gz", "man5/gazetted.toml.5.gz"] {
+        assert!(machine.file(&format!("/usr/share/man/{page}")).exists(), "{page} is installed");
+    }
+    assert!(machine.file("/usr/share/bash-completion/completions/gazetted").exists());
+    passed("from package to feed", &format!("{} ms, an article {} ms", first.as_millis(), published.as_millis()));
+}
+
+#[test]
+fn reloads_change_what_can_change_and_lose_nobody() {
+    let Some(needs) = Needs::find() else { return };
+    let machine = installed(&needs);
+    let process = machine.property("MainPID");
+    let rounds = times(6, 100);
+    let load = Load::start(&machine, RATE, Duration::from_secs(u64::from(rounds)));
+    for round in 0..rounds {
+        let (title, is_wrong) = (format!("Site {round}"), round % 2 == 1);
+        let text =
+            if is_wrong { "[site]\ntitel = 'Wrong'\n".to_owned() } else { format!("[site]\ntitle = '{title}'\n") };
+        machine.write("/etc/gazetted/gazetted.toml", &text);
+        let output = machine.run("systemctl reload gazetted.service");
+        assert_eq!(output.status.success(), !is_wrong, "round {round}: {}", machine.journal());
+        let expected = if is_wrong { format!("Site {}", round - 1) } else { title };
+        assert!(get(&machine, "/feed.json").contains(&format!("\"{expected}\"")), "round {round}");
+        std::thread::sleep(Duration::from_millis(300));
+    }
+    assert!(machine.journal().contains("unknown field `titel`"), "{}", machine.journal());
+    let outcome = load.end();
+    assert_eq!((outcome.failed, machine.property("MainPID")), (0, process));
+    passed("reload", &format!("{rounds} reloads, {} requests, 0 failed", outcome.asked));
+}
+
+#[test]
+fn restarts_lose_nobody() {
+    let Some(needs) = Needs::find() else { return };
+    let machine = installed(&needs);
+    let rounds = times(8, 30);
+    let restart = |machine: &Machine| {
+        let load = Load::start(machine, RATE, Duration::from_secs(u64::from(rounds)));
+        for _ in 0..rounds {
+            machine.succeed("systemctl restart gazetted.service");
+            std::thread::sleep(Duration::from_millis(600));
+        }
+        load.end()
+    };
+    let outcome = restart(&machine);
+    assert_eq!(outcome.failed, 0, "{outcome:?}");
+    // The same where the daemon has its own port, and nobody holds it meanwhile.
+    let own = "[Unit]\nRequires=\nAfter=\n[Service]\nPrivateNetwork=no\nIPAddressDeny=\nRestrictAddressFamilies=AF_INET\n\
+               ExecStart=\nExecStart=/usr/bin/gazetted serve /srv/gazetted/articles --listen 127.0.0.1:8080\nSockets=\n";
+    let unit = machine.succeed("cat /lib/systemd/system/gazetted.service").replace("Requires=gazetted.socket\n", "");
+    machine.write("/etc/systemd/system/gazetted.service", &unit);
+    drop_in(&machine, "gazetted.service", own);
+    machine.succeed("systemctl disable --now gazetted.socket; systemctl restart gazetted.service");
+    machine.wait_until("it listens by itself", |machine| {
+        let asked = machine.beside("curl".as_ref()).args(["-s", "http://127.0.0.1:8080/rss.xml"]).output();
+        asked.unwrap().status.success()
+    });
+    let control = restart(&machine);
+    assert!(control.refused > 0, "without the socket somebody must be refused, or the test is blind: {control:?}");
+    let measured = format!(
+        "{rounds} restarts, {} requests, 0 failed, slowest {} ms (without the socket {} failed)",
+        outcome.asked,
+        outcome.slowest.as_millis(),
+        control.failed
+    );
+    passed("restart", &measured);
+}
+
+#[test]
+fn kills_refuse_nobody_and_keep_every_id() {
+    let Some(needs) = Needs::find() else { return };
+    let machine = installed(&needs);
+    publish(&machine, "one.md", "One");
+    let before = id(&machine, "One");
+    let rounds = times(10, 200);
+    let load = Load::start(&machine, RATE, Duration::from_secs(u64::from(rounds)));
+    for _ in 0..rounds {
+        let process = machine.property("MainPID");
+        machine.succeed(&format!("kill -KILL {process}"));
+        machine.wait_until("another takes its place", |machine| {
+            machine.property("MainPID") != process && machine.property("ActiveState") == "active"
+        });
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    let outcome = load.end();
+    assert_eq!(outcome.refused, 0, "{outcome:?}");
+    // Whoever is being answered at that instant cannot be.
+    assert!(outcome.failed <= 2 * usize::try_from(rounds).unwrap(), "{outcome:?}");
+    assert_eq!(id(&machine, "One"), before);
+    let measured = format!(
+        "{rounds} kills, {} requests, 0 refused, {} cut off, slowest {} ms",
+        outcome.asked,
+        outcome.failed,
+        outcome.slowest.as_millis()
+    );
+    passed("kill -9", &measured);
+}
+
+#[test]
+fn whoever_is_stuck_is_replaced() {
+    let Some(needs) = Needs::find() else { return };
+    let machine = installed(&needs);
+    let is_replaced = |watchdog: &str, within: Duration| {
+        drop_in(&machine, "gazetted.service", &format!("[Service]\nWatchdogSec={watchdog}\n"));
+        machine.succeed("systemctl restart gazetted.service");
+        let process = machine.property("MainPID");
+        machine.succeed(&format!("kill -STOP {process}"));
+        let begun = Instant::now();
+        while begun.elapsed() < within {
+            if machine.property("MainPID") != process && machine.property("ActiveState") == "active" {
+                return Some(begun.elapsed());
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        machine.run(&format!("kill -CONT {process}"));
+        None
+    };
+    let took = is_replaced("2s", Duration::from_secs(20)).expect("a daemon that is stuck is replaced");
+    assert!(get(&machine, "/rss.xml").contains("<rss"));
+    assert!(is_replaced("0", Duration::from_secs(5)).is_none(), "without the watchdog it stays, or the test is blind");
+    passed("watchdog", &format!("replaced after {} ms where it has 2 s", took.as_millis()));
+}
+
+#[test]
+fn a_stop_takes_no_longer_than_it_may() {
+    let Some(needs) = Needs::find() else { return };
+    let machine = installed(&needs);
+    // Clients that never finish what they say.
+    let mut slow = machine.beside("sh".as_ref());
+    let script = "for i in $(seq 200); do (printf 'GET / HTTP/1.1\\r\\n'; sleep 60) | curl -s telnet://127.0.0.1:8080 & done; wait";
+    let mut slow = slow.args(["-c", script]).stdout(std::process::Stdio::null()).spawn().unwrap();
+    machine.wait_until("they are connected", |machine| {
+        machine.succeed("ss -Htn state established 'sport = :8080' | wc -l").trim().parse::<u32>().unwrap() >= 100
+    });
+    let begun = Instant::now();
+    machine.succeed("systemctl stop gazetted.service gazetted.socket");
+    let took = begun.elapsed();
+    let _ = slow.kill();
+    let _ = slow.wait();
+    assert!(took < Duration::from_secs(20), "{took:?}");
+    assert_eq!(machine.property("Result"), "success", "it was not killed: {}", machine.journal());
+    assert_eq!(machine.succeed("ss -Hltn 'sport = :8080'"), "", "the port is closed");
+    assert!(!machine.run("pgrep gazetted").status.success(), "nothing is left of it");
+    passed("stop", &format!("{} ms with 200 half requests", took.as_millis()));
+}
+
+#[test]
+fn the_sandbox_holds() {
+    let Some(needs) = Needs::find() else { return };
+    let machine = installed(&needs);
+    machine.write("/home/ann/secret", "x");
+    machine.write("/root/secret", "x");
+    machine.copy(&std::env::current_exe().unwrap(), "/usr/bin/gazetted-probe");
+    let said = |unit: &str| {
+        let journal = machine.succeed(&format!("journalctl --no-pager -o cat -u {unit}"));
+        let lines = journal.lines().filter_map(|line| line.strip_prefix("PROBE "));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let start = "/usr/bin/gazetted-probe --exact probe::probe --nocapture --test-threads=1";
+    let environment = format!("Environment={}=1", probe::ORDER);
+    let unit = format!("[Service]\nExecPaths=/usr/bin/gazetted-probe\n{environment}\nExecStartPre={start}\n");
+    drop_in(&machine, "gazetted.service", &unit);
+    machine.succeed("systemctl restart gazetted.service");
+    let inside = said("gazetted.service");
+    let denied: Vec<&String> = inside.iter().filter(|line| line.ends_with(" denied")).collect();
+    assert_eq!(denied.len(), probe::attempts().len(), "{inside:#?}");
+    assert!(inside.contains(&"keep-state done".to_owned()) && inside.contains(&"read-articles done".to_owned()));
+
+    // The same program as root and outside: each attempt can succeed.
+    let run = format!("systemd-run --wait --unit=probe-outside -p {environment} {start}");
+    machine.write("/root/listen", "");
+    machine.succeed(&run);
+    let outside = said("probe-outside.service");
+    let done = outside.iter().filter(|line| line.ends_with(" done")).count();
+    assert!(done >= probe::attempts().len(), "outside nothing is denied, or the test is blind: {outside:#?}");
+    let security = machine.succeed("systemd-analyze security --no-pager --threshold=3 gazetted.service | tail -n 1");
+    passed("sandbox", &format!("{} attempts denied;{}", denied.len(), security.trim_start_matches(['→', ' '])));
+}
+
+#[test]
+fn a_wrong_configuration_closes_no_port() {
+    let Some(needs) = Needs::find() else { return };
+    let machine = installed(&needs);
+    machine.write("/etc/gazetted/gazetted.toml", "[site]\ntitel = 'Wrong'\n");
+    machine.run("systemctl restart gazetted.service");
+    let waiting = Load::start(&machine, 2, Duration::from_millis(400));
+    std::thread::sleep(Duration::from_secs(4));
+    let starts: u32 = machine.property("NRestarts").parse().unwrap();
+    assert!((1..=40).contains(&starts), "{starts} starts in four seconds");
+    assert_eq!(machine.succeed("systemctl is-active gazetted.socket").trim(), "active");
+    assert!(machine.journal().contains("gazetted.toml:2: unknown field `titel`"), "{}", machine.journal());
+    machine.write("/etc/gazetted/gazetted.toml", "");
+    let outcome = waiting.end();
+    assert_eq!(outcome.failed, 0, "whoever waited is served: {outcome:?}");
+    passed(
+        "wrong configuration",
+        &format!("{starts} starts in 4 s, the port open, {} clients served then", outcome.asked),
+    );
+}
+
+#[test]
+fn upgrades_lose_nobody_and_a_purge_leaves_nothing() {
+    let Some(needs) = Needs::find() else { return };
+    let machine = installed(&needs);
+    publish(&machine, "one.md", "One");
+    let before = id(&machine, "One");
+    machine.copy(&needs.next, "/root/next.deb");
+    let rounds = times(2, 5);
+    let process = machine.property("MainPID");
+    let load = Load::start(&machine, RATE, Duration::from_secs(u64::from(4 * rounds)));
+    for _ in 0..rounds {
+        machine.succeed("dpkg -i /root/next.deb");
+        machine.succeed("dpkg -i --force-downgrade /root/gazetted.deb");
+    }
+    let outcome = load.end();
+    assert_eq!(outcome.failed, 0, "{outcome:?}");
+    assert_ne!(machine.property("MainPID"), process, "the new program runs");
+    assert_eq!(id(&machine, "One"), before);
+
+    machine.succeed("dpkg -r gazetted");
+    assert!(machine.file("/var/lib/private/gazetted/catalog.sqlite").exists(), "what was removed can come back");
+    assert_eq!(machine.succeed("ss -Hltn 'sport = :8080'"), "", "the port is closed");
+    machine.succeed("dpkg -i /root/gazetted.deb && systemctl enable --now gazetted.socket gazetted.service");
+    assert_eq!(id(&machine, "One"), before, "ids come back with it");
+    machine.succeed("dpkg -P gazetted");
+    let left = machine.succeed(
+        "ls -d /var/lib/gazetted /var/lib/private/gazetted /etc/gazetted /usr/bin/gazetted 2>/dev/null || true",
+    );
+    assert_eq!(left, "", "nothing is left");
+    let failed = machine.succeed("systemctl --failed --no-legend --plain | grep gazetted || true");
+    assert_eq!(failed, "");
+    assert!(machine.file("/srv/gazetted/articles/one.md").exists(), "articles are their writers'");
+    passed("upgrade", &format!("{} upgrades, {} requests, 0 failed", 2 * rounds, outcome.asked));
+}
