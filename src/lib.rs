@@ -30,6 +30,8 @@
 //! A module uses only what stands above it; `tests/architecture.rs` keeps that true. The blank lines keep rustfmt from
 //! sorting them.
 
+pub mod lines;
+
 pub mod entry;
 
 pub mod view;
