@@ -32,6 +32,8 @@
 
 pub mod lines;
 
+pub mod log;
+
 pub mod entry;
 
 pub mod view;

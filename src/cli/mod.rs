@@ -12,6 +12,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::config::{Articles, BaseUrl, Config};
 use crate::folder::{Folder, Found};
+use crate::log;
 
 /// Watches a folder of articles and serves it as RSS, Atom and JSON Feed.
 #[derive(Debug, Parser)]
@@ -22,6 +23,9 @@ pub struct Cli {
     /// Configuration file; without it /etc/gazetted/gazetted.toml if there is one, else the defaults
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// How the log is written on standard error [default: what suits it: systemd for the journal, else human]
+    #[arg(long, global = true, value_name = "FORM")]
+    log: Option<log::Wanted>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -43,6 +47,11 @@ pub enum Outcome {
 }
 
 impl Cli {
+    /// How the log is to be written, if that is said.
+    pub fn log(&self) -> Option<log::Wanted> {
+        self.log
+    }
+
     /// Does what the arguments say.
     ///
     /// # Errors
