@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::MetadataExt;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
@@ -69,8 +70,58 @@ fn wrong_usage_is_2_and_help_is_0() {
     let help = gazetted().args(["serve", "--help"]).output().unwrap();
     assert_eq!(help.status.code(), Some(0));
     let help = String::from_utf8(help.stdout).unwrap();
-    for option in ["--config", "--listen", "--base-url", "--state", "[DIRECTORY]"] {
+    for option in ["--config", "--listen", "--base-url", "--state", "--log", "[DIRECTORY]"] {
         assert!(help.contains(option), "{option} in {help}");
+    }
+}
+
+#[test]
+fn why_it_ends_is_told_as_the_reader_of_the_log_wants_it() {
+    let home = tempfile::tempdir().unwrap();
+    let serve = |arguments: &[&str]| {
+        let mut command = gazetted();
+        command.args(["serve", "--config", "/no\nwhere\u{1b}.toml"]).args(arguments);
+        command
+    };
+    let said = |arguments: &[&str]| String::from_utf8(serve(arguments).output().unwrap().stderr).unwrap();
+    let line = said(&[]);
+    assert!(line.starts_with(r"gazetted: /no\x0awhere\x1b.toml: cannot read") && line.lines().count() == 1, "{line}");
+    assert_eq!(said(&["--log", "human"]), line);
+    let of_systemd = line.replace("gazetted: ", "<3>");
+    assert_eq!(said(&["--log", "systemd"]), of_systemd);
+    let json: serde_json::Value = serde_json::from_str(&said(&["--log", "json"])).unwrap();
+    assert_eq!(json["level"], "error");
+    assert!(json["message"].as_str().unwrap().starts_with("/no\nwhere\u{1b}.toml: cannot read"), "{json}");
+
+    // As under systemd, which says what the journal is; who starts it may have led standard error elsewhere.
+    for (is_journal, expected) in [(true, &of_systemd), (false, &line)] {
+        let path = home.path().join("journal");
+        let file = std::fs::File::create(&path).unwrap();
+        let metadata = file.metadata().unwrap();
+        let stream = format!("{}:{}", metadata.dev(), metadata.ino() + u64::from(!is_journal));
+        let mut command = serve(&[]);
+        assert_eq!(command.env("JOURNAL_STREAM", stream).stderr(file).status().unwrap().code(), Some(1));
+        assert_eq!(&std::fs::read_to_string(&path).unwrap(), expected);
+    }
+}
+
+#[test]
+fn what_happens_is_told_in_the_form_that_is_asked_for() {
+    let home = tempfile::tempdir().unwrap();
+    let articles = home.path().join("articles");
+    std::fs::create_dir(&articles).unwrap();
+    let mut command = gazetted();
+    command.arg("serve").arg(&articles).args(["--log", "json", "--listen", "127.0.0.1:0", "--state"]);
+    let mut program = Program::start(command.arg(home.path().join("state")));
+    program.signal(rustix::process::Signal::TERM);
+    assert_eq!(program.child.wait().unwrap().code(), Some(0));
+    program.wait_until("it says that it stops", |program| program.log.lock().unwrap().len() == 2);
+    for (line, message) in program.log.lock().unwrap().iter().zip(["serving ", "stopping"]) {
+        let line: serde_json::Value = serde_json::from_str(line).expect("JSON alone");
+        assert_eq!(line["level"], "info");
+        assert!(line["message"].as_str().unwrap().starts_with(message), "{line}");
+        let time = line["time"].as_str().unwrap();
+        assert!(time.ends_with('Z') && chrono::DateTime::parse_from_rfc3339(time).is_ok(), "{time}");
     }
 }
 
