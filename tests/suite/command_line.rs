@@ -3,10 +3,11 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::MetadataExt;
+use std::os::unix::net::UnixStream;
 use std::process::{Child, Command, Output, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::tools::Program;
+use crate::tools::{Program, Running};
 
 pub fn gazetted() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gazetted"));
@@ -113,6 +114,8 @@ fn what_happens_is_told_in_the_form_that_is_asked_for() {
     let mut command = gazetted();
     command.arg("serve").arg(&articles).args(["--log", "json", "--listen", "127.0.0.1:0", "--state"]);
     let mut program = Program::start(command.arg(home.path().join("state")));
+    // Who answers waits for signals as well.
+    program.get("/rss.xml");
     program.signal(rustix::process::Signal::TERM);
     assert_eq!(program.child.wait().unwrap().code(), Some(0));
     program.wait_until("it says that it stops", |program| program.log.lock().unwrap().len() == 2);
@@ -123,6 +126,43 @@ fn what_happens_is_told_in_the_form_that_is_asked_for() {
         let time = line["time"].as_str().unwrap();
         assert!(time.ends_with('Z') && chrono::DateTime::parse_from_rfc3339(time).is_ok(), "{time}");
     }
+}
+
+#[test]
+fn a_log_that_nobody_reads_holds_nobody_up() {
+    let home = tempfile::tempdir().unwrap();
+    let (articles, socket) = (home.path().join("articles"), home.path().join("socket"));
+    std::fs::create_dir(&articles).unwrap();
+    // There is something to say of each but the first: more than a pipe holds.
+    for number in 0..600 {
+        std::fs::write(articles.join(format!("{number}{}.md", "x".repeat(200))), "# The same\n\nText.").unwrap();
+    }
+    let mut command = gazetted();
+    command.arg("serve").arg(&articles).arg("--listen").arg(format!("unix:{}", socket.display()));
+    command.args(["--base-url", "http://a/", "--state"]).arg(home.path().join("state"));
+    let mut program = Running(command.stderr(Stdio::piped()).spawn().unwrap());
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let mut stream = loop {
+        match UnixStream::connect(&socket) {
+            Ok(stream) => break stream,
+            Err(error) => assert!(Instant::now() < deadline, "{error}"),
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    stream.write_all(b"GET /rss.xml HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    let id = rustix::process::Pid::from_child(&program.0);
+    rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
+    let begun = Instant::now();
+    assert_eq!(program.0.wait().unwrap().code(), Some(0));
+    assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
+    let mut said = String::new();
+    program.0.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert!(!said.contains("stopping"), "the pipe was full");
+    assert!(said.lines().count() > 100, "{said}");
 }
 
 #[test]
@@ -160,7 +200,7 @@ fn a_second_signal_does_not_wait() {
     let mut stream = TcpStream::connect(&program.address).unwrap();
     stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n").unwrap();
     program.get("/");
-    let begun = std::time::Instant::now();
+    let begun = Instant::now();
     program.signal(rustix::process::Signal::TERM);
     while TcpStream::connect(&program.address).is_ok() {
         std::thread::yield_now();
@@ -255,7 +295,7 @@ fn who_does_not_read_what_is_told_holds_nobody_up() {
     }
     assert!(program.get("/rss.xml").starts_with("HTTP/1.1 200 OK"));
     program.signal(rustix::process::Signal::TERM);
-    let begun = std::time::Instant::now();
+    let begun = Instant::now();
     assert_eq!(program.child.wait().unwrap().code(), Some(0));
     assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
     program.wait_until("it tells what is lost", |program| {
