@@ -337,9 +337,14 @@ mod tests {
             }
         }
 
+        /// The next piece, which is not taken yet.
+        fn piece(&self) -> String {
+            self.pieces.recv_timeout(Duration::from_secs(20)).expect("something is written")
+        }
+
         /// The next piece, which is then taken.
         fn taken(&self) -> String {
-            let piece = self.pieces.recv().unwrap();
+            let piece = self.piece();
             self.answers.send(Ok(usize::MAX)).unwrap();
             piece
         }
@@ -372,7 +377,7 @@ mod tests {
     fn lost_lines_are_told_as_soon_as_others_are_written() {
         let scene = scene(2, EVER);
         scene.tell(&["one"]);
-        assert_eq!(scene.pieces.recv().unwrap(), "one\n");
+        assert_eq!(scene.piece(), "one\n");
         // It has not been taken: two find room.
         scene.tell(&["two", "three", "four", "five"]);
         assert_eq!(scene.lost(), 2);
@@ -380,7 +385,7 @@ mod tests {
         assert_eq!(scene.taken(), "2 are lost\n");
         assert_eq!(scene.taken(), "two\nthree\n");
         scene.tell(&["six"]);
-        assert_eq!(scene.pieces.recv().unwrap(), "six\n");
+        assert_eq!(scene.piece(), "six\n");
         scene.tell(&["seven", "eight", "nine"]);
         scene.answers.send(Ok(usize::MAX)).unwrap();
         assert_eq!(scene.taken(), "seven\neight\n", "there is no news so often");
@@ -391,13 +396,13 @@ mod tests {
     fn lost_lines_are_told_also_where_nothing_follows() {
         let scene = scene(1, Duration::from_millis(300));
         scene.tell(&["one"]);
-        scene.pieces.recv().unwrap();
+        scene.piece();
         scene.tell(&["two", "three"]);
         scene.answers.send(Ok(usize::MAX)).unwrap();
         assert_eq!(scene.taken(), "1 are lost\n");
         assert_eq!(scene.taken(), "two\n");
         scene.tell(&["four"]);
-        scene.pieces.recv().unwrap();
+        scene.piece();
         scene.tell(&["five", "six"]);
         scene.answers.send(Ok(usize::MAX)).unwrap();
         let two = [scene.taken(), scene.taken()];
@@ -410,14 +415,14 @@ mod tests {
         let full = || Err(io::ErrorKind::StorageFull.into());
         for line in ["one", "two", "three"] {
             scene.tell(&[line]);
-            assert_eq!(scene.pieces.recv().unwrap(), format!("{line}\n"));
+            assert_eq!(scene.piece(), format!("{line}\n"));
             scene.answers.send(full()).unwrap();
         }
         // Half of this one.
         scene.tell(&["four"]);
-        assert_eq!(scene.pieces.recv().unwrap(), "four\n");
+        assert_eq!(scene.piece(), "four\n");
         scene.answers.send(Ok(2)).unwrap();
-        assert_eq!(scene.pieces.recv().unwrap(), "ur\n");
+        assert_eq!(scene.piece(), "ur\n");
         scene.answers.send(full()).unwrap();
         scene.tell(&["five"]);
         assert_eq!(scene.taken(), "\n", "what follows is a line of its own");
@@ -426,7 +431,7 @@ mod tests {
         assert_eq!(scene.lost(), 4);
         assert_eq!(scene.errors.try_iter().count(), 1);
         scene.tell(&["six"]);
-        scene.pieces.recv().unwrap();
+        scene.piece();
         scene.answers.send(full()).unwrap();
         assert_eq!(scene.errors.recv().unwrap(), io::Error::from(io::ErrorKind::StorageFull).to_string());
     }
@@ -436,7 +441,7 @@ mod tests {
         let scene = scene(10, EVER);
         scene.tell(&["one"]);
         for kind in [io::ErrorKind::WouldBlock, io::ErrorKind::Interrupted] {
-            assert_eq!(scene.pieces.recv().unwrap(), "one\n");
+            assert_eq!(scene.piece(), "one\n");
             scene.answers.send(Err(kind.into())).unwrap();
         }
         assert_eq!(scene.taken(), "one\n");
@@ -447,7 +452,7 @@ mod tests {
     fn the_last_line_has_room_and_the_end_a_limit() {
         let scene = scene(2, EVER);
         scene.tell(&["one"]);
-        scene.pieces.recv().unwrap();
+        scene.piece();
         scene.tell(&["two", "three", "four"]);
         let begun = Instant::now();
         assert_eq!(scene.lines.end(Some("last".to_owned())), 4, "one not taken, two that wait, one without room");

@@ -1,7 +1,7 @@
 //! Bytes -> a connection to a daemon -> what must hold for any answer. From the root of the repository, on the stable toolchain:
 //!
 //! ```sh
-//! mkdir -p tests/fuzz/corpus-request && cargo fuzz run --fuzz-dir tests/fuzz --sanitizer none request tests/fuzz/corpus-request tests/requests -- -max_total_time=600 -timeout=10 -max_len=4096 >/dev/null
+//! cargo install cargo-fuzz && mkdir -p tests/fuzz/corpus-request && cargo fuzz run --fuzz-dir tests/fuzz --sanitizer none request tests/fuzz/corpus-request tests/requests -- -max_total_time=600 -timeout=10 -max_len=4096 >/dev/null
 //! ```
 //!
 //! The access log goes to standard output, since who asks is only found out for it. An input worth keeping is put into
