@@ -157,6 +157,10 @@ impl<W: Write, N: News> Writing<W, N> {
     }
 
     fn wait(&self) -> Result<Option<String>, mpsc::RecvTimeoutError> {
+        if self.shared.end.get().is_some() {
+            // The end may have found no room to wake anybody, and what took the room be written by now.
+            return Ok(self.lines.try_recv().unwrap_or_default());
+        }
         if self.failing || self.shared.lost.load(Relaxed) == self.shared.news.load(Relaxed) {
             return self.lines.recv().map_err(|_| mpsc::RecvTimeoutError::Disconnected);
         }
