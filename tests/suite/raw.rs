@@ -19,7 +19,7 @@ fn corpus() -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/requests");
     let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
-    assert!(files.len() >= 30, "the requests were not found");
+    assert!(files.len() >= 35, "the requests were not found");
     files.iter().map(|file| std::fs::read(file).unwrap()).collect()
 }
 
