@@ -23,12 +23,17 @@
 //! - An event is a hint; what is true is found by reading. A lost hint is made good by looking everywhere.
 //! - A file that is half written, broken or a draft never reaches a feed; a folder that is away deletes nothing.
 //! - Versions are at least a second apart, so `ETag` and `Last-Modified` always move together.
+//! - Nobody waits for whoever reads a log; what is lost by that is counted and told.
 //! - `serve` cannot reach a file; what it needs from the disk comes through one read-only door.
 //!
 //! # The modules, in reading order
 //!
 //! A module uses only what stands above it; `tests/architecture.rs` keeps that true. The blank lines keep rustfmt from
 //! sorting them.
+
+pub mod lines;
+
+pub mod log;
 
 pub mod entry;
 

@@ -1,11 +1,13 @@
 //! What is counted, for whoever draws curves of it (Prometheus). Counting costs an addition and waits for nobody.
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric, text};
+use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
@@ -93,7 +95,6 @@ struct Counted {
     served_after: Histogram,
     compared: Family<Result, Counter>,
     failures: Counter,
-    panics: Counter,
     watched: Family<By, Gauge>,
     answers: Family<Answer, Counter>,
     /// The same without a look into a table: each is put here when it is first needed.
@@ -105,7 +106,7 @@ struct Counted {
     accepted: Counter,
     evicted: Counter,
     refused: Counter,
-    lost_lines: Family<By, Counter>,
+    lost_lines: LostLines,
 }
 
 impl fmt::Debug for Counted {
@@ -132,7 +133,6 @@ impl Default for Metrics {
             served_after: Histogram::new(SERVED_AFTER),
             compared: Family::default(),
             failures: Counter::default(),
-            panics: Counter::default(),
             watched: Family::default(),
             answers: Family::default(),
             answered: (0..ASKED.len() * STATUSES.len() * CODINGS.len()).map(|_| OnceLock::new()).collect(),
@@ -143,7 +143,7 @@ impl Default for Metrics {
             accepted: Counter::default(),
             evicted: closed_by("eviction"),
             refused: closed_by("no room"),
-            lost_lines: Family::default(),
+            lost_lines: LostLines::default(),
         };
         counted.register(registry);
         let help = "Bytes of bodies that needed not be sent: the client had them, or they were compressed";
@@ -162,17 +162,12 @@ impl Counted {
         registry.register_with_unit("served_after", help, Unit::Seconds, self.served_after.clone());
         registry.register("comparisons", "Comparisons of the whole folder with the catalog", self.compared.clone());
         registry.register("catalog_failures", "Times that the catalog could not be used", self.failures.clone());
-        registry.register(
-            "panics",
-            "Articles that the program could not read for a fault of its own",
-            self.panics.clone(),
-        );
         registry.register("watched_folders", "Folders that are watched, and how", self.watched.clone());
         registry.register("http_requests", "Answers, by what was asked for", self.answers.clone());
         registry.register_with_unit("http_sent", "Bodies that were sent", Unit::Bytes, self.sent.clone());
         registry.register("http_connections", "Connections that are open", self.connections.clone());
         registry.register("http_accepted", "Connections that were accepted", self.accepted.clone());
-        registry.register("lost_lines", "Lines of a log that nobody took in time", self.lost_lines.clone());
+        registry.register_collector(Box::new(self.lost_lines.clone()));
     }
 }
 
@@ -218,11 +213,6 @@ impl Metrics {
     /// The catalog could not be used.
     pub fn failure(&self) {
         self.0.failures.inc();
-    }
-
-    /// The program has a fault that an article brought to light.
-    pub fn panic(&self) {
-        self.0.panics.inc();
     }
 
     /// How many folders are watched.
@@ -278,9 +268,28 @@ impl Metrics {
         self.0.refused.inc();
     }
 
-    /// The count of lines that a log has lost, for whoever writes it.
-    pub fn lost_lines(&self, log: &'static str) -> Counter {
-        self.0.lost_lines.get_or_create_owned(&By { by: log })
+    /// Tells of the lines that a log has lost, which it counts itself.
+    pub fn lost_lines(&self, log: &'static str, lost: Arc<AtomicU64>) {
+        self.0.lost_lines.0.lock().unwrap_or_else(PoisonError::into_inner).push((log, lost));
+    }
+}
+
+/// Lines that nobody took in time, by the log that lacks them.
+#[derive(Debug, Clone, Default)]
+struct LostLines(Arc<Mutex<Vec<Lost>>>);
+
+/// The name of a log, and what it counts.
+type Lost = (&'static str, Arc<AtomicU64>);
+
+impl Collector for LostLines {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> std::result::Result<(), fmt::Error> {
+        let help = "Lines of a log that nobody took in time";
+        let mut lost = encoder.encode_descriptor("lost_lines", help, None, MetricType::Counter)?;
+        for (by, count) in self.0.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            let count = ConstCounter::new(count.load(Relaxed));
+            count.encode(lost.encode_family(&By { by })?)?;
+        }
+        Ok(())
     }
 }
 
@@ -348,7 +357,7 @@ mod tests {
         metrics.answered(Asked::Rss, 200, Some("gzip"));
         metrics.answered(Asked::Other, 999, Some("?"));
         metrics.saved_by_unchanged(100);
-        metrics.lost_lines("access").inc();
+        metrics.lost_lines("access", Arc::new(AtomicU64::new(1)));
         metrics.clone().watched(5, 1);
         let text = metrics.written();
         for line in [

@@ -94,7 +94,7 @@ const OWNERS: [(&str, &[&str]); 18] = [
     ("std::process::exit", &[]),
     ("ExitCode", &["main"]),
     ("Utc::now()", &["publish", "daemon"]),
-    ("SystemTime::now()", &["serve", "watch"]),
+    ("SystemTime::now()", &["serve", "watch", "log"]),
     ("std::fs", &["config", "folder", "watch", "article", "daemon", "media", "sockets", "metrics"]),
     ("socket2", &["sockets"]),
     ("listenfd", &["sockets"]),

@@ -22,6 +22,7 @@ pub mod unicode;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
@@ -182,12 +183,24 @@ pub struct Body {
 /// Reads a file whose bytes are known, at `path` below the watched folder. Of a recording its own tags are read, which are no
 /// part of those bytes.
 ///
-/// Never fails, as [`read`] does not.
+/// Never fails, as [`read`] does not, not even where the program does.
 pub fn read_file(file: &Path, bytes: &[u8], path: &Path, format: Format, rules: &Rules) -> Reading {
-    match format {
+    let reading = guarded(|| match format {
         Format::Audio => recording::read(file, path, rules),
         _ => read(bytes, path, format, rules),
-    }
+    });
+    reading.unwrap_or_else(|problem| Verdict::Broken(problem).into())
+}
+
+/// Does what a file asks for that nobody can foresee. A fault of the program that it brings to light is a problem of this one
+/// file: all others are published.
+///
+/// # Errors
+/// The work panicked. Nothing that it was changing may be looked at again.
+pub fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, Problem> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|_| {
+        Problem::of_file("a fault of the program keeps it from being read: please report it, with this file")
+    })
 }
 
 /// Reads the bytes of the file at `path` (relative to the watched folder).
@@ -316,4 +329,17 @@ fn assemble(
     };
     problems.extend(body.problems);
     Reading { verdict: Verdict::Publish(Box::new(article)), problems, removed: body.removed }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_of_the_program_is_a_problem_of_one_file() {
+        assert_eq!(guarded(|| 7), Ok(7));
+        let problem = guarded(|| "".parse::<u8>().expect("a parser that is wrong about its input")).unwrap_err();
+        let said = problem.in_file(Path::new("a.md"));
+        assert_eq!(said, "a.md: a fault of the program keeps it from being read: please report it, with this file");
+    }
 }

@@ -9,11 +9,14 @@ pub mod render;
 pub mod serve;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::{Articles, BaseUrl, Config};
 use crate::folder::{Folder, Found};
+use crate::log;
 
 /// Watches a folder of articles and serves it as RSS, Atom and JSON Feed.
 #[derive(Debug, Parser)]
@@ -24,6 +27,9 @@ pub struct Cli {
     /// Configuration file; without it /etc/gazetted/gazetted.toml if there is one, else the defaults
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// How the log is written on standard error [default: what suits it: systemd for the journal, else human]
+    #[arg(long, global = true, value_name = "FORM")]
+    log: Option<log::Wanted>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -46,14 +52,19 @@ pub enum Outcome {
 }
 
 impl Cli {
-    /// Does what the arguments say.
+    /// How the log is to be written, if that is said.
+    pub fn log(&self) -> Option<log::Wanted> {
+        self.log
+    }
+
+    /// Does what the arguments say. `lost` counts lines that the log lacks.
     ///
     /// # Errors
     /// Whatever the command says; one line, once its causes are joined.
-    pub fn run(self) -> anyhow::Result<Outcome> {
+    pub fn run(self, lost: Arc<AtomicU64>) -> anyhow::Result<Outcome> {
         let file = self.config.as_deref();
         match self.command {
-            Command::Serve(serve) => serve.run(file).map(|()| Outcome::Good),
+            Command::Serve(serve) => serve.run(file, lost).map(|()| Outcome::Good),
             Command::Check(check) => check.run(file),
             Command::Explain(explain) => explain.run(file),
             Command::Reload(reload) => reload.run(file),

@@ -1,6 +1,8 @@
 //! `gazetted serve [DIR]`: watch a folder and serve its feeds.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -11,6 +13,7 @@ use super::progress::Progress;
 
 use crate::config::{BaseUrl, Config, Endpoint, Listen};
 use crate::daemon::Daemon;
+use crate::metrics::Metrics;
 use crate::report::Reports;
 use crate::sockets::Sockets;
 
@@ -32,30 +35,35 @@ pub struct Serve {
 }
 
 impl Serve {
-    /// Serves until SIGTERM or SIGINT.
+    /// Serves until SIGTERM or SIGINT. `lost` counts lines that the log lacks.
     ///
     /// # Errors
     /// The configuration, the folder, the state directory or the address cannot be used, or a task has failed.
-    pub fn run(self, file: Option<&Path>) -> anyhow::Result<()> {
+    pub fn run(self, file: Option<&Path>, lost: Arc<AtomicU64>) -> anyhow::Result<()> {
         let file = file.map(std::path::absolute).transpose()?;
         let load = move || Ok(self.clone().over(Config::load(file.as_deref())?));
         let config: Config = load()?;
         let sockets = Sockets::open(&config.http.listen, config.admin.listen.as_ref())?;
         let (listening, admin) = (sockets.shown(), sockets.admin_shown());
-        let reports = Reports::default();
+        let (metrics, reports) = (Metrics::default(), Reports::default());
+        metrics.lost_lines("log", lost);
         let progress = Progress::show(reports.clone());
-        let daemon = Daemon::start_telling(&config, sockets, reports);
+        let daemon = Daemon::start_telling(&config, sockets, metrics, reports);
         progress.end();
         let daemon = daemon?.reloaded_by(Box::new(load));
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start the runtime")?;
+        // Before anybody is told that it serves: whoever then ends it ends it in order.
+        let mut signals = {
+            let _inside = runtime.enter();
+            Signals::new()?
+        };
         let (directory, base_url) = (config.articles.directory.display(), daemon.base_url());
         tracing::info!("serving {directory} as {base_url}, listening at {listening}");
         if let Some(admin) = admin {
             tracing::info!("status and metrics are at {admin}");
         }
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start the runtime")?;
         let outcome = runtime.block_on(async {
-            let mut signals = Signals::new()?;
             let (stop, stopped) = tokio::sync::oneshot::channel();
             let run = daemon.run(async {
                 let _ = stopped.await;

@@ -61,14 +61,19 @@ impl Daemon {
     /// # Errors
     /// The folder or the state directory cannot be used; the error says which and why.
     pub fn start(config: &Config, sockets: Sockets) -> anyhow::Result<Self> {
-        Self::start_telling(config, sockets, Reports::default())
+        Self::start_telling(config, sockets, Metrics::default(), Reports::default())
     }
 
     /// The same, and tells of it meanwhile.
     ///
     /// # Errors
     /// As for [`Daemon::start`].
-    pub fn start_telling(config: &Config, sockets: Sockets, reports: Reports) -> anyhow::Result<Self> {
+    pub fn start_telling(
+        config: &Config,
+        sockets: Sockets,
+        metrics: Metrics,
+        reports: Reports,
+    ) -> anyhow::Result<Self> {
         let state = config.state_directory(open_folder(config)?.root())?;
         let hold = state::take(&state, &open_folder(config)?)?;
         let address = sockets.address();
@@ -76,7 +81,7 @@ impl Daemon {
         let watchdog = service::watchdog();
         let by_operator = (!sockets.admin().is_empty()).then_some(admin::SIGNS);
         let signs = [watchdog.map(|limit| limit / SIGNS), by_operator].into_iter().flatten().min();
-        let watched = Watched { metrics: Metrics::default(), reports, pulses: Pulses::new(signs) };
+        let watched = Watched { metrics, reports, pulses: Pulses::new(signs) };
         let admin = by_operator.map(|_| Admin::start(sockets.admin(), watched.clone())).transpose()?;
         let current = Current::default();
         let (prepared, door) = ingest::prepare(config, &base_url, &state, &current, &watched)?;

@@ -2,10 +2,10 @@
 //! and counted.
 
 use std::fmt::Write as _;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::net::IpAddr;
-use std::sync::mpsc;
-use std::thread;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -13,9 +13,9 @@ use hyper::header::{CONTENT_ENCODING, HeaderName, HeaderValue, REFERER, USER_AGE
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Response};
 use serde::Serialize;
-use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
 
 use crate::config::AccessLines;
+use crate::lines::{Lines, News, Unbuffered, ascii};
 
 /// How many lines may wait for a reader: some seconds of a busy site, and 50 MB if each is as long as can be.
 const ROOM: usize = 4096;
@@ -23,98 +23,71 @@ const ROOM: usize = 4096;
 const LONGEST_METHOD: usize = 32;
 const LONGEST_TARGET: usize = 1024;
 const LONGEST_FIELD: usize = 512;
-/// How long the last lines may take to be written.
-const LAST_LINES: Duration = Duration::from_millis(1500);
+/// How often the log says at most that lines are lost.
+const LEAST_NEWS: Duration = Duration::from_secs(10);
 
 /// Where the lines go.
 #[derive(Debug)]
 pub struct AccessLog {
     form: AccessLines,
-    writer: NonBlocking,
-    guard: Option<WorkerGuard>,
+    lines: Lines,
 }
 
 impl AccessLog {
     /// To standard output, if any lines are wanted.
     pub fn to_stdout(form: AccessLines) -> Option<Self> {
-        (form != AccessLines::Off).then(|| Self::new(form, io::stdout(), ROOM))
+        (form != AccessLines::Off).then(|| Self::new(form, Unbuffered(io::stdout()), ROOM))
     }
 
     /// To a writer that may be slow; `room` lines wait for it.
     fn new(form: AccessLines, writer: impl Write + Send + 'static, room: usize) -> Self {
-        let writer = BufWriter::new(Output { writer, failing: false });
-        let builder = NonBlockingBuilder::default().lossy(true).buffered_lines_limit(room).thread_name("access-log");
-        let (writer, guard) = builder.finish(writer);
-        Self { form, writer, guard: Some(guard) }
+        let (lines, started) = Lines::start("access-log", writer, room, ToLog, LEAST_NEWS);
+        if let Err(error) = started {
+            ToLog.failing(&error);
+        }
+        Self { form, lines }
+    }
+
+    /// How it is written.
+    pub fn form(&self) -> AccessLines {
+        self.form
+    }
+
+    /// How many lines were lost until now.
+    pub fn lost(&self) -> Arc<AtomicU64> {
+        self.lines.lost()
     }
 
     /// Tells of an answer.
     pub fn tell(&self, answered: &Answered<'_>) {
-        let mut line = match self.form {
-            AccessLines::Off => return,
-            AccessLines::Combined => answered.combined(),
-            AccessLines::Json => answered.json(),
-        };
-        line.push('\n');
-        // Never an error: what finds no room is counted.
-        let _ = self.writer.clone().write_all(line.as_bytes());
-    }
-
-    fn lost(&self) -> usize {
-        self.writer.error_counter().dropped_lines()
+        match self.form {
+            AccessLines::Off => {}
+            AccessLines::Combined => self.lines.tell(answered.combined()),
+            AccessLines::Json => self.lines.tell(answered.json()),
+        }
     }
 }
 
 impl Drop for AccessLog {
     fn drop(&mut self) {
-        let lost = self.lost();
-        if lost > 0 {
-            tracing::warn!("the access log lacks {lost} lines: whoever reads it was too slow");
-        }
-        // The guard writes what is left; where nobody reads, it may wait for ever.
-        let guard = self.guard.take();
-        let (end, ended) = mpsc::channel::<()>();
-        let finish = move || {
-            drop(guard);
-            drop(end);
-        };
-        if thread::Builder::new().name("access-log-end".into()).spawn(finish).is_ok() {
-            let _ = ended.recv_timeout(LAST_LINES);
+        let left = self.lines.end(None);
+        if left > 0 {
+            ToLog.lost(left);
         }
     }
 }
 
-/// A writer that says when it fails, once, instead of being silent.
-struct Output<W> {
-    writer: W,
-    failing: bool,
-}
+/// The form of these lines is fixed: what is to be said of them goes to the log.
+struct ToLog;
 
-impl<W> Output<W> {
-    fn tell<T>(&mut self, outcome: io::Result<T>, otherwise: T) -> io::Result<T> {
-        match outcome {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(error),
-            Err(error) => {
-                if !std::mem::replace(&mut self.failing, true) {
-                    tracing::error!("the access log cannot be written: {error}; its lines are lost until it can be");
-                }
-                Ok(otherwise)
-            }
-            Ok(outcome) => Ok(outcome),
-        }
-    }
-}
-
-impl<W: Write> Write for Output<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let outcome = self.writer.write(bytes);
-        self.failing &= outcome.is_err();
-        self.tell(outcome, bytes.len())
+impl News for ToLog {
+    fn lost(&mut self, lines: u64) -> Option<String> {
+        tracing::warn!("the access log lacks {lines} lines: whoever reads it is too slow, or it cannot be written");
+        None
     }
 
-    fn flush(&mut self) -> io::Result<()> {
-        let outcome = self.writer.flush();
-        self.tell(outcome, ())
+    fn failing(&mut self, error: &io::Error) {
+        tracing::error!("the access log cannot be written: {error}; its lines are lost until it can be");
     }
 }
 
@@ -224,24 +197,10 @@ fn shortened(text: &[u8], longest: usize) -> String {
     String::from_utf8_lossy(&text[..text.len().min(longest)]).into_owned()
 }
 
-/// The same JSON without any sign that somebody could take for the end of a line, or for anything but what it is.
-fn ascii(json: &str) -> String {
-    let mut line = String::with_capacity(json.len());
-    for character in json.chars() {
-        if (' '..='~').contains(&character) {
-            line.push(character);
-        } else {
-            for unit in character.encode_utf16(&mut [0; 2]) {
-                let _ = write!(line, "\\u{unit:04x}");
-            }
-        }
-    }
-    line
-}
-
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
+    use std::sync::atomic::Ordering::Relaxed;
+    use std::sync::{Arc, Mutex, mpsc};
     use std::time::Instant;
 
     use bytes::Bytes;
@@ -325,7 +284,6 @@ mod tests {
         let mut line = String::new();
         escape(&mut line, b"\r\n\x1b[2J\x7f\0", 100);
         assert_eq!(line, r"\x0D\x0A\x1B[2J\x7F\x00");
-        assert_eq!(ascii("\u{7f}\n"), r"\u007f\u000a");
     }
 
     #[test]
@@ -361,7 +319,7 @@ mod tests {
         for _ in 0..1000 {
             log.tell(&answered(&request, &response));
         }
-        assert_eq!(log.lost(), 0);
+        assert_eq!(log.lines.lost().load(Relaxed), 0);
         drop(log);
         let written = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
         assert_eq!(written.lines().map(parsed).filter(|line| line["status"] == 200).count(), 1000);
@@ -391,8 +349,11 @@ mod tests {
         for _ in 0..10_000 {
             log.tell(&answered(&request, &response));
         }
-        assert!(log.lost() > 1_000, "{} are lost", log.lost());
+        let lost = log.lines.lost();
+        let at_once = lost.load(Relaxed);
+        assert!(at_once > 1_000, "{at_once} are lost");
         drop(log);
+        assert_eq!(lost.load(Relaxed), 10_000, "each line is counted");
         assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
     }
 }

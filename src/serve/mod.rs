@@ -78,8 +78,9 @@ impl Server {
     pub fn new(current: Current, door: Door, http: &Http, base_url: &str, watched: &Watched) -> Self {
         let style = Style::new(base_url, http.max_age.0);
         let (metrics, limits) = (&watched.metrics, Limits::new(http, raise_descriptors()));
+        let sources = Sources::new(current, door, style, http, metrics.clone()).telling(http.access_log, None);
         Self {
-            sources: Arc::new(ArcSwap::from_pointee(Sources::new(current, door, style, http, metrics.clone()))),
+            sources: Arc::new(ArcSwap::from_pointee(sources)),
             connections: Arc::new(Connections::new(limits, metrics.clone())),
             pulses: watched.pulses.clone(),
             metrics: metrics.clone(),
@@ -91,7 +92,8 @@ impl Server {
     pub fn change(&self, current: Current, door: Door, http: &Http, base_url: &str) {
         let style = Style::new(base_url, http.max_age.0);
         self.connections.limit(Limits::new(http, raise_descriptors()));
-        self.sources.store(Arc::new(Sources::new(current, door, style, http, self.metrics.clone())));
+        let sources = Sources::new(current, door, style, http, self.metrics.clone());
+        self.sources.store(Arc::new(sources.telling(http.access_log, Some(&self.sources.load()))));
     }
 
     /// Accepts connections until `stop` is done, then lets the answers in flight finish for `http.stop_timeout`. One thread for

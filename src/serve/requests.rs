@@ -22,7 +22,7 @@ use super::client::client;
 use super::connections::{self, Connection, Phase};
 use super::pollers::Pollers;
 use super::respond::{self, Style, Target};
-use crate::config::{Http, TrustedProxies};
+use crate::config::{AccessLines, Http, TrustedProxies};
 use crate::door::{Address, Door, Found};
 use crate::metrics::{Asked, Metrics};
 use crate::snapshot::{Current, Document, Snapshot};
@@ -43,7 +43,7 @@ pub struct Sources {
     style: Style,
     file_reads: Arc<Semaphore>,
     trusted: TrustedProxies,
-    access_log: Option<AccessLog>,
+    access_log: Option<Arc<AccessLog>>,
     pollers: Option<Pollers>,
     /// How long answers in flight may take to finish in the end.
     pub stop_timeout: Duration,
@@ -59,11 +59,22 @@ impl Sources {
             style,
             file_reads: Arc::new(Semaphore::new(FILE_READS)),
             trusted: http.trusted_proxies.clone(),
-            access_log: AccessLog::to_stdout(http.access_log),
+            access_log: None,
             pollers: Pollers::new(http.least_interval.0),
             stop_timeout: http.stop_timeout.0,
             metrics,
         }
+    }
+
+    /// The same, telling of its answers as `form` says: by the log of `before`, if that is such a one.
+    pub fn telling(self, form: AccessLines, before: Option<&Self>) -> Self {
+        let kept = before.and_then(|before| before.access_log.clone()).filter(|log| log.form() == form);
+        let access_log = kept.or_else(|| {
+            let log = AccessLog::to_stdout(form)?;
+            self.metrics.lost_lines("access", log.lost());
+            Some(Arc::new(log))
+        });
+        Self { access_log, ..self }
     }
 
     /// Whether the door still opens; blocks until it has.

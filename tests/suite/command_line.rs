@@ -2,10 +2,12 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::net::UnixStream;
 use std::process::{Child, Command, Output, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::tools::Program;
+use crate::tools::{Program, Running};
 
 pub fn gazetted() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gazetted"));
@@ -69,9 +71,98 @@ fn wrong_usage_is_2_and_help_is_0() {
     let help = gazetted().args(["serve", "--help"]).output().unwrap();
     assert_eq!(help.status.code(), Some(0));
     let help = String::from_utf8(help.stdout).unwrap();
-    for option in ["--config", "--listen", "--base-url", "--state", "[DIRECTORY]"] {
+    for option in ["--config", "--listen", "--base-url", "--state", "--log", "[DIRECTORY]"] {
         assert!(help.contains(option), "{option} in {help}");
     }
+}
+
+#[test]
+fn why_it_ends_is_told_as_the_reader_of_the_log_wants_it() {
+    let home = tempfile::tempdir().unwrap();
+    let serve = |arguments: &[&str]| {
+        let mut command = gazetted();
+        command.args(["serve", "--config", "/no\nwhere\u{1b}.toml"]).args(arguments);
+        command
+    };
+    let said = |arguments: &[&str]| String::from_utf8(serve(arguments).output().unwrap().stderr).unwrap();
+    let line = said(&[]);
+    assert!(line.starts_with(r"gazetted: /no\x0awhere\x1b.toml: cannot read") && line.lines().count() == 1, "{line}");
+    assert_eq!(said(&["--log", "human"]), line);
+    let of_systemd = line.replace("gazetted: ", "<3>");
+    assert_eq!(said(&["--log", "systemd"]), of_systemd);
+    let json: serde_json::Value = serde_json::from_str(&said(&["--log", "json"])).unwrap();
+    assert_eq!(json["level"], "error");
+    assert!(json["message"].as_str().unwrap().starts_with("/no\nwhere\u{1b}.toml: cannot read"), "{json}");
+
+    // As under systemd, which says what the journal is; who starts it may have led standard error elsewhere.
+    for (is_journal, expected) in [(true, &of_systemd), (false, &line)] {
+        let path = home.path().join("journal");
+        let file = std::fs::File::create(&path).unwrap();
+        let metadata = file.metadata().unwrap();
+        let stream = format!("{}:{}", metadata.dev(), metadata.ino() + u64::from(!is_journal));
+        let mut command = serve(&[]);
+        assert_eq!(command.env("JOURNAL_STREAM", stream).stderr(file).status().unwrap().code(), Some(1));
+        assert_eq!(&std::fs::read_to_string(&path).unwrap(), expected);
+    }
+}
+
+#[test]
+fn what_happens_is_told_in_the_form_that_is_asked_for() {
+    let home = tempfile::tempdir().unwrap();
+    let articles = home.path().join("articles");
+    std::fs::create_dir(&articles).unwrap();
+    let mut command = gazetted();
+    command.arg("serve").arg(&articles).args(["--log", "json", "--listen", "127.0.0.1:0", "--state"]);
+    let mut program = Program::start(command.arg(home.path().join("state")));
+    // Who answers waits for signals as well.
+    program.get("/rss.xml");
+    program.signal(rustix::process::Signal::TERM);
+    assert_eq!(program.child.wait().unwrap().code(), Some(0));
+    program.wait_until("it says that it stops", |program| program.log.lock().unwrap().len() == 2);
+    for (line, message) in program.log.lock().unwrap().iter().zip(["serving ", "stopping"]) {
+        let line: serde_json::Value = serde_json::from_str(line).expect("JSON alone");
+        assert_eq!(line["level"], "info");
+        assert!(line["message"].as_str().unwrap().starts_with(message), "{line}");
+        let time = line["time"].as_str().unwrap();
+        assert!(time.ends_with('Z') && chrono::DateTime::parse_from_rfc3339(time).is_ok(), "{time}");
+    }
+}
+
+#[test]
+fn a_log_that_nobody_reads_holds_nobody_up() {
+    let home = tempfile::tempdir().unwrap();
+    let (articles, socket) = (home.path().join("articles"), home.path().join("socket"));
+    std::fs::create_dir(&articles).unwrap();
+    // There is something to say of each but the first: more than a pipe holds.
+    for number in 0..600 {
+        std::fs::write(articles.join(format!("{number}{}.md", "x".repeat(200))), "# The same\n\nText.").unwrap();
+    }
+    let mut command = gazetted();
+    command.arg("serve").arg(&articles).arg("--listen").arg(format!("unix:{}", socket.display()));
+    command.args(["--base-url", "http://a/", "--state"]).arg(home.path().join("state"));
+    let mut program = Running(command.stderr(Stdio::piped()).spawn().unwrap());
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let mut stream = loop {
+        match UnixStream::connect(&socket) {
+            Ok(stream) => break stream,
+            Err(error) => assert!(Instant::now() < deadline, "{error}"),
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    stream.write_all(b"GET /rss.xml HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    let id = rustix::process::Pid::from_child(&program.0);
+    rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
+    let begun = Instant::now();
+    assert_eq!(program.0.wait().unwrap().code(), Some(0));
+    assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
+    let mut said = String::new();
+    program.0.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert!(!said.contains("stopping"), "the pipe was full");
+    assert!(said.lines().count() > 100, "{said}");
 }
 
 #[test]
@@ -109,7 +200,7 @@ fn a_second_signal_does_not_wait() {
     let mut stream = TcpStream::connect(&program.address).unwrap();
     stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n").unwrap();
     program.get("/");
-    let begun = std::time::Instant::now();
+    let begun = Instant::now();
     program.signal(rustix::process::Signal::TERM);
     while TcpStream::connect(&program.address).is_ok() {
         std::thread::yield_now();
@@ -204,7 +295,7 @@ fn who_does_not_read_what_is_told_holds_nobody_up() {
     }
     assert!(program.get("/rss.xml").starts_with("HTTP/1.1 200 OK"));
     program.signal(rustix::process::Signal::TERM);
-    let begun = std::time::Instant::now();
+    let begun = Instant::now();
     assert_eq!(program.child.wait().unwrap().code(), Some(0));
     assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
     program.wait_until("it tells what is lost", |program| {

@@ -120,7 +120,8 @@ impl Program {
         std::thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
                 if let Some((_, address)) = line.split_once(" at http://") {
-                    let _ = found.send(address.trim_end_matches('/').to_owned());
+                    // The end of a line of JSON, too.
+                    let _ = found.send(address.trim_end_matches(['/', '"', '}']).to_owned());
                 }
                 said.lock().unwrap().push(line);
             }

@@ -588,7 +588,7 @@ impl Ingest {
                 Ok(recorded == Recorded::Changed)
             }
             Err((problem, twin)) => {
-                self.leave_out(path, loaded.stat, &[problem], Some(twin));
+                self.leave_out(path, loaded.stat, &[problem], twin);
                 Ok(false)
             }
         }
@@ -602,14 +602,14 @@ impl Ingest {
         if self.hold.is_zero() || until <= moment.now { DateTime::UNIX_EPOCH } else { until }
     }
 
-    /// Writes an article down under its identity; or says which article it must not be published beside.
+    /// Writes an article down under its identity; or says why it cannot be, and which article it must not be published beside.
     fn record(
         &mut self,
         catalog: &mut Catalog,
         arrival: &Arrival<'_>,
         seen: Seen,
         moment: Moment,
-    ) -> catalog::Result<Result<Written, (Problem, PathBuf)>> {
+    ) -> catalog::Result<Result<Written, (Problem, Option<PathBuf>)>> {
         let missing = &self.missing;
         let identity = match catalog.identify(arrival, |path| missing.contains_key(path))? {
             Decision::Is(identity) => identity,
@@ -617,12 +617,13 @@ impl Ingest {
                 let advice = "not published twice; change it or delete one of them";
                 return Ok(Err((
                     Problem::of_file(format!("the same text as {}: {advice}", folder::shown(&twin))),
-                    twin,
+                    Some(twin),
                 )));
             }
             Decision::SameId(twin) => {
                 let advice = "an id belongs to one article; give this one another";
-                return Ok(Err((Problem::of_file(format!("the same id as {}: {advice}", folder::shown(&twin))), twin)));
+                let problem = Problem::of_file(format!("the same id as {}: {advice}", folder::shown(&twin)));
+                return Ok(Err((problem, Some(twin))));
             }
         };
         if let Some(from) = &identity.moved_from {
@@ -630,7 +631,11 @@ impl Ingest {
         }
         let permalink =
             Url::parse(&self.channel.page(&identity.slug)).expect("the base address and a slug make an address");
-        let shown = self.content(catalog, arrival.article, arrival.path, &permalink)?;
+        let shown = article::guarded(|| self.content(catalog, arrival.article, arrival.path, &permalink));
+        let shown = match shown {
+            Ok(shown) => shown?,
+            Err(problem) => return Ok(Err((problem, None))),
+        };
         let recorded = catalog.record(&identity, arrival, &shown.content, moment.version)?;
         catalog.refer(arrival.path, &shown.referred)?;
         let owned = self.own(catalog, arrival.path, &shown.referred, moment)?;
