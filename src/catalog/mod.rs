@@ -8,6 +8,7 @@ mod archive;
 mod identity;
 mod media;
 mod reader;
+mod salvage;
 mod views;
 mod window;
 
@@ -146,6 +147,19 @@ impl Catalog {
     /// # Errors
     /// The file cannot be opened or is a newer program's.
     pub fn open(directory: &Path, authority: Option<&str>, now: DateTime<Utc>) -> Result<Self> {
+        Self::open_known(directory, authority, None, now)
+    }
+
+    /// The same; a new one gives the ids that a lost one gave, which had the namespace `lost`.
+    ///
+    /// # Errors
+    /// As for [`Catalog::open`].
+    pub fn open_known(
+        directory: &Path,
+        authority: Option<&str>,
+        lost: Option<Uuid>,
+        now: DateTime<Utc>,
+    ) -> Result<Self> {
         let connection = Connection::open(directory.join(FILE))?;
         connection.pragma_update(None, "journal_mode", "wal")?;
         // FULL: what was acknowledged survives a power cut. With a write-ahead log that costs one fsync a commit.
@@ -166,13 +180,24 @@ impl Catalog {
             touched: Touched::new(),
             base_url: String::new(),
         };
-        let namespace = catalog.meta_or("namespace", || {
+        catalog.meta_or("namespace", || {
             let fixed = authority.map(|host| Uuid::new_v5(&Uuid::NAMESPACE_DNS, host.as_bytes()));
-            fixed.unwrap_or_else(Uuid::new_v4).to_string()
+            lost.or(fixed).unwrap_or_else(Uuid::new_v4).to_string()
         })?;
-        catalog.namespace = namespace.parse().map_err(|_| CatalogError::Damaged("its namespace is no UUID".into()))?;
+        catalog.take_namespace()?;
         catalog.meta_or("created", || now.timestamp().to_string())?;
         Ok(catalog)
+    }
+
+    fn take_namespace(&mut self) -> Result<()> {
+        let namespace = self.meta("namespace")?.unwrap_or_default();
+        self.namespace = namespace.parse().map_err(|_| CatalogError::Damaged("its namespace is no UUID".into()))?;
+        Ok(())
+    }
+
+    /// What all ids are made from.
+    pub fn namespace(&self) -> Uuid {
+        self.namespace
     }
 
     /// Says where the site is, from which podcasts are given their ids.

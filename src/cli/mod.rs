@@ -3,6 +3,7 @@
 pub mod adopt_ids;
 pub mod check;
 pub mod explain;
+pub mod generate;
 mod progress;
 pub mod reload;
 pub mod render;
@@ -40,6 +41,8 @@ enum Command {
     Reload(reload::Reload),
     Render(render::Render),
     AdoptIds(adopt_ids::AdoptIds),
+    #[command(hide = true)]
+    Generate(generate::Generate),
 }
 
 /// How a command that did its work ended.
@@ -70,6 +73,7 @@ impl Cli {
             Command::Reload(reload) => reload.run(file),
             Command::Render(render) => render.run(file),
             Command::AdoptIds(adopt) => adopt.run(file),
+            Command::Generate(generate) => generate.run().map(|()| Outcome::Good),
         }
     }
 }

@@ -8,8 +8,9 @@ use std::sync::mpsc::{self, Receiver};
 use anyhow::Context;
 use tokio::sync::oneshot;
 
-use super::{now, open_folder};
-use crate::catalog::{self, Catalog};
+use super::open_folder;
+use super::state::{self, Damage};
+use crate::catalog::{self, CatalogError};
 use crate::change::Change;
 use crate::config::Config;
 use crate::door::Door;
@@ -29,20 +30,52 @@ pub struct Prepared {
     watch: Watch,
 }
 
-/// Opens everything; the door is for whoever serves what comes of it.
+/// Whether an error is that of a damaged catalog.
+pub fn is_damage(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| cause.downcast_ref::<CatalogError>().is_some_and(CatalogError::is_damage))
+}
+
+/// Opens everything and reads the whole folder: the feeds are up when this returns. `serve` is given the door for whoever serves
+/// what comes of it, before anything does. A catalog that turns out to be damaged is set aside, and made anew.
 ///
 /// # Errors
 /// The folder or the catalog cannot be used; the error says which and why.
-pub fn prepare(
+pub fn begin(
     config: &Config,
     base_url: &str,
     state: &Path,
     current: &Current,
     watched: &Watched,
+    damage: Damage,
+    mut serve: impl FnMut(Door),
+) -> anyhow::Result<Prepared> {
+    let mut attempt = |damage| {
+        let (prepared, door) = prepare(config, base_url, state, current, watched, damage)?;
+        serve(door);
+        prepared.read().with_context(|| format!("{}", state.display()))
+    };
+    match attempt(damage) {
+        Err(error) if damage == Damage::Unknown && is_damage(&error) => {
+            tracing::error!("{error:#}");
+            attempt(Damage::Known)
+        }
+        outcome => outcome,
+    }
+}
+
+/// Opens everything; the door is for whoever serves what comes of it.
+fn prepare(
+    config: &Config,
+    base_url: &str,
+    state: &Path,
+    current: &Current,
+    watched: &Watched,
+    damage: Damage,
 ) -> anyhow::Result<(Prepared, Door)> {
     let folder = open_folder(config)?;
     let at_state = || format!("{}", state.display());
-    let catalog = Catalog::open(state, config.authority().as_deref(), now()).with_context(at_state)?;
+    let mut catalog = state::open_catalog(state, config.authority().as_deref(), damage)?;
+    state::check_folder(&mut catalog, state, &folder)?;
     let pages = Arc::new(Pages::new(Channel::new(config, base_url, catalog.feed_id())));
     // Watched before it is read: what happens in between waits in the channel.
     let (sender, changes) = mpsc::channel();
@@ -62,11 +95,7 @@ pub fn prepare(
 }
 
 impl Prepared {
-    /// Reads the whole folder: the feeds are up when this returns.
-    ///
-    /// # Errors
-    /// The catalog cannot be read or written.
-    pub fn read(mut self) -> catalog::Result<Self> {
+    fn read(mut self) -> catalog::Result<Self> {
         self.publisher.start()?;
         Ok(self)
     }

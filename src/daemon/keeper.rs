@@ -6,13 +6,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::Load;
 use super::control::Reload;
 use super::ingest::{self, Ended, Running};
+use super::state::Damage;
 use crate::config::Config;
 use crate::serve::Server;
 use crate::serve::admin::Watched;
@@ -51,13 +52,11 @@ impl Site {
     }
 
     /// Opens everything with a configuration, reads the whole folder and publishes what is in it. Takes as long as a start.
-    fn begin(&self, config: &Config) -> anyhow::Result<Running> {
+    fn begin(&self, config: &Config, damage: Damage) -> anyhow::Result<Running> {
         let base_url = config.base_url(self.address);
-        let (prepared, door) = ingest::prepare(config, &base_url, &self.state, &self.current, &self.watched)?;
         // First who serves, then what: answers are made once, for all who ask.
-        self.server.change(self.current.clone(), door, &config.http, &base_url);
-        let prepared = prepared.read().with_context(|| format!("{}", self.state.display()))?;
-        prepared.run()
+        let serve = |door| self.server.change(self.current.clone(), door, &config.http, &base_url);
+        ingest::begin(config, &base_url, &self.state, &self.current, &self.watched, damage, serve)?.run()
     }
 }
 
@@ -90,13 +89,14 @@ pub struct Keeper {
     /// What was last said about the catalog, so that it is said once.
     complaint: String,
     retry_at: Instant,
+    damage: Damage,
 }
 
 impl Keeper {
     /// One whose site is published already, as `config` says.
     pub fn new(site: Site, config: Config, running: Running) -> Self {
         let (site, running) = (Arc::new(site), Some(running));
-        Self { site, config, running, complaint: String::new(), retry_at: Instant::now() }
+        Self { site, config, running, complaint: String::new(), retry_at: Instant::now(), damage: Damage::Unknown }
     }
 
     fn status(&self) -> String {
@@ -106,7 +106,8 @@ impl Keeper {
     /// Opens everything, as configured, where waiting for a disk keeps nobody from anything.
     async fn begin(&self, config: &Config) -> anyhow::Result<anyhow::Result<Running>> {
         let (site, config) = (self.site.clone(), config.clone());
-        Ok(tokio::task::spawn_blocking(move || site.begin(&config)).await?)
+        let damage = self.damage;
+        Ok(tokio::task::spawn_blocking(move || site.begin(&config, damage)).await?)
     }
 
     /// Works until `ended` says that it is over.
@@ -169,6 +170,9 @@ impl Keeper {
             // The watch of a large folder takes its time to end.
             let _ = tokio::task::spawn_blocking(move || drop(running)).await;
         }
+        if ingest::is_damage(error) {
+            self.damage = Damage::Known;
+        }
         let complaint = format!("{error:#}");
         self.site.watched.metrics.failure();
         self.site.watched.reports.update(|report| report.trouble = Some(complaint.clone()));
@@ -185,6 +189,7 @@ impl Keeper {
         match self.begin(&self.config).await? {
             Ok(running) => {
                 self.running = Some(running);
+                self.damage = Damage::Unknown;
                 self.site.watched.reports.update(|report| report.trouble = None);
                 if !std::mem::take(&mut self.complaint).is_empty() {
                     tracing::info!("publishing again");

@@ -14,7 +14,7 @@ use chrono::{DateTime, Utc};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::catalog::{Adoption, Catalog, Elsewhere, FILE, Reader};
+use crate::catalog::{Adoption, Elsewhere, FILE, Reader};
 use crate::config::Config;
 use crate::door::{self, Address, Format, Printed};
 use crate::feed::Channel;
@@ -31,7 +31,7 @@ use crate::sockets::Sockets;
 use control::Control;
 use ingest::Prepared;
 use keeper::{Keeper, Site};
-use state::Hold;
+use state::{Damage, Hold};
 
 /// Of the time that systemd lets the daemon be silent: each part gives a sign four times in it, and twice is not too late.
 const SIGNS: u32 = 4;
@@ -84,9 +84,10 @@ impl Daemon {
         let watched = Watched { metrics, reports, pulses: Pulses::new(signs) };
         let admin = by_operator.map(|_| Admin::start(sockets.admin(), watched.clone())).transpose()?;
         let current = Current::default();
-        let (prepared, door) = ingest::prepare(config, &base_url, &state, &current, &watched)?;
-        let server = Arc::new(Server::new(current.clone(), door, &config.http, &base_url, &watched));
-        let prepared = prepared.read().with_context(|| format!("{}", state.display()))?;
+        let mut server = None;
+        let serve = |door| server = Some(Server::new(current.clone(), door, &config.http, &base_url, &watched));
+        let prepared = ingest::begin(config, &base_url, &state, &current, &watched, Damage::Unknown, serve)?;
+        let server = Arc::new(server.context("nobody serves: please report this")?);
         let again = config.clone();
         let load: Load = Box::new(move || Ok(again.clone()));
         let site = Site { load, state, address, current, server, watched };
@@ -211,7 +212,8 @@ pub fn adopt(config: &Config, entries: &[Elsewhere]) -> anyhow::Result<Adoption>
     let state = config.state_directory(folder.root())?;
     let _hold = state::take(&state, &folder)?;
     let at_state = || format!("{}", state.display());
-    let catalog = Catalog::open(&state, config.authority().as_deref(), now()).with_context(at_state)?;
+    let mut catalog = state::open_catalog(&state, config.authority().as_deref(), Damage::Unknown)?;
+    state::check_folder(&mut catalog, &state, &folder)?;
     let channel = Channel::new(config, &config.base_url(config.http.listen.first_address()), catalog.feed_id());
     publish::adopt(catalog, folder, config, &channel, entries).with_context(at_state)
 }
@@ -238,6 +240,16 @@ pub fn render(config: &Config, address: Option<&Address>, format: Format) -> any
     let (id, _) = reader.feed_id()?;
     let channel = Channel::new(config, &config.base_url(config.http.listen.first_address()), id);
     Ok(door::print(&reader, &channel, address, format, now())?)
+}
+
+/// Writes a file that a command makes, into a folder that is made if it is not there.
+///
+/// # Errors
+/// It cannot be written.
+pub fn write_file(directory: &Path, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
+    let file = directory.join(name);
+    let write = || std::fs::create_dir_all(directory).and_then(|()| std::fs::write(&file, bytes));
+    write().with_context(|| format!("{}: cannot be written", file.display()))
 }
 
 /// The text of a file that a command was given.

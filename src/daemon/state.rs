@@ -7,11 +7,18 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 
+use super::now;
+use crate::catalog::{Catalog, FILE};
 use crate::folder::Folder;
 
 /// How often the state directory is asked for again where another process has it, and how long between.
 const LOCK_TRIES: usize = 25;
 const LOCK_PAUSE: Duration = Duration::from_millis(20);
+
+/// What files of a damaged catalog are called, before the second in which they were set aside.
+const DAMAGED: &str = "damaged-";
+/// Where the namespace of ids is kept beside the catalog: with it, a lost catalog can be made anew with the same ids.
+const NAMESPACE: &str = "namespace";
 
 /// The hold on a state directory; given back when it is dropped.
 #[derive(Debug)]
@@ -57,4 +64,93 @@ pub fn take(state: &Path, folder: &Folder) -> anyhow::Result<Hold> {
         }
         Err(std::fs::TryLockError::Error(error)) => Err(error).with_context(|| problem("lock")),
     }
+}
+
+/// Opens the catalog of a state directory. One that is damaged is set aside, and what can be read of it is taken over.
+///
+/// # Errors
+/// It cannot be opened or made.
+pub fn open_catalog(state: &Path, authority: Option<&str>, damage: Damage) -> anyhow::Result<Catalog> {
+    let at_state = || format!("{}", state.display());
+    let known = std::fs::read_to_string(state.join(NAMESPACE)).ok().and_then(|text| text.trim().parse().ok());
+    let open = || Catalog::open_known(state, authority, known, now());
+    let catalog = match open() {
+        Ok(catalog) if damage == Damage::Unknown => catalog,
+        Err(error) if damage == Damage::Unknown && !error.is_damage() => return Err(error).with_context(at_state),
+        opened => {
+            // Closed before it is moved.
+            drop(opened);
+            let aside = set_aside(state)?;
+            let mut catalog = open().with_context(at_state)?;
+            let saved = catalog.salvage(&aside).with_context(at_state)?;
+            tracing::error!(
+                "{}: the catalog was damaged: {saved} articles were saved from it, and all files are read again; what is left \
+                 of it is {}",
+                state.display(),
+                aside.display()
+            );
+            catalog
+        }
+    };
+    // Without it, the catalog is as good as it was.
+    if known != Some(catalog.namespace()) {
+        let _ = std::fs::write(state.join(NAMESPACE), format!("{}\n", catalog.namespace()));
+    }
+    Ok(catalog)
+}
+
+/// Whether somebody has found out that the catalog is damaged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Damage {
+    /// If it is, opening it may tell.
+    Unknown,
+    /// It is.
+    Known,
+}
+
+/// Gives the catalog and what belongs to it other names; tells that of the catalog.
+fn set_aside(state: &Path) -> anyhow::Result<PathBuf> {
+    let name = format!("{DAMAGED}{}.sqlite", now().timestamp());
+    for suffix in ["-wal", ""] {
+        let from = state.join(format!("{FILE}{suffix}"));
+        let renamed = std::fs::rename(&from, state.join(format!("{name}{suffix}")));
+        if let Err(error) = renamed
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            return Err(error).with_context(|| format!("{}: cannot set the damaged catalog aside", from.display()));
+        }
+    }
+    // An index of the one before it, which SQLite makes anew.
+    let _ = std::fs::remove_file(state.join(format!("{FILE}-shm")));
+    Ok(state.join(name))
+}
+
+/// Sees to it that the catalog is that of this folder.
+///
+/// # Errors
+/// It is another folder's: none of its articles are here.
+pub fn check_folder(catalog: &mut Catalog, state: &Path, folder: &Folder) -> anyhow::Result<()> {
+    const KEY: &str = "folder";
+    let root = folder.root().display().to_string();
+    let before = catalog.meta(KEY)?;
+    if before.as_ref() == Some(&root) {
+        return Ok(());
+    }
+    if let Some(before) = before
+        && folder.is_there()
+    {
+        let known = catalog.all_known()?;
+        let is_here = known.is_empty() || known.iter().any(|known| folder.root().join(&known.path).exists());
+        if !is_here {
+            bail!(
+                "{}: this state directory is that of {before}, and none of its {} articles are in {root}: name another \
+                 directory with --state, or put the articles there first",
+                state.display(),
+                known.len()
+            );
+        }
+        tracing::info!("{root}: the articles were in {before} before; they keep their ids");
+    }
+    catalog.set_meta(KEY, &root)?;
+    Ok(())
 }

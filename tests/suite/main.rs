@@ -37,6 +37,7 @@ mod requests;
 mod schedule;
 mod service;
 mod slow;
+mod state;
 mod torn;
 mod validity;
 mod views;
