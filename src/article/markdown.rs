@@ -15,6 +15,32 @@ pub(super) const OPTIONS: Options = Options::ENABLE_TABLES
     .union(Options::ENABLE_STRIKETHROUGH)
     .union(Options::ENABLE_TASKLISTS);
 
+/// Most characters in a text that may mean something to Markdown. Each takes a hundred times its room while it is read; the
+/// longest novels have a tenth of this.
+const MOST_MARKS: usize = 1_000_000;
+
+/// Whether a text would take more time or room than there is. Marks of quotes and lists in a row are nested in each other.
+pub fn is_too_much(text: &str) -> bool {
+    let is_mark = |byte: &u8| byte.is_ascii_punctuation() && !matches!(byte, b'.' | b',' | b';' | b'?' | b'%' | b'/');
+    let nested = |line: &str| {
+        let head = line
+            .bytes()
+            .take_while(|byte| matches!(byte, b' ' | b'\t' | b'>' | b'-' | b'*' | b'+' | b'.' | b')' | b'0'..=b'9'));
+        // A rule is no list, whatever its length.
+        let mut previous = b' ';
+        head.filter(|byte| {
+            matches!(
+                (std::mem::replace(&mut previous, *byte), byte),
+                (_, b'>') | (b'-' | b'*' | b'+' | b'.' | b')', b' ' | b'\t')
+            )
+        })
+        .count()
+    };
+    page::is_crowded(text)
+        || text.bytes().filter(is_mark).count() + text.lines().count() > MOST_MARKS
+        || text.lines().any(|line| nested(line) > page::MAX_DEPTH)
+}
+
 /// Reads a Markdown text, whose first line has the number `first_line`. A first-level heading before everything else is the
 /// title and leaves the text, unless the front matter has another title.
 pub fn read(text: &str, first_line: usize, known_title: Option<&str>) -> Body {

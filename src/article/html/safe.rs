@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use super::images::is_safe_set;
-use super::mend::{fragment, language, mend};
+use super::mend::{fragment, language, mend, skeleton};
 use crate::article::address::Addresses;
 use crate::entry::Media;
 
@@ -87,7 +87,7 @@ fn once(html: &str, addresses: &Addresses<'_>) -> (String, bool) {
 
 /// Text of a fragment without any tag.
 pub fn bare(html: &str) -> String {
-    ammonia::Builder::empty().clean_content_tags(HashSet::from(HIDDEN)).clean(html).to_string()
+    ammonia::Builder::empty().clean_content_tags(HashSet::from(HIDDEN)).clean(&skeleton(html)).to_string()
 }
 
 /// Whether browsers would read it as something else than it is: they let no link stand within another, no heading within a
