@@ -15,10 +15,6 @@ pub(super) const OPTIONS: Options = Options::ENABLE_TABLES
     .union(Options::ENABLE_STRIKETHROUGH)
     .union(Options::ENABLE_TASKLISTS);
 
-/// Most characters in a text that may mean something to Markdown. Each takes a hundred times its room while it is read; the
-/// longest novels have a tenth of this.
-const MOST_MARKS: usize = 1_000_000;
-
 /// Whether a text would take more time or room than there is. Marks of quotes and lists in a row are nested in each other.
 pub fn is_too_much(text: &str) -> bool {
     let is_mark = |byte: &u8| byte.is_ascii_punctuation() && !matches!(byte, b'.' | b',' | b';' | b'?' | b'%' | b'/');
@@ -37,7 +33,7 @@ pub fn is_too_much(text: &str) -> bool {
         .count()
     };
     page::is_crowded(text)
-        || text.bytes().filter(is_mark).count() + text.lines().count() > MOST_MARKS
+        || text.bytes().filter(is_mark).count() + text.lines().count() > page::MOST_MARKS
         || text.lines().any(|line| nested(line) > page::MAX_DEPTH)
 }
 
@@ -172,6 +168,25 @@ fn plain(events: &[Event<'_>]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Each of the first once took minutes or gigabytes.
+    #[test]
+    fn what_takes_too_much_is_seen_before_it_is_read() {
+        for text in
+            ["> ".repeat(1_000), ">".repeat(1_000), "- ".repeat(1_000), "1. ".repeat(1_000), "[".repeat(2_000_000)]
+        {
+            assert!(is_too_much(&text), "{}", &text[..10]);
+        }
+        for text in [
+            "---\n".repeat(1_000),
+            "-".repeat(1_000),
+            "> a\n".repeat(1_000),
+            "1999. 2.5 - 3\n".repeat(1_000),
+            "word ".repeat(100_000),
+        ] {
+            assert!(!is_too_much(&text), "{}", &text[..10]);
+        }
+    }
 
     #[test]
     fn first_heading_is_the_title() {

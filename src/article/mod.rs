@@ -245,8 +245,8 @@ pub fn read(bytes: &[u8], path: &Path, format: Format, rules: &Rules) -> Reading
 fn too_much() -> Reading {
     let (deep, many) = (html::MAX_DEPTH, html::MOST_ELEMENTS);
     let message = format!(
-        "more than {deep} elements are nested, {many} stand beside each other, or a tag has thousands of attributes, which no \
-         reader shows: make it simpler"
+        "more than {deep} elements are nested, {many} stand beside each other, or there are a million marks, or thousands of \
+         attributes in a tag, which no reader shows: make it simpler"
     );
     Verdict::Broken(Problem::of_file(message)).into()
 }

@@ -31,6 +31,7 @@ mod readers;
 mod real_tools;
 mod requests;
 mod schedule;
+mod security;
 mod service;
 mod slow;
 mod torn;

@@ -21,10 +21,15 @@ pub const MAX_DEPTH: usize = 256;
 /// Most elements that are shown, with those that a browser makes because others have no end.
 pub const MOST_ELEMENTS: usize = 400_000;
 
+/// Most tags and references, or marks of Markdown, in a text: each takes a hundred times its room while it is read. The longest
+/// novels have a tenth of this.
+pub const MOST_MARKS: usize = 1_000_000;
+
 /// Whether a tree of the text would take more time or room than any reader has. Says so without making one: a few hundred
 /// kilobytes can be nested, or crowded with attributes, so that a tree takes minutes or gigabytes.
 pub fn is_too_much(html: &str) -> bool {
-    is_crowded(html) || outline(html).is_too_much()
+    let marks = html.bytes().filter(|byte| matches!(byte, b'<' | b'&')).count();
+    marks > MOST_MARKS || is_crowded(html) || outline(html).is_too_much()
 }
 
 /// Whether the tags of a text have so many attributes that comparing them would take too long.

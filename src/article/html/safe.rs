@@ -285,6 +285,24 @@ mod tests {
         }
     }
 
+    /// The parser writes a text down in the square of its length where it has much to escape.
+    #[test]
+    fn a_long_text_is_parted_where_nobody_sees_it() {
+        let text = "é&nbsp;&amp;<wbr>x<b>&lt;</b></i>&#160;".repeat(1_000);
+        let between = |html: &str| html.split("<!---->").map(str::len).max();
+        assert!(between(&skeleton(&text)) < Some(40_000), "no part is long");
+        assert!(skeleton(&"&amp;".repeat(10_000)).matches("<!---->").count() > 1);
+        let (mended, _) =
+            mend(&"&amp;".repeat(10_000), &Addresses::of_page(&Url::parse("https://x.example/").unwrap()));
+        assert!(mended.matches("<!---->").count() > 1);
+        assert_eq!(shown(&"&amp;é".repeat(10_000)), "&amp;é".repeat(10_000));
+        assert_eq!(
+            shown(&format!("<pre>\n{}</pre>", "a\n".repeat(5_000))),
+            format!("<pre>{}</pre>", "a\n".repeat(5_000))
+        );
+        assert_eq!(bare(&format!("<p>{}<nav>b</nav>", "&amp;".repeat(10_000))), "&amp;".repeat(10_000));
+    }
+
     #[test]
     fn every_address_is_absolute() {
         check(&[
