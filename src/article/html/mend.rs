@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use html5ever::tokenizer::Tag;
 use url::Url;
 
-use super::images::{Picture, is_tracker};
+use super::images::{MOST_SIZES, Picture, is_tracker};
 use super::noise;
 use super::pieces::{Piece, attribute, inside, pieces};
 use crate::article::address::Addresses;
@@ -148,7 +148,9 @@ impl Writer<'_> {
                 return at + 1;
             }
             "source" if !self.sources.is_empty() => {
-                self.sources.push(at);
+                if self.sources.len() < MOST_SIZES {
+                    self.sources.push(at);
+                }
                 return at + 1;
             }
             "img" => {
