@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
+use rustix::fs::{Mode, OFlags};
 use uuid::Uuid;
 
 pub use adopt::{Adoption, Elsewhere};
@@ -81,6 +82,13 @@ pub struct Catalog {
     touched: Touched,
     /// Where the site was when its podcasts were given their ids.
     base_url: String,
+}
+
+/// Makes the file for its owner alone, since it holds what is not published yet; SQLite gives the files beside it the same rights.
+/// One that is there stays as it is, and so does a link: SQLite follows it. If it cannot be made, SQLite says why.
+fn make(file: &Path) {
+    let flags = OFlags::CREATE | OFlags::EXCL | OFlags::RDWR | OFlags::CLOEXEC;
+    let _ = rustix::fs::open(file, flags, Mode::RUSR | Mode::WUSR);
 }
 
 /// What the catalog knows of the file at a path.
@@ -160,7 +168,9 @@ impl Catalog {
         lost: Option<Uuid>,
         now: DateTime<Utc>,
     ) -> Result<Self> {
-        let connection = Connection::open(directory.join(FILE))?;
+        let file = directory.join(FILE);
+        make(&file);
+        let connection = Connection::open(file)?;
         connection.pragma_update(None, "journal_mode", "wal")?;
         // FULL: what was acknowledged survives a power cut. With a write-ahead log that costs one fsync a commit.
         connection.pragma_update(None, "synchronous", "full")?;
