@@ -16,8 +16,7 @@ use machine::{Machine, Needs};
 /// What the package configures.
 const SERVICE: &str = "[articles]\ndirectory = '/srv/gazetted/articles'\n[state]\ndirectory = '/var/lib/gazetted'\n";
 /// A service that opens its port itself.
-const ALONE: &str =
-    "[Service]\nType=notify\nExecStart=/usr/bin/gazetted serve --listen 127.0.0.1:8080 --state /root/alone\n";
+const ALONE: &str = "[Unit]\nStartLimitIntervalSec=0\n[Service]\nType=notify\nExecStart=/usr/bin/gazetted serve --listen 127.0.0.1:8080 --state /root/alone\n";
 /// So many connections in a second, each with one request.
 const RATE: u32 = 300;
 
