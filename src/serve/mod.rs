@@ -336,9 +336,10 @@ impl Server {
     fn welcome(self: Arc<Self>, stream: Stream, peer: Option<IpAddr>) {
         // A proxy comes for many.
         let owner = peer.filter(|_| !self.sources.load().trusted().contains(peer));
-        // Otherwise everybody else is being answered: whoever comes now comes back.
-        if let Some(admitted) = self.connections.admit(owner) {
-            tokio::spawn(self.serve(stream, peer, admitted));
+        match self.connections.admit(owner) {
+            Some(admitted) => drop(tokio::spawn(self.serve(stream, peer, admitted))),
+            // Everybody else is being answered: whoever comes now comes back.
+            None => stream.refuse(),
         }
     }
 }

@@ -13,7 +13,7 @@ use hyper::http::request::Parts;
 
 /// Requests that are free within one interval: some readers ask several times at first.
 const FREE: u32 = 5;
-/// Clients that are remembered at most, by a few dozen bytes each.
+/// Clients that are remembered at most, twice, by a few dozen bytes each.
 const MOST: usize = 50_000;
 
 /// When a client began to ask, and how often it has since.
@@ -27,9 +27,26 @@ struct Asked {
 #[derive(Debug)]
 pub struct Pollers {
     interval: Duration,
-    /// By a hash of address, program and path, which nobody outside can make collide.
-    asked: Mutex<HashMap<u64, Asked>>,
+    asked: Mutex<Generations>,
+    /// What somebody asks is known by a hash of address, program and path, which nobody outside can make collide.
     hasher: RandomState,
+}
+
+/// Who asked of late, and who did before: a crowd makes those forgotten that have asked the longest ago, and nobody else.
+#[derive(Debug, Default)]
+struct Generations {
+    young: HashMap<u64, Asked>,
+    old: HashMap<u64, Asked>,
+}
+
+impl Generations {
+    fn of(&mut self, key: u64, now: Instant) -> &mut Asked {
+        let known = self.old.remove(&key);
+        if self.young.len() >= MOST && !self.young.contains_key(&key) {
+            self.old = std::mem::take(&mut self.young);
+        }
+        self.young.entry(key).or_insert(known.unwrap_or(Asked { since: now, times: 0 }))
+    }
 }
 
 impl Pollers {
@@ -48,14 +65,7 @@ impl Pollers {
         let program = request.headers.get(header::USER_AGENT).map(header::HeaderValue::as_bytes);
         let key = self.hasher.hash_one((client, program, request.uri.path()));
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        if asked.len() >= MOST && !asked.contains_key(&key) {
-            asked.retain(|_, asked| now.saturating_duration_since(asked.since) < self.interval);
-            if asked.len() >= MOST {
-                // To forget all is kinder than to refuse somebody for others.
-                asked.clear();
-            }
-        }
-        let own = asked.entry(key).or_insert(Asked { since: now, times: 0 });
+        let own = asked.of(key, now);
         let elapsed = now.saturating_duration_since(own.since);
         if elapsed >= self.interval {
             *own = Asked { since: now, times: 0 };
@@ -105,9 +115,17 @@ mod tests {
     fn no_crowd_takes_more_than_its_room() {
         let pollers = Pollers::new(Duration::from_mins(30)).unwrap();
         let (plain, now) = (request(&[]), Instant::now());
-        for number in 0..u32::try_from(MOST).unwrap() + 100 {
-            assert_eq!(pollers.refuse(Some(IpAddr::from(number.to_be_bytes())), &plain, now), None);
+        let ask = |number: u32| pollers.refuse(Some(IpAddr::from(number.to_be_bytes())), &plain, now);
+        let most = u32::try_from(MOST).unwrap();
+        for _ in 0..FREE {
+            assert_eq!(ask(0), None);
         }
-        assert!(pollers.asked.lock().unwrap().len() <= MOST);
+        // It asks on while a crowd goes by.
+        for number in 1..3 * most {
+            assert_eq!(ask(number), None);
+            assert!(number % 1_000 != 0 || ask(0).is_some(), "nobody is forgotten for others after {number}");
+        }
+        let asked = pollers.asked.lock().unwrap();
+        assert!(asked.young.len() <= MOST && asked.old.len() <= MOST);
     }
 }

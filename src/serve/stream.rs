@@ -71,7 +71,19 @@ impl Stream {
     }
 }
 
+/// What is said to a client that there is no room for.
+const NO_ROOM: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nCache-Control: no-store\r\n\
+    Content-Length: 0\r\nConnection: close\r\n\r\n";
+
 impl Stream {
+    /// Says that there is no room, and ends the connection. Waits for nothing: who does not hear it sees the end.
+    pub fn refuse(self) {
+        let _ = match &self {
+            Self::Tcp(stream) => stream.try_write(NO_ROOM),
+            Self::Unix(stream) => stream.try_write(NO_ROOM),
+        };
+    }
+
     /// Ends the connection with nothing more sent: what waits in the system for a client that does not take it goes, too.
     pub fn abandon(self) {
         if let Self::Tcp(stream) = self {
