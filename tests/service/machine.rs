@@ -11,6 +11,12 @@ static ALONE: Mutex<()> = Mutex::new(());
 /// Longest wait for anything to happen. Reached only when a test fails.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Says that a test is skipped for want of something.
+pub fn skip(want: &str) {
+    assert!(std::env::var_os("GAZETTED_NO_SKIP").is_none(), "{want} is missing, and GAZETTED_NO_SKIP is set");
+    eprintln!("SKIPPED: {want} is missing");
+}
+
 /// Where Debian lies that the machine starts from, and what is installed in it.
 pub struct Needs {
     pub root: PathBuf,
@@ -40,11 +46,7 @@ impl Needs {
         match needs() {
             Ok(needs) => Some(needs),
             Err(want) => {
-                assert!(
-                    std::env::var_os("GAZETTED_NO_SKIP").is_none(),
-                    "{want} is missing, and GAZETTED_NO_SKIP is set"
-                );
-                eprintln!("SKIPPED: {want} is missing");
+                skip(want);
                 None
             }
         }
@@ -153,18 +155,21 @@ impl Machine {
         self.disk.join("root").join(path.trim_start_matches('/'))
     }
 
+    /// The same, as the machine itself sees it: what is mounted there counts.
+    pub fn inside(&self, path: &str) -> PathBuf {
+        PathBuf::from(format!("/proc/{}/root", self.first)).join(path.trim_start_matches('/'))
+    }
+
     /// Writes one, with its folders.
     pub fn write(&self, path: &str, text: &str) {
-        // From inside: what is mounted there counts.
-        let inside = PathBuf::from(format!("/proc/{}/root", self.first)).join(path.trim_start_matches('/'));
+        let inside = self.inside(path);
         std::fs::create_dir_all(inside.parent().unwrap()).unwrap();
         std::fs::write(inside, text).unwrap();
     }
 
     /// Copies a file into the machine.
     pub fn copy(&self, from: &Path, to: &str) {
-        let inside = PathBuf::from(format!("/proc/{}/root", self.first)).join(to.trim_start_matches('/'));
-        std::fs::copy(from, inside).unwrap();
+        std::fs::copy(from, self.inside(to)).unwrap();
     }
 
     /// A program of ours with the network of the machine, but otherwise as it is here.

@@ -6,7 +6,9 @@
 
 mod load;
 mod machine;
+mod package;
 mod probe;
+mod sites;
 
 use std::time::{Duration, Instant};
 

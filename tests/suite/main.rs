@@ -39,6 +39,7 @@ mod service;
 mod slow;
 mod state;
 mod torn;
+mod units;
 mod validity;
 mod views;
 mod watching;
