@@ -1,5 +1,6 @@
 //! The watched folder: which names in it are articles, and the list of all that are there.
 
+use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::fs::Metadata;
 use std::io;
@@ -308,8 +309,20 @@ pub const CONFLICT: &str = "a sync program made this copy because two sides had 
 
 /// A path as a line of a log can show it: a name may hold line feeds and worse.
 pub fn shown(path: &Path) -> String {
-    let text = path.to_string_lossy();
-    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
+    in_one_line(&path.to_string_lossy()).into_owned()
+}
+
+/// A text as one line that a log or a terminal shows as it is: what ends a line, moves the cursor, colours, or turns the reading
+/// direction around is written out.
+pub fn in_one_line(text: &str) -> Cow<'_, str> {
+    let acts = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200E}' | '\u{200F}' | '\u{061C}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+    };
+    if !text.contains(acts) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.chars().flat_map(|c| if acts(c) { c.escape_default().collect() } else { vec![c] }).collect())
 }
 
 /// `_drafts`, `_includes`, `_index.md`: what site generators keep for themselves. Jekyll's `_posts` are posts.
@@ -485,5 +498,6 @@ mod tests {
     #[test]
     fn names_are_shown_in_one_line() {
         assert_eq!(shown(Path::new("a\nb\u{1b}é.md")), "a\\nb\\u{1b}é.md");
+        assert_eq!(in_one_line("a\u{9b}\u{202e}\u{2028}b"), "a\\u{9b}\\u{202e}\\u{2028}b");
     }
 }

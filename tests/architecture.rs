@@ -133,6 +133,40 @@ fn files_beside_articles_know_no_network_and_no_catalog() {
     }
 }
 
+/// Rows of the table in `SECURITY.md`: a threat, and the tests that are said to prove what is done about it.
+fn promises(text: &str) -> Vec<(String, Vec<(String, String)>)> {
+    let (_, table) = text.split_once("| threat | what is done | test |\n|---|---|---|\n").unwrap();
+    let rows = table.lines().map_while(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
+    let proved = rows.map(|row| {
+        let cells: Vec<&str> = row.split(" | ").collect();
+        assert_eq!(cells.len(), 3, "{row}");
+        let names = cells[2].split(", ").map(|name| {
+            let place = name.trim_matches('`').split_once("::");
+            let (file, function) = place.unwrap_or_else(|| panic!("{name}: not as in `file::test`"));
+            (file.to_owned(), function.to_owned())
+        });
+        (cells[0].to_owned(), names.collect())
+    });
+    proved.collect()
+}
+
+#[test]
+fn what_is_promised_of_security_is_tested() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let promises = promises(&fs::read_to_string(root.join("SECURITY.md")).unwrap());
+    assert!(promises.len() > 20, "only {} rows were found: is the test blind?", promises.len());
+    for (threat, tests) in promises {
+        for (file, test) in tests {
+            let text = fs::read_to_string(root.join(&file)).unwrap_or_else(|error| panic!("{threat}: {file}: {error}"));
+            let (before, _) =
+                text.split_once(&format!("fn {test}(")).unwrap_or_else(|| panic!("{threat}: no {test} in {file}"));
+            // Not merely a function of that name.
+            let last = before.trim_end().lines().rev().find(|line| !line.trim_start().starts_with("//"));
+            assert_eq!(last.map(str::trim), Some("#[test]"), "{threat}: {test} in {file} is no test");
+        }
+    }
+}
+
 #[test]
 fn functions_fit_a_screen() {
     for (path, code) in sources() {

@@ -15,6 +15,28 @@ pub(super) const OPTIONS: Options = Options::ENABLE_TABLES
     .union(Options::ENABLE_STRIKETHROUGH)
     .union(Options::ENABLE_TASKLISTS);
 
+/// Whether a text would take more time or room than there is. Marks of quotes and lists in a row are nested in each other.
+pub fn is_too_much(text: &str) -> bool {
+    let is_mark = |byte: &u8| byte.is_ascii_punctuation() && !matches!(byte, b'.' | b',' | b';' | b'?' | b'%' | b'/');
+    let nested = |line: &str| {
+        let head = line
+            .bytes()
+            .take_while(|byte| matches!(byte, b' ' | b'\t' | b'>' | b'-' | b'*' | b'+' | b'.' | b')' | b'0'..=b'9'));
+        // A rule is no list, whatever its length.
+        let mut previous = b' ';
+        head.filter(|byte| {
+            matches!(
+                (std::mem::replace(&mut previous, *byte), byte),
+                (_, b'>') | (b'-' | b'*' | b'+' | b'.' | b')', b' ' | b'\t')
+            )
+        })
+        .count()
+    };
+    page::is_crowded(text)
+        || text.bytes().filter(is_mark).count() + text.lines().count() > page::MOST_MARKS
+        || text.lines().any(|line| nested(line) > page::MAX_DEPTH)
+}
+
 /// Reads a Markdown text, whose first line has the number `first_line`. A first-level heading before everything else is the
 /// title and leaves the text, unless the front matter has another title.
 pub fn read(text: &str, first_line: usize, known_title: Option<&str>) -> Body {
@@ -146,6 +168,25 @@ fn plain(events: &[Event<'_>]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Each of the first once took minutes or gigabytes.
+    #[test]
+    fn what_takes_too_much_is_seen_before_it_is_read() {
+        for text in
+            ["> ".repeat(1_000), ">".repeat(1_000), "- ".repeat(1_000), "1. ".repeat(1_000), "[".repeat(2_000_000)]
+        {
+            assert!(is_too_much(&text), "{}", &text[..10]);
+        }
+        for text in [
+            "---\n".repeat(1_000),
+            "-".repeat(1_000),
+            "> a\n".repeat(1_000),
+            "1999. 2.5 - 3\n".repeat(1_000),
+            "word ".repeat(100_000),
+        ] {
+            assert!(!is_too_much(&text), "{}", &text[..10]);
+        }
+    }
 
     #[test]
     fn first_heading_is_the_title() {

@@ -29,7 +29,7 @@ use chrono::{DateTime, Utc};
 
 use crate::config::{Articles, Clean, Site};
 use crate::entry::{Episode, Media, Person, legal};
-use crate::folder::{Format, shown};
+use crate::folder::{Format, in_one_line, shown};
 use dialect::Dialect;
 use front_matter::{Field, Header};
 
@@ -101,7 +101,8 @@ pub struct Article {
 pub struct Problem {
     /// Line in the file, from 1; `None` where no line is to blame.
     pub line: Option<usize>,
-    /// What is wrong, why it matters and what to do, in one line.
+    /// What is wrong, why it matters and what to do. It may tell what the file says, which may be anything: whoever shows it
+    /// puts it in one line ([`in_one_line`]).
     pub message: String,
 }
 
@@ -113,10 +114,10 @@ impl Problem {
 
     /// `file:line: message`, which editors and terminals know how to follow.
     pub fn in_file(&self, file: &Path) -> String {
-        let file = shown(file);
+        let (file, message) = (shown(file), in_one_line(&self.message));
         match self.line {
-            Some(line) => format!("{file}:{line}: {}", self.message),
-            None => format!("{file}: {}", self.message),
+            Some(line) => format!("{file}:{line}: {message}"),
+            None => format!("{file}: {message}"),
         }
     }
 
@@ -129,8 +130,8 @@ impl Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.line {
-            Some(line) => write!(f, "{line}: {}", self.message),
-            None => f.write_str(&self.message),
+            Some(line) => write!(f, "{line}: {}", in_one_line(&self.message)),
+            None => f.write_str(&in_one_line(&self.message)),
         }
     }
 }
@@ -219,8 +220,13 @@ pub fn read(bytes: &[u8], path: &Path, format: Format, rules: &Rules) -> Reading
     split.problems.extend(problem.into_iter().chain(unicode::spoiled(&text)));
     let header = &split.header;
     // Before anything else is done with it: what comes after takes time in the square of the depth.
-    if format == Format::Html && html::depth(split.body) > html::MAX_DEPTH {
-        return too_deep();
+    let is_too_much = match format {
+        Format::Html => html::is_too_much(split.body),
+        Format::Markdown => markdown::is_too_much(split.body),
+        Format::Text | Format::Audio => false,
+    };
+    if is_too_much {
+        return too_much();
     }
     let body = match format {
         Format::Text => text::read(split.body, split.body_line, header, rules),
@@ -240,18 +246,21 @@ pub fn read(bytes: &[u8], path: &Path, format: Format, rules: &Rules) -> Reading
             }
         }
     };
+    if html::is_too_much(&body.html) {
+        return too_much();
+    }
     if body.html.trim().is_empty() || (body.paragraphs.is_empty() && html::shows_nothing(&body.html)) {
         return Verdict::Empty.into();
-    }
-    if html::depth(&body.html) > html::MAX_DEPTH {
-        return too_deep();
     }
     assemble(split.header, split.problems, body, path, format, *rules)
 }
 
-fn too_deep() -> Reading {
-    let most = html::MAX_DEPTH;
-    let message = format!("elements are nested more than {most} deep, which no reader shows: flatten them");
+fn too_much() -> Reading {
+    let (deep, many) = (html::MAX_DEPTH, html::MOST_ELEMENTS);
+    let message = format!(
+        "more than {deep} elements are nested, {many} stand beside each other, or there are a million marks, or thousands of \
+         attributes in a tag, which no reader shows: make it simpler"
+    );
     Verdict::Broken(Problem::of_file(message)).into()
 }
 

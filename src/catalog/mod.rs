@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
+use rustix::fs::{Mode, OFlags};
 use uuid::Uuid;
 
 pub use adopt::{Adoption, Elsewhere};
@@ -81,6 +82,13 @@ pub struct Catalog {
     touched: Touched,
     /// Where the site was when its podcasts were given their ids.
     base_url: String,
+}
+
+/// Makes the file for its owner alone, since it holds what is not published yet; SQLite gives the files beside it the same rights.
+/// One that is there stays as it is, and so does a link: SQLite follows it. If it cannot be made, SQLite says why.
+fn make(file: &Path) {
+    let flags = OFlags::CREATE | OFlags::EXCL | OFlags::RDWR | OFlags::CLOEXEC;
+    let _ = rustix::fs::open(file, flags, Mode::RUSR | Mode::WUSR);
 }
 
 /// What the catalog knows of the file at a path.
@@ -160,7 +168,9 @@ impl Catalog {
         lost: Option<Uuid>,
         now: DateTime<Utc>,
     ) -> Result<Self> {
-        let connection = Connection::open(directory.join(FILE))?;
+        let file = directory.join(FILE);
+        make(&file);
+        let connection = Connection::open(file)?;
         connection.pragma_update(None, "journal_mode", "wal")?;
         // FULL: what was acknowledged survives a power cut. With a write-ahead log that costs one fsync a commit.
         connection.pragma_update(None, "synchronous", "full")?;
@@ -252,9 +262,18 @@ impl Catalog {
     /// # Errors
     /// Whatever `work` says, or the catalog cannot be written.
     pub fn transaction<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        let done = self.attempt(|catalog| work(catalog).map(Some))?;
+        Ok(done.expect("what was done gives something"))
+    }
+
+    /// The same, but nothing has happened if `work` gives nothing.
+    ///
+    /// # Errors
+    /// As for [`Catalog::transaction`].
+    pub fn attempt<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<Option<T>>) -> Result<Option<T>> {
         self.connection.execute_batch("BEGIN IMMEDIATE")?;
         let outcome = work(self).and_then(|value| {
-            self.connection.execute_batch("COMMIT")?;
+            self.connection.execute_batch(if value.is_some() { "COMMIT" } else { "ROLLBACK" })?;
             Ok(value)
         });
         if outcome.is_err() {
@@ -633,15 +652,23 @@ impl Catalog {
     /// # Errors
     /// The catalog cannot be written.
     pub fn stamp(&mut self, path: &str, hash: &[u8; 32], version: DateTime<Utc>) -> Result<DateTime<Utc>> {
-        let sql = "SELECT modified FROM document WHERE path = ?1 AND hash = ?2";
-        let modified: Option<i64> =
-            self.connection.prepare_cached(sql)?.query_row(params![path, hash], |row| row.get(0)).optional()?;
-        if let Some(modified) = modified {
-            return date(modified);
+        if let Some(modified) = self.stamped(path, hash)? {
+            return Ok(modified);
         }
         let sql = "INSERT OR REPLACE INTO document (path, hash, modified) VALUES (?1, ?2, ?3)";
         self.connection.prepare_cached(sql)?.execute(params![path, hash, version.timestamp()])?;
         Ok(version)
+    }
+
+    /// When the bytes of a document last changed, if these are the ones that it had last.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn stamped(&self, path: &str, hash: &[u8; 32]) -> Result<Option<DateTime<Utc>>> {
+        let sql = "SELECT modified FROM document WHERE path = ?1 AND hash = ?2";
+        let modified: Option<i64> =
+            self.connection.prepare_cached(sql)?.query_row(params![path, hash], |row| row.get(0)).optional()?;
+        modified.map(date).transpose()
     }
 }
 

@@ -8,6 +8,7 @@ use clap::Args;
 use super::{Outcome, Site};
 use crate::daemon;
 use crate::feed::elsewhere;
+use crate::folder::in_one_line;
 
 /// Take over the ids and dates of a feed that was published elsewhere
 ///
@@ -39,7 +40,7 @@ impl AdoptIds {
         println!("{} entries read, {} known before", entries.len(), adoption.known);
         println!("{} articles have the id that their readers know", adoption.matched);
         for entry in &adoption.waiting {
-            println!("no article yet: {entry}");
+            println!("no article yet: {}", in_one_line(entry));
         }
         if !adoption.waiting.is_empty() {
             println!("{} entries wait for a file that fits their address or title", adoption.waiting.len());

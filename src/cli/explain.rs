@@ -14,7 +14,7 @@ use crate::config::{Clean, Config};
 use crate::daemon;
 use crate::entry::{Entry, Media};
 use crate::feed;
-use crate::folder::{Folder, Format, Found, shown};
+use crate::folder::{Folder, Format, Found, in_one_line, shown};
 use crate::view;
 
 /// Say what becomes of a file: title, dates, id, feeds and cleaned lines, each with its reason; or why it is left out
@@ -43,7 +43,7 @@ impl Explain {
                 let explained =
                     Explained { config: &config, folder: &folder, found, catalog: &catalog, now: daemon::now() };
                 if let Err(reason) = explained.tell() {
-                    println!("  not in the feed: {reason}");
+                    println!("  not in the feed: {}", in_one_line(&reason));
                     outcome = Outcome::Found;
                 }
             }
@@ -231,6 +231,7 @@ fn in_words(problem: &article::Problem) -> String {
 }
 
 fn line(name: &str, value: &str, reason: &str) {
+    let (value, reason) = (in_one_line(value), in_one_line(reason));
     if reason.is_empty() {
         println!("  {name:<10} {value}");
     } else {

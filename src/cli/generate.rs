@@ -1,4 +1,4 @@
-//! `gazetted generate DIR`: manual pages and shell completions, for whoever makes a package.
+//! `gazetted generate DIR`: manual pages, shell completions and the configuration of a service, for whoever makes a package.
 
 use std::path::PathBuf;
 
@@ -12,10 +12,15 @@ use crate::daemon;
 
 /// The configuration as it is documented.
 const CONFIGURATION: &str = include_str!("../../config/gazetted.toml");
+/// What is set in it for a service, with what stands there otherwise: so that commands find what the service uses.
+const OF_SERVICE: [(&str, &str); 2] = [
+    ("#directory = \"seeds\"", "directory = \"/srv/gazetted/articles\""),
+    ("## directory = \"/var/lib/gazetted\"", "directory = \"/var/lib/gazetted\""),
+];
 /// Name of its manual page.
 const CONFIGURATION_PAGE: &str = "gazetted.toml.5";
 
-/// Write manual pages and shell completions, for a package
+/// Write manual pages, shell completions and the configuration of a service, for a package
 #[derive(Debug, Args)]
 pub struct Generate {
     /// Folder that they are written to; it is made if it is not there
@@ -51,6 +56,9 @@ fn files() -> std::io::Result<Vec<(String, Vec<u8>)>> {
         clap_mangen::Man::new(command).render(&mut page)?;
         files.push((name, page));
     }
+    let set = |text: String, (unset, set): (&str, &str)| text.replace(unset, set);
+    let of_service = OF_SERVICE.into_iter().fold(CONFIGURATION.to_owned(), set);
+    files.push(("gazetted.toml".to_owned(), of_service.into_bytes()));
     files.push((CONFIGURATION_PAGE.to_owned(), configuration_page().into_bytes()));
     for (shell, name) in [(Shell::Bash, "gazetted.bash"), (Shell::Zsh, "_gazetted"), (Shell::Fish, "gazetted.fish")] {
         let mut script = Vec::new();
@@ -125,6 +133,9 @@ mod tests {
                 assert!(page.contains(&format!("\\fB{key} = ")), "{section}.{key} is in\n{page}");
             }
         }
+        let service = Config::parse(&text("gazetted.toml"), "gazetted.toml").unwrap();
+        assert_eq!(service.articles.directory, std::path::Path::new("/srv/gazetted/articles"));
+        assert_eq!(service.state.directory.as_deref(), Some(std::path::Path::new("/var/lib/gazetted")));
         assert!(!files.iter().any(|(name, _)| name.contains("generate")), "nobody needs to be told of this command");
     }
 }

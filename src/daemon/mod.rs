@@ -50,6 +50,7 @@ pub struct Daemon {
     prepared: Prepared,
     watchdog: Option<Duration>,
     admin: Option<Admin>,
+    control: Option<Control>,
     // Holds the lock on the state directory.
     hold: Hold,
 }
@@ -76,6 +77,9 @@ impl Daemon {
     ) -> anyhow::Result<Self> {
         let state = config.state_directory(open_folder(config)?.root())?;
         let hold = state::take(&state, &open_folder(config)?)?;
+        let control = Control::open(&state);
+        let told = |error: &_| tracing::warn!("`gazetted reload` cannot reach this daemon: {error}");
+        let control = control.inspect_err(told).ok();
         let address = sockets.address();
         let base_url = config.base_url(address);
         let watchdog = service::watchdog();
@@ -91,7 +95,7 @@ impl Daemon {
         let again = config.clone();
         let load: Load = Box::new(move || Ok(again.clone()));
         let site = Site { load, state, address, current, server, watched };
-        Ok(Self { sockets, config: config.clone(), site, prepared, watchdog, admin, hold })
+        Ok(Self { sockets, config: config.clone(), site, prepared, watchdog, admin, control, hold })
     }
 
     /// The same, with a way to read its configuration again; without one, it keeps what it has.
@@ -116,13 +120,12 @@ impl Daemon {
     /// # Errors
     /// The first task's that failed.
     pub async fn run(self, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
-        let Self { sockets, config, site, prepared, watchdog, admin, hold } = self;
+        let Self { sockets, config, site, prepared, watchdog, admin, control, hold } = self;
         let status = site.status(&config);
         let (server, Watched { pulses, reports, .. }) = (site.server.clone(), site.watched.clone());
         let (orders, ordered) = mpsc::channel(1);
-        match Control::open(&site.state) {
-            Ok(control) => drop(tokio::spawn(control.run(orders.clone()))),
-            Err(error) => tracing::warn!("`gazetted reload` cannot reach this daemon: {error}"),
+        if let Some(control) = control {
+            tokio::spawn(control.run(orders.clone()));
         }
         tokio::spawn(hear_hangups(orders)?);
         let (end, ended) = oneshot::channel();

@@ -1,11 +1,12 @@
 //! The state directory: one daemon's alone, and never in the folder that it watches.
 
 use std::fs::{DirBuilder, File};
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use rustix::fs::OFlags;
 
 use super::now;
 use crate::catalog::{Catalog, FILE};
@@ -44,7 +45,10 @@ pub fn take(state: &Path, folder: &Folder) -> anyhow::Result<Hold> {
         bail!("{}: the state directory lies in the watched folder, {advice}", state.display());
     }
     DirBuilder::new().recursive(true).mode(0o700).create(state).with_context(|| problem("make"))?;
-    let lock = File::create(state.join("lock")).with_context(|| problem("write to"))?;
+    // Not where a link leads: somebody else may have laid it there before the directory was ours.
+    let mut options = File::options();
+    options.write(true).create(true).truncate(false).mode(0o600).custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
+    let lock = options.open(state.join("lock")).with_context(|| problem("write to"))?;
     let mut locked = lock.try_lock();
     // Whoever held it may be about to end.
     for _ in 0..LOCK_TRIES {

@@ -120,6 +120,7 @@ impl Publisher {
     /// The catalog cannot be read or written.
     pub fn start(&mut self) -> catalog::Result<()> {
         let moment = self.moment();
+        self.dirty = false;
         self.ingest.everywhere(&mut self.catalog, moment)?;
         let all = self.ingest.left_to_read();
         while self.ingest.is_reading() {
@@ -133,13 +134,29 @@ impl Publisher {
             std::thread::sleep(wait);
             self.tick(Hints::Waiting)?;
         }
-        // After a quick restart the last version may be of this very second.
-        std::thread::sleep(self.until_next_version());
-        self.publish()?;
+        if !self.resume()? {
+            // After a quick restart the last version may be of this very second.
+            std::thread::sleep(self.until_next_version());
+            self.publish()?;
+        }
         self.show.finish(&mut self.catalog)?;
         self.told.reports.update(|report| (report.phase, report.progress) = (Phase::Serving, None));
         self.report();
         Ok(())
+    }
+
+    /// Serves what was served last, where nothing has changed since: then there is no new version to wait for.
+    fn resume(&mut self) -> catalog::Result<bool> {
+        let now = Utc::now();
+        let shown = !self.dirty && self.version > DateTime::UNIX_EPOCH && self.version <= now;
+        // Something that is in no document of the snapshot may have been recorded, or have come due, and not been shown.
+        let recorded = promised(&self.catalog)? > self.version;
+        let is_due = self.catalog.next_due(self.version)?.is_some_and(|due| due <= now);
+        if !shown || recorded || is_due || !self.show.resume(&mut self.catalog, self.version, self.version)? {
+            return Ok(false);
+        }
+        self.shown(self.version)?;
+        Ok(true)
     }
 
     /// Tells the operator what is new.
@@ -193,7 +210,10 @@ impl Publisher {
         batch.retain(|change| *change != Change::LookEverywhere);
         let ingest = &mut self.ingest;
         if !batch.is_empty() {
-            self.dirty |= self.catalog.transaction(|catalog| ingest.changes(catalog, &batch, moment))?;
+            self.dirty |= self.catalog.transaction(|catalog| {
+                let news = ingest.changes(catalog, &batch, moment)?;
+                promise(catalog, news, self.promised)
+            })?;
         }
         if everywhere {
             let compared = self.ingest.everywhere(&mut self.catalog, moment)?;
@@ -209,7 +229,10 @@ impl Publisher {
         if self.ingest.until_next_wake(Instant::now()).is_some_and(|wait| wait.is_zero()) {
             let moment = self.moment();
             let ingest = &mut self.ingest;
-            self.dirty |= self.catalog.transaction(|catalog| ingest.tick(catalog, hints, moment))?;
+            self.dirty |= self.catalog.transaction(|catalog| {
+                let news = ingest.tick(catalog, hints, moment)?;
+                promise(catalog, news, self.promised)
+            })?;
         }
         self.dirty |= self.next_due.is_some_and(|due| due <= Utc::now());
         Ok(())
@@ -221,6 +244,12 @@ impl Publisher {
         let due = version.min(Utc::now());
         self.show.publish(&mut self.catalog, version, due)?;
         self.version = version;
+        self.shown(due)
+    }
+
+    /// What is to be done once a version is served, in which what comes after `due` is not.
+    fn shown(&mut self, due: DateTime<Utc>) -> catalog::Result<()> {
+        let version = self.version;
         self.shown_at = Instant::now();
         self.dirty = false;
         self.told.metrics.version(self.noticed.take().map(|noticed| noticed.elapsed()));
@@ -304,8 +333,24 @@ fn name_site(catalog: &mut Catalog, config: &Config, channel: &Channel) {
     }
 }
 
+/// Remembers the second of the version that is to show a change, if there is one.
+fn promise(catalog: &mut Catalog, changed: bool, version: DateTime<Utc>) -> catalog::Result<bool> {
+    if changed {
+        catalog.set_meta("promised", &version.timestamp().to_string())?;
+    }
+    Ok(changed)
+}
+
+fn promised(catalog: &Catalog) -> catalog::Result<DateTime<Utc>> {
+    second(catalog, "promised")
+}
+
 fn last_version(catalog: &Catalog) -> catalog::Result<DateTime<Utc>> {
-    let seconds = catalog.meta("version")?.and_then(|text| text.parse().ok());
+    second(catalog, "version")
+}
+
+fn second(catalog: &Catalog, key: &str) -> catalog::Result<DateTime<Utc>> {
+    let seconds = catalog.meta(key)?.and_then(|text| text.parse().ok());
     Ok(seconds.and_then(|seconds| DateTime::from_timestamp(seconds, 0)).unwrap_or(DateTime::UNIX_EPOCH))
 }
 

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
 use crate::catalog::{self, Catalog, Limits, Window};
@@ -16,6 +15,13 @@ use crate::view::Kind;
 /// Most folders, tags and authors each that the front page names.
 const MOST_NAMED: usize = 24;
 
+/// Whether a version may have documents that the one before it has not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Bytes {
+    MayChange,
+    MustStay,
+}
+
 /// Turns what the catalog says into what is served.
 #[derive(Debug)]
 pub struct Show {
@@ -26,8 +32,8 @@ pub struct Show {
     limits: Limits,
     presented: DateTime<Utc>,
     created: DateTime<Utc>,
-    missing: Bytes,
-    gone: Bytes,
+    missing: bytes::Bytes,
+    gone: bytes::Bytes,
     /// Entries of the feed by their number, with their revision: only what changed is read again.
     entries: HashMap<i64, (i64, Arc<Entry>)>,
 }
@@ -72,8 +78,29 @@ impl Show {
         version: DateTime<Utc>,
         due: DateTime<Utc>,
     ) -> catalog::Result<()> {
+        self.show(catalog, version, due, Bytes::MayChange).map(drop)
+    }
+
+    /// Serves the version that was served last, if what the catalog says is still that. Says whether it is.
+    pub fn resume(
+        &mut self,
+        catalog: &mut Catalog,
+        version: DateTime<Utc>,
+        due: DateTime<Utc>,
+    ) -> catalog::Result<bool> {
+        self.show(catalog, version, due, Bytes::MustStay)
+    }
+
+    /// Says whether anything is shown.
+    fn show(
+        &mut self,
+        catalog: &mut Catalog,
+        version: DateTime<Utc>,
+        due: DateTime<Utc>,
+        bytes: Bytes,
+    ) -> catalog::Result<bool> {
         let before = self.shown.clone();
-        let documents = catalog.transaction(|catalog| {
+        let documents = catalog.attempt(|catalog| {
             catalog.pass_time(due, version)?;
             let window = catalog.window(&self.limits, due)?;
             let archive = catalog.close_archives(&window, &self.limits, due, version)?;
@@ -88,17 +115,22 @@ impl Show {
             let front = front(catalog, archive)?;
             for document in snapshot::render(&self.pages, &feed, &front, self.created) {
                 let body = Body::from(document.body);
-                let modified = catalog.stamp(document.path, body.hash.as_bytes(), version)?;
+                let modified = match catalog.stamped(document.path, body.hash.as_bytes())? {
+                    Some(modified) => modified,
+                    None if bytes == Bytes::MustStay => return Ok(None),
+                    None => catalog.stamp(document.path, body.hash.as_bytes(), version)?,
+                };
                 let kept = before.document(document.path).filter(|kept| kept.says(&body)).cloned();
                 let made = || Arc::new(Document::new(document.media_type, body, modified).linked(document.links));
                 documents.insert(document.path.to_owned(), kept.unwrap_or_else(made));
             }
             catalog.set_meta("version", &version.timestamp().to_string())?;
-            Ok(documents)
+            Ok(Some(documents))
         })?;
+        let Some(documents) = documents else { return Ok(false) };
         self.shown = Arc::new(Snapshot::new(version, due, documents, self.missing.clone(), self.gone.clone()));
         self.current.set(self.shown.clone());
-        Ok(())
+        Ok(true)
     }
 
     /// What nobody waits for, once a version is served: new bytes go out uncoded until this is done.

@@ -66,7 +66,7 @@ fn ask(address: SocketAddr) -> Result<bool, ErrorKind> {
         stream.write_all(b"GET /rss.xml HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")?;
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer)?;
-        Ok(answer.starts_with(b"HTTP/1.1 200 ") && answer.ends_with(b"</rss>"))
+        Ok(answer.starts_with(b"HTTP/1.1 200 ") && answer.trim_ascii_end().ends_with(b"</rss>"))
     };
     let mut answered = answered;
     Ok(answered().unwrap_or(false))

@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 use load::Load;
 use machine::{Machine, Needs};
 
+/// What the package configures.
+const SERVICE: &str = "[articles]\ndirectory = '/srv/gazetted/articles'\n[state]\ndirectory = '/var/lib/gazetted'\n";
 /// So many connections in a second, each with one request.
 const RATE: u32 = 300;
 
@@ -83,6 +85,10 @@ fn from_package_to_feed() {
     assert!(machine.property("StatusText").starts_with("serving http://"), "{}", machine.property("StatusText"));
     let front = get(&machine, "/");
     assert!(front.contains("Nothing is published yet"), "the front page says what to do: {front}");
+    // The operator's own socket.
+    machine.succeed("systemctl stop gazetted.service && systemctl start gazetted-admin.socket gazetted.service");
+    let admin = machine.beside("curl".as_ref()).args(["-sS", "http://127.0.0.1:8081/readyz"]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&admin.stdout), "ready\n", "{}", machine.journal());
     let published = publish(&machine, "one.md", "One");
     assert!(published < Duration::from_secs(5), "{published:?}");
     for page in ["man1/gazetted.1.gz", "man1/gazetted-serve.1.gz", "man5/gazetted.toml.5.gz"] {
@@ -103,7 +109,7 @@ fn reloads_change_what_can_change_and_lose_nobody() {
         let (title, is_wrong) = (format!("Site {round}"), round % 2 == 1);
         let text =
             if is_wrong { "[site]\ntitel = 'Wrong'\n".to_owned() } else { format!("[site]\ntitle = '{title}'\n") };
-        machine.write("/etc/gazetted/gazetted.toml", &text);
+        machine.write("/etc/gazetted/gazetted.toml", &format!("{SERVICE}{text}"));
         let output = machine.run("systemctl reload gazetted.service");
         assert_eq!(output.status.success(), !is_wrong, "round {round}: {}", machine.journal());
         let expected = if is_wrong { format!("Site {}", round - 1) } else { title };
@@ -133,7 +139,7 @@ fn restarts_lose_nobody() {
     assert_eq!(outcome.failed, 0, "{outcome:?}");
     // The same where the daemon has its own port, and nobody holds it meanwhile.
     let own = "[Unit]\nRequires=\nAfter=\n[Service]\nPrivateNetwork=no\nIPAddressDeny=\nRestrictAddressFamilies=AF_INET\n\
-               ExecStart=\nExecStart=/usr/bin/gazetted serve /srv/gazetted/articles --listen 127.0.0.1:8080\nSockets=\n";
+               ExecStart=\nExecStart=/usr/bin/gazetted serve --listen 127.0.0.1:8080\nSockets=\n";
     let unit = machine.succeed("cat /lib/systemd/system/gazetted.service").replace("Requires=gazetted.socket\n", "");
     machine.write("/etc/systemd/system/gazetted.service", &unit);
     drop_in(&machine, "gazetted.service", own);
@@ -235,13 +241,14 @@ fn a_stop_takes_no_longer_than_it_may() {
 fn the_sandbox_holds() {
     let Some(needs) = Needs::find() else { return };
     let machine = installed(&needs);
+    machine.succeed("systemctl stop gazetted.service && systemctl start gazetted-admin.socket gazetted.service");
     machine.write("/home/ann/secret", "x");
     machine.write("/root/secret", "x");
     machine.copy(&std::env::current_exe().unwrap(), "/usr/bin/gazetted-probe");
     let said = |unit: &str| {
         let journal = machine.succeed(&format!("journalctl --no-pager -o cat -u {unit}"));
-        let lines = journal.lines().filter_map(|line| line.strip_prefix("PROBE "));
-        lines.map(str::to_owned).collect::<Vec<_>>()
+        let lines = journal.lines().filter_map(|line| line.split_once("PROBE "));
+        lines.map(|(_, said)| said.to_owned()).collect::<Vec<_>>()
     };
     let start = "/usr/bin/gazetted-probe --exact probe::probe --nocapture --test-threads=1";
     let environment = format!("Environment={}=1", probe::ORDER);
@@ -255,7 +262,6 @@ fn the_sandbox_holds() {
 
     // The same program as root and outside: each attempt can succeed.
     let run = format!("systemd-run --wait --unit=probe-outside -p {environment} {start}");
-    machine.write("/root/listen", "");
     machine.succeed(&run);
     let outside = said("probe-outside.service");
     let done = outside.iter().filter(|line| line.ends_with(" done")).count();
@@ -268,15 +274,15 @@ fn the_sandbox_holds() {
 fn a_wrong_configuration_closes_no_port() {
     let Some(needs) = Needs::find() else { return };
     let machine = installed(&needs);
-    machine.write("/etc/gazetted/gazetted.toml", "[site]\ntitel = 'Wrong'\n");
+    machine.write("/etc/gazetted/gazetted.toml", &format!("{SERVICE}[site]\ntitel = 'Wrong'\n"));
     machine.run("systemctl restart gazetted.service");
     let waiting = Load::start(&machine, 2, Duration::from_millis(400));
     std::thread::sleep(Duration::from_secs(4));
     let starts: u32 = machine.property("NRestarts").parse().unwrap();
     assert!((1..=40).contains(&starts), "{starts} starts in four seconds");
     assert_eq!(machine.succeed("systemctl is-active gazetted.socket").trim(), "active");
-    assert!(machine.journal().contains("gazetted.toml:2: unknown field `titel`"), "{}", machine.journal());
-    machine.write("/etc/gazetted/gazetted.toml", "");
+    assert!(machine.journal().contains("gazetted.toml:6: unknown field `titel`"), "{}", machine.journal());
+    machine.write("/etc/gazetted/gazetted.toml", SERVICE);
     let outcome = waiting.end();
     assert_eq!(outcome.failed, 0, "whoever waited is served: {outcome:?}");
     passed(

@@ -12,7 +12,7 @@ pub fn attempts() -> Vec<(&'static str, bool)> {
     vec![
         ("write-articles", fs::write("/srv/gazetted/articles/probe.md", "# Probe").is_ok()),
         ("write-etc", fs::write("/etc/probe", "x").is_ok()),
-        ("write-program", fs::OpenOptions::new().append(true).open("/usr/bin/gazetted").is_ok()),
+        ("write-programs", fs::write("/usr/bin/probe", "x").is_ok()),
         ("run-a-shell", Command::new("/bin/sh").args(["-c", "true"]).status().is_ok_and(|status| status.success())),
         ("connect", TcpStream::connect("127.0.0.1:8081").is_ok()),
         ("listen", TcpListener::bind("127.0.0.1:0").is_ok()),
@@ -20,7 +20,6 @@ pub fn attempts() -> Vec<(&'static str, bool)> {
         ("read-homes", fs::read_to_string("/home/ann/secret").is_ok()),
         ("read-roots-home", fs::read_to_string("/root/secret").is_ok()),
         ("see-others", fs::read_dir("/proc/1").is_ok()),
-        ("tune-the-kernel", fs::write("/proc/sys/kernel/domainname", "probe").is_ok()),
     ]
 }
 

@@ -150,10 +150,24 @@ fn nothing_changes_over_a_restart() {
             (path, answer.field("etag").to_owned(), answer.field("last-modified").to_owned(), answer.body)
         })
     };
-    let before = ask(&site);
-    site.restart();
-    site.wait_for(&["First", "Second"]);
-    assert_eq!(ask(&site), before);
+    let (before, version) = (ask(&site), site.version());
+    for _ in 0..3 {
+        site.restart();
+        assert_eq!(ask(&site), before);
+        assert_eq!(site.version(), version, "nothing has changed, and nobody waits for a new version");
+    }
+    // Another look is another version, and so is another article.
+    site.stop();
+    site.reconfigure("[site]\ntitle = 'Other'\n");
+    site.start();
+    let other = site.version();
+    assert!(other > version);
+    assert_eq!(site.feed()["title"], "Other");
+    site.stop();
+    site.write("c.md", "# Third\n\nText.");
+    site.start();
+    site.wait_for(&["First", "Second", "Third"]);
+    assert!(site.version() > other);
 }
 
 #[test]

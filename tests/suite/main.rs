@@ -35,6 +35,7 @@ mod real_tools;
 mod reload;
 mod requests;
 mod schedule;
+mod security;
 mod service;
 mod slow;
 mod state;

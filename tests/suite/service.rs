@@ -41,7 +41,7 @@ fn systemd_has_no_complaint_about_the_unit() {
         return;
     }
     let unit = include_str!("../../systemd/gazetted.service");
-    assert!(unit.contains("ExecStart=/usr/bin/gazetted serve "));
+    assert!(unit.contains("ExecStart=/usr/bin/gazetted serve\n"));
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("gazetted.service");
     // The program is not installed where the unit has it.

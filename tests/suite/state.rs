@@ -183,6 +183,22 @@ fn a_backup_that_is_made_at_work_can_be_restored() {
 fn nobody_else_reads_the_state() {
     use std::os::unix::fs::PermissionsExt;
     let site = Site::started();
-    let mode = std::fs::metadata(site.state()).unwrap().permissions().mode() & 0o777;
-    assert_eq!(mode, 0o700, "{mode:o}");
+    let mode = |name: &str| std::fs::metadata(site.state().join(name)).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(""), mode("lock"), mode(FILE), mode("control")), (0o700, 0o600, 0o600, 0o600));
+}
+
+#[test]
+fn a_link_in_the_state_leads_nowhere() {
+    let site = Site::new();
+    let precious = site.path("precious");
+    std::fs::write(&precious, "x").unwrap();
+    std::fs::create_dir(site.state()).unwrap();
+    std::os::unix::fs::symlink(&precious, site.state().join("lock")).unwrap();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_gazetted"));
+    command.arg("serve").arg(site.root()).arg("--state").arg(site.state()).args(["--listen", "127.0.0.1:0"]);
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!((output.status.code(), said.lines().count()), (Some(1), 1), "{said}");
+    assert!(said.contains("cannot write to the state directory"), "{said}");
+    assert_eq!(std::fs::read_to_string(&precious).unwrap(), "x");
 }

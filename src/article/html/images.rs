@@ -11,6 +11,8 @@ const LAZY_SETS: [&str; 3] = ["data-srcset", "data-lazy-srcset", "data-original-
 /// Names of files that stand where a picture is to come.
 const PLACEHOLDERS: [&str; 9] =
     ["blank.", "spacer.", "pixel.", "placeholder", "transparent.", "lazyload", "lazy.", "1x1.", "grey.gif"];
+/// Most sizes of a picture, and most `<source>` of one `<picture>`, that are looked at.
+pub const MOST_SIZES: usize = 100;
 /// Of the sizes of a picture, the largest up to this width is taken, in pixels: more is only slow.
 const WIDEST: u32 = 2_000;
 
@@ -99,7 +101,7 @@ fn candidates(text: &str, addresses: &Addresses<'_>) -> Vec<Candidate> {
         let sound = (descriptor.is_empty() || size(descriptor).is_some()) && !address.ends_with(',');
         (sound && is_web(&address)).then(|| Candidate { address, descriptor: descriptor.to_owned() })
     };
-    parts(text).into_iter().filter_map(sound).collect()
+    parts(text).into_iter().filter_map(sound).take(MOST_SIZES).collect()
 }
 
 /// The addresses of a `srcset` with what stands behind each (WHATWG HTML section 4.8.4.3.2).

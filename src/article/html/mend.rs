@@ -7,11 +7,14 @@ use std::collections::HashSet;
 use html5ever::tokenizer::Tag;
 use url::Url;
 
-use super::images::{Picture, is_tracker};
+use super::images::{MOST_SIZES, Picture, is_tracker};
 use super::noise;
 use super::pieces::{Piece, attribute, inside, pieces};
 use crate::article::address::Addresses;
 use crate::entry::escape;
+
+/// After how many bytes a text is parted: writing one down takes time in its length for each character that is escaped.
+const PART: usize = 4096;
 
 /// Most pieces between the start and the end of a `<picture>` or a `<noscript>`.
 const MOST: usize = 100;
@@ -24,6 +27,7 @@ pub fn mend(html: &str, addresses: &Addresses<'_>) -> (String, bool) {
         addresses,
         targets,
         output: String::with_capacity(html.len() * 5 / 4),
+        parted: 0,
         missing: None,
         spare: None,
         sources: Vec::new(),
@@ -59,11 +63,42 @@ fn comparable(name: &str) -> Option<String> {
     fragment(&format!("#{name}"), &Url::parse("a:").ok()?)
 }
 
+/// The elements and texts of a fragment, and nothing else, for a program that makes a tree of it.
+pub fn skeleton(html: &str) -> String {
+    let mut output = String::with_capacity(html.len());
+    let mut parted = 0;
+    for piece in pieces(html) {
+        match piece {
+            Piece::Start(tag) | Piece::Foreign(tag) => output.push_str(&format!("<{}>", tag.name)),
+            Piece::End(name) => output.push_str(&format!("</{name}>")),
+            Piece::Text(text) => push_text(&mut output, &text, &mut parted),
+        }
+    }
+    output
+}
+
+/// Writes a text, with comments in it where it is long: they go again, and what stood on both sides stays apart in the tree.
+fn push_text(output: &mut String, text: &str, parted: &mut usize) {
+    let mut rest = text;
+    while !rest.is_empty() {
+        let part = &rest[..rest.floor_char_boundary(PART)];
+        rest = &rest[part.len()..];
+        output.push_str(&escape(part).replace('\u{A0}', "&nbsp;"));
+        *parted += part.len();
+        if *parted >= PART {
+            output.push_str("<!---->");
+            *parted = 0;
+        }
+    }
+}
+
 struct Writer<'a> {
     addresses: &'a Addresses<'a>,
     /// Names that something leads to and nothing has yet.
     targets: HashSet<String>,
     output: String,
+    /// Bytes of text since it was last parted.
+    parted: usize,
     /// Where a picture should stand that is nowhere to be found yet, and what it shows in words.
     missing: Option<(usize, String)>,
     /// A picture for browsers without scripts, whose place may come behind it.
@@ -82,7 +117,7 @@ impl Writer<'_> {
                 if !text.trim().is_empty() {
                     self.forget_picture();
                 }
-                self.output.push_str(&escape(text).replace('\u{A0}', "&nbsp;"));
+                push_text(&mut self.output, text, &mut self.parted);
             }
             Piece::End(name) => {
                 if &**name == "picture" {
@@ -113,7 +148,9 @@ impl Writer<'_> {
                 return at + 1;
             }
             "source" if !self.sources.is_empty() => {
-                self.sources.push(at);
+                if self.sources.len() < MOST_SIZES {
+                    self.sources.push(at);
+                }
                 return at + 1;
             }
             "img" => {

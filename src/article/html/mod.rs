@@ -6,16 +6,36 @@ mod noise;
 pub mod outline;
 mod pieces;
 mod safe;
+mod tags;
 
 use chrono_tz::Tz;
 
 use super::front_matter::{self, Field, Header, Held, is_language};
 use super::{Body, boilerplate, linked_data, summary};
-pub use outline::{depth, outline};
+pub use outline::outline;
 pub use safe::{addresses, pictures, sanitise};
 
 /// Deepest nesting of elements that is shown. Sanitising takes time in the square of the depth, and nobody writes so.
 pub const MAX_DEPTH: usize = 256;
+
+/// Most elements that are shown, with those that a browser makes because others have no end.
+pub const MOST_ELEMENTS: usize = 400_000;
+
+/// Most tags and references, or marks of Markdown, in a text: each takes a hundred times its room while it is read. The longest
+/// novels have a tenth of this.
+pub const MOST_MARKS: usize = 1_000_000;
+
+/// Whether a tree of the text would take more time or room than any reader has. Says so without making one: a few hundred
+/// kilobytes can be nested, or crowded with attributes, so that a tree takes minutes or gigabytes.
+pub fn is_too_much(html: &str) -> bool {
+    let marks = html.bytes().filter(|byte| matches!(byte, b'<' | b'&')).count();
+    marks > MOST_MARKS || is_crowded(html) || outline(html).is_too_much()
+}
+
+/// Whether the tags of a text have so many attributes that comparing them would take too long.
+pub fn is_crowded(html: &str) -> bool {
+    tags::comparisons(html) > tags::MOST_COMPARISONS
+}
 
 /// Reads a page or a fragment. The title is the first heading, which leaves the text, or else what the page calls itself.
 ///
@@ -200,6 +220,10 @@ mod tests {
         }
     }
 
+    fn depth(html: &str) -> usize {
+        outline(html).depth
+    }
+
     #[test]
     fn depth_is_seen_without_a_tree() {
         assert_eq!(depth("<div><p>a<br>b</p></div>"), 1);
@@ -209,5 +233,33 @@ mod tests {
         assert!(depth(&"<div></x>".repeat(1000)) > MAX_DEPTH, "neither does the end of something else");
         assert_eq!(depth(&"<div></div>".repeat(1000)), 1);
         assert_eq!(depth(&"<p>a".repeat(1000)), 0, "a paragraph ends where the next begins");
+    }
+
+    /// Each of these once took minutes or gigabytes: a browser's tree of it is far deeper, or larger, than its ends say.
+    #[test]
+    fn what_is_nested_crosswise_is_as_deep_as_browsers_make_it() {
+        for (part, why) in [
+            ("<b><div></b>", "the end of what is only marked ends no block"),
+            ("<span><div></span>", "nor does that of an ordinary element"),
+            ("<div><object></div>", "an object holds what is in it"),
+            ("<a><b></a>", "what is marked goes on behind its link"),
+            ("<div><b></div>\n", "and behind its block, once there is a text"),
+            ("<div><i><font color=a></div>x", "several do"),
+        ] {
+            assert!(outline(&part.repeat(1000)).is_too_much(), "{part}: {why}");
+        }
+        let marks = (0..200).map(|number| format!("<b id={number}>")).collect::<Vec<_>>().concat();
+        assert!(outline(&format!("{marks}{}", "<p>x".repeat(20_000))).is_too_much(), "200 are made anew 20,000 times");
+        for part in [
+            "<p><b>a</b> <i>b</i><p>",
+            "<div><span>a</span><b>c</b></div>\n",
+            "<a href=a>b<a href=c>d",
+            "<table><tr><td><b>a</b><td>b</table>",
+            "<div><span>a</div>",
+            "<ul><li><a href=a>b</a><li>c</ul>",
+            "<b><i>a</b></i>",
+        ] {
+            assert!(!outline(&part.repeat(1000)).is_too_much(), "{part}: {}", depth(&part.repeat(1000)));
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use super::images::is_safe_set;
-use super::mend::{fragment, language, mend};
+use super::mend::{fragment, language, mend, skeleton};
 use crate::article::address::Addresses;
 use crate::entry::Media;
 
@@ -87,7 +87,7 @@ fn once(html: &str, addresses: &Addresses<'_>) -> (String, bool) {
 
 /// Text of a fragment without any tag.
 pub fn bare(html: &str) -> String {
-    ammonia::Builder::empty().clean_content_tags(HashSet::from(HIDDEN)).clean(html).to_string()
+    ammonia::Builder::empty().clean_content_tags(HashSet::from(HIDDEN)).clean(&skeleton(html)).to_string()
 }
 
 /// Whether browsers would read it as something else than it is: they let no link stand within another, no heading within a
@@ -140,30 +140,43 @@ const BLOCKS: [&str; 16] = [
     "ul",
 ];
 
-/// Links that neither lead anywhere nor say anything go.
-fn without_empty_links(mut html: String) -> String {
-    let mut from = 0;
-    while let Some(start) = html[from..].find("<a>").map(|at| from + at) {
-        from = start + "<a>".len();
-        let inside = html[from..].split("</a>").next().unwrap_or_default();
-        if inside.trim().is_empty() && html.len() > from + inside.len() {
-            let end = from + inside.len();
-            html.replace_range(end..end + "</a>".len(), "");
-            html.replace_range(start..from, "");
-            from = start;
+/// Links that neither lead anywhere nor say anything go; white space in them stays.
+fn without_empty_links(html: String) -> String {
+    if !html.contains("<a>") {
+        return html;
+    }
+    let mut output = String::with_capacity(html.len());
+    let mut rest = html.as_str();
+    while let Some((before, after)) = rest.split_once("<a>") {
+        output.push_str(before);
+        let words = after.trim_start();
+        if let Some(next) = words.strip_prefix("</a>") {
+            output.push_str(&after[..after.len() - words.len()]);
+            rest = next;
+        } else {
+            output.push_str("<a>");
+            rest = after;
         }
     }
-    html
+    output.push_str(rest);
+    output
 }
 
 /// The line feed that browsers pass over at the start of `<pre>` comes back, so that the next one stays.
-fn with_line_feeds(mut html: String) -> String {
-    if html.contains("<pre") {
-        let ends = tags(&html).filter(|(_, tag)| name(tag) == "pre").map(|(at, tag)| at + tag.len());
-        let places: Vec<usize> = ends.filter(|end| html[*end..].starts_with('\n')).collect();
-        places.iter().rev().for_each(|place| html.insert(*place, '\n'));
+fn with_line_feeds(html: String) -> String {
+    if !html.contains("<pre") {
+        return html;
     }
-    html
+    let ends = tags(&html).filter(|(_, tag)| name(tag) == "pre").map(|(at, tag)| at + tag.len());
+    let mut output = String::with_capacity(html.len());
+    let mut done = 0;
+    for end in ends.filter(|end| html[*end..].starts_with('\n')) {
+        output.push_str(&html[done..end]);
+        output.push('\n');
+        done = end;
+    }
+    output.push_str(&html[done..]);
+    output
 }
 
 /// Names that nothing leads to any more go, and pictures of nothing.
@@ -199,10 +212,11 @@ fn pruned<'a>(html: &'a str, addresses: &Addresses<'_>) -> Cow<'a, str> {
 /// The pictures that a safe fragment shows, in its order, each once; their types are not known here.
 pub fn pictures(html: &str) -> Vec<Media> {
     let mut found: Vec<Media> = Vec::new();
+    let mut known: HashSet<String> = HashSet::new();
     for (_, tag) in tags(html).filter(|(_, tag)| name(tag) == "img") {
         let stated = |wanted: &str| value(tag, wanted).map(unescaped).filter(|value| !value.trim().is_empty());
         let pixels = |wanted: &str| stated(wanted).and_then(|value| value.parse::<u32>().ok());
-        let Some(url) = stated("src").filter(|url| !found.iter().any(|known| known.url == *url)) else { continue };
+        let Some(url) = stated("src").filter(|url| known.insert(url.clone())) else { continue };
         let title = stated("alt").or_else(|| stated("title")).map(|words| super::summary::one_line(&words));
         found.push(Media { url, size: pixels("width").zip(pixels("height")), title, ..Media::default() });
     }
@@ -283,6 +297,42 @@ mod tests {
                 expected.replace("{M}", "https://x.example/media/posts").replace("{A}", "https://x.example/articles");
             assert_eq!(shown(given), expected, "{given}");
         }
+    }
+
+    /// The parser writes a text down in the square of its length where it has much to escape.
+    #[test]
+    fn a_long_text_is_parted_where_nobody_sees_it() {
+        let text = "é&nbsp;&amp;<wbr>x<b>&lt;</b></i>&#160;".repeat(1_000);
+        let between = |html: &str| html.split("<!---->").map(str::len).max();
+        assert!(between(&skeleton(&text)) < Some(40_000), "no part is long");
+        assert!(skeleton(&"&amp;".repeat(10_000)).matches("<!---->").count() > 1);
+        let (mended, _) =
+            mend(&"&amp;".repeat(10_000), &Addresses::of_page(&Url::parse("https://x.example/").unwrap()));
+        assert!(mended.matches("<!---->").count() > 1);
+        assert_eq!(shown(&"&amp;é".repeat(10_000)), "&amp;é".repeat(10_000));
+        assert_eq!(
+            shown(&format!("<pre>\n{}</pre>", "a\n".repeat(5_000))),
+            format!("<pre>{}</pre>", "a\n".repeat(5_000))
+        );
+        assert_eq!(bare(&format!("<p>{}<nav>b</nav>", "&amp;".repeat(10_000))), "&amp;".repeat(10_000));
+    }
+
+    /// Each took minutes once: what is made of one was looked for, or moved, for each of the others.
+    #[test]
+    fn many_of_a_kind_take_no_longer_than_each_of_them() {
+        let start = std::time::Instant::now();
+        assert_eq!(shown(&"<a href=\"javascript:x\"> </a>".repeat(40_000)), "");
+        let lines = "<pre>\n\nx</pre>".repeat(40_000);
+        assert_eq!(shown(&lines), lines);
+        let images: Vec<String> =
+            (0..40_000).map(|number| format!("<img src=\"https://x.example/{number}\">")).collect();
+        assert_eq!(pictures(&images.concat()).len(), 40_000);
+        let sources = "<source srcset=\"data:x\">".repeat(20_000);
+        assert_eq!(shown(&format!("<picture>{sources}{}</picture>", "<img>".repeat(20_000))), "");
+        let sizes = (1..1_000).map(|width| format!("a.png {width}w, ")).collect::<Vec<_>>().concat();
+        let many = shown(&format!("<img src=a.png srcset=\"{sizes}\">"));
+        assert_eq!(many.matches("a.png ").count(), 100, "{many}");
+        assert!(start.elapsed() < std::time::Duration::from_mins(1), "{:?}", start.elapsed());
     }
 
     #[test]

@@ -694,7 +694,7 @@ impl Ingest {
 
     fn report_removed(&self, path: &Path, removed: &[article::clean::Removed]) {
         for line in removed {
-            let (number, rule, text) = (line.line, line.rule, &line.text);
+            let (number, rule, text) = (line.line, line.rule, folder::in_one_line(&line.text));
             if self.rules.clean == Clean::Report {
                 tracing::info!("{}:{number}: rule {rule} would remove `{text}`", folder::shown(path));
             } else {
