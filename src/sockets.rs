@@ -68,6 +68,8 @@ impl Sockets {
     /// One of them cannot be had; the error says which and why.
     pub fn open(listen: &Listen, admin: Option<&Listen>) -> anyhow::Result<Self> {
         let handed_in = handed_in().context("the sockets that systemd handed in cannot be used")?;
+        let prepared = handed_in.iter().try_for_each(|(_, listener)| prepare(listener));
+        prepared.context("the sockets that systemd handed in cannot be used")?;
         let (for_operator, for_clients): (Vec<_>, Vec<_>) =
             handed_in.into_iter().partition(|(name, _)| name == ADMIN_NAME);
         let mut sockets = if for_clients.is_empty() {
@@ -75,7 +77,6 @@ impl Sockets {
         } else {
             tracing::info!("http.listen does not count: {} sockets came from systemd", for_clients.len());
             let listeners: Vec<Listener> = for_clients.into_iter().map(|(_, listener)| listener).collect();
-            listeners.iter().try_for_each(prepare).context("the sockets that systemd handed in cannot be used")?;
             Self { listeners, admin: Vec::new(), paths: Vec::new() }
         };
         sockets.admin.extend(for_operator.into_iter().map(|(_, listener)| listener));

@@ -129,8 +129,8 @@ impl Publisher {
             let progress = Progress { done: all - self.ingest.left_to_read().min(all), all };
             self.told.reports.update(|report| report.progress = Some(progress));
         }
-        // Files that were put there a moment ago are waited for: the first version should not be an empty one.
-        if let Some(wait) = self.ingest.until_quiet(Instant::now()) {
+        // New files that were put there a moment ago are waited for: the first version should not be an empty one.
+        if let Some(wait) = self.ingest.until_new_are_quiet(&self.catalog, Instant::now())? {
             std::thread::sleep(wait);
             self.tick(Hints::Waiting)?;
         }

@@ -203,3 +203,26 @@ fn a_part_that_is_stuck_is_not_hidden_by_the_others() {
         assert!(watched.silence(limit * 10) < limit * 10, "{part} goes on, and systemd does not hear of it");
     }
 }
+
+#[test]
+fn a_socket_for_the_operator_is_known_by_its_name() {
+    if !tools::has("systemd-socket-activate") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let articles = folder.path().join("articles");
+    std::fs::create_dir(&articles).unwrap();
+    let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (clients, operator) = (free(), free());
+    let mut command = Command::new("systemd-socket-activate");
+    command.args(["-l", &clients.to_string(), "-l", &operator.to_string(), "--fdname=http:admin"]);
+    command.args([env!("CARGO_BIN_EXE_gazetted"), "serve"]);
+    command.arg(articles).arg("--state").arg(folder.path().join("state")).stderr(Stdio::null());
+    let _program = Running(command.spawn().unwrap());
+    let asked = answer(|| TcpStream::connect(clients).map(|stream| Box::new(stream) as Box<dyn ReadWrite>));
+    assert_eq!(asked, "HTTP/1.1 200 OK");
+    for path in ["/readyz", "/metrics", "/readyz"] {
+        let answer = tools::ask(&operator.to_string(), path, "");
+        assert!(answer.starts_with("HTTP/1.1 200 OK"), "{path}: {answer}");
+    }
+}

@@ -205,6 +205,20 @@ impl Ingest {
         self.later.values().map(|(at, _)| at.saturating_duration_since(now)).max()
     }
 
+    /// The same of files that nothing is published of yet.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn until_new_are_quiet(&self, catalog: &Catalog, now: Instant) -> catalog::Result<Option<Duration>> {
+        let mut longest = None;
+        for (path, (at, _)) in &self.later {
+            if catalog.known(path)?.is_none() {
+                longest = longest.max(Some(at.saturating_duration_since(now)));
+            }
+        }
+        Ok(longest)
+    }
+
     /// Follows hints. Says whether something that is served has changed.
     pub fn changes(&mut self, catalog: &mut Catalog, hints: &[Change], moment: Moment) -> catalog::Result<bool> {
         let mut changed = false;
