@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+use crate::check::Check;
 use crate::machine::{Machine, Needs, skip};
-use crate::{get, installed, passed};
+use crate::{get, installed};
 
 fn lintian(package: &Path) -> Output {
     Command::new("lintian").args(["--fail-on", "error", "--allow-root"]).arg(package).output().unwrap()
@@ -16,6 +17,7 @@ fn lintian_finds_no_error() {
     if Command::new("lintian").arg("--version").output().is_err() {
         return skip("lintian");
     }
+    let check = Check::begin("lintian");
     let output = lintian(&needs.package);
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{said}");
@@ -33,7 +35,7 @@ fn lintian_finds_no_error() {
     let control = lintian(&wrong);
     assert!(!control.status.success(), "a wrong package is found, or the test is blind");
     let warnings = said.lines().filter(|line| line.starts_with("W:")).count();
-    passed("lintian", &format!("0 errors, {warnings} warnings"));
+    check.passed(&format!("0 errors, {warnings} warnings"));
 }
 
 /// Names of the commands that the program tells of.
@@ -47,6 +49,7 @@ fn commands(machine: &Machine) -> Vec<String> {
 #[test]
 fn an_upgrade_keeps_what_the_operator_has_set() {
     let Some(needs) = Needs::find() else { return };
+    let check = Check::begin("what the operator set");
     let machine = installed(&needs);
     let commands = commands(&machine);
     assert!(commands.len() >= 6, "{commands:?}");
@@ -72,12 +75,13 @@ fn an_upgrade_keeps_what_the_operator_has_set() {
     assert_eq!(machine.succeed("stat -c %a /srv/gazetted/articles").trim(), "700");
     machine.succeed("dpkg -r gazetted");
     assert!(machine.file(file).exists(), "whoever installs it again finds the configuration");
-    passed("what the operator set", &format!("kept over upgrade and removal; {} manual pages", commands.len() + 2));
+    check.passed(&format!("kept over upgrade and removal; {} manual pages", commands.len() + 2));
 }
 
 #[test]
 fn each_systemd_is_told_only_what_it_knows() {
     let Some(needs) = Needs::find() else { return };
+    let check = Check::begin("each systemd");
     let machine = installed(&needs);
     let version = machine.succeed("systemctl --version");
     let version: u32 = version.split_whitespace().nth(1).unwrap().parse().unwrap();
@@ -109,5 +113,5 @@ fn each_systemd_is_told_only_what_it_knows() {
     machine.write("/etc/systemd/system/gazetted.service.d/wrong.conf", "[Service]\nPrivateNetwork=no\n");
     machine.succeed("systemctl daemon-reload");
     assert!(!is_shut_off().0, "with the network it is exposed, or the test is blind");
-    passed("each systemd", &format!("version {version}: exposure {score}, no complaint in the journal"));
+    check.passed(&format!("version {version}: exposure {score}, no complaint in the journal"));
 }

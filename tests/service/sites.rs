@@ -4,8 +4,8 @@ use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
+use crate::check::Check;
 use crate::machine::{Machine, Needs};
-use crate::passed;
 
 /// A whole answer, asked for through a socket of the machine.
 fn ask(machine: &Machine, socket: &str, path: &str) -> String {
@@ -29,6 +29,7 @@ fn process(machine: &Machine, site: &str) -> String {
 #[test]
 fn sites_know_nothing_of_each_other() {
     let Some(needs) = Needs::find() else { return };
+    let check = Check::begin("several sites");
     let machine = Machine::boot(&needs.root);
     machine.copy(&needs.package, "/root/gazetted.deb");
     machine.succeed("dpkg -i /root/gazetted.deb");
@@ -69,5 +70,5 @@ fn sites_know_nothing_of_each_other() {
     );
     assert_eq!(left, "", "nothing is left of any site");
     assert!(machine.file("/srv/one/a.md").exists(), "articles are their writers'");
-    passed("several sites", "two, one of them broken and mended, and nothing left of either after a purge");
+    check.passed("two, one of them broken and mended, and nothing left of either after a purge");
 }
