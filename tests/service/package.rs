@@ -90,8 +90,10 @@ fn each_systemd_is_told_only_what_it_knows() {
         "systemctl show -p DropInPaths -p RestartSteps -p RestartMaxDelayUSec gazetted.service gazetted@a.service";
     let shown = machine.succeed(units);
     if version >= 254 {
-        let steps = shown.lines().filter(|line| *line == "RestartSteps=5").count();
-        assert_eq!(steps, 2, "one that fails again and again is started ever more rarely: {shown}");
+        for line in ["RestartSteps=5", "RestartMaxDelayUSec=2s"] {
+            let told = shown.lines().filter(|shown| *shown == line).count();
+            assert_eq!(told, 2, "one that fails again and again is started ever more rarely: {shown}");
+        }
     } else {
         assert!(!shown.contains("restart.conf"), "{shown}");
     }
