@@ -164,6 +164,7 @@ impl Pages {
 
     /// Says on an empty site where articles are put. Below `/srv`, where what is published lies, that is the whole path; elsewhere
     /// it is the last name alone, since the others may tell who has an account here.
+    #[must_use]
     pub fn filled_from(mut self, folder: &Path) -> Self {
         let shown = if folder.starts_with("/srv") { Some(folder.as_os_str()) } else { folder.file_name() };
         self.folder = shown.map(|name| name.to_string_lossy().into_owned());

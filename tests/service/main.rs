@@ -84,7 +84,8 @@ fn from_package_to_feed() {
     assert_eq!(machine.property("ActiveState"), "active", "READY was said");
     assert!(machine.property("StatusText").starts_with("serving http://"), "{}", machine.property("StatusText"));
     let front = get(&machine, "/");
-    assert!(front.contains("Nothing is published yet"), "the front page says what to do: {front}");
+    let says_what_to_do = front.contains("Nothing is published yet") && front.contains("/srv/gazetted/articles");
+    assert!(says_what_to_do, "the front page says what to do: {front}");
     // The operator's own socket.
     machine.succeed("systemctl stop gazetted.service && systemctl start gazetted-admin.socket gazetted.service");
     let admin = machine

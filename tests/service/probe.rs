@@ -7,8 +7,11 @@ use std::process::Command;
 /// Tells the test below that it is to be a probe.
 pub const ORDER: &str = "GAZETTED_PROBE";
 
-/// What is tried, and how. Not called by the tests themselves, which run outside of any machine.
-pub const ATTEMPTS: [(&str, fn() -> bool); 15] = [
+/// A name, and whether it can be done.
+type Attempt = (&'static str, fn() -> bool);
+
+/// What is tried. Not called by the tests themselves, which run outside of any machine.
+pub const ATTEMPTS: [Attempt; 15] = [
     ("write-articles", || fs::write("/srv/gazetted/articles/probe.md", "# Probe").is_ok()),
     ("write-etc", || fs::write("/etc/probe", "x").is_ok()),
     ("write-programs", || fs::write("/usr/bin/probe", "x").is_ok()),
