@@ -39,6 +39,7 @@ mod security;
 mod service;
 mod slow;
 mod state;
+mod stopping;
 mod torn;
 mod units;
 mod validity;
