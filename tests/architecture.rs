@@ -133,14 +133,18 @@ fn files_beside_articles_know_no_network_and_no_catalog() {
     }
 }
 
-/// Rows of the table in `SECURITY.md`: a threat, and the tests that are said to prove what is done about it.
+/// Rows of the table that has a column of tests: what is promised, and the tests that are said to prove it.
 fn promises(text: &str) -> Vec<(String, Vec<(String, String)>)> {
-    let (_, table) = text.split_once("| threat | what is done | test |\n|---|---|---|\n").unwrap();
-    let rows = table.lines().map_while(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
+    let is_head =
+        |line: &&str| line.starts_with("| ") && line.split(" | ").any(|cell| cell.trim_end_matches(" |") == "test");
+    let head = text.lines().find(is_head).unwrap();
+    let column = head.split(" | ").position(|cell| cell.trim_end_matches(" |") == "test").unwrap();
+    let rows = text.lines().skip_while(|line| *line != head).skip(2);
+    let rows = rows.map_while(|line| line.strip_prefix("| ")?.strip_suffix('|'));
     let proved = rows.map(|row| {
-        let cells: Vec<&str> = row.split(" | ").collect();
-        assert_eq!(cells.len(), 3, "{row}");
-        let names = cells[2].split(", ").map(|name| {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        assert_eq!(cells.len(), head.matches('|').count() - 1, "{row}");
+        let names = cells[column].split(", ").map(|name| {
             let place = name.trim_matches('`').split_once("::");
             let (file, function) = place.unwrap_or_else(|| panic!("{name}: not as in `file::test`"));
             (file.to_owned(), function.to_owned())
@@ -151,10 +155,13 @@ fn promises(text: &str) -> Vec<(String, Vec<(String, String)>)> {
 }
 
 #[test]
-fn what_is_promised_of_security_is_tested() {
+fn what_is_promised_is_tested() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let promises = promises(&fs::read_to_string(root.join("SECURITY.md")).unwrap());
-    assert!(promises.len() > 20, "only {} rows were found: is the test blind?", promises.len());
+    let of = |file| promises(&fs::read_to_string(root.join(file)).unwrap());
+    let (security, service) = (of("SECURITY.md"), of("tests/promises.md"));
+    let found = (security.len(), service.len());
+    assert!(found.0 > 20 && found.1 > 15, "only {found:?} rows were found: is the test blind?");
+    let promises = security.into_iter().chain(service);
     for (threat, tests) in promises {
         for (file, test) in tests {
             let text = fs::read_to_string(root.join(&file)).unwrap_or_else(|error| panic!("{threat}: {file}: {error}"));

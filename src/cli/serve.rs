@@ -54,10 +54,11 @@ impl Serve {
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start the runtime")?;
         // Before anybody is told that it serves: whoever then ends it ends it in order.
-        let mut signals = {
+        let (mut signals, hangups) = {
             let _inside = runtime.enter();
-            Signals::new()?
+            (Signals::new()?, wait_for(SignalKind::hangup())?)
         };
+        let daemon = daemon.hearing(hangups);
         let (directory, base_url) = (config.articles.directory.display(), daemon.base_url());
         tracing::info!("serving {directory} as {base_url}, listening at {listening}");
         if let Some(admin) = admin {
@@ -99,9 +100,12 @@ struct Signals {
     interrupt: Signal,
 }
 
+fn wait_for(kind: SignalKind) -> anyhow::Result<Signal> {
+    signal(kind).context("cannot wait for signals")
+}
+
 impl Signals {
     fn new() -> anyhow::Result<Self> {
-        let wait_for = |kind| signal(kind).context("cannot wait for signals");
         Ok(Self { terminate: wait_for(SignalKind::terminate())?, interrupt: wait_for(SignalKind::interrupt())? })
     }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use chrono::{DateTime, Utc};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::catalog::{Adoption, Elsewhere, FILE, Reader};
@@ -51,6 +51,7 @@ pub struct Daemon {
     watchdog: Option<Duration>,
     admin: Option<Admin>,
     control: Option<Control>,
+    hangups: Option<Signal>,
     // Holds the lock on the state directory.
     hold: Hold,
 }
@@ -95,7 +96,7 @@ impl Daemon {
         let again = config.clone();
         let load: Load = Box::new(move || Ok(again.clone()));
         let site = Site { load, state, address, current, server, watched };
-        Ok(Self { sockets, config: config.clone(), site, prepared, watchdog, admin, control, hold })
+        Ok(Self { sockets, config: config.clone(), site, prepared, watchdog, admin, control, hangups: None, hold })
     }
 
     /// The same, with a way to read its configuration again; without one, it keeps what it has.
@@ -103,6 +104,12 @@ impl Daemon {
     pub fn reloaded_by(mut self, load: Load) -> Self {
         self.site.load = load;
         self
+    }
+
+    /// The same, hearing of SIGHUP by `hangups`: those that come before [`Daemon::run`] count, too.
+    #[must_use]
+    pub fn hearing(self, hangups: Signal) -> Self {
+        Self { hangups: Some(hangups), ..self }
     }
 
     /// What is served, and news of its versions.
@@ -120,14 +127,15 @@ impl Daemon {
     /// # Errors
     /// The first task's that failed.
     pub async fn run(self, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
-        let Self { sockets, config, site, prepared, watchdog, admin, control, hold } = self;
+        let Self { sockets, config, site, prepared, watchdog, admin, control, hangups, hold } = self;
         let status = site.status(&config);
         let (server, Watched { pulses, reports, .. }) = (site.server.clone(), site.watched.clone());
         let (orders, ordered) = mpsc::channel(1);
         if let Some(control) = control {
             tokio::spawn(control.run(orders.clone()));
         }
-        tokio::spawn(hear_hangups(orders)?);
+        let hangups = hangups.map_or_else(|| signal(SignalKind::hangup()), Ok).context("cannot wait for SIGHUP")?;
+        tokio::spawn(hear(hangups, orders));
         let (end, ended) = oneshot::channel();
         let mut keeper = tokio::spawn(Keeper::new(site, config, prepared.run()?).run(ordered, ended));
         service::ready(&status);
@@ -164,20 +172,17 @@ impl Daemon {
 }
 
 /// Turns SIGHUP into orders, for as long as anybody takes them.
-fn hear_hangups(orders: mpsc::Sender<control::Reload>) -> anyhow::Result<impl Future<Output = ()>> {
-    let mut hangup = signal(SignalKind::hangup()).context("cannot wait for SIGHUP")?;
-    Ok(async move {
-        loop {
-            tokio::select! {
-                heard = hangup.recv() => match heard {
-                    // What comes of it is in the log.
-                    Some(()) => drop(orders.send(oneshot::channel().0).await),
-                    None => return,
-                },
-                () = orders.closed() => return,
-            }
+async fn hear(mut hangups: Signal, orders: mpsc::Sender<control::Reload>) {
+    loop {
+        tokio::select! {
+            heard = hangups.recv() => match heard {
+                // What comes of it is in the log.
+                Some(()) => drop(orders.send(oneshot::channel().0).await),
+                None => return,
+            },
+            () = orders.closed() => return,
         }
-    })
+    }
 }
 
 /// Tells systemd that all parts get on, for as long as they do. Never ends.

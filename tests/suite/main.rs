@@ -38,6 +38,7 @@ mod schedule;
 mod security;
 mod service;
 mod slow;
+mod soak;
 mod state;
 mod stopping;
 mod torn;

@@ -205,14 +205,14 @@ impl Ingest {
         self.later.values().map(|(at, _)| at.saturating_duration_since(now)).max()
     }
 
-    /// The same of files that nothing is published of yet.
+    /// The same of files that nothing is published of yet, or something that was not read from them as they would be now.
     ///
     /// # Errors
     /// The catalog cannot be read.
     pub fn until_new_are_quiet(&self, catalog: &Catalog, now: Instant) -> catalog::Result<Option<Duration>> {
         let mut longest = None;
         for (path, (at, _)) in &self.later {
-            if catalog.known(path)?.is_none() {
+            if catalog.known(path)?.is_none_or(|known| known.stale) {
                 longest = longest.max(Some(at.saturating_duration_since(now)));
             }
         }

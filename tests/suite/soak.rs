@@ -1,0 +1,103 @@
+//! Days in minutes: articles come, change and go, readers poll, the configuration is read again, and nothing grows.
+//! `GAZETTED_SOAK_SECONDS=1800` is the long form.
+
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::random::Random;
+use crate::tools::{self, Program};
+
+/// Articles that come, change and go; with what they are in.
+const ARTICLES: usize = 200;
+
+/// Kilobytes of memory that are its own, and descriptors.
+fn size(program: &Program) -> (usize, usize) {
+    let process = format!("/proc/{}", program.child.id());
+    let status = std::fs::read_to_string(format!("{process}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
+    let kilobytes = line.trim().trim_end_matches(" kB").parse().unwrap();
+    (kilobytes, std::fs::read_dir(format!("{process}/fd")).unwrap().count())
+}
+
+/// One round of all that happens; `round` says which.
+fn live(program: &Program, folder: &std::path::Path, random: &mut Random, round: usize) {
+    let article = |number: usize| folder.join(format!("articles/{}/{number}.md", number % 5));
+    for _ in 0..5 {
+        let number = random.below(ARTICLES);
+        if random.below(4) == 0 {
+            let _ = std::fs::remove_file(article(number));
+        } else {
+            let words = "word ".repeat(99);
+            let text = format!("---\ntags: [t{}]\n---\n# Number {number}\n\nRound {round}. {words}", round % 9);
+            std::fs::write(article(number), text).unwrap();
+        }
+    }
+    for path in
+        ["/rss.xml", "/atom.xml", "/feed.json", "/", "/tags/t1/rss.xml", "/sections/2/", "/nothing", "/feeds.opml"]
+    {
+        let answer = program.get(path);
+        assert!(answer.starts_with("HTTP/1.1 200 ") || answer.starts_with("HTTP/1.1 404 "), "{path}: {answer}");
+        let etag = answer.lines().find_map(|line| line.strip_prefix("etag: ")).unwrap_or("\"none\"");
+        tools::ask(&program.address, path, &format!("If-None-Match: {etag}\r\nAccept-Encoding: br, gzip\r\n"));
+    }
+}
+
+#[test]
+fn nothing_grows() {
+    let seconds = std::env::var("GAZETTED_SOAK_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(24);
+    let folder = tempfile::tempdir().unwrap();
+    for number in 0..5 {
+        std::fs::create_dir_all(folder.path().join(format!("articles/{number}"))).unwrap();
+    }
+    let config = folder.path().join("gazetted.toml");
+    let configure = |title: &str| {
+        let text = format!(
+            "[site]\ntitle = '{title}'\n[articles]\ndirectory = '{}'\n",
+            folder.path().join("articles").display()
+        );
+        std::fs::write(&config, text).unwrap();
+    };
+    configure("Soak");
+    let command = |name: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gazetted"));
+        command.arg(name).arg("--config").arg(&config).arg("--state").arg(folder.path().join("state"));
+        // What each thread keeps for itself comes and goes with threads, and hides what is lost.
+        command.env("MALLOC_ARENA_MAX", "1").stdin(Stdio::null()).stdout(Stdio::null());
+        command
+    };
+    let program = Program::start(command("serve").args(["--listen", "127.0.0.1:0"]));
+    let (begun, whole) = (Instant::now(), Duration::from_secs(seconds));
+    let mut random = Random::new(5);
+    let (mut round, mut sizes) = (0, Vec::new());
+    while begun.elapsed() < whole {
+        live(&program, folder.path(), &mut random, round);
+        if round % 20 == 19 {
+            configure(["Soak", "Bath"][round / 20 % 2]);
+            assert!(command("reload").status().unwrap().success());
+        }
+        sizes.push(size(&program));
+        round += 1;
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    // The first half fills what may be filled: caches, and whatever the allocator keeps.
+    let (first, second) = sizes.split_at(sizes.len() / 2);
+    let mean = |sizes: &[(usize, usize)]| sizes.iter().map(|(kilobytes, _)| kilobytes).sum::<usize>() / sizes.len();
+    let tail = &second[second.len() / 2..];
+    let (middle, end) = (mean(&second[..second.len() / 2]), mean(tail));
+    println!(
+        "{round} rounds: memory {} -> {middle} -> {end} KB, descriptors {:?}",
+        mean(first),
+        tail.last().unwrap().1
+    );
+    assert!(end < middle + middle / 10 + 2_048, "memory grows: {middle} KB, then {end} KB");
+    let descriptors = |sizes: &[(usize, usize)]| sizes.iter().map(|(_, count)| *count).max().unwrap();
+    assert!(
+        descriptors(tail) <= descriptors(first) + 2,
+        "descriptors grow: {} -> {}",
+        descriptors(first),
+        descriptors(tail)
+    );
+    let log = program.log.lock().unwrap();
+    let wrong: Vec<&String> = log.iter().filter(|line| line.contains("ERROR") || line.contains(" WARN ")).collect();
+    assert_eq!(wrong, Vec::<&String>::new(), "nothing was wrong");
+}
