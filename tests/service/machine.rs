@@ -218,6 +218,13 @@ impl Machine {
     }
 }
 
+/// Removes a group of processes that have ended, and those in it: as folders, of which only these can be removed.
+fn remove_group(group: &Path) {
+    let inside = std::fs::read_dir(group).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
+    inside.filter(|path| path.is_dir()).for_each(|path| remove_group(&path));
+    let _ = std::fs::remove_dir(group);
+}
+
 impl Drop for Machine {
     fn drop(&mut self) {
         // It is asked to halt, and given time to.
@@ -240,11 +247,7 @@ impl Drop for Machine {
         }
         let group = format!("gazetted-test-{}", std::process::id());
         for top in ["/sys/fs/cgroup/unified", "/sys/fs/cgroup/systemd", "/sys/fs/cgroup"] {
-            let group = Path::new(top).join(&group);
-            // What the machine left in it is empty, too.
-            for below in ["payload", "supervisor", ""] {
-                let _ = std::fs::remove_dir(group.join(below));
-            }
+            remove_group(&Path::new(top).join(&group));
         }
     }
 }
