@@ -76,7 +76,8 @@ fn prepare(
     let at_state = || format!("{}", state.display());
     let mut catalog = state::open_catalog(state, config.authority().as_deref(), damage)?;
     state::check_folder(&mut catalog, state, &folder)?;
-    let pages = Arc::new(Pages::new(Channel::new(config, base_url, catalog.feed_id())));
+    let pages = Pages::new(Channel::new(config, base_url, catalog.feed_id())).filled_from(folder.root());
+    let pages = Arc::new(pages);
     // Watched before it is read: what happens in between waits in the channel.
     let (sender, changes) = mpsc::channel();
     let Watched { pulses, metrics, reports } = watched;

@@ -4,6 +4,8 @@ mod body;
 mod status;
 mod words;
 
+use std::path::Path;
+
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{Environment, Output, State, Value, context, escape_formatter};
@@ -45,6 +47,8 @@ const FORMATS: [(&str, &str, &str); 3] = [
 pub struct Pages {
     environment: Environment<'static>,
     channel: Channel,
+    /// Name of the folder that articles are put into, as strangers may read it.
+    folder: Option<String>,
 }
 
 /// What the front page shows beside the newest articles.
@@ -155,7 +159,16 @@ impl Pages {
         for (name, source) in templates {
             environment.add_template(name, source).expect("the built-in templates are valid");
         }
-        Self { environment, channel }
+        Self { environment, channel, folder: None }
+    }
+
+    /// Says on an empty site where articles are put. Below `/srv`, where what is published lies, that is the whole path; elsewhere
+    /// it is the last name alone, since the others may tell who has an account here.
+    #[must_use]
+    pub fn filled_from(mut self, folder: &Path) -> Self {
+        let shown = if folder.starts_with("/srv") { Some(folder.as_os_str()) } else { folder.file_name() };
+        self.folder = shown.map(|name| name.to_string_lossy().into_owned());
+        self
     }
 
     /// What the pages are about.
@@ -195,7 +208,8 @@ impl Pages {
             data: Some(self.website()),
             ..self.head(&self.channel.title, "")
         };
-        self.listing(feed, "front.html", &head, context! { groups => Value::from(Serde(groups)), older })
+        let folder = self.folder.as_deref();
+        self.listing(feed, "front.html", &head, context! { groups => Value::from(Serde(groups)), older, folder })
     }
 
     /// The page of a folder, tag or author.
@@ -720,6 +734,28 @@ mod tests {
         assert_eq!(titles.len(), 6, "its own feeds and those of the site");
         assert_eq!(titles[0], "news/sport/Ball &amp; Bat – News &amp; Views (RSS)", "standards 141");
         assert_eq!(titles[3], "News &amp; Views (RSS)");
+    }
+
+    #[test]
+    fn an_empty_site_says_where_articles_go_and_not_whose_home_that_is() {
+        let front = |folder: &str| {
+            let pages = Pages::new(channel()).filled_from(Path::new(folder));
+            pages.front(&Feed::main(pages.channel(), &[]), &Front::default())
+        };
+        for (folder, shown) in [
+            ("/srv/gazetted/articles", "/srv/gazetted/articles"),
+            ("/home/ann/posts", "posts"),
+            ("/srv2/posts", "posts"),
+            ("/srv/<b>", "/srv/&lt;b&gt;"),
+        ] {
+            let page = front(folder);
+            assert!(page.contains(&format!("folder <code dir=\"ltr\">{shown}</code>")), "{folder}: {page}");
+            assert!(!page.contains("/home") && !page.contains(">ann"), "{page}");
+        }
+        assert!(front("/").contains("into the watched folder, and"));
+        let pages = Pages::new(channel()).filled_from(Path::new("/srv/gazetted/articles"));
+        let full = pages.front(&Feed::main(pages.channel(), &[entry("a", "A")]), &Front::default());
+        assert!(!full.contains("/srv/"), "readers need not know: {full}");
     }
 
     #[test]

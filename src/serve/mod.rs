@@ -38,7 +38,7 @@ use crate::pulse::Pulses;
 use crate::snapshot::Current;
 use crate::sockets::{Sockets, raise_descriptors};
 use admin::Watched;
-use connections::{Admitted, Connections, Limits, Order, Phase};
+use connections::{Admitted, Connection, Connections, Limits, Order, Phase};
 use requests::{Requests, Sources};
 use respond::Style;
 use stream::{Listener, Observed, Stream};
@@ -51,6 +51,8 @@ const COMPLAINT_INTERVAL: Duration = Duration::from_mins(1);
 const MAX_HEADER: usize = 16 << 10;
 /// Bytes that wait in memory for a slow client; a document is one piece and may be longer.
 const MAX_UNSENT: usize = 2 * body::CHUNK;
+/// How long somebody who has just connected may take to ask, once the daemon is to end.
+const LAST_WORD: Duration = Duration::from_millis(300);
 /// How long what still reads files may keep a thread in the end.
 const LAST_READS: Duration = Duration::from_secs(1);
 
@@ -156,8 +158,10 @@ impl Server {
         let connection = &admitted.connection;
         loop {
             // While the client says nothing, there is nothing to be kept in memory for it.
-            if poll_fn(|context| poll_request(&stream, &admitted, context)).await == Order::End {
-                return;
+            match poll_fn(|context| poll_request(&stream, &admitted, context)).await {
+                Order::End => return,
+                Order::Finish if !asks_still(&stream, connection).await => return,
+                _ => {}
             }
             let requests = Requests::new(self.sources.clone(), connection.clone(), peer);
             let observed = Observed { stream, connection: connection.clone() };
@@ -172,7 +176,7 @@ impl Server {
                     .half_close(true)
                     .serve_connection(TokioIo::new(observed), requests),
             );
-            let mut orders = Orders { admitted: &admitted, last: Order::None, changes: 0 };
+            let mut orders = Orders { admitted: &admitted, last: Order::None, changes: 0, has_read: false };
             let ended = poll_fn(|context| orders.poll(&mut http, context)).await;
             let parts = http.into_parts();
             stream = parts.io.into_inner().stream;
@@ -191,7 +195,7 @@ type Http1 = http1::Connection<TokioIo<Observed>, Requests>;
 /// Waits until the client says something, or until the connection is to end.
 fn poll_request(stream: &Stream, admitted: &Admitted, context: &mut Context<'_>) -> Poll<Order> {
     match admitted.connection.order(context.waker()) {
-        Order::Finish | Order::End => Poll::Ready(Order::End),
+        order @ (Order::Finish | Order::End) => Poll::Ready(order),
         Order::Doze => {
             // So it does.
             admitted.connection.obeyed(Order::Doze);
@@ -199,6 +203,13 @@ fn poll_request(stream: &Stream, admitted: &Admitted, context: &mut Context<'_>)
         }
         Order::None => stream.poll_readable(context).map(|()| Order::None),
     }
+}
+
+/// Whether the client says something at the last moment. One that has just connected has nobody else to ask: its connection is
+/// ours. Whoever has had an answer knows that a connection may end after it, and is heard if it has spoken already.
+async fn asks_still(stream: &Stream, connection: &Connection) -> bool {
+    let patience = if connection.phase() == Phase::Asking { LAST_WORD } else { Duration::ZERO };
+    tokio::time::timeout(patience, poll_fn(|context| stream.poll_readable(context))).await.is_ok()
 }
 
 /// How hyper came to the end of its work.
@@ -217,6 +228,8 @@ struct Orders<'a> {
     admitted: &'a Admitted,
     last: Order,
     changes: u32,
+    /// Whether hyper has seen what the client says: told to finish before that, it would not look.
+    has_read: bool,
 }
 
 impl Orders<'_> {
@@ -224,6 +237,12 @@ impl Orders<'_> {
     fn poll(&mut self, http: &mut Http1, context: &mut Context<'_>) -> Poll<Ended> {
         let connection = &self.admitted.connection;
         let order = connection.order(context.waker());
+        if !std::mem::replace(&mut self.has_read, true)
+            && order == Order::Finish
+            && let Poll::Ready(ended) = Self::ended(Pin::new(&mut *http).poll(context))
+        {
+            return Poll::Ready(ended);
+        }
         if order > self.last {
             match order {
                 Order::End => return Poll::Ready(Ended::Cut),
@@ -237,17 +256,21 @@ impl Orders<'_> {
             }
         }
         if self.last != Order::Doze {
-            return Pin::new(http).poll(context).map(|ended| {
-                if let Err(error) = ended {
-                    tracing::debug!("a connection ended early: {error}");
-                }
-                Ended::Closed
-            });
+            return Self::ended(Pin::new(http).poll(context));
         }
         let ended = ready!(http.poll_without_shutdown(context));
         // A request that came at the last moment was answered as the last one.
         let dozes = ended.is_ok() && connection.changes() == self.changes;
         Poll::Ready(if dozes { Ended::Dozing } else { Ended::Closed })
+    }
+
+    fn ended(polled: Poll<hyper::Result<()>>) -> Poll<Ended> {
+        polled.map(|ended| {
+            if let Err(error) = ended {
+                tracing::debug!("a connection ended early: {error}");
+            }
+            Ended::Closed
+        })
     }
 }
 

@@ -1,5 +1,6 @@
 //! A machine of its own with a real systemd as its first process: a container that is thrown away with its test.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,8 +9,24 @@ use std::time::{Duration, Instant};
 /// One at a time: there are few cores, and tests of how long something takes.
 static ALONE: Mutex<()> = Mutex::new(());
 
+/// Held while a machine runs, by whichever test run of this computer it belongs to.
+const LOCK: &str = "/run/lock/gazetted-test";
+
+/// Enters a group of processes of its own before it becomes another program. Two machines in one group would take each other's
+/// processes for their own, and end them.
+const APART: &str = "for top in /sys/fs/cgroup/unified /sys/fs/cgroup/systemd /sys/fs/cgroup; do
+    [ -e $top/cgroup.procs ] && mkdir -p $top/$0 && echo $$ >$top/$0/cgroup.procs
+done
+exec \"$@\"";
+
 /// Longest wait for anything to happen. Reached only when a test fails.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Says that a test is skipped for want of something.
+pub fn skip(want: &str) {
+    assert!(std::env::var_os("GAZETTED_NO_SKIP").is_none(), "{want} is missing, and GAZETTED_NO_SKIP is set");
+    eprintln!("SKIPPED: {want} is missing");
+}
 
 /// Where Debian lies that the machine starts from, and what is installed in it.
 pub struct Needs {
@@ -40,11 +57,7 @@ impl Needs {
         match needs() {
             Ok(needs) => Some(needs),
             Err(want) => {
-                assert!(
-                    std::env::var_os("GAZETTED_NO_SKIP").is_none(),
-                    "{want} is missing, and GAZETTED_NO_SKIP is set"
-                );
-                eprintln!("SKIPPED: {want} is missing");
+                skip(want);
                 None
             }
         }
@@ -58,6 +71,7 @@ pub struct Machine {
     first: u32,
     disk: PathBuf,
     _folder: tempfile::TempDir,
+    _lock: File,
     _alone: MutexGuard<'static, ()>,
 }
 
@@ -70,6 +84,8 @@ impl Machine {
     /// Boots one, and waits until it is up.
     pub fn boot(root: &Path) -> Self {
         let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+        let lock = File::create(LOCK).unwrap();
+        lock.lock().unwrap();
         let folder = tempfile::tempdir().unwrap();
         let disk = folder.path().to_owned();
         succeed(Command::new("mount").args(["-t", "tmpfs", "-o", "size=2g", "tmpfs"]).arg(&disk));
@@ -83,7 +99,10 @@ impl Machine {
             disk.join("work").display()
         );
         succeed(Command::new("mount").args(["-t", "overlay", "overlay", "-o", &layers]).arg(disk.join("root")));
-        let mut command = Command::new("systemd-nspawn");
+        let mut command = Command::new("setpriv");
+        // It halts the machine also where this program is ended before it can ask for that.
+        command.args(["--pdeathsig", "TERM", "sh", "-c", APART]);
+        command.args([&format!("gazetted-test-{}", std::process::id()), "systemd-nspawn"]);
         // A network of its own, in which nobody else listens. The filter of addresses needs leave to load programs into the
         // kernel. Nobody registers machines here.
         command.env("SYSTEMD_NSPAWN_UNIFIED_HIERARCHY", "1").arg("--quiet").arg("--directory").arg(disk.join("root"));
@@ -94,10 +113,10 @@ impl Machine {
             "--console=pipe",
             "--link-journal=no",
         ]);
-        let console = std::fs::File::create(disk.join("console")).unwrap();
+        let console = File::create(disk.join("console")).unwrap();
         command.stdin(Stdio::null()).stdout(console.try_clone().unwrap()).stderr(console);
         let nspawn = command.spawn().unwrap();
-        let mut machine = Self { nspawn, first: 0, disk, _folder: folder, _alone: alone };
+        let mut machine = Self { nspawn, first: 0, disk, _folder: folder, _lock: lock, _alone: alone };
         machine.wait_until("the machine has a first process", |machine| machine.find_first().is_some());
         machine.first = machine.find_first().unwrap();
         machine.wait_until("the machine is up", |machine| {
@@ -153,18 +172,21 @@ impl Machine {
         self.disk.join("root").join(path.trim_start_matches('/'))
     }
 
+    /// The same, as the machine itself sees it: what is mounted there counts.
+    pub fn inside(&self, path: &str) -> PathBuf {
+        PathBuf::from(format!("/proc/{}/root", self.first)).join(path.trim_start_matches('/'))
+    }
+
     /// Writes one, with its folders.
     pub fn write(&self, path: &str, text: &str) {
-        // From inside: what is mounted there counts.
-        let inside = PathBuf::from(format!("/proc/{}/root", self.first)).join(path.trim_start_matches('/'));
+        let inside = self.inside(path);
         std::fs::create_dir_all(inside.parent().unwrap()).unwrap();
         std::fs::write(inside, text).unwrap();
     }
 
     /// Copies a file into the machine.
     pub fn copy(&self, from: &Path, to: &str) {
-        let inside = PathBuf::from(format!("/proc/{}/root", self.first)).join(to.trim_start_matches('/'));
-        std::fs::copy(from, inside).unwrap();
+        std::fs::copy(from, self.inside(to)).unwrap();
     }
 
     /// A program of ours with the network of the machine, but otherwise as it is here.
@@ -196,6 +218,13 @@ impl Machine {
     }
 }
 
+/// Removes a group of processes that have ended, and those in it: as folders, of which only these can be removed.
+fn remove_group(group: &Path) {
+    let inside = std::fs::read_dir(group).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
+    inside.filter(|path| path.is_dir()).for_each(|path| remove_group(&path));
+    let _ = std::fs::remove_dir(group);
+}
+
 impl Drop for Machine {
     fn drop(&mut self) {
         // It is asked to halt, and given time to.
@@ -207,8 +236,18 @@ impl Drop for Machine {
         }
         let _ = self.nspawn.kill();
         let _ = self.nspawn.wait();
+        // With it goes everything that still runs in the machine, should it not have heard.
+        let is_ours = |status: String| status.lines().any(|line| line.starts_with("NSpid:") && line.ends_with("\t1"));
+        if self.first != 0 && std::fs::read_to_string(format!("/proc/{}/status", self.first)).is_ok_and(is_ours) {
+            let first = i32::try_from(self.first).ok().and_then(rustix::process::Pid::from_raw);
+            let _ = first.map(|first| rustix::process::kill_process(first, rustix::process::Signal::KILL));
+        }
         for place in [self.disk.join("root"), self.disk.clone()] {
             let _ = Command::new("umount").arg(place).status();
+        }
+        let group = format!("gazetted-test-{}", std::process::id());
+        for top in ["/sys/fs/cgroup/unified", "/sys/fs/cgroup/systemd", "/sys/fs/cgroup"] {
+            remove_group(&Path::new(top).join(&group));
         }
     }
 }

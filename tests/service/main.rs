@@ -4,12 +4,16 @@
 // In a test, a panic is how a failure is told.
 #![allow(clippy::unwrap_used)]
 
+mod check;
 mod load;
 mod machine;
+mod package;
 mod probe;
+mod sites;
 
 use std::time::{Duration, Instant};
 
+use check::Check;
 use load::Load;
 use machine::{Machine, Needs};
 
@@ -23,11 +27,6 @@ const RATE: u32 = 300;
 /// How often something is done again; the long form does it more often.
 fn times(short: u32, long: u32) -> u32 {
     if std::env::var_os("GAZETTED_LONG").is_some() { long } else { short }
-}
-
-/// A line for whoever reads the results.
-fn passed(what: &str, measured: &str) {
-    println!("PASS {what}: {measured}");
 }
 
 /// A machine with the package, its socket open.
@@ -71,6 +70,7 @@ fn publish(machine: &Machine, name: &str, title: &str) -> Duration {
 #[test]
 fn from_package_to_feed() {
     let Some(needs) = Needs::find() else { return };
+    let check = Check::begin("from package to feed");
     let machine = Machine::boot(&needs.root);
     machine.copy(&needs.package, "/root/gazetted.deb");
     let begun = Instant::now();
@@ -84,7 +84,8 @@ fn from_package_to_feed() {
     assert_eq!(machine.property("ActiveState"), "active", "READY was said");
     assert!(machine.property("StatusText").starts_with("serving http://"), "{}", machine.property("StatusText"));
     let front = get(&machine, "/");
-    assert!(front.contains("Nothing is published yet"), "the front page says what to do: {front}");
+    let says_what_to_do = front.contains("Nothing is published yet") && front.contains("/srv/gazetted/articles");
+    assert!(says_what_to_do, "the front page says what to do: {front}");
     // The operator's own socket.
     machine.succeed("systemctl stop gazetted.service && systemctl start gazetted-admin.socket gazetted.service");
     let admin = machine
@@ -99,12 +100,13 @@ fn from_package_to_feed() {
         assert!(machine.file(&format!("/usr/share/man/{page}")).exists(), "{page} is installed");
     }
     assert!(machine.file("/usr/share/bash-completion/completions/gazetted").exists());
-    passed("from package to feed", &format!("{} ms, an article {} ms", first.as_millis(), published.as_millis()));
+    check.passed(&format!("{} ms, an article {} ms", first.as_millis(), published.as_millis()));
 }
 
 #[test]
 fn reloads_change_what_can_change_and_lose_nobody() {
     let Some(needs) = Needs::find() else { return };
+    let check = Check::begin("reload");
     let machine = installed(&needs);
     let process = machine.property("MainPID");
     let rounds = times(6, 100);
@@ -123,12 +125,13 @@ fn reloads_change_what_can_change_and_lose_nobody() {
     assert!(machine.journal().contains("unknown field `titel`"), "{}", machine.journal());
     let outcome = load.end();
     assert_eq!((outcome.failed, machine.property("MainPID")), (0, process));
-    passed("reload", &format!("{rounds} reloads, {} requests, 0 failed", outcome.asked));
+    check.passed(&format!("{rounds} reloads, {} requests, 0 failed", outcome.asked));
 }
 
 #[test]
 fn restarts_lose_nobody() {
     let Some(needs) = Needs::find() else { return };
+    let check = Check::begin("restart");
     let machine = installed(&needs);
     let rounds = times(8, 30);
     let restart = |machine: &Machine, unit: &str| {
@@ -153,12 +156,13 @@ fn restarts_lose_nobody() {
         outcome.slowest.as_millis(),
         control.failed
     );
-    passed("restart", &measured);
+    check.passed(&measured);
 }
 
 #[test]
 fn kills_refuse_nobody_and_keep_every_id() {
     let Some(needs) = Needs::find() else { return };
+    let check = Check::begin("kill -9");
     let machine = installed(&needs);
     publish(&machine, "one.md", "One");
     let before = id(&machine, "One");
@@ -175,7 +179,7 @@ fn kills_refuse_nobody_and_keep_every_id() {
     let outcome = load.end();
     assert_eq!(outcome.refused, 0, "{outcome:?}");
     // Whoever is being answered at that instant cannot be.
-    assert!(outcome.failed <= 2 * usize::try_from(rounds).unwrap(), "{outcome:?}");
+    assert!(outcome.failed <= usize::try_from(rounds).unwrap(), "{outcome:?}");
     assert_eq!(id(&machine, "One"), before);
     let measured = format!(
         "{rounds} kills, {} requests, 0 refused, {} cut off, slowest {} ms",
@@ -183,12 +187,13 @@ fn kills_refuse_nobody_and_keep_every_id() {
         outcome.failed,
         outcome.slowest.as_millis()
     );
-    passed("kill -9", &measured);
+    check.passed(&measured);
 }
 
 #[test]
 fn whoever_is_stuck_is_replaced() {
     let Some(needs) = Needs::find() else { return };
+    let check = Check::begin("watchdog");
     let machine = installed(&needs);
     let is_replaced = |watchdog: &str, within: Duration| {
         drop_in(&machine, "gazetted.service", &format!("[Service]\nWatchdogSec={watchdog}\n"));
@@ -208,12 +213,13 @@ fn whoever_is_stuck_is_replaced() {
     let took = is_replaced("2s", Duration::from_secs(20)).expect("a daemon that is stuck is replaced");
     assert!(get(&machine, "/rss.xml").contains("<rss"));
     assert!(is_replaced("0", Duration::from_secs(5)).is_none(), "without the watchdog it stays, or the test is blind");
-    passed("watchdog", &format!("replaced after {} ms where it has 2 s", took.as_millis()));
+    check.passed(&format!("replaced after {} ms where it has 2 s", took.as_millis()));
 }
 
 #[test]
 fn a_stop_takes_no_longer_than_it_may() {
     let Some(needs) = Needs::find() else { return };
+    let check = Check::begin("stop");
     let machine = installed(&needs);
     // Clients that never finish what they say.
     let mut slow = machine.beside("sh".as_ref());
@@ -231,12 +237,13 @@ fn a_stop_takes_no_longer_than_it_may() {
     assert_eq!(machine.property("Result"), "success", "it was not killed: {}", machine.journal());
     assert_eq!(machine.succeed("ss -Hltn 'sport = :8080'"), "", "the port is closed");
     assert!(!machine.run("pgrep gazetted").status.success(), "nothing is left of it");
-    passed("stop", &format!("{} ms with 200 half requests", took.as_millis()));
+    check.passed(&format!("{} ms with 200 half requests", took.as_millis()));
 }
 
 #[test]
 fn the_sandbox_holds() {
     let Some(needs) = Needs::find() else { return };
+    let check = Check::begin("sandbox");
     let machine = installed(&needs);
     machine.succeed("systemctl stop gazetted.service && systemctl start gazetted-admin.socket gazetted.service");
     machine.write("/home/ann/secret", "x");
@@ -254,43 +261,43 @@ fn the_sandbox_holds() {
     machine.succeed("systemctl restart gazetted.service");
     let inside = said("gazetted.service");
     let denied: Vec<&String> = inside.iter().filter(|line| line.ends_with(" denied")).collect();
-    assert_eq!(denied.len(), probe::attempts().len(), "{inside:#?}");
+    assert_eq!(denied.len(), probe::ATTEMPTS.len(), "{inside:#?}");
     assert!(inside.contains(&"keep-state done".to_owned()) && inside.contains(&"read-articles done".to_owned()));
 
     // The same program as root and outside: each attempt can succeed.
     let run = format!("systemd-run --wait --unit=probe-outside -p {environment} {start}");
     machine.succeed(&run);
     let outside = said("probe-outside.service");
-    let done = outside.iter().filter(|line| line.ends_with(" done")).count();
-    assert!(done >= probe::attempts().len(), "outside nothing is denied, or the test is blind: {outside:#?}");
-    let security = machine.succeed("systemd-analyze security --no-pager --threshold=3 gazetted.service | tail -n 1");
-    passed("sandbox", &format!("{} attempts denied;{}", denied.len(), security.trim_start_matches(['→', ' '])));
+    for (attempt, _) in probe::ATTEMPTS {
+        let done = outside.contains(&format!("{attempt} done"));
+        assert!(done, "outside {attempt} is not denied, or the test is blind: {outside:#?}");
+    }
+    check.passed(&format!("{} attempts denied, and each of them done outside", denied.len()));
 }
 
 #[test]
 fn a_wrong_configuration_closes_no_port() {
     let Some(needs) = Needs::find() else { return };
+    let check = Check::begin("wrong configuration");
     let machine = installed(&needs);
     machine.write("/etc/gazetted/gazetted.toml", &format!("{SERVICE}[site]\ntitel = 'Wrong'\n"));
     machine.run("systemctl restart gazetted.service");
     let waiting = Load::start(&machine, 2, Duration::from_millis(400));
     std::thread::sleep(Duration::from_secs(4));
     let starts: u32 = machine.property("NRestarts").parse().unwrap();
-    assert!((1..=40).contains(&starts), "{starts} starts in four seconds");
+    assert!((1..=24).contains(&starts), "{starts} starts in four seconds");
     assert_eq!(machine.succeed("systemctl is-active gazetted.socket").trim(), "active");
     assert!(machine.journal().contains("gazetted.toml:6: unknown field `titel`"), "{}", machine.journal());
     machine.write("/etc/gazetted/gazetted.toml", SERVICE);
     let outcome = waiting.end();
     assert_eq!(outcome.failed, 0, "whoever waited is served: {outcome:?}");
-    passed(
-        "wrong configuration",
-        &format!("{starts} starts in 4 s, the port open, {} clients served then", outcome.asked),
-    );
+    check.passed(&format!("{starts} starts in 4 s, the port open, {} clients served then", outcome.asked));
 }
 
 #[test]
 fn upgrades_lose_nobody_and_a_purge_leaves_nothing() {
     let Some(needs) = Needs::find() else { return };
+    let check = Check::begin("upgrade");
     let machine = installed(&needs);
     publish(&machine, "one.md", "One");
     let before = id(&machine, "One");
@@ -320,5 +327,5 @@ fn upgrades_lose_nobody_and_a_purge_leaves_nothing() {
     let failed = machine.succeed("systemctl --failed --no-legend --plain | grep gazetted || true");
     assert_eq!(failed, "");
     assert!(machine.file("/srv/gazetted/articles/one.md").exists(), "articles are their writers'");
-    passed("upgrade", &format!("{} upgrades, {} requests, 0 failed", 2 * rounds, outcome.asked));
+    check.passed(&format!("{} upgrades, {} requests, 0 failed", 2 * rounds, outcome.asked));
 }

@@ -170,12 +170,15 @@ fn a_reload_is_told_to_systemd() {
 
 /// Lets a thread of the program hang in the system, as on a disk that does not answer: whatever it asks for next takes an hour.
 fn wedge(program: &tools::Program, name: &str) -> Running {
-    let tasks = std::fs::read_dir(format!("/proc/{}/task", program.child.id())).unwrap();
-    let tasks = tasks.map(|task| task.unwrap().path());
-    let is_it = |task: &std::path::PathBuf| {
-        std::fs::read_to_string(task.join("comm")).is_ok_and(|comm| comm.trim_end() == name)
+    let find = |program: &tools::Program| {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", program.child.id())).unwrap();
+        tasks
+            .filter_map(|task| Some(task.ok()?.path()))
+            .find(|task| std::fs::read_to_string(task.join("comm")).is_ok_and(|comm| comm.trim_end() == name))
     };
-    let task = tasks.into_iter().find(is_it).unwrap_or_else(|| panic!("there is a thread {name}"));
+    // A thread names itself, once it runs.
+    program.wait_until(&format!("there is a thread {name}"), |program| find(program).is_some());
+    let task = find(program).unwrap();
     let mut command = Command::new("strace");
     command.args(["-qq", "-o", "/dev/null", "-e", "inject=all:delay_enter=3600s", "-p"]);
     command.arg(task.file_name().unwrap()).stdout(Stdio::null()).stderr(Stdio::null());
