@@ -1,7 +1,7 @@
 //! What a picture or a recording says of itself: its size, its length in time, its tags. Only what is needed of a file is read.
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
@@ -10,6 +10,10 @@ use lofty::file::{AudioFile, TaggedFile};
 use lofty::probe::Probe;
 
 use super::load;
+
+/// Most of a recording that is read, in bytes: more than any cover in its tags takes. What looks for its first sound would
+/// otherwise read a file of nothing to its end.
+const MOST: u64 = 32 << 20;
 
 /// Width and height of a picture in pixels; `None` where it does not tell, or is no file.
 pub fn pixels(file: &Path) -> Option<(u32, u32)> {
@@ -27,7 +31,7 @@ pub fn duration(file: &Path) -> Option<u32> {
 
 /// The tags of a recording and its length; `None` where they cannot be read.
 pub(super) fn read(file: &Path, options: ParseOptions) -> Option<TaggedFile> {
-    let reader = open(file)?;
+    let reader = Frugal { file: open(file)?, left: MOST };
     unharmed(|| {
         let probe = Probe::new(reader).options(options).guess_file_type().ok()?;
         // What begins like nothing known is believed by its name.
@@ -47,6 +51,30 @@ pub(super) fn length(file: &TaggedFile) -> Option<u32> {
 
 fn open(file: &Path) -> Option<BufReader<File>> {
     load::open(file).ok().map(BufReader::new)
+}
+
+/// A file of which only so much is read, wherever in it.
+struct Frugal<R> {
+    file: R,
+    left: u64,
+}
+
+impl<R: Read> Read for Frugal<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.left == 0 && !buffer.is_empty() {
+            return Err(io::Error::other("more is read of it than a recording needs"));
+        }
+        let most = usize::try_from(self.left).unwrap_or(usize::MAX).min(buffer.len());
+        let read = self.file.read(&mut buffer[..most])?;
+        self.left -= read as u64;
+        Ok(read)
+    }
+}
+
+impl<R: Seek> Seek for Frugal<R> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.file.seek(to)
+    }
 }
 
 /// A damaged file must not end the daemon, whatever those who read it for us make of it.
@@ -98,5 +126,24 @@ pub(crate) mod tests {
         assert_eq!(duration(&at("b.wav", &wav(3)[..20])), None);
         assert_eq!(duration(&at("c.mp3", b"no recording")), None);
         assert_eq!(duration(Path::new("/nowhere")), None);
+    }
+
+    #[test]
+    fn no_more_is_read_than_is_needed() {
+        let mut reader = Frugal { file: io::Cursor::new(vec![7; 100]), left: 10 };
+        let mut bytes = [0; 6];
+        assert!(reader.read_exact(&mut bytes).is_ok());
+        reader.seek(SeekFrom::End(-3)).unwrap();
+        assert!(reader.read_exact(&mut bytes[..3]).is_ok(), "wherever in it");
+        reader.seek(SeekFrom::Start(0)).unwrap();
+        assert!(reader.read_exact(&mut bytes[..2]).is_err(), "one byte is left");
+        assert!(reader.read_exact(&mut bytes[..1]).is_err(), "none is left");
+        // What looks for a first sound that never comes.
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["a.mp3", "a.aac"] {
+            let path = folder.path().join(name);
+            File::create(&path).unwrap().set_len(1 << 40).unwrap();
+            assert_eq!(duration(&path), None, "{name}");
+        }
     }
 }
