@@ -96,6 +96,8 @@ struct Counted {
     compared: Family<Result, Counter>,
     failures: Counter,
     watched: Family<By, Gauge>,
+    watched_by_events: Gauge,
+    watched_by_listing: Gauge,
     answers: Family<Answer, Counter>,
     /// The same without a look into a table: each is put here when it is first needed.
     answered: Vec<OnceLock<Counter>>,
@@ -125,6 +127,8 @@ impl Default for Metrics {
         let saved_by = |by: &'static str| saved.get_or_create_owned(&By { by });
         let closed: Family<By, Counter> = Family::default();
         let closed_by = |by: &'static str| closed.get_or_create_owned(&By { by });
+        let watched: Family<By, Gauge> = Family::default();
+        let watched_by = |by: &'static str| watched.get_or_create_owned(&By { by });
         let counted = Counted {
             registry: Registry::default(),
             articles: Family::default(),
@@ -133,7 +137,9 @@ impl Default for Metrics {
             served_after: Histogram::new(SERVED_AFTER),
             compared: Family::default(),
             failures: Counter::default(),
-            watched: Family::default(),
+            watched_by_events: watched_by("events"),
+            watched_by_listing: watched_by("listing"),
+            watched,
             answers: Family::default(),
             answered: (0..ASKED.len() * STATUSES.len() * CODINGS.len()).map(|_| OnceLock::new()).collect(),
             sent: Counter::default(),
@@ -217,8 +223,8 @@ impl Metrics {
 
     /// How many folders are watched.
     pub fn watched(&self, by_events: usize, by_listing: usize) {
-        for (by, count) in [("events", by_events), ("listing", by_listing)] {
-            self.0.watched.get_or_create(&By { by }).set(i64::try_from(count).unwrap_or(i64::MAX));
+        for (gauge, count) in [(&self.0.watched_by_events, by_events), (&self.0.watched_by_listing, by_listing)] {
+            gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
         }
     }
 

@@ -76,8 +76,9 @@ impl Daemon {
         metrics: Metrics,
         reports: Reports,
     ) -> anyhow::Result<Self> {
-        let state = config.state_directory(open_folder(config)?.root())?;
-        let hold = state::take(&state, &open_folder(config)?)?;
+        let folder = open_folder(config)?;
+        let state = config.state_directory(folder.root())?;
+        let hold = state::take(&state, &folder)?;
         let control = Control::open(&state);
         let told = |error: &_| tracing::warn!("`gazetted reload` cannot reach this daemon: {error}");
         let control = control.inspect_err(told).ok();

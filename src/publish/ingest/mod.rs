@@ -698,11 +698,11 @@ impl Ingest {
     fn leave_out(&mut self, path: PathBuf, stat: Stat, problems: &[Problem], twin_of: Option<PathBuf>) {
         let problems: Vec<String> = problems.iter().map(|problem| problem.in_file(&path)).collect();
         if self.left_out.get(&path).is_none_or(|before| before.problems != problems) {
+            self.complained = true;
             for problem in &problems {
                 tracing::warn!("{problem}");
             }
         }
-        self.complained = true;
         self.left_out.insert(path, LeftOut { stat, problems, twin_of });
     }
 
