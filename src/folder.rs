@@ -12,6 +12,7 @@ use std::time::{Duration, SystemTime};
 use walkdir::{DirEntry, WalkDir};
 
 use crate::config::{Articles, Globs};
+use crate::lines::acts;
 
 /// How an article is written, by the extension of its file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -315,10 +316,6 @@ pub fn shown(path: &Path) -> String {
 /// A text as one line that a log or a terminal shows as it is: what ends a line, moves the cursor, colours, or turns the reading
 /// direction around is written out.
 pub fn in_one_line(text: &str) -> Cow<'_, str> {
-    let acts = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200E}' | '\u{200F}' | '\u{061C}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
-    };
     if !text.contains(acts) {
         return Cow::Borrowed(text);
     }

@@ -264,15 +264,23 @@ pub fn ascii(json: &str) -> String {
     line
 }
 
+/// Whether a character does something to a line or to a terminal that shows it: ends it, moves the cursor, colours, or turns the
+/// reading direction around.
+pub fn acts(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}'
+        )
+}
+
 /// The same text in one line that moves no cursor and turns nothing round: what a file is called is no order to a terminal.
 pub fn harmless(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
-            '\0'..='\x1f' | '\x7f' => line.push_str(&format!("\\x{:02x}", u32::from(character))),
-            '\u{80}'..='\u{9f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-                line.push_str(&format!("\\u{{{:x}}}", u32::from(character)));
-            }
+            '\0'..='\x7f' if acts(character) => line.push_str(&format!("\\x{:02x}", u32::from(character))),
+            _ if acts(character) => line.push_str(&format!("\\u{{{:x}}}", u32::from(character))),
             _ => line.push(character),
         }
     }
@@ -280,10 +288,25 @@ pub fn harmless(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
+    use std::sync::Mutex;
     use std::sync::mpsc::Sender;
 
     use super::*;
+
+    /// A writer whose clones keep all that any of them is given.
+    #[derive(Clone, Default)]
+    pub struct Kept(pub Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Kept {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
 
     const EVER: Duration = Duration::from_hours(1);
 

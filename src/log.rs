@@ -250,12 +250,11 @@ impl Visit for Said {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-    use std::sync::Mutex;
 
     use serde_json::json;
 
     use super::*;
+    use crate::lines::tests::Kept;
 
     /// What a hostile file may be called.
     const HOSTILE: &str = "a\n<0>b\r\u{1b}[2J\u{2028}c\0\u{9b}\u{202e}é";
@@ -308,19 +307,6 @@ mod tests {
         assert!(!is_journal(&stream, &other));
         for stream in ["", ":", "8", "x:y", &format!("{}:", stat.st_dev), &format!("{stream}:1"), "-1:-1"] {
             assert!(!is_journal(stream, &file), "{stream}");
-        }
-    }
-
-    #[derive(Clone, Default)]
-    struct Kept(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Kept {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().write(bytes)
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
         }
     }
 

@@ -200,7 +200,7 @@ fn shortened(text: &[u8], longest: usize) -> String {
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::Ordering::Relaxed;
-    use std::sync::{Arc, Mutex, mpsc};
+    use std::sync::mpsc;
     use std::time::Instant;
 
     use bytes::Bytes;
@@ -209,6 +209,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::lines::tests::Kept;
 
     fn request(target: &str, fields: &[(HeaderName, &[u8])]) -> Parts {
         let mut request = Request::get(target).body(()).unwrap();
@@ -296,19 +297,6 @@ mod tests {
             assert!((4_000..12_000).contains(&line.len()), "{}", line.len());
         }
         parsed(&answered.json());
-    }
-
-    #[derive(Clone, Default)]
-    struct Kept(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Kept {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().write(bytes)
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
     }
 
     #[test]

@@ -14,6 +14,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use crate::random::Random;
+use crate::tools::AtEnd;
 
 /// Longest wait for anything to happen. Reached only when a test fails.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -266,15 +267,6 @@ impl Trial {
         let mut ids: Vec<_> = self.known.values().collect();
         ids.sort();
         assert!(ids.windows(2).all(|pair| pair[0] != pair[1]), "two articles have one id (seed {})", self.seed);
-    }
-}
-
-/// Stops the work, however the kills end.
-struct AtEnd<'a>(&'a AtomicBool);
-
-impl Drop for AtEnd<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use socket2::{Domain, SockRef, Socket, Type};
 
 use crate::site::Site;
-use crate::tools::{self, Running};
+use crate::tools::{self, AtEnd, Running};
 
 /// Longest wait for anything to happen. Reached only when a test fails.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -155,15 +155,6 @@ fn silent_crowd(address: SocketAddr, count: usize, stop: &AtomicBool) {
             }
         }
         std::thread::sleep(Duration::from_millis(50));
-    }
-}
-
-/// Stops a crowd, however the test ends.
-struct AtEnd<'a>(&'a AtomicBool);
-
-impl Drop for AtEnd<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
     }
 }
 

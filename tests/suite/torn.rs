@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::random::Random;
 use crate::site::{Answer, Site};
+use crate::tools::AtEnd;
 
 const CLIENTS: usize = 16;
 const PATHS: [&str; 7] =
@@ -134,15 +135,6 @@ fn work(site: &Site, stop: &AtomicBool) {
             _ => site.write(&format!("article-{number}.md"), &text),
         }
         std::thread::sleep(Duration::from_millis(50));
-    }
-}
-
-/// Stops everybody, however the hunt ends.
-struct AtEnd<'a>(&'a AtomicBool);
-
-impl Drop for AtEnd<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
     }
 }
 
