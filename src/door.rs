@@ -5,10 +5,12 @@ use std::collections::HashMap;
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
 use crate::catalog::{self, Gathered, Lookup, Moment, Reader, Wanted};
+use crate::change::AskedFor;
 use crate::coding::Coding;
 use crate::feed::{self, Channel, Feed, History, atom, json, opml, rss};
 use crate::media;
@@ -17,6 +19,11 @@ use crate::snapshot::{self, Document, Snapshot};
 use crate::view::{Kind, View};
 
 // What one client asks for is coded by gzip alone, which all know: the others would cost the client more time than they save.
+
+/// How long somebody who asks for a text waits until it was read.
+const READING_PATIENCE: Duration = Duration::from_secs(5);
+/// How often, where what was read changes what is shown.
+const MOST_READINGS: usize = 10;
 
 /// Bytes of documents that are kept.
 const ROOM: usize = 16 << 20;
@@ -133,6 +140,8 @@ pub enum Found {
     Unknown,
     /// It changed a moment ago, and the next snapshot has it.
     NotYet,
+    /// These articles in it must be read first. Nobody but the door meets it.
+    Unread(Vec<i64>),
 }
 
 /// Documents that were made for a request, by path.
@@ -197,6 +206,7 @@ pub struct Door {
     presented: DateTime<Utc>,
     created: DateTime<Utc>,
     files: media::Files,
+    asked: AskedFor,
 }
 
 impl Door {
@@ -213,7 +223,13 @@ impl Door {
         files: media::Files,
     ) -> catalog::Result<Self> {
         let reader = Mutex::new(Reader::open(directory)?);
-        Ok(Self { reader, kept: Mutex::default(), pages, presented, created, files })
+        Ok(Self { reader, kept: Mutex::default(), pages, presented, created, files, asked: AskedFor::default() })
+    }
+
+    /// The same, with somebody who reads the texts that are asked for before they were read.
+    #[must_use]
+    pub fn asking(self, asked: AskedFor) -> Self {
+        Self { asked, ..self }
     }
 
     /// Looks for what a path asks for, as it was in a snapshot. Blocks: it reads a file, renders a document and compresses it.
@@ -221,6 +237,18 @@ impl Door {
     /// # Errors
     /// The catalog cannot be read.
     pub fn find(&self, address: &Address, path: &str, snapshot: &Snapshot) -> catalog::Result<Found> {
+        // With its weight known, another article may come in.
+        for _ in 0..MOST_READINGS {
+            match self.look_for(address, path, snapshot)? {
+                Found::Unread(numbers) if !self.asked.wait(&numbers, READING_PATIENCE) => return Ok(Found::NotYet),
+                Found::Unread(_) => {}
+                found => return Ok(found),
+            }
+        }
+        Ok(Found::NotYet)
+    }
+
+    fn look_for(&self, address: &Address, path: &str, snapshot: &Snapshot) -> catalog::Result<Found> {
         let found = match address {
             Address::Article(slug) => self.article(slug, snapshot)?,
             Address::View(view, format) => self.view(view, *format, &address.path(), snapshot)?,
@@ -269,6 +297,7 @@ impl Door {
             Lookup::Gone => Found::Gone,
             Lookup::Unknown => Found::Unknown,
             Lookup::NotYet => Found::NotYet,
+            Lookup::Unread(number) => Found::Unread(vec![number]),
         })
     }
 
@@ -331,6 +360,7 @@ impl Door {
             (Wanted::NotYet, Some(copy)) if copy.confirmed == snapshot.version => Found::Document(copy.document),
             (Wanted::NotYet | Wanted::Same, _) => Found::NotYet,
             (Wanted::Unknown, _) => Found::Unknown,
+            (Wanted::Unread(numbers), _) => Found::Unread(numbers),
         })
     }
 
@@ -410,6 +440,8 @@ pub enum Printed {
     Feed(String),
     /// There is no such feed.
     Nothing,
+    /// There is, and the daemon has not read all that is in it yet.
+    Unread,
 }
 
 /// Writes a feed without a server: the one at an address, or the main feed, as it was in the version that readers saw last.
@@ -431,7 +463,11 @@ pub fn print(
         Some(Address::Archive(number, _)) => reader.archive(*number, moment, None)?,
         _ => Wanted::Found(Box::new(reader.main(&channel.limits, moment)?)),
     };
-    let Wanted::Found(gathered) = wanted else { return Ok(Printed::Nothing) };
+    let gathered = match wanted {
+        Wanted::Found(gathered) => gathered,
+        Wanted::Unread(_) => return Ok(Printed::Unread),
+        Wanted::Same | Wanted::NotYet | Wanted::Unknown => return Ok(Printed::Nothing),
+    };
     let feed = match address {
         Some(Address::View(view, _)) => Feed::view(channel, view, &gathered),
         Some(Address::Archive(number, _)) => Feed::archive(channel, *number, &gathered),

@@ -1,9 +1,11 @@
 //! The watched folder: which names in it are articles, and the list of all that are there.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::ffi::OsStr;
 use std::fs::Metadata;
 use std::io;
+use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
@@ -238,51 +240,92 @@ impl Folder {
     /// followed, links to folders only as in [`Folder::enters_by_link`].
     ///
     /// # Errors
-    /// `top` itself cannot be read. What cannot be read further down is logged and passed over by [`Scan::unreadable`].
-    pub fn scan(&self, top: &Path) -> io::Result<Scan> {
-        std::fs::read_dir(top)?;
-        let mut scan = Scan::default();
-        self.walk(top, &mut scan);
-        Ok(scan)
-    }
-
-    fn walk(&self, top: &Path, scan: &mut Scan) {
-        // A link as the root itself is meant by the operator; a trailing slash makes the walk follow that one.
-        let walk = WalkDir::new(top.join("")).min_depth(1).into_iter();
-        for entry in walk.filter_entry(|entry| !is_ignored(entry.file_name()) || self.is_conflict_copy(entry.path())) {
-            match entry {
-                Ok(entry) if entry.file_type().is_dir() => scan.folders.push(entry.into_path()),
-                Ok(entry) if entry.path_is_symlink() && self.enters_by_link(entry.path()) => {
-                    self.walk(entry.path(), scan);
-                }
-                Ok(entry) if self.is_conflict_copy(entry.path()) => scan.conflicts.push(entry.into_path()),
-                Ok(entry) if is_film(entry.path()) => scan.films.push(entry.into_path()),
-                Ok(entry) => scan.files.extend(self.file(&entry)),
-                Err(error) => scan.unreadable.extend(error.path().map(Path::to_path_buf)),
+    /// `top` itself cannot be read. What cannot be read further down is passed over.
+    pub fn files_below(&self, top: &Path) -> io::Result<Vec<Found>> {
+        let mut files = Vec::new();
+        self.walk(top, &mut |met| {
+            if let Met::File(found, _) = met {
+                files.push(found);
             }
-        }
+            ControlFlow::Continue(())
+        })?;
+        Ok(files)
     }
 
-    fn file(&self, entry: &DirEntry) -> Option<Found> {
-        self.format(entry.path())?;
+    /// The same, with whatever else is met, in the order of the bytes of paths; only what lies behind links comes where the link
+    /// stands. It ends when `tell` does not go on.
+    ///
+    /// # Errors
+    /// `top` itself cannot be read. What cannot be read further down is told.
+    pub fn walk(&self, top: &Path, tell: &mut dyn FnMut(Met) -> ControlFlow<()>) -> io::Result<()> {
+        std::fs::read_dir(top)?;
+        let _ = self.walk_below(top, tell);
+        Ok(())
+    }
+
+    fn walk_below(&self, top: &Path, tell: &mut dyn FnMut(Met) -> ControlFlow<()>) -> ControlFlow<()> {
+        // A link as the root itself is meant by the operator; a trailing slash makes the walk follow that one.
+        let walk = WalkDir::new(top.join("")).min_depth(1).sort_by(by_path).into_iter();
+        for entry in walk.filter_entry(|entry| !is_ignored(entry.file_name()) || self.is_conflict_copy(entry.path())) {
+            let met = match entry {
+                Ok(entry) if entry.file_type().is_dir() => Met::Folder(entry.into_path()),
+                Ok(entry) if entry.path_is_symlink() && self.enters_by_link(entry.path()) => {
+                    self.walk_below(entry.path(), tell)?;
+                    continue;
+                }
+                Ok(entry) if self.is_conflict_copy(entry.path()) => Met::Conflict(entry.into_path()),
+                Ok(entry) if is_film(entry.path()) => Met::Film(entry.into_path()),
+                Ok(entry) => match self.file(&entry) {
+                    Some((found, format)) => Met::File(found, format),
+                    None => continue,
+                },
+                Err(error) => match error.path() {
+                    Some(path) => Met::Unreadable(path.to_path_buf()),
+                    None => continue,
+                },
+            };
+            tell(met)?;
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn file(&self, entry: &DirEntry) -> Option<(Found, Format)> {
+        let format = self.format(entry.path())?;
         let metadata = std::fs::metadata(entry.path()).ok()?;
-        metadata.is_file().then(|| Found { path: entry.path().to_path_buf(), stat: Stat::of(&metadata) })
+        let found = || Found { path: entry.path().to_path_buf(), stat: Stat::of(&metadata) };
+        metadata.is_file().then(|| (found(), format))
     }
 }
 
-/// What a walk over the folder found.
-#[derive(Debug, Default)]
-pub struct Scan {
-    /// Files that may be articles.
-    pub files: Vec<Found>,
-    /// Folders in it, at any depth.
-    pub folders: Vec<PathBuf>,
-    /// Films, which may belong to articles.
-    pub films: Vec<PathBuf>,
-    /// What sync programs made of articles that two sides had changed.
-    pub conflicts: Vec<PathBuf>,
-    /// Folders that could not be read: nothing is known of what they hold.
-    pub unreadable: Vec<PathBuf>,
+/// Something in the folder, with its absolute path.
+#[derive(Debug)]
+pub enum Met {
+    /// A file that may be an article, and how it is written.
+    File(Found, Format),
+    /// A folder, whose files come next.
+    Folder(PathBuf),
+    /// A film, which may belong to an article.
+    Film(PathBuf),
+    /// What a sync program made of an article that two sides had changed.
+    Conflict(PathBuf),
+    /// A folder that cannot be read: nothing is known of what it holds.
+    Unreadable(PathBuf),
+}
+
+/// The order of two names in a folder by which all paths come in the order of their bytes: what is in a folder has a slash behind the
+/// folder's name.
+fn by_path(one: &DirEntry, other: &DirEntry) -> Ordering {
+    let (names, longer) =
+        (
+            (one.file_name().as_bytes(), other.file_name().as_bytes()),
+            |entry: &DirEntry| {
+                if entry.file_type().is_dir() { b'/' } else { 0 }
+            },
+        );
+    let common = names.0.len().min(names.1.len());
+    let next = |name: &[u8], entry: &DirEntry| name.get(common).copied().unwrap_or_else(|| longer(entry));
+    let by_next = || next(names.0, one).cmp(&next(names.1, other));
+    names.0[..common].cmp(&names.1[..common]).then_with(by_next).then_with(|| names.0.len().cmp(&names.1.len()))
 }
 
 /// How the names of articles end, the likeliest first.
@@ -441,12 +484,11 @@ mod tests {
         std::fs::write(root.join(".git/two.txt"), "2").unwrap();
         std::os::unix::fs::symlink(root.join("a"), root.join("loop")).unwrap();
         std::os::unix::fs::symlink(root.join("a/b/one.txt"), root.join("link.txt")).unwrap();
-        let scan = folder.scan(folder.root()).unwrap();
-        let mut names: Vec<_> =
-            scan.files.iter().map(|found| folder.relative(&found.path).unwrap().to_owned()).collect();
+        let files = folder.files_below(folder.root()).unwrap();
+        let mut names: Vec<_> = files.iter().map(|found| folder.relative(&found.path).unwrap().to_owned()).collect();
         names.sort();
         assert_eq!(names, [Path::new("a/b/one.txt"), Path::new("link.txt")]);
-        assert!(folder.scan(&root.join("gone")).is_err());
+        assert!(folder.files_below(&root.join("gone")).is_err());
     }
 
     #[test]
@@ -467,7 +509,7 @@ mod tests {
         assert!(!folder.enters_by_link(&link(Path::new("."), "loop")));
         link(Path::new("../../..data/sub"), "..2026/sub/circle");
         assert!(!folder.enters_by_link(&root.join("sub/circle")));
-        let files = folder.scan(root).unwrap().files;
+        let files = folder.files_below(root).unwrap();
         let names: Vec<_> = files.iter().map(|found| folder.relative(&found.path).unwrap()).collect();
         assert_eq!(names, [Path::new("sub/a.md")]);
     }

@@ -229,10 +229,17 @@ impl Snapshot {
         self.documents.get(path)
     }
 
-    /// Makes the coded forms of all documents that have none yet: first those that most clients ask for.
-    pub fn compress(&self) {
+    /// Makes the coded forms of all documents that have none yet: first those that most clients ask for. It is broken off when
+    /// `goes_on` does not.
+    pub fn compress(&self, goes_on: impl Fn() -> bool) {
         for coding in Coding::CODED {
-            self.documents.values().for_each(|document| document.compress(coding));
+            let (feeds, others): (Vec<_>, Vec<_>) = self.documents.values().partition(|document| document.is_feed());
+            for document in feeds.into_iter().chain(others) {
+                if !goes_on() {
+                    return;
+                }
+                document.compress(coding);
+            }
         }
     }
 }

@@ -10,7 +10,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-use crate::entry::Content;
+use crate::entry::Person;
 
 /// Longest key, in characters; longer ones are cut and told apart by a hash.
 const LONGEST: usize = 80;
@@ -105,8 +105,8 @@ pub struct Term {
     pub name: String,
 }
 
-/// Every view that the article in the file at `path` (below the watched folder) is in, each once.
-pub fn terms(path: &Path, content: &Content) -> Vec<Term> {
+/// Every view that the article with these tags and authors in the file at `path` (below the watched folder) is in, each once.
+pub fn terms(path: &Path, tags: &[String], authors: &[Person]) -> Vec<Term> {
     let mut terms = Vec::new();
     if let Some(folder) = folder_of(path) {
         let mut walked = String::new();
@@ -118,8 +118,8 @@ pub fn terms(path: &Path, content: &Content) -> Vec<Term> {
             terms.extend(term(Kind::Section, &walked, &name));
         }
     }
-    terms.extend(content.tags.iter().filter_map(|tag| term(Kind::Tag, tag, tag)));
-    terms.extend(content.authors.iter().filter_map(|person| term(Kind::Author, &person.name, &person.name)));
+    terms.extend(tags.iter().filter_map(|tag| term(Kind::Tag, tag, tag)));
+    terms.extend(authors.iter().filter_map(|person| term(Kind::Author, &person.name, &person.name)));
     let mut seen = std::collections::HashSet::new();
     terms.retain(|term| seen.insert(term.view.clone()));
     terms
@@ -239,6 +239,7 @@ fn parts(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::entry::Content;
     use crate::entry::Person;
 
     #[test]
@@ -310,7 +311,7 @@ mod tests {
             authors: vec![Person { name: "Ann".into(), ..Person::default() }],
             ..Content::default()
         };
-        let terms = terms(Path::new("news/Sport/a.md"), &content);
+        let terms = terms(Path::new("news/Sport/a.md"), &content.tags, &content.authors);
         let found: Vec<(String, &str)> = terms.iter().map(|term| (term.view.path(), term.name.as_str())).collect();
         let expected = [
             ("sections/news/", "news"),
@@ -320,7 +321,7 @@ mod tests {
             ("authors/ann/", "Ann"),
         ];
         assert_eq!(found, expected.map(|(path, name)| (path.to_owned(), name)));
-        let sections = |path: &str| super::terms(Path::new(path), &Content::default()).len();
+        let sections = |path: &str| super::terms(Path::new(path), &[], &[]).len();
         assert_eq!((sections("news/storm/index.md"), sections("news/index.fr.md"), sections("index.md")), (1, 0, 0));
     }
 }

@@ -37,6 +37,9 @@ use front_matter::{Field, Header};
 /// the daemon then reads every file again.
 pub const VERSION: u32 = 3;
 
+/// Where the first words of a text stand, in characters.
+const FIRST_WORDS: usize = 200;
+
 /// What the configuration says about reading articles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rules {
@@ -253,6 +256,31 @@ pub fn read(bytes: &[u8], path: &Path, format: Format, rules: &Rules) -> Reading
         return Verdict::Empty.into();
     }
     assemble(split.header, split.problems, body, path, format, *rules)
+}
+
+/// What stands before the text of a Markdown file, if that says all but the text: its title, and nothing that must be looked
+/// at. It is what [`read`] finds, but for the text and what is made of it: the summary and the language. `None` where only the whole
+/// file says what it becomes.
+pub fn head(bytes: &[u8], path: &Path, rules: &Rules) -> Option<Box<Article>> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let fence = text.get(..4).filter(|fence| matches!(*fence, "---\n" | "+++\n"))?;
+    let end = fence.len() - 1 + text.get(fence.len() - 1..)?.find(&format!("\n{fence}"))? + 1 + fence.len();
+    let (head, rest) = text.split_at(end);
+    // Whether anything stands there is seen at once, mostly.
+    if !rest.chars().take(FIRST_WORDS).any(char::is_alphanumeric) {
+        return None;
+    }
+    let tidy = unicode::tidy(head);
+    let split = front_matter::split(&tidy, Format::Markdown, rules.timezone).ok()?;
+    let header = &split.header;
+    let is_plain = header.image.is_none() && header.enclosures.is_empty() && header.episode.is_none();
+    if header.title.is_none() || !is_plain || header.expires.is_some() || !split.problems.is_empty() {
+        return None;
+    }
+    match assemble(split.header, Vec::new(), Body::default(), path, Format::Markdown, *rules).verdict {
+        Verdict::Publish(article) => Some(article),
+        Verdict::Draft(_) | Verdict::Empty | Verdict::Broken(_) => None,
+    }
 }
 
 fn too_much() -> Reading {

@@ -127,7 +127,8 @@ impl Catalog {
             Some(Pass::Stems(titles)) => Some(Pass::Titles(titles)),
             Some(Pass::Titles(_)) => None,
         };
-        self.connection.execute("UPDATE article SET stale = 1 WHERE state < 2", [])?;
+        self.connection
+            .execute("UPDATE article SET stale = CASE WHEN stale < 2 THEN 1 ELSE 2 END WHERE state < 2", [])?;
         Ok(self.adopting.is_some())
     }
 

@@ -8,9 +8,11 @@ use url::Url;
 use uuid::Uuid;
 
 use super::adopt::Signs;
+use super::fresh::Sign;
 use super::{Catalog, Result, State, bytes, date, path_of};
 use crate::article::Article;
 use crate::folder::Stat;
+use crate::view::Term;
 
 /// Longest slug that is made from a title, in characters.
 const SLUG_LENGTH: usize = 80;
@@ -22,10 +24,14 @@ pub struct Arrival<'a> {
     pub path: &'a Path,
     /// What it says.
     pub article: &'a Article,
+    /// The views that it is in, if that is known already.
+    pub terms: Option<&'a [Term]>,
     /// BLAKE3 of its bytes.
     pub file_hash: [u8; 32],
-    /// BLAKE3 of what it says.
+    /// BLAKE3 of what it says; nothing where its text was not read.
     pub entry_hash: [u8; 32],
+    /// How much of it was read.
+    pub extent: Extent,
     /// What `stat` said.
     pub stat: Stat,
     /// When it was published, if neither it nor the catalog knows.
@@ -34,6 +40,33 @@ pub struct Arrival<'a> {
     pub held_until: DateTime<Utc>,
     /// The instant of reading.
     pub now: DateTime<Utc>,
+}
+
+/// How much of a file was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// All of it.
+    Whole,
+    /// What stands before its text, which takes so many bytes.
+    Head(u64),
+}
+
+impl Extent {
+    /// Bytes that a text takes in a feed that was not read: marks take more room there than in the file.
+    pub(super) fn guess(self) -> i64 {
+        match self {
+            Self::Whole => 0,
+            Self::Head(length) => i64::try_from(length.saturating_mul(2)).unwrap_or(i64::MAX),
+        }
+    }
+
+    /// Its mark in the catalog.
+    pub(super) fn stale(self) -> i64 {
+        match self {
+            Self::Whole => 0,
+            Self::Head(_) => UNREAD,
+        }
+    }
 }
 
 /// Who an article is. Made by [`Catalog::identify`] only.
@@ -57,11 +90,17 @@ pub struct Identity {
     pub(super) guid: Option<String>,
     /// The path that it had before, if that was another one.
     pub moved_from: Option<PathBuf>,
+    is_fresh: bool,
 }
 
 impl Identity {
     pub(super) fn number(&self) -> Option<i64> {
         self.number
+    }
+
+    /// Whether the catalog had nothing like it, not even what was.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.is_fresh
     }
 }
 
@@ -106,6 +145,8 @@ impl Candidate {
 
 /// What `stale` says of an article that was last read by another version of the program, or by other rules.
 const READ_BY_OTHERS: i64 = 2;
+/// What it says of one whose text was not read yet.
+pub(super) const UNREAD: i64 = 3;
 
 impl Catalog {
     /// Decides which article a file is. `is_missing` says whether the file at another path has vanished.
@@ -113,8 +154,13 @@ impl Catalog {
     /// # Errors
     /// The catalog cannot be read.
     pub fn identify(&mut self, arrival: &Arrival<'_>, is_missing: impl Fn(&Path) -> bool) -> Result<Decision> {
+        let chosen = chosen_id(&self.namespace, arrival.article);
+        let is_free = chosen.as_ref().is_none_or(|id| self.is_unheard_of(Sign::Id(id)));
+        if is_free && self.never_saw(&arrival.file_hash, arrival.stat)? {
+            return self.is(arrival, None, chosen);
+        }
         let here = self.candidate("path = ?1 AND state < 2", params![bytes(arrival.path)])?;
-        if let Some(id) = chosen_id(&self.namespace, arrival.article) {
+        if let Some(id) = chosen {
             let same = self.candidate("id = ?1", params![id])?;
             return match same {
                 Some(row) if row.path == arrival.path || row.state == State::Gone || is_missing(&row.path) => {
@@ -163,7 +209,8 @@ impl Catalog {
             Some(row) => self.adopting.is_some() && !self.has_adopted(row.number)?,
             None => true,
         };
-        let signs = (is_new && id.is_none()).then(|| Signs::of(article, arrival.path));
+        let is_fresh = row.is_none() && self.never_saw(&arrival.file_hash, arrival.stat)?;
+        let signs = (is_new && id.is_none() && !is_fresh).then(|| Signs::of(article, arrival.path));
         let adopted = match signs {
             Some(signs) => self.adopted_for(&signs)?,
             None => None,
@@ -183,8 +230,8 @@ impl Catalog {
                 arrival.now.max(told + TimeDelta::seconds(1))
             }
             Some(row) if row.entry_hash == arrival.entry_hash => row.updated,
-            // Another program makes something else of the same bytes: the writer changed nothing.
-            Some(row) if row.stale == READ_BY_OTHERS && row.file_hash == arrival.file_hash => row.updated,
+            // Another program makes something else of the same bytes, or they are read at last: the writer changed nothing.
+            Some(row) if row.stale >= READ_BY_OTHERS && row.file_hash == arrival.file_hash => row.updated,
             // A date that the writer forgot to move would hide the change from readers.
             Some(row) => stated.filter(|stated| *stated > row.updated).unwrap_or(arrival.now.max(row.updated)),
             None => stated.unwrap_or(published),
@@ -214,6 +261,7 @@ impl Catalog {
             held_until,
             guid,
             moved_from: row.map(|row| row.path).filter(|path| path != arrival.path),
+            is_fresh,
         }))
     }
 
@@ -235,6 +283,9 @@ impl Catalog {
 
     /// Whether any article has or had an id.
     pub(super) fn is_taken(&self, id: &str) -> Result<bool> {
+        if self.is_unheard_of(Sign::Id(id)) {
+            return Ok(false);
+        }
         let sql = "SELECT 1 FROM article WHERE id = ?1 UNION ALL SELECT 1 FROM retired WHERE id = ?1";
         Ok(self.connection.prepare_cached(sql)?.exists([id])?)
     }
@@ -263,6 +314,9 @@ impl Catalog {
     }
 
     fn is_free(&self, slug: &str, own: Option<i64>) -> Result<bool> {
+        if self.is_unheard_of(Sign::Slug(slug)) {
+            return Ok(true);
+        }
         let sql = "SELECT number, state FROM address JOIN article USING (number) WHERE address.slug = ?1";
         let holder: Option<(i64, i64)> =
             self.connection.prepare_cached(sql)?.query_row([slug], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;

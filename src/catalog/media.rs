@@ -25,6 +25,9 @@ impl Catalog {
         let number: Option<i64> =
             self.connection.prepare_cached(sql)?.query_row([bytes(article)], |row| row.get(0)).optional()?;
         let Some(number) = number else { return Ok(()) };
+        if !media.is_empty() {
+            self.refers();
+        }
         self.connection.prepare_cached("DELETE FROM media WHERE article = ?1")?.execute([number])?;
         for Referred { path, stamp } in media {
             let sql = "INSERT OR REPLACE INTO media (path, article, stamp) VALUES (?1, ?2, ?3)";
@@ -89,7 +92,7 @@ impl Catalog {
     /// # Errors
     /// The catalog cannot be read.
     pub fn slug_at(&self, path: &Path) -> Result<Option<String>> {
-        let sql = "SELECT slug FROM article WHERE path = ?1 AND state = 0 AND shown = 1";
+        let sql = "SELECT slug FROM article WHERE path = ?1 AND state < 2 AND state = 0 AND shown = 1";
         Ok(self.connection.prepare_cached(sql)?.query_row([bytes(path)], |row| row.get(0)).optional()?)
     }
 }

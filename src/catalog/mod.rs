@@ -5,24 +5,29 @@
 
 mod adopt;
 mod archive;
+mod fresh;
 mod identity;
 mod media;
 mod reader;
 mod salvage;
+mod tally;
+mod unread;
 mod views;
 mod window;
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 use rustix::fs::{Mode, OFlags};
 use uuid::Uuid;
 
 pub use adopt::{Adoption, Elsewhere};
-pub use identity::{Arrival, Decision, Identity};
+pub use identity::{Arrival, Decision, Extent, Identity};
 pub use media::Referred;
 pub use reader::{Gathered, Listed, Listing, Lookup, Moment, Reader, Record, Shelf, Tombstone, Wanted};
 pub use views::TOMBSTONE_LIFE;
@@ -31,16 +36,57 @@ pub use window::{Limits, Window};
 use crate::entry::{Content, Entry};
 use crate::folder::Stat;
 use crate::view::{self, Kind};
-use views::{Membership, Touched};
+use fresh::{Fresh, INDEXES_OF_FEEDS, INDEXES_OF_FILES};
+use tally::Tally;
+use views::Membership;
 
 /// The schema, step by step. The file carries the number of the last step that it has taken as `user_version`; every file
 /// takes the same steps, a new one all of them. A step is never changed once it has been released.
-const STEPS: [&str; 4] = [
+const STEPS: [&str; 5] = [
     include_str!("schema/1.sql"),
     include_str!("schema/2.sql"),
     include_str!("schema/3.sql"),
     include_str!("schema/4.sql"),
+    include_str!("schema/5.sql"),
 ];
+
+/// More than there are different statements, so that each is made once.
+const STATEMENTS: usize = 256;
+
+/// Memory for pages, in KiB; SQLite's own measure.
+const CACHE: i64 = 2_000;
+/// The same while very many articles are recorded.
+const LARGE_CACHE: i64 = 16 << 10;
+/// Pages of the log after which they are put into the file; SQLite's own measure.
+const LOG_PAGES: i64 = 1_000;
+/// The same while very many articles are recorded: 256 MiB.
+const LARGE_LOG_PAGES: i64 = 64 << 10;
+
+/// How much is going to change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Changes {
+    /// An article now and then.
+    Few,
+    /// A folder full of them.
+    Many,
+}
+
+/// A new article.
+const INSERT: &str = "
+    INSERT INTO article (number, id, path, state, slug, published, updated, revised, file_hash, entry_hash, size, mtime, ctime,
+      inode, born, due, held_until, expires, guid, shown, weight, brief, stale)
+    VALUES (:number, :id, :path, 0, :slug, :published, :updated, :revised, :file_hash, :entry_hash, :size,
+      :mtime, :ctime, :inode, :born, :due, :held_until, :expires, :guid, :shown, :weight, :brief, :stale)
+    RETURNING number";
+
+/// One that is known.
+const UPDATE: &str = "
+    UPDATE article SET id = :id, path = :path, state = 0, slug = :slug, published = :published,
+      updated = :updated, revised = coalesce(:revised, revised), file_hash = :file_hash,
+      entry_hash = :entry_hash, size = :size, mtime = :mtime, ctime = :ctime, inode = :inode, born = :born, stale = :stale,
+      shown = CASE WHEN due = :due THEN max(shown, :shown) ELSE :shown END, due = :due, held_until = :held_until,
+      expires = :expires, guid = :guid, weight = :weight, brief = :brief
+    WHERE number = :number RETURNING number";
 
 /// Name of the file in the state directory.
 pub const FILE: &str = "catalog.sqlite";
@@ -79,7 +125,9 @@ pub struct Catalog {
     namespace: Uuid,
     /// Articles that are known already are given ids from elsewhere, too.
     adopting: Option<adopt::Pass>,
-    touched: Touched,
+    tally: Tally,
+    /// Nothing was ever recorded before what is recorded now.
+    fresh: Option<Fresh>,
     /// Where the site was when its podcasts were given their ids.
     base_url: String,
 }
@@ -104,6 +152,8 @@ pub struct Known {
     pub state: State,
     /// Whether it must be read again, whatever its bytes.
     pub stale: bool,
+    /// Its head was read, and its text was not yet.
+    pub unread: bool,
 }
 
 /// Whether an article is published.
@@ -175,7 +225,11 @@ impl Catalog {
         // FULL: what was acknowledged survives a power cut. With a write-ahead log that costs one fsync a commit.
         connection.pragma_update(None, "synchronous", "full")?;
         connection.pragma_update(None, "foreign_keys", true)?;
-        connection.set_prepared_statement_cache_capacity(64);
+        // What a statement could have to take back is kept in memory: it is one article's.
+        connection.pragma_update(None, "temp_store", "memory")?;
+        // Without it, statements whose plan could depend on a value are made anew whenever that value is another.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
         let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
         let taken = usize::try_from(found).ok().filter(|taken| *taken <= STEPS.len());
         for (step, script) in STEPS.iter().enumerate().skip(taken.ok_or(CatalogError::Newer { found })?) {
@@ -187,7 +241,8 @@ impl Catalog {
             connection,
             namespace: Uuid::nil(),
             adopting: None,
-            touched: Touched::new(),
+            tally: Tally::default(),
+            fresh: None,
             base_url: String::new(),
         };
         catalog.meta_or("namespace", || {
@@ -195,6 +250,8 @@ impl Catalog {
             lost.or(fixed).unwrap_or_else(Uuid::new_v4).to_string()
         })?;
         catalog.take_namespace()?;
+        catalog.make_indexes(&INDEXES_OF_FEEDS)?;
+        catalog.make_indexes(&INDEXES_OF_FILES)?;
         catalog.meta_or("created", || now.timestamp().to_string())?;
         Ok(catalog)
     }
@@ -271,16 +328,46 @@ impl Catalog {
     /// # Errors
     /// As for [`Catalog::transaction`].
     pub fn attempt<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<Option<T>>) -> Result<Option<T>> {
+        // Within another, it happens with all of that.
+        if !self.connection.is_autocommit() {
+            return work(self);
+        }
         self.connection.execute_batch("BEGIN IMMEDIATE")?;
         let outcome = work(self).and_then(|value| {
+            if value.is_some() {
+                self.write_views()?;
+            }
             self.connection.execute_batch(if value.is_some() { "COMMIT" } else { "ROLLBACK" })?;
             Ok(value)
         });
+        self.tally.forget();
         if outcome.is_err() {
             // The first error is the one to tell; SQLite may have rolled back by itself already.
             let _ = self.connection.execute_batch("ROLLBACK");
         }
         outcome
+    }
+
+    /// Prepares for very many changes in a row, or for few again: how much memory there is for pages, so that each is written
+    /// once for all that happens to it.
+    ///
+    /// # Errors
+    /// The catalog cannot be used.
+    pub fn expect(&mut self, changes: Changes) -> Result<()> {
+        let (cache, log) = match changes {
+            Changes::Few => (CACHE, LOG_PAGES),
+            Changes::Many => (LARGE_CACHE, LARGE_LOG_PAGES),
+        };
+        self.connection.pragma_update(None, "cache_size", -cache)?;
+        self.connection.pragma_update(None, "wal_autocheckpoint", log)?;
+        self.connection.pragma_update(None, "foreign_keys", changes == Changes::Few)?;
+        // What nobody was shown yet is read again after a power cut.
+        let synchronous = if changes == Changes::Few { "full" } else { "normal" };
+        self.connection.pragma_update(None, "synchronous", synchronous)?;
+        if changes == Changes::Few {
+            self.connection.execute_batch("PRAGMA shrink_memory")?;
+        }
+        Ok(())
     }
 
     /// What is known of the file at a path below the watched folder, unless it was deleted.
@@ -323,15 +410,17 @@ impl Catalog {
         Ok((published.cast_unsigned(), scheduled.cast_unsigned()))
     }
 
-    /// What is known of every file that was not deleted.
+    /// Walks over what is known of every file that was not deleted, in the order of their paths' bytes.
     ///
     /// # Errors
-    /// The catalog cannot be read.
-    pub fn all_known(&self) -> Result<Vec<Known>> {
-        let sql = "SELECT path, size, mtime, ctime, inode, born, file_hash, state, stale FROM article WHERE state < 2";
+    /// Whatever `walk` says, or the catalog cannot be read.
+    pub fn with_known<T>(&self, walk: impl FnOnce(&mut dyn Iterator<Item = Result<Known>>) -> Result<T>) -> Result<T> {
+        let sql = "
+            SELECT path, size, mtime, ctime, inode, born, file_hash, state, stale FROM article INDEXED BY article_path
+            WHERE state < 2 ORDER BY path";
         let mut statement = self.connection.prepare_cached(sql)?;
-        let rows = statement.query_map([], |row| Ok(known(row)))?;
-        rows.map(|row| row?).collect()
+        let mut rows = statement.query_map([], |row| Ok(known(row)))?.map(|row| row?);
+        walk(&mut rows)
     }
 
     /// Writes down what an article says now. `version` is the second in which readers will see it.
@@ -353,47 +442,54 @@ impl Catalog {
             }
             None => (false, false),
         };
+        // Nobody was shown what it lacked: that it is whole now is no change.
+        let catches_up = identity.number().map_or(Ok(false), |number| self.catches_up(number, identity, arrival))?;
+        let is_told = !unchanged && !catches_up;
         let weight = if content.brief { content.weight_in_brief() } else { content.weight() };
-        let replaced = self.replace(arrival.path, identity.number(), version)?;
-        let retire = "INSERT OR IGNORE INTO retired SELECT id FROM article WHERE number = ?1 AND id <> ?2";
-        self.connection.prepare_cached(retire)?.execute(params![identity.number(), identity.id])?;
-        let sql = "
-            INSERT INTO article (number, id, path, state, slug, published, updated, revised, file_hash, entry_hash, size, mtime, ctime,
-              inode, born, due, held_until, expires, guid, shown, weight, brief)
-            VALUES (:number, :id, :path, 0, :slug, :published, :updated, :revised, :file_hash, :entry_hash, :size, :mtime, :ctime,
-              :inode, :born, :due, :held_until, :expires, :guid, :shown, :weight, :brief)
-            ON CONFLICT (number) DO UPDATE SET id = :id, path = :path, state = 0, slug = :slug, published = :published,
-              updated = :updated, revised = CASE WHEN :unchanged THEN revised ELSE :revised END, file_hash = :file_hash,
-              entry_hash = :entry_hash, size = :size, mtime = :mtime, ctime = :ctime, inode = :inode, born = :born, stale = 0,
-              shown = CASE WHEN due = :due THEN max(shown, :shown) ELSE :shown END, due = :due, held_until = :held_until,
-              expires = :expires, guid = :guid, weight = :weight, brief = :brief
-            RETURNING number";
+        let weight = weight.saturating_add(arrival.extent.guess());
+        let replaced = !identity.is_fresh() && self.replace(arrival.path, identity.number(), version)?;
+        if identity.number().is_some() {
+            let retire = "INSERT OR IGNORE INTO retired SELECT id FROM article WHERE number = ?1 AND id <> ?2";
+            self.connection.prepare_cached(retire)?.execute(params![identity.number(), identity.id])?;
+        }
+        let sql = if identity.number().is_some() { UPDATE } else { INSERT };
+        self.tally.came(identity.number().is_none(), shown);
         let number: i64 = self.connection.prepare_cached(sql)?.query_row(
             named_params! {
                 ":number": identity.number(), ":id": identity.id, ":path": bytes(arrival.path), ":slug": identity.slug,
                 ":published": identity.published.timestamp(), ":updated": identity.updated.timestamp(),
-                ":revised": version.timestamp(), ":unchanged": unchanged, ":file_hash": arrival.file_hash,
+                ":revised": is_told.then(|| version.timestamp()), ":file_hash": arrival.file_hash,
                 ":entry_hash": arrival.entry_hash, ":size": arrival.stat.size, ":mtime": arrival.stat.mtime,
                 ":ctime": arrival.stat.ctime, ":inode": arrival.stat.inode, ":born": arrival.stat.born,
                 ":due": identity.due.timestamp(), ":held_until": identity.held_until.timestamp(),
                 ":expires": identity.expires.map(|date| date.timestamp()), ":guid": identity.guid,
-                ":shown": shown, ":weight": weight, ":brief": content.weight_in_brief(),
+                ":shown": shown, ":weight": weight, ":brief": content.weight_in_brief(), ":stale": arrival.extent.stale(),
             },
             |row| row.get(0),
         )?;
-        self.take_adopted(&identity.id, number)?;
-        let changed = !unchanged || rescheduled;
+        self.saw(arrival, &identity.id, &identity.slug);
+        if !identity.is_fresh() {
+            self.take_adopted(&identity.id, number)?;
+        }
+        let changed = is_told || rescheduled;
         let moved = self.place(number, identity, arrival, content, changed, version)?;
+        self.write_views_alone()?;
+        let recorded = if changed || moved || replaced { Recorded::Changed } else { Recorded::Unchanged };
         if unchanged {
-            return Ok(if rescheduled || moved || replaced { Recorded::Changed } else { Recorded::Unchanged });
+            return Ok(recorded);
         }
         self.connection
             .prepare_cached("INSERT OR REPLACE INTO content (number, entry) VALUES (?1, ?2)")?
             .execute(params![number, text])?;
         self.connection
-            .prepare_cached("INSERT OR REPLACE INTO address (slug, number) VALUES (?1, ?2)")?
+            .prepare_cached("INSERT OR IGNORE INTO address (slug, number) VALUES (?1, ?2)")?
             .execute(params![identity.slug, number])?;
-        Ok(Recorded::Changed)
+        // One that was deleted gives its address away.
+        if self.connection.changes() == 0 {
+            let sql = "UPDATE address SET number = ?2 WHERE slug = ?1 AND number <> ?2";
+            self.connection.prepare_cached(sql)?.execute(params![identity.slug, number])?;
+        }
+        Ok(recorded)
     }
 
     /// Another article's id is in the file at a path now: the one that was there is no more. Says whether there was one.
@@ -421,16 +517,18 @@ impl Catalog {
             // It was shown, and is scheduled now or has expired: what has expired lately is buried when time passes.
             return self.leave(number, version);
         }
-        if changed {
+        if changed && !identity.is_fresh() {
             self.touch_archive_of(number, version)?;
         }
+        let terms = || Cow::Owned(view::terms(arrival.path, &content.tags, &content.authors));
         self.enter(Membership {
             number,
-            terms: &view::terms(arrival.path, content),
+            terms: &arrival.terms.map_or_else(terms, Cow::Borrowed),
             published: identity.published.timestamp(),
             updated: identity.updated.timestamp(),
             changed,
             plays: content.plays(),
+            is_new: identity.number().is_none(),
             version,
         })
     }
@@ -487,18 +585,22 @@ impl Catalog {
     /// # Errors
     /// The catalog cannot be written.
     pub fn withdraw(&mut self, path: &Path, state: State, version: DateTime<Utc>) -> Result<Recorded> {
-        let sql = "SELECT number, state, shown FROM article WHERE path = ?1 AND state < ?2";
+        let sql = "SELECT number, state, shown FROM article WHERE path = ?1 AND state < 2 AND state < ?2";
         let row = self.connection.prepare_cached(sql)?.query_row(params![bytes(path), state as i64], |row| {
             Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, bool>(2)?))
         });
         let Some((number, before, shown)) = row.optional()? else { return Ok(Recorded::Unchanged) };
-        let sql = "UPDATE article SET state = ?2, revised = ?3, size = 0, mtime = 0, ctime = 0 WHERE number = ?1";
+        // If its text was never read, nobody waits for it any more.
+        let sql = "
+            UPDATE article SET state = ?2, revised = ?3, size = 0, mtime = 0, ctime = 0, stale = min(stale, 2)
+            WHERE number = ?1";
         self.connection.prepare_cached(sql)?.execute([number, state as i64, version.timestamp()])?;
         if shown && before == State::Live as i64 {
             self.bury(number, version, version)?;
         } else {
             self.leave(number, version)?;
         }
+        self.write_views_alone()?;
         Ok(Recorded::Changed)
     }
 
@@ -528,9 +630,10 @@ impl Catalog {
 
     /// An article lies in another folder now.
     fn change_folder(&mut self, path: &Path, version: DateTime<Utc>) -> Result<Recorded> {
-        let sql = "SELECT number FROM article WHERE path = ?1 AND state = 0";
+        let sql = "SELECT number FROM article WHERE path = ?1 AND state < 2 AND state = 0";
         let number = self.connection.prepare_cached(sql)?.query_row([bytes(path)], |row| row.get(0)).optional()?;
         let moved = number.map_or(Ok(false), |number| self.enter_as_recorded(number, false, version))?;
+        self.write_views_alone()?;
         Ok(if moved { Recorded::Changed } else { Recorded::Unchanged })
     }
 
@@ -546,8 +649,8 @@ impl Catalog {
         let Some((path, published, updated, content)) = row.optional()? else { return Ok(false) };
         let content: Content = serde_json::from_str(&content)
             .map_err(|error| CatalogError::Damaged(format!("article {number}: {error}")))?;
-        let (terms, plays) = (view::terms(&path, &content), content.plays());
-        self.enter(Membership { number, terms: &terms, published, updated, changed, plays, version })
+        let (terms, plays) = (view::terms(&path, &content.tags, &content.authors), content.plays());
+        self.enter(Membership { number, terms: &terms, published, updated, changed, plays, is_new: false, version })
     }
 
     /// Two files changed places: each stays the article that it was. Both are read again, since their names changed.
@@ -609,7 +712,7 @@ impl Catalog {
     /// # Errors
     /// The catalog cannot be written.
     pub fn postpone(&mut self, path: &Path, until: DateTime<Utc>) -> Result<()> {
-        let sql = "UPDATE article SET due = max(due, ?2) WHERE path = ?1 AND state = 0 AND shown = 0";
+        let sql = "UPDATE article SET due = max(due, ?2) WHERE path = ?1 AND state < 2 AND state = 0 AND shown = 0";
         self.connection.prepare_cached(sql)?.execute(params![bytes(path), until.timestamp()])?;
         Ok(())
     }
@@ -678,12 +781,14 @@ fn is_shown(identity: &Identity, arrival: &Arrival<'_>) -> bool {
 }
 
 fn known(row: &Row<'_>) -> Result<Known> {
+    let stale: i64 = row.get(8)?;
     Ok(Known {
         path: path_of(row.get(0)?),
         stat: Stat { size: row.get(1)?, mtime: row.get(2)?, ctime: row.get(3)?, inode: row.get(4)?, born: row.get(5)? },
         file_hash: row.get(6)?,
         state: State::of(row.get(7)?)?,
-        stale: row.get(8)?,
+        stale: matches!(stale, 1 | 2),
+        unread: stale == identity::UNREAD,
     })
 }
 

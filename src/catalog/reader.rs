@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 use uuid::Uuid;
 
+use super::identity::UNREAD;
 use super::window::{self, Limits};
 use super::{CatalogError, FILE, Result, State, archive, bytes, date, identity, path_of};
 use crate::article::Article;
@@ -32,6 +33,8 @@ pub enum Lookup {
     Unknown,
     /// It changed after `now`: the version that readers may see next has it.
     NotYet,
+    /// It is this article, whose text was not read yet.
+    Unread(i64),
 }
 
 impl Reader {
@@ -54,7 +57,7 @@ impl Reader {
     pub fn by_slug(&self, slug: &str, version: DateTime<Utc>, due: DateTime<Utc>) -> Result<Lookup> {
         // One statement: what it sees is of one moment.
         let sql = "
-            SELECT id, article.slug, published, updated, revised, entry, number, due, guid, state, expires, shown
+            SELECT id, article.slug, published, updated, revised, entry, number, due, guid, state, expires, shown, stale
             FROM address JOIN article USING (number) JOIN content USING (number) WHERE address.slug = ?1";
         let mut statement = self.connection.prepare_cached(sql)?;
         let mut rows = statement.query([slug])?;
@@ -73,6 +76,7 @@ impl Reader {
             State::Live if !shown && shown_from > due.timestamp() => Lookup::Unknown,
             State::Live if expires.is_some_and(|expires| expires <= due.timestamp()) => Lookup::Gone,
             State::Live if current != slug => Lookup::Moved(current),
+            State::Live if row.get::<_, i64>(12)? == UNREAD => Lookup::Unread(row.get(6)?),
             State::Live => Lookup::Current(Box::new(entry_of(row)?)),
         })
     }
@@ -131,6 +135,8 @@ pub enum Wanted {
     Unknown,
     /// It changed after the version: the next one that readers see has it.
     NotYet,
+    /// It holds these articles, whose texts were not read yet.
+    Unread(Vec<i64>),
 }
 
 /// What a feed holds.
@@ -205,6 +211,9 @@ impl Reader {
             return Ok(answer);
         }
         let window = window::read(&self.connection, Some(number), limits, moment.due)?;
+        if !window.unread.is_empty() {
+            return Ok(Wanted::Unread(window.unread));
+        }
         let entries = window.rows.iter().map(|(number, _)| Ok(Arc::new(entry(&self.connection, *number)?)));
         Ok(Wanted::Found(Box::new(Gathered {
             name,
@@ -231,11 +240,17 @@ impl Reader {
             return Ok(answer);
         }
         let sql = "
-            SELECT number FROM article WHERE archive = ?1 AND state = 0 AND (due <= ?2 OR shown = 1)
+            SELECT number, stale = 3 FROM article WHERE archive = ?1 AND state = 0 AND (due <= ?2 OR shown = 1)
             AND (expires IS NULL OR expires > ?2) ORDER BY published DESC, number";
         let mut statement = self.connection.prepare_cached(sql)?;
-        let numbers = statement.query_map(params![archive, moment.due.timestamp()], |row| row.get(0))?;
-        let entries = numbers.map(|number| Ok(Arc::new(entry(&self.connection, number?)?)));
+        let numbers =
+            statement.query_map(params![archive, moment.due.timestamp()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let numbers: Vec<(i64, bool)> = numbers.collect::<rusqlite::Result<_>>()?;
+        let unread: Vec<i64> = numbers.iter().filter(|(_, is_unread)| *is_unread).map(|(number, _)| *number).collect();
+        if !unread.is_empty() {
+            return Ok(Wanted::Unread(unread));
+        }
+        let entries = numbers.iter().map(|(number, _)| Ok(Arc::new(entry(&self.connection, *number)?)));
         let entries = entries.collect::<Result<_>>()?;
         Ok(Wanted::Found(Box::new(Gathered {
             name: String::new(),

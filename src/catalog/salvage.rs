@@ -96,6 +96,8 @@ impl Catalog {
               SELECT number, '{\"title\":\"\",\"authors\":[],\"summary\":\"\",\"html\":\"\",\"tags\":[],\"language\":null,\"link\":null}'
               FROM article;
             UPDATE view SET members = 0;
+            UPDATE total SET (shown, scheduled) =
+              (SELECT coalesce(sum(shown), 0), coalesce(sum(1 - shown), 0) FROM article WHERE state = 0);
             UPDATE article SET archive = NULL WHERE archive NOT IN (SELECT number FROM archive);
             -- The same bytes are no update.
             UPDATE article SET stale = 2, size = 0, mtime = 0, ctime = 0 WHERE state < 2;",

@@ -1,12 +1,12 @@
 //! Which views an article is in, since when each view's documents are as they are, and what has left it.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
 use uuid::Uuid;
 
+use super::tally::Touch;
 use super::window::{self, Limits};
 use super::{Catalog, Result};
 use crate::view::{self, Term};
@@ -43,15 +43,9 @@ pub(super) struct Membership<'a> {
     pub changed: bool,
     /// There is something to play.
     pub plays: bool,
+    /// It was never in any view.
+    pub is_new: bool,
     pub version: DateTime<Utc>,
-}
-
-/// When something happened to a view: to an article that was published then, told of with that date, in that version.
-#[derive(Debug, Clone, Copy)]
-struct Touch {
-    published: i64,
-    told: i64,
-    version: DateTime<Utc>,
 }
 
 struct Member {
@@ -60,34 +54,29 @@ struct Member {
     name: String,
 }
 
-struct Known {
-    number: i64,
-    name: String,
-}
-
 impl Catalog {
     /// Puts an article that is shown into its views and takes it out of those that it is not in any more. Says whether that
     /// changed any.
     pub(super) fn enter(&mut self, membership: Membership<'_>) -> Result<bool> {
-        let Membership { number, terms, published, updated, changed, plays, version } = membership;
+        let Membership { number, terms, published, updated, changed, plays, is_new, version } = membership;
         let touch = Touch { published, told: updated, version };
-        let mut before = self.members(number)?;
+        let mut before = if is_new { Vec::new() } else { self.members(number)? };
         let mut moved = false;
         for term in terms {
             let view = self.view_of(term, version)?;
-            let known = before.iter().position(|member| member.view == view.number).map(|at| before.swap_remove(at));
+            let known = before.iter().position(|member| member.view == view).map(|at| before.swap_remove(at));
             let same = known.as_ref().is_some_and(|known| known.published == published && known.name == term.name);
             if !same {
                 if let Some(known) = known {
                     self.remove_member(number, &known, version)?;
                 }
-                self.add_member(&view, number, &term.name, touch)?;
+                self.add_member(view, number, &term.name, touch)?;
                 moved = true;
             } else if changed {
-                self.touch_view(view.number, touch)?;
+                self.touch_view(view, touch)?;
             }
             if plays {
-                self.name_podcast(view.number, &term.view.path())?;
+                self.name_podcast(view, &term.view.path())?;
             }
         }
         for member in before {
@@ -99,6 +88,8 @@ impl Catalog {
         }
         if changed {
             self.touch_view(WHOLE, touch)?;
+        }
+        if changed && !is_new {
             self.raise(number, version)?;
         }
         Ok(moved)
@@ -167,7 +158,7 @@ impl Catalog {
             self.touch_view(view, Touch { published: i64::MAX, told: 0, version })?;
         }
         self.connection.prepare_cached("DELETE FROM tombstone WHERE at <= ?1")?.execute([old])?;
-        Ok(())
+        self.write_views()
     }
 
     fn pairs(&self, sql: &str, values: &[i64]) -> Result<Vec<(i64, i64)>> {
@@ -182,14 +173,14 @@ impl Catalog {
     /// # Errors
     /// The catalog cannot be read or written.
     pub fn settle(&mut self, limits: &Limits, now: DateTime<Utc>) -> Result<()> {
-        let touched = std::mem::take(&mut self.touched);
+        let touched = std::mem::take(&mut self.tally.touched);
         if touched.is_empty() {
             return Ok(());
         }
         self.transaction(|catalog| {
             for view in touched.into_iter().take(MOST_SETTLED) {
                 let found = window::read(&catalog.connection, Some(view), limits, now)?;
-                if !found.is_whole {
+                if !found.is_whole && found.is_sure {
                     // Of the first that was left out, the next change may let it in.
                     let sql = "UPDATE view SET floor = ?2 WHERE number = ?1";
                     catalog.connection.prepare_cached(sql)?.execute([view, found.floor])?;
@@ -217,7 +208,8 @@ impl Catalog {
     /// # Errors
     /// The catalog cannot be written.
     pub fn know_folder(&mut self, path: &Path) -> Result<()> {
-        view::section(path).map_or(Ok(()), |term| self.view_of(&term, DateTime::UNIX_EPOCH).map(|_| ()))
+        view::section(path).map_or(Ok(()), |term| self.view_of(&term, DateTime::UNIX_EPOCH).map(|_| ()))?;
+        self.write_views_alone()
     }
 
     /// Every podcast has an id by which directories know it: made once from its feed's address without the scheme, and kept
@@ -242,7 +234,8 @@ impl Catalog {
         super::reader::podcast_guid(&self.connection)
     }
 
-    fn members(&self, number: i64) -> Result<Vec<Member>> {
+    fn members(&mut self, number: i64) -> Result<Vec<Member>> {
+        self.write_members()?;
         let sql = "SELECT view, published, name FROM member WHERE number = ?1 ORDER BY view";
         let mut statement = self.connection.prepare_cached(sql)?;
         let rows = statement
@@ -250,90 +243,19 @@ impl Catalog {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    fn view_of(&mut self, term: &Term, version: DateTime<Utc>) -> Result<Known> {
-        let known = |row: &rusqlite::Row<'_>| Ok(Known { number: row.get(0)?, name: row.get(1)? });
-        let sql = "SELECT number, name FROM view WHERE kind = ?1 AND key = ?2";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let found = statement.query_row(params![term.view.kind as i64, term.view.key], known).optional()?;
-        if let Some(found) = found {
-            return Ok(found);
-        }
-        let sql = "INSERT INTO view (kind, key, name, revised) VALUES (?1, ?2, ?3, ?4) RETURNING number, name";
-        let values = params![term.view.kind as i64, term.view.key, term.name, version.timestamp()];
-        Ok(self.connection.prepare_cached(sql)?.query_row(values, known)?)
-    }
-
-    fn add_member(&mut self, view: &Known, number: i64, name: &str, touch: Touch) -> Result<()> {
-        let sql = "INSERT OR REPLACE INTO member (view, published, number, name) VALUES (?1, ?2, ?3, ?4)";
-        self.connection.prepare_cached(sql)?.execute(params![view.number, touch.published, number, name])?;
-        let sql = "
-            INSERT INTO spelling (view, name, count) VALUES (?1, ?2, 1)
-            ON CONFLICT (view, name) DO UPDATE SET count = count + 1";
-        self.connection.prepare_cached(sql)?.execute(params![view.number, name])?;
-        self.count_members(view.number, 1, touch)?;
-        // Once more what it is called already.
-        if view.name == name { Ok(()) } else { self.name_view(view.number, touch.version) }
+    fn add_member(&mut self, view: i64, number: i64, name: &str, touch: Touch) -> Result<()> {
+        self.join(view, touch.published, number, name);
+        self.spell(view, name, 1, touch.version)?;
+        self.count_members(view, 1, touch)
     }
 
     fn remove_member(&mut self, number: i64, member: &Member, version: DateTime<Utc>) -> Result<()> {
         let sql = "DELETE FROM member WHERE view = ?1 AND published = ?2 AND number = ?3";
         self.connection.prepare_cached(sql)?.execute([member.view, member.published, number])?;
-        let sql = "UPDATE spelling SET count = count - 1 WHERE view = ?1 AND name = ?2";
-        self.connection.prepare_cached(sql)?.execute(params![member.view, member.name])?;
-        let sql = "DELETE FROM spelling WHERE view = ?1 AND name = ?2 AND count <= 0";
-        self.connection.prepare_cached(sql)?.execute(params![member.view, member.name])?;
-        self.count_members(member.view, -1, Touch { published: member.published, told: 0, version })?;
-        self.name_view(member.view, version)
-    }
-
-    /// One member more or less. A view without any is not listed.
-    fn count_members(&mut self, view: i64, more: i64, touch: Touch) -> Result<()> {
-        let sql = "UPDATE view SET members = members + ?2 WHERE number = ?1 RETURNING members, kind";
-        let (members, kind): (i64, i64) =
-            self.connection.prepare_cached(sql)?.query_row([view, more], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        if members == 0 || members == more {
-            self.list_anew(kind, touch.version)?;
-        }
-        self.touch_view(view, touch)
-    }
-
-    /// A view is called as most articles write it; of two ways that are as common, the first by alphabet, so that the order in
-    /// which articles came does not count.
-    fn name_view(&mut self, view: i64, version: DateTime<Utc>) -> Result<()> {
-        let sql = "
-            UPDATE view SET name = best.name, revised = ?2, floor = ?3
-            FROM (SELECT name FROM spelling WHERE view = ?1 ORDER BY count DESC, name LIMIT 1) AS best
-            WHERE number = ?1 AND view.name <> best.name RETURNING kind";
-        let values = [view, version.timestamp(), i64::MIN];
-        let kind = self.connection.prepare_cached(sql)?.query_row(values, |row| row.get(0)).optional()?;
-        if let Some(kind) = kind {
-            self.touched.insert(view);
-            self.list_anew(kind, version)?;
-        }
-        Ok(())
-    }
-
-    /// The list of all views of a kind has changed.
-    fn list_anew(&mut self, kind: i64, version: DateTime<Utc>) -> Result<()> {
-        self.set_meta(&format!("{LISTED}{kind}"), &version.timestamp().to_string())
-    }
-
-    /// The documents of a view may have changed: something happened to an article that was published at that time. What lies
-    /// below the floor changes nothing.
-    fn touch_view(&mut self, view: i64, touch: Touch) -> Result<()> {
-        // Without the one that left, the next older one may come in: the floor must be looked for again.
-        let sql = "
-            UPDATE view SET revised = ?3, floor = ?4, latest = max(latest, ?5) WHERE number = ?1 AND floor <= ?2";
-        let values = [view, touch.published, touch.version.timestamp(), i64::MIN, touch.told];
-        if self.connection.prepare_cached(sql)?.execute(values)? > 0 && view != WHOLE {
-            self.touched.insert(view);
-        }
-        Ok(())
+        self.spell(member.view, &member.name, -1, version)?;
+        self.count_members(member.view, -1, Touch { published: member.published, told: 0, version })
     }
 }
-
-/// The views that changed since their floors were found.
-pub(super) type Touched = BTreeSet<i64>;
 
 #[cfg(test)]
 mod tests {

@@ -6,6 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::{Connection, params};
 
 use super::Result;
+use super::identity::UNREAD;
 
 /// How much a feed holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +39,10 @@ pub struct Window {
     pub newest: Option<i64>,
     /// Bytes of a document of them, at most.
     pub bytes: u64,
+    /// Of those, the numbers of articles whose text was not read yet: with their weights, the window may change.
+    pub unread: Vec<i64>,
+    /// All that were weighed were read, the one that was left out, too.
+    pub is_sure: bool,
 }
 
 impl Limits {
@@ -57,22 +62,24 @@ impl Limits {
 /// Reads the window of a view, or of the whole, as it is at `now`.
 pub(super) fn read(connection: &Connection, view: Option<i64>, limits: &Limits, now: DateTime<Utc>) -> Result<Window> {
     let whole = "
-        SELECT number, revised, published, weight, brief, due FROM article
+        SELECT number, revised, published, weight, brief, due, stale FROM article
         WHERE state = 0 AND (due <= ?1 OR shown = 1) AND (expires IS NULL OR expires > ?1) AND ?2 IS NULL
         ORDER BY published DESC, number";
     let one = "
-        SELECT article.number, revised, member.published, weight, brief, due
+        SELECT article.number, revised, member.published, weight, brief, due, stale
         FROM member CROSS JOIN article USING (number)
         WHERE view = ?2 AND state = 0 AND (due <= ?1 OR shown = 1) AND (expires IS NULL OR expires > ?1)
         ORDER BY member.published DESC, member.number";
     let mut statement = connection.prepare_cached(if view.is_some() { one } else { whole })?;
     let mut rows = statement.query(params![now.timestamp(), view])?;
-    let mut found = Window { is_whole: true, floor: i64::MIN, ..Window::default() };
+    let mut found = Window { is_whole: true, is_sure: true, floor: i64::MIN, ..Window::default() };
     found.bytes = FRAME;
     while let Some(row) = rows.next()? {
         let published: i64 = row.get(2)?;
         let since = *found.newest.get_or_insert(published) - limits.window.num_seconds();
         let weight = limits.weigh(row.get(3)?, row.get(4)?);
+        let is_unread = row.get::<_, i64>(6)? == UNREAD;
+        found.is_sure &= !is_unread;
         let fits = found.bytes + weight <= limits.max_bytes || found.rows.is_empty();
         if !fits || (found.rows.len() >= limits.entries && published < since) {
             found.is_whole = false;
@@ -82,7 +89,9 @@ pub(super) fn read(connection: &Connection, view: Option<i64>, limits: &Limits, 
         found.bytes += weight;
         // An article that was scheduled is new when it is due.
         let (revised, due): (i64, i64) = (row.get(1)?, row.get(5)?);
-        found.rows.push((row.get(0)?, revised.max(due)));
+        let number = row.get(0)?;
+        found.rows.push((number, revised.max(due)));
+        found.unread.extend(is_unread.then_some(number));
     }
     Ok(found)
 }

@@ -138,7 +138,7 @@ impl Explained<'_> {
             }
             None => line("feeds", "none", "newer articles fill the feed; its page stays"),
         }
-        for term in view::terms(path, &entry.content) {
+        for term in view::terms(path, &entry.content.tags, &entry.content.authors) {
             line("", &format!("{base}{}", term.view.path()), &format!("{}: {}", term.view.kind.root(), term.name));
         }
         Ok(())

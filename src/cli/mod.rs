@@ -125,6 +125,6 @@ fn articles(config: &Config, path: &Path) -> anyhow::Result<(Folder, PathBuf, Ve
         let directory = if path.is_dir() { path.as_path() } else { path.parent().unwrap_or(&path) };
         Folder::open(&Articles { directory: directory.to_path_buf(), ..config.articles.clone() })?
     };
-    let found = if path.is_dir() { folder.scan(&path)?.files } else { Found::at(&path).into_iter().collect() };
+    let found = if path.is_dir() { folder.files_below(&path)? } else { Found::at(&path).into_iter().collect() };
     Ok((folder, path, found))
 }

@@ -66,6 +66,7 @@ impl Render {
         };
         match daemon::render(&config, address.as_ref(), format)? {
             Printed::Feed(text) => std::io::stdout().write_all(text.as_bytes()).context("cannot print the feed")?,
+            Printed::Unread => bail!("{name}: the daemon has not read all that is in it yet; try again in a minute"),
             Printed::Nothing => bail!("{name}: there is no such feed"),
         }
         Ok(Outcome::Good)

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use super::open_folder;
 use super::state::{self, Damage};
 use crate::catalog::{self, CatalogError};
-use crate::change::Change;
+use crate::change::{AskedFor, Change};
 use crate::config::Config;
 use crate::door::Door;
 use crate::feed::Channel;
@@ -89,10 +89,11 @@ fn prepare(
     let publisher = Publisher::new(catalog, folder, config, pages.clone(), current.clone(), watch.writing());
     let (metrics, reports) = (metrics.clone(), reports.clone());
     let told = Told { pulse: pulses.part("the publisher"), metrics, reports };
-    let publisher = publisher.with_context(at_state)?.told(told);
+    let asked = AskedFor::default();
+    let publisher = publisher.with_context(at_state)?.told(told).asked(asked.clone());
     let (presented, created) = (publisher.presented(), publisher.created());
     let door = Door::open(state, pages, presented, created, files).with_context(at_state)?;
-    Ok((Prepared { publisher, changes, watch }, door))
+    Ok((Prepared { publisher, changes, watch }, door.asking(asked)))
 }
 
 impl Prepared {

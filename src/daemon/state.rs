@@ -143,14 +143,17 @@ pub fn check_folder(catalog: &mut Catalog, state: &Path, folder: &Folder) -> any
     if let Some(before) = before
         && folder.is_there()
     {
-        let known = catalog.all_known()?;
-        let is_here = known.is_empty() || known.iter().any(|known| folder.root().join(&known.path).exists());
+        let is_here = catalog.with_known(|known| {
+            let mut known = known.peekable();
+            let is_nobodys = known.peek().is_none();
+            Ok(is_nobodys || known.flatten().any(|known| folder.root().join(known.path).exists()))
+        })?;
         if !is_here {
             bail!(
                 "{}: this state directory is that of {before}, and none of its {} articles are in {root}: name another \
                  directory with --state, or put the articles there first",
                 state.display(),
-                known.len()
+                catalog.count()?
             );
         }
         tracing::info!("{root}: the articles were in {before} before; they keep their ids");

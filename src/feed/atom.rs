@@ -1,12 +1,14 @@
 //! Atom 1.0 (RFC 4287), by the `atom_syndication` crate.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use atom_syndication::extension::{Extension, ExtensionMap};
 use atom_syndication::{Category, Content, FixedDateTime, Generator, Link, Person, Text, TextType, WriteConfig};
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::extension::{self, Element};
+use super::pieces::{self, Form, MARK, Piece};
 use super::{Feed, GENERATOR, Item};
 use crate::entry::{self, Media};
 use crate::view::Kind;
@@ -24,8 +26,7 @@ const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n";
 pub fn render(feed: &Feed<'_>, created: DateTime<Utc>) -> String {
     let channel = feed.channel;
     let scheme = channel.url(&format!("{}/", Kind::Tag.root()));
-    let entries: Vec<atom_syndication::Entry> =
-        feed.entries.iter().map(|entry| self::entry(&Item::new(channel, entry), &scheme)).collect();
+    let pieces = feed.pieces(Form::Atom, |entry| piece(self::entry(&Item::new(channel, entry), &scheme)));
     let own = [("self", feed.url(PATH))];
     let links = own.into_iter().chain(feed.neighbours(PATH));
     let links = links.map(|(relation, href)| link(relation, &href, Some("application/atom+xml")));
@@ -39,26 +40,31 @@ pub fn render(feed: &Feed<'_>, created: DateTime<Utc>) -> String {
         generator: Some(Generator { value: GENERATOR.into(), ..Generator::default() }),
         links: links.chain([link("alternate", &feed.page(), Some("text/html"))]).collect(),
         lang: Some(channel.language.clone()).filter(|language| !language.is_empty()),
-        namespaces: namespaces(&entries, &elements),
-        entries,
+        namespaces: namespaces(&pieces, &elements),
+        entries: vec![atom_syndication::Entry { id: MARK.into(), ..atom_syndication::Entry::default() }],
         ..atom_syndication::Feed::default()
     };
-    let config = WriteConfig { write_document_declaration: false, indent_size: Some(0) };
-    let bytes = document.write_with_config(Vec::new(), config).expect("writing to memory cannot fail");
-    // The crate writes the offset of UTC as "+00:00"; readers are surest of "Z" (standards 50). Only dates end so.
-    let text = String::from_utf8(bytes)
-        .expect("the crate writes UTF-8")
-        .replace("+00:00</updated>", "Z</updated>")
-        .replace("+00:00</published>", "Z</published>");
-    format!("{DECLARATION}{}{}\n", channel.stylesheet(), with_elements(&text, &elements))
+    // The feed's own elements stand before its first entry: behind it, where the crate would write them, the schema of RFC 4287
+    // has no place for them (standards 68).
+    let own: String = elements.iter().map(|element| element.xml() + "\n").collect();
+    let frame = format!("{DECLARATION}{}{}\n", channel.stylesheet(), written(&document));
+    let place = pieces::marked(&frame, "entry").expect("an entry was put there");
+    let frame = format!("{}{own}{}", &frame[..place.start], &frame[place.start..]);
+    pieces::filled(&frame, place.start + own.len()..place.end + own.len(), &pieces)
 }
 
-/// Puts the feed's own elements before its first entry: behind it, where the crate would write them, the schema of RFC 4287
-/// has no place for them (standards 68).
-fn with_elements(document: &str, elements: &[Element]) -> String {
-    let xml: String = elements.iter().map(|element| element.xml() + "\n").collect();
-    let at = document.find("<entry>").or_else(|| document.rfind("</feed>")).unwrap_or(document.len());
-    format!("{}{xml}{}", &document[..at], &document[at..])
+/// The crate writes the offset of UTC as "+00:00"; readers are surest of "Z" (standards 50). Only dates end so.
+fn written(document: &atom_syndication::Feed) -> String {
+    let config = WriteConfig { write_document_declaration: false, indent_size: Some(0) };
+    let bytes = document.write_with_config(Vec::new(), config).expect("writing to memory cannot fail");
+    let text = String::from_utf8(bytes).expect("the crate writes UTF-8");
+    text.replace("+00:00</updated>", "Z</updated>").replace("+00:00</published>", "Z</published>")
+}
+
+fn piece(entry: atom_syndication::Entry) -> Piece {
+    let prefixes = entry.extensions.keys().cloned().collect();
+    let alone = atom_syndication::Feed { entries: vec![entry], ..atom_syndication::Feed::default() };
+    Piece { text: pieces::only(&written(&alone), "entry").to_owned(), prefixes }
 }
 
 /// What was deleted (RFC 6721 section 3).
@@ -69,10 +75,10 @@ fn tombstones(feed: &Feed<'_>) -> impl Iterator<Item = Element> {
     })
 }
 
-fn namespaces(entries: &[atom_syndication::Entry], elements: &[Element]) -> BTreeMap<String, String> {
+fn namespaces(pieces: &[Arc<Piece>], elements: &[Element]) -> BTreeMap<String, String> {
     let used = |prefix: &str| {
         elements.iter().any(|element| element.prefix() == prefix)
-            || entries.iter().any(|entry| entry.extensions.contains_key(prefix))
+            || pieces.iter().any(|piece| piece.prefixes.iter().any(|used| used == prefix))
     };
     let all = [extension::HISTORY, extension::TOMBSTONES, extension::MEDIA];
     let used = all.into_iter().filter(|(prefix, _)| used(prefix));

@@ -4,6 +4,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 
 use super::extension::bare_type;
+use super::pieces::{Form, Piece};
 use super::{Feed, History, Item};
 use crate::entry::{Media, Person};
 
@@ -27,7 +28,8 @@ struct Document<'a> {
     #[serde(skip_serializing_if = "str::is_empty")]
     language: &'a str,
     authors: Vec<Author<'a>>,
-    items: Vec<JsonItem<'a>>,
+    // Last, and empty: the pieces are put there.
+    items: [(); 0],
 }
 
 #[derive(Serialize)]
@@ -79,7 +81,7 @@ struct Attachment<'a> {
 /// Renders the feed.
 pub fn render(feed: &Feed<'_>) -> String {
     let channel = feed.channel;
-    let items: Vec<Item<'_>> = feed.entries.iter().map(|entry| Item::new(channel, entry)).collect();
+    let pieces = feed.pieces(Form::Json, |entry| piece(&Item::new(channel, entry)));
     let older = feed.neighbours(PATH).into_iter().find(|(relation, _)| *relation == "prev-archive");
     // All pages of one feed name the feed that they are pages of.
     let is_archive = matches!(feed.history, History::Archive(_));
@@ -92,11 +94,16 @@ pub fn render(feed: &Feed<'_>) -> String {
         description: &feed.description,
         language: &channel.language,
         authors: vec![author(&channel.author)],
-        items: items.iter().map(item).collect(),
+        items: [],
     };
-    let mut text = serde_json::to_string(&document).expect("texts and lists can always be written as JSON");
-    text.push('\n');
-    text
+    let frame = serde_json::to_string(&document).expect("texts and lists can always be written as JSON");
+    let items: Vec<&str> = pieces.iter().map(|piece| piece.text.as_str()).collect();
+    format!("{}{}]}}\n", frame.trim_end_matches("]}"), items.join(","))
+}
+
+fn piece(item: &Item<'_>) -> Piece {
+    let text = serde_json::to_string(&self::item(item)).expect("texts and lists can always be written as JSON");
+    Piece { text, prefixes: Vec::new() }
 }
 
 fn item<'a>(item: &'a Item<'a>) -> JsonItem<'a> {

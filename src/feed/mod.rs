@@ -5,6 +5,7 @@ pub mod elsewhere;
 mod extension;
 pub mod json;
 pub mod opml;
+pub mod pieces;
 pub mod rss;
 
 use std::borrow::Cow;
@@ -17,6 +18,7 @@ use crate::catalog::{Gathered, Limits, Tombstone};
 use crate::config::{Config, FeedContent};
 use crate::entry::{Entry, Episode, Media, Person, legal};
 use crate::view::{Kind, View};
+use pieces::Pieces;
 
 /// Name of the program in every document. Without its version: an update must not look like new content.
 pub const GENERATOR: &str = "gazetted";
@@ -148,6 +150,8 @@ pub struct Feed<'a> {
     pub guid: Option<&'a str>,
     /// The newest change that it ever told of: its date never goes back.
     pub latest: DateTime<Utc>,
+    /// Entries as they were written before.
+    pub kept: Option<&'a Pieces>,
 }
 
 impl<'a> Feed<'a> {
@@ -164,6 +168,7 @@ impl<'a> Feed<'a> {
             history: History::Newest,
             guid: None,
             latest: DateTime::UNIX_EPOCH,
+            kept: None,
         }
     }
 

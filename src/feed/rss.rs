@@ -1,6 +1,7 @@
 //! RSS 2.0, by the `rss` crate and the RSS Advisory Board's profile.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use rss::extension::dublincore::DublinCoreExtension;
@@ -9,6 +10,7 @@ use rss::extension::{Extension, ExtensionMap};
 use rss::{Category, Enclosure, Guid};
 
 use super::extension::{self, Element};
+use super::pieces::{self, Form, MARK, Piece};
 use super::{Feed, GENERATOR, Item};
 use crate::entry::{Media, escape};
 use crate::view::Kind;
@@ -23,12 +25,10 @@ pub const MEDIA_TYPE: &str = "application/rss+xml; charset=utf-8";
 pub fn render(feed: &Feed<'_>, created: DateTime<Utc>) -> String {
     let channel = feed.channel;
     let podcast = feed.is_podcast();
-    let items: Vec<Item<'_>> = feed.entries.iter().map(|entry| Item::new(channel, entry)).collect();
     let scheme = channel.url(&format!("{}/", Kind::Tag.root()));
-    let items: Vec<rss::Item> = items.iter().map(|item| self::item(item, &scheme, podcast)).collect();
+    let form = if podcast { Form::Podcast } else { Form::Rss };
+    let pieces = feed.pieces(form, |entry| piece(item(&Item::new(channel, entry), &scheme, podcast)));
     let elements = channel_elements(feed, podcast);
-    let namespaces = namespaces(&items, &elements, podcast);
-    let used: Vec<String> = namespaces.keys().cloned().collect();
     let document = rss::Channel {
         title: feed.title.to_string(),
         link: feed.page(),
@@ -37,25 +37,38 @@ pub fn render(feed: &Feed<'_>, created: DateTime<Utc>) -> String {
         last_build_date: Some(date(feed.updated(created))),
         generator: Some(GENERATOR.into()),
         docs: Some("https://www.rssboard.org/rss-specification".into()),
-        namespaces,
+        namespaces: namespaces(&pieces, &elements, podcast),
         extensions: map(elements),
         itunes_ext: podcast.then(|| itunes_channel(feed)),
-        items,
+        items: vec![rss::Item { title: Some(MARK.into()), ..rss::Item::default() }],
         ..rss::Channel::default()
     };
+    let text = written(&document, &EMPTY_IN_CHANNEL);
+    let (declaration, rest) = text.split_once("?>").expect("the crate writes a declaration");
+    let frame = format!("{declaration}?>\n{}{}\n", channel.stylesheet(), rest.trim_start());
+    let place = pieces::marked(&frame, "item").expect("an item was put there");
+    pieces::filled(&frame, place, &pieces)
+}
+
+/// The crate breaks the line in elements that hold nothing; these are put into one.
+fn written(document: &rss::Channel, empty: &[&str]) -> String {
     let bytes = document.pretty_write_to(Vec::new(), b' ', 0).expect("writing to memory cannot fail");
     let text = String::from_utf8(bytes).expect("the crate writes UTF-8");
-    // The crate breaks the line in elements that hold nothing. Of those in entries, most feeds have none.
-    let first = text.find("<item>").unwrap_or(text.len());
-    let (head, entries) = text.split_at(first);
-    let is_used = |name: &str| used.iter().any(|prefix| name.starts_with(prefix.as_str()));
-    let closed = |text: &str, names: &[&str]| {
-        let names = names.iter().filter(|name| is_used(name));
-        names.fold(text.to_owned(), |text, name| text.replace(&format!(">\n</{name}>"), "/>"))
-    };
-    let text = closed(head, &EMPTY_IN_CHANNEL) + &closed(entries, &EMPTY_IN_ENTRIES);
-    let (declaration, rest) = text.split_once("?>").expect("the crate writes a declaration");
-    format!("{declaration}?>\n{}{}\n", channel.stylesheet(), rest.trim_start())
+    empty.iter().fold(text, |text, name| text.replace(&format!(">\n</{name}>"), "/>"))
+}
+
+fn piece(item: rss::Item) -> Piece {
+    let own = [("content", item.content.is_some()), ("dc", item.dublin_core_ext.is_some())];
+    let own = own.into_iter().filter(|(_, is_used)| *is_used).map(|(prefix, _)| prefix.to_owned());
+    let prefixes: Vec<String> = item.extensions.keys().cloned().chain(own).collect();
+    let empty: Vec<&str> = EMPTY_IN_ENTRIES.into_iter().filter(|name| is_of(name, &prefixes)).collect();
+    let alone = rss::Channel { items: vec![item], ..rss::Channel::default() };
+    Piece { text: pieces::only(&written(&alone, &empty), "item").to_owned(), prefixes }
+}
+
+/// Whether an element is in one of these namespaces.
+fn is_of(name: &str, prefixes: &[String]) -> bool {
+    name.split_once(':').is_some_and(|(prefix, _)| prefixes.iter().any(|used| used == prefix))
 }
 
 /// Elements that never hold anything.
@@ -63,13 +76,9 @@ const EMPTY_IN_CHANNEL: [&str; 3] = ["atom:link", "fh:complete", "fh:archive"];
 const EMPTY_IN_ENTRIES: [&str; 3] = ["media:thumbnail", "podcast:transcript", "podcast:chapters"];
 
 /// Only those that are used, under their customary prefixes (standards 21).
-fn namespaces(items: &[rss::Item], channel: &[Element], podcast: bool) -> BTreeMap<String, String> {
+fn namespaces(pieces: &[Arc<Piece>], channel: &[Element], podcast: bool) -> BTreeMap<String, String> {
     let mut used: BTreeSet<&str> = channel.iter().map(Element::prefix).collect();
-    for item in items {
-        used.extend(item.extensions.keys().map(String::as_str));
-        used.extend(item.content.is_some().then_some("content"));
-        used.extend(item.dublin_core_ext.is_some().then_some("dc"));
-    }
+    used.extend(pieces.iter().flat_map(|piece| piece.prefixes.iter().map(String::as_str)));
     used.extend(podcast.then_some("itunes"));
     let all = [
         extension::ATOM,

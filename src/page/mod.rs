@@ -14,6 +14,7 @@ use serde_json::json;
 
 use crate::catalog::{Listed, Shelf};
 use crate::entry::{Entry, Episode, Media, Person, escape};
+use crate::feed::pieces::{Form, Piece};
 use crate::feed::{self, Channel, Feed, Item, atom, json, opml, rss};
 use crate::view::{Kind, View};
 pub use status::status;
@@ -148,6 +149,7 @@ impl Pages {
             ("top.html", include_str!("templates/top.html")),
             ("subscribe.html", include_str!("templates/subscribe.html")),
             ("entries.html", include_str!("templates/entries.html")),
+            ("entry.html", include_str!("templates/entry.html")),
             ("front.html", include_str!("templates/front.html")),
             ("view.html", include_str!("templates/view.html")),
             ("views.html", include_str!("templates/views.html")),
@@ -323,10 +325,17 @@ impl Pages {
 
     /// A page that lists the entries of a feed.
     fn listing(&self, feed: &Feed<'_>, name: &str, head: &Head, page: Value) -> String {
-        let items: Vec<Item<'_>> = feed.entries.iter().map(|entry| Item::new(&self.channel, entry)).collect();
-        let pages: Vec<String> = feed.entries.iter().map(|entry| self.channel.page(&entry.slug)).collect();
-        let shown: Vec<Shown<'_>> = items.iter().zip(&pages).map(|(item, page)| self.shown(item, page)).collect();
-        self.render(name, head, context! { entries => Value::from(Serde(shown)), ..page })
+        let ours = ours_in(&head.language);
+        let pieces = feed.pieces(Form::Page, |entry| Piece { text: self.listed(entry, &ours), prefixes: Vec::new() });
+        let entries: Vec<&str> = pieces.iter().map(|piece| piece.text.as_str()).collect();
+        self.render(name, head, context! { entries => Value::from_safe_string(entries.join("\n")), ..page })
+    }
+
+    /// An article in a list of articles.
+    fn listed(&self, entry: &Entry, ours: &Value) -> String {
+        let (item, page) = (Item::new(&self.channel, entry), self.channel.page(&entry.slug));
+        let shown = Value::from(Serde(self.shown(&item, &page)));
+        self.fill("entry.html", context! { entry => shown, ours })
     }
 
     fn group(&self, kind: Kind, views: &[Listed]) -> Option<Group> {
@@ -449,13 +458,7 @@ impl Pages {
             })
         };
         let offers: Vec<[FeedLink; 3]> = head.feeds.iter().map(offer).collect();
-        // What a page's own words are marked with where its text is in another language.
         let direction = words::direction(&head.language);
-        let ours = match direction {
-            _ if words::is_english(&head.language) => "",
-            "rtl" => " lang=\"en\" dir=\"ltr\"",
-            _ => " lang=\"en\"",
-        };
         // The page's own parts come from wherever the page came from; only what people follow or copy is absolute.
         let whole = context! {
             site => context! {
@@ -470,15 +473,29 @@ impl Pages {
             head => Value::from(Serde(head)),
             direction,
             locale => words::locale(&head.language),
-            ours => Value::from_safe_string(ours.to_owned()),
+            ours => ours_in(&head.language),
             data => head.data.clone().map(linked_data),
             feeds => Value::from(Serde(offers.first())),
             all_feeds => Value::from(Serde(offers.iter().flatten().collect::<Vec<_>>())),
             ..page
         };
-        let template = self.environment.get_template(name).expect("the template was added above");
-        template.render(whole).expect("the built-in templates render what they are given")
+        self.fill(name, whole)
     }
+
+    fn fill(&self, name: &str, context: Value) -> String {
+        let template = self.environment.get_template(name).expect("the template was added above");
+        template.render(context).expect("the built-in templates render what they are given")
+    }
+}
+
+/// What a page's own words are marked with where its text is in another language.
+fn ours_in(language: &str) -> Value {
+    let mark = match words::direction(language) {
+        _ if words::is_english(language) => "",
+        "rtl" => " lang=\"en\" dir=\"ltr\"",
+        _ => " lang=\"en\"",
+    };
+    Value::from_safe_string(mark.to_owned())
 }
 
 /// Place of the feed that a reader of the page at `place` wants to follow. Nothing new will ever be in an archive.

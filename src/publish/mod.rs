@@ -1,6 +1,7 @@
 //! THE SINGLE WRITER: [`Change`] -> catalog -> snapshot. A blocking thread of its own, and the only one that reads the
 //! clock: what it calls is told the time.
 
+mod coder;
 mod ingest;
 mod show;
 
@@ -10,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::catalog::{self, Adoption, Catalog, Elsewhere};
-use crate::change::Change;
+use crate::catalog::{self, Adoption, Catalog, Changes, Elsewhere};
+use crate::change::{AskedFor, Change};
 use crate::config::Config;
 use crate::feed::Channel;
 use crate::folder::Folder;
@@ -49,6 +50,8 @@ pub struct Publisher {
     promised: DateTime<Utc>,
     /// Something that is served has changed since.
     dirty: bool,
+    /// There is something left to do that nobody waits for.
+    unfinished: bool,
     next_due: Option<DateTime<Utc>>,
     /// When the first change was noticed that is not served yet.
     noticed: Option<Instant>,
@@ -92,10 +95,18 @@ impl Publisher {
             promised: version,
             shown_at: Instant::now(),
             dirty: true,
+            unfinished: false,
             next_due: None,
             noticed: None,
             told: Told::default(),
         })
+    }
+
+    /// The same, hearing of articles that readers ask for before their texts were read.
+    #[must_use]
+    pub fn asked(mut self, asked: AskedFor) -> Self {
+        self.ingest.asked(asked);
+        self
     }
 
     /// The same, with somebody who hears of it.
@@ -134,12 +145,12 @@ impl Publisher {
             std::thread::sleep(wait);
             self.tick(Hints::Waiting)?;
         }
+        self.read_what_is_shown()?;
         if !self.resume()? {
             // After a quick restart the last version may be of this very second.
             std::thread::sleep(self.until_next_version());
             self.publish()?;
         }
-        self.show.finish(&mut self.catalog)?;
         self.told.reports.update(|report| (report.phase, report.progress) = (Phase::Serving, None));
         self.report();
         Ok(())
@@ -171,6 +182,8 @@ impl Publisher {
     /// # Errors
     /// The catalog cannot be read or written: without it no id is safe, so the daemon must end.
     pub fn run(mut self, changes: &Receiver<Change>) -> catalog::Result<()> {
+        self.show.finish(&mut self.catalog)?;
+        self.catalog.tidy()?;
         loop {
             self.told.pulse.beat();
             let (open, hints) = match changes.recv_timeout(self.until_next_wake()) {
@@ -185,6 +198,9 @@ impl Publisher {
             }
             if self.dirty && self.until_next_version().is_zero() {
                 self.publish()?;
+                self.unfinished = true;
+            }
+            if std::mem::take(&mut self.unfinished) {
                 self.show.finish(&mut self.catalog)?;
             }
             self.report();
@@ -208,43 +224,82 @@ impl Publisher {
         }
         let everywhere = batch.contains(&Change::LookEverywhere);
         batch.retain(|change| *change != Change::LookEverywhere);
-        let ingest = &mut self.ingest;
         if !batch.is_empty() {
-            self.dirty |= self.catalog.transaction(|catalog| {
-                let news = ingest.changes(catalog, &batch, moment)?;
-                promise(catalog, news, self.promised)
-            })?;
+            self.follow(&batch, hints, moment)?;
         }
         if everywhere {
             let compared = self.ingest.everywhere(&mut self.catalog, moment)?;
             self.told.metrics.compared(compared);
         }
-        // Otherwise it was nothing that is served.
+        // Otherwise it was nothing that is served, or it is served by now.
         self.noticed = self.dirty.then_some(noticed);
         Ok((open, hints))
+    }
+
+    /// Follows hints, and serves what came of them at once, if that can be: one write to the disk does for both.
+    fn follow(&mut self, batch: &[Change], hints: Hints, moment: Moment) -> catalog::Result<()> {
+        let is_time = hints == Hints::Followed && self.until_next_version().is_zero() && !self.ingest.has_unread();
+        let version = self.next_version().max(self.promised);
+        let due = version.min(Utc::now());
+        let (ingest, show, dirty) = (&mut self.ingest, &mut self.show, self.dirty);
+        let (changed, snapshot) = self.catalog.transaction(|catalog| {
+            let changed = ingest.changes(catalog, batch, moment)?;
+            promise(catalog, changed, self.promised)?;
+            // Otherwise nothing that is served has changed, or more is to come.
+            let snapshot = if is_time && (changed || dirty) { Some(show.make(catalog, version, due)?) } else { None };
+            Ok((changed, snapshot))
+        })?;
+        self.dirty |= changed;
+        if let Some(snapshot) = snapshot {
+            self.show.serve(snapshot);
+            self.version = version;
+            self.shown(due)?;
+            self.unfinished = true;
+        }
+        Ok(())
     }
 
     /// What only time brings: deletions whose grace is over, files that have become quiet, articles that are due.
     fn tick(&mut self, hints: Hints) -> catalog::Result<()> {
         if self.ingest.until_next_wake(Instant::now()).is_some_and(|wait| wait.is_zero()) {
             let moment = self.moment();
+            let was_reading = self.ingest.is_reading();
             let ingest = &mut self.ingest;
             self.dirty |= self.catalog.transaction(|catalog| {
                 let news = ingest.tick(catalog, hints, moment)?;
                 promise(catalog, news, self.promised)
             })?;
+            if was_reading && !self.ingest.is_reading() {
+                self.catalog.end_fresh()?;
+                self.catalog.expect(Changes::Few)?;
+            }
         }
         self.dirty |= self.next_due.is_some_and(|due| due <= Utc::now());
         Ok(())
     }
 
     fn publish(&mut self) -> catalog::Result<()> {
+        self.read_what_is_shown()?;
         let version = self.next_version().max(self.promised);
         // If the clock was set back, the version is ahead of it, but what is scheduled is not due.
         let due = version.min(Utc::now());
         self.show.publish(&mut self.catalog, version, due)?;
         self.version = version;
         self.shown(due)
+    }
+
+    /// Sees to it that the text of each article of the main feed was read. With its weight known, another may come in.
+    fn read_what_is_shown(&mut self) -> catalog::Result<()> {
+        while self.ingest.has_unread() {
+            let moment = self.moment();
+            let unread = self.show.unread(&self.catalog, moment.seconds())?;
+            if unread.is_empty() {
+                break;
+            }
+            let ingest = &mut self.ingest;
+            self.catalog.transaction(|catalog| ingest.read_texts(catalog, &unread, moment))?;
+        }
+        Ok(())
     }
 
     /// What is to be done once a version is served, in which what comes after `due` is not.

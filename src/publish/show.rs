@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
+use super::coder::Coder;
 use crate::catalog::{self, Catalog, Limits, Window};
 use crate::entry::Entry;
+use crate::feed::pieces::Pieces;
 use crate::feed::{Feed, History};
 use crate::page::{Front, Pages};
 use crate::snapshot::{self, Body, Current, Document, Snapshot};
@@ -36,6 +38,9 @@ pub struct Show {
     gone: bytes::Bytes,
     /// Entries of the feed by their number, with their revision: only what changed is read again.
     entries: HashMap<i64, (i64, Arc<Entry>)>,
+    /// The same as they stand in documents.
+    pieces: Pieces,
+    coder: Coder,
 }
 
 impl Show {
@@ -57,7 +62,19 @@ impl Show {
             pages.missing("There is nothing here", "The address may be mistyped, or what was here has moved.").into();
         let gone = pages.missing("This article was deleted", "It was published here, and is not any more.").into();
         let shown = Current::default().get();
-        Ok(Self { pages, current, shown, limits, presented, created, missing, gone, entries: HashMap::new() })
+        Ok(Self {
+            pages,
+            current,
+            shown,
+            limits,
+            presented,
+            created,
+            missing,
+            gone,
+            entries: HashMap::new(),
+            pieces: Pieces::default(),
+            coder: Coder::start(),
+        })
     }
 
     /// When pages last changed their look.
@@ -70,6 +87,13 @@ impl Show {
         self.created
     }
 
+    /// Numbers of the articles of the main feed at `due` whose texts were not read yet.
+    pub fn unread(&self, catalog: &Catalog, due: DateTime<Utc>) -> catalog::Result<Vec<i64>> {
+        let window = catalog.window(&self.limits, due)?;
+        let rows = catalog.feed(&window, &self.limits, due)?;
+        catalog.unread_among(rows.into_iter().map(|(number, _)| number))
+    }
+
     /// Renders and serves what the catalog says now. Documents whose bytes did not change are kept as they are.
     /// `due` is the instant that scheduled articles are measured by.
     pub fn publish(
@@ -78,7 +102,26 @@ impl Show {
         version: DateTime<Utc>,
         due: DateTime<Utc>,
     ) -> catalog::Result<()> {
-        self.show(catalog, version, due, Bytes::MayChange).map(drop)
+        let snapshot = self.make(catalog, version, due)?;
+        self.serve(snapshot);
+        Ok(())
+    }
+
+    /// Renders what the catalog says now. It is to be served once that is written down.
+    pub fn make(
+        &mut self,
+        catalog: &mut Catalog,
+        version: DateTime<Utc>,
+        due: DateTime<Utc>,
+    ) -> catalog::Result<Arc<Snapshot>> {
+        let snapshot = self.show(catalog, version, due, Bytes::MayChange)?;
+        Ok(snapshot.expect("bytes may change, so nothing keeps it from being made"))
+    }
+
+    /// Serves a version from now on.
+    pub fn serve(&mut self, snapshot: Arc<Snapshot>) {
+        self.shown = snapshot;
+        self.current.set(self.shown.clone());
     }
 
     /// Serves the version that was served last, if what the catalog says is still that. Says whether it is.
@@ -88,17 +131,18 @@ impl Show {
         version: DateTime<Utc>,
         due: DateTime<Utc>,
     ) -> catalog::Result<bool> {
-        self.show(catalog, version, due, Bytes::MustStay)
+        let snapshot = self.show(catalog, version, due, Bytes::MustStay)?;
+        Ok(snapshot.map(|snapshot| self.serve(snapshot)).is_some())
     }
 
-    /// Says whether anything is shown.
+    /// `None` where bytes would change that must not.
     fn show(
         &mut self,
         catalog: &mut Catalog,
         version: DateTime<Utc>,
         due: DateTime<Utc>,
         bytes: Bytes,
-    ) -> catalog::Result<bool> {
+    ) -> catalog::Result<Option<Arc<Snapshot>>> {
         let before = self.shown.clone();
         let documents = catalog.attempt(|catalog| {
             catalog.pass_time(due, version)?;
@@ -111,7 +155,8 @@ impl Show {
             let history = History::of_main(archive, window.is_whole);
             let main = Feed::main(self.pages.channel(), &entries);
             let latest = catalog.latest()?;
-            let feed = Feed { history, tombstones: &tombstones, guid: guid.as_deref(), latest, ..main };
+            let kept = Some(&self.pieces);
+            let feed = Feed { history, tombstones: &tombstones, guid: guid.as_deref(), latest, kept, ..main };
             let front = front(catalog, archive)?;
             for document in snapshot::render(&self.pages, &feed, &front, self.created) {
                 let body = Body::from(document.body);
@@ -124,20 +169,21 @@ impl Show {
                 let made = || Arc::new(Document::new(document.media_type, body, modified).linked(document.links));
                 documents.insert(document.path.to_owned(), kept.unwrap_or_else(made));
             }
+            self.pieces.keep(&entries);
             catalog.set_meta("version", &version.timestamp().to_string())?;
             Ok(Some(documents))
         })?;
-        let Some(documents) = documents else { return Ok(false) };
-        self.shown = Arc::new(Snapshot::new(version, due, documents, self.missing.clone(), self.gone.clone()));
-        self.current.set(self.shown.clone());
-        Ok(true)
+        let snapshot =
+            |documents| Arc::new(Snapshot::new(version, due, documents, self.missing.clone(), self.gone.clone()));
+        Ok(documents.map(snapshot))
     }
 
-    /// What nobody waits for, once a version is served: new bytes go out uncoded until this is done.
+    /// What nobody waits for, once a version is served.
     pub fn finish(&self, catalog: &mut Catalog) -> catalog::Result<()> {
         let current = self.current.get();
-        current.compress();
-        catalog.settle(&self.limits, current.due)
+        let due = current.due;
+        self.coder.code(current);
+        catalog.settle(&self.limits, due)
     }
 
     /// Pages of the articles in the feed, which are asked for more often than others.

@@ -118,10 +118,12 @@ impl Sources {
                 Ok(Ok(Found::Elsewhere(address))) => Target::Elsewhere(address),
                 Ok(Ok(Found::Gone)) => Target::Gone,
                 Ok(Ok(Found::Unknown)) => Target::Missing,
-                Ok(Ok(Found::NotYet)) => match tokio::time::timeout_at(deadline, versions.changed()).await {
-                    Ok(Ok(())) => continue,
-                    _ => Target::Unavailable,
-                },
+                Ok(Ok(Found::NotYet | Found::Unread(_))) => {
+                    match tokio::time::timeout_at(deadline, versions.changed()).await {
+                        Ok(Ok(())) => continue,
+                        _ => Target::Unavailable,
+                    }
+                }
                 Ok(Err(error)) => {
                     tracing::error!("a document cannot be made: {error}");
                     Target::Unavailable

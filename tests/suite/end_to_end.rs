@@ -439,7 +439,7 @@ fn the_catalog_is_a_file_for_everybody() {
             Ok((row.get(0)?, row.get(1)?))
         })
         .unwrap();
-    assert_eq!((site.entry("First")["id"].as_str().unwrap(), version), (id.as_str(), 4));
+    assert_eq!((site.entry("First")["id"].as_str().unwrap(), version), (id.as_str(), 5));
 }
 
 #[test]

@@ -24,6 +24,7 @@ mod fuzz;
 mod golden;
 mod http;
 mod kill;
+mod many;
 mod media;
 mod pages;
 mod pictures;

@@ -42,6 +42,23 @@ pub(super) struct Shown {
     pub problems: Vec<Problem>,
 }
 
+impl Shown {
+    /// What is known of an article whose text was not read yet. Nobody is shown it.
+    pub fn of_head(article: &Article) -> Self {
+        let content = Content {
+            title: article.title.clone(),
+            authors: article.authors.clone(),
+            summary: legal(&article.summary).into_owned(),
+            tags: article.tags.clone(),
+            language: article.language.clone(),
+            link: article.link.clone(),
+            brief: article.brief,
+            ..Content::default()
+        };
+        Self { content, referred: Vec::new(), problems: Vec::new() }
+    }
+}
+
 impl Ingest {
     /// What is served of the article at a path below the folder. Nothing gets past here that would make a feed unreadable.
     pub(super) fn content(

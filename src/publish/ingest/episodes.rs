@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Ingest, Moment, Seen};
 use crate::catalog::{self, Catalog, OwnName, Recorded, Referred, State};
-use crate::folder::{ENDINGS, Format, Scan};
+use crate::folder::{ENDINGS, Format};
 use crate::media::media_type;
 
 /// How the names of recordings end, the likeliest first.
@@ -28,19 +28,6 @@ pub(super) struct Listed {
 }
 
 impl Listed {
-    pub(super) fn of(scan: &Scan, root: &Path) -> Self {
-        let mut listed = Self::default();
-        let films = scan.films.iter().map(PathBuf::as_path);
-        for file in scan.files.iter().map(|found| found.path.as_path()).chain(films) {
-            if is_recording(file)
-                && let Ok(path) = file.strip_prefix(root)
-            {
-                listed.add(path);
-            }
-        }
-        listed
-    }
-
     pub(super) fn add(&mut self, path: &Path) {
         self.stems.insert(path.with_extension(""));
         self.folders.extend(path.parent().map(Path::to_path_buf));

@@ -1,9 +1,12 @@
 //! Change -> catalog: reads what a hint points to, decides with the catalog what it is, and remembers what was left out.
 
+mod ahead;
+mod compare;
 mod content;
 mod episodes;
 mod referred;
 mod renames;
+mod unread;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
@@ -12,19 +15,21 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 use url::Url;
 
-use crate::article::load::{LoadError, Loaded, load_as};
-use crate::article::{self, Problem, Rules, Verdict};
-use crate::catalog::{self, Arrival, Catalog, Decision, Known, Recorded, State};
+use crate::article::load::{LoadError, Loaded};
+use crate::article::{self, Article, Problem, Rules, Verdict};
+use crate::catalog::{self, Arrival, Catalog, Decision, Extent, Known, Recorded, State};
 use crate::change::Change;
 use crate::config::{Clean, Config};
 use crate::feed::Channel;
-use crate::folder::{self, CONFLICT, Folder, Format, Found, Scan, Stat};
-use crate::metrics::Compared;
+use crate::folder::{self, CONFLICT, Folder, Format, Stat};
 use crate::report::{Complaint, MOST_COMPLAINTS, MOST_NEWS, News, Reports};
+use crate::view::Term;
 use crate::watch::{QUIET, Writing};
-use content::said;
+use ahead::{Ahead, Depth, Job, Prepared, Understood};
+use content::{Shown, said};
 use episodes::Listed;
 use renames::Renames;
+use unread::Unread;
 
 /// How long a file may be away before its article counts as deleted: many programs save by removing and writing anew.
 pub const DELETION_GRACE: Duration = Duration::from_secs(2);
@@ -35,7 +40,9 @@ const MANY_DELETIONS: usize = 20;
 /// How long such a mass deletion waits.
 const MASS_DELETION_GRACE: Duration = Duration::from_mins(1);
 /// Files that are read in one transaction.
-const IMPORT_BATCH: usize = 1_000;
+const IMPORT_BATCH: usize = 10_000;
+/// Of fewer files that a scan finds, all is read at once.
+const HURRY_FROM: usize = 200;
 
 /// The time at which something is done.
 #[derive(Debug, Clone, Copy)]
@@ -55,6 +62,11 @@ impl Moment {
     /// The same on a clock that nobody sets.
     pub fn instant(&self) -> Instant {
         self.instant
+    }
+
+    /// The same to the second.
+    pub fn seconds(&self) -> DateTime<Utc> {
+        article::date::whole_seconds(self.now)
     }
 
     fn refreshed(self) -> Self {
@@ -103,6 +115,37 @@ struct LeftOut {
     twin_of: Option<PathBuf>,
 }
 
+/// A file that a scan found to be read.
+#[derive(Debug)]
+struct Pending {
+    path: PathBuf,
+    format: Format,
+    size: i64,
+    /// The catalog has nothing under this path.
+    is_new: bool,
+    /// What was last read of it.
+    known: Option<Box<[u8; 32]>>,
+}
+
+/// A file that was read.
+struct Read {
+    path: PathBuf,
+    format: Format,
+    loaded: Loaded,
+    /// BLAKE3 of its bytes.
+    hash: [u8; 32],
+    understood: Understood,
+}
+
+/// What a file says.
+struct Said {
+    article: Box<Article>,
+    /// The views that it is in, if somebody has found out.
+    terms: Option<Vec<Term>>,
+    problems: Vec<Problem>,
+    extent: Extent,
+}
+
 /// What came of writing an article down.
 struct Written {
     recorded: Recorded,
@@ -124,8 +167,15 @@ pub struct Ingest {
     renames: Renames,
     /// Files that a writer emptied, and when they count as empty.
     emptied: HashMap<PathBuf, Instant>,
-    /// What the last scan found to be read.
-    pending: VecDeque<(PathBuf, Seen)>,
+    /// What the last scan found to be read, and how it came to notice.
+    pending: VecDeque<Pending>,
+    pending_seen: Seen,
+    /// Of new ones among them, the heads are enough for now.
+    depth: Depth,
+    /// Reads the next of them. How many of them were asked for is what it has.
+    ahead: Option<Ahead>,
+    /// Articles of which only the heads were read.
+    unread: Unread,
     /// Files to be looked at again: when, and how they came to notice.
     later: HashMap<PathBuf, (Instant, Seen)>,
     left_out: HashMap<PathBuf, LeftOut>,
@@ -164,6 +214,7 @@ impl Ingest {
         if catalog.meta("reading")?.as_deref() != Some(&fingerprint) {
             catalog.read_all_again("reading", &fingerprint)?;
         }
+        let unread = Unread::of(catalog)?;
         Ok(Self {
             folder,
             rules,
@@ -175,6 +226,10 @@ impl Ingest {
             renames: Renames::default(),
             emptied: HashMap::new(),
             pending: VecDeque::new(),
+            pending_seen: Seen::Imported,
+            depth: Depth::Whole,
+            ahead: None,
+            unread,
             later: HashMap::new(),
             left_out: HashMap::new(),
             listed: None,
@@ -190,7 +245,7 @@ impl Ingest {
 
     /// How long until [`Ingest::tick`] has something to do.
     pub fn until_next_wake(&self, now: Instant) -> Option<Duration> {
-        if self.is_reading() {
+        if self.is_reading() || self.unread.is_open() {
             return Some(Duration::ZERO);
         }
         // While the folder is away, what is missing waits for it to come back.
@@ -239,45 +294,6 @@ impl Ingest {
             }
         }
         Ok(changed)
-    }
-
-    /// Compares the whole folder with the catalog, but for files that somebody is writing. What is to be read is read by
-    /// [`Ingest::tick`].
-    pub fn everywhere(&mut self, catalog: &mut Catalog, moment: Moment) -> catalog::Result<Compared> {
-        let Some(scan) = self.scan(catalog)? else { return Ok(Compared::Away) };
-        // The first scan finds what was there before the daemon.
-        let seen = std::mem::replace(&mut self.next_scan, Seen::Scanned);
-        self.report_conflicts(&scan.conflicts);
-        self.know_folders(catalog, &scan.folders)?;
-        let known = catalog.all_known()?.into_iter().map(|known| (known.path.clone(), known));
-        let mut known: HashMap<PathBuf, Known> = known.collect();
-        let mut to_read: Vec<&Found> = Vec::new();
-        for found in &scan.files {
-            let Some(path) = self.folder.relative(&found.path) else { continue };
-            let recorded = known.remove(path);
-            self.missing.remove(path);
-            let same = recorded.as_ref().is_some_and(|known| known.stat == found.stat && !known.stale)
-                || self.left_out.get(path).is_some_and(|out| out.stat == found.stat && out.twin_of.is_none());
-            if !same && !self.writing.has(&found.path) {
-                to_read.push(found);
-            }
-        }
-        // Articles of one date stand in the order in which they came: not in that in which the system lists them.
-        to_read.sort_unstable_by(|one, other| one.path.cmp(&other.path));
-        // First what is missing, so that a file that was moved is known to have been.
-        let known_before = self.missing.len();
-        let unreadable: Vec<&Path> = scan.unreadable.iter().filter_map(|path| self.folder.relative(path)).collect();
-        for path in known.into_keys().filter(|path| !unreadable.iter().any(|folder| path.starts_with(folder))) {
-            catalog.postpone(&path, moment.now + DELETION_GRACE + QUIET)?;
-            self.missing.entry(path).or_insert(moment.instant + DELETION_GRACE);
-        }
-        // Articles first: a recording may belong to one of them.
-        to_read.sort_by_key(|found| self.folder.format(&found.path) == Some(Format::Audio));
-        self.listed = (!to_read.is_empty()).then(|| Listed::of(&scan, self.folder.root()));
-        self.pending = to_read.into_iter().map(|found| (found.path.clone(), seen)).collect();
-        self.compare_media(catalog, &scan.films, moment)?;
-        let is_same = self.pending.is_empty() && self.missing.len() == known_before;
-        Ok(if is_same { Compared::Same } else { Compared::Different })
     }
 
     /// How many files that a scan found are still to be read.
@@ -333,26 +349,36 @@ impl Ingest {
     /// Reads the next files that a scan found: so many at a time that versions can be shown in between.
     fn read_pending(&mut self, catalog: &mut Catalog, moment: Moment) -> catalog::Result<bool> {
         let mut changed = false;
-        for (file, seen) in self.pending.drain(..self.pending.len().min(IMPORT_BATCH)).collect::<Vec<_>>() {
+        for _ in 0..self.pending.len().min(IMPORT_BATCH) {
+            let prepared = self.next_prepared();
+            let Some(Pending { path, .. }) = self.pending.pop_front() else { break };
+            let file = self.folder.root().join(path);
             // Somebody may have opened it since.
             if !self.writing.has(&file) {
-                changed |= self.look(catalog, &file, seen, moment)?;
+                changed |= self.look_at(catalog, &file, prepared, self.pending_seen, moment)?;
             }
         }
         if self.pending.is_empty() {
-            self.listed = None;
+            (self.listed, self.ahead) = (None, None);
         }
         Ok(changed)
     }
 
-    /// Every folder has a feed, whether there is an article in it or not.
-    fn know_folders(&mut self, catalog: &mut Catalog, folders: &[PathBuf]) -> catalog::Result<()> {
-        let folders = folders.iter().filter_map(|folder| self.folder.relative(folder)).map(Path::to_path_buf);
-        let new: Vec<PathBuf> = folders.filter(|folder| self.folders.insert(folder.clone())).collect();
-        if new.is_empty() {
-            return Ok(());
+    /// The next file that a scan found, if it is read on another core, and sees to it that those after it are.
+    fn next_prepared(&mut self) -> Option<Prepared> {
+        if self.pending.len() > 1 && self.ahead.is_none() {
+            self.ahead = Some(Ahead::new(cores(), self.rules, self.size_limit));
         }
-        catalog.transaction(|catalog| new.iter().try_for_each(|folder| catalog.know_folder(folder)))
+        let ahead = self.ahead.as_mut()?;
+        while ahead.has_room() {
+            let next = self.pending.iter().skip(ahead.len()).take(ahead::BATCH);
+            let jobs: Vec<Job> = next.map(|next| Job::of(next, self.folder.root(), self.depth)).collect();
+            if jobs.is_empty() {
+                break;
+            }
+            ahead.ask(jobs);
+        }
+        ahead.next()
     }
 
     fn report_conflicts(&mut self, files: &[PathBuf]) {
@@ -362,37 +388,6 @@ impl Ingest {
             let problem = Problem::of_file(CONFLICT);
             self.leave_out(path, Stat::default(), &[problem], None);
         }
-    }
-
-    /// Everything in the folder; `None` while it is away, or while an empty one stands in its place, as where a disk is not
-    /// mounted: then nothing that is known counts as deleted.
-    fn scan(&mut self, catalog: &Catalog) -> catalog::Result<Option<Scan>> {
-        let root = folder::shown(self.folder.root());
-        let away = match self.folder.scan(self.folder.root()) {
-            Ok(scan) if scan.files.is_empty() && self.is_replaced() && catalog.count()? > 0 => {
-                "it is another folder now, and empty".to_owned()
-            }
-            Ok(scan) => {
-                if !self.folder_is_there {
-                    tracing::info!("{root}: the folder is back");
-                    self.folder_is_there = true;
-                    self.missing.clear();
-                }
-                for path in &scan.unreadable {
-                    tracing::warn!("{}: cannot be read; what is published from there stays", folder::shown(path));
-                }
-                if !scan.files.is_empty() {
-                    self.inhabited = self.folder.identity();
-                }
-                return Ok(Some(scan));
-            }
-            Err(error) => error.to_string(),
-        };
-        if self.folder_is_there {
-            tracing::error!("{root}: {away}; the feeds stay as they are until the articles are there");
-        }
-        self.folder_is_there = false;
-        Ok(None)
     }
 
     fn is_replaced(&self) -> bool {
@@ -406,7 +401,8 @@ impl Ingest {
             map.iter().filter(|(_, at)| **at <= moment.instant).map(|(path, _)| path.clone()).collect()
         };
         self.renames.forget_old(moment.instant);
-        let mut changed = self.read_pending(catalog, moment)?;
+        let mut changed =
+            if self.is_reading() { self.read_pending(catalog, moment)? } else { self.read_unread(catalog, moment)? };
         let mut later = self.later.extract_if(|_, (at, _)| *at <= moment.instant).collect::<Vec<_>>();
         later.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
         for (path, (_, seen)) in later {
@@ -471,10 +467,23 @@ impl Ingest {
 
     /// Finds out what is true of one file. Says whether something that is served has changed.
     fn look(&mut self, catalog: &mut Catalog, file: &Path, seen: Seen, moment: Moment) -> catalog::Result<bool> {
+        self.look_at(catalog, file, None, seen, moment)
+    }
+
+    /// The same of a file that may have been read already.
+    fn look_at(
+        &mut self,
+        catalog: &mut Catalog,
+        file: &Path,
+        prepared: Option<Prepared>,
+        seen: Seen,
+        moment: Moment,
+    ) -> catalog::Result<bool> {
         let Some(path) = self.folder.relative(file).map(Path::to_path_buf) else { return Ok(false) };
         // A scan may have taken long since its moment began.
         let moment = moment.refreshed();
-        let Some(format) = self.folder.format(file) else {
+        let format = prepared.as_ref().map(|prepared| prepared.format).or_else(|| self.folder.format(file));
+        let Some(format) = format else {
             if self.folder.is_conflict_copy(file) && file.exists() {
                 self.report_conflicts(&[file.to_path_buf()]);
             }
@@ -489,7 +498,10 @@ impl Ingest {
         if let Some(owner) = owner {
             return self.belongs(catalog, path, owner, seen, moment);
         }
-        match load_as(file, format, self.size_limit) {
+        let prepared = prepared.filter(|prepared| prepared.is_fresh(catalog) || prepared.is_current(file));
+        let prepared = prepared.unwrap_or_else(|| Prepared::only_loaded(file, format, self.size_limit));
+        let Prepared { loaded, hash, understood, .. } = prepared;
+        match loaded {
             Ok(loaded) if seen.by_scan() && loaded.stat.until_quiet(moment.nanoseconds(), QUIET).is_some() => {
                 self.later.insert(path, (moment.instant + QUIET, seen));
                 Ok(false)
@@ -497,12 +509,19 @@ impl Ingest {
             // It was opened again meanwhile: what was read may be half of it. Its close will be told.
             Ok(_) if self.writing.has(file) => Ok(false),
             Ok(loaded) => {
-                let Some(moved) = self.moved_unseen(catalog, &path, loaded.stat, seen, moment)? else {
-                    return Ok(false);
-                };
-                self.missing.remove(&path);
-                self.take_over(catalog, &path, moment)?;
-                Ok(moved | self.read(catalog, path, format, &loaded, seen, moment)?)
+                let is_fresh = catalog.never_saw(&hash, loaded.stat)?;
+                let mut moved = false;
+                if !is_fresh {
+                    match self.moved_unseen(catalog, &path, loaded.stat, seen, moment)? {
+                        Some(so) => moved = so,
+                        None => return Ok(false),
+                    }
+                    self.missing.remove(&path);
+                    self.take_over(catalog, &path, moment)?;
+                }
+                let known = if is_fresh { None } else { catalog.known(&path)? };
+                let read = Read { path, format, loaded, hash, understood };
+                Ok(moved | self.read(catalog, read, known.as_ref(), seen, moment)?)
             }
             Err(LoadError::Gone | LoadError::NotAFile) => {
                 self.has_gone(catalog, &path, moment)?;
@@ -536,75 +555,110 @@ impl Ingest {
     fn read(
         &mut self,
         catalog: &mut Catalog,
-        path: PathBuf,
-        format: Format,
-        loaded: &Loaded,
+        mut read: Read,
+        known: Option<&Known>,
         seen: Seen,
         moment: Moment,
     ) -> catalog::Result<bool> {
-        let file_hash: [u8; 32] = blake3::hash(&loaded.bytes).into();
+        let (found, file_hash) = (read.loaded.stat, read.hash);
+        let path = &read.path.clone();
         // What may change again without showing it is read again next time.
-        let stat = if loaded.stat.until_quiet(moment.nanoseconds(), RACY).is_some() {
-            loaded.stat.file_only()
-        } else {
-            loaded.stat
-        };
-        let known = catalog.known(&path)?;
-        let is_same = |known: &Known| known.state == State::Live && known.file_hash == file_hash && !known.stale;
-        if known.as_ref().is_some_and(is_same) {
-            self.emptied.remove(&path);
-            self.mend(&path);
-            catalog.touch(&path, stat)?;
+        let is_racy = found.until_quiet(moment.nanoseconds(), RACY).is_some();
+        let stat = if is_racy { found.file_only() } else { found };
+        let is_read = |known: &&Known| known.state == State::Live && !known.stale && !known.unread;
+        if known.filter(is_read).is_some_and(|known| known.file_hash == file_hash) {
+            self.emptied.remove(path);
+            self.mend(path);
+            catalog.touch(path, stat)?;
             return Ok(false);
         }
-        if let Some(known) = &known {
-            self.replaced(&path, known, loaded.stat, moment);
+        if let Some(known) = known {
+            self.replaced(path, known, found, moment);
         }
-        let file = self.folder.root().join(&path);
-        let reading = article::read_file(&file, &loaded.bytes, &path, format, &self.rules);
-        self.report_removed(&path, &reading.removed);
-        let article = match reading.verdict {
-            Verdict::Publish(article) => article,
-            Verdict::Draft(problem) => {
-                self.leave_out(path.clone(), loaded.stat, &[problem], None);
-                self.look_at_twins(&path, moment);
-                return Ok(catalog.withdraw(&path, State::Held, moment.version)? == Recorded::Changed);
+        let held_until = self.held_until(&found, moment);
+        let Said { article, terms, problems, extent } = match self.understand(&mut read, known, held_until, moment) {
+            Ok(understood) => understood,
+            Err(Verdict::Draft(problem)) => {
+                self.leave_out(path.clone(), found, &[problem], None);
+                self.look_at_twins(path, moment);
+                return Ok(catalog.withdraw(path, State::Held, moment.version)? == Recorded::Changed);
             }
-            Verdict::Broken(problem) => {
-                self.leave_out(path, loaded.stat, &[problem], None);
+            Err(Verdict::Broken(problem)) => {
+                self.leave_out(path.clone(), found, &[problem], None);
                 return Ok(false);
             }
-            Verdict::Empty => return self.empty(catalog, path, loaded.stat, moment),
+            Err(_) => return self.empty(catalog, read.path, found, moment),
         };
-        self.emptied.remove(&path);
-        let held_until = self.held_until(&loaded.stat, moment);
+        self.emptied.remove(path);
         let arrival = Arrival {
-            path: &path,
+            path,
             article: &article,
+            terms: terms.as_deref(),
             file_hash,
-            entry_hash: said(&article),
+            entry_hash: if extent == Extent::Whole { said(&article) } else { [0; 32] },
+            extent,
             stat,
-            first_seen: first_seen(&loaded.stat, seen, moment).max(held_until),
+            first_seen: first_seen(&found, seen, moment).max(held_until),
             held_until,
             now: article::date::whole_seconds(moment.now),
         };
         match self.record(catalog, &arrival, seen, moment)? {
             Ok(Written { recorded, problems: missing }) => {
-                self.inhabited = self.folder.identity();
+                if seen != Seen::Imported {
+                    self.inhabited = self.folder.identity();
+                }
                 // It is not what it was: what was a copy of it may not be one any more.
-                self.look_at_twins(&path, moment);
+                self.look_at_twins(path, moment);
                 // Links to it lead to its page from now on.
                 if known.is_none() {
-                    self.media_changed(catalog, &path, moment)?;
+                    self.media_changed(catalog, path, moment)?;
                 }
-                let problems: Vec<Problem> = reading.problems.into_iter().chain(missing).collect();
-                self.report(path, loaded.stat, &problems);
+                let problems: Vec<Problem> = problems.into_iter().chain(missing).collect();
+                self.report(read.path, found, &problems);
                 Ok(recorded == Recorded::Changed)
             }
             Err((problem, twin)) => {
-                self.leave_out(path, loaded.stat, &[problem], twin);
+                self.leave_out(read.path, found, &[problem], twin);
                 Ok(false)
             }
+        }
+    }
+
+    /// Whether the head of a new article says all that has to be known of it by now: it is shown, and nothing beside it belongs
+    /// to it.
+    fn is_enough(&self, path: &Path, article: &Article, held_until: DateTime<Utc>, moment: Moment) -> bool {
+        let is_due = article.published.is_none_or(|published| published <= moment.now) && held_until <= moment.now;
+        is_due && self.beside(path).is_empty()
+    }
+
+    /// What a file says, as far as it has to be known by now; or why it becomes no entry.
+    fn understand(
+        &mut self,
+        read: &mut Read,
+        known: Option<&Known>,
+        held_until: DateTime<Utc>,
+        moment: Moment,
+    ) -> Result<Said, Verdict> {
+        let Read { path, format, loaded, understood, .. } = read;
+        let reading = match std::mem::replace(understood, Understood::Nothing) {
+            Understood::Head(article, terms)
+                if known.is_none() && self.is_enough(path, &article, held_until, moment) =>
+            {
+                let extent = Extent::Head(loaded.bytes.len() as u64);
+                return Ok(Said { article, terms: Some(terms), problems: Vec::new(), extent });
+            }
+            Understood::Whole(reading) => *reading,
+            Understood::Head(..) | Understood::Nothing => {
+                let file = self.folder.root().join(&*path);
+                article::read_file(&file, &loaded.bytes, path, *format, &self.rules)
+            }
+        };
+        self.report_removed(path, &reading.removed);
+        match reading.verdict {
+            Verdict::Publish(article) => {
+                Ok(Said { article, terms: None, problems: reading.problems, extent: Extent::Whole })
+            }
+            other => Err(other),
         }
     }
 
@@ -645,13 +699,20 @@ impl Ingest {
         }
         let permalink =
             Url::parse(&self.channel.page(&identity.slug)).expect("the base address and a slug make an address");
-        let shown = article::guarded(|| self.content(catalog, arrival.article, arrival.path, &permalink));
+        let shown = article::guarded(|| match arrival.extent {
+            Extent::Whole => self.content(catalog, arrival.article, arrival.path, &permalink),
+            Extent::Head(_) => Ok(Shown::of_head(arrival.article)),
+        });
         let shown = match shown {
             Ok(shown) => shown?,
             Err(problem) => return Ok(Err((problem, None))),
         };
         let recorded = catalog.record(&identity, arrival, &shown.content, moment.version)?;
-        catalog.refer(arrival.path, &shown.referred)?;
+        if arrival.extent == Extent::Whole {
+            catalog.refer(arrival.path, &shown.referred)?;
+        } else {
+            self.unread.open();
+        }
         let owned = self.own(catalog, arrival.path, &shown.referred, moment)?;
         let recorded = if owned { Recorded::Changed } else { recorded };
         // An import would say this a hundred thousand times.
@@ -716,6 +777,11 @@ impl Ingest {
             }
         }
     }
+}
+
+/// How many cores there are.
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// When an article that says nothing about it was published: when it arrived, or, if it was there before the daemon, when

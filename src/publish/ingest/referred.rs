@@ -19,7 +19,7 @@ impl Ingest {
         if let Some(listed) = self.listed.as_mut().filter(|_| is_recording(path)) {
             listed.add(path);
         }
-        let mut articles = catalog.referring(path)?;
+        let mut articles = if catalog.refers_to_nothing() { Vec::new() } else { catalog.referring(path)? };
         for article in may_own(path) {
             if catalog.known(&article)?.is_some() {
                 articles.push(article);
