@@ -1,14 +1,13 @@
 //! How long after a file is closed its entry is served.
 //!
-//! `cargo bench --bench publish -- --articles 1000 --rounds 100 --checkout 5000`
+//! `cargo bench --bench publish` knows 1,000 and 100,000 articles; `-- --articles 1000000` a million.
 //!
-//! Measured twice: in a quiet folder, and while `git` switches between two branches that differ in thousands of articles. There
+//! Measured in a quiet folder, and while `git` switches between two branches that differ in thousands of articles. There
 //! a version can be at most a second old when a file is closed, so a second more is what readers may wait.
 //!
 //! The peer is the least that any program can do with the same file system events: wait for the close, read the file,
-//! and hand its text to another thread. What stands above it is the price of parsing, recording durably and rendering.
-
-#![allow(clippy::cast_precision_loss)] // Numbers of this size lose nothing as floats.
+//! and hand its text to another thread. What stands above it is the price of parsing, recording durably and rendering. The other
+//! peer is `hugo server`, which watches its folder, too.
 
 mod measure;
 
@@ -17,35 +16,84 @@ use std::process::Stdio;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use measure::{Client, Server, argument, article, fill, fill_from, machine, percentile};
+use measure::corpus::Guest;
+use measure::program::installed;
+use measure::{
+    Client, Server, argument, article, corpus, fill_from, hugo_server, kept, known, machine, percentile, sizes,
+};
 use notify::event::{AccessKind, AccessMode};
 use notify::{EventKind, RecursiveMode, Watcher};
 
 fn main() {
-    let (articles, rounds) = (argument("--articles", 1_000), argument("--rounds", 60));
-    let directory = tempfile::tempdir().expect("a folder for the run");
-    let folder = directory.path().join("articles");
-    std::fs::create_dir(&folder).expect("a folder can be made");
-    fill(&folder, articles);
-    println!("closed -> served, {articles} articles, {rounds} rounds, {}", machine());
-
-    let server = Server::gazetted(&folder, &directory.path().join("state"));
-    let times = rounds_of(rounds, |round| close_to_served(&server, &folder, articles + round));
-    println!("  resident memory of the daemon: {} KiB", server.resident());
-    drop(server);
-    let busy = during_a_checkout(&directory.path().join("busy"), argument("--checkout", 5_000));
-
+    let rounds = argument("--rounds", 60);
+    println!("closed -> served, {rounds} rounds, {}", machine());
+    println!("  {:<36} {:>10} {:>10} {:>10} {:>8}", "", "p50", "p90", "p99", "p50");
+    let directory = tempfile::tempdir_in(kept()).expect("a folder for the run");
     let peer_folder = directory.path().join("peer");
     std::fs::create_dir(&peer_folder).expect("a folder can be made");
     let least = floor(&peer_folder, rounds);
-    println!("  {:<24} {:>10} {:>10} {:>10}", "", "p50", "p90", "p99");
-    let rows = [("gazetted", &times), ("gazetted, git checkout", &busy), ("floor (notify + read)", &least)];
-    for (name, sorted) in rows.into_iter().filter(|(_, sorted)| !sorted.is_empty()) {
-        let at = |hundredths| format!("{:.3} ms", percentile(sorted, hundredths).as_secs_f64() * 1e3);
-        println!("  {name:<24} {:>10} {:>10} {:>10}", at(50), at(90), at(99));
+    let mut smallest = None;
+    for articles in sizes(&[1_000, 100_000]) {
+        let times = with_known(articles, rounds);
+        let unit = *smallest.get_or_insert(percentile(&times, 50));
+        row(&format!("gazetted, {articles} articles"), &times, unit);
     }
-    let ratio = percentile(&times, 50).as_secs_f64() / percentile(&least, 50).as_secs_f64();
-    println!("  gazetted / floor at p50: {ratio:.1}");
+    let busy = during_a_checkout(&directory.path().join("busy"), argument("--checkout", 5_000));
+    row("gazetted, during a git checkout", &busy, smallest.unwrap_or_default());
+    row("floor (notify, read)", &least, smallest.unwrap_or_default());
+    for articles in [1_000, 10_000] {
+        let times = hugo(articles, argument("--hugo-rounds", 7));
+        row(&format!("hugo server, {articles} articles"), &times, smallest.unwrap_or_default());
+    }
+}
+
+/// One line of the table; the last column is how many times the first row's it is.
+fn row(name: &str, sorted: &[Duration], unit: Duration) {
+    if sorted.is_empty() {
+        return;
+    }
+    let at = |hundredths| format!("{:.2} ms", percentile(sorted, hundredths).as_secs_f64() * 1e3);
+    let ratio = percentile(sorted, 50).as_secs_f64() / unit.as_secs_f64();
+    println!("  {name:<36} {:>10} {:>10} {:>10} {ratio:>8.2}", at(50), at(90), at(99));
+}
+
+/// A daemon that knows so many articles, and one more in each quiet second.
+fn with_known(articles: usize, rounds: usize) -> Vec<Duration> {
+    let (site, state) = known(&kept(), articles);
+    // What is published now must be news next time.
+    let copy = tempfile::tempdir_in(kept()).expect("a folder for the run");
+    for file in std::fs::read_dir(&state).expect("the state").flatten().filter(|file| file.path().is_file()) {
+        std::fs::copy(file.path(), copy.path().join(file.file_name())).expect("a file can be copied");
+    }
+    let server = Server::gazetted(&site, copy.path());
+    let mut guests = Vec::new();
+    rounds_of(rounds, |round| {
+        let (time, guest) = close_to_served(&server, &site, round);
+        guests.push(guest);
+        time
+    })
+}
+
+/// The same with `hugo server`, if it is installed: it builds the whole site for each change.
+fn hugo(articles: usize, rounds: usize) -> Vec<Duration> {
+    if installed("hugo").is_none() {
+        println!("  hugo is not installed");
+        return Vec::new();
+    }
+    let site = corpus::folder(&kept(), articles);
+    let out = tempfile::tempdir_in(kept()).expect("a folder for the run");
+    let server = hugo_server(&site, out.path());
+    std::thread::sleep(Duration::from_secs(2));
+    rounds_of(rounds, |round| {
+        let guest = Guest::arrives(&site, round);
+        let closed = Instant::now();
+        while !Client::connect(&server.address).serves("/index.xml", &guest.title) {
+            assert!(closed.elapsed() < Duration::from_mins(2), "{} is not served", guest.title);
+        }
+        let time = closed.elapsed();
+        std::thread::sleep(Duration::from_secs(1));
+        time
+    })
 }
 
 fn rounds_of(rounds: usize, mut measure: impl FnMut(usize) -> Duration) -> Vec<Duration> {
@@ -55,24 +103,24 @@ fn rounds_of(rounds: usize, mut measure: impl FnMut(usize) -> Duration) -> Vec<D
 }
 
 /// Writes one more article in a quiet second and asks until the feed has it.
-fn close_to_served(server: &Server, folder: &Path, number: usize) -> Duration {
+fn close_to_served(server: &Server, site: &Path, round: usize) -> (Duration, Guest) {
     std::thread::sleep(Duration::from_millis(1_050));
     let mut client = Client::connect(&server.address);
     let etag = client.get("/atom.xml", "").etag;
     let condition = format!("If-None-Match: {etag}\r\n");
-    // Newer than all others, so that it enters the feed.
-    let text = article(number).replace("date: 2024-01-01\n", "");
-    std::fs::write(folder.join(format!("new-{number}.md")), text).expect("a file can be written");
+    let guest = Guest::arrives(site, round);
     let closed = Instant::now();
     loop {
         let answer = client.get("/atom.xml", &condition);
         if answer.status == 200 {
             let time = closed.elapsed();
-            let title = format!("Article {number} of");
-            assert!(String::from_utf8_lossy(client.body()).contains(&title), "the new version has the new article");
-            return time;
+            assert!(
+                String::from_utf8_lossy(client.body()).contains(&guest.title),
+                "the new version has the new article"
+            );
+            return (time, guest);
         }
-        assert!(closed.elapsed() < Duration::from_secs(10), "article {number} is not served");
+        assert!(closed.elapsed() < Duration::from_secs(10), "{} is not served", guest.title);
     }
 }
 

@@ -3,9 +3,12 @@
 // Each benchmark uses its part; numbers of this size lose nothing as floats.
 #![allow(dead_code, clippy::cast_precision_loss)]
 
+pub mod corpus;
+pub mod program;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -40,7 +43,7 @@ impl Server {
     /// Starts another program that will listen on `address`.
     pub fn other(command: &mut Command, address: String) -> Self {
         let child = command.stdin(Stdio::null()).stderr(Stdio::null()).spawn().expect("the peer starts");
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let deadline = Instant::now() + Duration::from_mins(2);
         while TcpStream::connect(&address).is_err() {
             assert!(Instant::now() < deadline, "the peer does not listen on {address}");
             std::thread::sleep(Duration::from_millis(10));
@@ -50,19 +53,37 @@ impl Server {
 
     /// Processor time that it has used, in user and system mode.
     pub fn cpu(&self) -> Duration {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).expect("the server runs");
-        let after_name = stat.rsplit_once(')').expect("a stat line").1;
-        let ticks: u64 =
-            after_name.split_whitespace().skip(11).take(2).map(|field| field.parse::<u64>().expect("ticks")).sum();
-        // USER_HZ is 100 on every Linux.
-        Duration::from_millis(ticks * 10)
+        program::cpu_of(self.child.id()).expect("the server runs")
     }
 
     /// Memory that it holds, in KiB.
     pub fn resident(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("the server runs");
-        let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("a VmRSS line");
-        line.split_whitespace().nth(1).and_then(|number| number.parse().ok()).expect("a number")
+        program::memory(self.child.id(), "VmRSS:").expect("the server runs")
+    }
+
+    /// Ends it as systemd does, and waits until it has ended.
+    pub fn stop(mut self) {
+        let id = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(id, rustix::process::Signal::TERM).expect("the server runs");
+        self.child.wait().expect("the server can be waited for");
+    }
+
+    /// Waits until it has nothing more to do.
+    pub fn settle(&self) {
+        let mut before = self.cpu();
+        loop {
+            std::thread::sleep(Duration::from_secs(2));
+            let now = self.cpu();
+            if now.saturating_sub(before) <= Duration::from_millis(20) {
+                return;
+            }
+            before = now;
+        }
+    }
+
+    /// Number of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 }
 
@@ -112,6 +133,45 @@ pub fn nginx(directory: &Path, connections: usize, core: &str) -> Option<Server>
     Some(Server::other(pinned(core, program).args(["-c", &file]), address))
 }
 
+/// `hugo server` for the feed of a folder, when it serves; its own files are in `out`.
+pub fn hugo_server(site: &Path, out: &Path) -> Server {
+    let port =
+        std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port();
+    let config = hugo_config(out);
+    let mut command = Command::new("hugo");
+    command.arg("server").arg("--config").arg(config).arg("--contentDir").arg(site).arg("--source").arg(out);
+    command.args(["--bind", "127.0.0.1", "--disableLiveReload", "--port"]).arg(port.to_string()).stdout(Stdio::null());
+    Server::other(&mut command, format!("127.0.0.1:{port}"))
+}
+
+/// hugo set up for speed: RSS of the home page alone.
+pub fn hugo_config(out: &Path) -> PathBuf {
+    let file = out.join("hugo.toml");
+    let text = "baseURL = 'http://localhost/'\ntitle = 'bench'\n\
+        disableKinds = ['section', 'taxonomy', 'term', 'sitemap', 'robotsTXT', '404']\n\
+        [outputs]\nhome = ['RSS']\npage = []\n[services.rss]\nlimit = 50\n[markup.goldmark.renderer]\nunsafe = true\n";
+    std::fs::write(&file, text).expect("a file can be written");
+    file
+}
+
+/// A site of so many articles, and the state of a daemon that has read all of it; made if they are not there yet.
+pub fn known(directory: &Path, articles: usize) -> (PathBuf, PathBuf) {
+    let site = corpus::folder(directory, articles);
+    let state = directory.join(format!("state-{articles}"));
+    let server = Server::gazetted(&site, &state);
+    server.settle();
+    server.stop();
+    (site, state)
+}
+
+/// How many articles, as in `-- --articles 1000`, or each of the usual numbers.
+pub fn sizes(usual: &[usize]) -> Vec<usize> {
+    match argument("--articles", 0) {
+        0 => usual.to_vec(),
+        articles => vec![articles],
+    }
+}
+
 /// One connection that is kept alive.
 pub struct Client {
     stream: BufReader<TcpStream>,
@@ -132,6 +192,11 @@ impl Client {
         stream.set_nodelay(true).expect("a socket");
         stream.set_read_timeout(Some(Duration::from_secs(10))).expect("a socket");
         Self { stream: BufReader::with_capacity(64 << 10, stream), line: String::new(), body: Vec::new() }
+    }
+
+    /// Whether a document has some words.
+    pub fn serves(&mut self, path: &str, words: &str) -> bool {
+        self.get(path, "").status == 200 && String::from_utf8_lossy(self.body()).contains(words)
     }
 
     pub fn get(&mut self, path: &str, fields: &str) -> Answer {
@@ -222,9 +287,36 @@ pub fn argument(name: &str, default: usize) -> usize {
         .map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name} wants a number, not {text}")))
 }
 
-/// How busy the machine is with other things.
+/// The middle one of some numbers.
+pub fn middle(numbers: impl Iterator<Item = f64>) -> f64 {
+    let mut sorted: Vec<f64> = numbers.collect();
+    sorted.sort_by(f64::total_cmp);
+    sorted[(sorted.len() - 1) / 2]
+}
+
+/// The least and the greatest of some numbers.
+pub fn spread(numbers: impl Iterator<Item = f64>) -> String {
+    let (least, most) =
+        numbers.fold((f64::MAX, f64::MIN), |(least, most), number| (least.min(number), most.max(number)));
+    format!("{least:.2}..{most:.2}")
+}
+
+/// Where what takes long to make is kept from one run to the next: beside what is built.
+pub fn kept() -> PathBuf {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench");
+    std::fs::create_dir_all(&directory).expect("a folder can be made");
+    directory
+}
+
+/// What machine it is, and how busy with other things.
 pub fn machine() -> String {
+    let first = |file: &str, name: &str| {
+        let text = std::fs::read_to_string(file).unwrap_or_default();
+        let line = text.lines().find(|line| line.starts_with(name)).unwrap_or_default();
+        line.split_once(':').map_or("?", |(_, value)| value.trim()).to_owned()
+    };
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    format!("{cores} cores, load {}", load.split(' ').next().unwrap_or("?"))
+    let (processor, free) = (first("/proc/cpuinfo", "model name"), first("/proc/meminfo", "MemAvailable"));
+    format!("{cores} cores ({processor}), {free} free, load {}", load.split(' ').next().unwrap_or("?"))
 }

@@ -1,0 +1,69 @@
+//! Memory of a daemon that knows many articles, after a restart and after it has published for a while; and of a connection that
+//! nobody uses. Beside it, `hugo server` with the same articles.
+//!
+//! `cargo bench --bench memory` knows 1,000 and 100,000 articles; `-- --articles 1000000` a million.
+
+#![allow(clippy::cast_precision_loss)] // Numbers of this size lose nothing as floats.
+
+mod measure;
+
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use measure::corpus::Guest;
+use measure::program::{cpu_of, installed};
+use measure::{Client, Server, argument, hugo_server, kept, known, machine, sizes};
+
+/// Connections that nobody uses.
+const IDLE: usize = 1_000;
+/// More articles are too many for `hugo server` here.
+const MOST_FOR_HUGO: usize = 100_000;
+
+fn main() {
+    let changes = argument("--changes", 20);
+    println!("resident memory, {}", machine());
+    println!(
+        "  {:<10}{:>14}{:>22}{:>18}{:>14}{:>14}{:>8}",
+        "articles", "restarted", "after changes", "idle connection", "idle cpu", "hugo server", "ratio"
+    );
+    for articles in sizes(&[1_000, 100_000]) {
+        let (site, state) = known(&kept(), articles);
+        let server = Server::gazetted(&site, &state);
+        std::thread::sleep(Duration::from_secs(1));
+        let restarted = server.resident() as f64 / 1024.0;
+        let guests: Vec<Guest> = (0..changes).map(|number| publish(&server, &site, number)).collect();
+        let after = server.resident() as f64 / 1024.0;
+        let open: Vec<TcpStream> =
+            (0..IDLE).map(|_| TcpStream::connect(&server.address).expect("the server accepts")).collect();
+        std::thread::sleep(Duration::from_secs(1));
+        let idle = (server.resident() as f64 / 1024.0 - after) * 1024.0 / IDLE as f64;
+        drop(open);
+        let before = cpu_of(server.id()).expect("it runs");
+        std::thread::sleep(Duration::from_secs(10));
+        let cpu = cpu_of(server.id()).expect("it runs").saturating_sub(before).as_secs_f64() / 10.0;
+        drop((server, guests));
+        let hugo = (installed("hugo").is_some() && articles <= MOST_FOR_HUGO).then(|| {
+            let out = tempfile::tempdir_in(kept()).expect("a folder for the run");
+            hugo_server(&site, out.path()).resident() as f64 / 1024.0
+        });
+        let text = |number: Option<f64>, unit| number.map_or("-".to_owned(), |number| format!("{number:.1}{unit}"));
+        println!(
+            "  {articles:<10}{restarted:>10.1} MiB{after:>18.1} MiB{idle:>14.1} KiB{:>12.2} %{:>14}{:>8}",
+            cpu * 100.0,
+            text(hugo, " MiB"),
+            text(hugo.map(|hugo| after / hugo), ""),
+        );
+    }
+}
+
+/// Puts an article there and waits until it is served.
+fn publish(server: &Server, site: &std::path::Path, number: usize) -> Guest {
+    let mut client = Client::connect(&server.address);
+    let guest = Guest::arrives(site, number);
+    let begun = Instant::now();
+    while !client.serves("/atom.xml", &guest.title) {
+        assert!(begun.elapsed() < Duration::from_secs(20), "{} is not served", guest.title);
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    guest
+}
