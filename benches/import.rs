@@ -58,7 +58,7 @@ fn compare(articles: usize, rounds: usize) {
             }
             let out = tempfile::tempdir_in(kept()).expect("a folder for the run");
             let cost = run(&mut peer(&site, out.path()));
-            assert_eq!(entries(out.path()), 50, "the feed has its newest articles");
+            assert!(entries(out.path()) >= 50, "the feed has its newest articles");
             costs[place + 1].push(cost);
         }
     }

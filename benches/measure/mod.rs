@@ -32,6 +32,8 @@ impl Server {
     /// The same by a command of one's own, which may have arguments already.
     pub fn start(mut command: Command, articles: &Path, state: &Path) -> Self {
         command.arg("serve").arg(articles).arg("--state").arg(state).args(["--listen", "127.0.0.1:0"]);
+        // Addresses are part of what is served: with another port each time, all would be read anew.
+        command.args(["--base-url", "http://bench.example/"]);
         let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().expect("gazetted starts");
         let mut lines = BufReader::new(child.stderr.take().expect("piped")).lines();
         let address =
