@@ -145,9 +145,20 @@ fn term(kind: Kind, whole: &str, name: &str) -> Option<Term> {
 ///
 /// Accents go from Latin and Greek letters only: elsewhere a mark makes another letter. `C`, `C++` and `C#` stay three.
 pub fn fold(name: &str) -> String {
+    let plain = name.trim().trim_start_matches('#');
+    // Most names are ASCII, which nothing decomposes.
+    if plain.is_ascii() {
+        folded(plain.chars().map(|c| c.to_ascii_lowercase()), name)
+    } else {
+        folded(plain.nfkd().flat_map(char::to_lowercase), name)
+    }
+}
+
+/// The same of the letters that a name is made of.
+fn folded(letters: impl Iterator<Item = char>, name: &str) -> String {
     let mut key = String::with_capacity(name.len());
     let mut base = ' ';
-    let mut chars = name.trim().trim_start_matches('#').nfkd().flat_map(char::to_lowercase).peekable();
+    let mut chars = letters.peekable();
     if chars.peek() == Some(&'.') {
         key.push_str("dot-");
     }
@@ -177,17 +188,17 @@ pub fn fold(name: &str) -> String {
         }
         base = c;
     }
-    let key: String = key.split('-').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-").nfc().collect();
-    shortened(&key, name)
+    let key = key.split('-').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-");
+    shortened(if key.is_ascii() { key } else { key.nfc().collect() }, name)
 }
 
-fn shortened(key: &str, name: &str) -> String {
+fn shortened(key: String, name: &str) -> String {
     if key.is_empty() && !name.trim().is_empty() {
         let codes: Vec<String> = name.trim().chars().take(LONGEST / 8).map(|c| format!("{:x}", u32::from(c))).collect();
         return format!("u-{}", codes.join("-"));
     }
     if key.chars().count() <= LONGEST {
-        return key.to_owned();
+        return key;
     }
     let start: String = key.chars().take(LONGEST - 9).collect();
     format!("{}-{}", start.trim_end_matches('-'), &blake3::hash(key.as_bytes()).to_hex()[..8])

@@ -1,7 +1,7 @@
 //! The one place where an article's file is opened: never hangs on a FIFO, never takes more than the limit, and says so
 //! when the file changed while it was read.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
@@ -61,8 +61,7 @@ impl LoadError {
 /// # Errors
 /// See [`LoadError`]; only [`LoadError::Gone`] says that the file is not there.
 pub fn load(path: &Path, limit: u64) -> Result<Loaded, LoadError> {
-    let file = open(path)?;
-    let before = file.metadata()?;
+    let (file, before) = open(path)?;
     if before.len() > limit {
         return Err(LoadError::TooLarge { size: before.len(), limit });
     }
@@ -90,8 +89,7 @@ pub fn load_as(path: &Path, format: Format, limit: u64) -> Result<Loaded, LoadEr
     if format != Format::Audio {
         return load(path, limit);
     }
-    let mut file = open(path)?;
-    let before = file.metadata()?;
+    let (mut file, before) = open(path)?;
     let mut bytes = before.len().to_le_bytes().to_vec();
     (&file).take(SAMPLE).read_to_end(&mut bytes)?;
     if before.len() > SAMPLE {
@@ -105,8 +103,8 @@ pub fn load_as(path: &Path, format: Format, limit: u64) -> Result<Loaded, LoadEr
     Ok(Loaded { bytes, stat: after })
 }
 
-/// Opens a regular file for reading, and nothing else.
-pub(super) fn open(path: &Path) -> Result<File, LoadError> {
+/// Opens a regular file for reading, and nothing else; with what `stat` said then.
+pub(super) fn open(path: &Path) -> Result<(File, Metadata), LoadError> {
     // NONBLOCK: opening a FIFO that nobody writes to would wait for ever.
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let file = match rustix::fs::open(path, flags, Mode::empty()) {
@@ -115,7 +113,8 @@ pub(super) fn open(path: &Path) -> Result<File, LoadError> {
         Err(rustix::io::Errno::NXIO) => return Err(LoadError::NotAFile),
         Err(error) => return Err(LoadError::Io(error.into())),
     };
-    if file.metadata()?.is_file() { Ok(file) } else { Err(LoadError::NotAFile) }
+    let metadata = file.metadata()?;
+    if metadata.is_file() { Ok((file, metadata)) } else { Err(LoadError::NotAFile) }
 }
 
 #[cfg(test)]
