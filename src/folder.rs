@@ -96,6 +96,12 @@ impl Found {
         let metadata = std::fs::metadata(path).ok()?;
         Some(Self { path: path.to_path_buf(), stat: Stat::of(&metadata) })
     }
+
+    /// The same, if it is a file and nothing else.
+    pub fn file_at(path: PathBuf) -> Option<Self> {
+        let metadata = std::fs::metadata(&path).ok()?;
+        metadata.is_file().then(|| Self { path, stat: Stat::of(&metadata) })
+    }
 }
 
 /// The watched folder.
@@ -243,9 +249,9 @@ impl Folder {
     /// `top` itself cannot be read. What cannot be read further down is passed over.
     pub fn files_below(&self, top: &Path) -> io::Result<Vec<Found>> {
         let mut files = Vec::new();
-        self.walk(top, &mut |met| {
-            if let Met::File(found, _) = met {
-                files.push(found);
+        self.walk(top, &|_| {}, &mut |met| {
+            if let Met::File(path, _) = met {
+                files.extend(Found::file_at(path));
             }
             ControlFlow::Continue(())
         })?;
@@ -253,30 +259,45 @@ impl Folder {
     }
 
     /// The same, with whatever else is met, in the order of the bytes of paths; only what lies behind links comes where the link
-    /// stands. It ends when `tell` does not go on.
+    /// stands. It ends when `tell` does not go on. `enter` is called before a folder is listed.
     ///
     /// # Errors
     /// `top` itself cannot be read. What cannot be read further down is told.
-    pub fn walk(&self, top: &Path, tell: &mut dyn FnMut(Met) -> ControlFlow<()>) -> io::Result<()> {
+    pub fn walk(
+        &self,
+        top: &Path,
+        enter: &dyn Fn(&Path),
+        tell: &mut dyn FnMut(Met) -> ControlFlow<()>,
+    ) -> io::Result<()> {
         std::fs::read_dir(top)?;
-        let _ = self.walk_below(top, tell);
+        let _ = self.walk_below(top, enter, tell);
         Ok(())
     }
 
-    fn walk_below(&self, top: &Path, tell: &mut dyn FnMut(Met) -> ControlFlow<()>) -> ControlFlow<()> {
+    fn walk_below(
+        &self,
+        top: &Path,
+        enter: &dyn Fn(&Path),
+        tell: &mut dyn FnMut(Met) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        enter(top);
         // A link as the root itself is meant by the operator; a trailing slash makes the walk follow that one.
         let walk = WalkDir::new(top.join("")).min_depth(1).sort_by(by_path).into_iter();
         for entry in walk.filter_entry(|entry| !is_ignored(entry.file_name()) || self.is_conflict_copy(entry.path())) {
             let met = match entry {
-                Ok(entry) if entry.file_type().is_dir() => Met::Folder(entry.into_path()),
+                Ok(entry) if entry.file_type().is_dir() => {
+                    // It is listed when the next entry is asked for.
+                    enter(entry.path());
+                    Met::Folder(entry.into_path())
+                }
                 Ok(entry) if entry.path_is_symlink() && self.enters_by_link(entry.path()) => {
-                    self.walk_below(entry.path(), tell)?;
+                    self.walk_below(entry.path(), enter, tell)?;
                     continue;
                 }
                 Ok(entry) if self.is_conflict_copy(entry.path()) => Met::Conflict(entry.into_path()),
                 Ok(entry) if is_film(entry.path()) => Met::Film(entry.into_path()),
-                Ok(entry) => match self.file(&entry) {
-                    Some((found, format)) => Met::File(found, format),
+                Ok(entry) => match self.format(entry.path()) {
+                    Some(format) => Met::File(entry.into_path(), format),
                     None => continue,
                 },
                 Err(error) => match error.path() {
@@ -288,20 +309,13 @@ impl Folder {
         }
         ControlFlow::Continue(())
     }
-
-    fn file(&self, entry: &DirEntry) -> Option<(Found, Format)> {
-        let format = self.format(entry.path())?;
-        let metadata = std::fs::metadata(entry.path()).ok()?;
-        let found = || Found { path: entry.path().to_path_buf(), stat: Stat::of(&metadata) };
-        metadata.is_file().then(|| (found(), format))
-    }
 }
 
 /// Something in the folder, with its absolute path.
 #[derive(Debug)]
 pub enum Met {
-    /// A file that may be an article, and how it is written.
-    File(Found, Format),
+    /// What may be an article by its name, and how it is written then. Nobody has looked yet whether it is a file.
+    File(PathBuf, Format),
     /// A folder, whose files come next.
     Folder(PathBuf),
     /// A film, which may belong to an article.

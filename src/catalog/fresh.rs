@@ -29,6 +29,22 @@ pub(super) const INDEXES_OF_FILES: [Index; 4] = [
     ("article_inode", "article (inode, born) WHERE state < 2"),
 ];
 
+/// The name under which it is kept that a first reading has begun and not ended: there are no addresses yet, and not all members of
+/// views.
+const UNDER_WAY: &str = "first reading";
+
+/// Takes back all that one records. Views stay, without anything in them.
+const FORGET: &str = "
+    DELETE FROM member;
+    DELETE FROM spelling;
+    DELETE FROM media;
+    DELETE FROM address;
+    DELETE FROM content;
+    DELETE FROM article;
+    UPDATE view SET members = 0, floor = -9223372036854775808;
+    UPDATE total SET shown = 0, scheduled = 0;
+    DELETE FROM meta WHERE key = 'first reading';";
+
 /// What was recorded since the catalog was empty, as numbers that stand for it. Two that are different may have one number: then it is
 /// looked for, and not found.
 #[derive(Debug, Default)]
@@ -75,21 +91,43 @@ impl Catalog {
             return Ok(());
         }
         self.fresh = Some(Fresh::default());
+        self.set_meta(UNDER_WAY, "")?;
         for (name, _) in INDEXES_OF_FEEDS.into_iter().chain(INDEXES_OF_FILES) {
             self.connection.execute(&format!("DROP INDEX IF EXISTS {name}"), [])?;
         }
         Ok(())
     }
 
-    /// The first reading is over: feeds can be made.
+    /// The first reading is over: feeds can be made. Says whether there was one.
     ///
     /// # Errors
     /// The catalog cannot be written.
-    pub fn end_fresh(&mut self) -> Result<()> {
-        match self.fresh.take() {
-            Some(_) => self.make_indexes(&INDEXES_OF_FEEDS),
-            None => Ok(()),
+    pub fn end_fresh(&mut self) -> Result<bool> {
+        if self.fresh.take().is_none() {
+            return Ok(false);
         }
+        self.transaction(|catalog| {
+            catalog.write_members()?;
+            let sql =
+                "INSERT OR IGNORE INTO address (slug, number) SELECT slug, number FROM article ORDER BY slug, number";
+            catalog.connection.execute(sql, [])?;
+            catalog.make_indexes(&INDEXES_OF_FEEDS)?;
+            catalog.connection.execute("DELETE FROM meta WHERE key = ?1", [UNDER_WAY])?;
+            Ok(true)
+        })
+    }
+
+    /// Forgets what a first reading recorded that was broken off: it was half of it, and nobody was shown any.
+    pub(super) fn forget_broken_off(&mut self) -> Result<()> {
+        if self.meta(UNDER_WAY)?.is_none() {
+            return Ok(());
+        }
+        self.transaction(|catalog| Ok(catalog.connection.execute_batch(FORGET)?))
+    }
+
+    /// Whether a first reading is under way.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.fresh.is_some()
     }
 
     /// Does what a first reading left for later, if there was one: changes can be followed.
@@ -99,6 +137,7 @@ impl Catalog {
     pub fn tidy(&mut self) -> Result<()> {
         self.make_indexes(&INDEXES_OF_FILES)?;
         self.connection.query_row("PRAGMA wal_checkpoint(passive)", [], |_| Ok(()))?;
+        self.connection.pragma_update(None, "wal_autocheckpoint", super::LOG_PAGES)?;
         Ok(())
     }
 

@@ -317,6 +317,10 @@ impl Catalog {
         if self.is_unheard_of(Sign::Slug(slug)) {
             return Ok(true);
         }
+        // Addresses are written down in the end then.
+        if self.is_fresh() {
+            return Ok(false);
+        }
         let sql = "SELECT number, state FROM address JOIN article USING (number) WHERE address.slug = ?1";
         let holder: Option<(i64, i64)> =
             self.connection.prepare_cached(sql)?.query_row([slug], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;

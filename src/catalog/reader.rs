@@ -457,7 +457,6 @@ fn entry_of(row: &Row<'_>) -> Result<Entry> {
         // A scheduled article is served for the first time when it is due.
         revised: revised.max(due),
         guid: row.get(8)?,
-        content: serde_json::from_str(&content)
-            .map_err(|error| CatalogError::Damaged(format!("article {number}: {error}")))?,
+        content: super::content_of(number, &content)?,
     })
 }

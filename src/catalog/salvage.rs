@@ -95,6 +95,8 @@ impl Catalog {
             INSERT OR IGNORE INTO content (number, entry)
               SELECT number, '{\"title\":\"\",\"authors\":[],\"summary\":\"\",\"html\":\"\",\"tags\":[],\"language\":null,\"link\":null}'
               FROM article;
+            -- If its first reading was broken off, this is what is left of it.
+            DELETE FROM meta WHERE key = 'first reading';
             UPDATE view SET members = 0;
             UPDATE total SET (shown, scheduled) =
               (SELECT coalesce(sum(shown), 0), coalesce(sum(1 - shown), 0) FROM article WHERE state = 0);

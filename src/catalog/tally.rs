@@ -4,6 +4,7 @@
 use std::cmp::Reverse;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -19,6 +20,19 @@ pub(super) struct Touch {
     pub told: i64,
     pub version: DateTime<Utc>,
 }
+
+/// A new article in a view.
+#[derive(Debug, Clone, Copy)]
+struct Joined {
+    view: i64,
+    published: i64,
+    number: i64,
+    /// Which of the names.
+    name: u32,
+}
+
+/// Places in views that are gathered at most.
+const MOST_MEMBERS: usize = 1 << 20;
 
 /// The row of a view, as it is to be.
 #[derive(Debug)]
@@ -42,8 +56,12 @@ pub(super) struct Tally {
     accounts: BTreeMap<i64, Account>,
     /// Kinds of views whose list has changed, and since which version.
     listed: BTreeMap<i64, DateTime<Utc>>,
-    /// New articles' places in views, with how they write their names: in the order of the table, they are written in less time.
-    members: Vec<(i64, i64, i64, String)>,
+    /// New articles' places in views. A first reading gathers very many of them: in the order of the table, they are written in
+    /// less time.
+    members: Vec<Joined>,
+    /// How articles write the names of views: the names, and the place of each among them.
+    names: Vec<Arc<str>>,
+    places: HashMap<Arc<str>, u32>,
     /// How many new articles there are that are shown, and that are not.
     new: (i64, i64),
     /// The views that changed since their floors were found.
@@ -54,6 +72,22 @@ impl Tally {
     /// Forgets what is not written: it has not happened, or somebody else may have written since.
     pub fn forget(&mut self) {
         *self = Self { touched: std::mem::take(&mut self.touched), ..Self::default() };
+    }
+
+    /// The same, but for who is in which views.
+    fn forget_but_members(&mut self) {
+        let Self { touched, members, names, places, .. } = std::mem::take(self);
+        *self = Self { members, names, places, touched, ..Self::default() };
+    }
+
+    fn place_of(&mut self, name: &str) -> u32 {
+        if let Some(place) = self.places.get(name) {
+            return *place;
+        }
+        let (place, name) = (u32::try_from(self.names.len()).expect("fewer names than articles"), Arc::from(name));
+        self.names.push(Arc::clone(&name));
+        self.places.insert(name, place);
+        place
     }
 
     /// Counts an article if it is new.
@@ -71,6 +105,26 @@ impl Tally {
 }
 
 impl Account {
+    fn spell(&mut self, name: &str, more: i64, version: DateTime<Utc>) {
+        match self.spelled.iter_mut().find(|(known, ..)| known == name) {
+            Some((_, count, since)) => (*count, *since) = (*count + more, version.max(*since)),
+            None => self.spelled.push((name.to_owned(), more, version)),
+        }
+    }
+
+    /// Says whether its documents may be others now.
+    fn touch(&mut self, touch: Touch) -> bool {
+        if self.floor > touch.published {
+            return false;
+        }
+        self.revised = touch.version.timestamp();
+        // Without the one that left, the next older one may come in: the floor must be looked for again.
+        self.floor = i64::MIN;
+        self.latest = self.latest.max(touch.told);
+        self.is_changed = true;
+        true
+    }
+
     fn read(connection: &Connection, view: i64) -> Result<Self> {
         let sql = "SELECT kind, name, members, revised, floor, latest FROM view WHERE number = ?1";
         let read = |row: &Row<'_>| {
@@ -111,26 +165,20 @@ impl Catalog {
         Ok(number)
     }
 
-    /// So many articles more write the name of a view in this way.
-    pub(super) fn spell(&mut self, view: i64, name: &str, more: i64, version: DateTime<Utc>) -> Result<()> {
-        let spelled = &mut self.tally.account(&self.connection, view)?.spelled;
-        match spelled.iter_mut().find(|(known, ..)| known == name) {
-            Some((_, count, since)) => (*count, *since) = (*count + more, version.max(*since)),
-            None => spelled.push((name.to_owned(), more, version)),
-        }
-        Ok(())
-    }
-
-    /// So many members more. A view without any is not listed.
-    pub(super) fn count_members(&mut self, view: i64, more: i64, touch: Touch) -> Result<()> {
+    /// One article more in a view, or one less, which writes its name in this way. A view without any is not listed.
+    pub(super) fn count_member(&mut self, view: i64, name: &str, more: i64, touch: Touch) -> Result<()> {
         let account = self.tally.account(&self.connection, view)?;
+        account.spell(name, more, touch.version);
         account.members += more;
         account.is_changed = true;
         let (kind, is_new) = (account.kind, account.members == 0 || account.members == more);
+        if account.touch(touch) && view != WHOLE {
+            self.tally.touched.insert(view);
+        }
         if is_new {
             self.list_anew(kind, touch.version);
         }
-        self.touch_view(view, touch)
+        Ok(())
     }
 
     /// The list of all views of a kind has changed.
@@ -143,15 +191,7 @@ impl Catalog {
     /// below the floor changes nothing.
     pub(super) fn touch_view(&mut self, view: i64, touch: Touch) -> Result<()> {
         let account = self.tally.account(&self.connection, view)?;
-        if account.floor > touch.published {
-            return Ok(());
-        }
-        account.revised = touch.version.timestamp();
-        // Without the one that left, the next older one may come in: the floor must be looked for again.
-        account.floor = i64::MIN;
-        account.latest = account.latest.max(touch.told);
-        account.is_changed = true;
-        if view != WHOLE {
+        if account.touch(touch) && view != WHOLE {
             self.tally.touched.insert(view);
         }
         Ok(())
@@ -159,7 +199,8 @@ impl Catalog {
 
     /// Puts a new article into a view.
     pub(super) fn join(&mut self, view: i64, published: i64, number: i64, name: &str) {
-        self.tally.members.push((view, published, number, name.to_owned()));
+        let name = self.tally.place_of(name);
+        self.tally.members.push(Joined { view, published, number, name });
     }
 
     /// Writes which new articles are in which views.
@@ -168,18 +209,22 @@ impl Catalog {
             return Ok(());
         }
         let mut members = std::mem::take(&mut self.tally.members);
-        members.sort_unstable_by_key(|(view, published, number, _)| (*view, Reverse(*published), *number));
+        members.sort_unstable_by_key(|joined| (joined.view, Reverse(joined.published), joined.number));
         let sql = "INSERT INTO member (view, published, number, name) VALUES (?1, ?2, ?3, ?4)";
         let mut statement = self.connection.prepare_cached(sql)?;
-        for (view, published, number, name) in members {
-            statement.execute(params![view, published, number, name])?;
+        for Joined { view, published, number, name } in members {
+            statement.execute(params![view, published, number, self.tally.names[name as usize]])?;
         }
+        (self.tally.names, self.tally.places) = Default::default();
         Ok(())
     }
 
     /// Writes what was gathered.
     pub(super) fn write_views(&mut self) -> Result<()> {
-        self.write_members()?;
+        let is_gathering = self.is_fresh() && self.tally.members.len() < MOST_MEMBERS;
+        if !is_gathering {
+            self.write_members()?;
+        }
         let spelled = self.tally.accounts.iter_mut().filter(|(_, account)| !account.spelled.is_empty());
         let spelled: Vec<_> = spelled.map(|(view, account)| (*view, std::mem::take(&mut account.spelled))).collect();
         for (view, names) in spelled {
@@ -202,7 +247,7 @@ impl Catalog {
         for (kind, version) in std::mem::take(&mut self.tally.listed) {
             self.set_meta(&format!("{LISTED}{kind}"), &version.timestamp().to_string())?;
         }
-        self.tally.forget();
+        self.tally.forget_but_members();
         Ok(())
     }
 

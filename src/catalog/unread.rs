@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::identity::UNREAD;
-use super::{Arrival, Catalog, Extent, Identity, Result, path_of};
+use super::{Arrival, Catalog, Extent, Identity, Result, bytes, path_of};
+use crate::view::{self, Term};
 
 impl Catalog {
     /// Numbers of articles that are to be read, from the one after `last` on.
@@ -63,6 +64,19 @@ impl Catalog {
             identity.guid
         ];
         Ok(self.connection.prepare_cached(sql)?.query_row(values, |row| row.get(0)).optional()?.unwrap_or(false))
+    }
+
+    /// The views that an article is in by its head, so that nobody has to look for them; `None` where they may be others.
+    pub(super) fn terms_of_head(&self, number: i64, arrival: &Arrival<'_>) -> Result<Option<Vec<Term>>> {
+        let sql = "
+            SELECT entry FROM article JOIN content USING (number)
+            WHERE number = ?1 AND path = ?2 AND stale = 3 AND state = 0 AND shown = 1 AND expires IS NULL";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let head: Option<String> =
+            statement.query_row(params![number, bytes(arrival.path)], |row| row.get(0)).optional()?;
+        let Some(head) = head else { return Ok(None) };
+        let head = super::content_of(number, &head)?;
+        Ok(Some(view::terms(arrival.path, &head.tags, &head.authors)))
     }
 }
 

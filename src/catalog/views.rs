@@ -43,9 +43,19 @@ pub(super) struct Membership<'a> {
     pub changed: bool,
     /// There is something to play.
     pub plays: bool,
-    /// It was never in any view.
-    pub is_new: bool,
+    pub before: Before<'a>,
     pub version: DateTime<Utc>,
+}
+
+/// In which views an article was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Before<'a> {
+    /// It was in none ever.
+    Nothing,
+    /// In these, published at the same time.
+    In(&'a [Term]),
+    /// In those that the table says.
+    AsRecorded,
 }
 
 struct Member {
@@ -58,9 +68,18 @@ impl Catalog {
     /// Puts an article that is shown into its views and takes it out of those that it is not in any more. Says whether that
     /// changed any.
     pub(super) fn enter(&mut self, membership: Membership<'_>) -> Result<bool> {
-        let Membership { number, terms, published, updated, changed, plays, is_new, version } = membership;
+        let Membership { number, terms, published, updated, changed, plays, before, version } = membership;
         let touch = Touch { published, told: updated, version };
-        let mut before = if is_new { Vec::new() } else { self.members(number)? };
+        let is_new = before == Before::Nothing;
+        let mut before = match before {
+            Before::Nothing => Vec::new(),
+            Before::In(terms) => {
+                let member =
+                    |term: &Term| Ok(Member { view: self.view_of(term, version)?, published, name: term.name.clone() });
+                terms.iter().map(member).collect::<Result<_>>()?
+            }
+            Before::AsRecorded => self.members(number)?,
+        };
         let mut moved = false;
         for term in terms {
             let view = self.view_of(term, version)?;
@@ -245,15 +264,13 @@ impl Catalog {
 
     fn add_member(&mut self, view: i64, number: i64, name: &str, touch: Touch) -> Result<()> {
         self.join(view, touch.published, number, name);
-        self.spell(view, name, 1, touch.version)?;
-        self.count_members(view, 1, touch)
+        self.count_member(view, name, 1, touch)
     }
 
     fn remove_member(&mut self, number: i64, member: &Member, version: DateTime<Utc>) -> Result<()> {
         let sql = "DELETE FROM member WHERE view = ?1 AND published = ?2 AND number = ?3";
         self.connection.prepare_cached(sql)?.execute([member.view, member.published, number])?;
-        self.spell(member.view, &member.name, -1, version)?;
-        self.count_members(member.view, -1, Touch { published: member.published, told: 0, version })
+        self.count_member(member.view, &member.name, -1, Touch { published: member.published, told: 0, version })
     }
 }
 

@@ -78,7 +78,7 @@ fn prepare(
     state::check_folder(&mut catalog, state, &folder)?;
     let pages = Pages::new(Channel::new(config, base_url, catalog.feed_id())).filled_from(folder.root());
     let pages = Arc::new(pages);
-    // Watched before it is read: what happens in between waits in the channel.
+    // Each folder is watched before it is read: what happens in between waits in the channel.
     let (sender, changes) = mpsc::channel();
     let Watched { pulses, metrics, reports } = watched;
     reports
@@ -90,7 +90,7 @@ fn prepare(
     let (metrics, reports) = (metrics.clone(), reports.clone());
     let told = Told { pulse: pulses.part("the publisher"), metrics, reports };
     let asked = AskedFor::default();
-    let publisher = publisher.with_context(at_state)?.told(told).asked(asked.clone());
+    let publisher = publisher.with_context(at_state)?.told(told).asked(asked.clone()).behind(watch.armed());
     let (presented, created) = (publisher.presented(), publisher.created());
     let door = Door::open(state, pages, presented, created, files).with_context(at_state)?;
     Ok((Prepared { publisher, changes, watch }, door.asking(asked)))

@@ -21,7 +21,7 @@ use crate::page::Pages;
 use crate::pulse::Pulse;
 use crate::report::{Phase, Progress, Reports};
 use crate::snapshot::Current;
-use crate::watch::Writing;
+use crate::watch::{Armed, Writing};
 use ingest::{Hints, Ingest, Moment};
 use show::Show;
 
@@ -52,6 +52,8 @@ pub struct Publisher {
     dirty: bool,
     /// There is something left to do that nobody waits for.
     unfinished: bool,
+    /// The same of what the reading of very many files leaves behind.
+    untidy: bool,
     next_due: Option<DateTime<Utc>>,
     /// When the first change was noticed that is not served yet.
     noticed: Option<Instant>,
@@ -96,6 +98,7 @@ impl Publisher {
             shown_at: Instant::now(),
             dirty: true,
             unfinished: false,
+            untidy: false,
             next_due: None,
             noticed: None,
             told: Told::default(),
@@ -106,6 +109,13 @@ impl Publisher {
     #[must_use]
     pub fn asked(mut self, asked: AskedFor) -> Self {
         self.ingest.asked(asked);
+        self
+    }
+
+    /// The same, following a watch that is on its way from folder to folder.
+    #[must_use]
+    pub fn behind(mut self, armed: Armed) -> Self {
+        self.ingest.behind(armed);
         self
     }
 
@@ -183,8 +193,10 @@ impl Publisher {
     /// The catalog cannot be read or written: without it no id is safe, so the daemon must end.
     pub fn run(mut self, changes: &Receiver<Change>) -> catalog::Result<()> {
         self.show.finish(&mut self.catalog)?;
-        self.catalog.tidy()?;
         loop {
+            if std::mem::take(&mut self.untidy) {
+                self.catalog.tidy()?;
+            }
             self.told.pulse.beat();
             let (open, hints) = match changes.recv_timeout(self.until_next_wake()) {
                 Ok(change) => self.take(change, changes)?,
@@ -238,6 +250,10 @@ impl Publisher {
 
     /// Follows hints, and serves what came of them at once, if that can be: one write to the disk does for both.
     fn follow(&mut self, batch: &[Change], hints: Hints, moment: Moment) -> catalog::Result<()> {
+        // What is new no more has to be looked for.
+        if self.catalog.end_fresh()? {
+            self.catalog.tidy()?;
+        }
         let is_time = hints == Hints::Followed && self.until_next_version().is_zero() && !self.ingest.has_unread();
         let version = self.next_version().max(self.promised);
         let due = version.min(Utc::now());
@@ -272,6 +288,7 @@ impl Publisher {
             if was_reading && !self.ingest.is_reading() {
                 self.catalog.end_fresh()?;
                 self.catalog.expect(Changes::Few)?;
+                self.untidy = true;
             }
         }
         self.dirty |= self.next_due.is_some_and(|due| due <= Utc::now());

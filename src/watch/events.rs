@@ -235,7 +235,7 @@ impl Task {
         if !self.folder.enters(path) {
             return Ok(());
         }
-        for file in self.add_tree(path, Tell::Files) {
+        for file in self.add_tree(path, Tell::Files, None) {
             if moved {
                 // What happened to it since stands in the queue, and is to be told first.
                 self.unquiet.entry(file).or_insert(Instant::now() + SETTLING);

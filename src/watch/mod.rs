@@ -6,6 +6,7 @@
 //! that panics; so it is not watched over by a heartbeat. And a file that a scan finds is believed once it has been quiet for a
 //! second: to ask the system whether somebody has it open (a lease) takes ownership of the file and a signal handler.
 
+mod armed;
 mod events;
 mod links;
 mod poll;
@@ -28,6 +29,8 @@ use crate::folder::{Folder, Stat, shown};
 use crate::media::concerns;
 use crate::metrics::Metrics;
 use crate::pulse::Pulse;
+pub use armed::Armed;
+use armed::Arming;
 use events::Renames;
 use links::Targets;
 use poll::{Difference, Polled};
@@ -74,11 +77,12 @@ pub struct Told {
 pub struct Watch {
     input: Sender<Input>,
     writing: Writing,
+    armed: Armed,
     thread: Option<JoinHandle<()>>,
 }
 
-/// Arms the watches of a folder, then tells `changes` whatever happens in it. Everything that happens after this returns
-/// is told; what is there already is for the receiver to find by looking everywhere.
+/// Arms the watches of a folder, one folder after the other, then tells `changes` whatever happens in it. Everything is told that
+/// happens in a folder that is [`Armed`]; what is there already is for the receiver to find by looking everywhere.
 ///
 /// # Errors
 /// The thread cannot be started.
@@ -105,12 +109,15 @@ pub fn start(folder: Folder, articles: &Articles, changes: Sender<Change>, told:
         told,
     };
     task.open_watcher();
-    task.add_tree(&root, Tell::Nothing);
-    let thread = std::thread::Builder::new()
-        .name("watch".into())
-        .spawn(move || task.run(&events))
-        .context("cannot start a thread")?;
-    Ok(Watch { input, writing, thread: Some(thread) })
+    let armed = Armed::default();
+    let arming = armed.begin();
+    let work = move || {
+        task.add_tree(&root, Tell::Nothing, Some(&arming));
+        drop(arming);
+        task.run(&events);
+    };
+    let thread = std::thread::Builder::new().name("watch".into()).spawn(work).context("cannot start a thread")?;
+    Ok(Watch { input, writing, armed, thread: Some(thread) })
 }
 
 impl Watch {
@@ -122,6 +129,11 @@ impl Watch {
     /// Which files somebody is writing.
     pub fn writing(&self) -> Writing {
         self.writing.clone()
+    }
+
+    /// Which folders are watched by now.
+    pub fn armed(&self) -> Armed {
+        self.armed.clone()
     }
 
     /// Ends the watch; the receiver of changes sees its channel close.
@@ -269,7 +281,7 @@ impl Task {
     fn everywhere(&mut self) -> Result<(), Closed> {
         let root = self.folder.root().to_owned();
         self.targets.clear();
-        self.add_tree(&root, Tell::Nothing);
+        self.add_tree(&root, Tell::Nothing, None);
         self.tell(Change::LookEverywhere)
     }
 
@@ -280,38 +292,55 @@ impl Task {
     }
 
     /// Watches a folder and all in it, each before it is listed, so that nothing slips in between. Gives the files that
-    /// were there already and that nobody is writing.
-    fn add_tree(&mut self, top: &Path, tell: Tell) -> Vec<PathBuf> {
+    /// were there already and that nobody is writing. Folders come in the order of their names, as whoever follows walks over
+    /// them.
+    fn add_tree(&mut self, top: &Path, tell: Tell, arming: Option<&Arming>) -> Vec<PathBuf> {
         let mut files = Vec::new();
         let mut folders = vec![top.to_path_buf()];
         while let Some(folder) = folders.pop() {
+            self.told.pulse.beat();
             self.watch(&folder);
-            let Ok(entries) = std::fs::read_dir(&folder) else { continue };
-            for entry in entries.flatten() {
-                let path = entry.path();
-                let Ok(kind) = entry.file_type() else { continue };
-                if kind.is_dir() {
-                    if self.folder.enters(&path) {
-                        folders.push(path);
-                    }
-                    continue;
-                }
-                if kind.is_symlink() {
-                    if self.folder.enters_by_link(&path) {
-                        folders.push(path);
-                        continue;
-                    }
-                    self.watch_target(&path);
-                }
-                if tell == Tell::Files && concerns(&self.folder, &path) {
-                    match until_quiet(&path) {
-                        Some(wait) => drop(self.unquiet.insert(path, Instant::now() + wait)),
-                        None => files.push(path),
-                    }
-                }
+            let mut within = self.add_within(&folder, tell, &mut files);
+            within.sort_unstable_by(|one, other| other.cmp(one));
+            folders.append(&mut within);
+            if let Some(arming) = arming {
+                arming.done_with(&folder);
             }
         }
         files
+    }
+
+    /// What [`Self::add_tree`] does with one folder. Gives the folders in it.
+    fn add_within(&mut self, folder: &Path, tell: Tell, files: &mut Vec<PathBuf>) -> Vec<PathBuf> {
+        let mut folders = Vec::new();
+        let Ok(entries) = std::fs::read_dir(folder) else { return folders };
+        for entry in entries.flatten() {
+            let Ok(kind) = entry.file_type() else { continue };
+            if kind.is_file() && tell == Tell::Nothing {
+                continue;
+            }
+            let path = entry.path();
+            if kind.is_dir() {
+                if self.folder.enters(&path) {
+                    folders.push(path);
+                }
+                continue;
+            }
+            if kind.is_symlink() {
+                if self.folder.enters_by_link(&path) {
+                    folders.push(path);
+                    continue;
+                }
+                self.watch_target(&path);
+            }
+            if tell == Tell::Files && concerns(&self.folder, &path) {
+                match until_quiet(&path) {
+                    Some(wait) => drop(self.unquiet.insert(path, Instant::now() + wait)),
+                    None => files.push(path),
+                }
+            }
+        }
+        folders
     }
 
     /// Watches a folder by events where it can, by listing where it must.

@@ -17,9 +17,12 @@ use crate::view::{self, Term};
 /// Files that are handed over at a time: so many that handing over costs nothing beside reading.
 pub(super) const BATCH: usize = 16;
 /// Files that are read and not recorded yet.
-const MOST_AHEAD: usize = 16 * BATCH;
+const MOST_AHEAD: usize = 64 * BATCH;
 /// Bytes of files that are read and not recorded yet; one batch is always read, whatever it has.
 const MOST_BYTES: i64 = 32 << 20;
+
+/// How far reading stands back behind all else that has to be done, as `nice` counts it.
+const NICENESS: i32 = 10;
 
 /// How much of a file is to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -192,6 +195,8 @@ impl Drop for Ahead {
 }
 
 fn work(to_read: &Mutex<Receiver<Batch<Job>>>, results: &Sender<Batch<Prepared>>, rules: Rules, size_limit: u64) {
+    // Whoever records what is read is not to wait for a core. Where the system refuses this, it takes a little longer.
+    let _ = rustix::process::setpriority_process(None, NICENESS);
     loop {
         let batch = to_read.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok((number, batch)) = batch else { return };

@@ -1,18 +1,19 @@
 //! The whole folder beside the catalog: what differs is to be read, or missing. Both are walked in the order of their paths, side by
 //! side, so that nothing but the differences is ever held.
 
+use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use super::ahead::Depth;
 use super::episodes::{Listed, is_recording};
 use super::{DELETION_GRACE, HURRY_FROM, Ingest, Moment, Pending, Seen};
 use crate::catalog::{self, Catalog, Changes, Known, State};
-use crate::folder::{self, Format, Found, Met};
+use crate::folder::{self, Folder, Format, Found, Met};
 use crate::metrics::Compared;
-use crate::watch::QUIET;
+use crate::watch::{Armed, QUIET};
 
 /// What the walk over the folder hands over at a time.
 const CHUNK: usize = 512;
@@ -34,6 +35,28 @@ struct Differences {
     recordings: Listed,
     /// How many files there are.
     files: usize,
+}
+
+/// What the walk has met, once somebody has looked at it.
+#[derive(Debug)]
+enum Looked {
+    /// What may be an article is a file.
+    File(Found, Format),
+    /// Anything else.
+    Other(Met),
+}
+
+/// Walks over the folder, behind the watch, as far as somebody listens.
+fn walk(folder: &Folder, armed: &Armed, met: &SyncSender<Vec<Met>>) -> io::Result<()> {
+    let mut chunk = Vec::with_capacity(CHUNK);
+    let done = folder.walk(folder.root(), &|folder| armed.wait_for(folder), &mut |one| {
+        chunk.push(one);
+        let is_wanted = chunk.len() < CHUNK || met.send(std::mem::take(&mut chunk)).is_ok();
+        if is_wanted { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    });
+    // Whoever does not listen any more has failed, and says so.
+    let _ = met.send(chunk);
+    done
 }
 
 impl Ingest {
@@ -77,19 +100,21 @@ impl Ingest {
     /// then nothing that is known counts as deleted.
     fn differences(&mut self, catalog: &Catalog) -> catalog::Result<Option<Differences>> {
         let root = folder::shown(self.folder.root());
-        let (sender, walked) = sync_channel(MOST_CHUNKS);
+        let (met, to_look_at) = sync_channel(MOST_CHUNKS);
+        let (looked_at, walked) = sync_channel(MOST_CHUNKS);
         let (found, differences) = thread::scope(|scope| {
-            let folder = &self.folder;
-            let walk = scope.spawn(move || {
-                let mut chunk = Vec::with_capacity(CHUNK);
-                let done = folder.walk(folder.root(), &mut |met| {
-                    chunk.push(met);
-                    let is_wanted = chunk.len() < CHUNK || sender.send(std::mem::take(&mut chunk)).is_ok();
-                    if is_wanted { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-                });
-                // Whoever does not listen any more has failed, and says so.
-                let _ = sender.send(chunk);
-                done
+            let (folder, armed) = (&self.folder, &self.armed);
+            let walk = scope.spawn(move || walk(folder, armed, &met));
+            scope.spawn(move || {
+                let look = |met| match met {
+                    Met::File(path, format) => Found::file_at(path).map(|found| Looked::File(found, format)),
+                    other => Some(Looked::Other(other)),
+                };
+                for chunk in to_look_at {
+                    if looked_at.send(chunk.into_iter().filter_map(look).collect()).is_err() {
+                        return;
+                    }
+                }
             });
             let differences = catalog.with_known(|known| self.hold_beside(&walked, known));
             // Nobody is to wait for room in it.
@@ -132,29 +157,16 @@ impl Ingest {
     /// Holds what is met beside what is known.
     fn hold_beside(
         &self,
-        walked: &Receiver<Vec<Met>>,
+        walked: &Receiver<Vec<Looked>>,
         known: &mut dyn Iterator<Item = catalog::Result<Known>>,
     ) -> catalog::Result<Differences> {
         let mut differences = Differences::default();
         let mut known = known.peekable();
-        for met in walked.iter().flatten() {
-            let (found, format) = match met {
-                Met::File(found, format) => (found, format),
-                Met::Folder(path) => {
-                    differences.folders.push(path);
-                    continue;
-                }
-                Met::Film(path) => {
-                    differences.recordings.add(self.folder.relative(&path).unwrap_or(&path));
-                    differences.films.push(path);
-                    continue;
-                }
-                Met::Conflict(path) => {
-                    differences.conflicts.push(path);
-                    continue;
-                }
-                Met::Unreadable(path) => {
-                    differences.unreadable.push(path);
+        for looked in walked.iter().flatten() {
+            let (found, format) = match looked {
+                Looked::File(found, format) => (found, format),
+                Looked::Other(met) => {
+                    self.note_other(&mut differences, met);
                     continue;
                 }
             };
@@ -177,6 +189,20 @@ impl Ingest {
         let Differences { to_read, vanished, .. } = &mut differences;
         vanished.retain(|path| to_read.binary_search_by(|pending| pending.path.cmp(path)).is_err());
         Ok(differences)
+    }
+
+    /// Notes what is no article.
+    fn note_other(&self, differences: &mut Differences, met: Met) {
+        match met {
+            Met::Folder(path) => differences.folders.push(path),
+            Met::Film(path) => {
+                differences.recordings.add(self.folder.relative(&path).unwrap_or(&path));
+                differences.films.push(path);
+            }
+            Met::Conflict(path) => differences.conflicts.push(path),
+            Met::Unreadable(path) => differences.unreadable.push(path),
+            Met::File(..) => unreachable!("files are looked at"),
+        }
     }
 
     /// Notes what there is to do about a file.

@@ -24,7 +24,7 @@ use crate::feed::Channel;
 use crate::folder::{self, CONFLICT, Folder, Format, Stat};
 use crate::report::{Complaint, MOST_COMPLAINTS, MOST_NEWS, News, Reports};
 use crate::view::Term;
-use crate::watch::{QUIET, Writing};
+use crate::watch::{Armed, QUIET, Writing};
 use ahead::{Ahead, Depth, Job, Prepared, Understood};
 use content::{Shown, said};
 use episodes::Listed;
@@ -162,6 +162,8 @@ pub struct Ingest {
     hold: Duration,
     channel: Channel,
     writing: Writing,
+    /// Which folders are watched by now.
+    armed: Armed,
     /// Files that have vanished, and when they count as deleted.
     missing: HashMap<PathBuf, Instant>,
     renames: Renames,
@@ -222,6 +224,7 @@ impl Ingest {
             hold: config.articles.hold.0,
             channel: channel.clone(),
             writing,
+            armed: Armed::default(),
             missing: HashMap::new(),
             renames: Renames::default(),
             emptied: HashMap::new(),
@@ -241,6 +244,11 @@ impl Ingest {
             news: Vec::new(),
             complained: true,
         })
+    }
+
+    /// Looks into no folder from now on before it is watched.
+    pub fn behind(&mut self, armed: Armed) {
+        self.armed = armed;
     }
 
     /// How long until [`Ingest::tick`] has something to do.
