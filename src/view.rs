@@ -64,11 +64,13 @@ pub struct View {
 impl View {
     /// The view of a name, however it is written. `None` if the name is empty.
     pub fn named(kind: Kind, name: &str) -> Option<Self> {
-        let parts: Vec<String> = match kind {
-            Kind::Section => name.split('/').map(fold).filter(|part| !part.is_empty()).collect(),
-            Kind::Tag | Kind::Author => vec![fold(name)],
+        let key = match kind {
+            Kind::Section => {
+                let parts: Vec<String> = name.split('/').map(fold).filter(|part| !part.is_empty()).collect();
+                parts.join("/")
+            }
+            Kind::Tag | Kind::Author => fold(name),
         };
-        let key = parts.join("/");
         (!key.is_empty()).then_some(Self { kind, key })
     }
 
@@ -120,9 +122,14 @@ pub fn terms(path: &Path, tags: &[String], authors: &[Person]) -> Vec<Term> {
     }
     terms.extend(tags.iter().filter_map(|tag| term(Kind::Tag, tag, tag)));
     terms.extend(authors.iter().filter_map(|person| term(Kind::Author, &person.name, &person.name)));
-    let mut seen = std::collections::HashSet::new();
-    terms.retain(|term| seen.insert(term.view.clone()));
-    terms
+    // There are few of them: a thousand tags at most.
+    let mut each_once: Vec<Term> = Vec::with_capacity(terms.len());
+    for term in terms {
+        if !each_once.iter().any(|known| known.view == term.view) {
+            each_once.push(term);
+        }
+    }
+    each_once
 }
 
 /// The folder that an article lies in. One called `index` is what its folder is about, and lies in the one above.

@@ -61,50 +61,79 @@ impl LoadError {
 /// # Errors
 /// See [`LoadError`]; only [`LoadError::Gone`] says that the file is not there.
 pub fn load(path: &Path, limit: u64) -> Result<Loaded, LoadError> {
-    let (file, before) = open(path)?;
-    if before.len() > limit {
-        return Err(LoadError::TooLarge { size: before.len(), limit });
-    }
-    let mut bytes = Vec::with_capacity(usize::try_from(before.len()).unwrap_or(0) + 1);
-    (&file).take(limit + 1).read_to_end(&mut bytes)?;
-    let stat = Stat::of(&before);
-    let after = Stat::of(&file.metadata()?);
-    let length = bytes.len() as u64;
-    if length > limit {
-        return Err(LoadError::TooLarge { size: length, limit });
-    }
-    if (stat.size, stat.mtime) != (after.size, after.mtime) || length != before.len() {
-        return Err(LoadError::Changing);
-    }
-    Ok(Loaded { bytes, stat: after })
+    open(path)?.load(limit)
 }
 
-/// Reads what tells a file of this format from any other: all of it, of at most `limit` bytes; of a recording of any size no
-/// more than its length, its first and its last mebibyte. A recording is large, tags stand at its start or its end, and one that
-/// is cut elsewhere has another length. So an edit in the midst that keeps the length is missed, as nobody makes one.
+/// Reads what tells a file of this format from any other: see [`Opened::load_as`].
 ///
 /// # Errors
 /// See [`LoadError`]; only [`LoadError::Gone`] says that the file is not there.
 pub fn load_as(path: &Path, format: Format, limit: u64) -> Result<Loaded, LoadError> {
-    if format != Format::Audio {
-        return load(path, limit);
-    }
-    let (mut file, before) = open(path)?;
-    let mut bytes = before.len().to_le_bytes().to_vec();
-    (&file).take(SAMPLE).read_to_end(&mut bytes)?;
-    if before.len() > SAMPLE {
-        file.seek(SeekFrom::Start(SAMPLE.max(before.len().saturating_sub(SAMPLE))))?;
-        (&file).take(SAMPLE).read_to_end(&mut bytes)?;
-    }
-    let (stat, after) = (Stat::of(&before), Stat::of(&file.metadata()?));
-    if (stat.size, stat.mtime) != (after.size, after.mtime) {
-        return Err(LoadError::Changing);
-    }
-    Ok(Loaded { bytes, stat: after })
+    open(path)?.load_as(format, limit)
 }
 
-/// Opens a regular file for reading, and nothing else; with what `stat` said then.
-pub(super) fn open(path: &Path) -> Result<(File, Metadata), LoadError> {
+/// A file that is open for reading.
+#[derive(Debug)]
+pub struct Opened {
+    pub(super) file: File,
+    /// What `stat` said then.
+    before: Metadata,
+}
+
+impl Opened {
+    /// Reads all of it, at most `limit` bytes.
+    ///
+    /// # Errors
+    /// See [`LoadError`].
+    pub fn load(self, limit: u64) -> Result<Loaded, LoadError> {
+        let Self { file, before } = self;
+        if before.len() > limit {
+            return Err(LoadError::TooLarge { size: before.len(), limit });
+        }
+        let mut bytes = Vec::with_capacity(usize::try_from(before.len()).unwrap_or(0) + 1);
+        (&file).take(limit + 1).read_to_end(&mut bytes)?;
+        let stat = Stat::of(&before);
+        let after = Stat::of(&file.metadata()?);
+        let length = bytes.len() as u64;
+        if length > limit {
+            return Err(LoadError::TooLarge { size: length, limit });
+        }
+        if (stat.size, stat.mtime) != (after.size, after.mtime) || length != before.len() {
+            return Err(LoadError::Changing);
+        }
+        Ok(Loaded { bytes, stat: after })
+    }
+
+    /// Reads what tells a file of this format from any other: all of it, of at most `limit` bytes; of a recording of any size no
+    /// more than its length, its first and its last mebibyte. A recording is large, tags stand at its start or its end, and one
+    /// that is cut elsewhere has another length. So an edit in the midst that keeps the length is missed, as nobody makes one.
+    ///
+    /// # Errors
+    /// See [`LoadError`].
+    pub fn load_as(self, format: Format, limit: u64) -> Result<Loaded, LoadError> {
+        if format != Format::Audio {
+            return self.load(limit);
+        }
+        let Self { mut file, before } = self;
+        let mut bytes = before.len().to_le_bytes().to_vec();
+        (&file).take(SAMPLE).read_to_end(&mut bytes)?;
+        if before.len() > SAMPLE {
+            file.seek(SeekFrom::Start(SAMPLE.max(before.len().saturating_sub(SAMPLE))))?;
+            (&file).take(SAMPLE).read_to_end(&mut bytes)?;
+        }
+        let (stat, after) = (Stat::of(&before), Stat::of(&file.metadata()?));
+        if (stat.size, stat.mtime) != (after.size, after.mtime) {
+            return Err(LoadError::Changing);
+        }
+        Ok(Loaded { bytes, stat: after })
+    }
+}
+
+/// Opens a regular file for reading, and nothing else.
+///
+/// # Errors
+/// See [`LoadError`].
+pub fn open(path: &Path) -> Result<Opened, LoadError> {
     // NONBLOCK: opening a FIFO that nobody writes to would wait for ever.
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let file = match rustix::fs::open(path, flags, Mode::empty()) {
@@ -113,8 +142,8 @@ pub(super) fn open(path: &Path) -> Result<(File, Metadata), LoadError> {
         Err(rustix::io::Errno::NXIO) => return Err(LoadError::NotAFile),
         Err(error) => return Err(LoadError::Io(error.into())),
     };
-    let metadata = file.metadata()?;
-    if metadata.is_file() { Ok((file, metadata)) } else { Err(LoadError::NotAFile) }
+    let before = file.metadata()?;
+    if before.is_file() { Ok(Opened { file, before }) } else { Err(LoadError::NotAFile) }
 }
 
 #[cfg(test)]

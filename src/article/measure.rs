@@ -50,7 +50,7 @@ pub(super) fn length(file: &TaggedFile) -> Option<u32> {
 }
 
 fn open(file: &Path) -> Option<BufReader<File>> {
-    load::open(file).ok().map(|(file, _)| BufReader::new(file))
+    load::open(file).ok().map(|opened| BufReader::new(opened.file))
 }
 
 /// A file of which only so much is read, wherever in it.

@@ -1,5 +1,8 @@
 //! Everybody's names for the keys.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 /// What a key means, whichever generator's name for it the writer uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Key {
@@ -42,6 +45,9 @@ pub enum Key {
     Transcript,
     Chapters,
 }
+
+/// Longer than any name, in bytes.
+const LONGEST: usize = 40;
 
 /// Names and their meaning. Of two names with one meaning, the one that stands first here means it more plainly.
 const NAMES: [(Key, &[&str]); 30] = [
@@ -238,13 +244,25 @@ impl Key {
 
 fn find(name: &str) -> Option<(usize, Key)> {
     // No name is longer; most lines of a text need not be folded at all.
-    if name.len() > 40 {
+    if name.len() > LONGEST {
         return None;
     }
-    let name = name.to_ascii_lowercase().replace(['-', '.', ':'], "_");
-    let name = name.strip_prefix("hugo_").unwrap_or(&name);
-    NAMES.iter().find_map(|(key, names)| Some((names.iter().position(|known| *known == name)?, *key)))
+    let mut folded = [0; LONGEST];
+    let folded = &mut folded[..name.len()];
+    for (folded, letter) in folded.iter_mut().zip(name.bytes()) {
+        *folded = if matches!(letter, b'-' | b'.' | b':') { b'_' } else { letter.to_ascii_lowercase() };
+    }
+    KNOWN.get(folded.strip_prefix(b"hugo_").unwrap_or(folded)).copied()
 }
+
+/// Each name, with how plainly it means what it means.
+static KNOWN: LazyLock<HashMap<&[u8], (usize, Key)>> = LazyLock::new(|| {
+    let ranked = |(key, names): &(Key, &'static [&'static str])| {
+        let key = *key;
+        names.iter().enumerate().map(move |(rank, name)| (name.as_bytes(), (rank, key)))
+    };
+    NAMES.iter().flat_map(ranked).collect()
+});
 
 #[cfg(test)]
 mod tests {

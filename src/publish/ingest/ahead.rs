@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use super::Pending;
-use crate::article::load::{LoadError, Loaded, load_as};
+use crate::article::load::{self, LoadError, Loaded, Opened, load_as};
 use crate::article::{self, Article, Reading, Rules};
 use crate::catalog::Catalog;
 use crate::folder::{Format, Found};
@@ -82,7 +82,10 @@ pub(super) struct Prepared {
 impl Prepared {
     /// A file whose bytes were read, and nothing made of them yet.
     pub fn only_loaded(file: &Path, format: Format, size_limit: u64) -> Self {
-        let loaded = load_as(file, format, size_limit);
+        Self::of(load_as(file, format, size_limit), format)
+    }
+
+    fn of(loaded: Result<Loaded, LoadError>, format: Format) -> Self {
         let hash = loaded.as_ref().map_or([0; 32], |loaded| blake3::hash(&loaded.bytes).into());
         Self { format, loaded, hash, understood: Understood::Nothing }
     }
@@ -200,7 +203,9 @@ fn work(to_read: &Mutex<Receiver<Batch<Job>>>, results: &Sender<Batch<Prepared>>
     loop {
         let batch = to_read.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok((number, batch)) = batch else { return };
-        let prepared = batch.iter().map(|job| prepare(job, rules, size_limit)).collect();
+        // All at once, so that whoever is told of it by the system is woken once for all.
+        let opened: Vec<_> = batch.iter().map(|job| load::open(&job.file)).collect();
+        let prepared = batch.iter().zip(opened).map(|(job, opened)| prepare(job, opened, rules, size_limit)).collect();
         if results.send((number, prepared)).is_err() {
             return;
         }
@@ -208,9 +213,14 @@ fn work(to_read: &Mutex<Receiver<Batch<Job>>>, results: &Sender<Batch<Prepared>>
 }
 
 /// Reads a file.
-pub(super) fn prepare(job: &Job, rules: Rules, size_limit: u64) -> Prepared {
+fn prepare(job: &Job, opened: Result<Opened, LoadError>, rules: Rules, size_limit: u64) -> Prepared {
     let Job { file, path, format, depth, known, .. } = job;
-    let prepared = Prepared::only_loaded(file, *format, size_limit);
+    let loaded = match opened {
+        // With the others closed, there is room for it.
+        Err(error) if error.is_passing() => load_as(file, *format, size_limit),
+        opened => opened.and_then(|opened| opened.load_as(*format, size_limit)),
+    };
+    let prepared = Prepared::of(loaded, *format);
     let Ok(Loaded { bytes, .. }) = &prepared.loaded else { return prepared };
     if *known == Some(prepared.hash) {
         return prepared;
