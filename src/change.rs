@@ -42,6 +42,8 @@ struct Numbers {
     new: BTreeSet<i64>,
     /// Those that it is reading.
     taken: BTreeSet<i64>,
+    /// Nothing is left to be read.
+    is_closed: bool,
 }
 
 impl AskedFor {
@@ -49,6 +51,10 @@ impl AskedFor {
     pub fn wait(&self, numbers: &[i64], patience: Duration) -> bool {
         let (_, read) = &*self.0;
         let mut asked = self.numbers();
+        // Whoever asks has looked before that was so.
+        if asked.is_closed {
+            return true;
+        }
         if asked.new.len() + numbers.len() > MOST_ASKED_FOR {
             return false;
         }
@@ -77,6 +83,17 @@ impl AskedFor {
         self.0.1.notify_all();
     }
 
+    /// There is something to be read from now on, or nothing any more.
+    pub fn set_open(&self, is_open: bool) {
+        let mut asked = self.numbers();
+        asked.is_closed = !is_open;
+        if asked.is_closed {
+            asked.new.clear();
+            asked.taken.clear();
+            self.0.1.notify_all();
+        }
+    }
+
     fn numbers(&self) -> MutexGuard<'_, Numbers> {
         self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -99,5 +116,12 @@ mod tests {
         }
         assert!(waiting.join().unwrap());
         assert!(!asked.wait(&(0..20_000).collect::<Vec<_>>(), Duration::from_mins(1)), "too many");
+        let reader = asked.clone();
+        let waiting = std::thread::spawn(move || reader.wait(&[3], Duration::from_mins(1)));
+        asked.set_open(false);
+        assert!(waiting.join().unwrap(), "everything is read");
+        assert!(asked.wait(&[4], Duration::from_mins(1)) && asked.take(10).is_empty(), "and stays so");
+        asked.set_open(true);
+        assert!(!asked.wait(&[4], Duration::from_millis(1)), "until something else is to be read");
     }
 }

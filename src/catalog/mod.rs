@@ -9,13 +9,14 @@ mod fresh;
 mod identity;
 mod media;
 mod reader;
+mod record;
 mod salvage;
 mod tally;
 mod unread;
 mod views;
+mod whereabouts;
 mod window;
 
-use std::borrow::Cow;
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
@@ -30,15 +31,16 @@ pub use adopt::{Adoption, Elsewhere};
 pub use identity::{Arrival, Decision, Extent, Identity};
 pub use media::Referred;
 pub use reader::{Gathered, Listed, Listing, Lookup, Moment, Reader, Record, Shelf, Tombstone, Wanted};
+pub use record::Recorded;
 pub use views::TOMBSTONE_LIFE;
+pub use whereabouts::OwnName;
 pub use window::{Limits, Window};
 
 use crate::entry::{Content, Entry};
 use crate::folder::Stat;
-use crate::view::{self, Kind};
+use crate::view::Kind;
 use fresh::{Fresh, INDEXES_OF_FEEDS, INDEXES_OF_FILES};
 use tally::Tally;
-use views::{Before, Membership};
 
 /// The schema, step by step. The file carries the number of the last step that it has taken as `user_version`; every file
 /// takes the same steps, a new one all of them. A step is never changed once it has been released.
@@ -70,20 +72,6 @@ pub enum Changes {
     /// A folder full of them.
     Many,
 }
-
-/// A new article; the values are those of [`Catalog::write`]. Nothing is asked for in return: that takes twice the time.
-const INSERT: &str = "
-    INSERT INTO article (number, id, path, state, slug, published, updated, revised, file_hash, entry_hash, size, mtime, ctime,
-      inode, born, due, held_until, expires, guid, shown, weight, brief, stale)
-    VALUES (?1, ?2, ?3, 0, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)";
-
-/// One that is known, with the same values.
-const UPDATE: &str = "
-    UPDATE article SET id = ?2, path = ?3, state = 0, slug = ?4, published = ?5, updated = ?6, revised = coalesce(?7, revised),
-      file_hash = ?8, entry_hash = ?9, size = ?10, mtime = ?11, ctime = ?12, inode = ?13, born = ?14,
-      shown = CASE WHEN due = ?15 THEN max(shown, ?19) ELSE ?19 END, due = ?15, held_until = ?16, expires = ?17, guid = ?18,
-      weight = ?20, brief = ?21, stale = ?22
-    WHERE number = ?1";
 
 /// Name of the file in the state directory.
 pub const FILE: &str = "catalog.sqlite";
@@ -173,24 +161,6 @@ impl State {
             other => Err(CatalogError::Damaged(format!("an article has state {other}"))),
         }
     }
-}
-
-/// What a rename did to the last part of a path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OwnName {
-    /// The file has another name.
-    Changed,
-    /// A folder above it has.
-    Kept,
-}
-
-/// What came of recording an article.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Recorded {
-    /// Something that is served has changed.
-    Changed,
-    /// Nothing that is served has.
-    Unchanged,
 }
 
 impl Catalog {
@@ -422,186 +392,6 @@ impl Catalog {
         walk(&mut rows)
     }
 
-    /// Writes down what an article says now. `version` is the second in which readers will see it.
-    ///
-    /// # Errors
-    /// The catalog cannot be written.
-    pub fn record(
-        &mut self,
-        identity: &Identity,
-        arrival: &Arrival<'_>,
-        content: &Content,
-        version: DateTime<Utc>,
-    ) -> Result<Recorded> {
-        let text = serde_json::to_string(content).map_err(|error| CatalogError::Damaged(error.to_string()))?;
-        let shown = is_shown(identity, arrival);
-        let (unchanged, rescheduled) = match identity.number() {
-            Some(number) => {
-                (self.is_served_as(number, identity, &text)?, self.is_rescheduled(number, identity, shown)?)
-            }
-            None => (false, false),
-        };
-        // Nobody was shown what it lacked: that it is whole now is no change.
-        let catches_up = identity.number().map_or(Ok(false), |number| self.catches_up(number, identity, arrival))?;
-        let is_told = !unchanged && !catches_up;
-        let head = match identity.number() {
-            Some(number) if catches_up => self.terms_of_head(number, arrival)?,
-            _ => None,
-        };
-        let before = match (identity.number(), &head) {
-            (None, _) => Before::Nothing,
-            (Some(_), Some(terms)) => Before::In(terms),
-            (Some(_), None) => Before::AsRecorded,
-        };
-        let replaced = !identity.is_fresh() && self.replace(arrival.path, identity.number(), version)?;
-        if identity.number().is_some() {
-            let retire = "
-                INSERT OR IGNORE INTO retired SELECT id FROM article WHERE number = ?1 AND id <> ?2";
-            self.connection.prepare_cached(retire)?.execute(params![identity.number(), identity.id])?;
-        }
-        let number = self.write(identity, arrival, content, is_told.then_some(version))?;
-        self.saw(arrival, &identity.id, &identity.slug);
-        if !identity.is_fresh() {
-            self.take_adopted(&identity.id, number)?;
-        }
-        let changed = is_told || rescheduled;
-        let terms = || Cow::Owned(view::terms(arrival.path, &content.tags, &content.authors));
-        let membership = Membership {
-            number,
-            terms: &arrival.terms.map_or_else(terms, Cow::Borrowed),
-            published: identity.published.timestamp(),
-            updated: identity.updated.timestamp(),
-            changed,
-            plays: content.plays(),
-            before,
-            version,
-        };
-        let moved = self.place(identity, shown, membership)?;
-        self.write_views_alone()?;
-        let recorded = if changed || moved || replaced { Recorded::Changed } else { Recorded::Unchanged };
-        if unchanged {
-            return Ok(recorded);
-        }
-        let sql = match identity.number() {
-            Some(_) => "INSERT OR REPLACE INTO content (number, entry) VALUES (?1, ?2)",
-            None => "INSERT INTO content (number, entry) VALUES (?1, ?2)",
-        };
-        self.connection.prepare_cached(sql)?.execute(params![number, text])?;
-        if !identity.is_fresh() {
-            self.give_address(&identity.slug, number)?;
-        }
-        Ok(recorded)
-    }
-
-    /// Writes the row of an article, and gives its number.
-    fn write(
-        &mut self,
-        identity: &Identity,
-        arrival: &Arrival<'_>,
-        content: &Content,
-        revised: Option<DateTime<Utc>>,
-    ) -> Result<i64> {
-        let shown = is_shown(identity, arrival);
-        let weight = if content.brief { content.weight_in_brief() } else { content.weight() };
-        let weight = weight.saturating_add(arrival.extent.guess());
-        self.tally.came(identity.number().is_none(), shown);
-        let sql = if identity.number().is_some() { UPDATE } else { INSERT };
-        self.connection.prepare_cached(sql)?.execute(params![
-            identity.number(),
-            identity.id,
-            bytes(arrival.path),
-            identity.slug,
-            identity.published.timestamp(),
-            identity.updated.timestamp(),
-            revised.map(|version| version.timestamp()),
-            arrival.file_hash,
-            arrival.entry_hash,
-            arrival.stat.size,
-            arrival.stat.mtime,
-            arrival.stat.ctime,
-            arrival.stat.inode,
-            arrival.stat.born,
-            identity.due.timestamp(),
-            identity.held_until.timestamp(),
-            identity.expires.map(|date| date.timestamp()),
-            identity.guid,
-            shown,
-            weight,
-            content.weight_in_brief(),
-            arrival.extent.stale(),
-        ])?;
-        Ok(identity.number().unwrap_or_else(|| self.connection.last_insert_rowid()))
-    }
-
-    /// An address leads to an article from now on, and for ever: one that was deleted gives its own away.
-    fn give_address(&mut self, slug: &str, number: i64) -> Result<()> {
-        let sql = "INSERT OR IGNORE INTO address (slug, number) VALUES (?1, ?2)";
-        if self.connection.prepare_cached(sql)?.execute(params![slug, number])? == 0 {
-            let sql = "UPDATE address SET number = ?2 WHERE slug = ?1 AND number <> ?2";
-            self.connection.prepare_cached(sql)?.execute(params![slug, number])?;
-        }
-        Ok(())
-    }
-
-    /// Another article's id is in the file at a path now: the one that was there is no more. Says whether there was one.
-    fn replace(&mut self, path: &Path, by: Option<i64>, version: DateTime<Utc>) -> Result<bool> {
-        let sql = "SELECT number FROM article WHERE path = ?1 AND state < 2 AND number IS NOT ?2";
-        let replaced: Option<i64> =
-            self.connection.prepare_cached(sql)?.query_row(params![bytes(path), by], |row| row.get(0)).optional()?;
-        if replaced.is_some() {
-            self.withdraw(path, State::Gone, version)?;
-        }
-        Ok(replaced.is_some())
-    }
-
-    /// Puts an article into the views that it belongs to, if it is shown. Says whether those are others than before.
-    fn place(&mut self, identity: &Identity, shown: bool, membership: Membership<'_>) -> Result<bool> {
-        let Membership { number, changed, version, .. } = membership;
-        if !shown {
-            // It was shown, and is scheduled now or has expired: what has expired lately is buried when time passes.
-            return self.leave(number, version);
-        }
-        if changed && !identity.is_fresh() {
-            self.touch_archive_of(number, version)?;
-        }
-        self.enter(membership)
-    }
-
-    fn is_served_as(&self, number: i64, identity: &Identity, content: &str) -> Result<bool> {
-        let sql = "
-            SELECT id = ?2 AND slug = ?3 AND published = ?4 AND updated = ?5 AND state = 0 AND entry = ?6 AND guid IS ?7
-            FROM article JOIN content USING (number) WHERE number = ?1";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let values = params![
-            number,
-            identity.id,
-            identity.slug,
-            identity.published.timestamp(),
-            identity.updated.timestamp(),
-            content,
-            identity.guid
-        ];
-        Ok(statement.query_row(values, |row| row.get(0)).optional()?.unwrap_or(false))
-    }
-
-    fn is_rescheduled(&self, number: i64, identity: &Identity, shown: bool) -> Result<bool> {
-        let sql = "SELECT due <> ?2 OR expires IS NOT ?3 OR (shown = 0 AND ?4) FROM article WHERE number = ?1";
-        let values = params![number, identity.due.timestamp(), identity.expires.map(|date| date.timestamp()), shown];
-        Ok(self.connection.prepare_cached(sql)?.query_row(values, |row| row.get(0)).optional()?.unwrap_or(false))
-    }
-
-    /// Notes that a file was read again and says what it said before.
-    ///
-    /// # Errors
-    /// The catalog cannot be written.
-    pub fn touch(&mut self, path: &Path, stat: Stat) -> Result<()> {
-        let sql = "
-            UPDATE article SET size = ?2, mtime = ?3, ctime = ?4, inode = ?5, born = ?6 WHERE path = ?1 AND state < 2";
-        let values = params![bytes(path), stat.size, stat.mtime, stat.ctime, stat.inode, stat.born];
-        self.connection.prepare_cached(sql)?.execute(values)?;
-        Ok(())
-    }
-
     /// Makes every file be read again, whatever its `stat` says, and keeps `value` under `key`, as one. An article whose bytes are
     /// the same then was not updated, whatever is made of them now: no reader shall hear of it.
     ///
@@ -612,101 +402,6 @@ impl Catalog {
             catalog.connection.execute("UPDATE article SET stale = 2 WHERE state < 2", [])?;
             catalog.set_meta(key, value)
         })
-    }
-
-    /// Takes the article at a path out of the feed: deleted, or taken back by its writer.
-    ///
-    /// # Errors
-    /// The catalog cannot be written.
-    pub fn withdraw(&mut self, path: &Path, state: State, version: DateTime<Utc>) -> Result<Recorded> {
-        let sql = "SELECT number, state, shown FROM article WHERE path = ?1 AND state < 2 AND state < ?2";
-        let row = self.connection.prepare_cached(sql)?.query_row(params![bytes(path), state as i64], |row| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, bool>(2)?))
-        });
-        let Some((number, before, shown)) = row.optional()? else { return Ok(Recorded::Unchanged) };
-        // If its text was never read, nobody waits for it any more.
-        let sql = "
-            UPDATE article SET state = ?2, revised = ?3, size = 0, mtime = 0, ctime = 0, stale = min(stale, 2)
-            WHERE number = ?1";
-        self.connection.prepare_cached(sql)?.execute([number, state as i64, version.timestamp()])?;
-        if shown && before == State::Live as i64 {
-            self.bury(number, version, version)?;
-        } else {
-            self.leave(number, version)?;
-        }
-        self.write_views_alone()?;
-        Ok(Recorded::Changed)
-    }
-
-    /// Follows a rename. An article that stands at `new` already has its text replaced and stays itself; the other is no
-    /// more. With `own_name`, the last part of the path changed: it may say how the file is written and what its title is,
-    /// so the file must be read again. So must one that refers to files beside it: their addresses changed with its own.
-    ///
-    /// # Errors
-    /// The catalog cannot be written.
-    pub fn rename(&mut self, old: &Path, new: &Path, own_name: OwnName, version: DateTime<Utc>) -> Result<Recorded> {
-        if new == old {
-            return Ok(Recorded::Unchanged);
-        }
-        if self.known(new)?.is_some() {
-            return self.withdraw(old, State::Gone, version);
-        }
-        let sql = "
-            UPDATE article SET path = ?2, stale = max(stale, ?3 OR EXISTS (SELECT 1 FROM media WHERE article = number))
-            WHERE path = ?1 AND state < 2";
-        let values = params![bytes(old), bytes(new), own_name == OwnName::Changed];
-        self.connection.prepare_cached(sql)?.execute(values)?;
-        if old.parent() == new.parent() {
-            return Ok(Recorded::Unchanged);
-        }
-        self.change_folder(new, version)
-    }
-
-    /// An article lies in another folder now.
-    fn change_folder(&mut self, path: &Path, version: DateTime<Utc>) -> Result<Recorded> {
-        let sql = "SELECT number FROM article WHERE path = ?1 AND state < 2 AND state = 0";
-        let number = self.connection.prepare_cached(sql)?.query_row([bytes(path)], |row| row.get(0)).optional()?;
-        let moved = number.map_or(Ok(false), |number| self.enter_as_recorded(number, false, version))?;
-        self.write_views_alone()?;
-        Ok(if moved { Recorded::Changed } else { Recorded::Unchanged })
-    }
-
-    /// Puts an article into its views as it was recorded, if it is shown. Says whether those are others than before.
-    fn enter_as_recorded(&mut self, number: i64, changed: bool, version: DateTime<Utc>) -> Result<bool> {
-        let sql = "
-            SELECT path, published, updated, entry FROM article JOIN content USING (number)
-            WHERE number = ?1 AND state = 0 AND shown = 1
-            AND NOT EXISTS (SELECT 1 FROM tombstone WHERE tombstone.number = article.number AND view = 1)";
-        let row = self.connection.prepare_cached(sql)?.query_row([number], |row| {
-            Ok((path_of(row.get(0)?), row.get::<_, i64>(1)?, row.get::<_, i64>(2)?, row.get::<_, String>(3)?))
-        });
-        let Some((path, published, updated, content)) = row.optional()? else { return Ok(false) };
-        let content = content_of(number, &content)?;
-        let (terms, plays) = (view::terms(&path, &content.tags, &content.authors), content.plays());
-        self.enter(Membership {
-            number,
-            terms: &terms,
-            published,
-            updated,
-            changed,
-            plays,
-            before: Before::AsRecorded,
-            version,
-        })
-    }
-
-    /// Two files changed places: each stays the article that it was. Both are read again, since their names changed.
-    ///
-    /// # Errors
-    /// The catalog cannot be written.
-    pub fn exchange(&mut self, one: &Path, other: &Path) -> Result<()> {
-        // No path holds a NUL, so nothing can stand there.
-        let between = [b"\0", bytes(one)].concat();
-        let sql = "UPDATE article SET path = ?2, stale = max(stale, 1) WHERE path = ?1 AND state < 2";
-        for (from, to) in [(bytes(one), &between[..]), (bytes(other), bytes(one)), (&between[..], bytes(other))] {
-            self.connection.prepare_cached(sql)?.execute([from, to])?;
-        }
-        Ok(())
     }
 
     /// The articles of the main feed as it is at `now`.
@@ -747,16 +442,6 @@ impl Catalog {
     /// The catalog cannot be read.
     pub fn latest(&self) -> Result<DateTime<Utc>> {
         reader::latest(&self.connection, views::WHOLE)
-    }
-
-    /// Keeps an article that nobody has seen yet from being shown before `until`: its file has vanished.
-    ///
-    /// # Errors
-    /// The catalog cannot be written.
-    pub fn postpone(&mut self, path: &Path, until: DateTime<Utc>) -> Result<()> {
-        let sql = "UPDATE article SET due = max(due, ?2) WHERE path = ?1 AND state < 2 AND state = 0 AND shown = 0";
-        self.connection.prepare_cached(sql)?.execute(params![bytes(path), until.timestamp()])?;
-        Ok(())
     }
 
     /// One article by its number.
@@ -815,11 +500,6 @@ impl Catalog {
             self.connection.prepare_cached(sql)?.query_row(params![path, hash], |row| row.get(0)).optional()?;
         modified.map(date).transpose()
     }
-}
-
-/// Whether readers see an article from the next version on.
-fn is_shown(identity: &Identity, arrival: &Arrival<'_>) -> bool {
-    identity.due <= arrival.now && identity.expires.is_none_or(|expires| expires > arrival.now)
 }
 
 fn known(row: &Row<'_>) -> Result<Known> {

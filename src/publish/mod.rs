@@ -203,20 +203,29 @@ impl Publisher {
                 Err(RecvTimeoutError::Timeout) => (true, Hints::Followed),
                 Err(RecvTimeoutError::Disconnected) => (false, Hints::Followed),
             };
+            if open && hints == Hints::Followed {
+                self.show_what_changed()?;
+            }
             self.tick(hints)?;
             if !open {
                 // What was not shown yet is in the catalog, and is shown at the next start.
                 return Ok(());
             }
-            if self.dirty && self.until_next_version().is_zero() {
-                self.publish()?;
-                self.unfinished = true;
-            }
+            self.show_what_changed()?;
             if std::mem::take(&mut self.unfinished) {
                 self.show.finish(&mut self.catalog)?;
             }
             self.report();
         }
+    }
+
+    /// Shows what has changed, if there was something and if it is time.
+    fn show_what_changed(&mut self) -> catalog::Result<()> {
+        if self.dirty && self.until_next_version().is_zero() {
+            self.publish()?;
+            self.unfinished = true;
+        }
+        Ok(())
     }
 
     /// Takes a change and those that are waiting behind it. Says whether there can be more, and whether there are.
@@ -254,15 +263,16 @@ impl Publisher {
         if self.catalog.end_fresh()? {
             self.catalog.tidy()?;
         }
-        let is_time = hints == Hints::Followed && self.until_next_version().is_zero() && !self.ingest.has_unread();
+        let is_time = hints == Hints::Followed && self.until_next_version().is_zero();
         let version = self.next_version().max(self.promised);
         let due = version.min(Utc::now());
         let (ingest, show, dirty) = (&mut self.ingest, &mut self.show, self.dirty);
         let (changed, snapshot) = self.catalog.transaction(|catalog| {
             let changed = ingest.changes(catalog, batch, moment)?;
             promise(catalog, changed, self.promised)?;
-            // Otherwise nothing that is served has changed, or more is to come.
-            let snapshot = if is_time && (changed || dirty) { Some(show.make(catalog, version, due)?) } else { None };
+            // Otherwise nothing that is served has changed, or more is to come, or to be read first.
+            let is_ready = is_time && (changed || dirty) && !(ingest.has_unread() && show.lacks_texts(catalog, due)?);
+            let snapshot = if is_ready { Some(show.make(catalog, version, due)?) } else { None };
             Ok((changed, snapshot))
         })?;
         self.dirty |= changed;
@@ -285,6 +295,7 @@ impl Publisher {
                 let news = ingest.tick(catalog, hints, moment)?;
                 promise(catalog, news, self.promised)
             })?;
+            self.ingest.tell_who_asked();
             if was_reading && !self.ingest.is_reading() {
                 self.catalog.end_fresh()?;
                 self.catalog.expect(Changes::Few)?;

@@ -94,6 +94,11 @@ impl Show {
         catalog.unread_among(rows.into_iter().map(|(number, _)| number))
     }
 
+    /// Whether there are any.
+    pub fn lacks_texts(&self, catalog: &Catalog, due: DateTime<Utc>) -> catalog::Result<bool> {
+        Ok(!self.unread(catalog, due)?.is_empty())
+    }
+
     /// Renders and serves what the catalog says now. Documents whose bytes did not change are kept as they are.
     /// `due` is the instant that scheduled articles are measured by.
     pub fn publish(

@@ -284,6 +284,7 @@ impl Ingest {
 
     /// Follows hints. Says whether something that is served has changed.
     pub fn changes(&mut self, catalog: &mut Catalog, hints: &[Change], moment: Moment) -> catalog::Result<bool> {
+        self.is_lively(moment.instant);
         let mut changed = false;
         // Renames first: a look shows what is true now, and whoever followed an older rename after it would be led astray.
         for hint in hints {

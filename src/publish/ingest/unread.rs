@@ -2,6 +2,7 @@
 //! for them.
 
 use std::collections::VecDeque;
+use std::time::{Duration, Instant};
 
 use super::ahead::{self, Ahead, Depth, Job, Prepared};
 use super::{Ingest, Moment, Seen, cores};
@@ -11,6 +12,10 @@ use crate::folder::Format;
 
 /// Texts that are read in one transaction: so few that whatever else happens is not kept waiting.
 const BATCH: usize = 32;
+/// The same while something happens now and then.
+const FEW: usize = 4;
+/// For how long after a change another one is expected.
+const LIVELY: Duration = Duration::from_secs(3);
 /// Texts that are read on other cores before they are recorded.
 const MOST_AHEAD: usize = 4 * BATCH;
 
@@ -25,6 +30,10 @@ pub(super) struct Unread {
     /// Asked for on other cores, in order.
     under_way: VecDeque<i64>,
     ahead: Option<Ahead>,
+    /// When a change was last followed.
+    last_change: Option<Instant>,
+    /// Something that was asked for is read, and nobody was told yet.
+    is_untold: bool,
 }
 
 impl Unread {
@@ -40,6 +49,7 @@ impl Unread {
 
     /// Something is.
     pub fn open(&mut self) {
+        self.is_untold |= !self.is_open;
         self.is_open = true;
     }
 }
@@ -48,6 +58,21 @@ impl Ingest {
     /// The same, hearing of what is asked for.
     pub fn asked(&mut self, asked: AskedFor) {
         self.unread.asked = asked;
+        self.unread.is_untold = true;
+        self.tell_who_asked();
+    }
+
+    /// Tells those who wait for texts what was read. They look into the catalog then: so it is called when that is written.
+    pub fn tell_who_asked(&mut self) {
+        if std::mem::take(&mut self.unread.is_untold) {
+            self.unread.asked.set_open(self.unread.is_open);
+            self.unread.asked.done();
+        }
+    }
+
+    /// A change is followed: others may come soon.
+    pub(super) fn is_lively(&mut self, now: Instant) {
+        self.unread.last_change = Some(now);
     }
 
     /// Whether there may be articles whose texts were not read yet.
@@ -68,7 +93,7 @@ impl Ingest {
         for number in &asked {
             changed |= self.read_text(catalog, *number, None, moment)?;
         }
-        self.unread.asked.done();
+        self.unread.is_untold = true;
         Ok(changed)
     }
 
@@ -88,7 +113,8 @@ impl Ingest {
     fn read_some(&mut self, catalog: &mut Catalog, moment: Moment) -> catalog::Result<bool> {
         self.ask_for_texts(catalog)?;
         let mut changed = false;
-        for _ in 0..BATCH {
+        let is_lively = self.unread.last_change.is_some_and(|last| moment.instant.duration_since(last) < LIVELY);
+        for _ in 0..if is_lively { FEW } else { BATCH } {
             let Some(number) = self.unread.under_way.pop_front() else { break };
             let prepared = self.unread.ahead.as_mut().and_then(Ahead::next);
             changed |= self.read_text(catalog, number, prepared, moment)?;
@@ -96,6 +122,7 @@ impl Ingest {
         if self.unread.under_way.is_empty() && catalog.unread_after(self.unread.last, 1)?.is_empty() {
             tracing::debug!("all texts are read");
             (self.unread.is_open, self.unread.last, self.unread.ahead) = (false, 0, None);
+            self.unread.is_untold = true;
         }
         Ok(changed)
     }

@@ -1,0 +1,210 @@
+//! What an article says is written down, and where it belongs by that.
+
+use std::borrow::Cow;
+use std::path::Path;
+
+use chrono::{DateTime, Utc};
+use rusqlite::{OptionalExtension, params};
+
+use super::views::{Before, Membership};
+use super::{Arrival, Catalog, CatalogError, Identity, Result, State, bytes};
+use crate::entry::Content;
+use crate::view;
+
+/// A new article; the values are those of [`Catalog::write`]. Nothing is asked for in return: that takes twice the time.
+const INSERT: &str = "
+    INSERT INTO article (number, id, path, state, slug, published, updated, revised, file_hash, entry_hash, size, mtime, ctime,
+      inode, born, due, held_until, expires, guid, shown, weight, brief, stale)
+    VALUES (?1, ?2, ?3, 0, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)";
+
+/// One that is known, with the same values.
+const UPDATE: &str = "
+    UPDATE article SET id = ?2, path = ?3, state = 0, slug = ?4, published = ?5, updated = ?6, revised = coalesce(?7, revised),
+      file_hash = ?8, entry_hash = ?9, size = ?10, mtime = ?11, ctime = ?12, inode = ?13, born = ?14,
+      shown = CASE WHEN due = ?15 THEN max(shown, ?19) ELSE ?19 END, due = ?15, held_until = ?16, expires = ?17, guid = ?18,
+      weight = ?20, brief = ?21, stale = ?22
+    WHERE number = ?1";
+
+/// What came of recording an article.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recorded {
+    /// Something that is served has changed.
+    Changed,
+    /// Nothing that is served has.
+    Unchanged,
+}
+
+impl Catalog {
+    /// Writes down what an article says now. `version` is the second in which readers will see it.
+    ///
+    /// # Errors
+    /// The catalog cannot be written.
+    pub fn record(
+        &mut self,
+        identity: &Identity,
+        arrival: &Arrival<'_>,
+        content: &Content,
+        version: DateTime<Utc>,
+    ) -> Result<Recorded> {
+        let text = serde_json::to_string(content).map_err(|error| CatalogError::Damaged(error.to_string()))?;
+        let shown = is_shown(identity, arrival);
+        let (unchanged, rescheduled) = match identity.number() {
+            Some(number) => {
+                (self.is_served_as(number, identity, &text)?, self.is_rescheduled(number, identity, shown)?)
+            }
+            None => (false, false),
+        };
+        // Nobody was shown what it lacked: that it is whole now is no change.
+        let catches_up = identity.number().map_or(Ok(false), |number| self.catches_up(number, identity, arrival))?;
+        let is_told = !unchanged && !catches_up;
+        let head = match identity.number() {
+            Some(number) if catches_up => self.terms_of_head(number, arrival)?,
+            _ => None,
+        };
+        let before = match (identity.number(), &head) {
+            (None, _) => Before::Nothing,
+            (Some(_), Some(terms)) => Before::In(terms),
+            (Some(_), None) => Before::AsRecorded,
+        };
+        let replaced = !identity.is_fresh() && self.replace(arrival.path, identity.number(), version)?;
+        if identity.number().is_some() {
+            let retire = "
+                INSERT OR IGNORE INTO retired SELECT id FROM article WHERE number = ?1 AND id <> ?2";
+            self.connection.prepare_cached(retire)?.execute(params![identity.number(), identity.id])?;
+        }
+        let number = self.write(identity, arrival, content, is_told.then_some(version))?;
+        self.saw(arrival, &identity.id, &identity.slug);
+        if !identity.is_fresh() {
+            self.take_adopted(&identity.id, number)?;
+        }
+        let changed = is_told || rescheduled;
+        let terms = || Cow::Owned(view::terms(arrival.path, &content.tags, &content.authors));
+        let membership = Membership {
+            number,
+            terms: &arrival.terms.map_or_else(terms, Cow::Borrowed),
+            published: identity.published.timestamp(),
+            updated: identity.updated.timestamp(),
+            changed,
+            plays: content.plays(),
+            before,
+            version,
+        };
+        let moved = self.place(identity, shown, membership)?;
+        self.write_views_alone()?;
+        let recorded = if changed || moved || replaced { Recorded::Changed } else { Recorded::Unchanged };
+        if unchanged {
+            return Ok(recorded);
+        }
+        let sql = match identity.number() {
+            Some(_) => "INSERT OR REPLACE INTO content (number, entry) VALUES (?1, ?2)",
+            None => "INSERT INTO content (number, entry) VALUES (?1, ?2)",
+        };
+        self.connection.prepare_cached(sql)?.execute(params![number, text])?;
+        if !identity.is_fresh() {
+            self.give_address(&identity.slug, number)?;
+        }
+        Ok(recorded)
+    }
+
+    /// Writes the row of an article, and gives its number.
+    fn write(
+        &mut self,
+        identity: &Identity,
+        arrival: &Arrival<'_>,
+        content: &Content,
+        revised: Option<DateTime<Utc>>,
+    ) -> Result<i64> {
+        let shown = is_shown(identity, arrival);
+        let weight = if content.brief { content.weight_in_brief() } else { content.weight() };
+        let weight = weight.saturating_add(arrival.extent.guess());
+        self.tally.came(identity.number().is_none(), shown);
+        let sql = if identity.number().is_some() { UPDATE } else { INSERT };
+        self.connection.prepare_cached(sql)?.execute(params![
+            identity.number(),
+            identity.id,
+            bytes(arrival.path),
+            identity.slug,
+            identity.published.timestamp(),
+            identity.updated.timestamp(),
+            revised.map(|version| version.timestamp()),
+            arrival.file_hash,
+            arrival.entry_hash,
+            arrival.stat.size,
+            arrival.stat.mtime,
+            arrival.stat.ctime,
+            arrival.stat.inode,
+            arrival.stat.born,
+            identity.due.timestamp(),
+            identity.held_until.timestamp(),
+            identity.expires.map(|date| date.timestamp()),
+            identity.guid,
+            shown,
+            weight,
+            content.weight_in_brief(),
+            arrival.extent.stale(),
+        ])?;
+        Ok(identity.number().unwrap_or_else(|| self.connection.last_insert_rowid()))
+    }
+
+    /// An address leads to an article from now on, and for ever: one that was deleted gives its own away.
+    fn give_address(&mut self, slug: &str, number: i64) -> Result<()> {
+        let sql = "INSERT OR IGNORE INTO address (slug, number) VALUES (?1, ?2)";
+        if self.connection.prepare_cached(sql)?.execute(params![slug, number])? == 0 {
+            let sql = "UPDATE address SET number = ?2 WHERE slug = ?1 AND number <> ?2";
+            self.connection.prepare_cached(sql)?.execute(params![slug, number])?;
+        }
+        Ok(())
+    }
+
+    /// Another article's id is in the file at a path now: the one that was there is no more. Says whether there was one.
+    fn replace(&mut self, path: &Path, by: Option<i64>, version: DateTime<Utc>) -> Result<bool> {
+        let sql = "SELECT number FROM article WHERE path = ?1 AND state < 2 AND number IS NOT ?2";
+        let replaced: Option<i64> =
+            self.connection.prepare_cached(sql)?.query_row(params![bytes(path), by], |row| row.get(0)).optional()?;
+        if replaced.is_some() {
+            self.withdraw(path, State::Gone, version)?;
+        }
+        Ok(replaced.is_some())
+    }
+
+    /// Puts an article into the views that it belongs to, if it is shown. Says whether those are others than before.
+    fn place(&mut self, identity: &Identity, shown: bool, membership: Membership<'_>) -> Result<bool> {
+        let Membership { number, changed, version, .. } = membership;
+        if !shown {
+            // It was shown, and is scheduled now or has expired: what has expired lately is buried when time passes.
+            return self.leave(number, version);
+        }
+        if changed && !identity.is_fresh() {
+            self.touch_archive_of(number, version)?;
+        }
+        self.enter(membership)
+    }
+
+    fn is_served_as(&self, number: i64, identity: &Identity, content: &str) -> Result<bool> {
+        let sql = "
+            SELECT id = ?2 AND slug = ?3 AND published = ?4 AND updated = ?5 AND state = 0 AND entry = ?6 AND guid IS ?7
+            FROM article JOIN content USING (number) WHERE number = ?1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let values = params![
+            number,
+            identity.id,
+            identity.slug,
+            identity.published.timestamp(),
+            identity.updated.timestamp(),
+            content,
+            identity.guid
+        ];
+        Ok(statement.query_row(values, |row| row.get(0)).optional()?.unwrap_or(false))
+    }
+
+    fn is_rescheduled(&self, number: i64, identity: &Identity, shown: bool) -> Result<bool> {
+        let sql = "SELECT due <> ?2 OR expires IS NOT ?3 OR (shown = 0 AND ?4) FROM article WHERE number = ?1";
+        let values = params![number, identity.due.timestamp(), identity.expires.map(|date| date.timestamp()), shown];
+        Ok(self.connection.prepare_cached(sql)?.query_row(values, |row| row.get(0)).optional()?.unwrap_or(false))
+    }
+}
+
+/// Whether readers see an article from the next version on.
+fn is_shown(identity: &Identity, arrival: &Arrival<'_>) -> bool {
+    identity.due <= arrival.now && identity.expires.is_none_or(|expires| expires > arrival.now)
+}
