@@ -142,7 +142,11 @@ pub fn hugo_server(site: &Path, out: &Path) -> Server {
     let config = hugo_config(out);
     let mut command = Command::new("hugo");
     command.arg("server").arg("--config").arg(config).arg("--contentDir").arg(site).arg("--source").arg(out);
-    command.args(["--bind", "127.0.0.1", "--disableLiveReload", "--port"]).arg(port.to_string()).stdout(Stdio::null());
+    // By default it renders what a browser shows, and no feed.
+    command
+        .args(["--disableFastRender", "--bind", "127.0.0.1", "--disableLiveReload", "--port"])
+        .arg(port.to_string())
+        .stdout(Stdio::null());
     Server::other(&mut command, format!("127.0.0.1:{port}"))
 }
 
