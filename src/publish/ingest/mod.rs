@@ -1,11 +1,13 @@
-//! Change -> catalog: reads what a hint points to, decides with the catalog what it is, and remembers what was left out.
+//! Change -> catalog: reads what a hint points to, decides with the catalog what it is, and has it written down.
 
 mod ahead;
 mod compare;
 mod content;
 mod episodes;
+mod gone;
 mod referred;
 mod renames;
+mod told;
 mod unread;
 
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -19,26 +21,23 @@ use crate::article::load::{LoadError, Loaded};
 use crate::article::{self, Article, Problem, Rules, Verdict};
 use crate::catalog::{self, Arrival, Catalog, Decision, Extent, Known, Recorded, State};
 use crate::change::Change;
-use crate::config::{Clean, Config};
+use crate::config::Config;
 use crate::feed::Channel;
-use crate::folder::{self, CONFLICT, Folder, Format, Stat};
-use crate::report::{Complaint, MOST_COMPLAINTS, MOST_NEWS, News, Reports};
+use crate::folder::{self, Folder, Format, Stat};
+use crate::report::News;
 use crate::view::Term;
 use crate::watch::{Armed, QUIET, Writing};
 use ahead::{Ahead, Depth, Job, Prepared, Understood};
 use content::{Shown, said};
 use episodes::Listed;
 use renames::Renames;
+use told::LeftOut;
 use unread::Unread;
 
 /// How long a file may be away before its article counts as deleted: many programs save by removing and writing anew.
 pub const DELETION_GRACE: Duration = Duration::from_secs(2);
 /// A file whose time stamps are younger than this may change again without their showing it.
 const RACY: Duration = Duration::from_secs(2);
-/// When more articles than this vanish at once, and they are more than half of all, somebody should look.
-const MANY_DELETIONS: usize = 20;
-/// How long such a mass deletion waits.
-const MASS_DELETION_GRACE: Duration = Duration::from_mins(1);
 /// Files that are read in one transaction.
 const IMPORT_BATCH: usize = 10_000;
 /// Of fewer files that a scan finds, all is read at once.
@@ -104,15 +103,6 @@ impl Seen {
     fn by_scan(self) -> bool {
         matches!(self, Self::Scanned | Self::Imported)
     }
-}
-
-/// Why a file is not in the feed, or why its last good version is.
-#[derive(Debug)]
-struct LeftOut {
-    stat: Stat,
-    problems: Vec<String>,
-    /// The article that it has the same bytes or the same id as.
-    twin_of: Option<PathBuf>,
 }
 
 /// A file that a scan found to be read.
@@ -310,46 +300,6 @@ impl Ingest {
         self.pending.len()
     }
 
-    /// Tells the operator what has happened since the last time. Gives how many files have something wrong, if that may have
-    /// changed.
-    pub fn hand_over(&mut self, reports: &Reports) -> Option<usize> {
-        let (news, complained) = (std::mem::take(&mut self.news), std::mem::take(&mut self.complained));
-        if news.is_empty() && !complained {
-            return None;
-        }
-        let complaints = complained.then(|| {
-            let mut paths: Vec<&PathBuf> = self.left_out.keys().collect();
-            paths.sort_unstable();
-            let complaint = |path: &PathBuf| Complaint {
-                path: folder::shown(path),
-                problems: self.left_out[path].problems.clone(),
-            };
-            paths.into_iter().take(MOST_COMPLAINTS).map(complaint).collect()
-        });
-        reports.update(|report| {
-            report.tell(news);
-            if let Some(complaints) = complaints {
-                (report.complaints, report.complaints_in_all) = (complaints, self.left_out.len());
-            }
-        });
-        complained.then_some(self.left_out.len())
-    }
-
-    /// Says what has happened to an article, in the log and to the operator.
-    fn tell(&mut self, path: &Path, what: String, moment: Moment) {
-        let path = folder::shown(path);
-        tracing::info!("{path}: {what}");
-        self.news.push(News { at: article::date::whole_seconds(moment.now), path, what });
-        if self.news.len() > 2 * MOST_NEWS {
-            self.news.drain(..MOST_NEWS);
-        }
-    }
-
-    /// Nothing is wrong with a file any more.
-    fn mend(&mut self, path: &Path) {
-        self.complained |= self.left_out.remove(path).is_some();
-    }
-
     /// Whether files that a scan found are still to be read.
     pub fn is_reading(&self) -> bool {
         !self.pending.is_empty()
@@ -390,19 +340,6 @@ impl Ingest {
         ahead.next()
     }
 
-    fn report_conflicts(&mut self, files: &[PathBuf]) {
-        for path in
-            files.iter().filter_map(|file| self.folder.relative(file).map(Path::to_path_buf)).collect::<Vec<_>>()
-        {
-            let problem = Problem::of_file(CONFLICT);
-            self.leave_out(path, Stat::default(), &[problem], None);
-        }
-    }
-
-    fn is_replaced(&self) -> bool {
-        self.inhabited.is_some_and(|before| self.folder.identity() != Some(before))
-    }
-
     /// Does what time brings. Says whether something that is served has changed. Nothing is deleted while hints wait: one
     /// of them may say where the file is now.
     pub fn tick(&mut self, catalog: &mut Catalog, hints: Hints, moment: Moment) -> catalog::Result<bool> {
@@ -426,52 +363,6 @@ impl Ingest {
             changed |= self.delete(catalog, due(&self.missing), moment)?;
         }
         Ok(changed)
-    }
-
-    fn delete(&mut self, catalog: &mut Catalog, paths: Vec<PathBuf>, moment: Moment) -> catalog::Result<bool> {
-        // The root is looked at once more: it may have gone after its files did.
-        if paths.is_empty() || !self.folder.is_there() || self.is_replaced() {
-            self.folder_is_there &= paths.is_empty();
-            return Ok(false);
-        }
-        let (vanished, all) = (self.missing.len(), catalog.count()?);
-        let many = vanished > MANY_DELETIONS && vanished * 2 > all;
-        if (many || (vanished >= all && all > 1)) && self.deletions_wait_until.is_none() {
-            let seconds = MASS_DELETION_GRACE.as_secs();
-            tracing::warn!("{vanished} of {all} articles have vanished: they go in {seconds} s unless they come back");
-            self.deletions_wait_until = Some(moment.instant + MASS_DELETION_GRACE);
-            return Ok(false);
-        }
-        // Whatever else vanishes meanwhile may belong to it.
-        if self.deletions_wait_until.is_some_and(|until| moment.instant < until) {
-            return Ok(false);
-        }
-        let mut changed = false;
-        for path in paths {
-            self.missing.remove(&path);
-            self.renames.forget(&path);
-            let file = self.folder.root().join(&path);
-            if !self.folder.has_lost(&file) {
-                changed |= self.look(catalog, &file, Seen::Scanned, moment)?;
-                continue;
-            }
-            if self.give_back(catalog, &path, moment)? {
-                continue;
-            }
-            self.tell(&path, "deleted".to_owned(), moment);
-            changed |= catalog.withdraw(&path, State::Gone, moment.version)? == Recorded::Changed;
-            self.look_at_twins(&path, moment);
-        }
-        if self.missing.is_empty() {
-            self.deletions_wait_until = None;
-        }
-        Ok(changed)
-    }
-
-    /// Files that were left out because of an article that is no more get their chance.
-    fn look_at_twins(&mut self, path: &Path, moment: Moment) {
-        let twins = self.left_out.iter().filter(|(_, left_out)| left_out.twin_of.as_deref() == Some(path));
-        self.later.extend(twins.map(|(twin, _)| (twin.clone(), (moment.instant, Seen::Finished))).collect::<Vec<_>>());
     }
 
     /// Finds out what is true of one file. Says whether something that is served has changed.
@@ -547,18 +438,6 @@ impl Ingest {
                 Ok(false)
             }
         }
-    }
-
-    fn has_gone(&mut self, catalog: &mut Catalog, path: &Path, moment: Moment) -> catalog::Result<()> {
-        let before = self.left_out.len();
-        self.left_out.retain(|left_out, _| !left_out.starts_with(path));
-        self.complained |= self.left_out.len() != before;
-        for known in catalog.known_at_or_below(path)? {
-            self.look_at_twins(&known, moment);
-            catalog.postpone(&known, moment.now + DELETION_GRACE + QUIET)?;
-            self.missing.entry(known).or_insert(moment.instant + DELETION_GRACE);
-        }
-        Ok(())
     }
 
     fn read(
@@ -734,57 +613,6 @@ impl Ingest {
             self.tell(arrival.path, what, moment);
         }
         Ok(Ok(Written { recorded, problems: shown.problems }))
-    }
-
-    /// An empty file is mostly one that is about to be written; only one that stays empty takes its article back.
-    fn empty(&mut self, catalog: &mut Catalog, path: PathBuf, stat: Stat, moment: Moment) -> catalog::Result<bool> {
-        if catalog.known(&path)?.is_none_or(|known| known.state != State::Live) {
-            self.leave_out(
-                path,
-                stat,
-                &[Problem::of_file("nothing in it yet: it is published once it has text")],
-                None,
-            );
-            return Ok(false);
-        }
-        let deadline = *self.emptied.entry(path.clone()).or_insert(moment.instant + DELETION_GRACE);
-        if deadline > moment.instant {
-            return Ok(false);
-        }
-        self.tell(&path, "empty, and no longer published".to_owned(), moment);
-        Ok(catalog.withdraw(&path, State::Held, moment.version)? == Recorded::Changed)
-    }
-
-    /// Says what is wrong with a file that is published all the same.
-    fn report(&mut self, path: PathBuf, stat: Stat, problems: &[Problem]) {
-        if problems.is_empty() {
-            self.mend(&path);
-        } else {
-            self.leave_out(path, stat, problems, None);
-        }
-    }
-
-    /// Remembers what is wrong with a file, and says so once.
-    fn leave_out(&mut self, path: PathBuf, stat: Stat, problems: &[Problem], twin_of: Option<PathBuf>) {
-        let problems: Vec<String> = problems.iter().map(|problem| problem.in_file(&path)).collect();
-        if self.left_out.get(&path).is_none_or(|before| before.problems != problems) {
-            self.complained = true;
-            for problem in &problems {
-                tracing::warn!("{problem}");
-            }
-        }
-        self.left_out.insert(path, LeftOut { stat, problems, twin_of });
-    }
-
-    fn report_removed(&self, path: &Path, removed: &[article::clean::Removed]) {
-        for line in removed {
-            let (number, rule, text) = (line.line, line.rule, folder::in_one_line(&line.text));
-            if self.rules.clean == Clean::Report {
-                tracing::info!("{}:{number}: rule {rule} would remove `{text}`", folder::shown(path));
-            } else {
-                tracing::debug!("{}:{number}: rule {rule} removed `{text}`", folder::shown(path));
-            }
-        }
     }
 }
 
