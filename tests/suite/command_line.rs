@@ -162,7 +162,8 @@ fn a_log_that_nobody_reads_holds_nobody_up() {
     let mut said = String::new();
     program.0.stderr.take().unwrap().read_to_string(&mut said).unwrap();
     assert!(!said.contains("stopping"), "the pipe was full");
-    assert!(said.lines().count() > 100, "{said}");
+    // A pipe holds 64 KiB, or two pages where there are very many.
+    assert!(said.lines().count() > 10, "{said}");
 }
 
 #[test]
