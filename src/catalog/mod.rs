@@ -63,6 +63,8 @@ const LARGE_CACHE: i64 = 16 << 10;
 const LOG_PAGES: i64 = 1_000;
 /// The same while very many articles are recorded: 256 MiB.
 const LARGE_LOG_PAGES: i64 = 64 << 10;
+/// The log's file is no larger for long, in bytes.
+const LOG_SIZE: i64 = 16 << 20;
 
 /// How much is going to change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -192,6 +194,8 @@ impl Catalog {
         // FULL: what was acknowledged survives a power cut. With a write-ahead log that costs one fsync a commit.
         connection.pragma_update(None, "synchronous", "full")?;
         connection.pragma_update(None, "foreign_keys", true)?;
+        // What the log grew to while very many articles were recorded is given back.
+        connection.pragma_update(None, "journal_size_limit", LOG_SIZE)?;
         // What a statement could have to take back is kept in memory: it is one article's.
         connection.pragma_update(None, "temp_store", "memory")?;
         // Without it, statements whose plan could depend on a value are made anew whenever that value is another.
