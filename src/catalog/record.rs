@@ -169,7 +169,10 @@ impl Catalog {
 
     /// Puts an article into the views that it belongs to, if it is shown. Says whether those are others than before.
     fn place(&mut self, identity: &Identity, shown: bool, membership: Membership<'_>) -> Result<bool> {
-        let Membership { number, changed, version, .. } = membership;
+        let Membership { number, changed, version, before, .. } = membership;
+        if !shown && before == Before::Nothing {
+            return Ok(false);
+        }
         if !shown {
             // It was shown, and is scheduled now or has expired: what has expired lately is buried when time passes.
             return self.leave(number, version);
