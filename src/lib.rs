@@ -22,6 +22,8 @@
 //! - A snapshot is a pure function of the configuration and the entries: the same entries give the same bytes and ETags.
 //! - An event is a hint; what is true is found by reading. A lost hint is made good by looking everywhere.
 //! - A file that is half written, broken or a draft never reaches a feed; a folder that is away deletes nothing.
+//! - A folder is watched before it is looked into, so that nothing slips in between.
+//! - Nothing that readers get shows an article whose text was not read yet: who asks for one waits until it was.
 //! - Versions are at least a second apart, so `ETag` and `Last-Modified` always move together.
 //! - Nobody waits for whoever reads a log; what is lost by that is counted and told.
 //! - `serve` cannot reach a file; what it needs from the disk comes through one read-only door.
