@@ -39,6 +39,8 @@ fn main() {
     // So many that the feed has some 32 KB by gzip.
     fill(&folder, 60);
     let gazetted = Server::gazetted_on(CORES.0, &folder, &directory.path().join("state"));
+    // What is served is compressed a moment later.
+    gazetted.settle();
     let mut client = Client::connect(&gazetted.address);
     client.get("/rss.xml", "");
     let plain = client.body().to_vec();

@@ -94,11 +94,9 @@ fn gazetted(site: &Path) -> Cost {
     let time = begun.elapsed();
     let mut client = measure::Client::connect(&server.address);
     assert_eq!(client.get("/rss.xml", "").status, 200);
-    assert_eq!(
-        String::from_utf8_lossy(client.body()).matches("<item>").count(),
-        50,
-        "the feed has its newest articles"
-    );
+    // Where there are archives, it has those that are in none yet, too.
+    let items = String::from_utf8_lossy(client.body()).matches("<item>").count();
+    assert!(items >= 50, "the feed has its newest articles");
     Cost { time, cpu: server.cpu(), peak: memory(server.id(), "VmHWM:").expect("it runs") }
 }
 

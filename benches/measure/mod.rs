@@ -200,6 +200,12 @@ impl Client {
         Self { stream: BufReader::with_capacity(64 << 10, stream), line: String::new(), body: Vec::new() }
     }
 
+    /// The same, waiting longer than is usual for an answer.
+    pub fn patient(self, patience: Duration) -> Self {
+        self.stream.get_ref().set_read_timeout(Some(patience)).expect("a socket");
+        self
+    }
+
     /// Whether a document has some words.
     pub fn serves(&mut self, path: &str, words: &str) -> bool {
         self.get(path, "").status == 200 && String::from_utf8_lossy(self.body()).contains(words)
