@@ -3,7 +3,7 @@
 //! # The map
 //!
 //! An hourglass. **Ingest** turns a folder into entries; **serving** turns entries into bytes. They share one type,
-//! [`entry::Entry`], and one handle, [`snapshot::Current`].
+//! [`model::entry::Entry`], and one handle, [`render::snapshot::Current`].
 //!
 //! ```text
 //!         INGEST (blocking, one thread, the only writer)      |      SERVING (async, many tasks, read-only)
@@ -33,51 +33,27 @@
 //! A module uses only what stands above it; `tests/architecture.rs` keeps that true. The blank lines keep rustfmt from
 //! sorting them.
 
-pub mod lines;
-
-pub mod log;
-
-pub mod entry;
-
-pub mod view;
+pub mod model;
 
 pub mod change;
 
-pub mod pulse;
-
-pub mod metrics;
-
-pub mod report;
-
 pub mod config;
 
-pub mod folder;
+pub mod observe;
 
-pub mod media;
+pub mod system;
+
+pub mod folder;
 
 pub mod article;
 
 pub mod catalog;
 
-pub mod feed;
-
-pub mod page;
-
-pub mod coding;
-
-pub mod snapshot;
-
-pub mod door;
-
-pub mod watch;
+pub mod render;
 
 pub mod publish;
 
-pub mod sockets;
-
 pub mod serve;
-
-pub mod service;
 
 pub mod daemon;
 

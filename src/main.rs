@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use gazetted::cli::{Cli, Outcome};
-use gazetted::log::Log;
+use gazetted::observe::log::Log;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();

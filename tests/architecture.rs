@@ -74,31 +74,36 @@ fn a_module_uses_only_what_stands_above_it() {
 #[test]
 fn the_waist_needs_nothing() {
     for (path, code) in sources() {
-        if ["entry", "change", "config"].contains(&module_of(&path).as_str()) {
-            assert_eq!(uses(&code), Vec::<String>::new(), "{} must not use other modules", path.display());
+        if ["model", "change", "config"].contains(&module_of(&path).as_str()) {
+            assert_eq!(
+                uses(&code).into_iter().filter(|used| *used != module_of(&path)).collect::<Vec<_>>(),
+                Vec::<String>::new(),
+                "{} must not use other modules",
+                path.display()
+            );
         }
     }
 }
 
-/// Words, and the files or modules that alone may say them.
+/// Words, and the folders or files below `src` that alone may contain them.
 const OWNERS: [(&str, &[&str]); 18] = [
-    ("use notify", &["watch"]),
+    ("use notify", &["folder/watch"]),
     ("rusqlite", &["catalog"]),
     ("hyper::server", &["serve"]),
-    ("use rss::", &["feed"]),
-    ("atom_syndication", &["feed"]),
+    ("use rss::", &["render/feed"]),
+    ("atom_syndication", &["render/feed"]),
     ("pulldown_cmark", &["article"]),
     ("ammonia", &["article"]),
-    ("minijinja", &["page"]),
-    ("sd_notify", &["service"]),
+    ("minijinja", &["render/page"]),
+    ("sd_notify", &["system/systemd.rs"]),
     ("std::process::exit", &[]),
-    ("ExitCode", &["main"]),
+    ("ExitCode", &["main.rs"]),
     ("Utc::now()", &["publish", "daemon"]),
-    ("SystemTime::now()", &["serve", "watch", "log"]),
-    ("std::fs", &["config", "folder", "watch", "article", "daemon", "media", "sockets", "metrics"]),
-    ("socket2", &["sockets"]),
-    ("listenfd", &["sockets"]),
-    ("openat", &["media"]),
+    ("SystemTime::now()", &["serve", "folder/watch", "observe/log.rs"]),
+    ("std::fs", &["config", "folder", "article", "daemon", "system/sockets.rs", "observe/metrics.rs"]),
+    ("socket2", &["system/sockets.rs"]),
+    ("listenfd", &["system/sockets.rs"]),
+    ("openat", &["folder/media.rs"]),
     ("unsafe ", &[]),
 ];
 
@@ -107,7 +112,7 @@ fn what_belongs_to_one_room_stays_there() {
     let sources = sources();
     for (word, owners) in OWNERS {
         for (path, code) in &sources {
-            let allowed = owners.contains(&module_of(path).as_str());
+            let allowed = owners.iter().any(|owner| path.starts_with(owner));
             assert!(allowed || !code.contains(word), "{} says `{word}`, which belongs to {owners:?}", path.display());
         }
         let found = owners.is_empty() || sources.iter().any(|(_, code)| code.contains(word));
@@ -118,6 +123,8 @@ fn what_belongs_to_one_room_stays_there() {
 #[test]
 fn serving_reaches_no_file_and_no_catalog() {
     for (path, code) in sources().iter().filter(|(path, _)| module_of(path) == "serve") {
+        // A file beside articles comes opened; its type is all that serving knows of the folder.
+        let code = code.replace("crate::folder::media", "");
         for word in ["std::fs", "tokio::fs", "crate::catalog", "crate::article", "crate::publish", "crate::folder"] {
             assert!(!code.contains(word), "{} says `{word}`", path.display());
         }
@@ -127,8 +134,8 @@ fn serving_reaches_no_file_and_no_catalog() {
 /// What is opened is given away as it is; how it travels, and what articles there are, is for others to know.
 #[test]
 fn files_beside_articles_know_no_network_and_no_catalog() {
-    let (_, code) = sources().into_iter().find(|(path, _)| module_of(path) == "media").unwrap();
-    for word in ["std::net", "tokio", "hyper", "crate::catalog", "crate::snapshot", "crate::serve"] {
+    let (_, code) = sources().into_iter().find(|(path, _)| path.ends_with("folder/media.rs")).unwrap();
+    for word in ["std::net", "tokio", "hyper", "crate::catalog", "crate::render::snapshot", "crate::serve"] {
         assert!(!code.contains(word), "media says `{word}`");
     }
 }

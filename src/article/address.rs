@@ -10,8 +10,8 @@ use std::path::{Component, Path, PathBuf};
 
 use url::Url;
 
+use crate::folder::media::media_type;
 use crate::folder::{ENDINGS, is_ignored};
-use crate::media::media_type;
 
 /// Folders whose content other generators put at the top of a site.
 const TOPS: [&str; 4] = ["", "static", "public", "assets"];

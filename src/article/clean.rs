@@ -11,7 +11,7 @@ use super::boilerplate::{self, Weight};
 use super::summary::{ends_sentence, is_real};
 use super::text::Line;
 use super::{Problem, date};
-use crate::entry::Person;
+use crate::model::entry::Person;
 
 /// A line that was not the writer's.
 #[derive(Debug, Clone, PartialEq, Eq)]

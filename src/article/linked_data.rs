@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::front_matter::{Field, Header, is_language};
 use super::{address, date, summary};
-use crate::entry::{Media, Person};
+use crate::model::entry::{Media, Person};
 
 /// Reads the scripts of a page; the first that describes an article counts.
 pub fn read(scripts: &[String], timezone: Tz) -> Header {

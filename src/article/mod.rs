@@ -28,8 +28,8 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 
 use crate::config::{Articles, Clean, Site};
-use crate::entry::{Episode, Media, Person, legal};
 use crate::folder::{Format, in_one_line, shown};
+use crate::model::entry::{Episode, Media, Person, legal};
 use dialect::Dialect;
 use front_matter::{Field, Header};
 

@@ -9,8 +9,8 @@ use lofty::tag::{Accessor, ItemKey, Tag};
 
 use super::front_matter::{Field, Header, is_language};
 use super::{Body, Reading, Rules, assemble, date, language, measure, summary};
-use crate::entry::{Episode, Person, escape, legal};
 use crate::folder::Format;
+use crate::model::entry::{Episode, Person, escape, legal};
 
 /// Texts that are shown, the one that describes best first.
 const TEXTS: [ItemKey; 5] =

@@ -8,7 +8,7 @@ use super::summary::{ends_sentence, is_cjk, is_real};
 use super::unicode::without_direction_marks;
 use super::{Body, Problem, Rules};
 use crate::config::Clean;
-use crate::entry::{Person, escape};
+use crate::model::entry::{Person, escape};
 
 /// One line, tidied.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,12 +7,12 @@ use rusqlite::{OptionalExtension, Row, params};
 use url::Url;
 use uuid::Uuid;
 
-use super::adopt::Signs;
-use super::fresh::Sign;
+use super::bulk_import::Sign;
+use super::imports::Signs;
 use super::{Catalog, Result, State, bytes, date, path_of};
 use crate::article::Article;
 use crate::folder::Stat;
-use crate::view::Term;
+use crate::model::taxonomy::Term;
 
 /// Longest slug that is made from a title, in characters.
 const SLUG_LENGTH: usize = 80;

@@ -3,18 +3,18 @@
 //! One writer ([`Catalog`]), any number of readers ([`Reader`]). Every call of the writer that changes something is
 //! durable once [`Catalog::transaction`] has returned: the file survives a power cut.
 
-mod adopt;
 mod archive;
-mod fresh;
+mod backlog;
+mod bulk_import;
 mod identity;
+mod imports;
 mod media;
+mod moves;
 mod reader;
 mod record;
 mod salvage;
-mod tally;
-mod unread;
+mod view_batch;
 mod views;
-mod whereabouts;
 mod window;
 
 use std::ffi::OsString;
@@ -27,20 +27,20 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use rustix::fs::{Mode, OFlags};
 use uuid::Uuid;
 
-pub use adopt::{Adoption, Elsewhere};
 pub use identity::{Arrival, Decision, Extent, Identity};
+pub use imports::{Adoption, Elsewhere};
 pub use media::Referred;
+pub use moves::OwnName;
 pub use reader::{Gathered, Listed, Listing, Lookup, Moment, Reader, Record, Shelf, Tombstone, Wanted};
 pub use record::Recorded;
 pub use views::TOMBSTONE_LIFE;
-pub use whereabouts::OwnName;
 pub use window::{Limits, Window};
 
-use crate::entry::{Content, Entry};
 use crate::folder::Stat;
-use crate::view::Kind;
-use fresh::{Fresh, INDEXES_OF_FEEDS, INDEXES_OF_FILES};
-use tally::Tally;
+use crate::model::entry::{Content, Entry};
+use crate::model::taxonomy::Kind;
+use bulk_import::{Fresh, INDEXES_OF_FEEDS, INDEXES_OF_FILES};
+use view_batch::Tally;
 
 /// The schema, step by step. The file carries the number of the last step that it has taken as `user_version`; every file
 /// takes the same steps, a new one all of them. A step is never changed once it has been released.
@@ -111,7 +111,7 @@ pub struct Catalog {
     connection: Connection,
     namespace: Uuid,
     /// Articles that are known already are given ids from elsewhere, too.
-    adopting: Option<adopt::Pass>,
+    adopting: Option<imports::Pass>,
     tally: Tally,
     /// Nothing was ever recorded before what is recorded now.
     fresh: Option<Fresh>,

@@ -11,8 +11,8 @@ use super::identity::UNREAD;
 use super::window::{self, Limits};
 use super::{CatalogError, FILE, Result, State, archive, bytes, date, identity, path_of};
 use crate::article::Article;
-use crate::entry::Entry;
-use crate::view::{Kind, View};
+use crate::model::entry::Entry;
+use crate::model::taxonomy::{Kind, View};
 
 /// A read-only connection to the catalog.
 #[derive(Debug)]

@@ -8,8 +8,8 @@ use rusqlite::{OptionalExtension, params};
 
 use super::views::{Before, Membership};
 use super::{Arrival, Catalog, CatalogError, Identity, Result, State, bytes};
-use crate::entry::Content;
-use crate::view;
+use crate::model::entry::Content;
+use crate::model::taxonomy;
 
 /// A new article; the values are those of [`Catalog::write`]. Nothing is asked for in return: that takes twice the time.
 const INSERT: &str = "
@@ -78,7 +78,7 @@ impl Catalog {
             self.take_adopted(&identity.id, number)?;
         }
         let changed = is_told || rescheduled;
-        let terms = || Cow::Owned(view::terms(arrival.path, &content.tags, &content.authors));
+        let terms = || Cow::Owned(taxonomy::terms(arrival.path, &content.tags, &content.authors));
         let membership = Membership {
             number,
             terms: &arrival.terms.map_or_else(terms, Cow::Borrowed),

@@ -6,10 +6,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::params;
 use uuid::Uuid;
 
-use super::tally::Touch;
+use super::view_batch::Touch;
 use super::window::{self, Limits};
 use super::{Catalog, Result};
-use crate::view::{self, Term};
+use crate::model::taxonomy::{self, Term};
 
 /// How long feeds tell of a deletion (standards 69).
 pub const TOMBSTONE_LIFE: TimeDelta = TimeDelta::days(30);
@@ -227,7 +227,7 @@ impl Catalog {
     /// # Errors
     /// The catalog cannot be written.
     pub fn know_folder(&mut self, path: &Path) -> Result<()> {
-        view::section(path).map_or(Ok(()), |term| self.view_of(&term, DateTime::UNIX_EPOCH).map(|_| ()))?;
+        taxonomy::section(path).map_or(Ok(()), |term| self.view_of(&term, DateTime::UNIX_EPOCH).map(|_| ()))?;
         self.write_views_alone()
     }
 

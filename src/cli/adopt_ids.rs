@@ -7,8 +7,8 @@ use clap::Args;
 
 use super::{Outcome, Site};
 use crate::daemon;
-use crate::feed::elsewhere;
 use crate::folder::in_one_line;
+use crate::render::feed::elsewhere;
 
 /// Take over the ids and dates of a feed that was published elsewhere
 ///

@@ -12,10 +12,10 @@ use crate::article::{self, Article, Reading, Rules, Verdict, clean};
 use crate::catalog::{Reader, Record, State};
 use crate::config::{Clean, Config};
 use crate::daemon;
-use crate::entry::{Entry, Media};
-use crate::feed;
 use crate::folder::{Folder, Format, Found, in_one_line, shown};
-use crate::view;
+use crate::model::entry::{Entry, Media};
+use crate::model::taxonomy;
+use crate::render::feed;
 
 /// Say what becomes of a file: title, dates, id, feeds and cleaned lines, each with its reason; or why it is left out
 #[derive(Debug, Args)]
@@ -138,7 +138,7 @@ impl Explained<'_> {
             }
             None => line("feeds", "none", "newer articles fill the feed; its page stays"),
         }
-        for term in view::terms(path, &entry.content.tags, &entry.content.authors) {
+        for term in taxonomy::terms(path, &entry.content.tags, &entry.content.authors) {
             line("", &format!("{base}{}", term.view.path()), &format!("{}: {}", term.view.kind.root(), term.name));
         }
         Ok(())

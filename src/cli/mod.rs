@@ -17,7 +17,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::config::{Articles, BaseUrl, Config};
 use crate::folder::{Folder, Found};
-use crate::log;
+use crate::observe::log;
 
 /// Watches a folder of articles and serves it as RSS, Atom and JSON Feed.
 #[derive(Debug, Parser)]

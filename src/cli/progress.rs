@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::report::Reports;
-use crate::service;
+use crate::observe::status::Reports;
+use crate::system::systemd;
 
 /// How often the line changes.
 const INTERVAL: Duration = Duration::from_millis(200);
@@ -32,7 +32,7 @@ impl Progress {
             while ended.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
                 wait = INTERVAL;
                 let Some(progress) = reports.get().progress else { continue };
-                service::status(&format!("reading the articles: {} of {}", progress.done, progress.all));
+                systemd::status(&format!("reading the articles: {} of {}", progress.done, progress.all));
                 if bar.is_hidden() && std::io::stderr().is_terminal() {
                     bar.set_draw_target(indicatif::ProgressDrawTarget::stderr());
                 }

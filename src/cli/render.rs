@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 
 use super::{Outcome, Site};
 use crate::daemon;
-use crate::door::{Address, Format, Printed};
+use crate::render::on_demand::{Address, Format, Printed};
 
 /// Print a feed as the daemon serves it
 ///

@@ -13,9 +13,9 @@ use super::progress::Progress;
 
 use crate::config::{BaseUrl, Config, Endpoint, Listen};
 use crate::daemon::Daemon;
-use crate::metrics::Metrics;
-use crate::report::Reports;
-use crate::sockets::Sockets;
+use crate::observe::metrics::Metrics;
+use crate::observe::status::Reports;
+use crate::system::sockets::Sockets;
 
 /// Watch a folder and serve its feeds
 #[derive(Debug, Clone, Args)]

@@ -1,9 +1,9 @@
 //! The wiring, in one screen: what is opened, which task talks to which, and how all of them end.
 
-mod control;
-mod ingest;
-mod keeper;
-mod state;
+mod control_socket;
+mod pipeline;
+mod state_dir;
+mod supervisor;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -16,22 +16,22 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::catalog::{Adoption, Elsewhere, FILE, Reader};
 use crate::config::Config;
-use crate::door::{self, Address, Format, Printed};
-use crate::feed::Channel;
 use crate::folder::Folder;
-use crate::metrics::Metrics;
+use crate::observe::heartbeat::Pulses;
+use crate::observe::metrics::Metrics;
+use crate::observe::status::{Phase, Reports};
 use crate::publish;
-use crate::pulse::Pulses;
-use crate::report::{Phase, Reports};
+use crate::render::feed::Channel;
+use crate::render::on_demand::{self, Address, Format, Printed};
+use crate::render::snapshot::Current;
 use crate::serve::Server;
 use crate::serve::admin::{self, Admin, Watched};
-use crate::service;
-use crate::snapshot::Current;
-use crate::sockets::Sockets;
-use control::Control;
-use ingest::Prepared;
-use keeper::{Keeper, Site};
-use state::{Damage, Hold};
+use crate::system::sockets::Sockets;
+use crate::system::systemd;
+use control_socket::Control;
+use pipeline::Prepared;
+use state_dir::{Damage, Hold};
+use supervisor::{Keeper, Site};
 
 /// Of the time that systemd lets the daemon be silent: each part gives a sign four times in it, and twice is not too late.
 const SIGNS: u32 = 4;
@@ -78,13 +78,13 @@ impl Daemon {
     ) -> anyhow::Result<Self> {
         let folder = open_folder(config)?;
         let state = config.state_directory(folder.root())?;
-        let hold = state::take(&state, &folder)?;
+        let hold = state_dir::take(&state, &folder)?;
         let control = Control::open(&state);
         let told = |error: &_| tracing::warn!("`gazetted reload` cannot reach this daemon: {error}");
         let control = control.inspect_err(told).ok();
         let address = sockets.address();
         let base_url = config.base_url(address);
-        let watchdog = service::watchdog();
+        let watchdog = systemd::watchdog();
         let by_operator = (!sockets.admin().is_empty()).then_some(admin::SIGNS);
         let signs = [watchdog.map(|limit| limit / SIGNS), by_operator].into_iter().flatten().min();
         let watched = Watched { metrics, reports, pulses: Pulses::new(signs) };
@@ -92,7 +92,7 @@ impl Daemon {
         let current = Current::default();
         let mut server = None;
         let serve = |door| server = Some(Server::new(current.clone(), door, &config.http, &base_url, &watched));
-        let prepared = ingest::begin(config, &base_url, &state, &current, &watched, Damage::Unknown, serve)?;
+        let prepared = pipeline::begin(config, &base_url, &state, &current, &watched, Damage::Unknown, serve)?;
         let server = Arc::new(server.context("nobody serves: please report this")?);
         let again = config.clone();
         let load: Load = Box::new(move || Ok(again.clone()));
@@ -139,7 +139,7 @@ impl Daemon {
         tokio::spawn(hear(hangups, orders));
         let (end, ended) = oneshot::channel();
         let mut keeper = tokio::spawn(Keeper::new(site, config, prepared.run()?).run(ordered, ended));
-        service::ready(&status);
+        systemd::ready(&status);
         let mut ingest_ended = None;
         let stop = async {
             tokio::select! {
@@ -147,7 +147,7 @@ impl Daemon {
                 ended = &mut keeper => ingest_ended = Some(ended),
                 () = feed_watchdog(&pulses, watchdog) => {}
             }
-            service::stopping();
+            systemd::stopping();
             reports.update(|report| report.phase = Phase::Stopping);
         };
         let outcome = server.run(sockets, stop).await;
@@ -173,7 +173,7 @@ impl Daemon {
 }
 
 /// Turns SIGHUP into orders, for as long as anybody takes them.
-async fn hear(mut hangups: Signal, orders: mpsc::Sender<control::Reload>) {
+async fn hear(mut hangups: Signal, orders: mpsc::Sender<control_socket::Reload>) {
     loop {
         tokio::select! {
             heard = hangups.recv() => match heard {
@@ -193,7 +193,7 @@ async fn feed_watchdog(pulses: &Pulses, watchdog: Option<Duration>) {
     loop {
         let silent = pulses.silent(limit / 2);
         if silent.is_empty() {
-            service::alive();
+            systemd::alive();
         } else if !std::mem::replace(&mut told, true) {
             let parts = silent.join(", ");
             tracing::error!("{parts}: no sign of life for {} s; systemd starts the daemon anew", (limit / 2).as_secs());
@@ -209,7 +209,7 @@ async fn feed_watchdog(pulses: &Pulses, watchdog: Option<Duration>) {
 /// No daemon runs there, or it says why it goes on with the configuration that it has.
 pub fn reload(config: &Config) -> anyhow::Result<String> {
     let folder = std::path::absolute(&config.articles.directory)?;
-    control::reload(&config.state_directory(&folder)?)
+    control_socket::reload(&config.state_directory(&folder)?)
 }
 
 /// Gives articles the ids and dates that they had in a feed published elsewhere; no daemon may be running.
@@ -219,10 +219,10 @@ pub fn reload(config: &Config) -> anyhow::Result<String> {
 pub fn adopt(config: &Config, entries: &[Elsewhere]) -> anyhow::Result<Adoption> {
     let folder = open_folder(config)?;
     let state = config.state_directory(folder.root())?;
-    let _hold = state::take(&state, &folder)?;
+    let _hold = state_dir::take(&state, &folder)?;
     let at_state = || format!("{}", state.display());
-    let mut catalog = state::open_catalog(&state, config.authority().as_deref(), Damage::Unknown)?;
-    state::check_folder(&mut catalog, &state, &folder)?;
+    let mut catalog = state_dir::open_catalog(&state, config.authority().as_deref(), Damage::Unknown)?;
+    state_dir::check_folder(&mut catalog, &state, &folder)?;
     let channel = Channel::new(config, &config.base_url(config.http.listen.first_address()), catalog.feed_id());
     publish::adopt(catalog, folder, config, &channel, entries).with_context(at_state)
 }
@@ -248,7 +248,7 @@ pub fn render(config: &Config, address: Option<&Address>, format: Format) -> any
     let reader = look_into(config, &folder).map_err(anyhow::Error::msg)?;
     let (id, _) = reader.feed_id()?;
     let channel = Channel::new(config, &config.base_url(config.http.listen.first_address()), id);
-    Ok(door::print(&reader, &channel, address, format, now())?)
+    Ok(on_demand::print(&reader, &channel, address, format, now())?)
 }
 
 /// Writes a file that a command makes, into a folder that is made if it is not there.

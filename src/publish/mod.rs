@@ -1,9 +1,9 @@
 //! THE SINGLE WRITER: [`Change`] -> catalog -> snapshot. A blocking thread of its own, and the only one that reads the
 //! clock: what it calls is told the time.
 
-mod coder;
+mod build;
+mod compressor;
 mod ingest;
-mod show;
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
@@ -14,16 +14,16 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::catalog::{self, Adoption, Catalog, Changes, Elsewhere};
 use crate::change::{AskedFor, Change};
 use crate::config::Config;
-use crate::feed::Channel;
 use crate::folder::Folder;
-use crate::metrics::Metrics;
-use crate::page::Pages;
-use crate::pulse::Pulse;
-use crate::report::{Phase, Progress, Reports};
-use crate::snapshot::Current;
-use crate::watch::{Armed, Writing};
+use crate::folder::watch::{Armed, Writing};
+use crate::observe::heartbeat::Pulse;
+use crate::observe::metrics::Metrics;
+use crate::observe::status::{Phase, Progress, Reports};
+use crate::render::feed::Channel;
+use crate::render::page::Pages;
+use crate::render::snapshot::Current;
+use build::Show;
 use ingest::{Hints, Ingest, Moment};
-use show::Show;
 
 /// Most changes that one transaction takes.
 const BATCH: usize = 256;

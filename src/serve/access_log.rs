@@ -15,7 +15,7 @@ use hyper::{HeaderMap, Response};
 use serde::Serialize;
 
 use crate::config::AccessLines;
-use crate::lines::{Lines, News, Unbuffered, ascii};
+use crate::observe::line_writer::{Lines, News, Unbuffered, ascii};
 
 /// How many lines may wait for a reader: some seconds of a busy site, and 50 MB if each is as long as can be.
 const ROOM: usize = 4096;
@@ -209,7 +209,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::lines::tests::Kept;
+    use crate::observe::line_writer::tests::Kept;
 
     fn request(target: &str, fields: &[(HeaderName, &[u8])]) -> Parts {
         let mut request = Request::get(target).body(()).unwrap();

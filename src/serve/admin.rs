@@ -19,11 +19,11 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::sync::{Semaphore, watch};
 
 use super::stream::{Listener, Stream};
-use crate::metrics::{self, Metrics};
-use crate::page;
-use crate::pulse::Pulses;
-use crate::report::{Phase, Reports};
-use crate::sockets;
+use crate::observe::heartbeat::Pulses;
+use crate::observe::metrics::{self, Metrics};
+use crate::observe::status::{Phase, Reports};
+use crate::render::page;
+use crate::system::sockets;
 
 /// Connections at a time; more wait.
 const MOST: usize = 32;

@@ -11,7 +11,7 @@ use http_body_util::Full;
 use hyper::body::{Frame, SizeHint};
 use tokio::sync::Semaphore;
 
-use crate::media::Opened;
+use crate::folder::media::Opened;
 
 /// Bytes that are read at once. Two of these wait in memory for each client that takes a file.
 pub const CHUNK: usize = 64 << 10;

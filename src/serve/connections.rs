@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 use crate::config::Http;
-use crate::metrics::Metrics;
+use crate::observe::metrics::Metrics;
 
 /// A client that takes an answer more slowly than this, in bytes for a second, keeps it from others: the slowest mobile networks
 /// are ten times as fast.

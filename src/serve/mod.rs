@@ -8,8 +8,8 @@ mod client;
 mod conditional;
 mod connections;
 mod negotiate;
-mod pollers;
 mod range;
+mod rate_limit;
 mod requests;
 pub mod respond;
 mod stream;
@@ -32,11 +32,11 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::config::Http;
-use crate::door::Door;
-use crate::metrics::Metrics;
-use crate::pulse::Pulses;
-use crate::snapshot::Current;
-use crate::sockets::{Sockets, raise_descriptors};
+use crate::observe::heartbeat::Pulses;
+use crate::observe::metrics::Metrics;
+use crate::render::on_demand::Door;
+use crate::render::snapshot::Current;
+use crate::system::sockets::{Sockets, raise_descriptors};
 use admin::Watched;
 use connections::{Admitted, Connection, Connections, Limits, Order, Phase};
 use requests::{Requests, Sources};
@@ -283,11 +283,11 @@ struct Worker {
 }
 
 impl Worker {
-    fn listeners(sockets: &Sockets) -> io::Result<Vec<crate::sockets::Listener>> {
-        sockets.listeners().iter().map(crate::sockets::Listener::try_clone).collect()
+    fn listeners(sockets: &Sockets) -> io::Result<Vec<crate::system::sockets::Listener>> {
+        sockets.listeners().iter().map(crate::system::sockets::Listener::try_clone).collect()
     }
 
-    fn start(self, listeners: Vec<crate::sockets::Listener>) -> anyhow::Result<JoinHandle<()>> {
+    fn start(self, listeners: Vec<crate::system::sockets::Listener>) -> anyhow::Result<JoinHandle<()>> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.context("cannot start the runtime of a thread that serves")?;
         let run = move || {
@@ -297,7 +297,7 @@ impl Worker {
         thread::Builder::new().name("serve".into()).spawn(run).context("cannot start a thread")
     }
 
-    async fn run(self, listeners: Vec<crate::sockets::Listener>) {
+    async fn run(self, listeners: Vec<crate::system::sockets::Listener>) {
         let Self { server, stages, accepting } = self;
         let pulse = server.pulses.part("serving");
         tokio::spawn(async move {

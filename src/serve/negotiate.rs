@@ -2,7 +2,7 @@
 
 use hyper::header::{self, HeaderMap};
 
-use crate::coding::Coding;
+use crate::render::compression::Coding;
 
 /// The codings that the client allows, best first; of those that it likes as much, the one that makes smaller bodies. Without the
 /// header that is none at all, since simple readers send no header and cannot decode (standards 102).

@@ -20,13 +20,13 @@ use super::access_log::{AccessLog, Answered};
 use super::body::{Body, Source};
 use super::client::client;
 use super::connections::{self, Connection, Phase};
-use super::pollers::Pollers;
+use super::rate_limit::Pollers;
 use super::respond::{self, Style, Target};
 use crate::config::{AccessLines, Http, TrustedProxies};
-use crate::door::{Address, Door, Found};
-use crate::metrics::{Asked, Metrics};
-use crate::snapshot::{Current, Document, Snapshot};
-use crate::{feed, page};
+use crate::observe::metrics::{Asked, Metrics};
+use crate::render::on_demand::{Address, Door, Found};
+use crate::render::snapshot::{Current, Document, Snapshot};
+use crate::render::{feed, page};
 
 /// Longest wait for the version that an article changed in: versions come a second apart.
 const NEXT_VERSION: Duration = Duration::from_secs(3);

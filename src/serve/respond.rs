@@ -15,11 +15,11 @@ use super::body::{Body, Source};
 use super::conditional::{self, Outcome};
 use super::negotiate;
 use super::range::{self, Part};
-use crate::coding::Coding;
-use crate::door::Address;
-use crate::feed::{atom, rss};
-use crate::media;
-use crate::snapshot::{Document, Heads, Snapshot, Variant};
+use crate::folder::media;
+use crate::render::compression::Coding;
+use crate::render::feed::{atom, rss};
+use crate::render::on_demand::Address;
+use crate::render::snapshot::{Document, Heads, Snapshot, Variant};
 
 /// What answers have in common.
 #[derive(Debug, Clone)]
@@ -381,7 +381,7 @@ fn options() -> Response<Body> {
 }
 
 fn page(status: StatusCode, html: &Bytes) -> Response<Body> {
-    let response = body(status, crate::page::MEDIA_TYPE, html.clone());
+    let response = body(status, crate::render::page::MEDIA_TYPE, html.clone());
     with(with(response, header::CACHE_CONTROL, CACHE_MISSING), header::CONTENT_SECURITY_POLICY, PAGE_POLICY)
 }
 

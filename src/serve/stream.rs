@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
 use super::connections::{Connection, Phase};
-use crate::sockets;
+use crate::system::sockets;
 
 /// A socket that clients connect to, on the runtime of one thread.
 #[derive(Debug)]

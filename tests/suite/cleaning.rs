@@ -691,7 +691,7 @@ fn fields(article: &Article) -> String {
             said.push(format!("{name}: {value}"));
         }
     };
-    let person = |person: &gazetted::entry::Person| {
+    let person = |person: &gazetted::model::entry::Person| {
         let more: Vec<&str> = [&person.email, &person.url].into_iter().flatten().map(String::as_str).collect();
         if more.is_empty() { person.name.clone() } else { format!("{} <{}>", person.name, more.join(" ")) }
     };

@@ -5,8 +5,8 @@ use std::path::Path;
 use gazetted::article::address::Addresses;
 use gazetted::article::{self, Article, Rules, Verdict, html};
 use gazetted::config::Clean;
-use gazetted::entry::legal;
 use gazetted::folder::Format;
+use gazetted::model::entry::legal;
 use url::Url;
 
 /// Checks one input of the fuzzer: the first byte chooses the format, the rest is the file.

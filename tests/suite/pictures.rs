@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use gazetted::catalog::Reader;
-use gazetted::entry::Content;
+use gazetted::model::entry::Content;
 
 use crate::site::{BASE_URL, Site};
 

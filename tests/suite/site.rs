@@ -9,8 +9,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use gazetted::config::Config;
 use gazetted::daemon::Daemon;
-use gazetted::snapshot::Current;
-use gazetted::sockets::Sockets;
+use gazetted::render::snapshot::Current;
+use gazetted::system::sockets::Sockets;
 use tempfile::TempDir;
 
 /// Longest wait for anything to happen. Reached only when a test fails.

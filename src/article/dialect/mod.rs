@@ -11,7 +11,7 @@ use std::ops::Range;
 use pulldown_cmark::{Event, Parser, Tag};
 
 use super::Problem;
-use crate::entry::escape;
+use crate::model::entry::escape;
 use shortcode::{Call, Meaning};
 
 /// Which additions a text can have.

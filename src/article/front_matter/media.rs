@@ -5,7 +5,7 @@ use super::reader::Reader;
 use super::value::Value;
 use super::{Field, Header};
 use crate::article::{address, summary};
-use crate::entry::{Episode, Media};
+use crate::model::entry::{Episode, Media};
 
 /// Names of the address of a file in a table.
 const ADDRESS: [&str; 13] = [

@@ -13,8 +13,8 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 use super::Problem;
-use crate::entry::{Episode, Media, Person};
 use crate::folder::Format;
+use crate::model::entry::{Episode, Media, Person};
 use block::{Block, key_of};
 use key::Key;
 use reader::{Place, Reader};

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::key::Key;
 use crate::article::summary;
-use crate::entry::Person;
+use crate::model::entry::Person;
 
 /// A value as the block gives it.
 #[derive(Debug, Clone, PartialEq)]

@@ -11,7 +11,7 @@ use super::images::{MOST_SIZES, Picture, is_tracker};
 use super::noise;
 use super::pieces::{Piece, attribute, inside, pieces};
 use crate::article::address::Addresses;
-use crate::entry::escape;
+use crate::model::entry::escape;
 
 /// After how many bytes a text is parted: writing one down takes time in its length for each character that is escaped.
 const PART: usize = 4096;

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use super::images::is_safe_set;
 use super::mend::{fragment, language, mend, skeleton};
 use crate::article::address::Addresses;
-use crate::entry::Media;
+use crate::model::entry::Media;
 
 /// Elements that go with everything in them: they are machinery, not text.
 const HIDDEN: [&str; 16] = [

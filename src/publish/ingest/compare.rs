@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-use super::ahead::Depth;
-use super::episodes::{Listed, is_recording};
+use super::read_pool::Depth;
+use super::recordings::{Listed, is_recording};
 use super::{DELETION_GRACE, HURRY_FROM, Ingest, Moment, Pending, Seen};
 use crate::catalog::{self, Catalog, Changes, Known, State};
+use crate::folder::watch::{Armed, QUIET};
 use crate::folder::{self, Folder, Format, Found, Met};
-use crate::metrics::Compared;
-use crate::watch::{Armed, QUIET};
+use crate::observe::metrics::Compared;
 
 /// What the walk over the folder hands over at a time.
 const CHUNK: usize = 512;

@@ -12,9 +12,9 @@ use crate::article::address::{self, Addresses};
 use crate::article::front_matter::Field;
 use crate::article::{Article, Problem, html, measure};
 use crate::catalog::{self, Catalog, CatalogError, Referred};
-use crate::entry::{Content, Episode, Media, legal};
 use crate::folder::Folder;
-use crate::media::media_type;
+use crate::folder::media::media_type;
+use crate::model::entry::{Content, Episode, Media, legal};
 
 /// A picture that is smaller than this in both directions, in pixels, adorns a text and stands for none.
 const LEAST_COVER: u32 = 100;
@@ -230,10 +230,10 @@ pub(crate) mod tests {
     use crate::catalog::{Reader, State};
     use crate::change::Change;
     use crate::config::Config;
-    use crate::entry::Entry;
-    use crate::feed::Channel;
+    use crate::folder::watch::Writing;
+    use crate::model::entry::Entry;
     use crate::publish::ingest::{Hints, Moment};
-    use crate::watch::Writing;
+    use crate::render::feed::Channel;
 
     /// A folder of articles, and what is made of it.
     pub struct Site {

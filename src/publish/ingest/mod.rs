@@ -1,14 +1,14 @@
 //! Change -> catalog: reads what a hint points to, decides with the catalog what it is, and has it written down.
 
-mod ahead;
+mod backlog;
 mod compare;
 mod content;
-mod episodes;
-mod gone;
-mod referred;
+mod deletions;
+mod problems;
+mod read_pool;
+mod recordings;
+mod references;
 mod renames;
-mod told;
-mod unread;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
@@ -22,17 +22,17 @@ use crate::article::{self, Article, Problem, Rules, Verdict};
 use crate::catalog::{self, Arrival, Catalog, Decision, Extent, Known, Recorded, State};
 use crate::change::Change;
 use crate::config::Config;
-use crate::feed::Channel;
+use crate::folder::watch::{Armed, QUIET, Writing};
 use crate::folder::{self, Folder, Format, Stat};
-use crate::report::News;
-use crate::view::Term;
-use crate::watch::{Armed, QUIET, Writing};
-use ahead::{Ahead, Depth, Job, Prepared, Understood};
+use crate::model::taxonomy::Term;
+use crate::observe::status::News;
+use crate::render::feed::Channel;
+use backlog::Unread;
 use content::{Shown, said};
-use episodes::Listed;
+use problems::LeftOut;
+use read_pool::{Ahead, Depth, Job, Prepared, Understood};
+use recordings::Listed;
 use renames::Renames;
-use told::LeftOut;
-use unread::Unread;
 
 /// How long a file may be away before its article counts as deleted: many programs save by removing and writing anew.
 pub const DELETION_GRACE: Duration = Duration::from_secs(2);
@@ -330,7 +330,7 @@ impl Ingest {
         }
         let ahead = self.ahead.as_mut()?;
         while ahead.has_room() {
-            let next = self.pending.iter().skip(ahead.len()).take(ahead::BATCH);
+            let next = self.pending.iter().skip(ahead.len()).take(read_pool::BATCH);
             let jobs: Vec<Job> = next.map(|next| Job::of(next, self.folder.root(), self.depth)).collect();
             if jobs.is_empty() {
                 break;

@@ -8,8 +8,8 @@ use chrono::DateTime;
 use hyper::Request;
 
 use super::*;
-use crate::feed::{json, opml};
-use crate::page;
+use crate::render::feed::{json, opml};
+use crate::render::page;
 
 const NOW: u64 = 1_700_000_100;
 /// When all documents were first served, a hundred seconds before.

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use gazetted::config::Config;
 use gazetted::daemon::Daemon;
-use gazetted::sockets::Sockets;
+use gazetted::system::sockets::Sockets;
 use libfuzzer_sys::fuzz_target;
 
 #[path = "../../suite/answered.rs"]

@@ -1,0 +1,139 @@
+//! What happens to an article's file while its text stays: it is renamed, changes places with another, or is no more.
+
+use std::path::Path;
+
+use chrono::{DateTime, Utc};
+use rusqlite::{OptionalExtension, params};
+
+use super::views::{Before, Membership};
+use super::{Catalog, Recorded, Result, State, bytes, content_of, path_of};
+use crate::folder::Stat;
+use crate::model::taxonomy;
+
+/// What a rename did to the last part of a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OwnName {
+    /// The file has another name.
+    Changed,
+    /// A folder above it has.
+    Kept,
+}
+
+impl Catalog {
+    /// Notes that a file was read again and says what it said before.
+    ///
+    /// # Errors
+    /// The catalog cannot be written.
+    pub fn touch(&mut self, path: &Path, stat: Stat) -> Result<()> {
+        let sql = "
+            UPDATE article SET size = ?2, mtime = ?3, ctime = ?4, inode = ?5, born = ?6 WHERE path = ?1 AND state < 2";
+        let values = params![bytes(path), stat.size, stat.mtime, stat.ctime, stat.inode, stat.born];
+        self.connection.prepare_cached(sql)?.execute(values)?;
+        Ok(())
+    }
+
+    /// Keeps an article that nobody has seen yet from being shown before `until`: its file has vanished.
+    ///
+    /// # Errors
+    /// The catalog cannot be written.
+    pub fn postpone(&mut self, path: &Path, until: DateTime<Utc>) -> Result<()> {
+        let sql = "UPDATE article SET due = max(due, ?2) WHERE path = ?1 AND state < 2 AND state = 0 AND shown = 0";
+        self.connection.prepare_cached(sql)?.execute(params![bytes(path), until.timestamp()])?;
+        Ok(())
+    }
+
+    /// Takes the article at a path out of the feed: deleted, or taken back by its writer.
+    ///
+    /// # Errors
+    /// The catalog cannot be written.
+    pub fn withdraw(&mut self, path: &Path, state: State, version: DateTime<Utc>) -> Result<Recorded> {
+        let sql = "SELECT number, state, shown FROM article WHERE path = ?1 AND state < 2 AND state < ?2";
+        let row = self.connection.prepare_cached(sql)?.query_row(params![bytes(path), state as i64], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, bool>(2)?))
+        });
+        let Some((number, before, shown)) = row.optional()? else { return Ok(Recorded::Unchanged) };
+        // If its text was never read, nobody waits for it any more.
+        let sql = "
+            UPDATE article SET state = ?2, revised = ?3, size = 0, mtime = 0, ctime = 0, stale = min(stale, 2)
+            WHERE number = ?1";
+        self.connection.prepare_cached(sql)?.execute([number, state as i64, version.timestamp()])?;
+        if shown && before == State::Live as i64 {
+            self.bury(number, version, version)?;
+        } else {
+            self.leave(number, version)?;
+        }
+        self.write_views_alone()?;
+        Ok(Recorded::Changed)
+    }
+
+    /// Follows a rename. An article that stands at `new` already has its text replaced and stays itself; the other is no
+    /// more. With `own_name`, the last part of the path changed: it may say how the file is written and what its title is,
+    /// so the file must be read again. So must one that refers to files beside it: their addresses changed with its own.
+    ///
+    /// # Errors
+    /// The catalog cannot be written.
+    pub fn rename(&mut self, old: &Path, new: &Path, own_name: OwnName, version: DateTime<Utc>) -> Result<Recorded> {
+        if new == old {
+            return Ok(Recorded::Unchanged);
+        }
+        if self.known(new)?.is_some() {
+            return self.withdraw(old, State::Gone, version);
+        }
+        let sql = "
+            UPDATE article SET path = ?2, stale = max(stale, ?3 OR EXISTS (SELECT 1 FROM media WHERE article = number))
+            WHERE path = ?1 AND state < 2";
+        let values = params![bytes(old), bytes(new), own_name == OwnName::Changed];
+        self.connection.prepare_cached(sql)?.execute(values)?;
+        if old.parent() == new.parent() {
+            return Ok(Recorded::Unchanged);
+        }
+        self.change_folder(new, version)
+    }
+
+    /// An article lies in another folder now.
+    fn change_folder(&mut self, path: &Path, version: DateTime<Utc>) -> Result<Recorded> {
+        let sql = "SELECT number FROM article WHERE path = ?1 AND state < 2 AND state = 0";
+        let number = self.connection.prepare_cached(sql)?.query_row([bytes(path)], |row| row.get(0)).optional()?;
+        let moved = number.map_or(Ok(false), |number| self.enter_as_recorded(number, false, version))?;
+        self.write_views_alone()?;
+        Ok(if moved { Recorded::Changed } else { Recorded::Unchanged })
+    }
+
+    /// Puts an article into its views as it was recorded, if it is shown. Says whether those are others than before.
+    pub(super) fn enter_as_recorded(&mut self, number: i64, changed: bool, version: DateTime<Utc>) -> Result<bool> {
+        let sql = "
+            SELECT path, published, updated, entry FROM article JOIN content USING (number)
+            WHERE number = ?1 AND state = 0 AND shown = 1
+            AND NOT EXISTS (SELECT 1 FROM tombstone WHERE tombstone.number = article.number AND view = 1)";
+        let row = self.connection.prepare_cached(sql)?.query_row([number], |row| {
+            Ok((path_of(row.get(0)?), row.get::<_, i64>(1)?, row.get::<_, i64>(2)?, row.get::<_, String>(3)?))
+        });
+        let Some((path, published, updated, content)) = row.optional()? else { return Ok(false) };
+        let content = content_of(number, &content)?;
+        let (terms, plays) = (taxonomy::terms(&path, &content.tags, &content.authors), content.plays());
+        self.enter(Membership {
+            number,
+            terms: &terms,
+            published,
+            updated,
+            changed,
+            plays,
+            before: Before::AsRecorded,
+            version,
+        })
+    }
+
+    /// Two files changed places: each stays the article that it was. Both are read again, since their names changed.
+    ///
+    /// # Errors
+    /// The catalog cannot be written.
+    pub fn exchange(&mut self, one: &Path, other: &Path) -> Result<()> {
+        // No path holds a NUL, so nothing can stand there.
+        let between = [b"\0", bytes(one)].concat();
+        let sql = "UPDATE article SET path = ?2, stale = max(stale, 1) WHERE path = ?1 AND state < 2";
+        for (from, to) in [(bytes(one), &between[..]), (bytes(other), bytes(one)), (&between[..], bytes(other))] {
+            self.connection.prepare_cached(sql)?.execute([from, to])?;
+        }
+        Ok(())
+    }
+}

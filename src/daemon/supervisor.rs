@@ -1,0 +1,248 @@
+//! Keeps things published: has the configuration read again when somebody asks, and starts over where the catalog could not be
+//! used. What is served stays as it was until there is something better.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::bail;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+
+use super::Load;
+use super::control_socket::Reload;
+use super::pipeline::{self, Ended, Running};
+use super::state_dir::Damage;
+use crate::config::Config;
+use crate::render::snapshot::Current;
+use crate::serve::Server;
+use crate::serve::admin::Watched;
+use crate::system::systemd;
+
+/// How long after a failure of the catalog it is tried again.
+const RETRY: Duration = Duration::from_secs(2);
+
+/// What stays while the configuration changes.
+pub struct Site {
+    /// Where the configuration is read again from.
+    pub load: Load,
+    /// Where the catalog is.
+    pub state: PathBuf,
+    /// Where clients connect to, if that is an address.
+    pub address: Option<SocketAddr>,
+    /// What is served.
+    pub current: Current,
+    /// Who serves it.
+    pub server: Arc<Server>,
+    /// Who looks on.
+    pub watched: Watched,
+}
+
+impl std::fmt::Debug for Site {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Site").field("state", &self.state).finish_non_exhaustive()
+    }
+}
+
+impl Site {
+    /// What systemd shows while all is well.
+    pub fn status(&self, config: &Config) -> String {
+        format!("serving {}", config.base_url(self.address))
+    }
+
+    /// Opens everything with a configuration, reads the whole folder and publishes what is in it. Takes as long as a start.
+    fn begin(&self, config: &Config, damage: Damage) -> anyhow::Result<Running> {
+        let base_url = config.base_url(self.address);
+        // First who serves, then what: answers are made once, for all who ask.
+        let serve = |door| self.server.change(self.current.clone(), door, &config.http, &base_url);
+        pipeline::begin(config, &base_url, &self.state, &self.current, &self.watched, damage, serve)?.run()
+    }
+}
+
+/// Why a configuration cannot take the place of another while the daemon runs, if it cannot.
+fn needs_restart(old: &Config, new: &Config) -> Option<&'static str> {
+    let keys = [
+        ("articles.directory", old.articles.directory != new.articles.directory),
+        ("state.directory", old.state.directory != new.state.directory),
+        ("http.listen", old.http.listen != new.http.listen),
+        ("admin.listen", old.admin.listen != new.admin.listen),
+    ];
+    keys.into_iter().find_map(|(key, differs)| differs.then_some(key))
+}
+
+/// What a keeper waits for.
+enum Event {
+    /// Somebody wants something.
+    Ordered(Reload),
+    /// Nothing is published any more.
+    Ended(Ended),
+    /// It is time to try again.
+    Retry,
+}
+
+/// A site, and what publishes it, if anything does just now.
+pub struct Keeper {
+    site: Arc<Site>,
+    config: Config,
+    running: Option<Running>,
+    /// What was last said about the catalog, so that it is said once.
+    complaint: String,
+    retry_at: Instant,
+    damage: Damage,
+}
+
+impl Keeper {
+    /// One whose site is published already, as `config` says.
+    pub fn new(site: Site, config: Config, running: Running) -> Self {
+        let (site, running) = (Arc::new(site), Some(running));
+        Self { site, config, running, complaint: String::new(), retry_at: Instant::now(), damage: Damage::Unknown }
+    }
+
+    fn status(&self) -> String {
+        self.site.status(&self.config)
+    }
+
+    /// Opens everything, as configured, where waiting for a disk keeps nobody from anything.
+    async fn begin(&self, config: &Config) -> anyhow::Result<anyhow::Result<Running>> {
+        let (site, config) = (self.site.clone(), config.clone());
+        let damage = self.damage;
+        Ok(tokio::task::spawn_blocking(move || site.begin(&config, damage)).await?)
+    }
+
+    /// Works until `ended` says that it is over.
+    ///
+    /// # Errors
+    /// Something is wrong with the program itself.
+    pub async fn run(
+        mut self,
+        mut orders: mpsc::Receiver<Reload>,
+        mut ended: oneshot::Receiver<()>,
+    ) -> anyhow::Result<()> {
+        loop {
+            let event = tokio::select! {
+                event = self.next(&mut orders) => event,
+                _ = &mut ended => return self.stop().await,
+            };
+            match event {
+                Event::Ordered(answer) => {
+                    let said = self.reload().await?;
+                    let _ = answer.send(said);
+                }
+                Event::Ended(Ended::Failed(error)) => {
+                    let at_state = self.site.state.display().to_string();
+                    self.failed(&anyhow::Error::from(error).context(at_state)).await;
+                }
+                Event::Ended(Ended::Panicked) => {
+                    bail!("the publisher panicked: the articles are safe in their files; please report this")
+                }
+                Event::Retry => self.begin_again().await?,
+            }
+        }
+    }
+
+    /// Whatever comes first.
+    async fn next(&mut self, orders: &mut mpsc::Receiver<Reload>) -> Event {
+        let event = async {
+            if let Some(running) = &mut self.running {
+                return Event::Ended(running.ended().await);
+            }
+            tokio::time::sleep_until(self.retry_at).await;
+            Event::Retry
+        };
+        tokio::select! {
+            Some(order) = orders.recv() => Event::Ordered(order),
+            event = event => event,
+        }
+    }
+
+    /// Ends what publishes; what it still has to say is said by whoever waits for it.
+    async fn stop(self) -> anyhow::Result<()> {
+        match self.running {
+            Some(running) => tokio::task::spawn_blocking(move || running.stop()).await?,
+            None => Ok(()),
+        }
+    }
+
+    /// The catalog cannot be used: what is served stays, and it is tried again.
+    async fn failed(&mut self, error: &anyhow::Error) {
+        if let Some(running) = self.running.take() {
+            // The watch of a large folder takes its time to end.
+            let _ = tokio::task::spawn_blocking(move || drop(running)).await;
+        }
+        if pipeline::is_damage(error) {
+            self.damage = Damage::Known;
+        }
+        let complaint = format!("{error:#}");
+        self.site.watched.metrics.failure();
+        self.site.watched.reports.update(|report| report.trouble = Some(complaint.clone()));
+        if complaint != self.complaint {
+            tracing::error!("nothing new is published until this is mended: {complaint}");
+            systemd::status(&format!("{}; nothing new is published: {complaint}", self.status()));
+            self.complaint = complaint;
+        }
+        self.retry_at = Instant::now() + RETRY;
+    }
+
+    /// Opens everything once more, as it was.
+    async fn begin_again(&mut self) -> anyhow::Result<()> {
+        match self.begin(&self.config).await? {
+            Ok(running) => {
+                self.running = Some(running);
+                self.damage = Damage::Unknown;
+                self.site.watched.reports.update(|report| report.trouble = None);
+                if !std::mem::take(&mut self.complaint).is_empty() {
+                    tracing::info!("publishing again");
+                    systemd::status(&self.status());
+                }
+            }
+            Err(error) => self.failed(&error).await,
+        }
+        Ok(())
+    }
+
+    /// Reads the configuration again. Gives what came of it, which is in the log, too.
+    async fn reload(&mut self) -> anyhow::Result<Result<String, String>> {
+        systemd::reloading();
+        let site = self.site.clone();
+        let loaded = tokio::task::spawn_blocking(move || (site.load)()).await?;
+        let said = match loaded {
+            Ok(new) if new == self.config => {
+                if let Some(running) = &self.running {
+                    running.look_everywhere();
+                }
+                Ok("the configuration is the same; comparing the whole folder".to_owned())
+            }
+            Ok(new) => match needs_restart(&self.config, &new) {
+                Some(key) => Err(format!("{key} cannot change while the daemon runs: restart it")),
+                None => self.change(new).await?,
+            },
+            Err(error) => Err(format!("{error:#}")),
+        };
+        let said = said.map_err(|why| format!("{why}; it goes on with the configuration that it had"));
+        match &said {
+            Ok(said) => tracing::info!("reloaded: {said}"),
+            Err(why) => tracing::error!("not reloaded: {why}"),
+        }
+        systemd::ready(&self.status());
+        Ok(said)
+    }
+
+    /// Publishes and serves by another configuration; or, if that cannot be, by the old one.
+    async fn change(&mut self, new: Config) -> anyhow::Result<Result<String, String>> {
+        if let Some(running) = self.running.take() {
+            tokio::task::spawn_blocking(move || running.stop()).await??;
+        }
+        match self.begin(&new).await? {
+            Ok(running) => {
+                self.running = Some(running);
+                self.config = new;
+                Ok(Ok("the new configuration holds".to_owned()))
+            }
+            Err(error) => {
+                self.begin_again().await?;
+                Ok(Err(format!("{error:#}")))
+            }
+        }
+    }
+}

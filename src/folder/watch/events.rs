@@ -1,0 +1,262 @@
+//! What each event of the system means: where to look, which renames belong together.
+
+use std::collections::HashMap;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use notify::event::{AccessKind, AccessMode, CreateKind, ModifyKind, RenameMode};
+use notify::{Event, EventKind};
+
+use super::{Closed, QUIET, Task, Tell};
+use crate::change::Change;
+use crate::folder::media::concerns;
+
+/// How long after a folder was renamed events may still tell its old name.
+const STALE_NAMES: Duration = Duration::from_secs(1);
+/// How long after a folder was renamed what is in it is looked at: it is what it was, mostly.
+const SETTLING: Duration = Duration::from_millis(100);
+/// How long the second half of a rename within the folder may come after the first.
+const SECOND_HALF: Duration = Duration::from_millis(5);
+/// Renames of which only the first half was seen are forgotten beyond this number.
+const MOST_HALF_RENAMES: usize = 10_000;
+
+/// The first half of a rename.
+struct HalfRename {
+    from: PathBuf,
+    /// Whether it was a folder that was watched.
+    folder: bool,
+    at: Instant,
+    /// Whether it was told that nothing is there any more. First it is waited for the second half: what is at the old name
+    /// now may be another article that changed places with it.
+    told: bool,
+}
+
+/// Renames of which not everything is known yet.
+#[derive(Default)]
+pub struct Renames {
+    /// Renames whose second half has not come yet, by the cookie that it will carry.
+    halves: HashMap<usize, HalfRename>,
+    /// The last rename of an article to another article's name, which may be the first half of an exchange: from, to, when.
+    last: Option<(PathBuf, PathBuf, Instant)>,
+    /// Folders that were renamed a moment ago: from, to, when.
+    folders: Vec<(PathBuf, PathBuf, Instant)>,
+}
+
+impl Renames {
+    /// When what was held back is to be told.
+    pub fn next_wake(&self) -> Option<Instant> {
+        let halves = self.halves.values().filter(|half| !half.told).map(|half| half.at);
+        halves.chain(self.last.iter().map(|(_, _, at)| *at)).min().map(|at| at + SECOND_HALF)
+    }
+}
+
+impl Task {
+    pub(super) fn event(&mut self, event: notify::Result<Event>) -> Result<(), Closed> {
+        let event = match event {
+            Ok(event) if event.need_rescan() => {
+                tracing::info!("file events were lost: comparing the whole folder");
+                return self.everywhere_anew();
+            }
+            Ok(event) => event,
+            Err(error) => {
+                tracing::warn!("watching the folder: {error}; comparing all of it");
+                return self.everywhere_anew();
+            }
+        };
+        // A mounted Kubernetes ConfigMap is replaced by way of this name.
+        if event.paths.iter().any(|path| path.file_name().is_some_and(|name| name == "..data")) {
+            return self.everywhere_anew();
+        }
+        let Some(path) = event.paths.last().map(|path| self.present_name(path)) else { return Ok(()) };
+        if path == self.folder.root() {
+            // Renamed or removed, and perhaps back before anybody looks: what is watched now is not to be trusted.
+            if matches!(event.kind, EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_))) {
+                self.root_identity = None;
+            }
+            return Ok(());
+        }
+        let is_finished = !matches!(event.kind, EventKind::Create(_) | EventKind::Modify(ModifyKind::Data(_)));
+        for link in self.targets.of(&path).into_iter().filter(|_| is_finished) {
+            self.look(&link)?;
+        }
+        // An exchange is told as two renames in a row, one back from where the other led.
+        let goes_back = self.renames.last.as_ref().is_some_and(|(from, to, _)| match event.kind {
+            EventKind::Modify(ModifyKind::Name(RenameMode::From)) => path == *to,
+            EventKind::Modify(ModifyKind::Name(RenameMode::To)) => path == *from,
+            EventKind::Modify(ModifyKind::Name(RenameMode::Both)) => true,
+            _ => false,
+        });
+        if !goes_back {
+            self.tell_renamed()?;
+        }
+        self.event_at(&path, &event)
+    }
+
+    /// The rename that was held back was none but itself.
+    fn tell_renamed(&mut self) -> Result<(), Closed> {
+        let Some((from, to, _)) = self.renames.last.take() else { return Ok(()) };
+        self.tell(Change::Moved { from, to: to.clone() })?;
+        self.look(&to)
+    }
+
+    fn event_at(&mut self, path: &Path, event: &Event) -> Result<(), Closed> {
+        let is_article = concerns(&self.folder, path);
+        match event.kind {
+            EventKind::Access(AccessKind::Close(AccessMode::Write)) if is_article => {
+                self.writing.closed(path);
+                self.unquiet.remove(path);
+                self.look(path)
+            }
+            EventKind::Create(CreateKind::Folder) => self.folder_appeared(path, None),
+            EventKind::Create(_) => self.file_created(path, is_article),
+            EventKind::Modify(ModifyKind::Data(_)) if is_article => {
+                self.writing.wrote(path);
+                Ok(())
+            }
+            EventKind::Modify(ModifyKind::Metadata(_)) => self.attributes_changed(path, is_article),
+            EventKind::Modify(ModifyKind::Name(RenameMode::From)) => {
+                let folder = self.watched.contains(path);
+                self.forget(path);
+                let Some(cookie) = event.attrs.tracker() else { return self.look(path) };
+                if self.renames.halves.len() >= MOST_HALF_RENAMES {
+                    self.renames.halves.clear();
+                }
+                let half = HalfRename { from: path.to_path_buf(), folder, at: Instant::now(), told: false };
+                self.renames.halves.insert(cookie, half);
+                Ok(())
+            }
+            EventKind::Modify(ModifyKind::Name(RenameMode::To)) => {
+                let half = event.attrs.tracker().and_then(|cookie| self.renames.halves.remove(&cookie));
+                self.second_half(path, half)
+            }
+            EventKind::Remove(_) => {
+                self.forget(path);
+                self.look(path)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Where a path is now that an event told. A watch goes along with its folder when that is renamed, and tells what
+    /// happens in it under the old name until the watch itself is replaced.
+    fn present_name(&mut self, path: &Path) -> PathBuf {
+        let now = Instant::now();
+        self.renames.folders.retain(|(_, _, at)| now.duration_since(*at) < STALE_NAMES);
+        let mut path = path.to_path_buf();
+        for (from, to, _) in &self.renames.folders {
+            // Of the folder itself only its going is told under the old name, and that is true.
+            if let Ok(rest) = path.strip_prefix(from)
+                && !rest.as_os_str().is_empty()
+                && matches!(from.try_exists(), Ok(false))
+            {
+                path = to.join(rest);
+            }
+        }
+        path
+    }
+
+    /// A new name for a file that is already whole (a link) is looked at; any other file will be closed by its writer.
+    fn file_created(&mut self, path: &Path, is_article: bool) -> Result<(), Closed> {
+        match std::fs::symlink_metadata(path) {
+            Ok(metadata) if metadata.is_symlink() => self.link_appeared(path),
+            Ok(metadata) if is_article && metadata.nlink() > 1 => self.look(path),
+            Ok(metadata) if is_article && metadata.is_file() => {
+                self.writing.opened(path);
+                // It may have been written under no name at all (O_TMPFILE), and is closed under none.
+                self.unquiet.insert(path.to_path_buf(), Instant::now() + QUIET);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn link_appeared(&mut self, link: &Path) -> Result<(), Closed> {
+        if self.folder.enters_by_link(link) {
+            return self.folder_appeared(link, None);
+        }
+        self.watch_target(link);
+        self.look(link)
+    }
+
+    /// A file or a folder may have become readable; a file that is being written will be closed.
+    fn attributes_changed(&mut self, path: &Path, is_article: bool) -> Result<(), Closed> {
+        if is_article {
+            return if self.writing.has(path) { Ok(()) } else { self.look(path) };
+        }
+        if self.watched.contains(path) || !self.folder.enters(path) || !path.is_dir() {
+            return Ok(());
+        }
+        self.folder_appeared(path, None)
+    }
+
+    fn second_half(&mut self, path: &Path, half: Option<HalfRename>) -> Result<(), Closed> {
+        let untold = half.as_ref().filter(|half| !half.told).map(|half| half.from.clone());
+        if let (Some(from), Some((one, other, _))) = (&untold, &self.renames.last)
+            && (from, path) == (other, one)
+        {
+            let (one, other) = (one.clone(), other.clone());
+            self.renames.last = None;
+            self.tell(Change::Exchanged { one: one.clone(), other: other.clone() })?;
+            self.look(&one)?;
+            return self.look(&other);
+        }
+        self.tell_renamed()?;
+        let is_article = |path: &Path| self.folder.format(path).is_some() && path.is_file();
+        if let Some(from) = untold.as_ref().filter(|from| self.folder.format(from).is_some() && is_article(path)) {
+            self.renames.last = Some((from.clone(), path.to_path_buf(), Instant::now()));
+            return Ok(());
+        }
+        // Whatever is at the old name by now has events of its own.
+        self.renamed_to(path, half)
+    }
+
+    fn renamed_to(&mut self, path: &Path, half: Option<HalfRename>) -> Result<(), Closed> {
+        let (from, was_folder) = half.map_or((None, false), |half| (Some(half.from), half.folder));
+        let metadata = std::fs::symlink_metadata(path);
+        if was_folder || metadata.as_ref().is_ok_and(std::fs::Metadata::is_dir) {
+            return self.folder_appeared(path, from);
+        }
+        if let Some(from) = from {
+            self.tell(Change::Moved { from, to: path.to_path_buf() })?;
+        }
+        if metadata.is_ok_and(|metadata| metadata.is_symlink()) {
+            return self.link_appeared(path);
+        }
+        self.look(path)
+    }
+
+    pub(super) fn folder_appeared(&mut self, path: &Path, from: Option<PathBuf>) -> Result<(), Closed> {
+        let moved = from.is_some();
+        if let Some(from) = from {
+            self.renames.folders.push((from.clone(), path.to_path_buf(), Instant::now()));
+            self.tell(Change::Moved { from, to: path.to_path_buf() })?;
+        }
+        if !self.folder.enters(path) {
+            return Ok(());
+        }
+        for file in self.add_tree(path, Tell::Files, None) {
+            if moved {
+                // What happened to it since stands in the queue, and is to be told first.
+                self.unquiet.entry(file).or_insert(Instant::now() + SETTLING);
+            } else {
+                self.look(&file)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What was renamed and did not turn up under another name has left the folder.
+    pub(super) fn look_at_halves(&mut self, now: Instant) -> Result<(), Closed> {
+        let due = |half: &&mut HalfRename| !half.told && half.at + SECOND_HALF <= now;
+        let mut left = Vec::new();
+        for half in self.renames.halves.values_mut().filter(due) {
+            half.told = true;
+            left.push(half.from.clone());
+        }
+        if self.renames.last.as_ref().is_some_and(|(_, _, at)| *at + SECOND_HALF <= now) {
+            self.tell_renamed()?;
+        }
+        left.iter().try_for_each(|path| self.look(path))
+    }
+}

@@ -1,0 +1,5 @@
+//! The waist: pure data that ingest makes and serving shows. It uses no other module.
+
+pub mod entry;
+
+pub mod taxonomy;

@@ -1,0 +1,232 @@
+//! Catalog -> snapshot: the newest entries, the documents made of them, and since when each has its bytes.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use super::compressor::Coder;
+use crate::catalog::{self, Catalog, Limits, Window};
+use crate::model::entry::Entry;
+use crate::model::taxonomy::Kind;
+use crate::render::feed::pieces::Pieces;
+use crate::render::feed::{Feed, History};
+use crate::render::page::{Front, Pages};
+use crate::render::snapshot::{self, Body, Current, Document, Snapshot};
+
+/// Most folders, tags and authors each that the front page names.
+const MOST_NAMED: usize = 24;
+
+/// Whether a version may have documents that the one before it has not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Bytes {
+    MayChange,
+    MustStay,
+}
+
+/// Turns what the catalog says into what is served.
+#[derive(Debug)]
+pub struct Show {
+    pages: Arc<Pages>,
+    current: Current,
+    /// What was last shown by these pages: documents that stay the same are taken from there.
+    shown: Arc<Snapshot>,
+    limits: Limits,
+    presented: DateTime<Utc>,
+    created: DateTime<Utc>,
+    missing: bytes::Bytes,
+    gone: bytes::Bytes,
+    /// Entries of the feed by their number, with their revision: only what changed is read again.
+    entries: HashMap<i64, (i64, Arc<Entry>)>,
+    /// The same as they stand in documents.
+    pieces: Pieces,
+    coder: Coder,
+}
+
+impl Show {
+    /// `next` is the second of the first version; if pages look different from what was served before, they do since then.
+    ///
+    /// # Errors
+    /// The catalog cannot be read or written.
+    pub fn new(
+        catalog: &mut Catalog,
+        pages: Arc<Pages>,
+        current: Current,
+        next: DateTime<Utc>,
+    ) -> catalog::Result<Self> {
+        let presented = catalog.stamp("articles/", &pages.fingerprint(), next)?;
+        let created = catalog.created()?;
+        let limits = pages.channel().limits;
+        catalog.limit(&limits)?;
+        let missing =
+            pages.missing("There is nothing here", "The address may be mistyped, or what was here has moved.").into();
+        let gone = pages.missing("This article was deleted", "It was published here, and is not any more.").into();
+        let shown = Current::default().get();
+        Ok(Self {
+            pages,
+            current,
+            shown,
+            limits,
+            presented,
+            created,
+            missing,
+            gone,
+            entries: HashMap::new(),
+            pieces: Pieces::default(),
+            coder: Coder::start(),
+        })
+    }
+
+    /// When pages last changed their look.
+    pub fn presented(&self) -> DateTime<Utc> {
+        self.presented
+    }
+
+    /// The date of a feed that nothing was ever in.
+    pub fn created(&self) -> DateTime<Utc> {
+        self.created
+    }
+
+    /// Numbers of the articles of the main feed at `due` whose texts were not read yet.
+    pub fn unread(&self, catalog: &Catalog, due: DateTime<Utc>) -> catalog::Result<Vec<i64>> {
+        let window = catalog.window(&self.limits, due)?;
+        let rows = catalog.feed(&window, &self.limits, due)?;
+        catalog.unread_among(rows.into_iter().map(|(number, _)| number))
+    }
+
+    /// Whether there are any.
+    pub fn lacks_texts(&self, catalog: &Catalog, due: DateTime<Utc>) -> catalog::Result<bool> {
+        Ok(!self.unread(catalog, due)?.is_empty())
+    }
+
+    /// Renders and serves what the catalog says now. Documents whose bytes did not change are kept as they are.
+    /// `due` is the instant that scheduled articles are measured by.
+    pub fn publish(
+        &mut self,
+        catalog: &mut Catalog,
+        version: DateTime<Utc>,
+        due: DateTime<Utc>,
+    ) -> catalog::Result<()> {
+        let snapshot = self.make(catalog, version, due)?;
+        self.serve(snapshot);
+        Ok(())
+    }
+
+    /// Renders what the catalog says now. It is to be served once that is written down.
+    pub fn make(
+        &mut self,
+        catalog: &mut Catalog,
+        version: DateTime<Utc>,
+        due: DateTime<Utc>,
+    ) -> catalog::Result<Arc<Snapshot>> {
+        let snapshot = self.show(catalog, version, due, Bytes::MayChange)?;
+        Ok(snapshot.expect("bytes may change, so nothing keeps it from being made"))
+    }
+
+    /// Serves a version from now on.
+    pub fn serve(&mut self, snapshot: Arc<Snapshot>) {
+        self.shown = snapshot;
+        self.current.set(self.shown.clone());
+    }
+
+    /// Serves the version that was served last, if what the catalog says is still that. Says whether it is.
+    pub fn resume(
+        &mut self,
+        catalog: &mut Catalog,
+        version: DateTime<Utc>,
+        due: DateTime<Utc>,
+    ) -> catalog::Result<bool> {
+        let snapshot = self.show(catalog, version, due, Bytes::MustStay)?;
+        Ok(snapshot.map(|snapshot| self.serve(snapshot)).is_some())
+    }
+
+    /// `None` where bytes would change that must not.
+    fn show(
+        &mut self,
+        catalog: &mut Catalog,
+        version: DateTime<Utc>,
+        due: DateTime<Utc>,
+        bytes: Bytes,
+    ) -> catalog::Result<Option<Arc<Snapshot>>> {
+        let before = self.shown.clone();
+        let documents = catalog.attempt(|catalog| {
+            catalog.pass_time(due, version)?;
+            let window = catalog.window(&self.limits, due)?;
+            let archive = catalog.close_archives(&window, &self.limits, due, version)?;
+            let entries = self.entries(catalog, &window, due)?;
+            let mut documents = self.articles(&entries, &before);
+            let tombstones = catalog.tombstones()?;
+            let guid = catalog.podcast_guid()?;
+            let history = History::of_main(archive, window.is_whole);
+            let main = Feed::main(self.pages.channel(), &entries);
+            let latest = catalog.latest()?;
+            let kept = Some(&self.pieces);
+            let feed = Feed { history, tombstones: &tombstones, guid: guid.as_deref(), latest, kept, ..main };
+            let front = front(catalog, archive)?;
+            for document in snapshot::render(&self.pages, &feed, &front, self.created) {
+                let body = Body::from(document.body);
+                let modified = match catalog.stamped(document.path, body.hash.as_bytes())? {
+                    Some(modified) => modified,
+                    None if bytes == Bytes::MustStay => return Ok(None),
+                    None => catalog.stamp(document.path, body.hash.as_bytes(), version)?,
+                };
+                let kept = before.document(document.path).filter(|kept| kept.says(&body)).cloned();
+                let made = || Arc::new(Document::new(document.media_type, body, modified).linked(document.links));
+                documents.insert(document.path.to_owned(), kept.unwrap_or_else(made));
+            }
+            self.pieces.keep(&entries);
+            catalog.set_meta("version", &version.timestamp().to_string())?;
+            Ok(Some(documents))
+        })?;
+        let snapshot =
+            |documents| Arc::new(Snapshot::new(version, due, documents, self.missing.clone(), self.gone.clone()));
+        Ok(documents.map(snapshot))
+    }
+
+    /// What nobody waits for, once a version is served.
+    pub fn finish(&self, catalog: &mut Catalog) -> catalog::Result<()> {
+        let current = self.current.get();
+        let due = current.due;
+        self.coder.code(current);
+        catalog.settle(&self.limits, due)
+    }
+
+    /// Pages of the articles in the feed, which are asked for more often than others.
+    fn articles(&self, entries: &[Arc<Entry>], before: &Snapshot) -> HashMap<String, Arc<Document>> {
+        let mut documents = HashMap::with_capacity(entries.len() + 32);
+        for entry in entries {
+            let path = snapshot::article_path(&entry.slug);
+            let modified = entry.revised.max(self.presented);
+            let kept = before.document(&path).filter(|document| document.last_modified == modified).cloned();
+            let document = kept.unwrap_or_else(|| Arc::new(snapshot::article(&self.pages, entry, self.presented)));
+            documents.insert(path, document);
+        }
+        documents
+    }
+
+    /// The entries of the main feed; only what changed is read again.
+    fn entries(&mut self, catalog: &Catalog, window: &Window, due: DateTime<Utc>) -> catalog::Result<Vec<Arc<Entry>>> {
+        let rows = catalog.feed(window, &self.limits, due)?;
+        let mut kept = HashMap::with_capacity(rows.len());
+        let mut entries = Vec::with_capacity(rows.len());
+        for (number, revised) in rows {
+            let entry = match self.entries.remove(&number) {
+                Some((revision, entry)) if revision == revised => entry,
+                _ => Arc::new(catalog.entry(number)?),
+            };
+            entries.push(Arc::clone(&entry));
+            kept.insert(number, (revised, entry));
+        }
+        self.entries = kept;
+        Ok(entries)
+    }
+}
+
+/// What the front page shows beside the newest articles.
+fn front(catalog: &Catalog, archive: Option<u32>) -> catalog::Result<Front> {
+    let mut views = Vec::new();
+    for kind in Kind::ALL {
+        views.extend(catalog.views(kind, MOST_NAMED)?);
+    }
+    Ok(Front { views, archive })
+}

@@ -1,0 +1,107 @@
+//! What the operator is told: what was published, and which files are left out and why.
+
+use std::path::{Path, PathBuf};
+
+use super::{Ingest, Moment, Seen};
+use crate::article::{self, Problem};
+use crate::config::Clean;
+use crate::folder::{self, CONFLICT, Stat};
+use crate::observe::status::{Complaint, MOST_COMPLAINTS, MOST_NEWS, News, Reports};
+
+/// Why a file is not in the feed, or why its last good version is.
+#[derive(Debug)]
+pub(super) struct LeftOut {
+    pub stat: Stat,
+    pub problems: Vec<String>,
+    /// The article that it has the same bytes or the same id as.
+    pub twin_of: Option<PathBuf>,
+}
+
+impl Ingest {
+    /// Tells the operator what has happened since the last time. Gives how many files have something wrong, if that may have
+    /// changed.
+    pub fn hand_over(&mut self, reports: &Reports) -> Option<usize> {
+        let (news, complained) = (std::mem::take(&mut self.news), std::mem::take(&mut self.complained));
+        if news.is_empty() && !complained {
+            return None;
+        }
+        let complaints = complained.then(|| {
+            let mut paths: Vec<&PathBuf> = self.left_out.keys().collect();
+            paths.sort_unstable();
+            let complaint = |path: &PathBuf| Complaint {
+                path: folder::shown(path),
+                problems: self.left_out[path].problems.clone(),
+            };
+            paths.into_iter().take(MOST_COMPLAINTS).map(complaint).collect()
+        });
+        reports.update(|report| {
+            report.tell(news);
+            if let Some(complaints) = complaints {
+                (report.complaints, report.complaints_in_all) = (complaints, self.left_out.len());
+            }
+        });
+        complained.then_some(self.left_out.len())
+    }
+
+    /// Says what has happened to an article, in the log and to the operator.
+    pub(super) fn tell(&mut self, path: &Path, what: String, moment: Moment) {
+        let path = folder::shown(path);
+        tracing::info!("{path}: {what}");
+        self.news.push(News { at: article::date::whole_seconds(moment.now), path, what });
+        if self.news.len() > 2 * MOST_NEWS {
+            self.news.drain(..MOST_NEWS);
+        }
+    }
+
+    /// Nothing is wrong with a file any more.
+    pub(super) fn mend(&mut self, path: &Path) {
+        self.complained |= self.left_out.remove(path).is_some();
+    }
+
+    pub(super) fn report_conflicts(&mut self, files: &[PathBuf]) {
+        for path in
+            files.iter().filter_map(|file| self.folder.relative(file).map(Path::to_path_buf)).collect::<Vec<_>>()
+        {
+            let problem = Problem::of_file(CONFLICT);
+            self.leave_out(path, Stat::default(), &[problem], None);
+        }
+    }
+
+    /// Files that were left out because of an article that is no more get their chance.
+    pub(super) fn look_at_twins(&mut self, path: &Path, moment: Moment) {
+        let twins = self.left_out.iter().filter(|(_, left_out)| left_out.twin_of.as_deref() == Some(path));
+        self.later.extend(twins.map(|(twin, _)| (twin.clone(), (moment.instant, Seen::Finished))).collect::<Vec<_>>());
+    }
+
+    /// Says what is wrong with a file that is published all the same.
+    pub(super) fn report(&mut self, path: PathBuf, stat: Stat, problems: &[Problem]) {
+        if problems.is_empty() {
+            self.mend(&path);
+        } else {
+            self.leave_out(path, stat, problems, None);
+        }
+    }
+
+    /// Remembers what is wrong with a file, and says so once.
+    pub(super) fn leave_out(&mut self, path: PathBuf, stat: Stat, problems: &[Problem], twin_of: Option<PathBuf>) {
+        let problems: Vec<String> = problems.iter().map(|problem| problem.in_file(&path)).collect();
+        if self.left_out.get(&path).is_none_or(|before| before.problems != problems) {
+            self.complained = true;
+            for problem in &problems {
+                tracing::warn!("{problem}");
+            }
+        }
+        self.left_out.insert(path, LeftOut { stat, problems, twin_of });
+    }
+
+    pub(super) fn report_removed(&self, path: &Path, removed: &[article::clean::Removed]) {
+        for line in removed {
+            let (number, rule, text) = (line.line, line.rule, folder::in_one_line(&line.text));
+            if self.rules.clean == Clean::Report {
+                tracing::info!("{}:{number}: rule {rule} would remove `{text}`", folder::shown(path));
+            } else {
+                tracing::debug!("{}:{number}: rule {rule} removed `{text}`", folder::shown(path));
+            }
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! JSON Feed 1.1.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Serialize;
+
+use super::extension::bare_type;
+use super::pieces::{Form, Piece};
+use super::{Feed, History, Item};
+use crate::model::entry::{Media, Person};
+
+/// Name of the document.
+pub const PATH: &str = "feed.json";
+
+/// Its media type.
+pub const MEDIA_TYPE: &str = "application/feed+json";
+
+#[derive(Serialize)]
+struct Document<'a> {
+    version: &'static str,
+    title: &'a str,
+    home_page_url: String,
+    #[serde(rename = "feed_url")]
+    own_url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_url: Option<String>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    description: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    language: &'a str,
+    authors: Vec<Author<'a>>,
+    // Last, and empty: the pieces are put there.
+    items: [(); 0],
+}
+
+#[derive(Serialize)]
+struct Author<'a> {
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct JsonItem<'a> {
+    id: &'a str,
+    url: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    external_url: Option<&'a str>,
+    title: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content_html: Option<&'a str>,
+    /// A feed of summaries: an item must have one content or the other.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content_text: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    summary: Option<&'a str>,
+    date_published: String,
+    date_modified: String,
+    authors: Vec<Author<'a>>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    tags: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    language: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    attachments: Vec<Attachment<'a>>,
+}
+
+#[derive(Serialize)]
+struct Attachment<'a> {
+    url: &'a str,
+    mime_type: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size_in_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duration_in_seconds: Option<u32>,
+}
+
+/// Renders the feed.
+pub fn render(feed: &Feed<'_>) -> String {
+    let channel = feed.channel;
+    let pieces = feed.pieces(Form::Json, |entry| piece(&Item::new(channel, entry)));
+    let older = feed.neighbours(PATH).into_iter().find(|(relation, _)| *relation == "prev-archive");
+    // All pages of one feed name the feed that they are pages of.
+    let is_archive = matches!(feed.history, History::Archive(_));
+    let document = Document {
+        version: "https://jsonfeed.org/version/1.1",
+        title: &feed.title,
+        home_page_url: if is_archive { channel.base_url.clone() } else { feed.page() },
+        own_url: if is_archive { channel.url(PATH) } else { feed.url(PATH) },
+        next_url: older.map(|(_, address)| address),
+        description: &feed.description,
+        language: &channel.language,
+        authors: vec![author(&channel.author)],
+        items: [],
+    };
+    let frame = serde_json::to_string(&document).expect("texts and lists can always be written as JSON");
+    let items: Vec<&str> = pieces.iter().map(|piece| piece.text.as_str()).collect();
+    format!("{}{}]}}\n", frame.trim_end_matches("]}"), items.join(","))
+}
+
+fn piece(item: &Item<'_>) -> Piece {
+    let text = serde_json::to_string(&self::item(item)).expect("texts and lists can always be written as JSON");
+    Piece { text, prefixes: Vec::new() }
+}
+
+fn item<'a>(item: &'a Item<'a>) -> JsonItem<'a> {
+    JsonItem {
+        id: item.guid,
+        url: item.page.as_deref().unwrap_or(&item.url),
+        external_url: item.page.is_some().then_some(&item.url),
+        title: item.title,
+        content_html: item.html,
+        content_text: item.summary.filter(|_| item.html.is_none()),
+        summary: item.summary,
+        date_published: date(item.published),
+        date_modified: date(item.updated),
+        authors: item.authors.iter().map(author).collect(),
+        tags: item.tags,
+        language: item.language,
+        image: item.image.map(|image| image.url.as_str()),
+        attachments: item.enclosures.iter().map(attachment).collect(),
+    }
+}
+
+fn attachment(media: &Media) -> Attachment<'_> {
+    Attachment {
+        url: &media.url,
+        mime_type: bare_type(media),
+        title: media.title.as_deref(),
+        size_in_bytes: media.length,
+        duration_in_seconds: media.duration,
+    }
+}
+
+fn author(person: &Person) -> Author<'_> {
+    Author { name: &person.name, url: person.url.as_deref() }
+}
+
+fn date(date: DateTime<Utc>) -> String {
+    date.to_rfc3339_opts(SecondsFormat::Secs, true)
+}

@@ -1,0 +1,11 @@
+//! Entries -> documents: feeds, pages, and the snapshot that holds them.
+
+pub mod feed;
+
+pub mod page;
+
+pub mod compression;
+
+pub mod snapshot;
+
+pub mod on_demand;

@@ -1,0 +1,49 @@
+//! A report -> the page that an operator looks at.
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::{Environment, context};
+
+use super::format;
+use crate::observe::status::{Phase, Report};
+
+/// The page of a report.
+pub fn status(report: &Report) -> String {
+    let headline = match (report.phase, &report.trouble) {
+        (Phase::Starting, _) => "Starting",
+        (Phase::Serving, None) => "All is well",
+        (Phase::Serving, Some(_)) => "In trouble",
+        (Phase::Stopping, _) => "Stopping",
+    };
+    let mut environment = Environment::new();
+    let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
+    environment.set_formatter(format);
+    environment.set_syntax(syntax.expect("the usual delimiters are valid"));
+    let source = include_str!("templates/status.html");
+    environment.add_template("status.html", source).expect("the built-in template is valid");
+    let template = environment.get_template("status.html").expect("it was just added");
+    let report = minijinja::Value::from(minijinja::value::Serde(report));
+    template.render(context! { headline, report }).expect("the built-in template renders")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observe::status::{Complaint, News};
+
+    #[test]
+    fn nothing_in_a_report_is_markup() {
+        let mut report = Report { phase: Phase::Serving, folder: "/a<b>".into(), ..Report::default() };
+        assert!(status(&report).contains("<h1>All is well</h1>"));
+        report.trouble = Some("<script>1</script>".into());
+        report.complaints = vec![Complaint { path: "a".into(), problems: vec!["a<i>.md: \"wrong\"".into()] }];
+        report.complaints_in_all = 3;
+        report.tell([News { at: chrono::DateTime::UNIX_EPOCH, path: "<b>.md".into(), what: "published".into() }]);
+        let page = status(&report);
+        for text in ["<h1>In trouble</h1>", "&lt;script&gt;", "a&lt;i&gt;.md", "And 2 more", "1970-01-01T00:00:00Z"] {
+            assert!(page.contains(text), "{text} is not in\n{page}");
+        }
+        for markup in ["<script", "<b>", "<i>"] {
+            assert!(!page.contains(markup), "{markup} is in\n{page}");
+        }
+    }
+}

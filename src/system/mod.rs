@@ -1,0 +1,5 @@
+//! The host: listening sockets, systemd.
+
+pub mod sockets;
+
+pub mod systemd;
