@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use gazetted::article::{Rules, read};
 use gazetted::config::Config;
-use gazetted::folder::Format;
+use gazetted::folder::SourceFormat;
 use measure::{argument, article, machine, percentile};
 
 fn main() {
@@ -40,9 +40,9 @@ fn main() {
     );
     let markdown = (0..12).map(article).next().unwrap_or_default();
     for (name, text, format, floor) in [
-        ("log of 10,000 lines", log.as_str(), Format::Text, escaped as fn(&[u8]) -> String),
-        ("scraped article", &scraped, Format::Text, escaped),
-        ("Markdown article", &markdown, Format::Markdown, rendered),
+        ("log of 10,000 lines", log.as_str(), SourceFormat::Text, escaped as fn(&[u8]) -> String),
+        ("scraped article", &scraped, SourceFormat::Text, escaped),
+        ("Markdown article", &markdown, SourceFormat::Markdown, rendered),
     ] {
         let rules = Rules::new(&Config::default().articles, &Config::default().site);
         let path = Path::new("a.txt");

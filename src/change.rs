@@ -34,7 +34,7 @@ const MOST_ASKED_FOR: usize = 10_000;
 /// Articles that readers wait for, whose texts the writer has not read yet. The writer reads all of them sooner or later, and is
 /// at it for as long as there are any: so nobody has to wake it.
 #[derive(Debug, Clone, Default)]
-pub struct AskedFor(Arc<(Mutex<Numbers>, Condvar)>);
+pub struct TextRequests(Arc<(Mutex<Numbers>, Condvar)>);
 
 #[derive(Debug, Default)]
 struct Numbers {
@@ -46,7 +46,7 @@ struct Numbers {
     is_closed: bool,
 }
 
-impl AskedFor {
+impl TextRequests {
     /// Waits until articles were read. Says whether they were, in the time that there is.
     pub fn wait(&self, numbers: &[i64], patience: Duration) -> bool {
         let (_, read) = &*self.0;
@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn who_asks_waits_until_it_is_read() {
-        let asked = AskedFor::default();
+        let asked = TextRequests::default();
         assert!(!asked.wait(&[1, 2], Duration::from_millis(1)), "nobody reads");
         assert_eq!(asked.take(1), [1]);
         let reader = asked.clone();

@@ -7,7 +7,7 @@ use encoding_rs::{
 };
 
 use super::Problem;
-use crate::folder::Format;
+use crate::folder::SourceFormat;
 
 /// How many bytes of a page may say which encoding it is in (WHATWG HTML section 13.2.3.2).
 const PRESCAN: usize = 1024;
@@ -33,7 +33,7 @@ impl From<String> for Decoded {
 ///
 /// # Errors
 /// The bytes are no text in a known encoding; the problem names the first line that is not.
-pub fn decode(bytes: &[u8], format: Format) -> Result<Decoded, Problem> {
+pub fn decode(bytes: &[u8], format: SourceFormat) -> Result<Decoded, Problem> {
     if bytes.starts_with(&[0xFF, 0xFE, 0, 0]) || bytes.starts_with(&[0, 0, 0xFE, 0xFF]) {
         return utf32(bytes).map(Decoded::from).ok_or_else(|| damaged("UTF-32"));
     }
@@ -55,8 +55,8 @@ pub fn decode(bytes: &[u8], format: Format) -> Result<Decoded, Problem> {
 }
 
 /// Text in another encoding than UTF-8; `broken` is where it is no UTF-8.
-fn other(bytes: &[u8], format: Format, broken: usize, escapes: bool) -> Result<Decoded, Problem> {
-    if format == Format::Html
+fn other(bytes: &[u8], format: SourceFormat, broken: usize, escapes: bool) -> Result<Decoded, Problem> {
+    if format == SourceFormat::Html
         && let Some(text) = declared(bytes).and_then(|encoding| strictly(encoding, bytes))
     {
         return Ok(text.into());
@@ -156,7 +156,7 @@ mod tests {
     use super::*;
 
     fn text(bytes: &[u8]) -> String {
-        let decoded = decode(bytes, Format::Text).unwrap();
+        let decoded = decode(bytes, SourceFormat::Text).unwrap();
         assert_eq!(decoded.problem, None);
         decoded.text
     }
@@ -176,13 +176,13 @@ mod tests {
 
     #[test]
     fn what_is_no_text_is_refused_with_its_line() {
-        let line = |bytes: &[u8]| decode(bytes, Format::Text).unwrap_err().line;
+        let line = |bytes: &[u8]| decode(bytes, SourceFormat::Text).unwrap_err().line;
         assert_eq!(line(b"one\n\0"), Some(2));
         assert_eq!(line(b"Gr\xC3\xBC\xC3\x9Fe\nsch\xC3\xB6n\xFFe"), Some(2), "damaged");
         assert_eq!(line(b"Gr\xC3\xBC\xC3\x9Fe\nund sch\xC3"), Some(2), "cut off");
-        assert!(decode(&[0xFF, 0xFE, 0x00, 0xD8], Format::Text).is_err(), "half a surrogate pair");
-        assert!(decode(&[0xFF, 0xFE, 0, 0, b'a'], Format::Text).is_err(), "a part of a character");
-        assert!(decode(b"\x89PNG\r\n\x1a\n\x01\x02\x03\x04\xFF\xFE\x05\x06", Format::Text).is_err());
+        assert!(decode(&[0xFF, 0xFE, 0x00, 0xD8], SourceFormat::Text).is_err(), "half a surrogate pair");
+        assert!(decode(&[0xFF, 0xFE, 0, 0, b'a'], SourceFormat::Text).is_err(), "a part of a character");
+        assert!(decode(b"\x89PNG\r\n\x1a\n\x01\x02\x03\x04\xFF\xFE\x05\x06", SourceFormat::Text).is_err());
     }
 
     /// Texts as they were saved before UTF-8, each under the label of its encoding.
@@ -213,12 +213,12 @@ mod tests {
             let encoding = Encoding::for_label(label.as_bytes()).unwrap();
             let (bytes, _, unmappable) = encoding.encode(expected);
             assert!(!unmappable, "{label} has all of {expected}");
-            let decoded = decode(&bytes, Format::Text).unwrap();
+            let decoded = decode(&bytes, SourceFormat::Text).unwrap();
             assert_eq!(decoded.text, expected, "{label}");
             assert_eq!(decoded.problem.is_some(), !expected.is_ascii(), "{label}");
         }
-        assert_eq!(decode(b"one\ntwo\ncaf\xe9", Format::Text).unwrap().text, "one\ntwo\ncafé");
-        assert_eq!(decode(b"caf\xe9", Format::Text).unwrap().problem.unwrap().line, Some(1));
+        assert_eq!(decode(b"one\ntwo\ncaf\xe9", SourceFormat::Text).unwrap().text, "one\ntwo\ncafé");
+        assert_eq!(decode(b"caf\xe9", SourceFormat::Text).unwrap().problem.unwrap().line, Some(1));
     }
 
     #[test]
@@ -229,10 +229,10 @@ mod tests {
             b"<META http-equiv=Content-Type content='text/html; charset=ISO-8859-2'>",
             b"<?xml version='1.0' encoding='iso-8859-2'?>",
         ] {
-            let decoded = decode(&page(head), Format::Html).unwrap();
+            let decoded = decode(&page(head), SourceFormat::Html).unwrap();
             assert!(decoded.text.ends_with("<p>Příliš žluť</p>") && decoded.problem.is_none(), "{decoded:?}");
         }
-        let utf8 = decode("<meta charset=iso-8859-2>é".as_bytes(), Format::Html).unwrap();
+        let utf8 = decode("<meta charset=iso-8859-2>é".as_bytes(), SourceFormat::Html).unwrap();
         assert!(utf8.text.ends_with('é'), "what is UTF-8 is UTF-8");
     }
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use rustix::fs::{Mode, OFlags};
 
-use crate::folder::{Format, Stat};
+use crate::folder::{SourceFormat, Stat};
 
 /// How much of a recording's start and of its end tells it from any other, in bytes.
 const SAMPLE: u64 = 1 << 20;
@@ -68,7 +68,7 @@ pub fn load(path: &Path, limit: u64) -> Result<Loaded, LoadError> {
 ///
 /// # Errors
 /// See [`LoadError`]; only [`LoadError::Gone`] says that the file is not there.
-pub fn load_as(path: &Path, format: Format, limit: u64) -> Result<Loaded, LoadError> {
+pub fn load_as(path: &Path, format: SourceFormat, limit: u64) -> Result<Loaded, LoadError> {
     open(path)?.load_as(format, limit)
 }
 
@@ -110,8 +110,8 @@ impl Opened {
     ///
     /// # Errors
     /// See [`LoadError`].
-    pub fn load_as(self, format: Format, limit: u64) -> Result<Loaded, LoadError> {
-        if format != Format::Audio {
+    pub fn load_as(self, format: SourceFormat, limit: u64) -> Result<Loaded, LoadError> {
+        if format != SourceFormat::Audio {
             return self.load(limit);
         }
         let Self { mut file, before } = self;
@@ -172,7 +172,7 @@ mod tests {
         let path = directory.path().join("a.mp3");
         let sample = |bytes: &[u8]| {
             std::fs::write(&path, bytes).unwrap();
-            load_as(&path, Format::Audio, 4).unwrap().bytes
+            load_as(&path, SourceFormat::Audio, 4).unwrap().bytes
         };
         let mebibyte = usize::try_from(SAMPLE).unwrap();
         let mut bytes = vec![7; 3 * mebibyte];

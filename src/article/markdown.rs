@@ -6,7 +6,7 @@ use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
 
 use super::dialect::{self, Dialect};
 use super::front_matter::{Field, Header};
-use super::{Body, html as page, summary};
+use super::{ParsedBody, html as page, summary};
 
 /// What people mean by Markdown today: tables, footnotes, strike-through and task lists as on GitHub.
 pub(super) const OPTIONS: Options = Options::ENABLE_TABLES
@@ -39,7 +39,7 @@ pub fn is_too_much(text: &str) -> bool {
 
 /// Reads a Markdown text, whose first line has the number `first_line`. A first-level heading before everything else is the
 /// title and leaves the text, unless the front matter has another title.
-pub fn read(text: &str, first_line: usize, known_title: Option<&str>) -> Body {
+pub fn read(text: &str, first_line: usize, known_title: Option<&str>) -> ParsedBody {
     let (text, left_out) = dialect::plain(text, Dialect::Markdown, first_line);
     let mut events: Vec<Event<'_>> = Parser::new_ext(&text, OPTIONS).map(box_as_text).collect();
     let title = take_title(&mut events, known_title);
@@ -48,12 +48,12 @@ pub fn read(text: &str, first_line: usize, known_title: Option<&str>) -> Body {
     let mut output = String::with_capacity(text.len() * 5 / 4);
     html::push_html(&mut output, events.into_iter());
     let said = Header { title, summary, ..Header::default() };
-    Body {
+    ParsedBody {
         said: said.with_source(Field::Title, "first heading").with_source(Field::Summary, "text before the fold"),
         paragraphs: page::outline(&output).paragraphs,
         html: output,
         problems: left_out.into_iter().collect(),
-        ..Body::default()
+        ..ParsedBody::default()
     }
 }
 

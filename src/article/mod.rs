@@ -27,8 +27,8 @@ use std::path::Path;
 
 use chrono::{DateTime, Utc};
 
-use crate::config::{Articles, Clean, Site};
-use crate::folder::{Format, in_one_line, shown};
+use crate::config::{Articles, Clean, SiteConfig};
+use crate::folder::{SourceFormat, in_one_line, shown};
 use crate::model::entry::{Episode, Media, Person, legal};
 use dialect::Dialect;
 use front_matter::{Field, Header};
@@ -51,7 +51,7 @@ pub struct Rules {
 
 impl Rules {
     /// Takes the rules out of the configuration.
-    pub fn new(articles: &Articles, site: &Site) -> Self {
+    pub fn new(articles: &Articles, site: &SiteConfig) -> Self {
         Self { clean: articles.clean, timezone: site.timezone }
     }
 }
@@ -171,7 +171,7 @@ impl From<Verdict> for Reading {
 
 /// What the body of a file says for itself, before its header has a say.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Body {
+pub struct ParsedBody {
     /// Headline, byline, `<meta>`: what front matter would say if there were any.
     pub said: Header,
     /// The text as unchecked HTML, without the title.
@@ -188,9 +188,9 @@ pub struct Body {
 /// part of those bytes.
 ///
 /// Never fails, as [`read`] does not, not even where the program does.
-pub fn read_file(file: &Path, bytes: &[u8], path: &Path, format: Format, rules: &Rules) -> Reading {
+pub fn read_file(file: &Path, bytes: &[u8], path: &Path, format: SourceFormat, rules: &Rules) -> Reading {
     let reading = guarded(|| match format {
-        Format::Audio => recording::read(file, path, rules),
+        SourceFormat::Audio => recording::read(file, path, rules),
         _ => read(bytes, path, format, rules),
     });
     reading.unwrap_or_else(|problem| Verdict::Broken(problem).into())
@@ -210,7 +210,7 @@ pub fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, Problem> {
 /// Reads the bytes of the file at `path` (relative to the watched folder).
 ///
 /// Never fails: what cannot be understood is a [`Verdict`], what is merely odd a [`Problem`].
-pub fn read(bytes: &[u8], path: &Path, format: Format, rules: &Rules) -> Reading {
+pub fn read(bytes: &[u8], path: &Path, format: SourceFormat, rules: &Rules) -> Reading {
     let encoding::Decoded { text, problem } = match encoding::decode(bytes, format) {
         Ok(decoded) => decoded,
         Err(problem) => return Verdict::Broken(problem).into(),
@@ -224,19 +224,19 @@ pub fn read(bytes: &[u8], path: &Path, format: Format, rules: &Rules) -> Reading
     let header = &split.header;
     // Before anything else is done with it: what comes after takes time in the square of the depth.
     let is_too_much = match format {
-        Format::Html => html::is_too_much(split.body),
-        Format::Markdown => markdown::is_too_much(split.body),
-        Format::Text | Format::Audio => false,
+        SourceFormat::Html => html::is_too_much(split.body),
+        SourceFormat::Markdown => markdown::is_too_much(split.body),
+        SourceFormat::Text | SourceFormat::Audio => false,
     };
     if is_too_much {
         return too_much();
     }
     let body = match format {
-        Format::Text => text::read(split.body, split.body_line, header, rules),
-        Format::Markdown => markdown::read(split.body, split.body_line, header.title.as_deref()),
+        SourceFormat::Text => text::read(split.body, split.body_line, header, rules),
+        SourceFormat::Markdown => markdown::read(split.body, split.body_line, header.title.as_deref()),
         // It was no text in any encoding, most likely; if it was, its words are none of its writer's.
-        Format::Audio => Body::default(),
-        Format::Html => {
+        SourceFormat::Audio => ParsedBody::default(),
+        SourceFormat::Html => {
             // A page with front matter is a generator's source.
             let (page, left_out) = match split.body_line {
                 1 => (Cow::Borrowed(split.body), None),
@@ -271,13 +271,13 @@ pub fn head(bytes: &[u8], path: &Path, rules: &Rules) -> Option<Box<Article>> {
         return None;
     }
     let tidy = unicode::tidy(head);
-    let split = front_matter::split(&tidy, Format::Markdown, rules.timezone).ok()?;
+    let split = front_matter::split(&tidy, SourceFormat::Markdown, rules.timezone).ok()?;
     let header = &split.header;
     let is_plain = header.image.is_none() && header.enclosures.is_empty() && header.episode.is_none();
     if header.title.is_none() || !is_plain || header.expires.is_some() || !split.problems.is_empty() {
         return None;
     }
-    match assemble(split.header, Vec::new(), Body::default(), path, Format::Markdown, *rules).verdict {
+    match assemble(split.header, Vec::new(), ParsedBody::default(), path, SourceFormat::Markdown, *rules).verdict {
         Verdict::Publish(article) => Some(article),
         Verdict::Draft(_) | Verdict::Empty | Verdict::Broken(_) => None,
     }
@@ -316,9 +316,9 @@ impl From<front_matter::Held> for Reading {
 fn assemble(
     mut header: Header,
     mut problems: Vec<Problem>,
-    body: Body,
+    body: ParsedBody,
     path: &Path,
-    format: Format,
+    format: SourceFormat,
     rules: Rules,
 ) -> Reading {
     header.complete(body.said);
@@ -355,7 +355,7 @@ fn assemble(
         slug: header.slug,
         id: header.id,
         // A Markdown file is named by its writer, a scraped text by a program.
-        slug_source: if format == Format::Text { title.clone() } else { slug_stem },
+        slug_source: if format == SourceFormat::Text { title.clone() } else { slug_stem },
         addresses: header.addresses,
         brief: header.brief.unwrap_or(false),
         image: header.image.map(legal_media),

@@ -8,8 +8,8 @@ use lofty::file::TaggedFileExt;
 use lofty::tag::{Accessor, ItemKey, Tag};
 
 use super::front_matter::{Field, Header, is_language};
-use super::{Body, Reading, Rules, assemble, date, language, measure, summary};
-use crate::folder::Format;
+use super::{ParsedBody, Reading, Rules, assemble, date, language, measure, summary};
+use crate::folder::SourceFormat;
 use crate::model::entry::{Episode, Person, escape, legal};
 
 /// Texts that are shown, the one that describes best first.
@@ -44,8 +44,8 @@ pub fn read(file: &Path, path: &Path, rules: &Rules) -> Reading {
     }
     let shown = paragraphs.iter().map(|text| escape(text).replace('\n', "<br>\n"));
     let html = shown.flat_map(|text| ["<p>".to_owned(), text, "</p>\n".to_owned()]).collect();
-    let body = Body { html, paragraphs, ..Body::default() };
-    let mut reading = assemble(header, Vec::new(), body, path, Format::Audio, *rules);
+    let body = ParsedBody { html, paragraphs, ..ParsedBody::default() };
+    let mut reading = assemble(header, Vec::new(), body, path, SourceFormat::Audio, *rules);
     // A reader that shows nothing of a recording shows at least what it is.
     if let super::Verdict::Publish(article) = &mut reading.verdict
         && article.html.is_empty()

@@ -6,7 +6,7 @@ use super::clean::{self, Removed};
 use super::front_matter::{Field, Header};
 use super::summary::{ends_sentence, is_cjk, is_real};
 use super::unicode::without_direction_marks;
-use super::{Body, Problem, Rules};
+use super::{ParsedBody, Problem, Rules};
 use crate::config::Clean;
 use crate::model::entry::{Person, escape};
 
@@ -58,7 +58,7 @@ impl Block {
 
 /// What a plain text turns out to be.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Document {
+pub struct TextDocument {
     /// Its headline, if it has one.
     pub title: Option<String>,
     /// Where that was found, in words.
@@ -76,13 +76,13 @@ pub struct Document {
 }
 
 /// Reads the text of a file after its front matter; `first_line` is the number of the text's first line.
-pub fn read(text: &str, first_line: usize, header: &Header, rules: &Rules) -> Body {
+pub fn read(text: &str, first_line: usize, header: &Header, rules: &Rules) -> ParsedBody {
     let clean = if header.clean == Some(false) { Clean::Off } else { rules.clean };
     let document = parse(text, first_line, header.title.as_deref(), clean, rules.timezone);
-    let Document { title, authors, published, .. } = document;
+    let TextDocument { title, authors, published, .. } = document;
     let said = Header { title, published, authors, ..Header::default() };
     let said = said.with_source(Field::Title, document.title_source);
-    Body {
+    ParsedBody {
         said: said.with_source(Field::Authors, "byline in the text").with_source(Field::Published, "date in the text"),
         html: to_html(&document.blocks),
         paragraphs: document.blocks.iter().map(Block::in_one_line).collect(),
@@ -108,10 +108,10 @@ pub fn parse(
     known_title: Option<&str>,
     clean: Clean,
     timezone: chrono_tz::Tz,
-) -> Document {
+) -> TextDocument {
     if is_code(text) {
         let blocks = vec![Block::Preformatted(text.trim_matches('\n').to_owned())];
-        return Document { blocks, ..Document::default() };
+        return TextDocument { blocks, ..TextDocument::default() };
     }
     let mut lines: Vec<Line> = text
         .split('\n')
@@ -119,7 +119,7 @@ pub fn parse(
         .map(|(index, line)| Line { number: first_line + index, text: tidy(line) })
         .collect();
     trim_blank(&mut lines);
-    let mut document = Document::default();
+    let mut document = TextDocument::default();
     if known_title.is_none() {
         let lines_before = lines.len();
         document.title = take_title(&mut lines);
@@ -442,7 +442,7 @@ fn inline(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn document(text: &str) -> Document {
+    fn document(text: &str) -> TextDocument {
         parse(text, 1, None, Clean::Safe, chrono_tz::UTC)
     }
 

@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::window::{Limits, Window};
+use super::window::{FeedLimits, Window};
 use super::{Catalog, Result};
 
 /// An archive is closed early when it takes this many times the bytes of a feed.
@@ -28,7 +28,7 @@ impl Catalog {
     pub fn close_archives(
         &mut self,
         window: &Window,
-        limits: &Limits,
+        limits: &FeedLimits,
         now: DateTime<Utc>,
         version: DateTime<Utc>,
     ) -> Result<Option<u32>> {
@@ -59,7 +59,7 @@ impl Catalog {
     }
 
     /// Puts the oldest of `open` into a new archive and says how many.
-    fn close_archive(&mut self, open: &[Open], limits: &Limits, version: DateTime<Utc>) -> Result<usize> {
+    fn close_archive(&mut self, open: &[Open], limits: &FeedLimits, version: DateTime<Utc>) -> Result<usize> {
         let mut bytes = 0;
         let fits = open.iter().take(limits.archive_entries.max(1)).take_while(|article| {
             let first = bytes == 0;
@@ -113,7 +113,7 @@ pub(super) fn newest(connection: &Connection) -> Result<Option<u32>> {
 pub(super) fn feed(
     connection: &Connection,
     window: &Window,
-    limits: &Limits,
+    limits: &FeedLimits,
     now: DateTime<Utc>,
 ) -> Result<Vec<(i64, i64)>> {
     let mut rows = window.rows.clone();

@@ -8,8 +8,8 @@ use url::Url;
 use uuid::Uuid;
 
 use super::bulk_import::Sign;
-use super::imports::Signs;
-use super::{Catalog, Result, State, bytes, date, path_of};
+use super::imports::MatchKeys;
+use super::{ArticleState, Catalog, Result, bytes, date, path_of};
 use crate::article::Article;
 use crate::folder::Stat;
 use crate::model::taxonomy::Term;
@@ -120,7 +120,7 @@ struct Candidate {
     number: i64,
     id: String,
     path: PathBuf,
-    state: State,
+    state: ArticleState,
     slug: String,
     published: DateTime<Utc>,
     updated: DateTime<Utc>,
@@ -139,7 +139,7 @@ impl Candidate {
     /// Whether readers were told that it is no more, and see it again now.
     fn is_raised_by(&self, arrival: &Arrival<'_>) -> bool {
         let comes = arrival.article.expires.is_none_or(|expires| expires > arrival.now);
-        comes && (self.buried.is_some() || (self.state != State::Live && self.shown))
+        comes && (self.buried.is_some() || (self.state != ArticleState::Live && self.shown))
     }
 }
 
@@ -163,7 +163,7 @@ impl Catalog {
         if let Some(id) = chosen {
             let same = self.candidate("id = ?1", params![id])?;
             return match same {
-                Some(row) if row.path == arrival.path || row.state == State::Gone || is_missing(&row.path) => {
+                Some(row) if row.path == arrival.path || row.state == ArticleState::Gone || is_missing(&row.path) => {
                     self.is(arrival, Some(row), Some(id))
                 }
                 Some(row) => Ok(Decision::SameId(row.path)),
@@ -177,10 +177,10 @@ impl Catalog {
         // deleted long ago has come back.
         let order = "file_hash = ?1 ORDER BY state, path = ?2 DESC, revised DESC";
         let twins = self.candidates(order, params![arrival.file_hash, bytes(arrival.path)])?;
-        if let Some(original) = twins.iter().find(|row| row.state == State::Live && !is_missing(&row.path)) {
+        if let Some(original) = twins.iter().find(|row| row.state == ArticleState::Live && !is_missing(&row.path)) {
             return Ok(Decision::CopyOf(original.path.clone()));
         }
-        let row = match twins.into_iter().find(|row| row.state == State::Gone || is_missing(&row.path)) {
+        let row = match twins.into_iter().find(|row| row.state == ArticleState::Gone || is_missing(&row.path)) {
             Some(row) => Some(row),
             None => self.same_file(arrival.stat)?.filter(|row| is_missing(&row.path)),
         };
@@ -210,7 +210,7 @@ impl Catalog {
             None => true,
         };
         let is_fresh = row.is_none() && self.never_saw(&arrival.file_hash, arrival.stat)?;
-        let signs = (is_new && id.is_none() && !is_fresh).then(|| Signs::of(article, arrival.path));
+        let signs = (is_new && id.is_none() && !is_fresh).then(|| MatchKeys::of(article, arrival.path));
         let adopted = match signs {
             Some(signs) => self.adopted_for(&signs)?,
             None => None,
@@ -218,7 +218,7 @@ impl Catalog {
         let known = adopted.as_ref().and_then(|adopted| adopted.published).or(row.as_ref().map(|row| row.published));
         let published = article.published.or(known).unwrap_or(arrival.first_seen);
         // What was undone before anybody saw it is new when it comes again.
-        let seen_before = row.as_ref().filter(|row| row.state != State::Gone || row.shown);
+        let seen_before = row.as_ref().filter(|row| row.state != ArticleState::Gone || row.shown);
         let held_until = seen_before.map_or(arrival.held_until, |row| row.held_until);
         let due = article.published.unwrap_or(DateTime::UNIX_EPOCH).max(held_until);
         let stated = article.updated.or(adopted.as_ref().and_then(|adopted| adopted.updated));
@@ -238,8 +238,10 @@ impl Catalog {
         };
         let number = row.as_ref().map(|row| row.number);
         let slug = match (&article.slug, &row) {
-            (None, Some(row)) if row.state != State::Gone => row.slug.clone(),
-            (Some(wish), Some(row)) if row.state != State::Gone && slug::slugify(wish) == row.slug => row.slug.clone(),
+            (None, Some(row)) if row.state != ArticleState::Gone => row.slug.clone(),
+            (Some(wish), Some(row)) if row.state != ArticleState::Gone && slug::slugify(wish) == row.slug => {
+                row.slug.clone()
+            }
             (None, Some(row)) => self.free_slug(&row.slug, arrival.path, number)?,
             (Some(wish), _) => self.free_slug(wish, arrival.path, number)?,
             (None, None) => self.free_slug(&article.slug_source, arrival.path, None)?,
@@ -324,7 +326,7 @@ impl Catalog {
         let sql = "SELECT number, state FROM address JOIN article USING (number) WHERE address.slug = ?1";
         let holder: Option<(i64, i64)> =
             self.connection.prepare_cached(sql)?.query_row([slug], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-        Ok(holder.is_none_or(|(number, state)| Some(number) == own || state == State::Gone as i64))
+        Ok(holder.is_none_or(|(number, state)| Some(number) == own || state == ArticleState::Gone as i64))
     }
 
     fn candidate(&self, condition: &str, values: impl rusqlite::Params) -> Result<Option<Candidate>> {
@@ -376,7 +378,7 @@ fn candidate(row: &Row<'_>) -> Result<Candidate> {
         number: row.get(0)?,
         id: row.get(1)?,
         path: path_of(row.get(2)?),
-        state: State::of(row.get(3)?)?,
+        state: ArticleState::of(row.get(3)?)?,
         slug: row.get(4)?,
         published: date(row.get(5)?)?,
         updated: date(row.get(6)?)?,

@@ -15,7 +15,7 @@ use crate::article::{Article, boilerplate, date as dates};
 
 /// An entry of a feed that was published elsewhere.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Elsewhere {
+pub struct ImportedEntry {
     /// The id of an Atom entry.
     pub id: Option<String>,
     /// The guid of an RSS item or the id of a JSON Feed item, as it stands there.
@@ -43,7 +43,7 @@ pub struct Adoption {
 
 /// What an article can be recognised by in somebody else's feed.
 #[derive(Debug, Default)]
-pub(super) struct Signs {
+pub(super) struct MatchKeys {
     links: Vec<String>,
     /// Last part of an address that its file's name would make.
     stem: String,
@@ -52,7 +52,7 @@ pub(super) struct Signs {
     published: Option<DateTime<Utc>>,
 }
 
-impl Signs {
+impl MatchKeys {
     pub(super) fn of(article: &Article, path: &Path) -> Self {
         let links = article.link.iter().chain(&article.addresses).map(|link| comparable(link)).collect();
         let title = boilerplate::folded(&article.title);
@@ -104,7 +104,7 @@ impl Catalog {
     ///
     /// # Errors
     /// The catalog cannot be read or written.
-    pub fn adopt(&mut self, entries: &[Elsewhere]) -> Result<usize> {
+    pub fn adopt(&mut self, entries: &[ImportedEntry]) -> Result<usize> {
         self.transaction(|catalog| {
             let mut known = 0;
             for entry in entries {
@@ -146,7 +146,7 @@ impl Catalog {
     }
 
     /// Writes an entry down; says whether it is new.
-    fn keep_adopted(&mut self, entry: &Elsewhere) -> Result<bool> {
+    fn keep_adopted(&mut self, entry: &ImportedEntry) -> Result<bool> {
         let Some(name) = entry.id.as_deref().or(entry.guid.as_deref()) else { return Ok(false) };
         let link = entry.link.as_deref().map(comparable);
         let title = entry.title.as_deref().map(boilerplate::folded).filter(|title| !title.is_empty());
@@ -170,7 +170,7 @@ impl Catalog {
     }
 
     /// The same entry in another format: its readers may know it by another name. Says whether there is one.
-    fn merge_adopted(&mut self, entry: &Elsewhere, link: Option<&str>, title: Option<&str>) -> Result<bool> {
+    fn merge_adopted(&mut self, entry: &ImportedEntry, link: Option<&str>, title: Option<&str>) -> Result<bool> {
         let sql = "
             SELECT number, id, guid, article IS NOT NULL FROM adopted
             WHERE link = ?1 AND (title IS ?2 OR title IS NULL OR ?2 IS NULL) LIMIT 1";
@@ -200,7 +200,7 @@ impl Catalog {
 
     /// The entry that an article was elsewhere. While a feed is adopted, by whatever this pass goes by. Later by its address or
     /// its file's name, or by a title of the same day: another article may well come to have the same title.
-    pub(super) fn adopted_for(&mut self, signs: &Signs) -> Result<Option<Adopted>> {
+    pub(super) fn adopted_for(&mut self, signs: &MatchKeys) -> Result<Option<Adopted>> {
         let (links, stems, titles) = match &mut self.adopting {
             None => (true, true, true),
             Some(Pass::Addresses) => (true, false, false),

@@ -28,17 +28,19 @@ use rustix::fs::{Mode, OFlags};
 use uuid::Uuid;
 
 pub use identity::{Arrival, Decision, Extent, Identity};
-pub use imports::{Adoption, Elsewhere};
+pub use imports::{Adoption, ImportedEntry};
 pub use media::Referred;
 pub use moves::OwnName;
-pub use reader::{Gathered, Listed, Listing, Lookup, Moment, Reader, Record, Shelf, Tombstone, Wanted};
+pub use reader::{
+    ArchiveSummary, ArticleLookup, Collection, FeedLookup, Moment, Reader, Record, Tombstone, ViewGroup, ViewSummary,
+};
 pub use record::Recorded;
 pub use views::TOMBSTONE_LIFE;
-pub use window::{Limits, Window};
+pub use window::{FeedLimits, Window};
 
 use crate::folder::Stat;
 use crate::model::entry::{Content, Entry};
-use crate::model::taxonomy::Kind;
+use crate::model::taxonomy::ViewKind;
 use bulk_import::{Fresh, INDEXES_OF_FEEDS, INDEXES_OF_FILES};
 use view_batch::Tally;
 
@@ -136,7 +138,7 @@ pub struct Known {
     /// BLAKE3 of its bytes.
     pub file_hash: [u8; 32],
     /// Whether it is published, or taken back by its writer.
-    pub state: State,
+    pub state: ArticleState,
     /// Whether it must be read again, whatever its bytes.
     pub stale: bool,
     /// Its head was read, and its text was not yet.
@@ -145,7 +147,7 @@ pub struct Known {
 
 /// Whether an article is published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
+pub enum ArticleState {
     /// In the feed, once its date has come.
     Live = 0,
     /// Its writer took it back: a draft again, or empty.
@@ -154,7 +156,7 @@ pub enum State {
     Gone = 2,
 }
 
-impl State {
+impl ArticleState {
     fn of(number: i64) -> Result<Self> {
         match number {
             0 => Ok(Self::Live),
@@ -412,7 +414,7 @@ impl Catalog {
     ///
     /// # Errors
     /// The catalog cannot be read.
-    pub fn window(&self, limits: &Limits, now: DateTime<Utc>) -> Result<Window> {
+    pub fn window(&self, limits: &FeedLimits, now: DateTime<Utc>) -> Result<Window> {
         window::read(&self.connection, None, limits, now)
     }
 
@@ -420,7 +422,7 @@ impl Catalog {
     ///
     /// # Errors
     /// The catalog cannot be read.
-    pub fn feed(&self, window: &Window, limits: &Limits, now: DateTime<Utc>) -> Result<Vec<(i64, i64)>> {
+    pub fn feed(&self, window: &Window, limits: &FeedLimits, now: DateTime<Utc>) -> Result<Vec<(i64, i64)>> {
         archive::feed(&self.connection, window, limits, now)
     }
 
@@ -436,7 +438,7 @@ impl Catalog {
     ///
     /// # Errors
     /// The catalog cannot be read.
-    pub fn views(&self, kind: Kind, most: usize) -> Result<Vec<Listed>> {
+    pub fn views(&self, kind: ViewKind, most: usize) -> Result<Vec<ViewSummary>> {
         reader::views(&self.connection, kind, most)
     }
 
@@ -512,7 +514,7 @@ fn known(row: &Row<'_>) -> Result<Known> {
         path: path_of(row.get(0)?),
         stat: Stat { size: row.get(1)?, mtime: row.get(2)?, ctime: row.get(3)?, inode: row.get(4)?, born: row.get(5)? },
         file_hash: row.get(6)?,
-        state: State::of(row.get(7)?)?,
+        state: ArticleState::of(row.get(7)?)?,
         stale: matches!(stale, 1 | 2),
         unread: stale == identity::UNREAD,
     })

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension, params};
 
 use super::views::{Before, Membership};
-use super::{Catalog, Recorded, Result, State, bytes, content_of, path_of};
+use super::{ArticleState, Catalog, Recorded, Result, bytes, content_of, path_of};
 use crate::folder::Stat;
 use crate::model::taxonomy;
 
@@ -46,7 +46,7 @@ impl Catalog {
     ///
     /// # Errors
     /// The catalog cannot be written.
-    pub fn withdraw(&mut self, path: &Path, state: State, version: DateTime<Utc>) -> Result<Recorded> {
+    pub fn withdraw(&mut self, path: &Path, state: ArticleState, version: DateTime<Utc>) -> Result<Recorded> {
         let sql = "SELECT number, state, shown FROM article WHERE path = ?1 AND state < 2 AND state < ?2";
         let row = self.connection.prepare_cached(sql)?.query_row(params![bytes(path), state as i64], |row| {
             Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, bool>(2)?))
@@ -57,7 +57,7 @@ impl Catalog {
             UPDATE article SET state = ?2, revised = ?3, size = 0, mtime = 0, ctime = 0, stale = min(stale, 2)
             WHERE number = ?1";
         self.connection.prepare_cached(sql)?.execute([number, state as i64, version.timestamp()])?;
-        if shown && before == State::Live as i64 {
+        if shown && before == ArticleState::Live as i64 {
             self.bury(number, version, version)?;
         } else {
             self.leave(number, version)?;
@@ -77,7 +77,7 @@ impl Catalog {
             return Ok(Recorded::Unchanged);
         }
         if self.known(new)?.is_some() {
-            return self.withdraw(old, State::Gone, version);
+            return self.withdraw(old, ArticleState::Gone, version);
         }
         let sql = "
             UPDATE article SET path = ?2, stale = max(stale, ?3 OR EXISTS (SELECT 1 FROM media WHERE article = number))

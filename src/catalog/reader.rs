@@ -8,11 +8,11 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 use uuid::Uuid;
 
 use super::identity::UNREAD;
-use super::window::{self, Limits};
-use super::{CatalogError, FILE, Result, State, archive, bytes, date, identity, path_of};
+use super::window::{self, FeedLimits};
+use super::{ArticleState, CatalogError, FILE, Result, archive, bytes, date, identity, path_of};
 use crate::article::Article;
 use crate::model::entry::Entry;
-use crate::model::taxonomy::{Kind, View};
+use crate::model::taxonomy::{View, ViewKind};
 
 /// A read-only connection to the catalog.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub struct Reader {
 
 /// What is found at the address of an article.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Lookup {
+pub enum ArticleLookup {
     /// The article.
     Current(Box<Entry>),
     /// It lives at another slug now.
@@ -54,30 +54,30 @@ impl Reader {
     ///
     /// # Errors
     /// The catalog cannot be read.
-    pub fn by_slug(&self, slug: &str, version: DateTime<Utc>, due: DateTime<Utc>) -> Result<Lookup> {
+    pub fn by_slug(&self, slug: &str, version: DateTime<Utc>, due: DateTime<Utc>) -> Result<ArticleLookup> {
         // One statement: what it sees is of one moment.
         let sql = "
             SELECT id, article.slug, published, updated, revised, entry, number, due, guid, state, expires, shown, stale
             FROM address JOIN article USING (number) JOIN content USING (number) WHERE address.slug = ?1";
         let mut statement = self.connection.prepare_cached(sql)?;
         let mut rows = statement.query([slug])?;
-        let Some(row) = rows.next()? else { return Ok(Lookup::Unknown) };
+        let Some(row) = rows.next()? else { return Ok(ArticleLookup::Unknown) };
         let (revised, shown_from): (i64, i64) = (row.get(4)?, row.get(7)?);
         let expires: Option<i64> = row.get(10)?;
         let (current, shown): (String, bool) = (row.get(1)?, row.get(11)?);
         if revised > version.timestamp() {
-            return Ok(Lookup::NotYet);
+            return Ok(ArticleLookup::NotYet);
         }
-        Ok(match State::of(row.get(9)?)? {
+        Ok(match ArticleState::of(row.get(9)?)? {
             // Nobody ever saw it: there is nothing to be told of.
-            State::Gone if !shown => Lookup::Unknown,
-            State::Gone => Lookup::Gone,
-            State::Held => Lookup::Unknown,
-            State::Live if !shown && shown_from > due.timestamp() => Lookup::Unknown,
-            State::Live if expires.is_some_and(|expires| expires <= due.timestamp()) => Lookup::Gone,
-            State::Live if current != slug => Lookup::Moved(current),
-            State::Live if row.get::<_, i64>(12)? == UNREAD => Lookup::Unread(row.get(6)?),
-            State::Live => Lookup::Current(Box::new(entry_of(row)?)),
+            ArticleState::Gone if !shown => ArticleLookup::Unknown,
+            ArticleState::Gone => ArticleLookup::Gone,
+            ArticleState::Held => ArticleLookup::Unknown,
+            ArticleState::Live if !shown && shown_from > due.timestamp() => ArticleLookup::Unknown,
+            ArticleState::Live if expires.is_some_and(|expires| expires <= due.timestamp()) => ArticleLookup::Gone,
+            ArticleState::Live if current != slug => ArticleLookup::Moved(current),
+            ArticleState::Live if row.get::<_, i64>(12)? == UNREAD => ArticleLookup::Unread(row.get(6)?),
+            ArticleState::Live => ArticleLookup::Current(Box::new(entry_of(row)?)),
         })
     }
 
@@ -95,7 +95,7 @@ impl Reader {
         let expires: Option<i64> = row.get(10)?;
         Ok(Some(Record {
             entry: entry_of(row)?,
-            state: State::of(row.get(9)?)?,
+            state: ArticleState::of(row.get(9)?)?,
             due: date(row.get(7)?)?,
             expires: expires.map(date).transpose()?,
             archive: row.get(11)?,
@@ -126,9 +126,9 @@ pub struct Moment {
 
 /// What came of looking for a feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wanted {
+pub enum FeedLookup {
     /// It is this.
-    Found(Box<Gathered>),
+    Found(Box<Collection>),
     /// It has not changed since the instant that was given.
     Same,
     /// There is none.
@@ -141,7 +141,7 @@ pub enum Wanted {
 
 /// What a feed holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Gathered {
+pub struct Collection {
     /// As most articles write it; empty for an archive.
     pub name: String,
     /// When its documents last changed.
@@ -169,7 +169,7 @@ pub struct Tombstone {
 
 /// A view as lists of views show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed {
+pub struct ViewSummary {
     /// Which it is.
     pub view: View,
     /// As most articles write it.
@@ -177,11 +177,11 @@ pub struct Listed {
 }
 
 /// All views of a kind.
-pub type Listing = (Kind, Vec<Listed>);
+pub type ViewGroup = (ViewKind, Vec<ViewSummary>);
 
 /// An archive as the list of archives shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shelf {
+pub struct ArchiveSummary {
     /// 1 is the oldest.
     pub number: u32,
     /// When the oldest article was published that it was closed with.
@@ -198,24 +198,30 @@ impl Reader {
     ///
     /// # Errors
     /// The catalog cannot be read.
-    pub fn view(&self, view: &View, limits: &Limits, moment: Moment, known: Option<DateTime<Utc>>) -> Result<Wanted> {
+    pub fn view(
+        &self,
+        view: &View,
+        limits: &FeedLimits,
+        moment: Moment,
+        known: Option<DateTime<Utc>>,
+    ) -> Result<FeedLookup> {
         // What is read below is of one moment.
         let _one = self.connection.unchecked_transaction()?;
         let sql = "SELECT number, name, revised, guid, latest FROM view WHERE kind = ?1 AND key = ?2";
         let row = self.connection.prepare_cached(sql)?.query_row(params![view.kind as i64, view.key], |row| {
             Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get::<_, i64>(2)?, row.get(3)?, row.get(4)?))
         });
-        let Some((number, name, revised, guid, latest)) = row.optional()? else { return Ok(Wanted::Unknown) };
+        let Some((number, name, revised, guid, latest)) = row.optional()? else { return Ok(FeedLookup::Unknown) };
         let revised = date(revised)?;
         if let Some(answer) = without_reading(revised, moment, known) {
             return Ok(answer);
         }
         let window = window::read(&self.connection, Some(number), limits, moment.due)?;
         if !window.unread.is_empty() {
-            return Ok(Wanted::Unread(window.unread));
+            return Ok(FeedLookup::Unread(window.unread));
         }
         let entries = window.rows.iter().map(|(number, _)| Ok(Arc::new(entry(&self.connection, *number)?)));
-        Ok(Wanted::Found(Box::new(Gathered {
+        Ok(FeedLookup::Found(Box::new(Collection {
             name,
             revised,
             entries: entries.collect::<Result<_>>()?,
@@ -230,12 +236,12 @@ impl Reader {
     ///
     /// # Errors
     /// The catalog cannot be read.
-    pub fn archive(&self, archive: u32, moment: Moment, known: Option<DateTime<Utc>>) -> Result<Wanted> {
+    pub fn archive(&self, archive: u32, moment: Moment, known: Option<DateTime<Utc>>) -> Result<FeedLookup> {
         let _one = self.connection.unchecked_transaction()?;
         let sql = "SELECT revised FROM archive WHERE number = ?1";
         let revised: Option<i64> =
             self.connection.prepare_cached(sql)?.query_row([archive], |row| row.get(0)).optional()?;
-        let Some(revised) = revised.map(date).transpose()? else { return Ok(Wanted::Unknown) };
+        let Some(revised) = revised.map(date).transpose()? else { return Ok(FeedLookup::Unknown) };
         if let Some(answer) = without_reading(revised, moment, known) {
             return Ok(answer);
         }
@@ -248,11 +254,11 @@ impl Reader {
         let numbers: Vec<(i64, bool)> = numbers.collect::<rusqlite::Result<_>>()?;
         let unread: Vec<i64> = numbers.iter().filter(|(_, is_unread)| *is_unread).map(|(number, _)| *number).collect();
         if !unread.is_empty() {
-            return Ok(Wanted::Unread(unread));
+            return Ok(FeedLookup::Unread(unread));
         }
         let entries = numbers.iter().map(|(number, _)| Ok(Arc::new(entry(&self.connection, *number)?)));
         let entries = entries.collect::<Result<_>>()?;
-        Ok(Wanted::Found(Box::new(Gathered {
+        Ok(FeedLookup::Found(Box::new(Collection {
             name: String::new(),
             revised,
             entries,
@@ -267,12 +273,12 @@ impl Reader {
     ///
     /// # Errors
     /// The catalog cannot be read.
-    pub fn main(&self, limits: &Limits, moment: Moment) -> Result<Gathered> {
+    pub fn main(&self, limits: &FeedLimits, moment: Moment) -> Result<Collection> {
         let _one = self.connection.unchecked_transaction()?;
         let window = window::read(&self.connection, None, limits, moment.due)?;
         let rows = archive::feed(&self.connection, &window, limits, moment.due)?;
         let entries = rows.iter().map(|(number, _)| Ok(Arc::new(entry(&self.connection, *number)?)));
-        Ok(Gathered {
+        Ok(Collection {
             name: String::new(),
             revised: moment.version,
             entries: entries.collect::<Result<_>>()?,
@@ -318,13 +324,17 @@ impl Reader {
     ///
     /// # Errors
     /// The catalog cannot be read.
-    pub fn shelves(&self) -> Result<(Vec<Shelf>, DateTime<Utc>)> {
+    pub fn shelves(&self) -> Result<(Vec<ArchiveSummary>, DateTime<Utc>)> {
         let sql = "SELECT number, oldest, newest, closed FROM archive ORDER BY number DESC";
         let mut statement = self.connection.prepare_cached(sql)?;
         let mut rows = statement.query([])?;
         let (mut shelves, mut closed) = (Vec::new(), 0);
         while let Some(row) = rows.next()? {
-            shelves.push(Shelf { number: row.get(0)?, oldest: date(row.get(1)?)?, newest: date(row.get(2)?)? });
+            shelves.push(ArchiveSummary {
+                number: row.get(0)?,
+                oldest: date(row.get(1)?)?,
+                newest: date(row.get(2)?)?,
+            });
             closed = closed.max(row.get(3)?);
         }
         Ok((shelves, date(closed)?))
@@ -334,7 +344,7 @@ impl Reader {
     ///
     /// # Errors
     /// The catalog cannot be read.
-    pub fn views(&self, kinds: &[Kind]) -> Result<(Vec<Listing>, DateTime<Utc>)> {
+    pub fn views(&self, kinds: &[ViewKind]) -> Result<(Vec<ViewGroup>, DateTime<Utc>)> {
         let _one = self.connection.unchecked_transaction()?;
         let mut changed = DateTime::UNIX_EPOCH;
         let mut groups = Vec::new();
@@ -349,7 +359,7 @@ impl Reader {
     ///
     /// # Errors
     /// The catalog cannot be read.
-    pub fn views_changed(&self, kinds: &[Kind]) -> Result<DateTime<Utc>> {
+    pub fn views_changed(&self, kinds: &[ViewKind]) -> Result<DateTime<Utc>> {
         let changed = kinds.iter().map(|kind| listed(&self.connection, *kind));
         Ok(changed.collect::<Result<Vec<_>>>()?.into_iter().max().unwrap_or_default())
     }
@@ -366,11 +376,11 @@ impl Reader {
 }
 
 /// The answer for a feed that last changed at `revised`, if that says it all.
-fn without_reading(revised: DateTime<Utc>, moment: Moment, known: Option<DateTime<Utc>>) -> Option<Wanted> {
+fn without_reading(revised: DateTime<Utc>, moment: Moment, known: Option<DateTime<Utc>>) -> Option<FeedLookup> {
     if revised > moment.version {
-        return Some(Wanted::NotYet);
+        return Some(FeedLookup::NotYet);
     }
-    (known == Some(revised)).then_some(Wanted::Same)
+    (known == Some(revised)).then_some(FeedLookup::Same)
 }
 
 pub(super) fn tombstones(connection: &Connection, view: i64) -> Result<Vec<Tombstone>> {
@@ -382,20 +392,20 @@ pub(super) fn tombstones(connection: &Connection, view: i64) -> Result<Vec<Tombs
 }
 
 /// The views of a kind that have the most articles, by key.
-pub(super) fn views(connection: &Connection, kind: Kind, most: usize) -> Result<Vec<Listed>> {
+pub(super) fn views(connection: &Connection, kind: ViewKind, most: usize) -> Result<Vec<ViewSummary>> {
     let sql = "
         SELECT key, name FROM view WHERE kind = ?1 AND members > 0 ORDER BY members DESC, key LIMIT ?2";
     let mut statement = connection.prepare_cached(sql)?;
     let most = i64::try_from(most).unwrap_or(i64::MAX);
     let rows = statement.query_map([kind as i64, most], |row| {
-        Ok(Listed { view: View { kind, key: row.get(0)? }, name: row.get(1)? })
+        Ok(ViewSummary { view: View { kind, key: row.get(0)? }, name: row.get(1)? })
     })?;
-    let mut views: Vec<Listed> = rows.collect::<rusqlite::Result<_>>()?;
+    let mut views: Vec<ViewSummary> = rows.collect::<rusqlite::Result<_>>()?;
     views.sort_by(|one, other| one.view.cmp(&other.view));
     Ok(views)
 }
 
-fn listed(connection: &Connection, kind: Kind) -> Result<DateTime<Utc>> {
+fn listed(connection: &Connection, kind: ViewKind) -> Result<DateTime<Utc>> {
     let value = meta(connection, &format!("{}{}", super::views::LISTED, kind as i64))?;
     date(value.and_then(|value| value.parse().ok()).unwrap_or(0))
 }
@@ -424,7 +434,7 @@ pub struct Record {
     /// What is or was served.
     pub entry: Entry,
     /// Whether it is published.
-    pub state: State,
+    pub state: ArticleState,
     /// Not shown before.
     pub due: DateTime<Utc>,
     /// Not shown from then on.

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension, params};
 
 use super::views::{Before, Membership};
-use super::{Arrival, Catalog, CatalogError, Identity, Result, State, bytes};
+use super::{Arrival, ArticleState, Catalog, CatalogError, Identity, Result, bytes};
 use crate::model::entry::Content;
 use crate::model::taxonomy;
 
@@ -162,7 +162,7 @@ impl Catalog {
         let replaced: Option<i64> =
             self.connection.prepare_cached(sql)?.query_row(params![bytes(path), by], |row| row.get(0)).optional()?;
         if replaced.is_some() {
-            self.withdraw(path, State::Gone, version)?;
+            self.withdraw(path, ArticleState::Gone, version)?;
         }
         Ok(replaced.is_some())
     }

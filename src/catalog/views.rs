@@ -7,7 +7,7 @@ use rusqlite::params;
 use uuid::Uuid;
 
 use super::view_batch::Touch;
-use super::window::{self, Limits};
+use super::window::{self, FeedLimits};
 use super::{Catalog, Result};
 use crate::model::taxonomy::{self, Term};
 
@@ -191,7 +191,7 @@ impl Catalog {
     ///
     /// # Errors
     /// The catalog cannot be read or written.
-    pub fn settle(&mut self, limits: &Limits, now: DateTime<Utc>) -> Result<()> {
+    pub fn settle(&mut self, limits: &FeedLimits, now: DateTime<Utc>) -> Result<()> {
         let touched = std::mem::take(&mut self.tally.touched);
         if touched.is_empty() {
             return Ok(());
@@ -213,7 +213,7 @@ impl Catalog {
     ///
     /// # Errors
     /// The catalog cannot be written.
-    pub fn limit(&mut self, limits: &Limits) -> Result<()> {
+    pub fn limit(&mut self, limits: &FeedLimits) -> Result<()> {
         let limits = format!("{WEIGHING} {limits:?}");
         if self.meta("limits")?.as_deref() != Some(&limits) {
             self.connection.execute("UPDATE view SET floor = ?1", [i64::MIN])?;

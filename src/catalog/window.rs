@@ -10,7 +10,7 @@ use super::identity::UNREAD;
 
 /// How much a feed holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct FeedLimits {
     /// At least so many entries, if there are so many.
     pub entries: usize,
     /// All that were published within this of the newest.
@@ -45,7 +45,7 @@ pub struct Window {
     pub is_sure: bool,
 }
 
-impl Limits {
+impl FeedLimits {
     /// What an entry counts, of which the whole takes `weight` bytes, and its summary `brief`. One that is too large for any
     /// document is shown by its summary, or else it would keep out all that are older.
     pub fn weigh(&self, weight: i64, brief: i64) -> u64 {
@@ -60,7 +60,12 @@ impl Limits {
 }
 
 /// Reads the window of a view, or of the whole, as it is at `now`.
-pub(super) fn read(connection: &Connection, view: Option<i64>, limits: &Limits, now: DateTime<Utc>) -> Result<Window> {
+pub(super) fn read(
+    connection: &Connection,
+    view: Option<i64>,
+    limits: &FeedLimits,
+    now: DateTime<Utc>,
+) -> Result<Window> {
     let whole = "
         SELECT number, revised, published, weight, brief, due, stale FROM article
         WHERE state = 0 AND (due <= ?1 OR shown = 1) AND (expires IS NULL OR expires > ?1) AND ?2 IS NULL

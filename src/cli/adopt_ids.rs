@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::Args;
 
-use super::{Outcome, Site};
+use super::{Outcome, SiteOptions};
 use crate::daemon;
 use crate::folder::in_one_line;
 use crate::render::feed::elsewhere;
@@ -20,7 +20,7 @@ pub struct AdoptIds {
     #[arg(required = true)]
     feeds: Vec<PathBuf>,
     #[command(flatten)]
-    site: Site,
+    site: SiteOptions,
 }
 
 impl AdoptIds {

@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Utc};
 use clap::Args;
 
-use super::{Outcome, Site, articles};
+use super::{Outcome, SiteOptions, articles};
 use crate::article::front_matter::Field;
 use crate::article::load::load_as;
 use crate::article::{self, Article, Reading, Rules, Verdict, clean};
-use crate::catalog::{Reader, Record, State};
+use crate::catalog::{ArticleState, Reader, Record};
 use crate::config::{Clean, Config};
 use crate::daemon;
-use crate::folder::{Folder, Format, Found, in_one_line, shown};
+use crate::folder::{Folder, Found, SourceFormat, in_one_line, shown};
 use crate::model::entry::{Entry, Media};
 use crate::model::taxonomy;
 use crate::render::feed;
@@ -24,7 +24,7 @@ pub struct Explain {
     #[arg(required = true)]
     files: Vec<PathBuf>,
     #[command(flatten)]
-    site: Site,
+    site: SiteOptions,
 }
 
 impl Explain {
@@ -116,7 +116,7 @@ impl Explained<'_> {
         line("id", &entry.id, reason.as_deref().unwrap_or("permanent"));
         let base = self.config.base_url(self.config.http.listen.first_address());
         line("page", &format!("{base}articles/{}", entry.slug), "");
-        if *state != State::Live {
+        if *state != ArticleState::Live {
             return Err("the daemon has taken it back, or has not looked at it since it changed".into());
         }
         if *due > self.now {
@@ -152,7 +152,7 @@ impl Explained<'_> {
             .and_then(|catalog| catalog.twin(article, blake3::hash(bytes).into()).ok().flatten());
         match twin {
             Some(twin) => format!("the same text or id as {}: only one of them is published", shown(&twin)),
-            None if self.folder.format(&self.found.path) == Some(Format::Audio) => {
+            None if self.folder.format(&self.found.path) == Some(SourceFormat::Audio) => {
                 "it belongs to an article of its name or to one that refers to it; or the daemon has not seen it".into()
             }
             None => "the daemon has not seen it: is it running, on this folder?".into(),
@@ -164,7 +164,7 @@ impl Explained<'_> {
 fn fields(article: &Article, record: Option<&Record>) {
     let source = |field: Field| article.sources.get(&field).map_or("", String::as_str);
     line("title", &article.title, source(Field::Title));
-    let live = record.filter(|record| record.state != State::Gone).map(|record| &record.entry);
+    let live = record.filter(|record| record.state != ArticleState::Gone).map(|record| &record.entry);
     match (article.published, live) {
         (Some(date), _) => line("published", &date.to_rfc3339(), source(Field::Published)),
         (None, Some(entry)) => line("published", &entry.published.to_rfc3339(), "kept since the file was first seen"),

@@ -30,7 +30,7 @@ pub struct Cli {
     config: Option<PathBuf>,
     /// How the log is written on standard error [default: what suits it: systemd for the journal, else human]
     #[arg(long, global = true, value_name = "FORM")]
-    log: Option<log::Wanted>,
+    log: Option<log::LogOptions>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -56,7 +56,7 @@ pub enum Outcome {
 
 impl Cli {
     /// How the log is to be written, if that is said.
-    pub fn log(&self) -> Option<log::Wanted> {
+    pub fn log(&self) -> Option<log::LogOptions> {
         self.log
     }
 
@@ -80,7 +80,7 @@ impl Cli {
 
 /// What the command line may say of the site beside the configuration.
 #[derive(Debug, Args)]
-pub struct Site {
+pub struct SiteOptions {
     /// Public address of the site, as in `https://example.org/`
     #[arg(long, value_name = "URL")]
     base_url: Option<BaseUrl>,
@@ -89,7 +89,7 @@ pub struct Site {
     state: Option<PathBuf>,
 }
 
-impl Site {
+impl SiteOptions {
     /// The configuration, with what the command line says.
     fn over(self, file: Option<&Path>) -> anyhow::Result<Config> {
         let mut config = Config::load(file)?;

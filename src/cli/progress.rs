@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::observe::status::Reports;
+use crate::observe::status::StatusBoard;
 use crate::system::systemd;
 
 /// How often the line changes.
@@ -23,7 +23,7 @@ pub struct Progress {
 
 impl Progress {
     /// Shows what `reports` say.
-    pub fn show(reports: Reports) -> Self {
+    pub fn show(reports: StatusBoard) -> Self {
         let (end, ended) = mpsc::channel();
         let run = move || {
             let style = ProgressStyle::with_template("reading the articles [{bar:40}] {pos} of {len}, {eta} left");

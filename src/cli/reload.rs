@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{Outcome, Site};
+use super::{Outcome, SiteOptions};
 use crate::daemon;
 
 /// Have the running daemon read its configuration again
@@ -15,7 +15,7 @@ pub struct Reload {
     /// Folder that the daemon publishes [default: articles.directory]
     directory: Option<PathBuf>,
     #[command(flatten)]
-    site: Site,
+    site: SiteOptions,
 }
 
 impl Reload {

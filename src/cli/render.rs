@@ -7,9 +7,9 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 
-use super::{Outcome, Site};
+use super::{Outcome, SiteOptions};
 use crate::daemon;
-use crate::render::on_demand::{Address, Format, Printed};
+use crate::render::on_demand::{FeedFormat, Printed, Route};
 
 /// Print a feed as the daemon serves it
 ///
@@ -25,7 +25,7 @@ pub struct Render {
     #[arg(long, value_name = "ADDR:PORT")]
     listen: Option<SocketAddr>,
     #[command(flatten)]
-    site: Site,
+    site: SiteOptions,
 }
 
 /// Formats by the names that people type.
@@ -36,7 +36,7 @@ enum Named {
     Json,
 }
 
-impl From<Named> for Format {
+impl From<Named> for FeedFormat {
     fn from(named: Named) -> Self {
         match named {
             Named::Atom => Self::Atom,
@@ -54,13 +54,13 @@ impl Render {
     pub fn run(self, file: Option<&Path>) -> anyhow::Result<Outcome> {
         let mut config = self.site.over(file)?;
         config.http.listen = self.listen.map_or(config.http.listen, Into::into);
-        let format = Format::from(self.format);
+        let format = FeedFormat::from(self.format);
         let name = self.feed.unwrap_or_default();
         let address = match name.trim_matches('/') {
             "" => None,
-            path => match Address::at(path) {
-                Some(Address::View(view, _)) => Some(Address::View(view, format)),
-                Some(Address::Archive(number, _)) => Some(Address::Archive(number, format)),
+            path => match Route::at(path) {
+                Some(Route::View(view, _)) => Some(Route::View(view, format)),
+                Some(Route::Archive(number, _)) => Some(Route::Archive(number, format)),
                 _ => bail!("{name}: no feed; there are tags/NAME, sections/FOLDER, authors/NAME and archive/NUMBER"),
             },
         };

@@ -14,7 +14,7 @@ use super::progress::Progress;
 use crate::config::{BaseUrl, Config, Endpoint, Listen};
 use crate::daemon::Daemon;
 use crate::observe::metrics::Metrics;
-use crate::observe::status::Reports;
+use crate::observe::status::StatusBoard;
 use crate::system::sockets::Sockets;
 
 /// Watch a folder and serve its feeds
@@ -45,7 +45,7 @@ impl Serve {
         let config: Config = load()?;
         let sockets = Sockets::open(&config.http.listen, config.admin.listen.as_ref())?;
         let (listening, admin) = (sockets.shown(), sockets.admin_shown());
-        let (metrics, reports) = (Metrics::default(), Reports::default());
+        let (metrics, reports) = (Metrics::default(), StatusBoard::default());
         metrics.lost_lines("log", lost);
         let progress = Progress::show(reports.clone());
         let daemon = Daemon::start_telling(&config, sockets, metrics, reports);

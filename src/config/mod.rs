@@ -24,23 +24,23 @@ pub const SYSTEM_FILE: &str = "/etc/gazetted/gazetted.toml";
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// Who publishes, and under which address.
-    pub site: Site,
+    pub site: SiteConfig,
     /// Where the articles are and how they are read.
     pub articles: Articles,
     /// What the feed documents hold.
-    pub feed: Feed,
+    pub feed: FeedConfig,
     /// How they are served.
     pub http: Http,
     /// Where the catalog is kept.
-    pub state: State,
+    pub state: StateConfig,
     /// What the operator looks at.
-    pub admin: Admin,
+    pub admin: AdminConfig,
 }
 
 /// `[site]`: who publishes, and under which address.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Site {
+pub struct SiteConfig {
     /// Name of the site and of its main feed.
     pub title: String,
     /// One sentence about the site.
@@ -53,7 +53,7 @@ pub struct Site {
     #[serde(with = "written")]
     pub timezone: chrono_tz::Tz,
     /// Who wrote the articles that name nobody.
-    pub author: Author,
+    pub author: AuthorConfig,
     /// Host name that ids are made from; `None`: the host of `base_url`.
     pub authority: Option<String>,
 }
@@ -61,7 +61,7 @@ pub struct Site {
 /// `[site.author]`: who wrote the articles that name nobody.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Author {
+pub struct AuthorConfig {
     /// Empty: the title of the site stands in.
     pub name: String,
     /// Empty: not published.
@@ -122,7 +122,7 @@ pub enum Clean {
 /// `[feed]`: what the feed documents hold.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Feed {
+pub struct FeedConfig {
     /// How many of the newest entries a feed holds at least.
     pub entries: usize,
     /// All that were published within this of the newest entry are in the feed, too.
@@ -196,7 +196,7 @@ pub enum AccessLines {
 /// `[state]`: where the catalog is kept.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct State {
+pub struct StateConfig {
     /// `None`: `$STATE_DIRECTORY`, else a folder of its own below `$XDG_STATE_HOME/gazetted`.
     pub directory: Option<PathBuf>,
 }
@@ -204,12 +204,12 @@ pub struct State {
 /// `[admin]`: what the operator looks at.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Admin {
+pub struct AdminConfig {
     /// Where; `None`: nowhere. Whoever can connect there sees names of files.
     pub listen: Option<Listen>,
 }
 
-impl Default for Site {
+impl Default for SiteConfig {
     fn default() -> Self {
         Self {
             title: "Articles".into(),
@@ -217,7 +217,7 @@ impl Default for Site {
             base_url: None,
             language: "en".into(),
             timezone: chrono_tz::UTC,
-            author: Author::default(),
+            author: AuthorConfig::default(),
             authority: None,
         }
     }
@@ -238,7 +238,7 @@ impl Default for Articles {
     }
 }
 
-impl Default for Feed {
+impl Default for FeedConfig {
     fn default() -> Self {
         Self {
             entries: 50,
@@ -353,7 +353,7 @@ impl Config {
 
     /// What no single value can know about itself.
     fn check(&self) -> Result<(), String> {
-        let Site { title, description, author, .. } = &self.site;
+        let SiteConfig { title, description, author, .. } = &self.site;
         for (key, text) in [("title", title), ("description", description), ("author.name", &author.name)] {
             if text.contains(char::is_control) {
                 return Err(format!("site.{key} has a control character, which no feed may hold: take it out"));
@@ -398,7 +398,7 @@ impl Config {
                 "site.language: `{language}` is not a language tag: write it as in \"en\" or \"pt-BR\""
             ));
         }
-        let Author { email, url, .. } = &self.site.author;
+        let AuthorConfig { email, url, .. } = &self.site.author;
         if !email.is_empty()
             && (email.matches('@').count() != 1 || email.contains(|c: char| c.is_whitespace() || "<>".contains(c)))
         {

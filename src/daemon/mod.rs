@@ -14,15 +14,15 @@ use chrono::{DateTime, Utc};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::catalog::{Adoption, Elsewhere, FILE, Reader};
+use crate::catalog::{Adoption, FILE, ImportedEntry, Reader};
 use crate::config::Config;
 use crate::folder::Folder;
-use crate::observe::heartbeat::Pulses;
+use crate::observe::heartbeat::Heartbeats;
 use crate::observe::metrics::Metrics;
-use crate::observe::status::{Phase, Reports};
+use crate::observe::status::{Phase, StatusBoard};
 use crate::publish;
 use crate::render::feed::Channel;
-use crate::render::on_demand::{self, Address, Format, Printed};
+use crate::render::on_demand::{self, FeedFormat, Printed, Route};
 use crate::render::snapshot::Current;
 use crate::serve::Server;
 use crate::serve::admin::{self, Admin, Watched};
@@ -30,7 +30,7 @@ use crate::system::sockets::Sockets;
 use crate::system::systemd;
 use control_socket::Control;
 use pipeline::Prepared;
-use state_dir::{Damage, Hold};
+use state_dir::{Damage, StateLock};
 use supervisor::{Keeper, Site};
 
 /// Of the time that systemd lets the daemon be silent: each part gives a sign four times in it, and twice is not too late.
@@ -53,7 +53,7 @@ pub struct Daemon {
     control: Option<Control>,
     hangups: Option<Signal>,
     // Holds the lock on the state directory.
-    hold: Hold,
+    hold: StateLock,
 }
 
 impl Daemon {
@@ -63,7 +63,7 @@ impl Daemon {
     /// # Errors
     /// The folder or the state directory cannot be used; the error says which and why.
     pub fn start(config: &Config, sockets: Sockets) -> anyhow::Result<Self> {
-        Self::start_telling(config, sockets, Metrics::default(), Reports::default())
+        Self::start_telling(config, sockets, Metrics::default(), StatusBoard::default())
     }
 
     /// The same, and tells of it meanwhile.
@@ -74,7 +74,7 @@ impl Daemon {
         config: &Config,
         sockets: Sockets,
         metrics: Metrics,
-        reports: Reports,
+        reports: StatusBoard,
     ) -> anyhow::Result<Self> {
         let folder = open_folder(config)?;
         let state = config.state_directory(folder.root())?;
@@ -87,7 +87,7 @@ impl Daemon {
         let watchdog = systemd::watchdog();
         let by_operator = (!sockets.admin().is_empty()).then_some(admin::SIGNS);
         let signs = [watchdog.map(|limit| limit / SIGNS), by_operator].into_iter().flatten().min();
-        let watched = Watched { metrics, reports, pulses: Pulses::new(signs) };
+        let watched = Watched { metrics, reports, pulses: Heartbeats::new(signs) };
         let admin = by_operator.map(|_| Admin::start(sockets.admin(), watched.clone())).transpose()?;
         let current = Current::default();
         let mut server = None;
@@ -187,7 +187,7 @@ async fn hear(mut hangups: Signal, orders: mpsc::Sender<control_socket::Reload>)
 }
 
 /// Tells systemd that all parts get on, for as long as they do. Never ends.
-async fn feed_watchdog(pulses: &Pulses, watchdog: Option<Duration>) {
+async fn feed_watchdog(pulses: &Heartbeats, watchdog: Option<Duration>) {
     let Some(limit) = watchdog else { return std::future::pending().await };
     let mut told = false;
     loop {
@@ -216,7 +216,7 @@ pub fn reload(config: &Config) -> anyhow::Result<String> {
 ///
 /// # Errors
 /// The folder or the state directory cannot be used, or a daemon uses it.
-pub fn adopt(config: &Config, entries: &[Elsewhere]) -> anyhow::Result<Adoption> {
+pub fn adopt(config: &Config, entries: &[ImportedEntry]) -> anyhow::Result<Adoption> {
     let folder = open_folder(config)?;
     let state = config.state_directory(folder.root())?;
     let _hold = state_dir::take(&state, &folder)?;
@@ -243,7 +243,7 @@ pub fn look_into(config: &Config, folder: &Folder) -> Result<Reader, String> {
 ///
 /// # Errors
 /// No daemon has run on the folder yet, or its catalog cannot be read.
-pub fn render(config: &Config, address: Option<&Address>, format: Format) -> anyhow::Result<Printed> {
+pub fn render(config: &Config, address: Option<&Route>, format: FeedFormat) -> anyhow::Result<Printed> {
     let folder = open_folder(config)?;
     let reader = look_into(config, &folder).map_err(anyhow::Error::msg)?;
     let (id, _) = reader.feed_id()?;

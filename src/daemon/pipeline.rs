@@ -11,13 +11,13 @@ use tokio::sync::oneshot;
 use super::open_folder;
 use super::state_dir::{self, Damage};
 use crate::catalog::{self, CatalogError};
-use crate::change::{AskedFor, Change};
+use crate::change::{Change, TextRequests};
 use crate::config::Config;
 use crate::folder::media::Files;
 use crate::folder::watch::{self, Watch};
-use crate::publish::{Publisher, Told};
+use crate::publish::{Observers, Publisher};
 use crate::render::feed::Channel;
-use crate::render::on_demand::Door;
+use crate::render::on_demand::OnDemand;
 use crate::render::page::Pages;
 use crate::render::snapshot::Current;
 use crate::serve::admin::Watched;
@@ -47,7 +47,7 @@ pub fn begin(
     current: &Current,
     watched: &Watched,
     damage: Damage,
-    mut serve: impl FnMut(Door),
+    mut serve: impl FnMut(OnDemand),
 ) -> anyhow::Result<Prepared> {
     let mut attempt = |damage| {
         let (prepared, door) = prepare(config, base_url, state, current, watched, damage)?;
@@ -71,7 +71,7 @@ fn prepare(
     current: &Current,
     watched: &Watched,
     damage: Damage,
-) -> anyhow::Result<(Prepared, Door)> {
+) -> anyhow::Result<(Prepared, OnDemand)> {
     let folder = open_folder(config)?;
     let at_state = || format!("{}", state.display());
     let mut catalog = state_dir::open_catalog(state, config.authority().as_deref(), damage)?;
@@ -83,16 +83,16 @@ fn prepare(
     let Watched { pulses, metrics, reports } = watched;
     reports
         .update(|report| (report.base_url, report.folder) = (base_url.to_owned(), folder.root().display().to_string()));
-    let told = watch::Told { pulse: pulses.part("the watch"), metrics: metrics.clone() };
+    let told = watch::WatchObservers { pulse: pulses.part("the watch"), metrics: metrics.clone() };
     let watch = watch::start(folder.clone(), &config.articles, sender, told)?;
     let files = Files::new(folder.root(), &config.articles.exclude);
     let publisher = Publisher::new(catalog, folder, config, pages.clone(), current.clone(), watch.writing());
     let (metrics, reports) = (metrics.clone(), reports.clone());
-    let told = Told { pulse: pulses.part("the publisher"), metrics, reports };
-    let asked = AskedFor::default();
+    let told = Observers { pulse: pulses.part("the publisher"), metrics, reports };
+    let asked = TextRequests::default();
     let publisher = publisher.with_context(at_state)?.told(told).asked(asked.clone()).behind(watch.armed());
     let (presented, created) = (publisher.presented(), publisher.created());
-    let door = Door::open(state, pages, presented, created, files).with_context(at_state)?;
+    let door = OnDemand::open(state, pages, presented, created, files).with_context(at_state)?;
     Ok((Prepared { publisher, changes, watch }, door.asking(asked)))
 }
 

@@ -23,7 +23,7 @@ const NAMESPACE: &str = "namespace";
 
 /// The hold on a state directory; given back when it is dropped.
 #[derive(Debug)]
-pub struct Hold {
+pub struct StateLock {
     _lock: File,
 }
 
@@ -37,7 +37,7 @@ fn real(path: &Path) -> PathBuf {
 ///
 /// # Errors
 /// It cannot be used, or another process has it.
-pub fn take(state: &Path, folder: &Folder) -> anyhow::Result<Hold> {
+pub fn take(state: &Path, folder: &Folder) -> anyhow::Result<StateLock> {
     let problem = |what: &str| format!("{}: cannot {what} the state directory", state.display());
     // Before anything is made: the watched folder is never written to.
     if real(&std::path::absolute(state)?).starts_with(real(folder.root())) {
@@ -59,7 +59,7 @@ pub fn take(state: &Path, folder: &Folder) -> anyhow::Result<Hold> {
         locked = lock.try_lock();
     }
     match locked {
-        Ok(()) => Ok(Hold { _lock: lock }),
+        Ok(()) => Ok(StateLock { _lock: lock }),
         Err(std::fs::TryLockError::WouldBlock) => {
             bail!(
                 "{}: another gazetted uses this state directory: stop it, or name another directory with --state",

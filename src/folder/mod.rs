@@ -22,7 +22,7 @@ use crate::observe::line_writer::acts;
 
 /// How an article is written, by the extension of its file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+pub enum SourceFormat {
     /// `.txt`, `.text`
     Text,
     /// `.md`, `.markdown`, `.mdown`, `.mkd`
@@ -178,7 +178,7 @@ impl Folder {
     }
 
     /// How the article at `path` is written, or `None` if that name is not an article's.
-    pub fn format(&self, path: &Path) -> Option<Format> {
+    pub fn format(&self, path: &Path) -> Option<SourceFormat> {
         let below = self.relative(path)?;
         let visible = below.components().all(|part| match part {
             Component::Normal(name) => !is_ignored(name),
@@ -319,7 +319,7 @@ impl Folder {
 #[derive(Debug)]
 pub enum Met {
     /// What may be an article by its name, and how it is written then. Nobody has looked yet whether it is a file.
-    File(PathBuf, Format),
+    File(PathBuf, SourceFormat),
     /// A folder, whose files come next.
     Folder(PathBuf),
     /// A film, which may belong to an article.
@@ -356,12 +356,12 @@ fn is_film(path: &Path) -> bool {
     path.extension().and_then(OsStr::to_str).is_some_and(|ending| FILMS.contains(&ending.to_ascii_lowercase().as_str()))
 }
 
-fn format_of(extension: &str) -> Option<Format> {
+fn format_of(extension: &str) -> Option<SourceFormat> {
     match extension.to_ascii_lowercase().as_str() {
-        "txt" | "text" => Some(Format::Text),
-        "md" | "markdown" | "mdown" | "mkd" => Some(Format::Markdown),
-        "html" | "htm" | "xhtml" => Some(Format::Html),
-        "mp3" | "m4a" | "m4b" | "ogg" | "oga" | "opus" | "flac" | "wav" | "aac" => Some(Format::Audio),
+        "txt" | "text" => Some(SourceFormat::Text),
+        "md" | "markdown" | "mdown" | "mkd" => Some(SourceFormat::Markdown),
+        "html" | "htm" | "xhtml" => Some(SourceFormat::Html),
+        "mp3" | "m4a" | "m4b" | "ogg" | "oga" | "opus" | "flac" | "wav" | "aac" => Some(SourceFormat::Audio),
         _ => None,
     }
 }
@@ -447,11 +447,11 @@ mod tests {
     fn names_of_articles_and_of_tools() {
         let (_keep, folder) = folder(&Articles::default());
         let format = |name: &str| folder.format(&folder.root().join(name));
-        assert_eq!(format("a.txt"), Some(Format::Text));
-        assert_eq!(format("deep/er/A.MD"), Some(Format::Markdown));
-        assert_eq!(format("page.htm"), Some(Format::Html));
-        assert_eq!(format("_posts/2024-05-01-a.md"), Some(Format::Markdown));
-        assert_eq!(format("one.MP3"), Some(Format::Audio));
+        assert_eq!(format("a.txt"), Some(SourceFormat::Text));
+        assert_eq!(format("deep/er/A.MD"), Some(SourceFormat::Markdown));
+        assert_eq!(format("page.htm"), Some(SourceFormat::Html));
+        assert_eq!(format("_posts/2024-05-01-a.md"), Some(SourceFormat::Markdown));
+        assert_eq!(format("one.MP3"), Some(SourceFormat::Audio));
         for name in [
             "_drafts/a.md",
             "_index.md",

@@ -20,7 +20,7 @@ const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'/').remove(b'.')
 
 /// By what articles are gathered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Kind {
+pub enum ViewKind {
     /// By the folder that they lie in, at any depth.
     Section = 1,
     /// By tag.
@@ -29,7 +29,7 @@ pub enum Kind {
     Author = 3,
 }
 
-impl Kind {
+impl ViewKind {
     /// In the order in which people are shown them.
     pub const ALL: [Self; 3] = [Self::Section, Self::Tag, Self::Author];
 
@@ -56,20 +56,20 @@ impl Kind {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct View {
     /// By what they are gathered.
-    pub kind: Kind,
+    pub kind: ViewKind,
     /// Folded name; a folder's has a slash between its parts.
     pub key: String,
 }
 
 impl View {
     /// The view of a name, however it is written. `None` if the name is empty.
-    pub fn named(kind: Kind, name: &str) -> Option<Self> {
+    pub fn named(kind: ViewKind, name: &str) -> Option<Self> {
         let key = match kind {
-            Kind::Section => {
+            ViewKind::Section => {
                 let parts: Vec<String> = name.split('/').map(fold).filter(|part| !part.is_empty()).collect();
                 parts.join("/")
             }
-            Kind::Tag | Kind::Author => fold(name),
+            ViewKind::Tag | ViewKind::Author => fold(name),
         };
         (!key.is_empty()).then_some(Self { kind, key })
     }
@@ -79,8 +79,8 @@ impl View {
     pub fn at(path: &str) -> Option<Self> {
         let path = percent_decode_str(path).decode_utf8().ok()?;
         let (root, name) = path.split_once('/')?;
-        let kind = Kind::ALL.into_iter().find(|kind| kind.root() == root)?;
-        let is_one = kind == Kind::Section || !name.trim_end_matches('/').contains('/');
+        let kind = ViewKind::ALL.into_iter().find(|kind| kind.root() == root)?;
+        let is_one = kind == ViewKind::Section || !name.trim_end_matches('/').contains('/');
         Self::named(kind, name).filter(|_| is_one)
     }
 
@@ -117,11 +117,11 @@ pub fn terms(path: &Path, tags: &[String], authors: &[Person]) -> Vec<Term> {
             let name = part.to_string_lossy();
             walked.push('/');
             walked.push_str(&name);
-            terms.extend(term(Kind::Section, &walked, &name));
+            terms.extend(term(ViewKind::Section, &walked, &name));
         }
     }
-    terms.extend(tags.iter().filter_map(|tag| term(Kind::Tag, tag, tag)));
-    terms.extend(authors.iter().filter_map(|person| term(Kind::Author, &person.name, &person.name)));
+    terms.extend(tags.iter().filter_map(|tag| term(ViewKind::Tag, tag, tag)));
+    terms.extend(authors.iter().filter_map(|person| term(ViewKind::Author, &person.name, &person.name)));
     // There are few of them: a thousand tags at most.
     let mut each_once: Vec<Term> = Vec::with_capacity(terms.len());
     for term in terms {
@@ -140,10 +140,10 @@ fn folder_of(path: &Path) -> Option<&Path> {
 
 /// The view of a folder, by its path below the watched folder.
 pub fn section(path: &Path) -> Option<Term> {
-    term(Kind::Section, &path.to_string_lossy(), &path.file_name()?.to_string_lossy())
+    term(ViewKind::Section, &path.to_string_lossy(), &path.file_name()?.to_string_lossy())
 }
 
-fn term(kind: Kind, whole: &str, name: &str) -> Option<Term> {
+fn term(kind: ViewKind, whole: &str, name: &str) -> Option<Term> {
     let name = crate::model::entry::legal(name).trim().to_owned();
     Some(Term { view: View::named(kind, whole)?, name }).filter(|term| !term.name.is_empty())
 }
@@ -308,18 +308,21 @@ mod tests {
 
     #[test]
     fn paths_lead_back_to_their_views() {
-        for (kind, name) in
-            [(Kind::Tag, "日本 語"), (Kind::Section, "News/Foot ball"), (Kind::Author, "Zoë Ø"), (Kind::Tag, "a/b")]
-        {
+        for (kind, name) in [
+            (ViewKind::Tag, "日本 語"),
+            (ViewKind::Section, "News/Foot ball"),
+            (ViewKind::Author, "Zoë Ø"),
+            (ViewKind::Tag, "a/b"),
+        ] {
             let view = View::named(kind, name).unwrap();
             assert!(view.path().is_ascii());
             assert_eq!(View::at(&view.path()), Some(view));
         }
-        assert_eq!(View::at("tags/RUST"), View::named(Kind::Tag, "rust"));
+        assert_eq!(View::at("tags/RUST"), View::named(ViewKind::Tag, "rust"));
         assert_eq!(View::at("tags/a/b"), None, "a tag has one part");
         assert_eq!(View::at("tags/"), None);
         assert_eq!(View::at("pages/x"), None);
-        assert_eq!(View::named(Kind::Section, "/Nouvelles/Été/").unwrap().path(), "sections/nouvelles/ete/");
+        assert_eq!(View::named(ViewKind::Section, "/Nouvelles/Été/").unwrap().path(), "sections/nouvelles/ete/");
     }
 
     #[test]

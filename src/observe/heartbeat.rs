@@ -10,7 +10,7 @@ const UNWATCHED: Duration = Duration::from_hours(24);
 
 /// The parts of a daemon that must get on. Cheap to clone: all clones know the same.
 #[derive(Debug, Clone)]
-pub struct Pulses {
+pub struct Heartbeats {
     start: Instant,
     interval: Duration,
     parts: Arc<Mutex<Vec<Weak<Part>>>>,
@@ -23,16 +23,16 @@ struct Part {
     last: AtomicU64,
 }
 
-impl Pulses {
+impl Heartbeats {
     /// Those of a daemon that somebody looks at; `None`: nobody does. Each part gives a sign at least once in `interval`.
     pub fn new(interval: Option<Duration>) -> Self {
         Self { start: Instant::now(), interval: interval.unwrap_or(UNWATCHED), parts: Arc::default() }
     }
 
     /// A part that has begun just now. Once it is dropped, nobody waits for it.
-    pub fn part(&self, name: &'static str) -> Pulse {
+    pub fn part(&self, name: &'static str) -> Heartbeat {
         let part = Arc::new(Part { name, last: AtomicU64::new(0) });
-        let pulse = Pulse { start: self.start, interval: self.interval, part };
+        let pulse = Heartbeat { start: self.start, interval: self.interval, part };
         pulse.beat();
         let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
         parts.retain(|part| part.strong_count() > 0);
@@ -51,13 +51,13 @@ impl Pulses {
 
 /// Where one part gives its signs.
 #[derive(Debug)]
-pub struct Pulse {
+pub struct Heartbeat {
     start: Instant,
     interval: Duration,
     part: Arc<Part>,
 }
 
-impl Pulse {
+impl Heartbeat {
     /// The work goes on.
     pub fn beat(&self) {
         let now = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -70,10 +70,10 @@ impl Pulse {
     }
 }
 
-impl Default for Pulse {
+impl Default for Heartbeat {
     /// One that nobody looks at.
     fn default() -> Self {
-        Pulses::new(None).part("alone")
+        Heartbeats::new(None).part("alone")
     }
 }
 
@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn whoever_stops_is_noticed_until_it_ends() {
-        let pulses = Pulses::new(Some(Duration::from_millis(1)));
+        let pulses = Heartbeats::new(Some(Duration::from_millis(1)));
         let (busy, stuck) = (pulses.part("busy"), pulses.part("stuck"));
         std::thread::sleep(Duration::from_millis(30));
         busy.beat();
@@ -95,6 +95,6 @@ mod tests {
 
     #[test]
     fn nobody_wakes_up_for_nobody() {
-        assert!(Pulses::new(None).part("a").interval() >= Duration::from_hours(1));
+        assert!(Heartbeats::new(None).part("a").interval() >= Duration::from_hours(1));
     }
 }

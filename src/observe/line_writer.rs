@@ -17,7 +17,7 @@ const BATCH: usize = 16 << 10;
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// What is done about news of the lines themselves. Comes from the thread that writes.
-pub trait News: Send + 'static {
+pub trait DropReport: Send + 'static {
     /// So many more are lost. What it gives is written among the lines.
     fn lost(&mut self, lines: u64) -> Option<String>;
 
@@ -38,7 +38,7 @@ struct Shared {
 
 /// Where lines are told.
 #[derive(Debug)]
-pub struct Lines {
+pub struct LineWriter {
     /// `None` says that there is something else to look at.
     sender: SyncSender<Option<String>>,
     shared: Arc<Shared>,
@@ -46,7 +46,7 @@ pub struct Lines {
     ended: Mutex<Receiver<()>>,
 }
 
-impl Lines {
+impl LineWriter {
     /// To `writer`, by a thread called `name`; `room` lines wait for it. Of lost ones there is news at most once in `least`.
     ///
     /// # Errors
@@ -55,7 +55,7 @@ impl Lines {
         name: &str,
         writer: impl Write + Send + 'static,
         room: usize,
-        news: impl News,
+        news: impl DropReport,
         least: Duration,
     ) -> (Self, io::Result<()>) {
         let (sender, lines) = mpsc::sync_channel(room);
@@ -122,7 +122,7 @@ struct Writing<W, N> {
     torn: bool,
 }
 
-impl<W: Write, N: News> Writing<W, N> {
+impl<W: Write, N: DropReport> Writing<W, N> {
     /// Waits for lines and writes those that there are. Says whether there may be more.
     fn turn(&mut self) -> bool {
         let mut next = match self.wait() {
@@ -313,7 +313,7 @@ pub(crate) mod tests {
     /// Tells its news by the lines, and of errors by a channel.
     struct Told(Sender<String>);
 
-    impl News for Told {
+    impl DropReport for Told {
         fn lost(&mut self, lines: u64) -> Option<String> {
             Some(format!("{lines} are lost"))
         }
@@ -342,7 +342,7 @@ pub(crate) mod tests {
     }
 
     struct Scene {
-        lines: Lines,
+        lines: LineWriter,
         pieces: Receiver<String>,
         answers: Sender<io::Result<usize>>,
         errors: Receiver<String>,
@@ -352,7 +352,7 @@ pub(crate) mod tests {
         let ((shown, pieces), (answers, asked)) = (mpsc::channel(), mpsc::channel());
         let (failed, errors) = mpsc::channel();
         let writer = Asking { pieces: shown, answers: asked };
-        let (lines, started) = Lines::start("lines-test", writer, room, Told(failed), least);
+        let (lines, started) = LineWriter::start("lines-test", writer, room, Told(failed), least);
         started.unwrap();
         Scene { lines, pieces, answers, errors }
     }

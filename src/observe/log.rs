@@ -15,7 +15,7 @@ use tracing::level_filters::LevelFilter;
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 
-use crate::observe::line_writer::{Lines, News, Unbuffered, ascii, harmless};
+use crate::observe::line_writer::{DropReport, LineWriter, Unbuffered, ascii, harmless};
 
 /// How many lines may wait: a first import tells one for each article.
 const ROOM: usize = 16 << 10;
@@ -26,7 +26,7 @@ const LEAST_LEVEL: LevelFilter = LevelFilter::INFO;
 
 /// How the log is written
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Wanted {
+pub enum LogOptions {
     /// For people, with the time; in colours on a terminal
     Human,
     /// For the journal, which keeps the time: each line begins with its priority, as in `<4>`
@@ -46,15 +46,15 @@ enum Form {
 
 impl Form {
     /// What is wanted, or else what suits whatever standard error is.
-    fn choose(wanted: Option<Wanted>) -> Self {
+    fn choose(wanted: Option<LogOptions>) -> Self {
         let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let journal = std::env::var("JOURNAL_STREAM").is_ok_and(|stream| is_journal(&stream, io::stderr()));
         match wanted {
-            Some(Wanted::Json) => Self::Json,
-            Some(Wanted::Systemd) => Self::Systemd,
+            Some(LogOptions::Json) => Self::Json,
+            Some(LogOptions::Systemd) => Self::Systemd,
             None if journal => Self::Systemd,
-            Some(Wanted::Human) | None if io::stderr().is_terminal() && !is_set("NO_COLOR") => Self::Coloured,
-            Some(Wanted::Human) | None => Self::Plain,
+            Some(LogOptions::Human) | None if io::stderr().is_terminal() && !is_set("NO_COLOR") => Self::Coloured,
+            Some(LogOptions::Human) | None => Self::Plain,
         }
     }
 
@@ -71,7 +71,7 @@ impl Form {
             Self::Systemd => format!("<{}>{}", priority(level), text()),
             Self::Json => {
                 let level = level.as_str().to_ascii_lowercase();
-                let line = serde_json::to_string(&Line { time: at, level, message, fields });
+                let line = serde_json::to_string(&LogLine { time: at, level, message, fields });
                 ascii(&line.expect("texts and numbers make JSON"))
             }
         }
@@ -88,7 +88,7 @@ impl Form {
 
 /// What a line of JSON says.
 #[derive(Serialize)]
-struct Line<'a> {
+struct LogLine<'a> {
     time: String,
     level: String,
     message: &'a str,
@@ -125,16 +125,16 @@ fn is_journal(stream: &str, file: impl std::os::fd::AsFd) -> bool {
 /// The log of this program.
 #[derive(Debug)]
 pub struct Log {
-    lines: Arc<Lines>,
+    lines: Arc<LineWriter>,
     form: Form,
 }
 
 impl Log {
     /// From now on all that `tracing` is told is written to standard error. Nobody who tells anything waits for that.
-    pub fn start(wanted: Option<Wanted>) -> Self {
+    pub fn start(wanted: Option<LogOptions>) -> Self {
         let form = Form::choose(wanted);
         // Without a thread there is no log, and nowhere to say so.
-        let (lines, _) = Lines::start("log", Unbuffered(io::stderr()), ROOM, Lost(form), LEAST_NEWS);
+        let (lines, _) = LineWriter::start("log", Unbuffered(io::stderr()), ROOM, Lost(form), LEAST_NEWS);
         let lines = Arc::new(lines);
         // There is another only where somebody else has set it, who then wants it so.
         let _ = tracing::subscriber::set_global_default(Teller { lines: lines.clone(), form });
@@ -163,7 +163,7 @@ impl Log {
 /// Says in the log itself what it lacks.
 struct Lost(Form);
 
-impl News for Lost {
+impl DropReport for Lost {
     fn lost(&mut self, lines: u64) -> Option<String> {
         let message = format!("the log lacks {lines} lines: whoever reads it is too slow");
         Some(self.0.line(SystemTime::now(), Level::WARN, &message, &Map::new()))
@@ -176,7 +176,7 @@ impl News for Lost {
 
 /// Makes a line of each event. Spans, which nobody here uses, are all one.
 struct Teller {
-    lines: Arc<Lines>,
+    lines: Arc<LineWriter>,
     form: Form,
 }
 
@@ -313,7 +313,7 @@ mod tests {
     /// What is written of some events.
     fn written(form: Form, tell: impl FnOnce()) -> Vec<String> {
         let kept = Kept::default();
-        let (lines, started) = Lines::start("log-test", kept.clone(), 100, Lost(form), LEAST_NEWS);
+        let (lines, started) = LineWriter::start("log-test", kept.clone(), 100, Lost(form), LEAST_NEWS);
         started.unwrap();
         let lines = Arc::new(lines);
         tracing::subscriber::with_default(Teller { lines: lines.clone(), form }, tell);

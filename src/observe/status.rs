@@ -35,7 +35,7 @@ pub struct Progress {
 
 /// What is wrong with a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Complaint {
+pub struct FileProblems {
     /// Below the watched folder.
     pub path: String,
     /// Lines as the log has them: file, line, what is wrong and what to do.
@@ -44,7 +44,7 @@ pub struct Complaint {
 
 /// Something that happened to an article.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct News {
+pub struct Notice {
     /// When.
     pub at: DateTime<Utc>,
     /// Below the watched folder.
@@ -73,18 +73,18 @@ pub struct Report {
     /// Why nothing new is published, if that is so.
     pub trouble: Option<String>,
     /// Files with something wrong, whether they are published or not; not all of them where there are many.
-    pub complaints: Vec<Complaint>,
+    pub complaints: Vec<FileProblems>,
     /// How many there are.
     pub complaints_in_all: usize,
     /// The newest first.
-    pub news: VecDeque<News>,
+    pub news: VecDeque<Notice>,
 }
 
 /// The report, which several write and read. Cheap to clone: all clones are the same.
 #[derive(Debug, Clone, Default)]
-pub struct Reports(Arc<Mutex<Report>>);
+pub struct StatusBoard(Arc<Mutex<Report>>);
 
-impl Reports {
+impl StatusBoard {
     fn lock(&self) -> MutexGuard<'_, Report> {
         // Whoever panicked here left nothing half written that anybody relies on.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -103,7 +103,7 @@ impl Reports {
 
 impl Report {
     /// Adds news.
-    pub fn tell(&mut self, news: impl IntoIterator<Item = News>) {
+    pub fn tell(&mut self, news: impl IntoIterator<Item = Notice>) {
         for news in news {
             self.news.push_front(news);
         }
@@ -117,9 +117,9 @@ mod tests {
 
     #[test]
     fn only_the_newest_is_remembered() {
-        let reports = Reports::default();
+        let reports = StatusBoard::default();
         let news =
-            |number: usize| News { at: DateTime::UNIX_EPOCH, path: number.to_string(), what: "published".into() };
+            |number: usize| Notice { at: DateTime::UNIX_EPOCH, path: number.to_string(), what: "published".into() };
         reports.update(|report| report.tell((0..MOST_NEWS + 10).map(news)));
         let report = reports.clone().get();
         assert_eq!(report.news.len(), MOST_NEWS);

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::compressor::Coder;
-use crate::catalog::{self, Catalog, Limits, Window};
+use super::compressor::Compressor;
+use crate::catalog::{self, Catalog, FeedLimits, Window};
 use crate::model::entry::Entry;
-use crate::model::taxonomy::Kind;
+use crate::model::taxonomy::ViewKind;
 use crate::render::feed::pieces::Pieces;
 use crate::render::feed::{Feed, History};
 use crate::render::page::{Front, Pages};
-use crate::render::snapshot::{self, Body, Current, Document, Snapshot};
+use crate::render::snapshot::{self, Current, Document, DocumentBody, Snapshot};
 
 /// Most folders, tags and authors each that the front page names.
 const MOST_NAMED: usize = 24;
@@ -26,12 +26,12 @@ enum Bytes {
 
 /// Turns what the catalog says into what is served.
 #[derive(Debug)]
-pub struct Show {
+pub struct SnapshotBuilder {
     pages: Arc<Pages>,
     current: Current,
     /// What was last shown by these pages: documents that stay the same are taken from there.
     shown: Arc<Snapshot>,
-    limits: Limits,
+    limits: FeedLimits,
     presented: DateTime<Utc>,
     created: DateTime<Utc>,
     missing: bytes::Bytes,
@@ -40,10 +40,10 @@ pub struct Show {
     entries: HashMap<i64, (i64, Arc<Entry>)>,
     /// The same as they stand in documents.
     pieces: Pieces,
-    coder: Coder,
+    coder: Compressor,
 }
 
-impl Show {
+impl SnapshotBuilder {
     /// `next` is the second of the first version; if pages look different from what was served before, they do since then.
     ///
     /// # Errors
@@ -73,7 +73,7 @@ impl Show {
             gone,
             entries: HashMap::new(),
             pieces: Pieces::default(),
-            coder: Coder::start(),
+            coder: Compressor::start(),
         })
     }
 
@@ -164,7 +164,7 @@ impl Show {
             let feed = Feed { history, tombstones: &tombstones, guid: guid.as_deref(), latest, kept, ..main };
             let front = front(catalog, archive)?;
             for document in snapshot::render(&self.pages, &feed, &front, self.created) {
-                let body = Body::from(document.body);
+                let body = DocumentBody::from(document.body);
                 let modified = match catalog.stamped(document.path, body.hash.as_bytes())? {
                     Some(modified) => modified,
                     None if bytes == Bytes::MustStay => return Ok(None),
@@ -225,7 +225,7 @@ impl Show {
 /// What the front page shows beside the newest articles.
 fn front(catalog: &Catalog, archive: Option<u32>) -> catalog::Result<Front> {
     let mut views = Vec::new();
-    for kind in Kind::ALL {
+    for kind in ViewKind::ALL {
         views.extend(catalog.views(kind, MOST_NAMED)?);
     }
     Ok(Front { views, archive })

@@ -41,12 +41,12 @@ impl Desk {
 
 /// Whoever makes coded forms. Dropping it ends it.
 #[derive(Debug, Default)]
-pub struct Coder {
+pub struct Compressor {
     desk: Arc<Desk>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Coder {
+impl Compressor {
     /// Starts with its thread; where there can be none, nothing is coded.
     pub fn start() -> Self {
         let desk = Arc::new(Desk::default());
@@ -68,7 +68,7 @@ impl Coder {
     }
 }
 
-impl Drop for Coder {
+impl Drop for Compressor {
     fn drop(&mut self) {
         self.desk.work().is_over = true;
         self.desk.news.notify_one();

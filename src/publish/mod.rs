@@ -11,19 +11,19 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::catalog::{self, Adoption, Catalog, Changes, Elsewhere};
-use crate::change::{AskedFor, Change};
+use crate::catalog::{self, Adoption, Catalog, Changes, ImportedEntry};
+use crate::change::{Change, TextRequests};
 use crate::config::Config;
 use crate::folder::Folder;
 use crate::folder::watch::{Armed, Writing};
-use crate::observe::heartbeat::Pulse;
+use crate::observe::heartbeat::Heartbeat;
 use crate::observe::metrics::Metrics;
-use crate::observe::status::{Phase, Progress, Reports};
+use crate::observe::status::{Phase, Progress, StatusBoard};
 use crate::render::feed::Channel;
 use crate::render::page::Pages;
 use crate::render::snapshot::Current;
-use build::Show;
-use ingest::{Hints, Ingest, Moment};
+use build::SnapshotBuilder;
+use ingest::{Ingest, Queue, WriteMoment};
 
 /// Most changes that one transaction takes.
 const BATCH: usize = 256;
@@ -42,7 +42,7 @@ const CLOCK_INTERVAL: Duration = Duration::from_secs(1);
 pub struct Publisher {
     catalog: Catalog,
     ingest: Ingest,
-    show: Show,
+    show: SnapshotBuilder,
     /// The second of the version that is served; no two versions share one (standards 88).
     version: DateTime<Utc>,
     shown_at: Instant,
@@ -57,18 +57,18 @@ pub struct Publisher {
     next_due: Option<DateTime<Utc>>,
     /// When the first change was noticed that is not served yet.
     noticed: Option<Instant>,
-    told: Told,
+    told: Observers,
 }
 
 /// Who hears of what is done.
 #[derive(Debug, Default)]
-pub struct Told {
+pub struct Observers {
     /// Whoever looks whether anything is.
-    pub pulse: Pulse,
+    pub pulse: Heartbeat,
     /// Whoever draws curves of it.
     pub metrics: Metrics,
     /// The operator.
-    pub reports: Reports,
+    pub reports: StatusBoard,
 }
 
 impl Publisher {
@@ -88,7 +88,7 @@ impl Publisher {
         let next = next_version(version);
         name_site(&mut catalog, config, pages.channel());
         let ingest = Ingest::new(&mut catalog, folder, config, pages.channel(), writing)?;
-        let show = Show::new(&mut catalog, pages, current, next)?;
+        let show = SnapshotBuilder::new(&mut catalog, pages, current, next)?;
         Ok(Self {
             catalog,
             ingest,
@@ -101,13 +101,13 @@ impl Publisher {
             untidy: false,
             next_due: None,
             noticed: None,
-            told: Told::default(),
+            told: Observers::default(),
         })
     }
 
     /// The same, hearing of articles that readers ask for before their texts were read.
     #[must_use]
-    pub fn asked(mut self, asked: AskedFor) -> Self {
+    pub fn asked(mut self, asked: TextRequests) -> Self {
         self.ingest.asked(asked);
         self
     }
@@ -121,7 +121,7 @@ impl Publisher {
 
     /// The same, with somebody who hears of it.
     #[must_use]
-    pub fn told(self, told: Told) -> Self {
+    pub fn told(self, told: Observers) -> Self {
         Self { told, ..self }
     }
 
@@ -145,7 +145,7 @@ impl Publisher {
         self.ingest.everywhere(&mut self.catalog, moment)?;
         let all = self.ingest.left_to_read();
         while self.ingest.is_reading() {
-            self.tick(Hints::Waiting)?;
+            self.tick(Queue::More)?;
             self.told.pulse.beat();
             let progress = Progress { done: all - self.ingest.left_to_read().min(all), all };
             self.told.reports.update(|report| report.progress = Some(progress));
@@ -153,7 +153,7 @@ impl Publisher {
         // New files that were put there a moment ago are waited for: the first version should not be an empty one.
         if let Some(wait) = self.ingest.until_new_are_quiet(&self.catalog, Instant::now())? {
             std::thread::sleep(wait);
-            self.tick(Hints::Waiting)?;
+            self.tick(Queue::More)?;
         }
         self.read_what_is_shown()?;
         if !self.resume()? {
@@ -200,10 +200,10 @@ impl Publisher {
             self.told.pulse.beat();
             let (open, hints) = match changes.recv_timeout(self.until_next_wake()) {
                 Ok(change) => self.take(change, changes)?,
-                Err(RecvTimeoutError::Timeout) => (true, Hints::Followed),
-                Err(RecvTimeoutError::Disconnected) => (false, Hints::Followed),
+                Err(RecvTimeoutError::Timeout) => (true, Queue::Empty),
+                Err(RecvTimeoutError::Disconnected) => (false, Queue::Empty),
             };
-            if open && hints == Hints::Followed {
+            if open && hints == Queue::Empty {
                 self.show_what_changed()?;
             }
             self.tick(hints)?;
@@ -229,16 +229,16 @@ impl Publisher {
     }
 
     /// Takes a change and those that are waiting behind it. Says whether there can be more, and whether there are.
-    fn take(&mut self, first: Change, changes: &Receiver<Change>) -> catalog::Result<(bool, Hints)> {
+    fn take(&mut self, first: Change, changes: &Receiver<Change>) -> catalog::Result<(bool, Queue)> {
         let moment = self.moment();
         let noticed = *self.noticed.get_or_insert(moment.instant());
         let mut batch = vec![first];
-        let (mut open, mut hints) = (true, Hints::Waiting);
-        while batch.len() < BATCH && hints == Hints::Waiting {
+        let (mut open, mut hints) = (true, Queue::More);
+        while batch.len() < BATCH && hints == Queue::More {
             match changes.try_recv() {
                 Ok(change) => batch.push(change),
                 Err(error) => {
-                    hints = Hints::Followed;
+                    hints = Queue::Empty;
                     open = error != TryRecvError::Disconnected;
                 }
             }
@@ -258,12 +258,12 @@ impl Publisher {
     }
 
     /// Follows hints, and serves what came of them at once, if that can be: one write to the disk does for both.
-    fn follow(&mut self, batch: &[Change], hints: Hints, moment: Moment) -> catalog::Result<()> {
+    fn follow(&mut self, batch: &[Change], hints: Queue, moment: WriteMoment) -> catalog::Result<()> {
         // What is new no more has to be looked for.
         if self.catalog.end_fresh()? {
             self.catalog.tidy()?;
         }
-        let is_time = hints == Hints::Followed && self.until_next_version().is_zero();
+        let is_time = hints == Queue::Empty && self.until_next_version().is_zero();
         let version = self.next_version().max(self.promised);
         let due = version.min(Utc::now());
         let (ingest, show, dirty) = (&mut self.ingest, &mut self.show, self.dirty);
@@ -286,7 +286,7 @@ impl Publisher {
     }
 
     /// What only time brings: deletions whose grace is over, files that have become quiet, articles that are due.
-    fn tick(&mut self, hints: Hints) -> catalog::Result<()> {
+    fn tick(&mut self, hints: Queue) -> catalog::Result<()> {
         if self.ingest.until_next_wake(Instant::now()).is_some_and(|wait| wait.is_zero()) {
             let moment = self.moment();
             let was_reading = self.ingest.is_reading();
@@ -346,10 +346,10 @@ impl Publisher {
         Ok(())
     }
 
-    fn moment(&mut self) -> Moment {
+    fn moment(&mut self) -> WriteMoment {
         let version = self.next_version();
         self.promised = self.promised.max(version);
-        Moment::now(version)
+        WriteMoment::now(version)
     }
 
     fn next_version(&self) -> DateTime<Utc> {
@@ -387,16 +387,16 @@ pub fn adopt(
     folder: Folder,
     config: &Config,
     channel: &Channel,
-    entries: &[Elsewhere],
+    entries: &[ImportedEntry],
 ) -> catalog::Result<Adoption> {
     let version = next_version(last_version(&catalog)?);
     name_site(&mut catalog, config, channel);
     let known = catalog.adopt(entries)?;
     let mut ingest = Ingest::new(&mut catalog, folder, config, channel, Writing::default())?;
     while catalog.next_pass()? {
-        ingest.everywhere(&mut catalog, Moment::now(version))?;
+        ingest.everywhere(&mut catalog, WriteMoment::now(version))?;
         let tick = |ingest: &mut Ingest, catalog: &mut Catalog| {
-            catalog.transaction(|catalog| ingest.tick(catalog, Hints::Followed, Moment::now(version)))
+            catalog.transaction(|catalog| ingest.tick(catalog, Queue::Empty, WriteMoment::now(version)))
         };
         while ingest.is_reading() {
             tick(&mut ingest, &mut catalog)?;

@@ -7,7 +7,7 @@ use flate2::write::GzEncoder;
 
 /// How a body is coded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Coding {
+pub enum ContentCoding {
     /// By Brotli.
     Brotli,
     /// By Zstandard.
@@ -35,7 +35,7 @@ const ZSTD_LEVEL: i32 = 9;
 /// The usual level: the next ones take twice the time for a hundredth.
 const GZIP_LEVEL: u32 = 6;
 
-impl Coding {
+impl ContentCoding {
     /// All, the one that makes the smallest bodies first: what a client gets that takes any.
     pub const ALL: [Self; 4] = [Self::Brotli, Self::Zstd, Self::Gzip, Self::Identity];
 
@@ -95,21 +95,21 @@ mod tests {
     #[test]
     fn what_is_coded_can_be_decoded() {
         let text = "<p>words &amp; words</p>\n".repeat(200);
-        let gzip = Coding::Gzip.encode(text.as_bytes()).unwrap();
+        let gzip = ContentCoding::Gzip.encode(text.as_bytes()).unwrap();
         let mut found = String::new();
         flate2::read::GzDecoder::new(&gzip[..]).read_to_string(&mut found).unwrap();
         assert_eq!(found, text);
         let mut found = Vec::new();
-        brotli::BrotliDecompress(&mut &Coding::Brotli.encode(text.as_bytes()).unwrap()[..], &mut found).unwrap();
+        brotli::BrotliDecompress(&mut &ContentCoding::Brotli.encode(text.as_bytes()).unwrap()[..], &mut found).unwrap();
         assert_eq!(found, text.as_bytes());
-        let found = zstd::decode_all(&Coding::Zstd.encode(text.as_bytes()).unwrap()[..]).unwrap();
+        let found = zstd::decode_all(&ContentCoding::Zstd.encode(text.as_bytes()).unwrap()[..]).unwrap();
         assert_eq!(found, text.as_bytes());
     }
 
     #[test]
     fn what_cannot_be_made_smaller_stays() {
         let noise = blake3::hash(b"noise");
-        for coding in Coding::ALL {
+        for coding in ContentCoding::ALL {
             assert_eq!(coding.encode(noise.as_bytes()), None, "{}", coding.name());
         }
     }
@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn the_same_bytes_are_coded_the_same() {
         let text = "<p>words</p>".repeat(500);
-        for coding in Coding::CODED {
+        for coding in ContentCoding::CODED {
             assert_eq!(coding.encode(text.as_bytes()), coding.encode(text.as_bytes()));
         }
     }

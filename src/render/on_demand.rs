@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use crate::catalog::{self, Gathered, Lookup, Moment, Reader, Wanted};
-use crate::change::AskedFor;
+use crate::catalog::{self, ArticleLookup, Collection, FeedLookup, Moment, Reader};
+use crate::change::TextRequests;
 use crate::folder::media;
-use crate::model::taxonomy::{Kind, View};
-use crate::render::compression::Coding;
+use crate::model::taxonomy::{View, ViewKind};
+use crate::render::compression::ContentCoding;
 use crate::render::feed::{self, Channel, Feed, History, atom, json, opml, rss};
 use crate::render::page::{self, Pages};
 use crate::render::snapshot::{self, Document, Snapshot};
@@ -30,7 +30,7 @@ const ROOM: usize = 16 << 20;
 
 /// How a feed is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Format {
+pub enum FeedFormat {
     /// A page for people.
     Page,
     /// Atom 1.0.
@@ -41,7 +41,7 @@ pub enum Format {
     Json,
 }
 
-impl Format {
+impl FeedFormat {
     const ALL: [Self; 4] = [Self::Page, Self::Atom, Self::Rss, Self::Json];
 
     /// Name of the document below the feed's place; a page has none.
@@ -66,22 +66,22 @@ impl Format {
 
 /// What can be asked for beside what a snapshot holds.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Address {
+pub enum Route {
     /// The page of an article, by its slug.
     Article(String),
     /// The feed of a folder, tag or author.
-    View(View, Format),
+    View(View, FeedFormat),
     /// An archive of the main feed.
-    Archive(u32, Format),
+    Archive(u32, FeedFormat),
     /// The list of all archives.
     Archives,
     /// The list of all views of a kind.
-    Views(Kind),
+    Views(ViewKind),
     /// The list of all feeds, for readers.
     Opml,
 }
 
-impl Address {
+impl Route {
     /// What a path below the site's address asks for, in whatever way it is written.
     pub fn at(path: &str) -> Option<Self> {
         if path == opml::PATH {
@@ -91,14 +91,14 @@ impl Address {
         if bare == "archive" {
             return Some(Self::Archives);
         }
-        if let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.root() == bare) {
+        if let Some(kind) = ViewKind::ALL.into_iter().find(|kind| kind.root() == bare) {
             return Some(Self::Views(kind));
         }
         if let Some(slug) = bare.strip_prefix("articles/") {
             return is_slug(slug).then(|| Self::Article(slug.to_owned()));
         }
-        let named = Format::ALL[1..].iter().find_map(|format| Some((path.strip_suffix(format.name())?, *format)));
-        let (place, format) = named.filter(|(place, _)| place.ends_with('/')).unwrap_or((path, Format::Page));
+        let named = FeedFormat::ALL[1..].iter().find_map(|format| Some((path.strip_suffix(format.name())?, *format)));
+        let (place, format) = named.filter(|(place, _)| place.ends_with('/')).unwrap_or((path, FeedFormat::Page));
         if let Some(number) = place.strip_prefix("archive/") {
             let number = number.trim_end_matches('/');
             let is_plain = number.bytes().all(|byte| byte.is_ascii_digit()) && !number.starts_with('0');
@@ -127,13 +127,13 @@ fn is_slug(text: &str) -> bool {
 
 /// What is found at an address.
 #[derive(Debug, Clone)]
-pub enum Found {
+pub enum Lookup {
     /// This.
     Document(Arc<Document>),
     /// It lives at this absolute address now.
     Moved(String),
     /// For the time being, what is asked for is in the document at this absolute address.
-    Elsewhere(String),
+    Temporary(String),
     /// It was deleted.
     Gone,
     /// There is nothing.
@@ -146,15 +146,15 @@ pub enum Found {
 
 /// Documents that were made for a request, by path.
 #[derive(Debug, Default)]
-struct Kept {
-    documents: HashMap<String, Copy>,
+struct DocumentCache {
+    documents: HashMap<String, CachedDocument>,
     bytes: usize,
     asked: u64,
 }
 
 /// One of them.
 #[derive(Debug, Clone)]
-struct Copy {
+struct CachedDocument {
     /// The instant that it stands for.
     revised: DateTime<Utc>,
     /// The last version in which it was found unchanged.
@@ -164,8 +164,8 @@ struct Copy {
     document: Arc<Document>,
 }
 
-impl Kept {
-    fn get(&mut self, path: &str) -> Option<Copy> {
+impl DocumentCache {
+    fn get(&mut self, path: &str) -> Option<CachedDocument> {
         self.asked += 1;
         let copy = self.documents.get_mut(path)?;
         copy.asked = self.asked;
@@ -185,7 +185,7 @@ impl Kept {
         }
         self.bytes += document.size();
         self.asked += 1;
-        let copy = Copy { revised, confirmed, asked: self.asked, document };
+        let copy = CachedDocument { revised, confirmed, asked: self.asked, document };
         if let Some(old) = self.documents.insert(path.to_owned(), copy) {
             self.bytes -= old.document.size();
         }
@@ -199,17 +199,17 @@ impl Kept {
 
 /// The way to the disk.
 #[derive(Debug)]
-pub struct Door {
+pub struct OnDemand {
     reader: Mutex<Reader>,
-    kept: Mutex<Kept>,
+    kept: Mutex<DocumentCache>,
     pages: Arc<Pages>,
     presented: DateTime<Utc>,
     created: DateTime<Utc>,
     files: media::Files,
-    asked: AskedFor,
+    asked: TextRequests,
 }
 
-impl Door {
+impl OnDemand {
     /// Opens the door to the catalog in `directory` and to `files`. `presented` is when pages and feeds last changed their look; `created` dates
     /// feeds that nothing was ever in.
     ///
@@ -223,12 +223,12 @@ impl Door {
         files: media::Files,
     ) -> catalog::Result<Self> {
         let reader = Mutex::new(Reader::open(directory)?);
-        Ok(Self { reader, kept: Mutex::default(), pages, presented, created, files, asked: AskedFor::default() })
+        Ok(Self { reader, kept: Mutex::default(), pages, presented, created, files, asked: TextRequests::default() })
     }
 
     /// The same, with somebody who reads the texts that are asked for before they were read.
     #[must_use]
-    pub fn asking(self, asked: AskedFor) -> Self {
+    pub fn asking(self, asked: TextRequests) -> Self {
         Self { asked, ..self }
     }
 
@@ -236,30 +236,30 @@ impl Door {
     ///
     /// # Errors
     /// The catalog cannot be read.
-    pub fn find(&self, address: &Address, path: &str, snapshot: &Snapshot) -> catalog::Result<Found> {
+    pub fn find(&self, address: &Route, path: &str, snapshot: &Snapshot) -> catalog::Result<Lookup> {
         // With its weight known, another article may come in.
         for _ in 0..MOST_READINGS {
             match self.look_for(address, path, snapshot)? {
-                Found::Unread(numbers) if !self.asked.wait(&numbers, READING_PATIENCE) => return Ok(Found::NotYet),
-                Found::Unread(_) => {}
+                Lookup::Unread(numbers) if !self.asked.wait(&numbers, READING_PATIENCE) => return Ok(Lookup::NotYet),
+                Lookup::Unread(_) => {}
                 found => return Ok(found),
             }
         }
-        Ok(Found::NotYet)
+        Ok(Lookup::NotYet)
     }
 
-    fn look_for(&self, address: &Address, path: &str, snapshot: &Snapshot) -> catalog::Result<Found> {
+    fn look_for(&self, address: &Route, path: &str, snapshot: &Snapshot) -> catalog::Result<Lookup> {
         let found = match address {
-            Address::Article(slug) => self.article(slug, snapshot)?,
-            Address::View(view, format) => self.view(view, *format, &address.path(), snapshot)?,
-            Address::Archive(number, format) => self.archive(*number, *format, &address.path(), snapshot)?,
-            Address::Archives => self.archives(snapshot)?,
-            Address::Views(kind) => self.views(*kind, snapshot)?,
-            Address::Opml => self.opml(snapshot)?,
+            Route::Article(slug) => self.article(slug, snapshot)?,
+            Route::View(view, format) => self.view(view, *format, &address.path(), snapshot)?,
+            Route::Archive(number, format) => self.archive(*number, *format, &address.path(), snapshot)?,
+            Route::Archives => self.archives(snapshot)?,
+            Route::Views(kind) => self.views(*kind, snapshot)?,
+            Route::Opml => self.opml(snapshot)?,
         };
         Ok(match found {
             // There is one address for each document.
-            Found::Document(_) if path != address.path() => Found::Moved(self.pages.channel().url(&address.path())),
+            Lookup::Document(_) if path != address.path() => Lookup::Moved(self.pages.channel().url(&address.path())),
             found => found,
         })
     }
@@ -281,27 +281,27 @@ impl Door {
         self.reader.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn kept(&self) -> MutexGuard<'_, Kept> {
+    fn kept(&self) -> MutexGuard<'_, DocumentCache> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn article(&self, slug: &str, snapshot: &Snapshot) -> catalog::Result<Found> {
+    fn article(&self, slug: &str, snapshot: &Snapshot) -> catalog::Result<Lookup> {
         let lookup = self.reader().by_slug(slug, snapshot.version, snapshot.due)?;
         Ok(match lookup {
-            Lookup::Current(entry) => {
+            ArticleLookup::Current(entry) => {
                 let revised = entry.revised.max(self.presented);
                 let make = || Ok((snapshot::article(&self.pages, &entry, self.presented), revised));
                 return self.known(&snapshot::article_path(slug), revised, snapshot, make);
             }
-            Lookup::Moved(slug) => Found::Moved(self.pages.channel().page(&slug)),
-            Lookup::Gone => Found::Gone,
-            Lookup::Unknown => Found::Unknown,
-            Lookup::NotYet => Found::NotYet,
-            Lookup::Unread(number) => Found::Unread(vec![number]),
+            ArticleLookup::Moved(slug) => Lookup::Moved(self.pages.channel().page(&slug)),
+            ArticleLookup::Gone => Lookup::Gone,
+            ArticleLookup::Unknown => Lookup::Unknown,
+            ArticleLookup::NotYet => Lookup::NotYet,
+            ArticleLookup::Unread(number) => Lookup::Unread(vec![number]),
         })
     }
 
-    fn view(&self, view: &View, format: Format, path: &str, snapshot: &Snapshot) -> catalog::Result<Found> {
+    fn view(&self, view: &View, format: FeedFormat, path: &str, snapshot: &Snapshot) -> catalog::Result<Lookup> {
         let limits = self.pages.channel().limits;
         self.gathered(
             path,
@@ -310,7 +310,7 @@ impl Door {
             |gathered| {
                 let feed = Feed::view(self.pages.channel(), view, gathered);
                 let body = match format {
-                    Format::Page => self.pages.view(&feed, view, &gathered.name),
+                    FeedFormat::Page => self.pages.view(&feed, view, &gathered.name),
                     _ => written(&feed, format, self.created),
                 };
                 self.made(format, body, gathered.revised, &feed)
@@ -318,7 +318,7 @@ impl Door {
         )
     }
 
-    fn archive(&self, number: u32, format: Format, path: &str, snapshot: &Snapshot) -> catalog::Result<Found> {
+    fn archive(&self, number: u32, format: FeedFormat, path: &str, snapshot: &Snapshot) -> catalog::Result<Lookup> {
         let found = self.gathered(
             path,
             snapshot,
@@ -326,7 +326,7 @@ impl Door {
             |gathered| {
                 let feed = Feed::archive(self.pages.channel(), number, gathered);
                 let body = match format {
-                    Format::Page => self.pages.archive(&feed, number),
+                    FeedFormat::Page => self.pages.archive(&feed, number),
                     _ => written(&feed, format, self.created),
                 };
                 self.made(format, body, gathered.revised, &feed).lasting(true)
@@ -335,7 +335,9 @@ impl Door {
         // What follows on the newest archive is the feed itself, until there is another archive.
         let is_next = || Ok::<_, catalog::CatalogError>(self.reader().newest_archive()?.unwrap_or(0) + 1 == number);
         match found {
-            Found::Unknown if number > 1 && is_next()? => Ok(Found::Elsewhere(self.pages.channel().url(format.name()))),
+            Lookup::Unknown if number > 1 && is_next()? => {
+                Ok(Lookup::Temporary(self.pages.channel().url(format.name())))
+            }
             found => Ok(found),
         }
     }
@@ -345,22 +347,22 @@ impl Door {
         &self,
         path: &str,
         snapshot: &Snapshot,
-        read: impl FnOnce(&Reader, Option<DateTime<Utc>>) -> catalog::Result<Wanted>,
-        make: impl FnOnce(&Gathered) -> Document,
-    ) -> catalog::Result<Found> {
+        read: impl FnOnce(&Reader, Option<DateTime<Utc>>) -> catalog::Result<FeedLookup>,
+        make: impl FnOnce(&Collection) -> Document,
+    ) -> catalog::Result<Lookup> {
         let kept = self.kept().get(path);
         let wanted = read(&self.reader(), kept.as_ref().map(|copy| copy.revised))?;
         Ok(match (wanted, kept) {
-            (Wanted::Found(gathered), _) => self.keep(path, gathered.revised, snapshot, make(&gathered)),
-            (Wanted::Same, Some(copy)) => {
+            (FeedLookup::Found(gathered), _) => self.keep(path, gathered.revised, snapshot, make(&gathered)),
+            (FeedLookup::Same, Some(copy)) => {
                 self.kept().confirm(path, snapshot.version);
-                Found::Document(copy.document)
+                Lookup::Document(copy.document)
             }
             // The change is not to be seen yet, and nothing else has changed since this was found unchanged.
-            (Wanted::NotYet, Some(copy)) if copy.confirmed == snapshot.version => Found::Document(copy.document),
-            (Wanted::NotYet | Wanted::Same, _) => Found::NotYet,
-            (Wanted::Unknown, _) => Found::Unknown,
-            (Wanted::Unread(numbers), _) => Found::Unread(numbers),
+            (FeedLookup::NotYet, Some(copy)) if copy.confirmed == snapshot.version => Lookup::Document(copy.document),
+            (FeedLookup::NotYet | FeedLookup::Same, _) => Lookup::NotYet,
+            (FeedLookup::Unknown, _) => Lookup::Unknown,
+            (FeedLookup::Unread(numbers), _) => Lookup::Unread(numbers),
         })
     }
 
@@ -371,43 +373,43 @@ impl Door {
         revised: DateTime<Utc>,
         snapshot: &Snapshot,
         make: impl FnOnce() -> catalog::Result<(Document, DateTime<Utc>)>,
-    ) -> catalog::Result<Found> {
+    ) -> catalog::Result<Lookup> {
         if let Some(copy) = self.kept().get(path).filter(|copy| copy.revised == revised) {
-            return Ok(Found::Document(copy.document));
+            return Ok(Lookup::Document(copy.document));
         }
         let (document, revised) = make()?;
         Ok(self.keep(path, revised, snapshot, document))
     }
 
-    fn keep(&self, path: &str, revised: DateTime<Utc>, snapshot: &Snapshot, document: Document) -> Found {
-        document.compress(Coding::Gzip);
+    fn keep(&self, path: &str, revised: DateTime<Utc>, snapshot: &Snapshot, document: Document) -> Lookup {
+        document.compress(ContentCoding::Gzip);
         let document = Arc::new(document);
         self.kept().put(path, revised, snapshot.version, document.clone());
-        Found::Document(document)
+        Lookup::Document(document)
     }
 
-    fn made(&self, format: Format, body: String, revised: DateTime<Utc>, feed: &Feed<'_>) -> Document {
+    fn made(&self, format: FeedFormat, body: String, revised: DateTime<Utc>, feed: &Feed<'_>) -> Document {
         let document = Document::new(format.media_type(), body, revised.max(self.presented));
-        document.linked((format == Format::Page).then(|| self.pages.links(&feed.place)))
+        document.linked((format == FeedFormat::Page).then(|| self.pages.links(&feed.place)))
     }
 
-    fn archives(&self, snapshot: &Snapshot) -> catalog::Result<Found> {
+    fn archives(&self, snapshot: &Snapshot) -> catalog::Result<Lookup> {
         let closed = self.reader().shelves_changed()?;
         if closed > snapshot.version {
-            return Ok(Found::NotYet);
+            return Ok(Lookup::NotYet);
         }
-        self.known(&Address::Archives.path(), closed, snapshot, || {
+        self.known(&Route::Archives.path(), closed, snapshot, || {
             let (shelves, closed) = self.reader().shelves()?;
             Ok((self.page(self.pages.archives(&shelves), closed), closed))
         })
     }
 
-    fn views(&self, kind: Kind, snapshot: &Snapshot) -> catalog::Result<Found> {
+    fn views(&self, kind: ViewKind, snapshot: &Snapshot) -> catalog::Result<Lookup> {
         let changed = self.reader().views_changed(&[kind])?;
         if changed > snapshot.version {
-            return Ok(Found::NotYet);
+            return Ok(Lookup::NotYet);
         }
-        self.known(&Address::Views(kind).path(), changed, snapshot, || {
+        self.known(&Route::Views(kind).path(), changed, snapshot, || {
             let (groups, changed) = self.reader().views(&[kind])?;
             let views = groups.into_iter().flat_map(|(_, views)| views).collect::<Vec<_>>();
             Ok((self.page(self.pages.views(kind, &views), changed), changed))
@@ -419,13 +421,13 @@ impl Door {
         page.linked(Some(self.pages.links("")))
     }
 
-    fn opml(&self, snapshot: &Snapshot) -> catalog::Result<Found> {
-        let changed = self.reader().views_changed(&Kind::ALL)?;
+    fn opml(&self, snapshot: &Snapshot) -> catalog::Result<Lookup> {
+        let changed = self.reader().views_changed(&ViewKind::ALL)?;
         if changed > snapshot.version {
-            return Ok(Found::NotYet);
+            return Ok(Lookup::NotYet);
         }
         self.known(opml::PATH, changed, snapshot, || {
-            let (groups, changed) = self.reader().views(&Kind::ALL)?;
+            let (groups, changed) = self.reader().views(&ViewKind::ALL)?;
             let modified = changed.max(self.created);
             let body = opml::render(self.pages.channel(), &groups, modified);
             Ok((Document::new(opml::MEDIA_TYPE, body, modified.max(self.presented)), changed))
@@ -451,26 +453,26 @@ pub enum Printed {
 pub fn print(
     reader: &Reader,
     channel: &Channel,
-    address: Option<&Address>,
-    format: Format,
+    address: Option<&Route>,
+    format: FeedFormat,
     now: DateTime<Utc>,
 ) -> catalog::Result<Printed> {
     // What is recorded counts, whether it was served yet or not.
     let moment = Moment { version: DateTime::<Utc>::MAX_UTC, due: now };
     let (_, created) = reader.feed_id()?;
     let wanted = match address {
-        Some(Address::View(view, _)) => reader.view(view, &channel.limits, moment, None)?,
-        Some(Address::Archive(number, _)) => reader.archive(*number, moment, None)?,
-        _ => Wanted::Found(Box::new(reader.main(&channel.limits, moment)?)),
+        Some(Route::View(view, _)) => reader.view(view, &channel.limits, moment, None)?,
+        Some(Route::Archive(number, _)) => reader.archive(*number, moment, None)?,
+        _ => FeedLookup::Found(Box::new(reader.main(&channel.limits, moment)?)),
     };
     let gathered = match wanted {
-        Wanted::Found(gathered) => gathered,
-        Wanted::Unread(_) => return Ok(Printed::Unread),
-        Wanted::Same | Wanted::NotYet | Wanted::Unknown => return Ok(Printed::Nothing),
+        FeedLookup::Found(gathered) => gathered,
+        FeedLookup::Unread(_) => return Ok(Printed::Unread),
+        FeedLookup::Same | FeedLookup::NotYet | FeedLookup::Unknown => return Ok(Printed::Nothing),
     };
     let feed = match address {
-        Some(Address::View(view, _)) => Feed::view(channel, view, &gathered),
-        Some(Address::Archive(number, _)) => Feed::archive(channel, *number, &gathered),
+        Some(Route::View(view, _)) => Feed::view(channel, view, &gathered),
+        Some(Route::Archive(number, _)) => Feed::archive(channel, *number, &gathered),
         _ => Feed {
             tombstones: &gathered.tombstones,
             history: History::of_main(reader.newest_archive()?, gathered.is_whole),
@@ -481,12 +483,12 @@ pub fn print(
     Ok(Printed::Feed(written(&feed, format, created)))
 }
 
-fn written(feed: &Feed<'_>, format: Format, created: DateTime<Utc>) -> String {
+fn written(feed: &Feed<'_>, format: FeedFormat, created: DateTime<Utc>) -> String {
     match format {
-        Format::Page => String::new(),
-        Format::Atom => atom::render(feed, created),
-        Format::Rss => rss::render(feed, created),
-        Format::Json => json::render(feed),
+        FeedFormat::Page => String::new(),
+        FeedFormat::Atom => atom::render(feed, created),
+        FeedFormat::Rss => rss::render(feed, created),
+        FeedFormat::Json => json::render(feed),
     }
 }
 
@@ -515,18 +517,18 @@ mod tests {
             ("sections/", "sections/"),
             ("feeds.opml", "feeds.opml"),
         ] {
-            assert_eq!(Address::at(asked).map(|address| address.path()).as_deref(), Some(path), "{asked}");
+            assert_eq!(Route::at(asked).map(|address| address.path()).as_deref(), Some(path), "{asked}");
         }
         for nothing in
             ["", "x", "archive/0", "archive/01", "archive/x", "articles/", "articles/a/b", "tagsx/a", "tags/a/b"]
         {
-            assert_eq!(Address::at(nothing), None, "{nothing}");
+            assert_eq!(Route::at(nothing), None, "{nothing}");
         }
     }
 
     #[test]
     fn what_was_not_asked_for_longest_goes_first() {
-        let mut kept = Kept::default();
+        let mut kept = DocumentCache::default();
         let epoch = DateTime::UNIX_EPOCH;
         let document = |letter: &str| Arc::new(Document::new("text/plain", letter.repeat(ROOM / 3), epoch));
         for name in ["a", "b", "c"] {

@@ -1,5 +1,5 @@
 //! All documents of one moment, with their validators and codings. Immutable and replaced whole: no request ever sees half
-//! an update. What is not kept here (the page of one article of many) comes through the [`Door`](crate::render::on_demand::Door).
+//! an update. What is not kept here (the page of one article of many) comes through the [`OnDemand`](crate::render::on_demand::Door).
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
@@ -11,7 +11,7 @@ use hyper::HeaderMap;
 use tokio::sync::watch;
 
 use crate::model::entry::Entry;
-use crate::render::compression::Coding;
+use crate::render::compression::ContentCoding;
 use crate::render::feed::{self, Feed, atom, json, rss};
 use crate::render::page::{self, Front, Pages};
 
@@ -20,14 +20,14 @@ const SMALLEST_CODED: usize = 512;
 
 /// Bytes and their hash, which is taken once.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Body {
+pub struct DocumentBody {
     /// What is sent.
     pub bytes: Bytes,
     /// BLAKE3 of it.
     pub hash: blake3::Hash,
 }
 
-impl<T: Into<Bytes>> From<T> for Body {
+impl<T: Into<Bytes>> From<T> for DocumentBody {
     fn from(bytes: T) -> Self {
         let bytes = bytes.into();
         Self { hash: blake3::hash(&bytes), bytes }
@@ -74,15 +74,15 @@ pub struct Document {
     /// Uncoded.
     pub identity: Variant,
     hash: blake3::Hash,
-    /// In the order of [`Coding::CODED`].
-    coded: [OnceLock<Option<Variant>>; Coding::CODED.len()],
+    /// In the order of [`ContentCoding::CODED`].
+    coded: [OnceLock<Option<Variant>>; ContentCoding::CODED.len()],
 }
 
 impl Document {
     /// Makes a document whose bytes are first served at `last_modified`.
-    pub fn new(media_type: &'static str, body: impl Into<Body>, last_modified: DateTime<Utc>) -> Self {
-        let Body { bytes, hash } = body.into();
-        let identity = Variant::new(bytes, etag(&hash, Coding::Identity));
+    pub fn new(media_type: &'static str, body: impl Into<DocumentBody>, last_modified: DateTime<Utc>) -> Self {
+        let DocumentBody { bytes, hash } = body.into();
+        let identity = Variant::new(bytes, etag(&hash, ContentCoding::Identity));
         Self { media_type, last_modified, is_lasting: false, links: None, identity, hash, coded: Default::default() }
     }
 
@@ -99,8 +99,8 @@ impl Document {
     }
 
     /// The form in a coding, if there is one; a coded one once [`Document::compress`] has made it and if it is smaller.
-    pub fn variant(&self, coding: Coding) -> Option<&Variant> {
-        match Coding::CODED.iter().position(|known| *known == coding) {
+    pub fn variant(&self, coding: ContentCoding) -> Option<&Variant> {
+        match ContentCoding::CODED.iter().position(|known| *known == coding) {
             Some(place) => self.coded[place].get()?.as_ref(),
             None => Some(&self.identity),
         }
@@ -108,7 +108,7 @@ impl Document {
 
     /// The form that has a validator.
     pub fn variant_of(&self, etag: &str) -> Option<&Variant> {
-        Coding::ALL.into_iter().filter_map(|coding| self.variant(coding)).find(|variant| variant.etag == etag)
+        ContentCoding::ALL.into_iter().filter_map(|coding| self.variant(coding)).find(|variant| variant.etag == etag)
     }
 
     /// Whether readers ask for it again and again.
@@ -118,17 +118,21 @@ impl Document {
 
     /// Bytes of all its forms.
     pub fn size(&self) -> usize {
-        Coding::ALL.into_iter().filter_map(|coding| self.variant(coding)).map(|variant| variant.bytes.len()).sum()
+        ContentCoding::ALL
+            .into_iter()
+            .filter_map(|coding| self.variant(coding))
+            .map(|variant| variant.bytes.len())
+            .sum()
     }
 
     /// Whether it says exactly this.
-    pub fn says(&self, body: &Body) -> bool {
+    pub fn says(&self, body: &DocumentBody) -> bool {
         self.hash == body.hash
     }
 
     /// Makes the form in a coding; called once for each version, never for a request that finds one.
-    pub fn compress(&self, coding: Coding) {
-        let Some(place) = Coding::CODED.iter().position(|known| *known == coding) else { return };
+    pub fn compress(&self, coding: ContentCoding) {
+        let Some(place) = ContentCoding::CODED.iter().position(|known| *known == coding) else { return };
         self.coded[place].get_or_init(|| {
             if self.identity.bytes.len() < SMALLEST_CODED {
                 return None;
@@ -141,7 +145,7 @@ impl Document {
 }
 
 /// A strong ETag: half of a BLAKE3 hash is far more than chance can repeat. Each coding has its own (standards 85).
-fn etag(hash: &blake3::Hash, coding: Coding) -> String {
+fn etag(hash: &blake3::Hash, coding: ContentCoding) -> String {
     format!("\"{}{}\"", &hash.to_hex()[..32], coding.mark())
 }
 
@@ -232,7 +236,7 @@ impl Snapshot {
     /// Makes the coded forms of all documents that have none yet: first those that most clients ask for. It is broken off when
     /// `goes_on` does not.
     pub fn compress(&self, goes_on: impl Fn() -> bool) {
-        for coding in Coding::CODED {
+        for coding in ContentCoding::CODED {
             let (feeds, others): (Vec<_>, Vec<_>) = self.documents.values().partition(|document| document.is_feed());
             for document in feeds.into_iter().chain(others) {
                 if !goes_on() {
@@ -299,16 +303,16 @@ mod tests {
     fn each_coding_has_its_own_strong_etag() {
         let body = "<p>words and words</p>".repeat(100);
         let document = Document::new("text/html", body.clone(), DateTime::UNIX_EPOCH);
-        assert!(document.variant(Coding::Gzip).is_none());
-        for coding in Coding::CODED {
+        assert!(document.variant(ContentCoding::Gzip).is_none());
+        for coding in ContentCoding::CODED {
             document.compress(coding);
         }
         let mut tags: Vec<&str> =
-            Coding::ALL.into_iter().map(|coding| document.variant(coding).unwrap().etag.as_str()).collect();
+            ContentCoding::ALL.into_iter().map(|coding| document.variant(coding).unwrap().etag.as_str()).collect();
         tags.sort_unstable();
         tags.dedup();
-        assert_eq!(tags.len(), Coding::ALL.len(), "standards 85");
-        let gzip = document.variant(Coding::Gzip).unwrap();
+        assert_eq!(tags.len(), ContentCoding::ALL.len(), "standards 85");
+        let gzip = document.variant(ContentCoding::Gzip).unwrap();
         assert!(gzip.bytes.len() < document.identity.bytes.len());
         let again = Document::new("text/html", body, DateTime::UNIX_EPOCH);
         assert_eq!(again.identity.etag, document.identity.etag, "the same bytes have the same ETag");
@@ -317,8 +321,8 @@ mod tests {
     #[test]
     fn small_documents_are_not_coded() {
         let document = Document::new("text/plain", "short", DateTime::UNIX_EPOCH);
-        document.compress(Coding::Gzip);
-        assert!(document.variant(Coding::Gzip).is_none(), "standards 105");
+        document.compress(ContentCoding::Gzip);
+        assert!(document.variant(ContentCoding::Gzip).is_none(), "standards 105");
     }
 
     #[test]

@@ -15,7 +15,7 @@ use hyper::{HeaderMap, Response};
 use serde::Serialize;
 
 use crate::config::AccessLines;
-use crate::observe::line_writer::{Lines, News, Unbuffered, ascii};
+use crate::observe::line_writer::{DropReport, LineWriter, Unbuffered, ascii};
 
 /// How many lines may wait for a reader: some seconds of a busy site, and 50 MB if each is as long as can be.
 const ROOM: usize = 4096;
@@ -30,7 +30,7 @@ const LEAST_NEWS: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct AccessLog {
     form: AccessLines,
-    lines: Lines,
+    lines: LineWriter,
 }
 
 impl AccessLog {
@@ -41,7 +41,7 @@ impl AccessLog {
 
     /// To a writer that may be slow; `room` lines wait for it.
     fn new(form: AccessLines, writer: impl Write + Send + 'static, room: usize) -> Self {
-        let (lines, started) = Lines::start("access-log", writer, room, ToLog, LEAST_NEWS);
+        let (lines, started) = LineWriter::start("access-log", writer, room, ToLog, LEAST_NEWS);
         if let Err(error) = started {
             ToLog.failing(&error);
         }
@@ -80,7 +80,7 @@ impl Drop for AccessLog {
 /// The form of these lines is fixed: what is to be said of them goes to the log.
 struct ToLog;
 
-impl News for ToLog {
+impl DropReport for ToLog {
     fn lost(&mut self, lines: u64) -> Option<String> {
         tracing::warn!("the access log lacks {lines} lines: whoever reads it is too slow, or it cannot be written");
         None
@@ -144,7 +144,7 @@ impl<'a> Answered<'a> {
     fn json(&self) -> String {
         let Parts { method, uri, version, headers, .. } = self.request;
         let field = |name| field(headers, &name).map(|value| shortened(value, LONGEST_FIELD));
-        let line = Line {
+        let line = AccessLine {
             time: DateTime::<Utc>::from(self.at).to_rfc3339_opts(SecondsFormat::Millis, true),
             client: self.client,
             method: shortened(method.as_str().as_bytes(), LONGEST_METHOD),
@@ -164,7 +164,7 @@ impl<'a> Answered<'a> {
 
 /// What a line of JSON says.
 #[derive(Serialize)]
-struct Line<'a> {
+struct AccessLine<'a> {
     time: String,
     client: Option<IpAddr>,
     method: String,

@@ -19,9 +19,9 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::sync::{Semaphore, watch};
 
 use super::stream::{Listener, Stream};
-use crate::observe::heartbeat::Pulses;
+use crate::observe::heartbeat::Heartbeats;
 use crate::observe::metrics::{self, Metrics};
-use crate::observe::status::{Phase, Reports};
+use crate::observe::status::{Phase, StatusBoard};
 use crate::render::page;
 use crate::system::sockets;
 
@@ -43,9 +43,9 @@ pub struct Watched {
     /// What is counted.
     pub metrics: Metrics,
     /// What is told.
-    pub reports: Reports,
+    pub reports: StatusBoard,
     /// Whether all parts get on.
-    pub pulses: Pulses,
+    pub pulses: Heartbeats,
 }
 
 /// The thread that answers; it ends when this is dropped.
@@ -190,8 +190,8 @@ mod tests {
     use super::*;
 
     fn watched() -> Watched {
-        let (metrics, reports) = (Metrics::default(), Reports::default());
-        Watched { metrics, reports, pulses: Pulses::new(None) }
+        let (metrics, reports) = (Metrics::default(), StatusBoard::default());
+        Watched { metrics, reports, pulses: Heartbeats::new(None) }
     }
 
     fn ask(watched: &Watched, method: Method, path: &str, accept: &str) -> (u16, String) {

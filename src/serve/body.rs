@@ -74,33 +74,33 @@ impl Stream {
 }
 
 /// The body of an answer.
-pub enum Body {
+pub enum ResponseBody {
     /// A document.
     Whole(Full<Bytes>),
     /// Of a file beside articles.
     File(Stream),
 }
 
-impl Body {
+impl ResponseBody {
     /// These bytes of a file; they end within it.
     pub fn file(source: Arc<Source>, part: Range<u64>) -> Self {
         Self::File(Stream { source, left: part, reading: None })
     }
 }
 
-impl Default for Body {
+impl Default for ResponseBody {
     fn default() -> Self {
         Self::Whole(Full::default())
     }
 }
 
-impl From<Bytes> for Body {
+impl From<Bytes> for ResponseBody {
     fn from(bytes: Bytes) -> Self {
         Self::Whole(Full::new(bytes))
     }
 }
 
-impl hyper::body::Body for Body {
+impl hyper::body::Body for ResponseBody {
     type Data = Bytes;
     type Error = io::Error;
 

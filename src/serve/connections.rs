@@ -38,7 +38,7 @@ pub enum Phase {
 /// What a connection is told to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd)]
 #[repr(u8)]
-pub enum Order {
+pub enum Command {
     /// Go on.
     None,
     /// Keep nothing in memory while the client says nothing.
@@ -70,7 +70,7 @@ impl Connection {
             changes: AtomicU32::new(0),
             blocked: AtomicBool::new(false),
             written: AtomicU64::new(0),
-            order: AtomicU8::new(Order::None as u8),
+            order: AtomicU8::new(Command::None as u8),
             waker: OnceLock::new(),
         }
     }
@@ -113,22 +113,22 @@ impl Connection {
     }
 
     /// What the connection is to do. It is woken by `waker` when that changes, which must always be the same task's.
-    pub fn order(&self, waker: &Waker) -> Order {
+    pub fn order(&self, waker: &Waker) -> Command {
         self.waker.get_or_init(|| waker.clone());
         match self.order.load(SeqCst) {
-            0 => Order::None,
-            1 => Order::Doze,
-            2 => Order::Finish,
-            _ => Order::End,
+            0 => Command::None,
+            1 => Command::Doze,
+            2 => Command::Finish,
+            _ => Command::End,
         }
     }
 
     /// It does what it was told to, and goes on. What is more was not told meanwhile, or stays.
-    pub fn obeyed(&self, order: Order) {
-        let _ = self.order.compare_exchange(order as u8, Order::None as u8, SeqCst, SeqCst);
+    pub fn obeyed(&self, order: Command) {
+        let _ = self.order.compare_exchange(order as u8, Command::None as u8, SeqCst, SeqCst);
     }
 
-    fn tell(&self, order: Order) {
+    fn tell(&self, order: Command) {
         if self.order.fetch_max(order as u8, SeqCst) < order as u8
             && let Some(waker) = self.waker.get()
         {
@@ -139,7 +139,7 @@ impl Connection {
 
 /// How much of the machine clients may take, and for how long.
 #[derive(Debug, Clone, Copy)]
-pub struct Limits {
+pub struct ConnectionLimits {
     /// Connections.
     pub all: usize,
     /// Of one address.
@@ -152,7 +152,7 @@ pub struct Limits {
     pub blocked: Duration,
 }
 
-impl Limits {
+impl ConnectionLimits {
     /// As configured, for a process that may have so many descriptors.
     pub fn new(http: &Http, descriptors: usize) -> Self {
         let all = http.connections.min(descriptors.saturating_sub(DESCRIPTORS_FOR_FILES).max(1));
@@ -174,7 +174,7 @@ impl Limits {
 
 /// A connection, and what it was doing when somebody last looked.
 #[derive(Debug)]
-struct Entry {
+struct ConnectionEntry {
     connection: Arc<Connection>,
     owner: Option<IpAddr>,
     changes: u32,
@@ -183,28 +183,28 @@ struct Entry {
     since: Instant,
 }
 
-impl Entry {
+impl ConnectionEntry {
     /// What is to be done about it at the instant `now`.
-    fn due(&mut self, limits: &Limits, now: Instant) -> Order {
+    fn due(&mut self, limits: &ConnectionLimits, now: Instant) -> Command {
         let (changes, blocked) = (self.connection.changes(), self.connection.is_blocked());
         if (changes, blocked) != (self.changes, self.blocked) {
             self.notice(changes, blocked, now);
-            return Order::None;
+            return Command::None;
         }
         let elapsed = now.saturating_duration_since(self.since);
         if blocked {
             if elapsed < limits.blocked {
-                return Order::None;
+                return Command::None;
             }
             let taken = self.connection.written.load(Relaxed) - self.written;
             self.notice(changes, blocked, now);
-            return if taken < LEAST_RATE * limits.blocked.as_secs() { Order::End } else { Order::None };
+            return if taken < LEAST_RATE * limits.blocked.as_secs() { Command::End } else { Command::None };
         }
         match self.connection.phase() {
-            Phase::Asking if elapsed >= limits.asking => Order::End,
-            Phase::Idle if elapsed >= limits.idle => Order::End,
-            Phase::Idle if elapsed >= DOZE => Order::Doze,
-            _ => Order::None,
+            Phase::Asking if elapsed >= limits.asking => Command::End,
+            Phase::Idle if elapsed >= limits.idle => Command::End,
+            Phase::Idle if elapsed >= DOZE => Command::Doze,
+            _ => Command::None,
         }
     }
 
@@ -216,15 +216,15 @@ impl Entry {
 
 #[derive(Debug)]
 struct Open {
-    limits: Limits,
+    limits: ConnectionLimits,
     next: u64,
     /// In the order in which they came.
-    entries: BTreeMap<u64, Entry>,
+    entries: BTreeMap<u64, ConnectionEntry>,
     by_owner: HashMap<IpAddr, BTreeSet<u64>>,
 }
 
 impl Open {
-    fn remove(&mut self, number: u64) -> Option<Entry> {
+    fn remove(&mut self, number: u64) -> Option<ConnectionEntry> {
         let entry = self.entries.remove(&number)?;
         if let Some(owner) = entry.owner
             && let Some(own) = self.by_owner.get_mut(&owner)
@@ -249,7 +249,7 @@ impl Open {
         };
         let evicted = of(Phase::Asking).or_else(|| of(Phase::Idle)).and_then(|number| self.remove(number));
         evicted.is_some_and(|entry| {
-            entry.connection.tell(Order::End);
+            entry.connection.tell(Command::End);
             true
         })
     }
@@ -266,13 +266,13 @@ pub struct Connections {
 
 impl Connections {
     /// None yet.
-    pub fn new(limits: Limits, metrics: Metrics) -> Self {
+    pub fn new(limits: ConnectionLimits, metrics: Metrics) -> Self {
         let open = Open { limits, next: 0, entries: BTreeMap::new(), by_owner: HashMap::new() };
         Self { open: Mutex::new(open), turned: Notify::new(), metrics }
     }
 
     /// Holds them to other limits from now on. Who is there stays.
-    pub fn limit(&self, limits: Limits) {
+    pub fn limit(&self, limits: ConnectionLimits) {
         self.open().limits = limits;
     }
 
@@ -300,7 +300,8 @@ impl Connections {
         open.next += 1;
         let connection = Arc::new(Connection::new());
         let since = Instant::now();
-        let entry = Entry { connection: connection.clone(), owner, changes: 0, blocked: false, written: 0, since };
+        let entry =
+            ConnectionEntry { connection: connection.clone(), owner, changes: 0, blocked: false, written: 0, since };
         open.entries.insert(number, entry);
         if let Some(owner) = owner {
             open.by_owner.entry(owner).or_default().insert(number);
@@ -344,7 +345,7 @@ impl Connections {
         let limits = open.limits;
         for entry in open.entries.values_mut() {
             match entry.due(&limits, now) {
-                Order::None => {}
+                Command::None => {}
                 order => entry.connection.tell(order),
             }
         }
@@ -359,7 +360,7 @@ impl Connections {
                 return;
             }
             for connection in all {
-                connection.tell(Order::Finish);
+                connection.tell(Command::Finish);
             }
             turned.await;
         }
@@ -398,7 +399,7 @@ pub fn network(address: IpAddr) -> IpAddr {
 mod tests {
     use super::*;
 
-    const LIMITS: Limits = Limits {
+    const LIMITS: ConnectionLimits = ConnectionLimits {
         all: 4,
         of_one: 2,
         asking: Duration::from_secs(10),
@@ -410,7 +411,7 @@ mod tests {
         Arc::new(Connections::new(LIMITS, Metrics::default()))
     }
 
-    fn order(admitted: &Admitted) -> Order {
+    fn order(admitted: &Admitted) -> Command {
         admitted.connection.order(Waker::noop())
     }
 
@@ -425,11 +426,14 @@ mod tests {
         four[0].connection.enter(Phase::Answered);
         four[1].connection.enter(Phase::Idle);
         let fifth = all.admit(None).unwrap();
-        assert_eq!(four.iter().map(order).collect::<Vec<_>>(), [Order::None, Order::None, Order::End, Order::None]);
+        assert_eq!(
+            four.iter().map(order).collect::<Vec<_>>(),
+            [Command::None, Command::None, Command::End, Command::None]
+        );
         fifth.connection.enter(Phase::Answered);
         four[3].connection.enter(Phase::Answered);
         let sixth = all.admit(None).unwrap();
-        assert_eq!(order(&four[1]), Order::End, "who has an answer goes after those who ask");
+        assert_eq!(order(&four[1]), Command::End, "who has an answer goes after those who ask");
         sixth.connection.enter(Phase::Answered);
         assert!(all.admit(None).is_none(), "nobody who is being answered is ended for another");
         drop(sixth);
@@ -443,11 +447,11 @@ mod tests {
         let own: Vec<_> = (0..2).map(|_| admit(&all, "192.0.2.2").unwrap()).collect();
         own[0].connection.enter(Phase::Answered);
         let third = admit(&all, "::ffff:192.0.2.2").unwrap();
-        assert_eq!((order(&other), order(&own[0]), order(&own[1])), (Order::None, Order::None, Order::End));
+        assert_eq!((order(&other), order(&own[0]), order(&own[1])), (Command::None, Command::None, Command::End));
         third.connection.enter(Phase::Answered);
         assert!(admit(&all, "192.0.2.2").is_none());
         let of_net: Vec<_> = ["2001:db8::1", "2001:db8::2", "2001:db8::3"].map(|text| admit(&all, text)).into();
-        assert_eq!(of_net.iter().flatten().map(order).filter(|order| *order == Order::End).count(), 1);
+        assert_eq!(of_net.iter().flatten().map(order).filter(|order| *order == Command::End).count(), 1);
     }
 
     #[test]
@@ -459,25 +463,25 @@ mod tests {
         let after = |seconds| all.look(start + Duration::from_secs(seconds));
         after(1);
         after(9);
-        assert_eq!(order(&admitted), Order::None);
+        assert_eq!(order(&admitted), Command::None);
         connection.enter(Phase::Answered);
         after(10);
         after(100);
-        assert_eq!(order(&admitted), Order::None, "we are the ones who are slow");
+        assert_eq!(order(&admitted), Command::None, "we are the ones who are slow");
         connection.set_blocked(true);
         after(101);
         connection.took(80 << 10);
         after(121);
-        assert_eq!(order(&admitted), Order::None, "slow, but not too slow");
+        assert_eq!(order(&admitted), Command::None, "slow, but not too slow");
         connection.set_blocked(false);
         connection.enter(Phase::Idle);
         after(122);
         after(125);
-        assert_eq!(order(&admitted), Order::Doze);
-        connection.obeyed(Order::Doze);
+        assert_eq!(order(&admitted), Command::Doze);
+        connection.obeyed(Command::Doze);
         after(150);
         after(182);
-        assert_eq!(order(&admitted), Order::End);
+        assert_eq!(order(&admitted), Command::End);
     }
 
     #[test]
@@ -490,26 +494,26 @@ mod tests {
         all.look(start + Duration::from_secs(1));
         admitted.connection.took(200);
         all.look(start + Duration::from_secs(20));
-        assert_eq!(order(&admitted), Order::None);
+        assert_eq!(order(&admitted), Command::None);
         all.look(start + Duration::from_secs(21));
-        assert_eq!(order(&admitted), Order::End);
+        assert_eq!(order(&admitted), Command::End);
     }
 
     #[test]
     fn what_was_ordered_is_not_taken_back_by_less() {
         let all = all();
         let admitted = all.admit(None).unwrap();
-        admitted.connection.tell(Order::End);
-        admitted.connection.tell(Order::Doze);
-        admitted.connection.obeyed(Order::Doze);
-        assert_eq!(order(&admitted), Order::End);
+        admitted.connection.tell(Command::End);
+        admitted.connection.tell(Command::Doze);
+        admitted.connection.obeyed(Command::Doze);
+        assert_eq!(order(&admitted), Command::End);
     }
 
     #[test]
     fn files_keep_their_descriptors() {
         let http = Http { connections: 4096, ..Http::default() };
-        assert_eq!(Limits::new(&http, 20_000).all, 4096);
-        assert_eq!(Limits::new(&http, 1024).all, 768);
-        assert_eq!(Limits::new(&http, 200).all, 1);
+        assert_eq!(ConnectionLimits::new(&http, 20_000).all, 4096);
+        assert_eq!(ConnectionLimits::new(&http, 1024).all, 768);
+        assert_eq!(ConnectionLimits::new(&http, 200).all, 1);
     }
 }

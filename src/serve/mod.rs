@@ -32,15 +32,15 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::config::Http;
-use crate::observe::heartbeat::Pulses;
+use crate::observe::heartbeat::Heartbeats;
 use crate::observe::metrics::Metrics;
-use crate::render::on_demand::Door;
+use crate::render::on_demand::OnDemand;
 use crate::render::snapshot::Current;
 use crate::system::sockets::{Sockets, raise_descriptors};
 use admin::Watched;
-use connections::{Admitted, Connection, Connections, Limits, Order, Phase};
+use connections::{Admitted, Command, Connection, ConnectionLimits, Connections, Phase};
 use requests::{Requests, Sources};
-use respond::Style;
+use respond::ResponsePolicy;
 use stream::{Listener, Observed, Stream};
 
 /// Wait after an error of `accept` that is not one connection's own, such as having no file descriptor left.
@@ -61,7 +61,7 @@ const LAST_READS: Duration = Duration::from_secs(1);
 pub struct Server {
     sources: Arc<ArcSwap<Sources>>,
     connections: Arc<Connections>,
-    pulses: Pulses,
+    pulses: Heartbeats,
     metrics: Metrics,
     /// When it was last said that connections cannot be accepted.
     complained: Mutex<Option<Instant>>,
@@ -77,9 +77,9 @@ enum Stage {
 
 impl Server {
     /// Serves `current`, and whatever it does not hold through `door`, below `base_url`.
-    pub fn new(current: Current, door: Door, http: &Http, base_url: &str, watched: &Watched) -> Self {
-        let style = Style::new(base_url, http.max_age.0);
-        let (metrics, limits) = (&watched.metrics, Limits::new(http, raise_descriptors()));
+    pub fn new(current: Current, door: OnDemand, http: &Http, base_url: &str, watched: &Watched) -> Self {
+        let style = ResponsePolicy::new(base_url, http.max_age.0);
+        let (metrics, limits) = (&watched.metrics, ConnectionLimits::new(http, raise_descriptors()));
         let sources = Sources::new(current, door, style, http, metrics.clone()).telling(http.access_log, None);
         Self {
             sources: Arc::new(ArcSwap::from_pointee(sources)),
@@ -91,9 +91,9 @@ impl Server {
     }
 
     /// Serves by another configuration from the next request on; nobody is cut off for it.
-    pub fn change(&self, current: Current, door: Door, http: &Http, base_url: &str) {
-        let style = Style::new(base_url, http.max_age.0);
-        self.connections.limit(Limits::new(http, raise_descriptors()));
+    pub fn change(&self, current: Current, door: OnDemand, http: &Http, base_url: &str) {
+        let style = ResponsePolicy::new(base_url, http.max_age.0);
+        self.connections.limit(ConnectionLimits::new(http, raise_descriptors()));
         let sources = Sources::new(current, door, style, http, self.metrics.clone());
         self.sources.store(Arc::new(sources.telling(http.access_log, Some(&self.sources.load()))));
     }
@@ -159,8 +159,8 @@ impl Server {
         loop {
             // While the client says nothing, there is nothing to be kept in memory for it.
             match poll_fn(|context| poll_request(&stream, &admitted, context)).await {
-                Order::End => return,
-                Order::Finish if !asks_still(&stream, connection).await => return,
+                Command::End => return,
+                Command::Finish if !asks_still(&stream, connection).await => return,
                 _ => {}
             }
             let requests = Requests::new(self.sources.clone(), connection.clone(), peer);
@@ -176,14 +176,14 @@ impl Server {
                     .half_close(true)
                     .serve_connection(TokioIo::new(observed), requests),
             );
-            let mut orders = Orders { admitted: &admitted, last: Order::None, changes: 0, has_read: false };
+            let mut orders = Orders { admitted: &admitted, last: Command::None, changes: 0, has_read: false };
             let ended = poll_fn(|context| orders.poll(&mut http, context)).await;
             let parts = http.into_parts();
             stream = parts.io.into_inner().stream;
             match ended {
                 // Whoever has all of its answer may still be taking it from the system.
                 Ended::Cut if connection.is_blocked() => return stream.abandon(),
-                Ended::Dozing if parts.read_buf.is_empty() => connection.obeyed(Order::Doze),
+                Ended::Dozing if parts.read_buf.is_empty() => connection.obeyed(Command::Doze),
                 _ => return,
             }
         }
@@ -193,15 +193,15 @@ impl Server {
 type Http1 = http1::Connection<TokioIo<Observed>, Requests>;
 
 /// Waits until the client says something, or until the connection is to end.
-fn poll_request(stream: &Stream, admitted: &Admitted, context: &mut Context<'_>) -> Poll<Order> {
+fn poll_request(stream: &Stream, admitted: &Admitted, context: &mut Context<'_>) -> Poll<Command> {
     match admitted.connection.order(context.waker()) {
-        order @ (Order::Finish | Order::End) => Poll::Ready(order),
-        Order::Doze => {
+        order @ (Command::Finish | Command::End) => Poll::Ready(order),
+        Command::Doze => {
             // So it does.
-            admitted.connection.obeyed(Order::Doze);
-            stream.poll_readable(context).map(|()| Order::None)
+            admitted.connection.obeyed(Command::Doze);
+            stream.poll_readable(context).map(|()| Command::None)
         }
-        Order::None => stream.poll_readable(context).map(|()| Order::None),
+        Command::None => stream.poll_readable(context).map(|()| Command::None),
     }
 }
 
@@ -226,7 +226,7 @@ enum Ended {
 /// What a connection is doing of what it was told.
 struct Orders<'a> {
     admitted: &'a Admitted,
-    last: Order,
+    last: Command,
     changes: u32,
     /// Whether hyper has seen what the client says: told to finish before that, it would not look.
     has_read: bool,
@@ -238,16 +238,16 @@ impl Orders<'_> {
         let connection = &self.admitted.connection;
         let order = connection.order(context.waker());
         if !std::mem::replace(&mut self.has_read, true)
-            && order == Order::Finish
+            && order == Command::Finish
             && let Poll::Ready(ended) = Self::ended(Pin::new(&mut *http).poll(context))
         {
             return Poll::Ready(ended);
         }
         if order > self.last {
             match order {
-                Order::End => return Poll::Ready(Ended::Cut),
+                Command::End => return Poll::Ready(Ended::Cut),
                 // What is asked for by now is answered first.
-                Order::Doze if connection.phase() != Phase::Idle => connection.obeyed(Order::Doze),
+                Command::Doze if connection.phase() != Phase::Idle => connection.obeyed(Command::Doze),
                 _ => {
                     self.last = order;
                     self.changes = connection.changes();
@@ -255,7 +255,7 @@ impl Orders<'_> {
                 }
             }
         }
-        if self.last != Order::Doze {
+        if self.last != Command::Doze {
             return Self::ended(Pin::new(http).poll(context));
         }
         let ended = ready!(http.poll_without_shutdown(context));

@@ -2,12 +2,12 @@
 
 use hyper::header::{self, HeaderMap};
 
-use crate::render::compression::Coding;
+use crate::render::compression::ContentCoding;
 
 /// The codings that the client allows, best first; of those that it likes as much, the one that makes smaller bodies. Without the
 /// header that is none at all, since simple readers send no header and cannot decode (standards 102).
-pub fn codings(headers: &HeaderMap) -> impl Iterator<Item = Coding> {
-    let mut weights = [None; Coding::ALL.len()];
+pub fn codings(headers: &HeaderMap) -> impl Iterator<Item = ContentCoding> {
+    let mut weights = [None; ContentCoding::ALL.len()];
     let mut any = None;
     let values = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
     for part in values.flat_map(|value| value.split(',')) {
@@ -18,22 +18,22 @@ pub fn codings(headers: &HeaderMap) -> impl Iterator<Item = Coding> {
             _ => name,
         };
         let quality = Some(quality(parameters));
-        match Coding::ALL.iter().position(|coding| coding.name().eq_ignore_ascii_case(name)) {
+        match ContentCoding::ALL.iter().position(|coding| coding.name().eq_ignore_ascii_case(name)) {
             Some(place) => weights[place] = quality,
             None if name == "*" => any = quality,
             None => {}
         }
     }
-    let mut ranked = Coding::ALL.map(|coding| (0, coding));
+    let mut ranked = ContentCoding::ALL.map(|coding| (0, coding));
     for ((quality, coding), weight) in ranked.iter_mut().zip(weights) {
         *quality = match (coding, weight) {
             (_, Some(weight)) => weight,
             // It is allowed unless it is ruled out by name or by "*", and worth least unless a weight says more.
-            (Coding::Identity, None) => any.map_or(1, |any| any.min(1)),
+            (ContentCoding::Identity, None) => any.map_or(1, |any| any.min(1)),
             (_, None) => any.unwrap_or(0),
         };
     }
-    // Stable: the order of `Coding::ALL` decides between equals.
+    // Stable: the order of `ContentCoding::ALL` decides between equals.
     ranked.sort_by_key(|(quality, _)| std::cmp::Reverse(*quality));
     ranked.into_iter().filter(|(quality, _)| *quality > 0).map(|(_, coding)| coding)
 }

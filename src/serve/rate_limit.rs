@@ -25,7 +25,7 @@ struct Asked {
 
 /// Who asked for what, and how often.
 #[derive(Debug)]
-pub struct Pollers {
+pub struct PollLimiter {
     interval: Duration,
     asked: Mutex<Generations>,
     /// What somebody asks is known by a hash of address, program and path, which nobody outside can make collide.
@@ -49,7 +49,7 @@ impl Generations {
     }
 }
 
-impl Pollers {
+impl PollLimiter {
     /// Lets nobody ask more than a few times in `interval`; nothing is kept where that is nothing.
     pub fn new(interval: Duration) -> Option<Self> {
         (!interval.is_zero()).then(|| Self { interval, asked: Mutex::default(), hasher: RandomState::new() })
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn who_asks_too_often_without_need_must_wait() {
-        let pollers = Pollers::new(Duration::from_mins(30)).unwrap();
+        let pollers = PollLimiter::new(Duration::from_mins(30)).unwrap();
         let (start, client) = (Instant::now(), "192.0.2.1".parse().ok());
         let ask = |minutes: u64, request: &Parts| pollers.refuse(client, request, start + Duration::from_mins(minutes));
         let plain = request(&[("user-agent", "a")]);
@@ -108,12 +108,12 @@ mod tests {
 
     #[test]
     fn nothing_is_kept_where_nobody_is_refused() {
-        assert!(Pollers::new(Duration::ZERO).is_none());
+        assert!(PollLimiter::new(Duration::ZERO).is_none());
     }
 
     #[test]
     fn no_crowd_takes_more_than_its_room() {
-        let pollers = Pollers::new(Duration::from_mins(30)).unwrap();
+        let pollers = PollLimiter::new(Duration::from_mins(30)).unwrap();
         let (plain, now) = (request(&[]), Instant::now());
         let ask = |number: u32| pollers.refuse(Some(IpAddr::from(number.to_be_bytes())), &plain, now);
         let most = u32::try_from(MOST).unwrap();

@@ -17,14 +17,14 @@ use hyper::{Method, Request, Response, StatusCode};
 use tokio::sync::Semaphore;
 
 use super::access_log::{AccessLog, Answered};
-use super::body::{Body, Source};
+use super::body::{ResponseBody, Source};
 use super::client::client;
 use super::connections::{self, Connection, Phase};
-use super::rate_limit::Pollers;
-use super::respond::{self, Style, Target};
+use super::rate_limit::PollLimiter;
+use super::respond::{self, ResponsePolicy, Target};
 use crate::config::{AccessLines, Http, TrustedProxies};
 use crate::observe::metrics::{Asked, Metrics};
-use crate::render::on_demand::{Address, Door, Found};
+use crate::render::on_demand::{Lookup, OnDemand, Route};
 use crate::render::snapshot::{Current, Document, Snapshot};
 use crate::render::{feed, page};
 
@@ -39,12 +39,12 @@ const FILE_PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct Sources {
     current: Current,
-    door: Arc<Door>,
-    style: Style,
+    door: Arc<OnDemand>,
+    style: ResponsePolicy,
     file_reads: Arc<Semaphore>,
     trusted: TrustedProxies,
     access_log: Option<Arc<AccessLog>>,
-    pollers: Option<Pollers>,
+    pollers: Option<PollLimiter>,
     /// How long answers in flight may take to finish in the end.
     pub stop_timeout: Duration,
     metrics: Metrics,
@@ -52,7 +52,7 @@ pub struct Sources {
 
 impl Sources {
     /// `current`, and whatever it does not hold through `door`; told of as `http` says.
-    pub fn new(current: Current, door: Door, style: Style, http: &Http, metrics: Metrics) -> Self {
+    pub fn new(current: Current, door: OnDemand, style: ResponsePolicy, http: &Http, metrics: Metrics) -> Self {
         Self {
             current,
             door: Arc::new(door),
@@ -60,7 +60,7 @@ impl Sources {
             file_reads: Arc::new(Semaphore::new(FILE_READS)),
             trusted: http.trusted_proxies.clone(),
             access_log: None,
-            pollers: Pollers::new(http.least_interval.0),
+            pollers: PollLimiter::new(http.least_interval.0),
             stop_timeout: http.stop_timeout.0,
             metrics,
         }
@@ -87,7 +87,7 @@ impl Sources {
         let Some(pollers) = &self.pollers else { return target };
         let is_feed = match &target {
             Target::Document(document) => document.is_feed(),
-            Target::Lookup(address, _) => matches!(address, Address::View(..)),
+            Target::Lookup(address, _) => matches!(address, Route::View(..)),
             _ => false,
         };
         let client = client(peer, &request.headers, &self.trusted);
@@ -105,7 +105,7 @@ impl Sources {
 
     /// Fetches a document that the snapshot does not keep. If it has just changed, the answer waits for the
     /// snapshot that shows the change, so that a document and its validators always belong together.
-    async fn look_up(&self, address: Address, path: String) -> (Target, Arc<Snapshot>) {
+    async fn look_up(&self, address: Route, path: String) -> (Target, Arc<Snapshot>) {
         let mut versions = self.current.subscribe();
         let deadline = tokio::time::Instant::now() + NEXT_VERSION;
         loop {
@@ -113,12 +113,12 @@ impl Sources {
             let (door, address, path, seen) = (self.door.clone(), address.clone(), path.clone(), snapshot.clone());
             let found = tokio::task::spawn_blocking(move || door.find(&address, &path, &seen)).await;
             let target = match found {
-                Ok(Ok(Found::Document(document))) => Target::Document(document),
-                Ok(Ok(Found::Moved(address))) => Target::Moved(address),
-                Ok(Ok(Found::Elsewhere(address))) => Target::Elsewhere(address),
-                Ok(Ok(Found::Gone)) => Target::Gone,
-                Ok(Ok(Found::Unknown)) => Target::Missing,
-                Ok(Ok(Found::NotYet | Found::Unread(_))) => {
+                Ok(Ok(Lookup::Document(document))) => Target::Document(document),
+                Ok(Ok(Lookup::Moved(address))) => Target::Moved(address),
+                Ok(Ok(Lookup::Temporary(address))) => Target::Temporary(address),
+                Ok(Ok(Lookup::Gone)) => Target::Gone,
+                Ok(Ok(Lookup::Unknown)) => Target::Missing,
+                Ok(Ok(Lookup::NotYet | Lookup::Unread(_))) => {
                     match tokio::time::timeout_at(deadline, versions.changed()).await {
                         Ok(Ok(())) => continue,
                         _ => Target::Unavailable,
@@ -201,7 +201,7 @@ impl Sources {
     }
 
     /// Counts an answer, and what it has saved.
-    fn count(&self, target: &Target, response: &Response<Body>) {
+    fn count(&self, target: &Target, response: &Response<ResponseBody>) {
         let (metrics, status) = (&self.metrics, response.status());
         let field = |name| response.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
         let coding = field(header::CONTENT_ENCODING);
@@ -274,7 +274,7 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
 }
 
 enum Wanted {
-    Document(Address, String),
+    Document(Route, String),
     File(PathBuf),
 }
 
@@ -309,7 +309,7 @@ impl Future for Answer {
 
 /// A body that says when it has been sent.
 pub struct Sending {
-    body: Body,
+    body: ResponseBody,
     connection: Arc<Connection>,
 }
 
@@ -320,8 +320,8 @@ impl Drop for Sending {
 }
 
 impl hyper::body::Body for Sending {
-    type Data = <Body as hyper::body::Body>::Data;
-    type Error = <Body as hyper::body::Body>::Error;
+    type Data = <ResponseBody as hyper::body::Body>::Data;
+    type Error = <ResponseBody as hyper::body::Body>::Error;
 
     fn poll_frame(
         self: Pin<&mut Self>,

@@ -11,19 +11,19 @@ use hyper::http::request::Parts;
 use hyper::{Method, Response, StatusCode, Version};
 use url::Url;
 
-use super::body::{Body, Source};
+use super::body::{ResponseBody, Source};
 use super::conditional::{self, Outcome};
 use super::negotiate;
 use super::range::{self, Part};
 use crate::folder::media;
-use crate::render::compression::Coding;
+use crate::render::compression::ContentCoding;
 use crate::render::feed::{atom, rss};
-use crate::render::on_demand::Address;
+use crate::render::on_demand::Route;
 use crate::render::snapshot::{Document, Heads, Snapshot, Variant};
 
 /// What answers have in common.
 #[derive(Debug, Clone)]
-pub struct Style {
+pub struct ResponsePolicy {
     /// Path that a proxy may leave before ours, with slashes at both ends.
     base_path: String,
     base_url: String,
@@ -38,7 +38,7 @@ const STALE_WHILE_ASKING: Duration = Duration::from_mins(1);
 /// And for so long where we do not answer at all (RFC 5861 section 4): a feed of yesterday is better than none.
 const STALE_IF_DOWN: Duration = Duration::from_hours(24);
 
-impl Style {
+impl ResponsePolicy {
     /// For a site at `base_url` whose documents may be kept for `max_age`.
     pub fn new(base_url: &str, max_age: Duration) -> Self {
         let base_path = Url::parse(base_url).map_or_else(|_| "/".to_owned(), |url| url.path().to_owned());
@@ -59,7 +59,7 @@ pub enum Target {
     /// A document.
     Document(Arc<Document>),
     /// Something that the snapshot does not hold: look it up. With the path as it was asked for.
-    Lookup(Address, String),
+    Lookup(Route, String),
     /// A file that may lie beside articles: look for it at this path below the watched folder.
     Media(PathBuf),
     /// Such a file.
@@ -67,7 +67,7 @@ pub enum Target {
     /// It lives at this absolute address now.
     Moved(String),
     /// For the time being, what is asked for is in the document at this absolute address.
-    Elsewhere(String),
+    Temporary(String),
     /// It was deleted.
     Gone,
     /// There is nothing.
@@ -103,7 +103,7 @@ const MEDIA: &str = "media/";
 
 /// Finds what a request is for. The query counts for nothing (standards 80). A proxy may pass the base address's path on
 /// or take it away; both ways lead to the same.
-pub fn route(request: &Parts, snapshot: &Snapshot, style: &Style) -> Target {
+pub fn route(request: &Parts, snapshot: &Snapshot, style: &ResponsePolicy) -> Target {
     let path = request.uri.path();
     if path == "*" {
         return Target::Server;
@@ -120,7 +120,7 @@ pub fn route(request: &Parts, snapshot: &Snapshot, style: &Style) -> Target {
         return media::path_of(encoded).map_or(Target::Missing, Target::Media);
     }
     for path in [below, whole] {
-        if let Some(address) = Address::at(path) {
+        if let Some(address) = Route::at(path) {
             let own = address.path();
             if own != path && snapshot.document(&own).is_some() {
                 return Target::Moved(format!("{}{own}", style.base_url));
@@ -136,9 +136,9 @@ pub fn respond(
     request: &Parts,
     target: &Target,
     snapshot: &Snapshot,
-    style: &Style,
+    style: &ResponsePolicy,
     now: SystemTime,
-) -> Response<Body> {
+) -> Response<ResponseBody> {
     let response = match request.method {
         _ if !names_one_resource(request) => {
             closing(message(StatusCode::BAD_REQUEST, "A request must name exactly one host."))
@@ -163,14 +163,14 @@ pub fn respond(
 }
 
 /// Everything but the body; its length is told all the same (standards 76).
-fn without_body(mut response: Response<Body>) -> Response<Body> {
+fn without_body(mut response: Response<ResponseBody>) -> Response<ResponseBody> {
     use hyper::body::Body as _;
     let length = response.body().size_hint().exact().unwrap_or(0);
     let tells_length = !matches!(response.status(), StatusCode::NOT_MODIFIED | StatusCode::NO_CONTENT);
     if tells_length {
         response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     }
-    *response.body_mut() = Body::default();
+    *response.body_mut() = ResponseBody::default();
     response
 }
 
@@ -206,7 +206,13 @@ fn is_host(text: &str) -> bool {
     !name.is_empty() && name.bytes().all(sound) && (port.is_empty() || (is_port && port.parse::<u16>().is_ok()))
 }
 
-fn get(request: &Parts, target: &Target, snapshot: &Snapshot, style: &Style, now: SystemTime) -> Response<Body> {
+fn get(
+    request: &Parts,
+    target: &Target,
+    snapshot: &Snapshot,
+    style: &ResponsePolicy,
+    now: SystemTime,
+) -> Response<ResponseBody> {
     match target {
         Target::Document(document) => self::document(request, document, style, now),
         Target::File(source) => file(request, source, style, now),
@@ -215,7 +221,7 @@ fn get(request: &Parts, target: &Target, snapshot: &Snapshot, style: &Style, now
             let response = with(response, header::LOCATION, address);
             with_value(response, header::CACHE_CONTROL, style.cache.clone())
         }
-        Target::Elsewhere(address) => {
+        Target::Temporary(address) => {
             let response = message(StatusCode::TEMPORARY_REDIRECT, "There is no archive of this number yet.");
             with(with(response, header::LOCATION, address), header::CACHE_CONTROL, CACHE_MISSING)
         }
@@ -236,9 +242,9 @@ fn get(request: &Parts, target: &Target, snapshot: &Snapshot, style: &Style, now
     }
 }
 
-fn document(request: &Parts, document: &Document, style: &Style, now: SystemTime) -> Response<Body> {
+fn document(request: &Parts, document: &Document, style: &ResponsePolicy, now: SystemTime) -> Response<ResponseBody> {
     // What the client allows and what there is, best first.
-    let mut variants = [const { None }; Coding::ALL.len()];
+    let mut variants = [const { None }; ContentCoding::ALL.len()];
     let codings = negotiate::codings(&request.headers);
     let found = codings.filter_map(|coding| Some((coding, document.variant(coding)?)));
     let found = variants.iter_mut().zip(found).map(|(place, variant)| *place = Some(variant)).count();
@@ -262,8 +268,8 @@ fn document(request: &Parts, document: &Document, style: &Style, now: SystemTime
         };
     let heads = variant.heads.get_or_init(|| heads(document, variant, coding, style));
     let (head, body) = match status {
-        StatusCode::OK => (&heads.whole, Body::from(variant.bytes.clone())),
-        _ => (&heads.unchanged, Body::default()),
+        StatusCode::OK => (&heads.whole, ResponseBody::from(variant.bytes.clone())),
+        _ => (&heads.unchanged, ResponseBody::default()),
     };
     let mut response = Response::new(body);
     *response.status_mut() = status;
@@ -286,7 +292,7 @@ fn is_styled(document: &Document) -> bool {
 }
 
 /// The header fields of all answers with a document in one coding.
-fn heads(document: &Document, variant: &Variant, coding: Coding, style: &Style) -> Heads {
+fn heads(document: &Document, variant: &Variant, coding: ContentCoding, style: &ResponsePolicy) -> Heads {
     let cache = if document.is_lasting { &style.cache_lasting } else { &style.cache };
     let vary = if is_styled(document) { "Accept-Encoding, Sec-Fetch-Dest" } else { "Accept-Encoding" };
     let last_modified = httpdate::fmt_http_date(document.last_modified.into());
@@ -301,14 +307,14 @@ fn heads(document: &Document, variant: &Variant, coding: Coding, style: &Style) 
     if let Some(links) = &document.links {
         whole = with(whole, header::LINK, links);
     }
-    if coding != Coding::Identity {
+    if coding != ContentCoding::Identity {
         whole = with(whole, header::CONTENT_ENCODING, coding.name());
     }
     Heads { whole: whole.into_parts().0.headers, unchanged }
 }
 
 /// A file is never coded: what it is, is compressed already, and parts of it are parts of what is sent (standards 120, 121).
-fn file(request: &Parts, source: &Arc<Source>, style: &Style, now: SystemTime) -> Response<Body> {
+fn file(request: &Parts, source: &Arc<Source>, style: &ResponsePolicy, now: SystemTime) -> Response<ResponseBody> {
     let file = source.opened();
     let (size, last_modified) = (file.size(), file.last_modified(now));
     match conditional::evaluate(&request.headers, &[file.etag()], last_modified, now) {
@@ -333,7 +339,7 @@ fn file(request: &Parts, source: &Arc<Source>, style: &Style, now: SystemTime) -
         }
     };
     let content_range = format!("bytes {}-{}/{size}", bytes.start, bytes.end.saturating_sub(1));
-    let mut response = Response::new(Body::file(source.clone(), bytes));
+    let mut response = Response::new(ResponseBody::file(source.clone(), bytes));
     *response.status_mut() = status;
     if status == StatusCode::PARTIAL_CONTENT {
         response = with(response, header::CONTENT_RANGE, &content_range);
@@ -350,7 +356,12 @@ fn file_policy(media_type: &str) -> &'static str {
 }
 
 /// What a 200, a 206 and a 304 of a file have in common (RFC 9110 sections 15.3.7 and 15.4.5).
-fn file_validators(mut response: Response<Body>, source: &Source, style: &Style, now: SystemTime) -> Response<Body> {
+fn file_validators(
+    mut response: Response<ResponseBody>,
+    source: &Source,
+    style: &ResponsePolicy,
+    now: SystemTime,
+) -> Response<ResponseBody> {
     let file = source.opened();
     if let Some(last_modified) = file.last_modified(now) {
         response = with(response, header::LAST_MODIFIED, &httpdate::fmt_http_date(last_modified));
@@ -360,19 +371,19 @@ fn file_validators(mut response: Response<Body>, source: &Source, style: &Style,
 }
 
 /// Players that run in a browser fetch parts of files from wherever they are.
-fn for_other_players(response: Response<Body>) -> Response<Body> {
+fn for_other_players(response: Response<ResponseBody>) -> Response<ResponseBody> {
     let response = with(for_other_origins(response), header::ACCEPT_RANGES, "bytes");
     let exposed = "ETag, Last-Modified, Content-Range, Accept-Ranges";
     with(response, header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed)
 }
 
 /// Readers that run in a browser want to know what to ask with the next time.
-fn for_other_origins(response: Response<Body>) -> Response<Body> {
+fn for_other_origins(response: Response<ResponseBody>) -> Response<ResponseBody> {
     with(response, header::ACCESS_CONTROL_EXPOSE_HEADERS, "ETag, Last-Modified")
 }
 
 /// What may be asked here; a browser that wants to send validators asks this first.
-fn options() -> Response<Body> {
+fn options() -> Response<ResponseBody> {
     let response = with(empty(StatusCode::NO_CONTENT), header::ALLOW, ALLOW);
     let response = with(response, header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD");
     let asked = "If-None-Match, If-Modified-Since, Range, If-Range";
@@ -380,51 +391,51 @@ fn options() -> Response<Body> {
     for_other_origins(with(response, header::ACCESS_CONTROL_MAX_AGE, "86400"))
 }
 
-fn page(status: StatusCode, html: &Bytes) -> Response<Body> {
+fn page(status: StatusCode, html: &Bytes) -> Response<ResponseBody> {
     let response = body(status, crate::render::page::MEDIA_TYPE, html.clone());
     with(with(response, header::CACHE_CONTROL, CACHE_MISSING), header::CONTENT_SECURITY_POLICY, PAGE_POLICY)
 }
 
-fn message(status: StatusCode, text: &'static str) -> Response<Body> {
+fn message(status: StatusCode, text: &'static str) -> Response<ResponseBody> {
     body(status, "text/plain; charset=utf-8", Bytes::from(format!("{text}\n")))
 }
 
-fn body(status: StatusCode, media_type: &'static str, bytes: Bytes) -> Response<Body> {
-    let mut response = Response::new(Body::from(bytes));
+fn body(status: StatusCode, media_type: &'static str, bytes: Bytes) -> Response<ResponseBody> {
+    let mut response = Response::new(ResponseBody::from(bytes));
     *response.status_mut() = status;
     typed(response, media_type)
 }
 
-fn typed(response: Response<Body>, media_type: &'static str) -> Response<Body> {
+fn typed(response: Response<ResponseBody>, media_type: &'static str) -> Response<ResponseBody> {
     for_everybody(with_value(response, header::CONTENT_TYPE, HeaderValue::from_static(media_type)))
 }
 
 /// What every answer says: it is what it says, whatever it looks like; and readers that run in a browser, which else would be
 /// led nowhere and told no status, may look at it from wherever they are.
-fn for_everybody(response: Response<Body>) -> Response<Body> {
+fn for_everybody(response: Response<ResponseBody>) -> Response<ResponseBody> {
     let response = with_value(response, header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     with_value(response, header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"))
 }
 
-fn empty(status: StatusCode) -> Response<Body> {
-    let mut response = Response::new(Body::default());
+fn empty(status: StatusCode) -> Response<ResponseBody> {
+    let mut response = Response::new(ResponseBody::default());
     *response.status_mut() = status;
     for_everybody(response)
 }
 
 /// The rest of what the client sends is not read.
-fn closing(response: Response<Body>) -> Response<Body> {
+fn closing(response: Response<ResponseBody>) -> Response<ResponseBody> {
     with(response, header::CONNECTION, "close")
 }
 
-fn with(response: Response<Body>, name: HeaderName, value: &str) -> Response<Body> {
+fn with(response: Response<ResponseBody>, name: HeaderName, value: &str) -> Response<ResponseBody> {
     match HeaderValue::from_str(value) {
         Ok(value) => with_value(response, name, value),
         Err(_) => response,
     }
 }
 
-fn with_value(mut response: Response<Body>, name: HeaderName, value: HeaderValue) -> Response<Body> {
+fn with_value(mut response: Response<ResponseBody>, name: HeaderName, value: HeaderValue) -> Response<ResponseBody> {
     response.headers_mut().insert(name, value);
     response
 }

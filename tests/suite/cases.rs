@@ -5,7 +5,7 @@ use std::path::Path;
 use gazetted::article::text::{self, Block};
 use gazetted::article::{encoding, summary, unicode};
 use gazetted::config::Clean;
-use gazetted::folder::Format;
+use gazetted::folder::SourceFormat;
 use serde::Deserialize;
 
 use crate::tools;
@@ -25,7 +25,7 @@ fn check(file: &Path) {
     let expected = std::fs::read_to_string(file.with_extension("expected.json")).unwrap();
     let expected: Expected = serde_json::from_str(&expected).unwrap();
     let bytes = std::fs::read(file).unwrap();
-    let text = encoding::decode(&bytes, Format::Text).unwrap().text;
+    let text = encoding::decode(&bytes, SourceFormat::Text).unwrap().text;
     let document = text::parse(&unicode::tidy(&text), 1, None, Clean::Safe, chrono_tz::UTC);
     let name = file.display();
     assert_eq!(document.title, expected.title, "title of {name}");

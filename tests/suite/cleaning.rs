@@ -5,7 +5,7 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 use gazetted::article::{self, Article, Reading, Rules, Verdict};
 use gazetted::config::Clean;
-use gazetted::folder::Format;
+use gazetted::folder::SourceFormat;
 
 /// Two paragraphs that nobody can take for anything else; `{R}` and `{M}` stand for them.
 const REAL: &str =
@@ -53,7 +53,7 @@ fn rules(clean: Clean) -> Rules {
     Rules { clean, timezone: chrono_tz::UTC }
 }
 
-fn read(text: &[u8], path: &str, format: Format) -> Reading {
+fn read(text: &[u8], path: &str, format: SourceFormat) -> Reading {
     article::read(text, Path::new(path), format, &rules(Clean::Safe))
 }
 
@@ -80,7 +80,7 @@ fn removed(reading: &Reading) -> Vec<String> {
 
 fn check(case: &Case) {
     let text = filled(case.text);
-    let reading = read(text.as_bytes(), "file-name.txt", Format::Text);
+    let reading = read(text.as_bytes(), "file-name.txt", SourceFormat::Text);
     assert_eq!(removed(&reading), case.removed, "lines that go from\n{text}");
     let told: Vec<&str> = reading.problems.iter().map(|problem| problem.message.as_str()).collect();
     assert_eq!(told.len(), case.told.len(), "problems {told:?} of\n{text}");
@@ -146,7 +146,8 @@ fn headlines() {
 #[test]
 fn a_headline_has_at_most_two_hundred_characters() {
     let long = "ü".repeat(200);
-    let title = |text: &str| published(read(text.as_bytes(), "2024-05-01-the_name.txt", Format::Text), text).title;
+    let title =
+        |text: &str| published(read(text.as_bytes(), "2024-05-01-the_name.txt", SourceFormat::Text), text).title;
     assert_eq!(title(&format!("{long}\n\n{REAL}")), long);
     assert_eq!(title(&format!("{long}ü\n\n{REAL}")), "the name");
 }
@@ -240,7 +241,7 @@ fn comment_forms_go_in_every_language() {
     for (language, form) in FORMS {
         for gap in ["\n", "\n\n", "\r\n", "\n\u{A0}\n"] {
             let text = format!("Boats return\n\n{REAL}\n\n{MORE}\n\n{}\n", form.join(gap));
-            let reading = read(text.as_bytes(), "a.txt", Format::Text);
+            let reading = read(text.as_bytes(), "a.txt", SourceFormat::Text);
             let gone: Vec<&str> = reading.removed.iter().map(|removed| removed.text.as_str()).collect();
             assert_eq!(gone, form, "{language}: {text}");
             assert!(reading.removed.iter().all(|removed| removed.rule == "T1"), "{language}");
@@ -253,7 +254,7 @@ fn comment_forms_go_in_every_language() {
 fn a_form_in_the_midst_of_a_text_stays() {
     for (language, form) in FORMS {
         let text = format!("Boats return\n\n{REAL}\n\n{}\n\n{MORE}\n", form.join("\n"));
-        assert_eq!(removed(&read(text.as_bytes(), "a.txt", Format::Text)), [""; 0], "{language}: {text}");
+        assert_eq!(removed(&read(text.as_bytes(), "a.txt", SourceFormat::Text)), [""; 0], "{language}: {text}");
     }
 }
 
@@ -380,7 +381,7 @@ const BYLINES: [(&str, &[&str]); 14] = [
 fn bylines_become_authors() {
     for (line, authors) in BYLINES {
         let text = format!("T\n\n{line}\n\n{REAL}");
-        let reading = read(text.as_bytes(), "a.txt", Format::Text);
+        let reading = read(text.as_bytes(), "a.txt", SourceFormat::Text);
         assert_eq!(removed(&reading), [format!("H3 {line}")], "{line}");
         let article = published(reading, line);
         let found: Vec<&str> = article.authors.iter().map(|person| person.name.as_str()).collect();
@@ -409,7 +410,7 @@ fn what_only_starts_like_a_byline_stays() {
         "By Order of the Harbour and its Master",
     ] {
         let text = format!("T\n\n{line}\n\n{REAL}");
-        let reading = read(text.as_bytes(), "a.txt", Format::Text);
+        let reading = read(text.as_bytes(), "a.txt", SourceFormat::Text);
         assert_eq!(removed(&reading), [""; 0], "{line}");
         assert_eq!(published(reading, line).authors, [], "{line}");
     }
@@ -418,7 +419,8 @@ fn what_only_starts_like_a_byline_stays() {
 #[test]
 fn cleaning_is_the_writers_choice() {
     let text = format!("T\n\n0\n\n{REAL}\n\nLeave a reply\nPost Comment\n");
-    let with = |text: &str, clean| article::read(text.as_bytes(), Path::new("a.txt"), Format::Text, &rules(clean));
+    let with =
+        |text: &str, clean| article::read(text.as_bytes(), Path::new("a.txt"), SourceFormat::Text, &rules(clean));
     let whole = format!("<p>0</p>\n<p>{REAL}</p>\n<p>Leave a reply</p>\n<p>Post Comment</p>\n");
     let off = with(&text, Clean::Off);
     assert_eq!((removed(&off).len(), published(off, "off").html), (0, whole.clone()));
@@ -506,7 +508,7 @@ fn hard_wraps_of_any_usual_width_are_undone() {
         for end in ["\n", "\r\n", "\r"] {
             let body: Vec<String> = PROSE.iter().map(|paragraph| wrapped(paragraph, width)).collect();
             let text = format!("After the rain\n\n{}\n", body.join("\n\n")).replace('\n', end);
-            let article = published(read(text.as_bytes(), "a.txt", Format::Text), &text);
+            let article = published(read(text.as_bytes(), "a.txt", SourceFormat::Text), &text);
             let expected = format!("<p>{}</p>\n", PROSE.join("</p>\n<p>"));
             assert_eq!(article.html, expected, "width {width}");
         }
@@ -528,7 +530,7 @@ fn wrapped_chinese_and_japanese_are_joined_without_spaces() {
         let characters: Vec<char> = text.chars().collect();
         let lines: Vec<String> = characters.chunks(width).map(|line| line.iter().collect()).collect();
         let file = format!("題\n\n{}\n", lines.join("\n"));
-        let article = published(read(file.as_bytes(), "a.txt", Format::Text), &file);
+        let article = published(read(file.as_bytes(), "a.txt", SourceFormat::Text), &file);
         assert_eq!(article.html, format!("<p>{text}</p>\n"));
     }
 }
@@ -539,7 +541,7 @@ fn hyphens_at_the_end_of_lines() {
                 way yard, an old and well-loved place, and the board of the former rail-\n\
                 road said that its railway would be better off without it, while a self-\n\
                 taught historian asked for one engine to be kept under the new roof.";
-    let html = published(read(text.as_bytes(), "a.txt", Format::Text), text).html;
+    let html = published(read(text.as_bytes(), "a.txt", SourceFormat::Text), text).html;
     for word in ["the railway yard", "well-loved", "former rail-road", "a self-taught"] {
         assert!(html.contains(word), "{word} in {html}");
     }
@@ -553,7 +555,7 @@ fn code_keeps_every_space() {
         "#include <stdio.h>\nint main(void) {\n\t\tint n = 1;\n\t\treturn n;\n}",
         "def count(boats):\n    if boats == 0:\n        return None\n    return len(boats)",
     ] {
-        let article = published(read(format!("{code}\n").as_bytes(), "my-code.txt", Format::Text), code);
+        let article = published(read(format!("{code}\n").as_bytes(), "my-code.txt", SourceFormat::Text), code);
         let escaped = code.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
         assert_eq!((article.title.as_str(), article.html), ("my code", format!("<pre>{escaped}</pre>\n")));
     }
@@ -617,7 +619,7 @@ fn old_encodings_are_read_and_told() {
             let text = format!("{sentence}\n\n{sentence} {sentence}\n");
             let (bytes, _, unmappable) = encoding.encode(&text);
             assert!(!unmappable, "{label} can write {sentence}");
-            let reading = read(&bytes, "a.txt", Format::Text);
+            let reading = read(&bytes, "a.txt", SourceFormat::Text);
             assert!(reading.problems[0].message.contains("which is a guess"), "{label}: {:?}", reading.problems);
             let article = published(reading, label);
             assert_eq!(article.title, sentence, "{label}");
@@ -641,7 +643,7 @@ fn wide_encodings_are_read_in_silence() {
         ("UTF-32LE", [b"\xFF\xFE\0\0".to_vec(), utf32(u32::to_le_bytes)].concat()),
         ("UTF-32BE", [b"\0\0\xFE\xFF".to_vec(), utf32(u32::to_be_bytes)].concat()),
     ] {
-        let reading = read(&bytes, "a.txt", Format::Text);
+        let reading = read(&bytes, "a.txt", SourceFormat::Text);
         assert_eq!(reading.problems, [], "{name}");
         let article = published(reading, name);
         assert_eq!(
@@ -661,23 +663,23 @@ fn what_is_no_text_is_broken_and_what_holds_nothing_is_empty() {
         b"\xFF\xFE\x41",
         "Schön, größer, Übel und sch".as_bytes().iter().chain(b"\xC3\n").copied().collect::<Vec<u8>>().as_slice(),
     ] {
-        for format in [Format::Text, Format::Markdown, Format::Html] {
+        for format in [SourceFormat::Text, SourceFormat::Markdown, SourceFormat::Html] {
             assert!(matches!(read(bytes, "a", format).verdict, Verdict::Broken(_)), "{bytes:?} {format:?}");
         }
     }
     for text in ["", "\n\n", " \t\r\n", "\u{FEFF}", "\u{200B}\n", "---\ntitle: T\n---\n", "---\ntitle: T\n---\n\n \n"] {
-        for format in [Format::Text, Format::Markdown, Format::Html] {
+        for format in [SourceFormat::Text, SourceFormat::Markdown, SourceFormat::Html] {
             assert_eq!(read(text.as_bytes(), "a", format).verdict, Verdict::Empty, "{text:?} {format:?}");
         }
     }
-    assert_eq!(read("\u{A0}\n".as_bytes(), "a", Format::Markdown).verdict, Verdict::Empty);
+    assert_eq!(read("\u{A0}\n".as_bytes(), "a", SourceFormat::Markdown).verdict, Verdict::Empty);
     for text in [
         "<!-- nothing -->",
         "<p> </p>",
         "<html><head><title>T</title></head><body></body></html>",
         "<script>x()</script>",
     ] {
-        assert_eq!(read(text.as_bytes(), "a", Format::Html).verdict, Verdict::Empty, "{text}");
+        assert_eq!(read(text.as_bytes(), "a", SourceFormat::Html).verdict, Verdict::Empty, "{text}");
     }
 }
 
@@ -716,9 +718,9 @@ fn check_files(files: &[File]) {
     for (path, file, expected) in files {
         let extension = Path::new(path).extension().unwrap().to_str().unwrap();
         let format = match extension {
-            "md" => Format::Markdown,
-            "html" => Format::Html,
-            _ => Format::Text,
+            "md" => SourceFormat::Markdown,
+            "html" => SourceFormat::Html,
+            _ => SourceFormat::Text,
         };
         let reading = read(file.as_bytes(), path, format);
         assert_eq!(reading.problems, [], "problems of {path}\n{file}");
@@ -909,15 +911,15 @@ fn obsidian_and_others() {
 #[test]
 fn summaries() {
     for (format, file, expected) in [
-        (Format::Text, "T\n\n{R}", ""),
-        (Format::Text, "T\n\nShort.\n\n{R}\n\n{M}", REAL),
-        (Format::Text, "---\ndescription: My\n  words\n---\nT\n\n{R}\n\n{M}", "My words"),
-        (Format::Markdown, "# T\n\n{R}\n\n{M}", REAL),
-        (Format::Markdown, "Before.\n\n<!--more-->\n\n{R}", "Before."),
-        (Format::Markdown, "Before.\n\n<!-- PELICAN_END_SUMMARY -->\n\n{R}", "Before."),
-        (Format::Markdown, "---\nexcerpt: Mine.\n---\nBefore.\n\n<!-- more -->\n\n{R}", "Mine."),
-        (Format::Html, "<h1>T</h1><p>Before.</p><!-- more --><p>{R}</p>", "Before."),
-        (Format::Html, "<h1>T</h1><p>Short.</p><p>{R}</p>", REAL),
+        (SourceFormat::Text, "T\n\n{R}", ""),
+        (SourceFormat::Text, "T\n\nShort.\n\n{R}\n\n{M}", REAL),
+        (SourceFormat::Text, "---\ndescription: My\n  words\n---\nT\n\n{R}\n\n{M}", "My words"),
+        (SourceFormat::Markdown, "# T\n\n{R}\n\n{M}", REAL),
+        (SourceFormat::Markdown, "Before.\n\n<!--more-->\n\n{R}", "Before."),
+        (SourceFormat::Markdown, "Before.\n\n<!-- PELICAN_END_SUMMARY -->\n\n{R}", "Before."),
+        (SourceFormat::Markdown, "---\nexcerpt: Mine.\n---\nBefore.\n\n<!-- more -->\n\n{R}", "Mine."),
+        (SourceFormat::Html, "<h1>T</h1><p>Before.</p><!-- more --><p>{R}</p>", "Before."),
+        (SourceFormat::Html, "<h1>T</h1><p>Short.</p><p>{R}</p>", REAL),
     ] {
         let file = filled(file);
         assert_eq!(published(read(file.as_bytes(), "a", format), &file).summary, expected, "{file}");
@@ -927,14 +929,14 @@ fn summaries() {
 #[test]
 fn what_stands_between_rules_is_text() {
     for (file, format) in [
-        ("---\n\nA rule above, and a rule below.\n\n---\n\nThe rest.", Format::Markdown),
-        ("---\nOnly words.\n---\nThe rest.", Format::Markdown),
-        ("---\n- a list\n- of things\n---\nThe rest.", Format::Text),
-        ("+++\nPlus signs\n+++\nThe rest.", Format::Text),
-        ("{braces} in the first line\n\nThe rest.", Format::Markdown),
-        ("#+no key\n\nThe rest.", Format::Markdown),
-        ("Note: this is a text.\nAnother: line.\n\nThe rest.", Format::Markdown),
-        ("Title: Boats\nDate: 2024-05-01\n\nThe rest.", Format::Text),
+        ("---\n\nA rule above, and a rule below.\n\n---\n\nThe rest.", SourceFormat::Markdown),
+        ("---\nOnly words.\n---\nThe rest.", SourceFormat::Markdown),
+        ("---\n- a list\n- of things\n---\nThe rest.", SourceFormat::Text),
+        ("+++\nPlus signs\n+++\nThe rest.", SourceFormat::Text),
+        ("{braces} in the first line\n\nThe rest.", SourceFormat::Markdown),
+        ("#+no key\n\nThe rest.", SourceFormat::Markdown),
+        ("Note: this is a text.\nAnother: line.\n\nThe rest.", SourceFormat::Markdown),
+        ("Title: Boats\nDate: 2024-05-01\n\nThe rest.", SourceFormat::Text),
     ] {
         let reading = read(file.as_bytes(), "a", format);
         assert_eq!(reading.problems, [], "{file}");
@@ -961,7 +963,7 @@ const BROKEN: [(&str, &str); 8] = [
 #[test]
 fn a_broken_header_costs_a_word_and_no_more() {
     for (file, expected) in BROKEN {
-        let reading = read(file.as_bytes(), "a.md", Format::Markdown);
+        let reading = read(file.as_bytes(), "a.md", SourceFormat::Markdown);
         assert!(reading.problems[0].message.contains("the front matter is not"), "{:?}", reading.problems);
         let article = published(reading, file);
         assert_eq!(fields(&article), expected, "{file}");
@@ -973,7 +975,7 @@ fn a_broken_header_costs_a_word_and_no_more() {
 fn dates_that_are_unclear_are_told_and_not_used() {
     for date in ["05/06/2024", "soon", "2024-13-01", "2024-02-30", "24-05-01", "yesterday at noon"] {
         let file = format!("---\ntitle: T\ndate: {date}\n---\nText.");
-        let reading = read(file.as_bytes(), "2023-01-02-a.md", Format::Markdown);
+        let reading = read(file.as_bytes(), "2023-01-02-a.md", SourceFormat::Markdown);
         assert!(reading.problems[0].message.starts_with("date: "), "{date}: {:?}", reading.problems);
         assert_eq!(reading.problems[0].line, Some(3), "{date}");
         assert_eq!(shown(published(reading, &file).published), "2023-01-02", "{date}: the next source counts");
@@ -1059,36 +1061,42 @@ const HTML_DRAFTS: [&str; 4] = [
 ];
 
 /// Each of them once got past every other hold.
-const LEAKS: [(&str, &[Format]); 14] = [
+const LEAKS: [(&str, &[SourceFormat]); 14] = [
     // Keys of TOML between the signs of YAML, and the other way round.
-    ("---\ntitle = \"T\"\ndraft = true\n---\nText.", &[Format::Text, Format::Markdown, Format::Html]),
-    ("+++\ntitle: T\ndraft: true\n+++\nText.", &[Format::Text, Format::Markdown, Format::Html]),
+    ("---\ntitle = \"T\"\ndraft = true\n---\nText.", &[SourceFormat::Text, SourceFormat::Markdown, SourceFormat::Html]),
+    ("+++\ntitle: T\ndraft: true\n+++\nText.", &[SourceFormat::Text, SourceFormat::Markdown, SourceFormat::Html]),
     // A block that does not parse, with single quotes around its keys.
-    ("---\n'title': A: b\n'draft': true\n---\nText.", &[Format::Text, Format::Markdown, Format::Html]),
+    (
+        "---\n'title': A: b\n'draft': true\n---\nText.",
+        &[SourceFormat::Text, SourceFormat::Markdown, SourceFormat::Html],
+    ),
     // JSON with a comma too many: in one line; or with an indented end, where no other hold catches it.
-    ("{\"title\": \"T\", \"draft\": true,}\n\nText.", &[Format::Text, Format::Markdown, Format::Html]),
-    ("{\n \"title\": \"T\",\n \"draft\": true,\n }\n\nText.", &[Format::Text]),
+    (
+        "{\"title\": \"T\", \"draft\": true,}\n\nText.",
+        &[SourceFormat::Text, SourceFormat::Markdown, SourceFormat::Html],
+    ),
+    ("{\n \"title\": \"T\",\n \"draft\": true,\n }\n\nText.", &[SourceFormat::Text]),
     // A blank line before the key that says so.
-    ("---json\n{\n \"title\": \"T\",\n\n \"draft\": true\n}\n---\nText.", &[Format::Markdown]),
-    ("#+TITLE: T\n\n#+DRAFT: true\n\nText.", &[Format::Markdown]),
+    ("---json\n{\n \"title\": \"T\",\n\n \"draft\": true\n}\n---\nText.", &[SourceFormat::Markdown]),
+    ("#+TITLE: T\n\n#+DRAFT: true\n\nText.", &[SourceFormat::Markdown]),
     // Words behind the first sign, where no other hold catches it.
-    ("--- # note\ntitle: T\ndraft: true\n---\nText.", &[Format::Text]),
+    ("--- # note\ntitle: T\ndraft: true\n---\nText.", &[SourceFormat::Text]),
     // A status that is no text, and a date that is none.
-    ("---\nstatus: {a: draft}\n---\nText.", &[Format::Markdown]),
-    ("+++\nstatus = false\n+++\nText.", &[Format::Markdown]),
-    ("{\"status\": false}\nText.", &[Format::Markdown]),
-    ("---\npublished: never\n---\nText.", &[Format::Markdown]),
-    ("---\npublished: [false]\n---\nText.", &[Format::Markdown]),
+    ("---\nstatus: {a: draft}\n---\nText.", &[SourceFormat::Markdown]),
+    ("+++\nstatus = false\n+++\nText.", &[SourceFormat::Markdown]),
+    ("{\"status\": false}\nText.", &[SourceFormat::Markdown]),
+    ("---\npublished: never\n---\nText.", &[SourceFormat::Markdown]),
+    ("---\npublished: [false]\n---\nText.", &[SourceFormat::Markdown]),
     // No signs at all; `draft: true` in the same place is held.
-    ("published: false\n\nText.", &[Format::Markdown]),
+    ("published: false\n\nText.", &[SourceFormat::Markdown]),
 ];
 
 #[test]
 fn drafts_are_never_published() {
-    let all = [Format::Text, Format::Markdown, Format::Html];
+    let all = [SourceFormat::Text, SourceFormat::Markdown, SourceFormat::Html];
     let everywhere = DRAFTS.iter().flat_map(|file| all.map(|format| (*file, format)));
-    let markdown = MARKDOWN_DRAFTS.iter().map(|file| (*file, Format::Markdown));
-    let html = HTML_DRAFTS.iter().map(|file| (*file, Format::Html));
+    let markdown = MARKDOWN_DRAFTS.iter().map(|file| (*file, SourceFormat::Markdown));
+    let html = HTML_DRAFTS.iter().map(|file| (*file, SourceFormat::Html));
     let leaks = LEAKS.iter().flat_map(|(file, formats)| formats.iter().map(|format| (*file, *format)));
     for (file, format) in everywhere.chain(markdown).chain(html).chain(leaks) {
         for path in ["a.md", "2024-05-01-a.txt", "a/index.html"] {
@@ -1123,7 +1131,7 @@ fn what_says_that_it_is_no_draft_is_published() {
         "notes: [draft]",
     ] {
         let file = format!("---\ntitle: T\n{header}\n---\nText.");
-        published(read(file.as_bytes(), "a.md", Format::Markdown), &file);
+        published(read(file.as_bytes(), "a.md", SourceFormat::Markdown), &file);
     }
 }
 
@@ -1153,7 +1161,7 @@ const PAGES: [(&str, &str, &str); 9] = [
 #[test]
 fn pages() {
     for (page, title, html) in PAGES {
-        let article = published(read(page.as_bytes(), "file-name.html", Format::Html), page);
+        let article = published(read(page.as_bytes(), "file-name.html", SourceFormat::Html), page);
         assert_eq!((article.title.as_str(), article.html.as_str()), (title, html), "{page}");
     }
 }
@@ -1233,7 +1241,7 @@ fn words(text: &str) -> Vec<String> {
 #[test]
 fn ordinary_texts_lose_nothing() {
     for text in ORDINARY.map(filled) {
-        let reading = read(text.as_bytes(), "a.txt", Format::Text);
+        let reading = read(text.as_bytes(), "a.txt", SourceFormat::Text);
         assert_eq!((removed(&reading), &reading.problems), (Vec::new(), &Vec::new()), "{text}");
         let article = published(reading, &text);
         assert_eq!((article.authors.len(), article.published), (0, None), "{text}");
@@ -1253,7 +1261,7 @@ fn ordinary_texts_lose_nothing() {
 #[test]
 fn reading_the_writers_own_markdown_removes_nothing() {
     for text in ORDINARY.map(filled) {
-        let reading = read(text.as_bytes(), "a.md", Format::Markdown);
+        let reading = read(text.as_bytes(), "a.md", SourceFormat::Markdown);
         assert_eq!(removed(&reading), [""; 0], "{text}");
         assert!(matches!(reading.verdict, Verdict::Publish(_)), "{text}");
     }

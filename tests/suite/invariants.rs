@@ -5,7 +5,7 @@ use std::path::Path;
 use gazetted::article::address::Addresses;
 use gazetted::article::{self, Article, Rules, Verdict, html};
 use gazetted::config::Clean;
-use gazetted::folder::Format;
+use gazetted::folder::SourceFormat;
 use gazetted::model::entry::legal;
 use url::Url;
 
@@ -16,7 +16,7 @@ pub fn check(bytes: &[u8]) {
 }
 
 /// Reads a file, and checks what is published of it.
-pub fn check_file(file: &[u8], format: Format) {
+pub fn check_file(file: &[u8], format: SourceFormat) {
     let rules = Rules { clean: Clean::Safe, timezone: chrono_tz::UTC };
     let path = Path::new("posts/2024-05-01-storm.fr.md");
     let reading = article::read(file, path, format, &rules);
@@ -35,8 +35,8 @@ pub fn check_file(file: &[u8], format: Format) {
     assert_eq!(again, reading, "the same bytes say the same");
 }
 
-fn format(selector: u8) -> Format {
-    [Format::Text, Format::Markdown, Format::Html][usize::from(selector) % 3]
+fn format(selector: u8) -> SourceFormat {
+    [SourceFormat::Text, SourceFormat::Markdown, SourceFormat::Html][usize::from(selector) % 3]
 }
 
 /// Everything that feeds show as text can be shown there. The HTML has yet to be made safe, and the id checked.

@@ -7,7 +7,7 @@ use gazetted::article::address::Addresses;
 use gazetted::article::text::{self, Block, Document};
 use gazetted::article::{self, Rules, Verdict, html, summary, unicode};
 use gazetted::config::Clean;
-use gazetted::folder::Format;
+use gazetted::folder::SourceFormat;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::test_runner::RngSeed;
@@ -316,9 +316,9 @@ proptest! {
 
 // --- any bytes ------------------------------------------------------------------------------------------------------
 
-const FORMATS: [Format; 3] = [Format::Text, Format::Markdown, Format::Html];
+const FORMATS: [SourceFormat; 3] = [SourceFormat::Text, SourceFormat::Markdown, SourceFormat::Html];
 
-fn read(text: &str, format: Format) -> article::Reading {
+fn read(text: &str, format: SourceFormat) -> article::Reading {
     let rules = Rules { clean: Clean::Safe, timezone: chrono_tz::UTC };
     article::read(text.as_bytes(), Path::new("2024-05-01-storm.fr.md"), format, &rules)
 }
@@ -614,7 +614,7 @@ proptest! {
         }
         let text = format!("{}{body}", header(syntax, &fields, bare)).replace('\n', end);
         // Plain text is read as it stands where no signs part it from its header.
-        let format = if matches!(syntax, Syntax::Colons) { Format::Markdown } else { format };
+        let format = if matches!(syntax, Syntax::Colons) { SourceFormat::Markdown } else { format };
         let reading = read(&text, format);
         prop_assert!(!matches!(reading.verdict, Verdict::Publish(_)), "{format:?}\n{text}");
     }
@@ -715,7 +715,7 @@ proptest! {
         header in select(&["", "---\ntitle: T\n---\n"][..]),
     ) {
         let text = format!("{header}{}{end}", notes.join("\n\n"));
-        let reading = read(&text, Format::Markdown);
+        let reading = read(&text, SourceFormat::Markdown);
         prop_assert!(!format!("{:?}", reading.verdict).contains("SECRET"), "{text}\n{reading:?}");
     }
 }

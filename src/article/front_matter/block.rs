@@ -3,7 +3,7 @@
 use super::key::Key;
 use super::value::{AnyFields, Fields, Value};
 use crate::article::Problem;
-use crate::folder::Format;
+use crate::folder::SourceFormat;
 
 /// Longest block that is read as front matter, in bytes. Longer ones are text that happens to start like one.
 const MAX_BLOCK: usize = 64 << 10;
@@ -41,7 +41,7 @@ pub struct Block<'a> {
 
 impl<'a> Block<'a> {
     /// The delimiters are whole lines; blank lines may stand before the first.
-    pub fn find(text: &'a str, format: Format) -> Option<Self> {
+    pub fn find(text: &'a str, format: SourceFormat) -> Option<Self> {
         let start = text.find(|c: char| !c.is_whitespace())?;
         let start = text[..start].rfind('\n').map_or(0, |line_feed| line_feed + 1);
         let line = 1 + text[..start].matches('\n').count();
@@ -54,7 +54,7 @@ impl<'a> Block<'a> {
             first if first.starts_with("#+") => Self::of_lines(text, start, line, Syntax::Org),
             first if first.trim_start().starts_with('"') => Self::hexo(text, start, line),
             first if first.trim_start().starts_with('{') => Self::json(text, start, line),
-            _ if format == Format::Markdown => {
+            _ if format == SourceFormat::Markdown => {
                 Self::of_lines(text, start, line, Syntax::Colons).filter(Self::is_certain)
             }
             _ => None,

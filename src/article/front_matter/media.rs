@@ -309,12 +309,12 @@ pub fn duration(text: &str) -> Option<u32> {
 mod tests {
     use super::super::split;
     use super::*;
-    use crate::folder::Format;
+    use crate::folder::SourceFormat;
 
     /// The header of some YAML, and its problems, each with its line.
     fn header(yaml: &str) -> (Header, Vec<String>) {
         let text = format!("---\n{yaml}\n---\nText");
-        let split = split(&text, Format::Markdown, chrono_tz::UTC).expect("not held");
+        let split = split(&text, SourceFormat::Markdown, chrono_tz::UTC).expect("not held");
         (split.header, split.problems.iter().map(ToString::to_string).collect())
     }
 

@@ -13,7 +13,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 use super::Problem;
-use crate::folder::Format;
+use crate::folder::SourceFormat;
 use crate::model::entry::{Episode, Media, Person};
 use block::{Block, key_of};
 use key::Key;
@@ -186,7 +186,7 @@ pub enum Held {
 ///
 /// # Errors
 /// The article must not be published; the reason why.
-pub fn split(text: &str, format: Format, timezone: Tz) -> Result<Split<'_>, Held> {
+pub fn split(text: &str, format: SourceFormat, timezone: Tz) -> Result<Split<'_>, Held> {
     let none = Split { header: Header::default(), body: text, body_line: 1, problems: Vec::new() };
     let Some(block) = Block::find(text, format) else {
         return match unread_header(text, format) {
@@ -209,7 +209,7 @@ pub fn split(text: &str, format: Format, timezone: Tz) -> Result<Split<'_>, Held
                 return Err(Held::Broken(Problem { message: reason, ..problem }));
             }
             let salvaged = block.salvage();
-            if salvaged.is_empty() && format == Format::Text {
+            if salvaged.is_empty() && format == SourceFormat::Text {
                 return Ok(none);
             }
             problems.push(problem);
@@ -225,7 +225,7 @@ pub fn split(text: &str, format: Format, timezone: Tz) -> Result<Split<'_>, Held
     // Where a file has two keys of one meaning, the one that means it most plainly wins, wherever it stands.
     fields.sort_by_key(|(name, _)| Key::rank(name));
     let known = fields.iter().any(|(key, _)| Key::of(key).is_some());
-    if !known && (format == Format::Text || !block.is_fenced()) {
+    if !known && (format == SourceFormat::Text || !block.is_fenced()) {
         return Ok(none);
     }
     let place = |name: &str| {
@@ -294,7 +294,7 @@ pub fn of_meta(meta: &[(String, String)], timezone: Tz) -> Result<Header, Held> 
 
 /// A header in a form that is not read, or without its end, which says something of publication: to publish the file would
 /// show the header to everybody, and perhaps a draft.
-fn unread_header(text: &str, format: Format) -> Option<Problem> {
+fn unread_header(text: &str, format: SourceFormat) -> Option<Problem> {
     let mut lines = text.lines().enumerate().skip_while(|(_, line)| line.trim().is_empty());
     let (number, first) = lines.next()?;
     let key = |line: &str| key_of(line).and_then(Key::of);
@@ -306,14 +306,14 @@ fn unread_header(text: &str, format: Format) -> Option<Problem> {
         return known.then(|| Problem::at(number + 1, message));
     }
     // A page begins with a tag, and its scripts may say anything.
-    if format == Format::Html && first.trim_start().starts_with('<') {
+    if format == SourceFormat::Html && first.trim_start().starts_with('<') {
         return None;
     }
     let block = std::iter::once((number, first)).chain(lines).take(50).take_while(|(_, line)| !line.trim().is_empty());
     let json = first.trim_start().starts_with(['{', '"']);
     let block: Vec<(usize, &str)> = block.collect();
     // In a plain text, only lines that are nothing but keys are a header.
-    if format == Format::Text && !json && !block.iter().all(|(_, line)| key(line).is_some()) {
+    if format == SourceFormat::Text && !json && !block.iter().all(|(_, line)| key(line).is_some()) {
         return None;
     }
     let (number, _) = block.into_iter().find(|(_, line)| says_draft(line) || (json && names_state(line)))?;
@@ -358,12 +358,12 @@ mod tests {
     use super::*;
 
     fn header(text: &str) -> (Header, Vec<Problem>) {
-        let split = split(text, Format::Markdown, chrono_tz::UTC).expect("not held");
+        let split = split(text, SourceFormat::Markdown, chrono_tz::UTC).expect("not held");
         (split.header, split.problems)
     }
 
     fn held(text: &str) -> String {
-        match split(text, Format::Markdown, chrono_tz::UTC) {
+        match split(text, SourceFormat::Markdown, chrono_tz::UTC) {
             Err(Held::Draft(problem)) => format!("draft {problem}"),
             Err(Held::Broken(problem)) => format!("broken {problem}"),
             Ok(split) => panic!("not held: {:?}", split.header),
@@ -423,7 +423,7 @@ mod tests {
     #[test]
     fn lines_are_counted_in_the_file() {
         let text = "\n---\ntitle: T\ndate: soon\n---\nBody";
-        let split = split(text, Format::Markdown, chrono_tz::UTC).unwrap();
+        let split = split(text, SourceFormat::Markdown, chrono_tz::UTC).unwrap();
         assert_eq!((split.body, split.body_line), ("Body", 6));
         assert_eq!(
             split.problems,
@@ -440,12 +440,12 @@ mod tests {
             "text\n---\na: b\n---",
             "----\ntitle: x\n----\n",
         ] {
-            let split = split(text, Format::Markdown, chrono_tz::UTC).unwrap();
+            let split = split(text, SourceFormat::Markdown, chrono_tz::UTC).unwrap();
             assert_eq!((split.body, split.header), (text, Header::default()));
         }
         let unknown = "---\nfoo: bar\n---\nBody";
-        assert_eq!(split(unknown, Format::Text, chrono_tz::UTC).unwrap().body, unknown);
-        assert_eq!(split(unknown, Format::Markdown, chrono_tz::UTC).unwrap().body, "Body");
+        assert_eq!(split(unknown, SourceFormat::Text, chrono_tz::UTC).unwrap().body, unknown);
+        assert_eq!(split(unknown, SourceFormat::Markdown, chrono_tz::UTC).unwrap().body, "Body");
     }
 
     #[test]
@@ -516,7 +516,7 @@ mod tests {
             "{{< youtube abc >}}\n\nWords that are published.\n\n```json\n{\n  \"name\": \"x\"\n}\n```\n\nRest.",
             "{ this is a poem }\n\n{\n}\n",
         ] {
-            let split = split(text, Format::Markdown, chrono_tz::UTC).expect("not held");
+            let split = split(text, SourceFormat::Markdown, chrono_tz::UTC).expect("not held");
             assert_eq!(split.body, text);
         }
     }
@@ -545,7 +545,7 @@ mod tests {
 
     /// Title, date, authors, tags and the rest of a header in one line.
     fn told(text: &str) -> String {
-        let split = split(text, Format::Markdown, chrono_tz::UTC).expect("not held");
+        let split = split(text, SourceFormat::Markdown, chrono_tz::UTC).expect("not held");
         let names: Vec<&str> = split.header.authors.iter().map(|person| person.name.as_str()).collect();
         let date = split.header.published.map(|date| date.format("%F %R").to_string()).unwrap_or_default();
         let title = split.header.title.unwrap_or_default();

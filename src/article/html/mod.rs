@@ -11,7 +11,7 @@ mod tags;
 use chrono_tz::Tz;
 
 use super::front_matter::{self, Field, Header, Held, is_language};
-use super::{Body, boilerplate, linked_data, summary};
+use super::{ParsedBody, boilerplate, linked_data, summary};
 pub use outline::outline;
 pub use safe::{addresses, pictures, sanitise};
 
@@ -43,7 +43,7 @@ pub fn is_crowded(html: &str) -> bool {
 ///
 /// # Errors
 /// The page says that it is a draft.
-pub fn read(text: &str, known_title: Option<&str>, timezone: Tz) -> Result<Body, Held> {
+pub fn read(text: &str, known_title: Option<&str>, timezone: Tz) -> Result<ParsedBody, Held> {
     let mut outline = outline::outline(text);
     let html = inner(text);
     // A page's own heading is that of the article in it, not the site's name above.
@@ -68,7 +68,7 @@ pub fn read(text: &str, known_title: Option<&str>, timezone: Tz) -> Result<Body,
     said.complete(Header { language, ..Header::default() }.with_source(Field::Language, "`lang` of the page"));
     said.complete(Header { title: outline.title, ..Header::default() }.with_source(Field::Title, "`<title>`"));
     let html = if shows_nothing(&html) { String::new() } else { html };
-    Ok(Body { said, html, paragraphs: outline.paragraphs, ..Body::default() })
+    Ok(ParsedBody { said, html, paragraphs: outline.paragraphs, ..ParsedBody::default() })
 }
 
 /// Where the mark stands that parts a summary from the rest.
@@ -153,7 +153,7 @@ mod tests {
     use super::*;
     use crate::article::address::Addresses;
 
-    fn read(text: &str, known_title: Option<&str>) -> Body {
+    fn read(text: &str, known_title: Option<&str>) -> ParsedBody {
         super::read(text, known_title, chrono_tz::UTC).expect("no draft")
     }
 

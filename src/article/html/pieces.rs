@@ -33,10 +33,10 @@ pub fn pieces(html: &str) -> Vec<Piece> {
 }
 
 #[derive(Default)]
-struct Cutter(RefCell<State>);
+struct Cutter(RefCell<ParserState>);
 
 #[derive(Default)]
-struct State {
+struct ParserState {
     pieces: Vec<Piece>,
     /// Within an element of which nothing is shown.
     silent: bool,
@@ -111,7 +111,7 @@ impl TokenSink for Cutter {
     }
 }
 
-impl State {
+impl ParserState {
     fn start(&mut self, tag: Tag) -> TokenSinkResult<()> {
         let name: &str = &tag.name;
         let is_foreign = matches!(name, "svg" | "math");

@@ -27,7 +27,7 @@ use crate::change::Change;
 use crate::config::{Articles, Watching};
 use crate::folder::media::concerns;
 use crate::folder::{Folder, Stat, shown};
-use crate::observe::heartbeat::Pulse;
+use crate::observe::heartbeat::Heartbeat;
 use crate::observe::metrics::Metrics;
 pub use armed::Armed;
 use armed::Arming;
@@ -65,9 +65,9 @@ impl Trigger {
 
 /// Who hears of what is done.
 #[derive(Debug, Default)]
-pub struct Told {
+pub struct WatchObservers {
     /// Whoever looks whether anything is.
-    pub pulse: Pulse,
+    pub pulse: Heartbeat,
     /// Whoever draws curves of it.
     pub metrics: Metrics,
 }
@@ -86,7 +86,12 @@ pub struct Watch {
 ///
 /// # Errors
 /// The thread cannot be started.
-pub fn start(folder: Folder, articles: &Articles, changes: Sender<Change>, told: Told) -> anyhow::Result<Watch> {
+pub fn start(
+    folder: Folder,
+    articles: &Articles,
+    changes: Sender<Change>,
+    told: WatchObservers,
+) -> anyhow::Result<Watch> {
     let (input, events) = mpsc::channel();
     let writing = Writing::default();
     let root = folder.root().to_path_buf();
@@ -195,7 +200,7 @@ struct Task {
     /// Files that a scan came across too soon after they changed.
     unquiet: BTreeMap<PathBuf, Instant>,
     warned: HashSet<Warning>,
-    told: Told,
+    told: WatchObservers,
 }
 
 /// The receiver of changes is gone: there is nobody to work for.

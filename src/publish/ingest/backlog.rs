@@ -5,10 +5,10 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::read_pool::{self, Ahead, Depth, Job, Prepared};
-use super::{Ingest, Moment, Seen, cores};
-use crate::catalog::{self, Catalog, Recorded, State};
-use crate::change::AskedFor;
-use crate::folder::Format;
+use super::{Ingest, Trigger, WriteMoment, cores};
+use crate::catalog::{self, ArticleState, Catalog, Recorded};
+use crate::change::TextRequests;
+use crate::folder::SourceFormat;
 
 /// Texts that are read in one transaction: so few that whatever else happens is not kept waiting.
 const BATCH: usize = 32;
@@ -22,7 +22,7 @@ const MOST_AHEAD: usize = 4 * BATCH;
 /// What is still to be read, and how far that has come.
 #[derive(Debug, Default)]
 pub(super) struct Unread {
-    asked: AskedFor,
+    asked: TextRequests,
     /// There may be some.
     is_open: bool,
     /// All up to this number were read, or asked for.
@@ -56,7 +56,7 @@ impl Unread {
 
 impl Ingest {
     /// The same, hearing of what is asked for.
-    pub fn asked(&mut self, asked: AskedFor) {
+    pub fn asked(&mut self, asked: TextRequests) {
         self.unread.asked = asked;
         self.unread.is_untold = true;
         self.tell_who_asked();
@@ -81,7 +81,7 @@ impl Ingest {
     }
 
     /// Reads what is asked for, and a few more. Says whether something that is served has changed.
-    pub(super) fn read_unread(&mut self, catalog: &mut Catalog, moment: Moment) -> catalog::Result<bool> {
+    pub(super) fn read_unread(&mut self, catalog: &mut Catalog, moment: WriteMoment) -> catalog::Result<bool> {
         if !self.unread.is_open {
             return Ok(false);
         }
@@ -99,18 +99,18 @@ impl Ingest {
 
     /// Reads the texts of articles that are to be shown now. One that cannot be had by now is taken back until it can: nobody was
     /// shown it yet.
-    pub fn read_texts(&mut self, catalog: &mut Catalog, numbers: &[i64], moment: Moment) -> catalog::Result<()> {
+    pub fn read_texts(&mut self, catalog: &mut Catalog, numbers: &[i64], moment: WriteMoment) -> catalog::Result<()> {
         for number in numbers {
             self.read_text(catalog, *number, None, moment)?;
             if let Some(path) = catalog.unread_path(*number)? {
-                catalog.withdraw(&path, State::Held, moment.version)?;
+                catalog.withdraw(&path, ArticleState::Held, moment.version)?;
             }
         }
         Ok(())
     }
 
     /// The next few texts, which were read on other cores meanwhile.
-    fn read_some(&mut self, catalog: &mut Catalog, moment: Moment) -> catalog::Result<bool> {
+    fn read_some(&mut self, catalog: &mut Catalog, moment: WriteMoment) -> catalog::Result<bool> {
         self.ask_for_texts(catalog)?;
         let mut changed = false;
         let is_lively = self.unread.last_change.is_some_and(|last| moment.instant.duration_since(last) < LIVELY);
@@ -141,7 +141,7 @@ impl Ingest {
                 let Some(path) = catalog.unread_path(number)? else { continue };
                 let file = self.folder.root().join(&path);
                 let size = self.folder.stat(&path).map_or(0, |stat| stat.size);
-                let format = self.folder.format(&file).unwrap_or(Format::Text);
+                let format = self.folder.format(&file).unwrap_or(SourceFormat::Text);
                 jobs.push(Job { file, path, format, depth: Depth::Whole, size, known: None });
                 self.unread.under_way.push_back(number);
             }
@@ -155,17 +155,17 @@ impl Ingest {
         catalog: &mut Catalog,
         number: i64,
         prepared: Option<Prepared>,
-        moment: Moment,
+        moment: WriteMoment,
     ) -> catalog::Result<bool> {
         let Some(path) = catalog.unread_path(number)? else { return Ok(false) };
         let file = self.folder.root().join(&path);
-        let mut changed = self.look_at(catalog, &file, prepared, Seen::Scanned, moment)?;
+        let mut changed = self.look_at(catalog, &file, prepared, Trigger::Scanned, moment)?;
         if let Some(path) = catalog.unread_path(number)? {
             // What is missing or in work is looked at again; what cannot be understood is no article.
             let is_awaited =
                 self.missing.contains_key(&path) || self.later.contains_key(&path) || self.writing.has(&file);
             if !is_awaited {
-                changed |= catalog.withdraw(&path, State::Held, moment.version)? == Recorded::Changed;
+                changed |= catalog.withdraw(&path, ArticleState::Held, moment.version)? == Recorded::Changed;
             }
         }
         Ok(changed)

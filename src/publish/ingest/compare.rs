@@ -8,11 +8,11 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use super::read_pool::Depth;
-use super::recordings::{Listed, is_recording};
-use super::{DELETION_GRACE, HURRY_FROM, Ingest, Moment, Pending, Seen};
-use crate::catalog::{self, Catalog, Changes, Known, State};
+use super::recordings::{RecordingIndex, is_recording};
+use super::{DELETION_GRACE, HURRY_FROM, Ingest, Pending, Trigger, WriteMoment};
+use crate::catalog::{self, ArticleState, Catalog, Changes, Known};
 use crate::folder::watch::{Armed, QUIET};
-use crate::folder::{self, Folder, Format, Found, Met};
+use crate::folder::{self, Folder, Found, Met, SourceFormat};
 use crate::observe::metrics::Compared;
 
 /// What the walk over the folder hands over at a time.
@@ -32,7 +32,7 @@ struct Differences {
     films: Vec<PathBuf>,
     conflicts: Vec<PathBuf>,
     unreadable: Vec<PathBuf>,
-    recordings: Listed,
+    recordings: RecordingIndex,
     /// How many files there are.
     files: usize,
 }
@@ -41,7 +41,7 @@ struct Differences {
 #[derive(Debug)]
 enum Looked {
     /// What may be an article is a file.
-    File(Found, Format),
+    File(Found, SourceFormat),
     /// Anything else.
     Other(Met),
 }
@@ -62,13 +62,13 @@ fn walk(folder: &Folder, armed: &Armed, met: &SyncSender<Vec<Met>>) -> io::Resul
 impl Ingest {
     /// Compares the whole folder with the catalog, but for files that somebody is writing. What is to be read is read by
     /// [`Ingest::tick`].
-    pub fn everywhere(&mut self, catalog: &mut Catalog, moment: Moment) -> catalog::Result<Compared> {
+    pub fn everywhere(&mut self, catalog: &mut Catalog, moment: WriteMoment) -> catalog::Result<Compared> {
         let Some(differences) = self.differences(catalog)? else { return Ok(Compared::Away) };
         let Differences {
             mut to_read, vanished, found_again, folders, films, conflicts, unreadable, recordings, ..
         } = differences;
         // The first scan finds what was there before the daemon.
-        self.pending_seen = std::mem::replace(&mut self.next_scan, Seen::Scanned);
+        self.pending_seen = std::mem::replace(&mut self.next_scan, Trigger::Scanned);
         self.report_conflicts(&conflicts);
         self.know_folders(catalog, &folders)?;
         for path in found_again {
@@ -82,9 +82,9 @@ impl Ingest {
             self.missing.entry(path).or_insert(moment.instant + DELETION_GRACE);
         }
         // Articles first: a recording may belong to one of them.
-        to_read.sort_by_key(|found| found.format == Format::Audio);
+        to_read.sort_by_key(|found| found.format == SourceFormat::Audio);
         self.listed = (!to_read.is_empty()).then_some(recordings);
-        let is_hurried = self.pending_seen == Seen::Imported && to_read.len() >= HURRY_FROM;
+        let is_hurried = self.pending_seen == Trigger::Imported && to_read.len() >= HURRY_FROM;
         self.depth = if is_hurried { Depth::Head } else { Depth::Whole };
         (self.pending, self.ahead) = (to_read.into(), None);
         if self.pending.len() >= HURRY_FROM {
@@ -211,7 +211,7 @@ impl Ingest {
         differences: &mut Differences,
         path: &Path,
         found: &Found,
-        format: Format,
+        format: SourceFormat,
         recorded: Option<&Known>,
     ) {
         differences.files += 1;
@@ -226,7 +226,7 @@ impl Ingest {
         if same || self.writing.has(&found.path) {
             return;
         }
-        let is_read = |known: &&Known| known.state == State::Live && !known.stale && !known.unread;
+        let is_read = |known: &&Known| known.state == ArticleState::Live && !known.stale && !known.unread;
         let known = recorded.filter(is_read).map(|known| Box::new(known.file_hash));
         let (path, size, is_new) = (path.to_path_buf(), found.stat.size, recorded.is_none());
         differences.to_read.push(Pending { path, format, size, is_new, known });

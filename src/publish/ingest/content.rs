@@ -227,12 +227,12 @@ pub(crate) mod tests {
 
     use super::*;
     use crate::article::measure::tests::{png, wav};
-    use crate::catalog::{Reader, State};
+    use crate::catalog::{ArticleState, Reader};
     use crate::change::Change;
     use crate::config::Config;
     use crate::folder::watch::Writing;
     use crate::model::entry::Entry;
-    use crate::publish::ingest::{Hints, Moment};
+    use crate::publish::ingest::{Queue, WriteMoment};
     use crate::render::feed::Channel;
 
     /// A folder of articles, and what is made of it.
@@ -257,9 +257,9 @@ pub(crate) mod tests {
             Self { directory, catalog, ingest, seconds: 1_700_000_000 }
         }
 
-        fn moment(&mut self) -> Moment {
+        fn moment(&mut self) -> WriteMoment {
             self.seconds += 1;
-            Moment::now(DateTime::from_timestamp(self.seconds, 0).unwrap())
+            WriteMoment::now(DateTime::from_timestamp(self.seconds, 0).unwrap())
         }
 
         fn file(&self, name: &str) -> PathBuf {
@@ -272,7 +272,7 @@ pub(crate) mod tests {
             self.ingest.changes(&mut self.catalog, &[hint], moment).unwrap();
             for _ in 0..10 {
                 let moment = self.moment();
-                self.ingest.tick(&mut self.catalog, Hints::Followed, moment).unwrap();
+                self.ingest.tick(&mut self.catalog, Queue::Empty, moment).unwrap();
             }
             // Two files must not go on having each other read.
             assert!(self.ingest.later.is_empty(), "{:?}", self.ingest.later);
@@ -289,8 +289,8 @@ pub(crate) mod tests {
         fn pass(&mut self, time: Duration) {
             for _ in 0..3 {
                 let moment = self.moment();
-                let later = |time: Duration| Moment { instant: moment.instant + time, ..moment };
-                self.ingest.tick(&mut self.catalog, Hints::Followed, later(time)).unwrap();
+                let later = |time: Duration| WriteMoment { instant: moment.instant + time, ..moment };
+                self.ingest.tick(&mut self.catalog, Queue::Empty, later(time)).unwrap();
             }
         }
 
@@ -307,7 +307,7 @@ pub(crate) mod tests {
             self.catalog.count().unwrap()
         }
 
-        pub fn state(&self, name: &str) -> Option<State> {
+        pub fn state(&self, name: &str) -> Option<ArticleState> {
             self.catalog.known(Path::new(name)).unwrap().map(|known| known.state)
         }
 

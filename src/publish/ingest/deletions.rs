@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{DELETION_GRACE, Ingest, Moment, Seen};
+use super::{DELETION_GRACE, Ingest, Trigger, WriteMoment};
 use crate::article::Problem;
-use crate::catalog::{self, Catalog, Recorded, State};
+use crate::catalog::{self, ArticleState, Catalog, Recorded};
 use crate::folder::Stat;
 use crate::folder::watch::QUIET;
 
@@ -22,7 +22,7 @@ impl Ingest {
         &mut self,
         catalog: &mut Catalog,
         paths: Vec<PathBuf>,
-        moment: Moment,
+        moment: WriteMoment,
     ) -> catalog::Result<bool> {
         // The root is looked at once more: it may have gone after its files did.
         if paths.is_empty() || !self.folder.is_there() || self.is_replaced() {
@@ -47,14 +47,14 @@ impl Ingest {
             self.renames.forget(&path);
             let file = self.folder.root().join(&path);
             if !self.folder.has_lost(&file) {
-                changed |= self.look(catalog, &file, Seen::Scanned, moment)?;
+                changed |= self.look(catalog, &file, Trigger::Scanned, moment)?;
                 continue;
             }
             if self.give_back(catalog, &path, moment)? {
                 continue;
             }
             self.tell(&path, "deleted".to_owned(), moment);
-            changed |= catalog.withdraw(&path, State::Gone, moment.version)? == Recorded::Changed;
+            changed |= catalog.withdraw(&path, ArticleState::Gone, moment.version)? == Recorded::Changed;
             self.look_at_twins(&path, moment);
         }
         if self.missing.is_empty() {
@@ -63,7 +63,7 @@ impl Ingest {
         Ok(changed)
     }
 
-    pub(super) fn has_gone(&mut self, catalog: &mut Catalog, path: &Path, moment: Moment) -> catalog::Result<()> {
+    pub(super) fn has_gone(&mut self, catalog: &mut Catalog, path: &Path, moment: WriteMoment) -> catalog::Result<()> {
         let before = self.left_out.len();
         self.left_out.retain(|left_out, _| !left_out.starts_with(path));
         self.complained |= self.left_out.len() != before;
@@ -81,9 +81,9 @@ impl Ingest {
         catalog: &mut Catalog,
         path: PathBuf,
         stat: Stat,
-        moment: Moment,
+        moment: WriteMoment,
     ) -> catalog::Result<bool> {
-        if catalog.known(&path)?.is_none_or(|known| known.state != State::Live) {
+        if catalog.known(&path)?.is_none_or(|known| known.state != ArticleState::Live) {
             self.leave_out(
                 path,
                 stat,
@@ -97,6 +97,6 @@ impl Ingest {
             return Ok(false);
         }
         self.tell(&path, "empty, and no longer published".to_owned(), moment);
-        Ok(catalog.withdraw(&path, State::Held, moment.version)? == Recorded::Changed)
+        Ok(catalog.withdraw(&path, ArticleState::Held, moment.version)? == Recorded::Changed)
     }
 }

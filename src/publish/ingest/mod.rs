@@ -19,19 +19,19 @@ use url::Url;
 
 use crate::article::load::{LoadError, Loaded};
 use crate::article::{self, Article, Problem, Rules, Verdict};
-use crate::catalog::{self, Arrival, Catalog, Decision, Extent, Known, Recorded, State};
+use crate::catalog::{self, Arrival, ArticleState, Catalog, Decision, Extent, Known, Recorded};
 use crate::change::Change;
 use crate::config::Config;
 use crate::folder::watch::{Armed, QUIET, Writing};
-use crate::folder::{self, Folder, Format, Stat};
+use crate::folder::{self, Folder, SourceFormat, Stat};
 use crate::model::taxonomy::Term;
-use crate::observe::status::News;
+use crate::observe::status::Notice;
 use crate::render::feed::Channel;
 use backlog::Unread;
 use content::{Shown, said};
 use problems::LeftOut;
 use read_pool::{Ahead, Depth, Job, Prepared, Understood};
-use recordings::Listed;
+use recordings::RecordingIndex;
 use renames::Renames;
 
 /// How long a file may be away before its article counts as deleted: many programs save by removing and writing anew.
@@ -45,14 +45,14 @@ const HURRY_FROM: usize = 200;
 
 /// The time at which something is done.
 #[derive(Debug, Clone, Copy)]
-pub struct Moment {
+pub struct WriteMoment {
     now: DateTime<Utc>,
     instant: Instant,
     /// The second of the version that will show it.
     version: DateTime<Utc>,
 }
 
-impl Moment {
+impl WriteMoment {
     /// Now, to be shown in the second `version`.
     pub fn now(version: DateTime<Utc>) -> Self {
         Self { now: Utc::now(), instant: Instant::now(), version }
@@ -79,16 +79,16 @@ impl Moment {
 
 /// Whether all hints that have come were followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Hints {
+pub enum Queue {
     /// None waits.
-    Followed,
+    Empty,
     /// There may be more.
-    Waiting,
+    More,
 }
 
 /// How a file came to notice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Seen {
+enum Trigger {
     /// Somebody has finished with it.
     Finished,
     /// The same, and it stood in another article's place for so long that no hint will say how it got there.
@@ -99,7 +99,7 @@ enum Seen {
     Imported,
 }
 
-impl Seen {
+impl Trigger {
     fn by_scan(self) -> bool {
         matches!(self, Self::Scanned | Self::Imported)
     }
@@ -109,7 +109,7 @@ impl Seen {
 #[derive(Debug)]
 struct Pending {
     path: PathBuf,
-    format: Format,
+    format: SourceFormat,
     size: i64,
     /// The catalog has nothing under this path.
     is_new: bool,
@@ -120,7 +120,7 @@ struct Pending {
 /// A file that was read.
 struct Read {
     path: PathBuf,
-    format: Format,
+    format: SourceFormat,
     loaded: Loaded,
     /// BLAKE3 of its bytes.
     hash: [u8; 32],
@@ -161,7 +161,7 @@ pub struct Ingest {
     emptied: HashMap<PathBuf, Instant>,
     /// What the last scan found to be read, and how it came to notice.
     pending: VecDeque<Pending>,
-    pending_seen: Seen,
+    pending_seen: Trigger,
     /// Of new ones among them, the heads are enough for now.
     depth: Depth,
     /// Reads the next of them. How many of them were asked for is what it has.
@@ -169,12 +169,12 @@ pub struct Ingest {
     /// Articles of which only the heads were read.
     unread: Unread,
     /// Files to be looked at again: when, and how they came to notice.
-    later: HashMap<PathBuf, (Instant, Seen)>,
+    later: HashMap<PathBuf, (Instant, Trigger)>,
     left_out: HashMap<PathBuf, LeftOut>,
     /// The recordings in the folder, while what a scan found is read.
-    listed: Option<Listed>,
+    listed: Option<RecordingIndex>,
     /// How the files that the next scan finds come to notice.
-    next_scan: Seen,
+    next_scan: Trigger,
     /// The folder is there; while it is not, nothing counts as deleted.
     folder_is_there: bool,
     /// Folders whose feeds are known to be there.
@@ -184,7 +184,7 @@ pub struct Ingest {
     /// Very many articles have vanished: until when they wait, after the operator was warned.
     deletions_wait_until: Option<Instant>,
     /// What the operator was not told yet.
-    news: Vec<News>,
+    news: Vec<Notice>,
     /// What is wrong with files has changed since the operator was told.
     complained: bool,
 }
@@ -219,14 +219,14 @@ impl Ingest {
             renames: Renames::default(),
             emptied: HashMap::new(),
             pending: VecDeque::new(),
-            pending_seen: Seen::Imported,
+            pending_seen: Trigger::Imported,
             depth: Depth::Whole,
             ahead: None,
             unread,
             later: HashMap::new(),
             left_out: HashMap::new(),
             listed: None,
-            next_scan: Seen::Imported,
+            next_scan: Trigger::Imported,
             inhabited: None,
             folder_is_there: true,
             folders: HashSet::new(),
@@ -273,7 +273,7 @@ impl Ingest {
     }
 
     /// Follows hints. Says whether something that is served has changed.
-    pub fn changes(&mut self, catalog: &mut Catalog, hints: &[Change], moment: Moment) -> catalog::Result<bool> {
+    pub fn changes(&mut self, catalog: &mut Catalog, hints: &[Change], moment: WriteMoment) -> catalog::Result<bool> {
         self.is_lively(moment.instant);
         let mut changed = false;
         // Renames first: a look shows what is true now, and whoever followed an older rename after it would be led astray.
@@ -289,7 +289,7 @@ impl Ingest {
             if let Change::Look(path) = hint
                 && looked_at.insert(path)
             {
-                changed |= self.look(catalog, path, Seen::Finished, moment)?;
+                changed |= self.look(catalog, path, Trigger::Finished, moment)?;
             }
         }
         Ok(changed)
@@ -306,7 +306,7 @@ impl Ingest {
     }
 
     /// Reads the next files that a scan found: so many at a time that versions can be shown in between.
-    fn read_pending(&mut self, catalog: &mut Catalog, moment: Moment) -> catalog::Result<bool> {
+    fn read_pending(&mut self, catalog: &mut Catalog, moment: WriteMoment) -> catalog::Result<bool> {
         let mut changed = false;
         for _ in 0..self.pending.len().min(IMPORT_BATCH) {
             let prepared = self.next_prepared();
@@ -342,7 +342,7 @@ impl Ingest {
 
     /// Does what time brings. Says whether something that is served has changed. Nothing is deleted while hints wait: one
     /// of them may say where the file is now.
-    pub fn tick(&mut self, catalog: &mut Catalog, hints: Hints, moment: Moment) -> catalog::Result<bool> {
+    pub fn tick(&mut self, catalog: &mut Catalog, hints: Queue, moment: WriteMoment) -> catalog::Result<bool> {
         let due = |map: &HashMap<PathBuf, Instant>| -> Vec<PathBuf> {
             map.iter().filter(|(_, at)| **at <= moment.instant).map(|(path, _)| path.clone()).collect()
         };
@@ -355,18 +355,24 @@ impl Ingest {
             changed |= self.look(catalog, &self.folder.root().join(&path), seen, moment)?;
         }
         for path in due(&self.emptied) {
-            changed |= self.look(catalog, &self.folder.root().join(&path), Seen::Finished, moment)?;
+            changed |= self.look(catalog, &self.folder.root().join(&path), Trigger::Finished, moment)?;
             self.emptied.remove(&path);
         }
         // What is missing may be among what is still to be read, under another name.
-        if self.folder_is_there && !self.is_reading() && hints == Hints::Followed {
+        if self.folder_is_there && !self.is_reading() && hints == Queue::Empty {
             changed |= self.delete(catalog, due(&self.missing), moment)?;
         }
         Ok(changed)
     }
 
     /// Finds out what is true of one file. Says whether something that is served has changed.
-    fn look(&mut self, catalog: &mut Catalog, file: &Path, seen: Seen, moment: Moment) -> catalog::Result<bool> {
+    fn look(
+        &mut self,
+        catalog: &mut Catalog,
+        file: &Path,
+        seen: Trigger,
+        moment: WriteMoment,
+    ) -> catalog::Result<bool> {
         self.look_at(catalog, file, None, seen, moment)
     }
 
@@ -376,8 +382,8 @@ impl Ingest {
         catalog: &mut Catalog,
         file: &Path,
         prepared: Option<Prepared>,
-        seen: Seen,
-        moment: Moment,
+        seen: Trigger,
+        moment: WriteMoment,
     ) -> catalog::Result<bool> {
         let Some(path) = self.folder.relative(file).map(Path::to_path_buf) else { return Ok(false) };
         // A scan may have taken long since its moment began.
@@ -394,7 +400,7 @@ impl Ingest {
             self.media_changed(catalog, &path, moment)?;
             return Ok(false);
         };
-        let owner = if format == Format::Audio { self.owner(catalog, &path)? } else { None };
+        let owner = if format == SourceFormat::Audio { self.owner(catalog, &path)? } else { None };
         if let Some(owner) = owner {
             return self.belongs(catalog, path, owner, seen, moment);
         }
@@ -445,15 +451,15 @@ impl Ingest {
         catalog: &mut Catalog,
         mut read: Read,
         known: Option<&Known>,
-        seen: Seen,
-        moment: Moment,
+        seen: Trigger,
+        moment: WriteMoment,
     ) -> catalog::Result<bool> {
         let (found, file_hash) = (read.loaded.stat, read.hash);
         let path = &read.path.clone();
         // What may change again without showing it is read again next time.
         let is_racy = found.until_quiet(moment.nanoseconds(), RACY).is_some();
         let stat = if is_racy { found.file_only() } else { found };
-        let is_read = |known: &&Known| known.state == State::Live && !known.stale && !known.unread;
+        let is_read = |known: &&Known| known.state == ArticleState::Live && !known.stale && !known.unread;
         if known.filter(is_read).is_some_and(|known| known.file_hash == file_hash) {
             self.emptied.remove(path);
             self.mend(path);
@@ -469,7 +475,7 @@ impl Ingest {
             Err(Verdict::Draft(problem)) => {
                 self.leave_out(path.clone(), found, &[problem], None);
                 self.look_at_twins(path, moment);
-                return Ok(catalog.withdraw(path, State::Held, moment.version)? == Recorded::Changed);
+                return Ok(catalog.withdraw(path, ArticleState::Held, moment.version)? == Recorded::Changed);
             }
             Err(Verdict::Broken(problem)) => {
                 self.leave_out(path.clone(), found, &[problem], None);
@@ -492,7 +498,7 @@ impl Ingest {
         };
         match self.record(catalog, &arrival, seen, moment)? {
             Ok(Written { recorded, problems: missing }) => {
-                if seen != Seen::Imported {
+                if seen != Trigger::Imported {
                     self.inhabited = self.folder.identity();
                 }
                 // It is not what it was: what was a copy of it may not be one any more.
@@ -514,7 +520,7 @@ impl Ingest {
 
     /// Whether the head of a new article says all that has to be known of it by now: it is shown, and nothing beside it belongs
     /// to it.
-    fn is_enough(&self, path: &Path, article: &Article, held_until: DateTime<Utc>, moment: Moment) -> bool {
+    fn is_enough(&self, path: &Path, article: &Article, held_until: DateTime<Utc>, moment: WriteMoment) -> bool {
         let is_due = article.published.is_none_or(|published| published <= moment.now) && held_until <= moment.now;
         is_due && self.beside(path).is_empty()
     }
@@ -525,7 +531,7 @@ impl Ingest {
         read: &mut Read,
         known: Option<&Known>,
         held_until: DateTime<Utc>,
-        moment: Moment,
+        moment: WriteMoment,
     ) -> Result<Said, Verdict> {
         let Read { path, format, loaded, understood, .. } = read;
         let reading = match std::mem::replace(understood, Understood::Nothing) {
@@ -551,7 +557,7 @@ impl Ingest {
     }
 
     /// Until when a new article waits: the hold counts from when its file was put there, which nobody can forge.
-    fn held_until(&self, stat: &Stat, moment: Moment) -> DateTime<Utc> {
+    fn held_until(&self, stat: &Stat, moment: WriteMoment) -> DateTime<Utc> {
         let put = DateTime::from_timestamp_nanos(stat.ctime.min(moment.nanoseconds()));
         // Never too short.
         let until = article::date::whole_seconds(put + self.hold + QUIET);
@@ -563,8 +569,8 @@ impl Ingest {
         &mut self,
         catalog: &mut Catalog,
         arrival: &Arrival<'_>,
-        seen: Seen,
-        moment: Moment,
+        seen: Trigger,
+        moment: WriteMoment,
     ) -> catalog::Result<Result<Written, (Problem, Option<PathBuf>)>> {
         let missing = &self.missing;
         let identity = match catalog.identify(arrival, |path| missing.contains_key(path))? {
@@ -604,7 +610,7 @@ impl Ingest {
         let owned = self.own(catalog, arrival.path, &shown.referred, moment)?;
         let recorded = if owned { Recorded::Changed } else { recorded };
         // An import would say this a hundred thousand times.
-        if recorded == Recorded::Changed && seen != Seen::Imported {
+        if recorded == Recorded::Changed && seen != Trigger::Imported {
             let what = if identity.due > moment.now {
                 format!("to be published on {} as {permalink}", identity.due.to_rfc3339())
             } else {
@@ -623,9 +629,9 @@ fn cores() -> usize {
 
 /// When an article that says nothing about it was published: when it arrived, or, if it was there before the daemon, when
 /// its file was last changed, so far as that can be believed.
-fn first_seen(stat: &Stat, seen: Seen, moment: Moment) -> DateTime<Utc> {
+fn first_seen(stat: &Stat, seen: Trigger, moment: WriteMoment) -> DateTime<Utc> {
     let now = article::date::whole_seconds(moment.now);
     let changed = DateTime::from_timestamp(stat.mtime.div_euclid(1_000_000_000), 0).unwrap_or(now);
     let believable = changed.timestamp() >= article::date::FIRST_BELIEVABLE && changed <= now;
-    if seen == Seen::Imported && believable { changed } else { now }
+    if seen == Trigger::Imported && believable { changed } else { now }
 }

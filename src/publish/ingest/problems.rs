@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Ingest, Moment, Seen};
+use super::{Ingest, Trigger, WriteMoment};
 use crate::article::{self, Problem};
 use crate::config::Clean;
 use crate::folder::{self, CONFLICT, Stat};
-use crate::observe::status::{Complaint, MOST_COMPLAINTS, MOST_NEWS, News, Reports};
+use crate::observe::status::{FileProblems, MOST_COMPLAINTS, MOST_NEWS, Notice, StatusBoard};
 
 /// Why a file is not in the feed, or why its last good version is.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub(super) struct LeftOut {
 impl Ingest {
     /// Tells the operator what has happened since the last time. Gives how many files have something wrong, if that may have
     /// changed.
-    pub fn hand_over(&mut self, reports: &Reports) -> Option<usize> {
+    pub fn hand_over(&mut self, reports: &StatusBoard) -> Option<usize> {
         let (news, complained) = (std::mem::take(&mut self.news), std::mem::take(&mut self.complained));
         if news.is_empty() && !complained {
             return None;
@@ -28,7 +28,7 @@ impl Ingest {
         let complaints = complained.then(|| {
             let mut paths: Vec<&PathBuf> = self.left_out.keys().collect();
             paths.sort_unstable();
-            let complaint = |path: &PathBuf| Complaint {
+            let complaint = |path: &PathBuf| FileProblems {
                 path: folder::shown(path),
                 problems: self.left_out[path].problems.clone(),
             };
@@ -44,10 +44,10 @@ impl Ingest {
     }
 
     /// Says what has happened to an article, in the log and to the operator.
-    pub(super) fn tell(&mut self, path: &Path, what: String, moment: Moment) {
+    pub(super) fn tell(&mut self, path: &Path, what: String, moment: WriteMoment) {
         let path = folder::shown(path);
         tracing::info!("{path}: {what}");
-        self.news.push(News { at: article::date::whole_seconds(moment.now), path, what });
+        self.news.push(Notice { at: article::date::whole_seconds(moment.now), path, what });
         if self.news.len() > 2 * MOST_NEWS {
             self.news.drain(..MOST_NEWS);
         }
@@ -68,9 +68,10 @@ impl Ingest {
     }
 
     /// Files that were left out because of an article that is no more get their chance.
-    pub(super) fn look_at_twins(&mut self, path: &Path, moment: Moment) {
+    pub(super) fn look_at_twins(&mut self, path: &Path, moment: WriteMoment) {
         let twins = self.left_out.iter().filter(|(_, left_out)| left_out.twin_of.as_deref() == Some(path));
-        self.later.extend(twins.map(|(twin, _)| (twin.clone(), (moment.instant, Seen::Finished))).collect::<Vec<_>>());
+        self.later
+            .extend(twins.map(|(twin, _)| (twin.clone(), (moment.instant, Trigger::Finished))).collect::<Vec<_>>());
     }
 
     /// Says what is wrong with a file that is published all the same.

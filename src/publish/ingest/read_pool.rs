@@ -11,7 +11,7 @@ use super::Pending;
 use crate::article::load::{self, LoadError, Loaded, Opened, load_as};
 use crate::article::{self, Article, Reading, Rules};
 use crate::catalog::Catalog;
-use crate::folder::{Format, Found};
+use crate::folder::{Found, SourceFormat};
 use crate::model::taxonomy::{self, Term};
 
 /// Files that are handed over at a time: so many that handing over costs nothing beside reading.
@@ -40,7 +40,7 @@ pub(super) struct Job {
     pub file: PathBuf,
     /// Path below the watched folder.
     pub path: PathBuf,
-    pub format: Format,
+    pub format: SourceFormat,
     pub depth: Depth,
     /// Bytes, as a scan found it.
     pub size: i64,
@@ -72,7 +72,7 @@ pub(super) enum Understood {
 /// A file that was read.
 #[derive(Debug)]
 pub(super) struct Prepared {
-    pub format: Format,
+    pub format: SourceFormat,
     pub loaded: Result<Loaded, LoadError>,
     /// BLAKE3 of its bytes.
     pub hash: [u8; 32],
@@ -81,11 +81,11 @@ pub(super) struct Prepared {
 
 impl Prepared {
     /// A file whose bytes were read, and nothing made of them yet.
-    pub fn only_loaded(file: &Path, format: Format, size_limit: u64) -> Self {
+    pub fn only_loaded(file: &Path, format: SourceFormat, size_limit: u64) -> Self {
         Self::of(load_as(file, format, size_limit), format)
     }
 
-    fn of(loaded: Result<Loaded, LoadError>, format: Format) -> Self {
+    fn of(loaded: Result<Loaded, LoadError>, format: SourceFormat) -> Self {
         let hash = loaded.as_ref().map_or([0; 32], |loaded| blake3::hash(&loaded.bytes).into());
         Self { format, loaded, hash, understood: Understood::Nothing }
     }
@@ -225,8 +225,9 @@ fn prepare(job: &Job, opened: Result<Opened, LoadError>, rules: Rules, size_limi
     if *known == Some(prepared.hash) {
         return prepared;
     }
-    let head =
-        (*depth == Depth::Head && *format == Format::Markdown).then(|| article::head(bytes, path, &rules)).flatten();
+    let head = (*depth == Depth::Head && *format == SourceFormat::Markdown)
+        .then(|| article::head(bytes, path, &rules))
+        .flatten();
     let understood = match head {
         Some(mut article) => {
             // Nobody asks where each field came from.
@@ -248,7 +249,7 @@ mod tests {
     fn job(folder: &Path, name: &str, depth: Depth) -> Job {
         let file = folder.join(name);
         let size = std::fs::metadata(&file).map_or(0, |metadata| metadata.len().cast_signed());
-        Job { file, path: name.into(), format: Format::Markdown, depth, size, known: None }
+        Job { file, path: name.into(), format: SourceFormat::Markdown, depth, size, known: None }
     }
 
     #[test]

@@ -7,10 +7,10 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use super::{Ingest, Moment, Seen};
-use crate::catalog::{self, Catalog, OwnName, Recorded, Referred, State};
+use super::{Ingest, Trigger, WriteMoment};
+use crate::catalog::{self, ArticleState, Catalog, OwnName, Recorded, Referred};
 use crate::folder::media::media_type;
-use crate::folder::{ENDINGS, Format};
+use crate::folder::{ENDINGS, SourceFormat};
 
 /// How the names of recordings end, the likeliest first.
 const RECORDINGS: [&str; 13] =
@@ -21,13 +21,13 @@ const PICTURES: [&str; 4] = ["jpg", "png", "jpeg", "webp"];
 
 /// Recordings that a scan found: while its files are read, nobody has to look for one beside each article.
 #[derive(Debug, Default)]
-pub(super) struct Listed {
+pub(super) struct RecordingIndex {
     /// Their paths without what the names end in.
     stems: HashSet<PathBuf>,
     folders: HashSet<PathBuf>,
 }
 
-impl Listed {
+impl RecordingIndex {
     pub(super) fn add(&mut self, path: &Path) {
         self.stems.insert(path.with_extension(""));
         self.folders.extend(path.parent().map(Path::to_path_buf));
@@ -55,7 +55,7 @@ pub(super) fn may_own(path: &Path) -> Vec<PathBuf> {
 
 impl Ingest {
     fn is_audio(&self, path: &Path) -> bool {
-        self.folder.format(&self.folder.root().join(path)) == Some(Format::Audio)
+        self.folder.format(&self.folder.root().join(path)) == Some(SourceFormat::Audio)
     }
 
     /// Recordings that belong to an article without its saying so: the one of its name, or the only one in a folder of its own.
@@ -112,8 +112,8 @@ impl Ingest {
         catalog: &mut Catalog,
         recording: PathBuf,
         owner: PathBuf,
-        seen: Seen,
-        moment: Moment,
+        seen: Trigger,
+        moment: WriteMoment,
     ) -> catalog::Result<bool> {
         let Some(stat) = self.folder.stat(&recording) else {
             self.has_gone(catalog, &recording, moment)?;
@@ -133,7 +133,9 @@ impl Ingest {
                 self.later.insert(owner.clone(), (moment.instant, seen));
                 false
             }
-            Some(State::Live) => catalog.withdraw(&recording, State::Held, moment.version)? == Recorded::Changed,
+            Some(ArticleState::Live) => {
+                catalog.withdraw(&recording, ArticleState::Held, moment.version)? == Recorded::Changed
+            }
             _ => false,
         };
         self.leave_out(recording, stat, &[], Some(owner));
@@ -146,20 +148,25 @@ impl Ingest {
         catalog: &mut Catalog,
         article: &Path,
         referred: &[Referred],
-        moment: Moment,
+        moment: WriteMoment,
     ) -> catalog::Result<bool> {
         let mut owned = false;
         for recording in referred.iter().map(|referred| &referred.path).filter(|path| self.is_audio(path)) {
-            let is_live = catalog.known(recording)?.is_some_and(|known| known.state == State::Live);
+            let is_live = catalog.known(recording)?.is_some_and(|known| known.state == ArticleState::Live);
             if is_live && !self.is_audio(article) && self.folder.stat(recording).is_some() {
-                owned |= catalog.withdraw(recording, State::Held, moment.version)? == Recorded::Changed;
+                owned |= catalog.withdraw(recording, ArticleState::Held, moment.version)? == Recorded::Changed;
             }
         }
         Ok(owned)
     }
 
     /// An article that is new takes over the entry of the recording of its name.
-    pub(super) fn take_over(&mut self, catalog: &mut Catalog, article: &Path, moment: Moment) -> catalog::Result<()> {
+    pub(super) fn take_over(
+        &mut self,
+        catalog: &mut Catalog,
+        article: &Path,
+        moment: WriteMoment,
+    ) -> catalog::Result<()> {
         if self.is_audio(article) || catalog.known(article)?.is_some() {
             return Ok(());
         }
@@ -175,7 +182,12 @@ impl Ingest {
     }
 
     /// A recording that stays gets the entry back of an article that is deleted. Says whether there is one.
-    pub(super) fn give_back(&mut self, catalog: &mut Catalog, article: &Path, moment: Moment) -> catalog::Result<bool> {
+    pub(super) fn give_back(
+        &mut self,
+        catalog: &mut Catalog,
+        article: &Path,
+        moment: WriteMoment,
+    ) -> catalog::Result<bool> {
         if self.is_audio(article) || self.namesake(article).is_some() {
             return Ok(false);
         }
@@ -184,7 +196,7 @@ impl Ingest {
             if is_heir && catalog.known(&recording)?.is_none() {
                 catalog.rename(article, &recording, OwnName::Changed, moment.version)?;
                 catalog.refer(&recording, &[])?;
-                self.later.insert(recording, (moment.instant, Seen::Finished));
+                self.later.insert(recording, (moment.instant, Trigger::Finished));
                 return Ok(true);
             }
         }
@@ -197,7 +209,7 @@ mod tests {
     use super::super::content::tests::{Site, told};
     use crate::article::measure::tests::{png, wav};
     use crate::article::recording::tests::mp3;
-    use crate::catalog::State;
+    use crate::catalog::ArticleState;
 
     #[test]
     fn a_recording_alone_is_an_entry() {
@@ -268,7 +280,7 @@ mod tests {
         site.write("audio/one.wav", wav(2));
         assert_eq!(site.live(), 1);
         site.write("notes.md", "---\nenclosure: audio/one.wav\n---\n# Notes\n\nText");
-        assert_eq!((site.live(), site.state("audio/one.wav")), (1, Some(State::Held)));
+        assert_eq!((site.live(), site.state("audio/one.wav")), (1, Some(ArticleState::Held)));
         site.look("audio/one.wav");
         assert_eq!(site.live(), 1);
         site.write("notes.md", "# Notes\n\nText");

@@ -4,14 +4,19 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::recordings::{is_recording, may_own};
-use super::{Ingest, Moment, Seen};
+use super::{Ingest, Trigger, WriteMoment};
 use crate::catalog::{self, Catalog};
-use crate::folder::Format;
+use crate::folder::SourceFormat;
 use crate::folder::watch::QUIET;
 
 impl Ingest {
     /// Has every article read again that refers to a file, or to one in it where it is a folder.
-    pub(super) fn media_changed(&mut self, catalog: &mut Catalog, path: &Path, moment: Moment) -> catalog::Result<()> {
+    pub(super) fn media_changed(
+        &mut self,
+        catalog: &mut Catalog,
+        path: &Path,
+        moment: WriteMoment,
+    ) -> catalog::Result<()> {
         // Its close will be told.
         if self.writing.has(&self.folder.root().join(path)) {
             return Ok(());
@@ -27,7 +32,7 @@ impl Ingest {
         }
         for article in articles.into_iter().filter(|article| article != path) {
             catalog.read_again(&article)?;
-            self.later.entry(article).or_insert((moment.instant, Seen::Finished));
+            self.later.entry(article).or_insert((moment.instant, Trigger::Finished));
         }
         Ok(())
     }
@@ -37,7 +42,7 @@ impl Ingest {
         &mut self,
         catalog: &Catalog,
         films: &[PathBuf],
-        moment: Moment,
+        moment: WriteMoment,
     ) -> catalog::Result<()> {
         let referred = catalog.all_referred()?;
         let known: HashSet<&Path> = referred.iter().map(|(referred, _)| referred.path.as_path()).collect();
@@ -45,16 +50,16 @@ impl Ingest {
             let owners = may_own(film).into_iter().filter(|owner| owner.file_stem() == film.file_stem());
             for owner in owners {
                 if catalog.known(&owner)?.is_some() {
-                    self.later.entry(film.to_path_buf()).or_insert((moment.instant + QUIET, Seen::Scanned));
+                    self.later.entry(film.to_path_buf()).or_insert((moment.instant + QUIET, Trigger::Scanned));
                 }
             }
         }
         for (referred, _) in &referred {
             // Articles among them are compared as articles.
             let format = self.folder.format(&self.folder.root().join(&referred.path));
-            let is_media = format.is_none_or(|format| format == Format::Audio);
+            let is_media = format.is_none_or(|format| format == SourceFormat::Audio);
             if is_media && self.stamp(&referred.path) != referred.stamp {
-                self.later.entry(referred.path.clone()).or_insert((moment.instant + QUIET, Seen::Finished));
+                self.later.entry(referred.path.clone()).or_insert((moment.instant + QUIET, Trigger::Finished));
             }
         }
         Ok(())

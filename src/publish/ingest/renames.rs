@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::{DELETION_GRACE, Ingest, Moment, Seen};
+use super::{DELETION_GRACE, Ingest, Trigger, WriteMoment};
 use crate::catalog::{self, Catalog, Known, OwnName, Recorded};
 use crate::folder::{Found, Stat};
 
@@ -52,7 +52,7 @@ impl Ingest {
         catalog: &mut Catalog,
         from: &Path,
         to: &Path,
-        moment: Moment,
+        moment: WriteMoment,
     ) -> catalog::Result<bool> {
         let (Some(from), Some(to)) = (self.folder.relative(from), self.folder.relative(to)) else { return Ok(false) };
         if self.was_foreseen(from, to, moment) {
@@ -87,7 +87,7 @@ impl Ingest {
         old: PathBuf,
         new: PathBuf,
         own_name: OwnName,
-        moment: Moment,
+        moment: WriteMoment,
     ) -> catalog::Result<bool> {
         // Under a name that is no article's it is missing, unless it comes back.
         if self.folder.format(&self.folder.root().join(&new)).is_none() {
@@ -117,7 +117,7 @@ impl Ingest {
         let recorded = catalog.rename(&old, &new, own_name, moment.version)?;
         // The addresses of the files beside it changed with its own, and perhaps nobody will look at it.
         if own_name == OwnName::Kept && catalog.known(&new)?.is_some_and(|known| known.stale) {
-            self.later.insert(new.clone(), (moment.instant, Seen::Finished));
+            self.later.insert(new.clone(), (moment.instant, Trigger::Finished));
         }
         // It may have been deleted before its folder was renamed; if it is there, looking at it will show.
         let is_lost = self.folder.has_lost(&self.folder.root().join(&new));
@@ -135,7 +135,7 @@ impl Ingest {
     }
 
     /// Another file was found in an article's place. Mostly a program saved it so.
-    pub(super) fn replaced(&mut self, path: &Path, known: &Known, stat: Stat, moment: Moment) {
+    pub(super) fn replaced(&mut self, path: &Path, known: &Known, stat: Stat, moment: WriteMoment) {
         if known.stat.born != 0 && known.stat.file_only() != stat.file_only() {
             self.renames.former.insert(path.to_path_buf(), (known.stat.file_only(), moment.instant + HINT_DELAY));
         }
@@ -143,7 +143,7 @@ impl Ingest {
 
     /// The article that had a place before another came to it keeps no claim to the place, if it is known to have been given a
     /// name which is no article's.
-    fn step_aside(&mut self, catalog: &mut Catalog, place: &Path, moment: Moment) -> catalog::Result<()> {
+    fn step_aside(&mut self, catalog: &mut Catalog, place: &Path, moment: WriteMoment) -> catalog::Result<()> {
         let aside = self.renames.aside.iter().find(|(_, origin)| *origin == place).map(|(aside, _)| aside.clone());
         if let Some(aside) = aside.filter(|_| self.missing.contains_key(place)) {
             catalog.rename(place, &aside, OwnName::Kept, moment.version)?;
@@ -158,7 +158,7 @@ impl Ingest {
         catalog: &mut Catalog,
         one: &Path,
         other: &Path,
-        moment: Moment,
+        moment: WriteMoment,
     ) -> catalog::Result<()> {
         let (Some(one), Some(other)) = (self.folder.relative(one), self.folder.relative(other)) else { return Ok(()) };
         let there = self.was_foreseen(one, other, moment);
@@ -166,7 +166,13 @@ impl Ingest {
         if there || back { Ok(()) } else { self.exchange(catalog, one, other, moment) }
     }
 
-    fn exchange(&mut self, catalog: &mut Catalog, one: &Path, other: &Path, moment: Moment) -> catalog::Result<()> {
+    fn exchange(
+        &mut self,
+        catalog: &mut Catalog,
+        one: &Path,
+        other: &Path,
+        moment: WriteMoment,
+    ) -> catalog::Result<()> {
         catalog.exchange(one, other)?;
         // Where a file was read before anybody knew of the exchange, that it is in the other place is no rename any more.
         for (path, elsewhere) in [(one, other), (other, one)] {
@@ -190,8 +196,8 @@ impl Ingest {
         catalog: &mut Catalog,
         path: &Path,
         stat: Stat,
-        seen: Seen,
-        moment: Moment,
+        seen: Trigger,
+        moment: WriteMoment,
     ) -> catalog::Result<Option<bool>> {
         let here = catalog.known(path)?;
         if here.as_ref().is_some_and(|known| known.stat.file_only() == stat.file_only()) {
@@ -202,24 +208,24 @@ impl Ingest {
         };
         // Where another article was, only the hint says whether the two have changed places.
         // However often it is looked at meanwhile, and however late: the hint may stand right behind this one.
-        if here.is_some() && seen == Seen::Finished {
-            let wait = (moment.instant + HINT_PATIENCE, Seen::Awaited);
+        if here.is_some() && seen == Trigger::Finished {
+            let wait = (moment.instant + HINT_PATIENCE, Trigger::Awaited);
             let later = self.later.entry(path.to_path_buf()).or_insert(wait);
-            *later = if later.1 == Seen::Awaited { *later } else { wait };
+            *later = if later.1 == Trigger::Awaited { *later } else { wait };
             return Ok(None);
         }
         self.foresee(&holder, path, moment);
         self.moved_one(catalog, holder, path.to_path_buf(), OwnName::Changed, moment).map(Some)
     }
 
-    fn was_foreseen(&mut self, from: &Path, to: &Path, moment: Moment) -> bool {
+    fn was_foreseen(&mut self, from: &Path, to: &Path, moment: WriteMoment) -> bool {
         self.renames.foreseen.retain(|(_, _, until)| *until > moment.instant);
         let hint = self.renames.foreseen.iter().position(|hint| (hint.0.as_path(), hint.1.as_path()) == (from, to));
         hint.map(|hint| self.renames.foreseen.swap_remove(hint)).is_some()
     }
 
     /// The hint of a rename that was found out already must not be followed again: another article may be there by then.
-    fn foresee(&mut self, from: &Path, to: &Path, moment: Moment) {
+    fn foresee(&mut self, from: &Path, to: &Path, moment: WriteMoment) {
         self.renames.foreseen.push((from.to_path_buf(), to.to_path_buf(), moment.instant + HINT_DELAY));
     }
 
@@ -231,7 +237,7 @@ impl Ingest {
         origin: &Path,
         from: &Path,
         to: &Path,
-        moment: Moment,
+        moment: WriteMoment,
     ) -> catalog::Result<bool> {
         let row = if catalog.known(from)?.is_some() { from } else { origin };
         if !self.missing.contains_key(row) {

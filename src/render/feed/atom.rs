@@ -11,7 +11,7 @@ use super::extension::{self, Element};
 use super::pieces::{self, Form, MARK, Piece};
 use super::{Feed, GENERATOR, Item};
 use crate::model::entry::{self, Media};
-use crate::model::taxonomy::Kind;
+use crate::model::taxonomy::ViewKind;
 
 /// Name of the document.
 pub const PATH: &str = "atom.xml";
@@ -25,7 +25,7 @@ const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n";
 /// Renders the feed. `created` dates a feed that nothing was ever in.
 pub fn render(feed: &Feed<'_>, created: DateTime<Utc>) -> String {
     let channel = feed.channel;
-    let scheme = channel.url(&format!("{}/", Kind::Tag.root()));
+    let scheme = channel.url(&format!("{}/", ViewKind::Tag.root()));
     let pieces = feed.pieces(Form::Atom, |entry| piece(self::entry(&Item::new(channel, entry), &scheme)));
     let own = [("self", feed.url(PATH))];
     let links = own.into_iter().chain(feed.neighbours(PATH));

@@ -4,13 +4,13 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use crate::article::date;
-use crate::catalog::Elsewhere;
+use crate::catalog::ImportedEntry;
 
 /// Reads an RSS 2.0, Atom 1.0 or JSON Feed document.
 ///
 /// # Errors
 /// It is none of them; the reason in one line.
-pub fn read(text: &str) -> Result<Vec<Elsewhere>, String> {
+pub fn read(text: &str) -> Result<Vec<ImportedEntry>, String> {
     let start = text.trim_start_matches('\u{FEFF}').trim_start();
     if start.starts_with('{') {
         return json(start);
@@ -49,11 +49,11 @@ fn utc(date: &DateTime<chrono::FixedOffset>) -> DateTime<Utc> {
     date::whole_seconds(date.to_utc())
 }
 
-fn atom(text: &str) -> Result<Vec<Elsewhere>, String> {
+fn atom(text: &str) -> Result<Vec<ImportedEntry>, String> {
     let feed = atom_syndication::Feed::read_from(text.as_bytes()).map_err(|error| error.to_string())?;
     let entry = |entry: atom_syndication::Entry| {
         let link = entry.links.iter().find(|link| link.rel == "alternate").or(entry.links.first());
-        Elsewhere {
+        ImportedEntry {
             id: filled(&entry.id),
             guid: None,
             link: link.and_then(|link| filled(&link.href)),
@@ -65,14 +65,14 @@ fn atom(text: &str) -> Result<Vec<Elsewhere>, String> {
     Ok(feed.entries.into_iter().map(entry).collect())
 }
 
-fn rss(text: &str) -> Result<Vec<Elsewhere>, String> {
+fn rss(text: &str) -> Result<Vec<ImportedEntry>, String> {
     let channel = rss::Channel::read_from(text.as_bytes()).map_err(|error| error.to_string())?;
     let item = |item: rss::Item| {
         // Without a guid, readers know an item by its link.
         let guid = item.guid.as_ref().and_then(|guid| filled(&guid.value)).or(item.link.as_deref().and_then(filled));
         let dublin = item.dublin_core_ext.as_ref().and_then(|dublin| dublin.dates.first().cloned());
         let published = item.pub_date.clone().or(dublin);
-        Elsewhere {
+        ImportedEntry {
             id: None,
             guid,
             link: item.link.as_deref().and_then(filled),
@@ -84,7 +84,7 @@ fn rss(text: &str) -> Result<Vec<Elsewhere>, String> {
     Ok(channel.items.into_iter().map(item).collect())
 }
 
-fn json(text: &str) -> Result<Vec<Elsewhere>, String> {
+fn json(text: &str) -> Result<Vec<ImportedEntry>, String> {
     let feed: Value = serde_json::from_str(text).map_err(|error| format!("it is not JSON: {error}"))?;
     let items = feed.get("items").and_then(Value::as_array).ok_or("it has no `items`: a JSON Feed is wanted")?;
     let item = |item: &Value| {
@@ -92,7 +92,7 @@ fn json(text: &str) -> Result<Vec<Elsewhere>, String> {
         let day = |key: &str| text(key).and_then(|text| date::parse(&text, chrono_tz::UTC));
         // Version 1 allowed numbers (JSON Feed 1.1, "id").
         let id = text("id").or_else(|| item.get("id").filter(|id| id.is_number()).map(ToString::to_string));
-        Elsewhere {
+        ImportedEntry {
             id: None,
             guid: id,
             link: text("url"),

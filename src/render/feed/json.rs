@@ -15,7 +15,7 @@ pub const PATH: &str = "feed.json";
 pub const MEDIA_TYPE: &str = "application/feed+json";
 
 #[derive(Serialize)]
-struct Document<'a> {
+struct JsonDocument<'a> {
     version: &'static str,
     title: &'a str,
     home_page_url: String,
@@ -85,7 +85,7 @@ pub fn render(feed: &Feed<'_>) -> String {
     let older = feed.neighbours(PATH).into_iter().find(|(relation, _)| *relation == "prev-archive");
     // All pages of one feed name the feed that they are pages of.
     let is_archive = matches!(feed.history, History::Archive(_));
-    let document = Document {
+    let document = JsonDocument {
         version: "https://jsonfeed.org/version/1.1",
         title: &feed.title,
         home_page_url: if is_archive { channel.base_url.clone() } else { feed.page() },

@@ -14,10 +14,10 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use crate::catalog::{Gathered, Limits, Tombstone};
+use crate::catalog::{Collection, FeedLimits, Tombstone};
 use crate::config::{Config, FeedContent};
 use crate::model::entry::{Entry, Episode, Media, Person, legal};
-use crate::model::taxonomy::{Kind, View};
+use crate::model::taxonomy::{View, ViewKind};
 use pieces::Pieces;
 
 /// Name of the program in every document. Without its version: an update must not look like new content.
@@ -39,7 +39,7 @@ pub struct Channel {
     /// Who wrote the entries that name nobody.
     pub author: Person,
     /// How much feeds hold, and whether entries carry their whole text.
-    pub limits: Limits,
+    pub limits: FeedLimits,
 }
 
 /// The style sheet of a feed that is opened in a browser.
@@ -92,9 +92,9 @@ impl Channel {
 }
 
 /// How much feeds hold, as the configuration says.
-pub fn limits(config: &Config) -> Limits {
+pub fn limits(config: &Config) -> FeedLimits {
     let feed = &config.feed;
-    Limits {
+    FeedLimits {
         entries: feed.entries,
         window: TimeDelta::from_std(feed.window.0).unwrap_or(TimeDelta::MAX),
         max_bytes: feed.max_bytes.0,
@@ -173,12 +173,12 @@ impl<'a> Feed<'a> {
     }
 
     /// The feed of a folder, tag or author.
-    pub fn view(channel: &'a Channel, view: &View, gathered: &'a Gathered) -> Self {
+    pub fn view(channel: &'a Channel, view: &View, gathered: &'a Collection) -> Self {
         let name = &view.label(&gathered.name);
         let what = match view.kind {
-            Kind::Section => format!("Articles in {name}"),
-            Kind::Tag => format!("Articles tagged {name}"),
-            Kind::Author => format!("Articles by {name}"),
+            ViewKind::Section => format!("Articles in {name}"),
+            ViewKind::Tag => format!("Articles tagged {name}"),
+            ViewKind::Author => format!("Articles by {name}"),
         };
         Self {
             id: Cow::Owned(id_of(channel, &view.path())),
@@ -194,7 +194,7 @@ impl<'a> Feed<'a> {
     }
 
     /// An archive of the main feed.
-    pub fn archive(channel: &'a Channel, number: u32, gathered: &'a Gathered) -> Self {
+    pub fn archive(channel: &'a Channel, number: u32, gathered: &'a Collection) -> Self {
         Self {
             place: archive_path(number),
             history: History::Archive(number),

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use super::{Channel, rss};
-use crate::catalog::Listed;
-use crate::model::taxonomy::Kind;
+use crate::catalog::ViewSummary;
+use crate::model::taxonomy::ViewKind;
 
 /// Where the document is, below the site's address.
 pub const PATH: &str = "feeds.opml";
@@ -13,7 +13,7 @@ pub const PATH: &str = "feeds.opml";
 pub const MEDIA_TYPE: &str = "text/x-opml; charset=utf-8";
 
 /// Renders the list: the main feed, then all others by kind. `modified` is when it last changed.
-pub fn render(channel: &Channel, groups: &[(Kind, Vec<Listed>)], modified: DateTime<Utc>) -> String {
+pub fn render(channel: &Channel, groups: &[(ViewKind, Vec<ViewSummary>)], modified: DateTime<Utc>) -> String {
     let mut text = String::from("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<opml version=\"2.0\">\n<head>\n");
     element(&mut text, "title", &channel.title);
     element(&mut text, "dateModified", &rss::date(modified));

@@ -35,10 +35,10 @@ pub struct Piece {
 /// Pieces that were written before. An entry is known by where it is: it never changes there, and stays there for as long as a
 /// piece of it is kept.
 #[derive(Debug, Default)]
-pub struct Pieces(Mutex<HashMap<(usize, Form), Kept>>);
+pub struct Pieces(Mutex<HashMap<(usize, Form), CachedPiece>>);
 
 /// A piece, and the entry that it is of.
-type Kept = (Arc<Entry>, Arc<Piece>);
+type CachedPiece = (Arc<Entry>, Arc<Piece>);
 
 fn place(entry: &Arc<Entry>) -> usize {
     Arc::as_ptr(entry).addr()

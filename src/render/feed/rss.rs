@@ -13,7 +13,7 @@ use super::extension::{self, Element};
 use super::pieces::{self, Form, MARK, Piece};
 use super::{Feed, GENERATOR, Item};
 use crate::model::entry::{Media, escape};
-use crate::model::taxonomy::Kind;
+use crate::model::taxonomy::ViewKind;
 
 /// Name of the document.
 pub const PATH: &str = "rss.xml";
@@ -25,7 +25,7 @@ pub const MEDIA_TYPE: &str = "application/rss+xml; charset=utf-8";
 pub fn render(feed: &Feed<'_>, created: DateTime<Utc>) -> String {
     let channel = feed.channel;
     let podcast = feed.is_podcast();
-    let scheme = channel.url(&format!("{}/", Kind::Tag.root()));
+    let scheme = channel.url(&format!("{}/", ViewKind::Tag.root()));
     let form = if podcast { Form::Podcast } else { Form::Rss };
     let pieces = feed.pieces(form, |entry| piece(item(&Item::new(channel, entry), &scheme, podcast)));
     let elements = channel_elements(feed, podcast);

@@ -12,9 +12,9 @@ use minijinja::{Environment, Output, State, Value, context, escape_formatter};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::catalog::{Listed, Shelf};
+use crate::catalog::{ArchiveSummary, ViewSummary};
 use crate::model::entry::{Entry, Episode, Media, Person, escape};
-use crate::model::taxonomy::{Kind, View};
+use crate::model::taxonomy::{View, ViewKind};
 use crate::render::feed::pieces::{Form, Piece};
 use crate::render::feed::{self, Channel, Feed, Item, atom, json, opml, rss};
 pub use status::status;
@@ -56,7 +56,7 @@ pub struct Pages {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Front {
     /// The folders, tags and authors that have the most articles.
-    pub views: Vec<Listed>,
+    pub views: Vec<ViewSummary>,
     /// Number of the newest archive, if there is one.
     pub archive: Option<u32>,
 }
@@ -202,7 +202,7 @@ impl Pages {
 
     /// The front page: newest articles, all feeds, how to subscribe.
     pub fn front(&self, feed: &Feed<'_>, front: &Front) -> String {
-        let groups: Vec<Group> = Kind::ALL.into_iter().filter_map(|kind| self.group(kind, &front.views)).collect();
+        let groups: Vec<Group> = ViewKind::ALL.into_iter().filter_map(|kind| self.group(kind, &front.views)).collect();
         let older = front.archive.map(|_| self.channel.url("archive/"));
         let head = Head {
             title: self.channel.title.clone(),
@@ -221,9 +221,9 @@ impl Pages {
         head.feeds.insert(0, (feed.place.clone(), feed.title.to_string()));
         head.data = Some(self.collection(&head, &above));
         let lead = match view.kind {
-            Kind::Section => "Articles in this section",
-            Kind::Tag => "Articles with this tag",
-            Kind::Author => "Articles by this author",
+            ViewKind::Section => "Articles in this section",
+            ViewKind::Tag => "Articles with this tag",
+            ViewKind::Author => "Articles by this author",
         };
         self.listing(feed, "view.html", &head, context! { name, lead, above => Value::from(Serde(above)) })
     }
@@ -248,8 +248,8 @@ impl Pages {
     }
 
     /// The list of all archives.
-    pub fn archives(&self, shelves: &[Shelf]) -> String {
-        let link = |shelf: &Shelf| {
+    pub fn archives(&self, shelves: &[ArchiveSummary]) -> String {
+        let link = |shelf: &ArchiveSummary| {
             let dates = (Day::of(shelf.oldest), Day::of(shelf.newest));
             context! {
                 number => shelf.number,
@@ -265,7 +265,7 @@ impl Pages {
     }
 
     /// The list of all views of a kind.
-    pub fn views(&self, kind: Kind, views: &[Listed]) -> String {
+    pub fn views(&self, kind: ViewKind, views: &[ViewSummary]) -> String {
         let links: Vec<Link> = views.iter().map(|listed| self.link(listed)).collect();
         let (name, root) = (kind.plural(), kind.root());
         let description = Some(format!("All {} of {}, each with a feed of its own", root, self.channel.title));
@@ -338,14 +338,14 @@ impl Pages {
         self.fill("entry.html", context! { entry => shown, ours })
     }
 
-    fn group(&self, kind: Kind, views: &[Listed]) -> Option<Group> {
+    fn group(&self, kind: ViewKind, views: &[ViewSummary]) -> Option<Group> {
         let links: Vec<Link> =
             views.iter().filter(|listed| listed.view.kind == kind).map(|listed| self.link(listed)).collect();
         let address = self.channel.url(&format!("{}/", kind.root()));
         (!links.is_empty()).then_some(Group { name: kind.plural(), root: kind.root(), address, links })
     }
 
-    fn link(&self, listed: &Listed) -> Link {
+    fn link(&self, listed: &ViewSummary) -> Link {
         Link { name: listed.view.label(&listed.name), address: self.channel.url(&listed.view.path()) }
     }
 
@@ -362,7 +362,7 @@ impl Pages {
         links
     }
 
-    fn named(&self, kind: Kind, name: &str) -> Option<Link> {
+    fn named(&self, kind: ViewKind, name: &str) -> Option<Link> {
         let address = self.channel.url(&View::named(kind, name)?.path());
         Some(Link { name: name.to_owned(), address })
     }
@@ -371,7 +371,7 @@ impl Pages {
         let host = |url: &str| url::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned));
         // The site's own name stands in for authors that an article does not name; they have no page.
         let own = std::slice::from_ref(&self.channel.author);
-        let author = |person: &Person| self.named(Kind::Author, &person.name);
+        let author = |person: &Person| self.named(ViewKind::Author, &person.name);
         let authors = if item.authors == own { Vec::new() } else { item.authors.iter().filter_map(author).collect() };
         // A change within the day of publication is of no interest to people.
         let later = item.updated.date_naive() > item.published.date_naive();
@@ -385,7 +385,7 @@ impl Pages {
             published: Day::of(item.published),
             updated: later.then(|| Day::of(item.updated)),
             summary: item.summary,
-            tags: item.tags.iter().filter_map(|tag| self.named(Kind::Tag, tag)).collect(),
+            tags: item.tags.iter().filter_map(|tag| self.named(ViewKind::Tag, tag)).collect(),
             language: item.language.unwrap_or(&self.channel.language),
             direction: item.language.map_or("auto", words::direction),
             plays: recording.map(|media| if media.medium() == "video" { "Video" } else { "Audio" }),
@@ -592,7 +592,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::catalog::Gathered;
+    use crate::catalog::Collection;
     use crate::render::feed::tests::{channel, entry};
 
     #[test]
@@ -727,7 +727,7 @@ mod tests {
     fn every_folder_above_a_section_is_a_link() {
         let pages = Pages::new(channel());
         let view = View::at("sections/news/sport/ball").unwrap();
-        let gathered = Gathered {
+        let gathered = Collection {
             name: "Ball & Bat".into(),
             entries: Vec::new(),
             tombstones: Vec::new(),

@@ -28,16 +28,16 @@ pub fn status(report: &Report) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::observe::status::{Complaint, News};
+    use crate::observe::status::{FileProblems, Notice};
 
     #[test]
     fn nothing_in_a_report_is_markup() {
         let mut report = Report { phase: Phase::Serving, folder: "/a<b>".into(), ..Report::default() };
         assert!(status(&report).contains("<h1>All is well</h1>"));
         report.trouble = Some("<script>1</script>".into());
-        report.complaints = vec![Complaint { path: "a".into(), problems: vec!["a<i>.md: \"wrong\"".into()] }];
+        report.complaints = vec![FileProblems { path: "a".into(), problems: vec!["a<i>.md: \"wrong\"".into()] }];
         report.complaints_in_all = 3;
-        report.tell([News { at: chrono::DateTime::UNIX_EPOCH, path: "<b>.md".into(), what: "published".into() }]);
+        report.tell([Notice { at: chrono::DateTime::UNIX_EPOCH, path: "<b>.md".into(), what: "published".into() }]);
         let page = status(&report);
         for text in ["<h1>In trouble</h1>", "&lt;script&gt;", "a&lt;i&gt;.md", "And 2 more", "1970-01-01T00:00:00Z"] {
             assert!(page.contains(text), "{text} is not in\n{page}");

@@ -41,7 +41,7 @@ static SNAPSHOT: LazyLock<Snapshot> = LazyLock::new(|| {
     let document = |path: &'static str, media_type, text: String| {
         let document = Document::new(media_type, text, date).lasting(path.starts_with("/archive/"));
         let document = document.linked((path == "/").then(|| "</rss.xml>; rel=alternate".to_owned()));
-        for coding in Coding::CODED {
+        for coding in ContentCoding::CODED {
             document.compress(coding);
         }
         (path[1..].to_owned(), Arc::new(document))
@@ -52,8 +52,8 @@ static SNAPSHOT: LazyLock<Snapshot> = LazyLock::new(|| {
     Snapshot::new(date, date, documents, "<p>missing</p>".into(), "<p>gone</p>".into())
 });
 
-fn style(base_url: &str) -> Style {
-    Style::new(base_url, Duration::from_mins(5))
+fn style(base_url: &str) -> ResponsePolicy {
+    ResponsePolicy::new(base_url, Duration::from_mins(5))
 }
 
 /// A request in one line: `GET /path`, and its header fields. A field without a value is not sent.
@@ -69,13 +69,13 @@ fn request(line: &str, fields: &[(&str, &str)]) -> Parts {
     request.body(()).unwrap().into_parts().0
 }
 
-fn answer(parts: &Parts, target: Option<&Target>) -> Response<Body> {
+fn answer(parts: &Parts, target: Option<&Target>) -> Response<ResponseBody> {
     let style = style("https://example.org/news/");
     let target = target.cloned().unwrap_or_else(|| route(parts, &SNAPSHOT, &style));
     respond(parts, &target, &SNAPSHOT, &style, SystemTime::UNIX_EPOCH + Duration::from_secs(NOW))
 }
 
-fn ask(line: &str, fields: &[(&str, &str)]) -> Response<Body> {
+fn ask(line: &str, fields: &[(&str, &str)]) -> Response<ResponseBody> {
     answer(&request(line, fields), None)
 }
 
@@ -88,7 +88,7 @@ fn targets() -> Vec<(&'static str, Target, u16)> {
         ("an archive", document("archive/1/atom.xml"), 200),
         ("a small page", document("articles/a"), 200),
         ("what moved", Target::Moved(address()), 301),
-        ("what is elsewhere", Target::Elsewhere(address()), 307),
+        ("what is elsewhere", Target::Temporary(address()), 307),
         ("what is gone", Target::Gone, 410),
         ("nothing", Target::Missing, 404),
         ("a file that is not there", Target::Media("a.png".into()), 404),
@@ -100,11 +100,11 @@ fn status(line: &str, fields: &[(&str, &str)]) -> u16 {
     ask(line, fields).status().as_u16()
 }
 
-fn field(response: &Response<Body>, name: &str) -> String {
+fn field(response: &Response<ResponseBody>, name: &str) -> String {
     response.headers().get(name).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default()
 }
 
-fn length(response: Response<Body>) -> u64 {
+fn length(response: Response<ResponseBody>) -> u64 {
     use hyper::body::Body as _;
     response.into_body().size_hint().exact().unwrap()
 }
@@ -140,7 +140,7 @@ fn paths() {
 }
 
 /// What caches are told: plain numbers, each once, and none of the directives that feeds must not have.
-fn directives(response: &Response<Body>) -> HashMap<String, u64> {
+fn directives(response: &Response<ResponseBody>) -> HashMap<String, u64> {
     let value = field(response, "cache-control");
     let mut found = HashMap::new();
     for directive in value.split(", ").filter(|directive| !directive.is_empty()) {
@@ -153,12 +153,12 @@ fn directives(response: &Response<Body>) -> HashMap<String, u64> {
 }
 
 /// Seconds that an answer may be kept.
-fn max_age(response: &Response<Body>) -> Option<u64> {
+fn max_age(response: &Response<ResponseBody>) -> Option<u64> {
     directives(response).get("max-age").copied()
 }
 
 /// Everything but the two fields that only one of GET and HEAD may need.
-fn same_fields(response: &Response<Body>) -> hyper::HeaderMap {
+fn same_fields(response: &Response<ResponseBody>) -> hyper::HeaderMap {
     let mut fields = response.headers().clone();
     fields.remove("content-length");
     fields
@@ -974,7 +974,7 @@ fn a_browser_that_opens_a_feed_is_given_what_it_can_show() {
 }
 
 /// Asks for a file that was written just now, some seconds later.
-fn ask_file(name: &str, line: &str, seconds: u64, fields: &[(&str, &str)]) -> Response<Body> {
+fn ask_file(name: &str, line: &str, seconds: u64, fields: &[(&str, &str)]) -> Response<ResponseBody> {
     let directory = tempfile::tempdir().unwrap();
     std::fs::write(directory.path().join(name), "0123456789").unwrap();
     ask_file_in(directory.path(), name, line, seconds, fields)
@@ -986,7 +986,7 @@ fn ask_file_in(
     line: &str,
     seconds: u64,
     fields: &[(&str, &str)],
-) -> Response<Body> {
+) -> Response<ResponseBody> {
     let files = media::Files::new(directory, &crate::config::Globs::default());
     let opened = files.open(std::path::Path::new(name)).unwrap().unwrap();
     let target = Target::File(Arc::new(Source::new(opened, Arc::new(tokio::sync::Semaphore::new(1)))));
