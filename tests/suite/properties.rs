@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use gazetted::article::address::Addresses;
-use gazetted::article::text::{self, Block, Document};
+use gazetted::article::text::{self, Block, TextDocument};
 use gazetted::article::{self, Rules, Verdict, html, summary, unicode};
 use gazetted::config::Clean;
 use gazetted::folder::SourceFormat;
@@ -199,7 +199,7 @@ fn plain_document() -> impl Strategy<Value = String> {
     })
 }
 
-fn parse(text: &str) -> Document {
+fn parse(text: &str) -> TextDocument {
     text::parse(&unicode::tidy(text), 1, None, Clean::Safe, chrono_tz::UTC)
 }
 
@@ -213,7 +213,7 @@ fn count(counts: &mut HashMap<char, i64>, text: &str, each: i64) {
 }
 
 /// The text as its writer would have written it without what was removed.
-fn written(document: &Document) -> String {
+fn written(document: &TextDocument) -> String {
     let block = |block: &Block| match block {
         Block::List { ordered, items } => {
             let mark = |index: usize| if *ordered { format!("{}. ", index + 1) } else { "- ".to_owned() };
@@ -228,7 +228,7 @@ fn written(document: &Document) -> String {
 
 /// Characters of the input that are nowhere in the output, and the other way round; marks of lists and hyphens count for
 /// what they are.
-fn difference(text: &str, document: &Document) -> (String, String) {
+fn difference(text: &str, document: &TextDocument) -> (String, String) {
     const MARKS: [char; 9] = ['-', '*', '•', '·', '.', ')', '=', '\u{202E}', '\u{202C}'];
     let mut counts = HashMap::new();
     count(&mut counts, &unicode::tidy(text), 1);
@@ -275,7 +275,7 @@ proptest! {
         let again = parse(&rest.join("\n"));
         prop_assert_eq!(again.removed.clone(), [], "{:?}", rest);
         // A line that stands below the headline now may go on with it; no word is lost for that.
-        let words = |document: &Document| -> Vec<String> {
+        let words = |document: &TextDocument| -> Vec<String> {
             let texts = document.title.iter().cloned().chain(document.blocks.iter().map(Block::plain));
             texts.flat_map(|text| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>()).collect()
         };
