@@ -67,7 +67,7 @@ fn median(rounds: usize, mut work: impl FnMut()) -> Duration {
 
 fn escaped(bytes: &[u8]) -> String {
     let text = std::str::from_utf8(bytes).expect("UTF-8");
-    text.lines().map(|line| format!("<p>{}</p>\n", gazetted::model::entry::escape(line))).collect::<Vec<_>>().concat()
+    text.lines().map(|line| format!("<p>{}</p>\n", gazetted::model::text::escape(line))).collect::<Vec<_>>().concat()
 }
 
 fn rendered(bytes: &[u8]) -> String {

@@ -19,6 +19,7 @@ pub mod summary;
 pub mod text;
 pub mod unicode;
 
+use crate::model::text::{path_line, single_line, xml_legal};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -28,8 +29,8 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 
 use crate::config::{Articles, Clean, SiteConfig};
-use crate::folder::{SourceFormat, in_one_line, shown};
-use crate::model::entry::{Episode, Media, Person, legal};
+use crate::folder::SourceFormat;
+use crate::model::entry::{Episode, Media, Person};
 use dialect::Dialect;
 use front_matter::{Field, Header};
 
@@ -117,7 +118,7 @@ impl Problem {
 
     /// `file:line: message`, which editors and terminals know how to follow.
     pub fn in_file(&self, file: &Path) -> String {
-        let (file, message) = (shown(file), in_one_line(&self.message));
+        let (file, message) = (path_line(file), single_line(&self.message));
         match self.line {
             Some(line) => format!("{file}:{line}: {message}"),
             None => format!("{file}: {message}"),
@@ -133,8 +134,8 @@ impl Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.line {
-            Some(line) => write!(f, "{line}: {}", in_one_line(&self.message)),
-            None => f.write_str(&in_one_line(&self.message)),
+            Some(line) => write!(f, "{line}: {}", single_line(&self.message)),
+            None => f.write_str(&single_line(&self.message)),
         }
     }
 }
@@ -294,7 +295,7 @@ fn too_much() -> Reading {
 
 /// A text as feeds can hold it, if anything of it is left then.
 fn said(text: &str) -> Option<String> {
-    let text = legal(text);
+    let text = xml_legal(text);
     Some(text.trim().to_owned()).filter(|text| !text.is_empty())
 }
 

@@ -1,5 +1,6 @@
 //! A recording without a text -> an article: its tags say what front matter would.
 
+use crate::model::text::{escape, xml_legal};
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
@@ -10,7 +11,7 @@ use lofty::tag::{Accessor, ItemKey, Tag};
 use super::front_matter::{Field, Header, is_language};
 use super::{ParsedBody, Reading, Rules, assemble, date, language, measure, summary};
 use crate::folder::SourceFormat;
-use crate::model::entry::{Episode, Person, escape, legal};
+use crate::model::entry::{Episode, Person};
 
 /// Texts that are shown, the one that describes best first.
 const TEXTS: [ItemKey; 5] =
@@ -89,7 +90,7 @@ fn language_of(code: &str) -> Option<String> {
 
 /// A text as feeds can hold it; `None` where a program, not a person, wrote it.
 fn clean(text: &str) -> Option<String> {
-    let text = legal(text);
+    let text = xml_legal(text);
     let text = text.trim();
     // iTunes keeps loudness in comments: rows of eight hexadecimal digits.
     let is_number = |word: &str| word.len() >= 8 && word.bytes().all(|byte| byte.is_ascii_hexdigit());

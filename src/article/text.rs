@@ -1,5 +1,6 @@
 //! Plain text as people save it -> headline, paragraphs, verse, lists. Nothing is lost but what `clean` may take.
 
+use crate::model::text::escape;
 use chrono::{DateTime, Utc};
 
 use super::clean::{self, Removed};
@@ -8,7 +9,7 @@ use super::summary::{ends_sentence, is_cjk, is_real};
 use super::unicode::without_direction_marks;
 use super::{ParsedBody, Problem, Rules};
 use crate::config::Clean;
-use crate::model::entry::{Person, escape};
+use crate::model::entry::Person;
 
 /// One line, tidied.
 #[derive(Debug, Clone, PartialEq, Eq)]

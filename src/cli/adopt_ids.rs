@@ -1,5 +1,6 @@
 //! `gazetted adopt-ids FEED_FILE...`: go on where another publisher stopped, so that nobody is told of old articles anew.
 
+use crate::model::text::single_line;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -7,7 +8,6 @@ use clap::Args;
 
 use super::{Outcome, SiteOptions};
 use crate::daemon;
-use crate::folder::in_one_line;
 use crate::render::feed::elsewhere;
 
 /// Take over the ids and dates of a feed that was published elsewhere
@@ -40,7 +40,7 @@ impl AdoptIds {
         println!("{} entries read, {} known before", entries.len(), adoption.known);
         println!("{} articles have the id that their readers know", adoption.matched);
         for entry in &adoption.waiting {
-            println!("no article yet: {}", in_one_line(entry));
+            println!("no article yet: {}", single_line(entry));
         }
         if !adoption.waiting.is_empty() {
             println!("{} entries wait for a file that fits their address or title", adoption.waiting.len());

@@ -1,5 +1,6 @@
 //! `gazetted check [PATH]...`: what is wrong with the configuration and the articles, for a person, an editor or a hook.
 
+use crate::model::text::path_line;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -10,7 +11,7 @@ use super::{Outcome, articles};
 use crate::article::load::load_as;
 use crate::article::{self, Problem, Reading, Rules, Verdict};
 use crate::config::Config;
-use crate::folder::{Folder, Found, shown};
+use crate::folder::{Folder, Found};
 
 /// Say what is wrong with the configuration and the articles
 ///
@@ -43,7 +44,7 @@ impl Check {
         let mut tally = Tally::default();
         for path in &paths {
             let (folder, top, mut files) =
-                articles(&config, path).with_context(|| format!("{}: cannot be read", shown(path)))?;
+                articles(&config, path).with_context(|| format!("{}: cannot be read", path_line(path)))?;
             files.sort_by(|a, b| a.path.cmp(&b.path));
             let is_folder = path.is_dir();
             if files.is_empty() && !is_folder {
@@ -98,7 +99,7 @@ impl Tally {
 
     fn tell_twin(&mut self, name: &Path, what: &str, twin: Option<PathBuf>) {
         if let Some(twin) = twin.filter(|twin| twin != name) {
-            let message = format!("the same {what} as {}: only one of them is published", shown(&twin));
+            let message = format!("the same {what} as {}: only one of them is published", path_line(&twin));
             self.tell(name, &Problem::of_file(message));
         }
     }

@@ -1,5 +1,6 @@
 //! `gazetted explain FILE...`: what becomes of a file, and why; or why nothing does, and what to do.
 
+use crate::model::text::{path_line, single_line};
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
@@ -12,7 +13,7 @@ use crate::article::{self, Article, Reading, Rules, Verdict, clean};
 use crate::catalog::{ArticleState, Reader, Record};
 use crate::config::{Clean, Config};
 use crate::daemon;
-use crate::folder::{Folder, Found, SourceFormat, in_one_line, shown};
+use crate::folder::{Folder, Found, SourceFormat};
 use crate::model::entry::{Entry, Media};
 use crate::model::taxonomy;
 use crate::render::feed;
@@ -36,14 +37,14 @@ impl Explain {
         let config = self.site.over(file)?;
         let mut outcome = Outcome::Good;
         for path in &self.files {
-            println!("{}", shown(path));
+            println!("{}", path_line(path));
             let (folder, _, found) = articles(&config, path)?;
             for found in &found {
                 let catalog = daemon::look_into(&config, &folder);
                 let explained =
                     Explained { config: &config, folder: &folder, found, catalog: &catalog, now: daemon::now() };
                 if let Err(reason) = explained.tell() {
-                    println!("  not in the feed: {}", in_one_line(&reason));
+                    println!("  not in the feed: {}", single_line(&reason));
                     outcome = Outcome::Found;
                 }
             }
@@ -151,7 +152,7 @@ impl Explained<'_> {
             .ok()
             .and_then(|catalog| catalog.twin(article, blake3::hash(bytes).into()).ok().flatten());
         match twin {
-            Some(twin) => format!("the same text or id as {}: only one of them is published", shown(&twin)),
+            Some(twin) => format!("the same text or id as {}: only one of them is published", path_line(&twin)),
             None if self.folder.format(&self.found.path) == Some(SourceFormat::Audio) => {
                 "it belongs to an article of its name or to one that refers to it; or the daemon has not seen it".into()
             }
@@ -231,7 +232,7 @@ fn in_words(problem: &article::Problem) -> String {
 }
 
 fn line(name: &str, value: &str, reason: &str) {
-    let (value, reason) = (in_one_line(value), in_one_line(reason));
+    let (value, reason) = (single_line(value), single_line(reason));
     if reason.is_empty() {
         println!("  {name:<10} {value}");
     } else {

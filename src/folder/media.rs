@@ -9,6 +9,7 @@
 //! folders whose names start with two dots. Kubernetes keeps the files of a ConfigMap in such a folder and links to them;
 //! nobody else uses such names.
 
+use crate::model::text::path_line;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io;
@@ -22,7 +23,7 @@ use rustix::fs::{Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 
 use crate::config::Globs;
-use crate::folder::{Stat, is_ignored, shown};
+use crate::folder::{Stat, is_ignored};
 
 /// How often, and how many times at most, a file is looked at that has another date and the same length.
 const GROWING: (Duration, usize) = (Duration::from_millis(10), 10);
@@ -60,7 +61,7 @@ impl Files {
                 Err(Errno::AGAIN | Errno::INTR | Errno::LOOP) if tries < TRIES => tries += 1,
                 Err(error) if is_absence(error) => {
                     // The operator may wonder; a reader is told nothing.
-                    tracing::debug!("{}: not shown: {error}", shown(below));
+                    tracing::debug!("{}: not shown: {error}", path_line(below));
                     return Ok(None);
                 }
                 Err(error) => return Err(at(below, &error.into())),
@@ -159,7 +160,7 @@ fn is_absence(error: Errno) -> bool {
 
 /// An error with the name of its file.
 fn at(path: &Path, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("{}: {error}", shown(path)))
+    io::Error::new(error.kind(), format!("{}: {error}", path_line(path)))
 }
 
 /// An open file, to be sent as it was when it was opened.

@@ -4,7 +4,7 @@ pub mod media;
 
 pub mod watch;
 
-use std::borrow::Cow;
+use crate::model::text::path_line;
 use std::cmp::Ordering;
 use std::ffi::OsStr;
 use std::fs::Metadata;
@@ -18,7 +18,6 @@ use std::time::{Duration, SystemTime};
 use walkdir::{DirEntry, WalkDir};
 
 use crate::config::{Articles, Globs};
-use crate::observe::line_writer::acts;
 
 /// How an article is written, by the extension of its file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -200,7 +199,7 @@ impl Folder {
             return CONFLICT.into();
         }
         if let Some(name) = below.iter().find(|name| is_ignored(name)) {
-            let name = shown(Path::new(name));
+            let name = path_line(Path::new(name));
             return format!("`{name}` is a name of hidden, temporary or generated files: give it another");
         }
         if self.exclude.matches(below) {
@@ -369,20 +368,6 @@ fn format_of(extension: &str) -> Option<SourceFormat> {
 /// What is said of a conflict copy.
 pub const CONFLICT: &str = "a sync program made this copy because two sides had changed the article: merge it with the other version and delete it; it is not published";
 
-/// A path as a line of a log can show it: a name may hold line feeds and worse.
-pub fn shown(path: &Path) -> String {
-    in_one_line(&path.to_string_lossy()).into_owned()
-}
-
-/// A text as one line that a log or a terminal shows as it is: what ends a line, moves the cursor, colours, or turns the reading
-/// direction around is written out.
-pub fn in_one_line(text: &str) -> Cow<'_, str> {
-    if !text.contains(acts) {
-        return Cow::Borrowed(text);
-    }
-    Cow::Owned(text.chars().flat_map(|c| if acts(c) { c.escape_default().collect() } else { vec![c] }).collect())
-}
-
 /// `_drafts`, `_includes`, `_index.md`: what site generators keep for themselves. Jekyll's `_posts` are posts.
 const IGNORED_PREFIXES: [&str; 5] = [".", "~$", "~syncthing~", "#", "_"];
 const TAKEN_NAMES: [&str; 1] = ["_posts"];
@@ -550,11 +535,5 @@ mod tests {
         assert_eq!(wait(14), None);
         assert_eq!(wait(11), Some(Duration::from_secs(2)), "set since the clock was read");
         assert_eq!(wait(-100), None, "made up");
-    }
-
-    #[test]
-    fn names_are_shown_in_one_line() {
-        assert_eq!(shown(Path::new("a\nb\u{1b}é.md")), "a\\nb\\u{1b}é.md");
-        assert_eq!(in_one_line("a\u{9b}\u{202e}\u{2028}b"), "a\\u{9b}\\u{202e}\\u{2028}b");
     }
 }

@@ -1,13 +1,11 @@
 //! The waist: one published article, its permanent id and its timestamps. Ingest makes it, serving shows it.
 
-use std::borrow::Cow;
-
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 /// One published article, ready to be shown in any format.
 ///
-/// Every text in it is [`legal`] in all formats.
+/// Every text in it is [`xml_legal`](super::text::xml_legal) in all formats.
 /// Timestamps are whole seconds in UTC, as feeds show them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
@@ -159,36 +157,4 @@ pub struct Person {
     /// Absolute address of a page about them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-}
-
-/// A text without the characters that XML 1.0 does not allow (section 2.2), and without those it discourages. One of them
-/// makes a whole feed unreadable, and neither the `rss` nor the `atom_syndication` crate looks for them.
-pub fn legal(text: &str) -> Cow<'_, str> {
-    let is_legal = |c: char| match c {
-        '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' => true,
-        '\u{7F}'..='\u{9F}' | '\u{FDD0}'..='\u{FDEF}' => false,
-        _ => !c.is_control() && u32::from(c) & 0xFFFE != 0xFFFE,
-    };
-    if text.chars().all(is_legal) {
-        Cow::Borrowed(text)
-    } else {
-        Cow::Owned(text.chars().filter(|c| is_legal(*c)).collect())
-    }
-}
-
-/// A plain text as HTML shows it.
-pub fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn illegal_characters_go_and_all_others_stay() {
-        let fine = "a\t\n é 日 😀 \u{200D}\u{E000}\u{FFFD}";
-        assert!(matches!(legal(fine), Cow::Borrowed(text) if text == fine));
-        assert_eq!(legal("a\u{0}\u{B}\u{1F}\u{7F}\u{80}\u{FDD0}\u{FFFE}\u{1FFFF}b"), "ab");
-    }
 }

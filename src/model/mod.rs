@@ -1,5 +1,7 @@
 //! The waist: pure data that ingest makes and serving shows. It uses no other module.
 
+pub mod text;
+
 pub mod entry;
 
 pub mod taxonomy;

@@ -144,7 +144,7 @@ pub fn section(path: &Path) -> Option<Term> {
 }
 
 fn term(kind: ViewKind, whole: &str, name: &str) -> Option<Term> {
-    let name = crate::model::entry::legal(name).trim().to_owned();
+    let name = crate::model::text::xml_legal(name).trim().to_owned();
     Some(Term { view: View::named(kind, whole)?, name }).filter(|term| !term.name.is_empty())
 }
 

@@ -264,29 +264,6 @@ pub fn ascii(json: &str) -> String {
     line
 }
 
-/// Whether a character does something to a line or to a terminal that shows it: ends it, moves the cursor, colours, or turns the
-/// reading direction around.
-pub fn acts(character: char) -> bool {
-    character.is_control()
-        || matches!(
-            character,
-            '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}'
-        )
-}
-
-/// The same text in one line that moves no cursor and turns nothing round: what a file is called is no order to a terminal.
-pub fn harmless(text: &str) -> String {
-    let mut line = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '\0'..='\x7f' if acts(character) => line.push_str(&format!("\\x{:02x}", u32::from(character))),
-            _ if acts(character) => line.push_str(&format!("\\u{{{:x}}}", u32::from(character))),
-            _ => line.push(character),
-        }
-    }
-    line
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
     use std::sync::Mutex;
@@ -495,7 +472,7 @@ pub(crate) mod tests {
     #[test]
     fn a_text_is_one_line() {
         let text = "a\nb\r\u{1b}[2Jc\u{2028}d\0\u{85}\u{202e}é\u{1f642}\\\u{7f}";
-        assert_eq!(harmless(text), r"a\x0ab\x0d\x1b[2Jc\u{2028}d\x00\u{85}\u{202e}é🙂\\x7f");
+        assert_eq!(crate::model::text::terminal_safe(text), r"a\x0ab\x0d\x1b[2Jc\u{2028}d\x00\u{85}\u{202e}é🙂\\x7f");
         assert_eq!(ascii("\u{7f}\né\u{1f642}"), r"\u007f\u000a\u00e9\ud83d\ude42");
     }
 }

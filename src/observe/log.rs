@@ -1,5 +1,6 @@
 //! What happens, one line for each thing, on standard error, as its reader wants it: a person, the journal, or a program.
 
+use crate::model::text::terminal_safe;
 use std::fmt::{self, Debug};
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use tracing::level_filters::LevelFilter;
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 
-use crate::observe::line_writer::{DropReport, LineWriter, Unbuffered, ascii, harmless};
+use crate::observe::line_writer::{DropReport, LineWriter, Unbuffered, ascii};
 
 /// How many lines may wait: a first import tells one for each article.
 const ROOM: usize = 16 << 10;
@@ -63,7 +64,7 @@ impl Form {
         let at = DateTime::<Utc>::from(at).to_rfc3339_opts(SecondsFormat::Millis, true);
         let text = || {
             let fields = fields.iter().map(|(name, value)| format!(" {name}={value}"));
-            harmless(&fields.fold(message.to_owned(), |text, field| text + &field))
+            terminal_safe(&fields.fold(message.to_owned(), |text, field| text + &field))
         };
         match self {
             Self::Plain => format!("{at} {level:>5} {}", text()),
@@ -80,7 +81,7 @@ impl Form {
     /// The last line of a program that failed. People know what they started, and when.
     fn failure(self, at: SystemTime, error: &str) -> String {
         match self {
-            Self::Plain | Self::Coloured => format!("gazetted: {}", harmless(error)),
+            Self::Plain | Self::Coloured => format!("gazetted: {}", terminal_safe(error)),
             Self::Systemd | Self::Json => self.line(at, Level::ERROR, error, &Map::new()),
         }
     }

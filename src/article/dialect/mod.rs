@@ -4,6 +4,7 @@
 
 mod shortcode;
 
+use crate::model::text::escape;
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -11,7 +12,6 @@ use std::ops::Range;
 use pulldown_cmark::{Event, Parser, Tag};
 
 use super::Problem;
-use crate::model::entry::escape;
 use shortcode::{Call, Meaning};
 
 /// Which additions a text can have.

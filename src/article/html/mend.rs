@@ -2,6 +2,7 @@
 //!
 //! Nothing here makes a text safe; [`super::safe`] does, after this.
 
+use crate::model::text::escape;
 use std::collections::HashSet;
 
 use html5ever::tokenizer::Tag;
@@ -11,7 +12,6 @@ use super::images::{MOST_SIZES, Picture, is_tracker};
 use super::noise;
 use super::pieces::{Piece, attribute, inside, pieces};
 use crate::article::address::Addresses;
-use crate::model::entry::escape;
 
 /// After how many bytes a text is parted: writing one down takes time in its length for each character that is escaped.
 const PART: usize = 4096;

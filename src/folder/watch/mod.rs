@@ -12,6 +12,7 @@ mod links;
 mod poll;
 mod writing;
 
+use crate::model::text::path_line;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -26,7 +27,7 @@ use notify::{ErrorKind, Event, EventKind, RecommendedWatcher, RecursiveMode, Wat
 use crate::change::Change;
 use crate::config::{Articles, Watching};
 use crate::folder::media::concerns;
-use crate::folder::{Folder, Stat, shown};
+use crate::folder::{Folder, Stat};
 use crate::observe::heartbeat::Heartbeat;
 use crate::observe::metrics::Metrics;
 pub use armed::Armed;
@@ -371,11 +372,11 @@ impl Task {
             }
             Err(error) if matches!(error.kind, ErrorKind::MaxFilesWatch) => self.warn_once(Warning::Limit, |task| {
                 let (known, seconds) = (task.watched.len(), task.poll_interval.as_secs());
-                let folder = shown(folder);
+                let folder = path_line(folder);
                 format!("{folder}: the system allows no more watches ({known} are in use here): it and any further folder are listed every {seconds} s; `sysctl fs.inotify.max_user_watches=524288` allows more")
             }),
             // It may have gone again already; if it is unreadable, the scan says so.
-            Err(error) => tracing::debug!("{}: cannot be watched: {error}", shown(folder)),
+            Err(error) => tracing::debug!("{}: cannot be watched: {error}", path_line(folder)),
         }
         false
     }
@@ -393,7 +394,7 @@ impl Task {
                 let seconds = task.poll_interval.as_secs();
                 format!(
                     "{}: {name} does not tell of changes made elsewhere: it is listed every {seconds} s as well",
-                    shown(folder)
+                    path_line(folder)
                 )
             });
         }

@@ -12,7 +12,8 @@ use super::recordings::{RecordingIndex, is_recording};
 use super::{DELETION_GRACE, HURRY_FROM, Ingest, Pending, Trigger, WriteMoment};
 use crate::catalog::{self, ArticleState, Catalog, Changes, Known};
 use crate::folder::watch::{Armed, QUIET};
-use crate::folder::{self, Folder, Found, Met, SourceFormat};
+use crate::folder::{Folder, Found, Met, SourceFormat};
+use crate::model::text;
 use crate::observe::metrics::Compared;
 
 /// What the walk over the folder hands over at a time.
@@ -99,7 +100,7 @@ impl Ingest {
     /// What differs; `None` while the folder is away, or while an empty one stands in its place, as where a disk is not mounted:
     /// then nothing that is known counts as deleted.
     fn differences(&mut self, catalog: &Catalog) -> catalog::Result<Option<Differences>> {
-        let root = folder::shown(self.folder.root());
+        let root = text::path_line(self.folder.root());
         let (met, to_look_at) = sync_channel(MOST_CHUNKS);
         let (looked_at, walked) = sync_channel(MOST_CHUNKS);
         let (found, differences) = thread::scope(|scope| {
@@ -147,7 +148,7 @@ impl Ingest {
             self.missing.clear();
         }
         for path in &differences.unreadable {
-            tracing::warn!("{}: cannot be read; what is published from there stays", folder::shown(path));
+            tracing::warn!("{}: cannot be read; what is published from there stays", text::path_line(path));
         }
         if differences.files > 0 {
             self.inhabited = self.folder.identity();

@@ -1,6 +1,7 @@
 //! What a file says -> what is served of it: addresses that lead somewhere, HTML that is safe, pictures and recordings with
 //! their sizes.
 
+use crate::model::text::xml_legal;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -14,7 +15,7 @@ use crate::article::{Article, Problem, html, measure};
 use crate::catalog::{self, Catalog, CatalogError, Referred};
 use crate::folder::Folder;
 use crate::folder::media::media_type;
-use crate::model::entry::{Content, Episode, Media, legal};
+use crate::model::entry::{Content, Episode, Media};
 
 /// A picture that is smaller than this in both directions, in pixels, adorns a text and stands for none.
 const LEAST_COVER: u32 = 100;
@@ -48,7 +49,7 @@ impl Shown {
         let content = Content {
             title: article.title.clone(),
             authors: article.authors.clone(),
-            summary: legal(&article.summary).into_owned(),
+            summary: xml_legal(&article.summary).into_owned(),
             tags: article.tags.clone(),
             language: article.language.clone(),
             link: article.link.clone(),
@@ -82,7 +83,7 @@ impl Ingest {
         let addresses =
             Addresses { permalink, base_url: &self.channel.base_url, path, is_there: &is_there, page: &page };
         // A numeric reference in HTML can mean any character at all.
-        let html = legal(&html::sanitise(&article.html, &addresses)).into_owned();
+        let html = xml_legal(&html::sanitise(&article.html, &addresses)).into_owned();
         let mut files = Files { folder: &self.folder, addresses, problems: Vec::new() };
         let enclosures = files.enclosures(article, &self.beside(path));
         let covers = if enclosures.iter().any(Media::plays) { Self::covers(path) } else { Vec::new() };
@@ -90,7 +91,7 @@ impl Ingest {
         let mut content = Content {
             title: article.title.clone(),
             authors: article.authors.clone(),
-            summary: legal(&article.summary).into_owned(),
+            summary: xml_legal(&article.summary).into_owned(),
             html,
             tags: article.tags.clone(),
             language: article.language.clone(),
@@ -142,7 +143,8 @@ impl Files<'_> {
         for shown in html::pictures(html).into_iter().take(MOST_PICTURES) {
             let Some(media_type) = address::type_of(&shown.url).map(str::to_owned) else { continue };
             let Some(url) = ascii(&shown.url) else { continue };
-            let title = shown.title.as_deref().map(|title| legal(title).into_owned()).filter(|title| !title.is_empty());
+            let title =
+                shown.title.as_deref().map(|title| xml_legal(title).into_owned()).filter(|title| !title.is_empty());
             let picture = Media { url, media_type, title, ..shown };
             match self.addresses.media_path(&picture.url) {
                 Some(path) if (self.addresses.is_there)(&path) => pictures.push(self.measured(picture, &path)),
@@ -189,7 +191,7 @@ impl Files<'_> {
         };
         if !(self.addresses.is_there)(&path) {
             let place = article.sources.get(&field).map_or("front matter", String::as_str);
-            let file = crate::folder::shown(&path);
+            let file = crate::model::text::path_line(&path);
             self.problems
                 .push(Problem::of_file(format!("{place}: there is no {file}; it is shown once the file is there")));
             return None;

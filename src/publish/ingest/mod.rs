@@ -23,8 +23,9 @@ use crate::catalog::{self, Arrival, ArticleState, Catalog, Decision, Extent, Kno
 use crate::change::Change;
 use crate::config::Config;
 use crate::folder::watch::{Armed, QUIET, Writing};
-use crate::folder::{self, Folder, SourceFormat, Stat};
+use crate::folder::{Folder, SourceFormat, Stat};
 use crate::model::taxonomy::Term;
+use crate::model::text;
 use crate::observe::status::Notice;
 use crate::render::feed::Channel;
 use backlog::Unread;
@@ -434,7 +435,7 @@ impl Ingest {
                 Ok(false)
             }
             Err(error) if error.is_passing() => {
-                tracing::debug!("{}: {error}; trying again", folder::shown(&path));
+                tracing::debug!("{}: {error}; trying again", text::path_line(&path));
                 self.later.insert(path, (moment.instant + QUIET, seen));
                 Ok(false)
             }
@@ -578,13 +579,13 @@ impl Ingest {
             Decision::CopyOf(twin) => {
                 let advice = "not published twice; change it or delete one of them";
                 return Ok(Err((
-                    Problem::of_file(format!("the same text as {}: {advice}", folder::shown(&twin))),
+                    Problem::of_file(format!("the same text as {}: {advice}", text::path_line(&twin))),
                     Some(twin),
                 )));
             }
             Decision::SameId(twin) => {
                 let advice = "an id belongs to one article; give this one another";
-                let problem = Problem::of_file(format!("the same id as {}: {advice}", folder::shown(&twin)));
+                let problem = Problem::of_file(format!("the same id as {}: {advice}", text::path_line(&twin)));
                 return Ok(Err((problem, Some(twin))));
             }
         };

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use super::{Ingest, Trigger, WriteMoment};
 use crate::article::{self, Problem};
 use crate::config::Clean;
-use crate::folder::{self, CONFLICT, Stat};
+use crate::folder::{CONFLICT, Stat};
+use crate::model::text;
 use crate::observe::status::{FileProblems, MOST_COMPLAINTS, MOST_NEWS, Notice, StatusBoard};
 
 /// Why a file is not in the feed, or why its last good version is.
@@ -29,7 +30,7 @@ impl Ingest {
             let mut paths: Vec<&PathBuf> = self.left_out.keys().collect();
             paths.sort_unstable();
             let complaint = |path: &PathBuf| FileProblems {
-                path: folder::shown(path),
+                path: text::path_line(path),
                 problems: self.left_out[path].problems.clone(),
             };
             paths.into_iter().take(MOST_COMPLAINTS).map(complaint).collect()
@@ -45,7 +46,7 @@ impl Ingest {
 
     /// Says what has happened to an article, in the log and to the operator.
     pub(super) fn tell(&mut self, path: &Path, what: String, moment: WriteMoment) {
-        let path = folder::shown(path);
+        let path = text::path_line(path);
         tracing::info!("{path}: {what}");
         self.news.push(Notice { at: article::date::whole_seconds(moment.now), path, what });
         if self.news.len() > 2 * MOST_NEWS {
@@ -97,11 +98,11 @@ impl Ingest {
 
     pub(super) fn report_removed(&self, path: &Path, removed: &[article::clean::Removed]) {
         for line in removed {
-            let (number, rule, text) = (line.line, line.rule, folder::in_one_line(&line.text));
+            let (number, rule, text) = (line.line, line.rule, text::single_line(&line.text));
             if self.rules.clean == Clean::Report {
-                tracing::info!("{}:{number}: rule {rule} would remove `{text}`", folder::shown(path));
+                tracing::info!("{}:{number}: rule {rule} would remove `{text}`", text::path_line(path));
             } else {
-                tracing::debug!("{}:{number}: rule {rule} removed `{text}`", folder::shown(path));
+                tracing::debug!("{}:{number}: rule {rule} removed `{text}`", text::path_line(path));
             }
         }
     }

@@ -1,10 +1,11 @@
 //! Elements from other namespaces, the same in RSS and Atom: Media RSS, Dublin Core, RFC 5005, Podcasting 2.0. Each is an
 //! element of names, attributes, a text and children; both crates have a type of that shape.
 
+use crate::model::text::escape;
 use std::collections::BTreeMap;
 
 use super::{History, Item};
-use crate::model::entry::{Media, escape};
+use crate::model::entry::Media;
 
 /// Namespaces under their customary prefixes (standards 21).
 pub const ATOM: (&str, &str) = ("atom", "http://www.w3.org/2005/Atom");

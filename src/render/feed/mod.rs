@@ -8,6 +8,7 @@ pub mod opml;
 pub mod pieces;
 pub mod rss;
 
+use crate::model::text::xml_legal;
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ use uuid::Uuid;
 
 use crate::catalog::{Collection, FeedLimits, Tombstone};
 use crate::config::{Config, FeedContent};
-use crate::model::entry::{Entry, Episode, Media, Person, legal};
+use crate::model::entry::{Entry, Episode, Media, Person};
 use crate::model::taxonomy::{View, ViewKind};
 use pieces::Pieces;
 
@@ -55,12 +56,13 @@ impl Channel {
         let stated = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
         Self {
             id,
-            title: legal(site.title.trim()).into_owned(),
-            description: legal(site.description.trim()).into_owned(),
+            title: xml_legal(site.title.trim()).into_owned(),
+            description: xml_legal(site.description.trim()).into_owned(),
             language: site.language.trim().to_owned(),
             base_url: base_url.to_owned(),
             author: Person {
-                name: legal(&stated(&site.author.name).unwrap_or_else(|| site.title.trim().to_owned())).into_owned(),
+                name: xml_legal(&stated(&site.author.name).unwrap_or_else(|| site.title.trim().to_owned()))
+                    .into_owned(),
                 email: stated(&site.author.email),
                 url: stated(&site.author.url),
             },

@@ -33,7 +33,7 @@ pub fn render(channel: &Channel, groups: &[(ViewKind, Vec<ViewSummary>)], modifi
 }
 
 fn element(text: &mut String, name: &str, value: &str) {
-    text.push_str(&format!("<{name}>{}</{name}>\n", crate::model::entry::escape(value)));
+    text.push_str(&format!("<{name}>{}</{name}>\n", crate::model::text::escape(value)));
 }
 
 fn outline(text: &mut String, channel: &Channel, name: &str, place: &str) {
@@ -46,5 +46,5 @@ fn outline(text: &mut String, channel: &Channel, name: &str, place: &str) {
 }
 
 fn attribute(value: &str) -> String {
-    crate::model::entry::escape(value).replace('"', "&quot;").replace('\n', "&#10;").replace('\t', "&#9;")
+    crate::model::text::escape_attribute(value)
 }

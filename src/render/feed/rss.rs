@@ -1,5 +1,6 @@
 //! RSS 2.0, by the `rss` crate and the RSS Advisory Board's profile.
 
+use crate::model::text::escape;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use rss::{Category, Enclosure, Guid};
 use super::extension::{self, Element};
 use super::pieces::{self, Form, MARK, Piece};
 use super::{Feed, GENERATOR, Item};
-use crate::model::entry::{Media, escape};
+use crate::model::entry::Media;
 use crate::model::taxonomy::ViewKind;
 
 /// Name of the document.

@@ -4,6 +4,7 @@ mod body;
 mod status;
 mod words;
 
+use crate::model::text::escape;
 use std::path::Path;
 
 use minijinja::syntax::SyntaxConfig;
@@ -13,7 +14,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::catalog::{ArchiveSummary, ViewSummary};
-use crate::model::entry::{Entry, Episode, Media, Person, escape};
+use crate::model::entry::{Entry, Episode, Media, Person};
 use crate::model::taxonomy::{View, ViewKind};
 use crate::render::feed::pieces::{Form, Piece};
 use crate::render::feed::{self, Channel, Feed, Item, atom, json, opml, rss};

@@ -1,0 +1,84 @@
+//! Texts made safe for where they are shown: XML, HTML, an attribute, one line of a terminal or log.
+
+use std::borrow::Cow;
+use std::path::Path;
+
+/// Removes the characters that XML 1.0 does not allow (section 2.2) and those that it discourages. A single one makes a whole
+/// feed unreadable, and neither the `rss` nor the `atom_syndication` crate checks for them.
+pub fn xml_legal(text: &str) -> Cow<'_, str> {
+    let is_legal = |c: char| match c {
+        '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' => true,
+        '\u{7F}'..='\u{9F}' | '\u{FDD0}'..='\u{FDEF}' => false,
+        _ => !c.is_control() && u32::from(c) & 0xFFFE != 0xFFFE,
+    };
+    if text.chars().all(is_legal) {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(text.chars().filter(|c| is_legal(*c)).collect())
+    }
+}
+
+/// Escapes a plain text for HTML or XML content.
+pub fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// Escapes a plain text for an attribute in double quotes, so that an XML parser returns its line breaks and tabs unchanged
+/// (XML 1.0 section 3.3.3).
+pub fn escape_attribute(text: &str) -> String {
+    escape(text).replace('"', "&quot;").replace('\n', "&#10;").replace('\t', "&#9;")
+}
+
+/// A path as one line of a log: a file name may contain line feeds and terminal commands.
+pub fn path_line(path: &Path) -> String {
+    single_line(&path.to_string_lossy()).into_owned()
+}
+
+/// A text as a single line that a log or a terminal shows literally: control characters are written as escapes.
+pub fn single_line(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_control) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.chars().flat_map(|c| if is_control(c) { c.escape_default().collect() } else { vec![c] }).collect())
+}
+
+/// Whether a character controls a line or a terminal: ends the line, moves the cursor, colours, or reverses the reading
+/// direction.
+pub fn is_control(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}'
+        )
+}
+
+/// As [`single_line`], with C0 controls in the form `\x1b`, for lines that others have composed.
+pub fn terminal_safe(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\0'..='\x7f' if is_control(character) => line.push_str(&format!("\\x{:02x}", u32::from(character))),
+            _ if is_control(character) => line.push_str(&format!("\\u{{{:x}}}", u32::from(character))),
+            _ => line.push(character),
+        }
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn illegal_characters_go_and_all_others_stay() {
+        let fine = "a\t\n é 日 😀 \u{200D}\u{E000}\u{FFFD}";
+        assert!(matches!(xml_legal(fine), Cow::Borrowed(text) if text == fine));
+        assert_eq!(xml_legal("a\u{0}\u{B}\u{1F}\u{7F}\u{80}\u{FDD0}\u{FFFE}\u{1FFFF}b"), "ab");
+    }
+
+    #[test]
+    fn file_names_take_one_line() {
+        assert_eq!(path_line(Path::new("a\nb\u{1b}é.md")), "a\\nb\\u{1b}é.md");
+        assert_eq!(single_line("a\u{9b}\u{202e}\u{2028}b"), "a\\u{9b}\\u{202e}\\u{2028}b");
+    }
+}
