@@ -1,10 +1,11 @@
 //! Archive documents (RFC 5005 section 4): which articles are in each. An article stays in its archive for ever, so that no
 //! edit and no deletion renumbers any; a gap stays a gap.
 
+use crate::model::collection::FeedLimits;
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::window::{FeedLimits, Window};
+use super::window::Window;
 use super::{Catalog, Result};
 
 /// An archive is closed early when it takes this many times the bytes of a feed.

@@ -9,9 +9,10 @@ use uuid::Uuid;
 
 use super::bulk_import::Sign;
 use super::imports::MatchKeys;
-use super::{ArticleState, Catalog, Result, bytes, date, path_of};
+use super::{Catalog, Result, bytes, date, path_of};
 use crate::article::Article;
 use crate::folder::Stat;
+use crate::model::collection::ArticleState;
 use crate::model::taxonomy::Term;
 
 /// Longest slug that is made from a title, in characters.
@@ -378,7 +379,7 @@ fn candidate(row: &Row<'_>) -> Result<Candidate> {
         number: row.get(0)?,
         id: row.get(1)?,
         path: path_of(row.get(2)?),
-        state: ArticleState::of(row.get(3)?)?,
+        state: super::state_of(row.get(3)?)?,
         slug: row.get(4)?,
         published: date(row.get(5)?)?,
         updated: date(row.get(6)?)?,

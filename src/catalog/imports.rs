@@ -12,34 +12,7 @@ use uuid::Uuid;
 use super::identity::is_iri;
 use super::{Catalog, Result, date};
 use crate::article::{Article, boilerplate, date as dates};
-
-/// An entry of a feed that was published elsewhere.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ImportedEntry {
-    /// The id of an Atom entry.
-    pub id: Option<String>,
-    /// The guid of an RSS item or the id of a JSON Feed item, as it stands there.
-    pub guid: Option<String>,
-    /// Address of its page.
-    pub link: Option<String>,
-    /// Plain text.
-    pub title: Option<String>,
-    /// When it was published.
-    pub published: Option<DateTime<Utc>>,
-    /// When it last changed.
-    pub updated: Option<DateTime<Utc>>,
-}
-
-/// What came of adopting.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Adoption {
-    /// Articles that have the id of an entry.
-    pub matched: usize,
-    /// Entries that were adopted before.
-    pub known: usize,
-    /// Titles or links of entries whose article was not found: they wait for its file.
-    pub waiting: Vec<String>,
-}
+use crate::model::collection::{Adoption, ImportedEntry};
 
 /// What an article can be recognised by in somebody else's feed.
 #[derive(Debug, Default)]

@@ -28,17 +28,15 @@ use rustix::fs::{Mode, OFlags};
 use uuid::Uuid;
 
 pub use identity::{Arrival, Decision, Extent, Identity};
-pub use imports::{Adoption, ImportedEntry};
 pub use media::Referred;
 pub use moves::OwnName;
-pub use reader::{
-    ArchiveSummary, ArticleLookup, Collection, FeedLookup, Moment, Reader, Record, Tombstone, ViewGroup, ViewSummary,
-};
+pub use reader::Reader;
 pub use record::Recorded;
 pub use views::TOMBSTONE_LIFE;
-pub use window::{FeedLimits, Window};
+pub use window::Window;
 
 use crate::folder::Stat;
+use crate::model::collection::{ArticleState, FeedLimits, Tombstone, ViewSummary};
 use crate::model::entry::{Content, Entry};
 use crate::model::taxonomy::ViewKind;
 use bulk_import::{Fresh, INDEXES_OF_FEEDS, INDEXES_OF_FILES};
@@ -145,26 +143,9 @@ pub struct Known {
     pub unread: bool,
 }
 
-/// Whether an article is published.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ArticleState {
-    /// In the feed, once its date has come.
-    Live = 0,
-    /// Its writer took it back: a draft again, or empty.
-    Held = 1,
-    /// Its file was deleted.
-    Gone = 2,
-}
-
-impl ArticleState {
-    fn of(number: i64) -> Result<Self> {
-        match number {
-            0 => Ok(Self::Live),
-            1 => Ok(Self::Held),
-            2 => Ok(Self::Gone),
-            other => Err(CatalogError::Damaged(format!("an article has state {other}"))),
-        }
-    }
+/// The state that a number in the catalog stands for.
+fn state_of(number: i64) -> Result<ArticleState> {
+    ArticleState::from_number(number).ok_or_else(|| CatalogError::Damaged(format!("an article has state {number}")))
 }
 
 impl Catalog {
@@ -514,7 +495,7 @@ fn known(row: &Row<'_>) -> Result<Known> {
         path: path_of(row.get(0)?),
         stat: Stat { size: row.get(1)?, mtime: row.get(2)?, ctime: row.get(3)?, inode: row.get(4)?, born: row.get(5)? },
         file_hash: row.get(6)?,
-        state: ArticleState::of(row.get(7)?)?,
+        state: state_of(row.get(7)?)?,
         stale: matches!(stale, 1 | 2),
         unread: stale == identity::UNREAD,
     })

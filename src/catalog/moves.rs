@@ -6,8 +6,9 @@ use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension, params};
 
 use super::views::{Before, Membership};
-use super::{ArticleState, Catalog, Recorded, Result, bytes, content_of, path_of};
+use super::{Catalog, Recorded, Result, bytes, content_of, path_of};
 use crate::folder::Stat;
+use crate::model::collection::ArticleState;
 use crate::model::taxonomy;
 
 /// What a rename did to the last part of a path.

@@ -8,9 +8,13 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 use uuid::Uuid;
 
 use super::identity::UNREAD;
-use super::window::{self, FeedLimits};
-use super::{ArticleState, CatalogError, FILE, Result, archive, bytes, date, identity, path_of};
+use super::window;
+use super::{CatalogError, FILE, Result, archive, bytes, date, identity, path_of};
 use crate::article::Article;
+use crate::model::collection::{
+    ArchiveSummary, ArticleLookup, ArticleState, Collection, FeedLimits, FeedLookup, Moment, Record, Tombstone,
+    ViewGroup, ViewSummary,
+};
 use crate::model::entry::Entry;
 use crate::model::taxonomy::{View, ViewKind};
 
@@ -18,23 +22,6 @@ use crate::model::taxonomy::{View, ViewKind};
 #[derive(Debug)]
 pub struct Reader {
     connection: Connection,
-}
-
-/// What is found at the address of an article.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ArticleLookup {
-    /// The article.
-    Current(Box<Entry>),
-    /// It lives at another slug now.
-    Moved(String),
-    /// It was deleted.
-    Gone,
-    /// There never was one, or it is not published yet.
-    Unknown,
-    /// It changed after `now`: the version that readers may see next has it.
-    NotYet,
-    /// It is this article, whose text was not read yet.
-    Unread(i64),
 }
 
 impl Reader {
@@ -68,7 +55,7 @@ impl Reader {
         if revised > version.timestamp() {
             return Ok(ArticleLookup::NotYet);
         }
-        Ok(match ArticleState::of(row.get(9)?)? {
+        Ok(match super::state_of(row.get(9)?)? {
             // Nobody ever saw it: there is nothing to be told of.
             ArticleState::Gone if !shown => ArticleLookup::Unknown,
             ArticleState::Gone => ArticleLookup::Gone,
@@ -95,7 +82,7 @@ impl Reader {
         let expires: Option<i64> = row.get(10)?;
         Ok(Some(Record {
             entry: entry_of(row)?,
-            state: ArticleState::of(row.get(9)?)?,
+            state: super::state_of(row.get(9)?)?,
             due: date(row.get(7)?)?,
             expires: expires.map(date).transpose()?,
             archive: row.get(11)?,
@@ -113,81 +100,6 @@ impl Reader {
             self.connection.query_row(sql, params![file_hash, id], |row| row.get(0)).optional()?;
         Ok(path.map(path_of))
     }
-}
-
-/// A moment that readers see: nothing later may be shown.
-#[derive(Debug, Clone, Copy)]
-pub struct Moment {
-    /// The second of the version that is served.
-    pub version: DateTime<Utc>,
-    /// What is scheduled for later is not known yet.
-    pub due: DateTime<Utc>,
-}
-
-/// What came of looking for a feed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FeedLookup {
-    /// It is this.
-    Found(Box<Collection>),
-    /// It has not changed since the instant that was given.
-    Same,
-    /// There is none.
-    Unknown,
-    /// It changed after the version: the next one that readers see has it.
-    NotYet,
-    /// It holds these articles, whose texts were not read yet.
-    Unread(Vec<i64>),
-}
-
-/// What a feed holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Collection {
-    /// As most articles write it; empty for an archive.
-    pub name: String,
-    /// When its documents last changed.
-    pub revised: DateTime<Utc>,
-    /// Newest first.
-    pub entries: Vec<Arc<Entry>>,
-    /// What left it, the latest first.
-    pub tombstones: Vec<Tombstone>,
-    /// Nothing was left out.
-    pub is_whole: bool,
-    /// `podcast:guid`, if there ever was a recording in it.
-    pub guid: Option<String>,
-    /// The newest change that it ever told of.
-    pub latest: DateTime<Utc>,
-}
-
-/// What is told of an article that is not published any more (RFC 6721).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tombstone {
-    /// The id that it had.
-    pub id: String,
-    /// Since when.
-    pub at: DateTime<Utc>,
-}
-
-/// A view as lists of views show it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ViewSummary {
-    /// Which it is.
-    pub view: View,
-    /// As most articles write it.
-    pub name: String,
-}
-
-/// All views of a kind.
-pub type ViewGroup = (ViewKind, Vec<ViewSummary>);
-
-/// An archive as the list of archives shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ArchiveSummary {
-    /// 1 is the oldest.
-    pub number: u32,
-    /// When the oldest article was published that it was closed with.
-    pub oldest: DateTime<Utc>,
-    /// When the newest was.
-    pub newest: DateTime<Utc>,
 }
 
 /// Most tombstones that a feed shows.
@@ -426,21 +338,6 @@ pub(super) fn meta(connection: &Connection, key: &str) -> Result<Option<String>>
 pub(super) fn podcast_guid(connection: &Connection) -> Result<Option<String>> {
     let sql = "SELECT guid FROM view WHERE number = ?1";
     Ok(connection.prepare_cached(sql)?.query_row([super::views::WHOLE], |row| row.get(0))?)
-}
-
-/// An article and what happened to it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Record {
-    /// What is or was served.
-    pub entry: Entry,
-    /// Whether it is published.
-    pub state: ArticleState,
-    /// Not shown before.
-    pub due: DateTime<Utc>,
-    /// Not shown from then on.
-    pub expires: Option<DateTime<Utc>>,
-    /// Number of the archive that it is in.
-    pub archive: Option<u32>,
 }
 
 /// One article by its number.

@@ -7,7 +7,8 @@ use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension, params};
 
 use super::views::{Before, Membership};
-use super::{Arrival, ArticleState, Catalog, CatalogError, Identity, Result, bytes};
+use super::{Arrival, Catalog, CatalogError, Identity, Result, bytes};
+use crate::model::collection::ArticleState;
 use crate::model::entry::Content;
 use crate::model::taxonomy;
 

@@ -7,8 +7,9 @@ use rusqlite::params;
 use uuid::Uuid;
 
 use super::view_batch::Touch;
-use super::window::{self, FeedLimits};
+use super::window;
 use super::{Catalog, Result};
+use crate::model::collection::FeedLimits;
 use crate::model::taxonomy::{self, Term};
 
 /// How long feeds tell of a deletion (standards 69).

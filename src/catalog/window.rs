@@ -2,29 +2,12 @@
 //!
 //! T counts from the newest article, not from now: a feed changes when an article does, and never by itself.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use crate::model::collection::FeedLimits;
+use chrono::{DateTime, Utc};
 use rusqlite::{Connection, params};
 
 use super::Result;
 use super::identity::UNREAD;
-
-/// How much a feed holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FeedLimits {
-    /// At least so many entries, if there are so many.
-    pub entries: usize,
-    /// All that were published within this of the newest.
-    pub window: TimeDelta,
-    /// Bytes of a document, cut by whole entries; one entry is always there.
-    pub max_bytes: u64,
-    /// Entries are shown without their text.
-    pub brief: bool,
-    /// Entries of one archive document.
-    pub archive_entries: usize,
-}
-
-/// Bytes that a document takes beside its entries.
-const FRAME: u64 = 8_192;
 
 /// The articles of a feed, newest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -43,20 +26,6 @@ pub struct Window {
     pub unread: Vec<i64>,
     /// All that were weighed were read, the one that was left out, too.
     pub is_sure: bool,
-}
-
-impl FeedLimits {
-    /// What an entry counts, of which the whole takes `weight` bytes, and its summary `brief`. One that is too large for any
-    /// document is shown by its summary, or else it would keep out all that are older.
-    pub fn weigh(&self, weight: i64, brief: i64) -> u64 {
-        let whole = u64::try_from(weight).unwrap_or(0);
-        if self.is_brief(whole) { u64::try_from(brief).unwrap_or(0) } else { whole }
-    }
-
-    /// Whether an entry of so many bytes is shown by its summary.
-    pub fn is_brief(&self, weight: u64) -> bool {
-        self.brief || weight + FRAME > self.max_bytes
-    }
 }
 
 /// Reads the window of a view, or of the whole, as it is at `now`.
@@ -78,7 +47,7 @@ pub(super) fn read(
     let mut statement = connection.prepare_cached(if view.is_some() { one } else { whole })?;
     let mut rows = statement.query(params![now.timestamp(), view])?;
     let mut found = Window { is_whole: true, is_sure: true, floor: i64::MIN, ..Window::default() };
-    found.bytes = FRAME;
+    found.bytes = crate::model::collection::FRAME;
     while let Some(row) = rows.next()? {
         let published: i64 = row.get(2)?;
         let since = *found.newest.get_or_insert(published) - limits.window.num_seconds();

@@ -1,5 +1,6 @@
 //! `gazetted explain FILE...`: what becomes of a file, and why; or why nothing does, and what to do.
 
+use crate::model::collection::{ArticleState, Record};
 use crate::model::text::{path_line, single_line};
 use std::path::{Path, PathBuf};
 
@@ -10,7 +11,7 @@ use super::{Outcome, SiteOptions, articles};
 use crate::article::front_matter::Field;
 use crate::article::load::load_as;
 use crate::article::{self, Article, Reading, Rules, Verdict, clean};
-use crate::catalog::{ArticleState, Reader, Record};
+use crate::catalog::Reader;
 use crate::config::{Clean, Config};
 use crate::daemon;
 use crate::folder::{Folder, Found, SourceFormat};

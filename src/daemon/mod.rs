@@ -14,9 +14,10 @@ use chrono::{DateTime, Utc};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::catalog::{Adoption, FILE, ImportedEntry, Reader};
+use crate::catalog::{FILE, Reader};
 use crate::config::Config;
 use crate::folder::Folder;
+use crate::model::collection::{Adoption, ImportedEntry};
 use crate::observe::heartbeat::Heartbeats;
 use crate::observe::metrics::Metrics;
 use crate::observe::status::{Phase, StatusBoard};

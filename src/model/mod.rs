@@ -4,4 +4,6 @@ pub mod text;
 
 pub mod entry;
 
+pub mod collection;
+
 pub mod taxonomy;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::compressor::Compressor;
-use crate::catalog::{self, Catalog, FeedLimits, Window};
+use crate::catalog::{self, Catalog, Window};
+use crate::model::collection::FeedLimits;
 use crate::model::entry::Entry;
 use crate::model::taxonomy::ViewKind;
 use crate::render::feed::pieces::Pieces;

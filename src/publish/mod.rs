@@ -11,11 +11,12 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::catalog::{self, Adoption, Catalog, Changes, ImportedEntry};
+use crate::catalog::{self, Catalog, Changes};
 use crate::change::{Change, TextRequests};
 use crate::config::Config;
 use crate::folder::Folder;
 use crate::folder::watch::{Armed, Writing};
+use crate::model::collection::{Adoption, ImportedEntry};
 use crate::observe::heartbeat::Heartbeat;
 use crate::observe::metrics::Metrics;
 use crate::observe::status::{Phase, Progress, StatusBoard};

@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use crate::catalog::{self, ArticleLookup, Collection, FeedLookup, Moment, Reader};
+use crate::catalog::{self, Reader};
 use crate::change::TextRequests;
 use crate::folder::media;
+use crate::model::collection::{ArticleLookup, Collection, FeedLookup, Moment};
 use crate::model::taxonomy::{View, ViewKind};
 use crate::render::compression::ContentCoding;
 use crate::render::feed::{self, Channel, Feed, History, atom, json, opml, rss};

@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 
 use super::read_pool::{self, Ahead, Depth, Job, Prepared};
 use super::{Ingest, Trigger, WriteMoment, cores};
-use crate::catalog::{self, ArticleState, Catalog, Recorded};
+use crate::catalog::{self, Catalog, Recorded};
 use crate::change::TextRequests;
 use crate::folder::SourceFormat;
+use crate::model::collection::ArticleState;
 
 /// Texts that are read in one transaction: so few that whatever else happens is not kept waiting.
 const BATCH: usize = 32;

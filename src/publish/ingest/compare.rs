@@ -10,9 +10,10 @@ use std::thread;
 use super::read_pool::Depth;
 use super::recordings::{RecordingIndex, is_recording};
 use super::{DELETION_GRACE, HURRY_FROM, Ingest, Pending, Trigger, WriteMoment};
-use crate::catalog::{self, ArticleState, Catalog, Changes, Known};
+use crate::catalog::{self, Catalog, Changes, Known};
 use crate::folder::watch::{Armed, QUIET};
 use crate::folder::{Folder, Found, Met, SourceFormat};
+use crate::model::collection::ArticleState;
 use crate::model::text;
 use crate::observe::metrics::Compared;
 

@@ -222,6 +222,7 @@ fn ascii(address: &str) -> Option<String> {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use crate::model::collection::ArticleState;
     use std::time::Duration;
 
     use chrono::DateTime;
@@ -229,7 +230,7 @@ pub(crate) mod tests {
 
     use super::*;
     use crate::article::measure::tests::{png, wav};
-    use crate::catalog::{ArticleState, Reader};
+    use crate::catalog::Reader;
     use crate::change::Change;
     use crate::config::Config;
     use crate::folder::watch::Writing;

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use super::{DELETION_GRACE, Ingest, Trigger, WriteMoment};
 use crate::article::Problem;
-use crate::catalog::{self, ArticleState, Catalog, Recorded};
+use crate::catalog::{self, Catalog, Recorded};
 use crate::folder::Stat;
 use crate::folder::watch::QUIET;
+use crate::model::collection::ArticleState;
 
 /// When more articles than this vanish at once, and they are more than half of all, somebody should look.
 const MANY_DELETIONS: usize = 20;

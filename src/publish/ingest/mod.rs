@@ -19,11 +19,12 @@ use url::Url;
 
 use crate::article::load::{LoadError, Loaded};
 use crate::article::{self, Article, Problem, Rules, Verdict};
-use crate::catalog::{self, Arrival, ArticleState, Catalog, Decision, Extent, Known, Recorded};
+use crate::catalog::{self, Arrival, Catalog, Decision, Extent, Known, Recorded};
 use crate::change::Change;
 use crate::config::Config;
 use crate::folder::watch::{Armed, QUIET, Writing};
 use crate::folder::{Folder, SourceFormat, Stat};
+use crate::model::collection::ArticleState;
 use crate::model::taxonomy::Term;
 use crate::model::text;
 use crate::observe::status::Notice;

@@ -8,9 +8,10 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::{Ingest, Trigger, WriteMoment};
-use crate::catalog::{self, ArticleState, Catalog, OwnName, Recorded, Referred};
+use crate::catalog::{self, Catalog, OwnName, Recorded, Referred};
 use crate::folder::media::media_type;
 use crate::folder::{ENDINGS, SourceFormat};
+use crate::model::collection::ArticleState;
 
 /// How the names of recordings end, the likeliest first.
 const RECORDINGS: [&str; 13] =
@@ -209,7 +210,7 @@ mod tests {
     use super::super::content::tests::{Site, told};
     use crate::article::measure::tests::{png, wav};
     use crate::article::recording::tests::mp3;
-    use crate::catalog::ArticleState;
+    use crate::model::collection::ArticleState;
 
     #[test]
     fn a_recording_alone_is_an_entry() {

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use crate::article::date;
-use crate::catalog::ImportedEntry;
+use crate::model::collection::ImportedEntry;
 
 /// Reads an RSS 2.0, Atom 1.0 or JSON Feed document.
 ///

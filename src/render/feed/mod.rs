@@ -8,6 +8,7 @@ pub mod opml;
 pub mod pieces;
 pub mod rss;
 
+use crate::model::collection::{Collection, FeedLimits, Tombstone};
 use crate::model::text::xml_legal;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -15,7 +16,6 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use crate::catalog::{Collection, FeedLimits, Tombstone};
 use crate::config::{Config, FeedContent};
 use crate::model::entry::{Entry, Episode, Media, Person};
 use crate::model::taxonomy::{View, ViewKind};

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::{Channel, rss};
-use crate::catalog::ViewSummary;
+use crate::model::collection::ViewSummary;
 use crate::model::taxonomy::ViewKind;
 
 /// Where the document is, below the site's address.

@@ -4,6 +4,7 @@ mod body;
 mod status;
 mod words;
 
+use crate::model::collection::{ArchiveSummary, ViewSummary};
 use crate::model::text::escape;
 use std::path::Path;
 
@@ -13,7 +14,6 @@ use minijinja::{Environment, Output, State, Value, context, escape_formatter};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::catalog::{ArchiveSummary, ViewSummary};
 use crate::model::entry::{Entry, Episode, Media, Person};
 use crate::model::taxonomy::{View, ViewKind};
 use crate::render::feed::pieces::{Form, Piece};
@@ -590,10 +590,10 @@ fn format(output: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> 
 
 #[cfg(test)]
 mod tests {
+    use crate::model::collection::Collection;
     use std::sync::Arc;
 
     use super::*;
-    use crate::catalog::Collection;
     use crate::render::feed::tests::{channel, entry};
 
     #[test]
