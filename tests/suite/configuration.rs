@@ -42,13 +42,51 @@ fn the_examples_of_unset_keys_are_valid() {
     assert!(config.site.base_url.is_some() && config.state.directory.is_some() && config.site.authority.is_some());
 }
 
+/// Keys of the tables in docs/configuration.md, by section, with the default of each as TOML; `None` for "unset".
+fn documented() -> Vec<(String, String, Option<toml::Value>)> {
+    let paper = include_str!("../../docs/configuration.md");
+    let mut section = "";
+    let mut keys = Vec::new();
+    for line in paper.lines() {
+        if let Some(heading) = line.strip_prefix("## ") {
+            section = heading.trim_matches(['`', '[', ']']);
+        }
+        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        let name = |cell: &str| cell.strip_prefix('`').and_then(|cell| cell.strip_suffix('`')).map(str::to_owned);
+        let (["", key, default, _, _, ""], true) = (cells.as_slice(), line.starts_with("| `")) else { continue };
+        let default = name(default).map(|text| {
+            let table: toml::Table = toml::from_str(&format!("value = {text}")).unwrap();
+            table["value"].clone()
+        });
+        keys.push((section.to_owned(), name(key).unwrap(), default));
+    }
+    keys
+}
+
 #[test]
-fn the_readme_names_every_key() {
-    let readme = include_str!("../../README.md");
-    let defaults = serde_json::to_value(Config::default()).unwrap();
-    for (section, keys) in defaults.as_object().unwrap() {
-        for key in keys.as_object().unwrap().keys() {
-            assert!(readme.contains(&format!("`{key}`")), "{section}.{key} is not in the README");
+fn the_paper_lists_every_key_with_its_default() {
+    let mut config = toml::Table::new();
+    let mut unset = Vec::new();
+    for (section, key, default) in documented() {
+        let table = config.entry(section.clone()).or_insert(toml::Value::Table(toml::Table::new()));
+        match default {
+            Some(default) => drop(table.as_table_mut().unwrap().insert(key, default)),
+            None => unset.push((section, key)),
         }
     }
+    assert_eq!(Config::parse(&config.to_string(), "docs/configuration.md").unwrap(), Config::default());
+    let defaults = serde_json::to_value(Config::default()).unwrap();
+    let mut keys = 0;
+    for (section, values) in defaults.as_object().unwrap() {
+        for (key, default) in values.as_object().unwrap() {
+            let is_unset = unset.contains(&(section.clone(), key.clone()));
+            let is_set = config.get(section).is_some_and(|table| table.get(key).is_some());
+            assert!(
+                if default.is_null() { is_unset } else { is_set },
+                "{section}.{key} is not in docs/configuration.md"
+            );
+            keys += 1;
+        }
+    }
+    assert_eq!(documented().len(), keys, "docs/configuration.md lists keys that do not exist");
 }

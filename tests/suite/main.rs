@@ -27,6 +27,7 @@ mod kill;
 mod many;
 mod media;
 mod pages;
+mod papers;
 mod pictures;
 mod properties;
 mod proxies;

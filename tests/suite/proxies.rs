@@ -1,4 +1,4 @@
-//! The proxies of the README, as it sets them up: what comes through them is what gazetted says.
+//! The proxies of docs/operating.md, configured as it says: responses come through them unchanged.
 
 use std::collections::BTreeMap;
 use std::net::{TcpListener, TcpStream};
@@ -36,10 +36,10 @@ const FIELDS: [&str; 16] = [
 /// One of each kind, below the site's address.
 const DOCUMENTS: [&str; 7] = ["rss.xml", "feed.json", "", "style.css", "robots.txt", "articles/short", "feeds.opml"];
 
-/// The code block of the README in a language.
+/// The first code block of docs/operating.md in a language.
 fn block(language: &str) -> String {
-    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
-    let (_, rest) = readme.split_once(&format!("```{language}\n")).unwrap();
+    let paper = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/operating.md")).unwrap();
+    let (_, rest) = paper.split_once(&format!("```{language}\n")).unwrap();
     rest.split_once("```").unwrap().0.to_owned()
 }
 
@@ -94,7 +94,7 @@ impl Proxy {
         proxy
     }
 
-    /// nginx by the README's block, within what Debian puts around it.
+    /// nginx by the paper's block, within what Debian puts around it.
     fn nginx(site: &Site, block: &str) -> Self {
         let (directory, port) = prepared();
         let at = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
@@ -116,7 +116,7 @@ impl Proxy {
         Self::start(command, "nginx.conf", &text, (directory, port))
     }
 
-    /// Caddy by the README's block, with a certificate that is there, and without the port for plain HTTP.
+    /// Caddy by the paper's block, with a certificate that is there, and without the port for plain HTTP.
     fn caddy(site: &Site, block: &str) -> Self {
         let (directory, port) = prepared();
         let block = replaced(block, "127.0.0.1:8080", &site.address().to_string());
