@@ -13,6 +13,7 @@ use super::{Catalog, Result, bytes, date, path_of};
 use crate::article::Article;
 use crate::folder::Stat;
 use crate::model::collection::ArticleState;
+use crate::model::entry::{ArticleId, Slug};
 use crate::model::taxonomy::Term;
 
 /// Longest slug that is made from a title, in characters.
@@ -75,9 +76,9 @@ impl Extent {
 pub struct Identity {
     number: Option<i64>,
     /// Permanent and unique.
-    pub id: String,
+    pub id: ArticleId,
     /// Last part of its permalink.
-    pub slug: String,
+    pub slug: Slug,
     /// When it was first published.
     pub published: DateTime<Utc>,
     /// When its content last changed.
@@ -119,10 +120,10 @@ pub enum Decision {
 /// A row, as far as identity needs it.
 struct Candidate {
     number: i64,
-    id: String,
+    id: ArticleId,
     path: PathBuf,
     state: ArticleState,
-    slug: String,
+    slug: Slug,
     published: DateTime<Utc>,
     updated: DateTime<Utc>,
     entry_hash: [u8; 32],
@@ -204,7 +205,7 @@ impl Catalog {
         self.candidate("inode = ?1 AND born = ?2 AND state < 2", params![stat.inode, stat.born])
     }
 
-    fn is(&mut self, arrival: &Arrival<'_>, row: Option<Candidate>, id: Option<String>) -> Result<Decision> {
+    fn is(&mut self, arrival: &Arrival<'_>, row: Option<Candidate>, id: Option<ArticleId>) -> Result<Decision> {
         let article = arrival.article;
         let is_new = match &row {
             Some(row) => self.adopting.is_some() && !self.has_adopted(row.number)?,
@@ -240,7 +241,7 @@ impl Catalog {
         let number = row.as_ref().map(|row| row.number);
         let slug = match (&article.slug, &row) {
             (None, Some(row)) if row.state != ArticleState::Gone => row.slug.clone(),
-            (Some(wish), Some(row)) if row.state != ArticleState::Gone && slug::slugify(wish) == row.slug => {
+            (Some(wish), Some(row)) if row.state != ArticleState::Gone && *slug::slugify(wish) == *row.slug => {
                 row.slug.clone()
             }
             (None, Some(row)) => self.free_slug(&row.slug, arrival.path, number)?,
@@ -270,7 +271,7 @@ impl Catalog {
 
     /// Made from the path where the article was first seen, so that a lost catalog can often be made again; numbered
     /// where that path had an article before.
-    fn new_id(&self, path: &Path) -> Result<String> {
+    fn new_id(&self, path: &Path) -> Result<ArticleId> {
         for generation in 1u32.. {
             let mut name = [b"article:", bytes(path)].concat();
             if generation > 1 {
@@ -278,7 +279,7 @@ impl Catalog {
             }
             let id = Uuid::new_v5(&self.namespace, &name).urn().to_string();
             if !self.is_taken(&id)? {
-                return Ok(id);
+                return Ok(ArticleId::new(id));
             }
         }
         unreachable!("more generations than numbers")
@@ -294,7 +295,8 @@ impl Catalog {
     }
 
     /// A slug that no other article has or had, but for one that was deleted.
-    fn free_slug(&self, wish: &str, path: &Path, own: Option<i64>) -> Result<String> {
+    fn free_slug(&self, wish: &str, path: &Path, own: Option<i64>) -> Result<Slug> {
+        let made = |slug| Slug::new(slug).expect("slugify gives letters, digits and dashes");
         let base = short_slug(wish);
         let base =
             if base.is_empty() { short_slug(&path.file_stem().unwrap_or_default().to_string_lossy()) } else { base };
@@ -302,7 +304,7 @@ impl Catalog {
         for number in 1..100 {
             let slug = if number == 1 { base.clone() } else { format!("{base}-{number}") };
             if self.is_free(&slug, own)? {
-                return Ok(slug);
+                return Ok(made(slug));
             }
         }
         // A hundred articles of one name: a piece of a hash of the path instead of counting further.
@@ -310,10 +312,10 @@ impl Catalog {
         for length in 8..=hash.len() {
             let slug = format!("{base}-{}", &hash[..length]);
             if self.is_free(&slug, own)? {
-                return Ok(slug);
+                return Ok(made(slug));
             }
         }
-        Ok(format!("{base}-{}", Uuid::new_v4()))
+        Ok(made(format!("{base}-{}", Uuid::new_v4())))
     }
 
     fn is_free(&self, slug: &str, own: Option<i64>) -> Result<bool> {
@@ -352,17 +354,17 @@ pub(super) fn feed_id(namespace: &Uuid) -> String {
 }
 
 /// The writer's own id: an absolute IRI as it is, anything else as a name within this site.
-pub(super) fn chosen_id(namespace: &Uuid, article: &Article) -> Option<String> {
+pub(super) fn chosen_id(namespace: &Uuid, article: &Article) -> Option<ArticleId> {
     let id = article.id.as_deref()?;
     let absolute = is_iri(id);
     if let Ok(uuid) = id.parse::<Uuid>() {
-        return Some(uuid.urn().to_string());
+        return Some(ArticleId::new(uuid.urn().to_string()));
     }
-    Some(if absolute {
+    Some(ArticleId::new(if absolute {
         id.to_owned()
     } else {
         Uuid::new_v5(namespace, format!("id:{id}").as_bytes()).urn().to_string()
-    })
+    }))
 }
 
 /// Whether a text is an absolute IRI (RFC 3987 section 2.2), roughly; no more is ever let through.

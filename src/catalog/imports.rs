@@ -13,6 +13,7 @@ use super::identity::is_iri;
 use super::{Catalog, Result, date};
 use crate::article::{Article, boilerplate, date as dates};
 use crate::model::collection::{Adoption, ImportedEntry};
+use crate::model::entry::ArticleId;
 
 /// What an article can be recognised by in somebody else's feed.
 #[derive(Debug, Default)]
@@ -64,7 +65,7 @@ fn comparable(link: &str) -> String {
 /// An adopted entry, as far as identity needs it.
 #[derive(Debug)]
 pub(super) struct Adopted {
-    pub id: String,
+    pub id: ArticleId,
     pub guid: Option<String>,
     pub published: Option<DateTime<Utc>>,
     pub updated: Option<DateTime<Utc>>,

@@ -6,6 +6,7 @@
 mod archive;
 mod backlog;
 mod bulk_import;
+mod columns;
 mod identity;
 mod imports;
 mod media;

@@ -15,7 +15,7 @@ use crate::model::collection::{
     ArchiveSummary, ArticleLookup, ArticleState, Collection, FeedLimits, FeedLookup, Moment, Record, Tombstone,
     ViewGroup, ViewSummary,
 };
-use crate::model::entry::Entry;
+use crate::model::entry::{Entry, Slug};
 use crate::model::taxonomy::{View, ViewKind};
 
 /// A read-only connection to the catalog.
@@ -51,7 +51,7 @@ impl Reader {
         let Some(row) = rows.next()? else { return Ok(ArticleLookup::Unknown) };
         let (revised, shown_from): (i64, i64) = (row.get(4)?, row.get(7)?);
         let expires: Option<i64> = row.get(10)?;
-        let (current, shown): (String, bool) = (row.get(1)?, row.get(11)?);
+        let (current, shown): (Slug, bool) = (row.get(1)?, row.get(11)?);
         if revised > version.timestamp() {
             return Ok(ArticleLookup::NotYet);
         }
@@ -62,7 +62,7 @@ impl Reader {
             ArticleState::Held => ArticleLookup::Unknown,
             ArticleState::Live if !shown && shown_from > due.timestamp() => ArticleLookup::Unknown,
             ArticleState::Live if expires.is_some_and(|expires| expires <= due.timestamp()) => ArticleLookup::Gone,
-            ArticleState::Live if current != slug => ArticleLookup::Moved(current),
+            ArticleState::Live if current != *slug => ArticleLookup::Moved(current),
             ArticleState::Live if row.get::<_, i64>(12)? == UNREAD => ArticleLookup::Unread(row.get(6)?),
             ArticleState::Live => ArticleLookup::Current(Box::new(entry_of(row)?)),
         })

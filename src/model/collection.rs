@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::entry::Entry;
+use super::entry::{ArticleId, Entry, Slug};
 use super::taxonomy::{View, ViewKind};
 
 /// A moment that readers see: nothing later may be shown.
@@ -71,7 +71,7 @@ pub struct Collection {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tombstone {
     /// The id that it had.
-    pub id: String,
+    pub id: ArticleId,
     /// Since when.
     pub at: DateTime<Utc>,
 }
@@ -120,7 +120,7 @@ pub enum ArticleLookup {
     /// The article.
     Current(Box<Entry>),
     /// It lives at another slug now.
-    Moved(String),
+    Moved(Slug),
     /// It was deleted.
     Gone,
     /// There never was one, or it is not published yet.

@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 /// Timestamps are whole seconds in UTC, as feeds show them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Permanent and unique: an absolute IRI, never changed, never used again (RFC 4287 section 4.2.6).
-    pub id: String,
+    /// Permanent and unique.
+    pub id: ArticleId,
     /// What RSS and JSON Feed readers knew it by before, where that was no IRI; they go on knowing it by that.
     pub guid: Option<String>,
-    /// Last part of the address of the article's page: `a-z`, `0-9` and `-` only.
-    pub slug: String,
+    /// Last part of the address of the article's page.
+    pub slug: Slug,
     /// When the article was first published. Set once.
     pub published: DateTime<Utc>,
     /// When its content last changed; never before `published`.
@@ -25,6 +25,78 @@ pub struct Entry {
     pub content: Content,
 }
 
+/// An absolute IRI, given to an article once, never changed and never reused (RFC 4287 section 4.2.6).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ArticleId(String);
+
+/// The last part of a permalink: `a-z`, `0-9` and `-` only.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Slug(String);
+
+/// A balanced fragment of HTML without scripts, styles, forms or relative addresses, ready for any reader. Only the sanitiser
+/// makes one; it is stored and read back as a plain string.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SafeHtml(String);
+
+impl ArticleId {
+    /// Takes an IRI as an id.
+    pub fn new(iri: impl Into<String>) -> Self {
+        Self(iri.into())
+    }
+}
+
+impl Slug {
+    /// Takes a text as a slug, if it has the letters of one and fits a file name (255 bytes).
+    pub fn new(text: impl Into<String>) -> Option<Self> {
+        let text = text.into();
+        let is_slug = !text.is_empty()
+            && text.len() <= 255
+            && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+        is_slug.then_some(Self(text))
+    }
+}
+
+impl SafeHtml {
+    /// Marks the output of the sanitiser as safe. `tests/architecture.rs` keeps all other callers out.
+    pub fn from_sanitiser(html: String) -> Self {
+        Self(html)
+    }
+}
+
+/// Lets each newtype be read as the text that it is, and compared with one.
+macro_rules! text_newtypes {
+    ($($name:ident)+) => {$(
+        impl std::ops::Deref for $name {
+            type Target = str;
+
+            fn deref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str(&self.0)
+            }
+        }
+
+        impl PartialEq<str> for $name {
+            fn eq(&self, other: &str) -> bool {
+                self.0 == other
+            }
+        }
+
+        impl PartialEq<&str> for $name {
+            fn eq(&self, other: &&str) -> bool {
+                self.0 == *other
+            }
+        }
+    )+};
+}
+
+text_newtypes!(ArticleId Slug SafeHtml);
+
 /// What an article says, as the writer's file gives it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Content {
@@ -34,8 +106,8 @@ pub struct Content {
     pub authors: Vec<Person>,
     /// Plain text; empty when there is none.
     pub summary: String,
-    /// Safe HTML: a balanced fragment in which every address is absolute.
-    pub html: String,
+    /// The text.
+    pub html: SafeHtml,
     /// In the writer's words and order, each once.
     pub tags: Vec<String>,
     /// BCP 47 tag of the article's language, where it is known.

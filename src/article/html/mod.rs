@@ -158,7 +158,7 @@ mod tests {
     }
 
     fn safe(html: &str) -> String {
-        sanitise(html, &Addresses::of_page(&Url::parse("https://example.org/articles/a").unwrap()))
+        sanitise(html, &Addresses::of_page(&Url::parse("https://example.org/articles/a").unwrap())).to_string()
     }
 
     #[test]

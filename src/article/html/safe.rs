@@ -7,7 +7,8 @@ use std::sync::LazyLock;
 use super::images::is_safe_set;
 use super::mend::{fragment, language, mend, skeleton};
 use crate::article::address::Addresses;
-use crate::model::entry::Media;
+use crate::model::entry::{Media, SafeHtml};
+use crate::model::text::xml_legal;
 
 /// Elements that go with everything in them: they are machinery, not text.
 const HIDDEN: [&str; 16] = [
@@ -63,7 +64,7 @@ fn kept<'a>(element: &str, attribute: &str, value: &'a str) -> Option<Cow<'a, st
 
 /// Makes a fragment safe to show in somebody else's page: scripts, styles, forms, frames and event handlers go, and every
 /// address becomes absolute. The same input gives the same bytes, and what is safe stays as it is (standards 22, 24, 25).
-pub fn sanitise(html: &str, addresses: &Addresses<'_>) -> String {
+pub fn sanitise(html: &str, addresses: &Addresses<'_>) -> SafeHtml {
     let (mut html, mut again) = once(html, addresses);
     for _ in 0..MOST_ROUNDS {
         if !again {
@@ -73,7 +74,7 @@ pub fn sanitise(html: &str, addresses: &Addresses<'_>) -> String {
         (html, _) = once(&before, addresses);
         again = html != before;
     }
-    html
+    SafeHtml::from_sanitiser(xml_legal(&html).into_owned())
 }
 
 /// Says whether browsers may read the outcome as something else.
@@ -288,7 +289,7 @@ mod tests {
         };
         let shown = sanitise(html, &addresses);
         assert_eq!(sanitise(&shown, &addresses), shown, "the second time changes nothing: {html}");
-        shown
+        shown.to_string()
     }
 
     fn check(cases: &[(&str, &str)]) {

@@ -83,7 +83,7 @@ impl Ingest {
         let addresses =
             Addresses { permalink, base_url: &self.channel.base_url, path, is_there: &is_there, page: &page };
         // A numeric reference in HTML can mean any character at all.
-        let html = xml_legal(&html::sanitise(&article.html, &addresses)).into_owned();
+        let html = html::sanitise(&article.html, &addresses);
         let mut files = Files { folder: &self.folder, addresses, problems: Vec::new() };
         let enclosures = files.enclosures(article, &self.beside(path));
         let covers = if enclosures.iter().any(Media::plays) { Self::covers(path) } else { Vec::new() };

@@ -219,7 +219,7 @@ mod tests {
         site.write("pod/2024-05-01-the-sea-hour.wav", wav(4));
         let entry = site.entry("pod/2024-05-01-the-sea-hour.wav");
         let content = &entry.content;
-        assert_eq!((content.title.as_str(), content.html.as_str()), ("the sea hour", "<p>the sea hour</p>"));
+        assert_eq!((content.title.as_str(), &*content.html), ("the sea hour", "<p>the sea hour</p>"));
         assert_eq!(entry.published.to_string(), "2024-05-01 00:00:00 UTC");
         assert_eq!(
             content.enclosures.iter().map(told).collect::<Vec<_>>(),

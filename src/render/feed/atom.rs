@@ -71,7 +71,7 @@ fn piece(entry: atom_syndication::Entry) -> Piece {
 fn tombstones(feed: &Feed<'_>) -> impl Iterator<Item = Element> {
     feed.tombstones.iter().map(|tombstone| {
         let when = tombstone.at.to_rfc3339_opts(SecondsFormat::Secs, true);
-        Element::new("at:deleted-entry", [("ref", Some(tombstone.id.clone())), ("when", Some(when))])
+        Element::new("at:deleted-entry", [("ref", Some(tombstone.id.to_string())), ("when", Some(when))])
     })
 }
 

@@ -318,7 +318,7 @@ impl<'a> Item<'a> {
             published: entry.published,
             updated: entry.updated,
             summary,
-            html: whole.then_some(content.html.as_str()),
+            html: whole.then_some(&*content.html),
             tags: &content.tags,
             language: content.language.as_deref().filter(|language| *language != channel.language),
             image: content.image.as_ref(),
@@ -333,6 +333,7 @@ impl<'a> Item<'a> {
 pub(crate) mod tests {
     use super::*;
     use crate::model::entry::Content;
+    use crate::model::entry::{ArticleId, SafeHtml, Slug};
 
     pub fn channel() -> Channel {
         let config: Config =
@@ -343,16 +344,16 @@ pub(crate) mod tests {
     pub fn entry(slug: &str, title: &str) -> Arc<Entry> {
         let date = |text: &str| DateTime::parse_from_rfc3339(text).unwrap().to_utc();
         Arc::new(Entry {
-            id: format!("urn:uuid:{slug}"),
+            id: ArticleId::new(format!("urn:uuid:{slug}")),
             guid: None,
-            slug: slug.into(),
+            slug: Slug::new(slug).unwrap(),
             published: date("2024-05-01T10:00:00Z"),
             updated: date("2024-05-04T09:08:07Z"),
             revised: date("2024-05-04T09:08:07Z"),
             content: Content {
                 title: title.into(),
                 summary: "Short & <sweet>".into(),
-                html: "<p>It's ]]> &lt;all&gt; here &amp; now</p>".into(),
+                html: SafeHtml::from_sanitiser("<p>It's ]]> &lt;all&gt; here &amp; now</p>".into()),
                 tags: vec!["Sea & Sand".into()],
                 ..Content::default()
             },
@@ -373,15 +374,15 @@ pub(crate) mod tests {
         let json: serde_json::Value = serde_json::from_str(&json).unwrap();
         for (index, entry) in entries.iter().enumerate() {
             let (item, post, json) = (&rss.items[index], &atom.entries[index], &json["items"][index]);
-            assert_eq!(item.guid.as_ref().unwrap().value, entry.id);
+            assert_eq!(item.guid.as_ref().unwrap().value, *entry.id);
             assert!(!item.guid.as_ref().unwrap().permalink);
-            assert_eq!(post.id, entry.id);
-            assert_eq!(json["id"], entry.id);
+            assert_eq!(post.id, *entry.id);
+            assert_eq!(json["id"], *entry.id);
             let title = entry.content.title.as_str();
             assert_eq!((item.title.as_deref().unwrap(), post.title.value.as_str()), (title, title));
             assert_eq!(json["title"], title);
-            assert_eq!(item.content.as_deref().unwrap(), entry.content.html);
-            assert_eq!(post.content.as_ref().unwrap().value.as_deref().unwrap(), entry.content.html);
+            assert_eq!(item.content.as_deref().unwrap(), &*entry.content.html);
+            assert_eq!(post.content.as_ref().unwrap().value.as_deref().unwrap(), &*entry.content.html);
             assert_eq!(json["content_html"], *entry.content.html);
             assert_eq!(item.description.as_deref().unwrap(), "Short &amp; &lt;sweet&gt;", "HTML in RSS");
             assert_eq!(post.summary.as_ref().unwrap().value, "Short & <sweet>", "plain text in Atom");

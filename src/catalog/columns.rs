@@ -1,0 +1,30 @@
+//! How the waist's types are stored in a column.
+
+use rusqlite::ToSql;
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef};
+
+use crate::model::entry::{ArticleId, Slug};
+
+impl ToSql for ArticleId {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok((**self).into())
+    }
+}
+
+impl FromSql for ArticleId {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        value.as_str().map(Self::new)
+    }
+}
+
+impl ToSql for Slug {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok((**self).into())
+    }
+}
+
+impl FromSql for Slug {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        Self::new(value.as_str()?).ok_or_else(|| FromSqlError::Other("not a slug".into()))
+    }
+}
