@@ -86,7 +86,7 @@ impl Daemon {
         let address = sockets.address();
         let base_url = config.base_url(address);
         let watchdog = systemd::watchdog();
-        let by_operator = (!sockets.admin().is_empty()).then_some(admin::SIGNS);
+        let by_operator = (!sockets.admin().is_empty()).then_some(admin::HEARTBEAT_INTERVAL);
         let signs = [watchdog.map(|limit| limit / SIGNS), by_operator].into_iter().flatten().min();
         let watched = Watched { metrics, reports, pulses: Heartbeats::new(signs) };
         let admin = by_operator.map(|_| Admin::start(sockets.admin(), watched.clone())).transpose()?;

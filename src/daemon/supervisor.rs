@@ -55,7 +55,7 @@ impl Site {
     fn begin(&self, config: &Config, damage: Damage) -> anyhow::Result<Running> {
         let base_url = config.base_url(self.address);
         // First who serves, then what: answers are made once, for all who ask.
-        let serve = |door| self.server.change(self.current.clone(), door, &config.http, &base_url);
+        let serve = |door| self.server.reconfigure(self.current.clone(), door, &config.http, &base_url);
         pipeline::begin(config, &base_url, &self.state, &self.current, &self.watched, damage, serve)?.run()
     }
 }

@@ -1,5 +1,4 @@
-//! One line for each answer, to whoever wants to know who reads. Serving never waits for it: lines that find no room are lost,
-//! and counted.
+//! The access log: a line for each response. Serving never waits for it; lines that do not fit the queue are dropped and counted.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -17,16 +16,16 @@ use serde::Serialize;
 use crate::config::AccessLines;
 use crate::observe::line_writer::{DropReport, LineWriter, Unbuffered, ascii};
 
-/// How many lines may wait for a reader: some seconds of a busy site, and 50 MB if each is as long as can be.
-const ROOM: usize = 4096;
-/// How many bytes of what a client says are kept.
+/// Length of the queue in lines: some seconds of a busy site, and 50 MB if every line has the maximum length.
+const QUEUE_LENGTH: usize = 4096;
+/// Maximum bytes of each field that a client sends.
 const LONGEST_METHOD: usize = 32;
 const LONGEST_TARGET: usize = 1024;
 const LONGEST_FIELD: usize = 512;
-/// How often the log says at most that lines are lost.
-const LEAST_NEWS: Duration = Duration::from_secs(10);
+/// Shortest interval between two reports of dropped lines.
+const DROP_REPORT_INTERVAL: Duration = Duration::from_secs(10);
 
-/// Where the lines go.
+/// Writes the access log.
 #[derive(Debug)]
 pub struct AccessLog {
     form: AccessLines,
@@ -34,32 +33,32 @@ pub struct AccessLog {
 }
 
 impl AccessLog {
-    /// To standard output, if any lines are wanted.
+    /// Writes to standard output, unless the form is `off`.
     pub fn to_stdout(form: AccessLines) -> Option<Self> {
-        (form != AccessLines::Off).then(|| Self::new(form, Unbuffered(io::stdout()), ROOM))
+        (form != AccessLines::Off).then(|| Self::new(form, Unbuffered(io::stdout()), QUEUE_LENGTH))
     }
 
-    /// To a writer that may be slow; `room` lines wait for it.
+    /// Writes to a possibly slow writer, with a queue of `room` lines.
     fn new(form: AccessLines, writer: impl Write + Send + 'static, room: usize) -> Self {
-        let (lines, started) = LineWriter::start("access-log", writer, room, ToLog, LEAST_NEWS);
+        let (lines, started) = LineWriter::start("access-log", writer, room, ToLog, DROP_REPORT_INTERVAL);
         if let Err(error) = started {
             ToLog.failing(&error);
         }
         Self { form, lines }
     }
 
-    /// How it is written.
+    /// The form of its lines.
     pub fn form(&self) -> AccessLines {
         self.form
     }
 
-    /// How many lines were lost until now.
+    /// The number of dropped lines, updated live.
     pub fn lost(&self) -> Arc<AtomicU64> {
         self.lines.lost()
     }
 
-    /// Tells of an answer.
-    pub fn tell(&self, answered: &Answered<'_>) {
+    /// Queues the line of a response.
+    pub fn write(&self, answered: &Answered<'_>) {
         match self.form {
             AccessLines::Off => {}
             AccessLines::Combined => self.lines.tell(answered.combined()),
@@ -77,21 +76,21 @@ impl Drop for AccessLog {
     }
 }
 
-/// The form of these lines is fixed: what is to be said of them goes to the log.
+/// Reports dropped lines to the log, since the form of the access log is fixed.
 struct ToLog;
 
 impl DropReport for ToLog {
     fn lost(&mut self, lines: u64) -> Option<String> {
-        tracing::warn!("the access log lacks {lines} lines: whoever reads it is too slow, or it cannot be written");
+        tracing::warn!("{lines} access log lines were dropped: the reader is too slow or the log cannot be written");
         None
     }
 
     fn failing(&mut self, error: &io::Error) {
-        tracing::error!("the access log cannot be written: {error}; its lines are lost until it can be");
+        tracing::error!("cannot write the access log: {error}; lines are dropped until it can be written again");
     }
 }
 
-/// What is told of an answer.
+/// A request and its response, as the access log describes them.
 #[derive(Debug)]
 pub struct Answered<'a> {
     client: Option<IpAddr>,
@@ -100,17 +99,17 @@ pub struct Answered<'a> {
     bytes: u64,
     coding: Option<&'a str>,
     at: SystemTime,
-    took: Duration,
+    duration: Duration,
 }
 
 impl<'a> Answered<'a> {
-    /// `response` to `request` from `client`, made in `took`, and ready `at` this instant.
+    /// `response` to `request` from `client`, made in `duration` and ready at the instant `at`.
     pub fn new<B: hyper::body::Body>(
         client: Option<IpAddr>,
         request: &'a Parts,
         response: &'a Response<B>,
         at: SystemTime,
-        took: Duration,
+        duration: Duration,
     ) -> Self {
         Self {
             client,
@@ -119,11 +118,11 @@ impl<'a> Answered<'a> {
             bytes: response.body().size_hint().exact().unwrap_or(0),
             coding: response.headers().get(CONTENT_ENCODING).and_then(|coding| coding.to_str().ok()),
             at,
-            took,
+            duration,
         }
     }
 
-    /// As Apache and nginx write it, for the many programs that read that.
+    /// The combined format of Apache and nginx.
     fn combined(&self) -> String {
         let mut line = self.client.map_or_else(|| "-".to_owned(), |client| client.to_string());
         let at = DateTime::<Utc>::from(self.at).format("%d/%b/%Y:%H:%M:%S +0000");
@@ -155,14 +154,14 @@ impl<'a> Answered<'a> {
             referer: field(REFERER),
             user_agent: field(USER_AGENT),
             coding: self.coding,
-            duration_us: self.took.as_micros(),
+            duration_us: self.duration.as_micros(),
         };
         let line = serde_json::to_string(&line).expect("texts and numbers make JSON");
         ascii(&line)
     }
 }
 
-/// What a line of JSON says.
+/// The fields of a line of JSON.
 #[derive(Serialize)]
 struct AccessLine<'a> {
     time: String,
@@ -182,7 +181,7 @@ fn field<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a [u8]> {
     headers.get(name).map(HeaderValue::as_bytes)
 }
 
-/// Nothing that a client says ends a quoted text or a line, or moves the cursor of whoever reads it.
+/// Escapes all bytes by which a client could end a quoted field or a line, or control a terminal.
 fn escape(line: &mut String, text: &[u8], longest: usize) {
     for byte in &text[..text.len().min(longest)] {
         if (b' '..=b'~').contains(byte) && !b"\"\\".contains(byte) {
@@ -236,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_says_what_was_answered() {
+    fn a_line_describes_a_response() {
         let request = request("/rss.xml?x=1", &[(REFERER, b"https://a.example/"), (USER_AGENT, b"Reader/1.0 (x; y)")]);
         let response = response("12345");
         let answered = answered(&request, &response);
@@ -253,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_said_is_told_so() {
+    fn absent_fields_are_marked() {
         let (request, response) = (request("/", &[]), Response::new(Full::<Bytes>::default()));
         let answered = Answered { client: None, ..answered(&request, &response) };
         assert_eq!(answered.combined(), r#"- - - [10/Oct/2000:20:55:36 +0000] "GET / HTTP/1.1" 200 0 "-" "-""#);
@@ -265,8 +264,8 @@ mod tests {
 
     #[test]
     fn no_client_forges_a_line() {
-        let said = "a\" 200 5 \"x\\\t\u{e9}\u{2028}\u{85}\u{1f642}".as_bytes();
-        let request = request("/", &[(USER_AGENT, said), (REFERER, b"\xff\x80")]);
+        let forged = "a\" 200 5 \"x\\\t\u{e9}\u{2028}\u{85}\u{1f642}".as_bytes();
+        let request = request("/", &[(USER_AGENT, forged), (REFERER, b"\xff\x80")]);
         let response = response("");
         let answered = answered(&request, &response);
         let combined = answered.combined();
@@ -277,18 +276,18 @@ mod tests {
         );
         assert_eq!(combined.matches('"').count(), 6);
         let json = answered.json();
-        assert_eq!(parsed(&json)["user_agent"].as_str().unwrap().as_bytes(), said);
+        assert_eq!(parsed(&json)["user_agent"].as_str().unwrap().as_bytes(), forged);
         for line in [combined, json] {
             assert!(line.bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{line}");
         }
-        // What no header can hold, and yet.
+        // Bytes that no header field can contain.
         let mut line = String::new();
         escape(&mut line, b"\r\n\x1b[2J\x7f\0", 100);
         assert_eq!(line, r"\x0D\x0A\x1B[2J\x7F\x00");
     }
 
     #[test]
-    fn a_line_has_its_limit() {
+    fn a_line_has_a_maximum_length() {
         let long = vec![0xff; 10_000];
         let target = format!("/{}", "%00".repeat(4_000));
         let (request, response) = (request(&target, &[(USER_AGENT, &long), (REFERER, &long)]), response(""));
@@ -300,12 +299,12 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_written_by_the_end() {
+    fn all_lines_are_written_at_the_end() {
         let (request, response) = (request("/", &[]), response(""));
         let kept = Kept::default();
         let log = AccessLog::new(AccessLines::Json, kept.clone(), 1000);
         for _ in 0..1000 {
-            log.tell(&answered(&request, &response));
+            log.write(&answered(&request, &response));
         }
         assert_eq!(log.lines.lost().load(Relaxed), 0);
         drop(log);
@@ -314,7 +313,7 @@ mod tests {
         assert!(AccessLog::to_stdout(AccessLines::Off).is_none());
     }
 
-    /// Takes nothing for as long as the other end is there.
+    /// Accepts nothing while the other end of the channel exists.
     struct Stuck(mpsc::Receiver<()>);
 
     impl Write for Stuck {
@@ -329,17 +328,17 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_that_is_stuck_stops_nobody() {
+    fn a_stuck_reader_does_not_block_serving() {
         let (request, response) = (request("/", &[]), response(""));
         let (_stuck, until) = mpsc::channel();
         let begun = Instant::now();
         let log = AccessLog::new(AccessLines::Combined, Stuck(until), 8);
         for _ in 0..10_000 {
-            log.tell(&answered(&request, &response));
+            log.write(&answered(&request, &response));
         }
         let lost = log.lines.lost();
         let at_once = lost.load(Relaxed);
-        assert!(at_once > 1_000, "{at_once} are lost");
+        assert!(at_once > 1_000, "{at_once} were dropped");
         drop(log);
         assert_eq!(lost.load(Relaxed), 10_000, "each line is counted");
         assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());

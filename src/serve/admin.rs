@@ -1,5 +1,5 @@
-//! What an operator and their programs ask: is it alive, is it ready, what does it count, what is published and what is not.
-//! On sockets and a thread of its own, so that whoever looks on sees it also when nothing else is served.
+//! The admin listener: health, readiness, metrics and status. It has its own sockets and thread, so that it responds even when
+//! serving is stuck.
 
 use std::convert::Infallible;
 use std::io;
@@ -18,37 +18,37 @@ use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::sync::{Semaphore, watch};
 
-use super::stream::{Listener, Stream};
+use super::stream::{AsyncListener, Stream};
 use crate::observe::heartbeat::Heartbeats;
 use crate::observe::metrics::{self, Metrics};
 use crate::observe::status::{Phase, StatusBoard};
 use crate::render::page;
 use crate::system::sockets;
 
-/// Connections at a time; more wait.
-const MOST: usize = 32;
-/// For a request to come, and for an answer to be taken.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// A part that gives no sign of life for so long is stuck.
-const SILENCE: Duration = Duration::from_secs(30);
-/// Pages of the operator show their own style, and run nothing.
+/// Maximum number of connections; more wait.
+const MAX_CONNECTIONS: usize = 32;
+/// Timeout for a request to arrive and for its response to be read.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// A task without a heartbeat for this long is stalled.
+const STALLED_AFTER: Duration = Duration::from_secs(30);
+/// Content-Security-Policy: own style and icon only, no scripts.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'";
 
-/// How often parts give signs of life where only an operator looks at them.
-pub const SIGNS: Duration = Duration::from_secs(5);
+/// Interval of heartbeats where only `/healthz` checks them.
+pub const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(5);
 
-/// What there is to look at.
+/// The sources of the admin listener's answers.
 #[derive(Debug, Clone)]
 pub struct Watched {
-    /// What is counted.
+    /// `/metrics`.
     pub metrics: Metrics,
-    /// What is told.
+    /// `/status` and `/readyz`.
     pub reports: StatusBoard,
-    /// Whether all parts get on.
+    /// `/healthz`.
     pub pulses: Heartbeats,
 }
 
-/// The thread that answers; it ends when this is dropped.
+/// The thread of the admin listener; it ends when this is dropped.
 #[derive(Debug)]
 pub struct Admin {
     stop: Option<watch::Sender<()>>,
@@ -56,7 +56,7 @@ pub struct Admin {
 }
 
 impl Admin {
-    /// Answers on `listeners` from now on.
+    /// Starts to answer on `listeners`.
     ///
     /// # Errors
     /// A socket cannot be used, or the thread cannot be started.
@@ -82,13 +82,13 @@ impl Drop for Admin {
 }
 
 async fn run(listeners: Vec<sockets::Listener>, watched: Watched, stopped: watch::Receiver<()>) {
-    let room = Arc::new(Semaphore::new(MOST));
+    let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut loops = tokio::task::JoinSet::new();
     for listener in listeners {
         let (watched, room) = (watched.clone(), room.clone());
         let mut stopped = stopped.clone();
         loops.spawn(async move {
-            let Ok(listener) = Listener::try_from(listener) else { return };
+            let Ok(listener) = AsyncListener::try_from(listener) else { return };
             loop {
                 let accept = async {
                     let permit = room.clone().acquire_owned().await;
@@ -105,8 +105,8 @@ async fn run(listeners: Vec<sockets::Listener>, watched: Watched, stopped: watch
                 let watched = watched.clone();
                 tokio::spawn(async move {
                     let _permit = permit;
-                    // One request for each connection: whoever looks on comes once in a while.
-                    let _ = tokio::time::timeout(2 * PATIENCE, serve(stream, watched)).await;
+                    // One request for each connection: probes and scrapes are rare.
+                    let _ = tokio::time::timeout(2 * TIMEOUT, serve(stream, watched)).await;
                 });
             }
         });
@@ -120,7 +120,7 @@ async fn serve(stream: Stream, watched: Watched) {
         async move { Ok::<_, Infallible>(answer) }
     };
     let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(PATIENCE).max_header_size(super::MAX_HEADER).keep_alive(false);
+    builder.timer(TokioTimer::new()).header_read_timeout(TIMEOUT).max_header_size(super::MAX_HEADER).keep_alive(false);
     let served = match stream {
         Stream::Tcp(stream) => builder.serve_connection(TokioIo::new(stream), service_fn(answer)).await,
         Stream::Unix(stream) => builder.serve_connection(TokioIo::new(stream), service_fn(answer)).await,
@@ -133,7 +133,7 @@ async fn serve(stream: Stream, watched: Watched) {
 fn respond<B>(request: &Request<B>, watched: &Watched) -> Response<Full<Bytes>> {
     const TEXT: &str = "text/plain; charset=utf-8";
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        let mut refusal = answer(StatusCode::METHOD_NOT_ALLOWED, TEXT, "There is only something to look at here.\n");
+        let mut refusal = answer(StatusCode::METHOD_NOT_ALLOWED, TEXT, "Only GET and HEAD are allowed here.\n");
         refusal.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
         return refusal;
     }
@@ -143,11 +143,11 @@ fn respond<B>(request: &Request<B>, watched: &Watched) -> Response<Full<Bytes>> 
     };
     match request.uri().path() {
         "/healthz" => {
-            let silent = watched.pulses.silent(SILENCE);
+            let silent = watched.pulses.silent(STALLED_AFTER);
             if silent.is_empty() {
                 return answer(StatusCode::OK, TEXT, "alive\n");
             }
-            let text = format!("no sign of life for {} s: {}\n", SILENCE.as_secs(), silent.join(", "));
+            let text = format!("stalled for more than {} s: {}\n", STALLED_AFTER.as_secs(), silent.join(", "));
             answer(StatusCode::SERVICE_UNAVAILABLE, TEXT, text)
         }
         "/readyz" => match watched.reports.get().phase {
@@ -165,11 +165,11 @@ fn respond<B>(request: &Request<B>, watched: &Watched) -> Response<Full<Bytes>> 
         }
         "/style.css" => answer(StatusCode::OK, page::STYLE_TYPE, page::STYLE),
         "/icon.svg" => answer(StatusCode::OK, "image/svg+xml", page::ICON),
-        _ => answer(StatusCode::NOT_FOUND, TEXT, "Here are /status, /metrics, /healthz and /readyz.\n"),
+        _ => answer(StatusCode::NOT_FOUND, TEXT, "Available: /status, /metrics, /healthz, /readyz.\n"),
     }
 }
 
-/// Nothing in here is for a cache.
+/// Makes a response that no cache may store.
 fn answer(status: StatusCode, media_type: &'static str, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(body.into()));
     *response.status_mut() = status;
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn ready_is_who_serves() {
+    fn ready_means_serving() {
         let watched = watched();
         let status = |watched: &Watched| ask(watched, Method::GET, "/readyz", "*/*").0;
         assert_eq!(status(&watched), 503);
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn people_get_a_page_and_programs_get_json() {
+    fn browsers_get_a_page_and_programs_get_json() {
         let watched = watched();
         let browser = "text/html,application/xhtml+xml,*/*;q=0.8";
         assert_eq!(ask(&watched, Method::GET, "/status", browser), (200, page::MEDIA_TYPE.to_owned()));

@@ -1,4 +1,4 @@
-//! What is sent behind a header: bytes that are there already, or a file, read while it is sent.
+//! The body of a response: bytes in memory, or a file that is read while it is sent.
 
 use std::io;
 use std::ops::Range;
@@ -13,10 +13,10 @@ use tokio::sync::Semaphore;
 
 use crate::folder::media::Opened;
 
-/// Bytes that are read at once. Two of these wait in memory for each client that takes a file.
+/// Bytes read at a time. At most two chunks are buffered for each client that downloads a file.
 pub const CHUNK: usize = 64 << 10;
 
-/// A file to be sent, and the leave to read it.
+/// An open file, and the permits to read it.
 #[derive(Debug)]
 pub struct Source {
     opened: Opened,
@@ -24,17 +24,17 @@ pub struct Source {
 }
 
 impl Source {
-    /// `reads` holds as many permits as threads may wait for the disk at a time.
+    /// `reads` has a permit for each thread that may wait for the disk.
     pub fn new(opened: Opened, reads: Arc<Semaphore>) -> Self {
         Self { opened, reads }
     }
 
-    /// What is known of the file.
+    /// The open file.
     pub fn opened(&self) -> &Opened {
         &self.opened
     }
 
-    /// Reads off the async threads, which must never wait for a disk.
+    /// Reads on a blocking thread: async threads must never wait for a disk.
     async fn read(self: Arc<Self>, offset: u64, length: usize) -> io::Result<Bytes> {
         let permit = self.reads.clone().acquire_owned().await.map_err(io::Error::other)?;
         let read = move || {
@@ -45,16 +45,16 @@ impl Source {
     }
 }
 
-type Reading = Pin<Box<dyn Future<Output = io::Result<Bytes>> + Send>>;
+type PendingRead = Pin<Box<dyn Future<Output = io::Result<Bytes>> + Send>>;
 
-/// Part of a file. What the client does not take is not read; when the client goes away, this is dropped, and no more is.
-pub struct Stream {
+/// A range of a file. Only what the client accepts is read; dropping it when the client disconnects ends the reading.
+pub struct FileStream {
     source: Arc<Source>,
     left: Range<u64>,
-    reading: Option<Reading>,
+    reading: Option<PendingRead>,
 }
 
-impl Stream {
+impl FileStream {
     fn poll_chunk(&mut self, context: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
         if self.left.is_empty() {
             return Poll::Ready(None);
@@ -73,18 +73,18 @@ impl Stream {
     }
 }
 
-/// The body of an answer.
+/// The body of a response.
 pub enum ResponseBody {
-    /// A document.
+    /// Bytes in memory.
     Whole(Full<Bytes>),
-    /// Of a file beside articles.
-    File(Stream),
+    /// A range of a media file.
+    File(FileStream),
 }
 
 impl ResponseBody {
-    /// These bytes of a file; they end within it.
+    /// A range of a file; it must lie within the file.
     pub fn file(source: Arc<Source>, part: Range<u64>) -> Self {
-        Self::File(Stream { source, left: part, reading: None })
+        Self::File(FileStream { source, left: part, reading: None })
     }
 }
 

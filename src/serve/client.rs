@@ -1,4 +1,4 @@
-//! Who asks, where a proxy asks for somebody else: `Forwarded` (RFC 7239) or `X-Forwarded-For`, as far as it can be believed.
+//! The address of the client behind proxies: `Forwarded` (RFC 7239) or `X-Forwarded-For`, as far as they can be trusted.
 
 use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
@@ -9,33 +9,33 @@ use hyper::header::{FORWARDED, HeaderName};
 use crate::config::TrustedProxies;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-/// How many proxies in a row are gone through at most.
+/// Maximum number of proxies in a chain.
 const HOPS: usize = 32;
 
-/// Whoever a request comes from; `None`: somebody by a Unix socket.
+/// Returns the address of the client; `None` for a Unix socket without a forwarding header.
 ///
-/// What a header says counts only where a trusted proxy sent it. Each proxy adds to the right: from there, the first that is
-/// not trusted is the client, and what stands left of it is what the client says of itself. Where the way cannot be followed
-/// any further, the last one that can be believed is taken.
+/// The headers count only if a trusted proxy sent them. Each proxy appends on the right, so the rightmost address that is not
+/// trusted is the client; everything to its left is the client's own claim. If an element cannot be read, the last trusted
+/// address counts.
 ///
-/// Proxies add to one header and hand on the other as it came. Where both are there, one of them may be the client's own
-/// invention, and nobody knows which: they are believed where they agree.
+/// A proxy appends to one of the headers and passes the other one on unchanged. If both are present, one of them may be forged:
+/// they count only if they agree.
 pub fn client(peer: Option<IpAddr>, headers: &HeaderMap, trusted: &TrustedProxies) -> Option<IpAddr> {
     let peer = peer.map(|address| address.to_canonical());
     if !trusted.contains(peer) {
         return peer;
     }
-    let said = |name| headers.contains_key(&name).then(|| walk(peer, headers, &name, trusted));
-    match (said(FORWARDED), said(X_FORWARDED_FOR)) {
+    let from_header = |name| headers.contains_key(&name).then(|| walk(peer, headers, &name, trusted));
+    match (from_header(FORWARDED), from_header(X_FORWARDED_FOR)) {
         (Some(one), Some(other)) if one != other => peer,
         (Some(client), _) | (None, Some(client)) => client,
         (None, None) => peer,
     }
 }
 
-/// Goes from proxy to proxy, beginning with the nearest.
+/// Follows the chain of proxies from the nearest one.
 fn walk(peer: Option<IpAddr>, headers: &HeaderMap, name: &HeaderName, trusted: &TrustedProxies) -> Option<IpAddr> {
-    let mut believed = peer;
+    let mut trusted_until = peer;
     let mut hops = 0;
     for line in headers.get_all(name).iter().rev() {
         let mut rest = Some(line.as_bytes());
@@ -45,25 +45,25 @@ fn walk(peer: Option<IpAddr>, headers: &HeaderMap, name: &HeaderName, trusted: &
             let element = element.trim_ascii();
             hops += 1;
             if hops > HOPS {
-                return believed;
+                return trusted_until;
             }
             if element.is_empty() {
-                // A list may have empty places (RFC 9110 section 5.6.1).
+                // A list may have empty elements (RFC 9110 section 5.6.1).
                 continue;
             }
             let address = if *name == FORWARDED { forwarded(element) } else { node(element) };
-            let Some(address) = address else { return believed };
-            believed = Some(address);
-            if !trusted.contains(believed) {
-                return believed;
+            let Some(address) = address else { return trusted_until };
+            trusted_until = Some(address);
+            if !trusted.contains(trusted_until) {
+                return trusted_until;
             }
         }
     }
-    believed
+    trusted_until
 }
 
-/// Takes the last element off a list, and says what is left. Read from the right, so that a quote that a client has left
-/// open swallows nothing of what proxies added.
+/// Splits the last element off a list. Reads from the right, so that an unclosed quote of the client does not hide what proxies
+/// have appended.
 fn last_element(list: &[u8]) -> (Option<&[u8]>, &[u8]) {
     let mut quoted = false;
     for (index, byte) in list.iter().enumerate().rev() {
@@ -80,7 +80,7 @@ fn is_escaped(text: &[u8], index: usize) -> bool {
     text[..index].iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1
 }
 
-/// The address in an element of `Forwarded`: `for="[2001:db8::1]:80";proto=https`.
+/// Reads the address in an element of `Forwarded`: `for="[2001:db8::1]:80";proto=https`.
 fn forwarded(element: &[u8]) -> Option<IpAddr> {
     let mut rest = std::str::from_utf8(element).ok()?;
     let mut address = None;
@@ -91,7 +91,7 @@ fn forwarded(element: &[u8]) -> Option<IpAddr> {
         if name.is_empty() || name.contains(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c))) {
             return None;
         }
-        // Nothing is said twice (RFC 7239 section 4).
+        // A parameter occurs once (RFC 7239 section 4).
         if name.eq_ignore_ascii_case("for") && address.replace(node(value.as_bytes())?).is_some() {
             return None;
         }
@@ -103,7 +103,7 @@ fn forwarded(element: &[u8]) -> Option<IpAddr> {
     }
 }
 
-/// A token or a quoted string at the beginning, and what comes behind it.
+/// Reads a token or a quoted string; returns it and the rest.
 fn value(text: &str) -> Option<(Cow<'_, str>, &str)> {
     let Some(quoted) = text.strip_prefix('"') else {
         let end = text.find(|c: char| c == ';' || c == '"' || c.is_ascii_whitespace()).unwrap_or(text.len());
@@ -121,7 +121,7 @@ fn value(text: &str) -> Option<(Cow<'_, str>, &str)> {
     None
 }
 
-/// An address, with or without a port. None where a proxy keeps it to itself: `unknown`, `_hidden`.
+/// Reads an address, with or without a port. `None` where a proxy hides it: `unknown`, `_hidden`.
 fn node(text: &[u8]) -> Option<IpAddr> {
     let text = std::str::from_utf8(text).ok()?;
     let bracketed = |text: &str| text.strip_prefix('[')?.strip_suffix(']')?.parse().ok().map(IpAddr::V6);
@@ -131,7 +131,7 @@ fn node(text: &[u8]) -> Option<IpAddr> {
         .or_else(|| bracketed(text))
         .or_else(|| text.parse::<SocketAddr>().ok().filter(|_| !text.contains('%')).map(|address| address.ip()))
         .or_else(|| {
-            // A port may be hidden, too (RFC 7239 section 6).
+            // A port may be obfuscated (RFC 7239 section 6).
             let (host, port) = text.rsplit_once(":_")?;
             let is_hidden = port.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
             let address = if host.starts_with('[') { bracketed(host) } else { host.parse().ok().map(IpAddr::V4) };
@@ -159,7 +159,7 @@ mod tests {
         serde_json::from_value(list).unwrap()
     }
 
-    /// Who is the client, to a proxy on this machine.
+    /// Checks which client a proxy on this host names.
     fn check(name: &str, cases: &[(&[&str], &str)]) {
         for (lines, expected) in cases {
             let lines: Vec<_> = lines.iter().map(|line| (name, *line)).collect();
@@ -182,14 +182,14 @@ mod tests {
                 (&["192.0.2.1, 10.0.0.1"], "192.0.2.1"),
                 (&["192.0.2.1,\t10.0.0.1 , ,fd00::1,"], "192.0.2.1"),
                 (&["192.0.2.1", "10.0.0.1", "10.0.0.2"], "192.0.2.1"),
-                // What stands before the first who is not trusted is his own invention.
+                // Everything left of the first untrusted address is that client's claim.
                 (&["8.8.8.8, 192.0.2.1"], "192.0.2.1"),
                 (&["127.0.0.1, 192.0.2.1, 10.0.0.1"], "192.0.2.1"),
                 (&["8.8.8.8", "192.0.2.1"], "192.0.2.1"),
                 (&["\"8.8.8.8, 192.0.2.1"], "192.0.2.1"),
-                // All are trusted: the farthest.
+                // All are trusted: the farthest one.
                 (&["10.0.0.2, 10.0.0.1"], "10.0.0.2"),
-                // What cannot be followed.
+                // Elements that cannot be read.
                 (&["unknown"], "127.0.0.1"),
                 (&["192.0.2.1, unknown, 10.0.0.1"], "10.0.0.1"),
                 (&["192.0.2.1, nonsense"], "127.0.0.1"),
@@ -220,11 +220,11 @@ mod tests {
                 (&["for=192.0.2.1, for=10.0.0.1;host=\"a\\\", \\\"b\""], "192.0.2.1"),
                 (&["for=192.0.2.1", "for=10.0.0.1"], "192.0.2.1"),
                 (&["for=8.8.8.8, for=192.0.2.1, for=10.0.0.1"], "192.0.2.1"),
-                // A quote that the client leaves open.
+                // A quote that the client does not close.
                 (&["for=8.8.8.8;x=\", for=192.0.2.1"], "192.0.2.1"),
                 (&["for=8.8.8.8;x=\", for=\"[2001:db8::1]\""], "2001:db8::1"),
                 (&["for=8.8.8.8;x=\"\\, for=\"[2001:db8::1]\";proto=https"], "2001:db8::1"),
-                // What is kept from us, and what is wrong.
+                // Hidden and malformed elements.
                 (&["for=unknown"], "127.0.0.1"),
                 (&["for=_gazonk"], "127.0.0.1"),
                 (&["for=\"_SEVKISEK\", for=10.0.0.1"], "10.0.0.1"),
@@ -245,9 +245,9 @@ mod tests {
     }
 
     #[test]
-    fn only_who_is_trusted_is_believed() {
-        let said = [("forwarded", "for=192.0.2.1"), ("x-forwarded-for", "192.0.2.1")];
-        for header in said {
+    fn forwarding_headers_count_only_from_trusted_proxies() {
+        let fields = [("forwarded", "for=192.0.2.1"), ("x-forwarded-for", "192.0.2.1")];
+        for header in fields {
             let headers = headers(&[header]);
             let of = |peer: Option<&str>| client(peer.map(|peer| peer.parse().unwrap()), &headers, &trusted());
             for stranger in ["198.51.100.1", "2001:db8::9", "11.0.0.1"] {
@@ -262,9 +262,9 @@ mod tests {
         assert_eq!(client(None, &headers(&[("forwarded", "for=unknown")]), &trusted()), None);
     }
 
-    /// A proxy that writes one of the headers hands on what a client wrote into the other.
+    /// A proxy that appends to one of the headers passes on the client's version of the other.
     #[test]
-    fn two_headers_that_say_different_things_say_nothing() {
+    fn headers_that_contradict_each_other_are_ignored() {
         let peer = Some([127, 0, 0, 1].into());
         let of = |one, other| client(peer, &headers(&[("forwarded", one), ("x-forwarded-for", other)]), &trusted());
         assert_eq!(of("for=192.0.2.1", "192.0.2.1"), Some([192, 0, 2, 1].into()));
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn the_way_is_followed_so_far_and_no_farther() {
+    fn a_chain_of_proxies_has_a_maximum_length() {
         let far = format!("192.0.2.1{}", ", 10.0.0.1".repeat(HOPS));
         check("x-forwarded-for", &[(&[far.as_str()], "10.0.0.1")]);
         let near = format!("192.0.2.1{}", ", 10.0.0.1".repeat(HOPS - 1));

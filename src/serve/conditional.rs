@@ -4,41 +4,46 @@ use std::time::SystemTime;
 
 use hyper::header::{self, HeaderMap, HeaderName};
 
-/// What the preconditions of a request come to.
+/// The result of evaluating preconditions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    /// Answer as if there were none.
+pub enum Precondition {
+    /// Respond as without preconditions.
     Proceed,
-    /// 304: the client has this one of the variants already.
+    /// 304: the client has the variant with this index.
     NotModified(usize),
-    /// 412: the client expects something else.
+    /// 412: a precondition failed.
     Failed,
 }
 
-/// Evaluates the preconditions of a GET or HEAD. `etags` are those of all variants that the client accepts, best first:
-/// which of them is sent is ours to choose, and one that the client has already is the best choice of all. Without a
-/// `last_modified` no date counts (RFC 9110 sections 13.1.3 and 13.1.4).
-pub fn evaluate(headers: &HeaderMap, etags: &[&str], last_modified: Option<SystemTime>, now: SystemTime) -> Outcome {
+/// Evaluates the preconditions of a GET or HEAD. `etags` are those of all variants that the client accepts, best first: the
+/// server chooses among them, and a variant that the client already has is the best choice. Without `last_modified`, dates in
+/// the request are ignored (RFC 9110 sections 13.1.3 and 13.1.4).
+pub fn evaluate(
+    headers: &HeaderMap,
+    etags: &[&str],
+    last_modified: Option<SystemTime>,
+    now: SystemTime,
+) -> Precondition {
     if headers.contains_key(header::IF_MATCH) {
         let expected = || tags(headers, header::IF_MATCH).any(|tag| etags.contains(&tag));
         if !is_any(headers, header::IF_MATCH) && !expected() {
-            return Outcome::Failed;
+            return Precondition::Failed;
         }
     } else if date(headers, header::IF_UNMODIFIED_SINCE).is_some_and(|date| last_modified > Some(date)) {
-        return Outcome::Failed;
+        return Precondition::Failed;
     }
     if headers.contains_key(header::IF_NONE_MATCH) {
         let any = is_any(headers, header::IF_NONE_MATCH);
         let known = |etag: &&str| any || tags(headers, header::IF_NONE_MATCH).any(|tag| is_same(tag, etag));
-        return etags.iter().position(known).map_or(Outcome::Proceed, Outcome::NotModified);
+        return etags.iter().position(known).map_or(Precondition::Proceed, Precondition::NotModified);
     }
-    // A date after now was invented by the client; what it says cannot be believed.
+    // A date in the future was invented by the client and is ignored.
     let is_met = |date: &SystemTime| last_modified.is_some_and(|modified| modified <= *date) && *date <= now;
     let since = date(headers, header::IF_MODIFIED_SINCE).filter(is_met);
-    since.map_or(Outcome::Proceed, |_| Outcome::NotModified(0))
+    since.map_or(Precondition::Proceed, |_| Precondition::NotModified(0))
 }
 
-/// Whether the field is the star, which stands for whatever there is. In a list, or within quotes, it stands for nothing.
+/// Whether the field is `*`, which matches any representation. In a list or in quotes it has no meaning.
 fn is_any(headers: &HeaderMap, name: HeaderName) -> bool {
     let mut values = headers.get_all(name).iter();
     values.next().is_some_and(|value| value == "*") && values.next().is_none()
@@ -49,21 +54,21 @@ fn tags(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
     values.flat_map(|value| value.split(',')).map(str::trim).filter(|tag| !tag.is_empty())
 }
 
-/// What servers that compress an answer on its way put behind its tag: Apache, lighttpd and Caddy; Apache once; Jetty.
-const MARKS: [&str; 6] = ["-gzip", "-br", "-zstd", "-deflate", ";gzip", "--gzip"];
+/// Suffixes that compressing servers add to a tag: Apache, lighttpd, Caddy, old versions of Apache, Jetty.
+const SUFFIXES: [&str; 6] = ["-gzip", "-br", "-zstd", "-deflate", ";gzip", "--gzip"];
 
-/// Weak comparison, forgiving what happens to tags on their way: proxies weaken them, compressing ones add their mark
-/// within the quotes or behind them, and some readers lose the quotes (standards 94).
+/// Compares weakly (RFC 9110 section 8.8.3.2) and tolerates changes in transit: proxies weaken tags, compressing ones add a suffix
+/// within the quotes or after them, and some readers drop the quotes (standards 94).
 fn is_same(tag: &str, etag: &str) -> bool {
     if tag == etag {
         return true;
     }
     let bare = |tag: &str| tag.replace('"', "");
     let (tag, etag) = (bare(tag.strip_prefix("W/").unwrap_or(tag)), bare(etag));
-    tag.strip_prefix(&etag).is_some_and(|mark| mark.is_empty() || MARKS.contains(&mark))
+    tag.strip_prefix(&etag).is_some_and(|suffix| suffix.is_empty() || SUFFIXES.contains(&suffix))
 }
 
-/// A date in one of the three forms; one that is said twice or makes no sense counts as not said.
+/// Reads a date in one of the three forms of HTTP. A repeated or malformed field counts as absent.
 pub fn date(headers: &HeaderMap, name: HeaderName) -> Option<SystemTime> {
     let mut values = headers.get_all(name).iter();
     let value = values.next()?;

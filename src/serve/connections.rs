@@ -1,5 +1,5 @@
-//! Who is connected, what each client is doing, and who must go: so that no client, slow, broken or hostile, takes the place of
-//! another. What happens on a connection is written down without a lock or a clock; once in a while somebody looks.
+//! The open connections, their phases and limits: no slow, broken or hostile client takes the place of another. A connection
+//! records what happens on it without a lock or a clock; a periodic sweep applies the limits.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::{IpAddr, Ipv6Addr};
@@ -13,53 +13,53 @@ use tokio::sync::Notify;
 use crate::config::Http;
 use crate::observe::metrics::Metrics;
 
-/// A client that takes an answer more slowly than this, in bytes for a second, keeps it from others: the slowest mobile networks
-/// are ten times as fast.
+/// Slowest acceptable rate at which a client reads a response, in bytes per second; the slowest mobile networks are ten times
+/// as fast.
 const LEAST_RATE: u64 = 4 << 10;
-/// A connection that was idle for so long is kept in as little memory as may be.
-const DOZE: Duration = Duration::from_secs(2);
-/// How often connections are looked at while there are any; more often where a limit is shorter.
-const LONGEST_TICK: Duration = Duration::from_secs(1);
-/// Descriptors that are kept for files, whoever connects.
+/// Idle time after which a connection releases its buffers.
+const HIBERNATE_AFTER: Duration = Duration::from_secs(2);
+/// Longest interval between two sweeps while there are connections; a shorter limit shortens it.
+const LONGEST_SWEEP_INTERVAL: Duration = Duration::from_secs(1);
+/// Descriptors reserved for files.
 const DESCRIPTORS_FOR_FILES: usize = 256;
 
 /// What a client is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Phase {
-    /// Its request has not come yet, or not all of it.
+    /// The request has not arrived yet, or only in part.
     Asking,
-    /// It is being answered.
+    /// The request is being answered.
     Answered,
-    /// It has its answer.
+    /// The response has been sent.
     Idle,
 }
 
-/// What a connection is told to do.
+/// A command to a connection. A higher one overrides a lower one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd)]
 #[repr(u8)]
 pub enum Command {
-    /// Go on.
+    /// Continue.
     None,
-    /// Keep nothing in memory while the client says nothing.
-    Doze,
-    /// Finish the answer, and then end.
+    /// Release all buffers while the client is silent.
+    Hibernate,
+    /// Finish the response, then end.
     Finish,
     /// End at once.
     End,
 }
 
-/// One connection, as its own task writes it down.
+/// The state of one connection, written by its own task.
 #[derive(Debug)]
 pub struct Connection {
     phase: AtomicU8,
-    /// How often the phase has changed.
+    /// Number of phase changes.
     changes: AtomicU32,
-    /// Whether part of an answer waits for the client to take it.
+    /// Whether part of a response waits for the client to read it.
     blocked: AtomicBool,
-    /// Bytes that the client was sent.
+    /// Bytes sent to the client.
     written: AtomicU64,
-    order: AtomicU8,
+    command: AtomicU8,
     waker: OnceLock<Waker>,
 }
 
@@ -70,12 +70,12 @@ impl Connection {
             changes: AtomicU32::new(0),
             blocked: AtomicBool::new(false),
             written: AtomicU64::new(0),
-            order: AtomicU8::new(Command::None as u8),
+            command: AtomicU8::new(Command::None as u8),
             waker: OnceLock::new(),
         }
     }
 
-    /// What the client is doing.
+    /// Returns the current phase.
     pub fn phase(&self) -> Phase {
         match self.phase.load(Relaxed) {
             0 => Phase::Asking,
@@ -84,52 +84,52 @@ impl Connection {
         }
     }
 
-    /// Notes what the client does from now on.
+    /// Records a new phase.
     pub fn enter(&self, phase: Phase) {
         self.phase.store(phase as u8, Relaxed);
         self.changes.fetch_add(1, Relaxed);
     }
 
-    /// How often that has changed.
+    /// Returns the number of phase changes.
     pub fn changes(&self) -> u32 {
         self.changes.load(Relaxed)
     }
 
-    /// Notes bytes that the client took.
-    pub fn took(&self, bytes: usize) {
+    /// Records bytes accepted by the client's side.
+    pub fn add_written(&self, bytes: usize) {
         self.written.fetch_add(bytes as u64, Relaxed);
     }
 
-    /// Notes whether more waits for it.
+    /// Records whether unsent bytes wait for the client.
     pub fn set_blocked(&self, blocked: bool) {
         if self.blocked.load(Relaxed) != blocked {
             self.blocked.store(blocked, Relaxed);
         }
     }
 
-    /// Whether more waits for it.
+    /// Whether unsent bytes wait for the client.
     pub fn is_blocked(&self) -> bool {
         self.blocked.load(Relaxed)
     }
 
-    /// What the connection is to do. It is woken by `waker` when that changes, which must always be the same task's.
-    pub fn order(&self, waker: &Waker) -> Command {
+    /// Returns the pending command. `waker` is woken when it changes; it must always belong to the same task.
+    pub fn command(&self, waker: &Waker) -> Command {
         self.waker.get_or_init(|| waker.clone());
-        match self.order.load(SeqCst) {
+        match self.command.load(SeqCst) {
             0 => Command::None,
-            1 => Command::Doze,
+            1 => Command::Hibernate,
             2 => Command::Finish,
             _ => Command::End,
         }
     }
 
-    /// It does what it was told to, and goes on. What is more was not told meanwhile, or stays.
-    pub fn obeyed(&self, order: Command) {
-        let _ = self.order.compare_exchange(order as u8, Command::None as u8, SeqCst, SeqCst);
+    /// Clears a command that was carried out, unless a higher one has replaced it.
+    pub fn acknowledge(&self, command: Command) {
+        let _ = self.command.compare_exchange(command as u8, Command::None as u8, SeqCst, SeqCst);
     }
 
-    fn tell(&self, order: Command) {
-        if self.order.fetch_max(order as u8, SeqCst) < order as u8
+    fn send(&self, command: Command) {
+        if self.command.fetch_max(command as u8, SeqCst) < command as u8
             && let Some(waker) = self.waker.get()
         {
             waker.wake_by_ref();
@@ -137,42 +137,42 @@ impl Connection {
     }
 }
 
-/// How much of the machine clients may take, and for how long.
+/// Limits for connections, in number and time.
 #[derive(Debug, Clone, Copy)]
 pub struct ConnectionLimits {
-    /// Connections.
-    pub all: usize,
-    /// Of one address.
-    pub of_one: usize,
-    /// For a request to come.
-    pub asking: Duration,
-    /// Between two requests.
+    /// Maximum number of connections.
+    pub total: usize,
+    /// Maximum number of connections from one address.
+    pub per_address: usize,
+    /// Longest wait for a complete request.
+    pub request: Duration,
+    /// Longest pause between two requests.
     pub idle: Duration,
-    /// For part of an answer to be taken.
+    /// Longest wait for the client to read part of a response.
     pub blocked: Duration,
 }
 
 impl ConnectionLimits {
-    /// As configured, for a process that may have so many descriptors.
+    /// The configured limits, for a process that may open `descriptors` file descriptors.
     pub fn new(http: &Http, descriptors: usize) -> Self {
-        let all = http.connections.min(descriptors.saturating_sub(DESCRIPTORS_FOR_FILES).max(1));
+        let total = http.connections.min(descriptors.saturating_sub(DESCRIPTORS_FOR_FILES).max(1));
         Self {
-            all,
-            of_one: if http.connections_per_address == 0 { usize::MAX } else { http.connections_per_address },
-            asking: http.header_timeout.0,
+            total,
+            per_address: if http.connections_per_address == 0 { usize::MAX } else { http.connections_per_address },
+            request: http.header_timeout.0,
             idle: http.idle_timeout.0,
             blocked: http.write_timeout.0,
         }
     }
 
-    /// No limit is overrun by more than this.
-    fn tick(&self) -> Duration {
-        let shortest = self.asking.min(self.idle).min(self.blocked);
-        (shortest / 4).min(LONGEST_TICK)
+    /// Interval of the sweep; no limit is exceeded by more than this.
+    fn sweep_interval(&self) -> Duration {
+        let shortest = self.request.min(self.idle).min(self.blocked);
+        (shortest / 4).min(LONGEST_SWEEP_INTERVAL)
     }
 }
 
-/// A connection, and what it was doing when somebody last looked.
+/// A connection and its state at the last sweep.
 #[derive(Debug)]
 struct ConnectionEntry {
     connection: Arc<Connection>,
@@ -184,11 +184,11 @@ struct ConnectionEntry {
 }
 
 impl ConnectionEntry {
-    /// What is to be done about it at the instant `now`.
+    /// Returns the command that the limits require at the instant `now`.
     fn due(&mut self, limits: &ConnectionLimits, now: Instant) -> Command {
         let (changes, blocked) = (self.connection.changes(), self.connection.is_blocked());
         if (changes, blocked) != (self.changes, self.blocked) {
-            self.notice(changes, blocked, now);
+            self.remember(changes, blocked, now);
             return Command::None;
         }
         let elapsed = now.saturating_duration_since(self.since);
@@ -196,34 +196,35 @@ impl ConnectionEntry {
             if elapsed < limits.blocked {
                 return Command::None;
             }
-            let taken = self.connection.written.load(Relaxed) - self.written;
-            self.notice(changes, blocked, now);
-            return if taken < LEAST_RATE * limits.blocked.as_secs() { Command::End } else { Command::None };
+            let sent = self.connection.written.load(Relaxed) - self.written;
+            self.remember(changes, blocked, now);
+            return if sent < LEAST_RATE * limits.blocked.as_secs() { Command::End } else { Command::None };
         }
         match self.connection.phase() {
-            Phase::Asking if elapsed >= limits.asking => Command::End,
+            Phase::Asking if elapsed >= limits.request => Command::End,
             Phase::Idle if elapsed >= limits.idle => Command::End,
-            Phase::Idle if elapsed >= DOZE => Command::Doze,
+            Phase::Idle if elapsed >= HIBERNATE_AFTER => Command::Hibernate,
             _ => Command::None,
         }
     }
 
-    fn notice(&mut self, changes: u32, blocked: bool, now: Instant) {
+    fn remember(&mut self, changes: u32, blocked: bool, now: Instant) {
         (self.changes, self.blocked, self.since) = (changes, blocked, now);
         self.written = self.connection.written.load(Relaxed);
     }
 }
 
+/// The table of open connections.
 #[derive(Debug)]
-struct Open {
+struct ConnectionTable {
     limits: ConnectionLimits,
     next: u64,
-    /// In the order in which they came.
+    /// In the order of arrival.
     entries: BTreeMap<u64, ConnectionEntry>,
     by_owner: HashMap<IpAddr, BTreeSet<u64>>,
 }
 
-impl Open {
+impl ConnectionTable {
     fn remove(&mut self, number: u64) -> Option<ConnectionEntry> {
         let entry = self.entries.remove(&number)?;
         if let Some(owner) = entry.owner
@@ -237,62 +238,63 @@ impl Open {
         Some(entry)
     }
 
-    /// Ends one of these connections that asks for nothing: the oldest whose request has not come, or else the oldest that has
-    /// its answer. Says whether there was one.
-    fn make_room(&mut self, among: Option<IpAddr>) -> bool {
+    /// Closes one connection without a request in progress: the oldest that waits for its first bytes, else the oldest idle one.
+    /// Returns whether there was one.
+    fn evict(&mut self, among: Option<IpAddr>) -> bool {
         let of = |phase: Phase| {
-            let is_so = |number: &&u64| self.entries.get(number).is_some_and(|entry| entry.connection.phase() == phase);
+            let is_in_phase =
+                |number: &&u64| self.entries.get(number).is_some_and(|entry| entry.connection.phase() == phase);
             match among {
-                Some(owner) => self.by_owner.get(&owner).and_then(|own| own.iter().find(is_so)).copied(),
-                None => self.entries.keys().find(is_so).copied(),
+                Some(owner) => self.by_owner.get(&owner).and_then(|own| own.iter().find(is_in_phase)).copied(),
+                None => self.entries.keys().find(is_in_phase).copied(),
             }
         };
         let evicted = of(Phase::Asking).or_else(|| of(Phase::Idle)).and_then(|number| self.remove(number));
         evicted.is_some_and(|entry| {
-            entry.connection.tell(Command::End);
+            entry.connection.send(Command::End);
             true
         })
     }
 }
 
-/// All connections.
+/// The open connections and their limits.
 #[derive(Debug)]
 pub struct Connections {
-    open: Mutex<Open>,
-    /// The first has come, or the last has gone.
-    turned: Notify,
+    open: Mutex<ConnectionTable>,
+    /// Notified when the first connection opens and when the last one closes.
+    first_or_last: Notify,
     metrics: Metrics,
 }
 
 impl Connections {
-    /// None yet.
+    /// Starts without connections.
     pub fn new(limits: ConnectionLimits, metrics: Metrics) -> Self {
-        let open = Open { limits, next: 0, entries: BTreeMap::new(), by_owner: HashMap::new() };
-        Self { open: Mutex::new(open), turned: Notify::new(), metrics }
+        let open = ConnectionTable { limits, next: 0, entries: BTreeMap::new(), by_owner: HashMap::new() };
+        Self { open: Mutex::new(open), first_or_last: Notify::new(), metrics }
     }
 
-    /// Holds them to other limits from now on. Who is there stays.
-    pub fn limit(&self, limits: ConnectionLimits) {
+    /// Changes the limits. Open connections stay.
+    pub fn set_limits(&self, limits: ConnectionLimits) {
         self.open().limits = limits;
     }
 
-    fn open(&self) -> MutexGuard<'_, Open> {
-        // Whoever panicked here left a list that is whole.
+    fn open(&self) -> MutexGuard<'_, ConnectionTable> {
+        // A panic leaves the table consistent: each operation on it is complete or has not begun.
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes in a client, if need be in place of another. `owner` is who answers for it, if there is a limit to what one may
-    /// have. `None` if all the others are being answered.
+    /// Registers a connection, evicting another one if the limits require it. `owner` is the address that the limit for one
+    /// address applies to, if any. Returns `None` if all other connections are being answered.
     pub fn admit(self: &Arc<Self>, owner: Option<IpAddr>) -> Option<Admitted> {
         let owner = owner.map(network);
         let mut open = self.open();
         if let Some(owner) = owner
-            && open.by_owner.get(&owner).map_or(0, BTreeSet::len) >= open.limits.of_one
-            && !self.make_room(&mut open, Some(owner))
+            && open.by_owner.get(&owner).map_or(0, BTreeSet::len) >= open.limits.per_address
+            && !self.evict(&mut open, Some(owner))
         {
             return None;
         }
-        if open.entries.len() >= open.limits.all && !self.make_room(&mut open, None) {
+        if open.entries.len() >= open.limits.total && !self.evict(&mut open, None) {
             return None;
         }
         self.metrics.connected();
@@ -307,70 +309,70 @@ impl Connections {
             open.by_owner.entry(owner).or_default().insert(number);
         }
         if open.entries.len() == 1 {
-            self.turned.notify_waiters();
+            self.first_or_last.notify_waiters();
         }
         drop(open);
         Some(Admitted { connection, number, connections: self.clone() })
     }
 
-    fn make_room(&self, open: &mut Open, among: Option<IpAddr>) -> bool {
-        let has_room = open.make_room(among);
-        if has_room {
+    fn evict(&self, open: &mut ConnectionTable, among: Option<IpAddr>) -> bool {
+        let evicted = open.evict(among);
+        if evicted {
             self.metrics.evicted();
         } else {
             self.metrics.refused();
         }
-        has_room
+        evicted
     }
 
-    /// Ends connections that overrun their limits, for ever. While there are none, it does nothing at all.
-    pub async fn watch_over(&self) {
+    /// Closes connections that exceed their limits. Never ends; without connections it sleeps.
+    pub async fn enforce_limits(&self) {
         loop {
-            let turned = self.turned.notified();
+            let changed = self.first_or_last.notified();
             let tick = {
                 let open = self.open();
-                (!open.entries.is_empty()).then(|| open.limits.tick())
+                (!open.entries.is_empty()).then(|| open.limits.sweep_interval())
             };
             let Some(tick) = tick else {
-                turned.await;
+                changed.await;
                 continue;
             };
             tokio::time::sleep(tick).await;
-            self.look(Instant::now());
+            self.sweep(Instant::now());
         }
     }
 
-    fn look(&self, now: Instant) {
+    fn sweep(&self, now: Instant) {
         let mut open = self.open();
         let limits = open.limits;
         for entry in open.entries.values_mut() {
             match entry.due(&limits, now) {
                 Command::None => {}
-                order => entry.connection.tell(order),
+                command => entry.connection.send(command),
             }
         }
     }
 
-    /// Lets all connections finish what they do, and waits until they have.
-    pub async fn finish(&self) {
+    /// Lets all connections finish their responses and waits until they have.
+    pub async fn drain(&self) {
         loop {
-            let turned = self.turned.notified();
+            let changed = self.first_or_last.notified();
             let all: Vec<_> = self.open().entries.values().map(|entry| entry.connection.clone()).collect();
             if all.is_empty() {
                 return;
             }
             for connection in all {
-                connection.tell(Command::Finish);
+                connection.send(Command::Finish);
             }
-            turned.await;
+            changed.await;
         }
     }
 }
 
-/// The place of a connection among all, which it gives back in the end.
+/// A registered connection. Dropping it removes the registration.
 #[derive(Debug)]
 pub struct Admitted {
-    /// Itself.
+    /// The connection's state.
     pub connection: Arc<Connection>,
     number: u64,
     connections: Arc<Connections>,
@@ -382,12 +384,12 @@ impl Drop for Admitted {
         let mut open = self.connections.open();
         open.remove(self.number);
         if open.entries.is_empty() {
-            self.connections.turned.notify_waiters();
+            self.connections.first_or_last.notify_waiters();
         }
     }
 }
 
-/// Who answers for an address: with IPv6, whoever has the network of 64 bits, since that is what one customer is given.
+/// The network that the limit for one address applies to: with IPv6 the /64, which is what a single customer is assigned.
 pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
@@ -400,9 +402,9 @@ mod tests {
     use super::*;
 
     const LIMITS: ConnectionLimits = ConnectionLimits {
-        all: 4,
-        of_one: 2,
-        asking: Duration::from_secs(10),
+        total: 4,
+        per_address: 2,
+        request: Duration::from_secs(10),
         idle: Duration::from_mins(1),
         blocked: Duration::from_secs(20),
     };
@@ -411,8 +413,8 @@ mod tests {
         Arc::new(Connections::new(LIMITS, Metrics::default()))
     }
 
-    fn order(admitted: &Admitted) -> Command {
-        admitted.connection.order(Waker::noop())
+    fn command(admitted: &Admitted) -> Command {
+        admitted.connection.command(Waker::noop())
     }
 
     fn admit(all: &Arc<Connections>, address: &str) -> Option<Admitted> {
@@ -420,100 +422,104 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_that_asks_nothing_makes_room() {
+    fn the_oldest_connection_without_a_request_is_evicted() {
         let all = all();
         let four: Vec<_> = (0..4).map(|_| all.admit(None).unwrap()).collect();
         four[0].connection.enter(Phase::Answered);
         four[1].connection.enter(Phase::Idle);
         let fifth = all.admit(None).unwrap();
         assert_eq!(
-            four.iter().map(order).collect::<Vec<_>>(),
+            four.iter().map(command).collect::<Vec<_>>(),
             [Command::None, Command::None, Command::End, Command::None]
         );
         fifth.connection.enter(Phase::Answered);
         four[3].connection.enter(Phase::Answered);
         let sixth = all.admit(None).unwrap();
-        assert_eq!(order(&four[1]), Command::End, "who has an answer goes after those who ask");
+        assert_eq!(
+            command(&four[1]),
+            Command::End,
+            "an idle connection is evicted after those that wait for a request"
+        );
         sixth.connection.enter(Phase::Answered);
-        assert!(all.admit(None).is_none(), "nobody who is being answered is ended for another");
+        assert!(all.admit(None).is_none(), "a connection that is being answered is never evicted");
         drop(sixth);
         assert!(all.admit(None).is_some());
     }
 
     #[test]
-    fn one_address_makes_room_for_itself() {
+    fn one_address_evicts_its_own_connections_only() {
         let all = all();
         let other = admit(&all, "192.0.2.1").unwrap();
         let own: Vec<_> = (0..2).map(|_| admit(&all, "192.0.2.2").unwrap()).collect();
         own[0].connection.enter(Phase::Answered);
         let third = admit(&all, "::ffff:192.0.2.2").unwrap();
-        assert_eq!((order(&other), order(&own[0]), order(&own[1])), (Command::None, Command::None, Command::End));
+        assert_eq!((command(&other), command(&own[0]), command(&own[1])), (Command::None, Command::None, Command::End));
         third.connection.enter(Phase::Answered);
         assert!(admit(&all, "192.0.2.2").is_none());
         let of_net: Vec<_> = ["2001:db8::1", "2001:db8::2", "2001:db8::3"].map(|text| admit(&all, text)).into();
-        assert_eq!(of_net.iter().flatten().map(order).filter(|order| *order == Command::End).count(), 1);
+        assert_eq!(of_net.iter().flatten().map(command).filter(|command| *command == Command::End).count(), 1);
     }
 
     #[test]
-    fn each_limit_ends_whom_it_is_for() {
+    fn each_limit_closes_the_connections_that_exceed_it() {
         let all = all();
         let admitted = all.admit(None).unwrap();
         let connection = &admitted.connection;
         let start = Instant::now();
-        let after = |seconds| all.look(start + Duration::from_secs(seconds));
+        let after = |seconds| all.sweep(start + Duration::from_secs(seconds));
         after(1);
         after(9);
-        assert_eq!(order(&admitted), Command::None);
+        assert_eq!(command(&admitted), Command::None);
         connection.enter(Phase::Answered);
         after(10);
         after(100);
-        assert_eq!(order(&admitted), Command::None, "we are the ones who are slow");
+        assert_eq!(command(&admitted), Command::None, "the server is the slow side");
         connection.set_blocked(true);
         after(101);
-        connection.took(80 << 10);
+        connection.add_written(80 << 10);
         after(121);
-        assert_eq!(order(&admitted), Command::None, "slow, but not too slow");
+        assert_eq!(command(&admitted), Command::None, "slow, but not too slow");
         connection.set_blocked(false);
         connection.enter(Phase::Idle);
         after(122);
         after(125);
-        assert_eq!(order(&admitted), Command::Doze);
-        connection.obeyed(Command::Doze);
+        assert_eq!(command(&admitted), Command::Hibernate);
+        connection.acknowledge(Command::Hibernate);
         after(150);
         after(182);
-        assert_eq!(order(&admitted), Command::End);
+        assert_eq!(command(&admitted), Command::End);
     }
 
     #[test]
-    fn hardly_anything_is_too_little() {
+    fn a_client_that_reads_too_slowly_is_closed() {
         let all = all();
         let admitted = all.admit(None).unwrap();
         let start = Instant::now();
         admitted.connection.enter(Phase::Answered);
         admitted.connection.set_blocked(true);
-        all.look(start + Duration::from_secs(1));
-        admitted.connection.took(200);
-        all.look(start + Duration::from_secs(20));
-        assert_eq!(order(&admitted), Command::None);
-        all.look(start + Duration::from_secs(21));
-        assert_eq!(order(&admitted), Command::End);
+        all.sweep(start + Duration::from_secs(1));
+        admitted.connection.add_written(200);
+        all.sweep(start + Duration::from_secs(20));
+        assert_eq!(command(&admitted), Command::None);
+        all.sweep(start + Duration::from_secs(21));
+        assert_eq!(command(&admitted), Command::End);
     }
 
     #[test]
-    fn what_was_ordered_is_not_taken_back_by_less() {
+    fn a_lower_command_does_not_replace_a_higher_one() {
         let all = all();
         let admitted = all.admit(None).unwrap();
-        admitted.connection.tell(Command::End);
-        admitted.connection.tell(Command::Doze);
-        admitted.connection.obeyed(Command::Doze);
-        assert_eq!(order(&admitted), Command::End);
+        admitted.connection.send(Command::End);
+        admitted.connection.send(Command::Hibernate);
+        admitted.connection.acknowledge(Command::Hibernate);
+        assert_eq!(command(&admitted), Command::End);
     }
 
     #[test]
-    fn files_keep_their_descriptors() {
+    fn descriptors_are_reserved_for_files() {
         let http = Http { connections: 4096, ..Http::default() };
-        assert_eq!(ConnectionLimits::new(&http, 20_000).all, 4096);
-        assert_eq!(ConnectionLimits::new(&http, 1024).all, 768);
-        assert_eq!(ConnectionLimits::new(&http, 200).all, 1);
+        assert_eq!(ConnectionLimits::new(&http, 20_000).total, 4096);
+        assert_eq!(ConnectionLimits::new(&http, 1024).total, 768);
+        assert_eq!(ConnectionLimits::new(&http, 200).total, 1);
     }
 }

@@ -1,11 +1,11 @@
-//! Choice of a content coding by `Accept-Encoding` (RFC 9110 section 12.5.3).
+//! Chooses the content coding by `Accept-Encoding` (RFC 9110 section 12.5.3).
 
 use hyper::header::{self, HeaderMap};
 
 use crate::render::compression::ContentCoding;
 
-/// The codings that the client allows, best first; of those that it likes as much, the one that makes smaller bodies. Without the
-/// header that is none at all, since simple readers send no header and cannot decode (standards 102).
+/// Returns the content codings that the client accepts, best first; among equals the one with smaller bodies. Without the header
+/// only `identity`, since simple readers send none and cannot decode (standards 102).
 pub fn codings(headers: &HeaderMap) -> impl Iterator<Item = ContentCoding> {
     let mut weights = [None; ContentCoding::ALL.len()];
     let mut any = None;
@@ -14,7 +14,7 @@ pub fn codings(headers: &HeaderMap) -> impl Iterator<Item = ContentCoding> {
         let (name, parameters) = part.split_once(';').unwrap_or((part, ""));
         let name = name.trim();
         let name = match name.split_at_checked(2) {
-            Some((mark, rest)) if mark.eq_ignore_ascii_case("x-") => rest,
+            Some((prefix, rest)) if prefix.eq_ignore_ascii_case("x-") => rest,
             _ => name,
         };
         let quality = Some(quality(parameters));
@@ -28,17 +28,17 @@ pub fn codings(headers: &HeaderMap) -> impl Iterator<Item = ContentCoding> {
     for ((quality, coding), weight) in ranked.iter_mut().zip(weights) {
         *quality = match (coding, weight) {
             (_, Some(weight)) => weight,
-            // It is allowed unless it is ruled out by name or by "*", and worth least unless a weight says more.
+            // Acceptable unless excluded by name or by "*", and the last choice unless it has a weight of its own.
             (ContentCoding::Identity, None) => any.map_or(1, |any| any.min(1)),
             (_, None) => any.unwrap_or(0),
         };
     }
-    // Stable: the order of `ContentCoding::ALL` decides between equals.
+    // A stable sort: the order of `ContentCoding::ALL` decides between equals.
     ranked.sort_by_key(|(quality, _)| std::cmp::Reverse(*quality));
     ranked.into_iter().filter(|(quality, _)| *quality > 0).map(|(_, coding)| coding)
 }
 
-/// A weight in thousandths: at most three decimals, between 0 and 1. What makes no sense means "not wanted".
+/// Reads a weight, in thousandths: at most three decimals, between 0 and 1. A malformed weight counts as 0.
 fn quality(parameters: &str) -> u16 {
     let parameter = parameters.split(';').map(str::trim).find(|parameter| !parameter.is_empty());
     let Some(parameter) = parameter else { return 1000 };

@@ -1,4 +1,4 @@
-//! Parts of a file by `Range` and `If-Range` (RFC 9110 sections 14.1.2, 14.2 and 13.1.5), pure.
+//! Ranges of a file by `Range` and `If-Range` (RFC 9110 sections 14.1.2, 14.2 and 13.1.5). Pure.
 
 use std::ops::Range;
 use std::time::SystemTime;
@@ -7,29 +7,29 @@ use hyper::header::{self, HeaderMap};
 
 use super::conditional;
 
-/// What of a file is sent.
+/// The part of a file to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Part {
-    /// 200: all of it.
+pub enum FilePart {
+    /// 200: the whole file.
     Whole,
     /// 206: these bytes, at least one.
     Bytes(Range<u64>),
-    /// 416: none of what is asked for is in it.
+    /// 416: the range lies outside the file.
     Unsatisfiable,
 }
 
-/// Evaluates `Range` for a GET of a file of `size` bytes, once its preconditions hold (standards 99). `etag` is a strong
-/// one; `last_modified` is there if it is strong, too.
-pub fn part(headers: &HeaderMap, size: u64, etag: &str, last_modified: Option<SystemTime>) -> Part {
+/// Evaluates `Range` for a GET of a file of `size` bytes whose preconditions hold (standards 99). `etag` is strong;
+/// `last_modified` is given only if it is strong as well.
+pub fn part(headers: &HeaderMap, size: u64, etag: &str, last_modified: Option<SystemTime>) -> FilePart {
     let mut values = headers.get_all(header::RANGE).iter();
-    let (Some(value), None) = (values.next(), values.next()) else { return Part::Whole };
+    let (Some(value), None) = (values.next(), values.next()) else { return FilePart::Whole };
     match value.to_str().ok().and_then(parse) {
-        Some(asked) if is_same_file(headers, etag, last_modified) => asked.within(size),
-        _ => Part::Whole,
+        Some(requested) if is_same_file(headers, etag, last_modified) => requested.within(size),
+        _ => FilePart::Whole,
     }
 }
 
-/// Whether the client's part is one of this file; if it is of another, it needs the whole: standards 119.
+/// Whether the client's earlier part belongs to this version of the file; otherwise it needs the whole (standards 119).
 fn is_same_file(headers: &HeaderMap, etag: &str, last_modified: Option<SystemTime>) -> bool {
     let mut values = headers.get_all(header::IF_RANGE).iter();
     let value = match (values.next(), values.next()) {
@@ -37,35 +37,35 @@ fn is_same_file(headers: &HeaderMap, etag: &str, last_modified: Option<SystemTim
         (Some(value), None) => value.to_str().unwrap_or_default(),
         (Some(_), Some(_)) => return false,
     };
-    // Strong comparison: a weak tag equals nothing. A date is compared for equality, not for order.
+    // Strong comparison: a weak tag matches nothing, and dates have to be equal.
     value == etag || (last_modified.is_some() && conditional::date(headers, header::IF_RANGE) == last_modified)
 }
 
-/// What a client asks for, whatever the size of the file.
+/// A requested range, independent of the size of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Asked {
-    /// From the first position to the last, both included.
+enum RequestedRange {
+    /// From the first to the last position, inclusive.
     From(u64, u64),
-    /// So many from the end.
+    /// This many bytes at the end.
     Last(u64),
 }
 
-impl Asked {
-    fn within(self, size: u64) -> Part {
+impl RequestedRange {
+    fn within(self, size: u64) -> FilePart {
         match self {
-            Self::From(first, _) if first >= size => Part::Unsatisfiable,
-            Self::From(first, last) => Part::Bytes(first..last.saturating_add(1).min(size)),
-            Self::Last(0) => Part::Unsatisfiable,
-            // Satisfied by nothing at all, which no 206 can say.
-            Self::Last(_) if size == 0 => Part::Whole,
-            Self::Last(count) => Part::Bytes(size.saturating_sub(count)..size),
+            Self::From(first, _) if first >= size => FilePart::Unsatisfiable,
+            Self::From(first, last) => FilePart::Bytes(first..last.saturating_add(1).min(size)),
+            Self::Last(0) => FilePart::Unsatisfiable,
+            // Satisfied by zero bytes, which a 206 cannot express.
+            Self::Last(_) if size == 0 => FilePart::Whole,
+            Self::Last(count) => FilePart::Bytes(size.saturating_sub(count)..size),
         }
     }
 }
 
-/// A single range. `None` for anything else, which is ignored: another unit, no sense, or several ranges, whose answer would
-/// cost more than the whole file and which no player asks for (RFC 9110 sections 14.2 and 17.15).
-fn parse(value: &str) -> Option<Asked> {
+/// Reads a single range. Returns `None` for anything else, which is ignored: another unit, a syntax error, or several ranges,
+/// whose response would be larger than the file and which no player requests (RFC 9110 sections 14.2 and 17.15).
+fn parse(value: &str) -> Option<RequestedRange> {
     let (unit, ranges) = value.split_once('=')?;
     if !unit.eq_ignore_ascii_case("bytes") {
         return None;
@@ -74,16 +74,16 @@ fn parse(value: &str) -> Option<Asked> {
     let mut ranges = ranges.split(',').map(|range| range.trim_matches([' ', '\t'])).filter(|range| !range.is_empty());
     let (Some(range), None) = (ranges.next(), ranges.next()) else { return None };
     match range.split_once('-')? {
-        ("", count) => Some(Asked::Last(position(count)?)),
-        (first, "") => Some(Asked::From(position(first)?, u64::MAX)),
+        ("", count) => Some(RequestedRange::Last(position(count)?)),
+        (first, "") => Some(RequestedRange::From(position(first)?, u64::MAX)),
         (first, last) => {
             let (first, last) = (position(first)?, position(last)?);
-            (first <= last).then_some(Asked::From(first, last))
+            (first <= last).then_some(RequestedRange::From(first, last))
         }
     }
 }
 
-/// A number of any length: one that is too large to count with lies beyond the end of any file.
+/// Reads a number of any length. One beyond `u64` is past the end of any file.
 fn position(digits: &str) -> Option<u64> {
     let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| digits.parse().unwrap_or(u64::MAX))
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
     use std::time::{Duration, UNIX_EPOCH};
 
-    fn ask(size: u64, fields: &[(&'static str, &str)]) -> Part {
+    fn ask(size: u64, fields: &[(&'static str, &str)]) -> FilePart {
         let mut headers = HeaderMap::new();
         for (name, value) in fields {
             headers.append(*name, value.parse().unwrap());
@@ -124,12 +124,12 @@ mod tests {
             ("bytes=,1-2,", 1..3),
             ("bytes=\t1-2", 1..3),
         ] {
-            assert_eq!(ask(100, &[("range", value)]), Part::Bytes(expected), "{value}: standards 117");
+            assert_eq!(ask(100, &[("range", value)]), FilePart::Bytes(expected), "{value}: standards 117");
         }
     }
 
     #[test]
-    fn what_cannot_be_satisfied() {
+    fn unsatisfiable_ranges() {
         for value in [
             "bytes=100-",
             "bytes=100-100",
@@ -138,12 +138,12 @@ mod tests {
             "bytes=18446744073709551615-",
             "bytes=99999999999999999999-99999999999999999999",
         ] {
-            assert_eq!(ask(100, &[("range", value)]), Part::Unsatisfiable, "{value}: standards 118");
+            assert_eq!(ask(100, &[("range", value)]), FilePart::Unsatisfiable, "{value}: standards 118");
         }
     }
 
     #[test]
-    fn what_is_ignored() {
+    fn ignored_ranges() {
         for value in [
             "",
             "bytes",
@@ -167,27 +167,27 @@ mod tests {
             "none",
             "1-2",
         ] {
-            assert_eq!(ask(100, &[("range", value)]), Part::Whole, "{value:?}: standards 118");
+            assert_eq!(ask(100, &[("range", value)]), FilePart::Whole, "{value:?}: standards 118");
         }
         for value in ["bytes=0-0,2-2", "bytes=0-,0-,0-", "bytes=0-0, -1", "bytes=0-0,200-", "bytes=200-,300-"] {
-            assert_eq!(ask(100, &[("range", value)]), Part::Whole, "{value}: standards 120");
+            assert_eq!(ask(100, &[("range", value)]), FilePart::Whole, "{value}: standards 120");
         }
-        assert_eq!(ask(100, &[("range", "bytes=1-2"), ("range", "bytes=1-2")]), Part::Whole);
-        assert_eq!(ask(100, &[("range", "bytes=1-\u{e9}")]), Part::Whole);
-        assert_eq!(ask(100, &[]), Part::Whole);
+        assert_eq!(ask(100, &[("range", "bytes=1-2"), ("range", "bytes=1-2")]), FilePart::Whole);
+        assert_eq!(ask(100, &[("range", "bytes=1-\u{e9}")]), FilePart::Whole);
+        assert_eq!(ask(100, &[]), FilePart::Whole);
     }
 
     #[test]
     fn empty_and_very_large_files() {
-        assert_eq!(ask(0, &[("range", "bytes=0-")]), Part::Unsatisfiable);
-        assert_eq!(ask(0, &[("range", "bytes=0-0")]), Part::Unsatisfiable);
-        assert_eq!(ask(0, &[("range", "bytes=-0")]), Part::Unsatisfiable);
-        assert_eq!(ask(0, &[("range", "bytes=-5")]), Part::Whole);
-        assert_eq!(ask(1, &[("range", "bytes=0-0")]), Part::Bytes(0..1));
+        assert_eq!(ask(0, &[("range", "bytes=0-")]), FilePart::Unsatisfiable);
+        assert_eq!(ask(0, &[("range", "bytes=0-0")]), FilePart::Unsatisfiable);
+        assert_eq!(ask(0, &[("range", "bytes=-0")]), FilePart::Unsatisfiable);
+        assert_eq!(ask(0, &[("range", "bytes=-5")]), FilePart::Whole);
+        assert_eq!(ask(1, &[("range", "bytes=0-0")]), FilePart::Bytes(0..1));
         let large = 5 << 30;
-        assert_eq!(ask(large, &[("range", "bytes=-10")]), Part::Bytes(large - 10..large));
-        assert_eq!(ask(large, &[("range", "bytes=4294967296-")]), Part::Bytes(1 << 32..large));
-        assert_eq!(ask(u64::MAX, &[("range", "bytes=1-18446744073709551615")]), Part::Bytes(1..u64::MAX));
+        assert_eq!(ask(large, &[("range", "bytes=-10")]), FilePart::Bytes(large - 10..large));
+        assert_eq!(ask(large, &[("range", "bytes=4294967296-")]), FilePart::Bytes(1 << 32..large));
+        assert_eq!(ask(u64::MAX, &[("range", "bytes=1-18446744073709551615")]), FilePart::Bytes(1..u64::MAX));
     }
 
     #[test]
@@ -196,7 +196,7 @@ mod tests {
         for same in
             ["\"tag\"", "Tue, 14 Nov 2023 22:13:20 GMT", "Tuesday, 14-Nov-23 22:13:20 GMT", "Tue Nov 14 22:13:20 2023"]
         {
-            assert_eq!(since(same), Part::Bytes(1..3), "{same}: standards 119");
+            assert_eq!(since(same), FilePart::Bytes(1..3), "{same}: standards 119");
         }
         for other in [
             "",
@@ -209,16 +209,16 @@ mod tests {
             "Tue, 14 Nov 2023 22:13:21 GMT",
             "yesterday",
         ] {
-            assert_eq!(since(other), Part::Whole, "{other:?}: standards 119");
+            assert_eq!(since(other), FilePart::Whole, "{other:?}: standards 119");
         }
         let twice = [("range", "bytes=1-2"), ("if-range", "\"tag\""), ("if-range", "\"tag\"")];
-        assert_eq!(ask(100, &twice), Part::Whole);
-        assert_eq!(ask(100, &[("if-range", "\"tag\"")]), Part::Whole, "nothing without a range");
+        assert_eq!(ask(100, &twice), FilePart::Whole);
+        assert_eq!(ask(100, &[("if-range", "\"tag\"")]), FilePart::Whole, "If-Range without Range");
         let out = [("range", "bytes=200-"), ("if-range", "\"other\"")];
-        assert_eq!(ask(100, &out), Part::Whole, "never 416 for another file");
+        assert_eq!(ask(100, &out), FilePart::Whole, "never 416 for another version");
         let mut headers = HeaderMap::new();
         headers.insert("range", "bytes=1-2".parse().unwrap());
         headers.insert("if-range", "yesterday".parse().unwrap());
-        assert_eq!(part(&headers, 100, "\"tag\"", None), Part::Whole, "no date equals no date");
+        assert_eq!(part(&headers, 100, "\"tag\"", None), FilePart::Whole, "a date matches only a known date");
     }
 }

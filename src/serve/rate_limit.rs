@@ -1,5 +1,5 @@
-//! Clients that ask for the same document again and again without saying which version they have (standards 126, 127). Off unless
-//! the operator wants it: readers show it as an error, and some never learn.
+//! Limits how often a client may request the same feed without a validator (standards 126, 127). Off by default: readers show
+//! the refusal as an error, and some never adapt.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -11,67 +11,67 @@ use hyper::Method;
 use hyper::header;
 use hyper::http::request::Parts;
 
-/// Requests that are free within one interval: some readers ask several times at first.
-const FREE: u32 = 5;
-/// Clients that are remembered at most, twice, by a few dozen bytes each.
-const MOST: usize = 50_000;
+/// Requests allowed within one interval: some readers send several at first.
+const ALLOWANCE: u32 = 5;
+/// Maximum number of clients in each of two generations, of a few dozen bytes each.
+const GENERATION_SIZE: usize = 50_000;
 
-/// When a client began to ask, and how often it has since.
+/// The start of a client's interval, and its requests since then.
 #[derive(Debug, Clone, Copy)]
-struct Asked {
+struct PollCount {
     since: Instant,
-    times: u32,
+    requests: u32,
 }
 
-/// Who asked for what, and how often.
+/// Counts the requests of each client for each feed.
 #[derive(Debug)]
 pub struct PollLimiter {
     interval: Duration,
-    asked: Mutex<Generations>,
-    /// What somebody asks is known by a hash of address, program and path, which nobody outside can make collide.
+    counts: Mutex<Generations>,
+    /// Hashes address, program and path with a random key, so that no client can cause collisions.
     hasher: RandomState,
 }
 
-/// Who asked of late, and who did before: a crowd makes those forgotten that have asked the longest ago, and nobody else.
+/// Two generations of counts: many clients displace only those that have been silent longest.
 #[derive(Debug, Default)]
 struct Generations {
-    young: HashMap<u64, Asked>,
-    old: HashMap<u64, Asked>,
+    young: HashMap<u64, PollCount>,
+    old: HashMap<u64, PollCount>,
 }
 
 impl Generations {
-    fn of(&mut self, key: u64, now: Instant) -> &mut Asked {
+    fn count_of(&mut self, key: u64, now: Instant) -> &mut PollCount {
         let known = self.old.remove(&key);
-        if self.young.len() >= MOST && !self.young.contains_key(&key) {
+        if self.young.len() >= GENERATION_SIZE && !self.young.contains_key(&key) {
             self.old = std::mem::take(&mut self.young);
         }
-        self.young.entry(key).or_insert(known.unwrap_or(Asked { since: now, times: 0 }))
+        self.young.entry(key).or_insert(known.unwrap_or(PollCount { since: now, requests: 0 }))
     }
 }
 
 impl PollLimiter {
-    /// Lets nobody ask more than a few times in `interval`; nothing is kept where that is nothing.
+    /// Limits each client to a few requests in `interval`. Returns `None` for an interval of zero, which means no limit.
     pub fn new(interval: Duration) -> Option<Self> {
-        (!interval.is_zero()).then(|| Self { interval, asked: Mutex::default(), hasher: RandomState::new() })
+        (!interval.is_zero()).then(|| Self { interval, counts: Mutex::default(), hasher: RandomState::new() })
     }
 
-    /// How long this client must wait before it may ask again, if it has asked too often.
+    /// Counts a request. Returns how long the client has to wait if it has exceeded the limit.
     pub fn refuse(&self, client: Option<IpAddr>, request: &Parts, now: Instant) -> Option<Duration> {
-        let says_what_it_has =
+        let has_validator =
             [header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE].iter().any(|name| request.headers.contains_key(name));
-        if request.method != Method::GET || says_what_it_has {
+        if request.method != Method::GET || has_validator {
             return None;
         }
         let program = request.headers.get(header::USER_AGENT).map(header::HeaderValue::as_bytes);
         let key = self.hasher.hash_one((client, program, request.uri.path()));
-        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        let own = asked.of(key, now);
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = counts.count_of(key, now);
         let elapsed = now.saturating_duration_since(own.since);
         if elapsed >= self.interval {
-            *own = Asked { since: now, times: 0 };
+            *own = PollCount { since: now, requests: 0 };
         }
-        own.times = own.times.saturating_add(1);
-        (own.times > FREE).then(|| self.interval.saturating_sub(elapsed))
+        own.requests = own.requests.saturating_add(1);
+        (own.requests > ALLOWANCE).then(|| self.interval.saturating_sub(elapsed))
     }
 }
 
@@ -90,42 +90,42 @@ mod tests {
     }
 
     #[test]
-    fn who_asks_too_often_without_need_must_wait() {
-        let pollers = PollLimiter::new(Duration::from_mins(30)).unwrap();
+    fn a_client_that_polls_too_often_without_validators_has_to_wait() {
+        let limiter = PollLimiter::new(Duration::from_mins(30)).unwrap();
         let (start, client) = (Instant::now(), "192.0.2.1".parse().ok());
-        let ask = |minutes: u64, request: &Parts| pollers.refuse(client, request, start + Duration::from_mins(minutes));
+        let ask = |minutes: u64, request: &Parts| limiter.refuse(client, request, start + Duration::from_mins(minutes));
         let plain = request(&[("user-agent", "a")]);
-        for _ in 0..FREE {
-            assert_eq!(ask(0, &plain), None, "standards 127: some ask several times at first");
+        for _ in 0..ALLOWANCE {
+            assert_eq!(ask(0, &plain), None, "standards 127: some readers send several requests at first");
         }
         assert_eq!(ask(10, &plain), Some(Duration::from_mins(20)), "standards 126");
         for polite in [request(&[("user-agent", "a"), ("if-none-match", "\"x\"")]), request(&[("user-agent", "b")])] {
             assert_eq!(ask(10, &polite), None);
         }
-        assert_eq!(pollers.refuse("192.0.2.2".parse().ok(), &plain, start), None);
-        assert_eq!(ask(30, &plain), None, "the time is over");
+        assert_eq!(limiter.refuse("192.0.2.2".parse().ok(), &plain, start), None);
+        assert_eq!(ask(30, &plain), None, "a new interval has begun");
     }
 
     #[test]
-    fn nothing_is_kept_where_nobody_is_refused() {
+    fn an_interval_of_zero_means_no_limit() {
         assert!(PollLimiter::new(Duration::ZERO).is_none());
     }
 
     #[test]
-    fn no_crowd_takes_more_than_its_room() {
-        let pollers = PollLimiter::new(Duration::from_mins(30)).unwrap();
+    fn memory_is_bounded_however_many_clients_there_are() {
+        let limiter = PollLimiter::new(Duration::from_mins(30)).unwrap();
         let (plain, now) = (request(&[]), Instant::now());
-        let ask = |number: u32| pollers.refuse(Some(IpAddr::from(number.to_be_bytes())), &plain, now);
-        let most = u32::try_from(MOST).unwrap();
-        for _ in 0..FREE {
+        let ask = |number: u32| limiter.refuse(Some(IpAddr::from(number.to_be_bytes())), &plain, now);
+        let size = u32::try_from(GENERATION_SIZE).unwrap();
+        for _ in 0..ALLOWANCE {
             assert_eq!(ask(0), None);
         }
-        // It asks on while a crowd goes by.
-        for number in 1..3 * most {
+        // It continues to send requests while many other clients come and go.
+        for number in 1..3 * size {
             assert_eq!(ask(number), None);
-            assert!(number % 1_000 != 0 || ask(0).is_some(), "nobody is forgotten for others after {number}");
+            assert!(number % 1_000 != 0 || ask(0).is_some(), "forgotten after {number} other clients");
         }
-        let asked = pollers.asked.lock().unwrap();
-        assert!(asked.young.len() <= MOST && asked.old.len() <= MOST);
+        let counts = limiter.counts.lock().unwrap();
+        assert!(counts.young.len() <= GENERATION_SIZE && counts.old.len() <= GENERATION_SIZE);
     }
 }

@@ -1,4 +1,5 @@
-//! What is done for a request before [`respond`] can answer it: mostly nothing.
+//! Prepares what [`respond`] needs to answer a request: usually only the snapshot; at times a document rendered on demand or
+//! an open media file.
 
 use std::convert::Infallible;
 use std::io;
@@ -28,48 +29,48 @@ use crate::render::on_demand::{Lookup, OnDemand, Route};
 use crate::render::snapshot::{Current, Document, Snapshot};
 use crate::render::{feed, page};
 
-/// Longest wait for the version that an article changed in: versions come a second apart.
+/// Longest wait for the version that contains a change; versions are a second apart.
 const NEXT_VERSION: Duration = Duration::from_secs(3);
-/// How many threads may wait for files at a time: a disk that hangs must not keep articles from being read.
+/// Maximum number of threads that wait for media files: a disk that hangs must not block the reading of articles.
 const FILE_READS: usize = 32;
-/// Longest wait for one of them.
-const FILE_PATIENCE: Duration = Duration::from_secs(10);
+/// Longest wait for such a thread.
+const FILE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Where answers come from.
+/// Where responses come from, and how they are logged and limited.
 #[derive(Debug)]
 pub struct Sources {
     current: Current,
-    door: Arc<OnDemand>,
-    style: ResponsePolicy,
+    on_demand: Arc<OnDemand>,
+    policy: ResponsePolicy,
     file_reads: Arc<Semaphore>,
     trusted: TrustedProxies,
     access_log: Option<Arc<AccessLog>>,
-    pollers: Option<PollLimiter>,
-    /// How long answers in flight may take to finish in the end.
+    poll_limiter: Option<PollLimiter>,
+    /// How long responses in flight may take to finish when the daemon stops.
     pub stop_timeout: Duration,
     metrics: Metrics,
 }
 
 impl Sources {
-    /// `current`, and whatever it does not hold through `door`; told of as `http` says.
-    pub fn new(current: Current, door: OnDemand, style: ResponsePolicy, http: &Http, metrics: Metrics) -> Self {
+    /// Serves `current`, and through `on_demand` what it does not hold, with the limits of `http`.
+    pub fn new(current: Current, on_demand: OnDemand, policy: ResponsePolicy, http: &Http, metrics: Metrics) -> Self {
         Self {
             current,
-            door: Arc::new(door),
-            style,
+            on_demand: Arc::new(on_demand),
+            policy,
             file_reads: Arc::new(Semaphore::new(FILE_READS)),
             trusted: http.trusted_proxies.clone(),
             access_log: None,
-            pollers: PollLimiter::new(http.least_interval.0),
+            poll_limiter: PollLimiter::new(http.least_interval.0),
             stop_timeout: http.stop_timeout.0,
             metrics,
         }
     }
 
-    /// The same, telling of its answers as `form` says: by the log of `before`, if that is such a one.
-    pub fn telling(self, form: AccessLines, before: Option<&Self>) -> Self {
-        let kept = before.and_then(|before| before.access_log.clone()).filter(|log| log.form() == form);
-        let access_log = kept.or_else(|| {
+    /// Adds an access log in the given form. Takes over the log of `previous` if it has the same form.
+    pub fn with_access_log(self, form: AccessLines, previous: Option<&Self>) -> Self {
+        let existing = previous.and_then(|previous| previous.access_log.clone()).filter(|log| log.form() == form);
+        let access_log = existing.or_else(|| {
             let log = AccessLog::to_stdout(form)?;
             self.metrics.lost_lines("access", log.lost());
             Some(Arc::new(log))
@@ -77,42 +78,43 @@ impl Sources {
         Self { access_log, ..self }
     }
 
-    /// Whether the door still opens; blocks until it has.
-    pub fn try_door(&self) -> bool {
-        self.door.opens()
+    /// Whether documents can be read from the disk. Blocks until that is known.
+    pub fn probe(&self) -> bool {
+        self.on_demand.opens()
     }
 
-    /// The same target, unless it is a feed and whoever asks for it has asked too often.
-    fn allowed(&self, peer: Option<IpAddr>, request: &Parts, target: Target) -> Target {
-        let Some(pollers) = &self.pollers else { return target };
+    /// Returns the target, or a refusal if it is a feed that this client requests too often.
+    fn limited(&self, peer: Option<IpAddr>, request: &Parts, target: Target) -> Target {
+        let Some(limiter) = &self.poll_limiter else { return target };
         let is_feed = match &target {
             Target::Document(document) => document.is_feed(),
             Target::Lookup(address, _) => matches!(address, Route::View(..)),
             _ => false,
         };
         let client = client(peer, &request.headers, &self.trusted);
-        // A proxy that does not say whom it asks for stands for many.
+        // A trusted proxy that does not name its client stands for many.
         if !is_feed || self.trusted.contains(client) {
             return target;
         }
-        pollers.refuse(client.map(connections::network), request, Instant::now()).map_or(target, Target::TooOften)
+        limiter.refuse(client.map(connections::network), request, Instant::now()).map_or(target, Target::TooOften)
     }
 
-    /// Who asks for others.
+    /// The proxies whose forwarding headers are believed.
     pub fn trusted(&self) -> &TrustedProxies {
         &self.trusted
     }
 
-    /// Fetches a document that the snapshot does not keep. If it has just changed, the answer waits for the
-    /// snapshot that shows the change, so that a document and its validators always belong together.
-    async fn look_up(&self, address: Route, path: String) -> (Target, Arc<Snapshot>) {
+    /// Renders a document that the snapshot does not hold. If it has just changed, waits for the snapshot that contains the
+    /// change, so that a document and its validators always belong together.
+    async fn look_up(&self, route: Route, path: String) -> (Target, Arc<Snapshot>) {
         let mut versions = self.current.subscribe();
         let deadline = tokio::time::Instant::now() + NEXT_VERSION;
         loop {
             let snapshot = self.current.get();
-            let (door, address, path, seen) = (self.door.clone(), address.clone(), path.clone(), snapshot.clone());
-            let found = tokio::task::spawn_blocking(move || door.find(&address, &path, &seen)).await;
-            let target = match found {
+            let (on_demand, route, path, version) =
+                (self.on_demand.clone(), route.clone(), path.clone(), snapshot.clone());
+            let lookup = tokio::task::spawn_blocking(move || on_demand.find(&route, &path, &version)).await;
+            let target = match lookup {
                 Ok(Ok(Lookup::Document(document))) => Target::Document(document),
                 Ok(Ok(Lookup::Moved(address))) => Target::Moved(address),
                 Ok(Ok(Lookup::Temporary(address))) => Target::Temporary(address),
@@ -125,11 +127,11 @@ impl Sources {
                     }
                 }
                 Ok(Err(error)) => {
-                    tracing::error!("a document cannot be made: {error}");
+                    tracing::error!("cannot render a document: {error}");
                     Target::Unavailable
                 }
                 Err(error) => {
-                    tracing::error!("a document cannot be made: {error}");
+                    tracing::error!("cannot render a document: {error}");
                     Target::Unavailable
                 }
             };
@@ -137,32 +139,32 @@ impl Sources {
         }
     }
 
-    /// Opens a file that lies beside articles.
+    /// Opens a media file.
     async fn open(&self, path: PathBuf) -> Target {
-        let permit = tokio::time::timeout(FILE_PATIENCE, self.file_reads.clone().acquire_owned()).await;
+        let permit = tokio::time::timeout(FILE_TIMEOUT, self.file_reads.clone().acquire_owned()).await;
         let Ok(Ok(permit)) = permit else {
-            let waited = FILE_PATIENCE.as_secs();
-            tracing::error!("a file beside articles cannot be opened: its disk has not answered for {waited} s");
+            let waited = FILE_TIMEOUT.as_secs();
+            tracing::error!("cannot open a media file: its disk has not responded for {waited} s");
             return Target::Unavailable;
         };
-        let door = self.door.clone();
+        let on_demand = self.on_demand.clone();
         let open = move || {
             let _permit = permit;
-            door.file(&path)
+            on_demand.file(&path)
         };
         match tokio::task::spawn_blocking(open).await.map_err(io::Error::other).flatten() {
             Ok(Some(opened)) => Target::File(Arc::new(Source::new(opened, self.file_reads.clone()))),
             Ok(None) => Target::Missing,
             Err(error) => {
-                tracing::error!("a file beside articles cannot be opened: {error}");
+                tracing::error!("cannot open a media file: {error}");
                 Target::Unavailable
             }
         }
     }
 }
 
-/// What somebody asks for who asks for a document.
-fn asked(document: &Document) -> Asked {
+/// The label of a document in the metrics.
+fn request_kind(document: &Document) -> Asked {
     match document.media_type {
         feed::rss::MEDIA_TYPE => Asked::Rss,
         feed::atom::MEDIA_TYPE => Asked::Atom,
@@ -175,12 +177,12 @@ fn asked(document: &Document) -> Asked {
 /// The requests of one connection.
 #[derive(Debug)]
 pub struct Requests {
-    /// They may change while a connection lasts.
+    /// A reload replaces them while connections stay open.
     sources: Arc<ArcSwap<Sources>>,
     client: Client,
 }
 
-/// Who asks.
+/// The sender of a request.
 #[derive(Debug, Clone)]
 struct Client {
     connection: Arc<Connection>,
@@ -188,19 +190,19 @@ struct Client {
 }
 
 impl Requests {
-    /// Those that come on `connection` from `peer`, which has no address where it comes by a Unix socket.
+    /// Requests that arrive on `connection` from `peer`; `None` for a Unix socket.
     pub fn new(sources: Arc<ArcSwap<Sources>>, connection: Arc<Connection>, peer: Option<IpAddr>) -> Self {
         Self { sources, client: Client { connection, peer } }
     }
 }
 
 impl Sources {
-    /// Now, if anybody wants to know how long an answer takes.
-    fn begin(&self) -> Option<Instant> {
+    /// The current instant, if the access log needs the duration of responses.
+    fn start_clock(&self) -> Option<Instant> {
         self.access_log.as_ref().map(|_| Instant::now())
     }
 
-    /// Counts an answer, and what it has saved.
+    /// Updates the metrics of responses, bytes sent and bytes saved.
     fn count(&self, target: &Target, response: &Response<ResponseBody>) {
         let (metrics, status) = (&self.metrics, response.status());
         let field = |name| response.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
@@ -214,7 +216,7 @@ impl Sources {
                 } else if coding.is_some() && sent > 0 {
                     metrics.saved_by_coding((document.identity.bytes.len() as u64).saturating_sub(sent));
                 }
-                asked(document)
+                request_kind(document)
             }
             Target::File(source) => {
                 if status == StatusCode::NOT_MODIFIED {
@@ -230,7 +232,7 @@ impl Sources {
         metrics.answered(asked, status.as_u16(), coding);
     }
 
-    /// Answers what was asked at `begun`, and tells of it.
+    /// Makes the response to a request that arrived at `begun`, and logs and counts it.
     fn answer(
         &self,
         client: &Client,
@@ -240,10 +242,10 @@ impl Sources {
         begun: Option<Instant>,
     ) -> Response<Sending> {
         let now = SystemTime::now();
-        let response = respond::respond(request, target, snapshot, &self.style, now);
+        let response = respond::respond(request, target, snapshot, &self.policy, now);
         if let (Some(log), Some(begun)) = (&self.access_log, begun) {
             let address = self::client(client.peer, &request.headers, &self.trusted);
-            log.tell(&Answered::new(address, request, &response, now, begun.elapsed()));
+            log.write(&Answered::new(address, request, &response, now, begun.elapsed()));
         }
         self.count(target, &response);
         response.map(|body| Sending { body, connection: client.connection.clone() })
@@ -253,61 +255,68 @@ impl Sources {
 impl hyper::service::Service<Request<Incoming>> for Requests {
     type Response = Response<Sending>;
     type Error = Infallible;
-    type Future = Answer;
+    type Future = ResponseFuture;
 
-    fn call(&self, request: Request<Incoming>) -> Answer {
+    fn call(&self, request: Request<Incoming>) -> ResponseFuture {
         let client = &self.client;
         client.connection.enter(Phase::Answered);
         let sources = self.sources.load();
-        let begun = sources.begin();
+        let begun = sources.start_clock();
         let (request, _body) = request.into_parts();
         let snapshot = sources.current.get();
         let is_read = matches!(request.method, Method::GET | Method::HEAD);
-        let target = respond::route(&request, &snapshot, &sources.style);
-        let wanted = match sources.allowed(client.peer, &request, target) {
-            Target::Lookup(address, path) if is_read => Wanted::Document(address, path),
-            Target::Media(path) if is_read => Wanted::File(path),
-            target => return Answer::Now(Some(sources.answer(client, &request, &target, &snapshot, begun))),
+        let target = respond::route(&request, &snapshot, &sources.policy);
+        let lookup = match sources.limited(client.peer, &request, target) {
+            Target::Lookup(address, path) if is_read => PendingTarget::Document(address, path),
+            Target::Media(path) if is_read => PendingTarget::File(path),
+            target => return ResponseFuture::Now(Some(sources.answer(client, &request, &target, &snapshot, begun))),
         };
-        Answer::later(Arc::clone(&sources), client.clone(), request, wanted, begun)
+        ResponseFuture::later(Arc::clone(&sources), client.clone(), request, lookup, begun)
     }
 }
 
-enum Wanted {
+/// A target that has to be read from the disk first.
+enum PendingTarget {
     Document(Route, String),
     File(PathBuf),
 }
 
-/// An answer: at once, where the snapshot holds it, without so much as a future on the heap.
-pub enum Answer {
+/// A response: immediate where the snapshot holds the document, without a future on the heap.
+pub enum ResponseFuture {
     Now(Option<Response<Sending>>),
     Later(Pin<Box<dyn Future<Output = Response<Sending>> + Send>>),
 }
 
-impl Answer {
-    fn later(sources: Arc<Sources>, client: Client, request: Parts, wanted: Wanted, begun: Option<Instant>) -> Self {
+impl ResponseFuture {
+    fn later(
+        sources: Arc<Sources>,
+        client: Client,
+        request: Parts,
+        pending: PendingTarget,
+        begun: Option<Instant>,
+    ) -> Self {
         Self::Later(Box::pin(async move {
-            let (target, snapshot) = match wanted {
-                Wanted::Document(address, path) => sources.look_up(address, path).await,
-                Wanted::File(path) => (sources.open(path).await, sources.current.get()),
+            let (target, snapshot) = match pending {
+                PendingTarget::Document(address, path) => sources.look_up(address, path).await,
+                PendingTarget::File(path) => (sources.open(path).await, sources.current.get()),
             };
             sources.answer(&client, &request, &target, &snapshot, begun)
         }))
     }
 }
 
-impl Future for Answer {
+impl Future for ResponseFuture {
     type Output = Result<Response<Sending>, Infallible>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         match self.get_mut() {
-            Self::Now(response) => Poll::Ready(Ok(response.take().expect("a future is not asked again"))),
+            Self::Now(response) => Poll::Ready(Ok(response.take().expect("a completed future is not polled again"))),
             Self::Later(answer) => answer.as_mut().poll(context).map(Ok),
         }
     }
 }
 
-/// A body that says when it has been sent.
+/// A body that marks its connection as idle once it has been sent.
 pub struct Sending {
     body: ResponseBody,
     connection: Arc<Connection>,

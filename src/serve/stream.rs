@@ -1,4 +1,4 @@
-//! The bytes of one connection, and what they say of the client.
+//! The byte stream of a connection, TCP or Unix, and the state that follows from its traffic.
 
 use std::io;
 use std::net::IpAddr;
@@ -12,15 +12,15 @@ use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use super::connections::{Connection, Phase};
 use crate::system::sockets;
 
-/// A socket that clients connect to, on the runtime of one thread.
+/// A listening socket registered with the runtime of one thread.
 #[derive(Debug)]
-pub enum Listener {
+pub enum AsyncListener {
     Tcp(TcpListener),
     Unix(UnixListener),
 }
 
-impl Listener {
-    /// The next connection, and the address of its other end, if it has one.
+impl AsyncListener {
+    /// Returns the next connection and the address of its peer, if it has one.
     pub async fn accept(&self) -> io::Result<(Stream, Option<IpAddr>)> {
         match self {
             Self::Tcp(listener) => {
@@ -32,7 +32,7 @@ impl Listener {
     }
 }
 
-impl TryFrom<sockets::Listener> for Listener {
+impl TryFrom<sockets::Listener> for AsyncListener {
     type Error = io::Error;
 
     fn try_from(listener: sockets::Listener) -> io::Result<Self> {
@@ -51,7 +51,7 @@ pub enum Stream {
 }
 
 impl Stream {
-    /// Waits until the client has said something, or has gone.
+    /// Waits until the client has sent something or has disconnected.
     pub fn poll_readable(&self, context: &mut Context<'_>) -> Poll<()> {
         loop {
             let ready = match self {
@@ -59,41 +59,42 @@ impl Stream {
                 Self::Unix(stream) => stream.poll_read_ready(context),
             };
             ready!(ready).ok();
-            // The runtime says so of each new connection, whether it is true or not.
-            let said = match self {
+            // The runtime reports each new connection as readable, whether it is or not.
+            let peeked = match self {
                 Self::Tcp(stream) => stream.try_io(Interest::READABLE, || sockets::peek(stream)),
                 Self::Unix(stream) => stream.try_io(Interest::READABLE, || sockets::peek(stream)),
             };
-            if !said.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock) {
+            if !peeked.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock) {
                 return Poll::Ready(());
             }
         }
     }
 }
 
-/// What is said to a client that there is no room for.
-const NO_ROOM: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nCache-Control: no-store\r\n\
+/// The response to a client when all connections are in use.
+const TOO_MANY_CONNECTIONS: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nCache-Control: no-store\r\n\
     Content-Length: 0\r\nConnection: close\r\n\r\n";
 
 impl Stream {
-    /// Says that there is no room, and ends the connection. Waits for nothing: who does not hear it sees the end.
+    /// Sends a 503 and closes the connection, without waiting: a client that cannot receive it sees the connection end.
     pub fn refuse(self) {
         let _ = match &self {
-            Self::Tcp(stream) => stream.try_write(NO_ROOM),
-            Self::Unix(stream) => stream.try_write(NO_ROOM),
+            Self::Tcp(stream) => stream.try_write(TOO_MANY_CONNECTIONS),
+            Self::Unix(stream) => stream.try_write(TOO_MANY_CONNECTIONS),
         };
     }
 
-    /// Ends the connection with nothing more sent: what waits in the system for a client that does not take it goes, too.
+    /// Closes the connection and discards data that the kernel still buffers for the client.
     pub fn abandon(self) {
         if let Self::Tcp(stream) = self {
-            // Otherwise it ends as any other.
+            // On failure it closes like any other connection.
             let _ = sockets::forget_unsent(&stream);
         }
     }
 }
 
-/// Calls a method of whichever it is.
+/// Calls a method of the inner stream.
 macro_rules! on_stream {
     ($stream:expr, $method:ident ( $($argument:expr),* )) => {
         match &mut $stream {
@@ -103,19 +104,19 @@ macro_rules! on_stream {
     };
 }
 
-/// A connection that writes down what its client does.
+/// A stream that updates the state of its connection.
 #[derive(Debug)]
 pub struct Observed {
-    /// Itself.
+    /// The byte stream.
     pub stream: Stream,
-    /// Where that is written.
+    /// The state that it updates.
     pub connection: Arc<Connection>,
 }
 
 impl Observed {
     fn wrote(&self, outcome: &Poll<io::Result<usize>>) {
         match outcome {
-            Poll::Ready(Ok(bytes)) => self.connection.took(*bytes),
+            Poll::Ready(Ok(bytes)) => self.connection.add_written(*bytes),
             Poll::Ready(Err(_)) => {}
             Poll::Pending => self.connection.set_blocked(true),
         }
@@ -149,7 +150,7 @@ impl AsyncWrite for Observed {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        // The system does more for several pieces, even where there is but one.
+        // A plain write is cheaper for the kernel than a vectored one of a single slice.
         let outcome = match slices {
             [one] => on_stream!(self.stream, poll_write(context, one)),
             several => on_stream!(self.stream, poll_write_vectored(context, several)),
@@ -162,7 +163,6 @@ impl AsyncWrite for Observed {
         true
     }
 
-    /// Is asked for once all is written.
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.connection.set_blocked(false);
         on_stream!(self.stream, poll_flush(context))
