@@ -10,7 +10,7 @@ use crate::catalog::{self, Catalog, Window};
 use crate::model::collection::FeedLimits;
 use crate::model::entry::Entry;
 use crate::model::taxonomy::ViewKind;
-use crate::render::feed::pieces::Pieces;
+use crate::render::feed::fragment::FragmentCache;
 use crate::render::feed::{Feed, History};
 use crate::render::page::{Front, Pages};
 use crate::render::snapshot::{self, Current, Document, DocumentBody, Snapshot};
@@ -39,8 +39,7 @@ pub struct SnapshotBuilder {
     gone: bytes::Bytes,
     /// Entries of the feed by their number, with their revision: only what changed is read again.
     entries: HashMap<i64, (i64, Arc<Entry>)>,
-    /// The same as they stand in documents.
-    pieces: Pieces,
+    fragments: FragmentCache,
     coder: Compressor,
 }
 
@@ -73,7 +72,7 @@ impl SnapshotBuilder {
             missing,
             gone,
             entries: HashMap::new(),
-            pieces: Pieces::default(),
+            fragments: FragmentCache::default(),
             coder: Compressor::start(),
         })
     }
@@ -161,8 +160,8 @@ impl SnapshotBuilder {
             let history = History::of_main(archive, window.is_whole);
             let main = Feed::main(self.pages.channel(), &entries);
             let latest = catalog.latest()?;
-            let kept = Some(&self.pieces);
-            let feed = Feed { history, tombstones: &tombstones, guid: guid.as_deref(), latest, kept, ..main };
+            let fragments = Some(&self.fragments);
+            let feed = Feed { history, tombstones: &tombstones, guid: guid.as_deref(), latest, fragments, ..main };
             let front = front(catalog, archive)?;
             for document in snapshot::render(&self.pages, &feed, &front, self.created) {
                 let body = DocumentBody::from(document.body);
@@ -175,7 +174,7 @@ impl SnapshotBuilder {
                 let made = || Arc::new(Document::new(document.media_type, body, modified).linked(document.links));
                 documents.insert(document.path.to_owned(), kept.unwrap_or_else(made));
             }
-            self.pieces.keep(&entries);
+            self.fragments.retain(&entries);
             catalog.set_meta("version", &version.timestamp().to_string())?;
             Ok(Some(documents))
         })?;

@@ -1,14 +1,14 @@
 //! Atom 1.0 (RFC 4287), by the `atom_syndication` crate.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use atom_syndication::extension::{Extension, ExtensionMap};
 use atom_syndication::{Category, Content, FixedDateTime, Generator, Link, Person, Text, TextType, WriteConfig};
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::extension::{self, Element};
-use super::pieces::{self, Form, MARK, Piece};
+use super::fragment::{Fragment, Frame};
 use super::{Feed, GENERATOR, Item};
 use crate::model::entry::{self, Media};
 use crate::model::taxonomy::ViewKind;
@@ -22,11 +22,17 @@ pub const MEDIA_TYPE: &str = "application/atom+xml; charset=utf-8";
 /// The crate's own declaration does not name the encoding.
 const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n";
 
-/// Renders the feed. `created` dates a feed that nothing was ever in.
+/// The end of each document that the crate writes.
+const TAIL: &str = "\n</feed>";
+
+/// A feed without anything, whose only purpose is to be written around one entry.
+static BARE: LazyLock<Frame> = LazyLock::new(|| Frame::new(to_xml(&atom_syndication::Feed::default()), TAIL));
+
+/// Renders the feed. `created` dates a feed that has never had an entry.
 pub fn render(feed: &Feed<'_>, created: DateTime<Utc>) -> String {
     let channel = feed.channel;
     let scheme = channel.url(&format!("{}/", ViewKind::Tag.root()));
-    let pieces = feed.pieces(Form::Atom, |entry| piece(self::entry(&Item::new(channel, entry), &scheme)));
+    let entries = feed.fragments("atom", |entry| fragment(self::entry(&Item::new(channel, entry), &scheme)));
     let own = [("self", feed.url(PATH))];
     let links = own.into_iter().chain(feed.neighbours(PATH));
     let links = links.map(|(relation, href)| link(relation, &href, Some("application/atom+xml")));
@@ -40,31 +46,29 @@ pub fn render(feed: &Feed<'_>, created: DateTime<Utc>) -> String {
         generator: Some(Generator { value: GENERATOR.into(), ..Generator::default() }),
         links: links.chain([link("alternate", &feed.page(), Some("text/html"))]).collect(),
         lang: Some(channel.language.clone()).filter(|language| !language.is_empty()),
-        namespaces: namespaces(&pieces, &elements),
-        entries: vec![atom_syndication::Entry { id: MARK.into(), ..atom_syndication::Entry::default() }],
+        namespaces: namespaces(&entries, &elements),
         ..atom_syndication::Feed::default()
     };
-    // The feed's own elements stand before its first entry: behind it, where the crate would write them, the schema of RFC 4287
-    // has no place for them (standards 68).
-    let own: String = elements.iter().map(|element| element.xml() + "\n").collect();
-    let frame = format!("{DECLARATION}{}{}\n", channel.stylesheet(), written(&document));
-    let place = pieces::marked(&frame, "entry").expect("an entry was put there");
-    let frame = format!("{}{own}{}", &frame[..place.start], &frame[place.start..]);
-    pieces::filled(&frame, place.start + own.len()..place.end + own.len(), &pieces)
+    // The feed's own elements stand before its first entry: the crate would write them after the last one, where the schema of
+    // RFC 4287 has no place for them (standards 68).
+    let elements: Vec<String> = elements.iter().map(Element::xml).collect();
+    let lines = elements.iter().map(String::as_str).chain(entries.iter().map(|entry| entry.text.as_str()));
+    Frame::new(to_xml(&document), TAIL).filled(&format!("{DECLARATION}{}", channel.stylesheet()), lines)
 }
 
-/// The crate writes the offset of UTC as "+00:00"; readers are surest of "Z" (standards 50). Only dates end so.
-fn written(document: &atom_syndication::Feed) -> String {
+/// The crate writes the offset of UTC as "+00:00"; all readers understand "Z" (standards 50). The crate escapes each `<` in a text, so
+/// these end tags follow dates only.
+fn to_xml(document: &atom_syndication::Feed) -> String {
     let config = WriteConfig { write_document_declaration: false, indent_size: Some(0) };
     let bytes = document.write_with_config(Vec::new(), config).expect("writing to memory cannot fail");
-    let text = String::from_utf8(bytes).expect("the crate writes UTF-8");
-    text.replace("+00:00</updated>", "Z</updated>").replace("+00:00</published>", "Z</published>")
+    let xml = String::from_utf8(bytes).expect("the crate writes UTF-8");
+    xml.replace("+00:00</updated>", "Z</updated>").replace("+00:00</published>", "Z</published>")
 }
 
-fn piece(entry: atom_syndication::Entry) -> Piece {
+fn fragment(entry: atom_syndication::Entry) -> Fragment {
     let prefixes = entry.extensions.keys().cloned().collect();
-    let alone = atom_syndication::Feed { entries: vec![entry], ..atom_syndication::Feed::default() };
-    Piece { text: pieces::only(&written(&alone), "entry").to_owned(), prefixes }
+    let document = to_xml(&atom_syndication::Feed { entries: vec![entry], ..atom_syndication::Feed::default() });
+    Fragment { text: BARE.entries_of(&document).to_owned(), prefixes }
 }
 
 /// What was deleted (RFC 6721 section 3).
@@ -75,10 +79,10 @@ fn tombstones(feed: &Feed<'_>) -> impl Iterator<Item = Element> {
     })
 }
 
-fn namespaces(pieces: &[Arc<Piece>], elements: &[Element]) -> BTreeMap<String, String> {
+fn namespaces(entries: &[Arc<Fragment>], elements: &[Element]) -> BTreeMap<String, String> {
     let used = |prefix: &str| {
         elements.iter().any(|element| element.prefix() == prefix)
-            || pieces.iter().any(|piece| piece.prefixes.iter().any(|used| used == prefix))
+            || entries.iter().any(|entry| entry.prefixes.iter().any(|used| used == prefix))
     };
     let all = [extension::HISTORY, extension::TOMBSTONES, extension::MEDIA];
     let used = all.into_iter().filter(|(prefix, _)| used(prefix));

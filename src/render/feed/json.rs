@@ -4,7 +4,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 
 use super::extension::bare_type;
-use super::pieces::{Form, Piece};
+use super::fragment::Fragment;
 use super::{Feed, History, Item};
 use crate::model::entry::{Media, Person};
 
@@ -28,8 +28,6 @@ struct JsonDocument<'a> {
     #[serde(skip_serializing_if = "str::is_empty")]
     language: &'a str,
     authors: Vec<Author<'a>>,
-    // Last, and empty: the pieces are put there.
-    items: [(); 0],
 }
 
 #[derive(Serialize)]
@@ -81,7 +79,7 @@ struct Attachment<'a> {
 /// Renders the feed.
 pub fn render(feed: &Feed<'_>) -> String {
     let channel = feed.channel;
-    let pieces = feed.pieces(Form::Json, |entry| piece(&Item::new(channel, entry)));
+    let items = feed.fragments("json", |entry| fragment(&Item::new(channel, entry)));
     let older = feed.neighbours(PATH).into_iter().find(|(relation, _)| *relation == "prev-archive");
     // All pages of one feed name the feed that they are pages of.
     let is_archive = matches!(feed.history, History::Archive(_));
@@ -94,16 +92,17 @@ pub fn render(feed: &Feed<'_>) -> String {
         description: &feed.description,
         language: &channel.language,
         authors: vec![author(&channel.author)],
-        items: [],
     };
     let frame = serde_json::to_string(&document).expect("texts and lists can always be written as JSON");
-    let items: Vec<&str> = pieces.iter().map(|piece| piece.text.as_str()).collect();
-    format!("{}{}]}}\n", frame.trim_end_matches("]}"), items.join(","))
+    // The last byte closes the object; its last member comes before that.
+    let members = frame.strip_suffix('}').expect("a struct is an object");
+    let items: Vec<&str> = items.iter().map(|item| item.text.as_str()).collect();
+    format!("{members},\"items\":[{}]}}\n", items.join(","))
 }
 
-fn piece(item: &Item<'_>) -> Piece {
+fn fragment(item: &Item<'_>) -> Fragment {
     let text = serde_json::to_string(&self::item(item)).expect("texts and lists can always be written as JSON");
-    Piece { text, prefixes: Vec::new() }
+    Fragment { text, prefixes: Vec::new() }
 }
 
 fn item<'a>(item: &'a Item<'a>) -> JsonItem<'a> {

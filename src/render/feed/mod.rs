@@ -3,9 +3,9 @@
 pub mod atom;
 pub mod elsewhere;
 mod extension;
+pub mod fragment;
 pub mod json;
 pub mod opml;
-pub mod pieces;
 pub mod rss;
 
 use crate::model::collection::{Collection, FeedLimits, Tombstone};
@@ -19,7 +19,7 @@ use uuid::Uuid;
 use crate::config::{Config, FeedContent};
 use crate::model::entry::{Entry, Episode, Media, Person};
 use crate::model::taxonomy::{View, ViewKind};
-use pieces::Pieces;
+use fragment::FragmentCache;
 
 /// Name of the program in every document. Without its version: an update must not look like new content.
 pub const GENERATOR: &str = "gazetted";
@@ -152,8 +152,8 @@ pub struct Feed<'a> {
     pub guid: Option<&'a str>,
     /// The newest change that it ever told of: its date never goes back.
     pub latest: DateTime<Utc>,
-    /// Entries as they were written before.
-    pub kept: Option<&'a Pieces>,
+    /// Fragments of its entries from earlier versions.
+    pub fragments: Option<&'a FragmentCache>,
 }
 
 impl<'a> Feed<'a> {
@@ -170,7 +170,7 @@ impl<'a> Feed<'a> {
             history: History::Newest,
             guid: None,
             latest: DateTime::UNIX_EPOCH,
-            kept: None,
+            fragments: None,
         }
     }
 
@@ -330,159 +330,4 @@ impl<'a> Item<'a> {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
-    use super::*;
-    use crate::model::entry::Content;
-    use crate::model::entry::{ArticleId, SafeHtml, Slug};
-
-    pub fn channel() -> Channel {
-        let config: Config =
-            toml::from_str("[site]\ntitle = \"News & Views\"\ndescription = \"Daily\"\nauthor = { name = \"Ed <Itor>\", email = \"ed@example.org\" }").unwrap();
-        Channel::new(&config, "https://example.org/", "urn:uuid:6ba7b810-9dad-11d1-80b4-00c04fd430c8".into())
-    }
-
-    pub fn entry(slug: &str, title: &str) -> Arc<Entry> {
-        let date = |text: &str| DateTime::parse_from_rfc3339(text).unwrap().to_utc();
-        Arc::new(Entry {
-            id: ArticleId::new(format!("urn:uuid:{slug}")),
-            guid: None,
-            slug: Slug::new(slug).unwrap(),
-            published: date("2024-05-01T10:00:00Z"),
-            updated: date("2024-05-04T09:08:07Z"),
-            revised: date("2024-05-04T09:08:07Z"),
-            content: Content {
-                title: title.into(),
-                summary: "Short & <sweet>".into(),
-                html: SafeHtml::from_sanitiser("<p>It's ]]> &lt;all&gt; here &amp; now</p>".into()),
-                tags: vec!["Sea & Sand".into()],
-                ..Content::default()
-            },
-        })
-    }
-
-    #[test]
-    fn every_format_is_well_formed_and_says_the_same() {
-        let channel = channel();
-        let entries = [entry("a", "A < B & C"), entry("b", "Two")];
-        let created = DateTime::UNIX_EPOCH;
-        let rss = rss::render(&Feed::main(&channel, &entries), created);
-        let atom = atom::render(&Feed::main(&channel, &entries), created);
-        let json = json::render(&Feed::main(&channel, &entries));
-        let rss = ::rss::Channel::read_from(rss.as_bytes()).unwrap();
-
-        let atom = atom_syndication::Feed::read_from(atom.as_bytes()).unwrap();
-        let json: serde_json::Value = serde_json::from_str(&json).unwrap();
-        for (index, entry) in entries.iter().enumerate() {
-            let (item, post, json) = (&rss.items[index], &atom.entries[index], &json["items"][index]);
-            assert_eq!(item.guid.as_ref().unwrap().value, *entry.id);
-            assert!(!item.guid.as_ref().unwrap().permalink);
-            assert_eq!(post.id, *entry.id);
-            assert_eq!(json["id"], *entry.id);
-            let title = entry.content.title.as_str();
-            assert_eq!((item.title.as_deref().unwrap(), post.title.value.as_str()), (title, title));
-            assert_eq!(json["title"], title);
-            assert_eq!(item.content.as_deref().unwrap(), &*entry.content.html);
-            assert_eq!(post.content.as_ref().unwrap().value.as_deref().unwrap(), &*entry.content.html);
-            assert_eq!(json["content_html"], *entry.content.html);
-            assert_eq!(item.description.as_deref().unwrap(), "Short &amp; &lt;sweet&gt;", "HTML in RSS");
-            assert_eq!(post.summary.as_ref().unwrap().value, "Short & <sweet>", "plain text in Atom");
-            assert_eq!(json["summary"], "Short & <sweet>");
-            assert_eq!(item.pub_date.as_deref().unwrap(), "Wed, 01 May 2024 10:00:00 +0000");
-            assert_eq!(post.published.unwrap().to_rfc3339(), "2024-05-01T10:00:00+00:00");
-            assert_eq!(json["date_published"], "2024-05-01T10:00:00Z");
-            assert_eq!(json["date_modified"], "2024-05-04T09:08:07Z");
-            assert_eq!(item.link.as_deref().unwrap(), format!("https://example.org/articles/{}", entry.slug));
-            assert_eq!(post.links[0].href, json["url"].as_str().unwrap());
-            assert_eq!(post.authors[0].name, "Ed <Itor>", "an author in every entry (standards 47)");
-            assert_eq!(item.categories[0].name, "Sea & Sand");
-        }
-    }
-
-    fn media(url: &str, media_type: &str) -> Media {
-        Media { url: url.into(), media_type: media_type.into(), ..Media::default() }
-    }
-
-    #[test]
-    fn pictures_and_recordings_are_told_in_every_format() {
-        let channel = channel();
-        let mut one = (*entry("a", "A")).clone();
-        let cover = Media {
-            length: Some(10),
-            size: Some((1400, 1400)),
-            ..media("https://example.org/media/c.png", "image/png")
-        };
-        one.content.image = Some(cover.clone());
-        let described = Media { title: Some("A <b> & c".into()), ..media("https://e.example/o.jpg", "image/jpeg") };
-        one.content.pictures = vec![described, media("https://e.example/p.jpg", "image/jpeg")];
-        let recording = media("https://example.org/media/a%20b.mp3", "audio/mpeg");
-        one.content.enclosures = vec![Media { length: Some(1234), duration: Some(61), ..recording }];
-        one.content.episode = Some(Episode {
-            number: Some(7),
-            explicit: Some(true),
-            transcripts: vec![media("https://example.org/media/a.vtt", "text/vtt; charset=utf-8")],
-            chapters: Some(media("https://example.org/a.json", "application/json+chapters")),
-            ..Episode::default()
-        });
-        let (one, two) = (Arc::new(one), entry("b", "B"));
-        let entries = [one, two];
-        // standards 145, 146
-        let feed = Feed { guid: Some("9b024349-ccf0-5f69-a609-6b82873eab3c"), ..Feed::main(&channel, &entries) };
-        assert_eq!(feed.cover(), Some(&cover));
-        let text = rss::render(&feed, DateTime::UNIX_EPOCH);
-        let rss = ::rss::Channel::read_from(text.as_bytes()).unwrap();
-        let enclosure = rss.items[0].enclosure().unwrap();
-        assert_eq!((enclosure.length(), enclosure.mime_type()), ("1234", "audio/mpeg"), "standards 38");
-        let itunes = rss.items[0].itunes_ext().unwrap();
-        assert_eq!((itunes.duration(), itunes.episode(), itunes.explicit()), (Some("61"), Some("7"), Some("true")));
-        assert_eq!(rss.itunes_ext().unwrap().image(), Some(cover.url.as_str()), "standards 144");
-        let pictures = &rss.items[0].extensions()["media"]["content"];
-        assert_eq!(pictures.len(), 3, "{text}");
-        assert_eq!(pictures[1].children["description"][0].value.as_deref(), Some("A <b> & c"));
-        for start in [
-            "<podcast:transcript type=\"text/vtt\"",
-            "<podcast:chapters type=\"application/json+chapters\"",
-            "<podcast:guid>9b02",
-        ] {
-            assert!(text.contains(start), "standards 145, 146: {start} is not in {text}");
-        }
-        let atom = atom_syndication::Feed::read_from(atom::render(&feed, DateTime::UNIX_EPOCH).as_bytes()).unwrap();
-        let link = atom.entries[0].links.iter().find(|link| link.rel == "enclosure").unwrap();
-        assert_eq!(
-            (link.length.as_deref(), link.mime_type.as_deref()),
-            (Some("1234"), Some("audio/mpeg")),
-            "standards 57"
-        );
-        let json: serde_json::Value = serde_json::from_str(&json::render(&feed)).unwrap();
-        assert_eq!(json["items"][0]["attachments"][0]["duration_in_seconds"], 61, "standards 73");
-        assert_eq!(json["items"][0]["image"], cover.url);
-    }
-
-    #[test]
-    fn an_empty_feed_is_a_feed() {
-        let channel = channel();
-        let created = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
-        assert!(
-            rss::render(&Feed::main(&channel, &[]), created)
-                .contains("<lastBuildDate>Tue, 14 Nov 2023 22:13:20 +0000</lastBuildDate>")
-        );
-        assert!(atom::render(&Feed::main(&channel, &[]), created).contains("<updated>2023-11-14T22:13:20Z</updated>"));
-        assert!(json::render(&Feed::main(&channel, &[])).contains("\"items\":[]"));
-    }
-
-    #[test]
-    fn links_elsewhere_and_feeds_of_summaries() {
-        let mut channel = channel();
-        let mut linked = (*entry("a", "A")).clone();
-        linked.content.link = Some("https://elsewhere.example/a".into());
-        let json: serde_json::Value =
-            serde_json::from_str(&json::render(&Feed::main(&channel, &[Arc::new(linked.clone())]))).unwrap();
-        assert_eq!(json["items"][0]["external_url"], "https://elsewhere.example/a");
-        assert_eq!(json["items"][0]["url"], "https://example.org/articles/a");
-        channel.limits.brief = true;
-        let item = Item::new(&channel, &linked);
-        assert!(item.html.is_none());
-        assert_eq!(item.url, "https://elsewhere.example/a");
-        linked.content.summary.clear();
-        assert!(Item::new(&channel, &linked).html.is_some(), "an entry always has something to read");
-    }
-}
+pub(crate) mod tests;

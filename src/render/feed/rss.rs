@@ -2,7 +2,7 @@
 
 use crate::model::text::escape;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use chrono::{DateTime, Utc};
 use rss::extension::dublincore::DublinCoreExtension;
@@ -11,7 +11,7 @@ use rss::extension::{Extension, ExtensionMap};
 use rss::{Category, Enclosure, Guid};
 
 use super::extension::{self, Element};
-use super::pieces::{self, Form, MARK, Piece};
+use super::fragment::{Fragment, Frame};
 use super::{Feed, GENERATOR, Item};
 use crate::model::entry::Media;
 use crate::model::taxonomy::ViewKind;
@@ -22,13 +22,30 @@ pub const PATH: &str = "rss.xml";
 /// Its media type.
 pub const MEDIA_TYPE: &str = "application/rss+xml; charset=utf-8";
 
-/// Renders the feed. `created` dates a feed that nothing was ever in.
+/// The end of each document that the crate writes.
+const TAIL: &str = "\n</channel>\n</rss>";
+
+/// All namespaces that a document may use, under their customary prefixes (standards 21).
+const NAMESPACES: [(&str, &str); 7] = [
+    extension::ATOM,
+    extension::CONTENT,
+    extension::DC,
+    extension::HISTORY,
+    extension::MEDIA,
+    extension::ITUNES,
+    extension::PODCAST,
+];
+
+/// A channel without anything, whose only purpose is to be written around one item. With all namespaces declared, an item adds none.
+static BARE: LazyLock<Frame> = LazyLock::new(|| Frame::new(to_xml(&bare(Vec::new())), TAIL));
+
+/// Renders the feed. `created` dates a feed that has never had an entry.
 pub fn render(feed: &Feed<'_>, created: DateTime<Utc>) -> String {
     let channel = feed.channel;
     let podcast = feed.is_podcast();
     let scheme = channel.url(&format!("{}/", ViewKind::Tag.root()));
-    let form = if podcast { Form::Podcast } else { Form::Rss };
-    let pieces = feed.pieces(form, |entry| piece(item(&Item::new(channel, entry), &scheme, podcast)));
+    let kind = if podcast { "rss podcast" } else { "rss" };
+    let items = feed.fragments(kind, |entry| fragment(item(&Item::new(channel, entry), &scheme, podcast)));
     let elements = channel_elements(feed, podcast);
     let document = rss::Channel {
         title: feed.title.to_string(),
@@ -38,59 +55,71 @@ pub fn render(feed: &Feed<'_>, created: DateTime<Utc>) -> String {
         last_build_date: Some(date(feed.updated(created))),
         generator: Some(GENERATOR.into()),
         docs: Some("https://www.rssboard.org/rss-specification".into()),
-        namespaces: namespaces(&pieces, &elements, podcast),
+        namespaces: namespaces(&items, &elements, podcast),
         extensions: map(elements),
         itunes_ext: podcast.then(|| itunes_channel(feed)),
-        items: vec![rss::Item { title: Some(MARK.into()), ..rss::Item::default() }],
         ..rss::Channel::default()
     };
-    let text = written(&document, &EMPTY_IN_CHANNEL);
-    let (declaration, rest) = text.split_once("?>").expect("the crate writes a declaration");
-    let frame = format!("{declaration}?>\n{}{}\n", channel.stylesheet(), rest.trim_start());
-    let place = pieces::marked(&frame, "item").expect("an item was put there");
-    pieces::filled(&frame, place, &pieces)
+    let xml = self_closed(&to_xml(&document), &EMPTY_IN_CHANNEL);
+    let (declaration, channel_xml) = xml.split_once("?>").expect("the crate writes a declaration");
+    let before = format!("{declaration}?>\n{}", channel.stylesheet());
+    let frame = Frame::new(channel_xml.trim_ascii_start().to_owned(), TAIL);
+    frame.filled(&before, items.iter().map(|item| item.text.as_str()))
 }
 
-/// The crate breaks the line in elements that hold nothing; these are put into one.
-fn written(document: &rss::Channel, empty: &[&str]) -> String {
+fn bare(items: Vec<rss::Item>) -> rss::Channel {
+    let namespaces = NAMESPACES.map(|(prefix, address)| (prefix.to_owned(), address.to_owned())).into();
+    rss::Channel { namespaces, items, ..rss::Channel::default() }
+}
+
+fn to_xml(document: &rss::Channel) -> String {
     let bytes = document.pretty_write_to(Vec::new(), b' ', 0).expect("writing to memory cannot fail");
-    let text = String::from_utf8(bytes).expect("the crate writes UTF-8");
-    empty.iter().fold(text, |text, name| text.replace(&format!(">\n</{name}>"), "/>"))
+    String::from_utf8(bytes).expect("the crate writes UTF-8")
 }
 
-fn piece(item: rss::Item) -> Piece {
+/// Shortens elements of these names, which are always empty, to one tag: the crate breaks the line within them. Only markup
+/// is changed: in texts the crate escapes each `<`, and CDATA sections are copied.
+fn self_closed(xml: &str, names: &[&str]) -> String {
+    const CDATA: (&str, &str) = ("<![CDATA[", "]]>");
+    let shorten = |markup: &str| {
+        names.iter().fold(markup.to_owned(), |markup, name| markup.replace(&format!(">\n</{name}>"), "/>"))
+    };
+    let mut shortened = String::with_capacity(xml.len());
+    let mut rest = xml;
+    while let Some(start) = rest.find(CDATA.0) {
+        let end = rest[start..].find(CDATA.1).map_or(rest.len(), |length| start + length + CDATA.1.len());
+        shortened.push_str(&shorten(&rest[..start]));
+        shortened.push_str(&rest[start..end]);
+        rest = &rest[end..];
+    }
+    shortened.push_str(&shorten(rest));
+    shortened
+}
+
+fn fragment(item: rss::Item) -> Fragment {
     let own = [("content", item.content.is_some()), ("dc", item.dublin_core_ext.is_some())];
     let own = own.into_iter().filter(|(_, is_used)| *is_used).map(|(prefix, _)| prefix.to_owned());
     let prefixes: Vec<String> = item.extensions.keys().cloned().chain(own).collect();
-    let empty: Vec<&str> = EMPTY_IN_ENTRIES.into_iter().filter(|name| is_of(name, &prefixes)).collect();
-    let alone = rss::Channel { items: vec![item], ..rss::Channel::default() };
-    Piece { text: pieces::only(&written(&alone, &empty), "item").to_owned(), prefixes }
+    let empty: Vec<&str> = EMPTY_IN_ITEMS.into_iter().filter(|name| is_of(name, &prefixes)).collect();
+    let document = to_xml(&bare(vec![item]));
+    let xml = BARE.entries_of(&document);
+    Fragment { text: if empty.is_empty() { xml.to_owned() } else { self_closed(xml, &empty) }, prefixes }
 }
 
-/// Whether an element is in one of these namespaces.
+/// Whether an element's prefix is one of these.
 fn is_of(name: &str, prefixes: &[String]) -> bool {
     name.split_once(':').is_some_and(|(prefix, _)| prefixes.iter().any(|used| used == prefix))
 }
 
-/// Elements that never hold anything.
 const EMPTY_IN_CHANNEL: [&str; 3] = ["atom:link", "fh:complete", "fh:archive"];
-const EMPTY_IN_ENTRIES: [&str; 3] = ["media:thumbnail", "podcast:transcript", "podcast:chapters"];
+const EMPTY_IN_ITEMS: [&str; 3] = ["media:thumbnail", "podcast:transcript", "podcast:chapters"];
 
-/// Only those that are used, under their customary prefixes (standards 21).
-fn namespaces(pieces: &[Arc<Piece>], channel: &[Element], podcast: bool) -> BTreeMap<String, String> {
+/// The namespaces that the document uses.
+fn namespaces(items: &[Arc<Fragment>], channel: &[Element], podcast: bool) -> BTreeMap<String, String> {
     let mut used: BTreeSet<&str> = channel.iter().map(Element::prefix).collect();
-    used.extend(pieces.iter().flat_map(|piece| piece.prefixes.iter().map(String::as_str)));
+    used.extend(items.iter().flat_map(|item| item.prefixes.iter().map(String::as_str)));
     used.extend(podcast.then_some("itunes"));
-    let all = [
-        extension::ATOM,
-        extension::CONTENT,
-        extension::DC,
-        extension::HISTORY,
-        extension::MEDIA,
-        extension::ITUNES,
-        extension::PODCAST,
-    ];
-    let used = all.into_iter().filter(|(prefix, _)| used.contains(prefix));
+    let used = NAMESPACES.into_iter().filter(|(prefix, _)| used.contains(prefix));
     used.map(|(prefix, address)| (prefix.to_owned(), address.to_owned())).collect()
 }
 

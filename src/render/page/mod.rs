@@ -16,7 +16,7 @@ use serde_json::json;
 
 use crate::model::entry::{Entry, Episode, Media, Person};
 use crate::model::taxonomy::{View, ViewKind};
-use crate::render::feed::pieces::{Form, Piece};
+use crate::render::feed::fragment::Fragment;
 use crate::render::feed::{self, Channel, Feed, Item, atom, json, opml, rss};
 pub use status::status;
 use words::Day;
@@ -327,8 +327,9 @@ impl Pages {
     /// A page that lists the entries of a feed.
     fn listing(&self, feed: &Feed<'_>, name: &str, head: &Head, page: Value) -> String {
         let ours = ours_in(&head.language);
-        let pieces = feed.pieces(Form::Page, |entry| Piece { text: self.listed(entry, &ours), prefixes: Vec::new() });
-        let entries: Vec<&str> = pieces.iter().map(|piece| piece.text.as_str()).collect();
+        let fragment = |entry: &Entry| Fragment { text: self.listed(entry, &ours), prefixes: Vec::new() };
+        let fragments = feed.fragments("page", fragment);
+        let entries: Vec<&str> = fragments.iter().map(|entry| entry.text.as_str()).collect();
         self.render(name, head, context! { entries => Value::from_safe_string(entries.join("\n")), ..page })
     }
 
