@@ -72,7 +72,7 @@ fn a_module_uses_only_what_stands_above_it() {
 }
 
 #[test]
-fn the_waist_needs_nothing() {
+fn the_waist_uses_no_other_module() {
     for (path, code) in sources() {
         if ["model", "change", "config"].contains(&module_of(&path).as_str()) {
             assert_eq!(
@@ -110,7 +110,7 @@ const OWNERS: [(&str, &[&str]); 19] = [
 ];
 
 #[test]
-fn what_belongs_to_one_room_stays_there() {
+fn words_stay_in_the_modules_that_own_them() {
     let sources = sources();
     for (word, owners) in OWNERS {
         for (path, code) in &sources {
@@ -123,7 +123,7 @@ fn what_belongs_to_one_room_stays_there() {
 }
 
 #[test]
-fn serving_reaches_no_file_and_no_catalog() {
+fn serve_uses_no_file_and_no_catalog() {
     for (path, code) in sources().iter().filter(|(path, _)| module_of(path) == "serve") {
         // A file beside articles comes opened; its type is all that serving knows of the folder.
         let code = code.replace("crate::folder::media", "");
@@ -135,7 +135,7 @@ fn serving_reaches_no_file_and_no_catalog() {
 
 /// What is opened is given away as it is; how it travels, and what articles there are, is for others to know.
 #[test]
-fn files_beside_articles_know_no_network_and_no_catalog() {
+fn media_uses_no_network_and_no_catalog() {
     let (_, code) = sources().into_iter().find(|(path, _)| path.ends_with("folder/media.rs")).unwrap();
     for word in ["std::net", "tokio", "hyper", "crate::catalog", "crate::render::snapshot", "crate::serve"] {
         assert!(!code.contains(word), "media says `{word}`");
@@ -164,7 +164,7 @@ fn promises(text: &str) -> Vec<(String, Vec<(String, String)>)> {
 }
 
 #[test]
-fn what_is_promised_is_tested() {
+fn every_promise_has_its_test() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let of = |file| promises(&fs::read_to_string(root.join(file)).unwrap());
     let (security, service) = (of("SECURITY.md"), of("tests/promises.md"));
@@ -184,7 +184,7 @@ fn what_is_promised_is_tested() {
 }
 
 #[test]
-fn functions_fit_a_screen() {
+fn functions_fit_70_lines() {
     for (path, code) in sources() {
         let mut start: Option<(usize, usize, &str)> = None;
         for (number, line) in code.lines().enumerate() {

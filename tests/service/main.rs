@@ -104,7 +104,7 @@ fn from_package_to_feed() {
 }
 
 #[test]
-fn reloads_change_what_can_change_and_lose_nobody() {
+fn reloads_apply_changes_and_lose_no_request() {
     let Some(needs) = Needs::find() else { return };
     let check = Check::begin("reload");
     let machine = installed(&needs);
@@ -129,7 +129,7 @@ fn reloads_change_what_can_change_and_lose_nobody() {
 }
 
 #[test]
-fn restarts_lose_nobody() {
+fn restarts_lose_no_request() {
     let Some(needs) = Needs::find() else { return };
     let check = Check::begin("restart");
     let machine = installed(&needs);
@@ -160,7 +160,7 @@ fn restarts_lose_nobody() {
 }
 
 #[test]
-fn kills_refuse_nobody_and_keep_every_id() {
+fn kills_refuse_no_connection_and_keep_every_id() {
     let Some(needs) = Needs::find() else { return };
     let check = Check::begin("kill -9");
     let machine = installed(&needs);
@@ -191,7 +191,7 @@ fn kills_refuse_nobody_and_keep_every_id() {
 }
 
 #[test]
-fn whoever_is_stuck_is_replaced() {
+fn a_stalled_daemon_is_restarted() {
     let Some(needs) = Needs::find() else { return };
     let check = Check::begin("watchdog");
     let machine = installed(&needs);
@@ -217,7 +217,7 @@ fn whoever_is_stuck_is_replaced() {
 }
 
 #[test]
-fn a_stop_takes_no_longer_than_it_may() {
+fn a_stop_takes_no_longer_than_its_limit() {
     let Some(needs) = Needs::find() else { return };
     let check = Check::begin("stop");
     let machine = installed(&needs);
@@ -276,7 +276,7 @@ fn the_sandbox_holds() {
 }
 
 #[test]
-fn a_wrong_configuration_closes_no_port() {
+fn an_invalid_configuration_closes_no_port() {
     let Some(needs) = Needs::find() else { return };
     let check = Check::begin("wrong configuration");
     let machine = installed(&needs);
@@ -295,7 +295,7 @@ fn a_wrong_configuration_closes_no_port() {
 }
 
 #[test]
-fn upgrades_lose_nobody_and_a_purge_leaves_nothing() {
+fn upgrades_lose_no_request_and_a_purge_leaves_nothing() {
     let Some(needs) = Needs::find() else { return };
     let check = Check::begin("upgrade");
     let machine = installed(&needs);

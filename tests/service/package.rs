@@ -47,7 +47,7 @@ fn commands(machine: &Machine) -> Vec<String> {
 }
 
 #[test]
-fn an_upgrade_keeps_what_the_operator_has_set() {
+fn an_upgrade_keeps_the_operators_settings() {
     let Some(needs) = Needs::find() else { return };
     let check = Check::begin("what the operator set");
     let machine = installed(&needs);
@@ -79,7 +79,7 @@ fn an_upgrade_keeps_what_the_operator_has_set() {
 }
 
 #[test]
-fn each_systemd_is_told_only_what_it_knows() {
+fn each_systemd_knows_every_directive_of_the_units() {
     let Some(needs) = Needs::find() else { return };
     let check = Check::begin("each systemd");
     let machine = installed(&needs);

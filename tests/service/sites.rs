@@ -27,7 +27,7 @@ fn process(machine: &Machine, site: &str) -> String {
 }
 
 #[test]
-fn sites_know_nothing_of_each_other() {
+fn sites_are_isolated_from_each_other() {
     let Some(needs) = Needs::find() else { return };
     let check = Check::begin("several sites");
     let machine = Machine::boot(&needs.root);

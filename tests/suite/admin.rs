@@ -35,7 +35,7 @@ fn number(metrics: &str, name: &str) -> usize {
 }
 
 #[test]
-fn what_is_published_and_what_is_not_and_why() {
+fn status_lists_what_is_published_and_what_is_not_and_why() {
     let folder = tempfile::tempdir().unwrap();
     let articles = folder.path().join("articles");
     std::fs::create_dir(&articles).unwrap();
@@ -64,7 +64,7 @@ fn what_is_published_and_what_is_not_and_why() {
 }
 
 #[test]
-fn what_is_counted() {
+fn metrics_count_requests_and_articles() {
     let folder = tempfile::tempdir().unwrap();
     let articles = folder.path().join("articles");
     std::fs::create_dir(&articles).unwrap();
@@ -96,7 +96,7 @@ fn what_is_counted() {
 }
 
 #[test]
-fn who_is_not_ready_says_so() {
+fn readyz_answers_503_until_the_daemon_is_ready() {
     let folder = tempfile::tempdir().unwrap();
     let articles = folder.path().join("articles");
     std::fs::create_dir(&articles).unwrap();

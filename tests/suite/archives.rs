@@ -78,7 +78,7 @@ fn expected(numbers: impl Iterator<Item = usize>) -> Vec<String> {
 
 /// In CI a thousand articles; `GAZETTED_ARCHIVED=10000` makes it more.
 #[test]
-fn a_walk_meets_every_article_before_and_after_edits_and_deletions() {
+fn archives_hold_every_article_before_and_after_edits_and_deletions() {
     let count = std::env::var("GAZETTED_ARCHIVED").ok().and_then(|text| text.parse().ok()).unwrap_or(1_000);
     let mut site = Site::configured("[feed]\narchive_entries = 50\nentries = 20");
     for number in 0..count {
@@ -128,7 +128,7 @@ fn a_walk_meets_every_article_before_and_after_edits_and_deletions() {
 }
 
 #[test]
-fn archives_stay_while_the_feed_grows() {
+fn archives_do_not_change_while_the_feed_grows() {
     let mut site = Site::configured("[feed]\narchive_entries = 10\nentries = 5");
     for number in 0..40 {
         write(&site, number, 0);
@@ -164,7 +164,7 @@ fn archives_stay_while_the_feed_grows() {
 }
 
 #[test]
-fn an_edit_in_an_archive_is_told_in_the_feed() {
+fn an_edit_in_an_archive_is_repeated_in_the_feed() {
     let mut site = Site::configured("[feed]\narchive_entries = 10\nentries = 5");
     for number in 0..30 {
         write(&site, number, 0);
@@ -211,7 +211,7 @@ fn the_window_holds_all_of_the_last_days() {
 }
 
 #[test]
-fn documents_are_cut_by_whole_entries() {
+fn documents_are_truncated_between_entries() {
     let mut site = Site::configured("[feed]\nmax_bytes = '64 KiB'\nentries = 100");
     let paragraph = "Some words & more <words> in a \"sentence\".\n".repeat(40);
     for number in 0..60 {

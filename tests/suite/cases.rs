@@ -50,19 +50,19 @@ fn check_all(folder: &Path) -> usize {
 }
 
 #[test]
-fn own_cases() {
+fn cases_of_this_repository() {
     assert!(check_all(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases")) >= 8);
 }
 
 #[test]
-fn cases_beside_the_project() {
+fn cases_of_the_shared_folder() {
     if let Some(folder) = tools::beside("cases") {
         assert!(check_all(&folder) > 0);
     }
 }
 
 #[test]
-fn a_real_scraped_article() {
+fn a_scraped_article_is_cleaned() {
     let Some(folder) = tools::beside("seeds") else { return };
     let file = std::fs::read_dir(folder).unwrap().next().unwrap().unwrap().path();
     let text = std::fs::read_to_string(&file).unwrap();

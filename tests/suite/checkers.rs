@@ -78,7 +78,7 @@ fn is_known(url: &str, note: &str) -> bool {
 }
 
 #[test]
-fn redbot_has_nothing_to_complain_of() {
+fn redbot_finds_no_fault() {
     if !tools::has_python("redbot") {
         return;
     }
@@ -121,7 +121,7 @@ fn redbot_has_nothing_to_complain_of() {
 }
 
 #[test]
-fn redbot_would_complain() {
+fn redbot_detects_faults() {
     if !tools::has_python("redbot") {
         return;
     }
@@ -155,7 +155,7 @@ fn curl(folder: &Path, arguments: &[&str]) -> (String, Vec<u8>) {
 }
 
 #[test]
-fn curl_asks_for_what_it_has_not() {
+fn curl_revalidates() {
     if !tools::has("curl") {
         return;
     }
@@ -182,7 +182,7 @@ fn curl_asks_for_what_it_has_not() {
 }
 
 #[test]
-fn curl_reads_every_coding() {
+fn curl_reads_every_content_coding() {
     if !tools::has("curl") {
         return;
     }
@@ -207,7 +207,7 @@ fn curl_reads_every_coding() {
 }
 
 #[test]
-fn curl_goes_on_where_it_broke_off() {
+fn curl_resumes_a_download() {
     if !tools::has("curl") {
         return;
     }
@@ -235,7 +235,7 @@ fn curl_goes_on_where_it_broke_off() {
 }
 
 #[test]
-fn curl_follows_in_one_step() {
+fn curl_follows_redirects_in_one_step() {
     if !tools::has("curl") {
         return;
     }

@@ -139,7 +139,7 @@ const HEADLINES: [Case; 17] = [
 ];
 
 #[test]
-fn headlines() {
+fn headlines_are_found() {
     check_all(&HEADLINES);
 }
 
@@ -237,7 +237,7 @@ const FORMS: [(&str, &[&str]); 30] = [
 ];
 
 #[test]
-fn comment_forms_go_in_every_language() {
+fn comment_forms_are_removed_in_every_language() {
     for (language, form) in FORMS {
         for gap in ["\n", "\n\n", "\r\n", "\n\u{A0}\n"] {
             let text = format!("Boats return\n\n{REAL}\n\n{MORE}\n\n{}\n", form.join(gap));
@@ -251,7 +251,7 @@ fn comment_forms_go_in_every_language() {
 }
 
 #[test]
-fn a_form_in_the_midst_of_a_text_stays() {
+fn a_comment_form_inside_a_text_stays() {
     for (language, form) in FORMS {
         let text = format!("Boats return\n\n{REAL}\n\n{}\n\n{MORE}\n", form.join("\n"));
         assert_eq!(removed(&read(text.as_bytes(), "a.txt", SourceFormat::Text)), [""; 0], "{language}: {text}");
@@ -280,7 +280,7 @@ const ENDS: [Case; 9] = [
 ];
 
 #[test]
-fn ends_of_texts() {
+fn endings_are_cleaned() {
     check_all(&ENDS);
 }
 
@@ -354,7 +354,7 @@ const SECOND_LOOKS: [Case; 4] = [
 //   case("T\n\n作者：王小明\n\n{R}", "T", "{R}").by(&["王小明"]).without(&["H3 作者：王小明"]),
 
 #[test]
-fn heads_of_texts() {
+fn beginnings_are_cleaned() {
     check_all(&HEADS);
     check_all(&SECOND_LOOKS);
 }
@@ -391,7 +391,7 @@ fn bylines_become_authors() {
 }
 
 #[test]
-fn what_only_starts_like_a_byline_stays() {
+fn text_that_only_resembles_a_byline_stays() {
     for line in [
         "By the sea",
         "By Monday",
@@ -417,7 +417,7 @@ fn what_only_starts_like_a_byline_stays() {
 }
 
 #[test]
-fn cleaning_is_the_writers_choice() {
+fn cleaning_can_be_configured() {
     let text = format!("T\n\n0\n\n{REAL}\n\nLeave a reply\nPost Comment\n");
     let with =
         |text: &str, clean| article::read(text.as_bytes(), Path::new("a.txt"), SourceFormat::Text, &rules(clean));
@@ -473,7 +473,7 @@ const MIXED: [Case; 1] = [case(
 )];
 
 #[test]
-fn layouts() {
+fn layouts_are_recognised() {
     check_all(&LAYOUTS);
     check_all(&MIXED);
 }
@@ -503,7 +503,7 @@ fn wrapped(text: &str, width: usize) -> String {
 }
 
 #[test]
-fn hard_wraps_of_any_usual_width_are_undone() {
+fn hard_wraps_of_any_common_width_are_undone() {
     for width in 40..=100 {
         for end in ["\n", "\r\n", "\r"] {
             let body: Vec<String> = PROSE.iter().map(|paragraph| wrapped(paragraph, width)).collect();
@@ -536,7 +536,7 @@ fn wrapped_chinese_and_japanese_are_joined_without_spaces() {
 }
 
 #[test]
-fn hyphens_at_the_end_of_lines() {
+fn hyphens_at_line_ends_are_resolved() {
     let text = "T\n\nThe council of the town voted nine to two on Mondays to buy the rail-\n\
                 way yard, an old and well-loved place, and the board of the former rail-\n\
                 road said that its railway would be better off without it, while a self-\n\
@@ -594,7 +594,7 @@ const CHARACTERS: [Case; 15] = [
 ];
 
 #[test]
-fn characters() {
+fn odd_characters_are_cleaned() {
     check_all(&CHARACTERS);
 }
 
@@ -612,7 +612,7 @@ const OLD: [(&str, &[&str]); 9] = [
 ];
 
 #[test]
-fn old_encodings_are_read_and_told() {
+fn legacy_encodings_are_read_and_reported() {
     for (sentence, labels) in OLD {
         for label in labels {
             let encoding = encoding_rs::Encoding::for_label(label.as_bytes()).unwrap();
@@ -629,7 +629,7 @@ fn old_encodings_are_read_and_told() {
 }
 
 #[test]
-fn wide_encodings_are_read_in_silence() {
+fn wide_encodings_are_read_without_a_problem() {
     let text = "Zürich 雨 😀\n\nDie Fähren ruhen.";
     let units: Vec<u16> = text.encode_utf16().collect();
     let utf16 = |bytes: fn(u16) -> [u8; 2]| units.iter().flat_map(|unit| bytes(*unit)).collect::<Vec<u8>>();
@@ -655,7 +655,7 @@ fn wide_encodings_are_read_in_silence() {
 }
 
 #[test]
-fn what_is_no_text_is_broken_and_what_holds_nothing_is_empty() {
+fn binary_files_are_broken_and_blank_files_are_empty() {
     for bytes in [
         &b"\x7FELF\x02\x01\x01\0\0\0\0\0"[..],
         b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
@@ -731,7 +731,7 @@ fn check_files(files: &[File]) {
 }
 
 #[test]
-fn hugo() {
+fn hugo_front_matter_is_read() {
     check_files(&[
         (
             "post/a.md",
@@ -768,7 +768,7 @@ fn hugo() {
 }
 
 #[test]
-fn zola_and_jekyll() {
+fn zola_and_jekyll_front_matter_is_read() {
     check_files(&[
         (
             "content/a.md",
@@ -802,7 +802,7 @@ fn zola_and_jekyll() {
 }
 
 #[test]
-fn eleventy_astro_and_hexo() {
+fn eleventy_astro_and_hexo_front_matter_is_read() {
     check_files(&[
         (
             "a.md",
@@ -835,7 +835,7 @@ fn eleventy_astro_and_hexo() {
 }
 
 #[test]
-fn pelican_and_multimarkdown() {
+fn pelican_and_multimarkdown_headers_are_read() {
     check_files(&[
         (
             "a.md",
@@ -866,7 +866,7 @@ fn pelican_and_multimarkdown() {
 }
 
 #[test]
-fn obsidian_and_others() {
+fn front_matter_of_obsidian_and_others_is_read() {
     check_files(&[
         (
             "Boats return.md",
@@ -909,7 +909,7 @@ fn obsidian_and_others() {
 }
 
 #[test]
-fn summaries() {
+fn summaries_are_chosen() {
     for (format, file, expected) in [
         (SourceFormat::Text, "T\n\n{R}", ""),
         (SourceFormat::Text, "T\n\nShort.\n\n{R}\n\n{M}", REAL),
@@ -927,7 +927,7 @@ fn summaries() {
 }
 
 #[test]
-fn what_stands_between_rules_is_text() {
+fn text_between_rules_is_not_front_matter() {
     for (file, format) in [
         ("---\n\nA rule above, and a rule below.\n\n---\n\nThe rest.", SourceFormat::Markdown),
         ("---\nOnly words.\n---\nThe rest.", SourceFormat::Markdown),
@@ -961,7 +961,7 @@ const BROKEN: [(&str, &str); 8] = [
 ];
 
 #[test]
-fn a_broken_header_costs_a_word_and_no_more() {
+fn broken_front_matter_is_reported_and_the_text_published() {
     for (file, expected) in BROKEN {
         let reading = read(file.as_bytes(), "a.md", SourceFormat::Markdown);
         assert!(reading.problems[0].message.contains("the front matter is not"), "{:?}", reading.problems);
@@ -972,7 +972,7 @@ fn a_broken_header_costs_a_word_and_no_more() {
 }
 
 #[test]
-fn dates_that_are_unclear_are_told_and_not_used() {
+fn unclear_dates_are_reported_and_not_used() {
     for date in ["05/06/2024", "soon", "2024-13-01", "2024-02-30", "24-05-01", "yesterday at noon"] {
         let file = format!("---\ntitle: T\ndate: {date}\n---\nText.");
         let reading = read(file.as_bytes(), "2023-01-02-a.md", SourceFormat::Markdown);
@@ -1107,7 +1107,7 @@ fn drafts_are_never_published() {
 }
 
 #[test]
-fn what_says_that_it_is_no_draft_is_published() {
+fn files_that_deny_being_drafts_are_published() {
     for header in [
         "draft: false",
         "draft: no",
@@ -1159,7 +1159,7 @@ const PAGES: [(&str, &str, &str); 9] = [
 ];
 
 #[test]
-fn pages() {
+fn saved_pages_are_read() {
     for (page, title, html) in PAGES {
         let article = published(read(page.as_bytes(), "file-name.html", SourceFormat::Html), page);
         assert_eq!((article.title.as_str(), article.html.as_str()), (title, html), "{page}");
@@ -1259,7 +1259,7 @@ fn ordinary_texts_lose_nothing() {
 }
 
 #[test]
-fn reading_the_writers_own_markdown_removes_nothing() {
+fn nothing_is_removed_from_markdown() {
     for text in ORDINARY.map(filled) {
         let reading = read(text.as_bytes(), "a.md", SourceFormat::Markdown);
         assert_eq!(removed(&reading), [""; 0], "{text}");

@@ -24,7 +24,7 @@ fn failure(output: &Output) -> (i32, String) {
 }
 
 #[test]
-fn a_bad_start_is_told_in_one_line() {
+fn a_startup_error_is_one_line() {
     let directory = tempfile::tempdir().unwrap();
     let path = |name: &str| directory.path().join(name);
     let (articles, state, file) = (path("articles"), path("state"), path("g.toml"));
@@ -62,7 +62,7 @@ fn a_bad_start_is_told_in_one_line() {
 }
 
 #[test]
-fn wrong_usage_is_2_and_help_is_0() {
+fn wrong_usage_exits_with_2_and_help_with_0() {
     for arguments in
         [&["serve", "--no-such"][..], &["fly"], &["serve", "--base-url", "nowhere"], &["serve", "--listen", "x"]]
     {
@@ -77,7 +77,7 @@ fn wrong_usage_is_2_and_help_is_0() {
 }
 
 #[test]
-fn why_it_ends_is_told_as_the_reader_of_the_log_wants_it() {
+fn a_fatal_error_is_logged_in_the_configured_format() {
     let home = tempfile::tempdir().unwrap();
     let serve = |arguments: &[&str]| {
         let mut command = gazetted();
@@ -107,7 +107,7 @@ fn why_it_ends_is_told_as_the_reader_of_the_log_wants_it() {
 }
 
 #[test]
-fn what_happens_is_told_in_the_form_that_is_asked_for() {
+fn events_are_logged_in_the_configured_format() {
     let home = tempfile::tempdir().unwrap();
     let articles = home.path().join("articles");
     std::fs::create_dir(&articles).unwrap();
@@ -129,7 +129,7 @@ fn what_happens_is_told_in_the_form_that_is_asked_for() {
 }
 
 #[test]
-fn a_log_that_nobody_reads_holds_nobody_up() {
+fn an_unread_log_blocks_nothing() {
     let home = tempfile::tempdir().unwrap();
     let (articles, socket) = (home.path().join("articles"), home.path().join("socket"));
     std::fs::create_dir(&articles).unwrap();
@@ -167,7 +167,7 @@ fn a_log_that_nobody_reads_holds_nobody_up() {
 }
 
 #[test]
-fn serves_without_any_configuration_and_stops_when_told() {
+fn it_serves_without_configuration_and_stops_on_a_signal() {
     let home = tempfile::tempdir().unwrap();
     let articles = home.path().join("seeds");
     std::fs::create_dir(&articles).unwrap();
@@ -257,7 +257,7 @@ fn told(child: &mut Child, count: usize) -> Vec<String> {
 }
 
 #[test]
-fn answers_are_told_of_with_the_client_that_a_proxy_names() {
+fn the_access_log_names_the_client_behind_a_proxy() {
     let requests = [
         ("GET /rss.xml?x", "X-Forwarded-For: 8.8.8.8, 192.0.2.7\r\nUser-Agent: A \"reader\"\r\n"),
         ("HEAD /media/a.png", "X-Forwarded-For: 2001:db8::7\r\nReferer: https://b.example/\r\n"),
@@ -286,7 +286,7 @@ fn answers_are_told_of_with_the_client_that_a_proxy_names() {
 }
 
 #[test]
-fn who_does_not_read_what_is_told_holds_nobody_up() {
+fn an_unread_access_log_blocks_nothing() {
     let (mut program, _home) = telling("combined");
     // More than a pipe and the program's own room hold.
     let agent = format!("User-Agent: {}\r\n", "x".repeat(400));

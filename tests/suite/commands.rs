@@ -71,7 +71,7 @@ fn check_names_file_line_and_reason() {
 }
 
 #[test]
-fn check_says_why_a_name_is_no_articles() {
+fn check_explains_why_a_file_is_not_an_article() {
     let home =
         folder(&[("seeds/_draft.md", "x"), ("seeds/a.png", "x"), ("seeds/a.md~", "x"), ("seeds/README.md", "x")]);
     for (name, told) in [
@@ -96,7 +96,7 @@ fn explain(site: &Site, name: &str) -> (Option<i32>, String) {
 }
 
 #[test]
-fn explain_tells_where_everything_comes_from() {
+fn explain_shows_the_source_of_each_value() {
     let mut site = Site::new();
     site.write(
         "2026-05-01-storm.txt",
@@ -159,7 +159,7 @@ fn adopt(site: &Site, feeds: &[&str]) -> (Option<i32>, String) {
 }
 
 #[test]
-fn moving_in_announces_nothing_anew() {
+fn adopted_articles_are_not_announced_again() {
     for known_before in [false, true] {
         let mut site = Site::new();
         site.write("a.md", "---\ntitle: Another title now\nurl: /2020/05/by-address/\n---\nText of a.");
@@ -207,7 +207,7 @@ fn moving_in_announces_nothing_anew() {
 }
 
 #[test]
-fn the_strongest_sign_wins_and_every_format_is_served() {
+fn the_strongest_match_wins_in_every_format() {
     let mut site = Site::new();
     for number in 0..4 {
         site.write(&format!("another-{number}.md"), format!("# Storm\n\nText number {number}."));
@@ -254,7 +254,7 @@ fn the_strongest_sign_wins_and_every_format_is_served() {
 }
 
 #[test]
-fn what_is_no_feed_is_not_adopted() {
+fn a_file_that_is_not_a_feed_is_not_adopted() {
     let site = Site::new();
     site.write("a.html", "<html><body>No feed</body></html>");
     let (code, text) = adopt(&site, &[site.path("a.html").to_str().unwrap()]);

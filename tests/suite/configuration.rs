@@ -15,7 +15,7 @@ fn uncommented() -> String {
 }
 
 #[test]
-fn the_sample_changes_nothing_as_it_is() {
+fn the_sample_equals_the_defaults() {
     assert_eq!(Config::parse(SAMPLE, "sample").unwrap(), Config::default());
 }
 

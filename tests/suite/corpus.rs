@@ -38,7 +38,7 @@ fn every_file_of_the_corpus_is_read() {
 }
 
 #[test]
-fn the_check_of_what_is_safe_sees_what_is_not() {
+fn the_safety_check_detects_unsafe_html() {
     for html in [
         "<p>a<script>b",
         "<p onclick=\"a\">b</p>",

@@ -18,7 +18,7 @@ fn identity(entry: &Value) -> [String; 3] {
 }
 
 #[test]
-fn a_dropped_file_is_everywhere() {
+fn a_dropped_file_is_published_in_every_format() {
     let mut site = Site::started();
     site.write("storm.txt", format!("Storm closes bridge\n\n{BODY}\n\nMore tomorrow."));
     site.wait_for(&["Storm closes bridge"]);
@@ -37,7 +37,7 @@ fn a_dropped_file_is_everywhere() {
 }
 
 #[test]
-fn an_edit_keeps_the_identity_and_moves_both_validators() {
+fn an_edit_keeps_the_identity_and_changes_both_validators() {
     let mut site = Site::started();
     site.write("a.md", "# First\n\nText.");
     site.wait_for(&["First"]);
@@ -90,7 +90,7 @@ fn renames_keep_the_identity() {
 }
 
 #[test]
-fn a_new_extension_is_a_new_way_to_read_the_same_article() {
+fn a_new_extension_changes_the_format_but_not_the_identity() {
     let mut site = Site::started();
     site.write("a.txt", format!("First\n\n{BODY} This is *not* slanted."));
     site.wait_for(&["First"]);
@@ -102,7 +102,7 @@ fn a_new_extension_is_a_new_way_to_read_the_same_article() {
 }
 
 #[test]
-fn a_deleted_article_goes_after_the_grace_and_answers_410() {
+fn a_deleted_article_answers_410_after_the_grace_period() {
     let mut site = Site::started();
     site.write("a.md", "# First\n\nText.");
     site.write("b.md", "# Second\n\nText.");
@@ -120,7 +120,7 @@ fn a_deleted_article_goes_after_the_grace_and_answers_410() {
 }
 
 #[test]
-fn a_restored_article_is_the_same_and_a_new_one_in_its_place_is_not() {
+fn a_restored_article_keeps_its_id_and_a_replacement_gets_a_new_one() {
     let mut site = Site::started();
     site.write("a.md", "# First\n\nText.");
     site.wait_for(&["First"]);
@@ -138,7 +138,7 @@ fn a_restored_article_is_the_same_and_a_new_one_in_its_place_is_not() {
 }
 
 #[test]
-fn nothing_changes_over_a_restart() {
+fn a_restart_changes_nothing() {
     let mut site = Site::started();
     site.write("a.md", "---\ntags: [x]\n---\n# First\n\nText.");
     site.write("b.txt", format!("Second\n\n{BODY}"));
@@ -171,7 +171,7 @@ fn nothing_changes_over_a_restart() {
 }
 
 #[test]
-fn what_happened_while_stopped_is_seen_at_the_start() {
+fn changes_made_while_stopped_are_found_at_the_start() {
     let mut site = Site::started();
     for name in ["moved", "edited", "deleted"] {
         site.write(&format!("{name}.md"), format!("# {name}\n\nText of {name}."));
@@ -195,7 +195,7 @@ fn what_happened_while_stopped_is_seen_at_the_start() {
 }
 
 #[test]
-fn editors_that_save_by_way_of_other_files() {
+fn saving_through_another_file_keeps_the_identity() {
     let mut site = Site::started();
     site.write("a.md", "# First\n\nText.");
     site.wait_for(&["First"]);
@@ -240,7 +240,7 @@ fn a_half_written_file_is_not_published() {
 }
 
 #[test]
-fn an_emptied_file_keeps_its_article_for_a_while() {
+fn an_emptied_file_keeps_its_article_for_the_grace_period() {
     let mut site = Site::started();
     site.write("a.md", "# First\n\nText.");
     site.wait_for(&["First"]);
@@ -256,7 +256,7 @@ fn an_emptied_file_keeps_its_article_for_a_while() {
 }
 
 #[test]
-fn a_copy_is_not_published_twice_and_takes_over_when_the_original_goes() {
+fn a_copy_is_not_published_until_its_text_differs() {
     let mut site = Site::started();
     site.write("a.md", "# First\n\nText.");
     site.wait_for(&["First"]);
@@ -273,7 +273,7 @@ fn a_copy_is_not_published_twice_and_takes_over_when_the_original_goes() {
 }
 
 #[test]
-fn a_file_copied_and_then_removed_was_moved() {
+fn a_copy_followed_by_a_removal_is_a_move() {
     let mut site = Site::started();
     site.write("a.md", "# First\n\nText.");
     site.wait_for(&["First"]);
@@ -301,7 +301,7 @@ fn two_files_with_one_id_are_one_entry() {
 }
 
 #[test]
-fn drafts_do_not_leak() {
+fn a_draft_never_leaks() {
     let mut site = Site::started();
     site.write("a.md", "---\ndraft: true\n---\n# Secret\n\nText.");
     site.write("b.md", "---\ntitle: Broken: yaml\nstatus: draft\n---\nSecret too.");
@@ -334,7 +334,7 @@ fn a_scheduled_article_appears_when_it_is_due_and_not_before() {
 }
 
 #[test]
-fn what_cannot_be_read_keeps_its_last_good_version() {
+fn an_unreadable_edit_keeps_the_last_good_version() {
     let mut site = Site::started();
     site.write("a.md", "# First\n\nText.");
     site.wait_for(&["First"]);
@@ -350,7 +350,7 @@ fn what_cannot_be_read_keeps_its_last_good_version() {
 }
 
 #[test]
-fn a_changed_slug_redirects_for_ever() {
+fn a_changed_slug_redirects_permanently() {
     let mut site = Site::started();
     site.write("a.md", "# First\n\nText.");
     site.wait_for(&["First"]);
@@ -368,7 +368,7 @@ fn a_changed_slug_redirects_for_ever() {
 }
 
 #[test]
-fn new_folders_lose_nothing() {
+fn files_in_new_folders_are_not_missed() {
     let mut site = Site::started();
     let outside = tempfile::tempdir_in(site.root().parent().unwrap()).unwrap();
     let tree = outside.path().join("tree/deep");
@@ -388,7 +388,7 @@ fn new_folders_lose_nothing() {
 }
 
 #[test]
-fn a_folder_that_is_away_deletes_nothing() {
+fn a_missing_folder_deletes_nothing() {
     let mut site = Site::started();
     site.write("a.md", "# First\n\nText.");
     site.wait_for(&["First"]);
@@ -405,7 +405,7 @@ fn a_folder_that_is_away_deletes_nothing() {
 }
 
 #[test]
-fn versions_come_a_second_apart_and_validators_move_together() {
+fn versions_are_a_second_apart_and_validators_change_together() {
     let mut site = Site::started();
     let mut seen: HashMap<String, HashSet<String>> = HashMap::new();
     let mut dates: HashMap<String, HashSet<String>> = HashMap::new();
@@ -428,7 +428,7 @@ fn versions_come_a_second_apart_and_validators_move_together() {
 }
 
 #[test]
-fn the_catalog_is_a_file_for_everybody() {
+fn other_programs_can_read_the_catalog() {
     let mut site = Site::started();
     site.write("a.md", "# First\n\nText.");
     site.wait_for(&["First"]);
@@ -443,7 +443,7 @@ fn the_catalog_is_a_file_for_everybody() {
 }
 
 #[test]
-fn a_catalog_of_the_first_schema_goes_on() {
+fn a_catalog_with_the_first_schema_is_migrated() {
     let mut site = Site::new();
     site.write("a.md", "# First\n\nText.");
     std::fs::create_dir(site.state()).unwrap();
@@ -467,7 +467,7 @@ fn a_catalog_of_the_first_schema_goes_on() {
 }
 
 #[test]
-fn nothing_that_a_writer_types_makes_a_feed_unreadable() {
+fn no_text_makes_a_feed_unreadable() {
     let mut site = Site::started();
     let header = "title: \"\\x01\\x02\"\nauthor: {name: \"N\\x0b\", email: \"a\\x01@b.org\", url: \"https://example.org/\\x01x y\"}\n\
                   tags: [\"\\x02\", \"a\\x03b\"]\nid: \"urn:x:\\x01<\"\nsummary: \"\\uFFFE\"\n";
@@ -486,7 +486,7 @@ fn nothing_that_a_writer_types_makes_a_feed_unreadable() {
 }
 
 #[test]
-fn an_id_that_moves_to_another_file_ends_nothing() {
+fn an_id_can_move_to_another_file() {
     let mut site = Site::started();
     site.write("a.md", "# First\n\nText.");
     site.write("b.md", "---\nid: urn:x:1\n---\n# Second\n\nOther text.");
@@ -504,7 +504,7 @@ fn an_id_that_moves_to_another_file_ends_nothing() {
 }
 
 #[test]
-fn a_file_renamed_onto_another_leaves_no_double() {
+fn a_file_renamed_onto_another_replaces_its_article() {
     let mut site = Site::started();
     site.write("a.md", "# First\n\nText.");
     site.write("b.md", "# Second\n\nOther text.");
@@ -517,7 +517,7 @@ fn a_file_renamed_onto_another_leaves_no_double() {
 }
 
 #[test]
-fn an_empty_folder_in_the_place_of_the_old_one_deletes_nothing() {
+fn an_empty_replacement_folder_deletes_nothing() {
     let mut site = Site::started();
     site.write("a.md", "# First\n\nText.");
     site.write("b.md", "# Second\n\nText of it.");
@@ -535,7 +535,7 @@ fn an_empty_folder_in_the_place_of_the_old_one_deletes_nothing() {
 }
 
 #[test]
-fn a_folder_that_goes_and_comes_back_at_once_is_still_watched() {
+fn a_folder_renamed_away_and_back_is_still_watched() {
     let mut site = Site::started();
     site.write("a.md", "# First\n\nText.");
     site.wait_for(&["First"]);
@@ -548,7 +548,7 @@ fn a_folder_that_goes_and_comes_back_at_once_is_still_watched() {
 }
 
 #[test]
-fn a_copy_is_published_once_its_original_says_something_else() {
+fn a_copy_is_published_once_its_original_changes() {
     let mut site = Site::started();
     site.write("a.md", "# First\n\nText.");
     site.wait_for(&["First"]);
@@ -561,7 +561,7 @@ fn a_copy_is_published_once_its_original_says_something_else() {
 }
 
 #[test]
-fn a_restored_article_does_not_take_an_address_that_is_in_use() {
+fn a_restored_article_does_not_take_a_used_address() {
     let mut site = Site::started();
     site.write("a.md", "---\nslug: news\n---\n# First\n\nText.");
     site.wait_for(&["First"]);
@@ -576,7 +576,7 @@ fn a_restored_article_does_not_take_an_address_that_is_in_use() {
 }
 
 #[test]
-fn a_date_of_change_that_was_forgotten_hides_no_change() {
+fn an_outdated_lastmod_hides_no_change() {
     let mut site = Site::started();
     site.write("a.md", "# First\n\nText.");
     site.wait_for(&["First"]);
@@ -587,7 +587,7 @@ fn a_date_of_change_that_was_forgotten_hides_no_change() {
 }
 
 #[test]
-fn a_new_public_address_reaches_every_article() {
+fn a_new_base_url_changes_every_article() {
     let mut site = Site::configured("[site]\nbase_url = 'https://old.example/'");
     site.start();
     site.write("a.md", "# First\n\n[link](b)");

@@ -71,7 +71,7 @@ const FAILED: &str = "nothing new is published until this is mended";
 const AGAIN: &str = "publishing again";
 
 #[test]
-fn a_full_disk_keeps_what_is_served_and_loses_nothing() {
+fn a_full_disk_stops_no_reader_and_loses_nothing() {
     if !has_disks() {
         return;
     }
@@ -105,7 +105,7 @@ fn a_full_disk_keeps_what_is_served_and_loses_nothing() {
 }
 
 #[test]
-fn a_state_that_cannot_be_written_says_so_at_the_start() {
+fn an_unwritable_state_directory_is_a_startup_error() {
     if !has_disks() {
         return;
     }
@@ -138,7 +138,7 @@ fn fail(program: &Program, fault: &str) -> Running {
 }
 
 #[test]
-fn a_disk_that_fails_is_tried_again_until_it_does_not() {
+fn failing_writes_are_retried_until_they_succeed() {
     if !tools::has("strace") {
         return;
     }
@@ -177,7 +177,7 @@ fn plain(more: &mut Command) -> (tempfile::TempDir, Program) {
 }
 
 #[test]
-fn five_hundred_clients_of_a_process_with_64_descriptors() {
+fn five_hundred_clients_and_64_descriptors_lose_no_article() {
     if !tools::has("prlimit") {
         return;
     }
@@ -202,7 +202,7 @@ fn five_hundred_clients_of_a_process_with_64_descriptors() {
 }
 
 #[test]
-fn whoever_was_stopped_for_a_while_has_missed_nothing() {
+fn a_paused_daemon_misses_no_change() {
     let (folder, program) = plain(&mut Command::new("env"));
     program.signal(Signal::STOP);
     let articles = folder.path().join("articles");
@@ -236,7 +236,7 @@ fn faketime() -> Option<PathBuf> {
 }
 
 #[test]
-fn a_clock_that_jumps_dates_nothing_anew() {
+fn a_clock_jump_changes_no_date() {
     let Some(library) = faketime() else { return };
     let clock = tempfile::NamedTempFile::new().unwrap();
     let set = |offset: &str| std::fs::write(clock.path(), format!("{offset}\n")).unwrap();

@@ -47,7 +47,7 @@ fn seeds() -> Site {
 }
 
 #[test]
-fn documents_of_the_seeds() {
+fn the_seeds_give_the_golden_documents() {
     let site = seeds();
     for name in ["atom.xml", "rss.xml", "feed.json"] {
         let document = site.get(&format!("/{name}")).text();
@@ -96,7 +96,7 @@ fn rss_is_well_formed_by_libxml() {
 }
 
 #[test]
-fn feedparser_has_no_complaint() {
+fn feedparser_finds_no_fault() {
     if !tools::has_python("feedparser") {
         return;
     }

@@ -24,7 +24,7 @@ fn site_with_one() -> Site {
 }
 
 #[test]
-fn hosts_are_counted() {
+fn a_request_needs_exactly_one_host_field() {
     let site = site_with_one();
     let ask = |head: &str| site.send(format!("{head}Connection: close\r\n\r\n").as_bytes()).status;
     assert_eq!(ask("GET /rss.xml HTTP/1.1\r\n"), 400, "standards 75");
@@ -36,7 +36,7 @@ fn hosts_are_counted() {
 }
 
 #[test]
-fn every_200_has_the_fields_that_readers_need() {
+fn every_200_has_the_required_header_fields() {
     let site = site_with_one();
     let types = [
         ("/rss.xml", "application/rss+xml; charset=utf-8"),
@@ -67,7 +67,7 @@ fn every_200_has_the_fields_that_readers_need() {
 }
 
 #[test]
-fn an_article_outside_the_feed_has_its_page_all_the_same() {
+fn an_article_outside_the_feed_still_has_its_page() {
     let mut site = Site::configured("[feed]\nentries = 1");
     site.start();
     site.write("old.md", "---\ndate: 2020-01-01\n---\n# Old\n\nText.");
@@ -81,7 +81,7 @@ fn an_article_outside_the_feed_has_its_page_all_the_same() {
 }
 
 #[test]
-fn a_client_that_sends_no_request_is_cut_off() {
+fn a_client_that_sends_no_request_is_disconnected() {
     let mut site = Site::configured("[http]\nheader_timeout = '1s'");
     site.start();
     for start in ["", "GET /rss.xml HTTP/1.1\r\nHost: a\r\nX: "] {
@@ -103,7 +103,7 @@ fn an_oversized_header_is_refused() {
 }
 
 #[test]
-fn answers_in_flight_are_finished_when_the_daemon_stops() {
+fn responses_in_flight_are_finished_when_the_daemon_stops() {
     let mut site = Site::configured("[feed]\nmax_bytes = '64 MiB'");
     site.start();
     // More than the buffers of two sockets hold, so that most of it is still to be sent when the stop begins.
@@ -133,7 +133,7 @@ fn answers_in_flight_are_finished_when_the_daemon_stops() {
 }
 
 #[test]
-fn a_client_that_stops_sending_still_gets_its_answer() {
+fn a_half_closed_client_still_gets_its_response() {
     let site = site_with_one();
     for path in ["/rss.xml", "/articles/never"] {
         let mut stream = TcpStream::connect(site.address()).unwrap();
@@ -167,7 +167,7 @@ fn tag_of(bytes: &[u8], mark: &str) -> String {
 }
 
 #[test]
-fn a_tag_is_that_of_the_bytes_below_it() {
+fn an_etag_identifies_the_bytes_of_its_response() {
     let mut site = site_with_one();
     let address = site.address();
     let is_over = AtomicBool::new(false);
@@ -214,7 +214,7 @@ fn a_tag_is_that_of_the_bytes_below_it() {
 }
 
 #[test]
-fn a_feed_in_a_browser_has_a_style_and_no_program() {
+fn a_feed_in_a_browser_has_a_style_sheet_and_no_script() {
     let site = site_with_one();
     for path in ["/rss.xml", "/atom.xml"] {
         let text = site.get(path).text();
@@ -229,7 +229,7 @@ fn a_feed_in_a_browser_has_a_style_and_no_program() {
 }
 
 #[test]
-fn who_asks_too_often_is_told_when_to_come_back() {
+fn too_frequent_clients_get_retry_after() {
     let mut site = Site::configured("[http]\nleast_interval = '30m'");
     site.write("a.md", "# A\n\nText.\n");
     site.start();

@@ -66,7 +66,7 @@ fn wait(what: &str, is_so: impl Fn() -> bool) {
 }
 
 #[test]
-fn every_address_has_its_text_from_the_first_moment() {
+fn every_page_has_its_text_from_the_start() {
     let mut site = written();
     site.start();
     let at_once = seen(&site);
@@ -85,7 +85,7 @@ fn every_address_has_its_text_from_the_first_moment() {
 }
 
 #[test]
-fn a_restart_goes_on_reading() {
+fn a_restart_continues_the_import() {
     let mut site = written();
     site.start();
     let left = unread(&site);
@@ -98,7 +98,7 @@ fn a_restart_goes_on_reading() {
 }
 
 #[test]
-fn what_cannot_be_read_when_its_time_comes_was_never_there() {
+fn files_changed_before_their_text_is_read_are_published_as_changed() {
     let mut site = written();
     site.start();
     // Whichever comes first, the daemon or these, none of them breaks anything.
@@ -118,7 +118,7 @@ fn what_cannot_be_read_when_its_time_comes_was_never_there() {
 }
 
 #[test]
-fn a_first_reading_that_was_broken_off_begins_anew() {
+fn an_interrupted_import_starts_again() {
     let mut site = written();
     site.start();
     let bodies = |site: &Site| -> Vec<(String, Vec<u8>)> {

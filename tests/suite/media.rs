@@ -55,7 +55,7 @@ fn rest(mut stream: TcpStream) -> u64 {
 }
 
 #[test]
-fn files_beside_articles_are_served_as_they_are() {
+fn files_beside_articles_are_served_unchanged() {
     let site = site_with(&[]);
     for (name, media_type) in [
         ("a.png", "image/png"),
@@ -197,7 +197,7 @@ fn nothing_else_is_served() {
 }
 
 #[test]
-fn a_folder_that_is_away_serves_nothing_and_comes_back() {
+fn a_missing_folder_serves_nothing_until_it_returns() {
     let site = site_with(&[("a.png", "1")]);
     let away = site.root().with_extension("away");
     std::fs::rename(site.root(), &away).unwrap();
@@ -207,7 +207,7 @@ fn a_folder_that_is_away_serves_nothing_and_comes_back() {
 }
 
 #[test]
-fn parts_of_files() {
+fn range_requests_get_parts_of_files() {
     let site = site_with(&[("a.mp3", "0123456789"), ("empty.mp3", "")]);
     let ask = |range: &str| site.ask("GET", "/media/a.mp3", &[("Range", range)]);
     let whole = site.get("/media/a.mp3");
@@ -246,7 +246,7 @@ fn parts_of_files() {
 }
 
 #[test]
-fn a_part_of_another_file_is_not_given() {
+fn a_range_of_a_replaced_file_is_not_served() {
     let site = site_with(&[("a.mp3", "0123456789")]);
     let tag = site.get("/media/a.mp3").field("etag").to_owned();
     let ask = |fields: &[(&str, &str)]| {
@@ -273,7 +273,7 @@ fn a_part_of_another_file_is_not_given() {
 }
 
 #[test]
-fn a_connection_goes_on_after_a_file() {
+fn a_connection_stays_open_after_a_file() {
     let site = site_with(&[("a.mp3", "0123456789")]);
     let first = "GET /media/a.mp3 HTTP/1.1\r\nHost: a\r\nRange: bytes=2-4\r\n\r\n";
     let last = "GET /media/a.mp3 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
@@ -283,7 +283,7 @@ fn a_connection_goes_on_after_a_file() {
 }
 
 #[test]
-fn a_file_larger_than_memory() {
+fn a_file_larger_than_memory_is_streamed() {
     let directory = tempfile::Builder::new().prefix("gazetted-").tempdir().unwrap();
     let articles = directory.path().join("articles");
     std::fs::create_dir(&articles).unwrap();
@@ -329,7 +329,7 @@ fn is_open(file: &Path) -> bool {
 }
 
 #[test]
-fn a_client_that_goes_away_ends_the_reading() {
+fn a_disconnected_client_ends_the_reading() {
     let site = site_with(&[]);
     let path = site.root().canonicalize().unwrap().join("a.mp4");
     sparse(&path, LARGE);
@@ -380,7 +380,7 @@ fn a_file_that_is_replaced_while_it_is_sent_is_sent_to_its_end() {
 }
 
 #[test]
-fn a_daemon_stops_while_nobody_takes_a_file() {
+fn a_stalled_download_does_not_block_the_stop() {
     let mut site = Site::configured("[http]\nstop_timeout = '1s'");
     site.start();
     sparse(&site.path("a.mp4"), LARGE);

@@ -173,7 +173,7 @@ fn assert_has(page: &str, parts: &[&str]) {
 }
 
 #[test]
-fn every_page_has_the_same_bones() {
+fn every_page_has_the_same_structure() {
     let mut site = library();
     site.remove("gone.md");
     site.wait_until("it is gone", |site| site.get("/articles/gone").status == 410);
@@ -247,7 +247,7 @@ fn tags(page: &str) -> Vec<(String, Vec<String>)> {
 }
 
 #[test]
-fn nothing_that_a_writer_types_is_more_than_text() {
+fn article_text_is_never_markup() {
     let site = library();
     let article = site.get("/articles/hostile").text();
     let own = |href: &&&str| href.contains("/tags/") || href.contains("/authors/");
@@ -273,7 +273,7 @@ fn nothing_that_a_writer_types_is_more_than_text() {
 }
 
 #[test]
-fn own_feeds_come_before_those_of_the_site() {
+fn feeds_of_a_view_precede_those_of_the_site() {
     let site = library();
     for (path, places) in [
         ("/", &[""][..]),
@@ -298,7 +298,7 @@ fn own_feeds_come_before_those_of_the_site() {
 }
 
 #[test]
-fn an_article_says_what_it_is() {
+fn an_article_page_describes_its_article() {
     let site = library();
     let page = site.get("/articles/harbour").text();
     let url = format!("{BASE_URL}articles/harbour");
@@ -355,7 +355,7 @@ fn an_article_says_what_it_is() {
 }
 
 #[test]
-fn lists_say_what_they_are() {
+fn list_pages_describe_their_lists() {
     let site = library();
     assert_eq!(data(&site.get("/").text())["@type"], "WebSite");
     for path in ["/tags/", "/tags/notes/", "/archive/", "/archive/1/"] {
@@ -377,7 +377,7 @@ fn lists_say_what_they_are() {
 }
 
 #[test]
-fn languages_and_directions_are_told() {
+fn languages_and_directions_are_declared() {
     let site = library();
     let front = site.get("/").text();
     assert_has(
@@ -402,7 +402,7 @@ fn languages_and_directions_are_told() {
 }
 
 #[test]
-fn every_link_within_the_site_leads_somewhere() {
+fn every_internal_link_is_valid() {
     let site = library();
     let mut seen = BTreeSet::from(["/".to_owned()]);
     let mut waiting = VecDeque::from(["/".to_owned()]);
@@ -464,7 +464,7 @@ fn plan(program: &Program) -> Value {
 }
 
 #[test]
-fn people_can_read_it_in_a_browser() {
+fn pages_are_readable_and_accessible_in_a_browser() {
     let Some(modules) = std::env::var_os("GAZETTED_NODE_MODULES") else {
         tools::skip("GAZETTED_NODE_MODULES, the folder of playwright-core and axe-core,");
         return;

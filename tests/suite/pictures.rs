@@ -45,7 +45,7 @@ fn a_picture_beside_an_article_has_an_address_of_its_own() {
 }
 
 #[test]
-fn a_picture_that_comes_later_is_found_where_generators_keep_it() {
+fn a_later_picture_is_found_in_the_static_folder() {
     let mut site = Site::started();
     site.write("storm.md", "# Storm\n\n![Waves](/img/waves.png)\n");
     site.wait_for(&["Storm"]);
@@ -64,7 +64,7 @@ fn a_picture_that_comes_later_is_found_where_generators_keep_it() {
 }
 
 #[test]
-fn a_picture_is_found_that_came_while_nobody_watched() {
+fn a_picture_added_while_stopped_is_found() {
     let mut site = Site::started();
     site.write("storm.md", "# Storm\n\n![Waves](/img/waves.png)\n");
     site.wait_for(&["Storm"]);
@@ -77,7 +77,7 @@ fn a_picture_is_found_that_came_while_nobody_watched() {
 }
 
 #[test]
-fn a_folder_takes_its_pictures_along() {
+fn pictures_move_with_their_folder() {
     let mut site = Site::started();
     site.write("old/storm.md", "# Storm\n\n![Waves](waves.png)\n");
     site.wait_for(&["Storm"]);
@@ -88,7 +88,7 @@ fn a_folder_takes_its_pictures_along() {
 }
 
 #[test]
-fn links_to_files_of_articles_lead_to_their_pages() {
+fn links_to_article_files_lead_to_their_pages() {
     let mut site = Site::started();
     site.write("one.md", "# One\n\nSee [two](notes/two.md#part) and [three](three.md).\n");
     site.wait_for(&["One"]);
@@ -104,7 +104,7 @@ fn links_to_files_of_articles_lead_to_their_pages() {
 }
 
 #[test]
-fn recordings_belong_to_articles_or_are_entries() {
+fn recordings_belong_to_articles_or_become_entries() {
     let mut site = Site::new();
     site.write("one.wav", wav(2));
     site.write("one.md", "# One\n\nText");
@@ -128,7 +128,7 @@ fn recordings_belong_to_articles_or_are_entries() {
 }
 
 #[test]
-fn a_recording_is_published_when_it_is_whole() {
+fn a_recording_is_published_once_it_is_complete() {
     let mut site = Site::started();
     let whole = wav(5);
     let mut file = std::fs::File::create(site.path("the sea.wav")).unwrap();

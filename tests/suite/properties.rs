@@ -257,13 +257,13 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn every_character_is_kept_or_told(text in document()) {
+    fn every_character_is_kept_or_reported(text in document()) {
         let document = parse(&text);
         prop_assert_eq!(difference(&text, &document), (String::new(), String::new()), "{:?}", document);
     }
 
     #[test]
-    fn without_what_goes_a_text_stays_as_it_is(text in document()) {
+    fn a_text_without_boilerplate_is_unchanged(text in document()) {
         let tidy = unicode::tidy(&text);
         let once = parse(&text);
         // A head has fifteen lines at most.
@@ -283,7 +283,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_shown_could_be_read_again(text in plain_document()) {
+    fn a_cleaned_text_is_not_cleaned_further(text in plain_document()) {
         if end_of_head(&text, &[]) > 15 {
             return Ok(());
         }
@@ -293,7 +293,7 @@ proptest! {
     }
 
     #[test]
-    fn nothing_goes_from_the_midst_of_a_text(text in document()) {
+    fn nothing_is_removed_from_the_middle_of_a_text(text in document()) {
         let tidy = unicode::tidy(&text);
         let removed = parse(&text).removed;
         let numbers: Vec<usize> = removed.iter().map(|removed| removed.line).collect();
@@ -309,7 +309,7 @@ proptest! {
     }
 
     #[test]
-    fn the_same_bytes_say_the_same(text in document(), format in select(&FORMATS[..])) {
+    fn reading_is_deterministic(text in document(), format in select(&FORMATS[..])) {
         prop_assert_eq!(read(&text, format), read(&text, format));
     }
 }
@@ -405,12 +405,12 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn any_bytes_are_read_and_made_safe(bytes in prop::collection::vec(any::<u8>(), 0..600), format in select(&FORMATS[..])) {
+    fn any_bytes_are_read_and_sanitised(bytes in prop::collection::vec(any::<u8>(), 0..600), format in select(&FORMATS[..])) {
         invariants::check_file(&bytes, format);
     }
 
     #[test]
-    fn any_soup_is_read_and_made_safe(bytes in soup(), format in select(&FORMATS[..])) {
+    fn any_tag_soup_is_read_and_sanitised(bytes in soup(), format in select(&FORMATS[..])) {
         invariants::check_file(&bytes, format);
     }
 }
@@ -477,7 +477,7 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn every_address_is_absolute_and_what_is_safe_stays(
+    fn every_address_is_absolute_and_safe_html_stays(
         bits in prop::collection::vec((select(&MARKUP[..]), select(&ADDRESSES[..])), 0..30),
         there in any::<bool>(),
     ) {

@@ -266,7 +266,7 @@ fn has(programs: &[&str]) -> bool {
 }
 
 #[test]
-fn nginx_hands_on_what_it_is_told() {
+fn nginx_passes_responses_through_unchanged() {
     if has(&["/usr/sbin/nginx", "curl", "openssl"]) {
         let site = site("https://example.org/");
         check_all(&Proxy::nginx(&site, &block("nginx")), &site, "/", &DOCUMENTS);
@@ -274,7 +274,7 @@ fn nginx_hands_on_what_it_is_told() {
 }
 
 #[test]
-fn caddy_hands_on_what_it_is_told() {
+fn caddy_passes_responses_through_unchanged() {
     if has(&["caddy", "curl", "openssl"]) {
         let site = site("https://example.org/");
         check_all(&Proxy::caddy(&site, &block("caddy")), &site, "/", &DOCUMENTS);
@@ -282,7 +282,7 @@ fn caddy_hands_on_what_it_is_told() {
 }
 
 #[test]
-fn a_site_below_a_path_comes_through_nginx() {
+fn a_site_below_a_path_works_behind_nginx() {
     if has(&["/usr/sbin/nginx", "curl", "openssl"]) {
         let site = site("https://example.org/news/");
         let block = replaced(&block("nginx"), "location / {", "location /news/ {");
@@ -294,7 +294,7 @@ fn a_site_below_a_path_comes_through_nginx() {
 }
 
 #[test]
-fn a_site_below_a_path_comes_through_caddy() {
+fn a_site_below_a_path_works_behind_caddy() {
     if has(&["caddy", "curl", "openssl"]) {
         let site = site("https://example.org/news/");
         let block = block("caddy");

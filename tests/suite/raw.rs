@@ -63,7 +63,7 @@ fn answers(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn whatever_comes_is_answered_well_or_not_at_all() {
+fn any_bytes_get_a_valid_response_or_none() {
     let rounds = std::env::var("GAZETTED_RAW_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(1_000);
     let mut site = Site::configured("[http]\nidle_timeout = '2s'\nheader_timeout = '2s'");
     site.write("a.md", "---\ntags: [common]\n---\n# A\n\nText.\n");

@@ -354,7 +354,7 @@ fn an_editor_on_node_saves() {
 }
 
 #[test]
-fn rsync_brings_articles_and_takes_them_away() {
+fn rsync_adds_and_removes_articles() {
     if !tools::has("rsync") {
         return;
     }
@@ -457,7 +457,7 @@ fn scp_and_sftp_upload() {
 }
 
 #[test]
-fn an_interrupted_upload_is_made_good_by_the_next() {
+fn the_next_upload_completes_an_interrupted_one() {
     let Some(shells) = Shells::start() else { return };
     let mut desk = Desk::with(&[]);
     let long = Story { paragraphs: 40_000, ..story("a.txt", "Harbour", "first") };
@@ -492,7 +492,7 @@ fn git(desk: &Desk, folder: &Path, arguments: &[&str]) {
 }
 
 #[test]
-fn git_checks_out_one_branch_after_the_other() {
+fn git_switches_between_branches() {
     if !tools::has("git") {
         return;
     }
@@ -579,7 +579,7 @@ fn archives_are_unpacked_into_new_folders() {
 }
 
 #[test]
-fn mv_brings_an_article_takes_it_away_and_brings_it_back() {
+fn mv_moves_an_article_in_out_and_in_again() {
     let (one, two) = (story("a.md", "Harbour", "first"), story("b.md", "Weather", "first"));
     let mut desk = Desk::with(std::slice::from_ref(&one));
     let outside = desk.outside();
@@ -604,7 +604,7 @@ fn mv_brings_an_article_takes_it_away_and_brings_it_back() {
 }
 
 #[test]
-fn cp_brings_back_an_older_file() {
+fn cp_restores_an_older_file() {
     let mut desk = Desk::with_one(story("a.md", "Harbour", "second"));
     let outside = desk.outside();
     write_below(&outside, &[story("a.md", "Harbour", "first")]);
@@ -616,7 +616,7 @@ fn cp_brings_back_an_older_file() {
 }
 
 #[test]
-fn ln_adds_an_article_from_elsewhere_and_no_second_of_one_that_is_there() {
+fn ln_adds_an_outside_article_but_no_duplicate() {
     let mut desk = Desk::with_one(story("a.md", "Harbour", "first"));
     let outside = desk.outside();
     let all = [story("a.md", "Harbour", "first"), story("b.md", "Weather", "first"), story("c.md", "Tides", "first")];
@@ -677,7 +677,7 @@ impl Syncthing {
 }
 
 #[test]
-fn syncthing_keeps_the_folder_like_another() {
+fn syncthing_mirrors_another_folder() {
     if !tools::has("syncthing") {
         return;
     }

@@ -63,7 +63,7 @@ fn titled(title: &str, max_age: &str) -> String {
 }
 
 #[test]
-fn a_new_configuration_holds_at_once_and_nobody_is_cut_off() {
+fn a_reload_applies_at_once_and_disconnects_no_client() {
     let site = Configured::new(&titled("Before", "5m"));
     site.write("one.md", "# One\n\nText");
     let program = site.start();
@@ -87,7 +87,7 @@ fn a_new_configuration_holds_at_once_and_nobody_is_cut_off() {
 }
 
 #[test]
-fn a_hangup_is_the_same() {
+fn sighup_reloads_the_configuration() {
     let site = Configured::new(&titled("Before", "5m"));
     let program = site.start();
     site.configure(&titled("After", "5m"));
@@ -96,7 +96,7 @@ fn a_hangup_is_the_same() {
 }
 
 #[test]
-fn a_configuration_that_cannot_be_used_changes_nothing() {
+fn an_invalid_configuration_changes_nothing() {
     let site = Configured::new(&titled("Before", "5m"));
     let program = site.start();
     let log = |program: &Program| program.log.lock().unwrap().join("\n");
@@ -111,7 +111,7 @@ fn a_configuration_that_cannot_be_used_changes_nothing() {
 }
 
 #[test]
-fn what_needs_a_restart_says_so() {
+fn a_reload_refuses_keys_that_need_a_restart() {
     let site = Configured::new("[http]\nlisten = '127.0.0.1:0'\n");
     let program = Program::start(&mut site.command("serve"));
     site.configure("[http]\nlisten = 'localhost:0'\n");
@@ -124,7 +124,7 @@ fn what_needs_a_restart_says_so() {
 }
 
 #[test]
-fn where_no_daemon_runs_the_command_says_so() {
+fn a_reload_without_a_daemon_is_an_error() {
     let site = Configured::new("");
     let output = site.reload();
     assert_eq!(output.status.code(), Some(1));

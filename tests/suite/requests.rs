@@ -82,7 +82,7 @@ fn check(cases: &[Case], rules: &str) {
 }
 
 #[test]
-fn whatever_is_a_request_is_answered() {
+fn every_valid_request_is_answered() {
     let raw = |text: &str| text.as_bytes().to_vec();
     let upgrade = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n";
     let cases: &[Case] = &[
@@ -107,7 +107,7 @@ fn whatever_is_a_request_is_answered() {
 }
 
 #[test]
-fn whose_address_is_asked_for_is_beyond_doubt() {
+fn a_request_names_exactly_one_host() {
     let raw = |text: &str| text.as_bytes().to_vec();
     let cases: &[Case] = &[
         ("no Host", raw("GET /rss.xml HTTP/1.1\r\n\r\n"), 400, Closed),
@@ -128,7 +128,7 @@ fn whose_address_is_asked_for_is_beyond_doubt() {
 }
 
 #[test]
-fn every_method_has_its_answer() {
+fn every_method_is_answered() {
     let cases: &[Case] = &[
         ("HEAD", line("HEAD /rss.xml"), 200, Open),
         ("HEAD of nothing", line("HEAD /none"), 404, Open),
@@ -145,7 +145,7 @@ fn every_method_has_its_answer() {
 }
 
 #[test]
-fn what_is_no_request_is_refused() {
+fn malformed_requests_are_refused() {
     let raw = |text: &str| text.as_bytes().to_vec();
     let cases: &[Case] = &[
         ("a space before the colon", raw("GET /rss.xml HTTP/1.1\r\nHost : a\r\n\r\n"), 400, Closed),
@@ -177,7 +177,7 @@ fn what_is_no_request_is_refused() {
 }
 
 #[test]
-fn where_a_body_ends_is_beyond_doubt() {
+fn ambiguous_body_lengths_are_refused() {
     let chunked = |fields: &str, body: &str| [get(fields), body.as_bytes().to_vec()].concat();
     let end = "0\r\n\r\n";
     let cases: &[Case] = &[
@@ -209,7 +209,7 @@ fn where_a_body_ends_is_beyond_doubt() {
 }
 
 #[test]
-fn a_body_that_is_not_wanted_is_not_waited_for() {
+fn an_unwanted_body_is_not_awaited() {
     let post = |fields: &str| format!("POST /rss.xml HTTP/1.1\r\nHost: a\r\n{fields}\r\n").into_bytes();
     let cases: &[Case] = &[
         ("no body", post(""), 405, Closed),
@@ -228,7 +228,7 @@ fn a_body_that_is_not_wanted_is_not_waited_for() {
 }
 
 #[test]
-fn a_header_has_its_limits() {
+fn header_limits_are_enforced() {
     let (kept, long) = ("x".repeat(15_000), "x".repeat(70_000));
     let cases: &[Case] = &[
         ("100 fields", get(&"X: x\r\n".repeat(99)), 200, Open),
@@ -246,7 +246,7 @@ fn a_header_has_its_limits() {
 }
 
 #[test]
-fn requests_in_a_row_are_answered_in_a_row() {
+fn pipelined_requests_are_answered_in_order() {
     let site = Site::started();
     let paths = ["/rss.xml", "/none", "/feed.json", "/robots.txt", "/", "/articles/none", "/atom.xml"];
     let expected: Vec<(u16, Vec<u8>)> = paths.map(|path| (site.get(path).status, site.get(path).body)).to_vec();
@@ -271,7 +271,7 @@ fn requests_in_a_row_are_answered_in_a_row() {
 }
 
 #[test]
-fn every_answer_is_dated() {
+fn every_response_has_a_date() {
     let site = Site::started();
     for (request, status) in [
         (get(""), 200),

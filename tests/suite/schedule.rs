@@ -16,7 +16,7 @@ fn documents(site: &Site) -> String {
 }
 
 #[test]
-fn a_scheduled_article_is_in_no_document_before_its_second() {
+fn a_scheduled_article_is_in_no_document_before_it_is_due() {
     let mut site = Site::started();
     let due = in_seconds(3);
     site.write("later.md", format!("---\ntitle: Later\ndate: {}\n---\nSecret until then.\n", due.to_rfc3339()));
@@ -55,7 +55,7 @@ fn an_article_expires() {
 }
 
 #[test]
-fn a_new_article_can_be_undone_while_it_is_held() {
+fn an_article_can_be_withdrawn_while_it_is_held() {
     let mut site = Site::configured("[articles]\nhold = \"3s\"\n");
     site.start();
     site.write("kept.md", "# Kept\n\nText of it.\n");

@@ -48,7 +48,7 @@ fn race(swap: impl Fn(&Site, &Path) + Sync) {
 }
 
 #[test]
-fn a_link_in_the_place_of_a_file_shows_nothing_from_outside() {
+fn a_file_replaced_by_a_symlink_exposes_nothing_outside() {
     race(|site, outside| {
         let (file, link) = (site.path("deep/.file"), site.path("deep/.link"));
         std::fs::write(&file, "inside").unwrap();
@@ -59,7 +59,7 @@ fn a_link_in_the_place_of_a_file_shows_nothing_from_outside() {
 }
 
 #[test]
-fn a_link_in_the_place_of_a_folder_shows_nothing_from_outside() {
+fn a_folder_replaced_by_a_symlink_exposes_nothing_outside() {
     race(|site, outside| {
         let (folder, away) = (site.path("deep"), site.path(".away"));
         std::fs::rename(&folder, &away).unwrap();
@@ -105,7 +105,7 @@ fn peak(program: &Program) -> u64 {
 }
 
 #[test]
-fn a_hostile_article_holds_up_no_other() {
+fn a_hostile_article_delays_no_other() {
     const MOST_KILOBYTES: u64 = 1_000_000;
     let home = tempfile::Builder::new().prefix("gazetted-").tempdir().unwrap();
     let articles = home.path().join("articles");
@@ -179,7 +179,7 @@ fn forgery() -> Site {
 }
 
 #[test]
-fn nothing_in_a_file_forges_a_line_of_the_log() {
+fn file_content_cannot_forge_log_lines() {
     let site = forgery();
     let mut command = Command::new(env!("CARGO_BIN_EXE_gazetted"));
     command.env_remove("STATE_DIRECTORY").env_remove("NOTIFY_SOCKET");
@@ -196,7 +196,7 @@ fn nothing_in_a_file_forges_a_line_of_the_log() {
 }
 
 #[test]
-fn nothing_in_a_file_acts_on_a_terminal() {
+fn file_content_cannot_control_a_terminal() {
     let mut site = forgery();
     site.start();
     site.settle();
@@ -217,7 +217,7 @@ fn nothing_in_a_file_acts_on_a_terminal() {
 }
 
 #[test]
-fn the_catalog_is_for_its_owner_alone() {
+fn only_its_owner_can_read_the_catalog() {
     let mut site = Site::started();
     site.write("a.md", "---\ndate: 2999-01-01\n---\nNot to be seen before its day");
     site.settle();
@@ -228,7 +228,7 @@ fn the_catalog_is_for_its_owner_alone() {
 }
 
 #[test]
-fn no_name_makes_a_field_of_an_answer() {
+fn names_cannot_inject_response_headers() {
     let mut site = Site::started();
     let evil = "\\r\\nX-Evil: 1\\r\\n\\r\\n<b>";
     let article = |slug: &str| {
@@ -269,7 +269,7 @@ fn no_name_makes_a_field_of_an_answer() {
 }
 
 #[test]
-fn no_address_that_runs_is_in_any_document() {
+fn no_document_contains_a_script_url() {
     let mut site = Site::started();
     let mut head = String::new();
     for field in ["link", "image", "enclosure", "transcript", "chapters", "canonical", "url", "audio", "author_url"] {

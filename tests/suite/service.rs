@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crate::tools::{self, Running};
 
 #[test]
-fn ready_is_said_when_the_feeds_are_up_and_stopping_before_the_end() {
+fn systemd_is_notified_when_ready_and_when_stopping() {
     let folder = tempfile::tempdir().unwrap();
     let socket = folder.path().join("notify");
     let systemd = UnixDatagram::bind(&socket).unwrap();
@@ -36,7 +36,7 @@ fn ready_is_said_when_the_feeds_are_up_and_stopping_before_the_end() {
 }
 
 #[test]
-fn systemd_has_no_complaint_about_the_unit() {
+fn systemd_accepts_the_unit() {
     if !tools::has("systemd-analyze") {
         return;
     }
@@ -98,7 +98,7 @@ fn a_port_and_a_unix_socket_serve_the_same() {
 }
 
 #[test]
-fn sockets_that_systemd_holds_are_served() {
+fn sockets_of_systemd_are_served() {
     if !tools::has("systemd-socket-activate") {
         return;
     }
@@ -157,7 +157,7 @@ impl Watched {
 }
 
 #[test]
-fn a_reload_is_told_to_systemd() {
+fn systemd_is_notified_of_a_reload() {
     let watched = Watched::start(Duration::from_mins(10));
     assert!(watched.hear().starts_with("READY=1\n"));
     assert_eq!(watched.hear(), "WATCHDOG=1\n");
@@ -186,7 +186,7 @@ fn wedge(program: &tools::Program, name: &str) -> Running {
 }
 
 #[test]
-fn a_part_that_is_stuck_is_not_hidden_by_the_others() {
+fn one_stalled_task_stops_the_watchdog_notifications() {
     if !tools::has("strace") {
         return;
     }
@@ -208,7 +208,7 @@ fn a_part_that_is_stuck_is_not_hidden_by_the_others() {
 }
 
 #[test]
-fn a_socket_for_the_operator_is_known_by_its_name() {
+fn the_admin_socket_is_identified_by_its_name() {
     if !tools::has("systemd-socket-activate") {
         return;
     }

@@ -51,7 +51,7 @@ fn is_served(address: SocketAddr) -> bool {
 }
 
 #[test]
-fn who_does_not_ask_is_cut_off() {
+fn silent_clients_are_disconnected() {
     let site = limited();
     let address = site.address();
     let silent = connect(address);
@@ -90,7 +90,7 @@ fn with_file(bytes: u64) -> Site {
 }
 
 #[test]
-fn who_takes_hardly_anything_is_cut_off() {
+fn clients_that_hardly_read_are_disconnected() {
     let site = with_file(64 << 20);
     let (never, mut hardly) = (asks_for_much(site.address()), asks_for_much(site.address()));
     let start = Instant::now();
@@ -110,7 +110,7 @@ fn who_takes_hardly_anything_is_cut_off() {
 }
 
 #[test]
-fn who_takes_little_at_a_time_has_all_of_it_in_the_end() {
+fn slow_clients_get_the_whole_response() {
     let whole = 1 << 20;
     let site = with_file(whole);
     let mut stream = asks_for_much(site.address());
@@ -125,7 +125,7 @@ fn who_takes_little_at_a_time_has_all_of_it_in_the_end() {
 }
 
 #[test]
-fn who_goes_on_asking_stays() {
+fn active_clients_stay_connected() {
     let mut site = Site::configured("[http]\nheader_timeout = '2s'\nidle_timeout = '3s'\nwrite_timeout = '2s'");
     site.start();
     let mut stream = connect(site.address());
@@ -159,7 +159,7 @@ fn silent_crowd(address: SocketAddr, count: usize, stop: &AtomicBool) {
 }
 
 #[test]
-fn a_crowd_that_says_nothing_takes_nobodys_place() {
+fn silent_connections_displace_no_active_client() {
     // None of them would ever go by itself.
     let mut site = Site::configured("[http]\nconnections = 40\nheader_timeout = '1h'");
     site.start();
@@ -174,7 +174,7 @@ fn a_crowd_that_says_nothing_takes_nobodys_place() {
 }
 
 #[test]
-fn one_address_makes_room_for_itself_alone() {
+fn the_limit_of_one_address_affects_no_other() {
     let running = {
         // Nobody is to be cut off for having waited too long.
         let limits = "connections_per_address = 5\ntrusted_proxies = []\nheader_timeout = '5m'\n";
@@ -215,7 +215,7 @@ fn one_address_makes_room_for_itself_alone() {
 }
 
 #[test]
-fn with_few_descriptors_it_still_serves_and_reads() {
+fn it_serves_and_reads_with_few_descriptors() {
     let folder = tempfile::tempdir().unwrap();
     let articles = folder.path().join("articles");
     std::fs::create_dir(&articles).unwrap();
@@ -246,7 +246,7 @@ fn with_few_descriptors_it_still_serves_and_reads() {
 }
 
 #[test]
-fn slowhttptest_takes_nobodys_place() {
+fn slowhttptest_blocks_no_other_client() {
     if !tools::has("slowhttptest") {
         return;
     }

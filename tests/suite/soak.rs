@@ -43,7 +43,7 @@ fn live(program: &Program, folder: &std::path::Path, random: &mut Random, round:
 }
 
 #[test]
-fn nothing_grows() {
+fn memory_and_descriptors_do_not_grow() {
     let seconds = std::env::var("GAZETTED_SOAK_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(24);
     let folder = tempfile::tempdir().unwrap();
     for number in 0..5 {

@@ -60,7 +60,7 @@ fn put_back(state: &Path, bytes: &[u8]) {
 }
 
 #[test]
-fn a_catalog_that_is_lost_is_made_anew_with_the_same_ids() {
+fn a_lost_catalog_is_rebuilt_with_the_same_ids() {
     let mut site = Site::new();
     for number in 0..20 {
         site.write(&format!("{number}.md"), format!("---\ndate: 2024-05-01\n---\n# Number {number}\n\nText"));
@@ -76,7 +76,7 @@ fn a_catalog_that_is_lost_is_made_anew_with_the_same_ids() {
 }
 
 #[test]
-fn a_catalog_that_is_damaged_gives_back_what_it_can() {
+fn a_damaged_catalog_is_salvaged() {
     let (mut site, before) = stopped();
     let whole = catalog(site.state());
     let mut random = Random::new(11);
@@ -116,7 +116,7 @@ fn a_catalog_that_is_damaged_gives_back_what_it_can() {
 }
 
 #[test]
-fn damage_that_is_found_at_work_is_mended_at_work() {
+fn damage_found_while_running_is_repaired_while_running() {
     let (mut site, before) = stopped();
     site.start();
     // Everything but the first page, behind the back of a daemon that runs.
@@ -133,7 +133,7 @@ fn damage_that_is_found_at_work_is_mended_at_work() {
 }
 
 #[test]
-fn a_state_belongs_to_one_folder() {
+fn a_state_directory_belongs_to_one_folder() {
     let mut site = Site::new();
     site.write("one.md", "# One\n\nText");
     site.start();
@@ -161,7 +161,7 @@ fn a_state_belongs_to_one_folder() {
 }
 
 #[test]
-fn a_backup_that_is_made_at_work_can_be_restored() {
+fn a_backup_made_while_running_can_be_restored() {
     let (mut site, before) = stopped();
     site.start();
     let backup = site.root().parent().unwrap().join("backup.sqlite");
@@ -180,7 +180,7 @@ fn a_backup_that_is_made_at_work_can_be_restored() {
 }
 
 #[test]
-fn nobody_else_reads_the_state() {
+fn other_users_cannot_read_the_state() {
     use std::os::unix::fs::PermissionsExt;
     let site = Site::started();
     let mode = |name: &str| std::fs::metadata(site.state().join(name)).unwrap().permissions().mode() & 0o777;
@@ -188,7 +188,7 @@ fn nobody_else_reads_the_state() {
 }
 
 #[test]
-fn a_link_in_the_state_leads_nowhere() {
+fn symlinks_in_the_state_directory_are_not_followed() {
     let site = Site::new();
     let precious = site.path("precious");
     std::fs::write(&precious, "x").unwrap();

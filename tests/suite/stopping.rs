@@ -33,7 +33,7 @@ fn end(program: &Program) {
 }
 
 #[test]
-fn whoever_has_connected_before_the_end_is_answered() {
+fn connected_clients_are_answered_before_the_daemon_ends() {
     let home = tempfile::tempdir().unwrap();
     let mut program = start(&home);
     let clients = silent(&program, 8);
@@ -52,7 +52,7 @@ fn whoever_has_connected_before_the_end_is_answered() {
 }
 
 #[test]
-fn whoever_says_nothing_holds_no_end_up() {
+fn silent_clients_do_not_delay_the_stop() {
     let home = tempfile::tempdir().unwrap();
     let mut program = start(&home);
     let silent = silent(&program, 8);

@@ -139,7 +139,7 @@ fn work(site: &Site, stop: &AtomicBool) {
 }
 
 #[test]
-fn nobody_sees_half_a_version_or_an_older_one() {
+fn no_client_sees_a_torn_or_older_version() {
     let seconds = std::env::var("GAZETTED_TORN_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(4);
     let mut site = Site::new();
     for number in 0..10 {
@@ -172,7 +172,7 @@ fn nobody_sees_half_a_version_or_an_older_one() {
 }
 
 #[test]
-fn what_is_torn_would_be_seen() {
+fn the_check_detects_torn_responses() {
     let site = Site::started();
     // What is served is compressed a moment later.
     let gzip = [("Accept-Encoding", "gzip")];

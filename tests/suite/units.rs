@@ -35,7 +35,7 @@ fn verify(files: &[PathBuf]) -> Output {
 }
 
 #[test]
-fn systemd_has_no_complaint_about_any_unit() {
+fn systemd_accepts_every_unit() {
     if !tools::has("systemd-analyze") {
         return;
     }
@@ -59,7 +59,7 @@ fn is_shut_off(file: &Path) -> bool {
 }
 
 #[test]
-fn the_services_are_shut_off_from_nearly_everything() {
+fn the_services_are_sandboxed() {
     if !tools::has("systemd-analyze") {
         return;
     }
@@ -85,7 +85,7 @@ fn settings(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn one_site_of_several_is_as_shut_off_as_a_single_one() {
+fn one_of_several_sites_is_sandboxed_like_a_single_one() {
     let units = units();
     let text = |name: &str| &units.iter().find(|(unit, _)| unit == name).unwrap().1;
     assert_eq!(settings(text("gazetted@.service")), settings(text("gazetted.service")));

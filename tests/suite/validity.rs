@@ -203,7 +203,7 @@ fn changed_by_json(document: &Served) -> Vec<(String, Option<String>)> {
 }
 
 #[test]
-fn all_formats_say_the_same() {
+fn all_formats_have_the_same_content() {
     let mut count = 0;
     for json in documents_of("feed.json") {
         let of = |name: &str| {
@@ -221,7 +221,7 @@ fn all_formats_say_the_same() {
 }
 
 #[test]
-fn everything_is_published() {
+fn every_article_is_published() {
     let entries = everything::entries();
     let titles: Vec<&str> = entries.iter().map(|entry| entry["title"].as_str().unwrap()).collect();
     assert_eq!(titles.len(), everything::ARTICLES, "{titles:?}");
@@ -244,7 +244,7 @@ fn composed(text: &str) -> String {
 }
 
 #[test]
-fn every_listed_feed_is_there() {
+fn every_listed_feed_is_served() {
     let heads: Vec<&Served> = documents().iter().filter(|document| document.path.starts_with("HEAD ")).collect();
     assert!(heads.len() > everything::TAGS + everything::AUTHORS);
     assert!(heads.iter().all(|head| head.status == 200), "standards 143");

@@ -59,7 +59,7 @@ fn every_folder_tag_and_author_has_its_feed() {
 }
 
 #[test]
-fn ids_of_feeds_differ_and_stay() {
+fn feed_ids_are_distinct_and_permanent() {
     let mut site = library();
     let id = |site: &Site, path: &str| {
         let text = site.get(path).text();
@@ -77,7 +77,7 @@ fn ids_of_feeds_differ_and_stay() {
 }
 
 #[test]
-fn an_empty_view_is_a_feed_and_an_unknown_one_is_nothing() {
+fn an_empty_view_is_served_and_an_unknown_one_is_not_found() {
     let mut site = library();
     for path in
         ["/tags/none/", "/tags/none/rss.xml", "/sections/none/atom.xml", "/authors/none/feed.json", "/tags/a/b/"]
@@ -108,7 +108,7 @@ fn an_empty_folder_has_a_feed() {
 }
 
 #[test]
-fn a_name_leads_to_its_one_address() {
+fn each_spelling_of_a_name_redirects_to_one_address() {
     let site = library();
     for (asked, address) in [
         ("/tags/Rust", "tags/rust/"),
@@ -153,7 +153,7 @@ fn a_view_changes_only_with_its_articles() {
 }
 
 #[test]
-fn what_lies_outside_a_window_changes_nothing() {
+fn articles_outside_a_window_change_nothing() {
     let mut site = Site::configured("[feed]\nentries = 2\nwindow = '1h'");
     for day in 1..=5 {
         site.write(&format!("{day}.md"), format!("---\ndate: 2024-01-0{day}\ntags: [t]\n---\n# Day {day}\n\nText."));
@@ -177,7 +177,7 @@ fn what_lies_outside_a_window_changes_nothing() {
 }
 
 #[test]
-fn articles_that_move_change_their_sections() {
+fn moved_articles_change_their_sections() {
     let mut site = library();
     let id = site.entry("A")["id"].clone();
     site.rename("news/sport", "games");
@@ -190,7 +190,7 @@ fn articles_that_move_change_their_sections() {
 }
 
 #[test]
-fn nothing_tells_of_what_is_not_published_yet() {
+fn nothing_reveals_unpublished_articles() {
     let mut site = library();
     site.write("later/d.md", "---\ndate: 2999-01-01\ntags: [takeover]\nauthor: Secret\n---\n# D\n\nText.");
     site.settle();
@@ -203,7 +203,7 @@ fn nothing_tells_of_what_is_not_published_yet() {
 }
 
 #[test]
-fn a_view_is_called_as_most_articles_write_it() {
+fn a_view_is_named_by_the_most_common_spelling() {
     let mut site = library();
     let title = |site: &Site| {
         let feed: Value = serde_json::from_str(&site.get("/tags/cafe/feed.json").text()).unwrap();
@@ -230,7 +230,7 @@ fn opml_lists_all_feeds() {
 }
 
 #[test]
-fn a_deletion_is_told_once_in_every_feed_of_the_article() {
+fn a_deletion_is_announced_once_in_each_feed_of_the_article() {
     let mut site = library();
     let id = site.entry("A")["id"].as_str().unwrap().to_owned();
     site.remove("news/sport/a.md");

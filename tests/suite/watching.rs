@@ -20,7 +20,7 @@ fn text(title: &str) -> String {
 }
 
 #[test]
-fn a_folder_that_is_not_there_yet_is_waited_for() {
+fn a_folder_that_does_not_exist_yet_is_awaited() {
     let mut site = Site::new();
     std::fs::remove_dir(site.root()).unwrap();
     site.start();
@@ -35,7 +35,7 @@ fn a_folder_that_is_not_there_yet_is_waited_for() {
 }
 
 #[test]
-fn a_folder_behind_a_link_that_is_pointed_elsewhere() {
+fn a_symlink_to_the_folder_can_be_retargeted() {
     let mut site = Site::new();
     let (one, two) = (site.root().with_extension("1"), site.root().with_extension("2"));
     std::fs::rename(site.root(), &one).unwrap();
@@ -61,7 +61,7 @@ fn a_folder_behind_a_link_that_is_pointed_elsewhere() {
 }
 
 #[test]
-fn a_mounted_config_map_is_replaced_as_a_whole() {
+fn a_mounted_config_map_is_replaced_atomically() {
     let mut site = Site::new();
     let generation = |site: &Site, name: &str, text_of_a: &str| {
         std::fs::create_dir_all(site.path(name).join("sub")).unwrap();
@@ -85,7 +85,7 @@ fn a_mounted_config_map_is_replaced_as_a_whole() {
 }
 
 #[test]
-fn a_link_shows_what_is_written_where_it_leads() {
+fn a_symlink_shows_edits_of_its_target() {
     let mut site = Site::started();
     let elsewhere = tempfile::tempdir().unwrap();
     let target = elsewhere.path().join("notes.md");
@@ -108,7 +108,7 @@ fn a_link_shows_what_is_written_where_it_leads() {
 }
 
 #[test]
-fn everything_is_seen_where_there_are_no_events() {
+fn polling_finds_every_change_without_events() {
     let mut site = Site::configured("[articles]\nwatch = \"poll\"\npoll_interval = \"1s\"\n");
     site.write("old/a.md", text("First"));
     site.start();
@@ -131,7 +131,7 @@ fn everything_is_seen_where_there_are_no_events() {
 }
 
 #[test]
-fn odd_names_are_names() {
+fn unusual_file_names_are_accepted() {
     let mut site = Site::started();
     let odd = [OsStr::from_bytes(b"caf\xe9.txt"), OsStr::new("a\nb\u{1b}[31m.md"), OsStr::new("%2e%2e.md")];
     for (number, name) in odd.iter().enumerate() {
@@ -146,7 +146,7 @@ fn odd_names_are_names() {
 }
 
 #[test]
-fn what_is_no_file_hangs_nothing() {
+fn special_files_do_not_block() {
     let mut site = Site::started();
     let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
     rustix::fs::mkfifoat(rustix::fs::CWD, site.path("fifo.md"), mode).unwrap();
@@ -160,7 +160,7 @@ fn what_is_no_file_hangs_nothing() {
 }
 
 #[test]
-fn a_file_that_was_written_under_no_name() {
+fn an_unnamed_file_is_published_once_it_is_linked() {
     use rustix::fs::{AtFlags, CWD, Mode, OFlags};
     let mut site = Site::started();
     let Ok(file) = rustix::fs::open(site.root(), OFlags::TMPFILE | OFlags::WRONLY, Mode::RUSR | Mode::WUSR) else {
@@ -173,7 +173,7 @@ fn a_file_that_was_written_under_no_name() {
 }
 
 #[test]
-fn a_conflict_copy_is_nobodys_article() {
+fn a_conflict_copy_is_not_published() {
     let mut site = Site::started();
     site.write("a.md", text("First"));
     site.write("a.sync-conflict-20260501-101010-ABCDEFG.md", text("First, otherwise"));
@@ -200,7 +200,7 @@ fn as_nobody(home: &Path) -> Command {
 }
 
 #[test]
-fn what_nobody_may_read_keeps_its_article() {
+fn a_file_without_read_permission_keeps_its_article() {
     use std::os::unix::fs::PermissionsExt;
     let allow = |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
     let home = tempfile::tempdir().unwrap();
@@ -244,7 +244,7 @@ fn limited(articles: &Path, state: &Path, limits: &str) -> Option<Program> {
 }
 
 #[test]
-fn too_few_watches_make_nothing_wrong() {
+fn too_few_inotify_watches_lose_no_article() {
     for (limits, said) in [
         ("echo 5 > /proc/sys/user/max_inotify_watches", "max_user_watches"),
         ("echo 0 > /proc/sys/user/max_inotify_instances", "max_user_instances"),
@@ -274,7 +274,7 @@ fn too_few_watches_make_nothing_wrong() {
 }
 
 #[test]
-fn lost_events_lose_no_article() {
+fn an_event_overflow_loses_no_article() {
     use rustix::process::Signal;
     // The system keeps 16,384 events for a program that does not listen; each file makes four.
     const FILES: usize = 6_000;

@@ -35,7 +35,7 @@ fn guid(site: &Site) -> String {
 }
 
 #[test]
-fn recordings_are_told_to_podcast_players() {
+fn podcast_players_get_each_recording() {
     let mut site = Site::configured("[site]\ntitle = 'Cast'\nbase_url = 'https://gazette.example/'");
     site.write("ep1.mp3", silence());
     site.write("ep1.md", "---\naudio: ep1.mp3\n---\n# Episode 1\n\nWhat it is about.");

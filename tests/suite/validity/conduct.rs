@@ -8,7 +8,7 @@ use gazetted::catalog::FILE;
 use crate::site::{BASE_URL, Site};
 
 #[test]
-fn an_id_stays_whatever_happens() {
+fn an_id_never_changes() {
     let mut site = Site::started();
     site.write("a.md", "# First\n\nText of the first article.");
     site.wait_for(&["First"]);
@@ -41,7 +41,7 @@ fn an_id_stays_whatever_happens() {
 }
 
 #[test]
-fn a_file_that_is_still_written_is_not_published() {
+fn a_file_still_being_written_is_not_published() {
     let mut site = Site::started();
     let mut file = std::fs::File::create(site.path("slow.md")).unwrap();
     file.write_all(b"# Slow\n\nThe first half").unwrap();
@@ -55,7 +55,7 @@ fn a_file_that_is_still_written_is_not_published() {
 }
 
 #[test]
-fn what_moved_for_good_says_so_in_one_step() {
+fn permanent_moves_redirect_in_one_step() {
     let mut site = Site::configured("[feed]\nentries = 2\nwindow = '1h'\narchive_entries = 2");
     for day in 1..=6 {
         site.write(&format!("{day}.md"), format!("---\ndate: 2024-01-0{day}\ntags: [t]\n---\n# Day {day}\n\nText."));
@@ -85,7 +85,7 @@ fn what_moved_for_good_says_so_in_one_step() {
 }
 
 #[test]
-fn a_folder_that_is_not_there_empties_no_feed() {
+fn a_missing_folder_empties_no_feed() {
     let mut site = Site::started();
     site.write("a.md", "---\ntags: [t]\n---\n# First\n\nText.");
     site.wait_for(&["First"]);
@@ -101,7 +101,7 @@ fn a_folder_that_is_not_there_empties_no_feed() {
 }
 
 #[test]
-fn a_catalog_that_cannot_be_read_is_no_empty_feed() {
+fn an_unreadable_catalog_empties_no_feed() {
     let mut site = Site::started();
     site.write("a.md", "---\ntags: [t]\n---\n# First\n\nText.");
     site.wait_for(&["First"]);
@@ -118,7 +118,7 @@ fn a_catalog_that_cannot_be_read_is_no_empty_feed() {
 }
 
 #[test]
-fn what_everybody_asks_for_is_there() {
+fn commonly_requested_addresses_are_served() {
     let site = Site::started();
     for path in ["/", "/favicon.ico", "/robots.txt"] {
         let answer = site.get(path);
@@ -130,7 +130,7 @@ fn what_everybody_asks_for_is_there() {
 }
 
 #[test]
-fn every_page_tells_where_its_feeds_are() {
+fn every_page_links_to_its_feeds() {
     let mut site = Site::started();
     site.write("news/a.md", "---\ntags: [t]\nauthor: Ann\n---\n# First\n\nText.");
     site.wait_for(&["First"]);
@@ -180,7 +180,7 @@ fn every_page_tells_where_its_feeds_are() {
 }
 
 #[test]
-fn the_list_of_feeds_says_what_it_should() {
+fn the_list_of_feeds_has_the_recommended_attributes() {
     let list = super::everything::documents_of("feeds.opml").next().unwrap();
     let xml = roxmltree::Document::parse(list.text()).unwrap();
     let root = xml.root_element();

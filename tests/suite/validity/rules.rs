@@ -69,7 +69,7 @@ fn entries<'a>(document: &'a Document<'a>) -> Vec<Node<'a, 'a>> {
 }
 
 #[test]
-fn bytes_are_plain_utf_8() {
+fn documents_are_plain_utf_8() {
     for document in everything::documents().iter().filter(|document| !document.body.is_empty()) {
         let (path, text) = (&document.path, document.text());
         if is_xml(document) {
@@ -104,7 +104,7 @@ fn texts_in_other_encodings_are_read() {
 }
 
 #[test]
-fn marks_are_escaped_once() {
+fn markup_is_escaped_once() {
     for (document, xml) in feeds("rss.xml") {
         for item in items(&xml).into_iter().filter(|item| the(*item, None, "title").starts_with("]]>")) {
             assert_eq!(the(item, None, "title"), MARKS, "{}: standards 17, 32", document.path);
@@ -125,7 +125,7 @@ fn marks_are_escaped_once() {
 }
 
 #[test]
-fn namespaces_are_customary_declared_on_the_root_and_used() {
+fn namespaces_have_standard_prefixes_and_are_declared_on_the_root_and_used() {
     let customary = [("atom", ATOM), ("content", CONTENT), ("dc", DC)];
     for document in xml_documents() {
         let xml = parse(document);
@@ -168,7 +168,7 @@ const VALUES: [&str; 17] = [
 ];
 
 #[test]
-fn addresses_are_absolute_and_values_stand_alone() {
+fn addresses_are_absolute_and_values_are_trimmed() {
     let is_address = |text: &str| text.is_ascii() && url::Url::parse(text).is_ok() && !text.contains(' ');
     let dates = ["updated", "published", "pubDate", "lastBuildDate", "when"];
     for document in xml_documents() {
@@ -219,7 +219,7 @@ fn content_is_safe_and_balanced() {
 }
 
 #[test]
-fn dates_are_true_and_the_newest_is_first() {
+fn dates_are_correct_and_the_newest_entry_is_first() {
     let now = Utc::now();
     let date = |value: &Value| value.as_str().unwrap().parse::<DateTime<Utc>>().unwrap();
     for document in everything::documents_of("feed.json") {
@@ -237,7 +237,7 @@ fn dates_are_true_and_the_newest_is_first() {
 }
 
 #[test]
-fn rss_channels_have_what_they_must_and_nothing_unknown() {
+fn rss_channels_have_the_required_elements_and_no_unknown_ones() {
     let own = ["title", "link", "description", "language", "lastBuildDate", "generator", "docs", "item"];
     let of_items = ["title", "link", "description", "category", "guid", "pubDate", "enclosure"];
     for (document, xml) in feeds("rss.xml") {
@@ -272,7 +272,7 @@ fn own_names<'a>(node: Node<'a, 'a>) -> Vec<&'a str> {
 }
 
 #[test]
-fn rss_items_say_what_they_should() {
+fn rss_items_have_the_recommended_elements() {
     for (document, xml) in feeds("rss.xml") {
         let path = &document.path;
         let mut ids = BTreeSet::new();
@@ -312,7 +312,7 @@ fn rss_items_say_what_they_should() {
 }
 
 #[test]
-fn atom_feeds_have_what_they_must() {
+fn atom_feeds_have_the_required_elements() {
     for (document, xml) in feeds("atom.xml") {
         let (path, feed) = (&document.path, xml.root_element());
         assert_eq!((feed.tag_name().namespace(), feed.tag_name().name()), (Some(ATOM), "feed"), "{path}: standards 45");
@@ -353,7 +353,7 @@ fn is_utc(date: &str) -> bool {
 }
 
 #[test]
-fn atom_entries_have_what_they_must() {
+fn atom_entries_have_the_required_elements() {
     for (document, xml) in feeds("atom.xml") {
         let path = &document.path;
         for entry in entries(&xml) {
@@ -394,7 +394,7 @@ fn atom_entries_have_what_they_must() {
 }
 
 #[test]
-fn atom_texts_have_their_types() {
+fn atom_texts_declare_their_types() {
     for (document, xml) in feeds("atom.xml") {
         let path = &document.path;
         for entry in entries(&xml) {
@@ -451,7 +451,7 @@ fn rss_links_to_its_archives_as_atom_does() {
 }
 
 #[test]
-fn archives_are_told_from_the_feed_and_from_whole_feeds() {
+fn archives_differ_from_subscription_and_complete_feeds() {
     const HISTORY: &str = "http://purl.org/syndication/history/1.0";
     let mut archives = 0;
     for (document, xml) in feeds("atom.xml").into_iter().chain(feeds("rss.xml")) {
@@ -479,7 +479,7 @@ fn archives_are_told_from_the_feed_and_from_whole_feeds() {
 }
 
 #[test]
-fn pages_of_json_feeds_follow_one_another() {
+fn pages_of_json_feeds_are_linked() {
     let (mut next, mut seen) = (Some("feed.json".to_owned()), BTreeSet::new());
     while let Some(path) = next {
         let document = everything::documents_of("feed.json").find(|document| document.path == path).unwrap();
@@ -494,7 +494,7 @@ fn pages_of_json_feeds_follow_one_another() {
 }
 
 #[test]
-fn json_feeds_say_what_they_should() {
+fn json_feeds_have_the_recommended_members() {
     for document in everything::documents_of("feed.json") {
         let (path, text) = (&document.path, document.text());
         assert!(text.starts_with("{\"version\":\"https://jsonfeed.org/version/1.1\","), "{path}: standards 70");

@@ -105,7 +105,7 @@ fn compare(one: &Site, other: &Site, fields: &[&str], is_said: fn(&str) -> bool)
 }
 
 #[test]
-fn copies_of_folder_and_catalog_serve_the_same_bytes() {
+fn copies_of_a_folder_and_its_catalog_serve_the_same_bytes() {
     let mut original = Site::configured(SITE);
     write(&original, files(Dates::Stated).iter());
     original.write("gone.md", "---\ntags: [gone]\n---\n# Gone\n\nText.");
@@ -155,18 +155,18 @@ fn in_any_order(dates: Dates) {
 }
 
 #[test]
-fn the_order_in_which_files_came_shows_nowhere() {
+fn the_arrival_order_of_files_changes_no_document() {
     in_any_order(Dates::Stated);
     in_any_order(Dates::OfFiles);
 }
 
 #[test]
-fn the_order_in_which_files_of_one_date_came_shows_nowhere() {
+fn the_arrival_order_of_files_with_one_date_changes_no_document() {
     in_any_order(Dates::One);
 }
 
 #[test]
-fn files_that_came_one_by_one_are_as_those_that_were_there() {
+fn single_arrivals_serve_the_same_bytes_as_a_first_scan() {
     // What is in which archive is settled as time goes on: here, there are none.
     let site = "[site]\ntitle = 'Gazette'\nauthority = 'gazette.example'";
     let files = files(Dates::Stated);

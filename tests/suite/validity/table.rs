@@ -106,7 +106,7 @@ fn every_rule_has_a_test_that_names_it() {
 }
 
 #[test]
-fn numbers_are_found_in_a_test() {
+fn rule_numbers_are_found_in_a_test() {
     let text = "#[test]\n#[ignore = \"why\"]\nfn one() {\n    assert!(x, \"{path}: standards 8, 91\");\n}\n\nfn two() {\n    // standards 7\n}\n";
     assert_eq!(functions(text).iter().map(|(name, _)| *name).collect::<Vec<_>>(), ["one"]);
     assert_eq!(rules(functions(text)[0].1), BTreeSet::from([8, 91]));
