@@ -36,7 +36,7 @@ use front_matter::{Field, Header};
 
 /// Version of everything that turns bytes into an article. Raise it when a rule changes what an unchanged file becomes:
 /// the daemon then reads every file again.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// Where the first words of a text stand, in characters.
 const FIRST_WORDS: usize = 200;
@@ -145,8 +145,8 @@ impl fmt::Display for Problem {
 pub enum Verdict {
     /// It does.
     Publish(Box<Article>),
-    /// The writer said that it is not to be published.
-    Draft(Problem),
+    /// The writer said that it is not to be published; it names these recordings.
+    Draft(Problem, Vec<Media>),
     /// There is nothing in it yet.
     Empty,
     /// It cannot be understood: its last good version stays.
@@ -280,7 +280,7 @@ pub fn head(bytes: &[u8], path: &Path, rules: &Rules) -> Option<Box<Article>> {
     }
     match assemble(split.header, Vec::new(), ParsedBody::default(), path, SourceFormat::Markdown, *rules).verdict {
         Verdict::Publish(article) => Some(article),
-        Verdict::Draft(_) | Verdict::Empty | Verdict::Broken(_) => None,
+        Verdict::Draft(..) | Verdict::Empty | Verdict::Broken(_) => None,
     }
 }
 
@@ -307,7 +307,7 @@ fn legal_media(media: Media) -> Media {
 impl From<front_matter::Held> for Reading {
     fn from(held: front_matter::Held) -> Self {
         match held {
-            front_matter::Held::Draft(problem) => Verdict::Draft(problem).into(),
+            front_matter::Held::Draft(problem, enclosures) => Verdict::Draft(problem, enclosures).into(),
             front_matter::Held::Broken(problem) => Verdict::Broken(problem).into(),
         }
     }

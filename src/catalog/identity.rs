@@ -100,6 +100,11 @@ impl Identity {
         self.number
     }
 
+    /// Whether the catalog has no entry of it yet.
+    pub fn is_new(&self) -> bool {
+        self.number.is_none()
+    }
+
     /// Whether the catalog had nothing like it, not even what was.
     pub(super) fn is_fresh(&self) -> bool {
         self.is_fresh

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{OptionalExtension, params};
 
-use super::{Catalog, Result, below, bytes, path_of};
+use super::{Catalog, Claim, Result, below, bytes, path_of};
 
 /// A file that an article refers to, as it was when the article was read.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -13,6 +13,8 @@ pub struct Referred {
     pub path: PathBuf,
     /// Differs from version to version of the file; 0 if it was not there.
     pub stamp: i64,
+    /// What the article has to do with it.
+    pub claim: Claim,
 }
 
 impl Catalog {
@@ -29,9 +31,12 @@ impl Catalog {
             self.refers();
         }
         self.connection.prepare_cached("DELETE FROM media WHERE article = ?1")?.execute([number])?;
-        for Referred { path, stamp } in media {
-            let sql = "INSERT OR REPLACE INTO media (path, article, stamp) VALUES (?1, ?2, ?3)";
-            self.connection.prepare_cached(sql)?.execute(params![bytes(path), number, stamp])?;
+        for Referred { path, stamp, claim } in media {
+            let sql = "INSERT OR REPLACE INTO media (path, article, stamp, claim) VALUES (?1, ?2, ?3, ?4)";
+            self.connection.prepare_cached(sql)?.execute(params![bytes(path), number, stamp, *claim as i64])?;
+            if *claim == Claim::Owns {
+                self.owns(path, number)?;
+            }
         }
         Ok(())
     }
@@ -62,18 +67,15 @@ impl Catalog {
         Ok(statement.query_row(params![bytes(article), bytes(media)], |row| row.get(0)).optional()?)
     }
 
-    /// Every file that an article refers to that was not deleted, with the article's path.
+    /// Every file that an article refers to that was not deleted, and with which version of the file the article was read.
     ///
     /// # Errors
     /// The catalog cannot be read.
-    pub fn all_referred(&self) -> Result<Vec<(Referred, PathBuf)>> {
+    pub fn all_referred(&self) -> Result<Vec<(PathBuf, i64)>> {
         let sql = "
-            SELECT media.path, stamp, article.path FROM media JOIN article ON article.number = media.article WHERE state < 2";
+            SELECT media.path, stamp FROM media JOIN article ON article.number = media.article WHERE state < 2";
         let mut statement = self.connection.prepare_cached(sql)?;
-        let rows = statement.query_map([], |row| {
-            let referred = Referred { path: path_of(row.get(0)?), stamp: row.get(1)? };
-            Ok((referred, path_of(row.get(2)?)))
-        })?;
+        let rows = statement.query_map([], |row| Ok((path_of(row.get(0)?), row.get(1)?)))?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 

@@ -11,6 +11,7 @@ mod identity;
 mod imports;
 mod media;
 mod moves;
+mod ownership;
 mod reader;
 mod record;
 mod salvage;
@@ -31,6 +32,7 @@ use uuid::Uuid;
 pub use identity::{Arrival, Decision, Extent, Identity};
 pub use media::Referred;
 pub use moves::OwnName;
+pub use ownership::{Claim, Owner};
 pub use reader::Reader;
 pub use record::Recorded;
 pub use views::TOMBSTONE_LIFE;
@@ -45,12 +47,13 @@ use view_batch::Tally;
 
 /// The schema, step by step. The file carries the number of the last step that it has taken as `user_version`; every file
 /// takes the same steps, a new one all of them. A step is never changed once it has been released.
-const STEPS: [&str; 5] = [
+const STEPS: [&str; 6] = [
     include_str!("schema/1.sql"),
     include_str!("schema/2.sql"),
     include_str!("schema/3.sql"),
     include_str!("schema/4.sql"),
     include_str!("schema/5.sql"),
+    include_str!("schema/6.sql"),
 ];
 
 /// More than there are different statements, so that each is made once.

@@ -140,7 +140,7 @@ impl Catalog {
     }
 
     /// Takes away the tombstones of an article that is there again.
-    fn raise(&mut self, number: i64, version: DateTime<Utc>) -> Result<()> {
+    pub(super) fn raise(&mut self, number: i64, version: DateTime<Utc>) -> Result<()> {
         let sql = "DELETE FROM tombstone WHERE number = ?1 RETURNING view";
         let mut statement = self.connection.prepare_cached(sql)?;
         let views: Vec<i64> = statement.query_map([number], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;

@@ -91,7 +91,7 @@ impl Tally {
                 let namesake = article.id.and_then(|id| self.ids.insert(id, name.to_path_buf()));
                 self.tell_twin(name, "id", namesake);
             }
-            Verdict::Draft(_) => self.drafts += 1,
+            Verdict::Draft(..) => self.drafts += 1,
             Verdict::Empty => self.tell(name, &Problem::of_file("nothing in it yet: it is published once it has text")),
             Verdict::Broken(problem) => self.tell(name, &problem),
         }

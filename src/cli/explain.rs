@@ -85,7 +85,7 @@ impl Explained<'_> {
         }
         let article = match verdict {
             Verdict::Publish(article) => article,
-            Verdict::Draft(problem) | Verdict::Broken(problem) => return Err(in_words(&problem)),
+            Verdict::Draft(problem, _) | Verdict::Broken(problem) => return Err(in_words(&problem)),
             Verdict::Empty => return Err("nothing in it yet: it is published once it has text".into()),
         };
         let record = self.record(path);
@@ -155,7 +155,8 @@ impl Explained<'_> {
         match twin {
             Some(twin) => format!("the same text or id as {}: only one of them is published", path_line(&twin)),
             None if self.folder.format(&self.found.path) == Some(SourceFormat::Audio) => {
-                "it belongs to an article of its name or to one that refers to it; or the daemon has not seen it".into()
+                "it belongs to an article of its name or to one whose front matter names it; or the daemon has not seen it"
+                    .into()
             }
             None => "the daemon has not seen it: is it running, on this folder?".into(),
         }

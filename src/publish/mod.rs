@@ -269,7 +269,7 @@ impl Publisher {
         let due = version.min(Utc::now());
         let (ingest, show, dirty) = (&mut self.ingest, &mut self.show, self.dirty);
         let (changed, snapshot) = self.catalog.transaction(|catalog| {
-            let changed = ingest.changes(catalog, batch, moment)?;
+            let changed = ingest.changes(catalog, batch, moment)? | ingest.take_over_due(catalog, due, moment)?;
             promise(catalog, changed, self.promised)?;
             // Otherwise nothing that is served has changed, or more is to come, or to be read first.
             let is_ready = is_time && (changed || dirty) && !(ingest.has_unread() && show.lacks_texts(catalog, due)?);
@@ -308,10 +308,13 @@ impl Publisher {
     }
 
     fn publish(&mut self) -> catalog::Result<()> {
-        self.read_what_is_shown()?;
+        let moment = self.moment();
         let version = self.next_version().max(self.promised);
         // If the clock was set back, the version is ahead of it, but what is scheduled is not due.
         let due = version.min(Utc::now());
+        let ingest = &mut self.ingest;
+        self.catalog.transaction(|catalog| ingest.take_over_due(catalog, due, moment))?;
+        self.read_what_is_shown()?;
         self.show.publish(&mut self.catalog, version, due)?;
         self.version = version;
         self.shown(due)

@@ -83,3 +83,32 @@ fn an_article_can_be_withdrawn_while_it_is_held() {
     site.wait_until("the edit is served", |site| documents(site).contains("mended again"));
     assert!(site.titles().contains(&"Kept".to_owned()));
 }
+
+/// The addresses of the entries in the feed.
+fn addresses(site: &Site) -> Vec<String> {
+    let feed = site.feed();
+    feed["items"].as_array().unwrap().iter().map(|item| item["url"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn an_episode_is_public_until_a_scheduled_article_takes_it_over() {
+    let mut site = Site::started();
+    site.write("audio/storm-hour.wav", [&b"RIFF\x24\0\0\0WAVEfmt "[..], &[0; 60]].concat());
+    site.wait_for(&["storm hour"]);
+    let (before, address) = (site.entry("storm hour"), addresses(&site));
+    let due = in_seconds(4);
+    let date = due.to_rfc3339();
+    site.write("notes.md", format!("---\ntitle: Notes\ndate: {date}\naudio: audio/storm-hour.wav\n---\nText.\n"));
+    site.settle();
+    assert_eq!(site.entry("storm hour"), before, "it stays as it is");
+    site.wait_for(&["Notes", "Barrier"]);
+    let after = site.entry("Notes");
+    assert_eq!((&after["id"], &after["url"]), (&before["id"], &before["url"]), "one entry continues");
+    assert!(!site.get("/atom.xml").text().contains("deleted-entry"));
+    site.restart();
+    assert_eq!((site.entry("Notes")["id"].clone(), addresses(&site).len()), (before["id"].clone(), 2));
+    site.remove("notes.md");
+    site.wait_for(&["storm hour", "Barrier"]);
+    assert_eq!(site.entry("storm hour")["id"], before["id"]);
+    assert!(addresses(&site).contains(&address[0]), "the same address");
+}

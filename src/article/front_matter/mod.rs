@@ -173,8 +173,8 @@ pub struct Split<'a> {
 /// Why a file is held back whatever its text says.
 #[derive(Debug)]
 pub enum Held {
-    /// The writer says that it is a draft.
-    Draft(Problem),
+    /// The writer says that it is a draft, which names these recordings.
+    Draft(Problem, Vec<Media>),
     /// It cannot be read, and might be a draft.
     Broken(Problem),
 }
@@ -239,14 +239,14 @@ pub fn split(text: &str, format: SourceFormat, timezone: Tz) -> Result<Split<'_>
     let Reader { mut header, problems, draft_line, .. } = reader;
     header.join_media();
     if header.draft {
-        return Err(draft(draft_line));
+        return Err(draft(draft_line, header.enclosures));
     }
     Ok(Split { header, body: block.rest, body_line: block.rest_line, problems })
 }
 
-fn draft(line: Option<usize>) -> Held {
+fn draft(line: Option<usize>, enclosures: Vec<Media>) -> Held {
     let message = "a draft: it is published once it no longer says so".to_owned();
-    Held::Draft(Problem { line, message })
+    Held::Draft(Problem { line, message }, enclosures)
 }
 
 /// Reads the `<meta>` of a page, names and contents, as if they were front matter (Pelican takes them for it).
@@ -289,7 +289,7 @@ pub fn of_meta(meta: &[(String, String)], timezone: Tz) -> Result<Header, Held> 
             reader.take(name, Value::Text(content.clone()));
         }
     }
-    if reader.header.draft { Err(draft(None)) } else { Ok(reader.header) }
+    if reader.header.draft { Err(draft(None, Vec::new())) } else { Ok(reader.header) }
 }
 
 /// A header in a form that is not read, or without its end, which says something of publication: to publish the file would
@@ -364,7 +364,7 @@ mod tests {
 
     fn held(text: &str) -> String {
         match split(text, SourceFormat::Markdown, chrono_tz::UTC) {
-            Err(Held::Draft(problem)) => format!("draft {problem}"),
+            Err(Held::Draft(problem, _)) => format!("draft {problem}"),
             Err(Held::Broken(problem)) => format!("broken {problem}"),
             Ok(split) => panic!("not held: {:?}", split.header),
         }
@@ -638,7 +638,7 @@ mod tests {
         assert_eq!(header.published.unwrap().to_string(), DATE);
         assert_eq!((header.tags.len(), header.authors[0].name.as_str()), (2, "Ann Lee"));
         assert_eq!(header.expires, None);
-        assert!(matches!(meta(&[("status", "draft")]), Err(Held::Draft(_))));
+        assert!(matches!(meta(&[("status", "draft")]), Err(Held::Draft(..))));
     }
 
     #[test]

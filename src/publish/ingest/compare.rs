@@ -94,6 +94,9 @@ impl Ingest {
             catalog.begin_fresh()?;
         }
         self.compare_media(catalog, &films, moment)?;
+        if self.pending_seen == Trigger::Imported {
+            self.settle_owners(catalog, moment)?;
+        }
         let is_same = self.pending.is_empty() && self.missing.len() == known_before;
         Ok(if is_same { Compared::Same } else { Compared::Different })
     }

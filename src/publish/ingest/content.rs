@@ -12,7 +12,7 @@ use super::Ingest;
 use crate::article::address::{self, Addresses};
 use crate::article::front_matter::Field;
 use crate::article::{Article, Problem, html, measure};
-use crate::catalog::{self, Catalog, CatalogError, Referred};
+use crate::catalog::{self, Catalog, CatalogError, Claim, Referred};
 use crate::folder::Folder;
 use crate::folder::media::media_type;
 use crate::model::entry::{Content, Episode, Media};
@@ -61,6 +61,22 @@ impl Shown {
 }
 
 impl Ingest {
+    /// The files of the folder that an article names, there or not. Only its own folder has a say where they are.
+    pub(super) fn files_named(&self, media: &[Media], path: &Path) -> Vec<PathBuf> {
+        let base_url = &self.channel.base_url;
+        let Ok(permalink) = Url::parse(base_url) else { return Vec::new() };
+        let is_there = |path: &Path| self.folder.stat(path).is_some();
+        let addresses =
+            Addresses { permalink: &permalink, base_url, path, is_there: &is_there, page: &|_: &Path| None };
+        let mut files: Vec<PathBuf> = Vec::new();
+        for file in media.iter().filter_map(|media| addresses.file(&media.url)) {
+            if !files.contains(&file) {
+                files.push(file);
+            }
+        }
+        files
+    }
+
     /// What is served of the article at a path below the folder. Nothing gets past here that would make a feed unreadable.
     pub(super) fn content(
         &self,
@@ -109,7 +125,8 @@ impl Ingest {
             return Err(error);
         }
         let referred = referred.take().into_iter().filter(|known| known != path);
-        let referred = referred.map(|path| Referred { stamp: self.stamp(&path), path }).collect();
+        let referred =
+            referred.map(|path| Referred { stamp: self.stamp(&path), claim: Claim::Mentions, path }).collect();
         Ok(Shown { content, referred, problems })
     }
 }
@@ -222,10 +239,9 @@ fn ascii(address: &str) -> Option<String> {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use crate::model::collection::ArticleState;
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
-    use chrono::DateTime;
+    use chrono::{DateTime, Utc};
     use tempfile::TempDir;
 
     use super::*;
@@ -234,13 +250,16 @@ pub(crate) mod tests {
     use crate::change::Change;
     use crate::config::Config;
     use crate::folder::watch::Writing;
-    use crate::model::entry::Entry;
+    use crate::model::collection::{ArticleLookup, ArticleState};
+    use crate::model::entry::{ArticleId, Entry, Slug};
     use crate::publish::ingest::{Queue, WriteMoment};
     use crate::render::feed::Channel;
 
     /// A folder of articles, and what is made of it.
     pub struct Site {
         directory: TempDir,
+        config: Config,
+        channel: Channel,
         catalog: Catalog,
         ingest: Ingest,
         seconds: i64,
@@ -257,7 +276,7 @@ pub(crate) mod tests {
             let channel = Channel::new(&config, "https://x.example/", catalog.feed_id());
             let folder = Folder::open(&config.articles).unwrap();
             let ingest = Ingest::new(&mut catalog, folder, &config, &channel, Writing::default()).unwrap();
-            Self { directory, catalog, ingest, seconds: 1_700_000_000 }
+            Self { directory, config, channel, catalog, ingest, seconds: 1_700_000_000 }
         }
 
         fn moment(&mut self) -> WriteMoment {
@@ -270,15 +289,30 @@ pub(crate) mod tests {
         }
 
         pub fn look(&mut self, name: &str) {
-            let moment = self.moment();
             let hint = Change::Look(self.file(name));
-            self.ingest.changes(&mut self.catalog, &[hint], moment).unwrap();
-            for _ in 0..10 {
-                let moment = self.moment();
-                self.ingest.tick(&mut self.catalog, Queue::Empty, moment).unwrap();
-            }
+            self.follow(&[hint]);
             // Two files must not go on having each other read.
-            assert!(self.ingest.later.is_empty(), "{:?}", self.ingest.later);
+            let now = Instant::now();
+            assert!(self.ingest.later.values().all(|(at, _)| *at > now), "{:?}", self.ingest.later);
+        }
+
+        fn follow(&mut self, hints: &[Change]) {
+            let moment = self.moment();
+            let (catalog, ingest) = (&mut self.catalog, &mut self.ingest);
+            catalog.transaction(|catalog| ingest.changes(catalog, hints, moment)).unwrap();
+            self.tick(Duration::ZERO, 10);
+        }
+
+        fn tick(&mut self, time: Duration, times: usize) {
+            for _ in 0..times {
+                let moment = self.moment();
+                let moment = WriteMoment { instant: moment.instant + time, ..moment };
+                let (catalog, ingest) = (&mut self.catalog, &mut self.ingest);
+                catalog.transaction(|catalog| ingest.tick(catalog, Queue::Empty, moment)).unwrap();
+                if ingest.until_next_wake(Instant::now() + time).is_none_or(|wait| !wait.is_zero()) {
+                    break;
+                }
+            }
         }
 
         pub fn write(&mut self, name: &str, bytes: impl AsRef<[u8]>) {
@@ -288,13 +322,65 @@ pub(crate) mod tests {
             self.look(name);
         }
 
+        /// Writes a file that the next scan finds.
+        pub fn put(&mut self, name: &str, bytes: impl AsRef<[u8]>) {
+            let path = self.file(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, bytes).unwrap();
+        }
+
+        pub fn rename(&mut self, from: &str, to: &str) {
+            let (from, to) = (self.file(from), self.file(to));
+            std::fs::rename(&from, &to).unwrap();
+            self.follow(&[Change::Moved { from, to: to.clone() }, Change::Look(to)]);
+        }
+
+        /// The daemon ends, and starts again a moment later.
+        pub fn restart(&mut self) {
+            // Files must be quiet when a scan finds them.
+            std::thread::sleep(crate::folder::watch::QUIET + Duration::from_millis(100));
+            self.catalog = Catalog::open(self.directory.path(), Some("x.example"), DateTime::UNIX_EPOCH).unwrap();
+            let (config, channel) = (&self.config, &self.channel);
+            let folder = Folder::open(&config.articles).unwrap();
+            self.ingest = Ingest::new(&mut self.catalog, folder, config, channel, Writing::default()).unwrap();
+            let moment = self.moment();
+            self.ingest.everywhere(&mut self.catalog, moment).unwrap();
+            while self.ingest.is_reading() {
+                self.tick(Duration::ZERO, 1);
+            }
+            self.catalog.end_fresh().unwrap();
+            while self.ingest.has_unread() {
+                self.tick(Duration::ZERO, 1);
+            }
+            self.wait();
+        }
+
+        /// So much time goes by that nothing is waited for, and no more than that.
+        pub fn wait(&mut self) {
+            self.tick(Duration::from_secs(6), 10);
+        }
+
         /// Time goes by.
         fn pass(&mut self, time: Duration) {
-            for _ in 0..3 {
-                let moment = self.moment();
-                let later = |time: Duration| WriteMoment { instant: moment.instant + time, ..moment };
-                self.ingest.tick(&mut self.catalog, Queue::Empty, later(time)).unwrap();
-            }
+            self.tick(time, 3);
+        }
+
+        /// Id of what is public of a file.
+        pub fn public(&self, name: &str) -> Option<ArticleId> {
+            let record = Reader::open(self.directory.path()).unwrap().by_path(Path::new(name)).unwrap()?;
+            (record.state == ArticleState::Live && record.due <= Utc::now()).then_some(record.entry.id)
+        }
+
+        /// Ids that feeds report as deleted.
+        pub fn tombstones(&self) -> Vec<ArticleId> {
+            self.catalog.tombstones().unwrap().into_iter().map(|tombstone| tombstone.id).collect()
+        }
+
+        /// The last part of the address that one leads to.
+        pub fn leads_to(&self, slug: &str) -> Option<Slug> {
+            let (reader, now) = (Reader::open(self.directory.path()).unwrap(), Utc::now());
+            let ArticleLookup::Moved(slug) = reader.by_slug(slug, now, now).unwrap() else { return None };
+            Some(slug)
         }
 
         /// Deletes a file, and lets so much time go by that nobody hopes for it any more.
@@ -308,10 +394,6 @@ pub(crate) mod tests {
         /// How many articles are published.
         pub fn live(&self) -> usize {
             self.catalog.count().unwrap()
-        }
-
-        pub fn state(&self, name: &str) -> Option<ArticleState> {
-            self.catalog.known(Path::new(name)).unwrap().map(|known| known.state)
         }
 
         pub fn remove(&mut self, name: &str) {

@@ -52,6 +52,7 @@ impl Ingest {
                 continue;
             }
             if self.give_back(catalog, &path, moment)? {
+                self.look_at_twins(&path, moment);
                 continue;
             }
             self.tell(&path, "deleted".to_owned(), moment);
@@ -66,6 +67,8 @@ impl Ingest {
 
     pub(super) fn has_gone(&mut self, catalog: &mut Catalog, path: &Path, moment: WriteMoment) -> catalog::Result<()> {
         let before = self.left_out.len();
+        self.reserved.retain(|draft, _| !draft.starts_with(path));
+        self.look_at_recordings_of(path, moment);
         self.left_out.retain(|left_out, _| !left_out.starts_with(path));
         self.complained |= self.left_out.len() != before;
         for known in catalog.known_at_or_below(path)? {
@@ -98,6 +101,10 @@ impl Ingest {
             return Ok(false);
         }
         self.tell(&path, "empty, and no longer published".to_owned(), moment);
+        if self.give_back_of_empty(catalog, &path, moment)? {
+            self.look_at_twins(&path, moment);
+            return Ok(false);
+        }
         Ok(catalog.withdraw(&path, ArticleState::Held, moment.version)? == Recorded::Changed)
     }
 }

@@ -4,6 +4,7 @@ mod backlog;
 mod compare;
 mod content;
 mod deletions;
+mod ownership;
 mod problems;
 mod read_pool;
 mod recordings;
@@ -19,7 +20,7 @@ use url::Url;
 
 use crate::article::load::{LoadError, Loaded};
 use crate::article::{self, Article, Problem, Rules, Verdict};
-use crate::catalog::{self, Arrival, Catalog, Decision, Extent, Known, Recorded};
+use crate::catalog::{self, Arrival, Catalog, Decision, Extent, Identity, Known, Recorded};
 use crate::change::Change;
 use crate::config::Config;
 use crate::folder::watch::{Armed, QUIET, Writing};
@@ -31,6 +32,7 @@ use crate::observe::status::Notice;
 use crate::render::feed::Channel;
 use backlog::Unread;
 use content::{Shown, said};
+use ownership::problems_of;
 use problems::LeftOut;
 use read_pool::{Ahead, Depth, Job, Prepared, Understood};
 use recordings::RecordingIndex;
@@ -173,6 +175,10 @@ pub struct Ingest {
     /// Files to be looked at again: when, and how they came to notice.
     later: HashMap<PathBuf, (Instant, Trigger)>,
     left_out: HashMap<PathBuf, LeftOut>,
+    /// By draft, the recordings that its front matter names.
+    reserved: HashMap<PathBuf, Vec<PathBuf>>,
+    /// Recordings of articles that were given another name, and until when their articles may follow.
+    renamed: HashMap<PathBuf, Instant>,
     /// The recordings in the folder, while what a scan found is read.
     listed: Option<RecordingIndex>,
     /// How the files that the next scan finds come to notice.
@@ -227,6 +233,8 @@ impl Ingest {
             unread,
             later: HashMap::new(),
             left_out: HashMap::new(),
+            reserved: HashMap::new(),
+            renamed: HashMap::new(),
             listed: None,
             next_scan: Trigger::Imported,
             inhabited: None,
@@ -349,6 +357,7 @@ impl Ingest {
             map.iter().filter(|(_, at)| **at <= moment.instant).map(|(path, _)| path.clone()).collect()
         };
         self.renames.forget_old(moment.instant);
+        self.renamed.retain(|_, until| *until > moment.instant);
         let mut changed =
             if self.is_reading() { self.read_pending(catalog, moment)? } else { self.read_unread(catalog, moment)? };
         let mut later = self.later.extract_if(|_, (at, _)| *at <= moment.instant).collect::<Vec<_>>();
@@ -402,9 +411,8 @@ impl Ingest {
             self.media_changed(catalog, &path, moment)?;
             return Ok(false);
         };
-        let owner = if format == SourceFormat::Audio { self.owner(catalog, &path)? } else { None };
-        if let Some(owner) = owner {
-            return self.belongs(catalog, path, owner, seen, moment);
+        if format == SourceFormat::Audio && self.is_left_out(catalog, &path, seen, moment)? {
+            return Ok(false);
         }
         let prepared = prepared.filter(|prepared| prepared.is_fresh(catalog) || prepared.is_current(file));
         let prepared = prepared.unwrap_or_else(|| Prepared::only_loaded(file, format, self.size_limit));
@@ -425,7 +433,6 @@ impl Ingest {
                         None => return Ok(false),
                     }
                     self.missing.remove(&path);
-                    self.take_over(catalog, &path, moment)?;
                 }
                 let known = if is_fresh { None } else { catalog.known(&path)? };
                 let read = Read { path, format, loaded, hash, understood };
@@ -474,10 +481,11 @@ impl Ingest {
         let held_until = self.held_until(&found, moment);
         let Said { article, terms, problems, extent } = match self.understand(&mut read, known, held_until, moment) {
             Ok(understood) => understood,
-            Err(Verdict::Draft(problem)) => {
+            Err(Verdict::Draft(problem, enclosures)) => {
+                let changed = self.became_draft(catalog, path, &enclosures, moment)?;
                 self.leave_out(path.clone(), found, &[problem], None);
                 self.look_at_twins(path, moment);
-                return Ok(catalog.withdraw(path, ArticleState::Held, moment.version)? == Recorded::Changed);
+                return Ok(changed | (catalog.withdraw(path, ArticleState::Held, moment.version)? == Recorded::Changed));
             }
             Err(Verdict::Broken(problem)) => {
                 self.leave_out(path.clone(), found, &[problem], None);
@@ -486,6 +494,7 @@ impl Ingest {
             Err(_) => return self.empty(catalog, read.path, found, moment),
         };
         self.emptied.remove(path);
+        self.reserved.remove(path);
         let arrival = Arrival {
             path,
             article: &article,
@@ -574,24 +583,16 @@ impl Ingest {
         seen: Trigger,
         moment: WriteMoment,
     ) -> catalog::Result<Result<Written, (Problem, Option<PathBuf>)>> {
-        let missing = &self.missing;
-        let identity = match catalog.identify(arrival, |path| missing.contains_key(path))? {
-            Decision::Is(identity) => identity,
-            Decision::CopyOf(twin) => {
-                let advice = "not published twice; change it or delete one of them";
-                return Ok(Err((
-                    Problem::of_file(format!("the same text as {}: {advice}", text::path_line(&twin))),
-                    Some(twin),
-                )));
-            }
-            Decision::SameId(twin) => {
-                let advice = "an id belongs to one article; give this one another";
-                let problem = Problem::of_file(format!("the same id as {}: {advice}", text::path_line(&twin)));
-                return Ok(Err((problem, Some(twin))));
-            }
+        let mut identity = match self.identify(catalog, arrival)? {
+            Ok(identity) => identity,
+            Err(twin) => return Ok(Err(twin)),
         };
-        if let Some(from) = &identity.moved_from {
-            self.missing.remove(from);
+        let claims = self.claims(catalog, arrival, &identity, moment)?;
+        if self.pass_entry(catalog, arrival, &identity, &claims, moment)? {
+            identity = match self.identify(catalog, arrival)? {
+                Ok(identity) => identity,
+                Err(twin) => return Ok(Err(twin)),
+            };
         }
         let permalink =
             Url::parse(&self.channel.page(&identity.slug)).expect("the base address and a slug make an address");
@@ -599,18 +600,18 @@ impl Ingest {
             Extent::Whole => self.content(catalog, arrival.article, arrival.path, &permalink),
             Extent::Head(_) => Ok(Shown::of_head(arrival.article)),
         });
-        let shown = match shown {
+        let mut shown = match shown {
             Ok(shown) => shown?,
             Err(problem) => return Ok(Err((problem, None))),
         };
+        self.note_claims(&mut shown.referred, &claims);
+        shown.problems.extend(problems_of(&claims, arrival.article));
         let recorded = catalog.record(&identity, arrival, &shown.content, moment.version)?;
         if arrival.extent == Extent::Whole {
-            catalog.refer(arrival.path, &shown.referred)?;
+            self.refer(catalog, &identity, arrival.path, &shown.referred, moment)?;
         } else {
             self.unread.open();
         }
-        let owned = self.own(catalog, arrival.path, &shown.referred, moment)?;
-        let recorded = if owned { Recorded::Changed } else { recorded };
         // An import would say this a hundred thousand times.
         if recorded == Recorded::Changed && seen != Trigger::Imported {
             let what = if identity.due > moment.now {
@@ -621,6 +622,60 @@ impl Ingest {
             self.tell(arrival.path, what, moment);
         }
         Ok(Ok(Written { recorded, problems: shown.problems }))
+    }
+
+    /// Finds out which article an arrival is; or which article it must not be published beside, and why.
+    fn identify(
+        &mut self,
+        catalog: &mut Catalog,
+        arrival: &Arrival<'_>,
+    ) -> catalog::Result<Result<Identity, (Problem, Option<PathBuf>)>> {
+        let missing = &self.missing;
+        match catalog.identify(arrival, |path| missing.contains_key(path))? {
+            Decision::Is(identity) => {
+                if let Some(from) = &identity.moved_from {
+                    self.missing.remove(from);
+                }
+                Ok(Ok(identity))
+            }
+            Decision::CopyOf(twin) => {
+                let advice = "not published twice; change it or delete one of them";
+                let problem = Problem::of_file(format!("the same text as {}: {advice}", text::path_line(&twin)));
+                Ok(Err((problem, Some(twin))))
+            }
+            Decision::SameId(twin) => {
+                let advice = "an id belongs to one article; give this one another";
+                let problem = Problem::of_file(format!("the same id as {}: {advice}", text::path_line(&twin)));
+                Ok(Err((problem, Some(twin))))
+            }
+        }
+    }
+
+    /// Whether a recording is no entry of its own. If it is one and belongs to an article, the article is asked to take it over.
+    fn is_left_out(
+        &mut self,
+        catalog: &mut Catalog,
+        recording: &Path,
+        seen: Trigger,
+        moment: WriteMoment,
+    ) -> catalog::Result<bool> {
+        let own = catalog.known(recording)?;
+        let is_entry = own.as_ref().is_some_and(|own| own.state == ArticleState::Live);
+        let Some(owner) = self.claimed_by(catalog, recording, moment)? else {
+            if let Some(until) = self.renamed.get(recording).filter(|_| own.is_none()) {
+                self.later.insert(recording.to_path_buf(), (*until, seen));
+                return Ok(true);
+            }
+            self.recording_changed(catalog, recording, moment)?;
+            return Ok(false);
+        };
+        if is_entry {
+            self.ask_owner(catalog, &owner, recording, moment)?;
+            self.recording_changed(catalog, recording, moment)?;
+            return Ok(false);
+        }
+        self.belongs(catalog, recording.to_path_buf(), owner, seen, moment)?;
+        Ok(true)
     }
 }
 

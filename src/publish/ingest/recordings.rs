@@ -1,17 +1,11 @@
-//! Recordings in the folder: each is an entry of its own, unless it belongs to an article.
-//!
-//! It belongs to an article of its name beside it, whatever that article's state: next to a draft it is one, too. It also belongs
-//! to every article that refers to it. An article of its name takes over its entry, id and all, and gives it back when it is
-//! deleted and the recording stays.
+//! Recordings in the folder, and which files beside them have to do with them.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use super::{Ingest, Trigger, WriteMoment};
-use crate::catalog::{self, Catalog, OwnName, Recorded, Referred};
+use super::Ingest;
 use crate::folder::media::media_type;
 use crate::folder::{ENDINGS, SourceFormat};
-use crate::model::collection::ArticleState;
 
 /// How the names of recordings end, the likeliest first.
 const RECORDINGS: [&str; 13] =
@@ -55,32 +49,53 @@ pub(super) fn may_own(path: &Path) -> Vec<PathBuf> {
 }
 
 impl Ingest {
-    fn is_audio(&self, path: &Path) -> bool {
+    pub(super) fn is_audio(&self, path: &Path) -> bool {
         self.folder.format(&self.folder.root().join(path)) == Some(SourceFormat::Audio)
     }
 
-    /// Recordings that belong to an article without its saying so: the one of its name, or the only one in a folder of its own.
-    /// A recording that is an entry of its own is its own.
+    /// Recordings that have the name of an article and lie beside it, the likeliest first.
+    pub(super) fn of_its_name(&self, article: &Path) -> Vec<PathBuf> {
+        if self.listed.as_ref().is_some_and(|listed| !listed.may_have(article, false)) {
+            return Vec::new();
+        }
+        let names = RECORDINGS.iter().flat_map(|ending| [(*ending).to_owned(), ending.to_ascii_uppercase()]);
+        let mut found: Vec<PathBuf> = names.map(|ending| article.with_extension(ending)).collect();
+        found.retain(|path| path != article && self.folder.stat(path).is_some());
+        found
+    }
+
+    /// The recording that an article plays without naming it: the one of its name, or the only one in a folder of its own.
+    /// A recording that is an entry of its own plays itself.
     pub(super) fn beside(&self, path: &Path) -> Vec<PathBuf> {
         if self.is_audio(path) {
             return vec![path.to_path_buf()];
         }
-        let is_index = path.file_stem().is_some_and(|stem| stem == "index");
-        if self.listed.as_ref().is_some_and(|listed| !listed.may_have(path, is_index)) {
-            return Vec::new();
+        let own = self.of_its_name(path).into_iter().next();
+        own.or_else(|| self.in_folder_of(path)).into_iter().collect()
+    }
+
+    /// The only recording in the folder of an `index`.
+    pub(super) fn in_folder_of(&self, index: &Path) -> Option<PathBuf> {
+        let is_index = index.file_stem().is_some_and(|stem| stem == "index");
+        let folder = index.parent().filter(|folder| is_index && !folder.as_os_str().is_empty())?;
+        if self.listed.as_ref().is_some_and(|listed| !listed.may_have(index, true)) {
+            return None;
         }
-        let of_its_name = RECORDINGS.iter().map(|ending| path.with_extension(ending));
-        let own = of_its_name.into_iter().find(|path| self.folder.stat(path).is_some());
-        let folder = path.parent().filter(|folder| is_index && !folder.as_os_str().is_empty());
-        match (own, folder) {
-            (Some(own), _) => vec![own],
-            (None, Some(folder)) => {
-                let mut found = self.folder.files_in(folder);
-                found.retain(|path| is_recording(path));
-                if found.len() == 1 { found } else { Vec::new() }
-            }
-            (None, None) => Vec::new(),
-        }
+        self.only_recording_in(folder)
+    }
+
+    fn only_recording_in(&self, folder: &Path) -> Option<PathBuf> {
+        let mut found = self.folder.files_in(folder);
+        found.retain(|path| is_recording(path));
+        if found.len() == 1 { found.pop() } else { None }
+    }
+
+    /// The article `index` of the folder in which a recording is the only one.
+    pub(super) fn index_beside(&self, recording: &Path) -> Option<PathBuf> {
+        let folder = recording.parent().filter(|folder| !folder.as_os_str().is_empty())?;
+        let names = ENDINGS.iter().map(|ending| folder.join(format!("index.{ending}")));
+        let index = names.into_iter().find(|path| self.is_article(path) && self.folder.stat(path).is_some())?;
+        (self.only_recording_in(folder).as_deref() == Some(recording)).then_some(index)
     }
 
     /// Where the picture of a recording may be, the likeliest first.
@@ -91,117 +106,22 @@ impl Ingest {
         own.chain(common).collect()
     }
 
-    /// The article of a recording's name, if its file is there.
-    fn namesake(&self, recording: &Path) -> Option<PathBuf> {
-        let articles = ENDINGS.iter().map(|ending| recording.with_extension(ending));
-        let mut articles = articles.filter(|path| self.folder.format(&self.folder.root().join(path)).is_some());
-        articles.find(|path| self.folder.stat(path).is_some())
+    /// The article of a recording's name, if its file is there or has vanished a moment ago.
+    pub(super) fn namesake(&self, recording: &Path) -> Option<PathBuf> {
+        let names = ENDINGS.iter().flat_map(|ending| [(*ending).to_owned(), ending.to_ascii_uppercase()]);
+        let mut articles = names.map(|ending| recording.with_extension(ending));
+        articles
+            .find(|path| self.is_article(path) && (self.folder.stat(path).is_some() || self.missing.contains_key(path)))
     }
 
-    /// The article that a recording belongs to.
-    pub(super) fn owner(&self, catalog: &Catalog, recording: &Path) -> catalog::Result<Option<PathBuf>> {
-        if let Some(article) = self.namesake(recording) {
-            return Ok(Some(article));
-        }
-        Ok(catalog.referring(recording)?.into_iter().find(|path| !self.is_audio(path)))
+    /// Whether another article has the name of a deleted one.
+    pub(super) fn has_namesake(&self, article: &Path) -> bool {
+        let names = ENDINGS.iter().map(|ending| article.with_extension(ending));
+        names.into_iter().any(|path| self.is_article(&path) && self.folder.stat(&path).is_some())
     }
 
-    /// Sees to it that a recording which belongs to an article is no entry of its own. Says whether something that is served has
-    /// changed.
-    pub(super) fn belongs(
-        &mut self,
-        catalog: &mut Catalog,
-        recording: PathBuf,
-        owner: PathBuf,
-        seen: Trigger,
-        moment: WriteMoment,
-    ) -> catalog::Result<bool> {
-        let Some(stat) = self.folder.stat(&recording) else {
-            self.has_gone(catalog, &recording, moment)?;
-            self.media_changed(catalog, &recording, moment)?;
-            return Ok(false);
-        };
-        self.missing.remove(&recording);
-        // Once for each version of it: the article is looked at for it, and it for the article.
-        let told = self.left_out.get(&recording);
-        let is_told = told.is_some_and(|told| told.stat == stat && told.twin_of.as_ref() == Some(&owner));
-        if !is_told && catalog.stamp_in(&owner, &recording)? != Some(self.stamp(&recording)) {
-            self.media_changed(catalog, &recording, moment)?;
-        }
-        let changed = match catalog.known(&recording)?.map(|known| known.state) {
-            Some(_) if catalog.known(&owner)?.is_none() && self.namesake(&recording).as_ref() == Some(&owner) => {
-                catalog.rename(&recording, &owner, OwnName::Changed, moment.version)?;
-                self.later.insert(owner.clone(), (moment.instant, seen));
-                false
-            }
-            Some(ArticleState::Live) => {
-                catalog.withdraw(&recording, ArticleState::Held, moment.version)? == Recorded::Changed
-            }
-            _ => false,
-        };
-        self.leave_out(recording, stat, &[], Some(owner));
-        Ok(changed)
-    }
-
-    /// Recordings that an article refers to are no entries of their own any more. Says whether one was.
-    pub(super) fn own(
-        &mut self,
-        catalog: &mut Catalog,
-        article: &Path,
-        referred: &[Referred],
-        moment: WriteMoment,
-    ) -> catalog::Result<bool> {
-        let mut owned = false;
-        for recording in referred.iter().map(|referred| &referred.path).filter(|path| self.is_audio(path)) {
-            let is_live = catalog.known(recording)?.is_some_and(|known| known.state == ArticleState::Live);
-            if is_live && !self.is_audio(article) && self.folder.stat(recording).is_some() {
-                owned |= catalog.withdraw(recording, ArticleState::Held, moment.version)? == Recorded::Changed;
-            }
-        }
-        Ok(owned)
-    }
-
-    /// An article that is new takes over the entry of the recording of its name.
-    pub(super) fn take_over(
-        &mut self,
-        catalog: &mut Catalog,
-        article: &Path,
-        moment: WriteMoment,
-    ) -> catalog::Result<()> {
-        if self.is_audio(article) || catalog.known(article)?.is_some() {
-            return Ok(());
-        }
-        for recording in self.beside(article) {
-            let is_namesake = recording.file_stem() == article.file_stem();
-            if is_namesake && self.is_audio(&recording) && catalog.known(&recording)?.is_some() {
-                catalog.rename(&recording, article, OwnName::Changed, moment.version)?;
-                self.missing.remove(&recording);
-                return Ok(());
-            }
-        }
-        Ok(())
-    }
-
-    /// A recording that stays gets the entry back of an article that is deleted. Says whether there is one.
-    pub(super) fn give_back(
-        &mut self,
-        catalog: &mut Catalog,
-        article: &Path,
-        moment: WriteMoment,
-    ) -> catalog::Result<bool> {
-        if self.is_audio(article) || self.namesake(article).is_some() {
-            return Ok(false);
-        }
-        for recording in self.beside(article) {
-            let is_heir = recording.file_stem() == article.file_stem() && self.is_audio(&recording);
-            if is_heir && catalog.known(&recording)?.is_none() {
-                catalog.rename(article, &recording, OwnName::Changed, moment.version)?;
-                catalog.refer(&recording, &[])?;
-                self.later.insert(recording, (moment.instant, Trigger::Finished));
-                return Ok(true);
-            }
-        }
-        Ok(false)
+    fn is_article(&self, path: &Path) -> bool {
+        self.folder.format(&self.folder.root().join(path)).is_some()
     }
 }
 
@@ -210,7 +130,6 @@ mod tests {
     use super::super::content::tests::{Site, told};
     use crate::article::measure::tests::{png, wav};
     use crate::article::recording::tests::mp3;
-    use crate::model::collection::ArticleState;
 
     #[test]
     fn a_recording_alone_is_an_entry() {
@@ -273,20 +192,6 @@ mod tests {
         site.write("two.md", "---\ndraft: true\n---\n# Notes\n\nText");
         site.write("two.wav", wav(2));
         assert_eq!(site.live(), 0);
-    }
-
-    #[test]
-    fn a_recording_that_an_article_names_is_no_entry() {
-        let mut site = Site::new();
-        site.write("audio/one.wav", wav(2));
-        assert_eq!(site.live(), 1);
-        site.write("notes.md", "---\nenclosure: audio/one.wav\n---\n# Notes\n\nText");
-        assert_eq!((site.live(), site.state("audio/one.wav")), (1, Some(ArticleState::Held)));
-        site.look("audio/one.wav");
-        assert_eq!(site.live(), 1);
-        site.write("notes.md", "# Notes\n\nText");
-        site.look("audio/one.wav");
-        assert_eq!(site.live(), 2, "it is its own again");
     }
 
     #[test]

@@ -37,6 +37,26 @@ impl Ingest {
         Ok(())
     }
 
+    /// Has every article read again that was read with another version of a recording, which is an entry of its own.
+    pub(super) fn recording_changed(
+        &mut self,
+        catalog: &mut Catalog,
+        recording: &Path,
+        moment: WriteMoment,
+    ) -> catalog::Result<()> {
+        if catalog.refers_to_nothing() || self.writing.has(&self.folder.root().join(recording)) {
+            return Ok(());
+        }
+        let stamp = self.stamp(recording);
+        for article in catalog.referring(recording)?.into_iter().filter(|article| article != recording) {
+            if catalog.stamp_in(&article, recording)? != Some(stamp) {
+                catalog.read_again(&article)?;
+                self.later.entry(article).or_insert((moment.instant, Trigger::Finished));
+            }
+        }
+        Ok(())
+    }
+
     /// Looks for files that changed, and for films that came, while nobody watched.
     pub(super) fn compare_media(
         &mut self,
@@ -45,7 +65,7 @@ impl Ingest {
         moment: WriteMoment,
     ) -> catalog::Result<()> {
         let referred = catalog.all_referred()?;
-        let known: HashSet<&Path> = referred.iter().map(|(referred, _)| referred.path.as_path()).collect();
+        let known: HashSet<&Path> = referred.iter().map(|(path, _)| path.as_path()).collect();
         for film in films.iter().filter_map(|film| self.folder.relative(film)).filter(|film| !known.contains(film)) {
             let owners = may_own(film).into_iter().filter(|owner| owner.file_stem() == film.file_stem());
             for owner in owners {
@@ -54,12 +74,12 @@ impl Ingest {
                 }
             }
         }
-        for (referred, _) in &referred {
+        for (path, stamp) in &referred {
             // Articles among them are compared as articles.
-            let format = self.folder.format(&self.folder.root().join(&referred.path));
+            let format = self.folder.format(&self.folder.root().join(path));
             let is_media = format.is_none_or(|format| format == SourceFormat::Audio);
-            if is_media && self.stamp(&referred.path) != referred.stamp {
-                self.later.entry(referred.path.clone()).or_insert((moment.instant + QUIET, Trigger::Finished));
+            if is_media && self.stamp(path) != *stamp {
+                self.later.entry(path.clone()).or_insert((moment.instant + QUIET, Trigger::Finished));
             }
         }
         Ok(())

@@ -63,6 +63,10 @@ impl Ingest {
         }
         let mut changed = false;
         let moved = catalog.known_at_or_below(from)?;
+        // Its article may be given the same name next.
+        if moved.is_empty() && self.left_out.get(from).is_some_and(|left_out| left_out.twin_of.is_some()) {
+            self.renamed.insert(to.to_path_buf(), moment.instant + DELETION_GRACE);
+        }
         // An article that came and went before anybody looked is one all the same; unlike what a program saves by way of a
         // name of its own.
         if moved.is_empty() && self.folder.format(&self.folder.root().join(from)).is_some() {
@@ -75,6 +79,7 @@ impl Ingest {
             };
             changed |= self.moved_one(catalog, old, new, own_name, moment)?;
         }
+        self.look_at_recordings_of(from, moment);
         // Files that articles refer to may have moved along, away from them or to them.
         self.media_changed(catalog, from, moment)?;
         self.media_changed(catalog, to, moment)?;
@@ -115,6 +120,7 @@ impl Ingest {
         let deadline = self.missing.remove(&old);
         let replaces = catalog.known(&new)?.is_some();
         let recorded = catalog.rename(&old, &new, own_name, moment.version)?;
+        self.look_at_recordings_of(&old, moment);
         // The addresses of the files beside it changed with its own, and perhaps nobody will look at it.
         if own_name == OwnName::Kept && catalog.known(&new)?.is_some_and(|known| known.stale) {
             self.later.insert(new.clone(), (moment.instant, Trigger::Finished));

@@ -1,0 +1,277 @@
+//! Which article a recording belongs to, and how an entry passes from a recording to its article and back: with its id, its
+//! date and its addresses, so that readers see one entry that continues.
+
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
+use rusqlite::{OptionalExtension, Row, params};
+
+use super::{Catalog, Identity, OwnName, Referred, Result, bytes, content_of, path_of};
+use crate::folder::Stat;
+use crate::model::collection::ArticleState;
+
+/// What an article has to do with a file that it refers to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Claim {
+    /// It links to the file, shows it or plays it.
+    Mentions = 0,
+    /// It claims the recording, which belongs to another article.
+    Claims = 1,
+    /// The recording belongs to it.
+    Owns = 2,
+}
+
+/// The article that a recording belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner {
+    /// Path below the watched folder.
+    pub path: PathBuf,
+    /// Readers see it.
+    pub is_public: bool,
+}
+
+/// `article.episode` of an entry that has had a recording which was never an entry of its own.
+const HAS_RECORDING: i64 = 1;
+/// The same of an entry that continues the entry of a recording.
+const CONTINUES: i64 = 2;
+
+/// An entry, as far as passing it on needs it.
+struct Holding {
+    number: i64,
+    shown: bool,
+    is_public: bool,
+    episode: i64,
+}
+
+impl Holding {
+    fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self { number: row.get(0)?, shown: row.get(1)?, is_public: row.get(2)?, episode: row.get(3)? })
+    }
+}
+
+impl Catalog {
+    /// The article that a recording belongs to, unless its writer took it back.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn owner_of(&self, recording: &Path, now: DateTime<Utc>) -> Result<Option<Owner>> {
+        let sql = "
+            SELECT article.path, shown = 1 AND (expires IS NULL OR expires > ?2)
+            FROM media JOIN article ON article.number = media.article
+            WHERE media.path = ?1 AND claim = 2 AND state = 0 ORDER BY 2 DESC, number LIMIT 1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let owner = statement.query_row(params![bytes(recording), now.timestamp()], |row| {
+            Ok(Owner { path: path_of(row.get(0)?), is_public: row.get(1)? })
+        });
+        Ok(owner.optional()?)
+    }
+
+    /// The first article that claims a recording which belongs to none; published articles come first.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn claimant_of(&self, recording: &Path) -> Result<Option<PathBuf>> {
+        let sql = "
+            SELECT article.path FROM media JOIN article ON article.number = media.article
+            WHERE media.path = ?1 AND claim > 0 AND state = 0 ORDER BY shown DESC, number LIMIT 1";
+        let path: Option<Vec<u8>> =
+            self.connection.prepare_cached(sql)?.query_row([bytes(recording)], |row| row.get(0)).optional()?;
+        Ok(path.map(path_of))
+    }
+
+    /// The recordings that belong to the article at a path, even if its writer took it back.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn recordings_of(&self, article: &Path) -> Result<Vec<PathBuf>> {
+        let sql = "
+            SELECT media.path FROM media JOIN article ON article.number = media.article
+            WHERE article.path = ?1 AND state < 2 AND claim = 2 ORDER BY 1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let rows = statement.query_map([bytes(article)], |row| row.get(0))?;
+        rows.map(|row| Ok(path_of(row?))).collect()
+    }
+
+    /// Whether readers see the article at a path.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn is_public(&self, path: &Path, now: DateTime<Utc>) -> Result<bool> {
+        Ok(self.holding("path = ?1 AND state < 2", bytes(path), now)?.is_some_and(|holding| holding.is_public))
+    }
+
+    /// Whether the published article at a path plays something.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn has_enclosures(&self, path: &Path) -> Result<bool> {
+        let sql = "SELECT number, entry FROM article JOIN content USING (number) WHERE path = ?1 AND state = 0";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let row = statement.query_row([bytes(path)], |row| Ok((row.get(0)?, row.get::<_, String>(1)?))).optional()?;
+        let Some((number, content)) = row else { return Ok(false) };
+        Ok(!content_of(number, &content)?.enclosures.is_empty())
+    }
+
+    /// Whether the article at a path continues the entry of a recording.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn continues_recording(&self, path: &Path, now: DateTime<Utc>) -> Result<bool> {
+        let holding = self.holding("path = ?1 AND state < 2", bytes(path), now)?;
+        Ok(holding.is_some_and(|holding| holding.episode == CONTINUES))
+    }
+
+    /// Articles whose recordings are to be settled: those that own a recording which is an entry of its own, and those that claim
+    /// one which belongs to no article.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn unsettled_owners(&self) -> Result<Vec<PathBuf>> {
+        let sql = "
+            SELECT DISTINCT article.path FROM media JOIN article ON article.number = media.article
+            WHERE claim > 0 AND state = 0 AND shown = 1 AND (
+              EXISTS (SELECT 1 FROM article AS own WHERE own.path = media.path AND own.state = 0)
+              OR NOT EXISTS (
+                SELECT 1 FROM media AS other JOIN article AS owner ON owner.number = other.article
+                WHERE other.path = media.path AND other.claim = 2 AND owner.state = 0)) ORDER BY 1";
+        self.paths(sql, &[])
+    }
+
+    /// Articles that become public by `due` and own a recording that is an entry of its own until then.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn owners_due(&self, due: DateTime<Utc>) -> Result<Vec<PathBuf>> {
+        let sql = "
+            SELECT DISTINCT article.path FROM article JOIN media ON media.article = article.number
+            WHERE article.state = 0 AND article.shown = 0 AND article.due <= ?1 AND claim > 0
+            AND EXISTS (SELECT 1 FROM article AS own WHERE own.path = media.path AND own.state = 0) ORDER BY 1";
+        self.paths(sql, &[due.timestamp()])
+    }
+
+    fn paths(&self, sql: &str, values: &[i64]) -> Result<Vec<PathBuf>> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let rows = statement.query_map(rusqlite::params_from_iter(values), |row| row.get(0))?;
+        rows.map(|row| Ok(path_of(row?))).collect()
+    }
+
+    /// An article takes over the entry of a recording. `identity` is what the article is without it. Of two entries that readers
+    /// know, the recording's continues, unless the article's is an older episode; the addresses of the other lead to it.
+    /// Returns whether the article and the recording are one entry now.
+    ///
+    /// An entry that readers never saw is not taken over: if it was scheduled, it is held.
+    ///
+    /// # Errors
+    /// The catalog cannot be written.
+    pub fn take_over(
+        &mut self,
+        recording: &Referred,
+        article: &Path,
+        identity: Option<&Identity>,
+        now: DateTime<Utc>,
+        version: DateTime<Utc>,
+    ) -> Result<bool> {
+        let at = "path = ?1 AND state < 2";
+        let Some(own) = self.holding(at, bytes(&recording.path), now)? else { return Ok(false) };
+        let before = match identity {
+            Some(identity) => match identity.number() {
+                Some(number) => self.holding("number = ?1", number, now)?,
+                None => None,
+            },
+            None => self.holding(at, bytes(article), now)?,
+        };
+        let is_known = if before.is_some() { own.is_public } else { own.shown };
+        if !is_known {
+            self.withdraw(&recording.path, ArticleState::Held, version)?;
+            return Ok(false);
+        }
+        let before = before.filter(|before| before.number != own.number);
+        let continued = match before {
+            Some(before) if before.is_public && before.episode > 0 && before.number < own.number => {
+                self.merge(&own, &before, version)?;
+                before.number
+            }
+            Some(before) => {
+                self.merge(&before, &own, version)?;
+                self.rename(&recording.path, article, OwnName::Changed, version)?;
+                own.number
+            }
+            None => {
+                self.rename(&recording.path, article, OwnName::Changed, version)?;
+                own.number
+            }
+        };
+        let sql = "UPDATE article SET episode = ?2, stale = max(stale, 1) WHERE number = ?1";
+        self.connection.prepare_cached(sql)?.execute([continued, CONTINUES])?;
+        let sql = "INSERT OR REPLACE INTO media (path, article, stamp, claim) VALUES (?1, ?2, ?3, ?4)";
+        let values = params![bytes(&recording.path), continued, recording.stamp, Claim::Owns as i64];
+        self.connection.prepare_cached(sql)?.execute(values)?;
+        self.owns(&recording.path, continued)?;
+        Ok(true)
+    }
+
+    /// A recording has the entry of its article, which is no article any more, or not a public one. Returns whether it has: an
+    /// entry that readers never saw stays with its article.
+    ///
+    /// # Errors
+    /// The catalog cannot be written.
+    pub fn give_back(
+        &mut self,
+        article: &Path,
+        recording: &Path,
+        now: DateTime<Utc>,
+        version: DateTime<Utc>,
+    ) -> Result<bool> {
+        let Some(holding) = self.holding("path = ?1 AND state < 2", bytes(article), now)? else { return Ok(false) };
+        if !holding.shown {
+            return Ok(false);
+        }
+        self.rename(article, recording, OwnName::Changed, version)?;
+        self.refer(recording, &[])?;
+        // Which file it is, is that of the article until the recording has been read.
+        self.touch(recording, Stat::default())?;
+        let sql = "UPDATE article SET episode = ?2 WHERE number = ?1";
+        self.connection.prepare_cached(sql)?.execute([holding.number, CONTINUES])?;
+        Ok(true)
+    }
+
+    /// A recording belongs to an article from now on, and to no other.
+    pub(super) fn owns(&self, recording: &Path, number: i64) -> Result<()> {
+        let sql = "UPDATE media SET claim = 1 WHERE path = ?1 AND claim = 2 AND article <> ?2";
+        self.connection.prepare_cached(sql)?.execute(params![bytes(recording), number])?;
+        let sql = "UPDATE article SET episode = ?2 WHERE number = ?1 AND episode < ?2";
+        self.connection.prepare_cached(sql)?.execute([number, HAS_RECORDING])?;
+        Ok(())
+    }
+
+    /// One entry becomes part of another: its addresses lead there, and feeds do not report it as deleted. Its id is never
+    /// given again.
+    fn merge(&mut self, entry: &Holding, heir: &Holding, version: DateTime<Utc>) -> Result<()> {
+        let number = entry.number;
+        self.leave(number, version)?;
+        self.raise(number, version)?;
+        let both = [number, heir.number];
+        self.connection.prepare_cached("UPDATE address SET number = ?2 WHERE number = ?1")?.execute(both)?;
+        self.connection.prepare_cached("UPDATE adopted SET article = ?2 WHERE article = ?1")?.execute(both)?;
+        for sql in [
+            "INSERT OR IGNORE INTO retired SELECT id FROM article WHERE number = ?1",
+            // For the counts, which follow changes of state.
+            "UPDATE article SET state = 2 WHERE number = ?1",
+            "DELETE FROM media WHERE article = ?1",
+            "DELETE FROM content WHERE number = ?1",
+            "DELETE FROM article WHERE number = ?1",
+        ] {
+            self.connection.prepare_cached(sql)?.execute([number])?;
+        }
+        self.write_views_alone()
+    }
+
+    fn holding(&self, which: &str, value: impl rusqlite::ToSql, now: DateTime<Utc>) -> Result<Option<Holding>> {
+        let sql = format!(
+            "SELECT number, shown, state = 0 AND shown = 1 AND (expires IS NULL OR expires > ?2), episode
+             FROM article WHERE {which}"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        Ok(statement.query_row(params![value, now.timestamp()], Holding::of).optional()?)
+    }
+}

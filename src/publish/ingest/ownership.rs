@@ -1,0 +1,829 @@
+//! Which recordings belong to which article. A recording is an entry of its own, unless an article owns it: an article of its
+//! name beside it, an article whose front matter names it, or the `index` of a folder in which it is the only recording.
+//!
+//! - An entry that is public stays public until its file is deleted. An article that owns the recording takes the entry over, with
+//!   its id, date and addresses, once the article itself is public; only a draft of the recording's name takes it back at once.
+//! - A recording that never was public waits for the article that claims it, even for a draft.
+//! - The first article that claims a recording owns it; for others it is a mention, as a link or a player in the text is.
+//! - When the owner is deleted or becomes a draft, the recording gets the entry back. When the owner is published without it, the
+//!   recording becomes a new entry.
+
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
+
+use super::{DELETION_GRACE, Ingest, Trigger, WriteMoment};
+use crate::article::front_matter::Field;
+use crate::article::{Article, Problem};
+use crate::catalog::{self, Arrival, Catalog, Claim, Identity, Referred};
+use crate::model::collection::ArticleState;
+use crate::model::entry::Media;
+use crate::model::text;
+
+/// Why an article claims a recording.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reason {
+    /// Both have the same name.
+    Name,
+    /// Its front matter names the recording.
+    FrontMatter,
+    /// It is the `index` of a folder with a single recording.
+    Folder,
+}
+
+/// A recording that an article claims.
+#[derive(Debug)]
+pub(super) struct RecordingClaim {
+    recording: PathBuf,
+    reason: Reason,
+    /// The article that owns it.
+    other: Option<PathBuf>,
+}
+
+impl Ingest {
+    /// The recordings that an article claims, its own name first.
+    pub(super) fn claims(
+        &self,
+        catalog: &Catalog,
+        arrival: &Arrival<'_>,
+        identity: &Identity,
+        moment: WriteMoment,
+    ) -> catalog::Result<Vec<RecordingClaim>> {
+        let is_self = |path: &Path| path == arrival.path || identity.moved_from.as_deref() == Some(path);
+        let mut claims = Vec::new();
+        for (recording, reason) in self.claimed(arrival.article, arrival.path) {
+            let is_entry = catalog.known(&recording)?.is_some_and(|known| known.state == ArticleState::Live);
+            if reason == Reason::Folder && is_entry {
+                continue;
+            }
+            let owner = catalog.owner_of(&recording, moment.seconds())?;
+            let is_owner = owner.as_ref().is_some_and(|owner| is_self(&owner.path));
+            let is_weaker = |owner: &catalog::Owner| {
+                is_public(identity, moment) && !owner.is_public && !is_namesake(&owner.path, &recording)
+            };
+            let owner = owner.filter(|owner| !is_weaker(owner)).map(|owner| owner.path);
+            let other = owner.or_else(|| self.namesake(&recording)).filter(|other| !is_owner && !is_self(other));
+            claims.push(RecordingClaim { recording, reason, other });
+        }
+        Ok(claims)
+    }
+
+    fn claimed(&self, article: &Article, path: &Path) -> Vec<(PathBuf, Reason)> {
+        if self.is_audio(path) {
+            return Vec::new();
+        }
+        let with = |reason| move |recording| (recording, reason);
+        let mut claimed: Vec<(PathBuf, Reason)> = self.of_its_name(path).into_iter().map(with(Reason::Name)).collect();
+        for recording in self.named(&article.enclosures, path) {
+            if !claimed.iter().any(|(known, _)| *known == recording) {
+                claimed.push((recording, Reason::FrontMatter));
+            }
+        }
+        if claimed.is_empty() && article.enclosures.is_empty() {
+            claimed.extend(self.in_folder_of(path).map(with(Reason::Folder)));
+        }
+        claimed.retain(|(recording, _)| self.is_audio(recording));
+        claimed
+    }
+
+    /// The recordings in the folder that front matter names.
+    fn named(&self, enclosures: &[Media], path: &Path) -> Vec<PathBuf> {
+        let mut named = self.files_named(enclosures, path);
+        named.retain(|recording| self.is_audio(recording));
+        named
+    }
+
+    /// Passes an entry on between an article and its recordings. Returns whether the article is another entry now.
+    pub(super) fn pass_entry(
+        &mut self,
+        catalog: &mut Catalog,
+        arrival: &Arrival<'_>,
+        identity: &Identity,
+        claims: &[RecordingClaim],
+        moment: WriteMoment,
+    ) -> catalog::Result<bool> {
+        let place = identity.moved_from.as_deref().unwrap_or(arrival.path);
+        if !is_public(identity, moment) {
+            let was_public = catalog.is_public(place, moment.seconds())?;
+            return Ok(was_public && self.return_entry(catalog, place, |_| true, moment)?);
+        }
+        let own: Vec<&PathBuf> =
+            claims.iter().filter(|claim| claim.other.is_none()).map(|claim| &claim.recording).collect();
+        if own.is_empty() {
+            return Ok(false);
+        }
+        let owned = catalog.recordings_of(place)?;
+        let mut entries = Vec::new();
+        for recording in own.into_iter().filter(|recording| self.folder.stat(recording).is_some()) {
+            match catalog.known(recording)? {
+                Some(_) => entries.push(recording),
+                // It has a recording already, and that is all one entry can continue.
+                None if owned.contains(recording) => return Ok(false),
+                None => {}
+            }
+        }
+        for recording in entries {
+            if self.take_over(catalog, recording, arrival.path, Some(identity), moment)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn take_over(
+        &mut self,
+        catalog: &mut Catalog,
+        recording: &Path,
+        article: &Path,
+        identity: Option<&Identity>,
+        moment: WriteMoment,
+    ) -> catalog::Result<bool> {
+        let referred = Referred { path: recording.to_path_buf(), stamp: self.stamp(recording), claim: Claim::Owns };
+        if !catalog.take_over(&referred, article, identity, moment.seconds(), moment.version)? {
+            return Ok(false);
+        }
+        self.missing.remove(recording);
+        if let Some(stat) = self.folder.stat(recording) {
+            self.leave_out(recording.to_path_buf(), stat, &[], Some(article.to_path_buf()));
+        }
+        self.tell(recording, format!("belongs to {}, which continues its entry", text::path_line(article)), moment);
+        // Links to the article lead to its new address.
+        self.media_changed(catalog, article, moment)?;
+        Ok(true)
+    }
+
+    /// Gives the entry of an article back to the recording whose entry it continues. Returns whether it did.
+    fn return_entry(
+        &mut self,
+        catalog: &mut Catalog,
+        article: &Path,
+        may_have: impl Fn(&Path) -> bool,
+        moment: WriteMoment,
+    ) -> catalog::Result<bool> {
+        if !catalog.continues_recording(article, moment.seconds())? {
+            return Ok(false);
+        }
+        for recording in catalog.recordings_of(article)?.into_iter().filter(|recording| may_have(recording)) {
+            if self.give_entry(catalog, article, &recording, moment)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Gives the entry of an article to a recording that has none. Returns whether it did.
+    fn give_entry(
+        &mut self,
+        catalog: &mut Catalog,
+        article: &Path,
+        recording: &Path,
+        moment: WriteMoment,
+    ) -> catalog::Result<bool> {
+        let is_there = self.is_audio(recording) && self.folder.stat(recording).is_some();
+        if !is_there || catalog.known(recording)?.is_some() {
+            return Ok(false);
+        }
+        if !catalog.give_back(article, recording, moment.seconds(), moment.version)? {
+            return Ok(false);
+        }
+        self.later.insert(recording.to_path_buf(), (moment.instant, Trigger::Finished));
+        let what = format!("an entry of its own again, which continues that of {}", text::path_line(article));
+        self.tell(recording, what, moment);
+        Ok(true)
+    }
+
+    /// Gives the entry of a deleted article to a recording that stays. Returns whether there is one.
+    pub(super) fn give_back(
+        &mut self,
+        catalog: &mut Catalog,
+        article: &Path,
+        moment: WriteMoment,
+    ) -> catalog::Result<bool> {
+        if self.is_audio(article) || self.has_namesake(article) {
+            return Ok(false);
+        }
+        let mut heirs = self.of_its_name(article);
+        heirs.extend(catalog.recordings_of(article)?);
+        for recording in heirs {
+            if self.give_entry(catalog, article, &recording, moment)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// An article is empty: a recording whose entry it continues gets that back. Returns whether one did.
+    pub(super) fn give_back_of_empty(
+        &mut self,
+        catalog: &mut Catalog,
+        article: &Path,
+        moment: WriteMoment,
+    ) -> catalog::Result<bool> {
+        self.return_entry(catalog, article, |_| true, moment)
+    }
+
+    /// A file says that it is a draft. A recording of its name becomes part of the draft; one that it owned by its front matter
+    /// gets its entry back. Returns whether something that is served has changed.
+    pub(super) fn became_draft(
+        &mut self,
+        catalog: &mut Catalog,
+        path: &Path,
+        enclosures: &[Media],
+        moment: WriteMoment,
+    ) -> catalog::Result<bool> {
+        let named = self.named(enclosures, path);
+        let namesakes: Vec<PathBuf> = self.of_its_name(path).into_iter().filter(|path| self.is_audio(path)).collect();
+        let owned = catalog.recordings_of(path)?;
+        let is_bound = owned.iter().any(|recording| namesakes.contains(recording));
+        let was_public = catalog.is_public(path, moment.seconds())?;
+        let may_have = |recording: &Path| was_public || !named.iter().any(|named| named == recording);
+        let mut changed = !is_bound && self.return_entry(catalog, path, may_have, moment)?;
+        for recording in namesakes {
+            let owner = catalog.owner_of(&recording, moment.seconds())?;
+            let is_others = owner.is_some_and(|owner| owner.path != path);
+            if !is_others && catalog.known(&recording)?.is_some() {
+                changed |= self.take_over(catalog, &recording, path, None, moment)?;
+            }
+        }
+        if named.is_empty() {
+            self.reserved.remove(path);
+        } else {
+            self.reserved.insert(path.to_path_buf(), named);
+        }
+        Ok(changed)
+    }
+
+    /// Completes what an article refers to with the recordings that it claims.
+    pub(super) fn note_claims(&self, referred: &mut Vec<Referred>, claims: &[RecordingClaim]) {
+        for RecordingClaim { recording, other, .. } in claims {
+            let claim = if other.is_some() { Claim::Claims } else { Claim::Owns };
+            match referred.iter_mut().find(|referred| referred.path == *recording) {
+                Some(referred) => referred.claim = claim,
+                None => referred.push(Referred { path: recording.clone(), stamp: self.stamp(recording), claim }),
+            }
+        }
+    }
+
+    /// Writes down what an article refers to. Recordings that do not belong to it any more are looked at.
+    pub(super) fn refer(
+        &mut self,
+        catalog: &mut Catalog,
+        identity: &Identity,
+        article: &Path,
+        referred: &[Referred],
+        moment: WriteMoment,
+    ) -> catalog::Result<()> {
+        if !identity.is_new() {
+            let is_owned = |recording: &PathBuf| {
+                referred.iter().any(|referred| referred.claim == Claim::Owns && referred.path == *recording)
+            };
+            for recording in catalog.recordings_of(article)?.into_iter().filter(|recording| !is_owned(recording)) {
+                self.later.entry(recording).or_insert((moment.instant, Trigger::Finished));
+            }
+        }
+        catalog.refer(article, referred)
+    }
+
+    /// The article that a recording belongs to, or that it waits for.
+    pub(super) fn claimed_by(
+        &self,
+        catalog: &Catalog,
+        recording: &Path,
+        moment: WriteMoment,
+    ) -> catalog::Result<Option<PathBuf>> {
+        let claims = !catalog.refers_to_nothing();
+        if claims && let Some(owner) = catalog.owner_of(recording, moment.seconds())? {
+            return Ok(Some(owner.path));
+        }
+        if let Some(article) = self.namesake(recording) {
+            return Ok(Some(article));
+        }
+        if claims && let Some(article) = catalog.claimant_of(recording)? {
+            return Ok(Some(article));
+        }
+        let reserved = self.reserved.iter().filter(|(_, named)| named.iter().any(|named| named == recording));
+        if let Some((draft, _)) = reserved.min() {
+            return Ok(Some(draft.clone()));
+        }
+        match self.index_beside(recording) {
+            Some(index) if !catalog.has_enclosures(&index)? => Ok(Some(index)),
+            _ => Ok(None),
+        }
+    }
+
+    /// Has the owner of a recording read again that is an entry of its own, so that the owner can take the entry over.
+    pub(super) fn ask_owner(
+        &mut self,
+        catalog: &mut Catalog,
+        owner: &Path,
+        recording: &Path,
+        moment: WriteMoment,
+    ) -> catalog::Result<()> {
+        let is_live = catalog.known(owner)?.is_some_and(|known| known.state == ArticleState::Live);
+        let may_take =
+            if is_live { catalog.is_public(owner, moment.seconds())? } else { is_namesake(owner, recording) };
+        if may_take {
+            catalog.read_again(owner)?;
+            self.later.entry(owner.to_path_buf()).or_insert((moment.instant, Trigger::Finished));
+        }
+        Ok(())
+    }
+
+    /// Leaves out a recording that belongs to an article.
+    pub(super) fn belongs(
+        &mut self,
+        catalog: &mut Catalog,
+        recording: PathBuf,
+        owner: PathBuf,
+        seen: Trigger,
+        moment: WriteMoment,
+    ) -> catalog::Result<()> {
+        let Some(stat) = self.folder.stat(&recording) else {
+            self.has_gone(catalog, &recording, moment)?;
+            return self.media_changed(catalog, &recording, moment);
+        };
+        self.missing.remove(&recording);
+        // Once for each version of it: the article is looked at for it, and it for the article.
+        let told = self.left_out.get(&recording);
+        let is_new = told.is_none_or(|told| told.twin_of.as_ref() != Some(&owner));
+        if (is_new || told.is_some_and(|told| told.stat != stat))
+            && catalog.stamp_in(&owner, &recording)? != Some(self.stamp(&recording))
+        {
+            self.media_changed(catalog, &recording, moment)?;
+        }
+        if is_new && seen != Trigger::Imported {
+            let (recording, owner) = (text::path_line(&recording), text::path_line(&owner));
+            tracing::info!("{recording}: belongs to {owner}, and is no entry of its own");
+        }
+        self.leave_out(recording, stat, &[], Some(owner));
+        Ok(())
+    }
+
+    /// A recording that belonged to an article, and may be an entry of its own now, is looked at once other hints have come: both
+    /// files may be renamed, one after the other.
+    pub(super) fn look_at_recordings_of(&mut self, article: &Path, moment: WriteMoment) {
+        let waiting = self.left_out.iter().filter(|(recording, left_out)| {
+            left_out.twin_of.as_ref().is_some_and(|owner| owner.starts_with(article)) && self.is_audio(recording)
+        });
+        for recording in waiting.map(|(recording, _)| recording.clone()).collect::<Vec<_>>() {
+            self.later.entry(recording).or_insert((moment.instant + DELETION_GRACE, Trigger::Finished));
+        }
+    }
+
+    /// Has articles read that claim recordings which are settled otherwise: after a crash, what was to be done next is forgotten.
+    pub(super) fn settle_owners(&mut self, catalog: &mut Catalog, moment: WriteMoment) -> catalog::Result<()> {
+        for article in catalog.unsettled_owners()? {
+            catalog.read_again(&article)?;
+            self.later.entry(article).or_insert((moment.instant, Trigger::Finished));
+        }
+        Ok(())
+    }
+
+    /// Articles that become public at `due` take over the entries of their recordings. Returns whether one did.
+    pub fn take_over_due(
+        &mut self,
+        catalog: &mut Catalog,
+        due: DateTime<Utc>,
+        moment: WriteMoment,
+    ) -> catalog::Result<bool> {
+        let mut changed = false;
+        for article in catalog.owners_due(due)? {
+            catalog.read_again(&article)?;
+            changed |= self.look(catalog, &self.folder.root().join(&article), Trigger::Finished, moment)?;
+        }
+        Ok(changed)
+    }
+}
+
+/// What the writer should know of recordings that belong to other articles.
+pub(super) fn problems_of(claims: &[RecordingClaim], article: &Article) -> Vec<Problem> {
+    let place = article.sources.get(&Field::Enclosures).map_or("front matter", String::as_str);
+    let problem = |claim: &RecordingClaim| {
+        let (recording, other) = (text::path_line(&claim.recording), text::path_line(claim.other.as_deref()?));
+        (claim.reason == Reason::FrontMatter).then(|| {
+            Problem::of_file(format!(
+                "{place}: {recording} belongs to {other}; it plays here as well, and its entry stays there"
+            ))
+        })
+    };
+    claims.iter().filter_map(problem).collect()
+}
+
+/// Whether readers see an article now.
+fn is_public(identity: &Identity, moment: WriteMoment) -> bool {
+    identity.due <= moment.now && identity.expires.is_none_or(|expires| expires > moment.now)
+}
+
+/// Whether an article and a recording have the same name.
+fn is_namesake(article: &Path, recording: &Path) -> bool {
+    article.with_extension("") == recording.with_extension("")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::super::DELETION_GRACE;
+    use super::super::content::tests::Site;
+    use crate::article::measure::tests::wav;
+    use crate::model::entry::ArticleId;
+
+    /// What is done first.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    enum Order {
+        RecordingFirst,
+        ArticleFirst,
+        /// The first scan finds both.
+        Both,
+    }
+
+    /// What the article has to do with the recording.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    enum How {
+        Link,
+        Player,
+        Picture,
+        FrontMatter,
+        SameName,
+    }
+
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    enum Status {
+        Live,
+        Draft,
+        Scheduled,
+    }
+
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    enum Undo {
+        Edit,
+        DeleteArticle,
+        DeleteRecording,
+        RenameArticle,
+        RenameRecording,
+    }
+
+    /// Which entry a file is.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    enum Entry {
+        /// It is not public.
+        None,
+        /// The first one that the recording or its owner was.
+        First,
+        /// Another one.
+        Other,
+        /// Any.
+        Any,
+    }
+
+    #[derive(Debug, Clone, Copy)]
+    struct Case {
+        number: usize,
+        order: Order,
+        how: How,
+        status: Status,
+        undo: Undo,
+    }
+
+    impl Case {
+        fn all() -> Vec<Self> {
+            let mut cases = Vec::new();
+            for order in [Order::RecordingFirst, Order::ArticleFirst, Order::Both] {
+                for how in [How::Link, How::Player, How::Picture, How::FrontMatter, How::SameName] {
+                    for status in [Status::Live, Status::Draft, Status::Scheduled] {
+                        for undo in [
+                            Undo::Edit,
+                            Undo::DeleteArticle,
+                            Undo::DeleteRecording,
+                            Undo::RenameArticle,
+                            Undo::RenameRecording,
+                        ] {
+                            cases.push(Self { number: cases.len(), order, how, status, undo });
+                        }
+                    }
+                }
+            }
+            cases
+        }
+
+        fn owns(self) -> bool {
+            matches!(self.how, How::FrontMatter | How::SameName)
+        }
+
+        fn recording(self) -> String {
+            format!("{:03}/audio/one.wav", self.number)
+        }
+
+        fn article(self) -> String {
+            let name = if self.how == How::SameName { "audio/one" } else { "notes" };
+            format!("{:03}/{name}.md", self.number)
+        }
+
+        /// Where both are in the end.
+        fn places(self) -> (String, String) {
+            let (article, recording) = (self.article(), self.recording());
+            match self.undo {
+                Undo::RenameArticle => {
+                    (article.replace("notes.md", "story.md").replace("one.md", "story.md"), recording)
+                }
+                Undo::RenameRecording => (article, recording.replace("one", "two")),
+                _ => (article, recording),
+            }
+        }
+
+        fn text(self, how: Option<How>) -> String {
+            let mut header = match self.status {
+                Status::Live => String::new(),
+                Status::Draft => "draft: true\n".to_owned(),
+                Status::Scheduled => "date: 2099-01-01\n".to_owned(),
+            };
+            let folder = if self.how == How::SameName { "" } else { "audio/" };
+            let body = match how {
+                Some(How::Link) => format!("[Listen]({folder}one.wav)"),
+                Some(How::Player) => format!("<audio src=\"{folder}one.wav\" controls></audio>"),
+                Some(How::Picture) => format!("![Listen]({folder}one.wav)"),
+                Some(How::FrontMatter) => {
+                    header += "audio: audio/one.wav\n";
+                    String::new()
+                }
+                Some(How::SameName) | None => String::new(),
+            };
+            format!("---\ntitle: Notes {}\n{header}---\nText of {}. {body}", self.number, self.number)
+        }
+
+        fn sound(self) -> Vec<u8> {
+            // No two recordings are copies of each other.
+            [wav(1), self.number.to_le_bytes().to_vec()].concat()
+        }
+
+        /// What the article and the recording are at first.
+        fn at_first(self) -> (Entry, Entry) {
+            let was_public = self.order == Order::RecordingFirst;
+            match (self.owns(), self.status) {
+                (false, Status::Live) => (Entry::Any, Entry::First),
+                (false, _) => (Entry::None, Entry::First),
+                (true, Status::Live) => (Entry::First, Entry::None),
+                (true, Status::Draft) if self.how == How::SameName => (Entry::None, Entry::None),
+                (true, _) => (Entry::None, if was_public { Entry::First } else { Entry::None }),
+            }
+        }
+
+        /// What they are in the end.
+        fn in_the_end(self) -> (Entry, Entry) {
+            let (article, recording) = self.at_first();
+            if !self.owns() {
+                return match self.undo {
+                    Undo::DeleteArticle => (Entry::None, recording),
+                    Undo::DeleteRecording => (article, Entry::None),
+                    _ => (article, recording),
+                };
+            }
+            let is_released = match self.undo {
+                Undo::Edit => self.how == How::FrontMatter,
+                Undo::DeleteArticle | Undo::RenameRecording => true,
+                Undo::DeleteRecording => false,
+                Undo::RenameArticle => self.how == How::SameName,
+            };
+            let released = if self.order == Order::RecordingFirst { Entry::First } else { Entry::Any };
+            match (self.undo, self.status) {
+                (Undo::DeleteArticle, Status::Live) => (Entry::None, Entry::First),
+                (Undo::DeleteRecording, _) => (article, Entry::None),
+                (_, Status::Live) if is_released => (Entry::First, Entry::Other),
+                _ if is_released => (Entry::None, released),
+                _ => (article, recording),
+            }
+        }
+    }
+
+    /// The entries of all cases, and their ids once they are known.
+    #[derive(Default)]
+    struct Table {
+        first: BTreeMap<usize, ArticleId>,
+    }
+
+    impl Table {
+        fn check(&mut self, site: &Site, step: &str, case: Case, places: (&str, &str), expected: (Entry, Entry)) {
+            for (name, expected) in [(places.0, expected.0), (places.1, expected.1)] {
+                let id = site.public(name);
+                let first = self.first.get(&case.number);
+                let is_right = match expected {
+                    Entry::None => id.is_none(),
+                    Entry::Any => id.is_some(),
+                    Entry::Other => id.is_some() && id.as_ref() != first,
+                    Entry::First => id.is_some() && first.is_none_or(|first| id.as_ref() == Some(first)),
+                };
+                assert!(is_right, "{step}: {name} is {id:?} instead of {expected:?} ({first:?}): {case:?}");
+                if expected == Entry::First {
+                    self.first.entry(case.number).or_insert(id.unwrap());
+                }
+            }
+        }
+
+        fn check_all(&mut self, site: &Site, step: &str, cases: &[Case], is_undone: bool) {
+            for case in cases {
+                let (article, recording) = if is_undone { case.places() } else { (case.article(), case.recording()) };
+                let expected = if is_undone { case.in_the_end() } else { case.at_first() };
+                self.check(site, step, *case, (&article, &recording), expected);
+            }
+            let tombstones = site.tombstones();
+            for case in cases {
+                let Some(first) = self.first.get(&case.number) else { continue };
+                let is_deleted = is_undone && case.undo == Undo::DeleteRecording && case.at_first().1 == Entry::First;
+                let is_draft = case.how == How::SameName && case.status == Status::Draft;
+                let is_back = is_undone && case.in_the_end().1 == Entry::First;
+                let may_be_gone = is_deleted || (is_draft && !is_back);
+                assert!(may_be_gone || !tombstones.contains(first), "{step}: reported as deleted: {case:?}");
+            }
+        }
+    }
+
+    fn undo(site: &mut Site, case: Case) {
+        let (article, recording) = case.places();
+        match case.undo {
+            Undo::Edit => {
+                let how = Some(case.how).filter(|how| *how == How::SameName);
+                site.write(&case.article(), case.text(how) + " Edited.");
+            }
+            Undo::DeleteArticle => site.remove(&case.article()),
+            Undo::DeleteRecording => site.remove(&case.recording()),
+            Undo::RenameArticle => site.rename(&case.article(), &article),
+            Undo::RenameRecording => site.rename(&case.recording(), &recording),
+        }
+    }
+
+    /// Every order, every way to refer to a recording, every state of the article and every way to undo it.
+    #[test]
+    fn what_is_public_of_a_recording_and_of_its_article() {
+        let (mut site, mut table, cases) = (Site::new(), Table::default(), Case::all());
+        for case in cases.iter().filter(|case| case.order == Order::Both) {
+            site.put(&case.recording(), case.sound());
+            site.put(&case.article(), case.text(Some(case.how)));
+        }
+        // So many that the first scan reads their heads only.
+        for number in 0..60 {
+            site.put(&format!("more/{number}.md"), format!("---\ntitle: More {number}\n---\nText {number}"));
+        }
+        site.restart();
+        for case in cases.iter().filter(|case| case.order == Order::RecordingFirst) {
+            site.write(&case.recording(), case.sound());
+            table.first.insert(case.number, site.public(&case.recording()).expect("published"));
+            site.write(&case.article(), case.text(Some(case.how)));
+        }
+        for case in cases.iter().filter(|case| case.order == Order::ArticleFirst) {
+            site.write(&case.article(), case.text(Some(case.how)));
+            site.write(&case.recording(), case.sound());
+        }
+        table.check_all(&site, "at first", &cases, false);
+        site.restart();
+        table.check_all(&site, "after a restart", &cases, false);
+        for case in &cases {
+            undo(&mut site, *case);
+        }
+        site.wait();
+        table.check_all(&site, "undone", &cases, true);
+        site.restart();
+        table.check_all(&site, "undone, after a restart", &cases, true);
+        let places = cases.iter().flat_map(|case| <[String; 2]>::from(case.places()));
+        let mut ids: Vec<String> = places.filter_map(|name| site.public(&name)).map(|id| id.to_string()).collect();
+        let all = ids.len();
+        ids.sort();
+        ids.dedup();
+        assert_eq!(ids.len(), all, "no two entries have one id");
+    }
+
+    #[test]
+    fn an_article_takes_an_entry_over_with_its_id_its_date_and_its_address() {
+        let mut site = Site::new();
+        site.write("audio/2024-05-01-one.wav", wav(2));
+        let before = site.entry("audio/2024-05-01-one.wav");
+        site.write("notes.md", "# Notes\n\nText");
+        let notes = site.entry("notes.md");
+        site.write("notes.md", "---\naudio: audio/2024-05-01-one.wav\n---\n# Notes\n\nText");
+        let taken = site.entry("notes.md");
+        assert_eq!((&taken.id, &taken.slug, taken.published), (&before.id, &before.slug, before.published));
+        assert_eq!((taken.content.title.as_str(), taken.content.enclosures.len()), ("Notes", 1));
+        assert_eq!((site.live(), site.tombstones()), (1, vec![]));
+        assert_eq!(site.leads_to(&notes.slug), Some(before.slug.clone()), "the other address leads there");
+        site.write("notes.md", "# Notes\n\nText");
+        let (article, recording) = (site.entry("notes.md"), site.entry("audio/2024-05-01-one.wav"));
+        assert_eq!((article.id, site.live()), (before.id.clone(), 2));
+        assert_ne!(recording.id, before.id);
+        assert_ne!(recording.id, notes.id, "an id that was given once is not given again");
+    }
+
+    #[test]
+    fn the_first_article_that_claims_a_recording_keeps_it() {
+        let mut site = Site::new();
+        site.write("one.wav", wav(2));
+        let id = site.entry("one.wav").id;
+        let claim = |title: &str| format!("---\naudio: one.wav\n---\n# {title}\n\nText of {title}");
+        site.write("b.md", claim("B"));
+        site.write("a.md", claim("A"));
+        assert_eq!((site.entry("b.md").id, site.live()), (id.clone(), 2));
+        assert_eq!(site.content("a.md").enclosures.len(), 1, "it plays there, too");
+        let problem = "a.md: front matter, line 2: `audio`: one.wav belongs to b.md; it plays here as well, and its entry stays there";
+        assert_eq!((site.problems("a.md"), site.problems("b.md")), (vec![problem.to_owned()], vec![]));
+        site.restart();
+        assert_eq!((site.entry("b.md").id, site.live()), (id.clone(), 2));
+        site.remove("b.md");
+        site.wait();
+        assert_eq!((site.entry("a.md").id, site.live()), (id, 1), "the next one has it");
+        assert_eq!((site.problems("a.md"), site.tombstones()), (vec![], vec![]));
+    }
+
+    #[test]
+    fn an_owner_that_becomes_a_draft_or_is_scheduled_returns_the_entry() {
+        for header in ["draft: true", "date: 2099-01-01"] {
+            let mut site = Site::new();
+            site.write("audio/one.wav", wav(2));
+            let id = site.entry("audio/one.wav").id;
+            let text = |header: &str| format!("---\naudio: audio/one.wav\n{header}\n---\n# Notes\n\nText");
+            for _ in 0..2 {
+                site.write("notes.md", text(""));
+                assert_eq!((site.public("notes.md"), site.public("audio/one.wav")), (Some(id.clone()), None));
+                site.write("notes.md", text(header));
+                assert_eq!((site.public("notes.md"), site.public("audio/one.wav")), (None, Some(id.clone())));
+                assert_eq!(site.content("audio/one.wav").title, "one");
+            }
+            assert!(site.tombstones().is_empty());
+        }
+    }
+
+    #[test]
+    fn an_article_continues_one_entry_only() {
+        let mut site = Site::new();
+        site.write("one.wav", wav(2));
+        site.write("two.wav", wav(3));
+        let (one, two) = (site.entry("one.wav").id, site.entry("two.wav").id);
+        site.write("notes.md", "---\nenclosures: [one.wav, two.wav]\n---\n# Notes\n\nText");
+        for _ in 0..2 {
+            assert_eq!((site.public("notes.md"), site.public("two.wav")), (Some(one.clone()), Some(two.clone())));
+            assert_eq!((site.live(), site.content("notes.md").enclosures.len()), (2, 2));
+            site.restart();
+        }
+    }
+
+    #[test]
+    fn a_pair_that_is_renamed_keeps_its_id() {
+        for order in [["one.md", "one.wav"], ["one.wav", "one.md"]] {
+            for is_slow in [false, true] {
+                let mut site = Site::new();
+                site.write("one.md", "# Notes\n\nText");
+                site.write("one.wav", wav(2));
+                let id = site.entry("one.md").id;
+                for name in order {
+                    site.rename(name, &name.replace("one", "two"));
+                    if is_slow {
+                        site.wait();
+                    }
+                }
+                site.wait();
+                assert_eq!((site.public("two.md"), site.live()), (Some(id), 1), "{order:?}, slow: {is_slow}");
+                assert!(site.tombstones().is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn the_index_of_a_folder_owns_a_recording_that_comes_and_no_entry() {
+        let mut site = Site::new();
+        site.write("a/index.md", "# A\n\nText");
+        site.write("a/one.wav", wav(1));
+        assert_eq!((site.live(), site.content("a/index.md").enclosures.len()), (1, 1));
+        site.write("a/two.wav", wav(2));
+        site.wait();
+        assert_eq!((site.live(), site.content("a/index.md").enclosures.len()), (3, 0));
+        site.write("b/one.wav", wav(3));
+        let id = site.entry("b/one.wav").id;
+        site.write("b/index.md", "# B\n\nText");
+        assert_eq!((site.public("b/one.wav"), site.content("b/index.md").enclosures.len()), (Some(id), 1));
+    }
+
+    #[test]
+    fn a_recording_that_no_reader_knows_waits_for_a_draft_that_names_it() {
+        let mut site = Site::new();
+        site.write("notes.md", "---\ndraft: true\naudio: audio/one.wav\n---\n# Notes\n\nText");
+        site.write("audio/one.wav", wav(2));
+        assert_eq!(site.live(), 0);
+        site.restart();
+        assert_eq!(site.live(), 0);
+        site.write("notes.md", "---\naudio: audio/one.wav\n---\n# Notes\n\nText");
+        assert_eq!((site.live(), site.public("audio/one.wav")), (1, None));
+    }
+
+    #[test]
+    fn an_empty_file_takes_no_episode_away() {
+        let mut site = Site::new();
+        site.write("one.wav", wav(2));
+        let id = site.public("one.wav");
+        site.write("one.md", "");
+        site.wait();
+        assert_eq!(site.public("one.wav"), id);
+        site.write("one.md", "# Notes\n\nText");
+        assert_eq!((site.public("one.md"), site.live()), (id.clone(), 1));
+        site.write("one.md", "");
+        std::thread::sleep(DELETION_GRACE);
+        site.wait();
+        assert_eq!((site.public("one.md"), site.public("one.wav"), site.live()), (None, id, 1));
+    }
+}
