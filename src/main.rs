@@ -8,7 +8,13 @@ use gazetted::observe::log::Log;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let log = Log::start(cli.log());
+    let log = match Log::start(&cli.log_options()) {
+        Ok(log) => log,
+        Err(line) => {
+            eprintln!("{line}");
+            return ExitCode::from(2);
+        }
+    };
     let outcome = cli.run(log.lost());
     log.end(outcome.as_ref().err());
     match outcome {

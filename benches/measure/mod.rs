@@ -36,8 +36,11 @@ impl Server {
         command.args(["--base-url", "http://bench.example/"]);
         let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().expect("gazetted starts");
         let mut lines = BufReader::new(child.stderr.take().expect("piped")).lines();
-        let address =
-            lines.find_map(|line| Some(line.ok()?.split_once(" at http://")?.1.trim_end_matches('/').to_owned()));
+        let address_of = |line: String| {
+            let (_, address) = line.split_once(" listen=http://")?;
+            address.split('/').next().map(str::to_owned)
+        };
+        let address = lines.find_map(|line| address_of(line.ok()?));
         std::thread::spawn(move || lines.for_each(drop));
         Self { child, address: address.expect("gazetted says where it serves") }
     }

@@ -17,7 +17,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::config::{Articles, BaseUrl, Config};
 use crate::folder::{Folder, Found};
-use crate::observe::log;
+use crate::observe::log::{LogFormat, LogOptions};
 
 /// Watches a folder of articles and serves it as RSS, Atom and JSON Feed.
 #[derive(Debug, Parser)]
@@ -28,9 +28,13 @@ pub struct Cli {
     /// Configuration file; without it /etc/gazetted/gazetted.toml if there is one, else the defaults
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// How the log is written on standard error [default: what suits it: systemd for the journal, else human]
+    /// Form of the log on standard error [default: systemd if that is the journal, else human]
     #[arg(long, global = true, value_name = "FORM")]
-    log: Option<log::LogOptions>,
+    log: Option<LogFormat>,
+    /// Least severe level that is logged: off, error, warn, info, debug or trace; also for one part, as in
+    /// `gazetted::serve=debug` [default: $RUST_LOG, else info]
+    #[arg(long, global = true, value_name = "LEVEL")]
+    log_level: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -55,9 +59,9 @@ pub enum Outcome {
 }
 
 impl Cli {
-    /// How the log is to be written, if that is said.
-    pub fn log(&self) -> Option<log::LogOptions> {
-        self.log
+    /// Returns the form and the filter of the log.
+    pub fn log_options(&self) -> LogOptions {
+        LogOptions { format: self.log, level: self.log_level.clone() }
     }
 
     /// Does what the arguments say. `lost` counts lines that the log lacks.

@@ -44,7 +44,7 @@ impl Serve {
         let load = move || Ok(self.clone().over(Config::load(file.as_deref())?));
         let config: Config = load()?;
         let sockets = Sockets::open(&config.http.listen, config.admin.listen.as_ref())?;
-        let (listening, admin) = (sockets.shown(), sockets.admin_shown());
+        let (listen, admin) = (sockets.shown(), sockets.admin_shown());
         let (metrics, reports) = (Metrics::default(), StatusBoard::default());
         metrics.lost_lines("log", lost);
         let progress = Progress::show(reports.clone());
@@ -60,10 +60,7 @@ impl Serve {
         };
         let daemon = daemon.hearing(hangups);
         let (directory, base_url) = (config.articles.directory.display(), daemon.base_url());
-        tracing::info!("serving {directory} as {base_url}, listening at {listening}");
-        if let Some(admin) = admin {
-            tracing::info!("status and metrics are at {admin}");
-        }
+        tracing::info!(%directory, base_url, listen, admin, "serving");
         let outcome = runtime.block_on(async {
             let (stop, stopped) = tokio::sync::oneshot::channel();
             let run = daemon.run(async {
@@ -71,7 +68,7 @@ impl Serve {
             });
             let impatient = async {
                 signals.next().await;
-                tracing::info!("stopping; a second signal does not wait for the answers in flight");
+                tracing::info!("stopping; a second signal cuts off the responses in flight");
                 let _ = stop.send(());
                 signals.next().await;
             };

@@ -81,7 +81,8 @@ impl Daemon {
         let state = config.state_directory(folder.root())?;
         let hold = state_dir::take(&state, &folder)?;
         let control = Control::open(&state);
-        let told = |error: &_| tracing::warn!("`gazetted reload` cannot reach this daemon: {error}");
+        let told =
+            |error: &_| tracing::warn!(%error, "cannot open the control socket: `gazetted reload` will not work");
         let control = control.inspect_err(told).ok();
         let address = sockets.address();
         let base_url = config.base_url(address);
@@ -164,7 +165,7 @@ impl Daemon {
             ended.context("the publisher cannot be stopped")??;
         } else {
             // All that was acknowledged is in the catalog; the rest is found at the next start.
-            tracing::warn!("a change was still being read and is left for the next start");
+            tracing::warn!("stopped before the last change was read; the next start will read it");
             // As long as the process lives, somebody may still write.
             std::mem::forget(hold);
         }
@@ -197,7 +198,8 @@ async fn feed_watchdog(pulses: &Heartbeats, watchdog: Option<Duration>) {
             systemd::alive();
         } else if !std::mem::replace(&mut told, true) {
             let parts = silent.join(", ");
-            tracing::error!("{parts}: no sign of life for {} s; systemd starts the daemon anew", (limit / 2).as_secs());
+            let seconds = (limit / 2).as_secs();
+            tracing::error!(parts, seconds, "no heartbeat; systemd is about to restart the daemon");
         }
         told &= !silent.is_empty();
         tokio::time::sleep(limit / SIGNS).await;

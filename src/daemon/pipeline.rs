@@ -56,7 +56,7 @@ pub fn begin(
     };
     match attempt(damage) {
         Err(error) if damage == Damage::Unknown && is_damage(&error) => {
-            tracing::error!("{error:#}");
+            tracing::error!(error = %format_args!("{error:#}"), "the catalog is damaged");
             attempt(Damage::Known)
         }
         outcome => outcome,

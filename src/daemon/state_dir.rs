@@ -88,10 +88,9 @@ pub fn open_catalog(state: &Path, authority: Option<&str>, damage: Damage) -> an
             let mut catalog = open().with_context(at_state)?;
             let saved = catalog.salvage(&aside).with_context(at_state)?;
             tracing::error!(
-                "{}: the catalog was damaged: {saved} articles were saved from it, and all files are read again; what is left \
-                 of it is {}",
-                state.display(),
-                aside.display()
+                file = %aside.display(),
+                articles = saved,
+                "the catalog was damaged and has been set aside; articles were recovered from it, and all files are read again"
             );
             catalog
         }
@@ -156,7 +155,7 @@ pub fn check_folder(catalog: &mut Catalog, state: &Path, folder: &Folder) -> any
                 catalog.count()?
             );
         }
-        tracing::info!("{root}: the articles were in {before} before; they keep their ids");
+        tracing::info!(folder = root, before, "the folder has moved; its articles keep their ids");
     }
     catalog.set_meta(KEY, &root)?;
     Ok(())

@@ -177,7 +177,7 @@ impl Keeper {
         self.site.watched.metrics.failure();
         self.site.watched.reports.update(|report| report.trouble = Some(complaint.clone()));
         if complaint != self.complaint {
-            tracing::error!("nothing new is published until this is mended: {complaint}");
+            tracing::error!(error = %complaint, "publishing stopped: the catalog cannot be used; trying again every few seconds");
             systemd::status(&format!("{}; nothing new is published: {complaint}", self.status()));
             self.complaint = complaint;
         }
@@ -192,7 +192,7 @@ impl Keeper {
                 self.damage = Damage::Unknown;
                 self.site.watched.reports.update(|report| report.trouble = None);
                 if !std::mem::take(&mut self.complaint).is_empty() {
-                    tracing::info!("publishing again");
+                    tracing::info!("publishing resumed");
                     systemd::status(&self.status());
                 }
             }
@@ -219,10 +219,10 @@ impl Keeper {
             },
             Err(error) => Err(format!("{error:#}")),
         };
-        let said = said.map_err(|why| format!("{why}; it goes on with the configuration that it had"));
+        let said = said.map_err(|why| format!("{why}; keeping the current configuration"));
         match &said {
-            Ok(said) => tracing::info!("reloaded: {said}"),
-            Err(why) => tracing::error!("not reloaded: {why}"),
+            Ok(said) => tracing::info!(result = said, "reloaded"),
+            Err(error) => tracing::error!(%error, "reload failed"),
         }
         systemd::ready(&self.status());
         Ok(said)

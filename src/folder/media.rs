@@ -61,7 +61,7 @@ impl Files {
                 Err(Errno::AGAIN | Errno::INTR | Errno::LOOP) if tries < TRIES => tries += 1,
                 Err(error) if is_absence(error) => {
                     // The operator may wonder; a reader is told nothing.
-                    tracing::debug!("{}: not shown: {error}", path_line(below));
+                    tracing::debug!(path = %below.display(), %error, "media file not found");
                     return Ok(None);
                 }
                 Err(error) => return Err(at(below, &error.into())),

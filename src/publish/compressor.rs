@@ -57,7 +57,8 @@ impl Compressor {
             }
         };
         let thread = std::thread::Builder::new().name("code".into()).spawn(work);
-        let told = |error: &_| tracing::warn!("feeds are served uncoded: cannot start a thread: {error}");
+        let told =
+            |error: &_| tracing::warn!(%error, "cannot start the compressor thread; feeds are served uncompressed");
         Self { desk, thread: thread.inspect_err(told).ok() }
     }
 

@@ -81,12 +81,12 @@ struct ToLog;
 
 impl DropReport for ToLog {
     fn lost(&mut self, lines: u64) -> Option<String> {
-        tracing::warn!("{lines} access log lines were dropped: the reader is too slow or the log cannot be written");
+        tracing::warn!(lines, "access log lines were dropped: its reader is too slow, or it cannot be written");
         None
     }
 
     fn failing(&mut self, error: &io::Error) {
-        tracing::error!("cannot write the access log: {error}; lines are dropped until it can be written again");
+        tracing::error!(%error, "cannot write the access log; its lines are dropped until that works");
     }
 }
 

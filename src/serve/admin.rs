@@ -126,7 +126,7 @@ async fn serve(stream: Stream, watched: Watched) {
         Stream::Unix(stream) => builder.serve_connection(TokioIo::new(stream), service_fn(answer)).await,
     };
     if let Err(error) = served {
-        tracing::debug!("a connection to the admin listener ended early: {error}");
+        tracing::debug!(%error, "a connection to the admin listener ended early");
     }
 }
 

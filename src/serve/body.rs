@@ -67,7 +67,7 @@ impl FileStream {
         self.reading = None;
         match &chunk {
             Ok(bytes) => self.left.start += bytes.len() as u64,
-            Err(error) => tracing::warn!("{error}"),
+            Err(error) => tracing::warn!(%error, "cannot read a media file; its response is cut off"),
         }
         Poll::Ready(Some(chunk))
     }

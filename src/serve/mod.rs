@@ -134,7 +134,7 @@ impl Server {
         let stop_timeout = server.sources.load().stop_timeout;
         if tokio::time::timeout(stop_timeout, finish).await.is_err() {
             let seconds = stop_timeout.as_secs();
-            tracing::warn!("some connections were still busy after {seconds} s and were closed");
+            tracing::warn!(seconds, "connections were cut off: they were still busy when http.stop_timeout ran out");
         }
         let _ = stage.send(Stage::Ended);
         let join = move || threads.into_iter().try_for_each(JoinHandle::join);
@@ -267,7 +267,7 @@ impl Commands<'_> {
     fn ended(polled: Poll<hyper::Result<()>>) -> Poll<ConnectionEnd> {
         polled.map(|ended| {
             if let Err(error) = ended {
-                tracing::debug!("a connection ended early: {error}");
+                tracing::debug!(%error, "a connection ended early");
             }
             ConnectionEnd::Closed
         })
@@ -312,7 +312,7 @@ impl Worker {
             loops.spawn(async move {
                 let listener = match AsyncListener::try_from(listener) {
                     Ok(listener) => listener,
-                    Err(error) => return tracing::error!("cannot use a listening socket: {error}"),
+                    Err(error) => return tracing::error!(%error, "cannot use a listening socket"),
                 };
                 loop {
                     tokio::select! {
@@ -351,7 +351,7 @@ impl Server {
     fn log_accept_error(&self, error: &io::Error) {
         let mut last = self.accept_error_logged.lock().unwrap_or_else(PoisonError::into_inner);
         if last.is_none_or(|last| last.elapsed() >= ACCEPT_ERROR_INTERVAL) {
-            tracing::error!("cannot accept connections: {error}; trying again");
+            tracing::error!(%error, "cannot accept connections; retrying");
             *last = Some(Instant::now());
         }
     }

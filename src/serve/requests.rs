@@ -127,11 +127,11 @@ impl Sources {
                     }
                 }
                 Ok(Err(error)) => {
-                    tracing::error!("cannot render a document: {error}");
+                    tracing::error!(%error, "cannot render a document");
                     Target::Unavailable
                 }
                 Err(error) => {
-                    tracing::error!("cannot render a document: {error}");
+                    tracing::error!(%error, "cannot render a document");
                     Target::Unavailable
                 }
             };
@@ -143,8 +143,8 @@ impl Sources {
     async fn open(&self, path: PathBuf) -> Target {
         let permit = tokio::time::timeout(FILE_TIMEOUT, self.file_reads.clone().acquire_owned()).await;
         let Ok(Ok(permit)) = permit else {
-            let waited = FILE_TIMEOUT.as_secs();
-            tracing::error!("cannot open a media file: its disk has not responded for {waited} s");
+            let seconds = FILE_TIMEOUT.as_secs();
+            tracing::error!(path = %path.display(), seconds, "cannot open a media file: the disk does not respond");
             return Target::Unavailable;
         };
         let on_demand = self.on_demand.clone();
@@ -156,7 +156,7 @@ impl Sources {
             Ok(Some(opened)) => Target::File(Arc::new(Source::new(opened, self.file_reads.clone()))),
             Ok(None) => Target::Missing,
             Err(error) => {
-                tracing::error!("cannot open a media file: {error}");
+                tracing::error!(%error, "cannot open a media file");
                 Target::Unavailable
             }
         }

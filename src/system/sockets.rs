@@ -75,7 +75,7 @@ impl Sockets {
         let mut sockets = if for_clients.is_empty() {
             Self::bind(listen)?
         } else {
-            tracing::info!("http.listen does not count: {} sockets came from systemd", for_clients.len());
+            tracing::info!(sockets = for_clients.len(), "systemd passed sockets: http.listen is ignored");
             let listeners: Vec<Listener> = for_clients.into_iter().map(|(_, listener)| listener).collect();
             Self { listeners, admin: Vec::new(), paths: Vec::new() }
         };

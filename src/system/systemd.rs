@@ -39,6 +39,6 @@ pub fn alive() {
 
 fn tell(states: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(states) {
-        tracing::warn!("cannot reach systemd's notification socket: {error}");
+        tracing::warn!(%error, "cannot reach systemd's notification socket");
     }
 }

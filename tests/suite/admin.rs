@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::tools::Program;
+use crate::tools::{Program, logged_address};
 
 /// A daemon with an admin listener, and where that is.
 fn start(folder: &std::path::Path) -> (Program, String) {
@@ -13,8 +13,7 @@ fn start(folder: &std::path::Path) -> (Program, String) {
     let program = Program::start(command.args(["--listen", "127.0.0.1:0", "--config"]).arg(config));
     let told = |program: &Program| {
         let log = program.log.lock().unwrap();
-        let line = log.iter().find_map(|line| line.split_once("status and metrics are at http://"))?.1.to_owned();
-        Some(line.trim_end_matches('/').to_owned())
+        log.iter().find_map(|line| logged_address(line, "admin"))
     };
     program.wait_until("it says where its status is", |program| told(program).is_some());
     let admin = told(&program).unwrap();

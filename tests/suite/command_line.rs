@@ -11,7 +11,7 @@ use crate::tools::{Program, Running};
 
 pub fn gazetted() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gazetted"));
-    command.stdin(Stdio::null()).env_remove("STATE_DIRECTORY").env_remove("NOTIFY_SOCKET");
+    command.stdin(Stdio::null()).env_remove("STATE_DIRECTORY").env_remove("NOTIFY_SOCKET").env_remove("RUST_LOG");
     command
 }
 
@@ -71,7 +71,7 @@ fn wrong_usage_exits_with_2_and_help_with_0() {
     let help = gazetted().args(["serve", "--help"]).output().unwrap();
     assert_eq!(help.status.code(), Some(0));
     let help = String::from_utf8(help.stdout).unwrap();
-    for option in ["--config", "--listen", "--base-url", "--state", "--log", "[DIRECTORY]"] {
+    for option in ["--config", "--listen", "--base-url", "--state", "--log", "--log-level", "[DIRECTORY]"] {
         assert!(help.contains(option), "{option} in {help}");
     }
 }
@@ -119,12 +119,95 @@ fn events_are_logged_in_the_configured_format() {
     program.signal(rustix::process::Signal::TERM);
     assert_eq!(program.child.wait().unwrap().code(), Some(0));
     program.wait_until("it says that it stops", |program| program.log.lock().unwrap().len() == 2);
-    for (line, message) in program.log.lock().unwrap().iter().zip(["serving ", "stopping"]) {
+    for (line, message) in program.log.lock().unwrap().iter().zip(["serving", "stopping"]) {
         let line: serde_json::Value = serde_json::from_str(line).expect("JSON alone");
         assert_eq!(line["level"], "info");
         assert!(line["message"].as_str().unwrap().starts_with(message), "{line}");
         let time = line["time"].as_str().unwrap();
         assert!(time.ends_with('Z') && chrono::DateTime::parse_from_rfc3339(time).is_ok(), "{time}");
+    }
+}
+
+#[test]
+fn json_logs_can_be_filtered_by_field() {
+    let home = tempfile::tempdir().unwrap();
+    let articles = home.path().join("articles");
+    std::fs::create_dir(&articles).unwrap();
+    let mut command = gazetted();
+    command.arg("serve").arg(&articles).args(["--log", "json", "--listen", "127.0.0.1:0", "--state"]);
+    let program = Program::start(command.arg(home.path().join("state")));
+    let (good, bad) = ("a \"quoted\"\n\u{1b}[2Jname.md", "bad\u{202e}.md");
+    std::fs::write(articles.join(good), "---\nid: \"urn:x:1\"\nslug: first\n---\n# First\n\nText.").unwrap();
+    std::fs::write(articles.join(bad), "---\ntitle: Draft\ndraft: true\n---\nText.").unwrap();
+    let events = |path: &str| {
+        let log = program.log.lock().unwrap();
+        let events = log.iter().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON alone"));
+        events.filter(|event| event["path"] == path).collect::<Vec<_>>()
+    };
+    program.wait_until("both files are in the log", |_| !events(good).is_empty() && !events(bad).is_empty());
+    let published = &events(good)[0];
+    assert_eq!((&published["message"], &published["level"]), (&"published".into(), &"info".into()));
+    assert_eq!((&published["id"], &published["slug"]), (&"urn:x:1".into(), &"first".into()));
+    assert!(chrono::DateTime::parse_from_rfc3339(published["version"].as_str().unwrap()).is_ok(), "{published}");
+    let held = &events(bad)[0];
+    assert_eq!((&held["level"], &held["line"]), (&"warn".into(), &3.into()), "{held}");
+    for line in program.log.lock().unwrap().iter() {
+        assert!(line.bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{line:?}");
+    }
+}
+
+#[test]
+fn the_log_level_is_set_by_the_option_or_by_the_environment() {
+    let home = tempfile::tempdir().unwrap();
+    let articles = home.path().join("articles");
+    std::fs::create_dir(&articles).unwrap();
+    std::fs::write(articles.join("draft.md"), "---\ndraft: true\n---\nText.").unwrap();
+    let levels = |variable: &str, option: &[&str]| {
+        let socket = home.path().join("socket");
+        let mut command = gazetted();
+        command.arg("serve").arg(&articles).args(option).env("RUST_LOG", variable).stderr(Stdio::piped());
+        command.arg("--listen").arg(format!("unix:{}", socket.display())).arg("--state").arg(home.path().join("state"));
+        let child = command.args(["--log", "json"]).spawn().unwrap();
+        let id = rustix::process::Pid::from_child(&child);
+        let mut child = Running(child);
+        let deadline = Instant::now() + Duration::from_mins(1);
+        let mut stream = loop {
+            match UnixStream::connect(&socket) {
+                Ok(stream) => break stream,
+                Err(error) => assert!(Instant::now() < deadline, "{error}"),
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        // A response proves that it handles signals. A missing picture is worth a debug line.
+        stream.write_all(b"GET /media/none.png HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").unwrap();
+        stream.read_to_end(&mut Vec::new()).unwrap();
+        rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
+        let mut log = String::new();
+        child.0.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+        let level = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap()["level"].clone();
+        let mut levels: Vec<String> = log.lines().map(|line| level(line).as_str().unwrap().to_owned()).collect();
+        levels.sort_unstable();
+        levels.dedup();
+        levels
+    };
+    assert_eq!(levels("", &[]), ["info", "warn"], "the default is info");
+    assert_eq!(levels("warn", &[]), ["warn"]);
+    assert_eq!(levels("off", &[]), Vec::<String>::new());
+    assert_eq!(levels("gazetted::publish=off", &[]), ["info"], "drafts are reported by that part");
+    assert_eq!(levels("off", &["--log-level", "warn"]), ["warn"], "the option wins");
+    assert!(levels("off", &["--log-level", "debug"]).contains(&"debug".to_owned()));
+    assert_eq!(levels("nonsense", &["--log-level", "warn"]), ["warn"], "and the variable is not read then");
+}
+
+#[test]
+fn a_bad_log_level_is_wrong_usage() {
+    for (variable, option, source) in
+        [("", &["--log-level", "loud"][..], "--log-level: `loud`"), ("verbose", &[], "RUST_LOG: `verbose`")]
+    {
+        let mut command = gazetted();
+        command.args(["serve", "--config", "/nowhere.toml"]).args(option).env("RUST_LOG", variable);
+        let (code, line) = failure(&command.output().unwrap());
+        assert!(code == 2 && line.contains(source) && line.contains("use off, error, warn, info, debug"), "{line}");
     }
 }
 
@@ -300,6 +383,6 @@ fn an_unread_access_log_blocks_nothing() {
     assert_eq!(program.child.wait().unwrap().code(), Some(0));
     assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
     program.wait_until("it tells what is lost", |program| {
-        program.log.lock().unwrap().iter().any(|line| line.contains("the access log lacks "))
+        program.log.lock().unwrap().iter().any(|line| line.contains("access log lines were dropped"))
     });
 }

@@ -67,8 +67,8 @@ impl SmallDisk {
 }
 
 /// What is said when nothing can be recorded, and when it can be again.
-const FAILED: &str = "nothing new is published until this is mended";
-const AGAIN: &str = "publishing again";
+const FAILED: &str = "publishing stopped: the catalog cannot be used";
+const AGAIN: &str = "publishing resumed";
 
 #[test]
 fn a_full_disk_stops_no_reader_and_loses_nothing() {

@@ -106,7 +106,7 @@ fn an_invalid_configuration_changes_nothing() {
     assert!(said(&output).contains("unknown field `titel`"), "{}", said(&output));
     program.signal(Signal::HUP);
     program.wait_until("the log says why", |program| log(program).contains("unknown field `titel`"));
-    assert!(log(&program).contains("goes on with the configuration that it had"), "{}", log(&program));
+    assert!(log(&program).contains("keeping the current configuration"), "{}", log(&program));
     assert!(program.get("/feed.json").contains("\"Before\""));
 }
 

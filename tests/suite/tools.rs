@@ -102,6 +102,14 @@ pub fn ask(address: &str, path: &str, fields: &str) -> String {
     answer
 }
 
+/// Host and port of the first address in a field of a log line, in any form of the log.
+pub fn logged_address(line: &str, field: &str) -> Option<String> {
+    let name = [format!(" {field}="), format!("\"{field}\":")].into_iter().find(|name| line.contains(name))?;
+    let (_, value) = line.split_once(&name)?;
+    let address = value.trim_start_matches('"').strip_prefix("http://")?;
+    address.split('/').next().map(str::to_owned)
+}
+
 /// A running daemon as a program of its own, ended with the test.
 pub struct Program {
     pub child: Child,
@@ -120,9 +128,8 @@ impl Program {
         // What it says later must not fill the pipe.
         std::thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
-                if let Some((_, address)) = line.split_once(" at http://") {
-                    // The end of a line of JSON, too.
-                    let _ = found.send(address.trim_end_matches(['/', '"', '}']).to_owned());
+                if let Some(address) = logged_address(&line, "listen") {
+                    let _ = found.send(address);
                 }
                 said.lock().unwrap().push(line);
             }

@@ -55,12 +55,12 @@ impl Task {
     pub(super) fn event(&mut self, event: notify::Result<Event>) -> Result<(), Closed> {
         let event = match event {
             Ok(event) if event.need_rescan() => {
-                tracing::info!("file events were lost: comparing the whole folder");
+                tracing::info!("file events were lost; comparing the whole folder");
                 return self.everywhere_anew();
             }
             Ok(event) => event,
             Err(error) => {
-                tracing::warn!("watching the folder: {error}; comparing all of it");
+                tracing::warn!(%error, "cannot watch the folder; comparing all of it");
                 return self.everywhere_anew();
             }
         };

@@ -12,7 +12,6 @@ mod links;
 mod poll;
 mod writing;
 
-use crate::model::text::path_line;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -263,17 +262,22 @@ impl Task {
         };
         match notify::recommended_watcher(callback) {
             Ok(watcher) => self.watcher = Some(watcher),
-            Err(error) => self.warn_once(Warning::NoEvents, |task| {
-                let seconds = task.poll_interval.as_secs();
-                format!("the system gives no file events ({error}): the folder is listed every {seconds} s instead; `sysctl fs.inotify.max_user_instances=1024` allows more")
-            }),
+            Err(error) if self.is_first(Warning::NoEvents) => {
+                let seconds = self.poll_interval.as_secs();
+                tracing::warn!(
+                    %error,
+                    seconds,
+                    "no file events: the folder is listed at this interval; raise the limit by `sysctl \
+                     fs.inotify.max_user_instances=1024`"
+                );
+            }
+            Err(_) => {}
         }
     }
 
-    fn warn_once(&mut self, warning: Warning, message: impl FnOnce(&Self) -> String) {
-        if self.warned.insert(warning) {
-            tracing::warn!("{}", message(self));
-        }
+    /// Returns true the first time that it is asked about a warning.
+    fn is_first(&mut self, warning: Warning) -> bool {
+        self.warned.insert(warning)
     }
 
     fn tell(&self, change: Change) -> Result<(), Closed> {
@@ -370,13 +374,19 @@ impl Task {
                 self.watched.insert(folder.to_path_buf());
                 return true;
             }
-            Err(error) if matches!(error.kind, ErrorKind::MaxFilesWatch) => self.warn_once(Warning::Limit, |task| {
-                let (known, seconds) = (task.watched.len(), task.poll_interval.as_secs());
-                let folder = path_line(folder);
-                format!("{folder}: the system allows no more watches ({known} are in use here): it and any further folder are listed every {seconds} s; `sysctl fs.inotify.max_user_watches=524288` allows more")
-            }),
+            Err(error) if matches!(error.kind, ErrorKind::MaxFilesWatch) => {
+                if self.is_first(Warning::Limit) {
+                    tracing::warn!(
+                        folder = %folder.display(),
+                        watches = self.watched.len(),
+                        seconds = self.poll_interval.as_secs(),
+                        "no watches left: this folder and any further one are listed at this interval; raise the limit by \
+                         `sysctl fs.inotify.max_user_watches=524288`"
+                    );
+                }
+            }
             // It may have gone again already; if it is unreadable, the scan says so.
-            Err(error) => tracing::debug!("{}: cannot be watched: {error}", path_line(folder)),
+            Err(error) => tracing::debug!(folder = %folder.display(), %error, "cannot watch a folder"),
         }
         false
     }
@@ -389,14 +399,15 @@ impl Task {
         }
         let name = poll::silent_file_system(folder);
         self.silent.insert(device, name.is_some());
-        if let Some(name) = name {
-            self.warn_once(Warning::FileSystem, |task| {
-                let seconds = task.poll_interval.as_secs();
-                format!(
-                    "{}: {name} does not tell of changes made elsewhere: it is listed every {seconds} s as well",
-                    path_line(folder)
-                )
-            });
+        if let Some(name) = name
+            && self.is_first(Warning::FileSystem)
+        {
+            tracing::warn!(
+                folder = %folder.display(),
+                file_system = name,
+                seconds = self.poll_interval.as_secs(),
+                "the file system does not report changes made on other machines: it is listed at this interval as well"
+            );
         }
         name.is_some()
     }

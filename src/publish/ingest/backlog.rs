@@ -121,7 +121,7 @@ impl Ingest {
             changed |= self.read_text(catalog, number, prepared, moment)?;
         }
         if self.unread.under_way.is_empty() && catalog.unread_after(self.unread.last, 1)?.is_empty() {
-            tracing::debug!("all texts are read");
+            tracing::debug!("the backlog is empty: all texts have been read");
             (self.unread.is_open, self.unread.last, self.unread.ahead) = (false, 0, None);
             self.unread.is_untold = true;
         }

@@ -139,7 +139,11 @@ impl Ingest {
             Err(panicked) => panicked,
         };
         if self.folder_is_there {
-            tracing::error!("{root}: {away}; the feeds stay as they are until the articles are there");
+            tracing::error!(
+                folder = root,
+                reason = away,
+                "the folder of articles is away; the feeds stay as they are until it is back"
+            );
         }
         self.folder_is_there = false;
         Ok(None)
@@ -147,12 +151,12 @@ impl Ingest {
 
     fn is_there(&mut self, differences: &Differences, root: &str) {
         if !self.folder_is_there {
-            tracing::info!("{root}: the folder is back");
+            tracing::info!(folder = root, "the folder of articles is back");
             self.folder_is_there = true;
             self.missing.clear();
         }
         for path in &differences.unreadable {
-            tracing::warn!("{}: cannot be read; what is published from there stays", text::path_line(path));
+            tracing::warn!(path = %path.display(), "cannot read; what is published from there stays");
         }
         if differences.files > 0 {
             self.inhabited = self.folder.identity();

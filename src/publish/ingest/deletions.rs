@@ -34,7 +34,12 @@ impl Ingest {
         let many = vanished > MANY_DELETIONS && vanished * 2 > all;
         if (many || (vanished >= all && all > 1)) && self.deletions_wait_until.is_none() {
             let seconds = MASS_DELETION_GRACE.as_secs();
-            tracing::warn!("{vanished} of {all} articles have vanished: they go in {seconds} s unless they come back");
+            tracing::warn!(
+                vanished,
+                all,
+                seconds,
+                "many articles have vanished: they are deleted soon unless they come back"
+            );
             self.deletions_wait_until = Some(moment.instant + MASS_DELETION_GRACE);
             return Ok(false);
         }
@@ -55,6 +60,7 @@ impl Ingest {
                 self.look_at_twins(&path, moment);
                 continue;
             }
+            tracing::info!(path = %path.display(), "deleted");
             self.tell(&path, "deleted".to_owned(), moment);
             changed |= catalog.withdraw(&path, ArticleState::Gone, moment.version)? == Recorded::Changed;
             self.look_at_twins(&path, moment);
@@ -100,6 +106,7 @@ impl Ingest {
         if deadline > moment.instant {
             return Ok(false);
         }
+        tracing::info!(path = %path.display(), "no longer published: the file is empty");
         self.tell(&path, "empty, and no longer published".to_owned(), moment);
         if self.give_back_of_empty(catalog, &path, moment)? {
             self.look_at_twins(&path, moment);

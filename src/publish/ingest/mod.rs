@@ -443,7 +443,7 @@ impl Ingest {
                 Ok(false)
             }
             Err(error) if error.is_passing() => {
-                tracing::debug!("{}: {error}; trying again", text::path_line(&path));
+                tracing::debug!(path = %path.display(), %error, "cannot read the file yet; retrying");
                 self.later.insert(path, (moment.instant + QUIET, seen));
                 Ok(false)
             }
@@ -614,12 +614,7 @@ impl Ingest {
         }
         // An import would say this a hundred thousand times.
         if recorded == Recorded::Changed && seen != Trigger::Imported {
-            let what = if identity.due > moment.now {
-                format!("to be published on {} as {permalink}", identity.due.to_rfc3339())
-            } else {
-                format!("published as {permalink}")
-            };
-            self.tell(arrival.path, what, moment);
+            self.tell_published(&identity, arrival.path, &permalink, moment);
         }
         Ok(Ok(Written { recorded, problems: shown.problems }))
     }

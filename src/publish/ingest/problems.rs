@@ -2,8 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use chrono::SecondsFormat;
+use url::Url;
+
 use super::{Ingest, Trigger, WriteMoment};
 use crate::article::{self, Problem};
+use crate::catalog::Identity;
 use crate::config::Clean;
 use crate::folder::{CONFLICT, Stat};
 use crate::model::text;
@@ -44,14 +48,29 @@ impl Ingest {
         complained.then_some(self.left_out.len())
     }
 
-    /// Says what has happened to an article, in the log and to the operator.
+    /// Remembers what has happened to an article, for the operator. The caller logs it.
     pub(super) fn tell(&mut self, path: &Path, what: String, moment: WriteMoment) {
         let path = text::path_line(path);
-        tracing::info!("{path}: {what}");
         self.news.push(Notice { at: article::date::whole_seconds(moment.now), path, what });
         if self.news.len() > 2 * MOST_NEWS {
             self.news.drain(..MOST_NEWS);
         }
+    }
+
+    /// Logs that an article will be shown, and remembers it for the operator.
+    pub(super) fn tell_published(&mut self, identity: &Identity, path: &Path, url: &Url, moment: WriteMoment) {
+        let Identity { id, slug, due, .. } = identity;
+        let version = moment.version.to_rfc3339_opts(SecondsFormat::Secs, true);
+        let url = url.as_str();
+        let what = if *due > moment.now {
+            let due = due.to_rfc3339_opts(SecondsFormat::Secs, true);
+            tracing::info!(path = %path.display(), %id, %slug, url, due, "scheduled");
+            format!("to be published on {due} as {url}")
+        } else {
+            tracing::info!(path = %path.display(), %id, %slug, url, version, "published");
+            format!("published as {url}")
+        };
+        self.tell(path, what, moment);
     }
 
     /// Nothing is wrong with a file any more.
@@ -86,23 +105,22 @@ impl Ingest {
 
     /// Remembers what is wrong with a file, and says so once.
     pub(super) fn leave_out(&mut self, path: PathBuf, stat: Stat, problems: &[Problem], twin_of: Option<PathBuf>) {
-        let problems: Vec<String> = problems.iter().map(|problem| problem.in_file(&path)).collect();
-        if self.left_out.get(&path).is_none_or(|before| before.problems != problems) {
+        let lines: Vec<String> = problems.iter().map(|problem| problem.in_file(&path)).collect();
+        if self.left_out.get(&path).is_none_or(|before| before.problems != lines) {
             self.complained = true;
-            for problem in &problems {
-                tracing::warn!("{problem}");
+            for Problem { line, message } in problems {
+                tracing::warn!(path = %path.display(), line, "{message}");
             }
         }
-        self.left_out.insert(path, LeftOut { stat, problems, twin_of });
+        self.left_out.insert(path, LeftOut { stat, problems: lines, twin_of });
     }
 
     pub(super) fn report_removed(&self, path: &Path, removed: &[article::clean::Removed]) {
-        for line in removed {
-            let (number, rule, text) = (line.line, line.rule, text::single_line(&line.text));
+        for article::clean::Removed { line, rule, text, .. } in removed {
             if self.rules.clean == Clean::Report {
-                tracing::info!("{}:{number}: rule {rule} would remove `{text}`", text::path_line(path));
+                tracing::info!(path = %path.display(), line, rule, text, "cleaning would remove a line");
             } else {
-                tracing::debug!("{}:{number}: rule {rule} removed `{text}`", text::path_line(path));
+                tracing::debug!(path = %path.display(), line, rule, text, "cleaning removed a line");
             }
         }
     }
