@@ -13,7 +13,7 @@ use super::state_dir::{self, Damage};
 use crate::catalog::{self, CatalogError};
 use crate::change::{Change, TextRequests};
 use crate::config::Config;
-use crate::folder::media::Files;
+use crate::folder::media::MediaFiles;
 use crate::folder::watch::{self, Watch};
 use crate::publish::{Observers, Publisher};
 use crate::render::feed::Channel;
@@ -85,7 +85,7 @@ fn prepare(
         .update(|report| (report.base_url, report.folder) = (base_url.to_owned(), folder.root().display().to_string()));
     let told = watch::WatchObservers { pulse: pulses.part("the watch"), metrics: metrics.clone() };
     let watch = watch::start(folder.clone(), &config.articles, sender, told)?;
-    let files = Files::new(folder.root(), &config.articles.exclude);
+    let files = MediaFiles::new(folder.root(), &config.articles.exclude);
     let publisher = Publisher::new(catalog, folder, config, pages.clone(), current.clone(), watch.writing());
     let (metrics, reports) = (metrics.clone(), reports.clone());
     let told = Observers { pulse: pulses.part("the publisher"), metrics, reports };
@@ -135,8 +135,8 @@ pub enum Ended {
 
 impl Running {
     /// Compares the whole folder with the catalog.
-    pub fn look_everywhere(&self) {
-        self.watch.trigger().look_everywhere();
+    pub fn reconcile(&self) {
+        self.watch.trigger().reconcile();
     }
 
     /// Waits until it ends by itself, which only something that is wrong brings about.

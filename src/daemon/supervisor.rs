@@ -209,7 +209,7 @@ impl Keeper {
         let said = match loaded {
             Ok(new) if new == self.config => {
                 if let Some(running) = &self.running {
-                    running.look_everywhere();
+                    running.reconcile();
                 }
                 Ok("the configuration is the same; comparing the whole folder".to_owned())
             }

@@ -1,13 +1,12 @@
-//! Files beside articles: pictures, recordings, documents. Which names they have, of what type they are, and the one place
-//! where one is opened to be served.
+//! Media files beside articles: pictures, recordings, documents. Their names and types, and the one place that opens them for
+//! serving.
 //!
 //! # Which files
 //!
-//! A file is shown if its name is that of a served type, nothing in its path is a tool's own ([`is_ignored`]) and
-//! `articles.exclude` does not name it. A link that leads out of the watched folder shows nothing. One that stays inside
-//! shows what could be asked for by its own name, so that no link leads to a draft or into `.git`. There is one exception:
-//! folders whose names start with two dots. Kubernetes keeps the files of a ConfigMap in such a folder and links to them;
-//! nobody else uses such names.
+//! A file is served if its extension is that of a served type, no part of its path belongs to a tool ([`is_ignored`]) and
+//! `articles.exclude` does not match it. A link that leaves the watched folder is not followed. A link within it is followed only
+//! to files that could be requested by their own names, so that no link leads to a draft or into `.git`. The exception is
+//! folders whose names start with two dots: Kubernetes keeps the files of a ConfigMap in such a folder and links to them.
 
 use crate::model::text::path_line;
 use std::ffi::OsString;
@@ -25,42 +24,42 @@ use rustix::io::Errno;
 use crate::config::Globs;
 use crate::folder::{Stat, is_ignored};
 
-/// How often, and how many times at most, a file is looked at that has another date and the same length.
-const GROWING: (Duration, usize) = (Duration::from_millis(10), 10);
-/// How often a path is followed anew that changed while it was followed.
-const TRIES: usize = 5;
-/// A date in HTTP has whole seconds: until the second of a change is over, another change would have the same date. Twice
-/// that, since file systems take their time from a clock that lags a little.
+/// Interval and number of checks of a file whose date has changed but not its length.
+const GROWTH_CHECKS: (Duration, usize) = (Duration::from_millis(10), 10);
+/// Attempts to open a path that changes while it is resolved.
+const OPEN_ATTEMPTS: usize = 5;
+/// Age at which a date is a strong validator: HTTP dates have whole seconds, so a second change in the same second would have
+/// the same date. Twice that, since file systems use a clock that lags a little.
 const SETTLED: Duration = Duration::from_secs(2);
 
-/// The files below the watched folder that are not articles.
+/// Opens media files below the watched folder.
 #[derive(Debug, Clone)]
-pub struct Files {
+pub struct MediaFiles {
     root: PathBuf,
     exclude: Globs,
 }
 
-impl Files {
-    /// Those below `root`, an absolute path, without those that `exclude` names. The folder need not be there.
+impl MediaFiles {
+    /// Serves files below `root`, an absolute path, except those that `exclude` matches. The folder need not exist.
     pub fn new(root: &Path, exclude: &Globs) -> Self {
         Self { root: root.to_path_buf(), exclude: exclude.clone() }
     }
 
-    /// Opens a file for reading, by its path below the watched folder; `None` if there is none to be shown: standards 121.
-    /// Blocks while the disk answers, but never waits for a writer of a FIFO.
+    /// Opens a file by its path below the watched folder; `None` if there is none that may be served (standards 121). Blocks on
+    /// the disk, but never on a FIFO.
     ///
     /// # Errors
-    /// The system is short of something, or the disk cannot be read. The file may well be there.
-    pub fn open(&self, below: &Path) -> io::Result<Option<Opened>> {
-        let Some(media_type) = media_type(below).filter(|_| self.shows(below, Hidden::No)) else { return Ok(None) };
+    /// The system lacks a resource, or the disk cannot be read. The file may exist.
+    pub fn open(&self, below: &Path) -> io::Result<Option<OpenMedia>> {
+        let Some(media_type) = media_type(below).filter(|_| self.serves(below, Hidden::No)) else { return Ok(None) };
         let mut tries = 1;
         loop {
             match self.try_open(below) {
-                Ok(file) => return Opened::new(file, below, media_type),
-                // Somebody renames files or changes links at this moment.
-                Err(Errno::AGAIN | Errno::INTR | Errno::LOOP) if tries < TRIES => tries += 1,
+                Ok(file) => return OpenMedia::new(file, below, media_type),
+                // Files are being renamed or links changed at this moment.
+                Err(Errno::AGAIN | Errno::INTR | Errno::LOOP) if tries < OPEN_ATTEMPTS => tries += 1,
                 Err(error) if is_absence(error) => {
-                    // The operator may wonder; a reader is told nothing.
+                    // For the operator; the client only sees a 404.
                     tracing::debug!(path = %below.display(), %error, "media file not found");
                     return Ok(None);
                 }
@@ -70,12 +69,12 @@ impl Files {
     }
 
     fn try_open(&self, below: &Path) -> Result<OwnedFd, Errno> {
-        // Opened each time: another folder may stand in its place.
+        // Opened each time: another folder may have taken its place.
         let root = rustix::fs::open(&self.root, FOLDER, Mode::empty())?;
         match open_beneath(&root, below) {
             Err(Errno::LOOP) => {
-                let target = self.behind_links(below)?;
-                // What was there a moment ago is looked for anew: ConfigMaps are replaced by changing a link.
+                let target = self.resolve_links(below)?;
+                // A target that vanishes in between is resolved again: a ConfigMap is replaced by changing a link.
                 let moved = |error| if error == Errno::NOENT { Errno::LOOP } else { error };
                 open_beneath(&root, &target).map_err(moved)
             }
@@ -83,65 +82,65 @@ impl Files {
         }
     }
 
-    /// Where the links in a path lead: a path below the watched folder that has none.
-    fn behind_links(&self, below: &Path) -> Result<PathBuf, Errno> {
+    /// Resolves the links in a path to a path below the watched folder without links.
+    fn resolve_links(&self, below: &Path) -> Result<PathBuf, Errno> {
         let real = |path: &Path| path.canonicalize().map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO));
         let target = real(&self.root.join(below))?;
         let target = target.strip_prefix(real(&self.root)?).map_err(|_| Errno::XDEV)?;
-        if self.shows(target, Hidden::ConfigMap) { Ok(target.to_path_buf()) } else { Err(Errno::NOENT) }
+        if self.serves(target, Hidden::ConfigMap) { Ok(target.to_path_buf()) } else { Err(Errno::NOENT) }
     }
 
-    fn shows(&self, below: &Path, hidden: Hidden) -> bool {
-        let taken = |folder: &Path| {
+    fn serves(&self, below: &Path, hidden: Hidden) -> bool {
+        let is_served = |folder: &Path| {
             let name = folder.file_name().unwrap_or_default();
             !is_ignored(name) || (hidden == Hidden::ConfigMap && name.as_bytes().starts_with(b".."))
         };
         let folders = below.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty());
-        is_shown(below) && folders.into_iter().all(taken) && !self.exclude.matches(below)
+        has_served_name(below) && folders.into_iter().all(is_served) && !self.exclude.matches(below)
     }
 }
 
-/// Which hidden folders may stand in a path.
+/// Which hidden folders a path may contain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Hidden {
     No,
     ConfigMap,
 }
 
-/// Whether a file of this name is shown, wherever it lies.
-fn is_shown(path: &Path) -> bool {
+/// Whether files of this name are served.
+fn has_served_name(path: &Path) -> bool {
     media_type(path).is_some() && path.file_name().is_some_and(|name| !is_ignored(name))
 }
 
 const FOLDER: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
-/// NONBLOCK: opening a FIFO that nobody writes to would wait for ever.
+/// NONBLOCK: opening a FIFO without a writer would block for ever.
 const FILE: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
 
-/// Opens a path without links below a folder; `LOOP` if there is a link in it.
+/// Opens a path below a folder; fails with `LOOP` if it contains a link.
 fn open_beneath(root: &OwnedFd, below: &Path) -> Result<OwnedFd, Errno> {
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
     match rustix::fs::openat2(root, below, FILE, Mode::empty(), resolve) {
-        // Linux before 5.6, and containers that know no newer calls.
+        // Linux before 5.6, and containers whose seccomp filter blocks the call.
         Err(Errno::NOSYS | Errno::PERM) => open_step_by_step(root, below),
         opened => opened,
     }
 }
 
-/// The same in one step for each part of the path.
+/// As [`open_beneath`], component by component.
 fn open_step_by_step(root: &OwnedFd, below: &Path) -> Result<OwnedFd, Errno> {
     let mut folder = None;
     let name = below.file_name().ok_or(Errno::NOENT)?;
     for part in below.parent().unwrap_or(Path::new("")) {
         let above = folder.as_ref().unwrap_or(root).as_fd();
         let next = rustix::fs::openat(above, part, FOLDER | OFlags::NOFOLLOW, Mode::empty());
-        // Asked for a folder, the system does not tell a link from a file.
+        // With O_DIRECTORY, the kernel reports a link as not a directory.
         folder = Some(next.map_err(|error| if error == Errno::NOTDIR { Errno::LOOP } else { error })?);
     }
     rustix::fs::openat(folder.as_ref().unwrap_or(root), name, FILE | OFlags::NOFOLLOW, Mode::empty())
 }
 
-/// Whether an error says that there is nothing to be shown. What may not be read is not shown either, and some file systems
-/// refuse names that they could not store.
+/// Whether an error means that there is nothing to serve. That includes missing permissions, and names that the file system
+/// cannot store.
 fn is_absence(error: Errno) -> bool {
     [
         Errno::NOENT,
@@ -158,14 +157,14 @@ fn is_absence(error: Errno) -> bool {
     .contains(&error)
 }
 
-/// An error with the name of its file.
+/// Adds the path to an error.
 fn at(path: &Path, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", path_line(path)))
 }
 
-/// An open file, to be sent as it was when it was opened.
+/// An open media file, served as it was when it was opened.
 #[derive(Debug)]
-pub struct Opened {
+pub struct OpenMedia {
     file: File,
     below: PathBuf,
     stat: Stat,
@@ -173,8 +172,8 @@ pub struct Opened {
     etag: String,
 }
 
-impl Opened {
-    /// `None` if it is a folder, a FIFO, a socket or a device.
+impl OpenMedia {
+    /// Returns `None` for a folder, a FIFO, a socket or a device.
     fn new(file: OwnedFd, below: &Path, media_type: &'static str) -> io::Result<Option<Self>> {
         let file = File::from(file);
         let metadata = file.metadata().map_err(|error| at(below, &error))?;
@@ -188,25 +187,25 @@ impl Opened {
         self.media_type
     }
 
-    /// Bytes.
+    /// Size in bytes.
     pub fn size(&self) -> u64 {
         self.stat.size.cast_unsigned()
     }
 
-    /// Strong validator, with its quotes (RFC 9110 section 8.8.3): another whenever the file is written or replaced.
+    /// Strong validator, with quotes (RFC 9110 section 8.8.3). It changes whenever the file is written or replaced.
     pub fn etag(&self) -> &str {
         &self.etag
     }
 
-    /// When the file became what it is, in whole seconds. That is when it was last written or, if that is later, when it
-    /// last got its name or its rights: a file that is moved here brings an old time of writing along (standards 87).
+    /// Time of the last change, in whole seconds: the later of the modification time and the change of name or permissions, since
+    /// a file that is moved here keeps an old modification time (standards 87).
     ///
-    /// `None` while it is too new: a second change within the same second could not be told from this one, so the date
-    /// would be no strong validator (RFC 9110 section 8.8.2.2). The ETag tells them apart.
+    /// `None` while it is too recent: a second change within the same second would have the same date, so the date would not be a
+    /// strong validator (RFC 9110 section 8.8.2.2). The ETag differs.
     pub fn last_modified(&self, now: SystemTime) -> Option<SystemTime> {
         let since_1970 = |nanoseconds: i64| u64::try_from(nanoseconds).ok().map(Duration::from_nanos);
         let now = now.duration_since(UNIX_EPOCH).ok()?;
-        // Anybody can set a time of writing to come, but not the other.
+        // Users can set a modification time in the future, but not the change time.
         let written = since_1970(self.stat.mtime).filter(|written| *written <= now).unwrap_or_default();
         let latest = written.max(since_1970(self.stat.ctime)?);
         let second = Duration::from_secs(latest.as_secs());
@@ -216,11 +215,11 @@ impl Opened {
     /// Reads `length` bytes from `offset` on. Blocks.
     ///
     /// # Errors
-    /// The disk cannot be read, or the file is no longer what it was: shorter, or written anew. One that only grew is
-    /// still the same as far as it was.
+    /// The disk cannot be read, or the file has changed: it is shorter, or was overwritten. Growth is not a change of the part that
+    /// existed.
     pub fn read(&self, offset: u64, length: usize) -> io::Result<Vec<u8>> {
         let mut bytes = vec![0; length];
-        let changed = || io::Error::other("the file changed while it was sent, so the answer breaks off");
+        let changed = || io::Error::other("the file changed while it was being sent; the response was cut off");
         let read = self.file.read_exact_at(&mut bytes, offset).map_err(|error| match error.kind() {
             io::ErrorKind::UnexpectedEof => changed(),
             _ => error,
@@ -229,34 +228,35 @@ impl Opened {
         if is_same { Ok(bytes) } else { Err(at(&self.below, &changed())) }
     }
 
-    /// Whether the file is what it was, as far as it was. The system dates a file that grows a moment before it is longer.
+    /// Whether the file is unchanged up to its former length. The kernel updates the date of a growing file a moment before its
+    /// length.
     fn is_same(&self) -> io::Result<bool> {
-        for _ in 0..GROWING.1 {
+        for _ in 0..GROWTH_CHECKS.1 {
             let stat = Stat::of(&self.file.metadata()?);
             if stat.mtime == self.stat.mtime || stat.size != self.stat.size {
                 return Ok(stat.mtime == self.stat.mtime || stat.size > self.stat.size);
             }
-            std::thread::sleep(GROWING.0);
+            std::thread::sleep(GROWTH_CHECKS.0);
         }
         Ok(false)
     }
 }
 
-/// Half of a BLAKE3 hash of what changes with the content. The time of the last change cannot be set by anybody, so that a
-/// file that is put back with its old date is told from what stood there.
+/// Half of a BLAKE3 hash of the values that change with the content. Users cannot set the change time, so a file that is replaced
+/// by one with the same date gets another tag.
 fn etag(stat: &Stat) -> String {
     let numbers = [stat.size, stat.mtime, stat.ctime, stat.inode].map(i64::to_le_bytes);
     format!("\"{}\"", &blake3::hash(numbers.as_flattened()).to_hex()[..32])
 }
 
-/// Path below the watched folder that the part of an address after `/media/` stands for, percent-decoded once. `None` where
-/// nothing can be, whatever is on the disk: no path, a way up, a name that is not shown.
+/// Decodes the part of an address after `/media/` to a path below the watched folder; percent-decodes once. `None` for what can
+/// never be served: no path, a parent folder, a name that is not served.
 pub fn path_of(encoded: &str) -> Option<PathBuf> {
     let mut path = PathBuf::new();
     for part in encoded.split('/') {
         let name = decode(part)?;
         let is_name = !matches!(name.as_slice(), b"" | b"." | b"..");
-        // A slash within a name was encoded. A backslash is one to other systems, which an address may have come through.
+        // A slash within a name was encoded; a backslash is a separator on other systems that an address may have passed through.
         if !is_name || name.iter().any(|byte| matches!(byte, 0 | b'/' | b'\\')) {
             return None;
         }
@@ -266,10 +266,10 @@ pub fn path_of(encoded: &str) -> Option<PathBuf> {
         }
         path.push(name);
     }
-    is_shown(&path).then_some(path)
+    has_served_name(&path).then_some(path)
 }
 
-/// RFC 3986 section 2.1; `None` if a percent sign has no two digits after it.
+/// Percent-decodes (RFC 3986 section 2.1); `None` if a percent sign lacks its two digits.
 fn decode(text: &str) -> Option<Vec<u8>> {
     let mut bytes = text.bytes();
     let mut decoded = Vec::with_capacity(text.len());
@@ -286,8 +286,8 @@ fn decode(text: &str) -> Option<Vec<u8>> {
 
 use crate::folder::Folder;
 
-/// Media type of a file by its name, if files of that type are served. What articles are written in is not: a draft would
-/// leak. Neither is what a folder may hold by accident: keys, databases, configuration.
+/// Returns the media type of a file by its name, if files of that type are served. Article formats are not, since drafts would
+/// leak; neither are types that a folder may contain by accident: keys, databases, configuration.
 pub fn media_type(path: &Path) -> Option<&'static str> {
     let extension = path.extension()?.to_str()?.to_ascii_lowercase();
     if extension == "json" {
@@ -296,7 +296,7 @@ pub fn media_type(path: &Path) -> Option<&'static str> {
     TYPES.iter().find(|(names, _)| names.contains(&extension.as_str())).map(|(_, media_type)| *media_type)
 }
 
-/// Registered types (IANA), by what files are called.
+/// Media types registered with IANA, by extension.
 const TYPES: [(&[&str], &str); 36] = [
     (&["png"], "image/png"),
     (&["jpg", "jpeg", "jpe", "jfif"], "image/jpeg"),
@@ -336,14 +336,13 @@ const TYPES: [(&[&str], &str); 36] = [
     (&["odt"], "application/vnd.oasis.opendocument.text"),
 ];
 
-/// Whether a file says by its name that it holds the chapters of a recording, as in `one.chapters.json`: any other JSON is not
-/// served.
+/// Whether a file holds the chapters of a recording by its name, as in `one.chapters.json`. Other JSON is not served.
 fn is_chapters(path: &Path) -> bool {
     path.file_stem().is_some_and(|stem| Path::new(stem).extension().is_some_and(|inner| inner == "chapters"))
 }
 
-/// Whether a file matters: it is an article, or one that articles may refer to.
-pub fn concerns(folder: &Folder, path: &Path) -> bool {
+/// Whether a file is an article or can be referred to by one.
+pub fn is_relevant(folder: &Folder, path: &Path) -> bool {
     folder.format(path).is_some() || (media_type(path).is_some() && folder.enters(path))
 }
 
@@ -365,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_that_stand_for_a_path() {
+    fn addresses_of_files() {
         for (encoded, path) in [
             ("a.png", "a.png"),
             ("deep/er/A.PNG", "deep/er/A.PNG"),
@@ -385,7 +384,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_that_stand_for_nothing() {
+    fn addresses_that_name_nothing() {
         for encoded in [
             "",
             "/",
@@ -437,7 +436,7 @@ mod tests {
     }
 
     proptest::proptest! {
-        // The same addresses each time, and nothing kept in files.
+        // The same addresses in each run, and no file of failures.
         #![proptest_config(ProptestConfig {
             failure_persistence: None,
             rng_seed: RngSeed::Fixed(2026),
@@ -445,7 +444,7 @@ mod tests {
         })]
 
         #[test]
-        fn every_address_stands_for_a_path_below_the_folder_or_for_nothing(
+        fn every_address_names_a_path_below_the_folder_or_nothing(
             encoded in "(\\PC|/|\\.|%2[EeFf]|%[0-9a-f]{2}|%|a|_|~|\\\\){0,12}\\.?(png|mp3|md)?",
         ) {
             let Some(path) = path_of(&encoded) else { return Ok(()) };
@@ -461,7 +460,7 @@ mod tests {
 
     struct Place {
         directory: tempfile::TempDir,
-        files: Files,
+        files: MediaFiles,
     }
 
     impl Place {
@@ -470,7 +469,7 @@ mod tests {
             let root = directory.path().join("root");
             std::fs::create_dir(&root).unwrap();
             let exclude: crate::config::Articles = toml::from_str("exclude = [\"private/**\", \"x-*\"]").unwrap();
-            let files = Files::new(&root, &exclude.exclude);
+            let files = MediaFiles::new(&root, &exclude.exclude);
             Self { directory, files }
         }
 
@@ -487,7 +486,7 @@ mod tests {
             symlink(to, link).unwrap();
         }
 
-        fn open(&self, name: &str) -> Option<Opened> {
+        fn open(&self, name: &str) -> Option<OpenMedia> {
             self.files.open(Path::new(name)).unwrap()
         }
 
@@ -498,7 +497,7 @@ mod tests {
     }
 
     #[test]
-    fn files_that_are_shown() {
+    fn files_that_are_served() {
         let place = Place::new();
         place.write("a.png", "a");
         place.write("deep/er/b.mp3", "b");
@@ -515,11 +514,11 @@ mod tests {
         }
         std::fs::create_dir(place.files.root.join("folder.png")).unwrap();
         assert!(place.open("folder.png").is_none());
-        assert!(place.open(&format!("{}.png", "n".repeat(300))).is_none(), "longer than a name can be");
+        assert!(place.open(&format!("{}.png", "n".repeat(300))).is_none(), "longer than the maximum length of a name");
     }
 
     #[test]
-    fn a_fifo_is_not_waited_for() {
+    fn opening_a_fifo_does_not_block() {
         let place = Place::new();
         let fifo = place.files.root.join("a.mp3");
         rustix::fs::mkfifoat(rustix::fs::CWD, &fifo, Mode::RUSR | Mode::WUSR).unwrap();
@@ -527,7 +526,7 @@ mod tests {
     }
 
     #[test]
-    fn links_show_what_could_be_asked_for_itself() {
+    fn a_link_serves_only_what_could_be_requested_directly() {
         let place = Place::new();
         place.write("a.png", "a");
         place.write("deep/b.png", "b");
@@ -574,7 +573,7 @@ mod tests {
     }
 
     #[test]
-    fn config_maps_are_shown_through_their_links_only() {
+    fn config_maps_are_served_through_their_links_only() {
         let place = Place::new();
         place.write("map/..2026_01/a.png", "a");
         place.write("map/..2026_01/.b.png", "b");
@@ -590,7 +589,7 @@ mod tests {
     }
 
     #[test]
-    fn without_openat2_it_is_the_same() {
+    fn the_fallback_for_openat2_gives_the_same_results() {
         let place = Place::new();
         place.write("deep/er/a.png", "a");
         place.link("er", "deep/link");
@@ -604,7 +603,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_is_away_shows_nothing_and_another_may_take_its_place() {
+    fn a_missing_folder_serves_nothing_and_can_be_replaced() {
         let place = Place::new();
         place.write("a.png", "old");
         let root = &place.files.root;
@@ -619,18 +618,18 @@ mod tests {
         let elsewhere = root.with_extension("elsewhere");
         std::fs::rename(root, &elsewhere).unwrap();
         symlink(&elsewhere, root).unwrap();
-        assert_eq!(place.text("a.png").as_deref(), Some("new"), "the operator may point to it by a link");
+        assert_eq!(place.text("a.png").as_deref(), Some("new"), "the root may be a link");
         assert_eq!(place.text("link.png").as_deref(), Some("new"));
     }
 
     #[test]
-    fn a_file_that_grows_is_read_and_one_that_shrinks_or_is_written_anew_is_not() {
+    fn a_growing_file_is_served_and_a_rewritten_one_is_not() {
         let place = Place::new();
         let path = place.write("a.mp3", "0123456789");
         let opened = place.open("a.mp3").unwrap();
         let change = |text: &str| {
             std::fs::write(&path, text).unwrap();
-            // The clock of a file system may tick too rarely to tell two changes apart.
+            // The clock of a file system may be too coarse to distinguish two changes.
             let file = File::options().write(true).open(&path).unwrap();
             file.set_modified(SystemTime::now() + SETTLED).unwrap();
         };
@@ -639,7 +638,7 @@ mod tests {
         assert_eq!(opened.read(8, 2).unwrap(), b"89");
         change("9876543210");
         let message = opened.read(8, 2).unwrap_err().to_string();
-        assert_eq!(message, "a.mp3: the file changed while it was sent, so the answer breaks off");
+        assert_eq!(message, "a.mp3: the file changed while it was being sent; the response was cut off");
         change("0");
         assert!(opened.read(8, 2).is_err());
     }
@@ -650,7 +649,7 @@ mod tests {
         let path = place.write("a.mp3", "1");
         let (first, again) = (place.open("a.mp3").unwrap(), place.open("a.mp3").unwrap());
         assert_eq!(first.etag(), again.etag());
-        // Put in its place, with the same length and an older date.
+        // Replaced by a file of the same length with an older date.
         let other = place.write("b.mp3", "2");
         File::options().write(true).open(&other).unwrap().set_modified(UNIX_EPOCH).unwrap();
         std::fs::rename(other, &path).unwrap();
@@ -662,21 +661,21 @@ mod tests {
     }
 
     #[test]
-    fn a_date_is_told_once_its_second_is_over() {
+    fn a_date_is_a_validator_once_its_second_is_over() {
         const SECOND: i64 = 1_000_000_000;
         let place = Place::new();
         place.write("a.mp3", "1");
         let mut opened = place.open("a.mp3").unwrap();
-        let mut told = |mtime: i64, ctime: i64, now_milliseconds: u64| {
+        let mut date_of = |mtime: i64, ctime: i64, now_milliseconds: u64| {
             opened.stat = Stat { mtime, ctime, ..opened.stat };
             let date = opened.last_modified(UNIX_EPOCH + Duration::from_millis(now_milliseconds))?;
             Some(date.duration_since(UNIX_EPOCH).unwrap().as_millis())
         };
-        assert_eq!(told(10 * SECOND + 900_000_000, 5 * SECOND, 12_000), Some(10_000), "whole seconds");
-        assert_eq!(told(10 * SECOND + 900_000_000, 5 * SECOND, 11_999), None);
-        assert_eq!(told(SECOND, 5 * SECOND + 1, 12_000), Some(5_000), "moved here later than written");
-        assert_eq!(told(20 * SECOND, 5 * SECOND, 12_000), Some(5_000), "a made-up time to come");
-        assert_eq!(told(SECOND, 20 * SECOND, 12_000), None, "the clock was set back");
-        assert_eq!(told(-SECOND, 0, 12_000), Some(0));
+        assert_eq!(date_of(10 * SECOND + 900_000_000, 5 * SECOND, 12_000), Some(10_000), "whole seconds");
+        assert_eq!(date_of(10 * SECOND + 900_000_000, 5 * SECOND, 11_999), None);
+        assert_eq!(date_of(SECOND, 5 * SECOND + 1, 12_000), Some(5_000), "moved later than written");
+        assert_eq!(date_of(20 * SECOND, 5 * SECOND, 12_000), Some(5_000), "a forged time in the future");
+        assert_eq!(date_of(SECOND, 20 * SECOND, 12_000), None, "the clock was set back");
+        assert_eq!(date_of(-SECOND, 0, 12_000), Some(0));
     }
 }

@@ -1,4 +1,4 @@
-//! The watched folder: which names in it are articles, and the list of all that are there.
+//! The watched folder: which file names are articles, and walking over the files.
 
 pub mod media;
 
@@ -19,7 +19,7 @@ use walkdir::{DirEntry, WalkDir};
 
 use crate::config::{Articles, Globs};
 
-/// How an article is written, by the extension of its file.
+/// The input format of an article, by its file extension.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SourceFormat {
     /// `.txt`, `.text`
@@ -28,17 +28,17 @@ pub enum SourceFormat {
     Markdown,
     /// `.html`, `.htm`, `.xhtml`
     Html,
-    /// `.mp3`, `.m4a`, `.ogg`, …: an episode of a podcast, unless it belongs to an article
+    /// `.mp3`, `.m4a`, `.ogg`, …: a podcast episode, unless it belongs to an article
     Audio,
 }
 
-/// A time stamp further ahead of the clock than this was made up; one just ahead was set since the clock was read.
+/// A time stamp further in the future than this is forged; one slightly ahead was set after the clock was read.
 const FUTURE: Duration = Duration::from_mins(1);
 
-/// What `stat` says of a file: while it stays the same, so does the content.
+/// The result of `stat` for a file. Equal values mean equal content.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Stat {
-    /// Bytes.
+    /// Size in bytes.
     pub size: i64,
     /// Modification time, nanoseconds since 1970.
     pub mtime: i64,
@@ -46,13 +46,13 @@ pub struct Stat {
     pub ctime: i64,
     /// Inode number.
     pub inode: i64,
-    /// When the inode came to be, nanoseconds since 1970; 0 where the file system does not tell. With the inode number it
-    /// says which file it is, whatever its name: the number alone is given to the next file when a file is deleted.
+    /// Creation time of the inode, nanoseconds since 1970; 0 if the file system does not record it. Together with the inode number
+    /// it identifies a file independently of its name; the number alone is reused after a deletion.
     pub born: i64,
 }
 
 impl Stat {
-    /// Takes the four numbers out of a file's metadata.
+    /// Reads the values from a file's metadata.
     pub fn of(metadata: &Metadata) -> Self {
         let nanoseconds = |seconds: i64, rest: i64| seconds.saturating_mul(1_000_000_000).saturating_add(rest);
         Self {
@@ -64,8 +64,8 @@ impl Stat {
         }
     }
 
-    /// How long until nothing has happened to the file for `quiet`, at `now` (nanoseconds since 1970); `None` if that is
-    /// so already. A time far ahead of the clock was made up, and says nothing.
+    /// Returns how long until the file has been unchanged for `quiet`, at `now` (nanoseconds since 1970); `None` if it already
+    /// has. A forged time far in the future is ignored.
     pub fn until_quiet(&self, now: i64, quiet: Duration) -> Option<Duration> {
         let age = now.saturating_sub(self.mtime.max(self.ctime));
         let ahead = i64::try_from(FUTURE.as_nanos()).unwrap_or(i64::MAX);
@@ -73,7 +73,7 @@ impl Stat {
         quiet.checked_sub(Duration::from_nanos(age)).filter(|wait| !wait.is_zero())
     }
 
-    /// Which file it is, without what it says of its content.
+    /// Keeps what identifies the file and clears what describes its content.
     #[must_use]
     pub fn file_only(self) -> Self {
         Self { inode: self.inode, born: self.born, ..Self::default() }
@@ -84,23 +84,23 @@ fn since_1970(time: SystemTime) -> Option<i64> {
     i64::try_from(time.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_nanos()).ok()
 }
 
-/// A file that may be an article.
+/// A file on the disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
     /// Absolute path.
     pub path: PathBuf,
-    /// What `stat` said when it was found.
+    /// Its `stat` when it was found.
     pub stat: Stat,
 }
 
 impl Found {
-    /// The file at an absolute path, if there is one.
+    /// Looks at an absolute path; `None` if nothing is there.
     pub fn at(path: &Path) -> Option<Self> {
         let metadata = std::fs::metadata(path).ok()?;
         Some(Self { path: path.to_path_buf(), stat: Stat::of(&metadata) })
     }
 
-    /// The same, if it is a file and nothing else.
+    /// As [`Found::at`], for regular files only.
     pub fn file_at(path: PathBuf) -> Option<Self> {
         let metadata = std::fs::metadata(&path).ok()?;
         metadata.is_file().then(|| Self { path, stat: Stat::of(&metadata) })
@@ -116,11 +116,11 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// The folder that the configuration names, as an absolute path whose last part stays as the operator wrote it:
-    /// if that is a link that is pointed elsewhere later, the new target counts. It need not be there yet.
+    /// Opens the configured folder by its absolute path. The path is not resolved: if it is a link whose target changes later, the
+    /// new target counts. The folder need not exist yet.
     ///
     /// # Errors
-    /// It is there, but is not a folder or cannot be read.
+    /// The path exists but is not a folder, or cannot be read.
     pub fn open(articles: &Articles) -> io::Result<Self> {
         let root = std::path::absolute(&articles.directory)?;
         match std::fs::read_dir(&root) {
@@ -135,17 +135,17 @@ impl Folder {
         &self.root
     }
 
-    /// Device and inode of the folder: another one may stand in its place. `None` if it is not there.
+    /// Returns device and inode of the folder, which change if another folder takes its place; `None` if it is missing.
     pub fn identity(&self) -> Option<(u64, u64)> {
         std::fs::metadata(&self.root).ok().map(|metadata| (metadata.dev(), metadata.ino()))
     }
 
-    /// Whether the folder itself is there and can be read.
+    /// Whether the folder exists and can be read.
     pub fn is_there(&self) -> bool {
         std::fs::read_dir(&self.root).is_ok()
     }
 
-    /// Whether there is certainly no article at `path`. What cannot be looked at may well be there.
+    /// Whether `path` certainly holds no article. A path that cannot be examined may hold one.
     pub fn has_lost(&self, path: &Path) -> bool {
         use io::ErrorKind::{NotADirectory, NotFound};
         let gone = match std::fs::metadata(path) {
@@ -155,18 +155,18 @@ impl Folder {
         gone || self.format(path).is_none()
     }
 
-    /// Path below the folder; `None` for a path that is not below it.
+    /// Returns the path relative to the folder; `None` outside of it.
     pub fn relative<'a>(&self, path: &'a Path) -> Option<&'a Path> {
         path.strip_prefix(&self.root).ok()
     }
 
-    /// What `stat` says of the file at a path below the folder; `None` if there is none.
+    /// Returns the `stat` of the file at a relative path; `None` if there is no file.
     pub fn stat(&self, below: &Path) -> Option<Stat> {
         let metadata = std::fs::metadata(self.root.join(below)).ok()?;
         metadata.is_file().then(|| Stat::of(&metadata))
     }
 
-    /// Files in a folder below this one, and in no folder further down; at most a thousand, in the order of their names.
+    /// Lists the files directly in a sub-folder, at most a thousand, sorted by name.
     pub fn files_in(&self, below: &Path) -> Vec<PathBuf> {
         let Ok(entries) = std::fs::read_dir(self.root.join(below)) else { return Vec::new() };
         let names = entries.flatten().take(1_000).map(|entry| entry.file_name()).filter(|name| !is_ignored(name));
@@ -176,7 +176,7 @@ impl Folder {
         files
     }
 
-    /// How the article at `path` is written, or `None` if that name is not an article's.
+    /// Returns the format of the article at `path`, or `None` if the name is not that of an article.
     pub fn format(&self, path: &Path) -> Option<SourceFormat> {
         let below = self.relative(path)?;
         let visible = below.components().all(|part| match part {
@@ -184,7 +184,7 @@ impl Folder {
             _ => false,
         });
         let chosen = (self.include.is_empty() || self.include.matches(below)) && !self.exclude.matches(below);
-        // At the top, it is about the folder.
+        // A README at the top describes the folder.
         let is_readme = below.to_str().is_some_and(|name| name.to_ascii_lowercase().starts_with("readme."));
         if !visible || !chosen || is_readme {
             return None;
@@ -192,52 +192,51 @@ impl Folder {
         format_of(below.extension()?.to_str()?)
     }
 
-    /// Why the file at `path` is no article, in words.
+    /// Explains why the file at `path` is not an article.
     pub fn why_not(&self, path: &Path) -> String {
-        let Some(below) = self.relative(path) else { return "it does not lie in the watched folder".into() };
+        let Some(below) = self.relative(path) else { return "it is not in the watched folder".into() };
         if self.is_conflict_copy(path) {
             return CONFLICT.into();
         }
         if let Some(name) = below.iter().find(|name| is_ignored(name)) {
             let name = path_line(Path::new(name));
-            return format!("`{name}` is a name of hidden, temporary or generated files: give it another");
+            return format!("`{name}` is a name for hidden, temporary or generated files: rename it to publish it");
         }
         if self.exclude.matches(below) {
-            return "articles.exclude names it: change that".into();
+            return "articles.exclude matches it: change the pattern to publish it".into();
         }
         if !self.include.is_empty() && !self.include.matches(below) {
-            return "articles.include does not name it: change that".into();
+            return "articles.include does not match it: add a pattern to publish it".into();
         }
         match below.extension().and_then(OsStr::to_str).and_then(format_of) {
-            Some(_) => "a README at the top is about the folder: give it another name".into(),
-            None => "its name ends like no article's: .txt, .md, .html and .mp3 do".into(),
+            Some(_) => "a README at the top describes the folder: rename it to publish it".into(),
+            None => "not a file type that gazetted publishes (.txt, .md, .html, recordings)".into(),
         }
     }
 
-    /// Whether files in a folder of this name are looked at.
+    /// Whether the files in a folder of this name can be articles.
     pub fn enters(&self, directory: &Path) -> bool {
         self.relative(directory).is_some_and(|below| {
             below.components().all(|part| matches!(part, Component::Normal(name) if !is_ignored(name)))
         })
     }
 
-    /// Whether a link leads to a folder whose files are articles by way of this link only: one in a hidden folder of the
-    /// watched one, as where Kubernetes mounts a ConfigMap. Any other link to a folder would show its files twice, or
-    /// files from outside.
+    /// Whether a link to a folder is followed: only if its target is in a hidden folder of the watched one, as in a Kubernetes
+    /// ConfigMap. Any other link would publish files twice, or files from outside.
     pub fn enters_by_link(&self, link: &Path) -> bool {
-        let lead = || {
+        let target_is_hidden = || {
             let real = self.root.canonicalize().ok()?;
             let target = link.canonicalize().ok().filter(|target| target.is_dir())?;
             let hidden = target.strip_prefix(&real).ok()?.iter().any(is_ignored);
-            // Within such a folder none is followed, or a circle of links would have no end.
+            // Within such a folder no link is followed: a circle of links would have no end.
             let parent = link.parent()?;
             let stands_outside = parent.canonicalize().ok()? == real.join(self.relative(parent)?);
             Some(hidden && stands_outside)
         };
-        self.enters(link) && lead().unwrap_or(false)
+        self.enters(link) && target_is_hidden().unwrap_or(false)
     }
 
-    /// Whether a sync program made this file because two sides had changed an article.
+    /// Whether the file is a sync program's conflict copy of an article.
     pub fn is_conflict_copy(&self, path: &Path) -> bool {
         let name = path.file_name().unwrap_or_default();
         let is_article =
@@ -245,11 +244,11 @@ impl Folder {
         is_article && contains_any(name.as_bytes(), &CONFLICT_PARTS) && self.relative(path).is_some()
     }
 
-    /// Every file that may be an article, below the whole folder or below one folder in it; links to files are
-    /// followed, links to folders only as in [`Folder::enters_by_link`].
+    /// Lists every file below `top` that may be an article. Links to files are followed, links to folders as in
+    /// [`Folder::enters_by_link`].
     ///
     /// # Errors
-    /// `top` itself cannot be read. What cannot be read further down is passed over.
+    /// `top` cannot be read. Unreadable folders below it are skipped.
     pub fn files_below(&self, top: &Path) -> io::Result<Vec<Found>> {
         let mut files = Vec::new();
         self.walk(top, &|_| {}, &mut |met| {
@@ -261,19 +260,19 @@ impl Folder {
         Ok(files)
     }
 
-    /// The same, with whatever else is met, in the order of the bytes of paths; only what lies behind links comes where the link
-    /// stands. It ends when `tell` does not go on. `enter` is called before a folder is listed.
+    /// Walks over everything below `top` in the byte order of paths; the content of a followed link comes at the place of the link.
+    /// Ends when `visit` breaks. `enter` is called before a folder is listed.
     ///
     /// # Errors
-    /// `top` itself cannot be read. What cannot be read further down is told.
+    /// `top` cannot be read. Unreadable folders below it are visited as [`Met::Unreadable`].
     pub fn walk(
         &self,
         top: &Path,
         enter: &dyn Fn(&Path),
-        tell: &mut dyn FnMut(Met) -> ControlFlow<()>,
+        visit: &mut dyn FnMut(Met) -> ControlFlow<()>,
     ) -> io::Result<()> {
         std::fs::read_dir(top)?;
-        let _ = self.walk_below(top, enter, tell);
+        let _ = self.walk_below(top, enter, visit);
         Ok(())
     }
 
@@ -281,24 +280,24 @@ impl Folder {
         &self,
         top: &Path,
         enter: &dyn Fn(&Path),
-        tell: &mut dyn FnMut(Met) -> ControlFlow<()>,
+        visit: &mut dyn FnMut(Met) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         enter(top);
-        // A link as the root itself is meant by the operator; a trailing slash makes the walk follow that one.
+        // The root itself may be a link; the trailing slash makes the walk follow it.
         let walk = WalkDir::new(top.join("")).min_depth(1).sort_by(by_path).into_iter();
         for entry in walk.filter_entry(|entry| !is_ignored(entry.file_name()) || self.is_conflict_copy(entry.path())) {
             let met = match entry {
                 Ok(entry) if entry.file_type().is_dir() => {
-                    // It is listed when the next entry is asked for.
+                    // The walk lists the folder when the next entry is requested.
                     enter(entry.path());
                     Met::Folder(entry.into_path())
                 }
                 Ok(entry) if entry.path_is_symlink() && self.enters_by_link(entry.path()) => {
-                    self.walk_below(entry.path(), enter, tell)?;
+                    self.walk_below(entry.path(), enter, visit)?;
                     continue;
                 }
                 Ok(entry) if self.is_conflict_copy(entry.path()) => Met::Conflict(entry.into_path()),
-                Ok(entry) if is_film(entry.path()) => Met::Film(entry.into_path()),
+                Ok(entry) if is_video(entry.path()) => Met::Video(entry.into_path()),
                 Ok(entry) => match self.format(entry.path()) {
                     Some(format) => Met::File(entry.into_path(), format),
                     None => continue,
@@ -308,31 +307,30 @@ impl Folder {
                     None => continue,
                 },
             };
-            tell(met)?;
+            visit(met)?;
         }
         ControlFlow::Continue(())
     }
 }
 
-/// Something in the folder, with its absolute path.
+/// An item of a walk, with its absolute path.
 #[derive(Debug)]
 pub enum Met {
-    /// What may be an article by its name, and how it is written then. Nobody has looked yet whether it is a file.
+    /// An article by its name, with its format. Whether it is a regular file has not been checked.
     File(PathBuf, SourceFormat),
-    /// A folder, whose files come next.
+    /// A folder; its content follows.
     Folder(PathBuf),
-    /// A film, which may belong to an article.
-    Film(PathBuf),
-    /// What a sync program made of an article that two sides had changed.
+    /// A video, which may belong to an article.
+    Video(PathBuf),
+    /// A sync program's conflict copy of an article.
     Conflict(PathBuf),
-    /// A folder that cannot be read: nothing is known of what it holds.
+    /// A folder that cannot be read; its content is unknown.
     Unreadable(PathBuf),
 }
 
-/// The order of two names in a folder by which all paths come in the order of their bytes: what is in a folder has a slash behind the
-/// folder's name.
+/// Orders two names in a folder so that a walk visits all paths in byte order: paths below a folder continue with a slash.
 fn by_path(one: &DirEntry, other: &DirEntry) -> Ordering {
-    let (names, longer) =
+    let (names, end_of) =
         (
             (one.file_name().as_bytes(), other.file_name().as_bytes()),
             |entry: &DirEntry| {
@@ -340,19 +338,21 @@ fn by_path(one: &DirEntry, other: &DirEntry) -> Ordering {
             },
         );
     let common = names.0.len().min(names.1.len());
-    let next = |name: &[u8], entry: &DirEntry| name.get(common).copied().unwrap_or_else(|| longer(entry));
+    let next = |name: &[u8], entry: &DirEntry| name.get(common).copied().unwrap_or_else(|| end_of(entry));
     let by_next = || next(names.0, one).cmp(&next(names.1, other));
     names.0[..common].cmp(&names.1[..common]).then_with(by_next).then_with(|| names.0.len().cmp(&names.1.len()))
 }
 
-/// How the names of articles end, the likeliest first.
+/// Extensions of articles, the most likely first.
 pub const ENDINGS: [&str; 9] = ["md", "txt", "html", "markdown", "htm", "xhtml", "text", "mdown", "mkd"];
 
-/// How the names of films end that may lie beside articles.
-const FILMS: [&str; 4] = ["mp4", "m4v", "webm", "mov"];
+/// Extensions of videos that may belong to articles.
+const VIDEOS: [&str; 4] = ["mp4", "m4v", "webm", "mov"];
 
-fn is_film(path: &Path) -> bool {
-    path.extension().and_then(OsStr::to_str).is_some_and(|ending| FILMS.contains(&ending.to_ascii_lowercase().as_str()))
+fn is_video(path: &Path) -> bool {
+    path.extension()
+        .and_then(OsStr::to_str)
+        .is_some_and(|ending| VIDEOS.contains(&ending.to_ascii_lowercase().as_str()))
 }
 
 fn format_of(extension: &str) -> Option<SourceFormat> {
@@ -365,12 +365,14 @@ fn format_of(extension: &str) -> Option<SourceFormat> {
     }
 }
 
-/// What is said of a conflict copy.
-pub const CONFLICT: &str = "a sync program made this copy because two sides had changed the article: merge it with the other version and delete it; it is not published";
+/// The message about a conflict copy.
+pub const CONFLICT: &str =
+    "not published: this is a sync program's conflict copy; merge it with the other version and delete it";
 
-/// `_drafts`, `_includes`, `_index.md`: what site generators keep for themselves. Jekyll's `_posts` are posts.
+/// Prefixes of names that are never articles. `_drafts`, `_includes`, `_index.md` belong to site generators; Jekyll's `_posts` are
+/// posts.
 const IGNORED_PREFIXES: [&str; 5] = [".", "~$", "~syncthing~", "#", "_"];
-const TAKEN_NAMES: [&str; 1] = ["_posts"];
+const PUBLISHED_NAMES: [&str; 1] = ["_posts"];
 const IGNORED_SUFFIXES: [&str; 25] = [
     "~",
     "#",
@@ -401,10 +403,10 @@ const IGNORED_SUFFIXES: [&str; 25] = [
 const IGNORED_NAMES: [&str; 5] = ["4913", "Thumbs.db", "desktop.ini", "lost+found", "node_modules"];
 const CONFLICT_PARTS: [&str; 4] = [".sync-conflict-", "(conflicted copy", "conflicted copy ", "(Case Conflict"];
 
-/// Whether a file or folder of this name is a tool's own: hidden, temporary, a backup or a conflict copy.
+/// Whether a file or folder of this name belongs to a tool: hidden, temporary, a backup or a conflict copy.
 pub fn is_ignored(name: &OsStr) -> bool {
     let name = name.as_bytes();
-    if TAKEN_NAMES.iter().any(|taken| name == taken.as_bytes()) {
+    if PUBLISHED_NAMES.iter().any(|published| name == published.as_bytes()) {
         return false;
     }
     IGNORED_NAMES.iter().any(|exact| name == exact.as_bytes())
@@ -464,12 +466,12 @@ mod tests {
     }
 
     #[test]
-    fn every_ending_is_an_articles() {
+    fn every_listed_extension_has_a_format() {
         assert!(ENDINGS.iter().all(|ending| format_of(ending).is_some()));
     }
 
     #[test]
-    fn include_and_exclude_narrow_what_is_taken() {
+    fn include_and_exclude_select_articles() {
         let articles: Articles = toml::from_str("include = [\"*.md\"]\nexclude = [\"drafts/**\"]").unwrap();
         let (_keep, folder) = folder(&articles);
         assert!(folder.format(&folder.root().join("a/b.md")).is_some());
@@ -518,7 +520,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_may_come_later_but_must_be_one() {
+    fn the_folder_may_be_missing_but_not_a_file() {
         let directory = tempfile::tempdir().unwrap();
         let at = |name: &str| Articles { directory: directory.path().join(name), ..Articles::default() };
         assert!(Folder::open(&at("later")).is_ok());
@@ -533,7 +535,7 @@ mod tests {
         let wait = |now: i64| stat.until_quiet(now * SECOND, Duration::from_secs(2));
         assert_eq!(wait(13), Some(Duration::from_secs(1)));
         assert_eq!(wait(14), None);
-        assert_eq!(wait(11), Some(Duration::from_secs(2)), "set since the clock was read");
-        assert_eq!(wait(-100), None, "made up");
+        assert_eq!(wait(11), Some(Duration::from_secs(2)), "set after the clock was read");
+        assert_eq!(wait(-100), None, "forged");
     }
 }

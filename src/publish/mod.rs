@@ -15,7 +15,7 @@ use crate::catalog::{self, Catalog, Changes};
 use crate::change::{Change, TextRequests};
 use crate::config::Config;
 use crate::folder::Folder;
-use crate::folder::watch::{Armed, Writing};
+use crate::folder::watch::{Armed, OpenFiles};
 use crate::model::collection::{Adoption, ImportedEntry};
 use crate::observe::heartbeat::Heartbeat;
 use crate::observe::metrics::Metrics;
@@ -83,7 +83,7 @@ impl Publisher {
         config: &Config,
         pages: Arc<Pages>,
         current: Current,
-        writing: Writing,
+        writing: OpenFiles,
     ) -> catalog::Result<Self> {
         let version = last_version(&catalog)?;
         let next = next_version(version);
@@ -396,7 +396,7 @@ pub fn adopt(
     let version = next_version(last_version(&catalog)?);
     name_site(&mut catalog, config, channel);
     let known = catalog.adopt(entries)?;
-    let mut ingest = Ingest::new(&mut catalog, folder, config, channel, Writing::default())?;
+    let mut ingest = Ingest::new(&mut catalog, folder, config, channel, OpenFiles::default())?;
     while catalog.next_pass()? {
         ingest.everywhere(&mut catalog, WriteMoment::now(version))?;
         let tick = |ingest: &mut Ingest, catalog: &mut Catalog| {

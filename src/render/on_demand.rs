@@ -206,7 +206,7 @@ pub struct OnDemand {
     pages: Arc<Pages>,
     presented: DateTime<Utc>,
     created: DateTime<Utc>,
-    files: media::Files,
+    files: media::MediaFiles,
     asked: TextRequests,
 }
 
@@ -221,7 +221,7 @@ impl OnDemand {
         pages: Arc<Pages>,
         presented: DateTime<Utc>,
         created: DateTime<Utc>,
-        files: media::Files,
+        files: media::MediaFiles,
     ) -> catalog::Result<Self> {
         let reader = Mutex::new(Reader::open(directory)?);
         Ok(Self { reader, kept: Mutex::default(), pages, presented, created, files, asked: TextRequests::default() })
@@ -268,8 +268,8 @@ impl OnDemand {
     /// Opens a file beside articles by its path below the watched folder; `None` if there is none to be shown. Blocks.
     ///
     /// # Errors
-    /// As for [`media::Files::open`].
-    pub fn file(&self, below: &Path) -> io::Result<Option<media::Opened>> {
+    /// As for [`media::MediaFiles::open`].
+    pub fn file(&self, below: &Path) -> io::Result<Option<media::OpenMedia>> {
         self.files.open(below)
     }
 

@@ -11,7 +11,7 @@ use http_body_util::Full;
 use hyper::body::{Frame, SizeHint};
 use tokio::sync::Semaphore;
 
-use crate::folder::media::Opened;
+use crate::folder::media::OpenMedia;
 
 /// Bytes read at a time. At most two chunks are buffered for each client that downloads a file.
 pub const CHUNK: usize = 64 << 10;
@@ -19,18 +19,18 @@ pub const CHUNK: usize = 64 << 10;
 /// An open file, and the permits to read it.
 #[derive(Debug)]
 pub struct Source {
-    opened: Opened,
+    opened: OpenMedia,
     reads: Arc<Semaphore>,
 }
 
 impl Source {
     /// `reads` has a permit for each thread that may wait for the disk.
-    pub fn new(opened: Opened, reads: Arc<Semaphore>) -> Self {
+    pub fn new(opened: OpenMedia, reads: Arc<Semaphore>) -> Self {
         Self { opened, reads }
     }
 
     /// The open file.
-    pub fn opened(&self) -> &Opened {
+    pub fn opened(&self) -> &OpenMedia {
         &self.opened
     }
 

@@ -75,9 +75,9 @@ fn check_explains_why_a_file_is_not_an_article() {
     let home =
         folder(&[("seeds/_draft.md", "x"), ("seeds/a.png", "x"), ("seeds/a.md~", "x"), ("seeds/README.md", "x")]);
     for (name, told) in [
-        ("seeds/_draft.md", "`_draft.md` is a name of hidden"),
-        ("seeds/a.png", "its name ends like no article's"),
-        ("seeds/a.md~", "`a.md~` is a name of hidden"),
+        ("seeds/_draft.md", "`_draft.md` is a name for hidden"),
+        ("seeds/a.png", "not a file type that gazetted publishes"),
+        ("seeds/a.md~", "`a.md~` is a name for hidden"),
         ("seeds/README.md", "a README at the top"),
     ] {
         let (code, text) = check(home.path(), &[name]);

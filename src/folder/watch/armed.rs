@@ -1,47 +1,47 @@
-//! Which folders are watched by now: whoever compares them looks into none before, so that nothing slips in between.
+//! Tracks which folders are already watched. A reconciliation waits for each before it lists it, so that no change falls between.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-/// Shared by the watch, which goes from folder to folder, and whoever follows it.
+/// Shared by the watch, which arms one folder after the other, and the reconciliation that follows it.
 #[derive(Debug, Clone, Default)]
-pub struct Armed(Arc<Shared>);
+pub struct Armed(Arc<Progress>);
 
 #[derive(Debug, Default)]
-struct Shared {
-    under_way: Mutex<Option<HashSet<PathBuf>>>,
+struct Progress {
+    armed_so_far: Mutex<Option<HashSet<PathBuf>>>,
     changed: Condvar,
 }
 
 impl Armed {
-    /// Waits until a folder is watched, or until all are that can be.
+    /// Waits until a folder is watched, or until the watch has visited all folders.
     pub fn wait_for(&self, folder: &Path) {
-        let is_to_come =
-            |under_way: &mut Option<HashSet<PathBuf>>| under_way.as_ref().is_some_and(|done| !done.contains(folder));
-        let waited = self.0.changed.wait_while(self.under_way(), is_to_come);
+        let is_pending =
+            |folders: &mut Option<HashSet<PathBuf>>| folders.as_ref().is_some_and(|done| !done.contains(folder));
+        let waited = self.0.changed.wait_while(self.armed_so_far(), is_pending);
         drop(waited.unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// The watch is going to go from folder to folder. It has been to all of them when what this gives is dropped.
+    /// Starts a pass of the watch over all folders. Dropping the result ends it.
     pub(super) fn begin(&self) -> Arming {
-        *self.under_way() = Some(HashSet::new());
+        *self.armed_so_far() = Some(HashSet::new());
         Arming(self.clone())
     }
 
-    fn under_way(&self) -> MutexGuard<'_, Option<HashSet<PathBuf>>> {
-        // Nothing that holds the lock can leave half a change behind.
-        self.0.under_way.lock().unwrap_or_else(PoisonError::into_inner)
+    fn armed_so_far(&self) -> MutexGuard<'_, Option<HashSet<PathBuf>>> {
+        // Each change under the lock is a single operation, so a panic cannot leave a partial one.
+        self.0.armed_so_far.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The watch is on its way.
+/// A pass of the watch over all folders.
 pub(super) struct Arming(Armed);
 
 impl Arming {
-    /// It is done with this folder.
-    pub fn done_with(&self, folder: &Path) {
-        if let Some(done) = &mut *self.0.under_way() {
+    /// Marks a folder as watched.
+    pub fn mark(&self, folder: &Path) {
+        if let Some(done) = &mut *self.0.armed_so_far() {
             done.insert(folder.to_path_buf());
         }
         self.0.0.changed.notify_all();
@@ -50,7 +50,7 @@ impl Arming {
 
 impl Drop for Arming {
     fn drop(&mut self) {
-        *self.0.under_way() = None;
+        *self.0.armed_so_far() = None;
         self.0.0.changed.notify_all();
     }
 }
@@ -63,11 +63,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_is_waited_for_until_it_is_watched_or_never_will_be() {
+    fn waiting_ends_when_a_folder_is_watched_or_the_pass_is_over() {
         let armed = Armed::default();
         armed.wait_for(Path::new("before it has begun"));
         let arming = armed.begin();
-        arming.done_with(Path::new("/a/b"));
+        arming.mark(Path::new("/a/b"));
         armed.wait_for(Path::new("/a/b/"));
         let (sender, passed) = channel();
         for folder in ["/a/c", "/elsewhere"] {
@@ -78,7 +78,7 @@ mod tests {
             });
         }
         assert_eq!(passed.recv_timeout(Duration::from_millis(50)), Err(RecvTimeoutError::Timeout));
-        arming.done_with(Path::new("/a/c"));
+        arming.mark(Path::new("/a/c"));
         assert_eq!(passed.recv(), Ok("/a/c"));
         drop(arming);
         assert_eq!(passed.recv(), Ok("/elsewhere"));

@@ -1,4 +1,4 @@
-//! What each event of the system means: where to look, which renames belong together.
+//! Interprets events: where to look, and which two halves make a rename.
 
 use std::collections::HashMap;
 use std::os::unix::fs::MetadataExt;
@@ -8,46 +8,46 @@ use std::time::{Duration, Instant};
 use notify::event::{AccessKind, AccessMode, CreateKind, ModifyKind, RenameMode};
 use notify::{Event, EventKind};
 
-use super::{Closed, QUIET, Task, Tell};
+use super::{Closed, QUIET, Report, Task};
 use crate::change::Change;
-use crate::folder::media::concerns;
+use crate::folder::media::is_relevant;
 
-/// How long after a folder was renamed events may still tell its old name.
+/// How long after the rename of a folder events may carry its old name.
 const STALE_NAMES: Duration = Duration::from_secs(1);
-/// How long after a folder was renamed what is in it is looked at: it is what it was, mostly.
+/// Delay before the content of a renamed folder is read; it is usually unchanged.
 const SETTLING: Duration = Duration::from_millis(100);
-/// How long the second half of a rename within the folder may come after the first.
-const SECOND_HALF: Duration = Duration::from_millis(5);
-/// Renames of which only the first half was seen are forgotten beyond this number.
+/// Longest wait for the second half of a rename within the folder.
+const SECOND_HALF_TIMEOUT: Duration = Duration::from_millis(5);
+/// Maximum number of renames of which only the first half is known.
 const MOST_HALF_RENAMES: usize = 10_000;
 
 /// The first half of a rename.
 struct HalfRename {
     from: PathBuf,
-    /// Whether it was a folder that was watched.
+    /// Whether it was a watched folder.
     folder: bool,
     at: Instant,
-    /// Whether it was told that nothing is there any more. First it is waited for the second half: what is at the old name
-    /// now may be another article that changed places with it.
-    told: bool,
+    /// Whether the old path was reported as gone. That waits for the second half: the old path may now hold an article that
+    /// changed places with it.
+    reported: bool,
 }
 
-/// Renames of which not everything is known yet.
+/// Renames that are not complete yet.
 #[derive(Default)]
-pub struct Renames {
-    /// Renames whose second half has not come yet, by the cookie that it will carry.
+pub struct PendingRenames {
+    /// First halves, by the cookie that the second half will carry.
     halves: HashMap<usize, HalfRename>,
-    /// The last rename of an article to another article's name, which may be the first half of an exchange: from, to, when.
+    /// The last rename of an article to another article's name, possibly the first half of an exchange: from, to, when.
     last: Option<(PathBuf, PathBuf, Instant)>,
-    /// Folders that were renamed a moment ago: from, to, when.
+    /// Recently renamed folders: from, to, when.
     folders: Vec<(PathBuf, PathBuf, Instant)>,
 }
 
-impl Renames {
-    /// When what was held back is to be told.
+impl PendingRenames {
+    /// When the next pending rename times out.
     pub fn next_wake(&self) -> Option<Instant> {
-        let halves = self.halves.values().filter(|half| !half.told).map(|half| half.at);
-        halves.chain(self.last.iter().map(|(_, _, at)| *at)).min().map(|at| at + SECOND_HALF)
+        let halves = self.halves.values().filter(|half| !half.reported).map(|half| half.at);
+        halves.chain(self.last.iter().map(|(_, _, at)| *at)).min().map(|at| at + SECOND_HALF_TIMEOUT)
     }
 }
 
@@ -56,21 +56,21 @@ impl Task {
         let event = match event {
             Ok(event) if event.need_rescan() => {
                 tracing::info!("file events were lost; comparing the whole folder");
-                return self.everywhere_anew();
+                return self.rewatch_and_reconcile();
             }
             Ok(event) => event,
             Err(error) => {
                 tracing::warn!(%error, "cannot watch the folder; comparing all of it");
-                return self.everywhere_anew();
+                return self.rewatch_and_reconcile();
             }
         };
         // A mounted Kubernetes ConfigMap is replaced by way of this name.
         if event.paths.iter().any(|path| path.file_name().is_some_and(|name| name == "..data")) {
-            return self.everywhere_anew();
+            return self.rewatch_and_reconcile();
         }
         let Some(path) = event.paths.last().map(|path| self.present_name(path)) else { return Ok(()) };
         if path == self.folder.root() {
-            // Renamed or removed, and perhaps back before anybody looks: what is watched now is not to be trusted.
+            // Renamed or removed, and possibly back before the next check: the current watches cannot be trusted.
             if matches!(event.kind, EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_))) {
                 self.root_identity = None;
             }
@@ -80,7 +80,7 @@ impl Task {
         for link in self.targets.of(&path).into_iter().filter(|_| is_finished) {
             self.look(&link)?;
         }
-        // An exchange is told as two renames in a row, one back from where the other led.
+        // An exchange is reported as two renames in a row, the second one in the opposite direction.
         let goes_back = self.renames.last.as_ref().is_some_and(|(from, to, _)| match event.kind {
             EventKind::Modify(ModifyKind::Name(RenameMode::From)) => path == *to,
             EventKind::Modify(ModifyKind::Name(RenameMode::To)) => path == *from,
@@ -88,20 +88,20 @@ impl Task {
             _ => false,
         });
         if !goes_back {
-            self.tell_renamed()?;
+            self.report_rename()?;
         }
         self.event_at(&path, &event)
     }
 
-    /// The rename that was held back was none but itself.
-    fn tell_renamed(&mut self) -> Result<(), Closed> {
+    /// Reports the pending rename, which is not an exchange.
+    fn report_rename(&mut self) -> Result<(), Closed> {
         let Some((from, to, _)) = self.renames.last.take() else { return Ok(()) };
-        self.tell(Change::Moved { from, to: to.clone() })?;
+        self.send(Change::Moved { from, to: to.clone() })?;
         self.look(&to)
     }
 
     fn event_at(&mut self, path: &Path, event: &Event) -> Result<(), Closed> {
-        let is_article = concerns(&self.folder, path);
+        let is_article = is_relevant(&self.folder, path);
         match event.kind {
             EventKind::Access(AccessKind::Close(AccessMode::Write)) if is_article => {
                 self.writing.closed(path);
@@ -122,7 +122,7 @@ impl Task {
                 if self.renames.halves.len() >= MOST_HALF_RENAMES {
                     self.renames.halves.clear();
                 }
-                let half = HalfRename { from: path.to_path_buf(), folder, at: Instant::now(), told: false };
+                let half = HalfRename { from: path.to_path_buf(), folder, at: Instant::now(), reported: false };
                 self.renames.halves.insert(cookie, half);
                 Ok(())
             }
@@ -138,14 +138,14 @@ impl Task {
         }
     }
 
-    /// Where a path is now that an event told. A watch goes along with its folder when that is renamed, and tells what
-    /// happens in it under the old name until the watch itself is replaced.
+    /// Returns the current name of a path in an event. The watch of a renamed folder reports events under the old name until it is
+    /// replaced.
     fn present_name(&mut self, path: &Path) -> PathBuf {
         let now = Instant::now();
         self.renames.folders.retain(|(_, _, at)| now.duration_since(*at) < STALE_NAMES);
         let mut path = path.to_path_buf();
         for (from, to, _) in &self.renames.folders {
-            // Of the folder itself only its going is told under the old name, and that is true.
+            // An event about the folder itself under its old name reports its removal, which is right.
             if let Ok(rest) = path.strip_prefix(from)
                 && !rest.as_os_str().is_empty()
                 && matches!(from.try_exists(), Ok(false))
@@ -156,14 +156,14 @@ impl Task {
         path
     }
 
-    /// A new name for a file that is already whole (a link) is looked at; any other file will be closed by its writer.
+    /// Reports a new hard or symbolic link to an existing file. Any other new file will be closed by its writer.
     fn file_created(&mut self, path: &Path, is_article: bool) -> Result<(), Closed> {
         match std::fs::symlink_metadata(path) {
             Ok(metadata) if metadata.is_symlink() => self.link_appeared(path),
             Ok(metadata) if is_article && metadata.nlink() > 1 => self.look(path),
             Ok(metadata) if is_article && metadata.is_file() => {
                 self.writing.opened(path);
-                // It may have been written under no name at all (O_TMPFILE), and is closed under none.
+                // It may have been written without a name (O_TMPFILE); no close event follows then.
                 self.unquiet.insert(path.to_path_buf(), Instant::now() + QUIET);
                 Ok(())
             }
@@ -191,17 +191,17 @@ impl Task {
     }
 
     fn second_half(&mut self, path: &Path, half: Option<HalfRename>) -> Result<(), Closed> {
-        let untold = half.as_ref().filter(|half| !half.told).map(|half| half.from.clone());
+        let untold = half.as_ref().filter(|half| !half.reported).map(|half| half.from.clone());
         if let (Some(from), Some((one, other, _))) = (&untold, &self.renames.last)
             && (from, path) == (other, one)
         {
             let (one, other) = (one.clone(), other.clone());
             self.renames.last = None;
-            self.tell(Change::Exchanged { one: one.clone(), other: other.clone() })?;
+            self.send(Change::Exchanged { one: one.clone(), other: other.clone() })?;
             self.look(&one)?;
             return self.look(&other);
         }
-        self.tell_renamed()?;
+        self.report_rename()?;
         let is_article = |path: &Path| self.folder.format(path).is_some() && path.is_file();
         if let Some(from) = untold.as_ref().filter(|from| self.folder.format(from).is_some() && is_article(path)) {
             self.renames.last = Some((from.clone(), path.to_path_buf(), Instant::now()));
@@ -218,7 +218,7 @@ impl Task {
             return self.folder_appeared(path, from);
         }
         if let Some(from) = from {
-            self.tell(Change::Moved { from, to: path.to_path_buf() })?;
+            self.send(Change::Moved { from, to: path.to_path_buf() })?;
         }
         if metadata.is_ok_and(|metadata| metadata.is_symlink()) {
             return self.link_appeared(path);
@@ -230,14 +230,14 @@ impl Task {
         let moved = from.is_some();
         if let Some(from) = from {
             self.renames.folders.push((from.clone(), path.to_path_buf(), Instant::now()));
-            self.tell(Change::Moved { from, to: path.to_path_buf() })?;
+            self.send(Change::Moved { from, to: path.to_path_buf() })?;
         }
         if !self.folder.enters(path) {
             return Ok(());
         }
-        for file in self.add_tree(path, Tell::Files, None) {
+        for file in self.add_tree(path, Report::Files, None) {
             if moved {
-                // What happened to it since stands in the queue, and is to be told first.
+                // Later events are in the queue and have to be reported first.
                 self.unquiet.entry(file).or_insert(Instant::now() + SETTLING);
             } else {
                 self.look(&file)?;
@@ -246,16 +246,16 @@ impl Task {
         Ok(())
     }
 
-    /// What was renamed and did not turn up under another name has left the folder.
-    pub(super) fn look_at_halves(&mut self, now: Instant) -> Result<(), Closed> {
-        let due = |half: &&mut HalfRename| !half.told && half.at + SECOND_HALF <= now;
+    /// Reports files that were renamed to a place outside of the folder.
+    pub(super) fn report_moved_out(&mut self, now: Instant) -> Result<(), Closed> {
+        let due = |half: &&mut HalfRename| !half.reported && half.at + SECOND_HALF_TIMEOUT <= now;
         let mut left = Vec::new();
         for half in self.renames.halves.values_mut().filter(due) {
-            half.told = true;
+            half.reported = true;
             left.push(half.from.clone());
         }
-        if self.renames.last.as_ref().is_some_and(|(_, _, at)| *at + SECOND_HALF <= now) {
-            self.tell_renamed()?;
+        if self.renames.last.as_ref().is_some_and(|(_, _, at)| *at + SECOND_HALF_TIMEOUT <= now) {
+            self.report_rename()?;
         }
         left.iter().try_for_each(|path| self.look(path))
     }

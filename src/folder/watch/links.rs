@@ -1,15 +1,15 @@
-//! Files that lie elsewhere and are in the folder by a link: where they lie is watched, too.
+//! Targets of links: the folders of files that are in the watched folder by a link are watched as well.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
-/// By the path under which events will tell of it, the links to each file.
+/// The links to each target, by the path that events will carry.
 #[derive(Debug, Default)]
 pub struct Targets(HashMap<PathBuf, BTreeSet<PathBuf>>);
 
 impl Targets {
-    /// Notes where a link leads, and gives the folder to watch. Within `root` a target goes by its name there, since the
-    /// system tells of a folder under one name only.
+    /// Records the target of a link and returns the folder to watch. A target within `root` is recorded by its path there, since
+    /// the kernel reports a folder under one name only.
     pub fn insert(&mut self, root: &Path, link: &Path) -> Option<PathBuf> {
         let target = link.canonicalize().ok().filter(|target| target.is_file())?;
         let target =
@@ -22,12 +22,12 @@ impl Targets {
         Some(folder)
     }
 
-    /// The links that lead to a file.
+    /// Returns the links to a file.
     pub fn of(&self, target: &Path) -> Vec<PathBuf> {
         self.0.get(target).into_iter().flatten().cloned().collect()
     }
 
-    /// Forgets all: they will be found again.
+    /// Removes all targets; the next scan finds them again.
     pub fn clear(&mut self) {
         self.0.clear();
     }
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_target_is_found_by_the_name_that_events_tell() {
+    fn a_target_is_found_by_the_path_in_an_event() {
         let directory = tempfile::tempdir().unwrap();
         let outside = directory.path().canonicalize().unwrap();
         let root = outside.join("root");

@@ -1,10 +1,9 @@
-//! File system events -> [`Change`]. Nobody else knows `notify`. An event only says where to look; a lost one is made good by
-//! looking everywhere, which happens after every doubt and once a minute. Where the system gives no events, folders are
-//! listed again and again instead.
+//! File system events -> [`Change`]; the only user of `notify`. An event is a hint where to look. Reconciling the whole folder
+//! repairs lost events: after any doubt, and once a minute. Where the kernel gives no events, folders are listed periodically.
 //!
-//! Two things are left to that minute. notify's own thread can end only by a panic in the callback below, which does nothing
-//! that panics; so it is not watched over by a heartbeat. And a file that a scan finds is believed once it has been quiet for a
-//! second: to ask the system whether somebody has it open (a lease) takes ownership of the file and a signal handler.
+//! Two cases rely on that minute. notify's own thread could only end by a panic in the callback below, which cannot panic, so it
+//! has no heartbeat. And a file found by a scan is believed once it has been quiet for a second: asking the kernel whether it is
+//! open for writing (a lease) requires ownership of the file and a signal handler.
 
 mod armed;
 mod events;
@@ -25,50 +24,48 @@ use notify::{ErrorKind, Event, EventKind, RecommendedWatcher, RecursiveMode, Wat
 
 use crate::change::Change;
 use crate::config::{Articles, Watching};
-use crate::folder::media::concerns;
+use crate::folder::media::is_relevant;
 use crate::folder::{Folder, Stat};
 use crate::observe::heartbeat::Heartbeat;
 use crate::observe::metrics::Metrics;
 pub use armed::Armed;
 use armed::Arming;
-use events::Renames;
+use events::PendingRenames;
 use links::Targets;
-use poll::{Difference, Polled};
-pub use writing::Writing;
+use poll::{Difference, PolledFolders};
+pub use writing::OpenFiles;
 
-/// How often the folder itself is checked: no event tells that it was renamed, mounted over or replaced.
+/// Interval of checks of the root: no event reports that it was renamed, replaced or mounted over.
 const ROOT_INTERVAL: Duration = Duration::from_secs(1);
-/// How often everything is compared although no event was lost that we know of.
+/// Interval of reconciling without a known loss of events.
 const RECONCILE_INTERVAL: Duration = Duration::from_mins(1);
-/// Listing takes at most a part of the time as small as this.
-const POLL_SHARE: u32 = 10;
-/// A file that a scan came across is left alone until nothing has happened to it for this long.
+/// Polling takes at most this fraction (one in N) of the time.
+const POLL_FRACTION: u32 = 10;
+/// How long a file found by a scan has to be unchanged before it is read.
 pub const QUIET: Duration = Duration::from_secs(1);
-/// A file that nobody closes is looked at when nothing was written to it for this long.
-const UNCLOSED: Duration = Duration::from_secs(30);
+/// Time without writes after which a file that stays open is read.
+const UNCLOSED_AFTER: Duration = Duration::from_secs(30);
 enum Input {
     Event(notify::Result<Event>),
-    LookEverywhere,
+    Reconcile,
     Stop,
 }
 
-/// Makes a running watch look everywhere.
+/// Makes a running watch reconcile the whole folder.
 #[derive(Debug, Clone)]
-pub struct Trigger(Sender<Input>);
+pub struct ReconcileTrigger(Sender<Input>);
 
-impl Trigger {
-    /// Does nothing once the watch has ended.
-    pub fn look_everywhere(&self) {
-        let _ = self.0.send(Input::LookEverywhere);
+impl ReconcileTrigger {
+    /// Reconciles soon. Has no effect once the watch has ended.
+    pub fn reconcile(&self) {
+        let _ = self.0.send(Input::Reconcile);
     }
 }
 
-/// Who hears of what is done.
+/// Receives the heartbeat and the metrics of the watch.
 #[derive(Debug, Default)]
 pub struct WatchObservers {
-    /// Whoever looks whether anything is.
     pub pulse: Heartbeat,
-    /// Whoever draws curves of it.
     pub metrics: Metrics,
 }
 
@@ -76,13 +73,13 @@ pub struct WatchObservers {
 #[derive(Debug)]
 pub struct Watch {
     input: Sender<Input>,
-    writing: Writing,
+    writing: OpenFiles,
     armed: Armed,
     thread: Option<JoinHandle<()>>,
 }
 
-/// Arms the watches of a folder, one folder after the other, then tells `changes` whatever happens in it. Everything is told that
-/// happens in a folder that is [`Armed`]; what is there already is for the receiver to find by looking everywhere.
+/// Watches a folder and its sub-folders, one after the other, and sends all changes to `changes`. Every change in a folder that is
+/// [`Armed`] is reported; the receiver finds existing files by reconciling.
 ///
 /// # Errors
 /// The thread cannot be started.
@@ -90,10 +87,10 @@ pub fn start(
     folder: Folder,
     articles: &Articles,
     changes: Sender<Change>,
-    told: WatchObservers,
+    observers: WatchObservers,
 ) -> anyhow::Result<Watch> {
     let (input, events) = mpsc::channel();
-    let writing = Writing::default();
+    let writing = OpenFiles::default();
     let root = folder.root().to_path_buf();
     let mut task = Task {
         root_identity: folder.identity(),
@@ -104,20 +101,20 @@ pub fn start(
         watcher: None,
         changes,
         watched: HashSet::new(),
-        polled: Polled::default(),
+        polled: PolledFolders::default(),
         targets: Targets::default(),
         silent: HashMap::new(),
-        renames: Renames::default(),
+        renames: PendingRenames::default(),
         writing: writing.clone(),
         unquiet: BTreeMap::new(),
         warned: HashSet::new(),
-        told,
+        observers,
     };
     task.open_watcher();
     let armed = Armed::default();
     let arming = armed.begin();
     let work = move || {
-        task.add_tree(&root, Tell::Nothing, Some(&arming));
+        task.add_tree(&root, Report::None, Some(&arming));
         drop(arming);
         task.run(&events);
     };
@@ -126,25 +123,25 @@ pub fn start(
 }
 
 impl Watch {
-    /// For somebody who may know of a change that no event tells.
-    pub fn trigger(&self) -> Trigger {
-        Trigger(self.input.clone())
+    /// Returns a handle for changes that no event reports.
+    pub fn trigger(&self) -> ReconcileTrigger {
+        ReconcileTrigger(self.input.clone())
     }
 
-    /// Which files somebody is writing.
-    pub fn writing(&self) -> Writing {
+    /// The files that are open for writing.
+    pub fn writing(&self) -> OpenFiles {
         self.writing.clone()
     }
 
-    /// Which folders are watched by now.
+    /// The folders that are already watched.
     pub fn armed(&self) -> Armed {
         self.armed.clone()
     }
 
-    /// Ends the watch; the receiver of changes sees its channel close.
+    /// Stops the watch and closes the channel of changes.
     ///
     /// # Errors
-    /// The watch had panicked.
+    /// The watch has panicked.
     pub fn stop(mut self) -> anyhow::Result<()> {
         self.end()
     }
@@ -164,16 +161,16 @@ impl Drop for Watch {
     }
 }
 
-/// What a scan of new folders says about the files in them.
+/// Which files a scan of new folders reports.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Tell {
-    /// Each one that nobody is writing.
+enum Report {
+    /// Each file that is not open for writing.
     Files,
-    /// Nothing: everything is looked at anyway.
-    Nothing,
+    /// None, because a reconciliation follows.
+    None,
 }
 
-/// What is said once in a daemon's life.
+/// Warnings that are logged once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Warning {
     NoEvents,
@@ -186,24 +183,24 @@ struct Task {
     mode: Watching,
     poll_interval: Duration,
     input: Sender<Input>,
-    /// `None` where the system gives no events.
+    /// `None` if the kernel gives no events.
     watcher: Option<RecommendedWatcher>,
     changes: Sender<Change>,
     watched: HashSet<PathBuf>,
-    polled: Polled,
+    polled: PolledFolders,
     targets: Targets,
-    /// By device, whether the file system keeps changes to itself.
+    /// By device: whether the file system omits events.
     silent: HashMap<u64, bool>,
     root_identity: Option<(u64, u64)>,
-    renames: Renames,
-    writing: Writing,
-    /// Files that a scan came across too soon after they changed.
+    renames: PendingRenames,
+    writing: OpenFiles,
+    /// Files found by a scan too soon after they changed, and when to read them.
     unquiet: BTreeMap<PathBuf, Instant>,
     warned: HashSet<Warning>,
-    told: WatchObservers,
+    observers: WatchObservers,
 }
 
-/// The receiver of changes is gone: there is nobody to work for.
+/// The receiver of changes has ended.
 struct Closed;
 
 impl Task {
@@ -212,33 +209,33 @@ impl Task {
         let mut next_reconcile = Instant::now() + RECONCILE_INTERVAL;
         let mut next_poll = Instant::now() + self.poll_interval;
         loop {
-            self.told.pulse.beat();
-            self.told.metrics.watched(self.watched.len(), self.polled.len());
+            self.observers.pulse.beat();
+            self.observers.metrics.watched(self.watched.len(), self.polled.len());
             let now = Instant::now();
             let wake = self.unquiet.values().copied().fold(next_root.min(next_reconcile), Instant::min);
             let wake = if self.polled.len() > 0 { wake.min(next_poll) } else { wake };
             let wake = self.renames.next_wake().map_or(wake, |renames| wake.min(renames));
             let done = match events.recv_timeout(wake.saturating_duration_since(now)) {
                 Ok(Input::Event(event)) => self.event(event),
-                Ok(Input::LookEverywhere) => self.everywhere(),
+                Ok(Input::Reconcile) => self.reconcile(),
                 Err(RecvTimeoutError::Timeout) => Ok(()),
                 Ok(Input::Stop) | Err(RecvTimeoutError::Disconnected) => return,
             };
             let now = Instant::now();
-            let mut ticked = done.and_then(|()| self.look_at_halves(now)).and_then(|()| self.look_at_quiet(now));
+            let mut ticked = done.and_then(|()| self.report_moved_out(now)).and_then(|()| self.report_quiet(now));
             if now >= next_root {
                 next_root = now + ROOT_INTERVAL;
-                ticked = ticked.and_then(|()| self.check_root()).and_then(|()| self.look_at_unclosed(now));
+                ticked = ticked.and_then(|()| self.check_root()).and_then(|()| self.report_unclosed(now));
             }
             if now >= next_poll {
                 ticked = ticked.and_then(|()| self.poll());
                 let ended = Instant::now();
-                next_poll = ended + self.poll_interval.max((ended - now) * POLL_SHARE);
+                next_poll = ended + self.poll_interval.max((ended - now) * POLL_FRACTION);
             }
             if now >= next_reconcile {
                 next_reconcile = now + RECONCILE_INTERVAL;
                 self.open_watcher();
-                ticked = ticked.and_then(|()| self.everywhere());
+                ticked = ticked.and_then(|()| self.reconcile());
             }
             if ticked.is_err() {
                 return;
@@ -246,13 +243,13 @@ impl Task {
         }
     }
 
-    /// Asks the system for events, unless it gives them already. When it cannot, perhaps it can later.
+    /// Opens the watcher if it is not open. A failure is retried at the next reconciliation.
     fn open_watcher(&mut self) {
         if self.watcher.is_some() || self.mode == Watching::Poll {
             return;
         }
         let sender = self.input.clone();
-        // Nothing but this in the callback: it runs on notify's own thread. Our own reading makes the events that are dropped.
+        // The callback runs on notify's thread and must not block or panic. Events of our own reading are dropped here.
         let callback = move |event: notify::Result<Event>| {
             let own_reading =
                 |kind| matches!(kind, EventKind::Access(AccessKind::Open(_) | AccessKind::Close(AccessMode::Read)));
@@ -280,53 +277,52 @@ impl Task {
         self.warned.insert(warning)
     }
 
-    fn tell(&self, change: Change) -> Result<(), Closed> {
+    fn send(&self, change: Change) -> Result<(), Closed> {
         self.changes.send(change).map_err(|_| Closed)
     }
 
     fn look(&self, path: &Path) -> Result<(), Closed> {
-        self.tell(Change::Look(path.to_path_buf()))
+        self.send(Change::Look(path.to_path_buf()))
     }
 
-    fn everywhere(&mut self) -> Result<(), Closed> {
+    fn reconcile(&mut self) -> Result<(), Closed> {
         let root = self.folder.root().to_owned();
         self.targets.clear();
-        self.add_tree(&root, Tell::Nothing, None);
-        self.tell(Change::LookEverywhere)
+        self.add_tree(&root, Report::None, None);
+        self.send(Change::LookEverywhere)
     }
 
-    /// After a loss, nothing is known of which folders are still watched: one may have been replaced by another of its name.
-    fn everywhere_anew(&mut self) -> Result<(), Closed> {
+    /// Watches all folders again and reconciles. After a loss of events, any folder may have been replaced by another of its name.
+    fn rewatch_and_reconcile(&mut self) -> Result<(), Closed> {
         self.watched.clear();
-        self.everywhere()
+        self.reconcile()
     }
 
-    /// Watches a folder and all in it, each before it is listed, so that nothing slips in between. Gives the files that
-    /// were there already and that nobody is writing. Folders come in the order of their names, as whoever follows walks over
-    /// them.
-    fn add_tree(&mut self, top: &Path, tell: Tell, arming: Option<&Arming>) -> Vec<PathBuf> {
+    /// Watches a folder and all below it, each before it is listed, so that no change falls between. Returns the files that already
+    /// existed and are not open for writing. Folders come in the order of their names, as in a reconciliation.
+    fn add_tree(&mut self, top: &Path, report: Report, arming: Option<&Arming>) -> Vec<PathBuf> {
         let mut files = Vec::new();
         let mut folders = vec![top.to_path_buf()];
         while let Some(folder) = folders.pop() {
-            self.told.pulse.beat();
+            self.observers.pulse.beat();
             self.watch(&folder);
-            let mut within = self.add_within(&folder, tell, &mut files);
+            let mut within = self.add_within(&folder, report, &mut files);
             within.sort_unstable_by(|one, other| other.cmp(one));
             folders.append(&mut within);
             if let Some(arming) = arming {
-                arming.done_with(&folder);
+                arming.mark(&folder);
             }
         }
         files
     }
 
-    /// What [`Self::add_tree`] does with one folder. Gives the folders in it.
-    fn add_within(&mut self, folder: &Path, tell: Tell, files: &mut Vec<PathBuf>) -> Vec<PathBuf> {
+    /// Handles one folder of [`Self::add_tree`]. Returns the folders in it.
+    fn add_within(&mut self, folder: &Path, report: Report, files: &mut Vec<PathBuf>) -> Vec<PathBuf> {
         let mut folders = Vec::new();
         let Ok(entries) = std::fs::read_dir(folder) else { return folders };
         for entry in entries.flatten() {
             let Ok(kind) = entry.file_type() else { continue };
-            if kind.is_file() && tell == Tell::Nothing {
+            if kind.is_file() && report == Report::None {
                 continue;
             }
             let path = entry.path();
@@ -343,7 +339,7 @@ impl Task {
                 }
                 self.watch_target(&path);
             }
-            if tell == Tell::Files && concerns(&self.folder, &path) {
+            if report == Report::Files && is_relevant(&self.folder, &path) {
                 match until_quiet(&path) {
                     Some(wait) => drop(self.unquiet.insert(path, Instant::now() + wait)),
                     None => files.push(path),
@@ -353,11 +349,11 @@ impl Task {
         folders
     }
 
-    /// Watches a folder by events where it can, by listing where it must.
+    /// Watches a folder by events if possible, else by polling.
     fn watch(&mut self, folder: &Path) {
         let by_events = self.watch_by_events(folder);
-        let silent = self.mode == Watching::Auto && self.keeps_silent(folder);
-        if silent || (!by_events && self.mode != Watching::Events && folder.is_dir()) {
+        let omits_events = self.mode == Watching::Auto && self.omits_events(folder);
+        if omits_events || (!by_events && self.mode != Watching::Events && folder.is_dir()) {
             self.polled.insert(folder);
         } else {
             self.polled.remove(folder);
@@ -385,19 +381,19 @@ impl Task {
                     );
                 }
             }
-            // It may have gone again already; if it is unreadable, the scan says so.
+            // It may be gone already; the scan reports an unreadable folder.
             Err(error) => tracing::debug!(folder = %folder.display(), %error, "cannot watch a folder"),
         }
         false
     }
 
-    /// Whether a folder lies on a file system that does not tell of everything.
-    fn keeps_silent(&mut self, folder: &Path) -> bool {
+    /// Whether a folder is on a file system that omits events of other hosts.
+    fn omits_events(&mut self, folder: &Path) -> bool {
         let Ok(device) = std::fs::metadata(folder).map(|metadata| metadata.dev()) else { return false };
         if let Some(known) = self.silent.get(&device) {
             return *known;
         }
-        let name = poll::silent_file_system(folder);
+        let name = poll::file_system_without_events(folder);
         self.silent.insert(device, name.is_some());
         if let Some(name) = name
             && self.is_first(Warning::FileSystem)
@@ -412,7 +408,7 @@ impl Task {
         name.is_some()
     }
 
-    /// A link's file may be edited where it lies, and no event of the folder tells so.
+    /// Watches the folder of a link's target, since no event in this folder reports an edit of the target.
     fn watch_target(&mut self, link: &Path) {
         if self.folder.format(link).is_none() {
             return;
@@ -422,7 +418,7 @@ impl Task {
         }
     }
 
-    /// What was at a path is not there any more.
+    /// Ends the watching of a path and of all below it.
     fn forget(&mut self, path: &Path) {
         self.writing.closed(path);
         self.unquiet.remove(path);
@@ -433,7 +429,7 @@ impl Task {
         for folder in gone {
             self.watched.remove(&folder);
             if let Some(watcher) = &mut self.watcher {
-                // The system may have dropped it by itself.
+                // The kernel may have removed the watch already.
                 let _ = watcher.unwatch(&folder);
             }
         }
@@ -442,10 +438,10 @@ impl Task {
         self.unquiet.retain(|file, _| !file.starts_with(path));
     }
 
-    fn look_at_quiet(&mut self, now: Instant) -> Result<(), Closed> {
+    fn report_quiet(&mut self, now: Instant) -> Result<(), Closed> {
         let due: Vec<PathBuf> = self.unquiet.extract_if(.., |_, at| *at <= now).map(|(path, _)| path).collect();
         for path in due {
-            // Whoever is writing it will close it.
+            // A file that is being written will be closed.
             match self.writing.get(&path) {
                 Some(writer) if writer.wrote || std::fs::metadata(&path).map_or(0, |metadata| metadata.len()) == 0 => {
                     continue;
@@ -462,13 +458,13 @@ impl Task {
         Ok(())
     }
 
-    /// Somebody keeps a file open for ever, as a log's writer does: what it says so far is better than nothing.
-    fn look_at_unclosed(&mut self, now: Instant) -> Result<(), Closed> {
-        let Some(then) = now.checked_sub(UNCLOSED) else { return Ok(()) };
+    /// Reports files that stay open without writes, as a log does: their current content is published.
+    fn report_unclosed(&mut self, now: Instant) -> Result<(), Closed> {
+        let Some(then) = now.checked_sub(UNCLOSED_AFTER) else { return Ok(()) };
         self.writing.take_idle_since(then).iter().try_for_each(|path| self.look(path))
     }
 
-    /// Lists the folders that make no events.
+    /// Lists the folders without events and reports differences.
     fn poll(&mut self) -> Result<(), Closed> {
         for difference in self.polled.differences() {
             match difference {
@@ -486,7 +482,7 @@ impl Task {
                     }
                 }
                 Difference::File(path) => match until_quiet(&path) {
-                    Some(wait) if concerns(&self.folder, &path) => {
+                    Some(wait) if is_relevant(&self.folder, &path) => {
                         self.unquiet.insert(path, Instant::now() + wait);
                     }
                     _ => self.look(&path)?,
@@ -496,7 +492,7 @@ impl Task {
         Ok(())
     }
 
-    /// Sees what no event tells: the folder itself is another one, or gone, or back.
+    /// Checks whether the root was replaced, removed or restored, which no event reports.
     fn check_root(&mut self) -> Result<(), Closed> {
         let found = self.folder.identity();
         if found == self.root_identity {
@@ -506,11 +502,11 @@ impl Task {
         self.silent.clear();
         let root = self.folder.root().to_owned();
         self.forget(&root);
-        self.everywhere()
+        self.reconcile()
     }
 }
 
-/// How long to wait until nothing has happened to a file for [`QUIET`]; `None` if that is so already.
+/// Returns how long until a file has been unchanged for [`QUIET`]; `None` if it already has.
 fn until_quiet(file: &Path) -> Option<Duration> {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()?;
     let metadata = std::fs::metadata(file).ok()?;

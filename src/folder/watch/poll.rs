@@ -1,4 +1,4 @@
-//! Folders of which events tell nothing, or not everything: each is listed again and again, and compared.
+//! Polling of folders without complete events: each is listed periodically and compared with the previous listing.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsString;
@@ -7,63 +7,63 @@ use std::path::{Path, PathBuf};
 
 use crate::folder::Stat;
 
-/// What a listing says of one name in a folder.
+/// One name in a listing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Listed {
-    /// Which folder it is: another one may stand in its place.
+enum ListedItem {
+    /// A folder by its inode, since another one may take its place.
     Folder(u64),
     File(Stat),
 }
 
-type Listing = HashMap<OsString, Listed>;
+type FolderListing = HashMap<OsString, ListedItem>;
 
-/// Something that is not as it was.
+/// A difference between two listings.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Difference {
     /// A file is new or changed.
     File(PathBuf),
     /// A file or a folder is gone.
     Gone(PathBuf),
-    /// A folder is new, or another one.
+    /// A folder is new or was replaced.
     Folder(PathBuf),
 }
 
-/// The folders that are polled, with what they held when they were last listed.
+/// The polled folders with their last listings.
 #[derive(Debug, Default)]
-pub struct Polled(BTreeMap<PathBuf, Listing>);
+pub struct PolledFolders(BTreeMap<PathBuf, FolderListing>);
 
-impl Polled {
-    /// How many folders there are.
+impl PolledFolders {
+    /// Number of polled folders.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Starts with what is there now; whoever adds a folder has looked at it.
+    /// Starts polling a folder from its current content, which the caller has already reported.
     pub fn insert(&mut self, folder: &Path) {
         self.0.entry(folder.to_path_buf()).or_insert_with(|| list(folder).unwrap_or_default());
     }
 
-    /// Ends the polling of one folder.
+    /// Stops polling a folder.
     pub fn remove(&mut self, folder: &Path) {
         self.0.remove(folder);
     }
 
-    /// Ends it for a folder and everything below.
+    /// Stops polling a folder and all below it.
     pub fn forget(&mut self, top: &Path) {
         self.0.retain(|folder, _| !folder.starts_with(top));
     }
 
-    /// Lists every folder again.
+    /// Lists every folder again and returns the differences.
     pub fn differences(&mut self) -> Vec<Difference> {
         let mut found = Vec::new();
         for (folder, before) in &mut self.0 {
-            // A folder that cannot be listed says nothing; if it is gone, the one above it says so.
+            // A folder that cannot be listed reports nothing; if it is gone, its parent's listing shows it.
             let Some(now) = list(folder) else { continue };
             for (name, listed) in &now {
                 match (before.get(name), listed) {
                     (Some(known), listed) if known == listed => {}
-                    (_, Listed::Folder(_)) => found.push(Difference::Folder(folder.join(name))),
-                    (_, Listed::File(_)) => found.push(Difference::File(folder.join(name))),
+                    (_, ListedItem::Folder(_)) => found.push(Difference::Folder(folder.join(name))),
+                    (_, ListedItem::File(_)) => found.push(Difference::File(folder.join(name))),
                 }
             }
             found.extend(
@@ -75,23 +75,23 @@ impl Polled {
     }
 }
 
-fn list(folder: &Path) -> Option<Listing> {
+fn list(folder: &Path) -> Option<FolderListing> {
     let entries = std::fs::read_dir(folder).ok()?;
     let listed = entries.flatten().filter_map(|entry| {
-        // What a link points to counts; a link to nothing is as good as gone.
+        // The target of a link counts; a dangling link counts as gone.
         let metadata = std::fs::metadata(entry.path()).ok()?;
         let is_link = entry.file_type().is_ok_and(|kind| kind.is_symlink());
         match metadata.is_dir() {
             true if is_link => None,
-            true => Some((entry.file_name(), Listed::Folder(metadata.ino()))),
-            false => Some((entry.file_name(), Listed::File(Stat::of(&metadata)))),
+            true => Some((entry.file_name(), ListedItem::Folder(metadata.ino()))),
+            false => Some((entry.file_name(), ListedItem::File(Stat::of(&metadata)))),
         }
     });
     Some(listed.collect())
 }
 
-/// File systems on which somebody else's changes make no events here: `f_type` of statfs(2).
-const SILENT: [(i64, &str); 8] = [
+/// File systems without events for changes by other hosts: `f_type` of statfs(2).
+const WITHOUT_EVENTS: [(i64, &str); 8] = [
     (0x6969, "NFS"),
     (0xFF53_4D42, "CIFS"),
     (0xFE53_4D42, "SMB2"),
@@ -102,12 +102,12 @@ const SILENT: [(i64, &str); 8] = [
     (0x0BD0_0BD0, "Lustre"),
 ];
 
-/// Name of the file system that a folder lies on, if it is one that does not tell of all changes.
-pub fn silent_file_system(folder: &Path) -> Option<&'static str> {
-    // The width of the field differs between machines.
+/// Returns the name of a folder's file system if it omits events of changes by other hosts.
+pub fn file_system_without_events(folder: &Path) -> Option<&'static str> {
+    // The width of the field differs between platforms.
     #[allow(clippy::useless_conversion, clippy::cast_possible_wrap)]
     let kind = i64::try_from(rustix::fs::statfs(folder).ok()?.f_type).ok()? & 0xFFFF_FFFF;
-    SILENT.iter().find(|(number, _)| *number == kind).map(|(_, name)| *name)
+    WITHOUT_EVENTS.iter().find(|(number, _)| *number == kind).map(|(_, name)| *name)
 }
 
 #[cfg(test)]
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whatever_happens_in_a_polled_folder_is_a_difference() {
+    fn every_change_in_a_polled_folder_is_a_difference() {
         let directory = tempfile::tempdir().unwrap();
         let root = directory.path();
         let write = |name: &str, text: &str| std::fs::write(root.join(name), text).unwrap();
@@ -123,7 +123,7 @@ mod tests {
         write("edited.txt", "1");
         write("gone.txt", "1");
         std::fs::create_dir(root.join("folder")).unwrap();
-        let mut polled = Polled::default();
+        let mut polled = PolledFolders::default();
         polled.insert(root);
         assert_eq!(polled.differences(), []);
         write("edited.txt", "22");
@@ -142,8 +142,8 @@ mod tests {
     }
 
     #[test]
-    fn a_local_disk_tells_everything() {
-        assert_eq!(silent_file_system(Path::new("/proc")), None);
-        assert_eq!(silent_file_system(Path::new("/nowhere/at/all")), None);
+    fn local_file_systems_have_complete_events() {
+        assert_eq!(file_system_without_events(Path::new("/proc")), None);
+        assert_eq!(file_system_without_events(Path::new("/nowhere/at/all")), None);
     }
 }

@@ -1,4 +1,4 @@
-//! Which files somebody is writing, as far as events tell.
+//! The files that are open for writing, as far as events show.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -7,36 +7,36 @@ use std::time::Instant;
 
 /// A file that is open for writing.
 #[derive(Debug, Clone, Copy)]
-pub struct Writer {
-    /// When it was opened or last written to.
+pub struct OpenFile {
+    /// When it was opened or last written.
     pub last: Instant,
-    /// Whether anything was written since it was there.
+    /// Whether anything was written since it appeared.
     pub wrote: bool,
 }
 
-/// Shared by the watch, which hears of it, and the writer of the catalog, which must not believe what it read meanwhile.
+/// Shared by the watch, which records it, and ingest, which must not publish a file that is open for writing.
 #[derive(Debug, Clone, Default)]
-pub struct Writing(Arc<Mutex<HashMap<PathBuf, Writer>>>);
+pub struct OpenFiles(Arc<Mutex<HashMap<PathBuf, OpenFile>>>);
 
-impl Writing {
-    /// Whether somebody has opened the file and not closed it yet.
+impl OpenFiles {
+    /// Whether a file is open for writing.
     pub fn has(&self, file: &Path) -> bool {
         self.files().contains_key(file)
     }
 
     pub(super) fn opened(&self, file: &Path) {
-        self.files().insert(file.to_path_buf(), Writer { last: Instant::now(), wrote: false });
+        self.files().insert(file.to_path_buf(), OpenFile { last: Instant::now(), wrote: false });
     }
 
     pub(super) fn wrote(&self, file: &Path) {
-        self.files().insert(file.to_path_buf(), Writer { last: Instant::now(), wrote: true });
+        self.files().insert(file.to_path_buf(), OpenFile { last: Instant::now(), wrote: true });
     }
 
     pub(super) fn closed(&self, file: &Path) {
         self.files().remove(file);
     }
 
-    pub(super) fn get(&self, file: &Path) -> Option<Writer> {
+    pub(super) fn get(&self, file: &Path) -> Option<OpenFile> {
         self.files().get(file).copied()
     }
 
@@ -44,13 +44,13 @@ impl Writing {
         self.files().retain(|file, _| !file.starts_with(top));
     }
 
-    /// Files that nobody has written to since `then`; they are not in here any more.
+    /// Removes and returns the files without writes since `then`.
     pub(super) fn take_idle_since(&self, then: Instant) -> Vec<PathBuf> {
         self.files().extract_if(|_, writer| writer.last <= then).map(|(file, _)| file).collect()
     }
 
-    fn files(&self) -> MutexGuard<'_, HashMap<PathBuf, Writer>> {
-        // Nothing that holds the lock can leave half a change behind.
+    fn files(&self) -> MutexGuard<'_, HashMap<PathBuf, OpenFile>> {
+        // Each change under the lock is a single operation, so a panic cannot leave a partial one.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

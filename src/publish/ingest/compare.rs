@@ -204,7 +204,7 @@ impl Ingest {
     fn note_other(&self, differences: &mut Differences, met: Met) {
         match met {
             Met::Folder(path) => differences.folders.push(path),
-            Met::Film(path) => {
+            Met::Video(path) => {
                 differences.recordings.add(self.folder.relative(&path).unwrap_or(&path));
                 differences.films.push(path);
             }

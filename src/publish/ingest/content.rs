@@ -249,7 +249,7 @@ pub(crate) mod tests {
     use crate::catalog::Reader;
     use crate::change::Change;
     use crate::config::Config;
-    use crate::folder::watch::Writing;
+    use crate::folder::watch::OpenFiles;
     use crate::model::collection::{ArticleLookup, ArticleState};
     use crate::model::entry::{ArticleId, Entry, Slug};
     use crate::publish::ingest::{Queue, WriteMoment};
@@ -275,7 +275,7 @@ pub(crate) mod tests {
             let mut catalog = Catalog::open(directory.path(), Some("x.example"), DateTime::UNIX_EPOCH).unwrap();
             let channel = Channel::new(&config, "https://x.example/", catalog.feed_id());
             let folder = Folder::open(&config.articles).unwrap();
-            let ingest = Ingest::new(&mut catalog, folder, &config, &channel, Writing::default()).unwrap();
+            let ingest = Ingest::new(&mut catalog, folder, &config, &channel, OpenFiles::default()).unwrap();
             Self { directory, config, channel, catalog, ingest, seconds: 1_700_000_000 }
         }
 

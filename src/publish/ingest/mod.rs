@@ -23,7 +23,7 @@ use crate::article::{self, Article, Problem, Rules, Verdict};
 use crate::catalog::{self, Arrival, Catalog, Decision, Extent, Identity, Known, Recorded};
 use crate::change::Change;
 use crate::config::Config;
-use crate::folder::watch::{Armed, QUIET, Writing};
+use crate::folder::watch::{Armed, OpenFiles, QUIET};
 use crate::folder::{Folder, SourceFormat, Stat};
 use crate::model::collection::ArticleState;
 use crate::model::taxonomy::Term;
@@ -155,7 +155,7 @@ pub struct Ingest {
     size_limit: u64,
     hold: Duration,
     channel: Channel,
-    writing: Writing,
+    writing: OpenFiles,
     /// Which folders are watched by now.
     armed: Armed,
     /// Files that have vanished, and when they count as deleted.
@@ -207,7 +207,7 @@ impl Ingest {
         folder: Folder,
         config: &Config,
         channel: &Channel,
-        writing: Writing,
+        writing: OpenFiles,
     ) -> catalog::Result<Self> {
         let rules = Rules::new(&config.articles, &config.site);
         let fingerprint = format!("{} {rules:?} {}", article::VERSION, channel.base_url);
