@@ -342,7 +342,7 @@ pub(crate) mod tests {
             self.catalog = Catalog::open(self.directory.path(), Some("x.example"), DateTime::UNIX_EPOCH).unwrap();
             let (config, channel) = (&self.config, &self.channel);
             let folder = Folder::open(&config.articles).unwrap();
-            self.ingest = Ingest::new(&mut self.catalog, folder, config, channel, Writing::default()).unwrap();
+            self.ingest = Ingest::new(&mut self.catalog, folder, config, channel, OpenFiles::default()).unwrap();
             let moment = self.moment();
             self.ingest.everywhere(&mut self.catalog, moment).unwrap();
             while self.ingest.is_reading() {
