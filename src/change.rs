@@ -1,4 +1,4 @@
-//! All that can reach the writer. A change is a hint where to look; what is true is found by looking.
+//! The messages to the single writer. A change is a hint where to look; reading the file says what is true.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use std::time::Duration;
 /// A hint from the folder. Paths are absolute, below the watched folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// This file may be new, changed or gone: a writer has finished with it, or it was removed.
+    /// This file may be new, changed or gone: it was closed after writing, or removed.
     Look(PathBuf),
     /// A file or a folder was renamed within the watched folder.
     Moved {
@@ -17,84 +17,84 @@ pub enum Change {
         /// Where it is now.
         to: PathBuf,
     },
-    /// Two files changed places at once.
+    /// Two files changed places atomically.
     Exchanged {
         /// One of them.
         one: PathBuf,
         /// The other.
         other: PathBuf,
     },
-    /// Anything may have changed: compare the whole folder with the catalog.
-    LookEverywhere,
+    /// Anything may have changed: reconcile the whole folder with the catalog.
+    Reconcile,
 }
 
-/// Most articles that are asked for at the same time.
-const MOST_ASKED_FOR: usize = 10_000;
+/// Maximum number of articles with pending requests.
+const MAX_REQUESTED: usize = 10_000;
 
-/// Articles that readers wait for, whose texts the writer has not read yet. The writer reads all of them sooner or later, and is
-/// at it for as long as there are any: so nobody has to wake it.
+/// Requests for articles whose texts the writer has not read yet. While any text is unread, the writer is running, so a request
+/// need not wake it.
 #[derive(Debug, Clone, Default)]
-pub struct TextRequests(Arc<(Mutex<Numbers>, Condvar)>);
+pub struct TextRequests(Arc<(Mutex<Requested>, Condvar)>);
 
 #[derive(Debug, Default)]
-struct Numbers {
-    /// Those that the writer does not know of yet.
+struct Requested {
+    /// Requests that the writer has not taken yet.
     new: BTreeSet<i64>,
-    /// Those that it is reading.
+    /// Requests that it is reading.
     taken: BTreeSet<i64>,
-    /// Nothing is left to be read.
+    /// No text is unread.
     is_closed: bool,
 }
 
 impl TextRequests {
-    /// Waits until articles were read. Says whether they were, in the time that there is.
-    pub fn wait(&self, numbers: &[i64], patience: Duration) -> bool {
+    /// Waits until the texts of articles have been read. Returns false after `timeout`, or if too many are requested.
+    pub fn wait(&self, numbers: &[i64], timeout: Duration) -> bool {
         let (_, read) = &*self.0;
-        let mut asked = self.numbers();
-        // Whoever asks has looked before that was so.
-        if asked.is_closed {
+        let mut requested = self.requested();
+        // The caller saw the articles unread before that.
+        if requested.is_closed {
             return true;
         }
-        if asked.new.len() + numbers.len() > MOST_ASKED_FOR {
+        if requested.new.len() + numbers.len() > MAX_REQUESTED {
             return false;
         }
-        asked.new.extend(numbers);
-        let is_open = |asked: &mut Numbers| {
-            numbers.iter().any(|number| asked.new.contains(number) || asked.taken.contains(number))
+        requested.new.extend(numbers);
+        let is_open = |requested: &mut Requested| {
+            numbers.iter().any(|number| requested.new.contains(number) || requested.taken.contains(number))
         };
-        let waited = read.wait_timeout_while(asked, patience, is_open);
+        let waited = read.wait_timeout_while(requested, timeout, is_open);
         !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
     }
 
-    /// What is to be read first: at most so many.
+    /// Takes at most `most` requests, to be read first.
     pub fn take(&self, most: usize) -> Vec<i64> {
-        let mut asked = self.numbers();
-        let taken: Vec<i64> = asked.new.iter().copied().take(most).collect();
+        let mut requested = self.requested();
+        let taken: Vec<i64> = requested.new.iter().copied().take(most).collect();
         for number in &taken {
-            asked.new.remove(number);
-            asked.taken.insert(*number);
+            requested.new.remove(number);
+            requested.taken.insert(*number);
         }
         taken
     }
 
-    /// What was taken was read, as far as it can be.
+    /// Marks the taken requests as done, whether their texts could be read or not.
     pub fn done(&self) {
-        self.numbers().taken.clear();
+        self.requested().taken.clear();
         self.0.1.notify_all();
     }
 
-    /// There is something to be read from now on, or nothing any more.
+    /// Records whether any text is unread.
     pub fn set_open(&self, is_open: bool) {
-        let mut asked = self.numbers();
-        asked.is_closed = !is_open;
-        if asked.is_closed {
-            asked.new.clear();
-            asked.taken.clear();
+        let mut requested = self.requested();
+        requested.is_closed = !is_open;
+        if requested.is_closed {
+            requested.new.clear();
+            requested.taken.clear();
             self.0.1.notify_all();
         }
     }
 
-    fn numbers(&self) -> MutexGuard<'_, Numbers> {
+    fn requested(&self) -> MutexGuard<'_, Requested> {
         self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -104,9 +104,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_asks_waits_until_it_is_read() {
+    fn a_request_waits_until_the_text_is_read() {
         let asked = TextRequests::default();
-        assert!(!asked.wait(&[1, 2], Duration::from_millis(1)), "nobody reads");
+        assert!(!asked.wait(&[1, 2], Duration::from_millis(1)), "nothing reads");
         assert_eq!(asked.take(1), [1]);
         let reader = asked.clone();
         let waiting = std::thread::spawn(move || reader.wait(&[1, 2], Duration::from_mins(1)));

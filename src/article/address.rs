@@ -1,7 +1,7 @@
-//! Addresses as a text has them -> addresses that lead somewhere from anywhere (standards 22).
+//! Resolves the addresses in a text to absolute ones (standards 22).
 //!
-//! A writer's address may mean a file in the watched folder: a picture, a recording, another article. Which files are there is
-//! asked of whoever reads the folder, who so learns what an article refers to, whether it is there yet or not.
+//! An address may mean a file in the watched folder: a picture, a recording, another article. A callback answers which files
+//! exist; its owner thereby learns what an article refers to, whether that exists yet or not.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -13,21 +13,21 @@ use url::Url;
 use crate::folder::media::media_type;
 use crate::folder::{ENDINGS, is_ignored};
 
-/// Folders whose content other generators put at the top of a site.
+/// Folders whose content other generators place at the root of a site.
 const TOPS: [&str; 4] = ["", "static", "public", "assets"];
-/// Folders that hold the articles of other generators' sites.
+/// Folders of articles in other generators' sites.
 const CONTENTS: [&str; 3] = ["", "content", "src/content"];
 
 /// How the addresses of one article are resolved.
 #[derive(Clone, Copy)]
 pub struct Addresses<'a> {
-    /// Where the article is read: what cannot be found in the folder is relative to it.
+    /// Permalink of the article; addresses that are no file of the folder are relative to it.
     pub permalink: &'a Url,
-    /// Address of the site, with a slash at its end.
+    /// Address of the site, with a trailing slash.
     pub base_url: &'a str,
     /// Path of the article below the watched folder.
     pub path: &'a Path,
-    /// Whether there is a file at a path below the watched folder.
+    /// Whether a file exists at a path below the watched folder.
     pub is_there: &'a dyn Fn(&Path) -> bool,
     /// Permalink of the article at a path below the watched folder.
     pub page: &'a dyn Fn(&Path) -> Option<String>,
@@ -40,7 +40,7 @@ impl fmt::Debug for Addresses<'_> {
 }
 
 impl<'a> Addresses<'a> {
-    /// For a text that stands alone, in no folder.
+    /// For a text outside of any folder.
     pub fn of_page(permalink: &'a Url) -> Self {
         Self {
             permalink,
@@ -51,11 +51,11 @@ impl<'a> Addresses<'a> {
         }
     }
 
-    /// The absolute form of an address, with its query and its fragment; `None` where it makes no sense. Its scheme may be any.
+    /// Returns the absolute form of an address, with query and fragment; `None` if it is invalid. Any scheme is allowed.
     pub fn absolute(&self, address: &str) -> Option<String> {
         let address = address.trim();
         match Url::parse(address) {
-            // As the writer has it, but for what no address may hold.
+            // As written, except for characters that no address may contain.
             Ok(url) if address.contains(|c: char| c.is_control() || c.is_whitespace()) => Some(url.to_string()),
             Ok(_) => Some(address.to_owned()),
             Err(url::ParseError::RelativeUrlWithoutBase) => {
@@ -65,7 +65,7 @@ impl<'a> Addresses<'a> {
         }
     }
 
-    /// The file of the watched folder that an address means, by its name: it need not be there yet.
+    /// The file of the watched folder that an address means by its name; it need not exist yet.
     pub fn file(&self, address: &str) -> Option<PathBuf> {
         let address = address.trim();
         if let Some(path) = self.media_path(address) {
@@ -78,7 +78,7 @@ impl<'a> Addresses<'a> {
         self.media_file(&decoded(path))
     }
 
-    /// The path below the watched folder that one of the site's own addresses of media serves.
+    /// The path below the watched folder for one of the site's media addresses.
     pub fn media_path(&self, address: &str) -> Option<PathBuf> {
         let (path, _) = cut(address.strip_prefix(self.base_url)?.strip_prefix("media/")?);
         normal(Path::new(""), &decoded(path))
@@ -91,7 +91,7 @@ impl<'a> Addresses<'a> {
 
     fn in_folder(&self, address: &str) -> Option<String> {
         let (path, rest) = cut(address);
-        // `//host/path` is somebody else's.
+        // `//host/path` is another site's.
         if path.is_empty() || path.starts_with("//") || self.path.as_os_str().is_empty() {
             return None;
         }
@@ -100,12 +100,12 @@ impl<'a> Addresses<'a> {
             return Some(self.of_media(&self.media_file(&path)?) + rest);
         }
         let page = self.article_files(&path).into_iter().find_map(|path| (self.page)(&path))?;
-        // A permalink has no query of its own, and no use for one.
+        // A permalink has no query.
         Some(page + rest.find('#').map_or("", |at| &rest[at..]))
     }
 
-    /// The first place where a media file is; else the one where its writer means it to be. Only an address that starts with a
-    /// slash may mean something that is no file.
+    /// Returns the first existing place of a media file, else the most likely one. Only an address with a leading slash may mean
+    /// something other than a file.
     fn media_file(&self, path: &Path) -> Option<PathBuf> {
         media_type(path)?;
         let (places, otherwise) = self.media_files(path);
@@ -131,7 +131,7 @@ impl<'a> Addresses<'a> {
         (all, beside)
     }
 
-    /// Where an article's file may be that a link means: `other.md`, `/posts/other.md`, and `@/posts/other.md` as in Zola.
+    /// The possible files of the article that a link means: `other.md`, `/posts/other.md`, and `@/posts/other.md` as in Zola.
     fn article_files(&self, path: &Path) -> Vec<PathBuf> {
         let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
         if !ENDINGS.contains(&extension.to_ascii_lowercase().as_str()) {
@@ -145,7 +145,7 @@ impl<'a> Addresses<'a> {
     }
 }
 
-/// Type of what an address leads to, by how its path ends.
+/// The media type of an address by the extension of its path.
 pub fn type_of(address: &str) -> Option<&'static str> {
     media_type(&decoded(cut(address).0))
 }
@@ -158,12 +158,12 @@ fn no_page(_: &Path) -> Option<String> {
     None
 }
 
-/// An address in two: its path, and its query and fragment.
+/// Splits an address into its path, and its query and fragment.
 fn cut(address: &str) -> (&str, &str) {
     address.split_at(address.find(['?', '#']).unwrap_or(address.len()))
 }
 
-/// A path without `.` and `..`; `None` where it leads out of the watched folder or to what no folder shows.
+/// Resolves `.` and `..`; `None` if the path leaves the watched folder or is never served.
 fn normal(folder: &Path, path: &Path) -> Option<PathBuf> {
     let mut normal = PathBuf::new();
     for part in folder.join(path).components() {
@@ -177,7 +177,7 @@ fn normal(folder: &Path, path: &Path) -> Option<PathBuf> {
     Some(normal).filter(|path| path.file_name().is_some())
 }
 
-/// The path that the path of an address means; a backslash is a slash, as browsers have it.
+/// Decodes the path of an address; a backslash is a slash, as in browsers.
 fn decoded(path: &str) -> PathBuf {
     let mut bytes = Vec::with_capacity(path.len());
     let mut rest = path.as_bytes();
@@ -187,12 +187,12 @@ fn decoded(path: &str) -> PathBuf {
         bytes.push(byte.unwrap_or(if first == b'\\' { b'/' } else { first }));
         rest = if byte.is_some() { &after[2..] } else { after };
     }
-    // No path holds one.
+    // No path contains one.
     bytes.retain(|byte| *byte != 0);
     PathBuf::from(OsString::from_vec(bytes))
 }
 
-/// A path as an address has it: everything but unreserved characters in percent signs (RFC 3986 section 2.3).
+/// Encodes a path for an address: all but unreserved characters are percent-encoded (RFC 3986 section 2.3).
 pub fn encoded(path: &Path) -> String {
     let mut text = String::new();
     for byte in path.as_os_str().as_bytes() {

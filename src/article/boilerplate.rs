@@ -1,20 +1,20 @@
-//! The phrases that websites put around articles, in many languages, as data: `boilerplate.txt`.
+//! Phrases that websites put around articles, in many languages, from `boilerplate.txt`.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use unicode_normalization::UnicodeNormalization;
 
-/// How much a line says about where it comes from.
+/// How strongly a line indicates a website's boilerplate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Weight {
-    /// It stands in a comment form and nowhere else.
+    /// Occurs only in comment forms.
     Solo,
-    /// It proves a comment form together with another known line.
+    /// Indicates a comment form together with another known line.
     Strong,
-    /// It may be anybody's word.
+    /// May also be content.
     Weak,
-    /// The name of a place to share things at.
+    /// The name of a sharing service.
     Share,
 }
 
@@ -34,22 +34,22 @@ fn entries() -> impl Iterator<Item = (String, Weight)> {
     })
 }
 
-/// What is known of a line; the whole line counts, but not its case, nor signs and spaces around it.
+/// Looks up a whole line, without case and surrounding punctuation.
 pub fn weigh(line: &str) -> Option<Weight> {
-    // No phrase is longer; most lines need not be folded at all.
+    // Longer lines match no phrase and need no folding.
     if line.len() > 300 {
         return None;
     }
     PHRASES.get(&folded(line)).copied()
 }
 
-/// A line as it is compared: normal form C, lower case, without what stands around its letters.
+/// Folds a line for comparison: NFC, lower case, without surrounding punctuation.
 pub fn folded(line: &str) -> String {
     let lower: String = line.nfc().flat_map(char::to_lowercase).collect();
     lower.trim_matches(|c: char| !c.is_alphanumeric()).replace('’', "'")
 }
 
-/// Every phrase of the list as it is compared.
+/// The phrases, folded.
 #[cfg(test)]
 pub fn phrases() -> Vec<String> {
     entries().map(|(phrase, _)| phrase).collect()

@@ -1,8 +1,8 @@
-//! Drops the lines that a website had put around a plain-text article: counters, share buttons, the comment form.
+//! Removes a website's boilerplate around a plain-text article: counters, share buttons, the comment form.
 //!
-//! Only the head (before the first real paragraph) and the tail lose lines, only whole lines that are known, and only where
-//! there is more than one sign that the page was scraped. Each line that goes is told with its rule:
-//! T1 comment form at the end, H1 counter, H2 share names, H3 byline or date (moved, not lost), H4 headline said twice.
+//! Removes lines only in the head (before the first real paragraph) and the tail, only whole known lines, and only with more than
+//! one sign that the page was scraped. Each removed line is reported with its rule:
+//! T1 comment form at the end, H1 counter, H2 share names, H3 byline or date (moved, not lost), H4 repeated headline.
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -13,57 +13,57 @@ use super::text::Line;
 use super::{Problem, date};
 use crate::model::entry::Person;
 
-/// A line that was not the writer's.
+/// A removed line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Removed {
     /// Name of the rule.
     pub rule: &'static str,
     /// Number in the file, from 1.
     pub line: usize,
-    /// Everything that stood there.
+    /// The text of the line.
     pub text: String,
 }
 
-/// What a rule takes, in words.
+/// Describes what a rule removes.
 pub fn meaning(rule: &str) -> &'static str {
     match rule {
         "T1" => "a comment form at the end",
         "H1" => "a counter above the text",
-        "H2" => "the name of a place to share at",
+        "H2" => "the name of a share button",
         "H3" => "a byline or date, which became the author or the date",
         "H4" => "the headline once more",
         _ => "a website's own line",
     }
 }
 
-/// A text without its surroundings.
+/// A text without boilerplate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cleaned {
-    /// What stays.
+    /// The remaining lines.
     pub kept: Vec<Line>,
-    /// What goes, in order.
+    /// The removed lines, in order.
     pub removed: Vec<Removed>,
-    /// From a byline.
+    /// The authors in a byline.
     pub authors: Vec<Person>,
-    /// From a line with a date.
+    /// The date in a line of its own.
     pub published: Option<DateTime<Utc>>,
-    /// Set where so much would have gone that nothing went.
+    /// Set if too much would have been removed, so nothing was.
     pub problem: Option<Problem>,
 }
 
-/// Most lines after the headline that can be the head.
+/// Maximum number of lines of the head after the headline.
 const HEAD_LINES: usize = 15;
 
-/// Most of a text, in hundredths of its characters, that may go without proof that it is a comment form.
+/// Maximum percentage of characters that may be removed without proof of a comment form.
 const MOST_REMOVED: usize = 30;
 
-/// More often than this, nothing is uncovered.
+/// Maximum number of passes; further ones would find nothing.
 const MOST_PASSES: usize = 20;
 
-/// Finds what is not the writer's. `lines` come without the headline, which is `title`.
+/// Finds and removes boilerplate. `lines` do not include the headline, which is `title`.
 pub fn clean(title: &str, lines: &[Line], timezone: Tz) -> Cleaned {
     let mut cleaned = once(title, lines, timezone);
-    // What goes may uncover what would have gone if it had stood there.
+    // A removed line may uncover another one.
     for _ in 0..MOST_PASSES {
         let next = once(title, &cleaned.kept, timezone);
         if next.removed.is_empty() {
@@ -87,24 +87,24 @@ fn once(title: &str, lines: &[Line], timezone: Tz) -> Cleaned {
     finder.finish(form == Some(Form::Proven))
 }
 
-/// How sure it is that the tail is a comment form.
+/// The certainty that the tail is a comment form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
     Likely,
-    /// Two lines say so, and one of them stands nowhere else.
+    /// Two lines indicate it, one of which occurs nowhere else.
     Proven,
 }
 
 struct Finder<'a> {
     lines: &'a [Line],
-    /// The rule by which each line goes.
+    /// The rule that removes each line.
     marks: Vec<Option<&'static str>>,
     authors: Vec<Person>,
     published: Option<DateTime<Utc>>,
 }
 
 impl Finder<'_> {
-    /// T1: the last lines, if all of them are known and at least one of them is known from nowhere else.
+    /// T1: the last lines, if all of them are known phrases and at least one occurs only in comment forms.
     fn tail(&mut self) -> Option<Form> {
         let is_text = |line: &Line| !line.text.is_empty();
         let known = |line: &Line| boilerplate::weigh(&line.text);
@@ -114,7 +114,7 @@ impl Finder<'_> {
         let others = self.lines[..start].iter().filter(|line| is_text(line)).count();
         let solo = weights.iter().filter(|weight| **weight == Weight::Solo).count();
         let strong = weights.iter().filter(|weight| **weight == Weight::Strong).count();
-        // With the headline, which is not among the lines, at least two lines must remain.
+        // Together with the headline, which is not among the lines, at least two lines have to remain.
         if others == 0 || !(solo >= 1 || (weights.len() >= 2 && strong >= 1)) {
             return None;
         }
@@ -132,7 +132,7 @@ impl Finder<'_> {
         let mut block = None;
         for group in self.lines.split(|line| line.text.is_empty()) {
             let joined: Vec<&str> = group.iter().map(|line| line.text.as_str()).collect();
-            // In narrow columns no line is a paragraph, but a block of them is, if it is made of sentences.
+            // In narrow columns no single line is a paragraph, but a block of sentences is.
             let narrow = group.len() > 1
                 && !group.iter().any(|line| is_real(&line.text))
                 && group.iter().any(|line| ends_sentence(&line.text))
@@ -167,7 +167,7 @@ impl Finder<'_> {
             }
         }
         self.bylines(&head, form || in_company, timezone);
-        // What goes may leave a number standing alone that did not before.
+        // A removal may leave a number on a line of its own.
         loop {
             let counters: Vec<usize> = head
                 .iter()
@@ -187,8 +187,8 @@ impl Finder<'_> {
         }
     }
 
-    /// H3. A date alone may be what the text is about: it is moved only where a byline or other signs of a scraped page
-    /// stand beside it, or where it says that it is the date of publication.
+    /// H3: a date alone may be the subject of the text. It is moved only next to a byline or other signs of a scraped page, or if it
+    /// is labelled as the date of publication.
     fn bylines(&mut self, head: &[usize], scraped: bool, timezone: Tz) {
         for index in head.iter().copied() {
             if self.marks[index].is_none()
@@ -219,7 +219,7 @@ impl Finder<'_> {
         index.checked_sub(1).is_none_or(blank) && blank(index + 1)
     }
 
-    /// Takes the marked lines out, unless nearly nothing would be left of the text.
+    /// Removes the marked lines unless nearly nothing would remain.
     fn finish(self, proven: bool) -> Cleaned {
         let size = |text: &str| text.chars().count();
         let total: usize = self.lines.iter().map(|line| size(&line.text)).sum();
@@ -228,7 +228,7 @@ impl Finder<'_> {
             marked().filter(|(_, rule)| !(proven && *rule == "T1")).map(|(line, _)| size(&line.text)).sum();
         let remains = self.lines.iter().zip(&self.marks).any(|(line, mark)| mark.is_none() && !line.text.is_empty());
         if marked().next().is_some() && (!remains || doubtful * 100 > total * MOST_REMOVED) {
-            let message = "many lines look like a website's own, too many to be sure: none was removed; mark the text with `clean: false` if they are yours";
+            let message = "too many lines look like website boilerplate: none was removed; set `clean: false` if they belong to the text";
             let problem = Problem::at(marked().next().map_or(1, |(line, _)| line.number), message);
             return Cleaned {
                 kept: self.lines.to_vec(),
@@ -255,14 +255,14 @@ fn same_words(line: &str, title: &str) -> bool {
     !title.is_empty() && boilerplate::folded(line) == boilerplate::folded(title)
 }
 
-/// A bare number: "0" is nobody's text; any other only on a page that is known to be scraped, and never a year.
+/// A bare number: "0" is never content; any other number counts only on a scraped page, and a year never.
 fn is_counter(text: &str, scraped: bool) -> bool {
     let year = text.len() == 4 && text.parse().is_ok_and(|number: u32| (1900..=2099).contains(&number));
     let number = !text.is_empty() && text.len() <= 9 && text.bytes().all(|byte| byte.is_ascii_digit());
     text == "0" || (number && scraped && !year)
 }
 
-/// "12 comments", "3,456 views": a counter whoever wrote it.
+/// A counter: "12 comments", "3,456 views".
 fn is_count_of_something(text: &str) -> bool {
     const THINGS: [&str; 12] = [
         "comment",
@@ -287,7 +287,7 @@ fn is_count_of_something(text: &str) -> bool {
 
 const AGENCIES: [&str; 8] = ["Reuters", "AFP", "AP", "DPA", "ANSA", "EFE", "TASS", "Xinhua"];
 
-/// "By Ann Lee and Bo Ek": at most five words for a name, each with a capital or a particle.
+/// A byline: "By Ann Lee and Bo Ek". At most five words for a name, each capitalised or a particle.
 fn byline(text: &str) -> Option<Vec<Person>> {
     const STARTS: [&str; 8] = ["By ", "BY ", "Von ", "Par ", "Por ", "Di ", "Door ", "Av "];
     const PARTICLES: [&str; 14] =
@@ -310,7 +310,7 @@ fn byline(text: &str) -> Option<Vec<Person>> {
             && words.iter().all(|word| is_word(word))
             && !PARTICLES.contains(words.last().unwrap_or(&""))
     };
-    // One word is a name only where it is an agency's: "By Monday" and "By Land and Sea" are not about anybody.
+    // A single word is a name only if it is an agency's: "By Monday" and "By Land and Sea" name no person.
     let is_whole = |name: &String| name.contains(' ') || !name.is_ascii() || AGENCIES.contains(&name.as_str());
     (names.iter().all(is_name) && names.iter().any(is_whole))
         .then(|| names.into_iter().map(|name| Person { name, ..Person::default() }).collect())
@@ -329,7 +329,7 @@ mod tests {
         text.lines().enumerate().map(|(index, line)| Line { number: index + 3, text: line.to_owned() }).collect()
     }
 
-    /// The lines that go, each as "rule text"; `REAL` and `MORE` stand for `%` and `&`.
+    /// Checks the removed lines, each as "rule text"; `%` and `&` stand for `REAL` and `MORE`.
     fn check(text: &str, expected: &[&str]) -> Cleaned {
         let text = text.replace('%', REAL).replace('&', MORE);
         let cleaned = clean("Title", &lines(&text), chrono_tz::UTC);

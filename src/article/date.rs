@@ -1,15 +1,14 @@
-//! Dates as writers put them: in front matter, in a line of text, in a file's name.
+//! Dates as writers state them: in front matter, in a line of text, in a file name.
 
 use std::path::Path;
 
 use chrono::{DateTime, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 
-/// The first second of 1995, in Unix time: before it there was no web to publish on, so a date that nobody stated on purpose
-/// is not believed.
+/// The first second of 1995, in Unix time. An earlier file date is not believed: there was no web to publish on.
 pub const FIRST_BELIEVABLE: i64 = 788_918_400;
 
-/// No date is longer, in bytes.
+/// Maximum length of a date, in bytes.
 const LONGEST: usize = 80;
 
 const WITH_OFFSET: [&str; 6] = [
@@ -42,25 +41,25 @@ const DAYS: [&str; 11] = [
     "%Y年%m月%d日",
 ];
 
-/// Reads a date in one of the forms that front matter is written in: RFC 3339 and its relatives, RFC 2822, a day alone,
-/// a day in English words, Unix seconds. Without an offset it is in `timezone`; a day alone is its first second.
+/// Reads a date in the forms used in front matter: RFC 3339 and variants, RFC 2822, a day, a day in English words, Unix seconds.
+/// Without an offset it is in `timezone`; a day means its first second.
 pub fn parse(text: &str, timezone: Tz) -> Option<DateTime<Utc>> {
     let text = text.trim();
     if text.len() > LONGEST {
         return None;
     }
-    // org: <2024-05-01 Wed 10:00> or, where it is no appointment, in square brackets.
+    // org: <2024-05-01 Wed 10:00>, or in square brackets for an inactive timestamp.
     if let Some(inside) = bracketed(text) {
         let words = inside.split_whitespace().filter(|word| word.starts_with(|c: char| c.is_ascii_digit()));
         return plain(&words.take(2).collect::<Vec<_>>().join(" "), timezone);
     }
-    // A zone by its name, as in 2024-05-01 10:00 Europe/Berlin.
+    // A time zone by name, as in 2024-05-01 10:00 Europe/Berlin.
     let named = text.rsplit_once(' ').filter(|(_, zone)| zone.starts_with(|c: char| c.is_ascii_uppercase()));
     let zoned = named.and_then(|(date, zone)| plain(date, zone.parse().ok()?));
     zoned.or_else(|| plain(text, timezone))
 }
 
-/// A date without brackets and without the name of a zone.
+/// A date without brackets and without the name of a time zone.
 fn plain(text: &str, timezone: Tz) -> Option<DateTime<Utc>> {
     let zulu = text.strip_suffix(['Z', 'z']).map(|rest| format!("{}+00:00", rest.trim_end()));
     let offset = zulu.as_deref().unwrap_or(text);
@@ -84,7 +83,7 @@ fn bracketed(text: &str) -> Option<&str> {
     angled.or_else(|| text.strip_prefix('[').and_then(|text| text.strip_suffix(']')))
 }
 
-/// A day alone, its year in four figures.
+/// A day with a four-digit year.
 fn day(text: &str) -> Option<NaiveDate> {
     DAYS.iter().find_map(|form| NaiveDate::parse_from_str(text, form).ok()).filter(|day| plausible(*day))
 }
@@ -94,7 +93,7 @@ fn plausible(day: NaiveDate) -> bool {
     (1000..=9999).contains(&day.year())
 }
 
-/// Seconds or milliseconds since 1970: ten figures or thirteen.
+/// Seconds or milliseconds since 1970: ten or thirteen digits.
 fn unix(text: &str) -> Option<DateTime<Utc>> {
     let number: i64 = text.parse().ok()?;
     match text.len() {
@@ -104,7 +103,7 @@ fn unix(text: &str) -> Option<DateTime<Utc>> {
     }
 }
 
-/// The instant of a wall clock's time. A time that a clock shows twice is the first; one that it skips is an hour later.
+/// Converts a local time. An ambiguous time means the first occurrence; a skipped one means an hour later.
 fn in_zone(date: NaiveDateTime, timezone: Tz) -> DateTime<Utc> {
     match timezone.from_local_datetime(&date) {
         LocalResult::Single(found) | LocalResult::Ambiguous(found, _) => found.to_utc(),
@@ -115,7 +114,7 @@ fn in_zone(date: NaiveDateTime, timezone: Tz) -> DateTime<Utc> {
     }
 }
 
-/// Feeds show whole seconds; so does everything else here, or a date would change on its way.
+/// Drops fractions of a second, since feeds show whole seconds.
 pub fn whole_seconds(date: DateTime<Utc>) -> DateTime<Utc> {
     DateTime::from_timestamp(date.timestamp(), 0).unwrap_or(date)
 }
@@ -131,8 +130,8 @@ const LABELS: [&str; 8] = [
     "publié le",
 ];
 
-/// Reads a line that holds a date and nothing else, but perhaps a word such as "Published". The day must be whole and its
-/// year in four figures, so that no sentence is taken for one.
+/// Reads a line that consists of a date, possibly after a word such as "Published". The day has to be complete with a four-digit
+/// year, so that no sentence matches.
 pub fn of_line(line: &str, timezone: Tz) -> Option<DateTime<Utc>> {
     let line = line.trim();
     let lower = line.to_lowercase();
@@ -140,7 +139,7 @@ pub fn of_line(line: &str, timezone: Tz) -> Option<DateTime<Utc>> {
         .iter()
         .find(|label| lower.starts_with(**label) && lower.len() == line.len())
         .map_or(line, |label| line[label.len()..].trim());
-    // Of 13.11. the 13 can only be the day.
+    // In 13.11. the 13 can only be the day.
     let by_day = NaiveDate::parse_from_str(rest, "%d.%m.%Y").ok().filter(|day| rest.len() >= 8 && plausible(*day));
     if let Some(day) = by_day.filter(|day| chrono::Datelike::day(day) > 12) {
         return Some(whole_seconds(in_zone(day.and_time(NaiveTime::MIN), timezone)));
@@ -150,31 +149,31 @@ pub fn of_line(line: &str, timezone: Tz) -> Option<DateTime<Utc>> {
     (digits >= 5 && rest.len() <= 40).then(|| parse(rest, timezone)).flatten().filter(believable)
 }
 
-/// What a file's path says.
+/// The information in a file's path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileName {
-    /// The date in it, as in `2024-05-01-title.md` or `2024/05/01/title.md`.
+    /// The date, as in `2024-05-01-title.md` or `2024/05/01/title.md`.
     pub date: Option<DateTime<Utc>>,
     /// The name without date and extension; the folder's name for `index.md`.
     pub stem: String,
 }
 
 impl FileName {
-    /// The name as a title: dashes and underlines become spaces.
+    /// The name as a title: hyphens and underscores become spaces.
     pub fn title(&self) -> String {
         let words: Vec<&str> = self.stem.split(['-', '_', ' ']).filter(|word| !word.is_empty()).collect();
         if words.is_empty() { "Untitled".to_owned() } else { words.join(" ") }
     }
 }
 
-/// Takes a path apart: `2024-05-01-title.md`, `20240501_title.txt`, `2024-05-01T10-30-00_title.md`, `title/index.md`,
+/// Splits a path: `2024-05-01-title.md`, `20240501_title.txt`, `2024-05-01T10-30-00_title.md`, `title/index.md`,
 /// `2024/05/01/title.md`.
 pub fn file_name(path: &Path, timezone: Tz) -> FileName {
     let lossy =
         |name: Option<&std::ffi::OsStr>| name.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let name = lossy(path.file_stem());
     let (name, folder) = match name.strip_prefix("index").filter(|rest| rest.is_empty() || rest.starts_with('.')) {
-        // A bundle: the folder is the article, and a language may stand behind the dot.
+        // A bundle: the folder is the article, and a language may follow the dot.
         Some(suffix) if path.parent().and_then(Path::file_name).is_some() => {
             let folder = path.parent().unwrap_or(path);
             (lossy(folder.file_name()) + suffix, folder.parent())
@@ -189,7 +188,7 @@ pub fn file_name(path: &Path, timezone: Tz) -> FileName {
     FileName { date: day, stem: name }
 }
 
-/// The date that a name starts with, with or without a time, and the rest of the name.
+/// Splits a leading date, with or without a time, from a name.
 fn leading_date(name: &str) -> Option<(NaiveDateTime, &str)> {
     const TIMES: [(usize, &str); 4] =
         [(19, "%Y-%m-%d-%H-%M-%S"), (19, "%Y-%m-%dT%H-%M-%S"), (19, "%Y-%m-%dT%H:%M:%S"), (16, "%Y-%m-%dT%H-%M")];
@@ -197,7 +196,7 @@ fn leading_date(name: &str) -> Option<(NaiveDateTime, &str)> {
     let separated = |rest: &str| rest.is_empty() || rest.starts_with(['-', '_', ' ']);
     let with_time = TIMES.iter().find_map(|(length, form)| {
         let (start, rest) = name.split_at_checked(*length)?;
-        // A zone may follow the time; nobody writes one but programs, and they write Z.
+        // A Z may follow the time, as programs write it.
         let rest = rest.strip_prefix('Z').unwrap_or(rest);
         let date = NaiveDateTime::parse_from_str(start, form).ok()?;
         (plausible(date.date()) && separated(rest)).then_some((date, rest))
@@ -212,7 +211,7 @@ fn leading_date(name: &str) -> Option<(NaiveDateTime, &str)> {
     })
 }
 
-/// Folders of year, month and day, as in `2024/05/01`.
+/// The date of folders of year, month and day, as in `2024/05/01`.
 fn day_of_folders(folder: &Path) -> Option<NaiveDate> {
     let mut parts = folder.iter().rev().map(|part| part.to_str());
     let mut figures = |length: usize| -> Option<u32> {

@@ -1,5 +1,4 @@
-//! Bytes -> text: what a byte order mark says, then UTF-8, then what the page says of itself, and only then a guess, which
-//! the writer is told of.
+//! Bytes -> text: by byte order mark, then as UTF-8, then as the page declares, and last by a guess, which is reported.
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{
@@ -9,17 +8,17 @@ use encoding_rs::{
 use super::Problem;
 use crate::folder::SourceFormat;
 
-/// How many bytes of a page may say which encoding it is in (WHATWG HTML section 13.2.3.2).
+/// Length of the prefix of a page that may declare its encoding, in bytes (WHATWG HTML section 13.2.3.2).
 const PRESCAN: usize = 1024;
-/// A guess of an encoding of two bytes a character needs as many bytes that are not ASCII.
+/// Minimum number of non-ASCII bytes for guessing a two-byte encoding.
 const ENOUGH_FOR_WIDE: usize = 16;
 
 /// The text of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decoded {
-    /// Without a byte order mark.
+    /// The text without a byte order mark.
     pub text: String,
-    /// That the encoding was guessed, if it was.
+    /// Set if the encoding was guessed.
     pub problem: Option<Problem>,
 }
 
@@ -32,7 +31,7 @@ impl From<String> for Decoded {
 /// Decodes a file.
 ///
 /// # Errors
-/// The bytes are no text in a known encoding; the problem names the first line that is not.
+/// The bytes are not text in a known encoding; the problem names the first such line.
 pub fn decode(bytes: &[u8], format: SourceFormat) -> Result<Decoded, Problem> {
     if bytes.starts_with(&[0xFF, 0xFE, 0, 0]) || bytes.starts_with(&[0, 0, 0xFE, 0xFF]) {
         return utf32(bytes).map(Decoded::from).ok_or_else(|| damaged("UTF-32"));
@@ -44,7 +43,7 @@ pub fn decode(bytes: &[u8], format: SourceFormat) -> Result<Decoded, Problem> {
     if let Some(position) = bytes.iter().position(|byte| *byte == 0) {
         let wide = unmarked_utf16(bytes).and_then(|encoding| strictly(encoding, bytes));
         return wide.map(Decoded::from).ok_or_else(|| {
-            Problem::at(line_of(bytes, position), "a NUL byte: this is no text; take the file out of the folder")
+            Problem::at(line_of(bytes, position), "NUL byte: this is not a text file; remove it from the folder")
         });
     }
     let escapes = bytes.windows(2).any(|pair| matches!(pair, b"\x1b$" | b"\x1b("));
@@ -54,7 +53,7 @@ pub fn decode(bytes: &[u8], format: SourceFormat) -> Result<Decoded, Problem> {
     }
 }
 
-/// Text in another encoding than UTF-8; `broken` is where it is no UTF-8.
+/// Decodes text that is not UTF-8; `broken` is the position of the first invalid byte.
 fn other(bytes: &[u8], format: SourceFormat, broken: usize, escapes: bool) -> Result<Decoded, Problem> {
     if format == SourceFormat::Html
         && let Some(text) = declared(bytes).and_then(|encoding| strictly(encoding, bytes))
@@ -63,19 +62,19 @@ fn other(bytes: &[u8], format: SourceFormat, broken: usize, escapes: bool) -> Re
     }
     let line = line_of(bytes, broken);
     if !escapes && is_damaged_utf8(bytes) {
-        return Err(Problem::at(line, "this line is damaged UTF-8: save the file again, or write the line anew"));
+        return Err(Problem::at(line, "damaged UTF-8 in this line: save the file again or retype the line"));
     }
     let Some((text, encoding)) = guessed(bytes) else {
         let advice = "save the file as UTF-8, as in `iconv -f windows-1252 -t utf-8`";
-        return Err(Problem::at(line, format!("this line is in no encoding that is known: {advice}")));
+        return Err(Problem::at(line, format!("unknown encoding in this line: {advice}")));
     };
     let name = encoding.name();
-    let message = format!("not UTF-8: read as {name}, which is a guess; save the file as UTF-8 to be sure");
+    let message = format!("not UTF-8: guessed {name}; save the file as UTF-8 to be sure");
     Ok(Decoded { text, problem: Some(Problem::at(line, message)) })
 }
 
 fn damaged(encoding: &str) -> Problem {
-    Problem::of_file(format!("the file starts as {encoding} but is damaged: save it again, best as UTF-8"))
+    Problem::of_file(format!("the file begins as {encoding} but is damaged: save it again, preferably as UTF-8"))
 }
 
 fn line_of(bytes: &[u8], position: usize) -> usize {
@@ -94,7 +93,7 @@ fn utf32(bytes: &[u8]) -> Option<String> {
     if rest.is_empty() { text } else { None }
 }
 
-/// Every other byte of plain text in UTF-16 is zero.
+/// Detects UTF-16 without a byte order mark: every other byte of plain text is zero.
 fn unmarked_utf16(bytes: &[u8]) -> Option<&'static Encoding> {
     let start = &bytes[..bytes.len().min(PRESCAN)];
     let zeros = |parity: usize| start.iter().skip(parity).step_by(2).filter(|byte| **byte == 0).count();
@@ -106,7 +105,7 @@ fn unmarked_utf16(bytes: &[u8]) -> Option<&'static Encoding> {
     }
 }
 
-/// What `<meta charset>` or an XML declaration says.
+/// The encoding in `<meta charset>` or an XML declaration.
 fn declared(bytes: &[u8]) -> Option<&'static Encoding> {
     let start = String::from_utf8_lossy(&bytes[..bytes.len().min(PRESCAN)]).to_ascii_lowercase();
     let place = ["charset", "encoding"].iter().find_map(|word| Some(start.find(word)? + word.len()))?;
@@ -115,8 +114,7 @@ fn declared(bytes: &[u8]) -> Option<&'static Encoding> {
     Encoding::for_label(label.as_bytes()).filter(|encoding| ![UTF_8, UTF_16LE, UTF_16BE].contains(encoding))
 }
 
-/// Whether most of what is not ASCII is UTF-8: then the rest is damage, and to read all of it as something else would spoil
-/// the text.
+/// Whether most non-ASCII bytes are valid UTF-8: then the rest is damage, and another encoding would garble the text.
 fn is_damaged_utf8(bytes: &[u8]) -> bool {
     let (mut good, mut bad) = (0, 0);
     for chunk in bytes.utf8_chunks() {
@@ -127,7 +125,7 @@ fn is_damaged_utf8(bytes: &[u8]) -> bool {
 }
 
 fn guessed(bytes: &[u8]) -> Option<(String, &'static Encoding)> {
-    // Pictures and programs have these; text does not.
+    // Pictures and programs contain these bytes; text does not.
     let is_control = |byte: &u8| *byte < 0x20 && !b"\t\n\x0B\x0C\r\x1B".contains(byte);
     if bytes.iter().filter(|byte| is_control(byte)).count() * 100 > bytes.len() {
         return None;
@@ -144,7 +142,7 @@ fn guessed(bytes: &[u8]) -> Option<(String, &'static Encoding)> {
     {
         return Some((text, WINDOWS_1252));
     }
-    // UTF-8 that is none is plain ASCII with escapes that mean nothing.
+    // A detected UTF-8 here is plain ASCII with meaningless escapes.
     let encoding = if encoding == UTF_8 && bytes.is_ascii() { ISO_2022_JP } else { encoding };
     strictly(encoding, bytes)
         .or_else(|| bytes.is_ascii().then(|| String::from_utf8_lossy(bytes).into_owned()))
@@ -185,7 +183,7 @@ mod tests {
         assert!(decode(b"\x89PNG\r\n\x1a\n\x01\x02\x03\x04\xFF\xFE\x05\x06", SourceFormat::Text).is_err());
     }
 
-    /// Texts as they were saved before UTF-8, each under the label of its encoding.
+    /// Texts in legacy encodings, each with the label of its encoding.
     const OLD: [(&str, &str); 18] = [
         ("windows-1252", "Le café était fermé à cause de la tempête, et Zoë a payé 12 € pour « rien »."),
         ("windows-1252", "Die Brücke über die Förde bleibt wegen des Sturms für größere Fahrzeuge gesperrt."),

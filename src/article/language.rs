@@ -1,11 +1,11 @@
-//! Which language a text is in, where nobody says so.
+//! Detects the language of a text that does not state it.
 
-/// Shortest text that a guess is made from, in characters: a headline fools every program.
+/// Minimum length of a text for detection, in characters: a headline is too short.
 const ENOUGH: usize = 200;
-/// Most of a text that is looked at, in characters.
+/// Length of the prefix that is examined, in characters.
 const SAMPLE: usize = 4_000;
 
-/// BCP 47 tag of the language of some paragraphs; `None` where that is not clear.
+/// Returns the BCP 47 tag of the language of paragraphs; `None` if it is uncertain.
 pub fn of_text(paragraphs: &[String]) -> Option<String> {
     let mut sample = String::new();
     for paragraph in paragraphs {
@@ -22,7 +22,7 @@ pub fn of_text(paragraphs: &[String]) -> Option<String> {
     Some(tag(found.lang().code()).to_owned())
 }
 
-/// What [`tag`] knows.
+/// The languages that [`tag`] recognises.
 #[rustfmt::skip]
 const SHORT: [(&str, &str); 70] = [
     ("epo", "eo"), ("eng", "en"), ("rus", "ru"), ("cmn", "zh"), ("spa", "es"), ("por", "pt"), ("ita", "it"),
@@ -37,10 +37,10 @@ const SHORT: [(&str, &str); 70] = [
     ("afr", "af"), ("lat", "la"), ("slk", "sk"), ("cat", "ca"), ("tgl", "tl"), ("hye", "hy"), ("cym", "cy"),
 ];
 
-/// The shortest tag for a code of three letters, as far as it is known.
+/// Returns the shortest known tag for a three-letter code.
 pub fn of_code(code: &str) -> &str {
     match code {
-        // The other codes that ISO 639-2 has for some.
+        // The bibliographic codes of ISO 639-2.
         "ger" => "de",
         "fre" => "fr",
         "dut" => "nl",
@@ -54,7 +54,7 @@ pub fn of_code(code: &str) -> &str {
     }
 }
 
-/// ISO 639-3 -> the shortest tag (RFC 5646 section 4.5 wants two letters where there are two).
+/// ISO 639-3 -> the shortest tag (RFC 5646 section 4.5 requires two letters where there are two).
 fn tag(code: &str) -> &str {
     SHORT.iter().find(|(long, _)| *long == code).map_or(code, |(_, short)| short)
 }
@@ -66,7 +66,7 @@ const CODES: &str = "aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo
     or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st su sv sw ta te tg th ti tk tl tn to tr ts tt \
     tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu";
 
-/// Takes the language off a file's name, as in `storm.fr` or `storm.pt-br`: the rest, and the tag.
+/// Splits the language from a file name, as in `storm.fr` or `storm.pt-br`.
 pub fn of_name(stem: &str) -> Option<(&str, String)> {
     let (rest, suffix) = stem.rsplit_once('.')?;
     let (code, region) = suffix.split_once(['-', '_']).map_or((suffix, None), |(code, region)| (code, Some(region)));

@@ -1,4 +1,4 @@
-//! What a page says of itself in JSON-LD, as news sites do (schema.org, `Article` and its kinds).
+//! The metadata of a page in JSON-LD (schema.org `Article` and its subtypes).
 
 use chrono_tz::Tz;
 use serde_json::Value;
@@ -7,7 +7,7 @@ use super::front_matter::{Field, Header, is_language};
 use super::{address, date, summary};
 use crate::model::entry::{Media, Person};
 
-/// Reads the scripts of a page; the first that describes an article counts.
+/// Reads the scripts of a page; the first one that describes an article counts.
 pub fn read(scripts: &[String], timezone: Tz) -> Header {
     let parsed: Vec<Value> = scripts.iter().filter_map(|script| serde_json::from_str(script).ok()).collect();
     let Some(article) = parsed.iter().find_map(|value| article(value, 0)) else { return Header::default() };
@@ -32,7 +32,7 @@ pub fn read(scripts: &[String], timezone: Tz) -> Header {
     header
 }
 
-/// The object that is an article: itself, or in a list, or in a graph.
+/// Finds the article: the object itself, or one in a list or graph.
 fn article(value: &Value, depth: usize) -> Option<&Value> {
     const KINDS: [&str; 8] = [
         "Article",
@@ -58,7 +58,7 @@ fn article(value: &Value, depth: usize) -> Option<&Value> {
     }
 }
 
-/// An address, an `ImageObject`, or the first of several, if its type is known.
+/// Reads an address, an `ImageObject`, or the first of several, if its type is known.
 fn picture(value: &Value, depth: usize) -> Option<Media> {
     match value {
         _ if depth > 4 => None,

@@ -1,5 +1,4 @@
-//! The one place where an article's file is opened: never hangs on a FIFO, never takes more than the limit, and says so
-//! when the file changed while it was read.
+//! Opens and reads the file of an article: never blocks on a FIFO, never exceeds the limit, and detects changes during reading.
 
 use std::fs::{File, Metadata};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -9,45 +8,45 @@ use rustix::fs::{Mode, OFlags};
 
 use crate::folder::{SourceFormat, Stat};
 
-/// How much of a recording's start and of its end tells it from any other, in bytes.
+/// Length of the start and of the end of a recording that identify it, in bytes.
 const SAMPLE: u64 = 1 << 20;
 
 /// A file's content at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Loaded {
-    /// Everything that was in it.
+    /// The bytes of the file.
     pub bytes: Vec<u8>,
-    /// What `stat` said before and after.
+    /// The `stat` before and after reading.
     pub stat: Stat,
 }
 
-/// Why a file's content is not to be had.
+/// Why a file cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// There is no such file: it was deleted or renamed.
+    /// The file does not exist: it was deleted or renamed.
     #[error("the file is gone")]
     Gone,
     /// It is a folder, a FIFO, a socket or a device.
     #[error("not a regular file: only files can be articles")]
     NotAFile,
     /// It is larger than `articles.max_file_size`.
-    #[error("{size} bytes, and articles.max_file_size allows {limit}: make it smaller or raise the limit")]
+    #[error("{size} bytes exceed articles.max_file_size ({limit}): make the file smaller or raise the limit")]
     TooLarge {
         /// Size of the file in bytes.
         size: u64,
         /// Bytes allowed.
         limit: u64,
     },
-    /// Somebody was writing while it was read.
+    /// It was written while it was read.
     #[error("the file changed while it was read")]
     Changing,
-    /// Anything else; the file may well be there.
+    /// Another error; the file may exist.
     #[error("cannot read the file: {0}")]
     Io(#[from] io::Error),
 }
 
 impl LoadError {
-    /// Whether the system was short of something, so that another try may succeed although the file has not changed.
+    /// Whether the system lacked a resource, so that a retry may succeed with the same file.
     pub fn is_passing(&self) -> bool {
         use rustix::io::Errno;
         let short = [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::IO, Errno::AGAIN].map(Errno::raw_os_error);
@@ -64,7 +63,7 @@ pub fn load(path: &Path, limit: u64) -> Result<Loaded, LoadError> {
     open(path)?.load(limit)
 }
 
-/// Reads what tells a file of this format from any other: see [`Opened::load_as`].
+/// Reads what identifies a file of this format: see [`OpenArticle::load_as`].
 ///
 /// # Errors
 /// See [`LoadError`]; only [`LoadError::Gone`] says that the file is not there.
@@ -72,16 +71,16 @@ pub fn load_as(path: &Path, format: SourceFormat, limit: u64) -> Result<Loaded, 
     open(path)?.load_as(format, limit)
 }
 
-/// A file that is open for reading.
+/// A file open for reading.
 #[derive(Debug)]
-pub struct Opened {
+pub struct OpenArticle {
     pub(super) file: File,
-    /// What `stat` said then.
+    /// Its `stat` at that time.
     before: Metadata,
 }
 
-impl Opened {
-    /// Reads all of it, at most `limit` bytes.
+impl OpenArticle {
+    /// Reads the whole file, at most `limit` bytes.
     ///
     /// # Errors
     /// See [`LoadError`].
@@ -104,9 +103,9 @@ impl Opened {
         Ok(Loaded { bytes, stat: after })
     }
 
-    /// Reads what tells a file of this format from any other: all of it, of at most `limit` bytes; of a recording of any size no
-    /// more than its length, its first and its last mebibyte. A recording is large, tags stand at its start or its end, and one
-    /// that is cut elsewhere has another length. So an edit in the midst that keeps the length is missed, as nobody makes one.
+    /// Reads what identifies a file of this format: all of it, at most `limit` bytes; of a recording of any size only its length and
+    /// its first and last mebibyte, since tags are at its start or end, and a cut changes its length. An edit in the middle that
+    /// keeps the length is missed.
     ///
     /// # Errors
     /// See [`LoadError`].
@@ -129,12 +128,12 @@ impl Opened {
     }
 }
 
-/// Opens a regular file for reading, and nothing else.
+/// Opens a regular file for reading.
 ///
 /// # Errors
 /// See [`LoadError`].
-pub fn open(path: &Path) -> Result<Opened, LoadError> {
-    // NONBLOCK: opening a FIFO that nobody writes to would wait for ever.
+pub fn open(path: &Path) -> Result<OpenArticle, LoadError> {
+    // NONBLOCK: opening a FIFO without a writer would block for ever.
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let file = match rustix::fs::open(path, flags, Mode::empty()) {
         Ok(descriptor) => File::from(descriptor),
@@ -143,7 +142,7 @@ pub fn open(path: &Path) -> Result<Opened, LoadError> {
         Err(error) => return Err(LoadError::Io(error.into())),
     };
     let before = file.metadata()?;
-    if before.is_file() { Ok(Opened { file, before }) } else { Err(LoadError::NotAFile) }
+    if before.is_file() { Ok(OpenArticle { file, before }) } else { Err(LoadError::NotAFile) }
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
-//! A few sentences that stand for an article.
+//! Makes the summary of an article.
 
-/// Most characters that a made summary has.
+/// Maximum length of a generated summary, in characters.
 const LENGTH: usize = 300;
 
-/// The writer's own summary, or else the first real paragraph, cut at the end of a sentence.
-/// Empty when it would only repeat the title or the whole text (standards 54).
+/// Returns the writer's summary, or else the first real paragraph, cut at the end of a sentence. Empty if it would only repeat the
+/// title or the whole text (standards 54).
 pub fn of(stated: Option<&str>, paragraphs: &[String], title: &str) -> String {
     if let Some(stated) = stated.map(one_line).filter(|stated| !stated.is_empty()) {
         return stated;
@@ -15,12 +15,12 @@ pub fn of(stated: Option<&str>, paragraphs: &[String], title: &str) -> String {
     if whole || summary == title { String::new() } else { summary }
 }
 
-/// White space folded: what HTML would show.
+/// Folds white space as HTML does.
 pub fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The longest run of whole sentences that fits, or else of whole words with an ellipsis.
+/// Cuts to the longest sequence of whole sentences that fits, or else of whole words with an ellipsis.
 fn cut(text: &str) -> String {
     let Some((limit, _)) = text.char_indices().nth(LENGTH) else { return text.to_owned() };
     let mut sentences = text[..limit].char_indices().filter_map(|(at, c)| {
@@ -30,7 +30,7 @@ fn cut(text: &str) -> String {
             || (matches!(c, '.' | '!' | '?' | '…') && next.is_none_or(char::is_whitespace));
         (ends && end <= limit).then_some(end)
     });
-    // Very short first sentences ("No.") say too little.
+    // A very short first sentence ("No.") is not enough.
     if let Some(end) = sentences.rfind(|end| *end >= 40) {
         return text[..end].to_owned();
     }
@@ -41,7 +41,7 @@ fn cut(text: &str) -> String {
     )
 }
 
-/// Passes closing quotes and brackets; gives the new position and the character there.
+/// Skips closing quotes and brackets; returns the new position and the character there.
 fn skip_closing(text: &str, from: usize) -> (usize, Option<char>) {
     let rest = &text[from..];
     let closing: usize =
@@ -57,13 +57,13 @@ pub fn is_real(text: &str) -> bool {
     (characters >= 60 && words >= 9) || ideographs >= 25 || (characters >= 40 && words >= 7 && ends_sentence(text))
 }
 
-/// Whether the last character that is no closing quote or bracket ends a sentence.
+/// Whether the last character other than closing quotes and brackets ends a sentence.
 pub fn ends_sentence(text: &str) -> bool {
     let bare = text.trim_end_matches(['"', '\'', '”', '’', '»', ')', ']', '*', '_', ' ', '」', '』', '）']);
     bare.ends_with(['.', '!', '?', '…', ':', ';', '。', '！', '？', '；', '：', '؟', '۔', '।'])
 }
 
-/// Characters of scripts that are written without spaces between words.
+/// Whether a character belongs to a script without spaces between words.
 pub fn is_cjk(c: char) -> bool {
     matches!(u32::from(c), 0x3040..=0x30FF | 0x3400..=0x4DBF | 0x4E00..=0x9FFF | 0xF900..=0xFAFF | 0x20000..=0x2FA1F)
 }

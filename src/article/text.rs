@@ -1,4 +1,4 @@
-//! Plain text as people save it -> headline, paragraphs, verse, lists. Nothing is lost but what `clean` may take.
+//! Plain text -> headline, paragraphs, verse, lists. Only `clean` may remove lines.
 
 use crate::model::text::escape;
 use chrono::{DateTime, Utc};
@@ -11,35 +11,35 @@ use super::{ParsedBody, Problem, Rules};
 use crate::config::Clean;
 use crate::model::entry::Person;
 
-/// One line, tidied.
+/// A line with normalised white space.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
-    /// Its number in the file, from 1.
+    /// Line number in the file, from 1.
     pub number: usize,
     /// Empty for a blank line.
     pub text: String,
 }
 
-/// A part of a text that is laid out as one.
+/// A block of a text with a layout of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Block {
     /// Prose.
     Paragraph(String),
     /// Lines whose breaks are content.
     Verse(Vec<String>),
-    /// Items without their marks; `ordered` if the marks were numbers.
+    /// A list: items without their markers.
     List {
-        /// Whether the marks were numbers.
+        /// Whether the markers were numbers.
         ordered: bool,
         /// Text of each item.
         items: Vec<String>,
     },
-    /// Code or a table drawn in characters: every space counts.
+    /// Code, or a table drawn in characters: spaces are content.
     Preformatted(String),
 }
 
 impl Block {
-    /// The text without layout; lines of verse and items of a list are parted by line feeds.
+    /// The text without layout; line feeds separate lines of verse and items of a list.
     pub fn plain(&self) -> String {
         match self {
             Self::Paragraph(text) | Self::Preformatted(text) => text.clone(),
@@ -48,7 +48,7 @@ impl Block {
         }
     }
 
-    /// The same where there is no room for lines: those of verse are parted by strokes, as is the custom.
+    /// The text on one line; a slash separates lines of verse, as is customary.
     fn in_one_line(&self) -> String {
         match self {
             Self::Verse(lines) => lines.join(" / "),
@@ -57,22 +57,22 @@ impl Block {
     }
 }
 
-/// What a plain text turns out to be.
+/// The result of reading a plain text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TextDocument {
-    /// Its headline, if it has one.
+    /// The headline, if there is one.
     pub title: Option<String>,
-    /// Where that was found, in words.
+    /// Where the headline was found, in words.
     pub title_source: &'static str,
-    /// Whom a byline names.
+    /// The authors in a byline.
     pub authors: Vec<Person>,
-    /// What a line with a date says.
+    /// The date in a line of its own.
     pub published: Option<DateTime<Utc>>,
     /// The text.
     pub blocks: Vec<Block>,
-    /// Lines that a website had put around it.
+    /// Lines removed as a website's boilerplate.
     pub removed: Vec<Removed>,
-    /// What the writer should know.
+    /// Problems to report to the writer.
     pub problems: Vec<Problem>,
 }
 
@@ -92,17 +92,18 @@ pub fn read(text: &str, first_line: usize, header: &Header, rules: &Rules) -> Pa
     }
 }
 
-/// Marks of HTML in a text that is none: told, and left as they are.
+/// Reports HTML character references in a plain text, which stay as they are.
 fn references(text: &str, first_line: usize) -> Option<Problem> {
     const MARKS: [&str; 6] = ["&nbsp;", "&amp;", "&quot;", "&#8217;", "&#39;", "&mdash;"];
     let (line, mark) = text.lines().enumerate().find_map(|(index, line)| {
         MARKS.iter().find(|mark| line.contains(**mark)).map(|mark| (first_line + index, *mark))
     })?;
-    let message = format!("`{mark}` stays as it stands in a plain text: write the character, or name the file .html");
+    let message =
+        format!("`{mark}` is shown literally in a plain text: write the character, or rename the file to .html");
     Some(Problem::at(line, message))
 }
 
-/// Finds headline, clean text and layout. `known_title` is the front matter's, which needs no line of the text.
+/// Finds headline, cleaned text and layout. `known_title` is the title in the front matter, if any; the text then needs none.
 pub fn parse(
     text: &str,
     first_line: usize,
@@ -144,7 +145,7 @@ pub fn parse(
 
 // --- characters -----------------------------------------------------------------------------------------------------
 
-/// Folds white space. A no-break space stays where it does its work: within numbers, and before or after certain signs.
+/// Folds white space. Keeps no-break spaces within numbers and beside certain punctuation marks.
 fn tidy(line: &str) -> String {
     let characters: Vec<char> = line.trim().chars().collect();
     let mut tidied = String::with_capacity(line.len());
@@ -183,7 +184,7 @@ fn trim_blank(lines: &mut Vec<Line>) {
     lines.truncate(end);
 }
 
-/// The first line, if it stands like a headline; it leaves the text. Otherwise the first sentence, which stays.
+/// Returns the first line if it looks like a headline, and removes it from the text; otherwise the first sentence, which stays.
 fn take_title(lines: &mut Vec<Line>) -> Option<String> {
     let first = lines.first()?.text.clone();
     let next = lines.get(1).map(|line| line.text.as_str());
@@ -210,7 +211,7 @@ fn take_title(lines: &mut Vec<Line>) -> Option<String> {
 
 // --- layout ---------------------------------------------------------------------------------------------------------
 
-/// Whether a whole file is code: much of it indented, and much of it looking like code.
+/// Whether a whole file is code: mostly indented, and similar to code.
 fn is_code(text: &str) -> bool {
     const STARTS: [&str; 12] =
         ["def ", "fn ", "#include", "//", "import ", "return", "if (", "for (", "class ", "var ", "let ", "const "];
@@ -263,7 +264,7 @@ fn join(paragraph: &mut String, line: &str, wrap: &Wrap) {
         paragraph.chars().next_back().is_some_and(is_cjk_or_mark) && line.chars().next().is_some_and(is_cjk_or_mark);
     let hyphenated = paragraph.ends_with('-') && paragraph.chars().rev().nth(1).is_some_and(char::is_alphabetic);
     if hyphenated {
-        // A hyphen that only the line's end asked for goes if the whole word stands elsewhere in the text.
+        // A hyphen at a line break is removed if the joined word occurs elsewhere in the text.
         let head = paragraph.trim_end_matches('-').rsplit(char::is_whitespace).next().unwrap_or_default();
         let tail: String = line.chars().take_while(|c| c.is_alphanumeric()).collect();
         if wrap.words.contains(&format!("{head}{tail}").to_lowercase()) {
@@ -279,9 +280,9 @@ fn is_cjk_or_mark(c: char) -> bool {
     is_cjk(c) || matches!(c, '、' | '。' | '，' | '「' | '」' | '『' | '』' | '（' | '）' | '！' | '？' | '：' | '；')
 }
 
-/// How wide a text was wrapped, if it was.
+/// The width at which a text was wrapped.
 struct Wrap {
-    /// Width in columns of a text that was wrapped by a program; `None` for one that was not.
+    /// The width in columns; `None` if the text was not wrapped by a program.
     width: Option<usize>,
     has_long_paragraph: bool,
     words: std::collections::HashSet<String>,
@@ -305,7 +306,7 @@ impl Wrap {
         Self { width: wrapped.then_some(width), has_long_paragraph, words }
     }
 
-    /// Whether the break between two lines of a block was made by a program rather than by the writer.
+    /// Whether a program, not the writer, broke the line between two lines of a block.
     fn joins(&self, before: &str, after: &str) -> bool {
         if let Some(width) = self.width {
             return is_forced(before, after, width) || !ends_sentence(before);
@@ -314,12 +315,12 @@ impl Wrap {
     }
 }
 
-/// Columns that a line takes; wide characters take two.
+/// The width of a line in columns; wide characters take two.
 fn columns(line: &str) -> usize {
     line.chars().map(|c| 1 + usize::from(is_cjk_or_mark(c))).sum()
 }
 
-/// Whether the first word of the next line would not have fitted on this one.
+/// Whether the first word of the next line would not have fitted on this line.
 fn is_forced(line: &str, next: &str, width: usize) -> bool {
     if line.chars().next_back().is_some_and(is_cjk_or_mark) {
         return columns(line) + 4 >= width;
@@ -328,7 +329,7 @@ fn is_forced(line: &str, next: &str, width: usize) -> bool {
     columns(line) + 1 + columns(word) > width
 }
 
-/// Short lines that were broken before they were full, or that all begin like lines of a poem.
+/// Whether lines are verse: broken before they were full, or all beginning like lines of a poem.
 fn is_verse(group: &[&str]) -> bool {
     let width = group.iter().map(|line| columns(line)).max().unwrap_or(0);
     if group.len() < 3 || width > VERSE_WIDTH || reads_as_prose(group) {
@@ -340,12 +341,12 @@ fn is_verse(group: &[&str]) -> bool {
     early * 2 >= group.len() - 1 || (group.iter().all(capital) && stops * 2 < group.len())
 }
 
-/// Questions and answers, or a paragraph for each line: lines that are whole sentences of very different length.
+/// Whether each line is a paragraph, as in an interview: whole sentences of very different length.
 fn reads_as_prose(group: &[&str]) -> bool {
     group.iter().all(|line| ends_sentence(line)) && group.iter().any(|line| is_real(line))
 }
 
-/// The mark that an item of a list starts with, and the rest of the line.
+/// Splits a list marker from the rest of the line.
 fn item(line: &str) -> Option<(bool, &str)> {
     for mark in ["- ", "* ", "• ", "· "] {
         if let Some(rest) = line.strip_prefix(mark) {
@@ -357,7 +358,7 @@ fn item(line: &str) -> Option<(bool, &str)> {
     ((1..=3).contains(&digits) && rest.starts_with(' ')).then(|| (true, rest.trim_start()))
 }
 
-/// Whether the numbers of a list are 1, 2, 3 and so on. Any others are content: dates, a countdown, verses.
+/// Whether the numbers of a list are 1, 2, 3 and so on. Other numbers are content: dates, a countdown, verses.
 fn counts_up(group: &[&str]) -> bool {
     let number = |line: &&str| line.split(['.', ')']).next().and_then(|digits| digits.parse::<usize>().ok());
     let numbers = group.iter().filter(|line| item(line).is_some()).map(number);
@@ -368,7 +369,7 @@ fn list(group: &[&str]) -> Option<Block> {
     let marked = group.iter().filter(|line| item(line).is_some()).count();
     let (ordered, _) = item(group[0])?;
     let numbered = group.iter().any(|line| matches!(item(line), Some((true, _))));
-    // Numbers that only some lines have are content.
+    // Numbers on only some lines are content.
     if group.len() < 2 || marked * 10 < group.len() * 6 || (numbered && !(ordered && counts_up(group))) {
         return None;
     }
@@ -388,7 +389,7 @@ fn list(group: &[&str]) -> Option<Block> {
 
 // --- HTML -----------------------------------------------------------------------------------------------------------
 
-/// Writes a text as HTML: everything escaped, web addresses made into links.
+/// Writes a text as HTML: escaped, with web addresses as links.
 pub fn to_html(blocks: &[Block]) -> String {
     let mut html = String::new();
     for block in blocks {
@@ -412,7 +413,7 @@ pub fn to_html(blocks: &[Block]) -> String {
     html
 }
 
-/// Where the next web address begins.
+/// The position of the next web address.
 fn address(text: &str) -> Option<usize> {
     let mut schemes = text.match_indices("http").map(|(at, _)| at);
     schemes.find(|at| ["http://", "https://"].iter().any(|scheme| text[*at..].starts_with(scheme)))
@@ -513,7 +514,7 @@ mod tests {
         for text in ["3. Mai: Konzert\n17. Mai: Lesung\n21. Mai: Ausflug", "3. three\n2. two\n1. one", "– Who?\n– Me."]
         {
             let words = paragraphs(&format!("T\n\n{text}")).join("\n");
-            assert_eq!(words, text, "marks that count nothing are words");
+            assert_eq!(words, text, "markers that do not count are words");
         }
         let song = "The wind is on the water,\nThe gulls have gone to land,\nAnd somebody is counting\nThe lights along the strand.";
         assert!(matches!(&document(&format!("T\n\n{song}")).blocks[..], [Block::Verse(lines)] if lines.len() == 4));

@@ -1,4 +1,4 @@
-//! Characters that trouble readers, put right in any text: line ends, control characters, what stands for nothing.
+//! Normalises characters in any text: line ends, control characters, noncharacters.
 
 use std::borrow::Cow;
 
@@ -7,8 +7,8 @@ use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 use super::Problem;
 
-/// Line ends become line feeds, characters that no feed may hold go, what remains is in normal form C. Joiners and variation
-/// selectors stay: Persian, the scripts of India and emoji need them.
+/// Converts line ends to line feeds, removes characters that no feed may contain, and normalises to NFC. Joiners and variation
+/// selectors stay: Persian, Indic scripts and emoji need them.
 pub fn tidy(text: &str) -> Cow<'_, str> {
     if !text.bytes().any(|byte| byte >= 0x7F || (byte < 0x20 && byte != b'\n' && byte != b'\t')) {
         return Cow::Borrowed(text);
@@ -20,7 +20,7 @@ pub fn tidy(text: &str) -> Cow<'_, str> {
             '\r' if characters.peek() == Some(&'\n') => {}
             '\r' | '\u{2028}' | '\u{0B}' => clean.push('\n'),
             '\u{2029}' | '\u{0C}' => clean.push_str("\n\n"),
-            // Text of Windows that was taken for Latin-1 on its way here.
+            // Windows-1252 text that was decoded as Latin-1.
             '\u{80}'..='\u{9F}' => {
                 let byte = [u8::try_from(u32::from(c)).unwrap_or_default()];
                 let (decoded, _) = WINDOWS_1252.decode_without_bom_handling(&byte);
@@ -40,15 +40,15 @@ fn is_noncharacter(c: char) -> bool {
     (0xFDD0..=0xFDEF).contains(&code) || code & 0xFFFE == 0xFFFE
 }
 
-/// Without the embeddings and isolates that a title or a name would leave open in everything it is put into.
+/// Removes embeddings and isolates, which a title or name could leave open in the surrounding text.
 pub fn without_direction_marks(text: &str) -> String {
     text.chars().filter(|c| !matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')).collect()
 }
 
-/// UTF-8 that some program took for Windows-1252 and saved as UTF-8 again.
+/// UTF-8 that was decoded as Windows-1252 and saved as UTF-8 again.
 const SPOILED: [&str; 8] = ["â€™", "â€œ", "â€\u{9d}", "â€“", "Ã©", "Ã¼", "Ã¶", "Ã¤"];
 
-/// Says so where a text was spoiled on its way here; it is left as it is, since the writer may mean it.
+/// Reports garbled text, which stays as it is, since it may be intended.
 pub fn spoiled(text: &str) -> Option<Problem> {
     if text.is_ascii() {
         return None;
@@ -57,8 +57,7 @@ pub fn spoiled(text: &str) -> Option<Problem> {
         .lines()
         .enumerate()
         .find_map(|(index, line)| SPOILED.iter().find(|sign| line.contains(**sign)).map(|sign| (index + 1, *sign)))?;
-    let message =
-        format!("`{sign}` looks like UTF-8 that was read as Windows-1252 once: copy the text again from where it came");
+    let message = format!("`{sign}` looks like UTF-8 decoded as Windows-1252: copy the text again from its source");
     Some(Problem::at(line, message))
 }
 
@@ -77,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn spoiled_text_is_told_and_left() {
+    fn garbled_text_is_reported_and_kept() {
         assert_eq!(spoiled("fine\nitâ€™s").unwrap().line, Some(2));
         assert_eq!(spoiled("Ça va? Où? L’été."), None);
     }

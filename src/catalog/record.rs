@@ -116,7 +116,7 @@ impl Catalog {
         revised: Option<DateTime<Utc>>,
     ) -> Result<i64> {
         let shown = is_shown(identity, arrival);
-        let weight = if content.brief { content.weight_in_brief() } else { content.weight() };
+        let weight = if content.brief { content.max_bytes_of_summary() } else { content.max_bytes() };
         let weight = weight.saturating_add(arrival.extent.guess());
         self.tally.came(identity.number().is_none(), shown);
         let sql = if identity.number().is_some() { UPDATE } else { INSERT };
@@ -141,7 +141,7 @@ impl Catalog {
             identity.guid,
             shown,
             weight,
-            content.weight_in_brief(),
+            content.max_bytes_of_summary(),
             arrival.extent.stale(),
         ])?;
         Ok(identity.number().unwrap_or_else(|| self.connection.last_insert_rowid()))

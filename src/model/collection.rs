@@ -7,136 +7,136 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::entry::{ArticleId, Entry, Slug};
 use super::taxonomy::{View, ViewKind};
 
-/// A moment that readers see: nothing later may be shown.
+/// The moment of a snapshot. Nothing later is visible in it.
 #[derive(Debug, Clone, Copy)]
 pub struct Moment {
-    /// The second of the version that is served.
+    /// The version, a whole second.
     pub version: DateTime<Utc>,
-    /// What is scheduled for later is not known yet.
+    /// Articles scheduled for later are not visible.
     pub due: DateTime<Utc>,
 }
 
-/// How much a feed holds.
+/// The size limits of feeds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FeedLimits {
-    /// At least so many entries, if there are so many.
+    /// Minimum number of entries, if there are as many.
     pub entries: usize,
-    /// All that were published within this of the newest.
+    /// All entries published within this time of the newest one are included.
     pub window: TimeDelta,
-    /// Bytes of a document, cut by whole entries; one entry is always there.
+    /// Maximum size of a document in bytes, reached by omitting entries; at least one is included.
     pub max_bytes: u64,
-    /// Entries are shown without their text.
+    /// Entries are shown by their summaries.
     pub brief: bool,
-    /// Entries of one archive document.
+    /// Number of entries of an archive document.
     pub archive_entries: usize,
 }
 
-/// Bytes that a document takes beside its entries.
+/// Size of a document without entries, in bytes.
 pub const FRAME: u64 = 8_192;
 
 impl FeedLimits {
-    /// What an entry counts, of which the whole takes `weight` bytes, and its summary `brief`. One that is too large for any
-    /// document is shown by its summary, or else it would keep out all that are older.
+    /// Returns the size that an entry counts for, given its size with text (`weight`) and with its summary (`brief`). An entry too
+    /// large for any document is shown by its summary; otherwise it would displace all older ones.
     pub fn weigh(&self, weight: i64, brief: i64) -> u64 {
         let whole = u64::try_from(weight).unwrap_or(0);
         if self.is_brief(whole) { u64::try_from(brief).unwrap_or(0) } else { whole }
     }
 
-    /// Whether an entry of so many bytes is shown by its summary.
+    /// Whether an entry of this size is shown by its summary.
     pub fn is_brief(&self, weight: u64) -> bool {
         self.brief || weight + FRAME > self.max_bytes
     }
 }
 
-/// What a feed holds.
+/// The content of a feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Collection {
-    /// As most articles write it; empty for an archive.
+    /// The most frequent spelling of the view's name; empty for an archive.
     pub name: String,
     /// When its documents last changed.
     pub revised: DateTime<Utc>,
     /// Newest first.
     pub entries: Vec<Arc<Entry>>,
-    /// What left it, the latest first.
+    /// Removed entries, the latest first.
     pub tombstones: Vec<Tombstone>,
-    /// Nothing was left out.
+    /// Whether it contains all entries.
     pub is_whole: bool,
-    /// `podcast:guid`, if there ever was a recording in it.
+    /// `podcast:guid`, if it has ever contained a recording.
     pub guid: Option<String>,
-    /// The newest change that it ever told of.
+    /// The newest change it has ever contained.
     pub latest: DateTime<Utc>,
 }
 
-/// What is told of an article that is not published any more (RFC 6721).
+/// The tombstone of a removed entry (RFC 6721).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tombstone {
-    /// The id that it had.
+    /// The id of the entry.
     pub id: ArticleId,
-    /// Since when.
+    /// When it was removed.
     pub at: DateTime<Utc>,
 }
 
-/// A view as lists of views show it.
+/// A view in a list of views.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ViewSummary {
-    /// Which it is.
+    /// The view.
     pub view: View,
-    /// As most articles write it.
+    /// The most frequent spelling of its name.
     pub name: String,
 }
 
 /// All views of a kind.
 pub type ViewGroup = (ViewKind, Vec<ViewSummary>);
 
-/// An archive as the list of archives shows it.
+/// An archive in the list of archives.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ArchiveSummary {
     /// 1 is the oldest.
     pub number: u32,
-    /// When the oldest article was published that it was closed with.
+    /// Publication date of the oldest article when it was closed.
     pub oldest: DateTime<Utc>,
-    /// When the newest was.
+    /// Publication date of the newest one.
     pub newest: DateTime<Utc>,
 }
 
-/// What came of looking for a feed.
+/// The result of looking up a feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FeedLookup {
-    /// It is this.
+    /// The feed.
     Found(Box<Collection>),
-    /// It has not changed since the instant that was given.
+    /// Unchanged since the given instant.
     Same,
-    /// There is none.
+    /// No such feed.
     Unknown,
-    /// It changed after the version: the next one that readers see has it.
+    /// It changed after the version; the next version contains it.
     NotYet,
-    /// It holds these articles, whose texts were not read yet.
+    /// It contains these articles, whose texts have not been read yet.
     Unread(Vec<i64>),
 }
 
-/// What is found at the address of an article.
+/// The result of looking up an article.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ArticleLookup {
     /// The article.
     Current(Box<Entry>),
-    /// It lives at another slug now.
+    /// It has moved to this slug.
     Moved(Slug),
     /// It was deleted.
     Gone,
-    /// There never was one, or it is not published yet.
+    /// No such article, or not published yet.
     Unknown,
-    /// It changed after `now`: the version that readers may see next has it.
+    /// It changed after the version; the next version contains it.
     NotYet,
-    /// It is this article, whose text was not read yet.
+    /// This article, whose text has not been read yet.
     Unread(i64),
 }
 
-/// Whether an article is published.
+/// The publication state of an article.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ArticleState {
-    /// In the feed, once its date has come.
+    /// Published, once it is due.
     Live = 0,
-    /// Its writer took it back: a draft again, or empty.
+    /// Withdrawn by the writer: a draft again, or empty.
     Held = 1,
     /// Its file was deleted.
     Gone = 2,
@@ -149,27 +149,27 @@ impl ArticleState {
     }
 }
 
-/// An article and what happened to it.
+/// The record of an article.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
-    /// What is or was served.
+    /// The entry as last served.
     pub entry: Entry,
     /// Whether it is published.
     pub state: ArticleState,
-    /// Not shown before.
+    /// Not visible before.
     pub due: DateTime<Utc>,
-    /// Not shown from then on.
+    /// Not visible from then on.
     pub expires: Option<DateTime<Utc>>,
-    /// Number of the archive that it is in.
+    /// Number of its archive.
     pub archive: Option<u32>,
 }
 
-/// An entry of a feed that was published elsewhere.
+/// An entry of a feed from another publisher.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ImportedEntry {
     /// The id of an Atom entry.
     pub id: Option<String>,
-    /// The guid of an RSS item or the id of a JSON Feed item, as it stands there.
+    /// The guid of an RSS item or the id of a JSON Feed item, verbatim.
     pub guid: Option<String>,
     /// Address of its page.
     pub link: Option<String>,
@@ -181,13 +181,13 @@ pub struct ImportedEntry {
     pub updated: Option<DateTime<Utc>>,
 }
 
-/// What came of adopting.
+/// The result of adopting entries.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Adoption {
-    /// Articles that have the id of an entry.
+    /// Articles that took over an id.
     pub matched: usize,
-    /// Entries that were adopted before.
+    /// Entries adopted before.
     pub known: usize,
-    /// Titles or links of entries whose article was not found: they wait for its file.
+    /// Titles or links of entries that wait for their files.
     pub waiting: Vec<String>,
 }

@@ -1,27 +1,27 @@
-//! The waist: one published article, its permanent id and its timestamps. Ingest makes it, serving shows it.
+//! A published article: its permanent id, timestamps and content.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-/// One published article, ready to be shown in any format.
+/// A published article, ready for any format.
 ///
-/// Every text in it is [`xml_legal`](super::text::xml_legal) in all formats.
+/// All texts in it are [`xml_legal`](super::text::xml_legal) in all formats.
 /// Timestamps are whole seconds in UTC, as feeds show them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// Permanent and unique.
     pub id: ArticleId,
-    /// What RSS and JSON Feed readers knew it by before, where that was no IRI; they go on knowing it by that.
+    /// The id in RSS and JSON Feed, if readers know it by one that is not an IRI.
     pub guid: Option<String>,
-    /// Last part of the address of the article's page.
+    /// Last part of its permalink.
     pub slug: Slug,
     /// When the article was first published. Set once.
     pub published: DateTime<Utc>,
     /// When its content last changed; never before `published`.
     pub updated: DateTime<Utc>,
-    /// When anything that is served of it last changed: the `Last-Modified` of its page.
+    /// When anything served of it last changed: the `Last-Modified` of its page.
     pub revised: DateTime<Utc>,
-    /// What the article says.
+    /// The content.
     pub content: Content,
 }
 
@@ -97,74 +97,74 @@ macro_rules! text_newtypes {
 
 text_newtypes!(ArticleId Slug SafeHtml);
 
-/// What an article says, as the writer's file gives it.
+/// The content of an article, read from its file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Content {
     /// Plain text, never empty.
     pub title: String,
-    /// Whom the article names; empty when it names nobody.
+    /// The stated authors; may be empty.
     pub authors: Vec<Person>,
-    /// Plain text; empty when there is none.
+    /// Plain text; may be empty.
     pub summary: String,
     /// The text.
     pub html: SafeHtml,
-    /// In the writer's words and order, each once.
+    /// As written and in that order, each once.
     pub tags: Vec<String>,
-    /// BCP 47 tag of the article's language, where it is known.
+    /// BCP 47 tag of the language, if known.
     pub language: Option<String>,
-    /// Absolute address of the article elsewhere, if it lives elsewhere.
+    /// Absolute external address of the article, if it has one.
     pub link: Option<String>,
-    /// Feeds show the summary only, whatever the site does.
+    /// Feeds show the summary only, regardless of the configuration.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub brief: bool,
-    /// The picture that stands for the article.
+    /// The article's main picture.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<Media>,
-    /// Other pictures in the text, in its order, each once.
+    /// Other pictures in the text, in order, each once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pictures: Vec<Media>,
-    /// Recordings to be fetched with it; an RSS item carries the first.
+    /// Recordings; an RSS item carries the first one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub enclosures: Vec<Media>,
-    /// What podcast players want to know of it.
+    /// Podcast properties.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub episode: Option<Episode>,
 }
 
-/// A file that belongs to an article: a picture or a recording (RSS 2.0 `enclosure`, Media RSS `content`).
+/// A picture or recording of an article (RSS 2.0 `enclosure`, Media RSS `content`).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Media {
     /// Absolute address.
     pub url: String,
-    /// As in `image/png`.
+    /// Media type, such as `image/png`.
     pub media_type: String,
-    /// Bytes; `None` where the file lies elsewhere and nobody said.
+    /// Size in bytes; `None` for an external file of unstated size.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub length: Option<u64>,
     /// Width and height in pixels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<(u32, u32)>,
-    /// Seconds.
+    /// Duration in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration: Option<u32>,
-    /// What it shows or says, in plain text.
+    /// Alternative text or title, in plain text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
 }
 
 impl Media {
-    /// `image`, `audio`, `video`, …: the first half of its type.
+    /// `image`, `audio`, `video`, …: the first part of the media type.
     pub fn medium(&self) -> &str {
         self.media_type.split('/').next().unwrap_or_default()
     }
 
-    /// Whether it is a recording.
+    /// Whether it is audio or video.
     pub fn plays(&self) -> bool {
         matches!(self.medium(), "audio" | "video")
     }
 }
 
-/// What podcast players want to know of an episode (Apple's and the Podcasting 2.0 namespaces).
+/// The podcast properties of an episode (Apple's and the Podcasting 2.0 namespaces).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Episode {
@@ -174,7 +174,7 @@ pub struct Episode {
     pub number: Option<u32>,
     /// `full`, `trailer` or `bonus`.
     pub kind: Option<String>,
-    /// Whether it is for adults only.
+    /// Whether it is for adults only; `None` if unstated.
     pub explicit: Option<bool>,
     /// Each with its type: `text/vtt`, `application/srt`, `text/html`, `application/json`.
     pub transcripts: Vec<Media>,
@@ -183,23 +183,23 @@ pub struct Episode {
 }
 
 impl Content {
-    /// Most bytes that the entry takes in a feed of any format: in XML, the text is escaped once more.
-    pub fn weight(&self) -> i64 {
+    /// Upper bound of the size of the entry in a feed of any format, in bytes. XML escapes the text once more.
+    pub fn max_bytes(&self) -> i64 {
         i64::try_from(self.frame() + escaped(&self.html)).unwrap_or(i64::MAX)
     }
 
-    /// Whether there is something to play.
+    /// Whether it has a recording.
     pub fn plays(&self) -> bool {
         self.enclosures.iter().any(Media::plays)
     }
 
-    /// The weight of an entry that is shown by its summary.
-    pub fn weight_in_brief(&self) -> i64 {
+    /// As [`Content::max_bytes`], for an entry with its summary only.
+    pub fn max_bytes_of_summary(&self) -> i64 {
         let text = if self.summary.is_empty() { escaped(&self.html) } else { 0 };
         i64::try_from(self.frame() + text).unwrap_or(i64::MAX)
     }
 
-    /// All but the text: twice what it says, since formats repeat it (`media:title`), and the words of the format itself.
+    /// The size without the text: texts count twice, since formats repeat them (`media:title`), plus the markup.
     fn frame(&self) -> usize {
         const WORDS: usize = 1_024;
         const ELEMENT: usize = 256;
@@ -213,20 +213,20 @@ impl Content {
     }
 }
 
-/// Bytes of a text in XML or JSON, whichever takes more.
+/// Size of a text in XML or JSON, whichever is larger.
 fn escaped(text: &str) -> usize {
     text.bytes().map(|byte| if matches!(byte, b'<' | b'>' | b'&' | b'"' | b'\'' | b'\n' | b'\r') { 6 } else { 1 }).sum()
 }
 
-/// Somebody who wrote something (RFC 4287 section 3.2).
+/// A person (RFC 4287 section 3.2).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
-    /// As people write it; never empty in an [`Entry`].
+    /// Full name; never empty in an [`Entry`].
     pub name: String,
-    /// Bare address, `user@host`.
+    /// `user@host`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
-    /// Absolute address of a page about them.
+    /// Absolute address of a page about the person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
 }

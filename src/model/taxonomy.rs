@@ -1,8 +1,7 @@
-//! Which feeds there are beside the whole: one for each sub-folder, tag and author, and where they are.
+//! The views of a site: one for each sub-folder, tag and author, and their addresses.
 //!
-//! A view is known by its key: the name that people wrote, with case, accents and punctuation folded, so that `Café`, `CAFÉ`
-//! and `cafe` are one tag with one address that never changes. Keys keep their script: an address that says nothing to those
-//! who read it is none.
+//! The key of a view is its name with case, accents and punctuation folded, so that `Café`, `CAFÉ` and `cafe` are one tag with one
+//! permanent address. Keys keep their script, so that addresses are readable in every language.
 
 use std::path::{Component, Path};
 
@@ -12,28 +11,28 @@ use unicode_normalization::char::is_combining_mark;
 
 use crate::model::entry::Person;
 
-/// Longest key, in characters; longer ones are cut and told apart by a hash.
+/// Maximum length of a key, in characters; longer ones are cut and get a hash.
 const LONGEST: usize = 80;
 
-/// What is written as it is in an address (RFC 3986 section 2.3).
+/// Characters that are not percent-encoded in an address (RFC 3986 section 2.3).
 const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'/').remove(b'.').remove(b'_').remove(b'~');
 
-/// By what articles are gathered.
+/// The property that articles of a view share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ViewKind {
-    /// By the folder that they lie in, at any depth.
+    /// The folder, at any depth.
     Section = 1,
-    /// By tag.
+    /// A tag.
     Tag = 2,
-    /// By author.
+    /// An author.
     Author = 3,
 }
 
 impl ViewKind {
-    /// In the order in which people are shown them.
+    /// In the order of display.
     pub const ALL: [Self; 3] = [Self::Section, Self::Tag, Self::Author];
 
-    /// First part of the path of such views.
+    /// First path segment of these views.
     pub fn root(self) -> &'static str {
         match self {
             Self::Section => "sections",
@@ -42,7 +41,7 @@ impl ViewKind {
         }
     }
 
-    /// What people call them.
+    /// The heading of a list of these views.
     pub fn plural(self) -> &'static str {
         match self {
             Self::Section => "Sections",
@@ -55,14 +54,14 @@ impl ViewKind {
 /// The articles of one folder, tag or author.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct View {
-    /// By what they are gathered.
+    /// The shared property.
     pub kind: ViewKind,
-    /// Folded name; a folder's has a slash between its parts.
+    /// The folded name; slashes separate folders.
     pub key: String,
 }
 
 impl View {
-    /// The view of a name, however it is written. `None` if the name is empty.
+    /// Returns the view of a name in any spelling; `None` if the folded name is empty.
     pub fn named(kind: ViewKind, name: &str) -> Option<Self> {
         let key = match kind {
             ViewKind::Section => {
@@ -74,8 +73,8 @@ impl View {
         (!key.is_empty()).then_some(Self { kind, key })
     }
 
-    /// The view at a path below the site's address, as `tags/x` or `sections/a/b`, percent-encoded or not; also where the name
-    /// is not folded, so that people may type it as they know it.
+    /// Returns the view at a path below the site's address, such as `tags/x` or `sections/a/b`, percent-encoded or not. The name need
+    /// not be folded, so that people can type it.
     pub fn at(path: &str) -> Option<Self> {
         let path = percent_decode_str(path).decode_utf8().ok()?;
         let (root, name) = path.split_once('/')?;
@@ -84,7 +83,7 @@ impl View {
         Self::named(kind, name).filter(|_| is_one)
     }
 
-    /// What it is called among others: two folders of one name are told apart by where they lie.
+    /// Its name in a list of views; the parent path distinguishes folders of the same name.
     pub fn label(&self, name: &str) -> String {
         match self.key.rsplit_once('/') {
             Some((above, _)) => format!("{above}/{name}"),
@@ -92,22 +91,22 @@ impl View {
         }
     }
 
-    /// Path of its page below the site's address, percent-encoded, with a slash at its end.
+    /// Path of its page below the site's address, percent-encoded, with a trailing slash.
     pub fn path(&self) -> String {
         format!("{}/{}/", self.kind.root(), utf8_percent_encode(&self.key, PATH))
     }
 }
 
-/// A view that an article is in, and how the article names it.
+/// A view that contains an article, with the article's spelling of its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Term {
-    /// Where it is gathered.
+    /// The view.
     pub view: View,
-    /// In the words of the article: a tag, an author's name, the last part of a folder's path.
+    /// The name as the article spells it: a tag, an author's name, the last part of a folder's path.
     pub name: String,
 }
 
-/// Every view that the article with these tags and authors in the file at `path` (below the watched folder) is in, each once.
+/// Returns all views of an article with these tags and authors at `path` below the watched folder, each once.
 pub fn terms(path: &Path, tags: &[String], authors: &[Person]) -> Vec<Term> {
     let mut terms = Vec::new();
     if let Some(folder) = folder_of(path) {

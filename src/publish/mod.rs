@@ -244,8 +244,8 @@ impl Publisher {
                 }
             }
         }
-        let everywhere = batch.contains(&Change::LookEverywhere);
-        batch.retain(|change| *change != Change::LookEverywhere);
+        let everywhere = batch.contains(&Change::Reconcile);
+        batch.retain(|change| *change != Change::Reconcile);
         if !batch.is_empty() {
             self.follow(&batch, hints, moment)?;
         }

@@ -1,24 +1,24 @@
-//! Where a header begins and ends, and which of the five ways it is written in.
+//! Finds the extent and the syntax of front matter.
 
 use super::key::Key;
 use super::value::{AnyFields, Fields, Value};
 use crate::article::Problem;
 use crate::folder::SourceFormat;
 
-/// Longest block that is read as front matter, in bytes. Longer ones are text that happens to start like one.
+/// Maximum length of front matter, in bytes. A longer block is text that begins like front matter.
 const MAX_BLOCK: usize = 64 << 10;
 
-/// Pairs in the order of the file.
+/// Keys and values in the order of the file.
 pub type Pairs = Vec<(String, Value)>;
 
-/// How a header is written.
+/// The syntax of front matter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Syntax {
     /// Between lines of `---`.
     Yaml,
     /// Between lines of `+++`.
     Toml,
-    /// One object; or its inside up to a line of `;;;`, as Hexo has it.
+    /// An object; or its content up to a line of `;;;`, as in Hexo.
     Json,
     /// Lines of `#+KEY: value`.
     Org,
@@ -29,18 +29,18 @@ enum Syntax {
 #[derive(Debug)]
 pub struct Block<'a> {
     syntax: Syntax,
-    /// What is between the delimiters.
+    /// The text between the delimiters.
     pub text: &'a str,
     /// Line of the file that `text` starts on.
     pub first_line: usize,
-    /// What follows the block.
+    /// The text after the block.
     pub rest: &'a str,
     /// Line of the file that `rest` starts on.
     pub rest_line: usize,
 }
 
 impl<'a> Block<'a> {
-    /// The delimiters are whole lines; blank lines may stand before the first.
+    /// Finds a block between delimiter lines; blank lines may precede the first one.
     pub fn find(text: &'a str, format: SourceFormat) -> Option<Self> {
         let start = text.find(|c: char| !c.is_whitespace())?;
         let start = text[..start].rfind('\n').map_or(0, |line_feed| line_feed + 1);
@@ -88,7 +88,7 @@ impl<'a> Block<'a> {
         None
     }
 
-    /// The first lines of one kind. Org's end before any other line, the others with a blank one.
+    /// Finds leading lines of one kind. Those of org end before any other line, the others at a blank line.
     fn of_lines(text: &'a str, start: usize, line: usize, syntax: Syntax) -> Option<Self> {
         let mut end = start;
         for found in text[start..].split_inclusive('\n') {
@@ -97,7 +97,7 @@ impl<'a> Block<'a> {
                     text[end..].trim_start().lines().next().is_some_and(is_org_key)
                 }
                 Syntax::Org => is_org_key(found),
-                // A line that is indented goes on with the value before it.
+                // An indented line continues the previous value.
                 _ => (found.starts_with([' ', '\t']) && end > start && !found.trim().is_empty()) || is_pair(found),
             };
             if !belongs {
@@ -112,7 +112,7 @@ impl<'a> Block<'a> {
     }
 
     fn json(text: &'a str, start: usize, line: usize) -> Option<Self> {
-        // A shortcode or a poem may begin with a brace, too.
+        // A shortcode or a poem may begin with a brace as well.
         let inside = text[start..].trim_start()[1..].trim_start();
         if !inside.starts_with(['"', '}']) {
             return None;
@@ -120,7 +120,7 @@ impl<'a> Block<'a> {
         let mut values = serde_json::Deserializer::from_str(&text[start..]).into_iter::<serde::de::IgnoredAny>();
         let end = match values.next()? {
             Ok(_) => start + values.byte_offset(),
-            // Up to where a line closes it, so that what is wrong can be told.
+            // Up to the line that closes it, so that the error can be reported.
             Err(_) => start + text[start..].find("\n}").filter(|end| !text[start..start + end].contains("\n\n"))? + 2,
         };
         let after = &text[end..];
@@ -133,7 +133,7 @@ impl<'a> Block<'a> {
         Self::new(text, start..end, line, rest, Syntax::Json).filter(|_| closed)
     }
 
-    /// The inside of an object, up to a line of `;;;`.
+    /// Finds the content of an object up to a line of `;;;`.
     fn hexo(text: &'a str, start: usize, line: usize) -> Option<Self> {
         let mut end = start;
         for found in text[start..].split_inclusive('\n') {
@@ -148,18 +148,19 @@ impl<'a> Block<'a> {
         None
     }
 
-    /// Text may begin like this, too: two keys that are known, one of them a title or a date, are no accident.
+    /// Whether lines of `Key: value` are front matter: text may begin like this, so two known keys are required, one of them a title
+    /// or a date.
     fn is_certain(&self) -> bool {
         let keys: Vec<Key> = self.text.lines().filter_map(|line| Key::of(line.split_once(':')?.0.trim())).collect();
         keys.len() >= 2 && keys.iter().any(|key| matches!(key, Key::Title | Key::Published))
     }
 
-    /// Whether its delimiters alone say that it is a header.
+    /// Whether the delimiters alone identify front matter.
     pub fn is_fenced(&self) -> bool {
         matches!(self.syntax, Syntax::Yaml | Syntax::Toml)
     }
 
-    /// `None`: no mapping, so the "delimiters" are rules between parts of a text.
+    /// Returns `None` if the content is not a mapping: the delimiters are horizontal rules of the text then.
     pub fn parse(&self) -> Result<Option<Pairs>, Problem> {
         let parsed = match self.syntax {
             Syntax::Yaml => self.parse_yaml(),
@@ -185,12 +186,12 @@ impl<'a> Block<'a> {
         if self.text.trim().is_empty() {
             return Ok(Some(Vec::new()));
         }
-        // A list where a text was expected is no reason to lose the other keys.
+        // A list in place of a text does not invalidate the other keys.
         let typed = serde_saphyr::from_str_with_options::<Fields>(self.text, options.clone()).map(|fields| fields.0);
         let plain = || serde_saphyr::from_str_with_options::<AnyFields>(self.text, options).map(|fields| fields.0);
         typed.or_else(|error| plain().map_err(|_| error)).map(Some).map_err(|error| {
             let line = error.location().and_then(|place| usize::try_from(place.line()).ok()).unwrap_or(1).max(1);
-            // The line that it names is counted in the block.
+            // The line in the message is relative to the block.
             let reason = first_line(&error.to_string());
             let reason = reason.split(" at line ").next().unwrap_or_default();
             let message = format!("the front matter is not YAML: {reason}; put the value in quotes");
@@ -248,19 +249,19 @@ impl<'a> Block<'a> {
         if self.syntax == Syntax::Toml { '=' } else { ':' }
     }
 
-    /// The line of the file that a key stands on.
+    /// The line of a key in the file.
     pub fn line_of(&self, name: &str) -> usize {
         let is_line = |line: &str| line.split_once(self.sign()).is_some_and(|(key, _)| bare(key) == name);
         self.first_line + self.text.lines().position(is_line).unwrap_or(0)
     }
 
-    /// The first line with a key that says whether the article is published, whatever sign stands behind it.
+    /// The first line with a key that decides about publication, with either separator.
     pub fn state_line(&self) -> Option<usize> {
         let line = self.text.lines().position(|line| key_of(line).and_then(Key::of).is_some_and(Key::is_state))?;
         Some(self.first_line + line)
     }
 
-    /// The first line that a draft could be marked with, counted in the file.
+    /// The first line that could mark a draft, counted in the file.
     pub fn mentions_draft(&self) -> Option<usize> {
         const WORDS: [&str; 5] = ["draft", "private", "publish", "status", "hidden"];
         let line = self.text.lines().position(|line| {
@@ -270,7 +271,7 @@ impl<'a> Block<'a> {
         Some(self.first_line + line)
     }
 
-    /// Line by line, the plain keys of a block that does not parse.
+    /// Reads the simple keys of a block that does not parse, line by line.
     pub fn salvage(&self) -> Pairs {
         let unquoted = |text: &str| text.trim().trim_end_matches(',').trim().trim_matches(['"', '\'']).to_owned();
         let indented = |line: &str| self.syntax != Syntax::Json && line.starts_with([' ', '\t', '-']);
@@ -291,7 +292,7 @@ impl<'a> Block<'a> {
     }
 }
 
-/// Whichever sign the writer took: what is not understood is better held than shown.
+/// Splits a key from its value at either separator: a file that is not understood is held rather than published.
 fn is_key(line: &str) -> bool {
     key_of(line).is_some_and(|name| Key::of(name).is_some())
 }
@@ -304,7 +305,7 @@ fn text(text: &str) -> Value {
     Value::Text(text.to_owned())
 }
 
-/// What stands between lines of `---`: YAML, also with a comment behind the first, or what a word behind it says.
+/// Recognises an opening line of `---`: YAML, also with a comment after it, or the syntax that a word after it names.
 fn fence(line: &str) -> Option<Syntax> {
     match line.strip_prefix("---")?.trim() {
         "" | "yaml" | "yml" => Some(Syntax::Yaml),
@@ -315,19 +316,19 @@ fn fence(line: &str) -> Option<Syntax> {
     }
 }
 
-/// The key that a line begins with, by either sign.
+/// The key at the start of a line, with either separator.
 pub fn key_of(line: &str) -> Option<&str> {
     line.split_once([':', '=']).map(|(key, _)| bare(key))
 }
 
-/// A key without what its syntax puts around it. A `#` with a space is no key's, but a heading's.
+/// Strips quotes and prefixes from a key. A `#` with a space belongs to a heading, not a key.
 fn bare(key: &str) -> &str {
     let key = key.trim();
     let key = key.strip_prefix("#+").unwrap_or(key);
     key.trim_start_matches(['{', ' ']).trim_matches(['"', '\''])
 }
 
-/// `Key: value`, the key of at most three plain words.
+/// Splits `Key: value` with a key of at most three plain words.
 fn is_pair(line: &str) -> bool {
     line.split_once(':').is_some_and(|(key, value)| {
         let is_word = |word: &str| word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));

@@ -1,9 +1,9 @@
-//! Everybody's names for the keys.
+//! The names of front matter keys in all supported generators.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-/// What a key means, whichever generator's name for it the writer uses.
+/// The meaning of a key, independent of its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Key {
     Title,
@@ -23,19 +23,19 @@ pub enum Key {
     Link,
     Language,
     Slug,
-    /// Where the article was before, as a path or an address.
+    /// A former path or address of the article.
     Address,
     Clean,
     Taxonomies,
     /// Whether feeds show all of it.
     Brief,
-    /// The picture that stands for it.
+    /// The article's picture.
     Image,
-    /// What that shows, in words.
+    /// The alternative text of the picture.
     ImageText,
     /// A recording.
     Enclosure,
-    /// All that is to be known of an episode.
+    /// A table with all properties of an episode.
     Podcast,
     Season,
     Episode,
@@ -49,7 +49,7 @@ pub enum Key {
 /// Longer than any name, in bytes.
 const LONGEST: usize = 40;
 
-/// Names and their meaning. Of two names with one meaning, the one that stands first here means it more plainly.
+/// Names and their meanings. Of two names with one meaning, the earlier one here takes precedence.
 const NAMES: [(Key, &[&str]); 30] = [
     (Key::Title, &["title", "headline", "name"]),
     (
@@ -71,7 +71,7 @@ const NAMES: [(Key, &[&str]); 30] = [
             "datetime",
         ],
     ),
-    // Not before this date, whatever the other says.
+    // Not published before this date, whatever the other key says.
     (Key::NotBefore, &["publishdate", "publish_date"]),
     (
         Key::Updated,
@@ -220,22 +220,22 @@ const NAMES: [(Key, &[&str]); 30] = [
 ];
 
 impl Key {
-    /// Case counts for nothing, `-` and `.` and `:` are `_`, and ox-hugo's names are Hugo's.
+    /// Looks up a name without case; `-`, `.` and `:` equal `_`, and ox-hugo's names equal Hugo's.
     pub fn of(name: &str) -> Option<Self> {
         find(name).map(|(_, key)| key)
     }
 
-    /// How plainly a name means what it means: less is plainer.
+    /// The precedence of a name; lower wins.
     pub fn rank(name: &str) -> usize {
         find(name).map_or(usize::MAX, |(rank, _)| rank)
     }
 
-    /// Keys that say whether an article is published.
+    /// Whether a key decides about publication.
     pub fn is_state(self) -> bool {
         matches!(self, Self::Draft | Self::Public | Self::Status)
     }
 
-    /// Keys whose value is text even where it looks like a number, a date or a truth value: `title: 1984`.
+    /// Whether the value is text even if it looks like a number, date or boolean: `title: 1984`.
     pub fn is_text(self) -> bool {
         use Key::{Id, Language, Link, Slug, Status, Summary, Title, Updated};
         matches!(self, Title | Summary | Id | Link | Language | Slug | Updated | Status)
@@ -243,7 +243,7 @@ impl Key {
 }
 
 fn find(name: &str) -> Option<(usize, Key)> {
-    // No name is longer; most lines of a text need not be folded at all.
+    // Longer lines match no name and need no folding.
     if name.len() > LONGEST {
         return None;
     }
@@ -255,7 +255,7 @@ fn find(name: &str) -> Option<(usize, Key)> {
     KNOWN.get(folded.strip_prefix(b"hugo_").unwrap_or(folded)).copied()
 }
 
-/// Each name, with how plainly it means what it means.
+/// Each name with its meaning and precedence.
 static KNOWN: LazyLock<HashMap<&[u8], (usize, Key)>> = LazyLock::new(|| {
     let ranked = |(key, names): &(Key, &'static [&'static str])| {
         let key = *key;

@@ -1,13 +1,13 @@
-//! Pictures, recordings and what podcast players want to know, in everybody's way of writing them.
+//! Reads pictures, recordings and podcast properties in all supported notations.
 
 use super::key::Key;
-use super::reader::Reader;
+use super::reader::HeaderReader;
 use super::value::Value;
 use super::{Field, Header};
 use crate::article::{address, summary};
 use crate::model::entry::{Episode, Media};
 
-/// Names of the address of a file in a table.
+/// Keys for the address of a file in a table.
 const ADDRESS: [&str; 13] = [
     "url",
     "src",
@@ -26,11 +26,11 @@ const ADDRESS: [&str; 13] = [
 const LENGTH: [&str; 6] = ["length", "size", "bytes", "length_in_bytes", "filesize", "size_in_bytes"];
 const TYPE: [&str; 4] = ["type", "mime", "mime_type", "media_type"];
 const TEXT: [&str; 5] = ["alt", "caption", "title", "description", "alt_text"];
-/// Most recordings of an article.
+/// Maximum number of recordings of an article.
 const MOST: usize = 20;
 
-impl Reader<'_> {
-    /// Takes what stands behind one of the keys of this file; says whether it is one.
+impl HeaderReader<'_> {
+    /// Reads the value of a key handled here. Returns whether the key is one.
     pub(super) fn take_media(&mut self, key: Key, name: &str, value: &Value) -> bool {
         match key {
             Key::Brief => self.brief(name, value),
@@ -93,11 +93,11 @@ impl Reader<'_> {
     fn image(&mut self, name: &str, value: &Value) {
         let is_picture = |media: Media| Some(media).filter(|media| media.media_type.starts_with("image/"));
         let found = candidates(value).into_iter().find_map(|value| file(&value).and_then(is_picture));
-        // `header: big`, `hero: Welcome` and `image: false` are something else.
+        // `header: big`, `hero: Welcome` and `image: false` name no picture.
         let address = single(value).filter(|text| !text.contains(char::is_whitespace) && value.flag().is_none());
         let means_picture = ["image", "cover", "thumbnail"].iter().any(|word| name.to_ascii_lowercase().contains(word));
         if found.is_none() && means_picture && self.header.image.is_none() {
-            let wanted = "a picture whose name ends in its kind, such as cover.jpg";
+            let wanted = "a picture with a known extension, such as cover.jpg";
             let _ = self.checked(name, address, wanted, |_| None::<Media>);
         }
         if self.header.image.is_none() && found.is_some() {
@@ -109,11 +109,11 @@ impl Reader<'_> {
     fn enclosure(&mut self, name: &str, value: &Value) {
         for value in candidates(value) {
             let found = file(&value).filter(|media| !media.media_type.is_empty());
-            // A film may be anywhere; where it is a page's, it is no file.
+            // A video may be on another site; a page that shows it is not a file.
             let is_plain = !["video", "media", "recording"].contains(&name.to_ascii_lowercase().as_str());
             let address = value.text().map(str::to_owned).or_else(|| field(&value, &ADDRESS));
             let address = address.filter(|_| found.is_none() && is_plain && value.flag().is_none());
-            let wanted = "a recording whose name ends in its kind, such as one.mp3 (or give its type)";
+            let wanted = "a recording with a known extension, such as one.mp3, or with a stated type";
             let _ = self.checked(name, address, wanted, |_| None::<Media>);
             let Some(mut media) = found else { continue };
             let length = self.checked(name, field(&value, &LENGTH), "a number of bytes", |text| text.parse().ok());
@@ -128,7 +128,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A table of all that is to be known, or a recording alone.
+    /// Reads a table of properties, or a recording.
     fn podcast(&mut self, name: &str, value: &Value) {
         let Value::Table(fields) = value else {
             if single(value).is_some_and(|text| address::type_of(&text).is_some()) {
@@ -145,7 +145,7 @@ impl Reader<'_> {
             let key = match inner.to_ascii_lowercase().as_str() {
                 "number" | "no" => Some(Key::Episode),
                 "type" | "kind" => kind(value.text().unwrap_or_default()).map(|_| Key::EpisodeKind),
-                // They belong to the recording.
+                // These keys belong to the recording.
                 "duration" if !self.header.enclosures.is_empty() => None,
                 "image" | "cover" => Some(Key::Image),
                 other => Key::of(other).filter(|key| {
@@ -185,7 +185,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A file whose type is the one that is stated, or else the one that belongs to how its name ends.
+    /// A file with its stated type, or else the type of its extension.
     fn document(&mut self, name: &str, value: &Value, types: &[(&str, &'static str)]) -> Option<Media> {
         let address = value.text().map(str::to_owned).or_else(|| field(value, &ADDRESS));
         let stated = field(value, &TYPE).filter(|stated| is_type(stated));
@@ -203,7 +203,7 @@ impl Reader<'_> {
 }
 
 impl Header {
-    /// Gives the picture its words, and the first recording its length in time, where they stood elsewhere.
+    /// Adds the alternative text of the picture and the duration of the first recording from separate keys.
     pub(super) fn join_media(&mut self) {
         if let Some(image) = &mut self.image {
             image.title = image.title.take().or_else(|| self.image_text.take());
@@ -215,7 +215,7 @@ impl Header {
     }
 }
 
-/// A list's values, or the one there is.
+/// The values of a list, or a single value.
 fn candidates(value: &Value) -> Vec<Value> {
     match value {
         Value::List(list) => list.clone(),
@@ -234,10 +234,10 @@ fn field(value: &Value, names: &[&str]) -> Option<String> {
     names.iter().find_map(|name| find(name)?.1.text().map(str::to_owned))
 }
 
-/// A file by its address, with its type: the stated one, or what its name says; empty where neither is known.
+/// A file by its address and type: the stated one, or that of its extension; empty if neither is known.
 fn file(value: &Value) -> Option<Media> {
     let (url, length, stated) = match value {
-        // WordPress has the three in lines of one text.
+        // WordPress stores address, length and type as lines of one text.
         Value::Text(text) => match text.split_whitespace().collect::<Vec<_>>().as_slice() {
             [url, length, kind] if length.parse::<u64>().is_ok() && is_type(kind) => {
                 ((*url).to_owned(), length.parse().ok(), Some((*kind).to_owned()))
@@ -252,7 +252,7 @@ fn file(value: &Value) -> Option<Media> {
     is_address.then(|| Media { url, media_type: media_type.unwrap_or_default(), length, title, ..Media::default() })
 }
 
-/// The outer shape of a media type (RFC 6838 section 4.2).
+/// Whether a text has the form of a media type (RFC 6838 section 4.2).
 fn is_type(text: &str) -> bool {
     let sound = |part: &str| {
         !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte))
@@ -277,7 +277,7 @@ fn explicit(text: &str) -> Option<bool> {
     }
 }
 
-/// Seconds of `3723`, `62:03`, `1:02:03` or `1h2m3s`; a fraction is left out.
+/// Reads a duration in seconds: `3723`, `62:03`, `1:02:03` or `1h2m3s`; fractions are dropped.
 pub fn duration(text: &str) -> Option<u32> {
     let text = text.trim().to_ascii_lowercase();
     let lettered = text.trim_start_matches("pt");
@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn covers_under_everybodys_key() {
+    fn cover_keys_of_all_generators() {
         for (yaml, expected) in [
             ("image: a.png", "a.png image/png"),
             ("cover: /img/a.jpg", "/img/a.jpg image/jpeg"),
@@ -352,14 +352,12 @@ mod tests {
         let (_, problems) = header("title: T\nimage: https://a.example/b");
         assert_eq!(
             problems,
-            [
-                "3: image: `https://a.example/b` is not a picture whose name ends in its kind, such as cover.jpg; it is not used"
-            ]
+            ["3: image: `https://a.example/b` is not a picture with a known extension, such as cover.jpg; ignored"]
         );
     }
 
     #[test]
-    fn recordings_in_everybodys_words() {
+    fn recording_keys_of_all_generators() {
         for (yaml, expected) in [
             ("enclosure: a.mp3", "a.mp3 audio/mpeg"),
             ("audio: /a/b.m4a", "/a/b.m4a audio/mp4"),
@@ -417,19 +415,19 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_told_with_its_line() {
+    fn invalid_values_are_reported_with_their_line() {
         for (yaml, expected) in [
-            ("season: two", "3: season: `two` is not a number from 1; it is not used"),
-            ("episode: 0", "3: episode: `0` is not a number from 1; it is not used"),
-            ("episode_type: long", "3: episode_type: `long` is not full, trailer or bonus; it is not used"),
-            ("explicit: perhaps", "3: explicit: `perhaps` is not true or false; it is not used"),
-            ("duration: long", "3: duration: `long` is not a time such as 1:02:03; it is not used"),
-            ("chapters: a.txt", "3: chapters: `a.txt` is not a file whose name ends in json; it is not used"),
+            ("season: two", "3: season: `two` is not a number from 1; ignored"),
+            ("episode: 0", "3: episode: `0` is not a number from 1; ignored"),
+            ("episode_type: long", "3: episode_type: `long` is not full, trailer or bonus; ignored"),
+            ("explicit: perhaps", "3: explicit: `perhaps` is not true or false; ignored"),
+            ("duration: long", "3: duration: `long` is not a time such as 1:02:03; ignored"),
+            ("chapters: a.txt", "3: chapters: `a.txt` is not a file whose name ends in json; ignored"),
             (
                 "enclosure: a.doc",
-                "3: enclosure: `a.doc` is not a recording whose name ends in its kind, such as one.mp3 (or give its type); it is not used",
+                "3: enclosure: `a.doc` is not a recording with a known extension, such as one.mp3, or with a stated type; ignored",
             ),
-            ("enclosure: {url: a.mp3, length: big}", "3: enclosure: `big` is not a number of bytes; it is not used"),
+            ("enclosure: {url: a.mp3, length: big}", "3: enclosure: `big` is not a number of bytes; ignored"),
         ] {
             assert_eq!(header(&format!("title: T\n{yaml}")).1, [expected], "{yaml}");
         }

@@ -1,5 +1,5 @@
-//! The keys before the text, in everybody's way of writing them: YAML between `---`, TOML between `+++`, JSON, org's `#+KEY:`,
-//! the `Key: value` of `MultiMarkdown` and Pelican. Also what a page's `<meta>` says, which means the same.
+//! Front matter in all supported notations: YAML between `---`, TOML between `+++`, JSON, org's `#+KEY:`, the `Key: value` of
+//! `MultiMarkdown` and Pelican; also a page's `<meta>`, which has the same meaning.
 
 mod block;
 mod key;
@@ -17,10 +17,10 @@ use crate::folder::SourceFormat;
 use crate::model::entry::{Episode, Media, Person};
 use block::{Block, key_of};
 use key::Key;
-use reader::{Place, Reader};
+use reader::{HeaderReader, Place};
 use value::Value;
 
-/// A part of a header whose source is told.
+/// A field of a header whose source is recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Field {
     /// [`Header::title`]
@@ -49,7 +49,7 @@ pub enum Field {
     Enclosures,
 }
 
-/// What a file says about its article; a key that is absent, empty or not understood is `None` or empty.
+/// The metadata of an article. A key that is absent, empty or invalid is `None` or empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Header {
     /// `title`, `headline`, `name`
@@ -76,28 +76,28 @@ pub struct Header {
     pub language: Option<String>,
     /// `slug`
     pub slug: Option<String>,
-    /// `permalink`, `url`, `aliases`: where the article is or was elsewhere, as paths or addresses
+    /// `permalink`, `url`, `aliases`: current and former locations, as paths or addresses
     pub addresses: Vec<String>,
     /// `clean: false` keeps every line of a plain text
     pub clean: Option<bool>,
-    /// `content: summary`, `summary_only`: feeds show no more than the summary
+    /// `content: summary`, `summary_only`: feeds show the summary only
     pub brief: Option<bool>,
-    /// `image`, `cover`, `featured_image`, …: its address as the writer has it
+    /// `image`, `cover`, `featured_image`, …: its address as written
     pub image: Option<Media>,
-    /// `cover.alt` and its like, where they stand apart
+    /// `cover.alt` and the like, as separate keys
     pub image_text: Option<String>,
-    /// `enclosure`, `audio`, `podcast`, …: addresses as the writer has them
+    /// `enclosure`, `audio`, `podcast`, …: addresses as written
     pub enclosures: Vec<Media>,
     /// `season`, `episode`, `explicit`, `transcript`, …
     pub episode: Option<Episode>,
     /// `duration`, `itunes_duration`, in seconds
     pub duration: Option<u32>,
-    /// Where each field was found, in words.
+    /// The source of each field, in words.
     pub sources: BTreeMap<Field, String>,
 }
 
 impl Header {
-    /// Whether a field says something.
+    /// Whether a field has a value.
     pub fn has(&self, field: Field) -> bool {
         match field {
             Field::Title => self.title.is_some(),
@@ -115,7 +115,7 @@ impl Header {
         }
     }
 
-    /// Says where a field came from.
+    /// Records the source of a field.
     #[must_use]
     pub fn with_source(mut self, field: Field, words: &str) -> Self {
         if self.has(field) {
@@ -124,7 +124,7 @@ impl Header {
         self
     }
 
-    /// Takes from another header what this one does not say.
+    /// Fills missing fields from another header.
     pub fn complete(&mut self, other: Self) {
         for (field, words) in other.sources {
             if !self.has(field) {
@@ -157,35 +157,35 @@ impl Header {
     }
 }
 
-/// A file cut in two.
+/// A file split into front matter and body.
 #[derive(Debug)]
 pub struct Split<'a> {
-    /// What the front matter says; the default where there is none.
+    /// The front matter; the default if there is none.
     pub header: Header,
-    /// Everything after it.
+    /// The text after the front matter.
     pub body: &'a str,
     /// Line of the file that `body` starts on, from 1.
     pub body_line: usize,
-    /// What the writer should know.
+    /// Problems to report to the writer.
     pub problems: Vec<Problem>,
 }
 
-/// Why a file is held back whatever its text says.
+/// Why a file is held regardless of its text.
 #[derive(Debug)]
 pub enum Held {
-    /// The writer says that it is a draft, which names these recordings.
+    /// It is marked as a draft; the recordings that it names.
     Draft(Problem, Vec<Media>),
-    /// It cannot be read, and might be a draft.
+    /// It cannot be read and might be a draft.
     Broken(Problem),
 }
 
-/// Cuts the front matter off a text and reads it.
+/// Splits the front matter off a text and reads it.
 ///
-/// A block that does not parse costs the article its keys, not its place, unless it mentions draft, private, published or
-/// status: then the article is held, since a draft must never leak.
+/// An article whose front matter does not parse is published without its keys, unless the block mentions draft, private, published
+/// or status: then it is held, since a draft must never leak.
 ///
 /// # Errors
-/// The article must not be published; the reason why.
+/// The reason why the article must not be published.
 pub fn split(text: &str, format: SourceFormat, timezone: Tz) -> Result<Split<'_>, Held> {
     let none = Split { header: Header::default(), body: text, body_line: 1, problems: Vec::new() };
     let Some(block) = Block::find(text, format) else {
@@ -199,13 +199,12 @@ pub fn split(text: &str, format: SourceFormat, timezone: Tz) -> Result<Split<'_>
         Ok(Some(fields)) => fields,
         Ok(None) => {
             let state = if block.is_fenced() { block.state_line() } else { None };
-            let message =
-                "this may say that the file is a draft, but the front matter cannot be read: mend it (held until then)";
+            let message = "the front matter cannot be read and may mark a draft: fix it (held until then)";
             return state.map_or(Ok(none), |line| Err(Held::Broken(Problem::at(line, message))));
         }
         Err(problem) => {
             if let Some(line) = block.mentions_draft() {
-                let reason = format!("{} (held, because line {line} may say that it is a draft)", problem.message);
+                let reason = format!("{} (held, because line {line} may mark a draft)", problem.message);
                 return Err(Held::Broken(Problem { message: reason, ..problem }));
             }
             let salvaged = block.salvage();
@@ -216,13 +215,13 @@ pub fn split(text: &str, format: SourceFormat, timezone: Tz) -> Result<Split<'_>
             salvaged
         }
     };
-    // A second header behind the first is one that somebody forgot, and would be shown.
+    // A second front matter was left by mistake and would be shown as text.
     let second = Block::find(block.rest, format).filter(Block::is_fenced).and_then(|second| second.state_line());
     if let Some(line) = second {
-        let message = "a second front matter follows the first, and may say that the file is a draft: join the two (held until then)";
+        let message = "a second front matter follows the first and may mark a draft: merge the two (held until then)";
         return Err(Held::Broken(Problem::at(block.rest_line + line - 1, message)));
     }
-    // Where a file has two keys of one meaning, the one that means it most plainly wins, wherever it stands.
+    // Of two keys with one meaning, the one with the higher precedence wins, in any order.
     fields.sort_by_key(|(name, _)| Key::rank(name));
     let known = fields.iter().any(|(key, _)| Key::of(key).is_some());
     if !known && (format == SourceFormat::Text || !block.is_fenced()) {
@@ -232,11 +231,11 @@ pub fn split(text: &str, format: SourceFormat, timezone: Tz) -> Result<Split<'_>
         let line = block.line_of(name);
         Place { line: Some(line), words: format!("front matter, line {line}") }
     };
-    let mut reader = Reader { header: Header::default(), problems, draft_line: None, timezone, place: &place };
+    let mut reader = HeaderReader { header: Header::default(), problems, draft_line: None, timezone, place: &place };
     for (key, value) in fields {
         reader.take(&key, value);
     }
-    let Reader { mut header, problems, draft_line, .. } = reader;
+    let HeaderReader { mut header, problems, draft_line, .. } = reader;
     header.join_media();
     if header.draft {
         return Err(draft(draft_line, header.enclosures));
@@ -245,16 +244,16 @@ pub fn split(text: &str, format: SourceFormat, timezone: Tz) -> Result<Split<'_>
 }
 
 fn draft(line: Option<usize>, enclosures: Vec<Media>) -> Held {
-    let message = "a draft: it is published once it no longer says so".to_owned();
+    let message = "a draft: it is published once it is no longer marked as one".to_owned();
     Held::Draft(Problem { line, message }, enclosures)
 }
 
-/// Reads the `<meta>` of a page, names and contents, as if they were front matter (Pelican takes them for it).
+/// Reads the `<meta>` of a page as front matter, as Pelican does.
 ///
 /// # Errors
-/// They say that the page is a draft.
+/// The page is marked as a draft.
 pub fn of_meta(meta: &[(String, String)], timezone: Tz) -> Result<Header, Held> {
-    // The page's own words first, then those for networks and catalogues.
+    // The page's own metadata first, then that for social networks and catalogues.
     const NAMES: [(&str, &str); 17] = [
         ("og:title", "title"),
         ("article:published_time", "date"),
@@ -276,13 +275,13 @@ pub fn of_meta(meta: &[(String, String)], timezone: Tz) -> Result<Header, Held> 
     ];
     let place = |_: &str| Place { line: None, words: "`<meta>` of the page".into() };
     let mut reader =
-        Reader { header: Header::default(), problems: Vec::new(), draft_line: None, timezone, place: &place };
+        HeaderReader { header: Header::default(), problems: Vec::new(), draft_line: None, timezone, place: &place };
     let plain = meta.iter().filter(|(name, _)| Key::of(name).is_some()).map(|(name, content)| (name.as_str(), content));
     let known = NAMES.iter().flat_map(|(from, to)| {
         meta.iter().filter(move |(name, _)| name == from).map(move |(_, content)| (*to, content))
     });
     for (name, content) in plain.chain(known) {
-        // An author's address is no name, a page's own name for itself is no id, and when a copy of it expires is about caches.
+        // An author's address is not a name, a page's name for itself is not an id, and `expires` in HTTP is about caches.
         let is_address = content.contains("://") && Key::of(name) == Some(Key::Authors);
         let is_own = |key| matches!(key, Key::Id | Key::Address | Key::Clean | Key::Expires | Key::Slug | Key::Brief);
         if !is_address && !Key::of(name).is_some_and(is_own) {
@@ -292,8 +291,8 @@ pub fn of_meta(meta: &[(String, String)], timezone: Tz) -> Result<Header, Held> 
     if reader.header.draft { Err(draft(None, Vec::new())) } else { Ok(reader.header) }
 }
 
-/// A header in a form that is not read, or without its end, which says something of publication: to publish the file would
-/// show the header to everybody, and perhaps a draft.
+/// Detects metadata about publication in an unsupported form or without an end: publishing the file would show the metadata, and
+/// possibly a draft.
 fn unread_header(text: &str, format: SourceFormat) -> Option<Problem> {
     let mut lines = text.lines().enumerate().skip_while(|(_, line)| line.trim().is_empty());
     let (number, first) = lines.next()?;
@@ -302,26 +301,28 @@ fn unread_header(text: &str, format: SourceFormat) -> Option<Problem> {
         let near: Vec<&str> = lines.take(50).map(|(_, line)| line).collect();
         let known = near.iter().take_while(|line| !line.trim().is_empty()).any(|line| key(line).is_some())
             || near.iter().any(|line| key(line).is_some_and(Key::is_state));
-        let message = "the front matter has no end: close it with a line of the same three signs (held until then)";
+        let message =
+            "the front matter is not closed: end it with a line of the same three characters (held until then)";
         return known.then(|| Problem::at(number + 1, message));
     }
-    // A page begins with a tag, and its scripts may say anything.
+    // A page begins with a tag, and its scripts may contain anything.
     if format == SourceFormat::Html && first.trim_start().starts_with('<') {
         return None;
     }
     let block = std::iter::once((number, first)).chain(lines).take(50).take_while(|(_, line)| !line.trim().is_empty());
     let json = first.trim_start().starts_with(['{', '"']);
     let block: Vec<(usize, &str)> = block.collect();
-    // In a plain text, only lines that are nothing but keys are a header.
+    // In a plain text, only a block of nothing but keys is metadata.
     if format == SourceFormat::Text && !json && !block.iter().all(|(_, line)| key(line).is_some()) {
         return None;
     }
     let (number, _) = block.into_iter().find(|(_, line)| says_draft(line) || (json && names_state(line)))?;
-    let message = "this may say that the file is a draft, but it stands in no front matter: put it between two lines of `---` (held until then)";
+    let message =
+        "this may mark a draft, but it is not in front matter: put it between two lines of `---` (held until then)";
     Some(Problem::at(number + 1, message))
 }
 
-/// Whether a line of no header says that the file is a draft, in the words of one: `Status: green` does not.
+/// Whether a line outside of front matter marks a draft in its keywords: `Status: green` does not.
 fn says_draft(line: &str) -> bool {
     let Some((_, value)) = line.split_once([':', '=']) else { return false };
     let value = value.trim().trim_end_matches([',', ';', '}']).trim().trim_matches(['"', '\'']).to_ascii_lowercase();
@@ -337,13 +338,13 @@ fn says_draft(line: &str) -> bool {
     }
 }
 
-/// Whether a line of broken JSON has a key that says whether the article is published.
+/// Whether a line of broken JSON has a key that decides about publication.
 fn names_state(line: &str) -> bool {
     let quoted = line.split('"').skip(1).step_by(2);
     quoted.into_iter().any(|word| Key::of(word).is_some_and(|key| key.is_state() || key == Key::Published))
 }
 
-/// The outer shape of a BCP 47 tag.
+/// Whether a text has the form of a BCP 47 tag.
 pub(super) fn is_language(tag: &str) -> bool {
     let mut parts = tag.split('-');
     let first = parts.next().unwrap_or_default();
@@ -411,7 +412,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_that_look_like_something_else_stay_texts() {
+    fn texts_that_look_like_other_types_stay_texts() {
         for title in ["1984", "007", "no", "1.10", "2024-05-01", "1e3", "true"] {
             let (header, problems) = header(&format!("---\ntitle: {title}\n---\nBody"));
             assert_eq!((header.title.as_deref(), problems), (Some(title), vec![]));
@@ -425,14 +426,11 @@ mod tests {
         let text = "\n---\ntitle: T\ndate: soon\n---\nBody";
         let split = split(text, SourceFormat::Markdown, chrono_tz::UTC).unwrap();
         assert_eq!((split.body, split.body_line), ("Body", 6));
-        assert_eq!(
-            split.problems,
-            [Problem::at(4, "date: `soon` is not a date such as 2024-05-01 10:00; it is not used")]
-        );
+        assert_eq!(split.problems, [Problem::at(4, "date: `soon` is not a date such as 2024-05-01 10:00; ignored")]);
     }
 
     #[test]
-    fn rules_between_paragraphs_are_no_front_matter() {
+    fn horizontal_rules_are_not_front_matter() {
         for text in [
             "---\n\nText\n\n---\n\nMore",
             "---\nno end",
@@ -449,7 +447,7 @@ mod tests {
     }
 
     #[test]
-    fn drafts_in_everybodys_words() {
+    fn draft_keys_of_all_generators() {
         for line in [
             "draft: true",
             "draft: yes",
@@ -488,7 +486,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_that_are_not_read_leak_no_draft() {
+    fn unsupported_front_matter_leaks_no_draft() {
         assert!(held("---\ntitle: T\ndraft: true\n\nBody").starts_with("broken 1: the front matter has no end"));
         assert!(held("+++\ntitle = \"T\"\n—--\nBody").starts_with("broken 1: "));
         assert!(held("Heading: T\nStatus: draft\n\nBody").starts_with("broken 2: "));
@@ -522,7 +520,7 @@ mod tests {
     }
 
     #[test]
-    fn the_plainest_key_wins_wherever_it_stands() {
+    fn precedence_of_keys_does_not_depend_on_their_order() {
         let (header, _) = header(
             "---\nname: b\ncreated: 2020-01-01\nsubtitle: s\ntitle: A\ndate: 2024-05-01 10:00\nsummary: S\n---\nx",
         );
@@ -605,7 +603,7 @@ mod tests {
     }
 
     #[test]
-    fn dates_of_change_and_of_the_end() {
+    fn updated_and_expiry_dates() {
         let (header, problems) =
             header("---\nlastmod: 2024-05-02\nexpiryDate: 2024-06-01\naliases: [/a, /b/]\nurl: /c/\n---\n");
         assert_eq!(problems, []);
@@ -616,7 +614,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_says_the_same_by_its_meta() {
+    fn meta_elements_equal_front_matter() {
         let meta = |pairs: &[(&str, &str)]| {
             let owned: Vec<_> =
                 pairs.iter().map(|(name, content)| ((*name).to_owned(), (*content).to_owned())).collect();
@@ -642,7 +640,7 @@ mod tests {
     }
 
     #[test]
-    fn hostile_yaml_ends_soon() {
+    fn hostile_yaml_is_refused_early() {
         let nested = "[".repeat(40_000);
         header(&format!("---\ntitle: T\nx: {nested}\n---\nBody"));
         let bomb = "---\na: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\n\

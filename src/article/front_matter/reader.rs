@@ -1,4 +1,4 @@
-//! Keys and values -> a header, with a word to the writer about each value that makes no sense.
+//! Keys and values -> a header; reports each invalid value.
 
 use chrono_tz::Tz;
 
@@ -7,35 +7,35 @@ use super::value::{Value, absolute};
 use super::{Field, Header, is_language};
 use crate::article::{Problem, date, summary};
 
-/// Words that stand where a date should, and ask the generator to find one.
+/// Words in place of a date that tell a generator to determine one.
 const ASKS_FOR_A_DATE: [&str; 4] = ["last modified", "created", "git last modified", "git created"];
 
-/// How much of a bad value is shown, in characters.
+/// Maximum length of an invalid value in a message, in characters.
 const MOST_SHOWN: usize = 60;
-/// Most tags that an article can have.
+/// Maximum number of tags of an article.
 const MOST_TAGS: usize = 1_000;
 
-/// Takes fields into a header.
-pub struct Reader<'a> {
+/// Builds a header from keys and values.
+pub struct HeaderReader<'a> {
     pub header: Header,
     pub problems: Vec<Problem>,
-    /// The line that says that it is a draft, where one is known.
+    /// The line that marks a draft, if known.
     pub draft_line: Option<usize>,
     pub timezone: Tz,
-    /// Where a key stands, to be told.
+    /// Finds the position of a key for messages.
     pub place: &'a dyn Fn(&str) -> Place,
 }
 
-/// Where something stands.
+/// A position for messages.
 pub struct Place {
-    /// Line in the file, where one is known.
+    /// Line in the file, if known.
     pub line: Option<usize>,
     /// In words: "front matter, line 3".
     pub words: String,
 }
 
-impl Reader<'_> {
-    /// The first of two keys with one meaning wins; keys that nobody knows are left alone.
+impl HeaderReader<'_> {
+    /// Reads a key. The first of two keys with one meaning wins; unknown keys are ignored.
     pub fn take(&mut self, name: &str, value: Value) {
         let Some(key) = Key::of(name) else { return };
         match key {
@@ -58,7 +58,7 @@ impl Reader<'_> {
             Key::Published if value.flag().is_some() => self.draft_if(name, value.flag() == Some(false)),
             Key::Published | Key::Updated | Key::NotBefore | Key::Expires => {
                 self.date(key, name, &value);
-                // `published: never` is no date, and means something all the same.
+                // `published: never` is not a date, but it decides about publication.
                 let unclear = name.eq_ignore_ascii_case("published") && value != Value::Nothing;
                 self.draft_if(name, unclear && self.header.published.is_none());
             }
@@ -75,7 +75,7 @@ impl Reader<'_> {
                     tags.for_each(|(_, value)| self.add_tags(name, value));
                 }
             }
-            // What cannot be understood here might mean draft.
+            // A value that is not understood here might mean draft.
             Key::Draft => self.draft_if(name, value != Value::Nothing && value.flag() != Some(false)),
             Key::Public => self.draft_if(name, value != Value::Nothing && value.flag() != Some(true)),
             Key::Status => {
@@ -109,7 +109,7 @@ impl Reader<'_> {
                 self.note(Field::Updated, name);
             }
             Key::Expires => header.expires = header.expires.or(date),
-            // Hugo: `publishDate` holds back what `date` would show.
+            // Hugo: `publishDate` delays what `date` would publish.
             Key::NotBefore if date > header.published => {
                 header.published = date;
                 header.sources.remove(&Field::Published);
@@ -149,7 +149,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Remembers which key the value of a field came from, unless another did before.
+    /// Records the key that a field's value came from, unless one is recorded.
     pub(super) fn note(&mut self, field: Field, name: &str) {
         let place = self.place;
         if self.header.has(field) {
@@ -169,7 +169,7 @@ impl Reader<'_> {
         if checked.is_none() {
             let more = if text.chars().count() > MOST_SHOWN { "…" } else { "" };
             let text: String = text.chars().take(MOST_SHOWN).collect();
-            let message = format!("{name}: `{text}{more}` is not {wanted}; it is not used");
+            let message = format!("{name}: `{text}{more}` is not {wanted}; ignored");
             self.problems.push(Problem { line: (self.place)(name).line, message });
         }
         checked

@@ -1,4 +1,4 @@
-//! What stands behind a key: its kinds, and how YAML, TOML and JSON give them.
+//! The values of keys, and their conversion from YAML, TOML and JSON.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use super::key::Key;
 use crate::article::summary;
 use crate::model::entry::Person;
 
-/// A value as the block gives it.
+/// A value as the syntax represents it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
     Nothing,
@@ -20,7 +20,7 @@ pub enum Value {
 }
 
 impl Value {
-    /// One text: itself, or the first of a list.
+    /// A single text, or the first of a list.
     pub fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text.trim()).filter(|text| !text.is_empty()),
@@ -41,7 +41,7 @@ impl Value {
         }
     }
 
-    /// A list's texts, or one text cut at semicolons or else at commas.
+    /// The texts of a list, or a single text split at semicolons, or else at commas.
     pub fn texts(&self) -> Vec<String> {
         match self {
             Self::List(list) => list.iter().filter_map(Self::text).map(str::to_owned).collect(),
@@ -84,14 +84,14 @@ impl Value {
     }
 }
 
-/// "Ann Lee, Bo Ek" are two people, "Brecht, Bertolt" is one, and so is "Ann Lee, PhD".
+/// Splits names: "Ann Lee, Bo Ek" are two people; "Brecht, Bertolt" and "Ann Lee, PhD" are one each.
 fn at_commas(text: &str) -> Vec<&str> {
     let parts: Vec<&str> = text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
     let are_names = parts.iter().all(|part| part.contains(' '));
     if are_names { parts } else { vec![text] }
 }
 
-/// The outer shape of an addr-spec (RFC 5322 section 3.4.1): nothing that would have to be quoted.
+/// Whether a text has the form of an addr-spec (RFC 5322 section 3.4.1) without quoting.
 fn is_email(text: &str) -> bool {
     let sound = |part: &str| {
         !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_graphic() && !b"<>()[],;:\\\"@".contains(&byte))
@@ -104,7 +104,7 @@ pub fn absolute(text: &str) -> Option<String> {
     matches!(url.scheme(), "http" | "https").then(|| url.to_string())
 }
 
-/// The pairs of a mapping in order, each value read as its key demands.
+/// The pairs of a mapping in order, each value converted as its key requires.
 pub struct Fields(pub Vec<(String, Value)>);
 
 impl<'de> Deserialize<'de> for Fields {
@@ -131,7 +131,7 @@ impl<'de> Deserialize<'de> for Fields {
     }
 }
 
-/// The same, each value as it comes.
+/// The pairs of a mapping in order, each value unconverted.
 pub struct AnyFields(pub Vec<(String, Value)>);
 
 impl<'de> Deserialize<'de> for AnyFields {
@@ -143,7 +143,7 @@ impl<'de> Deserialize<'de> for AnyFields {
     }
 }
 
-/// A value that is asked for as a text, so that a plain `007` or `1.10` keeps every character.
+/// A value read as text, so that a plain `007` or `1.10` keeps every character.
 struct TextFirst(Value);
 
 impl<'de> Deserialize<'de> for TextFirst {
@@ -232,7 +232,7 @@ impl<'de> Visitor<'de> for AnyValue {
         while let Some(field) = map.next_entry()? {
             fields.push(field);
         }
-        // The toml crate hands its own dates over as a table with one private key.
+        // The toml crate represents dates as a table with a private key.
         match fields.as_slice() {
             [(key, value)] if key.starts_with("$__toml_private") => Ok(value.clone()),
             _ => Ok(Value::Table(fields)),

@@ -289,7 +289,7 @@ impl Task {
         let root = self.folder.root().to_owned();
         self.targets.clear();
         self.add_tree(&root, Report::None, None);
-        self.send(Change::LookEverywhere)
+        self.send(Change::Reconcile)
     }
 
     /// Watches all folders again and reconciles. After a loss of events, any folder may have been replaced by another of its name.

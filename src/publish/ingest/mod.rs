@@ -291,7 +291,7 @@ impl Ingest {
             match hint {
                 Change::Moved { from, to } => changed |= self.moved(catalog, from, to, moment)?,
                 Change::Exchanged { one, other } => self.exchanged(catalog, one, other, moment)?,
-                Change::Look(_) | Change::LookEverywhere => {}
+                Change::Look(_) | Change::Reconcile => {}
             }
         }
         let mut looked_at = HashSet::new();

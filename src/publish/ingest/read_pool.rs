@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use super::Pending;
-use crate::article::load::{self, LoadError, Loaded, Opened, load_as};
+use crate::article::load::{self, LoadError, Loaded, OpenArticle, load_as};
 use crate::article::{self, Article, Reading, Rules};
 use crate::catalog::Catalog;
 use crate::folder::{Found, SourceFormat};
@@ -213,7 +213,7 @@ fn work(to_read: &Mutex<Receiver<Batch<Job>>>, results: &Sender<Batch<Prepared>>
 }
 
 /// Reads a file.
-fn prepare(job: &Job, opened: Result<Opened, LoadError>, rules: Rules, size_limit: u64) -> Prepared {
+fn prepare(job: &Job, opened: Result<OpenArticle, LoadError>, rules: Rules, size_limit: u64) -> Prepared {
     let Job { file, path, format, depth, known, .. } = job;
     let loaded = match opened {
         // With the others closed, there is room for it.

@@ -306,7 +306,7 @@ impl<'a> Item<'a> {
         let page = channel.page(&entry.slug);
         let summary = Some(content.summary.as_str()).filter(|summary| !summary.is_empty());
         // A feed of summaries still has something to say of an article that is too short to have one.
-        let is_brief = content.brief || channel.limits.is_brief(u64::try_from(content.weight()).unwrap_or(0));
+        let is_brief = content.brief || channel.limits.is_brief(u64::try_from(content.max_bytes()).unwrap_or(0));
         let whole = !is_brief || summary.is_none();
         Self {
             id: &entry.id,
