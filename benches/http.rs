@@ -1,6 +1,6 @@
 //! Processor time of the server for each request, requests per second and latency, beside nginx (if it is installed) serving the
-//! same bytes from files. Both have one core and wrk (if it is installed) another; they take turns, so that whatever else the
-//! machine does hits both.
+//! same bytes from files. Both have one core and wrk (if it is installed) another; they take turns, so that other load on the
+//! machine affects both.
 //!
 //! `cargo bench --bench http -- --rounds 5 --seconds 3`
 
@@ -15,18 +15,18 @@ use std::time::{Duration, Instant};
 
 use measure::{Client, Server, argument, fill, machine, pinned};
 
-/// Connections that ask at the same time.
+/// Concurrent connections.
 const CONNECTIONS: usize = 8;
-/// The core of the servers, and that of who asks them.
+/// Cores of the servers and of the client.
 const CORES: (&str, &str) = ("0", "1");
 
-/// What was seen of one server in one round.
+/// Measurements of one server in one round.
 #[derive(Clone, Copy)]
 struct Seen {
     /// Microseconds of processor time for each request.
     cost: f64,
     per_second: f64,
-    /// Latency in microseconds, half and nearly all of the requests below it; 0: not measured.
+    /// Latency in microseconds, median and 99th percentile; 0: not measured.
     p50: f64,
     p99: f64,
 }
@@ -36,38 +36,40 @@ fn main() {
     let directory = tempfile::tempdir().expect("a folder for the run");
     let folder = directory.path().join("articles");
     std::fs::create_dir(&folder).expect("a folder can be made");
-    // So many that the feed has some 32 KB by gzip.
+    // The feed has about 32 KB by gzip.
     fill(&folder, 60);
     let gazetted = Server::gazetted_on(CORES.0, &folder, &directory.path().join("state"));
-    // What is served is compressed a moment later.
+    // Documents are compressed a moment after they are served.
     gazetted.settle();
     let mut client = Client::connect(&gazetted.address);
     client.get("/rss.xml", "");
     let plain = client.body().to_vec();
     client.get("/rss.xml", "Accept-Encoding: gzip\r\n");
-    let coded = client.body().to_vec();
-    let nginx = nginx(directory.path(), &plain, &coded);
+    let compressed = client.body().to_vec();
+    let nginx = nginx(directory.path(), &plain, &compressed);
     println!("{rounds} rounds of {seconds} s each with {CONNECTIONS} connections, {}", machine());
-    println!("  the document: {} bytes, {} by gzip", plain.len(), coded.len());
+    println!("  the document: {} bytes, {} by gzip", plain.len(), compressed.len());
     if !has_wrk() {
-        println!("  wrk is not installed: a client of our own asks, and no latency is told");
+        println!("  wrk is not installed: the built-in client measures no latency");
     }
     println!("  {:<14}{:<10}{:>12}{:>14}{:>10}{:>10}", "", "", "us of cpu", "requests/s", "p50 us", "p99 us");
-    for (name, coded, conditional) in [("304", true, true), ("200 gzip", true, false), ("200 identity", false, false)] {
-        compare(name, &gazetted, nginx.as_ref(), (coded, conditional), (rounds, seconds));
+    for (name, compressed, conditional) in
+        [("304", true, true), ("200 gzip", true, false), ("200 identity", false, false)]
+    {
+        compare(name, &gazetted, nginx.as_ref(), (compressed, conditional), (rounds, seconds));
     }
     println!("  resident memory of gazetted: {} KiB", gazetted.resident());
 }
 
-/// Lets both be asked in turn, and tells the median of the rounds of each.
+/// Measures both in turn, and prints the median of each.
 fn compare(name: &str, ours: &Server, theirs: Option<&Server>, asked: (bool, bool), length: (usize, usize)) {
     let (mut of_ours, mut of_theirs) = (Vec::new(), Vec::new());
     for _ in 0..length.0 {
         of_ours.push(round(ours, asked, length.1));
         of_theirs.extend(theirs.map(|nginx| round(nginx, asked, length.1)));
     }
-    let ours = tell(name, "gazetted", &of_ours);
-    if let Some(theirs) = theirs.map(|_| tell("", "nginx", &of_theirs)) {
+    let ours = report(name, "gazetted", &of_ours);
+    if let Some(theirs) = theirs.map(|_| report("", "nginx", &of_theirs)) {
         println!(
             "  {:<14}{:<10}{:>11.2}x{:>13.2}x",
             "",
@@ -78,7 +80,7 @@ fn compare(name: &str, ours: &Server, theirs: Option<&Server>, asked: (bool, boo
     }
 }
 
-fn tell(name: &str, server: &str, rounds: &[Seen]) -> Seen {
+fn report(name: &str, server: &str, rounds: &[Seen]) -> Seen {
     let median = |value: fn(&Seen) -> f64| {
         let mut values: Vec<f64> = rounds.iter().map(value).collect();
         values.sort_by(f64::total_cmp);
@@ -90,11 +92,11 @@ fn tell(name: &str, server: &str, rounds: &[Seen]) -> Seen {
     Seen { cost, per_second, p50, p99 }
 }
 
-/// One round against one server.
-fn round(server: &Server, (coded, conditional): (bool, bool), seconds: usize) -> Seen {
-    let coding = if coded { "Accept-Encoding: gzip\r\n" } else { "" };
+/// Measures one server for one round.
+fn round(server: &Server, (compressed, conditional): (bool, bool), seconds: usize) -> Seen {
+    let coding = if compressed { "Accept-Encoding: gzip\r\n" } else { "" };
     let first = Client::connect(&server.address).get("/rss.xml", coding);
-    let mut fields: Vec<String> = coded.then(|| "Accept-Encoding: gzip".to_owned()).into_iter().collect();
+    let mut fields: Vec<String> = compressed.then(|| "Accept-Encoding: gzip".to_owned()).into_iter().collect();
     fields.extend(conditional.then(|| format!("If-None-Match: {}", first.etag)));
     let before = server.cpu();
     let (requests, per_second, p50, p99) = if has_wrk() {
@@ -110,7 +112,7 @@ fn has_wrk() -> bool {
     ["/usr/bin/wrk", "/usr/local/bin/wrk"].iter().any(|path| Path::new(path).exists())
 }
 
-/// Requests, requests per second, and two latencies in microseconds, as wrk tells them.
+/// Requests, requests per second, and two latencies in microseconds, from the output of wrk.
 fn wrk(address: &str, fields: &[String], seconds: usize) -> (f64, f64, f64, f64) {
     let mut command = pinned(CORES.1, "wrk");
     command.args(["-t1", "--latency", &format!("-c{CONNECTIONS}"), &format!("-d{seconds}")]);
@@ -135,7 +137,7 @@ fn wrk(address: &str, fields: &[String], seconds: usize) -> (f64, f64, f64, f64)
     (number(word("requests in", 0)), number(word("Requests/sec", 1)), p50, p99)
 }
 
-/// The same by a client of our own, without latencies.
+/// Measures by the built-in client, without latencies.
 fn own(address: &str, fields: &[String], expected: u16, seconds: usize) -> (f64, f64, f64, f64) {
     let fields: Arc<str> = fields.iter().flat_map(|field| [field.as_str(), "\r\n"]).collect::<String>().into();
     let time = Duration::from_secs(seconds as u64);
@@ -158,10 +160,10 @@ fn own(address: &str, fields: &[String], expected: u16, seconds: usize) -> (f64,
 }
 
 /// nginx with the same bytes in files.
-fn nginx(directory: &Path, plain: &[u8], coded: &[u8]) -> Option<Server> {
+fn nginx(directory: &Path, plain: &[u8], compressed: &[u8]) -> Option<Server> {
     let root = directory.join("www");
     std::fs::create_dir(&root).expect("a folder can be made");
     std::fs::write(root.join("rss.xml"), plain).expect("a file can be written");
-    std::fs::write(root.join("rss.xml.gz"), coded).expect("a file can be written");
+    std::fs::write(root.join("rss.xml.gz"), compressed).expect("a file can be written");
     measure::nginx(directory, 1024, CORES.0)
 }

@@ -1,11 +1,11 @@
-//! How long the first reading of a site takes, until its feeds are served, and how much memory; beside generators of sites that
+//! Time and memory of the import of a site, until its feeds are served; beside generators of sites that
 //! build only the feed of the same files.
 //!
 //! `cargo bench --bench import` reads 1,000, 10,000 and 100,000 articles; `-- --articles 1000000 --rounds 1` a million.
 //!
-//! hugo is set up for speed: RSS of the home page alone, its kinds of pages all disabled but the articles, which are listed and not
-//! written. Jekyll builds its feed with jekyll-feed and writes no article; it is left out where it would take more than minutes.
-//! The programs take turns, each from nothing: gazetted with a new state directory.
+//! hugo is configured for speed: RSS of the home page only, all kinds of pages disabled but the articles, which are listed and not
+//! written. Jekyll builds its feed with jekyll-feed and writes no article; large sites, which would take many minutes, are left out.
+//! The programs take turns, each without earlier output; gazetted has a new state directory.
 
 mod measure;
 
@@ -16,12 +16,12 @@ use std::time::Instant;
 use measure::program::{Cost, installed, memory, run};
 use measure::{Server, argument, corpus, hugo_config, kept, machine, middle, sizes, spread};
 
-/// Jekyll holds all of a site at once, in Ruby.
+/// Largest site for Jekyll, which holds a site in memory.
 const MOST_FOR_JEKYLL: usize = 10_000;
-/// Hugo holds all of a site at once: more would not fit into memory.
+/// Largest site for hugo, which holds a site in memory.
 const MOST_FOR_HUGO: usize = 100_000;
 
-/// A program that can make a feed of a folder.
+/// A program that builds a feed from a folder.
 type Peer = (&'static str, fn(&Path, &Path) -> Command);
 
 fn main() {
@@ -35,7 +35,7 @@ fn main() {
     }
 }
 
-/// Reads the site of one size with each program, in turns.
+/// Builds the feed of a site of one size with each program in turn.
 fn compare(articles: usize, rounds: usize) {
     let site = corpus::folder(&kept(), articles);
     let mut peers: Vec<Peer> = Vec::new();
@@ -52,7 +52,7 @@ fn compare(articles: usize, rounds: usize) {
     for _ in 0..rounds {
         costs[0].push(gazetted(&site));
         for (place, (name, peer)) in peers.iter().enumerate() {
-            // It takes minutes, and its second time is like its first.
+            // It takes minutes, and a second run is like the first.
             if *name == "jekyll" && articles > 1_000 && !costs[place + 1].is_empty() {
                 continue;
             }
@@ -94,7 +94,7 @@ fn gazetted(site: &Path) -> Cost {
     let time = begun.elapsed();
     let mut client = measure::Client::connect(&server.address);
     assert_eq!(client.get("/rss.xml", "").status, 200);
-    // Where there are archives, it has those that are in none yet, too.
+    // The feed also has the articles that are in no archive yet.
     let items = String::from_utf8_lossy(client.body()).matches("<item>").count();
     assert!(items >= 50, "the feed has its newest articles");
     Cost { time, cpu: server.cpu(), peak: memory(server.id(), "VmHWM:").expect("it runs") }

@@ -1,7 +1,7 @@
-//! Memory of a daemon that knows many articles, after a restart and after it has published for a while; and of a connection that
-//! nobody uses. Beside it, `hugo server` with the same articles.
+//! Memory of a daemon with many articles, after a restart and after it has published for a while, and of an idle
+//! connection. Beside it, `hugo server` with the same articles.
 //!
-//! `cargo bench --bench memory` knows 1,000 and 100,000 articles; `-- --articles 1000000` a million.
+//! `cargo bench --bench memory` has 1,000 and 100,000 articles; `-- --articles 1000000` a million.
 
 #![allow(clippy::cast_precision_loss)] // Numbers of this size lose nothing as floats.
 
@@ -14,9 +14,9 @@ use measure::corpus::Guest;
 use measure::program::{cpu_of, installed};
 use measure::{Client, Server, argument, hugo_server, kept, known, machine, sizes};
 
-/// Connections that nobody uses.
+/// Idle connections.
 const IDLE: usize = 1_000;
-/// More articles are too many for `hugo server` here.
+/// Largest site for `hugo server`.
 const MOST_FOR_HUGO: usize = 100_000;
 
 fn main() {
@@ -33,7 +33,7 @@ fn main() {
         let restarted = server.resident() as f64 / 1024.0;
         let guests: Vec<Guest> = (0..changes).map(|number| publish(&server, &site, number)).collect();
         let after = server.resident() as f64 / 1024.0;
-        // What is coded and settled after a version gives its memory back.
+        // The follow-up work of a version frees its memory at the end.
         server.settle();
         let quiet = server.resident() as f64;
         let open: Vec<TcpStream> =
@@ -48,7 +48,7 @@ fn main() {
         let hugo = (installed("hugo").is_some() && articles <= MOST_FOR_HUGO).then(|| {
             let out = tempfile::tempdir_in(kept()).expect("a folder for the run");
             let server = hugo_server(&site, out.path());
-            // It listens before it has read anything.
+            // It listens before it has read the site.
             let begun = Instant::now();
             let patience = Duration::from_mins(2);
             while !Client::connect(&server.address).patient(patience).serves("/index.xml", "<item>") {
@@ -67,7 +67,7 @@ fn main() {
     }
 }
 
-/// Puts an article there and waits until it is served.
+/// Writes an article and waits until it is served.
 fn publish(server: &Server, site: &std::path::Path, number: usize) -> Guest {
     let mut client = Client::connect(&server.address);
     let guest = Guest::arrives(site, number);

@@ -1,9 +1,9 @@
-//! What reading an article costs, beside the least that must be done with its bytes.
+//! Cost of reading an article, beside the least possible work on its bytes.
 //!
 //! `cargo bench --bench parse -- --rounds 50`
 //!
-//! The peer checks that the bytes are UTF-8, walks over the lines, and escapes them for HTML. For Markdown it is the Markdown
-//! parser alone.
+//! The peer checks that the bytes are UTF-8, iterates over the lines, and escapes them for HTML. For Markdown it is the Markdown
+//! parser.
 
 #![allow(clippy::cast_precision_loss)] // Numbers of this size lose nothing as floats.
 

@@ -1,13 +1,13 @@
-//! How long after a file is closed its entry is served.
+//! Time from the close of a file until its entry is served.
 //!
-//! `cargo bench --bench publish` knows 1,000 and 100,000 articles; `-- --articles 1000000` a million.
+//! `cargo bench --bench publish` has 1,000 and 100,000 articles; `-- --articles 1000000` a million.
 //!
 //! Measured in a quiet folder, and while `git` switches between two branches that differ in thousands of articles. There
-//! a version can be at most a second old when a file is closed, so a second more is what readers may wait.
+//! the last version can be up to a second old when a file is closed, so readers may wait up to a second more.
 //!
-//! The peer is the least that any program can do with the same file system events: wait for the close, read the file,
-//! and hand its text to another thread. What stands above it is the price of parsing, recording durably and rendering. The other
-//! peer is `hugo server`, which watches its folder, too.
+//! The peer does the least possible work with the same file system events: it waits for the close, reads the file,
+//! and passes its text to another thread. The difference is the cost of parsing, recording durably and rendering. The other
+//! peer is `hugo server`, which also watches its folder.
 
 mod measure;
 
@@ -47,7 +47,7 @@ fn main() {
     }
 }
 
-/// One line of the table; the last column is how many times the first row's it is.
+/// One line of the table; the last column is the ratio to the first row.
 fn row(name: &str, sorted: &[Duration], unit: Duration) {
     if sorted.is_empty() {
         return;
@@ -57,10 +57,10 @@ fn row(name: &str, sorted: &[Duration], unit: Duration) {
     println!("  {name:<36} {:>10} {:>10} {:>10} {ratio:>8.2}", at(50), at(90), at(99));
 }
 
-/// A daemon that knows so many articles, and one more in each quiet second.
+/// Measures a daemon with a number of articles, and one more in each quiet second.
 fn with_known(articles: usize, rounds: usize) -> Vec<Duration> {
     let (site, state) = known(&kept(), articles);
-    // What is published now must be news next time.
+    // Articles published now must be new in the next run.
     let copy = tempfile::tempdir_in(kept()).expect("a folder for the run");
     for file in std::fs::read_dir(&state).expect("the state").flatten().filter(|file| file.path().is_file()) {
         std::fs::copy(file.path(), copy.path().join(file.file_name())).expect("a file can be copied");
@@ -74,7 +74,7 @@ fn with_known(articles: usize, rounds: usize) -> Vec<Duration> {
     })
 }
 
-/// The same with `hugo server`, if it is installed: it builds the whole site for each change.
+/// Measures `hugo server`, if it is installed, which builds the whole site for each change.
 fn hugo(articles: usize, rounds: usize) -> Vec<Duration> {
     if installed("hugo").is_none() {
         println!("  hugo is not installed");
@@ -84,7 +84,7 @@ fn hugo(articles: usize, rounds: usize) -> Vec<Duration> {
     let out = tempfile::tempdir_in(kept()).expect("a folder for the run");
     let server = hugo_server(&site, out.path());
     std::thread::sleep(Duration::from_secs(2));
-    // They stay: hugo may take one that comes while another goes for nothing new.
+    // The files stay: hugo may miss one that is written while another is removed.
     let mut guests = Vec::new();
     rounds_of(rounds, |round| {
         let guest = Guest::arrives(&site, round);
@@ -105,7 +105,7 @@ fn rounds_of(rounds: usize, mut measure: impl FnMut(usize) -> Duration) -> Vec<D
     times
 }
 
-/// Writes one more article in a quiet second and asks until the feed has it.
+/// Writes an article in a quiet second, and requests the feed until it has it.
 fn close_to_served(server: &Server, site: &Path, round: usize) -> (Duration, Guest) {
     std::thread::sleep(Duration::from_millis(1_050));
     let mut client = Client::connect(&server.address);
@@ -127,7 +127,7 @@ fn close_to_served(server: &Server, site: &Path, round: usize) -> (Duration, Gue
     }
 }
 
-/// Saves an article every 50 ms while `git checkout` replaces `count` others, back and forth, and asks for its page.
+/// Saves an article every 50 ms while `git checkout` replaces `count` others, back and forth, and requests its page.
 fn during_a_checkout(home: &Path, count: usize) -> Vec<Duration> {
     let folder = home.join("articles");
     std::fs::create_dir_all(&folder).expect("a folder can be made");
@@ -154,9 +154,9 @@ fn during_a_checkout(home: &Path, count: usize) -> Vec<Duration> {
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 assert!(git(&["checkout", "-q", branch]), "git switches");
-                done.send(()).expect("somebody waits");
+                done.send(()).expect("the other thread waits");
             });
-            // As long as it runs, and a little longer, while its last changes are read.
+            // While it runs, and a little longer, until its last changes are read.
             let mut after = 0;
             while after < 5 {
                 times.push(closed_to_page(&server, &folder, round * 1_000 + times.len()));
@@ -169,7 +169,7 @@ fn during_a_checkout(home: &Path, count: usize) -> Vec<Duration> {
     times
 }
 
-/// Writes an article and asks until its page is there.
+/// Writes an article and requests its page until it is served.
 fn closed_to_page(server: &Server, folder: &Path, number: usize) -> Duration {
     let mut client = Client::connect(&server.address);
     std::fs::write(folder.join(format!("saved-{number}.md")), article(1_000_000 + number))

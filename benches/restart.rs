@@ -1,8 +1,8 @@
-//! How long a daemon that knows all articles takes until it serves again, and the memory it holds then.
+//! Time of a restart until the daemon serves again, and its memory then.
 //!
-//! `cargo bench --bench restart` knows 1,000, 10,000 and 100,000 articles; `-- --articles 1000000` a million.
+//! `cargo bench --bench restart` has 1,000, 10,000 and 100,000 articles; `-- --articles 1000000` a million.
 //!
-//! The peer is the least that any program must do which wants to know whether anything has changed: `find` looking at the time
+//! The peer does the least possible work to find changes: `find` reads the time
 //! stamps of the same files.
 
 mod measure;

@@ -1,7 +1,7 @@
-//! What good clients notice of bad ones, beside nginx (if it is installed) under the same load: slow and silent clients, clients
-//! that do not read, and more of them than there may be connections.
+//! Effect of bad clients on good ones, beside nginx (if it is installed) under the same load: slow and silent clients, clients
+//! that do not read, and more of them than the limit of connections.
 //!
-//! `cargo bench --bench slow`; with `-- --clients 1000` a tenth of it.
+//! `cargo bench --bench slow`; with `-- --clients 1000` a tenth of the load.
 
 #![allow(clippy::cast_precision_loss)] // Numbers of this size lose nothing as floats.
 
@@ -22,30 +22,30 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpSocket;
 use tokio::sync::Semaphore;
 
-/// New connections of good clients in a second, and for how long they are made.
+/// New connections of good clients per second, and for how long.
 const GOOD_PACE: u32 = 200;
 const GOOD_TIME: Duration = Duration::from_secs(6);
-/// A good client that waits longer than this has failed.
+/// Time limit of a good client.
 const GOOD_PATIENCE: Duration = Duration::from_secs(5);
-/// Connections in the scenario that has too many.
+/// Limit of connections in the scenario with too many.
 const CAP: usize = 4096;
-/// Longest wait for bad clients to be gone.
+/// Longest wait until the last bad client is disconnected.
 const LONGEST: Duration = Duration::from_secs(75);
 
-/// What a bad client does.
+/// Behaviour of a bad client.
 #[derive(Clone, Copy, PartialEq)]
 enum Bad {
     /// Sends a byte of its header now and then.
     SlowHeader,
     /// Sends nothing.
     Silent,
-    /// Has its answer and stays.
+    /// Reads its response and stays connected.
     Idle,
-    /// Asks for much and reads nothing.
+    /// Requests much and reads nothing.
     NeverReads,
-    /// Reads ten bytes in a second.
+    /// Reads ten bytes per second.
     Trickles,
-    /// Sends nothing, and comes back as soon as it is cut off.
+    /// Sends nothing, and reconnects as soon as it is disconnected.
     ComesBack,
 }
 
@@ -56,7 +56,7 @@ struct Crowd {
     stop: AtomicBool,
 }
 
-/// What good clients saw.
+/// Results of the good clients.
 struct Seen {
     good: f64,
     p50: Duration,
@@ -78,10 +78,10 @@ fn main() {
         heads[0], heads[1], heads[2], heads[3], heads[4], heads[5], heads[6]
     );
     for (name, bad, count) in [
-        ("nobody", Bad::Silent, 0),
+        ("none", Bad::Silent, 0),
         ("slow headers", Bad::SlowHeader, clients),
         ("silent", Bad::Silent, clients),
-        ("idle after an answer", Bad::Idle, clients),
+        ("idle after a response", Bad::Idle, clients),
         ("never read", Bad::NeverReads, clients / 10),
         ("read 10 bytes a second", Bad::Trickles, clients / 10),
     ] {
@@ -123,7 +123,7 @@ fn report(name: &str, server: &str, (seen, each, gone): &(Seen, f64, Option<Dura
     println!("  {name:<28}{server:<10}{good:>8}{p50:>10}{p99:>10}{each:>10.1}{gone:>10}");
 }
 
-/// What good clients see beside so many bad ones, how much memory each of those takes, and when the last is gone.
+/// Measures the good clients beside a number of bad ones, the memory of each bad one, and when the last is disconnected.
 fn run(address: SocketAddr, server: Option<&Server>, bad: Bad, count: usize) -> (Seen, f64, Option<Duration>) {
     let crowd = Arc::new(Crowd { connected: 0.into(), open: 0.into(), stop: false.into() });
     let before = server.map_or(0, Server::resident);
@@ -149,11 +149,11 @@ fn run(address: SocketAddr, server: Option<&Server>, bad: Bad, count: usize) -> 
     (seen, if count == 0 { 0.0 } else { each }, gone)
 }
 
-/// Lets all bad clients loose, until they are told to stop.
+/// Runs all bad clients until the flag is set.
 fn attack(address: SocketAddr, bad: Bad, count: usize, crowd: &Arc<Crowd>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
-        // As many as a backlog takes at once.
+        // As many as fit into the backlog.
         let connecting = Arc::new(Semaphore::new(256));
         for number in 0..count {
             let (crowd, connecting) = (crowd.clone(), connecting.clone());
@@ -186,13 +186,13 @@ async fn connect(address: SocketAddr, bad: Bad, number: usize) -> std::io::Resul
     if matches!(bad, Bad::NeverReads | Bad::Trickles) {
         socket.set_recv_buffer_size(4096)?;
     }
-    // One address has not enough ports for all.
+    // One address does not have enough ports for all.
     let own = [127, 0, 1, u8::try_from(number % 100 + 1).expect("a small number")];
     socket.bind(SocketAddr::from((own, 0)))?;
     socket.connect(address).await
 }
 
-/// Does what it does until it is cut off.
+/// Runs a bad client until it is disconnected.
 async fn behave(mut stream: tokio::net::TcpStream, bad: Bad) -> std::io::Result<()> {
     const REQUEST: &[u8] = b"GET /rss.xml HTTP/1.1\r\nHost: bench\r\n\r\n";
     let mut buffer = [0; 4096];
@@ -211,7 +211,7 @@ async fn behave(mut stream: tokio::net::TcpStream, bad: Bad) -> std::io::Result<
         Bad::Idle => stream.write_all(b"GET /none HTTP/1.1\r\nHost: bench\r\n\r\n").await?,
         Bad::NeverReads => {
             stream.write_all(REQUEST).await?;
-            // That it is cut off shows without reading: writing fails.
+            // A failed write shows that it is disconnected, without reading.
             loop {
                 tokio::time::sleep(Duration::from_secs(1)).await;
                 stream.write_all(b"\r\n").await?;
@@ -219,7 +219,7 @@ async fn behave(mut stream: tokio::net::TcpStream, bad: Bad) -> std::io::Result<
         }
         Bad::Trickles => {
             stream.write_all(REQUEST).await?;
-            // What has come already can be read even after the end, of which writing tells.
+            // Received bytes can be read even after a reset; a failed write shows it first.
             while stream.read(&mut buffer[..10]).await? > 0 {
                 tokio::time::sleep(Duration::from_secs(1)).await;
                 stream.write_all(b"\r\n").await?;
@@ -231,7 +231,7 @@ async fn behave(mut stream: tokio::net::TcpStream, bad: Bad) -> std::io::Result<
     Ok(())
 }
 
-/// Connects at a fixed pace, however long answers take, and counts from when each should have begun.
+/// Connects at a fixed rate, however long responses take, and measures from the planned start of each.
 fn good_clients(address: SocketAddr) -> Seen {
     let (start, threads) = (Instant::now(), 8);
     let each = GOOD_PACE * u32::try_from(GOOD_TIME.as_secs()).expect("a short time") / threads;
@@ -268,7 +268,7 @@ fn good(address: SocketAddr) -> std::io::Result<()> {
     if answer.starts_with(b"HTTP/1.1 200") { Ok(()) } else { Err(std::io::Error::other("another answer")) }
 }
 
-/// The control: a server that takes no more than so many connections, and gives each ten seconds to ask.
+/// The control: a server with a limit of connections, and ten seconds for each to send a request.
 fn plain_cap(cap: usize) -> SocketAddr {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     listener.set_nonblocking(true).expect("a socket");
@@ -295,7 +295,7 @@ fn plain_cap(cap: usize) -> SocketAddr {
     address
 }
 
-/// nginx with so many connections, serving a file as large.
+/// nginx with the same limit of connections and a file of the same size.
 fn nginx(directory: &Path, connections: usize) -> Option<Server> {
     let root = directory.join("www");
     std::fs::create_dir_all(&root).expect("a folder can be made");

@@ -1,6 +1,6 @@
-//! Rules of the house that no compiler knows: who may use whom, and who alone may touch what.
+//! Rules of the source tree that the compiler does not check: permitted uses between modules, and owners of words.
 
-// In a test, a panic is how a failure is told.
+// A test fails by a panic.
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
@@ -37,13 +37,13 @@ fn modules() -> Vec<String> {
     lib.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).map(str::to_owned).collect()
 }
 
-/// `article` for `article/text.rs` and for `article.rs`.
+/// The top-level module of a file: `article` for `article/text.rs` and for `article.rs`.
 fn module_of(path: &Path) -> String {
     let first = path.components().next().unwrap().as_os_str().to_string_lossy();
     first.trim_end_matches(".rs").to_owned()
 }
 
-/// The modules of this crate that a text uses.
+/// The modules of this crate that some code uses.
 fn uses(code: &str) -> Vec<String> {
     let name = |text: &str| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
     let single = code.split("crate::").skip(1).filter(|rest| !rest.starts_with('{')).map(name);
@@ -85,7 +85,7 @@ fn the_waist_uses_no_other_module() {
     }
 }
 
-/// Words, and the folders or files below `src` that alone may contain them.
+/// Words, and the only folders or files below `src` that may contain them.
 const OWNERS: [(&str, &[&str]); 19] = [
     ("use notify", &["folder/watch"]),
     ("rusqlite", &["catalog"]),
@@ -118,14 +118,14 @@ fn words_stay_in_the_modules_that_own_them() {
             assert!(allowed || !code.contains(word), "{} says `{word}`, which belongs to {owners:?}", path.display());
         }
         let found = owners.is_empty() || sources.iter().any(|(_, code)| code.contains(word));
-        assert!(found, "nobody says `{word}`: is the rule out of date?");
+        assert!(found, "`{word}` occurs nowhere: is the rule out of date?");
     }
 }
 
 #[test]
 fn serve_uses_no_file_and_no_catalog() {
     for (path, code) in sources().iter().filter(|(path, _)| module_of(path) == "serve") {
-        // A file beside articles comes opened; its type is all that serving knows of the folder.
+        // A file beside articles arrives opened: `serve` knows only its type.
         let code = code.replace("crate::folder::media", "");
         for word in ["std::fs", "tokio::fs", "crate::catalog", "crate::article", "crate::publish", "crate::folder"] {
             assert!(!code.contains(word), "{} says `{word}`", path.display());
@@ -133,7 +133,7 @@ fn serve_uses_no_file_and_no_catalog() {
     }
 }
 
-/// What is opened is given away as it is; how it travels, and what articles there are, is for others to know.
+/// Opens files, and knows neither how they are sent nor which articles exist.
 #[test]
 fn media_uses_no_network_and_no_catalog() {
     let (_, code) = sources().into_iter().find(|(path, _)| path.ends_with("folder/media.rs")).unwrap();
@@ -142,7 +142,7 @@ fn media_uses_no_network_and_no_catalog() {
     }
 }
 
-/// Rows of the table that has a column of tests: what is promised, and the tests that are said to prove it.
+/// Rows of the table with a column of tests: each promise, and the tests that prove it.
 fn promises(text: &str) -> Vec<(String, Vec<(String, String)>)> {
     let is_head =
         |line: &&str| line.starts_with("| ") && line.split(" | ").any(|cell| cell.trim_end_matches(" |") == "test");
@@ -176,7 +176,7 @@ fn every_promise_has_its_test() {
             let text = fs::read_to_string(root.join(&file)).unwrap_or_else(|error| panic!("{threat}: {file}: {error}"));
             let (before, _) =
                 text.split_once(&format!("fn {test}(")).unwrap_or_else(|| panic!("{threat}: no {test} in {file}"));
-            // Not merely a function of that name.
+            // A test, not just a function of that name.
             let last = before.trim_end().lines().rev().find(|line| !line.trim_start().starts_with("//"));
             assert_eq!(last.map(str::trim), Some("#[test]"), "{threat}: {test} in {file} is no test");
         }

@@ -1,32 +1,32 @@
-//! A made-up site of any size: articles as people write them, in Markdown with front matter, with sizes, tags, authors, dates and
-//! languages spread as on real sites. The same number of articles is always the same bytes.
+//! A generated site of any size: Markdown articles with front matter, whose sizes, tags, authors, dates and
+//! languages are distributed as on real sites. The same number of articles always gives the same bytes.
 
-// Numbers of this size lose nothing, and none is negative.
+// Numbers of this size are exact, and none is negative.
 #![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Raised whenever the same number of articles gives other bytes, so that no old folder is taken for it.
+/// Version of the generator: raised whenever its output changes, so that no old folder is used.
 const EDITION: u32 = 1;
-/// Tags of the whole site; the first is on about every eighth article, the last on next to none.
+/// Tags of the whole site; the first is on about every eighth article, the last on hardly any.
 const TAGS: usize = 2_000;
 const AUTHORS: usize = 200;
-/// Numbers of guests come behind those of all sites.
+/// First number of articles that arrive later, above those of all sites.
 const GUESTS: usize = 100_000_000;
 const SECTIONS: [&str; 8] = ["news", "science", "culture", "sport", "politics", "travel", "food", "opinion"];
-/// Articles of the site in its last year stand to those in its first as this to one.
+/// Ratio of the articles in the last year to those in the first.
 const GROWTH: f64 = 4.0;
 const FIRST_YEAR: u64 = 2005;
 const YEARS: f64 = 20.0;
-/// Half of all texts are shorter, in bytes.
+/// Median length of texts, in bytes.
 const MEDIAN_LENGTH: f64 = 2_600.0;
-/// How far the logarithms of lengths are spread.
+/// Standard deviation of the logarithms of lengths.
 const SPREAD: f64 = 0.9;
 const LENGTHS: (f64, f64) = (200.0, 60_000.0);
 
-/// Words by language, with how many of a hundred articles are in it.
+/// Words by language, with the percentage of articles in it.
 const LANGUAGES: [(&str, usize, &str); 6] = [
     (
         "en",
@@ -73,7 +73,7 @@ const LANGUAGES: [(&str, usize, &str); 6] = [
     ),
 ];
 
-/// Numbers that look random and are always the same (SplitMix64).
+/// Reproducible pseudo-random numbers (SplitMix64).
 struct Dice(u64);
 
 impl Dice {
@@ -103,7 +103,7 @@ impl Dice {
         (rank as usize).clamp(1, count) - 1
     }
 
-    /// Spread as errors are, around 0 with the deviation 1.
+    /// Normally distributed, with mean 0 and deviation 1.
     fn normal(&mut self) -> f64 {
         let (radius, angle) = (self.part().max(f64::MIN_POSITIVE), self.part());
         (-2.0 * radius.ln()).sqrt() * (std::f64::consts::TAU * angle).cos()
@@ -116,13 +116,13 @@ impl Dice {
 
 /// One article of the site.
 pub struct Sample {
-    /// Below the folder.
+    /// Path below the folder.
     pub path: PathBuf,
     pub title: String,
     pub text: String,
 }
 
-/// The article of a number. Those of one site have the numbers from 0.
+/// The article with a number. Those of a site have numbers from 0.
 pub fn sample(number: usize) -> Sample {
     let mut dice = Dice::of(number);
     let (year, date) = date(&mut dice);
@@ -148,7 +148,7 @@ fn dated(number: usize, dice: &mut Dice, year: u64, date: &str) -> Sample {
     Sample { path, title, text }
 }
 
-/// Sites grow: more articles are young than old.
+/// Year of an article: sites grow, so that more articles are recent than old.
 fn date(dice: &mut Dice) -> (u64, String) {
     let age = ((1.0 + dice.part() * (GROWTH * GROWTH - 1.0)).sqrt() - 1.0) / (GROWTH - 1.0);
     let days = (age * YEARS * 365.25) as u64;
@@ -185,7 +185,7 @@ impl Words {
     }
 
     fn word(&self, dice: &mut Dice) -> &'static str {
-        // Every second one is among the commonest, as in any language.
+        // Every second word is one of the most frequent, as in any language.
         if dice.hit(50) { self.words[dice.rank(self.words.len())] } else { self.words[dice.below(self.words.len())] }
     }
 
@@ -199,7 +199,7 @@ impl Words {
         format!("{}.", capital(&words.join(" ")))
     }
 
-    /// Paragraphs with what else stands in articles.
+    /// Paragraphs, lists, links, pictures and code.
     fn body(&mut self, dice: &mut Dice, text: &mut String, length: usize) {
         let end = text.len() + length;
         while text.len() < end {
@@ -245,8 +245,8 @@ fn capital(text: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// The folder of a site of `articles` articles below `directory`, made if it is not there yet: a large one takes minutes, and is
-/// the same next time.
+/// The folder of a site with `articles` articles below `directory`, generated if it is missing: a large one takes minutes, and is
+/// used again in the next run.
 pub fn folder(directory: &Path, articles: usize) -> PathBuf {
     let whole = directory.join(format!("site-{articles}-{EDITION}"));
     if whole.is_dir() {
@@ -263,23 +263,23 @@ pub fn folder(directory: &Path, articles: usize) -> PathBuf {
         let Sample { path, text, .. } = sample(number);
         fs::write(part.join(path), text).expect("a file can be written");
     }
-    // Only a whole one gets the name.
+    // Only a complete folder gets the name.
     fs::rename(&part, &whole).expect("a folder can be renamed");
-    // A file that is younger than two seconds may change again without its time stamps showing it.
+    // A file younger than two seconds may change again without a change of its time stamps.
     std::thread::sleep(Duration::from_secs(3));
     whole
 }
 
-/// An article that arrives while a benchmark runs, newer than all others. Dropping it takes it away again.
+/// An article that arrives while a benchmark runs, newer than all others. Dropping it removes the file.
 pub struct Guest {
     file: PathBuf,
     pub title: String,
 }
 
 impl Guest {
-    /// Writes it; it is closed when this returns.
+    /// Writes and closes the file.
     pub fn arrives(site: &Path, number: usize) -> Self {
-        // Others may have come in runs before.
+        // Earlier runs may have left others.
         let number = number + std::process::id() as usize * 1_000 + GUESTS;
         let Sample { title, text, .. } = sample(number);
         let now = format!("date: {}\n", chrono::Utc::now().format("%Y-%m-%dT%H:%M:%SZ"));

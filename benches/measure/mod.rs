@@ -1,4 +1,4 @@
-//! What the benchmarks share: a daemon to measure, a client on one connection, and how numbers are told.
+//! Shared parts of the benchmarks: a daemon to measure, a client on one connection, and statistics.
 
 // Each benchmark uses its part; numbers of this size lose nothing as floats.
 #![allow(dead_code, clippy::cast_precision_loss)]
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// A running server, ended with its owner.
+/// A running server, which ends when it is dropped.
 pub struct Server {
     child: Child,
     pub address: String,
@@ -24,15 +24,15 @@ impl Server {
         Self::start(Command::new(env!("CARGO_BIN_EXE_gazetted")), articles, state)
     }
 
-    /// The same with one core alone, if it can be had.
+    /// Starts it on one core, if possible.
     pub fn gazetted_on(core: &str, articles: &Path, state: &Path) -> Self {
         Self::start(pinned(core, env!("CARGO_BIN_EXE_gazetted")), articles, state)
     }
 
-    /// The same by a command of one's own, which may have arguments already.
+    /// Starts it by a command, which may have arguments already.
     pub fn start(mut command: Command, articles: &Path, state: &Path) -> Self {
         command.arg("serve").arg(articles).arg("--state").arg(state).args(["--listen", "127.0.0.1:0"]);
-        // Addresses are part of what is served: with another port each time, all would be read anew.
+        // Documents contain the address: with another port each time, every article would be rendered again.
         command.args(["--base-url", "http://bench.example/"]);
         let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().expect("gazetted starts");
         let mut lines = BufReader::new(child.stderr.take().expect("piped")).lines();
@@ -42,7 +42,7 @@ impl Server {
         };
         let address = lines.find_map(|line| address_of(line.ok()?));
         std::thread::spawn(move || lines.for_each(drop));
-        Self { child, address: address.expect("gazetted says where it serves") }
+        Self { child, address: address.expect("the log has the address") }
     }
 
     /// Starts another program that will listen on `address`.
@@ -56,24 +56,24 @@ impl Server {
         Self { child, address }
     }
 
-    /// Processor time that it has used, in user and system mode.
+    /// Processor time used in user and system mode.
     pub fn cpu(&self) -> Duration {
         program::cpu_of(self.child.id()).expect("the server runs")
     }
 
-    /// Memory that it holds, in KiB.
+    /// Resident memory in KiB.
     pub fn resident(&self) -> u64 {
         program::memory(self.child.id(), "VmRSS:").expect("the server runs")
     }
 
-    /// Ends it as systemd does, and waits until it has ended.
+    /// Stops it as systemd does, and waits until it has ended.
     pub fn stop(mut self) {
         let id = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(id, rustix::process::Signal::TERM).expect("the server runs");
         self.child.wait().expect("the server can be waited for");
     }
 
-    /// Waits until it has nothing more to do.
+    /// Waits until it is idle.
     pub fn settle(&self) {
         let mut before = self.cpu();
         loop {
@@ -86,7 +86,7 @@ impl Server {
         }
     }
 
-    /// Number of its process.
+    /// Process id.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
@@ -99,7 +99,7 @@ impl Drop for Server {
     }
 }
 
-/// A command that has one core alone, where there are two and taskset is installed; without a core, any.
+/// A command bound to a core, if there are two and taskset is installed; `None` binds it to no core.
 pub fn pinned(core: &str, program: &str) -> Command {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     if core.is_empty() || cores < 2 || !Path::new("/usr/bin/taskset").exists() {
@@ -110,10 +110,10 @@ pub fn pinned(core: &str, program: &str) -> Command {
     command
 }
 
-/// nginx as its own users set it up for speed, with the limits of time that gazetted has, serving `www` in a folder, or `None` where it is not installed.
+/// nginx tuned for speed, with the timeouts of gazetted, serving `www` in a folder; `None` if it is not installed.
 pub fn nginx(directory: &Path, connections: usize, core: &str) -> Option<Server> {
     let program = ["/usr/sbin/nginx", "/usr/bin/nginx"].into_iter().find(|path| Path::new(path).exists())?;
-    // Workers of a root process run as somebody else, who must be able to read the files.
+    // Workers of a root process run as another user, which must be able to read the files.
     for path in [directory, &directory.join("www")] {
         use std::os::unix::fs::PermissionsExt;
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).expect("permissions");
@@ -138,14 +138,14 @@ pub fn nginx(directory: &Path, connections: usize, core: &str) -> Option<Server>
     Some(Server::other(pinned(core, program).args(["-c", &file]), address))
 }
 
-/// `hugo server` for the feed of a folder, when it serves; its own files are in `out`.
+/// `hugo server` for the feed of a folder, once it serves; its own files are in `out`.
 pub fn hugo_server(site: &Path, out: &Path) -> Server {
     let port =
         std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port();
     let config = hugo_config(out);
     let mut command = Command::new("hugo");
     command.arg("server").arg("--config").arg(config).arg("--contentDir").arg(site).arg("--source").arg(out);
-    // By default it renders what a browser shows, and no feed.
+    // By default it renders pages only.
     command
         .args(["--disableFastRender", "--bind", "127.0.0.1", "--disableLiveReload", "--port"])
         .arg(port.to_string())
@@ -153,7 +153,7 @@ pub fn hugo_server(site: &Path, out: &Path) -> Server {
     Server::other(&mut command, format!("127.0.0.1:{port}"))
 }
 
-/// hugo set up for speed: RSS of the home page alone.
+/// hugo configured for speed: RSS of the home page only.
 pub fn hugo_config(out: &Path) -> PathBuf {
     let file = out.join("hugo.toml");
     let text = "baseURL = 'http://localhost/'\ntitle = 'bench'\n\
@@ -163,7 +163,7 @@ pub fn hugo_config(out: &Path) -> PathBuf {
     file
 }
 
-/// A site of so many articles, and the state of a daemon that has read all of it; made if they are not there yet.
+/// A site with a number of articles, and the state of a daemon that has read all of it; generated if missing.
 pub fn known(directory: &Path, articles: usize) -> (PathBuf, PathBuf) {
     let site = corpus::folder(directory, articles);
     let state = directory.join(format!("state-{articles}"));
@@ -173,7 +173,7 @@ pub fn known(directory: &Path, articles: usize) -> (PathBuf, PathBuf) {
     (site, state)
 }
 
-/// How many articles, as in `-- --articles 1000`, or each of the usual numbers.
+/// The number of articles, as in `-- --articles 1000`, or the default numbers.
 pub fn sizes(usual: &[usize]) -> Vec<usize> {
     match argument("--articles", 0) {
         0 => usual.to_vec(),
@@ -181,14 +181,14 @@ pub fn sizes(usual: &[usize]) -> Vec<usize> {
     }
 }
 
-/// One connection that is kept alive.
+/// A persistent connection.
 pub struct Client {
     stream: BufReader<TcpStream>,
     line: String,
     body: Vec<u8>,
 }
 
-/// The parts of an answer that are measured.
+/// Measured parts of a response.
 pub struct Answer {
     pub status: u16,
     pub etag: String,
@@ -203,13 +203,13 @@ impl Client {
         Self { stream: BufReader::with_capacity(64 << 10, stream), line: String::new(), body: Vec::new() }
     }
 
-    /// The same, waiting longer than is usual for an answer.
+    /// Connects with a longer time limit for responses.
     pub fn patient(self, patience: Duration) -> Self {
         self.stream.get_ref().set_read_timeout(Some(patience)).expect("a socket");
         self
     }
 
-    /// Whether a document has some words.
+    /// Whether a document contains a text.
     pub fn serves(&mut self, path: &str, words: &str) -> bool {
         self.get(path, "").status == 200 && String::from_utf8_lossy(self.body()).contains(words)
     }
@@ -242,7 +242,7 @@ impl Client {
         answer
     }
 
-    /// The last body.
+    /// Body of the last response.
     pub fn body(&self) -> &[u8] {
         &self.body
     }
@@ -277,7 +277,7 @@ pub fn fill(folder: &Path, count: usize) {
     fill_from(folder, 0, count);
 }
 
-/// The same, with the texts of the articles from `offset` on.
+/// Fills a folder with `count` articles whose texts start at number `offset`.
 pub fn fill_from(folder: &Path, offset: usize, count: usize) {
     for number in 0..count {
         let part = folder.join(format!("{:03}", number / 1000));
@@ -289,7 +289,7 @@ pub fn fill_from(folder: &Path, offset: usize, count: usize) {
     }
 }
 
-/// The value below which so many hundredths of all values lie.
+/// A percentile of some values.
 pub fn percentile(sorted: &[Duration], hundredths: usize) -> Duration {
     sorted[(sorted.len() - 1) * hundredths / 100]
 }
@@ -302,28 +302,28 @@ pub fn argument(name: &str, default: usize) -> usize {
         .map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name} wants a number, not {text}")))
 }
 
-/// The middle one of some numbers.
+/// The median of some numbers.
 pub fn middle(numbers: impl Iterator<Item = f64>) -> f64 {
     let mut sorted: Vec<f64> = numbers.collect();
     sorted.sort_by(f64::total_cmp);
     sorted[(sorted.len() - 1) / 2]
 }
 
-/// The least and the greatest of some numbers.
+/// The minimum and maximum of some numbers.
 pub fn spread(numbers: impl Iterator<Item = f64>) -> String {
     let (least, most) =
         numbers.fold((f64::MAX, f64::MIN), |(least, most), number| (least.min(number), most.max(number)));
     format!("{least:.2}..{most:.2}")
 }
 
-/// Where what takes long to make is kept from one run to the next: beside what is built.
+/// Folder for generated sites, kept from one run to the next, below the build's target folder.
 pub fn kept() -> PathBuf {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench");
     std::fs::create_dir_all(&directory).expect("a folder can be made");
     directory
 }
 
-/// What machine it is, and how busy with other things.
+/// Description of the machine and its load.
 pub fn machine() -> String {
     let first = |file: &str, name: &str| {
         let text = std::fs::read_to_string(file).unwrap_or_default();

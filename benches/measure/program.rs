@@ -1,23 +1,23 @@
-//! Programs that do a piece of work and end: how long it took them, and how much memory they held at most.
+//! Programs that do a piece of work and end: their time and peak memory.
 
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// What a piece of work took.
+/// Cost of a piece of work.
 #[derive(Debug, Clone, Copy)]
 pub struct Cost {
     pub time: Duration,
     /// Processor time in user and system mode.
     pub cpu: Duration,
-    /// Most memory held at any time, in KiB.
+    /// Peak memory in KiB.
     pub peak: u64,
 }
 
-/// How often a running program is looked at. What the system says of its peak never falls, so that only the last moment can be
+/// Interval between two checks of a running program. The system's peak value never falls, so that only a rise in the last interval is
 /// missed.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// Runs a program to its end, in which it must succeed.
+/// Runs a program, which must succeed.
 pub fn run(command: &mut Command) -> Cost {
     let begun = Instant::now();
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().expect("the program starts");
@@ -36,7 +36,7 @@ pub fn run(command: &mut Command) -> Cost {
     }
 }
 
-/// A line of what the system tells of a process's memory, in KiB; `None` once it has ended.
+/// A value of a process's memory in KiB from `/proc`; `None` once it has ended.
 pub fn memory(process: u32, name: &str) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status.lines().find(|line| line.starts_with(name))?;
@@ -52,7 +52,7 @@ pub fn cpu_of(process: u32) -> Option<Duration> {
     Some(Duration::from_millis(ticks.sum::<u64>() * 10))
 }
 
-/// The program of a name, if it is installed.
+/// Path of a program, if it is installed.
 pub fn installed(name: &str) -> Option<std::path::PathBuf> {
     let path = std::env::var_os("PATH")?;
     let mut folders: Vec<_> = std::env::split_paths(&path).collect();

@@ -1,8 +1,8 @@
-//! What is checked, each with its number, and the line that tells whether it holds.
+//! Numbered checks, each with a line for its result.
 
 use std::io::Write;
 
-/// All checks; the first has number 1.
+/// Number of checks begun.
 const CHECKS: [&str; 13] = [
     "from package to feed",
     "reload",
@@ -19,7 +19,7 @@ const CHECKS: [&str; 13] = [
     "several sites",
 ];
 
-/// One of them, under way. It has failed unless it has passed by its end.
+/// A check in progress. It has failed unless it passes before it is dropped.
 pub struct Check {
     name: &'static str,
     measured: Option<String>,
@@ -40,7 +40,7 @@ impl Drop for Check {
     fn drop(&mut self) {
         let number = CHECKS.iter().position(|name| *name == self.name).map_or(0, |place| place + 1);
         let (verdict, measured) = self.measured.take().map_or(("FAIL", "see above".to_owned()), |it| ("PASS", it));
-        // Not by `println!`, which is only seen of tests that fail.
+        // Not by `println!`, which is captured for passing tests.
         let _ = writeln!(std::io::stdout(), "{verdict} {number} {}: {measured}", self.name);
     }
 }

@@ -1,4 +1,4 @@
-//! Clients in the network of a machine: this program once more, started there as the test [`client`].
+//! Clients in the network of a machine: this program again, started there as the test [`client`].
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -6,28 +6,28 @@ use std::process::{Child, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use crate::machine::Machine;
+use crate::machine::{Machine, PATIENCE};
 
-/// Tells the test below that it is to be a client, and how.
+/// Environment variable that makes the test below a client, with its parameters.
 const ORDER: &str = "GAZETTED_CLIENT";
-/// Where the service listens.
+/// Address of the service.
 const ADDRESS: &str = "127.0.0.1:8080";
 
-/// How it went.
+/// Result of a load.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Outcome {
     pub asked: usize,
     pub refused: usize,
-    /// Refused, or not answered with 200.
+    /// Requests that were refused or got another status than 200.
     pub failed: usize,
     pub slowest: Duration,
 }
 
-/// Clients that are on their way.
+/// Running clients.
 pub struct Load(Child);
 
 impl Load {
-    /// So many new connections in a second, each with one request, for so long.
+    /// Starts clients with a number of connections per second, each with one request, for a length of time.
     pub fn start(machine: &Machine, rate: u32, time: Duration) -> Self {
         let program = std::env::current_exe().unwrap();
         let mut command = machine.beside(&program);
@@ -36,7 +36,7 @@ impl Load {
         Self(command.spawn().unwrap())
     }
 
-    /// Waits for the last of them.
+    /// Waits for the last client.
     pub fn end(mut self) -> Outcome {
         let mut printed = String::new();
         self.0.stdout.take().unwrap().read_to_string(&mut printed).unwrap();
@@ -58,11 +58,11 @@ impl Drop for Load {
     }
 }
 
-/// One request on a connection of its own. An error of connecting is told apart.
+/// One request on a new connection. A failure to connect is an error of its own.
 fn ask(address: SocketAddr) -> Result<bool, ErrorKind> {
     let mut stream = TcpStream::connect(address).map_err(|error| error.kind())?;
     let answered = || -> std::io::Result<bool> {
-        stream.set_read_timeout(Some(Duration::from_secs(20)))?;
+        stream.set_read_timeout(Some(PATIENCE))?;
         stream.write_all(b"GET /rss.xml HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")?;
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer)?;
@@ -72,27 +72,27 @@ fn ask(address: SocketAddr) -> Result<bool, ErrorKind> {
     Ok(answered().unwrap_or(false))
 }
 
-/// Not a test, but a client, where it is told to be.
+/// A client if the environment says so; not a test.
 #[test]
 fn client() {
     let Ok(order) = std::env::var(ORDER) else { return };
     let numbers: Vec<u64> = order.split(' ').map(|number| number.parse().unwrap()).collect();
     let [rate, milliseconds] = numbers[..] else { panic!("{order}") };
-    let (tell, told) = mpsc::channel();
+    let (sender, results) = mpsc::channel();
     let (begun, pause) = (Instant::now(), Duration::from_secs(1) / u32::try_from(rate).unwrap());
     let mut next = begun;
     while begun.elapsed() < Duration::from_millis(milliseconds) {
-        let tell = tell.clone();
+        let sender = sender.clone();
         std::thread::spawn(move || {
             let asked = Instant::now();
-            let _ = tell.send((ask(ADDRESS.parse().unwrap()), asked.elapsed()));
+            let _ = sender.send((ask(ADDRESS.parse().unwrap()), asked.elapsed()));
         });
         next += pause;
         std::thread::sleep(next.saturating_duration_since(Instant::now()));
     }
-    drop(tell);
+    drop(sender);
     let mut outcome = Outcome::default();
-    for (answer, took) in told {
+    for (answer, took) in results {
         outcome.asked += 1;
         outcome.refused += usize::from(answer.is_err());
         outcome.failed += usize::from(answer != Ok(true));

@@ -1,4 +1,4 @@
-//! A machine of its own with a real systemd as its first process: a container that is thrown away with its test.
+//! A container with a real systemd as its first process, removed after its test.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -6,29 +6,29 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// One at a time: there are few cores, and tests of how long something takes.
+/// Serialises the machines: cores are few, and some tests measure times.
 static ALONE: Mutex<()> = Mutex::new(());
 
-/// Held while a machine runs, by whichever test run of this computer it belongs to.
+/// Lock file that serialises the machines of all test runs on this computer.
 const LOCK: &str = "/run/lock/gazetted-test";
 
-/// Enters a group of processes of its own before it becomes another program. Two machines in one group would take each other's
-/// processes for their own, and end them.
+/// Enters a control group of its own before it becomes another program. Two machines in one group would take each other's
+/// processes for their own, and kill them.
 const APART: &str = "for top in /sys/fs/cgroup/unified /sys/fs/cgroup/systemd /sys/fs/cgroup; do
     [ -e $top/cgroup.procs ] && mkdir -p $top/$0 && echo $$ >$top/$0/cgroup.procs
 done
 exec \"$@\"";
 
-/// Longest wait for anything to happen. Reached only when a test fails.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Longest wait for anything. Reached only when a test fails.
+pub const PATIENCE: Duration = Duration::from_mins(3);
 
-/// Says that a test is skipped for want of something.
+/// Reports that a test is skipped because something is missing.
 pub fn skip(want: &str) {
     assert!(std::env::var_os("GAZETTED_NO_SKIP").is_none(), "{want} is missing, and GAZETTED_NO_SKIP is set");
     eprintln!("SKIPPED: {want} is missing");
 }
 
-/// Where Debian lies that the machine starts from, and what is installed in it.
+/// The root file system of a machine, and the packages to install.
 pub struct Needs {
     pub root: PathBuf,
     pub package: PathBuf,
@@ -37,7 +37,7 @@ pub struct Needs {
 }
 
 impl Needs {
-    /// What the environment names; if anything is missing, the test is skipped, or fails where nothing may be skipped.
+    /// Finds what the environment names; if anything is missing, the test is skipped, or fails if skipping is forbidden.
     pub fn find() -> Option<Self> {
         let named = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.exists());
         let has = |program: &str| Command::new(program).arg("--version").stdout(Stdio::null()).status().is_ok();
@@ -67,7 +67,7 @@ impl Needs {
 /// A running machine.
 pub struct Machine {
     nspawn: Child,
-    /// The first process in it, as it is numbered outside.
+    /// Process id of its first process, as seen from outside.
     first: u32,
     disk: PathBuf,
     _folder: tempfile::TempDir,
@@ -81,7 +81,7 @@ fn succeed(command: &mut Command) {
 }
 
 impl Machine {
-    /// Boots one, and waits until it is up.
+    /// Boots a machine, and waits until it is up.
     pub fn boot(root: &Path) -> Self {
         let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         let lock = File::create(LOCK).unwrap();
@@ -100,11 +100,11 @@ impl Machine {
         );
         succeed(Command::new("mount").args(["-t", "overlay", "overlay", "-o", &layers]).arg(disk.join("root")));
         let mut command = Command::new("setpriv");
-        // It halts the machine also where this program is ended before it can ask for that.
+        // Halts the machine also if this process is killed.
         command.args(["--pdeathsig", "TERM", "sh", "-c", APART]);
         command.args([&format!("gazetted-test-{}", std::process::id()), "systemd-nspawn"]);
-        // A network of its own, in which nobody else listens. The filter of addresses needs leave to load programs into the
-        // kernel. Nobody registers machines here.
+        // A private network, in which every port is free. The filter of addresses needs permission to load programs into the
+        // kernel. There is no registry of machines here.
         command.env("SYSTEMD_NSPAWN_UNIFIED_HIERARCHY", "1").arg("--quiet").arg("--directory").arg(disk.join("root"));
         command.args(["--boot", "--machine=gazetted-test", "--register=no", "--keep-unit", "--private-network"]);
         command.args([
@@ -136,7 +136,7 @@ impl Machine {
         })
     }
 
-    /// Runs a line of shell in the machine to its end.
+    /// Runs a line of shell in the machine.
     pub fn run(&self, line: &str) -> Output {
         let mut command = Command::new("nsenter");
         command.args([
@@ -152,7 +152,7 @@ impl Machine {
         command.stdin(Stdio::null()).output().unwrap()
     }
 
-    /// The same, which must end well; gives what it printed.
+    /// Runs a line of shell, which must succeed, and returns its output.
     pub fn succeed(&self, line: &str) -> String {
         let output = self.run(line);
         let printed = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -161,23 +161,23 @@ impl Machine {
         printed
     }
 
-    /// What the daemon and systemd have said of it.
+    /// Journal of the service.
     pub fn journal(&self) -> String {
         let output = self.run("journalctl --no-pager -o cat -u gazetted.service -n 60");
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
-    /// A file of the machine, as seen from outside.
+    /// Path of a file of the machine, as seen from outside.
     pub fn file(&self, path: &str) -> PathBuf {
         self.disk.join("root").join(path.trim_start_matches('/'))
     }
 
-    /// The same, as the machine itself sees it: what is mounted there counts.
+    /// Path of a file as the machine sees it, including mounts.
     pub fn inside(&self, path: &str) -> PathBuf {
         PathBuf::from(format!("/proc/{}/root", self.first)).join(path.trim_start_matches('/'))
     }
 
-    /// Writes one, with its folders.
+    /// Writes a file, with its folders.
     pub fn write(&self, path: &str, text: &str) {
         let inside = self.inside(path);
         std::fs::create_dir_all(inside.parent().unwrap()).unwrap();
@@ -189,21 +189,21 @@ impl Machine {
         std::fs::copy(from, self.inside(to)).unwrap();
     }
 
-    /// A program of ours with the network of the machine, but otherwise as it is here.
+    /// A program that runs outside, but in the network of the machine.
     pub fn beside(&self, program: &Path) -> Command {
         let mut command = Command::new("nsenter");
         command.args(["--net", "--target", &self.first.to_string()]).arg(program);
         command
     }
 
-    /// What `systemctl show` says of a property of the service.
+    /// A property of the service, by `systemctl show`.
     pub fn property(&self, name: &str) -> String {
         self.succeed(&format!("systemctl show --value -p {name} gazetted.service")).trim().to_owned()
     }
 
-    pub fn wait_until(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
+    pub fn wait_until(&self, what: &str, holds: impl Fn(&Self) -> bool) {
         let deadline = Instant::now() + PATIENCE;
-        while !is_so(self) {
+        while !holds(self) {
             assert!(Instant::now() < deadline, "waited in vain until {what}:\n{}\n{}", self.console(), self.log());
             std::thread::sleep(Duration::from_millis(20));
         }
@@ -218,7 +218,7 @@ impl Machine {
     }
 }
 
-/// Removes a group of processes that have ended, and those in it: as folders, of which only these can be removed.
+/// Removes a control group without processes, and its subgroups: only their folders can be removed.
 fn remove_group(group: &Path) {
     let inside = std::fs::read_dir(group).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
     inside.filter(|path| path.is_dir()).for_each(|path| remove_group(&path));
@@ -227,16 +227,16 @@ fn remove_group(group: &Path) {
 
 impl Drop for Machine {
     fn drop(&mut self) {
-        // It is asked to halt, and given time to.
+        // First asks it to halt.
         let process = rustix::process::Pid::from_child(&self.nspawn);
         let _ = rustix::process::kill_process(process, rustix::process::Signal::TERM);
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline && matches!(self.nspawn.try_wait(), Ok(None)) {
             std::thread::sleep(Duration::from_millis(20));
         }
         let _ = self.nspawn.kill();
         let _ = self.nspawn.wait();
-        // With it goes everything that still runs in the machine, should it not have heard.
+        // Then kills it, with everything that still runs in the machine.
         let is_ours = |status: String| status.lines().any(|line| line.starts_with("NSpid:") && line.ends_with("\t1"));
         if self.first != 0 && std::fs::read_to_string(format!("/proc/{}/status", self.first)).is_ok_and(is_ours) {
             let first = i32::try_from(self.first).ok().and_then(rustix::process::Pid::from_raw);

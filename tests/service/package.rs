@@ -1,4 +1,4 @@
-//! The package itself: what lintian says, what the operator has changed, and what each version of systemd is given.
+//! The package: lintian, changes of the operator, and the units for each version of systemd.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -21,7 +21,7 @@ fn lintian_finds_no_error() {
     let output = lintian(&needs.package);
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{said}");
-    // The same package, but with a file where no package may have one.
+    // Control: the package with a file in a forbidden place.
     let folder = tempfile::tempdir().unwrap();
     let (files, wrong) = (folder.path().join("files"), folder.path().join("wrong_0.1.0-1_amd64.deb"));
     let deb = |arguments: [&std::ffi::OsStr; 3]| {
@@ -38,7 +38,7 @@ fn lintian_finds_no_error() {
     check.passed(&format!("0 errors, {warnings} warnings"));
 }
 
-/// Names of the commands that the program tells of.
+/// Names of the program's commands.
 fn commands(machine: &Machine) -> Vec<String> {
     let help = machine.succeed("gazetted --help");
     let listed = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
@@ -70,11 +70,11 @@ fn an_upgrade_keeps_the_operators_settings() {
     machine.succeed("dpkg -i --force-confdef --force-confold /root/next.deb");
     assert!(machine.succeed(&format!("cat {file}")).contains("title = \"Mine\""));
     assert!(get(&machine, "/feed.json").contains("\"Mine\""), "the new program uses it");
-    // A folder of articles that was there before stays as it was.
+    // An existing folder of articles stays unchanged.
     machine.succeed("chmod 0700 /srv/gazetted/articles && dpkg -i /root/gazetted.deb");
     assert_eq!(machine.succeed("stat -c %a /srv/gazetted/articles").trim(), "700");
     machine.succeed("dpkg -r gazetted");
-    assert!(machine.file(file).exists(), "whoever installs it again finds the configuration");
+    assert!(machine.file(file).exists(), "the configuration stays for a later installation");
     check.passed(&format!("kept over upgrade and removal; {} manual pages", commands.len() + 2));
 }
 
@@ -91,13 +91,13 @@ fn each_systemd_knows_every_directive_of_the_units() {
     let shown = machine.succeed(units);
     if version >= 254 {
         for line in ["RestartSteps=5", "RestartMaxDelayUSec=2s"] {
-            let told = shown.lines().filter(|shown| *shown == line).count();
-            assert_eq!(told, 2, "one that fails again and again is started ever more rarely: {shown}");
+            let count = shown.lines().filter(|shown| *shown == line).count();
+            assert_eq!(count, 2, "a service that keeps failing is restarted less and less often: {shown}");
         }
     } else {
         assert!(!shown.contains("restart.conf"), "{shown}");
     }
-    // Nobody reads a journal in which there is always something to see.
+    // The journal must have no needless lines.
     let complaints = "journalctl --no-pager -o cat -b _PID=1 | grep -E 'gazetted.*(Unknown|Failed|ignoring)' || true";
     assert_eq!(machine.succeed(complaints), "");
     machine.write("/etc/systemd/system/gazetted.service.d/wrong.conf", "[Service]\nRestartStops=5\n");

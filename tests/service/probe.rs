@@ -1,16 +1,16 @@
-//! What the service may do, tried from within its sandbox: this program once more, started by its unit as the test [`probe`].
+//! Attempts from within the service's sandbox: this program again, started by the unit as the test [`probe`].
 
 use std::fs;
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::process::Command;
 
-/// Tells the test below that it is to be a probe.
+/// Environment variable that makes the test below a probe.
 pub const ORDER: &str = "GAZETTED_PROBE";
 
-/// A name, and whether it can be done.
+/// Name of an attempt, and whether it succeeds.
 type Attempt = (&'static str, fn() -> bool);
 
-/// What is tried. Not called by the tests themselves, which run outside of any machine.
+/// All attempts. They run in the machine only.
 pub const ATTEMPTS: [Attempt; 15] = [
     ("write-articles", || fs::write("/srv/gazetted/articles/probe.md", "# Probe").is_ok()),
     ("write-etc", || fs::write("/etc/probe", "x").is_ok()),
@@ -29,12 +29,12 @@ pub const ATTEMPTS: [Attempt; 15] = [
     ("see-the-kernel", || fs::read_to_string("/proc/sys/kernel/ostype").is_ok()),
 ];
 
-/// Where the service keeps what it must not forget.
+/// State directory of the service.
 fn state() -> String {
     std::env::var("STATE_DIRECTORY").unwrap_or_else(|_| "/tmp".into())
 }
 
-/// Whether a program that was written to a folder can be run there.
+/// Whether a program written to a folder can be run there.
 fn runs_from(folder: &str) -> bool {
     let copy = format!("{folder}/gazetted-probe");
     let is_written = fs::copy("/proc/self/exe", &copy).is_ok();
@@ -43,7 +43,7 @@ fn runs_from(folder: &str) -> bool {
     output.is_some_and(|output| output.is_ok_and(|output| output.status.success()))
 }
 
-/// Not a test, but a probe, where it is told to be.
+/// A probe if the environment says so; not a test.
 #[test]
 fn probe() {
     if std::env::var_os(ORDER).is_none() {
@@ -52,7 +52,7 @@ fn probe() {
     for (attempt, succeeds) in ATTEMPTS {
         println!("PROBE {attempt} {}", if succeeds() { "done" } else { "denied" });
     }
-    // What it must be able to do.
+    // What must succeed.
     let state = state();
     println!("PROBE keep-state {}", if fs::write(format!("{state}/probe"), "x").is_ok() { "done" } else { "denied" });
     println!("PROBE read-articles {}", if fs::read_dir("/srv/gazetted/articles").is_ok() { "done" } else { "denied" });

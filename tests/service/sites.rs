@@ -1,16 +1,15 @@
-//! Several sites on one machine, each with a configuration, a socket and a catalog of its own.
+//! Several sites on one machine, each with its own configuration, socket and catalog.
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
-use std::time::Duration;
 
 use crate::check::Check;
-use crate::machine::{Machine, Needs};
+use crate::machine::{Machine, Needs, PATIENCE};
 
-/// A whole answer, asked for through a socket of the machine.
+/// A response through a Unix socket of the machine.
 fn ask(machine: &Machine, socket: &str, path: &str) -> String {
     let mut stream = UnixStream::connect(machine.inside(socket)).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
     write!(stream, "GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
@@ -46,13 +45,13 @@ fn sites_are_isolated_from_each_other() {
     }
     let ready = ask(&machine, "/run/gazetted-admin-one.sock", "/readyz");
     assert!(ready.ends_with("ready\n"), "{ready}");
-    assert!(!machine.inside("/run/gazetted-admin-two.sock").exists(), "nobody asked for that one");
+    assert!(!machine.inside("/run/gazetted-admin-two.sock").exists(), "its socket is not enabled");
 
-    // What goes wrong with one of them is nothing to the other.
+    // A fault of one site does not affect the other.
     let (one, two) = (process(&machine, "one"), process(&machine, "two"));
     machine.write("/etc/gazetted/two.toml", "[site]\ntitel = 'Wrong'\n");
     assert!(!machine.run("systemctl reload gazetted@two.service").status.success());
-    assert_eq!(process(&machine, "two"), two, "it goes on with what it has");
+    assert_eq!(process(&machine, "two"), two, "it keeps its configuration");
     machine.run("systemctl restart gazetted@two.service");
     let journal = machine.succeed("journalctl --no-pager -o cat -u gazetted@two.service");
     assert!(journal.contains("/etc/gazetted/two.toml:2: unknown field `titel`"), "{journal}");
@@ -70,5 +69,5 @@ fn sites_are_isolated_from_each_other() {
     );
     assert_eq!(left, "", "nothing is left of any site");
     assert!(machine.file("/srv/one/a.md").exists(), "articles are their writers'");
-    check.passed("two, one of them broken and mended, and nothing left of either after a purge");
+    check.passed("two, one of them broken and repaired, and nothing left of either after a purge");
 }

@@ -1,33 +1,33 @@
-//! What the operator sees of a running daemon.
+//! The status page, health checks and metrics of a running daemon.
 
 use std::process::Command;
 
 use crate::tools::{Program, logged_address};
+use crate::waiting::wait_for;
 
-/// A daemon with an admin listener, and where that is.
+/// A daemon with an admin listener, and its address.
 fn start(folder: &std::path::Path) -> (Program, String) {
     let config = folder.join("gazetted.toml");
     std::fs::write(&config, "[admin]\nlisten = '127.0.0.1:0'\n").unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_gazetted"));
     command.arg("serve").arg(folder.join("articles")).arg("--state").arg(folder.join("state"));
     let program = Program::start(command.args(["--listen", "127.0.0.1:0", "--config"]).arg(config));
-    let told = |program: &Program| {
-        let log = program.log.lock().unwrap();
+    let address = |program: &Program| {
+        let log = program.log.lock();
         log.iter().find_map(|line| logged_address(line, "admin"))
     };
-    program.wait_until("it says where its status is", |program| told(program).is_some());
-    let admin = told(&program).unwrap();
+    let admin = wait_for("the log has the address of the status page", || address(&program));
     (program, admin)
 }
 
-/// What the admin listener answers: a status, and a body.
+/// Status and body of a request to the admin listener.
 fn ask(admin: &str, path: &str, accept: &str) -> (u16, String) {
     let answer = crate::tools::ask(admin, path, &format!("Accept: {accept}\r\n"));
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
 }
 
-/// What a metric says, without what is behind its point.
+/// The integer part of a metric's value.
 fn number(metrics: &str, name: &str) -> usize {
     let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     line.unwrap_or_else(|| panic!("{name} is not in\n{metrics}")).split('.').next().unwrap().parse().unwrap()
@@ -54,7 +54,7 @@ fn status_lists_what_is_published_and_what_is_not_and_why() {
 
     std::fs::write(articles.join("two.md"), "# Two\n\nText").unwrap();
     std::fs::remove_file(articles.join("draft.md")).unwrap();
-    program.wait_until("both are told of", |_| {
+    program.wait_until("the status page shows both changes", |_| {
         let report = report();
         report["published"] == 2 && report["complaints_in_all"] == 0 && report["news"][0]["path"] == "two.md"
     });

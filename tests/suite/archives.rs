@@ -1,4 +1,4 @@
-//! Windows and archives: a walk from the feed meets every article, and what is full stays as it is.
+//! Windows and archives: the feed and its archives hold every article, and a full archive does not change.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,12 +7,12 @@ use serde_json::Value;
 use crate::random::Random;
 use crate::site::Site;
 
-/// Below the site's address, from an address.
+/// The path of an address.
 fn path(address: &str) -> String {
     format!("/{}", address.split_once("://").unwrap().1.split_once('/').unwrap().1)
 }
 
-/// Titles of a feed and of all its archives, by following `next_url`; and each document's bytes by its path.
+/// Follows `next_url` from the feed. Returns the titles, and the bytes of each document by path.
 fn walk_json(site: &Site) -> (Vec<String>, BTreeMap<String, Vec<u8>>) {
     let (mut titles, mut documents) = (BTreeMap::new(), BTreeMap::new());
     let mut next = Some("/feed.json".to_owned());
@@ -21,7 +21,7 @@ fn walk_json(site: &Site) -> (Vec<String>, BTreeMap<String, Vec<u8>>) {
         assert_eq!(answer.status, 200, "{at}");
         let feed: Value = serde_json::from_str(&answer.text()).unwrap();
         for item in feed["items"].as_array().unwrap() {
-            // Of an entry that is met twice, the first is the newest (RFC 5005 section 4).
+            // The first of two entries with one id is the newest (RFC 5005 section 4).
             titles.entry(item["id"].as_str().unwrap().to_owned()).or_insert(item["title"].as_str().unwrap().to_owned());
         }
         assert!(documents.insert(at.clone(), answer.body).is_none(), "{at} was met before: standards 64");
@@ -32,14 +32,14 @@ fn walk_json(site: &Site) -> (Vec<String>, BTreeMap<String, Vec<u8>>) {
     (titles, documents)
 }
 
-/// Values of an attribute of each element that starts with a text.
+/// Addresses of links with a relation.
 fn links(document: &str, relation: &str) -> Vec<String> {
     let relation = format!("rel=\"{relation}\"");
     let tags = document.split('<').filter(|tag| tag.contains("link ") && tag.contains(&relation));
     tags.map(|tag| tag.split("href=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()).collect()
 }
 
-/// Ids of a feed and of all its archives, by following `prev-archive`.
+/// Follows `prev-archive` from the feed. Returns the ids, and the bytes of each document by path.
 fn walk_xml(site: &Site, name: &str) -> (BTreeSet<String>, BTreeMap<String, Vec<u8>>) {
     let (open, close) =
         if name == "atom.xml" { ("<entry>", "<id>") } else { ("<item>", "<guid isPermaLink=\"false\">") };
@@ -64,7 +64,7 @@ fn walk_xml(site: &Site, name: &str) -> (BTreeSet<String>, BTreeMap<String, Vec<
 }
 
 fn write(site: &Site, number: usize, edition: usize) {
-    // A month apart at most: far more than the window.
+    // Dates further apart than the window.
     let (year, month, day) = (1970 + number / 336 + 10, 1 + number / 28 % 12, 1 + number % 28);
     let header = format!("---\ndate: {year}-{month:02}-{day:02}\ntags: [t{}]\n---\n", number % 7);
     site.write(&format!("{:02}/{number}.md", number % 40), format!("{header}# Number {number}\n\nEdition {edition}."));
@@ -76,7 +76,7 @@ fn expected(numbers: impl Iterator<Item = usize>) -> Vec<String> {
     titles
 }
 
-/// In CI a thousand articles; `GAZETTED_ARCHIVED=10000` makes it more.
+/// `GAZETTED_ARCHIVED=10000` makes it ten thousand articles.
 #[test]
 fn archives_hold_every_article_before_and_after_edits_and_deletions() {
     let count = std::env::var("GAZETTED_ARCHIVED").ok().and_then(|text| text.parse().ok()).unwrap_or(1_000);
@@ -147,7 +147,7 @@ fn archives_do_not_change_while_the_feed_grows() {
     }
     let newest = known.len();
     assert!(newest >= 4);
-    // What follows the newest archive is the feed.
+    // The feed follows the newest archive.
     for name in ["atom.xml", "rss.xml", "feed.json", ""] {
         let answer = site.get(&format!("/archive/{}/{name}", newest + 2));
         let onward = site.get(&format!("/archive/{}/{name}", newest + 1));
@@ -218,7 +218,7 @@ fn documents_are_truncated_between_entries() {
         let text = format!("---\ndate: 2024-01-01T00:00:{number:02}Z\n---\n# Number {number}\n\n{paragraph}");
         site.write(&format!("{number}.md"), text);
     }
-    // Larger than any document may be.
+    // Larger than the limit of a document.
     let huge = format!(
         "---\ndate: 2024-01-01T00:00:30Z\n---\n# Huge\n\nA summary of it.\n\n{}",
         "Words, words. ".repeat(20_000)

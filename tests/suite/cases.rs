@@ -1,4 +1,4 @@
-//! Plain texts with what must come of them: `NAME.txt` and `NAME.expected.json`.
+//! Plain texts and the expected articles: `NAME.txt` and `NAME.expected.json`.
 
 use std::path::Path;
 

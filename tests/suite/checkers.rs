@@ -1,15 +1,14 @@
-//! What programs that know HTTP say of the answers: REDbot, which looks for mistakes, and curl, which uses what it is told.
+//! Programs that know HTTP: REDbot, which looks for mistakes, and curl as a client.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
 
 use crate::site::Site;
 use crate::tools;
 
-/// Every kind of document but those that are missing, gone or elsewhere.
+/// Every kind of document with status 200.
 const DOCUMENTS: [&str; 19] = [
     "/rss.xml",
     "/atom.xml",
@@ -31,13 +30,13 @@ const DOCUMENTS: [&str; 19] = [
     "/favicon.ico",
     "/icon.svg",
 ];
-/// Those of them that are made once for all and not when they are asked for: they come in all codings.
+/// Documents of the snapshot, which are served in all content codings.
 const KEPT: [&str; 5] = ["/rss.xml", "/atom.xml", "/feed.json", "/", "/style.css"];
 /// Files beside articles.
 const PICTURE: &str = "/media/notes/a.png";
 const RECORDING: &str = "/media/notes/a.mp3";
 
-/// A site with every kind of document, all coded, below an address that curl can be led to.
+/// A site with every kind of document, all compressed, below an address that curl can resolve.
 fn site() -> Site {
     let mut site = Site::configured(
         "[site]\nbase_url = 'http://gazette.example/'\n[feed]\nentries = 2\nwindow = '1h'\narchive_entries = 2",
@@ -54,17 +53,11 @@ fn site() -> Site {
     site.wait_until("all are there", |site| site.get("/articles/away").status == 200);
     site.remove("away.md");
     site.wait_until("one is gone", |site| site.get("/articles/away").status == 410);
-    let is_coded =
-        |path: &str| site.ask("GET", path, &[("Accept-Encoding", "zstd")]).field("content-encoding") == "zstd";
-    let deadline = std::time::Instant::now() + Duration::from_secs(20);
-    while !KEPT.into_iter().all(is_coded) {
-        assert!(std::time::Instant::now() < deadline, "a document is never coded");
-        std::thread::yield_now();
-    }
+    site.wait_until_compressed(&KEPT, "zstd");
     site
 }
 
-/// What REDbot notes of some addresses: status, address, level, note, and what it says.
+/// REDbot's notes on some addresses: status, address, level, note and message.
 fn notes(urls: &[String]) -> Vec<[String; 5]> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/http/notes.py");
     let printed = tools::run(Command::new("python3").arg(script).args(urls));
@@ -72,7 +65,7 @@ fn notes(urls: &[String]) -> Vec<[String; 5]> {
     printed.lines().map(row).collect()
 }
 
-/// Whether it is a complaint that we know to be none: REDbot looks into a recording and knows none of the types that there are.
+/// Whether a note is a known false alarm: REDbot does not know the types of recordings.
 fn is_known(url: &str, note: &str) -> bool {
     note == "CONTENT_TYPE_MISMATCH" && url.ends_with(RECORDING)
 }
@@ -127,7 +120,7 @@ fn redbot_detects_faults() {
     }
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
-    // A server with every mistake that comes to mind. It ends with the tests.
+    // A server with many mistakes. It ends with the process.
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
@@ -142,7 +135,7 @@ fn redbot_detects_faults() {
     assert!(complaints.len() >= 4, "{complaints:?}");
 }
 
-/// Asks by curl, and gives its code for the answer and what it wrote to a file in a folder.
+/// Runs curl, and returns the status and the body, which it writes to a file in a folder.
 fn curl(folder: &Path, arguments: &[&str]) -> (String, Vec<u8>) {
     let _ = std::fs::remove_file(folder.join("body"));
     let mut command = Command::new("curl");

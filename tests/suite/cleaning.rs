@@ -1,4 +1,4 @@
-//! What becomes of texts as people save them: tables of small files, each with all that must come of it.
+//! Cleaning of texts as people save them: tables of small files and the expected articles.
 
 use std::path::Path;
 
@@ -7,28 +7,28 @@ use gazetted::article::{self, Article, Reading, Rules, Verdict};
 use gazetted::config::Clean;
 use gazetted::folder::SourceFormat;
 
-/// Two paragraphs that nobody can take for anything else; `{R}` and `{M}` stand for them.
+/// Two unmistakable paragraphs; `{R}` and `{M}` stand for them.
 const REAL: &str =
     "The harbour office counted forty boats on Tuesday, more than in any week since the new pier was built.";
 const MORE: &str =
     "Most of them had come for the market, and a few wanted nothing but a quiet night behind the sea wall.";
 
-/// A plain text and what must come of it: by default nobody wrote it, it has no date, and not a line goes.
+/// A plain text and the expected article: by default without author, date and removed lines.
 struct Case {
     text: &'static str,
     title: &'static str,
-    /// Lines of HTML; one that starts with no tag is a paragraph.
+    /// Lines of HTML; a line without a tag is a paragraph.
     html: &'static str,
     authors: &'static [&'static str],
     published: &'static str,
     /// Each as "rule text".
     removed: &'static [&'static str],
-    /// Words of each problem.
-    told: &'static [&'static str],
+    /// Part of each problem's message.
+    problems: &'static [&'static str],
 }
 
 const fn case(text: &'static str, title: &'static str, html: &'static str) -> Case {
-    Case { text, title, html, authors: &[], published: "", removed: &[], told: &[] }
+    Case { text, title, html, authors: &[], published: "", removed: &[], problems: &[] }
 }
 
 impl Case {
@@ -44,8 +44,8 @@ impl Case {
         Self { removed, ..self }
     }
 
-    const fn told(self, told: &'static [&'static str]) -> Self {
-        Self { told, ..self }
+    const fn problems(self, problems: &'static [&'static str]) -> Self {
+        Self { problems, ..self }
     }
 }
 
@@ -68,7 +68,7 @@ fn filled(text: &str) -> String {
     text.replace("{R}", REAL).replace("{M}", MORE)
 }
 
-/// A date without a time that says nothing.
+/// A date without a time of midnight.
 fn shown(date: Option<DateTime<Utc>>) -> String {
     let date = date.map(|date| date.format("%F %T").to_string()).unwrap_or_default();
     date.strip_suffix(" 00:00:00").unwrap_or(&date).to_owned()
@@ -82,9 +82,9 @@ fn check(case: &Case) {
     let text = filled(case.text);
     let reading = read(text.as_bytes(), "file-name.txt", SourceFormat::Text);
     assert_eq!(removed(&reading), case.removed, "lines that go from\n{text}");
-    let told: Vec<&str> = reading.problems.iter().map(|problem| problem.message.as_str()).collect();
-    assert_eq!(told.len(), case.told.len(), "problems {told:?} of\n{text}");
-    for (message, words) in told.iter().zip(case.told) {
+    let messages: Vec<&str> = reading.problems.iter().map(|problem| problem.message.as_str()).collect();
+    assert_eq!(messages.len(), case.problems.len(), "problems {messages:?} of\n{text}");
+    for (message, words) in messages.iter().zip(case.problems) {
         assert!(message.contains(words), "{message:?} says {words:?} of\n{text}");
     }
     let article = published(reading, &text);
@@ -125,7 +125,7 @@ const HEADLINES: [Case; 17] = [
     case("“Boats” & <ships>\n\n{R}", "“Boats” & <ships>", "{R}"),
     case("Part 1: 24 hours\n\n{R}", "Part 1: 24 hours", "{R}"),
     case("1984\n\n{R}", "1984", "{R}"),
-    // The first line runs on into the next, and no sentence ends within a hundred characters.
+    // The first line continues in the next, and no sentence ends within a hundred characters.
     case(
         "The harbour office, which had not counted any boats since the new pier was built, counted them all again on\nTuesday\nand then closed.",
         "The harbour office, which had not counted any boats since the new pier was built, counted them all again on",
@@ -154,7 +154,7 @@ fn a_headline_has_at_most_two_hundred_characters() {
 
 // --- comment forms --------------------------------------------------------------------------------------------------
 
-/// The end of a page as people copy it, by language; all of it goes.
+/// Ends of copied pages, by language; all of each is removed.
 const FORMS: [(&str, &[&str]); 30] = [
     ("en", &["LEAVE A REPLY", "Please enter your comment!", "Please enter your name here", "Website"]),
     (
@@ -264,7 +264,7 @@ const ENDS: [Case; 9] = [
     case("T\n\n{R}\n{M}\n\nComments are closed.", "T", "{R}\n{M}\nComments are closed."),
     case("T\n\n{R}\n{M}\n\n— LEAVE A REPLY —\n[Post Comment]", "T", "{R}\n{M}")
         .without(&["T1 — LEAVE A REPLY —", "T1 [Post Comment]"]),
-    // A line that is not known ends the form, however certain the lines above it are.
+    // An unknown line ends the form.
     case(
         "T\n\n{R}\n{M}\n\nLeave a reply\nPlease enter your comment!\nWe read them all.",
         "T",
@@ -322,17 +322,17 @@ const HEADS: [Case; 24] = [
     case("T\n\nBy Ann Lee\n1914-08-01\n\n{R}", "T", "1914-08-01\n{R}").by(&["Ann Lee"]).without(&["H3 By Ann Lee"]),
     case("T\n\n{R}\n\nBy Ann Lee\n5 November 2022", "T", "{R}\nBy Ann Lee\n5 November 2022"),
     case("T\n\nSee all\n\nIn this town:\n\n{R}", "T", "See all\nIn this town:\n{R}"),
-    // Nothing is left of what a form and a counter stand around: the text is what it is.
+    // If nothing would be left, nothing is removed.
     case("How many?\n\n0", "How many?", "0"),
     case(
         "T\n\n9 comments\n9 views\n9 shares\n1 comment\n2 comments\n3 comments\n4 comments\n{R}",
         "T",
         "9 comments\n9 views\n9 shares\n1 comment\n2 comments\n3 comments\n4 comments\n{R}",
     )
-    .told(&["too many lines look like website boilerplate"]),
+    .problems(&["too many lines look like website boilerplate"]),
 ];
 
-/// What a second look would take goes at the first, and no paragraph in narrow lines is part of a head.
+/// A second cleaning would remove nothing more, and a paragraph of narrow lines is never part of a head.
 const SECOND_LOOKS: [Case; 4] = [
     case("T\n\nT\n\nT\n\n{R}", "T", "{R}").without(&["H4 T", "H4 T"]),
     case("T\n\n0\n\nT\n\n{R}", "T", "{R}").without(&["H1 0", "H4 T"]),
@@ -359,7 +359,7 @@ fn beginnings_are_cleaned() {
     check_all(&SECOND_LOOKS);
 }
 
-/// Lines that name who wrote a text.
+/// Bylines.
 const BYLINES: [(&str, &[&str]); 14] = [
     ("By Ann Lee", &["Ann Lee"]),
     ("BY ANN LEE", &["ANN LEE"]),
@@ -462,10 +462,10 @@ const LAYOUTS: [Case; 17] = [
         "See <a href=\"https://example.org/a_b?c=d&amp;e\">https://example.org/a_b?c=d&amp;e</a>, and &lt;<a href=\"http://x.example\">http://x.example</a>&gt;.",
     ),
     case("T\n\nA <b>bold</b> &amp; \"quoted\" line", "T", "A &lt;b&gt;bold&lt;/b&gt; &amp;amp; \"quoted\" line")
-        .told(&["`&amp;` is shown literally"]),
+        .problems(&["`&amp;` is shown literally"]),
 ];
 
-/// Numbers that only some lines have are content.
+/// Numbers of only some lines are content.
 const MIXED: [Case; 1] = [case(
     "T\n\n- Opening\n12. May: concert\n17. May: reading",
     "T",
@@ -478,7 +478,7 @@ fn layouts_are_recognised() {
     check_all(&MIXED);
 }
 
-/// Sentences without a word that stands twice in them, so that no wrap is like another.
+/// Sentences without a repeated word, so that no two wraps are alike.
 const PROSE: [&str; 3] = [
     "When the last of the ferries had gone, the harbour master walked along the empty quay, counted every rope and lamp twice, and wrote each of those numbers into a small black book that nobody else was allowed to open before spring.",
     "It rained for eleven days without a break, which the older people called a mercy because the wells were low; their children stood at windows and asked whether summer had been cancelled altogether this year.",
@@ -589,7 +589,7 @@ const CHARACTERS: [Case; 15] = [
         "עברית x",
         "א\u{200F} \u{2067}y\u{2069}",
     ),
-    case("T\n\nDonâ€™t, cafÃ©", "T", "Donâ€™t, cafÃ©").told(&["looks like UTF-8 decoded as Windows-1252"]),
+    case("T\n\nDonâ€™t, cafÃ©", "T", "Donâ€™t, cafÃ©").problems(&["looks like UTF-8 decoded as Windows-1252"]),
     case("T\n\n“Quotes” – dashes — ‘and’ … CAPITALS", "T", "“Quotes” – dashes — ‘and’ … CAPITALS"),
 ];
 
@@ -685,7 +685,7 @@ fn binary_files_are_broken_and_blank_files_are_empty() {
 
 // --- front matter ---------------------------------------------------------------------------------------------------
 
-/// Each field that says something, as "field: value" parted by " | ".
+/// Each field with a value, as "field: value", separated by " | ".
 fn fields(article: &Article) -> String {
     let mut said = vec![format!("title: {}", article.title)];
     let mut say = |name: &str, value: &str| {
@@ -948,7 +948,7 @@ fn text_between_rules_is_not_front_matter() {
     }
 }
 
-/// A block that does not parse, and what is saved of it.
+/// Front matter that does not parse, and the fields that are still read.
 const BROKEN: [(&str, &str); 8] = [
     ("---\ntitle: Boats: a return\ndate: 2024-05-01\n---\nText.", "title: Boats: a return | on: 2024-05-01"),
     ("---\ntitle: Boats\ntags: [#sea, boats]\n---\nText.", "title: Boats | tags: sea,boats"),
@@ -984,7 +984,7 @@ fn unclear_dates_are_reported_and_not_used() {
 
 // --- drafts ---------------------------------------------------------------------------------------------------------
 
-/// Files whose writer does not want them published, or may not want it.
+/// Files that are, or may be, drafts.
 const DRAFTS: [&str; 50] = [
     "---\ndraft: true\n---\nText.",
     "---\nDraft: TRUE\n---\nText.",
@@ -1030,7 +1030,7 @@ const DRAFTS: [&str; 50] = [
     "\"title\": \"T\",\n\"published\": false\n;;;\nText.",
     "#+TITLE: T\n#+DRAFT: true\n\nText.",
     "#+TITLE: T\n#+hugo_draft: t\n\nText.",
-    // What cannot be read, or has no end.
+    // Unreadable or unfinished.
     "---\ntitle: A: b\ndraft: true\n---\nText.",
     "---\ntitle: [\nstatus: draft\n---\nText.",
     "---\ntitle: T\ndraft: true\n\nText.",
@@ -1039,7 +1039,7 @@ const DRAFTS: [&str; 50] = [
     "{\n\"title\": \"T\",\n\"draft\": true,\n}\nText.",
 ];
 
-/// The same in forms that only Markdown has.
+/// Drafts in forms of Markdown.
 const MARKDOWN_DRAFTS: [&str; 9] = [
     "Title: T\nStatus: draft\n\nText.",
     "Title: T\nDate: 2024-05-01\nStatus: hidden\n\nText.",
@@ -1052,7 +1052,7 @@ const MARKDOWN_DRAFTS: [&str; 9] = [
     "```yaml\ndraft: true\n```\nText.",
 ];
 
-/// The same as a page says it.
+/// Drafts in pages.
 const HTML_DRAFTS: [&str; 4] = [
     "<html><head><meta name=\"status\" content=\"draft\"></head><body><p>Text.</p></body></html>",
     "<META CONTENT=Hidden NAME=Status><p>Text.</p>",
@@ -1060,7 +1060,7 @@ const HTML_DRAFTS: [&str; 4] = [
     "<meta name=published content=false><p>Text.</p>",
 ];
 
-/// Each of them once got past every other hold.
+/// Each was once published by mistake.
 const LEAKS: [(&str, &[SourceFormat]); 14] = [
     // Keys of TOML between the signs of YAML, and the other way round.
     ("---\ntitle = \"T\"\ndraft = true\n---\nText.", &[SourceFormat::Text, SourceFormat::Markdown, SourceFormat::Html]),
@@ -1076,10 +1076,10 @@ const LEAKS: [(&str, &[SourceFormat]); 14] = [
         &[SourceFormat::Text, SourceFormat::Markdown, SourceFormat::Html],
     ),
     ("{\n \"title\": \"T\",\n \"draft\": true,\n }\n\nText.", &[SourceFormat::Text]),
-    // A blank line before the key that says so.
+    // A blank line before the key.
     ("---json\n{\n \"title\": \"T\",\n\n \"draft\": true\n}\n---\nText.", &[SourceFormat::Markdown]),
     ("#+TITLE: T\n\n#+DRAFT: true\n\nText.", &[SourceFormat::Markdown]),
-    // Words behind the first sign, where no other hold catches it.
+    // Words after the first delimiter.
     ("--- # note\ntitle: T\ndraft: true\n---\nText.", &[SourceFormat::Text]),
     // A status that is no text, and a date that is none.
     ("---\nstatus: {a: draft}\n---\nText.", &[SourceFormat::Markdown]),
@@ -1087,7 +1087,7 @@ const LEAKS: [(&str, &[SourceFormat]); 14] = [
     ("{\"status\": false}\nText.", &[SourceFormat::Markdown]),
     ("---\npublished: never\n---\nText.", &[SourceFormat::Markdown]),
     ("---\npublished: [false]\n---\nText.", &[SourceFormat::Markdown]),
-    // No signs at all; `draft: true` in the same place is held.
+    // No delimiters at all; `draft: true` in the same place is held.
     ("published: false\n\nText.", &[SourceFormat::Markdown]),
 ];
 
@@ -1137,7 +1137,7 @@ fn files_that_deny_being_drafts_are_published() {
 
 // --- pages ----------------------------------------------------------------------------------------------------------
 
-/// Page, title, and the HTML before it is made safe.
+/// Page, title, and the HTML before it is sanitised.
 const PAGES: [(&str, &str, &str); 9] = [
     ("<h1>Boats</h1><p>Text.</p>", "Boats", "<p>Text.</p>"),
     ("<html><head><title>T</title></head><body><p>Text.</p></body></html>", "T", "<p>Text.</p>"),
@@ -1166,9 +1166,9 @@ fn saved_pages_are_read() {
     }
 }
 
-// --- texts that are as they should be -------------------------------------------------------------------------------
+// --- texts without boilerplate --------------------------------------------------------------------------------------
 
-/// Nothing may be removed from these, and nothing moved.
+/// Texts from which nothing may be removed or moved.
 const ORDINARY: [&str; 24] = [
     // About comment forms, and one of them quoted in full.
     "The form at the end\n\n{R}\n\nIt always says:\n\nLeave a reply\nPlease enter your comment!\nPlease enter your name here\n\n{M}\n\nThat is all.",
@@ -1178,7 +1178,7 @@ const ORDINARY: [&str; 24] = [
     "Diary\n\n1911\n\n{R}\n\n1912\n\n{M}\n\n1913\n\nNothing.",
     // A recipe.
     "Fish soup\n\nServes 4\n\n- 2 onions\n- 1 fish\n- 0 haste\n\nCut the onions, fry them slowly for ten minutes, and add the fish.\n\nPrint this.",
-    // Chapters that count from one, and one that is all alone.
+    // Numbered chapters, and a single one.
     "The lamp\n\n1\n\n{R}\n\n2\n\n{M}\n\n3\n\nThe end.",
     "Chapter\n\n0",
     // A poem with a well-known name.
@@ -1208,10 +1208,10 @@ const ORDINARY: [&str; 24] = [
     "Result\n\nHome 0\nAway 0\n\n{R}",
     // Headings that websites use as well.
     "Boats\n\nAbout us\n\n{R}\n\nContact us\n\n{M}\n\nCall the harbour office.",
-    // Words that tell of the number of things.
+    // Numbers of things in words.
     "Survey\n\n12 comments were left in the box\n\n{R}",
     "By the sea\n\nBy and large\n\n{R}",
-    // Nothing real at all.
+    // No real paragraph.
     "List\n\nFacebook\nTwitter\n0\nBy Ann Lee",
 ];
 

@@ -1,13 +1,13 @@
-//! The program as people start it.
+//! The program's command line.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
 use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
 
 use crate::tools::{Program, Running};
+use crate::waiting::{PATIENCE, wait_for};
 
 pub fn gazetted() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gazetted"));
@@ -18,9 +18,9 @@ pub fn gazetted() -> Command {
 /// A failed start: its exit code and its one line.
 fn failure(output: &Output) -> (i32, String) {
     let errors = String::from_utf8(output.stderr.clone()).unwrap();
-    let told: Vec<&str> = errors.lines().collect();
-    assert!(told.len() == 1 && told[0].starts_with("gazetted: "), "one line: {errors}");
-    (output.status.code().unwrap(), told[0].to_owned())
+    let lines: Vec<&str> = errors.lines().collect();
+    assert!(lines.len() == 1 && lines[0].starts_with("gazetted: "), "one line: {errors}");
+    (output.status.code().unwrap(), lines[0].to_owned())
 }
 
 #[test]
@@ -43,14 +43,14 @@ fn a_startup_error_is_one_line() {
     std::fs::write(path("file"), "").unwrap();
     let (code, line) = serve(&[path("file").to_str().unwrap(), "--listen", "127.0.0.1:0"]);
     assert!(code == 1 && line.contains("file: cannot read") && line.contains("Not a directory"), "{line}");
-    for (text, told) in [
+    for (text, message) in [
         ("[site]\ntitel = \"x\"", "unknown field `titel`"),
         ("[http]\nmax_age = \"soon\"", "not a length of time"),
         ("x", "g.toml:1"),
     ] {
         std::fs::write(&file, text).unwrap();
         let (code, line) = serve(&[articles, "--config", config]);
-        assert!(code == 1 && line.contains("g.toml:") && line.contains(told), "{line}");
+        assert!(code == 1 && line.contains("g.toml:") && line.contains(message), "{line}");
     }
     let (code, line) = serve(&[articles, "--config", "/nowhere.toml"]);
     assert!(code == 1 && line.contains("/nowhere.toml") && line.contains("cannot read"), "{line}");
@@ -84,17 +84,17 @@ fn a_fatal_error_is_logged_in_the_configured_format() {
         command.args(["serve", "--config", "/no\nwhere\u{1b}.toml"]).args(arguments);
         command
     };
-    let said = |arguments: &[&str]| String::from_utf8(serve(arguments).output().unwrap().stderr).unwrap();
-    let line = said(&[]);
+    let output = |arguments: &[&str]| String::from_utf8(serve(arguments).output().unwrap().stderr).unwrap();
+    let line = output(&[]);
     assert!(line.starts_with(r"gazetted: /no\x0awhere\x1b.toml: cannot read") && line.lines().count() == 1, "{line}");
-    assert_eq!(said(&["--log", "human"]), line);
+    assert_eq!(output(&["--log", "human"]), line);
     let of_systemd = line.replace("gazetted: ", "<3>");
-    assert_eq!(said(&["--log", "systemd"]), of_systemd);
-    let json: serde_json::Value = serde_json::from_str(&said(&["--log", "json"])).unwrap();
+    assert_eq!(output(&["--log", "systemd"]), of_systemd);
+    let json: serde_json::Value = serde_json::from_str(&output(&["--log", "json"])).unwrap();
     assert_eq!(json["level"], "error");
     assert!(json["message"].as_str().unwrap().starts_with("/no\nwhere\u{1b}.toml: cannot read"), "{json}");
 
-    // As under systemd, which says what the journal is; who starts it may have led standard error elsewhere.
+    // As under systemd, which names the journal's stream; standard error may lead elsewhere.
     for (is_journal, expected) in [(true, &of_systemd), (false, &line)] {
         let path = home.path().join("journal");
         let file = std::fs::File::create(&path).unwrap();
@@ -114,12 +114,12 @@ fn events_are_logged_in_the_configured_format() {
     let mut command = gazetted();
     command.arg("serve").arg(&articles).args(["--log", "json", "--listen", "127.0.0.1:0", "--state"]);
     let mut program = Program::start(command.arg(home.path().join("state")));
-    // Who answers waits for signals as well.
+    // A daemon that answers also waits for signals.
     program.get("/rss.xml");
     program.signal(rustix::process::Signal::TERM);
     assert_eq!(program.child.wait().unwrap().code(), Some(0));
-    program.wait_until("it says that it stops", |program| program.log.lock().unwrap().len() == 2);
-    for (line, message) in program.log.lock().unwrap().iter().zip(["serving", "stopping"]) {
+    program.wait_until("it says that it stops", |program| program.log.lock().len() == 2);
+    for (line, message) in program.log.lock().iter().zip(["serving", "stopping"]) {
         let line: serde_json::Value = serde_json::from_str(line).expect("JSON alone");
         assert_eq!(line["level"], "info");
         assert!(line["message"].as_str().unwrap().starts_with(message), "{line}");
@@ -140,7 +140,7 @@ fn json_logs_can_be_filtered_by_field() {
     std::fs::write(articles.join(good), "---\nid: \"urn:x:1\"\nslug: first\n---\n# First\n\nText.").unwrap();
     std::fs::write(articles.join(bad), "---\ntitle: Draft\ndraft: true\n---\nText.").unwrap();
     let events = |path: &str| {
-        let log = program.log.lock().unwrap();
+        let log = program.log.lock();
         let events = log.iter().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON alone"));
         events.filter(|event| event["path"] == path).collect::<Vec<_>>()
     };
@@ -151,7 +151,7 @@ fn json_logs_can_be_filtered_by_field() {
     assert!(chrono::DateTime::parse_from_rfc3339(published["version"].as_str().unwrap()).is_ok(), "{published}");
     let held = &events(bad)[0];
     assert_eq!((&held["level"], &held["line"]), (&"warn".into(), &3.into()), "{held}");
-    for line in program.log.lock().unwrap().iter() {
+    for line in program.log.lock().iter() {
         assert!(line.bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{line:?}");
     }
 }
@@ -170,14 +170,7 @@ fn the_log_level_is_set_by_the_option_or_by_the_environment() {
         let child = command.args(["--log", "json"]).spawn().unwrap();
         let id = rustix::process::Pid::from_child(&child);
         let mut child = Running(child);
-        let deadline = Instant::now() + Duration::from_mins(1);
-        let mut stream = loop {
-            match UnixStream::connect(&socket) {
-                Ok(stream) => break stream,
-                Err(error) => assert!(Instant::now() < deadline, "{error}"),
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        };
+        let mut stream = wait_for("the daemon listens", || UnixStream::connect(&socket).ok());
         // A response proves that it handles signals. A missing picture is worth a debug line.
         stream.write_all(b"GET /media/none.png HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").unwrap();
         stream.read_to_end(&mut Vec::new()).unwrap();
@@ -216,7 +209,7 @@ fn an_unread_log_blocks_nothing() {
     let home = tempfile::tempdir().unwrap();
     let (articles, socket) = (home.path().join("articles"), home.path().join("socket"));
     std::fs::create_dir(&articles).unwrap();
-    // There is something to say of each but the first: more than a pipe holds.
+    // Each but the first gives a log line: more than a pipe holds.
     for number in 0..600 {
         std::fs::write(articles.join(format!("{number}{}.md", "x".repeat(200))), "# The same\n\nText.").unwrap();
     }
@@ -224,29 +217,21 @@ fn an_unread_log_blocks_nothing() {
     command.arg("serve").arg(&articles).arg("--listen").arg(format!("unix:{}", socket.display()));
     command.args(["--base-url", "http://a/", "--state"]).arg(home.path().join("state"));
     let mut program = Running(command.stderr(Stdio::piped()).spawn().unwrap());
-    let deadline = Instant::now() + Duration::from_secs(30);
-    let mut stream = loop {
-        match UnixStream::connect(&socket) {
-            Ok(stream) => break stream,
-            Err(error) => assert!(Instant::now() < deadline, "{error}"),
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    };
-    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    let mut stream = wait_for("the daemon listens", || UnixStream::connect(&socket).ok());
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream.write_all(b"GET /rss.xml HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
     let id = rustix::process::Pid::from_child(&program.0);
     rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
-    let begun = Instant::now();
-    assert_eq!(program.0.wait().unwrap().code(), Some(0));
-    assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
-    let mut said = String::new();
-    program.0.stderr.take().unwrap().read_to_string(&mut said).unwrap();
-    assert!(!said.contains("stopping"), "the pipe was full");
+    let status = wait_for("the daemon ends", || program.0.try_wait().unwrap());
+    assert_eq!(status.code(), Some(0));
+    let mut output = String::new();
+    program.0.stderr.take().unwrap().read_to_string(&mut output).unwrap();
+    assert!(!output.contains("stopping"), "the pipe was full");
     // A pipe holds 64 KiB, or two pages where there are very many.
-    assert!(said.lines().count() > 10, "{said}");
+    assert!(output.lines().count() > 10, "{output}");
 }
 
 #[test]
@@ -261,9 +246,9 @@ fn it_serves_without_configuration_and_stops_on_a_signal() {
         let mut program = Program::start(command.args(["serve", "--listen", "127.0.0.1:0"]));
         let feed = program.get("/rss.xml");
         assert!(feed.starts_with("HTTP/1.1 200 OK"), "{feed}");
-        // Without a public address, the site is where it listens.
+        // Without a base URL, the address is that of the listener.
         assert!(feed.contains(&format!("<link>http://{}/</link>", program.address)), "{feed}");
-        // SIGHUP only makes it look again.
+        // SIGHUP only reloads.
         program.signal(rustix::process::Signal::HUP);
         assert!(program.get("/").starts_with("HTTP/1.1 200 OK"));
         program.signal(signal);
@@ -276,23 +261,24 @@ fn it_serves_without_configuration_and_stops_on_a_signal() {
 #[test]
 fn a_second_signal_does_not_wait() {
     let home = tempfile::tempdir().unwrap();
-    let mut command = gazetted();
-    command.arg("serve").arg(home.path()).args(["--listen", "127.0.0.1:0", "--state"]);
     let state = tempfile::tempdir().unwrap();
-    let mut program = Program::start(command.arg(state.path()));
-    // A request that never ends holds the stop up.
+    let config = state.path().join("g.toml");
+    std::fs::write(&config, "[http]\nstop_timeout = '1h'\nheader_timeout = '1h'\n").unwrap();
+    let mut command = gazetted();
+    command.arg("serve").arg(home.path()).arg("--config").arg(config).args(["--listen", "127.0.0.1:0", "--state"]);
+    let mut program = Program::start(command.arg(state.path().join("state")));
+    // A request that never ends delays the stop.
     let mut stream = TcpStream::connect(&program.address).unwrap();
     stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n").unwrap();
     program.get("/");
-    let begun = Instant::now();
     program.signal(rustix::process::Signal::TERM);
     while TcpStream::connect(&program.address).is_ok() {
         std::thread::yield_now();
     }
     assert!(program.child.try_wait().unwrap().is_none(), "the request is waited for");
     program.signal(rustix::process::Signal::TERM);
-    assert_eq!(program.child.wait().unwrap().code(), Some(0));
-    assert!(begun.elapsed() < Duration::from_secs(8), "less than the timeout of the stop");
+    let status = wait_for("the daemon ends before the hour for responses", || program.child.try_wait().unwrap());
+    assert_eq!(status.code(), Some(0));
 }
 
 #[test]
@@ -310,8 +296,8 @@ fn one_state_directory_has_one_daemon() {
     assert!(code == 1 && line.contains("another gazetted"), "{line}");
 }
 
-/// A program that tells of its answers, of one article with a file beside it. Its folder is gone when the guard is.
-fn telling(access_log: &str) -> (Program, tempfile::TempDir) {
+/// A daemon with an access log, one article and a picture. The guard removes its folder.
+fn with_access_log(access_log: &str) -> (Program, tempfile::TempDir) {
     let home = tempfile::tempdir().unwrap();
     let (articles, config) = (home.path().join("articles"), home.path().join("g.toml"));
     std::fs::create_dir(&articles).unwrap();
@@ -323,10 +309,10 @@ fn telling(access_log: &str) -> (Program, tempfile::TempDir) {
     (Program::start(command.arg("--config").arg(&config).stdout(Stdio::piped())), home)
 }
 
-/// Asks in the name of another, by one connection, and waits for the end of the last answer.
-fn ask_for_others(program: &Program, requests: &[(&str, &str)]) {
+/// Sends requests of other clients, as a proxy does, on one connection, and waits for the end of the last response.
+fn ask_for_clients(program: &Program, requests: &[(&str, &str)]) {
     let mut stream = TcpStream::connect(&program.address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
     for (index, (line, fields)) in requests.iter().enumerate() {
         let last = if index + 1 == requests.len() { "Connection: close\r\n" } else { "" };
         write!(stream, "{line} HTTP/1.1\r\nHost: a\r\n{fields}{last}\r\n").unwrap();
@@ -335,7 +321,7 @@ fn ask_for_others(program: &Program, requests: &[(&str, &str)]) {
 }
 
 /// The next lines that the program writes to standard output.
-fn told(child: &mut Child, count: usize) -> Vec<String> {
+fn read_lines(child: &mut Child, count: usize) -> Vec<String> {
     BufReader::new(child.stdout.as_mut().unwrap()).lines().take(count).map(Result::unwrap).collect()
 }
 
@@ -347,9 +333,9 @@ fn the_access_log_names_the_client_behind_a_proxy() {
         ("GET /media/a.png", "Forwarded: for=192.0.2.8\r\n"),
         ("GET /none", ""),
     ];
-    let (mut program, _home) = telling("combined");
-    ask_for_others(&program, &requests);
-    let lines = told(&mut program.child, 4);
+    let (mut program, _home) = with_access_log("combined");
+    ask_for_clients(&program, &requests);
+    let lines = read_lines(&mut program.child, 4);
     assert!(lines[0].starts_with("192.0.2.7 - - [") && lines[0].contains("] \"GET /rss.xml?x HTTP/1.1\" 200 "));
     assert!(lines[0].ends_with(r#" "-" "A \x22reader\x22""#), "{}", lines[0]);
     assert!(lines[1].starts_with("2001:db8::7 - - ["), "{}", lines[1]);
@@ -357,10 +343,10 @@ fn the_access_log_names_the_client_behind_a_proxy() {
     assert!(lines[2].ends_with(r#"] "GET /media/a.png HTTP/1.1" 200 7 "-" "-""#), "{}", lines[2]);
     assert!(lines[3].starts_with("127.0.0.1 ") && lines[3].contains("\" 404 "), "{}", lines[3]);
 
-    let (mut program, _home) = telling("json");
-    ask_for_others(&program, &requests);
+    let (mut program, _home) = with_access_log("json");
+    ask_for_clients(&program, &requests);
     program.signal(rustix::process::Signal::TERM);
-    let lines = told(&mut program.child, 5);
+    let lines = read_lines(&mut program.child, 5);
     assert_eq!(program.child.wait().unwrap().code(), Some(0));
     let lines: Vec<serde_json::Value> = lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
     let clients: Vec<_> = lines.iter().map(|line| line["client"].as_str().unwrap()).collect();
@@ -370,19 +356,18 @@ fn the_access_log_names_the_client_behind_a_proxy() {
 
 #[test]
 fn an_unread_access_log_blocks_nothing() {
-    let (mut program, _home) = telling("combined");
-    // More than a pipe and the program's own room hold.
+    let (mut program, _home) = with_access_log("combined");
+    // More than a pipe and the program's buffer hold.
     let agent = format!("User-Agent: {}\r\n", "x".repeat(400));
     let request = ("GET /rss.xml", format!("If-None-Match: *\r\n{agent}"));
     for _ in 0..60 {
-        ask_for_others(&program, &vec![(request.0, request.1.as_str()); 100]);
+        ask_for_clients(&program, &vec![(request.0, request.1.as_str()); 100]);
     }
     assert!(program.get("/rss.xml").starts_with("HTTP/1.1 200 OK"));
     program.signal(rustix::process::Signal::TERM);
-    let begun = Instant::now();
-    assert_eq!(program.child.wait().unwrap().code(), Some(0));
-    assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
-    program.wait_until("it tells what is lost", |program| {
-        program.log.lock().unwrap().iter().any(|line| line.contains("access log lines were dropped"))
+    let status = wait_for("the daemon ends", || program.child.try_wait().unwrap());
+    assert_eq!(status.code(), Some(0));
+    program.wait_until("the log counts the dropped lines", |program| {
+        program.log.lock().iter().any(|line| line.contains("access log lines were dropped"))
     });
 }

@@ -1,4 +1,4 @@
-//! The commands for writers and for whoever moves in.
+//! The commands for writers, and for moving an existing site.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -55,11 +55,11 @@ fn check_names_file_line_and_reason() {
         assert!(lines.iter().any(|line| line.starts_with(start)), "{start} in {text}");
     }
     assert_eq!(lines.len(), 7, "{text}");
-    // As a commit hook calls it.
+    // As a commit hook runs it.
     assert_eq!(check(home.path(), &["seeds/good.md", "seeds/draft.md"]).0, Some(0));
     let (code, text) = check(home.path(), &["seeds/date.md", "seeds/nowhere.md"]);
     assert!(code == Some(1) && text.contains("seeds/nowhere.md: no such file"), "{text}");
-    // From a folder below, as a hook may be called.
+    // From a subfolder, where a hook may run.
     std::fs::create_dir(home.path().join("work")).unwrap();
     let (code, text) = check(&home.path().join("work"), &["../seeds/date.md"]);
     assert!(code == Some(1) && text.starts_with("../seeds/date.md:3: date: "), "{text}");
@@ -74,14 +74,14 @@ fn check_names_file_line_and_reason() {
 fn check_explains_why_a_file_is_not_an_article() {
     let home =
         folder(&[("seeds/_draft.md", "x"), ("seeds/a.png", "x"), ("seeds/a.md~", "x"), ("seeds/README.md", "x")]);
-    for (name, told) in [
+    for (name, message) in [
         ("seeds/_draft.md", "`_draft.md` is a name for hidden"),
         ("seeds/a.png", "not a file type that gazetted publishes"),
         ("seeds/a.md~", "`a.md~` is a name for hidden"),
         ("seeds/README.md", "a README at the top"),
     ] {
         let (code, text) = check(home.path(), &[name]);
-        assert!(code == Some(0) && text.starts_with("passed over: ") && text.contains(told), "{text}");
+        assert!(code == Some(0) && text.starts_with("passed over: ") && text.contains(message), "{text}");
     }
     let copy = "seeds/a.sync-conflict-20260501-101010-ABCDEFG.md";
     std::fs::write(home.path().join(copy), "x").unwrap();
@@ -129,7 +129,7 @@ fn explain_shows_the_source_of_each_value() {
     ] {
         assert!(text.contains(line), "{line} in {text}");
     }
-    for (name, told) in [
+    for (name, message) in [
         ("draft.md", "not in the feed: line 3: a draft"),
         ("later.md", "not in the feed: scheduled: it appears on 2999-01-01"),
         ("copy.txt", "not in the feed: the same text or id as 2026-05-01-storm.txt"),
@@ -138,7 +138,7 @@ fn explain_shows_the_source_of_each_value() {
         ("_x.md", "not in the feed: there is no such file"),
     ] {
         let (code, text) = explain(&site, name);
-        assert!(code == Some(1) && text.contains(told), "{name}: {text}");
+        assert!(code == Some(1) && text.contains(message), "{name}: {text}");
     }
 }
 
@@ -240,7 +240,7 @@ fn the_strongest_match_wins_in_every_format() {
     );
     assert!(site.get("/atom.xml").text().contains("<id>tag:old.example,2020:storm</id>"));
     assert_eq!(site.entry("Own")["id"], "tag:old.example,2020:own");
-    // An id that an article had is never another's.
+    // An id once used is never given to another article.
     let ids: Vec<_> = site.feed()["items"].as_array().unwrap().iter().map(|item| item["id"].clone()).collect();
     site.write("another-1.md", "---\nid: my-own\n---\n# Storm\n\nText number 1.");
     site.wait_until("it has its own id", |site| {

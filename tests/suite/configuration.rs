@@ -1,10 +1,10 @@
-//! The sample configuration says what the program does.
+//! The sample configuration equals the program's defaults.
 
 use gazetted::config::Config;
 
 const SAMPLE: &str = include_str!("../../config/gazetted.toml");
 
-/// The sample with every `#key = value` in force.
+/// The sample with every `#key = value` uncommented.
 fn uncommented() -> String {
     let is_key = |rest: &str| rest.starts_with(|c: char| c.is_ascii_lowercase()) && rest.contains(" = ");
     let line = |line: &'static str| match line.strip_prefix('#') {

@@ -1,5 +1,5 @@
-//! Small files that are hard to read: made by hand, or found by the fuzzer and made small. In each, the first byte chooses
-//! the format, as the fuzzer has it: `0` is plain text, `1` Markdown, `2` a page.
+//! Small files that are hard to read: written by hand, or found by the fuzzer and minimised. The first byte chooses
+//! the format, as in the fuzzer: `0` is plain text, `1` Markdown, `2` a page.
 
 use std::path::Path;
 use std::sync::mpsc;
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::invariants;
 
-/// For all files together: they take less than a second where nothing hangs.
+/// Time limit for all files together, which usually take less than a second.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 #[test]
@@ -17,7 +17,7 @@ fn every_file_of_the_corpus_is_read() {
     let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     assert!(files.len() >= 60, "the corpus was not found");
-    // What hangs cannot be interrupted, so the program ends, and says where it was.
+    // A parser that hangs cannot be interrupted: the process prints the name of the file and ends.
     let current = Arc::new(Mutex::new(String::new()));
     let (done, waiting) = mpsc::channel::<()>();
     let watched = Arc::clone(&current);

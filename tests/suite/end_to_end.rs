@@ -1,4 +1,4 @@
-//! What happens to files, and what readers see of it.
+//! Changes of files, and what readers see of them.
 
 use std::collections::{HashMap, HashSet};
 use std::io::Write;
@@ -12,7 +12,7 @@ use crate::site::{BASE_URL, Site};
 const BODY: &str =
     "The coastal bridge stayed closed on Wednesday as winds of more than 70 miles an hour kept lorries away.";
 
-/// What must never change by itself: id, dates, address.
+/// What no edit changes: id, date, address.
 fn identity(entry: &Value) -> [String; 3] {
     ["id", "date_published", "url"].map(|key| entry[key].as_str().unwrap().to_owned())
 }
@@ -42,6 +42,7 @@ fn an_edit_keeps_the_identity_and_changes_both_validators() {
     site.write("a.md", "# First\n\nText.");
     site.wait_for(&["First"]);
     let (before, feed) = (site.entry("First"), site.get("/rss.xml"));
+    site.wait_for_a_later_second(&before);
     site.write("a.md", "# Second\n\nOther text.");
     site.wait_for(&["Second"]);
     let (after, changed) = (site.entry("Second"), site.get("/rss.xml"));
@@ -110,10 +111,10 @@ fn a_deleted_article_answers_410_after_the_grace_period() {
     let removed = Instant::now();
     site.remove("a.md");
     site.wait_for(&["Second"]);
-    assert!(removed.elapsed() >= Duration::from_secs(2), "a program may have been about to write it anew");
+    assert!(removed.elapsed() >= Duration::from_secs(2), "a program may be about to write the file again");
     assert_eq!(site.get("/articles/a").status, 410);
     assert_eq!(site.get("/articles/never").status, 404);
-    // Another article under the old name is another article; the old one, brought back, is itself.
+    // A new article under the old name is served.
     site.write("a.md", "# Third\n\nOther text.");
     site.wait_for(&["Second", "Third"]);
     assert_eq!(site.get("/articles/a").status, 200);
@@ -154,9 +155,9 @@ fn a_restart_changes_nothing() {
     for _ in 0..3 {
         site.restart();
         assert_eq!(ask(&site), before);
-        assert_eq!(site.version(), version, "nothing has changed, and nobody waits for a new version");
+        assert_eq!(site.version(), version, "nothing has changed");
     }
-    // Another look is another version, and so is another article.
+    // A new configuration makes a new version, and so does a new article.
     site.stop();
     site.reconfigure("[site]\ntitle = 'Other'\n");
     site.start();
@@ -216,7 +217,7 @@ fn saving_through_another_file_keeps_the_identity() {
     site.write("a.md", "# By git\n\nText.");
     site.wait_for(&["By git"]);
     assert_eq!(identity(&site.entry("By git")), identity(&before));
-    // A temporary name that looks like an article is one for an instant, and then the old one again.
+    // A temporary file that looks like an article may be published for an instant.
     site.write("new-a.md", "# By hand\n\nText.");
     site.rename("new-a.md", "a.md");
     site.wait_for(&["By hand"]);
@@ -247,9 +248,9 @@ fn an_emptied_file_keeps_its_article_for_the_grace_period() {
     let before = site.entry("First");
     std::fs::File::create(site.path("a.md")).unwrap();
     site.settle();
-    assert_eq!(site.entry("First"), before, "somebody is about to write it");
+    assert_eq!(site.entry("First"), before, "a program may be about to write it");
     site.wait_for(&["Barrier"]);
-    assert_eq!(site.get("/articles/a").status, 404, "not gone for ever");
+    assert_eq!(site.get("/articles/a").status, 404, "it may come back");
     site.write("a.md", "# First, again\n\nText.");
     site.wait_for(&["Barrier", "First, again"]);
     assert_eq!(identity(&site.entry("First, again")), identity(&before));
@@ -327,7 +328,7 @@ fn a_scheduled_article_appears_when_it_is_due_and_not_before() {
     site.settle();
     assert_eq!(site.titles(), ["Barrier"]);
     assert_eq!(site.get("/articles/a").status, 404, "standards 8");
-    assert!(chrono::Utc::now() < due, "too slow a machine to tell");
+    assert!(chrono::Utc::now() < due, "the article is not due yet");
     site.wait_for(&["Barrier", "Later"]);
     assert!(chrono::Utc::now().timestamp() >= due.timestamp());
     assert_eq!(site.get("/articles/a").status, 200);
@@ -395,11 +396,11 @@ fn a_missing_folder_deletes_nothing() {
     let (before, version) = (site.entry("First"), site.version());
     let away = site.root().with_extension("away");
     std::fs::rename(site.root(), &away).unwrap();
-    // Longer than a deleted article would stay.
+    // Longer than the grace period of a deletion.
     std::thread::sleep(Duration::from_millis(3_500));
     assert_eq!((site.entry("First"), site.version()), (before.clone(), version));
     std::fs::rename(&away, site.root()).unwrap();
-    // The folder is looked at once a second; what happens in it after that is seen at once.
+    // The daemon looks for the folder once a second, and watches it from then on.
     site.wait_until_written("b.md", "# Second\n\nText.", "Second");
     assert_eq!(site.entry("First"), before);
 }
@@ -525,7 +526,7 @@ fn an_empty_replacement_folder_deletes_nothing() {
     let away = site.root().with_extension("away");
     std::fs::rename(site.root(), &away).unwrap();
     std::fs::create_dir(site.root()).unwrap();
-    // Longer than the look at the folder and the grace take together.
+    // Longer than the check of the folder and the grace period together.
     std::thread::sleep(Duration::from_millis(4_500));
     assert_eq!(site.titles().len(), 2);
     std::fs::remove_dir(site.root()).unwrap();
@@ -581,6 +582,7 @@ fn an_outdated_lastmod_hides_no_change() {
     site.write("a.md", "# First\n\nText.");
     site.wait_for(&["First"]);
     let before = site.entry("First");
+    site.wait_for_a_later_second(&before);
     site.write("a.md", "---\nlastmod: 2020-01-01\n---\n# First\n\nText, edited.");
     site.wait_until("the edit is served", |site| site.get("/rss.xml").text().contains("edited"));
     assert!(site.entry("First")["date_modified"].as_str() > before["date_modified"].as_str());
@@ -595,7 +597,7 @@ fn a_new_base_url_changes_every_article() {
     let before = site.entry("First");
     site.stop();
     site.reconfigure("[site]\nbase_url = 'https://new.example/'");
-    // A file that was touched a moment ago is looked at a little later than the others.
+    // A file that has just been modified is checked a little later than the others.
     site.write("a.md", "# First\n\n[link](b)");
     site.start();
     site.wait_until("the new address is served", |site| {

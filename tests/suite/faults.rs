@@ -1,23 +1,23 @@
-//! What goes wrong on real machines: full disks, disks that turn read-only, too few descriptors, a process that is stopped, a clock
-//! that jumps. What is served stays, nothing is lost, and the log says so in a line.
+//! Faults of real machines: full disks, disks that turn read-only, too few descriptors, a paused process, a clock
+//! that jumps. Serving continues, nothing is lost, and the log has a line about it.
 
 use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::process::Signal;
 
 use crate::tools::{self, Program, Running};
 
-/// A daemon whose state lies on a small disk of its own, which nobody else sees.
+/// A daemon with its state on a small disk in a mount namespace of its own.
 struct SmallDisk {
     folder: tempfile::TempDir,
     program: Program,
 }
 
-/// Whether this user may have a disk of its own; if not, the test is skipped.
+/// Whether this user may mount a disk; reports a skipped test if not.
 fn has_disks() -> bool {
     let mut command = Command::new("unshare");
     command.args(["-rm", "mount", "-t", "tmpfs", "none", "/mnt"]).stderr(Stdio::null()).stdout(Stdio::null());
@@ -62,11 +62,11 @@ impl SmallDisk {
     }
 
     fn lines(&self, text: &str) -> usize {
-        self.program.log.lock().unwrap().iter().filter(|line| line.contains(text)).count()
+        self.program.log.lock().iter().filter(|line| line.contains(text)).count()
     }
 }
 
-/// What is said when nothing can be recorded, and when it can be again.
+/// Log messages when nothing can be recorded, and when it can again.
 const FAILED: &str = "publishing stopped: the catalog cannot be used";
 const AGAIN: &str = "publishing resumed";
 
@@ -87,14 +87,14 @@ fn a_full_disk_stops_no_reader_and_loses_nothing() {
         }
     };
     assert_eq!(full.kind(), ErrorKind::StorageFull);
-    // What is in the last block of a file can still be written; more than that cannot.
+    // The last block of a file can still be filled; nothing more can be written.
     for number in 0..40 {
         site.write(&format!("more-{number}.md"), &format!("# More {number}\n\n{}", "word ".repeat(2_000)));
     }
     site.program.wait_until("the log says so", |_| site.lines(FAILED) > 0);
     std::thread::sleep(Duration::from_secs(5));
     assert!(site.shows("One"), "what was published is served");
-    let log = || site.program.log.lock().unwrap().join("\n");
+    let log = || site.program.log.lock().join("\n");
     assert_eq!(site.lines(FAILED), 1, "the same is not said again and again:\n{}", log());
 
     drop(filler);
@@ -124,13 +124,13 @@ fn an_unwritable_state_directory_is_a_startup_error() {
     assert_eq!(said.lines().count(), 1, "{said}");
 }
 
-/// Lets a kind of call of the whole program fail, from now on until this is dropped.
+/// Makes a kind of system call fail until the guard is dropped.
 fn fail(program: &Program, fault: &str) -> Running {
     let mut command = Command::new("strace");
     command.args(["-f", "-o", "/dev/null", "-e"]).arg(format!("inject={fault}")).arg("-p");
     command.arg(program.child.id().to_string()).stdout(Stdio::null()).stderr(Stdio::piped());
     let mut strace = Running(command.spawn().unwrap());
-    // It says so once it holds all threads; what it says later must not fill the pipe.
+    // It reports when it is attached to all threads; later output must not fill the pipe.
     let mut lines = BufReader::new(strace.0.stderr.take().unwrap()).lines();
     assert!(lines.next().unwrap().unwrap().contains("attached"));
     std::thread::spawn(move || lines.for_each(drop));
@@ -149,7 +149,7 @@ fn failing_writes_are_retried_until_they_succeed() {
         let item = feed["items"].as_array().unwrap().iter().find(|item| item["title"] == title).cloned();
         item.map(|item| item["id"].as_str().unwrap().to_owned())
     };
-    let lines = |text: &str| program.log.lock().unwrap().iter().filter(|line| line.contains(text)).count();
+    let lines = |text: &str| program.log.lock().iter().filter(|line| line.contains(text)).count();
     let first = id("One");
     for (number, fault) in
         ["pwrite64:error=EIO", "fdatasync,fsync:error=EIO", "pwrite64:error=EROFS"].iter().enumerate()
@@ -160,7 +160,7 @@ fn failing_writes_are_retried_until_they_succeed() {
         program.wait_until("the log says that nothing can be recorded", |_| lines(FAILED) > number);
         assert_eq!(id("One"), first, "{fault}: what was published is served");
         drop(failing);
-        program.wait_until("it goes on", |_| id(&title).is_some() && lines(AGAIN) == number + 1);
+        program.wait_until("publishing continues", |_| id(&title).is_some() && lines(AGAIN) == number + 1);
         assert_eq!(id("One"), first, "{fault}: ids stay");
     }
 }
@@ -184,7 +184,7 @@ fn five_hundred_clients_and_64_descriptors_lose_no_article() {
     let (folder, program) = plain(Command::new("prlimit").arg("--nofile=64:64"));
     let clients: Vec<TcpStream> = (0..500).filter_map(|_| TcpStream::connect(&program.address).ok()).collect();
     assert_eq!(clients.len(), 500, "the system lets them wait");
-    // Meanwhile articles are read, and good clients are answered.
+    // Articles are still read, and other clients are served.
     std::fs::write(folder.path().join("articles/two.md"), "# Two\n\nText").unwrap();
     program.wait_until("the second is published", |program| program.get("/feed.json").contains("\"Two\""));
     let spent = || {
@@ -197,7 +197,7 @@ fn five_hundred_clients_and_64_descriptors_lose_no_article() {
     assert!(spent() - before < 100, "it does not spin: {} hundredths of a second in two", spent() - before);
     drop(clients);
     assert!(program.get("/feed.json").contains("\"One\""));
-    let log = program.log.lock().unwrap().join("\n");
+    let log = program.log.lock().join("\n");
     assert!(!log.contains("panicked") && log.matches("cannot accept").count() <= 1, "{log}");
 }
 
@@ -210,7 +210,7 @@ fn a_paused_daemon_misses_no_change() {
         std::fs::write(articles.join(format!("{number:03}.md")), format!("# Number {number}\n\nText")).unwrap();
     }
     std::fs::remove_file(articles.join("one.md")).unwrap();
-    // Whoever asks now waits.
+    // A request waits meanwhile.
     let waiting = std::thread::scope(|scope| {
         let waiting = scope.spawn(|| program.get("/robots.txt"));
         std::thread::sleep(Duration::from_secs(3));
@@ -224,7 +224,7 @@ fn a_paused_daemon_misses_no_change() {
     });
 }
 
-/// Where the library lies that gives a process another clock; if it is not there, the test is skipped.
+/// Path of the library that gives a process another clock; reports a skipped test if it is missing.
 fn faketime() -> Option<PathBuf> {
     let folders = ["/usr/lib/x86_64-linux-gnu/faketime", "/usr/lib/aarch64-linux-gnu/faketime", "/usr/lib/faketime"];
     let mut libraries = folders.iter().map(|folder| PathBuf::from(folder).join("libfaketime.so.1"));
@@ -243,7 +243,7 @@ fn a_clock_jump_changes_no_date() {
     set("+0");
     let mut command = Command::new("env");
     command.env("LD_PRELOAD", library).env("FAKETIME_TIMESTAMP_FILE", clock.path()).env("FAKETIME_NO_CACHE", "1");
-    // Only the clock that can be set.
+    // Only the real-time clock.
     command.env("DONT_FAKE_MONOTONIC", "1").env("FAKETIME_DONT_FAKE_MONOTONIC", "1").env("NO_FAKE_STAT", "1");
     let (folder, program) = plain(&mut command);
     let item = |title: &str| {
@@ -260,15 +260,13 @@ fn a_clock_jump_changes_no_date() {
         let before = etag(&program.get("/feed.json"));
         set(offset);
         let title = format!("After {number}");
-        let begun = Instant::now();
         std::fs::write(folder.path().join(format!("articles/after-{number}.md")), format!("# {title}\n\nText"))
             .unwrap();
         program.wait_until("what comes after a jump is published", |_| item(&title).is_some());
-        assert!(begun.elapsed() < Duration::from_secs(30), "{offset}: {:?}", begun.elapsed());
         assert_eq!(item("One").unwrap(), first, "{offset}: what was there keeps its dates");
         let after = program.get("/feed.json");
         assert_ne!(etag(&after), before, "{offset}: a new version has a new ETag");
-        // Never a date that is not yet, by the clock of whoever is asked.
+        // No date is later than the server's clock.
         let field = |name: &str| {
             let line = after.lines().find(|line| line.to_ascii_lowercase().starts_with(name));
             line.map(|line| httpdate(line[name.len()..].trim()))

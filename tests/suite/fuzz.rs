@@ -1,8 +1,8 @@
-//! Random work in a folder. When it rests, the feed must be the folder: nothing missing, nothing left over, nothing stale,
-//! and every article still itself.
+//! Random file operations. After each series, the feed must equal the folder: nothing missing, nothing extra, nothing stale,
+//! and no id changed.
 //!
-//! `GAZETTED_FUZZ_SEEDS=200 cargo test --test suite fuzz` runs as many as you like; a failure names its seed, and
-//! `GAZETTED_FUZZ_FIRST` starts there.
+//! `GAZETTED_FUZZ_SEEDS=200 cargo test --test suite fuzz` runs more seeds. A failure names its seed, and
+//! `GAZETTED_FUZZ_FIRST` starts with it.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -11,18 +11,18 @@ use std::time::Duration;
 use crate::random::Random;
 use crate::site::Site;
 
-/// Rests for each seed, and operations before each rest.
+/// Comparisons for each seed, and operations before each comparison.
 const RESTS: usize = 3;
 const OPERATIONS: usize = 350;
 
-/// What the folder holds: by path, the number of the article and how often it was edited.
+/// Expected content of the folder: number and edition of each article, by path.
 struct Work {
     site: Site,
     random: Random,
     files: BTreeMap<String, (usize, usize)>,
     folders: Vec<String>,
     next: usize,
-    /// How many may still be deleted before the next rest: when very many vanish at once, they stay for a minute.
+    /// Deletions left before the next comparison. The daemon delays a deletion of very many files by a minute.
     deletable: usize,
 }
 
@@ -54,8 +54,8 @@ impl Work {
             12 => self.delete_folder(),
             _ => self.swap(),
         }
-        // A program that moves a file into a folder which it renamed within the same millisecond, and then replaces the
-        // file, leaves no trace of which it was. No person and no editor is that fast.
+        // If a file is moved into a folder that was renamed within the same millisecond, and then replaced, nothing shows which
+        // article it was. No person and no editor is that fast.
         std::thread::sleep(Duration::from_millis(5));
     }
 
@@ -74,7 +74,7 @@ impl Work {
         let way = self.random.below(5);
         println!("edit {name} (article {number}) in way {way}");
         match way {
-            // As a whole, in parts, slowly, by a temporary file, by removing first.
+            // At once, in parts, slowly, through a temporary file, by removing the old file first.
             0 => self.site.write(&name, &text),
             1 => {
                 let mut file = std::fs::File::create(self.site.path(&name)).unwrap();
@@ -111,7 +111,7 @@ impl Work {
         self.files.insert(to, article);
     }
 
-    /// Two files change places, at once or by way of a third name.
+    /// Swaps two files, atomically or through a third name.
     fn swap(&mut self) {
         let (Some(one), Some(other)) = (self.any_file(), self.any_file()) else { return };
         if one == other {
@@ -178,7 +178,7 @@ impl Work {
         self.folders.retain(|path| !path.starts_with(&folder));
     }
 
-    /// Waits until the feed is the folder; gives each article's id.
+    /// Waits until the feed equals the folder, and returns the id of each article.
     fn rest(&mut self, seed: usize) -> BTreeMap<usize, String> {
         let mut expected: Vec<(usize, usize)> = self.files.values().copied().collect();
         expected.sort_unstable();
@@ -195,8 +195,8 @@ impl Work {
     }
 }
 
-/// Number, edition and id of each served entry. A file that is written again within the millisecond after it was closed can
-/// be seen half written until its next close: then its edition is none that was written.
+/// Number, edition and id of each served entry. A file written again within a millisecond after it was closed can be read half
+/// written until its next close: its edition is then none of those written.
 fn entries(site: &Site) -> Vec<((usize, usize), String)> {
     let feed = site.feed();
     let entry = |item: &serde_json::Value| {
@@ -236,7 +236,7 @@ fn run(seed: usize) {
         distinct.dedup();
         assert_eq!(distinct.len(), ids.len(), "two articles have one id (seed {seed})");
         known = ids;
-        // The next work starts with a daemon that has everything from its catalog.
+        // The next series starts with a daemon that has read its catalog.
         work.site.restart();
     }
 }

@@ -1,5 +1,5 @@
-//! The three documents of the project's own articles, byte for byte, and valid by other people's rules.
-//! `UPDATE_GOLDEN=1 cargo test golden` writes them anew: look at the difference before you commit it.
+//! The three documents of the sample articles, byte for byte, and checked by independent validators.
+//! `UPDATE_GOLDEN=1 cargo test --test suite golden` rewrites them: review the difference before you commit it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -30,7 +30,7 @@ fn project(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-/// The project's articles, the dates of their files made certain.
+/// The sample articles, with fixed modification times.
 fn seeds() -> Site {
     let mut site = Site::configured(SITE);
     let mut files: Vec<_> = std::fs::read_dir(project("seeds")).unwrap().map(|entry| entry.unwrap().path()).collect();

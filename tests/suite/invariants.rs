@@ -1,4 +1,4 @@
-//! What holds for any file whatever. The tests and the fuzzer share it.
+//! Invariants of any file. The tests and the fuzzer share them.
 
 use gazetted::model::text::xml_legal;
 use std::path::Path;
@@ -15,7 +15,7 @@ pub fn check(bytes: &[u8]) {
     check_file(file, format(*selector));
 }
 
-/// Reads a file, and checks what is published of it.
+/// Reads a file, and checks the article.
 pub fn check_file(file: &[u8], format: SourceFormat) {
     let rules = Rules { clean: Clean::Safe, timezone: chrono_tz::UTC };
     let path = Path::new("posts/2024-05-01-storm.fr.md");
@@ -39,20 +39,20 @@ fn format(selector: u8) -> SourceFormat {
     [SourceFormat::Text, SourceFormat::Markdown, SourceFormat::Html][usize::from(selector) % 3]
 }
 
-/// Everything that feeds show as text can be shown there. The HTML has yet to be made safe, and the id checked.
+/// Checks that texts have only characters that are legal in feeds. The HTML is not sanitised yet, and the id not checked.
 fn texts_are_legal(article: &Article) {
     assert!(!article.title.trim().is_empty(), "a title is never empty");
     let people =
         article.authors.iter().flat_map(|person| [Some(&person.name), person.email.as_ref(), person.url.as_ref()]);
     let stated = [&article.language, &article.link].map(Option::as_ref).into_iter().chain(people).flatten();
-    // BUG: a summary made from Markdown or a page may have a control character in it, written as `&#1;`; it goes later.
+    // BUG: a summary made from Markdown or a page may have a control character in it, written as `&#1;`; it is removed later.
     for text in stated.chain([&article.title]).chain(&article.tags) {
         assert_eq!(xml_legal(text), text.as_str(), "a text has only legal characters");
     }
-    assert!(article.authors.iter().all(|person| !person.name.is_empty()), "nobody is nameless");
+    assert!(article.authors.iter().all(|person| !person.name.is_empty()), "each author has a name");
 }
 
-/// Elements that must not come through, and what may stand in an attribute that leads somewhere.
+/// Elements that must be removed, and permitted schemes of addresses.
 const FORBIDDEN: [&str; 10] =
     ["<script", "<style", "<iframe", "<object", "<embed", "<form", "<input", "<svg", "<math", "<base"];
 const SCHEMES: [&str; 24] = [
@@ -82,7 +82,7 @@ const SCHEMES: [&str; 24] = [
     "geo:",
 ];
 
-/// Nothing in a fragment runs, and every address in it is absolute. The fragment is as the sanitiser writes it: each tag
+/// Checks that nothing in a fragment can run, and that every address is absolute. The sanitiser has written it: each tag extends
 /// from its `<` to the next `>` outside quotes, each attribute in double quotes.
 pub fn check_safe(html: &str) {
     for tag in tags(html) {

@@ -1,12 +1,12 @@
-//! The program is killed at any moment, while somebody works in the folder. Whatever was half done: once it runs again and the
-//! folder rests, the feed is the folder, and no article is another than in any feed that was ever served.
+//! Kills the daemon at random moments while files change. Once it runs again and the files are
+//! at rest, the feed equals the folder, and every article has the id that it had in every earlier feed.
 //!
-//! `GAZETTED_KILLS=200 cargo test --test suite kill` kills as often as you like, and `GAZETTED_KILLS_SEED` chooses another
-//! course of events.
+//! `GAZETTED_KILLS=200 cargo test --test suite kill` kills more often, and `GAZETTED_KILLS_SEED` chooses another
+//! sequence.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,18 +14,17 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use crate::random::Random;
-use crate::tools::AtEnd;
+use crate::tools::{self, AtEnd};
+use crate::waiting::PATIENCE;
 
-/// Longest wait for anything to happen. Reached only when a test fails.
-const PATIENCE: Duration = Duration::from_secs(20);
-/// Kills before each rest.
+/// Kills before each comparison.
 const KILLS: usize = 7;
-/// Articles that may be deleted before each rest: when very many vanish at once, they stay for a minute.
+/// Deletions before each comparison. The daemon delays a deletion of very many files by a minute.
 const DELETIONS: usize = 15;
-/// Articles at most.
+/// Maximum number of articles.
 const ARTICLES: usize = 150;
 
-/// A running program; killed with the test, if not before.
+/// A running daemon, which ends with the test at the latest.
 struct Program {
     child: Child,
     lines: Receiver<String>,
@@ -42,12 +41,12 @@ impl Program {
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let errors = BufReader::new(child.stderr.take().unwrap());
         let (sender, lines) = mpsc::channel();
-        // Read to the end, whoever listens: what it says must not fill the pipe.
+        // Read to the end, so that the pipe never fills.
         std::thread::spawn(move || errors.lines().map_while(Result::ok).for_each(|line| drop(sender.send(line))));
         Self { child, lines, address, serves: false }
     }
 
-    /// Waits until it serves, or until the deadline. Says whether it does. It must not end by itself.
+    /// Waits until it serves, or until the deadline, and returns whether it serves. The process must not end.
     fn serves_before(&mut self, deadline: Instant) -> bool {
         let mut said = Vec::new();
         while !self.serves {
@@ -57,13 +56,13 @@ impl Program {
                     said.push(line);
                 }
                 Err(RecvTimeoutError::Timeout) => return false,
-                Err(RecvTimeoutError::Disconnected) => panic!("the program ended by itself: {said:#?}"),
+                Err(RecvTimeoutError::Disconnected) => panic!("the program ended: {said:#?}"),
             }
         }
         true
     }
 
-    /// Number and edition of each entry that is served, and its id. A file can be seen half written: then it says neither.
+    /// Number and edition of each served entry, and its id. A file that was read half written has neither.
     fn entries(&self) -> Vec<(Option<(usize, usize)>, String)> {
         let mut stream = TcpStream::connect(self.address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -80,7 +79,7 @@ impl Program {
         feed["items"].as_array().unwrap().iter().map(entry).collect()
     }
 
-    /// Without a warning, as the kernel does when memory is short.
+    /// Sends SIGKILL, as the kernel does when memory is short.
     fn kill(&mut self) {
         assert!(self.child.try_wait().unwrap().is_none(), "it still runs");
         self.child.kill().unwrap();
@@ -99,17 +98,17 @@ fn text(number: usize, edition: usize) -> String {
     format!("# Article {number}\n\nEdition {edition} of article {number}.\n\nMore text.\n")
 }
 
-/// Number and edition of the article with this text, if all of it is there.
+/// Number and edition of the article with this text, if the text is complete.
 fn article(html: &str) -> Option<(usize, usize)> {
     let (edition, rest) = html.split_once("<p>Edition ")?.1.split_once(" of article ")?;
     let number = rest.split_once(".</p>")?.0;
     html.contains("<p>More text.</p>").then_some((number.parse().ok()?, edition.parse().ok()?))
 }
 
-/// What the folder holds: by path, the number of the article and its edition.
+/// Expected content of the folder: number and edition of each article, by path.
 ///
-/// While nobody watches, a file that is replaced by another *and* renamed leaves no trace of which article it was. So
-/// articles with an odd number are renamed, and edited in their file; the others are also edited by way of another file.
+/// If a file is replaced *and* renamed while no daemon runs, nothing shows which article it was. Therefore
+/// articles with an odd number are renamed, and edited in place; the others are edited in place or through another file.
 struct Work {
     root: PathBuf,
     random: Random,
@@ -159,7 +158,7 @@ impl Work {
         let (name, (number, edition)) = self.any_file();
         let text = text(number, edition + 1);
         match self.random.below(if number % 2 == 1 { 2 } else { 4 }) {
-            // As a whole, in parts, by a temporary file, by removing first.
+            // At once, in parts, through a temporary file, by removing the old file first.
             0 => self.write(&name, &text),
             1 => {
                 let mut file = std::fs::File::create(self.root.join(&name)).unwrap();
@@ -198,8 +197,8 @@ impl Work {
         self.files.remove(&name);
     }
 
-    /// Works until told to stop.
-    fn go_on(&mut self, stop: &AtomicBool) {
+    /// Changes files until the flag is set.
+    fn run(&mut self, stop: &AtomicBool) {
         self.deletable = DELETIONS;
         while !stop.load(Ordering::Relaxed) {
             self.step();
@@ -208,7 +207,7 @@ impl Work {
     }
 }
 
-/// The program, and what all its runs have served.
+/// The daemon, and everything that its runs have served.
 struct Trial {
     home: tempfile::TempDir,
     random: Random,
@@ -219,18 +218,18 @@ struct Trial {
 }
 
 impl Trial {
-    /// No article is another than it was in any feed before.
+    /// Checks that each article has the id that it had in every earlier feed.
     fn recognise(&mut self) -> Vec<Option<(usize, usize)>> {
         let entries = self.program.entries();
         for (article, id) in &entries {
             let Some((number, _)) = article else { continue };
             let before = self.known.entry(*number).or_insert_with(|| id.clone());
-            assert_eq!(before, id, "article {number} is who it was (seed {})", self.seed);
+            assert_eq!(before, id, "article {number} keeps its id (seed {})", self.seed);
         }
         entries.into_iter().map(|(article, _)| article).collect()
     }
 
-    /// Lets the program run for a while, from its start or from when it serves, and kills it.
+    /// Lets the daemon run for a while after its start, or after it serves, and kills it.
     fn kill(&mut self) {
         if self.random.below(2) == 1 {
             assert!(self.program.serves_before(Instant::now() + PATIENCE), "it serves (seed {})", self.seed);
@@ -246,7 +245,7 @@ impl Trial {
         self.program = Program::start(self.home.path(), self.program.address);
     }
 
-    /// Waits until the feed is the folder.
+    /// Waits until the feed equals the folder.
     fn rest(&mut self, work: &Work) {
         let mut expected: Vec<_> = work.files.values().copied().map(Some).collect();
         expected.sort_unstable();
@@ -281,14 +280,13 @@ fn no_kill_loses_an_article_or_its_id() {
     std::fs::write(home.path().join("gazetted.toml"), configuration).unwrap();
     let random = |salt: usize| Random::new((seed + salt).wrapping_mul(7919));
     let mut work = Work { root, random: random(1), files: BTreeMap::new(), next: 0, deletable: 0 };
-    // An address that no other test uses: it must still be free when the next run wants it.
-    let address = TcpListener::bind("127.0.0.2:0").unwrap().local_addr().unwrap();
+    let address = SocketAddr::from(([127, 0, 0, 1], tools::free_port()));
     let program = Program::start(home.path(), address);
     let mut trial = Trial { home, random: random(2), program, known: BTreeMap::new(), seed: seed as u64 };
     while kills > 0 {
         let stop = AtomicBool::new(false);
         std::thread::scope(|scope| {
-            scope.spawn(|| work.go_on(&stop));
+            scope.spawn(|| work.run(&stop));
             let _stop = AtEnd(&stop);
             for _ in 0..KILLS.min(kills) {
                 trial.kill();

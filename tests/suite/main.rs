@@ -1,16 +1,18 @@
-//! Everything that is tested from outside, in one program: through files, HTTP and real readers.
+//! All tests from outside, in one program: through files, HTTP and real readers.
 
-// In a test, a panic is how a failure is told.
+// A test fails by a panic.
 #![allow(clippy::unwrap_used)]
 
-mod answered;
 mod invariants;
 mod random;
+mod responses;
 mod site;
 mod tools;
+mod waiting;
 
 mod admin;
 mod archives;
+mod bulk_import;
 mod cases;
 mod checkers;
 mod cleaning;
@@ -24,7 +26,6 @@ mod fuzz;
 mod golden;
 mod http;
 mod kill;
-mod many;
 mod media;
 mod pages;
 mod papers;

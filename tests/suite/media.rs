@@ -1,4 +1,4 @@
-//! Files beside articles over a socket: what is shown, what is not, and parts of it.
+//! Files beside articles over a socket: which are served, which are not, and ranges.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -7,13 +7,11 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use crate::site::Site;
 use crate::tools::Program;
+use crate::waiting::{PATIENCE, wait_until};
 
-/// Longest wait for anything to happen. Reached only when a test fails.
-const PATIENCE: Duration = Duration::from_secs(20);
 /// More than the buffers of two sockets hold.
 const LARGE: u64 = 64 << 20;
 
@@ -25,12 +23,12 @@ fn site_with(files: &[(&str, &str)]) -> Site {
     site
 }
 
-/// A file with nothing in it but its size.
+/// Makes a sparse file.
 fn sparse(path: &Path, size: u64) {
     File::create(path).unwrap().set_len(size).unwrap();
 }
 
-/// Asks for a file, and gives the header of the answer; the body is still to be read.
+/// Requests a file, and returns the header of the response; the body is still to be read.
 fn begin(address: &str, path: &str) -> (TcpStream, String) {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -44,7 +42,7 @@ fn begin(address: &str, path: &str) -> (TcpStream, String) {
     (stream, String::from_utf8(head).unwrap())
 }
 
-/// How many bytes come until the server closes, well or not.
+/// Number of bytes until the connection ends, with or without an error.
 fn rest(mut stream: TcpStream) -> u64 {
     let mut buffer = vec![0; 1 << 20];
     let mut count = 0;
@@ -262,7 +260,7 @@ fn a_range_of_a_replaced_file_is_not_served() {
     }
     assert_eq!(ask(&[("If-None-Match", &tag)]).0, 304, "standards 99");
     assert_eq!(ask(&[("If-Match", "\"x\"")]).0, 412, "standards 95");
-    // Another file takes its place, of the same length and with an old date.
+    // Another file of the same length, with an older date, replaces it.
     site.write("b.mp3", "abcdefghij");
     OpenOptions::new().write(true).open(site.path("b.mp3")).unwrap().set_modified(std::time::UNIX_EPOCH).unwrap();
     site.rename("b.mp3", "a.mp3");
@@ -313,7 +311,7 @@ fn a_file_larger_than_memory_is_streamed() {
     ask("bytes=-3").read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 206 ") && answer.ends_with("\r\n\r\nend"), "{answer}: standards 117");
     assert!(answer.contains("bytes 5368709117-5368709119/5368709120"), "{answer}: standards 117");
-    // Many clients that take nothing, and one that takes a lot.
+    // Many clients that read nothing, and one that reads a lot.
     let idle: Vec<TcpStream> = (0..20).map(|_| ask("bytes=0-")).collect();
     let taken = rest(ask("bytes=0-268435455"));
     assert!((268_435_456..268_436_456).contains(&taken), "{taken}");
@@ -339,11 +337,7 @@ fn a_disconnected_client_ends_the_reading() {
     stream.read_exact(&mut some).unwrap();
     assert!(is_open(&path), "more is to come");
     drop(stream);
-    let deadline = Instant::now() + PATIENCE;
-    while is_open(&path) {
-        assert!(Instant::now() < deadline, "the file is still read for nobody");
-        std::thread::yield_now();
-    }
+    wait_until("the file is closed", || !is_open(&path));
     assert_eq!(site.ask("GET", "/media/a.mp4", &[("Range", "bytes=0-9")]).body, [0; 10], "others are served");
 }
 

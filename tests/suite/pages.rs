@@ -1,4 +1,4 @@
-//! Pages for people: what is in them, where they lead, and what they look like in a browser.
+//! Pages: their content, their links, and their look in a browser.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::path::Path;
@@ -9,14 +9,14 @@ use serde_json::{Value, json};
 use crate::site::{BASE_URL, Site};
 use crate::tools::{self, Program};
 
-/// Names that would be something else than text if anything forgot to escape them.
+/// Names that would become markup if they were not escaped.
 const HOSTILE: &str =
     r#"</script><script>alert(1)</script>"><img src=x onerror=alert(2)>' onmouseover='x' {{ 7 * 7 }} &lt;"#;
 
 const CONFIGURATION: &str = "[site]\ntitle = 'The Gazette'\ndescription = 'Notes from the quay'\n\
     author = { name = 'The editors' }\n[feed]\nentries = 12\narchive_entries = 10\n";
 
-/// A recording of nothing, for one second.
+/// One second of silence.
 fn recording() -> Vec<u8> {
     let samples = vec![128_u8; 8_000];
     let mut file =
@@ -27,7 +27,7 @@ fn recording() -> Vec<u8> {
     file
 }
 
-/// Articles of all kinds, as files below a folder. The front page has all but the notes.
+/// Writes articles of all kinds. The front page shows all but the notes.
 fn articles() -> Vec<(String, Vec<u8>)> {
     let text = |name: &str, text: &str| (name.to_owned(), text.as_bytes().to_vec());
     let mut files = vec![
@@ -124,7 +124,7 @@ fn library() -> Site {
     site
 }
 
-/// Each kind of page once, and what it answers.
+/// Each kind of page, and its status.
 const KINDS: [(&str, u16); 20] = [
     ("/", 200),
     ("/tags/", 200),
@@ -148,13 +148,13 @@ const KINDS: [(&str, u16); 20] = [
     ("/articles/gone", 410),
 ];
 
-/// The values of all attributes of that name, as they are written.
+/// The values of all attributes with a name, still escaped.
 fn all<'a>(page: &'a str, attribute: &str) -> Vec<&'a str> {
     let start = format!(" {attribute}=\"");
     page.split(start.as_str()).skip(1).map(|rest| rest.split('"').next().unwrap()).collect()
 }
 
-/// The value of the element in the head that starts so.
+/// The value of the element in the head with this beginning.
 fn said<'a>(page: &'a str, start: &str) -> Option<&'a str> {
     let rest = page.split("</head>").next().unwrap().split(start).nth(1)?;
     rest.split('"').next()
@@ -165,7 +165,7 @@ fn data(page: &str) -> Value {
     serde_json::from_str(script.split("</script>").next().unwrap()).expect("it is JSON")
 }
 
-/// Everything must stand in `page`.
+/// Checks that `page` contains every text.
 fn assert_has(page: &str, parts: &[&str]) {
     for part in parts {
         assert!(page.contains(part), "{part} is not in {page}");
@@ -202,7 +202,7 @@ fn every_page_has_the_same_structure() {
         assert_eq!(page.matches("<script").count(), usize::from(status == 200), "{path}");
         assert_has(&page, &["<header", "</main>"]);
         assert!(path == "/" || page.contains("<nav aria-label=\""), "{path} has a way back");
-        // The policy that is sent with it allows no style of its own.
+        // The Content-Security-Policy permits no inline style.
         for bad in [" style=\"", "<style", "javascript:", ">none<", "\"none\"", "undefined"] {
             assert!(!page.replace("preload=\"none\"", "").contains(bad), "{bad} in {path}: {page}");
         }
@@ -238,7 +238,7 @@ fn tags(page: &str) -> Vec<(String, Vec<String>)> {
             })
             .collect();
         rest = &rest[start + 1 + tag.len()..];
-        // What stands between quotes is a value.
+        // A value may contain anything but its quote.
         let plain: String = tag.split('"').step_by(2).collect();
         let mut words = plain.split_whitespace().map(|word| word.trim_end_matches('=').to_owned());
         tags.push((words.next().unwrap_or_default(), words.collect()));
@@ -409,7 +409,7 @@ fn every_internal_link_is_valid() {
     while let Some(path) = waiting.pop_front() {
         assert!(seen.len() < 1_000, "the site has an end");
         let answer = site.get(&path);
-        // Behind the newest archive, there is the front page.
+        // The front page follows the newest archive.
         assert!(matches!(answer.status, 200 | 301 | 307), "{path} answers {}", answer.status);
         if !answer.field("content-type").starts_with("text/html") {
             continue;
@@ -444,10 +444,10 @@ fn style_sheets_are_small_and_load_nothing() {
     }
 }
 
-/// Titles of the main feed that are written from right to left.
+/// Right-to-left titles of the main feed.
 const RIGHT_TO_LEFT: [&str; 2] = ["שלום, עולם", "الميناء عند الفجر"];
 
-/// What a browser is to look at.
+/// A page for the browser.
 fn plan(program: &Program) -> Value {
     let pages: Vec<Value> = KINDS.iter().map(|(path, status)| json!({ "path": path, "status": status })).collect();
     let titles = |path: &str| {

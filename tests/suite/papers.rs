@@ -10,7 +10,6 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
-use std::time::Duration;
 
 use gazetted::config::Config;
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
@@ -18,9 +17,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use crate::tools;
+use crate::waiting::PATIENCE;
 
-/// Longest wait for a daemon. Reached only when a test fails.
-const PATIENCE: Duration = Duration::from_secs(120);
 /// Where a daemon of the papers listens, in whose place a free port is taken.
 const DOCUMENTED: &str = "127.0.0.1:8080";
 /// What a code block may be, by its info string.

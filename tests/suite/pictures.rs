@@ -1,4 +1,4 @@
-//! Pictures, recordings and links of articles: what feeds say of files that lie beside the articles.
+//! Pictures, recordings and links of articles: files beside articles in feeds.
 
 use std::io::Write;
 use std::path::Path;
@@ -23,7 +23,7 @@ fn wav(seconds: u32) -> Vec<u8> {
     bytes
 }
 
-/// What the catalog has of the file at a path.
+/// The catalog's record of the file at a path.
 fn content(site: &Site, name: &str) -> Content {
     let found = Reader::open(site.state()).unwrap().by_path(Path::new(name)).unwrap();
     found.unwrap_or_else(|| panic!("{name} is not known")).entry.content

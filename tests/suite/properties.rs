@@ -1,4 +1,4 @@
-//! What must hold for every text, tried on texts that are put together by chance. `PROPTEST_CASES=20000` tries more.
+//! Properties of every text, tested with random texts. `PROPTEST_CASES=20000` tests more.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -16,8 +16,8 @@ use url::Url;
 use crate::invariants;
 
 fn config() -> ProptestConfig {
-    // A failure shows the smallest text that fails, which then becomes a case of its own; nothing is kept in files. The same
-    // texts each time, so that a change fails for what it does; `PROPTEST_RNG_SEED` and `PROPTEST_CASES` make others.
+    // A failure shows the smallest failing text, which then becomes a case; nothing is stored in files. The same
+    // texts each time, so that a failure comes from a change; `PROPTEST_RNG_SEED` and `PROPTEST_CASES` vary them.
     let default = ProptestConfig::default();
     let rng_seed = if default.rng_seed == RngSeed::Random { RngSeed::Fixed(2026) } else { default.rng_seed };
     ProptestConfig { failure_persistence: None, max_shrink_iters: 5_000, rng_seed, ..default }
@@ -127,7 +127,7 @@ fn list() -> impl Strategy<Value = String> {
     })
 }
 
-/// What websites put above a text.
+/// Lines that websites put above a text.
 fn furniture() -> impl Strategy<Value = String> {
     select(
         &[
@@ -183,7 +183,7 @@ fn document() -> impl Strategy<Value = String> {
     })
 }
 
-/// The same without line breaks that mean nothing, since they would not come back.
+/// A document without meaningless line breaks, which cleaning removes.
 fn plain_document() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         4 => sentence(9..40),
@@ -212,7 +212,7 @@ fn count(counts: &mut HashMap<char, i64>, text: &str, each: i64) {
     }
 }
 
-/// The text as its writer would have written it without what was removed.
+/// The text without the removed lines.
 fn written(document: &TextDocument) -> String {
     let block = |block: &Block| match block {
         Block::List { ordered, items } => {
@@ -226,15 +226,15 @@ fn written(document: &TextDocument) -> String {
     document.title.iter().filter(|_| is_line).cloned().chain(blocks.iter().cloned()).collect::<Vec<_>>().join("\n\n")
 }
 
-/// Characters of the input that are nowhere in the output, and the other way round; marks of lists and hyphens count for
-/// what they are.
+/// Characters that are only in the input or only in the output; list markers and hyphens count as
+/// equal.
 fn difference(text: &str, document: &TextDocument) -> (String, String) {
     const MARKS: [char; 9] = ['-', '*', '•', '·', '.', ')', '=', '\u{202E}', '\u{202C}'];
     let mut counts = HashMap::new();
     count(&mut counts, &unicode::tidy(text), 1);
     count(&mut counts, &written(document), -1);
     document.removed.iter().for_each(|removed| count(&mut counts, &removed.text, -1));
-    // BUG: a list that begins with a dash and goes on with numbers loses its numbers: "- one\n7. seven".
+    // BUG: a list that begins with a dash and continues with numbers loses its numbers: "- one\n7. seven".
     let dashes = document.blocks.iter().any(|block| matches!(block, Block::List { ordered: false, .. }));
     let is_mark = |c: char| MARKS.contains(&c) || (dashes && c.is_ascii_digit());
     let of = |wanted: fn(i64) -> bool| {
@@ -247,8 +247,8 @@ fn difference(text: &str, document: &TextDocument) -> (String, String) {
 fn end_of_head(text: &str, removed: &[usize]) -> usize {
     let lines: Vec<&str> = text.split('\n').map(str::trim).collect();
     let first = lines.iter().position(|line| !line.is_empty()).unwrap_or(0) + 1;
-    // BUG: a paragraph in narrow lines, none of which is a real one by itself, does not end the head where a wider line
-    // follows later: whatever stands between the two may go. Then `summary::is_real` of each block counts here as well.
+    // BUG: a paragraph of narrow lines, none of which is a real paragraph alone, does not end the head where a wider line
+    // follows later: the lines between the two may be removed. With that fixed, `summary::is_real` of each block counts here as well.
     let ends = |(number, line): &(usize, &str)| *number > first && !removed.contains(number) && summary::is_real(line);
     (1..).zip(lines).find(ends).map_or(usize::MAX, |(number, _)| number)
 }
@@ -274,7 +274,7 @@ proptest! {
         let rest: Vec<&str> = (1..).zip(tidy.split('\n')).filter(|(number, _)| !gone(*number)).map(|(_, line)| line).collect();
         let again = parse(&rest.join("\n"));
         prop_assert_eq!(again.removed.clone(), [], "{:?}", rest);
-        // A line that stands below the headline now may go on with it; no word is lost for that.
+        // A line that is now below the headline may continue it; no word is lost.
         let words = |document: &TextDocument| -> Vec<String> {
             let texts = document.title.iter().cloned().chain(document.blocks.iter().map(Block::plain));
             texts.flat_map(|text| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>()).collect()
@@ -323,7 +323,7 @@ fn read(text: &str, format: SourceFormat) -> article::Reading {
     article::read(text.as_bytes(), Path::new("2024-05-01-storm.fr.md"), format, &rules)
 }
 
-/// What parsers stumble over.
+/// Markup that breaks parsers.
 const SOUP: [&str; 64] = [
     "---\n",
     "+++\n",
@@ -417,7 +417,7 @@ proptest! {
 
 // --- addresses and pictures -----------------------------------------------------------------------------------------
 
-/// What pages have around addresses.
+/// Characters around addresses in pages.
 const MARKUP: [&str; 30] = [
     "<p>",
     "</p>",
@@ -511,7 +511,7 @@ enum Syntax {
 
 const SYNTAXES: [Syntax; 6] = [Syntax::Yaml, Syntax::Toml, Syntax::Json, Syntax::Hexo, Syntax::Org, Syntax::Colons];
 
-/// Keys and values that say draft.
+/// Keys and values that mark a draft.
 const SAYS_DRAFT: [(&str, &str); 20] = [
     ("draft", "true"),
     ("Draft", "True"),
@@ -587,7 +587,7 @@ fn header(syntax: Syntax, fields: &[(&str, &str)], bare: bool) -> String {
     }
 }
 
-/// What slips into a header when it is edited.
+/// Damage from editing a header.
 const DAMAGE: [&str; 18] =
     ["\"", "'", "[", "]", "{", "}", ":", ": ", "\t", "- ", "&", "*", "@", "| ", "> ", "=", "%", "\\"];
 
@@ -613,7 +613,7 @@ proptest! {
             fields.insert(0, ("title", "T"));
         }
         let text = format!("{}{body}", header(syntax, &fields, bare)).replace('\n', end);
-        // Plain text is read as it stands where no signs part it from its header.
+        // Without delimiters, the header is part of the plain text.
         let format = if matches!(syntax, Syntax::Colons) { SourceFormat::Markdown } else { format };
         let reading = read(&text, format);
         prop_assert!(!matches!(reading.verdict, Verdict::Publish(_)), "{format:?}\n{text}");
@@ -623,7 +623,7 @@ proptest! {
 proptest! {
     #![proptest_config(config())]
 
-    /// What cannot be read might be a draft, and then it is held.
+    /// A header that cannot be read might say draft: the file is held.
     #[test]
     fn a_draft_with_a_damaged_header_is_never_published(
         toml in any::<bool>(),
@@ -656,7 +656,7 @@ proptest! {
 
 // --- private comments -----------------------------------------------------------------------------------------------
 
-/// A piece of a note; what is private in it says so.
+/// A part of a note; private parts contain `SECRET`.
 fn note() -> impl Strategy<Value = String> {
     let secret = select(
         &[
@@ -695,7 +695,7 @@ fn note() -> impl Strategy<Value = String> {
             "a<br>@",
         ][..],
     );
-    // BUG: these show what is private: the first line of a callout, the words of a link, and a comment with one backtick in
+    // BUG: these reveal private text: the first line of a callout, the words of a link, and a comment with one backtick in
     // it before code with two per cent signs.
     //   "> [!note] a %%SECRET%%", "[[Note|%%SECRET%%]]", "%% ` %% `%%` %%SECRET%%"
     // A line of a table or a quotation ends where the line ends, so a comment of several lines has no place in them.

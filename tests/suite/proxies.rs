@@ -1,19 +1,17 @@
 //! The proxies of docs/operating.md, configured as it says: responses come through them unchanged.
 
 use std::collections::BTreeMap;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
 use crate::site::Site;
 use crate::tools;
+use crate::waiting::wait_or_explain;
 
-/// Longest wait for anything to happen. Reached only when a test fails.
-const PATIENCE: Duration = Duration::from_secs(20);
-/// What a proxy must hand on.
+/// Header fields that a proxy must pass through.
 const FIELDS: [&str; 16] = [
     "content-type",
     "content-length",
@@ -43,13 +41,13 @@ fn block(language: &str) -> String {
     rest.split_once("```").unwrap().0.to_owned()
 }
 
-/// The same with something in the place of what stands there.
+/// Replaces a text that occurs once.
 fn replaced(text: &str, what: &str, by: &str) -> String {
     assert_eq!(text.matches(what).count(), 1, "{what} in {text}");
     text.replace(what, by)
 }
 
-/// A proxy that runs, with its certificate; it ends with the test.
+/// A running proxy with its certificate, which ends with the test.
 struct Proxy {
     child: Child,
     port: u16,
@@ -63,14 +61,13 @@ impl Drop for Proxy {
     }
 }
 
-/// A folder with a certificate for `example.org`, and a port that is free.
+/// A folder with a certificate for `example.org`, and a free port.
 fn prepared() -> (TempDir, u16) {
     let directory = tempfile::tempdir().unwrap();
     let request = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=example.org \
         -addext subjectAltName=DNS:example.org -keyout key.pem -out certificate.pem";
     tools::run(Command::new("openssl").current_dir(directory.path()).args(request.split_whitespace()));
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    (directory, port)
+    (directory, tools::free_port())
 }
 
 impl Proxy {
@@ -79,22 +76,22 @@ impl Proxy {
         std::fs::write(directory.path().join(file), text).unwrap();
         let log = std::fs::File::create(directory.path().join("log")).unwrap();
         let command = command.current_dir(directory.path()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
-        // Caddy keeps things below these.
+        // Caddy stores files below these.
         for name in ["HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"] {
             command.env(name, directory.path());
         }
         let mut proxy = Self { child: command.spawn().unwrap(), port, directory };
-        let deadline = Instant::now() + PATIENCE;
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            let log = || std::fs::read_to_string(proxy.directory.path().join("log")).unwrap();
-            assert!(Instant::now() < deadline, "{file} does not serve: {}", log());
-            assert!(proxy.child.try_wait().unwrap().is_none(), "{file} ended: {}", log());
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        let Self { child, directory, .. } = &mut proxy;
+        let log = || std::fs::read_to_string(directory.path().join("log")).unwrap();
+        let connect = || {
+            assert!(child.try_wait().unwrap().is_none(), "{file} ended: {}", log());
+            TcpStream::connect(("127.0.0.1", port)).ok()
+        };
+        wait_or_explain(&format!("a proxy serves by {file}"), connect, log);
         proxy
     }
 
-    /// nginx by the paper's block, within what Debian puts around it.
+    /// Starts nginx with the documented block inside Debian's configuration.
     fn nginx(site: &Site, block: &str) -> Self {
         let (directory, port) = prepared();
         let at = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
@@ -116,7 +113,7 @@ impl Proxy {
         Self::start(command, "nginx.conf", &text, (directory, port))
     }
 
-    /// Caddy by the paper's block, with a certificate that is there, and without the port for plain HTTP.
+    /// Starts Caddy with the documented block, an existing certificate, and without the port for plain HTTP.
     fn caddy(site: &Site, block: &str) -> Self {
         let (directory, port) = prepared();
         let block = replaced(block, "127.0.0.1:8080", &site.address().to_string());
@@ -128,7 +125,7 @@ impl Proxy {
         Self::start(command, "Caddyfile", &text, (directory, port))
     }
 
-    /// What comes through it by a version of HTTP.
+    /// Requests a path through the proxy by a version of HTTP.
     fn ask(&self, version: &str, method: &str, path: &str, fields: &[(&str, &str)]) -> Seen {
         let url = format!("https://example.org:{}{path}", self.port);
         let folder = self.directory.path();
@@ -163,11 +160,11 @@ impl Proxy {
         Seen { status: status.parse().unwrap(), fields, body }
     }
 
-    /// Asks through it by both versions of HTTP and directly; all must say the same. Gives what they say.
+    /// Compares the responses through the proxy, by both versions of HTTP, with the direct one, and returns it.
     fn check(&self, site: &Site, method: &str, path: &str, fields: &[(&str, &str)]) -> Seen {
         let answer = site.ask(method, path, fields);
-        let told = FIELDS.map(|name| (name, answer.field(name).to_owned()));
-        let direct = Seen { status: answer.status, fields: told, body: answer.body };
+        let expected = FIELDS.map(|name| (name, answer.field(name).to_owned()));
+        let direct = Seen { status: answer.status, fields: expected, body: answer.body };
         for version in ["--http1.1", "--http2"] {
             let seen = self.ask(version, method, path, fields);
             let what = format!("{version} {method} {path} {fields:?}");
@@ -178,7 +175,7 @@ impl Proxy {
     }
 }
 
-/// An answer, as far as it must be the same.
+/// The part of a response that must be the same.
 struct Seen {
     status: u16,
     fields: [(&'static str, String); FIELDS.len()],
@@ -205,16 +202,11 @@ fn site(base_url: &str) -> Site {
     site.wait_until("all are there", |site| site.titles().len() == 6);
     site.remove("away.md");
     site.wait_until("one is gone", |site| site.get("/articles/away").status == 410);
-    let is_coded = |path: &str| site.ask("GET", path, &[("Accept-Encoding", "br")]).field("content-encoding") == "br";
-    let deadline = Instant::now() + PATIENCE;
-    while !["/rss.xml", "/atom.xml", "/feed.json", "/", "/style.css"].into_iter().all(is_coded) {
-        assert!(Instant::now() < deadline, "a document is never coded");
-        std::thread::yield_now();
-    }
+    site.wait_until_compressed(&["/rss.xml", "/atom.xml", "/feed.json", "/", "/style.css"], "br");
     site
 }
 
-/// Everything that readers and players ask for, of some documents below a path.
+/// Makes all requests of readers and players for some documents below a path.
 fn check_all(proxy: &Proxy, site: &Site, base: &str, documents: &[&str]) {
     let at = |path: &str| format!("{base}{path}");
     for document in documents {
@@ -226,7 +218,7 @@ fn check_all(proxy: &Proxy, site: &Site, base: &str, documents: &[&str]) {
             let known = proxy.check(site, "GET", &at(document), &[accept, ("If-None-Match", &tag)]);
             assert_eq!((known.status, known.field("etag")), (304, tag.as_str()), "{document} by {coding}");
         }
-        // Who says nothing of codings gets none, and the tag of that.
+        // Without Accept-Encoding, the response is plain and has the ETag of the plain bytes.
         let plain = proxy.check(site, "GET", &at(document), &[]);
         let dated = [("If-Modified-Since", plain.field("last-modified"))];
         assert_eq!(proxy.check(site, "GET", &at(document), &dated).status, 304, "{document}");
@@ -287,7 +279,7 @@ fn a_site_below_a_path_works_behind_nginx() {
         let site = site("https://example.org/news/");
         let block = replaced(&block("nginx"), "location / {", "location /news/ {");
         check_all(&Proxy::nginx(&site, &block), &site, "/news/", &["", "feed.json"]);
-        // The path is taken away.
+        // The proxy strips the path.
         let block = replaced(&block, "proxy_pass http://gazetted;", "proxy_pass http://gazetted/;");
         check_all(&Proxy::nginx(&site, &block), &site, "/news/", &["", "feed.json"]);
     }
@@ -300,7 +292,7 @@ fn a_site_below_a_path_works_behind_caddy() {
         let block = block("caddy");
         let below = replaced(&block, "reverse_proxy 127", "reverse_proxy /news/* 127");
         check_all(&Proxy::caddy(&site, &below), &site, "/news/", &["", "feed.json"]);
-        // The path is taken away.
+        // The proxy strips the path.
         let below = replaced(&block, "\treverse_proxy", "\turi strip_prefix /news\n\treverse_proxy");
         check_all(&Proxy::caddy(&site, &below), &site, "/news/", &["", "feed.json"]);
     }

@@ -1,6 +1,6 @@
-//! Choices that can be made again: a failure names its seed.
+//! Reproducible random numbers: a failure names its seed.
 
-/// A small generator; the same seed does the same work.
+/// A small generator of random numbers; the same seed gives the same sequence.
 pub struct Random(u64);
 
 impl Random {

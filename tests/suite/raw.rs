@@ -1,20 +1,18 @@
-//! Bytes that may be requests, from right to hostile (`tests/requests`), and what chance makes of them: each is answered well or
-//! not at all, nothing breaks, and others are served.
+//! Bytes that may be requests, from valid to hostile (`tests/requests`), and random mutations of them: each gets a valid response or
+//! none, and other clients are served.
 //!
-//! `GAZETTED_RAW_ROUNDS=100000 cargo test --test suite raw` goes on for some minutes; a failure shows its bytes.
+//! `GAZETTED_RAW_ROUNDS=100000 cargo test --test suite raw` takes some minutes; a failure shows its bytes.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::path::Path;
-use std::time::Duration;
 
-use crate::answered::check;
 use crate::random::Random;
+use crate::responses::check;
 use crate::site::Site;
+use crate::waiting::PATIENCE;
 
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// Requests to start from: made by hand, or found by the fuzzer.
+/// Initial requests: written by hand, or found by the fuzzer.
 fn corpus() -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/requests");
     let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -23,7 +21,7 @@ fn corpus() -> Vec<Vec<u8>> {
     files.iter().map(|file| std::fs::read(file).unwrap()).collect()
 }
 
-/// Makes something else of a request.
+/// A random mutation of a request.
 fn mutated(random: &mut Random, corpus: &[Vec<u8>]) -> Vec<u8> {
     let mut bytes = corpus[random.below(corpus.len())].clone();
     for _ in 0..random.below(6) {
@@ -47,12 +45,12 @@ fn mutated(random: &mut Random, corpus: &[Vec<u8>]) -> Vec<u8> {
     bytes
 }
 
-/// All that is answered until the server closes.
+/// Everything that the server sends until it closes the connection.
 fn answers(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     let mut answer = Vec::new();
-    // It may have heard enough before the end.
+    // The server may close before it has read everything.
     if stream.write_all(bytes).and_then(|()| stream.shutdown(Shutdown::Write)).is_ok() {
         let mut buffer = [0; 16 << 10];
         while let Ok(read @ 1..) = stream.read(&mut buffer) {

@@ -1,4 +1,4 @@
-//! Real readers, subscribed to a real daemon: each shows what was written, once, whatever happens to the files.
+//! Real readers, subscribed to a real daemon. Each shows every article once, as it was written, through all changes of the files.
 
 mod liferea;
 mod parsers;
@@ -24,26 +24,26 @@ struct Shown {
     text: String,
 }
 
-/// A program that people read feeds with; it keeps what it has seen in a folder of its own.
+/// A feed reader, which stores what it has seen in a folder of its own.
 trait Reader {
     /// Follows the feeds at these addresses, and no others.
     fn subscribe(&mut self, addresses: &[String]);
 
-    /// Asks all feeds for news.
+    /// Updates all feeds.
     fn update(&mut self);
 
-    /// Everything that it shows, in any order.
+    /// All articles shown, in any order.
     fn shown(&self) -> Vec<Shown>;
 }
 
-/// In what readers rightly differ.
+/// Legitimate differences between readers.
 #[derive(Clone, Copy)]
 struct Habits {
-    /// It shows the new text of an article that it knows.
+    /// Whether it shows the new text of a known article.
     shows_edits: bool,
 }
 
-/// File, title, author, date and text: all that a reader could get wrong.
+/// File, title, author, date and text, hard to read right.
 const ARTICLES: [(&str, &str, &str, i64, &str); 3] = [
     ("a.md", "Fish & <chips> “again”", "Ann Lée", 1_704_153_600, "Text of the first: 日本 ünïcode."),
     ("b.md", "Été 日本 👩\u{200D}👩\u{200D}👧\u{200D}👦", "Ben & Co", 1_707_048_000, "Text of the second, 50 % off."),
@@ -66,7 +66,7 @@ fn gazette() -> Site {
     site
 }
 
-/// An address that stays when the daemon is started anew, as behind a proxy.
+/// A proxy whose address stays the same when the daemon restarts.
 struct Gate {
     address: SocketAddr,
     site: Arc<Mutex<SocketAddr>>,
@@ -96,7 +96,7 @@ impl Gate {
     }
 }
 
-/// Passes all bytes on, both ways, until both sides have said all.
+/// Forwards all bytes in both directions until both sides have ended.
 fn pass(client: &TcpStream, server: SocketAddr) {
     let Ok(server) = TcpStream::connect(server) else { return };
     let copy = |mut from: &TcpStream, mut to: &TcpStream| {
@@ -110,7 +110,7 @@ fn pass(client: &TcpStream, server: SocketAddr) {
     });
 }
 
-/// A command that knows no other home than this folder, no proxy and no session, and ends in time.
+/// A command with this home folder, without proxy and session, and with a time limit.
 fn hermetic(program: &str, home: &Path) -> Command {
     let mut command = Command::new("timeout");
     command.args(["60", program]).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
@@ -124,7 +124,7 @@ fn titles(reader: &impl Reader) -> Vec<String> {
     titles
 }
 
-/// Titles as a reader shows them, sorted.
+/// Titles shown, sorted.
 fn expected(more: &[&str]) -> Vec<String> {
     let all = ARTICLES.iter().map(|article| article.1).chain(more.iter().copied());
     let mut titles: Vec<String> = all.map(str::to_owned).collect();
@@ -132,7 +132,7 @@ fn expected(more: &[&str]) -> Vec<String> {
     titles
 }
 
-/// Whether it shows each article as it was written.
+/// Checks that each article is shown as it was written.
 fn shows_all(shown: &[Shown]) {
     for (_, title, author, date, text) in ARTICLES {
         let found = shown.iter().find(|shown| shown.title == title).unwrap_or_else(|| panic!("{title}: {shown:?}"));
@@ -141,8 +141,8 @@ fn shows_all(shown: &[Shown]) {
     }
 }
 
-/// New readers, each with a site of its own: one for each document, and one for the feed of a tag. They mostly wait, so they do
-/// it together.
+/// Tests a reader with one site for each format, and one for the feed of a tag. They mostly wait, so they run
+/// at the same time.
 fn follow_all<R: Reader>(new: impl Fn() -> R + Sync, documents: &[&str], habits: Habits) {
     let new = &new;
     std::thread::scope(|scope| {
@@ -153,7 +153,7 @@ fn follow_all<R: Reader>(new: impl Fn() -> R + Sync, documents: &[&str], habits:
     });
 }
 
-/// Subscribes to a document, and sees every article once, through an edit, a rename, a restart and a deletion.
+/// Subscribes to a feed, and checks that every article is shown once, through an edit, a rename, a restart and a deletion.
 fn follow(reader: &mut impl Reader, document: &str, habits: Habits) {
     let mut site = gazette();
     let gate = Gate::before(&site);
@@ -184,12 +184,12 @@ fn follow(reader: &mut impl Reader, document: &str, habits: Habits) {
     for _ in 0..2 {
         reader.update();
         let shown = titles(reader);
-        // Most readers keep what they have.
+        // Most readers keep deleted articles.
         assert!(shown == expected(&[]) || shown == expected(&["Fourth"]), "{document}: after a deletion: {shown:?}");
     }
 }
 
-/// Subscribes to the feed of a tag beside the main one, in another format. Some readers show an article once for each feed.
+/// Subscribes to the feed of a tag and to the main feed in another format. Some readers show an article once for each feed.
 fn follow_a_tag(reader: &mut impl Reader) {
     let site = gazette();
     let gate = Gate::before(&site);

@@ -1,22 +1,19 @@
-//! Real programs at work in a watched folder. However one of them saves, moves or transfers an article: it is one entry, with
-//! the whole new text and its old identity, and none of the files that the program makes on the side is ever an article.
+//! Real programs that save, move or transfer articles in a watched folder. Each article is one entry, with
+//! the whole new text and its old identity, and no temporary file is ever published.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use crate::site::Site;
 use crate::tools;
+use crate::waiting::wait_until;
 
-/// Longest wait for a program. Reached only when a test fails.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// An article, and the edition that it is in: programs edit by writing `second` where there was `first`.
+/// An article and its edition: programs edit it by replacing `first` with `second`.
 #[derive(Clone)]
 struct Story {
     file: String,
@@ -59,18 +56,18 @@ fn words(html: &str) -> Vec<String> {
     texts.flat_map(str::split_whitespace).map(str::to_owned).collect()
 }
 
-/// What must never change by itself: id, date, address.
+/// What no edit changes: id, date, address.
 type Identity = [String; 3];
 
-/// A site on which a program works. Each version is looked at while the test waits.
+/// A site that a program edits. Each version is checked while the test waits.
 struct Desk {
     site: Site,
-    /// By title: everything that was ever served.
+    /// Every entry that was ever served, by title.
     known: BTreeMap<String, Identity>,
 }
 
 impl Desk {
-    /// With articles that are served already.
+    /// A site with articles, all served.
     fn with(stories: &[Story]) -> Self {
         let mut site = Site::configured("[feed]\nentries = 1000\nmax_bytes = '64 MiB'");
         site.start();
@@ -86,36 +83,36 @@ impl Desk {
         desk
     }
 
-    /// A folder on the same file system that nobody watches.
+    /// A folder on the same file system that is not watched.
     fn outside(&self) -> PathBuf {
         let folder = self.site.root().with_file_name("outside");
         std::fs::create_dir_all(&folder).unwrap();
         folder
     }
 
-    /// A program that works in the folder and knows nothing of its user.
+    /// A program that runs in the folder, without the user's settings.
     fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         command.current_dir(self.site.root()).env("HOME", self.outside());
         command
     }
 
-    /// Runs a program in the folder to its good end.
+    /// Runs a program in the folder, which must succeed.
     fn run(&self, program: &str, arguments: &[&str]) {
         tools::run(self.command(program).args(arguments));
     }
 
-    fn wait(&mut self, what: &str, is_so: impl Fn(&[Value]) -> bool) {
+    fn wait(&mut self, what: &str, holds: impl Fn(&[Value]) -> bool) {
         let known = RefCell::new(&mut self.known);
         self.site.wait_until(what, |site| {
             let feed = site.feed();
             let entries: Vec<Value> = feed["items"].as_array().unwrap().clone();
             recognise(&mut known.borrow_mut(), &entries);
-            is_so(&entries)
+            holds(&entries)
         });
     }
 
-    /// Waits until the feed has these articles and no other, each with its whole text.
+    /// Waits until the feed has exactly these articles, each with its whole text.
     fn serves(&mut self, stories: &[Story]) {
         for story in stories {
             let written = std::fs::read_to_string(self.site.path(&story.file)).unwrap();
@@ -137,15 +134,15 @@ impl Desk {
         });
     }
 
-    /// The same of the only article; then waits until the next version may come at once, so that what a program does in
-    /// steps would be seen in steps.
+    /// As `serves`, for the only article; then waits until the next version may follow at once, so that each step of a program
+    /// would be a version of its own.
     fn serves_only(&mut self, story: Story) {
         self.serves(&[story]);
         let next = self.site.version() + chrono::TimeDelta::seconds(1);
         std::thread::sleep((next - chrono::Utc::now()).to_std().unwrap_or_default());
     }
 
-    /// At the end, the feed has these articles and no other, and nothing but what was served was ever taken for one.
+    /// Checks that the feed has exactly these articles, and that no other file was ever recorded as one.
     fn ends_with(mut self, stories: &[Story]) {
         self.site.settle();
         self.serves(stories);
@@ -168,7 +165,7 @@ fn text_of(entry: &Value) -> Vec<String> {
     words(entry["content_html"].as_str().unwrap())
 }
 
-/// Each article is in a feed once, and is who it was in every feed before.
+/// Checks that each article is in the feed once, with the identity that it had in every earlier feed.
 fn recognise(known: &mut BTreeMap<String, Identity>, entries: &[Value]) {
     let mut titles: Vec<String> = entries.iter().map(title).collect();
     titles.sort();
@@ -176,7 +173,7 @@ fn recognise(known: &mut BTreeMap<String, Identity>, entries: &[Value]) {
     for entry in entries {
         let identity = ["id", "date_published", "url"].map(|key| entry[key].as_str().unwrap().to_owned());
         let before = known.entry(title(entry)).or_insert_with(|| identity.clone());
-        assert_eq!(*before, identity, "{} is who it was", title(entry));
+        assert_eq!(*before, identity, "{} keeps its identity", title(entry));
     }
 }
 
@@ -196,27 +193,13 @@ impl Drop for Running {
     }
 }
 
-/// A port that was free a moment ago.
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
-/// Asks again and again for what no version tells.
-fn poll(what: &str, is_so: impl Fn() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !is_so() {
-        assert!(Instant::now() < deadline, "waited {} s in vain until {what}", PATIENCE.as_secs());
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
 #[test]
 fn vim_saves() {
     if !tools::has("vim") {
         return;
     }
     let mut desk = Desk::with_one(story("a.md", "Harbour", "first"));
-    // By default vim makes no backups below /tmp, where this folder lies; people's folders lie elsewhere.
+    // By default vim makes no backups below /tmp, where this folder is.
     let usual = "set nocompatible backup writebackup swapfile directory=. backupdir=. backupskip=";
     for (from, to, way) in [("first", "second", "auto"), ("second", "third", "no"), ("third", "fourth", "yes")] {
         let set = format!("{usual} backupcopy={way}");
@@ -233,7 +216,7 @@ fn vim_saves() {
     desk.ends_with(&[story("a.md", "Harbour", "fourth")]);
 }
 
-/// Types into a program on a terminal. Its first argument pairs what must be on the screen with the keys that answer it.
+/// Types into a program on a terminal. Its first argument pairs a text on the screen with the keys to type when it appears.
 const TYPIST: &str = r#"
 import os, pty, select, sys, time
 script = [pair.split("=") for pair in sys.argv[1].split("|")]
@@ -273,7 +256,7 @@ fn nano_saves() {
     desk.ends_with(&[story("a.md", "Harbour", "third")]);
 }
 
-/// Edits in two steps, each saved, with every file that emacs makes on the side.
+/// Edits in two steps, each saved, with every additional file that emacs makes.
 const EMACS: &str = r#"
 (progn
   (setq make-backup-files t backup-enable-predicate (lambda (_) t) file-precious-flag PRECIOUS)
@@ -281,7 +264,7 @@ const EMACS: &str = r#"
   (auto-save-mode 1)
   (while (search-forward "FROM" nil t) (replace-match "half done" t t))
   (do-auto-save t)
-  (unless (and (file-symlink-p ".\#a.md") (file-exists-p "\#a.md\#")) (error "no lock, or nothing saved by itself"))
+  (unless (and (file-symlink-p ".\#a.md") (file-exists-p "\#a.md\#")) (error "no lock, or no automatic save"))
   (sleep-for 0.3)
   (save-buffer)
   (goto-char (point-min))
@@ -324,7 +307,7 @@ fn sed_and_perl_edit_in_place() {
     desk.ends_with(&[story("a.md", "Harbour", "fifth")]);
 }
 
-/// As VS Code saves: the old file is emptied, then written in pieces.
+/// Saves as VS Code does: empties the old file, then writes it in pieces.
 const NODE: &str = r#"
 const fs = require("fs/promises");
 (async () => {
@@ -377,7 +360,7 @@ fn rsync_adds_and_removes_articles() {
     desk.ends_with(&left);
 }
 
-/// A server for secure shells, on this machine and for this user alone.
+/// An SSH server on this machine, for this user only.
 struct Shells {
     folder: tempfile::TempDir,
     port: u16,
@@ -387,7 +370,7 @@ struct Shells {
 impl Shells {
     const SERVER: &str = "/usr/sbin/sshd";
 
-    /// `None` if something is missing, and the test is skipped.
+    /// Returns `None`, and reports a skipped test, if something is missing.
     fn start() -> Option<Self> {
         if !Path::new(Self::SERVER).exists() {
             tools::skip("sshd");
@@ -396,7 +379,7 @@ impl Shells {
         if !tools::has("scp") || !tools::has("sftp") || !tools::has("ssh-keygen") {
             return None;
         }
-        // The server insists on it when root starts it.
+        // The server requires it when root starts it.
         let _ = std::fs::create_dir_all("/run/sshd");
         let folder = tempfile::tempdir().unwrap();
         let file = |name: &str| folder.path().join(name);
@@ -404,18 +387,18 @@ impl Shells {
             let mut keygen = Command::new("ssh-keygen");
             tools::run(keygen.args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(file(key)));
         }
-        let (port, path) = (free_port(), folder.path().display());
+        let (port, path) = (tools::free_port(), folder.path().display());
         let lines = format!(
             "Port {port}\nListenAddress 127.0.0.1\nHostKey {path}/host\nAuthorizedKeysFile {path}/user.pub\nPidFile none\n\
              UsePAM no\nStrictModes no\nPermitRootLogin yes\nSubsystem sftp internal-sftp\n"
         );
         std::fs::write(file("config"), lines).unwrap();
         let server = Running::start(Command::new(Self::SERVER).args(["-D", "-e", "-f"]).arg(file("config")));
-        poll("sshd listens", || TcpStream::connect(("127.0.0.1", port)).is_ok());
+        wait_until("sshd listens", || TcpStream::connect(("127.0.0.1", port)).is_ok());
         Some(Self { folder, port, _server: server })
     }
 
-    /// `scp` or `sftp`, with all that it must know.
+    /// `scp` or `sftp`, with its key and options.
     fn client(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         command.args(["-q", "-F", "none", "-P", &self.port.to_string()]);
@@ -444,7 +427,7 @@ fn scp_and_sftp_upload() {
     }
     for (edition, commands) in [
         ("fourth", format!("put a.md {file}\n")),
-        // As is best: to a name that is no article's, then in one step to the right one.
+        // The recommended way: under a name that is not published, then renamed.
         ("fifth", format!("put a.md {hidden}\nrename {hidden} {file}\n")),
     ] {
         write_below(&source, &[story("a.md", "Harbour", edition)]);
@@ -469,10 +452,10 @@ fn the_next_upload_completes_an_interrupted_one() {
     // 2.5 MB a second.
     let mut client = shells.client("scp");
     let mut client = Running::start(client.args(["-l", "20000"]).arg(&source).arg(&there));
-    poll("half of it has arrived", || size() >= half);
+    wait_until("half of it has arrived", || size() >= half);
     client.0.kill().unwrap();
     client.0.wait().unwrap();
-    // A closed file counts as finished; that it is not, nobody can know.
+    // A closed file counts as finished.
     desk.wait("what arrived is served", |entries| entries.len() == 1);
     assert!(size() < 2 * half, "the upload was interrupted");
     tools::run(shells.client("scp").arg(&source).arg(&there));
@@ -480,7 +463,7 @@ fn the_next_upload_completes_an_interrupted_one() {
     desk.ends_with(&[long]);
 }
 
-/// A repository that knows nothing of its user.
+/// Runs git without the user's settings.
 fn git(desk: &Desk, folder: &Path, arguments: &[&str]) {
     let mut command = desk.command("git");
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("GIT_")) {
@@ -590,10 +573,10 @@ fn mv_moves_an_article_in_out_and_in_again() {
         desk.run("mv", &[away.to_str().unwrap(), "."]);
         desk.serves(&both);
         desk.run("mv", &["b.md", away.to_str().unwrap()]);
-        // Longer than it might be about to be written anew.
+        // After the grace period of a deletion.
         desk.serves(std::slice::from_ref(&one));
     }
-    // Within the folder, by way of a new one, and with all of that to another place.
+    // Within the folder: into a new folder, which is then renamed.
     desk.run("mv", &[away.to_str().unwrap(), "."]);
     desk.run("mkdir", &["new"]);
     desk.run("mv", &["a.md", "b.md", "new"]);
@@ -630,14 +613,14 @@ fn ln_adds_an_outside_article_but_no_duplicate() {
     desk.ends_with(&all);
 }
 
-/// Two machines that keep a folder the same, on this one.
+/// Two instances of Syncthing that synchronise two folders.
 struct Syncthing {
     _both: [Running; 2],
 }
 
 impl Syncthing {
     fn start(homes: &Path, folders: [&Path; 2]) -> Self {
-        let ports = [free_port(), free_port()];
+        let ports = [tools::free_port(), tools::free_port()];
         let home = |number: usize| homes.join(format!("home{number}"));
         let ids = [0, 1].map(|number| {
             let at = format!("--home={}", home(number).display());
@@ -649,14 +632,14 @@ impl Syncthing {
             let configuration = Self::configuration(&ids, ports, number, folders[number]);
             std::fs::write(home(number).join("config.xml"), configuration).unwrap();
             let mut command = Command::new("syncthing");
-            // As one process, without another one that would start it anew.
+            // As one process, without the monitor that restarts it.
             command.args(["serve", &format!("--home={}", home(number).display())]).env("STMONITORED", "yes");
             Running::start(command.env("STNOUPGRADE", "1").env("HOME", homes))
         });
         Self { _both: both }
     }
 
-    /// Nobody else is looked for or told anything; the folder is looked at once a second.
+    /// Without discovery, relays and reports; the folder is scanned once a second.
     fn configuration(ids: &[String; 2], ports: [u16; 2], number: usize, folder: &Path) -> String {
         let ([one, two], [port_one, port_two], port) = (ids, ports, ports[number]);
         let folder = folder.display();
@@ -690,7 +673,7 @@ fn syncthing_mirrors_another_folder() {
     let arrives = |desk: &mut Desk, stories: &[Story]| {
         let has_arrived =
             |story: &Story| std::fs::read_to_string(desk.site.path(&story.file)).is_ok_and(|text| text == story.text());
-        poll("it has arrived", || stories.iter().all(has_arrived));
+        wait_until("it has arrived", || stories.iter().all(has_arrived));
         desk.serves(stories);
     };
     arrives(&mut desk, &stories("a.md", "first"));
@@ -698,7 +681,7 @@ fn syncthing_mirrors_another_folder() {
     arrives(&mut desk, &stories("a.md", "second"));
     std::fs::rename(remote.join("a.md"), remote.join("renamed.md")).unwrap();
     arrives(&mut desk, &stories("renamed.md", "second"));
-    // Edited under its new name it is still the same article.
+    // An edit under the new name is an edit of the same article.
     write_below(&remote, &stories("renamed.md", "third"));
     arrives(&mut desk, &stories("renamed.md", "third"));
     desk.ends_with(&stories("renamed.md", "third"));

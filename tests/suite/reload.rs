@@ -1,4 +1,4 @@
-//! The configuration is read again while the daemon runs; and a catalog that cannot be used for a while.
+//! Reloads of the configuration while the daemon runs.
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -54,7 +54,7 @@ impl Configured {
     }
 }
 
-fn said(output: &Output) -> String {
+fn printed(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
@@ -75,15 +75,15 @@ fn a_reload_applies_at_once_and_disconnects_no_client() {
 
     site.configure(&titled("After", "7m"));
     let output = site.reload();
-    assert!(output.status.success(), "{}", said(&output));
-    assert!(said(&output).contains("the new configuration holds"), "{}", said(&output));
+    assert!(output.status.success(), "{}", printed(&output));
+    assert!(printed(&output).contains("the new configuration holds"), "{}", printed(&output));
     let after = program.get("/feed.json");
     assert!(after.contains("\"After\"") && after.contains("max-age=420") && after.contains(&id), "{after}");
     let page = program.get("/style.css");
     assert!(page.contains("max-age=420"), "what did not change goes by the new configuration, too: {page}");
 
     site.write("two.md", "# Two\n\nText");
-    program.wait_until("the watch goes on", |program| program.get("/feed.json").contains("\"Two\""));
+    program.wait_until("the folder is still watched", |program| program.get("/feed.json").contains("\"Two\""));
 }
 
 #[test]
@@ -99,11 +99,11 @@ fn sighup_reloads_the_configuration() {
 fn an_invalid_configuration_changes_nothing() {
     let site = Configured::new(&titled("Before", "5m"));
     let program = site.start();
-    let log = |program: &Program| program.log.lock().unwrap().join("\n");
+    let log = |program: &Program| program.log.lock().join("\n");
     site.configure("[site]\ntitel = 'After'\n");
     let output = site.reload();
-    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
-    assert!(said(&output).contains("unknown field `titel`"), "{}", said(&output));
+    assert_eq!(output.status.code(), Some(1), "{}", printed(&output));
+    assert!(printed(&output).contains("unknown field `titel`"), "{}", printed(&output));
     program.signal(Signal::HUP);
     program.wait_until("the log says why", |program| log(program).contains("unknown field `titel`"));
     assert!(log(&program).contains("keeping the current configuration"), "{}", log(&program));
@@ -118,8 +118,12 @@ fn a_reload_refuses_keys_that_need_a_restart() {
     assert_eq!(site.reload().status.code(), Some(1));
     site.configure("[http]\nlisten = '127.0.0.1:1'\n[site]\ntitle = 'After'\n");
     let output = site.reload();
-    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
-    assert!(said(&output).contains("http.listen cannot change while the daemon runs: restart it"), "{}", said(&output));
+    assert_eq!(output.status.code(), Some(1), "{}", printed(&output));
+    assert!(
+        printed(&output).contains("http.listen cannot change while the daemon runs: restart it"),
+        "{}",
+        printed(&output)
+    );
     assert!(!program.get("/feed.json").contains("\"After\""));
 }
 
@@ -128,12 +132,16 @@ fn a_reload_without_a_daemon_is_an_error() {
     let site = Configured::new("");
     let output = site.reload();
     assert_eq!(output.status.code(), Some(1));
-    assert!(said(&output).contains("no daemon can be reached there; start it"), "{}", said(&output));
+    assert!(printed(&output).contains("no daemon can be reached there; start it"), "{}", printed(&output));
     let program = site.start();
     assert!(site.reload().status.success());
     drop(program);
     let output = site.reload();
-    assert!(said(&output).contains("no daemon can be reached there"), "what a killed one left: {}", said(&output));
+    assert!(
+        printed(&output).contains("no daemon can be reached there"),
+        "what a killed one left: {}",
+        printed(&output)
+    );
     let again = site.start();
     assert!(site.reload().status.success());
     again.signal(Signal::TERM);

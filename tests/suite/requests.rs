@@ -1,17 +1,15 @@
-//! Requests as bytes over a socket: which are answered and how, and whether the connection goes on after that.
+//! Requests as bytes over a socket: the response to each, and whether the connection stays open.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::time::Duration;
 
 use crate::site::Site;
+use crate::waiting::PATIENCE;
 
-/// Longest wait for anything to happen. Reached only when a test fails.
-const PATIENCE: Duration = Duration::from_secs(20);
-/// What is asked on the same connection to see whether it goes on.
+/// A second request, which shows whether the connection is still open.
 const NEXT: &[u8] = b"GET /robots.txt HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
 
-/// What becomes of a connection after an answer.
+/// State of a connection after a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum After {
     Open,
@@ -19,7 +17,7 @@ enum After {
 }
 use After::{Closed, Open};
 
-/// What there is of an answer: its status, header and body. Nothing if the server closes without one.
+/// Status, header and body of a response; `None` if the server closes without one.
 fn read_answer(stream: &mut TcpStream, has_body: bool) -> Option<(u16, String, Vec<u8>)> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -45,14 +43,14 @@ fn connect(site: &Site) -> TcpStream {
     stream
 }
 
-/// Sends bytes, and says how they are answered (0: not at all) and what becomes of the connection.
+/// Sends bytes, and returns the status (0: no response) and the state of the connection.
 fn ask(site: &Site, request: &[u8]) -> (u16, After) {
     let mut stream = connect(site);
-    // A server that refuses the beginning need not take the rest.
+    // A server that refuses the beginning need not read the rest.
     let _ = stream.write_all(request);
     let is_head = request.starts_with(b"HEAD");
     let Some((status, head, _)) = read_answer(&mut stream, !is_head) else { return (0, Closed) };
-    // The next request may meet a closed door already.
+    // The connection may already be closed.
     let _ = stream.write_all(NEXT);
     let after = if read_answer(&mut stream, true).is_some() { Open } else { Closed };
     let says_close = head.to_ascii_lowercase().contains("\r\nconnection: close\r\n");
@@ -60,17 +58,17 @@ fn ask(site: &Site, request: &[u8]) -> (u16, After) {
     (status, after)
 }
 
-/// A request for a feed, with more in its header.
+/// A request for a feed with further header fields.
 fn get(fields: &str) -> Vec<u8> {
     format!("GET /rss.xml HTTP/1.1\r\nHost: a\r\n{fields}\r\n").into_bytes()
 }
 
-/// A request by its first line, as from HTTP/1.1 with one Host.
+/// A request with this first line, HTTP/1.1 and one Host field.
 fn line(line: &str) -> Vec<u8> {
     format!("{line} HTTP/1.1\r\nHost: a\r\n\r\n").into_bytes()
 }
 
-/// What is asked, the bytes of it, the status of the answer (0: none), and what becomes of the connection.
+/// Description and bytes of a request, status of the response (0: none), and state of the connection.
 type Case<'a> = (&'a str, Vec<u8>, u16, After);
 
 fn check(cases: &[Case], rules: &str) {
@@ -97,7 +95,7 @@ fn every_valid_request_is_answered() {
         ("line feeds alone", raw("GET /rss.xml HTTP/1.1\nHost: a\n\n"), 200, Open),
         ("a fragment, which no client should send", line("GET /rss.xml#x"), 200, Open),
         ("HTTP/1.0 without Host", raw("GET /rss.xml HTTP/1.0\r\n\r\n"), 200, Closed),
-        ("HTTP/1.0 that goes on", raw("GET /rss.xml HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"), 200, Open),
+        ("HTTP/1.0 with keep-alive", raw("GET /rss.xml HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"), 200, Open),
         ("the last one", get("Connection: close\r\n"), 200, Closed),
         ("an upgrade to what is not spoken here", get(upgrade), 200, Open),
         ("Expect, but no body", get("Expect: 100-continue\r\n"), 200, Open),
@@ -138,7 +136,7 @@ fn every_method_is_answered() {
         ("TRACE", line("TRACE /rss.xml"), 405, Closed),
         ("DELETE", line("DELETE /rss.xml"), 405, Closed),
         ("CONNECT", line("CONNECT a:80"), 405, Closed),
-        ("a method that nobody knows", line("FOO /rss.xml"), 501, Closed),
+        ("an unknown method", line("FOO /rss.xml"), 501, Closed),
         ("get", line("get /rss.xml"), 501, Closed),
     ];
     check(cases, "standards 77");
@@ -198,10 +196,10 @@ fn ambiguous_body_lengths_are_refused() {
         ),
         ("a length and chunks", chunked("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", end), 400, Closed),
         ("chunks and a length", chunked("Transfer-Encoding: chunked\r\nContent-Length: 5\r\n", end), 400, Closed),
-        ("a body that nobody needs", chunked("Content-Length: 5\r\n", "hello"), 200, Open),
+        ("an unneeded body", chunked("Content-Length: 5\r\n", "hello"), 200, Open),
         ("the same in chunks", chunked("Transfer-Encoding: chunked\r\n", &format!("5\r\nhello\r\n{end}")), 400, Closed),
         ("a chunk without a size", chunked("Transfer-Encoding: chunked\r\n", "x\r\nhello\r\n"), 400, Closed),
-        // The answer is there before the body is looked at; what follows cannot be told from it.
+        // The response precedes the body, which cannot be told from a next request.
         ("a body that does not come", get("Content-Length: 1000000\r\n"), 200, Closed),
         ("a body that wants to be asked for", get("Expect: 100-continue\r\nContent-Length: 5\r\n"), 200, Closed),
     ];
@@ -239,7 +237,7 @@ fn header_limits_are_enforced() {
         ("many fields of 20 KB", get(&format!("X: {}\r\n", &long[..400]).repeat(50)), 431, Closed),
         ("an address of 15 KB", line(&format!("GET /{kept}")), 404, Open),
         ("a query of 15 KB", line(&format!("GET /rss.xml?{kept}")), 200, Open),
-        // The limit of the whole header is met before that of addresses, 64 KB, which would answer 414.
+        // The limit of the header is lower than that of addresses, 64 KB, which would give 414.
         ("an address of 70 KB", line(&format!("GET /{long}")), 431, Closed),
     ];
     check(cases, "standards 82");
@@ -263,7 +261,7 @@ fn pipelined_requests_are_answered_in_order() {
             Some((*status, body.clone()))
         );
     }
-    // Letter by letter, on the same connection.
+    // Byte by byte, on the same connection.
     for byte in get("") {
         stream.write_all(&[byte]).unwrap();
     }

@@ -1,4 +1,4 @@
-//! What time brings: articles that are due, that expire, that can still be undone.
+//! Articles that are scheduled, expire, or are held for a while.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ fn in_seconds(seconds: i64) -> DateTime<Utc> {
     Utc::now() + TimeDelta::seconds(seconds)
 }
 
-/// Every document in which an article could be seen.
+/// Every document that could show an article.
 fn documents(site: &Site) -> String {
     ["/", "/atom.xml", "/rss.xml", "/feed.json", "/feed"].iter().map(|path| site.get(path).text()).collect()
 }
@@ -24,7 +24,7 @@ fn a_scheduled_article_is_in_no_document_before_it_is_due() {
     site.wait_for(&["First"]);
     assert!(!documents(&site).contains("Later") && !documents(&site).contains("Secret"));
     assert_eq!(site.get("/articles/later").status, 404);
-    // Due while nobody serves.
+    // It becomes due while no daemon runs.
     site.stop();
     std::thread::sleep(Duration::from_millis(3_200));
     site.start();
@@ -45,7 +45,7 @@ fn an_article_expires() {
     assert!(Utc::now() >= end - TimeDelta::seconds(1));
     assert!(!documents(&site).contains("Offer"));
     assert_eq!((site.get("/articles/offer").status, site.get("/articles/old").status), (410, 410));
-    // A date that is moved brings it back as the one it was.
+    // With a later date it returns with its old id.
     let end = in_seconds(600);
     site.write("offer.md", format!("---\ntitle: Offer\nexpiryDate: {}\n---\nOnly today.\n", end.to_rfc3339()));
     site.wait_for(&["Offer"]);
@@ -64,21 +64,21 @@ fn an_article_can_be_withdrawn_while_it_is_held() {
     std::thread::sleep(Duration::from_millis(500));
     site.remove("undone.md");
     assert!(!documents(&site).contains("Kept"));
-    // An edit does not begin the time anew.
+    // An edit does not restart the hold.
     site.write("kept.md", "# Kept\n\nText of it, mended.\n");
     site.wait_for(&["Kept"]);
     let waited = Utc::now() - written;
     assert!(waited >= TimeDelta::seconds(2), "{waited}");
     let published: DateTime<Utc> = site.entry("Kept")["date_published"].as_str().unwrap().parse().unwrap();
     assert!(published > written, "published when readers could see it");
-    // Nobody ever saw it, so there is nothing that is gone.
+    // It was never published, so it is not gone.
     std::thread::sleep(Duration::from_millis(2_500));
     assert_eq!(site.get("/articles/undone").status, 404);
-    // What was undone is new when it comes again.
+    // A withdrawn article that returns is new.
     site.write("undone.md", "# Undone\n\nText of that.\n");
     std::thread::sleep(Duration::from_millis(1_500));
     assert!(!documents(&site).contains("Undone"));
-    // What was published once is not held again.
+    // A published article is not held again.
     site.write("kept.md", "# Kept\n\nText of it, mended again.\n");
     site.wait_until("the edit is served", |site| documents(site).contains("mended again"));
     assert!(site.titles().contains(&"Kept".to_owned()));

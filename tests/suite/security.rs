@@ -1,19 +1,20 @@
-//! What somebody who means harm may try, from outside: through files, names and requests. `SECURITY.md` lists each with its test.
+//! Attacks through files, names and requests. `SECURITY.md` lists each attack with its test.
 
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::command_line::gazetted;
 use crate::site::Site;
 use crate::tools::Program;
+use crate::waiting::PATIENCE;
 
-/// Text of which no byte may be seen.
+/// Text that must never be served.
 const OUTSIDE: &str = "what lies outside";
 
-/// Puts a link in the place of a file, or of its folder, and back again, while the file is asked for.
+/// Requests a file while it, or its folder, is replaced by a symlink and restored, again and again.
 fn race(swap: impl Fn(&Site, &Path) + Sync) {
     let site = Site::started();
     let outside = site.root().with_file_name("outside");
@@ -29,12 +30,12 @@ fn race(swap: impl Fn(&Site, &Path) + Sync) {
                 swaps.fetch_add(1, Ordering::Relaxed);
             }
         });
-        let enough = |shown, refused| shown > 20 && refused > 20 && swaps.load(Ordering::Relaxed) > 3_000;
-        let deadline = Instant::now() + Duration::from_mins(1);
+        let enough = |shown, refused| shown > 20 && refused > 20 && swaps.load(Ordering::Relaxed) > 1_000;
+        let deadline = Instant::now() + PATIENCE;
         while !enough(shown, refused) && Instant::now() < deadline {
             let answer = site.get("/media/deep/a.png");
             let text = answer.text();
-            // Ended here, so that a failure does not wait for the thread.
+            // Stops the thread, so that the failure does not wait for it.
             if text.contains(OUTSIDE) || (answer.status == 200 && text != "inside") {
                 stop.store(true, Ordering::Relaxed);
                 panic!("{}: {text}", answer.status);
@@ -69,7 +70,7 @@ fn a_folder_replaced_by_a_symlink_exposes_nothing_outside() {
     });
 }
 
-/// Files that once took minutes or gigabytes each, as a program that was built without optimisation would notice.
+/// Files that once took minutes or gigabytes each.
 fn hostile() -> Vec<(&'static str, String)> {
     let page = |part: &str, bytes: usize| format!("<title>t</title><p>x</p>{}", part.repeat(bytes / part.len()));
     let attributes: Vec<String> = (0..100_000).map(|number| format!(" a{number}")).collect();
@@ -83,7 +84,7 @@ fn hostile() -> Vec<(&'static str, String)> {
         ("crosswise.html", page("<b><div></b>", 1_000_000)),
         ("links.html", page("<a><b></a>", 1_000_000)),
         ("attributes.html", format!("<title>t</title><p{}>x</p>", attributes.concat())),
-        ("anew.html", format!("{}{}", marks.concat(), "<p>x".repeat(100_000))),
+        ("reconstructed.html", format!("{}{}", marks.concat(), "<p>x".repeat(100_000))),
         ("escaped.html", page("&amp;", 500_000)),
         ("escaped.txt", format!("Title\n\n{}", "&".repeat(200_000))),
         ("blocks.md", page("<div>\n", 1_000_000)),
@@ -128,21 +129,17 @@ fn a_hostile_article_delays_no_other() {
         eprintln!("this file system holds no file of a terabyte");
     }
     std::fs::write(articles.join("good.md"), "# Good\n\nText.").unwrap();
-    let deadline = Instant::now() + Duration::from_mins(2);
-    while !program.get("/feed.json").contains("\"Good\"") {
-        assert!(Instant::now() < deadline, "the good article waits: {:?}", program.log.lock().unwrap());
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    program.wait_until("the good article is published", |program| program.get("/feed.json").contains("\"Good\""));
     let peak = peak(&program);
     assert!(peak < MOST_KILOBYTES, "{peak} kilobytes of memory");
 }
 
-/// What ends a line, moves a cursor, or turns the reading direction around.
+/// Characters that end a line, move a cursor, or reverse the reading direction.
 fn acts(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Escape sequences as YAML, JSON and TOML write them, which no look at the bytes of a file finds.
+/// Escape sequences of YAML, JSON and TOML, which a search in the bytes of a file does not find.
 const YAML: &str = "\\e[31m\\x9b31m\\u202e\\r\\nFORGED \\u2028\\x85\\a";
 const JSON: &str = "\\u001b[31m\\u009b31m\\u202e\\r\\nFORGED \\u2028\\u0085\\u0007";
 
@@ -188,7 +185,7 @@ fn file_content_cannot_forge_log_lines() {
     for path in ["/%1b%5b31m%0d%0aFORGED", "/media/%1b%0aFORGED.png", "/articles/%0aFORGED", "/tags/%0d%0aFORGED/"] {
         program.get(path);
     }
-    let log = program.log.lock().unwrap().clone();
+    let log = program.log.lock().clone();
     assert!(log.iter().any(|line| line.contains("FORGED")), "nothing was tried: {log:#?}");
     for line in &log {
         assert!(!line.contains(acts) && !line.starts_with("FORGED"), "{line:?}");

@@ -1,30 +1,31 @@
-//! What systemd is told, and what it thinks of the unit.
+//! Notifications to systemd, its sockets and its units.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::tools::{self, Running};
+use crate::waiting::{PATIENCE, wait_for};
 
 #[test]
 fn systemd_is_notified_when_ready_and_when_stopping() {
     let folder = tempfile::tempdir().unwrap();
     let socket = folder.path().join("notify");
     let systemd = UnixDatagram::bind(&socket).unwrap();
-    systemd.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    systemd.set_read_timeout(Some(PATIENCE)).unwrap();
     let articles = folder.path().join("articles");
     std::fs::create_dir(&articles).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_gazetted"));
     command.arg("serve").arg(articles).args(["--listen", "127.0.0.1:0"]).stderr(Stdio::null());
-    // As the unit has it: the state directory comes from systemd.
+    // As in the unit, systemd sets the state directory.
     command.env("STATE_DIRECTORY", folder.path().join("state")).env("NOTIFY_SOCKET", &socket);
     let mut child = command.spawn().unwrap();
     let hear = || {
         let mut buffer = [0; 1024];
-        let length = systemd.recv(&mut buffer).expect("systemd is told");
+        let length = systemd.recv(&mut buffer).expect("a notification");
         String::from_utf8(buffer[..length].to_vec()).unwrap()
     };
     let ready = hear();
@@ -53,27 +54,19 @@ fn systemd_accepts_the_unit() {
     assert!(output.status.success() && !said.contains("gazetted."), "{said}");
 }
 
-/// What is answered to a request for a feed, once anybody answers.
+/// Status line of a request for a feed, once the daemon listens.
 fn answer(connect: impl Fn() -> std::io::Result<Box<dyn ReadWrite>>) -> String {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    loop {
-        match connect() {
-            Ok(mut stream) => {
-                write!(stream, "GET /rss.xml HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").unwrap();
-                let mut answer = String::new();
-                stream.read_to_string(&mut answer).unwrap();
-                return answer.lines().next().unwrap_or_default().to_owned();
-            }
-            Err(error) => assert!(Instant::now() < deadline, "{error}"),
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    let mut stream = wait_for("the daemon listens", || connect().ok());
+    write!(stream, "GET /rss.xml HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer.lines().next().unwrap_or_default().to_owned()
 }
 
 trait ReadWrite: Read + Write {}
 impl<T: Read + Write> ReadWrite for T {}
 
-/// Asks through both kinds of sockets.
+/// Requests the feed through both kinds of sockets.
 fn both_answer(port: SocketAddr, path: &Path) {
     let by_port = answer(|| TcpStream::connect(port).map(|stream| Box::new(stream) as Box<dyn ReadWrite>));
     let by_path = answer(|| UnixStream::connect(path).map(|stream| Box::new(stream) as Box<dyn ReadWrite>));
@@ -85,7 +78,7 @@ fn a_port_and_a_unix_socket_serve_the_same() {
     let folder = tempfile::tempdir().unwrap();
     let (articles, path) = (folder.path().join("articles"), folder.path().join("http.sock"));
     std::fs::create_dir(&articles).unwrap();
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let port = SocketAddr::from(([127, 0, 0, 1], tools::free_port()));
     let mut command = Command::new(env!("CARGO_BIN_EXE_gazetted"));
     command.arg("serve").arg(articles).arg("--state").arg(folder.path().join("state"));
     command.args(["--listen", &port.to_string(), "--listen", &format!("unix:{}", path.display())]);
@@ -105,7 +98,7 @@ fn sockets_of_systemd_are_served() {
     let folder = tempfile::tempdir().unwrap();
     let (articles, path) = (folder.path().join("articles"), folder.path().join("http.sock"));
     std::fs::create_dir(&articles).unwrap();
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let port = SocketAddr::from(([127, 0, 0, 1], tools::free_port()));
     let mut command = Command::new("systemd-socket-activate");
     command.args(["-l", &port.to_string(), "-l", path.to_str().unwrap(), env!("CARGO_BIN_EXE_gazetted"), "serve"]);
     command.arg(articles).arg("--state").arg(folder.path().join("state")).stderr(Stdio::null());
@@ -113,7 +106,7 @@ fn sockets_of_systemd_are_served() {
     both_answer(port, &path);
 }
 
-/// A daemon that systemd would look after, and what systemd hears of it.
+/// A daemon under a watchdog, with the socket for its notifications.
 struct Watched {
     folder: tempfile::TempDir,
     systemd: UnixDatagram,
@@ -121,12 +114,12 @@ struct Watched {
 }
 
 impl Watched {
-    /// With so long to be silent.
+    /// Starts one with a watchdog interval.
     fn start(limit: Duration) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("notify");
         let systemd = UnixDatagram::bind(&socket).unwrap();
-        systemd.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        systemd.set_read_timeout(Some(PATIENCE)).unwrap();
         let articles = folder.path().join("articles");
         std::fs::create_dir(&articles).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_gazetted"));
@@ -138,11 +131,11 @@ impl Watched {
 
     fn hear(&self) -> String {
         let mut buffer = [0; 1024];
-        let length = self.systemd.recv(&mut buffer).expect("systemd is told");
+        let length = self.systemd.recv(&mut buffer).expect("a notification");
         String::from_utf8(buffer[..length].to_vec()).unwrap()
     }
 
-    /// How long systemd hears nothing from now on; at most so long.
+    /// Time until the next notification, but not more than a limit.
     fn silence(&self, at_most: Duration) -> Duration {
         self.systemd.set_nonblocking(true).unwrap();
         let mut buffer = [0; 1024];
@@ -151,7 +144,7 @@ impl Watched {
         self.systemd.set_read_timeout(Some(at_most)).unwrap();
         let begun = Instant::now();
         let _ = self.systemd.recv(&mut buffer);
-        self.systemd.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        self.systemd.set_read_timeout(Some(PATIENCE)).unwrap();
         begun.elapsed()
     }
 }
@@ -168,7 +161,7 @@ fn systemd_is_notified_of_a_reload() {
     drop(watched.folder);
 }
 
-/// Lets a thread of the program hang in the system, as on a disk that does not answer: whatever it asks for next takes an hour.
+/// Makes a thread hang in its next system call for an hour, as on a disk that does not respond.
 fn wedge(program: &tools::Program, name: &str) -> Running {
     let find = |program: &tools::Program| {
         let tasks = std::fs::read_dir(format!("/proc/{}/task", program.child.id())).unwrap();
@@ -176,7 +169,7 @@ fn wedge(program: &tools::Program, name: &str) -> Running {
             .filter_map(|task| Some(task.ok()?.path()))
             .find(|task| std::fs::read_to_string(task.join("comm")).is_ok_and(|comm| comm.trim_end() == name))
     };
-    // A thread names itself, once it runs.
+    // A thread sets its name when it runs.
     program.wait_until(&format!("there is a thread {name}"), |program| find(program).is_some());
     let task = find(program).unwrap();
     let mut command = Command::new("strace");
@@ -193,17 +186,17 @@ fn one_stalled_task_stops_the_watchdog_notifications() {
     let limit = Duration::from_secs(2);
     let watched = Watched::start(limit);
     assert!(watched.hear().starts_with("READY=1\n"));
-    assert!(watched.silence(limit * 5) < limit, "while all goes well, systemd hears so in time");
+    assert!(watched.silence(limit * 5) < limit, "a healthy daemon sends notifications in time");
     for (thread, part) in [("publish", "the publisher"), ("watch", "the watch"), ("serve", "serving")] {
         let wedge = wedge(&watched.program, thread);
         let is_complaint = |line: &String| line.contains(" ERROR no heartbeat; ") && line.contains(part);
         watched
             .program
-            .wait_until("the log says who is stuck", |program| program.log.lock().unwrap().iter().any(is_complaint));
-        assert!(watched.silence(limit * 2) >= limit, "systemd hears something although {part} is stuck");
-        // Whoever is let go goes on, and is no reason to start anew.
+            .wait_until("the log names the stalled task", |program| program.log.lock().iter().any(is_complaint));
+        assert!(watched.silence(limit * 2) >= limit, "there is a notification although {part} is stalled");
+        // A task that recovers causes no restart.
         drop(wedge);
-        assert!(watched.silence(limit * 10) < limit * 10, "{part} goes on, and systemd does not hear of it");
+        assert!(watched.silence(limit * 10) < limit * 10, "{part} has recovered, but there is no notification");
     }
 }
 
@@ -215,7 +208,7 @@ fn the_admin_socket_is_identified_by_its_name() {
     let folder = tempfile::tempdir().unwrap();
     let articles = folder.path().join("articles");
     std::fs::create_dir(&articles).unwrap();
-    let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let free = || SocketAddr::from(([127, 0, 0, 1], tools::free_port()));
     let (clients, operator) = (free(), free());
     let mut command = Command::new("systemd-socket-activate");
     command.args(["-l", &clients.to_string(), "-l", &operator.to_string(), "--fdname=http:admin"]);

@@ -1,27 +1,24 @@
-//! A folder of articles with a daemon on it. A test never sleeps to let things happen: it waits for a version.
-
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
-use std::thread::JoinHandle;
-use std::time::Duration;
+//! A folder of articles with a daemon on it. Tests wait for a version of its documents, and never for a length of time.
 
 use chrono::{DateTime, Utc};
 use gazetted::config::Config;
 use gazetted::daemon::Daemon;
 use gazetted::render::snapshot::Current;
 use gazetted::system::sockets::Sockets;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
 use tempfile::TempDir;
 
-/// Longest wait for anything to happen. Reached only when a test fails.
-const PATIENCE: Duration = Duration::from_secs(20);
+use crate::waiting::{PATIENCE, wait_until};
 
-/// Where the public finds the sites of these tests.
+/// Public address of the sites of these tests.
 pub const BASE_URL: &str = "https://gazette.example/";
 
 /// A folder of articles; its state stays when the daemon stops.
 pub struct Site {
-    // Kept for its end, which removes the folder.
+    // Removes the folder when it is dropped.
     _directory: TempDir,
     articles: PathBuf,
     state: PathBuf,
@@ -38,14 +35,14 @@ struct Running {
 }
 
 impl Site {
-    /// An empty folder, nobody watching.
+    /// An empty folder without a daemon.
     pub fn new() -> Self {
         Self::configured("")
     }
 
-    /// The same, with more of a configuration file.
+    /// An empty folder with a configuration.
     pub fn configured(configuration: &str) -> Self {
-        // The system's folder for such things is special to many editors (vim makes no backups there).
+        // Many editors treat the system's own temporary names specially: vim makes no backups of them.
         let directory = tempfile::Builder::new().prefix("gazetted-").tempdir().unwrap();
         let articles = directory.path().join("articles");
         std::fs::create_dir(&articles).unwrap();
@@ -53,7 +50,7 @@ impl Site {
         Self { _directory: directory, articles, state, configuration: configuration.to_owned(), running: None }
     }
 
-    /// What the next start reads.
+    /// Replaces the configuration for the next start.
     pub fn reconfigure(&mut self, configuration: &str) {
         configuration.clone_into(&mut self.configuration);
     }
@@ -87,7 +84,7 @@ impl Site {
         self.running = Some(Running { address, current, versions, stop, thread });
     }
 
-    /// Stops the daemon as SIGTERM would; its end must be a good one.
+    /// Stops the daemon as SIGTERM would. It must end without an error.
     pub fn stop(&mut self) {
         let running = self.running.take().expect("running");
         running.stop.send(()).unwrap();
@@ -142,20 +139,20 @@ impl Site {
         self.running.as_ref().expect("running").address
     }
 
-    /// The version that is served now.
+    /// The current version.
     pub fn version(&self) -> DateTime<Utc> {
         self.running.as_ref().expect("running").current.get().version
     }
 
-    /// Waits until something is so, asking again at each new version.
-    pub fn wait_until(&mut self, what: &str, is_so: impl Fn(&Self) -> bool) {
+    /// Waits until a condition holds, checking it at each new version.
+    pub fn wait_until(&mut self, what: &str, holds: impl Fn(&Self) -> bool) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let deadline = std::time::Instant::now() + PATIENCE;
         loop {
             let versions = &mut self.running.as_mut().expect("running").versions;
             versions.mark_unchanged();
             let mut versions = versions.clone();
-            if is_so(self) {
+            if holds(self) {
                 return;
             }
             let left = deadline.saturating_duration_since(std::time::Instant::now());
@@ -180,21 +177,18 @@ impl Site {
         });
     }
 
-    /// Everything that was done to the folder before this has been seen when this returns: one more article came and went.
+    /// Publishes one more article. Every earlier change of the folder has been processed when it is served.
     pub fn settle(&mut self) {
         self.write("zz-barrier.txt", "Barrier");
         self.wait_until("the barrier is seen", |site| site.titles().contains(&"Barrier".to_owned()));
     }
 
-    /// Writes a file again and again until it is published: after the folder itself came back, nobody can know when it is
-    /// watched again.
-    pub fn wait_until_written(&mut self, name: &str, text: &str, title: &str) {
-        let deadline = std::time::Instant::now() + PATIENCE;
-        while !self.titles().contains(&title.to_owned()) {
-            assert!(std::time::Instant::now() < deadline, "{name} is not published");
+    /// Writes a file again and again until it is published: a folder that has just come back is watched at an unknown time.
+    pub fn wait_until_written(&self, name: &str, text: &str, title: &str) {
+        wait_until(&format!("{name} is published"), || {
             self.write(name, text);
-            std::thread::sleep(Duration::from_millis(50));
-        }
+            self.titles().contains(&title.to_owned())
+        });
     }
 
     pub fn feed(&self) -> serde_json::Value {
@@ -213,6 +207,19 @@ impl Site {
         found.unwrap_or_else(|| panic!("no entry {title:?} in {:?}", self.titles()))
     }
 
+    /// Waits until an edit made now gets a later `date_modified`, which has whole seconds.
+    pub fn wait_for_a_later_second(&self, entry: &serde_json::Value) {
+        let modified: DateTime<Utc> = entry["date_modified"].as_str().unwrap().parse().unwrap();
+        wait_until("the next second has begun", || Utc::now().timestamp() > modified.timestamp());
+    }
+
+    /// Waits until documents are compressed, which happens a moment after they are served.
+    pub fn wait_until_compressed(&self, paths: &[&str], coding: &str) {
+        let is_compressed =
+            |path: &&str| self.ask("GET", path, &[("Accept-Encoding", coding)]).field("content-encoding") == coding;
+        wait_until(&format!("{paths:?} are compressed by {coding}"), || paths.iter().all(is_compressed));
+    }
+
     pub fn get(&self, path: &str) -> Answer {
         self.ask("GET", path, &[])
     }
@@ -225,7 +232,7 @@ impl Site {
         self.send(format!("{request}\r\n").as_bytes())
     }
 
-    /// Sends bytes as they are and reads until the server closes.
+    /// Sends bytes unchanged and reads until the server closes.
     pub fn send(&self, request: &[u8]) -> Answer {
         let mut stream = TcpStream::connect(self.address()).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -241,14 +248,14 @@ impl Drop for Site {
         if let Some(running) = self.running.take() {
             let _ = running.stop.send(());
             if let Ok(Err(error)) = running.thread.join() {
-                // Whatever failed first, this is why.
+                // The cause of an earlier failure of the test.
                 eprintln!("the daemon ended: {error:#}");
             }
         }
     }
 }
 
-/// What the server said.
+/// A response of the server.
 #[derive(Debug, Clone)]
 pub struct Answer {
     pub status: u16,
@@ -274,7 +281,7 @@ impl Answer {
         self.fields.iter().find(|(field, _)| field == name).map_or("", |(_, value)| value)
     }
 
-    /// Seconds that caches may keep it, if it says so.
+    /// `max-age` of `Cache-Control`, in seconds.
     pub fn max_age(&self) -> Option<u64> {
         let directives = self.field("cache-control").split(',').map(str::trim);
         directives.filter_map(|directive| directive.strip_prefix("max-age=")).find_map(|seconds| seconds.parse().ok())

@@ -1,8 +1,8 @@
-//! Clients that are slow, silent or too many: each is cut off in its time, and good ones notice nothing. How much of it at once the
-//! program bears is for `benches/slow.rs`.
+//! Clients that are slow, silent or too many: each is disconnected in time, and other clients are not affected. `benches/slow.rs`
+//! measures how many of them the server bears.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -10,11 +10,10 @@ use std::time::{Duration, Instant};
 use socket2::{Domain, SockRef, Socket, Type};
 
 use crate::site::Site;
-use crate::tools::{self, AtEnd, Running};
+use crate::tools::{self, AtEnd, Program, Running};
+use crate::waiting::{PATIENCE, wait_until};
 
-/// Longest wait for anything to happen. Reached only when a test fails.
-const PATIENCE: Duration = Duration::from_secs(20);
-/// Limits that a test can wait for.
+/// Limits short enough for a test.
 const LIMITS: &str = "[http]\nheader_timeout = '1s'\nidle_timeout = '1s'\nwrite_timeout = '2s'\n";
 const REQUEST: &[u8] = b"GET /robots.txt HTTP/1.1\r\nHost: a\r\n\r\n";
 
@@ -30,7 +29,7 @@ fn connect(address: SocketAddr) -> TcpStream {
     stream
 }
 
-/// Waits until the other end closes; whatever comes before does not matter.
+/// Reads until the server closes the connection; false after the longest wait.
 fn is_cut(mut stream: &TcpStream) -> bool {
     let mut buffer = [0; 4096];
     loop {
@@ -42,7 +41,7 @@ fn is_cut(mut stream: &TcpStream) -> bool {
     }
 }
 
-/// Whether a new connection is answered.
+/// Whether a request on a new connection is answered.
 fn is_served(address: SocketAddr) -> bool {
     let mut stream = connect(address);
     let mut answer = String::new();
@@ -61,18 +60,14 @@ fn silent_clients_are_disconnected() {
     idle.write_all(REQUEST).unwrap();
     let mut slow = connect(address);
     slow.write_all(b"GET /robots.txt HTTP/1.1\r\nX: ").unwrap();
-    let deadline = Instant::now() + PATIENCE;
-    // A byte now and then is no reason to wait longer.
-    while slow.write_all(b"x").is_ok() {
-        assert!(Instant::now() < deadline, "a slow header is waited for");
-        std::thread::sleep(Duration::from_millis(100));
-    }
+    // A byte now and then does not extend the limit.
+    wait_until("a slow header is cut off", || slow.write_all(b"x").is_err());
     for (name, stream) in [("silent", &silent), ("half", &half), ("idle", &idle)] {
         assert!(is_cut(stream), "{name} is still connected: standards 82");
     }
 }
 
-/// A client with little room of its own that has asked for a large file.
+/// A client with a small receive buffer that has requested a large file.
 fn asks_for_much(address: SocketAddr) -> TcpStream {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     socket.set_recv_buffer_size(4096).unwrap();
@@ -95,11 +90,14 @@ fn clients_that_hardly_read_are_disconnected() {
     let (never, mut hardly) = (asks_for_much(site.address()), asks_for_much(site.address()));
     let start = Instant::now();
     let mut byte = [0; 1];
-    // What has come already can be read even after the end: the system knows of that first.
+    // Received bytes can be read even after a reset: the socket's error shows it first.
     let is_reset = |stream: &TcpStream| SockRef::from(stream).take_error().unwrap().is_some();
     let (mut never_is, mut hardly_is) = (false, false);
     while !(never_is && hardly_is) {
-        assert!(start.elapsed() < PATIENCE, "cut off: who takes nothing {never_is}, ten bytes a second {hardly_is}");
+        assert!(
+            start.elapsed() < PATIENCE,
+            "disconnected: reads nothing {never_is}, reads ten bytes a second {hardly_is}"
+        );
         never_is |= is_reset(&never);
         hardly_is |= is_reset(&hardly);
         if !hardly_is {
@@ -114,32 +112,33 @@ fn slow_clients_get_the_whole_response() {
     let whole = 1 << 20;
     let site = with_file(whole);
     let mut stream = asks_for_much(site.address());
-    let (start, mut taken, mut buffer) = (Instant::now(), 0, [0; 16 << 10]);
-    // Some hundred KB a second: longer than each limit of time.
+    let (mut taken, mut buffer) = (0, [0; 16 << 10]);
+    // Some hundred KB a second: in all longer than each limit.
     while taken < whole {
-        let read = stream.read(&mut buffer).expect("nobody is cut off who takes what comes");
+        let read = stream.read(&mut buffer).expect("a client that reads is not disconnected");
         assert!(read > 0, "{taken} bytes came");
         taken += read as u64;
-        std::thread::sleep(Duration::from_millis(30).min(PATIENCE.saturating_sub(start.elapsed())));
+        std::thread::sleep(Duration::from_millis(30));
     }
 }
 
 #[test]
 fn active_clients_stay_connected() {
-    let mut site = Site::configured("[http]\nheader_timeout = '2s'\nidle_timeout = '3s'\nwrite_timeout = '2s'");
+    let mut site = Site::configured("[http]\nheader_timeout = '4s'\nidle_timeout = '4s'\nwrite_timeout = '4s'");
     site.start();
     let mut stream = connect(site.address());
     let mut buffer = [0; 4096];
-    for _ in 0..15 {
+    // In all longer than each limit, while each pause is much shorter.
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(6) {
         stream.write_all(REQUEST).unwrap();
         let read = stream.read(&mut buffer).unwrap();
         assert!(buffer[..read].starts_with(b"HTTP/1.1 200 "));
-        // In all longer than each limit.
-        std::thread::sleep(Duration::from_millis(300));
+        std::thread::sleep(Duration::from_millis(200));
     }
 }
 
-/// Holds so many connections that say nothing, and makes each anew when it is cut off, until it is told to stop.
+/// Holds silent connections, and opens each again when it is closed, until the flag is set.
 fn silent_crowd(address: SocketAddr, count: usize, stop: &AtomicBool) {
     let open = || {
         let stream = TcpStream::connect(address).ok()?;
@@ -160,7 +159,7 @@ fn silent_crowd(address: SocketAddr, count: usize, stop: &AtomicBool) {
 
 #[test]
 fn silent_connections_displace_no_active_client() {
-    // None of them would ever go by itself.
+    // No timeout closes any of them.
     let mut site = Site::configured("[http]\nconnections = 40\nheader_timeout = '1h'");
     site.start();
     let (address, stop) = (site.address(), AtomicBool::new(false));
@@ -168,7 +167,7 @@ fn silent_connections_displace_no_active_client() {
         scope.spawn(|| silent_crowd(address, 60, &stop));
         let _stop = AtEnd(&stop);
         let served = (0..100).filter(|_| is_served(address)).count();
-        // On a busy machine one may be so slow to ask that it makes room itself.
+        // On a busy machine a client may be so slow that it is evicted as silent.
         assert!(served >= 90, "{served} of 100 were served");
     });
 }
@@ -176,7 +175,7 @@ fn silent_connections_displace_no_active_client() {
 #[test]
 fn the_limit_of_one_address_affects_no_other() {
     let running = {
-        // Nobody is to be cut off for having waited too long.
+        // No timeout may interfere.
         let limits = "connections_per_address = 5\ntrusted_proxies = []\nheader_timeout = '5m'\n";
         let mut site = Site::configured(&format!("[http]\n{limits}"));
         site.start();
@@ -193,24 +192,20 @@ fn the_limit_of_one_address_affects_no_other() {
     };
     let mut other = from([127, 0, 0, 2]);
     let own: Vec<TcpStream> = (0..10).map(|_| from([127, 0, 0, 3])).collect();
-    // Which are the oldest is for the threads to say that take them in.
+    // Threads accept connections in any order: any of them may be the oldest.
     let is_open = |stream: &&TcpStream| {
         stream.set_nonblocking(true).unwrap();
         let open = (&**stream).read(&mut [0]).is_err_and(|error| error.kind() == ErrorKind::WouldBlock);
         stream.set_nonblocking(false).unwrap();
         open
     };
-    let deadline = Instant::now() + PATIENCE;
-    while own.iter().filter(is_open).count() > 5 {
-        assert!(Instant::now() < deadline, "nobody makes room");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    wait_until("five connections of the address are closed", || own.iter().filter(is_open).count() <= 5);
     other.write_all(REQUEST).unwrap();
-    assert!(other.read(&mut [0; 4096]).unwrap() > 0, "who came from elsewhere is served");
+    assert!(other.read(&mut [0; 4096]).unwrap() > 0, "another address is served");
     assert_eq!(own.iter().filter(is_open).count(), 5);
     for mut stream in own.iter().filter(is_open) {
         stream.write_all(REQUEST).unwrap();
-        assert!(stream.read(&mut [0; 4096]).unwrap() > 0, "so is whoever there is room for");
+        assert!(stream.read(&mut [0; 4096]).unwrap() > 0, "the remaining connections are served");
     }
 }
 
@@ -219,16 +214,11 @@ fn it_serves_and_reads_with_few_descriptors() {
     let folder = tempfile::tempdir().unwrap();
     let articles = folder.path().join("articles");
     std::fs::create_dir(&articles).unwrap();
-    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let mut command = Command::new("sh");
     command.args(["-c", "ulimit -n 300; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_gazetted"), "serve"]);
     command.arg(&articles).arg("--state").arg(folder.path().join("state"));
-    let _program = Running(command.args(["--listen", &address.to_string()]).stderr(Stdio::null()).spawn().unwrap());
-    let deadline = Instant::now() + PATIENCE;
-    while TcpStream::connect(address).is_err() {
-        assert!(Instant::now() < deadline, "it does not start");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    let program = Program::start(command.args(["--listen", "127.0.0.1:0"]));
+    let address: SocketAddr = program.address.parse().unwrap();
     let crowd: Vec<TcpStream> = (0..400).map(|_| connect(address)).collect();
     assert!(is_served(address), "while more are connected than it has descriptors");
     std::fs::write(articles.join("a.md"), "# A\n\nText.\n").unwrap();
@@ -238,10 +228,7 @@ fn it_serves_and_reads_with_few_descriptors() {
         stream.write_all(b"GET /articles/a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").unwrap();
         stream.read_to_string(&mut answer).is_ok_and(|_| answer.starts_with("HTTP/1.1 200 "))
     };
-    while !has_it() {
-        assert!(Instant::now() < deadline, "articles are not read any more");
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    wait_until("the article is published", has_it);
     drop(crowd);
 }
 
@@ -252,14 +239,14 @@ fn slowhttptest_blocks_no_other_client() {
     }
     let site = with_file(8 << 20);
     let url = format!("http://{}/media/a.mp4", site.address());
-    // Headers that do not end, bodies that do not end, answers that are hardly read.
+    // Endless headers, endless bodies, responses that are hardly read.
     for mode in [&["-H", "-i", "1"][..], &["-B", "-i", "1"], &["-X", "-w", "10", "-y", "20", "-n", "1", "-z", "5"]] {
         let mut command = Command::new("slowhttptest");
         command.args(mode).args(["-c", "200", "-r", "200", "-p", "3", "-l", "6", "-u", &url]);
         let mut attack = Running(command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
         let mut served = 0;
         while attack.0.try_wait().unwrap().is_none() {
-            assert!(is_served(site.address()), "{mode:?}: nobody else is served");
+            assert!(is_served(site.address()), "{mode:?}: other clients are not served");
             served += 1;
             std::thread::sleep(Duration::from_millis(50));
         }

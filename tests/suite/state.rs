@@ -1,4 +1,4 @@
-//! The state directory: lost, damaged, another folder's, backed up and restored. Ids and dates stay whenever they can.
+//! The state directory: lost, damaged, used for another folder, backed up and restored. Ids and dates survive whenever possible.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,7 +8,7 @@ use gazetted::catalog::FILE;
 use crate::random::Random;
 use crate::site::Site;
 
-/// What a feed says of each article that must never change: by title, its id, its address and its date.
+/// Permanent properties of each entry: id, address and date, by title.
 fn identities(site: &Site) -> BTreeMap<String, String> {
     let feed = site.feed();
     let identity = |item: &serde_json::Value| {
@@ -18,7 +18,7 @@ fn identities(site: &Site) -> BTreeMap<String, String> {
     feed["items"].as_array().unwrap().iter().map(identity).collect()
 }
 
-/// A site of many articles, stopped. Half of them have moved since they were published, so that no file says their ids.
+/// A stopped site with many articles. Half of them have moved since they were published, so that their ids do not follow from their files.
 fn stopped() -> (Site, BTreeMap<String, String>) {
     let mut site = Site::configured("[feed]\nentries = 500\n");
     for number in 0..60 {
@@ -41,7 +41,7 @@ fn damaged_files(state: &Path) -> usize {
     names.filter(|name| name.starts_with("damaged-") && name.ends_with(".sqlite")).count()
 }
 
-/// The catalog as one file, and so that it can be put back.
+/// The catalog as one file that can be restored.
 fn catalog(state: &Path) -> Vec<u8> {
     let connection = rusqlite::Connection::open(state.join(FILE)).unwrap();
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
@@ -82,7 +82,7 @@ fn a_damaged_catalog_is_salvaged() {
     let mut random = Random::new(11);
     let pages = whole.len() / 4096;
     assert!(pages > 20, "{pages} pages");
-    // Single pages here and there, but for the first, which says where everything is.
+    // Single pages, except the first, which holds the schema.
     for round in 0..8 {
         let mut bytes = whole.clone();
         let page = 1 + random.below(pages - 1);
@@ -90,13 +90,13 @@ fn a_damaged_catalog_is_salvaged() {
         put_back(site.state(), &bytes);
         site.start();
         let after = identities(&site);
-        // A page of articles takes a few dozen with it at most; any other takes none.
+        // A damaged page costs a few dozen articles at most.
         let kept = before.iter().filter(|(title, identity)| after.get(*title) == Some(identity)).count();
         assert_eq!(after.len(), before.len(), "round {round}, page {page}: every file is published");
         assert!(kept >= before.len() / 2, "round {round}, page {page}: only {kept} of {} are as before", before.len());
         site.stop();
     }
-    // Cut off anywhere, and with its beginning gone: there is a feed again.
+    // Truncated anywhere, or without its beginning: a feed is served again.
     for length in [0, 50, 4096, whole.len() / 3, whole.len() / 2, whole.len() - 4096] {
         put_back(site.state(), &whole[..length]);
         site.start();
@@ -119,7 +119,7 @@ fn a_damaged_catalog_is_salvaged() {
 fn damage_found_while_running_is_repaired_while_running() {
     let (mut site, before) = stopped();
     site.start();
-    // Everything but the first page, behind the back of a daemon that runs.
+    // Damages everything but the first page while the daemon runs.
     let bytes = catalog(site.state());
     let file = std::fs::OpenOptions::new().write(true).open(site.state().join(FILE)).unwrap();
     std::os::unix::fs::FileExt::write_all_at(&file, &vec![0xA5; bytes.len() - 4096], 4096).unwrap();
@@ -150,7 +150,7 @@ fn a_state_directory_belongs_to_one_folder() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains("this state directory is that of") && said.lines().count() == 1, "{said}");
-    // The same articles elsewhere are the same articles.
+    // The same articles in another folder keep their ids.
     std::fs::copy(site.path("one.md"), other.path().join("one.md")).unwrap();
     let program = crate::tools::Program::start(&mut command(other.path()));
     let id = before["One"].split('"').nth(1).unwrap();

@@ -1,21 +1,22 @@
-//! Programs that a test needs beyond Rust. A missing one skips its test, and says so; with `GAZETTED_NO_SKIP` set, as in
-//! CI, it fails it.
+//! Programs that tests need beyond Rust. A missing one skips its test with a message; with `GAZETTED_NO_SKIP` set, as in CI, the
+//! test fails.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Says that a test is skipped for want of something.
+use crate::waiting::{PATIENCE, wait_or_explain};
+
+/// Reports that a test is skipped because something is missing.
 pub fn skip(want: &str) {
     assert!(std::env::var_os("GAZETTED_NO_SKIP").is_none(), "{want} is missing, and GAZETTED_NO_SKIP is set");
     eprintln!("SKIPPED: {want} is missing");
 }
 
-/// Whether a program is there; if not, the test is skipped.
+/// Whether a program is installed; reports a skipped test if not.
 pub fn has(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&path).any(|folder| folder.join(program).is_file());
@@ -25,7 +26,7 @@ pub fn has(program: &str) -> bool {
     found
 }
 
-/// Whether Python has a module; if not, the test is skipped.
+/// Whether Python has a module; reports a skipped test if not.
 pub fn has_python(module: &str) -> bool {
     if !has("python3") {
         return false;
@@ -39,7 +40,7 @@ pub fn has_python(module: &str) -> bool {
     found
 }
 
-/// A file of the workplace beside the project, if the project has one; if not, the test is skipped.
+/// A file of the folder `shared` beside the project; reports a skipped test if there is none.
 pub fn beside(path: &str) -> Option<PathBuf> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared").join(path);
     if file.exists() {
@@ -49,7 +50,7 @@ pub fn beside(path: &str) -> Option<PathBuf> {
     None
 }
 
-/// The schema of JSON Feed, if somebody installed it; if not, the test is skipped.
+/// The schema of JSON Feed; reports a skipped test if it is not installed.
 pub fn json_feed_schema() -> Option<PathBuf> {
     let schema = std::env::var_os("GAZETTED_JSON_FEED_SCHEMA").map(PathBuf::from).filter(|file| file.exists());
     if schema.is_none() {
@@ -58,7 +59,7 @@ pub fn json_feed_schema() -> Option<PathBuf> {
     schema
 }
 
-/// Whether Node has a module, in the folder that `GAZETTED_NODE_MODULES` names; if not, the test is skipped.
+/// Whether Node has a module in the folder `GAZETTED_NODE_MODULES`; reports a skipped test if not.
 pub fn has_node(module: &str) -> bool {
     if !has("node") {
         return false;
@@ -71,7 +72,7 @@ pub fn has_node(module: &str) -> bool {
     found
 }
 
-/// Where Emacs keeps elfeed; if nowhere, the test is skipped.
+/// Folder of elfeed in Emacs; reports a skipped test if there is none.
 pub fn elfeed() -> Option<PathBuf> {
     let lisp = Path::new("/usr/share/emacs/site-lisp");
     let packages = ["elpa", "elpa-src"].into_iter().filter_map(|name| std::fs::read_dir(lisp.join(name)).ok());
@@ -83,7 +84,7 @@ pub fn elfeed() -> Option<PathBuf> {
     found
 }
 
-/// Runs a program to its end, which must be a good one; gives what it printed.
+/// Runs a program, which must succeed, and returns its output.
 pub fn run(command: &mut Command) -> String {
     let output: Output = command.stdin(Stdio::null()).output().unwrap();
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -92,14 +93,35 @@ pub fn run(command: &mut Command) -> String {
     printed
 }
 
-/// A whole answer with its header; `fields` are those of the request beside the necessary ones, each with its line end.
-pub fn ask(address: &str, path: &str, fields: &str) -> String {
+/// A port that stays free until the caller's program listens on it: below the range that the system gives to connections, and
+/// never returned twice.
+pub fn free_port() -> u16 {
+    const PORTS: std::ops::Range<u16> = 10_000..30_000;
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    // Another test process begins elsewhere.
+    let first = std::process::id().wrapping_mul(61) % u32::from(PORTS.end - PORTS.start);
+    loop {
+        let number = u32::from(NEXT.fetch_add(1, Ordering::Relaxed)) + first;
+        let port = PORTS.start + u16::try_from(number % u32::from(PORTS.end - PORTS.start)).unwrap();
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}
+
+/// A response with its header, as bytes. `fields` are further fields of the request, each with its line end.
+pub fn ask_bytes(address: &str, path: &str, fields: &str) -> Vec<u8> {
     let mut stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
     write!(stream, "GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{fields}\r\n").unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
     answer
+}
+
+/// As [`ask_bytes`], for a request whose response is text: it must not accept a content coding.
+pub fn ask(address: &str, path: &str, fields: &str) -> String {
+    String::from_utf8(ask_bytes(address, path, fields)).unwrap()
 }
 
 /// Host and port of the first address in a field of a log line, in any form of the log.
@@ -110,39 +132,39 @@ pub fn logged_address(line: &str, field: &str) -> Option<String> {
     address.split('/').next().map(str::to_owned)
 }
 
-/// A running daemon as a program of its own, ended with the test.
+/// A daemon in a process of its own, which ends with the test.
 pub struct Program {
     pub child: Child,
     pub address: String,
-    /// What it has said so far.
-    pub log: Arc<Mutex<Vec<String>>>,
+    /// Lines of its log so far.
+    pub log: Log,
 }
 
 impl Program {
-    /// Starts it and waits until it serves.
+    /// Starts a daemon and waits until it serves.
     pub fn start(command: &mut Command) -> Self {
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
-        let log = Arc::new(Mutex::new(Vec::new()));
+        let log = Log::default();
         let (found, address) = std::sync::mpsc::channel();
-        let (lines, said) = (BufReader::new(child.stderr.take().unwrap()).lines(), Arc::clone(&log));
-        // What it says later must not fill the pipe.
+        let (lines, own_log) = (BufReader::new(child.stderr.take().unwrap()).lines(), log.clone());
+        // Read to the end, since a full pipe would lose lines.
         std::thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
                 if let Some(address) = logged_address(&line, "listen") {
                     let _ = found.send(address);
                 }
-                said.lock().unwrap().push(line);
+                own_log.lock().push(line);
             }
         });
-        let address = address.recv_timeout(Duration::from_secs(20));
+        let address = address.recv_timeout(PATIENCE);
         let Ok(address) = address else {
             let _ = child.kill();
-            panic!("the program does not say where it serves: {:?}", log.lock().unwrap());
+            panic!("the log has no address: {:?}", log.lock());
         };
         Self { child, address, log }
     }
 
-    /// A whole answer with its header.
+    /// A response with its header.
     pub fn get(&self, path: &str) -> String {
         ask(&self.address, path, "")
     }
@@ -152,14 +174,20 @@ impl Program {
         rustix::process::kill_process(id, signal).unwrap();
     }
 
-    /// Waits until something is so, asking twenty times a second.
-    pub fn wait_until(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
-        let deadline = std::time::Instant::now() + Duration::from_secs(30);
-        while !is_so(self) {
-            let log = || self.log.lock().unwrap().join("\n");
-            assert!(std::time::Instant::now() < deadline, "waited in vain until {what}; it said:\n{}", log());
-            std::thread::sleep(Duration::from_millis(50));
-        }
+    /// Waits until a condition holds.
+    pub fn wait_until(&self, what: &str, holds: impl Fn(&Self) -> bool) {
+        wait_or_explain(what, || holds(self).then_some(()), || self.log.lock().join("\n"));
+    }
+}
+
+/// Lines of a log, which a thread adds to.
+#[derive(Clone, Default)]
+pub struct Log(Arc<Mutex<Vec<String>>>);
+
+impl Log {
+    /// The lines; also after a test has failed while it held them.
+    pub fn lock(&self) -> MutexGuard<'_, Vec<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -170,7 +198,7 @@ impl Drop for Program {
     }
 }
 
-/// A running program, ended with its test.
+/// A running program, which ends with its test.
 pub struct Running(pub Child);
 
 impl Drop for Running {
@@ -180,7 +208,7 @@ impl Drop for Running {
     }
 }
 
-/// Stops whoever looks at a flag, however the test ends.
+/// Sets a flag that stops other threads, however the test ends.
 pub struct AtEnd<'a>(pub &'a AtomicBool);
 
 impl Drop for AtEnd<'_> {

@@ -1,4 +1,4 @@
-//! The units of systemd, as `systemd-analyze` sees them without running them.
+//! The systemd units, checked by `systemd-analyze` without running them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ fn units() -> Vec<(String, String)> {
     units
 }
 
-/// Puts units into a folder, with a program that is there.
+/// Writes units into a folder, with a program that exists.
 fn put(folder: &Path, units: &[(String, String)]) -> Vec<PathBuf> {
     let put = |(name, text): &(String, String)| {
         let file = folder.join(name);
@@ -44,14 +44,14 @@ fn systemd_accepts_every_unit() {
     let output = verify(&put(folder.path(), &units));
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success() && !said.contains("gazetted"), "{said}");
-    // A word that systemd does not know is told of.
+    // An unknown directive is reported.
     let service = units.iter_mut().find(|(name, _)| name == "gazetted.service").unwrap();
     service.1 = service.1.replace("ProtectClock=yes", "ProtectKlock=yes");
     let said = String::from_utf8_lossy(&verify(&put(folder.path(), &units)).stderr).into_owned();
     assert!(said.contains("ProtectKlock"), "{said}");
 }
 
-/// 0.2 of 10: a score that falls short of it ends the program with an error.
+/// Highest permitted exposure in tenths, of 100. `systemd-analyze` fails above it.
 fn is_shut_off(file: &Path) -> bool {
     let mut command = Command::new("systemd-analyze");
     command.args(["security", "--offline=true", "--threshold=2", "--no-pager"]).arg(file);
@@ -68,7 +68,7 @@ fn the_services_are_sandboxed() {
     assert_eq!(services.len(), 2);
     for (file, (name, text)) in put(folder.path(), &services).iter().zip(&services) {
         assert!(is_shut_off(file), "{name} is exposed to more than it was");
-        // With a single protection less it is not.
+        // It fails with one protection less.
         for line in ["PrivateNetwork=yes\n", "ProtectHome=yes\n", "CapabilityBoundingSet=\n", "DynamicUser=yes\n"] {
             assert!(text.contains(line), "{name} says {line}");
             fs::write(file, text.replace(line, "")).unwrap();
@@ -77,7 +77,7 @@ fn the_services_are_sandboxed() {
     }
 }
 
-/// What a unit says that is not about the one site that it is for.
+/// Lines of a unit that do not depend on its site.
 fn settings(text: &str) -> Vec<String> {
     let own = ["Description=", "After=", "ExecStart=", "ExecReload="];
     let lines = text.lines().filter(|line| !line.starts_with('#') && !own.iter().any(|own| line.starts_with(own)));

@@ -1,9 +1,9 @@
-//! Documents that are valid for everybody, whatever is in the folder; and always the same for the same folder.
+//! Documents are valid whatever is in the folder, and always the same for the same folder.
 
 mod conduct;
-mod everything;
+mod determinism;
 mod rules;
-mod same;
+mod sample_site;
 mod table;
 
 use std::path::PathBuf;
@@ -12,11 +12,11 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::tools;
-use everything::{Served, documents, documents_of};
+use sample_site::{Served, documents, documents_of};
 
-/// Documents as files, named so that a complaint tells which it is.
+/// Documents as files, named so that a message identifies them.
 struct Files {
-    // Kept for its end, which removes the files.
+    // Removes the files when it is dropped.
     _folder: tempfile::TempDir,
     paths: Vec<PathBuf>,
 }
@@ -27,7 +27,7 @@ impl Files {
         let wanted = documents().iter().filter(|document| names.iter().any(|name| document.is(name)));
         let write = |document: &Served| {
             let (place, name) = document.path.rsplit_once('/').unwrap_or(("", &document.path));
-            // Some places have longer names than a folder may have.
+            // Some places have longer names than the file system permits.
             let place = place.replace('/', "~");
             let place = folder.path().join(place.split_at(place.len().saturating_sub(200)).1);
             std::fs::create_dir_all(&place).unwrap();
@@ -85,7 +85,7 @@ for name in sys.argv[2:]:
     tools::run(Command::new("python3").args(["-c", script]).arg(schema).args(&files.paths));
 }
 
-/// What feedparser reads in a document of RSS and of Atom, against the same entries as JSON Feed has them.
+/// Compares what feedparser reads in RSS and Atom with the entries in JSON Feed.
 const FEEDPARSER: &str = "
 import feedparser, json, sys, time
 def date(text):
@@ -126,10 +126,10 @@ fn feedparser_reads_everything_as_it_was_written() {
     }
 }
 
-/// One entry, as any format says it: id, title, address, first date, authors, tags, summary and HTML.
+/// An entry of any format: id, title, address, publication date, authors, tags, summary and HTML.
 type Said = (String, String, String, i64, Vec<String>, Vec<String>, Option<String>, Option<String>);
 
-/// `summaries` are those that the entries have: RSS has no place of its own for one (profile 5.2.1).
+/// `summaries`: whether each entry has one. RSS has no element of its own for it (profile 5.2.1).
 fn by_rss(document: &Served, summaries: &[bool]) -> Vec<Said> {
     let channel = rss::Channel::read_from(&document.body[..]).unwrap();
     assert_eq!(channel.items.len(), summaries.len(), "{}", document.path);
@@ -186,7 +186,7 @@ fn by_json(document: &Served) -> Vec<Said> {
     feed["items"].as_array().unwrap().iter().map(said).collect()
 }
 
-/// When each entry last changed, and in which language it is. RSS knows no such date.
+/// Modification date and language of each entry, which RSS does not have.
 fn changed_by_atom(document: &Served) -> Vec<(String, Option<String>)> {
     let feed = atom_syndication::Feed::read_from(&document.body[..]).unwrap();
     let changed = |entry: atom_syndication::Entry| {
@@ -217,15 +217,15 @@ fn all_formats_have_the_same_content() {
         assert_eq!(changed_by_atom(of("atom.xml")), changed_by_json(json), "{}", json.path);
         count += said.len();
     }
-    assert!(count > everything::ARTICLES, "{count}");
+    assert!(count > sample_site::ARTICLES, "{count}");
 }
 
 #[test]
 fn every_article_is_published() {
-    let entries = everything::entries();
+    let entries = sample_site::entries();
     let titles: Vec<&str> = entries.iter().map(|entry| entry["title"].as_str().unwrap()).collect();
-    assert_eq!(titles.len(), everything::ARTICLES, "{titles:?}");
-    for (language, title, text) in everything::WORLD {
+    assert_eq!(titles.len(), sample_site::ARTICLES, "{titles:?}");
+    for (language, title, text) in sample_site::WORLD {
         let entry = entries.iter().find(|entry| entry["title"] == title).unwrap_or_else(|| panic!("{title}"));
         let html = entry["content_html"].as_str().unwrap();
         assert!(html.contains(&format!("<p>{}</p>", composed(text))), "{language}: {html}");
@@ -233,11 +233,11 @@ fn every_article_is_published() {
     let number = |title: &str, key: &str| {
         entries.iter().find(|entry| entry["title"] == title).unwrap()[key].as_array().unwrap().len()
     };
-    assert_eq!((number("Tags", "tags"), number("Authors", "authors")), (everything::TAGS, everything::AUTHORS));
-    assert!(titles.contains(&everything::EMOJI) && titles.contains(&everything::MARKS));
+    assert_eq!((number("Tags", "tags"), number("Authors", "authors")), (sample_site::TAGS, sample_site::AUTHORS));
+    assert!(titles.contains(&sample_site::EMOJI) && titles.contains(&sample_site::MARKS));
 }
 
-/// With each letter and its marks in one character.
+/// The text in normalization form C.
 fn composed(text: &str) -> String {
     use unicode_normalization::UnicodeNormalization;
     text.nfc().collect()
@@ -246,7 +246,7 @@ fn composed(text: &str) -> String {
 #[test]
 fn every_listed_feed_is_served() {
     let heads: Vec<&Served> = documents().iter().filter(|document| document.path.starts_with("HEAD ")).collect();
-    assert!(heads.len() > everything::TAGS + everything::AUTHORS);
+    assert!(heads.len() > sample_site::TAGS + sample_site::AUTHORS);
     assert!(heads.iter().all(|head| head.status == 200), "standards 143");
     let mut paths: Vec<&str> = heads.iter().map(|head| head.path.as_str()).collect();
     paths.sort_unstable();

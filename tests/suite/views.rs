@@ -1,4 +1,4 @@
-//! Feeds of folders, tags and authors: which there are, what is in them, and when they change.
+//! Feeds of folders, tags and authors: which exist, their content, and when they change.
 
 use std::collections::BTreeMap;
 
@@ -91,7 +91,7 @@ fn an_empty_view_is_served_and_an_unknown_one_is_not_found() {
     assert_eq!(site.get("/authors/ann/rss.xml").status, 200);
     let atom = site.get("/authors/ann/atom.xml").text();
     assert!(atom.contains("<at:deleted-entry") && !atom.contains("<entry>"), "{atom}");
-    assert!(!site.get("/feeds.opml").text().contains("/authors/ann/"), "nobody is sent to an empty one");
+    assert!(!site.get("/feeds.opml").text().contains("/authors/ann/"), "empty feeds are not listed");
 }
 
 #[test]
@@ -160,7 +160,7 @@ fn articles_outside_a_window_change_nothing() {
     }
     site.start();
     assert_eq!(titles(&site, "/tags/t/feed.json"), ["Day 5", "Day 4"]);
-    // The window of the tag is known once a version was served.
+    // The window of the tag is known once a version has been served.
     site.write("6.md", "---\ndate: 2024-01-06\ntags: [t]\n---\n# Day 6\n\nText.");
     site.wait_until("the sixth is there", |site| site.titles().contains(&"Day 6".to_owned()));
     site.settle();
@@ -248,7 +248,7 @@ fn a_deletion_is_announced_once_in_each_feed_of_the_article() {
     for path in ["/rss.xml", "/feed.json", "/tags/rust/rss.xml", "/tags/rust/feed.json", "/"] {
         assert!(!site.get(path).text().contains(&id), "{path}");
     }
-    // It comes back: newer than its tombstone, which goes.
+    // The article returns, newer than its tombstone, which is removed.
     let gone = site.get("/atom.xml").text();
     let when = gone.split("when=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
     site.write("news/sport/a.md", "---\ndate: 2024-01-03\ntags: [Rust, Café, 'C++']\nauthor: Zoë Ø\n---\n# A\n\nText.");
@@ -282,7 +282,7 @@ fn documents(site: &Site) -> BTreeMap<String, (String, String, Vec<u8>)> {
     found
 }
 
-/// One random thing done to the folder.
+/// Makes one random change in the folder.
 fn change(site: &Site, random: &mut Random, files: &mut BTreeMap<usize, String>, step: usize) {
     let text = |number: usize, random: &mut Random| {
         let (tag, author) = (random.below(4), random.below(4));
@@ -315,8 +315,8 @@ fn change(site: &Site, random: &mut Random, files: &mut BTreeMap<usize, String>,
     }
 }
 
-/// Whatever is done: other bytes have another ETag and a later date, the same bytes the same; and a daemon that has made them
-/// before serves what one serves that makes them now.
+/// Other bytes have another ETag and a later date, the same bytes the same; and a restarted daemon serves the same as one
+/// that has been running.
 #[test]
 fn bytes_and_validators_change_together() {
     let configuration = "
@@ -335,7 +335,7 @@ fn bytes_and_validators_change_together() {
         for step in 0..3 {
             change(&site, &mut random, &mut files, 40 + round * 3 + step);
         }
-        // Deletions wait for two seconds.
+        // Deletions have a grace period of two seconds.
         std::thread::sleep(std::time::Duration::from_millis(2_300));
         site.write("zz.txt", format!("Barrier {round}"));
         site.wait_until("the barrier is seen", |site| site.titles().contains(&format!("Barrier {round}")));
@@ -346,7 +346,7 @@ fn bytes_and_validators_change_together() {
             let [date, old_date] = [date, old_date].map(|date| httpdate::parse_http_date(date).unwrap());
             if body == old_body {
                 if date != old_date {
-                    // JSON and pages show less than the date stands for: tombstones, and what a date was last.
+                    // JSON and pages do not show everything that moves the date, such as tombstones.
                     needless += usize::from(path.ends_with("xml"));
                 }
             } else {

@@ -1,5 +1,5 @@
-//! What file systems and operators do to a folder, beside what writers do: it moves, it fills, it hides behind links, the
-//! system runs out of watches. The feed is the folder all the same.
+//! Events that come from file systems and operators: the folder moves, is a symlink, cannot be read, the
+//! system runs out of watches. The feed must equal the folder all the same.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -12,7 +12,7 @@ use crate::command_line::gazetted;
 use crate::site::Site;
 use crate::tools::{Program, skip};
 
-/// Longer than a deleted article would stay.
+/// Longer than the grace period of a deletion.
 const LONGER_THAN_THE_GRACE: Duration = Duration::from_millis(3_500);
 
 fn text(title: &str) -> String {
@@ -48,7 +48,7 @@ fn a_symlink_to_the_folder_can_be_retargeted() {
     site.start();
     site.wait_for(&["First"]);
     let before = site.entry("First");
-    // As git-sync and Capistrano do it.
+    // As git-sync and Capistrano do.
     let next = site.root().with_extension("next");
     symlink(&two, &next).unwrap();
     std::fs::rename(&next, site.root()).unwrap();
@@ -99,7 +99,7 @@ fn a_symlink_shows_edits_of_its_target() {
     std::fs::rename(target.with_extension("tmp"), &target).unwrap();
     site.wait_for(&["Linked, replaced"]);
     assert_eq!(site.entry("Linked, replaced")["id"], id);
-    // Neither out of the folder nor round in circles.
+    // Neither out of the folder nor in a loop.
     std::fs::write(elsewhere.path().join("more.md"), text("More")).unwrap();
     symlink(elsewhere.path(), site.path("outside")).unwrap();
     symlink(".", site.path("loop")).unwrap();
@@ -122,7 +122,7 @@ fn polling_finds_every_change_without_events() {
     site.remove("b.md");
     site.wait_for(&["First, edited", "Third"]);
     assert_eq!(site.entry("First, edited")["id"], id);
-    // The length and the date of a file may stay the same; its times do not.
+    // Length and date of a file may stay the same; its change time does not.
     let old = std::fs::metadata(site.path("new/renamed.md")).unwrap().modified().unwrap();
     site.write("new/renamed.md", text("First, Edited"));
     let file = std::fs::File::options().write(true).open(site.path("new/renamed.md")).unwrap();
@@ -184,7 +184,7 @@ fn a_conflict_copy_is_not_published() {
     assert_eq!(site.titles().len(), 2);
 }
 
-/// A command that runs as somebody who is not root, for whom nothing is hidden.
+/// A command that runs as an ordinary user: root could read everything.
 fn as_nobody(home: &Path) -> Command {
     if !rustix::process::geteuid().is_root() {
         return Command::new("env");
@@ -221,7 +221,7 @@ fn a_file_without_read_permission_keeps_its_article() {
     }
     std::fs::write(articles.join("sub/a.md"), text("First, edited")).unwrap();
     program.wait_until("it is read again", |program| served(program, "First, edited"));
-    // A folder that comes in unreadable is watched from when it can be read.
+    // A folder that was unreadable at first is watched once it can be read.
     std::fs::create_dir(articles.join("locked")).unwrap();
     allow(&articles.join("locked"), 0o000);
     allow(&articles.join("locked"), 0o755);
@@ -229,7 +229,7 @@ fn a_file_without_read_permission_keeps_its_article() {
     program.wait_until("it is watched", |program| served(program, "Second"));
 }
 
-/// A daemon whose user may have so many inotify watches and instances.
+/// A daemon with a limited number of inotify watches and instances.
 fn limited(articles: &Path, state: &Path, limits: &str) -> Option<Program> {
     let script = format!("{limits} && exec \"$0\" \"$@\"");
     let probe = Command::new("unshare").args(["--user", "--map-root-user", "sh", "-c", limits]).output();
@@ -267,16 +267,16 @@ fn too_few_inotify_watches_lose_no_article() {
         program.wait_until("it is as the folder", |program| {
             served(program, "Later") && served(program, "In 7") && !served(program, "In 5")
         });
-        let log = program.log.lock().unwrap();
-        let told = log.iter().filter(|line| line.contains(said)).count();
-        assert_eq!(told, 1, "said once: {log:?}");
+        let log = program.log.lock();
+        let count = log.iter().filter(|line| line.contains(said)).count();
+        assert_eq!(count, 1, "said once: {log:?}");
     }
 }
 
 #[test]
 fn an_event_overflow_loses_no_article() {
     use rustix::process::Signal;
-    // The system keeps 16,384 events for a program that does not listen; each file makes four.
+    // The system queues 16,384 events; each file makes four.
     const FILES: usize = 6_000;
     let home = tempfile::tempdir().unwrap();
     let (articles, file) = (home.path().join("articles"), home.path().join("g.toml"));
@@ -293,6 +293,6 @@ fn an_event_overflow_loses_no_article() {
     let page = |program: &Program, number: usize| program.get(&format!("/articles/{number}")).contains("200 OK");
     program.wait_until("the last is served", |program| page(program, FILES - 1));
     program.wait_until("all are served", |program| (0..FILES).step_by(97).all(|number| page(program, number)));
-    let log = program.log.lock().unwrap();
+    let log = program.log.lock();
     assert!(log.iter().any(|line| line.contains("events were lost")), "the queue did not overflow: {log:?}");
 }

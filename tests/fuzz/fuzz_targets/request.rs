@@ -1,11 +1,11 @@
-//! Bytes -> a connection to a daemon -> what must hold for any answer. From the root of the repository, on the stable toolchain:
+//! Bytes -> a connection to a daemon -> the invariants of any response. From the root of the repository, on the stable toolchain:
 //!
 //! ```sh
 //! cargo install cargo-fuzz && mkdir -p tests/fuzz/corpus-request && cargo fuzz run --fuzz-dir tests/fuzz --sanitizer none request tests/fuzz/corpus-request tests/requests -- -max_total_time=600 -timeout=10 -max_len=4096 >/dev/null
 //! ```
 //!
-//! The access log goes to standard output, since who asks is only found out for it. An input worth keeping is put into
-//! `tests/requests`, where every test run reads it.
+//! The access log goes to standard output, since only it needs the client's address. An input worth keeping is put into
+//! `tests/requests`, which every test run reads.
 #![no_main]
 
 use std::io::{ErrorKind, Read, Write};
@@ -20,15 +20,15 @@ use gazetted::daemon::Daemon;
 use gazetted::system::sockets::Sockets;
 use libfuzzer_sys::fuzz_target;
 
-#[path = "../../suite/answered.rs"]
-mod answered;
+#[path = "../../suite/responses.rs"]
+mod responses;
 
-/// Where the daemon listens, which runs for as long as this process does.
+/// Address of the daemon, which runs until the process ends.
 static SOCKET: OnceLock<PathBuf> = OnceLock::new();
 
-fuzz_target!(|bytes: &[u8]| answered::check(bytes, &answer(SOCKET.get_or_init(start), bytes)));
+fuzz_target!(|bytes: &[u8]| responses::check(bytes, &answer(SOCKET.get_or_init(start), bytes)));
 
-/// Starts a daemon on a small folder. A thread that panics ends the process, as the fuzzer has it.
+/// Starts a daemon on a small folder. A panic in any thread ends the process.
 fn start() -> PathBuf {
     let home = tempfile::tempdir().expect("a folder").keep();
     let (articles, socket) = (home.join("articles"), home.join("socket"));
@@ -54,12 +54,12 @@ fn start() -> PathBuf {
     socket
 }
 
-/// All that is answered until the server closes.
+/// Everything that the server sends until it closes the connection.
 fn answer(socket: &Path, bytes: &[u8]) -> Vec<u8> {
     let mut stream = UnixStream::connect(socket).expect("it listens");
     stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a limit");
     let mut answer = Vec::new();
-    // It may have heard enough before the end.
+    // The server may close before it has read everything.
     let _ = stream.write_all(bytes).and_then(|()| stream.shutdown(Shutdown::Write));
     let mut buffer = [0; 16 << 10];
     loop {

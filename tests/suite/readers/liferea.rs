@@ -1,24 +1,21 @@
-//! Liferea, which has windows: it runs on a screen of its own that nobody sees.
+//! Liferea, a graphical reader, on a virtual screen.
 
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use tempfile::TempDir;
 
 use super::{ARTICLES, Gate, Shown, gazette, hermetic, write};
 use crate::tools;
-
-/// Longest wait for what it fetches. Reached only when a test fails.
-const PATIENCE: Duration = Duration::from_secs(50);
+use crate::waiting::wait_or_explain;
 
 struct Liferea {
     home: TempDir,
 }
 
-/// The program and everything it started; they end together.
+/// The program and its child processes, which end together.
 struct Running(Child);
 
 impl Drop for Running {
@@ -49,22 +46,19 @@ impl Liferea {
         self.home.path().join(".local/share/liferea/liferea.db")
     }
 
-    /// Runs it until it shows what it should.
+    /// Runs it until a condition holds for the articles shown.
     fn run_until(&self, is_done: impl Fn(&[(String, Shown)]) -> bool) {
         let mut command = hermetic("xvfb-run", self.home.path());
         command.args(["-a", "dbus-run-session", "--", "liferea", "--mainwindow-state=hidden"]);
         command.env("XDG_RUNTIME_DIR", self.home.path().join("run")).process_group(0);
         let running =
             Running(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
-        let deadline = Instant::now() + PATIENCE;
-        while !self.shown().is_some_and(|shown| is_done(&shown)) {
-            assert!(Instant::now() < deadline, "{:?}", self.shown());
-            std::thread::sleep(Duration::from_millis(100));
-        }
+        let finished = || self.shown().filter(|shown| is_done(shown)).map(drop);
+        wait_or_explain("Liferea shows every article", finished, || format!("{:?}", self.shown()));
         drop(running);
     }
 
-    /// Each article by its feed; `None` while there is no database that can be read.
+    /// Each article with its feed; `None` until the database can be read.
     fn shown(&self) -> Option<Vec<(String, Shown)>> {
         let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
         let database = rusqlite::Connection::open_with_flags(self.database(), flags).ok()?;
@@ -79,7 +73,7 @@ impl Liferea {
         statement.query_map([], row).ok()?.collect::<rusqlite::Result<_>>().ok()
     }
 
-    /// Lets it forget when it last asked, so that it asks at its next start.
+    /// Resets the time of the last update, so that it updates at the next start.
     fn forget_when(&self) {
         let database = rusqlite::Connection::open(self.database()).unwrap();
         database.execute("DELETE FROM subscription_metadata", []).unwrap();
@@ -100,7 +94,7 @@ fn liferea_shows_each_article_once_in_each_feed() {
     for feed in ["aa", "bb", "cc"] {
         let shown: Vec<&Shown> = shown.iter().filter(|(of, _)| of == feed).map(|(_, shown)| shown).collect();
         for ((_, title, author, date, text), shown) in ARTICLES.iter().zip(shown) {
-            // It takes what looks like a tag out of titles in RSS, whatever the feed says.
+            // It removes anything that looks like a tag from titles in RSS.
             let bare = |title: &str| title.replace("<chips> ", "").replace("  ", " ");
             assert_eq!((bare(&shown.title), shown.date), (bare(title), *date), "{feed}: {shown:?}");
             assert!(shown.author.contains(author) && shown.text.contains(text), "{feed}: {shown:?}");

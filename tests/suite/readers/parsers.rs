@@ -1,18 +1,18 @@
-//! Parsers that readers are made with, for other languages.
+//! Parsers in other languages, which readers are built on.
 
 use std::process::Command;
 
 use super::{Shown, gazette, shows_all};
 use crate::tools;
 
-/// Prints what a parser says of a document that it is given.
+/// Prints a document as a parser reads it.
 fn parse(program: &str, script: &str, site: &crate::site::Site, document: &str) -> Vec<Shown> {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join(document);
     std::fs::write(&file, site.get(&format!("/{document}")).body).unwrap();
     let mut command = Command::new("timeout");
     command.args(["60", program, if program == "node" { "--eval" } else { "-c" }, script]).arg(file);
-    // Node looks for modules from where it runs.
+    // Node looks for modules from the current directory.
     if let Some(modules) = std::env::var_os("GAZETTED_NODE_MODULES") {
         command.current_dir(std::path::Path::new(&modules).parent().unwrap());
     }

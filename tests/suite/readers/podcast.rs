@@ -1,4 +1,4 @@
-//! A podcast, by what players read of it.
+//! A podcast, as players read it.
 
 use std::process::Command;
 
@@ -14,7 +14,7 @@ fn silence() -> Vec<u8> {
     frame.repeat(80)
 }
 
-/// What podcastparser reads, against the entry as JSON Feed has it.
+/// Compares what podcastparser reads with the entry in JSON Feed.
 const PODCASTPARSER: &str = "
 import json, podcastparser, sys
 feed = podcastparser.parse('https://gazette.example/rss.xml', open(sys.argv[1], 'rb'))

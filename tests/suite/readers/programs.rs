@@ -1,4 +1,4 @@
-//! Programs of the command line that keep what they have read.
+//! Command-line readers that store what they have read.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -109,7 +109,7 @@ fn sfeed_shows_each_article_once() {
     }
 }
 
-/// Sends each article as a mail, here into a folder.
+/// Sends each article as a mail; here into a folder.
 struct Rss2email {
     home: TempDir,
 }
@@ -187,7 +187,7 @@ struct Elfeed {
     addresses: Vec<String>,
 }
 
-/// Asks the feeds if it is told to, and prints what it knows, an article a line.
+/// Updates the feeds if requested, and prints one article a line.
 const ELFEED: &str = r#"
 (setq elfeed-db-directory (expand-file-name "db" (getenv "HOME")) elfeed-log-level 'error)
 (require 'elfeed)
@@ -248,7 +248,7 @@ struct PythonReader {
     addresses: Vec<String>,
 }
 
-/// Asks the feeds if it is told to, and prints what it knows.
+/// Updates the feeds if requested, and prints all articles.
 const PYTHON_READER: &str = "
 import json, reader, sys
 library = reader.make_reader(sys.argv[1] + '/db.sqlite')

@@ -1,4 +1,4 @@
-//! What stays as it is whatever happens, and what is answered when something is not as it was.
+//! Rules for the behaviour over time: what never changes, and the response when something has changed.
 
 use std::io::Write;
 
@@ -181,7 +181,7 @@ fn every_page_links_to_its_feeds() {
 
 #[test]
 fn the_list_of_feeds_has_the_recommended_attributes() {
-    let list = super::everything::documents_of("feeds.opml").next().unwrap();
+    let list = super::sample_site::documents_of("feeds.opml").next().unwrap();
     let xml = roxmltree::Document::parse(list.text()).unwrap();
     let root = xml.root_element();
     assert_eq!((root.tag_name().name(), root.attribute("version")), ("opml", Some("2.0")), "standards 143");

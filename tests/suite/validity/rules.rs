@@ -1,4 +1,4 @@
-//! The rules of feed documents, one by one, on everything that is served. The numbers are those of `tests/standards.md`.
+//! The rules of feed documents, one by one, for all served documents. The numbers are those of `tests/standards.md`.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use roxmltree::{Document, Node};
 use serde_json::Value;
 
-use super::everything::{self, MARKS, Served};
+use super::sample_site::{self, MARKS, Served};
 use crate::invariants;
 use crate::site::BASE_URL;
 
@@ -14,7 +14,7 @@ const ATOM: &str = "http://www.w3.org/2005/Atom";
 const CONTENT: &str = "http://purl.org/rss/1.0/modules/content/";
 const DC: &str = "http://purl.org/dc/elements/1.1/";
 
-/// The strict parser refuses a document type by itself.
+/// The strict parser also refuses a document type.
 fn parse(document: &'static Served) -> Document<'static> {
     Document::parse(document.text()).unwrap_or_else(|error| panic!("{}: {error}: standards 13", document.path))
 }
@@ -24,7 +24,7 @@ fn is_xml(document: &Served) -> bool {
 }
 
 fn xml_documents() -> impl Iterator<Item = &'static Served> {
-    everything::documents().iter().filter(|document| is_xml(document))
+    sample_site::documents().iter().filter(|document| is_xml(document))
 }
 
 /// Children without a namespace, or in one.
@@ -43,13 +43,13 @@ fn the<'a>(node: Node<'a, 'a>, space: Option<&'a str>, name: &'a str) -> &'a str
     found[0].text().unwrap_or_default()
 }
 
-/// The address that a document was asked for by.
+/// The address of a document.
 fn address(document: &Served) -> String {
     format!("{BASE_URL}news/{}", document.path.trim_start_matches("brief/"))
 }
 
 fn feeds(name: &str) -> Vec<(&'static Served, Document<'static>)> {
-    everything::documents_of(name).map(|document| (document, parse(document))).collect()
+    sample_site::documents_of(name).map(|document| (document, parse(document))).collect()
 }
 
 fn items<'a>(document: &'a Document<'a>) -> Vec<Node<'a, 'a>> {
@@ -70,7 +70,7 @@ fn entries<'a>(document: &'a Document<'a>) -> Vec<Node<'a, 'a>> {
 
 #[test]
 fn documents_are_plain_utf_8() {
-    for document in everything::documents().iter().filter(|document| !document.body.is_empty()) {
+    for document in sample_site::documents().iter().filter(|document| !document.body.is_empty()) {
         let (path, text) = (&document.path, document.text());
         if is_xml(document) {
             assert!(text.starts_with("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n"), "{path}: standards 13");
@@ -92,7 +92,7 @@ fn documents_are_plain_utf_8() {
 
 #[test]
 fn texts_in_other_encodings_are_read() {
-    let entries = everything::entries();
+    let entries = sample_site::entries();
     let text = |title: &str| {
         let entry = entries.iter().find(|entry| entry["title"] == title);
         entry.unwrap_or_else(|| panic!("{title}: standards 16"))["content_html"].as_str().unwrap().to_owned()
@@ -120,7 +120,7 @@ fn markup_is_escaped_once() {
         }
     }
     assert!(seen > 0);
-    let entry = everything::entries().into_iter().find(|entry| entry["title"] == MARKS).unwrap();
+    let entry = sample_site::entries().into_iter().find(|entry| entry["title"] == MARKS).unwrap();
     assert_eq!(entry["summary"], MARKS, "standards 72");
 }
 
@@ -190,7 +190,7 @@ fn addresses_are_absolute_and_values_are_trimmed() {
             }
         }
     }
-    for entry in everything::entries() {
+    for entry in sample_site::entries() {
         let id = entry["id"].as_str().unwrap();
         assert!(id.starts_with("urn:uuid:") && uuid::Uuid::parse_str(id).is_ok(), "{id}: standards 3, 4");
         assert!(is_address(entry["url"].as_str().unwrap()), "standards 22");
@@ -200,7 +200,7 @@ fn addresses_are_absolute_and_values_are_trimmed() {
 #[test]
 fn content_is_safe_and_balanced() {
     const EMPTY: [&str; 8] = ["br", "hr", "img", "wbr", "col", "source", "track", "area"];
-    for entry in everything::entries() {
+    for entry in sample_site::entries() {
         let Some(html) = entry["content_html"].as_str() else { continue };
         invariants::check_safe(html);
         let mut open: Vec<&str> = Vec::new();
@@ -222,7 +222,7 @@ fn content_is_safe_and_balanced() {
 fn dates_are_correct_and_the_newest_entry_is_first() {
     let now = Utc::now();
     let date = |value: &Value| value.as_str().unwrap().parse::<DateTime<Utc>>().unwrap();
-    for document in everything::documents_of("feed.json") {
+    for document in sample_site::documents_of("feed.json") {
         let feed: Value = serde_json::from_slice(&document.body).unwrap();
         let items = feed["items"].as_array().unwrap();
         let dates: Vec<DateTime<Utc>> = items.iter().map(|item| date(&item["date_published"])).collect();
@@ -232,7 +232,7 @@ fn dates_are_correct_and_the_newest_entry_is_first() {
             assert!(published <= updated && updated <= now, "{}: {}: standards 6", document.path, item["title"]);
         }
     }
-    let dates: Vec<String> = everything::entries().iter().map(|entry| entry["date_published"].to_string()).collect();
+    let dates: Vec<String> = sample_site::entries().iter().map(|entry| entry["date_published"].to_string()).collect();
     assert_eq!(dates.iter().collect::<BTreeSet<_>>().len(), dates.len(), "{dates:?}: standards 7");
 }
 
@@ -482,7 +482,7 @@ fn archives_differ_from_subscription_and_complete_feeds() {
 fn pages_of_json_feeds_are_linked() {
     let (mut next, mut seen) = (Some("feed.json".to_owned()), BTreeSet::new());
     while let Some(path) = next {
-        let document = everything::documents_of("feed.json").find(|document| document.path == path).unwrap();
+        let document = sample_site::documents_of("feed.json").find(|document| document.path == path).unwrap();
         let feed: Value = serde_json::from_slice(&document.body).unwrap();
         assert_eq!(feed["feed_url"], format!("{BASE_URL}news/feed.json"), "{path}: standards 64");
         assert!(seen.insert(path), "standards 64");
@@ -495,11 +495,11 @@ fn pages_of_json_feeds_are_linked() {
 
 #[test]
 fn json_feeds_have_the_recommended_members() {
-    for document in everything::documents_of("feed.json") {
+    for document in sample_site::documents_of("feed.json") {
         let (path, text) = (&document.path, document.text());
         assert!(text.starts_with("{\"version\":\"https://jsonfeed.org/version/1.1\","), "{path}: standards 70");
         let feed: Value = serde_json::from_str(text).unwrap();
-        // A key that is said twice is read once.
+        // The parser keeps one of two equal keys.
         assert_eq!(serde_json::to_string(&feed).unwrap().len() + 1, text.len(), "{path}: standards 74");
         assert!(!feed["title"].as_str().unwrap().is_empty(), "{path}: standards 70");
         assert!(

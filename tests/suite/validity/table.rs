@@ -19,8 +19,8 @@ const SECTIONS: [(u32, u32); 12] = [
     (141, 146),
 ];
 
-/// Each test function of the project, and the rules that it says it checks. Names are not unique: the rules of all of one
-/// name are taken together.
+/// Each test function of the project, and the rules that it cites. Names are not unique: functions of one name share
+/// their rules.
 fn tests() -> BTreeMap<String, BTreeSet<u32>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found: BTreeMap<String, BTreeSet<u32>> = BTreeMap::new();
@@ -50,7 +50,7 @@ fn functions(text: &str) -> Vec<(&str, &str)> {
     found
 }
 
-/// Numbers behind the word, as in "standards 8" and "standards 8, 9".
+/// Numbers after the word, as in "standards 8" and "standards 8, 9".
 fn rules(text: &str) -> BTreeSet<u32> {
     let mut found = BTreeSet::new();
     for (at, word) in text.match_indices("standards ") {
@@ -66,7 +66,7 @@ fn rules(text: &str) -> BTreeSet<u32> {
     found
 }
 
-/// Rows of the table: number, level, and what stands in the last column.
+/// Rows of the table: number, level, last column.
 fn rows(table: &str) -> Vec<(u32, &str, &str)> {
     let mut found = Vec::new();
     for line in table.lines() {

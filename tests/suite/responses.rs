@@ -1,30 +1,30 @@
-//! What holds for the answer to any bytes whatever. The tests and the fuzzer share it.
+//! Invariants of the response to any bytes. The tests and the fuzzer share them.
 
-/// What may be said to anything; another 5xx would be a fault of our own.
+/// Every permitted status. Another 5xx would be a fault of the server.
 const STATUSES: [u16; 17] = [100, 200, 204, 206, 301, 304, 307, 400, 404, 405, 406, 410, 412, 414, 416, 431, 501];
 
-/// Checks all that was answered to some bytes until the server closed.
+/// Checks everything that the server sent for some bytes before it closed the connection.
 pub fn check(asked: &[u8], answered: &[u8]) {
     let shown = || format!("{:?} was answered by {:?}", text(asked), text(answered));
     let mut rest = answered;
     while !rest.is_empty() {
         assert!(rest.starts_with(b"HTTP/1.1 ") || rest.starts_with(b"HTTP/1.0 "), "{}", shown());
-        // The end may be missing where the client had more to say than was heard.
+        // The end may be missing if the client sent more than the server read.
         let Some(end) = rest.windows(4).position(|window| window == b"\r\n\r\n") else { return };
         let (head, body) = (&rest[..end], &rest[end + 4..]);
         let length = check_head(head).unwrap_or_else(|fault| panic!("{fault}: {}", shown()));
-        // To a HEAD, or with a 304, there is none.
+        // A response to HEAD, and a 304, has none.
         let follows = body.starts_with(b"HTTP/1.");
         match length {
             _ if follows => rest = body,
             Some(length) if length <= body.len() => rest = &body[length..],
-            // It goes on to the end of the connection, or comes in pieces.
+            // It lasts to the end of the connection, or is chunked.
             _ => return,
         }
     }
 }
 
-/// Gives how long the body is, if that is said.
+/// Returns the `Content-Length`, if there is one.
 fn check_head(head: &[u8]) -> Result<Option<usize>, String> {
     let mut lines = head.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     let status = text(lines.next().unwrap_or_default()).split(' ').nth(1).and_then(|status| status.parse().ok());

@@ -1,4 +1,4 @@
-//! The same folder gives the same bytes, whoever serves it and however it came about.
+//! The same folder gives the same bytes, independent of the daemon and of the folder's history.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use super::everything::date_file;
+use super::sample_site::date_file;
 use crate::site::{BASE_URL, Site};
 use crate::tools;
 
@@ -21,19 +21,19 @@ window = '1h'
 archive_entries = 3
 ";
 
-/// How the files of a folder come by their dates.
+/// Source of the dates of a folder's files.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Dates {
-    /// Each says its own.
+    /// Each file states its own date.
     Stated,
-    /// Each has that of its file.
+    /// Each has its modification time.
     OfFiles,
-    /// All say the same.
+    /// All state the same date.
     One,
 }
 
-/// Files with what an order could show in: names of tags and authors that differ only in how they are written, and folders
-/// and names that sort otherwise by case.
+/// Files in which an order could show: tags and authors that differ only in spelling, and folders
+/// and names whose order depends on case.
 fn files(dates: Dates) -> Vec<(String, String)> {
     let tags = ["[Café, Sea, b]", "[cafe, 'C++', Sea]", "[b, CAFÉ]", "[sea, c++]", "[日本, B]"];
     let authors = ["Zoë", "[zoe, Ann]", "[ANN, Ben]", "Ben", "[ben, ZOE]"];
@@ -53,7 +53,7 @@ fn files(dates: Dates) -> Vec<(String, String)> {
     (0..11).map(file).collect()
 }
 
-/// Writes files, each with a date that only its name tells.
+/// Writes files, each with a modification time derived from its name.
 fn write<'a>(site: &Site, files: impl Iterator<Item = &'a (String, String)>) {
     for (name, text) in files {
         site.write(name, text);
@@ -86,7 +86,7 @@ fn paths(site: &Site) -> BTreeSet<String> {
     paths
 }
 
-/// Compares all documents; `fields` are compared as well, and of a text only the lines that `is_said` of both.
+/// Compares all documents and the header fields `fields`; lines for which `is_said` is false may differ.
 fn compare(one: &Site, other: &Site, fields: &[&str], is_said: fn(&str) -> bool) {
     let all = paths(one);
     assert_eq!(all, paths(other));
@@ -133,7 +133,7 @@ fn copies_of_a_folder_and_its_catalog_serve_the_same_bytes() {
     compare(&copies[0], &copies[1], &["etag", "last-modified"], |_| true);
 }
 
-/// When the list of feeds last changed is when the daemon first saw the folder.
+/// The date of the list of feeds is the time of the daemon's first scan.
 fn is_no_date_of_the_list(line: &str) -> bool {
     !line.starts_with("<dateModified>")
 }
@@ -167,7 +167,7 @@ fn the_arrival_order_of_files_with_one_date_changes_no_document() {
 
 #[test]
 fn single_arrivals_serve_the_same_bytes_as_a_first_scan() {
-    // What is in which archive is settled as time goes on: here, there are none.
+    // The content of archives depends on the history: this site has none.
     let site = "[site]\ntitle = 'Gazette'\nauthority = 'gazette.example'";
     let files = files(Dates::Stated);
     let mut there = Site::configured(site);

@@ -1,4 +1,4 @@
-//! A folder that has everything, and all documents that are served of it.
+//! A folder with every kind of article, and all documents of its site.
 
 use std::sync::OnceLock;
 
@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use crate::site::{BASE_URL, Site};
 
-/// One document, as it was served.
+/// A served document.
 pub struct Served {
-    /// Below the site's address, with `brief` before it where feeds show summaries.
+    /// Path below the site's address, after `brief/` if the feed shows summaries only.
     pub path: String,
     pub status: u16,
     pub body: Vec<u8>,
@@ -24,7 +24,7 @@ impl Served {
     }
 }
 
-/// Language, title and text: a script and a direction each, and what is hard in it.
+/// Language, title and text in many scripts and both directions.
 pub const WORLD: [(&str, &str, &str); 14] = [
     ("fr", "Été à l’Île-d’Yeu : « à bientôt »", "Le phare s’éteint ; les élèves, là-bas, ont goûté les pâtes à l’œuf."),
     ("vi", "Người giữ hải đăng", "Đêm qua gió lớn, nhưng ngọn đèn vẫn sáng cho những chiếc thuyền ngoài khơi."),
@@ -42,14 +42,14 @@ pub const WORLD: [(&str, &str, &str); 14] = [
     ("de", "Größe ß und ﬁ: Ångström", "Zwo\u{308}lf Boxkämpfer jagen Viktor quer über den großen Sylter Deich."),
 ];
 
-/// How many tags and authors the articles with the most of them have.
+/// Number of tags and authors of the articles with the most of them.
 pub const TAGS: usize = 500;
 pub const AUTHORS: usize = 300;
 
-/// A family, a flag, a key cap and a skin tone: each many characters, and one to whoever looks.
+/// A family, a flag, a key cap and a skin tone: each is several characters and one glyph.
 pub const EMOJI: &str = "👩\u{200D}👩\u{200D}👧\u{200D}👦 🏳\u{FE0F}\u{200D}🌈 🇫🇷 1\u{FE0F}\u{20E3} 👍🏽";
 
-/// What XML, HTML and JSON would rather not have in a text.
+/// Characters that are special in XML, HTML and JSON.
 pub const MARKS: &str = "]]> & < > \"double\" 'single' <b>not bold</b> &amp; &lt; <![CDATA[x]]> <!-- y --> \\u0001 %20";
 
 fn head(day: usize, more: &str) -> String {
@@ -63,7 +63,7 @@ fn world(site: &Site) {
     }
 }
 
-/// What is hard to write down in XML or JSON.
+/// Articles that are hard to represent in XML or JSON.
 fn hard(site: &Site) {
     let header = head(15, &format!("tags: [\"{EMOJI}\", '🎉']\nauthor: \"{EMOJI}\"\n"));
     site.write("hard/emoji.md", format!("{header}# {EMOJI}\n\nSmiles: {EMOJI}\n"));
@@ -74,7 +74,7 @@ fn hard(site: &Site) {
     let written = "tags: [\"t\\uFDD0a\\x0Bg\"]\nauthor: \"N\\x1Fo\\uFFFE\"\nsummary: \"S\\x00um\\x9Fmary\"\n";
     let control = "One two\u{B}three\u{1F}four\u{FFFE}five\rsix\u{85}seven\u{2028}eight\u{FDD0}nine\u{9F}\u{FEFF}ten";
     site.write("hard/control.md", format!("{}# Control\u{1} \u{C}characters\u{B}\u{FFFE}\n\n{control}\r\n\r\n<p title=\"{control}\">&#11;&#xFFFE;{control}</p>\n", head(17, written)));
-    // This one is no text at all, and says nothing to anybody.
+    // Not a text, so not published.
     site.write("hard/nul.txt", "A NUL\n\nbehind\u{0}which nothing is.\n");
     site.write("hard/carriage.txt", "Lines of an old Mac\r\rFirst text.\rSecond line.\r");
     site.write("hard/latin.txt", b"Caf\xe9 cr\xe8me\n\nLa carte du caf\xe9 n'a pas chang\xe9 depuis l'\xe9t\xe9.\n");
@@ -82,7 +82,7 @@ fn hard(site: &Site) {
     site.write("hard/utf16.txt", [0xFF, 0xFE].into_iter().chain(utf16).collect::<Vec<u8>>());
 }
 
-/// What is much, little or none.
+/// Articles of extreme sizes.
 fn extreme(site: &Site) {
     site.write("size/untitled.md", format!("{}Only a text, and nothing above it.\n", head(18, "")));
     site.write("size/one.txt", "X");
@@ -170,16 +170,16 @@ pub fn date_file(site: &Site, name: &str, seconds: u64) {
     std::fs::File::options().append(true).open(site.path(name)).unwrap().set_modified(date).unwrap();
 }
 
-/// How many articles there are when all is done.
+/// Number of articles at the end.
 pub const ARTICLES: usize = WORLD.len() + 6 + 6 + 5;
 
-/// Documents of the folder: the feed, its archives, and some of each other kind, in every format; the list of feeds.
+/// Documents of the site: the feed, its archives, and some of each other kind, in every format; the list of feeds.
 pub fn documents() -> &'static [Served] {
     static DOCUMENTS: OnceLock<Vec<Served>> = OnceLock::new();
     DOCUMENTS.get_or_init(collect)
 }
 
-/// Those of one format, by the name of the file.
+/// Documents with a file name.
 pub fn documents_of(name: &str) -> impl Iterator<Item = &'static Served> {
     documents().iter().filter(move |document| document.is(name))
 }
@@ -205,7 +205,7 @@ fn collect() -> Vec<Served> {
             .map(|number| format!("archive/{number}/"))
             .take_while(|place| site.get(&format!("/news/{place}feed.json")).status == 200),
     );
-    // Where the deleted article was, feeds are empty.
+    // Feeds of the deleted article's tag and author are empty.
     places.extend(["tags/gone/", "authors/nobody-and-co/"].map(str::to_owned));
     let opml = fetch(&site, "feeds.opml");
     places.extend(some_views(opml.text()));
@@ -230,7 +230,7 @@ fn fetch(site: &Site, path: &str) -> Served {
     Served { path: path.to_owned(), status: answer.status, body: answer.body }
 }
 
-/// Places of feeds as the list of feeds has them: all but those that are one of hundreds.
+/// Places of feeds in the list of feeds, with two of the many numbered tags and authors.
 fn some_views(opml: &str) -> Vec<String> {
     let is_many = |place: &str| place.contains("/tag-") || place.contains("/author-");
     let addresses = opml.split("htmlUrl=\"").skip(1).map(|rest| rest.split('"').next().unwrap());
@@ -244,7 +244,7 @@ fn some_views(opml: &str) -> Vec<String> {
     some
 }
 
-/// Whether each feed of the list is there, by its address; without its body.
+/// Requests each feed of the list by HEAD.
 fn every_feed(site: &Site, opml: &str) -> Vec<Served> {
     let addresses = opml.split("xmlUrl=\"").skip(1).map(|rest| rest.split('"').next().unwrap());
     let head = |address: &str| {
@@ -255,7 +255,7 @@ fn every_feed(site: &Site, opml: &str) -> Vec<Served> {
     addresses.map(head).collect()
 }
 
-/// Every entry of the folder's documents as JSON Feed has it, each once.
+/// Every entry in JSON Feed, each once.
 pub fn entries() -> Vec<Value> {
     let mut found: Vec<Value> = Vec::new();
     for document in documents_of("feed.json").filter(|document| !document.path.starts_with("brief")) {
