@@ -15,7 +15,7 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let outcome = cli.run(log.lost());
+    let outcome = cli.run(log.dropped());
     log.end(outcome.as_ref().err());
     match outcome {
         Ok(Outcome::Good) => ExitCode::SUCCESS,

@@ -39,7 +39,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Serve(serve::Serve),
+    Serve(serve::ServeArgs),
     Check(check::Check),
     Explain(explain::Explain),
     Reload(reload::Reload),

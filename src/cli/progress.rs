@@ -1,4 +1,4 @@
-//! How far the first reading of a large folder has come: a bar on a terminal, and a line for `systemctl status`.
+//! Progress of the first import: a bar on a terminal, and a line in `systemctl status`.
 
 use std::io::IsTerminal;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
@@ -10,28 +10,27 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::observe::status::StatusBoard;
 use crate::system::systemd;
 
-/// How often the line changes.
-const INTERVAL: Duration = Duration::from_millis(200);
-/// A folder that is read within this needs no bar.
-const WORTH_A_BAR: Duration = Duration::from_millis(600);
+const UPDATE_INTERVAL: Duration = Duration::from_millis(200);
+/// Delay before the bar appears. Most folders are read within it.
+const BAR_DELAY: Duration = Duration::from_millis(600);
 
-/// Shows it until it is ended.
-pub struct Progress {
+/// A display of the progress, on a thread of its own.
+pub struct ProgressDisplay {
     end: Sender<()>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Progress {
-    /// Shows what `reports` say.
-    pub fn show(reports: StatusBoard) -> Self {
+impl ProgressDisplay {
+    /// Displays the progress in `board` until [`ProgressDisplay::end`].
+    pub fn start(board: StatusBoard) -> Self {
         let (end, ended) = mpsc::channel();
         let run = move || {
             let style = ProgressStyle::with_template("reading the articles [{bar:40}] {pos} of {len}, {eta} left");
             let bar = ProgressBar::hidden().with_style(style.expect("the template is valid"));
-            let mut wait = WORTH_A_BAR;
+            let mut wait = BAR_DELAY;
             while ended.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
-                wait = INTERVAL;
-                let Some(progress) = reports.get().progress else { continue };
+                wait = UPDATE_INTERVAL;
+                let Some(progress) = board.get().progress else { continue };
                 systemd::status(&format!("reading the articles: {} of {}", progress.done, progress.all));
                 if bar.is_hidden() && std::io::stderr().is_terminal() {
                     bar.set_draw_target(indicatif::ProgressDrawTarget::stderr());
@@ -41,12 +40,12 @@ impl Progress {
             }
             bar.finish_and_clear();
         };
-        // Without it nothing is shown, and nothing else is wrong.
+        // Without a thread there is no display; the start itself does not need it.
         let thread = std::thread::Builder::new().name("progress".into()).spawn(run).ok();
         Self { end, thread }
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub fn end(self) {
         drop(self.end);
         if let Some(thread) = self.thread {

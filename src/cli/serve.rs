@@ -1,4 +1,4 @@
-//! `gazetted serve [DIR]`: watch a folder and serve its feeds.
+//! `gazetted serve [DIR]`: watches a folder and serves its feeds.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,54 +9,53 @@ use anyhow::Context;
 use clap::Args;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::progress::Progress;
+use super::progress::ProgressDisplay;
 
 use crate::config::{BaseUrl, Config, Endpoint, Listen};
 use crate::daemon::Daemon;
-use crate::observe::metrics::Metrics;
-use crate::observe::status::StatusBoard;
+use crate::observe::Observers;
 use crate::system::sockets::Sockets;
 
 /// Watch a folder and serve its feeds
 #[derive(Debug, Clone, Args)]
-pub struct Serve {
+pub struct ServeArgs {
     /// Folder of articles [default: articles.directory, which is `seeds`]
     directory: Option<PathBuf>,
-    /// Address and port to listen on, as in 127.0.0.1:8080; port 0 takes a free one. Or a Unix socket, as in unix:/path. Can be
-    /// said several times
+    /// Address and port to listen on, such as 127.0.0.1:8080; port 0 picks a free one. Or a Unix socket, such as
+    /// unix:/run/gazetted.sock. May be repeated
     #[arg(long, value_name = "ADDRESS")]
     listen: Vec<Endpoint>,
-    /// Public address of the site, as in `https://example.org/`
+    /// Public address of the site, such as `https://example.org/`
     #[arg(long, value_name = "URL")]
     base_url: Option<BaseUrl>,
-    /// Folder that the catalog is kept in
+    /// State directory, which holds the catalog of ids and dates
     #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
 }
 
-impl Serve {
-    /// Serves until SIGTERM or SIGINT. `lost` counts lines that the log lacks.
+impl ServeArgs {
+    /// Serves until SIGTERM or SIGINT. `dropped` counts the dropped lines of the log.
     ///
     /// # Errors
-    /// The configuration, the folder, the state directory or the address cannot be used, or a task has failed.
-    pub fn run(self, file: Option<&Path>, lost: Arc<AtomicU64>) -> anyhow::Result<()> {
+    /// The configuration, the folder, the state directory or an address cannot be used, or a task has failed.
+    pub fn run(self, file: Option<&Path>, dropped: Arc<AtomicU64>) -> anyhow::Result<()> {
         let file = file.map(std::path::absolute).transpose()?;
-        let load = move || Ok(self.clone().over(Config::load(file.as_deref())?));
+        let load = move || Ok(self.clone().apply(Config::load(file.as_deref())?));
         let config: Config = load()?;
         let sockets = Sockets::open(&config.http.listen, config.admin.listen.as_ref())?;
-        let (listen, admin) = (sockets.shown(), sockets.admin_shown());
-        let (metrics, reports) = (Metrics::default(), StatusBoard::default());
-        metrics.lost_lines("log", lost);
-        let progress = Progress::show(reports.clone());
-        let daemon = Daemon::start_telling(&config, sockets, metrics, reports);
-        progress.end();
+        let (listen, admin) = (sockets.addresses(), sockets.admin_addresses());
+        let observers = Observers::default();
+        observers.metrics.add_log("log", dropped);
+        let display = ProgressDisplay::start(observers.status.clone());
+        let daemon = Daemon::start_observed(&config, sockets, observers);
+        display.end();
         let daemon = daemon?.reloaded_by(Box::new(load));
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start the runtime")?;
-        // Before anybody is told that it serves: whoever then ends it ends it in order.
+        // Before the log and systemd announce the service: a signal that follows stops it in order.
         let (mut signals, hangups) = {
             let _inside = runtime.enter();
-            (Signals::new()?, wait_for(SignalKind::hangup())?)
+            (StopSignals::new()?, wait_for(SignalKind::hangup())?)
         };
         let daemon = daemon.hearing(hangups);
         let (directory, base_url) = (config.articles.directory.display(), daemon.base_url());
@@ -66,7 +65,7 @@ impl Serve {
             let run = daemon.run(async {
                 let _ = stopped.await;
             });
-            let impatient = async {
+            let second_signal = async {
                 signals.next().await;
                 tracing::info!("stopping; a second signal cuts off the responses in flight");
                 let _ = stop.send(());
@@ -74,15 +73,15 @@ impl Serve {
             };
             tokio::select! {
                 outcome = run => outcome,
-                () = impatient => Ok(()),
+                () = second_signal => Ok(()),
             }
         });
         runtime.shutdown_timeout(Duration::from_secs(1));
         outcome
     }
 
-    /// What the command line says wins over the file.
-    fn over(self, mut config: Config) -> Config {
+    /// Returns `config` with the options of the command line, which override it.
+    fn apply(self, mut config: Config) -> Config {
         config.articles.directory = self.directory.unwrap_or(config.articles.directory);
         config.http.listen = Listen::try_from(self.listen).unwrap_or(config.http.listen);
         config.site.base_url = self.base_url.or(config.site.base_url);
@@ -91,17 +90,17 @@ impl Serve {
     }
 }
 
-/// SIGTERM and SIGINT, which mean the same.
-struct Signals {
+/// SIGTERM and SIGINT, which both stop the daemon.
+struct StopSignals {
     terminate: Signal,
     interrupt: Signal,
 }
 
 fn wait_for(kind: SignalKind) -> anyhow::Result<Signal> {
-    signal(kind).context("cannot wait for signals")
+    signal(kind).context("cannot handle signals")
 }
 
-impl Signals {
+impl StopSignals {
     fn new() -> anyhow::Result<Self> {
         Ok(Self { terminate: wait_for(SignalKind::terminate())?, interrupt: wait_for(SignalKind::interrupt())? })
     }

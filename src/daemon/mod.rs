@@ -18,15 +18,15 @@ use crate::catalog::{FILE, Reader};
 use crate::config::Config;
 use crate::folder::Folder;
 use crate::model::collection::{Adoption, ImportedEntry};
+use crate::observe::Observers;
 use crate::observe::heartbeat::Heartbeats;
-use crate::observe::metrics::Metrics;
-use crate::observe::status::{Phase, StatusBoard};
+use crate::observe::status::DaemonPhase;
 use crate::publish;
 use crate::render::feed::Channel;
 use crate::render::on_demand::{self, FeedFormat, Printed, Route};
 use crate::render::snapshot::Current;
 use crate::serve::Server;
-use crate::serve::admin::{self, Admin, Watched};
+use crate::serve::admin::{self, Admin};
 use crate::system::sockets::Sockets;
 use crate::system::systemd;
 use control_socket::Control;
@@ -64,19 +64,15 @@ impl Daemon {
     /// # Errors
     /// The folder or the state directory cannot be used; the error says which and why.
     pub fn start(config: &Config, sockets: Sockets) -> anyhow::Result<Self> {
-        Self::start_telling(config, sockets, Metrics::default(), StatusBoard::default())
+        Self::start_observed(config, sockets, Observers::default())
     }
 
-    /// The same, and tells of it meanwhile.
+    /// As [`Daemon::start`], and reports to `observers` from the beginning. The heartbeats get the interval that systemd and
+    /// the admin listener need.
     ///
     /// # Errors
     /// As for [`Daemon::start`].
-    pub fn start_telling(
-        config: &Config,
-        sockets: Sockets,
-        metrics: Metrics,
-        reports: StatusBoard,
-    ) -> anyhow::Result<Self> {
+    pub fn start_observed(config: &Config, sockets: Sockets, observers: Observers) -> anyhow::Result<Self> {
         let folder = open_folder(config)?;
         let state = config.state_directory(folder.root())?;
         let hold = state_dir::take(&state, &folder)?;
@@ -89,16 +85,16 @@ impl Daemon {
         let watchdog = systemd::watchdog();
         let by_operator = (!sockets.admin().is_empty()).then_some(admin::HEARTBEAT_INTERVAL);
         let signs = [watchdog.map(|limit| limit / SIGNS), by_operator].into_iter().flatten().min();
-        let watched = Watched { metrics, reports, pulses: Heartbeats::new(signs) };
-        let admin = by_operator.map(|_| Admin::start(sockets.admin(), watched.clone())).transpose()?;
+        let observers = Observers { heartbeats: Heartbeats::new(signs), ..observers };
+        let admin = by_operator.map(|_| Admin::start(sockets.admin(), observers.clone())).transpose()?;
         let current = Current::default();
         let mut server = None;
-        let serve = |door| server = Some(Server::new(current.clone(), door, &config.http, &base_url, &watched));
-        let prepared = pipeline::begin(config, &base_url, &state, &current, &watched, Damage::Unknown, serve)?;
+        let serve = |door| server = Some(Server::new(current.clone(), door, &config.http, &base_url, &observers));
+        let prepared = pipeline::begin(config, &base_url, &state, &current, &observers, Damage::Unknown, serve)?;
         let server = Arc::new(server.context("nobody serves: please report this")?);
         let again = config.clone();
         let load: Load = Box::new(move || Ok(again.clone()));
-        let site = Site { load, state, address, current, server, watched };
+        let site = Site { load, state, address, current, server, observers };
         Ok(Self { sockets, config: config.clone(), site, prepared, watchdog, admin, control, hangups: None, hold })
     }
 
@@ -132,7 +128,7 @@ impl Daemon {
     pub async fn run(self, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
         let Self { sockets, config, site, prepared, watchdog, admin, control, hangups, hold } = self;
         let status = site.status(&config);
-        let (server, Watched { pulses, reports, .. }) = (site.server.clone(), site.watched.clone());
+        let (server, observers) = (site.server.clone(), site.observers.clone());
         let (orders, ordered) = mpsc::channel(1);
         if let Some(control) = control {
             tokio::spawn(control.run(orders.clone()));
@@ -147,10 +143,10 @@ impl Daemon {
             tokio::select! {
                 () = stop => {}
                 ended = &mut keeper => ingest_ended = Some(ended),
-                () = feed_watchdog(&pulses, watchdog) => {}
+                () = feed_watchdog(&observers.heartbeats, watchdog) => {}
             }
             systemd::stopping();
-            reports.update(|report| report.phase = Phase::Stopping);
+            observers.status.update(|status| status.phase = DaemonPhase::Stopping);
         };
         let outcome = server.run(sockets, stop).await;
         drop(admin);
@@ -189,19 +185,19 @@ async fn hear(mut hangups: Signal, orders: mpsc::Sender<control_socket::Reload>)
 }
 
 /// Tells systemd that all parts get on, for as long as they do. Never ends.
-async fn feed_watchdog(pulses: &Heartbeats, watchdog: Option<Duration>) {
+async fn feed_watchdog(heartbeats: &Heartbeats, watchdog: Option<Duration>) {
     let Some(limit) = watchdog else { return std::future::pending().await };
     let mut told = false;
     loop {
-        let silent = pulses.silent(limit / 2);
-        if silent.is_empty() {
+        let stalled = heartbeats.stalled(limit / 2);
+        if stalled.is_empty() {
             systemd::alive();
         } else if !std::mem::replace(&mut told, true) {
-            let parts = silent.join(", ");
+            let parts = stalled.join(", ");
             let seconds = (limit / 2).as_secs();
             tracing::error!(parts, seconds, "no heartbeat; systemd is about to restart the daemon");
         }
-        told &= !silent.is_empty();
+        told &= !stalled.is_empty();
         tokio::time::sleep(limit / SIGNS).await;
     }
 }

@@ -15,12 +15,12 @@ use crate::change::{Change, TextRequests};
 use crate::config::Config;
 use crate::folder::media::MediaFiles;
 use crate::folder::watch::{self, Watch};
-use crate::publish::{Observers, Publisher};
+use crate::observe::Observers;
+use crate::publish::Publisher;
 use crate::render::feed::Channel;
 use crate::render::on_demand::OnDemand;
 use crate::render::page::Pages;
 use crate::render::snapshot::Current;
-use crate::serve::admin::Watched;
 
 /// It is ready, and has read nothing yet.
 #[derive(Debug)]
@@ -45,12 +45,12 @@ pub fn begin(
     base_url: &str,
     state: &Path,
     current: &Current,
-    watched: &Watched,
+    observers: &Observers,
     damage: Damage,
     mut serve: impl FnMut(OnDemand),
 ) -> anyhow::Result<Prepared> {
     let mut attempt = |damage| {
-        let (prepared, door) = prepare(config, base_url, state, current, watched, damage)?;
+        let (prepared, door) = prepare(config, base_url, state, current, observers, damage)?;
         serve(door);
         prepared.read().with_context(|| format!("{}", state.display()))
     };
@@ -69,7 +69,7 @@ fn prepare(
     base_url: &str,
     state: &Path,
     current: &Current,
-    watched: &Watched,
+    observers: &Observers,
     damage: Damage,
 ) -> anyhow::Result<(Prepared, OnDemand)> {
     let folder = open_folder(config)?;
@@ -80,17 +80,13 @@ fn prepare(
     let pages = Arc::new(pages);
     // Each folder is watched before it is read: what happens in between waits in the channel.
     let (sender, changes) = mpsc::channel();
-    let Watched { pulses, metrics, reports } = watched;
-    reports
-        .update(|report| (report.base_url, report.folder) = (base_url.to_owned(), folder.root().display().to_string()));
-    let told = watch::WatchObservers { pulse: pulses.part("the watch"), metrics: metrics.clone() };
-    let watch = watch::start(folder.clone(), &config.articles, sender, told)?;
+    let root = folder.root().display().to_string();
+    observers.status.update(|status| (status.base_url, status.folder) = (base_url.to_owned(), root));
+    let watch = watch::start(folder.clone(), &config.articles, sender, observers)?;
     let files = MediaFiles::new(folder.root(), &config.articles.exclude);
-    let publisher = Publisher::new(catalog, folder, config, pages.clone(), current.clone(), watch.writing());
-    let (metrics, reports) = (metrics.clone(), reports.clone());
-    let told = Observers { pulse: pulses.part("the publisher"), metrics, reports };
+    let publisher = Publisher::new(catalog, folder, config, pages.clone(), current.clone(), watch.writing(), observers);
     let asked = TextRequests::default();
-    let publisher = publisher.with_context(at_state)?.told(told).asked(asked.clone()).behind(watch.armed());
+    let publisher = publisher.with_context(at_state)?.asked(asked.clone()).behind(watch.armed());
     let (presented, created) = (publisher.presented(), publisher.created());
     let door = OnDemand::open(state, pages, presented, created, files).with_context(at_state)?;
     Ok((Prepared { publisher, changes, watch }, door.asking(asked)))

@@ -15,9 +15,9 @@ use super::control_socket::Reload;
 use super::pipeline::{self, Ended, Running};
 use super::state_dir::Damage;
 use crate::config::Config;
+use crate::observe::Observers;
 use crate::render::snapshot::Current;
 use crate::serve::Server;
-use crate::serve::admin::Watched;
 use crate::system::systemd;
 
 /// How long after a failure of the catalog it is tried again.
@@ -35,8 +35,7 @@ pub struct Site {
     pub current: Current,
     /// Who serves it.
     pub server: Arc<Server>,
-    /// Who looks on.
-    pub watched: Watched,
+    pub observers: Observers,
 }
 
 impl std::fmt::Debug for Site {
@@ -56,7 +55,7 @@ impl Site {
         let base_url = config.base_url(self.address);
         // First who serves, then what: answers are made once, for all who ask.
         let serve = |door| self.server.reconfigure(self.current.clone(), door, &config.http, &base_url);
-        pipeline::begin(config, &base_url, &self.state, &self.current, &self.watched, damage, serve)?.run()
+        pipeline::begin(config, &base_url, &self.state, &self.current, &self.observers, damage, serve)?.run()
     }
 }
 
@@ -174,8 +173,8 @@ impl Keeper {
             self.damage = Damage::Known;
         }
         let complaint = format!("{error:#}");
-        self.site.watched.metrics.failure();
-        self.site.watched.reports.update(|report| report.trouble = Some(complaint.clone()));
+        self.site.observers.metrics.record_catalog_failure();
+        self.site.observers.status.update(|status| status.failure = Some(complaint.clone()));
         if complaint != self.complaint {
             tracing::error!(error = %complaint, "publishing stopped: the catalog cannot be used; trying again every few seconds");
             systemd::status(&format!("{}; nothing new is published: {complaint}", self.status()));
@@ -190,7 +189,7 @@ impl Keeper {
             Ok(running) => {
                 self.running = Some(running);
                 self.damage = Damage::Unknown;
-                self.site.watched.reports.update(|report| report.trouble = None);
+                self.site.observers.status.update(|status| status.failure = None);
                 if !std::mem::take(&mut self.complaint).is_empty() {
                     tracing::info!("publishing resumed");
                     systemd::status(&self.status());

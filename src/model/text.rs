@@ -77,6 +77,12 @@ mod tests {
     }
 
     #[test]
+    fn composed_lines_are_safe_on_a_terminal() {
+        let text = "a\nb\r\u{1b}[2Jc\u{2028}d\0\u{85}\u{202e}é\u{1f642}\\\u{7f}";
+        assert_eq!(terminal_safe(text), r"a\x0ab\x0d\x1b[2Jc\u{2028}d\x00\u{85}\u{202e}é🙂\\x7f");
+    }
+
+    #[test]
     fn file_names_take_one_line() {
         assert_eq!(path_line(Path::new("a\nb\u{1b}é.md")), "a\\nb\\u{1b}é.md");
         assert_eq!(single_line("a\u{9b}\u{202e}\u{2028}b"), "a\\u{9b}\\u{202e}\\u{2028}b");

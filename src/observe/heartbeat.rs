@@ -1,79 +1,79 @@
-//! Signs of life: each part of the daemon gives one whenever it gets on with its work, and somebody looks whether any has
-//! stopped. Where nobody looks, nobody wakes up for it.
+//! Heartbeats. Each task beats when it makes progress; the systemd watchdog and `/healthz` check that none has stalled.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-/// A part that has nothing to do gives a sign this often where nobody looks: it wakes up once a day.
-const UNWATCHED: Duration = Duration::from_hours(24);
+/// Beat interval without a check. An idle daemon then wakes up once a day.
+const UNCHECKED: Duration = Duration::from_hours(24);
 
-/// The parts of a daemon that must get on. Cheap to clone: all clones know the same.
+/// All tasks of a daemon that beat. Clones share the tasks.
 #[derive(Debug, Clone)]
 pub struct Heartbeats {
     start: Instant,
     interval: Duration,
-    parts: Arc<Mutex<Vec<Weak<Part>>>>,
+    tasks: Arc<Mutex<Vec<Weak<LastBeat>>>>,
 }
 
 #[derive(Debug)]
-struct Part {
+struct LastBeat {
     name: &'static str,
-    /// Milliseconds after the start of all.
-    last: AtomicU64,
+    /// Milliseconds since the start of [`Heartbeats`].
+    at: AtomicU64,
 }
 
 impl Heartbeats {
-    /// Those of a daemon that somebody looks at; `None`: nobody does. Each part gives a sign at least once in `interval`.
+    /// Each task beats at least once in `interval`; without one, nothing checks.
     pub fn new(interval: Option<Duration>) -> Self {
-        Self { start: Instant::now(), interval: interval.unwrap_or(UNWATCHED), parts: Arc::default() }
+        Self { start: Instant::now(), interval: interval.unwrap_or(UNCHECKED), tasks: Arc::default() }
     }
 
-    /// A part that has begun just now. Once it is dropped, nobody waits for it.
-    pub fn part(&self, name: &'static str) -> Heartbeat {
-        let part = Arc::new(Part { name, last: AtomicU64::new(0) });
-        let pulse = Heartbeat { start: self.start, interval: self.interval, part };
-        pulse.beat();
-        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
-        parts.retain(|part| part.strong_count() > 0);
-        parts.push(Arc::downgrade(&pulse.part));
-        pulse
+    /// Adds a task, which beats for the first time. It is removed when its heartbeat is dropped.
+    pub fn register(&self, name: &'static str) -> Heartbeat {
+        let last = Arc::new(LastBeat { name, at: AtomicU64::new(0) });
+        let heartbeat = Heartbeat { start: self.start, interval: self.interval, last };
+        heartbeat.beat();
+        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        tasks.retain(|task| task.strong_count() > 0);
+        tasks.push(Arc::downgrade(&heartbeat.last));
+        heartbeat
     }
 
-    /// The parts that have given no sign for longer than `limit`.
-    pub fn silent(&self, limit: Duration) -> Vec<&'static str> {
+    /// Returns the names of the tasks whose last beat is older than `limit`.
+    pub fn stalled(&self, limit: Duration) -> Vec<&'static str> {
         let now = self.start.elapsed();
-        let is_silent = |part: &Arc<Part>| now.saturating_sub(Duration::from_millis(part.last.load(Relaxed))) > limit;
-        let parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
-        parts.iter().filter_map(Weak::upgrade).filter(is_silent).map(|part| part.name).collect()
+        let is_stalled =
+            |last: &Arc<LastBeat>| now.saturating_sub(Duration::from_millis(last.at.load(Relaxed))) > limit;
+        let tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        tasks.iter().filter_map(Weak::upgrade).filter(is_stalled).map(|last| last.name).collect()
     }
 }
 
-/// Where one part gives its signs.
+impl Default for Heartbeats {
+    /// Heartbeats without a check.
+    fn default() -> Self {
+        Self::new(None)
+    }
+}
+
+/// The heartbeat of one task.
 #[derive(Debug)]
 pub struct Heartbeat {
     start: Instant,
     interval: Duration,
-    part: Arc<Part>,
+    last: Arc<LastBeat>,
 }
 
 impl Heartbeat {
-    /// The work goes on.
+    /// Reports progress.
     pub fn beat(&self) {
         let now = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.part.last.store(now, Relaxed);
+        self.last.at.store(now, Relaxed);
     }
 
-    /// A part that waits for work wakes up this often to say that it does.
+    /// Longest time that an idle task may sleep between two beats.
     pub fn interval(&self) -> Duration {
         self.interval
-    }
-}
-
-impl Default for Heartbeat {
-    /// One that nobody looks at.
-    fn default() -> Self {
-        Heartbeats::new(None).part("alone")
     }
 }
 
@@ -82,19 +82,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whoever_stops_is_noticed_until_it_ends() {
-        let pulses = Heartbeats::new(Some(Duration::from_millis(1)));
-        let (busy, stuck) = (pulses.part("busy"), pulses.part("stuck"));
+    fn a_stalled_task_is_reported_until_it_ends() {
+        let heartbeats = Heartbeats::new(Some(Duration::from_millis(1)));
+        let (busy, stuck) = (heartbeats.register("busy"), heartbeats.register("stuck"));
         std::thread::sleep(Duration::from_millis(30));
         busy.beat();
-        assert_eq!(pulses.silent(Duration::from_millis(20)), ["stuck"]);
-        assert_eq!(pulses.silent(Duration::from_hours(1)), Vec::<&str>::new());
+        assert_eq!(heartbeats.stalled(Duration::from_millis(20)), ["stuck"]);
+        assert_eq!(heartbeats.stalled(Duration::from_hours(1)), Vec::<&str>::new());
         drop(stuck);
-        assert_eq!(pulses.silent(Duration::from_millis(20)), Vec::<&str>::new());
+        assert_eq!(heartbeats.stalled(Duration::from_millis(20)), Vec::<&str>::new());
     }
 
     #[test]
-    fn nobody_wakes_up_for_nobody() {
-        assert!(Heartbeats::new(None).part("a").interval() >= Duration::from_hours(1));
+    fn without_a_check_tasks_hardly_ever_wake_up() {
+        assert!(Heartbeats::new(None).register("a").interval() >= Duration::from_hours(1));
     }
 }

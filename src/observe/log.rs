@@ -24,9 +24,9 @@ use crate::model::text::{is_control, terminal_safe};
 use crate::observe::line_writer::{DropReport, LineWriter, Unbuffered, ascii};
 
 /// Capacity of the queue in lines.
-const ROOM: usize = 16 << 10;
+const QUEUE_LENGTH: usize = 16 << 10;
 /// Shortest time between two reports of dropped lines.
-const LEAST_NEWS: Duration = Duration::from_secs(1);
+const DROP_REPORT_INTERVAL: Duration = Duration::from_secs(1);
 /// Level of targets that the filter does not name.
 const DEFAULT_LEVEL: LevelFilter = LevelFilter::INFO;
 /// Environment variable that sets the filter where `--log-level` does not.
@@ -115,7 +115,7 @@ impl LineStyle {
     }
 
     /// Formats an event as one line, without its end.
-    fn line(self, at: SystemTime, level: Level, message: &str, fields: &Fields) -> String {
+    fn line(self, at: SystemTime, level: Level, message: &str, fields: &EventFields) -> String {
         let at = DateTime::<Utc>::from(at).to_rfc3339_opts(SecondsFormat::Millis, true);
         let text = || {
             terminal_safe(&fields.0.iter().fold(message.to_owned(), |text, (name, value)| text + &pair(name, value)))
@@ -136,7 +136,7 @@ impl LineStyle {
     fn failure(self, at: SystemTime, error: &str) -> String {
         match self {
             Self::Plain | Self::Coloured => format!("gazetted: {}", terminal_safe(error)),
-            Self::Systemd | Self::Json => self.line(at, Level::ERROR, error, &Fields::default()),
+            Self::Systemd | Self::Json => self.line(at, Level::ERROR, error, &EventFields::default()),
         }
     }
 }
@@ -157,7 +157,7 @@ struct JsonLine<'a> {
     level: String,
     message: &'a str,
     #[serde(flatten)]
-    fields: &'a Fields,
+    fields: &'a EventFields,
 }
 
 /// Returns the syslog priority of a level, as sd-daemon(3) defines it.
@@ -203,7 +203,13 @@ impl Log {
         let style = LineStyle::choose(options.format);
         let filter = options.filter().map_err(|reason| style.failure(SystemTime::now(), &reason))?;
         // Without a thread there is no log, and no place to report that.
-        let (lines, _) = LineWriter::start("log", Unbuffered(io::stderr()), ROOM, Lost(style), LEAST_NEWS);
+        let (lines, _) = LineWriter::start(
+            "log",
+            Unbuffered(io::stderr()),
+            QUEUE_LENGTH,
+            LogDropReport(style),
+            DROP_REPORT_INTERVAL,
+        );
         let lines = Arc::new(lines);
         let layer = LineLayer { lines: lines.clone(), style };
         // Fails only where a test has set another subscriber first.
@@ -217,8 +223,8 @@ impl Log {
     }
 
     /// Returns the counter of dropped lines.
-    pub fn lost(&self) -> Arc<AtomicU64> {
-        self.lines.lost()
+    pub fn dropped(&self) -> Arc<AtomicU64> {
+        self.lines.dropped()
     }
 
     /// Drains the queue, then writes why the program ends, if that is an error: one line, from the outermost cause to the
@@ -231,11 +237,11 @@ impl Log {
 }
 
 /// Reports dropped lines in the log itself.
-struct Lost(LineStyle);
+struct LogDropReport(LineStyle);
 
-impl DropReport for Lost {
-    fn lost(&mut self, lines: u64) -> Option<String> {
-        let fields = Fields(vec![("lines", lines.into())]);
+impl DropReport for LogDropReport {
+    fn dropped(&mut self, lines: u64) -> Option<String> {
+        let fields = EventFields(vec![("lines", lines.into())]);
         let message = "log lines were dropped: the log reader is too slow";
         Some(self.0.line(SystemTime::now(), Level::WARN, message, &fields))
     }
@@ -253,37 +259,37 @@ struct LineLayer {
 
 impl<S: Subscriber> Layer<S> for LineLayer {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        let mut record = Record::default();
+        let mut record = EventRecord::default();
         event.record(&mut record);
         let level = *event.metadata().level();
-        self.lines.tell(self.style.line(SystemTime::now(), level, &record.message, &record.fields));
+        self.lines.write(self.style.line(SystemTime::now(), level, &record.message, &record.fields));
     }
 }
 
 /// Message and fields of an event.
 #[derive(Default)]
-struct Record {
+struct EventRecord {
     message: String,
-    fields: Fields,
+    fields: EventFields,
 }
 
 /// Names and values, in the order of the call.
 #[derive(Default)]
-struct Fields(Vec<(&'static str, Value)>);
+struct EventFields(Vec<(&'static str, Value)>);
 
-impl Serialize for Fields {
+impl Serialize for EventFields {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
     }
 }
 
-impl Record {
+impl EventRecord {
     fn add(&mut self, field: &Field, value: impl Into<Value>) {
         self.fields.0.push((field.name(), value.into()));
     }
 }
 
-impl Visit for Record {
+impl Visit for EventRecord {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
         let text = format!("{value:?}");
         if field.name() == "message" {
@@ -319,7 +325,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::observe::line_writer::tests::Kept;
+    use crate::observe::line_writer::tests::SharedBuffer;
 
     /// A file name that tries to forge a line and to control a terminal.
     const HOSTILE: &str = "a\n<0>b\r\u{1b}[2J\u{2028}c\0\u{9b}\u{202e}é";
@@ -329,7 +335,7 @@ mod tests {
     }
 
     fn line(style: LineStyle, message: &str) -> String {
-        style.line(at(), Level::WARN, message, &Fields::default())
+        style.line(at(), Level::WARN, message, &EventFields::default())
     }
 
     #[test]
@@ -338,7 +344,7 @@ mod tests {
         let coloured = line(LineStyle::Coloured, "x");
         assert_eq!(coloured, "\x1b[2m2000-10-10T20:55:36.250Z\x1b[0m \x1b[33m WARN\x1b[0m x");
         let levels = [Level::ERROR, Level::WARN, Level::INFO, Level::DEBUG, Level::TRACE];
-        let lines = levels.map(|level| LineStyle::Systemd.line(at(), level, "x", &Fields::default()));
+        let lines = levels.map(|level| LineStyle::Systemd.line(at(), level, "x", &EventFields::default()));
         assert_eq!(lines, ["<3>x", "<4>x", "<6>x", "<7>x", "<7>x"]);
         let json: Value = serde_json::from_str(&line(LineStyle::Json, "é: changed")).unwrap();
         assert_eq!(json, json!({"time": "2000-10-10T20:55:36.250Z", "level": "warn", "message": "é: changed"}));
@@ -377,8 +383,9 @@ mod tests {
 
     /// Returns the lines that `events` produces.
     fn logged(style: LineStyle, filter: &str, events: impl FnOnce()) -> Vec<String> {
-        let output = Kept::default();
-        let (lines, started) = LineWriter::start("log-test", output.clone(), 100, Lost(style), LEAST_NEWS);
+        let output = SharedBuffer::default();
+        let (lines, started) =
+            LineWriter::start("log-test", output.clone(), 100, LogDropReport(style), DROP_REPORT_INTERVAL);
         started.unwrap();
         let lines = Arc::new(lines);
         let layer = LineLayer { lines: lines.clone(), style };
@@ -465,9 +472,9 @@ mod tests {
 
     #[test]
     fn dropped_lines_are_reported_in_the_form_of_the_others() {
-        let line = Lost(LineStyle::Systemd).lost(7).unwrap();
+        let line = LogDropReport(LineStyle::Systemd).dropped(7).unwrap();
         assert_eq!(line, "<4>log lines were dropped: the log reader is too slow lines=7");
-        let json = parsed(&Lost(LineStyle::Json).lost(7).unwrap());
+        let json = parsed(&LogDropReport(LineStyle::Json).dropped(7).unwrap());
         assert_eq!((&json["level"], &json["lines"]), (&json!("warn"), &json!(7)));
     }
 }

@@ -1,4 +1,4 @@
-//! What is counted, for whoever draws curves of it (Prometheus). Counting costs an addition and waits for nobody.
+//! Prometheus metrics. Recording one is a lock-free increment.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -14,93 +14,89 @@ use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
-/// Media type of what [`Metrics::written`] gives.
+/// Media type of [`Metrics::encode`].
 pub const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// From the change of a file to what is served of it, in seconds: what is promised, and what goes wrong.
+/// Bucket limits, in seconds, of the time from a change to its version.
 const SERVED_AFTER: [f64; 14] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0];
 
-/// What was asked for.
+/// Label of a requested document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Asked {
-    /// A feed in RSS.
+pub enum DocumentLabel {
     Rss,
-    /// One in Atom.
     Atom,
-    /// One in JSON.
     Json,
-    /// A page for people.
+    /// An HTML page.
     Page,
     /// A file beside articles.
     Media,
-    /// Anything else, there or not.
+    /// Anything else, found or not.
     Other,
 }
 
-const ASKED: [(Asked, &str); 6] = [
-    (Asked::Rss, "rss"),
-    (Asked::Atom, "atom"),
-    (Asked::Json, "json"),
-    (Asked::Page, "page"),
-    (Asked::Media, "media"),
-    (Asked::Other, "other"),
+const DOCUMENTS: [(DocumentLabel, &str); 6] = [
+    (DocumentLabel::Rss, "rss"),
+    (DocumentLabel::Atom, "atom"),
+    (DocumentLabel::Json, "json"),
+    (DocumentLabel::Page, "page"),
+    (DocumentLabel::Media, "media"),
+    (DocumentLabel::Other, "other"),
 ];
-/// The most frequent first; any other counts as 0.
+/// The most frequent first. Any other status is recorded as 0.
 const STATUSES: [u16; 19] =
     [304, 200, 206, 404, 301, 410, 204, 307, 400, 405, 406, 412, 416, 429, 500, 501, 503, 431, 0];
 const CODINGS: [&str; 4] = ["identity", "gzip", "br", "zstd"];
 
-/// What came of comparing the whole folder with the catalog.
+/// Result of comparing the whole folder with the catalog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Compared {
-    /// Nothing had changed.
+pub enum Comparison {
     Same,
-    /// Something had, and nothing else had told of it.
+    /// A change was found that no event had reported.
     Different,
-    /// The folder is away.
+    /// The folder is missing.
     Away,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Answer {
+struct RequestLabels {
     document: &'static str,
     status: u16,
     coding: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct By {
+struct ByLabel {
     by: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Result {
+struct ResultLabel {
     result: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct State {
+struct StateLabel {
     state: &'static str,
 }
 
-/// Everything that is counted. Cheap to clone: all clones count the same.
+/// All metrics. Clones share them.
 #[derive(Debug, Clone)]
-pub struct Metrics(Arc<Counted>);
+pub struct Metrics(Arc<MetricSet>);
 
-struct Counted {
+struct MetricSet {
     registry: Registry,
-    articles: Family<State, Gauge>,
+    articles: Family<StateLabel, Gauge>,
     complaints: Gauge,
     versions: Counter,
     served_after: Histogram,
-    compared: Family<Result, Counter>,
+    comparisons: Family<ResultLabel, Counter>,
     failures: Counter,
-    watched: Family<By, Gauge>,
+    watched: Family<ByLabel, Gauge>,
     watched_by_events: Gauge,
     watched_by_listing: Gauge,
-    answers: Family<Answer, Counter>,
-    /// The same without a look into a table: each is put here when it is first needed.
-    answered: Vec<OnceLock<Counter>>,
+    requests: Family<RequestLabels, Counter>,
+    /// The counters of `requests` by index, to record without a lock. Each is filled at its first use.
+    requests_by_index: Vec<OnceLock<Counter>>,
     sent: Counter,
     saved_by_unchanged: Counter,
     saved_by_coding: Counter,
@@ -108,40 +104,39 @@ struct Counted {
     accepted: Counter,
     evicted: Counter,
     refused: Counter,
-    lost_lines: LostLines,
+    dropped_lines: DroppedLines,
 }
 
-impl fmt::Debug for Counted {
+impl fmt::Debug for MetricSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Counted").finish_non_exhaustive()
+        f.debug_struct("MetricSet").finish_non_exhaustive()
     }
 }
 
 impl Default for Metrics {
-    /// Nothing yet.
     fn default() -> Self {
         let mut all = Registry::default();
         all.register_collector(Box::new(Process));
         let registry = all.sub_registry_with_prefix("gazetted");
-        let saved: Family<By, Counter> = Family::default();
-        let saved_by = |by: &'static str| saved.get_or_create_owned(&By { by });
-        let closed: Family<By, Counter> = Family::default();
-        let closed_by = |by: &'static str| closed.get_or_create_owned(&By { by });
-        let watched: Family<By, Gauge> = Family::default();
-        let watched_by = |by: &'static str| watched.get_or_create_owned(&By { by });
-        let counted = Counted {
+        let saved: Family<ByLabel, Counter> = Family::default();
+        let saved_by = |by: &'static str| saved.get_or_create_owned(&ByLabel { by });
+        let closed: Family<ByLabel, Counter> = Family::default();
+        let closed_by = |by: &'static str| closed.get_or_create_owned(&ByLabel { by });
+        let watched: Family<ByLabel, Gauge> = Family::default();
+        let watched_by = |by: &'static str| watched.get_or_create_owned(&ByLabel { by });
+        let metrics = MetricSet {
             registry: Registry::default(),
             articles: Family::default(),
             complaints: Gauge::default(),
             versions: Counter::default(),
             served_after: Histogram::new(SERVED_AFTER),
-            compared: Family::default(),
+            comparisons: Family::default(),
             failures: Counter::default(),
             watched_by_events: watched_by("events"),
             watched_by_listing: watched_by("listing"),
             watched,
-            answers: Family::default(),
-            answered: (0..ASKED.len() * STATUSES.len() * CODINGS.len()).map(|_| OnceLock::new()).collect(),
+            requests: Family::default(),
+            requests_by_index: (0..DOCUMENTS.len() * STATUSES.len() * CODINGS.len()).map(|_| OnceLock::new()).collect(),
             sent: Counter::default(),
             saved_by_unchanged: saved_by("unchanged"),
             saved_by_coding: saved_by("coding"),
@@ -149,174 +144,172 @@ impl Default for Metrics {
             accepted: Counter::default(),
             evicted: closed_by("eviction"),
             refused: closed_by("no room"),
-            lost_lines: LostLines::default(),
+            dropped_lines: DroppedLines::default(),
         };
-        counted.register(registry);
-        let help = "Bytes of bodies that needed not be sent: the client had them, or they were compressed";
+        metrics.register(registry);
+        let help = "Bytes of bodies that did not have to be sent: the client had them, or they were compressed";
         registry.register_with_unit("http_saved", help, Unit::Bytes, saved);
-        registry.register("http_ended", "Connections that had to go for others, or found no room", closed);
-        Self(Arc::new(Counted { registry: all, ..counted }))
+        registry.register("http_ended", "Connections that were evicted for others, or refused", closed);
+        Self(Arc::new(MetricSet { registry: all, ..metrics }))
     }
 }
 
-impl Counted {
+impl MetricSet {
     fn register(&self, registry: &mut Registry) {
         registry.register("articles", "Articles, published and scheduled", self.articles.clone());
-        registry.register("complaints", "Files with something wrong", self.complaints.clone());
+        registry.register("complaints", "Files with problems", self.complaints.clone());
         registry.register("versions", "Versions that were served", self.versions.clone());
-        let help = "From when a change was noticed until it was served";
+        let help = "Time from noticing a change to serving it";
         registry.register_with_unit("served_after", help, Unit::Seconds, self.served_after.clone());
-        registry.register("comparisons", "Comparisons of the whole folder with the catalog", self.compared.clone());
-        registry.register("catalog_failures", "Times that the catalog could not be used", self.failures.clone());
-        registry.register("watched_folders", "Folders that are watched, and how", self.watched.clone());
-        registry.register("http_requests", "Answers, by what was asked for", self.answers.clone());
-        registry.register_with_unit("http_sent", "Bodies that were sent", Unit::Bytes, self.sent.clone());
-        registry.register("http_connections", "Connections that are open", self.connections.clone());
-        registry.register("http_accepted", "Connections that were accepted", self.accepted.clone());
-        registry.register_collector(Box::new(self.lost_lines.clone()));
+        registry.register("comparisons", "Comparisons of the whole folder with the catalog", self.comparisons.clone());
+        registry.register("catalog_failures", "Failures of the catalog", self.failures.clone());
+        registry.register("watched_folders", "Watched folders, by method", self.watched.clone());
+        registry.register("http_requests", "Responses, by document, status and content coding", self.requests.clone());
+        registry.register_with_unit("http_sent", "Bytes of bodies that were sent", Unit::Bytes, self.sent.clone());
+        registry.register("http_connections", "Open connections", self.connections.clone());
+        registry.register("http_accepted", "Accepted connections", self.accepted.clone());
+        registry.register_collector(Box::new(self.dropped_lines.clone()));
     }
 }
 
 impl Metrics {
-    /// Everything in the form that Prometheus reads.
-    pub fn written(&self) -> String {
+    /// Encodes all metrics in the OpenMetrics text format.
+    pub fn encode(&self) -> String {
         let mut text = String::new();
-        // Writing into a text cannot fail.
+        // Writing to a `String` cannot fail.
         let _ = text::encode(&mut text, &self.0.registry);
         text
     }
 
-    /// How many articles there are.
-    pub fn articles(&self, published: u64, scheduled: u64) {
+    pub fn set_articles(&self, published: u64, scheduled: u64) {
         for (state, count) in [("published", published), ("scheduled", scheduled)] {
-            self.0.articles.get_or_create(&State { state }).set(count.cast_signed());
+            self.0.articles.get_or_create(&StateLabel { state }).set(count.cast_signed());
         }
     }
 
-    /// How many files have something wrong.
-    pub fn complaints(&self, count: usize) {
+    /// Sets the number of files with problems.
+    pub fn set_complaints(&self, count: usize) {
         self.0.complaints.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
-    /// A version is served, so long after the first change in it was noticed, if any was.
-    pub fn version(&self, after: Option<Duration>) {
+    /// Records a new version, with the time since its first change was noticed. A version without a change has none.
+    pub fn record_version(&self, served_after: Option<Duration>) {
         self.0.versions.inc();
-        if let Some(after) = after {
-            self.0.served_after.observe(after.as_secs_f64());
+        if let Some(served_after) = served_after {
+            self.0.served_after.observe(served_after.as_secs_f64());
         }
     }
 
-    /// The whole folder was compared.
-    pub fn compared(&self, result: Compared) {
+    pub fn record_comparison(&self, result: Comparison) {
         let result = match result {
-            Compared::Same => "same",
-            Compared::Different => "different",
-            Compared::Away => "away",
+            Comparison::Same => "same",
+            Comparison::Different => "different",
+            Comparison::Away => "away",
         };
-        self.0.compared.get_or_create(&Result { result }).inc();
+        self.0.comparisons.get_or_create(&ResultLabel { result }).inc();
     }
 
-    /// The catalog could not be used.
-    pub fn failure(&self) {
+    pub fn record_catalog_failure(&self) {
         self.0.failures.inc();
     }
 
-    /// How many folders are watched.
-    pub fn watched(&self, by_events: usize, by_listing: usize) {
+    /// Sets the number of watched folders, by method.
+    pub fn set_watched_folders(&self, by_events: usize, by_listing: usize) {
         for (gauge, count) in [(&self.0.watched_by_events, by_events), (&self.0.watched_by_listing, by_listing)] {
             gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
         }
     }
 
-    /// A request was answered.
-    pub fn answered(&self, asked: Asked, status: u16, coding: Option<&str>) {
-        let asked_at = ASKED.iter().position(|(known, _)| *known == asked).unwrap_or(ASKED.len() - 1);
-        let status_at = STATUSES.iter().position(|known| *known == status).unwrap_or(STATUSES.len() - 1);
-        let coding_at = coding.and_then(|coding| CODINGS.iter().position(|known| *known == coding)).unwrap_or(0);
-        let place = (asked_at * STATUSES.len() + status_at) * CODINGS.len() + coding_at;
-        let answer = || Answer { document: ASKED[asked_at].1, status: STATUSES[status_at], coding: CODINGS[coding_at] };
-        self.0.answered[place].get_or_init(|| self.0.answers.get_or_create_owned(&answer())).inc();
+    /// Records a response. `None` is the identity coding.
+    pub fn record_response(&self, document: DocumentLabel, status: u16, coding: Option<&str>) {
+        let document_at = DOCUMENTS.iter().position(|(label, _)| *label == document).unwrap_or(DOCUMENTS.len() - 1);
+        let status_at = STATUSES.iter().position(|label| *label == status).unwrap_or(STATUSES.len() - 1);
+        let coding_at = coding.and_then(|coding| CODINGS.iter().position(|label| *label == coding)).unwrap_or(0);
+        let index = (document_at * STATUSES.len() + status_at) * CODINGS.len() + coding_at;
+        let labels = || RequestLabels {
+            document: DOCUMENTS[document_at].1,
+            status: STATUSES[status_at],
+            coding: CODINGS[coding_at],
+        };
+        self.0.requests_by_index[index].get_or_init(|| self.0.requests.get_or_create_owned(&labels())).inc();
     }
 
-    /// So many bytes of bodies are sent.
-    pub fn sent(&self, bytes: u64) {
+    pub fn add_sent(&self, bytes: u64) {
         self.0.sent.inc_by(bytes);
     }
 
-    /// So many were not, since the client has them.
-    pub fn saved_by_unchanged(&self, bytes: u64) {
+    /// Adds the size of a body that the client already had.
+    pub fn add_saved_by_unchanged(&self, bytes: u64) {
         self.0.saved_by_unchanged.inc_by(bytes);
     }
 
-    /// So many were not, since they were compressed.
-    pub fn saved_by_coding(&self, bytes: u64) {
+    /// Adds what compression saved of a body.
+    pub fn add_saved_by_coding(&self, bytes: u64) {
         self.0.saved_by_coding.inc_by(bytes);
     }
 
-    /// A connection was accepted.
-    pub fn connected(&self) {
+    pub fn connection_opened(&self) {
         self.0.accepted.inc();
         self.0.connections.inc();
     }
 
-    /// One has ended.
-    pub fn disconnected(&self) {
+    pub fn connection_closed(&self) {
         self.0.connections.dec();
     }
 
-    /// One had to go for another.
-    pub fn evicted(&self) {
+    /// Records a connection that was closed to make room for another.
+    pub fn connection_evicted(&self) {
         self.0.evicted.inc();
     }
 
-    /// One found no room.
-    pub fn refused(&self) {
+    /// Records a connection that found no room.
+    pub fn connection_refused(&self) {
         self.0.refused.inc();
     }
 
-    /// Tells of the lines that a log has lost, which it counts itself.
-    pub fn lost_lines(&self, log: &'static str, lost: Arc<AtomicU64>) {
-        self.0.lost_lines.0.lock().unwrap_or_else(PoisonError::into_inner).push((log, lost));
+    /// Adds a log whose dropped lines are counted by `dropped`.
+    pub fn add_log(&self, name: &'static str, dropped: Arc<AtomicU64>) {
+        self.0.dropped_lines.0.lock().unwrap_or_else(PoisonError::into_inner).push((name, dropped));
     }
 }
 
-/// Lines that nobody took in time, by the log that lacks them.
+/// Collects the dropped lines of each log.
 #[derive(Debug, Clone, Default)]
-struct LostLines(Arc<Mutex<Vec<Lost>>>);
+struct DroppedLines(Arc<Mutex<Vec<NamedCounter>>>);
 
-/// The name of a log, and what it counts.
-type Lost = (&'static str, Arc<AtomicU64>);
+/// Name of a log, and its counter.
+type NamedCounter = (&'static str, Arc<AtomicU64>);
 
-impl Collector for LostLines {
+impl Collector for DroppedLines {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> std::result::Result<(), fmt::Error> {
-        let help = "Lines of a log that nobody took in time";
-        let mut lost = encoder.encode_descriptor("lost_lines", help, None, MetricType::Counter)?;
+        let help = "Dropped log lines: the reader was too slow";
+        let mut dropped = encoder.encode_descriptor("lost_lines", help, None, MetricType::Counter)?;
         for (by, count) in self.0.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             let count = ConstCounter::new(count.load(Relaxed));
-            count.encode(lost.encode_family(&By { by })?)?;
+            count.encode(dropped.encode_family(&ByLabel { by })?)?;
         }
         Ok(())
     }
 }
 
-/// What the system knows of this process, under the names that all programs use.
+/// Collects the standard process metrics of Prometheus.
 #[derive(Debug)]
 struct Process;
 
-/// Ticks of the clock that the system counts a process's time by, in a second: on Linux always this many.
+/// Clock ticks a second in `/proc/self/stat` (`USER_HZ`), which is fixed on Linux.
 const TICKS: f64 = 100.0;
 
 impl Process {
-    /// Seconds of all processors.
+    /// Returns user and system time in seconds.
     fn processor_time() -> Option<f64> {
         let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
-        // The name of the program, in brackets, may hold anything; numbers 14 and 15 are its time.
+        // The program's name, in parentheses, may contain anything. Fields 14 and 15 are the times (proc_pid_stat(5)).
         let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace().skip(11);
         let ticks = fields.next()?.parse::<u32>().ok()?.checked_add(fields.next()?.parse().ok()?)?;
         Some(f64::from(ticks) / TICKS)
     }
 
-    /// Bytes of memory that are its own or shared.
+    /// Returns the resident memory in bytes, shared pages included.
     fn memory() -> Option<u64> {
         let status = std::fs::read_to_string("/proc/self/status").ok()?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
@@ -331,8 +324,8 @@ impl Process {
 impl Collector for Process {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> std::result::Result<(), fmt::Error> {
         let numbers = [
-            ("process_resident_memory", "Memory in use", Some(Unit::Bytes), Self::memory()),
-            ("process_open_fds", "Descriptors in use", None, Self::descriptors()),
+            ("process_resident_memory", "Resident memory", Some(Unit::Bytes), Self::memory()),
+            ("process_open_fds", "Open file descriptors", None, Self::descriptors()),
         ];
         for (name, help, unit, number) in numbers {
             let Some(number) = number else { continue };
@@ -340,7 +333,7 @@ impl Collector for Process {
             gauge.encode(encoder.encode_descriptor(name, help, unit.as_ref(), gauge.metric_type())?)?;
         }
         if let Some(seconds) = Self::processor_time() {
-            let (name, help) = ("process_cpu", "Time of processors that was used");
+            let (name, help) = ("process_cpu", "Processor time, user and system");
             let counter = ConstCounter::new(seconds);
             counter.encode(encoder.encode_descriptor(name, help, Some(&Unit::Seconds), counter.metric_type())?)?;
         }
@@ -353,19 +346,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_counted_is_written() {
+    fn recorded_values_are_encoded() {
         let metrics = Metrics::default();
-        metrics.articles(12, 3);
-        metrics.version(Some(Duration::from_millis(3)));
-        metrics.version(None);
-        metrics.answered(Asked::Rss, 304, None);
-        metrics.answered(Asked::Rss, 200, Some("gzip"));
-        metrics.answered(Asked::Rss, 200, Some("gzip"));
-        metrics.answered(Asked::Other, 999, Some("?"));
-        metrics.saved_by_unchanged(100);
-        metrics.lost_lines("access", Arc::new(AtomicU64::new(1)));
-        metrics.clone().watched(5, 1);
-        let text = metrics.written();
+        metrics.set_articles(12, 3);
+        metrics.record_version(Some(Duration::from_millis(3)));
+        metrics.record_version(None);
+        metrics.record_response(DocumentLabel::Rss, 304, None);
+        metrics.record_response(DocumentLabel::Rss, 200, Some("gzip"));
+        metrics.record_response(DocumentLabel::Rss, 200, Some("gzip"));
+        metrics.record_response(DocumentLabel::Other, 999, Some("?"));
+        metrics.add_saved_by_unchanged(100);
+        metrics.add_log("access", Arc::new(AtomicU64::new(1)));
+        metrics.clone().set_watched_folders(5, 1);
+        let text = metrics.encode();
         for line in [
             "gazetted_articles{state=\"published\"} 12",
             "gazetted_articles{state=\"scheduled\"} 3",
@@ -380,7 +373,7 @@ mod tests {
             "gazetted_lost_lines_total{by=\"access\"} 1",
             "gazetted_watched_folders{by=\"listing\"} 1",
         ] {
-            assert!(text.lines().any(|written| written == line), "{line} is not in\n{text}");
+            assert!(text.lines().any(|encoded| encoded == line), "{line} is not in\n{text}");
         }
         for name in ["process_resident_memory_bytes", "process_open_fds", "process_cpu_seconds_total"] {
             let line = text

@@ -1,4 +1,4 @@
-//! What an operator is told of the site beside the log: what is published, what is not and why, and what happened last.
+//! The state of the site, as `/status` shows it: published articles, files with problems, and the latest events.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -6,108 +6,101 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-/// Files that are told of by name; beyond that they are counted.
-pub const MOST_COMPLAINTS: usize = 200;
-/// Changes that are remembered.
-pub const MOST_NEWS: usize = 50;
+/// Maximum number of files with problems that are listed. All of them are counted.
+pub const MAX_FILES: usize = 200;
+/// Maximum number of events that are listed.
+pub const MAX_NOTICES: usize = 50;
 
-/// Where the daemon is in its life.
+/// Phase in the life of the daemon.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Phase {
-    /// It reads the folder for the first time.
+pub enum DaemonPhase {
+    /// Reading the folder for the first time.
     #[default]
     Starting,
     /// The feeds are up.
     Serving,
-    /// It is about to end.
     Stopping,
 }
 
-/// How far reading many files has come.
+/// Progress of reading many files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Progress {
-    /// Files that were read.
     pub done: usize,
-    /// Files that are to be read.
     pub all: usize,
 }
 
-/// What is wrong with a file.
+/// The problems of one file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FileProblems {
     /// Below the watched folder.
     pub path: String,
-    /// Lines as the log has them: file, line, what is wrong and what to do.
+    /// Lines of the form `file:line: problem and remedy`.
     pub problems: Vec<String>,
 }
 
-/// Something that happened to an article.
+/// An event of an article.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Notice {
-    /// When.
     pub at: DateTime<Utc>,
     /// Below the watched folder.
     pub path: String,
-    /// As the log has it.
     pub what: String,
 }
 
-/// What there is to tell.
+/// The status. Its keys in JSON are part of the contract with users.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Report {
-    /// Where the daemon is in its life.
-    pub phase: Phase,
-    /// Address that every address of the site starts with.
+pub struct Status {
+    pub phase: DaemonPhase,
     pub base_url: String,
     /// The watched folder.
     pub folder: String,
-    /// When the version that is served was made.
+    /// Second of the version that is served.
     pub version: Option<DateTime<Utc>>,
-    /// Articles that are published.
     pub published: u64,
-    /// Articles whose time has not come.
     pub scheduled: u64,
-    /// While many files are read.
+    /// `None` unless many files are being read.
     pub progress: Option<Progress>,
-    /// Why nothing new is published, if that is so.
-    pub trouble: Option<String>,
-    /// Files with something wrong, whether they are published or not; not all of them where there are many.
-    pub complaints: Vec<FileProblems>,
-    /// How many there are.
-    pub complaints_in_all: usize,
-    /// The newest first.
-    pub news: VecDeque<Notice>,
+    /// Why publishing has stopped; `None` while it works.
+    #[serde(rename = "trouble")]
+    pub failure: Option<String>,
+    /// Files with problems, published or not; at most [`MAX_FILES`].
+    #[serde(rename = "complaints")]
+    pub files: Vec<FileProblems>,
+    /// Number of all files with problems.
+    #[serde(rename = "complaints_in_all")]
+    pub file_count: usize,
+    /// The newest first; at most [`MAX_NOTICES`].
+    #[serde(rename = "news")]
+    pub notices: VecDeque<Notice>,
 }
 
-/// The report, which several write and read. Cheap to clone: all clones are the same.
+impl Status {
+    /// Adds events, of which the newest comes last.
+    pub fn add_notices(&mut self, notices: impl IntoIterator<Item = Notice>) {
+        for notice in notices {
+            self.notices.push_front(notice);
+        }
+        self.notices.truncate(MAX_NOTICES);
+    }
+}
+
+/// The current status, which many tasks read and write. Clones share it.
 #[derive(Debug, Clone, Default)]
-pub struct StatusBoard(Arc<Mutex<Report>>);
+pub struct StatusBoard(Arc<Mutex<Status>>);
 
 impl StatusBoard {
-    fn lock(&self) -> MutexGuard<'_, Report> {
-        // Whoever panicked here left nothing half written that anybody relies on.
+    fn lock(&self) -> MutexGuard<'_, Status> {
+        // A panic during an update leaves at worst an outdated status.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes something into it.
-    pub fn update(&self, change: impl FnOnce(&mut Report)) {
+    pub fn update(&self, change: impl FnOnce(&mut Status)) {
         change(&mut self.lock());
     }
 
-    /// What it says now.
-    pub fn get(&self) -> Report {
+    pub fn get(&self) -> Status {
         self.lock().clone()
-    }
-}
-
-impl Report {
-    /// Adds news.
-    pub fn tell(&mut self, news: impl IntoIterator<Item = Notice>) {
-        for news in news {
-            self.news.push_front(news);
-        }
-        self.news.truncate(MOST_NEWS);
     }
 }
 
@@ -116,13 +109,35 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_newest_is_remembered() {
-        let reports = StatusBoard::default();
-        let news =
+    fn only_the_newest_notices_stay() {
+        let board = StatusBoard::default();
+        let notice =
             |number: usize| Notice { at: DateTime::UNIX_EPOCH, path: number.to_string(), what: "published".into() };
-        reports.update(|report| report.tell((0..MOST_NEWS + 10).map(news)));
-        let report = reports.clone().get();
-        assert_eq!(report.news.len(), MOST_NEWS);
-        assert_eq!(report.news[0], news(MOST_NEWS + 9));
+        board.update(|status| status.add_notices((0..MAX_NOTICES + 10).map(notice)));
+        let status = board.clone().get();
+        assert_eq!(status.notices.len(), MAX_NOTICES);
+        assert_eq!(status.notices[0], notice(MAX_NOTICES + 9));
+    }
+
+    #[test]
+    fn the_keys_in_json_stay() {
+        let json = serde_json::to_value(Status::default()).unwrap();
+        let keys: Vec<&String> = json.as_object().unwrap().keys().collect();
+        assert_eq!(
+            keys,
+            [
+                "base_url",
+                "complaints",
+                "complaints_in_all",
+                "folder",
+                "news",
+                "phase",
+                "progress",
+                "published",
+                "scheduled",
+                "trouble",
+                "version"
+            ]
+        );
     }
 }

@@ -17,9 +17,9 @@ use crate::config::Config;
 use crate::folder::Folder;
 use crate::folder::watch::{Armed, OpenFiles};
 use crate::model::collection::{Adoption, ImportedEntry};
+use crate::observe::Observers;
 use crate::observe::heartbeat::Heartbeat;
-use crate::observe::metrics::Metrics;
-use crate::observe::status::{Phase, Progress, StatusBoard};
+use crate::observe::status::{DaemonPhase, Progress};
 use crate::render::feed::Channel;
 use crate::render::page::Pages;
 use crate::render::snapshot::Current;
@@ -58,18 +58,8 @@ pub struct Publisher {
     next_due: Option<DateTime<Utc>>,
     /// When the first change was noticed that is not served yet.
     noticed: Option<Instant>,
-    told: Observers,
-}
-
-/// Who hears of what is done.
-#[derive(Debug, Default)]
-pub struct Observers {
-    /// Whoever looks whether anything is.
-    pub pulse: Heartbeat,
-    /// Whoever draws curves of it.
-    pub metrics: Metrics,
-    /// The operator.
-    pub reports: StatusBoard,
+    observers: Observers,
+    heartbeat: Heartbeat,
 }
 
 impl Publisher {
@@ -84,6 +74,7 @@ impl Publisher {
         pages: Arc<Pages>,
         current: Current,
         writing: OpenFiles,
+        observers: &Observers,
     ) -> catalog::Result<Self> {
         let version = last_version(&catalog)?;
         let next = next_version(version);
@@ -102,7 +93,8 @@ impl Publisher {
             untidy: false,
             next_due: None,
             noticed: None,
-            told: Observers::default(),
+            heartbeat: observers.heartbeats.register("the publisher"),
+            observers: observers.clone(),
         })
     }
 
@@ -118,12 +110,6 @@ impl Publisher {
     pub fn behind(mut self, armed: Armed) -> Self {
         self.ingest.behind(armed);
         self
-    }
-
-    /// The same, with somebody who hears of it.
-    #[must_use]
-    pub fn told(self, told: Observers) -> Self {
-        Self { told, ..self }
     }
 
     /// When pages last changed their look; for the door to the catalog.
@@ -147,9 +133,9 @@ impl Publisher {
         let all = self.ingest.left_to_read();
         while self.ingest.is_reading() {
             self.tick(Queue::More)?;
-            self.told.pulse.beat();
+            self.heartbeat.beat();
             let progress = Progress { done: all - self.ingest.left_to_read().min(all), all };
-            self.told.reports.update(|report| report.progress = Some(progress));
+            self.observers.status.update(|status| status.progress = Some(progress));
         }
         // New files that were put there a moment ago are waited for: the first version should not be an empty one.
         if let Some(wait) = self.ingest.until_new_are_quiet(&self.catalog, Instant::now())? {
@@ -162,7 +148,7 @@ impl Publisher {
             std::thread::sleep(self.until_next_version());
             self.publish()?;
         }
-        self.told.reports.update(|report| (report.phase, report.progress) = (Phase::Serving, None));
+        self.observers.status.update(|status| (status.phase, status.progress) = (DaemonPhase::Serving, None));
         self.report();
         Ok(())
     }
@@ -183,8 +169,8 @@ impl Publisher {
 
     /// Tells the operator what is new.
     fn report(&mut self) {
-        if let Some(complaints) = self.ingest.hand_over(&self.told.reports) {
-            self.told.metrics.complaints(complaints);
+        if let Some(complaints) = self.ingest.hand_over(&self.observers.status) {
+            self.observers.metrics.set_complaints(complaints);
         }
     }
 
@@ -198,7 +184,7 @@ impl Publisher {
             if std::mem::take(&mut self.untidy) {
                 self.catalog.tidy()?;
             }
-            self.told.pulse.beat();
+            self.heartbeat.beat();
             let (open, hints) = match changes.recv_timeout(self.until_next_wake()) {
                 Ok(change) => self.take(change, changes)?,
                 Err(RecvTimeoutError::Timeout) => (true, Queue::Empty),
@@ -251,7 +237,7 @@ impl Publisher {
         }
         if everywhere {
             let compared = self.ingest.everywhere(&mut self.catalog, moment)?;
-            self.told.metrics.compared(compared);
+            self.observers.metrics.record_comparison(compared);
         }
         // Otherwise it was nothing that is served, or it is served by now.
         self.noticed = self.dirty.then_some(noticed);
@@ -339,13 +325,13 @@ impl Publisher {
         let version = self.version;
         self.shown_at = Instant::now();
         self.dirty = false;
-        self.told.metrics.version(self.noticed.take().map(|noticed| noticed.elapsed()));
+        self.observers.metrics.record_version(self.noticed.take().map(|noticed| noticed.elapsed()));
         self.next_due = self.catalog.next_due(due)?;
         let (published, scheduled) = self.catalog.totals(due)?;
-        self.told.metrics.articles(published, scheduled);
-        self.told.reports.update(|report| {
-            report.version = Some(version);
-            (report.published, report.scheduled) = (published, scheduled);
+        self.observers.metrics.set_articles(published, scheduled);
+        self.observers.status.update(|status| {
+            status.version = Some(version);
+            (status.published, status.scheduled) = (published, scheduled);
         });
         Ok(())
     }
@@ -377,7 +363,7 @@ impl Publisher {
         let tick = self.ingest.until_next_wake(Instant::now());
         let waits = [version, due, tick].into_iter().flatten();
         // Mostly there is nothing to wait for but the channel.
-        waits.fold(self.told.pulse.interval(), Duration::min)
+        waits.fold(self.heartbeat.interval(), Duration::min)
     }
 }
 

@@ -53,16 +53,16 @@ impl AccessLog {
     }
 
     /// The number of dropped lines, updated live.
-    pub fn lost(&self) -> Arc<AtomicU64> {
-        self.lines.lost()
+    pub fn dropped(&self) -> Arc<AtomicU64> {
+        self.lines.dropped()
     }
 
     /// Queues the line of a response.
     pub fn write(&self, answered: &Answered<'_>) {
         match self.form {
             AccessLines::Off => {}
-            AccessLines::Combined => self.lines.tell(answered.combined()),
-            AccessLines::Json => self.lines.tell(answered.json()),
+            AccessLines::Combined => self.lines.write(answered.combined()),
+            AccessLines::Json => self.lines.write(answered.json()),
         }
     }
 }
@@ -71,7 +71,7 @@ impl Drop for AccessLog {
     fn drop(&mut self) {
         let left = self.lines.end(None);
         if left > 0 {
-            ToLog.lost(left);
+            ToLog.dropped(left);
         }
     }
 }
@@ -80,7 +80,7 @@ impl Drop for AccessLog {
 struct ToLog;
 
 impl DropReport for ToLog {
-    fn lost(&mut self, lines: u64) -> Option<String> {
+    fn dropped(&mut self, lines: u64) -> Option<String> {
         tracing::warn!(lines, "access log lines were dropped: its reader is too slow, or it cannot be written");
         None
     }
@@ -208,7 +208,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::observe::line_writer::tests::Kept;
+    use crate::observe::line_writer::tests::SharedBuffer;
 
     fn request(target: &str, fields: &[(HeaderName, &[u8])]) -> Parts {
         let mut request = Request::get(target).body(()).unwrap();
@@ -301,12 +301,12 @@ mod tests {
     #[test]
     fn all_lines_are_written_at_the_end() {
         let (request, response) = (request("/", &[]), response(""));
-        let kept = Kept::default();
+        let kept = SharedBuffer::default();
         let log = AccessLog::new(AccessLines::Json, kept.clone(), 1000);
         for _ in 0..1000 {
             log.write(&answered(&request, &response));
         }
-        assert_eq!(log.lines.lost().load(Relaxed), 0);
+        assert_eq!(log.lines.dropped().load(Relaxed), 0);
         drop(log);
         let written = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
         assert_eq!(written.lines().map(parsed).filter(|line| line["status"] == 200).count(), 1000);
@@ -336,7 +336,7 @@ mod tests {
         for _ in 0..10_000 {
             log.write(&answered(&request, &response));
         }
-        let lost = log.lines.lost();
+        let lost = log.lines.dropped();
         let at_once = lost.load(Relaxed);
         assert!(at_once > 1_000, "{at_once} were dropped");
         drop(log);

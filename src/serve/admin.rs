@@ -19,9 +19,8 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::sync::{Semaphore, watch};
 
 use super::stream::{AsyncListener, Stream};
-use crate::observe::heartbeat::Heartbeats;
-use crate::observe::metrics::{self, Metrics};
-use crate::observe::status::{Phase, StatusBoard};
+use crate::observe::status::DaemonPhase;
+use crate::observe::{Observers, metrics};
 use crate::render::page;
 use crate::system::sockets;
 
@@ -37,17 +36,6 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base
 /// Interval of heartbeats where only `/healthz` checks them.
 pub const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(5);
 
-/// The sources of the admin listener's answers.
-#[derive(Debug, Clone)]
-pub struct Watched {
-    /// `/metrics`.
-    pub metrics: Metrics,
-    /// `/status` and `/readyz`.
-    pub reports: StatusBoard,
-    /// `/healthz`.
-    pub pulses: Heartbeats,
-}
-
 /// The thread of the admin listener; it ends when this is dropped.
 #[derive(Debug)]
 pub struct Admin {
@@ -60,13 +48,13 @@ impl Admin {
     ///
     /// # Errors
     /// A socket cannot be used, or the thread cannot be started.
-    pub fn start(listeners: &[sockets::Listener], watched: Watched) -> anyhow::Result<Self> {
+    pub fn start(listeners: &[sockets::Listener], observers: Observers) -> anyhow::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.context("cannot start the runtime of the admin listener")?;
         let listeners = listeners.iter().map(sockets::Listener::try_clone).collect::<io::Result<Vec<_>>>();
         let listeners = listeners.context("cannot use the sockets of the admin listener")?;
         let (stop, stopped) = watch::channel(());
-        let run = move || runtime.block_on(run(listeners, watched, stopped));
+        let run = move || runtime.block_on(run(listeners, observers, stopped));
         let thread = std::thread::Builder::new().name("admin".into()).spawn(run).context("cannot start a thread")?;
         Ok(Self { stop: Some(stop), thread: Some(thread) })
     }
@@ -81,11 +69,11 @@ impl Drop for Admin {
     }
 }
 
-async fn run(listeners: Vec<sockets::Listener>, watched: Watched, stopped: watch::Receiver<()>) {
+async fn run(listeners: Vec<sockets::Listener>, observers: Observers, stopped: watch::Receiver<()>) {
     let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut loops = tokio::task::JoinSet::new();
     for listener in listeners {
-        let (watched, room) = (watched.clone(), room.clone());
+        let (observers, room) = (observers.clone(), room.clone());
         let mut stopped = stopped.clone();
         loops.spawn(async move {
             let Ok(listener) = AsyncListener::try_from(listener) else { return };
@@ -102,11 +90,11 @@ async fn run(listeners: Vec<sockets::Listener>, watched: Watched, stopped: watch
                     tokio::time::sleep(super::ACCEPT_PAUSE).await;
                     continue;
                 };
-                let watched = watched.clone();
+                let observers = observers.clone();
                 tokio::spawn(async move {
                     let _permit = permit;
                     // One request for each connection: probes and scrapes are rare.
-                    let _ = tokio::time::timeout(2 * TIMEOUT, serve(stream, watched)).await;
+                    let _ = tokio::time::timeout(2 * TIMEOUT, serve(stream, observers)).await;
                 });
             }
         });
@@ -114,9 +102,9 @@ async fn run(listeners: Vec<sockets::Listener>, watched: Watched, stopped: watch
     loops.join_all().await;
 }
 
-async fn serve(stream: Stream, watched: Watched) {
+async fn serve(stream: Stream, observers: Observers) {
     let answer = move |request: Request<Incoming>| {
-        let answer = respond(&request, &watched);
+        let answer = respond(&request, &observers);
         async move { Ok::<_, Infallible>(answer) }
     };
     let mut builder = http1::Builder::new();
@@ -130,7 +118,7 @@ async fn serve(stream: Stream, watched: Watched) {
     }
 }
 
-fn respond<B>(request: &Request<B>, watched: &Watched) -> Response<Full<Bytes>> {
+fn respond<B>(request: &Request<B>, observers: &Observers) -> Response<Full<Bytes>> {
     const TEXT: &str = "text/plain; charset=utf-8";
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         let mut refusal = answer(StatusCode::METHOD_NOT_ALLOWED, TEXT, "Only GET and HEAD are allowed here.\n");
@@ -143,24 +131,24 @@ fn respond<B>(request: &Request<B>, watched: &Watched) -> Response<Full<Bytes>> 
     };
     match request.uri().path() {
         "/healthz" => {
-            let silent = watched.pulses.silent(STALLED_AFTER);
+            let silent = observers.heartbeats.stalled(STALLED_AFTER);
             if silent.is_empty() {
                 return answer(StatusCode::OK, TEXT, "alive\n");
             }
             let text = format!("stalled for more than {} s: {}\n", STALLED_AFTER.as_secs(), silent.join(", "));
             answer(StatusCode::SERVICE_UNAVAILABLE, TEXT, text)
         }
-        "/readyz" => match watched.reports.get().phase {
-            Phase::Serving => answer(StatusCode::OK, TEXT, "ready\n"),
-            Phase::Starting => answer(StatusCode::SERVICE_UNAVAILABLE, TEXT, "starting: reading the articles\n"),
-            Phase::Stopping => answer(StatusCode::SERVICE_UNAVAILABLE, TEXT, "stopping\n"),
+        "/readyz" => match observers.status.get().phase {
+            DaemonPhase::Serving => answer(StatusCode::OK, TEXT, "ready\n"),
+            DaemonPhase::Starting => answer(StatusCode::SERVICE_UNAVAILABLE, TEXT, "starting: reading the articles\n"),
+            DaemonPhase::Stopping => answer(StatusCode::SERVICE_UNAVAILABLE, TEXT, "stopping\n"),
         },
-        "/metrics" => answer(StatusCode::OK, metrics::MEDIA_TYPE, watched.metrics.written()),
+        "/metrics" => answer(StatusCode::OK, metrics::MEDIA_TYPE, observers.metrics.encode()),
         "/" | "/status" if wants_page() => {
-            answer(StatusCode::OK, page::MEDIA_TYPE, page::status(&watched.reports.get()))
+            answer(StatusCode::OK, page::MEDIA_TYPE, page::status(&observers.status.get()))
         }
         "/" | "/status" | "/status.json" => {
-            let report = serde_json::to_string_pretty(&watched.reports.get()).expect("texts and numbers make JSON");
+            let report = serde_json::to_string_pretty(&observers.status.get()).expect("texts and numbers make JSON");
             answer(StatusCode::OK, "application/json", report + "\n")
         }
         "/style.css" => answer(StatusCode::OK, page::STYLE_TYPE, page::STYLE),
@@ -189,38 +177,33 @@ fn answer(status: StatusCode, media_type: &'static str, body: impl Into<Bytes>) 
 mod tests {
     use super::*;
 
-    fn watched() -> Watched {
-        let (metrics, reports) = (Metrics::default(), StatusBoard::default());
-        Watched { metrics, reports, pulses: Heartbeats::new(None) }
-    }
-
-    fn ask(watched: &Watched, method: Method, path: &str, accept: &str) -> (u16, String) {
+    fn ask(observers: &Observers, method: Method, path: &str, accept: &str) -> (u16, String) {
         let request = Request::builder().method(method).uri(path).header("accept", accept).body(()).unwrap();
-        let response = respond(&request, watched);
+        let response = respond(&request, observers);
         (response.status().as_u16(), response.headers()["content-type"].to_str().unwrap().to_owned())
     }
 
     #[test]
     fn ready_means_serving() {
-        let watched = watched();
-        let status = |watched: &Watched| ask(watched, Method::GET, "/readyz", "*/*").0;
-        assert_eq!(status(&watched), 503);
-        watched.reports.update(|report| report.phase = Phase::Serving);
-        assert_eq!(status(&watched), 200);
-        watched.reports.update(|report| report.phase = Phase::Stopping);
-        assert_eq!(status(&watched), 503);
+        let observers = Observers::default();
+        let status = |observers: &Observers| ask(observers, Method::GET, "/readyz", "*/*").0;
+        assert_eq!(status(&observers), 503);
+        observers.status.update(|report| report.phase = DaemonPhase::Serving);
+        assert_eq!(status(&observers), 200);
+        observers.status.update(|report| report.phase = DaemonPhase::Stopping);
+        assert_eq!(status(&observers), 503);
     }
 
     #[test]
     fn browsers_get_a_page_and_programs_get_json() {
-        let watched = watched();
+        let observers = Observers::default();
         let browser = "text/html,application/xhtml+xml,*/*;q=0.8";
-        assert_eq!(ask(&watched, Method::GET, "/status", browser), (200, page::MEDIA_TYPE.to_owned()));
+        assert_eq!(ask(&observers, Method::GET, "/status", browser), (200, page::MEDIA_TYPE.to_owned()));
         for (path, accept) in [("/status", "*/*"), ("/status", "application/json"), ("/status.json", browser)] {
-            assert_eq!(ask(&watched, Method::GET, path, accept), (200, "application/json".to_owned()), "{path}");
+            assert_eq!(ask(&observers, Method::GET, path, accept), (200, "application/json".to_owned()), "{path}");
         }
-        assert_eq!(ask(&watched, Method::GET, "/metrics", "*/*"), (200, metrics::MEDIA_TYPE.to_owned()));
-        assert_eq!(ask(&watched, Method::GET, "/nothing", "*/*").0, 404);
-        assert_eq!(ask(&watched, Method::POST, "/status", "*/*").0, 405);
+        assert_eq!(ask(&observers, Method::GET, "/metrics", "*/*"), (200, metrics::MEDIA_TYPE.to_owned()));
+        assert_eq!(ask(&observers, Method::GET, "/nothing", "*/*").0, 404);
+        assert_eq!(ask(&observers, Method::POST, "/status", "*/*").0, 405);
     }
 }

@@ -297,7 +297,7 @@ impl Connections {
         if open.entries.len() >= open.limits.total && !self.evict(&mut open, None) {
             return None;
         }
-        self.metrics.connected();
+        self.metrics.connection_opened();
         let number = open.next;
         open.next += 1;
         let connection = Arc::new(Connection::new());
@@ -318,9 +318,9 @@ impl Connections {
     fn evict(&self, open: &mut ConnectionTable, among: Option<IpAddr>) -> bool {
         let evicted = open.evict(among);
         if evicted {
-            self.metrics.evicted();
+            self.metrics.connection_evicted();
         } else {
-            self.metrics.refused();
+            self.metrics.connection_refused();
         }
         evicted
     }
@@ -380,7 +380,7 @@ pub struct Admitted {
 
 impl Drop for Admitted {
     fn drop(&mut self) {
-        self.connections.metrics.disconnected();
+        self.connections.metrics.connection_closed();
         let mut open = self.connections.open();
         open.remove(self.number);
         if open.entries.is_empty() {

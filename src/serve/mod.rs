@@ -32,12 +32,12 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::config::Http;
+use crate::observe::Observers;
 use crate::observe::heartbeat::Heartbeats;
 use crate::observe::metrics::Metrics;
 use crate::render::on_demand::OnDemand;
 use crate::render::snapshot::Current;
 use crate::system::sockets::{Sockets, raise_descriptors};
-use admin::Watched;
 use connections::{Admitted, Command, Connection, ConnectionLimits, Connections, Phase};
 use requests::{Requests, Sources};
 use respond::ResponsePolicy;
@@ -61,7 +61,7 @@ const FILE_READ_GRACE: Duration = Duration::from_secs(1);
 pub struct Server {
     sources: Arc<ArcSwap<Sources>>,
     connections: Arc<Connections>,
-    pulses: Heartbeats,
+    heartbeats: Heartbeats,
     metrics: Metrics,
     /// When an error of `accept` was last logged.
     accept_error_logged: Mutex<Option<Instant>>,
@@ -77,15 +77,15 @@ enum Stage {
 
 impl Server {
     /// Serves `current`, and through `on_demand` the documents that it does not hold, below `base_url`.
-    pub fn new(current: Current, on_demand: OnDemand, http: &Http, base_url: &str, watched: &Watched) -> Self {
+    pub fn new(current: Current, on_demand: OnDemand, http: &Http, base_url: &str, observers: &Observers) -> Self {
         let policy = ResponsePolicy::new(base_url, http.max_age.0);
-        let (metrics, limits) = (&watched.metrics, ConnectionLimits::new(http, raise_descriptors()));
+        let (metrics, limits) = (&observers.metrics, ConnectionLimits::new(http, raise_descriptors()));
         let sources =
             Sources::new(current, on_demand, policy, http, metrics.clone()).with_access_log(http.access_log, None);
         Self {
             sources: Arc::new(ArcSwap::from_pointee(sources)),
             connections: Arc::new(Connections::new(limits, metrics.clone())),
-            pulses: watched.pulses.clone(),
+            heartbeats: observers.heartbeats.clone(),
             metrics: metrics.clone(),
             accept_error_logged: Mutex::default(),
         }
@@ -144,13 +144,13 @@ impl Server {
 
     /// Probes the read-only access to the disk at each heartbeat. Never ends.
     async fn probe_disk(&self) {
-        let pulse = self.pulses.part("reading for requests");
+        let heartbeat = self.heartbeats.register("reading for requests");
         loop {
             let sources = self.sources.load_full();
             // An error is progress as well; only a probe that never returns is a stall.
             let _ = tokio::task::spawn_blocking(move || sources.probe()).await;
-            pulse.beat();
-            tokio::time::sleep(pulse.interval()).await;
+            heartbeat.beat();
+            tokio::time::sleep(heartbeat.interval()).await;
         }
     }
 
@@ -299,11 +299,11 @@ impl Worker {
 
     async fn run(self, listeners: Vec<crate::system::sockets::Listener>) {
         let Self { server, stages, accepting } = self;
-        let pulse = server.pulses.part("serving");
+        let heartbeat = server.heartbeats.register("serving");
         tokio::spawn(async move {
             loop {
-                pulse.beat();
-                tokio::time::sleep(pulse.interval()).await;
+                heartbeat.beat();
+                tokio::time::sleep(heartbeat.interval()).await;
             }
         });
         let mut loops = JoinSet::new();

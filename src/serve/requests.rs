@@ -24,7 +24,7 @@ use super::connections::{self, Connection, Phase};
 use super::rate_limit::PollLimiter;
 use super::respond::{self, ResponsePolicy, Target};
 use crate::config::{AccessLines, Http, TrustedProxies};
-use crate::observe::metrics::{Asked, Metrics};
+use crate::observe::metrics::{DocumentLabel, Metrics};
 use crate::render::on_demand::{Lookup, OnDemand, Route};
 use crate::render::snapshot::{Current, Document, Snapshot};
 use crate::render::{feed, page};
@@ -72,7 +72,7 @@ impl Sources {
         let existing = previous.and_then(|previous| previous.access_log.clone()).filter(|log| log.form() == form);
         let access_log = existing.or_else(|| {
             let log = AccessLog::to_stdout(form)?;
-            self.metrics.lost_lines("access", log.lost());
+            self.metrics.add_log("access", log.dropped());
             Some(Arc::new(log))
         });
         Self { access_log, ..self }
@@ -164,13 +164,13 @@ impl Sources {
 }
 
 /// The label of a document in the metrics.
-fn request_kind(document: &Document) -> Asked {
+fn request_kind(document: &Document) -> DocumentLabel {
     match document.media_type {
-        feed::rss::MEDIA_TYPE => Asked::Rss,
-        feed::atom::MEDIA_TYPE => Asked::Atom,
-        feed::json::MEDIA_TYPE => Asked::Json,
-        page::MEDIA_TYPE => Asked::Page,
-        _ => Asked::Other,
+        feed::rss::MEDIA_TYPE => DocumentLabel::Rss,
+        feed::atom::MEDIA_TYPE => DocumentLabel::Atom,
+        feed::json::MEDIA_TYPE => DocumentLabel::Json,
+        page::MEDIA_TYPE => DocumentLabel::Page,
+        _ => DocumentLabel::Other,
     }
 }
 
@@ -212,24 +212,24 @@ impl Sources {
             Target::Document(document) => {
                 if status == StatusCode::NOT_MODIFIED {
                     let variant = document.variant_of(field(header::ETAG).unwrap_or_default());
-                    metrics.saved_by_unchanged(variant.map_or(0, |variant| variant.bytes.len() as u64));
+                    metrics.add_saved_by_unchanged(variant.map_or(0, |variant| variant.bytes.len() as u64));
                 } else if coding.is_some() && sent > 0 {
-                    metrics.saved_by_coding((document.identity.bytes.len() as u64).saturating_sub(sent));
+                    metrics.add_saved_by_coding((document.identity.bytes.len() as u64).saturating_sub(sent));
                 }
                 request_kind(document)
             }
             Target::File(source) => {
                 if status == StatusCode::NOT_MODIFIED {
-                    metrics.saved_by_unchanged(source.opened().size());
+                    metrics.add_saved_by_unchanged(source.opened().size());
                 }
-                Asked::Media
+                DocumentLabel::Media
             }
-            _ => Asked::Other,
+            _ => DocumentLabel::Other,
         };
         if sent > 0 {
-            metrics.sent(sent);
+            metrics.add_sent(sent);
         }
-        metrics.answered(asked, status.as_u16(), coding);
+        metrics.record_response(asked, status.as_u16(), coding);
     }
 
     /// Makes the response to a request that arrived at `begun`, and logs and counts it.

@@ -120,8 +120,8 @@ impl Sockets {
     }
 
     /// What is said of them in the log.
-    pub fn shown(&self) -> String {
-        shown(&self.listeners)
+    pub fn addresses(&self) -> String {
+        addresses(&self.listeners)
     }
 
     /// Each of them.
@@ -130,8 +130,8 @@ impl Sockets {
     }
 
     /// What is said in the log of those that only the operator connects to, if there are any.
-    pub fn admin_shown(&self) -> Option<String> {
-        (!self.admin.is_empty()).then(|| shown(&self.admin))
+    pub fn admin_addresses(&self) -> Option<String> {
+        (!self.admin.is_empty()).then(|| addresses(&self.admin))
     }
 
     /// Those that only the operator connects to.
@@ -152,7 +152,7 @@ impl TryFrom<TcpListener> for Sockets {
 }
 
 /// Addresses as a browser or a command takes them.
-fn shown(listeners: &[Listener]) -> String {
+fn addresses(listeners: &[Listener]) -> String {
     let shown = listeners.iter().map(|listener| match listener {
         Listener::Tcp(listener) => listener.local_addr().map_or_else(|_| "?".to_owned(), |at| format!("http://{at}/")),
         Listener::Unix(listener) => {
@@ -284,7 +284,7 @@ mod tests {
         let sockets = Sockets::bind(&listen(&["127.0.0.1:0", &named, "[::1]:0"])).unwrap();
         assert_eq!(sockets.listeners().len(), 3);
         assert!(sockets.address().unwrap().is_ipv4());
-        assert!(sockets.shown().contains(&named));
+        assert!(sockets.addresses().contains(&named));
         assert!(UnixStream::connect(&path).is_ok());
         let error = Sockets::bind(&listen(&[&named])).unwrap_err().to_string();
         assert!(error.contains("somebody listens there already"), "{error}");

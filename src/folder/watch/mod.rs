@@ -26,6 +26,7 @@ use crate::change::Change;
 use crate::config::{Articles, Watching};
 use crate::folder::media::is_relevant;
 use crate::folder::{Folder, Stat};
+use crate::observe::Observers;
 use crate::observe::heartbeat::Heartbeat;
 use crate::observe::metrics::Metrics;
 pub use armed::Armed;
@@ -62,13 +63,6 @@ impl ReconcileTrigger {
     }
 }
 
-/// Receives the heartbeat and the metrics of the watch.
-#[derive(Debug, Default)]
-pub struct WatchObservers {
-    pub pulse: Heartbeat,
-    pub metrics: Metrics,
-}
-
 /// A running watch. Dropping it stops it.
 #[derive(Debug)]
 pub struct Watch {
@@ -87,7 +81,7 @@ pub fn start(
     folder: Folder,
     articles: &Articles,
     changes: Sender<Change>,
-    observers: WatchObservers,
+    observers: &Observers,
 ) -> anyhow::Result<Watch> {
     let (input, events) = mpsc::channel();
     let writing = OpenFiles::default();
@@ -108,7 +102,8 @@ pub fn start(
         writing: writing.clone(),
         unquiet: BTreeMap::new(),
         warned: HashSet::new(),
-        observers,
+        heartbeat: observers.heartbeats.register("the watch"),
+        metrics: observers.metrics.clone(),
     };
     task.open_watcher();
     let armed = Armed::default();
@@ -197,7 +192,8 @@ struct Task {
     /// Files found by a scan too soon after they changed, and when to read them.
     unquiet: BTreeMap<PathBuf, Instant>,
     warned: HashSet<Warning>,
-    observers: WatchObservers,
+    heartbeat: Heartbeat,
+    metrics: Metrics,
 }
 
 /// The receiver of changes has ended.
@@ -209,8 +205,8 @@ impl Task {
         let mut next_reconcile = Instant::now() + RECONCILE_INTERVAL;
         let mut next_poll = Instant::now() + self.poll_interval;
         loop {
-            self.observers.pulse.beat();
-            self.observers.metrics.watched(self.watched.len(), self.polled.len());
+            self.heartbeat.beat();
+            self.metrics.set_watched_folders(self.watched.len(), self.polled.len());
             let now = Instant::now();
             let wake = self.unquiet.values().copied().fold(next_root.min(next_reconcile), Instant::min);
             let wake = if self.polled.len() > 0 { wake.min(next_poll) } else { wake };
@@ -304,7 +300,7 @@ impl Task {
         let mut files = Vec::new();
         let mut folders = vec![top.to_path_buf()];
         while let Some(folder) = folders.pop() {
-            self.observers.pulse.beat();
+            self.heartbeat.beat();
             self.watch(&folder);
             let mut within = self.add_within(&folder, report, &mut files);
             within.sort_unstable_by(|one, other| other.cmp(one));

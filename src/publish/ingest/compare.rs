@@ -15,7 +15,7 @@ use crate::folder::watch::{Armed, QUIET};
 use crate::folder::{Folder, Found, Met, SourceFormat};
 use crate::model::collection::ArticleState;
 use crate::model::text;
-use crate::observe::metrics::Compared;
+use crate::observe::metrics::Comparison;
 
 /// What the walk over the folder hands over at a time.
 const CHUNK: usize = 512;
@@ -64,8 +64,8 @@ fn walk(folder: &Folder, armed: &Armed, met: &SyncSender<Vec<Met>>) -> io::Resul
 impl Ingest {
     /// Compares the whole folder with the catalog, but for files that somebody is writing. What is to be read is read by
     /// [`Ingest::tick`].
-    pub fn everywhere(&mut self, catalog: &mut Catalog, moment: WriteMoment) -> catalog::Result<Compared> {
-        let Some(differences) = self.differences(catalog)? else { return Ok(Compared::Away) };
+    pub fn everywhere(&mut self, catalog: &mut Catalog, moment: WriteMoment) -> catalog::Result<Comparison> {
+        let Some(differences) = self.differences(catalog)? else { return Ok(Comparison::Away) };
         let Differences {
             mut to_read, vanished, found_again, folders, films, conflicts, unreadable, recordings, ..
         } = differences;
@@ -98,7 +98,7 @@ impl Ingest {
             self.settle_owners(catalog, moment)?;
         }
         let is_same = self.pending.is_empty() && self.missing.len() == known_before;
-        Ok(if is_same { Compared::Same } else { Compared::Different })
+        Ok(if is_same { Comparison::Same } else { Comparison::Different })
     }
 
     /// What differs; `None` while the folder is away, or while an empty one stands in its place, as where a disk is not mounted:

@@ -11,7 +11,7 @@ use crate::catalog::Identity;
 use crate::config::Clean;
 use crate::folder::{CONFLICT, Stat};
 use crate::model::text;
-use crate::observe::status::{FileProblems, MOST_COMPLAINTS, MOST_NEWS, Notice, StatusBoard};
+use crate::observe::status::{FileProblems, MAX_FILES, MAX_NOTICES, Notice, StatusBoard};
 
 /// Why a file is not in the feed, or why its last good version is.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub(super) struct LeftOut {
 impl Ingest {
     /// Tells the operator what has happened since the last time. Gives how many files have something wrong, if that may have
     /// changed.
-    pub fn hand_over(&mut self, reports: &StatusBoard) -> Option<usize> {
+    pub fn hand_over(&mut self, board: &StatusBoard) -> Option<usize> {
         let (news, complained) = (std::mem::take(&mut self.news), std::mem::take(&mut self.complained));
         if news.is_empty() && !complained {
             return None;
@@ -37,12 +37,12 @@ impl Ingest {
                 path: text::path_line(path),
                 problems: self.left_out[path].problems.clone(),
             };
-            paths.into_iter().take(MOST_COMPLAINTS).map(complaint).collect()
+            paths.into_iter().take(MAX_FILES).map(complaint).collect()
         });
-        reports.update(|report| {
-            report.tell(news);
+        board.update(|status| {
+            status.add_notices(news);
             if let Some(complaints) = complaints {
-                (report.complaints, report.complaints_in_all) = (complaints, self.left_out.len());
+                (status.files, status.file_count) = (complaints, self.left_out.len());
             }
         });
         complained.then_some(self.left_out.len())
@@ -52,8 +52,8 @@ impl Ingest {
     pub(super) fn tell(&mut self, path: &Path, what: String, moment: WriteMoment) {
         let path = text::path_line(path);
         self.news.push(Notice { at: article::date::whole_seconds(moment.now), path, what });
-        if self.news.len() > 2 * MOST_NEWS {
-            self.news.drain(..MOST_NEWS);
+        if self.news.len() > 2 * MAX_NOTICES {
+            self.news.drain(..MAX_NOTICES);
         }
     }
 

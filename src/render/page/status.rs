@@ -4,15 +4,15 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, context};
 
 use super::format;
-use crate::observe::status::{Phase, Report};
+use crate::observe::status::{DaemonPhase, Status};
 
 /// The page of a report.
-pub fn status(report: &Report) -> String {
-    let headline = match (report.phase, &report.trouble) {
-        (Phase::Starting, _) => "Starting",
-        (Phase::Serving, None) => "All is well",
-        (Phase::Serving, Some(_)) => "In trouble",
-        (Phase::Stopping, _) => "Stopping",
+pub fn status(report: &Status) -> String {
+    let headline = match (report.phase, &report.failure) {
+        (DaemonPhase::Starting, _) => "Starting",
+        (DaemonPhase::Serving, None) => "All is well",
+        (DaemonPhase::Serving, Some(_)) => "In trouble",
+        (DaemonPhase::Stopping, _) => "Stopping",
     };
     let mut environment = Environment::new();
     let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
@@ -32,12 +32,16 @@ mod tests {
 
     #[test]
     fn nothing_in_a_report_is_markup() {
-        let mut report = Report { phase: Phase::Serving, folder: "/a<b>".into(), ..Report::default() };
+        let mut report = Status { phase: DaemonPhase::Serving, folder: "/a<b>".into(), ..Status::default() };
         assert!(status(&report).contains("<h1>All is well</h1>"));
-        report.trouble = Some("<script>1</script>".into());
-        report.complaints = vec![FileProblems { path: "a".into(), problems: vec!["a<i>.md: \"wrong\"".into()] }];
-        report.complaints_in_all = 3;
-        report.tell([Notice { at: chrono::DateTime::UNIX_EPOCH, path: "<b>.md".into(), what: "published".into() }]);
+        report.failure = Some("<script>1</script>".into());
+        report.files = vec![FileProblems { path: "a".into(), problems: vec!["a<i>.md: \"wrong\"".into()] }];
+        report.file_count = 3;
+        report.add_notices([Notice {
+            at: chrono::DateTime::UNIX_EPOCH,
+            path: "<b>.md".into(),
+            what: "published".into(),
+        }]);
         let page = status(&report);
         for text in ["<h1>In trouble</h1>", "&lt;script&gt;", "a&lt;i&gt;.md", "And 2 more", "1970-01-01T00:00:00Z"] {
             assert!(page.contains(text), "{text} is not in\n{page}");
