@@ -121,10 +121,11 @@ fn picture(media: &Media) -> Element {
             ("height", height),
         ],
     );
-    if let Some(title) = &media.title {
-        let mut description = Element::text("media:description", title.clone());
-        description.attributes.insert("type".into(), "plain".into());
-        element.children.push(description);
+    // Never `media:description`: feedparser takes it for the text of the entry, wherever in the entry it stands.
+    if let Some(alternative) = &media.title {
+        let mut title = Element::text("media:title", alternative.clone());
+        title.attributes.insert("type".into(), "plain".into());
+        element.children.push(title);
     }
     element
 }
@@ -155,10 +156,10 @@ mod tests {
     #[test]
     fn elements_are_escaped_and_closed() {
         let mut element = Element::new("media:content", [("url", Some("a?b&c=\"d\"".into())), ("width", None)]);
-        element.children.push(Element::text("media:description", "<b> & co"));
+        element.children.push(Element::text("media:title", "<b> & co"));
         assert_eq!(
             element.xml(),
-            "<media:content url=\"a?b&amp;c=&quot;d&quot;\"><media:description>&lt;b&gt; &amp; co</media:description></media:content>"
+            "<media:content url=\"a?b&amp;c=&quot;d&quot;\"><media:title>&lt;b&gt; &amp; co</media:title></media:content>"
         );
         assert_eq!(Element::new("fh:complete", []).xml(), "<fh:complete/>");
         assert_eq!(element.prefix(), "media");

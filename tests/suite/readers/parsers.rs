@@ -81,3 +81,65 @@ fn feedparser_reads_what_was_written() {
         }
     }
 }
+
+/// The title and the text of each entry as rss2email and its kind show them: the content, else the summary.
+const SHOWN_BY_FEEDPARSER: &str = "
+import feedparser, html.parser, json, sys
+class Text(html.parser.HTMLParser):
+    def __init__(self, source):
+        super().__init__()
+        self.words = ''
+        self.feed(source)
+        self.close()
+    def handle_data(self, data):
+        self.words += data
+def shown(entry):
+    values = [content.value for content in entry.get('content', [])] or [entry.get('summary', '')]
+    return [entry.get('title'), [' '.join(Text(value).words.split()) for value in values]]
+print(json.dumps([shown(entry) for entry in feedparser.parse(open(sys.argv[1], 'rb').read()).entries]))
+";
+
+/// The alternative text of a picture once took the place of the article: as `media:description` it is the text of the entry
+/// for feedparser.
+#[test]
+fn feedparser_shows_the_text_of_an_article_not_that_of_its_pictures() {
+    if !tools::has_python("feedparser") {
+        return;
+    }
+    let long = "The storm came at night. ".repeat(40);
+    let articles = [
+        ("one.md", "# One\n\nBefore it.\n\n![Waves over the pier](a.png)\n\nAfter it.\n", "Before it. After it."),
+        ("two.md", "---\ntitle: Two\nimage: {url: a.png, alt: Foam}\n---\nText & more.\n", "Text & more."),
+        ("many.md", "# Many\n\n![A](a.png) ![B](b.png)\n\nThe text.\n", "The text."),
+        ("long.md", &format!("# Long\n\n![Waves](a.png)\n\n{long}\n"), long.trim()),
+        (
+            "brief.md",
+            "---\ntitle: Brief\nsummary: In short.\ncontent: summary\n---\n![Waves](a.png)\n\nAll.\n",
+            "In short.",
+        ),
+        ("only.md", "# Only\n\n![Waves](a.png)\n", ""),
+    ];
+    let mut site = crate::site::Site::new();
+    for (file, markdown, _) in articles {
+        site.write(file, markdown);
+    }
+    for picture in ["a.png", "b.png"] {
+        site.write(picture, "no picture yet");
+    }
+    site.start();
+    site.wait_for(&["One", "Two", "Many", "Long", "Brief", "Only"]);
+    let folder = tempfile::tempdir().unwrap();
+    for document in ["rss.xml", "atom.xml"] {
+        let file = folder.path().join(document);
+        let text = site.get(&format!("/{document}")).text();
+        assert!(text.contains("Waves over the pier</media:title>") && !text.contains("media:description"), "{text}");
+        std::fs::write(&file, text).unwrap();
+        let printed = tools::run(Command::new("python3").args(["-c", SHOWN_BY_FEEDPARSER]).arg(&file));
+        let shown: Vec<(String, Vec<String>)> = serde_json::from_str(&printed).unwrap();
+        for (file, markdown, text) in articles {
+            let found = shown.iter().find(|(title, _)| title.to_lowercase() == file.trim_end_matches(".md"));
+            let (_, texts) = found.unwrap_or_else(|| panic!("{document}: {markdown}: {shown:?}"));
+            assert_eq!(texts, &[text], "{document}: {file}");
+        }
+    }
+}
