@@ -1,7 +1,6 @@
 //! What a picture or a recording says of itself: its size, its length in time, its tags. Only what is needed of a file is read.
 
-use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::BufReader;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
@@ -9,15 +8,12 @@ use lofty::config::ParseOptions;
 use lofty::file::{AudioFile, TaggedFile};
 use lofty::probe::Probe;
 
-use super::load;
-
-/// Most of a recording that is read, in bytes: more than any cover in its tags takes. What looks for its first sound would
-/// otherwise read a file of nothing to its end.
-const MOST: u64 = 32 << 20;
+use super::tag_view::{Part, TagView};
+use super::{Problem, load};
 
 /// Width and height of a picture in pixels; `None` where it does not tell, or is no file.
 pub fn pixels(file: &Path) -> Option<(u32, u32)> {
-    let reader = open(file)?;
+    let reader = BufReader::new(view(file, Part::Measures)?);
     let size = unharmed(|| imagesize::reader_size(reader).ok())?;
     let pixels = |length: usize| u32::try_from(length).ok().filter(|length| *length > 0);
     pixels(size.width).zip(pixels(size.height))
@@ -25,22 +21,24 @@ pub fn pixels(file: &Path) -> Option<(u32, u32)> {
 
 /// Length of a recording in whole seconds, at least one; `None` where it does not tell, or is no file.
 pub fn duration(file: &Path) -> Option<u32> {
-    let options = ParseOptions::new().read_tags(false).read_cover_art(false);
-    read(file, options).as_ref().and_then(length)
+    read(file, Part::Measures).0.as_ref().and_then(length)
 }
 
-/// The tags of a recording and its length; `None` where they cannot be read.
-pub(super) fn read(file: &Path, options: ParseOptions) -> Option<TaggedFile> {
-    let reader = Frugal { file: open(file)?, left: MOST };
-    unharmed(|| {
-        let probe = Probe::new(reader).options(options).guess_file_type().ok()?;
+/// The tags of a recording or its length, `None` where they cannot be read; and what the writer should know.
+pub(super) fn read(file: &Path, part: Part) -> (Option<TaggedFile>, Vec<Problem>) {
+    let mut options = ParseOptions::new().read_cover_art(false);
+    let options = options.read_tags(part == Part::Tags).read_properties(part == Part::Measures);
+    let Some(mut view) = view(file, part) else { return (None, Vec::new()) };
+    let read = unharmed(|| {
+        let probe = Probe::new(&mut view).options(options).guess_file_type().ok()?;
         // What begins like nothing known is believed by its name.
         let probe = match (probe.file_type(), lofty::file::FileType::from_path(file)) {
             (None, Some(named)) => probe.set_file_type(named),
             _ => probe,
         };
         probe.read().ok()
-    })
+    });
+    (read, view.problems())
 }
 
 pub(super) fn length(file: &TaggedFile) -> Option<u32> {
@@ -49,32 +47,8 @@ pub(super) fn length(file: &TaggedFile) -> Option<u32> {
     (!duration.is_zero()).then(|| u32::try_from(seconds.max(1)).ok()).flatten()
 }
 
-fn open(file: &Path) -> Option<BufReader<File>> {
-    load::open(file).ok().map(|opened| BufReader::new(opened.file))
-}
-
-/// A file of which only so much is read, wherever in it.
-struct Frugal<R> {
-    file: R,
-    left: u64,
-}
-
-impl<R: Read> Read for Frugal<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.left == 0 && !buffer.is_empty() {
-            return Err(io::Error::other("more is read of it than a recording needs"));
-        }
-        let most = usize::try_from(self.left).unwrap_or(usize::MAX).min(buffer.len());
-        let read = self.file.read(&mut buffer[..most])?;
-        self.left -= read as u64;
-        Ok(read)
-    }
-}
-
-impl<R: Seek> Seek for Frugal<R> {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.file.seek(to)
-    }
+fn view(file: &Path, part: Part) -> Option<TagView> {
+    load::open(file).ok().and_then(|opened| TagView::new(opened.file, part).ok())
 }
 
 /// A damaged file must not end the daemon, whatever those who read it for us make of it.
@@ -84,6 +58,8 @@ fn unharmed<T>(read: impl FnOnce() -> Option<T>) -> Option<T> {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use std::fs::File;
+
     use super::*;
 
     /// The first bytes of a PNG (its header chunk), which is all that is read of it.
@@ -130,20 +106,26 @@ pub(crate) mod tests {
 
     #[test]
     fn no_more_is_read_than_is_needed() {
-        let mut reader = Frugal { file: io::Cursor::new(vec![7; 100]), left: 10 };
-        let mut bytes = [0; 6];
-        assert!(reader.read_exact(&mut bytes).is_ok());
-        reader.seek(SeekFrom::End(-3)).unwrap();
-        assert!(reader.read_exact(&mut bytes[..3]).is_ok(), "wherever in it");
-        reader.seek(SeekFrom::Start(0)).unwrap();
-        assert!(reader.read_exact(&mut bytes[..2]).is_err(), "one byte is left");
-        assert!(reader.read_exact(&mut bytes[..1]).is_err(), "none is left");
         // What looks for a first sound that never comes.
         let folder = tempfile::tempdir().unwrap();
         for name in ["a.mp3", "a.aac"] {
             let path = folder.path().join(name);
             File::create(&path).unwrap().set_len(1 << 40).unwrap();
             assert_eq!(duration(&path), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_picture_has_a_limited_number_of_segments() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.jpg");
+        let jpeg = |segments: usize| {
+            let start = b"\xFF\xC0\0\x0B\x08\0\x03\0\x04\x01\x01\x11\0";
+            [&b"\xFF\xD8"[..], &b"\xFF\xE0\0\x02".repeat(segments), start].concat()
+        };
+        for (segments, expected) in [(1, Some((4, 3))), (1_000, Some((4, 3))), (100_000, None)] {
+            std::fs::write(&path, jpeg(segments)).unwrap();
+            assert_eq!(pixels(&path), expected, "{segments}");
         }
     }
 }

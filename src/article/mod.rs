@@ -16,6 +16,7 @@ pub mod markdown;
 pub mod measure;
 pub mod recording;
 pub mod summary;
+mod tag_view;
 pub mod text;
 pub mod unicode;
 

@@ -1,29 +1,31 @@
 //! A recording without a text -> an article: its tags say what front matter would.
 
-use crate::model::text::{escape, xml_legal};
+use std::collections::HashSet;
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
-use lofty::config::ParseOptions;
 use lofty::file::TaggedFileExt;
 use lofty::tag::{Accessor, ItemKey, Tag};
 
 use super::front_matter::{Field, Header, is_language};
+use super::tag_view::Part;
 use super::{ParsedBody, Reading, Rules, assemble, date, language, measure, summary};
 use crate::folder::SourceFormat;
 use crate::model::entry::{Episode, Person};
+use crate::model::text::{escape, xml_legal};
 
 /// Texts that are shown, the one that describes best first.
 const TEXTS: [ItemKey; 5] =
     [ItemKey::PodcastDescription, ItemKey::Description, ItemKey::Comment, ItemKey::Lyrics, ItemKey::UnsyncLyrics];
 /// Most of a text that is shown, in bytes.
 const MOST_TEXT: usize = 256 << 10;
+/// Maximum number of authors.
+const MAX_PEOPLE: usize = 100;
 
 /// Reads the tags of the recording `file`, at `path` below the watched folder. Where they are damaged or missing, its name
 /// says what is known.
 pub fn read(file: &Path, path: &Path, rules: &Rules) -> Reading {
-    let options = ParseOptions::new().read_properties(false).read_cover_art(false);
-    let tagged = measure::read(file, options);
+    let (tagged, problems) = measure::read(file, Part::Tags);
     // Where a file has tags of several kinds, those of its own kind come first.
     let tags: Vec<&Tag> =
         tagged.iter().flat_map(|tagged| tagged.primary_tag().into_iter().chain(tagged.tags())).collect();
@@ -46,7 +48,7 @@ pub fn read(file: &Path, path: &Path, rules: &Rules) -> Reading {
     let shown = paragraphs.iter().map(|text| escape(text).replace('\n', "<br>\n"));
     let html = shown.flat_map(|text| ["<p>".to_owned(), text, "</p>\n".to_owned()]).collect();
     let body = ParsedBody { html, paragraphs, ..ParsedBody::default() };
-    let mut reading = assemble(header, Vec::new(), body, path, SourceFormat::Audio, *rules);
+    let mut reading = assemble(header, problems, body, path, SourceFormat::Audio, *rules);
     // A reader that shows nothing of a recording shows at least what it is.
     if let super::Verdict::Publish(article) = &mut reading.verdict
         && article.html.is_empty()
@@ -63,7 +65,8 @@ fn people(tags: &[&Tag]) -> Vec<Person> {
     };
     let names = [ItemKey::TrackArtist, ItemKey::AlbumArtist].into_iter().find_map(stated).unwrap_or_default();
     let mut people: Vec<Person> = Vec::new();
-    for name in names.iter().flat_map(|name| name.split([';', '\0'])).map(summary::one_line) {
+    let names = names.iter().flat_map(|name| name.split([';', '\0'])).map(summary::one_line);
+    for name in names.take(MAX_PEOPLE) {
         if !name.is_empty() && !people.iter().any(|known| known.name == name) {
             people.push(Person { name, ..Person::default() });
         }
@@ -102,10 +105,11 @@ fn clean(text: &str) -> Option<String> {
 /// What stands between empty lines, each once: programs write one text into several tags.
 fn paragraphs(texts: &[String]) -> Vec<String> {
     let mut paragraphs: Vec<String> = Vec::new();
+    let mut known: HashSet<String> = HashSet::new();
     for text in texts {
         let text = text.replace("\r\n", "\n").replace('\r', "\n");
         for paragraph in text.split("\n\n").map(str::trim).filter(|paragraph| !paragraph.is_empty()) {
-            if !paragraphs.iter().any(|known| known == paragraph) {
+            if known.insert(paragraph.to_owned()) {
                 paragraphs.push(paragraph.to_owned());
             }
         }

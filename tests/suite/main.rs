@@ -24,6 +24,7 @@ mod end_to_end;
 mod faults;
 mod fuzz;
 mod golden;
+mod hostile_recordings;
 mod http;
 mod kill;
 mod media;

@@ -99,7 +99,7 @@ fn hostile() -> Vec<(&'static str, String)> {
     ]
 }
 
-fn peak(program: &Program) -> u64 {
+pub fn peak(program: &Program) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", program.child.id())).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
     line.trim().trim_end_matches(" kB").parse().unwrap()

@@ -1,0 +1,344 @@
+//! A recording as the tag parser sees it: a file of the same length without anything that costs more than it is worth.
+//!
+//! The parser believes what a file says of itself. It unpacks compressed frames of any size, follows chapters into chapters
+//! until the stack overflows, and compares each item of a tag with all items before it. A file of a few kilobytes can so take
+//! gigabytes, minutes or the process. The view looks at each place where the parser starts to read a tag, and patches it.
+
+mod containers;
+mod id3;
+mod patch;
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::os::unix::fs::FileExt;
+
+use super::Problem;
+use patch::{Budget, Patch};
+
+/// Maximum number of bytes that are read of one recording: more than any cover in its tags takes. A search for the first
+/// sound would otherwise read a file of zeros to its end.
+const MAX_READ: u64 = 32 << 20;
+/// Maximum number of read calls for tags. Each chunk of a WAV or AIFF file takes two or three.
+const MAX_CALLS: u32 = 200_000;
+/// Maximum number of patches of one recording: it may have several tags.
+const MAX_PATCHES: usize = 64;
+
+/// The part of a file that the parser reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// Its tags, without pictures and chapters.
+    Tags,
+    /// Everything else: its length in time. Also used for the size of a picture.
+    Measures,
+}
+
+/// A recording as the tag parser sees it.
+pub(super) struct TagView {
+    file: BufReader<File>,
+    /// Position of `file`, which follows `at` when something is read.
+    file_at: u64,
+    at: u64,
+    length: u64,
+    part: Part,
+    is_mp4: bool,
+    unread: u64,
+    calls: u32,
+    budget: Budget,
+    patches: Vec<Patch>,
+}
+
+impl TagView {
+    /// Shows a file that was just opened.
+    ///
+    /// # Errors
+    /// Its length cannot be found out.
+    pub fn new(file: File, part: Part) -> io::Result<Self> {
+        let length = file.metadata()?.len();
+        let mut head = [0; 8];
+        let is_mp4 = file.read_exact_at(&mut head, 0).is_ok() && head.ends_with(b"ftyp");
+        Ok(Self {
+            file: BufReader::new(file),
+            file_at: 0,
+            at: 0,
+            length,
+            part,
+            is_mp4,
+            unread: MAX_READ,
+            calls: 0,
+            budget: Budget::default(),
+            patches: Vec::new(),
+        })
+    }
+
+    /// What the writer should know about the tags after they were read.
+    pub fn problems(&self) -> Vec<Problem> {
+        self.budget.problems()
+    }
+
+    /// Looks for a tag at the place where the parser is about to read `wanted` bytes, and patches it.
+    fn inspect(&mut self, wanted: usize) -> io::Result<()> {
+        if self.patch_at(self.at).is_some() {
+            return Ok(());
+        }
+        let mut magic = [0; 8];
+        match self.file.fill_buf()?.first_chunk() {
+            Some(head) => magic = *head,
+            None => _ = self.file.get_ref().read_at(&mut magic, self.at)?,
+        }
+        let (file, at, budget) = (self.file.get_ref(), self.at, &mut self.budget);
+        let patches = match &magic {
+            _ if self.is_mp4 => containers::mp4_items(file, at, wanted, budget),
+            [b'I', b'D', b'3', ..] => id3::rewrite(file, at, self.length, budget).into_iter().collect(),
+            b"APETAGEX" => containers::item_count(file, at + 16, budget),
+            [b'f', b'L', b'a', b'C', ..] => containers::flac_blocks(file, at, budget),
+            [b'O', b'g', b'g', b'S', ..] if at == 0 => containers::ogg_comments(file, budget)?,
+            _ => Vec::new(),
+        };
+        for patch in patches {
+            let place = self.patches.partition_point(|known| known.start < patch.start);
+            if self.patches.get(place).is_some_and(|known| known.start == patch.start) {
+                continue;
+            }
+            if self.patches.len() == MAX_PATCHES {
+                return Err(self.too_much());
+            }
+            self.patches.insert(place, patch);
+        }
+        Ok(())
+    }
+
+    /// The patch that covers a place.
+    fn patch_at(&self, at: u64) -> Option<&Patch> {
+        let place = self.patches.partition_point(|patch| patch.start <= at);
+        self.patches[..place].iter().rev().find(|patch| at < patch.end)
+    }
+
+    fn too_much(&mut self) -> io::Error {
+        self.budget.exceed();
+        io::Error::other("its tags are too large")
+    }
+}
+
+impl Read for TagView {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        if self.part == Part::Tags {
+            // Single bytes are read in search of the first sound.
+            self.calls += u32::from(buffer.len() >= 4);
+            if self.calls > MAX_CALLS {
+                return Err(self.too_much());
+            }
+        }
+        if self.file_at != self.at {
+            let distance = i128::from(self.at) - i128::from(self.file_at);
+            self.file.seek_relative(i64::try_from(distance).map_err(io::Error::other)?)?;
+            self.file_at = self.at;
+        }
+        if self.part == Part::Tags {
+            self.inspect(buffer.len())?;
+        }
+        if let Some(patch) = self.patch_at(self.at) {
+            let read = patch.read(self.at, buffer);
+            self.at += read as u64;
+            return Ok(read);
+        }
+        if self.unread == 0 {
+            return Err(io::Error::other("more of it is read than its tags and its length need"));
+        }
+        let next = self.patches.iter().find(|patch| patch.start > self.at).map_or(u64::MAX, |patch| patch.start);
+        let most = usize::try_from(self.unread.min(next - self.at)).unwrap_or(usize::MAX).min(buffer.len());
+        let read = self.file.read(&mut buffer[..most])?;
+        self.unread -= read as u64;
+        self.at += read as u64;
+        self.file_at = self.at;
+        Ok(read)
+    }
+}
+
+impl Seek for TagView {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let place = match to {
+            SeekFrom::Start(place) => Some(place),
+            SeekFrom::Current(distance) => self.at.checked_add_signed(distance),
+            SeekFrom::End(distance) => self.length.checked_add_signed(distance),
+        };
+        // As `lseek` does: no file is so long.
+        let place = place.filter(|place| i64::try_from(*place).is_ok());
+        self.at = place.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use lofty::config::ParseOptions;
+    use lofty::file::{FileType, TaggedFileExt};
+    use lofty::probe::Probe;
+
+    use super::*;
+
+    fn file(bytes: &[u8]) -> File {
+        let file = tempfile::tempfile().unwrap();
+        file.write_all_at(bytes, 0).unwrap();
+        file
+    }
+
+    fn view(bytes: &[u8]) -> TagView {
+        TagView::new(file(bytes), Part::Tags).unwrap()
+    }
+
+    /// All texts that the parser finds.
+    fn items(reader: impl Read + Seek) -> Vec<String> {
+        let options = ParseOptions::new().read_properties(false).read_cover_art(false);
+        let parsed = Probe::with_file_type(reader, FileType::Mpeg).options(options).read().unwrap();
+        let items =
+            parsed.tags().iter().flat_map(|tag| tag.items().map(|item| format!("{:?}", (item.key(), item.value()))));
+        let mut items: Vec<String> = items.collect();
+        items.sort();
+        items
+    }
+
+    fn number(version: u8, size: usize) -> [u8; 4] {
+        let size = u32::try_from(size).unwrap();
+        if version == 4 { [21, 14, 7, 0].map(|shift| (size >> shift & 0x7F) as u8) } else { size.to_be_bytes() }
+    }
+
+    fn frame(version: u8, id: &str, flags: u8, content: &[u8]) -> Vec<u8> {
+        let size = number(version, content.len());
+        match version {
+            2 => [id.as_bytes(), &size[1..], content].concat(),
+            _ => [id.as_bytes(), &size, &[0, flags], content].concat(),
+        }
+    }
+
+    fn tag(version: u8, flags: u8, body: &[u8]) -> Vec<u8> {
+        [&b"ID3"[..], &[version, 0, flags], &number(4, body.len()), body].concat()
+    }
+
+    /// A frame of silence after a tag, several times.
+    fn with_sound(tag: &[u8]) -> Vec<u8> {
+        let silence = [&[0xFF, 0xFB, 0x90, 0xC0][..], &[0; 413]].concat().repeat(8);
+        [tag, &silence].concat()
+    }
+
+    fn stuffed(bytes: &[u8]) -> Vec<u8> {
+        bytes.iter().flat_map(|byte| if *byte == 0xFF { vec![0xFF, 0] } else { vec![*byte] }).collect()
+    }
+
+    #[test]
+    fn ordinary_tags_are_read_as_they_stand() {
+        let wide: Vec<u8> = "\u{FEFF}T\u{FF}\u{100}\u{FF00}".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let wide = [&[1], &wide[..]].concat();
+        let comment = b"\x00eng\0A comment";
+        let picture = [&b"\x00image/png\0\x03\0"[..], &[7; 3_000]].concat();
+        let old = [
+            frame(2, "TT2", 0, b"\0Title"),
+            frame(2, "COM", 0, comment),
+            frame(2, "PIC", 0, &[0; 90]),
+            frame(2, "CDM", 0, b"z\0\0\x01\0packed"),
+            frame(2, "TP1", 0, b"\0Ann"),
+        ]
+        .concat();
+        let middle = |version| {
+            let group = if version == 3 { 0x20 } else { 0x40 };
+            let frames = [
+                frame(version, "TIT2", 0, &wide),
+                frame(version, "APIC", 0, &picture),
+                frame(version, "TPE1", group, b"g\0Ann"),
+                frame(version, "PRIV", 0, b"owner\0data"),
+                frame(version, "TXXX", 0, b"\0name\0value"),
+                frame(version, "WXXX", 0, b"\0\0http://a.example/"),
+                frame(version, "T\u{A9}T", 0, b"\0no name"),
+                frame(version, "TALB", 0, b""),
+                frame(version, "COMM", 0, comment),
+                frame(version, "TYER", 0, b"\x002024"),
+            ];
+            [frames.concat(), vec![0; 500]].concat()
+        };
+        let new = [
+            frame(4, "TIT2", 0x02, &stuffed(&wide)),
+            frame(4, "TALB", 0x41, &[&b"g"[..], &number(4, 4), b"\0Sea"].concat()),
+            frame(4, "TPE1", 0x03, &[&number(4, 5)[..], b"\0\xFF\0Ann"].concat()),
+        ]
+        .concat();
+        let cut = frame(4, "TIT2", 0, b"\x03A title that ends with the tag");
+        let mut tags = vec![
+            tag(2, 0, &old),
+            tag(3, 0, &middle(3)),
+            tag(3, 0, &[&b"TT2\0"[..], &number(3, 6), &[0, 0], b"\0Title"].concat()),
+            tag(4, 0, &middle(4)),
+            tag(4, 0, &new),
+            tag(4, 0, &cut[..20]),
+            tag(4, 0x10, &[&middle(4)[..], b"3DI\x04\0\x10\0\0\0\0"].concat()),
+            [tag(4, 0, &new), tag(3, 0, &middle(3))].concat(),
+            tag(3, 0, &[0; 40]),
+        ];
+        let fourth = [frame(4, "TIT2", 0, &stuffed(&wide)), frame(4, "COMM", 0, comment)].concat();
+        tags.extend([tag(2, 0x80, &stuffed(&old)), tag(3, 0x80, &stuffed(&middle(3))), tag(4, 0x80, &fourth)]);
+        for (number, tag) in tags.iter().enumerate() {
+            for bytes in [with_sound(tag), with_sound(&[&b"junk"[..], tag].concat())] {
+                let mut view = view(&bytes);
+                let seen = items(&mut view);
+                assert_eq!(seen, items(Cursor::new(&bytes)), "tag {number}");
+                assert!(seen.len() > 1 || [2, 5, 8].contains(&number), "tag {number}: {seen:?}");
+                assert_eq!(view.problems(), [], "tag {number}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_extended_header_is_passed_over() {
+        let title = |version| frame(version, "TIT2", 0, b"\0Title");
+        let third = [&number(3, 6)[..], &[0; 6], &title(3)].concat();
+        let fourth = [&number(4, 6)[..], &[1, 0], &title(4)].concat();
+        for tag in [tag(3, 0x40, &third), tag(4, 0x40, &fourth)] {
+            assert_eq!(items(view(&with_sound(&tag))), ["(TrackTitle, Text(\"Title\"))"]);
+        }
+    }
+
+    #[test]
+    fn a_tag_that_is_compressed_as_a_whole_is_left_out() {
+        let mut view = view(&with_sound(&tag(2, 0x40, b"packed")));
+        assert_eq!(items(&mut view), [""; 0]);
+        assert!(view.problems()[0].message.contains("the whole tag"), "{:?}", view.problems());
+    }
+
+    #[test]
+    fn what_is_not_patched_is_as_in_the_file() {
+        let packed = frame(4, "TIT2", 0x08, b"packed");
+        let sized = tag(4, 0, &[packed, frame(4, "TALB", 0, b"\0Sea")].concat());
+        let bytes = [&[5; 20_000][..], &sized, &[6; 20_000]].concat();
+        let mut view = view(&bytes);
+        view.seek(SeekFrom::Start(20_000)).unwrap();
+        let mut patched = vec![0; 10];
+        view.read_exact(&mut patched).unwrap();
+        let mut all = Vec::new();
+        view.rewind().unwrap();
+        view.read_to_end(&mut all).unwrap();
+        assert_eq!(all.len(), bytes.len());
+        let (start, end) = (20_000, 20_000 + sized.len());
+        assert!(all[..start] == bytes[..start] && all[end..] == bytes[end..]);
+        let expected = [&sized[..10], &frame(4, "TALB", 0, b"\0Sea"), &[0; 16]].concat();
+        assert_eq!(all[start..end], expected);
+        assert!(view.seek(SeekFrom::Current(-50_000)).is_err());
+        assert_eq!(view.seek(SeekFrom::End(-1)).unwrap() + 1, bytes.len() as u64);
+        assert_eq!(view.read(&mut [0; 4]).unwrap(), 1);
+        assert_eq!(view.seek(SeekFrom::End(9)).unwrap() - 9, bytes.len() as u64);
+        assert_eq!(view.read(&mut [0; 4]).unwrap(), 0);
+    }
+
+    #[test]
+    fn no_more_is_read_than_a_recording_needs() {
+        let file = tempfile::tempfile().unwrap();
+        file.set_len(MAX_READ * 2).unwrap();
+        let mut view = TagView::new(file, Part::Measures).unwrap();
+        assert!(view.read_to_end(&mut Vec::new()).is_err());
+        let mut calls = TagView::new(tempfile::tempfile().unwrap(), Part::Tags).unwrap();
+        assert!((0..=MAX_CALLS).any(|_| calls.read(&mut [0; 4]).is_err()));
+        assert_eq!(calls.problems().len(), 1);
+    }
+}
