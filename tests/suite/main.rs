@@ -28,6 +28,7 @@ mod hostile_recordings;
 mod http;
 mod kill;
 mod media;
+mod messages;
 mod pages;
 mod papers;
 mod pictures;
