@@ -43,8 +43,8 @@ pub const WORLD: [(&str, &str, &str); 14] = [
 ];
 
 /// Number of tags and authors of the articles with the most of them.
-pub const TAGS: usize = 500;
-pub const AUTHORS: usize = 300;
+pub const TAGS: usize = 150;
+pub const AUTHORS: usize = 100;
 
 /// A family, a flag, a key cap and a skin tone: each is several characters and one glyph.
 pub const EMOJI: &str = "👩\u{200D}👩\u{200D}👧\u{200D}👦 🏳\u{FE0F}\u{200D}🌈 🇫🇷 1\u{FE0F}\u{20E3} 👍🏽";
