@@ -9,6 +9,7 @@ mod bulk_import;
 mod columns;
 mod identity;
 mod imports;
+mod library;
 mod media;
 mod moves;
 mod ownership;

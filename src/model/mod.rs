@@ -7,3 +7,5 @@ pub mod entry;
 pub mod collection;
 
 pub mod taxonomy;
+
+pub mod library;

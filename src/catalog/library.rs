@@ -1,0 +1,56 @@
+//! The catalog's reader as the library that serving reads.
+
+use chrono::{DateTime, Utc};
+
+use super::reader::Reader;
+use crate::model::collection::{ArchiveSummary, ArticleLookup, Collection, FeedLimits, FeedLookup, Moment, ViewGroup};
+use crate::model::library::{Library, LibraryError, Result};
+use crate::model::taxonomy::{View, ViewKind};
+
+impl Library for Reader {
+    fn article(&self, slug: &str, moment: Moment) -> Result<ArticleLookup> {
+        self.by_slug(slug, moment.version, moment.due).map_err(LibraryError::new)
+    }
+
+    fn view(
+        &self,
+        view: &View,
+        limits: &FeedLimits,
+        moment: Moment,
+        cached: Option<DateTime<Utc>>,
+    ) -> Result<FeedLookup> {
+        self.view(view, limits, moment, cached).map_err(LibraryError::new)
+    }
+
+    fn archive(&self, number: u32, moment: Moment, cached: Option<DateTime<Utc>>) -> Result<FeedLookup> {
+        self.archive(number, moment, cached).map_err(LibraryError::new)
+    }
+
+    fn main(&self, limits: &FeedLimits, moment: Moment) -> Result<Collection> {
+        self.main(limits, moment).map_err(LibraryError::new)
+    }
+
+    fn newest_archive(&self) -> Result<Option<u32>> {
+        self.newest_archive().map_err(LibraryError::new)
+    }
+
+    fn archives(&self) -> Result<(Vec<ArchiveSummary>, DateTime<Utc>)> {
+        self.shelves().map_err(LibraryError::new)
+    }
+
+    fn archives_changed(&self) -> Result<DateTime<Utc>> {
+        self.shelves_changed().map_err(LibraryError::new)
+    }
+
+    fn views(&self, kinds: &[ViewKind]) -> Result<(Vec<ViewGroup>, DateTime<Utc>)> {
+        self.views(kinds).map_err(LibraryError::new)
+    }
+
+    fn views_changed(&self, kinds: &[ViewKind]) -> Result<DateTime<Utc>> {
+        self.views_changed(kinds).map_err(LibraryError::new)
+    }
+
+    fn created(&self) -> Result<DateTime<Utc>> {
+        self.feed_id().map(|(_, created)| created).map_err(LibraryError::new)
+    }
+}

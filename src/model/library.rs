@@ -1,0 +1,92 @@
+//! The recorded articles as serving reads them: by slug, by feed and as lists. Reading never changes anything.
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+
+use super::collection::{ArchiveSummary, ArticleLookup, Collection, FeedLimits, FeedLookup, Moment, ViewGroup};
+use super::taxonomy::{View, ViewKind};
+
+/// What can be read. Each answer is consistent in itself; two answers may differ by a change in between.
+pub trait Library: fmt::Debug + Send {
+    /// Looks up the article with this slug.
+    ///
+    /// # Errors
+    /// The library cannot be read.
+    fn article(&self, slug: &str, moment: Moment) -> Result<ArticleLookup>;
+
+    /// Looks up the feed of a view. The answer is [`FeedLookup::Same`] if it last changed at `cached`.
+    ///
+    /// # Errors
+    /// The library cannot be read.
+    fn view(
+        &self,
+        view: &View,
+        limits: &FeedLimits,
+        moment: Moment,
+        cached: Option<DateTime<Utc>>,
+    ) -> Result<FeedLookup>;
+
+    /// Looks up an archive of the main feed. The answer is [`FeedLookup::Same`] if it last changed at `cached`.
+    ///
+    /// # Errors
+    /// The library cannot be read.
+    fn archive(&self, number: u32, moment: Moment, cached: Option<DateTime<Utc>>) -> Result<FeedLookup>;
+
+    /// The main feed.
+    ///
+    /// # Errors
+    /// The library cannot be read.
+    fn main(&self, limits: &FeedLimits, moment: Moment) -> Result<Collection>;
+
+    /// Number of the newest archive, if there is one.
+    ///
+    /// # Errors
+    /// The library cannot be read.
+    fn newest_archive(&self) -> Result<Option<u32>>;
+
+    /// All archives, newest first, and when the newest was closed.
+    ///
+    /// # Errors
+    /// The library cannot be read.
+    fn archives(&self) -> Result<(Vec<ArchiveSummary>, DateTime<Utc>)>;
+
+    /// When the newest archive was closed.
+    ///
+    /// # Errors
+    /// The library cannot be read.
+    fn archives_changed(&self) -> Result<DateTime<Utc>>;
+
+    /// All views of these kinds, by key, and when the list last changed.
+    ///
+    /// # Errors
+    /// The library cannot be read.
+    fn views(&self, kinds: &[ViewKind]) -> Result<(Vec<ViewGroup>, DateTime<Utc>)>;
+
+    /// When the list of the views of these kinds last changed.
+    ///
+    /// # Errors
+    /// The library cannot be read.
+    fn views_changed(&self, kinds: &[ViewKind]) -> Result<DateTime<Utc>>;
+
+    /// The date of a feed that has never had an entry.
+    ///
+    /// # Errors
+    /// The library cannot be read.
+    fn created(&self) -> Result<DateTime<Utc>>;
+}
+
+/// The answer of a library.
+pub type Result<T> = std::result::Result<T, LibraryError>;
+
+/// A library cannot be read. The cause belongs to its implementation and can only be reported.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct LibraryError(Box<dyn std::error::Error + Send + Sync>);
+
+impl LibraryError {
+    /// Wraps the cause.
+    pub fn new(cause: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self(Box::new(cause))
+    }
+}
