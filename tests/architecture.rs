@@ -133,6 +133,19 @@ fn serve_uses_no_file_and_no_catalog() {
     }
 }
 
+/// Rendering reads recorded articles through `model::library`.
+#[test]
+fn render_uses_no_catalog() {
+    let sources = sources();
+    let rendering: Vec<_> = sources.iter().filter(|(path, _)| module_of(path) == "render").collect();
+    assert!(rendering.len() > 15, "the sources of render were not found");
+    for (path, code) in rendering {
+        for word in ["crate::catalog", "crate::publish"] {
+            assert!(!code.contains(word), "{} says `{word}`", path.display());
+        }
+    }
+}
+
 /// Opens files, and knows neither how they are sent nor which articles exist.
 #[test]
 fn media_uses_no_network_and_no_catalog() {

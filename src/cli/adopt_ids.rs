@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::{Outcome, SiteOptions};
 use crate::daemon;
-use crate::render::feed::elsewhere;
+use crate::render::feed::imported;
 
 /// Take over the ids and dates of a feed that was published elsewhere
 ///
@@ -33,7 +33,7 @@ impl AdoptIds {
         let mut entries = Vec::new();
         for feed in &self.feeds {
             let text = daemon::read_text(feed)?;
-            let found = elsewhere::read(&text).map_err(anyhow::Error::msg);
+            let found = imported::read(&text).map_err(anyhow::Error::msg);
             entries.extend(found.with_context(|| format!("{}: no feed", feed.display()))?);
         }
         let adoption = daemon::adopt(&config, &entries)?;

@@ -134,7 +134,11 @@ impl Explained<'_> {
         });
         let is_new = newest.is_none_or(|feed| feed.entries.iter().any(|newest| newest.id == entry.id));
         match archive {
-            _ if is_new => line("feeds", &format!("{base}atom.xml {base}rss.xml {base}feed.json"), ""),
+            _ if is_new => {
+                let addresses: Vec<String> =
+                    feed::FORMATS.iter().map(|format| format!("{base}{}", format.file)).collect();
+                line("feeds", &addresses.join(" "), "");
+            }
             Some(number) => {
                 line("feeds", &format!("{base}{}", feed::archive_path(*number)), "newer articles fill the feed");
             }

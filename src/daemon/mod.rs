@@ -23,7 +23,8 @@ use crate::observe::heartbeat::Heartbeats;
 use crate::observe::status::DaemonPhase;
 use crate::publish;
 use crate::render::feed::Channel;
-use crate::render::on_demand::{self, FeedFormat, Printed, Route};
+use crate::render::feed::format::FeedFormat;
+use crate::render::on_demand::{self, Printed, Route};
 use crate::render::snapshot::Current;
 use crate::serve::Server;
 use crate::serve::admin::{self, Admin};
@@ -242,7 +243,7 @@ pub fn look_into(config: &Config, folder: &Folder) -> Result<Reader, String> {
 ///
 /// # Errors
 /// No daemon has run on the folder yet, or its catalog cannot be read.
-pub fn render(config: &Config, address: Option<&Route>, format: FeedFormat) -> anyhow::Result<Printed> {
+pub fn render(config: &Config, address: Option<&Route>, format: &FeedFormat) -> anyhow::Result<Printed> {
     let folder = open_folder(config)?;
     let reader = look_into(config, &folder).map_err(anyhow::Error::msg)?;
     let (id, _) = reader.feed_id()?;

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 
 use super::open_folder;
 use super::state_dir::{self, Damage};
-use crate::catalog::{self, CatalogError};
+use crate::catalog::{self, CatalogError, Reader};
 use crate::change::{Change, TextRequests};
 use crate::config::Config;
 use crate::folder::media::MediaFiles;
@@ -76,7 +76,7 @@ fn prepare(
     let at_state = || format!("{}", state.display());
     let mut catalog = state_dir::open_catalog(state, config.authority().as_deref(), damage)?;
     state_dir::check_folder(&mut catalog, state, &folder)?;
-    let pages = Pages::new(Channel::new(config, base_url, catalog.feed_id())).filled_from(folder.root());
+    let pages = Pages::new(Channel::new(config, base_url, catalog.feed_id())).with_folder(folder.root());
     let pages = Arc::new(pages);
     // Each folder is watched before it is read: what happens in between waits in the channel.
     let (sender, changes) = mpsc::channel();
@@ -88,8 +88,9 @@ fn prepare(
     let asked = TextRequests::default();
     let publisher = publisher.with_context(at_state)?.asked(asked.clone()).behind(watch.armed());
     let (presented, created) = (publisher.presented(), publisher.created());
-    let door = OnDemand::open(state, pages, presented, created, files).with_context(at_state)?;
-    Ok((Prepared { publisher, changes, watch }, door.asking(asked)))
+    let library = Box::new(Reader::open(state).with_context(at_state)?);
+    let on_demand = OnDemand::new(library, pages, presented, created, files).with_text_requests(asked);
+    Ok((Prepared { publisher, changes, watch }, on_demand))
 }
 
 impl Prepared {

@@ -20,28 +20,13 @@ pub const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; chars
 /// Bucket limits, in seconds, of the time from a change to its version.
 const SERVED_AFTER: [f64; 14] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0];
 
-/// Label of a requested document.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum DocumentLabel {
-    Rss,
-    Atom,
-    Json,
-    /// An HTML page.
-    Page,
-    /// A file beside articles.
-    Media,
-    /// Anything else, found or not.
-    Other,
-}
+/// Label of requests for media files.
+pub const MEDIA: &str = "media";
+/// Label of requests for anything else, found or not.
+pub const OTHER: &str = "other";
 
-const DOCUMENTS: [(DocumentLabel, &str); 6] = [
-    (DocumentLabel::Rss, "rss"),
-    (DocumentLabel::Atom, "atom"),
-    (DocumentLabel::Json, "json"),
-    (DocumentLabel::Page, "page"),
-    (DocumentLabel::Media, "media"),
-    (DocumentLabel::Other, "other"),
-];
+/// Maximum number of labels of documents: feed formats, pages, media files and others. More are recorded as [`OTHER`].
+const MAX_DOCUMENTS: usize = 16;
 /// The most frequent first. Any other status is recorded as 0.
 const STATUSES: [u16; 19] =
     [304, 200, 206, 404, 301, 410, 204, 307, 400, 405, 406, 412, 416, 429, 500, 501, 503, 431, 0];
@@ -97,6 +82,8 @@ struct MetricSet {
     requests: Family<RequestLabels, Counter>,
     /// The counters of `requests` by index, to record without a lock. Each is filled at its first use.
     requests_by_index: Vec<OnceLock<Counter>>,
+    /// Labels of documents. Each takes the next free index when it is first recorded; the first is [`OTHER`].
+    documents: [OnceLock<&'static str>; MAX_DOCUMENTS],
     sent: Counter,
     saved_by_unchanged: Counter,
     saved_by_coding: Counter,
@@ -136,7 +123,8 @@ impl Default for Metrics {
             watched_by_listing: watched_by("listing"),
             watched,
             requests: Family::default(),
-            requests_by_index: (0..DOCUMENTS.len() * STATUSES.len() * CODINGS.len()).map(|_| OnceLock::new()).collect(),
+            requests_by_index: (0..MAX_DOCUMENTS * STATUSES.len() * CODINGS.len()).map(|_| OnceLock::new()).collect(),
+            documents: std::array::from_fn(|index| if index == 0 { OTHER.into() } else { OnceLock::new() }),
             sent: Counter::default(),
             saved_by_unchanged: saved_by("unchanged"),
             saved_by_coding: saved_by("coding"),
@@ -220,17 +208,15 @@ impl Metrics {
         }
     }
 
-    /// Records a response. `None` is the identity coding.
-    pub fn record_response(&self, document: DocumentLabel, status: u16, coding: Option<&str>) {
-        let document_at = DOCUMENTS.iter().position(|(label, _)| *label == document).unwrap_or(DOCUMENTS.len() - 1);
+    /// Records a response with a document: the name of a feed format, `page`, [`MEDIA`] or [`OTHER`]. A coding of `None` is identity.
+    pub fn record_response(&self, document: &'static str, status: u16, coding: Option<&str>) {
+        let document_at = self.0.documents.iter().position(|label| *label.get_or_init(|| document) == document);
+        let document_at = document_at.unwrap_or(0);
+        let document = if document_at == 0 { OTHER } else { document };
         let status_at = STATUSES.iter().position(|label| *label == status).unwrap_or(STATUSES.len() - 1);
         let coding_at = coding.and_then(|coding| CODINGS.iter().position(|label| *label == coding)).unwrap_or(0);
         let index = (document_at * STATUSES.len() + status_at) * CODINGS.len() + coding_at;
-        let labels = || RequestLabels {
-            document: DOCUMENTS[document_at].1,
-            status: STATUSES[status_at],
-            coding: CODINGS[coding_at],
-        };
+        let labels = || RequestLabels { document, status: STATUSES[status_at], coding: CODINGS[coding_at] };
         self.0.requests_by_index[index].get_or_init(|| self.0.requests.get_or_create_owned(&labels())).inc();
     }
 
@@ -351,10 +337,10 @@ mod tests {
         metrics.set_articles(12, 3);
         metrics.record_version(Some(Duration::from_millis(3)));
         metrics.record_version(None);
-        metrics.record_response(DocumentLabel::Rss, 304, None);
-        metrics.record_response(DocumentLabel::Rss, 200, Some("gzip"));
-        metrics.record_response(DocumentLabel::Rss, 200, Some("gzip"));
-        metrics.record_response(DocumentLabel::Other, 999, Some("?"));
+        metrics.record_response("rss", 304, None);
+        metrics.record_response("rss", 200, Some("gzip"));
+        metrics.record_response("rss", 200, Some("gzip"));
+        metrics.record_response(OTHER, 999, Some("?"));
         metrics.add_saved_by_unchanged(100);
         metrics.add_log("access", Arc::new(AtomicU64::new(1)));
         metrics.clone().set_watched_folders(5, 1);

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::compressor::Compressor;
 use crate::catalog::{self, Catalog, Window};
-use crate::model::collection::FeedLimits;
+use crate::model::collection::{FeedLimits, Moment};
 use crate::model::entry::Entry;
 use crate::model::taxonomy::ViewKind;
 use crate::render::feed::fragment::FragmentCache;
@@ -170,23 +170,24 @@ impl SnapshotBuilder {
                     None if bytes == Bytes::MustStay => return Ok(None),
                     None => catalog.stamp(document.path, body.hash.as_bytes(), version)?,
                 };
-                let kept = before.document(document.path).filter(|kept| kept.says(&body)).cloned();
-                let made = || Arc::new(Document::new(document.media_type, body, modified).linked(document.links));
+                let kept = before.document(document.path).filter(|kept| kept.has_body(&body)).cloned();
+                let made = || Arc::new(Document::new(document.kind, body, modified).linked(document.links));
                 documents.insert(document.path.to_owned(), kept.unwrap_or_else(made));
             }
             self.fragments.retain(&entries);
             catalog.set_meta("version", &version.timestamp().to_string())?;
             Ok(Some(documents))
         })?;
+        let (moment, formats) = (Moment { version, due }, self.pages.formats());
         let snapshot =
-            |documents| Arc::new(Snapshot::new(version, due, documents, self.missing.clone(), self.gone.clone()));
+            |documents| Arc::new(Snapshot::new(moment, formats, documents, self.missing.clone(), self.gone.clone()));
         Ok(documents.map(snapshot))
     }
 
     /// What nobody waits for, once a version is served.
     pub fn finish(&self, catalog: &mut Catalog) -> catalog::Result<()> {
         let current = self.current.get();
-        let due = current.due;
+        let due = current.moment.due;
         self.coder.code(current);
         catalog.settle(&self.limits, due)
     }

@@ -1,5 +1,6 @@
-//! The one way from a request to the disk, for reading only: what no snapshot keeps. The page of one article of many, the feed
-//! of a tag, an old archive are made when they are first asked for, and kept for as long as there is room.
+//! Documents that no snapshot holds (the page of one article of many, the feed of a tag, an old archive) and media files. They
+//! are rendered on the first request and cached as long as there is room. This is the only way from a request to the disk, and
+//! it only reads.
 
 use std::collections::HashMap;
 use std::io;
@@ -9,82 +10,48 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use crate::catalog::{self, Reader};
 use crate::change::TextRequests;
 use crate::folder::media;
 use crate::model::collection::{ArticleLookup, Collection, FeedLookup, Moment};
+use crate::model::library::{self, Library, LibraryError};
 use crate::model::taxonomy::{View, ViewKind};
 use crate::render::compression::ContentCoding;
-use crate::render::feed::{self, Channel, Feed, History, atom, json, opml, rss};
-use crate::render::page::{self, Pages};
-use crate::render::snapshot::{self, Document, Snapshot};
+use crate::render::feed::format::{FeedFormat, Formats, Representation};
+use crate::render::feed::{self, Channel, Feed, History, opml};
+use crate::render::page::Pages;
+use crate::render::snapshot::{self, Document, DocumentKind, Snapshot};
 
-// What one client asks for is coded by gzip alone, which all know: the others would cost the client more time than they save.
+/// The coding of these documents, which all clients accept: a better one takes longer than it saves for a single client.
+const CODING: ContentCoding = ContentCoding::Gzip;
 
-/// How long somebody who asks for a text waits until it was read.
-const READING_PATIENCE: Duration = Duration::from_secs(5);
-/// How often, where what was read changes what is shown.
-const MOST_READINGS: usize = 10;
+/// Longest wait for the texts of articles to be read.
+const READ_TIMEOUT: Duration = Duration::from_secs(5);
+/// Maximum number of such waits for one document: with the length of a text known, another article may be part of the document.
+const MAX_READS: usize = 10;
 
-/// Bytes of documents that are kept.
-const ROOM: usize = 16 << 20;
+/// Bytes of the documents in the cache.
+const CACHE_SIZE: usize = 16 << 20;
 
-/// How a feed is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum FeedFormat {
-    /// A page for people.
-    Page,
-    /// Atom 1.0.
-    Atom,
-    /// RSS 2.0.
-    Rss,
-    /// JSON Feed 1.1.
-    Json,
-}
-
-impl FeedFormat {
-    const ALL: [Self; 4] = [Self::Page, Self::Atom, Self::Rss, Self::Json];
-
-    /// Name of the document below the feed's place; a page has none.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Page => "",
-            Self::Atom => atom::PATH,
-            Self::Rss => rss::PATH,
-            Self::Json => json::PATH,
-        }
-    }
-
-    fn media_type(self) -> &'static str {
-        match self {
-            Self::Page => page::MEDIA_TYPE,
-            Self::Atom => atom::MEDIA_TYPE,
-            Self::Rss => rss::MEDIA_TYPE,
-            Self::Json => json::MEDIA_TYPE,
-        }
-    }
-}
-
-/// What can be asked for beside what a snapshot holds.
+/// A document that a snapshot does not hold.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Route {
     /// The page of an article, by its slug.
     Article(String),
     /// The feed of a folder, tag or author.
-    View(View, FeedFormat),
+    View(View, Representation),
     /// An archive of the main feed.
-    Archive(u32, FeedFormat),
+    Archive(u32, Representation),
     /// The list of all archives.
     Archives,
     /// The list of all views of a kind.
     Views(ViewKind),
-    /// The list of all feeds, for readers.
+    /// The list of all feeds, as OPML.
     Opml,
 }
 
 impl Route {
-    /// What a path below the site's address asks for, in whatever way it is written.
-    pub fn at(path: &str) -> Option<Self> {
+    /// Parses a path below the base address, in any spelling.
+    pub fn at(path: &str, formats: Formats) -> Option<Self> {
         if path == opml::PATH {
             return Some(Self::Opml);
         }
@@ -96,24 +63,26 @@ impl Route {
             return Some(Self::Views(kind));
         }
         if let Some(slug) = bare.strip_prefix("articles/") {
-            return is_slug(slug).then(|| Self::Article(slug.to_owned()));
+            return may_be_slug(slug).then(|| Self::Article(slug.to_owned()));
         }
-        let named = FeedFormat::ALL[1..].iter().find_map(|format| Some((path.strip_suffix(format.name())?, *format)));
-        let (place, format) = named.filter(|(place, _)| place.ends_with('/')).unwrap_or((path, FeedFormat::Page));
+        let (place, representation) = formats.split(path);
         if let Some(number) = place.strip_prefix("archive/") {
             let number = number.trim_end_matches('/');
-            let is_plain = number.bytes().all(|byte| byte.is_ascii_digit()) && !number.starts_with('0');
-            return number.parse().ok().filter(|_| is_plain).map(|number| Self::Archive(number, format));
+            let is_canonical = number.bytes().all(|byte| byte.is_ascii_digit()) && !number.starts_with('0');
+            let number = number.parse().ok().filter(|_| is_canonical);
+            return number.map(|number| Self::Archive(number, representation));
         }
-        View::at(place).map(|view| Self::View(view, format))
+        View::at(place).map(|view| Self::View(view, representation))
     }
 
-    /// Its one path below the site's address, percent-encoded.
+    /// Its canonical path below the base address, percent-encoded.
     pub fn path(&self) -> String {
         match self {
             Self::Article(slug) => snapshot::article_path(slug),
-            Self::View(view, format) => format!("{}{}", view.path(), format.name()),
-            Self::Archive(number, format) => format!("{}{}", feed::archive_path(*number), format.name()),
+            Self::View(view, representation) => format!("{}{}", view.path(), representation.file()),
+            Self::Archive(number, representation) => {
+                format!("{}{}", feed::archive_path(*number), representation.file())
+            }
             Self::Archives => "archive/".to_owned(),
             Self::Views(kind) => format!("{}/", kind.root()),
             Self::Opml => opml::PATH.to_owned(),
@@ -121,423 +90,387 @@ impl Route {
     }
 }
 
-/// Whether a text can be a slug at all; nothing else is looked up.
-fn is_slug(text: &str) -> bool {
+/// Whether the library may hold an article with such a slug.
+fn may_be_slug(text: &str) -> bool {
     !text.is_empty() && text.len() <= 255 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
-/// What is found at an address.
+/// The answer for a route.
 #[derive(Debug, Clone)]
 pub enum Lookup {
-    /// This.
     Document(Arc<Document>),
-    /// It lives at this absolute address now.
+    /// The document has moved to this absolute address.
     Moved(String),
-    /// For the time being, what is asked for is in the document at this absolute address.
+    /// For now, the content is in the document at this absolute address.
     Temporary(String),
-    /// It was deleted.
+    /// The article was deleted.
     Gone,
-    /// There is nothing.
+    /// There is no such document.
     Unknown,
-    /// It changed a moment ago, and the next snapshot has it.
+    /// The document has changed since the snapshot; the next one knows the change.
     NotYet,
-    /// These articles in it must be read first. Nobody but the door meets it.
-    Unread(Vec<i64>),
 }
 
-/// Documents that were made for a request, by path.
+/// Why a lookup has no answer.
+enum Obstacle {
+    /// The texts of these articles must be read first.
+    Unread(Vec<i64>),
+    Library(LibraryError),
+}
+
+impl From<LibraryError> for Obstacle {
+    fn from(error: LibraryError) -> Self {
+        Self::Library(error)
+    }
+}
+
+type Attempt = Result<Lookup, Obstacle>;
+
+/// Rendered documents by path. When they exceed [`CACHE_SIZE`], the least recently requested ones are evicted.
 #[derive(Debug, Default)]
 struct DocumentCache {
     documents: HashMap<String, CachedDocument>,
     bytes: usize,
-    asked: u64,
+    /// Number of requests so far.
+    clock: u64,
 }
 
-/// One of them.
 #[derive(Debug, Clone)]
 struct CachedDocument {
-    /// The instant that it stands for.
+    /// When its content last changed.
     revised: DateTime<Utc>,
-    /// The last version in which it was found unchanged.
+    /// The newest version in which it was found unchanged.
     confirmed: DateTime<Utc>,
-    /// When it was last asked for, counted in requests.
-    asked: u64,
+    /// The last request for it, by the cache's clock.
+    requested: u64,
     document: Arc<Document>,
 }
 
 impl DocumentCache {
     fn get(&mut self, path: &str) -> Option<CachedDocument> {
-        self.asked += 1;
-        let copy = self.documents.get_mut(path)?;
-        copy.asked = self.asked;
-        Some(copy.clone())
+        self.clock += 1;
+        let cached = self.documents.get_mut(path)?;
+        cached.requested = self.clock;
+        Some(cached.clone())
     }
 
     fn confirm(&mut self, path: &str, version: DateTime<Utc>) {
-        if let Some(copy) = self.documents.get_mut(path) {
-            copy.confirmed = copy.confirmed.max(version);
+        if let Some(cached) = self.documents.get_mut(path) {
+            cached.confirmed = cached.confirmed.max(version);
         }
     }
 
-    fn put(&mut self, path: &str, revised: DateTime<Utc>, confirmed: DateTime<Utc>, document: Arc<Document>) {
-        // A slow request must not bring back what was before.
-        if self.documents.get(path).is_some_and(|copy| copy.revised > revised) {
+    fn insert(&mut self, path: &str, revised: DateTime<Utc>, confirmed: DateTime<Utc>, document: Arc<Document>) {
+        // A slow request must not replace a newer document.
+        if self.documents.get(path).is_some_and(|cached| cached.revised > revised) {
             return;
         }
         self.bytes += document.size();
-        self.asked += 1;
-        let copy = CachedDocument { revised, confirmed, asked: self.asked, document };
-        if let Some(old) = self.documents.insert(path.to_owned(), copy) {
-            self.bytes -= old.document.size();
+        self.clock += 1;
+        let cached = CachedDocument { revised, confirmed, requested: self.clock, document };
+        if let Some(replaced) = self.documents.insert(path.to_owned(), cached) {
+            self.bytes -= replaced.document.size();
         }
-        while self.bytes > ROOM {
-            let oldest = self.documents.iter().min_by_key(|(_, copy)| copy.asked).map(|(path, _)| path.clone());
-            let Some(old) = oldest.and_then(|path| self.documents.remove(&path)) else { break };
-            self.bytes -= old.document.size();
+        while self.bytes > CACHE_SIZE {
+            let oldest = self.documents.iter().min_by_key(|(_, cached)| cached.requested).map(|(path, _)| path.clone());
+            let Some(evicted) = oldest.and_then(|path| self.documents.remove(&path)) else { break };
+            self.bytes -= evicted.document.size();
         }
     }
 }
 
-/// The way to the disk.
+/// Renders documents on demand, and opens media files.
 #[derive(Debug)]
 pub struct OnDemand {
-    reader: Mutex<Reader>,
-    kept: Mutex<DocumentCache>,
+    library: Mutex<Box<dyn Library>>,
+    cache: Mutex<DocumentCache>,
     pages: Arc<Pages>,
     presented: DateTime<Utc>,
     created: DateTime<Utc>,
     files: media::MediaFiles,
-    asked: TextRequests,
+    text_requests: TextRequests,
 }
 
 impl OnDemand {
-    /// Opens the door to the catalog in `directory` and to `files`. `presented` is when pages and feeds last changed their look; `created` dates
-    /// feeds that nothing was ever in.
-    ///
-    /// # Errors
-    /// The catalog cannot be read.
-    pub fn open(
-        directory: &Path,
+    /// Renders articles of `library` and opens `files`. `presented` is when pages and feeds last changed their look; `created` is
+    /// the date of a feed that has never had an entry.
+    pub fn new(
+        library: Box<dyn Library>,
         pages: Arc<Pages>,
         presented: DateTime<Utc>,
         created: DateTime<Utc>,
         files: media::MediaFiles,
-    ) -> catalog::Result<Self> {
-        let reader = Mutex::new(Reader::open(directory)?);
-        Ok(Self { reader, kept: Mutex::default(), pages, presented, created, files, asked: TextRequests::default() })
+    ) -> Self {
+        let (library, cache) = (Mutex::new(library), Mutex::default());
+        Self { library, cache, pages, presented, created, files, text_requests: TextRequests::default() }
     }
 
-    /// The same, with somebody who reads the texts that are asked for before they were read.
+    /// Requests texts that have not been read yet by `text_requests`.
     #[must_use]
-    pub fn asking(self, asked: TextRequests) -> Self {
-        Self { asked, ..self }
+    pub fn with_text_requests(self, text_requests: TextRequests) -> Self {
+        Self { text_requests, ..self }
     }
 
-    /// Looks for what a path asks for, as it was in a snapshot. Blocks: it reads a file, renders a document and compresses it.
+    /// Looks up the document of a route as it was in a snapshot; `path` is how the request spells the route. Blocks: it reads a
+    /// file, renders the document and compresses it.
     ///
     /// # Errors
-    /// The catalog cannot be read.
-    pub fn find(&self, address: &Route, path: &str, snapshot: &Snapshot) -> catalog::Result<Lookup> {
-        // With its weight known, another article may come in.
-        for _ in 0..MOST_READINGS {
-            match self.look_for(address, path, snapshot)? {
-                Lookup::Unread(numbers) if !self.asked.wait(&numbers, READING_PATIENCE) => return Ok(Lookup::NotYet),
-                Lookup::Unread(_) => {}
-                found => return Ok(found),
+    /// The library cannot be read.
+    pub fn find(&self, route: &Route, path: &str, snapshot: &Snapshot) -> library::Result<Lookup> {
+        for _ in 0..MAX_READS {
+            match self.look_up(route, path, snapshot) {
+                Ok(lookup) => return Ok(lookup),
+                Err(Obstacle::Library(error)) => return Err(error),
+                Err(Obstacle::Unread(numbers)) if self.text_requests.wait(&numbers, READ_TIMEOUT) => {}
+                Err(Obstacle::Unread(_)) => return Ok(Lookup::NotYet),
             }
         }
         Ok(Lookup::NotYet)
     }
 
-    fn look_for(&self, address: &Route, path: &str, snapshot: &Snapshot) -> catalog::Result<Lookup> {
-        let found = match address {
+    fn look_up(&self, route: &Route, path: &str, snapshot: &Snapshot) -> Attempt {
+        let own_path = route.path();
+        let lookup = match route {
             Route::Article(slug) => self.article(slug, snapshot)?,
-            Route::View(view, format) => self.view(view, *format, &address.path(), snapshot)?,
-            Route::Archive(number, format) => self.archive(*number, *format, &address.path(), snapshot)?,
-            Route::Archives => self.archives(snapshot)?,
-            Route::Views(kind) => self.views(*kind, snapshot)?,
-            Route::Opml => self.opml(snapshot)?,
+            Route::View(view, representation) => self.view(view, *representation, &own_path, snapshot)?,
+            Route::Archive(number, representation) => self.archive(*number, *representation, &own_path, snapshot)?,
+            Route::Archives => self.archives(&own_path, snapshot)?,
+            Route::Views(kind) => self.views(*kind, &own_path, snapshot)?,
+            Route::Opml => self.opml(&own_path, snapshot)?,
         };
-        Ok(match found {
-            // There is one address for each document.
-            Lookup::Document(_) if path != address.path() => Lookup::Moved(self.pages.channel().url(&address.path())),
-            found => found,
+        Ok(match lookup {
+            // Each document has one address.
+            Lookup::Document(_) if path != own_path => Lookup::Moved(self.pages.channel().url(&own_path)),
+            lookup => lookup,
         })
     }
 
-    /// Opens a file beside articles by its path below the watched folder; `None` if there is none to be shown. Blocks.
+    /// Opens a media file by its path below the watched folder; `None` if there is none that may be served. Blocks.
     ///
     /// # Errors
     /// As for [`media::MediaFiles::open`].
-    pub fn file(&self, below: &Path) -> io::Result<Option<media::OpenMedia>> {
-        self.files.open(below)
+    pub fn file(&self, path: &Path) -> io::Result<Option<media::OpenMedia>> {
+        self.files.open(path)
     }
 
-    /// Whether anything can be had through it. Blocks for as long as whatever is wrong lasts.
-    pub fn opens(&self) -> bool {
-        self.reader().newest_archive().is_ok()
+    /// Whether the library can be read. Blocks until that is known.
+    pub fn is_readable(&self) -> bool {
+        self.library().newest_archive().is_ok()
     }
 
-    fn reader(&self) -> MutexGuard<'_, Reader> {
-        self.reader.lock().unwrap_or_else(PoisonError::into_inner)
+    fn library(&self) -> MutexGuard<'_, Box<dyn Library>> {
+        self.library.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn kept(&self) -> MutexGuard<'_, DocumentCache> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    fn cache(&self) -> MutexGuard<'_, DocumentCache> {
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn article(&self, slug: &str, snapshot: &Snapshot) -> catalog::Result<Lookup> {
-        let lookup = self.reader().by_slug(slug, snapshot.version, snapshot.due)?;
+    fn article(&self, slug: &str, snapshot: &Snapshot) -> Attempt {
+        let lookup = self.library().article(slug, snapshot.moment)?;
         Ok(match lookup {
             ArticleLookup::Current(entry) => {
                 let revised = entry.revised.max(self.presented);
-                let make = || Ok((snapshot::article(&self.pages, &entry, self.presented), revised));
-                return self.known(&snapshot::article_path(slug), revised, snapshot, make);
+                let render = || Ok((snapshot::article(&self.pages, &entry, self.presented), revised));
+                return self.cached(&snapshot::article_path(slug), revised, snapshot, render);
             }
             ArticleLookup::Moved(slug) => Lookup::Moved(self.pages.channel().page(&slug)),
             ArticleLookup::Gone => Lookup::Gone,
             ArticleLookup::Unknown => Lookup::Unknown,
             ArticleLookup::NotYet => Lookup::NotYet,
-            ArticleLookup::Unread(number) => Lookup::Unread(vec![number]),
+            ArticleLookup::Unread(number) => return Err(Obstacle::Unread(vec![number])),
         })
     }
 
-    fn view(&self, view: &View, format: FeedFormat, path: &str, snapshot: &Snapshot) -> catalog::Result<Lookup> {
+    fn view(&self, view: &View, representation: Representation, path: &str, snapshot: &Snapshot) -> Attempt {
         let limits = self.pages.channel().limits;
-        self.gathered(
+        self.collection(
             path,
             snapshot,
-            |reader, known| reader.view(view, &limits, moment(snapshot), known),
-            |gathered| {
-                let feed = Feed::view(self.pages.channel(), view, gathered);
-                let body = match format {
-                    FeedFormat::Page => self.pages.view(&feed, view, &gathered.name),
-                    _ => written(&feed, format, self.created),
-                };
-                self.made(format, body, gathered.revised, &feed)
+            |library, cached| library.view(view, &limits, snapshot.moment, cached),
+            |collection| {
+                let feed = Feed::view(self.pages.channel(), view, collection);
+                let page = || self.pages.view(&feed, view, &collection.name);
+                self.document(representation, &feed, page, collection.revised)
             },
         )
     }
 
-    fn archive(&self, number: u32, format: FeedFormat, path: &str, snapshot: &Snapshot) -> catalog::Result<Lookup> {
-        let found = self.gathered(
+    fn archive(&self, number: u32, representation: Representation, path: &str, snapshot: &Snapshot) -> Attempt {
+        let lookup = self.collection(
             path,
             snapshot,
-            |reader, known| reader.archive(number, moment(snapshot), known),
-            |gathered| {
-                let feed = Feed::archive(self.pages.channel(), number, gathered);
-                let body = match format {
-                    FeedFormat::Page => self.pages.archive(&feed, number),
-                    _ => written(&feed, format, self.created),
-                };
-                self.made(format, body, gathered.revised, &feed).lasting(true)
+            |library, cached| library.archive(number, snapshot.moment, cached),
+            |collection| {
+                let feed = Feed::archive(self.pages.channel(), number, collection);
+                let page = || self.pages.archive(&feed, number);
+                self.document(representation, &feed, page, collection.revised).lasting(true)
             },
         )?;
-        // What follows on the newest archive is the feed itself, until there is another archive.
-        let is_next = || Ok::<_, catalog::CatalogError>(self.reader().newest_archive()?.unwrap_or(0) + 1 == number);
-        match found {
+        // Until the next archive is closed, its entries are in the main feed.
+        let is_next = || Ok::<_, LibraryError>(self.library().newest_archive()?.unwrap_or(0) + 1 == number);
+        match lookup {
             Lookup::Unknown if number > 1 && is_next()? => {
-                Ok(Lookup::Temporary(self.pages.channel().url(format.name())))
+                Ok(Lookup::Temporary(self.pages.channel().url(representation.file())))
             }
-            found => Ok(found),
+            lookup => Ok(lookup),
         }
     }
 
-    /// A feed, from what is kept if it has not changed since.
-    fn gathered(
+    /// The document of a collection, from the cache if the collection has not changed.
+    fn collection(
         &self,
         path: &str,
         snapshot: &Snapshot,
-        read: impl FnOnce(&Reader, Option<DateTime<Utc>>) -> catalog::Result<FeedLookup>,
-        make: impl FnOnce(&Collection) -> Document,
-    ) -> catalog::Result<Lookup> {
-        let kept = self.kept().get(path);
-        let wanted = read(&self.reader(), kept.as_ref().map(|copy| copy.revised))?;
-        Ok(match (wanted, kept) {
-            (FeedLookup::Found(gathered), _) => self.keep(path, gathered.revised, snapshot, make(&gathered)),
-            (FeedLookup::Same, Some(copy)) => {
-                self.kept().confirm(path, snapshot.version);
-                Lookup::Document(copy.document)
+        read: impl FnOnce(&dyn Library, Option<DateTime<Utc>>) -> library::Result<FeedLookup>,
+        render: impl FnOnce(&Collection) -> Document,
+    ) -> Attempt {
+        let version = snapshot.moment.version;
+        let cached = self.cache().get(path);
+        let lookup = read(&**self.library(), cached.as_ref().map(|cached| cached.revised))?;
+        Ok(match (lookup, cached) {
+            (FeedLookup::Found(collection), _) => self.store(path, collection.revised, snapshot, render(&collection)),
+            (FeedLookup::Same, Some(cached)) => {
+                self.cache().confirm(path, version);
+                Lookup::Document(cached.document)
             }
-            // The change is not to be seen yet, and nothing else has changed since this was found unchanged.
-            (FeedLookup::NotYet, Some(copy)) if copy.confirmed == snapshot.version => Lookup::Document(copy.document),
+            // The change belongs to the next version, and the cached document was current in this one.
+            (FeedLookup::NotYet, Some(cached)) if cached.confirmed == version => Lookup::Document(cached.document),
             (FeedLookup::NotYet | FeedLookup::Same, _) => Lookup::NotYet,
             (FeedLookup::Unknown, _) => Lookup::Unknown,
-            (FeedLookup::Unread(numbers), _) => Lookup::Unread(numbers),
+            (FeedLookup::Unread(numbers), _) => return Err(Obstacle::Unread(numbers)),
         })
     }
 
-    /// A document that stands for `revised`, from what is kept or newly made; `make` says for which instant it then stands.
-    fn known(
+    /// The document of content that last changed at `revised`, from the cache or rendered. `render` also returns when the content that
+    /// it has read last changed.
+    fn cached(
         &self,
         path: &str,
         revised: DateTime<Utc>,
         snapshot: &Snapshot,
-        make: impl FnOnce() -> catalog::Result<(Document, DateTime<Utc>)>,
-    ) -> catalog::Result<Lookup> {
-        if let Some(copy) = self.kept().get(path).filter(|copy| copy.revised == revised) {
-            return Ok(Lookup::Document(copy.document));
+        render: impl FnOnce() -> library::Result<(Document, DateTime<Utc>)>,
+    ) -> Attempt {
+        if let Some(cached) = self.cache().get(path).filter(|cached| cached.revised == revised) {
+            return Ok(Lookup::Document(cached.document));
         }
-        let (document, revised) = make()?;
-        Ok(self.keep(path, revised, snapshot, document))
+        let (document, revised) = render()?;
+        Ok(self.store(path, revised, snapshot, document))
     }
 
-    fn keep(&self, path: &str, revised: DateTime<Utc>, snapshot: &Snapshot, document: Document) -> Lookup {
-        document.compress(ContentCoding::Gzip);
+    /// Compresses a document and puts it into the cache.
+    fn store(&self, path: &str, revised: DateTime<Utc>, snapshot: &Snapshot, document: Document) -> Lookup {
+        document.compress(CODING);
         let document = Arc::new(document);
-        self.kept().put(path, revised, snapshot.version, document.clone());
+        self.cache().insert(path, revised, snapshot.moment.version, document.clone());
         Lookup::Document(document)
     }
 
-    fn made(&self, format: FeedFormat, body: String, revised: DateTime<Utc>, feed: &Feed<'_>) -> Document {
-        let document = Document::new(format.media_type(), body, revised.max(self.presented));
-        document.linked((format == FeedFormat::Page).then(|| self.pages.links(&feed.place)))
+    fn document(
+        &self,
+        representation: Representation,
+        feed: &Feed<'_>,
+        page: impl FnOnce() -> String,
+        revised: DateTime<Utc>,
+    ) -> Document {
+        let (body, links) = match representation {
+            Representation::Page => (page(), Some(self.pages.links(&feed.place))),
+            Representation::Feed(format) => ((format.render)(feed, self.created), None),
+        };
+        Document::new(representation.into(), body, revised.max(self.presented)).linked(links)
     }
 
-    fn archives(&self, snapshot: &Snapshot) -> catalog::Result<Lookup> {
-        let closed = self.reader().shelves_changed()?;
-        if closed > snapshot.version {
+    fn archives(&self, path: &str, snapshot: &Snapshot) -> Attempt {
+        let changed = self.library().archives_changed()?;
+        if changed > snapshot.moment.version {
             return Ok(Lookup::NotYet);
         }
-        self.known(&Route::Archives.path(), closed, snapshot, || {
-            let (shelves, closed) = self.reader().shelves()?;
-            Ok((self.page(self.pages.archives(&shelves), closed), closed))
+        self.cached(path, changed, snapshot, || {
+            let (archives, changed) = self.library().archives()?;
+            Ok((self.list(self.pages.archives(&archives), changed), changed))
         })
     }
 
-    fn views(&self, kind: ViewKind, snapshot: &Snapshot) -> catalog::Result<Lookup> {
-        let changed = self.reader().views_changed(&[kind])?;
-        if changed > snapshot.version {
+    fn views(&self, kind: ViewKind, path: &str, snapshot: &Snapshot) -> Attempt {
+        let changed = self.library().views_changed(&[kind])?;
+        if changed > snapshot.moment.version {
             return Ok(Lookup::NotYet);
         }
-        self.known(&Route::Views(kind).path(), changed, snapshot, || {
-            let (groups, changed) = self.reader().views(&[kind])?;
-            let views = groups.into_iter().flat_map(|(_, views)| views).collect::<Vec<_>>();
-            Ok((self.page(self.pages.views(kind, &views), changed), changed))
+        self.cached(path, changed, snapshot, || {
+            let (groups, changed) = self.library().views(&[kind])?;
+            let views: Vec<_> = groups.into_iter().flat_map(|(_, views)| views).collect();
+            Ok((self.list(self.pages.views(kind, &views), changed), changed))
         })
     }
 
-    fn page(&self, body: String, revised: DateTime<Utc>) -> Document {
-        let page = Document::new(page::MEDIA_TYPE, body, revised.max(self.presented));
+    /// A page that lists archives or views.
+    fn list(&self, body: String, revised: DateTime<Utc>) -> Document {
+        let page = Document::new(DocumentKind::Page, body, revised.max(self.presented));
         page.linked(Some(self.pages.links("")))
     }
 
-    fn opml(&self, snapshot: &Snapshot) -> catalog::Result<Lookup> {
-        let changed = self.reader().views_changed(&ViewKind::ALL)?;
-        if changed > snapshot.version {
+    fn opml(&self, path: &str, snapshot: &Snapshot) -> Attempt {
+        let changed = self.library().views_changed(&ViewKind::ALL)?;
+        if changed > snapshot.moment.version {
             return Ok(Lookup::NotYet);
         }
-        self.known(opml::PATH, changed, snapshot, || {
-            let (groups, changed) = self.reader().views(&ViewKind::ALL)?;
+        self.cached(path, changed, snapshot, || {
+            let (groups, changed) = self.library().views(&ViewKind::ALL)?;
             let modified = changed.max(self.created);
-            let body = opml::render(self.pages.channel(), &groups, modified);
-            Ok((Document::new(opml::MEDIA_TYPE, body, modified.max(self.presented)), changed))
+            let body = opml::render(self.pages.channel(), self.pages.formats(), &groups, modified);
+            let kind = DocumentKind::Other(opml::MEDIA_TYPE);
+            Ok((Document::new(kind, body, modified.max(self.presented)), changed))
         })
     }
 }
 
-/// What came of printing a feed.
+/// The result of [`print`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Printed {
     /// The document.
     Feed(String),
     /// There is no such feed.
     Nothing,
-    /// There is, and the daemon has not read all that is in it yet.
+    /// The daemon has not read all articles of the feed yet.
     Unread,
 }
 
-/// Writes a feed without a server: the one at an address, or the main feed, as it was in the version that readers saw last.
+/// Renders the feed of a view or archive, or else the main feed, as it is recorded at `now`.
 ///
 /// # Errors
-/// The catalog cannot be read.
+/// The library cannot be read.
 pub fn print(
-    reader: &Reader,
+    library: &dyn Library,
     channel: &Channel,
-    address: Option<&Route>,
-    format: FeedFormat,
+    route: Option<&Route>,
+    format: &FeedFormat,
     now: DateTime<Utc>,
-) -> catalog::Result<Printed> {
-    // What is recorded counts, whether it was served yet or not.
+) -> library::Result<Printed> {
+    // Changes count as soon as they are recorded, before they are served.
     let moment = Moment { version: DateTime::<Utc>::MAX_UTC, due: now };
-    let (_, created) = reader.feed_id()?;
-    let wanted = match address {
-        Some(Route::View(view, _)) => reader.view(view, &channel.limits, moment, None)?,
-        Some(Route::Archive(number, _)) => reader.archive(*number, moment, None)?,
-        _ => FeedLookup::Found(Box::new(reader.main(&channel.limits, moment)?)),
+    let lookup = match route {
+        Some(Route::View(view, _)) => library.view(view, &channel.limits, moment, None)?,
+        Some(Route::Archive(number, _)) => library.archive(*number, moment, None)?,
+        _ => FeedLookup::Found(Box::new(library.main(&channel.limits, moment)?)),
     };
-    let gathered = match wanted {
-        FeedLookup::Found(gathered) => gathered,
+    let collection = match lookup {
+        FeedLookup::Found(collection) => collection,
         FeedLookup::Unread(_) => return Ok(Printed::Unread),
         FeedLookup::Same | FeedLookup::NotYet | FeedLookup::Unknown => return Ok(Printed::Nothing),
     };
-    let feed = match address {
-        Some(Route::View(view, _)) => Feed::view(channel, view, &gathered),
-        Some(Route::Archive(number, _)) => Feed::archive(channel, *number, &gathered),
+    let feed = match route {
+        Some(Route::View(view, _)) => Feed::view(channel, view, &collection),
+        Some(Route::Archive(number, _)) => Feed::archive(channel, *number, &collection),
         _ => Feed {
-            tombstones: &gathered.tombstones,
-            history: History::of_main(reader.newest_archive()?, gathered.is_whole),
-            guid: gathered.guid.as_deref(),
-            ..Feed::main(channel, &gathered.entries)
+            tombstones: &collection.tombstones,
+            history: History::of_main(library.newest_archive()?, collection.is_whole),
+            guid: collection.guid.as_deref(),
+            latest: collection.latest,
+            ..Feed::main(channel, &collection.entries)
         },
     };
-    Ok(Printed::Feed(written(&feed, format, created)))
-}
-
-fn written(feed: &Feed<'_>, format: FeedFormat, created: DateTime<Utc>) -> String {
-    match format {
-        FeedFormat::Page => String::new(),
-        FeedFormat::Atom => atom::render(feed, created),
-        FeedFormat::Rss => rss::render(feed, created),
-        FeedFormat::Json => json::render(feed),
-    }
-}
-
-fn moment(snapshot: &Snapshot) -> Moment {
-    Moment { version: snapshot.version, due: snapshot.due }
+    Ok(Printed::Feed((format.render)(&feed, library.created()?)))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_address_has_one_path() {
-        for (asked, path) in [
-            ("articles/a-b", "articles/a-b"),
-            ("articles/a-b/", "articles/a-b"),
-            ("tags/Rust", "tags/rust/"),
-            ("tags/rust/", "tags/rust/"),
-            ("tags/Caf%C3%A9/atom.xml", "tags/cafe/atom.xml"),
-            ("sections/a/B/feed.json", "sections/a/b/feed.json"),
-            ("authors/Ann%20Smith/rss.xml", "authors/ann-smith/rss.xml"),
-            ("archive/12", "archive/12/"),
-            ("archive/12/rss.xml", "archive/12/rss.xml"),
-            ("archive", "archive/"),
-            ("tags", "tags/"),
-            ("sections/", "sections/"),
-            ("feeds.opml", "feeds.opml"),
-        ] {
-            assert_eq!(Route::at(asked).map(|address| address.path()).as_deref(), Some(path), "{asked}");
-        }
-        for nothing in
-            ["", "x", "archive/0", "archive/01", "archive/x", "articles/", "articles/a/b", "tagsx/a", "tags/a/b"]
-        {
-            assert_eq!(Route::at(nothing), None, "{nothing}");
-        }
-    }
-
-    #[test]
-    fn what_was_not_asked_for_longest_goes_first() {
-        let mut kept = DocumentCache::default();
-        let epoch = DateTime::UNIX_EPOCH;
-        let document = |letter: &str| Arc::new(Document::new("text/plain", letter.repeat(ROOM / 3), epoch));
-        for name in ["a", "b", "c"] {
-            kept.put(name, epoch, epoch, document(name));
-        }
-        assert!(kept.get("a").is_some());
-        kept.put("d", epoch, epoch, document("d"));
-        assert!(kept.get("b").is_none() && kept.get("a").is_some() && kept.get("d").is_some());
-        assert!(kept.bytes <= ROOM);
-    }
-}
+mod tests;

@@ -1,5 +1,5 @@
-//! All documents of one moment, with their validators and codings. Immutable and replaced whole: no request ever sees half
-//! an update. What is not kept here (the page of one article of many) comes through the [`OnDemand`](crate::render::on_demand::Door).
+//! All documents of one version, with their validators and compressed variants. A snapshot is immutable and replaced whole, so
+//! no request sees half an update. [`OnDemand`](crate::render::on_demand::OnDemand) renders the documents that it does not hold.
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
@@ -10,20 +10,21 @@ use chrono::{DateTime, Utc};
 use hyper::HeaderMap;
 use tokio::sync::watch;
 
+use crate::model::collection::Moment;
 use crate::model::entry::Entry;
 use crate::render::compression::ContentCoding;
-use crate::render::feed::{self, Feed, atom, json, rss};
+use crate::render::feed::format::{FeedFormat, Formats, Representation};
+use crate::render::feed::{self, Feed};
 use crate::render::page::{self, Front, Pages};
 
-/// Smaller bodies are not worth compressing: they fit one packet anyway.
-const SMALLEST_CODED: usize = 512;
+/// Bytes below which compression gains nothing: such a body fits one packet.
+const MIN_COMPRESSED: usize = 512;
 
-/// Bytes and their hash, which is taken once.
+/// The bytes of a document and their hash, which is computed once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DocumentBody {
-    /// What is sent.
     pub bytes: Bytes,
-    /// BLAKE3 of it.
+    /// BLAKE3.
     pub hash: blake3::Hash,
 }
 
@@ -34,23 +35,60 @@ impl<T: Into<Bytes>> From<T> for DocumentBody {
     }
 }
 
-/// The bytes of a document in one coding.
+/// What a document is, which decides how it is served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DocumentKind {
+    Page,
+    Feed(&'static FeedFormat),
+    /// Any other document, by its media type.
+    Other(&'static str),
+}
+
+impl DocumentKind {
+    /// Value of `Content-Type`.
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Page => page::MEDIA_TYPE,
+            Self::Feed(format) => format.media_type,
+            Self::Other(media_type) => media_type,
+        }
+    }
+
+    /// Label in metrics.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Page => "page",
+            Self::Feed(format) => format.name,
+            Self::Other(_) => "other",
+        }
+    }
+}
+
+impl From<Representation> for DocumentKind {
+    fn from(representation: Representation) -> Self {
+        match representation {
+            Representation::Page => Self::Page,
+            Representation::Feed(format) => Self::Feed(format),
+        }
+    }
+}
+
+/// The bytes of a document in one content coding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Variant {
-    /// What is sent.
     pub bytes: Bytes,
-    /// Strong validator of exactly these bytes, with its quotes (RFC 9110 section 8.8.3).
+    /// Strong validator of exactly these bytes, in quotes (RFC 9110 section 8.8.3).
     pub etag: String,
-    /// Header fields of its answers, which whoever serves it first makes for all.
+    /// Header fields of its responses. The first response makes them for all.
     pub heads: OnceLock<Heads>,
 }
 
-/// Header fields of answers that are the same for each request.
+/// Header fields that are the same for every request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Heads {
-    /// Where the bytes are sent.
+    /// Of a response with the bytes.
     pub whole: HeaderMap,
-    /// Where the client has them (RFC 9110 section 15.4.5).
+    /// Of a 304 (RFC 9110 section 15.4.5).
     pub unchanged: HeaderMap,
 }
 
@@ -60,186 +98,178 @@ impl Variant {
     }
 }
 
-/// One document, in every coding it has.
+/// One document in all its content codings.
 #[derive(Debug)]
 pub struct Document {
-    /// Value of `Content-Type`.
-    pub media_type: &'static str,
+    pub kind: DocumentKind,
     /// When these bytes were first served.
     pub last_modified: DateTime<Utc>,
-    /// It belongs to the past and is not expected to change.
+    /// Whether it belongs to the past and is not expected to change, so that caches may keep it long.
     pub is_lasting: bool,
     /// Value of `Link`: the feeds of a page (RFC 8288).
     pub links: Option<String>,
-    /// Uncoded.
+    /// The uncompressed variant.
     pub identity: Variant,
     hash: blake3::Hash,
-    /// In the order of [`ContentCoding::CODED`].
-    coded: [OnceLock<Option<Variant>>; ContentCoding::CODED.len()],
+    /// In the order of [`ContentCoding::COMPRESSED`]; `None` where compression does not make the document smaller.
+    compressed: [OnceLock<Option<Variant>>; ContentCoding::COMPRESSED.len()],
 }
 
 impl Document {
-    /// Makes a document whose bytes are first served at `last_modified`.
-    pub fn new(media_type: &'static str, body: impl Into<DocumentBody>, last_modified: DateTime<Utc>) -> Self {
+    /// Makes a document that is first served at `last_modified`.
+    pub fn new(kind: DocumentKind, body: impl Into<DocumentBody>, last_modified: DateTime<Utc>) -> Self {
         let DocumentBody { bytes, hash } = body.into();
         let identity = Variant::new(bytes, etag(&hash, ContentCoding::Identity));
-        Self { media_type, last_modified, is_lasting: false, links: None, identity, hash, coded: Default::default() }
+        Self { kind, last_modified, is_lasting: false, links: None, identity, hash, compressed: Default::default() }
     }
 
-    /// The same with the feeds of a page told in its header.
+    /// Sets the value of `Link`.
     #[must_use]
     pub fn linked(self, links: Option<String>) -> Self {
         Self { links, ..self }
     }
 
-    /// The same as something of the past, which caches may keep long.
+    /// Sets whether caches may keep it long.
     #[must_use]
     pub fn lasting(self, is_lasting: bool) -> Self {
         Self { is_lasting, ..self }
     }
 
-    /// The form in a coding, if there is one; a coded one once [`Document::compress`] has made it and if it is smaller.
+    /// The variant in a coding. A compressed one exists after [`Document::compress`], if it is smaller.
     pub fn variant(&self, coding: ContentCoding) -> Option<&Variant> {
-        match ContentCoding::CODED.iter().position(|known| *known == coding) {
-            Some(place) => self.coded[place].get()?.as_ref(),
+        match ContentCoding::COMPRESSED.iter().position(|compressed| *compressed == coding) {
+            Some(index) => self.compressed[index].get()?.as_ref(),
             None => Some(&self.identity),
         }
     }
 
-    /// The form that has a validator.
+    /// The variant with this validator.
     pub fn variant_of(&self, etag: &str) -> Option<&Variant> {
-        ContentCoding::ALL.into_iter().filter_map(|coding| self.variant(coding)).find(|variant| variant.etag == etag)
+        self.variants().find(|variant| variant.etag == etag)
     }
 
-    /// Whether readers ask for it again and again.
+    fn variants(&self) -> impl Iterator<Item = &Variant> {
+        ContentCoding::ALL.into_iter().filter_map(|coding| self.variant(coding))
+    }
+
+    /// Whether feed readers poll it.
     pub fn is_feed(&self) -> bool {
-        [rss::MEDIA_TYPE, atom::MEDIA_TYPE, json::MEDIA_TYPE].contains(&self.media_type)
+        matches!(self.kind, DocumentKind::Feed(_))
     }
 
-    /// Bytes of all its forms.
+    /// Bytes of all its variants.
     pub fn size(&self) -> usize {
-        ContentCoding::ALL
-            .into_iter()
-            .filter_map(|coding| self.variant(coding))
-            .map(|variant| variant.bytes.len())
-            .sum()
+        self.variants().map(|variant| variant.bytes.len()).sum()
     }
 
-    /// Whether it says exactly this.
-    pub fn says(&self, body: &DocumentBody) -> bool {
+    /// Whether its bytes are those of `body`.
+    pub fn has_body(&self, body: &DocumentBody) -> bool {
         self.hash == body.hash
     }
 
-    /// Makes the form in a coding; called once for each version, never for a request that finds one.
+    /// Makes the variant in a coding, unless it exists.
     pub fn compress(&self, coding: ContentCoding) {
-        let Some(place) = ContentCoding::CODED.iter().position(|known| *known == coding) else { return };
-        self.coded[place].get_or_init(|| {
-            if self.identity.bytes.len() < SMALLEST_CODED {
+        let Some(index) = ContentCoding::COMPRESSED.iter().position(|compressed| *compressed == coding) else { return };
+        self.compressed[index].get_or_init(|| {
+            if self.identity.bytes.len() < MIN_COMPRESSED {
                 return None;
             }
-            let coded = coding.encode(&self.identity.bytes)?;
-            let etag = etag(&blake3::hash(&coded), coding);
-            Some(Variant::new(coded.into(), etag))
+            let bytes = coding.encode(&self.identity.bytes)?;
+            let etag = etag(&blake3::hash(&bytes), coding);
+            Some(Variant::new(bytes.into(), etag))
         });
     }
 }
 
-/// A strong ETag: half of a BLAKE3 hash is far more than chance can repeat. Each coding has its own (standards 85).
+/// A strong ETag: half of a BLAKE3 hash, which no two bodies share by chance, and a suffix for the coding (standards 85).
 fn etag(hash: &blake3::Hash, coding: ContentCoding) -> String {
-    format!("\"{}{}\"", &hash.to_hex()[..32], coding.mark())
+    format!("\"{}{}\"", &hash.to_hex()[..32], coding.etag_suffix())
 }
 
-/// Other addresses of the main feed, which readers try when they are given the site's: the same documents.
-pub const ALIASES: [(&str, &str); 13] = [
-    ("feed", rss::PATH),
-    ("feed/", rss::PATH),
-    ("feed.xml", rss::PATH),
-    ("index.xml", rss::PATH),
-    ("index.rss", rss::PATH),
-    ("rss", rss::PATH),
-    ("rss/", rss::PATH),
-    ("feed.rss", rss::PATH),
-    ("rss/feed.xml", rss::PATH),
-    ("atom", atom::PATH),
-    ("atom/", atom::PATH),
-    ("feed.atom", atom::PATH),
-    ("favicon.ico", "icon.svg"),
-];
+/// Path of the icon below the base address.
+const ICON_PATH: &str = "icon.svg";
 
-/// A document before it is known when its bytes were first served.
+/// Paths that serve the document at another path.
+fn aliases(formats: Formats) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let of_feeds = formats.iter().flat_map(|format| format.aliases.iter().map(|alias| (*alias, format.file)));
+    of_feeds.chain([("favicon.ico", ICON_PATH)])
+}
+
+/// A rendered document whose `Last-Modified` is not known yet.
 #[derive(Debug)]
 pub struct Rendered {
-    /// Below the site's address, without a slash at its start.
+    /// Below the base address, without a slash at its start.
     pub path: &'static str,
-    /// Value of `Content-Type`.
-    pub media_type: &'static str,
-    /// What is sent.
+    pub kind: DocumentKind,
     pub body: String,
     /// Value of `Link`.
     pub links: Option<String>,
 }
 
-/// Renders every document that many people ask for and that is not one article's. `created` dates a feed that nothing was ever
-/// in.
+/// Renders the documents that each snapshot holds beside articles. `created` is the date of a feed that has never had an entry.
 pub fn render(pages: &Pages, feed: &Feed<'_>, front: &Front, created: DateTime<Utc>) -> Vec<Rendered> {
-    let document = |path, media_type, body| Rendered { path, media_type, body, links: None };
+    let document = |path, kind, body| Rendered { path, kind, body, links: None };
+    let feeds = pages.formats().iter();
+    let feeds = feeds.map(|format| document(format.file, DocumentKind::Feed(format), (format.render)(feed, created)));
     let links = Some(pages.links(&feed.place));
-    vec![
-        document(atom::PATH, atom::MEDIA_TYPE, atom::render(feed, created)),
-        document(rss::PATH, rss::MEDIA_TYPE, rss::render(feed, created)),
-        document(json::PATH, json::MEDIA_TYPE, json::render(feed)),
-        Rendered { links, ..document("", page::MEDIA_TYPE, pages.front(feed, front)) },
-        document("style.css", page::STYLE_TYPE, page::STYLE.to_owned()),
-        document(feed::STYLE_PATH, page::STYLE_TYPE, feed::STYLE.to_owned()),
-        document("icon.svg", "image/svg+xml", page::ICON.to_owned()),
-        document("robots.txt", "text/plain; charset=utf-8", "User-agent: *\nDisallow:\n".to_owned()),
-    ]
+    let style = DocumentKind::Other(page::STYLE_TYPE);
+    let others = [
+        Rendered { links, ..document("", DocumentKind::Page, pages.front(feed, front)) },
+        document("style.css", style, page::STYLE.to_owned()),
+        document(feed::STYLE_PATH, style, feed::STYLE.to_owned()),
+        document(ICON_PATH, DocumentKind::Other("image/svg+xml"), page::ICON.to_owned()),
+        document(
+            "robots.txt",
+            DocumentKind::Other("text/plain; charset=utf-8"),
+            "User-agent: *\nDisallow:\n".to_owned(),
+        ),
+    ];
+    feeds.chain(others).collect()
 }
 
-/// All documents of one moment.
+/// All documents of one version.
 #[derive(Debug)]
 pub struct Snapshot {
-    /// The second that this version stands for.
-    pub version: DateTime<Utc>,
-    /// The instant that scheduled articles are measured by; later than `version` never.
-    pub due: DateTime<Utc>,
-    /// Page that stands where nothing is.
+    /// The moment that its documents show.
+    pub moment: Moment,
+    /// The formats of its feeds.
+    pub formats: Formats,
+    /// Body of a 404.
     pub missing: Bytes,
-    /// Page that stands where an article was.
+    /// Body of a 410.
     pub gone: Bytes,
     documents: HashMap<String, Arc<Document>>,
 }
 
 impl Snapshot {
-    /// Puts a version together; `documents` are known by their paths below the site's address. The addresses that readers
-    /// try come with it.
+    /// Makes a version of documents by their paths below the base address, and adds the aliases of these paths.
     pub fn new(
-        version: DateTime<Utc>,
-        due: DateTime<Utc>,
+        moment: Moment,
+        formats: Formats,
         mut documents: HashMap<String, Arc<Document>>,
         missing: Bytes,
         gone: Bytes,
     ) -> Self {
-        for (alias, path) in ALIASES {
+        for (alias, path) in aliases(formats) {
             if let Some(document) = documents.get(path).cloned() {
                 documents.insert(alias.to_owned(), document);
             }
         }
-        Self { version, due, missing, gone, documents }
+        Self { moment, formats, missing, gone, documents }
     }
 
-    /// The document at a path below the site's address, without a slash at its start.
+    /// The document at a path below the base address, without a slash at its start.
     pub fn document(&self, path: &str) -> Option<&Arc<Document>> {
         self.documents.get(path)
     }
 
-    /// Makes the coded forms of all documents that have none yet: first those that most clients ask for. It is broken off when
-    /// `goes_on` does not.
-    pub fn compress(&self, goes_on: impl Fn() -> bool) {
-        for coding in ContentCoding::CODED {
+    /// Makes the missing compressed variants, those that most clients accept first. Stops when `is_current` says that a newer
+    /// snapshot replaces this one.
+    pub fn compress(&self, is_current: impl Fn() -> bool) {
+        for coding in ContentCoding::COMPRESSED {
             let (feeds, others): (Vec<_>, Vec<_>) = self.documents.values().partition(|document| document.is_feed());
             for document in feeds.into_iter().chain(others) {
-                if !goes_on() {
+                if !is_current() {
                     return;
                 }
                 document.compress(coding);
@@ -248,7 +278,7 @@ impl Snapshot {
     }
 }
 
-/// The snapshot that is served now. Cheap to clone: all clones show the same.
+/// A handle on the snapshot that is served now. All clones share it.
 #[derive(Debug, Clone)]
 pub struct Current {
     snapshot: Arc<ArcSwap<Snapshot>>,
@@ -256,41 +286,41 @@ pub struct Current {
 }
 
 impl Default for Current {
-    /// Nothing yet: the version before all others.
+    /// An empty snapshot, older than all versions.
     fn default() -> Self {
-        let nothing =
-            Snapshot::new(DateTime::UNIX_EPOCH, DateTime::UNIX_EPOCH, HashMap::new(), Bytes::new(), Bytes::new());
-        let (changed, _) = watch::channel(nothing.version);
-        Self { snapshot: Arc::new(ArcSwap::from_pointee(nothing)), changed }
+        let moment = Moment { version: DateTime::UNIX_EPOCH, due: DateTime::UNIX_EPOCH };
+        let empty = Snapshot::new(moment, feed::FORMATS, HashMap::new(), Bytes::new(), Bytes::new());
+        let (changed, _) = watch::channel(moment.version);
+        Self { snapshot: Arc::new(ArcSwap::from_pointee(empty)), changed }
     }
 }
 
 impl Current {
-    /// The snapshot of this instant.
+    /// The snapshot at this instant.
     pub fn get(&self) -> Arc<Snapshot> {
         self.snapshot.load_full()
     }
 
-    /// Serves another snapshot from now on.
+    /// Replaces the snapshot.
     pub fn set(&self, snapshot: Arc<Snapshot>) {
-        let version = snapshot.version;
+        let version = snapshot.moment.version;
         self.snapshot.store(snapshot);
         self.changed.send_replace(version);
     }
 
-    /// Tells of each new version from now on.
+    /// Subscribes to new versions.
     pub fn subscribe(&self) -> watch::Receiver<DateTime<Utc>> {
         self.changed.subscribe()
     }
 }
 
-/// The page of one article. It depends on the article and on the look of the site, and so does its `Last-Modified`.
+/// The page of an article. Its `Last-Modified` is that of the article or of the look of pages, whichever is later.
 pub fn article(pages: &Pages, entry: &Entry, presented: DateTime<Utc>) -> Document {
-    let page = Document::new(page::MEDIA_TYPE, pages.article(entry), entry.revised.max(presented));
+    let page = Document::new(DocumentKind::Page, pages.article(entry), entry.revised.max(presented));
     page.linked(Some(pages.links("")))
 }
 
-/// Path of an article's page below the site's address.
+/// Path of the page of an article below the base address.
 pub fn article_path(slug: &str) -> String {
     format!("articles/{slug}")
 }
@@ -302,9 +332,9 @@ mod tests {
     #[test]
     fn each_coding_has_its_own_strong_etag() {
         let body = "<p>words and words</p>".repeat(100);
-        let document = Document::new("text/html", body.clone(), DateTime::UNIX_EPOCH);
+        let document = Document::new(DocumentKind::Page, body.clone(), DateTime::UNIX_EPOCH);
         assert!(document.variant(ContentCoding::Gzip).is_none());
-        for coding in ContentCoding::CODED {
+        for coding in ContentCoding::COMPRESSED {
             document.compress(coding);
         }
         let mut tags: Vec<&str> =
@@ -314,24 +344,25 @@ mod tests {
         assert_eq!(tags.len(), ContentCoding::ALL.len(), "standards 85");
         let gzip = document.variant(ContentCoding::Gzip).unwrap();
         assert!(gzip.bytes.len() < document.identity.bytes.len());
-        let again = Document::new("text/html", body, DateTime::UNIX_EPOCH);
+        let again = Document::new(DocumentKind::Page, body, DateTime::UNIX_EPOCH);
         assert_eq!(again.identity.etag, document.identity.etag, "the same bytes have the same ETag");
     }
 
     #[test]
-    fn small_documents_are_not_coded() {
-        let document = Document::new("text/plain", "short", DateTime::UNIX_EPOCH);
+    fn a_small_document_is_not_compressed() {
+        let document = Document::new(DocumentKind::Other("text/plain"), "short", DateTime::UNIX_EPOCH);
         document.compress(ContentCoding::Gzip);
         assert!(document.variant(ContentCoding::Gzip).is_none(), "standards 105");
     }
 
     #[test]
-    fn readers_are_told_of_new_versions() {
+    fn subscribers_learn_of_a_new_version() {
         let current = Current::default();
-        let watch = current.subscribe();
+        let versions = current.subscribe();
         let version = DateTime::from_timestamp(1, 0).unwrap();
-        current.set(Arc::new(Snapshot::new(version, version, HashMap::new(), Bytes::new(), Bytes::new())));
-        assert!(watch.has_changed().unwrap());
-        assert_eq!(current.clone().get().version, version);
+        let moment = Moment { version, due: version };
+        current.set(Arc::new(Snapshot::new(moment, feed::FORMATS, HashMap::new(), Bytes::new(), Bytes::new())));
+        assert!(versions.has_changed().unwrap());
+        assert_eq!(current.clone().get().moment.version, version);
     }
 }

@@ -24,10 +24,9 @@ use super::connections::{self, Connection, Phase};
 use super::rate_limit::PollLimiter;
 use super::respond::{self, ResponsePolicy, Target};
 use crate::config::{AccessLines, Http, TrustedProxies};
-use crate::observe::metrics::{DocumentLabel, Metrics};
+use crate::observe::metrics::{self, Metrics};
 use crate::render::on_demand::{Lookup, OnDemand, Route};
-use crate::render::snapshot::{Current, Document, Snapshot};
-use crate::render::{feed, page};
+use crate::render::snapshot::{Current, Snapshot};
 
 /// Longest wait for the version that contains a change; versions are a second apart.
 const NEXT_VERSION: Duration = Duration::from_secs(3);
@@ -80,7 +79,7 @@ impl Sources {
 
     /// Whether documents can be read from the disk. Blocks until that is known.
     pub fn probe(&self) -> bool {
-        self.on_demand.opens()
+        self.on_demand.is_readable()
     }
 
     /// Returns the target, or a refusal if it is a feed that this client requests too often.
@@ -120,12 +119,10 @@ impl Sources {
                 Ok(Ok(Lookup::Temporary(address))) => Target::Temporary(address),
                 Ok(Ok(Lookup::Gone)) => Target::Gone,
                 Ok(Ok(Lookup::Unknown)) => Target::Missing,
-                Ok(Ok(Lookup::NotYet | Lookup::Unread(_))) => {
-                    match tokio::time::timeout_at(deadline, versions.changed()).await {
-                        Ok(Ok(())) => continue,
-                        _ => Target::Unavailable,
-                    }
-                }
+                Ok(Ok(Lookup::NotYet)) => match tokio::time::timeout_at(deadline, versions.changed()).await {
+                    Ok(Ok(())) => continue,
+                    _ => Target::Unavailable,
+                },
                 Ok(Err(error)) => {
                     tracing::error!(%error, "cannot render a document");
                     Target::Unavailable
@@ -160,17 +157,6 @@ impl Sources {
                 Target::Unavailable
             }
         }
-    }
-}
-
-/// The label of a document in the metrics.
-fn request_kind(document: &Document) -> DocumentLabel {
-    match document.media_type {
-        feed::rss::MEDIA_TYPE => DocumentLabel::Rss,
-        feed::atom::MEDIA_TYPE => DocumentLabel::Atom,
-        feed::json::MEDIA_TYPE => DocumentLabel::Json,
-        page::MEDIA_TYPE => DocumentLabel::Page,
-        _ => DocumentLabel::Other,
     }
 }
 
@@ -216,15 +202,15 @@ impl Sources {
                 } else if coding.is_some() && sent > 0 {
                     metrics.add_saved_by_coding((document.identity.bytes.len() as u64).saturating_sub(sent));
                 }
-                request_kind(document)
+                document.kind.label()
             }
             Target::File(source) => {
                 if status == StatusCode::NOT_MODIFIED {
                     metrics.add_saved_by_unchanged(source.opened().size());
                 }
-                DocumentLabel::Media
+                metrics::MEDIA
             }
-            _ => DocumentLabel::Other,
+            _ => metrics::OTHER,
         };
         if sent > 0 {
             metrics.add_sent(sent);

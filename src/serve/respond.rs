@@ -17,9 +17,8 @@ use super::negotiate;
 use super::range::{self, FilePart};
 use crate::folder::media;
 use crate::render::compression::ContentCoding;
-use crate::render::feed::{atom, rss};
 use crate::render::on_demand::Route;
-use crate::render::snapshot::{Document, Heads, Snapshot, Variant};
+use crate::render::snapshot::{Document, DocumentKind, Heads, Snapshot, Variant};
 
 /// What the responses of a site have in common: caching and base address.
 #[derive(Debug, Clone)]
@@ -121,7 +120,7 @@ pub fn route(request: &Parts, snapshot: &Snapshot, policy: &ResponsePolicy) -> T
         return media::path_of(encoded).map_or(Target::Missing, Target::Media);
     }
     for path in [below, whole] {
-        if let Some(route) = Route::at(path) {
+        if let Some(route) = Route::at(path, snapshot.formats) {
             let own = route.path();
             if own != path && snapshot.document(&own).is_some() {
                 return Target::Moved(format!("{}{own}", policy.base_url));
@@ -288,7 +287,7 @@ fn document(request: &Parts, document: &Document, policy: &ResponsePolicy, now: 
 
 /// Whether a document is a feed with a style sheet for browsers.
 fn is_styled(document: &Document) -> bool {
-    matches!(document.media_type, rss::MEDIA_TYPE | atom::MEDIA_TYPE)
+    matches!(document.kind, DocumentKind::Feed(format) if format.is_styled)
 }
 
 /// The header fields of all responses with a document in one content coding.
@@ -300,8 +299,8 @@ fn heads(document: &Document, variant: &Variant, coding: ContentCoding, policy: 
     let unchanged = with(with(unchanged, header::ETAG, &variant.etag), header::VARY, vary);
     let unchanged = for_other_origins(with_value(unchanged, header::CACHE_CONTROL, cache.clone()));
     let unchanged = unchanged.into_parts().0.headers;
-    let policy = if document.media_type.starts_with("text/html") { PAGE_POLICY } else { FEED_POLICY };
-    let mut whole = body(StatusCode::OK, document.media_type, Bytes::new());
+    let policy = if document.kind == DocumentKind::Page { PAGE_POLICY } else { FEED_POLICY };
+    let mut whole = body(StatusCode::OK, document.kind.media_type(), Bytes::new());
     whole.headers_mut().extend(unchanged.clone());
     whole = with(whole, header::CONTENT_SECURITY_POLICY, policy);
     if let Some(links) = &document.links {

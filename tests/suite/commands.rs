@@ -125,7 +125,7 @@ fn explain_shows_the_source_of_each_value() {
         "  cleaned    Leave a reply  (line 11, left out by rule T1: a comment form at the end)",
         &format!("  id         {id}  (permanent)"),
         "  page       https://gazette.example/articles/storm-closes-the-bridge",
-        "  feeds      https://gazette.example/atom.xml",
+        "  feeds      https://gazette.example/rss.xml https://gazette.example/atom.xml",
     ] {
         assert!(text.contains(line), "{line} in {text}");
     }
@@ -258,7 +258,7 @@ fn a_file_that_is_not_a_feed_is_not_adopted() {
     let site = Site::new();
     site.write("a.html", "<html><body>No feed</body></html>");
     let (code, text) = adopt(&site, &[site.path("a.html").to_str().unwrap()]);
-    assert!(code == Some(1) && text.contains("a.html: no feed: its first element is <html>"), "{text}");
+    assert!(code == Some(1) && text.contains("a.html: no feed: the first element is <html>"), "{text}");
 }
 
 #[test]

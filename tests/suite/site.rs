@@ -141,7 +141,7 @@ impl Site {
 
     /// The current version.
     pub fn version(&self) -> DateTime<Utc> {
-        self.running.as_ref().expect("running").current.get().version
+        self.running.as_ref().expect("running").current.get().moment.version
     }
 
     /// Waits until a condition holds, checking it at each new version.

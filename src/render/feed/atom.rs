@@ -1,4 +1,4 @@
-//! Atom 1.0 (RFC 4287), by the `atom_syndication` crate.
+//! Atom 1.0 (RFC 4287), written by the `atom_syndication` crate.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -8,16 +8,26 @@ use atom_syndication::{Category, Content, FixedDateTime, Generator, Link, Person
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::extension::{self, Element};
+use super::format::FeedFormat;
 use super::fragment::{Fragment, Frame};
 use super::{Feed, GENERATOR, Item};
 use crate::model::entry::{self, Media};
 use crate::model::taxonomy::ViewKind;
 
-/// Name of the document.
-pub const PATH: &str = "atom.xml";
+/// Atom 1.0.
+pub const FORMAT: FeedFormat = FeedFormat {
+    name: "atom",
+    label: "Atom",
+    file: FILE,
+    media_type: "application/atom+xml; charset=utf-8",
+    aliases: &["atom", "atom/", "feed.atom"],
+    opml_version: None,
+    is_styled: true,
+    is_recommended: true,
+    render,
+};
 
-/// Its media type.
-pub const MEDIA_TYPE: &str = "application/atom+xml; charset=utf-8";
+const FILE: &str = "atom.xml";
 
 /// The crate's own declaration does not name the encoding.
 const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n";
@@ -25,17 +35,16 @@ const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n";
 /// The end of each document that the crate writes.
 const TAIL: &str = "\n</feed>";
 
-/// A feed without anything, whose only purpose is to be written around one entry.
+/// An empty feed, to be written around one entry.
 static BARE: LazyLock<Frame> = LazyLock::new(|| Frame::new(to_xml(&atom_syndication::Feed::default()), TAIL));
 
-/// Renders the feed. `created` dates a feed that has never had an entry.
-pub fn render(feed: &Feed<'_>, created: DateTime<Utc>) -> String {
+fn render(feed: &Feed<'_>, created: DateTime<Utc>) -> String {
     let channel = feed.channel;
     let scheme = channel.url(&format!("{}/", ViewKind::Tag.root()));
     let entries = feed.fragments("atom", |entry| fragment(self::entry(&Item::new(channel, entry), &scheme)));
-    let own = [("self", feed.url(PATH))];
-    let links = own.into_iter().chain(feed.neighbours(PATH));
-    let links = links.map(|(relation, href)| link(relation, &href, Some("application/atom+xml")));
+    let own = [("self", feed.url(FILE))];
+    let links = own.into_iter().chain(feed.neighbours(FILE));
+    let links = links.map(|(relation, href)| link(relation, &href, Some(FORMAT.bare_media_type())));
     let elements: Vec<Element> = extension::history(feed.history).into_iter().chain(tombstones(feed)).collect();
     let document = atom_syndication::Feed {
         title: text(&feed.title, None),
@@ -56,8 +65,8 @@ pub fn render(feed: &Feed<'_>, created: DateTime<Utc>) -> String {
     Frame::new(to_xml(&document), TAIL).filled(&format!("{DECLARATION}{}", channel.stylesheet()), lines)
 }
 
-/// The crate writes the offset of UTC as "+00:00"; all readers understand "Z" (standards 50). The crate escapes each `<` in a text, so
-/// these end tags follow dates only.
+/// Writes a document, with dates that end with "Z": some feed readers do not understand the crate's "+00:00" (standards 50). The crate
+/// escapes each `<` in a text, so these end tags follow dates only.
 fn to_xml(document: &atom_syndication::Feed) -> String {
     let config = WriteConfig { write_document_declaration: false, indent_size: Some(0) };
     let bytes = document.write_with_config(Vec::new(), config).expect("writing to memory cannot fail");
@@ -71,7 +80,7 @@ fn fragment(entry: atom_syndication::Entry) -> Fragment {
     Fragment { text: BARE.entries_of(&document).to_owned(), prefixes }
 }
 
-/// What was deleted (RFC 6721 section 3).
+/// Deleted entries (RFC 6721 section 3).
 fn tombstones(feed: &Feed<'_>) -> impl Iterator<Item = Element> {
     feed.tombstones.iter().map(|tombstone| {
         let when = tombstone.at.to_rfc3339_opts(SecondsFormat::Secs, true);
@@ -91,9 +100,9 @@ fn namespaces(entries: &[Arc<Fragment>], elements: &[Element]) -> BTreeMap<Strin
 
 fn entry(item: &Item<'_>, scheme: &str) -> atom_syndication::Entry {
     let category = |tag: &String| Category { term: tag.clone(), scheme: Some(scheme.to_owned()), label: None };
-    // What a page elsewhere is made of is not ours to say.
+    // The media type of a page on another site is unknown.
     let mut links = vec![link("alternate", &item.url, item.page.is_none().then_some("text/html"))];
-    // Where the text was first; `source` is for copies of whole entries.
+    // The original of the text; `source` is for copies of whole entries.
     links.extend(item.page.is_some().then(|| link("via", &item.url, None)));
     links.extend(item.enclosures.iter().map(enclosure));
     atom_syndication::Entry {
@@ -133,7 +142,7 @@ fn link(relation: &str, href: &str, media_type: Option<&str>) -> Link {
     }
 }
 
-/// With length and type (standards 57).
+/// A recording, with length and type (standards 57).
 fn enclosure(media: &Media) -> Link {
     Link {
         length: media.length.map(|length| length.to_string()),

@@ -1,13 +1,12 @@
-//! Elements from other namespaces, the same in RSS and Atom: Media RSS, Dublin Core, RFC 5005, Podcasting 2.0. Each is an
-//! element of names, attributes, a text and children; both crates have a type of that shape.
+//! Elements from other namespaces, the same in RSS and Atom: Media RSS, Dublin Core, RFC 5005, Podcasting 2.0.
 
-use crate::model::text::escape;
 use std::collections::BTreeMap;
 
 use super::{History, Item};
 use crate::model::entry::Media;
+use crate::model::text::escape;
 
-/// Namespaces under their customary prefixes (standards 21).
+// Namespaces under their customary prefixes (standards 21).
 pub const ATOM: (&str, &str) = ("atom", "http://www.w3.org/2005/Atom");
 /// RSS 1.0 content module.
 pub const CONTENT: (&str, &str) = ("content", "http://purl.org/rss/1.0/modules/content/");
@@ -19,7 +18,7 @@ pub const HISTORY: (&str, &str) = ("fh", "http://purl.org/syndication/history/1.
 pub const TOMBSTONES: (&str, &str) = ("at", "http://purl.org/atompub/tombstones/1.0");
 /// Media RSS.
 pub const MEDIA: (&str, &str) = ("media", "http://search.yahoo.com/mrss/");
-/// What Apple's podcast directory reads.
+/// Apple's podcast directory.
 pub const ITUNES: (&str, &str) = ("itunes", "http://www.itunes.com/dtds/podcast-1.0.dtd");
 /// Podcasting 2.0.
 pub const PODCAST: (&str, &str) = ("podcast", "https://podcastindex.org/namespace/1.0");
@@ -29,32 +28,28 @@ pub const PODCAST: (&str, &str) = ("podcast", "https://podcastindex.org/namespac
 pub struct Element {
     /// With its prefix.
     pub name: &'static str,
-    /// In any order: they are written by name.
     pub attributes: BTreeMap<String, String>,
     /// Plain text.
     pub text: Option<String>,
-    /// What is in it.
     pub children: Vec<Element>,
 }
 
 impl Element {
-    /// An element with attributes; those without a value are left out.
+    /// Makes an element of those attributes that have a value.
     pub fn new<'a>(name: &'static str, attributes: impl IntoIterator<Item = (&'a str, Option<String>)>) -> Self {
-        let given = attributes.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)));
-        Self { name, attributes: given.collect(), ..Self::default() }
+        let attributes = attributes.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)));
+        Self { name, attributes: attributes.collect(), ..Self::default() }
     }
 
-    /// An element with a text.
     pub fn text(name: &'static str, text: impl Into<String>) -> Self {
         Self { name, text: Some(text.into()), ..Self::default() }
     }
 
-    /// Its prefix, which names its namespace.
+    /// The prefix of its name, which stands for its namespace.
     pub fn prefix(&self) -> &'static str {
         self.name.split_once(':').map_or("", |(prefix, _)| prefix)
     }
 
-    /// As XML.
     pub fn xml(&self) -> String {
         let mut attributes = String::new();
         for (key, value) in &self.attributes {
@@ -69,7 +64,7 @@ impl Element {
     }
 }
 
-/// Elements as both crates want them: by prefix, then by name. Of an element, `make` makes the crate's own from its name,
+/// Converts elements to a map as both crates need it: by prefix, then by local name. `make` makes the crate's own type from name,
 /// text, attributes and children.
 pub fn map<E>(
     elements: Vec<Element>,
@@ -78,10 +73,10 @@ pub fn map<E>(
     let mut map: BTreeMap<String, BTreeMap<String, Vec<E>>> = BTreeMap::new();
     for element in elements {
         let (prefix, local) = element.name.split_once(':').unwrap_or(("", element.name));
-        // Children of one element are of one namespace here.
+        // The children of one element are in one namespace.
         let children = self::map(element.children, make).into_values().next().unwrap_or_default();
-        let own = make(element.name.to_owned(), element.text, element.attributes, children);
-        map.entry(prefix.to_owned()).or_default().entry(local.to_owned()).or_default().push(own);
+        let extension = make(element.name.to_owned(), element.text, element.attributes, children);
+        map.entry(prefix.to_owned()).or_default().entry(local.to_owned()).or_default().push(extension);
     }
     map
 }
@@ -95,7 +90,7 @@ pub fn history(history: History) -> Option<Element> {
     }
 }
 
-/// Pictures of an entry: the one that stands for it first, and small again as its thumbnail.
+/// Pictures of an entry: its cover, the other pictures, and the cover as a thumbnail.
 pub fn pictures(item: &Item<'_>) -> Vec<Element> {
     let mut elements: Vec<Element> = item.image.iter().copied().chain(item.pictures).map(picture).collect();
     if let Some(image) = item.image {
@@ -134,7 +129,7 @@ fn size(media: &Media) -> (Option<String>, Option<String>) {
     media.size.map_or((None, None), |(width, height)| (Some(width.to_string()), Some(height.to_string())))
 }
 
-/// A type without its parameters, as attributes want it.
+/// A media type without its parameters, as attributes state it.
 pub fn bare_type(media: &Media) -> &str {
     media.media_type.split(';').next().unwrap_or_default().trim()
 }

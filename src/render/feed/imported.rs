@@ -1,4 +1,4 @@
-//! A feed document that somebody else published -> its entries, as far as they matter to whoever goes on publishing them.
+//! Feeds published elsewhere: a document in, the ids, links, titles and dates of its entries out.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -9,7 +9,7 @@ use crate::model::collection::ImportedEntry;
 /// Reads an RSS 2.0, Atom 1.0 or JSON Feed document.
 ///
 /// # Errors
-/// It is none of them; the reason in one line.
+/// The text is none of them. The error says why in one line.
 pub fn read(text: &str) -> Result<Vec<ImportedEntry>, String> {
     let start = text.trim_start_matches('\u{FEFF}').trim_start();
     if start.starts_with('{') {
@@ -18,12 +18,12 @@ pub fn read(text: &str) -> Result<Vec<ImportedEntry>, String> {
     match root_element(start) {
         Some("feed") => atom(start),
         Some("rss" | "RDF" | "rdf:RDF") => rss(start),
-        Some(other) => Err(format!("its first element is <{other}>: an RSS, Atom or JSON Feed document is wanted")),
-        None => Err("it is neither XML nor JSON: an RSS, Atom or JSON Feed document is wanted".into()),
+        Some(other) => Err(format!("the first element is <{other}>; expected an RSS, Atom or JSON Feed document")),
+        None => Err("neither XML nor JSON; expected an RSS, Atom or JSON Feed document".into()),
     }
 }
 
-/// Name of the first element, behind declarations and comments.
+/// Local name of the first element after declarations and comments.
 fn root_element(text: &str) -> Option<&str> {
     let mut rest = text;
     loop {
@@ -41,7 +41,7 @@ fn root_element(text: &str) -> Option<&str> {
     }
 }
 
-fn filled(text: &str) -> Option<String> {
+fn non_empty(text: &str) -> Option<String> {
     Some(text.trim().to_owned()).filter(|text| !text.is_empty())
 }
 
@@ -54,10 +54,10 @@ fn atom(text: &str) -> Result<Vec<ImportedEntry>, String> {
     let entry = |entry: atom_syndication::Entry| {
         let link = entry.links.iter().find(|link| link.rel == "alternate").or(entry.links.first());
         ImportedEntry {
-            id: filled(&entry.id),
+            id: non_empty(&entry.id),
             guid: None,
-            link: link.and_then(|link| filled(&link.href)),
-            title: filled(&entry.title.value),
+            link: link.and_then(|link| non_empty(&link.href)),
+            title: non_empty(&entry.title.value),
             published: entry.published.as_ref().map(utc),
             updated: Some(utc(&entry.updated)),
         }
@@ -68,15 +68,16 @@ fn atom(text: &str) -> Result<Vec<ImportedEntry>, String> {
 fn rss(text: &str) -> Result<Vec<ImportedEntry>, String> {
     let channel = rss::Channel::read_from(text.as_bytes()).map_err(|error| error.to_string())?;
     let item = |item: rss::Item| {
-        // Without a guid, readers know an item by its link.
-        let guid = item.guid.as_ref().and_then(|guid| filled(&guid.value)).or(item.link.as_deref().and_then(filled));
+        // Feed readers identify an item without a guid by its link.
+        let guid =
+            item.guid.as_ref().and_then(|guid| non_empty(&guid.value)).or(item.link.as_deref().and_then(non_empty));
         let dublin = item.dublin_core_ext.as_ref().and_then(|dublin| dublin.dates.first().cloned());
         let published = item.pub_date.clone().or(dublin);
         ImportedEntry {
             id: None,
             guid,
-            link: item.link.as_deref().and_then(filled),
-            title: item.title.as_deref().and_then(filled),
+            link: item.link.as_deref().and_then(non_empty),
+            title: item.title.as_deref().and_then(non_empty),
             published: published.and_then(|text| date::parse(&text, chrono_tz::UTC)),
             updated: None,
         }
@@ -85,12 +86,12 @@ fn rss(text: &str) -> Result<Vec<ImportedEntry>, String> {
 }
 
 fn json(text: &str) -> Result<Vec<ImportedEntry>, String> {
-    let feed: Value = serde_json::from_str(text).map_err(|error| format!("it is not JSON: {error}"))?;
-    let items = feed.get("items").and_then(Value::as_array).ok_or("it has no `items`: a JSON Feed is wanted")?;
+    let feed: Value = serde_json::from_str(text).map_err(|error| format!("not valid JSON: {error}"))?;
+    let items = feed.get("items").and_then(Value::as_array).ok_or("no `items` in it; expected a JSON Feed")?;
     let item = |item: &Value| {
-        let text = |key: &str| item.get(key).and_then(Value::as_str).and_then(filled);
+        let text = |key: &str| item.get(key).and_then(Value::as_str).and_then(non_empty);
         let day = |key: &str| text(key).and_then(|text| date::parse(&text, chrono_tz::UTC));
-        // Version 1 allowed numbers (JSON Feed 1.1, "id").
+        // Version 1.0 allowed numbers (JSON Feed 1.1, "id").
         let id = text("id").or_else(|| item.get("id").filter(|id| id.is_number()).map(ToString::to_string));
         ImportedEntry {
             id: None,
@@ -109,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_format() {
+    fn entries_are_read_from_every_format() {
         let atom = read(
             "<?xml version='1.0'?><!-- c --><feed xmlns='http://www.w3.org/2005/Atom'><title>F</title><id>f</id><updated>2024-01-01T00:00:00Z</updated>\
              <entry><id>tag:a,1:b</id><title>One &amp; two</title><updated>2024-01-02T00:00:00Z</updated><link rel='self' href='s'/><link href='https://a.example/1'/></entry></feed>",
@@ -131,11 +132,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_feed_is_told() {
-        for (text, told) in
+    fn a_text_that_is_no_feed_is_refused_with_a_reason() {
+        for (text, reason) in
             [("<html><body>", "<html>"), ("plain", "neither XML nor JSON"), ("{\"a\":1}", "no `items`"), ("<rss>", "")]
         {
-            assert!(read(text).unwrap_err().contains(told), "{text}");
+            assert!(read(text).unwrap_err().contains(reason), "{text}");
         }
     }
 }

@@ -1,18 +1,28 @@
-//! JSON Feed 1.1.
+//! JSON Feed 1.1, written by serde.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 
 use super::extension::bare_type;
+use super::format::FeedFormat;
 use super::fragment::Fragment;
 use super::{Feed, History, Item};
 use crate::model::entry::{Media, Person};
 
-/// Name of the document.
-pub const PATH: &str = "feed.json";
+/// JSON Feed 1.1.
+pub const FORMAT: FeedFormat = FeedFormat {
+    name: "json",
+    label: "JSON Feed",
+    file: FILE,
+    media_type: "application/feed+json",
+    aliases: &[],
+    opml_version: None,
+    is_styled: false,
+    is_recommended: false,
+    render,
+};
 
-/// Its media type.
-pub const MEDIA_TYPE: &str = "application/feed+json";
+const FILE: &str = "feed.json";
 
 #[derive(Serialize)]
 struct JsonDocument<'a> {
@@ -46,7 +56,7 @@ struct JsonItem<'a> {
     title: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     content_html: Option<&'a str>,
-    /// A feed of summaries: an item must have one content or the other.
+    /// In a feed of summaries: an item must have one content or the other.
     #[serde(skip_serializing_if = "Option::is_none")]
     content_text: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -76,18 +86,17 @@ struct Attachment<'a> {
     duration_in_seconds: Option<u32>,
 }
 
-/// Renders the feed.
-pub fn render(feed: &Feed<'_>) -> String {
+fn render(feed: &Feed<'_>, _created: DateTime<Utc>) -> String {
     let channel = feed.channel;
     let items = feed.fragments("json", |entry| fragment(&Item::new(channel, entry)));
-    let older = feed.neighbours(PATH).into_iter().find(|(relation, _)| *relation == "prev-archive");
-    // All pages of one feed name the feed that they are pages of.
+    let older = feed.neighbours(FILE).into_iter().find(|(relation, _)| *relation == "prev-archive");
+    // Archives are pages of the main feed and name it.
     let is_archive = matches!(feed.history, History::Archive(_));
     let document = JsonDocument {
         version: "https://jsonfeed.org/version/1.1",
         title: &feed.title,
         home_page_url: if is_archive { channel.base_url.clone() } else { feed.page() },
-        own_url: if is_archive { channel.url(PATH) } else { feed.url(PATH) },
+        own_url: if is_archive { channel.url(FILE) } else { feed.url(FILE) },
         next_url: older.map(|(_, address)| address),
         description: &feed.description,
         language: &channel.language,

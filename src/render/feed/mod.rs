@@ -1,15 +1,16 @@
-//! Entries -> feed documents, pure: the same channel and entries give the same bytes, always.
+//! Entries -> feed documents. Pure: the same channel and entries always give the same bytes.
 
 pub mod atom;
-pub mod elsewhere;
 mod extension;
+pub mod format;
 pub mod fragment;
+pub mod imported;
 pub mod json;
 pub mod opml;
 pub mod rss;
+#[cfg(test)]
+pub mod twtxt;
 
-use crate::model::collection::{Collection, FeedLimits, Tombstone};
-use crate::model::text::xml_legal;
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -17,43 +18,51 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use crate::config::{Config, FeedContent};
+use crate::model::collection::{Collection, FeedLimits, Tombstone};
 use crate::model::entry::{Entry, Episode, Media, Person};
 use crate::model::taxonomy::{View, ViewKind};
+use crate::model::text::xml_legal;
+use format::{FeedFormat, Formats};
 use fragment::FragmentCache;
+
+/// Rows of the formats that the program serves, the one that most feed readers request first.
+static TABLE: [FeedFormat; 3] = [rss::FORMAT, atom::FORMAT, json::FORMAT];
+
+/// The formats that the program serves.
+pub const FORMATS: Formats = Formats::new(&TABLE);
 
 /// Name of the program in every document. Without its version: an update must not look like new content.
 pub const GENERATOR: &str = "gazetted";
 
-/// What a feed says of itself.
+/// The site, as its feeds describe it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Channel {
     /// Permanent id (RFC 4287 section 4.1.1).
     pub id: String,
-    /// Name of the site.
     pub title: String,
-    /// One sentence about it.
+    /// One sentence about the site.
     pub description: String,
-    /// BCP 47 tag of the language that most entries are in.
+    /// BCP 47 tag of the language of most entries.
     pub language: String,
     /// Address of the site, with a slash at its end. Every other address starts with it.
     pub base_url: String,
-    /// Who wrote the entries that name nobody.
+    /// The author of entries that name none.
     pub author: Person,
-    /// How much feeds hold, and whether entries carry their whole text.
     pub limits: FeedLimits,
 }
 
-/// The style sheet of a feed that is opened in a browser.
+/// The style sheet for feeds opened in a browser.
 pub const STYLE: &str = include_str!("feed.css");
 
-/// Where that is, below the site's address.
+/// Its path below the base address.
 pub const STYLE_PATH: &str = "feed.css";
 
 impl Channel {
-    /// Takes what a feed says of itself out of the configuration.
+    /// Takes the description of a site from its configuration.
     pub fn new(config: &Config, base_url: &str, id: String) -> Self {
         let site = &config.site;
-        let stated = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+        let non_empty = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+        let author = non_empty(&site.author.name).unwrap_or_else(|| site.title.trim().to_owned());
         Self {
             id,
             title: xml_legal(site.title.trim()).into_owned(),
@@ -61,39 +70,38 @@ impl Channel {
             language: site.language.trim().to_owned(),
             base_url: base_url.to_owned(),
             author: Person {
-                name: xml_legal(&stated(&site.author.name).unwrap_or_else(|| site.title.trim().to_owned()))
-                    .into_owned(),
-                email: stated(&site.author.email),
-                url: stated(&site.author.url),
+                name: xml_legal(&author).into_owned(),
+                email: non_empty(&site.author.email),
+                url: non_empty(&site.author.url),
             },
             limits: limits(config),
         }
     }
 
-    /// An address of the site; `path` has no slash at its start.
+    /// An address of the site. `path` has no slash at its start.
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.base_url)
     }
 
-    /// Address of an article's own page.
+    /// Address of the page of an article.
     pub fn page(&self, slug: &str) -> String {
         self.url(&format!("articles/{slug}"))
     }
 
-    /// Path of something that pages and feeds load, from the root of the host: it comes from wherever they came from. `text` is
-    /// what is in it: a new one has a new address.
-    pub fn part(&self, path: &str, text: &str) -> String {
+    /// Path, from the root of the host, of a file that pages and feeds load: it comes from the same host as they do. A hash of
+    /// `content` is part of it, so new content has a new address.
+    pub fn asset_path(&self, path: &str, content: &str) -> String {
         let root = url::Url::parse(&self.base_url).map_or_else(|_| "/".to_owned(), |url| url.path().to_owned());
-        format!("{root}{path}?{}", &blake3::hash(text.as_bytes()).to_hex()[..8])
+        format!("{root}{path}?{}", &blake3::hash(content.as_bytes()).to_hex()[..8])
     }
 
-    /// `<?xml-stylesheet?>` for people who open a feed in a browser (standards 109).
+    /// `<?xml-stylesheet?>` for feeds opened in a browser (standards 109).
     fn stylesheet(&self) -> String {
-        format!("<?xml-stylesheet type=\"text/css\" href=\"{}\"?>\n", self.part(STYLE_PATH, STYLE))
+        format!("<?xml-stylesheet type=\"text/css\" href=\"{}\"?>\n", self.asset_path(STYLE_PATH, STYLE))
     }
 }
 
-/// How much feeds hold, as the configuration says.
+/// How much feeds hold by the configuration.
 pub fn limits(config: &Config) -> FeedLimits {
     let feed = &config.feed;
     FeedLimits {
@@ -105,12 +113,12 @@ pub fn limits(config: &Config) -> FeedLimits {
     }
 }
 
-/// How a document stands to the rest of its feed (RFC 5005). The kinds are never mixed in one document (standards 63).
+/// The relation of a document to the rest of its feed (RFC 5005). The kinds are never mixed in one document (standards 63).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum History {
-    /// It holds the newest entries, and the others are in no document.
+    /// It holds the newest entries; no document holds the others.
     Newest,
-    /// It holds all there are.
+    /// It holds all entries.
     Complete,
     /// It holds the newest entries; the others are in archives, of which this is the newest.
     Archived(u32),
@@ -119,7 +127,7 @@ pub enum History {
 }
 
 impl History {
-    /// Of the main feed, whose newest archive has a number.
+    /// The relation of the main feed, given the number of the newest archive.
     pub fn of_main(archive: Option<u32>, is_whole: bool) -> Self {
         match archive {
             Some(newest) => Self::Archived(newest),
@@ -129,10 +137,9 @@ impl History {
     }
 }
 
-/// One feed document, before it is written in a format.
+/// A feed document before it is rendered in a format.
 #[derive(Debug, Clone)]
 pub struct Feed<'a> {
-    /// The site.
     pub channel: &'a Channel,
     /// Permanent id, shared by all documents of one feed (standards 5).
     pub id: Cow<'a, str>,
@@ -140,17 +147,16 @@ pub struct Feed<'a> {
     pub title: Cow<'a, str>,
     /// Plain text.
     pub description: Cow<'a, str>,
-    /// Path of its page below the site's address: empty, or with a slash at its end. Its documents are below that.
+    /// Path of its page below the base address: empty, or with a slash at its end. Its documents are below that.
     pub place: String,
     /// Newest first.
     pub entries: &'a [Arc<Entry>],
-    /// What left it, the latest first.
+    /// Deleted entries, latest first.
     pub tombstones: &'a [Tombstone],
-    /// How it stands to the rest of the feed.
     pub history: History,
-    /// `podcast:guid`, if it has recordings.
+    /// `podcast:guid`, if the feed has recordings.
     pub guid: Option<&'a str>,
-    /// The newest change that it ever told of: its date never goes back.
+    /// The newest change that a version has shown: the feed's date never moves back.
     pub latest: DateTime<Utc>,
     /// Fragments of its entries from earlier versions.
     pub fragments: Option<&'a FragmentCache>,
@@ -175,9 +181,9 @@ impl<'a> Feed<'a> {
     }
 
     /// The feed of a folder, tag or author.
-    pub fn view(channel: &'a Channel, view: &View, gathered: &'a Collection) -> Self {
-        let name = &view.label(&gathered.name);
-        let what = match view.kind {
+    pub fn view(channel: &'a Channel, view: &View, collection: &'a Collection) -> Self {
+        let name = &view.label(&collection.name);
+        let description = match view.kind {
             ViewKind::Section => format!("Articles in {name}"),
             ViewKind::Tag => format!("Articles tagged {name}"),
             ViewKind::Author => format!("Articles by {name}"),
@@ -185,28 +191,28 @@ impl<'a> Feed<'a> {
         Self {
             id: Cow::Owned(id_of(channel, &view.path())),
             title: Cow::Owned(format!("{name} – {}", channel.title)),
-            description: Cow::Owned(what),
+            description: Cow::Owned(description),
             place: view.path(),
-            tombstones: &gathered.tombstones,
-            history: if gathered.is_whole { History::Complete } else { History::Newest },
-            guid: gathered.guid.as_deref(),
-            latest: gathered.latest,
-            ..Self::main(channel, &gathered.entries)
+            tombstones: &collection.tombstones,
+            history: if collection.is_whole { History::Complete } else { History::Newest },
+            guid: collection.guid.as_deref(),
+            latest: collection.latest,
+            ..Self::main(channel, &collection.entries)
         }
     }
 
     /// An archive of the main feed.
-    pub fn archive(channel: &'a Channel, number: u32, gathered: &'a Collection) -> Self {
+    pub fn archive(channel: &'a Channel, number: u32, collection: &'a Collection) -> Self {
         Self {
             place: archive_path(number),
             history: History::Archive(number),
-            ..Self::main(channel, &gathered.entries)
+            ..Self::main(channel, &collection.entries)
         }
     }
 
-    /// Address of its document of that name: `atom.xml`, `rss.xml` or `feed.json`.
-    pub fn url(&self, name: &str) -> String {
-        self.channel.url(&format!("{}{name}", self.place))
+    /// Address of its document with this last part, as in `atom.xml`.
+    pub fn url(&self, file: &str) -> String {
+        self.channel.url(&format!("{}{file}", self.place))
     }
 
     /// Address of its page.
@@ -214,34 +220,34 @@ impl<'a> Feed<'a> {
         self.channel.url(&self.place)
     }
 
-    /// When its content last changed (RFC 4287 section 4.2.15); `created` where nothing ever did.
+    /// When its content last changed (RFC 4287 section 4.2.15); `created` if it never did.
     pub fn updated(&self, created: DateTime<Utc>) -> DateTime<Utc> {
         let entries = self.entries.iter().map(|entry| entry.updated);
         let latest = Some(self.latest).filter(|latest| *latest > DateTime::UNIX_EPOCH);
         entries.chain(self.tombstones.iter().map(|tombstone| tombstone.at)).chain(latest).max().unwrap_or(created)
     }
 
-    /// Links to other documents of the same feed, in the format of the document called `name` (RFC 5005 section 4). Behind the
-    /// newest archive comes the main feed: until there is another, its address leads there.
-    pub fn neighbours(&self, name: &str) -> Vec<(&'static str, String)> {
-        let archive = |number: u32| self.channel.url(&format!("{}{name}", archive_path(number)));
+    /// Links to the other documents `file` of the same feed: relation and address (RFC 5005 section 4). The newest archive names
+    /// the next one, whose address redirects to the main feed until it exists.
+    pub fn neighbours(&self, file: &str) -> Vec<(&'static str, String)> {
+        let archive = |number: u32| self.channel.url(&format!("{}{file}", archive_path(number)));
         match self.history {
             History::Newest | History::Complete => Vec::new(),
             History::Archived(newest) => vec![("prev-archive", archive(newest))],
             History::Archive(number) => {
                 let previous = (number > 1).then(|| ("prev-archive", archive(number - 1)));
-                let rest = [("next-archive", archive(number + 1)), ("current", self.channel.url(name))];
+                let rest = [("next-archive", archive(number + 1)), ("current", self.channel.url(file))];
                 previous.into_iter().chain(rest).collect()
             }
         }
     }
 
-    /// Whether players should take it for a podcast: there is something to play.
+    /// Whether it is a podcast: an entry has a recording.
     pub fn is_podcast(&self) -> bool {
         self.entries.iter().any(|entry| entry.content.enclosures.iter().any(Media::plays))
     }
 
-    /// The picture that stands for all recordings: the one that most of them share; of several, the newest one's.
+    /// The cover of the podcast: the picture that most recordings share; among equals, that of the newest.
     pub fn cover(&self) -> Option<&'a Media> {
         let recordings = || self.entries.iter().filter(|entry| entry.content.plays());
         let images = || recordings().filter_map(|entry| entry.content.image.as_ref());
@@ -251,63 +257,60 @@ impl<'a> Feed<'a> {
     }
 }
 
-/// Permanent id of the feed at a path: made from the main feed's, so that it survives a change of address.
+/// Permanent id of the feed at a path. It is derived from the main feed's id, so it survives a change of the base address.
 fn id_of(channel: &Channel, path: &str) -> String {
     let main = Uuid::parse_str(&channel.id).unwrap_or(Uuid::NAMESPACE_URL);
     Uuid::new_v5(&main, path.as_bytes()).urn().to_string()
 }
 
-/// Path of an archive's page below the site's address.
+/// Path of the page of an archive below the base address.
 pub fn archive_path(number: u32) -> String {
     format!("archive/{number}/")
 }
 
-/// An entry as all formats show it, with its addresses and its authors.
+/// An entry as all formats show it.
 #[derive(Debug)]
 pub struct Item<'a> {
     /// Permanent id.
     pub id: &'a str,
-    /// The same for RSS and JSON Feed, whose readers may know it by another.
+    /// The id in RSS and JSON Feed, which may be one from a feed published elsewhere.
     pub guid: &'a str,
     /// Plain text.
     pub title: &'a str,
-    /// Where to read it: elsewhere if it lives elsewhere, else its page here.
+    /// Address of the article: on another site if it links there, else of its page.
     pub url: Cow<'a, str>,
-    /// Its page here, if it lives elsewhere.
+    /// Address of its page, if `url` is on another site.
     pub page: Option<String>,
     /// At least one.
     pub authors: &'a [Person],
     /// First publication.
     pub published: DateTime<Utc>,
-    /// Last change of content.
+    /// Last change of its content.
     pub updated: DateTime<Utc>,
-    /// Plain text; `None` where there is none.
+    /// Plain text.
     pub summary: Option<&'a str>,
     /// HTML; `None` in a feed of summaries.
     pub html: Option<&'a str>,
     /// Plain texts.
     pub tags: &'a [String],
-    /// BCP 47 tag, where it is not the channel's.
+    /// BCP 47 tag, if it is not the channel's.
     pub language: Option<&'a str>,
-    /// The picture that stands for it.
+    /// The cover.
     pub image: Option<&'a Media>,
-    /// Its other pictures.
+    /// The other pictures.
     pub pictures: &'a [Media],
-    /// Recordings.
     pub enclosures: &'a [Media],
-    /// What podcast players want to know.
     pub episode: Option<&'a Episode>,
 }
 
 impl<'a> Item<'a> {
-    /// Prepares an entry.
     pub fn new(channel: &'a Channel, entry: &'a Entry) -> Self {
         let content = &entry.content;
         let page = channel.page(&entry.slug);
         let summary = Some(content.summary.as_str()).filter(|summary| !summary.is_empty());
-        // A feed of summaries still has something to say of an article that is too short to have one.
+        // An article too short to have a summary is shown whole in a feed of summaries.
         let is_brief = content.brief || channel.limits.is_brief(u64::try_from(content.max_bytes()).unwrap_or(0));
-        let whole = !is_brief || summary.is_none();
+        let is_whole = !is_brief || summary.is_none();
         Self {
             id: &entry.id,
             guid: entry.guid.as_deref().unwrap_or(&entry.id),
@@ -318,7 +321,7 @@ impl<'a> Item<'a> {
             published: entry.published,
             updated: entry.updated,
             summary,
-            html: whole.then_some(&*content.html),
+            html: is_whole.then_some(&*content.html),
             tags: &content.tags,
             language: content.language.as_deref().filter(|language| *language != channel.language),
             image: content.image.as_ref(),

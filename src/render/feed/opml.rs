@@ -2,29 +2,29 @@
 
 use chrono::{DateTime, Utc};
 
+use super::format::Formats;
 use super::{Channel, rss};
-use crate::model::collection::ViewSummary;
-use crate::model::taxonomy::ViewKind;
+use crate::model::collection::ViewGroup;
+use crate::model::text::{escape, escape_attribute};
 
-/// Where the document is, below the site's address.
+/// Path of the document below the base address.
 pub const PATH: &str = "feeds.opml";
 
-/// Its media type.
 pub const MEDIA_TYPE: &str = "text/x-opml; charset=utf-8";
 
 /// Renders the list: the main feed, then all others by kind. `modified` is when it last changed.
-pub fn render(channel: &Channel, groups: &[(ViewKind, Vec<ViewSummary>)], modified: DateTime<Utc>) -> String {
+pub fn render(channel: &Channel, formats: Formats, groups: &[ViewGroup], modified: DateTime<Utc>) -> String {
     let mut text = String::from("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<opml version=\"2.0\">\n<head>\n");
     element(&mut text, "title", &channel.title);
     element(&mut text, "dateModified", &rss::date(modified));
     element(&mut text, "docs", "http://opml.org/spec2.opml");
     text.push_str("</head>\n<body>\n");
-    outline(&mut text, channel, &channel.title, "");
+    outline(&mut text, channel, formats, &channel.title, "");
     for (kind, views) in groups.iter().filter(|(_, views)| !views.is_empty()) {
-        let name = attribute(kind.plural());
+        let name = escape_attribute(kind.plural());
         text.push_str(&format!("<outline text=\"{name}\" title=\"{name}\">\n"));
-        for listed in views {
-            outline(&mut text, channel, &listed.view.label(&listed.name), &listed.view.path());
+        for summary in views {
+            outline(&mut text, channel, formats, &summary.view.label(&summary.name), &summary.view.path());
         }
         text.push_str("</outline>\n");
     }
@@ -33,18 +33,16 @@ pub fn render(channel: &Channel, groups: &[(ViewKind, Vec<ViewSummary>)], modifi
 }
 
 fn element(text: &mut String, name: &str, value: &str) {
-    text.push_str(&format!("<{name}>{}</{name}>\n", crate::model::text::escape(value)));
+    text.push_str(&format!("<{name}>{}</{name}>\n", escape(value)));
 }
 
-fn outline(text: &mut String, channel: &Channel, name: &str, place: &str) {
-    let name = attribute(name);
-    let feed = attribute(&channel.url(&format!("{place}{}", rss::PATH)));
-    let page = attribute(&channel.url(place));
+fn outline(text: &mut String, channel: &Channel, formats: Formats, name: &str, place: &str) {
+    let (format, version) = formats.in_opml();
+    let name = escape_attribute(name);
+    let feed = escape_attribute(&channel.url(&format!("{place}{}", format.file)));
+    let page = escape_attribute(&channel.url(place));
+    // OPML calls each feed "rss"; `version` names the format.
     text.push_str(&format!(
-        "<outline type=\"rss\" version=\"RSS2\" text=\"{name}\" title=\"{name}\" xmlUrl=\"{feed}\" htmlUrl=\"{page}\"/>\n"
+        "<outline type=\"rss\" version=\"{version}\" text=\"{name}\" title=\"{name}\" xmlUrl=\"{feed}\" htmlUrl=\"{page}\"/>\n"
     ));
-}
-
-fn attribute(value: &str) -> String {
-    crate::model::text::escape_attribute(value)
 }

@@ -1,4 +1,4 @@
-//! RSS 2.0, by the `rss` crate and the RSS Advisory Board's profile.
+//! RSS 2.0 by the RSS Advisory Board's profile, written by the `rss` crate.
 
 use crate::model::text::escape;
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,16 +11,26 @@ use rss::extension::{Extension, ExtensionMap};
 use rss::{Category, Enclosure, Guid};
 
 use super::extension::{self, Element};
+use super::format::FeedFormat;
 use super::fragment::{Fragment, Frame};
 use super::{Feed, GENERATOR, Item};
 use crate::model::entry::Media;
 use crate::model::taxonomy::ViewKind;
 
-/// Name of the document.
-pub const PATH: &str = "rss.xml";
+/// RSS 2.0.
+pub const FORMAT: FeedFormat = FeedFormat {
+    name: "rss",
+    label: "RSS",
+    file: FILE,
+    media_type: "application/rss+xml; charset=utf-8",
+    aliases: &["feed", "feed/", "feed.xml", "index.xml", "index.rss", "rss", "rss/", "feed.rss", "rss/feed.xml"],
+    opml_version: Some("RSS2"),
+    is_styled: true,
+    is_recommended: false,
+    render,
+};
 
-/// Its media type.
-pub const MEDIA_TYPE: &str = "application/rss+xml; charset=utf-8";
+const FILE: &str = "rss.xml";
 
 /// The end of each document that the crate writes.
 const TAIL: &str = "\n</channel>\n</rss>";
@@ -36,11 +46,10 @@ const NAMESPACES: [(&str, &str); 7] = [
     extension::PODCAST,
 ];
 
-/// A channel without anything, whose only purpose is to be written around one item. With all namespaces declared, an item adds none.
+/// An empty channel, to be written around one item. It declares all namespaces, so an item adds none.
 static BARE: LazyLock<Frame> = LazyLock::new(|| Frame::new(to_xml(&bare(Vec::new())), TAIL));
 
-/// Renders the feed. `created` dates a feed that has never had an entry.
-pub fn render(feed: &Feed<'_>, created: DateTime<Utc>) -> String {
+fn render(feed: &Feed<'_>, created: DateTime<Utc>) -> String {
     let channel = feed.channel;
     let podcast = feed.is_podcast();
     let scheme = channel.url(&format!("{}/", ViewKind::Tag.root()));
@@ -124,9 +133,9 @@ fn namespaces(items: &[Arc<Fragment>], channel: &[Element], podcast: bool) -> BT
 }
 
 fn channel_elements(feed: &Feed<'_>, podcast: bool) -> Vec<Element> {
-    let own = [("self", feed.url(PATH))];
-    let links = own.into_iter().chain(feed.neighbours(PATH)).map(|(relation, href)| {
-        let media_type = MEDIA_TYPE.split(';').next().map(str::to_owned);
+    let own = [("self", feed.url(FILE))];
+    let links = own.into_iter().chain(feed.neighbours(FILE)).map(|(relation, href)| {
+        let media_type = Some(FORMAT.bare_media_type().to_owned());
         Element::new("atom:link", [("href", Some(href)), ("rel", Some(relation.to_owned())), ("type", media_type)])
     });
     let guid = feed.guid.filter(|_| podcast).map(|guid| Element::text("podcast:guid", guid));
@@ -153,7 +162,7 @@ fn item(item: &Item<'_>, scheme: &str, podcast: bool) -> rss::Item {
         dublin_core_ext: Some(DublinCoreExtension {
             creators: item.authors.iter().map(|person| person.name.clone()).collect(),
             languages: item.language.map(str::to_owned).into_iter().collect(),
-            // Where the text was first: RSS's own `source` is for feeds.
+            // The original of the text; RSS's own `source` names a feed.
             sources: item.page.is_some().then(|| item.url.to_string()).into_iter().collect(),
             ..DublinCoreExtension::default()
         }),
@@ -163,7 +172,7 @@ fn item(item: &Item<'_>, scheme: &str, podcast: bool) -> rss::Item {
     }
 }
 
-/// Its length is 0 where nobody knows it (profile 4.1.1.20.5).
+/// A recording. An unknown length is written as 0 (profile 4.1.1.20.5).
 fn enclosure(media: &Media) -> Enclosure {
     Enclosure {
         url: media.url.clone(),
@@ -203,12 +212,12 @@ fn itunes_item(item: &Item<'_>, recording: Option<&Media>) -> ITunesItemExtensio
     }
 }
 
-/// RFC 822 with a four-figure year, in UTC: the form that every reader takes (profile 3.2).
+/// RFC 822 with a four-digit year, in UTC: the form that all feed readers understand (profile 3.2).
 pub fn date(date: DateTime<Utc>) -> String {
     date.format("%a, %d %b %Y %H:%M:%S +0000").to_string()
 }
 
-/// Written as plain extensions, since the crate's own type for `atom:link` would bring in all of its builders.
+/// Elements as plain extensions: the crate's own type for `atom:link` needs its builders.
 fn map(elements: Vec<Element>) -> ExtensionMap {
     extension::map(elements, &|name, value, attrs, children| Extension { name, value, attrs, children })
 }

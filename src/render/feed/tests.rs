@@ -1,6 +1,7 @@
+use std::collections::BTreeSet;
+
 use super::*;
-use crate::model::entry::Content;
-use crate::model::entry::{ArticleId, SafeHtml, Slug};
+use crate::model::entry::{ArticleId, Content, SafeHtml, Slug};
 use crate::render::page::Front;
 
 pub fn channel() -> Channel {
@@ -28,14 +29,31 @@ pub fn entry(slug: &str, title: &str) -> Arc<Entry> {
     })
 }
 
+fn render(format: &FeedFormat, feed: &Feed<'_>) -> String {
+    (format.render)(feed, DateTime::UNIX_EPOCH)
+}
+
 #[test]
-fn every_format_is_well_formed_and_says_the_same() {
+fn rows_are_distinct_and_one_is_recommended() {
+    let paths: Vec<&str> =
+        FORMATS.iter().flat_map(|format| format.aliases.iter().copied().chain([format.file])).collect();
+    assert_eq!(paths.iter().collect::<BTreeSet<_>>().len(), paths.len(), "{paths:?}");
+    let names: BTreeSet<&str> = FORMATS.iter().map(|format| format.name).collect();
+    assert_eq!(names.len(), TABLE.len());
+    assert!(!names.contains("page") && !names.contains("media") && !names.contains("other"), "labels in metrics");
+    assert_eq!(FORMATS.iter().filter(|format| format.is_recommended).count(), 1);
+    assert_eq!(FORMATS.recommended().name, "atom");
+    assert_eq!(FORMATS.in_opml().0.name, "rss");
+    assert!(FORMATS.iter().all(|format| FORMATS.named(format.name) == Some(format)));
+}
+
+#[test]
+fn all_formats_are_well_formed_and_agree() {
     let channel = channel();
     let entries = [entry("a", "A < B & C"), entry("b", "Two")];
-    let created = DateTime::UNIX_EPOCH;
-    let rss = rss::render(&Feed::main(&channel, &entries), created);
-    let atom = atom::render(&Feed::main(&channel, &entries), created);
-    let json = json::render(&Feed::main(&channel, &entries));
+    let rss = render(&rss::FORMAT, &Feed::main(&channel, &entries));
+    let atom = render(&atom::FORMAT, &Feed::main(&channel, &entries));
+    let json = render(&json::FORMAT, &Feed::main(&channel, &entries));
     let rss = ::rss::Channel::read_from(rss.as_bytes()).unwrap();
 
     let atom = atom_syndication::Feed::read_from(atom.as_bytes()).unwrap();
@@ -71,7 +89,7 @@ fn media(url: &str, media_type: &str) -> Media {
 }
 
 #[test]
-fn pictures_and_recordings_are_told_in_every_format() {
+fn all_formats_carry_pictures_and_recordings() {
     let channel = channel();
     let mut one = (*entry("a", "A")).clone();
     let cover =
@@ -93,7 +111,7 @@ fn pictures_and_recordings_are_told_in_every_format() {
     // standards 145, 146
     let feed = Feed { guid: Some("9b024349-ccf0-5f69-a609-6b82873eab3c"), ..Feed::main(&channel, &entries) };
     assert_eq!(feed.cover(), Some(&cover));
-    let text = rss::render(&feed, DateTime::UNIX_EPOCH);
+    let text = render(&rss::FORMAT, &feed);
     let rss = ::rss::Channel::read_from(text.as_bytes()).unwrap();
     let enclosure = rss.items[0].enclosure().unwrap();
     assert_eq!((enclosure.length(), enclosure.mime_type()), ("1234", "audio/mpeg"), "standards 38");
@@ -110,33 +128,35 @@ fn pictures_and_recordings_are_told_in_every_format() {
     ] {
         assert!(text.contains(start), "standards 145, 146: {start} is not in {text}");
     }
-    let atom = atom_syndication::Feed::read_from(atom::render(&feed, DateTime::UNIX_EPOCH).as_bytes()).unwrap();
+    let atom = atom_syndication::Feed::read_from(render(&atom::FORMAT, &feed).as_bytes()).unwrap();
     let link = atom.entries[0].links.iter().find(|link| link.rel == "enclosure").unwrap();
     assert_eq!((link.length.as_deref(), link.mime_type.as_deref()), (Some("1234"), Some("audio/mpeg")), "standards 57");
-    let json: serde_json::Value = serde_json::from_str(&json::render(&feed)).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&render(&json::FORMAT, &feed)).unwrap();
     assert_eq!(json["items"][0]["attachments"][0]["duration_in_seconds"], 61, "standards 73");
     assert_eq!(json["items"][0]["image"], cover.url);
 }
 
 #[test]
-fn an_empty_feed_is_a_feed() {
+fn a_feed_without_entries_is_complete() {
     let channel = channel();
     let created = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
     assert!(
-        rss::render(&Feed::main(&channel, &[]), created)
+        (rss::FORMAT.render)(&Feed::main(&channel, &[]), created)
             .contains("<lastBuildDate>Tue, 14 Nov 2023 22:13:20 +0000</lastBuildDate>")
     );
-    assert!(atom::render(&Feed::main(&channel, &[]), created).contains("<updated>2023-11-14T22:13:20Z</updated>"));
-    assert!(json::render(&Feed::main(&channel, &[])).contains("\"items\":[]"));
+    assert!(
+        (atom::FORMAT.render)(&Feed::main(&channel, &[]), created).contains("<updated>2023-11-14T22:13:20Z</updated>")
+    );
+    assert!(render(&json::FORMAT, &Feed::main(&channel, &[])).contains("\"items\":[]"));
 }
 
 #[test]
-fn links_elsewhere_and_feeds_of_summaries() {
+fn an_entry_links_to_another_site_or_shows_its_summary() {
     let mut channel = channel();
     let mut linked = (*entry("a", "A")).clone();
     linked.content.link = Some("https://elsewhere.example/a".into());
     let json: serde_json::Value =
-        serde_json::from_str(&json::render(&Feed::main(&channel, &[Arc::new(linked.clone())]))).unwrap();
+        serde_json::from_str(&render(&json::FORMAT, &Feed::main(&channel, &[Arc::new(linked.clone())]))).unwrap();
     assert_eq!(json["items"][0]["external_url"], "https://elsewhere.example/a");
     assert_eq!(json["items"][0]["url"], "https://example.org/articles/a");
     channel.limits.brief = true;
@@ -144,7 +164,7 @@ fn links_elsewhere_and_feeds_of_summaries() {
     assert!(item.html.is_none());
     assert_eq!(item.url, "https://elsewhere.example/a");
     linked.content.summary.clear();
-    assert!(Item::new(&channel, &linked).html.is_some(), "an entry always has something to read");
+    assert!(Item::new(&channel, &linked).html.is_some(), "an entry without a summary shows its text");
 }
 
 /// Texts that look like parts of a document.
@@ -248,7 +268,7 @@ proptest::proptest! {
         let feed = if is_view { Feed::view(&channel, &tag, &collection) } else { Feed::main(&channel, &entries) };
         let titles: Vec<&str> = entries.iter().map(|entry| entry.content.title.as_str()).collect();
 
-        let rss = rss::render(&feed, DateTime::UNIX_EPOCH);
+        let rss = render(&rss::FORMAT, &feed);
         proptest::prop_assert_eq!(::rss::Channel::read_from(rss.as_bytes()).unwrap().items.len(), entries.len());
         let rss = roxmltree::Document::parse(&rss).unwrap();
         let rss = rss.root_element().first_element_child().unwrap();
@@ -257,7 +277,7 @@ proptest::proptest! {
         proptest::prop_assert_eq!(found, titles.clone());
         proptest::prop_assert_eq!(text_of(rss, "title"), feed.title.as_ref());
 
-        let atom = atom::render(&feed, DateTime::UNIX_EPOCH);
+        let atom = render(&atom::FORMAT, &feed);
         let parsed = atom_syndication::Feed::read_from(atom.as_bytes()).unwrap();
         proptest::prop_assert_eq!(parsed.entries.len(), entries.len());
         let atom = roxmltree::Document::parse(&atom).unwrap();
@@ -271,7 +291,7 @@ proptest::proptest! {
             }
         }
 
-        let json: serde_json::Value = serde_json::from_str(&json::render(&feed)).unwrap();
+        let json: serde_json::Value = serde_json::from_str(&render(&json::FORMAT, &feed)).unwrap();
         let items = json["items"].as_array().unwrap().iter().map(|item| item["title"].as_str().unwrap());
         proptest::prop_assert_eq!(items.collect::<Vec<_>>(), titles);
         proptest::prop_assert_eq!(json["title"].as_str(), Some(feed.title.as_ref()));

@@ -1,46 +1,46 @@
-//! The HTML of an article -> the same within a page, which has a heading above it and a width.
+//! The HTML of an article -> the same for a page, which has a heading of its own and a limited width.
 
 use std::borrow::Cow;
 
-/// Makes headings go down by one where the article has one of the first rank, since the page has that one already; and lets a
-/// table that is too wide be scrolled by itself, also from the keyboard. `html` is a balanced fragment.
+/// Lowers all headings by one level if the article has an `h1`, since the page has one already, and makes each outermost table
+/// scrollable, also by keyboard. `html` is a balanced fragment.
 pub fn within_page(html: &str) -> Cow<'_, str> {
-    let lower = html.contains("<h1");
-    if !lower && !html.contains("<table") {
+    let lowers_headings = html.contains("<h1");
+    if !lowers_headings && !html.contains("<table") {
         return Cow::Borrowed(html);
     }
-    let mut fitted = String::with_capacity(html.len() + 256);
+    let mut adapted = String::with_capacity(html.len() + 256);
     let mut rest = html;
     let mut tables = 0_usize;
     while let Some(start) = rest.find('<') {
         let (text, tag) = rest.split_at(start);
         let (tag, after) = tag.split_at(end_of(tag));
-        fitted.push_str(text);
+        adapted.push_str(text);
         match tag.trim_start_matches(['<', '/']).split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default()
         {
             "table" if tag.starts_with("</") => {
                 tables = tables.saturating_sub(1);
-                fitted.push_str(tag);
-                fitted.push_str(if tables == 0 { "</div>" } else { "" });
+                adapted.push_str(tag);
+                adapted.push_str(if tables == 0 { "</div>" } else { "" });
             }
             "table" => {
-                fitted.push_str(if tables == 0 { WIDE } else { "" });
-                fitted.push_str(tag);
+                adapted.push_str(if tables == 0 { TABLE_BOX } else { "" });
+                adapted.push_str(tag);
                 tables += 1;
             }
-            name if lower => fitted.push_str(&lowered(tag, name)),
-            _ => fitted.push_str(tag),
+            name if lowers_headings => adapted.push_str(&lowered(tag, name)),
+            _ => adapted.push_str(tag),
         }
         rest = after;
     }
-    fitted.push_str(rest);
-    Cow::Owned(fitted)
+    adapted.push_str(rest);
+    Cow::Owned(adapted)
 }
 
-/// Around a table. Who cannot see it is told what it is that can be scrolled.
-const WIDE: &str = "<div class=\"wide\" role=\"group\" aria-label=\"Table\" tabindex=\"0\">";
+/// The start of the box around a table. Its label tells screen readers what scrolls.
+const TABLE_BOX: &str = "<div class=\"wide\" role=\"group\" aria-label=\"Table\" tabindex=\"0\">";
 
-/// Where a tag ends, at whose start the text is: a `>` within quotes ends nothing.
+/// Length of the tag at the start of a text. A `>` in quotes does not end it.
 fn end_of(tag: &str) -> usize {
     let mut quote = None;
     for (index, byte) in tag.bytes().enumerate() {
@@ -54,7 +54,7 @@ fn end_of(tag: &str) -> usize {
     tag.len()
 }
 
-/// The tag of a heading of the next lower rank; any other tag stays.
+/// The tag of a heading one level lower; any other tag unchanged.
 fn lowered<'a>(tag: &'a str, name: &str) -> Cow<'a, str> {
     let lower = match name {
         "h1" => "h2",
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn headings_go_below_that_of_the_page() {
+    fn headings_move_below_the_heading_of_the_page() {
         assert_eq!(within_page("<h2>a</h2><h3>b</h3>"), "<h2>a</h2><h3>b</h3>");
         assert_eq!(
             within_page("<h1 id=\"h1\">a</h1><p>h1</p><h2>b</h2><h6>c</h6><hr>"),
@@ -81,9 +81,9 @@ mod tests {
     }
 
     #[test]
-    fn the_outermost_table_scrolls_by_itself() {
+    fn the_outermost_table_scrolls() {
         let inner = "<table><tr><td><table></table></td></tr></table>";
-        assert_eq!(within_page(&format!("<p>a</p>{inner}b")), format!("<p>a</p>{WIDE}{inner}</div>b"));
+        assert_eq!(within_page(&format!("<p>a</p>{inner}b")), format!("<p>a</p>{TABLE_BOX}{inner}</div>b"));
         assert_eq!(within_page("<img alt=\"a > <table>\"><p>"), "<img alt=\"a > <table>\"><p>");
         for broken in ["<table", "</table>", "<", "a < <h1", "<h1 a='"] {
             let _ = within_page(broken);

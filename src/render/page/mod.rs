@@ -1,11 +1,9 @@
-//! Entries -> HTML pages for people, pure: no script, one style sheet, readable anywhere.
+//! Entries -> HTML pages for people. Pure: no scripts and one style sheet, readable anywhere.
 
 mod body;
 mod status;
 mod words;
 
-use crate::model::collection::{ArchiveSummary, ViewSummary};
-use crate::model::text::escape;
 use std::path::Path;
 
 use minijinja::syntax::SyntaxConfig;
@@ -14,84 +12,81 @@ use minijinja::{Environment, Output, State, Value, context, escape_formatter};
 use serde::Serialize;
 use serde_json::json;
 
+use crate::model::collection::{ArchiveSummary, ViewSummary};
 use crate::model::entry::{Entry, Episode, Media, Person};
 use crate::model::taxonomy::{View, ViewKind};
+use crate::model::text::escape;
+use crate::render::feed::format::{FeedFormat, Formats};
 use crate::render::feed::fragment::Fragment;
-use crate::render::feed::{self, Channel, Feed, Item, atom, json, opml, rss};
+use crate::render::feed::{self, Channel, Feed, Item, opml};
 pub use status::status;
 use words::Day;
 
-/// The style sheet of every page.
+/// The style sheet of all pages.
 pub const STYLE: &str = include_str!("templates/style.css");
 
-/// The sign of the site in a browser's tab.
+/// The icon of the site in a browser's tab.
 pub const ICON: &str = include_str!("templates/icon.svg");
 
-/// Version of everything that turns an entry into a page and is no template. Raise it when the same entry would make
-/// other bytes.
+/// Version of the code that renders pages. Raise it when the same entry gives other bytes with the same templates.
 const VERSION: u32 = 3;
 
-/// Media type of every page.
+/// Media type of pages.
 pub const MEDIA_TYPE: &str = "text/html; charset=utf-8";
 
 /// Media type of style sheets.
 pub const STYLE_TYPE: &str = "text/css; charset=utf-8";
 
-/// The three formats that each page offers, the one that most readers ask for first: name, document, media type.
-const FORMATS: [(&str, &str, &str); 3] = [
-    ("RSS", rss::PATH, "application/rss+xml"),
-    ("Atom", atom::PATH, "application/atom+xml"),
-    ("JSON Feed", json::PATH, json::MEDIA_TYPE),
-];
-
-/// The templates and what all pages have in common.
+/// The templates, and what all pages have in common.
 #[derive(Debug)]
 pub struct Pages {
     environment: Environment<'static>,
     channel: Channel,
-    /// Name of the folder that articles are put into, as strangers may read it.
+    formats: Formats,
+    /// Name of the watched folder, as strangers may read it.
     folder: Option<String>,
 }
 
-/// What the front page shows beside the newest articles.
+/// The parts of the front page beside the newest articles.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Front {
-    /// The folders, tags and authors that have the most articles.
+    /// The folders, tags and authors with the most articles.
     pub views: Vec<ViewSummary>,
     /// Number of the newest archive, if there is one.
     pub archive: Option<u32>,
 }
 
-/// What a page says of itself.
+/// Metadata of a page.
 #[derive(Debug, Default, Serialize)]
 struct Head {
     title: String,
-    /// The title without the name of the site.
+    /// The title without the title of the site.
     name: String,
     description: Option<String>,
-    /// Where it is; `None` for a page that stands in the place of others.
+    /// Its canonical address; `None` for an error page.
     address: Option<String>,
-    /// What it is to Open Graph.
+    /// `og:type` of Open Graph.
     kind: &'static str,
     language: String,
-    /// Places of its feeds, its own first, each with the title of the feed.
+    /// Paths of the pages whose feeds it offers, each with the title of the feeds; its own come first.
     #[serde(skip)]
     feeds: Vec<(String, String)>,
-    /// What it says to search engines.
+    /// JSON-LD for search engines.
     #[serde(skip)]
     data: Option<serde_json::Value>,
 }
 
-/// A feed as the pages offer it.
+/// A link to a feed.
 #[derive(Debug, Serialize)]
 struct FeedLink {
+    /// Label of its format.
     name: &'static str,
     title: String,
     address: String,
     media_type: &'static str,
 }
 
-/// A word that leads to a page.
+/// A link to a page.
 #[derive(Debug, Serialize)]
 struct Link {
     name: String,
@@ -107,9 +102,9 @@ struct Group {
     links: Vec<Link>,
 }
 
-/// An entry as a page shows it.
+/// An entry as pages show it.
 #[derive(Debug, Serialize)]
-struct Shown<'a> {
+struct EntryView<'a> {
     title: &'a str,
     url: &'a str,
     page: &'a str,
@@ -120,31 +115,31 @@ struct Shown<'a> {
     summary: Option<&'a str>,
     tags: Vec<Link>,
     language: &'a str,
-    /// `auto` where nobody knows its language.
+    /// Direction of its text; `auto` if its language is not known.
     direction: &'static str,
-    /// How many recordings it has, in one word, if any.
+    /// `Audio` or `Video` if it has a recording.
     plays: Option<&'static str>,
 }
 
-/// A file that comes with an article.
+/// A file attached to an article.
 #[derive(Debug, Serialize)]
-struct Attached<'a> {
+struct Attachment<'a> {
     url: &'a str,
     title: Option<&'a str>,
     medium: &'static str,
-    /// Type, duration and size in words.
+    /// Duration and size in words.
     words: String,
     size: Option<(u32, u32)>,
 }
 
 impl Pages {
-    /// Prepares the templates for a channel.
+    /// Compiles the templates for the pages of a channel.
     pub fn new(channel: Channel) -> Self {
         let mut environment = Environment::new();
         let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
         environment.set_formatter(format);
         environment.set_syntax(syntax.expect("the usual delimiters are valid"));
-        environment.add_filter("ours", ours);
+        environment.add_filter("english", english);
         let templates = [
             ("base.html", include_str!("templates/base.html")),
             ("top.html", include_str!("templates/top.html")),
@@ -162,24 +157,35 @@ impl Pages {
         for (name, source) in templates {
             environment.add_template(name, source).expect("the built-in templates are valid");
         }
-        Self { environment, channel, folder: None }
+        Self { environment, channel, formats: feed::FORMATS, folder: None }
     }
 
-    /// Says on an empty site where articles are put. Below `/srv`, where what is published lies, that is the whole path; elsewhere
-    /// it is the last name alone, since the others may tell who has an account here.
+    /// Offers the feeds in the formats of a table.
     #[must_use]
-    pub fn filled_from(mut self, folder: &Path) -> Self {
-        let shown = if folder.starts_with("/srv") { Some(folder.as_os_str()) } else { folder.file_name() };
-        self.folder = shown.map(|name| name.to_string_lossy().into_owned());
+    pub fn with_formats(self, formats: Formats) -> Self {
+        Self { formats, ..self }
+    }
+
+    /// Names the watched folder on the front page while there are no articles: by its whole path below `/srv`, whose content is
+    /// public by convention, and else by its last part, since the others may name the accounts of the machine.
+    #[must_use]
+    pub fn with_folder(mut self, folder: &Path) -> Self {
+        let name = if folder.starts_with("/srv") { Some(folder.as_os_str()) } else { folder.file_name() };
+        self.folder = name.map(|name| name.to_string_lossy().into_owned());
         self
     }
 
-    /// What the pages are about.
+    /// The formats of the feeds.
+    pub fn formats(&self) -> Formats {
+        self.formats
+    }
+
+    /// The site.
     pub fn channel(&self) -> &Channel {
         &self.channel
     }
 
-    /// Changes whenever the same entry would make other bytes: part of what a page's `Last-Modified` stands for.
+    /// A hash that changes whenever the same entry would give other bytes, so that the `Last-Modified` of pages can move.
     pub fn fingerprint(&self) -> [u8; 32] {
         let mut hasher = blake3::Hasher::new();
         for (_, template) in self.environment.templates() {
@@ -192,13 +198,14 @@ impl Pages {
         hasher.finalize().into()
     }
 
-    /// Value of a `Link` header that tells of the feeds of the page at `place` (RFC 8288, standards 142).
+    /// Value of `Link` for the page at `place`: its feeds (RFC 8288, standards 142).
     pub fn links(&self, place: &str) -> String {
-        let place = followed(place);
-        let link = |(_, name, media_type): &(&str, &str, &str)| {
-            format!("<{}>; rel=\"alternate\"; type=\"{media_type}\"", self.channel.url(&format!("{place}{name}")))
+        let place = subscribable(place);
+        let link = |format: &FeedFormat| {
+            let address = self.channel.url(&format!("{place}{}", format.file));
+            format!("<{address}>; rel=\"alternate\"; type=\"{}\"", format.bare_media_type())
         };
-        FORMATS.iter().map(link).collect::<Vec<_>>().join(", ")
+        self.formats.iter().map(link).collect::<Vec<_>>().join(", ")
     }
 
     /// The front page: newest articles, all feeds, how to subscribe.
@@ -249,25 +256,25 @@ impl Pages {
     }
 
     /// The list of all archives.
-    pub fn archives(&self, shelves: &[ArchiveSummary]) -> String {
-        let link = |shelf: &ArchiveSummary| {
-            let dates = (Day::of(shelf.oldest), Day::of(shelf.newest));
+    pub fn archives(&self, archives: &[ArchiveSummary]) -> String {
+        let link = |archive: &ArchiveSummary| {
+            let dates = (Day::of(archive.oldest), Day::of(archive.newest));
             context! {
-                number => shelf.number,
-                address => self.channel.url(&feed::archive_path(shelf.number)),
+                number => archive.number,
+                address => self.channel.url(&feed::archive_path(archive.number)),
                 dates => Value::from(Serde(dates)),
             }
         };
-        let shelves: Vec<Value> = shelves.iter().map(link).collect();
+        let archives: Vec<Value> = archives.iter().map(link).collect();
         let description = Some("All older articles, by date".to_owned());
         let mut head = Head { description, ..self.head("Archive", "archive/") };
         head.data = Some(self.collection(&head, &[]));
-        self.render("archives.html", &head, context! { shelves })
+        self.render("archives.html", &head, context! { archives })
     }
 
     /// The list of all views of a kind.
     pub fn views(&self, kind: ViewKind, views: &[ViewSummary]) -> String {
-        let links: Vec<Link> = views.iter().map(|listed| self.link(listed)).collect();
+        let links: Vec<Link> = views.iter().map(|summary| self.link(summary)).collect();
         let (name, root) = (kind.plural(), kind.root());
         let description = Some(format!("All {} of {}, each with a feed of its own", root, self.channel.title));
         let mut head = Head { description, ..self.head(name, &format!("{root}/")) };
@@ -279,16 +286,16 @@ impl Pages {
     pub fn article(&self, entry: &Entry) -> String {
         let page = self.channel.page(&entry.slug);
         let item = Item::new(&self.channel, entry);
-        let shown = self.shown(&item, &page);
+        let view = self.entry_view(&item, &page);
         let html = body::within_page(&entry.content.html);
-        let attached: Vec<Attached<'_>> = item.enclosures.iter().map(attached).collect();
-        // A cover that the text shows as well is shown once.
+        let attachments: Vec<Attachment<'_>> = item.enclosures.iter().map(attachment).collect();
+        // A cover that is also in the text is shown once.
         let cover = item.image.filter(|image| !html.contains(&escape(&image.url)) && !html.contains(&image.url));
         let head = Head {
             description: item.summary.map(str::to_owned),
             address: Some(item.url.to_string()),
             kind: "article",
-            language: shown.language.to_owned(),
+            language: view.language.to_owned(),
             data: Some(self.article_data(&item, &page)),
             ..self.head(item.title, "")
         };
@@ -298,19 +305,19 @@ impl Pages {
             image => Value::from(Serde(item.image)),
             episode => item.episode.map(episode).filter(|words| !words.is_empty()),
             transcripts => Value::from(Serde(item.episode.map(|episode| &episode.transcripts))),
-            attached => Value::from(Serde(attached)),
-            entry => Value::from(Serde(shown)),
+            attachments => Value::from(Serde(attachments)),
+            entry => Value::from(Serde(view)),
         };
         self.render("article.html", &head, context)
     }
 
-    /// What stands where there is nothing, or nothing any more.
+    /// The page of a 404 or 410.
     pub fn missing(&self, heading: &str, text: &str) -> String {
         let head = Head { address: None, language: "en".to_owned(), ..self.head(heading, "") };
         self.render("missing.html", &head, context! { heading, text })
     }
 
-    /// The head of a page of that name, with the site's feeds.
+    /// Metadata of the page at `place`, which offers the main feed.
     fn head(&self, name: &str, place: &str) -> Head {
         let channel = &self.channel;
         Head {
@@ -326,32 +333,32 @@ impl Pages {
 
     /// A page that lists the entries of a feed.
     fn listing(&self, feed: &Feed<'_>, name: &str, head: &Head, page: Value) -> String {
-        let ours = ours_in(&head.language);
-        let fragment = |entry: &Entry| Fragment { text: self.listed(entry, &ours), prefixes: Vec::new() };
+        let english = english_mark(&head.language);
+        let fragment = |entry: &Entry| Fragment { text: self.listed(entry, &english), prefixes: Vec::new() };
         let fragments = feed.fragments("page", fragment);
         let entries: Vec<&str> = fragments.iter().map(|entry| entry.text.as_str()).collect();
         self.render(name, head, context! { entries => Value::from_safe_string(entries.join("\n")), ..page })
     }
 
     /// An article in a list of articles.
-    fn listed(&self, entry: &Entry, ours: &Value) -> String {
+    fn listed(&self, entry: &Entry, english: &Value) -> String {
         let (item, page) = (Item::new(&self.channel, entry), self.channel.page(&entry.slug));
-        let shown = Value::from(Serde(self.shown(&item, &page)));
-        self.fill("entry.html", context! { entry => shown, ours })
+        let view = Value::from(Serde(self.entry_view(&item, &page)));
+        self.fill("entry.html", context! { entry => view, english })
     }
 
     fn group(&self, kind: ViewKind, views: &[ViewSummary]) -> Option<Group> {
         let links: Vec<Link> =
-            views.iter().filter(|listed| listed.view.kind == kind).map(|listed| self.link(listed)).collect();
+            views.iter().filter(|summary| summary.view.kind == kind).map(|summary| self.link(summary)).collect();
         let address = self.channel.url(&format!("{}/", kind.root()));
         (!links.is_empty()).then_some(Group { name: kind.plural(), root: kind.root(), address, links })
     }
 
-    fn link(&self, listed: &ViewSummary) -> Link {
-        Link { name: listed.view.label(&listed.name), address: self.channel.url(&listed.view.path()) }
+    fn link(&self, summary: &ViewSummary) -> Link {
+        Link { name: summary.view.label(&summary.name), address: self.channel.url(&summary.view.path()) }
     }
 
-    /// The way down to a view: the list of its kind, then each folder that it lies in.
+    /// The breadcrumbs of a view: the list of its kind, then each folder above it.
     fn above(&self, view: &View) -> Vec<Link> {
         let kind = view.kind;
         let mut links =
@@ -364,21 +371,21 @@ impl Pages {
         links
     }
 
-    fn named(&self, kind: ViewKind, name: &str) -> Option<Link> {
+    fn view_link(&self, kind: ViewKind, name: &str) -> Option<Link> {
         let address = self.channel.url(&View::named(kind, name)?.path());
         Some(Link { name: name.to_owned(), address })
     }
 
-    fn shown<'a>(&'a self, item: &'a Item<'a>, page: &'a str) -> Shown<'a> {
+    fn entry_view<'a>(&'a self, item: &'a Item<'a>, page: &'a str) -> EntryView<'a> {
         let host = |url: &str| url::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned));
-        // The site's own name stands in for authors that an article does not name; they have no page.
+        // The author of the site, who is named for articles without authors, has no page.
         let own = std::slice::from_ref(&self.channel.author);
-        let author = |person: &Person| self.named(ViewKind::Author, &person.name);
+        let author = |person: &Person| self.view_link(ViewKind::Author, &person.name);
         let authors = if item.authors == own { Vec::new() } else { item.authors.iter().filter_map(author).collect() };
-        // A change within the day of publication is of no interest to people.
+        // People do not care about a change on the day of publication.
         let later = item.updated.date_naive() > item.published.date_naive();
         let recording = item.enclosures.iter().find(|media| media.plays());
-        Shown {
+        EntryView {
             title: item.title,
             url: &item.url,
             page,
@@ -387,14 +394,14 @@ impl Pages {
             published: Day::of(item.published),
             updated: later.then(|| Day::of(item.updated)),
             summary: item.summary,
-            tags: item.tags.iter().filter_map(|tag| self.named(ViewKind::Tag, tag)).collect(),
+            tags: item.tags.iter().filter_map(|tag| self.view_link(ViewKind::Tag, tag)).collect(),
             language: item.language.unwrap_or(&self.channel.language),
             direction: item.language.map_or("auto", words::direction),
             plays: recording.map(|media| if media.medium() == "video" { "Video" } else { "Audio" }),
         }
     }
 
-    /// What search engines read of the site (schema.org `WebSite`).
+    /// JSON-LD of the site (schema.org `WebSite`).
     fn website(&self) -> serde_json::Value {
         let channel = &self.channel;
         json!({
@@ -407,7 +414,7 @@ impl Pages {
         })
     }
 
-    /// What they read of a list of articles, and where it stands (schema.org `CollectionPage`).
+    /// JSON-LD of a list of articles with its breadcrumbs (schema.org `CollectionPage`).
     fn collection(&self, head: &Head, above: &[Link]) -> serde_json::Value {
         let site = Link { name: self.channel.title.clone(), address: self.channel.base_url.clone() };
         let crumb = |(index, link): (usize, &Link)| json!({ "@type": "ListItem", "position": index + 1, "name": link.name, "item": link.address });
@@ -423,10 +430,10 @@ impl Pages {
         })
     }
 
-    /// What search engines and messengers read of an article (schema.org `Article`).
+    /// JSON-LD of an article (schema.org `Article`).
     fn article_data(&self, item: &Item<'_>, page: &str) -> serde_json::Value {
         let person = |person: &Person| {
-            // The site's own name stands in where nobody is named, and a site is no person.
+            // The name of the site stands for authors that are not named, and a site is not a person.
             let kind = if person.name == self.channel.title { "Organization" } else { "Person" };
             json!({ "@type": kind, "name": person.name, "url": person.url })
         };
@@ -448,20 +455,23 @@ impl Pages {
         })
     }
 
-    /// A page with what all pages have.
+    /// Renders a page with the context that all pages share.
     fn render(&self, name: &str, head: &Head, page: Value) -> String {
         let channel = &self.channel;
-        let offer = |(place, title): &(String, String)| {
-            FORMATS.map(|(name, path, media_type)| FeedLink {
-                name,
-                title: format!("{title} ({name})"),
-                address: channel.url(&format!("{place}{path}")),
-                media_type,
-            })
+        let links = |(place, title): &(String, String)| {
+            let link = |format: &FeedFormat| FeedLink {
+                name: format.label,
+                title: format!("{title} ({})", format.label),
+                address: channel.url(&format!("{place}{}", format.file)),
+                media_type: format.bare_media_type(),
+            };
+            self.formats.iter().map(link).collect::<Vec<_>>()
         };
-        let offers: Vec<[FeedLink; 3]> = head.feeds.iter().map(offer).collect();
+        let feeds: Vec<Vec<FeedLink>> = head.feeds.iter().map(links).collect();
+        let recommended =
+            head.feeds.first().map(|(place, _)| channel.url(&format!("{place}{}", self.formats.recommended().file)));
         let direction = words::direction(&head.language);
-        // The page's own parts come from wherever the page came from; only what people follow or copy is absolute.
+        // Assets come from the host that sent the page; addresses that people follow or copy are absolute.
         let whole = context! {
             site => context! {
                 title => channel.title.as_str(),
@@ -469,29 +479,30 @@ impl Pages {
                 language => channel.language.as_str(),
                 address => channel.base_url.as_str(),
                 opml => channel.url(opml::PATH),
-                style => channel.part("style.css", STYLE),
-                icon => channel.part("icon.svg", ICON),
+                style => channel.asset_path("style.css", STYLE),
+                icon => channel.asset_path("icon.svg", ICON),
             },
             head => Value::from(Serde(head)),
             direction,
             locale => words::locale(&head.language),
-            ours => ours_in(&head.language),
+            english => english_mark(&head.language),
             data => head.data.clone().map(linked_data),
-            feeds => Value::from(Serde(offers.first())),
-            all_feeds => Value::from(Serde(offers.iter().flatten().collect::<Vec<_>>())),
+            recommended,
+            feeds => Value::from(Serde(feeds.first())),
+            all_feeds => Value::from(Serde(feeds.iter().flatten().collect::<Vec<_>>())),
             ..page
         };
         self.fill(name, whole)
     }
 
     fn fill(&self, name: &str, context: Value) -> String {
-        let template = self.environment.get_template(name).expect("the template was added above");
-        template.render(context).expect("the built-in templates render what they are given")
+        let template = self.environment.get_template(name).expect("all templates are added when pages are made");
+        template.render(context).expect("the built-in templates render every context")
     }
 }
 
-/// What a page's own words are marked with where its text is in another language.
-fn ours_in(language: &str) -> Value {
+/// The attributes that mark the program's own words on a page in another language; empty on an English one.
+fn english_mark(language: &str) -> Value {
     let mark = match words::direction(language) {
         _ if words::is_english(language) => "",
         "rtl" => " lang=\"en\" dir=\"ltr\"",
@@ -500,13 +511,12 @@ fn ours_in(language: &str) -> Value {
     Value::from_safe_string(mark.to_owned())
 }
 
-/// Place of the feed that a reader of the page at `place` wants to follow. Nothing new will ever be in an archive.
-fn followed(place: &str) -> &str {
+/// Path of the page whose feeds the page at `place` offers: an archive never gets new entries, so its page offers the main feed.
+fn subscribable(place: &str) -> &str {
     if place.starts_with("archive/") { "" } else { place }
 }
 
-/// What a file is, how long it plays and how large it is.
-fn attached(media: &Media) -> Attached<'_> {
+fn attachment(media: &Media) -> Attachment<'_> {
     let medium = match media.medium() {
         "audio" => "Audio",
         "video" => "Video",
@@ -514,10 +524,10 @@ fn attached(media: &Media) -> Attached<'_> {
     };
     let parts = [media.duration.map(words::duration), media.length.map(words::size)];
     let words: Vec<String> = parts.into_iter().flatten().collect();
-    Attached { url: &media.url, title: media.title.as_deref(), medium, words: words.join(", "), size: media.size }
+    Attachment { url: &media.url, title: media.title.as_deref(), medium, words: words.join(", "), size: media.size }
 }
 
-/// Which episode it is.
+/// Season, number and kind of an episode in words.
 fn episode(episode: &Episode) -> String {
     let kind = episode.kind.as_deref().and_then(|kind| match kind {
         "trailer" => Some("Trailer"),
@@ -533,7 +543,7 @@ fn episode(episode: &Episode) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-/// A recording for search engines (schema.org `AudioObject` and its like).
+/// JSON-LD of a recording (schema.org `AudioObject`, `VideoObject` or `MediaObject`).
 fn media_data(media: &Media) -> serde_json::Value {
     let kind = match media.medium() {
         "audio" => "AudioObject",
@@ -550,35 +560,35 @@ fn media_data(media: &Media) -> serde_json::Value {
     })
 }
 
-/// JSON-LD as a page carries it: within a script, nothing may look like its end.
+/// JSON-LD for a `<script>` element, whose end no text in it may look like.
 fn linked_data(data: serde_json::Value) -> Value {
-    Value::from_safe_string(without_nothing(data).to_string().replace('<', "\\u003c"))
+    Value::from_safe_string(without_empty(data).to_string().replace('<', "\\u003c"))
 }
 
-/// The same without what is not known.
-fn without_nothing(value: serde_json::Value) -> serde_json::Value {
-    let is_nothing = |value: &serde_json::Value| value.is_null() || value.as_array().is_some_and(Vec::is_empty);
+/// Drops members that are null or an empty list.
+fn without_empty(value: serde_json::Value) -> serde_json::Value {
+    let is_empty = |value: &serde_json::Value| value.is_null() || value.as_array().is_some_and(Vec::is_empty);
     match value {
         serde_json::Value::Object(map) => map
             .into_iter()
-            .filter(|(_, value)| !is_nothing(value))
-            .map(|(key, value)| (key, without_nothing(value)))
+            .filter(|(_, value)| !is_empty(value))
+            .map(|(key, value)| (key, without_empty(value)))
             .collect(),
-        serde_json::Value::Array(list) => list.into_iter().map(without_nothing).collect(),
+        serde_json::Value::Array(list) => list.into_iter().map(without_empty).collect(),
         other => other,
     }
 }
 
-/// Words of the pages' own, marked where the page is in another language: they are English.
-fn ours(state: &State<'_, '_>, text: &str) -> Value {
-    match state.lookup("ours").as_ref().and_then(Value::as_str) {
+/// Marks the program's own words, which are English, on a page in another language.
+fn english(state: &State<'_, '_>, text: &str) -> Value {
+    match state.lookup("english").as_ref().and_then(Value::as_str) {
         None | Some("") => Value::from(text),
         Some(mark) => Value::from_safe_string(format!("<span{mark}>{}</span>", escape(text))),
     }
 }
 
-/// Escapes as HTML asks for and no further: the default would write every slash as `&#x2f;`, which simple-minded readers
-/// that look for feed links do not undo.
+/// Escapes what HTML requires. The default also writes each slash as `&#x2f;`, which some readers that look for feed links do not
+/// decode.
 fn format(output: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), minijinja::Error> {
     match value.as_str() {
         Some(text) if !value.is_safe() => {
@@ -590,204 +600,4 @@ fn format(output: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> 
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::model::collection::Collection;
-    use std::sync::Arc;
-
-    use super::*;
-    use crate::render::feed::tests::{channel, entry};
-
-    #[test]
-    fn pages_escape_what_they_show_and_trust_only_the_article() {
-        let pages = Pages::new(channel());
-        let entry = entry("a", "<script>alert(1)</script>");
-        let front = pages.front(&Feed::main(pages.channel(), std::slice::from_ref(&entry)), &Front::default());
-        assert!(front.contains("&lt;script&gt;") && !front.contains("<script>"), "{front}");
-        let article = pages.article(&entry);
-        assert!(article.contains("&lt;script&gt;") && !article.contains("<script>"), "{article}");
-        assert!(article.contains("\\u003cscript>"), "nothing in the data ends it: {article}");
-        assert!(article.contains(&*entry.content.html));
-        assert!(article.contains("<link rel=\"canonical\" href=\"https://example.org/articles/a\">"));
-    }
-
-    #[test]
-    fn every_page_offers_the_feeds_main_feed_first() {
-        let pages = Pages::new(channel());
-        for page in [
-            pages.front(&Feed::main(pages.channel(), &[]), &Front::default()),
-            pages.article(&entry("a", "A")),
-            pages.missing("Gone", "text"),
-        ] {
-            let links: Vec<&str> =
-                page.lines().filter(|line| line.contains("rel=\"alternate\"")).map(str::trim).collect();
-            assert_eq!(
-                links,
-                [
-                    "<link rel=\"alternate\" type=\"application/rss+xml\" title=\"News &amp; Views (RSS)\" href=\"https://example.org/rss.xml\">",
-                    "<link rel=\"alternate\" type=\"application/atom+xml\" title=\"News &amp; Views (Atom)\" href=\"https://example.org/atom.xml\">",
-                    "<link rel=\"alternate\" type=\"application/feed+json\" title=\"News &amp; Views (JSON Feed)\" href=\"https://example.org/feed.json\">",
-                ]
-            );
-        }
-    }
-
-    /// The values of all attributes of that name.
-    fn all<'a>(page: &'a str, attribute: &str) -> Vec<&'a str> {
-        let start = format!(" {attribute}=\"");
-        page.split(start.as_str()).skip(1).map(|rest| rest.split('"').next().unwrap()).collect()
-    }
-
-    fn data(page: &str) -> serde_json::Value {
-        let script = page.split("<script type=\"application/ld+json\">").nth(1).unwrap();
-        serde_json::from_str(script.split("</script>").next().unwrap()).unwrap()
-    }
-
-    fn recording() -> Arc<Entry> {
-        let media =
-            |url: &str, media_type: &str| Media { url: url.into(), media_type: media_type.into(), ..Media::default() };
-        let mut entry = Arc::unwrap_or_clone(entry("a", "A"));
-        entry.content.image = Some(Media {
-            size: Some((800, 400)),
-            title: Some("A \"seal\"".into()),
-            ..media("https://example.org/media/a.png?x=1&y=2", "image/png")
-        });
-        entry.content.enclosures = vec![
-            Media {
-                duration: Some(3_720),
-                length: Some(12_345_678),
-                title: Some("Talk <1>".into()),
-                ..media("https://example.org/media/a.mp3", "audio/mpeg")
-            },
-            Media { size: Some((640, 360)), ..media("https://example.org/media/a.mp4", "video/mp4") },
-            media("https://example.org/media/a.pdf", "application/pdf"),
-        ];
-        entry.content.episode = Some(Episode {
-            season: Some(2),
-            number: Some(5),
-            kind: Some("trailer".into()),
-            explicit: Some(true),
-            transcripts: vec![media("https://example.org/media/a.vtt", "text/vtt")],
-            ..Episode::default()
-        });
-        Arc::new(entry)
-    }
-
-    #[test]
-    fn recordings_can_be_played_and_fetched() {
-        let pages = Pages::new(channel());
-        let page = pages.article(&recording());
-        for part in [
-            "<audio controls preload=\"none\" src=\"https://example.org/media/a.mp3\" aria-label=\"Talk &lt;1&gt;\"></audio>",
-            "<li>1 hour 2 minutes, 12 MB</li>",
-            "<video controls preload=\"none\" src=\"https://example.org/media/a.mp4\" aria-label=\"Video\" width=\"640\" height=\"360\"></video>",
-            "<figcaption>File</figcaption>",
-            "<a href=\"https://example.org/media/a.pdf\" download>Download</a>",
-            "<a href=\"https://example.org/media/a.vtt\" type=\"text/vtt\">Transcript</a>",
-            "<li>Season 2, Episode 5, Trailer, For adults only</li>",
-        ] {
-            assert!(page.contains(part), "{part} is not in {page}");
-        }
-        let media = &data(&page)["associatedMedia"][0];
-        assert_eq!((media["@type"].as_str(), media["duration"].as_str()), (Some("AudioObject"), Some("PT3720S")));
-        let list = pages.front(&Feed::main(pages.channel(), &[recording()]), &Front::default());
-        assert!(list.contains("<li class=\"plays\">Audio</li>"), "{list}");
-    }
-
-    #[test]
-    fn a_cover_is_shown_once() {
-        let pages = Pages::new(channel());
-        let page = pages.article(&recording());
-        let image = "<img src=\"https://example.org/media/a.png?x=1&amp;y=2\" alt=\"A &quot;seal&quot;\" width=\"800\" height=\"400\">";
-        assert!(page.contains(image), "{page}");
-        assert!(page.contains("<meta property=\"og:image:width\" content=\"800\">"), "{page}");
-        let mut entry = Arc::unwrap_or_clone(recording());
-        entry.content.html = crate::model::entry::SafeHtml::from_sanitiser(image.into());
-        assert_eq!(pages.article(&entry).matches("<img").count(), 1);
-    }
-
-    #[test]
-    fn words_of_our_own_are_marked_where_the_page_speaks_another_language() {
-        let pages = Pages::new(channel());
-        let mut entry = Arc::unwrap_or_clone(entry("a", "A"));
-        assert_eq!(all(&pages.article(&entry), "lang"), ["en", "en", "en", "en"], "page, way back, title and text");
-        entry.content.language = Some("he".into());
-        let page = pages.article(&entry);
-        assert!(page.contains("<html lang=\"he\" dir=\"rtl\">"), "{page}");
-        assert!(page.contains("<h1 lang=\"he\" dir=\"rtl\">A</h1>"), "{page}");
-        assert!(page.contains("<footer class=\"foot\" lang=\"en\" dir=\"ltr\">"), "{page}");
-        assert!(page.contains("<span lang=\"en\" dir=\"ltr\">Tags</span>"), "{page}");
-        entry.content.language = Some("pt-BR".into());
-        let page = pages.article(&entry);
-        assert!(page.contains("<html lang=\"pt-BR\">") && page.contains("<span lang=\"en\">Tags</span>"), "{page}");
-        assert!(page.contains("<meta property=\"og:locale\" content=\"pt_BR\">"), "{page}");
-        let german = Pages::new(Channel { language: "de".into(), ..channel() });
-        let page = german.front(&Feed::main(german.channel(), &[]), &Front::default());
-        assert!(page.contains("<html lang=\"de\">") && page.contains("<span lang=\"en\">Subscribe</span>"), "{page}");
-    }
-
-    #[test]
-    fn every_folder_above_a_section_is_a_link() {
-        let pages = Pages::new(channel());
-        let view = View::at("sections/news/sport/ball").unwrap();
-        let gathered = Collection {
-            name: "Ball & Bat".into(),
-            entries: Vec::new(),
-            tombstones: Vec::new(),
-            revised: chrono::DateTime::UNIX_EPOCH,
-            is_whole: true,
-            guid: None,
-            latest: chrono::DateTime::UNIX_EPOCH,
-        };
-        let page = pages.view(&Feed::view(pages.channel(), &view, &gathered), &view, "Ball & Bat");
-        let way: Vec<&str> = all(page.split("<main").next().unwrap(), "href")
-            .into_iter()
-            .filter(|href| href.ends_with('/'))
-            .skip(1)
-            .collect();
-        let base = "https://example.org/";
-        let expected = ["", "sections/", "sections/news/", "sections/news/sport/"].map(|path| format!("{base}{path}"));
-        assert_eq!(way, expected);
-        let crumbs = &data(&page)["breadcrumb"]["itemListElement"];
-        assert_eq!(crumbs.as_array().unwrap().len(), 4);
-        let titles: Vec<&str> = all(&page, "title");
-        assert_eq!(titles.len(), 6, "its own feeds and those of the site");
-        assert_eq!(titles[0], "news/sport/Ball &amp; Bat – News &amp; Views (RSS)", "standards 141");
-        assert_eq!(titles[3], "News &amp; Views (RSS)");
-    }
-
-    #[test]
-    fn an_empty_site_says_where_articles_go_and_not_whose_home_that_is() {
-        let front = |folder: &str| {
-            let pages = Pages::new(channel()).filled_from(Path::new(folder));
-            pages.front(&Feed::main(pages.channel(), &[]), &Front::default())
-        };
-        for (folder, shown) in [
-            ("/srv/gazetted/articles", "/srv/gazetted/articles"),
-            ("/home/ann/posts", "posts"),
-            ("/srv2/posts", "posts"),
-            ("/srv/<b>", "/srv/&lt;b&gt;"),
-        ] {
-            let page = front(folder);
-            assert!(page.contains(&format!("folder <code dir=\"ltr\">{shown}</code>")), "{folder}: {page}");
-            assert!(!page.contains("/home") && !page.contains(">ann"), "{page}");
-        }
-        assert!(front("/").contains("into the watched folder, and"));
-        let pages = Pages::new(channel()).filled_from(Path::new("/srv/gazetted/articles"));
-        let full = pages.front(&Feed::main(pages.channel(), &[entry("a", "A")]), &Front::default());
-        assert!(!full.contains("/srv/"), "readers need not know: {full}");
-    }
-
-    #[test]
-    fn nobody_is_asked_to_follow_an_archive() {
-        let pages = Pages::new(channel());
-        assert_eq!(pages.links("archive/3/"), pages.links(""));
-        assert_ne!(pages.links("tags/a/"), pages.links(""));
-    }
-
-    #[test]
-    fn the_fingerprint_follows_the_site() {
-        let other = Channel { title: "Other".into(), ..channel() };
-        assert_eq!(Pages::new(channel()).fingerprint(), Pages::new(channel()).fingerprint());
-        assert_ne!(Pages::new(channel()).fingerprint(), Pages::new(other).fingerprint());
-    }
-}
+mod tests;

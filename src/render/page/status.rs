@@ -1,4 +1,4 @@
-//! A report -> the page that an operator looks at.
+//! The daemon's status report -> a page for the operator.
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, context};
@@ -6,7 +6,6 @@ use minijinja::{Environment, context};
 use super::format;
 use crate::observe::status::{DaemonPhase, Status};
 
-/// The page of a report.
 pub fn status(report: &Status) -> String {
     let headline = match (report.phase, &report.failure) {
         (DaemonPhase::Starting, _) => "Starting",
@@ -20,7 +19,7 @@ pub fn status(report: &Status) -> String {
     environment.set_syntax(syntax.expect("the usual delimiters are valid"));
     let source = include_str!("templates/status.html");
     environment.add_template("status.html", source).expect("the built-in template is valid");
-    let template = environment.get_template("status.html").expect("it was just added");
+    let template = environment.get_template("status.html").expect("the template was added above");
     let report = minijinja::Value::from(minijinja::value::Serde(report));
     template.render(context! { headline, report }).expect("the built-in template renders")
 }
@@ -31,7 +30,7 @@ mod tests {
     use crate::observe::status::{FileProblems, Notice};
 
     #[test]
-    fn nothing_in_a_report_is_markup() {
+    fn texts_of_a_status_are_escaped() {
         let mut report = Status { phase: DaemonPhase::Serving, folder: "/a<b>".into(), ..Status::default() };
         assert!(status(&report).contains("<h1>All is well</h1>"));
         report.failure = Some("<script>1</script>".into());

@@ -1,4 +1,4 @@
-//! What people read of numbers, dates and languages.
+//! Numbers, dates and languages in words.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -19,27 +19,27 @@ impl Day {
     }
 }
 
-/// A number of seconds, to the minute where there are some.
+/// A duration in words, to the minute if it is a minute or more.
 pub fn duration(seconds: u32) -> String {
-    let counted = |number: u32, unit: &str| match number {
+    let count = |number: u32, unit: &str| match number {
         0 => None,
         1 => Some(format!("1 {unit}")),
         _ => Some(format!("{number} {unit}s")),
     };
     if seconds < 60 {
-        return counted(seconds, "second").unwrap_or_else(|| "0 seconds".to_owned());
+        return count(seconds, "second").unwrap_or_else(|| "0 seconds".to_owned());
     }
     let minutes = seconds.saturating_add(30) / 60;
-    let parts = [counted(minutes / 60, "hour"), counted(minutes % 60, "minute")];
+    let parts = [count(minutes / 60, "hour"), count(minutes % 60, "minute")];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
-/// A number of seconds as machines read it (ISO 8601).
+/// A duration by ISO 8601.
 pub fn machine_duration(seconds: u32) -> String {
     format!("PT{seconds}S")
 }
 
-/// A number of bytes, in units of a thousand and with two figures at least.
+/// A number of bytes in decimal units, with at least two digits.
 pub fn size(bytes: u64) -> String {
     let units = [("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000)];
     let Some((name, unit)) = units.into_iter().find(|(_, unit)| bytes >= *unit) else {
@@ -49,31 +49,32 @@ pub fn size(bytes: u64) -> String {
     if tenths < 100 { format!("{}.{} {name}", tenths / 10, tenths % 10) } else { format!("{} {name}", tenths / 10) }
 }
 
-/// Languages that are written from right to left unless they say otherwise, and scripts that are.
+/// Languages written from right to left unless their tag names another script.
 const RIGHT_TO_LEFT: [&str; 24] = [
     "ar", "arc", "arz", "bal", "ckb", "dv", "fa", "glk", "he", "iw", "ji", "ks", "mzn", "nqo", "pnb", "ps", "sd",
     "syr", "ug", "ur", "yi", "lrc", "azb", "rhg",
 ];
-const SCRIPTS: [&str; 9] = ["arab", "aran", "hebr", "syrc", "thaa", "nkoo", "adlm", "rohg", "mand"];
+/// Scripts written from right to left.
+const RIGHT_TO_LEFT_SCRIPTS: [&str; 9] = ["arab", "aran", "hebr", "syrc", "thaa", "nkoo", "adlm", "rohg", "mand"];
 
-/// `rtl` or `ltr`, of a BCP 47 tag.
+/// `rtl` or `ltr` for a BCP 47 tag.
 pub fn direction(language: &str) -> &'static str {
     let mut parts = language.split('-');
     let primary = parts.next().unwrap_or_default().to_ascii_lowercase();
     let script = parts.find(|part| part.len() == 4 && part.bytes().all(|byte| byte.is_ascii_alphabetic()));
     let is_right_to_left = match script {
-        Some(script) => SCRIPTS.contains(&script.to_ascii_lowercase().as_str()),
+        Some(script) => RIGHT_TO_LEFT_SCRIPTS.contains(&script.to_ascii_lowercase().as_str()),
         None => RIGHT_TO_LEFT.contains(&primary.as_str()),
     };
     if is_right_to_left { "rtl" } else { "ltr" }
 }
 
-/// Whether a BCP 47 tag says that it is the language of these pages' own words.
+/// Whether a BCP 47 tag names English, the language of the program's own words.
 pub fn is_english(language: &str) -> bool {
     language.split('-').next().is_some_and(|primary| primary.eq_ignore_ascii_case("en"))
 }
 
-/// A language with its region as Open Graph writes it; a language alone it does not take.
+/// Open Graph's form of a language with its region; it has none for a language alone.
 pub fn locale(language: &str) -> Option<String> {
     let mut parts = language.split('-');
     let primary = parts.next()?.to_ascii_lowercase();
@@ -86,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_in_words() {
+    fn durations_and_sizes_are_written_in_words() {
         for (seconds, words) in [
             (0, "0 seconds"),
             (1, "1 second"),
@@ -111,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn languages_have_a_direction_and_some_a_locale() {
+    fn a_language_has_a_direction_and_with_a_region_a_locale() {
         for (language, expected) in [
             ("ar", "rtl"),
             ("AR-EG", "rtl"),

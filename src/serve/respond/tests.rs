@@ -8,7 +8,8 @@ use chrono::DateTime;
 use hyper::Request;
 
 use super::*;
-use crate::render::feed::{json, opml};
+use crate::model::collection::Moment;
+use crate::render::feed::{self, atom, json, opml, rss};
 use crate::render::page;
 
 const NOW: u64 = 1_700_000_100;
@@ -18,19 +19,22 @@ const SERVED: &str = "Tue, 14 Nov 2023 22:13:20 GMT";
 const EARLIER: &str = "Tue, 14 Nov 2023 22:13:19 GMT";
 
 /// Documents that come coded, and their types.
-const CODED: [(&str, &str); 8] = [
-    ("/rss.xml", rss::MEDIA_TYPE),
-    ("/atom.xml", atom::MEDIA_TYPE),
-    ("/feed.json", json::MEDIA_TYPE),
-    ("/feeds.opml", opml::MEDIA_TYPE),
-    ("/articles/long", page::MEDIA_TYPE),
-    ("/", page::MEDIA_TYPE),
-    ("/style.css", page::STYLE_TYPE),
-    ("/archive/1/atom.xml", atom::MEDIA_TYPE),
+const CODED: [(&str, DocumentKind); 8] = [
+    ("/rss.xml", DocumentKind::Feed(&rss::FORMAT)),
+    ("/atom.xml", DocumentKind::Feed(&atom::FORMAT)),
+    ("/feed.json", DocumentKind::Feed(&json::FORMAT)),
+    ("/feeds.opml", DocumentKind::Other(opml::MEDIA_TYPE)),
+    ("/articles/long", DocumentKind::Page),
+    ("/", DocumentKind::Page),
+    ("/style.css", DocumentKind::Other(page::STYLE_TYPE)),
+    ("/archive/1/atom.xml", DocumentKind::Feed(&atom::FORMAT)),
 ];
 /// Documents that are too small for that.
-const UNCODED: [(&str, &str); 3] =
-    [("/articles/a", page::MEDIA_TYPE), ("/icon.svg", "image/svg+xml"), ("/robots.txt", "text/plain; charset=utf-8")];
+const UNCODED: [(&str, DocumentKind); 3] = [
+    ("/articles/a", DocumentKind::Page),
+    ("/icon.svg", DocumentKind::Other("image/svg+xml")),
+    ("/robots.txt", DocumentKind::Other("text/plain; charset=utf-8")),
+];
 
 fn documents() -> impl Iterator<Item = &'static str> {
     CODED.into_iter().chain(UNCODED).map(|(path, _)| path)
@@ -38,18 +42,19 @@ fn documents() -> impl Iterator<Item = &'static str> {
 
 static SNAPSHOT: LazyLock<Snapshot> = LazyLock::new(|| {
     let date = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
-    let document = |path: &'static str, media_type, text: String| {
-        let document = Document::new(media_type, text, date).lasting(path.starts_with("/archive/"));
+    let document = |path: &'static str, kind, text: String| {
+        let document = Document::new(kind, text, date).lasting(path.starts_with("/archive/"));
         let document = document.linked((path == "/").then(|| "</rss.xml>; rel=alternate".to_owned()));
-        for coding in ContentCoding::CODED {
+        for coding in ContentCoding::COMPRESSED {
             document.compress(coding);
         }
         (path[1..].to_owned(), Arc::new(document))
     };
-    let coded = CODED.map(|(path, media_type)| document(path, media_type, format!("<p>{path}</p>").repeat(200)));
-    let uncoded = UNCODED.map(|(path, media_type)| document(path, media_type, format!("<p>{path}</p>")));
+    let coded = CODED.map(|(path, kind)| document(path, kind, format!("<p>{path}</p>").repeat(200)));
+    let uncoded = UNCODED.map(|(path, kind)| document(path, kind, format!("<p>{path}</p>")));
     let documents: HashMap<_, _> = coded.into_iter().chain(uncoded).collect();
-    Snapshot::new(date, date, documents, "<p>missing</p>".into(), "<p>gone</p>".into())
+    let moment = Moment { version: date, due: date };
+    Snapshot::new(moment, feed::FORMATS, documents, "<p>missing</p>".into(), "<p>gone</p>".into())
 });
 
 fn style(base_url: &str) -> ResponsePolicy {
@@ -520,8 +525,8 @@ fn what_no_coding_can_please() {
 
 #[test]
 fn what_varies_says_so() {
-    for (path, media_type) in CODED.into_iter().chain(UNCODED) {
-        let is_feed = [rss::MEDIA_TYPE, atom::MEDIA_TYPE].contains(&media_type);
+    for (path, kind) in CODED.into_iter().chain(UNCODED) {
+        let is_feed = [DocumentKind::Feed(&rss::FORMAT), DocumentKind::Feed(&atom::FORMAT)].contains(&kind);
         let expected = if is_feed { "Accept-Encoding, Sec-Fetch-Dest" } else { "Accept-Encoding" };
         for accept in ["", "gzip", "br", "zstd", "identity", "deflate"] {
             for (name, value) in
@@ -541,12 +546,32 @@ fn what_varies_says_so() {
     }
 }
 
+/// A format that the program does not have is served like its own.
+#[test]
+fn a_new_format_is_served_by_its_row() {
+    use crate::render::feed::twtxt;
+    let date = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
+    let document = Document::new(DocumentKind::Feed(&twtxt::FORMAT), "a line\n", date);
+    let documents = HashMap::from([("twtxt.txt".to_owned(), Arc::new(document))]);
+    let moment = Moment { version: date, due: date };
+    let snapshot = Snapshot::new(moment, twtxt::FORMATS, documents, "".into(), "".into());
+    let policy = style("https://example.org/");
+    let parts = request("GET /tw.txt", &[("sec-fetch-dest", "document")]);
+    let target = route(&parts, &snapshot, &policy);
+    let response = respond(&parts, &target, &snapshot, &policy, SystemTime::UNIX_EPOCH + Duration::from_secs(NOW));
+    assert_eq!(field(&response, "content-type"), "text/plain; charset=utf-8", "it has no style sheet for browsers");
+    assert_eq!(field(&response, "content-security-policy"), FEED_POLICY);
+    assert_eq!(field(&response, "vary"), "Accept-Encoding");
+    let parts = request("GET /tags/a/twtxt.txt", &[]);
+    assert!(matches!(route(&parts, &snapshot, &policy), Target::Lookup(Route::View(..), _)));
+}
+
 #[test]
 fn documents_have_their_types() {
-    for (path, media_type) in CODED.into_iter().chain(UNCODED) {
+    for (path, kind) in CODED.into_iter().chain(UNCODED) {
         for accept in ["", "gzip", "br"] {
             let response = ask(&format!("GET {path}"), &[("accept-encoding", accept)]);
-            assert_eq!(field(&response, "content-type"), media_type, "{path} by {accept:?}: standards 107");
+            assert_eq!(field(&response, "content-type"), kind.media_type(), "{path} by {accept:?}: standards 107");
         }
     }
 }
@@ -878,12 +903,12 @@ fn addresses_of_redirects_are_absolute() {
 
 #[test]
 fn nothing_runs_and_nothing_is_sniffed() {
-    for (path, media_type) in CODED.into_iter().chain(UNCODED) {
+    for (path, kind) in CODED.into_iter().chain(UNCODED) {
         let response = ask(&format!("GET {path}"), &[]);
         let policy = field(&response, "content-security-policy");
         assert!(policy.starts_with("default-src 'none'; style-src 'self';"), "{path}: {policy}: standards 108");
         assert!(!policy.contains("unsafe") && !policy.contains("script"), "{path}: {policy}: standards 108");
-        assert_eq!(policy.contains("sandbox"), media_type != page::MEDIA_TYPE, "{path}: {policy}: standards 108");
+        assert_eq!(policy.contains("sandbox"), kind != DocumentKind::Page, "{path}: {policy}: standards 108");
         assert_eq!(field(&response, "x-content-type-options"), "nosniff", "{path}: standards 108");
         assert_eq!(!field(&response, "link").is_empty(), path == "/", "{path}: what a page links to");
     }
@@ -960,8 +985,8 @@ fn a_browser_that_opens_a_feed_is_given_what_it_can_show() {
     let shown = "application/xml; charset=utf-8";
     for (path, dest, media_type) in [
         ("/rss.xml", "document", shown),
-        ("/rss.xml", "empty", rss::MEDIA_TYPE),
-        ("/rss.xml", "", rss::MEDIA_TYPE),
+        ("/rss.xml", "empty", rss::FORMAT.media_type),
+        ("/rss.xml", "", rss::FORMAT.media_type),
         ("/articles/a", "document", "text/html; charset=utf-8"),
     ] {
         let response = ask(&format!("GET {path}"), &[("sec-fetch-dest", dest)]);

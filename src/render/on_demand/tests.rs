@@ -1,0 +1,295 @@
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use super::*;
+use crate::config::Config;
+use crate::model::collection::{ArchiveSummary, FeedLimits, ViewGroup, ViewSummary};
+use crate::model::entry::Entry;
+use crate::render::feed::tests::{channel, entry};
+use crate::render::feed::{FORMATS, atom, json, rss, twtxt};
+use crate::render::page::Front;
+
+fn second(number: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(number, 0).unwrap()
+}
+
+fn moment(version: i64) -> Moment {
+    Moment { version: second(version), due: second(version) }
+}
+
+/// A library in memory: one tag and one archive, which hold all entries and changed at `changed`.
+#[derive(Debug, Default)]
+struct MemoryLibrary {
+    entries: Vec<Arc<Entry>>,
+    changed: DateTime<Utc>,
+    /// Numbers of articles whose texts have not been read.
+    unread: Vec<i64>,
+    /// How often a feed was read.
+    reads: Arc<AtomicUsize>,
+}
+
+impl MemoryLibrary {
+    fn collection(&self) -> Collection {
+        Collection {
+            name: "Sea".into(),
+            revised: self.changed,
+            entries: self.entries.clone(),
+            tombstones: Vec::new(),
+            is_whole: true,
+            guid: None,
+            latest: self.changed,
+        }
+    }
+
+    fn feed(&self, moment: Moment, cached: Option<DateTime<Utc>>) -> FeedLookup {
+        match cached {
+            _ if self.changed > moment.version => FeedLookup::NotYet,
+            Some(cached) if cached == self.changed => FeedLookup::Same,
+            _ if !self.unread.is_empty() => FeedLookup::Unread(self.unread.clone()),
+            _ => {
+                self.reads.fetch_add(1, Relaxed);
+                FeedLookup::Found(Box::new(self.collection()))
+            }
+        }
+    }
+}
+
+fn tag() -> View {
+    View::named(ViewKind::Tag, "Sea").unwrap()
+}
+
+impl Library for MemoryLibrary {
+    fn article(&self, slug: &str, _moment: Moment) -> library::Result<ArticleLookup> {
+        let entry = self.entries.iter().find(|entry| *entry.slug == *slug);
+        Ok(entry.map_or(ArticleLookup::Unknown, |entry| ArticleLookup::Current(Box::new(Entry::clone(entry)))))
+    }
+
+    fn view(
+        &self,
+        view: &View,
+        _limits: &FeedLimits,
+        moment: Moment,
+        cached: Option<DateTime<Utc>>,
+    ) -> library::Result<FeedLookup> {
+        Ok(if *view == tag() { self.feed(moment, cached) } else { FeedLookup::Unknown })
+    }
+
+    fn archive(&self, number: u32, moment: Moment, cached: Option<DateTime<Utc>>) -> library::Result<FeedLookup> {
+        Ok(if number == 1 { self.feed(moment, cached) } else { FeedLookup::Unknown })
+    }
+
+    fn main(&self, _limits: &FeedLimits, _moment: Moment) -> library::Result<Collection> {
+        Ok(self.collection())
+    }
+
+    fn newest_archive(&self) -> library::Result<Option<u32>> {
+        Ok(Some(1))
+    }
+
+    fn archives(&self) -> library::Result<(Vec<ArchiveSummary>, DateTime<Utc>)> {
+        Ok((vec![ArchiveSummary { number: 1, oldest: second(0), newest: second(0) }], self.changed))
+    }
+
+    fn archives_changed(&self) -> library::Result<DateTime<Utc>> {
+        Ok(self.changed)
+    }
+
+    fn views(&self, kinds: &[ViewKind]) -> library::Result<(Vec<ViewGroup>, DateTime<Utc>)> {
+        let views =
+            |kind| if kind == ViewKind::Tag { vec![ViewSummary { view: tag(), name: "Sea".into() }] } else { vec![] };
+        Ok((kinds.iter().map(|kind| (*kind, views(*kind))).collect(), self.changed))
+    }
+
+    fn views_changed(&self, _kinds: &[ViewKind]) -> library::Result<DateTime<Utc>> {
+        Ok(self.changed)
+    }
+
+    fn created(&self) -> library::Result<DateTime<Utc>> {
+        Ok(second(0))
+    }
+}
+
+fn on_demand(library: MemoryLibrary, formats: Formats) -> OnDemand {
+    let pages = Arc::new(Pages::new(channel()).with_formats(formats));
+    let files = media::MediaFiles::new(Path::new("/nonexistent"), &Config::default().articles.exclude);
+    OnDemand::new(Box::new(library), pages, second(0), second(0), files)
+}
+
+fn snapshot(version: i64, formats: Formats) -> Snapshot {
+    Snapshot::new(moment(version), formats, HashMap::new(), "".into(), "".into())
+}
+
+/// The text of the document at a path.
+fn text(on_demand: &OnDemand, path: &str, snapshot: &Snapshot) -> String {
+    let route = Route::at(path, snapshot.formats).unwrap_or_else(|| panic!("{path}: no route"));
+    match on_demand.find(&route, path, snapshot).unwrap() {
+        Lookup::Document(document) => String::from_utf8(document.identity.bytes.to_vec()).unwrap(),
+        lookup => panic!("{path}: {lookup:?}"),
+    }
+}
+
+#[test]
+fn each_route_has_one_path() {
+    for (path, canonical) in [
+        ("articles/a-b", "articles/a-b"),
+        ("articles/a-b/", "articles/a-b"),
+        ("tags/Rust", "tags/rust/"),
+        ("tags/rust/", "tags/rust/"),
+        ("tags/Caf%C3%A9/atom.xml", "tags/cafe/atom.xml"),
+        ("sections/a/B/feed.json", "sections/a/b/feed.json"),
+        ("authors/Ann%20Smith/rss.xml", "authors/ann-smith/rss.xml"),
+        ("archive/12", "archive/12/"),
+        ("archive/12/rss.xml", "archive/12/rss.xml"),
+        ("archive", "archive/"),
+        ("tags", "tags/"),
+        ("sections/", "sections/"),
+        ("feeds.opml", "feeds.opml"),
+    ] {
+        assert_eq!(Route::at(path, FORMATS).map(|route| route.path()).as_deref(), Some(canonical), "{path}");
+    }
+    for nothing in ["", "x", "archive/0", "archive/01", "archive/x", "articles/", "articles/a/b", "tagsx/a", "tags/a/b"]
+    {
+        assert_eq!(Route::at(nothing, FORMATS), None, "{nothing}");
+    }
+}
+
+#[test]
+fn the_least_recently_requested_document_is_evicted() {
+    let mut cache = DocumentCache::default();
+    let epoch = DateTime::UNIX_EPOCH;
+    let document = |letter: &str| Arc::new(Document::new(DocumentKind::Page, letter.repeat(CACHE_SIZE / 3), epoch));
+    for name in ["a", "b", "c"] {
+        cache.insert(name, epoch, epoch, document(name));
+    }
+    assert!(cache.get("a").is_some());
+    cache.insert("d", epoch, epoch, document("d"));
+    assert!(cache.get("b").is_none() && cache.get("a").is_some() && cache.get("d").is_some());
+    assert!(cache.bytes <= CACHE_SIZE);
+}
+
+#[test]
+fn an_unchanged_feed_is_rendered_once() {
+    let library = MemoryLibrary { entries: vec![entry("a", "A")], changed: second(10), ..MemoryLibrary::default() };
+    let reads = library.reads.clone();
+    let on_demand = on_demand(library, FORMATS);
+    let first = text(&on_demand, "tags/sea/rss.xml", &snapshot(10, FORMATS));
+    assert!(first.contains("<title>A</title>"), "{first}");
+    assert_eq!(text(&on_demand, "tags/sea/rss.xml", &snapshot(11, FORMATS)), first);
+    assert_eq!(reads.load(Relaxed), 1);
+}
+
+#[test]
+fn a_change_after_the_snapshot_is_not_shown() {
+    let library = MemoryLibrary { changed: second(10), ..MemoryLibrary::default() };
+    let on_demand = on_demand(library, FORMATS);
+    for path in ["tags/sea/", "archive/1/atom.xml", "archive/", "tags/", "feeds.opml"] {
+        let route = Route::at(path, FORMATS).unwrap();
+        let lookup = on_demand.find(&route, path, &snapshot(9, FORMATS)).unwrap();
+        assert!(matches!(lookup, Lookup::NotYet), "{path}: {lookup:?}");
+        assert!(!text(&on_demand, path, &snapshot(10, FORMATS)).is_empty());
+    }
+}
+
+#[test]
+fn other_spellings_and_the_next_archive_redirect() {
+    let on_demand = on_demand(MemoryLibrary::default(), FORMATS);
+    let snapshot = snapshot(1, FORMATS);
+    let find = |path: &str| on_demand.find(&Route::at(path, FORMATS).unwrap(), path, &snapshot).unwrap();
+    assert!(matches!(find("tags/SEA"), Lookup::Moved(address) if address == "https://example.org/tags/sea/"));
+    assert!(
+        matches!(find("archive/2/rss.xml"), Lookup::Temporary(address) if address == "https://example.org/rss.xml")
+    );
+    assert!(matches!(find("archive/3/rss.xml"), Lookup::Unknown));
+    assert!(matches!(find("tags/other/"), Lookup::Unknown));
+    assert!(matches!(find("articles/x"), Lookup::Unknown));
+}
+
+#[test]
+fn a_feed_with_unread_articles_waits_for_their_texts() {
+    let library = MemoryLibrary { unread: vec![7], ..MemoryLibrary::default() };
+    let requests = TextRequests::default();
+    let on_demand = on_demand(library, FORMATS).with_text_requests(requests.clone());
+    let finding = std::thread::spawn(move || {
+        let route = Route::View(tag(), Representation::Feed(&atom::FORMAT));
+        on_demand.find(&route, "tags/sea/atom.xml", &snapshot(1, FORMATS)).unwrap()
+    });
+    let mut requested = Vec::new();
+    while !finding.is_finished() {
+        requested.extend(requests.take(10));
+        requests.done();
+        std::thread::yield_now();
+    }
+    assert!(requested.contains(&7), "{requested:?}");
+    let lookup = finding.join().unwrap();
+    assert!(matches!(lookup, Lookup::NotYet), "the text never appears: {lookup:?}");
+}
+
+#[test]
+fn a_printed_feed_is_the_one_that_is_served() {
+    let library =
+        MemoryLibrary { entries: vec![entry("a", "A")], changed: second(2_000_000_000), ..MemoryLibrary::default() };
+    let channel = channel();
+    for format in FORMATS.iter() {
+        let main = print(&library, &channel, None, format, second(0)).unwrap();
+        let collection = library.collection();
+        let history = History::of_main(Some(1), true);
+        let feed = Feed { history, latest: collection.latest, ..Feed::main(&channel, &collection.entries) };
+        assert_eq!(main, Printed::Feed((format.render)(&feed, second(0))), "{}", format.name);
+    }
+    let route = Route::at("tags/sea", FORMATS);
+    let Printed::Feed(view) = print(&library, &channel, route.as_ref(), &json::FORMAT, second(0)).unwrap() else {
+        panic!("no feed of the tag")
+    };
+    assert!(view.contains("https://example.org/tags/sea/feed.json"), "{view}");
+    let route = Route::at("tags/other", FORMATS);
+    assert_eq!(print(&library, &channel, route.as_ref(), &rss::FORMAT, second(0)).unwrap(), Printed::Nothing);
+    let library = MemoryLibrary { unread: vec![1], ..library };
+    let route = Route::at("archive/1", FORMATS);
+    assert_eq!(print(&library, &channel, route.as_ref(), &rss::FORMAT, second(0)).unwrap(), Printed::Unread);
+}
+
+/// A row of the table is all that the rest of the program needs to offer, serve and print a format.
+#[test]
+fn a_new_format_takes_one_row() {
+    let entries = vec![entry("a", "A"), entry("b", "B")];
+    let line = "2024-05-01T10:00:00Z\tA https://example.org/articles/a\n";
+    let pages = Pages::new(channel()).with_formats(twtxt::FORMATS);
+    let feed = Feed::main(pages.channel(), &entries);
+
+    let documents: HashMap<_, _> = snapshot::render(&pages, &feed, &Front::default(), second(0))
+        .into_iter()
+        .map(|rendered| {
+            let document = Document::new(rendered.kind, rendered.body, second(1)).linked(rendered.links);
+            (rendered.path.to_owned(), Arc::new(document))
+        })
+        .collect();
+    let snapshot = Snapshot::new(moment(1), twtxt::FORMATS, documents, "".into(), "".into());
+    for path in ["twtxt.txt", "tw.txt"] {
+        let document = snapshot.document(path).unwrap_or_else(|| panic!("{path}: no document"));
+        assert!(document.is_feed() && document.identity.bytes.starts_with(line.as_bytes()), "{document:?}");
+        assert_eq!((document.kind.media_type(), document.kind.label()), ("text/plain; charset=utf-8", "twtxt"));
+    }
+    let front = snapshot.document("").unwrap();
+    let page = String::from_utf8(front.identity.bytes.to_vec()).unwrap();
+    let address = "https://example.org/twtxt.txt";
+    for part in [
+        format!("<link rel=\"alternate\" type=\"text/plain\" title=\"News &amp; Views (twtxt)\" href=\"{address}\">"),
+        format!("<li><a href=\"{address}\" type=\"text/plain\">twtxt</a></li>"),
+        format!("<li><a href=\"{address}\">twtxt</a></li>"),
+    ] {
+        assert!(page.contains(&part), "{part} is not in\n{page}");
+    }
+    let link = format!("<{address}>; rel=\"alternate\"; type=\"text/plain\"");
+    assert!(front.links.as_ref().unwrap().contains(&link), "{:?}", front.links);
+
+    let library = MemoryLibrary { entries, ..MemoryLibrary::default() };
+    let printed = print(&library, pages.channel(), None, &twtxt::FORMAT, second(1)).unwrap();
+    assert!(matches!(printed, Printed::Feed(text) if text.starts_with(line)));
+    let on_demand = on_demand(library, twtxt::FORMATS);
+    for path in ["tags/sea/twtxt.txt", "archive/1/twtxt.txt"] {
+        assert!(text(&on_demand, path, &snapshot).starts_with(line), "{path}");
+    }
+    assert!(text(&on_demand, "tags/sea/", &snapshot).contains("https://example.org/tags/sea/twtxt.txt"));
+    assert!(text(&on_demand, "articles/a", &snapshot).contains(address));
+    assert!(text(&on_demand, "feeds.opml", &snapshot).contains("https://example.org/tags/sea/rss.xml"));
+    assert_eq!(Route::at("tags/sea/twtxt.txt", FORMATS), None, "the program's own table has no such format");
+}

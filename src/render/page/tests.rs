@@ -1,0 +1,198 @@
+use std::sync::Arc;
+
+use super::*;
+use crate::model::collection::Collection;
+use crate::render::feed::tests::{channel, entry};
+
+#[test]
+fn pages_escape_all_texts_but_the_html_of_the_article() {
+    let pages = Pages::new(channel());
+    let entry = entry("a", "<script>alert(1)</script>");
+    let front = pages.front(&Feed::main(pages.channel(), std::slice::from_ref(&entry)), &Front::default());
+    assert!(front.contains("&lt;script&gt;") && !front.contains("<script>"), "{front}");
+    let article = pages.article(&entry);
+    assert!(article.contains("&lt;script&gt;") && !article.contains("<script>"), "{article}");
+    assert!(article.contains("\\u003cscript>"), "no text ends the script: {article}");
+    assert!(article.contains(&*entry.content.html));
+    assert!(article.contains("<link rel=\"canonical\" href=\"https://example.org/articles/a\">"));
+}
+
+#[test]
+fn every_page_offers_the_main_feed_in_all_formats() {
+    let pages = Pages::new(channel());
+    for page in [
+        pages.front(&Feed::main(pages.channel(), &[]), &Front::default()),
+        pages.article(&entry("a", "A")),
+        pages.missing("Gone", "text"),
+    ] {
+        let links: Vec<&str> = page.lines().filter(|line| line.contains("rel=\"alternate\"")).map(str::trim).collect();
+        assert_eq!(
+            links,
+            [
+                "<link rel=\"alternate\" type=\"application/rss+xml\" title=\"News &amp; Views (RSS)\" href=\"https://example.org/rss.xml\">",
+                "<link rel=\"alternate\" type=\"application/atom+xml\" title=\"News &amp; Views (Atom)\" href=\"https://example.org/atom.xml\">",
+                "<link rel=\"alternate\" type=\"application/feed+json\" title=\"News &amp; Views (JSON Feed)\" href=\"https://example.org/feed.json\">",
+            ]
+        );
+    }
+}
+
+/// The values of all attributes with this name.
+fn all<'a>(page: &'a str, attribute: &str) -> Vec<&'a str> {
+    let start = format!(" {attribute}=\"");
+    page.split(start.as_str()).skip(1).map(|rest| rest.split('"').next().unwrap()).collect()
+}
+
+fn data(page: &str) -> serde_json::Value {
+    let script = page.split("<script type=\"application/ld+json\">").nth(1).unwrap();
+    serde_json::from_str(script.split("</script>").next().unwrap()).unwrap()
+}
+
+fn recording() -> Arc<Entry> {
+    let media =
+        |url: &str, media_type: &str| Media { url: url.into(), media_type: media_type.into(), ..Media::default() };
+    let mut entry = Arc::unwrap_or_clone(entry("a", "A"));
+    entry.content.image = Some(Media {
+        size: Some((800, 400)),
+        title: Some("A \"seal\"".into()),
+        ..media("https://example.org/media/a.png?x=1&y=2", "image/png")
+    });
+    entry.content.enclosures = vec![
+        Media {
+            duration: Some(3_720),
+            length: Some(12_345_678),
+            title: Some("Talk <1>".into()),
+            ..media("https://example.org/media/a.mp3", "audio/mpeg")
+        },
+        Media { size: Some((640, 360)), ..media("https://example.org/media/a.mp4", "video/mp4") },
+        media("https://example.org/media/a.pdf", "application/pdf"),
+    ];
+    entry.content.episode = Some(Episode {
+        season: Some(2),
+        number: Some(5),
+        kind: Some("trailer".into()),
+        explicit: Some(true),
+        transcripts: vec![media("https://example.org/media/a.vtt", "text/vtt")],
+        ..Episode::default()
+    });
+    Arc::new(entry)
+}
+
+#[test]
+fn recordings_can_be_played_and_downloaded() {
+    let pages = Pages::new(channel());
+    let page = pages.article(&recording());
+    for part in [
+        "<audio controls preload=\"none\" src=\"https://example.org/media/a.mp3\" aria-label=\"Talk &lt;1&gt;\"></audio>",
+        "<li>1 hour 2 minutes, 12 MB</li>",
+        "<video controls preload=\"none\" src=\"https://example.org/media/a.mp4\" aria-label=\"Video\" width=\"640\" height=\"360\"></video>",
+        "<figcaption>File</figcaption>",
+        "<a href=\"https://example.org/media/a.pdf\" download>Download</a>",
+        "<a href=\"https://example.org/media/a.vtt\" type=\"text/vtt\">Transcript</a>",
+        "<li>Season 2, Episode 5, Trailer, For adults only</li>",
+    ] {
+        assert!(page.contains(part), "{part} is not in {page}");
+    }
+    let media = &data(&page)["associatedMedia"][0];
+    assert_eq!((media["@type"].as_str(), media["duration"].as_str()), (Some("AudioObject"), Some("PT3720S")));
+    let list = pages.front(&Feed::main(pages.channel(), &[recording()]), &Front::default());
+    assert!(list.contains("<li class=\"plays\">Audio</li>"), "{list}");
+}
+
+#[test]
+fn a_cover_is_shown_once() {
+    let pages = Pages::new(channel());
+    let page = pages.article(&recording());
+    let image = "<img src=\"https://example.org/media/a.png?x=1&amp;y=2\" alt=\"A &quot;seal&quot;\" width=\"800\" height=\"400\">";
+    assert!(page.contains(image), "{page}");
+    assert!(page.contains("<meta property=\"og:image:width\" content=\"800\">"), "{page}");
+    let mut entry = Arc::unwrap_or_clone(recording());
+    entry.content.html = crate::model::entry::SafeHtml::from_sanitiser(image.into());
+    assert_eq!(pages.article(&entry).matches("<img").count(), 1);
+}
+
+#[test]
+fn english_words_are_marked_on_a_page_in_another_language() {
+    let pages = Pages::new(channel());
+    let mut entry = Arc::unwrap_or_clone(entry("a", "A"));
+    assert_eq!(all(&pages.article(&entry), "lang"), ["en", "en", "en", "en"], "page, breadcrumb, title and text");
+    entry.content.language = Some("he".into());
+    let page = pages.article(&entry);
+    assert!(page.contains("<html lang=\"he\" dir=\"rtl\">"), "{page}");
+    assert!(page.contains("<h1 lang=\"he\" dir=\"rtl\">A</h1>"), "{page}");
+    assert!(page.contains("<footer class=\"foot\" lang=\"en\" dir=\"ltr\">"), "{page}");
+    assert!(page.contains("<span lang=\"en\" dir=\"ltr\">Tags</span>"), "{page}");
+    entry.content.language = Some("pt-BR".into());
+    let page = pages.article(&entry);
+    assert!(page.contains("<html lang=\"pt-BR\">") && page.contains("<span lang=\"en\">Tags</span>"), "{page}");
+    assert!(page.contains("<meta property=\"og:locale\" content=\"pt_BR\">"), "{page}");
+    let german = Pages::new(Channel { language: "de".into(), ..channel() });
+    let page = german.front(&Feed::main(german.channel(), &[]), &Front::default());
+    assert!(page.contains("<html lang=\"de\">") && page.contains("<span lang=\"en\">Subscribe</span>"), "{page}");
+}
+
+#[test]
+fn every_folder_above_a_section_is_a_link() {
+    let pages = Pages::new(channel());
+    let view = View::at("sections/news/sport/ball").unwrap();
+    let collection = Collection {
+        name: "Ball & Bat".into(),
+        entries: Vec::new(),
+        tombstones: Vec::new(),
+        revised: chrono::DateTime::UNIX_EPOCH,
+        is_whole: true,
+        guid: None,
+        latest: chrono::DateTime::UNIX_EPOCH,
+    };
+    let page = pages.view(&Feed::view(pages.channel(), &view, &collection), &view, "Ball & Bat");
+    let breadcrumbs: Vec<&str> = all(page.split("<main").next().unwrap(), "href")
+        .into_iter()
+        .filter(|href| href.ends_with('/'))
+        .skip(1)
+        .collect();
+    let base = "https://example.org/";
+    let expected = ["", "sections/", "sections/news/", "sections/news/sport/"].map(|path| format!("{base}{path}"));
+    assert_eq!(breadcrumbs, expected);
+    let crumbs = &data(&page)["breadcrumb"]["itemListElement"];
+    assert_eq!(crumbs.as_array().unwrap().len(), 4);
+    let titles: Vec<&str> = all(&page, "title");
+    assert_eq!(titles.len(), 6, "the view's feeds and the main feed");
+    assert_eq!(titles[0], "news/sport/Ball &amp; Bat – News &amp; Views (RSS)", "standards 141");
+    assert_eq!(titles[3], "News &amp; Views (RSS)");
+}
+
+#[test]
+fn an_empty_site_names_the_folder_but_no_account() {
+    let front = |folder: &str| {
+        let pages = Pages::new(channel()).with_folder(Path::new(folder));
+        pages.front(&Feed::main(pages.channel(), &[]), &Front::default())
+    };
+    for (folder, name) in [
+        ("/srv/gazetted/articles", "/srv/gazetted/articles"),
+        ("/home/ann/posts", "posts"),
+        ("/srv2/posts", "posts"),
+        ("/srv/<b>", "/srv/&lt;b&gt;"),
+    ] {
+        let page = front(folder);
+        assert!(page.contains(&format!("folder <code dir=\"ltr\">{name}</code>")), "{folder}: {page}");
+        assert!(!page.contains("/home") && !page.contains(">ann"), "{page}");
+    }
+    assert!(front("/").contains("into the watched folder, and"));
+    let pages = Pages::new(channel()).with_folder(Path::new("/srv/gazetted/articles"));
+    let full = pages.front(&Feed::main(pages.channel(), &[entry("a", "A")]), &Front::default());
+    assert!(!full.contains("/srv/"), "a site with articles does not name the folder: {full}");
+}
+
+#[test]
+fn the_page_of_an_archive_offers_the_main_feed() {
+    let pages = Pages::new(channel());
+    assert_eq!(pages.links("archive/3/"), pages.links(""));
+    assert_ne!(pages.links("tags/a/"), pages.links(""));
+}
+
+#[test]
+fn the_fingerprint_depends_on_the_site() {
+    let other = Channel { title: "Other".into(), ..channel() };
+    assert_eq!(Pages::new(channel()).fingerprint(), Pages::new(channel()).fingerprint());
+    assert_ne!(Pages::new(channel()).fingerprint(), Pages::new(other).fingerprint());
+}
