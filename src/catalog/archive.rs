@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::window::Window;
-use super::{Catalog, Result};
+use super::{Catalog, Result, values};
 
 /// An archive is closed early when it takes this many times the bytes of a feed.
 const BYTES: u64 = 8;
@@ -53,10 +53,13 @@ impl Catalog {
             SELECT number, weight, brief, published FROM article WHERE state = 0 AND archive IS NULL
             AND (due <= ?1 OR shown = 1) AND (expires IS NULL OR expires > ?1) ORDER BY published, number DESC";
         let mut statement = self.connection.prepare_cached(sql)?;
-        let rows = statement.query_map([now.timestamp()], |row| {
-            Ok(Open { number: row.get(0)?, weight: row.get(1)?, brief: row.get(2)?, published: row.get(3)? })
-        })?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
+        let mut rows = statement.query([now.timestamp()])?;
+        let mut open = Vec::new();
+        while let Some(row) = rows.next()? {
+            let (weight, brief) = (values::weight(row.get(1)?)?, values::weight(row.get(2)?)?);
+            open.push(Open { number: row.get(0)?, weight, brief, published: row.get(3)? });
+        }
+        Ok(open)
     }
 
     /// Puts the oldest of `open` into a new archive and says how many.
@@ -137,7 +140,7 @@ pub(super) fn feed(
         if window.rows.iter().any(|(known, _)| *known == number) {
             continue;
         }
-        bytes += limits.weigh(row.get(3)?, row.get(4)?);
+        bytes += limits.weigh(values::weight(row.get(3)?)?, values::weight(row.get(4)?)?);
         if bytes > limits.max_bytes {
             break;
         }

@@ -3,6 +3,7 @@
 use rusqlite::ToSql;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef};
 
+use super::values::is_iri;
 use crate::model::entry::{ArticleId, Slug};
 
 impl ToSql for ArticleId {
@@ -13,7 +14,8 @@ impl ToSql for ArticleId {
 
 impl FromSql for ArticleId {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        value.as_str().map(Self::new)
+        let text = value.as_str()?;
+        if is_iri(text) { Ok(Self::new(text)) } else { Err(FromSqlError::Other("not an id".into())) }
     }
 }
 

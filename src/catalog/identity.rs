@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::{OptionalExtension, Row, params};
-use url::Url;
 use uuid::Uuid;
 
 use super::bulk_import::Sign;
 use super::imports::MatchKeys;
-use super::{Catalog, Result, bytes, date, path_of};
+use super::values::{self, article_path, date, is_iri};
+use super::{Catalog, Result, bytes};
 use crate::article::Article;
 use crate::folder::Stat;
 use crate::model::collection::ArticleState;
@@ -123,7 +123,7 @@ pub enum Decision {
 }
 
 /// A row, as far as identity needs it.
-struct Candidate {
+pub(super) struct Candidate {
     number: i64,
     id: ArticleId,
     path: PathBuf,
@@ -266,7 +266,8 @@ impl Catalog {
             published,
             updated: updated.max(published),
             due,
-            expires: article.expires,
+            // One that lies before 1970 is as past as any.
+            expires: article.expires.map(|expires| expires.max(DateTime::UNIX_EPOCH)),
             held_until,
             guid,
             moved_from: row.map(|row| row.path).filter(|path| path != arrival.path),
@@ -276,7 +277,7 @@ impl Catalog {
 
     /// Made from the path where the article was first seen, so that a lost catalog can often be made again; numbered
     /// where that path had an article before.
-    fn new_id(&self, path: &Path) -> Result<ArticleId> {
+    pub(super) fn new_id(&self, path: &Path) -> Result<ArticleId> {
         for generation in 1u32.. {
             let mut name = [b"article:", bytes(path)].concat();
             if generation > 1 {
@@ -300,7 +301,7 @@ impl Catalog {
     }
 
     /// A slug that no other article has or had, but for one that was deleted.
-    fn free_slug(&self, wish: &str, path: &Path, own: Option<i64>) -> Result<Slug> {
+    pub(super) fn free_slug(&self, wish: &str, path: &Path, own: Option<i64>) -> Result<Slug> {
         let made = |slug| Slug::new(slug).expect("slugify gives letters, digits and dashes");
         let base = short_slug(wish);
         let base =
@@ -372,28 +373,19 @@ pub(super) fn chosen_id(namespace: &Uuid, article: &Article) -> Option<ArticleId
     }))
 }
 
-/// Whether a text is an absolute IRI (RFC 3987 section 2.2), roughly; no more is ever let through.
-pub(super) fn is_iri(text: &str) -> bool {
-    let allowed = |c: char| match c {
-        '<' | '>' | '"' | '{' | '}' | '|' | '\\' | '^' | '`' => false,
-        _ => c.is_ascii_graphic() || c.is_alphanumeric(),
-    };
-    text.chars().all(allowed) && Url::parse(text).is_ok()
-}
-
-fn candidate(row: &Row<'_>) -> Result<Candidate> {
+pub(super) fn candidate(row: &Row<'_>) -> Result<Candidate> {
     Ok(Candidate {
         number: row.get(0)?,
         id: row.get(1)?,
-        path: path_of(row.get(2)?),
+        path: article_path(row.get(2)?)?,
         state: super::state_of(row.get(3)?)?,
         slug: row.get(4)?,
         published: date(row.get(5)?)?,
         updated: date(row.get(6)?)?,
         entry_hash: row.get(7)?,
         held_until: date(row.get(8)?)?,
-        guid: row.get(9)?,
-        shown: row.get(10)?,
+        guid: values::guid(row.get(9)?)?,
+        shown: values::flag(row, 10)?,
         revised: date(row.get(11)?)?,
         buried: row.get::<_, Option<i64>>(14)?.map(date).transpose()?,
         stale: row.get(12)?,

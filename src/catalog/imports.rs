@@ -9,11 +9,12 @@ use rusqlite::{OptionalExtension, Row, params};
 use url::Url;
 use uuid::Uuid;
 
-use super::identity::is_iri;
-use super::{Catalog, Result, date};
+use super::values::{self, date, is_date, is_iri};
+use super::{Catalog, Result};
 use crate::article::{Article, boilerplate, date as dates};
 use crate::model::collection::{Adoption, ImportedEntry};
 use crate::model::entry::ArticleId;
+use crate::model::text::xml_legal;
 
 /// What an article can be recognised by in somebody else's feed.
 #[derive(Debug, Default)]
@@ -82,7 +83,9 @@ impl Catalog {
         self.transaction(|catalog| {
             let mut known = 0;
             for entry in entries {
-                if !catalog.keep_adopted(entry)? {
+                // A guid with characters that XML cannot hold is of no use in a feed.
+                let guid = entry.guid.clone().filter(|guid| xml_legal(guid) == *guid);
+                if !catalog.keep_adopted(&ImportedEntry { guid, ..entry.clone() })? {
                     known += 1;
                 }
             }
@@ -135,7 +138,7 @@ impl Catalog {
         }
         let guid = entry.guid.as_deref().filter(|guid| *guid != id);
         let stem = link.as_deref().map(|link| slug::slugify(link.rsplit('/').next().unwrap_or_default()));
-        let seconds = |date: Option<DateTime<Utc>>| date.map(|date| date.timestamp());
+        let seconds = |date: Option<DateTime<Utc>>| date.filter(|date| is_date(*date)).map(|date| date.timestamp());
         let sql =
             "INSERT INTO adopted (id, guid, link, stem, title, published, updated) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
         let values = params![id, guid, link, stem, title, seconds(entry.published), seconds(entry.updated)];
@@ -234,9 +237,9 @@ impl Catalog {
     }
 }
 
-fn adopted(row: &Row<'_>) -> Result<Adopted> {
+pub(super) fn adopted(row: &Row<'_>) -> Result<Adopted> {
     let at = |index| -> Result<Option<DateTime<Utc>>> { row.get::<_, Option<i64>>(index)?.map(date).transpose() };
-    Ok(Adopted { id: row.get(0)?, guid: row.get(1)?, published: at(2)?, updated: at(3)? })
+    Ok(Adopted { id: row.get(0)?, guid: values::guid(row.get(1)?)?, published: at(2)?, updated: at(3)? })
 }
 
 #[cfg(test)]

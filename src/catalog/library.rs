@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use super::CatalogError;
 use super::reader::Reader;
 use crate::model::collection::{ArchiveSummary, ArticleLookup, Collection, FeedLimits, FeedLookup, Moment, ViewGroup};
 use crate::model::library::{Library, LibraryError, Result};
@@ -9,7 +10,7 @@ use crate::model::taxonomy::{View, ViewKind};
 
 impl Library for Reader {
     fn article(&self, slug: &str, moment: Moment) -> Result<ArticleLookup> {
-        self.by_slug(slug, moment.version, moment.due).map_err(LibraryError::new)
+        self.by_slug(slug, moment.version, moment.due).map_err(|error| self.failed(error))
     }
 
     fn view(
@@ -19,38 +20,52 @@ impl Library for Reader {
         moment: Moment,
         cached: Option<DateTime<Utc>>,
     ) -> Result<FeedLookup> {
-        self.view(view, limits, moment, cached).map_err(LibraryError::new)
+        self.view(view, limits, moment, cached).map_err(|error| self.failed(error))
     }
 
     fn archive(&self, number: u32, moment: Moment, cached: Option<DateTime<Utc>>) -> Result<FeedLookup> {
-        self.archive(number, moment, cached).map_err(LibraryError::new)
+        self.archive(number, moment, cached).map_err(|error| self.failed(error))
     }
 
     fn main(&self, limits: &FeedLimits, moment: Moment) -> Result<Collection> {
-        self.main(limits, moment).map_err(LibraryError::new)
+        self.main(limits, moment).map_err(|error| self.failed(error))
     }
 
     fn newest_archive(&self) -> Result<Option<u32>> {
-        self.newest_archive().map_err(LibraryError::new)
+        self.newest_archive().map_err(|error| self.failed(error))
     }
 
     fn archives(&self) -> Result<(Vec<ArchiveSummary>, DateTime<Utc>)> {
-        self.shelves().map_err(LibraryError::new)
+        self.shelves().map_err(|error| self.failed(error))
     }
 
     fn archives_changed(&self) -> Result<DateTime<Utc>> {
-        self.shelves_changed().map_err(LibraryError::new)
+        self.shelves_changed().map_err(|error| self.failed(error))
     }
 
     fn views(&self, kinds: &[ViewKind]) -> Result<(Vec<ViewGroup>, DateTime<Utc>)> {
-        self.views(kinds).map_err(LibraryError::new)
+        self.views(kinds).map_err(|error| self.failed(error))
     }
 
     fn views_changed(&self, kinds: &[ViewKind]) -> Result<DateTime<Utc>> {
-        self.views_changed(kinds).map_err(LibraryError::new)
+        self.views_changed(kinds).map_err(|error| self.failed(error))
     }
 
     fn created(&self) -> Result<DateTime<Utc>> {
-        self.feed_id().map(|(_, created)| created).map_err(LibraryError::new)
+        self.feed_id().map(|(_, created)| created).map_err(|error| self.failed(error))
+    }
+}
+
+impl Reader {
+    /// Reports damage, once as long as the report is unread, and passes the error on.
+    fn failed(&self, error: CatalogError) -> LibraryError {
+        if let Some(damaged) = self.damaged.as_ref().filter(|_| error.is_damage()) {
+            let why = match &error {
+                CatalogError::Damaged(why) => why.clone(),
+                other => other.to_string(),
+            };
+            let _ = damaged.try_send(CatalogError::Damaged(why));
+        }
+        LibraryError::new(error)
     }
 }

@@ -6,7 +6,9 @@
 mod archive;
 mod backlog;
 mod bulk_import;
+mod check;
 mod columns;
+mod damage;
 mod identity;
 mod imports;
 mod library;
@@ -15,7 +17,9 @@ mod moves;
 mod ownership;
 mod reader;
 mod record;
+mod repair;
 mod salvage;
+mod values;
 mod view_batch;
 mod views;
 mod window;
@@ -36,6 +40,7 @@ pub use moves::OwnName;
 pub use ownership::{Claim, Owner};
 pub use reader::Reader;
 pub use record::Recorded;
+pub use salvage::Salvaged;
 pub use views::TOMBSTONE_LIFE;
 pub use window::Window;
 
@@ -44,6 +49,7 @@ use crate::model::collection::{ArticleState, FeedLimits, Tombstone, ViewSummary}
 use crate::model::entry::{Content, Entry};
 use crate::model::taxonomy::ViewKind;
 use bulk_import::{Fresh, INDEXES_OF_FEEDS, INDEXES_OF_FILES};
+use values::{article_path, date};
 use view_batch::Tally;
 
 /// The schema, step by step. The file carries the number of the last step that it has taken as `user_version`; every file
@@ -190,8 +196,13 @@ impl Catalog {
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        let taken = usize::try_from(found).ok().filter(|taken| *taken <= STEPS.len());
-        for (step, script) in STEPS.iter().enumerate().skip(taken.ok_or(CatalogError::Newer { found })?) {
+        let Ok(taken) = usize::try_from(found) else {
+            return values::damaged(format!("it has schema {found}"));
+        };
+        if taken > STEPS.len() {
+            return Err(CatalogError::Newer { found });
+        }
+        for (step, script) in STEPS.iter().enumerate().skip(taken) {
             let version = step + 1;
             connection
                 .execute_batch(&format!("BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {version};\nCOMMIT;"))?;
@@ -242,8 +253,7 @@ impl Catalog {
     /// # Errors
     /// The catalog cannot be read.
     pub fn created(&self) -> Result<DateTime<Utc>> {
-        let created = self.meta("created")?.unwrap_or_default();
-        date(created.parse().map_err(|_| CatalogError::Damaged("its date is no number".into()))?)
+        Ok(self.meta_date("created")?.unwrap_or_default())
     }
 
     /// A text kept under a name.
@@ -252,6 +262,14 @@ impl Catalog {
     /// The catalog cannot be read.
     pub fn meta(&self, key: &str) -> Result<Option<String>> {
         reader::meta(&self.connection, key)
+    }
+
+    /// A date that the clock gave, kept under a name as Unix seconds.
+    ///
+    /// # Errors
+    /// The catalog cannot be read, or the text is no such date.
+    pub fn meta_date(&self, key: &str) -> Result<Option<DateTime<Utc>>> {
+        reader::meta_date(&self.connection, key)
     }
 
     /// Keeps a text under a name.
@@ -353,7 +371,7 @@ impl Catalog {
             UNION ALL SELECT path FROM article WHERE state < 2 AND path > ?2 AND path < ?3";
         let mut statement = self.connection.prepare_cached(sql)?;
         let rows = statement.query_map(params![bytes(path), low, high], |row| row.get(0))?;
-        rows.map(|row| Ok(path_of(row?))).collect()
+        rows.map(|row| article_path(row?)).collect()
     }
 
     /// How many articles are published at the instant `now`, and how many are to be later. Costs nothing that grows with them,
@@ -368,7 +386,7 @@ impl Catalog {
         let mut statement = self.connection.prepare_cached(sql)?;
         let pair = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?));
         let (published, scheduled) = statement.query_row([now.timestamp()], pair)?;
-        Ok((published.cast_unsigned(), scheduled.cast_unsigned()))
+        Ok((values::count(published)?, values::count(scheduled)?))
     }
 
     /// Walks over what is known of every file that was not deleted, in the order of their paths' bytes.
@@ -497,11 +515,12 @@ impl Catalog {
 fn known(row: &Row<'_>) -> Result<Known> {
     let stale: i64 = row.get(8)?;
     Ok(Known {
-        path: path_of(row.get(0)?),
+        path: article_path(row.get(0)?)?,
         stat: Stat { size: row.get(1)?, mtime: row.get(2)?, ctime: row.get(3)?, inode: row.get(4)?, born: row.get(5)? },
         file_hash: row.get(6)?,
         state: state_of(row.get(7)?)?,
-        stale: matches!(stale, 1 | 2),
+        // Any other mark is a wrong value, which reading the file again replaces.
+        stale: !matches!(stale, 0 | identity::UNREAD),
         unread: stale == identity::UNREAD,
     })
 }
@@ -522,8 +541,4 @@ fn path_of(bytes: Vec<u8>) -> PathBuf {
 
 fn bytes(path: &Path) -> &[u8] {
     path.as_os_str().as_bytes()
-}
-
-fn date(seconds: i64) -> Result<DateTime<Utc>> {
-    DateTime::from_timestamp(seconds, 0).ok_or_else(|| CatalogError::Damaged(format!("{seconds} is no date")))
 }

@@ -33,7 +33,7 @@ pub struct Owner {
 /// `article.episode` of an entry that has had a recording which was never an entry of its own.
 const HAS_RECORDING: i64 = 1;
 /// The same of an entry that continues the entry of a recording.
-const CONTINUES: i64 = 2;
+pub(super) const CONTINUES: i64 = 2;
 
 /// An entry, as far as passing it on needs it.
 struct Holding {

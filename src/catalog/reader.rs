@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
+use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::identity::UNREAD;
+use super::values::{self, clock_date, date};
 use super::window;
-use super::{CatalogError, FILE, Result, archive, bytes, date, identity, path_of};
+use super::{CatalogError, FILE, Result, archive, bytes, identity, path_of};
 use crate::article::Article;
 use crate::model::collection::{
     ArchiveSummary, ArticleLookup, ArticleState, Collection, FeedLimits, FeedLookup, Moment, Record, Tombstone,
@@ -21,7 +23,9 @@ use crate::model::taxonomy::{View, ViewKind};
 /// A read-only connection to the catalog.
 #[derive(Debug)]
 pub struct Reader {
-    connection: Connection,
+    pub(super) connection: Connection,
+    /// Where damage is reported, if anywhere.
+    pub(super) damaged: Option<mpsc::Sender<CatalogError>>,
 }
 
 impl Reader {
@@ -33,7 +37,13 @@ impl Reader {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(directory.join(FILE), flags)?;
         connection.pragma_update(None, "query_only", true)?;
-        Ok(Self { connection })
+        Ok(Self { connection, damaged: None })
+    }
+
+    /// Reports damage that a request meets, so that the catalog is recovered.
+    #[must_use]
+    pub fn reporting_damage(self, damaged: mpsc::Sender<CatalogError>) -> Self {
+        Self { damaged: Some(damaged), ..self }
     }
 
     /// Looks for an article by the last part of its address, as it was in the version `version`; what is scheduled for
@@ -45,13 +55,15 @@ impl Reader {
         // One statement: what it sees is of one moment.
         let sql = "
             SELECT id, article.slug, published, updated, revised, entry, number, due, guid, state, expires, shown, stale
-            FROM address JOIN article USING (number) JOIN content USING (number) WHERE address.slug = ?1";
+            FROM address LEFT JOIN article USING (number) LEFT JOIN content USING (number) WHERE address.slug = ?1";
         let mut statement = self.connection.prepare_cached(sql)?;
         let mut rows = statement.query([slug])?;
         let Some(row) = rows.next()? else { return Ok(ArticleLookup::Unknown) };
+        // An address without an article, or an article without content, is an error here: NULL is no text and no number.
+        row.get_ref(5)?.as_str().map_err(rusqlite::Error::from)?;
         let (revised, shown_from): (i64, i64) = (row.get(4)?, row.get(7)?);
         let expires: Option<i64> = row.get(10)?;
-        let (current, shown): (Slug, bool) = (row.get(1)?, row.get(11)?);
+        let (current, shown): (Slug, bool) = (row.get(1)?, values::flag(row, 11)?);
         if revised > version.timestamp() {
             return Ok(ArticleLookup::NotYet);
         }
@@ -206,8 +218,8 @@ impl Reader {
     /// # Errors
     /// The catalog cannot be read.
     pub fn last_moment(&self, now: DateTime<Utc>) -> Result<Moment> {
-        let version = meta(&self.connection, "version")?.and_then(|value| value.parse().ok());
-        Ok(Moment { version: date(version.unwrap_or(0))?, due: now })
+        let version = meta_date(&self.connection, "version")?.unwrap_or_default();
+        Ok(Moment { version, due: now })
     }
 
     /// Permanent id of the main feed, and the date of a feed that nothing was ever in.
@@ -215,8 +227,8 @@ impl Reader {
     /// # Errors
     /// The catalog cannot be read.
     pub fn feed_id(&self) -> Result<(String, DateTime<Utc>)> {
-        let created = meta(&self.connection, "created")?.and_then(|value| value.parse().ok());
-        Ok((identity::feed_id(&self.namespace()?), date(created.unwrap_or(0))?))
+        let created = meta_date(&self.connection, "created")?.unwrap_or_default();
+        Ok((identity::feed_id(&self.namespace()?), created))
     }
 
     fn namespace(&self) -> Result<Uuid> {
@@ -318,8 +330,8 @@ pub(super) fn views(connection: &Connection, kind: ViewKind, most: usize) -> Res
 }
 
 fn listed(connection: &Connection, kind: ViewKind) -> Result<DateTime<Utc>> {
-    let value = meta(connection, &format!("{}{}", super::views::LISTED, kind as i64))?;
-    date(value.and_then(|value| value.parse().ok()).unwrap_or(0))
+    let key = format!("{}{}", super::views::LISTED, kind as i64);
+    Ok(meta_date(connection, &key)?.unwrap_or_default())
 }
 
 /// The newest change that a view ever told of.
@@ -332,6 +344,11 @@ pub(super) fn latest(connection: &Connection, view: i64) -> Result<DateTime<Utc>
 pub(super) fn meta(connection: &Connection, key: &str) -> Result<Option<String>> {
     let mut statement = connection.prepare_cached("SELECT value FROM meta WHERE key = ?1")?;
     Ok(statement.query_row([key], |row| row.get(0)).optional()?)
+}
+
+/// A date that the clock gave, kept under a name.
+pub(super) fn meta_date(connection: &Connection, key: &str) -> Result<Option<DateTime<Utc>>> {
+    meta(connection, key)?.map(|text| clock_date(&text)).transpose()
 }
 
 /// `podcast:guid` of the whole, if there ever was a recording.
@@ -352,7 +369,7 @@ pub(super) fn entry(connection: &Connection, number: i64) -> Result<Entry> {
 }
 
 /// The article of a row: id, slug, published, updated, revised, entry, number, due, guid.
-fn entry_of(row: &Row<'_>) -> Result<Entry> {
+pub(super) fn entry_of(row: &Row<'_>) -> Result<Entry> {
     let (content, number): (String, i64) = (row.get(5)?, row.get(6)?);
     let (published, updated, revised) = (date(row.get(2)?)?, date(row.get(3)?)?, date(row.get(4)?)?);
     let due = date(row.get(7)?)?;
@@ -363,7 +380,7 @@ fn entry_of(row: &Row<'_>) -> Result<Entry> {
         updated,
         // A scheduled article is served for the first time when it is due.
         revised: revised.max(due),
-        guid: row.get(8)?,
+        guid: values::guid(row.get(8)?)?,
         content: super::content_of(number, &content)?,
     })
 }

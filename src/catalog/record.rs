@@ -148,7 +148,7 @@ impl Catalog {
     }
 
     /// An address leads to an article from now on, and for ever: one that was deleted gives its own away.
-    fn give_address(&mut self, slug: &str, number: i64) -> Result<()> {
+    pub(super) fn give_address(&mut self, slug: &str, number: i64) -> Result<()> {
         let sql = "INSERT OR IGNORE INTO address (slug, number) VALUES (?1, ?2)";
         if self.connection.prepare_cached(sql)?.execute(params![slug, number])? == 0 {
             let sql = "UPDATE address SET number = ?2 WHERE slug = ?1 AND number <> ?2";

@@ -139,7 +139,9 @@ impl Account {
                 spelled: Vec::new(),
             })
         };
-        Ok(connection.prepare_cached(sql)?.query_row([view], read)?)
+        let account = connection.prepare_cached(sql)?.query_row([view], read)?;
+        super::values::count(account.members)?;
+        Ok(account)
     }
 }
 

@@ -6,8 +6,8 @@ use crate::model::collection::FeedLimits;
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, params};
 
-use super::Result;
 use super::identity::UNREAD;
+use super::{Result, values};
 
 /// The articles of a feed, newest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -36,13 +36,14 @@ pub(super) fn read(
     now: DateTime<Utc>,
 ) -> Result<Window> {
     let whole = "
-        SELECT number, revised, published, weight, brief, due, stale FROM article
+        SELECT number, revised, published, weight, brief, due, stale, published FROM article
         WHERE state = 0 AND (due <= ?1 OR shown = 1) AND (expires IS NULL OR expires > ?1) AND ?2 IS NULL
         ORDER BY published DESC, number";
     let one = "
-        SELECT article.number, revised, member.published, weight, brief, due, stale
-        FROM member CROSS JOIN article USING (number)
-        WHERE view = ?2 AND state = 0 AND (due <= ?1 OR shown = 1) AND (expires IS NULL OR expires > ?1)
+        SELECT article.number, revised, member.published, weight, brief, due, stale, article.published
+        FROM member LEFT JOIN article ON article.number = member.number
+        WHERE view = ?2 AND (article.number IS NULL
+          OR (state = 0 AND (due <= ?1 OR shown = 1) AND (expires IS NULL OR expires > ?1)))
         ORDER BY member.published DESC, member.number";
     let mut statement = connection.prepare_cached(if view.is_some() { one } else { whole })?;
     let mut rows = statement.query(params![now.timestamp(), view])?;
@@ -50,8 +51,11 @@ pub(super) fn read(
     found.bytes = crate::model::collection::FRAME;
     while let Some(row) = rows.next()? {
         let published: i64 = row.get(2)?;
-        let since = *found.newest.get_or_insert(published) - limits.window.num_seconds();
-        let weight = limits.weigh(row.get(3)?, row.get(4)?);
+        if row.get::<_, i64>(7)? != published {
+            return values::damaged(format!("article {} has two dates in a view", row.get::<_, i64>(0)?));
+        }
+        let since = found.newest.get_or_insert(published).saturating_sub(limits.window.num_seconds());
+        let weight = limits.weigh(values::weight(row.get(3)?)?, values::weight(row.get(4)?)?);
         let is_unread = row.get::<_, i64>(6)? == UNREAD;
         found.is_sure &= !is_unread;
         let fits = found.bytes + weight <= limits.max_bytes || found.rows.is_empty();

@@ -32,7 +32,7 @@ use crate::system::sockets::Sockets;
 use crate::system::systemd;
 use control_socket::Control;
 use pipeline::Prepared;
-use state_dir::{Damage, StateLock};
+use state_dir::{Opening, StateLock};
 use supervisor::{Keeper, Site};
 
 /// Of the time that systemd lets the daemon be silent: each part gives a sign four times in it, and twice is not too late.
@@ -91,7 +91,7 @@ impl Daemon {
         let current = Current::default();
         let mut server = None;
         let serve = |door| server = Some(Server::new(current.clone(), door, &config.http, &base_url, &observers));
-        let prepared = pipeline::begin(config, &base_url, &state, &current, &observers, Damage::Unknown, serve)?;
+        let prepared = pipeline::begin(config, &base_url, &state, &current, &observers, Opening::AsIs, serve)?;
         let server = Arc::new(server.context("nobody serves: please report this")?);
         let again = config.clone();
         let load: Load = Box::new(move || Ok(again.clone()));
@@ -220,11 +220,13 @@ pub fn adopt(config: &Config, entries: &[ImportedEntry]) -> anyhow::Result<Adopt
     let folder = open_folder(config)?;
     let state = config.state_directory(folder.root())?;
     let _hold = state_dir::take(&state, &folder)?;
-    let at_state = || format!("{}", state.display());
-    let mut catalog = state_dir::open_catalog(&state, config.authority().as_deref(), Damage::Unknown)?;
-    state_dir::check_folder(&mut catalog, &state, &folder)?;
-    let channel = Channel::new(config, &config.base_url(config.http.listen.first_address()), catalog.feed_id());
-    publish::adopt(catalog, folder, config, &channel, entries).with_context(at_state)
+    pipeline::healed(&state, Opening::AsIs, |opening| {
+        let mut catalog = state_dir::open_catalog(&state, config.authority().as_deref(), opening)?;
+        state_dir::check_folder(&mut catalog, &state, &folder)?;
+        let channel = Channel::new(config, &config.base_url(config.http.listen.first_address()), catalog.feed_id());
+        let adopted = publish::adopt(catalog, folder.clone(), config, &channel, entries);
+        adopted.with_context(|| format!("{}", state.display()))
+    })
 }
 
 /// What the daemon of a folder has recorded, whether it runs or not.

@@ -1,15 +1,15 @@
 //! The half of the daemon between the folder and the snapshot: made anew when the configuration changes, and when the catalog
 //! could not be used for a while. What is served stays meanwhile.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
 
 use anyhow::Context;
 use tokio::sync::oneshot;
 
-use super::open_folder;
-use super::state_dir::{self, Damage};
+use super::state_dir::{self, Opening};
+use super::{now, open_folder};
 use crate::catalog::{self, CatalogError, Reader};
 use crate::change::{Change, TextRequests};
 use crate::config::Config;
@@ -28,15 +28,20 @@ pub struct Prepared {
     publisher: Publisher,
     changes: Receiver<Change>,
     watch: Watch,
+    state: PathBuf,
+    /// Where readers of the catalog report damage.
+    report: tokio::sync::mpsc::Sender<CatalogError>,
+    damaged: tokio::sync::mpsc::Receiver<CatalogError>,
 }
 
-/// Whether an error is that of a damaged catalog.
-pub fn is_damage(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| cause.downcast_ref::<CatalogError>().is_some_and(CatalogError::is_damage))
+/// What is wrong with the catalog, if an error is that of a damaged one.
+pub fn damage(error: &anyhow::Error) -> Option<String> {
+    let found = error.chain().find_map(|cause| cause.downcast_ref::<CatalogError>())?;
+    found.is_damage().then(|| found.to_string())
 }
 
 /// Opens everything and reads the whole folder: the feeds are up when this returns. `serve` is given the door for whoever serves
-/// what comes of it, before anything does. A catalog that turns out to be damaged is set aside, and made anew.
+/// what comes of it, before anything does. A damaged catalog is recovered, and if it is damaged again, a new one starts empty.
 ///
 /// # Errors
 /// The folder or the catalog cannot be used; the error says which and why.
@@ -46,20 +51,36 @@ pub fn begin(
     state: &Path,
     current: &Current,
     observers: &Observers,
-    damage: Damage,
+    opening: Opening,
     mut serve: impl FnMut(OnDemand),
 ) -> anyhow::Result<Prepared> {
-    let mut attempt = |damage| {
-        let (prepared, door) = prepare(config, base_url, state, current, observers, damage)?;
+    healed(state, opening, |opening| {
+        let (prepared, door) = prepare(config, base_url, state, current, observers, opening)?;
         serve(door);
         prepared.read().with_context(|| format!("{}", state.display()))
-    };
-    match attempt(damage) {
-        Err(error) if damage == Damage::Unknown && is_damage(&error) => {
-            tracing::error!(error = %format_args!("{error:#}"), "the catalog is damaged");
-            attempt(Damage::Known)
+    })
+}
+
+/// Does something that opens the catalog, again and in another way where the catalog turns out to be damaged.
+///
+/// # Errors
+/// Those of `attempt`, but for damage that a new catalog is free of.
+pub fn healed<T>(
+    state: &Path,
+    mut opening: Opening,
+    mut attempt: impl FnMut(&Opening) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    loop {
+        let error = match attempt(&opening) {
+            Err(error) => error,
+            done => return done,
+        };
+        let Some(next) = damage(&error).and_then(|why| opening.after(why)) else { return Err(error) };
+        if matches!(next, Opening::Empty(_)) {
+            // It was made a moment ago of one that is set aside.
+            state_dir::discard(state)?;
         }
-        outcome => outcome,
+        opening = next;
     }
 }
 
@@ -70,11 +91,11 @@ fn prepare(
     state: &Path,
     current: &Current,
     observers: &Observers,
-    damage: Damage,
+    opening: &Opening,
 ) -> anyhow::Result<(Prepared, OnDemand)> {
     let folder = open_folder(config)?;
     let at_state = || format!("{}", state.display());
-    let mut catalog = state_dir::open_catalog(state, config.authority().as_deref(), damage)?;
+    let mut catalog = state_dir::open_catalog(state, config.authority().as_deref(), opening)?;
     state_dir::check_folder(&mut catalog, state, &folder)?;
     let pages = Pages::new(Channel::new(config, base_url, catalog.feed_id())).with_folder(folder.root());
     let pages = Arc::new(pages);
@@ -88,9 +109,10 @@ fn prepare(
     let asked = TextRequests::default();
     let publisher = publisher.with_context(at_state)?.asked(asked.clone()).behind(watch.armed());
     let (presented, created) = (publisher.presented(), publisher.created());
-    let library = Box::new(Reader::open(state).with_context(at_state)?);
-    let on_demand = OnDemand::new(library, pages, presented, created, files).with_text_requests(asked);
-    Ok((Prepared { publisher, changes, watch }, on_demand))
+    let (report, damaged) = tokio::sync::mpsc::channel(1);
+    let reader = Reader::open(state).with_context(at_state)?.reporting_damage(report.clone());
+    let on_demand = OnDemand::new(Box::new(reader), pages, presented, created, files).with_text_requests(asked);
+    Ok((Prepared { publisher, changes, watch, state: state.to_path_buf(), report, damaged }, on_demand))
 }
 
 impl Prepared {
@@ -104,13 +126,26 @@ impl Prepared {
     /// # Errors
     /// The thread cannot be started.
     pub fn run(self) -> anyhow::Result<Running> {
-        let Self { publisher, changes, watch } = self;
+        let Self { publisher, changes, watch, state, report, damaged } = self;
         let (tell, ended) = oneshot::channel();
         let work = move || {
             let _ = tell.send(publisher.run(&changes));
         };
         std::thread::Builder::new().name("publish".into()).spawn(work).context("cannot start a thread")?;
-        Ok(Running { watch, ended })
+        let check = move || check(&state, &report);
+        std::thread::Builder::new().name("check".into()).spawn(check).context("cannot start a thread")?;
+        Ok(Running { watch, ended, damaged })
+    }
+}
+
+/// Checks a large catalog while it is in use, for as long as it is. Only damage is reported: any other error, the writer meets too.
+fn check(state: &Path, report: &tokio::sync::mpsc::Sender<CatalogError>) {
+    let is_wanted = || !report.is_closed();
+    let checked = Reader::open(state).and_then(|reader| reader.check_large(now(), &is_wanted));
+    if let Err(error) = checked
+        && error.is_damage()
+    {
+        let _ = report.try_send(error);
     }
 }
 
@@ -119,13 +154,17 @@ impl Prepared {
 pub struct Running {
     watch: Watch,
     ended: oneshot::Receiver<catalog::Result<()>>,
+    /// Damage that is found by reading.
+    damaged: tokio::sync::mpsc::Receiver<CatalogError>,
 }
 
 /// Why nothing is published any more.
 #[derive(Debug)]
 pub enum Ended {
     /// The catalog cannot be read or written.
-    Failed(catalog::CatalogError),
+    Failed(CatalogError),
+    /// Whatever reads the catalog has found it damaged. Publishing goes on until it is stopped.
+    Damaged(CatalogError),
     /// A part of the program is wrong: nobody knows what else is.
     Panicked,
 }
@@ -138,10 +177,13 @@ impl Running {
 
     /// Waits until it ends by itself, which only something that is wrong brings about.
     pub async fn ended(&mut self) -> Ended {
-        match (&mut self.ended).await {
-            Ok(Err(error)) => Ended::Failed(error),
-            // The watch has ended, or the publisher without a word.
-            Ok(Ok(())) | Err(_) => Ended::Panicked,
+        tokio::select! {
+            ended = &mut self.ended => match ended {
+                Ok(Err(error)) => Ended::Failed(error),
+                // The watch has ended, or the publisher without a word.
+                Ok(Ok(())) | Err(_) => Ended::Panicked,
+            },
+            Some(error) = self.damaged.recv() => Ended::Damaged(error),
         }
     }
 
@@ -155,5 +197,44 @@ impl Running {
         let written = self.ended.blocking_recv();
         written.map_err(|_| anyhow::anyhow!("the publisher panicked: please report this"))?.context("publishing")?;
         watched
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_catalog_that_cannot_be_recovered_starts_empty() {
+        let directory = tempfile::tempdir().unwrap();
+        let state = directory.path();
+        let namespace = state_dir::open_catalog(state, None, &Opening::AsIs).unwrap().namespace();
+        let mut openings = Vec::new();
+        // Something that no check finds.
+        let outcome = healed(state, Opening::AsIs, |opening| {
+            let catalog = state_dir::open_catalog(state, None, opening)?;
+            openings.push(opening.clone());
+            match opening {
+                Opening::Empty(_) => Ok(catalog.namespace()),
+                _ => Err(CatalogError::Damaged("a test".to_owned()).into()),
+            }
+        });
+        assert_eq!(outcome.unwrap(), namespace, "ids are made as before");
+        let why = "the catalog is damaged: a test".to_owned();
+        assert_eq!(openings, [Opening::AsIs, Opening::Recovering(why.clone()), Opening::Empty(why)]);
+        let names = std::fs::read_dir(state).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let damaged: Vec<String> = names.filter(|name| name.starts_with("damaged-")).collect();
+        assert_eq!(damaged.len(), 1, "the first is kept, and no copy of it: {damaged:?}");
+    }
+
+    #[test]
+    fn an_error_of_the_disk_is_not_healed() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut attempts = 0;
+        let outcome: anyhow::Result<()> = healed(directory.path(), Opening::AsIs, |_| {
+            attempts += 1;
+            Err(CatalogError::Newer { found: 99 }.into())
+        });
+        assert!(outcome.is_err() && attempts == 1);
     }
 }

@@ -9,7 +9,7 @@ use anyhow::{Context, bail};
 use rustix::fs::OFlags;
 
 use super::now;
-use crate::catalog::{Catalog, FILE};
+use crate::catalog::{self, Catalog, FILE, Salvaged};
 use crate::folder::Folder;
 
 /// How often the state directory is asked for again where another process has it, and how long between.
@@ -18,6 +18,10 @@ const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// What files of a damaged catalog are called, before the second in which they were set aside.
 const DAMAGED: &str = "damaged-";
+/// Where a recovered catalog is made, below the state directory.
+const RECOVERED: &str = "recovered";
+/// How many damaged catalogs are kept.
+const MOST_DAMAGED: usize = 3;
 /// Where the namespace of ids is kept beside the catalog: with it, a lost catalog can be made anew with the same ids.
 const NAMESPACE: &str = "namespace";
 
@@ -70,29 +74,47 @@ pub fn take(state: &Path, folder: &Folder) -> anyhow::Result<StateLock> {
     }
 }
 
-/// Opens the catalog of a state directory. One that is damaged is set aside, and what can be read of it is taken over.
+/// How the catalog is opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Opening {
+    /// As it is; damage is an error.
+    AsIs,
+    /// It is damaged, for this reason: it is set aside, and what can be read of it goes into a new one.
+    Recovering(String),
+    /// It is damaged soon after it was recovered, for this reason: it is set aside, and a new one starts empty.
+    Empty(String),
+}
+
+impl Opening {
+    /// The next way to open a catalog that turns out to be damaged.
+    pub fn after(&self, why: String) -> Option<Self> {
+        match self {
+            Self::AsIs => Some(Self::Recovering(why)),
+            Self::Recovering(_) => Some(Self::Empty(why)),
+            Self::Empty(_) => None,
+        }
+    }
+}
+
+/// Opens the catalog of a state directory, or makes it. A damaged one is set aside as `opening` says.
 ///
 /// # Errors
-/// It cannot be opened or made.
-pub fn open_catalog(state: &Path, authority: Option<&str>, damage: Damage) -> anyhow::Result<Catalog> {
+/// It cannot be opened or made, or it is damaged and opened as it is.
+pub fn open_catalog(state: &Path, authority: Option<&str>, opening: &Opening) -> anyhow::Result<Catalog> {
     let at_state = || format!("{}", state.display());
     let known = std::fs::read_to_string(state.join(NAMESPACE)).ok().and_then(|text| text.trim().parse().ok());
     let open = || Catalog::open_known(state, authority, known, now());
-    let catalog = match open() {
-        Ok(catalog) if damage == Damage::Unknown => catalog,
-        Err(error) if damage == Damage::Unknown && !error.is_damage() => return Err(error).with_context(at_state),
-        opened => {
-            // Closed before it is moved.
-            drop(opened);
-            let aside = set_aside(state)?;
-            let mut catalog = open().with_context(at_state)?;
-            let saved = catalog.salvage(&aside).with_context(at_state)?;
-            tracing::error!(
-                file = %aside.display(),
-                articles = saved,
-                "the catalog was damaged and has been set aside; articles were recovered from it, and all files are read again"
-            );
-            catalog
+    let catalog = match opening {
+        Opening::AsIs => {
+            open().and_then(|catalog| catalog.check_small(now()).map(|()| catalog)).with_context(at_state)?
+        }
+        Opening::Recovering(why) => {
+            recover(state, why, |directory| Catalog::open_known(directory, authority, known, now()))?;
+            open().with_context(at_state)?
+        }
+        Opening::Empty(why) => {
+            give_up(state, why)?;
+            open().with_context(at_state)?
         }
     };
     // Without it, the catalog is as good as it was.
@@ -102,30 +124,109 @@ pub fn open_catalog(state: &Path, authority: Option<&str>, damage: Damage) -> an
     Ok(catalog)
 }
 
-/// Whether somebody has found out that the catalog is damaged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Damage {
-    /// If it is, opening it may tell.
-    Unknown,
-    /// It is.
-    Known,
+/// Puts a new catalog in the place of a damaged one, with what can be read of it; without a catalog if that is damaged as well. Until
+/// the new one is complete, the damaged one stays where it is: a full disk or a power cut loses nothing.
+fn recover(state: &Path, why: &str, open: impl Fn(&Path) -> catalog::Result<Catalog>) -> anyhow::Result<()> {
+    let problem = |what: &str| format!("{}: cannot {what} the recovered catalog", state.display());
+    let scratch = state.join(RECOVERED);
+    let _ = std::fs::remove_dir_all(&scratch);
+    DirBuilder::new().mode(0o700).create(&scratch).with_context(|| problem("make"))?;
+    // Closed before it is moved.
+    let salvaged = open(&scratch).and_then(|mut catalog| catalog.salvage(&state.join(FILE), now()));
+    let Salvaged { articles, repaired, dropped } = match salvaged {
+        Ok(salvaged) => salvaged,
+        Err(error) if error.is_damage() => {
+            let _ = std::fs::remove_dir_all(&scratch);
+            return give_up(state, &format!("{why}; after recovery, {error}"));
+        }
+        Err(error) => return Err(error).with_context(|| problem("write")),
+    };
+    let aside = keep_aside(state)?;
+    std::fs::rename(scratch.join(FILE), state.join(FILE)).with_context(|| problem("move"))?;
+    let _ = std::fs::remove_dir_all(&scratch);
+    tracing::error!(
+        error = why,
+        file = aside.map(|aside| aside.display().to_string()),
+        articles,
+        repaired,
+        dropped,
+        "the catalog was damaged and has been recovered; all files are read again; if ids or dates of articles are missing, restore a \
+         backup"
+    );
+    Ok(())
 }
 
-/// Gives the catalog and what belongs to it other names; tells that of the catalog.
-fn set_aside(state: &Path) -> anyhow::Result<PathBuf> {
-    let name = format!("{DAMAGED}{}.sqlite", now().timestamp());
-    for suffix in ["-wal", ""] {
-        let from = state.join(format!("{FILE}{suffix}"));
-        let renamed = std::fs::rename(&from, state.join(format!("{name}{suffix}")));
-        if let Err(error) = renamed
-            && error.kind() != std::io::ErrorKind::NotFound
-        {
-            return Err(error).with_context(|| format!("{}: cannot set the damaged catalog aside", from.display()));
+/// Removes a damaged catalog of which a copy is kept.
+fn give_up(state: &Path, why: &str) -> anyhow::Result<()> {
+    let aside = keep_aside(state)?;
+    discard(state)?;
+    tracing::error!(
+        error = why,
+        file = aside.map(|aside| aside.display().to_string()),
+        "the catalog was damaged, could not be recovered and starts empty; all files are read again, and their paths give ids; \
+         restore a backup for those of moved files"
+    );
+    Ok(())
+}
+
+/// Gives the catalog a second name, under which it is kept, and moves its log there; `None` if there is no catalog. Of the damaged
+/// catalogs, the oldest go.
+fn keep_aside(state: &Path) -> anyhow::Result<Option<PathBuf>> {
+    let (file, log) = (state.join(FILE), state.join(format!("{FILE}-wal")));
+    if !file.exists() {
+        return Ok(None);
+    }
+    let named = |second| state.join(format!("{DAMAGED}{second}.sqlite"));
+    // Two in one second have two names, in their order.
+    let aside = (now().timestamp()..).map(named).find(|aside| !aside.exists()).expect("there is always a later second");
+    let problem = || format!("{}: cannot keep the damaged catalog", aside.display());
+    if log.exists() {
+        std::fs::rename(&log, with_suffix(&aside, "-wal")).with_context(problem)?;
+    }
+    // Some file systems know one name for a file only.
+    std::fs::hard_link(&file, &aside).or_else(|_| std::fs::copy(&file, &aside).map(drop)).with_context(problem)?;
+    // An index of the log, which SQLite makes again.
+    let _ = std::fs::remove_file(state.join(format!("{FILE}-shm")));
+    forget_oldest(state);
+    Ok(Some(aside))
+}
+
+/// Removes a catalog that was made a moment ago of one that is set aside.
+///
+/// # Errors
+/// It cannot be removed.
+pub fn discard(state: &Path) -> anyhow::Result<()> {
+    for suffix in ["-wal", "-shm", ""] {
+        let file = state.join(format!("{FILE}{suffix}"));
+        match std::fs::remove_file(&file) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(error).with_context(|| format!("{}: cannot remove the damaged catalog", file.display()));
+            }
+            _ => {}
         }
     }
-    // An index of the one before it, which SQLite makes anew.
-    let _ = std::fs::remove_file(state.join(format!("{FILE}-shm")));
-    Ok(state.join(name))
+    Ok(())
+}
+
+/// Keeps the newest damaged catalogs only: each is as large as the one in use.
+fn forget_oldest(state: &Path) {
+    let Ok(entries) = std::fs::read_dir(state) else { return };
+    let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    let second = |name: &str| name.strip_prefix(DAMAGED)?.split_once('.')?.0.parse::<i64>().ok();
+    let mut files: Vec<(i64, String)> = names.filter_map(|name| Some((second(&name)?, name))).collect();
+    files.sort();
+    let mut seconds: Vec<i64> = files.iter().map(|(second, _)| *second).collect();
+    seconds.dedup();
+    let newest = seconds.iter().rev().take(MOST_DAMAGED).min().copied().unwrap_or(i64::MIN);
+    for (_, name) in files.iter().filter(|(second, _)| *second < newest) {
+        let _ = std::fs::remove_file(state.join(name));
+    }
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
 }
 
 /// Sees to it that the catalog is that of this folder.

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::Load;
 use super::control_socket::Reload;
 use super::pipeline::{self, Ended, Running};
-use super::state_dir::Damage;
+use super::state_dir::Opening;
 use crate::config::Config;
 use crate::observe::Observers;
 use crate::render::snapshot::Current;
@@ -22,6 +22,8 @@ use crate::system::systemd;
 
 /// How long after a failure of the catalog it is tried again.
 const RETRY: Duration = Duration::from_secs(2);
+/// A catalog that is damaged again so soon after its recovery was not recovered.
+const RELAPSE: Duration = Duration::from_mins(10);
 
 /// What stays while the configuration changes.
 pub struct Site {
@@ -51,11 +53,11 @@ impl Site {
     }
 
     /// Opens everything with a configuration, reads the whole folder and publishes what is in it. Takes as long as a start.
-    fn begin(&self, config: &Config, damage: Damage) -> anyhow::Result<Running> {
+    fn begin(&self, config: &Config, opening: Opening) -> anyhow::Result<Running> {
         let base_url = config.base_url(self.address);
         // First who serves, then what: answers are made once, for all who ask.
         let serve = |door| self.server.reconfigure(self.current.clone(), door, &config.http, &base_url);
-        pipeline::begin(config, &base_url, &self.state, &self.current, &self.observers, damage, serve)?.run()
+        pipeline::begin(config, &base_url, &self.state, &self.current, &self.observers, opening, serve)?.run()
     }
 }
 
@@ -88,14 +90,18 @@ pub struct Keeper {
     /// What was last said about the catalog, so that it is said once.
     complaint: String,
     retry_at: Instant,
-    damage: Damage,
+    /// How the catalog is opened next.
+    opening: Opening,
+    /// When a damaged catalog was last recovered.
+    recovered_at: Option<Instant>,
 }
 
 impl Keeper {
     /// One whose site is published already, as `config` says.
     pub fn new(site: Site, config: Config, running: Running) -> Self {
         let (site, running) = (Arc::new(site), Some(running));
-        Self { site, config, running, complaint: String::new(), retry_at: Instant::now(), damage: Damage::Unknown }
+        let (complaint, retry_at) = (String::new(), Instant::now());
+        Self { site, config, running, complaint, retry_at, opening: Opening::AsIs, recovered_at: None }
     }
 
     fn status(&self) -> String {
@@ -105,8 +111,8 @@ impl Keeper {
     /// Opens everything, as configured, where waiting for a disk keeps nobody from anything.
     async fn begin(&self, config: &Config) -> anyhow::Result<anyhow::Result<Running>> {
         let (site, config) = (self.site.clone(), config.clone());
-        let damage = self.damage;
-        Ok(tokio::task::spawn_blocking(move || site.begin(&config, damage)).await?)
+        let opening = self.opening.clone();
+        Ok(tokio::task::spawn_blocking(move || site.begin(&config, opening)).await?)
     }
 
     /// Works until `ended` says that it is over.
@@ -129,6 +135,14 @@ impl Keeper {
                     let _ = answer.send(said);
                 }
                 Event::Ended(Ended::Failed(error)) => {
+                    let at_state = self.site.state.display().to_string();
+                    self.failed(&anyhow::Error::from(error).context(at_state)).await;
+                }
+                Event::Ended(Ended::Damaged(error)) => {
+                    if let Some(running) = self.running.take() {
+                        // What it has to say about the catalog is known.
+                        let _ = tokio::task::spawn_blocking(move || running.stop()).await?;
+                    }
                     let at_state = self.site.state.display().to_string();
                     self.failed(&anyhow::Error::from(error).context(at_state)).await;
                 }
@@ -169,18 +183,24 @@ impl Keeper {
             // The watch of a large folder takes its time to end.
             let _ = tokio::task::spawn_blocking(move || drop(running)).await;
         }
-        if pipeline::is_damage(error) {
-            self.damage = Damage::Known;
-        }
         let complaint = format!("{error:#}");
         self.site.observers.metrics.record_catalog_failure();
         self.site.observers.status.update(|status| status.failure = Some(complaint.clone()));
+        if let Some(why) = pipeline::damage(error)
+            && self.opening == Opening::AsIs
+        {
+            let is_relapse = self.recovered_at.take().is_some_and(|at| at.elapsed() < RELAPSE);
+            self.opening = if is_relapse { Opening::Empty(why) } else { Opening::Recovering(why) };
+            // Waiting repairs nothing, and the recovery says what was wrong.
+            self.retry_at = Instant::now();
+            return;
+        }
+        self.retry_at = Instant::now() + RETRY;
         if complaint != self.complaint {
             tracing::error!(error = %complaint, "publishing stopped: the catalog cannot be used; trying again every few seconds");
             systemd::status(&format!("{}; nothing new is published: {complaint}", self.status()));
             self.complaint = complaint;
         }
-        self.retry_at = Instant::now() + RETRY;
     }
 
     /// Opens everything once more, as it was.
@@ -188,7 +208,9 @@ impl Keeper {
         match self.begin(&self.config).await? {
             Ok(running) => {
                 self.running = Some(running);
-                self.damage = Damage::Unknown;
+                if std::mem::replace(&mut self.opening, Opening::AsIs) != Opening::AsIs {
+                    self.recovered_at = Some(Instant::now());
+                }
                 self.site.observers.status.update(|status| status.failure = None);
                 if !std::mem::take(&mut self.complaint).is_empty() {
                     tracing::info!("publishing resumed");

@@ -415,16 +415,11 @@ fn promise(catalog: &mut Catalog, changed: bool, version: DateTime<Utc>) -> cata
 }
 
 fn promised(catalog: &Catalog) -> catalog::Result<DateTime<Utc>> {
-    second(catalog, "promised")
+    Ok(catalog.meta_date("promised")?.unwrap_or_default())
 }
 
 fn last_version(catalog: &Catalog) -> catalog::Result<DateTime<Utc>> {
-    second(catalog, "version")
-}
-
-fn second(catalog: &Catalog, key: &str) -> catalog::Result<DateTime<Utc>> {
-    let seconds = catalog.meta(key)?.and_then(|text| text.parse().ok());
-    Ok(seconds.and_then(|seconds| DateTime::from_timestamp(seconds, 0)).unwrap_or(DateTime::UNIX_EPOCH))
+    Ok(catalog.meta_date("version")?.unwrap_or_default())
 }
 
 /// The second of the next version: now, or the one after the last if the clock has not moved on.

@@ -20,6 +20,7 @@ mod command_line;
 mod commands;
 mod configuration;
 mod corpus;
+mod damage;
 mod end_to_end;
 mod faults;
 mod fuzz;

@@ -24,6 +24,8 @@ pub struct Site {
     state: PathBuf,
     configuration: String,
     running: Option<Running>,
+    /// The test damages the catalog itself.
+    damages: bool,
 }
 
 struct Running {
@@ -47,7 +49,29 @@ impl Site {
         let articles = directory.path().join("articles");
         std::fs::create_dir(&articles).unwrap();
         let state = directory.path().join("state");
-        Self { _directory: directory, articles, state, configuration: configuration.to_owned(), running: None }
+        Self {
+            _directory: directory,
+            articles,
+            state,
+            configuration: configuration.to_owned(),
+            running: None,
+            damages: false,
+        }
+    }
+
+    /// The catalog may be found damaged from now on: in any other test, that is a fault of the check.
+    pub fn may_be_damaged(&mut self) {
+        self.damages = true;
+    }
+
+    /// Catalogs that were found damaged and set aside, the oldest first.
+    pub fn damaged_catalogs(&self) -> Vec<PathBuf> {
+        let Ok(entries) = std::fs::read_dir(&self.state) else { return Vec::new() };
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let damaged = names.filter(|name| name.starts_with("damaged-") && name.ends_with(".sqlite"));
+        let mut files: Vec<PathBuf> = damaged.map(|name| self.state.join(name)).collect();
+        files.sort();
+        files
     }
 
     /// Replaces the configuration for the next start.
@@ -252,6 +276,9 @@ impl Drop for Site {
                 eprintln!("the daemon ended: {error:#}");
             }
         }
+        let damaged = self.damaged_catalogs();
+        let is_expected = self.damages || damaged.is_empty() || std::thread::panicking();
+        assert!(is_expected, "a catalog that no test damaged was found damaged: {damaged:?}");
     }
 }
 

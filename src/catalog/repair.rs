@@ -1,0 +1,212 @@
+//! One row of a damaged catalog: values that are wrong are replaced by such as the file of the article corrects, or other rows.
+
+use rusqlite::Row;
+use rusqlite::types::{Value, ValueRef};
+
+use super::check::Latest;
+use super::ownership::{CONTINUES, Claim};
+use super::values::{self, article_path, date, is_iri};
+use crate::model::entry::Slug;
+use crate::model::text::xml_legal;
+
+/// Instead of a hash that is wrong: that of no file.
+const NO_HASH: [u8; 32] = [0; 32];
+
+/// Instead of a path or slug that is wrong, until there is a better one.
+const LOST: &str = "lost";
+
+/// A row by the names of its columns. A text that is not UTF-8 is a blob here.
+#[derive(Debug, Clone)]
+pub(super) struct Cells {
+    pub names: Vec<String>,
+    pub values: Vec<Value>,
+    /// How many values were replaced.
+    pub repairs: usize,
+}
+
+/// What an article's row has lost that other rows may give back.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Lost {
+    pub number: bool,
+    pub id: bool,
+    pub slug: bool,
+    pub guid: bool,
+}
+
+impl Cells {
+    pub fn read(names: &[String], row: &Row<'_>) -> rusqlite::Result<Self> {
+        let value = |value: ValueRef<'_>| match value {
+            ValueRef::Null => Value::Null,
+            ValueRef::Integer(number) => Value::Integer(number),
+            ValueRef::Real(number) => Value::Real(number),
+            ValueRef::Text(bytes) => match std::str::from_utf8(bytes) {
+                Ok(text) => Value::Text(text.to_owned()),
+                Err(_) => Value::Blob(bytes.to_vec()),
+            },
+            ValueRef::Blob(bytes) => Value::Blob(bytes.to_vec()),
+        };
+        let values = (0..names.len()).map(|column| row.get_ref(column).map(value)).collect::<rusqlite::Result<_>>()?;
+        Ok(Self { names: names.to_vec(), values, repairs: 0 })
+    }
+
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.names.iter().position(|known| known == name).map(|column| &self.values[column])
+    }
+
+    pub fn integer(&self, name: &str) -> Option<i64> {
+        if let Some(Value::Integer(number)) = self.get(name) { Some(*number) } else { None }
+    }
+
+    pub fn text(&self, name: &str) -> Option<&str> {
+        if let Some(Value::Text(text)) = self.get(name) { Some(text) } else { None }
+    }
+
+    pub fn set(&mut self, name: &str, value: impl Into<Value>) {
+        if let Some(column) = self.names.iter().position(|known| known == name) {
+            self.values[column] = value.into();
+        }
+    }
+
+    /// Replaces a value unless it is right, and says whether it was. A column that an older file does not have is right.
+    fn repair(&mut self, name: &str, instead: impl Into<Value>, is_right: impl Fn(&Value) -> bool) -> bool {
+        let is_right = self.get(name).is_none_or(is_right);
+        if !is_right {
+            self.set(name, instead);
+            self.repairs += 1;
+        }
+        is_right
+    }
+
+    fn repair_integer(&mut self, name: &str, instead: impl Into<Value>, is_right: impl Fn(i64) -> bool) -> bool {
+        self.repair(name, instead, |value| matches!(value, Value::Integer(number) if is_right(*number)))
+    }
+
+    fn repair_text(&mut self, name: &str, instead: impl Into<Value>, is_right: impl Fn(&str) -> bool) -> bool {
+        self.repair(name, instead, |value| matches!(value, Value::Text(text) if is_right(text)))
+    }
+
+    /// The same of a value that may be missing, and then is when it is wrong.
+    fn repair_optional(&mut self, name: &str, is_right: impl Fn(&Value) -> bool) -> bool {
+        self.repair(name, Value::Null, |value| matches!(value, Value::Null) || is_right(value))
+    }
+
+    /// A row of `view`. What is in the view, and since when nothing below its cutoff counts, is found again.
+    pub fn repair_view(&mut self, latest: Latest, version: i64) {
+        self.set("members", 0);
+        self.set("floor", i64::MIN);
+        let key = self.text("key").unwrap_or_default().to_owned();
+        self.repair_text("name", key, |name| xml_legal(name) == name);
+        self.repair_integer("revised", version, |seconds| latest.clock(seconds).is_ok());
+        self.repair_integer("latest", 0, |seconds| latest.clock(seconds).is_ok());
+        self.repair_optional("guid", |guid| matches!(guid, Value::Text(guid) if guid.parse::<uuid::Uuid>().is_ok()));
+    }
+
+    /// A row of `adopted`; `has_article` says whether there is an article of a number.
+    pub fn repair_adopted(&mut self, has_article: impl Fn(i64) -> bool) {
+        self.repair_optional("guid", |guid| matches!(guid, Value::Text(guid) if xml_legal(guid) == *guid));
+        for column in ["link", "stem", "title"] {
+            self.repair_optional(column, |text| matches!(text, Value::Text(_)));
+        }
+        for column in ["published", "updated"] {
+            self.repair_optional(
+                column,
+                |date| matches!(date, Value::Integer(seconds) if self::date(*seconds).is_ok()),
+            );
+        }
+        self.repair_optional("article", |number| matches!(number, Value::Integer(number) if has_article(*number)));
+    }
+
+    /// A row of `media`. Which version of the file it was is found when the article is read again.
+    pub fn repair_media(&mut self) {
+        self.repair_integer("stamp", 0, |_| true);
+        self.repair_integer("claim", 0, |claim| (0..=Claim::Owns as i64).contains(&claim));
+    }
+
+    /// A row of `article`. Where it is not certain that readers may see the article, it is held until its file has been read.
+    pub fn repair_article(&mut self, latest: Latest, version: i64) -> Lost {
+        self.repair_dates(latest, version);
+        self.repair_visibility();
+        self.repair_file();
+        for column in ["weight", "brief"] {
+            self.repair_integer(column, 0, |bytes| values::weight(bytes).is_ok());
+        }
+        self.repair_integer("episode", 0, |mark| (0..=CONTINUES).contains(&mark));
+        self.repair_optional("archive", |number| matches!(number, Value::Integer(1..=0xFFFF_FFFF)));
+        Lost {
+            number: !self.repair_integer("number", Value::Null, |number| number > 0),
+            id: !self.repair_text("id", Value::Null, is_iri),
+            slug: !self.repair_text("slug", LOST.to_owned(), |slug| Slug::new(slug).is_some()),
+            guid: !self.repair_optional("guid", |guid| matches!(guid, Value::Text(guid) if xml_legal(guid) == *guid)),
+        }
+    }
+
+    fn repair_dates(&mut self, latest: Latest, version: i64) {
+        let is_past = |seconds: i64| latest.clock(seconds).is_ok();
+        self.repair_integer("revised", version, is_past);
+        let revised = self.integer("revised").unwrap_or(version);
+        let right = |cells: &Self, name| cells.integer(name).filter(|seconds| date(*seconds).is_ok());
+        let updated = right(self, "updated")
+            .filter(|seconds| *seconds < 0 || is_past(*seconds) || right(self, "published") == Some(*seconds));
+        // One that is later than the last change is wrong, unless the writer states it: then the file says so again.
+        let published = right(self, "published")
+            .filter(|published| updated.is_none_or(|updated| updated >= *published) || is_past(*published));
+        let published = published.or(updated).unwrap_or(revised);
+        let updated = updated.filter(|updated| *updated >= published).unwrap_or(published);
+        self.repair_integer("published", published, |seconds| seconds == published);
+        self.repair_integer("updated", updated, |seconds| seconds == updated);
+    }
+
+    fn repair_visibility(&mut self) {
+        let is_date = |seconds: i64| seconds >= 0 && date(seconds).is_ok();
+        let state = self.integer("state").filter(|state| (0..=2).contains(state));
+        let is_certain = [
+            self.repair_integer("state", 1, |state| (0..=2).contains(&state)),
+            self.repair_integer("shown", 0, |shown| (0..=1).contains(&shown)),
+            self.repair_integer("due", 0, is_date),
+            self.repair_integer("held_until", 0, is_date),
+            self.repair_optional("expires", |date| matches!(date, Value::Integer(seconds) if is_date(*seconds))),
+        ];
+        if is_certain.contains(&false) && state != Some(2) {
+            self.hold();
+        }
+    }
+
+    /// No reader sees the article until its file has been read; then it is what it was.
+    fn hold(&mut self) {
+        self.set("state", 1);
+        self.set("shown", 0);
+    }
+
+    /// Which file it was. A deleted article without a path is known by the bytes of its file when that is found.
+    fn repair_file(&mut self) {
+        if let Some(path) = self.text("path").map(str::to_owned) {
+            self.set("path", path.into_bytes());
+        }
+        if !self.repair(
+            "path",
+            LOST.as_bytes().to_vec(),
+            |path| matches!(path, Value::Blob(path) if article_path(path.clone()).is_ok()),
+        ) {
+            self.give_up_path();
+        }
+        for column in ["file_hash", "entry_hash"] {
+            self.repair(
+                column,
+                NO_HASH.to_vec(),
+                |hash| matches!(hash, Value::Blob(hash) if hash.len() == NO_HASH.len()),
+            );
+        }
+        for column in ["inode", "born"] {
+            self.repair_integer(column, 0, |_| true);
+        }
+        for column in ["size", "mtime", "ctime", "stale"] {
+            self.set(column, 0);
+        }
+    }
+
+    /// The path is another article's, or unknown.
+    pub fn give_up_path(&mut self) {
+        self.set("state", 2);
+        self.set("shown", 0);
+    }
+}

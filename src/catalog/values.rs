@@ -1,0 +1,123 @@
+//! Values of rows, read by the rules that the writer keeps. A value outside of them is damage.
+
+use std::path::PathBuf;
+
+use chrono::{DateTime, Utc};
+use rusqlite::Row;
+use url::Url;
+
+use super::{CatalogError, Result, path_of};
+use crate::model::text::xml_legal;
+
+/// The seconds that feeds can write: years of four digits (RFC 3339 section 1).
+const SECONDS: std::ops::RangeInclusive<i64> = -62_167_219_200..=253_402_300_799;
+
+/// No version is as late as this, which is the year 9000: the one after a version has four digits, too.
+const LAST_VERSION: i64 = 221_845_392_000;
+
+/// No entry takes more bytes.
+const MAX_WEIGHT: i64 = 1 << 36;
+
+/// No site has more articles.
+const MAX_COUNT: u64 = 1 << 36;
+
+pub(super) fn damaged<T>(what: impl Into<String>) -> Result<T> {
+    Err(CatalogError::Damaged(what.into()))
+}
+
+pub(super) fn date(seconds: i64) -> Result<DateTime<Utc>> {
+    let date = DateTime::from_timestamp(seconds, 0).filter(|_| SECONDS.contains(&seconds));
+    date.ok_or_else(|| CatalogError::Damaged(format!("{seconds} is no date")))
+}
+
+/// Whether a date can be written down and read again.
+pub(super) fn is_date(date: DateTime<Utc>) -> bool {
+    SECONDS.contains(&date.timestamp())
+}
+
+/// A date that the clock gave, as text: of a version, or of the catalog itself.
+pub(super) fn clock_date(text: &str) -> Result<DateTime<Utc>> {
+    let seconds = text.parse().ok().filter(|seconds| (0..=LAST_VERSION).contains(seconds));
+    match seconds {
+        Some(seconds) => date(seconds),
+        None => damaged(format!("`{text}` is no date")),
+    }
+}
+
+/// The number in a column that holds 0 or 1.
+pub(super) fn flag(row: &Row<'_>, column: usize) -> Result<bool> {
+    match row.get(column)? {
+        0 => Ok(false),
+        1 => Ok(true),
+        other => damaged(format!("{other} is neither 0 nor 1")),
+    }
+}
+
+/// Bytes that an entry takes in a feed.
+pub(super) fn weight(bytes: i64) -> Result<i64> {
+    if (0..=MAX_WEIGHT).contains(&bytes) { Ok(bytes) } else { damaged(format!("an entry of {bytes} bytes")) }
+}
+
+/// A count of articles.
+pub(super) fn count(number: i64) -> Result<u64> {
+    let count = u64::try_from(number).ok().filter(|count| *count <= MAX_COUNT);
+    count.ok_or_else(|| CatalogError::Damaged(format!("a count of {number}")))
+}
+
+/// Path of an article below the watched folder.
+pub(super) fn article_path(bytes: Vec<u8>) -> Result<PathBuf> {
+    let is_step = |step: &[u8]| !matches!(step, b"" | b"." | b"..");
+    if bytes.contains(&0) || !bytes.split(|byte| *byte == b'/').all(is_step) {
+        return damaged(format!("`{}` is no path of an article", String::from_utf8_lossy(&bytes).escape_default()));
+    }
+    Ok(path_of(bytes))
+}
+
+/// Whether a text is an absolute IRI (RFC 3987 section 2.2), roughly; no more is ever let through.
+pub(super) fn is_iri(text: &str) -> bool {
+    let allowed = |c: char| match c {
+        '<' | '>' | '"' | '{' | '}' | '|' | '\\' | '^' | '`' => false,
+        _ => c.is_ascii_graphic() || c.is_alphanumeric(),
+    };
+    text.chars().all(allowed) && Url::parse(text).is_ok()
+}
+
+/// What readers of RSS and JSON Feed know an article by where that is no IRI.
+pub(super) fn guid(text: Option<String>) -> Result<Option<String>> {
+    let is_one = text.as_deref().is_none_or(|text| xml_legal(text) == text);
+    if is_one { Ok(text) } else { damaged("a guid with characters that no feed can hold") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_have_four_digits_for_their_year() {
+        for (seconds, is_one) in [
+            (0, true),
+            (-1, true),
+            (253_402_300_799, true),
+            (253_402_300_800, false),
+            (i64::MIN, false),
+            (i64::MAX, false),
+        ] {
+            assert_eq!(date(seconds).is_ok(), is_one, "{seconds}");
+        }
+        assert!(clock_date("1700000000").is_ok());
+        for text in ["", "x", "-1", "253402300799", "99999999999999999999"] {
+            assert!(clock_date(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn paths_lie_below_the_folder() {
+        for path in ["a.md", "a/b.md", "a b/ä.md", "..a", "a..b/c"] {
+            assert!(article_path(path.into()).is_ok(), "{path}");
+        }
+        assert!(article_path(vec![0xFF]).is_ok(), "names are bytes");
+        for path in ["", "/", "/etc/passwd", "a//b", "../a", "a/..", "./a", "a/", "a\0b"] {
+            assert!(article_path(path.into()).is_err(), "{path:?}");
+        }
+    }
+}

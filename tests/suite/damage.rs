@@ -1,0 +1,483 @@
+//! One wrong value in the catalog, in every column of every table: it is found, all other articles stay what they are, and
+//! publishing goes on.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::AssertUnwindSafe;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use chrono::{DateTime, Utc};
+use gazetted::catalog::{Catalog, FILE};
+use gazetted::model::collection::ImportedEntry;
+use rusqlite::Connection;
+use rusqlite::config::DbConfig;
+
+use crate::site::Site;
+
+/// The main feed holds some of the articles, archives hold the others.
+const CONFIGURATION: &str = "[feed]\nentries = 6\nwindow = \"1s\"\narchive_entries = 3\n";
+
+/// Wrong values of each type of column, as SQL writes them.
+const INTEGERS: [&str; 9] =
+    ["'text'", "x'00ff'", "NULL", "1.5", "-9223372036854775808", "9223372036854775807", "253402300800", "-1", "7"];
+const TEXTS: [&str; 6] = ["CAST(x'ff' AS TEXT)", "x'00ff'", "NULL", "''", "'{\"title\":'", "'a' || char(0) || 'b'"];
+const BLOBS: [&str; 6] = ["'text'", "7", "NULL", "x''", "x'ff'", "zeroblob(33)"];
+
+/// A site with rows in every table of its catalog, stopped; and what its feeds say.
+struct Base {
+    site: Site,
+    items: BTreeMap<String, Item>,
+    columns: Vec<Column>,
+}
+
+/// What readers know an article by: id, address and date.
+type Item = (String, String, String);
+
+#[derive(Debug, Clone)]
+struct Column {
+    table: String,
+    name: String,
+    /// As the schema declares it.
+    kind: String,
+}
+
+impl Column {
+    fn wrong(&self) -> &'static [&'static str] {
+        match self.kind.as_str() {
+            "INTEGER" => &INTEGERS,
+            "TEXT" => &TEXTS,
+            "BLOB" => &BLOBS,
+            other => panic!("{self:?}: there are no wrong values of type {other}"),
+        }
+    }
+
+    /// Whether no version of the program can take a value for a right one.
+    fn is_wrong_anyway(&self, value: &str) -> bool {
+        let any_number = ["size", "mtime", "ctime", "inode", "born", "stamp"].contains(&self.name.as_str());
+        match value {
+            "NULL" => !["expires", "guid", "archive"].contains(&self.name.as_str()) && self.table != "adopted",
+            "'text'" | "x'00ff'" | "CAST(x'ff' AS TEXT)" | "1.5" => true,
+            "9223372036854775807" | "253402300800" => !any_number && self.name != "number",
+            "-9223372036854775808" => !any_number && self.name != "number" && self.name != "floor",
+            "x''" | "zeroblob(33)" => self.name.ends_with("hash"),
+            "7" => self.kind == "BLOB" || ["state", "shown", "kind", "stale"].contains(&self.name.as_str()),
+            _ => false,
+        }
+    }
+}
+
+fn columns(connection: &Connection) -> Vec<Column> {
+    let sql = "
+        SELECT t.name, c.name, c.type FROM sqlite_schema t, pragma_table_info(t.name) c
+        WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite_%' ORDER BY t.name, c.cid";
+    let mut statement = connection.prepare(sql).unwrap();
+    let column = |row: &rusqlite::Row<'_>| Ok(Column { table: row.get(0)?, name: row.get(1)?, kind: row.get(2)? });
+    statement.query_map([], column).unwrap().map(Result::unwrap).collect()
+}
+
+fn dated(day: usize, more: &str, title: &str) -> String {
+    format!("---\ndate: 2024-05-{day:02}\n{more}\n---\n# {title}\n\nText of {title}.\n")
+}
+
+/// Gives the state two entries of a feed that was published elsewhere: one that finds its article, one that waits.
+fn adopt(state: &Path) {
+    std::fs::create_dir_all(state).unwrap();
+    let mut catalog = Catalog::open(state, Some("gazette.example"), Utc::now()).unwrap();
+    let entry = |name: &str| ImportedEntry {
+        guid: Some(format!("old {name}")),
+        link: Some(format!("https://old.example/{name}/")),
+        title: Some(format!("Old {name}")),
+        published: DateTime::from_timestamp(1_600_000_000, 0),
+        ..ImportedEntry::default()
+    };
+    catalog.adopt(&[entry("adopted"), entry("waiting")]).unwrap();
+}
+
+impl Base {
+    fn new() -> Self {
+        let mut site = Site::configured(CONFIGURATION);
+        adopt(site.state());
+        for number in 1..=12 {
+            let more = format!("tags: [t{}]\nauthor: Ann", number % 3);
+            site.write(&format!("a/{number}.md"), dated(number, &more, &format!("Number {number}")));
+        }
+        site.write("adopted.md", "# Adopted\n\nText");
+        site.write("undated.md", "# Undated\n\nText");
+        site.write("sea.png", b"\x89PNG\r\n\x1a\n");
+        site.write("picture.md", dated(20, "", "Picture") + "![Sea](sea.png)");
+        site.write("later.md", "---\ndate: 2999-01-01\n---\n# Later\n\nText");
+        site.write("over.md", dated(21, "expires: 2024-06-01", "Over"));
+        site.write("draft.md", dated(22, "", "Draft"));
+        site.write("renamed.md", dated(23, "slug: first", "Renamed"));
+        site.write("identified.md", dated(24, "", "Identified"));
+        site.write("gone.md", dated(25, "tags: [t1]", "Gone"));
+        site.start();
+        site.settle();
+        site.write("draft.md", dated(22, "draft: true", "Draft"));
+        site.write("renamed.md", dated(23, "slug: second", "Renamed"));
+        site.write("identified.md", dated(24, "id: mine", "Identified"));
+        site.remove("gone.md");
+        site.settle();
+        site.wait_until("the deletion is told", |site| site.get("/articles/gone").status == 410);
+        let items = items(&site);
+        assert_eq!(items.len(), 18, "{items:?}");
+        site.stop();
+        let connection = Connection::open(site.state().join(FILE)).unwrap();
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+        let columns = columns(&connection);
+        for table in columns.iter().map(|column| &column.table).collect::<BTreeSet<_>>() {
+            let sql = format!("SELECT EXISTS (SELECT 1 FROM {table})");
+            assert!(connection.query_row(&sql, [], |row| row.get::<_, bool>(0)).unwrap(), "{table} is empty");
+        }
+        assert!(columns.len() > 70, "{} columns", columns.len());
+        Self { site, items, columns }
+    }
+
+    /// The same site in folders of its own.
+    fn copy(&self) -> Site {
+        let mut site = Site::configured(CONFIGURATION);
+        site.may_be_damaged();
+        copy_folder(self.site.root(), site.root());
+        copy_folder(self.site.state(), site.state());
+        site
+    }
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let kind = entry.file_type().unwrap();
+        if kind.is_dir() {
+            copy_folder(&entry.path(), &to.join(entry.file_name()));
+        } else if kind.is_file() {
+            std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+        }
+    }
+}
+
+/// What the main feed and all archives say, by title.
+fn items(site: &Site) -> BTreeMap<String, Item> {
+    let mut items = BTreeMap::new();
+    let mut next = Some("/feed.json".to_owned());
+    while let Some(at) = next {
+        let answer = site.get(&at);
+        assert_eq!(answer.status, 200, "{at}");
+        let feed: serde_json::Value = serde_json::from_str(&answer.text()).unwrap();
+        for item in feed["items"].as_array().unwrap() {
+            let text = |name: &str| item[name].as_str().unwrap().to_owned();
+            items.insert(text("title"), (text("id"), text("url"), text("date_published")));
+        }
+        next = feed["next_url"].as_str().map(|url| url.replace("https://gazette.example", ""));
+    }
+    items
+}
+
+/// Writes a value into a row of a column that its table would refuse. Says which article's row it was, or 0; `None` if not even
+/// SQLite's own rules for such a column allow it.
+fn corrupt(file: &Path, column: &Column, row: usize, value: &str) -> Option<i64> {
+    let Column { table, name, .. } = column;
+    let connection = Connection::open(file).unwrap();
+    let schema: String = connection
+        .query_row("SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?1", [table], |row| row.get(0))
+        .unwrap();
+    let loose = schema.replace(") STRICT, WITHOUT ROWID", ") WITHOUT ROWID").replace(") STRICT", ")");
+    let loose = loose.replace("NOT NULL", "");
+    set_schema(connection, table, &loose);
+    let connection = Connection::open(file).unwrap();
+    connection.execute_batch("PRAGMA foreign_keys = off; PRAGMA ignore_check_constraints = on;").unwrap();
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false).unwrap();
+    let keys: String = connection
+        .query_row("SELECT group_concat(name) FROM pragma_table_info(?1) WHERE pk > 0", [table], |row| row.get(0))
+        .unwrap();
+    let chosen =
+        format!("SELECT {keys} FROM {table} ORDER BY {keys} LIMIT 1 OFFSET {row} % (SELECT count(*) FROM {table})");
+    let article = if table == "article" {
+        connection
+            .query_row(&format!("SELECT number FROM article WHERE number = ({chosen})"), [], |row| row.get(0))
+            .unwrap()
+    } else {
+        0
+    };
+    let sql = format!("UPDATE {table} SET {name} = {value} WHERE ({keys}) = ({chosen})");
+    let changed = connection.execute(&sql, []).map(|rows| assert_eq!(rows, 1, "{sql}"));
+    set_schema(connection, table, &schema);
+    changed.is_ok().then_some(article)
+}
+
+fn set_schema(connection: Connection, table: &str, sql: &str) {
+    connection.execute_batch("PRAGMA writable_schema = on").unwrap();
+    connection.execute("UPDATE sqlite_schema SET sql = ?2 WHERE type = 'table' AND name = ?1", [table, sql]).unwrap();
+    connection.close().unwrap();
+}
+
+/// Does something with each of some cases, in several threads, and tells of all that fail.
+fn each<T: Sync>(cases: &[T], threads: usize, work: impl Fn(&T) + Sync) {
+    let (next, failures) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    if let Err(panic) = std::panic::catch_unwind(AssertUnwindSafe(|| work(case))) {
+                        let why = panic.downcast_ref::<String>().cloned().unwrap_or_default();
+                        failures.lock().unwrap().push(why);
+                    }
+                }
+            });
+        }
+    });
+    let failures = failures.into_inner().unwrap();
+    assert!(failures.is_empty(), "{} cases fail:\n{}", failures.len(), failures.join("\n"));
+}
+
+/// A folder that costs no write to a disk, where there is one.
+fn in_memory() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
+/// Number, id, path, slug and date of each article.
+fn rows(file: &Path) -> BTreeMap<i64, (String, Vec<u8>, String, i64)> {
+    let connection = Connection::open(file).unwrap();
+    let mut statement = connection.prepare("SELECT number, id, path, slug, published FROM article").unwrap();
+    let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, (row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)));
+    statement.query_map([], row).unwrap().map(Result::unwrap).collect()
+}
+
+#[test]
+fn every_wrong_value_is_found_and_costs_no_other_row() {
+    let base = Base::new();
+    let whole = std::fs::read(base.site.state().join(FILE)).unwrap();
+    let before = rows(&base.site.state().join(FILE));
+    let now = Utc::now();
+    let directory = in_memory();
+    drop(Catalog::open(directory.path(), Some("gazette.example"), now).unwrap());
+    let empty = std::fs::read(directory.path().join(FILE)).unwrap();
+    let tried = AtomicUsize::new(0);
+    let mut cases: Vec<(usize, &Column, &str)> = Vec::new();
+    for (place, column) in base.columns.iter().enumerate() {
+        cases.extend(column.wrong().iter().enumerate().map(|(number, value)| (place + number, column, *value)));
+    }
+    each(&cases, 3, |(place, column, value)| {
+        let case = format!("{}.{} = {value}", column.table, column.name);
+        let directory = in_memory();
+        let file = directory.path().join(FILE);
+        std::fs::write(&file, &whole).unwrap();
+        let Some(article) = corrupt(&file, column, *place, value) else { return };
+        tried.fetch_add(1, Ordering::Relaxed);
+        let open = || Catalog::open(directory.path(), Some("gazette.example"), now);
+        match open().and_then(|catalog| catalog.check(now)) {
+            Ok(()) => assert!(!column.is_wrong_anyway(value), "{case}: not found"),
+            Err(error) => assert!(error.is_damage(), "{case}: {error}"),
+        }
+        let aside = directory.path().join("aside.sqlite");
+        std::fs::rename(&file, &aside).unwrap();
+        // To make its tables takes longer than all else.
+        std::fs::write(&file, &empty).unwrap();
+        let mut catalog = open().unwrap();
+        let salvaged = catalog.salvage(&aside, now).unwrap_or_else(|error| panic!("{case}: {error}"));
+        drop(catalog);
+        let after = rows(&file);
+        for (number, row) in before.iter().filter(|(number, _)| **number != article) {
+            assert_eq!(after.get(number), Some(row), "{case}: article {number}; {salvaged:?}");
+        }
+        assert_eq!(after.len(), before.len(), "{case}: {salvaged:?}");
+        // The row itself keeps whatever was not wrong in it.
+        if let Some((row, found)) = before.get(&article).zip(after.get(&article)) {
+            assert!(column.name == "id" || row.0 == found.0, "{case}: the id is {}", found.0);
+            assert!(column.name == "path" || row.1 == found.1, "{case}");
+            assert!(column.name == "slug" || row.2 == found.2, "{case}: the slug is {}", found.2);
+            assert!(["published", "updated"].contains(&column.name.as_str()) || row.3 == found.3, "{case}");
+        }
+    });
+    assert!(tried.into_inner() > 350, "too few wrong values could be written");
+}
+
+#[test]
+fn a_daemon_starts_and_publishes_whatever_value_is_wrong() {
+    let base = Base::new();
+    // A few columns of one table at a time, since a daemon takes its time to start and to stop.
+    let tables = base.columns.chunk_by(|one, other| one.table == other.table);
+    let cases: Vec<&[Column]> = tables.flat_map(|columns| columns.chunks(5)).collect();
+    each(&cases, 12, |columns| {
+        let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+        let (table, case) = (&columns[0].table, format!("{}: {}", columns[0].table, names.join(", ")));
+        let mut site = base.copy();
+        for (place, column) in columns.iter().enumerate() {
+            for (number, value) in column.wrong().iter().enumerate().skip(place % 2).step_by(2) {
+                corrupt(&site.state().join(FILE), column, 3 * place + number, value);
+            }
+        }
+        site.start();
+        let served = items(&site);
+        for (title, item) in &base.items {
+            let found = served.get(title).unwrap_or_else(|| panic!("{case}: {title} is not served, only {served:?}"));
+            if table != "article" {
+                assert_eq!(found, item, "{case}: {title}");
+            }
+            let page = found.1.replace("https://gazette.example", "");
+            let answer = site.get(&page);
+            assert!(
+                answer.status == 200 && answer.text().contains(title.as_str()),
+                "{case}: {page}: {}",
+                answer.status
+            );
+        }
+        assert_eq!(served.len(), base.items.len(), "{case}: {served:?}");
+        let tagged = site.get("/tags/t1/feed.json").text();
+        assert!(
+            ["Number 1\"", "Number 4\"", "Number 7\"", "Number 10\""].iter().all(|title| tagged.contains(title)),
+            "{case}: {tagged}"
+        );
+        site.write("new.md", "---\ntags: [t1]\n---\n# New\n\nText");
+        site.wait_until(&format!("{case}: a new article is published"), |site| {
+            site.titles().contains(&"New".to_owned())
+        });
+        assert!(site.get("/tags/t1/feed.json").text().contains("New"), "{case}");
+        site.stop();
+        let damaged = site.damaged_catalogs();
+        assert!(damaged.len() <= 1, "{case}: {damaged:?}");
+        site.start();
+        assert_eq!(items(&site).len(), base.items.len() + 1, "{case}");
+        assert_eq!(site.damaged_catalogs(), damaged, "{case}: the second start finds nothing");
+        site.stop();
+    });
+}
+
+/// The catalog of a daemon that runs, as another program opens it.
+fn beside(site: &Site) -> Connection {
+    let connection = Connection::open(site.state().join(FILE)).unwrap();
+    connection.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
+    connection.execute_batch("PRAGMA foreign_keys = off").unwrap();
+    connection
+}
+
+#[test]
+fn a_wrong_value_that_the_writer_meets_is_repaired_while_it_runs() {
+    let mut site = Site::started();
+    site.may_be_damaged();
+    for number in 1..=5 {
+        site.write(&format!("{number}.md"), dated(number, "", &format!("Number {number}")));
+    }
+    site.settle();
+    let before = items(&site);
+    beside(&site)
+        .execute("UPDATE article SET slug = CAST(x'ff' AS TEXT), file_hash = x'00' WHERE path = x'332e6d64'", [])
+        .unwrap();
+    site.write("3.md", dated(3, "", "Number 3") + "More.");
+    site.write("new.md", "# New\n\nText");
+    site.wait_until("both are published", |site| {
+        site.titles().contains(&"New".to_owned()) && site.get("/articles/3").text().contains("More.")
+    });
+    let after = items(&site);
+    assert!(before.iter().all(|(title, item)| after.get(title) == Some(item)), "{before:?} {after:?}");
+    assert_eq!(site.damaged_catalogs().len(), 1);
+    site.stop();
+}
+
+#[test]
+fn a_wrong_value_that_a_reader_meets_is_repaired_while_it_runs() {
+    let mut site = Site::configured(CONFIGURATION);
+    site.may_be_damaged();
+    for number in 1..=12 {
+        site.write(&format!("{number}.md"), dated(number, "", &format!("Number {number}")));
+    }
+    site.start();
+    let before = items(&site);
+    // Neither in the main feed nor asked for before.
+    beside(&site)
+        .execute("UPDATE content SET entry = '{' WHERE number = (SELECT number FROM article WHERE slug = '1')", [])
+        .unwrap();
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while site.get("/articles/1").status != 200 {
+        assert!(std::time::Instant::now() < deadline, "the page stays away");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    assert_eq!(site.damaged_catalogs().len(), 1);
+    assert_eq!(items(&site), before);
+    site.stop();
+}
+
+#[test]
+fn a_large_catalog_is_checked_while_it_is_served() {
+    let mut site = Site::configured(CONFIGURATION);
+    site.may_be_damaged();
+    for number in 1..=12 {
+        site.write(&format!("{number}.md"), dated(number, "", &format!("Number {number}")));
+    }
+    site.start();
+    site.stop();
+    let connection = Connection::open(site.state().join(FILE)).unwrap();
+    connection
+        .execute_batch("CREATE TABLE filler AS SELECT zeroblob(5 << 20); DELETE FROM address WHERE slug = '1'")
+        .unwrap();
+    drop(connection);
+    site.start();
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while site.get("/articles/1").status != 200 {
+        assert!(std::time::Instant::now() < deadline, "its page stays away");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    assert_eq!(site.damaged_catalogs().len(), 1);
+    site.restart();
+    assert_eq!(site.damaged_catalogs().len(), 1);
+    site.stop();
+}
+
+#[test]
+fn a_backup_that_is_copied_over_the_catalog_in_use_stops_nothing() {
+    let mut site = Site::configured("[feed]\nentries = 100\n");
+    site.may_be_damaged();
+    for number in 1..=10 {
+        site.write(&format!("{number}.md"), dated(number, "tags: [t]", &format!("Number {number}")));
+    }
+    site.start();
+    let before = items(&site);
+    let backup = site.state().with_extension("backup");
+    beside(&site).execute("VACUUM INTO ?1", [backup.to_str().unwrap()]).unwrap();
+    for number in 11..=40 {
+        site.write(
+            &format!("{number}.md"),
+            dated(1 + number % 28, "tags: [t]", &format!("Number {number}")) + &"word ".repeat(900),
+        );
+    }
+    site.settle();
+    std::fs::copy(&backup, site.state().join(FILE)).unwrap();
+    for number in 41..=50 {
+        site.write(&format!("{number}.md"), dated(1 + number % 28, "tags: [t]", &format!("Number {number}")));
+    }
+    let titles = |site: &Site| (1..=50).all(|number| items(site).contains_key(&format!("Number {number}")));
+    site.wait_until("all are published", titles);
+    let after = items(&site);
+    assert!(before.iter().all(|(title, item)| after.get(title) == Some(item)), "{before:?} {after:?}");
+    site.restart();
+    let after = items(&site);
+    assert!(titles(&site) && before.iter().all(|(title, item)| after.get(title) == Some(item)), "{before:?} {after:?}");
+    let damaged = site.damaged_catalogs();
+    site.restart();
+    assert_eq!(site.damaged_catalogs(), damaged);
+    site.stop();
+}
+
+#[test]
+fn three_damaged_catalogs_are_kept_at_most() {
+    let mut site = Site::new();
+    site.may_be_damaged();
+    site.write("one.md", "# One\n\nText");
+    site.start();
+    let before = items(&site);
+    site.stop();
+    let mut seen = BTreeSet::new();
+    for _ in 0..5 {
+        let connection = Connection::open(site.state().join(FILE)).unwrap();
+        connection.execute("UPDATE article SET state = 7", []).unwrap();
+        drop(connection);
+        site.start();
+        assert_eq!(items(&site), before);
+        site.stop();
+        seen.extend(site.damaged_catalogs());
+    }
+    let kept: BTreeSet<PathBuf> = site.damaged_catalogs().into_iter().collect();
+    assert_eq!((seen.len(), kept.len()), (5, 3));
+    assert!(kept.iter().eq(seen.iter().skip(2)), "the newest are kept: {kept:?} of {seen:?}");
+}
