@@ -1,4 +1,4 @@
-//! Arguments -> a command -> an exit code: 0 good, 1 found or failed, 2 wrong usage (which clap ends with itself).
+//! Runs a command and sets the exit code: 0 good, 1 problem found or failure, 2 wrong usage (mostly reported by clap).
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! `gazetted adopt-ids FEED_FILE...`: go on where another publisher stopped, so that nobody is told of old articles anew.
+//! `gazetted adopt-ids FEED_FILE...`: takes over the ids of another publisher, so that no reader shows old articles as new.
 
 use crate::model::text::single_line;
 use std::path::{Path, PathBuf};
@@ -12,24 +12,22 @@ use crate::render::feed::imported;
 
 /// Take over the ids and dates of a feed that was published elsewhere
 ///
-/// Articles are matched by address, by the name of their file in it, or by title. An entry whose article is not there yet
-/// waits for its file. The daemon must not be running.
+/// Articles are matched by address, by file name or by title. An entry without an article is kept until its file arrives. The
+/// daemon must not be running.
 #[derive(Debug, Args)]
-pub struct AdoptIds {
-    /// RSS, Atom or JSON Feed documents, as saved from the old site
+pub struct AdoptIdsArgs {
+    /// RSS, Atom or JSON Feed documents saved from the old site
     #[arg(required = true)]
     feeds: Vec<PathBuf>,
     #[command(flatten)]
     site: SiteOptions,
 }
 
-impl AdoptIds {
-    /// Reads the feeds, then gives their ids to the articles.
-    ///
+impl AdoptIdsArgs {
     /// # Errors
     /// A feed cannot be read, or a daemon is running.
     pub fn run(self, file: Option<&Path>) -> anyhow::Result<Outcome> {
-        let config = self.site.over(file)?;
+        let config = self.site.load(file)?;
         let mut entries = Vec::new();
         for feed in &self.feeds {
             let text = daemon::read_text(feed)?;

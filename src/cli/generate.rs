@@ -1,6 +1,6 @@
-//! `gazetted generate DIR`: manual pages, shell completions and the configuration of a service, for whoever makes a package.
+//! `gazetted generate DIR`: writes manual pages, shell completions and a service's configuration, for packagers.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Args, CommandFactory};
@@ -8,45 +8,42 @@ use clap_complete::Shell;
 use clap_mangen::roff::{Inline, Roff, bold, roman};
 
 use super::Cli;
-use crate::daemon;
 
-/// The configuration as it is documented.
+/// The documented sample configuration.
 const CONFIGURATION: &str = include_str!("../../config/gazetted.toml");
-/// What is set in it for a service, with what stands there otherwise: so that commands find what the service uses.
-const OF_SERVICE: [(&str, &str); 2] = [
+/// Lines of the sample and their replacements for a service, so that commands find what the service uses.
+const SERVICE_VALUES: [(&str, &str); 2] = [
     ("#directory = \"seeds\"", "directory = \"/srv/gazetted/articles\""),
     ("## directory = \"/var/lib/gazetted\"", "directory = \"/var/lib/gazetted\""),
 ];
-/// Name of its manual page.
+/// File name of the manual page of the configuration.
 const CONFIGURATION_PAGE: &str = "gazetted.toml.5";
 
 /// Write manual pages, shell completions and the configuration of a service, for a package
 #[derive(Debug, Args)]
-pub struct Generate {
-    /// Folder that they are written to; it is made if it is not there
+pub struct GenerateArgs {
+    /// Target folder; created if it does not exist
     directory: PathBuf,
 }
 
-impl Generate {
-    /// Writes all of them.
-    ///
+impl GenerateArgs {
     /// # Errors
-    /// One cannot be written.
+    /// A file cannot be written.
     pub fn run(self) -> anyhow::Result<()> {
         for (name, bytes) in files().context("cannot make the manual pages")? {
-            daemon::write_file(&self.directory, &name, &bytes)?;
+            write_file(&self.directory, &name, &bytes)?;
         }
         Ok(())
     }
 }
 
-/// Names and contents.
+/// Returns the names and contents of the files.
 fn files() -> std::io::Result<Vec<(String, Vec<u8>)>> {
     let mut files = Vec::new();
     let command = Cli::command();
     let commands = command.get_subcommands().filter(|command| !command.is_hide_set()).map(|sub| {
         let name = format!("gazetted-{}", sub.get_name());
-        // The options that are everybody's belong on each page.
+        // Global options are documented on each page.
         let global = command.get_arguments().filter(|argument| argument.is_global_set()).cloned();
         sub.clone().args(global).name(leaked(&name)).display_name(name)
     });
@@ -56,9 +53,9 @@ fn files() -> std::io::Result<Vec<(String, Vec<u8>)>> {
         clap_mangen::Man::new(command).render(&mut page)?;
         files.push((name, page));
     }
-    let set = |text: String, (unset, set): (&str, &str)| text.replace(unset, set);
-    let of_service = OF_SERVICE.into_iter().fold(CONFIGURATION.to_owned(), set);
-    files.push(("gazetted.toml".to_owned(), of_service.into_bytes()));
+    let replace = |text: String, (line, value): (&str, &str)| text.replace(line, value);
+    let service = SERVICE_VALUES.into_iter().fold(CONFIGURATION.to_owned(), replace);
+    files.push(("gazetted.toml".to_owned(), service.into_bytes()));
     files.push((CONFIGURATION_PAGE.to_owned(), configuration_page().into_bytes()));
     for (shell, name) in [(Shell::Bash, "gazetted.bash"), (Shell::Zsh, "_gazetted"), (Shell::Fish, "gazetted.fish")] {
         let mut script = Vec::new();
@@ -68,38 +65,45 @@ fn files() -> std::io::Result<Vec<(String, Vec<u8>)>> {
     Ok(files)
 }
 
-/// clap wants names that live as long as the program; there are ten of them.
+/// Writes a file and creates its folder if needed.
+fn write_file(directory: &Path, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
+    let file = directory.join(name);
+    let write = || std::fs::create_dir_all(directory).and_then(|()| std::fs::write(&file, bytes));
+    write().with_context(|| format!("{}: cannot write the file", file.display()))
+}
+
+/// Leaks a name: clap needs names of static lifetime. There are ten.
 fn leaked(name: &str) -> &'static str {
     name.to_owned().leak()
 }
 
-/// The documented configuration as a manual page: each key with what is said above it.
+/// Renders the sample configuration as a manual page: each key with the comment above it.
 fn configuration_page() -> String {
     let mut page = Roff::new();
     page.control("TH", ["gazetted.toml", "5", "", concat!("gazetted ", env!("CARGO_PKG_VERSION"))]);
     page.control("SH", ["NAME"]).text([roman("gazetted.toml - configuration of gazetted(1)")]);
     page.control("SH", ["DESCRIPTION"]);
-    let mut said: Vec<&str> = Vec::new();
+    let mut comment: Vec<&str> = Vec::new();
     for line in CONFIGURATION.lines() {
         if let Some(section) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
             page.control("SH", [format!("[{section}]").as_str()]);
         } else if let Some(key) = key(line) {
             page.control("TP", []).text([bold(key)]);
-            page.text([roman(said.join(" "))]);
-            said.clear();
+            page.text([roman(comment.join(" "))]);
+            comment.clear();
         } else if let Some(text) = line.strip_prefix("# ") {
-            said.push(text);
-        } else if !said.is_empty() {
-            let paragraph: Vec<Inline> = vec![roman(said.join(" "))];
+            comment.push(text);
+        } else if !comment.is_empty() {
+            let paragraph: Vec<Inline> = vec![roman(comment.join(" "))];
             page.control("PP", []).text(paragraph);
-            said.clear();
+            comment.clear();
         }
     }
     page.control("SH", ["SEE ALSO"]).text([bold("gazetted"), roman("(1)")]);
     page.to_roff()
 }
 
-/// A key with its default, or with an example where it has none.
+/// Returns a key with its default, or with an example if it has none.
 fn key(line: &str) -> Option<&str> {
     let rest = line.strip_prefix("## ").or_else(|| line.strip_prefix('#'))?;
     let name = rest.split(" = ").next().filter(|name| name.len() < rest.len())?;
@@ -112,15 +116,15 @@ mod tests {
     use crate::config::Config;
 
     #[test]
-    fn every_command_and_every_key_has_its_place() {
+    fn every_command_and_every_key_is_documented() {
         let files = files().unwrap();
         let text = |name: &str| {
-            let found = files.iter().find(|(file, _)| file == name).unwrap_or_else(|| panic!("{name} is not made"));
+            let found = files.iter().find(|(file, _)| file == name).unwrap_or_else(|| panic!("{name} is missing"));
             String::from_utf8(found.1.clone()).unwrap()
         };
         for command in Cli::command().get_subcommands().filter(|command| !command.is_hide_set()) {
             let name = command.get_name();
-            assert!(text(&format!("gazetted-{name}.1")).contains("config"), "{name} has the options of all commands");
+            assert!(text(&format!("gazetted-{name}.1")).contains("config"), "{name} lists the global options");
             assert!(text("gazetted.bash").contains(name) && text("_gazetted").contains(name), "{name} is completed");
         }
         assert!(text("gazetted.1").contains("serve"));
@@ -136,6 +140,6 @@ mod tests {
         let service = Config::parse(&text("gazetted.toml"), "gazetted.toml").unwrap();
         assert_eq!(service.articles.directory, std::path::Path::new("/srv/gazetted/articles"));
         assert_eq!(service.state.directory.as_deref(), Some(std::path::Path::new("/var/lib/gazetted")));
-        assert!(!files.iter().any(|(name, _)| name.contains("generate")), "nobody needs to be told of this command");
+        assert!(!files.iter().any(|(name, _)| name.contains("generate")), "this command is for packagers");
     }
 }

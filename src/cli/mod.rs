@@ -24,37 +24,37 @@ use crate::observe::log::{LogFormat, LogOptions};
 #[command(name = "gazetted", version, max_term_width = 100)]
 pub struct Cli {
     #[command(subcommand)]
-    command: Command,
-    /// Configuration file; without it /etc/gazetted/gazetted.toml if there is one, else the defaults
+    command: CliCommand,
+    /// Configuration file [default: /etc/gazetted/gazetted.toml if it exists, else the built-in defaults]
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Form of the log on standard error [default: systemd if that is the journal, else human]
+    /// Form of the log on standard error [default: systemd if standard error is the journal, else human]
     #[arg(long, global = true, value_name = "FORM")]
     log: Option<LogFormat>,
-    /// Least severe level that is logged: off, error, warn, info, debug or trace; also for one part, as in
+    /// Log level: off, error, warn, info, debug or trace; or a level for one part of the program, such as
     /// `gazetted::serve=debug` [default: $RUST_LOG, else info]
     #[arg(long, global = true, value_name = "LEVEL")]
     log_level: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
+enum CliCommand {
     Serve(serve::ServeArgs),
-    Check(check::Check),
-    Explain(explain::Explain),
-    Reload(reload::Reload),
-    Render(render::Render),
-    AdoptIds(adopt_ids::AdoptIds),
+    Check(check::CheckArgs),
+    Explain(explain::ExplainArgs),
+    Reload(reload::ReloadArgs),
+    Render(render::RenderArgs),
+    AdoptIds(adopt_ids::AdoptIdsArgs),
     #[command(hide = true)]
-    Generate(generate::Generate),
+    Generate(generate::GenerateArgs),
 }
 
-/// How a command that did its work ended.
+/// Result of a command that did not fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// Nothing is wrong.
+    /// Exit code 0.
     Good,
-    /// What it was to find.
+    /// The command found a problem. Exit code 1.
     Found,
 }
 
@@ -64,38 +64,38 @@ impl Cli {
         LogOptions { format: self.log, level: self.log_level.clone() }
     }
 
-    /// Does what the arguments say. `lost` counts lines that the log lacks.
+    /// Runs the command. `dropped` counts the dropped lines of the log.
     ///
     /// # Errors
-    /// Whatever the command says; one line, once its causes are joined.
-    pub fn run(self, lost: Arc<AtomicU64>) -> anyhow::Result<Outcome> {
+    /// The error of the command; joined with its causes, it is one line.
+    pub fn run(self, dropped: Arc<AtomicU64>) -> anyhow::Result<Outcome> {
         let file = self.config.as_deref();
         match self.command {
-            Command::Serve(serve) => serve.run(file, lost).map(|()| Outcome::Good),
-            Command::Check(check) => check.run(file),
-            Command::Explain(explain) => explain.run(file),
-            Command::Reload(reload) => reload.run(file),
-            Command::Render(render) => render.run(file),
-            Command::AdoptIds(adopt) => adopt.run(file),
-            Command::Generate(generate) => generate.run().map(|()| Outcome::Good),
+            CliCommand::Serve(serve) => serve.run(file, dropped).map(|()| Outcome::Good),
+            CliCommand::Check(check) => check.run(file),
+            CliCommand::Explain(explain) => explain.run(file),
+            CliCommand::Reload(reload) => reload.run(file),
+            CliCommand::Render(render) => render.run(file),
+            CliCommand::AdoptIds(adopt) => adopt.run(file),
+            CliCommand::Generate(generate) => generate.run().map(|()| Outcome::Good),
         }
     }
 }
 
-/// What the command line may say of the site beside the configuration.
+/// Options of several commands that override the configuration.
 #[derive(Debug, Args)]
 pub struct SiteOptions {
-    /// Public address of the site, as in `https://example.org/`
+    /// Public address of the site, such as `https://example.org/`
     #[arg(long, value_name = "URL")]
     base_url: Option<BaseUrl>,
-    /// Folder that the catalog is kept in
+    /// State directory, which holds the catalog of ids and dates
     #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
 }
 
 impl SiteOptions {
-    /// The configuration, with what the command line says.
-    fn over(self, file: Option<&Path>) -> anyhow::Result<Config> {
+    /// Loads the configuration and applies the options.
+    fn load(self, file: Option<&Path>) -> anyhow::Result<Config> {
         let mut config = Config::load(file)?;
         config.site.base_url = self.base_url.or(config.site.base_url);
         config.state.directory = self.state.or(config.state.directory);
@@ -103,8 +103,8 @@ impl SiteOptions {
     }
 }
 
-/// A path without `..` and without links above its last part, which may itself be one.
-fn real(path: &Path) -> anyhow::Result<PathBuf> {
+/// Resolves `..` and symbolic links, except in the last component.
+fn resolve_parent(path: &Path) -> anyhow::Result<PathBuf> {
     let absolute = std::path::absolute(path)?;
     match (absolute.parent(), absolute.file_name()) {
         (Some(parent), Some(name)) if name != ".." => Ok(parent.canonicalize().unwrap_or(parent.into()).join(name)),
@@ -112,12 +112,12 @@ fn real(path: &Path) -> anyhow::Result<PathBuf> {
     }
 }
 
-/// The articles at a path: one file, or all below a folder. The configured folder counts where the path lies in it; else the
-/// folder that is named, or the one that the file lies in. Gives the folder, the path below it as it counts, and the files.
+/// Finds the articles at a path: one file, or all below a folder. They belong to the configured folder if the path lies in it,
+/// else to the given folder, or to the folder of the given file. Returns that folder, the resolved path, and the files.
 fn articles(config: &Config, path: &Path) -> anyhow::Result<(Folder, PathBuf, Vec<Found>)> {
-    let path = real(path)?;
+    let path = resolve_parent(path)?;
     let configured = Folder::open(&config.articles).ok();
-    // Under the name that the configuration gives it, whatever links lead there.
+    // Uses the configured spelling of the folder, even if links lead to it.
     let inside = configured.and_then(|folder| {
         let below = path.strip_prefix(folder.root().canonicalize().ok()?).ok()?.to_path_buf();
         Some((folder.root().join(below), folder))

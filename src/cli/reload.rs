@@ -1,4 +1,4 @@
-//! `gazetted reload`: have the running daemon read its configuration again.
+//! `gazetted reload`: makes the running daemon read its configuration again.
 
 use std::path::{Path, PathBuf};
 
@@ -7,24 +7,24 @@ use clap::Args;
 use super::{Outcome, SiteOptions};
 use crate::daemon;
 
-/// Have the running daemon read its configuration again
+/// Make the running daemon read its configuration again
 ///
-/// Says what came of it. A configuration that cannot be used is refused, and the daemon goes on with the one that it has.
+/// Prints the result. An invalid configuration is refused, and the daemon keeps the current one.
 #[derive(Debug, Args)]
-pub struct Reload {
-    /// Folder that the daemon publishes [default: articles.directory]
+pub struct ReloadArgs {
+    /// Folder of articles that the daemon watches [default: articles.directory]
     directory: Option<PathBuf>,
     #[command(flatten)]
     site: SiteOptions,
 }
 
-impl Reload {
-    /// Reads the configuration first: what is wrong with it is said where it was asked for.
+impl ReloadArgs {
+    /// Loads the configuration first, so that its errors are reported here.
     ///
     /// # Errors
-    /// The configuration is wrong, no daemon can be reached, or it says why it keeps the configuration that it has.
+    /// The configuration is invalid, no daemon can be reached, or the daemon refuses the configuration.
     pub fn run(self, file: Option<&Path>) -> anyhow::Result<Outcome> {
-        let mut config = self.site.over(file)?;
+        let mut config = self.site.load(file)?;
         config.articles.directory = self.directory.unwrap_or(config.articles.directory);
         println!("{}", daemon::reload(&config)?);
         Ok(Outcome::Good)

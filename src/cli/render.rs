@@ -1,4 +1,4 @@
-//! `gazetted render [FEED]`: a feed on standard output, without a server.
+//! `gazetted render [FEED]`: prints a feed.
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -16,15 +16,15 @@ use crate::render::on_demand::{Printed, Route};
 
 /// Print a feed as the daemon serves it
 ///
-/// It is made from what the daemon has recorded, whether it runs or not.
+/// The feed is rendered from the catalog, whether the daemon is running or not.
 #[derive(Debug, Args)]
-pub struct Render {
-    /// Which feed, as in `tags/rust`, `sections/news`, `authors/ann` or `archive/1`; without it the main feed
+pub struct RenderArgs {
+    /// Feed: `tags/NAME`, `sections/FOLDER`, `authors/NAME` or `archive/NUMBER` [default: the main feed]
     feed: Option<String>,
-    /// In which format
+    /// Format
     #[arg(long, value_parser = format_parser(), default_value = feed::FORMATS.recommended().name)]
     format: &'static FeedFormat,
-    /// Address and port that the daemon listens on, where it has no public address
+    /// Address and port that the daemon listens on, for a site without base_url
     #[arg(long, value_name = "ADDR:PORT")]
     listen: Option<SocketAddr>,
     #[command(flatten)]
@@ -37,25 +37,26 @@ fn format_parser() -> impl TypedValueParser<Value = &'static FeedFormat> {
         .map(|name| feed::FORMATS.named(&name).expect("the names come from the same table"))
 }
 
-impl Render {
+impl RenderArgs {
     /// Prints the feed.
     ///
     /// # Errors
-    /// There is no such feed, or no daemon has run on the folder yet.
+    /// The feed does not exist, or no daemon has run on the folder yet.
     pub fn run(self, file: Option<&Path>) -> anyhow::Result<Outcome> {
-        let mut config = self.site.over(file)?;
+        let mut config = self.site.load(file)?;
         config.http.listen = self.listen.map_or(config.http.listen, Into::into);
         let name = self.feed.unwrap_or_default();
         let route = match name.trim_matches('/') {
             "" => None,
-            path => match Route::at(path, feed::FORMATS) {
-                route @ Some(Route::View(..) | Route::Archive(..)) => route,
-                _ => bail!("{name}: no feed; there are tags/NAME, sections/FOLDER, authors/NAME and archive/NUMBER"),
+    /// Format
+    #[arg(long, value_parser = format_parser(), default_value = feed::FORMATS.recommended().name)]
+    format: &'static FeedFormat,
+    /// Address and port that the daemon listens on, for a site without base_url
             },
         };
         match daemon::render(&config, route.as_ref(), self.format)? {
             Printed::Feed(text) => std::io::stdout().write_all(text.as_bytes()).context("cannot print the feed")?,
-            Printed::Unread => bail!("{name}: the daemon has not read all that is in it yet; try again in a minute"),
+            Printed::Unread => bail!("{name}: the daemon has not read all of its articles yet: try again in a minute"),
             Printed::Nothing => bail!("{name}: there is no such feed"),
         }
         Ok(Outcome::Good)

@@ -1,5 +1,5 @@
-//! The sockets that clients connect to: opened before all else, so that clients wait instead of being refused; or handed in by
-//! systemd, which keeps them open over restarts.
+//! Listening sockets. They are opened before anything else, so that clients wait instead of being refused, or passed by systemd,
+//! which keeps them open across restarts.
 
 use std::io;
 use std::mem::MaybeUninit;
@@ -17,32 +17,30 @@ use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
 use crate::config::{Endpoint, Listen};
 
-/// Connections that may wait for being accepted; the system's own limit may be lower.
+/// Maximum number of connections that wait to be accepted. The system's own limit may be lower.
 const BACKLOG: i32 = 4096;
-/// How long what was sent may stay unacknowledged, or a client say that it has no room: then the system ends the connection,
-/// which no other limit does once the last byte is out of our hands.
+/// `TCP_USER_TIMEOUT`: longest time that sent data may stay unacknowledged or a client's window closed. It is the only limit that
+/// applies once the last byte has been passed to the system.
 const UNACKNOWLEDGED: Duration = Duration::from_secs(10);
-/// Bytes that may wait in the system for being sent, beside those that are under way. Without it a thousand clients that read
-/// nothing hold a gigabyte there.
+/// `TCP_NOTSENT_LOWAT`: bytes that may wait in the system to be sent. Without it, a thousand clients that read nothing hold a
+/// gigabyte there.
 const UNSENT: u32 = 128 << 10;
 
-/// The name of sockets that are handed in for the operator.
+/// `FileDescriptorName=` of the sockets of the admin listener.
 const ADMIN_NAME: &str = "admin";
 
-/// One socket that clients connect to.
 #[derive(Debug)]
 pub enum Listener {
-    /// With an address and a port.
     Tcp(TcpListener),
-    /// With a path, mostly for a proxy on the same machine.
+    /// Mostly for a proxy on the same machine.
     Unix(UnixListener),
 }
 
 impl Listener {
-    /// A second handle of the same socket, for another thread.
+    /// Returns a second handle of the same socket, for another thread.
     ///
     /// # Errors
-    /// There is no descriptor left.
+    /// No file descriptor is left.
     pub fn try_clone(&self) -> io::Result<Self> {
         match self {
             Self::Tcp(listener) => listener.try_clone().map(Self::Tcp),
@@ -51,27 +49,26 @@ impl Listener {
     }
 }
 
-/// All sockets that clients connect to.
+/// All listening sockets of the daemon.
 #[derive(Debug)]
 pub struct Sockets {
     listeners: Vec<Listener>,
-    /// For the operator.
     admin: Vec<Listener>,
-    /// Paths that are removed in the end.
+    /// Paths of our own Unix sockets, removed on drop.
     paths: Vec<SocketPath>,
 }
 
 impl Sockets {
-    /// Those that systemd hands in; without any, those that are configured.
+    /// Takes the sockets that systemd passes, or else opens the configured ones. Both kinds decide for themselves: systemd may
+    /// pass only those of the admin listener.
     ///
     /// # Errors
-    /// One of them cannot be had; the error says which and why.
+    /// A socket cannot be used or opened; the error names it.
     pub fn open(listen: &Listen, admin: Option<&Listen>) -> anyhow::Result<Self> {
-        let handed_in = handed_in().context("the sockets that systemd handed in cannot be used")?;
-        let prepared = handed_in.iter().try_for_each(|(_, listener)| prepare(listener));
-        prepared.context("the sockets that systemd handed in cannot be used")?;
-        let (for_operator, for_clients): (Vec<_>, Vec<_>) =
-            handed_in.into_iter().partition(|(name, _)| name == ADMIN_NAME);
+        const UNUSABLE: &str = "cannot use the sockets that systemd passed";
+        let passed = passed_sockets().context(UNUSABLE)?;
+        passed.iter().try_for_each(|(_, listener)| prepare(listener)).context(UNUSABLE)?;
+        let (for_admin, for_clients): (Vec<_>, Vec<_>) = passed.into_iter().partition(|(name, _)| name == ADMIN_NAME);
         let mut sockets = if for_clients.is_empty() {
             Self::bind(listen)?
         } else {
@@ -79,7 +76,7 @@ impl Sockets {
             let listeners: Vec<Listener> = for_clients.into_iter().map(|(_, listener)| listener).collect();
             Self { listeners, admin: Vec::new(), paths: Vec::new() }
         };
-        sockets.admin.extend(for_operator.into_iter().map(|(_, listener)| listener));
+        sockets.admin.extend(for_admin.into_iter().map(|(_, listener)| listener));
         if let Some(listen) = admin.filter(|_| sockets.admin.is_empty()) {
             let Self { listeners, mut paths, .. } = Self::bind(listen).context("admin.listen")?;
             sockets.admin = listeners;
@@ -92,12 +89,12 @@ impl Sockets {
         let mut sockets = Self { listeners: Vec::new(), admin: Vec::new(), paths: Vec::new() };
         let ports_of_v4: Vec<u16> = listen.endpoints().iter().filter_map(port_of_v4).collect();
         for endpoint in listen.endpoints() {
-            let at = || format!("{endpoint}: cannot listen there; is it in use? name another address with --listen");
+            let at = || format!("{endpoint}: cannot listen on this address; if it is in use, choose another with --listen");
             let listener = match endpoint {
                 Endpoint::Tcp(address) => {
-                    // Alone, `[::]` is for both families; beside one of the other family with its port it must not be.
-                    let beside = address.port() != 0 && ports_of_v4.contains(&address.port());
-                    Listener::Tcp(bind_tcp(*address, beside).with_context(at)?)
+                    // Alone, `[::]` serves both families; beside an IPv4 address with the same port it must not.
+                    let v6_only = address.port() != 0 && ports_of_v4.contains(&address.port());
+                    Listener::Tcp(bind_tcp(*address, v6_only).with_context(at)?)
                 }
                 Endpoint::Unix(path) => {
                     let listener = bind_unix(path)?;
@@ -111,7 +108,7 @@ impl Sockets {
         Ok(sockets)
     }
 
-    /// The address of the first one that has one.
+    /// Returns the address of the first TCP socket.
     pub fn address(&self) -> Option<SocketAddr> {
         self.listeners.iter().find_map(|listener| match listener {
             Listener::Tcp(listener) => listener.local_addr().ok(),
@@ -119,22 +116,20 @@ impl Sockets {
         })
     }
 
-    /// What is said of them in the log.
+    /// Returns the addresses of the listeners for clients, as the log shows them.
     pub fn addresses(&self) -> String {
         addresses(&self.listeners)
     }
 
-    /// Each of them.
     pub fn listeners(&self) -> &[Listener] {
         &self.listeners
     }
 
-    /// What is said in the log of those that only the operator connects to, if there are any.
+    /// Returns the addresses of the admin listener, if it is on.
     pub fn admin_addresses(&self) -> Option<String> {
         (!self.admin.is_empty()).then(|| addresses(&self.admin))
     }
 
-    /// Those that only the operator connects to.
     pub fn admin(&self) -> &[Listener] {
         &self.admin
     }
@@ -143,7 +138,6 @@ impl Sockets {
 impl TryFrom<TcpListener> for Sockets {
     type Error = io::Error;
 
-    /// One that is open already.
     fn try_from(listener: TcpListener) -> io::Result<Self> {
         let listener = Listener::Tcp(listener);
         prepare(&listener)?;
@@ -151,9 +145,9 @@ impl TryFrom<TcpListener> for Sockets {
     }
 }
 
-/// Addresses as a browser or a command takes them.
+/// Formats addresses so that a browser or a command accepts them.
 fn addresses(listeners: &[Listener]) -> String {
-    let shown = listeners.iter().map(|listener| match listener {
+    let addresses = listeners.iter().map(|listener| match listener {
         Listener::Tcp(listener) => listener.local_addr().map_or_else(|_| "?".to_owned(), |at| format!("http://{at}/")),
         Listener::Unix(listener) => {
             let address = listener.local_addr().ok();
@@ -161,16 +155,16 @@ fn addresses(listeners: &[Listener]) -> String {
             path.map_or_else(|| "a Unix socket".to_owned(), |path| format!("unix:{}", path.display()))
         }
     });
-    shown.collect::<Vec<_>>().join(", ")
+    addresses.collect::<Vec<_>>().join(", ")
 }
 
-/// The path of a socket that we made.
+/// Path of a Unix socket of this process.
 #[derive(Debug)]
 struct SocketPath(PathBuf);
 
 impl Drop for SocketPath {
     fn drop(&mut self) {
-        // Somebody may have removed it already.
+        // It may be gone already.
         let _ = std::fs::remove_file(&self.0);
     }
 }
@@ -187,33 +181,33 @@ fn bind_tcp(address: SocketAddr, v6_only: bool) -> io::Result<TcpListener> {
     if address.is_ipv6() {
         socket.set_only_v6(v6_only)?;
     }
-    // Connections of the last run that are still closing must not keep this one from starting.
+    // Connections of the previous run that are still closing do not prevent a restart.
     socket.set_reuse_address(true)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())
 }
 
-/// A socket that everybody who can reach its folder may connect to, as with a port.
+/// Binds a Unix socket that every user may connect to, as with a port. The rights of its folder restrict access.
 fn bind_unix(path: &Path) -> anyhow::Result<UnixListener> {
-    let shown = path.display();
+    let name = path.display();
     if UnixStream::connect(path).is_ok() {
-        bail!("unix:{shown}: somebody listens there already: end that, or name another path with --listen");
+        bail!("unix:{name}: another process listens on this socket: stop it, or choose another path with --listen");
     }
-    // What is left over from a run that was killed.
+    // A killed run leaves its socket behind.
     if std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.file_type().is_socket()) {
         std::fs::remove_file(path)
-            .with_context(|| format!("unix:{shown}: cannot remove the socket of an earlier run"))?;
+            .with_context(|| format!("unix:{name}: cannot remove the socket of an earlier run"))?;
     }
     let listener = UnixListener::bind(path)
-        .with_context(|| format!("unix:{shown}: cannot make the socket; is its folder there, and writable?"))?;
+        .with_context(|| format!("unix:{name}: cannot create the socket; check that its folder exists and is writable"))?;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o666))
-        .with_context(|| format!("unix:{shown}: cannot let others connect"))?;
+        .with_context(|| format!("unix:{name}: cannot allow other users to connect"))?;
     Ok(listener)
 }
 
-/// What systemd hands in, each with the name that its unit gives it (`FileDescriptorName=`).
-fn handed_in() -> io::Result<Vec<(String, Listener)>> {
+/// Returns the sockets that systemd passes, each with its `FileDescriptorName=` (sd_listen_fds(3)).
+fn passed_sockets() -> io::Result<Vec<(String, Listener)>> {
     let names = std::env::var("LISTEN_FDNAMES").unwrap_or_default();
     let mut names = names.split(':').map(str::to_owned);
     let mut descriptors = ListenFd::from_env();
@@ -229,13 +223,13 @@ fn handed_in() -> io::Result<Vec<(String, Listener)>> {
     Ok(listeners)
 }
 
-/// What every connection needs, set where it is inherited: once, and not for each of them.
+/// Sets the options that accepted connections inherit.
 fn prepare(listener: &Listener) -> io::Result<()> {
     match listener {
         Listener::Tcp(listener) => {
             listener.set_nonblocking(true)?;
             let socket = SockRef::from(listener);
-            // Answers are written whole; waiting to fill packets only delays their ends.
+            // Responses are written whole; Nagle's algorithm would only delay their ends.
             socket.set_tcp_nodelay(true)?;
             socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED))?;
             socket.set_tcp_notsent_lowat(UNSENT)
@@ -244,15 +238,15 @@ fn prepare(listener: &Listener) -> io::Result<()> {
     }
 }
 
-/// Looks whether there is anything to read, without waiting for it and without taking it.
+/// Checks without blocking if there is data to read, and leaves it there.
 ///
 /// # Errors
-/// There is nothing yet (`WouldBlock`), or the connection is broken.
+/// There is none yet (`WouldBlock`), or the connection is broken.
 pub fn peek(socket: &impl AsFd) -> io::Result<()> {
     SockRef::from(socket).peek(&mut [MaybeUninit::uninit()]).map(drop)
 }
 
-/// When the connection is closed, the other end is told so at once, whatever it has not taken yet.
+/// Makes the close of a connection reset it and discard unsent data (`SO_LINGER` 0).
 ///
 /// # Errors
 /// The connection is broken.
@@ -260,7 +254,7 @@ pub fn forget_unsent(socket: &impl AsFd) -> io::Result<()> {
     SockRef::from(socket).set_linger(Some(Duration::ZERO))
 }
 
-/// Raises the number of descriptors that this process may have to what it may raise it to. Says how many that is.
+/// Raises the soft limit of open files to the hard limit. Returns the limit.
 pub fn raise_descriptors() -> usize {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let raised = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
@@ -277,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn several_at_once_and_gone_in_the_end() {
+    fn several_sockets_open_and_their_paths_go_on_drop() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("http.sock");
         let named = format!("unix:{}", path.display());
@@ -287,13 +281,13 @@ mod tests {
         assert!(sockets.addresses().contains(&named));
         assert!(UnixStream::connect(&path).is_ok());
         let error = Sockets::bind(&listen(&[&named])).unwrap_err().to_string();
-        assert!(error.contains("somebody listens there already"), "{error}");
+        assert!(error.contains("another process listens on this socket"), "{error}");
         drop(sockets);
         assert!(!path.exists());
     }
 
     #[test]
-    fn a_socket_that_was_left_over_is_replaced_and_no_other_file() {
+    fn a_stale_socket_is_replaced_and_no_other_file() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("http.sock");
         drop(UnixListener::bind(&path).unwrap());

@@ -1,43 +1,42 @@
-//! What is said to systemd, when it is there to listen. Without it every call does nothing.
+//! Notifications to systemd (sd_notify(3)). Without `$NOTIFY_SOCKET`, every call does nothing.
 
 use std::time::Duration;
 
 use sd_notify::NotifyState;
 
-/// The feeds are up.
+/// Reports that the feeds are up, at the start or after [`reloading`].
 pub fn ready(status: &str) {
-    tell(&[NotifyState::Ready, NotifyState::Status(status)]);
+    notify(&[NotifyState::Ready, NotifyState::Status(status)]);
 }
 
-/// What is shown beside the daemon's name by `systemctl status`.
+/// Sets the status line of `systemctl status`.
 pub fn status(status: &str) {
-    tell(&[NotifyState::Status(status)]);
+    notify(&[NotifyState::Status(status)]);
 }
 
-/// The configuration is being read again; [`ready`] says when that is over.
+/// Reports the start of a reload; [`ready`] reports its end.
 pub fn reloading() {
     match NotifyState::monotonic_usec_now() {
-        Ok(now) => tell(&[NotifyState::Reloading, now]),
-        Err(_) => tell(&[NotifyState::Reloading]),
+        Ok(now) => notify(&[NotifyState::Reloading, now]),
+        Err(_) => notify(&[NotifyState::Reloading]),
     }
 }
 
-/// The daemon is about to end.
 pub fn stopping() {
-    tell(&[NotifyState::Stopping]);
+    notify(&[NotifyState::Stopping]);
 }
 
-/// How long the daemon may be silent before systemd takes it for stuck; `None` where it does not look.
+/// Longest silence before systemd restarts the daemon; `None` without `WatchdogSec=`.
 pub fn watchdog() -> Option<Duration> {
     sd_notify::watchdog_enabled()
 }
 
-/// The daemon is not stuck.
+/// Resets the watchdog.
 pub fn alive() {
-    tell(&[NotifyState::Watchdog]);
+    notify(&[NotifyState::Watchdog]);
 }
 
-fn tell(states: &[NotifyState<'_>]) {
+fn notify(states: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(states) {
         tracing::warn!(%error, "cannot reach systemd's notification socket");
     }
