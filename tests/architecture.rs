@@ -98,9 +98,9 @@ const OWNERS: [(&str, &[&str]); 19] = [
     ("sd_notify", &["system/systemd.rs"]),
     ("std::process::exit", &[]),
     ("ExitCode", &["main.rs"]),
-    ("Utc::now()", &["publish", "daemon"]),
+    ("Utc::now()", &["publish", "daemon", "cli"]),
     ("SystemTime::now()", &["serve", "folder/watch", "observe/log.rs"]),
-    ("std::fs", &["config", "folder", "article", "daemon", "system/sockets.rs", "observe/metrics.rs"]),
+    ("std::fs", &["config", "folder", "article", "daemon", "cli", "system/sockets.rs", "observe/metrics.rs"]),
     ("socket2", &["system/sockets.rs"]),
     ("listenfd", &["system/sockets.rs"]),
     ("openat", &["folder/media.rs"]),
@@ -141,6 +141,19 @@ fn render_uses_no_catalog() {
     assert!(rendering.len() > 15, "the sources of render were not found");
     for (path, code) in rendering {
         for word in ["crate::catalog", "crate::publish"] {
+            assert!(!code.contains(word), "{} says `{word}`", path.display());
+        }
+    }
+}
+
+/// Commands read the recorded state through `daemon::SiteState`.
+#[test]
+fn cli_uses_no_catalog() {
+    let sources = sources();
+    let commands: Vec<_> = sources.iter().filter(|(path, _)| module_of(path) == "cli").collect();
+    assert!(commands.len() > 6, "the sources of cli were not found");
+    for (path, code) in commands {
+        for word in ["crate::catalog", "crate::publish", "crate::serve"] {
             assert!(!code.contains(word), "{} says `{word}`", path.display());
         }
     }

@@ -1,6 +1,5 @@
 //! `gazetted adopt-ids FEED_FILE...`: takes over the ids of another publisher, so that no reader shows old articles as new.
 
-use crate::model::text::single_line;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -8,6 +7,7 @@ use clap::Args;
 
 use super::{Outcome, SiteOptions};
 use crate::daemon;
+use crate::model::text::single_line;
 use crate::render::feed::imported;
 
 /// Take over the ids and dates of a feed that was published elsewhere
@@ -30,18 +30,18 @@ impl AdoptIdsArgs {
         let config = self.site.load(file)?;
         let mut entries = Vec::new();
         for feed in &self.feeds {
-            let text = daemon::read_text(feed)?;
-            let found = imported::read(&text).map_err(anyhow::Error::msg);
-            entries.extend(found.with_context(|| format!("{}: no feed", feed.display()))?);
+            let text = std::fs::read_to_string(feed).with_context(|| format!("{}: cannot read it", feed.display()))?;
+            let imported = imported::read(&text).map_err(anyhow::Error::msg);
+            entries.extend(imported.with_context(|| format!("{}: not a feed", feed.display()))?);
         }
         let adoption = daemon::adopt(&config, &entries)?;
-        println!("{} entries read, {} known before", entries.len(), adoption.known);
-        println!("{} articles have the id that their readers know", adoption.matched);
+        println!("{} entries read, {} of them known from before", entries.len(), adoption.known);
+        println!("{} articles have the id of the old feed", adoption.matched);
         for entry in &adoption.waiting {
             println!("no article yet: {}", single_line(entry));
         }
         if !adoption.waiting.is_empty() {
-            println!("{} entries wait for a file that fits their address or title", adoption.waiting.len());
+            println!("{} entries wait for a file with their address or title", adoption.waiting.len());
         }
         Ok(Outcome::Good)
     }

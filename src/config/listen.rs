@@ -1,4 +1,4 @@
-//! `http.listen`: where clients connect to.
+//! `http.listen` and `admin.listen`: addresses to listen on.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -7,15 +7,15 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// How a Unix socket is told from an address.
-const UNIX: &str = "unix:";
+/// Prefix of a Unix socket.
+const UNIX_PREFIX: &str = "unix:";
 
-/// One place that clients connect to.
+/// An address to listen on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Endpoint {
-    /// Address and port, as in `127.0.0.1:8080` or `[::1]:8080`; port 0 takes a free one.
+    /// Such as `127.0.0.1:8080` or `[::1]:8080`; port 0 picks a free one.
     Tcp(SocketAddr),
-    /// Path of a Unix socket, as in `unix:/run/gazetted/http.sock`.
+    /// Absolute path, such as that of `unix:/run/gazetted/http.sock`.
     Unix(PathBuf),
 }
 
@@ -23,11 +23,11 @@ impl FromStr for Endpoint {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match text.strip_prefix(UNIX) {
+        match text.strip_prefix(UNIX_PREFIX) {
             Some(path) if Path::new(path).is_absolute() => Ok(Self::Unix(path.into())),
-            Some(_) => Err("not an absolute path: write it as in unix:/run/gazetted/http.sock".into()),
+            Some(_) => Err("not an absolute path: use one such as unix:/run/gazetted/http.sock".into()),
             None => text.parse().map(Self::Tcp).map_err(|_| {
-                "no address to listen on: write it as in 127.0.0.1:8080, [::1]:8080 or unix:/run/gazetted/http.sock"
+                "not an address to listen on: use one such as 127.0.0.1:8080, [::1]:8080 or unix:/run/gazetted/http.sock"
                     .into()
             }),
         }
@@ -38,22 +38,22 @@ impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tcp(address) => address.fmt(f),
-            Self::Unix(path) => write!(f, "{UNIX}{}", path.display()),
+            Self::Unix(path) => write!(f, "{UNIX_PREFIX}{}", path.display()),
         }
     }
 }
 
-/// All such places, one at least: written as one text, or as a list of several.
+/// Addresses to listen on, at least one: a text, or a list of texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listen(Vec<Endpoint>);
 
 impl Listen {
-    /// Each place, in the order in which they are written.
+    /// Returns the addresses in their configured order.
     pub fn endpoints(&self) -> &[Endpoint] {
         &self.0
     }
 
-    /// The first address that has a port.
+    /// Returns the first TCP address.
     pub fn first_address(&self) -> Option<SocketAddr> {
         self.0.iter().find_map(|endpoint| match endpoint {
             Endpoint::Tcp(address) => Some(*address),
@@ -73,7 +73,7 @@ impl TryFrom<Vec<Endpoint>> for Listen {
 
     fn try_from(endpoints: Vec<Endpoint>) -> Result<Self, Self::Error> {
         if endpoints.is_empty() {
-            return Err("nowhere to listen: name one address at least");
+            return Err("the list is empty: name at least one address");
         }
         Ok(Self(endpoints))
     }
@@ -81,17 +81,17 @@ impl TryFrom<Vec<Endpoint>> for Listen {
 
 #[derive(Deserialize)]
 #[serde(untagged, expecting = "expected an address, or a list of addresses")]
-enum Written {
+enum OneOrMany {
     One(String),
-    Several(Vec<String>),
+    Many(Vec<String>),
 }
 
 impl<'de> Deserialize<'de> for Listen {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         use serde::de::Error;
-        let texts = match Written::deserialize(deserializer)? {
-            Written::One(text) => vec![text],
-            Written::Several(texts) => texts,
+        let texts = match OneOrMany::deserialize(deserializer)? {
+            OneOrMany::One(text) => vec![text],
+            OneOrMany::Many(texts) => texts,
         };
         let endpoint = |text: &String| text.parse().map_err(|error| D::Error::custom(format!("`{text}`: {error}")));
         let endpoints: Vec<Endpoint> = texts.iter().map(endpoint).collect::<Result<_, _>>()?;
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn one_place_or_several() {
+    fn an_address_or_a_list_is_accepted() {
         for text in [
             "listen = \"127.0.0.1:8080\"\n",
             "listen = \"unix:/run/g.sock\"\n",
@@ -132,13 +132,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_place_is_told() {
+    fn other_values_are_refused_with_a_reason() {
         for (text, reason) in [
-            ("listen = 'here'", "`here`: no address to listen on"),
+            ("listen = 'here'", "`here`: not an address to listen on"),
             ("listen = ['127.0.0.1:1', 'unix:g.sock']", "`unix:g.sock`: not an absolute path"),
-            ("listen = []", "nowhere to listen"),
+            ("listen = []", "the list is empty"),
             ("listen = 8080", "expected an address"),
-            ("listen = '127.0.0.1'", "no address to listen on"),
+            ("listen = '127.0.0.1'", "not an address to listen on"),
         ] {
             let error = toml::from_str::<File>(text).unwrap_err().message().to_owned();
             assert!(error.contains(reason), "{text}: {error}");

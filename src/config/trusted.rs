@@ -1,4 +1,4 @@
-//! `http.trusted_proxies`: who is believed when it says for whom it asks.
+//! `http.trusted_proxies`: peers whose forwarded client addresses are believed.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
@@ -6,12 +6,12 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// How whoever comes by a Unix socket is written.
+/// Name of all peers on a Unix socket.
 const UNIX: &str = "unix";
-/// Where an IPv4 address begins in the IPv6 address that stands for it.
+/// Length of the prefix of IPv4-mapped IPv6 addresses, `::ffff:0:0/96`.
 const MAPPED: u8 = 96;
 
-/// Addresses that begin with the same bits.
+/// A network in CIDR notation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Network {
     first: IpAddr,
@@ -38,12 +38,12 @@ fn length(address: IpAddr) -> u8 {
     if address.is_ipv4() { 32 } else { 128 }
 }
 
-/// The first address of the network of `prefix` bits that `address` is in.
+/// Returns the first address of the network of `prefix` bits that contains `address`.
 fn first(address: IpAddr, prefix: u8) -> IpAddr {
-    let without = u32::from(length(address) - prefix);
+    let host_bits = u32::from(length(address) - prefix);
     match address {
-        IpAddr::V4(address) => IpAddr::V4((address.to_bits() & u32::MAX.checked_shl(without).unwrap_or(0)).into()),
-        IpAddr::V6(address) => IpAddr::V6((address.to_bits() & u128::MAX.checked_shl(without).unwrap_or(0)).into()),
+        IpAddr::V4(address) => IpAddr::V4((address.to_bits() & u32::MAX.checked_shl(host_bits).unwrap_or(0)).into()),
+        IpAddr::V6(address) => IpAddr::V6((address.to_bits() & u128::MAX.checked_shl(host_bits).unwrap_or(0)).into()),
     }
 }
 
@@ -56,7 +56,7 @@ impl FromStr for Network {
             None => (text, None),
         };
         let address: IpAddr = address.parse().map_err(|_| {
-            "neither an address nor a network: write it as in 192.0.2.1, 10.0.0.0/8, fd00::/8 or unix".to_owned()
+            "neither an address nor a network: use one such as 192.0.2.1, 10.0.0.0/8, fd00::/8 or unix".to_owned()
         })?;
         let longest = length(address);
         let is_plain = |text: &str| text == "0" || text.starts_with(|c: char| ('1'..='9').contains(&c));
@@ -66,11 +66,13 @@ impl FromStr for Network {
                 .parse()
                 .ok()
                 .filter(|prefix| is_plain(text) && *prefix <= longest)
-                .ok_or_else(|| format!("behind the slash belongs a number of bits from 0 to {longest}"))?,
+                .ok_or_else(|| format!("the prefix length after the slash must be a number from 0 to {longest}"))?,
         };
         let begins = first(address, prefix);
         if begins != address {
-            return Err(format!("has bits behind the first {prefix}: write {begins}/{prefix}, or the address alone"));
+            return Err(format!(
+                "the address has bits set after the first {prefix}: use {begins}/{prefix}, or the address alone"
+            ));
         }
         Ok(match address.to_canonical() {
             first @ IpAddr::V4(_) if longest > 32 && prefix >= MAPPED => Self { first, prefix: prefix - MAPPED },
@@ -89,12 +91,11 @@ impl fmt::Display for Network {
     }
 }
 
-/// One of those who are believed.
+/// A trusted peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Proxy {
-    /// Whoever has such an address.
     Network(Network),
-    /// Whoever comes by a Unix socket.
+    /// Any peer on a Unix socket.
     Unix,
 }
 
@@ -115,12 +116,12 @@ impl fmt::Display for Proxy {
     }
 }
 
-/// All who are believed; nobody, where the list is empty.
+/// All trusted peers; an empty list trusts none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrustedProxies(Vec<Proxy>);
 
 impl TrustedProxies {
-    /// Whether whoever comes from this address is one of them; `None`: by a Unix socket.
+    /// Returns true if a peer is trusted. `None` is a peer on a Unix socket.
     pub fn contains(&self, peer: Option<IpAddr>) -> bool {
         let peer = peer.map(|address| address.to_canonical());
         self.0.iter().any(|proxy| match (proxy, peer) {
@@ -132,7 +133,7 @@ impl TrustedProxies {
 }
 
 impl Default for TrustedProxies {
-    /// This machine.
+    /// Loopback addresses and Unix sockets.
     fn default() -> Self {
         let four = Network { first: IpAddr::from([127, 0, 0, 0]), prefix: 8 };
         let six = Network { first: IpAddr::V6(Ipv6Addr::LOCALHOST), prefix: 128 };
@@ -169,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_in_the_list() {
+    fn membership_follows_the_networks() {
         for (list, inside, outside) in [
             (
                 "['10.0.0.0/8']",
@@ -199,18 +200,18 @@ mod tests {
     }
 
     #[test]
-    fn what_is_read_can_be_written() {
-        for (list, written) in [
+    fn a_list_is_written_in_its_shortest_form() {
+        for (list, expected) in [
             ("['127.0.0.0/8', '::1', 'unix']", r#"["127.0.0.0/8", "::1", "unix"]"#),
             ("['::ffff:10.0.0.0/104', '1.2.3.4/32', 'FD00::/8']", r#"["10.0.0.0/8", "1.2.3.4", "fd00::/8"]"#),
             ("[]", "[]"),
         ] {
-            assert_eq!(toml::to_string(&File { proxies: of(list) }).unwrap(), format!("proxies = {written}\n"));
+            assert_eq!(toml::to_string(&File { proxies: of(list) }).unwrap(), format!("proxies = {expected}\n"));
         }
     }
 
     #[test]
-    fn what_is_no_proxy_is_told() {
+    fn other_values_are_refused_with_a_reason() {
         for (list, reason) in [
             ("['proxy.example']", "`proxy.example`: neither an address nor a network"),
             ("['']", "neither an address"),
@@ -222,8 +223,8 @@ mod tests {
             ("['10.0.0.0/08']", "from 0 to 32"),
             ("['10.0.0.0/255.0.0.0']", "from 0 to 32"),
             ("['fd00::/129']", "from 0 to 128"),
-            ("['10.0.0.1/8']", "write 10.0.0.0/8"),
-            ("['fd00::1/8']", "write fd00::/8"),
+            ("['10.0.0.1/8']", "use 10.0.0.0/8"),
+            ("['fd00::1/8']", "use fd00::/8"),
             ("['127.0.0.1:80']", "neither an address"),
             ("[' ::1']", "neither an address"),
             ("['fe80::1%eth0']", "neither an address"),

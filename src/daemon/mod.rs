@@ -2,10 +2,10 @@
 
 mod control_socket;
 mod pipeline;
+mod site_state;
 mod state_dir;
 mod supervisor;
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +14,6 @@ use chrono::{DateTime, Utc};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::catalog::{FILE, Reader};
 use crate::config::Config;
 use crate::folder::Folder;
 use crate::model::collection::{Adoption, ImportedEntry};
@@ -32,6 +31,7 @@ use crate::system::sockets::Sockets;
 use crate::system::systemd;
 use control_socket::Control;
 use pipeline::Prepared;
+pub use site_state::SiteState;
 use state_dir::{Opening, StateLock};
 use supervisor::{Keeper, Site};
 
@@ -229,50 +229,19 @@ pub fn adopt(config: &Config, entries: &[ImportedEntry]) -> anyhow::Result<Adopt
     })
 }
 
-/// What the daemon of a folder has recorded, whether it runs or not.
-///
-/// # Errors
-/// Why that is not to be had.
-pub fn look_into(config: &Config, folder: &Folder) -> Result<Reader, String> {
-    let state = config.state_directory(folder.root()).map_err(|error| error.to_string())?;
-    if !state.join(FILE).exists() {
-        return Err(format!("no daemon has run on this folder yet, as far as {} knows", state.display()));
-    }
-    Reader::open(&state).map_err(|error| error.to_string())
-}
-
 /// A feed as the daemon of a folder serves it: the one at an address, or the main feed.
 ///
 /// # Errors
 /// No daemon has run on the folder yet, or its catalog cannot be read.
 pub fn render(config: &Config, address: Option<&Route>, format: &FeedFormat) -> anyhow::Result<Printed> {
     let folder = open_folder(config)?;
-    let reader = look_into(config, &folder).map_err(anyhow::Error::msg)?;
-    let (id, _) = reader.feed_id()?;
+    let site = SiteState::open(config, &folder)?;
+    let (id, _) = site.reader().feed_id()?;
     let channel = Channel::new(config, &config.base_url(config.http.listen.first_address()), id);
-    Ok(on_demand::print(&reader, &channel, address, format, now())?)
+    Ok(on_demand::print(site.reader(), &channel, address, format, now())?)
 }
 
-/// Writes a file that a command makes, into a folder that is made if it is not there.
-///
-/// # Errors
-/// It cannot be written.
-pub fn write_file(directory: &Path, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
-    let file = directory.join(name);
-    let write = || std::fs::create_dir_all(directory).and_then(|()| std::fs::write(&file, bytes));
-    write().with_context(|| format!("{}: cannot be written", file.display()))
-}
-
-/// The text of a file that a command was given.
-///
-/// # Errors
-/// It cannot be read.
-pub fn read_text(file: &Path) -> anyhow::Result<String> {
-    std::fs::read_to_string(file).with_context(|| format!("{}: cannot be read", file.display()))
-}
-
-/// The present, for a command that has no writer.
-pub fn now() -> DateTime<Utc> {
+fn now() -> DateTime<Utc> {
     Utc::now()
 }
 

@@ -89,7 +89,8 @@ impl Sockets {
         let mut sockets = Self { listeners: Vec::new(), admin: Vec::new(), paths: Vec::new() };
         let ports_of_v4: Vec<u16> = listen.endpoints().iter().filter_map(port_of_v4).collect();
         for endpoint in listen.endpoints() {
-            let at = || format!("{endpoint}: cannot listen on this address; if it is in use, choose another with --listen");
+            let at =
+                || format!("{endpoint}: cannot listen on this address; if it is in use, choose another with --listen");
             let listener = match endpoint {
                 Endpoint::Tcp(address) => {
                     // Alone, `[::]` serves both families; beside an IPv4 address with the same port it must not.
@@ -199,8 +200,9 @@ fn bind_unix(path: &Path) -> anyhow::Result<UnixListener> {
         std::fs::remove_file(path)
             .with_context(|| format!("unix:{name}: cannot remove the socket of an earlier run"))?;
     }
-    let listener = UnixListener::bind(path)
-        .with_context(|| format!("unix:{name}: cannot create the socket; check that its folder exists and is writable"))?;
+    let listener = UnixListener::bind(path).with_context(|| {
+        format!("unix:{name}: cannot create the socket; check that its folder exists and is writable")
+    })?;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o666))
         .with_context(|| format!("unix:{name}: cannot allow other users to connect"))?;
     Ok(listener)

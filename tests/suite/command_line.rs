@@ -45,7 +45,7 @@ fn a_startup_error_is_one_line() {
     assert!(code == 1 && line.contains("file: cannot read") && line.contains("Not a directory"), "{line}");
     for (text, message) in [
         ("[site]\ntitel = \"x\"", "unknown field `titel`"),
-        ("[http]\nmax_age = \"soon\"", "not a length of time"),
+        ("[http]\nmax_age = \"soon\"", "not a duration"),
         ("x", "g.toml:1"),
     ] {
         std::fs::write(&file, text).unwrap();

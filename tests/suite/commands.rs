@@ -81,7 +81,7 @@ fn check_explains_why_a_file_is_not_an_article() {
         ("seeds/README.md", "a README at the top"),
     ] {
         let (code, text) = check(home.path(), &[name]);
-        assert!(code == Some(0) && text.starts_with("passed over: ") && text.contains(message), "{text}");
+        assert!(code == Some(0) && text.starts_with("skipped: ") && text.contains(message), "{text}");
     }
     let copy = "seeds/a.sync-conflict-20260501-101010-ABCDEFG.md";
     std::fs::write(home.path().join(copy), "x").unwrap();
@@ -121,8 +121,8 @@ fn explain_shows_the_source_of_each_value() {
         "  title      Storm closes the bridge  (first line)",
         "  published  2026-05-01T00:00:00+00:00  (file name)",
         "  authors    Ann Lee  (byline in the text)",
-        "  cleaned    0  (line 3, left out by rule H1: a counter above the text)",
-        "  cleaned    Leave a reply  (line 11, left out by rule T1: a comment form at the end)",
+        "  cleaned    0  (line 3, removed by rule H1: a counter above the text)",
+        "  cleaned    Leave a reply  (line 11, removed by rule T1: a comment form at the end)",
         &format!("  id         {id}  (permanent)"),
         "  page       https://gazette.example/articles/storm-closes-the-bridge",
         "  feeds      https://gazette.example/rss.xml https://gazette.example/atom.xml",
@@ -134,8 +134,8 @@ fn explain_shows_the_source_of_each_value() {
         ("later.md", "not in the feed: scheduled: it appears on 2999-01-01"),
         ("copy.txt", "not in the feed: the same text or id as 2026-05-01-storm.txt"),
         ("spoiled.md", "not in the feed: line 3: a NUL byte"),
-        ("nowhere.md", "not in the feed: there is no such file"),
-        ("_x.md", "not in the feed: there is no such file"),
+        ("nowhere.md", "not in the feed: no such file"),
+        ("_x.md", "not in the feed: no such file"),
     ] {
         let (code, text) = explain(&site, name);
         assert!(code == Some(1) && text.contains(message), "{name}: {text}");
@@ -200,7 +200,7 @@ fn adopted_articles_are_not_announced_again() {
         let before = site.feed();
         site.stop();
         let (_, text) = adopt(&site, &[feed.to_str().unwrap()]);
-        assert!(text.contains("4 known before") && text.contains("4 articles have"), "{text}");
+        assert!(text.contains("4 of them known from before") && text.contains("4 articles have"), "{text}");
         site.start();
         assert_eq!(site.feed(), before);
     }
@@ -258,7 +258,7 @@ fn a_file_that_is_not_a_feed_is_not_adopted() {
     let site = Site::new();
     site.write("a.html", "<html><body>No feed</body></html>");
     let (code, text) = adopt(&site, &[site.path("a.html").to_str().unwrap()]);
-    assert!(code == Some(1) && text.contains("a.html: no feed: the first element is <html>"), "{text}");
+    assert!(code == Some(1) && text.contains("a.html: not a feed: the first element is <html>"), "{text}");
 }
 
 #[test]
