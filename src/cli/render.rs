@@ -48,10 +48,9 @@ impl RenderArgs {
         let name = self.feed.unwrap_or_default();
         let route = match name.trim_matches('/') {
             "" => None,
-    /// Format
-    #[arg(long, value_parser = format_parser(), default_value = feed::FORMATS.recommended().name)]
-    format: &'static FeedFormat,
-    /// Address and port that the daemon listens on, for a site without base_url
+            path => match Route::at(path, feed::FORMATS) {
+                route @ Some(Route::View(..) | Route::Archive(..)) => route,
+                _ => bail!("{name}: not a feed: use tags/NAME, sections/FOLDER, authors/NAME or archive/NUMBER"),
             },
         };
         match daemon::render(&config, route.as_ref(), self.format)? {
