@@ -32,7 +32,7 @@ pub fn is_too_much(text: &str) -> bool {
         })
         .count()
     };
-    page::is_crowded(text)
+    page::has_crowded_tags(text)
         || text.bytes().filter(is_mark).count() + text.lines().count() > page::MOST_MARKS
         || text.lines().any(|line| nested(line) > page::MAX_DEPTH)
 }

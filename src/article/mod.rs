@@ -224,14 +224,14 @@ pub fn read(bytes: &[u8], path: &Path, format: SourceFormat, rules: &Rules) -> R
     };
     split.problems.extend(problem.into_iter().chain(unicode::spoiled(&text)));
     let header = &split.header;
-    // Before anything else is done with it: what comes after takes time in the square of the depth.
+    // Before anything else is done with it. What becomes of it is measured below.
     let is_too_much = match format {
-        SourceFormat::Html => html::is_too_much(split.body),
+        SourceFormat::Html => html::is_crowded(split.body),
         SourceFormat::Markdown => markdown::is_too_much(split.body),
         SourceFormat::Text | SourceFormat::Audio => false,
     };
     if is_too_much {
-        return too_much();
+        return Verdict::Broken(html::too_much()).into();
     }
     let body = match format {
         SourceFormat::Text => text::read(split.body, split.body_line, header, rules),
@@ -251,8 +251,14 @@ pub fn read(bytes: &[u8], path: &Path, format: SourceFormat, rules: &Rules) -> R
             }
         }
     };
-    if html::is_too_much(&body.html) {
-        return too_much();
+    let is_too_much = match format {
+        // Measured while it was read.
+        SourceFormat::Html => false,
+        SourceFormat::Text => html::is_too_long(&body.html),
+        SourceFormat::Markdown | SourceFormat::Audio => html::is_too_much(&body.html),
+    };
+    if is_too_much {
+        return Verdict::Broken(html::too_much()).into();
     }
     if body.html.trim().is_empty() || (body.paragraphs.is_empty() && html::shows_nothing(&body.html)) {
         return Verdict::Empty.into();
@@ -283,15 +289,6 @@ pub fn head(bytes: &[u8], path: &Path, rules: &Rules) -> Option<Box<Article>> {
         Verdict::Publish(article) => Some(article),
         Verdict::Draft(..) | Verdict::Empty | Verdict::Broken(_) => None,
     }
-}
-
-fn too_much() -> Reading {
-    let (deep, many) = (html::MAX_DEPTH, html::MOST_ELEMENTS);
-    let message = format!(
-        "more than {deep} elements are nested, {many} stand beside each other, or there are a million marks, or thousands of \
-         attributes in a tag, which no reader shows: make it simpler"
-    );
-    Verdict::Broken(Problem::of_file(message)).into()
 }
 
 /// A text as feeds can hold it, if anything of it is left then.

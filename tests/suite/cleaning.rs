@@ -683,6 +683,32 @@ fn binary_files_are_broken_and_blank_files_are_empty() {
     }
 }
 
+/// Each of these once took seconds to minutes for a megabyte, in the program and in every reader.
+#[test]
+fn what_takes_too_long_to_show_is_refused_with_its_reason() {
+    let marks: String = (0..200).map(|number| format!("<b title={number}>")).collect();
+    for (kind, html) in [
+        ("elements beside the cells of a table", format!("<table>{}", "<br>".repeat(40_000))),
+        ("texts beside them", format!("{}<table>{}", "<br>".repeat(20_000), "x<tr>".repeat(30_000))),
+        ("nesting", "<div>".repeat(300)),
+        ("copies", format!("<p>{marks}{}", "<p>x".repeat(20_000))),
+    ] {
+        for (format, text) in
+            [(SourceFormat::Html, format!("<p>x</p>{html}")), (SourceFormat::Markdown, format!("x\n\n{html}"))]
+        {
+            let Verdict::Broken(problem) = read(text.as_bytes(), "a", format).verdict else {
+                panic!("{kind}: published as {format:?}");
+            };
+            assert!(problem.message.contains("which no reader shows: make it simpler"), "{kind}: {problem}");
+        }
+    }
+    let stray = format!("x\n\n<table>{}<tr><td>y</td></tr></table>\n", "<br>".repeat(2_000));
+    for format in [SourceFormat::Html, SourceFormat::Markdown] {
+        let article = published(read(stray.as_bytes(), "a", format), "a few elements beside the cells");
+        assert_eq!(article.html.matches("<br>").count(), 2_000, "{format:?}");
+    }
+}
+
 // --- front matter ---------------------------------------------------------------------------------------------------
 
 /// Each field with a value, as "field: value", separated by " | ".

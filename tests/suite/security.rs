@@ -74,7 +74,7 @@ fn a_folder_replaced_by_a_symlink_exposes_nothing_outside() {
 fn hostile() -> Vec<(&'static str, String)> {
     let page = |part: &str, bytes: usize| format!("<title>t</title><p>x</p>{}", part.repeat(bytes / part.len()));
     let attributes: Vec<String> = (0..100_000).map(|number| format!(" a{number}")).collect();
-    let marks: Vec<String> = (0..200).map(|number| format!("<b id={number}>")).collect();
+    let marks: Vec<String> = (0..200).map(|number| format!("<b title={number}>")).collect();
     let mut bomb = "a: &a [x, x, x, x, x, x, x, x, x]\n".to_owned();
     for (name, before) in ('b'..='p').zip('a'..) {
         bomb.push_str(&format!("{name}: &{name} [{}]\n", vec![format!("*{before}"); 9].join(", ")));
@@ -84,7 +84,22 @@ fn hostile() -> Vec<(&'static str, String)> {
         ("crosswise.html", page("<b><div></b>", 1_000_000)),
         ("links.html", page("<a><b></a>", 1_000_000)),
         ("attributes.html", format!("<title>t</title><p{}>x</p>", attributes.concat())),
-        ("reconstructed.html", format!("{}{}", marks.concat(), "<p>x".repeat(100_000))),
+        ("reconstructed.html", format!("<title>t</title><p>{}{}", marks.concat(), "<p>x".repeat(100_000))),
+        ("foster.html", page("<br>", 400_000).replacen("<br>", "<table><br>", 1)),
+        ("foster.md", format!("x\n\n<table>{}", "<br>".repeat(100_000))),
+        ("rows.html", page("x<tr>", 400_000).replacen("x<tr>", "<table><tr>", 1)),
+        (
+            "root.html",
+            format!(
+                "<title>t</title>{}<p>x</p>",
+                attributes.iter().map(|name| format!("<html{name}>")).collect::<String>()
+            ),
+        ),
+        ("copies.html", format!("<title>t</title><p><b{}>{}", attributes[..4_000].concat(), "<p>x".repeat(50_000))),
+        ("comments.html", format!("{}<h1>T</h1><p>x</p>", "<!---->".repeat(200_000))),
+        ("templates.md", "{{/**/}}x".repeat(100_000)),
+        ("contents.md", "{:toc}\n".repeat(150_000)),
+        ("raw.md", "{% raw %}x{% endraw %}\n".repeat(50_000)),
         ("escaped.html", page("&amp;", 500_000)),
         ("escaped.txt", format!("Title\n\n{}", "&".repeat(200_000))),
         ("blocks.md", page("<div>\n", 1_000_000)),

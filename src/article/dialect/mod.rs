@@ -184,8 +184,13 @@ impl<'a> Scanner<'a> {
         }
         // The list that kramdown would fill with a table of contents.
         if is_toc {
-            let list = self.out.trim_end().rfind('\n').map_or(0, |line_feed| line_feed + 1);
-            if self.out[list..].trim_start().starts_with(['*', '-', '1']) {
+            let near = self.out.ceil_char_boundary(self.out.len().saturating_sub(REACH));
+            let list = match self.out[near..].trim_end().rfind('\n') {
+                Some(line_feed) => Some(near + line_feed + 1),
+                None => (near == 0).then_some(0),
+            };
+            let is_list = |list: &usize| self.out[*list..].trim_start().starts_with(['*', '-', '1']);
+            if let Some(list) = list.filter(is_list) {
                 self.out.truncate(list);
             }
         }
@@ -212,9 +217,11 @@ impl<'a> Scanner<'a> {
 
     /// `{{/* … */}}` is for whoever edits the file.
     fn template_comment(&mut self) -> bool {
-        let end = self.rest().find("*/").and_then(|_| {
-            let ends = ["*/}}", "*/ }}", "*/ -}}", "*/-}}"];
-            ends.iter().filter_map(|end| Some(self.rest().find(end)? + end.len())).min()
+        let rest = self.rest();
+        // The forms are compared at each place. A search for each would walk to the end of the text for those that it lacks.
+        let end = rest.match_indices("*/").find_map(|(at, _)| {
+            let end = ["*/}}", "*/ }}", "*/ -}}", "*/-}}"].into_iter().find(|end| rest[at..].starts_with(end))?;
+            Some(at + end.len())
         });
         if let Some(end) = end {
             self.at += end;

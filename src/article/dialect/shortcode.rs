@@ -173,19 +173,13 @@ impl<'a> Call<'a> {
     /// Where the call that ends this one stands, at or after `from`.
     pub fn end_of_body(&self, text: &str, from: usize) -> Option<Range<usize>> {
         let mut at = from;
-        // Each sign is looked for once from where it was found last, not anew for the other's sake.
-        let find = |sign: &str, at: usize| text[at..].find(sign).map_or(text.len(), |found| at + found);
-        let (mut braces, mut percent) = (find("{{", at), find("{%", at));
+        // Both signs are looked for at once: a search for one that stands far behind would be repeated for each call.
+        let is_sign = |at: usize| matches!(text.as_bytes().get(at + 1), Some(b'{' | b'%'));
         loop {
-            if braces < at {
-                braces = find("{{", at);
-            }
-            if percent < at {
-                percent = find("{%", at);
-            }
-            at = braces.min(percent);
-            if at >= text.len() {
-                return None;
+            at += text[at..].find('{')?;
+            if !is_sign(at) {
+                at += 1;
+                continue;
             }
             if let Some(call) = Call::parse(&text[at..], "") {
                 let ends = call.kind == self.kind

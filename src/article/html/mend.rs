@@ -63,20 +63,6 @@ fn comparable(name: &str) -> Option<String> {
     fragment(&format!("#{name}"), &Url::parse("a:").ok()?)
 }
 
-/// The elements and texts of a fragment, and nothing else, for a program that makes a tree of it.
-pub fn skeleton(html: &str) -> String {
-    let mut output = String::with_capacity(html.len());
-    let mut parted = 0;
-    for piece in pieces(html) {
-        match piece {
-            Piece::Start(tag) | Piece::Foreign(tag) => output.push_str(&format!("<{}>", tag.name)),
-            Piece::End(name) => output.push_str(&format!("</{name}>")),
-            Piece::Text(text) => push_text(&mut output, &text, &mut parted),
-        }
-    }
-    output
-}
-
 /// Writes a text, with comments in it where it is long: they go again, and what stood on both sides stays apart in the tree.
 fn push_text(output: &mut String, text: &str, parted: &mut usize) {
     let mut rest = text;

@@ -7,33 +7,54 @@ pub mod outline;
 mod pieces;
 mod safe;
 mod tags;
+mod tree;
 
 use chrono_tz::Tz;
 
 use super::front_matter::{self, Field, Header, Held, is_language};
-use super::{ParsedBody, boilerplate, linked_data, summary};
+use super::{ParsedBody, Problem, boilerplate, linked_data, summary};
 pub use outline::outline;
 pub use safe::{addresses, pictures, sanitise};
 
-/// Deepest nesting of elements that is shown. Sanitising takes time in the square of the depth, and nobody writes so.
+/// Deepest nesting of elements that is shown. Sanitising takes time in the square of the depth.
 pub const MAX_DEPTH: usize = 256;
 
-/// Most elements that are shown, with those that a browser makes because others have no end.
+/// Most elements that are shown, with those that a browser adds where others have no end.
 pub const MOST_ELEMENTS: usize = 400_000;
 
 /// Most tags and references, or marks of Markdown, in a text: each takes a hundred times its room while it is read. The longest
 /// novels have a tenth of this.
 pub const MOST_MARKS: usize = 1_000_000;
 
-/// Whether a tree of the text would take more time or room than any reader has. Says so without making one: a few hundred
-/// kilobytes can be nested, or crowded with attributes, so that a tree takes minutes or gigabytes.
+/// Whether the tree of a text would take more time or room than there is. Measures the tree without building it: a few hundred
+/// kilobytes can be nested, copied or moved so often that a tree takes minutes or gigabytes.
 pub fn is_too_much(html: &str) -> bool {
+    is_crowded(html) || safe::is_too_much(html)
+}
+
+/// The same for a fragment that was made of plain text: nothing in it is nested or open, so its tags are counted.
+pub fn is_too_long(html: &str) -> bool {
+    let starts = html.split('<').skip(1).filter(|tag| !tag.starts_with('/')).count();
+    is_crowded(html) || starts > MOST_ELEMENTS
+}
+
+/// The problem of a text that is refused for the size of its tree.
+pub fn too_much() -> Problem {
+    Problem::of_file(format!(
+        "more than {MAX_DEPTH} elements are nested, {MOST_ELEMENTS} stand beside each other, there are a million marks, thousands \
+         of attributes in a tag, or tens of thousands of elements in a table beside its cells, which no reader shows: make it \
+         simpler"
+    ))
+}
+
+/// Whether a text has too many tags, or too many attributes in them, for even a walk over its tags.
+pub fn is_crowded(html: &str) -> bool {
     let marks = html.bytes().filter(|byte| matches!(byte, b'<' | b'&')).count();
-    marks > MOST_MARKS || is_crowded(html) || outline(html).is_too_much()
+    marks > MOST_MARKS || has_crowded_tags(html)
 }
 
 /// Whether the tags of a text have so many attributes that comparing them would take too long.
-pub fn is_crowded(html: &str) -> bool {
+pub fn has_crowded_tags(html: &str) -> bool {
     tags::comparisons(html) > tags::MOST_COMPARISONS
 }
 
@@ -42,7 +63,7 @@ pub fn is_crowded(html: &str) -> bool {
 /// A heading stays in the text where the front matter has another title.
 ///
 /// # Errors
-/// The page says that it is a draft.
+/// The page says that it is a draft, or its tree takes too much.
 pub fn read(text: &str, known_title: Option<&str>, timezone: Tz) -> Result<ParsedBody, Held> {
     let mut outline = outline::outline(text);
     let html = inner(text);
@@ -67,7 +88,8 @@ pub fn read(text: &str, known_title: Option<&str>, timezone: Tz) -> Result<Parse
     let language = outline.language.filter(|tag| is_language(tag));
     said.complete(Header { language, ..Header::default() }.with_source(Field::Language, "`lang` of the page"));
     said.complete(Header { title: outline.title, ..Header::default() }.with_source(Field::Title, "`<title>`"));
-    let html = if shows_nothing(&html) { String::new() } else { html };
+    let Some(shown) = safe::bare(&html) else { return Err(Held::Broken(too_much())) };
+    let html = if is_nothing(&html, &shown) { String::new() } else { html };
     Ok(ParsedBody { said, html, paragraphs: outline.paragraphs, ..ParsedBody::default() })
 }
 
@@ -121,15 +143,15 @@ fn inner(text: &str) -> &str {
 fn without_first_heading(html: &str) -> String {
     let lower = html.to_ascii_lowercase();
     let span = || {
-        let mut at = 0;
-        let start = loop {
-            let heading = at + lower[at..].find("<h1")?;
-            // One in a comment is nobody's.
-            match lower[at..heading].find("<!--") {
-                Some(comment) => at += comment + lower[at + comment..].find("-->")? + 3,
-                None => break heading,
+        let (mut at, mut start) = (0, lower.find("<h1")?);
+        // One in a comment does not count.
+        while let Some(comment) = lower[at..start].find("<!--") {
+            at += comment;
+            at += lower[at..].find("-->")? + "-->".len();
+            if start < at {
+                start = at + lower[at..].find("<h1")?;
             }
-        };
+        }
         let close = start + 3 + lower[start + 3..].find("</h1")?;
         let end = close + lower[close..].find('>')? + 1;
         (!lower[start + 3..close].contains("<h1")).then_some((start, end))
@@ -142,7 +164,12 @@ fn without_first_heading(html: &str) -> String {
 
 /// Whether nothing of a fragment would be seen.
 pub(super) fn shows_nothing(html: &str) -> bool {
-    let shown = safe::bare(html).replace("&nbsp;", " ").replace('\u{A0}', " ");
+    safe::bare(html).is_some_and(|shown| is_nothing(html, &shown))
+}
+
+/// Whether a fragment with this text has neither words nor anything else to see.
+fn is_nothing(html: &str, shown: &str) -> bool {
+    let shown = shown.replace("&nbsp;", " ").replace('\u{A0}', " ");
     shown.trim().is_empty() && !["<img", "<audio", "<video"].iter().any(|tag| html.contains(tag))
 }
 
@@ -220,19 +247,16 @@ mod tests {
         }
     }
 
-    fn depth(html: &str) -> usize {
-        outline(html).depth
-    }
-
     #[test]
-    fn depth_is_seen_without_a_tree() {
-        assert_eq!(depth("<div><p>a<br>b</p></div>"), 1);
+    fn depth_is_measured_without_a_tree() {
+        let depth = |html: &str| tree::size(html).depth;
+        assert_eq!(depth("<div><p>a<br>b</p></div>"), 3);
         assert!(depth(&"<div>".repeat(1000)) > MAX_DEPTH);
         assert!(depth(&"<ul><li>".repeat(1000)) > MAX_DEPTH);
         assert!(depth(&"<div/>".repeat(1000)) > MAX_DEPTH, "a slash closes nothing");
         assert!(depth(&"<div></x>".repeat(1000)) > MAX_DEPTH, "neither does the end of something else");
         assert_eq!(depth(&"<div></div>".repeat(1000)), 1);
-        assert_eq!(depth(&"<p>a".repeat(1000)), 0, "a paragraph ends where the next begins");
+        assert_eq!(depth(&"<p>a".repeat(1000)), 1, "a paragraph ends where the next begins");
     }
 
     /// Each of these once took minutes or gigabytes: a browser's tree of it is far deeper, or larger, than its ends say.
@@ -245,11 +269,11 @@ mod tests {
             ("<a><b></a>", "what is marked goes on behind its link"),
             ("<div><b></div>\n", "and behind its block, once there is a text"),
             ("<div><i><font color=a></div>x", "several do"),
+            ("<svg><title><div>", "the title of a drawing holds HTML"),
+            ("<picture><div></picture>", "what is written without its start ends nothing"),
         ] {
-            assert!(outline(&part.repeat(1000)).is_too_much(), "{part}: {why}");
+            assert!(is_too_much(&part.repeat(1000)), "{part}: {why}");
         }
-        let marks = (0..200).map(|number| format!("<b id={number}>")).collect::<Vec<_>>().concat();
-        assert!(outline(&format!("{marks}{}", "<p>x".repeat(20_000))).is_too_much(), "200 are made anew 20,000 times");
         for part in [
             "<p><b>a</b> <i>b</i><p>",
             "<div><span>a</span><b>c</b></div>\n",
@@ -258,8 +282,76 @@ mod tests {
             "<div><span>a</div>",
             "<ul><li><a href=a>b</a><li>c</ul>",
             "<b><i>a</b></i>",
+            "<svg><title>a</title><path/></svg>",
         ] {
-            assert!(!outline(&part.repeat(1000)).is_too_much(), "{part}: {}", depth(&part.repeat(1000)));
+            assert!(!is_too_much(&part.repeat(1000)), "{part}");
         }
+    }
+
+    /// Elements around a part, numbered so that they differ.
+    fn numbered(count: usize, start: &str) -> String {
+        (0..count).map(|number| start.replace('#', &number.to_string())).collect()
+    }
+
+    /// Each of these once took seconds or minutes for a megabyte, or its tree took gigabytes.
+    #[test]
+    fn work_that_grows_with_the_square_of_a_text_is_refused() {
+        let siblings = "<br>".repeat(20_000);
+        for (why, html) in [
+            ("each node goes before its table, past all others", format!("<table>{}", "<br>".repeat(40_000))),
+            ("in a row, too", format!("<table><tr>{}", "<img src=a.png>".repeat(40_000))),
+            ("and each text", format!("{siblings}<table>{}", "x<tr>".repeat(30_000))),
+            ("whatever it is made of", format!("{siblings}<table>{}", "x&amp;".repeat(20_000))),
+            ("with many tables", format!("{siblings}{}", "<table>x</table>".repeat(20_000))),
+            ("between cells", format!("<table><td>{}", "</td><br><td>".repeat(40_000))),
+            ("behind the start of what is left out", format!("<table><picture>{}", "<br>".repeat(40_000))),
+            ("in a formula", format!("<math><mtext><table>{}", "<br>".repeat(40_000))),
+            (
+                "200 are made again 20,000 times",
+                format!("<p>{}", numbered(200, "<b title=#>")) + &"<p>x".repeat(20_000),
+            ),
+            (
+                "thousands of attributes are copied",
+                format!("<p><b{}>{}", numbered(4_000, " a#=1"), "<p>x".repeat(2_000)),
+            ),
+            ("so is a long one", format!("<p><b title='{}'>{}", "x".repeat(100_000), "<p>x".repeat(1_000))),
+            ("attributes of the root gather", numbered(20_000, "<html a#>")),
+            (
+                "attributes are compared with those around them",
+                numbered(240, "<b title=# a b c d e f g h i>") + &"<b a b c d e f g h i></b>".repeat(150_000),
+            ),
+        ] {
+            assert!(is_too_much(&html), "{why}");
+        }
+    }
+
+    #[test]
+    fn what_is_a_little_less_is_shown_whole() {
+        for (what, html, shown) in [
+            ("nesting", "<div>".repeat(MAX_DEPTH - 1), MAX_DEPTH - 1),
+            ("elements in a table", format!("<table>{}", "<br>".repeat(20_000)), 20_000),
+            ("texts in a table", format!("<table>{}", "x<tr>".repeat(15_000)), 15_000),
+            ("tables", "<table><tr>x<td>y</table>".repeat(10_000), 10_000),
+            ("open elements", format!("<p>{}", numbered(50, "<b title=#>")) + &"<p>x".repeat(1_000), 1_000),
+            ("elements", "<br>".repeat(MOST_ELEMENTS - 1), MOST_ELEMENTS - 1),
+            ("links", "<p><a href=a title=b class=c id=d>x</a>".repeat(20_000), 20_000),
+        ] {
+            assert!(!is_too_much(&html), "{what}");
+            let safe = safe(&html);
+            let count = match what {
+                "nesting" => safe.matches("<div>").count(),
+                "elements" | "elements in a table" => safe.matches("<br>").count(),
+                _ => safe.matches('x').count(),
+            };
+            assert_eq!(count, shown, "{what}");
+        }
+    }
+
+    /// A search for the heading from each comment to the end of the page took hours.
+    #[test]
+    fn a_heading_behind_comments_is_taken_out() {
+        let page = |comments: usize| format!("{}<!-- <h1>No</h1> --><h1>T</h1><p>x</p>", "<!---->".repeat(comments));
+        assert_eq!(safe(&read(&page(3), None).html), "<p>x</p>");
+        assert_eq!(safe(&read(&page(100_000), None).html), "<p>x</p>");
     }
 }

@@ -35,6 +35,11 @@ const MOST: usize = 60;
 /// Most pieces that a column of line numbers has.
 const MOST_NUMBERS: usize = 20_000;
 
+/// Deepest nesting of elements of one name in such a column.
+const DEEPEST_NUMBERS: usize = 8;
+/// Most bytes of text in a sign or a link to edit.
+const MOST_TEXT: usize = 400;
+
 /// Takes it out. Says whether an element had no end, so that nobody knows what is in it.
 pub fn without(pieces: Vec<Piece>) -> (Vec<Piece>, bool) {
     let mut endless = false;
@@ -82,13 +87,7 @@ fn end_of_noise(pieces: &[Piece], start: usize, within_heading: bool, endless: &
         }
         "span" | "sup" if has_class(tag, &["mw-editsection"]) => |_| true,
         "span" | "sup" if !has_class(tag, &NUMBERS) => is_edit,
-        "td" | "span" if has_class(tag, &NUMBERS) => {
-            let content = inside(pieces, start, MOST_NUMBERS)?;
-            return text(&pieces[content.clone()])
-                .chars()
-                .all(|c| c.is_ascii_digit() || c == ' ')
-                .then_some(content.end + 1);
-        }
+        "td" | "span" if has_class(tag, &NUMBERS) => return end_of_numbers(pieces, start),
         _ => return None,
     };
     let content = inside(pieces, start, MOST);
@@ -97,15 +96,43 @@ fn end_of_noise(pieces: &[Piece], start: usize, within_heading: bool, endless: &
     is_noise(&pieces[content.clone()]).then_some(content.end + 1)
 }
 
+/// Where a column of line numbers ends, if nothing else stands in it. Looks no further than that takes: many columns without an
+/// end must not be walked over again for each.
+fn end_of_numbers(pieces: &[Piece], start: usize) -> Option<usize> {
+    let Piece::Start(column) = &pieces[start] else { return None };
+    let mut depth = 0;
+    for (at, piece) in pieces.iter().enumerate().skip(start).take(MOST_NUMBERS) {
+        match piece {
+            Piece::Start(tag) if tag.name == column.name => depth += 1,
+            Piece::End(name) if *name == column.name => depth -= 1,
+            Piece::Text(text) if !text.chars().all(|c| c.is_ascii_digit() || c.is_whitespace()) => return None,
+            _ => {}
+        }
+        match depth {
+            0 => return Some(at + 1),
+            1..=DEEPEST_NUMBERS => {}
+            _ => return None,
+        }
+    }
+    None
+}
+
 /// Whether all that is shown is a sign, or nothing at all.
 fn says_nothing(content: &[Piece]) -> bool {
     let shows = |piece: &Piece| matches!(piece, Piece::Start(tag) if !matches!(&*tag.name, "span" | "i" | "b" | "em" | "small"));
-    let shows = content.iter().any(shows);
-    !shows && text(content).chars().all(|c| SIGNS.contains(&c) || c.is_whitespace())
+    let is_sign = |c: char| SIGNS.contains(&c) || c.is_whitespace();
+    !content.iter().any(shows) && short_text(content).is_some_and(|text| text.chars().all(is_sign))
 }
 
 /// Whether it is `[edit]` and nothing else.
 fn is_edit(content: &[Piece]) -> bool {
     let has_link = content.iter().any(|piece| matches!(piece, Piece::Start(tag) if &*tag.name == "a"));
-    has_link && matches!(text(content).as_str(), "[edit]" | "[edit source]" | "[edit | edit source]")
+    let text = if has_link { short_text(content) } else { None };
+    matches!(text.as_deref(), Some("[edit]" | "[edit source]" | "[edit | edit source]"))
+}
+
+/// All text of some pieces in one line, unless it is long.
+fn short_text(content: &[Piece]) -> Option<String> {
+    let length = |piece: &Piece| if let Piece::Text(text) = piece { text.len() } else { 0 };
+    (content.iter().map(length).sum::<usize>() <= MOST_TEXT).then(|| text(content))
 }

@@ -1,14 +1,12 @@
-//! What a page says of itself, and how deep it is, found by a walk over its tags.
+//! Reads the title, the metadata and the paragraphs of a page by a walk over its tags.
 
 use std::cell::RefCell;
 
-use html5ever::LocalName;
 use html5ever::buffer_queue::BufferQueue;
 use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::states::RawKind;
 use html5ever::tokenizer::{Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts};
 
-use super::{MAX_DEPTH, MOST_ELEMENTS};
 use crate::article::summary;
 
 /// What a walk over the tags finds.
@@ -26,17 +24,6 @@ pub struct Outline {
     pub linked_data: Vec<String>,
     /// Text of each `<p>`.
     pub paragraphs: Vec<String>,
-    /// Deepest nesting of elements; anything over [`super::MAX_DEPTH`] means too deep.
-    pub depth: usize,
-    /// How many elements a browser would make of it, not counting what follows on too deep a nesting.
-    pub elements: usize,
-}
-
-impl Outline {
-    /// Whether a tree of it would take more time or room than any reader has.
-    pub fn is_too_much(&self) -> bool {
-        self.depth > MAX_DEPTH || self.elements > MOST_ELEMENTS
-    }
 }
 
 /// Walks over the tags of a page without building its tree.
@@ -58,10 +45,6 @@ struct Walk(RefCell<WalkState>);
 #[derive(Default)]
 struct WalkState {
     outline: Outline,
-    /// Names of the elements that are open, down to a little more than can be shown.
-    open: Vec<LocalName>,
-    /// Names of those that came to an end with what they stood in, and are opened anew by the next text.
-    cut_off: Vec<LocalName>,
     /// Within a script or a style sheet, whose text is nobody's.
     machinery: bool,
     /// Texts being gathered: the name of the element, and what it has said.
@@ -70,69 +53,6 @@ struct WalkState {
     paragraph: Option<String>,
     linked_data: Option<String>,
 }
-
-/// Elements whose start is not a level of its own: those that hold nothing, and those whose end writers leave out, which
-/// nest only by way of an element that counts.
-const NO_LEVEL: [&str; 24] = [
-    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr", "p",
-    "li", "dt", "dd", "option", "tr", "td", "th", "thead", "tbody",
-];
-
-/// Elements that go on behind the end of what they stood in, until they are ended themselves (WHATWG HTML section 13.2.4.3).
-const GOES_ON: [&str; 14] =
-    ["a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"];
-
-/// Elements that the end of any of [`GOES_ON`] does not end, and neither does that of an ordinary one.
-const STANDS: [&str; 45] = [
-    "address",
-    "applet",
-    "article",
-    "aside",
-    "blockquote",
-    "body",
-    "button",
-    "center",
-    "details",
-    "dir",
-    "div",
-    "dl",
-    "fieldset",
-    "figcaption",
-    "figure",
-    "footer",
-    "form",
-    "frameset",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "head",
-    "header",
-    "hgroup",
-    "html",
-    "main",
-    "marquee",
-    "menu",
-    "nav",
-    "noscript",
-    "object",
-    "ol",
-    "pre",
-    "section",
-    "select",
-    "summary",
-    "svg",
-    "math",
-    "table",
-    "template",
-    "ul",
-    "search",
-];
-
-/// Elements that the end of what they stand in does not end.
-const HOLDS: [&str; 9] = ["applet", "html", "marquee", "math", "object", "select", "svg", "table", "template"];
 
 /// Elements that end an open `<p>`, since writers may leave `</p>` out.
 const ENDS_PARAGRAPH: [&str; 16] = [
@@ -177,7 +97,6 @@ impl WalkState {
         if self.machinery {
             return;
         }
-        self.open_anew();
         for gathered in [&mut self.title, &mut self.heading, &mut self.paragraph].into_iter().flatten() {
             gathered.push_str(text);
         }
@@ -224,71 +143,10 @@ impl WalkState {
             }
             _ => {}
         }
-        self.level(&tag.name);
         TokenSinkResult::Continue
     }
 
-    /// Goes a level down, where the start of an element is one.
-    fn level(&mut self, name: &LocalName) {
-        if self.outline.depth > MAX_DEPTH {
-            return;
-        }
-        let is = |names: &[&str]| names.contains(&&**name);
-        self.outline.elements += 1;
-        if is(&NO_LEVEL) {
-            // What goes on is opened anew in each.
-            self.outline.elements += self.open.iter().filter(|open| GOES_ON.contains(&&***open)).count();
-            return;
-        }
-        if is(&["a", "nobr"]) {
-            self.end_level(name);
-        }
-        if !is(&STANDS) {
-            self.open_anew();
-        }
-        // In HTML, a slash at the end of a tag closes nothing.
-        self.open.push(name.clone());
-        self.outline.depth = self.outline.depth.max(self.open.len());
-    }
-
-    fn open_anew(&mut self) {
-        if self.outline.depth <= MAX_DEPTH && !self.cut_off.is_empty() {
-            self.outline.elements += self.cut_off.len();
-            self.open.append(&mut self.cut_off);
-            self.outline.depth = self.outline.depth.max(self.open.len());
-        }
-    }
-
-    /// Goes up as far as the end of an element leads; never further than a browser would, since what is nested crosswise is
-    /// deeper than it looks.
-    fn end_level(&mut self, name: &LocalName) {
-        let goes_on = GOES_ON.contains(&&**name);
-        let Some(start) = self.open.iter().rposition(|open| open == name) else {
-            // An end without a start ends nothing.
-            if let Some(at) = self.cut_off.iter().rposition(|cut_off| goes_on && cut_off == name) {
-                self.cut_off.remove(at);
-            }
-            return;
-        };
-        let above = |names: &[&str]| self.open[start + 1..].iter().any(|open| names.contains(&&**open));
-        let is_held = if STANDS.contains(&&**name) {
-            &**name != "table" && &**name != "template" && above(&HOLDS)
-        } else {
-            above(&STANDS)
-        };
-        if !is_held {
-            let ended = self.open.drain(start..).skip(1);
-            self.cut_off.extend(ended.filter(|ended| GOES_ON.contains(&&**ended)));
-        } else if goes_on {
-            self.open.remove(start);
-        }
-    }
-
-    fn end(&mut self, name: &LocalName) {
-        if self.outline.depth <= MAX_DEPTH {
-            self.end_level(name);
-        }
-        let name: &str = name;
+    fn end(&mut self, name: &str) {
         self.machinery = false;
         self.outline.linked_data.extend(self.linked_data.take());
         match name {
