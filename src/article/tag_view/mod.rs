@@ -139,16 +139,20 @@ impl Read for TagView {
         if self.part == Part::Tags {
             self.inspect(buffer.len())?;
         }
-        if let Some(patch) = self.patch_at(self.at) {
-            let read = patch.read(self.at, buffer);
-            self.at += read as u64;
-            return Ok(read);
+        let mut limit = self.unread;
+        if !self.patches.is_empty() {
+            if let Some(patch) = self.patch_at(self.at) {
+                let read = patch.read(self.at, buffer);
+                self.at += read as u64;
+                return Ok(read);
+            }
+            let next = self.patches.iter().find(|patch| patch.start > self.at);
+            limit = next.map_or(limit, |patch| limit.min(patch.start - self.at));
         }
-        if self.unread == 0 {
+        if limit == 0 {
             return Err(io::Error::other("more of it is read than its tags and its length need"));
         }
-        let next = self.patches.iter().find(|patch| patch.start > self.at).map_or(u64::MAX, |patch| patch.start);
-        let most = usize::try_from(self.unread.min(next - self.at)).unwrap_or(usize::MAX).min(buffer.len());
+        let most = usize::try_from(limit).unwrap_or(usize::MAX).min(buffer.len());
         let read = self.file.read(&mut buffer[..most])?;
         self.unread -= read as u64;
         self.at += read as u64;
