@@ -37,9 +37,11 @@ fn says_damage(error: &Error) -> bool {
 /// Full disks, read-only disks, input and output errors, locks and missing memory are not damage.
 fn is_of_content(failure: ffi::Error, message: &str) -> bool {
     match failure.code {
-        ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => true,
-        // What the program writes violates no constraint unless other rows are wrong.
-        ErrorCode::ConstraintViolation | ErrorCode::TypeMismatch => true,
+        // Valid content violates no constraint: a violation means that other rows are wrong.
+        ErrorCode::DatabaseCorrupt
+        | ErrorCode::NotADatabase
+        | ErrorCode::ConstraintViolation
+        | ErrorCode::TypeMismatch => true,
         ErrorCode::Unknown => OF_SCHEMA.iter().any(|known| message.contains(known)),
         _ => false,
     }

@@ -25,6 +25,8 @@ pub(super) struct Cells {
 }
 
 /// What an article's row has lost that other rows may give back.
+// Four independent facts about four columns.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Lost {
     pub number: bool,

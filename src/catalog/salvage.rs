@@ -343,13 +343,12 @@ impl<'a> Salvage<'a> {
 
     /// Gives an article a slug: the one that it is known to have had, or one that its file's name gives.
     fn give_slug(&mut self, number: i64, known: Option<Slug>) -> Result<()> {
-        let slug = match known {
-            Some(slug) => slug,
-            None => {
-                let sql = "SELECT path FROM article WHERE number = ?1";
-                let path = self.catalog.connection.query_row(sql, [number], |row| row.get(0)).map(path_of)?;
-                self.catalog.free_slug("", &path, Some(number))?
-            }
+        let slug = if let Some(slug) = known {
+            slug
+        } else {
+            let sql = "SELECT path FROM article WHERE number = ?1";
+            let path = self.catalog.connection.query_row(sql, [number], |row| row.get(0)).map(path_of)?;
+            self.catalog.free_slug("", &path, Some(number))?
         };
         let sql = "UPDATE article SET slug = ?2 WHERE number = ?1";
         self.catalog.connection.prepare_cached(sql)?.execute(params![number, slug])?;

@@ -92,7 +92,7 @@ impl Checker {
             }
             Verdict::Draft(..) => self.drafts += 1,
             Verdict::Empty => {
-                self.report(name, &Problem::of_file("nothing in it yet: it is published once it has text"))
+                self.report(name, &Problem::of_file("nothing in it yet: it is published once it has text"));
             }
             Verdict::Broken(problem) => self.report(name, &problem),
         }

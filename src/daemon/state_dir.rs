@@ -178,7 +178,8 @@ fn keep_aside(state: &Path) -> anyhow::Result<Option<PathBuf>> {
     }
     let named = |second| state.join(format!("{DAMAGED}{second}.sqlite"));
     // Two in one second have two names, in their order.
-    let aside = (now().timestamp()..).map(named).find(|aside| !aside.exists()).expect("there is always a later second");
+    let aside =
+        (now().timestamp()..i64::MAX).map(named).find(|aside| !aside.exists()).expect("there is always a later second");
     let problem = || format!("{}: cannot keep the damaged catalog", aside.display());
     if log.exists() {
         std::fs::rename(&log, with_suffix(&aside, "-wal")).with_context(problem)?;

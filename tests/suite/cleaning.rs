@@ -686,7 +686,7 @@ fn binary_files_are_broken_and_blank_files_are_empty() {
 /// Each of these once took seconds to minutes for a megabyte, in the program and in every reader.
 #[test]
 fn what_takes_too_long_to_show_is_refused_with_its_reason() {
-    let marks: String = (0..200).map(|number| format!("<b title={number}>")).collect();
+    let marks: String = (0..200).map(|number| format!("<b title={number}>")).collect::<Vec<_>>().concat();
     for (kind, html) in [
         ("elements beside the cells of a table", format!("<table>{}", "<br>".repeat(40_000))),
         ("texts beside them", format!("{}<table>{}", "<br>".repeat(20_000), "x<tr>".repeat(30_000))),

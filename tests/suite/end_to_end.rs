@@ -42,7 +42,7 @@ fn an_edit_keeps_the_identity_and_changes_both_validators() {
     site.write("a.md", "# First\n\nText.");
     site.wait_for(&["First"]);
     let (before, feed) = (site.entry("First"), site.get("/rss.xml"));
-    site.wait_for_a_later_second(&before);
+    Site::wait_for_a_later_second(&before);
     site.write("a.md", "# Second\n\nOther text.");
     site.wait_for(&["Second"]);
     let (after, changed) = (site.entry("Second"), site.get("/rss.xml"));
@@ -582,7 +582,7 @@ fn an_outdated_lastmod_hides_no_change() {
     site.write("a.md", "# First\n\nText.");
     site.wait_for(&["First"]);
     let before = site.entry("First");
-    site.wait_for_a_later_second(&before);
+    Site::wait_for_a_later_second(&before);
     site.write("a.md", "---\nlastmod: 2020-01-01\n---\n# First\n\nText, edited.");
     site.wait_until("the edit is served", |site| site.get("/rss.xml").text().contains("edited"));
     assert!(site.entry("First")["date_modified"].as_str() > before["date_modified"].as_str());

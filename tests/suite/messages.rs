@@ -150,7 +150,7 @@ fn every_explained_message_exists() {
         let Some(cell) = line.strip_prefix("| ").and_then(|line| line.split(" | ").next()).filter(|_| is_table) else {
             continue;
         };
-        for part in cell.split(['…', ';']).flat_map(|part| fixed_parts(part)) {
+        for part in cell.split(['…', ';']).flat_map(fixed_parts) {
             if !literals.iter().any(|literal| literal.contains(&part)) {
                 missing.push(part);
             }

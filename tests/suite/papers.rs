@@ -128,7 +128,7 @@ fn every_link_leads_somewhere() {
     let mut checked = 0;
     for paper in &papers {
         for (event, range) in paper.events() {
-            let (Event::Start(Tag::Link { dest_url, .. }) | Event::Start(Tag::Image { dest_url, .. })) = event else {
+            let Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) = event else {
                 continue;
             };
             if dest_url.contains("://") || dest_url.starts_with("mailto:") {

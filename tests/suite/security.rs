@@ -92,7 +92,7 @@ fn hostile() -> Vec<(&'static str, String)> {
             "root.html",
             format!(
                 "<title>t</title>{}<p>x</p>",
-                attributes.iter().map(|name| format!("<html{name}>")).collect::<String>()
+                attributes.iter().map(|name| format!("<html{name}>")).collect::<Vec<_>>().concat()
             ),
         ),
         ("copies.html", format!("<title>t</title><p><b{}>{}", attributes[..4_000].concat(), "<p>x".repeat(50_000))),

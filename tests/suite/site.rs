@@ -232,7 +232,7 @@ impl Site {
     }
 
     /// Waits until an edit made now gets a later `date_modified`, which has whole seconds.
-    pub fn wait_for_a_later_second(&self, entry: &serde_json::Value) {
+    pub fn wait_for_a_later_second(entry: &serde_json::Value) {
         let modified: DateTime<Utc> = entry["date_modified"].as_str().unwrap().parse().unwrap();
         wait_until("the next second has begun", || Utc::now().timestamp() > modified.timestamp());
     }

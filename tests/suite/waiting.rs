@@ -29,9 +29,7 @@ pub fn wait_or_explain<T>(what: &str, mut find: impl FnMut() -> Option<T>, expla
         if let Some(value) = find() {
             return value;
         }
-        if Instant::now() > deadline {
-            panic!("waited {} s in vain until {what}\n{}", PATIENCE.as_secs(), explain());
-        }
+        assert!(Instant::now() <= deadline, "waited {} s in vain until {what}\n{}", PATIENCE.as_secs(), explain());
         sleep(PAUSE);
     }
 }

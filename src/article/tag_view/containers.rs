@@ -117,7 +117,7 @@ pub fn mp4_items(file: &File, start: u64, length: usize, budget: &mut Budget) ->
         file.read_exact_at(&mut header, start.checked_sub(size)?).ok().map(|()| header)
     };
     let is_list = |header: Option<[u8; 8]>| header.is_some_and(|header| header.ends_with(b"ilst"));
-    if length <= SHORT as usize || !(is_list(before(SHORT)) || is_list(before(LONG))) {
+    if (length as u64) <= SHORT || !(is_list(before(SHORT)) || is_list(before(LONG))) {
         return Vec::new();
     }
     // Size of the atom at a place and of its header, both in bytes.

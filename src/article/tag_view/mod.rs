@@ -315,7 +315,7 @@ mod tests {
     fn what_is_not_patched_is_as_in_the_file() {
         let packed = frame(4, "TIT2", 0x08, b"packed");
         let sized = tag(4, 0, &[packed, frame(4, "TALB", 0, b"\0Sea")].concat());
-        let bytes = [&[5; 20_000][..], &sized, &[6; 20_000]].concat();
+        let bytes = [&vec![5; 20_000][..], &sized, &vec![6; 20_000]].concat();
         let mut view = view(&bytes);
         view.seek(SeekFrom::Start(20_000)).unwrap();
         let mut patched = vec![0; 10];

@@ -233,8 +233,8 @@ impl Ingest {
     ) -> catalog::Result<bool> {
         let named = self.named(enclosures, path);
         let namesakes: Vec<PathBuf> = self.of_its_name(path).into_iter().filter(|path| self.is_audio(path)).collect();
-        let owned = catalog.recordings_of(path)?;
-        let is_bound = owned.iter().any(|recording| namesakes.contains(recording));
+        let own_recordings = catalog.recordings_of(path)?;
+        let is_bound = own_recordings.iter().any(|recording| namesakes.contains(recording));
         let was_public = catalog.is_public(path, moment.seconds())?;
         let may_have = |recording: &Path| was_public || !named.iter().any(|named| named == recording);
         let mut changed = !is_bound && self.return_entry(catalog, path, may_have, moment)?;

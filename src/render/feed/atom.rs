@@ -61,8 +61,8 @@ fn render(feed: &Feed<'_>, created: DateTime<Utc>) -> String {
     // The feed's own elements stand before its first entry: the crate would write them after the last one, where the schema of
     // RFC 4287 has no place for them (standards 68).
     let elements: Vec<String> = elements.iter().map(Element::xml).collect();
-    let lines = elements.iter().map(String::as_str).chain(entries.iter().map(|entry| entry.text.as_str()));
-    Frame::new(to_xml(&document), TAIL).filled(&format!("{DECLARATION}{}", channel.stylesheet()), lines)
+    let fragments = elements.iter().map(String::as_str).chain(entries.iter().map(|entry| entry.text.as_str()));
+    Frame::new(to_xml(&document), TAIL).filled(&format!("{DECLARATION}{}", channel.stylesheet()), fragments)
 }
 
 /// Writes a document, with dates that end with "Z": some feed readers do not understand the crate's "+00:00" (standards 50). The crate

@@ -278,8 +278,8 @@ fn a_new_format_takes_one_row() {
     ] {
         assert!(page.contains(&part), "{part} is not in\n{page}");
     }
-    let link = format!("<{address}>; rel=\"alternate\"; type=\"text/plain\"");
-    assert!(front.links.as_ref().unwrap().contains(&link), "{:?}", front.links);
+    let header = format!("<{address}>; rel=\"alternate\"; type=\"text/plain\"");
+    assert!(front.links.as_ref().unwrap().contains(&header), "{:?}", front.links);
 
     let library = MemoryLibrary { entries, ..MemoryLibrary::default() };
     let printed = print(&library, pages.channel(), None, &twtxt::FORMAT, second(1)).unwrap();
