@@ -35,43 +35,44 @@
 //!
 //! # The modules, in reading order
 //!
-//! A module uses only modules above it; `tests/architecture.rs` checks that. The blank lines keep rustfmt from sorting them.
+//! A module uses only modules above it; `tests/architecture.rs` checks that. The blank lines below keep rustfmt from sorting them.
+//!
+//! - [`model`]: the types that ingest makes and serving shows: entries, collections, views. Pure data.
+//! - [`change`]: the messages that reach the single writer.
+//! - [`config`]: the configuration file: parsing, defaults and checks.
+//! - [`observe`]: what an operator sees: log, metrics, status, heartbeats.
+//! - [`system`]: the host: listening sockets and systemd.
+//! - [`folder`]: the watched folder: names, walking, media files, and the watch for changes.
+//! - [`article`]: the bytes of one file -> an article and its problems. Pure.
+//! - [`catalog`]: the durable record of what was published. Decides ids, slugs and dates.
+//! - [`render`]: entries -> feeds and pages, the snapshot that holds them, and rendering on demand. Pure.
+//! - [`publish`]: the single writer: changes -> catalog -> snapshot.
+//! - [`serve`]: snapshot -> HTTP responses.
+//! - [`daemon`]: starts, supervises, reloads and stops all of the above.
+//! - [`cli`]: the command line: one file for each command.
 
-/// The types that ingest makes and serving shows: entries, collections, views. Pure data.
 pub mod model;
 
-/// The messages that reach the single writer.
 pub mod change;
 
-/// The configuration file: parsing, defaults and checks.
 pub mod config;
 
-/// What an operator sees: log, metrics, status, heartbeats.
 pub mod observe;
 
-/// The host: listening sockets and systemd.
 pub mod system;
 
-/// The watched folder: names, walking, media files, and the watch for changes.
 pub mod folder;
 
-/// The bytes of one file -> an article and its problems. Pure.
 pub mod article;
 
-/// The durable record of what was published. Decides ids, slugs and dates.
 pub mod catalog;
 
-/// Entries -> feeds and pages, the snapshot that holds them, and rendering on demand. Pure.
 pub mod render;
 
-/// The single writer: changes -> catalog -> snapshot.
 pub mod publish;
 
-/// Snapshot -> HTTP responses.
 pub mod serve;
 
-/// Starts, supervises, reloads and stops all of the above.
 pub mod daemon;
 
-/// The command line: one file for each command.
 pub mod cli;

@@ -107,7 +107,7 @@ pub struct Problem {
     /// Line in the file, from 1; `None` where no line is to blame.
     pub line: Option<usize>,
     /// What is wrong, why it matters and what to do. It may tell what the file says, which may be anything: whoever shows it
-    /// puts it in one line ([`in_one_line`]).
+    /// puts it in one line ([`single_line`]).
     pub message: String,
 }
 

@@ -424,7 +424,7 @@ impl OnDemand {
     }
 }
 
-/// The result of [`print`].
+/// The result of `print`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Printed {
     /// The document.

@@ -71,7 +71,7 @@ fn kept<'a>(element: &str, attribute: &str, value: &'a str) -> Option<Cow<'a, st
 /// Makes a fragment safe to show in somebody else's page: scripts, styles, forms, frames and event handlers go, and every
 /// address becomes absolute. The same input gives the same bytes, and what is safe stays as it is (standards 22, 24, 25).
 ///
-/// Returns nothing where [`is_too_much`] refuses the fragment.
+/// Returns nothing where `is_too_much` refuses the fragment.
 pub fn sanitise(html: &str, addresses: &Addresses<'_>) -> SafeHtml {
     let Some((mut html, mut again)) = once(html, addresses) else { return SafeHtml::default() };
     for _ in 0..MOST_ROUNDS {
@@ -105,7 +105,7 @@ pub fn is_too_much(html: &str) -> bool {
     tree::is_too_much(&mend(html, &Addresses::of_page(&NOWHERE)).0)
 }
 
-/// Text of a fragment without any tag. `None` where [`is_too_much`] refuses the fragment.
+/// Text of a fragment without any tag. `None` where `is_too_much` refuses the fragment.
 pub fn bare(html: &str) -> Option<String> {
     let mut rules = ammonia::Builder::empty();
     rules.clean_content_tags(HashSet::from(HIDDEN));
