@@ -487,7 +487,7 @@ mod tests {
 
     #[test]
     fn unsupported_front_matter_leaks_no_draft() {
-        assert!(held("---\ntitle: T\ndraft: true\n\nBody").starts_with("broken 1: the front matter has no end"));
+        assert!(held("---\ntitle: T\ndraft: true\n\nBody").starts_with("broken 1: the front matter is not closed"));
         assert!(held("+++\ntitle = \"T\"\n—--\nBody").starts_with("broken 1: "));
         assert!(held("Heading: T\nStatus: draft\n\nBody").starts_with("broken 2: "));
         assert!(

@@ -83,7 +83,7 @@ pub fn sanitise(html: &str, addresses: &Addresses<'_>) -> SafeHtml {
         html = next;
         again = html != before;
     }
-    SafeHtml::from_sanitiser(xml_legal(&html).into_owned())
+    SafeHtml::from_sanitiser(xml_legal(&html).trim().to_owned())
 }
 
 /// Also returns whether browsers may read the result as something else. `None` if the tree takes too much.
