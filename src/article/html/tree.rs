@@ -64,6 +64,8 @@ pub fn size(html: &str) -> Size {
     // The context of `ammonia`, so that the tree is the one that it builds.
     let context = QualName::new(None, Namespace::from("http://www.w3.org/1999/xhtml"), LocalName::from("div"));
     let mut parser = parse_fragment(Gauge::default(), ParseOpts::default(), context, Vec::new(), false);
+    // The root and the context are elements of the parser, not of the text.
+    parser.tokenizer.sink.sink.size.set(Size::default());
     let mut rest = html;
     while !rest.is_empty() {
         let part;
@@ -102,12 +104,8 @@ impl Node {
     /// Steps to compare the attributes of a formatting element with those of each of its name around it.
     fn comparisons(&self) -> usize {
         let Some(name) = self.name.as_ref().filter(|name| FORMATTING.contains(&&*name.local)) else { return 0 };
-        let mut count = 0;
-        let mut next = self.parent.borrow().clone();
-        while let Some(node) = next {
-            count += usize::from(node.name.as_ref() == Some(name));
-            next = node.parent.borrow().clone();
-        }
+        let around = std::iter::successors(self.parent.borrow().clone(), |node| node.parent.borrow().clone());
+        let count = around.filter(|node| node.name.as_ref() == Some(name)).count();
         count * (self.attributes.get() + 1) * COMPARISON
     }
 }
