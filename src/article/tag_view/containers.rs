@@ -154,12 +154,7 @@ pub fn mp4_items(file: &File, start: u64, length: usize, budget: &mut Budget) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn file(bytes: &[u8]) -> File {
-        let file = tempfile::tempfile().unwrap();
-        file.write_all_at(bytes, 0).unwrap();
-        file
-    }
+    use crate::article::tag_view::tests::file;
 
     /// What stands in the file after all patches.
     fn patched(bytes: &[u8], patches: &[Patch]) -> Vec<u8> {

@@ -176,7 +176,7 @@ impl Seek for TagView {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::io::Cursor;
 
     use lofty::config::ParseOptions;
@@ -185,7 +185,7 @@ mod tests {
 
     use super::*;
 
-    fn file(bytes: &[u8]) -> File {
+    pub fn file(bytes: &[u8]) -> File {
         let file = tempfile::tempfile().unwrap();
         file.write_all_at(bytes, 0).unwrap();
         file
