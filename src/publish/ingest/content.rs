@@ -83,6 +83,7 @@ impl Ingest {
         catalog: &Catalog,
         article: &Article,
         path: &Path,
+        namesakes: &[PathBuf],
         permalink: &Url,
     ) -> catalog::Result<Shown> {
         let referred: RefCell<BTreeSet<PathBuf>> = RefCell::default();
@@ -101,7 +102,7 @@ impl Ingest {
         // A numeric reference in HTML can mean any character at all.
         let html = html::sanitise(&article.html, &addresses);
         let mut files = Files { folder: &self.folder, addresses, problems: Vec::new() };
-        let enclosures = files.enclosures(article, &self.beside(path));
+        let enclosures = files.enclosures(article, &self.beside(path, namesakes));
         let covers = if enclosures.iter().any(Media::plays) { Self::covers(path) } else { Vec::new() };
         let (image, pictures) = files.pictures(article, &html, &covers);
         let mut content = Content {

@@ -533,7 +533,7 @@ impl Ingest {
     /// to it.
     fn is_enough(&self, path: &Path, article: &Article, held_until: DateTime<Utc>, moment: WriteMoment) -> bool {
         let is_due = article.published.is_none_or(|published| published <= moment.now) && held_until <= moment.now;
-        is_due && self.beside(path).is_empty()
+        is_due && self.beside(path, &self.of_its_name(path)).is_empty()
     }
 
     /// What a file says, as far as it has to be known by now; or why it becomes no entry.
@@ -587,7 +587,8 @@ impl Ingest {
             Ok(identity) => identity,
             Err(twin) => return Ok(Err(twin)),
         };
-        let claims = self.claims(catalog, arrival, &identity, moment)?;
+        let namesakes = self.of_its_name(arrival.path);
+        let claims = self.claims(catalog, arrival, &identity, &namesakes, moment)?;
         if self.pass_entry(catalog, arrival, &identity, &claims, moment)? {
             identity = match self.identify(catalog, arrival)? {
                 Ok(identity) => identity,
@@ -597,7 +598,7 @@ impl Ingest {
         let permalink =
             Url::parse(&self.channel.page(&identity.slug)).expect("the base address and a slug make an address");
         let shown = article::guarded(|| match arrival.extent {
-            Extent::Whole => self.content(catalog, arrival.article, arrival.path, &permalink),
+            Extent::Whole => self.content(catalog, arrival.article, arrival.path, &namesakes, &permalink),
             Extent::Head(_) => Ok(Shown::of_head(arrival.article)),
         });
         let mut shown = match shown {

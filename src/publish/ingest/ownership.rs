@@ -41,17 +41,18 @@ pub(super) struct RecordingClaim {
 }
 
 impl Ingest {
-    /// The recordings that an article claims, its own name first.
+    /// The recordings that an article claims, those of its name (`namesakes`) first.
     pub(super) fn claims(
         &self,
         catalog: &Catalog,
         arrival: &Arrival<'_>,
         identity: &Identity,
+        namesakes: &[PathBuf],
         moment: WriteMoment,
     ) -> catalog::Result<Vec<RecordingClaim>> {
         let is_self = |path: &Path| path == arrival.path || identity.moved_from.as_deref() == Some(path);
         let mut claims = Vec::new();
-        for (recording, reason) in self.claimed(arrival.article, arrival.path) {
+        for (recording, reason) in self.claimed(arrival.article, arrival.path, namesakes) {
             let is_entry = catalog.known(&recording)?.is_some_and(|known| known.state == ArticleState::Live);
             if reason == Reason::Folder && is_entry {
                 continue;
@@ -68,12 +69,12 @@ impl Ingest {
         Ok(claims)
     }
 
-    fn claimed(&self, article: &Article, path: &Path) -> Vec<(PathBuf, Reason)> {
+    fn claimed(&self, article: &Article, path: &Path, namesakes: &[PathBuf]) -> Vec<(PathBuf, Reason)> {
         if self.is_audio(path) {
             return Vec::new();
         }
         let with = |reason| move |recording| (recording, reason);
-        let mut claimed: Vec<(PathBuf, Reason)> = self.of_its_name(path).into_iter().map(with(Reason::Name)).collect();
+        let mut claimed: Vec<(PathBuf, Reason)> = namesakes.iter().cloned().map(with(Reason::Name)).collect();
         for recording in self.named(&article.enclosures, path) {
             if !claimed.iter().any(|(known, _)| *known == recording) {
                 claimed.push((recording, Reason::FrontMatter));

@@ -55,7 +55,7 @@ impl Ingest {
 
     /// Recordings that have the name of an article and lie beside it, the likeliest first.
     pub(super) fn of_its_name(&self, article: &Path) -> Vec<PathBuf> {
-        if self.listed.as_ref().is_some_and(|listed| !listed.may_have(article, false)) {
+        if self.is_audio(article) || self.listed.as_ref().is_some_and(|listed| !listed.may_have(article, false)) {
             return Vec::new();
         }
         let names = RECORDINGS.iter().flat_map(|ending| [(*ending).to_owned(), ending.to_ascii_uppercase()]);
@@ -66,11 +66,11 @@ impl Ingest {
 
     /// The recording that an article plays without naming it: the one of its name, or the only one in a folder of its own.
     /// A recording that is an entry of its own plays itself.
-    pub(super) fn beside(&self, path: &Path) -> Vec<PathBuf> {
+    pub(super) fn beside(&self, path: &Path, namesakes: &[PathBuf]) -> Vec<PathBuf> {
         if self.is_audio(path) {
             return vec![path.to_path_buf()];
         }
-        let own = self.of_its_name(path).into_iter().next();
+        let own = namesakes.first().cloned();
         own.or_else(|| self.in_folder_of(path)).into_iter().collect()
     }
 
