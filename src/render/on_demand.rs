@@ -308,7 +308,7 @@ impl OnDemand {
             },
         )?;
         // Until the next archive is closed, its entries are in the main feed.
-        let is_next = || Ok::<_, LibraryError>(self.library().newest_archive()?.unwrap_or(0) + 1 == number);
+        let is_next = || Ok::<_, LibraryError>(self.library().newest_archive()?.unwrap_or(0) == number - 1);
         match lookup {
             Lookup::Unknown if number > 1 && is_next()? => {
                 Ok(Lookup::Temporary(self.pages.channel().url(representation.file())))

@@ -20,6 +20,8 @@ fn moment(version: i64) -> Moment {
 #[derive(Debug, Default)]
 struct MemoryLibrary {
     entries: Vec<Arc<Entry>>,
+    /// Number of the newest archive, if it is not 1.
+    newest_archive: Option<u32>,
     changed: DateTime<Utc>,
     /// Numbers of articles whose texts have not been read.
     unread: Vec<i64>,
@@ -82,7 +84,7 @@ impl Library for MemoryLibrary {
     }
 
     fn newest_archive(&self) -> library::Result<Option<u32>> {
-        Ok(Some(1))
+        Ok(Some(self.newest_archive.unwrap_or(1)))
     }
 
     fn archives(&self) -> library::Result<(Vec<ArchiveSummary>, DateTime<Utc>)> {
@@ -292,4 +294,12 @@ fn a_new_format_takes_one_row() {
     assert!(text(&on_demand, "articles/a", &snapshot).contains(address));
     assert!(text(&on_demand, "feeds.opml", &snapshot).contains("https://example.org/tags/sea/rss.xml"));
     assert_eq!(Route::at("tags/sea/twtxt.txt", FORMATS), None, "the program's own table has no such format");
+}
+
+#[test]
+fn the_highest_archive_number_has_no_successor() {
+    let on_demand = on_demand(MemoryLibrary { newest_archive: Some(u32::MAX), ..MemoryLibrary::default() }, FORMATS);
+    let path = format!("archive/{}/rss.xml", u32::MAX - 1);
+    let route = Route::at(&path, FORMATS).unwrap();
+    assert!(matches!(on_demand.find(&route, &path, &snapshot(1, FORMATS)).unwrap(), Lookup::Unknown));
 }
