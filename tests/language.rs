@@ -46,19 +46,11 @@ const PAPERS: [(&str, &[&str]); 7] = [
 ];
 
 /// Files and folders that still have to be rewritten. The list only shrinks.
-const NOT_DONE: [&str; 8] = [
-    "docs/troubleshooting.md",
-    "src/article",
-    "src/catalog",
-    "src/daemon",
-    "src/model",
-    "src/publish",
-    "src/render",
-    "src/serve",
-];
+const NOT_DONE: [&str; 3] = ["src/article", "src/catalog", "src/publish"];
 
 /// Lines in `src` that need one of the words, each with its reason.
-const ALLOWED: [(&str, &str); 0] = [];
+const ALLOWED: [(&str, &str); 1] =
+    [("src/render/feed/feed.css", "its text is in the hash that every feed names: a change would change all feeds")];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -16,9 +16,9 @@ use tokio::sync::{mpsc, oneshot};
 const SOCKET: &str = "control";
 /// The one word that is understood.
 const RELOAD: &[u8] = b"reload\n";
-/// How long whoever has connected may take to say it.
+/// Timeout for a client to send its request.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How long a daemon may take to read a large folder anew.
+/// Timeout for the daemon to read a large folder again.
 const ANSWER: Duration = Duration::from_mins(10);
 
 /// Asks for the configuration to be read again; the answer is one line, good or bad.
@@ -37,7 +37,7 @@ fn short(directory: &File) -> String {
 }
 
 impl Control {
-    /// Makes the socket. Nobody else has the state directory: what is there is left over.
+    /// Creates the socket. The state directory is locked, so an existing socket is left over from another process.
     ///
     /// # Errors
     /// It cannot be made.
@@ -55,7 +55,7 @@ impl Control {
         Ok(Self { listener, path })
     }
 
-    /// Hands on what is asked, until nobody is there to hear it.
+    /// Passes requests on until the receiver is dropped.
     pub async fn run(self, orders: mpsc::Sender<Reload>) {
         let listener = self.listener.try_clone().and_then(tokio::net::UnixListener::from_std);
         let Ok(listener) = listener else { return };
@@ -105,7 +105,7 @@ async fn hear(stream: tokio::net::UnixStream, orders: mpsc::Sender<Reload>) {
         Ok(line) => format!("ok {line}\n"),
         Err(line) => format!("no {line}\n"),
     };
-    // Whoever asked may have gone. So short an answer is written at once.
+    // The client may have disconnected. An answer this short is written at once.
     let _ = stream.writable().await;
     let _ = stream.try_write(line.as_bytes());
 }
@@ -113,7 +113,7 @@ async fn hear(stream: tokio::net::UnixStream, orders: mpsc::Sender<Reload>) {
 /// Has the daemon of a state directory read its configuration again; gives what it says when that has gone well.
 ///
 /// # Errors
-/// No daemon runs there, or it says why it goes on with the configuration that it has.
+/// No daemon runs there, or the reason why the daemon keeps its current configuration.
 pub fn reload(state: &Path) -> anyhow::Result<String> {
     let shown = state.display();
     let advice = "start it, or name its state directory with --state";

@@ -35,15 +35,15 @@ pub use site_state::SiteState;
 use state_dir::{Opening, StateLock};
 use supervisor::{Keeper, Site};
 
-/// Of the time that systemd lets the daemon be silent: each part gives a sign four times in it, and twice is not too late.
+/// Heartbeats of each task within the watchdog interval; two of them may be late.
 const SIGNS: u32 = 4;
-/// How long what is under way may go on being written in the end.
+/// How long a change in progress may take to be recorded at a stop.
 const LAST_WRITES: Duration = Duration::from_secs(5);
 
 /// Where the configuration is read again from.
 pub type Load = Box<dyn Fn() -> anyhow::Result<Config> + Send + Sync>;
 
-/// A daemon whose feeds are up, but which answers nobody yet.
+/// A daemon whose feeds are ready, before it answers requests.
 #[derive(Debug)]
 pub struct Daemon {
     sockets: Sockets,
@@ -92,7 +92,7 @@ impl Daemon {
         let mut server = None;
         let serve = |door| server = Some(Server::new(current.clone(), door, &config.http, &base_url, &observers));
         let prepared = pipeline::begin(config, &base_url, &state, &current, &observers, Opening::AsIs, serve)?;
-        let server = Arc::new(server.context("nobody serves: please report this")?);
+        let server = Arc::new(server.context("no server was started: please report this")?);
         let again = config.clone();
         let load: Load = Box::new(move || Ok(again.clone()));
         let site = Site { load, state, address, current, server, observers };
@@ -163,15 +163,15 @@ impl Daemon {
         } else {
             // All that was acknowledged is in the catalog; the rest is found at the next start.
             tracing::warn!("stopped before the last change was read; the next start will read it");
-            // As long as the process lives, somebody may still write.
+            // The publisher may still write until the process ends.
             std::mem::forget(hold);
         }
-        anyhow::ensure!(!ended_by_itself, "the publisher ended by itself, and so must the daemon");
+        anyhow::ensure!(!ended_by_itself, "the publisher ended unexpectedly; the daemon has to end as well");
         outcome
     }
 }
 
-/// Turns SIGHUP into orders, for as long as anybody takes them.
+/// Turns SIGHUP into reload requests until the receiver is dropped.
 async fn hear(mut hangups: Signal, orders: mpsc::Sender<control_socket::Reload>) {
     loop {
         tokio::select! {
@@ -206,7 +206,7 @@ async fn feed_watchdog(heartbeats: &Heartbeats, watchdog: Option<Duration>) {
 /// Has the daemon of a configuration's folder read that configuration again; gives what it says when that has gone well.
 ///
 /// # Errors
-/// No daemon runs there, or it says why it goes on with the configuration that it has.
+/// No daemon runs there, or the reason why the daemon keeps its current configuration.
 pub fn reload(config: &Config) -> anyhow::Result<String> {
     let folder = std::path::absolute(&config.articles.directory)?;
     control_socket::reload(&config.state_directory(&folder)?)

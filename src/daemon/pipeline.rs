@@ -1,4 +1,4 @@
-//! The half of the daemon between the folder and the snapshot: made anew when the configuration changes, and when the catalog
+//! The half of the daemon between the folder and the snapshot: rebuilt when the configuration changes, and when the catalog
 //! could not be used for a while. What is served stays meanwhile.
 
 use std::path::{Path, PathBuf};
@@ -40,8 +40,8 @@ pub fn damage(error: &anyhow::Error) -> Option<String> {
     found.is_damage().then(|| found.to_string())
 }
 
-/// Opens everything and reads the whole folder: the feeds are up when this returns. `serve` is given the door for whoever serves
-/// what comes of it, before anything does. A damaged catalog is recovered, and if it is damaged again, a new one starts empty.
+/// Opens everything and reads the whole folder: the feeds are up when this returns. `serve` is given the on-demand
+/// renderer for the server before anything is read. A damaged catalog is recovered, and if it is damaged again, a new one starts empty.
 ///
 /// # Errors
 /// The folder or the catalog cannot be used; the error says which and why.
@@ -84,7 +84,7 @@ pub fn healed<T>(
     }
 }
 
-/// Opens everything; the door is for whoever serves what comes of it.
+/// Opens everything. The on-demand renderer is for the server.
 fn prepare(
     config: &Config,
     base_url: &str,
@@ -163,9 +163,9 @@ pub struct Running {
 pub enum Ended {
     /// The catalog cannot be read or written.
     Failed(CatalogError),
-    /// Whatever reads the catalog has found it damaged. Publishing goes on until it is stopped.
+    /// A reader of the catalog has found damage. Publishing continues until it is stopped.
     Damaged(CatalogError),
-    /// A part of the program is wrong: nobody knows what else is.
+    /// A fault of the program; its other state cannot be trusted.
     Panicked,
 }
 
@@ -175,7 +175,7 @@ impl Running {
         self.watch.trigger().reconcile();
     }
 
-    /// Waits until it ends by itself, which only something that is wrong brings about.
+    /// Waits until publishing ends, which happens only through an error.
     pub async fn ended(&mut self) -> Ended {
         tokio::select! {
             ended = &mut self.ended => match ended {

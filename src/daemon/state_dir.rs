@@ -22,7 +22,7 @@ const DAMAGED: &str = "damaged-";
 const RECOVERED: &str = "recovered";
 /// How many damaged catalogs are kept.
 const MOST_DAMAGED: usize = 3;
-/// Where the namespace of ids is kept beside the catalog: with it, a lost catalog can be made anew with the same ids.
+/// File with the namespace of ids beside the catalog, from which a lost catalog is rebuilt with the same ids.
 const NAMESPACE: &str = "namespace";
 
 /// The hold on a state directory; given back when it is dropped.
@@ -37,7 +37,7 @@ fn real(path: &Path) -> PathBuf {
     existing.map_or_else(|| path.to_path_buf(), |(above, real)| real.join(path.strip_prefix(above).unwrap_or(path)))
 }
 
-/// Makes the state directory, for nobody else to read, and takes it for this process alone.
+/// Creates the state directory, readable by its owner only, and locks it for this process.
 ///
 /// # Errors
 /// It cannot be used, or another process has it.
@@ -49,12 +49,12 @@ pub fn take(state: &Path, folder: &Folder) -> anyhow::Result<StateLock> {
         bail!("{}: the state directory lies in the watched folder, {advice}", state.display());
     }
     DirBuilder::new().recursive(true).mode(0o700).create(state).with_context(|| problem("make"))?;
-    // Not where a link leads: somebody else may have laid it there before the directory was ours.
+    // Does not follow a link, which another user may have placed there before the directory was ours.
     let mut options = File::options();
     options.write(true).create(true).truncate(false).mode(0o600).custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
     let lock = options.open(state.join("lock")).with_context(|| problem("write to"))?;
     let mut locked = lock.try_lock();
-    // Whoever held it may be about to end.
+    // The process that holds it may be about to end.
     for _ in 0..LOCK_TRIES {
         if !matches!(locked, Err(std::fs::TryLockError::WouldBlock)) {
             break;

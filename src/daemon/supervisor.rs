@@ -1,5 +1,5 @@
-//! Keeps things published: has the configuration read again when somebody asks, and starts over where the catalog could not be
-//! used. What is served stays as it was until there is something better.
+//! Supervises publishing: reloads the configuration on request, and restarts publishing after the catalog could not be used. The
+//! current snapshot is served until a new one is ready.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -74,7 +74,7 @@ fn needs_restart(old: &Config, new: &Config) -> Option<&'static str> {
 
 /// What a keeper waits for.
 enum Event {
-    /// Somebody wants something.
+    /// A reload was requested.
     Ordered(Reload),
     /// Nothing is published any more.
     Ended(Ended),
@@ -108,7 +108,7 @@ impl Keeper {
         self.site.status(&self.config)
     }
 
-    /// Opens everything, as configured, where waiting for a disk keeps nobody from anything.
+    /// Opens everything as configured, on a blocking thread, since a disk may be slow.
     async fn begin(&self, config: &Config) -> anyhow::Result<anyhow::Result<Running>> {
         let (site, config) = (self.site.clone(), config.clone());
         let opening = self.opening.clone();
@@ -169,7 +169,7 @@ impl Keeper {
         }
     }
 
-    /// Ends what publishes; what it still has to say is said by whoever waits for it.
+    /// Stops publishing. Its errors are returned to the task that waits for it.
     async fn stop(self) -> anyhow::Result<()> {
         match self.running {
             Some(running) => tokio::task::spawn_blocking(move || running.stop()).await?,
@@ -222,7 +222,7 @@ impl Keeper {
         Ok(())
     }
 
-    /// Reads the configuration again. Gives what came of it, which is in the log, too.
+    /// Reloads the configuration. Returns the result, which is also logged.
     async fn reload(&mut self) -> anyhow::Result<Result<String, String>> {
         systemd::reloading();
         let site = self.site.clone();

@@ -240,7 +240,7 @@ fn push_plain(key: &mut String, c: char) {
     }
 }
 
-/// Whether a character parts words. What is neither a letter nor punctuation (an emoji) is a name by itself.
+/// Whether a character parts words. What is neither a letter nor punctuation (an emoji) is a name of its own.
 fn parts(c: char) -> bool {
     if c.is_alphanumeric() {
         return false;

@@ -193,7 +193,7 @@ impl Server {
 
 type Http1 = http1::Connection<TokioIo<Observed>, Requests>;
 
-/// Waits until the client sends something or the connection is told to end.
+/// Waits until the client sends something or the connection has to end.
 fn poll_request(stream: &Stream, admitted: &Admitted, context: &mut Context<'_>) -> Poll<Command> {
     match admitted.connection.command(context.waker()) {
         command @ (Command::Finish | Command::End) => Poll::Ready(command),

@@ -18,8 +18,8 @@ const SERVED: &str = "Tue, 14 Nov 2023 22:13:20 GMT";
 /// One second before.
 const EARLIER: &str = "Tue, 14 Nov 2023 22:13:19 GMT";
 
-/// Documents that come coded, and their types.
-const CODED: [(&str, DocumentKind); 8] = [
+/// Documents that are served compressed, and their kinds.
+const COMPRESSIBLE: [(&str, DocumentKind); 8] = [
     ("/rss.xml", DocumentKind::Feed(&rss::FORMAT)),
     ("/atom.xml", DocumentKind::Feed(&atom::FORMAT)),
     ("/feed.json", DocumentKind::Feed(&json::FORMAT)),
@@ -29,15 +29,15 @@ const CODED: [(&str, DocumentKind); 8] = [
     ("/style.css", DocumentKind::Other(page::STYLE_TYPE)),
     ("/archive/1/atom.xml", DocumentKind::Feed(&atom::FORMAT)),
 ];
-/// Documents that are too small for that.
-const UNCODED: [(&str, DocumentKind); 3] = [
+/// Documents that are too small to be compressed.
+const PLAIN: [(&str, DocumentKind); 3] = [
     ("/articles/a", DocumentKind::Page),
     ("/icon.svg", DocumentKind::Other("image/svg+xml")),
     ("/robots.txt", DocumentKind::Other("text/plain; charset=utf-8")),
 ];
 
 fn documents() -> impl Iterator<Item = &'static str> {
-    CODED.into_iter().chain(UNCODED).map(|(path, _)| path)
+    COMPRESSIBLE.into_iter().chain(PLAIN).map(|(path, _)| path)
 }
 
 static SNAPSHOT: LazyLock<Snapshot> = LazyLock::new(|| {
@@ -50,9 +50,9 @@ static SNAPSHOT: LazyLock<Snapshot> = LazyLock::new(|| {
         }
         (path[1..].to_owned(), Arc::new(document))
     };
-    let coded = CODED.map(|(path, kind)| document(path, kind, format!("<p>{path}</p>").repeat(200)));
-    let uncoded = UNCODED.map(|(path, kind)| document(path, kind, format!("<p>{path}</p>")));
-    let documents: HashMap<_, _> = coded.into_iter().chain(uncoded).collect();
+    let compressed = COMPRESSIBLE.map(|(path, kind)| document(path, kind, format!("<p>{path}</p>").repeat(200)));
+    let plain = PLAIN.map(|(path, kind)| document(path, kind, format!("<p>{path}</p>")));
+    let documents: HashMap<_, _> = compressed.into_iter().chain(plain).collect();
     let moment = Moment { version: date, due: date };
     Snapshot::new(moment, feed::FORMATS, documents, "<p>missing</p>".into(), "<p>gone</p>".into())
 });
@@ -144,7 +144,7 @@ fn paths() {
     );
 }
 
-/// What caches are told: plain numbers, each once, and none of the directives that feeds must not have.
+/// `Cache-Control` has plain numbers, each directive once, and none that feeds must not have.
 fn directives(response: &Response<ResponseBody>) -> HashMap<String, u64> {
     let value = field(response, "cache-control");
     let mut found = HashMap::new();
@@ -475,12 +475,12 @@ const CHOICES: [(&str, &str); 59] = [
 #[test]
 fn the_coding_that_is_liked_best() {
     for (accept, coding) in CHOICES {
-        for (path, _) in CODED {
+        for (path, _) in COMPRESSIBLE {
             let response = ask(&format!("GET {path}"), &[("accept-encoding", accept)]);
             let found = (response.status().as_u16(), field(&response, "content-encoding"));
             assert_eq!(found, (200, coding.to_owned()), "{path} by {accept:?}: standards 101, 102, 103, 104");
         }
-        for (path, _) in UNCODED.into_iter().filter(|_| !accept.contains("*;q=0,")) {
+        for (path, _) in PLAIN.into_iter().filter(|_| !accept.contains("*;q=0,")) {
             let response = ask(&format!("GET {path}"), &[("accept-encoding", accept)]);
             let found = (response.status().as_u16(), field(&response, "content-encoding"));
             assert_eq!(found, (200, String::new()), "{path} by {accept:?}: standards 105");
@@ -518,14 +518,14 @@ fn what_no_coding_can_please() {
         assert_eq!(
             status("GET /articles/a", &[("accept-encoding", &accept)]),
             406,
-            "too small to be coded: standards 103"
+            "too small to be compressed: standards 103"
         );
     }
 }
 
 #[test]
 fn what_varies_says_so() {
-    for (path, kind) in CODED.into_iter().chain(UNCODED) {
+    for (path, kind) in COMPRESSIBLE.into_iter().chain(PLAIN) {
         let is_feed = [DocumentKind::Feed(&rss::FORMAT), DocumentKind::Feed(&atom::FORMAT)].contains(&kind);
         let expected = if is_feed { "Accept-Encoding, Sec-Fetch-Dest" } else { "Accept-Encoding" };
         for accept in ["", "gzip", "br", "zstd", "identity", "deflate"] {
@@ -568,7 +568,7 @@ fn a_new_format_is_served_by_its_row() {
 
 #[test]
 fn documents_have_their_types() {
-    for (path, kind) in CODED.into_iter().chain(UNCODED) {
+    for (path, kind) in COMPRESSIBLE.into_iter().chain(PLAIN) {
         for accept in ["", "gzip", "br"] {
             let response = ask(&format!("GET {path}"), &[("accept-encoding", accept)]);
             assert_eq!(field(&response, "content-type"), kind.media_type(), "{path} by {accept:?}: standards 107");
@@ -579,7 +579,7 @@ fn documents_have_their_types() {
 #[test]
 fn each_coding_has_a_tag_of_its_own() {
     let mut seen = BTreeSet::new();
-    for (path, _) in CODED {
+    for (path, _) in COMPRESSIBLE {
         for coding in ["", "gzip", "br", "zstd"] {
             let tag = field(&ask(&format!("GET {path}"), &[("accept-encoding", coding)]), "etag");
             let inner = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')).unwrap();
@@ -626,7 +626,7 @@ fn mangled(tag: &str) -> Vec<String> {
 
 #[test]
 fn a_known_tag_saves_the_body() {
-    for (path, _) in CODED {
+    for (path, _) in COMPRESSIBLE {
         for coding in ["", "gzip", "br", "zstd"] {
             let whole = ask(&format!("GET {path}"), &[("accept-encoding", coding)]);
             let tag = field(&whole, "etag");
@@ -669,17 +669,17 @@ fn an_unknown_tag_saves_nothing() {
         format!("\"{core}-x\""),
         format!("\"{core}-gzip-x\""),
         format!("\"-gzip{core}\""),
-        // Who cannot unpack gzip may not go on using what it has in gzip.
+        // A client that does not accept gzip may not keep its gzip variant.
         gzip.clone(),
         format!("W/{gzip}"),
-        // The uncoded bytes in a coding of somebody else's are not our bytes in that coding.
+        // The identity bytes in another server's coding are not our variant in that coding.
         format!("\"{core}-gz\""),
     ] {
         let response = ask("GET /rss.xml", &[("if-none-match", &unknown)]);
         assert_eq!(response.status().as_u16(), 200, "{unknown}: standards 90");
         assert_eq!(field(&response, "etag"), tag, "{unknown}: standards 84");
     }
-    // Who has the plain bytes may go on using them, whatever else it could take.
+    // A client with the identity variant may keep it, whatever else it accepts.
     for accept in ["gzip", "br, gzip", "*", "identity", "deflate"] {
         let both = ask("GET /rss.xml", &[("accept-encoding", accept), ("if-none-match", &tag)]);
         assert_eq!((both.status().as_u16(), field(&both, "etag")), (304, tag.clone()), "{accept}: standards 97");
@@ -897,13 +897,13 @@ fn addresses_of_redirects_are_absolute() {
         let response = answer(&request("GET /x", &[]), Some(&target));
         let found = (response.status().as_u16(), field(&response, "location"));
         assert_eq!(found, (status, "https://example.org/news/atom.xml".to_owned()), "standards 122, 123");
-        assert!((1..100).contains(&length(response)), "a few words for whoever does not follow");
+        assert!((1..100).contains(&length(response)), "a short text for clients that do not follow redirects");
     }
 }
 
 #[test]
 fn nothing_runs_and_nothing_is_sniffed() {
-    for (path, kind) in CODED.into_iter().chain(UNCODED) {
+    for (path, kind) in COMPRESSIBLE.into_iter().chain(PLAIN) {
         let response = ask(&format!("GET {path}"), &[]);
         let policy = field(&response, "content-security-policy");
         assert!(policy.starts_with("default-src 'none'; style-src 'self';"), "{path}: {policy}: standards 108");
