@@ -14,7 +14,7 @@ use crate::model::taxonomy::ViewKind;
 use crate::model::text::xml_legal;
 
 /// A catalog of at most so many bytes is checked before anything is served; a larger one, while it is.
-const SMALL: i64 = 4 << 20;
+const SMALL: i64 = 2 << 20;
 
 /// Rows between two looks whether the check is still wanted.
 const ROWS: usize = 1_000;

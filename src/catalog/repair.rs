@@ -24,17 +24,6 @@ pub(super) struct Cells {
     pub repairs: usize,
 }
 
-/// What an article's row has lost that other rows may give back.
-// Four independent facts about four columns.
-#[allow(clippy::struct_excessive_bools)]
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Lost {
-    pub number: bool,
-    pub id: bool,
-    pub slug: bool,
-    pub guid: bool,
-}
-
 impl Cells {
     pub fn read(names: &[String], row: &Row<'_>) -> rusqlite::Result<Self> {
         let value = |value: ValueRef<'_>| match value {
@@ -125,7 +114,8 @@ impl Cells {
     }
 
     /// A row of `article`. Where it is not certain that readers may see the article, it is held until its file has been read.
-    pub fn repair_article(&mut self, latest: Latest, version: i64) -> Lost {
+    /// Returns the names of columns that other rows may give back.
+    pub fn repair_article(&mut self, latest: Latest, version: i64) -> Vec<&'static str> {
         self.repair_dates(latest, version);
         self.repair_visibility();
         self.repair_file();
@@ -134,12 +124,16 @@ impl Cells {
         }
         self.repair_integer("episode", 0, |mark| (0..=CONTINUES).contains(&mark));
         self.repair_optional("archive", |number| matches!(number, Value::Integer(1..=0xFFFF_FFFF)));
-        Lost {
-            number: !self.repair_integer("number", Value::Null, |number| number > 0),
-            id: !self.repair_text("id", Value::Null, is_iri),
-            slug: !self.repair_text("slug", LOST.to_owned(), |slug| Slug::new(slug).is_some()),
-            guid: !self.repair_optional("guid", |guid| matches!(guid, Value::Text(guid) if xml_legal(guid) == *guid)),
-        }
+        let is_right = [
+            ("number", self.repair_integer("number", Value::Null, |number| number > 0)),
+            ("id", self.repair_text("id", Value::Null, is_iri)),
+            ("slug", self.repair_text("slug", LOST.to_owned(), |slug| Slug::new(slug).is_some())),
+            (
+                "guid",
+                self.repair_optional("guid", |guid| matches!(guid, Value::Text(guid) if xml_legal(guid) == *guid)),
+            ),
+        ];
+        is_right.into_iter().filter(|(_, is_right)| !is_right).map(|(name, _)| name).collect()
     }
 
     fn repair_dates(&mut self, latest: Latest, version: i64) {

@@ -8,7 +8,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params, params_from_iter};
 
 use super::check::{Latest, PASSES, TEXTS, check_meta};
-use super::repair::{Cells, Lost};
+use super::repair::Cells;
 use super::{Catalog, Result, path_of, views};
 use crate::model::entry::{ArticleId, Content, Slug};
 
@@ -54,7 +54,7 @@ struct Salvage<'a> {
     version: DateTime<Utc>,
     salvaged: Salvaged,
     /// Rows of articles that have no id or no number yet: those of all others are to be known first.
-    unnamed: Vec<(Cells, Lost)>,
+    unnamed: Vec<(Cells, Vec<&'static str>)>,
     /// Numbers of articles that have no slug, and of those that have no guid.
     without_slug: Vec<i64>,
     without_guid: Vec<i64>,
@@ -193,27 +193,27 @@ impl<'a> Salvage<'a> {
 
     fn accept_article(&mut self, mut row: Cells) -> Result<()> {
         let lost = row.repair_article(self.latest, self.version.timestamp());
-        if lost.id || lost.number {
+        if lost.contains(&"id") || lost.contains(&"number") {
             self.unnamed.push((row, lost));
             return Ok(());
         }
-        self.insert_article(row, lost)
+        self.insert_article(row, &lost)
     }
 
     /// Gives articles the numbers and ids that they have lost.
     fn name_articles(&mut self) -> Result<()> {
         for (mut row, lost) in std::mem::take(&mut self.unnamed) {
-            if lost.number {
+            if lost.contains(&"number") {
                 // Its content and all else that belongs to it still has the number.
                 let sql = "SELECT number FROM address WHERE slug = ?1 AND number > 0";
                 let number = self.source.query_row(sql, [row.text("slug")], |row| row.get::<_, i64>(0));
                 row.set("number", number.map_or(Value::Null, Value::Integer));
             }
-            if lost.id {
+            if lost.contains(&"id") {
                 let id = self.new_id(&row)?;
                 row.set("id", id.to_string());
             }
-            self.insert_article(row, lost)?;
+            self.insert_article(row, &lost)?;
         }
         Ok(())
     }
@@ -229,7 +229,7 @@ impl<'a> Salvage<'a> {
         }
     }
 
-    fn insert_article(&mut self, mut row: Cells, lost: Lost) -> Result<()> {
+    fn insert_article(&mut self, mut row: Cells, lost: &[&str]) -> Result<()> {
         let known = row.integer("number").map_or(Ok(false), |number| self.catalog.has_article(number))?;
         if known {
             return Ok(());
@@ -244,8 +244,8 @@ impl<'a> Salvage<'a> {
             row.repairs += 1;
         }
         let number = self.catalog.connection.last_insert_rowid();
-        self.without_slug.extend(lost.slug.then_some(number));
-        self.without_guid.extend(lost.guid.then_some(number));
+        self.without_slug.extend(lost.contains(&"slug").then_some(number));
+        self.without_guid.extend(lost.contains(&"guid").then_some(number));
         self.salvaged.repaired += usize::from(row.repairs > 0);
         Ok(())
     }

@@ -176,10 +176,13 @@ fn keep_aside(state: &Path) -> anyhow::Result<Option<PathBuf>> {
     if !file.exists() {
         return Ok(None);
     }
-    let named = |second| state.join(format!("{DAMAGED}{second}.sqlite"));
+    let named = |second: i64| state.join(format!("{DAMAGED}{second}.sqlite"));
     // Two in one second have two names, in their order.
-    let aside =
-        (now().timestamp()..i64::MAX).map(named).find(|aside| !aside.exists()).expect("there is always a later second");
+    let mut second = now().timestamp();
+    while named(second).exists() {
+        second += 1;
+    }
+    let aside = named(second);
     let problem = || format!("{}: cannot keep the damaged catalog", aside.display());
     if log.exists() {
         std::fs::rename(&log, with_suffix(&aside, "-wal")).with_context(problem)?;

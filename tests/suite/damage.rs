@@ -294,6 +294,53 @@ fn every_wrong_value_is_found_and_costs_no_other_row() {
 }
 
 #[test]
+fn tables_and_indexes_that_are_missing_or_empty_are_recovered() {
+    let base = Base::new();
+    let whole = std::fs::read(base.site.state().join(FILE)).unwrap();
+    let now = Utc::now();
+    let connection = Connection::open(base.site.state().join(FILE)).unwrap();
+    let mut statement = connection.prepare("SELECT type, name FROM sqlite_schema WHERE sql IS NOT NULL").unwrap();
+    let things = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap);
+    let mut cases: Vec<(String, bool)> = Vec::new();
+    for (kind, name) in things.collect::<Vec<(String, String)>>() {
+        // Without these, everything is slower and nothing is wrong.
+        let is_needed = kind == "table" || name == "article_path";
+        cases.push((format!("DROP {kind} {name}"), is_needed));
+        if kind == "table" {
+            cases.push((
+                format!("DELETE FROM {name}"),
+                ["article", "content", "address", "view", "total"].contains(&name.as_str()),
+            ));
+        }
+    }
+    assert!(cases.len() > 40, "{cases:?}");
+    each(&cases, 3, |(sql, is_needed)| {
+        let directory = in_memory();
+        let file = directory.path().join(FILE);
+        std::fs::write(&file, &whole).unwrap();
+        let connection = Connection::open(&file).unwrap();
+        connection.execute_batch("PRAGMA foreign_keys = off").unwrap();
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false).unwrap();
+        connection.execute_batch(sql).unwrap();
+        connection.close().unwrap();
+        let open = || Catalog::open(directory.path(), Some("gazette.example"), now);
+        let used = open().and_then(|catalog| {
+            catalog.check(now)?;
+            catalog.with_known(|known| known.map(|known| known.map(drop)).collect())
+        });
+        match used {
+            Ok(()) => assert!(!is_needed, "{sql}: not found"),
+            Err(error) => assert!(error.is_damage(), "{sql}: {error}"),
+        }
+        let aside = directory.path().join("aside.sqlite");
+        std::fs::rename(&file, &aside).unwrap();
+        let mut catalog = open().unwrap();
+        let salvaged = catalog.salvage(&aside, now).unwrap_or_else(|error| panic!("{sql}: {error}"));
+        assert!(sql.ends_with(" article") || salvaged.articles == rows(&file).len(), "{sql}: {salvaged:?}");
+    });
+}
+
+#[test]
 fn a_daemon_starts_and_publishes_whatever_value_is_wrong() {
     let base = Base::new();
     // A few columns of one table at a time, since a daemon takes its time to start and to stop.
