@@ -1,7 +1,7 @@
 //! Resolves the addresses in a text to absolute ones (standards 22).
 //!
 //! An address may mean a file in the watched folder: a picture, a recording, another article. A callback answers which files
-//! exist; its owner thereby learns what an article refers to, whether that exists yet or not.
+//! exist. The callback's owner can so record all files that an article refers to, including those that do not exist yet.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -65,7 +65,7 @@ impl<'a> Addresses<'a> {
         }
     }
 
-    /// The file of the watched folder that an address means by its name; it need not exist yet.
+    /// Returns the media file of the watched folder that an address refers to. The file need not exist yet.
     pub fn file(&self, address: &str) -> Option<PathBuf> {
         let address = address.trim();
         if let Some(path) = self.media_path(address) {
@@ -78,20 +78,20 @@ impl<'a> Addresses<'a> {
         self.media_file(&decoded(path))
     }
 
-    /// The path below the watched folder for one of the site's media addresses.
+    /// Returns the path below the watched folder for a media address of the site.
     pub fn media_path(&self, address: &str) -> Option<PathBuf> {
         let (path, _) = cut(address.strip_prefix(self.base_url)?.strip_prefix("media/")?);
         normal(Path::new(""), &decoded(path))
     }
 
-    /// Address of a media file by its path below the watched folder.
+    /// Returns the address of the media file at a path below the watched folder.
     pub fn of_media(&self, path: &Path) -> String {
         format!("{}media/{}", self.base_url, encoded(path))
     }
 
     fn in_folder(&self, address: &str) -> Option<String> {
         let (path, rest) = cut(address);
-        // `//host/path` is another site's.
+        // `//host/path` belongs to another site.
         if path.is_empty() || path.starts_with("//") || self.path.as_os_str().is_empty() {
             return None;
         }
@@ -104,14 +104,15 @@ impl<'a> Addresses<'a> {
         Some(page + rest.find('#').map_or("", |at| &rest[at..]))
     }
 
-    /// Returns the first existing place of a media file, else the most likely one. Only an address with a leading slash may mean
-    /// something other than a file.
+    /// Returns the first existing candidate for a media file, or else the most likely one. `None` only for an address with a leading
+    /// slash, which may not refer to a file of the folder, or one that is never served.
     fn media_file(&self, path: &Path) -> Option<PathBuf> {
         media_type(path)?;
-        let (places, otherwise) = self.media_files(path);
-        places.iter().find(|place| (self.is_there)(place)).cloned().or(otherwise)
+        let (candidates, likely) = self.media_files(path);
+        candidates.iter().find(|path| (self.is_there)(path)).cloned().or(likely)
     }
 
+    /// Returns the candidates for a media file in order of preference, and the likely one if none exists.
     fn media_files(&self, path: &Path) -> (Vec<PathBuf>, Option<PathBuf>) {
         let tops = |path: &Path| TOPS.iter().filter_map(|top| normal(Path::new(top), path)).collect::<Vec<_>>();
         if let Ok(below) = path.strip_prefix("/") {
@@ -121,17 +122,17 @@ impl<'a> Addresses<'a> {
         let beside = normal(folder, path);
         // Hexo keeps the files of `post.md` in a folder `post`.
         let own = self.path.file_stem().and_then(|stem| normal(&folder.join(stem), path));
-        let places = beside.iter().cloned().chain(own).chain(tops(path));
-        let mut all: Vec<PathBuf> = Vec::new();
-        places.for_each(|place| {
-            if !all.contains(&place) {
-                all.push(place);
+        let candidates = beside.iter().cloned().chain(own).chain(tops(path));
+        let mut distinct: Vec<PathBuf> = Vec::new();
+        candidates.for_each(|path| {
+            if !distinct.contains(&path) {
+                distinct.push(path);
             }
         });
-        (all, beside)
+        (distinct, beside)
     }
 
-    /// The possible files of the article that a link means: `other.md`, `/posts/other.md`, and `@/posts/other.md` as in Zola.
+    /// Returns the candidates for the article that a link refers to: `other.md`, `/posts/other.md`, and `@/posts/other.md` as in Zola.
     fn article_files(&self, path: &Path) -> Vec<PathBuf> {
         let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
         if !ENDINGS.contains(&extension.to_ascii_lowercase().as_str()) {
@@ -145,7 +146,7 @@ impl<'a> Addresses<'a> {
     }
 }
 
-/// The media type of an address by the extension of its path.
+/// Returns the media type of an address by the extension of its path.
 pub fn type_of(address: &str) -> Option<&'static str> {
     media_type(&decoded(cut(address).0))
 }
@@ -163,7 +164,7 @@ fn cut(address: &str) -> (&str, &str) {
     address.split_at(address.find(['?', '#']).unwrap_or(address.len()))
 }
 
-/// Resolves `.` and `..`; `None` if the path leaves the watched folder or is never served.
+/// Resolves `.` and `..`. `None` if the path leaves the watched folder or contains an ignored name.
 fn normal(folder: &Path, path: &Path) -> Option<PathBuf> {
     let mut normal = PathBuf::new();
     for part in folder.join(path).components() {
@@ -187,7 +188,7 @@ fn decoded(path: &str) -> PathBuf {
         bytes.push(byte.unwrap_or(if first == b'\\' { b'/' } else { first }));
         rest = if byte.is_some() { &after[2..] } else { after };
     }
-    // No path contains one.
+    // No path contains NUL.
     bytes.retain(|byte| *byte != 0);
     PathBuf::from(OsString::from_vec(bytes))
 }
@@ -208,10 +209,10 @@ pub fn encoded(path: &Path) -> String {
 mod tests {
     use super::*;
 
-    /// What an address in `posts/storm.md` becomes, where these files are there.
-    fn absolute(address: &str, there: &[&str]) -> String {
+    /// Resolves an address in `posts/storm.md` in a folder with these files.
+    fn absolute(address: &str, files: &[&str]) -> String {
         let permalink = Url::parse("https://site.example/blog/articles/storm").unwrap();
-        let is_there = |path: &Path| there.iter().any(|known| Path::new(known) == path);
+        let is_there = |path: &Path| files.iter().any(|file| Path::new(file) == path);
         let page =
             |path: &Path| is_there(path).then(|| format!("https://site.example/blog/articles/{}", path.display()));
         let addresses = Addresses {
@@ -235,7 +236,7 @@ mod tests {
             ("a/../../b.mp3", "/blog/media/b.mp3"),
             ("img\\a.png", "/blog/media/posts/img/a.png"),
             ("a(1).png", "/blog/media/posts/a%281%29.png"),
-            // Out of the folder, or hidden in it: nothing that is served.
+            // Outside of the folder, or hidden in it: not served.
             ("../../b.png", "/b.png"),
             ("../.git/b.png", "/blog/.git/b.png"),
             ("%2e%2e/%2e%2e/b.png", "/b.png"),
@@ -254,8 +255,8 @@ mod tests {
     }
 
     #[test]
-    fn files_where_generators_keep_them() {
-        for (address, there, expected) in [
+    fn files_in_the_folders_of_generators() {
+        for (address, file, expected) in [
             ("/img/a.png", "img/a.png", "/blog/media/img/a.png"),
             ("/img/a.png", "static/img/a.png", "/blog/media/static/img/a.png"),
             ("/img/a.png", "public/img/a.png", "/blog/media/public/img/a.png"),
@@ -264,13 +265,13 @@ mod tests {
             ("a.png", "posts/storm/a.png", "/blog/media/posts/storm/a.png"),
             ("a.png", "posts/a.png", "/blog/media/posts/a.png"),
         ] {
-            assert_eq!(absolute(address, &[there]), expected, "{address} where {there} is");
+            assert_eq!(absolute(address, &[file]), expected, "{address} with {file}");
         }
     }
 
     #[test]
     fn links_to_other_articles() {
-        for (address, there, expected) in [
+        for (address, file, expected) in [
             ("other.md", "posts/other.md", "/blog/articles/posts/other.md"),
             ("../notes/b.md#x", "notes/b.md", "/blog/articles/notes/b.md#x"),
             ("@/notes/b.md", "notes/b.md", "/blog/articles/notes/b.md"),
@@ -278,17 +279,17 @@ mod tests {
             ("/notes/b.html?x", "notes/b.html", "/blog/articles/notes/b.html"),
             ("other.md", "elsewhere.md", "/blog/articles/other.md"),
         ] {
-            assert_eq!(absolute(address, &[there]), expected, "{address} where {there} is");
+            assert_eq!(absolute(address, &[file]), expected, "{address} with {file}");
         }
     }
 
     #[test]
-    fn own_addresses_lead_back_to_files() {
+    fn media_addresses_resolve_to_files() {
         let permalink = Url::parse("https://site.example/articles/a").unwrap();
         let addresses = Addresses { base_url: "https://site.example/", ..Addresses::of_page(&permalink) };
-        let there = addresses.of_media(Path::new("a b/ü#?.png"));
-        assert_eq!(there, "https://site.example/media/a%20b/%C3%BC%23%3F.png");
-        assert_eq!(addresses.media_path(&format!("{there}?v=2")).as_deref(), Some(Path::new("a b/ü#?.png")));
+        let address = addresses.of_media(Path::new("a b/ü#?.png"));
+        assert_eq!(address, "https://site.example/media/a%20b/%C3%BC%23%3F.png");
+        assert_eq!(addresses.media_path(&format!("{address}?v=2")).as_deref(), Some(Path::new("a b/ü#?.png")));
         assert_eq!(addresses.media_path("https://site.example/media/../a.png"), None);
         assert_eq!(addresses.media_path("https://site.example/a.png"), None);
         assert_eq!(addresses.file("pics/a.png").as_deref(), Some(Path::new("pics/a.png")));

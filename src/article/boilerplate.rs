@@ -12,7 +12,7 @@ pub enum Weight {
     Solo,
     /// Indicates a comment form together with another known line.
     Strong,
-    /// May also be content.
+    /// Removed only together with stronger phrases, since it may be content.
     Weak,
     /// The name of a sharing service.
     Share,
@@ -49,7 +49,7 @@ pub fn folded(line: &str) -> String {
     lower.trim_matches(|c: char| !c.is_alphanumeric()).replace('’', "'")
 }
 
-/// The phrases, folded.
+/// Returns the phrases, folded.
 #[cfg(test)]
 pub fn phrases() -> Vec<String> {
     entries().map(|(phrase, _)| phrase).collect()

@@ -40,12 +40,12 @@ pub fn meaning(rule: &str) -> &'static str {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cleaned {
     /// The remaining lines.
-    pub kept: Vec<Line>,
+    pub lines: Vec<Line>,
     /// The removed lines, in order.
     pub removed: Vec<Removed>,
     /// The authors in a byline.
     pub authors: Vec<Person>,
-    /// The date in a line of its own.
+    /// The date that has a line of its own.
     pub published: Option<DateTime<Utc>>,
     /// Set if too much would have been removed, so nothing was.
     pub problem: Option<Problem>,
@@ -55,21 +55,21 @@ pub struct Cleaned {
 const HEAD_LINES: usize = 15;
 
 /// Maximum percentage of characters that may be removed without proof of a comment form.
-const MOST_REMOVED: usize = 30;
+const MAX_REMOVED_PERCENT: usize = 30;
 
-/// Maximum number of passes; further ones would find nothing.
-const MOST_PASSES: usize = 20;
+/// Maximum number of passes after the first; further ones would find nothing.
+const MAX_PASSES: usize = 20;
 
 /// Finds and removes boilerplate. `lines` do not include the headline, which is `title`.
 pub fn clean(title: &str, lines: &[Line], timezone: Tz) -> Cleaned {
-    let mut cleaned = once(title, lines, timezone);
+    let mut cleaned = one_pass(title, lines, timezone);
     // A removed line may uncover another one.
-    for _ in 0..MOST_PASSES {
-        let next = once(title, &cleaned.kept, timezone);
+    for _ in 0..MAX_PASSES {
+        let next = one_pass(title, &cleaned.lines, timezone);
         if next.removed.is_empty() {
             break;
         }
-        cleaned.kept = next.kept;
+        cleaned.lines = next.lines;
         cleaned.removed.extend(next.removed);
         cleaned.published = cleaned.published.or(next.published);
         if cleaned.authors.is_empty() {
@@ -80,7 +80,7 @@ pub fn clean(title: &str, lines: &[Line], timezone: Tz) -> Cleaned {
     cleaned
 }
 
-fn once(title: &str, lines: &[Line], timezone: Tz) -> Cleaned {
+fn one_pass(title: &str, lines: &[Line], timezone: Tz) -> Cleaned {
     let mut finder = Finder { lines, marks: vec![None; lines.len()], authors: Vec::new(), published: None };
     let form = finder.tail();
     finder.head(title, form.is_some(), timezone);
@@ -107,10 +107,10 @@ impl Finder<'_> {
     /// T1: the last lines, if all of them are known phrases and at least one occurs only in comment forms.
     fn tail(&mut self) -> Option<Form> {
         let is_text = |line: &Line| !line.text.is_empty();
-        let known = |line: &Line| boilerplate::weigh(&line.text);
+        let weight = |line: &Line| boilerplate::weigh(&line.text);
         let start =
-            self.lines.iter().rposition(|line| is_text(line) && known(line).is_none()).map_or(0, |last| last + 1);
-        let weights: Vec<Weight> = self.lines[start..].iter().filter(|line| is_text(line)).filter_map(known).collect();
+            self.lines.iter().rposition(|line| is_text(line) && weight(line).is_none()).map_or(0, |last| last + 1);
+        let weights: Vec<Weight> = self.lines[start..].iter().filter(|line| is_text(line)).filter_map(weight).collect();
         let others = self.lines[..start].iter().filter(|line| is_text(line)).count();
         let solo = weights.iter().filter(|weight| **weight == Weight::Solo).count();
         let strong = weights.iter().filter(|weight| **weight == Weight::Strong).count();
@@ -126,8 +126,8 @@ impl Finder<'_> {
 
     /// The lines before the first real paragraph. A text without one has no head.
     fn head_end(&self) -> usize {
-        let is_kept = |index: &usize| self.marks[*index].is_none();
-        let line = (0..self.lines.len()).filter(is_kept).find(|index| is_real(&self.lines[*index].text));
+        let is_unmarked = |index: &usize| self.marks[*index].is_none();
+        let line = (0..self.lines.len()).filter(is_unmarked).find(|index| is_real(&self.lines[*index].text));
         let mut block_start = 0;
         let mut block = None;
         for group in self.lines.split(|line| line.text.is_empty()) {
@@ -160,13 +160,13 @@ impl Finder<'_> {
             .copied()
             .filter(|index| boilerplate::weigh(&self.lines[*index].text) == Some(Weight::Share))
             .collect();
-        let in_company = shares.len() >= 2;
-        if in_company {
+        let several = shares.len() >= 2;
+        if several {
             for index in shares {
                 self.marks[index] = Some("H2");
             }
         }
-        self.bylines(&head, form || in_company, timezone);
+        self.bylines(&head, form || several, timezone);
         // A removal may leave a number on a line of its own.
         loop {
             let counters: Vec<usize> = head
@@ -175,7 +175,7 @@ impl Finder<'_> {
                 .filter(|index| self.marks[*index].is_none())
                 .filter(|index| {
                     let text = self.lines[*index].text.as_str();
-                    is_count_of_something(text) || (self.stands_alone(*index) && is_counter(text, form || in_company))
+                    is_count_of_something(text) || (self.stands_alone(*index) && is_counter(text, form || several))
                 })
                 .collect();
             if counters.is_empty() {
@@ -219,7 +219,7 @@ impl Finder<'_> {
         index.checked_sub(1).is_none_or(blank) && blank(index + 1)
     }
 
-    /// Removes the marked lines unless nearly nothing would remain.
+    /// Removes the marked lines, unless too little would remain.
     fn finish(self, proven: bool) -> Cleaned {
         let size = |text: &str| text.chars().count();
         let total: usize = self.lines.iter().map(|line| size(&line.text)).sum();
@@ -227,11 +227,11 @@ impl Finder<'_> {
         let doubtful: usize =
             marked().filter(|(_, rule)| !(proven && *rule == "T1")).map(|(line, _)| size(&line.text)).sum();
         let remains = self.lines.iter().zip(&self.marks).any(|(line, mark)| mark.is_none() && !line.text.is_empty());
-        if marked().next().is_some() && (!remains || doubtful * 100 > total * MOST_REMOVED) {
+        if marked().next().is_some() && (!remains || doubtful * 100 > total * MAX_REMOVED_PERCENT) {
             let message = "too many lines look like website boilerplate: none was removed; set `clean: false` if they belong to the text";
             let problem = Problem::at(marked().next().map_or(1, |(line, _)| line.number), message);
             return Cleaned {
-                kept: self.lines.to_vec(),
+                lines: self.lines.to_vec(),
                 removed: Vec::new(),
                 authors: Vec::new(),
                 published: None,
@@ -240,14 +240,14 @@ impl Finder<'_> {
         }
         let removed =
             marked().map(|(line, rule)| Removed { rule, line: line.number, text: line.text.clone() }).collect();
-        let kept = self
+        let lines = self
             .lines
             .iter()
             .zip(&self.marks)
             .filter(|(_, mark)| mark.is_none())
             .map(|(line, _)| line.clone())
             .collect();
-        Cleaned { kept, removed, authors: self.authors, published: self.published, problem: None }
+        Cleaned { lines, removed, authors: self.authors, published: self.published, problem: None }
     }
 }
 
@@ -255,14 +255,14 @@ fn same_words(line: &str, title: &str) -> bool {
     !title.is_empty() && boilerplate::folded(line) == boilerplate::folded(title)
 }
 
-/// A bare number: "0" is never content; any other number counts only on a scraped page, and a year never.
+/// Whether a line is a bare number that is not content: "0" always, another number only on a scraped page, a year never.
 fn is_counter(text: &str, scraped: bool) -> bool {
     let year = text.len() == 4 && text.parse().is_ok_and(|number: u32| (1900..=2099).contains(&number));
     let number = !text.is_empty() && text.len() <= 9 && text.bytes().all(|byte| byte.is_ascii_digit());
     text == "0" || (number && scraped && !year)
 }
 
-/// A counter: "12 comments", "3,456 views".
+/// Whether a line is a labelled counter: "12 comments", "3,456 views".
 fn is_count_of_something(text: &str) -> bool {
     const THINGS: [&str; 12] = [
         "comment",
@@ -287,7 +287,7 @@ fn is_count_of_something(text: &str) -> bool {
 
 const AGENCIES: [&str; 8] = ["Reuters", "AFP", "AP", "DPA", "ANSA", "EFE", "TASS", "Xinhua"];
 
-/// A byline: "By Ann Lee and Bo Ek". At most five words for a name, each capitalised or a particle.
+/// Reads a byline: "By Ann Lee and Bo Ek". A name has at most five words, each capitalised or a particle.
 fn byline(text: &str) -> Option<Vec<Person>> {
     const STARTS: [&str; 8] = ["By ", "BY ", "Von ", "Par ", "Por ", "Di ", "Door ", "Av "];
     const PARTICLES: [&str; 14] =
@@ -336,20 +336,20 @@ mod tests {
         let removed: Vec<String> =
             cleaned.removed.iter().map(|removed| format!("{} {}", removed.rule, removed.text)).collect();
         assert_eq!(removed, expected, "{text}");
-        let again = clean("Title", &cleaned.kept, chrono_tz::UTC);
+        let again = clean("Title", &cleaned.lines, chrono_tz::UTC);
         assert_eq!(
-            (again.removed.len(), again.kept),
-            (0, cleaned.kept.clone()),
-            "the second time changes nothing: {text}"
+            (again.removed.len(), again.lines),
+            (0, cleaned.lines.clone()),
+            "cleaning again changes nothing: {text}"
         );
-        let kept: usize = cleaned.kept.iter().map(|line| line.text.len()).sum();
-        let gone: usize = cleaned.removed.iter().map(|removed| removed.text.len()).sum();
-        assert_eq!(kept + gone, text.lines().map(str::len).sum::<usize>(), "nothing else is lost");
+        let remaining_bytes: usize = cleaned.lines.iter().map(|line| line.text.len()).sum();
+        let removed_bytes: usize = cleaned.removed.iter().map(|removed| removed.text.len()).sum();
+        assert_eq!(remaining_bytes + removed_bytes, text.lines().map(str::len).sum::<usize>(), "nothing else is lost");
         cleaned
     }
 
     #[test]
-    fn comment_forms_go_and_lone_phrases_stay() {
+    fn comment_forms_are_removed_and_single_phrases_stay() {
         check(
             "%\n\nLeave a reply\n\nPlease enter your comment!\nPlease enter your name here",
             &["T1 Leave a reply", "T1 Please enter your comment!", "T1 Please enter your name here"],
@@ -377,14 +377,14 @@ mod tests {
     }
 
     #[test]
-    fn share_names_go_in_company_only() {
+    fn share_names_are_removed_only_if_there_are_several() {
         check("Facebook\nTwitter\n\n%", &["H2 Facebook", "H2 Twitter"]);
         check("Facebook\n\n%", &[]);
         check("Facebook\nTwitter\n5\n", &[]);
     }
 
     #[test]
-    fn bylines_and_dates_move() {
+    fn bylines_and_dates_become_metadata() {
         let cleaned = check(
             "By Ann Lee and Bo van Ek\n5 November 2022\n\n%\n&",
             &["H3 By Ann Lee and Bo van Ek", "H3 5 November 2022"],
@@ -402,19 +402,19 @@ mod tests {
     }
 
     #[test]
-    fn a_headline_said_twice() {
+    fn a_repeated_headline_is_removed() {
         check("TITLE\n\n%", &["H4 TITLE"]);
         check("Title and more\n\n%", &[]);
     }
 
     #[test]
-    fn too_much_is_nothing() {
+    fn nothing_is_removed_if_it_would_be_too_much() {
         let cleaned = check(&format!("{}\n{REAL}", "12 comments\n".repeat(9)), &[]);
         assert!(cleaned.problem.is_some());
     }
 
     #[test]
-    fn the_list_of_phrases_is_sound() {
+    fn the_list_of_phrases_has_no_duplicates() {
         let phrases = boilerplate::phrases();
         let distinct: std::collections::HashSet<_> = phrases.iter().collect();
         assert!(phrases.len() > 150 && distinct.len() == phrases.len(), "each phrase once");

@@ -5,7 +5,7 @@ use std::path::Path;
 use chrono::{DateTime, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 
-/// The first second of 1995, in Unix time. An earlier file date is not believed: there was no web to publish on.
+/// The first second of 1995, in Unix time. An earlier date of a file is ignored, since it precedes publishing on the web.
 pub const FIRST_BELIEVABLE: i64 = 788_918_400;
 
 /// Maximum length of a date, in bytes.
@@ -59,7 +59,7 @@ pub fn parse(text: &str, timezone: Tz) -> Option<DateTime<Utc>> {
     zoned.or_else(|| plain(text, timezone))
 }
 
-/// A date without brackets and without the name of a time zone.
+/// Reads a date without brackets and without the name of a time zone.
 fn plain(text: &str, timezone: Tz) -> Option<DateTime<Utc>> {
     let zulu = text.strip_suffix(['Z', 'z']).map(|rest| format!("{}+00:00", rest.trim_end()));
     let offset = zulu.as_deref().unwrap_or(text);
@@ -83,7 +83,7 @@ fn bracketed(text: &str) -> Option<&str> {
     angled.or_else(|| text.strip_prefix('[').and_then(|text| text.strip_suffix(']')))
 }
 
-/// A day with a four-digit year.
+/// Reads a day with a four-digit year.
 fn day(text: &str) -> Option<NaiveDate> {
     DAYS.iter().find_map(|form| NaiveDate::parse_from_str(text, form).ok()).filter(|day| plausible(*day))
 }
@@ -93,7 +93,7 @@ fn plausible(day: NaiveDate) -> bool {
     (1000..=9999).contains(&day.year())
 }
 
-/// Seconds or milliseconds since 1970: ten or thirteen digits.
+/// Reads seconds (10 digits) or milliseconds (13 digits) since 1970.
 fn unix(text: &str) -> Option<DateTime<Utc>> {
     let number: i64 = text.parse().ok()?;
     match text.len() {
@@ -106,11 +106,11 @@ fn unix(text: &str) -> Option<DateTime<Utc>> {
 /// Converts a local time. An ambiguous time means the first occurrence; a skipped one means an hour later.
 fn in_zone(date: NaiveDateTime, timezone: Tz) -> DateTime<Utc> {
     match timezone.from_local_datetime(&date) {
-        LocalResult::Single(found) | LocalResult::Ambiguous(found, _) => found.to_utc(),
+        LocalResult::Single(date) | LocalResult::Ambiguous(date, _) => date.to_utc(),
         LocalResult::None => timezone
             .from_local_datetime(&(date + TimeDelta::hours(1)))
             .earliest()
-            .map_or_else(|| date.and_utc(), |found| found.to_utc()),
+            .map_or_else(|| date.and_utc(), |later| later.to_utc()),
     }
 }
 
@@ -139,7 +139,7 @@ pub fn of_line(line: &str, timezone: Tz) -> Option<DateTime<Utc>> {
         .iter()
         .find(|label| lower.starts_with(**label) && lower.len() == line.len())
         .map_or(line, |label| line[label.len()..].trim());
-    // In 13.11. the 13 can only be the day.
+    // A first number above 12 is certainly the day: 13.11.2022.
     let by_day = NaiveDate::parse_from_str(rest, "%d.%m.%Y").ok().filter(|day| rest.len() >= 8 && plausible(*day));
     if let Some(day) = by_day.filter(|day| chrono::Datelike::day(day) > 12) {
         return Some(whole_seconds(in_zone(day.and_time(NaiveTime::MIN), timezone)));
@@ -173,7 +173,7 @@ pub fn file_name(path: &Path, timezone: Tz) -> FileName {
         |name: Option<&std::ffi::OsStr>| name.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let name = lossy(path.file_stem());
     let (name, folder) = match name.strip_prefix("index").filter(|rest| rest.is_empty() || rest.starts_with('.')) {
-        // A bundle: the folder is the article, and a language may follow the dot.
+        // A page bundle: the folder names the article, and a language may follow the dot.
         Some(suffix) if path.parent().and_then(Path::file_name).is_some() => {
             let folder = path.parent().unwrap_or(path);
             (lossy(folder.file_name()) + suffix, folder.parent())
@@ -196,7 +196,7 @@ fn leading_date(name: &str) -> Option<(NaiveDateTime, &str)> {
     let separated = |rest: &str| rest.is_empty() || rest.starts_with(['-', '_', ' ']);
     let with_time = TIMES.iter().find_map(|(length, form)| {
         let (start, rest) = name.split_at_checked(*length)?;
-        // A Z may follow the time, as programs write it.
+        // Programs may write a Z after the time.
         let rest = rest.strip_prefix('Z').unwrap_or(rest);
         let date = NaiveDateTime::parse_from_str(start, form).ok()?;
         (plausible(date.date()) && separated(rest)).then_some((date, rest))
@@ -211,7 +211,7 @@ fn leading_date(name: &str) -> Option<(NaiveDateTime, &str)> {
     })
 }
 
-/// The date of folders of year, month and day, as in `2024/05/01`.
+/// Reads the date in folders of year, month and day, as in `2024/05/01`.
 fn day_of_folders(folder: &Path) -> Option<NaiveDate> {
     let mut parts = folder.iter().rev().map(|part| part.to_str());
     let mut figures = |length: usize| -> Option<u32> {
@@ -227,12 +227,12 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expected: &str) {
-        let found = parse(text, chrono_tz::Europe::Berlin).map(|date| date.to_rfc3339());
-        assert_eq!(found.as_deref(), Some(expected).filter(|text| !text.is_empty()), "{text}");
+        let date = parse(text, chrono_tz::Europe::Berlin).map(|date| date.to_rfc3339());
+        assert_eq!(date.as_deref(), Some(expected).filter(|text| !text.is_empty()), "{text}");
     }
 
     #[test]
-    fn forms_of_front_matter() {
+    fn notations_in_front_matter() {
         check("2024-05-01T10:00:00Z", "2024-05-01T10:00:00+00:00");
         check("2024-05-01T10:00:00.75+02:00", "2024-05-01T08:00:00+00:00");
         check("2024-05-01T10:00+02:00", "2024-05-01T08:00:00+00:00");
@@ -261,13 +261,13 @@ mod tests {
     }
 
     #[test]
-    fn a_wall_clock_that_jumps() {
+    fn times_at_a_change_of_the_clocks() {
         check("2024-03-31 02:30", "2024-03-31T01:30:00+00:00");
         check("2024-10-27 02:30", "2024-10-27T00:30:00+00:00");
     }
 
     #[test]
-    fn lines_that_are_nothing_but_a_date() {
+    fn lines_that_consist_of_a_date() {
         let is_date = |line: &str| of_line(line, chrono_tz::UTC).is_some();
         assert!(is_date("5 November 2022"));
         assert!(is_date("Published: 2022-11-05"));

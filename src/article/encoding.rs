@@ -49,18 +49,18 @@ pub fn decode(bytes: &[u8], format: SourceFormat) -> Result<Decoded, Problem> {
     let escapes = bytes.windows(2).any(|pair| matches!(pair, b"\x1b$" | b"\x1b("));
     match std::str::from_utf8(bytes) {
         Ok(text) if !escapes || !text.is_ascii() => Ok(text.to_owned().into()),
-        valid => other(bytes, format, valid.err().map_or(0, |error| error.valid_up_to()), escapes),
+        valid => not_utf8(bytes, format, valid.err().map_or(0, |error| error.valid_up_to()), escapes),
     }
 }
 
-/// Decodes text that is not UTF-8; `broken` is the position of the first invalid byte.
-fn other(bytes: &[u8], format: SourceFormat, broken: usize, escapes: bool) -> Result<Decoded, Problem> {
+/// Decodes text that is not UTF-8; `invalid` is the position of the first invalid byte.
+fn not_utf8(bytes: &[u8], format: SourceFormat, invalid: usize, escapes: bool) -> Result<Decoded, Problem> {
     if format == SourceFormat::Html
         && let Some(text) = declared(bytes).and_then(|encoding| strictly(encoding, bytes))
     {
         return Ok(text.into());
     }
-    let line = line_of(bytes, broken);
+    let line = line_of(bytes, invalid);
     if !escapes && is_damaged_utf8(bytes) {
         return Err(Problem::at(line, "damaged UTF-8 in this line: save the file again or retype the line"));
     }
@@ -105,7 +105,7 @@ fn unmarked_utf16(bytes: &[u8]) -> Option<&'static Encoding> {
     }
 }
 
-/// The encoding in `<meta charset>` or an XML declaration.
+/// Returns the encoding in `<meta charset>` or an XML declaration.
 fn declared(bytes: &[u8]) -> Option<&'static Encoding> {
     let start = String::from_utf8_lossy(&bytes[..bytes.len().min(PRESCAN)]).to_ascii_lowercase();
     let place = ["charset", "encoding"].iter().find_map(|word| Some(start.find(word)? + word.len()))?;
@@ -114,7 +114,7 @@ fn declared(bytes: &[u8]) -> Option<&'static Encoding> {
     Encoding::for_label(label.as_bytes()).filter(|encoding| ![UTF_8, UTF_16LE, UTF_16BE].contains(encoding))
 }
 
-/// Whether most non-ASCII bytes are valid UTF-8: then the rest is damage, and another encoding would garble the text.
+/// Whether most non-ASCII bytes are valid UTF-8. The other bytes are then damage, and another encoding would garble the text.
 fn is_damaged_utf8(bytes: &[u8]) -> bool {
     let (mut good, mut bad) = (0, 0);
     for chunk in bytes.utf8_chunks() {
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_is_refused_with_its_line() {
+    fn binary_files_are_refused_with_the_line() {
         let line = |bytes: &[u8]| decode(bytes, SourceFormat::Text).unwrap_err().line;
         assert_eq!(line(b"one\n\0"), Some(2));
         assert_eq!(line(b"Gr\xC3\xBC\xC3\x9Fe\nsch\xC3\xB6n\xFFe"), Some(2), "damaged");
@@ -206,11 +206,11 @@ mod tests {
     ];
 
     #[test]
-    fn old_encodings_are_guessed_and_the_guess_is_told() {
+    fn legacy_encodings_are_guessed_and_the_guess_is_reported() {
         for (label, expected) in OLD {
             let encoding = Encoding::for_label(label.as_bytes()).unwrap();
             let (bytes, _, unmappable) = encoding.encode(expected);
-            assert!(!unmappable, "{label} has all of {expected}");
+            assert!(!unmappable, "{label} can represent {expected}");
             let decoded = decode(&bytes, SourceFormat::Text).unwrap();
             assert_eq!(decoded.text, expected, "{label}");
             assert_eq!(decoded.problem.is_some(), !expected.is_ascii(), "{label}");
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_says_it_itself() {
+    fn the_encoding_that_a_page_declares_is_used() {
         let page = |head: &[u8]| [head, b"<p>P\xf8\xedli\xb9 \xbelu\xbb</p>"].concat();
         for head in [
             &b"<meta charset=\"iso-8859-2\">"[..],
@@ -231,6 +231,6 @@ mod tests {
             assert!(decoded.text.ends_with("<p>Příliš žluť</p>") && decoded.problem.is_none(), "{decoded:?}");
         }
         let utf8 = decode("<meta charset=iso-8859-2>é".as_bytes(), SourceFormat::Html).unwrap();
-        assert!(utf8.text.ends_with('é'), "what is UTF-8 is UTF-8");
+        assert!(utf8.text.ends_with('é'), "valid UTF-8 takes precedence");
     }
 }

@@ -1,11 +1,11 @@
 //! Detects the language of a text that does not state it.
 
 /// Minimum length of a text for detection, in characters: a headline is too short.
-const ENOUGH: usize = 200;
+const MIN_LENGTH: usize = 200;
 /// Length of the prefix that is examined, in characters.
 const SAMPLE: usize = 4_000;
 
-/// Returns the BCP 47 tag of the language of paragraphs; `None` if it is uncertain.
+/// Detects the language of paragraphs; returns its BCP 47 tag, or `None` if it is uncertain.
 pub fn of_text(paragraphs: &[String]) -> Option<String> {
     let mut sample = String::new();
     for paragraph in paragraphs {
@@ -15,11 +15,11 @@ pub fn of_text(paragraphs: &[String]) -> Option<String> {
             break;
         }
     }
-    if sample.chars().count() < ENOUGH {
+    if sample.chars().count() < MIN_LENGTH {
         return None;
     }
-    let found = whatlang::detect(&sample).filter(whatlang::Info::is_reliable)?;
-    Some(tag(found.lang().code()).to_owned())
+    let detected = whatlang::detect(&sample).filter(whatlang::Info::is_reliable)?;
+    Some(tag(detected.lang().code()).to_owned())
 }
 
 /// The languages that [`tag`] recognises.
@@ -54,7 +54,7 @@ pub fn of_code(code: &str) -> &str {
     }
 }
 
-/// ISO 639-3 -> the shortest tag (RFC 5646 section 4.5 requires two letters where there are two).
+/// Converts an ISO 639-3 code to the shortest tag (RFC 5646 section 4.5 requires two letters where there are two).
 fn tag(code: &str) -> &str {
     SHORT.iter().find(|(long, _)| *long == code).map_or(code, |(_, short)| short)
 }
@@ -71,7 +71,7 @@ pub fn of_name(stem: &str) -> Option<(&str, String)> {
     let (rest, suffix) = stem.rsplit_once('.')?;
     let (code, region) = suffix.split_once(['-', '_']).map_or((suffix, None), |(code, region)| (code, Some(region)));
     let code = code.to_ascii_lowercase();
-    let known = code.len() == 2 && CODES.split_whitespace().any(|known| known == code);
+    let is_language = code.len() == 2 && CODES.split_whitespace().any(|known_code| known_code == code);
     let region = match region {
         None => String::new(),
         Some(region) if region.len() == 2 && region.bytes().all(|byte| byte.is_ascii_alphabetic()) => {
@@ -82,7 +82,7 @@ pub fn of_name(stem: &str) -> Option<(&str, String)> {
         }
         Some(_) => return None,
     };
-    (known && !rest.is_empty()).then(|| (rest, format!("{code}{region}")))
+    (is_language && !rest.is_empty()).then(|| (rest, format!("{code}{region}")))
 }
 
 #[cfg(test)]

@@ -58,7 +58,7 @@ fn article(value: &Value, depth: usize) -> Option<&Value> {
     }
 }
 
-/// Reads an address, an `ImageObject`, or the first of several, if its type is known.
+/// Reads an address or an `ImageObject`; of several, the first one whose media type is known.
 fn picture(value: &Value, depth: usize) -> Option<Media> {
     match value {
         _ if depth > 4 => None,
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_article_among_other_things() {
+    fn an_article_is_found_in_a_graph() {
         let script = r#"{"@context":"https://schema.org","@graph":[{"@type":"WebSite","name":"Site"},
             {"@type":["NewsArticle"],"headline":" Storm \n closes bridge ","datePublished":"2024-05-01T10:00:00Z",
              "author":[{"@type":"Person","name":"Ann Lee"},"Bo Ek"],"inLanguage":"en-GB"}]}"#;

@@ -16,7 +16,7 @@ const SAMPLE: u64 = 1 << 20;
 pub struct Loaded {
     /// The bytes of the file.
     pub bytes: Vec<u8>,
-    /// The `stat` before and after reading.
+    /// Its `stat`, equal before and after reading.
     pub stat: Stat,
 }
 
@@ -58,15 +58,15 @@ impl LoadError {
 /// Reads a whole file of at most `limit` bytes.
 ///
 /// # Errors
-/// See [`LoadError`]; only [`LoadError::Gone`] says that the file is not there.
+/// See [`LoadError`]; only [`LoadError::Gone`] means that the file does not exist.
 pub fn load(path: &Path, limit: u64) -> Result<Loaded, LoadError> {
     open(path)?.load(limit)
 }
 
-/// Reads what identifies a file of this format: see [`OpenArticle::load_as`].
+/// Reads the bytes that identify a file of this format: see [`OpenArticle::load_as`].
 ///
 /// # Errors
-/// See [`LoadError`]; only [`LoadError::Gone`] says that the file is not there.
+/// See [`LoadError`]; only [`LoadError::Gone`] means that the file does not exist.
 pub fn load_as(path: &Path, format: SourceFormat, limit: u64) -> Result<Loaded, LoadError> {
     open(path)?.load_as(format, limit)
 }
@@ -75,7 +75,7 @@ pub fn load_as(path: &Path, format: SourceFormat, limit: u64) -> Result<Loaded, 
 #[derive(Debug)]
 pub struct OpenArticle {
     pub(super) file: File,
-    /// Its `stat` at that time.
+    /// Its metadata when it was opened.
     before: Metadata,
 }
 
@@ -103,9 +103,9 @@ impl OpenArticle {
         Ok(Loaded { bytes, stat: after })
     }
 
-    /// Reads what identifies a file of this format: all of it, at most `limit` bytes; of a recording of any size only its length and
-    /// its first and last mebibyte, since tags are at its start or end, and a cut changes its length. An edit in the middle that
-    /// keeps the length is missed.
+    /// Reads the bytes that identify a file of this format. For a text, that is the whole file, at most `limit` bytes. For a recording
+    /// of any size, it is the length with the first and the last mebibyte: tags are at the start or end, and cutting the
+    /// recording changes its length. An edit in the middle that does not change the length is missed.
     ///
     /// # Errors
     /// See [`LoadError`].
@@ -150,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_files_and_nothing_else() {
+    fn only_regular_files_are_read() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("a.txt");
         std::fs::write(&path, "text").unwrap();
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_recording_is_known_by_its_ends() {
+    fn a_recording_is_identified_by_length_start_and_end() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("a.mp3");
         let sample = |bytes: &[u8]| {

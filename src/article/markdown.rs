@@ -1,4 +1,4 @@
-//! Markdown -> HTML, with its first heading as the title.
+//! Markdown -> HTML. A first-level heading at the start becomes the title.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,21 +8,21 @@ use super::dialect::{self, Dialect};
 use super::front_matter::{Field, Header};
 use super::{ParsedBody, html as page, summary};
 
-/// What people mean by Markdown today: tables, footnotes, strike-through and task lists as on GitHub.
+/// The extensions of CommonMark that GitHub has too: tables, footnotes, strike-through and task lists; and attributes of headings.
 pub(super) const OPTIONS: Options = Options::ENABLE_TABLES
     .union(Options::ENABLE_HEADING_ATTRIBUTES)
     .union(Options::ENABLE_FOOTNOTES)
     .union(Options::ENABLE_STRIKETHROUGH)
     .union(Options::ENABLE_TASKLISTS);
 
-/// Whether a text would take more time or room than there is. Marks of quotes and lists in a row are nested in each other.
-pub fn is_too_much(text: &str) -> bool {
+/// Whether parsing a text would take too much time or memory. Consecutive quote and list marks nest in each other.
+pub fn exceeds_limits(text: &str) -> bool {
     let is_mark = |byte: &u8| byte.is_ascii_punctuation() && !matches!(byte, b'.' | b',' | b';' | b'?' | b'%' | b'/');
     let nested = |line: &str| {
         let head = line
             .bytes()
             .take_while(|byte| matches!(byte, b' ' | b'\t' | b'>' | b'-' | b'*' | b'+' | b'.' | b')' | b'0'..=b'9'));
-        // A rule is no list, whatever its length.
+        // A horizontal rule such as `------` is not a list.
         let mut previous = b' ';
         head.filter(|byte| {
             matches!(
@@ -37,19 +37,19 @@ pub fn is_too_much(text: &str) -> bool {
         || text.lines().any(|line| nested(line) > page::MAX_DEPTH)
 }
 
-/// Reads a Markdown text, whose first line has the number `first_line`. A first-level heading before everything else is the
-/// title and leaves the text, unless the front matter has another title.
+/// Reads a Markdown text; `first_line` is the line of the file that it starts on. A first-level heading at the start is the title
+/// and is removed from the text, unless the front matter has a different title.
 pub fn read(text: &str, first_line: usize, known_title: Option<&str>) -> ParsedBody {
     let (text, left_out) = dialect::plain(text, Dialect::Markdown, first_line);
-    let mut events: Vec<Event<'_>> = Parser::new_ext(&text, OPTIONS).map(box_as_text).collect();
+    let mut events: Vec<Event<'_>> = Parser::new_ext(&text, OPTIONS).map(check_box_as_text).collect();
     let title = take_title(&mut events, known_title);
     let summary = before_more(&events);
     let events = with_footnotes(events);
     let mut output = String::with_capacity(text.len() * 5 / 4);
     html::push_html(&mut output, events.into_iter());
-    let said = Header { title, summary, ..Header::default() };
+    let header = Header { title, summary, ..Header::default() };
     ParsedBody {
-        said: said.with_source(Field::Title, "first heading").with_source(Field::Summary, "text before the fold"),
+        header: header.with_source(Field::Title, "first heading").with_source(Field::Summary, "text before the fold"),
         paragraphs: page::outline(&output).paragraphs,
         html: output,
         problems: left_out.into_iter().collect(),
@@ -57,7 +57,7 @@ pub fn read(text: &str, first_line: usize, known_title: Option<&str>) -> ParsedB
     }
 }
 
-/// Notes and the places that they belong to lead to each other. A note of several places leads back to the first.
+/// Links each footnote reference to its note, and each note back to its first reference.
 fn with_footnotes(events: Vec<Event<'_>>) -> Vec<Event<'_>> {
     let mut notes: HashMap<String, Note> = HashMap::new();
     let mut output = Vec::with_capacity(events.len());
@@ -68,8 +68,8 @@ fn with_footnotes(events: Vec<Event<'_>>) -> Vec<Event<'_>> {
                 let number = notes.len() + 1;
                 let note = notes.entry(name.into_string()).or_insert(Note { number, references: 0 });
                 note.references += 1;
-                let (number, place) = (note.number, note.place());
-                let html = format!("<sup id=\"{place}\"><a href=\"#fn-{number}\">{number}</a></sup>");
+                let (number, id) = (note.number, note.reference_id());
+                let html = format!("<sup id=\"{id}\"><a href=\"#fn-{number}\">{number}</a></sup>");
                 output.push(Event::InlineHtml(html.into()));
             }
             Event::Start(Tag::FootnoteDefinition(name)) => {
@@ -92,26 +92,26 @@ fn with_footnotes(events: Vec<Event<'_>>) -> Vec<Event<'_>> {
             other => output.push(other),
         }
     }
-    // What nobody refers to has no way back.
+    // A note without a reference has no link back.
     let referred: HashSet<usize> = notes.values().filter(|note| note.references > 0).map(|note| note.number).collect();
-    let lost = |html: &str| {
+    let is_dangling = |html: &str| {
         let number = html.strip_prefix(" <a href=\"#fnref-").and_then(|rest| rest.strip_suffix("\">↩</a>"));
         number.and_then(|number| number.parse().ok()).is_some_and(|number: usize| !referred.contains(&number))
     };
-    output.retain(|event| !matches!(event, Event::InlineHtml(html) if lost(html)));
+    output.retain(|event| !matches!(event, Event::InlineHtml(html) if is_dangling(html)));
     output
 }
 
 struct Note {
-    /// In the order in which notes are first met, from 1.
+    /// In the order of first occurrence, from 1.
     number: usize,
-    /// How many places refer to it so far.
+    /// Number of references so far.
     references: usize,
 }
 
 impl Note {
-    /// Name of the last place that refers to it.
-    fn place(&self) -> String {
+    /// The fragment identifier of the latest reference.
+    fn reference_id(&self) -> String {
         match self.references {
             1 => format!("fnref-{}", self.number),
             more => format!("fnref-{}-{more}", self.number),
@@ -119,8 +119,8 @@ impl Note {
     }
 }
 
-/// Readers drop form controls, so the boxes of a task list become characters.
-fn box_as_text(event: Event<'_>) -> Event<'_> {
+/// Converts a check box of a task list to a character, since feed readers remove form controls.
+fn check_box_as_text(event: Event<'_>) -> Event<'_> {
     match event {
         Event::TaskListMarker(true) => Event::Text("☑ ".into()),
         Event::TaskListMarker(false) => Event::Text("☐ ".into()),
@@ -141,14 +141,14 @@ fn take_title(events: &mut Vec<Event<'_>>, known_title: Option<&str>) -> Option<
     Some(title)
 }
 
-/// The text before `<!--more-->`, the mark that most generators know.
+/// Returns the text before `<!--more-->`, the mark of many generators for the end of the summary.
 fn before_more(events: &[Event<'_>]) -> Option<String> {
     let is_more = |event: &Event<'_>| {
         let (Event::Html(html) | Event::InlineHtml(html)) = event else { return false };
         page::is_fold(html.trim())
     };
-    let more = events.iter().position(is_more)?;
-    Some(summary::one_line(&plain(&events[..more]))).filter(|summary| !summary.is_empty())
+    let end = events.iter().position(is_more)?;
+    Some(summary::one_line(&plain(&events[..end]))).filter(|summary| !summary.is_empty())
 }
 
 fn plain(events: &[Event<'_>]) -> String {
@@ -169,13 +169,13 @@ fn plain(events: &[Event<'_>]) -> String {
 mod tests {
     use super::*;
 
-    /// Each of the first once took minutes or gigabytes.
+    /// Regression: parsing each of the first texts took minutes or gigabytes.
     #[test]
-    fn what_takes_too_much_is_seen_before_it_is_read() {
+    fn excessive_nesting_is_detected_before_parsing() {
         for text in
             ["> ".repeat(1_000), ">".repeat(1_000), "- ".repeat(1_000), "1. ".repeat(1_000), "[".repeat(2_000_000)]
         {
-            assert!(is_too_much(&text), "{}", &text[..10]);
+            assert!(exceeds_limits(&text), "{}", &text[..10]);
         }
         for text in [
             "---\n".repeat(1_000),
@@ -184,26 +184,26 @@ mod tests {
             "1999. 2.5 - 3\n".repeat(1_000),
             "word ".repeat(100_000),
         ] {
-            assert!(!is_too_much(&text), "{}", &text[..10]);
+            assert!(!exceeds_limits(&text), "{}", &text[..10]);
         }
     }
 
     #[test]
     fn first_heading_is_the_title() {
         let body = read("# A *fine* `title`\n\nText\n\n# Another\n", 1, None);
-        assert_eq!(body.said.title.as_deref(), Some("A fine title"));
+        assert_eq!(body.header.title.as_deref(), Some("A fine title"));
         assert_eq!(body.html, "<p>Text</p>\n<h1>Another</h1>\n");
-        assert_eq!(read("Text\n\n# Later\n", 1, None).said.title, None);
-        assert_eq!(read("Title\n=====\n\nText", 1, None).said.title.as_deref(), Some("Title"));
-        assert_eq!(read("#\n\nText", 1, None).said.title, None);
+        assert_eq!(read("Text\n\n# Later\n", 1, None).header.title, None);
+        assert_eq!(read("Title\n=====\n\nText", 1, None).header.title.as_deref(), Some("Title"));
+        assert_eq!(read("#\n\nText", 1, None).header.title, None);
         assert_eq!(read("# Introduction\n\nText", 1, Some("My holiday")).html, "<h1>Introduction</h1>\n<p>Text</p>\n");
         assert_eq!(read("# My Holiday!\n\nText", 1, Some("My holiday")).html, "<p>Text</p>\n");
     }
 
     #[test]
-    fn paragraphs_and_the_mark_before_the_rest() {
+    fn paragraphs_and_the_end_of_the_summary() {
         let body = read("One *line*\nand another.\n\n<!-- more -->\n\n- Item\n\nTwo.\n", 1, None);
-        assert_eq!(body.said.summary.as_deref(), Some("One line and another."));
+        assert_eq!(body.header.summary.as_deref(), Some("One line and another."));
         assert_eq!(body.paragraphs, ["One line and another.", "Two."]);
     }
 
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn notes_lead_there_and_back() {
+    fn footnotes_link_to_their_references_and_back() {
         let html =
             read("A[^b], b[^a], again[^b].\n\n[^a]: First\n[^b]: Second\n\n    And more\n[^c]: Lost\n", 1, None).html;
         assert_eq!(

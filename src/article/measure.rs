@@ -1,4 +1,4 @@
-//! What a picture or a recording says of itself: its size, its length in time, its tags. Only what is needed of a file is read.
+//! Reads the dimensions of a picture, and the duration and the tags of a recording. Reads only the necessary part of a file.
 
 use std::io::BufReader;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,37 +11,37 @@ use lofty::probe::Probe;
 use super::tag_view::{Part, TagView};
 use super::{Problem, load};
 
-/// Width and height of a picture in pixels; `None` where it does not tell, or is no file.
+/// Returns the width and height of a picture in pixels; `None` if they are not stated or it is not a file.
 pub fn pixels(file: &Path) -> Option<(u32, u32)> {
     let reader = BufReader::new(view(file, Part::Measures)?);
-    let size = unharmed(|| imagesize::reader_size(reader).ok())?;
+    let size = none_if_it_panics(|| imagesize::reader_size(reader).ok())?;
     let pixels = |length: usize| u32::try_from(length).ok().filter(|length| *length > 0);
     pixels(size.width).zip(pixels(size.height))
 }
 
-/// Length of a recording in whole seconds, at least one; `None` where it does not tell, or is no file.
+/// Returns the duration of a recording in whole seconds, at least 1; `None` if it is unknown or it is not a file.
 pub fn duration(file: &Path) -> Option<u32> {
-    read(file, Part::Measures).0.as_ref().and_then(length)
+    read(file, Part::Measures).0.as_ref().and_then(duration_of)
 }
 
-/// The tags of a recording or its length, `None` where they cannot be read; and what the writer should know.
+/// Reads the tags or the duration of a recording, with the problems to report to the writer; `None` if the parser fails.
 pub(super) fn read(file: &Path, part: Part) -> (Option<TaggedFile>, Vec<Problem>) {
     let mut options = ParseOptions::new().read_cover_art(false);
     let options = options.read_tags(part == Part::Tags).read_properties(part == Part::Measures);
     let Some(mut view) = view(file, part) else { return (None, Vec::new()) };
-    let read = unharmed(|| {
+    let tagged = none_if_it_panics(|| {
         let probe = Probe::new(&mut view).options(options).guess_file_type().ok()?;
-        // What begins like nothing known is believed by its name.
+        // A file whose start identifies no format gets the format of its extension.
         let probe = match (probe.file_type(), lofty::file::FileType::from_path(file)) {
             (None, Some(named)) => probe.set_file_type(named),
             _ => probe,
         };
         probe.read().ok()
     });
-    (read, view.problems())
+    (tagged, view.problems())
 }
 
-pub(super) fn length(file: &TaggedFile) -> Option<u32> {
+fn duration_of(file: &TaggedFile) -> Option<u32> {
     let duration = file.properties().duration();
     let seconds = duration.as_secs() + u64::from(duration.subsec_millis() >= 500);
     (!duration.is_zero()).then(|| u32::try_from(seconds.max(1)).ok()).flatten()
@@ -51,8 +51,8 @@ fn view(file: &Path, part: Part) -> Option<TagView> {
     load::open(file).ok().and_then(|opened| TagView::new(opened.file, part).ok())
 }
 
-/// A damaged file must not end the daemon, whatever those who read it for us make of it.
-fn unharmed<T>(read: impl FnOnce() -> Option<T>) -> Option<T> {
+/// Runs a parser of another crate, which may panic on a damaged file.
+fn none_if_it_panics<T>(read: impl FnOnce() -> Option<T>) -> Option<T> {
     catch_unwind(AssertUnwindSafe(read)).ok().flatten()
 }
 
@@ -62,7 +62,7 @@ pub(crate) mod tests {
 
     use super::*;
 
-    /// The first bytes of a PNG (its header chunk), which is all that is read of it.
+    /// The start of a PNG with its header chunk; no more is read.
     pub fn png(width: u32, height: u32) -> Vec<u8> {
         let mut bytes = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR".to_vec();
         bytes.extend(width.to_be_bytes());
@@ -71,7 +71,7 @@ pub(crate) mod tests {
         bytes
     }
 
-    /// A WAV of silence: one channel of eight bits, a thousand samples a second.
+    /// A WAV of silence: one channel of 8 bits, 1,000 samples per second.
     pub fn wav(seconds: u32) -> Vec<u8> {
         let samples = seconds * 1_000;
         let mut bytes = b"RIFF".to_vec();
@@ -87,7 +87,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn files_say_how_large_and_how_long_they_are() {
+    fn dimensions_and_duration_are_read() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str, bytes: &[u8]| {
             let path = folder.path().join(name);
@@ -105,8 +105,8 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn no_more_is_read_than_is_needed() {
-        // What looks for a first sound that never comes.
+    fn a_file_of_zeros_is_not_read_to_its_end() {
+        // The parser would search all of it for the first sound.
         let folder = tempfile::tempdir().unwrap();
         for name in ["a.mp3", "a.aac"] {
             let path = folder.path().join(name);

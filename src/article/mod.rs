@@ -1,5 +1,5 @@
-//! One file's bytes -> what the article says, and what is wrong with it. Pure: no clock, no catalog, no folder;
-//! only [`load`] touches a file.
+//! The bytes of one file -> an article and its problems. Pure: uses no clock, no catalog and no folder; only [`load`] and
+//! [`measure`] open a file.
 
 pub mod address;
 pub mod boilerplate;
@@ -35,19 +35,19 @@ use crate::model::entry::{Episode, Media, Person};
 use dialect::Dialect;
 use front_matter::{Field, Header};
 
-/// Version of everything that turns bytes into an article. Raise it when a rule changes what an unchanged file becomes:
-/// the daemon then reads every file again.
+/// Version of the rules that turn bytes into an article. Raise it when a change of the rules changes the article of an unchanged
+/// file: the daemon then reads every file again.
 pub const VERSION: u32 = 4;
 
-/// Where the first words of a text stand, in characters.
+/// Length of the start of a text that is searched for a first word, in characters.
 const FIRST_WORDS: usize = 200;
 
-/// What the configuration says about reading articles.
+/// The part of the configuration that affects how articles are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rules {
-    /// What happens to a website's own lines around a plain-text article.
+    /// Treatment of a website's boilerplate around a plain-text article.
     pub clean: Clean,
-    /// Zone of dates that are written without one.
+    /// Time zone of dates without an offset.
     pub timezone: chrono_tz::Tz,
 }
 
@@ -58,66 +58,65 @@ impl Rules {
     }
 }
 
-/// What one file says. `html` is as the writer gave it: [`html::sanitise`] makes it safe once the permalink is known.
+/// The content of one file. `html` is unsafe: [`html::sanitise`] makes it safe once the permalink is known.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Article {
     /// Plain text, never empty.
     pub title: String,
-    /// Whom the article names.
     pub authors: Vec<Person>,
-    /// When the writer says that it was published.
+    /// The stated date of publication.
     pub published: Option<DateTime<Utc>>,
-    /// When the writer says that it last changed.
+    /// The stated date of the last change.
     pub updated: Option<DateTime<Utc>>,
-    /// When the writer says that it is to be taken back.
+    /// The stated date at which the article is withdrawn.
     pub expires: Option<DateTime<Utc>>,
-    /// Plain text; empty when the article is no longer than a summary would be.
+    /// Plain text; empty if it would only repeat the title or the whole text.
     pub summary: String,
-    /// The body as unchecked HTML.
+    /// The body as unsafe HTML.
     pub html: String,
-    /// Each once, in the writer's order.
+    /// Without duplicates, in the order of the file.
     pub tags: Vec<String>,
     /// BCP 47 tag.
     pub language: Option<String>,
     /// Absolute address of the article elsewhere.
     pub link: Option<String>,
-    /// Last part of the permalink, if the writer chose it; not yet made safe for an address.
+    /// The stated last part of the permalink; not yet made safe for an address.
     pub slug: Option<String>,
-    /// Permanent id, if the writer chose it.
+    /// The stated permanent id.
     pub id: Option<String>,
-    /// What the permalink is made from when the writer did not choose.
+    /// The text that the permalink is made from if there is no `slug`.
     pub slug_source: String,
-    /// Where it is or was elsewhere: paths or addresses.
+    /// Its other current and former locations: paths or addresses.
     pub addresses: Vec<String>,
-    /// Feeds show the summary only.
-    pub brief: bool,
-    /// The picture that stands for it; its address as the writer has it, as in all of these.
+    /// Feeds contain only the summary.
+    pub summary_only: bool,
+    /// The picture that represents it. The addresses of this and the following media are as in the file.
     pub image: Option<Media>,
-    /// Recordings, in the writer's order.
+    /// Recordings, in the order of the file.
     pub enclosures: Vec<Media>,
-    /// What podcast players want to know.
+    /// Properties for podcast players.
     pub episode: Option<Episode>,
-    /// Where each of its fields was found, in words.
+    /// The source of each field, in words.
     pub sources: BTreeMap<Field, String>,
 }
 
-/// Something that the writer should know about a file.
+/// A problem of a file, to be reported to its writer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// Line in the file, from 1; `None` where no line is to blame.
+    /// Line in the file, from 1; `None` if it concerns the whole file.
     pub line: Option<usize>,
-    /// What is wrong, why it matters and what to do. It may tell what the file says, which may be anything: whoever shows it
-    /// puts it in one line ([`single_line`]).
+    /// What is wrong, why it matters and what to do. It may quote the file and so contain any character: pass it through
+    /// [`single_line`] before showing it.
     pub message: String,
 }
 
 impl Problem {
-    /// A problem of the whole file.
+    /// Makes a problem of the whole file.
     pub fn of_file(message: impl Into<String>) -> Self {
         Self { line: None, message: message.into() }
     }
 
-    /// `file:line: message`, which editors and terminals know how to follow.
+    /// Returns `file:line: message`, a form that editors and terminals can open.
     pub fn in_file(&self, file: &Path) -> String {
         let (file, message) = (path_line(file), single_line(&self.message));
         match self.line {
@@ -126,7 +125,7 @@ impl Problem {
         }
     }
 
-    /// A problem of one line, counted from 1.
+    /// Makes a problem of one line, counted from 1.
     pub fn at(line: usize, message: impl Into<String>) -> Self {
         Self { line: Some(line), message: message.into() }
     }
@@ -144,24 +143,22 @@ impl fmt::Display for Problem {
 /// Whether a file becomes an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// It does.
     Publish(Box<Article>),
-    /// The writer said that it is not to be published; it names these recordings.
+    /// It is marked as a draft; the recordings that it names.
     Draft(Problem, Vec<Media>),
-    /// There is nothing in it yet.
+    /// It has no content yet.
     Empty,
-    /// It cannot be understood: its last good version stays.
+    /// It cannot be read: the last good version of its entry stays.
     Broken(Problem),
 }
 
-/// What came of reading one file.
+/// The result of reading one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reading {
-    /// Whether it becomes an entry.
     pub verdict: Verdict,
-    /// What the writer should know all the same.
+    /// Problems to report to the writer, whatever the verdict.
     pub problems: Vec<Problem>,
-    /// Lines that a website had put around the text; gone from it only where `clean` is [`Clean::Safe`].
+    /// Lines recognised as a website's boilerplate; they are removed from the text only with [`Clean::Safe`].
     pub removed: Vec<clean::Removed>,
 }
 
@@ -171,39 +168,39 @@ impl From<Verdict> for Reading {
     }
 }
 
-/// What the body of a file says for itself, before its header has a say.
+/// The content of the part of a file after its front matter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ParsedBody {
-    /// Headline, byline, `<meta>`: what front matter would say if there were any.
-    pub said: Header,
-    /// The text as unchecked HTML, without the title.
+    /// Metadata found in the body: headline, byline, `<meta>`.
+    pub header: Header,
+    /// The text as unsafe HTML, without the title.
     pub html: String,
-    /// The text of each paragraph.
+    /// The plain text of each paragraph.
     pub paragraphs: Vec<String>,
-    /// What the writer should know.
+    /// Problems to report to the writer.
     pub problems: Vec<Problem>,
-    /// Lines that a website had put around the text.
+    /// Lines recognised as a website's boilerplate.
     pub removed: Vec<clean::Removed>,
 }
 
-/// Reads a file whose bytes are known, at `path` below the watched folder. Of a recording its own tags are read, which are no
-/// part of those bytes.
+/// Reads `file`, which is at `path` below the watched folder and has these bytes. The tags of a recording are read from the file
+/// itself.
 ///
-/// Never fails, as [`read`] does not, not even where the program does.
+/// Never fails: a panic becomes [`Verdict::Broken`], see [`panic_as_problem`].
 pub fn read_file(file: &Path, bytes: &[u8], path: &Path, format: SourceFormat, rules: &Rules) -> Reading {
-    let reading = guarded(|| match format {
+    let reading = panic_as_problem(|| match format {
         SourceFormat::Audio => recording::read(file, path, rules),
         _ => read(bytes, path, format, rules),
     });
     reading.unwrap_or_else(|problem| Verdict::Broken(problem).into())
 }
 
-/// Does what a file asks for that nobody can foresee. A fault of the program that it brings to light is a problem of this one
-/// file: all others are published.
+/// Runs work on one file. A file may have unexpected content that makes the program panic; the panic then becomes a problem of
+/// this file, and all other files are still published.
 ///
 /// # Errors
-/// The work panicked. Nothing that it was changing may be looked at again.
-pub fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, Problem> {
+/// The work panicked. Values that it was changing must not be used again.
+pub fn panic_as_problem<T>(work: impl FnOnce() -> T) -> Result<T, Problem> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|_| {
         Problem::of_file("a fault of the program keeps it from being read: please report it, with this file")
     })
@@ -211,7 +208,7 @@ pub fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, Problem> {
 
 /// Reads the bytes of the file at `path` (relative to the watched folder).
 ///
-/// Never fails: what cannot be understood is a [`Verdict`], what is merely odd a [`Problem`].
+/// Never fails: a file that cannot be read gets a [`Verdict`], and one that is only unusual gets a [`Problem`].
 pub fn read(bytes: &[u8], path: &Path, format: SourceFormat, rules: &Rules) -> Reading {
     let encoding::Decoded { text, problem } = match encoding::decode(bytes, format) {
         Ok(decoded) => decoded,
@@ -220,26 +217,26 @@ pub fn read(bytes: &[u8], path: &Path, format: SourceFormat, rules: &Rules) -> R
     let text = unicode::tidy(&text);
     let mut split = match front_matter::split(&text, format, rules.timezone) {
         Ok(split) => split,
-        Err(held) => return held.into(),
+        Err(reason) => return reason.into(),
     };
-    split.problems.extend(problem.into_iter().chain(unicode::spoiled(&text)));
+    split.problems.extend(problem.into_iter().chain(unicode::garbled(&text)));
     let header = &split.header;
-    // Before anything else is done with it. What becomes of it is measured below.
-    let is_too_much = match format {
+    // The source is checked before any other work on it, and the resulting HTML below.
+    let exceeds_limits = match format {
         SourceFormat::Html => html::is_crowded(split.body),
-        SourceFormat::Markdown => markdown::is_too_much(split.body),
+        SourceFormat::Markdown => markdown::exceeds_limits(split.body),
         SourceFormat::Text | SourceFormat::Audio => false,
     };
-    if is_too_much {
+    if exceeds_limits {
         return Verdict::Broken(html::too_much()).into();
     }
     let body = match format {
         SourceFormat::Text => text::read(split.body, split.body_line, header, rules),
         SourceFormat::Markdown => markdown::read(split.body, split.body_line, header.title.as_deref()),
-        // It was no text in any encoding, most likely; if it was, its words are none of its writer's.
+        // The bytes of a recording are not text; `recording::read` reads its tags.
         SourceFormat::Audio => ParsedBody::default(),
         SourceFormat::Html => {
-            // A page with front matter is a generator's source.
+            // A page with front matter is the source of a static site generator.
             let (page, left_out) = match split.body_line {
                 1 => (Cow::Borrowed(split.body), None),
                 line => dialect::plain(split.body, Dialect::Html, line),
@@ -247,17 +244,17 @@ pub fn read(bytes: &[u8], path: &Path, format: SourceFormat, rules: &Rules) -> R
             split.problems.extend(left_out);
             match html::read(&page, header.title.as_deref(), rules.timezone) {
                 Ok(body) => body,
-                Err(held) => return held.into(),
+                Err(reason) => return reason.into(),
             }
         }
     };
-    let is_too_much = match format {
-        // Measured while it was read.
+    let exceeds_limits = match format {
+        // `html::read` has checked it.
         SourceFormat::Html => false,
         SourceFormat::Text => html::is_too_long(&body.html),
         SourceFormat::Markdown | SourceFormat::Audio => html::is_too_much(&body.html),
     };
-    if is_too_much {
+    if exceeds_limits {
         return Verdict::Broken(html::too_much()).into();
     }
     if body.html.trim().is_empty() || (body.paragraphs.is_empty() && html::shows_nothing(&body.html)) {
@@ -266,15 +263,15 @@ pub fn read(bytes: &[u8], path: &Path, format: SourceFormat, rules: &Rules) -> R
     assemble(split.header, split.problems, body, path, format, *rules)
 }
 
-/// What stands before the text of a Markdown file, if that says all but the text: its title, and nothing that must be looked
-/// at. It is what [`read`] finds, but for the text and what is made of it: the summary and the language. `None` where only the whole
-/// file says what it becomes.
+/// Reads only the front matter of a Markdown file. The result equals that of [`read`] except for the text and what is derived from
+/// it: the summary and the language. `None` if that is not certain, for example because the front matter has no title, an expiry
+/// date, media or a problem, or because no text follows it.
 pub fn head(bytes: &[u8], path: &Path, rules: &Rules) -> Option<Box<Article>> {
     let text = std::str::from_utf8(bytes).ok()?;
     let fence = text.get(..4).filter(|fence| matches!(*fence, "---\n" | "+++\n"))?;
     let end = fence.len() - 1 + text.get(fence.len() - 1..)?.find(&format!("\n{fence}"))? + 1 + fence.len();
     let (head, rest) = text.split_at(end);
-    // Whether anything stands there is seen at once, mostly.
+    // A file without text is not published.
     if !rest.chars().take(FIRST_WORDS).any(char::is_alphanumeric) {
         return None;
     }
@@ -291,27 +288,27 @@ pub fn head(bytes: &[u8], path: &Path, rules: &Rules) -> Option<Box<Article>> {
     }
 }
 
-/// A text as feeds can hold it, if anything of it is left then.
-fn said(text: &str) -> Option<String> {
+/// Removes characters that feeds must not contain; `None` if no text remains.
+fn legal_text(text: &str) -> Option<String> {
     let text = xml_legal(text);
     Some(text.trim().to_owned()).filter(|text| !text.is_empty())
 }
 
-/// A file whose words feeds can hold.
+/// Removes characters that feeds must not contain from the title of a file.
 fn legal_media(media: Media) -> Media {
-    Media { title: media.title.as_deref().and_then(said), ..media }
+    Media { title: media.title.as_deref().and_then(legal_text), ..media }
 }
 
 impl From<front_matter::Held> for Reading {
-    fn from(held: front_matter::Held) -> Self {
-        match held {
+    fn from(reason: front_matter::Held) -> Self {
+        match reason {
             front_matter::Held::Draft(problem, enclosures) => Verdict::Draft(problem, enclosures).into(),
             front_matter::Held::Broken(problem) => Verdict::Broken(problem).into(),
         }
     }
 }
 
-/// What the header says wins over what the text says; the file's name comes last.
+/// Builds the article from all sources. Front matter takes precedence over the body, and the body over the file name.
 fn assemble(
     mut header: Header,
     mut problems: Vec<Problem>,
@@ -320,43 +317,43 @@ fn assemble(
     format: SourceFormat,
     rules: Rules,
 ) -> Reading {
-    header.complete(body.said);
+    header.complete(body.header);
     let mut name = date::file_name(path, rules.timezone);
-    let guess = language::of_text(&body.paragraphs);
-    // `libc.so.md` is in no Somali: a name counts unless the text plainly says otherwise.
+    let detected = language::of_text(&body.paragraphs);
+    // `libc.so.md` is not in Somali: a language in the name counts only if the text does not contradict it.
     let named = language::of_name(&name.stem)
         .map(|(rest, tag)| (rest.to_owned(), tag))
-        .filter(|(_, tag)| guess.as_deref().is_none_or(|guess| tag.split('-').next() == guess.split('-').next()));
+        .filter(|(_, tag)| detected.as_deref().is_none_or(|other| tag.split('-').next() == other.split('-').next()));
     let slug_stem = name.stem.clone();
     if let Some((rest, tag)) = named {
         name.stem = rest;
         header.complete(Header { language: Some(tag), ..Header::default() }.with_source(Field::Language, "file name"));
     }
-    header.complete(Header { language: guess, ..Header::default() }.with_source(Field::Language, "the text itself"));
+    header.complete(Header { language: detected, ..Header::default() }.with_source(Field::Language, "the text itself"));
     header.complete(Header { published: name.date, ..Header::default() }.with_source(Field::Published, "file name"));
-    let plain = |text: &str| said(&unicode::without_direction_marks(text));
+    let plain = |text: &str| legal_text(&unicode::without_direction_marks(text));
     let fallback = Header { title: Some(name.title()), ..Header::default() }.with_source(Field::Title, "file name");
     header.title = header.title.as_deref().and_then(plain);
     header.complete(fallback);
     let title = header.title.as_deref().and_then(plain).unwrap_or_else(|| "Untitled".to_owned());
-    let stated = header.summary.as_deref().and_then(said);
-    let people = header.authors.into_iter();
+    let stated_summary = header.summary.as_deref().and_then(legal_text);
+    let authors = header.authors.into_iter();
     let article = Article {
-        summary: summary::of(stated.as_deref(), &body.paragraphs, &title),
-        authors: people.filter_map(|person| Some(Person { name: plain(&person.name)?, ..person })).collect(),
+        summary: summary::of(stated_summary.as_deref(), &body.paragraphs, &title),
+        authors: authors.filter_map(|person| Some(Person { name: plain(&person.name)?, ..person })).collect(),
         published: header.published,
         updated: header.updated,
         expires: header.expires,
         html: body.html,
-        tags: header.tags.iter().filter_map(|tag| said(tag)).collect(),
+        tags: header.tags.iter().filter_map(|tag| legal_text(tag)).collect(),
         language: header.language,
         link: header.link,
         slug: header.slug,
         id: header.id,
-        // A Markdown file is named by its writer, a scraped text by a program.
+        // The name of a plain text is often generated by the program that saved it.
         slug_source: if format == SourceFormat::Text { title.clone() } else { slug_stem },
         addresses: header.addresses,
-        brief: header.brief.unwrap_or(false),
+        summary_only: header.summary_only.unwrap_or(false),
         image: header.image.map(legal_media),
         enclosures: header.enclosures.into_iter().map(legal_media).collect(),
         episode: header.episode,
@@ -372,10 +369,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fault_of_the_program_is_a_problem_of_one_file() {
-        assert_eq!(guarded(|| 7), Ok(7));
-        let problem = guarded(|| "".parse::<u8>().expect("a parser that is wrong about its input")).unwrap_err();
-        let said = problem.in_file(Path::new("a.md"));
-        assert_eq!(said, "a.md: a fault of the program keeps it from being read: please report it, with this file");
+    fn a_panic_becomes_a_problem_of_one_file() {
+        assert_eq!(panic_as_problem(|| 7), Ok(7));
+        let problem =
+            panic_as_problem(|| "".parse::<u8>().expect("a parser that is wrong about its input")).unwrap_err();
+        let line = problem.in_file(Path::new("a.md"));
+        assert_eq!(line, "a.md: a fault of the program keeps it from being read: please report it, with this file");
     }
 }

@@ -1,4 +1,4 @@
-//! A recording without a text -> an article: its tags say what front matter would.
+//! A recording -> an article. Its tags take the place of front matter.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -14,19 +14,19 @@ use crate::folder::SourceFormat;
 use crate::model::entry::{Episode, Person};
 use crate::model::text::{escape, xml_legal};
 
-/// Texts that are shown, the one that describes best first.
+/// Tags that become the text of the article, in this order.
 const TEXTS: [ItemKey; 5] =
     [ItemKey::PodcastDescription, ItemKey::Description, ItemKey::Comment, ItemKey::Lyrics, ItemKey::UnsyncLyrics];
-/// Most of a text that is shown, in bytes.
-const MOST_TEXT: usize = 256 << 10;
+/// Maximum length of the text of a tag, in bytes.
+const MAX_TEXT: usize = 256 << 10;
 /// Maximum number of authors.
 const MAX_PEOPLE: usize = 100;
 
-/// Reads the tags of the recording `file`, at `path` below the watched folder. Where they are damaged or missing, its name
-/// says what is known.
+/// Reads the tags of the recording `file`, which is at `path` below the watched folder. If they are damaged or missing, the
+/// title and date come from the file name.
 pub fn read(file: &Path, path: &Path, rules: &Rules) -> Reading {
     let (tagged, problems) = measure::read(file, Part::Tags);
-    // Where a file has tags of several kinds, those of its own kind come first.
+    // If a file has several kinds of tags, those of its own format come first.
     let tags: Vec<&Tag> =
         tagged.iter().flat_map(|tagged| tagged.primary_tag().into_iter().chain(tagged.tags())).collect();
     let text = |key: ItemKey| tags.iter().find_map(|tag| tag.get_string(key).and_then(clean));
@@ -36,7 +36,7 @@ pub fn read(file: &Path, path: &Path, rules: &Rules) -> Reading {
     let header = Header {
         title: text(ItemKey::TrackTitle).map(|title| summary::one_line(&title)),
         authors: people(&tags),
-        published: tags.iter().find_map(|tag| recorded(tag, *rules)),
+        published: tags.iter().find_map(|tag| date_of(tag, *rules)),
         language: text(ItemKey::Language).and_then(|code| language_of(&code)),
         episode: Some(episode).filter(|episode| *episode != Episode::default()),
         ..Header::default()
@@ -45,11 +45,11 @@ pub fn read(file: &Path, path: &Path, rules: &Rules) -> Reading {
     for field in [Field::Title, Field::Authors, Field::Published, Field::Language] {
         header = header.with_source(field, "tag of the recording");
     }
-    let shown = paragraphs.iter().map(|text| escape(text).replace('\n', "<br>\n"));
-    let html = shown.flat_map(|text| ["<p>".to_owned(), text, "</p>\n".to_owned()]).collect();
+    let escaped = paragraphs.iter().map(|text| escape(text).replace('\n', "<br>\n"));
+    let html = escaped.flat_map(|text| ["<p>".to_owned(), text, "</p>\n".to_owned()]).collect();
     let body = ParsedBody { html, paragraphs, ..ParsedBody::default() };
     let mut reading = assemble(header, problems, body, path, SourceFormat::Audio, *rules);
-    // A reader that shows nothing of a recording shows at least what it is.
+    // A feed reader that cannot play the recording shows at least its title.
     if let super::Verdict::Publish(article) = &mut reading.verdict
         && article.html.is_empty()
     {
@@ -59,23 +59,23 @@ pub fn read(file: &Path, path: &Path, rules: &Rules) -> Reading {
 }
 
 fn people(tags: &[&Tag]) -> Vec<Person> {
-    let stated = |key: ItemKey| {
+    let names_of = |key: ItemKey| {
         let names = tags.iter().map(|tag| tag.get_strings(key).filter_map(clean).collect::<Vec<_>>());
         names.into_iter().find(|names| !names.is_empty())
     };
-    let names = [ItemKey::TrackArtist, ItemKey::AlbumArtist].into_iter().find_map(stated).unwrap_or_default();
+    let names = [ItemKey::TrackArtist, ItemKey::AlbumArtist].into_iter().find_map(names_of).unwrap_or_default();
     let mut people: Vec<Person> = Vec::new();
     let names = names.iter().flat_map(|name| name.split([';', '\0'])).map(summary::one_line);
     for name in names.take(MAX_PEOPLE) {
-        if !name.is_empty() && !people.iter().any(|known| known.name == name) {
+        if !name.is_empty() && !people.iter().any(|person| person.name == name) {
             people.push(Person { name, ..Person::default() });
         }
     }
     people
 }
 
-/// When it was recorded, if the tag names at least a day.
-fn recorded(tag: &Tag, rules: Rules) -> Option<DateTime<Utc>> {
+/// Returns the date of the recording; `None` if the tag does not state the day.
+fn date_of(tag: &Tag, rules: Rules) -> Option<DateTime<Utc>> {
     let stated = tag.date()?;
     let (month, day) = (stated.month?, stated.day?);
     let (hour, minute) = (stated.hour.unwrap_or(0), stated.minute.unwrap_or(0));
@@ -84,32 +84,32 @@ fn recorded(tag: &Tag, rules: Rules) -> Option<DateTime<Utc>> {
     date::parse(&text, rules.timezone)
 }
 
-/// ID3 has three letters for a language, everybody else two.
+/// Converts a language of three letters, as in ID3 (ISO 639-2), or a BCP 47 tag.
 fn language_of(code: &str) -> Option<String> {
     let code = code.trim().replace('_', "-");
     let code = if code.len() == 3 { language::of_code(&code.to_ascii_lowercase()).to_owned() } else { code };
     Some(code).filter(|code| is_language(code) && code != "und" && code != "XXX" && code != "xxx")
 }
 
-/// A text as feeds can hold it; `None` where a program, not a person, wrote it.
+/// Removes characters that feeds must not contain; `None` if the text is data of a program.
 fn clean(text: &str) -> Option<String> {
     let text = xml_legal(text);
     let text = text.trim();
-    // iTunes keeps loudness in comments: rows of eight hexadecimal digits.
+    // iTunes stores loudness in comments: groups of eight or more hexadecimal digits.
     let is_number = |word: &str| word.len() >= 8 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
     let is_machine = text.split_whitespace().all(is_number);
-    let end = text.char_indices().map(|(at, _)| at).find(|at| *at > MOST_TEXT).unwrap_or(text.len());
+    let end = text.char_indices().map(|(at, _)| at).find(|at| *at > MAX_TEXT).unwrap_or(text.len());
     (!is_machine).then(|| text[..end].to_owned())
 }
 
-/// What stands between empty lines, each once: programs write one text into several tags.
+/// Splits texts at blank lines and drops duplicates: programs write one text into several tags.
 fn paragraphs(texts: &[String]) -> Vec<String> {
     let mut paragraphs: Vec<String> = Vec::new();
-    let mut known: HashSet<String> = HashSet::new();
+    let mut seen: HashSet<String> = HashSet::new();
     for text in texts {
         let text = text.replace("\r\n", "\n").replace('\r', "\n");
         for paragraph in text.split("\n\n").map(str::trim).filter(|paragraph| !paragraph.is_empty()) {
-            if known.insert(paragraph.to_owned()) {
+            if seen.insert(paragraph.to_owned()) {
                 paragraphs.push(paragraph.to_owned());
             }
         }
@@ -129,7 +129,7 @@ pub(crate) mod tests {
         let size = |length: usize| [21, 14, 7, 0].map(|shift| u8::try_from(length >> shift & 0x7F).unwrap());
         let mut inside = Vec::new();
         for (name, text) in frames {
-            // A comment has a language and a title of its own before its text.
+            // In a comment, a language and a title precede the text.
             let before: &[u8] = if ["COMM", "USLT"].contains(name) { b"\x03eng\0" } else { b"\x03" };
             inside.extend(name.as_bytes());
             inside.extend(size(before.len() + text.len()));
@@ -143,7 +143,7 @@ pub(crate) mod tests {
         bytes
     }
 
-    /// An MP3 of some frames of silence: MPEG-1 layer III, 128 kbit/s, 44100 Hz, 26 ms each.
+    /// An MP3 with `count` frames of silence: MPEG-1 layer III, 128 kbit/s, 44100 Hz, 26 ms each.
     pub fn mp3(frames: &[(&str, &str)], count: usize) -> Vec<u8> {
         let mut bytes = id3(frames);
         for _ in 0..count {
@@ -165,7 +165,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn tags_say_what_front_matter_would() {
+    fn tags_take_the_place_of_front_matter() {
         let article = read_bytes(
             "07 something.mp3",
             &mp3(
@@ -192,13 +192,17 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn what_tags_do_not_say_the_name_does() {
+    fn without_tags_the_name_gives_title_and_date() {
         for bytes in [wav(1), b"no recording at all".to_vec(), mp3(&[], 8), id3(&[("TIT2", "x")])[..9].to_vec()] {
             let article = read_bytes("2024-05-01-the-sea-hour.mp3", &bytes);
             assert_eq!((article.title.as_str(), article.html.as_str()), ("the sea hour", "<p>the sea hour</p>\n"));
             assert_eq!(article.published.unwrap().to_string(), "2024-05-01 00:00:00 UTC");
         }
         let year = read_bytes("a.mp3", &mp3(&[("TDRC", "2024"), ("COMM", " 00000A2F 000009C1")], 8));
-        assert_eq!((year.published, year.html.as_str()), (None, "<p>a</p>\n"), "a year is no date, a number no text");
+        assert_eq!(
+            (year.published, year.html.as_str()),
+            (None, "<p>a</p>\n"),
+            "a year is not a date, and a number is not a text"
+        );
     }
 }

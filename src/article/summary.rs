@@ -72,7 +72,7 @@ pub fn is_cjk(c: char) -> bool {
 mod tests {
     use super::*;
 
-    fn made(paragraphs: &[&str]) -> String {
+    fn generated(paragraphs: &[&str]) -> String {
         let paragraphs: Vec<String> = paragraphs.iter().map(|text| (*text).to_owned()).collect();
         of(None, &paragraphs, "Title")
     }
@@ -80,29 +80,29 @@ mod tests {
     const PROSE: &str = "The coastal bridge stayed closed on Wednesday as winds kept lorries and buses away.";
 
     #[test]
-    fn the_writers_own_comes_first() {
+    fn the_writers_summary_takes_precedence() {
         assert_eq!(of(Some(" My \n words "), &[PROSE.to_owned()], "T"), "My words");
         assert_eq!(of(Some("  "), &[PROSE.to_owned(), PROSE.to_owned()], "T"), PROSE);
     }
 
     #[test]
-    fn first_real_paragraph() {
-        assert_eq!(made(&["Berlin", PROSE, "More."]), PROSE);
-        assert_eq!(made(&["Short", "words"]), "Short");
-        assert_eq!(made(&[PROSE]), "", "a short article is its own summary");
-        assert_eq!(made(&["Title", "x"]), "");
-        assert_eq!(made(&[]), "");
+    fn otherwise_the_first_real_paragraph() {
+        assert_eq!(generated(&["Berlin", PROSE, "More."]), PROSE);
+        assert_eq!(generated(&["Short", "words"]), "Short");
+        assert_eq!(generated(&[PROSE]), "", "a short article is its own summary");
+        assert_eq!(generated(&["Title", "x"]), "");
+        assert_eq!(generated(&[]), "");
     }
 
     #[test]
     fn long_paragraphs_end_with_a_sentence_or_a_word() {
         let long = format!("{PROSE} {PROSE} {PROSE} {PROSE} {PROSE}");
-        assert_eq!(made(&[&long]), format!("{PROSE} {PROSE} {PROSE}"));
+        assert_eq!(generated(&[&long]), format!("{PROSE} {PROSE} {PROSE}"));
         let endless = "word ".repeat(100);
-        let summary = made(&[&endless]);
+        let summary = generated(&[&endless]);
         assert!(summary.ends_with("word…") && summary.chars().count() <= 301, "{summary}");
         let cjk = "\u{4E00}".repeat(400);
-        assert_eq!(made(&[&cjk]).chars().count(), 301);
+        assert_eq!(generated(&[&cjk]).chars().count(), 301);
     }
 
     #[test]

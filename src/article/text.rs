@@ -66,7 +66,7 @@ pub struct TextDocument {
     pub title_source: &'static str,
     /// The authors in a byline.
     pub authors: Vec<Person>,
-    /// The date in a line of its own.
+    /// The date that has a line of its own.
     pub published: Option<DateTime<Utc>>,
     /// The text.
     pub blocks: Vec<Block>,
@@ -81,10 +81,11 @@ pub fn read(text: &str, first_line: usize, header: &Header, rules: &Rules) -> Pa
     let clean = if header.clean == Some(false) { Clean::Off } else { rules.clean };
     let document = parse(text, first_line, header.title.as_deref(), clean, rules.timezone);
     let TextDocument { title, authors, published, .. } = document;
-    let said = Header { title, published, authors, ..Header::default() };
-    let said = said.with_source(Field::Title, document.title_source);
+    let header = Header { title, published, authors, ..Header::default() };
+    let header = header.with_source(Field::Title, document.title_source);
+    let header = header.with_source(Field::Authors, "byline in the text");
     ParsedBody {
-        said: said.with_source(Field::Authors, "byline in the text").with_source(Field::Published, "date in the text"),
+        header: header.with_source(Field::Published, "date in the text"),
         html: to_html(&document.blocks),
         paragraphs: document.blocks.iter().map(Block::in_one_line).collect(),
         problems: document.problems.into_iter().chain(references(text, first_line)).collect(),
@@ -103,7 +104,8 @@ fn references(text: &str, first_line: usize) -> Option<Problem> {
     Some(Problem::at(line, message))
 }
 
-/// Finds headline, cleaned text and layout. `known_title` is the title in the front matter, if any; the text then needs none.
+/// Finds the headline and the layout, and removes boilerplate. `known_title` is the title in the front matter; if there is one, the
+/// text is not searched for a headline.
 pub fn parse(
     text: &str,
     first_line: usize,
@@ -132,7 +134,7 @@ pub fn parse(
     if clean != Clean::Off {
         let cleaned = clean::clean(title, &lines, timezone);
         if clean == Clean::Safe {
-            lines = cleaned.kept;
+            lines = cleaned.lines;
             document.authors = cleaned.authors;
             document.published = cleaned.published;
         }
@@ -389,7 +391,7 @@ fn list(group: &[&str]) -> Option<Block> {
 
 // --- HTML -----------------------------------------------------------------------------------------------------------
 
-/// Writes a text as HTML: escaped, with web addresses as links.
+/// Converts a text to HTML; web addresses become links.
 pub fn to_html(blocks: &[Block]) -> String {
     let mut html = String::new();
     for block in blocks {
@@ -413,7 +415,7 @@ pub fn to_html(blocks: &[Block]) -> String {
     html
 }
 
-/// The position of the next web address.
+/// Finds the position of the next web address.
 fn address(text: &str) -> Option<usize> {
     let mut schemes = text.match_indices("http").map(|(at, _)| at);
     schemes.find(|at| ["http://", "https://"].iter().any(|scheme| text[*at..].starts_with(scheme)))
@@ -484,7 +486,7 @@ mod tests {
     }
 
     #[test]
-    fn wrapped_text_is_joined_and_hyphens_are_mended() {
+    fn wrapped_lines_and_hyphenated_words_are_joined() {
         let text = "T\n\nThe council voted nine to two on Monday evening to buy the old rail-\n\
                     way yard and turn it into a park, and work on that park will start in\n\
                     March if the well-known railway company agrees to give up all of its\n\
@@ -514,11 +516,11 @@ mod tests {
         for text in ["3. Mai: Konzert\n17. Mai: Lesung\n21. Mai: Ausflug", "3. three\n2. two\n1. one", "– Who?\n– Me."]
         {
             let words = paragraphs(&format!("T\n\n{text}")).join("\n");
-            assert_eq!(words, text, "markers that do not count are words");
+            assert_eq!(words, text, "markers that do not count up are text");
         }
-        let song = "The wind is on the water,\nThe gulls have gone to land,\nAnd somebody is counting\nThe lights along the strand.";
+        let song = "The wind is on the water,\nThe gulls have gone to land,\nAnd someone still is counting\nThe lights along the strand.";
         assert!(matches!(&document(&format!("T\n\n{song}")).blocks[..], [Block::Verse(lines)] if lines.len() == 4));
-        assert_eq!(paragraphs("T\n\nHe came.\nShe saw it.\nThey left.").len(), 3, "short sentences are no poem");
+        assert_eq!(paragraphs("T\n\nHe came.\nShe saw it.\nThey left.").len(), 3, "short sentences are not verse");
         let code = "fn main() {\n    run();\n    let x = 1;\n}\n";
         assert_eq!(document(code).blocks, [Block::Preformatted(code.trim().to_owned())]);
     }
@@ -542,7 +544,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_at_all() {
+    fn blank_texts_have_no_blocks() {
         for text in ["", "\n \n\t\n", "\u{A0}"] {
             assert!(document(text).blocks.is_empty() && document(text).title.is_none());
         }

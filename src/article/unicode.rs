@@ -45,19 +45,19 @@ pub fn without_direction_marks(text: &str) -> String {
     text.chars().filter(|c| !matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')).collect()
 }
 
-/// UTF-8 that was decoded as Windows-1252 and saved as UTF-8 again.
-const SPOILED: [&str; 8] = ["â€™", "â€œ", "â€\u{9d}", "â€“", "Ã©", "Ã¼", "Ã¶", "Ã¤"];
+/// Sequences that result from UTF-8 decoded as Windows-1252 and saved as UTF-8 again.
+const GARBLED: [&str; 8] = ["â€™", "â€œ", "â€\u{9d}", "â€“", "Ã©", "Ã¼", "Ã¶", "Ã¤"];
 
 /// Reports garbled text, which stays as it is, since it may be intended.
-pub fn spoiled(text: &str) -> Option<Problem> {
+pub fn garbled(text: &str) -> Option<Problem> {
     if text.is_ascii() {
         return None;
     }
-    let (line, sign) = text
+    let (line, part) = text
         .lines()
         .enumerate()
-        .find_map(|(index, line)| SPOILED.iter().find(|sign| line.contains(**sign)).map(|sign| (index + 1, *sign)))?;
-    let message = format!("`{sign}` looks like UTF-8 decoded as Windows-1252: copy the text again from its source");
+        .find_map(|(index, line)| GARBLED.iter().find(|part| line.contains(**part)).map(|part| (index + 1, *part)))?;
+    let message = format!("`{part}` looks like UTF-8 decoded as Windows-1252: copy the text again from its source");
     Some(Problem::at(line, message))
 }
 
@@ -76,8 +76,8 @@ mod tests {
     }
 
     #[test]
-    fn garbled_text_is_reported_and_kept() {
-        assert_eq!(spoiled("fine\nitâ€™s").unwrap().line, Some(2));
-        assert_eq!(spoiled("Ça va? Où? L’été."), None);
+    fn garbled_text_is_reported() {
+        assert_eq!(garbled("fine\nitâ€™s").unwrap().line, Some(2));
+        assert_eq!(garbled("Ça va? Où? L’été."), None);
     }
 }

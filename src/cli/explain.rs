@@ -208,7 +208,7 @@ fn media(article: &Article, live: Option<&Entry>) {
     for enclosure in enclosures {
         line("enclosure", &describe(enclosure), source(Field::Enclosures, "beside the article"));
     }
-    if article.brief {
+    if article.summary_only {
         line("feeds show", "the summary", "front matter");
     }
 }

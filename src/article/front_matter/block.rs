@@ -1,4 +1,4 @@
-//! Finds the extent and the syntax of front matter.
+//! Finds front matter at the start of a text and parses its syntax.
 
 use super::key::Key;
 use super::value::{AnyFields, Fields, Value};
@@ -9,7 +9,7 @@ use crate::folder::SourceFormat;
 const MAX_BLOCK: usize = 64 << 10;
 
 /// Keys and values in the order of the file.
-pub type Pairs = Vec<(String, Value)>;
+pub type KeyValues = Vec<(String, Value)>;
 
 /// The syntax of front matter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,8 +26,9 @@ enum Syntax {
     Colons,
 }
 
+/// Front matter that is not parsed yet.
 #[derive(Debug)]
-pub struct Block<'a> {
+pub struct FrontMatter<'a> {
     syntax: Syntax,
     /// The text between the delimiters.
     pub text: &'a str,
@@ -39,8 +40,8 @@ pub struct Block<'a> {
     pub rest_line: usize,
 }
 
-impl<'a> Block<'a> {
-    /// Finds a block between delimiter lines; blank lines may precede the first one.
+impl<'a> FrontMatter<'a> {
+    /// Finds front matter; blank lines may precede it.
     pub fn find(text: &'a str, format: SourceFormat) -> Option<Self> {
         let start = text.find(|c: char| !c.is_whitespace())?;
         let start = text[..start].rfind('\n').map_or(0, |line_feed| line_feed + 1);
@@ -76,11 +77,11 @@ impl<'a> Block<'a> {
     fn between(text: &'a str, start: usize, line: usize, syntax: Syntax, ends: &[&str]) -> Option<Self> {
         let start = start + text[start..].find('\n')? + 1;
         let mut end = start;
-        for found in text[start..].split_inclusive('\n') {
-            if ends.contains(&found.trim_end()) {
-                return Self::new(text, start..end, line + 1, end + found.len(), syntax);
+        for next in text[start..].split_inclusive('\n') {
+            if ends.contains(&next.trim_end()) {
+                return Self::new(text, start..end, line + 1, end + next.len(), syntax);
             }
-            end += found.len();
+            end += next.len();
             if end - start > MAX_BLOCK {
                 return None;
             }
@@ -88,31 +89,31 @@ impl<'a> Block<'a> {
         None
     }
 
-    /// Finds leading lines of one kind. Those of org end before any other line, the others at a blank line.
+    /// Finds leading lines of one syntax. Org front matter ends before any other line, the other syntax at a blank line.
     fn of_lines(text: &'a str, start: usize, line: usize, syntax: Syntax) -> Option<Self> {
         let mut end = start;
-        for found in text[start..].split_inclusive('\n') {
+        for next in text[start..].split_inclusive('\n') {
             let belongs = match syntax {
-                Syntax::Org if found.trim().is_empty() => {
+                Syntax::Org if next.trim().is_empty() => {
                     text[end..].trim_start().lines().next().is_some_and(is_org_key)
                 }
-                Syntax::Org => is_org_key(found),
+                Syntax::Org => is_org_key(next),
                 // An indented line continues the previous value.
-                _ => (found.starts_with([' ', '\t']) && end > start && !found.trim().is_empty()) || is_pair(found),
+                _ => (next.starts_with([' ', '\t']) && end > start && !next.trim().is_empty()) || is_pair(next),
             };
             if !belongs {
-                if syntax == Syntax::Colons && !found.trim().is_empty() {
+                if syntax == Syntax::Colons && !next.trim().is_empty() {
                     return None;
                 }
                 break;
             }
-            end += found.len();
+            end += next.len();
         }
         Self::new(text, start..end, line, end, syntax).filter(|_| end > start)
     }
 
     fn json(text: &'a str, start: usize, line: usize) -> Option<Self> {
-        // A shortcode or a poem may begin with a brace as well.
+        // A shortcode or ordinary text may start with a brace too.
         let inside = text[start..].trim_start()[1..].trim_start();
         if !inside.starts_with(['"', '}']) {
             return None;
@@ -120,7 +121,7 @@ impl<'a> Block<'a> {
         let mut values = serde_json::Deserializer::from_str(&text[start..]).into_iter::<serde::de::IgnoredAny>();
         let end = match values.next()? {
             Ok(_) => start + values.byte_offset(),
-            // Up to the line that closes it, so that the error can be reported.
+            // Invalid JSON extends to its closing line, so that the error can be reported.
             Err(_) => start + text[start..].find("\n}").filter(|end| !text[start..start + end].contains("\n\n"))? + 2,
         };
         let after = &text[end..];
@@ -136,11 +137,11 @@ impl<'a> Block<'a> {
     /// Finds the content of an object up to a line of `;;;`.
     fn hexo(text: &'a str, start: usize, line: usize) -> Option<Self> {
         let mut end = start;
-        for found in text[start..].split_inclusive('\n') {
-            if found.trim_end() == ";;;" {
-                return Self::new(text, start..end, line, end + found.len(), Syntax::Json);
+        for next in text[start..].split_inclusive('\n') {
+            if next.trim_end() == ";;;" {
+                return Self::new(text, start..end, line, end + next.len(), Syntax::Json);
             }
-            end += found.len();
+            end += next.len();
             if end - start > MAX_BLOCK {
                 return None;
             }
@@ -148,8 +149,8 @@ impl<'a> Block<'a> {
         None
     }
 
-    /// Whether lines of `Key: value` are front matter: text may begin like this, so two known keys are required, one of them a title
-    /// or a date.
+    /// Whether lines of `Key: value` are front matter. Ordinary text may start like this, so two known keys are required, one of
+    /// them a title or a date.
     fn is_certain(&self) -> bool {
         let keys: Vec<Key> = self.text.lines().filter_map(|line| Key::of(line.split_once(':')?.0.trim())).collect();
         keys.len() >= 2 && keys.iter().any(|key| matches!(key, Key::Title | Key::Published))
@@ -160,8 +161,11 @@ impl<'a> Block<'a> {
         matches!(self.syntax, Syntax::Yaml | Syntax::Toml)
     }
 
-    /// Returns `None` if the content is not a mapping: the delimiters are horizontal rules of the text then.
-    pub fn parse(&self) -> Result<Option<Pairs>, Problem> {
+    /// Parses the keys and values. `None` if the content is not a mapping: the delimiters are then horizontal rules of the text.
+    ///
+    /// # Errors
+    /// The syntax is invalid.
+    pub fn parse(&self) -> Result<Option<KeyValues>, Problem> {
         let parsed = match self.syntax {
             Syntax::Yaml => self.parse_yaml(),
             Syntax::Toml => self.parse_toml(),
@@ -175,7 +179,7 @@ impl<'a> Block<'a> {
         }
     }
 
-    fn parse_yaml(&self) -> Result<Option<Pairs>, Problem> {
+    fn parse_yaml(&self) -> Result<Option<KeyValues>, Problem> {
         let options = serde_saphyr::options! {
             duplicate_keys: serde_saphyr::DuplicateKeyPolicy::LastWins,
             strict_booleans: true,
@@ -186,7 +190,7 @@ impl<'a> Block<'a> {
         if self.text.trim().is_empty() {
             return Ok(Some(Vec::new()));
         }
-        // A list in place of a text does not invalidate the other keys.
+        // If a value has the wrong type, such as a list in place of a text, all values are read unconverted.
         let typed = serde_saphyr::from_str_with_options::<Fields>(self.text, options.clone()).map(|fields| fields.0);
         let plain = || serde_saphyr::from_str_with_options::<AnyFields>(self.text, options).map(|fields| fields.0);
         typed.or_else(|error| plain().map_err(|_| error)).map(Some).map_err(|error| {
@@ -199,7 +203,7 @@ impl<'a> Block<'a> {
         })
     }
 
-    fn parse_toml(&self) -> Result<Option<Pairs>, Problem> {
+    fn parse_toml(&self) -> Result<Option<KeyValues>, Problem> {
         toml::from_str::<Fields>(self.text).map(|fields| Some(fields.0)).map_err(|error| {
             let before = error.span().map_or(0, |span| self.text[..span.start].matches('\n').count());
             let reason = first_line(error.message());
@@ -207,7 +211,7 @@ impl<'a> Block<'a> {
         })
     }
 
-    fn parse_json(&self) -> Result<Option<Pairs>, Problem> {
+    fn parse_json(&self) -> Result<Option<KeyValues>, Problem> {
         let inside = self.text.trim_start();
         let object = if inside.starts_with('{') { self.text.to_owned() } else { format!("{{{}}}", self.text) };
         serde_json::from_str::<AnyFields>(&object).map(|fields| Some(fields.0)).map_err(|error| {
@@ -218,20 +222,20 @@ impl<'a> Block<'a> {
         })
     }
 
-    fn parse_org(&self) -> Pairs {
+    fn parse_org(&self) -> KeyValues {
         let pairs = self.text.lines().filter_map(|line| line.strip_prefix("#+")?.split_once(':'));
         let pairs = pairs.map(|(key, value)| {
             let value = value.trim();
             let tags = Key::of(key) == Some(Key::Tags);
-            // `:sea:news:`, or words in a row.
+            // `:sea:news:`, or words separated by spaces.
             let list = |value: &str| value.split([':', ' ']).filter(|tag| !tag.is_empty()).map(text).collect();
             (key.trim().to_owned(), if tags { Value::List(list(value)) } else { text(value) })
         });
         pairs.collect()
     }
 
-    fn parse_colons(&self) -> Pairs {
-        let mut pairs: Pairs = Vec::new();
+    fn parse_colons(&self) -> KeyValues {
+        let mut pairs: KeyValues = Vec::new();
         for line in self.text.lines() {
             match (line.split_once(':').filter(|_| is_pair(line)), pairs.last_mut()) {
                 (Some((key, value)), _) => pairs.push((key.trim().to_owned(), text(value.trim()))),
@@ -245,23 +249,23 @@ impl<'a> Block<'a> {
         pairs
     }
 
-    fn sign(&self) -> char {
+    fn separator(&self) -> char {
         if self.syntax == Syntax::Toml { '=' } else { ':' }
     }
 
-    /// The line of a key in the file.
+    /// Returns the line of a key in the file; the first line of the front matter if it is not next.
     pub fn line_of(&self, name: &str) -> usize {
-        let is_line = |line: &str| line.split_once(self.sign()).is_some_and(|(key, _)| bare(key) == name);
+        let is_line = |line: &str| line.split_once(self.separator()).is_some_and(|(key, _)| bare(key) == name);
         self.first_line + self.text.lines().position(is_line).unwrap_or(0)
     }
 
-    /// The first line with a key that decides about publication, with either separator.
+    /// Returns the first line of the file that has a key which decides about publication, with either separator.
     pub fn state_line(&self) -> Option<usize> {
         let line = self.text.lines().position(|line| key_of(line).and_then(Key::of).is_some_and(Key::is_state))?;
         Some(self.first_line + line)
     }
 
-    /// The first line that could mark a draft, counted in the file.
+    /// Returns the first line of the file that could mark a draft.
     pub fn mentions_draft(&self) -> Option<usize> {
         const WORDS: [&str; 5] = ["draft", "private", "publish", "status", "hidden"];
         let line = self.text.lines().position(|line| {
@@ -271,14 +275,14 @@ impl<'a> Block<'a> {
         Some(self.first_line + line)
     }
 
-    /// Reads the simple keys of a block that does not parse, line by line.
-    pub fn salvage(&self) -> Pairs {
+    /// Reads the simple keys of invalid front matter, line by line.
+    pub fn salvage(&self) -> KeyValues {
         let unquoted = |text: &str| text.trim().trim_end_matches(',').trim().trim_matches(['"', '\'']).to_owned();
         let indented = |line: &str| self.syntax != Syntax::Json && line.starts_with([' ', '\t', '-']);
         self.text
             .lines()
             .filter(|line| is_key(line) && !indented(line))
-            .filter_map(|line| line.split_once(self.sign()))
+            .filter_map(|line| line.split_once(self.separator()))
             .map(|(key, value)| {
                 let value = unquoted(value);
                 let list = value.strip_prefix('[').and_then(|value| value.strip_suffix(']'));
@@ -292,7 +296,7 @@ impl<'a> Block<'a> {
     }
 }
 
-/// Splits a key from its value at either separator: a file that is not understood is held rather than published.
+/// Whether a line starts with a known key, with either separator: if in doubt, a file is held rather than published.
 fn is_key(line: &str) -> bool {
     key_of(line).is_some_and(|name| Key::of(name).is_some())
 }
@@ -305,7 +309,7 @@ fn text(text: &str) -> Value {
     Value::Text(text.to_owned())
 }
 
-/// Recognises an opening line of `---`: YAML, also with a comment after it, or the syntax that a word after it names.
+/// Reads an opening line of `---`. It is followed by nothing or a comment (YAML), or by the name of the syntax.
 fn fence(line: &str) -> Option<Syntax> {
     match line.strip_prefix("---")?.trim() {
         "" | "yaml" | "yml" => Some(Syntax::Yaml),
@@ -316,7 +320,7 @@ fn fence(line: &str) -> Option<Syntax> {
     }
 }
 
-/// The key at the start of a line, with either separator.
+/// Returns the key at the start of a line, with either separator.
 pub fn key_of(line: &str) -> Option<&str> {
     line.split_once([':', '=']).map(|(key, _)| bare(key))
 }
@@ -328,7 +332,7 @@ fn bare(key: &str) -> &str {
     key.trim_start_matches(['{', ' ']).trim_matches(['"', '\''])
 }
 
-/// Splits `Key: value` with a key of at most three plain words.
+/// Whether a line is `Key: value` with a key of at most three plain words.
 fn is_pair(line: &str) -> bool {
     line.split_once(':').is_some_and(|(key, value)| {
         let is_word = |word: &str| word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));

@@ -27,8 +27,8 @@ pub enum Key {
     Address,
     Clean,
     Taxonomies,
-    /// Whether feeds show all of it.
-    Brief,
+    /// Whether feeds contain only the summary.
+    SummaryOnly,
     /// The article's picture.
     Image,
     /// The alternative text of the picture.
@@ -46,8 +46,8 @@ pub enum Key {
     Chapters,
 }
 
-/// Longer than any name, in bytes.
-const LONGEST: usize = 40;
+/// Maximum length of a name, in bytes.
+const MAX_LENGTH: usize = 40;
 
 /// Names and their meanings. Of two names with one meaning, the earlier one here takes precedence.
 const NAMES: [(Key, &[&str]); 30] = [
@@ -71,7 +71,7 @@ const NAMES: [(Key, &[&str]); 30] = [
             "datetime",
         ],
     ),
-    // Not published before this date, whatever the other key says.
+    // The article is not published before this date, even if the other date is earlier.
     (Key::NotBefore, &["publishdate", "publish_date"]),
     (
         Key::Updated,
@@ -117,7 +117,7 @@ const NAMES: [(Key, &[&str]); 30] = [
     (Key::Clean, &["clean"]),
     (Key::Taxonomies, &["taxonomies"]),
     (
-        Key::Brief,
+        Key::SummaryOnly,
         &[
             "feed_content",
             "feedcontent",
@@ -220,12 +220,12 @@ const NAMES: [(Key, &[&str]); 30] = [
 ];
 
 impl Key {
-    /// Looks up a name without case; `-`, `.` and `:` equal `_`, and ox-hugo's names equal Hugo's.
+    /// Looks up a name, ignoring case. `-`, `.` and `:` equal `_`, and the prefix `hugo_` of ox-hugo is ignored.
     pub fn of(name: &str) -> Option<Self> {
         find(name).map(|(_, key)| key)
     }
 
-    /// The precedence of a name; lower wins.
+    /// Returns the precedence of a name; the lower one wins.
     pub fn rank(name: &str) -> usize {
         find(name).map_or(usize::MAX, |(rank, _)| rank)
     }
@@ -235,7 +235,7 @@ impl Key {
         matches!(self, Self::Draft | Self::Public | Self::Status)
     }
 
-    /// Whether the value is text even if it looks like a number, date or boolean: `title: 1984`.
+    /// Whether the value is text even if it looks like another type: `title: 1984`.
     pub fn is_text(self) -> bool {
         use Key::{Id, Language, Link, Slug, Status, Summary, Title, Updated};
         matches!(self, Title | Summary | Id | Link | Language | Slug | Updated | Status)
@@ -243,11 +243,11 @@ impl Key {
 }
 
 fn find(name: &str) -> Option<(usize, Key)> {
-    // Longer lines match no name and need no folding.
-    if name.len() > LONGEST {
+    // A longer name is unknown and need not be folded.
+    if name.len() > MAX_LENGTH {
         return None;
     }
-    let mut folded = [0; LONGEST];
+    let mut folded = [0; MAX_LENGTH];
     let folded = &mut folded[..name.len()];
     for (folded, letter) in folded.iter_mut().zip(name.bytes()) {
         *folded = if matches!(letter, b'-' | b'.' | b':') { b'_' } else { letter.to_ascii_lowercase() };

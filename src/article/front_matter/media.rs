@@ -26,14 +26,14 @@ const ADDRESS: [&str; 13] = [
 const LENGTH: [&str; 6] = ["length", "size", "bytes", "length_in_bytes", "filesize", "size_in_bytes"];
 const TYPE: [&str; 4] = ["type", "mime", "mime_type", "media_type"];
 const TEXT: [&str; 5] = ["alt", "caption", "title", "description", "alt_text"];
-/// Maximum number of recordings of an article.
-const MOST: usize = 20;
+/// Maximum number of recordings of an article, and of transcripts.
+const MAX_ENCLOSURES: usize = 20;
 
 impl HeaderReader<'_> {
-    /// Reads the value of a key handled here. Returns whether the key is one.
+    /// Reads the value of a key. Returns whether this module handles the key.
     pub(super) fn take_media(&mut self, key: Key, name: &str, value: &Value) -> bool {
         match key {
-            Key::Brief => self.brief(name, value),
+            Key::SummaryOnly => self.summary_only(name, value),
             Key::Image => self.image(name, value),
             Key::ImageText => {
                 let text = value.text().map(summary::one_line);
@@ -78,50 +78,51 @@ impl HeaderReader<'_> {
         self.header.episode.get_or_insert_default()
     }
 
-    fn brief(&mut self, name: &str, value: &Value) {
-        let said = single(value).unwrap_or_default().to_ascii_lowercase();
+    fn summary_only(&mut self, name: &str, value: &Value) {
+        let text = single(value).unwrap_or_default().to_ascii_lowercase();
         let is_flag = name.to_ascii_lowercase().replace('-', "_").contains("only");
-        let brief = match (said.as_str(), value.flag()) {
+        let summary_only = match (text.as_str(), value.flag()) {
             ("summary" | "excerpt" | "brief" | "teaser" | "short" | "description", _) => Some(true),
             ("full" | "whole" | "all" | "complete", _) => Some(false),
             (_, Some(flag)) if is_flag => Some(flag),
             _ => None,
         };
-        self.header.brief = self.header.brief.or(brief);
+        self.header.summary_only = self.header.summary_only.or(summary_only);
     }
 
     fn image(&mut self, name: &str, value: &Value) {
         let is_picture = |media: Media| Some(media).filter(|media| media.media_type.starts_with("image/"));
-        let found = candidates(value).into_iter().find_map(|value| file(&value).and_then(is_picture));
-        // `header: big`, `hero: Welcome` and `image: false` name no picture.
+        let image = candidates(value).into_iter().find_map(|value| file(&value).and_then(is_picture));
+        // `header: big`, `hero: Welcome` and `image: false` do not refer to a picture.
         let address = single(value).filter(|text| !text.contains(char::is_whitespace) && value.flag().is_none());
-        let means_picture = ["image", "cover", "thumbnail"].iter().any(|word| name.to_ascii_lowercase().contains(word));
-        if found.is_none() && means_picture && self.header.image.is_none() {
+        let must_be_picture =
+            ["image", "cover", "thumbnail"].iter().any(|word| name.to_ascii_lowercase().contains(word));
+        if image.is_none() && must_be_picture && self.header.image.is_none() {
             let wanted = "a picture with a known extension, such as cover.jpg";
             let _ = self.checked(name, address, wanted, |_| None::<Media>);
         }
-        if self.header.image.is_none() && found.is_some() {
-            self.header.image = found;
+        if self.header.image.is_none() && image.is_some() {
+            self.header.image = image;
             self.note(Field::Image, name);
         }
     }
 
     fn enclosure(&mut self, name: &str, value: &Value) {
         for value in candidates(value) {
-            let found = file(&value).filter(|media| !media.media_type.is_empty());
-            // A video may be on another site; a page that shows it is not a file.
-            let is_plain = !["video", "media", "recording"].contains(&name.to_ascii_lowercase().as_str());
+            let recording = file(&value).filter(|media| !media.media_type.is_empty());
+            // These keys may refer to a page of another site that plays the video.
+            let must_be_file = !["video", "media", "recording"].contains(&name.to_ascii_lowercase().as_str());
             let address = value.text().map(str::to_owned).or_else(|| field(&value, &ADDRESS));
-            let address = address.filter(|_| found.is_none() && is_plain && value.flag().is_none());
+            let address = address.filter(|_| recording.is_none() && must_be_file && value.flag().is_none());
             let wanted = "a recording with a known extension, such as one.mp3, or with a stated type";
             let _ = self.checked(name, address, wanted, |_| None::<Media>);
-            let Some(mut media) = found else { continue };
+            let Some(mut media) = recording else { continue };
             let length = self.checked(name, field(&value, &LENGTH), "a number of bytes", |text| text.parse().ok());
             media.length = length.or(media.length);
             media.duration =
                 self.checked(name, field(&value, &["duration"]), "a time such as 1:02:03", |text| duration(&text));
-            let known = self.header.enclosures.iter().any(|known| known.url == media.url);
-            if !known && self.header.enclosures.len() < MOST {
+            let is_duplicate = self.header.enclosures.iter().any(|other| other.url == media.url);
+            if !is_duplicate && self.header.enclosures.len() < MAX_ENCLOSURES {
                 self.header.enclosures.push(media);
                 self.note(Field::Enclosures, name);
             }
@@ -177,23 +178,23 @@ impl HeaderReader<'_> {
             ("txt", "text/plain"),
         ];
         for value in candidates(value) {
-            let found = self.document(name, &value, &TYPES);
+            let transcript = self.document(name, &value, &TYPES);
             let transcripts = &mut self.episode().transcripts;
-            if transcripts.len() < MOST {
-                transcripts.extend(found);
+            if transcripts.len() < MAX_ENCLOSURES {
+                transcripts.extend(transcript);
             }
         }
     }
 
-    /// A file with its stated type, or else the type of its extension.
+    /// Reads a file with its stated type, or else the type of its extension.
     fn document(&mut self, name: &str, value: &Value, types: &[(&str, &'static str)]) -> Option<Media> {
         let address = value.text().map(str::to_owned).or_else(|| field(value, &ADDRESS));
         let stated = field(value, &TYPE).filter(|stated| is_type(stated));
         let path = address.as_deref().unwrap_or_default();
         let path = &path[..path.find(['?', '#']).unwrap_or(path.len())];
         let ending = path.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
-        let named = types.iter().find(|(known, _)| *known == ending).map(|(_, kind)| (*kind).to_owned());
-        let endings: Vec<&str> = types.iter().map(|(known, _)| *known).collect();
+        let named = types.iter().find(|(extension, _)| *extension == ending).map(|(_, kind)| (*kind).to_owned());
+        let endings: Vec<&str> = types.iter().map(|(extension, _)| *extension).collect();
         let wanted = format!("a file whose name ends in {}", endings.join(", "));
         self.checked(name, address, &wanted, |url| {
             let media_type = stated.clone().or_else(|| named.clone())?;
@@ -203,7 +204,7 @@ impl HeaderReader<'_> {
 }
 
 impl Header {
-    /// Adds the alternative text of the picture and the duration of the first recording from separate keys.
+    /// Adds the values of separate keys: the alternative text of the picture and the duration of the first recording.
     pub(super) fn join_media(&mut self) {
         if let Some(image) = &mut self.image {
             image.title = image.title.take().or_else(|| self.image_text.take());
@@ -215,7 +216,7 @@ impl Header {
     }
 }
 
-/// The values of a list, or a single value.
+/// Returns the values of a list, or a single value.
 fn candidates(value: &Value) -> Vec<Value> {
     match value {
         Value::List(list) => list.clone(),
@@ -234,7 +235,7 @@ fn field(value: &Value, names: &[&str]) -> Option<String> {
     names.iter().find_map(|name| find(name)?.1.text().map(str::to_owned))
 }
 
-/// A file by its address and type: the stated one, or that of its extension; empty if neither is known.
+/// Reads a file's address and type. The type is the stated one, or that of the extension, or empty.
 fn file(value: &Value) -> Option<Media> {
     let (url, length, stated) = match value {
         // WordPress stores address, length and type as lines of one text.
@@ -254,10 +255,10 @@ fn file(value: &Value) -> Option<Media> {
 
 /// Whether a text has the form of a media type (RFC 6838 section 4.2).
 fn is_type(text: &str) -> bool {
-    let sound = |part: &str| {
+    let is_valid = |part: &str| {
         !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte))
     };
-    text.split_once('/').is_some_and(|(kind, rest)| sound(kind) && sound(rest))
+    text.split_once('/').is_some_and(|(kind, rest)| is_valid(kind) && is_valid(rest))
 }
 
 fn positive(text: &str) -> Option<u32> {
@@ -311,7 +312,7 @@ mod tests {
     use super::*;
     use crate::folder::SourceFormat;
 
-    /// The header of some YAML, and its problems, each with its line.
+    /// Reads a YAML header; returns it with its problems, each with its line.
     fn header(yaml: &str) -> (Header, Vec<String>) {
         let text = format!("---\n{yaml}\n---\nText");
         let split = split(&text, SourceFormat::Markdown, chrono_tz::UTC).expect("not held");
@@ -344,10 +345,10 @@ mod tests {
             ("og_image: b.png\nimage: a.png", "a.png image/png"),
         ] {
             let (header, problems) = header(yaml);
-            let told = header.image.map(|image| {
+            let described = header.image.map(|image| {
                 format!("{} {} {}", image.url, image.media_type, image.title.unwrap_or_default()).trim_end().to_owned()
             });
-            assert_eq!((told.unwrap_or_default().as_str(), problems), (expected, vec![]), "{yaml}");
+            assert_eq!((described.unwrap_or_default().as_str(), problems), (expected, vec![]), "{yaml}");
         }
         let (_, problems) = header("title: T\nimage: https://a.example/b");
         assert_eq!(
@@ -388,13 +389,13 @@ mod tests {
                 let duration = media.duration.map(|seconds| format!(" {seconds}s")).unwrap_or_default();
                 format!("{} {}{length}{duration}", media.url, media.media_type)
             };
-            let told = header.enclosures.iter().map(one).collect::<Vec<_>>().join(", ");
-            assert_eq!((told.as_str(), problems), (expected, vec![]), "{yaml}");
+            let described = header.enclosures.iter().map(one).collect::<Vec<_>>().join(", ");
+            assert_eq!((described.as_str(), problems), (expected, vec![]), "{yaml}");
         }
     }
 
     #[test]
-    fn episodes() {
+    fn podcast_properties() {
         let (header, problems) = header(
             "itunes_season: 2\nepisode: 7\nepisode_type: Bonus\nexplicit: clean\nitunes_duration: 3723\naudio: a.mp3\n\
              transcripts:\n  - a.vtt\n  - {url: https://a.example/t, type: text/html}\nchapters: a.chapters.json",
@@ -434,7 +435,7 @@ mod tests {
     }
 
     #[test]
-    fn summaries_only() {
+    fn keys_for_summaries_only() {
         for (yaml, expected) in [
             ("content: summary", Some(true)),
             ("feed_content: full", Some(false)),
@@ -444,12 +445,12 @@ mod tests {
             ("content: A long story", None),
             ("feed: true", None),
         ] {
-            assert_eq!(header(yaml).0.brief, expected, "{yaml}");
+            assert_eq!(header(yaml).0.summary_only, expected, "{yaml}");
         }
     }
 
     #[test]
-    fn times() {
+    fn durations() {
         for (text, expected) in [
             ("3723", Some(3723)),
             ("62:03", Some(3723)),

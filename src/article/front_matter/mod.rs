@@ -1,5 +1,5 @@
 //! Front matter in all supported notations: YAML between `---`, TOML between `+++`, JSON, org's `#+KEY:`, the `Key: value` of
-//! `MultiMarkdown` and Pelican; also a page's `<meta>`, which has the same meaning.
+//! `MultiMarkdown` and Pelican. Also reads a page's `<meta>`, which has the same meaning.
 
 mod block;
 mod key;
@@ -15,9 +15,9 @@ use chrono_tz::Tz;
 use super::Problem;
 use crate::folder::SourceFormat;
 use crate::model::entry::{Episode, Media, Person};
-use block::{Block, key_of};
+use block::{FrontMatter, key_of};
 use key::Key;
-use reader::{HeaderReader, Place};
+use reader::{HeaderReader, KeyPosition};
 use value::Value;
 
 /// A field of a header whose source is recorded.
@@ -80,8 +80,8 @@ pub struct Header {
     pub addresses: Vec<String>,
     /// `clean: false` keeps every line of a plain text
     pub clean: Option<bool>,
-    /// `content: summary`, `summary_only`: feeds show the summary only
-    pub brief: Option<bool>,
+    /// `content: summary`, `summary_only`: feeds contain only the summary
+    pub summary_only: Option<bool>,
     /// `image`, `cover`, `featured_image`, …: its address as written
     pub image: Option<Media>,
     /// `cover.alt` and the like, as separate keys
@@ -150,7 +150,7 @@ impl Header {
         if self.enclosures.is_empty() {
             self.enclosures = other.enclosures;
         }
-        self.brief = self.brief.or(other.brief);
+        self.summary_only = self.summary_only.or(other.summary_only);
         self.image = self.image.take().or(other.image);
         self.episode = self.episode.take().or(other.episode);
         self.addresses.extend(other.addresses);
@@ -170,7 +170,7 @@ pub struct Split<'a> {
     pub problems: Vec<Problem>,
 }
 
-/// Why a file is held regardless of its text.
+/// The reason why a file is not published, whatever its text.
 #[derive(Debug)]
 pub enum Held {
     /// It is marked as a draft; the recordings that it names.
@@ -188,7 +188,7 @@ pub enum Held {
 /// The reason why the article must not be published.
 pub fn split(text: &str, format: SourceFormat, timezone: Tz) -> Result<Split<'_>, Held> {
     let none = Split { header: Header::default(), body: text, body_line: 1, problems: Vec::new() };
-    let Some(block) = Block::find(text, format) else {
+    let Some(block) = FrontMatter::find(text, format) else {
         return match unread_header(text, format) {
             Some(problem) => Err(Held::Broken(problem)),
             None => Ok(none),
@@ -215,23 +215,25 @@ pub fn split(text: &str, format: SourceFormat, timezone: Tz) -> Result<Split<'_>
             salvaged
         }
     };
-    // A second front matter was left by mistake and would be shown as text.
-    let second = Block::find(block.rest, format).filter(Block::is_fenced).and_then(|second| second.state_line());
+    // A second front matter is a mistake; it would be published as text.
+    let second =
+        FrontMatter::find(block.rest, format).filter(FrontMatter::is_fenced).and_then(|second| second.state_line());
     if let Some(line) = second {
         let message = "a second front matter follows the first and may mark a draft: merge the two (held until then)";
         return Err(Held::Broken(Problem::at(block.rest_line + line - 1, message)));
     }
     // Of two keys with one meaning, the one with the higher precedence wins, in any order.
     fields.sort_by_key(|(name, _)| Key::rank(name));
-    let known = fields.iter().any(|(key, _)| Key::of(key).is_some());
-    if !known && (format == SourceFormat::Text || !block.is_fenced()) {
+    let has_known_key = fields.iter().any(|(key, _)| Key::of(key).is_some());
+    if !has_known_key && (format == SourceFormat::Text || !block.is_fenced()) {
         return Ok(none);
     }
-    let place = |name: &str| {
+    let position = |name: &str| {
         let line = block.line_of(name);
-        Place { line: Some(line), words: format!("front matter, line {line}") }
+        KeyPosition { line: Some(line), words: format!("front matter, line {line}") }
     };
-    let mut reader = HeaderReader { header: Header::default(), problems, draft_line: None, timezone, place: &place };
+    let mut reader =
+        HeaderReader { header: Header::default(), problems, draft_line: None, timezone, position: &position };
     for (key, value) in fields {
         reader.take(&key, value);
     }
@@ -248,7 +250,7 @@ fn draft(line: Option<usize>, enclosures: Vec<Media>) -> Held {
     Held::Draft(Problem { line, message }, enclosures)
 }
 
-/// Reads the `<meta>` of a page as front matter, as Pelican does.
+/// Reads the `<meta>` elements of a page as front matter, as Pelican does. `meta` has the name and the content of each.
 ///
 /// # Errors
 /// The page is marked as a draft.
@@ -273,57 +275,62 @@ pub fn of_meta(meta: &[(String, String)], timezone: Tz) -> Result<Header, Held> 
         ("og:image:secure_url", "image"),
         ("twitter:image", "image"),
     ];
-    let place = |_: &str| Place { line: None, words: "`<meta>` of the page".into() };
-    let mut reader =
-        HeaderReader { header: Header::default(), problems: Vec::new(), draft_line: None, timezone, place: &place };
+    let position = |_: &str| KeyPosition { line: None, words: "`<meta>` of the page".into() };
+    let mut reader = HeaderReader {
+        header: Header::default(),
+        problems: Vec::new(),
+        draft_line: None,
+        timezone,
+        position: &position,
+    };
     let plain = meta.iter().filter(|(name, _)| Key::of(name).is_some()).map(|(name, content)| (name.as_str(), content));
-    let known = NAMES.iter().flat_map(|(from, to)| {
+    let renamed = NAMES.iter().flat_map(|(from, to)| {
         meta.iter().filter(move |(name, _)| name == from).map(move |(_, content)| (*to, content))
     });
-    for (name, content) in plain.chain(known) {
-        // An author's address is not a name, a page's name for itself is not an id, and `expires` in HTTP is about caches.
+    for (name, content) in plain.chain(renamed) {
+        // Excluded: an author's address, which is not a name; the page's own identifiers; and `expires`, which is about HTTP caches.
         let is_address = content.contains("://") && Key::of(name) == Some(Key::Authors);
-        let is_own = |key| matches!(key, Key::Id | Key::Address | Key::Clean | Key::Expires | Key::Slug | Key::Brief);
-        if !is_address && !Key::of(name).is_some_and(is_own) {
+        let is_excluded =
+            |key| matches!(key, Key::Id | Key::Address | Key::Clean | Key::Expires | Key::Slug | Key::SummaryOnly);
+        if !is_address && !Key::of(name).is_some_and(is_excluded) {
             reader.take(name, Value::Text(content.clone()));
         }
     }
     if reader.header.draft { Err(draft(None, Vec::new())) } else { Ok(reader.header) }
 }
 
-/// Detects metadata about publication in an unsupported form or without an end: publishing the file would show the metadata, and
-/// possibly a draft.
+/// Detects unclosed front matter and draft marks in an unsupported form. Such a file is held, since it may be a draft.
 fn unread_header(text: &str, format: SourceFormat) -> Option<Problem> {
     let mut lines = text.lines().enumerate().skip_while(|(_, line)| line.trim().is_empty());
     let (number, first) = lines.next()?;
     let key = |line: &str| key_of(line).and_then(Key::of);
     if matches!(first.trim_end(), "---" | "+++") {
         let near: Vec<&str> = lines.take(50).map(|(_, line)| line).collect();
-        let known = near.iter().take_while(|line| !line.trim().is_empty()).any(|line| key(line).is_some())
+        let has_known_key = near.iter().take_while(|line| !line.trim().is_empty()).any(|line| key(line).is_some())
             || near.iter().any(|line| key(line).is_some_and(Key::is_state));
         let message =
             "the front matter is not closed: end it with a line of the same three characters (held until then)";
-        return known.then(|| Problem::at(number + 1, message));
+        return has_known_key.then(|| Problem::at(number + 1, message));
     }
-    // A page begins with a tag, and its scripts may contain anything.
+    // A page starts with a tag, and its scripts may contain similar lines.
     if format == SourceFormat::Html && first.trim_start().starts_with('<') {
         return None;
     }
     let block = std::iter::once((number, first)).chain(lines).take(50).take_while(|(_, line)| !line.trim().is_empty());
     let json = first.trim_start().starts_with(['{', '"']);
     let block: Vec<(usize, &str)> = block.collect();
-    // In a plain text, only a block of nothing but keys is metadata.
+    // In a plain text, a block is metadata only if each of its lines has a known key.
     if format == SourceFormat::Text && !json && !block.iter().all(|(_, line)| key(line).is_some()) {
         return None;
     }
-    let (number, _) = block.into_iter().find(|(_, line)| says_draft(line) || (json && names_state(line)))?;
+    let (number, _) = block.into_iter().find(|(_, line)| marks_draft(line) || (json && has_state_key(line)))?;
     let message =
         "this may mark a draft, but it is not in front matter: put it between two lines of `---` (held until then)";
     Some(Problem::at(number + 1, message))
 }
 
-/// Whether a line outside of front matter marks a draft in its keywords: `Status: green` does not.
-fn says_draft(line: &str) -> bool {
+/// Whether a line outside of front matter marks a draft by its key and value: `Status: green` does not.
+fn marks_draft(line: &str) -> bool {
     let Some((_, value)) = line.split_once([':', '=']) else { return false };
     let value = value.trim().trim_end_matches([',', ';', '}']).trim().trim_matches(['"', '\'']).to_ascii_lowercase();
     let yes = matches!(value.as_str(), "true" | "yes" | "on" | "1" | "t");
@@ -338,8 +345,8 @@ fn says_draft(line: &str) -> bool {
     }
 }
 
-/// Whether a line of broken JSON has a key that decides about publication.
-fn names_state(line: &str) -> bool {
+/// Whether a line of invalid JSON has a key that decides about publication.
+fn has_state_key(line: &str) -> bool {
     let quoted = line.split('"').skip(1).step_by(2);
     quoted.into_iter().any(|word| Key::of(word).is_some_and(|key| key.is_state() || key == Key::Published))
 }
@@ -469,7 +476,7 @@ mod tests {
     }
 
     #[test]
-    fn broken_blocks_lose_keys_but_leak_no_draft() {
+    fn invalid_front_matter_loses_keys_but_leaks_no_draft() {
         let (header, problems) = header("---\ntitle: Foo: bar\ntags: [a, b]\ndate: 2024-05-01\n---\nBody");
         assert_eq!(header.title.as_deref(), Some("Foo: bar"));
         assert_eq!(header.tags, ["a", "b"]);
@@ -527,11 +534,7 @@ mod tests {
         assert_eq!((header.title.as_deref(), header.summary.as_deref()), (Some("A"), Some("S")));
         assert_eq!(header.published.unwrap().to_string(), DATE);
         let (header, _) = self::header("---\ndate: 2024-05-01\npublishDate: 2027-05-01\n---\nx");
-        assert_eq!(
-            header.published.unwrap().to_string(),
-            "2027-05-01 00:00:00 UTC",
-            "not before its date of publication"
-        );
+        assert_eq!(header.published.unwrap().to_string(), "2027-05-01 00:00:00 UTC", "`publishDate` delays `date`");
         let (header, _) = self::header("---\nauthor:\n  name: Ann Lee\ntitle: Storm: the day after\n---\nx");
         assert_eq!(header.title.as_deref(), Some("Storm: the day after"));
         let (header, problems) = self::header("---\nsource:\n  - https://a.example/\ntags:\n  - a\n  - b\n---\nx");
@@ -541,8 +544,8 @@ mod tests {
         );
     }
 
-    /// Title, date, authors, tags and the rest of a header in one line.
-    fn told(text: &str) -> String {
+    /// Title, date, authors, tags and body in one line.
+    fn described(text: &str) -> String {
         let split = split(text, SourceFormat::Markdown, chrono_tz::UTC).expect("not held");
         let names: Vec<&str> = split.header.authors.iter().map(|person| person.name.as_str()).collect();
         let date = split.header.published.map(|date| date.format("%F %R").to_string()).unwrap_or_default();
@@ -552,7 +555,7 @@ mod tests {
     }
 
     #[test]
-    fn five_ways_to_write_a_header() {
+    fn all_notations_are_read() {
         for (text, expected) in [
             (
                 "{\n  \"title\": \"T\",\n  \"date\": \"2024-05-01\",\n  \"tags\": [\"a\", \"b\"]\n}\n\nBody",
@@ -584,12 +587,12 @@ mod tests {
             ("---\nauthor: Brecht, Bertolt\n---\n", "||Brecht, Bertolt||@4"),
             ("---\nauthors: Ann Lee; Bo Ek\ntags: a; b, c\n---\n", "||Ann Lee+Bo Ek|a+b, c|@5"),
         ] {
-            assert_eq!(told(text), expected, "{text}");
+            assert_eq!(described(text), expected, "{text}");
         }
     }
 
     #[test]
-    fn drafts_in_every_way_to_write_a_header() {
+    fn drafts_are_recognised_in_all_notations() {
         for text in [
             "{\"title\": \"T\", \"draft\": true}\nBody",
             "\"title\": \"T\",\n\"published\": false\n;;;\nBody",

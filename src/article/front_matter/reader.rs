@@ -1,4 +1,4 @@
-//! Keys and values -> a header; reports each invalid value.
+//! Keys and values -> a header. Reports each invalid value.
 
 use chrono_tz::Tz;
 
@@ -7,13 +7,13 @@ use super::value::{Value, absolute};
 use super::{Field, Header, is_language};
 use crate::article::{Problem, date, summary};
 
-/// Words in place of a date that tell a generator to determine one.
-const ASKS_FOR_A_DATE: [&str; 4] = ["last modified", "created", "git last modified", "git created"];
+/// Values in place of a date that tell a generator to determine one.
+const GENERATED_DATES: [&str; 4] = ["last modified", "created", "git last modified", "git created"];
 
 /// Maximum length of an invalid value in a message, in characters.
-const MOST_SHOWN: usize = 60;
+const MAX_QUOTED: usize = 60;
 /// Maximum number of tags of an article.
-const MOST_TAGS: usize = 1_000;
+const MAX_TAGS: usize = 1_000;
 
 /// Builds a header from keys and values.
 pub struct HeaderReader<'a> {
@@ -22,12 +22,12 @@ pub struct HeaderReader<'a> {
     /// The line that marks a draft, if known.
     pub draft_line: Option<usize>,
     pub timezone: Tz,
-    /// Finds the position of a key for messages.
-    pub place: &'a dyn Fn(&str) -> Place,
+    /// Returns the position of a key.
+    pub position: &'a dyn Fn(&str) -> KeyPosition,
 }
 
-/// A position for messages.
-pub struct Place {
+/// The position of a key, for messages.
+pub struct KeyPosition {
     /// Line in the file, if known.
     pub line: Option<usize>,
     /// In words: "front matter, line 3".
@@ -75,7 +75,7 @@ impl HeaderReader<'_> {
                     tags.for_each(|(_, value)| self.add_tags(name, value));
                 }
             }
-            // A value that is not understood here might mean draft.
+            // An unknown value might mean draft.
             Key::Draft => self.draft_if(name, value != Value::Nothing && value.flag() != Some(false)),
             Key::Public => self.draft_if(name, value != Value::Nothing && value.flag() != Some(true)),
             Key::Status => {
@@ -89,17 +89,17 @@ impl HeaderReader<'_> {
         }
     }
 
-    fn draft_if(&mut self, name: &str, says_so: bool) {
-        if says_so && !self.header.draft {
+    fn draft_if(&mut self, name: &str, is_draft: bool) {
+        if is_draft && !self.header.draft {
             self.header.draft = true;
-            self.draft_line = (self.place)(name).line;
+            self.draft_line = (self.position)(name).line;
         }
     }
 
     fn date(&mut self, key: Key, name: &str, value: &Value) {
         let timezone = self.timezone;
         let text = value.text().map(str::to_owned);
-        let text = text.filter(|text| !ASKS_FOR_A_DATE.contains(&text.to_ascii_lowercase().as_str()));
+        let text = text.filter(|text| !GENERATED_DATES.contains(&text.to_ascii_lowercase().as_str()));
         let wanted = "a date such as 2024-05-01 10:00";
         let date = self.checked(name, text, wanted, |text| date::parse(&text, timezone));
         let header = &mut self.header;
@@ -109,7 +109,7 @@ impl HeaderReader<'_> {
                 self.note(Field::Updated, name);
             }
             Key::Expires => header.expires = header.expires.or(date),
-            // Hugo: `publishDate` delays what `date` would publish.
+            // As in Hugo, `publishDate` can only delay the date of publication.
             Key::NotBefore if date > header.published => {
                 header.published = date;
                 header.sources.remove(&Field::Published);
@@ -126,7 +126,7 @@ impl HeaderReader<'_> {
     fn add_tags(&mut self, name: &str, value: &Value) {
         for tag in value.texts() {
             let tag = summary::one_line(tag.trim_start_matches('#'));
-            if !tag.is_empty() && self.header.tags.len() < MOST_TAGS && !self.header.tags.contains(&tag) {
+            if !tag.is_empty() && self.header.tags.len() < MAX_TAGS && !self.header.tags.contains(&tag) {
                 self.header.tags.push(tag);
             }
         }
@@ -149,14 +149,15 @@ impl HeaderReader<'_> {
         }
     }
 
-    /// Records the key that a field's value came from, unless one is recorded.
+    /// Records the key as the source of a field, unless a source is recorded.
     pub(super) fn note(&mut self, field: Field, name: &str) {
-        let place = self.place;
+        let position = self.position;
         if self.header.has(field) {
-            self.header.sources.entry(field).or_insert_with(|| format!("{}: `{name}`", place(name).words));
+            self.header.sources.entry(field).or_insert_with(|| format!("{}: `{name}`", position(name).words));
         }
     }
 
+    /// Returns the checked value of a key; reports an invalid one. `wanted` describes a valid value.
     pub(super) fn checked<T>(
         &mut self,
         name: &str,
@@ -167,10 +168,10 @@ impl HeaderReader<'_> {
         let text = text?;
         let checked = check(text.clone());
         if checked.is_none() {
-            let more = if text.chars().count() > MOST_SHOWN { "…" } else { "" };
-            let text: String = text.chars().take(MOST_SHOWN).collect();
+            let more = if text.chars().count() > MAX_QUOTED { "…" } else { "" };
+            let text: String = text.chars().take(MAX_QUOTED).collect();
             let message = format!("{name}: `{text}{more}` is not {wanted}; ignored");
-            self.problems.push(Problem { line: (self.place)(name).line, message });
+            self.problems.push(Problem { line: (self.position)(name).line, message });
         }
         checked
     }

@@ -9,7 +9,7 @@ use super::key::Key;
 use crate::article::summary;
 use crate::model::entry::Person;
 
-/// A value as the syntax represents it.
+/// The value of a key, in any of the notations.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
     Nothing,
@@ -20,7 +20,7 @@ pub enum Value {
 }
 
 impl Value {
-    /// A single text, or the first of a list.
+    /// Returns a single text, or the first of a list; `None` if it is blank.
     pub fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text.trim()).filter(|text| !text.is_empty()),
@@ -41,7 +41,7 @@ impl Value {
         }
     }
 
-    /// The texts of a list, or a single text split at semicolons, or else at commas.
+    /// Returns the texts of a list; or a single text, split at semicolons if it has any, otherwise at commas.
     pub fn texts(&self) -> Vec<String> {
         match self {
             Self::List(list) => list.iter().filter_map(Self::text).map(str::to_owned).collect(),
@@ -64,8 +64,8 @@ impl Value {
         match self {
             Self::Table(fields) => {
                 let field = |wanted: &[&str]| {
-                    let found = fields.iter().find(|(key, _)| wanted.contains(&key.to_ascii_lowercase().as_str()));
-                    found.and_then(|(_, value)| value.text()).map(str::to_owned)
+                    let field = fields.iter().find(|(key, _)| wanted.contains(&key.to_ascii_lowercase().as_str()));
+                    field.and_then(|(_, value)| value.text()).map(str::to_owned)
                 };
                 let email = field(&["email", "mail"]).filter(|email| is_email(email));
                 let url = field(&["url", "uri", "website", "link"]).and_then(|url| absolute(&url));
@@ -93,24 +93,25 @@ fn at_commas(text: &str) -> Vec<&str> {
 
 /// Whether a text has the form of an addr-spec (RFC 5322 section 3.4.1) without quoting.
 fn is_email(text: &str) -> bool {
-    let sound = |part: &str| {
+    let is_valid = |part: &str| {
         !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_graphic() && !b"<>()[],;:\\\"@".contains(&byte))
     };
-    text.split_once('@').is_some_and(|(local, host)| sound(local) && sound(host))
+    text.split_once('@').is_some_and(|(local, host)| is_valid(local) && is_valid(host))
 }
 
+/// Returns an absolute http or https address in its normal form.
 pub fn absolute(text: &str) -> Option<String> {
     let url = Url::parse(text).ok()?;
     matches!(url.scheme(), "http" | "https").then(|| url.to_string())
 }
 
-/// The pairs of a mapping in order, each value converted as its key requires.
+/// The keys and values of a mapping in order, each value converted as its key requires.
 pub struct Fields(pub Vec<(String, Value)>);
 
 impl<'de> Deserialize<'de> for Fields {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Pairs;
-        impl<'de> Visitor<'de> for Pairs {
+        struct FieldsVisitor;
+        impl<'de> Visitor<'de> for FieldsVisitor {
             type Value = Fields;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -127,11 +128,11 @@ impl<'de> Deserialize<'de> for Fields {
                 Ok(Fields(fields))
             }
         }
-        deserializer.deserialize_map(Pairs)
+        deserializer.deserialize_map(FieldsVisitor)
     }
 }
 
-/// The pairs of a mapping in order, each value unconverted.
+/// The keys and values of a mapping in order, each value unconverted.
 pub struct AnyFields(pub Vec<(String, Value)>);
 
 impl<'de> Deserialize<'de> for AnyFields {

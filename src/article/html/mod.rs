@@ -90,7 +90,7 @@ pub fn read(text: &str, known_title: Option<&str>, timezone: Tz) -> Result<Parse
     said.complete(Header { title: outline.title, ..Header::default() }.with_source(Field::Title, "`<title>`"));
     let Some(shown) = safe::bare(&html) else { return Err(Held::Broken(too_much())) };
     let html = if is_nothing(&html, &shown) { String::new() } else { html };
-    Ok(ParsedBody { said, html, paragraphs: outline.paragraphs, ..ParsedBody::default() })
+    Ok(ParsedBody { header: said, html, paragraphs: outline.paragraphs, ..ParsedBody::default() })
 }
 
 /// Where the mark stands that parts a summary from the rest.
@@ -197,10 +197,10 @@ mod tests {
              <script>var p = '<p>no</p>';</script></article><footer>Fuß</footer></body></html>",
             None,
         );
-        assert_eq!(body.said.title.as_deref(), Some("Die Brücke"));
-        assert_eq!(body.said.authors[0].name, "Anna Schmidt");
-        assert_eq!(body.said.language.as_deref(), Some("de-AT"));
-        assert_eq!(body.said.summary.as_deref(), Some("Kurz"));
+        assert_eq!(body.header.title.as_deref(), Some("Die Brücke"));
+        assert_eq!(body.header.authors[0].name, "Anna Schmidt");
+        assert_eq!(body.header.language.as_deref(), Some("de-AT"));
+        assert_eq!(body.header.summary.as_deref(), Some("Kurz"));
         assert_eq!(body.paragraphs, ["Eins", "Zwei <b>"]);
         assert_eq!(safe(&body.html), "<p>Eins</p><p>Zwei &lt;b&gt;</p>");
     }
@@ -208,7 +208,7 @@ mod tests {
     #[test]
     fn fragments_and_pages_without_a_heading() {
         let body = read("<title>T</title><p>Text</p>", None);
-        assert_eq!((body.said.title.as_deref(), safe(&body.html).as_str()), (Some("T"), "<p>Text</p>"));
+        assert_eq!((body.header.title.as_deref(), safe(&body.html).as_str()), (Some("T"), "<p>Text</p>"));
         assert_eq!(read("<html><head><title>T</title></head><body> <p>&nbsp;</p></body></html>", None).html, "");
         assert!(!read("<body><img src=a.png></body>", None).html.is_empty());
     }
@@ -216,7 +216,7 @@ mod tests {
     #[test]
     fn headings_that_are_not_the_title() {
         let page = "<header><h1>My Site</h1></header><article><h1>The real title</h1><p>Text</p></article>";
-        assert_eq!(read(page, None).said.title.as_deref(), Some("The real title"));
+        assert_eq!(read(page, None).header.title.as_deref(), Some("The real title"));
         assert_eq!(safe(&read(page, None).html), "<p>Text</p>");
         let known = read("<h1>Introduction</h1><p>Text</p>", Some("My holiday"));
         assert_eq!(safe(&known.html), "<h1>Introduction</h1><p>Text</p>");

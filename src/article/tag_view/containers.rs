@@ -1,4 +1,4 @@
-//! Tags of FLAC, Ogg, APE and MP4: finds where the number of their items stands, or their list ends, and limits it.
+//! Limits the number of items in the tags of FLAC, Ogg, APE and MP4.
 
 use std::fs::File;
 use std::io;
@@ -8,23 +8,23 @@ use super::patch::{Budget, MAX_ITEMS, Patch};
 
 /// Maximum number of metadata blocks of a FLAC file.
 const MAX_BLOCKS: usize = 1_000;
-/// Maximum size of the name of the encoder in an Ogg file, in bytes.
+/// Maximum length of the encoder's name in an Ogg file, in bytes.
 const MAX_VENDOR: usize = 64 << 10;
-/// Maximum number of Ogg pages before the number of comments.
+/// Maximum number of Ogg pages up to the comment count.
 const MAX_PAGES: usize = 100;
 
-/// The number of items at a place, lowered if it is too large.
+/// Lowers the item count at a position if it is too large.
 pub fn item_count(file: &File, at: u64, budget: &mut Budget) -> Vec<Patch> {
     let mut bytes = [0; 4];
-    let is_there = file.read_exact_at(&mut bytes, at).is_ok();
+    let exists = file.read_exact_at(&mut bytes, at).is_ok();
     lowered(u32::from_le_bytes(bytes), budget)
-        .filter(|_| is_there)
+        .filter(|_| exists)
         .map(|bytes| Patch::of(at, &bytes))
         .into_iter()
         .collect()
 }
 
-/// What stands in the file in place of a number of items that is too large.
+/// Returns the replacement for an item count that is too large.
 fn lowered(items: u32, budget: &mut Budget) -> Option<[u8; 4]> {
     (items > MAX_ITEMS).then(|| {
         budget.exceed();
@@ -32,7 +32,7 @@ fn lowered(items: u32, budget: &mut Budget) -> Option<[u8; 4]> {
     })
 }
 
-/// The metadata blocks of a FLAC file (RFC 9639) whose marker is at `start`: lowers the number of comments, and of blocks.
+/// Limits the comments and the metadata blocks of a FLAC stream (RFC 9639) whose marker is at `start`.
 pub fn flac_blocks(file: &File, start: u64, budget: &mut Budget) -> Vec<Patch> {
     const IS_LAST: u8 = 0x80;
     const COMMENTS: u8 = 4;
@@ -58,15 +58,15 @@ pub fn flac_blocks(file: &File, start: u64, budget: &mut Budget) -> Vec<Patch> {
     patches
 }
 
-/// Lowers the number of comments in an Ogg file (RFC 3533). It is in the second packet, which may begin in the middle of a
-/// page and continue in the next.
+/// Lowers the comment count of an Ogg file (RFC 3533). The count is in the second packet, which may start in the middle of a page
+/// and continue in the next one.
 ///
 /// # Errors
-/// The number is too far away: the parser would read all that stands before it.
+/// The count is too far from the start: the parser would read everything before it.
 pub fn ogg_comments(file: &File, budget: &mut Budget) -> io::Result<Vec<Patch>> {
     let (mut at, mut packet) = (0, 0);
-    // The first bytes of the second packet, and their places in the file.
-    let (mut bytes, mut places): (Vec<u8>, Vec<u64>) = Default::default();
+    // The start of the second packet, and the position of each byte in the file.
+    let (mut bytes, mut positions): (Vec<u8>, Vec<u64>) = Default::default();
     for _ in 0..MAX_PAGES {
         let (mut header, mut segments) = ([0; 27], [0; 255]);
         if file.read_exact_at(&mut header, at).is_err() || !header.starts_with(b"OggS") {
@@ -80,19 +80,19 @@ pub fn ogg_comments(file: &File, budget: &mut Budget) -> io::Result<Vec<Patch>> 
                 let before = bytes.len();
                 bytes.resize(before + usize::from(*size), 0);
                 file.read_exact_at(&mut bytes[before..], at)?;
-                places.extend(at..at + u64::from(*size));
+                positions.extend(at..at + u64::from(*size));
             }
             at += u64::from(*size);
-            // A packet ends with the first segment that is not full.
+            // A segment of less than 255 bytes ends the packet.
             packet += u32::from(*size < 255);
         }
         let number = |at: usize| Some(u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?));
-        let signature = [&b"\x03vorbis"[..], b"OpusTags"].into_iter().find(|known| bytes.starts_with(known));
+        let signature = [&b"\x03vorbis"[..], b"OpusTags"].into_iter().find(|signature| bytes.starts_with(signature));
         let vendor = signature.map_or(0, <[u8]>::len);
         let items = vendor + 4 + number(vendor).unwrap_or_default() as usize;
         if let Some(patched) = number(items).map(|number| lowered(number, budget)) {
-            let bytes = patched.iter().flatten().zip(&places[items..]);
-            return Ok(bytes.map(|(byte, place)| Patch::of(*place, &[*byte])).collect());
+            let bytes = patched.iter().flatten().zip(&positions[items..]);
+            return Ok(bytes.map(|(byte, position)| Patch::of(*position, &[*byte])).collect());
         }
         if items > MAX_VENDOR {
             break;
@@ -105,10 +105,10 @@ pub fn ogg_comments(file: &File, budget: &mut Budget) -> io::Result<Vec<Patch>> 
     Err(io::Error::other("the comments do not begin where they should"))
 }
 
-/// The items of an MP4 file (`ilst`), which the parser reads at once: the first that is one too many becomes free space, with
-/// all that follow.
+/// Limits the items of the list (`ilst`) of an MP4 file, which the parser reads at once: the first item above the limit and all
+/// following ones become free space.
 pub fn mp4_items(file: &File, start: u64, length: usize, budget: &mut Budget) -> Vec<Patch> {
-    /// Size of a header: of 32 bits, or of 64.
+    /// Size of an atom's header whose length field has 32 or 64 bits, in bytes.
     const SHORT: u64 = 8;
     const LONG: u64 = 16;
     let end = start + length as u64;
@@ -120,7 +120,7 @@ pub fn mp4_items(file: &File, start: u64, length: usize, budget: &mut Budget) ->
     if (length as u64) <= SHORT || !(is_list(before(SHORT)) || is_list(before(LONG))) {
         return Vec::new();
     }
-    // Size of the atom at a place and of its header, both in bytes.
+    // The sizes of the atom at a position and of its header, in bytes.
     let atom = |at: u64, end: u64| -> Option<(u64, u64)> {
         let mut header = [0; 16];
         file.read_at(&mut header, at).ok().filter(|read| *read >= 8)?;
@@ -156,7 +156,7 @@ mod tests {
     use super::*;
     use crate::article::tag_view::tests::file;
 
-    /// What stands in the file after all patches.
+    /// Applies the patches.
     fn patched(bytes: &[u8], patches: &[Patch]) -> Vec<u8> {
         let mut bytes = bytes.to_vec();
         for patch in patches {
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_may_begin_in_one_page_and_end_in_the_next() {
+    fn a_comment_count_may_span_two_pages() {
         let packet = |items: u32| {
             [&b"\x03vorbis"[..], &242u32.to_le_bytes(), &[b'v'; 242], &items.to_le_bytes(), b"rest"].concat()
         };
@@ -180,20 +180,20 @@ mod tests {
             let packet = packet(items);
             [page(b"first"), page(&packet[..255]), page(&packet[255..])].concat()
         };
-        for (items, seen) in [(0x0102_0304, MAX_ITEMS), (MAX_ITEMS, MAX_ITEMS), (1, 1)] {
+        for (items, limited) in [(0x0102_0304, MAX_ITEMS), (MAX_ITEMS, MAX_ITEMS), (1, 1)] {
             let patches = ogg_comments(&file(&pages(items)), &mut Budget::default()).unwrap();
-            assert_eq!(patched(&pages(items), &patches), pages(seen), "{items}");
+            assert_eq!(patched(&pages(items), &patches), pages(limited), "{items}");
         }
     }
 
     #[test]
-    fn what_is_no_list_of_comments_is_left_alone() {
+    fn other_data_is_not_patched() {
         let cut = page(b"first");
         let short = [page(b"first"), page(b"\x03vorbis\x01")].concat();
         for bytes in [&b""[..], b"OggS", &cut, &short, &[&cut[..], b"RIFF"].concat()] {
             assert_eq!(ogg_comments(&file(bytes), &mut Budget::default()).unwrap().len(), 0, "{bytes:?}");
         }
-        // A name of the encoder of gigabytes, and pages without end.
+        // An encoder's name of gigabytes, and endless pages.
         let long = [page(b"first"), page(b"\x03vorbis\0\0\0\x80")].concat();
         let endless = [page(b"first"), page(&[0; 255]).repeat(300)].concat();
         let endless_name = [page(b"first"), page(&[1; 255]).repeat(300)].concat();
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn items_of_mp4_end_where_they_are_too_many() {
+    fn items_of_mp4_are_limited() {
         let atom = |name: &[u8; 4], content: &[u8]| {
             [&u32::try_from(content.len() + 8).unwrap().to_be_bytes()[..], name, content].concat()
         };
@@ -231,7 +231,7 @@ mod tests {
         let patches = items(&list(fitting + 3));
         assert_eq!(patches[0].start, 8 + (fitting * item.len()) as u64);
         assert_eq!(patches[0].bytes, [&(3 * u32::try_from(item.len()).unwrap()).to_be_bytes()[..], b"free"].concat());
-        // Texts without end in one item, and sizes that lie.
+        // Too many texts in one item, and false sizes.
         let crowded = atom(b"ilst", &atom(b"\xA9nam", &atom(b"data", b"").repeat(fitting * 3)));
         assert_eq!(items(&crowded)[0].start, 8);
         for size in [0u32, 1, 7, u32::MAX] {
@@ -241,7 +241,7 @@ mod tests {
         assert_eq!(
             mp4_items(&file(&list(fitting + 3)), 9, 4_000, &mut Budget::default()).len(),
             0,
-            "no list begins there"
+            "no list starts there"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! ID3v2 tags, rewritten: the tag parser finds only texts in them, plain and at a tolerable price.
+//! Rewrites ID3v2 tags, so that they contain only plain text frames and are cheap to parse.
 //!
 //! Sources: <https://id3.org/id3v2-00>, <https://id3.org/id3v2.3.0>, <https://id3.org/id3v2.4.0-structure>.
 
@@ -9,51 +9,50 @@ use super::patch::{Budget, Patch};
 
 /// Size of the header of a tag, in bytes.
 const TAG_HEADER: u64 = 10;
-/// Largest tag that is unstuffed as a whole, in bytes.
-const MAX_STUFFED: u64 = 32 << 20;
+/// Maximum size of a tag whose unsynchronisation is undone as a whole, in bytes.
+const MAX_UNSYNCHRONISED: u64 = 32 << 20;
 
 /// Flags of a tag.
-const STUFFED: u8 = 0x80;
+const UNSYNCHRONISED: u8 = 0x80;
 const EXTENDED: u8 = 0x40;
 const FOOTER: u8 = 0x10;
 
-/// Returns what the parser sees in place of the tag at `start`: the header, the frames with text, and padding. `None` where
-/// no tag begins.
+/// Returns a replacement for the tag at `start`: the header, the frames with text, and padding. `None` if no tag starts there.
 pub fn rewrite(file: &File, start: u64, length: u64, budget: &mut Budget) -> Option<Patch> {
     let mut header = [0; 10];
     file.read_exact_at(&mut header, start).ok()?;
     let [b'I', b'D', b'3', version @ 2..=4, _, flags, size @ ..] = header else { return None };
     let end = (start + TAG_HEADER + number(&size, 7)).min(length);
-    // In 2.2 it means that the whole tag is compressed, in a way that was never defined.
-    let is_packed = version == 2 && flags & EXTENDED != 0;
+    // In 2.2 this flag means that the whole tag is compressed, by a scheme that was never defined.
+    let is_opaque = version == 2 && flags & EXTENDED != 0;
     header[5] = if version == 2 { 0 } else { flags & FOOTER };
     let mut bytes = header.to_vec();
-    if is_packed {
-        budget.skip_packed("the whole tag".to_owned());
+    if is_opaque {
+        budget.skip_opaque("the whole tag".to_owned());
     } else {
-        let body = Body::read(file, start + TAG_HEADER, end, version < 4 && flags & STUFFED != 0);
+        let body = TagBody::read(file, start + TAG_HEADER, end, version < 4 && flags & UNSYNCHRONISED != 0);
         let first = if version > 2 && flags & EXTENDED != 0 { body.after_extended_header(version) } else { 0 };
-        frames(&body, first, version, version == 4 && flags & STUFFED != 0, budget, &mut bytes);
+        frames(&body, first, version, version == 4 && flags & UNSYNCHRONISED != 0, budget, &mut bytes);
     }
     Some(Patch { start, bytes, end })
 }
 
-/// Appends the frames of a tag that hold text, without anything that their flags ask for.
-fn frames(body: &Body, first: u64, version: u8, is_stuffed: bool, budget: &mut Budget, bytes: &mut Vec<u8>) {
+/// Appends the text frames of a tag to `bytes`, decoded and without flags.
+fn frames(body: &TagBody, first: u64, version: u8, is_unsynchronised: bool, budget: &mut Budget, bytes: &mut Vec<u8>) {
     let mut at = first;
-    while let Some(frame) = Frame::parse(body, at, version) {
+    while let Some(frame) = Id3Frame::parse(body, at, version) {
         if !budget.take(0) {
             return;
         }
-        if frame.is_packed {
-            budget.skip_packed(frame.name());
+        if frame.is_opaque {
+            budget.skip_opaque(frame.name());
         } else if frame.is_text() && frame.start < frame.end {
             if !budget.take(frame.end - frame.start) {
                 return;
             }
             let mut content = body.get(frame.start, frame.end).unwrap_or_default();
-            if is_stuffed || frame.is_stuffed {
-                content = unstuffed(&content);
+            if is_unsynchronised || frame.is_unsynchronised {
+                content = resynchronised(&content);
             }
             let size = u32::try_from(content.len()).unwrap_or_default();
             bytes.extend(&frame.id);
@@ -70,19 +69,19 @@ fn frames(body: &Body, first: u64, version: u8, is_stuffed: bool, budget: &mut B
 }
 
 /// One frame of a tag.
-struct Frame {
+struct Id3Frame {
     /// Three bytes in 2.2, otherwise four.
     id: Vec<u8>,
-    is_packed: bool,
-    is_stuffed: bool,
-    /// Where its content begins and ends in the tag.
+    is_opaque: bool,
+    is_unsynchronised: bool,
+    /// Start and end of the content in the tag.
     start: u64,
     end: u64,
 }
 
-impl Frame {
-    /// Reads the header of the frame at a place; `None` where padding begins, or the tag ends.
-    fn parse(body: &Body, at: u64, version: u8) -> Option<Self> {
+impl Id3Frame {
+    /// Reads the header of the frame at a position; `None` at the padding or the end of the tag.
+    fn parse(body: &TagBody, at: u64, version: u8) -> Option<Self> {
         let (id, size, flags) = match version {
             2 => (3, 3, 0),
             _ => (4, 4, 2),
@@ -93,8 +92,8 @@ impl Frame {
         let (size, flags) = rest.split_at(usize::try_from(size).ok()?);
         let size = number(size, if version == 4 { 7 } else { 8 });
         let flags = flags.get(1).copied().unwrap_or_default();
-        // A byte for the group of frames, four for the length of the content.
-        let (is_packed, is_stuffed, extra) = match version {
+        // `extra`: a byte for the group of frames, and four for the length of the content.
+        let (is_opaque, is_unsynchronised, extra) = match version {
             2 => (false, false, 0),
             3 => (flags & 0xC0 != 0, false, u64::from(flags & 0x20 != 0)),
             _ => {
@@ -102,13 +101,12 @@ impl Frame {
             }
         };
         let end = (start + size).min(body.length());
-        Some(Self { id: id.to_vec(), is_packed, is_stuffed, start: start + extra, end })
+        Some(Self { id: id.to_vec(), is_opaque, is_unsynchronised, start: start + extra, end })
     }
 
-    /// Whether an article has a use for it. Pictures and chapters have none: chapters may stand in chapters, and the parser
-    /// follows them with its stack.
+    /// Whether the frame is text. Chapters are dropped because they nest and the parser reads them recursively.
     fn is_text(&self) -> bool {
-        // Some programs write the names of 2.2 into 2.3, with a NUL.
+        // Some programs write the ids of 2.2 into 2.3, padded with a NUL.
         let name = self.id.strip_suffix(b"\0").unwrap_or(&self.id);
         name.starts_with(b"T") || [&b"COMM"[..], b"USLT", b"COM", b"ULT"].contains(&name)
     }
@@ -118,20 +116,20 @@ impl Frame {
     }
 }
 
-/// Everything behind the header of a tag.
-enum Body<'a> {
+/// The part of a tag after its header.
+enum TagBody<'a> {
     InFile { file: &'a File, start: u64, end: u64 },
     InMemory(Vec<u8>),
 }
 
-impl<'a> Body<'a> {
-    fn read(file: &'a File, start: u64, end: u64, is_stuffed: bool) -> Self {
+impl<'a> TagBody<'a> {
+    fn read(file: &'a File, start: u64, end: u64, is_unsynchronised: bool) -> Self {
         let body = Self::InFile { file, start, end };
-        if !is_stuffed {
+        if !is_unsynchronised {
             return body;
         }
-        let bytes = if body.length() <= MAX_STUFFED { body.get(0, body.length()) } else { None };
-        Self::InMemory(unstuffed(&bytes.unwrap_or_default()))
+        let bytes = if body.length() <= MAX_UNSYNCHRONISED { body.get(0, body.length()) } else { None };
+        Self::InMemory(resynchronised(&bytes.unwrap_or_default()))
     }
 
     fn length(&self) -> u64 {
@@ -141,7 +139,7 @@ impl<'a> Body<'a> {
         }
     }
 
-    /// The bytes between two places; `None` if not all of them are there.
+    /// Returns the bytes between two positions; `None` if the tag is too short.
     fn get(&self, from: u64, to: u64) -> Option<Vec<u8>> {
         if to > self.length() {
             return None;
@@ -156,21 +154,21 @@ impl<'a> Body<'a> {
         }
     }
 
-    /// Where the frames begin. The size of the extended header counts itself in 2.4 only.
+    /// Returns the start of the frames. The size of the extended header includes its own field in 2.4 only.
     fn after_extended_header(&self, version: u8) -> u64 {
         let size = self.get(0, 4).unwrap_or_default();
         if version == 4 { number(&size, 7) } else { 4 + number(&size, 8) }
     }
 }
 
-/// A number of which each byte holds seven or eight bits.
+/// Reads a big-endian number with 7 or 8 bits per byte.
 fn number(bytes: &[u8], bits: u32) -> u64 {
     let mask = (1 << bits) - 1;
     bytes.iter().fold(0, |number, byte| number << bits | (u64::from(*byte) & mask))
 }
 
-/// Undoes the unsynchronisation scheme: takes out the zero after each 0xFF.
-fn unstuffed(bytes: &[u8]) -> Vec<u8> {
+/// Undoes the unsynchronisation scheme: removes the zero after each 0xFF.
+fn resynchronised(bytes: &[u8]) -> Vec<u8> {
     let mut plain = Vec::with_capacity(bytes.len());
     let mut is_after_ff = false;
     for byte in bytes {

@@ -1,8 +1,8 @@
-//! A recording as the tag parser sees it: a file of the same length without anything that costs more than it is worth.
+//! A view of a recording for the tag parser: a file of the same length with limited tags.
 //!
-//! The parser believes what a file says of itself. It unpacks compressed frames of any size, follows chapters into chapters
-//! until the stack overflows, and compares each item of a tag with all items before it. A file of a few kilobytes can so take
-//! gigabytes, minutes or the process. The view looks at each place where the parser starts to read a tag, and patches it.
+//! The parser trusts its input. It decompresses frames of any size, follows nested chapters until the stack overflows, and
+//! compares each item of a tag with all previous ones. A file of a few kilobytes can therefore use gigabytes of memory or minutes of
+//! time, or crash the process. The view inspects each position at which the parser starts to read a tag, and patches the tag.
 
 mod containers;
 mod id3;
@@ -15,12 +15,12 @@ use std::os::unix::fs::FileExt;
 use super::Problem;
 use patch::{Budget, Patch};
 
-/// Maximum number of bytes that are read of one recording: more than any cover in its tags takes. A search for the first
-/// sound would otherwise read a file of zeros to its end.
+/// Maximum number of bytes read from one recording, larger than any cover in tags. Without it, the search for the first audio
+/// frame would read a file of zeros to its end.
 const MAX_READ: u64 = 32 << 20;
 /// Maximum number of read calls for tags. Each chunk of a WAV or AIFF file takes two or three.
 const MAX_CALLS: u32 = 200_000;
-/// Maximum number of patches of one recording: it may have several tags.
+/// Maximum number of patches of one recording, which may have several tags.
 const MAX_PATCHES: usize = 64;
 
 /// The part of a file that the parser reads.
@@ -28,30 +28,33 @@ const MAX_PATCHES: usize = 64;
 pub(super) enum Part {
     /// Its tags, without pictures and chapters.
     Tags,
-    /// Everything else: its length in time. Also used for the size of a picture.
+    /// Its duration; or the dimensions of a picture.
     Measures,
 }
 
 /// A recording as the tag parser sees it.
 pub(super) struct TagView {
     file: BufReader<File>,
-    /// Position of `file`, which follows `at` when something is read.
+    /// Position of `file`; it is moved to `at` before a read.
     file_at: u64,
+    /// Position of the view.
     at: u64,
     length: u64,
     part: Part,
     is_mp4: bool,
+    /// Number of bytes that may still be read.
     unread: u64,
+    /// Number of read calls so far.
     calls: u32,
     budget: Budget,
     patches: Vec<Patch>,
 }
 
 impl TagView {
-    /// Shows a file that was just opened.
+    /// Makes a view of a newly opened file.
     ///
     /// # Errors
-    /// Its length cannot be found out.
+    /// The length of the file cannot be read.
     pub fn new(file: File, part: Part) -> io::Result<Self> {
         let length = file.metadata()?.len();
         let mut head = [0; 8];
@@ -70,12 +73,12 @@ impl TagView {
         })
     }
 
-    /// What the writer should know about the tags after they were read.
+    /// Returns the problems of the tags after they were read.
     pub fn problems(&self) -> Vec<Problem> {
         self.budget.problems()
     }
 
-    /// Looks for a tag at the place where the parser is about to read `wanted` bytes, and patches it.
+    /// Looks for a tag at the position where the parser is about to read `wanted` bytes, and patches the tag.
     fn inspect(&mut self, wanted: usize) -> io::Result<()> {
         if self.patch_at(self.at).is_some() {
             return Ok(());
@@ -95,25 +98,25 @@ impl TagView {
             _ => Vec::new(),
         };
         for patch in patches {
-            let place = self.patches.partition_point(|known| known.start < patch.start);
-            if self.patches.get(place).is_some_and(|known| known.start == patch.start) {
+            let index = self.patches.partition_point(|other| other.start < patch.start);
+            if self.patches.get(index).is_some_and(|other| other.start == patch.start) {
                 continue;
             }
             if self.patches.len() == MAX_PATCHES {
-                return Err(self.too_much());
+                return Err(self.limit_exceeded());
             }
-            self.patches.insert(place, patch);
+            self.patches.insert(index, patch);
         }
         Ok(())
     }
 
-    /// The patch that covers a place.
+    /// Returns the patch that covers a position.
     fn patch_at(&self, at: u64) -> Option<&Patch> {
-        let place = self.patches.partition_point(|patch| patch.start <= at);
-        self.patches[..place].iter().rev().find(|patch| at < patch.end)
+        let count = self.patches.partition_point(|patch| patch.start <= at);
+        self.patches[..count].iter().rev().find(|patch| at < patch.end)
     }
 
-    fn too_much(&mut self) -> io::Error {
+    fn limit_exceeded(&mut self) -> io::Error {
         self.budget.exceed();
         io::Error::other("its tags are too large")
     }
@@ -125,10 +128,10 @@ impl Read for TagView {
             return Ok(0);
         }
         if self.part == Part::Tags {
-            // Single bytes are read in search of the first sound.
+            // The search for the first audio frame reads single bytes; these do not count.
             self.calls += u32::from(buffer.len() >= 4);
             if self.calls > MAX_CALLS {
-                return Err(self.too_much());
+                return Err(self.limit_exceeded());
             }
         }
         if self.file_at != self.at {
@@ -163,14 +166,14 @@ impl Read for TagView {
 
 impl Seek for TagView {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let place = match to {
-            SeekFrom::Start(place) => Some(place),
+        let position = match to {
+            SeekFrom::Start(position) => Some(position),
             SeekFrom::Current(distance) => self.at.checked_add_signed(distance),
             SeekFrom::End(distance) => self.length.checked_add_signed(distance),
         };
-        // As `lseek` does: no file is so long.
-        let place = place.filter(|place| i64::try_from(*place).is_ok());
-        self.at = place.ok_or(io::ErrorKind::InvalidInput)?;
+        // As in `lseek`, a position fits `i64`.
+        let position = position.filter(|position| i64::try_from(*position).is_ok());
+        self.at = position.ok_or(io::ErrorKind::InvalidInput)?;
         Ok(self.at)
     }
 }
@@ -223,18 +226,18 @@ pub(super) mod tests {
         [&b"ID3"[..], &[version, 0, flags], &number(4, body.len()), body].concat()
     }
 
-    /// A frame of silence after a tag, several times.
+    /// A tag followed by 8 frames of silence.
     fn with_sound(tag: &[u8]) -> Vec<u8> {
         let silence = [&[0xFF, 0xFB, 0x90, 0xC0][..], &[0; 413]].concat().repeat(8);
         [tag, &silence].concat()
     }
 
-    fn stuffed(bytes: &[u8]) -> Vec<u8> {
+    fn unsynchronised(bytes: &[u8]) -> Vec<u8> {
         bytes.iter().flat_map(|byte| if *byte == 0xFF { vec![0xFF, 0] } else { vec![*byte] }).collect()
     }
 
     #[test]
-    fn ordinary_tags_are_read_as_they_stand() {
+    fn ordinary_tags_are_read_unchanged() {
         let wide: Vec<u8> = "\u{FEFF}T\u{FF}\u{100}\u{FF00}".encode_utf16().flat_map(u16::to_le_bytes).collect();
         let wide = [&[1], &wide[..]].concat();
         let comment = b"\x00eng\0A comment";
@@ -264,7 +267,7 @@ pub(super) mod tests {
             [frames.concat(), vec![0; 500]].concat()
         };
         let new = [
-            frame(4, "TIT2", 0x02, &stuffed(&wide)),
+            frame(4, "TIT2", 0x02, &unsynchronised(&wide)),
             frame(4, "TALB", 0x41, &[&b"g"[..], &number(4, 4), b"\0Sea"].concat()),
             frame(4, "TPE1", 0x03, &[&number(4, 5)[..], b"\0\xFF\0Ann"].concat()),
         ]
@@ -281,21 +284,25 @@ pub(super) mod tests {
             [tag(4, 0, &new), tag(3, 0, &middle(3))].concat(),
             tag(3, 0, &[0; 40]),
         ];
-        let fourth = [frame(4, "TIT2", 0, &stuffed(&wide)), frame(4, "COMM", 0, comment)].concat();
-        tags.extend([tag(2, 0x80, &stuffed(&old)), tag(3, 0x80, &stuffed(&middle(3))), tag(4, 0x80, &fourth)]);
+        let fourth = [frame(4, "TIT2", 0, &unsynchronised(&wide)), frame(4, "COMM", 0, comment)].concat();
+        tags.extend([
+            tag(2, 0x80, &unsynchronised(&old)),
+            tag(3, 0x80, &unsynchronised(&middle(3))),
+            tag(4, 0x80, &fourth),
+        ]);
         for (number, tag) in tags.iter().enumerate() {
             for bytes in [with_sound(tag), with_sound(&[&b"junk"[..], tag].concat())] {
                 let mut view = view(&bytes);
-                let seen = items(&mut view);
-                assert_eq!(seen, items(Cursor::new(&bytes)), "tag {number}");
-                assert!(seen.len() > 1 || [2, 5, 8].contains(&number), "tag {number}: {seen:?}");
+                let texts = items(&mut view);
+                assert_eq!(texts, items(Cursor::new(&bytes)), "tag {number}");
+                assert!(texts.len() > 1 || [2, 5, 8].contains(&number), "tag {number}: {texts:?}");
                 assert_eq!(view.problems(), [], "tag {number}");
             }
         }
     }
 
     #[test]
-    fn an_extended_header_is_passed_over() {
+    fn an_extended_header_is_skipped() {
         let title = |version| frame(version, "TIT2", 0, b"\0Title");
         let third = [&number(3, 6)[..], &[0; 6], &title(3)].concat();
         let fourth = [&number(4, 6)[..], &[1, 0], &title(4)].concat();
@@ -305,14 +312,14 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_tag_that_is_compressed_as_a_whole_is_left_out() {
+    fn a_wholly_compressed_tag_is_skipped() {
         let mut view = view(&with_sound(&tag(2, 0x40, b"packed")));
         assert_eq!(items(&mut view), [""; 0]);
         assert!(view.problems()[0].message.contains("the whole tag"), "{:?}", view.problems());
     }
 
     #[test]
-    fn what_is_not_patched_is_as_in_the_file() {
+    fn bytes_outside_of_patches_equal_the_file() {
         let packed = frame(4, "TIT2", 0x08, b"packed");
         let sized = tag(4, 0, &[packed, frame(4, "TALB", 0, b"\0Sea")].concat());
         let bytes = [&vec![5; 20_000][..], &sized, &vec![6; 20_000]].concat();
@@ -336,7 +343,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn no_more_is_read_than_a_recording_needs() {
+    fn the_number_of_bytes_and_calls_is_limited() {
         let file = tempfile::tempfile().unwrap();
         file.set_len(MAX_READ * 2).unwrap();
         let mut view = TagView::new(file, Part::Measures).unwrap();

@@ -53,7 +53,7 @@ impl Shown {
             tags: article.tags.clone(),
             language: article.language.clone(),
             link: article.link.clone(),
-            brief: article.brief,
+            brief: article.summary_only,
             ..Content::default()
         };
         Self { content, referred: Vec::new(), problems: Vec::new() }
@@ -113,7 +113,7 @@ impl Ingest {
             tags: article.tags.clone(),
             language: article.language.clone(),
             link: article.link.clone(),
-            brief: article.brief,
+            brief: article.summary_only,
             image,
             pictures,
             enclosures,
@@ -528,6 +528,6 @@ pub(crate) mod tests {
             |url: &str| Article { image: Some(Media { url: url.into(), ..Media::default() }), ..article.clone() };
         assert_ne!(said(&article), said(&with("a.png")));
         assert_ne!(said(&with("a.png")), said(&with("b.png")));
-        assert_eq!(said(&article), said(&Article { brief: true, ..article.clone() }));
+        assert_eq!(said(&article), said(&Article { summary_only: true, ..article.clone() }));
     }
 }

@@ -597,7 +597,7 @@ impl Ingest {
         }
         let permalink =
             Url::parse(&self.channel.page(&identity.slug)).expect("the base address and a slug make an address");
-        let shown = article::guarded(|| match arrival.extent {
+        let shown = article::panic_as_problem(|| match arrival.extent {
             Extent::Whole => self.content(catalog, arrival.article, arrival.path, &namesakes, &permalink),
             Extent::Head(_) => Ok(Shown::of_head(arrival.article)),
         });
