@@ -30,10 +30,10 @@ use crate::serve::admin::{self, Admin};
 use crate::system::sockets::Sockets;
 use crate::system::systemd;
 use control_socket::Control;
-use pipeline::Prepared;
+use pipeline::Pipeline;
 pub use site_state::SiteState;
 use state_dir::{Opening, StateLock};
-use supervisor::{Keeper, Site};
+use supervisor::{SharedState, Supervisor};
 
 /// Heartbeats of each task within the watchdog interval; two of them may be late.
 const SIGNS: u32 = 4;
@@ -48,8 +48,8 @@ pub type Load = Box<dyn Fn() -> anyhow::Result<Config> + Send + Sync>;
 pub struct Daemon {
     sockets: Sockets,
     config: Config,
-    site: Site,
-    prepared: Prepared,
+    shared: SharedState,
+    pipeline: Pipeline,
     watchdog: Option<Duration>,
     admin: Option<Admin>,
     control: Option<Control>,
@@ -78,9 +78,9 @@ impl Daemon {
         let state = config.state_directory(folder.root())?;
         let hold = state_dir::take(&state, &folder)?;
         let control = Control::open(&state);
-        let told =
+        let warn =
             |error: &_| tracing::warn!(%error, "cannot open the control socket: `gazetted reload` will not work");
-        let control = control.inspect_err(told).ok();
+        let control = control.inspect_err(warn).ok();
         let address = sockets.address();
         let base_url = config.base_url(address);
         let watchdog = systemd::watchdog();
@@ -90,19 +90,20 @@ impl Daemon {
         let admin = by_operator.map(|_| Admin::start(sockets.admin(), observers.clone())).transpose()?;
         let current = Current::default();
         let mut server = None;
-        let serve = |door| server = Some(Server::new(current.clone(), door, &config.http, &base_url, &observers));
-        let prepared = pipeline::begin(config, &base_url, &state, &current, &observers, Opening::AsIs, serve)?;
+        let serve =
+            |on_demand| server = Some(Server::new(current.clone(), on_demand, &config.http, &base_url, &observers));
+        let pipeline = pipeline::begin(config, &base_url, &state, &current, &observers, Opening::AsIs, serve)?;
         let server = Arc::new(server.context("no server was started: please report this")?);
         let again = config.clone();
         let load: Load = Box::new(move || Ok(again.clone()));
-        let site = Site { load, state, address, current, server, observers };
-        Ok(Self { sockets, config: config.clone(), site, prepared, watchdog, admin, control, hangups: None, hold })
+        let shared = SharedState { load, state, address, current, server, observers };
+        Ok(Self { sockets, config: config.clone(), shared, pipeline, watchdog, admin, control, hangups: None, hold })
     }
 
     /// The same, with a way to read its configuration again; without one, it keeps what it has.
     #[must_use]
     pub fn reloaded_by(mut self, load: Load) -> Self {
-        self.site.load = load;
+        self.shared.load = load;
         self
     }
 
@@ -112,14 +113,14 @@ impl Daemon {
         Self { hangups: Some(hangups), ..self }
     }
 
-    /// What is served, and news of its versions.
+    /// Returns the handle of the current snapshot, which also announces new versions.
     pub fn current(&self) -> Current {
-        self.site.current.clone()
+        self.shared.current.clone()
     }
 
-    /// Address that every address of the site starts with.
+    /// Returns the base address of the site.
     pub fn base_url(&self) -> String {
-        self.config.base_url(self.site.address)
+        self.config.base_url(self.shared.address)
     }
 
     /// Serves until `stop` is done or a task fails.
@@ -127,9 +128,9 @@ impl Daemon {
     /// # Errors
     /// The first task's that failed.
     pub async fn run(self, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
-        let Self { sockets, config, site, prepared, watchdog, admin, control, hangups, hold } = self;
-        let status = site.status(&config);
-        let (server, observers) = (site.server.clone(), site.observers.clone());
+        let Self { sockets, config, shared, pipeline, watchdog, admin, control, hangups, hold } = self;
+        let status = shared.status(&config);
+        let (server, observers) = (shared.server.clone(), shared.observers.clone());
         let (orders, ordered) = mpsc::channel(1);
         if let Some(control) = control {
             tokio::spawn(control.run(orders.clone()));
@@ -137,13 +138,13 @@ impl Daemon {
         let hangups = hangups.map_or_else(|| signal(SignalKind::hangup()), Ok).context("cannot wait for SIGHUP")?;
         tokio::spawn(hear(hangups, orders));
         let (end, ended) = oneshot::channel();
-        let mut keeper = tokio::spawn(Keeper::new(site, config, prepared.run()?).run(ordered, ended));
+        let mut supervisor_task = tokio::spawn(Supervisor::new(shared, config, pipeline.run()?).run(ordered, ended));
         systemd::ready(&status);
         let mut ingest_ended = None;
         let stop = async {
             tokio::select! {
                 () = stop => {}
-                ended = &mut keeper => ingest_ended = Some(ended),
+                ended = &mut supervisor_task => ingest_ended = Some(ended),
                 () = feed_watchdog(&observers.heartbeats, watchdog) => {}
             }
             systemd::stopping();
@@ -155,7 +156,7 @@ impl Daemon {
         let ended_by_itself = ingest_ended.is_some();
         let ended = match ingest_ended {
             Some(ended) => Ok(ended),
-            None => tokio::time::timeout(LAST_WRITES, keeper).await,
+            None => tokio::time::timeout(LAST_WRITES, supervisor_task).await,
         };
         if let Ok(ended) = ended {
             drop(hold);
@@ -188,17 +189,17 @@ async fn hear(mut hangups: Signal, orders: mpsc::Sender<control_socket::Reload>)
 /// Tells systemd that all parts get on, for as long as they do. Never ends.
 async fn feed_watchdog(heartbeats: &Heartbeats, watchdog: Option<Duration>) {
     let Some(limit) = watchdog else { return std::future::pending().await };
-    let mut told = false;
+    let mut reported = false;
     loop {
         let stalled = heartbeats.stalled(limit / 2);
         if stalled.is_empty() {
             systemd::alive();
-        } else if !std::mem::replace(&mut told, true) {
+        } else if !std::mem::replace(&mut reported, true) {
             let parts = stalled.join(", ");
             let seconds = (limit / 2).as_secs();
             tracing::error!(parts, seconds, "no heartbeat; systemd is about to restart the daemon");
         }
-        told &= !stalled.is_empty();
+        reported &= !stalled.is_empty();
         tokio::time::sleep(limit / SIGNS).await;
     }
 }

@@ -22,9 +22,9 @@ use crate::render::on_demand::OnDemand;
 use crate::render::page::Pages;
 use crate::render::snapshot::Current;
 
-/// It is ready, and has read nothing yet.
+/// A pipeline whose folder and catalog are open.
 #[derive(Debug)]
-pub struct Prepared {
+pub struct Pipeline {
     publisher: Publisher,
     changes: Receiver<Change>,
     watch: Watch,
@@ -53,11 +53,11 @@ pub fn begin(
     observers: &Observers,
     opening: Opening,
     mut serve: impl FnMut(OnDemand),
-) -> anyhow::Result<Prepared> {
+) -> anyhow::Result<Pipeline> {
     healed(state, opening, |opening| {
-        let (prepared, door) = prepare(config, base_url, state, current, observers, opening)?;
-        serve(door);
-        prepared.read().with_context(|| format!("{}", state.display()))
+        let (pipeline, on_demand) = prepare(config, base_url, state, current, observers, opening)?;
+        serve(on_demand);
+        pipeline.read().with_context(|| format!("{}", state.display()))
     })
 }
 
@@ -92,7 +92,7 @@ fn prepare(
     current: &Current,
     observers: &Observers,
     opening: &Opening,
-) -> anyhow::Result<(Prepared, OnDemand)> {
+) -> anyhow::Result<(Pipeline, OnDemand)> {
     let folder = open_folder(config)?;
     let at_state = || format!("{}", state.display());
     let mut catalog = state_dir::open_catalog(state, config.authority().as_deref(), opening)?;
@@ -112,10 +112,10 @@ fn prepare(
     let (report, damaged) = tokio::sync::mpsc::channel(1);
     let reader = Reader::open(state).with_context(at_state)?.reporting_damage(report.clone());
     let on_demand = OnDemand::new(Box::new(reader), pages, presented, created, files).with_text_requests(asked);
-    Ok((Prepared { publisher, changes, watch, state: state.to_path_buf(), report, damaged }, on_demand))
+    Ok((Pipeline { publisher, changes, watch, state: state.to_path_buf(), report, damaged }, on_demand))
 }
 
-impl Prepared {
+impl Pipeline {
     fn read(mut self) -> catalog::Result<Self> {
         self.publisher.start()?;
         Ok(self)

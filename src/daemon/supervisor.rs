@@ -25,28 +25,26 @@ const RETRY: Duration = Duration::from_secs(2);
 /// A catalog that is damaged again so soon after its recovery was not recovered.
 const RELAPSE: Duration = Duration::from_mins(10);
 
-/// What stays while the configuration changes.
-pub struct Site {
-    /// Where the configuration is read again from.
+/// The parts of the daemon that outlive a change of the configuration.
+pub struct SharedState {
+    /// Reads the configuration again.
     pub load: Load,
-    /// Where the catalog is.
+    /// The state directory.
     pub state: PathBuf,
-    /// Where clients connect to, if that is an address.
+    /// The address of the listener, if it is a TCP socket.
     pub address: Option<SocketAddr>,
-    /// What is served.
     pub current: Current,
-    /// Who serves it.
     pub server: Arc<Server>,
     pub observers: Observers,
 }
 
-impl std::fmt::Debug for Site {
+impl std::fmt::Debug for SharedState {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Site").field("state", &self.state).finish_non_exhaustive()
+        f.debug_struct("SharedState").field("state", &self.state).finish_non_exhaustive()
     }
 }
 
-impl Site {
+impl SharedState {
     /// What systemd shows while all is well.
     pub fn status(&self, config: &Config) -> String {
         format!("serving {}", config.base_url(self.address))
@@ -56,7 +54,7 @@ impl Site {
     fn begin(&self, config: &Config, opening: Opening) -> anyhow::Result<Running> {
         let base_url = config.base_url(self.address);
         // First who serves, then what: answers are made once, for all who ask.
-        let serve = |door| self.server.reconfigure(self.current.clone(), door, &config.http, &base_url);
+        let serve = |on_demand| self.server.reconfigure(self.current.clone(), on_demand, &config.http, &base_url);
         pipeline::begin(config, &base_url, &self.state, &self.current, &self.observers, opening, serve)?.run()
     }
 }
@@ -72,7 +70,7 @@ fn needs_restart(old: &Config, new: &Config) -> Option<&'static str> {
     keys.into_iter().find_map(|(key, differs)| differs.then_some(key))
 }
 
-/// What a keeper waits for.
+/// An event that the supervisor waits for.
 enum Event {
     /// A reload was requested.
     Ordered(Reload),
@@ -82,9 +80,9 @@ enum Event {
     Retry,
 }
 
-/// A site, and what publishes it, if anything does just now.
-pub struct Keeper {
-    site: Arc<Site>,
+/// Owns the running pipeline, if there is one, and starts the next.
+pub struct Supervisor {
+    shared: Arc<SharedState>,
     config: Config,
     running: Option<Running>,
     /// What was last said about the catalog, so that it is said once.
@@ -96,23 +94,23 @@ pub struct Keeper {
     recovered_at: Option<Instant>,
 }
 
-impl Keeper {
-    /// One whose site is published already, as `config` says.
-    pub fn new(site: Site, config: Config, running: Running) -> Self {
-        let (site, running) = (Arc::new(site), Some(running));
+impl Supervisor {
+    /// Makes a supervisor of a pipeline that runs with `config`.
+    pub fn new(shared: SharedState, config: Config, running: Running) -> Self {
+        let (shared, running) = (Arc::new(shared), Some(running));
         let (complaint, retry_at) = (String::new(), Instant::now());
-        Self { site, config, running, complaint, retry_at, opening: Opening::AsIs, recovered_at: None }
+        Self { shared, config, running, complaint, retry_at, opening: Opening::AsIs, recovered_at: None }
     }
 
     fn status(&self) -> String {
-        self.site.status(&self.config)
+        self.shared.status(&self.config)
     }
 
     /// Opens everything as configured, on a blocking thread, since a disk may be slow.
     async fn begin(&self, config: &Config) -> anyhow::Result<anyhow::Result<Running>> {
-        let (site, config) = (self.site.clone(), config.clone());
+        let (shared, config) = (self.shared.clone(), config.clone());
         let opening = self.opening.clone();
-        Ok(tokio::task::spawn_blocking(move || site.begin(&config, opening)).await?)
+        Ok(tokio::task::spawn_blocking(move || shared.begin(&config, opening)).await?)
     }
 
     /// Works until `ended` says that it is over.
@@ -135,7 +133,7 @@ impl Keeper {
                     let _ = answer.send(said);
                 }
                 Event::Ended(Ended::Failed(error)) => {
-                    let at_state = self.site.state.display().to_string();
+                    let at_state = self.shared.state.display().to_string();
                     self.failed(&anyhow::Error::from(error).context(at_state)).await;
                 }
                 Event::Ended(Ended::Damaged(error)) => {
@@ -143,7 +141,7 @@ impl Keeper {
                         // What it has to say about the catalog is known.
                         let _ = tokio::task::spawn_blocking(move || running.stop()).await?;
                     }
-                    let at_state = self.site.state.display().to_string();
+                    let at_state = self.shared.state.display().to_string();
                     self.failed(&anyhow::Error::from(error).context(at_state)).await;
                 }
                 Event::Ended(Ended::Panicked) => {
@@ -184,8 +182,8 @@ impl Keeper {
             let _ = tokio::task::spawn_blocking(move || drop(running)).await;
         }
         let complaint = format!("{error:#}");
-        self.site.observers.metrics.record_catalog_failure();
-        self.site.observers.status.update(|status| status.failure = Some(complaint.clone()));
+        self.shared.observers.metrics.record_catalog_failure();
+        self.shared.observers.status.update(|status| status.failure = Some(complaint.clone()));
         if let Some(why) = pipeline::damage(error)
             && self.opening == Opening::AsIs
         {
@@ -211,7 +209,7 @@ impl Keeper {
                 if std::mem::replace(&mut self.opening, Opening::AsIs) != Opening::AsIs {
                     self.recovered_at = Some(Instant::now());
                 }
-                self.site.observers.status.update(|status| status.failure = None);
+                self.shared.observers.status.update(|status| status.failure = None);
                 if !std::mem::take(&mut self.complaint).is_empty() {
                     tracing::info!("publishing resumed");
                     systemd::status(&self.status());
@@ -225,8 +223,8 @@ impl Keeper {
     /// Reloads the configuration. Returns the result, which is also logged.
     async fn reload(&mut self) -> anyhow::Result<Result<String, String>> {
         systemd::reloading();
-        let site = self.site.clone();
-        let loaded = tokio::task::spawn_blocking(move || (site.load)()).await?;
+        let shared = self.shared.clone();
+        let loaded = tokio::task::spawn_blocking(move || (shared.load)()).await?;
         let said = match loaded {
             Ok(new) if new == self.config => {
                 if let Some(running) = &self.running {

@@ -25,7 +25,7 @@ pub enum DaemonPhase {
 
 /// Progress of reading many files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Progress {
+pub struct ReadProgress {
     pub done: usize,
     pub all: usize,
 }
@@ -60,7 +60,7 @@ pub struct Status {
     pub published: u64,
     pub scheduled: u64,
     /// `None` unless many files are being read.
-    pub progress: Option<Progress>,
+    pub progress: Option<ReadProgress>,
     /// Why publishing has stopped; `None` while it works.
     #[serde(rename = "trouble")]
     pub failure: Option<String>,

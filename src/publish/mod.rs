@@ -19,7 +19,7 @@ use crate::folder::watch::{Armed, OpenFiles};
 use crate::model::collection::{Adoption, ImportedEntry};
 use crate::observe::Observers;
 use crate::observe::heartbeat::Heartbeat;
-use crate::observe::status::{DaemonPhase, Progress};
+use crate::observe::status::{DaemonPhase, ReadProgress};
 use crate::render::feed::Channel;
 use crate::render::page::Pages;
 use crate::render::snapshot::Current;
@@ -134,7 +134,7 @@ impl Publisher {
         while self.ingest.is_reading() {
             self.tick(Queue::More)?;
             self.heartbeat.beat();
-            let progress = Progress { done: all - self.ingest.left_to_read().min(all), all };
+            let progress = ReadProgress { done: all - self.ingest.left_to_read().min(all), all };
             self.observers.status.update(|status| status.progress = Some(progress));
         }
         // New files that were put there a moment ago are waited for: the first version should not be an empty one.

@@ -123,7 +123,7 @@ struct EntryView<'a> {
 
 /// A file attached to an article.
 #[derive(Debug, Serialize)]
-struct Attachment<'a> {
+struct PageAttachment<'a> {
     url: &'a str,
     title: Option<&'a str>,
     medium: &'static str,
@@ -288,7 +288,7 @@ impl Pages {
         let item = Item::new(&self.channel, entry);
         let view = self.entry_view(&item, &page);
         let html = body::within_page(&entry.content.html);
-        let attachments: Vec<Attachment<'_>> = item.enclosures.iter().map(attachment).collect();
+        let attachments: Vec<PageAttachment<'_>> = item.enclosures.iter().map(attachment).collect();
         // A cover that is also in the text is shown once.
         let cover = item.image.filter(|image| !html.contains(&escape(&image.url)) && !html.contains(&image.url));
         let head = Head {
@@ -516,7 +516,7 @@ fn subscribable(place: &str) -> &str {
     if place.starts_with("archive/") { "" } else { place }
 }
 
-fn attachment(media: &Media) -> Attachment<'_> {
+fn attachment(media: &Media) -> PageAttachment<'_> {
     let medium = match media.medium() {
         "audio" => "Audio",
         "video" => "Video",
@@ -524,7 +524,7 @@ fn attachment(media: &Media) -> Attachment<'_> {
     };
     let parts = [media.duration.map(words::duration), media.length.map(words::size)];
     let words: Vec<String> = parts.into_iter().flatten().collect();
-    Attachment { url: &media.url, title: media.title.as_deref(), medium, words: words.join(", "), size: media.size }
+    PageAttachment { url: &media.url, title: media.title.as_deref(), medium, words: words.join(", "), size: media.size }
 }
 
 /// Season, number and kind of an episode in words.
