@@ -1,6 +1,6 @@
 //! Plain text -> headline, paragraphs, verse, lists. Only `clean` may remove lines.
 
-use crate::model::text::escape;
+use crate::model::text::{escape, escape_html};
 use chrono::{DateTime, Utc};
 
 use super::clean::{self, Removed};
@@ -431,7 +431,7 @@ fn inline(text: &str) -> String {
         let address = rest[start..end].trim_end_matches(['.', ',', ';', ':', '!', '?', '\'', '’', ')', ']']);
         html.push_str(&escape(&rest[..start]));
         if address.len() > "https://".len() {
-            let escaped = escape(address).replace('"', "&quot;");
+            let escaped = escape_html(address);
             html.push_str(&format!("<a href=\"{escaped}\">{escaped}</a>"));
         } else {
             html.push_str(&escape(address));

@@ -1,4 +1,4 @@
-//! Texts made safe for where they are shown: XML, HTML, an attribute, one line of a terminal or log.
+//! Escapes texts for their contexts: XML, HTML, an attribute, one line of a terminal or log.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -23,18 +23,23 @@ pub fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-/// Escapes a plain text for an attribute in double quotes, so that an XML parser returns its line breaks and tabs unchanged
-/// (XML 1.0 section 3.3.3).
-pub fn escape_attribute(text: &str) -> String {
-    escape(text).replace('"', "&quot;").replace('\n', "&#10;").replace('\t', "&#9;")
+/// Escapes a plain text for HTML content or an HTML attribute in double quotes.
+pub fn escape_html(text: &str) -> String {
+    escape(text).replace('"', "&quot;")
 }
 
-/// A path as one line of a log: a file name may contain line feeds and terminal commands.
+/// Escapes a plain text for an XML attribute in double quotes, so that a parser returns its line breaks and tabs unchanged
+/// (XML 1.0 section 3.3.3).
+pub fn escape_attribute(text: &str) -> String {
+    escape_html(text).replace('\n', "&#10;").replace('\t', "&#9;")
+}
+
+/// Converts a path to a single line, see [`single_line`].
 pub fn path_line(path: &Path) -> String {
     single_line(&path.to_string_lossy()).into_owned()
 }
 
-/// A text as a single line that a log or a terminal shows literally: control characters are written as escapes.
+/// Escapes a text for one line of a log or terminal: each control character becomes `\n`, `\u{1b}` or the like, as in Rust.
 pub fn single_line(text: &str) -> Cow<'_, str> {
     if !text.contains(is_control) {
         return Cow::Borrowed(text);
@@ -42,7 +47,7 @@ pub fn single_line(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().flat_map(|c| if is_control(c) { c.escape_default().collect() } else { vec![c] }).collect())
 }
 
-/// Whether a character controls a line or a terminal: ends the line, moves the cursor, colours, or reverses the reading
+/// Whether a character controls a line or a terminal: it ends the line, moves the cursor, sets a colour, or reverses the reading
 /// direction.
 pub fn is_control(character: char) -> bool {
     character.is_control()
@@ -50,19 +55,6 @@ pub fn is_control(character: char) -> bool {
             character,
             '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}'
         )
-}
-
-/// As [`single_line`], with C0 controls in the form `\x1b`, for lines that others have composed.
-pub fn terminal_safe(text: &str) -> String {
-    let mut line = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '\0'..='\x7f' if is_control(character) => line.push_str(&format!("\\x{:02x}", u32::from(character))),
-            _ if is_control(character) => line.push_str(&format!("\\u{{{:x}}}", u32::from(character))),
-            _ => line.push(character),
-        }
-    }
-    line
 }
 
 #[cfg(test)]
@@ -77,9 +69,16 @@ mod tests {
     }
 
     #[test]
-    fn composed_lines_are_safe_on_a_terminal() {
-        let text = "a\nb\r\u{1b}[2Jc\u{2028}d\0\u{85}\u{202e}é\u{1f642}\\\u{7f}";
-        assert_eq!(terminal_safe(text), r"a\x0ab\x0d\x1b[2Jc\u{2028}d\x00\u{85}\u{202e}é🙂\\x7f");
+    fn escapes_keep_everything_but_control_characters() {
+        let text = "a\nb\r\t\u{1b}[2Jc\u{2028}d\0\u{85}\u{202e}é\u{1f642}\\\u{7f}";
+        assert_eq!(single_line(text), r"a\nb\r\t\u{1b}[2Jc\u{2028}d\u{0}\u{85}\u{202e}é🙂\\u{7f}");
+    }
+
+    #[test]
+    fn attributes_keep_quotes_and_line_breaks() {
+        assert_eq!(escape("<a & \"b\">"), "&lt;a &amp; \"b\"&gt;");
+        assert_eq!(escape_html("<a & \"b\"\n"), "&lt;a &amp; &quot;b&quot;\n");
+        assert_eq!(escape_attribute("\"a\"\n\t"), "&quot;a&quot;&#10;&#9;");
     }
 
     #[test]

@@ -20,7 +20,7 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry::Registry;
 
-use crate::model::text::{is_control, terminal_safe};
+use crate::model::text::{is_control, single_line};
 use crate::observe::line_writer::{DropReport, LineWriter, Unbuffered, ascii};
 
 /// Capacity of the queue in lines.
@@ -118,7 +118,8 @@ impl LineStyle {
     fn line(self, at: SystemTime, level: Level, message: &str, fields: &EventFields) -> String {
         let at = DateTime::<Utc>::from(at).to_rfc3339_opts(SecondsFormat::Millis, true);
         let text = || {
-            terminal_safe(&fields.0.iter().fold(message.to_owned(), |text, (name, value)| text + &pair(name, value)))
+            let text = fields.0.iter().fold(message.to_owned(), |text, (name, value)| text + &pair(name, value));
+            single_line(&text).into_owned()
         };
         match self {
             Self::Plain => format!("{at} {level:>5} {}", text()),
@@ -135,7 +136,7 @@ impl LineStyle {
     /// Formats the last line of a program that failed. People know which program they started, and when.
     fn failure(self, at: SystemTime, error: &str) -> String {
         match self {
-            Self::Plain | Self::Coloured => format!("gazetted: {}", terminal_safe(error)),
+            Self::Plain | Self::Coloured => format!("gazetted: {}", single_line(error)),
             Self::Systemd | Self::Json => self.line(at, Level::ERROR, error, &EventFields::default()),
         }
     }
@@ -352,7 +353,7 @@ mod tests {
 
     #[test]
     fn no_message_makes_a_second_line_or_moves_the_cursor() {
-        let escaped = r"a\x0a<0>b\x0d\x1b[2J\u{2028}c\x00\u{9b}\u{202e}é";
+        let escaped = r"a\n<0>b\r\u{1b}[2J\u{2028}c\u{0}\u{9b}\u{202e}é";
         assert_eq!(line(LineStyle::Plain, HOSTILE), format!("2000-10-10T20:55:36.250Z  WARN {escaped}"));
         assert_eq!(line(LineStyle::Systemd, HOSTILE), format!("<4>{escaped}"));
         assert!(line(LineStyle::Coloured, HOSTILE).ends_with(&format!("\x1b[0m {escaped}")));

@@ -86,7 +86,7 @@ fn a_fatal_error_is_logged_in_the_configured_format() {
     };
     let output = |arguments: &[&str]| String::from_utf8(serve(arguments).output().unwrap().stderr).unwrap();
     let line = output(&[]);
-    assert!(line.starts_with(r"gazetted: /no\x0awhere\x1b.toml: cannot read") && line.lines().count() == 1, "{line}");
+    assert!(line.starts_with(r"gazetted: /no\nwhere\u{1b}.toml: cannot read") && line.lines().count() == 1, "{line}");
     assert_eq!(output(&["--log", "human"]), line);
     let of_systemd = line.replace("gazetted: ", "<3>");
     assert_eq!(output(&["--log", "systemd"]), of_systemd);

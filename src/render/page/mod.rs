@@ -15,7 +15,7 @@ use serde_json::json;
 use crate::model::collection::{ArchiveSummary, ViewSummary};
 use crate::model::entry::{Entry, Episode, Media, Person};
 use crate::model::taxonomy::{View, ViewKind};
-use crate::model::text::escape;
+use crate::model::text::{escape, escape_html};
 use crate::render::feed::format::{FeedFormat, Formats};
 use crate::render::feed::fragment::Fragment;
 use crate::render::feed::{self, Channel, Feed, Item, opml};
@@ -591,10 +591,7 @@ fn english(state: &State<'_, '_>, text: &str) -> Value {
 /// decode.
 fn format(output: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), minijinja::Error> {
     match value.as_str() {
-        Some(text) if !value.is_safe() => {
-            let escaped = escape(text).replace('"', "&quot;");
-            output.write_str(&escaped).map_err(minijinja::Error::from)
-        }
+        Some(text) if !value.is_safe() => output.write_str(&escape_html(text)).map_err(minijinja::Error::from),
         _ => escape_formatter(output, state, value),
     }
 }
