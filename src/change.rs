@@ -24,6 +24,8 @@ pub enum Change {
         /// The other.
         other: PathBuf,
     },
+    /// The fence that the writer raised: every change before it has been sent.
+    Fence,
     /// Anything may have changed: reconcile the whole folder with the catalog.
     Reconcile,
 }

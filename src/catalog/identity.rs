@@ -156,11 +156,17 @@ const READ_BY_OTHERS: i64 = 2;
 pub(super) const UNREAD: i64 = 3;
 
 impl Catalog {
-    /// Decides which article a file is. `is_missing` says whether the file at another path has vanished.
+    /// Decides which article a file is. `is_missing` says whether the file at another path has vanished; `original` is such a path
+    /// whose copy the file was, before it was edited.
     ///
     /// # Errors
     /// The catalog cannot be read.
-    pub fn identify(&mut self, arrival: &Arrival<'_>, is_missing: impl Fn(&Path) -> bool) -> Result<Decision> {
+    pub fn identify(
+        &mut self,
+        arrival: &Arrival<'_>,
+        original: Option<&Path>,
+        is_missing: impl Fn(&Path) -> bool,
+    ) -> Result<Decision> {
         let chosen = chosen_id(&self.namespace, arrival.article);
         let is_free = chosen.as_ref().is_none_or(|id| self.is_unheard_of(Sign::Id(id)));
         if is_free && self.never_saw(&arrival.file_hash, arrival.stat)? {
@@ -190,6 +196,10 @@ impl Catalog {
         let row = match twins.into_iter().find(|row| row.state == ArticleState::Gone || is_missing(&row.path)) {
             Some(row) => Some(row),
             None => self.same_file(arrival.stat)?.filter(|row| is_missing(&row.path)),
+        };
+        let row = match original {
+            Some(original) if row.is_none() => self.candidate("path = ?1 AND state < 2", params![bytes(original)])?,
+            _ => row,
         };
         self.is(arrival, row, None)
     }

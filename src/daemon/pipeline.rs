@@ -14,13 +14,16 @@ use crate::catalog::{self, CatalogError, Reader};
 use crate::change::{Change, TextRequests};
 use crate::config::Config;
 use crate::folder::media::MediaFiles;
-use crate::folder::watch::{self, Watch};
+use crate::folder::watch::{self, Fence, Watch};
 use crate::observe::Observers;
 use crate::publish::Publisher;
 use crate::render::feed::Channel;
 use crate::render::on_demand::OnDemand;
 use crate::render::page::Pages;
 use crate::render::snapshot::Current;
+
+/// Name of the file in the state directory whose events are fences between the events of the watched folder.
+const FENCE: &str = "fence";
 
 /// A pipeline whose folder and catalog are open.
 #[derive(Debug)]
@@ -103,11 +106,15 @@ fn prepare(
     let (sender, changes) = mpsc::channel();
     let root = folder.root().display().to_string();
     observers.status.update(|status| (status.base_url, status.folder) = (base_url.to_owned(), root));
-    let watch = watch::start(folder.clone(), &config.articles, sender, observers)?;
+    let fence = Fence::at(state.join(FENCE)).unwrap_or_else(|error| {
+        tracing::debug!(%error, "no fence: renames are recognised by files alone");
+        Fence::default()
+    });
+    let watch = watch::start(folder.clone(), &config.articles, fence.clone(), sender, observers)?;
     let files = MediaFiles::new(folder.root(), &config.articles.exclude);
     let publisher = Publisher::new(catalog, folder, config, pages.clone(), current.clone(), watch.writing(), observers);
     let asked = TextRequests::default();
-    let publisher = publisher.with_context(at_state)?.asked(asked.clone()).behind(watch.armed());
+    let publisher = publisher.with_context(at_state)?.asked(asked.clone()).behind(watch.armed(), fence);
     let (presented, created) = (publisher.presented(), publisher.created());
     let (report, damaged) = tokio::sync::mpsc::channel(1);
     let reader = Reader::open(state).with_context(at_state)?.reporting_damage(report.clone());

@@ -15,7 +15,7 @@ use crate::catalog::{self, Catalog, Changes};
 use crate::change::{Change, TextRequests};
 use crate::config::Config;
 use crate::folder::Folder;
-use crate::folder::watch::{Armed, OpenFiles};
+use crate::folder::watch::{Armed, Fence, OpenFiles};
 use crate::model::collection::{Adoption, ImportedEntry};
 use crate::observe::Observers;
 use crate::observe::heartbeat::Heartbeat;
@@ -107,8 +107,8 @@ impl Publisher {
 
     /// The same, following a watch that is on its way from folder to folder.
     #[must_use]
-    pub fn behind(mut self, armed: Armed) -> Self {
-        self.ingest.behind(armed);
+    pub fn behind(mut self, armed: Armed, fence: Fence) -> Self {
+        self.ingest.behind(armed, fence);
         self
     }
 

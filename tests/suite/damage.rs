@@ -326,7 +326,7 @@ fn tables_and_indexes_that_are_missing_or_empty_are_recovered() {
         let open = || Catalog::open(directory.path(), Some("gazette.example"), now);
         let used = open().and_then(|catalog| {
             catalog.check(now)?;
-            catalog.with_known(|known| known.map(|known| known.map(drop)).collect())
+            catalog.with_known(|known| known.try_for_each(|known| known.map(drop)))
         });
         match used {
             Ok(()) => assert!(!is_needed, "{sql}: not found"),

@@ -256,8 +256,8 @@ fn an_emptied_file_keeps_its_article_for_the_grace_period() {
     assert_eq!(identity(&site.entry("First, again")), identity(&before));
 }
 
-#[test]
-fn a_copy_is_not_published_until_its_text_differs() {
+/// A site with an article `a.md` and its copy `b.md`, which is not published, and the entry of the article.
+fn with_a_copy() -> (Site, serde_json::Value) {
     let mut site = Site::started();
     site.write("a.md", "# First\n\nText.");
     site.wait_for(&["First"]);
@@ -265,12 +265,30 @@ fn a_copy_is_not_published_until_its_text_differs() {
     std::fs::copy(site.path("a.md"), site.path("b.md")).unwrap();
     site.settle();
     assert_eq!(site.titles().iter().filter(|title| *title == "First").count(), 1);
-    site.remove("a.md");
-    site.write("b.md", "# First\n\nText, edited.");
+    (site, before)
+}
+
+fn wait_for_the_edited_copy(site: &mut Site) -> serde_json::Value {
     site.wait_until("the copy is edited", |site| {
         site.titles().len() == 2 && site.entry("First")["content_html"].as_str().unwrap().contains("edited")
     });
-    assert_ne!(site.entry("First")["id"], before["id"], "an edited copy is an article of its own");
+    site.entry("First")
+}
+
+#[test]
+fn a_copy_that_is_edited_before_its_original_is_removed_is_an_article_of_its_own() {
+    let (mut site, before) = with_a_copy();
+    site.write("b.md", "# First\n\nText, edited.");
+    site.remove("a.md");
+    assert_ne!(wait_for_the_edited_copy(&mut site)["id"], before["id"]);
+}
+
+#[test]
+fn a_copy_that_is_edited_after_its_original_was_removed_continues_it() {
+    let (mut site, before) = with_a_copy();
+    site.remove("a.md");
+    site.write("b.md", "# First\n\nText, edited.");
+    assert_eq!(identity(&wait_for_the_edited_copy(&mut site)), identity(&before));
 }
 
 #[test]

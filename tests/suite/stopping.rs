@@ -21,7 +21,14 @@ fn start(home: &tempfile::TempDir) -> Program {
 
 /// Clients whose connections are accepted, and which have sent nothing.
 fn silent(program: &Program, number: usize) -> Vec<TcpStream> {
-    let sockets = || std::fs::read_dir(format!("/proc/{}/fd", program.child.id())).unwrap().count();
+    // Only sockets: files may be opened and closed meanwhile.
+    let is_socket = |link: std::io::Result<std::path::PathBuf>| {
+        link.is_ok_and(|path| path.to_string_lossy().starts_with("socket:"))
+    };
+    let sockets = || {
+        let descriptors = std::fs::read_dir(format!("/proc/{}/fd", program.child.id())).unwrap();
+        descriptors.filter(|entry| is_socket(std::fs::read_link(entry.as_ref().unwrap().path()))).count()
+    };
     let before = sockets();
     let clients = (0..number).map(|_| TcpStream::connect(&program.address).unwrap()).collect();
     wait_until("all connections are accepted", || sockets() >= before + number);

@@ -64,6 +64,9 @@ impl Task {
                 return self.rewatch_and_reconcile();
             }
         };
+        if event.paths.iter().any(|path| path == self.fence.file()) {
+            return self.report_fence(event.kind);
+        }
         // A mounted Kubernetes ConfigMap is replaced by way of this name.
         if event.paths.iter().any(|path| path.file_name().is_some_and(|name| name == "..data")) {
             return self.rewatch_and_reconcile();
@@ -91,6 +94,16 @@ impl Task {
             self.report_rename()?;
         }
         self.event_at(&path, &event)
+    }
+
+    /// Reports a fence, after everything that was held back.
+    fn report_fence(&mut self, kind: EventKind) -> Result<(), Closed> {
+        if !matches!(kind, EventKind::Access(AccessKind::Close(AccessMode::Write))) {
+            return Ok(());
+        }
+        self.report_rename()?;
+        self.report_halves(|_| true)?;
+        self.send(Change::Fence)
     }
 
     /// Reports the pending rename, which is not an exchange.
@@ -191,8 +204,8 @@ impl Task {
     }
 
     fn second_half(&mut self, path: &Path, half: Option<HalfRename>) -> Result<(), Closed> {
-        let untold = half.as_ref().filter(|half| !half.reported).map(|half| half.from.clone());
-        if let (Some(from), Some((one, other, _))) = (&untold, &self.renames.last)
+        let from = half.as_ref().map(|half| half.from.clone());
+        if let (Some(from), Some((one, other, _))) = (&from, &self.renames.last)
             && (from, path) == (other, one)
         {
             let (one, other) = (one.clone(), other.clone());
@@ -202,9 +215,10 @@ impl Task {
             return self.look(&other);
         }
         self.report_rename()?;
-        let is_article = |path: &Path| self.folder.format(path).is_some() && path.is_file();
-        if let Some(from) = untold.as_ref().filter(|from| self.folder.format(from).is_some() && is_article(path)) {
-            self.renames.last = Some((from.clone(), path.to_path_buf(), Instant::now()));
+        let is_article = |path: &Path| self.folder.format(path).is_some();
+        let is_folder = half.as_ref().is_some_and(|half| half.folder) || path.is_dir();
+        if let Some(from) = from.filter(|from| is_article(from) && is_article(path) && !is_folder) {
+            self.renames.last = Some((from, path.to_path_buf(), Instant::now()));
             return Ok(());
         }
         // Whatever is at the old name by now has events of its own.
@@ -248,14 +262,24 @@ impl Task {
 
     /// Reports files that were renamed to a place outside of the folder.
     pub(super) fn report_moved_out(&mut self, now: Instant) -> Result<(), Closed> {
-        let due = |half: &&mut HalfRename| !half.reported && half.at + SECOND_HALF_TIMEOUT <= now;
+        self.report_halves(|half| half.at + SECOND_HALF_TIMEOUT <= now)?;
+        let Some((from, _, at)) = &mut self.renames.last else { return Ok(()) };
+        if *at + SECOND_HALF_TIMEOUT > now {
+            return Ok(());
+        }
+        // Another file has the old name: an event that is still to come will say whether by an exchange.
+        if from.is_file() {
+            *at = now;
+            return Ok(());
+        }
+        self.report_rename()
+    }
+
+    fn report_halves(&mut self, is_due: impl Fn(&HalfRename) -> bool) -> Result<(), Closed> {
         let mut left = Vec::new();
-        for half in self.renames.halves.values_mut().filter(due) {
+        for half in self.renames.halves.values_mut().filter(|half| !half.reported && is_due(half)) {
             half.reported = true;
             left.push(half.from.clone());
-        }
-        if self.renames.last.as_ref().is_some_and(|(_, _, at)| *at + SECOND_HALF_TIMEOUT <= now) {
-            self.report_rename()?;
         }
         left.iter().try_for_each(|path| self.look(path))
     }

@@ -7,6 +7,7 @@
 
 mod armed;
 mod events;
+mod fence;
 mod links;
 mod poll;
 mod writing;
@@ -32,6 +33,7 @@ use crate::observe::metrics::Metrics;
 pub use armed::Armed;
 use armed::Arming;
 use events::PendingRenames;
+pub use fence::Fence;
 use links::Targets;
 use poll::{Difference, PolledFolders};
 pub use writing::OpenFiles;
@@ -80,6 +82,7 @@ pub struct Watch {
 pub fn start(
     folder: Folder,
     articles: &Articles,
+    fence: Fence,
     changes: Sender<Change>,
     observers: &Observers,
 ) -> anyhow::Result<Watch> {
@@ -93,6 +96,7 @@ pub fn start(
         poll_interval: articles.poll_interval.0,
         input: input.clone(),
         watcher: None,
+        fence,
         changes,
         watched: HashSet::new(),
         polled: PolledFolders::default(),
@@ -180,6 +184,7 @@ struct Task {
     input: Sender<Input>,
     /// `None` if the kernel gives no events.
     watcher: Option<RecommendedWatcher>,
+    fence: Fence,
     changes: Sender<Change>,
     watched: HashSet<PathBuf>,
     polled: PolledFolders,
@@ -254,7 +259,13 @@ impl Task {
             }
         };
         match notify::recommended_watcher(callback) {
-            Ok(watcher) => self.watcher = Some(watcher),
+            Ok(mut watcher) => {
+                let fence = self.fence.file();
+                let is_armed =
+                    !fence.as_os_str().is_empty() && watcher.watch(fence, RecursiveMode::NonRecursive).is_ok();
+                self.fence.arm(is_armed);
+                self.watcher = Some(watcher);
+            }
             Err(error) if self.is_first(Warning::NoEvents) => {
                 let seconds = self.poll_interval.as_secs();
                 tracing::warn!(
@@ -291,6 +302,8 @@ impl Task {
     /// Watches all folders again and reconciles. After a loss of events, any folder may have been replaced by another of its name.
     fn rewatch_and_reconcile(&mut self) -> Result<(), Closed> {
         self.watched.clear();
+        // The event of a fence may be among those that were lost.
+        self.send(Change::Fence)?;
         self.reconcile()
     }
 

@@ -250,7 +250,7 @@ pub(crate) mod tests {
     use crate::catalog::Reader;
     use crate::change::Change;
     use crate::config::Config;
-    use crate::folder::watch::OpenFiles;
+    use crate::folder::watch::{Armed, Fence, OpenFiles};
     use crate::model::collection::{ArticleLookup, ArticleState};
     use crate::model::entry::{ArticleId, Entry, Slug};
     use crate::publish::ingest::{Queue, WriteMoment};
@@ -264,6 +264,18 @@ pub(crate) mod tests {
         catalog: Catalog,
         ingest: Ingest,
         seconds: i64,
+        /// How much later it is than the clock says.
+        ahead: Duration,
+        fence: Fence,
+        /// How many fences were reported.
+        passed: u64,
+    }
+
+    /// A fence that counts how often it is raised.
+    fn armed_fence(state: &Path) -> Fence {
+        let fence = Fence::at(state.join("fence")).unwrap();
+        fence.arm(true);
+        fence
     }
 
     impl Site {
@@ -276,16 +288,24 @@ pub(crate) mod tests {
             let mut catalog = Catalog::open(directory.path(), Some("x.example"), DateTime::UNIX_EPOCH).unwrap();
             let channel = Channel::new(&config, "https://x.example/", catalog.feed_id());
             let folder = Folder::open(&config.articles).unwrap();
-            let ingest = Ingest::new(&mut catalog, folder, &config, &channel, OpenFiles::default()).unwrap();
-            Self { directory, config, channel, catalog, ingest, seconds: 1_700_000_000 }
+            let mut ingest = Ingest::new(&mut catalog, folder, &config, &channel, OpenFiles::default()).unwrap();
+            let fence = armed_fence(directory.path());
+            ingest.behind(Armed::default(), fence.clone());
+            let (seconds, ahead, passed) = (1_700_000_000, Duration::ZERO, 0);
+            Self { directory, config, channel, catalog, ingest, seconds, ahead, fence, passed }
+        }
+
+        pub fn fence(&self) -> &Fence {
+            &self.fence
         }
 
         fn moment(&mut self) -> WriteMoment {
             self.seconds += 1;
-            WriteMoment::now(DateTime::from_timestamp(self.seconds, 0).unwrap())
+            let moment = WriteMoment::now(DateTime::from_timestamp(self.seconds, 0).unwrap());
+            WriteMoment { instant: moment.instant + self.ahead, ..moment }
         }
 
-        fn file(&self, name: &str) -> PathBuf {
+        pub fn file(&self, name: &str) -> PathBuf {
             self.directory.path().join("articles").join(name)
         }
 
@@ -309,11 +329,29 @@ pub(crate) mod tests {
                 let moment = self.moment();
                 let moment = WriteMoment { instant: moment.instant + time, ..moment };
                 let (catalog, ingest) = (&mut self.catalog, &mut self.ingest);
+                while self.passed < self.fence.raised() {
+                    self.passed += 1;
+                    catalog.transaction(|catalog| ingest.changes(catalog, &[Change::Fence], moment)).unwrap();
+                }
                 catalog.transaction(|catalog| ingest.tick(catalog, Queue::Empty, moment)).unwrap();
+                if self.passed < self.fence.raised() {
+                    continue;
+                }
                 if ingest.until_next_wake(Instant::now() + time).is_none_or(|wait| !wait.is_zero()) {
                     break;
                 }
             }
+        }
+
+        /// Follows hints as one batch, so much later than anything before. Fences are reported by the caller.
+        pub fn deliver(&mut self, hints: &[Change], later: Duration) {
+            self.ahead += later;
+            let moment = self.moment();
+            let (catalog, ingest) = (&mut self.catalog, &mut self.ingest);
+            catalog.transaction(|catalog| ingest.changes(catalog, hints, moment)).unwrap();
+            let moment = self.moment();
+            let (catalog, ingest) = (&mut self.catalog, &mut self.ingest);
+            catalog.transaction(|catalog| ingest.tick(catalog, Queue::Empty, moment)).unwrap();
         }
 
         pub fn write(&mut self, name: &str, bytes: impl AsRef<[u8]>) {
@@ -344,6 +382,8 @@ pub(crate) mod tests {
             let (config, channel) = (&self.config, &self.channel);
             let folder = Folder::open(&config.articles).unwrap();
             self.ingest = Ingest::new(&mut self.catalog, folder, config, channel, OpenFiles::default()).unwrap();
+            (self.fence, self.passed) = (armed_fence(self.directory.path()), 0);
+            self.ingest.behind(Armed::default(), self.fence.clone());
             let moment = self.moment();
             self.ingest.everywhere(&mut self.catalog, moment).unwrap();
             while self.ingest.is_reading() {

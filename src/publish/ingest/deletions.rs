@@ -74,6 +74,7 @@ impl Ingest {
     pub(super) fn has_gone(&mut self, catalog: &mut Catalog, path: &Path, moment: WriteMoment) -> catalog::Result<()> {
         let before = self.left_out.len();
         self.reserved.retain(|draft, _| !draft.starts_with(path));
+        self.copies.retain(|copy, _| !copy.starts_with(path));
         self.look_at_recordings_of(path, moment);
         self.left_out.retain(|left_out, _| !left_out.starts_with(path));
         self.complained |= self.left_out.len() != before;

@@ -4,6 +4,7 @@ mod backlog;
 mod compare;
 mod content;
 mod deletions;
+mod fences;
 mod ownership;
 mod problems;
 mod read_pool;
@@ -23,7 +24,7 @@ use crate::article::{self, Article, Problem, Rules, Verdict};
 use crate::catalog::{self, Arrival, Catalog, Decision, Extent, Identity, Known, Recorded};
 use crate::change::Change;
 use crate::config::Config;
-use crate::folder::watch::{Armed, OpenFiles, QUIET};
+use crate::folder::watch::{Armed, Fence, OpenFiles, QUIET};
 use crate::folder::{Folder, SourceFormat, Stat};
 use crate::model::collection::ArticleState;
 use crate::model::taxonomy::Term;
@@ -32,6 +33,7 @@ use crate::observe::status::Notice;
 use crate::render::feed::Channel;
 use backlog::Unread;
 use content::{Shown, said};
+use fences::Fences;
 use ownership::problems_of;
 use problems::LeftOut;
 use read_pool::{Ahead, Depth, Job, Prepared, Understood};
@@ -73,7 +75,7 @@ impl WriteMoment {
     }
 
     fn refreshed(self) -> Self {
-        Self { now: Utc::now(), instant: Instant::now(), ..self }
+        Self { now: Utc::now(), instant: self.instant.max(Instant::now()), ..self }
     }
 
     fn nanoseconds(&self) -> i64 {
@@ -95,7 +97,7 @@ pub enum Queue {
 enum Trigger {
     /// Somebody has finished with it.
     Finished,
-    /// The same, and it stood in another article's place for so long that no hint will say how it got there.
+    /// It has not changed since a fence was raised, and every hint before that fence has been followed.
     Awaited,
     /// A scan came across it; somebody may be writing it.
     Scanned,
@@ -161,6 +163,8 @@ pub struct Ingest {
     /// Files that have vanished, and when they count as deleted.
     missing: HashMap<PathBuf, Instant>,
     renames: Renames,
+    /// What waits until every hint of it has arrived.
+    fences: Fences,
     /// Files that a writer emptied, and when they count as empty.
     emptied: HashMap<PathBuf, Instant>,
     /// What the last scan found to be read, and how it came to notice.
@@ -175,6 +179,8 @@ pub struct Ingest {
     /// Files to be looked at again: when, and how they came to notice.
     later: HashMap<PathBuf, (Instant, Trigger)>,
     left_out: HashMap<PathBuf, LeftOut>,
+    /// Files that are not published because they have the bytes of an article, and that article.
+    copies: HashMap<PathBuf, PathBuf>,
     /// By draft, the recordings that its front matter names.
     reserved: HashMap<PathBuf, Vec<PathBuf>>,
     /// Recordings of articles that were given another name, and until when their articles may follow.
@@ -225,6 +231,7 @@ impl Ingest {
             armed: Armed::default(),
             missing: HashMap::new(),
             renames: Renames::default(),
+            fences: Fences::default(),
             emptied: HashMap::new(),
             pending: VecDeque::new(),
             pending_seen: Trigger::Imported,
@@ -233,6 +240,7 @@ impl Ingest {
             unread,
             later: HashMap::new(),
             left_out: HashMap::new(),
+            copies: HashMap::new(),
             reserved: HashMap::new(),
             renamed: HashMap::new(),
             listed: None,
@@ -247,8 +255,8 @@ impl Ingest {
     }
 
     /// Looks into no folder from now on before it is watched.
-    pub fn behind(&mut self, armed: Armed) {
-        self.armed = armed;
+    pub fn behind(&mut self, armed: Armed, fence: Fence) {
+        (self.armed, self.fences) = (armed, Fences::new(fence));
     }
 
     /// How long until [`Ingest::tick`] has something to do.
@@ -257,10 +265,13 @@ impl Ingest {
             return Some(Duration::ZERO);
         }
         // While the folder is away, what is missing waits for it to come back.
-        let missing = self.missing.values().filter(|_| self.folder_is_there);
+        let holds = self.fences.holds_deletions();
+        let missing = self.missing.values().filter(|_| self.folder_is_there && !holds);
         let missing = missing.map(|at| self.deletions_wait_until.map_or(*at, |until| until.max(*at)));
         let later = self.later.values().map(|(at, _)| *at);
-        missing.chain(self.emptied.values().copied()).chain(later).min().map(|at| at.saturating_duration_since(now))
+        let next = missing.chain(self.emptied.values().copied()).chain(later).min();
+        let next = next.map(|at| at.saturating_duration_since(now));
+        next.into_iter().chain(self.fences.until_next_wake(now)).min()
     }
 
     /// How long until files that a scan came across too soon can be read; `None` if there are none.
@@ -289,17 +300,26 @@ impl Ingest {
         // Renames first: a look shows what is true now, and whoever followed an older rename after it would be led astray.
         for hint in hints {
             match hint {
+                // Without fences, a hint may be older than what was seen: then only files say what was renamed.
+                Change::Moved { .. } | Change::Exchanged { .. } if !self.fences.are_available() => {}
                 Change::Moved { from, to } => changed |= self.moved(catalog, from, to, moment)?,
                 Change::Exchanged { one, other } => self.exchanged(catalog, one, other, moment)?,
+                Change::Fence => self.fences.pass(moment.instant),
                 Change::Look(_) | Change::Reconcile => {}
             }
         }
         let mut looked_at = HashSet::new();
         for hint in hints {
-            if let Change::Look(path) = hint
-                && looked_at.insert(path)
-            {
-                changed |= self.look(catalog, path, Trigger::Finished, moment)?;
+            let paths = match hint {
+                Change::Look(path) => [Some(path), None],
+                Change::Moved { from, to } if !self.fences.are_available() => [Some(from), Some(to)],
+                Change::Exchanged { one, other } if !self.fences.are_available() => [Some(one), Some(other)],
+                _ => [None, None],
+            };
+            for path in paths.into_iter().flatten() {
+                if looked_at.insert(path) {
+                    changed |= self.look(catalog, path, Trigger::Finished, moment)?;
+                }
             }
         }
         Ok(changed)
@@ -356,10 +376,12 @@ impl Ingest {
         let due = |map: &HashMap<PathBuf, Instant>| -> Vec<PathBuf> {
             map.iter().filter(|(_, at)| **at <= moment.instant).map(|(path, _)| path.clone()).collect()
         };
-        self.renames.forget_old(moment.instant);
+        self.fences.time_out(moment.instant);
+        self.renames.forget_old(&self.fences);
         self.renamed.retain(|_, until| *until > moment.instant);
         let mut changed =
             if self.is_reading() { self.read_pending(catalog, moment)? } else { self.read_unread(catalog, moment)? };
+        changed |= self.read_deferred(catalog, moment)?;
         let mut later = self.later.extract_if(|_, (at, _)| *at <= moment.instant).collect::<Vec<_>>();
         later.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
         for (path, (_, seen)) in later {
@@ -370,8 +392,12 @@ impl Ingest {
             self.emptied.remove(&path);
         }
         // What is missing may be among what is still to be read, under another name.
-        if self.folder_is_there && !self.is_reading() && hints == Queue::Empty {
-            changed |= self.delete(catalog, due(&self.missing), moment)?;
+        if self.folder_is_there && !self.is_reading() {
+            let mut missing = due(&self.missing);
+            if let Some(since) = self.fences.may_delete(!missing.is_empty(), hints, moment.instant) {
+                missing.retain(|path| self.missing.get(path).is_some_and(|at| *at <= since));
+                changed |= self.delete(catalog, missing, moment)?;
+            }
         }
         Ok(changed)
     }
@@ -476,7 +502,7 @@ impl Ingest {
             return Ok(false);
         }
         if let Some(known) = known {
-            self.replaced(path, known, found, moment);
+            self.file_replaced(path, known, found, seen, moment);
         }
         let held_until = self.held_until(&found, moment);
         let Said { article, terms, problems, extent } = match self.understand(&mut read, known, held_until, moment) {
@@ -627,14 +653,17 @@ impl Ingest {
         arrival: &Arrival<'_>,
     ) -> catalog::Result<Result<Identity, (Problem, Option<PathBuf>)>> {
         let missing = &self.missing;
-        match catalog.identify(arrival, |path| missing.contains_key(path))? {
+        let original = self.copies.get(arrival.path).filter(|original| missing.contains_key(*original));
+        match catalog.identify(arrival, original.map(PathBuf::as_path), |path| missing.contains_key(path))? {
             Decision::Is(identity) => {
+                self.copies.remove(arrival.path);
                 if let Some(from) = &identity.moved_from {
                     self.missing.remove(from);
                 }
                 Ok(Ok(identity))
             }
             Decision::CopyOf(twin) => {
+                self.copies.insert(arrival.path.to_path_buf(), twin.clone());
                 let advice = "not published twice; change it or delete one of them";
                 let problem = Problem::of_file(format!("the same text as {}: {advice}", text::path_line(&twin)));
                 Ok(Err((problem, Some(twin))))

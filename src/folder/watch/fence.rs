@@ -1,0 +1,64 @@
+//! Fences: events by which the writer knows that every earlier event has been reported.
+//!
+//! Events reach the writer late, and the folder may be several steps ahead of them. Where that matters, the writer raises a fence: it
+//! opens and closes a file that nothing else writes. The kernel queues the event of the close behind every earlier event.
+
+use std::fs::OpenOptions;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+/// Shared by the watch, which sends [`Change::Fence`](crate::change::Change::Fence), and the writer, which raises it. The default
+/// fence is never armed.
+#[derive(Debug, Clone, Default)]
+pub struct Fence(Arc<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    file: PathBuf,
+    is_armed: AtomicBool,
+    raised: AtomicU64,
+}
+
+impl Fence {
+    /// Creates the file, which is outside of the watched folder.
+    ///
+    /// # Errors
+    /// The file cannot be created.
+    pub fn at(file: PathBuf) -> io::Result<Self> {
+        OpenOptions::new().create(true).truncate(false).write(true).open(&file)?;
+        Ok(Self(Arc::new(State { file, ..State::default() })))
+    }
+
+    /// Path of the file; empty if there is none.
+    pub(super) fn file(&self) -> &Path {
+        &self.0.file
+    }
+
+    /// Sets whether the file is watched.
+    pub fn arm(&self, is_armed: bool) {
+        self.0.is_armed.store(is_armed, Ordering::Relaxed);
+    }
+
+    /// Whether a raised fence will be reported.
+    pub fn is_armed(&self) -> bool {
+        self.0.is_armed.load(Ordering::Relaxed)
+    }
+
+    /// Requests a report behind everything that has happened until now. Returns whether there will be one.
+    pub fn raise(&self) -> bool {
+        let is_raised = self.is_armed() && OpenOptions::new().write(true).open(&self.0.file).is_ok();
+        if is_raised {
+            self.0.raised.fetch_add(1, Ordering::Relaxed);
+        } else {
+            self.arm(false);
+        }
+        is_raised
+    }
+
+    /// Number of times that it was raised.
+    pub fn raised(&self) -> u64 {
+        self.0.raised.load(Ordering::Relaxed)
+    }
+}

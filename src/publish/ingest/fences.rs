@@ -1,0 +1,160 @@
+//! Waits until every hint of what was seen has been followed.
+//!
+//! Hints arrive late: the folder may be several steps ahead of them, and a file at a path may belong to another article than the hints
+//! so far say. So what depends on a rename that may still be reported waits for a fence.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::{Ingest, Queue, Trigger, WriteMoment};
+use crate::catalog::{self, Catalog};
+use crate::folder::watch::Fence;
+use crate::folder::{Found, Stat};
+
+/// Longest wait for a fence. The watch reports a fence when events were lost, so this is for faults of the system alone.
+const FENCE_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// A file whose article is decided later.
+#[derive(Debug)]
+struct Deferred {
+    /// Identifies the file that was seen.
+    stat: Stat,
+    trigger: Trigger,
+    /// The fence that it waits for.
+    fence: u64,
+}
+
+/// Fences by number, and what waits for them. At most one is raised at a time.
+#[derive(Debug, Default)]
+pub(super) struct Fences {
+    fence: Fence,
+    /// The one that was raised and not reported yet, and when that was.
+    outstanding: Option<(u64, Instant)>,
+    passed: u64,
+    /// The highest number that something waits for.
+    wanted: u64,
+    deferred: HashMap<PathBuf, Deferred>,
+    /// The fence that deletions wait for, and since when.
+    deletions: Option<(u64, Instant)>,
+}
+
+impl Fences {
+    pub fn new(fence: Fence) -> Self {
+        Self { fence, ..Self::default() }
+    }
+
+    /// Whether raised fences are reported. If not, nothing waits for them.
+    pub fn are_available(&self) -> bool {
+        self.fence.is_armed()
+    }
+
+    /// The number of the first fence raised after `now`; `None` without fences.
+    pub fn next(&mut self, now: Instant) -> Option<u64> {
+        let next = match self.outstanding {
+            Some((number, _)) => number + 1,
+            None => self.raise(now)?,
+        };
+        self.wanted = self.wanted.max(next);
+        Some(next)
+    }
+
+    fn raise(&mut self, now: Instant) -> Option<u64> {
+        let number = self.passed + 1;
+        self.fence.raise().then(|| {
+            self.outstanding = Some((number, now));
+            number
+        })
+    }
+
+    /// The outstanding fence was reported.
+    pub fn pass(&mut self, now: Instant) {
+        let Some((number, _)) = self.outstanding.take() else { return };
+        self.passed = number;
+        if self.wanted > self.passed && self.raise(now).is_none() {
+            self.passed = self.wanted;
+        }
+    }
+
+    pub fn has_passed(&self, fence: u64) -> bool {
+        fence <= self.passed
+    }
+
+    /// Gives up a fence that should have been reported.
+    pub fn time_out(&mut self, now: Instant) {
+        if self.outstanding.is_some_and(|(_, at)| at + FENCE_TIMEOUT <= now) {
+            tracing::debug!("a fence was not reported; its event may have been lost");
+            self.pass(now);
+        }
+    }
+
+    /// Time until something can be decided.
+    pub fn until_next_wake(&self, now: Instant) -> Option<Duration> {
+        if self.deferred.values().any(|deferred| self.has_passed(deferred.fence)) {
+            return Some(Duration::ZERO);
+        }
+        self.outstanding.map(|(_, at)| (at + FENCE_TIMEOUT).saturating_duration_since(now))
+    }
+
+    /// Whether deletions wait for a fence.
+    pub fn holds_deletions(&self) -> bool {
+        self.deletions.is_some_and(|(fence, _)| !self.has_passed(fence))
+    }
+
+    /// When the fence was raised that deletions waited for: what was due by then may be deleted. `None` while hints may be on the way
+    /// that say where a missing file is.
+    pub fn may_delete(&mut self, is_any_due: bool, queue: Queue, now: Instant) -> Option<Instant> {
+        if !is_any_due {
+            self.deletions = None;
+            return None;
+        }
+        if let Some((fence, since)) = self.deletions {
+            let has_passed = self.has_passed(fence);
+            self.deletions = self.deletions.filter(|_| !has_passed);
+            return has_passed.then_some(since);
+        }
+        match self.next(now) {
+            Some(fence) => {
+                self.deletions = Some((fence, now));
+                None
+            }
+            None => (queue == Queue::Empty).then_some(now),
+        }
+    }
+}
+
+impl Ingest {
+    /// Decides later which article a file is, if hints of it may be on the way. Returns whether that is so.
+    pub(super) fn defer(&mut self, path: &Path, stat: Stat, trigger: Trigger, moment: WriteMoment) -> bool {
+        let Some(fence) = self.fences.next(moment.instant) else { return false };
+        self.fences.deferred.insert(path.to_path_buf(), Deferred { stat: stat.file_only(), trigger, fence });
+        true
+    }
+
+    /// A path was part of a rename: what was seen there before is older than that.
+    pub(super) fn defer_again(&mut self, path: &Path, moment: WriteMoment) {
+        if !self.fences.deferred.keys().any(|deferred| deferred.starts_with(path)) {
+            return;
+        }
+        if let Some(fence) = self.fences.next(moment.instant) {
+            let affected = self.fences.deferred.iter_mut().filter(|(deferred, _)| deferred.starts_with(path));
+            affected.for_each(|(_, deferred)| deferred.fence = fence);
+        }
+    }
+
+    /// Reads the files whose article can be decided now. Returns whether something that is served has changed.
+    pub(super) fn read_deferred(&mut self, catalog: &mut Catalog, moment: WriteMoment) -> catalog::Result<bool> {
+        let passed = self.fences.passed;
+        let ready = self.fences.deferred.extract_if(|_, deferred| deferred.fence <= passed);
+        let mut ready: Vec<_> = ready.collect();
+        ready.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        let mut changed = false;
+        for (path, Deferred { stat, trigger, .. }) in ready {
+            let file = self.folder.root().join(&path);
+            // Another file came there meanwhile: its hints may be on the way.
+            let is_same = Found::at(&file).is_some_and(|found| found.stat.file_only() == stat);
+            changed |= self.look(catalog, &file, if is_same { Trigger::Awaited } else { trigger }, moment)?;
+        }
+        Ok(changed)
+    }
+}
