@@ -209,6 +209,61 @@ fn every_promise_has_its_test() {
     }
 }
 
+/// Each function with its parameters, as `name: type`.
+fn signatures(code: &str) -> Vec<(String, Vec<String>)> {
+    let mut signatures = Vec::new();
+    let code = code.replace("->", "=");
+    for rest in code.split("fn ").skip(1) {
+        let name: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+        // Bounds of a type parameter may have parentheses of their own, but no name and colon before them.
+        let Some((_, list)) = rest.split_once('(').filter(|_| !name.is_empty()) else { continue };
+        let (mut depth, mut parameters) = (0, vec![String::new()]);
+        for letter in list.chars() {
+            match letter {
+                '(' | '<' | '[' => depth += 1,
+                ')' if depth == 0 => break,
+                ')' | '>' | ']' => depth -= 1,
+                _ => {}
+            }
+            if letter == ',' && depth == 0 {
+                parameters.push(String::new());
+            } else {
+                parameters.last_mut().unwrap().push(letter);
+            }
+        }
+        signatures.push((name, parameters.iter().map(|parameter| parameter.trim().to_owned()).collect()));
+    }
+    signatures
+}
+
+/// Two dates of one type are exchanged by mistake: a function takes a `Version`, a `Moment` or another struct that names them.
+#[test]
+fn no_function_takes_two_bare_dates() {
+    const DATES: [&str; 4] = ["DateTime<Utc>", "Option<DateTime<Utc>>", "&DateTime<Utc>", "Option<&DateTime<Utc>>"];
+    let is_date = |parameter: &String| {
+        parameter.split_once(": ").is_some_and(|(_, of)| DATES.contains(&of.replace("mut ", "").as_str()))
+    };
+    let mut with_one = 0;
+    for (path, code) in sources() {
+        for (name, parameters) in signatures(&code) {
+            let dates: Vec<&String> = parameters.iter().filter(|parameter| is_date(parameter)).collect();
+            assert!(dates.len() < 2, "{}: {name} takes {dates:?}", path.display());
+            with_one += dates.len();
+        }
+    }
+    assert!(with_one > 20, "only {with_one} dates were found: is the test blind?");
+}
+
+#[test]
+fn parameters_of_functions_are_found() {
+    let code = "pub fn one<T: Ord>(&self, a: DateTime<Utc>, b: impl Fn(u8, u8) -> u8) -> T {}\nfn two(\n    c: &[(u8, u8)],\n) {}";
+    let expected =
+        [("one", vec!["&self", "a: DateTime<Utc>", "b: impl Fn(u8, u8) = u8"]), ("two", vec!["c: &[(u8, u8)]", ""])];
+    let expected =
+        expected.map(|(name, list)| (name.to_owned(), list.into_iter().map(str::to_owned).collect::<Vec<_>>()));
+    assert_eq!(signatures(code), expected);
+}
+
 #[test]
 fn functions_fit_70_lines() {
     for (path, code) in sources() {

@@ -1,12 +1,13 @@
 //! Archive documents (RFC 5005 section 4): which articles are in each. An article stays in its archive for ever, so that no
 //! edit and no deletion renumbers any; a gap stays a gap.
 
-use crate::model::collection::FeedLimits;
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::window::Window;
 use super::{Catalog, Result, values};
+use crate::model::collection::FeedLimits;
+use crate::model::moment::{Moment, Version};
 
 /// An archive is closed early when it takes this many times the bytes of a feed.
 const BYTES: u64 = 8;
@@ -20,25 +21,19 @@ struct Open {
 }
 
 impl Catalog {
-    /// Closes archives until each article that is shown at `now` is in the window or in an archive. Gives the number of the
+    /// Closes archives until each article that is shown at `moment` is in the window or in an archive. Gives the number of the
     /// newest archive. What a new archive holds is still in the window for the most part: so it is full when it is first
     /// told of, and need not change later (standards 61).
     ///
     /// # Errors
     /// The catalog cannot be written.
-    pub fn close_archives(
-        &mut self,
-        window: &Window,
-        limits: &FeedLimits,
-        now: DateTime<Utc>,
-        version: DateTime<Utc>,
-    ) -> Result<Option<u32>> {
+    pub fn close_archives(&mut self, window: &Window, limits: &FeedLimits, moment: Moment) -> Result<Option<u32>> {
         if !window.is_whole {
             let in_window: std::collections::HashSet<i64> = window.rows.iter().map(|(number, _)| *number).collect();
-            let open = self.open_articles(now)?;
+            let open = self.open_articles(moment.due)?;
             let mut rest = open.as_slice();
             while rest.iter().any(|article| !in_window.contains(&article.number)) {
-                let closed = self.close_archive(rest, limits, version)?;
+                let closed = self.close_archive(rest, limits, moment.version)?;
                 rest = &rest[closed..];
             }
         }
@@ -63,7 +58,7 @@ impl Catalog {
     }
 
     /// Puts the oldest of `open` into a new archive and says how many.
-    fn close_archive(&mut self, open: &[Open], limits: &FeedLimits, version: DateTime<Utc>) -> Result<usize> {
+    fn close_archive(&mut self, open: &[Open], limits: &FeedLimits, version: Version) -> Result<usize> {
         let mut bytes = 0;
         let fits = open.iter().take(limits.archive_entries.max(1)).take_while(|article| {
             let first = bytes == 0;
@@ -76,7 +71,7 @@ impl Catalog {
         let sql = "
             INSERT INTO archive (number, oldest, newest, closed, revised)
             SELECT coalesce(max(number), 0) + 1, ?1, ?2, ?3, ?3 FROM archive RETURNING number";
-        let values = [oldest, newest, version.timestamp()];
+        let values = [oldest, newest, version.seconds()];
         let archive: i64 = self.connection.prepare_cached(sql)?.query_row(values, |row| row.get(0))?;
         for article in &open[..count] {
             let sql = "UPDATE article SET archive = ?2 WHERE number = ?1";
@@ -86,13 +81,13 @@ impl Catalog {
     }
 
     /// An article in an archive has changed, and so have the archive's documents.
-    pub(super) fn touch_archive_of(&mut self, number: i64, version: DateTime<Utc>) -> Result<()> {
+    pub(super) fn touch_archive_of(&mut self, number: i64, version: Version) -> Result<()> {
         let sql = "SELECT archive FROM article WHERE number = ?1 AND archive IS NOT NULL";
         let archive: Option<i64> =
             self.connection.prepare_cached(sql)?.query_row([number], |row| row.get(0)).optional()?;
         if let Some(archive) = archive {
             let sql = "UPDATE archive SET revised = ?2 WHERE number = ?1";
-            self.connection.prepare_cached(sql)?.execute([archive, version.timestamp()])?;
+            self.connection.prepare_cached(sql)?.execute([archive, version.seconds()])?;
         }
         Ok(())
     }

@@ -4,13 +4,14 @@ use chrono::{DateTime, Utc};
 
 use super::CatalogError;
 use super::reader::Reader;
-use crate::model::collection::{ArchiveSummary, ArticleLookup, Collection, FeedLimits, FeedLookup, Moment, ViewGroup};
+use crate::model::collection::{ArchiveSummary, ArticleLookup, Collection, FeedLimits, FeedLookup, ViewGroup};
 use crate::model::library::{Library, LibraryError, Result};
+use crate::model::moment::Moment;
 use crate::model::taxonomy::{View, ViewKind};
 
 impl Library for Reader {
     fn article(&self, slug: &str, moment: Moment) -> Result<ArticleLookup> {
-        self.by_slug(slug, moment.version, moment.due).map_err(|error| self.failed(error))
+        self.by_slug(slug, moment).map_err(|error| self.failed(error))
     }
 
     fn view(

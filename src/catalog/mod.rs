@@ -47,6 +47,7 @@ pub use window::Window;
 use crate::folder::Stat;
 use crate::model::collection::{ArticleState, FeedLimits, Tombstone, ViewSummary};
 use crate::model::entry::{Content, Entry};
+use crate::model::moment::Version;
 use crate::model::taxonomy::ViewKind;
 use bulk_import::{Fresh, INDEXES_OF_FEEDS, INDEXES_OF_FILES};
 use values::{article_path, date};
@@ -491,13 +492,13 @@ impl Catalog {
     ///
     /// # Errors
     /// The catalog cannot be written.
-    pub fn stamp(&mut self, path: &str, hash: &[u8; 32], version: DateTime<Utc>) -> Result<DateTime<Utc>> {
+    pub fn stamp(&mut self, path: &str, hash: &[u8; 32], version: Version) -> Result<DateTime<Utc>> {
         if let Some(modified) = self.stamped(path, hash)? {
             return Ok(modified);
         }
         let sql = "INSERT OR REPLACE INTO document (path, hash, modified) VALUES (?1, ?2, ?3)";
-        self.connection.prepare_cached(sql)?.execute(params![path, hash, version.timestamp()])?;
-        Ok(version)
+        self.connection.prepare_cached(sql)?.execute(params![path, hash, version.seconds()])?;
+        Ok(version.date())
     }
 
     /// When the bytes of a document last changed, if these are the ones that it had last.

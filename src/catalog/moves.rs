@@ -9,6 +9,7 @@ use super::views::{Before, Membership};
 use super::{Catalog, Recorded, Result, bytes, content_of, path_of};
 use crate::folder::Stat;
 use crate::model::collection::ArticleState;
+use crate::model::moment::Version;
 use crate::model::taxonomy;
 
 /// What a rename did to the last part of a path.
@@ -47,7 +48,7 @@ impl Catalog {
     ///
     /// # Errors
     /// The catalog cannot be written.
-    pub fn withdraw(&mut self, path: &Path, state: ArticleState, version: DateTime<Utc>) -> Result<Recorded> {
+    pub fn withdraw(&mut self, path: &Path, state: ArticleState, version: Version) -> Result<Recorded> {
         let sql = "SELECT number, state, shown FROM article WHERE path = ?1 AND state < 2 AND state < ?2";
         let row = self.connection.prepare_cached(sql)?.query_row(params![bytes(path), state as i64], |row| {
             Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, bool>(2)?))
@@ -57,9 +58,9 @@ impl Catalog {
         let sql = "
             UPDATE article SET state = ?2, revised = ?3, size = 0, mtime = 0, ctime = 0, stale = min(stale, 2)
             WHERE number = ?1";
-        self.connection.prepare_cached(sql)?.execute([number, state as i64, version.timestamp()])?;
+        self.connection.prepare_cached(sql)?.execute([number, state as i64, version.seconds()])?;
         if shown && before == ArticleState::Live as i64 {
-            self.bury(number, version, version)?;
+            self.bury(number, version.date(), version)?;
         } else {
             self.leave(number, version)?;
         }
@@ -73,7 +74,7 @@ impl Catalog {
     ///
     /// # Errors
     /// The catalog cannot be written.
-    pub fn rename(&mut self, old: &Path, new: &Path, own_name: OwnName, version: DateTime<Utc>) -> Result<Recorded> {
+    pub fn rename(&mut self, old: &Path, new: &Path, own_name: OwnName, version: Version) -> Result<Recorded> {
         if new == old {
             return Ok(Recorded::Unchanged);
         }
@@ -92,7 +93,7 @@ impl Catalog {
     }
 
     /// An article lies in another folder now.
-    fn change_folder(&mut self, path: &Path, version: DateTime<Utc>) -> Result<Recorded> {
+    fn change_folder(&mut self, path: &Path, version: Version) -> Result<Recorded> {
         let sql = "SELECT number FROM article WHERE path = ?1 AND state < 2 AND state = 0";
         let number = self.connection.prepare_cached(sql)?.query_row([bytes(path)], |row| row.get(0)).optional()?;
         let moved = number.map_or(Ok(false), |number| self.enter_as_recorded(number, false, version))?;
@@ -101,7 +102,7 @@ impl Catalog {
     }
 
     /// Puts an article into its views as it was recorded, if it is shown. Says whether those are others than before.
-    pub(super) fn enter_as_recorded(&mut self, number: i64, changed: bool, version: DateTime<Utc>) -> Result<bool> {
+    pub(super) fn enter_as_recorded(&mut self, number: i64, changed: bool, version: Version) -> Result<bool> {
         let sql = "
             SELECT path, published, updated, entry FROM article JOIN content USING (number)
             WHERE number = ?1 AND state = 0 AND shown = 1

@@ -9,6 +9,7 @@ use rusqlite::{OptionalExtension, Row, params};
 use super::{Catalog, Identity, OwnName, Referred, Result, bytes, content_of, path_of};
 use crate::folder::Stat;
 use crate::model::collection::ArticleState;
+use crate::model::moment::{Moment, Version};
 
 /// What an article has to do with a file that it refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -168,9 +169,9 @@ impl Catalog {
         recording: &Referred,
         article: &Path,
         identity: Option<&Identity>,
-        now: DateTime<Utc>,
-        version: DateTime<Utc>,
+        moment: Moment,
     ) -> Result<bool> {
+        let Moment { version, due: now } = moment;
         let at = "path = ?1 AND state < 2";
         let Some(own) = self.holding(at, bytes(&recording.path), now)? else { return Ok(false) };
         let before = match identity {
@@ -215,13 +216,8 @@ impl Catalog {
     ///
     /// # Errors
     /// The catalog cannot be written.
-    pub fn give_back(
-        &mut self,
-        article: &Path,
-        recording: &Path,
-        now: DateTime<Utc>,
-        version: DateTime<Utc>,
-    ) -> Result<bool> {
+    pub fn give_back(&mut self, article: &Path, recording: &Path, moment: Moment) -> Result<bool> {
+        let Moment { version, due: now } = moment;
         let Some(holding) = self.holding("path = ?1 AND state < 2", bytes(article), now)? else { return Ok(false) };
         if !holding.shown {
             return Ok(false);
@@ -246,7 +242,7 @@ impl Catalog {
 
     /// One entry becomes part of another: its addresses lead there, and feeds do not report it as deleted. Its id is never
     /// given again.
-    fn merge(&mut self, entry: &Holding, heir: &Holding, version: DateTime<Utc>) -> Result<()> {
+    fn merge(&mut self, entry: &Holding, heir: &Holding, version: Version) -> Result<()> {
         let number = entry.number;
         self.leave(number, version)?;
         self.raise(number, version)?;

@@ -14,10 +14,11 @@ use super::window;
 use super::{CatalogError, FILE, Result, archive, bytes, identity, path_of};
 use crate::article::Article;
 use crate::model::collection::{
-    ArchiveSummary, ArticleLookup, ArticleState, Collection, FeedLimits, FeedLookup, Moment, Record, Tombstone,
-    ViewGroup, ViewSummary,
+    ArchiveSummary, ArticleLookup, ArticleState, Collection, FeedLimits, FeedLookup, Record, Tombstone, ViewGroup,
+    ViewSummary,
 };
 use crate::model::entry::{Entry, Slug};
+use crate::model::moment::{Moment, Version};
 use crate::model::taxonomy::{View, ViewKind};
 
 /// A read-only connection to the catalog.
@@ -46,12 +47,12 @@ impl Reader {
         Self { damaged: Some(damaged), ..self }
     }
 
-    /// Looks for an article by the last part of its address, as it was in the version `version`; what is scheduled for
-    /// after `due` is not known yet.
+    /// Looks for an article by the last part of its address, as it was at `moment`.
     ///
     /// # Errors
     /// The catalog cannot be read.
-    pub fn by_slug(&self, slug: &str, version: DateTime<Utc>, due: DateTime<Utc>) -> Result<ArticleLookup> {
+    pub fn by_slug(&self, slug: &str, moment: Moment) -> Result<ArticleLookup> {
+        let Moment { version, due } = moment;
         // One statement: what it sees is of one moment.
         let sql = "
             SELECT id, article.slug, published, updated, revised, entry, number, due, guid, state, expires, shown, stale
@@ -64,7 +65,7 @@ impl Reader {
         let (revised, shown_from): (i64, i64) = (row.get(4)?, row.get(7)?);
         let expires: Option<i64> = row.get(10)?;
         let (current, shown): (Slug, bool) = (row.get(1)?, values::flag(row, 11)?);
-        if revised > version.timestamp() {
+        if revised > version.seconds() {
             return Ok(ArticleLookup::NotYet);
         }
         Ok(match super::state_of(row.get(9)?)? {
@@ -136,7 +137,7 @@ impl Reader {
             Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get::<_, i64>(2)?, row.get(3)?, row.get(4)?))
         });
         let Some((number, name, revised, guid, latest)) = row.optional()? else { return Ok(FeedLookup::Unknown) };
-        let revised = date(revised)?;
+        let revised = Version::at(date(revised)?);
         if let Some(answer) = without_reading(revised, moment, known) {
             return Ok(answer);
         }
@@ -147,7 +148,7 @@ impl Reader {
         let entries = window.rows.iter().map(|(number, _)| Ok(Arc::new(entry(&self.connection, *number)?)));
         Ok(FeedLookup::Found(Box::new(Collection {
             name,
-            revised,
+            revised: revised.date(),
             entries: entries.collect::<Result<_>>()?,
             tombstones: tombstones(&self.connection, number)?,
             is_whole: window.is_whole,
@@ -165,7 +166,7 @@ impl Reader {
         let sql = "SELECT revised FROM archive WHERE number = ?1";
         let revised: Option<i64> =
             self.connection.prepare_cached(sql)?.query_row([archive], |row| row.get(0)).optional()?;
-        let Some(revised) = revised.map(date).transpose()? else { return Ok(FeedLookup::Unknown) };
+        let Some(revised) = revised.map(date).transpose()?.map(Version::at) else { return Ok(FeedLookup::Unknown) };
         if let Some(answer) = without_reading(revised, moment, known) {
             return Ok(answer);
         }
@@ -184,7 +185,7 @@ impl Reader {
         let entries = entries.collect::<Result<_>>()?;
         Ok(FeedLookup::Found(Box::new(Collection {
             name: String::new(),
-            revised,
+            revised: revised.date(),
             entries,
             tombstones: Vec::new(),
             is_whole: true,
@@ -204,7 +205,7 @@ impl Reader {
         let entries = rows.iter().map(|(number, _)| Ok(Arc::new(entry(&self.connection, *number)?)));
         Ok(Collection {
             name: String::new(),
-            revised: moment.version,
+            revised: moment.version.date(),
             entries: entries.collect::<Result<_>>()?,
             tombstones: tombstones(&self.connection, super::views::WHOLE)?,
             is_whole: window.is_whole,
@@ -218,7 +219,7 @@ impl Reader {
     /// # Errors
     /// The catalog cannot be read.
     pub fn last_moment(&self, now: DateTime<Utc>) -> Result<Moment> {
-        let version = meta_date(&self.connection, "version")?.unwrap_or_default();
+        let version = Version::at(meta_date(&self.connection, "version")?.unwrap_or_default());
         Ok(Moment { version, due: now })
     }
 
@@ -300,11 +301,11 @@ impl Reader {
 }
 
 /// The answer for a feed that last changed at `revised`, if that says it all.
-fn without_reading(revised: DateTime<Utc>, moment: Moment, known: Option<DateTime<Utc>>) -> Option<FeedLookup> {
+fn without_reading(revised: Version, moment: Moment, known: Option<DateTime<Utc>>) -> Option<FeedLookup> {
     if revised > moment.version {
         return Some(FeedLookup::NotYet);
     }
-    (known == Some(revised)).then_some(FeedLookup::Same)
+    (known == Some(revised.date())).then_some(FeedLookup::Same)
 }
 
 pub(super) fn tombstones(connection: &Connection, view: i64) -> Result<Vec<Tombstone>> {

@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension, params};
 
 use super::views::{Before, Membership};
 use super::{Arrival, Catalog, CatalogError, Identity, Result, bytes};
 use crate::model::collection::ArticleState;
 use crate::model::entry::Content;
+use crate::model::moment::Version;
 use crate::model::taxonomy;
 
 /// A new article; the values are those of [`Catalog::write`]. Nothing is asked for in return: that takes twice the time.
@@ -45,7 +45,7 @@ impl Catalog {
         identity: &Identity,
         arrival: &Arrival<'_>,
         content: &Content,
-        version: DateTime<Utc>,
+        version: Version,
     ) -> Result<Recorded> {
         let text = serde_json::to_string(content).map_err(|error| CatalogError::Damaged(error.to_string()))?;
         let shown = is_shown(identity, arrival);
@@ -113,7 +113,7 @@ impl Catalog {
         identity: &Identity,
         arrival: &Arrival<'_>,
         content: &Content,
-        revised: Option<DateTime<Utc>>,
+        revised: Option<Version>,
     ) -> Result<i64> {
         let shown = is_shown(identity, arrival);
         let weight = if content.brief { content.max_bytes_of_summary() } else { content.max_bytes() };
@@ -127,7 +127,7 @@ impl Catalog {
             identity.slug,
             identity.published.timestamp(),
             identity.updated.timestamp(),
-            revised.map(|version| version.timestamp()),
+            revised.map(Version::seconds),
             arrival.file_hash,
             arrival.entry_hash,
             arrival.stat.size,
@@ -158,7 +158,7 @@ impl Catalog {
     }
 
     /// Another article's id is in the file at a path now: the one that was there is no more. Says whether there was one.
-    fn replace(&mut self, path: &Path, by: Option<i64>, version: DateTime<Utc>) -> Result<bool> {
+    fn replace(&mut self, path: &Path, by: Option<i64>, version: Version) -> Result<bool> {
         let sql = "SELECT number FROM article WHERE path = ?1 AND state < 2 AND number IS NOT ?2";
         let replaced: Option<i64> =
             self.connection.prepare_cached(sql)?.query_row(params![bytes(path), by], |row| row.get(0)).optional()?;

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use rusqlite::types::Value;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params, params_from_iter};
 
@@ -11,6 +11,7 @@ use super::check::{Latest, PASSES, TEXTS, check_meta};
 use super::repair::Cells;
 use super::{Catalog, Result, path_of, views};
 use crate::model::entry::{ArticleId, Content, Slug};
+use crate::model::moment::Version;
 
 /// Tables with what only the catalog knows, those first that others refer to. Everything else follows from the articles.
 const TABLES: [&str; 11] = [
@@ -51,7 +52,7 @@ struct Salvage<'a> {
     now: DateTime<Utc>,
     latest: Latest,
     /// The second of the version that is to show what has changed.
-    version: DateTime<Utc>,
+    version: Version,
     salvaged: Salvaged,
     /// Rows of articles that have no id or no number yet: those of all others are to be known first.
     unnamed: Vec<(Cells, Vec<&'static str>)>,
@@ -89,7 +90,7 @@ impl<'a> Salvage<'a> {
             source,
             now,
             latest: Latest::of(source, now).unwrap_or(Latest::at(now)),
-            version: now,
+            version: Version::at(now),
             salvaged: Salvaged::default(),
             unnamed: Vec::new(),
             without_slug: Vec::new(),
@@ -120,9 +121,8 @@ impl<'a> Salvage<'a> {
     /// What changes by the recovery is shown in the next version.
     fn begin_version(&mut self) -> Result<()> {
         let last = self.catalog.meta_date("version")?.unwrap_or_default();
-        let now = crate::article::date::whole_seconds(self.now);
-        self.version = now.max(last + TimeDelta::seconds(1));
-        self.catalog.set_meta("promised", &self.version.timestamp().to_string())
+        self.version = Version::at(self.now).max(Version::at(last).next());
+        self.catalog.set_meta("promised", &self.version.seconds().to_string())
     }
 
     /// Copies the rows of a table, from one of its ends until one cannot be read, and then from the other.
@@ -163,7 +163,7 @@ impl<'a> Salvage<'a> {
         match table {
             "meta" => return self.accept_meta(&row),
             "article" => return self.accept_article(row),
-            "view" => row.repair_view(self.latest, self.version.timestamp()),
+            "view" => row.repair_view(self.latest, self.version.seconds()),
             "adopted" => {
                 let catalog = &self.catalog;
                 row.repair_adopted(|number| catalog.has_article(number).unwrap_or(false));
@@ -192,7 +192,7 @@ impl<'a> Salvage<'a> {
     }
 
     fn accept_article(&mut self, mut row: Cells) -> Result<()> {
-        let lost = row.repair_article(self.latest, self.version.timestamp());
+        let lost = row.repair_article(self.latest, self.version.seconds());
         if lost.contains(&"id") || lost.contains(&"number") {
             self.unnamed.push((row, lost));
             return Ok(());
@@ -307,7 +307,7 @@ impl<'a> Salvage<'a> {
             let sql = "
                 INSERT OR IGNORE INTO archive (number, oldest, newest, closed, revised)
                 SELECT ?1, coalesce(min(published), 0), coalesce(max(published), 0), ?2, ?2 FROM article WHERE archive = ?1";
-            connection.prepare_cached(sql)?.execute([number, self.version.timestamp()])?;
+            connection.prepare_cached(sql)?.execute([number, self.version.seconds()])?;
         }
         connection
             .execute("UPDATE article SET archive = NULL WHERE archive NOT IN (SELECT number FROM archive)", [])?;
@@ -364,7 +364,7 @@ impl<'a> Salvage<'a> {
             connection.prepare_cached(sql)?.execute([number])?;
         }
         let whole = "INSERT OR IGNORE INTO view (number, kind, key, name, revised) VALUES (?1, 0, '', '', ?2)";
-        connection.execute(whole, [views::WHOLE, self.version.timestamp()])?;
+        connection.execute(whole, [views::WHOLE, self.version.seconds()])?;
         connection.execute_batch(
             "
             -- The same bytes are no update.

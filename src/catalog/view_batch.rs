@@ -6,11 +6,11 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::views::{LISTED, WHOLE};
 use super::{Catalog, Result};
+use crate::model::moment::Version;
 use crate::model::taxonomy::Term;
 
 /// When something happened to a view: to an article that was published then, told of with that date, in that version.
@@ -18,7 +18,7 @@ use crate::model::taxonomy::Term;
 pub(super) struct Touch {
     pub published: i64,
     pub told: i64,
-    pub version: DateTime<Utc>,
+    pub version: Version,
 }
 
 /// A new article in a view.
@@ -45,7 +45,7 @@ struct Account {
     latest: i64,
     is_changed: bool,
     /// Ways of writing its name, mostly one: how many articles more use each, and since which version.
-    spelled: Vec<(String, i64, DateTime<Utc>)>,
+    spelled: Vec<(String, i64, Version)>,
 }
 
 /// Views whose rows were read in this transaction, and what is to be written of them.
@@ -55,7 +55,7 @@ pub(super) struct Tally {
     numbers: HashMap<i64, HashMap<String, i64>>,
     accounts: BTreeMap<i64, Account>,
     /// Kinds of views whose list has changed, and since which version.
-    listed: BTreeMap<i64, DateTime<Utc>>,
+    listed: BTreeMap<i64, Version>,
     /// New articles' places in views. A first reading gathers very many of them: in the order of the table, they are written in
     /// less time.
     members: Vec<Joined>,
@@ -105,7 +105,7 @@ impl Tally {
 }
 
 impl Account {
-    fn spell(&mut self, name: &str, more: i64, version: DateTime<Utc>) {
+    fn spell(&mut self, name: &str, more: i64, version: Version) {
         match self.spelled.iter_mut().find(|(known, ..)| known == name) {
             Some((_, count, since)) => (*count, *since) = (*count + more, version.max(*since)),
             None => self.spelled.push((name.to_owned(), more, version)),
@@ -117,7 +117,7 @@ impl Account {
         if self.floor > touch.published {
             return false;
         }
-        self.revised = touch.version.timestamp();
+        self.revised = touch.version.seconds();
         // Without the one that left, the next older one may come in: the floor must be looked for again.
         self.floor = i64::MIN;
         self.latest = self.latest.max(touch.told);
@@ -147,7 +147,7 @@ impl Account {
 
 impl Catalog {
     /// The number of a view, which comes to be by being asked for.
-    pub(super) fn view_of(&mut self, term: &Term, version: DateTime<Utc>) -> Result<i64> {
+    pub(super) fn view_of(&mut self, term: &Term, version: Version) -> Result<i64> {
         let kind = term.view.kind as i64;
         let numbers = self.tally.numbers.entry(kind).or_default();
         if let Some(number) = numbers.get(&term.view.key) {
@@ -160,7 +160,7 @@ impl Catalog {
             number
         } else {
             let sql = "INSERT INTO view (kind, key, name, revised) VALUES (?1, ?2, ?3, ?4) RETURNING number";
-            let values = params![kind, term.view.key, term.name, version.timestamp()];
+            let values = params![kind, term.view.key, term.name, version.seconds()];
             self.connection.prepare_cached(sql)?.query_row(values, |row| row.get(0))?
         };
         numbers.insert(term.view.key.clone(), number);
@@ -184,7 +184,7 @@ impl Catalog {
     }
 
     /// The list of all views of a kind has changed.
-    fn list_anew(&mut self, kind: i64, version: DateTime<Utc>) {
+    fn list_anew(&mut self, kind: i64, version: Version) {
         let listed = self.tally.listed.entry(kind).or_insert(version);
         *listed = version.max(*listed);
     }
@@ -247,7 +247,7 @@ impl Catalog {
             self.connection.prepare_cached(sql)?.execute(<[i64; 2]>::from(self.tally.new))?;
         }
         for (kind, version) in std::mem::take(&mut self.tally.listed) {
-            self.set_meta(&format!("{LISTED}{kind}"), &version.timestamp().to_string())?;
+            self.set_meta(&format!("{LISTED}{kind}"), &version.seconds().to_string())?;
         }
         self.tally.forget_but_members();
         Ok(())
@@ -258,11 +258,11 @@ impl Catalog {
         if self.connection.is_autocommit() { self.write_views() } else { Ok(()) }
     }
 
-    fn write_spelling(&mut self, view: i64, names: Vec<(String, i64, DateTime<Utc>)>) -> Result<()> {
+    fn write_spelling(&mut self, view: i64, names: Vec<(String, i64, Version)>) -> Result<()> {
         let account = self.tally.account(&self.connection, view)?;
         // Once more what it is called already changes nothing.
         let may_change = names.iter().any(|(name, more, _)| *more < 0 || (*more > 0 && *name != account.name));
-        let mut latest = DateTime::UNIX_EPOCH;
+        let mut latest = Version::default();
         for (name, more, version) in names {
             latest = version.max(latest);
             let sql = "
@@ -279,14 +279,14 @@ impl Catalog {
 
     /// A view is called as most articles write it; of two ways that are as common, the first by alphabet, so that the order in
     /// which articles came does not count.
-    fn name_view(&mut self, view: i64, version: DateTime<Utc>) -> Result<()> {
+    fn name_view(&mut self, view: i64, version: Version) -> Result<()> {
         let sql = "SELECT name FROM spelling WHERE view = ?1 ORDER BY count DESC, name LIMIT 1";
         let best: Option<String> =
             self.connection.prepare_cached(sql)?.query_row([view], |row| row.get(0)).optional()?;
         let account = self.tally.account(&self.connection, view)?;
         let Some(best) = best.filter(|best| *best != account.name) else { return Ok(()) };
         account.name = best;
-        (account.revised, account.floor, account.is_changed) = (version.timestamp(), i64::MIN, true);
+        (account.revised, account.floor, account.is_changed) = (version.seconds(), i64::MIN, true);
         let kind = account.kind;
         self.tally.touched.insert(view);
         self.list_anew(kind, version);

@@ -10,6 +10,7 @@ use super::view_batch::Touch;
 use super::window;
 use super::{Catalog, Result};
 use crate::model::collection::FeedLimits;
+use crate::model::moment::{Moment, Version};
 use crate::model::taxonomy::{self, Term};
 
 /// How long feeds tell of a deletion (standards 69).
@@ -45,7 +46,7 @@ pub(super) struct Membership<'a> {
     /// There is something to play.
     pub plays: bool,
     pub before: Before<'a>,
-    pub version: DateTime<Utc>,
+    pub version: Version,
 }
 
 /// In which views an article was.
@@ -116,7 +117,7 @@ impl Catalog {
     }
 
     /// Takes an article out of all its views. Says whether it was in any.
-    pub(super) fn leave(&mut self, number: i64, version: DateTime<Utc>) -> Result<bool> {
+    pub(super) fn leave(&mut self, number: i64, version: Version) -> Result<bool> {
         let members = self.members(number)?;
         for member in &members {
             self.remove_member(number, member, version)?;
@@ -126,7 +127,7 @@ impl Catalog {
     }
 
     /// Takes an article out of all its views, and has them tell that it is no more since `at`.
-    pub(super) fn bury(&mut self, number: i64, at: DateTime<Utc>, version: DateTime<Utc>) -> Result<()> {
+    pub(super) fn bury(&mut self, number: i64, at: DateTime<Utc>, version: Version) -> Result<()> {
         let views = self.members(number)?.into_iter().map(|member| member.view).chain([WHOLE]);
         let views: Vec<i64> = views.collect();
         self.leave(number, version)?;
@@ -140,7 +141,7 @@ impl Catalog {
     }
 
     /// Takes away the tombstones of an article that is there again.
-    pub(super) fn raise(&mut self, number: i64, version: DateTime<Utc>) -> Result<()> {
+    pub(super) fn raise(&mut self, number: i64, version: Version) -> Result<()> {
         let sql = "DELETE FROM tombstone WHERE number = ?1 RETURNING view";
         let mut statement = self.connection.prepare_cached(sql)?;
         let views: Vec<i64> = statement.query_map([number], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
@@ -151,12 +152,13 @@ impl Catalog {
         Ok(())
     }
 
-    /// What time alone brings to the views: articles that are due at `now`, that have expired, and tombstones that have been up
+    /// What time alone brings to the views: articles that are due at `moment`, that have expired, and tombstones that have been up
     /// long enough.
     ///
     /// # Errors
     /// The catalog cannot be written.
-    pub fn pass_time(&mut self, now: DateTime<Utc>, version: DateTime<Utc>) -> Result<()> {
+    pub fn pass_time(&mut self, moment: Moment) -> Result<()> {
+        let Moment { version, due: now } = moment;
         let due = "
             SELECT number, 0 FROM article WHERE state = 0 AND shown = 0 AND due <= ?1
             AND (expires IS NULL OR expires > ?1)";
@@ -228,7 +230,7 @@ impl Catalog {
     /// # Errors
     /// The catalog cannot be written.
     pub fn know_folder(&mut self, path: &Path) -> Result<()> {
-        taxonomy::section(path).map_or(Ok(()), |term| self.view_of(&term, DateTime::UNIX_EPOCH).map(|_| ()))?;
+        taxonomy::section(path).map_or(Ok(()), |term| self.view_of(&term, Version::default()).map(|_| ()))?;
         self.write_views_alone()
     }
 
@@ -268,7 +270,7 @@ impl Catalog {
         self.count_member(view, name, 1, touch)
     }
 
-    fn remove_member(&mut self, number: i64, member: &Member, version: DateTime<Utc>) -> Result<()> {
+    fn remove_member(&mut self, number: i64, member: &Member, version: Version) -> Result<()> {
         let sql = "DELETE FROM member WHERE view = ?1 AND published = ?2 AND number = ?3";
         self.connection.prepare_cached(sql)?.execute([member.view, member.published, number])?;
         self.count_member(member.view, &member.name, -1, Touch { published: member.published, told: 0, version })

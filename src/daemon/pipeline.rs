@@ -115,10 +115,10 @@ fn prepare(
     let publisher = Publisher::new(catalog, folder, config, pages.clone(), current.clone(), watch.writing(), observers);
     let asked = TextRequests::default();
     let publisher = publisher.with_context(at_state)?.asked(asked.clone()).behind(watch.armed(), fence);
-    let (presented, created) = (publisher.presented(), publisher.created());
+    let dates = publisher.dates();
     let (report, damaged) = tokio::sync::mpsc::channel(1);
     let reader = Reader::open(state).with_context(at_state)?.reporting_damage(report.clone());
-    let on_demand = OnDemand::new(Box::new(reader), pages, presented, created, files).with_text_requests(asked);
+    let on_demand = OnDemand::new(Box::new(reader), pages, dates, files).with_text_requests(asked);
     Ok((Pipeline { publisher, changes, watch, state: state.to_path_buf(), report, damaged }, on_demand))
 }
 

@@ -7,15 +7,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::entry::{ArticleId, Entry, Slug};
 use super::taxonomy::{View, ViewKind};
 
-/// The moment of a snapshot. Nothing later is visible in it.
-#[derive(Debug, Clone, Copy)]
-pub struct Moment {
-    /// The version, a whole second.
-    pub version: DateTime<Utc>,
-    /// Articles scheduled for later are not visible.
-    pub due: DateTime<Utc>,
-}
-
 /// The size limits of feeds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FeedLimits {

@@ -4,7 +4,8 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 
-use super::collection::{ArchiveSummary, ArticleLookup, Collection, FeedLimits, FeedLookup, Moment, ViewGroup};
+use super::collection::{ArchiveSummary, ArticleLookup, Collection, FeedLimits, FeedLookup, ViewGroup};
+use super::moment::Moment;
 use super::taxonomy::{View, ViewKind};
 
 /// What can be read. Each answer is consistent in itself; two answers may differ by a change in between.

@@ -2,6 +2,8 @@
 
 pub mod text;
 
+pub mod moment;
+
 pub mod entry;
 
 pub mod collection;

@@ -7,13 +7,14 @@ use chrono::{DateTime, Utc};
 
 use super::compressor::Compressor;
 use crate::catalog::{self, Catalog, Window};
-use crate::model::collection::{FeedLimits, Moment};
+use crate::model::collection::FeedLimits;
 use crate::model::entry::Entry;
+use crate::model::moment::{Moment, Version};
 use crate::model::taxonomy::ViewKind;
 use crate::render::feed::fragment::FragmentCache;
 use crate::render::feed::{Feed, History};
 use crate::render::page::{Front, Pages};
-use crate::render::snapshot::{self, Current, Document, DocumentBody, Snapshot};
+use crate::render::snapshot::{self, Current, Document, DocumentBody, SiteDates, Snapshot};
 
 /// Most folders, tags and authors each that the front page names.
 const MOST_NAMED: usize = 24;
@@ -33,8 +34,7 @@ pub struct SnapshotBuilder {
     /// What was last shown by these pages: documents that stay the same are taken from there.
     shown: Arc<Snapshot>,
     limits: FeedLimits,
-    presented: DateTime<Utc>,
-    created: DateTime<Utc>,
+    dates: SiteDates,
     missing: bytes::Bytes,
     gone: bytes::Bytes,
     /// Entries of the feed by their number, with their revision: only what changed is read again.
@@ -48,12 +48,7 @@ impl SnapshotBuilder {
     ///
     /// # Errors
     /// The catalog cannot be read or written.
-    pub fn new(
-        catalog: &mut Catalog,
-        pages: Arc<Pages>,
-        current: Current,
-        next: DateTime<Utc>,
-    ) -> catalog::Result<Self> {
+    pub fn new(catalog: &mut Catalog, pages: Arc<Pages>, current: Current, next: Version) -> catalog::Result<Self> {
         let presented = catalog.stamp("articles/", &pages.fingerprint(), next)?;
         let created = catalog.created()?;
         let limits = pages.channel().limits;
@@ -67,8 +62,7 @@ impl SnapshotBuilder {
             current,
             shown,
             limits,
-            presented,
-            created,
+            dates: SiteDates { presented, created },
             missing,
             gone,
             entries: HashMap::new(),
@@ -77,14 +71,9 @@ impl SnapshotBuilder {
         })
     }
 
-    /// When pages last changed their look.
-    pub fn presented(&self) -> DateTime<Utc> {
-        self.presented
-    }
-
-    /// The date of a feed that nothing was ever in.
-    pub fn created(&self) -> DateTime<Utc> {
-        self.created
+    /// The dates of documents that no entry determines.
+    pub fn dates(&self) -> SiteDates {
+        self.dates
     }
 
     /// Numbers of the articles of the main feed at `due` whose texts were not read yet.
@@ -100,26 +89,16 @@ impl SnapshotBuilder {
     }
 
     /// Renders and serves what the catalog says now. Documents whose bytes did not change are kept as they are.
-    /// `due` is the instant that scheduled articles are measured by.
-    pub fn publish(
-        &mut self,
-        catalog: &mut Catalog,
-        version: DateTime<Utc>,
-        due: DateTime<Utc>,
-    ) -> catalog::Result<()> {
-        let snapshot = self.make(catalog, version, due)?;
+    /// Scheduled articles are measured by `moment.due`.
+    pub fn publish(&mut self, catalog: &mut Catalog, moment: Moment) -> catalog::Result<()> {
+        let snapshot = self.make(catalog, moment)?;
         self.serve(snapshot);
         Ok(())
     }
 
     /// Renders what the catalog says now. It is to be served once that is written down.
-    pub fn make(
-        &mut self,
-        catalog: &mut Catalog,
-        version: DateTime<Utc>,
-        due: DateTime<Utc>,
-    ) -> catalog::Result<Arc<Snapshot>> {
-        let snapshot = self.show(catalog, version, due, Bytes::MayChange)?;
+    pub fn make(&mut self, catalog: &mut Catalog, moment: Moment) -> catalog::Result<Arc<Snapshot>> {
+        let snapshot = self.show(catalog, moment, Bytes::MayChange)?;
         Ok(snapshot.expect("bytes may change, so nothing keeps it from being made"))
     }
 
@@ -130,30 +109,19 @@ impl SnapshotBuilder {
     }
 
     /// Serves the version that was served last, if what the catalog says is still that. Says whether it is.
-    pub fn resume(
-        &mut self,
-        catalog: &mut Catalog,
-        version: DateTime<Utc>,
-        due: DateTime<Utc>,
-    ) -> catalog::Result<bool> {
-        let snapshot = self.show(catalog, version, due, Bytes::MustStay)?;
+    pub fn resume(&mut self, catalog: &mut Catalog, moment: Moment) -> catalog::Result<bool> {
+        let snapshot = self.show(catalog, moment, Bytes::MustStay)?;
         Ok(snapshot.map(|snapshot| self.serve(snapshot)).is_some())
     }
 
     /// `None` where bytes would change that must not.
-    fn show(
-        &mut self,
-        catalog: &mut Catalog,
-        version: DateTime<Utc>,
-        due: DateTime<Utc>,
-        bytes: Bytes,
-    ) -> catalog::Result<Option<Arc<Snapshot>>> {
+    fn show(&mut self, catalog: &mut Catalog, moment: Moment, bytes: Bytes) -> catalog::Result<Option<Arc<Snapshot>>> {
         let before = self.shown.clone();
         let documents = catalog.attempt(|catalog| {
-            catalog.pass_time(due, version)?;
-            let window = catalog.window(&self.limits, due)?;
-            let archive = catalog.close_archives(&window, &self.limits, due, version)?;
-            let entries = self.entries(catalog, &window, due)?;
+            catalog.pass_time(moment)?;
+            let window = catalog.window(&self.limits, moment.due)?;
+            let archive = catalog.close_archives(&window, &self.limits, moment)?;
+            let entries = self.entries(catalog, &window, moment.due)?;
             let mut documents = self.articles(&entries, &before);
             let tombstones = catalog.tombstones()?;
             let guid = catalog.podcast_guid()?;
@@ -163,22 +131,22 @@ impl SnapshotBuilder {
             let fragments = Some(&self.fragments);
             let feed = Feed { history, tombstones: &tombstones, guid: guid.as_deref(), latest, fragments, ..main };
             let front = front(catalog, archive)?;
-            for document in snapshot::render(&self.pages, &feed, &front, self.created) {
+            for document in snapshot::render(&self.pages, &feed, &front, self.dates.created) {
                 let body = DocumentBody::from(document.body);
                 let modified = match catalog.stamped(document.path, body.hash.as_bytes())? {
                     Some(modified) => modified,
                     None if bytes == Bytes::MustStay => return Ok(None),
-                    None => catalog.stamp(document.path, body.hash.as_bytes(), version)?,
+                    None => catalog.stamp(document.path, body.hash.as_bytes(), moment.version)?,
                 };
                 let kept = before.document(document.path).filter(|kept| kept.has_body(&body)).cloned();
                 let made = || Arc::new(Document::new(document.kind, body, modified).linked(document.links));
                 documents.insert(document.path.to_owned(), kept.unwrap_or_else(made));
             }
             self.fragments.retain(&entries);
-            catalog.set_meta("version", &version.timestamp().to_string())?;
+            catalog.set_meta("version", &moment.version.seconds().to_string())?;
             Ok(Some(documents))
         })?;
-        let (moment, formats) = (Moment { version, due }, self.pages.formats());
+        let formats = self.pages.formats();
         let snapshot =
             |documents| Arc::new(Snapshot::new(moment, formats, documents, self.missing.clone(), self.gone.clone()));
         Ok(documents.map(snapshot))
@@ -197,9 +165,10 @@ impl SnapshotBuilder {
         let mut documents = HashMap::with_capacity(entries.len() + 32);
         for entry in entries {
             let path = snapshot::article_path(&entry.slug);
-            let modified = entry.revised.max(self.presented);
+            let modified = entry.revised.max(self.dates.presented);
             let kept = before.document(&path).filter(|document| document.last_modified == modified).cloned();
-            let document = kept.unwrap_or_else(|| Arc::new(snapshot::article(&self.pages, entry, self.presented)));
+            let document =
+                kept.unwrap_or_else(|| Arc::new(snapshot::article(&self.pages, entry, self.dates.presented)));
             documents.insert(path, document);
         }
         documents

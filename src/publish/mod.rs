@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use crate::catalog::{self, Catalog, Changes};
 use crate::change::{Change, TextRequests};
@@ -17,12 +17,13 @@ use crate::config::Config;
 use crate::folder::Folder;
 use crate::folder::watch::{Armed, Fence, OpenFiles};
 use crate::model::collection::{Adoption, ImportedEntry};
+use crate::model::moment::{Moment, Version};
 use crate::observe::Observers;
 use crate::observe::heartbeat::Heartbeat;
 use crate::observe::status::{DaemonPhase, ReadProgress};
 use crate::render::feed::Channel;
 use crate::render::page::Pages;
-use crate::render::snapshot::Current;
+use crate::render::snapshot::{Current, SiteDates};
 use build::SnapshotBuilder;
 use ingest::{Ingest, Queue, WriteMoment};
 
@@ -45,10 +46,10 @@ pub struct Publisher {
     ingest: Ingest,
     show: SnapshotBuilder,
     /// The second of the version that is served; no two versions share one (standards 88).
-    version: DateTime<Utc>,
+    version: Version,
     shown_at: Instant,
     /// The latest second that a change was recorded for: the version that shows it is not earlier.
-    promised: DateTime<Utc>,
+    promised: Version,
     /// Something that is served has changed since.
     dirty: bool,
     /// There is something left to do that nobody waits for.
@@ -112,14 +113,9 @@ impl Publisher {
         self
     }
 
-    /// When pages last changed their look; for the door to the catalog.
-    pub fn presented(&self) -> DateTime<Utc> {
-        self.show.presented()
-    }
-
-    /// The date of a feed that nothing was ever in.
-    pub fn created(&self) -> DateTime<Utc> {
-        self.show.created()
+    /// The dates of documents that no entry determines.
+    pub fn dates(&self) -> SiteDates {
+        self.show.dates()
     }
 
     /// Looks at the whole folder and shows what is in it: the feeds are up when this returns.
@@ -156,14 +152,14 @@ impl Publisher {
     /// Serves what was served last, where nothing has changed since: then there is no new version to wait for.
     fn resume(&mut self) -> catalog::Result<bool> {
         let now = Utc::now();
-        let shown = !self.dirty && self.version > DateTime::UNIX_EPOCH && self.version <= now;
+        let shown = !self.dirty && self.version > Version::default() && self.version.date() <= now;
         // Something that is in no document of the snapshot may have been recorded, or have come due, and not been shown.
         let recorded = promised(&self.catalog)? > self.version;
-        let is_due = self.catalog.next_due(self.version)?.is_some_and(|due| due <= now);
-        if !shown || recorded || is_due || !self.show.resume(&mut self.catalog, self.version, self.version)? {
+        let is_due = self.catalog.next_due(self.version.date())?.is_some_and(|due| due <= now);
+        if !shown || recorded || is_due || !self.show.resume(&mut self.catalog, Moment::of(self.version))? {
             return Ok(false);
         }
-        self.shown(self.version)?;
+        self.shown(Moment::of(self.version))?;
         Ok(true)
     }
 
@@ -251,22 +247,21 @@ impl Publisher {
             self.catalog.tidy()?;
         }
         let is_time = hints == Queue::Empty && self.until_next_version().is_zero();
-        let version = self.next_version().max(self.promised);
-        let due = version.min(Utc::now());
+        let shown = Moment::by_clock(self.next_version().max(self.promised), Utc::now());
         let (ingest, show, dirty) = (&mut self.ingest, &mut self.show, self.dirty);
         let (changed, snapshot) = self.catalog.transaction(|catalog| {
-            let changed = ingest.changes(catalog, batch, moment)? | ingest.take_over_due(catalog, due, moment)?;
+            let changed = ingest.changes(catalog, batch, moment)? | ingest.take_over_due(catalog, shown.due, moment)?;
             promise(catalog, changed, self.promised)?;
             // Otherwise nothing that is served has changed, or more is to come, or to be read first.
-            let is_ready = is_time && (changed || dirty) && !(ingest.has_unread() && show.lacks_texts(catalog, due)?);
-            let snapshot = if is_ready { Some(show.make(catalog, version, due)?) } else { None };
+            let is_ready =
+                is_time && (changed || dirty) && !(ingest.has_unread() && show.lacks_texts(catalog, shown.due)?);
+            let snapshot = if is_ready { Some(show.make(catalog, shown)?) } else { None };
             Ok((changed, snapshot))
         })?;
         self.dirty |= changed;
         if let Some(snapshot) = snapshot {
             self.show.serve(snapshot);
-            self.version = version;
-            self.shown(due)?;
+            self.shown(shown)?;
             self.unfinished = true;
         }
         Ok(())
@@ -295,15 +290,12 @@ impl Publisher {
 
     fn publish(&mut self) -> catalog::Result<()> {
         let moment = self.moment();
-        let version = self.next_version().max(self.promised);
-        // If the clock was set back, the version is ahead of it, but what is scheduled is not due.
-        let due = version.min(Utc::now());
+        let shown = Moment::by_clock(self.next_version().max(self.promised), Utc::now());
         let ingest = &mut self.ingest;
-        self.catalog.transaction(|catalog| ingest.take_over_due(catalog, due, moment))?;
+        self.catalog.transaction(|catalog| ingest.take_over_due(catalog, shown.due, moment))?;
         self.read_what_is_shown()?;
-        self.show.publish(&mut self.catalog, version, due)?;
-        self.version = version;
-        self.shown(due)
+        self.show.publish(&mut self.catalog, shown)?;
+        self.shown(shown)
     }
 
     /// Sees to it that the text of each article of the main feed was read. With its weight known, another may come in.
@@ -320,9 +312,10 @@ impl Publisher {
         Ok(())
     }
 
-    /// What is to be done once a version is served, in which what comes after `due` is not.
-    fn shown(&mut self, due: DateTime<Utc>) -> catalog::Result<()> {
-        let version = self.version;
+    /// Notes that a version is served.
+    fn shown(&mut self, moment: Moment) -> catalog::Result<()> {
+        let Moment { version, due } = moment;
+        self.version = version;
         self.shown_at = Instant::now();
         self.dirty = false;
         self.observers.metrics.record_version(self.noticed.take().map(|noticed| noticed.elapsed()));
@@ -330,7 +323,7 @@ impl Publisher {
         let (published, scheduled) = self.catalog.totals(due)?;
         self.observers.metrics.set_articles(published, scheduled);
         self.observers.status.update(|status| {
-            status.version = Some(version);
+            status.version = Some(version.date());
             (status.published, status.scheduled) = (published, scheduled);
         });
         Ok(())
@@ -342,13 +335,13 @@ impl Publisher {
         WriteMoment::now(version)
     }
 
-    fn next_version(&self) -> DateTime<Utc> {
+    fn next_version(&self) -> Version {
         next_version(self.version)
     }
 
     fn until_next_version(&self) -> Duration {
         let now = Utc::now();
-        let by_clock = (self.version + TimeDelta::seconds(1)).signed_duration_since(now).to_std().unwrap_or_default();
+        let by_clock = self.version.next().date().signed_duration_since(now).to_std().unwrap_or_default();
         if by_clock <= CLOCK_PATIENCE {
             return by_clock;
         }
@@ -407,23 +400,22 @@ fn name_site(catalog: &mut Catalog, config: &Config, channel: &Channel) {
 }
 
 /// Remembers the second of the version that is to show a change, if there is one.
-fn promise(catalog: &mut Catalog, changed: bool, version: DateTime<Utc>) -> catalog::Result<bool> {
+fn promise(catalog: &mut Catalog, changed: bool, version: Version) -> catalog::Result<bool> {
     if changed {
-        catalog.set_meta("promised", &version.timestamp().to_string())?;
+        catalog.set_meta("promised", &version.seconds().to_string())?;
     }
     Ok(changed)
 }
 
-fn promised(catalog: &Catalog) -> catalog::Result<DateTime<Utc>> {
-    Ok(catalog.meta_date("promised")?.unwrap_or_default())
+fn promised(catalog: &Catalog) -> catalog::Result<Version> {
+    Ok(Version::at(catalog.meta_date("promised")?.unwrap_or_default()))
 }
 
-fn last_version(catalog: &Catalog) -> catalog::Result<DateTime<Utc>> {
-    Ok(catalog.meta_date("version")?.unwrap_or_default())
+fn last_version(catalog: &Catalog) -> catalog::Result<Version> {
+    Ok(Version::at(catalog.meta_date("version")?.unwrap_or_default()))
 }
 
 /// The second of the next version: now, or the one after the last if the clock has not moved on.
-fn next_version(last: DateTime<Utc>) -> DateTime<Utc> {
-    let now = crate::article::date::whole_seconds(Utc::now());
-    now.max(last + TimeDelta::seconds(1))
+fn next_version(last: Version) -> Version {
+    Version::at(Utc::now()).max(last.next())
 }

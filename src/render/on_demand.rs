@@ -12,14 +12,15 @@ use chrono::{DateTime, Utc};
 
 use crate::change::TextRequests;
 use crate::folder::media;
-use crate::model::collection::{ArticleLookup, Collection, FeedLookup, Moment};
+use crate::model::collection::{ArticleLookup, Collection, FeedLookup};
 use crate::model::library::{self, Library, LibraryError};
+use crate::model::moment::{Moment, Version};
 use crate::model::taxonomy::{View, ViewKind};
 use crate::render::compression::ContentCoding;
 use crate::render::feed::format::{FeedFormat, Formats, Representation};
 use crate::render::feed::{self, Channel, Feed, History, opml};
 use crate::render::page::Pages;
-use crate::render::snapshot::{self, Document, DocumentKind, Snapshot};
+use crate::render::snapshot::{self, Document, DocumentKind, SiteDates, Snapshot};
 
 /// The coding of these documents, which all clients accept: a better one takes longer than it saves for a single client.
 const CODING: ContentCoding = ContentCoding::Gzip;
@@ -140,7 +141,7 @@ struct CachedDocument {
     /// When its content last changed.
     revised: DateTime<Utc>,
     /// The newest version in which it was found unchanged.
-    confirmed: DateTime<Utc>,
+    confirmed: Version,
     /// The last request for it, by the cache's clock.
     requested: u64,
     document: Arc<Document>,
@@ -154,13 +155,13 @@ impl DocumentCache {
         Some(cached.clone())
     }
 
-    fn confirm(&mut self, path: &str, version: DateTime<Utc>) {
+    fn confirm(&mut self, path: &str, version: Version) {
         if let Some(cached) = self.documents.get_mut(path) {
             cached.confirmed = cached.confirmed.max(version);
         }
     }
 
-    fn insert(&mut self, path: &str, revised: DateTime<Utc>, confirmed: DateTime<Utc>, document: Arc<Document>) {
+    fn insert(&mut self, path: &str, revised: DateTime<Utc>, confirmed: Version, document: Arc<Document>) {
         // A slow request must not replace a newer document.
         if self.documents.get(path).is_some_and(|cached| cached.revised > revised) {
             return;
@@ -185,24 +186,16 @@ pub struct OnDemand {
     library: Mutex<Box<dyn Library>>,
     cache: Mutex<DocumentCache>,
     pages: Arc<Pages>,
-    presented: DateTime<Utc>,
-    created: DateTime<Utc>,
+    dates: SiteDates,
     files: media::MediaFiles,
     text_requests: TextRequests,
 }
 
 impl OnDemand {
-    /// Renders articles of `library` and opens `files`. `presented` is when pages and feeds last changed their look; `created` is
-    /// the date of a feed that has never had an entry.
-    pub fn new(
-        library: Box<dyn Library>,
-        pages: Arc<Pages>,
-        presented: DateTime<Utc>,
-        created: DateTime<Utc>,
-        files: media::MediaFiles,
-    ) -> Self {
+    /// Renders articles of `library` and opens `files`.
+    pub fn new(library: Box<dyn Library>, pages: Arc<Pages>, dates: SiteDates, files: media::MediaFiles) -> Self {
         let (library, cache) = (Mutex::new(library), Mutex::default());
-        Self { library, cache, pages, presented, created, files, text_requests: TextRequests::default() }
+        Self { library, cache, pages, dates, files, text_requests: TextRequests::default() }
     }
 
     /// Requests texts that have not been read yet by `text_requests`.
@@ -270,8 +263,8 @@ impl OnDemand {
         let lookup = self.library().article(slug, snapshot.moment)?;
         Ok(match lookup {
             ArticleLookup::Current(entry) => {
-                let revised = entry.revised.max(self.presented);
-                let render = || Ok((snapshot::article(&self.pages, &entry, self.presented), revised));
+                let revised = entry.revised.max(self.dates.presented);
+                let render = || Ok((snapshot::article(&self.pages, &entry, self.dates.presented), revised));
                 return self.cached(&snapshot::article_path(slug), revised, snapshot, render);
             }
             ArticleLookup::Moved(slug) => Lookup::Moved(self.pages.channel().page(&slug)),
@@ -375,14 +368,14 @@ impl OnDemand {
     ) -> Document {
         let (body, links) = match representation {
             Representation::Page => (page(), Some(self.pages.links(&feed.place))),
-            Representation::Feed(format) => ((format.render)(feed, self.created), None),
+            Representation::Feed(format) => ((format.render)(feed, self.dates.created), None),
         };
-        Document::new(representation.into(), body, revised.max(self.presented)).linked(links)
+        Document::new(representation.into(), body, revised.max(self.dates.presented)).linked(links)
     }
 
     fn archives(&self, path: &str, snapshot: &Snapshot) -> Attempt {
         let changed = self.library().archives_changed()?;
-        if changed > snapshot.moment.version {
+        if changed > snapshot.moment.version.date() {
             return Ok(Lookup::NotYet);
         }
         self.cached(path, changed, snapshot, || {
@@ -393,7 +386,7 @@ impl OnDemand {
 
     fn views(&self, kind: ViewKind, path: &str, snapshot: &Snapshot) -> Attempt {
         let changed = self.library().views_changed(&[kind])?;
-        if changed > snapshot.moment.version {
+        if changed > snapshot.moment.version.date() {
             return Ok(Lookup::NotYet);
         }
         self.cached(path, changed, snapshot, || {
@@ -405,21 +398,21 @@ impl OnDemand {
 
     /// A page that lists archives or views.
     fn list(&self, body: String, revised: DateTime<Utc>) -> Document {
-        let page = Document::new(DocumentKind::Page, body, revised.max(self.presented));
+        let page = Document::new(DocumentKind::Page, body, revised.max(self.dates.presented));
         page.linked(Some(self.pages.links("")))
     }
 
     fn opml(&self, path: &str, snapshot: &Snapshot) -> Attempt {
         let changed = self.library().views_changed(&ViewKind::ALL)?;
-        if changed > snapshot.moment.version {
+        if changed > snapshot.moment.version.date() {
             return Ok(Lookup::NotYet);
         }
         self.cached(path, changed, snapshot, || {
             let (groups, changed) = self.library().views(&ViewKind::ALL)?;
-            let modified = changed.max(self.created);
+            let modified = changed.max(self.dates.created);
             let body = opml::render(self.pages.channel(), self.pages.formats(), &groups, modified);
             let kind = DocumentKind::Other(opml::MEDIA_TYPE);
-            Ok((Document::new(kind, body, modified.max(self.presented)), changed))
+            Ok((Document::new(kind, body, modified.max(self.dates.presented)), changed))
         })
     }
 }
@@ -447,7 +440,7 @@ pub fn print(
     now: DateTime<Utc>,
 ) -> library::Result<Printed> {
     // Changes count as soon as they are recorded, before they are served.
-    let moment = Moment { version: DateTime::<Utc>::MAX_UTC, due: now };
+    let moment = Moment { version: Version::at(DateTime::<Utc>::MAX_UTC), due: now };
     let lookup = match route {
         Some(Route::View(view, _)) => library.view(view, &channel.limits, moment, None)?,
         Some(Route::Archive(number, _)) => library.archive(*number, moment, None)?,

@@ -10,8 +10,8 @@ use chrono::{DateTime, Utc};
 use hyper::HeaderMap;
 use tokio::sync::watch;
 
-use crate::model::collection::Moment;
 use crate::model::entry::Entry;
+use crate::model::moment::{Moment, Version};
 use crate::render::compression::ContentCoding;
 use crate::render::feed::format::{FeedFormat, Formats, Representation};
 use crate::render::feed::{self, Feed};
@@ -227,6 +227,15 @@ pub fn render(pages: &Pages, feed: &Feed<'_>, front: &Front, created: DateTime<U
     feeds.chain(others).collect()
 }
 
+/// Dates of documents that no entry determines.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SiteDates {
+    /// When pages and feeds last changed their look.
+    pub presented: DateTime<Utc>,
+    /// The date of a feed that has never had an entry.
+    pub created: DateTime<Utc>,
+}
+
 /// All documents of one version.
 #[derive(Debug)]
 pub struct Snapshot {
@@ -282,13 +291,13 @@ impl Snapshot {
 #[derive(Debug, Clone)]
 pub struct Current {
     snapshot: Arc<ArcSwap<Snapshot>>,
-    changed: watch::Sender<DateTime<Utc>>,
+    changed: watch::Sender<Version>,
 }
 
 impl Default for Current {
     /// An empty snapshot, older than all versions.
     fn default() -> Self {
-        let moment = Moment { version: DateTime::UNIX_EPOCH, due: DateTime::UNIX_EPOCH };
+        let moment = Moment::default();
         let empty = Snapshot::new(moment, feed::FORMATS, HashMap::new(), Bytes::new(), Bytes::new());
         let (changed, _) = watch::channel(moment.version);
         Self { snapshot: Arc::new(ArcSwap::from_pointee(empty)), changed }
@@ -309,7 +318,7 @@ impl Current {
     }
 
     /// Subscribes to new versions.
-    pub fn subscribe(&self) -> watch::Receiver<DateTime<Utc>> {
+    pub fn subscribe(&self) -> watch::Receiver<Version> {
         self.changed.subscribe()
     }
 }
@@ -359,8 +368,8 @@ mod tests {
     fn subscribers_learn_of_a_new_version() {
         let current = Current::default();
         let versions = current.subscribe();
-        let version = DateTime::from_timestamp(1, 0).unwrap();
-        let moment = Moment { version, due: version };
+        let version = Version::default().next();
+        let moment = Moment::of(version);
         current.set(Arc::new(Snapshot::new(moment, feed::FORMATS, HashMap::new(), Bytes::new(), Bytes::new())));
         assert!(versions.has_changed().unwrap());
         assert_eq!(current.clone().get().moment.version, version);

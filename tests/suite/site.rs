@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use gazetted::config::Config;
 use gazetted::daemon::Daemon;
+use gazetted::model::moment::Version;
 use gazetted::render::snapshot::Current;
 use gazetted::system::sockets::Sockets;
 use std::io::{Read, Write};
@@ -31,7 +32,7 @@ pub struct Site {
 struct Running {
     address: SocketAddr,
     current: Current,
-    versions: tokio::sync::watch::Receiver<DateTime<Utc>>,
+    versions: tokio::sync::watch::Receiver<Version>,
     stop: tokio::sync::oneshot::Sender<()>,
     thread: JoinHandle<anyhow::Result<()>>,
 }
@@ -165,7 +166,7 @@ impl Site {
 
     /// The current version.
     pub fn version(&self) -> DateTime<Utc> {
-        self.running.as_ref().expect("running").current.get().moment.version
+        self.running.as_ref().expect("running").current.get().moment.version.date()
     }
 
     /// Waits until a condition holds, checking it at each new version.

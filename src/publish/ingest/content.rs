@@ -253,6 +253,7 @@ pub(crate) mod tests {
     use crate::folder::watch::{Armed, Fence, OpenFiles};
     use crate::model::collection::{ArticleLookup, ArticleState};
     use crate::model::entry::{ArticleId, Entry, Slug};
+    use crate::model::moment::{Moment, Version};
     use crate::publish::ingest::{Queue, WriteMoment};
     use crate::render::feed::Channel;
 
@@ -301,7 +302,7 @@ pub(crate) mod tests {
 
         fn moment(&mut self) -> WriteMoment {
             self.seconds += 1;
-            let moment = WriteMoment::now(DateTime::from_timestamp(self.seconds, 0).unwrap());
+            let moment = WriteMoment::now(Version::at(DateTime::from_timestamp(self.seconds, 0).unwrap()));
             WriteMoment { instant: moment.instant + self.ahead, ..moment }
         }
 
@@ -420,7 +421,11 @@ pub(crate) mod tests {
         /// The last part of the address that one leads to.
         pub fn leads_to(&self, slug: &str) -> Option<Slug> {
             let (reader, now) = (Reader::open(self.directory.path()).unwrap(), Utc::now());
-            let ArticleLookup::Moved(slug) = reader.by_slug(slug, now, now).unwrap() else { return None };
+            let ArticleLookup::Moved(slug) =
+                reader.by_slug(slug, Moment { version: Version::at(now), due: now }).unwrap()
+            else {
+                return None;
+            };
             Some(slug)
         }
 

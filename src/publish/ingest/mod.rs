@@ -27,6 +27,7 @@ use crate::config::Config;
 use crate::folder::watch::{Armed, Fence, OpenFiles, QUIET};
 use crate::folder::{Folder, SourceFormat, Stat};
 use crate::model::collection::ArticleState;
+use crate::model::moment::{Moment, Version};
 use crate::model::taxonomy::Term;
 use crate::model::text;
 use crate::observe::status::Notice;
@@ -55,12 +56,12 @@ pub struct WriteMoment {
     now: DateTime<Utc>,
     instant: Instant,
     /// The second of the version that will show it.
-    version: DateTime<Utc>,
+    version: Version,
 }
 
 impl WriteMoment {
     /// Now, to be shown in the second `version`.
-    pub fn now(version: DateTime<Utc>) -> Self {
+    pub fn now(version: Version) -> Self {
         Self { now: Utc::now(), instant: Instant::now(), version }
     }
 
@@ -72,6 +73,11 @@ impl WriteMoment {
     /// The same to the second.
     pub fn seconds(&self) -> DateTime<Utc> {
         article::date::whole_seconds(self.now)
+    }
+
+    /// The moment of what is recorded now, to the second.
+    fn recorded(&self) -> Moment {
+        Moment { version: self.version, due: self.seconds() }
     }
 
     fn refreshed(self) -> Self {

@@ -140,7 +140,7 @@ impl Ingest {
         moment: WriteMoment,
     ) -> catalog::Result<bool> {
         let referred = Referred { path: recording.to_path_buf(), stamp: self.stamp(recording), claim: Claim::Owns };
-        if !catalog.take_over(&referred, article, identity, moment.seconds(), moment.version)? {
+        if !catalog.take_over(&referred, article, identity, moment.recorded())? {
             return Ok(false);
         }
         self.missing.remove(recording);
@@ -184,7 +184,7 @@ impl Ingest {
         if !is_there || catalog.known(recording)?.is_some() {
             return Ok(false);
         }
-        if !catalog.give_back(article, recording, moment.seconds(), moment.version)? {
+        if !catalog.give_back(article, recording, moment.recorded())? {
             return Ok(false);
         }
         self.later.insert(recording.to_path_buf(), (moment.instant, Trigger::Finished));

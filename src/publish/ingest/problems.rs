@@ -60,7 +60,7 @@ impl Ingest {
     /// Logs that an article will be shown, and remembers it for the operator.
     pub(super) fn tell_published(&mut self, identity: &Identity, path: &Path, url: &Url, moment: WriteMoment) {
         let Identity { id, slug, due, .. } = identity;
-        let version = moment.version.to_rfc3339_opts(SecondsFormat::Secs, true);
+        let version = moment.version.date().to_rfc3339_opts(SecondsFormat::Secs, true);
         let url = url.as_str();
         let what = if *due > moment.now {
             let due = due.to_rfc3339_opts(SecondsFormat::Secs, true);

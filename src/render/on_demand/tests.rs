@@ -13,7 +13,7 @@ fn second(number: i64) -> DateTime<Utc> {
 }
 
 fn moment(version: i64) -> Moment {
-    Moment { version: second(version), due: second(version) }
+    Moment::of(Version::at(second(version)))
 }
 
 /// A library in memory: one tag and one archive, which hold all entries and changed at `changed`.
@@ -44,7 +44,7 @@ impl MemoryLibrary {
 
     fn feed(&self, moment: Moment, cached: Option<DateTime<Utc>>) -> FeedLookup {
         match cached {
-            _ if self.changed > moment.version => FeedLookup::NotYet,
+            _ if self.changed > moment.version.date() => FeedLookup::NotYet,
             Some(cached) if cached == self.changed => FeedLookup::Same,
             _ if !self.unread.is_empty() => FeedLookup::Unread(self.unread.clone()),
             _ => {
@@ -113,7 +113,7 @@ impl Library for MemoryLibrary {
 fn on_demand(library: MemoryLibrary, formats: Formats) -> OnDemand {
     let pages = Arc::new(Pages::new(channel()).with_formats(formats));
     let files = media::MediaFiles::new(Path::new("/nonexistent"), &Config::default().articles.exclude);
-    OnDemand::new(Box::new(library), pages, second(0), second(0), files)
+    OnDemand::new(Box::new(library), pages, SiteDates::default(), files)
 }
 
 fn snapshot(version: i64, formats: Formats) -> Snapshot {
@@ -160,10 +160,10 @@ fn the_least_recently_requested_document_is_evicted() {
     let epoch = DateTime::UNIX_EPOCH;
     let document = |letter: &str| Arc::new(Document::new(DocumentKind::Page, letter.repeat(CACHE_SIZE / 3), epoch));
     for name in ["a", "b", "c"] {
-        cache.insert(name, epoch, epoch, document(name));
+        cache.insert(name, epoch, Version::default(), document(name));
     }
     assert!(cache.get("a").is_some());
-    cache.insert("d", epoch, epoch, document("d"));
+    cache.insert("d", epoch, Version::default(), document("d"));
     assert!(cache.get("b").is_none() && cache.get("a").is_some() && cache.get("d").is_some());
     assert!(cache.bytes <= CACHE_SIZE);
 }

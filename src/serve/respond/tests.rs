@@ -8,7 +8,7 @@ use chrono::DateTime;
 use hyper::Request;
 
 use super::*;
-use crate::model::collection::Moment;
+use crate::model::moment::{Moment, Version as SiteVersion};
 use crate::render::feed::{self, atom, json, opml, rss};
 use crate::render::page;
 
@@ -53,7 +53,7 @@ static SNAPSHOT: LazyLock<Snapshot> = LazyLock::new(|| {
     let compressed = COMPRESSIBLE.map(|(path, kind)| document(path, kind, format!("<p>{path}</p>").repeat(200)));
     let plain = PLAIN.map(|(path, kind)| document(path, kind, format!("<p>{path}</p>")));
     let documents: HashMap<_, _> = compressed.into_iter().chain(plain).collect();
-    let moment = Moment { version: date, due: date };
+    let moment = Moment::of(SiteVersion::at(date));
     Snapshot::new(moment, feed::FORMATS, documents, "<p>missing</p>".into(), "<p>gone</p>".into())
 });
 
@@ -553,7 +553,7 @@ fn a_new_format_is_served_by_its_row() {
     let date = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
     let document = Document::new(DocumentKind::Feed(&twtxt::FORMAT), "a line\n", date);
     let documents = HashMap::from([("twtxt.txt".to_owned(), Arc::new(document))]);
-    let moment = Moment { version: date, due: date };
+    let moment = Moment::of(SiteVersion::at(date));
     let snapshot = Snapshot::new(moment, twtxt::FORMATS, documents, "".into(), "".into());
     let policy = style("https://example.org/");
     let parts = request("GET /tw.txt", &[("sec-fetch-dest", "document")]);
