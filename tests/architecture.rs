@@ -3,6 +3,7 @@
 // A test fails by a panic.
 #![allow(clippy::unwrap_used)]
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -26,6 +27,7 @@ fn sources() -> Vec<(PathBuf, String)> {
         let text = fs::read_to_string(path).unwrap();
         let text = text.split("#[cfg(test)]\nmod tests").next().unwrap();
         let text = text.split("#[cfg(test)]\npub(crate) mod tests").next().unwrap();
+        let text = text.split("#[cfg(test)]\npub(super) mod tests").next().unwrap();
         text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
     };
     files.iter().map(|path| (path.strip_prefix(&root).unwrap().to_path_buf(), code(path))).collect()
@@ -82,6 +84,213 @@ fn the_waist_uses_no_other_module() {
                 path.display()
             );
         }
+    }
+}
+
+/// The path of a module from its file: `["article", "text"]` for `article/text.rs`, `["article"]` for `article/mod.rs`.
+fn module_path(file: &Path) -> Vec<String> {
+    let stem = file.with_extension("");
+    let parts = stem.iter().map(|part| part.to_string_lossy().into_owned());
+    parts.filter(|part| !["mod", "lib", "main"].contains(&part.as_str())).collect()
+}
+
+/// Expands the tree of a `use` declaration: `a::{b, c::D as E}` becomes `a::b` and `a::c::D`.
+fn expand(prefix: &[String], tree: &str, paths: &mut Vec<Vec<String>>) {
+    let mut depth = 0;
+    let is_comma = |c: char| {
+        depth += i32::from(c == '{') - i32::from(c == '}');
+        c == ',' && depth == 0
+    };
+    for part in tree.split(is_comma).map(str::trim).filter(|part| !part.is_empty()) {
+        let (head, group) = part.split_once('{').map_or((part, None), |(head, group)| (head, Some(group)));
+        let head = head.split(" as ").next().unwrap_or_default();
+        let names = head.split("::").map(str::trim).filter(|name| !name.is_empty() && *name != "self");
+        // `self` stands for the module at the start of a path, and for the prefix in a group.
+        let own = (prefix.is_empty() && head.trim_start().starts_with("self")).then(|| "self".to_owned());
+        let path: Vec<String> = prefix.iter().cloned().chain(own).chain(names.map(str::to_owned)).collect();
+        match group {
+            Some(group) => expand(&path, group.rsplit_once('}').unwrap().0, paths),
+            None => paths.push(path),
+        }
+    }
+}
+
+/// The paths that the code of a module names; those that it only re-exports are left out.
+fn named_paths(code: &str) -> Vec<Vec<String>> {
+    let (mut paths, mut rest) = (Vec::new(), String::new());
+    for statement in code.split_inclusive(';') {
+        let lines: Vec<&str> = statement.lines().collect();
+        let start = lines.iter().rposition(|line| {
+            let line = line.trim_start();
+            line.starts_with("use ") || (line.starts_with("pub") && line.contains(" use "))
+        });
+        let (before, declaration) = lines.split_at(start.unwrap_or(lines.len()));
+        rest.push_str(&before.join("\n"));
+        rest.push('\n');
+        let declaration = declaration.join(" ");
+        if let Some(tree) = declaration.trim_start().strip_prefix("use ") {
+            expand(&[], tree.trim_end_matches(';'), &mut paths);
+        }
+    }
+    let words = rest.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'));
+    let in_code = words.map(|word| word.trim_matches(':')).filter(|word| word.contains("::"));
+    paths.extend(in_code.map(|word| word.split("::").map(str::to_owned).collect()));
+    paths
+}
+
+#[test]
+fn declarations_and_paths_are_found() {
+    let code = "use super::{a, b::{self, C as D}};\npub use e::F;\nfn f() {\n    crate::g::h(i::j());\n}\nuse k;\n";
+    let paths: Vec<String> = named_paths(code).iter().map(|path| path.join("::")).collect();
+    assert_eq!(paths, ["super::a", "super::b", "super::b::C", "k", "crate::g::h", "i::j"]);
+}
+
+/// Uses between the files of a folder: the folder, the using file, the used file. A subfolder counts as one file, `mod.rs` as
+/// another.
+fn uses_inside_folders() -> Vec<(String, String, String)> {
+    let sources: Vec<_> = sources().into_iter().map(|(path, code)| (module_path(&path), code)).collect();
+    let is_module = |path: &[String]| sources.iter().any(|(module, _)| module.starts_with(path));
+    let mut arrows = Vec::new();
+    for (module, code) in &sources {
+        for path in named_paths(code) {
+            let supers = path.iter().take_while(|name| *name == "super").count();
+            let submodule = [&module[..], &path[..1]].concat();
+            let target = match path[0].as_str() {
+                "crate" => path[1..].to_vec(),
+                "super" => [&module[..module.len().saturating_sub(supers)], &path[supers..]].concat(),
+                "self" => [&module[..], &path[1..]].concat(),
+                _ if is_module(&submodule) => [&module[..], &path[..]].concat(),
+                _ => continue,
+            };
+            let common = module.iter().zip(&target).take_while(|(a, b)| a == b).count();
+            let folder = &module[..common];
+            let file = |path: &[String]| {
+                let child = path.get(..=common).filter(|child| is_module(child));
+                child.map_or("mod.rs".to_owned(), |child| child[common].clone())
+            };
+            let (from, to) = (file(module), file(&target));
+            if common > 0 && from != to {
+                arrows.push((folder.join("/"), from, to));
+            }
+        }
+    }
+    arrows.sort();
+    arrows.dedup();
+    arrows
+}
+
+/// Folders whose files still use each other in a circle, with these files and the reason. The list only shrinks.
+const CIRCLES: [(&str, &[&str], &str); 4] = [
+    (
+        "article/html",
+        &["mod.rs", "images", "mend", "noise", "pieces", "safe", "tree"],
+        "limits and imports of mod.rs are used by the files that it uses",
+    ),
+    (
+        "catalog",
+        &[
+            "mod.rs",
+            "archive",
+            "bulk_import",
+            "identity",
+            "imports",
+            "reader",
+            "values",
+            "view_batch",
+            "views",
+            "window",
+        ],
+        "each file adds methods to `Catalog`, which mod.rs declares with the state of their batches",
+    ),
+    ("folder/watch", &["mod.rs", "events"], "mod.rs declares the task of which `events` handles one kind of event"),
+    (
+        "publish/ingest",
+        &["mod.rs", "backlog", "content", "ownership", "problems", "read_pool", "recordings", "renames"],
+        "each file adds methods to `Ingest`, which mod.rs declares with their state",
+    ),
+];
+
+/// The files of a folder do not use each other in a circle. `mod.rs` counts as one of them: either it uses the others, and is the
+/// way into the folder, or the others use it. What `mod.rs` and its submodules both need is declared in a submodule. `mod.rs` may
+/// re-export such an item (`pub use`) for modules outside of the folder; inside, it is used where it is declared.
+///
+/// The test sees paths (`super::x`, `crate::folder::x`, `x::y`), not calls of methods: a method that a submodule adds to a type of
+/// another one is no use of the submodule.
+#[test]
+fn files_of_a_folder_form_no_circle() {
+    let arrows = uses_inside_folders();
+    assert!(arrows.len() > 100, "only {} uses were found: is the test blind?", arrows.len());
+    let mut folders: Vec<&str> = arrows.iter().map(|(folder, ..)| folder.as_str()).collect();
+    folders.dedup();
+    for folder in folders {
+        let inside: Vec<(&str, &str)> =
+            arrows.iter().filter(|arrow| arrow.0 == folder).map(|(_, from, to)| (from.as_str(), to.as_str())).collect();
+        let used_from = |start: &str| {
+            let mut reached: Vec<&str> = Vec::new();
+            let mut next = vec![start];
+            while let Some(file) = next.pop() {
+                for (_, to) in inside.iter().filter(|(from, _)| *from == file) {
+                    if !reached.contains(to) {
+                        reached.push(to);
+                        next.push(to);
+                    }
+                }
+            }
+            reached
+        };
+        let is_in_circle = |file: &str| used_from(file).contains(&file);
+        let circle: Vec<_> =
+            inside.iter().filter(|(from, to)| is_in_circle(from) && used_from(to).contains(from)).collect();
+        let listed = CIRCLES.iter().find(|(listed, ..)| *listed == folder).map_or(&[][..], |(_, files, _)| files);
+        let unlisted: Vec<_> =
+            circle.iter().filter(|(from, to)| !(listed.contains(from) && listed.contains(to))).collect();
+        assert!(unlisted.is_empty(), "src/{folder}: files use each other in a circle: {unlisted:?} of {circle:?}");
+        assert_eq!(circle.is_empty(), listed.is_empty(), "src/{folder} has no circle: take it out of the list");
+    }
+}
+
+#[test]
+fn paths_are_written_in_one_way() {
+    for (path, code) in sources() {
+        for word in ["super::super", "use crate as", "crate::{self"] {
+            assert!(!code.contains(word), "{} says `{word}`: write `crate::…`", path.display());
+        }
+    }
+}
+
+/// Type names that more than one file declares, each with its reason. The list only shrinks.
+const SHARED_NAMES: [(&str, &str); 5] = [
+    ("Candidate", "one size of a picture; a record that may be that of a file"),
+    ("Depth", "how far a check of the catalog goes; how much of a file is read"),
+    ("Pass", "one of three passes over a folder; a way of reading the rows of a table"),
+    ("Result", "the customary alias with the error of its module"),
+    ("Size", "of a tree of HTML; of bytes in the configuration"),
+];
+
+#[test]
+fn a_type_name_means_one_thing() {
+    let mut declared: BTreeMap<String, BTreeSet<PathBuf>> = BTreeMap::new();
+    for (path, code) in sources() {
+        for line in code.lines() {
+            let words: Vec<&str> = line.split_whitespace().filter(|word| !word.starts_with("pub")).collect();
+            // An indented `type` belongs to a trait.
+            let is_declaration =
+                |word: &str| ["struct", "enum", "trait"].contains(&word) || (word == "type" && !line.starts_with(' '));
+            if let [word, name, ..] = words[..]
+                && is_declaration(word)
+            {
+                let name = name.split(|c: char| !(c.is_alphanumeric() || c == '_')).next().unwrap();
+                declared.entry(name.to_owned()).or_default().insert(path.clone());
+            }
+        }
+    }
+    assert!(declared.len() > 150, "only {} types were found: is the test blind?", declared.len());
+    let shared: Vec<_> = declared.iter().filter(|(_, files)| files.len() > 1).collect();
+    for (name, files) in &shared {
+        assert!(SHARED_NAMES.iter().any(|(listed, _)| listed == name), "`{name}` is declared in {files:?}");
+    }
+    for (listed, _) in SHARED_NAMES {
+        assert!(shared.iter().any(|(name, _)| *name == listed), "`{listed}` is declared once: take it out of the list");
     }
 }
 

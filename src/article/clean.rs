@@ -8,10 +8,19 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 use super::boilerplate::{self, Weight};
+use super::date;
+use super::problem::Problem;
 use super::summary::{ends_sentence, is_real};
-use super::text::Line;
-use super::{Problem, date};
 use crate::model::entry::Person;
+
+/// A line with normalised white space.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// Line number in the file, from 1.
+    pub number: usize,
+    /// Empty for a blank line.
+    pub text: String,
+}
 
 /// A removed line.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use encoding_rs::{
     BIG5, EUC_JP, EUC_KR, Encoding, GB18030, GBK, ISO_2022_JP, SHIFT_JIS, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252,
 };
 
-use super::Problem;
+use super::problem::Problem;
 use crate::folder::SourceFormat;
 
 /// Length of the prefix of a page that may declare its encoding, in bytes (WHATWG HTML section 13.2.3.2).

@@ -2,18 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
+use pulldown_cmark::{Event, HeadingLevel, Parser, Tag, TagEnd, html};
 
 use super::dialect::{self, Dialect};
 use super::front_matter::{Field, Header};
-use super::{ParsedBody, html as page, summary};
-
-/// The extensions of CommonMark that GitHub has too: tables, footnotes, strike-through and task lists; and attributes of headings.
-pub(super) const OPTIONS: Options = Options::ENABLE_TABLES
-    .union(Options::ENABLE_HEADING_ATTRIBUTES)
-    .union(Options::ENABLE_FOOTNOTES)
-    .union(Options::ENABLE_STRIKETHROUGH)
-    .union(Options::ENABLE_TASKLISTS);
+use super::reading::ParsedBody;
+use super::{html as page, summary};
 
 /// Whether parsing a text would take too much time or memory. Consecutive quote and list marks nest in each other.
 pub fn exceeds_limits(text: &str) -> bool {
@@ -41,7 +35,7 @@ pub fn exceeds_limits(text: &str) -> bool {
 /// and is removed from the text, unless the front matter has a different title.
 pub fn read(text: &str, first_line: usize, known_title: Option<&str>) -> ParsedBody {
     let (text, left_out) = dialect::plain(text, Dialect::Markdown, first_line);
-    let mut events: Vec<Event<'_>> = Parser::new_ext(&text, OPTIONS).map(check_box_as_text).collect();
+    let mut events: Vec<Event<'_>> = Parser::new_ext(&text, dialect::OPTIONS).map(check_box_as_text).collect();
     let title = take_title(&mut events, known_title);
     let summary = before_more(&events);
     let events = with_footnotes(events);

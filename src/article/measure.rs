@@ -8,8 +8,9 @@ use lofty::config::ParseOptions;
 use lofty::file::{AudioFile, TaggedFile};
 use lofty::probe::Probe;
 
+use super::load;
+use super::problem::Problem;
 use super::tag_view::{Part, TagView};
-use super::{Problem, load};
 
 /// Returns the width and height of a picture in pixels; `None` if they are not stated or it is not a file.
 pub fn pixels(file: &Path) -> Option<(u32, u32)> {

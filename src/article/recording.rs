@@ -7,9 +7,11 @@ use chrono::{DateTime, Utc};
 use lofty::file::TaggedFileExt;
 use lofty::tag::{Accessor, ItemKey, Tag};
 
+use super::assemble::assemble;
 use super::front_matter::{Field, Header, is_language};
+use super::reading::{ParsedBody, Reading, Rules, Verdict};
 use super::tag_view::Part;
-use super::{ParsedBody, Reading, Rules, assemble, date, language, measure, summary};
+use super::{date, language, measure, summary};
 use crate::folder::SourceFormat;
 use crate::model::entry::{Episode, Person};
 use crate::model::text::{escape, xml_legal};
@@ -50,7 +52,7 @@ pub fn read(file: &Path, path: &Path, rules: &Rules) -> Reading {
     let body = ParsedBody { html, paragraphs, ..ParsedBody::default() };
     let mut reading = assemble(header, problems, body, path, SourceFormat::Audio, *rules);
     // A feed reader that cannot play the recording shows at least its title.
-    if let super::Verdict::Publish(article) = &mut reading.verdict
+    if let Verdict::Publish(article) = &mut reading.verdict
         && article.html.is_empty()
     {
         article.html = format!("<p>{}</p>\n", escape(&article.title));
@@ -120,7 +122,6 @@ fn paragraphs(texts: &[String]) -> Vec<String> {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::article::Verdict;
     use crate::article::measure::tests::wav;
     use crate::config::Clean;
 

@@ -3,22 +3,14 @@
 use crate::model::text::{escape, escape_html};
 use chrono::{DateTime, Utc};
 
-use super::clean::{self, Removed};
+use super::clean::{self, Line, Removed};
 use super::front_matter::{Field, Header};
+use super::problem::Problem;
+use super::reading::{ParsedBody, Rules};
 use super::summary::{ends_sentence, is_cjk, is_real};
 use super::unicode::without_direction_marks;
-use super::{ParsedBody, Problem, Rules};
 use crate::config::Clean;
 use crate::model::entry::Person;
-
-/// A line with normalised white space.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
-    /// Line number in the file, from 1.
-    pub number: usize,
-    /// Empty for a blank line.
-    pub text: String,
-}
 
 /// A block of a text with a layout of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]

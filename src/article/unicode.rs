@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use encoding_rs::WINDOWS_1252;
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
-use super::Problem;
+use super::problem::Problem;
 
 /// Converts line ends to line feeds, removes characters that no feed may contain, and normalises to NFC. Joiners and variation
 /// selectors stay: Persian, Indic scripts and emoji need them.

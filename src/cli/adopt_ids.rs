@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::Args;
 
-use super::{Outcome, SiteOptions};
+use super::outcome::Outcome;
+use super::site_options::SiteOptions;
 use crate::daemon;
 use crate::model::text::single_line;
 use crate::render::feed::imported;

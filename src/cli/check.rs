@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::Args;
 
-use super::{Outcome, articles};
+use super::articles::articles;
+use super::outcome::Outcome;
 use crate::article::load::load_as;
 use crate::article::{self, Problem, Reading, Rules, Verdict};
 use crate::config::Config;

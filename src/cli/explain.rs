@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Utc};
 use clap::Args;
 
-use super::{Outcome, SiteOptions, articles};
+use super::articles::articles;
+use super::outcome::Outcome;
+use super::site_options::SiteOptions;
 use crate::article::front_matter::Field;
 use crate::article::load::load_as;
 use crate::article::{self, Article, Reading, Rules, Verdict, clean};

@@ -3,11 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use clap::{Args, CommandFactory};
+use clap::{Args, Command};
 use clap_complete::Shell;
 use clap_mangen::roff::{Inline, Roff, bold, roman};
-
-use super::Cli;
 
 /// The documented sample configuration.
 const CONFIGURATION: &str = include_str!("../../config/gazetted.toml");
@@ -27,10 +25,12 @@ pub struct GenerateArgs {
 }
 
 impl GenerateArgs {
+    /// Writes the files; `command` is the whole command line.
+    ///
     /// # Errors
     /// A file cannot be written.
-    pub fn run(self) -> anyhow::Result<()> {
-        for (name, bytes) in files().context("cannot make the manual pages")? {
+    pub fn run(self, command: &Command) -> anyhow::Result<()> {
+        for (name, bytes) in files(command).context("cannot make the manual pages")? {
             write_file(&self.directory, &name, &bytes)?;
         }
         Ok(())
@@ -38,9 +38,8 @@ impl GenerateArgs {
 }
 
 /// Returns the names and contents of the files.
-fn files() -> std::io::Result<Vec<(String, Vec<u8>)>> {
+fn files(command: &Command) -> std::io::Result<Vec<(String, Vec<u8>)>> {
     let mut files = Vec::new();
-    let command = Cli::command();
     let commands = command.get_subcommands().filter(|command| !command.is_hide_set()).map(|sub| {
         let name = format!("gazetted-{}", sub.get_name());
         // Global options are documented on each page.
@@ -59,7 +58,7 @@ fn files() -> std::io::Result<Vec<(String, Vec<u8>)>> {
     files.push((CONFIGURATION_PAGE.to_owned(), configuration_page().into_bytes()));
     for (shell, name) in [(Shell::Bash, "gazetted.bash"), (Shell::Zsh, "_gazetted"), (Shell::Fish, "gazetted.fish")] {
         let mut script = Vec::new();
-        clap_complete::generate(shell, &mut Cli::command(), "gazetted", &mut script);
+        clap_complete::generate(shell, &mut command.clone(), "gazetted", &mut script);
         files.push((name.to_owned(), script));
     }
     Ok(files)
@@ -112,12 +111,15 @@ fn key(line: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory;
+
     use super::*;
+    use crate::cli::Cli;
     use crate::config::Config;
 
     #[test]
     fn every_command_and_every_key_is_documented() {
-        let files = files().unwrap();
+        let files = files(&Cli::command()).unwrap();
         let text = |name: &str| {
             let found = files.iter().find(|(file, _)| file == name).unwrap_or_else(|| panic!("{name} is missing"));
             String::from_utf8(found.1.clone()).unwrap()

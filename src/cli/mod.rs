@@ -1,23 +1,25 @@
 //! The command line: one file for each command.
 
 pub mod adopt_ids;
+mod articles;
 pub mod check;
 pub mod explain;
 pub mod generate;
+mod outcome;
 mod progress;
 pub mod reload;
 pub mod render;
 pub mod serve;
+mod site_options;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::config::{Articles, BaseUrl, Config};
-use crate::folder::{Folder, Found};
 use crate::observe::log::{LogFormat, LogOptions};
+pub use outcome::Outcome;
 
 /// Watches a folder of articles and serves it as RSS, Atom and JSON Feed.
 #[derive(Debug, Parser)]
@@ -49,15 +51,6 @@ enum CliCommand {
     Generate(generate::GenerateArgs),
 }
 
-/// Result of a command that did not fail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    /// Exit code 0.
-    Good,
-    /// The command found a problem. Exit code 1.
-    Found,
-}
-
 impl Cli {
     /// Returns the form and the filter of the log.
     pub fn log_options(&self) -> LogOptions {
@@ -77,58 +70,7 @@ impl Cli {
             CliCommand::Reload(reload) => reload.run(file),
             CliCommand::Render(render) => render.run(file),
             CliCommand::AdoptIds(adopt) => adopt.run(file),
-            CliCommand::Generate(generate) => generate.run().map(|()| Outcome::Good),
+            CliCommand::Generate(generate) => generate.run(&Self::command()).map(|()| Outcome::Good),
         }
     }
-}
-
-/// Options of several commands that override the configuration.
-#[derive(Debug, Args)]
-pub struct SiteOptions {
-    /// Public address of the site, such as `https://example.org/`
-    #[arg(long, value_name = "URL")]
-    base_url: Option<BaseUrl>,
-    /// State directory, which holds the catalog of ids and dates
-    #[arg(long, value_name = "DIR")]
-    state: Option<PathBuf>,
-}
-
-impl SiteOptions {
-    /// Loads the configuration and applies the options.
-    fn load(self, file: Option<&Path>) -> anyhow::Result<Config> {
-        let mut config = Config::load(file)?;
-        config.site.base_url = self.base_url.or(config.site.base_url);
-        config.state.directory = self.state.or(config.state.directory);
-        Ok(config)
-    }
-}
-
-/// Resolves `..` and symbolic links, except in the last component.
-fn resolve_parent(path: &Path) -> anyhow::Result<PathBuf> {
-    let absolute = std::path::absolute(path)?;
-    match (absolute.parent(), absolute.file_name()) {
-        (Some(parent), Some(name)) if name != ".." => Ok(parent.canonicalize().unwrap_or(parent.into()).join(name)),
-        _ => Ok(absolute.canonicalize()?),
-    }
-}
-
-/// Finds the articles at a path: one file, or all below a folder. They belong to the configured folder if the path lies in it,
-/// else to the given folder, or to the folder of the given file. Returns that folder, the resolved path, and the files.
-fn articles(config: &Config, path: &Path) -> anyhow::Result<(Folder, PathBuf, Vec<Found>)> {
-    let path = resolve_parent(path)?;
-    let configured = Folder::open(&config.articles).ok();
-    // Uses the configured spelling of the folder, even if links lead to it.
-    let inside = configured.and_then(|folder| {
-        let below = path.strip_prefix(folder.root().canonicalize().ok()?).ok()?.to_path_buf();
-        Some((folder.root().join(below), folder))
-    });
-    let (path, configured) = inside.map_or((path, None), |(path, folder)| (path, Some(folder)));
-    let folder = if let Some(folder) = configured {
-        folder
-    } else {
-        let directory = if path.is_dir() { path.as_path() } else { path.parent().unwrap_or(&path) };
-        Folder::open(&Articles { directory: directory.to_path_buf(), ..config.articles.clone() })?
-    };
-    let found = if path.is_dir() { folder.files_below(&path)? } else { Found::at(&path).into_iter().collect() };
-    Ok((folder, path, found))
 }

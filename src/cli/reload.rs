@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{Outcome, SiteOptions};
+use super::outcome::Outcome;
+use super::site_options::SiteOptions;
 use crate::daemon;
 
 /// Make the running daemon read its configuration again

@@ -8,7 +8,8 @@ use anyhow::{Context, bail};
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use super::{Outcome, SiteOptions};
+use super::outcome::Outcome;
+use super::site_options::SiteOptions;
 use crate::daemon;
 use crate::render::feed;
 use crate::render::feed::format::FeedFormat;

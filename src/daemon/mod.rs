@@ -10,12 +10,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::config::Config;
-use crate::folder::Folder;
 use crate::model::collection::{Adoption, ImportedEntry};
 use crate::observe::Observers;
 use crate::observe::heartbeat::Heartbeats;
@@ -30,18 +29,15 @@ use crate::serve::admin::{self, Admin};
 use crate::system::sockets::Sockets;
 use crate::system::systemd;
 use control_socket::Control;
-use pipeline::Pipeline;
+use pipeline::{Pipeline, open_folder};
 pub use site_state::SiteState;
 use state_dir::{Opening, StateLock};
-use supervisor::{SharedState, Supervisor};
+use supervisor::{Load, SharedState, Supervisor};
 
 /// Heartbeats of each task within the watchdog interval; two of them may be late.
 const SIGNS: u32 = 4;
 /// How long a change in progress may take to be recorded at a stop.
 const LAST_WRITES: Duration = Duration::from_secs(5);
-
-/// Where the configuration is read again from.
-pub type Load = Box<dyn Fn() -> anyhow::Result<Config> + Send + Sync>;
 
 /// A daemon whose feeds are ready, before it answers requests.
 #[derive(Debug)]
@@ -239,14 +235,5 @@ pub fn render(config: &Config, address: Option<&Route>, format: &FeedFormat) -> 
     let site = SiteState::open(config, &folder)?;
     let (id, _) = site.reader().feed_id()?;
     let channel = Channel::new(config, &config.base_url(config.http.listen.first_address()), id);
-    Ok(on_demand::print(site.reader(), &channel, address, format, now())?)
-}
-
-fn now() -> DateTime<Utc> {
-    Utc::now()
-}
-
-fn open_folder(config: &Config) -> anyhow::Result<Folder> {
-    let directory = config.articles.directory.display();
-    Folder::open(&config.articles).with_context(|| format!("{directory}: cannot read the folder of articles"))
+    Ok(on_demand::print(site.reader(), &channel, address, format, Utc::now())?)
 }

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
 
 use anyhow::Context;
+use chrono::Utc;
 use tokio::sync::oneshot;
 
 use super::state_dir::{self, Opening};
-use super::{now, open_folder};
 use crate::catalog::{self, CatalogError, Reader};
 use crate::change::{Change, TextRequests};
 use crate::config::Config;
+use crate::folder::Folder;
 use crate::folder::media::MediaFiles;
 use crate::folder::watch::{self, Fence, Watch};
 use crate::observe::Observers;
@@ -87,6 +88,15 @@ pub fn healed<T>(
     }
 }
 
+/// Opens the folder of articles.
+///
+/// # Errors
+/// It cannot be read.
+pub fn open_folder(config: &Config) -> anyhow::Result<Folder> {
+    let directory = config.articles.directory.display();
+    Folder::open(&config.articles).with_context(|| format!("{directory}: cannot read the folder of articles"))
+}
+
 /// Opens everything. The on-demand renderer is for the server.
 fn prepare(
     config: &Config,
@@ -148,7 +158,7 @@ impl Pipeline {
 /// Checks a large catalog while it is in use, for as long as it is. Only damage is reported: any other error, the writer meets too.
 fn check(state: &Path, report: &tokio::sync::mpsc::Sender<CatalogError>) {
     let is_wanted = || !report.is_closed();
-    let checked = Reader::open(state).and_then(|reader| reader.check_large(now(), &is_wanted));
+    let checked = Reader::open(state).and_then(|reader| reader.check_large(Utc::now(), &is_wanted));
     if let Err(error) = checked
         && error.is_damage()
     {

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use chrono::Utc;
 use rustix::fs::OFlags;
 
-use super::now;
 use crate::catalog::{self, Catalog, FILE, Salvaged};
 use crate::folder::Folder;
 
@@ -103,13 +103,13 @@ impl Opening {
 pub fn open_catalog(state: &Path, authority: Option<&str>, opening: &Opening) -> anyhow::Result<Catalog> {
     let at_state = || format!("{}", state.display());
     let known = std::fs::read_to_string(state.join(NAMESPACE)).ok().and_then(|text| text.trim().parse().ok());
-    let open = || Catalog::open_known(state, authority, known, now());
+    let open = || Catalog::open_known(state, authority, known, Utc::now());
     let catalog = match opening {
         Opening::AsIs => {
-            open().and_then(|catalog| catalog.check_small(now()).map(|()| catalog)).with_context(at_state)?
+            open().and_then(|catalog| catalog.check_small(Utc::now()).map(|()| catalog)).with_context(at_state)?
         }
         Opening::Recovering(why) => {
-            recover(state, why, |directory| Catalog::open_known(directory, authority, known, now()))?;
+            recover(state, why, |directory| Catalog::open_known(directory, authority, known, Utc::now()))?;
             open().with_context(at_state)?
         }
         Opening::Empty(why) => {
@@ -132,7 +132,7 @@ fn recover(state: &Path, why: &str, open: impl Fn(&Path) -> catalog::Result<Cata
     let _ = std::fs::remove_dir_all(&scratch);
     DirBuilder::new().mode(0o700).create(&scratch).with_context(|| problem("make"))?;
     // Closed before it is moved.
-    let salvaged = open(&scratch).and_then(|mut catalog| catalog.salvage(&state.join(FILE), now()));
+    let salvaged = open(&scratch).and_then(|mut catalog| catalog.salvage(&state.join(FILE), Utc::now()));
     let Salvaged { articles, repaired, dropped } = match salvaged {
         Ok(salvaged) => salvaged,
         Err(error) if error.is_damage() => {
@@ -178,7 +178,7 @@ fn keep_aside(state: &Path) -> anyhow::Result<Option<PathBuf>> {
     }
     let named = |second: i64| state.join(format!("{DAMAGED}{second}.sqlite"));
     // Two in one second have two names, in their order.
-    let mut second = now().timestamp();
+    let mut second = Utc::now().timestamp();
     while named(second).exists() {
         second += 1;
     }

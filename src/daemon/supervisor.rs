@@ -10,7 +10,6 @@ use anyhow::bail;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
-use super::Load;
 use super::control_socket::Reload;
 use super::pipeline::{self, Ended, Running};
 use super::state_dir::Opening;
@@ -25,9 +24,11 @@ const RETRY: Duration = Duration::from_secs(2);
 /// A catalog that is damaged again so soon after its recovery was not recovered.
 const RELAPSE: Duration = Duration::from_mins(10);
 
+/// Reads the configuration again.
+pub type Load = Box<dyn Fn() -> anyhow::Result<Config> + Send + Sync>;
+
 /// The parts of the daemon that outlive a change of the configuration.
 pub struct SharedState {
-    /// Reads the configuration again.
     pub load: Load,
     /// The state directory.
     pub state: PathBuf,

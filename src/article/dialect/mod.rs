@@ -9,10 +9,17 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use pulldown_cmark::{Event, Parser, Tag};
+use pulldown_cmark::{Event, Options, Parser, Tag};
 
-use super::Problem;
+use super::problem::Problem;
 use shortcode::{Call, Meaning};
+
+/// The extensions of CommonMark that GitHub has too: tables, footnotes, strike-through and task lists; and attributes of headings.
+pub const OPTIONS: Options = Options::ENABLE_TABLES
+    .union(Options::ENABLE_HEADING_ATTRIBUTES)
+    .union(Options::ENABLE_FOOTNOTES)
+    .union(Options::ENABLE_STRIKETHROUGH)
+    .union(Options::ENABLE_TASKLISTS);
 
 /// Which additions a text can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +60,7 @@ pub fn plain(text: &str, dialect: Dialect, first_line: usize) -> (Cow<'_, str>, 
 
 /// Where a Markdown text is code.
 fn code_of(text: &str) -> impl Iterator<Item = Range<usize>> {
-    let events = Parser::new_ext(text, super::markdown::OPTIONS).into_offset_iter();
+    let events = Parser::new_ext(text, OPTIONS).into_offset_iter();
     let code = events.filter(|(event, _)| matches!(event, Event::Code(_) | Event::Start(Tag::CodeBlock(_))));
     code.map(|(_, range)| range)
 }

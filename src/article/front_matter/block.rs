@@ -2,7 +2,7 @@
 
 use super::key::Key;
 use super::value::{AnyFields, Fields, Value};
-use crate::article::Problem;
+use crate::article::problem::Problem;
 use crate::folder::SourceFormat;
 
 /// Maximum length of front matter, in bytes. A longer block is text that begins like front matter.

@@ -1,9 +1,9 @@
 //! Reads pictures, recordings and podcast properties in all supported notations.
 
+use super::header::{Field, Header};
 use super::key::Key;
 use super::reader::HeaderReader;
 use super::value::Value;
-use super::{Field, Header};
 use crate::article::{address, summary};
 use crate::model::entry::{Episode, Media};
 

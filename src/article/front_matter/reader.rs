@@ -2,10 +2,11 @@
 
 use chrono_tz::Tz;
 
+use super::header::{Field, Header, is_language};
 use super::key::Key;
 use super::value::{Value, absolute};
-use super::{Field, Header, is_language};
-use crate::article::{Problem, date, summary};
+use crate::article::problem::Problem;
+use crate::article::{date, summary};
 
 /// Values in place of a date that tell a generator to determine one.
 const GENERATED_DATES: [&str; 4] = ["last modified", "created", "git last modified", "git created"];

@@ -12,7 +12,9 @@ mod tree;
 use chrono_tz::Tz;
 
 use super::front_matter::{self, Field, Header, Held, is_language};
-use super::{ParsedBody, Problem, boilerplate, linked_data, summary};
+use super::problem::Problem;
+use super::reading::ParsedBody;
+use super::{boilerplate, linked_data, summary};
 pub use outline::outline;
 pub use safe::{addresses, pictures, sanitise};
 

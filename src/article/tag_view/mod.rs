@@ -12,7 +12,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
 
-use super::Problem;
+use crate::article::problem::Problem;
 use patch::{Budget, Patch};
 
 /// Maximum number of bytes read from one recording, larger than any cover in tags. Without it, the search for the first audio

@@ -1,6 +1,6 @@
 //! Replacements for bytes of a recording, and the limits on its tags.
 
-use crate::article::Problem;
+use crate::article::problem::Problem;
 
 /// Maximum number of items (frames, comments, atoms) in the tags of one recording.
 pub const MAX_ITEMS: u32 = 2_000;

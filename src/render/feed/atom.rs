@@ -7,10 +7,12 @@ use atom_syndication::extension::{Extension, ExtensionMap};
 use atom_syndication::{Category, Content, FixedDateTime, Generator, Link, Person, Text, TextType, WriteConfig};
 use chrono::{DateTime, SecondsFormat, Utc};
 
+use super::channel::GENERATOR;
+use super::document::Feed;
 use super::extension::{self, Element};
 use super::format::FeedFormat;
 use super::fragment::{Fragment, Frame};
-use super::{Feed, GENERATOR, Item};
+use super::item::Item;
 use crate::model::entry::{self, Media};
 use crate::model::taxonomy::ViewKind;
 

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{History, Item};
+use super::document::History;
+use super::item::Item;
 use crate::model::entry::Media;
 use crate::model::text::escape;
 

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::Feed;
+use super::document::Feed;
 
 /// A format in which feeds are served. Formats are equal if their names are.
 #[derive(Debug, Clone, Copy)]

@@ -4,7 +4,6 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::Feed;
 use crate::model::entry::Entry;
 
 /// An entry as it stands in a document.
@@ -28,7 +27,8 @@ fn address(entry: &Arc<Entry>) -> usize {
 }
 
 impl FragmentCache {
-    fn get_or_render(
+    /// Returns the fragment of an entry; renders it if the cache lacks it. `kind` names the kind of document.
+    pub(super) fn get_or_render(
         &self,
         entry: &Arc<Entry>,
         kind: &'static str,
@@ -45,17 +45,6 @@ impl FragmentCache {
         let addresses: HashSet<usize> = entries.iter().map(address).collect();
         let mut fragments = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         fragments.retain(|(address, _), _| addresses.contains(address));
-    }
-}
-
-impl Feed<'_> {
-    /// Its entries as fragments, in order. `kind` names what `render` makes: equal names mean equal fragments.
-    pub fn fragments(&self, kind: &'static str, render: impl Fn(&Entry) -> Fragment) -> Vec<Arc<Fragment>> {
-        let fragment = |entry: &Arc<Entry>| match self.fragments {
-            Some(cache) => cache.get_or_render(entry, kind, || render(entry)),
-            None => Arc::new(render(entry)),
-        };
-        self.entries.iter().map(fragment).collect()
     }
 }
 

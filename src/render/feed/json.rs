@@ -3,10 +3,11 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 
+use super::document::{Feed, History};
 use super::extension::bare_type;
 use super::format::FeedFormat;
 use super::fragment::Fragment;
-use super::{Feed, History, Item};
+use super::item::Item;
 use crate::model::entry::{Media, Person};
 
 /// JSON Feed 1.1.

@@ -2,8 +2,9 @@
 
 use chrono::{DateTime, Utc};
 
+use super::channel::Channel;
 use super::format::Formats;
-use super::{Channel, rss};
+use super::rss;
 use crate::model::collection::ViewGroup;
 use crate::model::text::{escape, escape_attribute};
 

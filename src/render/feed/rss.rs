@@ -10,10 +10,12 @@ use rss::extension::itunes::{ITunesChannelExtension, ITunesItemExtension, ITunes
 use rss::extension::{Extension, ExtensionMap};
 use rss::{Category, Enclosure, Guid};
 
+use super::channel::GENERATOR;
+use super::document::Feed;
 use super::extension::{self, Element};
 use super::format::FeedFormat;
 use super::fragment::{Fragment, Frame};
-use super::{Feed, GENERATOR, Item};
+use super::item::Item;
 use crate::model::entry::Media;
 use crate::model::taxonomy::ViewKind;
 

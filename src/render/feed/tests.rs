@@ -1,7 +1,13 @@
 use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use chrono::DateTime;
 
 use super::*;
-use crate::model::entry::{ArticleId, Content, SafeHtml, Slug};
+use crate::config::Config;
+use crate::model::collection::{Collection, Tombstone};
+use crate::model::entry::{ArticleId, Content, Entry, Episode, Media, Person, SafeHtml, Slug};
+use crate::model::taxonomy::{View, ViewKind};
 use crate::render::page::Front;
 
 pub fn channel() -> Channel {

@@ -2,9 +2,11 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
+use super::document::Feed;
 use super::format::{FeedFormat, Formats};
 use super::fragment::Fragment;
-use super::{Feed, Item, atom, json, rss};
+use super::item::Item;
+use super::{atom, json, rss};
 
 static TABLE: [FeedFormat; 4] = [rss::FORMAT, atom::FORMAT, json::FORMAT, FORMAT];
 

@@ -1,0 +1,121 @@
+//! The data that reading a file takes and yields.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+
+use super::clean::Removed;
+use super::front_matter::{Field, Header, Held};
+use super::problem::Problem;
+use crate::config::{Articles, Clean, SiteConfig};
+use crate::model::entry::{Episode, Media, Person};
+
+/// The part of the configuration that affects how articles are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rules {
+    /// Treatment of a website's boilerplate around a plain-text article.
+    pub clean: Clean,
+    /// Time zone of dates without an offset.
+    pub timezone: chrono_tz::Tz,
+}
+
+impl Rules {
+    /// Takes the rules out of the configuration.
+    pub fn new(articles: &Articles, site: &SiteConfig) -> Self {
+        Self { clean: articles.clean, timezone: site.timezone }
+    }
+}
+
+/// The content of one file. `html` is unsafe: [`super::html::sanitise`] makes it safe once the permalink is known.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Article {
+    /// Plain text, never empty.
+    pub title: String,
+    pub authors: Vec<Person>,
+    /// The stated date of publication.
+    pub published: Option<DateTime<Utc>>,
+    /// The stated date of the last change.
+    pub updated: Option<DateTime<Utc>>,
+    /// The stated date at which the article is withdrawn.
+    pub expires: Option<DateTime<Utc>>,
+    /// Plain text; empty if it would only repeat the title or the whole text.
+    pub summary: String,
+    /// The body as unsafe HTML.
+    pub html: String,
+    /// Without duplicates, in the order of the file.
+    pub tags: Vec<String>,
+    /// BCP 47 tag.
+    pub language: Option<String>,
+    /// Absolute address of the article elsewhere.
+    pub link: Option<String>,
+    /// The stated last part of the permalink; not yet made safe for an address.
+    pub slug: Option<String>,
+    /// The stated permanent id.
+    pub id: Option<String>,
+    /// The text that the permalink is made from if there is no `slug`.
+    pub slug_source: String,
+    /// Its other current and former locations: paths or addresses.
+    pub addresses: Vec<String>,
+    /// Feeds contain only the summary.
+    pub summary_only: bool,
+    /// The picture that represents it. The addresses of this and the following media are as in the file.
+    pub image: Option<Media>,
+    /// Recordings, in the order of the file.
+    pub enclosures: Vec<Media>,
+    /// Properties for podcast players.
+    pub episode: Option<Episode>,
+    /// The source of each field, in words.
+    pub sources: BTreeMap<Field, String>,
+}
+
+/// Whether a file becomes an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    Publish(Box<Article>),
+    /// It is marked as a draft; the recordings that it names.
+    Draft(Problem, Vec<Media>),
+    /// It has no content yet.
+    Empty,
+    /// It cannot be read: the last good version of its entry stays.
+    Broken(Problem),
+}
+
+/// The result of reading one file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reading {
+    pub verdict: Verdict,
+    /// Problems to report to the writer, whatever the verdict.
+    pub problems: Vec<Problem>,
+    /// Lines recognised as a website's boilerplate; they are removed from the text only with [`Clean::Safe`].
+    pub removed: Vec<Removed>,
+}
+
+impl From<Verdict> for Reading {
+    fn from(verdict: Verdict) -> Self {
+        Self { verdict, problems: Vec::new(), removed: Vec::new() }
+    }
+}
+
+/// The content of the part of a file after its front matter.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ParsedBody {
+    /// Metadata found in the body: headline, byline, `<meta>`.
+    pub header: Header,
+    /// The text as unsafe HTML, without the title.
+    pub html: String,
+    /// The plain text of each paragraph.
+    pub paragraphs: Vec<String>,
+    /// Problems to report to the writer.
+    pub problems: Vec<Problem>,
+    /// Lines recognised as a website's boilerplate.
+    pub removed: Vec<Removed>,
+}
+
+impl From<Held> for Reading {
+    fn from(reason: Held) -> Self {
+        match reason {
+            Held::Draft(problem, enclosures) => Verdict::Draft(problem, enclosures).into(),
+            Held::Broken(problem) => Verdict::Broken(problem).into(),
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! The description of a site that all of its feeds share.
+
+use chrono::TimeDelta;
+
+use crate::config::{Config, FeedContent};
+use crate::model::collection::FeedLimits;
+use crate::model::entry::Person;
+use crate::model::text::xml_legal;
+
+/// Name of the program in every document. Without its version: an update must not look like new content.
+pub const GENERATOR: &str = "gazetted";
+
+/// The site, as its feeds describe it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Channel {
+    /// Permanent id (RFC 4287 section 4.1.1).
+    pub id: String,
+    pub title: String,
+    /// One sentence about the site.
+    pub description: String,
+    /// BCP 47 tag of the language of most entries.
+    pub language: String,
+    /// Address of the site, with a slash at its end. Every other address starts with it.
+    pub base_url: String,
+    /// The author of entries that name none.
+    pub author: Person,
+    pub limits: FeedLimits,
+}
+
+/// The style sheet for feeds opened in a browser.
+pub const STYLE: &str = include_str!("feed.css");
+
+/// Its path below the base address.
+pub const STYLE_PATH: &str = "feed.css";
+
+impl Channel {
+    /// Takes the description of a site from its configuration.
+    pub fn new(config: &Config, base_url: &str, id: String) -> Self {
+        let site = &config.site;
+        let non_empty = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+        let author = non_empty(&site.author.name).unwrap_or_else(|| site.title.trim().to_owned());
+        Self {
+            id,
+            title: xml_legal(site.title.trim()).into_owned(),
+            description: xml_legal(site.description.trim()).into_owned(),
+            language: site.language.trim().to_owned(),
+            base_url: base_url.to_owned(),
+            author: Person {
+                name: xml_legal(&author).into_owned(),
+                email: non_empty(&site.author.email),
+                url: non_empty(&site.author.url),
+            },
+            limits: limits(config),
+        }
+    }
+
+    /// An address of the site. `path` has no slash at its start.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base_url)
+    }
+
+    /// Address of the page of an article.
+    pub fn page(&self, slug: &str) -> String {
+        self.url(&format!("articles/{slug}"))
+    }
+
+    /// Path, from the root of the host, of a file that pages and feeds load: it comes from the same host as they do. A hash of
+    /// `content` is part of it, so new content has a new address.
+    pub fn asset_path(&self, path: &str, content: &str) -> String {
+        let root = url::Url::parse(&self.base_url).map_or_else(|_| "/".to_owned(), |url| url.path().to_owned());
+        format!("{root}{path}?{}", &blake3::hash(content.as_bytes()).to_hex()[..8])
+    }
+
+    /// `<?xml-stylesheet?>` for feeds opened in a browser (standards 109).
+    pub(super) fn stylesheet(&self) -> String {
+        format!("<?xml-stylesheet type=\"text/css\" href=\"{}\"?>\n", self.asset_path(STYLE_PATH, STYLE))
+    }
+}
+
+/// How much feeds hold by the configuration.
+pub fn limits(config: &Config) -> FeedLimits {
+    let feed = &config.feed;
+    FeedLimits {
+        entries: feed.entries,
+        window: TimeDelta::from_std(feed.window.0).unwrap_or(TimeDelta::MAX),
+        max_bytes: feed.max_bytes.0,
+        brief: feed.content == FeedContent::Summary,
+        archive_entries: feed.archive_entries,
+    }
+}
