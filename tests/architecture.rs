@@ -418,6 +418,31 @@ fn every_promise_has_its_test() {
     }
 }
 
+/// Which articles are visible is decided in one file: no other statement compares the columns that say it.
+#[test]
+fn visibility_is_decided_in_one_place() {
+    const COMPARISONS: [&str; 10] = [
+        "AND shown = ",
+        "OR shown = ",
+        "(shown = ",
+        "shown = 1 AND",
+        "due <= ?",
+        "due > ?",
+        "expires IS",
+        "expires <= ?",
+        "expires > ?",
+        "expires < ?",
+    ];
+    let sources = sources();
+    let owner = Path::new("catalog/visibility.rs");
+    assert!(sources.iter().any(|(path, code)| path == owner && code.contains("due <= {at} OR shown = 1")));
+    for (path, code) in sources.iter().filter(|(path, _)| module_of(path) == "catalog" && path != owner) {
+        for comparison in COMPARISONS {
+            assert!(!code.contains(comparison), "{} says `{comparison}`; use visibility.rs", path.display());
+        }
+    }
+}
+
 /// Each function with its parameters, as `name: type`.
 fn signatures(code: &str) -> Vec<(String, Vec<String>)> {
     let mut signatures = Vec::new();

@@ -4,10 +4,11 @@
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::visibility::visible;
 use super::window::Window;
 use super::{Catalog, Result, values};
 use crate::model::collection::FeedLimits;
-use crate::model::moment::{Moment, Version};
+use crate::model::moment::{Audience, Moment, Version};
 
 /// An archive is closed early when it takes this many times the bytes of a feed.
 const BYTES: u64 = 8;
@@ -44,10 +45,13 @@ impl Catalog {
 
     /// Articles that are in no archive, oldest first.
     fn open_articles(&self, now: DateTime<Utc>) -> Result<Vec<Open>> {
-        let sql = "
-            SELECT number, weight, brief, published FROM article WHERE state = 0 AND archive IS NULL
-            AND (due <= ?1 OR shown = 1) AND (expires IS NULL OR expires > ?1) ORDER BY published, number DESC";
-        let mut statement = self.connection.prepare_cached(sql)?;
+        let visible = visible(Audience::Public, "?1");
+        let sql = format!(
+            "
+            SELECT number, weight, brief, published FROM article WHERE {visible} AND archive IS NULL
+            ORDER BY published, number DESC"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
         let mut rows = statement.query([now.timestamp()])?;
         let mut open = Vec::new();
         while let Some(row) = rows.next()? {
@@ -93,13 +97,16 @@ impl Catalog {
     }
 }
 
-/// Articles in archives that changed after they were published, the latest first. The condition is that of the index, word for
-/// word.
-const CHANGED: &str = "
+/// Returns the statement for articles in archives that changed after they were published, the latest first. The other conditions
+/// are those of the index `article_updated`, word for word.
+fn changed_since_archived() -> String {
+    let visible = visible(Audience::Public, "?1");
+    format!(
+        "
         SELECT number, max(revised, due), published, weight, brief, updated FROM article
-        WHERE state = 0 AND archive IS NOT NULL AND updated > published
-          AND (due <= ?1 OR shown = 1) AND (expires IS NULL OR expires > ?1)
-        ORDER BY updated DESC, number LIMIT ?2";
+        WHERE {visible} AND archive IS NOT NULL AND updated > published ORDER BY updated DESC, number LIMIT ?2"
+    )
+}
 
 /// Number of the newest archive.
 pub(super) fn newest(connection: &Connection) -> Result<Option<u32>> {
@@ -120,7 +127,7 @@ pub(super) fn feed(
         return Ok(rows);
     }
     let most = i64::try_from(limits.entries).unwrap_or(i64::MAX);
-    let mut statement = connection.prepare_cached(CHANGED)?;
+    let mut statement = connection.prepare_cached(&changed_since_archived())?;
     let mut changed = statement.query(params![now.timestamp(), most])?;
     let mut latest = window.newest;
     let mut bytes = window.bytes;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::identity::UNREAD;
+use super::visibility::{EXPIRING, PUBLISHED};
 use super::{Arrival, Catalog, Extent, Identity, Result, bytes, path_of};
 use crate::model::taxonomy::{self, Term};
 
@@ -68,10 +69,12 @@ impl Catalog {
 
     /// The views that an article is in by its head, so that nobody has to look for them; `None` where they may be others.
     pub(super) fn terms_of_head(&self, number: i64, arrival: &Arrival<'_>) -> Result<Option<Vec<Term>>> {
-        let sql = "
+        let sql = format!(
+            "
             SELECT entry FROM article JOIN content USING (number)
-            WHERE number = ?1 AND path = ?2 AND stale = 3 AND state = 0 AND shown = 1 AND expires IS NULL";
-        let mut statement = self.connection.prepare_cached(sql)?;
+            WHERE number = ?1 AND path = ?2 AND stale = 3 AND {PUBLISHED} AND NOT {EXPIRING}"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
         let head: Option<String> =
             statement.query_row(params![number, bytes(arrival.path)], |row| row.get(0)).optional()?;
         let Some(head) = head else { return Ok(None) };

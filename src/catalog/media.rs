@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{OptionalExtension, params};
 
+use super::visibility::PUBLISHED;
 use super::{Catalog, Claim, Result, below, bytes, path_of};
 
 /// A file that an article refers to, as it was when the article was read.
@@ -94,7 +95,7 @@ impl Catalog {
     /// # Errors
     /// The catalog cannot be read.
     pub fn slug_at(&self, path: &Path) -> Result<Option<String>> {
-        let sql = "SELECT slug FROM article WHERE path = ?1 AND state < 2 AND state = 0 AND shown = 1";
-        Ok(self.connection.prepare_cached(sql)?.query_row([bytes(path)], |row| row.get(0)).optional()?)
+        let sql = format!("SELECT slug FROM article WHERE path = ?1 AND state < 2 AND {PUBLISHED}");
+        Ok(self.connection.prepare_cached(&sql)?.query_row([bytes(path)], |row| row.get(0)).optional()?)
     }
 }

@@ -22,6 +22,7 @@ mod salvage;
 mod values;
 mod view_batch;
 mod views;
+mod visibility;
 mod window;
 
 use std::ffi::OsString;
@@ -381,10 +382,9 @@ impl Catalog {
     /// # Errors
     /// The catalog cannot be read.
     pub fn totals(&self, now: DateTime<Utc>) -> Result<(u64, u64)> {
-        let sql = "
-            SELECT shown - (SELECT count(*) FROM article WHERE state = 0 AND shown = 1 AND expires IS NOT NULL AND expires <= ?1),
-              scheduled FROM total";
-        let mut statement = self.connection.prepare_cached(sql)?;
+        let expired = visibility::expired("?1");
+        let sql = format!("SELECT shown - (SELECT count(*) FROM article WHERE {expired}), scheduled FROM total");
+        let mut statement = self.connection.prepare_cached(&sql)?;
         let pair = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?));
         let (published, scheduled) = statement.query_row([now.timestamp()], pair)?;
         Ok((values::count(published)?, values::count(scheduled)?))
@@ -468,13 +468,16 @@ impl Catalog {
     /// # Errors
     /// The catalog cannot be read.
     pub fn next_due(&self, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>> {
-        let sql = "
+        let (is_due, expires) = (visibility::is_due_after("?1"), visibility::expires_after("?1"));
+        let sql = format!(
+            "
             SELECT min(at) FROM (
-              SELECT min(due) AS at FROM article WHERE state = 0 AND shown = 0 AND due > ?1
-              UNION ALL SELECT min(expires) FROM article WHERE state = 0 AND expires IS NOT NULL AND expires > ?1
-              UNION ALL SELECT min(at) + ?2 FROM tombstone)";
+              SELECT min(due) AS at FROM article WHERE {is_due}
+              UNION ALL SELECT min(expires) FROM article WHERE {expires}
+              UNION ALL SELECT min(at) + ?2 FROM tombstone)"
+        );
         let values = [now.timestamp(), TOMBSTONE_LIFE.num_seconds()];
-        let seconds: Option<i64> = self.connection.prepare_cached(sql)?.query_row(values, |row| row.get(0))?;
+        let seconds: Option<i64> = self.connection.prepare_cached(&sql)?.query_row(values, |row| row.get(0))?;
         seconds.map(date).transpose()
     }
 

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension, params};
 
 use super::views::{Before, Membership};
+use super::visibility::{PUBLISHED, SCHEDULED};
 use super::{Catalog, Recorded, Result, bytes, content_of, path_of};
 use crate::folder::Stat;
 use crate::model::collection::ArticleState;
@@ -39,8 +40,8 @@ impl Catalog {
     /// # Errors
     /// The catalog cannot be written.
     pub fn postpone(&mut self, path: &Path, until: DateTime<Utc>) -> Result<()> {
-        let sql = "UPDATE article SET due = max(due, ?2) WHERE path = ?1 AND state < 2 AND state = 0 AND shown = 0";
-        self.connection.prepare_cached(sql)?.execute(params![bytes(path), until.timestamp()])?;
+        let sql = format!("UPDATE article SET due = max(due, ?2) WHERE path = ?1 AND state < 2 AND {SCHEDULED}");
+        self.connection.prepare_cached(&sql)?.execute(params![bytes(path), until.timestamp()])?;
         Ok(())
     }
 
@@ -103,11 +104,12 @@ impl Catalog {
 
     /// Puts an article into its views as it was recorded, if it is shown. Says whether those are others than before.
     pub(super) fn enter_as_recorded(&mut self, number: i64, changed: bool, version: Version) -> Result<bool> {
-        let sql = "
-            SELECT path, published, updated, entry FROM article JOIN content USING (number)
-            WHERE number = ?1 AND state = 0 AND shown = 1
-            AND NOT EXISTS (SELECT 1 FROM tombstone WHERE tombstone.number = article.number AND view = 1)";
-        let row = self.connection.prepare_cached(sql)?.query_row([number], |row| {
+        let sql = format!(
+            "
+            SELECT path, published, updated, entry FROM article JOIN content USING (number) WHERE number = ?1 AND {PUBLISHED}
+            AND NOT EXISTS (SELECT 1 FROM tombstone WHERE tombstone.number = article.number AND view = 1)"
+        );
+        let row = self.connection.prepare_cached(&sql)?.query_row([number], |row| {
             Ok((path_of(row.get(0)?), row.get::<_, i64>(1)?, row.get::<_, i64>(2)?, row.get::<_, String>(3)?))
         });
         let Some((path, published, updated, content)) = row.optional()? else { return Ok(false) };

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension, Row, params};
 
+use super::visibility::{PUBLISHED, is_due, visible_already};
 use super::{Catalog, Identity, OwnName, Referred, Result, bytes, content_of, path_of};
 use crate::folder::Stat;
 use crate::model::collection::ArticleState;
-use crate::model::moment::{Moment, Version};
+use crate::model::moment::{Audience, Moment, Version};
 
 /// What an article has to do with a file that it refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,11 +57,13 @@ impl Catalog {
     /// # Errors
     /// The catalog cannot be read.
     pub fn owner_of(&self, recording: &Path, now: DateTime<Utc>) -> Result<Option<Owner>> {
-        let sql = "
-            SELECT article.path, shown = 1 AND (expires IS NULL OR expires > ?2)
-            FROM media JOIN article ON article.number = media.article
-            WHERE media.path = ?1 AND claim = 2 AND state = 0 ORDER BY 2 DESC, number LIMIT 1";
-        let mut statement = self.connection.prepare_cached(sql)?;
+        let visible = visible_already(Audience::Public, "?2");
+        let sql = format!(
+            "
+            SELECT article.path, {visible} FROM media JOIN article ON article.number = media.article
+            WHERE media.path = ?1 AND claim = 2 AND state = 0 ORDER BY 2 DESC, number LIMIT 1"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
         let owner = statement.query_row(params![bytes(recording), now.timestamp()], |row| {
             Ok(Owner { path: path_of(row.get(0)?), is_public: row.get(1)? })
         });
@@ -128,14 +131,16 @@ impl Catalog {
     /// # Errors
     /// The catalog cannot be read.
     pub fn unsettled_owners(&self) -> Result<Vec<PathBuf>> {
-        let sql = "
+        let sql = format!(
+            "
             SELECT DISTINCT article.path FROM media JOIN article ON article.number = media.article
-            WHERE claim > 0 AND state = 0 AND shown = 1 AND (
+            WHERE claim > 0 AND {PUBLISHED} AND (
               EXISTS (SELECT 1 FROM article AS own WHERE own.path = media.path AND own.state = 0)
               OR NOT EXISTS (
                 SELECT 1 FROM media AS other JOIN article AS owner ON owner.number = other.article
-                WHERE other.path = media.path AND other.claim = 2 AND owner.state = 0)) ORDER BY 1";
-        self.paths(sql, &[])
+                WHERE other.path = media.path AND other.claim = 2 AND owner.state = 0)) ORDER BY 1"
+        );
+        self.paths(&sql, &[])
     }
 
     /// Articles that become public by `due` and own a recording that is an entry of its own until then.
@@ -143,11 +148,14 @@ impl Catalog {
     /// # Errors
     /// The catalog cannot be read.
     pub fn owners_due(&self, due: DateTime<Utc>) -> Result<Vec<PathBuf>> {
-        let sql = "
+        let is_due = is_due("?1");
+        let sql = format!(
+            "
             SELECT DISTINCT article.path FROM article JOIN media ON media.article = article.number
-            WHERE article.state = 0 AND article.shown = 0 AND article.due <= ?1 AND claim > 0
-            AND EXISTS (SELECT 1 FROM article AS own WHERE own.path = media.path AND own.state = 0) ORDER BY 1";
-        self.paths(sql, &[due.timestamp()])
+            WHERE {is_due} AND claim > 0
+            AND EXISTS (SELECT 1 FROM article AS own WHERE own.path = media.path AND own.state = 0) ORDER BY 1"
+        );
+        self.paths(&sql, &[due.timestamp()])
     }
 
     fn paths(&self, sql: &str, values: &[i64]) -> Result<Vec<PathBuf>> {
@@ -263,10 +271,8 @@ impl Catalog {
     }
 
     fn holding(&self, which: &str, value: impl rusqlite::ToSql, now: DateTime<Utc>) -> Result<Option<Holding>> {
-        let sql = format!(
-            "SELECT number, shown, state = 0 AND shown = 1 AND (expires IS NULL OR expires > ?2), episode
-             FROM article WHERE {which}"
-        );
+        let visible = visible_already(Audience::Public, "?2");
+        let sql = format!("SELECT number, shown, {visible}, episode FROM article WHERE {which}");
         let mut statement = self.connection.prepare_cached(&sql)?;
         Ok(statement.query_row(params![value, now.timestamp()], Holding::of).optional()?)
     }

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::identity::UNREAD;
 use super::values::{self, clock_date, date};
+use super::visibility::{Schedule, visible};
 use super::window;
 use super::{CatalogError, FILE, Result, archive, bytes, identity, path_of};
 use crate::article::Article;
@@ -18,7 +19,7 @@ use crate::model::collection::{
     ViewSummary,
 };
 use crate::model::entry::{Entry, Slug};
-use crate::model::moment::{Moment, Version};
+use crate::model::moment::{Audience, Moment, Version};
 use crate::model::taxonomy::{View, ViewKind};
 
 /// A read-only connection to the catalog.
@@ -62,19 +63,18 @@ impl Reader {
         let Some(row) = rows.next()? else { return Ok(ArticleLookup::Unknown) };
         // An address without an article, or an article without content, is an error here: NULL is no text and no number.
         row.get_ref(5)?.as_str().map_err(rusqlite::Error::from)?;
-        let (revised, shown_from): (i64, i64) = (row.get(4)?, row.get(7)?);
-        let expires: Option<i64> = row.get(10)?;
-        let (current, shown): (Slug, bool) = (row.get(1)?, values::flag(row, 11)?);
+        let (revised, current): (i64, Slug) = (row.get(4)?, row.get(1)?);
+        let schedule = Schedule { shown: values::flag(row, 11)?, due: row.get(7)?, expires: row.get(10)? };
         if revised > version.seconds() {
             return Ok(ArticleLookup::NotYet);
         }
         Ok(match super::state_of(row.get(9)?)? {
             // Nobody ever saw it: there is nothing to be told of.
-            ArticleState::Gone if !shown => ArticleLookup::Unknown,
+            ArticleState::Gone if !schedule.shown => ArticleLookup::Unknown,
             ArticleState::Gone => ArticleLookup::Gone,
             ArticleState::Held => ArticleLookup::Unknown,
-            ArticleState::Live if !shown && shown_from > due.timestamp() => ArticleLookup::Unknown,
-            ArticleState::Live if expires.is_some_and(|expires| expires <= due.timestamp()) => ArticleLookup::Gone,
+            ArticleState::Live if !schedule.is_published(due.timestamp()) => ArticleLookup::Unknown,
+            ArticleState::Live if schedule.has_expired(due.timestamp()) => ArticleLookup::Gone,
             ArticleState::Live if current != *slug => ArticleLookup::Moved(current),
             ArticleState::Live if row.get::<_, i64>(12)? == UNREAD => ArticleLookup::Unread(row.get(6)?),
             ArticleState::Live => ArticleLookup::Current(Box::new(entry_of(row)?)),
@@ -170,10 +170,11 @@ impl Reader {
         if let Some(answer) = without_reading(revised, moment, known) {
             return Ok(answer);
         }
-        let sql = "
-            SELECT number, stale = 3 FROM article WHERE archive = ?1 AND state = 0 AND (due <= ?2 OR shown = 1)
-            AND (expires IS NULL OR expires > ?2) ORDER BY published DESC, number";
-        let mut statement = self.connection.prepare_cached(sql)?;
+        let visible = visible(Audience::Public, "?2");
+        let sql = format!(
+            "SELECT number, stale = 3 FROM article WHERE archive = ?1 AND {visible} ORDER BY published DESC, number"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
         let numbers =
             statement.query_map(params![archive, moment.due.timestamp()], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let numbers: Vec<(i64, bool)> = numbers.collect::<rusqlite::Result<_>>()?;

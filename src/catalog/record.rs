@@ -202,7 +202,7 @@ impl Catalog {
     }
 
     fn is_rescheduled(&self, number: i64, identity: &Identity, shown: bool) -> Result<bool> {
-        let sql = "SELECT due <> ?2 OR expires IS NOT ?3 OR (shown = 0 AND ?4) FROM article WHERE number = ?1";
+        let sql = "SELECT (due, expires) IS NOT (?2, ?3) OR shown < ?4 FROM article WHERE number = ?1";
         let values = params![number, identity.due.timestamp(), identity.expires.map(|date| date.timestamp()), shown];
         Ok(self.connection.prepare_cached(sql)?.query_row(values, |row| row.get(0)).optional()?.unwrap_or(false))
     }
@@ -210,5 +210,5 @@ impl Catalog {
 
 /// Whether readers see an article from the next version on.
 fn is_shown(identity: &Identity, arrival: &Arrival<'_>) -> bool {
-    identity.due <= arrival.now && identity.expires.is_none_or(|expires| expires > arrival.now)
+    identity.is_visible(arrival.now)
 }

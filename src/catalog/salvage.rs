@@ -9,9 +9,10 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params, para
 
 use super::check::{Latest, PASSES, TEXTS, check_meta};
 use super::repair::Cells;
+use super::visibility::visible_already;
 use super::{Catalog, Result, path_of, views};
 use crate::model::entry::{ArticleId, Content, Slug};
-use crate::model::moment::Version;
+use crate::model::moment::{Audience, Version};
 
 /// Tables with what only the catalog knows, those first that others refer to. Everything else follows from the articles.
 const TABLES: [&str; 11] = [
@@ -377,8 +378,9 @@ impl<'a> Salvage<'a> {
 
     /// Which views an article is in follows from what it says.
     fn enter_views(&mut self) -> Result<()> {
-        let sql = "SELECT number FROM article WHERE state = 0 AND shown = 1 AND (expires IS NULL OR expires > ?1) ORDER BY number";
-        for number in self.numbers(sql, [self.now.timestamp()])? {
+        let visible = visible_already(Audience::Public, "?1");
+        let sql = format!("SELECT number FROM article WHERE {visible} ORDER BY number");
+        for number in self.numbers(&sql, [self.now.timestamp()])? {
             self.catalog.enter_as_recorded(number, false, self.version)?;
         }
         Ok(())

@@ -7,6 +7,7 @@ use rusqlite::params;
 use uuid::Uuid;
 
 use super::view_batch::Touch;
+use super::visibility::{becomes_visible, expired, expires_after};
 use super::window;
 use super::{Catalog, Result};
 use crate::model::collection::FeedLimits;
@@ -159,20 +160,20 @@ impl Catalog {
     /// The catalog cannot be written.
     pub fn pass_time(&mut self, moment: Moment) -> Result<()> {
         let Moment { version, due: now } = moment;
-        let due = "
-            SELECT number, 0 FROM article WHERE state = 0 AND shown = 0 AND due <= ?1
-            AND (expires IS NULL OR expires > ?1)";
-        for (number, _) in self.pairs(due, &[now.timestamp()])? {
+        let due = format!("SELECT number, 0 FROM article WHERE {}", becomes_visible("?1"));
+        for (number, _) in self.pairs(&due, &[now.timestamp()])? {
             self.connection.prepare_cached("UPDATE article SET shown = 1 WHERE number = ?1")?.execute([number])?;
             self.enter_as_recorded(number, true, version)?;
             self.touch_archive_of(number, version)?;
         }
         let old = (now - TOMBSTONE_LIFE).timestamp();
-        let expired = "
-            SELECT number, max(expires, updated) FROM article
-            WHERE state = 0 AND shown = 1 AND expires IS NOT NULL AND expires <= ?1 AND expires > ?2
-            AND NOT EXISTS (SELECT 1 FROM tombstone WHERE tombstone.number = article.number AND view = 1)";
-        for (number, at) in self.pairs(expired, &[now.timestamp(), old])? {
+        let (expired, lately) = (expired("?1"), expires_after("?2"));
+        let expired = format!(
+            "
+            SELECT number, max(expires, updated) FROM article WHERE {expired} AND {lately}
+            AND NOT EXISTS (SELECT 1 FROM tombstone WHERE tombstone.number = article.number AND view = 1)"
+        );
+        for (number, at) in self.pairs(&expired, &[now.timestamp(), old])? {
             self.bury(number, super::date(at)?, version)?;
         }
         let faded = "SELECT DISTINCT view, 0 FROM tombstone INDEXED BY tombstone_at WHERE at <= ?1";

@@ -7,7 +7,9 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, params};
 
 use super::identity::UNREAD;
+use super::visibility::visible;
 use super::{Result, values};
+use crate::model::moment::Audience;
 
 /// The articles of a feed, newest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -35,17 +37,20 @@ pub(super) fn read(
     limits: &FeedLimits,
     now: DateTime<Utc>,
 ) -> Result<Window> {
-    let whole = "
+    let visible = visible(Audience::Public, "?1");
+    let whole = format!(
+        "
         SELECT number, revised, published, weight, brief, due, stale, published FROM article
-        WHERE state = 0 AND (due <= ?1 OR shown = 1) AND (expires IS NULL OR expires > ?1) AND ?2 IS NULL
-        ORDER BY published DESC, number";
-    let one = "
+        WHERE {visible} AND ?2 IS NULL ORDER BY published DESC, number"
+    );
+    let one = format!(
+        "
         SELECT article.number, revised, member.published, weight, brief, due, stale, article.published
         FROM member LEFT JOIN article ON article.number = member.number
-        WHERE view = ?2 AND (article.number IS NULL
-          OR (state = 0 AND (due <= ?1 OR shown = 1) AND (expires IS NULL OR expires > ?1)))
-        ORDER BY member.published DESC, member.number";
-    let mut statement = connection.prepare_cached(if view.is_some() { one } else { whole })?;
+        WHERE view = ?2 AND (article.number IS NULL OR {visible})
+        ORDER BY member.published DESC, member.number"
+    );
+    let mut statement = connection.prepare_cached(if view.is_some() { &one } else { &whole })?;
     let mut rows = statement.query(params![now.timestamp(), view])?;
     let mut found = Window { is_whole: true, is_sure: true, floor: i64::MIN, ..Window::default() };
     found.bytes = crate::model::collection::FRAME;

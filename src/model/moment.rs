@@ -29,6 +29,13 @@ impl Version {
     }
 }
 
+/// The readers that documents are made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// Every reader.
+    Public,
+}
+
 /// The moment of a snapshot. Nothing later is visible in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Moment {

@@ -412,7 +412,7 @@ pub(super) fn problems_of(claims: &[RecordingClaim], article: &Article) -> Vec<P
 
 /// Whether readers see an article now.
 fn is_public(identity: &Identity, moment: WriteMoment) -> bool {
-    identity.due <= moment.now && identity.expires.is_none_or(|expires| expires > moment.now)
+    identity.is_visible(moment.now)
 }
 
 /// Whether an article and a recording have the same name.
