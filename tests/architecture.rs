@@ -205,7 +205,20 @@ const CIRCLES: [(&str, &[&str], &str); 4] = [
     ("folder/watch", &["mod.rs", "events"], "mod.rs declares the task of which `events` handles one kind of event"),
     (
         "publish/ingest",
-        &["mod.rs", "backlog", "content", "ownership", "problems", "read_pool", "recordings", "renames"],
+        &[
+            "mod.rs",
+            "backlog",
+            "content",
+            "deletions",
+            "fences",
+            "ownership",
+            "problems",
+            "read_pool",
+            "recordings",
+            "renames",
+            "scan",
+            "schedule",
+        ],
         "each file adds methods to `Ingest`, which mod.rs declares with their state",
     ),
 ];

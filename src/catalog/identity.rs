@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::bulk_import::Sign;
 use super::imports::MatchKeys;
 use super::values::{self, article_path, date, is_iri};
-use super::visibility::Schedule;
+use super::visibility::Publication;
 use super::{Catalog, Result, bytes};
 use crate::article::Article;
 use crate::folder::Stat;
@@ -104,7 +104,7 @@ impl Identity {
     /// Whether a version of the moment `now` shows it, if none did before.
     pub fn is_visible(&self, now: DateTime<Utc>) -> bool {
         let (due, expires) = (self.due.timestamp(), self.expires.map(|expires| expires.timestamp()));
-        Schedule { shown: false, due, expires }.is_visible(now.timestamp())
+        Publication { shown: false, due, expires }.is_visible(now.timestamp())
     }
 
     /// Whether the catalog has no entry of it yet.

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::identity::UNREAD;
 use super::values::{self, clock_date, date};
-use super::visibility::{Schedule, visible};
+use super::visibility::{Publication, visible};
 use super::window;
 use super::{CatalogError, FILE, Result, archive, bytes, identity, path_of};
 use crate::article::Article;
@@ -64,17 +64,17 @@ impl Reader {
         // An address without an article, or an article without content, is an error here: NULL is no text and no number.
         row.get_ref(5)?.as_str().map_err(rusqlite::Error::from)?;
         let (revised, current): (i64, Slug) = (row.get(4)?, row.get(1)?);
-        let schedule = Schedule { shown: values::flag(row, 11)?, due: row.get(7)?, expires: row.get(10)? };
+        let publication = Publication { shown: values::flag(row, 11)?, due: row.get(7)?, expires: row.get(10)? };
         if revised > version.seconds() {
             return Ok(ArticleLookup::NotYet);
         }
         Ok(match super::state_of(row.get(9)?)? {
             // Nobody ever saw it: there is nothing to be told of.
-            ArticleState::Gone if !schedule.shown => ArticleLookup::Unknown,
+            ArticleState::Gone if !publication.shown => ArticleLookup::Unknown,
             ArticleState::Gone => ArticleLookup::Gone,
             ArticleState::Held => ArticleLookup::Unknown,
-            ArticleState::Live if !schedule.is_published(due.timestamp()) => ArticleLookup::Unknown,
-            ArticleState::Live if schedule.has_expired(due.timestamp()) => ArticleLookup::Gone,
+            ArticleState::Live if !publication.is_published(due.timestamp()) => ArticleLookup::Unknown,
+            ArticleState::Live if publication.has_expired(due.timestamp()) => ArticleLookup::Gone,
             ArticleState::Live if current != *slug => ArticleLookup::Moved(current),
             ArticleState::Live if row.get::<_, i64>(12)? == UNREAD => ArticleLookup::Unread(row.get(6)?),
             ArticleState::Live => ArticleLookup::Current(Box::new(entry_of(row)?)),

@@ -59,14 +59,14 @@ fn unexpired(at: &str) -> String {
 
 /// The columns of a live article, by the same rules.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Schedule {
+pub(super) struct Publication {
     /// It has been visible in a version.
     pub shown: bool,
     pub due: i64,
     pub expires: Option<i64>,
 }
 
-impl Schedule {
+impl Publication {
     /// Whether it is published at the moment `at`, expired or not.
     pub fn is_published(self, at: i64) -> bool {
         self.shown || self.due <= at
@@ -92,13 +92,13 @@ mod tests {
     const NOW: i64 = 100;
 
     /// Every combination of states and of dates before, at and after the moment.
-    fn rows() -> Vec<(i64, Schedule)> {
+    fn rows() -> Vec<(i64, Publication)> {
         let mut rows = Vec::new();
         for state in 0..=2 {
             for shown in [false, true] {
                 for due in [NOW - 1, NOW, NOW + 1] {
                     for expires in [None, Some(NOW - 1), Some(NOW), Some(NOW + 1)] {
-                        rows.push((state, Schedule { shown, due, expires }));
+                        rows.push((state, Publication { shown, due, expires }));
                     }
                 }
             }
@@ -106,11 +106,11 @@ mod tests {
         rows
     }
 
-    fn check(condition: &str, expected: impl Fn(Schedule) -> bool) {
+    fn check(condition: &str, expected: impl Fn(Publication) -> bool) {
         let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch("CREATE TABLE article (state, shown, due, expires)").unwrap();
         for (state, schedule) in rows() {
-            let Schedule { shown, due, expires } = schedule;
+            let Publication { shown, due, expires } = schedule;
             let values = params![state, shown, due, expires];
             connection.execute("INSERT INTO article VALUES (?1, ?2, ?3, ?4)", values).unwrap();
             let sql = format!("SELECT count(*) FROM article WHERE ?1 IS NOT NULL AND {condition}");

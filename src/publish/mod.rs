@@ -102,14 +102,14 @@ impl Publisher {
     /// The same, hearing of articles that readers ask for before their texts were read.
     #[must_use]
     pub fn asked(mut self, asked: TextRequests) -> Self {
-        self.ingest.asked(asked);
+        self.ingest.serve_requests(asked);
         self
     }
 
     /// The same, following a watch that is on its way from folder to folder.
     #[must_use]
     pub fn behind(mut self, armed: Armed, fence: Fence) -> Self {
-        self.ingest.behind(armed, fence);
+        self.ingest.follow_watch(armed, fence);
         self
     }
 
@@ -125,7 +125,7 @@ impl Publisher {
     pub fn start(&mut self) -> catalog::Result<()> {
         let moment = self.moment();
         self.dirty = false;
-        self.ingest.everywhere(&mut self.catalog, moment)?;
+        self.ingest.reconcile(&mut self.catalog, moment)?;
         let all = self.ingest.left_to_read();
         while self.ingest.is_reading() {
             self.tick(Queue::More)?;
@@ -165,7 +165,7 @@ impl Publisher {
 
     /// Tells the operator what is new.
     fn report(&mut self) {
-        if let Some(complaints) = self.ingest.hand_over(&self.observers.status) {
+        if let Some(complaints) = self.ingest.report_to(&self.observers.status) {
             self.observers.metrics.set_complaints(complaints);
         }
     }
@@ -232,7 +232,7 @@ impl Publisher {
             self.follow(&batch, hints, moment)?;
         }
         if everywhere {
-            let compared = self.ingest.everywhere(&mut self.catalog, moment)?;
+            let compared = self.ingest.reconcile(&mut self.catalog, moment)?;
             self.observers.metrics.record_comparison(compared);
         }
         // Otherwise it was nothing that is served, or it is served by now.
@@ -277,7 +277,7 @@ impl Publisher {
                 let news = ingest.tick(catalog, hints, moment)?;
                 promise(catalog, news, self.promised)
             })?;
-            self.ingest.tell_who_asked();
+            self.ingest.notify_requests();
             if was_reading && !self.ingest.is_reading() {
                 self.catalog.end_fresh()?;
                 self.catalog.expect(Changes::Few)?;
@@ -377,7 +377,7 @@ pub fn adopt(
     let known = catalog.adopt(entries)?;
     let mut ingest = Ingest::new(&mut catalog, folder, config, channel, OpenFiles::default())?;
     while catalog.next_pass()? {
-        ingest.everywhere(&mut catalog, WriteMoment::now(version))?;
+        ingest.reconcile(&mut catalog, WriteMoment::now(version))?;
         let tick = |ingest: &mut Ingest, catalog: &mut Catalog| {
             catalog.transaction(|catalog| ingest.tick(catalog, Queue::Empty, WriteMoment::now(version)))
         };

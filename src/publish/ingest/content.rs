@@ -102,7 +102,7 @@ impl Ingest {
         // A numeric reference in HTML can mean any character at all.
         let html = html::sanitise(&article.html, &addresses);
         let mut files = Files { folder: &self.folder, addresses, problems: Vec::new() };
-        let enclosures = files.enclosures(article, &self.beside(path, namesakes));
+        let enclosures = files.enclosures(article, &self.recordings_beside(path, namesakes));
         let covers = if enclosures.iter().any(Media::plays) { Self::covers(path) } else { Vec::new() };
         let (image, pictures) = files.pictures(article, &html, &covers);
         let mut content = Content {
@@ -291,7 +291,7 @@ pub(crate) mod tests {
             let folder = Folder::open(&config.articles).unwrap();
             let mut ingest = Ingest::new(&mut catalog, folder, &config, &channel, OpenFiles::default()).unwrap();
             let fence = armed_fence(directory.path());
-            ingest.behind(Armed::default(), fence.clone());
+            ingest.follow_watch(Armed::default(), fence.clone());
             let (seconds, ahead, passed) = (1_700_000_000, Duration::ZERO, 0);
             Self { directory, config, channel, catalog, ingest, seconds, ahead, fence, passed }
         }
@@ -313,9 +313,9 @@ pub(crate) mod tests {
         pub fn look(&mut self, name: &str) {
             let hint = Change::Look(self.file(name));
             self.follow(&[hint]);
-            // Two files must not go on having each other read.
+            // Two files must not schedule each other for ever.
             let now = Instant::now();
-            assert!(self.ingest.later.values().all(|(at, _)| *at > now), "{:?}", self.ingest.later);
+            assert!(self.ingest.schedule.iter().all(|(_, at)| at > now), "{:?}", self.ingest.schedule);
         }
 
         fn follow(&mut self, hints: &[Change]) {
@@ -384,9 +384,9 @@ pub(crate) mod tests {
             let folder = Folder::open(&config.articles).unwrap();
             self.ingest = Ingest::new(&mut self.catalog, folder, config, channel, OpenFiles::default()).unwrap();
             (self.fence, self.passed) = (armed_fence(self.directory.path()), 0);
-            self.ingest.behind(Armed::default(), self.fence.clone());
+            self.ingest.follow_watch(Armed::default(), self.fence.clone());
             let moment = self.moment();
-            self.ingest.everywhere(&mut self.catalog, moment).unwrap();
+            self.ingest.reconcile(&mut self.catalog, moment).unwrap();
             while self.ingest.is_reading() {
                 self.tick(Duration::ZERO, 1);
             }
@@ -456,7 +456,7 @@ pub(crate) mod tests {
         }
 
         pub fn problems(&self, name: &str) -> Vec<String> {
-            self.ingest.left_out.get(Path::new(name)).map(|out| out.problems.clone()).unwrap_or_default()
+            self.ingest.problems.of(Path::new(name)).map(|out| out.problems.clone()).unwrap_or_default()
         }
     }
 

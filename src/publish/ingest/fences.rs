@@ -153,7 +153,8 @@ impl Ingest {
             let file = self.folder.root().join(&path);
             // Another file came there meanwhile: its hints may be on the way.
             let is_same = Found::at(&file).is_some_and(|found| found.stat.file_only() == stat);
-            changed |= self.look(catalog, &file, if is_same { Trigger::Awaited } else { trigger }, moment)?;
+            changed |=
+                self.process_path(catalog, &file, if is_same { Trigger::FencePassed } else { trigger }, moment)?;
         }
         Ok(changed)
     }

@@ -12,7 +12,9 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 
-use super::{DELETION_GRACE, Ingest, Trigger, WriteMoment};
+use super::deletions::DELETION_GRACE;
+use super::problems::Twin;
+use super::{Ingest, Trigger, WriteMoment};
 use crate::article::front_matter::Field;
 use crate::article::{Article, Problem};
 use crate::catalog::{self, Arrival, Catalog, Claim, Identity, Referred};
@@ -143,11 +145,12 @@ impl Ingest {
         if !catalog.take_over(&referred, article, identity, moment.recorded())? {
             return Ok(false);
         }
-        self.missing.remove(recording);
+        self.deletions.cancel(recording);
         if let Some(stat) = self.folder.stat(recording) {
-            self.leave_out(recording.to_path_buf(), stat, &[], Some(article.to_path_buf()));
+            self.problems.leave_out(recording.to_path_buf(), stat, &[], Some(Twin::Owner(article.to_path_buf())));
         }
-        self.tell(recording, format!("belongs to {}, which continues its entry", text::path_line(article)), moment);
+        let what = format!("belongs to {}, which continues its entry", text::path_line(article));
+        self.problems.notify(recording, what, moment);
         // Links to the article lead to its new address.
         self.media_changed(catalog, article, moment)?;
         Ok(true)
@@ -187,9 +190,9 @@ impl Ingest {
         if !catalog.give_back(article, recording, moment.recorded())? {
             return Ok(false);
         }
-        self.later.insert(recording.to_path_buf(), (moment.instant, Trigger::Finished));
+        self.schedule.set(recording.to_path_buf(), moment.instant, Trigger::Closed);
         let what = format!("an entry of its own again, which continues that of {}", text::path_line(article));
-        self.tell(recording, what, moment);
+        self.problems.notify(recording, what, moment);
         Ok(true)
     }
 
@@ -203,7 +206,7 @@ impl Ingest {
         if self.is_audio(article) || self.has_namesake(article) {
             return Ok(false);
         }
-        let mut heirs = self.of_its_name(article);
+        let mut heirs = self.recordings_of_name(article);
         heirs.extend(catalog.recordings_of(article)?);
         for recording in heirs {
             if self.give_entry(catalog, article, &recording, moment)? {
@@ -233,7 +236,8 @@ impl Ingest {
         moment: WriteMoment,
     ) -> catalog::Result<bool> {
         let named = self.named(enclosures, path);
-        let namesakes: Vec<PathBuf> = self.of_its_name(path).into_iter().filter(|path| self.is_audio(path)).collect();
+        let namesakes: Vec<PathBuf> =
+            self.recordings_of_name(path).into_iter().filter(|path| self.is_audio(path)).collect();
         let own_recordings = catalog.recordings_of(path)?;
         let is_bound = own_recordings.iter().any(|recording| namesakes.contains(recording));
         let was_public = catalog.is_public(path, moment.seconds())?;
@@ -246,11 +250,7 @@ impl Ingest {
                 changed |= self.take_over(catalog, &recording, path, None, moment)?;
             }
         }
-        if named.is_empty() {
-            self.reserved.remove(path);
-        } else {
-            self.reserved.insert(path.to_path_buf(), named);
-        }
+        self.recordings.reserve(path, named);
         Ok(changed)
     }
 
@@ -279,7 +279,7 @@ impl Ingest {
                 referred.iter().any(|referred| referred.claim == Claim::Owns && referred.path == *recording)
             };
             for recording in catalog.recordings_of(article)?.into_iter().filter(|recording| !is_owned(recording)) {
-                self.later.entry(recording).or_insert((moment.instant, Trigger::Finished));
+                self.schedule.add(recording, moment.instant, Trigger::Closed);
             }
         }
         catalog.refer(article, referred)
@@ -302,8 +302,7 @@ impl Ingest {
         if claims && let Some(article) = catalog.claimant_of(recording)? {
             return Ok(Some(article));
         }
-        let reserved = self.reserved.iter().filter(|(_, named)| named.iter().any(|named| named == recording));
-        if let Some((draft, _)) = reserved.min() {
+        if let Some(draft) = self.recordings.reserved_for(recording) {
             return Ok(Some(draft.clone()));
         }
         match self.index_beside(recording) {
@@ -312,8 +311,8 @@ impl Ingest {
         }
     }
 
-    /// Has the owner of a recording read again that is an entry of its own, so that the owner can take the entry over.
-    pub(super) fn ask_owner(
+    /// Schedules the owner of a recording that is an entry of its own, so that the owner can take the entry over.
+    pub(super) fn read_owner_again(
         &mut self,
         catalog: &mut Catalog,
         owner: &Path,
@@ -325,49 +324,49 @@ impl Ingest {
             if is_live { catalog.is_public(owner, moment.seconds())? } else { is_namesake(owner, recording) };
         if may_take {
             catalog.read_again(owner)?;
-            self.later.entry(owner.to_path_buf()).or_insert((moment.instant, Trigger::Finished));
+            self.schedule.add(owner.to_path_buf(), moment.instant, Trigger::Closed);
         }
         Ok(())
     }
 
     /// Leaves out a recording that belongs to an article.
-    pub(super) fn belongs(
+    pub(super) fn leave_to_owner(
         &mut self,
         catalog: &mut Catalog,
         recording: PathBuf,
         owner: PathBuf,
-        seen: Trigger,
+        trigger: Trigger,
         moment: WriteMoment,
     ) -> catalog::Result<()> {
         let Some(stat) = self.folder.stat(&recording) else {
-            self.has_gone(catalog, &recording, moment)?;
+            self.vanished(catalog, &recording, moment)?;
             return self.media_changed(catalog, &recording, moment);
         };
-        self.missing.remove(&recording);
-        // Once for each version of it: the article is looked at for it, and it for the article.
-        let told = self.left_out.get(&recording);
-        let is_new = told.is_none_or(|told| told.twin_of.as_ref() != Some(&owner));
-        if (is_new || told.is_some_and(|told| told.stat != stat))
-            && catalog.stamp_in(&owner, &recording)? != Some(self.stamp(&recording))
+        self.deletions.cancel(&recording);
+        let owner = Twin::Owner(owner);
+        let left_out = self.problems.of(&recording);
+        let is_new = left_out.is_none_or(|left_out| left_out.twin.as_ref() != Some(&owner));
+        // Once for each version: the article is processed for the recording, and the recording for the article.
+        if (is_new || left_out.is_some_and(|left_out| left_out.stat != stat))
+            && catalog.stamp_in(owner.path(), &recording)? != Some(self.stamp(&recording))
         {
             self.media_changed(catalog, &recording, moment)?;
         }
-        if is_new && seen != Trigger::Imported {
-            let (recording, owner) = (text::path_line(&recording), text::path_line(&owner));
+        if is_new && trigger != Trigger::FirstScan {
+            let (recording, owner) = (text::path_line(&recording), text::path_line(owner.path()));
             tracing::info!("{recording}: belongs to {owner}, and is no entry of its own");
         }
-        self.leave_out(recording, stat, &[], Some(owner));
+        self.problems.leave_out(recording, stat, &[], Some(owner));
         Ok(())
     }
 
     /// A recording that belonged to an article, and may be an entry of its own now, is looked at once other hints have come: both
     /// files may be renamed, one after the other.
-    pub(super) fn look_at_recordings_of(&mut self, article: &Path, moment: WriteMoment) {
-        let waiting = self.left_out.iter().filter(|(recording, left_out)| {
-            left_out.twin_of.as_ref().is_some_and(|owner| owner.starts_with(article)) && self.is_audio(recording)
-        });
-        for recording in waiting.map(|(recording, _)| recording.clone()).collect::<Vec<_>>() {
-            self.later.entry(recording).or_insert((moment.instant + DELETION_GRACE, Trigger::Finished));
+    pub(super) fn process_recordings_of(&mut self, article: &Path, moment: WriteMoment) {
+        for recording in self.problems.left_out_beside(|owner| owner.starts_with(article)) {
+            if self.is_audio(&recording) {
+                self.schedule.add(recording, moment.instant + DELETION_GRACE, Trigger::Closed);
+            }
         }
     }
 
@@ -375,7 +374,7 @@ impl Ingest {
     pub(super) fn settle_owners(&mut self, catalog: &mut Catalog, moment: WriteMoment) -> catalog::Result<()> {
         for article in catalog.unsettled_owners()? {
             catalog.read_again(&article)?;
-            self.later.entry(article).or_insert((moment.instant, Trigger::Finished));
+            self.schedule.add(article, moment.instant, Trigger::Closed);
         }
         Ok(())
     }
@@ -390,7 +389,7 @@ impl Ingest {
         let mut changed = false;
         for article in catalog.owners_due(due)? {
             catalog.read_again(&article)?;
-            changed |= self.look(catalog, &self.folder.root().join(&article), Trigger::Finished, moment)?;
+            changed |= self.process_path(catalog, &self.folder.root().join(&article), Trigger::Closed, moment)?;
         }
         Ok(changed)
     }
@@ -424,10 +423,10 @@ fn is_namesake(article: &Path, recording: &Path) -> bool {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::super::DELETION_GRACE;
     use super::super::content::tests::Site;
     use crate::article::measure::tests::wav;
     use crate::model::entry::ArticleId;
+    use crate::publish::ingest::deletions::DELETION_GRACE;
 
     /// What is done first.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]

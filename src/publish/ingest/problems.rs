@@ -1,5 +1,6 @@
-//! What the operator is told: what was published, and which files are left out and why.
+//! What the operator sees on the status page: recent events, and the files that are left out, with the reasons.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use chrono::SecondsFormat;
@@ -8,57 +9,89 @@ use url::Url;
 use super::{Ingest, Trigger, WriteMoment};
 use crate::article::{self, Problem};
 use crate::catalog::Identity;
-use crate::config::Clean;
 use crate::folder::{CONFLICT, Stat};
 use crate::model::text;
 use crate::observe::status::{FileProblems, MAX_FILES, MAX_NOTICES, Notice, StatusBoard};
+
+/// The article beside which a file is not published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Twin {
+    /// It has the same bytes.
+    SameText(PathBuf),
+    /// It has the same id.
+    SameId(PathBuf),
+    /// It owns the file, a recording.
+    Owner(PathBuf),
+}
+
+impl Twin {
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::SameText(path) | Self::SameId(path) | Self::Owner(path) => path,
+        }
+    }
+}
 
 /// Why a file is not in the feed, or why its last good version is.
 #[derive(Debug)]
 pub(super) struct LeftOut {
     pub stat: Stat,
     pub problems: Vec<String>,
-    /// The article that it has the same bytes or the same id as.
-    pub twin_of: Option<PathBuf>,
+    pub twin: Option<Twin>,
 }
 
-impl Ingest {
-    /// Tells the operator what has happened since the last time. Gives how many files have something wrong, if that may have
-    /// changed.
-    pub fn hand_over(&mut self, board: &StatusBoard) -> Option<usize> {
-        let (news, complained) = (std::mem::take(&mut self.news), std::mem::take(&mut self.complained));
-        if news.is_empty() && !complained {
+/// Problems by path, and events that were not reported yet.
+#[derive(Debug)]
+pub(super) struct Problems {
+    left_out: HashMap<PathBuf, LeftOut>,
+    /// Whether `left_out` has changed since the last report.
+    changed: bool,
+    notices: Vec<Notice>,
+}
+
+impl Default for Problems {
+    /// The first report is due even without problems.
+    fn default() -> Self {
+        Self { left_out: HashMap::new(), changed: true, notices: Vec::new() }
+    }
+}
+
+impl Problems {
+    /// Reports what is new since the last time. Returns the number of files with problems, if it may have changed.
+    pub fn report_to(&mut self, board: &StatusBoard) -> Option<usize> {
+        let (notices, changed) = (std::mem::take(&mut self.notices), std::mem::take(&mut self.changed));
+        if notices.is_empty() && !changed {
             return None;
         }
-        let complaints = complained.then(|| {
+        let files = changed.then(|| {
             let mut paths: Vec<&PathBuf> = self.left_out.keys().collect();
             paths.sort_unstable();
-            let complaint = |path: &PathBuf| FileProblems {
+            let problems_of = |path: &PathBuf| FileProblems {
                 path: text::path_line(path),
                 problems: self.left_out[path].problems.clone(),
             };
-            paths.into_iter().take(MAX_FILES).map(complaint).collect()
+            paths.into_iter().take(MAX_FILES).map(problems_of).collect()
         });
         board.update(|status| {
-            status.add_notices(news);
-            if let Some(complaints) = complaints {
-                (status.files, status.file_count) = (complaints, self.left_out.len());
+            status.add_notices(notices);
+            if let Some(files) = files {
+                (status.files, status.file_count) = (files, self.left_out.len());
             }
         });
-        complained.then_some(self.left_out.len())
+        changed.then_some(self.left_out.len())
     }
 
-    /// Remembers what has happened to an article, for the operator. The caller logs it.
-    pub(super) fn tell(&mut self, path: &Path, what: String, moment: WriteMoment) {
+    /// Remembers an event of an article. The caller logs it.
+    pub fn notify(&mut self, path: &Path, what: String, moment: WriteMoment) {
         let path = text::path_line(path);
-        self.news.push(Notice { at: article::date::whole_seconds(moment.now), path, what });
-        if self.news.len() > 2 * MAX_NOTICES {
-            self.news.drain(..MAX_NOTICES);
+        self.notices.push(Notice { at: article::date::whole_seconds(moment.now), path, what });
+        if self.notices.len() > 2 * MAX_NOTICES {
+            self.notices.drain(..MAX_NOTICES);
         }
     }
 
-    /// Logs that an article will be shown, and remembers it for the operator.
-    pub(super) fn tell_published(&mut self, identity: &Identity, path: &Path, url: &Url, moment: WriteMoment) {
+    /// Logs that an article will be shown, and remembers it.
+    pub fn notify_published(&mut self, identity: &Identity, path: &Path, url: &Url, moment: WriteMoment) {
         let Identity { id, slug, due, .. } = identity;
         let version = moment.version.date().to_rfc3339_opts(SecondsFormat::Secs, true);
         let url = url.as_str();
@@ -70,58 +103,87 @@ impl Ingest {
             tracing::info!(path = %path.display(), %id, %slug, url, version, "published");
             format!("published as {url}")
         };
-        self.tell(path, what, moment);
+        self.notify(path, what, moment);
     }
 
-    /// Nothing is wrong with a file any more.
-    pub(super) fn mend(&mut self, path: &Path) {
-        self.complained |= self.left_out.remove(path).is_some();
+    pub fn of(&self, path: &Path) -> Option<&LeftOut> {
+        self.left_out.get(path)
     }
 
-    pub(super) fn report_conflicts(&mut self, files: &[PathBuf]) {
-        for path in
-            files.iter().filter_map(|file| self.folder.relative(file).map(Path::to_path_buf)).collect::<Vec<_>>()
-        {
-            let problem = Problem::of_file(CONFLICT);
-            self.leave_out(path, Stat::default(), &[problem], None);
+    /// The article of which a file was a copy when it was last read.
+    pub fn original_of(&self, copy: &Path) -> Option<&Path> {
+        match self.left_out.get(copy)?.twin.as_ref()? {
+            Twin::SameText(original) => Some(original),
+            Twin::SameId(_) | Twin::Owner(_) => None,
         }
     }
 
-    /// Files that were left out because of an article that is no more get their chance.
-    pub(super) fn look_at_twins(&mut self, path: &Path, moment: WriteMoment) {
-        let twins = self.left_out.iter().filter(|(_, left_out)| left_out.twin_of.as_deref() == Some(path));
-        self.later
-            .extend(twins.map(|(twin, _)| (twin.clone(), (moment.instant, Trigger::Finished))).collect::<Vec<_>>());
+    /// Files that are left out because of an article for which `applies` holds.
+    pub fn left_out_beside(&self, applies: impl Fn(&Path) -> bool) -> Vec<PathBuf> {
+        let is_beside = |left_out: &LeftOut| left_out.twin.as_ref().is_some_and(|twin| applies(twin.path()));
+        self.left_out.iter().filter(|(_, left_out)| is_beside(left_out)).map(|(path, _)| path.clone()).collect()
     }
 
-    /// Says what is wrong with a file that is published all the same.
-    pub(super) fn report(&mut self, path: PathBuf, stat: Stat, problems: &[Problem]) {
+    /// An article was renamed: its copies and recordings stay left out because of it.
+    pub fn follow_rename(&mut self, old: &Path, new: &Path) {
+        for twin in self.left_out.values_mut().filter_map(|left_out| left_out.twin.as_mut()) {
+            match twin {
+                Twin::SameText(path) | Twin::SameId(path) if path == old => *path = new.to_path_buf(),
+                _ => {}
+            }
+        }
+    }
+
+    /// A file has no problem any more.
+    pub fn clear(&mut self, path: &Path) {
+        self.changed |= self.left_out.remove(path).is_some();
+    }
+
+    /// A file or a folder is not there any more.
+    pub fn clear_below(&mut self, path: &Path) {
+        let before = self.left_out.len();
+        self.left_out.retain(|left_out, _| !left_out.starts_with(path));
+        self.changed |= self.left_out.len() != before;
+    }
+
+    /// Sets the problems of a file that is published all the same.
+    pub fn set(&mut self, path: PathBuf, stat: Stat, problems: &[Problem]) {
         if problems.is_empty() {
-            self.mend(&path);
+            self.clear(&path);
         } else {
             self.leave_out(path, stat, problems, None);
         }
     }
 
-    /// Remembers what is wrong with a file, and says so once.
-    pub(super) fn leave_out(&mut self, path: PathBuf, stat: Stat, problems: &[Problem], twin_of: Option<PathBuf>) {
+    /// Sets the problems of a file, and logs those that it did not have before.
+    pub fn leave_out(&mut self, path: PathBuf, stat: Stat, problems: &[Problem], twin: Option<Twin>) {
         let lines: Vec<String> = problems.iter().map(|problem| problem.in_file(&path)).collect();
         if self.left_out.get(&path).is_none_or(|before| before.problems != lines) {
-            self.complained = true;
+            self.changed = true;
             for Problem { line, message } in problems {
                 tracing::warn!(path = %path.display(), line, "{message}");
             }
         }
-        self.left_out.insert(path, LeftOut { stat, problems: lines, twin_of });
+        self.left_out.insert(path, LeftOut { stat, problems: lines, twin });
+    }
+}
+
+impl Ingest {
+    /// Reports recent events and problems to the status page. Returns the number of files with problems, if it may have changed.
+    pub fn report_to(&mut self, board: &StatusBoard) -> Option<usize> {
+        self.problems.report_to(board)
     }
 
-    pub(super) fn report_removed(&self, path: &Path, removed: &[article::clean::Removed]) {
-        for article::clean::Removed { line, rule, text, .. } in removed {
-            if self.rules.clean == Clean::Report {
-                tracing::info!(path = %path.display(), line, rule, text, "cleaning would remove a line");
-            } else {
-                tracing::debug!(path = %path.display(), line, rule, text, "cleaning removed a line");
-            }
+    pub(super) fn report_conflicts(&mut self, files: &[PathBuf]) {
+        for path in files.iter().filter_map(|file| self.folder.relative(file)) {
+            self.problems.leave_out(path.to_path_buf(), Stat::default(), &[Problem::of_file(CONFLICT)], None);
+        }
+    }
+
+    /// Processes the files that were left out because of an article, which is no longer what it was.
+    pub(super) fn process_twins(&mut self, article: &Path, moment: WriteMoment) {
+        for twin in self.problems.left_out_beside(|path| path == article) {
+            self.schedule.set(twin, moment.instant, Trigger::Closed);
         }
     }
 }

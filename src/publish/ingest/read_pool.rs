@@ -1,5 +1,5 @@
-//! Reads files on other cores while the writer records those before them. They are handed over in the order in which they were
-//! asked for, and never many at once.
+//! Reads files on other cores while the writer records those before them. Files come out in the order in which they were submitted, and
+//! their number and size in between are limited.
 
 use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
@@ -7,29 +7,28 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use super::Pending;
+use super::scan::FoundFile;
 use crate::article::load::{self, LoadError, Loaded, OpenArticle, load_as};
 use crate::article::{self, Article, Reading, Rules};
 use crate::catalog::Catalog;
 use crate::folder::{Found, SourceFormat};
 use crate::model::taxonomy::{self, Term};
 
-/// Files that are handed over at a time: so many that handing over costs nothing beside reading.
+/// Files per message between threads: so many that sending costs little beside reading.
 pub(super) const BATCH: usize = 16;
-/// Files that are read and not recorded yet.
+/// Maximum number of files that are read and not recorded yet.
 const MOST_AHEAD: usize = 64 * BATCH;
-/// Bytes of files that are read and not recorded yet; one batch is always read, whatever it has.
+/// Maximum number of bytes of such files; one batch is always read, whatever its size.
 const MOST_BYTES: i64 = 32 << 20;
 
-/// How far reading stands back behind all else that has to be done, as `nice` counts it.
+/// Nice value of the threads: the writer and the server go first.
 const NICENESS: i32 = 10;
 
 /// How much of a file is to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Depth {
-    /// What stands before the text, where that is all that is needed for now.
+    /// The head before the text, where that is enough for now.
     Head,
-    /// All of it.
     Whole,
 }
 
@@ -42,30 +41,29 @@ pub(super) struct Job {
     pub path: PathBuf,
     pub format: SourceFormat,
     pub depth: Depth,
-    /// Bytes, as a scan found it.
+    /// In bytes, when a scan found it.
     pub size: i64,
-    /// The hash of what was last read of it: if it is the same, there is nothing to be understood.
-    pub known: Option<[u8; 32]>,
+    /// Hash of the bytes that were last read. The same bytes are not parsed again.
+    pub last_hash: Option<[u8; 32]>,
 }
 
 impl Job {
-    /// A file that a scan found below `root`. Of a known one, all is read.
-    pub fn of(pending: &Pending, root: &Path, depth: Depth) -> Self {
-        let Pending { path, format, size, is_new, known } = pending;
+    /// A file that a scan found below `root`. Only a new one may be read by its head.
+    pub fn of(found: &FoundFile, root: &Path, depth: Depth) -> Self {
+        let FoundFile { path, format, size, is_new, last_hash } = found;
         let depth = if *is_new { depth } else { Depth::Whole };
-        let known = known.as_deref().copied();
-        Self { file: root.join(path), path: path.clone(), format: *format, depth, size: *size, known }
+        let last_hash = last_hash.as_deref().copied();
+        Self { file: root.join(path), path: path.clone(), format: *format, depth, size: *size, last_hash }
     }
 }
 
-/// What is in a file.
+/// The parsed content of a file.
 #[derive(Debug)]
-pub(super) enum Understood {
-    /// The same bytes as before, or none that could be read.
+pub(super) enum Parsed {
+    /// Not parsed: the bytes are the same as before, or could not be read.
     Nothing,
-    /// What stands before its text, and the views that it is in by that.
+    /// The head, and the terms of its views.
     Head(Box<Article>, Vec<Term>),
-    /// All of it.
     Whole(Box<Reading>),
 }
 
@@ -76,58 +74,57 @@ pub(super) struct Prepared {
     pub loaded: Result<Loaded, LoadError>,
     /// BLAKE3 of its bytes.
     pub hash: [u8; 32],
-    pub understood: Understood,
+    pub parsed: Parsed,
 }
 
 impl Prepared {
-    /// A file whose bytes were read, and nothing made of them yet.
+    /// A file whose bytes were read and are not parsed yet.
     pub fn only_loaded(file: &Path, format: SourceFormat, size_limit: u64) -> Self {
         Self::of(load_as(file, format, size_limit), format)
     }
 
     fn of(loaded: Result<Loaded, LoadError>, format: SourceFormat) -> Self {
         let hash = loaded.as_ref().map_or([0; 32], |loaded| blake3::hash(&loaded.bytes).into());
-        Self { format, loaded, hash, understood: Understood::Nothing }
+        Self { format, loaded, hash, parsed: Parsed::Nothing }
     }
 }
 
 impl Prepared {
-    /// Whether nobody has changed the file since it was read, nor put another in its place.
+    /// Returns whether the file has not changed since it was read, and no other is in its place.
     pub fn is_current(&self, file: &Path) -> bool {
         let now = Found::at(file).map(|found| found.stat);
         self.loaded.as_ref().is_ok_and(|loaded| Some(loaded.stat) == now)
     }
 
-    /// Whether nothing can be taken for it: where it has changed since, it is looked at once more.
+    /// Returns whether the catalog has certainly seen neither the file nor its bytes. If the file has changed since, it is processed again.
     pub fn is_fresh(&self, catalog: &mut Catalog) -> bool {
         self.loaded.as_ref().is_ok_and(|loaded| catalog.never_saw(&self.hash, loaded.stat).unwrap_or(false))
     }
 }
 
-/// Files that are asked for together, by their place among all.
+/// Files that are submitted together, with their number.
 type Batch<T> = (usize, Vec<T>);
 
-/// Threads that read. Dropping it ends them.
+/// Threads that read files. Dropping it ends them.
 #[derive(Debug)]
-pub(super) struct Ahead {
+pub(super) struct ReadPool {
     jobs: Option<Sender<Batch<Job>>>,
     read: Receiver<Batch<Prepared>>,
     threads: Vec<JoinHandle<()>>,
-    /// Bytes of each file that was asked for, in order.
+    /// Size of each submitted file in bytes, in order.
     sizes: VecDeque<i64>,
     bytes: i64,
-    /// Batches that were asked for.
-    asked: usize,
-    /// Batches that were taken.
+    /// Number of submitted batches.
+    submitted: usize,
+    /// Number of batches that were taken.
     taken: usize,
-    /// What is left of the last one.
+    /// The rest of the last batch.
     rest: VecDeque<Prepared>,
-    /// Read before one that was asked for earlier.
+    /// Batches that were read before an earlier one.
     early: HashMap<usize, Vec<Prepared>>,
 }
 
-impl Ahead {
-    /// So many threads.
+impl ReadPool {
     pub fn new(threads: usize, rules: Rules, size_limit: u64) -> Self {
         let (jobs, to_read) = channel();
         let (results, read) = channel();
@@ -143,35 +140,34 @@ impl Ahead {
             threads: (0..threads).filter_map(start).collect(),
             sizes: VecDeque::new(),
             bytes: 0,
-            asked: 0,
+            submitted: 0,
             taken: 0,
             rest: VecDeque::new(),
             early: HashMap::new(),
         }
     }
 
-    /// Whether one more batch can be asked for.
+    /// Returns whether one more batch can be submitted.
     pub fn has_room(&self) -> bool {
         self.sizes.is_empty() || (self.sizes.len() + BATCH <= MOST_AHEAD && self.bytes < MOST_BYTES)
     }
 
-    /// Asks for files.
-    pub fn ask(&mut self, batch: Vec<Job>) {
+    pub fn submit(&mut self, batch: Vec<Job>) {
         self.sizes.extend(batch.iter().map(|job| job.size));
         self.bytes += batch.iter().map(|job| job.size).sum::<i64>();
         if let Some(jobs) = &self.jobs {
-            // If nobody takes it, `next` says so.
-            let _ = jobs.send((self.asked, batch));
+            // Without threads, `next` returns `None`.
+            let _ = jobs.send((self.submitted, batch));
         }
-        self.asked += 1;
+        self.submitted += 1;
     }
 
-    /// How many were asked for and not given yet.
+    /// Number of files that were submitted and not returned yet.
     pub fn len(&self) -> usize {
         self.sizes.len()
     }
 
-    /// The file that was asked for first; `None` if nobody reads it, so that the caller has to.
+    /// The file that was submitted first; `None` if no thread reads it, so that the caller has to.
     pub fn next(&mut self) -> Option<Prepared> {
         self.bytes -= self.sizes.pop_front()?;
         while self.rest.is_empty() && !self.threads.is_empty() {
@@ -187,23 +183,23 @@ impl Ahead {
     }
 }
 
-impl Drop for Ahead {
+impl Drop for ReadPool {
     fn drop(&mut self) {
         self.jobs = None;
         for thread in self.threads.drain(..) {
-            // What it panicked of, it has said.
+            // The panic hook has logged a panic.
             let _ = thread.join();
         }
     }
 }
 
 fn work(to_read: &Mutex<Receiver<Batch<Job>>>, results: &Sender<Batch<Prepared>>, rules: Rules, size_limit: u64) {
-    // Whoever records what is read is not to wait for a core. Where the system refuses this, it takes a little longer.
+    // The writer must not wait for a core. If the system refuses this, reading only competes more.
     let _ = rustix::process::setpriority_process(None, NICENESS);
     loop {
         let batch = to_read.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok((number, batch)) = batch else { return };
-        // All at once, so that whoever is told of it by the system is woken once for all.
+        // All at once: programs that watch the files (such as a virus scanner) wake up once for all.
         let opened: Vec<_> = batch.iter().map(|job| load::open(&job.file)).collect();
         let prepared = batch.iter().zip(opened).map(|(job, opened)| prepare(job, opened, rules, size_limit)).collect();
         if results.send((number, prepared)).is_err() {
@@ -214,30 +210,30 @@ fn work(to_read: &Mutex<Receiver<Batch<Job>>>, results: &Sender<Batch<Prepared>>
 
 /// Reads a file.
 fn prepare(job: &Job, opened: Result<OpenArticle, LoadError>, rules: Rules, size_limit: u64) -> Prepared {
-    let Job { file, path, format, depth, known, .. } = job;
+    let Job { file, path, format, depth, last_hash, .. } = job;
     let loaded = match opened {
-        // With the others closed, there is room for it.
+        // With the other files closed, there may be descriptors for it.
         Err(error) if error.is_passing() => load_as(file, *format, size_limit),
         opened => opened.and_then(|opened| opened.load_as(*format, size_limit)),
     };
     let prepared = Prepared::of(loaded, *format);
     let Ok(Loaded { bytes, .. }) = &prepared.loaded else { return prepared };
-    if *known == Some(prepared.hash) {
+    if *last_hash == Some(prepared.hash) {
         return prepared;
     }
     let head = (*depth == Depth::Head && *format == SourceFormat::Markdown)
         .then(|| article::head(bytes, path, &rules))
         .flatten();
-    let understood = match head {
+    let parsed = match head {
         Some(mut article) => {
-            // Nobody asks where each field came from.
+            // The sources of fields are not used before the text is read.
             article.sources.clear();
             let terms = taxonomy::terms(path, &article.tags, &article.authors);
-            Understood::Head(article, terms)
+            Parsed::Head(article, terms)
         }
-        None => Understood::Whole(Box::new(article::read_file(file, bytes, path, *format, &rules))),
+        None => Parsed::Whole(Box::new(article::read_file(file, bytes, path, *format, &rules))),
     };
-    Prepared { understood, ..prepared }
+    Prepared { parsed, ..prepared }
 }
 
 #[cfg(test)]
@@ -249,11 +245,11 @@ mod tests {
     fn job(folder: &Path, name: &str, depth: Depth) -> Job {
         let file = folder.join(name);
         let size = std::fs::metadata(&file).map_or(0, |metadata| metadata.len().cast_signed());
-        Job { file, path: name.into(), format: SourceFormat::Markdown, depth, size, known: None }
+        Job { file, path: name.into(), format: SourceFormat::Markdown, depth, size, last_hash: None }
     }
 
     #[test]
-    fn files_come_in_the_order_in_which_they_were_asked_for() {
+    fn files_come_out_in_the_order_in_which_they_were_submitted() {
         let folder = tempfile::tempdir().unwrap();
         let rules = Rules::new(&Config::default().articles, &Config::default().site);
         for number in 0..40 {
@@ -262,38 +258,38 @@ mod tests {
             std::fs::write(folder.path().join(format!("{number}.md")), text).unwrap();
         }
         for threads in [0, 1, 4] {
-            let mut ahead = Ahead::new(threads, rules, 1 << 20);
+            let mut pool = ReadPool::new(threads, rules, 1 << 20);
             let jobs: Vec<Job> =
                 (0..41).map(|number| job(folder.path(), &format!("{number}.md"), Depth::Whole)).collect();
             let mut jobs = jobs.into_iter().peekable();
             while jobs.peek().is_some() {
-                ahead.ask(jobs.by_ref().take(3).collect());
+                pool.submit(jobs.by_ref().take(3).collect());
             }
             for number in 0..40 {
-                let read = ahead.next();
+                let read = pool.next();
                 if threads == 0 {
                     assert!(read.is_none(), "the caller reads it");
                     continue;
                 }
-                let Understood::Whole(reading) = read.unwrap().understood else { panic!("all of it") };
+                let Parsed::Whole(reading) = read.unwrap().parsed else { panic!("all of it") };
                 let Verdict::Publish(article) = reading.verdict else { panic!("an article") };
                 assert_eq!(article.title, format!("Article {number}"));
             }
-            assert!(ahead.next().is_none_or(|read| matches!(read.loaded, Err(LoadError::Gone))));
+            assert!(pool.next().is_none_or(|read| matches!(read.loaded, Err(LoadError::Gone))));
         }
     }
 
     #[test]
-    fn no_more_is_read_ahead_than_there_is_room_for() {
+    fn the_number_and_size_of_files_in_the_pool_are_limited() {
         let folder = tempfile::tempdir().unwrap();
         let rules = Rules::new(&Config::default().articles, &Config::default().site);
-        let mut ahead = Ahead::new(0, rules, 1);
+        let mut pool = ReadPool::new(0, rules, 1);
         let of_size = |size| vec![Job { size, ..job(folder.path(), "a.md", Depth::Head) }];
-        assert!(ahead.has_room());
-        ahead.ask(of_size(MOST_BYTES));
-        assert!(!ahead.has_room(), "bytes");
-        ahead.next();
-        (0..MOST_AHEAD).for_each(|_| ahead.ask(of_size(0)));
-        assert!(!ahead.has_room(), "files");
+        assert!(pool.has_room());
+        pool.submit(of_size(MOST_BYTES));
+        assert!(!pool.has_room(), "bytes");
+        pool.next();
+        (0..MOST_AHEAD).for_each(|_| pool.submit(of_size(0)));
+        assert!(!pool.has_room(), "files");
     }
 }

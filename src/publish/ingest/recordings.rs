@@ -1,23 +1,24 @@
-//! Recordings in the folder, and which files beside them have to do with them.
+//! Recordings in the folder, and the files beside them that belong to them.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use super::Ingest;
 use crate::folder::media::media_type;
 use crate::folder::{ENDINGS, SourceFormat};
 
-/// How the names of recordings end, the likeliest first.
+/// Extensions of recordings, the likeliest first.
 const RECORDINGS: [&str; 13] =
     ["mp3", "m4a", "ogg", "opus", "oga", "flac", "wav", "aac", "m4b", "mp4", "m4v", "webm", "mov"];
-/// Names of pictures that stand for a recording, beside its own.
+/// Names of pictures that are the cover of a recording, after its own name.
 const COVERS: [&str; 6] = ["cover", "folder", "front", "Cover", "Folder", "Front"];
 const PICTURES: [&str; 4] = ["jpg", "png", "jpeg", "webp"];
 
-/// Recordings that a scan found: while its files are read, nobody has to look for one beside each article.
+/// Recordings that a scan found. While the files of the scan are read, the folder is not searched for one beside each article.
 #[derive(Debug, Default)]
 pub(super) struct RecordingIndex {
-    /// Their paths without what the names end in.
+    /// Their paths without extensions.
     stems: HashSet<PathBuf>,
     folders: HashSet<PathBuf>,
 }
@@ -34,12 +35,12 @@ impl RecordingIndex {
     }
 }
 
-/// Whether a file is a recording by its name: sound or a film.
+/// Returns whether a file is a recording (sound or film) by its name.
 pub(super) fn is_recording(path: &Path) -> bool {
     media_type(path).is_some_and(|kind| kind.starts_with("audio/") || kind.starts_with("video/"))
 }
 
-/// Articles that a recording may belong to without their saying so: of its name, or in a folder with it.
+/// Articles that may own a recording without naming it: the one of its name, and the `index` of its folder.
 pub(super) fn may_own(path: &Path) -> Vec<PathBuf> {
     if !is_recording(path) {
         return Vec::new();
@@ -48,25 +49,93 @@ pub(super) fn may_own(path: &Path) -> Vec<PathBuf> {
     ENDINGS.iter().flat_map(|ending| [path.with_extension(ending), index.with_extension(ending)]).collect()
 }
 
+/// Recordings that wait for an article, and the index of a scan.
+#[derive(Debug, Default)]
+pub(super) struct Recordings {
+    /// By draft, the recordings that its front matter names.
+    reserved: HashMap<PathBuf, Vec<PathBuf>>,
+    /// Renamed recordings, and until when their articles may be renamed likewise.
+    expecting: HashMap<PathBuf, Instant>,
+    /// Present while the files of a scan are read.
+    index: Option<RecordingIndex>,
+}
+
+impl Recordings {
+    /// Reserves recordings for a draft. Replaces those that were reserved before.
+    pub fn reserve(&mut self, draft: &Path, recordings: Vec<PathBuf>) {
+        if recordings.is_empty() {
+            self.release(draft);
+        } else {
+            self.reserved.insert(draft.to_path_buf(), recordings);
+        }
+    }
+
+    pub fn release(&mut self, draft: &Path) {
+        self.reserved.remove(draft);
+    }
+
+    /// A draft or a folder of drafts is not there any more.
+    pub fn release_below(&mut self, path: &Path) {
+        self.reserved.retain(|draft, _| !draft.starts_with(path));
+    }
+
+    /// The draft for which a recording is reserved.
+    pub fn reserved_for(&self, recording: &Path) -> Option<&PathBuf> {
+        let drafts = self.reserved.iter().filter(|(_, named)| named.iter().any(|named| named == recording));
+        drafts.map(|(draft, _)| draft).min()
+    }
+
+    /// A recording was renamed; its article may be renamed likewise until then.
+    pub fn expect_article(&mut self, recording: PathBuf, until: Instant) {
+        self.expecting.insert(recording, until);
+    }
+
+    /// Until when the article of a renamed recording may be renamed likewise.
+    pub fn expects_article(&self, recording: &Path) -> Option<Instant> {
+        self.expecting.get(recording).copied()
+    }
+
+    pub fn forget_old(&mut self, now: Instant) {
+        self.expecting.retain(|_, until| *until > now);
+    }
+
+    /// Sets the index of a scan; `None` once the files of the scan have been read.
+    pub fn set_index(&mut self, index: Option<RecordingIndex>) {
+        self.index = index;
+    }
+
+    /// Adds a recording that appeared since the scan.
+    pub fn add(&mut self, path: &Path) {
+        if let Some(index) = self.index.as_mut().filter(|_| is_recording(path)) {
+            index.add(path);
+        }
+    }
+
+    /// Returns whether a recording may be beside an article. `false` is certain.
+    fn may_be_beside(&self, article: &Path, is_index: bool) -> bool {
+        self.index.as_ref().is_none_or(|index| index.may_have(article, is_index))
+    }
+}
+
 impl Ingest {
     pub(super) fn is_audio(&self, path: &Path) -> bool {
         self.folder.format(&self.folder.root().join(path)) == Some(SourceFormat::Audio)
     }
 
-    /// Recordings that have the name of an article and lie beside it, the likeliest first.
-    pub(super) fn of_its_name(&self, article: &Path) -> Vec<PathBuf> {
-        if self.is_audio(article) || self.listed.as_ref().is_some_and(|listed| !listed.may_have(article, false)) {
+    /// Recordings beside an article that have its name, the likeliest first.
+    pub(super) fn recordings_of_name(&self, article: &Path) -> Vec<PathBuf> {
+        if self.is_audio(article) || !self.recordings.may_be_beside(article, false) {
             return Vec::new();
         }
         let names = RECORDINGS.iter().flat_map(|ending| [(*ending).to_owned(), ending.to_ascii_uppercase()]);
-        let mut found: Vec<PathBuf> = names.map(|ending| article.with_extension(ending)).collect();
-        found.retain(|path| path != article && self.folder.stat(path).is_some());
-        found
+        let mut recordings: Vec<PathBuf> = names.map(|ending| article.with_extension(ending)).collect();
+        recordings.retain(|path| path != article && self.folder.stat(path).is_some());
+        recordings
     }
 
     /// The recording that an article plays without naming it: the one of its name, or the only one in a folder of its own.
     /// A recording that is an entry of its own plays itself.
-    pub(super) fn beside(&self, path: &Path, namesakes: &[PathBuf]) -> Vec<PathBuf> {
+    pub(super) fn recordings_beside(&self, path: &Path, namesakes: &[PathBuf]) -> Vec<PathBuf> {
         if self.is_audio(path) {
             return vec![path.to_path_buf()];
         }
@@ -78,16 +147,16 @@ impl Ingest {
     pub(super) fn in_folder_of(&self, index: &Path) -> Option<PathBuf> {
         let is_index = index.file_stem().is_some_and(|stem| stem == "index");
         let folder = index.parent().filter(|folder| is_index && !folder.as_os_str().is_empty())?;
-        if self.listed.as_ref().is_some_and(|listed| !listed.may_have(index, true)) {
+        if !self.recordings.may_be_beside(index, true) {
             return None;
         }
         self.only_recording_in(folder)
     }
 
     fn only_recording_in(&self, folder: &Path) -> Option<PathBuf> {
-        let mut found = self.folder.files_in(folder);
-        found.retain(|path| is_recording(path));
-        if found.len() == 1 { found.pop() } else { None }
+        let mut recordings = self.folder.files_in(folder);
+        recordings.retain(|path| is_recording(path));
+        if recordings.len() == 1 { recordings.pop() } else { None }
     }
 
     /// The article `index` of the folder in which a recording is the only one.
@@ -98,7 +167,7 @@ impl Ingest {
         (self.only_recording_in(folder).as_deref() == Some(recording)).then_some(index)
     }
 
-    /// Where the picture of a recording may be, the likeliest first.
+    /// Possible paths of the cover of a recording, the likeliest first.
     pub(super) fn covers(path: &Path) -> Vec<PathBuf> {
         let own = PICTURES.iter().map(|ending| path.with_extension(ending));
         let common =
@@ -106,15 +175,15 @@ impl Ingest {
         own.chain(common).collect()
     }
 
-    /// The article of a recording's name, if its file is there or has vanished a moment ago.
+    /// The article of a recording's name, if its file is there or went missing a moment ago.
     pub(super) fn namesake(&self, recording: &Path) -> Option<PathBuf> {
         let names = ENDINGS.iter().flat_map(|ending| [(*ending).to_owned(), ending.to_ascii_uppercase()]);
         let mut articles = names.map(|ending| recording.with_extension(ending));
-        articles
-            .find(|path| self.is_article(path) && (self.folder.stat(path).is_some() || self.missing.contains_key(path)))
+        let is_there = |path: &Path| self.folder.stat(path).is_some() || self.deletions.is_missing(path);
+        articles.find(|path| self.is_article(path) && is_there(path))
     }
 
-    /// Whether another article has the name of a deleted one.
+    /// Returns whether another article has the name of a deleted one.
     pub(super) fn has_namesake(&self, article: &Path) -> bool {
         let names = ENDINGS.iter().map(|ending| article.with_extension(ending));
         names.into_iter().any(|path| self.is_article(&path) && self.folder.stat(&path).is_some())

@@ -8,8 +8,9 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::deletions::DELETION_GRACE;
 use super::fences::Fences;
-use super::{DELETION_GRACE, Ingest, Trigger, WriteMoment};
+use super::{Ingest, Trigger, WriteMoment};
 use crate::catalog::{self, Catalog, Known, OwnName, Recorded};
 use crate::folder::{Found, Stat};
 
@@ -89,8 +90,8 @@ impl Ingest {
             self.renames.last_hint = Some(moment.instant);
         }
         // Its article may be renamed likewise next.
-        if moved.is_empty() && self.left_out.get(from).is_some_and(|left_out| left_out.twin_of.is_some()) {
-            self.renamed.insert(to.to_path_buf(), moment.instant + DELETION_GRACE);
+        if moved.is_empty() && self.problems.of(from).is_some_and(|left_out| left_out.twin.is_some()) {
+            self.recordings.expect_article(to.to_path_buf(), moment.instant + DELETION_GRACE);
         }
         // A file that had an article's name was an article, even if it was never read; unlike a temporary file of a program.
         if moved.is_empty() && is_article {
@@ -103,7 +104,7 @@ impl Ingest {
             };
             changed |= self.moved_one(catalog, old, new, own_name, Source::Hint, moment)?;
         }
-        self.look_at_recordings_of(from, moment);
+        self.process_recordings_of(from, moment);
         // Files that articles refer to may have moved with it, away from them or to them.
         self.media_changed(catalog, from, moment)?;
         self.media_changed(catalog, to, moment)?;
@@ -121,7 +122,7 @@ impl Ingest {
     ) -> catalog::Result<bool> {
         // Under a name that is no article's it is missing, unless it is renamed again.
         if self.folder.format(&self.folder.root().join(&new)).is_none() {
-            self.missing.entry(old.clone()).or_insert(moment.instant + DELETION_GRACE);
+            self.deletions.add(old.clone(), moment.instant);
             self.renames.aside.insert(new, old);
             return Ok(false);
         }
@@ -142,21 +143,21 @@ impl Ingest {
             self.foresee(&new, &old, moment);
             return Ok(false);
         }
-        let deadline = self.missing.remove(&old);
+        let deadline = self.deletions.cancel(&old);
         let replaces = catalog.known(&new)?.is_some();
         let recorded = catalog.rename(&old, &new, own_name, moment.version)?;
-        self.look_at_recordings_of(&old, moment);
-        self.copies.values_mut().filter(|original| **original == old).for_each(|original| original.clone_from(&new));
+        self.process_recordings_of(&old, moment);
+        self.problems.follow_rename(&old, &new);
         // The addresses of the files beside it changed with its own, and perhaps no hint of it follows.
         if own_name == OwnName::Kept && catalog.known(&new)?.is_some_and(|known| known.stale) {
-            self.later.insert(new.clone(), (moment.instant, Trigger::Finished));
+            self.schedule.set(new.clone(), moment.instant, Trigger::Closed);
         }
         // It may have been deleted before its folder was renamed; if it is there, looking at it will show.
         let is_lost = self.folder.has_lost(&self.folder.root().join(&new));
         if !replaces && (deadline.is_some() || is_lost) {
             // It is missing there from now on.
             let deadline = deadline.unwrap_or(moment.instant + DELETION_GRACE).max(moment.instant);
-            self.missing.insert(new, deadline);
+            self.deletions.add_until(new, deadline);
         }
         Ok(recorded == Recorded::Changed)
     }
@@ -179,7 +180,7 @@ impl Ingest {
         moment: WriteMoment,
     ) {
         let is_other = known.stat.born != 0 && known.stat.file_only() != stat.file_only();
-        if trigger != Trigger::Awaited
+        if trigger != Trigger::FencePassed
             && is_other
             && let Some(fence) = self.fences.next(moment.instant)
         {
@@ -190,10 +191,10 @@ impl Ingest {
     /// Another file comes to the place of an article that was renamed to a name which is no article's: the article keeps that name.
     fn step_aside(&mut self, catalog: &mut Catalog, place: &Path, moment: WriteMoment) -> catalog::Result<()> {
         let aside = self.renames.aside.iter().find(|(_, origin)| *origin == place).map(|(aside, _)| aside.clone());
-        if let Some(aside) = aside.filter(|_| self.missing.contains_key(place)) {
+        if let Some(aside) = aside.filter(|_| self.deletions.is_missing(place)) {
             catalog.rename(place, &aside, OwnName::Kept, moment.version)?;
-            let deadline = self.missing.remove(place).unwrap_or(moment.instant + DELETION_GRACE);
-            self.missing.insert(aside, deadline.max(moment.instant));
+            let deadline = self.deletions.cancel(place).unwrap_or(moment.instant + DELETION_GRACE);
+            self.deletions.add_until(aside, deadline.max(moment.instant));
         }
         Ok(())
     }
@@ -225,8 +226,8 @@ impl Ingest {
         }
         // By one step or by way of a third name, both are where they belong.
         self.renames.aside.retain(|_, origin| *origin != one && *origin != other);
-        self.missing.remove(one);
-        self.missing.remove(other);
+        self.deletions.cancel(one);
+        self.deletions.cancel(other);
         Ok(())
     }
 
@@ -245,13 +246,13 @@ impl Ingest {
             return Ok(Some(false));
         }
         let holder = catalog.path_of_file(stat)?.filter(|holder| holder != path);
-        let is_decided = matches!(trigger, Trigger::Imported | Trigger::Awaited);
+        let is_decided = matches!(trigger, Trigger::FirstScan | Trigger::FencePassed);
         let is_doubtful = here.is_some() || holder.is_some() || self.renames.is_busy(moment.instant);
         if is_doubtful && !is_decided && self.defer(path, stat, trigger, moment) {
             return Ok(None);
         }
         let Some(holder) = holder else { return Ok(Some(false)) };
-        if trigger != Trigger::Awaited {
+        if trigger != Trigger::FencePassed {
             self.foresee(&holder, path, moment);
             if let Some(fence) = self.fences.next(moment.instant) {
                 self.renames.inferred.insert(path.to_path_buf(), fence);
@@ -284,7 +285,7 @@ impl Ingest {
         moment: WriteMoment,
     ) -> catalog::Result<bool> {
         let row = if catalog.known(from)?.is_some() { from } else { origin };
-        if !self.missing.contains_key(row) {
+        if !self.deletions.is_missing(row) {
             return Ok(false);
         }
         self.moved_one(catalog, row.to_path_buf(), to.to_path_buf(), OwnName::Changed, Source::Hint, moment)

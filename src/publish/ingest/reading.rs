@@ -1,0 +1,370 @@
+//! One file -> catalog: reads it, decides with the catalog which article it is, and records the article.
+
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
+use url::Url;
+
+use super::content::{Shown, said};
+use super::ownership::problems_of;
+use super::problems::Twin;
+use super::read_pool::{Parsed, Prepared};
+use super::{Ingest, Trigger, WriteMoment};
+use crate::article::clean::Removed;
+use crate::article::load::{LoadError, Loaded};
+use crate::article::{self, Article, Problem, Verdict};
+use crate::catalog::{self, Arrival, Catalog, Decision, Extent, Identity, Known, Recorded};
+use crate::config::Clean;
+use crate::folder::watch::QUIET;
+use crate::folder::{SourceFormat, Stat};
+use crate::model::collection::ArticleState;
+use crate::model::taxonomy::Term;
+use crate::model::text;
+
+/// A file whose time stamps are younger than this may change again without a change of the time stamps.
+const RACY: std::time::Duration = std::time::Duration::from_secs(2);
+
+/// A file that was read.
+struct ReadFile {
+    path: PathBuf,
+    format: SourceFormat,
+    loaded: Loaded,
+    /// BLAKE3 of its bytes.
+    hash: [u8; 32],
+    parsed: Parsed,
+}
+
+/// An article in a file.
+struct ParsedArticle {
+    article: Box<Article>,
+    /// The terms of its views, if they are known already.
+    terms: Option<Vec<Term>>,
+    problems: Vec<Problem>,
+    extent: Extent,
+}
+
+/// An article that was recorded.
+struct RecordedArticle {
+    recorded: Recorded,
+    /// Problems with the files that it names.
+    problems: Vec<Problem>,
+}
+
+/// Why an article was not recorded, and the article beside which it is not published.
+type Refused = (Problem, Option<Twin>);
+
+impl Ingest {
+    /// Reads the file at a path, or notes that it is missing. Returns whether something that is served has changed.
+    pub(super) fn process_path(
+        &mut self,
+        catalog: &mut Catalog,
+        file: &Path,
+        trigger: Trigger,
+        moment: WriteMoment,
+    ) -> catalog::Result<bool> {
+        self.process_file(catalog, file, None, trigger, moment)
+    }
+
+    /// Processes a file that a thread may have read already.
+    pub(super) fn process_file(
+        &mut self,
+        catalog: &mut Catalog,
+        file: &Path,
+        prepared: Option<Prepared>,
+        trigger: Trigger,
+        moment: WriteMoment,
+    ) -> catalog::Result<bool> {
+        let Some(path) = self.folder.relative(file).map(Path::to_path_buf) else { return Ok(false) };
+        // A scan may take long.
+        let moment = moment.refreshed();
+        let format = prepared.as_ref().map(|prepared| prepared.format).or_else(|| self.folder.format(file));
+        let Some(format) = format else {
+            if self.folder.is_conflict_copy(file) && file.exists() {
+                self.report_conflicts(&[file.to_path_buf()]);
+            }
+            // Everything in a missing folder is missing.
+            if matches!(file.try_exists(), Ok(false)) {
+                self.vanished(catalog, &path, moment)?;
+            }
+            self.media_changed(catalog, &path, moment)?;
+            return Ok(false);
+        };
+        if format == SourceFormat::Audio && self.is_left_out(catalog, &path, trigger, moment)? {
+            return Ok(false);
+        }
+        let prepared = prepared.filter(|prepared| prepared.is_fresh(catalog) || prepared.is_current(file));
+        let prepared = prepared.unwrap_or_else(|| Prepared::only_loaded(file, format, self.size_limit));
+        let Prepared { loaded, hash, parsed, .. } = prepared;
+        match loaded {
+            Ok(loaded) if trigger.is_scan() && loaded.stat.until_quiet(moment.nanoseconds(), QUIET).is_some() => {
+                self.schedule.set(path, moment.instant + QUIET, trigger);
+                Ok(false)
+            }
+            // It was opened again, so the bytes may be incomplete. The event of its close follows.
+            Ok(_) if self.open_files.has(file) => Ok(false),
+            Ok(loaded) => {
+                let is_fresh = catalog.never_saw(&hash, loaded.stat)?;
+                let mut moved = false;
+                if !is_fresh {
+                    match self.moved_unseen(catalog, &path, loaded.stat, trigger, moment)? {
+                        Some(changed) => moved = changed,
+                        None => return Ok(false),
+                    }
+                    self.deletions.cancel(&path);
+                }
+                let known = if is_fresh { None } else { catalog.known(&path)? };
+                let read = ReadFile { path, format, loaded, hash, parsed };
+                Ok(moved | self.read(catalog, read, known.as_ref(), trigger, moment)?)
+            }
+            Err(LoadError::Gone | LoadError::NotAFile) => {
+                self.vanished(catalog, &path, moment)?;
+                Ok(false)
+            }
+            Err(error) if error.is_passing() => {
+                tracing::debug!(path = %path.display(), %error, "cannot read the file yet; retrying");
+                self.schedule.set(path, moment.instant + QUIET, trigger);
+                Ok(false)
+            }
+            Err(error) => {
+                self.deletions.cancel(&path);
+                self.problems.leave_out(path, Stat::default(), &[Problem::of_file(error.to_string())], None);
+                Ok(false)
+            }
+        }
+    }
+
+    fn read(
+        &mut self,
+        catalog: &mut Catalog,
+        mut read: ReadFile,
+        known: Option<&Known>,
+        trigger: Trigger,
+        moment: WriteMoment,
+    ) -> catalog::Result<bool> {
+        let (stat, file_hash) = (read.loaded.stat, read.hash);
+        let path = &read.path.clone();
+        // A file that may change without a change of its time stamps is read again by the next scan.
+        let is_racy = stat.until_quiet(moment.nanoseconds(), RACY).is_some();
+        let recorded_stat = if is_racy { stat.file_only() } else { stat };
+        let is_read = |known: &&Known| known.state == ArticleState::Live && !known.stale && !known.unread;
+        if known.filter(is_read).is_some_and(|known| known.file_hash == file_hash) {
+            self.deletions.refilled(path);
+            self.problems.clear(path);
+            catalog.touch(path, recorded_stat)?;
+            return Ok(false);
+        }
+        if let Some(known) = known {
+            self.file_replaced(path, known, stat, trigger, moment);
+        }
+        let held_until = self.held_until(&stat, moment);
+        let parsed = self.parse(&mut read, known, held_until, moment);
+        let ParsedArticle { article, terms, problems, extent } = match parsed {
+            Ok(parsed) => parsed,
+            Err(Verdict::Draft(problem, enclosures)) => {
+                let changed = self.became_draft(catalog, path, &enclosures, moment)?;
+                self.problems.leave_out(path.clone(), stat, &[problem], None);
+                self.process_twins(path, moment);
+                return Ok(changed | (catalog.withdraw(path, ArticleState::Held, moment.version)? == Recorded::Changed));
+            }
+            Err(Verdict::Broken(problem)) => {
+                self.problems.leave_out(path.clone(), stat, &[problem], None);
+                return Ok(false);
+            }
+            Err(_) => return self.emptied(catalog, read.path, stat, moment),
+        };
+        self.deletions.refilled(path);
+        self.recordings.release(path);
+        let arrival = Arrival {
+            path,
+            article: &article,
+            terms: terms.as_deref(),
+            file_hash,
+            entry_hash: if extent == Extent::Whole { said(&article) } else { [0; 32] },
+            extent,
+            stat: recorded_stat,
+            first_seen: first_seen(&stat, trigger, moment).max(held_until),
+            held_until,
+            now: article::date::whole_seconds(moment.now),
+        };
+        match self.record(catalog, &arrival, trigger, moment)? {
+            Ok(RecordedArticle { recorded, problems: of_files }) => {
+                if trigger != Trigger::FirstScan {
+                    self.deletions.inhabit(&self.folder);
+                }
+                // A copy of its text before may not be one any more.
+                self.process_twins(path, moment);
+                // Links to it lead to its page from now on.
+                if known.is_none() {
+                    self.media_changed(catalog, path, moment)?;
+                }
+                let problems: Vec<Problem> = problems.into_iter().chain(of_files).collect();
+                self.problems.set(read.path, stat, &problems);
+                Ok(recorded == Recorded::Changed)
+            }
+            Err((problem, twin)) => {
+                self.problems.leave_out(read.path, stat, &[problem], twin);
+                Ok(false)
+            }
+        }
+    }
+
+    /// Returns whether the head of a new article is enough for now: the article is shown, and no recording belongs to it.
+    fn is_enough(&self, path: &Path, article: &Article, held_until: DateTime<Utc>, moment: WriteMoment) -> bool {
+        let is_due = article.published.is_none_or(|published| published <= moment.now) && held_until <= moment.now;
+        is_due && self.recordings_beside(path, &self.recordings_of_name(path)).is_empty()
+    }
+
+    /// Parses a file as far as needed for now. The error says why it becomes no entry.
+    fn parse(
+        &mut self,
+        read: &mut ReadFile,
+        known: Option<&Known>,
+        held_until: DateTime<Utc>,
+        moment: WriteMoment,
+    ) -> Result<ParsedArticle, Verdict> {
+        let ReadFile { path, format, loaded, parsed, .. } = read;
+        let reading = match std::mem::replace(parsed, Parsed::Nothing) {
+            Parsed::Head(article, terms) if known.is_none() && self.is_enough(path, &article, held_until, moment) => {
+                let extent = Extent::Head(loaded.bytes.len() as u64);
+                return Ok(ParsedArticle { article, terms: Some(terms), problems: Vec::new(), extent });
+            }
+            Parsed::Whole(reading) => *reading,
+            Parsed::Head(..) | Parsed::Nothing => {
+                let file = self.folder.root().join(&*path);
+                article::read_file(&file, &loaded.bytes, path, *format, &self.rules)
+            }
+        };
+        self.log_removed(path, &reading.removed);
+        match reading.verdict {
+            Verdict::Publish(article) => {
+                Ok(ParsedArticle { article, terms: None, problems: reading.problems, extent: Extent::Whole })
+            }
+            other => Err(other),
+        }
+    }
+
+    /// Until when a new article waits. The hold counts from the change time of its file, which no program can set.
+    fn held_until(&self, stat: &Stat, moment: WriteMoment) -> DateTime<Utc> {
+        let put = DateTime::from_timestamp_nanos(stat.ctime.min(moment.nanoseconds()));
+        // Rounded up: never too short.
+        let until = article::date::whole_seconds(put + self.hold + QUIET);
+        if self.hold.is_zero() || until <= moment.now { DateTime::UNIX_EPOCH } else { until }
+    }
+
+    /// Records an article under its identity.
+    fn record(
+        &mut self,
+        catalog: &mut Catalog,
+        arrival: &Arrival<'_>,
+        trigger: Trigger,
+        moment: WriteMoment,
+    ) -> catalog::Result<Result<RecordedArticle, Refused>> {
+        let mut identity = match self.identify(catalog, arrival)? {
+            Ok(identity) => identity,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let namesakes = self.recordings_of_name(arrival.path);
+        let claims = self.claims(catalog, arrival, &identity, &namesakes, moment)?;
+        if self.pass_entry(catalog, arrival, &identity, &claims, moment)? {
+            identity = match self.identify(catalog, arrival)? {
+                Ok(identity) => identity,
+                Err(refused) => return Ok(Err(refused)),
+            };
+        }
+        let permalink =
+            Url::parse(&self.channel.page(&identity.slug)).expect("the base address and a slug make an address");
+        let shown = article::panic_as_problem(|| match arrival.extent {
+            Extent::Whole => self.content(catalog, arrival.article, arrival.path, &namesakes, &permalink),
+            Extent::Head(_) => Ok(Shown::of_head(arrival.article)),
+        });
+        let mut shown = match shown {
+            Ok(shown) => shown?,
+            Err(problem) => return Ok(Err((problem, None))),
+        };
+        self.note_claims(&mut shown.referred, &claims);
+        shown.problems.extend(problems_of(&claims, arrival.article));
+        let recorded = catalog.record(&identity, arrival, &shown.content, moment.version)?;
+        if arrival.extent == Extent::Whole {
+            self.refer(catalog, &identity, arrival.path, &shown.referred, moment)?;
+        } else {
+            self.backlog.open();
+        }
+        // Not at the first scan, which may read a hundred thousand files.
+        if recorded == Recorded::Changed && trigger != Trigger::FirstScan {
+            self.problems.notify_published(&identity, arrival.path, &permalink, moment);
+        }
+        Ok(Ok(RecordedArticle { recorded, problems: shown.problems }))
+    }
+
+    /// Decides which article an arrival is.
+    fn identify(&mut self, catalog: &mut Catalog, arrival: &Arrival<'_>) -> catalog::Result<Result<Identity, Refused>> {
+        let is_missing = |path: &Path| self.deletions.is_missing(path);
+        // A copy that was edited after its original went missing continues the original.
+        let original = self.problems.original_of(arrival.path).filter(|original| is_missing(original));
+        match catalog.identify(arrival, original, is_missing)? {
+            Decision::Is(identity) => {
+                if let Some(from) = &identity.moved_from {
+                    self.deletions.cancel(from);
+                }
+                Ok(Ok(identity))
+            }
+            Decision::CopyOf(twin) => {
+                let advice = "not published twice; change it or delete one of them";
+                let problem = Problem::of_file(format!("the same text as {}: {advice}", text::path_line(&twin)));
+                Ok(Err((problem, Some(Twin::SameText(twin)))))
+            }
+            Decision::SameId(twin) => {
+                let advice = "an id belongs to one article; give this one another";
+                let problem = Problem::of_file(format!("the same id as {}: {advice}", text::path_line(&twin)));
+                Ok(Err((problem, Some(Twin::SameId(twin)))))
+            }
+        }
+    }
+
+    /// Returns whether a recording is no entry of its own. If it is one and belongs to an article, the article is read again, to take it
+    /// over.
+    fn is_left_out(
+        &mut self,
+        catalog: &mut Catalog,
+        recording: &Path,
+        trigger: Trigger,
+        moment: WriteMoment,
+    ) -> catalog::Result<bool> {
+        let own = catalog.known(recording)?;
+        let is_entry = own.as_ref().is_some_and(|own| own.state == ArticleState::Live);
+        let Some(owner) = self.claimed_by(catalog, recording, moment)? else {
+            if let Some(until) = self.recordings.expects_article(recording).filter(|_| own.is_none()) {
+                self.schedule.set(recording.to_path_buf(), until, trigger);
+                return Ok(true);
+            }
+            self.recording_changed(catalog, recording, moment)?;
+            return Ok(false);
+        };
+        if is_entry {
+            self.read_owner_again(catalog, &owner, recording, moment)?;
+            self.recording_changed(catalog, recording, moment)?;
+            return Ok(false);
+        }
+        self.leave_to_owner(catalog, recording.to_path_buf(), owner, trigger, moment)?;
+        Ok(true)
+    }
+
+    fn log_removed(&self, path: &Path, removed: &[Removed]) {
+        for Removed { line, rule, text, .. } in removed {
+            if self.rules.clean == Clean::Report {
+                tracing::info!(path = %path.display(), line, rule, text, "cleaning would remove a line");
+            } else {
+                tracing::debug!(path = %path.display(), line, rule, text, "cleaning removed a line");
+            }
+        }
+    }
+}
+
+/// The date of publication of an article without one: the present, or, if the file was there before the daemon, its modification time if
+/// that is plausible.
+fn first_seen(stat: &Stat, trigger: Trigger, moment: WriteMoment) -> DateTime<Utc> {
+    let now = article::date::whole_seconds(moment.now);
+    let modified = DateTime::from_timestamp(stat.mtime.div_euclid(1_000_000_000), 0).unwrap_or(now);
+    let is_plausible = modified.timestamp() >= article::date::FIRST_BELIEVABLE && modified <= now;
+    if trigger == Trigger::FirstScan && is_plausible { modified } else { now }
+}
