@@ -12,7 +12,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::progress::ProgressDisplay;
 
 use crate::config::{BaseUrl, Config, Endpoint, Listen};
-use crate::daemon::Daemon;
+use crate::daemon::{Daemon, DaemonWiring};
 use crate::observe::Observers;
 use crate::system::sockets::Sockets;
 
@@ -47,9 +47,9 @@ impl ServeArgs {
         let observers = Observers::default();
         observers.metrics.add_log("log", dropped);
         let display = ProgressDisplay::start(observers.status.clone());
-        let daemon = Daemon::start_observed(&config, sockets, observers);
+        let daemon = Daemon::start(&config, DaemonWiring { sockets, observers, load: Box::new(load) });
         display.end();
-        let daemon = daemon?.reloaded_by(Box::new(load));
+        let daemon = daemon?;
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start the runtime")?;
         // Before the log and systemd announce the service: a signal that follows stops it in order.
@@ -57,12 +57,11 @@ impl ServeArgs {
             let _inside = runtime.enter();
             (StopSignals::new()?, wait_for(SignalKind::hangup())?)
         };
-        let daemon = daemon.hearing(hangups);
         let (directory, base_url) = (config.articles.directory.display(), daemon.base_url());
         tracing::info!(%directory, base_url, listen, admin, "serving");
         let outcome = runtime.block_on(async {
             let (stop, stopped) = tokio::sync::oneshot::channel();
-            let run = daemon.run(async {
+            let run = daemon.run(hangups, async {
                 let _ = stopped.await;
             });
             let second_signal = async {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use chrono::Utc;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::Signal;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::config::Config;
@@ -32,12 +32,22 @@ use control_socket::Control;
 use pipeline::{Pipeline, open_folder};
 pub use site_state::SiteState;
 use state_dir::{Opening, StateLock};
-use supervisor::{Load, SharedState, Supervisor};
+pub use supervisor::Load;
+use supervisor::{SharedState, Supervisor};
 
 /// Heartbeats of each task within the watchdog interval; two of them may be late.
 const SIGNS: u32 = 4;
 /// How long a change in progress may take to be recorded at a stop.
 const LAST_WRITES: Duration = Duration::from_secs(5);
+
+/// The connections of the daemon to its surroundings.
+pub struct DaemonWiring {
+    pub sockets: Sockets,
+    /// They get the heartbeats that systemd and the admin listener need.
+    pub observers: Observers,
+    /// Reads the configuration again, for a reload.
+    pub load: Load,
+}
 
 /// A daemon whose feeds are ready, before it answers requests.
 #[derive(Debug)]
@@ -49,27 +59,17 @@ pub struct Daemon {
     watchdog: Option<Duration>,
     admin: Option<Admin>,
     control: Option<Control>,
-    hangups: Option<Signal>,
     // Holds the lock on the state directory.
     hold: StateLock,
 }
 
 impl Daemon {
-    /// Opens everything and reads the whole folder. `sockets` are open already, so that clients wait instead of being
-    /// refused.
+    /// Opens everything and reads the whole folder. The sockets are open already, so that clients wait instead of being refused.
     ///
     /// # Errors
     /// The folder or the state directory cannot be used; the error says which and why.
-    pub fn start(config: &Config, sockets: Sockets) -> anyhow::Result<Self> {
-        Self::start_observed(config, sockets, Observers::default())
-    }
-
-    /// As [`Daemon::start`], and reports to `observers` from the beginning. The heartbeats get the interval that systemd and
-    /// the admin listener need.
-    ///
-    /// # Errors
-    /// As for [`Daemon::start`].
-    pub fn start_observed(config: &Config, sockets: Sockets, observers: Observers) -> anyhow::Result<Self> {
+    pub fn start(config: &Config, wiring: DaemonWiring) -> anyhow::Result<Self> {
+        let DaemonWiring { sockets, observers, load } = wiring;
         let folder = open_folder(config)?;
         let state = config.state_directory(folder.root())?;
         let hold = state_dir::take(&state, &folder)?;
@@ -90,23 +90,8 @@ impl Daemon {
             |on_demand| server = Some(Server::new(current.clone(), on_demand, &config.http, &base_url, &observers));
         let pipeline = pipeline::begin(config, &base_url, &state, &current, &observers, Opening::AsIs, serve)?;
         let server = Arc::new(server.context("no server was started: please report this")?);
-        let again = config.clone();
-        let load: Load = Box::new(move || Ok(again.clone()));
         let shared = SharedState { load, state, address, current, server, observers };
-        Ok(Self { sockets, config: config.clone(), shared, pipeline, watchdog, admin, control, hangups: None, hold })
-    }
-
-    /// The same, with a way to read its configuration again; without one, it keeps what it has.
-    #[must_use]
-    pub fn reloaded_by(mut self, load: Load) -> Self {
-        self.shared.load = load;
-        self
-    }
-
-    /// The same, hearing of SIGHUP by `hangups`: those that come before [`Daemon::run`] count, too.
-    #[must_use]
-    pub fn hearing(self, hangups: Signal) -> Self {
-        Self { hangups: Some(hangups), ..self }
+        Ok(Self { sockets, config: config.clone(), shared, pipeline, watchdog, admin, control, hold })
     }
 
     /// Returns the handle of the current snapshot, which also announces new versions.
@@ -119,19 +104,19 @@ impl Daemon {
         self.config.base_url(self.shared.address)
     }
 
-    /// Serves until `stop` is done or a task fails.
+    /// Serves until `stop` completes or a task fails. Each of `hangups` reloads the configuration, including those
+    /// received before the call.
     ///
     /// # Errors
     /// The first task's that failed.
-    pub async fn run(self, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
-        let Self { sockets, config, shared, pipeline, watchdog, admin, control, hangups, hold } = self;
+    pub async fn run(self, hangups: Signal, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
+        let Self { sockets, config, shared, pipeline, watchdog, admin, control, hold } = self;
         let status = shared.status(&config);
         let (server, observers) = (shared.server.clone(), shared.observers.clone());
         let (orders, ordered) = mpsc::channel(1);
         if let Some(control) = control {
             tokio::spawn(control.run(orders.clone()));
         }
-        let hangups = hangups.map_or_else(|| signal(SignalKind::hangup()), Ok).context("cannot wait for SIGHUP")?;
         tokio::spawn(hear(hangups, orders));
         let (end, ended) = oneshot::channel();
         let mut supervisor_task = tokio::spawn(Supervisor::new(shared, config, pipeline.run()?).run(ordered, ended));

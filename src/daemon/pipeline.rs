@@ -17,7 +17,7 @@ use crate::folder::Folder;
 use crate::folder::media::MediaFiles;
 use crate::folder::watch::{self, Fence, Watch};
 use crate::observe::Observers;
-use crate::publish::Publisher;
+use crate::publish::{Publisher, PublisherWiring};
 use crate::render::feed::Channel;
 use crate::render::on_demand::OnDemand;
 use crate::render::page::Pages;
@@ -122,13 +122,20 @@ fn prepare(
     });
     let watch = watch::start(folder.clone(), &config.articles, fence.clone(), sender, observers)?;
     let files = MediaFiles::new(folder.root(), &config.articles.exclude);
-    let publisher = Publisher::new(catalog, folder, config, pages.clone(), current.clone(), watch.writing(), observers);
-    let asked = TextRequests::default();
-    let publisher = publisher.with_context(at_state)?.asked(asked.clone()).behind(watch.armed(), fence);
+    let text_requests = TextRequests::default();
+    let wiring = PublisherWiring {
+        current: current.clone(),
+        open_files: watch.writing(),
+        text_requests: text_requests.clone(),
+        armed: watch.armed(),
+        fence,
+        observers: observers.clone(),
+    };
+    let publisher = Publisher::new(catalog, folder, config, pages.clone(), wiring).with_context(at_state)?;
     let dates = publisher.dates();
     let (report, damaged) = tokio::sync::mpsc::channel(1);
     let reader = Reader::open(state).with_context(at_state)?.reporting_damage(report.clone());
-    let on_demand = OnDemand::new(Box::new(reader), pages, dates, files).with_text_requests(asked);
+    let on_demand = OnDemand::new(Box::new(reader), pages, dates, files, text_requests);
     Ok((Pipeline { publisher, changes, watch, state: state.to_path_buf(), report, damaged }, on_demand))
 }
 

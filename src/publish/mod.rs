@@ -39,6 +39,21 @@ const CLOCK_PATIENCE: Duration = Duration::from_secs(5);
 /// While something is scheduled, the clock is looked at this often: it may be set, and a machine may sleep.
 const CLOCK_INTERVAL: Duration = Duration::from_secs(1);
 
+/// The connections of the writer to the other parts of the daemon.
+#[derive(Debug)]
+pub struct PublisherWiring {
+    /// Gets each new version.
+    pub current: Current,
+    /// Files that are open for writing.
+    pub open_files: OpenFiles,
+    /// Requests of readers for articles whose texts have not been read yet.
+    pub text_requests: TextRequests,
+    /// The folders that are watched already; no other folder is read.
+    pub armed: Armed,
+    pub fence: Fence,
+    pub observers: Observers,
+}
+
 /// Reads what changed, writes it down, and shows it.
 #[derive(Debug)]
 pub struct Publisher {
@@ -73,14 +88,15 @@ impl Publisher {
         folder: Folder,
         config: &Config,
         pages: Arc<Pages>,
-        current: Current,
-        writing: OpenFiles,
-        observers: &Observers,
+        wiring: PublisherWiring,
     ) -> catalog::Result<Self> {
+        let PublisherWiring { current, open_files, text_requests, armed, fence, observers } = wiring;
         let version = last_version(&catalog)?;
         let next = next_version(version);
         name_site(&mut catalog, config, pages.channel());
-        let ingest = Ingest::new(&mut catalog, folder, config, pages.channel(), writing)?;
+        let mut ingest = Ingest::new(&mut catalog, folder, config, pages.channel(), open_files)?;
+        ingest.serve_requests(text_requests);
+        ingest.follow_watch(armed, fence);
         let show = SnapshotBuilder::new(&mut catalog, pages, current, next)?;
         Ok(Self {
             catalog,
@@ -95,22 +111,8 @@ impl Publisher {
             next_due: None,
             noticed: None,
             heartbeat: observers.heartbeats.register("the publisher"),
-            observers: observers.clone(),
+            observers,
         })
-    }
-
-    /// The same, hearing of articles that readers ask for before their texts were read.
-    #[must_use]
-    pub fn asked(mut self, asked: TextRequests) -> Self {
-        self.ingest.serve_requests(asked);
-        self
-    }
-
-    /// The same, following a watch that is on its way from folder to folder.
-    #[must_use]
-    pub fn behind(mut self, armed: Armed, fence: Fence) -> Self {
-        self.ingest.follow_watch(armed, fence);
-        self
     }
 
     /// The dates of documents that no entry determines.

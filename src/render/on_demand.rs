@@ -192,16 +192,16 @@ pub struct OnDemand {
 }
 
 impl OnDemand {
-    /// Renders articles of `library` and opens `files`.
-    pub fn new(library: Box<dyn Library>, pages: Arc<Pages>, dates: SiteDates, files: media::MediaFiles) -> Self {
+    /// Renders articles of `library` and opens `files`. Texts that have not been read yet are requested through `text_requests`.
+    pub fn new(
+        library: Box<dyn Library>,
+        pages: Arc<Pages>,
+        dates: SiteDates,
+        files: media::MediaFiles,
+        text_requests: TextRequests,
+    ) -> Self {
         let (library, cache) = (Mutex::new(library), Mutex::default());
-        Self { library, cache, pages, dates, files, text_requests: TextRequests::default() }
-    }
-
-    /// Requests texts that have not been read yet by `text_requests`.
-    #[must_use]
-    pub fn with_text_requests(self, text_requests: TextRequests) -> Self {
-        Self { text_requests, ..self }
+        Self { library, cache, pages, dates, files, text_requests }
     }
 
     /// Looks up the document of a route as it was in a snapshot; `path` is how the request spells the route. Blocks: it reads a

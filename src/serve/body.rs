@@ -18,12 +18,12 @@ pub const CHUNK: usize = 64 << 10;
 
 /// An open file, and the permits to read it.
 #[derive(Debug)]
-pub struct Source {
+pub struct FileSource {
     opened: OpenMedia,
     reads: Arc<Semaphore>,
 }
 
-impl Source {
+impl FileSource {
     /// `reads` has a permit for each thread that may wait for the disk.
     pub fn new(opened: OpenMedia, reads: Arc<Semaphore>) -> Self {
         Self { opened, reads }
@@ -49,7 +49,7 @@ type PendingRead = Pin<Box<dyn Future<Output = io::Result<Bytes>> + Send>>;
 
 /// A range of a file. Only what the client accepts is read; dropping it when the client disconnects ends the reading.
 pub struct FileStream {
-    source: Arc<Source>,
+    source: Arc<FileSource>,
     left: Range<u64>,
     reading: Option<PendingRead>,
 }
@@ -83,7 +83,7 @@ pub enum ResponseBody {
 
 impl ResponseBody {
     /// A range of a file; it must lie within the file.
-    pub fn file(source: Arc<Source>, part: Range<u64>) -> Self {
+    pub fn file(source: Arc<FileSource>, part: Range<u64>) -> Self {
         Self::File(FileStream { source, left: part, reading: None })
     }
 }

@@ -80,8 +80,7 @@ impl Server {
     pub fn new(current: Current, on_demand: OnDemand, http: &Http, base_url: &str, observers: &Observers) -> Self {
         let policy = ResponsePolicy::new(base_url, http.max_age.0);
         let (metrics, limits) = (&observers.metrics, ConnectionLimits::new(http, raise_descriptors()));
-        let sources =
-            Sources::new(current, on_demand, policy, http, metrics.clone()).with_access_log(http.access_log, None);
+        let sources = Sources::new(current, on_demand, policy, http, metrics.clone(), None);
         Self {
             sources: Arc::new(ArcSwap::from_pointee(sources)),
             connections: Arc::new(Connections::new(limits, metrics.clone())),
@@ -95,8 +94,9 @@ impl Server {
     pub fn reconfigure(&self, current: Current, on_demand: OnDemand, http: &Http, base_url: &str) {
         let policy = ResponsePolicy::new(base_url, http.max_age.0);
         self.connections.set_limits(ConnectionLimits::new(http, raise_descriptors()));
-        let sources = Sources::new(current, on_demand, policy, http, self.metrics.clone());
-        self.sources.store(Arc::new(sources.with_access_log(http.access_log, Some(&self.sources.load()))));
+        let previous = self.sources.load();
+        let sources = Sources::new(current, on_demand, policy, http, self.metrics.clone(), Some(&previous));
+        self.sources.store(Arc::new(sources));
     }
 
     /// Accepts connections until `stop` completes, then lets responses in flight finish within `http.stop_timeout`. Runs one

@@ -18,7 +18,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use tokio::sync::Semaphore;
 
 use super::access_log::{AccessLog, Answered};
-use super::body::{ResponseBody, Source};
+use super::body::{FileSource, ResponseBody};
 use super::client::client;
 use super::connections::{self, Connection, Phase};
 use super::rate_limit::PollLimiter;
@@ -34,6 +34,16 @@ const NEXT_VERSION: Duration = Duration::from_secs(3);
 const FILE_READS: usize = 32;
 /// Longest wait for such a thread.
 const FILE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Returns the access log of `previous` if it has this form, else a new one.
+fn access_log(form: AccessLines, metrics: &Metrics, previous: Option<&Sources>) -> Option<Arc<AccessLog>> {
+    let existing = previous.and_then(|previous| previous.access_log.clone()).filter(|log| log.form() == form);
+    existing.or_else(|| {
+        let log = AccessLog::to_stdout(form)?;
+        metrics.add_log("access", log.dropped());
+        Some(Arc::new(log))
+    })
+}
 
 /// Where responses come from, and how they are logged and limited.
 #[derive(Debug)]
@@ -51,30 +61,27 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// Serves `current`, and through `on_demand` what it does not hold, with the limits of `http`.
-    pub fn new(current: Current, on_demand: OnDemand, policy: ResponsePolicy, http: &Http, metrics: Metrics) -> Self {
+    /// Serves `current`, and through `on_demand` what it does not hold, with the limits and the access log of `http`. Takes over the
+    /// access log of `previous` if it has the same form.
+    pub fn new(
+        current: Current,
+        on_demand: OnDemand,
+        policy: ResponsePolicy,
+        http: &Http,
+        metrics: Metrics,
+        previous: Option<&Self>,
+    ) -> Self {
         Self {
             current,
             on_demand: Arc::new(on_demand),
             policy,
             file_reads: Arc::new(Semaphore::new(FILE_READS)),
             trusted: http.trusted_proxies.clone(),
-            access_log: None,
+            access_log: access_log(http.access_log, &metrics, previous),
             poll_limiter: PollLimiter::new(http.least_interval.0),
             stop_timeout: http.stop_timeout.0,
             metrics,
         }
-    }
-
-    /// Adds an access log in the given form. Takes over the log of `previous` if it has the same form.
-    pub fn with_access_log(self, form: AccessLines, previous: Option<&Self>) -> Self {
-        let existing = previous.and_then(|previous| previous.access_log.clone()).filter(|log| log.form() == form);
-        let access_log = existing.or_else(|| {
-            let log = AccessLog::to_stdout(form)?;
-            self.metrics.add_log("access", log.dropped());
-            Some(Arc::new(log))
-        });
-        Self { access_log, ..self }
     }
 
     /// Whether documents can be read from the disk. Blocks until that is known.
@@ -150,7 +157,7 @@ impl Sources {
             on_demand.file(&path)
         };
         match tokio::task::spawn_blocking(open).await.map_err(io::Error::other).flatten() {
-            Ok(Some(opened)) => Target::File(Arc::new(Source::new(opened, self.file_reads.clone()))),
+            Ok(Some(opened)) => Target::File(Arc::new(FileSource::new(opened, self.file_reads.clone()))),
             Ok(None) => Target::Missing,
             Err(error) => {
                 tracing::error!(%error, "cannot open a media file");

@@ -11,7 +11,7 @@ use hyper::http::request::Parts;
 use hyper::{Method, Response, StatusCode, Version};
 use url::Url;
 
-use super::body::{ResponseBody, Source};
+use super::body::{FileSource, ResponseBody};
 use super::conditional::{self, Precondition};
 use super::negotiate;
 use super::range::{self, FilePart};
@@ -62,7 +62,7 @@ pub enum Target {
     /// Possibly a media file, at this path below the watched folder.
     Media(PathBuf),
     /// An open media file.
-    File(Arc<Source>),
+    File(Arc<FileSource>),
     /// It has moved to this absolute address.
     Moved(String),
     /// Its content is at this absolute address for now.
@@ -314,7 +314,7 @@ fn heads(document: &Document, variant: &Variant, coding: ContentCoding, policy: 
 
 /// Makes the response for a media file. Files are never compressed: most are already, and ranges refer to the bytes sent
 /// (standards 120, 121).
-fn file(request: &Parts, source: &Arc<Source>, policy: &ResponsePolicy, now: SystemTime) -> Response<ResponseBody> {
+fn file(request: &Parts, source: &Arc<FileSource>, policy: &ResponsePolicy, now: SystemTime) -> Response<ResponseBody> {
     let file = source.opened();
     let (size, last_modified) = (file.size(), file.last_modified(now));
     match conditional::evaluate(&request.headers, &[file.etag()], last_modified, now) {
@@ -361,7 +361,7 @@ fn file_policy(media_type: &str) -> &'static str {
 /// Adds the header fields that a 200, a 206 and a 304 of a file share (RFC 9110 sections 15.3.7 and 15.4.5).
 fn file_validators(
     mut response: Response<ResponseBody>,
-    source: &Source,
+    source: &FileSource,
     policy: &ResponsePolicy,
     now: SystemTime,
 ) -> Response<ResponseBody> {

@@ -2,8 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use gazetted::config::Config;
-use gazetted::daemon::Daemon;
+use gazetted::daemon::{Daemon, DaemonWiring};
 use gazetted::model::moment::Version;
+use gazetted::observe::Observers;
 use gazetted::render::snapshot::Current;
 use gazetted::system::sockets::Sockets;
 use std::io::{Read, Write};
@@ -11,6 +12,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 use tempfile::TempDir;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::waiting::{PATIENCE, wait_until};
 
@@ -96,15 +98,22 @@ impl Site {
         }
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let daemon = Daemon::start(&config, Sockets::try_from(listener).unwrap()).unwrap();
+        let again = config.clone();
+        let load = Box::new(move || Ok(again.clone()));
+        let sockets = Sockets::try_from(listener).unwrap();
+        let daemon = Daemon::start(&config, DaemonWiring { sockets, observers: Observers::default(), load }).unwrap();
         let current = daemon.current();
         let versions = current.subscribe();
         let (stop, stopped) = tokio::sync::oneshot::channel();
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-            runtime.block_on(daemon.run(async {
-                let _ = stopped.await;
-            }))
+            runtime.block_on(async {
+                let hangups = signal(SignalKind::hangup())?;
+                let stop = async {
+                    let _ = stopped.await;
+                };
+                daemon.run(hangups, stop).await
+            })
         });
         self.running = Some(Running { address, current, versions, stop, thread });
     }

@@ -111,9 +111,13 @@ impl Library for MemoryLibrary {
 }
 
 fn on_demand(library: MemoryLibrary, formats: Formats) -> OnDemand {
+    on_demand_with(library, formats, TextRequests::default())
+}
+
+fn on_demand_with(library: MemoryLibrary, formats: Formats, text_requests: TextRequests) -> OnDemand {
     let pages = Arc::new(Pages::new(channel()).with_formats(formats));
     let files = media::MediaFiles::new(Path::new("/nonexistent"), &Config::default().articles.exclude);
-    OnDemand::new(Box::new(library), pages, SiteDates::default(), files)
+    OnDemand::new(Box::new(library), pages, SiteDates::default(), files, text_requests)
 }
 
 fn snapshot(version: i64, formats: Formats) -> Snapshot {
@@ -209,7 +213,7 @@ fn other_spellings_and_the_next_archive_redirect() {
 fn a_feed_with_unread_articles_waits_for_their_texts() {
     let library = MemoryLibrary { unread: vec![7], ..MemoryLibrary::default() };
     let requests = TextRequests::default();
-    let on_demand = on_demand(library, FORMATS).with_text_requests(requests.clone());
+    let on_demand = on_demand_with(library, FORMATS, requests.clone());
     let finding = std::thread::spawn(move || {
         let route = Route::View(tag(), Representation::Feed(&atom::FORMAT));
         on_demand.find(&route, "tags/sea/atom.xml", &snapshot(1, FORMATS)).unwrap()

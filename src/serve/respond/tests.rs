@@ -1014,7 +1014,7 @@ fn ask_file_in(
 ) -> Response<ResponseBody> {
     let files = media::MediaFiles::new(directory, &crate::config::Globs::default());
     let opened = files.open(std::path::Path::new(name)).unwrap().unwrap();
-    let target = Target::File(Arc::new(Source::new(opened, Arc::new(tokio::sync::Semaphore::new(1)))));
+    let target = Target::File(Arc::new(FileSource::new(opened, Arc::new(tokio::sync::Semaphore::new(1)))));
     let mut request = Request::builder().method(line).uri("/media/x").header("host", "example.org");
     for (name, value) in fields {
         request = request.header(*name, *value);

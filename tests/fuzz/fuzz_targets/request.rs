@@ -16,9 +16,11 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use gazetted::config::Config;
-use gazetted::daemon::Daemon;
+use gazetted::daemon::{Daemon, DaemonWiring};
+use gazetted::observe::Observers;
 use gazetted::system::sockets::Sockets;
 use libfuzzer_sys::fuzz_target;
+use tokio::signal::unix::{SignalKind, signal};
 
 #[path = "../../suite/responses.rs"]
 mod responses;
@@ -46,10 +48,17 @@ fn start() -> PathBuf {
     config.state.directory = Some(home.join("state"));
     config.site.base_url = Some("https://site.example/".parse().expect("an address"));
     let sockets = Sockets::open(&config.http.listen).expect("a socket");
-    let daemon = Daemon::start(&config, sockets).expect("a daemon");
+    let again = config.clone();
+    let load = Box::new(move || Ok(again.clone()));
+    let wiring = DaemonWiring { sockets, observers: Observers::default(), load };
+    let daemon = Daemon::start(&config, wiring).expect("a daemon");
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        runtime.block_on(daemon.run(std::future::pending())).expect("it runs for ever");
+        let run = async {
+            let hangups = signal(SignalKind::hangup()).expect("a signal");
+            daemon.run(hangups, std::future::pending()).await
+        };
+        runtime.block_on(run).expect("it runs for ever");
     });
     socket
 }
