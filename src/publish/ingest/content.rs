@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use url::Url;
 
-use super::Ingest;
+use super::conductor::Ingest;
 use crate::article::address::{self, Addresses};
 use crate::article::front_matter::Field;
 use crate::article::{Article, Problem, html, measure};

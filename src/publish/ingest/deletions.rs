@@ -4,12 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::{Ingest, Queue, Trigger, WriteMoment};
-use crate::article::Problem;
-use crate::catalog::{self, Catalog, Recorded};
-use crate::folder::watch::QUIET;
-use crate::folder::{Folder, Stat};
-use crate::model::collection::ArticleState;
+use crate::folder::Folder;
 
 /// How long a file may be missing or empty before its article is deleted. Many programs save by deleting and writing again.
 pub const DELETION_GRACE: Duration = Duration::from_secs(2);
@@ -61,6 +56,34 @@ impl Deletions {
         self.emptied.remove(path);
     }
 
+    /// The folder is away.
+    pub fn is_away(&self) -> bool {
+        self.folder_is_away
+    }
+
+    /// Missing files that are due.
+    pub fn due_missing(&self, now: Instant) -> Vec<PathBuf> {
+        due(&self.missing, now)
+    }
+
+    /// Of missing files, those that were due at an earlier time.
+    pub fn were_due(&self, mut paths: Vec<PathBuf>, then: Instant) -> Vec<PathBuf> {
+        paths.retain(|path| self.missing.get(path).is_some_and(|at| *at <= then));
+        paths
+    }
+
+    /// Returns whether a file has been empty for long enough. The first call starts the time.
+    pub fn stays_empty(&mut self, path: &Path, now: Instant) -> bool {
+        *self.emptied.entry(path.to_path_buf()).or_insert(now + DELETION_GRACE) <= now
+    }
+
+    /// The deletions of one time are done.
+    pub fn done(&mut self) {
+        if self.missing.is_empty() {
+            self.held_until = None;
+        }
+    }
+
     /// Emptied files that are due.
     pub fn due_emptied(&self, now: Instant) -> Vec<PathBuf> {
         due(&self.emptied, now)
@@ -98,7 +121,7 @@ impl Deletions {
     }
 
     /// Whether the missing files may be deleted now. So many at once wait, after a warning.
-    fn may_delete(&mut self, all: usize, now: Instant) -> bool {
+    pub fn may_delete(&mut self, all: usize, now: Instant) -> bool {
         let vanished = self.missing.len();
         let many = vanished > MANY_DELETIONS && vanished * 2 > all;
         if (many || (vanished >= all && all > 1)) && self.held_until.is_none() {
@@ -119,102 +142,4 @@ impl Deletions {
 
 fn due(deadlines: &HashMap<PathBuf, Instant>, now: Instant) -> Vec<PathBuf> {
     deadlines.iter().filter(|(_, at)| **at <= now).map(|(path, _)| path.clone()).collect()
-}
-
-impl Ingest {
-    /// Deletes the articles whose files have been missing for long enough. Returns whether something that is served has changed.
-    pub(super) fn delete_missing(
-        &mut self,
-        catalog: &mut Catalog,
-        queue: Queue,
-        moment: WriteMoment,
-    ) -> catalog::Result<bool> {
-        // A missing file may be among those that are still to be read, under another name.
-        if self.deletions.folder_is_away || self.is_reading() {
-            return Ok(false);
-        }
-        let mut missing = due(&self.deletions.missing, moment.instant);
-        let Some(since) = self.fences.may_delete(!missing.is_empty(), queue, moment.instant) else { return Ok(false) };
-        missing.retain(|path| self.deletions.missing[path] <= since);
-        self.delete(catalog, missing, moment)
-    }
-
-    fn delete(&mut self, catalog: &mut Catalog, paths: Vec<PathBuf>, moment: WriteMoment) -> catalog::Result<bool> {
-        if paths.is_empty() {
-            return Ok(false);
-        }
-        // The folder itself may have vanished after its files did.
-        if !self.folder.is_there() || self.deletions.is_replaced(&self.folder) {
-            self.deletions.folder_is_away = true;
-            return Ok(false);
-        }
-        if !self.deletions.may_delete(catalog.count()?, moment.instant) {
-            return Ok(false);
-        }
-        let mut changed = false;
-        for path in paths {
-            changed |= self.delete_one(catalog, &path, moment)?;
-        }
-        if self.deletions.missing.is_empty() {
-            self.deletions.held_until = None;
-        }
-        Ok(changed)
-    }
-
-    fn delete_one(&mut self, catalog: &mut Catalog, path: &Path, moment: WriteMoment) -> catalog::Result<bool> {
-        self.deletions.cancel(path);
-        self.renames.forget(path);
-        let file = self.folder.root().join(path);
-        if !self.folder.has_lost(&file) {
-            return self.process_path(catalog, &file, Trigger::Scan, moment);
-        }
-        if self.give_back(catalog, path, moment)? {
-            self.process_twins(path, moment);
-            return Ok(false);
-        }
-        tracing::info!(path = %path.display(), "deleted");
-        self.problems.notify(path, "deleted".to_owned(), moment);
-        let recorded = catalog.withdraw(path, ArticleState::Gone, moment.version)?;
-        self.process_twins(path, moment);
-        Ok(recorded == Recorded::Changed)
-    }
-
-    /// A file or a folder is missing from now on.
-    pub(super) fn vanished(&mut self, catalog: &mut Catalog, path: &Path, moment: WriteMoment) -> catalog::Result<()> {
-        self.recordings.release_below(path);
-        self.process_recordings_of(path, moment);
-        self.problems.clear_below(path);
-        for article in catalog.known_at_or_below(path)? {
-            self.process_twins(&article, moment);
-            catalog.postpone(&article, moment.now + DELETION_GRACE + QUIET)?;
-            self.deletions.add(article, moment.instant);
-        }
-        Ok(())
-    }
-
-    /// A file is empty. Usually it is about to be written; only if it stays empty, its article is taken back.
-    pub(super) fn emptied(
-        &mut self,
-        catalog: &mut Catalog,
-        path: PathBuf,
-        stat: Stat,
-        moment: WriteMoment,
-    ) -> catalog::Result<bool> {
-        if catalog.known(&path)?.is_none_or(|known| known.state != ArticleState::Live) {
-            let problem = Problem::of_file("nothing in it yet: it is published once it has text");
-            self.problems.leave_out(path, stat, &[problem], None);
-            return Ok(false);
-        }
-        let deadline = self.deletions.emptied.entry(path.clone()).or_insert(moment.instant + DELETION_GRACE);
-        if *deadline > moment.instant {
-            return Ok(false);
-        }
-        tracing::info!(path = %path.display(), "no longer published: the file is empty");
-        self.problems.notify(&path, "empty, and no longer published".to_owned(), moment);
-        if self.give_back_of_empty(catalog, &path, moment)? {
-            self.process_twins(&path, moment);
-            return Ok(false);
-        }
-        Ok(catalog.withdraw(&path, ArticleState::Held, moment.version)? == Recorded::Changed)
-    }
 }

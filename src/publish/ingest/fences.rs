@@ -7,10 +7,9 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::{Ingest, Queue, Trigger, WriteMoment};
-use crate::catalog::{self, Catalog};
+use super::step::{Queue, Trigger};
+use crate::folder::Stat;
 use crate::folder::watch::Fence;
-use crate::folder::{Found, Stat};
 
 /// Longest wait for a fence. The watch reports a fence when events were lost, so this is for faults of the system alone.
 const FENCE_TIMEOUT: Duration = Duration::from_mins(1);
@@ -88,6 +87,33 @@ impl Fences {
         }
     }
 
+    /// Decides later which article a file is, if hints of it may be on the way. Returns whether that is so.
+    pub fn defer(&mut self, path: &Path, stat: Stat, trigger: Trigger, now: Instant) -> bool {
+        let Some(fence) = self.next(now) else { return false };
+        self.deferred.insert(path.to_path_buf(), Deferred { stat: stat.file_only(), trigger, fence });
+        true
+    }
+
+    /// A path was part of a rename: what was seen there before is older than that.
+    pub fn defer_again(&mut self, path: &Path, now: Instant) {
+        if !self.deferred.keys().any(|deferred| deferred.starts_with(path)) {
+            return;
+        }
+        if let Some(fence) = self.next(now) {
+            let affected = self.deferred.iter_mut().filter(|(deferred, _)| deferred.starts_with(path));
+            affected.for_each(|(_, deferred)| deferred.fence = fence);
+        }
+    }
+
+    /// Removes and returns the files whose article can be decided now, in the order of their paths.
+    pub fn take_ready(&mut self) -> Vec<(PathBuf, Stat, Trigger)> {
+        let passed = self.passed;
+        let ready = self.deferred.extract_if(|_, deferred| deferred.fence <= passed);
+        let mut ready: Vec<_> = ready.map(|(path, file)| (path, file.stat, file.trigger)).collect();
+        ready.sort_unstable_by(|(one, ..), (other, ..)| one.cmp(other));
+        ready
+    }
+
     /// Time until something can be decided.
     pub fn until_next_wake(&self, now: Instant) -> Option<Duration> {
         if self.deferred.values().any(|deferred| self.has_passed(deferred.fence)) {
@@ -120,42 +146,5 @@ impl Fences {
             }
             None => (queue == Queue::Empty).then_some(now),
         }
-    }
-}
-
-impl Ingest {
-    /// Decides later which article a file is, if hints of it may be on the way. Returns whether that is so.
-    pub(super) fn defer(&mut self, path: &Path, stat: Stat, trigger: Trigger, moment: WriteMoment) -> bool {
-        let Some(fence) = self.fences.next(moment.instant) else { return false };
-        self.fences.deferred.insert(path.to_path_buf(), Deferred { stat: stat.file_only(), trigger, fence });
-        true
-    }
-
-    /// A path was part of a rename: what was seen there before is older than that.
-    pub(super) fn defer_again(&mut self, path: &Path, moment: WriteMoment) {
-        if !self.fences.deferred.keys().any(|deferred| deferred.starts_with(path)) {
-            return;
-        }
-        if let Some(fence) = self.fences.next(moment.instant) {
-            let affected = self.fences.deferred.iter_mut().filter(|(deferred, _)| deferred.starts_with(path));
-            affected.for_each(|(_, deferred)| deferred.fence = fence);
-        }
-    }
-
-    /// Reads the files whose article can be decided now. Returns whether something that is served has changed.
-    pub(super) fn read_deferred(&mut self, catalog: &mut Catalog, moment: WriteMoment) -> catalog::Result<bool> {
-        let passed = self.fences.passed;
-        let ready = self.fences.deferred.extract_if(|_, deferred| deferred.fence <= passed);
-        let mut ready: Vec<_> = ready.collect();
-        ready.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
-        let mut changed = false;
-        for (path, Deferred { stat, trigger, .. }) in ready {
-            let file = self.folder.root().join(&path);
-            // Another file came there meanwhile: its hints may be on the way.
-            let is_same = Found::at(&file).is_some_and(|found| found.stat.file_only() == stat);
-            changed |=
-                self.process_path(catalog, &file, if is_same { Trigger::FencePassed } else { trigger }, moment)?;
-        }
-        Ok(changed)
     }
 }

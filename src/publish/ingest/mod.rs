@@ -1,265 +1,32 @@
-//! Change -> catalog. The conductor: follows hints in their order and time, and lets each part do its work.
+//! Change -> catalog.
 //!
-//! Each part owns its state in a struct with private fields, in a file of its own; the others use its methods.
+//! Files of three kinds, each using only those before it:
+//! - parts, which own state in a struct with private fields: `schedule` (when files are processed), `fences`, `renames`, `deletions`,
+//!   `scan`, `backlog` (texts still to be read), `recordings`, `problems`; and `read_pool`, which reads files on other cores
+//! - `conductor`: [`Ingest`], which has all parts, and calls the actions in the order of hints and time
+//! - actions, which add methods to [`Ingest`]: `reading` (one file -> catalog), `content` (what is served of an article), `renaming`,
+//!   `deleting`, `reconciling` (the whole folder), `texts`, `references`, `beside` and `ownership` (recordings)
 
 mod backlog;
+mod beside;
+mod conductor;
 mod content;
+mod deleting;
 mod deletions;
 mod fences;
 mod ownership;
 mod problems;
 mod read_pool;
 mod reading;
+mod reconciling;
 mod recordings;
 mod references;
 mod renames;
+mod renaming;
 mod scan;
 mod schedule;
+mod step;
+mod texts;
 
-use std::collections::HashSet;
-use std::path::Path;
-use std::time::{Duration, Instant};
-
-use chrono::{DateTime, Utc};
-
-use crate::article::{self, Rules};
-use crate::catalog::{self, Catalog};
-use crate::change::{Change, TextRequests};
-use crate::config::Config;
-use crate::folder::Folder;
-use crate::folder::watch::{Armed, Fence, OpenFiles};
-use crate::model::moment::{Moment, Version};
-use crate::render::feed::Channel;
-use backlog::Backlog;
-use deletions::Deletions;
-use fences::Fences;
-use problems::Problems;
-use recordings::Recordings;
-use renames::Renames;
-use scan::Scan;
-use schedule::Schedule;
-
-/// The time of one step of the writer.
-#[derive(Debug, Clone, Copy)]
-pub struct WriteMoment {
-    now: DateTime<Utc>,
-    instant: Instant,
-    /// The version that will show the step.
-    version: Version,
-}
-
-impl WriteMoment {
-    /// The present, for changes that `version` will show.
-    pub fn now(version: Version) -> Self {
-        Self { now: Utc::now(), instant: Instant::now(), version }
-    }
-
-    /// The time on the monotonic clock.
-    pub fn instant(&self) -> Instant {
-        self.instant
-    }
-
-    /// The time in whole seconds.
-    pub fn seconds(&self) -> DateTime<Utc> {
-        article::date::whole_seconds(self.now)
-    }
-
-    /// The moment of what is recorded now, to the second.
-    fn recorded(&self) -> Moment {
-        Moment { version: self.version, due: self.seconds() }
-    }
-
-    fn refreshed(self) -> Self {
-        Self { now: Utc::now(), instant: self.instant.max(Instant::now()), ..self }
-    }
-
-    fn nanoseconds(&self) -> i64 {
-        self.now.timestamp_nanos_opt().unwrap_or(i64::MAX)
-    }
-}
-
-/// Whether hints are waiting.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Queue {
-    /// No hint is waiting.
-    Empty,
-    /// There may be more.
-    More,
-}
-
-/// Why a file is processed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Trigger {
-    /// A program has closed it, or another change of it is complete.
-    Closed,
-    /// It has not changed since a fence was raised, and every hint before that fence has been followed.
-    FencePassed,
-    /// A scan found it; a program may be writing it.
-    Scan,
-    /// The first scan found it: it was there before the daemon.
-    FirstScan,
-}
-
-impl Trigger {
-    fn is_scan(self) -> bool {
-        matches!(self, Self::Scan | Self::FirstScan)
-    }
-}
-
-/// The conductor of all parts. All paths in this module are below the watched folder, unless they are called files.
-#[derive(Debug)]
-pub struct Ingest {
-    folder: Folder,
-    rules: Rules,
-    /// Maximum size of a file in bytes.
-    size_limit: u64,
-    /// How long a new article waits before it is published.
-    hold: Duration,
-    channel: Channel,
-    /// Files that are being written.
-    open_files: OpenFiles,
-    /// Folders that are watched already.
-    armed: Armed,
-    fences: Fences,
-    renames: Renames,
-    deletions: Deletions,
-    schedule: Schedule,
-    scan: Scan,
-    backlog: Backlog,
-    recordings: Recordings,
-    problems: Problems,
-}
-
-impl Ingest {
-    /// Prepares reading; nothing is read yet.
-    ///
-    /// # Errors
-    /// The catalog cannot be read or written.
-    pub fn new(
-        catalog: &mut Catalog,
-        folder: Folder,
-        config: &Config,
-        channel: &Channel,
-        open_files: OpenFiles,
-    ) -> catalog::Result<Self> {
-        let rules = Rules::new(&config.articles, &config.site);
-        let fingerprint = format!("{} {rules:?} {}", article::VERSION, channel.base_url);
-        if catalog.meta("reading")?.as_deref() != Some(&fingerprint) {
-            catalog.read_all_again("reading", &fingerprint)?;
-        }
-        Ok(Self {
-            folder,
-            rules,
-            size_limit: config.articles.max_file_size.0,
-            hold: config.articles.hold.0,
-            channel: channel.clone(),
-            open_files,
-            armed: Armed::default(),
-            fences: Fences::default(),
-            renames: Renames::default(),
-            deletions: Deletions::default(),
-            schedule: Schedule::default(),
-            scan: Scan::default(),
-            backlog: Backlog::of(catalog)?,
-            recordings: Recordings::default(),
-            problems: Problems::default(),
-        })
-    }
-
-    /// Follows a watch from now on: no folder is read before it is watched, and fences order what is seen.
-    pub fn follow_watch(&mut self, armed: Armed, fence: Fence) {
-        (self.armed, self.fences) = (armed, Fences::new(fence));
-    }
-
-    /// Serves requests for texts that have not been read yet.
-    pub fn serve_requests(&mut self, requests: TextRequests) {
-        self.backlog.serve(requests);
-    }
-
-    /// Time until [`Ingest::tick`] has something to do.
-    pub fn until_next_wake(&self, now: Instant) -> Option<Duration> {
-        if self.is_reading() || self.backlog.is_open() {
-            return Some(Duration::ZERO);
-        }
-        let next = self.deletions.next(self.fences.holds_deletions()).into_iter().chain(self.schedule.first()).min();
-        let next = next.map(|at| at.saturating_duration_since(now));
-        next.into_iter().chain(self.fences.until_next_wake(now)).min()
-    }
-
-    /// Time until all files that a scan found too early can be read; `None` without such files.
-    pub fn until_quiet(&self, now: Instant) -> Option<Duration> {
-        self.schedule.last().map(|at| at.saturating_duration_since(now))
-    }
-
-    /// The same time for files that are not published yet, or whose published content is out of date.
-    ///
-    /// # Errors
-    /// The catalog cannot be read.
-    pub fn until_new_are_quiet(&self, catalog: &Catalog, now: Instant) -> catalog::Result<Option<Duration>> {
-        let mut longest = None;
-        for (path, at) in self.schedule.iter() {
-            if catalog.known(path)?.is_none_or(|known| known.stale) {
-                longest = longest.max(Some(at.saturating_duration_since(now)));
-            }
-        }
-        Ok(longest)
-    }
-
-    /// Follows hints. Returns whether something that is served has changed.
-    pub fn changes(&mut self, catalog: &mut Catalog, hints: &[Change], moment: WriteMoment) -> catalog::Result<bool> {
-        self.backlog.note_change(moment.instant);
-        let has_fences = self.fences.are_available();
-        let mut changed = false;
-        // Renames first: a file is read as it is now, so an older rename must not be followed after that.
-        for hint in hints {
-            match hint {
-                // Without fences, a hint may be older than what was seen: then only files say what was renamed.
-                Change::Moved { .. } | Change::Exchanged { .. } if !has_fences => {}
-                Change::Moved { from, to } => changed |= self.moved(catalog, from, to, moment)?,
-                Change::Exchanged { one, other } => self.exchanged(catalog, one, other, moment)?,
-                Change::Fence => self.fences.pass(moment.instant),
-                Change::Look(_) | Change::Reconcile => {}
-            }
-        }
-        let mut processed = HashSet::new();
-        for path in hints.iter().flat_map(|hint| paths_of(hint, has_fences)).flatten() {
-            if processed.insert(path) {
-                changed |= self.process_path(catalog, path, Trigger::Closed, moment)?;
-            }
-        }
-        Ok(changed)
-    }
-
-    /// Does what is due. Returns whether something that is served has changed.
-    pub fn tick(&mut self, catalog: &mut Catalog, queue: Queue, moment: WriteMoment) -> catalog::Result<bool> {
-        self.fences.time_out(moment.instant);
-        self.renames.forget_old(&self.fences);
-        self.recordings.forget_old(moment.instant);
-        let mut changed =
-            if self.is_reading() { self.read_found(catalog, moment)? } else { self.read_backlog(catalog, moment)? };
-        changed |= self.read_deferred(catalog, moment)?;
-        for (path, trigger) in self.schedule.take_due(moment.instant) {
-            changed |= self.process_path(catalog, &self.folder.root().join(&path), trigger, moment)?;
-        }
-        for path in self.deletions.due_emptied(moment.instant) {
-            changed |= self.process_path(catalog, &self.folder.root().join(&path), Trigger::Closed, moment)?;
-            self.deletions.refilled(&path);
-        }
-        Ok(changed | self.delete_missing(catalog, queue, moment)?)
-    }
-}
-
-/// The files that a hint asks to process.
-fn paths_of(hint: &Change, has_fences: bool) -> [Option<&Path>; 2] {
-    match hint {
-        Change::Look(path) => [Some(path), None],
-        Change::Moved { from, to } if !has_fences => [Some(from), Some(to)],
-        Change::Exchanged { one, other } if !has_fences => [Some(one), Some(other)],
-        Change::Moved { .. } | Change::Exchanged { .. } | Change::Fence | Change::Reconcile => [None, None],
-    }
-}
-
-/// Number of processor cores.
-fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
-}
+pub use conductor::Ingest;
+pub use step::{Queue, WriteMoment};

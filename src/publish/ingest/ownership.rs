@@ -12,9 +12,10 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 
+use super::conductor::Ingest;
 use super::deletions::DELETION_GRACE;
 use super::problems::Twin;
-use super::{Ingest, Trigger, WriteMoment};
+use super::step::{Trigger, WriteMoment};
 use crate::article::front_matter::Field;
 use crate::article::{Article, Problem};
 use crate::catalog::{self, Arrival, Catalog, Claim, Identity, Referred};

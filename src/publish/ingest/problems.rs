@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use chrono::SecondsFormat;
 use url::Url;
 
-use super::{Ingest, Trigger, WriteMoment};
+use super::step::WriteMoment;
 use crate::article::{self, Problem};
 use crate::catalog::Identity;
-use crate::folder::{CONFLICT, Stat};
+use crate::folder::Stat;
 use crate::model::text;
 use crate::observe::status::{FileProblems, MAX_FILES, MAX_NOTICES, Notice, StatusBoard};
 
@@ -165,25 +165,5 @@ impl Problems {
             }
         }
         self.left_out.insert(path, LeftOut { stat, problems: lines, twin });
-    }
-}
-
-impl Ingest {
-    /// Reports recent events and problems to the status page. Returns the number of files with problems, if it may have changed.
-    pub fn report_to(&mut self, board: &StatusBoard) -> Option<usize> {
-        self.problems.report_to(board)
-    }
-
-    pub(super) fn report_conflicts(&mut self, files: &[PathBuf]) {
-        for path in files.iter().filter_map(|file| self.folder.relative(file)) {
-            self.problems.leave_out(path.to_path_buf(), Stat::default(), &[Problem::of_file(CONFLICT)], None);
-        }
-    }
-
-    /// Processes the files that were left out because of an article, which is no longer what it was.
-    pub(super) fn process_twins(&mut self, article: &Path, moment: WriteMoment) {
-        for twin in self.problems.left_out_beside(|path| path == article) {
-            self.schedule.set(twin, moment.instant, Trigger::Closed);
-        }
     }
 }

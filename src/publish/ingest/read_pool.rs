@@ -7,7 +7,6 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use super::scan::FoundFile;
 use crate::article::load::{self, LoadError, Loaded, OpenArticle, load_as};
 use crate::article::{self, Article, Reading, Rules};
 use crate::catalog::Catalog;
@@ -30,6 +29,19 @@ pub(super) enum Depth {
     /// The head before the text, where that is enough for now.
     Head,
     Whole,
+}
+
+/// A file that a scan found to be read.
+#[derive(Debug)]
+pub(super) struct FoundFile {
+    pub path: PathBuf,
+    pub format: SourceFormat,
+    /// In bytes.
+    pub size: i64,
+    /// The catalog has nothing under this path.
+    pub is_new: bool,
+    /// BLAKE3 of the bytes that were last read of it.
+    pub last_hash: Option<Box<[u8; 32]>>,
 }
 
 /// A file to be read.
@@ -191,6 +203,11 @@ impl Drop for ReadPool {
             let _ = thread.join();
         }
     }
+}
+
+/// Number of processor cores.
+pub(super) fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 fn work(to_read: &Mutex<Receiver<Batch<Job>>>, results: &Sender<Batch<Prepared>>, rules: Rules, size_limit: u64) {

@@ -5,18 +5,19 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Utc};
 use url::Url;
 
+use super::conductor::Ingest;
 use super::content::{Shown, said};
 use super::ownership::problems_of;
 use super::problems::Twin;
 use super::read_pool::{Parsed, Prepared};
-use super::{Ingest, Trigger, WriteMoment};
+use super::step::{Trigger, WriteMoment};
 use crate::article::clean::Removed;
 use crate::article::load::{LoadError, Loaded};
 use crate::article::{self, Article, Problem, Verdict};
 use crate::catalog::{self, Arrival, Catalog, Decision, Extent, Identity, Known, Recorded};
 use crate::config::Clean;
 use crate::folder::watch::QUIET;
-use crate::folder::{SourceFormat, Stat};
+use crate::folder::{CONFLICT, SourceFormat, Stat};
 use crate::model::collection::ArticleState;
 use crate::model::taxonomy::Term;
 use crate::model::text;
@@ -347,6 +348,19 @@ impl Ingest {
         }
         self.leave_to_owner(catalog, recording.to_path_buf(), owner, trigger, moment)?;
         Ok(true)
+    }
+
+    pub(super) fn report_conflicts(&mut self, files: &[PathBuf]) {
+        for path in files.iter().filter_map(|file| self.folder.relative(file)) {
+            self.problems.leave_out(path.to_path_buf(), Stat::default(), &[Problem::of_file(CONFLICT)], None);
+        }
+    }
+
+    /// Processes the files that were left out because of an article, which is no longer what it was.
+    pub(super) fn process_twins(&mut self, article: &Path, moment: WriteMoment) {
+        for twin in self.problems.left_out_beside(|path| path == article) {
+            self.schedule.set(twin, moment.instant, Trigger::Closed);
+        }
     }
 
     fn log_removed(&self, path: &Path, removed: &[Removed]) {

@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use super::conductor::Ingest;
 use super::recordings::may_own;
-use super::{Ingest, Trigger, WriteMoment};
+use super::step::{Trigger, WriteMoment};
 use crate::catalog::{self, Catalog};
 use crate::folder::SourceFormat;
 use crate::folder::watch::QUIET;

@@ -1,46 +1,14 @@
-//! Scans: the whole folder compared with the catalog. Files that differ are read, known files that are not there are missing. Both are
-//! walked in the order of their paths, side by side, so that only the differences are held in memory.
+//! The files that the last scan found to be read, and how far that has come.
 
 use std::collections::{HashSet, VecDeque};
-use std::io;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread;
 
-use super::deletions::DELETION_GRACE;
-use super::read_pool::{self, Depth, Job, Prepared, ReadPool};
-use super::recordings::{RecordingIndex, is_recording};
-use super::{Ingest, Trigger, WriteMoment, cores};
+use super::read_pool::{self, Depth, FoundFile, Job, Prepared, ReadPool, cores};
+use super::step::Trigger;
 use crate::article::Rules;
-use crate::catalog::{self, Catalog, Changes, Known};
-use crate::folder::watch::{Armed, QUIET};
-use crate::folder::{Folder, Found, Met, SourceFormat};
-use crate::model::collection::ArticleState;
-use crate::model::text;
-use crate::observe::metrics::Comparison;
 
-/// Files per message of the walk over the folder.
-const CHUNK: usize = 512;
-/// Maximum number of messages that the walk may be ahead.
-const MOST_CHUNKS: usize = 16;
-/// Files that are read in one transaction.
-const IMPORT_BATCH: usize = 10_000;
 /// From this number of files on, the first scan reads only heads, and texts come later.
-const HURRY_FROM: usize = 200;
-
-/// A file that a scan found to be read.
-#[derive(Debug)]
-pub(super) struct FoundFile {
-    pub path: PathBuf,
-    pub format: SourceFormat,
-    /// In bytes.
-    pub size: i64,
-    /// The catalog has nothing under this path.
-    pub is_new: bool,
-    /// BLAKE3 of the bytes that were last read of it.
-    pub last_hash: Option<Box<[u8; 32]>>,
-}
+pub const HURRY_FROM: usize = 200;
 
 /// The files that the last scan found to be read, and how far that has come.
 #[derive(Debug)]
@@ -71,7 +39,23 @@ impl Default for Scan {
 }
 
 impl Scan {
-    fn begin(&mut self, files: Vec<FoundFile>) {
+    /// Number of files that are still to be read.
+    pub fn left(&self) -> usize {
+        self.files.len()
+    }
+
+    /// Trigger of the files of this scan.
+    pub fn trigger(&self) -> Trigger {
+        self.trigger
+    }
+
+    /// Adds a folder. Returns whether it is new.
+    pub fn add_folder(&mut self, folder: &Path) -> bool {
+        self.folders.insert(folder.to_path_buf())
+    }
+
+    /// A new scan found these files.
+    pub fn begin(&mut self, files: Vec<FoundFile>) {
         self.trigger = std::mem::replace(&mut self.next_trigger, Trigger::Scan);
         let is_hurried = self.trigger == Trigger::FirstScan && files.len() >= HURRY_FROM;
         self.depth = if is_hurried { Depth::Head } else { Depth::Whole };
@@ -79,7 +63,7 @@ impl Scan {
     }
 
     /// The next file, and its content if a thread has read it. Gives the files after it to the read pool.
-    fn next(&mut self, root: &Path, rules: Rules, size_limit: u64) -> Option<(FoundFile, Option<Prepared>)> {
+    pub fn next(&mut self, root: &Path, rules: Rules, size_limit: u64) -> Option<(FoundFile, Option<Prepared>)> {
         if self.files.len() > 1 && self.pool.is_none() {
             self.pool = Some(ReadPool::new(cores(), rules, size_limit));
         }
@@ -96,256 +80,9 @@ impl Scan {
         });
         Some((self.files.pop_front()?, prepared))
     }
-}
 
-/// Differences between the folder and the catalog, and what else the walk found.
-#[derive(Debug, Default)]
-struct Differences {
-    to_read: Vec<FoundFile>,
-    /// Known files that the walk did not find.
-    vanished: Vec<PathBuf>,
-    /// Files that were missing before.
-    found_again: Vec<PathBuf>,
-    folders: Vec<PathBuf>,
-    films: Vec<PathBuf>,
-    conflicts: Vec<PathBuf>,
-    unreadable: Vec<PathBuf>,
-    recordings: RecordingIndex,
-    /// Number of files.
-    files: usize,
-}
-
-/// A result of the walk, with the file's attributes.
-#[derive(Debug)]
-enum Walked {
-    /// A file that may be an article.
-    File(Found, SourceFormat),
-    Other(Met),
-}
-
-/// Walks over the folder, behind the watch, until the receiver is dropped.
-fn walk(folder: &Folder, armed: &Armed, met: &SyncSender<Vec<Met>>) -> io::Result<()> {
-    let mut chunk = Vec::with_capacity(CHUNK);
-    let done = folder.walk(folder.root(), &|folder| armed.wait_for(folder), &mut |one| {
-        chunk.push(one);
-        let is_wanted = chunk.len() < CHUNK || met.send(std::mem::take(&mut chunk)).is_ok();
-        if is_wanted { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-    });
-    // A receiver that was dropped has failed and reports its error.
-    let _ = met.send(chunk);
-    done
-}
-
-impl Ingest {
-    /// Compares the whole folder with the catalog, except for files that are being written. [`Ingest::tick`] reads the files that differ.
-    pub fn reconcile(&mut self, catalog: &mut Catalog, moment: WriteMoment) -> catalog::Result<Comparison> {
-        let Some(differences) = self.differences(catalog)? else { return Ok(Comparison::Away) };
-        let Differences {
-            mut to_read, vanished, found_again, folders, films, conflicts, unreadable, recordings, ..
-        } = differences;
-        self.report_conflicts(&conflicts);
-        self.record_folders(catalog, &folders)?;
-        for path in found_again {
-            self.deletions.cancel(&path);
-        }
-        // Missing files first: a file that is read next may be one of them under another name.
-        let missing_before = self.deletions.count();
-        let unreadable: Vec<&Path> = unreadable.iter().filter_map(|path| self.folder.relative(path)).collect();
-        for path in vanished.into_iter().filter(|path| !unreadable.iter().any(|folder| path.starts_with(folder))) {
-            catalog.postpone(&path, moment.now + DELETION_GRACE + QUIET)?;
-            self.deletions.add(path, moment.instant);
-        }
-        // Articles first: a recording may belong to one of them.
-        to_read.sort_by_key(|found| found.format == SourceFormat::Audio);
-        self.recordings.set_index((!to_read.is_empty()).then_some(recordings));
-        self.scan.begin(to_read);
-        if self.scan.files.len() >= HURRY_FROM {
-            catalog.expect(Changes::Many)?;
-            catalog.begin_fresh()?;
-        }
-        self.compare_media(catalog, &films, moment)?;
-        if self.scan.trigger == Trigger::FirstScan {
-            self.settle_owners(catalog, moment)?;
-        }
-        let is_same = self.scan.files.is_empty() && self.deletions.count() == missing_before;
-        Ok(if is_same { Comparison::Same } else { Comparison::Different })
-    }
-
-    /// Number of files that a scan found and that are still to be read.
-    pub fn left_to_read(&self) -> usize {
-        self.scan.files.len()
-    }
-
-    /// Returns whether files that a scan found are still to be read.
-    pub fn is_reading(&self) -> bool {
-        !self.scan.files.is_empty()
-    }
-
-    /// Reads the next files that a scan found: only so many that versions can be published in between.
-    pub(super) fn read_found(&mut self, catalog: &mut Catalog, moment: WriteMoment) -> catalog::Result<bool> {
-        let mut changed = false;
-        for _ in 0..self.scan.files.len().min(IMPORT_BATCH) {
-            let next = self.scan.next(self.folder.root(), self.rules, self.size_limit);
-            let Some((FoundFile { path, .. }, prepared)) = next else { break };
-            let file = self.folder.root().join(path);
-            // It may have been opened for writing since.
-            if !self.open_files.has(&file) {
-                changed |= self.process_file(catalog, &file, prepared, self.scan.trigger, moment)?;
-            }
-        }
-        if self.scan.files.is_empty() {
-            self.scan.pool = None;
-            self.recordings.set_index(None);
-        }
-        Ok(changed)
-    }
-
-    /// The differences; `None` while the folder is away, or while an empty one is in its place, as where a disk is not mounted: then
-    /// nothing is deleted.
-    fn differences(&mut self, catalog: &Catalog) -> catalog::Result<Option<Differences>> {
-        let root = text::path_line(self.folder.root());
-        let (met, without_attributes) = sync_channel(MOST_CHUNKS);
-        let (with_attributes, walked) = sync_channel(MOST_CHUNKS);
-        let (found, differences) = thread::scope(|scope| {
-            let (folder, armed) = (&self.folder, &self.armed);
-            let walk = scope.spawn(move || walk(folder, armed, &met));
-            scope.spawn(move || {
-                let attributes = |met| match met {
-                    Met::File(path, format) => Found::file_at(path).map(|found| Walked::File(found, format)),
-                    other => Some(Walked::Other(other)),
-                };
-                for chunk in without_attributes {
-                    if with_attributes.send(chunk.into_iter().filter_map(attributes).collect()).is_err() {
-                        return;
-                    }
-                }
-            });
-            let differences = catalog.with_known(|known| self.compare(&walked, known));
-            // No thread may wait for room in the channel.
-            drop(walked);
-            (walk.join(), differences)
-        });
-        let differences = differences?;
-        let away = match found.map_err(|_| "the walk over it panicked: please report this".to_owned()) {
-            Ok(Ok(()))
-                if differences.files == 0 && self.deletions.is_replaced(&self.folder) && catalog.count()? > 0 =>
-            {
-                "it is another folder now, and empty".to_owned()
-            }
-            Ok(Ok(())) => {
-                self.note_folder(&differences, &root);
-                return Ok(Some(differences));
-            }
-            Ok(Err(error)) => error.to_string(),
-            Err(panicked) => panicked,
-        };
-        if self.deletions.folder_left() {
-            tracing::error!(
-                folder = root,
-                reason = away,
-                "the folder of articles is away; the feeds stay as they are until it is back"
-            );
-        }
-        Ok(None)
-    }
-
-    fn note_folder(&mut self, differences: &Differences, root: &str) {
-        if self.deletions.folder_returned() {
-            tracing::info!(folder = root, "the folder of articles is back");
-        }
-        for path in &differences.unreadable {
-            tracing::warn!(path = %path.display(), "cannot read; what is published from there stays");
-        }
-        if differences.files > 0 {
-            self.deletions.inhabit(&self.folder);
-        }
-    }
-
-    /// Compares the files of the walk with the rows of the catalog, both in the order of paths.
-    fn compare(
-        &self,
-        walked: &Receiver<Vec<Walked>>,
-        known: &mut dyn Iterator<Item = catalog::Result<Known>>,
-    ) -> catalog::Result<Differences> {
-        let mut differences = Differences::default();
-        let mut known = known.peekable();
-        for walked in walked.iter().flatten() {
-            let (found, format) = match walked {
-                Walked::File(found, format) => (found, format),
-                Walked::Other(met) => {
-                    self.note_other(&mut differences, met);
-                    continue;
-                }
-            };
-            let Some(path) = self.folder.relative(&found.path) else { continue };
-            while let Some(earlier) =
-                known.next_if(|known| known.as_ref().is_ok_and(|known| known.path.as_os_str() < path.as_os_str()))
-            {
-                differences.vanished.push(earlier?.path);
-            }
-            let recorded =
-                known.next_if(|known| known.as_ref().map_or(true, |known| known.path == path)).transpose()?;
-            self.note(&mut differences, path, &found, format, recorded.as_ref());
-        }
-        for rest in known {
-            differences.vanished.push(rest?.path);
-        }
-        // Articles of one date are in the order in which they were read: not in the order of the file system.
-        differences.to_read.sort_unstable_by(|one, other| one.path.cmp(&other.path));
-        // Through a link, the walk may find a file later than in the order of paths.
-        let Differences { to_read, vanished, .. } = &mut differences;
-        vanished.retain(|path| to_read.binary_search_by(|found| found.path.cmp(path)).is_err());
-        Ok(differences)
-    }
-
-    /// Notes a result of the walk that is no article.
-    fn note_other(&self, differences: &mut Differences, met: Met) {
-        match met {
-            Met::Folder(path) => differences.folders.push(path),
-            Met::Video(path) => {
-                differences.recordings.add(self.folder.relative(&path).unwrap_or(&path));
-                differences.films.push(path);
-            }
-            Met::Conflict(path) => differences.conflicts.push(path),
-            Met::Unreadable(path) => differences.unreadable.push(path),
-            Met::File(..) => unreachable!("files have attributes by now"),
-        }
-    }
-
-    /// Notes a file, if it differs from its row.
-    fn note(
-        &self,
-        differences: &mut Differences,
-        path: &Path,
-        found: &Found,
-        format: SourceFormat,
-        recorded: Option<&Known>,
-    ) {
-        differences.files += 1;
-        if is_recording(path) {
-            differences.recordings.add(path);
-        }
-        if self.deletions.is_missing(path) {
-            differences.found_again.push(path.to_path_buf());
-        }
-        let same = recorded.is_some_and(|known| known.stat == found.stat && !known.stale)
-            || self.problems.of(path).is_some_and(|out| out.stat == found.stat && out.twin.is_none());
-        if same || self.open_files.has(&found.path) {
-            return;
-        }
-        let is_read = |known: &&Known| known.state == ArticleState::Live && !known.stale && !known.unread;
-        let last_hash = recorded.filter(is_read).map(|known| Box::new(known.file_hash));
-        let (path, size, is_new) = (path.to_path_buf(), found.stat.size, recorded.is_none());
-        differences.to_read.push(FoundFile { path, format, size, is_new, last_hash });
-    }
-
-    /// Records folders: each has a feed, with or without articles in it.
-    fn record_folders(&mut self, catalog: &mut Catalog, folders: &[PathBuf]) -> catalog::Result<()> {
-        let folders = folders.iter().filter_map(|folder| self.folder.relative(folder)).map(Path::to_path_buf);
-        let new: Vec<PathBuf> = folders.filter(|folder| self.scan.folders.insert(folder.clone())).collect();
-        if new.is_empty() {
-            return Ok(());
-        }
-        catalog.transaction(|catalog| new.iter().try_for_each(|folder| catalog.know_folder(folder)))
+    /// All files have been read: ends the threads.
+    pub fn end(&mut self) {
+        self.pool = None;
     }
 }

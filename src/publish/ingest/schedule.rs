@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use super::Trigger;
+use super::step::Trigger;
 
 /// By path below the watched folder. A file is scheduled at most once.
 #[derive(Debug, Default)]

@@ -1,0 +1,170 @@
+//! The files beside an article or a recording that belong to it by their names.
+
+use std::path::{Path, PathBuf};
+
+use super::conductor::Ingest;
+use super::recordings::is_recording;
+use crate::folder::{ENDINGS, SourceFormat};
+
+/// Extensions of recordings, the likeliest first.
+const RECORDINGS: [&str; 13] =
+    ["mp3", "m4a", "ogg", "opus", "oga", "flac", "wav", "aac", "m4b", "mp4", "m4v", "webm", "mov"];
+/// Names of pictures that are the cover of a recording, after its own name.
+const COVERS: [&str; 6] = ["cover", "folder", "front", "Cover", "Folder", "Front"];
+const PICTURES: [&str; 4] = ["jpg", "png", "jpeg", "webp"];
+
+impl Ingest {
+    pub(super) fn is_audio(&self, path: &Path) -> bool {
+        self.folder.format(&self.folder.root().join(path)) == Some(SourceFormat::Audio)
+    }
+
+    /// Recordings beside an article that have its name, the likeliest first.
+    pub(super) fn recordings_of_name(&self, article: &Path) -> Vec<PathBuf> {
+        if self.is_audio(article) || !self.recordings.may_be_beside(article, false) {
+            return Vec::new();
+        }
+        let names = RECORDINGS.iter().flat_map(|ending| [(*ending).to_owned(), ending.to_ascii_uppercase()]);
+        let mut recordings: Vec<PathBuf> = names.map(|ending| article.with_extension(ending)).collect();
+        recordings.retain(|path| path != article && self.folder.stat(path).is_some());
+        recordings
+    }
+
+    /// The recording that an article plays without naming it: the one of its name, or the only one in a folder of its own.
+    /// A recording that is an entry of its own plays itself.
+    pub(super) fn recordings_beside(&self, path: &Path, namesakes: &[PathBuf]) -> Vec<PathBuf> {
+        if self.is_audio(path) {
+            return vec![path.to_path_buf()];
+        }
+        let own = namesakes.first().cloned();
+        own.or_else(|| self.in_folder_of(path)).into_iter().collect()
+    }
+
+    /// The only recording in the folder of an `index`.
+    pub(super) fn in_folder_of(&self, index: &Path) -> Option<PathBuf> {
+        let is_index = index.file_stem().is_some_and(|stem| stem == "index");
+        let folder = index.parent().filter(|folder| is_index && !folder.as_os_str().is_empty())?;
+        if !self.recordings.may_be_beside(index, true) {
+            return None;
+        }
+        self.only_recording_in(folder)
+    }
+
+    fn only_recording_in(&self, folder: &Path) -> Option<PathBuf> {
+        let mut recordings = self.folder.files_in(folder);
+        recordings.retain(|path| is_recording(path));
+        if recordings.len() == 1 { recordings.pop() } else { None }
+    }
+
+    /// The article `index` of the folder in which a recording is the only one.
+    pub(super) fn index_beside(&self, recording: &Path) -> Option<PathBuf> {
+        let folder = recording.parent().filter(|folder| !folder.as_os_str().is_empty())?;
+        let names = ENDINGS.iter().map(|ending| folder.join(format!("index.{ending}")));
+        let index = names.into_iter().find(|path| self.is_article(path) && self.folder.stat(path).is_some())?;
+        (self.only_recording_in(folder).as_deref() == Some(recording)).then_some(index)
+    }
+
+    /// Possible paths of the cover of a recording, the likeliest first.
+    pub(super) fn covers(path: &Path) -> Vec<PathBuf> {
+        let own = PICTURES.iter().map(|ending| path.with_extension(ending));
+        let common =
+            COVERS.iter().flat_map(|name| PICTURES.map(|ending| path.with_file_name(format!("{name}.{ending}"))));
+        own.chain(common).collect()
+    }
+
+    /// The article of a recording's name, if its file is there or went missing a moment ago.
+    pub(super) fn namesake(&self, recording: &Path) -> Option<PathBuf> {
+        let names = ENDINGS.iter().flat_map(|ending| [(*ending).to_owned(), ending.to_ascii_uppercase()]);
+        let mut articles = names.map(|ending| recording.with_extension(ending));
+        let is_there = |path: &Path| self.folder.stat(path).is_some() || self.deletions.is_missing(path);
+        articles.find(|path| self.is_article(path) && is_there(path))
+    }
+
+    /// Returns whether another article has the name of a deleted one.
+    pub(super) fn has_namesake(&self, article: &Path) -> bool {
+        let names = ENDINGS.iter().map(|ending| article.with_extension(ending));
+        names.into_iter().any(|path| self.is_article(&path) && self.folder.stat(&path).is_some())
+    }
+
+    fn is_article(&self, path: &Path) -> bool {
+        self.folder.format(&self.folder.root().join(path)).is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::article::measure::tests::{png, wav};
+    use crate::article::recording::tests::mp3;
+    use crate::publish::ingest::content::tests::{Site, told};
+
+    #[test]
+    fn a_recording_alone_is_an_entry() {
+        let mut site = Site::new();
+        site.write("pod/cover.jpg", png(1400, 1400));
+        site.write("pod/2024-05-01-the-sea-hour.wav", wav(4));
+        let entry = site.entry("pod/2024-05-01-the-sea-hour.wav");
+        let content = &entry.content;
+        assert_eq!((content.title.as_str(), &*content.html), ("the sea hour", "<p>the sea hour</p>"));
+        assert_eq!(entry.published.to_string(), "2024-05-01 00:00:00 UTC");
+        assert_eq!(
+            content.enclosures.iter().map(told).collect::<Vec<_>>(),
+            ["pod/2024-05-01-the-sea-hour.wav audio/wav 4044b 4s"]
+        );
+        assert_eq!(content.image.as_ref().map(told).as_deref(), Some("pod/cover.jpg image/jpeg 33b 1400x1400"));
+        site.write("pod/2024-05-01-the-sea-hour.png", png(3000, 3000));
+        let image = site.content("pod/2024-05-01-the-sea-hour.wav").image.unwrap();
+        assert_eq!(told(&image), "pod/2024-05-01-the-sea-hour.png image/png 33b 3000x3000", "its own comes first");
+    }
+
+    #[test]
+    fn tags_are_read_again_when_they_change() {
+        let mut site = Site::new();
+        site.write("one.mp3", mp3(&[("TIT2", "First"), ("TRCK", "3")], 40));
+        let first = site.entry("one.mp3");
+        assert_eq!((first.content.title.as_str(), first.content.enclosures[0].duration), ("First", Some(1)));
+        assert_eq!(first.content.episode.as_ref().and_then(|episode| episode.number), Some(3));
+        site.write("one.mp3", mp3(&[("TIT2", "Second")], 40));
+        let second = site.entry("one.mp3");
+        assert_eq!((second.content.title.as_str(), second.id), ("Second", first.id));
+    }
+
+    #[test]
+    fn an_article_of_its_name_takes_the_entry_over_and_gives_it_back() {
+        let mut site = Site::new();
+        site.write("one.wav", wav(2));
+        let before = site.entry("one.wav");
+        site.write("one.md", "# Notes\n\nText");
+        let taken = site.entry("one.md");
+        assert_eq!((&taken.id, &taken.slug, taken.published), (&before.id, &before.slug, before.published));
+        assert_eq!((taken.content.title.as_str(), taken.content.enclosures.len()), ("Notes", 1));
+        assert_eq!(site.live(), 1);
+        site.look("one.wav");
+        assert_eq!(site.live(), 1, "it belongs to the article");
+        site.remove_for_good("one.md");
+        let back = site.entry("one.wav");
+        assert_eq!((&back.id, back.content.title.as_str()), (&before.id, "one"));
+        assert_eq!(site.live(), 1);
+    }
+
+    #[test]
+    fn a_recording_beside_a_draft_is_a_draft() {
+        let mut site = Site::new();
+        site.write("one.wav", wav(2));
+        assert_eq!(site.live(), 1);
+        site.write("one.md", "---\ndraft: true\n---\n# Notes\n\nText");
+        assert_eq!(site.live(), 0);
+        site.look("one.wav");
+        assert_eq!(site.live(), 0);
+        site.write("two.md", "---\ndraft: true\n---\n# Notes\n\nText");
+        site.write("two.wav", wav(2));
+        assert_eq!(site.live(), 0);
+    }
+
+    #[test]
+    fn a_damaged_recording_is_published_with_what_is_known() {
+        let mut site = Site::new();
+        site.write("The sea hour.mp3", b"ID3\x04\0\0\x7F\x7F\x7F\x7Fnothing");
+        let content = site.content("The sea hour.mp3");
+        assert_eq!((content.title.as_str(), content.enclosures[0].length), ("The sea hour", Some(17)));
+        assert_eq!(content.enclosures[0].duration, None);
+    }
+}

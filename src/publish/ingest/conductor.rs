@@ -1,0 +1,201 @@
+//! The conductor: follows hints in their order and time, and lets each part do its work.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::backlog::Backlog;
+use super::deletions::Deletions;
+use super::fences::Fences;
+use super::problems::Problems;
+use super::recordings::Recordings;
+use super::renames::Renames;
+use super::scan::Scan;
+use super::schedule::Schedule;
+use super::step::{Queue, Trigger, WriteMoment};
+use crate::article::{self, Rules};
+use crate::catalog::{self, Catalog};
+use crate::change::{Change, TextRequests};
+use crate::config::Config;
+use crate::folder::Folder;
+use crate::folder::watch::{Armed, Fence, OpenFiles};
+use crate::observe::status::StatusBoard;
+use crate::render::feed::Channel;
+
+/// The conductor of all parts. All paths in this module are below the watched folder, unless they are called files.
+#[derive(Debug)]
+pub struct Ingest {
+    pub(super) folder: Folder,
+    pub(super) rules: Rules,
+    /// Maximum size of a file in bytes.
+    pub(super) size_limit: u64,
+    /// How long a new article waits before it is published.
+    pub(super) hold: Duration,
+    pub(super) channel: Channel,
+    /// Files that are being written.
+    pub(super) open_files: OpenFiles,
+    /// Folders that are watched already.
+    pub(super) armed: Armed,
+    pub(super) fences: Fences,
+    pub(super) renames: Renames,
+    pub(super) deletions: Deletions,
+    pub(super) schedule: Schedule,
+    pub(super) scan: Scan,
+    pub(super) backlog: Backlog,
+    pub(super) recordings: Recordings,
+    pub(super) problems: Problems,
+}
+
+impl Ingest {
+    /// Prepares reading; nothing is read yet.
+    ///
+    /// # Errors
+    /// The catalog cannot be read or written.
+    pub fn new(
+        catalog: &mut Catalog,
+        folder: Folder,
+        config: &Config,
+        channel: &Channel,
+        open_files: OpenFiles,
+    ) -> catalog::Result<Self> {
+        let rules = Rules::new(&config.articles, &config.site);
+        let fingerprint = format!("{} {rules:?} {}", article::VERSION, channel.base_url);
+        if catalog.meta("reading")?.as_deref() != Some(&fingerprint) {
+            catalog.read_all_again("reading", &fingerprint)?;
+        }
+        Ok(Self {
+            folder,
+            rules,
+            size_limit: config.articles.max_file_size.0,
+            hold: config.articles.hold.0,
+            channel: channel.clone(),
+            open_files,
+            armed: Armed::default(),
+            fences: Fences::default(),
+            renames: Renames::default(),
+            deletions: Deletions::default(),
+            schedule: Schedule::default(),
+            scan: Scan::default(),
+            backlog: Backlog::of(catalog)?,
+            recordings: Recordings::default(),
+            problems: Problems::default(),
+        })
+    }
+
+    /// Follows a watch from now on: no folder is read before it is watched, and fences order what is seen.
+    pub fn follow_watch(&mut self, armed: Armed, fence: Fence) {
+        (self.armed, self.fences) = (armed, Fences::new(fence));
+    }
+
+    /// Serves requests for texts that have not been read yet.
+    pub fn serve_requests(&mut self, requests: TextRequests) {
+        self.backlog.serve(requests);
+    }
+
+    /// Reports recent events and problems to the status page. Returns the number of files with problems, if it may have changed.
+    pub fn report_to(&mut self, board: &StatusBoard) -> Option<usize> {
+        self.problems.report_to(board)
+    }
+
+    /// Wakes the requests whose texts were read. To be called after the transaction, since they read the catalog then.
+    pub fn notify_requests(&mut self) {
+        self.backlog.notify();
+    }
+
+    /// Returns whether there may be articles whose texts have not been read.
+    pub fn has_unread(&self) -> bool {
+        self.backlog.is_open()
+    }
+
+    /// Number of files that a scan found and that are still to be read.
+    pub fn left_to_read(&self) -> usize {
+        self.scan.left()
+    }
+
+    /// Returns whether files that a scan found are still to be read.
+    pub fn is_reading(&self) -> bool {
+        self.scan.left() > 0
+    }
+
+    /// Time until [`Ingest::tick`] has something to do.
+    pub fn until_next_wake(&self, now: Instant) -> Option<Duration> {
+        if self.is_reading() || self.backlog.is_open() {
+            return Some(Duration::ZERO);
+        }
+        let next = self.deletions.next(self.fences.holds_deletions()).into_iter().chain(self.schedule.first()).min();
+        let next = next.map(|at| at.saturating_duration_since(now));
+        next.into_iter().chain(self.fences.until_next_wake(now)).min()
+    }
+
+    /// Time until all files that a scan found too early can be read; `None` without such files.
+    pub fn until_quiet(&self, now: Instant) -> Option<Duration> {
+        self.schedule.last().map(|at| at.saturating_duration_since(now))
+    }
+
+    /// The same time for files that are not published yet, or whose published content is out of date.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn until_new_are_quiet(&self, catalog: &Catalog, now: Instant) -> catalog::Result<Option<Duration>> {
+        let mut longest = None;
+        for (path, at) in self.schedule.iter() {
+            if catalog.known(path)?.is_none_or(|known| known.stale) {
+                longest = longest.max(Some(at.saturating_duration_since(now)));
+            }
+        }
+        Ok(longest)
+    }
+
+    /// Follows hints. Returns whether something that is served has changed.
+    pub fn changes(&mut self, catalog: &mut Catalog, hints: &[Change], moment: WriteMoment) -> catalog::Result<bool> {
+        self.backlog.note_change(moment.instant);
+        let has_fences = self.fences.are_available();
+        let mut changed = false;
+        // Renames first: a file is read as it is now, so an older rename must not be followed after that.
+        for hint in hints {
+            match hint {
+                // Without fences, a hint may be older than what was seen: then only files say what was renamed.
+                Change::Moved { .. } | Change::Exchanged { .. } if !has_fences => {}
+                Change::Moved { from, to } => changed |= self.moved(catalog, from, to, moment)?,
+                Change::Exchanged { one, other } => self.exchanged(catalog, one, other, moment)?,
+                Change::Fence => self.fences.pass(moment.instant),
+                Change::Look(_) | Change::Reconcile => {}
+            }
+        }
+        let mut processed = HashSet::new();
+        for path in hints.iter().flat_map(|hint| paths_of(hint, has_fences)).flatten() {
+            if processed.insert(path) {
+                changed |= self.process_path(catalog, path, Trigger::Closed, moment)?;
+            }
+        }
+        Ok(changed)
+    }
+
+    /// Does what is due. Returns whether something that is served has changed.
+    pub fn tick(&mut self, catalog: &mut Catalog, queue: Queue, moment: WriteMoment) -> catalog::Result<bool> {
+        self.fences.time_out(moment.instant);
+        self.renames.forget_old(&self.fences);
+        self.recordings.forget_old(moment.instant);
+        let mut changed =
+            if self.is_reading() { self.read_found(catalog, moment)? } else { self.read_backlog(catalog, moment)? };
+        changed |= self.read_deferred(catalog, moment)?;
+        for (path, trigger) in self.schedule.take_due(moment.instant) {
+            changed |= self.process_path(catalog, &self.folder.root().join(&path), trigger, moment)?;
+        }
+        for path in self.deletions.due_emptied(moment.instant) {
+            changed |= self.process_path(catalog, &self.folder.root().join(&path), Trigger::Closed, moment)?;
+            self.deletions.refilled(&path);
+        }
+        Ok(changed | self.delete_missing(catalog, queue, moment)?)
+    }
+}
+
+/// The files that a hint asks to process.
+fn paths_of(hint: &Change, has_fences: bool) -> [Option<&Path>; 2] {
+    match hint {
+        Change::Look(path) => [Some(path), None],
+        Change::Moved { from, to } if !has_fences => [Some(from), Some(to)],
+        Change::Exchanged { one, other } if !has_fences => [Some(one), Some(other)],
+        Change::Moved { .. } | Change::Exchanged { .. } | Change::Fence | Change::Reconcile => [None, None],
+    }
+}

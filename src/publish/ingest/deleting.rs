@@ -1,0 +1,106 @@
+//! Deletes the articles of files that stay missing, and takes back those of files that stay empty.
+
+use std::path::{Path, PathBuf};
+
+use super::conductor::Ingest;
+use super::deletions::DELETION_GRACE;
+use super::step::{Queue, Trigger, WriteMoment};
+use crate::article::Problem;
+use crate::catalog::{self, Catalog, Recorded};
+use crate::folder::Stat;
+use crate::folder::watch::QUIET;
+use crate::model::collection::ArticleState;
+
+impl Ingest {
+    /// Deletes the articles whose files have been missing for long enough. Returns whether something that is served has changed.
+    pub(super) fn delete_missing(
+        &mut self,
+        catalog: &mut Catalog,
+        queue: Queue,
+        moment: WriteMoment,
+    ) -> catalog::Result<bool> {
+        // A missing file may be among those that are still to be read, under another name.
+        if self.deletions.is_away() || self.is_reading() {
+            return Ok(false);
+        }
+        let missing = self.deletions.due_missing(moment.instant);
+        let Some(since) = self.fences.may_delete(!missing.is_empty(), queue, moment.instant) else { return Ok(false) };
+        self.delete(catalog, self.deletions.were_due(missing, since), moment)
+    }
+
+    fn delete(&mut self, catalog: &mut Catalog, paths: Vec<PathBuf>, moment: WriteMoment) -> catalog::Result<bool> {
+        if paths.is_empty() {
+            return Ok(false);
+        }
+        // The folder itself may have vanished after its files did.
+        if !self.folder.is_there() || self.deletions.is_replaced(&self.folder) {
+            self.deletions.folder_left();
+            return Ok(false);
+        }
+        if !self.deletions.may_delete(catalog.count()?, moment.instant) {
+            return Ok(false);
+        }
+        let mut changed = false;
+        for path in paths {
+            changed |= self.delete_one(catalog, &path, moment)?;
+        }
+        self.deletions.done();
+        Ok(changed)
+    }
+
+    fn delete_one(&mut self, catalog: &mut Catalog, path: &Path, moment: WriteMoment) -> catalog::Result<bool> {
+        self.deletions.cancel(path);
+        self.renames.forget(path);
+        let file = self.folder.root().join(path);
+        if !self.folder.has_lost(&file) {
+            return self.process_path(catalog, &file, Trigger::Scan, moment);
+        }
+        if self.give_back(catalog, path, moment)? {
+            self.process_twins(path, moment);
+            return Ok(false);
+        }
+        tracing::info!(path = %path.display(), "deleted");
+        self.problems.notify(path, "deleted".to_owned(), moment);
+        let recorded = catalog.withdraw(path, ArticleState::Gone, moment.version)?;
+        self.process_twins(path, moment);
+        Ok(recorded == Recorded::Changed)
+    }
+
+    /// A file or a folder is missing from now on.
+    pub(super) fn vanished(&mut self, catalog: &mut Catalog, path: &Path, moment: WriteMoment) -> catalog::Result<()> {
+        self.recordings.release_below(path);
+        self.process_recordings_of(path, moment);
+        self.problems.clear_below(path);
+        for article in catalog.known_at_or_below(path)? {
+            self.process_twins(&article, moment);
+            catalog.postpone(&article, moment.now + DELETION_GRACE + QUIET)?;
+            self.deletions.add(article, moment.instant);
+        }
+        Ok(())
+    }
+
+    /// A file is empty. Usually it is about to be written; only if it stays empty, its article is taken back.
+    pub(super) fn emptied(
+        &mut self,
+        catalog: &mut Catalog,
+        path: PathBuf,
+        stat: Stat,
+        moment: WriteMoment,
+    ) -> catalog::Result<bool> {
+        if catalog.known(&path)?.is_none_or(|known| known.state != ArticleState::Live) {
+            let problem = Problem::of_file("nothing in it yet: it is published once it has text");
+            self.problems.leave_out(path, stat, &[problem], None);
+            return Ok(false);
+        }
+        if !self.deletions.stays_empty(&path, moment.instant) {
+            return Ok(false);
+        }
+        tracing::info!(path = %path.display(), "no longer published: the file is empty");
+        self.problems.notify(&path, "empty, and no longer published".to_owned(), moment);
+        if self.give_back_of_empty(catalog, &path, moment)? {
+            self.process_twins(&path, moment);
+            return Ok(false);
+        }
+        Ok(catalog.withdraw(&path, ArticleState::Held, moment.version)? == Recorded::Changed)
+    }
+}

@@ -1,0 +1,534 @@
+//! Which article a file is after it was renamed.
+//!
+//! Hints of renames arrive after what they report can be seen, and the file may be elsewhere again by then. So hints are followed
+//! strictly in their order, and what was seen without one waits for a fence (`fences.rs`). Only the first scan does not wait: there, the
+//! file itself (inode and time of birth) says which article it is, and the hint that arrives later is not followed again.
+
+use std::path::{Path, PathBuf};
+
+use super::conductor::Ingest;
+use super::deletions::DELETION_GRACE;
+use super::step::{Trigger, WriteMoment};
+use crate::catalog::{self, Catalog, Known, OwnName, Recorded};
+use crate::folder::{Found, Stat};
+
+/// How a rename was noticed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Evidence {
+    /// A hint reported it.
+    Hint,
+    /// A file is at another path than the catalog has.
+    File,
+}
+
+impl Ingest {
+    /// Follows a rename, even to a place that is no more: the next rename may lead on from there.
+    pub(super) fn moved(
+        &mut self,
+        catalog: &mut Catalog,
+        from: &Path,
+        to: &Path,
+        moment: WriteMoment,
+    ) -> catalog::Result<bool> {
+        let (Some(from), Some(to)) = (self.folder.relative(from), self.folder.relative(to)) else { return Ok(false) };
+        self.fences.defer_again(from, moment.instant);
+        self.fences.defer_again(to, moment.instant);
+        if self.renames.was_foreseen(from, to) {
+            return Ok(false);
+        }
+        if let Some(origin) = self.renames.take_aside(from) {
+            return self.came_back(catalog, &origin, from, to, moment);
+        }
+        let mut changed = false;
+        let moved = catalog.known_at_or_below(from)?;
+        let is_article = self.folder.format(&self.folder.root().join(from)).is_some();
+        if is_article || !moved.is_empty() {
+            self.renames.note_hint(moment.instant);
+        }
+        // Its article may be renamed likewise next.
+        if moved.is_empty() && self.problems.of(from).is_some_and(|left_out| left_out.twin.is_some()) {
+            self.recordings.expect_article(to.to_path_buf(), moment.instant + DELETION_GRACE);
+        }
+        // A file that had an article's name was an article, even if it was never read; unlike a temporary file of a program.
+        if moved.is_empty() && is_article {
+            self.step_aside(catalog, to, moment)?;
+        }
+        for old in moved {
+            let (new, own_name) = match old.strip_prefix(from) {
+                Ok(rest) if !rest.as_os_str().is_empty() => (to.join(rest), OwnName::Kept),
+                _ => (to.to_path_buf(), OwnName::Changed),
+            };
+            changed |= self.moved_one(catalog, old, new, own_name, Evidence::Hint, moment)?;
+        }
+        self.process_recordings_of(from, moment);
+        // Files that articles refer to may have moved with it, away from them or to them.
+        self.media_changed(catalog, from, moment)?;
+        self.media_changed(catalog, to, moment)?;
+        Ok(changed)
+    }
+
+    fn moved_one(
+        &mut self,
+        catalog: &mut Catalog,
+        old: PathBuf,
+        new: PathBuf,
+        own_name: OwnName,
+        evidence: Evidence,
+        moment: WriteMoment,
+    ) -> catalog::Result<bool> {
+        // Under a name that is no article's it is missing, unless it is renamed again.
+        if self.folder.format(&self.folder.root().join(&new)).is_none() {
+            self.deletions.add(old.clone(), moment.instant);
+            self.renames.set_aside(new, old);
+            return Ok(false);
+        }
+        let now_at_old = Found::at(&self.folder.root().join(&old)).map(|found| found.stat.file_only());
+        let is_at_old = |known: &Known| known.stat.born != 0 && now_at_old == Some(known.stat.file_only());
+        if catalog.known(&old)?.as_ref().is_some_and(is_at_old) {
+            match self.was_overtaken(&old, &new) {
+                Some(former) => catalog.touch(&old, former)?,
+                // It is one file under two names, or the hint is older than what the first scan found.
+                None if evidence == Evidence::File || self.renames.is_inferred(&old) => return Ok(false),
+                // It was renamed back, and a later hint says so.
+                None => {}
+            }
+        }
+        self.step_aside(catalog, &new, moment)?;
+        if evidence == Evidence::File && catalog.known(&new)?.as_ref().is_some_and(is_at_old) {
+            self.exchange(catalog, &old, &new)?;
+            self.foresee(&new, &old, moment);
+            return Ok(false);
+        }
+        let deadline = self.deletions.cancel(&old);
+        let replaces = catalog.known(&new)?.is_some();
+        let recorded = catalog.rename(&old, &new, own_name, moment.version)?;
+        self.process_recordings_of(&old, moment);
+        self.problems.follow_rename(&old, &new);
+        // The addresses of the files beside it changed with its own, and perhaps no hint of it follows.
+        if own_name == OwnName::Kept && catalog.known(&new)?.is_some_and(|known| known.stale) {
+            self.schedule.set(new.clone(), moment.instant, Trigger::Closed);
+        }
+        // It may have been deleted before its folder was renamed; if it is there, looking at it will show.
+        let is_lost = self.folder.has_lost(&self.folder.root().join(&new));
+        if !replaces && (deadline.is_some() || is_lost) {
+            // It is missing there from now on.
+            let deadline = deadline.unwrap_or(moment.instant + DELETION_GRACE).max(moment.instant);
+            self.deletions.add_until(new, deadline);
+        }
+        Ok(recorded == Recorded::Changed)
+    }
+
+    /// The file of the article at `old` if the first scan found another file there, took it for a new version of the article, and the
+    /// article's own file is now at `new`.
+    fn was_overtaken(&mut self, old: &Path, new: &Path) -> Option<Stat> {
+        let former = self.renames.take_former(old)?;
+        let now_at_new = Found::at(&self.folder.root().join(new)).map(|found| found.stat.file_only());
+        (now_at_new == Some(former)).then_some(former)
+    }
+
+    /// Another file was found in an article's place. Usually a program saved the article so.
+    pub(super) fn file_replaced(
+        &mut self,
+        path: &Path,
+        known: &Known,
+        stat: Stat,
+        trigger: Trigger,
+        moment: WriteMoment,
+    ) {
+        let is_other = known.stat.born != 0 && known.stat.file_only() != stat.file_only();
+        if trigger != Trigger::FencePassed && is_other {
+            let fence = self.fences.next(moment.instant);
+            self.renames.note_former(path, known.stat.file_only(), fence);
+        }
+    }
+
+    /// Another file comes to the place of an article that was renamed to a name which is no article's: the article keeps that name.
+    fn step_aside(&mut self, catalog: &mut Catalog, place: &Path, moment: WriteMoment) -> catalog::Result<()> {
+        let aside = self.renames.aside_of(place).cloned();
+        if let Some(aside) = aside.filter(|_| self.deletions.is_missing(place)) {
+            catalog.rename(place, &aside, OwnName::Kept, moment.version)?;
+            let deadline = self.deletions.cancel(place).unwrap_or(moment.instant + DELETION_GRACE);
+            self.deletions.add_until(aside, deadline.max(moment.instant));
+        }
+        Ok(())
+    }
+
+    pub(super) fn exchanged(
+        &mut self,
+        catalog: &mut Catalog,
+        one: &Path,
+        other: &Path,
+        moment: WriteMoment,
+    ) -> catalog::Result<()> {
+        let (Some(one), Some(other)) = (self.folder.relative(one), self.folder.relative(other)) else { return Ok(()) };
+        self.renames.note_hint(moment.instant);
+        self.fences.defer_again(one, moment.instant);
+        self.fences.defer_again(other, moment.instant);
+        let there = self.renames.was_foreseen(one, other);
+        let back = self.renames.was_foreseen(other, one);
+        if there || back { Ok(()) } else { self.exchange(catalog, one, other) }
+    }
+
+    fn exchange(&mut self, catalog: &mut Catalog, one: &Path, other: &Path) -> catalog::Result<()> {
+        catalog.exchange(one, other)?;
+        // A file that was read before the exchange was known is where it belongs: that is no further rename.
+        for (path, elsewhere) in [(one, other), (other, one)] {
+            let there = Found::at(&self.folder.root().join(elsewhere)).map(|found| found.stat.file_only());
+            if catalog.known(path)?.is_some_and(|known| Some(known.stat.file_only()) == there) {
+                catalog.touch(path, Stat::default())?;
+            }
+        }
+        // By one step or by way of a third name, both are where they belong.
+        self.renames.settle([one, other]);
+        self.deletions.cancel(one);
+        self.deletions.cancel(other);
+        Ok(())
+    }
+
+    /// Follows the rename of a file that is seen at a path where the catalog has another file or none. Returns whether something that
+    /// is served has changed, or `None` where the file is looked at again once all hints of it have been followed.
+    pub(super) fn moved_unseen(
+        &mut self,
+        catalog: &mut Catalog,
+        path: &Path,
+        stat: Stat,
+        trigger: Trigger,
+        moment: WriteMoment,
+    ) -> catalog::Result<Option<bool>> {
+        let here = catalog.known(path)?;
+        if here.as_ref().is_some_and(|known| known.stat.file_only() == stat.file_only()) {
+            return Ok(Some(false));
+        }
+        let holder = catalog.path_of_file(stat)?.filter(|holder| holder != path);
+        let is_decided = matches!(trigger, Trigger::FirstScan | Trigger::FencePassed);
+        let is_doubtful = here.is_some() || holder.is_some() || self.renames.is_busy(moment.instant);
+        if is_doubtful && !is_decided && self.fences.defer(path, stat, trigger, moment.instant) {
+            return Ok(None);
+        }
+        let Some(holder) = holder else { return Ok(Some(false)) };
+        if trigger != Trigger::FencePassed {
+            self.foresee(&holder, path, moment);
+            let fence = self.fences.next(moment.instant);
+            self.renames.infer(path, fence);
+        }
+        self.moved_one(catalog, holder, path.to_path_buf(), OwnName::Changed, Evidence::File, moment).map(Some)
+    }
+
+    /// The hint of a rename that was found before it must not be followed again: another article may be there by then.
+    fn foresee(&mut self, from: &Path, to: &Path, moment: WriteMoment) {
+        let fence = self.fences.next(moment.instant);
+        self.renames.foresee(from, to, fence);
+    }
+
+    /// A file with a name that is no article's has an article's name again. It is the article that it was, unless another file has
+    /// taken its place, as where an editor keeps the old version as a backup.
+    fn came_back(
+        &mut self,
+        catalog: &mut Catalog,
+        origin: &Path,
+        from: &Path,
+        to: &Path,
+        moment: WriteMoment,
+    ) -> catalog::Result<bool> {
+        let row = if catalog.known(from)?.is_some() { from } else { origin };
+        if !self.deletions.is_missing(row) {
+            return Ok(false);
+        }
+        self.moved_one(catalog, row.to_path_buf(), to.to_path_buf(), OwnName::Changed, Evidence::Hint, moment)
+    }
+
+    /// Reads the files whose article can be decided now. Returns whether something that is served has changed.
+    pub(super) fn read_deferred(&mut self, catalog: &mut Catalog, moment: WriteMoment) -> catalog::Result<bool> {
+        let mut changed = false;
+        for (path, stat, trigger) in self.fences.take_ready() {
+            let file = self.folder.root().join(&path);
+            // Another file came there meanwhile: its hints may be on the way.
+            let is_same = Found::at(&file).is_some_and(|found| found.stat.file_only() == stat);
+            changed |=
+                self.process_path(catalog, &file, if is_same { Trigger::FencePassed } else { trigger }, moment)?;
+        }
+        Ok(changed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, VecDeque};
+    use std::fmt::Write as _;
+    use std::time::Duration;
+
+    use crate::change::Change;
+    use crate::folder::watch::Fence;
+    use crate::model::entry::ArticleId;
+    use crate::publish::ingest::content::tests::Site;
+
+    /// Operations between two rests, and rests.
+    const OPERATIONS: usize = 30;
+    const RESTS: usize = 2;
+
+    /// Choices that can be made again.
+    struct Random(u64);
+
+    impl Random {
+        fn below(&mut self, limit: usize) -> usize {
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 7;
+            self.0 ^= self.0 << 17;
+            usize::try_from(self.0 >> 33).unwrap() % limit
+        }
+    }
+
+    /// A folder that is worked in, and hints of it that the writer follows late: by then, the folder may be several steps ahead.
+    struct Lag {
+        site: Site,
+        random: Random,
+        /// Hints that were not followed yet.
+        hints: VecDeque<Change>,
+        fence: Fence,
+        raised: u64,
+        /// For how many milliseconds hints have been waiting.
+        behind: u64,
+        /// By path, the number of the article and its edition.
+        files: BTreeMap<String, (usize, usize)>,
+        folders: Vec<String>,
+        next: usize,
+        ids: BTreeMap<usize, ArticleId>,
+        log: String,
+    }
+
+    impl Lag {
+        fn new(seed: u64) -> Self {
+            let site = Site::new();
+            Self {
+                fence: site.fence().clone(),
+                raised: 0,
+                behind: 0,
+                site,
+                random: Random(0x9E37_79B9_7F4A_7C15 ^ (seed + 1)),
+                hints: VecDeque::new(),
+                files: BTreeMap::new(),
+                folders: vec![String::new()],
+                next: 0,
+                ids: BTreeMap::new(),
+                log: String::new(),
+            }
+        }
+
+        fn look(&mut self, name: &str) {
+            self.hints.push_back(Change::Look(self.site.file(name)));
+        }
+
+        fn rename(&mut self, from: &str, to: &str) {
+            let (from, to) = (self.site.file(from), self.site.file(to));
+            std::fs::rename(&from, &to).unwrap();
+            self.hints.push_back(Change::Moved { from, to: to.clone() });
+            self.hints.push_back(Change::Look(to));
+        }
+
+        fn put(&mut self, name: &str, article: (usize, usize)) {
+            let text = format!("# Article {}\n\nEdition {} of article {}.", article.0, article.1, article.0);
+            std::fs::write(self.site.file(name), text).unwrap();
+        }
+
+        fn any(&mut self) -> Option<String> {
+            let number = self.random.below(self.files.len().max(1));
+            self.files.keys().nth(number).cloned()
+        }
+
+        fn new_name(&mut self) -> String {
+            self.next += 1;
+            let number = self.random.below(self.folders.len());
+            format!("{}file{}.md", self.folders[number], self.next)
+        }
+
+        fn step(&mut self) {
+            match self.random.below(12) {
+                0 | 1 => self.create(),
+                2..=4 => self.edit(),
+                5 | 6 => {
+                    let (Some(from), to) = (self.any(), self.new_name()) else { return };
+                    let _ = writeln!(self.log, "rename {from} to {to}");
+                    self.rename(&from, &to);
+                    let article = self.files.remove(&from).unwrap();
+                    self.files.insert(to, article);
+                }
+                7 | 8 => self.swap(),
+                9 => self.new_folder(),
+                10 => self.move_folder(),
+                _ => {
+                    let Some(name) = self.any() else { return };
+                    let _ = writeln!(self.log, "delete {name}");
+                    std::fs::remove_file(self.site.file(&name)).unwrap();
+                    self.look(&name);
+                    self.files.remove(&name);
+                }
+            }
+        }
+
+        fn create(&mut self) {
+            let name = self.new_name();
+            let _ = writeln!(self.log, "create {name}");
+            self.put(&name, (self.next, 0));
+            self.look(&name);
+            self.files.insert(name, (self.next, 0));
+        }
+
+        fn edit(&mut self) {
+            let Some(name) = self.any() else { return };
+            let (number, edition) = self.files[&name];
+            let (article, way) = ((number, edition + 1), self.random.below(3));
+            let _ = writeln!(self.log, "edit {name} (article {number}) in way {way}");
+            match way {
+                0 => self.put(&name, article),
+                1 => {
+                    let temporary = format!("{name}.tmp");
+                    self.put(&temporary, article);
+                    return self.finish_edit(&temporary, name, article);
+                }
+                _ => {
+                    std::fs::remove_file(self.site.file(&name)).unwrap();
+                    self.look(&name);
+                    self.put(&name, article);
+                }
+            }
+            self.look(&name);
+            self.files.insert(name, article);
+        }
+
+        fn finish_edit(&mut self, temporary: &str, name: String, article: (usize, usize)) {
+            self.rename(temporary, &name);
+            self.files.insert(name, article);
+        }
+
+        fn swap(&mut self) {
+            let (Some(one), Some(other)) = (self.any(), self.any()) else { return };
+            if one == other {
+                return;
+            }
+            let at_once = self.random.below(2) == 0;
+            let _ = writeln!(self.log, "swap {one} and {other}, at once: {at_once}");
+            if at_once {
+                use rustix::fs::{CWD, RenameFlags, renameat_with};
+                let (first, second) = (self.site.file(&one), self.site.file(&other));
+                renameat_with(CWD, &first, CWD, &second, RenameFlags::EXCHANGE).unwrap();
+                self.hints.push_back(Change::Exchanged { one: first, other: second });
+                self.look(&one);
+                self.look(&other);
+            } else {
+                let third = format!("{one}.tmp");
+                self.rename(&one, &third);
+                self.hints.pop_back();
+                self.rename(&other, &one);
+                self.rename(&third, &other);
+            }
+            let (a, b) = (self.files[&one], self.files[&other]);
+            self.files.extend([(one, b), (other, a)]);
+        }
+
+        fn new_folder(&mut self) {
+            self.next += 1;
+            let number = self.random.below(self.folders.len());
+            let folder = format!("{}folder{}/", self.folders[number], self.next);
+            let _ = writeln!(self.log, "new folder {folder}");
+            std::fs::create_dir(self.site.file(&folder)).unwrap();
+            self.folders.push(folder);
+            self.create();
+        }
+
+        fn move_folder(&mut self) {
+            let number = self.random.below(self.folders.len());
+            let from = self.folders[number].clone();
+            if from.is_empty() {
+                return;
+            }
+            self.next += 1;
+            let to = format!("moved{}/", self.next);
+            let _ = writeln!(self.log, "move {from} to {to}");
+            self.rename(from.trim_end_matches('/'), to.trim_end_matches('/'));
+            self.hints.pop_back();
+            let moved =
+                |path: &String| path.strip_prefix(&from).map_or_else(|| path.clone(), |rest| format!("{to}{rest}"));
+            self.files = self.files.iter().map(|(path, article)| (moved(path), *article)).collect();
+            self.folders = self.folders.iter().map(moved).collect();
+            let within: Vec<String> = self.files.keys().filter(|path| path.starts_with(&to)).cloned().collect();
+            for path in within {
+                self.look(&path);
+            }
+        }
+
+        /// Has the writer follow the next hints, as late as it may be.
+        fn follow(&mut self, most: usize) {
+            let count = self.random.below(most.min(self.hints.len()) + 1);
+            let hints: Vec<Change> = self.hints.drain(..count).collect();
+            // While hints wait, any time may pass; the writer need not know of them, since they may still be in the kernel's queue.
+            let is_behind = !self.hints.is_empty();
+            let milliseconds = [0, 10, 600, 3_000, 7_000][self.random.below(if is_behind { 5 } else { 2 })];
+            // No fence takes a minute.
+            let milliseconds = if self.behind > 50_000 { 0 } else { milliseconds };
+            self.behind = if is_behind { self.behind + milliseconds } else { 0 };
+            let _ = writeln!(self.log, "  follows {count}, {} wait, {milliseconds} ms later", self.hints.len());
+            self.site.deliver(&hints, Duration::from_millis(milliseconds));
+            self.take_fence();
+        }
+
+        /// The event of a fence stands behind all others.
+        fn take_fence(&mut self) {
+            let raised = self.fence.raised();
+            for _ in self.raised..raised {
+                self.hints.push_back(Change::Fence);
+            }
+            self.raised = raised;
+        }
+
+        fn rest(&mut self, seed: u64) {
+            for _ in 0..10 {
+                while !self.hints.is_empty() {
+                    self.follow(20);
+                }
+                self.site.deliver(&[], Duration::from_secs(25));
+                self.take_fence();
+            }
+            for (path, (number, edition)) in &self.files {
+                let id = self.site.public(path);
+                let said = id.as_ref().map(|_| self.site.content(path).html.to_string()).unwrap_or_default();
+                assert!(
+                    said.contains(&format!("Edition {edition} of article {number}.")),
+                    "seed {seed}: {path} says {said:?} instead of edition {edition} of article {number}:\n{}",
+                    self.log
+                );
+                let id = id.unwrap();
+                let known = self.ids.entry(*number).or_insert_with(|| id.clone());
+                assert!(*known == id, "seed {seed}: article {number} at {path} changed its id:\n{}", self.log);
+            }
+            let mut live: Vec<String> = self.files.values().map(|(number, _)| self.ids[number].to_string()).collect();
+            live.sort();
+            live.dedup();
+            assert_eq!(
+                (live.len(), self.site.live()),
+                (self.files.len(), self.files.len()),
+                "seed {seed}:\n{}",
+                self.log
+            );
+        }
+    }
+
+    /// Whatever is done to files, and however late and in however many pieces hints of it are followed: each article stays itself.
+    #[test]
+    fn identity_does_not_depend_on_how_late_hints_are() {
+        let number =
+            |name: &str, default| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default);
+        let (first, seeds) = (number("GAZETTED_LAG_FIRST", 0), number("GAZETTED_LAG_SEEDS", 10));
+        for seed in first..first + seeds {
+            let mut lag = Lag::new(seed);
+            for _ in 0..RESTS {
+                for _ in 0..OPERATIONS {
+                    lag.step();
+                    if lag.random.below(3) == 0 {
+                        lag.follow(8);
+                    }
+                }
+                lag.rest(seed);
+            }
+        }
+    }
+}
