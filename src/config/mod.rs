@@ -6,6 +6,7 @@ mod listen;
 mod text_form;
 mod trusted;
 mod units;
+mod wording;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -19,6 +20,7 @@ pub use globs::Globs;
 pub use listen::{Endpoint, Listen};
 pub use trusted::TrustedProxies;
 pub use units::{Period, Size};
+use wording::in_plain_words;
 
 /// The file that is read if `--config` names none.
 pub const SYSTEM_FILE: &str = "/etc/gazetted/gazetted.toml";
@@ -37,7 +39,7 @@ pub struct Config {
 
 /// `[site]`: name, address and author of the site.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "a section [site]")]
 pub struct SiteConfig {
     /// Name of the site and of its main feed.
     pub title: String,
@@ -58,7 +60,7 @@ pub struct SiteConfig {
 
 /// `[site.author]`: author of the articles that name none.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "a table such as { name = \"Ann\" }")]
 pub struct AuthorConfig {
     /// Empty: the title of the site.
     pub name: String,
@@ -70,7 +72,7 @@ pub struct AuthorConfig {
 
 /// `[articles]`: the folder of articles, and how it is watched and read.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "a section [articles]")]
 pub struct Articles {
     /// The watched folder. It is never written to.
     pub directory: PathBuf,
@@ -117,7 +119,7 @@ pub enum Clean {
 
 /// `[feed]`: the contents of feed documents.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "a section [feed]")]
 pub struct FeedConfig {
     /// Number of newest entries in a feed. `window` may add more.
     pub entries: usize,
@@ -144,7 +146,7 @@ pub enum FeedContent {
 
 /// `[http]`: how documents are served.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "a section [http]")]
 pub struct Http {
     pub listen: Listen,
     /// `max-age` of documents.
@@ -188,7 +190,7 @@ pub enum AccessLines {
 
 /// `[state]`: the state directory.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "a section [state]")]
 pub struct StateConfig {
     /// `None`: `$STATE_DIRECTORY`, else a folder for each site below `$XDG_STATE_HOME/gazetted`.
     pub directory: Option<PathBuf>,
@@ -196,7 +198,7 @@ pub struct StateConfig {
 
 /// `[admin]`: the admin listener.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "a section [admin]")]
 pub struct AdminConfig {
     /// `None`: off. All who can connect see the names of files.
     pub listen: Option<Listen>,
@@ -294,7 +296,7 @@ impl Config {
     pub fn parse(text: &str, name: &str) -> Result<Self, ConfigError> {
         let config: Self = toml::from_str(text).map_err(|error| {
             let line = error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count());
-            ConfigError { place: format!("{name}:{line}"), message: error.message().replace('\n', " ") }
+            ConfigError { place: format!("{name}:{line}"), message: in_plain_words(error.message()) }
         })?;
         config.check().map_err(|message| ConfigError { place: name.to_owned(), message })?;
         Ok(config)
@@ -432,7 +434,7 @@ mod tests {
     #[test]
     fn errors_name_file_line_and_reason() {
         let message = error("[site]\ntitle = \"A\"\ntitel = \"B\"\n");
-        assert!(message.starts_with("g.toml:3: unknown field `titel`, expected one of `title`"), "{message}");
+        assert!(message.starts_with("g.toml:3: unknown key `titel`, expected one of `title`"), "{message}");
         assert!(error("\n[http]\nlisten = \"nowhere\"\n").starts_with("g.toml:3: `nowhere`: "));
         assert!(error("[http]\nmax_age = \"5 minutes\"\n").starts_with("g.toml:2: `5 minutes`: not a duration"));
         assert!(

@@ -121,7 +121,7 @@ fn reloads_apply_changes_and_lose_no_request() {
         assert!(get(&machine, "/feed.json").contains(&format!("\"{expected}\"")), "round {round}");
         std::thread::sleep(Duration::from_millis(300));
     }
-    assert!(machine.journal().contains("unknown field `titel`"), "{}", machine.journal());
+    assert!(machine.journal().contains("unknown key `titel`"), "{}", machine.journal());
     let outcome = load.end();
     assert_eq!((outcome.failed, machine.property("MainPID")), (0, process));
     check.passed(&format!("{rounds} reloads, {} requests, 0 failed", outcome.asked));
@@ -286,7 +286,7 @@ fn an_invalid_configuration_closes_no_port() {
     let starts: u32 = machine.property("NRestarts").parse().unwrap();
     assert!((1..=24).contains(&starts), "{starts} starts in four seconds");
     assert_eq!(machine.succeed("systemctl is-active gazetted.socket").trim(), "active");
-    assert!(machine.journal().contains("gazetted.toml:6: unknown field `titel`"), "{}", machine.journal());
+    assert!(machine.journal().contains("gazetted.toml:6: unknown key `titel`"), "{}", machine.journal());
     machine.write("/etc/gazetted/gazetted.toml", SERVICE);
     let outcome = waiting.end();
     assert_eq!(outcome.failed, 0, "waiting clients are served: {outcome:?}");

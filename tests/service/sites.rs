@@ -54,7 +54,7 @@ fn sites_are_isolated_from_each_other() {
     assert_eq!(process(&machine, "two"), two, "it keeps its configuration");
     machine.run("systemctl restart gazetted@two.service");
     let journal = machine.succeed("journalctl --no-pager -o cat -u gazetted@two.service");
-    assert!(journal.contains("/etc/gazetted/two.toml:2: unknown field `titel`"), "{journal}");
+    assert!(journal.contains("/etc/gazetted/two.toml:2: unknown key `titel`"), "{journal}");
     assert!(ask(&machine, "/run/gazetted-one.sock", "/rss.xml").contains("From one"));
     assert_eq!(process(&machine, "one"), one);
     assert_eq!(machine.succeed("systemctl is-active gazetted@two.socket").trim(), "active");

@@ -44,7 +44,7 @@ fn a_startup_error_is_one_line() {
     let (code, line) = serve(&[path("file").to_str().unwrap(), "--listen", "127.0.0.1:0"]);
     assert!(code == 1 && line.contains("file: cannot read") && line.contains("Not a directory"), "{line}");
     for (text, message) in [
-        ("[site]\ntitel = \"x\"", "unknown field `titel`"),
+        ("[site]\ntitel = \"x\"", "unknown key `titel`"),
         ("[http]\nmax_age = \"soon\"", "not a duration"),
         ("x", "g.toml:1"),
     ] {

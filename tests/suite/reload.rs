@@ -103,9 +103,9 @@ fn an_invalid_configuration_changes_nothing() {
     site.configure("[site]\ntitel = 'After'\n");
     let output = site.reload();
     assert_eq!(output.status.code(), Some(1), "{}", printed(&output));
-    assert!(printed(&output).contains("unknown field `titel`"), "{}", printed(&output));
+    assert!(printed(&output).contains("unknown key `titel`"), "{}", printed(&output));
     program.signal(Signal::HUP);
-    program.wait_until("the log says why", |program| log(program).contains("unknown field `titel`"));
+    program.wait_until("the log says why", |program| log(program).contains("unknown key `titel`"));
     assert!(log(&program).contains("keeping the current configuration"), "{}", log(&program));
     assert!(program.get("/feed.json").contains("\"Before\""));
 }
