@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::identity::UNREAD;
+use super::values::UNREAD;
 use super::visibility::{EXPIRING, PUBLISHED};
 use super::{Arrival, Catalog, Extent, Identity, Result, bytes, path_of};
 use crate::model::taxonomy::{self, Term};

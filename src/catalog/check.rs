@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::ownership::{CONTINUES, Claim};
 use super::values::{self, clock_date, damaged, date};
-use super::{Catalog, CatalogError, Reader, Result, identity, imports, known, path_of, reader, views};
+use super::{Catalog, CatalogError, Reader, Result, adopted, identify, known, path_of, reader, views};
 use crate::model::entry::{ArticleId, Slug};
 use crate::model::taxonomy::ViewKind;
 use crate::model::text::xml_legal;
@@ -24,7 +24,7 @@ const LEEWAY: TimeDelta = TimeDelta::days(1);
 
 /// How much is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Depth {
+enum CheckScope {
     /// Rows without the texts of articles, most of which are on the disk only. A wrong text is found when it is read.
     Rows,
     /// Everything.
@@ -90,11 +90,9 @@ pub(super) const PASSES: [Pass; 16] = [
     Pass {
         table: "article",
         from: "article",
-        columns:
-            "number, id, path, state, slug, published, updated, entry_hash, held_until, guid, shown, revised, stale,
-            file_hash, (SELECT at FROM tombstone WHERE tombstone.number = article.number AND view = 1)",
+        columns: identify::COLUMNS,
         keys: &["number"],
-        read: |row, _| identity::candidate(row).map(drop),
+        read: |row, _| identify::known_article(row).map(drop),
     },
     Pass {
         table: "article",
@@ -130,7 +128,7 @@ pub(super) const PASSES: [Pass; 16] = [
         from: "adopted LEFT JOIN article ON article.number = adopted.article",
         columns: "adopted.id, adopted.guid, adopted.published, adopted.updated, link, stem, title, adopted.article, article.number",
         keys: &["number"],
-        read: adopted,
+        read: adopted_entry,
     },
     Pass {
         table: "tombstone",
@@ -244,9 +242,9 @@ impl Pass {
 ///
 /// # Errors
 /// A row is wrong, or the catalog cannot be read.
-fn check(connection: &Connection, now: DateTime<Utc>, depth: Depth, is_wanted: &dyn Fn() -> bool) -> Result<()> {
+fn check(connection: &Connection, now: DateTime<Utc>, depth: CheckScope, is_wanted: &dyn Fn() -> bool) -> Result<()> {
     let latest = Latest::of(connection, now)?;
-    let texts = (depth == Depth::All).then_some(&TEXTS);
+    let texts = (depth == CheckScope::All).then_some(&TEXTS);
     for pass in PASSES.iter().chain(texts) {
         pass.check(connection, latest, is_wanted)?;
     }
@@ -271,7 +269,7 @@ impl Catalog {
     /// # Errors
     /// A row is wrong, or the catalog cannot be read.
     pub fn check(&self, now: DateTime<Utc>) -> Result<()> {
-        check(&self.connection, now, Depth::All, &|| true)
+        check(&self.connection, now, CheckScope::All, &|| true)
     }
 
     /// Checks every row if there are few: that is done before anything is served. [`Reader::check_large`] is for the others.
@@ -290,7 +288,7 @@ impl Reader {
     /// # Errors
     /// A row is wrong, or the catalog cannot be read.
     pub fn check_large(&self, now: DateTime<Utc>, is_wanted: &dyn Fn() -> bool) -> Result<()> {
-        if is_small(&self.connection)? { Ok(()) } else { check(&self.connection, now, Depth::Rows, is_wanted) }
+        if is_small(&self.connection)? { Ok(()) } else { check(&self.connection, now, CheckScope::Rows, is_wanted) }
     }
 }
 
@@ -376,7 +374,7 @@ fn article(row: &Row<'_>, latest: Latest) -> Result<()> {
             return damaged("shown from or until a date before 1970");
         }
     }
-    mark(row, 7, identity::UNREAD)?;
+    mark(row, 7, values::UNREAD)?;
     values::weight(row.get(8)?)?;
     values::weight(row.get(9)?)?;
     row.get::<_, Option<u32>>(10)?;
@@ -404,8 +402,8 @@ fn archive(row: &Row<'_>, latest: Latest) -> Result<()> {
     latest.clock(row.get(4)?).map(drop)
 }
 
-fn adopted(row: &Row<'_>, _: Latest) -> Result<()> {
-    imports::adopted(row)?;
+fn adopted_entry(row: &Row<'_>, _: Latest) -> Result<()> {
+    adopted::adopted(row)?;
     for column in [4, 5, 6] {
         row.get::<_, Option<String>>(column)?;
     }
@@ -465,7 +463,7 @@ mod tests {
         // What the clock gave is not in the future.
         assert!(catalog.check(now - TimeDelta::days(2)).unwrap_err().is_damage());
         let reader = Reader::open(directory.path()).unwrap();
-        check(&reader.connection, now, Depth::Rows, &|| true).unwrap();
+        check(&reader.connection, now, CheckScope::Rows, &|| true).unwrap();
     }
 
     #[test]

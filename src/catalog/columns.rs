@@ -3,8 +3,8 @@
 use rusqlite::ToSql;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef};
 
-use super::values::is_iri;
 use crate::model::entry::{ArticleId, Slug};
+use crate::model::text::is_iri;
 
 impl ToSql for ArticleId {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {

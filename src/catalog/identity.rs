@@ -1,81 +1,74 @@
-//! Which article a file is: the one it was before, one that moved here, one that came back, or a new one.
+//! The rules of identity: which article a file is, and which id, dates and slug that article has. Pure: they decide from what was
+//! read and from the articles that it may be. `identify.rs` looks those up.
 
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rusqlite::{OptionalExtension, Row, params};
 use uuid::Uuid;
 
-use super::bulk_import::Sign;
-use super::imports::MatchKeys;
-use super::values::{self, article_path, date, is_iri};
+use super::imports::Adopted;
 use super::visibility::Publication;
-use super::{Catalog, Result, bytes};
 use crate::article::Article;
 use crate::folder::Stat;
 use crate::model::collection::ArticleState;
 use crate::model::entry::{ArticleId, Slug};
 use crate::model::taxonomy::Term;
+use crate::model::text::is_iri;
 
-/// Longest slug that is made from a title, in characters.
+/// Maximum length of a slug that is made from a title, in characters.
 const SLUG_LENGTH: usize = 80;
 
-/// A file that was read, and all that deciding about it needs.
+/// Numbered slugs that are tried before a hash is appended.
+const NUMBERED_SLUGS: u32 = 99;
+
+/// A file that was read.
 #[derive(Debug, Clone, Copy)]
 pub struct Arrival<'a> {
     /// Path below the watched folder.
     pub path: &'a Path,
-    /// What it says.
+    /// The article that its bytes make.
     pub article: &'a Article,
-    /// The views that it is in, if that is known already.
+    /// The views that the article is in, if they have been computed.
     pub terms: Option<&'a [Term]>,
-    /// BLAKE3 of its bytes.
+    /// BLAKE3 of the bytes.
     pub file_hash: [u8; 32],
-    /// BLAKE3 of what it says; nothing where its text was not read.
+    /// BLAKE3 of the article; zero if its text was not read.
     pub entry_hash: [u8; 32],
-    /// How much of it was read.
+    /// The part of the file that was read.
     pub extent: Extent,
-    /// What `stat` said.
+    /// `stat` of the file.
     pub stat: Stat,
-    /// When it was published, if neither it nor the catalog knows.
+    /// The publication date, if neither the file nor the catalog states one.
     pub first_seen: DateTime<Utc>,
-    /// A new article is not shown before.
+    /// A new article is not visible before.
     pub held_until: DateTime<Utc>,
-    /// The instant of reading.
+    /// When it was read.
     pub now: DateTime<Utc>,
 }
 
-/// How much of a file was read.
+/// The part of a file that was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Extent {
-    /// All of it.
+    /// The whole file.
     Whole,
-    /// What stands before its text, which takes so many bytes.
+    /// The part before the text; the file has this many bytes.
     Head(u64),
 }
 
 impl Extent {
-    /// Bytes that a text takes in a feed that was not read: marks take more room there than in the file.
-    pub(super) fn guess(self) -> i64 {
+    /// An estimate of the size of the unread text in a feed, in bytes. Markup takes more room there than in the file.
+    pub(super) fn unread_bytes(self) -> i64 {
         match self {
             Self::Whole => 0,
             Self::Head(length) => i64::try_from(length.saturating_mul(2)).unwrap_or(i64::MAX),
         }
     }
-
-    /// Its mark in the catalog.
-    pub(super) fn stale(self) -> i64 {
-        match self {
-            Self::Whole => 0,
-            Self::Head(_) => UNREAD,
-        }
-    }
 }
 
-/// Who an article is. Made by [`Catalog::identify`] only.
+/// The identity of an article. Only `Catalog::identify` makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
-    number: Option<i64>,
+    pub(super) number: Option<i64>,
     /// Permanent and unique.
     pub id: ArticleId,
     /// Last part of its permalink.
@@ -84,23 +77,20 @@ pub struct Identity {
     pub published: DateTime<Utc>,
     /// When its content last changed.
     pub updated: DateTime<Utc>,
-    /// Not shown before: the date that it states, or the end of the hold. Nothing else keeps an article back, so that a clock
-    /// that is set back takes nothing away.
+    /// Not visible before: the stated date or the end of the hold. Nothing else holds an article back, so a clock that is set back
+    /// withdraws nothing.
     pub due: DateTime<Utc>,
-    /// Not shown from then on.
+    /// Not visible from then on.
     pub expires: Option<DateTime<Utc>>,
     pub(super) held_until: DateTime<Utc>,
     pub(super) guid: Option<String>,
-    /// The path that it had before, if that was another one.
+    /// Its previous path, if it has moved.
     pub moved_from: Option<PathBuf>,
-    is_fresh: bool,
+    /// Nothing like it was ever recorded.
+    pub(super) is_fresh: bool,
 }
 
 impl Identity {
-    pub(super) fn number(&self) -> Option<i64> {
-        self.number
-    }
-
     /// Whether a version of the moment `now` shows it, if none did before.
     pub fn is_visible(&self, now: DateTime<Utc>) -> bool {
         let (due, expires) = (self.due.timestamp(), self.expires.map(|expires| expires.timestamp()));
@@ -111,17 +101,12 @@ impl Identity {
     pub fn is_new(&self) -> bool {
         self.number.is_none()
     }
-
-    /// Whether the catalog had nothing like it, not even what was.
-    pub(super) fn is_fresh(&self) -> bool {
-        self.is_fresh
-    }
 }
 
-/// What the catalog makes of a file.
+/// The catalog's decision about a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
-    /// It is this article.
+    /// The file is this article.
     Is(Identity),
     /// The file at this other path has the same bytes and is published.
     CopyOf(PathBuf),
@@ -129,246 +114,191 @@ pub enum Decision {
     SameId(PathBuf),
 }
 
-/// A row, as far as identity needs it.
-pub(super) struct Candidate {
-    number: i64,
-    id: ArticleId,
-    path: PathBuf,
-    state: ArticleState,
-    slug: Slug,
-    published: DateTime<Utc>,
-    updated: DateTime<Utc>,
-    entry_hash: [u8; 32],
-    held_until: DateTime<Utc>,
-    guid: Option<String>,
-    shown: bool,
-    revised: DateTime<Utc>,
-    /// Since when feeds tell that it is no more.
-    buried: Option<DateTime<Utc>>,
-    stale: i64,
-    file_hash: [u8; 32],
+/// An article in the catalog that a file may be.
+#[derive(Debug, Clone)]
+pub(super) struct KnownArticle {
+    pub number: i64,
+    pub id: ArticleId,
+    pub path: PathBuf,
+    pub state: ArticleState,
+    pub slug: Slug,
+    pub published: DateTime<Utc>,
+    pub updated: DateTime<Utc>,
+    pub entry_hash: [u8; 32],
+    pub held_until: DateTime<Utc>,
+    pub guid: Option<String>,
+    /// It has been visible in a version.
+    pub shown: bool,
+    pub revised: DateTime<Utc>,
+    /// The date of its tombstone in the main feed.
+    pub buried: Option<DateTime<Utc>>,
+    /// It was last read in part, by another version of the program or by other rules.
+    pub is_outdated: bool,
+    pub file_hash: [u8; 32],
+    /// Its file has vanished.
+    pub is_missing: bool,
 }
 
-impl Candidate {
-    /// Whether readers were told that it is no more, and see it again now.
+impl KnownArticle {
+    /// Whether readers were told of its removal, and see it again now.
     fn is_raised_by(&self, arrival: &Arrival<'_>) -> bool {
         let comes = arrival.article.expires.is_none_or(|expires| expires > arrival.now);
         comes && (self.buried.is_some() || (self.state != ArticleState::Live && self.shown))
     }
+
+    /// Whether its file is certainly not at its path any more.
+    fn has_left(&self) -> bool {
+        self.state == ArticleState::Gone || self.is_missing
+    }
 }
 
-/// What `stale` says of an article that was last read by another version of the program, or by other rules.
-const READ_BY_OTHERS: i64 = 2;
-/// What it says of one whose text was not read yet.
-pub(super) const UNREAD: i64 = 3;
+/// The articles that a file may be. Those that a rule needs are looked up only if no earlier rule applies.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Candidates {
+    /// The article whose id the front matter states.
+    pub with_id: Option<KnownArticle>,
+    /// The article at the path of the file.
+    pub at_path: Option<KnownArticle>,
+    /// Articles with the same bytes: live ones first, then withdrawn and deleted ones; those of the same path first, then the latest.
+    pub with_bytes: Vec<KnownArticle>,
+    /// The article with the same inode and time of birth: moved and edited without a hint.
+    pub same_file: Option<KnownArticle>,
+    /// The article of a vanished file that this one was a copy of, before it was edited.
+    pub original: Option<KnownArticle>,
+}
 
-impl Catalog {
-    /// Decides which article a file is. `is_missing` says whether the file at another path has vanished; `original` is such a path
-    /// whose copy the file was, before it was edited.
-    ///
-    /// # Errors
-    /// The catalog cannot be read.
-    pub fn identify(
-        &mut self,
-        arrival: &Arrival<'_>,
-        original: Option<&Path>,
-        is_missing: impl Fn(&Path) -> bool,
-    ) -> Result<Decision> {
-        let chosen = chosen_id(&self.namespace, arrival.article);
-        let is_free = chosen.as_ref().is_none_or(|id| self.is_unheard_of(Sign::Id(id)));
-        if is_free && self.never_saw(&arrival.file_hash, arrival.stat)? {
-            return self.is(arrival, None, chosen);
-        }
-        let here = self.candidate("path = ?1 AND state < 2", params![bytes(arrival.path)])?;
-        if let Some(id) = chosen {
-            let same = self.candidate("id = ?1", params![id])?;
-            return match same {
-                Some(row) if row.path == arrival.path || row.state == ArticleState::Gone || is_missing(&row.path) => {
-                    self.is(arrival, Some(row), Some(id))
-                }
-                Some(row) => Ok(Decision::SameId(row.path)),
-                None => self.is(arrival, here, Some(id)),
-            };
-        }
-        if here.is_some() {
-            return self.is(arrival, here, None);
-        }
-        // A file that vanished a moment ago and is here now was moved; one that is still there was copied; one that was
-        // deleted long ago has come back.
-        let order = "file_hash = ?1 ORDER BY state, path = ?2 DESC, revised DESC";
-        let twins = self.candidates(order, params![arrival.file_hash, bytes(arrival.path)])?;
-        if let Some(original) = twins.iter().find(|row| row.state == ArticleState::Live && !is_missing(&row.path)) {
-            return Ok(Decision::CopyOf(original.path.clone()));
-        }
-        let row = match twins.into_iter().find(|row| row.state == ArticleState::Gone || is_missing(&row.path)) {
-            Some(row) => Some(row),
-            None => self.same_file(arrival.stat)?.filter(|row| is_missing(&row.path)),
+/// Which article a file is.
+#[derive(Debug, Clone)]
+pub(super) enum Match<'a> {
+    New,
+    Known(&'a KnownArticle),
+    CopyOf(&'a Path),
+    SameId(&'a Path),
+}
+
+impl<'a> From<Option<&'a KnownArticle>> for Match<'a> {
+    fn from(article: Option<&'a KnownArticle>) -> Self {
+        article.map_or(Self::New, Self::Known)
+    }
+}
+
+/// Decides which article a file is. `id` is the one that its front matter states.
+pub(super) fn decide<'a>(arrival: &Arrival<'_>, id: Option<&ArticleId>, candidates: &'a Candidates) -> Match<'a> {
+    if id.is_some() {
+        return match &candidates.with_id {
+            Some(article) if article.path == arrival.path || article.has_left() => Match::Known(article),
+            Some(article) => Match::SameId(&article.path),
+            None => candidates.at_path.as_ref().into(),
         };
-        let row = match original {
-            Some(original) if row.is_none() => self.candidate("path = ?1 AND state < 2", params![bytes(original)])?,
-            _ => row,
-        };
-        self.is(arrival, row, None)
     }
-
-    /// Path of the article whose file this is, by inode and time of birth.
-    ///
-    /// # Errors
-    /// The catalog cannot be read.
-    pub fn path_of_file(&self, stat: Stat) -> Result<Option<PathBuf>> {
-        Ok(self.same_file(stat)?.map(|row| row.path))
+    if let Some(article) = &candidates.at_path {
+        return Match::Known(article);
     }
+    // Of files with the same bytes, one that has just vanished was moved here, one that is still there was copied, and one
+    // that was deleted long ago has come back.
+    let is_published = |article: &&KnownArticle| article.state == ArticleState::Live && !article.is_missing;
+    if let Some(original) = candidates.with_bytes.iter().find(is_published) {
+        return Match::CopyOf(&original.path);
+    }
+    let moved = candidates.with_bytes.iter().find(|article| article.has_left());
+    let moved = moved.or_else(|| candidates.same_file.as_ref().filter(|article| article.is_missing));
+    moved.or(candidates.original.as_ref()).into()
+}
 
-    /// The article whose file this is by inode and time of birth: it was moved and edited where nobody saw it.
-    fn same_file(&self, stat: Stat) -> Result<Option<Candidate>> {
-        if stat.born == 0 {
-            return Ok(None);
+/// The dates of an article.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Dates {
+    pub published: DateTime<Utc>,
+    pub updated: DateTime<Utc>,
+    pub due: DateTime<Utc>,
+    pub expires: Option<DateTime<Utc>>,
+    pub held_until: DateTime<Utc>,
+}
+
+/// Decides the dates of the article that a file is: `known` in the catalog, `adopted` from another publisher's feed.
+pub(super) fn dates(arrival: &Arrival<'_>, known: Option<&KnownArticle>, adopted: Option<&Adopted>) -> Dates {
+    let article = arrival.article;
+    let recorded = adopted.and_then(|adopted| adopted.published).or(known.map(|known| known.published));
+    let published = article.published.or(recorded).unwrap_or(arrival.first_seen);
+    // An article that was deleted before it was visible is new when it comes back.
+    let seen_before = known.filter(|known| known.state != ArticleState::Gone || known.shown);
+    let held_until = seen_before.map_or(arrival.held_until, |known| known.held_until);
+    let stated = article.updated.or(adopted.and_then(|adopted| adopted.updated));
+    let stated = stated.map(|updated| updated.min(arrival.now));
+    let updated = match known.filter(|_| adopted.is_none()) {
+        // Readers were told of its removal: only an entry that is newer than that replaces the tombstone (RFC 6721 section 3).
+        Some(known) if known.is_raised_by(arrival) => {
+            let removed = known.revised.max(known.buried.unwrap_or(known.revised));
+            arrival.now.max(removed + TimeDelta::seconds(1))
         }
-        self.candidate("inode = ?1 AND born = ?2 AND state < 2", params![stat.inode, stat.born])
+        Some(known) if known.entry_hash == arrival.entry_hash => known.updated,
+        // The program reads the same bytes in another way, or completely for the first time: the writer changed nothing.
+        Some(known) if known.is_outdated && known.file_hash == arrival.file_hash => known.updated,
+        // A stated date that the writer forgot to move would hide the change from readers.
+        Some(known) => stated.filter(|stated| *stated > known.updated).unwrap_or(arrival.now.max(known.updated)),
+        None => stated.unwrap_or(published),
+    };
+    Dates {
+        published,
+        updated: updated.max(published),
+        due: article.published.unwrap_or(DateTime::UNIX_EPOCH).max(held_until),
+        // The catalog stores no earlier date here.
+        expires: article.expires.map(|expires| expires.max(DateTime::UNIX_EPOCH)),
+        held_until,
     }
+}
 
-    fn is(&mut self, arrival: &Arrival<'_>, row: Option<Candidate>, id: Option<ArticleId>) -> Result<Decision> {
-        let article = arrival.article;
-        let is_new = match &row {
-            Some(row) => self.adopting.is_some() && !self.has_adopted(row.number)?,
-            None => true,
-        };
-        let is_fresh = row.is_none() && self.never_saw(&arrival.file_hash, arrival.stat)?;
-        let signs = (is_new && id.is_none() && !is_fresh).then(|| MatchKeys::of(article, arrival.path));
-        let adopted = match signs {
-            Some(signs) => self.adopted_for(&signs)?,
-            None => None,
-        };
-        let known = adopted.as_ref().and_then(|adopted| adopted.published).or(row.as_ref().map(|row| row.published));
-        let published = article.published.or(known).unwrap_or(arrival.first_seen);
-        // What was undone before anybody saw it is new when it comes again.
-        let seen_before = row.as_ref().filter(|row| row.state != ArticleState::Gone || row.shown);
-        let held_until = seen_before.map_or(arrival.held_until, |row| row.held_until);
-        let due = article.published.unwrap_or(DateTime::UNIX_EPOCH).max(held_until);
-        let stated = article.updated.or(adopted.as_ref().and_then(|adopted| adopted.updated));
-        let stated = stated.map(|updated| updated.min(arrival.now));
-        let updated = match row.as_ref().filter(|_| adopted.is_none()) {
-            // Readers were told that it is no more: what they are to take back must be newer than that (RFC 6721 section 3).
-            Some(row) if row.is_raised_by(arrival) => {
-                let told = row.revised.max(row.buried.unwrap_or(row.revised));
-                arrival.now.max(told + TimeDelta::seconds(1))
-            }
-            Some(row) if row.entry_hash == arrival.entry_hash => row.updated,
-            // Another program makes something else of the same bytes, or they are read at last: the writer changed nothing.
-            Some(row) if row.stale >= READ_BY_OTHERS && row.file_hash == arrival.file_hash => row.updated,
-            // A date that the writer forgot to move would hide the change from readers.
-            Some(row) => stated.filter(|stated| *stated > row.updated).unwrap_or(arrival.now.max(row.updated)),
-            None => stated.unwrap_or(published),
-        };
-        let number = row.as_ref().map(|row| row.number);
-        let slug = match (&article.slug, &row) {
-            (None, Some(row)) if row.state != ArticleState::Gone => row.slug.clone(),
-            (Some(wish), Some(row)) if row.state != ArticleState::Gone && *slug::slugify(wish) == *row.slug => {
-                row.slug.clone()
-            }
-            (None, Some(row)) => self.free_slug(&row.slug, arrival.path, number)?,
-            (Some(wish), _) => self.free_slug(wish, arrival.path, number)?,
-            (None, None) => self.free_slug(&article.slug_source, arrival.path, None)?,
-        };
-        let (id, guid) = match (id, &adopted, &row) {
-            (Some(id), _, _) => (id, None),
-            (None, Some(adopted), _) => (adopted.id.clone(), adopted.guid.clone()),
-            (None, None, Some(row)) => (row.id.clone(), row.guid.clone()),
-            (None, None, None) => (self.new_id(arrival.path)?, None),
-        };
-        Ok(Decision::Is(Identity {
-            number,
-            id,
-            slug,
-            published,
-            updated: updated.max(published),
-            due,
-            // One that lies before 1970 is as past as any.
-            expires: article.expires.map(|expires| expires.max(DateTime::UNIX_EPOCH)),
-            held_until,
-            guid,
-            moved_from: row.map(|row| row.path).filter(|path| path != arrival.path),
-            is_fresh,
-        }))
-    }
+/// The slug of an article.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum SlugChoice<'a> {
+    /// The slug that it has.
+    Keep(&'a Slug),
+    /// The first free slug of [`slugs`] for this text.
+    FirstFree(&'a str),
+}
 
-    /// Made from the path where the article was first seen, so that a lost catalog can often be made again; numbered
-    /// where that path had an article before.
-    pub(super) fn new_id(&self, path: &Path) -> Result<ArticleId> {
-        for generation in 1u32.. {
-            let mut name = [b"article:", bytes(path)].concat();
-            if generation > 1 {
-                name.extend_from_slice(format!("#{generation}").as_bytes());
-            }
-            let id = Uuid::new_v5(&self.namespace, &name).urn().to_string();
-            if !self.is_taken(&id)? {
-                return Ok(ArticleId::new(id));
-            }
+/// Decides the slug: an article keeps its own unless its writer states another, or it was deleted.
+pub(super) fn slug_choice<'a>(article: &'a Article, known: Option<&'a KnownArticle>) -> SlugChoice<'a> {
+    let holds = known.filter(|known| known.state != ArticleState::Gone);
+    match (&article.slug, known) {
+        (None, Some(known)) if holds.is_some() => SlugChoice::Keep(&known.slug),
+        (Some(wish), Some(known)) if holds.is_some() && *slug::slugify(wish) == *known.slug => {
+            SlugChoice::Keep(&known.slug)
         }
-        unreachable!("more generations than numbers")
+        (None, Some(known)) => SlugChoice::FirstFree(&known.slug),
+        (Some(wish), _) => SlugChoice::FirstFree(wish),
+        (None, None) => SlugChoice::FirstFree(&article.slug_source),
     }
+}
 
-    /// Whether any article has or had an id.
-    pub(super) fn is_taken(&self, id: &str) -> Result<bool> {
-        if self.is_unheard_of(Sign::Id(id)) {
-            return Ok(false);
-        }
-        let sql = "SELECT 1 FROM article WHERE id = ?1 UNION ALL SELECT 1 FROM retired WHERE id = ?1";
-        Ok(self.connection.prepare_cached(sql)?.exists([id])?)
-    }
+/// The slugs for a text or, if it has no letters, for the name of the file, in order of preference. The last ones are unique.
+pub(super) fn slugs(wish: &str, path: &Path) -> impl Iterator<Item = Slug> {
+    let of_name = || short_slug(&path.file_stem().unwrap_or_default().to_string_lossy());
+    let base = Some(short_slug(wish)).filter(|slug| !slug.is_empty());
+    let base = base.or_else(|| Some(of_name()).filter(|slug| !slug.is_empty())).unwrap_or_else(|| "article".to_owned());
+    let numbered = {
+        let base = base.clone();
+        (1..=NUMBERED_SLUGS).map(move |number| if number == 1 { base.clone() } else { format!("{base}-{number}") })
+    };
+    // After that many articles of one name: a part of the hash of the path instead of a number.
+    let hash = blake3::hash(path.as_os_str().as_encoded_bytes()).to_hex();
+    let hashed = {
+        let base = base.clone();
+        (8..=hash.len()).map(move |length| format!("{base}-{}", &hash[..length]))
+    };
+    let random = std::iter::repeat_with(move || format!("{base}-{}", Uuid::new_v4()));
+    let slugs = numbered.chain(hashed).chain(random);
+    slugs.map(|slug| Slug::new(slug).expect("slugify gives letters, digits and dashes"))
+}
 
-    /// A slug that no other article has or had, but for one that was deleted.
-    pub(super) fn free_slug(&self, wish: &str, path: &Path, own: Option<i64>) -> Result<Slug> {
-        let made = |slug| Slug::new(slug).expect("slugify gives letters, digits and dashes");
-        let base = short_slug(wish);
-        let base =
-            if base.is_empty() { short_slug(&path.file_stem().unwrap_or_default().to_string_lossy()) } else { base };
-        let base = if base.is_empty() { "article".to_owned() } else { base };
-        for number in 1..100 {
-            let slug = if number == 1 { base.clone() } else { format!("{base}-{number}") };
-            if self.is_free(&slug, own)? {
-                return Ok(made(slug));
-            }
-        }
-        // A hundred articles of one name: a piece of a hash of the path instead of counting further.
-        let hash = blake3::hash(bytes(path)).to_hex();
-        for length in 8..=hash.len() {
-            let slug = format!("{base}-{}", &hash[..length]);
-            if self.is_free(&slug, own)? {
-                return Ok(made(slug));
-            }
-        }
-        Ok(made(format!("{base}-{}", Uuid::new_v4())))
-    }
-
-    fn is_free(&self, slug: &str, own: Option<i64>) -> Result<bool> {
-        if self.is_unheard_of(Sign::Slug(slug)) {
-            return Ok(true);
-        }
-        // Addresses are written down in the end then.
-        if self.is_fresh() {
-            return Ok(false);
-        }
-        let sql = "SELECT number, state FROM address JOIN article USING (number) WHERE address.slug = ?1";
-        let holder: Option<(i64, i64)> =
-            self.connection.prepare_cached(sql)?.query_row([slug], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-        Ok(holder.is_none_or(|(number, state)| Some(number) == own || state == ArticleState::Gone as i64))
-    }
-
-    fn candidate(&self, condition: &str, values: impl rusqlite::Params) -> Result<Option<Candidate>> {
-        Ok(self.candidates(condition, values)?.into_iter().next())
-    }
-
-    fn candidates(&self, condition: &str, values: impl rusqlite::Params) -> Result<Vec<Candidate>> {
-        let sql = format!(
-            "SELECT number, id, path, state, slug, published, updated, entry_hash, held_until, guid, shown, revised, stale,
-               file_hash, (SELECT at FROM tombstone WHERE tombstone.number = article.number AND view = 1)
-             FROM article WHERE {condition}"
-        );
-        let mut statement = self.connection.prepare_cached(&sql)?;
-        let rows = statement.query_map(values, |row| Ok(candidate(row)))?;
-        rows.map(|row| row?).collect()
-    }
+/// The ids for an article that was first seen at a path. They follow from the path, so that a lost catalog can often be rebuilt; the
+/// second and later ones are for paths that had another article before.
+pub(super) fn ids(namespace: Uuid, path: &Path) -> impl Iterator<Item = ArticleId> {
+    let name = [b"article:", path.as_os_str().as_encoded_bytes()].concat();
+    (1_u64..).map(move |generation| {
+        let suffix = if generation == 1 { String::new() } else { format!("#{generation}") };
+        ArticleId::new(Uuid::new_v5(&namespace, &[&name, suffix.as_bytes()].concat()).urn().to_string())
+    })
 }
 
 /// Permanent id of the main feed.
@@ -376,41 +306,20 @@ pub(super) fn feed_id(namespace: &Uuid) -> String {
     Uuid::new_v5(namespace, b"feed").urn().to_string()
 }
 
-/// The writer's own id: an absolute IRI as it is, anything else as a name within this site.
+/// The id that the front matter states: an absolute IRI unchanged, any other text as a name within this site.
 pub(super) fn chosen_id(namespace: &Uuid, article: &Article) -> Option<ArticleId> {
     let id = article.id.as_deref()?;
-    let absolute = is_iri(id);
     if let Ok(uuid) = id.parse::<Uuid>() {
         return Some(ArticleId::new(uuid.urn().to_string()));
     }
-    Some(ArticleId::new(if absolute {
+    Some(ArticleId::new(if is_iri(id) {
         id.to_owned()
     } else {
         Uuid::new_v5(namespace, format!("id:{id}").as_bytes()).urn().to_string()
     }))
 }
 
-pub(super) fn candidate(row: &Row<'_>) -> Result<Candidate> {
-    Ok(Candidate {
-        number: row.get(0)?,
-        id: row.get(1)?,
-        path: article_path(row.get(2)?)?,
-        state: super::state_of(row.get(3)?)?,
-        slug: row.get(4)?,
-        published: date(row.get(5)?)?,
-        updated: date(row.get(6)?)?,
-        entry_hash: row.get(7)?,
-        held_until: date(row.get(8)?)?,
-        guid: values::guid(row.get(9)?)?,
-        shown: values::flag(row, 10)?,
-        revised: date(row.get(11)?)?,
-        buried: row.get::<_, Option<i64>>(14)?.map(date).transpose()?,
-        stale: row.get(12)?,
-        file_hash: row.get(13)?,
-    })
-}
-
-/// Plain letters and dashes, cut between words.
+/// A slug of at most [`SLUG_LENGTH`] characters, cut between words.
 fn short_slug(text: &str) -> String {
     let slug = slug::slugify(text);
     if slug.len() <= SLUG_LENGTH {
@@ -419,3 +328,6 @@ fn short_slug(text: &str) -> String {
     let cut = slug[..=SLUG_LENGTH].rfind('-').unwrap_or(SLUG_LENGTH);
     slug[..cut].to_owned()
 }
+
+#[cfg(test)]
+mod tests;

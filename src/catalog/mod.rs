@@ -3,12 +3,14 @@
 //! One writer ([`Catalog`]), any number of readers ([`Reader`]). Every call of the writer that changes something is
 //! durable once [`Catalog::transaction`] has returned: the file survives a power cut.
 
+mod adopted;
 mod archive;
 mod backlog;
 mod bulk_import;
 mod check;
 mod columns;
 mod damage;
+mod identify;
 mod identity;
 mod imports;
 mod library;
@@ -124,7 +126,7 @@ pub struct Catalog {
     connection: Connection,
     namespace: Uuid,
     /// Articles that are known already are given ids from elsewhere, too.
-    adopting: Option<imports::Pass>,
+    adopting: Option<imports::MatchPass>,
     tally: Tally,
     /// Nothing was ever recorded before what is recorded now.
     fresh: Option<Fresh>,
@@ -524,8 +526,8 @@ fn known(row: &Row<'_>) -> Result<Known> {
         file_hash: row.get(6)?,
         state: state_of(row.get(7)?)?,
         // Any other mark is a wrong value, which reading the file again replaces.
-        stale: !matches!(stale, 0 | identity::UNREAD),
-        unread: stale == identity::UNREAD,
+        stale: !matches!(stale, 0 | values::UNREAD),
+        unread: stale == values::UNREAD,
     })
 }
 

@@ -183,7 +183,7 @@ impl Catalog {
         let at = "path = ?1 AND state < 2";
         let Some(own) = self.holding(at, bytes(&recording.path), now)? else { return Ok(false) };
         let before = match identity {
-            Some(identity) => match identity.number() {
+            Some(identity) => match identity.number {
                 Some(number) => self.holding("number = ?1", number, now)?,
                 None => None,
             },

@@ -8,8 +8,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-use super::identity::UNREAD;
-use super::values::{self, clock_date, date};
+use super::values::{self, UNREAD, clock_date, date};
 use super::visibility::{Publication, visible};
 use super::window;
 use super::{CatalogError, FILE, Result, archive, bytes, identity, path_of};

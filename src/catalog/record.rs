@@ -5,8 +5,9 @@ use std::path::Path;
 
 use rusqlite::{OptionalExtension, params};
 
+use super::values::UNREAD;
 use super::views::{Before, Membership};
-use super::{Arrival, Catalog, CatalogError, Identity, Result, bytes};
+use super::{Arrival, Catalog, CatalogError, Extent, Identity, Result, bytes};
 use crate::model::collection::ArticleState;
 use crate::model::entry::Content;
 use crate::model::moment::Version;
@@ -49,33 +50,33 @@ impl Catalog {
     ) -> Result<Recorded> {
         let text = serde_json::to_string(content).map_err(|error| CatalogError::Damaged(error.to_string()))?;
         let shown = is_shown(identity, arrival);
-        let (unchanged, rescheduled) = match identity.number() {
+        let (unchanged, rescheduled) = match identity.number {
             Some(number) => {
                 (self.is_served_as(number, identity, &text)?, self.is_rescheduled(number, identity, shown)?)
             }
             None => (false, false),
         };
         // Nobody was shown what it lacked: that it is whole now is no change.
-        let catches_up = identity.number().map_or(Ok(false), |number| self.catches_up(number, identity, arrival))?;
+        let catches_up = identity.number.map_or(Ok(false), |number| self.catches_up(number, identity, arrival))?;
         let is_told = !unchanged && !catches_up;
-        let head = match identity.number() {
+        let head = match identity.number {
             Some(number) if catches_up => self.terms_of_head(number, arrival)?,
             _ => None,
         };
-        let before = match (identity.number(), &head) {
+        let before = match (identity.number, &head) {
             (None, _) => Before::Nothing,
             (Some(_), Some(terms)) => Before::In(terms),
             (Some(_), None) => Before::AsRecorded,
         };
-        let replaced = !identity.is_fresh() && self.replace(arrival.path, identity.number(), version)?;
-        if identity.number().is_some() {
+        let replaced = !identity.is_fresh && self.replace(arrival.path, identity.number, version)?;
+        if identity.number.is_some() {
             let retire = "
                 INSERT OR IGNORE INTO retired SELECT id FROM article WHERE number = ?1 AND id <> ?2";
-            self.connection.prepare_cached(retire)?.execute(params![identity.number(), identity.id])?;
+            self.connection.prepare_cached(retire)?.execute(params![identity.number, identity.id])?;
         }
         let number = self.write(identity, arrival, content, is_told.then_some(version))?;
         self.saw(arrival, &identity.id, &identity.slug);
-        if !identity.is_fresh() {
+        if !identity.is_fresh {
             self.take_adopted(&identity.id, number)?;
         }
         let changed = is_told || rescheduled;
@@ -96,12 +97,12 @@ impl Catalog {
         if unchanged {
             return Ok(recorded);
         }
-        let sql = match identity.number() {
+        let sql = match identity.number {
             Some(_) => "INSERT OR REPLACE INTO content (number, entry) VALUES (?1, ?2)",
             None => "INSERT INTO content (number, entry) VALUES (?1, ?2)",
         };
         self.connection.prepare_cached(sql)?.execute(params![number, text])?;
-        if !identity.is_fresh() {
+        if !identity.is_fresh {
             self.give_address(&identity.slug, number)?;
         }
         Ok(recorded)
@@ -117,11 +118,12 @@ impl Catalog {
     ) -> Result<i64> {
         let shown = is_shown(identity, arrival);
         let weight = if content.brief { content.max_bytes_of_summary() } else { content.max_bytes() };
-        let weight = weight.saturating_add(arrival.extent.guess());
-        self.tally.came(identity.number().is_none(), shown);
-        let sql = if identity.number().is_some() { UPDATE } else { INSERT };
+        let weight = weight.saturating_add(arrival.extent.unread_bytes());
+        let stale = if arrival.extent == Extent::Whole { 0 } else { UNREAD };
+        self.tally.came(identity.number.is_none(), shown);
+        let sql = if identity.number.is_some() { UPDATE } else { INSERT };
         self.connection.prepare_cached(sql)?.execute(params![
-            identity.number(),
+            identity.number,
             identity.id,
             bytes(arrival.path),
             identity.slug,
@@ -142,9 +144,9 @@ impl Catalog {
             shown,
             weight,
             content.max_bytes_of_summary(),
-            arrival.extent.stale(),
+            stale,
         ])?;
-        Ok(identity.number().unwrap_or_else(|| self.connection.last_insert_rowid()))
+        Ok(identity.number.unwrap_or_else(|| self.connection.last_insert_rowid()))
     }
 
     /// An address leads to an article from now on, and for ever: one that was deleted gives its own away.
@@ -178,7 +180,7 @@ impl Catalog {
             // It was shown, and is scheduled now or has expired: what has expired lately is buried when time passes.
             return self.leave(number, version);
         }
-        if changed && !identity.is_fresh() {
+        if changed && !identity.is_fresh {
             self.touch_archive_of(number, version)?;
         }
         self.enter(membership)

@@ -5,9 +5,9 @@ use rusqlite::types::{Value, ValueRef};
 
 use super::check::Latest;
 use super::ownership::{CONTINUES, Claim};
-use super::values::{self, article_path, date, is_iri};
+use super::values::{self, article_path, date};
 use crate::model::entry::Slug;
-use crate::model::text::xml_legal;
+use crate::model::text::{is_iri, xml_legal};
 
 /// Instead of a hash that is wrong: that of no file.
 const NO_HASH: [u8; 32] = [0; 32];

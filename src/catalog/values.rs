@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 use rusqlite::Row;
-use url::Url;
 
 use super::{CatalogError, Result, path_of};
 use crate::model::text::xml_legal;
@@ -20,6 +19,11 @@ const MAX_WEIGHT: i64 = 1 << 36;
 
 /// No site has more articles.
 const MAX_COUNT: u64 = 1 << 36;
+
+/// Value of `stale` in the row of an article that was last read by another version of the program, or by other rules.
+pub(super) const READ_DIFFERENTLY: i64 = 2;
+/// The same of an article whose text has not been read yet.
+pub(super) const UNREAD: i64 = 3;
 
 pub(super) fn damaged<T>(what: impl Into<String>) -> Result<T> {
     Err(CatalogError::Damaged(what.into()))
@@ -71,15 +75,6 @@ pub(super) fn article_path(bytes: Vec<u8>) -> Result<PathBuf> {
         return damaged(format!("`{}` is no path of an article", String::from_utf8_lossy(&bytes).escape_default()));
     }
     Ok(path_of(bytes))
-}
-
-/// Whether a text is an absolute IRI (RFC 3987 section 2.2), roughly; no more is ever let through.
-pub(super) fn is_iri(text: &str) -> bool {
-    let allowed = |c: char| match c {
-        '<' | '>' | '"' | '{' | '}' | '|' | '\\' | '^' | '`' => false,
-        _ => c.is_ascii_graphic() || c.is_alphanumeric(),
-    };
-    text.chars().all(allowed) && Url::parse(text).is_ok()
 }
 
 /// What readers of RSS and JSON Feed know an article by where that is no IRI.

@@ -6,7 +6,7 @@ use crate::model::collection::FeedLimits;
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, params};
 
-use super::identity::UNREAD;
+use super::values::UNREAD;
 use super::visibility::visible;
 use super::{Result, values};
 use crate::model::moment::Audience;

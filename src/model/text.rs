@@ -1,7 +1,9 @@
-//! Escapes texts for their contexts: XML, HTML, an attribute, one line of a terminal or log.
+//! Checks texts, and escapes them for their contexts: XML, HTML, an attribute, one line of a terminal or log.
 
 use std::borrow::Cow;
 use std::path::Path;
+
+use url::Url;
 
 /// Removes the characters that XML 1.0 does not allow (section 2.2) and those that it discourages. A single one makes a whole
 /// feed unreadable, and neither the `rss` nor the `atom_syndication` crate checks for them.
@@ -16,6 +18,15 @@ pub fn xml_legal(text: &str) -> Cow<'_, str> {
     } else {
         Cow::Owned(text.chars().filter(|c| is_legal(*c)).collect())
     }
+}
+
+/// Whether a text is an absolute IRI (RFC 3987 section 2.2), approximately: it never accepts characters that an IRI must not have.
+pub fn is_iri(text: &str) -> bool {
+    let allowed = |c: char| match c {
+        '<' | '>' | '"' | '{' | '}' | '|' | '\\' | '^' | '`' => false,
+        _ => c.is_ascii_graphic() || c.is_alphanumeric(),
+    };
+    text.chars().all(allowed) && Url::parse(text).is_ok()
 }
 
 /// Escapes a plain text for HTML or XML content.
