@@ -1,4 +1,4 @@
-//! Catalog -> snapshot: the newest entries, the documents made of them, and since when each has its bytes.
+//! Catalog -> snapshot: the newest entries, the documents rendered from them, and the date since when each has its bytes.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,35 +16,35 @@ use crate::render::feed::{Feed, History};
 use crate::render::page::{Front, Pages};
 use crate::render::snapshot::{self, Current, Document, DocumentBody, SiteDates, Snapshot};
 
-/// Most folders, tags and authors each that the front page names.
+/// Maximum number of folders, of tags and of authors on the front page.
 const MOST_NAMED: usize = 24;
 
-/// Whether a version may have documents that the one before it has not.
+/// Whether documents may differ from the last version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Bytes {
     MayChange,
     MustStay,
 }
 
-/// Turns what the catalog says into what is served.
+/// Renders the catalog into snapshots, and serves them.
 #[derive(Debug)]
 pub struct SnapshotBuilder {
     pages: Arc<Pages>,
     current: Current,
-    /// What was last shown by these pages: documents that stay the same are taken from there.
-    shown: Arc<Snapshot>,
+    /// The last snapshot. Documents that stay the same are taken from it.
+    last: Arc<Snapshot>,
     limits: FeedLimits,
     dates: SiteDates,
     missing: bytes::Bytes,
     gone: bytes::Bytes,
-    /// Entries of the feed by their number, with their revision: only what changed is read again.
+    /// Entries of the feed by their number, with their revision: only changed ones are read again.
     entries: HashMap<i64, (i64, Arc<Entry>)>,
     fragments: FragmentCache,
-    coder: Compressor,
+    compressor: Compressor,
 }
 
 impl SnapshotBuilder {
-    /// `next` is the second of the first version; if pages look different from what was served before, they do since then.
+    /// `next` is the first version that will be served. If pages look different from before, it is their date.
     ///
     /// # Errors
     /// The catalog cannot be read or written.
@@ -56,18 +56,18 @@ impl SnapshotBuilder {
         let missing =
             pages.missing("There is nothing here", "The address may be mistyped, or what was here has moved.").into();
         let gone = pages.missing("This article was deleted", "It was published here, and is not any more.").into();
-        let shown = Current::default().get();
+        let last = Current::default().get();
         Ok(Self {
             pages,
             current,
-            shown,
+            last,
             limits,
             dates: SiteDates { presented, created },
             missing,
             gone,
             entries: HashMap::new(),
             fragments: FragmentCache::default(),
-            coder: Compressor::start(),
+            compressor: Compressor::start(),
         })
     }
 
@@ -76,47 +76,52 @@ impl SnapshotBuilder {
         self.dates
     }
 
-    /// Numbers of the articles of the main feed at `due` whose texts were not read yet.
+    /// Numbers of the articles of the main feed at `due` whose texts have not been read.
     pub fn unread(&self, catalog: &Catalog, due: DateTime<Utc>) -> catalog::Result<Vec<i64>> {
         let window = catalog.window(&self.limits, due)?;
         let rows = catalog.feed(&window, &self.limits, due)?;
         catalog.unread_among(rows.into_iter().map(|(number, _)| number))
     }
 
-    /// Whether there are any.
+    /// Returns whether there are any.
     pub fn lacks_texts(&self, catalog: &Catalog, due: DateTime<Utc>) -> catalog::Result<bool> {
         Ok(!self.unread(catalog, due)?.is_empty())
     }
 
-    /// Renders and serves what the catalog says now. Documents whose bytes did not change are kept as they are.
-    /// Scheduled articles are measured by `moment.due`.
+    /// Renders the catalog and serves the snapshot. Documents whose bytes did not change stay the same. Articles scheduled after
+    /// `moment.due` are left out.
     pub fn publish(&mut self, catalog: &mut Catalog, moment: Moment) -> catalog::Result<()> {
-        let snapshot = self.make(catalog, moment)?;
+        let snapshot = self.render(catalog, moment)?;
         self.serve(snapshot);
         Ok(())
     }
 
-    /// Renders what the catalog says now. It is to be served once that is written down.
-    pub fn make(&mut self, catalog: &mut Catalog, moment: Moment) -> catalog::Result<Arc<Snapshot>> {
-        let snapshot = self.show(catalog, moment, Bytes::MayChange)?;
+    /// Renders the catalog. The snapshot is to be served after the transaction.
+    pub fn render(&mut self, catalog: &mut Catalog, moment: Moment) -> catalog::Result<Arc<Snapshot>> {
+        let snapshot = self.render_if(catalog, moment, Bytes::MayChange)?;
         Ok(snapshot.expect("bytes may change, so nothing keeps it from being made"))
     }
 
-    /// Serves a version from now on.
+    /// Serves a snapshot from now on.
     pub fn serve(&mut self, snapshot: Arc<Snapshot>) {
-        self.shown = snapshot;
-        self.current.set(self.shown.clone());
+        self.last = snapshot;
+        self.current.set(self.last.clone());
     }
 
-    /// Serves the version that was served last, if what the catalog says is still that. Says whether it is.
+    /// Serves the version that was served last, if the catalog still gives the same bytes. Returns whether it does.
     pub fn resume(&mut self, catalog: &mut Catalog, moment: Moment) -> catalog::Result<bool> {
-        let snapshot = self.show(catalog, moment, Bytes::MustStay)?;
+        let snapshot = self.render_if(catalog, moment, Bytes::MustStay)?;
         Ok(snapshot.map(|snapshot| self.serve(snapshot)).is_some())
     }
 
     /// `None` where bytes would change that must not.
-    fn show(&mut self, catalog: &mut Catalog, moment: Moment, bytes: Bytes) -> catalog::Result<Option<Arc<Snapshot>>> {
-        let before = self.shown.clone();
+    fn render_if(
+        &mut self,
+        catalog: &mut Catalog,
+        moment: Moment,
+        bytes: Bytes,
+    ) -> catalog::Result<Option<Arc<Snapshot>>> {
+        let before = self.last.clone();
         let documents = catalog.attempt(|catalog| {
             catalog.pass_time(moment)?;
             let window = catalog.window(&self.limits, moment.due)?;
@@ -138,9 +143,9 @@ impl SnapshotBuilder {
                     None if bytes == Bytes::MustStay => return Ok(None),
                     None => catalog.stamp(document.path, body.hash.as_bytes(), moment.version)?,
                 };
-                let kept = before.document(document.path).filter(|kept| kept.has_body(&body)).cloned();
-                let made = || Arc::new(Document::new(document.kind, body, modified).linked(document.links));
-                documents.insert(document.path.to_owned(), kept.unwrap_or_else(made));
+                let same = before.document(document.path).filter(|same| same.has_body(&body)).cloned();
+                let new = || Arc::new(Document::new(document.kind, body, modified).linked(document.links));
+                documents.insert(document.path.to_owned(), same.unwrap_or_else(new));
             }
             self.fragments.retain(&entries);
             catalog.set_meta("version", &moment.version.seconds().to_string())?;
@@ -152,32 +157,32 @@ impl SnapshotBuilder {
         Ok(documents.map(snapshot))
     }
 
-    /// What nobody waits for, once a version is served.
+    /// Follow-up work of the version that is served: compression, and the cutoffs of its views.
     pub fn finish(&self, catalog: &mut Catalog) -> catalog::Result<()> {
         let current = self.current.get();
         let due = current.moment.due;
-        self.coder.code(current);
+        self.compressor.compress(current);
         catalog.settle(&self.limits, due)
     }
 
-    /// Pages of the articles in the feed, which are asked for more often than others.
+    /// Pages of the articles in the feed, which are requested more often than others.
     fn articles(&self, entries: &[Arc<Entry>], before: &Snapshot) -> HashMap<String, Arc<Document>> {
         let mut documents = HashMap::with_capacity(entries.len() + 32);
         for entry in entries {
             let path = snapshot::article_path(&entry.slug);
             let modified = entry.revised.max(self.dates.presented);
-            let kept = before.document(&path).filter(|document| document.last_modified == modified).cloned();
+            let same = before.document(&path).filter(|document| document.last_modified == modified).cloned();
             let document =
-                kept.unwrap_or_else(|| Arc::new(snapshot::article(&self.pages, entry, self.dates.presented)));
+                same.unwrap_or_else(|| Arc::new(snapshot::article(&self.pages, entry, self.dates.presented)));
             documents.insert(path, document);
         }
         documents
     }
 
-    /// The entries of the main feed; only what changed is read again.
+    /// The entries of the main feed; only changed ones are read again.
     fn entries(&mut self, catalog: &Catalog, window: &Window, due: DateTime<Utc>) -> catalog::Result<Vec<Arc<Entry>>> {
         let rows = catalog.feed(window, &self.limits, due)?;
-        let mut kept = HashMap::with_capacity(rows.len());
+        let mut by_number = HashMap::with_capacity(rows.len());
         let mut entries = Vec::with_capacity(rows.len());
         for (number, revised) in rows {
             let entry = match self.entries.remove(&number) {
@@ -185,14 +190,14 @@ impl SnapshotBuilder {
                 _ => Arc::new(catalog.entry(number)?),
             };
             entries.push(Arc::clone(&entry));
-            kept.insert(number, (revised, entry));
+            by_number.insert(number, (revised, entry));
         }
-        self.entries = kept;
+        self.entries = by_number;
         Ok(entries)
     }
 }
 
-/// What the front page shows beside the newest articles.
+/// The lists of views on the front page, beside the newest articles.
 fn front(catalog: &Catalog, archive: Option<u32>) -> catalog::Result<Front> {
     let mut views = Vec::new();
     for kind in ViewKind::ALL {

@@ -1,80 +1,80 @@
-//! Makes the coded forms of what is served, on a thread of its own: whoever asks before gets the bytes as they are, and the next change
-//! does not wait for it.
+//! Compresses the current snapshot on a thread of its own. Until a variant is ready, clients get the plain bytes; a newer snapshot replaces
+//! the one in progress.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use crate::render::snapshot::Snapshot;
 
-/// What is to be done.
+/// The state that the thread shares with its owner.
 #[derive(Debug, Default)]
 struct Work {
-    /// The newest version, until it is begun.
+    /// The newest snapshot, until its compression begins.
     next: Option<Arc<Snapshot>>,
     is_over: bool,
 }
 
 #[derive(Debug, Default)]
-struct Desk {
+struct SharedWork {
     work: Mutex<Work>,
-    news: Condvar,
+    changed: Condvar,
 }
 
-impl Desk {
+impl SharedWork {
     fn work(&self) -> MutexGuard<'_, Work> {
         self.work.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The newest version, once there is one; `None` when it is over.
+    /// Waits for the next snapshot; `None` at the end.
     fn next(&self) -> Option<Arc<Snapshot>> {
         let idle = |work: &mut Work| work.next.is_none() && !work.is_over;
-        let mut work = self.news.wait_while(self.work(), idle).unwrap_or_else(PoisonError::into_inner);
+        let mut work = self.changed.wait_while(self.work(), idle).unwrap_or_else(PoisonError::into_inner);
         work.next.take().filter(|_| !work.is_over)
     }
 
-    /// Whether the version at hand is still the newest.
-    fn goes_on(&self) -> bool {
+    /// Returns whether the snapshot in progress is still the newest.
+    fn is_current(&self) -> bool {
         let work = self.work();
         work.next.is_none() && !work.is_over
     }
 }
 
-/// Whoever makes coded forms. Dropping it ends it.
+/// Handle of the compressor thread. Dropping it ends the thread.
 #[derive(Debug, Default)]
 pub struct Compressor {
-    desk: Arc<Desk>,
+    shared: Arc<SharedWork>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Compressor {
-    /// Starts with its thread; where there can be none, nothing is coded.
+    /// Starts the thread. Without one, nothing is compressed.
     pub fn start() -> Self {
-        let desk = Arc::new(Desk::default());
-        let at_desk = Arc::clone(&desk);
+        let shared = Arc::new(SharedWork::default());
+        let thread_shared = Arc::clone(&shared);
         let work = move || {
-            while let Some(snapshot) = at_desk.next() {
-                snapshot.compress(|| at_desk.goes_on());
+            while let Some(snapshot) = thread_shared.next() {
+                snapshot.compress(|| thread_shared.is_current());
             }
         };
-        let thread = std::thread::Builder::new().name("code".into()).spawn(work);
-        let told =
+        let thread = std::thread::Builder::new().name("compress".into()).spawn(work);
+        let warn =
             |error: &_| tracing::warn!(%error, "cannot start the compressor thread; feeds are served uncompressed");
-        Self { desk, thread: thread.inspect_err(told).ok() }
+        Self { shared, thread: thread.inspect_err(warn).ok() }
     }
 
-    /// Makes the coded forms of a version, instead of those before it.
-    pub fn code(&self, snapshot: Arc<Snapshot>) {
-        self.desk.work().next = Some(snapshot);
-        self.desk.news.notify_one();
+    /// Compresses a snapshot next, instead of any before it.
+    pub fn compress(&self, snapshot: Arc<Snapshot>) {
+        self.shared.work().next = Some(snapshot);
+        self.shared.changed.notify_one();
     }
 }
 
 impl Drop for Compressor {
     fn drop(&mut self) {
-        self.desk.work().is_over = true;
-        self.desk.news.notify_one();
+        self.shared.work().is_over = true;
+        self.shared.changed.notify_one();
         if let Some(thread) = self.thread.take() {
-            // What it panicked of, it has said.
+            // The panic hook has logged a panic.
             let _ = thread.join();
         }
     }

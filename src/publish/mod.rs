@@ -1,5 +1,5 @@
-//! THE SINGLE WRITER: [`Change`] -> catalog -> snapshot. A blocking thread of its own, and the only one that reads the
-//! clock: what it calls is told the time.
+//! THE SINGLE WRITER: [`Change`] -> catalog -> snapshot. It runs on a blocking thread of its own, and passes the time to everything that it
+//! calls.
 
 mod build;
 mod compressor;
@@ -27,16 +27,16 @@ use crate::render::snapshot::{Current, SiteDates};
 use build::SnapshotBuilder;
 use ingest::{Ingest, Queue, WriteMoment};
 
-/// Most changes that one transaction takes.
+/// Maximum number of changes in one transaction.
 const BATCH: usize = 256;
 
-/// Least time between two versions.
+/// Shortest time between two versions (standards 88).
 const VERSION_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How long a version waits for a clock that was set back a little, so that none is ever dated in the future.
+/// How long a version waits for a clock that was set back a little, so that no version is dated in the future.
 const CLOCK_PATIENCE: Duration = Duration::from_secs(5);
 
-/// While something is scheduled, the clock is looked at this often: it may be set, and a machine may sleep.
+/// How often the clock is read while an article is scheduled: it may be set, and the machine may be suspended.
 const CLOCK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The connections of the writer to the other parts of the daemon.
@@ -54,32 +54,32 @@ pub struct PublisherWiring {
     pub observers: Observers,
 }
 
-/// Reads what changed, writes it down, and shows it.
+/// Follows changes: records them in the catalog, and publishes versions.
 #[derive(Debug)]
 pub struct Publisher {
     catalog: Catalog,
     ingest: Ingest,
-    show: SnapshotBuilder,
-    /// The second of the version that is served; no two versions share one (standards 88).
+    builder: SnapshotBuilder,
+    /// The version that is served.
     version: Version,
-    shown_at: Instant,
-    /// The latest second that a change was recorded for: the version that shows it is not earlier.
+    published_at: Instant,
+    /// The latest version for which a change was recorded: the next version is not earlier.
     promised: Version,
-    /// Something that is served has changed since.
+    /// Whether something that is served has changed since.
     dirty: bool,
-    /// There is something left to do that nobody waits for.
+    /// Whether follow-up work of the version is pending (compression, cutoffs).
     unfinished: bool,
-    /// The same of what the reading of very many files leaves behind.
+    /// Whether the database has to be tidied after an import.
     untidy: bool,
     next_due: Option<DateTime<Utc>>,
-    /// When the first change was noticed that is not served yet.
-    noticed: Option<Instant>,
+    /// When the first change arrived that is not served yet.
+    first_change: Option<Instant>,
     observers: Observers,
     heartbeat: Heartbeat,
 }
 
 impl Publisher {
-    /// Prepares the writer: opens nothing, shows nothing yet.
+    /// Prepares the writer; nothing is read or published yet.
     ///
     /// # Errors
     /// The catalog cannot be read or written.
@@ -97,19 +97,19 @@ impl Publisher {
         let mut ingest = Ingest::new(&mut catalog, folder, config, pages.channel(), open_files)?;
         ingest.serve_requests(text_requests);
         ingest.follow_watch(armed, fence);
-        let show = SnapshotBuilder::new(&mut catalog, pages, current, next)?;
+        let builder = SnapshotBuilder::new(&mut catalog, pages, current, next)?;
         Ok(Self {
             catalog,
             ingest,
-            show,
+            builder,
             version,
             promised: version,
-            shown_at: Instant::now(),
+            published_at: Instant::now(),
             dirty: true,
             unfinished: false,
             untidy: false,
             next_due: None,
-            noticed: None,
+            first_change: None,
             heartbeat: observers.heartbeats.register("the publisher"),
             observers,
         })
@@ -117,10 +117,10 @@ impl Publisher {
 
     /// The dates of documents that no entry determines.
     pub fn dates(&self) -> SiteDates {
-        self.show.dates()
+        self.builder.dates()
     }
 
-    /// Looks at the whole folder and shows what is in it: the feeds are up when this returns.
+    /// Reads the whole folder and publishes the first version: the feeds are served when this returns.
     ///
     /// # Errors
     /// The catalog cannot be read or written.
@@ -135,14 +135,14 @@ impl Publisher {
             let progress = ReadProgress { done: all - self.ingest.left_to_read().min(all), all };
             self.observers.status.update(|status| status.progress = Some(progress));
         }
-        // New files that were put there a moment ago are waited for: the first version should not be an empty one.
+        // New files may be too young to be read. Wait for them, so that the first version is not an empty one.
         if let Some(wait) = self.ingest.until_new_are_quiet(&self.catalog, Instant::now())? {
             std::thread::sleep(wait);
             self.tick(Queue::More)?;
         }
-        self.read_what_is_shown()?;
+        self.read_main_feed()?;
         if !self.resume()? {
-            // After a quick restart the last version may be of this very second.
+            // After a quick restart, the last version may be of the present second.
             std::thread::sleep(self.until_next_version());
             self.publish()?;
         }
@@ -151,24 +151,24 @@ impl Publisher {
         Ok(())
     }
 
-    /// Serves what was served last, where nothing has changed since: then there is no new version to wait for.
+    /// Serves the last version again if nothing has changed since: then no new version has to be awaited.
     fn resume(&mut self) -> catalog::Result<bool> {
         let now = Utc::now();
-        let shown = !self.dirty && self.version > Version::default() && self.version.date() <= now;
-        // Something that is in no document of the snapshot may have been recorded, or have come due, and not been shown.
+        let is_known = !self.dirty && self.version > Version::default() && self.version.date() <= now;
+        // Changes may have been recorded, or have become due, that no version has shown.
         let recorded = promised(&self.catalog)? > self.version;
         let is_due = self.catalog.next_due(self.version.date())?.is_some_and(|due| due <= now);
-        if !shown || recorded || is_due || !self.show.resume(&mut self.catalog, Moment::of(self.version))? {
+        if !is_known || recorded || is_due || !self.builder.resume(&mut self.catalog, Moment::of(self.version))? {
             return Ok(false);
         }
-        self.shown(Moment::of(self.version))?;
+        self.note_published(Moment::of(self.version))?;
         Ok(true)
     }
 
-    /// Tells the operator what is new.
+    /// Reports events and problems to the status page and the metrics.
     fn report(&mut self) {
-        if let Some(complaints) = self.ingest.report_to(&self.observers.status) {
-            self.observers.metrics.set_complaints(complaints);
+        if let Some(count) = self.ingest.report_to(&self.observers.status) {
+            self.observers.metrics.set_complaints(count);
         }
     }
 
@@ -177,7 +177,7 @@ impl Publisher {
     /// # Errors
     /// The catalog cannot be read or written: without it no id is safe, so the daemon must end.
     pub fn run(mut self, changes: &Receiver<Change>) -> catalog::Result<()> {
-        self.show.finish(&mut self.catalog)?;
+        self.builder.finish(&mut self.catalog)?;
         loop {
             if std::mem::take(&mut self.untidy) {
                 self.catalog.tidy()?;
@@ -189,23 +189,23 @@ impl Publisher {
                 Err(RecvTimeoutError::Disconnected) => (false, Queue::Empty),
             };
             if open && hints == Queue::Empty {
-                self.show_what_changed()?;
+                self.publish_if_due()?;
             }
             self.tick(hints)?;
             if !open {
-                // What was not shown yet is in the catalog, and is shown at the next start.
+                // Changes that were not published are in the catalog, and are published at the next start.
                 return Ok(());
             }
-            self.show_what_changed()?;
+            self.publish_if_due()?;
             if std::mem::take(&mut self.unfinished) {
-                self.show.finish(&mut self.catalog)?;
+                self.builder.finish(&mut self.catalog)?;
             }
             self.report();
         }
     }
 
-    /// Shows what has changed, if there was something and if it is time.
-    fn show_what_changed(&mut self) -> catalog::Result<()> {
+    /// Publishes a version if something has changed and the last version is old enough.
+    fn publish_if_due(&mut self) -> catalog::Result<()> {
         if self.dirty && self.until_next_version().is_zero() {
             self.publish()?;
             self.unfinished = true;
@@ -213,10 +213,10 @@ impl Publisher {
         Ok(())
     }
 
-    /// Takes a change and those that are waiting behind it. Says whether there can be more, and whether there are.
+    /// Takes a change and those behind it. Returns whether the channel is open, and whether more are waiting.
     fn take(&mut self, first: Change, changes: &Receiver<Change>) -> catalog::Result<(bool, Queue)> {
         let moment = self.moment();
-        let noticed = *self.noticed.get_or_insert(moment.instant());
+        let first_change = *self.first_change.get_or_insert(moment.instant());
         let mut batch = vec![first];
         let (mut open, mut hints) = (true, Queue::More);
         while batch.len() < BATCH && hints == Queue::More {
@@ -237,47 +237,47 @@ impl Publisher {
             let compared = self.ingest.reconcile(&mut self.catalog, moment)?;
             self.observers.metrics.record_comparison(compared);
         }
-        // Otherwise it was nothing that is served, or it is served by now.
-        self.noticed = self.dirty.then_some(noticed);
+        // Otherwise nothing that is served has changed, or the change is served by now.
+        self.first_change = self.dirty.then_some(first_change);
         Ok((open, hints))
     }
 
-    /// Follows hints, and serves what came of them at once, if that can be: one write to the disk does for both.
+    /// Follows hints, and publishes the result at once if possible: one write to the disk is enough for both.
     fn follow(&mut self, batch: &[Change], hints: Queue, moment: WriteMoment) -> catalog::Result<()> {
-        // What is new no more has to be looked for.
+        // The bulk import is over: from now on, files are compared with all rows.
         if self.catalog.end_fresh()? {
             self.catalog.tidy()?;
         }
         let is_time = hints == Queue::Empty && self.until_next_version().is_zero();
         let shown = Moment::by_clock(self.next_version().max(self.promised), Utc::now());
-        let (ingest, show, dirty) = (&mut self.ingest, &mut self.show, self.dirty);
+        let (ingest, builder, dirty) = (&mut self.ingest, &mut self.builder, self.dirty);
         let (changed, snapshot) = self.catalog.transaction(|catalog| {
             let changed = ingest.changes(catalog, batch, moment)? | ingest.take_over_due(catalog, shown.due, moment)?;
             promise(catalog, changed, self.promised)?;
-            // Otherwise nothing that is served has changed, or more is to come, or to be read first.
+            // Otherwise nothing that is served has changed, or more hints follow, or texts have to be read first.
             let is_ready =
-                is_time && (changed || dirty) && !(ingest.has_unread() && show.lacks_texts(catalog, shown.due)?);
-            let snapshot = if is_ready { Some(show.make(catalog, shown)?) } else { None };
+                is_time && (changed || dirty) && !(ingest.has_unread() && builder.lacks_texts(catalog, shown.due)?);
+            let snapshot = if is_ready { Some(builder.render(catalog, shown)?) } else { None };
             Ok((changed, snapshot))
         })?;
         self.dirty |= changed;
         if let Some(snapshot) = snapshot {
-            self.show.serve(snapshot);
-            self.shown(shown)?;
+            self.builder.serve(snapshot);
+            self.note_published(shown)?;
             self.unfinished = true;
         }
         Ok(())
     }
 
-    /// What only time brings: deletions whose grace is over, files that have become quiet, articles that are due.
+    /// Does what is due: deletions whose grace period is over, files that have become quiet, articles that are scheduled.
     fn tick(&mut self, hints: Queue) -> catalog::Result<()> {
         if self.ingest.until_next_wake(Instant::now()).is_some_and(|wait| wait.is_zero()) {
             let moment = self.moment();
             let was_reading = self.ingest.is_reading();
             let ingest = &mut self.ingest;
             self.dirty |= self.catalog.transaction(|catalog| {
-                let news = ingest.tick(catalog, hints, moment)?;
-                promise(catalog, news, self.promised)
+                let changed = ingest.tick(catalog, hints, moment)?;
+                promise(catalog, changed, self.promised)
             })?;
             self.ingest.notify_requests();
             if was_reading && !self.ingest.is_reading() {
@@ -295,16 +295,16 @@ impl Publisher {
         let shown = Moment::by_clock(self.next_version().max(self.promised), Utc::now());
         let ingest = &mut self.ingest;
         self.catalog.transaction(|catalog| ingest.take_over_due(catalog, shown.due, moment))?;
-        self.read_what_is_shown()?;
-        self.show.publish(&mut self.catalog, shown)?;
-        self.shown(shown)
+        self.read_main_feed()?;
+        self.builder.publish(&mut self.catalog, shown)?;
+        self.note_published(shown)
     }
 
-    /// Sees to it that the text of each article of the main feed was read. With its weight known, another may come in.
-    fn read_what_is_shown(&mut self) -> catalog::Result<()> {
+    /// Reads the texts of all articles of the main feed. Their sizes decide which articles are in it, so this repeats until none is left.
+    fn read_main_feed(&mut self) -> catalog::Result<()> {
         while self.ingest.has_unread() {
             let moment = self.moment();
-            let unread = self.show.unread(&self.catalog, moment.seconds())?;
+            let unread = self.builder.unread(&self.catalog, moment.seconds())?;
             if unread.is_empty() {
                 break;
             }
@@ -315,12 +315,12 @@ impl Publisher {
     }
 
     /// Notes that a version is served.
-    fn shown(&mut self, moment: Moment) -> catalog::Result<()> {
+    fn note_published(&mut self, moment: Moment) -> catalog::Result<()> {
         let Moment { version, due } = moment;
         self.version = version;
-        self.shown_at = Instant::now();
+        self.published_at = Instant::now();
         self.dirty = false;
-        self.observers.metrics.record_version(self.noticed.take().map(|noticed| noticed.elapsed()));
+        self.observers.metrics.record_version(self.first_change.take().map(|first| first.elapsed()));
         self.next_due = self.catalog.next_due(due)?;
         let (published, scheduled) = self.catalog.totals(due)?;
         self.observers.metrics.set_articles(published, scheduled);
@@ -347,8 +347,8 @@ impl Publisher {
         if by_clock <= CLOCK_PATIENCE {
             return by_clock;
         }
-        // The clock was set back, and nobody will wait until it has caught up: go by the one that cannot be set.
-        VERSION_INTERVAL.saturating_sub(self.shown_at.elapsed())
+        // The clock was set back by a lot: the monotonic clock decides.
+        VERSION_INTERVAL.saturating_sub(self.published_at.elapsed())
     }
 
     fn until_next_wake(&self) -> Duration {
@@ -357,13 +357,13 @@ impl Publisher {
         let due = due.map(|wait| wait.min(CLOCK_INTERVAL));
         let tick = self.ingest.until_next_wake(Instant::now());
         let waits = [version, due, tick].into_iter().flatten();
-        // Mostly there is nothing to wait for but the channel.
+        // Usually only the channel wakes the writer.
         waits.fold(self.heartbeat.interval(), Duration::min)
     }
 }
 
-/// Gives articles the ids and dates that they had in a feed published elsewhere. Reads the folder, but publishes nothing: the
-/// next start does.
+/// Gives articles the ids and dates that they had in a feed published elsewhere. Reads the folder, and publishes nothing: the next start
+/// does.
 ///
 /// # Errors
 /// The catalog cannot be read or written.
@@ -376,7 +376,7 @@ pub fn adopt(
 ) -> catalog::Result<Adoption> {
     let version = next_version(last_version(&catalog)?);
     name_site(&mut catalog, config, channel);
-    let known = catalog.adopt(entries)?;
+    let adopting = catalog.adopt(entries)?;
     let mut ingest = Ingest::new(&mut catalog, folder, config, channel, OpenFiles::default())?;
     while catalog.next_pass()? {
         ingest.reconcile(&mut catalog, WriteMoment::now(version))?;
@@ -391,17 +391,17 @@ pub fn adopt(
             tick(&mut ingest, &mut catalog)?;
         }
     }
-    catalog.adoption(known)
+    catalog.adoption(adopting)
 }
 
-/// Podcasts are given ids that are made of the site's address, if it has one that is its own.
+/// The ids of podcasts are made from the site's address, if one is configured.
 fn name_site(catalog: &mut Catalog, config: &Config, channel: &Channel) {
     if config.site.base_url.is_some() {
         catalog.set_base_url(&channel.base_url);
     }
 }
 
-/// Remembers the second of the version that is to show a change, if there is one.
+/// Records the version that will show a change, if something has changed. Returns whether it has.
 fn promise(catalog: &mut Catalog, changed: bool, version: Version) -> catalog::Result<bool> {
     if changed {
         catalog.set_meta("promised", &version.seconds().to_string())?;
@@ -417,7 +417,7 @@ fn last_version(catalog: &Catalog) -> catalog::Result<Version> {
     Ok(Version::at(catalog.meta_date("version")?.unwrap_or_default()))
 }
 
-/// The second of the next version: now, or the one after the last if the clock has not moved on.
+/// The next version: the present second, or the second after the last version if the clock is not later.
 fn next_version(last: Version) -> Version {
     Version::at(Utc::now()).max(last.next())
 }

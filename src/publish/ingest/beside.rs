@@ -94,7 +94,7 @@ impl Ingest {
 mod tests {
     use crate::article::measure::tests::{png, wav};
     use crate::article::recording::tests::mp3;
-    use crate::publish::ingest::content::tests::{Site, told};
+    use crate::publish::ingest::content::tests::{Site, described};
 
     #[test]
     fn a_recording_alone_is_an_entry() {
@@ -106,13 +106,13 @@ mod tests {
         assert_eq!((content.title.as_str(), &*content.html), ("the sea hour", "<p>the sea hour</p>"));
         assert_eq!(entry.published.to_string(), "2024-05-01 00:00:00 UTC");
         assert_eq!(
-            content.enclosures.iter().map(told).collect::<Vec<_>>(),
+            content.enclosures.iter().map(described).collect::<Vec<_>>(),
             ["pod/2024-05-01-the-sea-hour.wav audio/wav 4044b 4s"]
         );
-        assert_eq!(content.image.as_ref().map(told).as_deref(), Some("pod/cover.jpg image/jpeg 33b 1400x1400"));
+        assert_eq!(content.image.as_ref().map(described).as_deref(), Some("pod/cover.jpg image/jpeg 33b 1400x1400"));
         site.write("pod/2024-05-01-the-sea-hour.png", png(3000, 3000));
         let image = site.content("pod/2024-05-01-the-sea-hour.wav").image.unwrap();
-        assert_eq!(told(&image), "pod/2024-05-01-the-sea-hour.png image/png 33b 3000x3000", "its own comes first");
+        assert_eq!(described(&image), "pod/2024-05-01-the-sea-hour.png image/png 33b 3000x3000", "its own comes first");
     }
 
     #[test]

@@ -1,5 +1,4 @@
-//! What a file says -> what is served of it: addresses that lead somewhere, HTML that is safe, pictures and recordings with
-//! their sizes.
+//! Article -> content of its entry: absolute addresses, safe HTML, pictures and recordings with their sizes.
 
 use crate::model::text::xml_legal;
 use std::cell::RefCell;
@@ -17,34 +16,34 @@ use crate::folder::Folder;
 use crate::folder::media::media_type;
 use crate::model::entry::{Content, Episode, Media};
 
-/// A picture that is smaller than this in both directions, in pixels, adorns a text and stands for none.
+/// A picture that is smaller than this in both directions, in pixels, is decoration and no cover.
 const LEAST_COVER: u32 = 100;
-/// Most pictures of one article that are told apart from its text.
+/// Maximum number of pictures of an article that feeds list apart from its text.
 const MOST_PICTURES: usize = 50;
 
-/// Hash of what an article says: if it is the same, the article was not updated. Its place and its address are not what
-/// it says. Neither is what only its files say, their lengths and sizes: a better copy of a picture is no news.
-pub(super) fn said(article: &Article) -> [u8; 32] {
+/// Hash of what the writer has written: if it is the same, the article was not updated. Path and address are not part of it, nor are
+/// lengths and sizes of its files: a better copy of a picture is no update.
+pub(super) fn entry_hash(article: &Article) -> [u8; 32] {
     let Article { title, authors, summary, html, tags, language, link, image, enclosures, episode, .. } = article;
     let mut text = format!("{:?}", (title, authors, summary, html, tags, language, link));
-    // Only where there are any: most articles have the hash that they had before these were known.
+    // Only if there are any: most articles keep the hash that they had before these fields existed.
     if image.is_some() || !enclosures.is_empty() || episode.is_some() {
         text.push_str(&format!("{:?}", (image, enclosures, episode)));
     }
     blake3::hash(text.as_bytes()).into()
 }
 
-/// What is served of an article, and what it took to find out.
-pub(super) struct Shown {
+/// The content of an entry, and the files that it depends on.
+pub(super) struct RenderedArticle {
     pub content: Content,
-    /// Files of the folder that the article refers to, there or not.
+    /// Files of the folder that the article refers to, whether they exist or not.
     pub referred: Vec<Referred>,
-    /// What the writer should know of them.
+    /// Problems with these files.
     pub problems: Vec<Problem>,
 }
 
-impl Shown {
-    /// What is known of an article whose text was not read yet. Nobody is shown it.
+impl RenderedArticle {
+    /// The content of an article whose text has not been read. No response shows it.
     pub fn of_head(article: &Article) -> Self {
         let content = Content {
             title: article.title.clone(),
@@ -61,7 +60,7 @@ impl Shown {
 }
 
 impl Ingest {
-    /// The files of the folder that an article names, there or not. Only its own folder has a say where they are.
+    /// The files of the folder that an article names, whether they exist or not, resolved against the article's folder.
     pub(super) fn files_named(&self, media: &[Media], path: &Path) -> Vec<PathBuf> {
         let base_url = &self.channel.base_url;
         let Ok(permalink) = Url::parse(base_url) else { return Vec::new() };
@@ -77,7 +76,7 @@ impl Ingest {
         files
     }
 
-    /// What is served of the article at a path below the folder. Nothing gets past here that would make a feed unreadable.
+    /// The content of the article at a path. Everything in it is legal in XML.
     pub(super) fn content(
         &self,
         catalog: &Catalog,
@@ -85,7 +84,7 @@ impl Ingest {
         path: &Path,
         namesakes: &[PathBuf],
         permalink: &Url,
-    ) -> catalog::Result<Shown> {
+    ) -> catalog::Result<RenderedArticle> {
         let referred: RefCell<BTreeSet<PathBuf>> = RefCell::default();
         let failed: RefCell<Option<CatalogError>> = RefCell::default();
         let is_there = |path: &Path| {
@@ -99,7 +98,7 @@ impl Ingest {
         };
         let addresses =
             Addresses { permalink, base_url: &self.channel.base_url, path, is_there: &is_there, page: &page };
-        // A numeric reference in HTML can mean any character at all.
+        // Sanitised after parsing, since a numeric reference can stand for any character.
         let html = html::sanitise(&article.html, &addresses);
         let mut files = Files { folder: &self.folder, addresses, problems: Vec::new() };
         let enclosures = files.enclosures(article, &self.recordings_beside(path, namesakes));
@@ -119,20 +118,20 @@ impl Ingest {
             enclosures,
             episode: article.episode.as_ref().and_then(|episode| files.episode(episode)),
         };
-        // What readers take for the recording's own is the recording's own.
+        // A recording that is also named in front matter is one enclosure.
         content.enclosures.dedup_by(|one, other| one.url == other.url);
         let problems = files.problems;
         if let Some(error) = failed.take() {
             return Err(error);
         }
-        let referred = referred.take().into_iter().filter(|known| known != path);
+        let referred = referred.take().into_iter().filter(|other| other != path);
         let referred =
             referred.map(|path| Referred { stamp: self.stamp(&path), claim: Claim::Mentions, path }).collect();
-        Ok(Shown { content, referred, problems })
+        Ok(RenderedArticle { content, referred, problems })
     }
 }
 
-/// Looks at the files of one article.
+/// Resolves the files of one article.
 struct Files<'a> {
     folder: &'a Folder,
     addresses: Addresses<'a>,
@@ -143,34 +142,33 @@ impl Files<'_> {
     fn enclosures(&mut self, article: &Article, beside: &[PathBuf]) -> Vec<Media> {
         if !article.enclosures.is_empty() {
             let stated = article.enclosures.iter();
-            return stated.filter_map(|media| self.found(media, article, Field::Enclosures)).collect();
+            return stated.filter_map(|media| self.resolved(media, article, Field::Enclosures)).collect();
         }
         beside.iter().filter(|path| (self.addresses.is_there)(path)).filter_map(|path| self.of_file(path)).collect()
     }
 
-    /// A file of the folder that nobody names.
+    /// A file of the folder that the article does not name.
     fn of_file(&self, path: &Path) -> Option<Media> {
         let media_type = media_type(path)?.to_owned();
         Some(self.measured(Media { url: self.addresses.of_media(path), media_type, ..Media::default() }, path))
     }
 
-    /// The picture that stands for an article, and the others in its text. One whose type nobody can name is left out: feeds
-    /// may not be told of a file without its type.
+    /// The picture that represents an article, and the others in its text. A picture of unknown type is left out: feeds need the type.
     fn pictures(&mut self, article: &Article, html: &str, covers: &[PathBuf]) -> (Option<Media>, Vec<Media>) {
         let mut pictures: Vec<Media> = Vec::new();
-        for shown in html::pictures(html).into_iter().take(MOST_PICTURES) {
-            let Some(media_type) = address::type_of(&shown.url).map(str::to_owned) else { continue };
-            let Some(url) = ascii(&shown.url) else { continue };
+        for in_text in html::pictures(html).into_iter().take(MOST_PICTURES) {
+            let Some(media_type) = address::type_of(&in_text.url).map(str::to_owned) else { continue };
+            let Some(url) = ascii(&in_text.url) else { continue };
             let title =
-                shown.title.as_deref().map(|title| xml_legal(title).into_owned()).filter(|title| !title.is_empty());
-            let picture = Media { url, media_type, title, ..shown };
+                in_text.title.as_deref().map(|title| xml_legal(title).into_owned()).filter(|title| !title.is_empty());
+            let picture = Media { url, media_type, title, ..in_text };
             match self.addresses.media_path(&picture.url) {
                 Some(path) if (self.addresses.is_there)(&path) => pictures.push(self.measured(picture, &path)),
                 Some(_) => {}
                 None => pictures.push(picture),
             }
         }
-        let stated = article.image.as_ref().and_then(|image| self.found(image, article, Field::Image));
+        let stated = article.image.as_ref().and_then(|image| self.resolved(image, article, Field::Image));
         let is_cover =
             |picture: &Media| picture.size.is_none_or(|(width, height)| width >= LEAST_COVER || height >= LEAST_COVER);
         let beside = || self.of_file(covers.iter().find(|path| (self.addresses.is_there)(path))?);
@@ -185,7 +183,7 @@ impl Files<'_> {
         Some(Episode { transcripts, chapters, ..episode.clone() }).filter(|episode| *episode != Episode::default())
     }
 
-    /// A transcript or chapters, unless it is a file of the folder that is not served.
+    /// A transcript or a file of chapters, unless it is a file of the folder that is not served.
     fn document(&mut self, media: &Media) -> Option<Media> {
         let is_own = Url::parse(media.url.trim()).is_err();
         let url = match self.addresses.file(&media.url) {
@@ -201,8 +199,8 @@ impl Files<'_> {
         url.map(|url| Media { url, ..media.clone() })
     }
 
-    /// A file that the article names, unless it is one of the folder and not there.
-    fn found(&mut self, media: &Media, article: &Article, field: Field) -> Option<Media> {
+    /// A file that the article names, unless it is a missing file of the folder.
+    fn resolved(&mut self, media: &Media, article: &Article, field: Field) -> Option<Media> {
         let Some(path) = self.addresses.file(&media.url) else {
             let url = self.addresses.absolute(&media.url).as_deref().and_then(ascii)?;
             return Some(Media { url, ..media.clone() });
@@ -218,7 +216,7 @@ impl Files<'_> {
         Some(self.measured(Media { url, ..media.clone() }, &path))
     }
 
-    /// What a file of the folder says of itself wins over what its article says of it.
+    /// Length, size and duration of a file of the folder, which override those in front matter.
     fn measured(&self, media: Media, path: &Path) -> Media {
         let file = self.folder.root().join(path);
         let length = self.folder.stat(path).and_then(|stat| u64::try_from(stat.size).ok());
@@ -232,7 +230,7 @@ impl Files<'_> {
     }
 }
 
-/// An address of the web as feeds have it: in plain letters (standards 23).
+/// A web address as feeds need it: in ASCII (standards 23).
 fn ascii(address: &str) -> Option<String> {
     let url = Url::parse(address).ok()?;
     matches!(url.scheme(), "http" | "https").then(|| url.to_string())
@@ -257,7 +255,7 @@ pub(crate) mod tests {
     use crate::publish::ingest::{Queue, WriteMoment};
     use crate::render::feed::Channel;
 
-    /// A folder of articles, and what is made of it.
+    /// A folder of articles and its catalog.
     pub struct Site {
         directory: TempDir,
         config: Config,
@@ -265,7 +263,7 @@ pub(crate) mod tests {
         catalog: Catalog,
         ingest: Ingest,
         seconds: i64,
-        /// How much later it is than the clock says.
+        /// Difference between the test's time and the clock.
         ahead: Duration,
         fence: Fence,
         /// How many fences were reported.
@@ -375,7 +373,7 @@ pub(crate) mod tests {
             self.follow(&[Change::Moved { from, to: to.clone() }, Change::Look(to)]);
         }
 
-        /// The daemon ends, and starts again a moment later.
+        /// Restarts the daemon.
         pub fn restart(&mut self) {
             // Files must be quiet when a scan finds them.
             std::thread::sleep(crate::folder::watch::QUIET + Duration::from_millis(100));
@@ -397,17 +395,17 @@ pub(crate) mod tests {
             self.wait();
         }
 
-        /// So much time goes by that nothing is waited for, and no more than that.
+        /// Lets enough time pass for everything but deletions of many files.
         pub fn wait(&mut self) {
             self.tick(Duration::from_secs(6), 10);
         }
 
-        /// Time goes by.
+        /// Lets time pass.
         fn pass(&mut self, time: Duration) {
             self.tick(time, 3);
         }
 
-        /// Id of what is public of a file.
+        /// Id of the public article of a file.
         pub fn public(&self, name: &str) -> Option<ArticleId> {
             let record = Reader::open(self.directory.path()).unwrap().by_path(Path::new(name)).unwrap()?;
             (record.state == ArticleState::Live && record.due <= Utc::now()).then_some(record.entry.id)
@@ -418,7 +416,7 @@ pub(crate) mod tests {
             self.catalog.tombstones().unwrap().into_iter().map(|tombstone| tombstone.id).collect()
         }
 
-        /// The last part of the address that one leads to.
+        /// The slug that an address redirects to.
         pub fn leads_to(&self, slug: &str) -> Option<Slug> {
             let (reader, now) = (Reader::open(self.directory.path()).unwrap(), Utc::now());
             let ArticleLookup::Moved(slug) =
@@ -429,7 +427,7 @@ pub(crate) mod tests {
             Some(slug)
         }
 
-        /// Deletes a file, and lets so much time go by that nobody hopes for it any more.
+        /// Deletes a file, and lets the grace period pass.
         pub fn remove_for_good(&mut self, name: &str) {
             std::fs::remove_file(self.file(name)).unwrap();
             self.look(name);
@@ -437,7 +435,7 @@ pub(crate) mod tests {
             self.pass(Duration::from_mins(3));
         }
 
-        /// How many articles are published.
+        /// Number of published articles.
         pub fn live(&self) -> usize {
             self.catalog.count().unwrap()
         }
@@ -460,8 +458,8 @@ pub(crate) mod tests {
         }
     }
 
-    /// Name of a file, its type, its length, its size, its duration: what is known of it.
-    pub fn told(media: &Media) -> String {
+    /// The name of a file, its type, length, size and duration.
+    pub fn described(media: &Media) -> String {
         let name = media.url.strip_prefix("https://x.example/media/").unwrap_or(&media.url);
         let length = media.length.map(|length| format!(" {length}b")).unwrap_or_default();
         let size = media.size.map(|(width, height)| format!(" {width}x{height}")).unwrap_or_default();
@@ -469,8 +467,8 @@ pub(crate) mod tests {
         format!("{name} {}{length}{size}{duration}", media.media_type)
     }
 
-    fn all_told(media: &[Media]) -> Vec<String> {
-        media.iter().map(told).collect()
+    fn all_described(media: &[Media]) -> Vec<String> {
+        media.iter().map(described).collect()
     }
 
     #[test]
@@ -483,10 +481,10 @@ pub(crate) mod tests {
             "# A\n\n![](img/icon.png) ![Sea](img/sea.png) ![](img/gone.png) ![](https://b.example/c.jpg) ![](https://b.example/d)",
         );
         let content = site.content("a.md");
-        assert_eq!(content.image.as_ref().map(told).as_deref(), Some("img/sea.png image/png 33b 640x480"));
+        assert_eq!(content.image.as_ref().map(described).as_deref(), Some("img/sea.png image/png 33b 640x480"));
         assert_eq!(content.image.unwrap().title.as_deref(), Some("Sea"));
         assert_eq!(
-            all_told(&content.pictures),
+            all_described(&content.pictures),
             ["img/icon.png image/png 33b 16x16", "https://b.example/c.jpg image/jpeg"]
         );
     }
@@ -502,7 +500,7 @@ pub(crate) mod tests {
         let before = site.entry("a/a.md");
         site.write("a/sea.png", png(640, 480));
         let after = site.entry("a/a.md");
-        assert_eq!(after.content.image.as_ref().map(told).as_deref(), Some("a/sea.png image/png 33b 640x480"));
+        assert_eq!(after.content.image.as_ref().map(described).as_deref(), Some("a/sea.png image/png 33b 640x480"));
         assert_eq!(after.content.image.unwrap().title.as_deref(), Some("Sea"));
         assert_eq!((after.updated, after.id), (before.updated, before.id), "a file that comes is no update");
         assert!(after.revised > before.revised);
@@ -522,7 +520,7 @@ pub(crate) mod tests {
             "---\nenclosures:\n- {url: one.wav, length: 1, duration: 99}\n- {url: 'https://b.example/c.mp3', length: 5, duration: 60}\n---\n# A\n\nText",
         );
         assert_eq!(
-            all_told(&site.content("talks/a.md").enclosures),
+            all_described(&site.content("talks/a.md").enclosures),
             ["talks/one.wav audio/wav 2044b 2s", "https://b.example/c.mp3 audio/mpeg 5b 60s"],
             "the file itself knows best"
         );
@@ -534,16 +532,16 @@ pub(crate) mod tests {
         site.write("one.md", "# One\n\nText");
         assert_eq!(site.content("one.md").enclosures, []);
         site.write("one.wav", wav(2));
-        assert_eq!(all_told(&site.content("one.md").enclosures), ["one.wav audio/wav 2044b 2s"]);
+        assert_eq!(all_described(&site.content("one.md").enclosures), ["one.wav audio/wav 2044b 2s"]);
         site.write("one.wav", wav(3));
-        assert_eq!(all_told(&site.content("one.md").enclosures), ["one.wav audio/wav 3044b 3s"]);
+        assert_eq!(all_described(&site.content("one.md").enclosures), ["one.wav audio/wav 3044b 3s"]);
         site.remove("one.wav");
         assert_eq!(site.content("one.md").enclosures, []);
         site.write("two/index.md", "# Two\n\nText");
         site.write("two/any name.wav", wav(1));
-        assert_eq!(all_told(&site.content("two/index.md").enclosures), ["two/any%20name.wav audio/wav 1044b 1s"]);
+        assert_eq!(all_described(&site.content("two/index.md").enclosures), ["two/any%20name.wav audio/wav 1044b 1s"]);
         site.write("two/another.wav", wav(1));
-        assert_eq!(site.content("two/index.md").enclosures, [], "nobody knows which is meant");
+        assert_eq!(site.content("two/index.md").enclosures, [], "it is unclear which is meant");
     }
 
     #[test]
@@ -558,9 +556,9 @@ pub(crate) mod tests {
         assert!(content.brief);
         let episode = content.episode.unwrap();
         assert_eq!((episode.number, episode.explicit), (Some(7), Some(false)));
-        assert_eq!(all_told(&episode.transcripts), ["one.vtt text/vtt"]);
+        assert_eq!(all_described(&episode.transcripts), ["one.vtt text/vtt"]);
         assert_eq!(
-            episode.chapters.as_ref().map(told).as_deref(),
+            episode.chapters.as_ref().map(described).as_deref(),
             Some("https://b.example/c.json application/json+chapters")
         );
         assert_eq!(site.problems("one.md").len(), 2);
@@ -571,8 +569,8 @@ pub(crate) mod tests {
         let article = Article { title: "A".into(), ..Article::default() };
         let with =
             |url: &str| Article { image: Some(Media { url: url.into(), ..Media::default() }), ..article.clone() };
-        assert_ne!(said(&article), said(&with("a.png")));
-        assert_ne!(said(&with("a.png")), said(&with("b.png")));
-        assert_eq!(said(&article), said(&Article { summary_only: true, ..article.clone() }));
+        assert_ne!(entry_hash(&article), entry_hash(&with("a.png")));
+        assert_ne!(entry_hash(&with("a.png")), entry_hash(&with("b.png")));
+        assert_eq!(entry_hash(&article), entry_hash(&Article { summary_only: true, ..article.clone() }));
     }
 }

@@ -1,4 +1,4 @@
-//! Which recordings belong to which article. A recording is an entry of its own, unless an article owns it: an article of its
+//! Recordings and the articles that own them. A recording is an entry of its own, unless an article owns it: an article of its
 //! name beside it, an article whose front matter names it, or the `index` of a folder in which it is the only recording.
 //!
 //! - An entry that is public stays public until its file is deleted. An article that owns the recording takes the entry over, with
@@ -97,7 +97,7 @@ impl Ingest {
         named
     }
 
-    /// Passes an entry on between an article and its recordings. Returns whether the article is another entry now.
+    /// Passes an entry between an article and its recordings. Returns whether the article continues another entry now.
     pub(super) fn pass_entry(
         &mut self,
         catalog: &mut Catalog,
@@ -121,7 +121,7 @@ impl Ingest {
         for recording in own.into_iter().filter(|recording| self.folder.stat(recording).is_some()) {
             match catalog.known(recording)? {
                 Some(_) => entries.push(recording),
-                // It has a recording already, and that is all one entry can continue.
+                // The article has a recording already, and one entry can continue only one.
                 None if owned.contains(recording) => return Ok(false),
                 None => {}
             }
@@ -217,7 +217,7 @@ impl Ingest {
         Ok(false)
     }
 
-    /// An article is empty: a recording whose entry it continues gets that back. Returns whether one did.
+    /// An article is empty: the recording whose entry it continues gets the entry back. Returns whether there is one.
     pub(super) fn give_back_of_empty(
         &mut self,
         catalog: &mut Catalog,
@@ -227,8 +227,8 @@ impl Ingest {
         self.return_entry(catalog, article, |_| true, moment)
     }
 
-    /// A file says that it is a draft. A recording of its name becomes part of the draft; one that it owned by its front matter
-    /// gets its entry back. Returns whether something that is served has changed.
+    /// A file became a draft. A recording of its name becomes part of the draft; one that it owned by its front matter gets its entry
+    /// back. Returns whether something that is served has changed.
     pub(super) fn became_draft(
         &mut self,
         catalog: &mut Catalog,
@@ -255,7 +255,7 @@ impl Ingest {
         Ok(changed)
     }
 
-    /// Completes what an article refers to with the recordings that it claims.
+    /// Adds the recordings that an article claims to the files that it refers to.
     pub(super) fn note_claims(&self, referred: &mut Vec<Referred>, claims: &[RecordingClaim]) {
         for RecordingClaim { recording, other, .. } in claims {
             let claim = if other.is_some() { Claim::Claims } else { Claim::Owns };
@@ -266,7 +266,7 @@ impl Ingest {
         }
     }
 
-    /// Writes down what an article refers to. Recordings that do not belong to it any more are looked at.
+    /// Records the files that an article refers to. Recordings that it does not own any more are scheduled.
     pub(super) fn refer(
         &mut self,
         catalog: &mut Catalog,
@@ -361,8 +361,8 @@ impl Ingest {
         Ok(())
     }
 
-    /// A recording that belonged to an article, and may be an entry of its own now, is looked at once other hints have come: both
-    /// files may be renamed, one after the other.
+    /// Schedules the recordings of an article, which may be entries of their own now. They wait for other hints: both files may be renamed,
+    /// one after the other.
     pub(super) fn process_recordings_of(&mut self, article: &Path, moment: WriteMoment) {
         for recording in self.problems.left_out_beside(|owner| owner.starts_with(article)) {
             if self.is_audio(&recording) {
@@ -371,7 +371,7 @@ impl Ingest {
         }
     }
 
-    /// Has articles read that claim recordings which are settled otherwise: after a crash, what was to be done next is forgotten.
+    /// Schedules articles that claim recordings which are settled otherwise: a crash may have left the next step undone.
     pub(super) fn settle_owners(&mut self, catalog: &mut Catalog, moment: WriteMoment) -> catalog::Result<()> {
         for article in catalog.unsettled_owners()? {
             catalog.read_again(&article)?;
@@ -396,7 +396,7 @@ impl Ingest {
     }
 }
 
-/// What the writer should know of recordings that belong to other articles.
+/// Problems with recordings that other articles own.
 pub(super) fn problems_of(claims: &[RecordingClaim], article: &Article) -> Vec<Problem> {
     let place = article.sources.get(&Field::Enclosures).map_or("front matter", String::as_str);
     let problem = |claim: &RecordingClaim| {
@@ -410,12 +410,12 @@ pub(super) fn problems_of(claims: &[RecordingClaim], article: &Article) -> Vec<P
     claims.iter().filter_map(problem).collect()
 }
 
-/// Whether readers see an article now.
+/// Returns whether an article is public now.
 fn is_public(identity: &Identity, moment: WriteMoment) -> bool {
     identity.is_visible(moment.now)
 }
 
-/// Whether an article and a recording have the same name.
+/// Returns whether an article and a recording have the same name.
 fn is_namesake(article: &Path, recording: &Path) -> bool {
     article.with_extension("") == recording.with_extension("")
 }
@@ -429,7 +429,7 @@ mod tests {
     use crate::model::entry::ArticleId;
     use crate::publish::ingest::deletions::DELETION_GRACE;
 
-    /// What is done first.
+    /// The first step.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     enum Order {
         RecordingFirst,
@@ -438,7 +438,7 @@ mod tests {
         Both,
     }
 
-    /// What the article has to do with the recording.
+    /// How the article refers to the recording.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     enum How {
         Link,
@@ -464,16 +464,16 @@ mod tests {
         RenameRecording,
     }
 
-    /// Which entry a file is.
+    /// The entry of a file.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     enum Entry {
         /// It is not public.
         None,
-        /// The first one that the recording or its owner was.
+        /// The first entry that the recording or its owner had.
         First,
-        /// Another one.
+        /// Another entry.
         Other,
-        /// Any.
+        /// Any entry.
         Any,
     }
 
@@ -520,7 +520,7 @@ mod tests {
             format!("{:03}/{name}.md", self.number)
         }
 
-        /// Where both are in the end.
+        /// The final entries of both.
         fn places(self) -> (String, String) {
             let (article, recording) = (self.article(), self.recording());
             match self.undo {
@@ -557,7 +557,7 @@ mod tests {
             [wav(1), self.number.to_le_bytes().to_vec()].concat()
         }
 
-        /// What the article and the recording are at first.
+        /// The initial states of the article and the recording.
         fn at_first(self) -> (Entry, Entry) {
             let was_public = self.order == Order::RecordingFirst;
             match (self.owns(), self.status) {
@@ -569,7 +569,7 @@ mod tests {
             }
         }
 
-        /// What they are in the end.
+        /// Their final states.
         fn in_the_end(self) -> (Entry, Entry) {
             let (article, recording) = self.at_first();
             if !self.owns() {

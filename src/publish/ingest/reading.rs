@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use url::Url;
 
 use super::conductor::Ingest;
-use super::content::{Shown, said};
+use super::content::{RenderedArticle, entry_hash};
 use super::ownership::problems_of;
 use super::problems::Twin;
 use super::read_pool::{Parsed, Prepared};
@@ -180,7 +180,7 @@ impl Ingest {
             article: &article,
             terms: terms.as_deref(),
             file_hash,
-            entry_hash: if extent == Extent::Whole { said(&article) } else { [0; 32] },
+            entry_hash: if extent == Extent::Whole { entry_hash(&article) } else { [0; 32] },
             extent,
             stat: recorded_stat,
             first_seen: first_seen(&stat, trigger, moment).max(held_until),
@@ -274,19 +274,19 @@ impl Ingest {
         }
         let permalink =
             Url::parse(&self.channel.page(&identity.slug)).expect("the base address and a slug make an address");
-        let shown = article::panic_as_problem(|| match arrival.extent {
+        let rendered = article::panic_as_problem(|| match arrival.extent {
             Extent::Whole => self.content(catalog, arrival.article, arrival.path, &namesakes, &permalink),
-            Extent::Head(_) => Ok(Shown::of_head(arrival.article)),
+            Extent::Head(_) => Ok(RenderedArticle::of_head(arrival.article)),
         });
-        let mut shown = match shown {
-            Ok(shown) => shown?,
+        let mut rendered = match rendered {
+            Ok(rendered) => rendered?,
             Err(problem) => return Ok(Err((problem, None))),
         };
-        self.note_claims(&mut shown.referred, &claims);
-        shown.problems.extend(problems_of(&claims, arrival.article));
-        let recorded = catalog.record(&identity, arrival, &shown.content, moment.version)?;
+        self.note_claims(&mut rendered.referred, &claims);
+        rendered.problems.extend(problems_of(&claims, arrival.article));
+        let recorded = catalog.record(&identity, arrival, &rendered.content, moment.version)?;
         if arrival.extent == Extent::Whole {
-            self.refer(catalog, &identity, arrival.path, &shown.referred, moment)?;
+            self.refer(catalog, &identity, arrival.path, &rendered.referred, moment)?;
         } else {
             self.backlog.open();
         }
@@ -294,7 +294,7 @@ impl Ingest {
         if recorded == Recorded::Changed && trigger != Trigger::FirstScan {
             self.problems.notify_published(&identity, arrival.path, &permalink, moment);
         }
-        Ok(Ok(RecordedArticle { recorded, problems: shown.problems }))
+        Ok(Ok(RecordedArticle { recorded, problems: rendered.problems }))
     }
 
     /// Decides which article an arrival is.

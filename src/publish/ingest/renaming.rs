@@ -490,10 +490,10 @@ mod tests {
             }
             for (path, (number, edition)) in &self.files {
                 let id = self.site.public(path);
-                let said = id.as_ref().map(|_| self.site.content(path).html.to_string()).unwrap_or_default();
+                let html = id.as_ref().map(|_| self.site.content(path).html.to_string()).unwrap_or_default();
                 assert!(
-                    said.contains(&format!("Edition {edition} of article {number}.")),
-                    "seed {seed}: {path} says {said:?} instead of edition {edition} of article {number}:\n{}",
+                    html.contains(&format!("Edition {edition} of article {number}.")),
+                    "seed {seed}: {path} has {html:?} instead of edition {edition} of article {number}:\n{}",
                     self.log
                 );
                 let id = id.unwrap();
