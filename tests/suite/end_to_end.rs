@@ -467,7 +467,7 @@ fn a_catalog_with_the_first_schema_is_migrated() {
     site.write("a.md", "# First\n\nText.");
     std::fs::create_dir(site.state()).unwrap();
     let catalog = rusqlite::Connection::open(site.state().join(FILE)).unwrap();
-    catalog.execute_batch(include_str!("../../src/catalog/schema/1.sql")).unwrap();
+    catalog.execute_batch(include_str!("../../src/catalog/store/schema/1.sql")).unwrap();
     let insert = "
         INSERT INTO article VALUES (1, 'urn:uuid:kept', CAST('a.md' AS BLOB), 0, 'kept', 1714557600, 1714557600, 1714557600, zeroblob(32),
           zeroblob(32), 0, 0, 0, 0, 0, 0);

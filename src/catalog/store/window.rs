@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, params};
 
 use super::values::UNREAD;
-use super::visibility::visible;
 use super::{Result, values};
+use crate::catalog::visibility::visible;
 use crate::model::moment::Audience;
 
 /// The articles of a feed, newest first.

@@ -7,9 +7,9 @@ use rusqlite::params;
 use uuid::Uuid;
 
 use super::view_batch::Touch;
-use super::visibility::{becomes_visible, expired, expires_after};
 use super::window;
 use super::{Catalog, Result};
+use crate::catalog::visibility::{becomes_visible, expired, expires_after};
 use crate::model::collection::FeedLimits;
 use crate::model::moment::{Moment, Version};
 use crate::model::taxonomy::{self, Term};

@@ -4,9 +4,9 @@
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::visibility::visible;
 use super::window::Window;
 use super::{Catalog, Result, values};
+use crate::catalog::visibility::visible;
 use crate::model::collection::FeedLimits;
 use crate::model::moment::{Audience, Moment, Version};
 

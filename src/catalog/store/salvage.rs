@@ -9,8 +9,8 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params, para
 
 use super::check::{Latest, PASSES, TEXTS, check_meta};
 use super::repair::Cells;
-use super::visibility::visible_already;
 use super::{Catalog, Result, path_of, views};
+use crate::catalog::visibility::visible_already;
 use crate::model::entry::{ArticleId, Content, Slug};
 use crate::model::moment::{Audience, Version};
 

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{OptionalExtension, params};
 
-use super::visibility::PUBLISHED;
 use super::{Catalog, Claim, Result, below, bytes, path_of};
+use crate::catalog::visibility::PUBLISHED;
 
 /// A file that an article refers to, as it was when the article was read.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension, params};
 
 use super::views::{Before, Membership};
-use super::visibility::{PUBLISHED, SCHEDULED};
 use super::{Catalog, Recorded, Result, bytes, content_of, path_of};
+use crate::catalog::visibility::{PUBLISHED, SCHEDULED};
 use crate::folder::Stat;
 use crate::model::collection::ArticleState;
 use crate::model::moment::Version;

@@ -9,10 +9,11 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::values::{self, UNREAD, clock_date, date};
-use super::visibility::{Publication, visible};
 use super::window;
-use super::{CatalogError, FILE, Result, archive, bytes, identity, path_of};
+use super::{CatalogError, FILE, Result, archive, bytes, path_of};
 use crate::article::Article;
+use crate::catalog::identity;
+use crate::catalog::visibility::{Publication, visible};
 use crate::model::collection::{
     ArchiveSummary, ArticleLookup, ArticleState, Collection, FeedLimits, FeedLookup, Record, Tombstone, ViewGroup,
     ViewSummary,

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::visibility::{PUBLISHED, is_due, visible_already};
 use super::{Catalog, Identity, OwnName, Referred, Result, bytes, content_of, path_of};
+use crate::catalog::visibility::{PUBLISHED, is_due, visible_already};
 use crate::folder::Stat;
 use crate::model::collection::ArticleState;
 use crate::model::moment::{Audience, Moment, Version};

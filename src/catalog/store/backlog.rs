@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::values::UNREAD;
-use super::visibility::{EXPIRING, PUBLISHED};
 use super::{Arrival, Catalog, Extent, Identity, Result, bytes, path_of};
+use crate::catalog::visibility::{EXPIRING, PUBLISHED};
 use crate::model::taxonomy::{self, Term};
 
 impl Catalog {

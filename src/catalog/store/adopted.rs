@@ -4,10 +4,10 @@ use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension, Row, params};
 use uuid::Uuid;
 
-use super::imports::{self, Adopted, AdoptedCandidates, MatchKeys, MatchPass, comparable_link};
 use super::values::{self, date, is_date};
 use super::{Catalog, Result};
 use crate::article::boilerplate;
+use crate::catalog::imports::{self, Adopted, AdoptedCandidates, MatchKeys, MatchPass, comparable_link};
 use crate::model::collection::{Adoption, ImportedEntry};
 use crate::model::text::{is_iri, xml_legal};
 

@@ -5,10 +5,10 @@ use std::path::Path;
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::bulk_import::Sign;
-use super::identity::{self, Arrival, Candidates, Decision, Identity, KnownArticle, Match, SlugChoice};
-use super::imports::{Adopted, MatchKeys};
 use super::values::{self, READ_DIFFERENTLY, article_path, date};
 use super::{Catalog, Result, bytes};
+use crate::catalog::identity::{self, Arrival, Candidates, Decision, Identity, KnownArticle, Match, SlugChoice};
+use crate::catalog::imports::{Adopted, MatchKeys};
 use crate::folder::Stat;
 use crate::model::collection::ArticleState;
 use crate::model::entry::{ArticleId, Slug};
