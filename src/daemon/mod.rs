@@ -1,4 +1,4 @@
-//! The wiring, in one screen: what is opened, which task talks to which, and how all of them end.
+//! The daemon: opens everything, connects the tasks, and stops them in order.
 
 mod control_socket;
 mod pipeline;
@@ -35,10 +35,10 @@ use state_dir::{Opening, StateLock};
 pub use supervisor::Load;
 use supervisor::{SharedState, Supervisor};
 
-/// Heartbeats of each task within the watchdog interval; two of them may be late.
-const SIGNS: u32 = 4;
-/// How long a change in progress may take to be recorded at a stop.
-const LAST_WRITES: Duration = Duration::from_secs(5);
+/// Number of heartbeats of each task within the watchdog interval; two of them may be late.
+const BEATS: u32 = 4;
+/// Timeout for recording the current change at a stop.
+const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The connections of the daemon to its surroundings.
 pub struct DaemonWiring {
@@ -59,8 +59,7 @@ pub struct Daemon {
     watchdog: Option<Duration>,
     admin: Option<Admin>,
     control: Option<Control>,
-    // Holds the lock on the state directory.
-    hold: StateLock,
+    lock: StateLock,
 }
 
 impl Daemon {
@@ -72,7 +71,7 @@ impl Daemon {
         let DaemonWiring { sockets, observers, load } = wiring;
         let folder = open_folder(config)?;
         let state = config.state_directory(folder.root())?;
-        let hold = state_dir::take(&state, &folder)?;
+        let lock = state_dir::take(&state, &folder)?;
         let control = Control::open(&state);
         let warn =
             |error: &_| tracing::warn!(%error, "cannot open the control socket: `gazetted reload` will not work");
@@ -80,10 +79,10 @@ impl Daemon {
         let address = sockets.address();
         let base_url = config.base_url(address);
         let watchdog = systemd::watchdog();
-        let by_operator = (!sockets.admin().is_empty()).then_some(admin::HEARTBEAT_INTERVAL);
-        let signs = [watchdog.map(|limit| limit / SIGNS), by_operator].into_iter().flatten().min();
-        let observers = Observers { heartbeats: Heartbeats::new(signs), ..observers };
-        let admin = by_operator.map(|_| Admin::start(sockets.admin(), observers.clone())).transpose()?;
+        let admin_interval = (!sockets.admin().is_empty()).then_some(admin::HEARTBEAT_INTERVAL);
+        let interval = [watchdog.map(|limit| limit / BEATS), admin_interval].into_iter().flatten().min();
+        let observers = Observers { heartbeats: Heartbeats::new(interval), ..observers };
+        let admin = admin_interval.map(|_| Admin::start(sockets.admin(), observers.clone())).transpose()?;
         let current = Current::default();
         let mut server = None;
         let serve =
@@ -91,7 +90,7 @@ impl Daemon {
         let pipeline = pipeline::begin(config, &base_url, &state, &current, &observers, Opening::AsIs, serve)?;
         let server = Arc::new(server.context("no server was started: please report this")?);
         let shared = SharedState { load, state, address, current, server, observers };
-        Ok(Self { sockets, config: config.clone(), shared, pipeline, watchdog, admin, control, hold })
+        Ok(Self { sockets, config: config.clone(), shared, pipeline, watchdog, admin, control, lock })
     }
 
     /// Returns the handle of the current snapshot, which also announces new versions.
@@ -108,16 +107,16 @@ impl Daemon {
     /// received before the call.
     ///
     /// # Errors
-    /// The first task's that failed.
+    /// The error of the first task that failed.
     pub async fn run(self, hangups: Signal, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
-        let Self { sockets, config, shared, pipeline, watchdog, admin, control, hold } = self;
+        let Self { sockets, config, shared, pipeline, watchdog, admin, control, lock } = self;
         let status = shared.status(&config);
         let (server, observers) = (shared.server.clone(), shared.observers.clone());
         let (orders, ordered) = mpsc::channel(1);
         if let Some(control) = control {
             tokio::spawn(control.run(orders.clone()));
         }
-        tokio::spawn(hear(hangups, orders));
+        tokio::spawn(forward_hangups(hangups, orders));
         let (end, ended) = oneshot::channel();
         let mut supervisor_task = tokio::spawn(Supervisor::new(shared, config, pipeline.run()?).run(ordered, ended));
         systemd::ready(&status);
@@ -134,31 +133,31 @@ impl Daemon {
         let outcome = server.run(sockets, stop).await;
         drop(admin);
         drop::<oneshot::Sender<()>>(end);
-        let ended_by_itself = ingest_ended.is_some();
+        let ended_early = ingest_ended.is_some();
         let ended = match ingest_ended {
             Some(ended) => Ok(ended),
-            None => tokio::time::timeout(LAST_WRITES, supervisor_task).await,
+            None => tokio::time::timeout(STOP_TIMEOUT, supervisor_task).await,
         };
         if let Ok(ended) = ended {
-            drop(hold);
+            drop(lock);
             ended.context("the publisher cannot be stopped")??;
         } else {
-            // All that was acknowledged is in the catalog; the rest is found at the next start.
+            // Acknowledged changes are in the catalog; the next start finds the others.
             tracing::warn!("stopped before the last change was read; the next start will read it");
             // The publisher may still write until the process ends.
-            std::mem::forget(hold);
+            std::mem::forget(lock);
         }
-        anyhow::ensure!(!ended_by_itself, "the publisher ended unexpectedly; the daemon has to end as well");
+        anyhow::ensure!(!ended_early, "the publisher ended unexpectedly; the daemon has to end as well");
         outcome
     }
 }
 
 /// Turns SIGHUP into reload requests until the receiver is dropped.
-async fn hear(mut hangups: Signal, orders: mpsc::Sender<control_socket::Reload>) {
+async fn forward_hangups(mut hangups: Signal, orders: mpsc::Sender<control_socket::Reload>) {
     loop {
         tokio::select! {
-            heard = hangups.recv() => match heard {
-                // What comes of it is in the log.
+            hangup = hangups.recv() => match hangup {
+                // The supervisor logs the result.
                 Some(()) => drop(orders.send(oneshot::channel().0).await),
                 None => return,
             },
@@ -167,7 +166,7 @@ async fn hear(mut hangups: Signal, orders: mpsc::Sender<control_socket::Reload>)
     }
 }
 
-/// Tells systemd that all parts get on, for as long as they do. Never ends.
+/// Feeds the watchdog of systemd while every task beats. Never returns.
 async fn feed_watchdog(heartbeats: &Heartbeats, watchdog: Option<Duration>) {
     let Some(limit) = watchdog else { return std::future::pending().await };
     let mut reported = false;
@@ -181,11 +180,11 @@ async fn feed_watchdog(heartbeats: &Heartbeats, watchdog: Option<Duration>) {
             tracing::error!(parts, seconds, "no heartbeat; systemd is about to restart the daemon");
         }
         reported &= !stalled.is_empty();
-        tokio::time::sleep(limit / SIGNS).await;
+        tokio::time::sleep(limit / BEATS).await;
     }
 }
 
-/// Has the daemon of a configuration's folder read that configuration again; gives what it says when that has gone well.
+/// Requests a reload from the daemon of the configured folder. Returns its message.
 ///
 /// # Errors
 /// No daemon runs there, or the reason why the daemon keeps its current configuration.
@@ -194,15 +193,15 @@ pub fn reload(config: &Config) -> anyhow::Result<String> {
     control_socket::reload(&config.state_directory(&folder)?)
 }
 
-/// Gives articles the ids and dates that they had in a feed published elsewhere; no daemon may be running.
+/// Gives articles the ids and dates that they had in a feed published elsewhere. No daemon may run on the folder.
 ///
 /// # Errors
 /// The folder or the state directory cannot be used, or a daemon uses it.
 pub fn adopt(config: &Config, entries: &[ImportedEntry]) -> anyhow::Result<Adoption> {
     let folder = open_folder(config)?;
     let state = config.state_directory(folder.root())?;
-    let _hold = state_dir::take(&state, &folder)?;
-    pipeline::healed(&state, Opening::AsIs, |opening| {
+    let _lock = state_dir::take(&state, &folder)?;
+    pipeline::with_recovery(&state, Opening::AsIs, |opening| {
         let mut catalog = state_dir::open_catalog(&state, config.authority().as_deref(), opening)?;
         state_dir::check_folder(&mut catalog, &state, &folder)?;
         let channel = Channel::new(config, &config.base_url(config.http.listen.first_address()), catalog.feed_id());
@@ -211,7 +210,7 @@ pub fn adopt(config: &Config, entries: &[ImportedEntry]) -> anyhow::Result<Adopt
     })
 }
 
-/// A feed as the daemon of a folder serves it: the one at an address, or the main feed.
+/// Renders a feed as the daemon of the folder serves it: the one at an address, or the main feed.
 ///
 /// # Errors
 /// No daemon has run on the folder yet, or its catalog cannot be read.

@@ -1,5 +1,5 @@
-//! The half of the daemon between the folder and the snapshot: rebuilt when the configuration changes, and when the catalog
-//! could not be used for a while. What is served stays meanwhile.
+//! The pipeline from the folder to the snapshot. It is rebuilt when the configuration changes and after a failure of the catalog; the
+//! current snapshot is served meanwhile.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -33,19 +33,19 @@ pub struct Pipeline {
     changes: Receiver<Change>,
     watch: Watch,
     state: PathBuf,
-    /// Where readers of the catalog report damage.
+    /// Readers of the catalog report damage through it.
     report: tokio::sync::mpsc::Sender<CatalogError>,
     damaged: tokio::sync::mpsc::Receiver<CatalogError>,
 }
 
-/// What is wrong with the catalog, if an error is that of a damaged one.
+/// Returns the message of an error that was caused by a damaged catalog.
 pub fn damage(error: &anyhow::Error) -> Option<String> {
-    let found = error.chain().find_map(|cause| cause.downcast_ref::<CatalogError>())?;
-    found.is_damage().then(|| found.to_string())
+    let cause = error.chain().find_map(|cause| cause.downcast_ref::<CatalogError>())?;
+    cause.is_damage().then(|| cause.to_string())
 }
 
-/// Opens everything and reads the whole folder: the feeds are up when this returns. `serve` is given the on-demand
-/// renderer for the server before anything is read. A damaged catalog is recovered, and if it is damaged again, a new one starts empty.
+/// Opens everything and reads the whole folder: the feeds are ready when this returns. `serve` gets the on-demand renderer before
+/// anything is read. A damaged catalog is recovered; if it is damaged again, a new one starts empty.
 ///
 /// # Errors
 /// The folder or the catalog cannot be used; the error says which and why.
@@ -58,18 +58,18 @@ pub fn begin(
     opening: Opening,
     mut serve: impl FnMut(OnDemand),
 ) -> anyhow::Result<Pipeline> {
-    healed(state, opening, |opening| {
+    with_recovery(state, opening, |opening| {
         let (pipeline, on_demand) = prepare(config, base_url, state, current, observers, opening)?;
         serve(on_demand);
         pipeline.read().with_context(|| format!("{}", state.display()))
     })
 }
 
-/// Does something that opens the catalog, again and in another way where the catalog turns out to be damaged.
+/// Runs work that opens the catalog. If the catalog is damaged, the work runs again with the next [`Opening`].
 ///
 /// # Errors
-/// Those of `attempt`, but for damage that a new catalog is free of.
-pub fn healed<T>(
+/// The error of `attempt`, if it is not damage or there is no other way to open the catalog.
+pub fn with_recovery<T>(
     state: &Path,
     mut opening: Opening,
     mut attempt: impl FnMut(&Opening) -> anyhow::Result<T>,
@@ -81,7 +81,7 @@ pub fn healed<T>(
         };
         let Some(next) = damage(&error).and_then(|why| opening.after(why)) else { return Err(error) };
         if matches!(next, Opening::Empty(_)) {
-            // It was made a moment ago of one that is set aside.
+            // The new catalog was made from the damaged one, which is set aside.
             state_dir::discard(state)?;
         }
         opening = next;
@@ -97,7 +97,7 @@ pub fn open_folder(config: &Config) -> anyhow::Result<Folder> {
     Folder::open(&config.articles).with_context(|| format!("{directory}: cannot read the folder of articles"))
 }
 
-/// Opens everything. The on-demand renderer is for the server.
+/// Opens everything. Returns the pipeline, and the on-demand renderer for the server.
 fn prepare(
     config: &Config,
     base_url: &str,
@@ -112,7 +112,7 @@ fn prepare(
     state_dir::check_folder(&mut catalog, state, &folder)?;
     let pages = Pages::new(Channel::new(config, base_url, catalog.feed_id())).with_folder(folder.root());
     let pages = Arc::new(pages);
-    // Each folder is watched before it is read: what happens in between waits in the channel.
+    // Each folder is watched before it is read; the channel holds the changes in between.
     let (sender, changes) = mpsc::channel();
     let root = folder.root().display().to_string();
     observers.status.update(|status| (status.base_url, status.folder) = (base_url.to_owned(), root));
@@ -140,20 +140,21 @@ fn prepare(
 }
 
 impl Pipeline {
+    /// Reads the whole folder and publishes the first version.
     fn read(mut self) -> catalog::Result<Self> {
         self.publisher.start()?;
         Ok(self)
     }
 
-    /// Publishes what changes from now on, in a thread of its own.
+    /// Publishes further changes on a thread.
     ///
     /// # Errors
-    /// The thread cannot be started.
+    /// A thread cannot be started.
     pub fn run(self) -> anyhow::Result<Running> {
         let Self { publisher, changes, watch, state, report, damaged } = self;
-        let (tell, ended) = oneshot::channel();
+        let (sender, ended) = oneshot::channel();
         let work = move || {
-            let _ = tell.send(publisher.run(&changes));
+            let _ = sender.send(publisher.run(&changes));
         };
         std::thread::Builder::new().name("publish".into()).spawn(work).context("cannot start a thread")?;
         let check = move || check(&state, &report);
@@ -162,7 +163,7 @@ impl Pipeline {
     }
 }
 
-/// Checks a large catalog while it is in use, for as long as it is. Only damage is reported: any other error, the writer meets too.
+/// Checks a large catalog while it is in use. Reports only damage, since other errors also occur in the writer.
 fn check(state: &Path, report: &tokio::sync::mpsc::Sender<CatalogError>) {
     let is_wanted = || !report.is_closed();
     let checked = Reader::open(state).and_then(|reader| reader.check_large(Utc::now(), &is_wanted));
@@ -173,23 +174,23 @@ fn check(state: &Path, report: &tokio::sync::mpsc::Sender<CatalogError>) {
     }
 }
 
-/// It publishes.
+/// A pipeline that publishes changes.
 #[derive(Debug)]
 pub struct Running {
     watch: Watch,
     ended: oneshot::Receiver<catalog::Result<()>>,
-    /// Damage that is found by reading.
+    /// Damage found by readers.
     damaged: tokio::sync::mpsc::Receiver<CatalogError>,
 }
 
-/// Why nothing is published any more.
+/// The reason why a pipeline ended.
 #[derive(Debug)]
 pub enum Ended {
     /// The catalog cannot be read or written.
     Failed(CatalogError),
-    /// A reader of the catalog has found damage. Publishing continues until it is stopped.
+    /// A reader found damage in the catalog. Publishing continues until it is stopped.
     Damaged(CatalogError),
-    /// A fault of the program; its other state cannot be trusted.
+    /// A task panicked; its state cannot be trusted.
     Panicked,
 }
 
@@ -204,23 +205,25 @@ impl Running {
         tokio::select! {
             ended = &mut self.ended => match ended {
                 Ok(Err(error)) => Ended::Failed(error),
-                // The watch has ended, or the publisher without a word.
+                // The watch ended, or the publisher ended without a result.
                 Ok(Ok(())) | Err(_) => Ended::Panicked,
             },
             Some(error) = self.damaged.recv() => Ended::Damaged(error),
         }
     }
 
-    /// Ends it, with what is under way written down.
+    /// Stops the pipeline after it has recorded the current change.
     ///
     /// # Errors
-    /// It had failed, or does so now.
+    /// The pipeline has failed.
     pub fn stop(self) -> anyhow::Result<()> {
-        // The watch ends, its channel closes, the writer finishes what it has and ends too.
-        let watched = self.watch.stop();
-        let written = self.ended.blocking_recv();
-        written.map_err(|_| anyhow::anyhow!("the publisher panicked: please report this"))?.context("publishing")?;
-        watched
+        // The watch ends and closes its channel; the writer finishes its input and ends.
+        let watch_result = self.watch.stop();
+        let publisher_result = self.ended.blocking_recv();
+        publisher_result
+            .map_err(|_| anyhow::anyhow!("the publisher panicked: please report this"))?
+            .context("publishing")?;
+        watch_result
     }
 }
 
@@ -234,8 +237,8 @@ mod tests {
         let state = directory.path();
         let namespace = state_dir::open_catalog(state, None, &Opening::AsIs).unwrap().namespace();
         let mut openings = Vec::new();
-        // Something that no check finds.
-        let outcome = healed(state, Opening::AsIs, |opening| {
+        // Damage that no check finds.
+        let outcome = with_recovery(state, Opening::AsIs, |opening| {
             let catalog = state_dir::open_catalog(state, None, opening)?;
             openings.push(opening.clone());
             match opening {
@@ -248,14 +251,14 @@ mod tests {
         assert_eq!(openings, [Opening::AsIs, Opening::Recovering(why.clone()), Opening::Empty(why)]);
         let names = std::fs::read_dir(state).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
         let damaged: Vec<String> = names.filter(|name| name.starts_with("damaged-")).collect();
-        assert_eq!(damaged.len(), 1, "the first is kept, and no copy of it: {damaged:?}");
+        assert_eq!(damaged.len(), 1, "one copy is kept: {damaged:?}");
     }
 
     #[test]
-    fn an_error_of_the_disk_is_not_healed() {
+    fn other_errors_cause_no_recovery() {
         let directory = tempfile::tempdir().unwrap();
         let mut attempts = 0;
-        let outcome: anyhow::Result<()> = healed(directory.path(), Opening::AsIs, |_| {
+        let outcome: anyhow::Result<()> = with_recovery(directory.path(), Opening::AsIs, |_| {
             attempts += 1;
             Err(CatalogError::Newer { found: 99 }.into())
         });

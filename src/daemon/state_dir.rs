@@ -1,4 +1,4 @@
-//! The state directory: one daemon's alone, and never in the folder that it watches.
+//! The state directory. It belongs to one daemon and is never inside the watched folder.
 
 use std::fs::{DirBuilder, File};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -12,26 +12,26 @@ use rustix::fs::OFlags;
 use crate::catalog::{self, Catalog, FILE, Salvaged};
 use crate::folder::Folder;
 
-/// How often the state directory is asked for again where another process has it, and how long between.
+/// Number of further attempts to lock the state directory, and the pause between two of them.
 const LOCK_TRIES: usize = 25;
 const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
-/// What files of a damaged catalog are called, before the second in which they were set aside.
+/// Prefix of the names of damaged catalogs. The second in which one was set aside follows.
 const DAMAGED: &str = "damaged-";
-/// Where a recovered catalog is made, below the state directory.
+/// Directory below the state directory in which a recovered catalog is made.
 const RECOVERED: &str = "recovered";
-/// How many damaged catalogs are kept.
-const MOST_DAMAGED: usize = 3;
-/// File with the namespace of ids beside the catalog, from which a lost catalog is rebuilt with the same ids.
+/// Maximum number of damaged catalogs that are kept.
+const MAX_DAMAGED: usize = 3;
+/// File beside the catalog with the namespace of ids, so that a new catalog gives the same ids.
 const NAMESPACE: &str = "namespace";
 
-/// The hold on a state directory; given back when it is dropped.
+/// The lock on a state directory. Dropping it releases the lock.
 #[derive(Debug)]
 pub struct StateLock {
     _lock: File,
 }
 
-/// A path without links, also where its end does not exist yet.
+/// Resolves the symbolic links of a path whose last components need not exist.
 fn real(path: &Path) -> PathBuf {
     let existing = path.ancestors().find_map(|above| Some((above, above.canonicalize().ok()?)));
     existing.map_or_else(|| path.to_path_buf(), |(above, real)| real.join(path.strip_prefix(above).unwrap_or(path)))
@@ -40,10 +40,10 @@ fn real(path: &Path) -> PathBuf {
 /// Creates the state directory, readable by its owner only, and locks it for this process.
 ///
 /// # Errors
-/// It cannot be used, or another process has it.
+/// It cannot be used, or another process has locked it.
 pub fn take(state: &Path, folder: &Folder) -> anyhow::Result<StateLock> {
     let problem = |what: &str| format!("{}: cannot {what} the state directory", state.display());
-    // Before anything is made: the watched folder is never written to.
+    // Checked before anything is created, since the watched folder is never written to.
     if real(&std::path::absolute(state)?).starts_with(real(folder.root())) {
         let advice = "which is never written to: name another with --state";
         bail!("{}: the state directory lies in the watched folder, {advice}", state.display());
@@ -74,19 +74,19 @@ pub fn take(state: &Path, folder: &Folder) -> anyhow::Result<StateLock> {
     }
 }
 
-/// How the catalog is opened.
+/// The way in which the catalog is opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Opening {
-    /// As it is; damage is an error.
+    /// Unchanged; damage is an error.
     AsIs,
-    /// It is damaged, for this reason: it is set aside, and what can be read of it goes into a new one.
+    /// It is damaged, for this reason: it is set aside, and its readable rows are copied to a new one.
     Recovering(String),
-    /// It is damaged soon after it was recovered, for this reason: it is set aside, and a new one starts empty.
+    /// It is damaged again soon after its recovery, for this reason: it is set aside, and a new one starts empty.
     Empty(String),
 }
 
 impl Opening {
-    /// The next way to open a catalog that turns out to be damaged.
+    /// Returns the next way to open a catalog that was found damaged; `None` after the last.
     pub fn after(&self, why: String) -> Option<Self> {
         match self {
             Self::AsIs => Some(Self::Recovering(why)),
@@ -96,52 +96,52 @@ impl Opening {
     }
 }
 
-/// Opens the catalog of a state directory, or makes it. A damaged one is set aside as `opening` says.
+/// Opens the catalog of a state directory, or creates it. `opening` decides about a damaged one.
 ///
 /// # Errors
-/// It cannot be opened or made, or it is damaged and opened as it is.
+/// It cannot be opened or created, or it is damaged and `opening` is [`Opening::AsIs`].
 pub fn open_catalog(state: &Path, authority: Option<&str>, opening: &Opening) -> anyhow::Result<Catalog> {
     let at_state = || format!("{}", state.display());
-    let known = std::fs::read_to_string(state.join(NAMESPACE)).ok().and_then(|text| text.trim().parse().ok());
-    let open = || Catalog::open_known(state, authority, known, Utc::now());
+    let namespace = std::fs::read_to_string(state.join(NAMESPACE)).ok().and_then(|text| text.trim().parse().ok());
+    let open = || Catalog::open_known(state, authority, namespace, Utc::now());
     let catalog = match opening {
         Opening::AsIs => {
             open().and_then(|catalog| catalog.check_small(Utc::now()).map(|()| catalog)).with_context(at_state)?
         }
         Opening::Recovering(why) => {
-            recover(state, why, |directory| Catalog::open_known(directory, authority, known, Utc::now()))?;
+            recover(state, why, |directory| Catalog::open_known(directory, authority, namespace, Utc::now()))?;
             open().with_context(at_state)?
         }
         Opening::Empty(why) => {
-            give_up(state, why)?;
+            start_empty(state, why)?;
             open().with_context(at_state)?
         }
     };
-    // Without it, the catalog is as good as it was.
-    if known != Some(catalog.namespace()) {
+    // The file is needed only for a later recovery, so an error is ignored.
+    if namespace != Some(catalog.namespace()) {
         let _ = std::fs::write(state.join(NAMESPACE), format!("{}\n", catalog.namespace()));
     }
     Ok(catalog)
 }
 
-/// Puts a new catalog in the place of a damaged one, with what can be read of it; without a catalog if that is damaged as well. Until
-/// the new one is complete, the damaged one stays where it is: a full disk or a power cut loses nothing.
+/// Replaces a damaged catalog by a new one with its readable rows, or removes it if the new one is damaged as well. The damaged
+/// catalog stays in its place until the new one is complete, so a full disk or a power cut loses nothing.
 fn recover(state: &Path, why: &str, open: impl Fn(&Path) -> catalog::Result<Catalog>) -> anyhow::Result<()> {
     let problem = |what: &str| format!("{}: cannot {what} the recovered catalog", state.display());
     let scratch = state.join(RECOVERED);
     let _ = std::fs::remove_dir_all(&scratch);
     DirBuilder::new().mode(0o700).create(&scratch).with_context(|| problem("make"))?;
-    // Closed before it is moved.
+    // The new catalog is closed before it is moved.
     let salvaged = open(&scratch).and_then(|mut catalog| catalog.salvage(&state.join(FILE), Utc::now()));
     let Salvaged { articles, repaired, dropped } = match salvaged {
         Ok(salvaged) => salvaged,
         Err(error) if error.is_damage() => {
             let _ = std::fs::remove_dir_all(&scratch);
-            return give_up(state, &format!("{why}; after recovery, {error}"));
+            return start_empty(state, &format!("{why}; after recovery, {error}"));
         }
         Err(error) => return Err(error).with_context(|| problem("write")),
     };
-    let aside = keep_aside(state)?;
+    let aside = set_aside(state)?;
     std::fs::rename(scratch.join(FILE), state.join(FILE)).with_context(|| problem("move"))?;
     let _ = std::fs::remove_dir_all(&scratch);
     tracing::error!(
@@ -156,9 +156,9 @@ fn recover(state: &Path, why: &str, open: impl Fn(&Path) -> catalog::Result<Cata
     Ok(())
 }
 
-/// Removes a damaged catalog of which a copy is kept.
-fn give_up(state: &Path, why: &str) -> anyhow::Result<()> {
-    let aside = keep_aside(state)?;
+/// Sets a damaged catalog aside and removes it.
+fn start_empty(state: &Path, why: &str) -> anyhow::Result<()> {
+    let aside = set_aside(state)?;
     discard(state)?;
     tracing::error!(
         error = why,
@@ -169,15 +169,15 @@ fn give_up(state: &Path, why: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Gives the catalog a second name, under which it is kept, and moves its log there; `None` if there is no catalog. Of the damaged
-/// catalogs, the oldest go.
-fn keep_aside(state: &Path) -> anyhow::Result<Option<PathBuf>> {
+/// Links the catalog under a second name and moves its write-ahead log there. Returns that name; `None` if there is no catalog.
+/// Removes the oldest damaged catalogs.
+fn set_aside(state: &Path) -> anyhow::Result<Option<PathBuf>> {
     let (file, log) = (state.join(FILE), state.join(format!("{FILE}-wal")));
     if !file.exists() {
         return Ok(None);
     }
     let named = |second: i64| state.join(format!("{DAMAGED}{second}.sqlite"));
-    // Two in one second have two names, in their order.
+    // Two catalogs of one second get different names.
     let mut second = Utc::now().timestamp();
     while named(second).exists() {
         second += 1;
@@ -187,15 +187,15 @@ fn keep_aside(state: &Path) -> anyhow::Result<Option<PathBuf>> {
     if log.exists() {
         std::fs::rename(&log, with_suffix(&aside, "-wal")).with_context(problem)?;
     }
-    // Some file systems know one name for a file only.
+    // Some file systems do not support hard links.
     std::fs::hard_link(&file, &aside).or_else(|_| std::fs::copy(&file, &aside).map(drop)).with_context(problem)?;
-    // An index of the log, which SQLite makes again.
+    // An index of the log; SQLite creates it again.
     let _ = std::fs::remove_file(state.join(format!("{FILE}-shm")));
-    forget_oldest(state);
+    remove_oldest(state);
     Ok(Some(aside))
 }
 
-/// Removes a catalog that was made a moment ago of one that is set aside.
+/// Removes a catalog that has been set aside, or that was made from such a one.
 ///
 /// # Errors
 /// It cannot be removed.
@@ -212,8 +212,8 @@ pub fn discard(state: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Keeps the newest damaged catalogs only: each is as large as the one in use.
-fn forget_oldest(state: &Path) {
+/// Removes all but the newest damaged catalogs, since each is as large as the one in use.
+fn remove_oldest(state: &Path) {
     let Ok(entries) = std::fs::read_dir(state) else { return };
     let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
     let second = |name: &str| name.strip_prefix(DAMAGED)?.split_once('.')?.0.parse::<i64>().ok();
@@ -221,7 +221,7 @@ fn forget_oldest(state: &Path) {
     files.sort();
     let mut seconds: Vec<i64> = files.iter().map(|(second, _)| *second).collect();
     seconds.dedup();
-    let newest = seconds.iter().rev().take(MOST_DAMAGED).min().copied().unwrap_or(i64::MIN);
+    let newest = seconds.iter().rev().take(MAX_DAMAGED).min().copied().unwrap_or(i64::MIN);
     for (_, name) in files.iter().filter(|(second, _)| *second < newest) {
         let _ = std::fs::remove_file(state.join(name));
     }
@@ -233,10 +233,10 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-/// Sees to it that the catalog is that of this folder.
+/// Checks that the catalog belongs to this folder, and records the folder.
 ///
 /// # Errors
-/// It is another folder's: none of its articles are here.
+/// It belongs to another folder: none of its articles are in this one.
 pub fn check_folder(catalog: &mut Catalog, state: &Path, folder: &Folder) -> anyhow::Result<()> {
     const KEY: &str = "folder";
     let root = folder.root().display().to_string();
@@ -247,10 +247,10 @@ pub fn check_folder(catalog: &mut Catalog, state: &Path, folder: &Folder) -> any
     if let Some(before) = before
         && folder.is_there()
     {
-        let is_here = catalog.with_known(|known| {
-            let mut known = known.peekable();
-            let is_nobodys = known.peek().is_none();
-            Ok(is_nobodys || known.flatten().any(|known| folder.root().join(known.path).exists()))
+        let is_here = catalog.with_known(|articles| {
+            let mut articles = articles.peekable();
+            let is_empty = articles.peek().is_none();
+            Ok(is_empty || articles.flatten().any(|article| folder.root().join(article.path).exists()))
         })?;
         if !is_here {
             bail!(

@@ -19,9 +19,9 @@ use crate::render::snapshot::Current;
 use crate::serve::Server;
 use crate::system::systemd;
 
-/// How long after a failure of the catalog it is tried again.
+/// Pause before the catalog is opened again after a failure.
 const RETRY: Duration = Duration::from_secs(2);
-/// A catalog that is damaged again so soon after its recovery was not recovered.
+/// A catalog that is damaged again within this time of its recovery is replaced by an empty one.
 const RELAPSE: Duration = Duration::from_mins(10);
 
 /// Reads the configuration again.
@@ -46,21 +46,21 @@ impl std::fmt::Debug for SharedState {
 }
 
 impl SharedState {
-    /// What systemd shows while all is well.
+    /// Returns the status text for systemd while the daemon works normally.
     pub fn status(&self, config: &Config) -> String {
         format!("serving {}", config.base_url(self.address))
     }
 
-    /// Opens everything with a configuration, reads the whole folder and publishes what is in it. Takes as long as a start.
+    /// Opens everything with a configuration, reads the whole folder and publishes it. Takes as long as a start.
     fn begin(&self, config: &Config, opening: Opening) -> anyhow::Result<Running> {
         let base_url = config.base_url(self.address);
-        // First who serves, then what: answers are made once, for all who ask.
+        // The server gets the new on-demand renderer before the folder is read.
         let serve = |on_demand| self.server.reconfigure(self.current.clone(), on_demand, &config.http, &base_url);
         pipeline::begin(config, &base_url, &self.state, &self.current, &self.observers, opening, serve)?.run()
     }
 }
 
-/// Why a configuration cannot take the place of another while the daemon runs, if it cannot.
+/// Returns the first changed key that cannot change while the daemon runs.
 fn needs_restart(old: &Config, new: &Config) -> Option<&'static str> {
     let keys = [
         ("articles.directory", old.articles.directory != new.articles.directory),
@@ -75,9 +75,9 @@ fn needs_restart(old: &Config, new: &Config) -> Option<&'static str> {
 enum Event {
     /// A reload was requested.
     Ordered(Reload),
-    /// Nothing is published any more.
+    /// The pipeline ended.
     Ended(Ended),
-    /// It is time to try again.
+    /// The pause after a failure is over.
     Retry,
 }
 
@@ -86,12 +86,12 @@ pub struct Supervisor {
     shared: Arc<SharedState>,
     config: Config,
     running: Option<Running>,
-    /// What was last said about the catalog, so that it is said once.
-    complaint: String,
+    /// The failure that was logged last; each is logged once.
+    logged_failure: String,
     retry_at: Instant,
-    /// How the catalog is opened next.
+    /// The way in which the catalog is opened next.
     opening: Opening,
-    /// When a damaged catalog was last recovered.
+    /// Time of the last recovery of a damaged catalog.
     recovered_at: Option<Instant>,
 }
 
@@ -99,25 +99,25 @@ impl Supervisor {
     /// Makes a supervisor of a pipeline that runs with `config`.
     pub fn new(shared: SharedState, config: Config, running: Running) -> Self {
         let (shared, running) = (Arc::new(shared), Some(running));
-        let (complaint, retry_at) = (String::new(), Instant::now());
-        Self { shared, config, running, complaint, retry_at, opening: Opening::AsIs, recovered_at: None }
+        let (logged_failure, retry_at) = (String::new(), Instant::now());
+        Self { shared, config, running, logged_failure, retry_at, opening: Opening::AsIs, recovered_at: None }
     }
 
     fn status(&self) -> String {
         self.shared.status(&self.config)
     }
 
-    /// Opens everything as configured, on a blocking thread, since a disk may be slow.
+    /// Starts a pipeline on a blocking thread, since the disk may be slow.
     async fn begin(&self, config: &Config) -> anyhow::Result<anyhow::Result<Running>> {
         let (shared, config) = (self.shared.clone(), config.clone());
         let opening = self.opening.clone();
         Ok(tokio::task::spawn_blocking(move || shared.begin(&config, opening)).await?)
     }
 
-    /// Works until `ended` says that it is over.
+    /// Supervises until `ended` completes.
     ///
     /// # Errors
-    /// Something is wrong with the program itself.
+    /// A task panicked, or the pipeline could not be stopped.
     pub async fn run(
         mut self,
         mut orders: mpsc::Receiver<Reload>,
@@ -129,21 +129,21 @@ impl Supervisor {
                 _ = &mut ended => return self.stop().await,
             };
             match event {
-                Event::Ordered(answer) => {
-                    let said = self.reload().await?;
-                    let _ = answer.send(said);
+                Event::Ordered(sender) => {
+                    let result = self.reload().await?;
+                    let _ = sender.send(result);
                 }
                 Event::Ended(Ended::Failed(error)) => {
                     let at_state = self.shared.state.display().to_string();
-                    self.failed(&anyhow::Error::from(error).context(at_state)).await;
+                    self.handle_failure(&anyhow::Error::from(error).context(at_state)).await;
                 }
                 Event::Ended(Ended::Damaged(error)) => {
                     if let Some(running) = self.running.take() {
-                        // What it has to say about the catalog is known.
+                        // Its error is the damage that is handled here.
                         let _ = tokio::task::spawn_blocking(move || running.stop()).await?;
                     }
                     let at_state = self.shared.state.display().to_string();
-                    self.failed(&anyhow::Error::from(error).context(at_state)).await;
+                    self.handle_failure(&anyhow::Error::from(error).context(at_state)).await;
                 }
                 Event::Ended(Ended::Panicked) => {
                     bail!("the publisher panicked: the articles are safe in their files; please report this")
@@ -153,7 +153,7 @@ impl Supervisor {
         }
     }
 
-    /// Whatever comes first.
+    /// Waits for the next event.
     async fn next(&mut self, orders: &mut mpsc::Receiver<Reload>) -> Event {
         let event = async {
             if let Some(running) = &mut self.running {
@@ -168,7 +168,7 @@ impl Supervisor {
         }
     }
 
-    /// Stops publishing. Its errors are returned to the task that waits for it.
+    /// Stops the pipeline.
     async fn stop(self) -> anyhow::Result<()> {
         match self.running {
             Some(running) => tokio::task::spawn_blocking(move || running.stop()).await?,
@@ -176,33 +176,33 @@ impl Supervisor {
         }
     }
 
-    /// The catalog cannot be used: what is served stays, and it is tried again.
-    async fn failed(&mut self, error: &anyhow::Error) {
+    /// Handles a failure of the catalog: drops the pipeline and schedules the next attempt. The current snapshot is still served.
+    async fn handle_failure(&mut self, error: &anyhow::Error) {
         if let Some(running) = self.running.take() {
-            // The watch of a large folder takes its time to end.
+            // Ending the watch of a large folder takes long.
             let _ = tokio::task::spawn_blocking(move || drop(running)).await;
         }
-        let complaint = format!("{error:#}");
+        let failure = format!("{error:#}");
         self.shared.observers.metrics.record_catalog_failure();
-        self.shared.observers.status.update(|status| status.failure = Some(complaint.clone()));
+        self.shared.observers.status.update(|status| status.failure = Some(failure.clone()));
         if let Some(why) = pipeline::damage(error)
             && self.opening == Opening::AsIs
         {
             let is_relapse = self.recovered_at.take().is_some_and(|at| at.elapsed() < RELAPSE);
             self.opening = if is_relapse { Opening::Empty(why) } else { Opening::Recovering(why) };
-            // Waiting repairs nothing, and the recovery says what was wrong.
+            // The recovery starts at once and logs the damage.
             self.retry_at = Instant::now();
             return;
         }
         self.retry_at = Instant::now() + RETRY;
-        if complaint != self.complaint {
-            tracing::error!(error = %complaint, "publishing stopped: the catalog cannot be used; trying again every few seconds");
-            systemd::status(&format!("{}; nothing new is published: {complaint}", self.status()));
-            self.complaint = complaint;
+        if failure != self.logged_failure {
+            tracing::error!(error = %failure, "publishing stopped: the catalog cannot be used; trying again every few seconds");
+            systemd::status(&format!("{}; nothing new is published: {failure}", self.status()));
+            self.logged_failure = failure;
         }
     }
 
-    /// Opens everything once more, as it was.
+    /// Starts the pipeline again with the current configuration.
     async fn begin_again(&mut self) -> anyhow::Result<()> {
         match self.begin(&self.config).await? {
             Ok(running) => {
@@ -211,12 +211,12 @@ impl Supervisor {
                     self.recovered_at = Some(Instant::now());
                 }
                 self.shared.observers.status.update(|status| status.failure = None);
-                if !std::mem::take(&mut self.complaint).is_empty() {
+                if !std::mem::take(&mut self.logged_failure).is_empty() {
                     tracing::info!("publishing resumed");
                     systemd::status(&self.status());
                 }
             }
-            Err(error) => self.failed(&error).await,
+            Err(error) => self.handle_failure(&error).await,
         }
         Ok(())
     }
@@ -226,7 +226,7 @@ impl Supervisor {
         systemd::reloading();
         let shared = self.shared.clone();
         let loaded = tokio::task::spawn_blocking(move || (shared.load)()).await?;
-        let said = match loaded {
+        let result = match loaded {
             Ok(new) if new == self.config => {
                 if let Some(running) = &self.running {
                     running.reconcile();
@@ -239,16 +239,16 @@ impl Supervisor {
             },
             Err(error) => Err(format!("{error:#}")),
         };
-        let said = said.map_err(|why| format!("{why}; keeping the current configuration"));
-        match &said {
-            Ok(said) => tracing::info!(result = said, "reloaded"),
+        let result = result.map_err(|why| format!("{why}; keeping the current configuration"));
+        match &result {
+            Ok(message) => tracing::info!(result = message, "reloaded"),
             Err(error) => tracing::error!(%error, "reload failed"),
         }
         systemd::ready(&self.status());
-        Ok(said)
+        Ok(result)
     }
 
-    /// Publishes and serves by another configuration; or, if that cannot be, by the old one.
+    /// Restarts the pipeline with another configuration, or with the old one if that fails.
     async fn change(&mut self, new: Config) -> anyhow::Result<Result<String, String>> {
         if let Some(running) = self.running.take() {
             tokio::task::spawn_blocking(move || running.stop()).await??;
