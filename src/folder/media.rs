@@ -206,8 +206,8 @@ impl OpenMedia {
         let since_1970 = |nanoseconds: i64| u64::try_from(nanoseconds).ok().map(Duration::from_nanos);
         let now = now.duration_since(UNIX_EPOCH).ok()?;
         // Users can set a modification time in the future, but not the change time.
-        let written = since_1970(self.stat.mtime).filter(|written| *written <= now).unwrap_or_default();
-        let latest = written.max(since_1970(self.stat.ctime)?);
+        let modified = since_1970(self.stat.mtime).filter(|modified| *modified <= now).unwrap_or_default();
+        let latest = modified.max(since_1970(self.stat.ctime)?);
         let second = Duration::from_secs(latest.as_secs());
         (second + SETTLED <= now).then(|| UNIX_EPOCH + second)
     }

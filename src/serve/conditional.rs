@@ -34,8 +34,8 @@ pub fn evaluate(
     }
     if headers.contains_key(header::IF_NONE_MATCH) {
         let any = is_any(headers, header::IF_NONE_MATCH);
-        let known = |etag: &&str| any || tags(headers, header::IF_NONE_MATCH).any(|tag| is_same(tag, etag));
-        return etags.iter().position(known).map_or(Precondition::Proceed, Precondition::NotModified);
+        let matches = |etag: &&str| any || tags(headers, header::IF_NONE_MATCH).any(|tag| is_same(tag, etag));
+        return etags.iter().position(matches).map_or(Precondition::Proceed, Precondition::NotModified);
     }
     // A date in the future was invented by the client and is ignored.
     let is_met = |date: &SystemTime| last_modified.is_some_and(|modified| modified <= *date) && *date <= now;

@@ -41,11 +41,11 @@ struct Generations {
 
 impl Generations {
     fn count_of(&mut self, key: u64, now: Instant) -> &mut PollCount {
-        let known = self.old.remove(&key);
+        let old_count = self.old.remove(&key);
         if self.young.len() >= GENERATION_SIZE && !self.young.contains_key(&key) {
             self.old = std::mem::take(&mut self.young);
         }
-        self.young.entry(key).or_insert(known.unwrap_or(PollCount { since: now, requests: 0 }))
+        self.young.entry(key).or_insert(old_count.unwrap_or(PollCount { since: now, requests: 0 }))
     }
 }
 

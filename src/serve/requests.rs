@@ -201,7 +201,7 @@ impl Sources {
         let field = |name| response.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
         let coding = field(header::CONTENT_ENCODING);
         let sent = response.body().size_hint().exact().unwrap_or(0);
-        let asked = match target {
+        let kind = match target {
             Target::Document(document) => {
                 if status == StatusCode::NOT_MODIFIED {
                     let variant = document.variant_of(field(header::ETAG).unwrap_or_default());
@@ -222,7 +222,7 @@ impl Sources {
         if sent > 0 {
             metrics.add_sent(sent);
         }
-        metrics.record_response(asked, status.as_u16(), coding);
+        metrics.record_response(kind, status.as_u16(), coding);
     }
 
     /// Makes the response to a request that arrived at `begun`, and logs and counts it.

@@ -245,8 +245,8 @@ fn document(request: &Parts, document: &Document, policy: &ResponsePolicy, now: 
     // The variants that the client accepts and that exist, best first.
     let mut variants = [const { None }; ContentCoding::ALL.len()];
     let codings = negotiate::codings(&request.headers);
-    let found = codings.filter_map(|coding| Some((coding, document.variant(coding)?)));
-    let found = variants.iter_mut().zip(found).map(|(place, variant)| *place = Some(variant)).count();
+    let available = codings.filter_map(|coding| Some((coding, document.variant(coding)?)));
+    let count = variants.iter_mut().zip(available).map(|(slot, variant)| *slot = Some(variant)).count();
     let [Some((coding, best)), ..] = variants else {
         let text = "None of the accepted content codings is available: br, zstd, gzip, identity.";
         return with(message(StatusCode::NOT_ACCEPTABLE, text), header::VARY, "Accept-Encoding");
@@ -254,9 +254,9 @@ fn document(request: &Parts, document: &Document, policy: &ResponsePolicy, now: 
     let tags = variants.map(|variant| variant.map_or("", |(_, variant)| variant.etag.as_str()));
     let last_modified = SystemTime::from(document.last_modified);
     let (variant, coding, status) =
-        match conditional::evaluate(&request.headers, &tags[..found], Some(last_modified), now) {
+        match conditional::evaluate(&request.headers, &tags[..count], Some(last_modified), now) {
             Precondition::Proceed => (best, coding, StatusCode::OK),
-            Precondition::NotModified(place) => match variants[place] {
+            Precondition::NotModified(index) => match variants[index] {
                 Some((coding, variant)) => (variant, coding, StatusCode::NOT_MODIFIED),
                 None => (best, coding, StatusCode::NOT_MODIFIED),
             },
