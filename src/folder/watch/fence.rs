@@ -5,6 +5,7 @@
 
 use std::fs::OpenOptions;
 use std::io;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -27,7 +28,7 @@ impl Fence {
     /// # Errors
     /// The file cannot be created.
     pub fn at(file: PathBuf) -> io::Result<Self> {
-        OpenOptions::new().create(true).truncate(false).write(true).open(&file)?;
+        OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&file)?;
         Ok(Self(Arc::new(State { file, ..State::default() })))
     }
 
