@@ -140,7 +140,7 @@ pub(super) struct KnownArticle {
 }
 
 impl KnownArticle {
-    /// Whether readers were told of its removal, and see it again now.
+    /// Whether readers have seen its tombstone, and see it again now.
     fn is_raised_by(&self, arrival: &Arrival<'_>) -> bool {
         let comes = arrival.article.expires.is_none_or(|expires| expires > arrival.now);
         comes && (self.buried.is_some() || (self.state != ArticleState::Live && self.shown))
@@ -226,7 +226,7 @@ pub(super) fn dates(arrival: &Arrival<'_>, known: Option<&KnownArticle>, adopted
     let stated = article.updated.or(adopted.and_then(|adopted| adopted.updated));
     let stated = stated.map(|updated| updated.min(arrival.now));
     let updated = match known.filter(|_| adopted.is_none()) {
-        // Readers were told of its removal: only an entry that is newer than that replaces the tombstone (RFC 6721 section 3).
+        // Only an entry that is newer than its tombstone replaces it (RFC 6721 section 3).
         Some(known) if known.is_raised_by(arrival) => {
             let removed = known.revised.max(known.buried.unwrap_or(known.revised));
             arrival.now.max(removed + TimeDelta::seconds(1))

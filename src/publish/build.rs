@@ -123,7 +123,7 @@ impl SnapshotBuilder {
     ) -> catalog::Result<Option<Arc<Snapshot>>> {
         let before = self.last.clone();
         let documents = catalog.attempt(|catalog| {
-            catalog.pass_time(moment)?;
+            catalog.apply_due(moment)?;
             let window = catalog.window(&self.limits, moment.due)?;
             let archive = catalog.close_archives(&window, &self.limits, moment)?;
             let entries = self.entries(catalog, &window, moment.due)?;
@@ -162,7 +162,7 @@ impl SnapshotBuilder {
         let current = self.current.get();
         let due = current.moment.due;
         self.compressor.compress(current);
-        catalog.settle(&self.limits, due)
+        catalog.recompute_cutoffs(&self.limits, due)
     }
 
     /// Pages of the articles in the feed, which are requested more often than others.

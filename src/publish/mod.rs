@@ -245,7 +245,7 @@ impl Publisher {
     /// Follows hints, and publishes the result at once if possible: one write to the disk is enough for both.
     fn follow(&mut self, batch: &[Change], hints: Queue, moment: WriteMoment) -> catalog::Result<()> {
         // The bulk import is over: from now on, files are compared with all rows.
-        if self.catalog.end_fresh()? {
+        if self.catalog.finish_bulk_import()? {
             self.catalog.tidy()?;
         }
         let is_time = hints == Queue::Empty && self.until_next_version().is_zero();
@@ -281,8 +281,8 @@ impl Publisher {
             })?;
             self.ingest.notify_requests();
             if was_reading && !self.ingest.is_reading() {
-                self.catalog.end_fresh()?;
-                self.catalog.expect(Changes::Few)?;
+                self.catalog.finish_bulk_import()?;
+                self.catalog.prepare_for(Changes::Few)?;
                 self.untidy = true;
             }
         }

@@ -12,9 +12,8 @@ use crate::model::collection::{Adoption, ImportedEntry};
 use crate::model::text::{is_iri, xml_legal};
 
 impl Catalog {
-    /// Takes over the ids and dates of a feed that was published elsewhere. They are given to the articles of files that are
-    /// read from now on: to all, while this catalog is open, later only to new ones. Gives the number of entries that were
-    /// adopted before.
+    /// Adds the entries of another publisher's feed. Articles that are read from now on take over their ids and dates: during an adoption
+    /// all articles, later only new ones. Returns the number of entries that were adopted before.
     ///
     /// # Errors
     /// The catalog cannot be read or written.
@@ -22,9 +21,9 @@ impl Catalog {
         self.transaction(|catalog| {
             let mut known = 0;
             for entry in entries {
-                // A guid with characters that XML cannot hold is of no use in a feed.
+                // A feed cannot contain a guid with characters that XML does not allow.
                 let guid = entry.guid.clone().filter(|guid| xml_legal(guid) == *guid);
-                if !catalog.keep_adopted(&ImportedEntry { guid, ..entry.clone() })? {
+                if !catalog.add_adopted(&ImportedEntry { guid, ..entry.clone() })? {
                     known += 1;
                 }
             }
@@ -32,7 +31,7 @@ impl Catalog {
         })
     }
 
-    /// Has every file read again, and asked which of the entries it is, in the next of three ways. Says whether there is one.
+    /// Begins the next pass of the adoption, in which all files are read and matched again. Returns whether there is one.
     ///
     /// # Errors
     /// The catalog cannot be written.
@@ -43,7 +42,7 @@ impl Catalog {
         Ok(self.adopting.is_some())
     }
 
-    /// What has come of all that was adopted; `known` entries were adopted before.
+    /// The result of the adoption; `known` entries were adopted before.
     ///
     /// # Errors
     /// The catalog cannot be read.
@@ -56,8 +55,8 @@ impl Catalog {
         Ok(Adoption { matched: usize::try_from(matched).unwrap_or(0), known, waiting })
     }
 
-    /// Writes an entry down; says whether it is new.
-    fn keep_adopted(&mut self, entry: &ImportedEntry) -> Result<bool> {
+    /// Adds an entry; returns whether it is new.
+    fn add_adopted(&mut self, entry: &ImportedEntry) -> Result<bool> {
         let Some(name) = entry.id.as_deref().or(entry.guid.as_deref()) else { return Ok(false) };
         let link = entry.link.as_deref().map(comparable_link);
         let title = entry.title.as_deref().map(boilerplate::folded).filter(|title| !title.is_empty());
@@ -80,12 +79,13 @@ impl Catalog {
         Ok(true)
     }
 
-    /// The same entry in another format: its readers may know it by another name. Says whether there is one.
+    /// Merges an entry with the same one of a feed in another format, whose readers may know it by another id. Returns whether there is
+    /// one.
     fn merge_adopted(&mut self, entry: &ImportedEntry, link: Option<&str>, title: Option<&str>) -> Result<bool> {
         let sql = "
             SELECT number, id, guid, article IS NOT NULL FROM adopted
             WHERE link = ?1 AND (title IS ?2 OR title IS NULL OR ?2 IS NULL) LIMIT 1";
-        let found = self.connection.prepare_cached(sql)?.query_row(params![link, title], |row| {
+        let row = self.connection.prepare_cached(sql)?.query_row(params![link, title], |row| {
             Ok((
                 row.get::<_, i64>(0)?,
                 row.get::<_, String>(1)?,
@@ -93,9 +93,9 @@ impl Catalog {
                 row.get::<_, bool>(3)?,
             ))
         });
-        let Some((number, id, guid, taken)) = found.optional()? else { return Ok(false) };
+        let Some((number, id, guid, taken)) = row.optional()? else { return Ok(false) };
         let (id, guid) = match (&entry.id, &entry.guid) {
-            // What an Atom feed called it is the id; what the others called it stays their guid.
+            // The id of the Atom feed becomes the id; that of the other formats stays their guid.
             (Some(atom), _) if is_iri(atom) && *atom != id && !self.is_taken(atom)? => {
                 (atom.clone(), guid.or(Some(id)))
             }
@@ -133,12 +133,12 @@ impl Catalog {
         rows.map(|row| row?.map(entry)).collect()
     }
 
-    /// Whether an article has an id that was given elsewhere.
+    /// Whether an article has an adopted id.
     pub(super) fn has_adopted(&self, article: i64) -> Result<bool> {
         Ok(self.connection.prepare_cached("SELECT 1 FROM adopted WHERE article = ?1")?.exists([article])?)
     }
 
-    /// Notes that an article has an id that was adopted, if it was.
+    /// Notes that an article has an id, if the id was adopted.
     pub(super) fn take_adopted(&mut self, id: &str, article: i64) -> Result<()> {
         let sql = "UPDATE adopted SET article = ?2 WHERE id = ?1 AND article IS NULL";
         self.connection.prepare_cached(sql)?.execute(params![id, article])?;

@@ -1,5 +1,5 @@
-//! Archive documents (RFC 5005 section 4): which articles are in each. An article stays in its archive for ever, so that no
-//! edit and no deletion renumbers any; a gap stays a gap.
+//! The articles of archive documents (RFC 5005 section 4). An article never leaves its archive, so that no edit and no deletion
+//! renumbers archives.
 
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -10,10 +10,10 @@ use crate::catalog::visibility::visible;
 use crate::model::collection::FeedLimits;
 use crate::model::moment::{Audience, Moment, Version};
 
-/// An archive is closed early when it takes this many times the bytes of a feed.
+/// Maximum size of an archive, as a multiple of the size of a feed.
 const BYTES: u64 = 8;
 
-/// An article that is in no archive.
+/// An article without an archive.
 struct Open {
     number: i64,
     weight: i64,
@@ -22,9 +22,9 @@ struct Open {
 }
 
 impl Catalog {
-    /// Closes archives until each article that is shown at `moment` is in the window or in an archive. Gives the number of the
-    /// newest archive. What a new archive holds is still in the window for the most part: so it is full when it is first
-    /// told of, and need not change later (standards 61).
+    /// Closes archives until each article that is visible at `moment` is in the window or in an archive. Returns the number of the
+    /// newest archive. Most articles of a new archive are still in the window: the archive is full when feeds first refer to it, and
+    /// need not change later (standards 61).
     ///
     /// # Errors
     /// The catalog cannot be written.
@@ -43,7 +43,7 @@ impl Catalog {
         Ok(newest)
     }
 
-    /// Articles that are in no archive, oldest first.
+    /// Articles without an archive, oldest first.
     fn open_articles(&self, now: DateTime<Utc>) -> Result<Vec<Open>> {
         let visible = visible(Audience::Public, "?1");
         let sql = format!(
@@ -61,7 +61,7 @@ impl Catalog {
         Ok(open)
     }
 
-    /// Puts the oldest of `open` into a new archive and says how many.
+    /// Moves the oldest of `open` into a new archive and returns how many.
     fn close_archive(&mut self, open: &[Open], limits: &FeedLimits, version: Version) -> Result<usize> {
         let mut bytes = 0;
         let fits = open.iter().take(limits.archive_entries.max(1)).take_while(|article| {
@@ -84,8 +84,8 @@ impl Catalog {
         Ok(count)
     }
 
-    /// An article in an archive has changed, and so have the archive's documents.
-    pub(super) fn touch_archive_of(&mut self, number: i64, version: Version) -> Result<()> {
+    /// Notes that the archive of an article has changed, if it is in one.
+    pub(super) fn mark_archive_changed(&mut self, number: i64, version: Version) -> Result<()> {
         let sql = "SELECT archive FROM article WHERE number = ?1 AND archive IS NOT NULL";
         let archive: Option<i64> =
             self.connection.prepare_cached(sql)?.query_row([number], |row| row.get(0)).optional()?;
@@ -114,8 +114,8 @@ pub(super) fn newest(connection: &Connection) -> Result<Option<u32>> {
     Ok(connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
 }
 
-/// The articles of the main feed: those of its window, and of archives those that were changed lately, which the feed tells of
-/// again (standards 61), since nobody reads an archive twice. Number and revision of each, newest first.
+/// The articles of the main feed, each with its number and revision, newest first: those of its window, and recently changed ones
+/// from archives, since clients do not fetch an archive twice (standards 61).
 pub(super) fn feed(
     connection: &Connection,
     window: &Window,
@@ -134,12 +134,12 @@ pub(super) fn feed(
     let mut again: Vec<(i64, i64, i64)> = Vec::new();
     while let Some(row) = changed.next()? {
         let (number, updated): (i64, i64) = (row.get(0)?, row.get(5)?);
-        // The first is the latest of all.
+        // The first row is the latest change of all.
         latest = latest.max(Some(updated));
         if latest.is_some_and(|latest| updated < latest.saturating_sub(limits.window.num_seconds())) {
             break;
         }
-        if window.rows.iter().any(|(known, _)| *known == number) {
+        if window.rows.iter().any(|(other, _)| *other == number) {
             continue;
         }
         bytes += limits.weigh(values::weight(row.get(3)?)?, values::weight(row.get(4)?)?);

@@ -1,4 +1,4 @@
-//! Articles whose heads are known and whose texts were not read yet: which they are, and what becomes of them when they are.
+//! The backlog: articles of which only the heads have been read.
 
 use std::path::PathBuf;
 
@@ -10,7 +10,7 @@ use crate::catalog::visibility::{EXPIRING, PUBLISHED};
 use crate::model::taxonomy::{self, Term};
 
 impl Catalog {
-    /// Numbers of articles that are to be read, from the one after `last` on.
+    /// Numbers of unread articles after `last`.
     ///
     /// # Errors
     /// The catalog cannot be read.
@@ -22,7 +22,7 @@ impl Catalog {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// Which of some articles are to be read.
+    /// The unread ones of these articles.
     ///
     /// # Errors
     /// The catalog cannot be read.
@@ -36,7 +36,7 @@ impl Catalog {
         Ok(unread)
     }
 
-    /// Path of an article that is to be read; `None` if it was, or is no more.
+    /// Path of an unread article; `None` if it has been read or was deleted.
     ///
     /// # Errors
     /// The catalog cannot be read.
@@ -47,7 +47,7 @@ impl Catalog {
         Ok(path.map(path_of))
     }
 
-    /// Whether an article becomes whole by an arrival, with nothing else new about it.
+    /// Whether an arrival only adds the text of an unread article.
     pub(super) fn catches_up(&self, number: i64, identity: &Identity, arrival: &Arrival<'_>) -> Result<bool> {
         if arrival.extent != Extent::Whole {
             return Ok(false);
@@ -67,7 +67,7 @@ impl Catalog {
         Ok(self.connection.prepare_cached(sql)?.query_row(values, |row| row.get(0)).optional()?.unwrap_or(false))
     }
 
-    /// The views that an article is in by its head, so that nobody has to look for them; `None` where they may be others.
+    /// The views of an unread article, computed from its head; `None` if the table may have others.
     pub(super) fn terms_of_head(&self, number: i64, arrival: &Arrival<'_>) -> Result<Option<Vec<Term>>> {
         let sql = format!(
             "
@@ -83,7 +83,7 @@ impl Catalog {
     }
 }
 
-/// Whether an article is to be read.
+/// Whether the text of an article has not been read.
 pub(super) fn is_unread(connection: &Connection, number: i64) -> Result<bool> {
     let sql = "SELECT stale = ?2 FROM article WHERE number = ?1";
     let mut statement = connection.prepare_cached(sql)?;

@@ -1,4 +1,5 @@
-//! The first reading of a folder into an empty catalog: that there is nothing like an article yet is known without looking for it.
+//! Bulk import into an empty catalog. An in-memory set of hashes answers "seen before?" without a query, and indexes are made at the
+//! end.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
@@ -6,11 +7,10 @@ use std::hash::{BuildHasher, RandomState};
 use super::{Arrival, Catalog, Result};
 use crate::folder::Stat;
 
-/// An index: its name, and what it is on.
+/// The name of an index, and its table, columns and condition.
 type Index = (&'static str, &'static str);
 
-/// Indexes that nothing looks into while everything is new. To make them in the end takes less time than to keep them up. These are
-/// those that feeds are made by.
+/// Indexes that feeds need. A bulk import creates indexes at its end, which takes less time than updating them.
 pub(super) const INDEXES_OF_FEEDS: [Index; 4] = [
     ("article_newest", "article (published DESC, number) WHERE state = 0"),
     ("article_open", "article (published, number DESC) WHERE state = 0 AND archive IS NULL"),
@@ -21,7 +21,7 @@ pub(super) const INDEXES_OF_FEEDS: [Index; 4] = [
     ),
 ];
 
-/// And these are those by which changes are followed: nobody who reads has to wait for them.
+/// Indexes that later changes need. They are created after the first version is served.
 pub(super) const INDEXES_OF_FILES: [Index; 4] = [
     ("article_unread", "article (number) WHERE stale = 3"),
     ("member_article", "member (number)"),
@@ -29,11 +29,10 @@ pub(super) const INDEXES_OF_FILES: [Index; 4] = [
     ("article_inode", "article (inode, born) WHERE state < 2"),
 ];
 
-/// The name under which it is kept that a first reading has begun and not ended: there are no addresses yet, and not all members of
-/// views.
+/// Key in `meta` during a bulk import. Until its end, addresses and some members of views are missing.
 const UNDER_WAY: &str = "first reading";
 
-/// Takes back all that one records. Views stay, without anything in them.
+/// Deletes all rows of an interrupted import. Views stay, without members.
 const FORGET: &str = "
     DELETE FROM member;
     DELETE FROM spelling;
@@ -45,44 +44,43 @@ const FORGET: &str = "
     UPDATE total SET shown = 0, scheduled = 0;
     DELETE FROM meta WHERE key = 'first reading';";
 
-/// What was recorded since the catalog was empty, as numbers that stand for it. Two that are different may have one number: then it is
-/// looked for, and not found.
+/// The state of a bulk import: hashes of all that it has recorded. After a collision of two hashes, a query gives the answer.
 #[derive(Debug, Default)]
-pub(super) struct Fresh {
-    seen: HashSet<u64>,
+pub(super) struct BulkImport {
+    hashes: HashSet<u64>,
     hasher: RandomState,
-    /// Something was recorded that refers to other files.
-    refers: bool,
-    /// Something was not new: what is needed to look for it is kept up from then on.
+    /// A recorded article refers to other files.
+    has_references: bool,
+    /// An article was not new, so the indexes for queries were created.
     has_indexes: bool,
 }
 
-/// By what an article could be known already.
+/// A property by which an article may have been seen before.
 #[derive(Debug, Hash, Clone, Copy)]
-pub(super) enum Sign<'a> {
+pub(super) enum Trace<'a> {
     Content(&'a [u8; 32]),
     File(i64, i64),
     Id(&'a str),
     Slug(&'a str),
 }
 
-impl Fresh {
-    fn has(&self, sign: Sign<'_>) -> bool {
-        self.seen.contains(&self.hasher.hash_one(sign))
+impl BulkImport {
+    fn has(&self, trace: Trace<'_>) -> bool {
+        self.hashes.contains(&self.hasher.hash_one(trace))
     }
 
-    fn put(&mut self, sign: Sign<'_>) {
-        let number = self.hasher.hash_one(sign);
-        self.seen.insert(number);
+    fn put(&mut self, trace: Trace<'_>) {
+        let number = self.hasher.hash_one(trace);
+        self.hashes.insert(number);
     }
 }
 
 impl Catalog {
-    /// Begins the first reading of a folder, if nothing was ever recorded. Until [`Catalog::end_fresh`], each path comes once.
+    /// Begins a bulk import, if the catalog is empty. Until [`Catalog::finish_bulk_import`], each path may be recorded once.
     ///
     /// # Errors
     /// The catalog cannot be read.
-    pub fn begin_fresh(&mut self) -> Result<()> {
+    pub fn begin_bulk_import(&mut self) -> Result<()> {
         let sql = "
             SELECT NOT EXISTS (SELECT 1 FROM article) AND NOT EXISTS (SELECT 1 FROM retired)
               AND NOT EXISTS (SELECT 1 FROM adopted) AND NOT EXISTS (SELECT 1 FROM address)";
@@ -90,7 +88,7 @@ impl Catalog {
         if !is_empty || self.adopting.is_some() {
             return Ok(());
         }
-        self.fresh = Some(Fresh::default());
+        self.bulk_import = Some(BulkImport::default());
         self.set_meta(UNDER_WAY, "")?;
         for (name, _) in INDEXES_OF_FEEDS.into_iter().chain(INDEXES_OF_FILES) {
             self.connection.execute(&format!("DROP INDEX IF EXISTS {name}"), [])?;
@@ -98,12 +96,12 @@ impl Catalog {
         Ok(())
     }
 
-    /// The first reading is over: feeds can be made. Says whether there was one.
+    /// Finishes the bulk import, so that feeds can be built. Returns whether there was one.
     ///
     /// # Errors
     /// The catalog cannot be written.
-    pub fn end_fresh(&mut self) -> Result<bool> {
-        if self.fresh.take().is_none() {
+    pub fn finish_bulk_import(&mut self) -> Result<bool> {
+        if self.bulk_import.take().is_none() {
             return Ok(false);
         }
         self.transaction(|catalog| {
@@ -117,20 +115,20 @@ impl Catalog {
         })
     }
 
-    /// Forgets what a first reading recorded that was broken off: it was half of it, and nobody was shown any.
-    pub(super) fn forget_broken_off(&mut self) -> Result<()> {
+    /// Deletes the rows of a bulk import that did not finish. No response has shown them.
+    pub(super) fn discard_interrupted_import(&mut self) -> Result<()> {
         if self.meta(UNDER_WAY)?.is_none() {
             return Ok(());
         }
         self.transaction(|catalog| Ok(catalog.connection.execute_batch(FORGET)?))
     }
 
-    /// Whether a first reading is under way.
-    pub(super) fn is_fresh(&self) -> bool {
-        self.fresh.is_some()
+    /// Whether a bulk import is running.
+    pub(super) fn is_bulk_importing(&self) -> bool {
+        self.bulk_import.is_some()
     }
 
-    /// Does what a first reading left for later, if there was one: changes can be followed.
+    /// Does the follow-up work of a bulk import, after which changes can be processed quickly.
     ///
     /// # Errors
     /// The catalog cannot be written.
@@ -141,7 +139,7 @@ impl Catalog {
         Ok(())
     }
 
-    /// Makes the indexes that are not there: a first reading may have been broken off, too.
+    /// Creates the missing ones of some indexes.
     pub(super) fn make_indexes(&self, indexes: &[Index]) -> Result<()> {
         for (name, columns) in indexes {
             self.connection.execute(&format!("CREATE INDEX IF NOT EXISTS {name} ON {columns}"), [])?;
@@ -149,44 +147,44 @@ impl Catalog {
         Ok(())
     }
 
-    /// Whether there is certainly no article of this file, under whatever path, and none with its bytes. `false` says nothing.
+    /// Whether certainly no article has this file, under any path, or its bytes. `false` means that a query must answer.
     ///
     /// # Errors
     /// The catalog cannot be written.
-    pub fn never_saw(&mut self, file_hash: &[u8; 32], stat: Stat) -> Result<bool> {
-        let Some(fresh) = &mut self.fresh else { return Ok(false) };
-        if !fresh.has(Sign::Content(file_hash)) && !fresh.has(Sign::File(stat.inode, stat.born)) {
+    pub fn is_certainly_new(&mut self, file_hash: &[u8; 32], stat: Stat) -> Result<bool> {
+        let Some(bulk_import) = &mut self.bulk_import else { return Ok(false) };
+        if !bulk_import.has(Trace::Content(file_hash)) && !bulk_import.has(Trace::File(stat.inode, stat.born)) {
             return Ok(true);
         }
-        if !std::mem::replace(&mut fresh.has_indexes, true) {
+        if !std::mem::replace(&mut bulk_import.has_indexes, true) {
             self.make_indexes(&INDEXES_OF_FILES)?;
         }
         Ok(false)
     }
 
-    /// Whether certainly no article refers to any file.
+    /// Whether certainly no article refers to another file.
     pub fn refers_to_nothing(&self) -> bool {
-        self.fresh.as_ref().is_some_and(|fresh| !fresh.refers)
+        self.bulk_import.as_ref().is_some_and(|bulk_import| !bulk_import.has_references)
     }
 
-    /// An article refers to files.
-    pub(super) fn refers(&mut self) {
-        if let Some(fresh) = &mut self.fresh {
-            fresh.refers = true;
+    /// Notes that an article refers to other files.
+    pub(super) fn note_reference(&mut self) {
+        if let Some(bulk_import) = &mut self.bulk_import {
+            bulk_import.has_references = true;
         }
     }
 
-    /// Whether an article with this id or slug was certainly never recorded.
-    pub(super) fn is_unheard_of(&self, sign: Sign<'_>) -> bool {
-        self.fresh.as_ref().is_some_and(|fresh| !fresh.has(sign))
+    /// Whether certainly no article has this property.
+    pub(super) fn is_certainly_unused(&self, trace: Trace<'_>) -> bool {
+        self.bulk_import.as_ref().is_some_and(|bulk_import| !bulk_import.has(trace))
     }
 
-    /// An article is recorded.
-    pub(super) fn saw(&mut self, arrival: &Arrival<'_>, id: &str, slug: &str) {
-        if let Some(fresh) = &mut self.fresh {
-            let file = Sign::File(arrival.stat.inode, arrival.stat.born);
-            for sign in [Sign::Content(&arrival.file_hash), file, Sign::Id(id), Sign::Slug(slug)] {
-                fresh.put(sign);
+    /// Notes a recorded article.
+    pub(super) fn note_recorded(&mut self, arrival: &Arrival<'_>, id: &str, slug: &str) {
+        if let Some(bulk_import) = &mut self.bulk_import {
+            let file = Trace::File(arrival.stat.inode, arrival.stat.born);
+            for trace in [Trace::Content(&arrival.file_hash), file, Trace::Id(id), Trace::Slug(slug)] {
+                bulk_import.put(trace);
             }
         }
     }

@@ -1,5 +1,5 @@
-//! The check of a whole catalog: every row is read by the function that the program reads it with, and everything that a row
-//! refers to must be there. So a wrong value is found before it is served.
+//! The check of a whole catalog: each row is read by the function with which the program reads it, and all rows that it refers to
+//! must exist. A wrong value is found before it is served.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::types::{Value, ValueRef};
@@ -13,30 +13,30 @@ use crate::model::entry::{ArticleId, Slug};
 use crate::model::taxonomy::ViewKind;
 use crate::model::text::xml_legal;
 
-/// A catalog of at most so many bytes is checked before anything is served; a larger one, while it is.
+/// A catalog of at most this many bytes is checked before the first response; a larger one is checked while it is served.
 const SMALL: i64 = 2 << 20;
 
-/// Rows between two looks whether the check is still wanted.
+/// Number of rows after which the check may be cancelled.
 const ROWS: usize = 1_000;
 
-/// A clock that is set back leaves dates behind that are ahead of it, but no later than the last version.
+/// How far a recorded date may be ahead of the clock, which may have been set back.
 const LEEWAY: TimeDelta = TimeDelta::days(1);
 
-/// How much is checked.
+/// The extent of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum CheckScope {
-    /// Rows without the texts of articles, most of which are on the disk only. A wrong text is found when it is read.
+    /// All rows without the texts of articles, most of which are not in memory. A wrong text is found when it is read.
     Rows,
     /// Everything.
     All,
 }
 
-/// The latest date that the clock can have given, in Unix seconds.
+/// The latest possible date from the clock, in Unix seconds.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Latest(i64);
 
 impl Latest {
-    /// As of `now`, with the versions that the catalog remembers.
+    /// For the clock `now` and the versions in the catalog.
     pub(super) fn of(connection: &Connection, now: DateTime<Utc>) -> Result<Self> {
         let mut latest = now;
         for key in ["version", "promised"] {
@@ -46,30 +46,30 @@ impl Latest {
         Ok(Self::at(latest))
     }
 
-    /// As of `now` alone.
+    /// For the clock `now`.
     pub(super) fn at(now: DateTime<Utc>) -> Self {
         Self((now + LEEWAY).timestamp())
     }
 
-    /// A date that the clock gave.
+    /// Checks a date from the clock.
     pub(super) fn clock(self, seconds: i64) -> Result<DateTime<Utc>> {
         if (0..=self.0).contains(&seconds) { date(seconds) } else { damaged(format!("{seconds} is not a past date")) }
     }
 }
 
-/// A way of reading the rows of a table.
+/// A way to read the rows of a table. A table may have several.
 pub(super) struct Pass {
     pub table: &'static str,
-    /// The table, with those that its rows refer to.
+    /// The table, joined with those that its rows refer to.
     from: &'static str,
-    /// What is selected, as `read` expects it.
+    /// The columns that `read` expects.
     columns: &'static str,
-    /// Columns that tell rows apart.
+    /// The columns of the primary key.
     pub keys: &'static [&'static str],
     read: fn(&Row<'_>, Latest) -> Result<()>,
 }
 
-/// All tables, those first that others refer to.
+/// All tables, referenced ones first.
 pub(super) const PASSES: [Pass; 16] = [
     Pass { table: "meta", from: "meta", columns: "key, value", keys: &["key"], read: meta },
     Pass { table: "retired", from: "retired", columns: "id", keys: &["id"], read: retired },
@@ -161,7 +161,7 @@ pub(super) const PASSES: [Pass; 16] = [
     Pass { table: "total", from: "total", columns: "one, shown, scheduled", keys: &["one"], read: total },
 ];
 
-/// Texts of articles, each with the row that it belongs to.
+/// The texts of articles.
 pub(super) const TEXTS: Pass = Pass {
     table: "content",
     from: "content LEFT JOIN article USING (number)",
@@ -170,7 +170,7 @@ pub(super) const TEXTS: Pass = Pass {
     read: |row, _| reader::entry_of(row).map(drop),
 };
 
-/// What must hold between tables: each is a query that gives what is wrong, or nothing.
+/// Invariants between tables. Each is a query that returns the violations, in words.
 const RELATIONS: [&str; 8] = [
     "SELECT 'article ' || number || ' has no content' FROM article
      WHERE NOT EXISTS (SELECT 1 FROM content WHERE content.number = article.number)",
@@ -194,14 +194,14 @@ impl Pass {
         format!("SELECT {}, {} FROM {}", self.columns, keys.join(", "), self.from)
     }
 
-    /// Reads a row; the error for a wrong one says where it is.
+    /// Reads a row; the error for a wrong one names its table and key.
     fn read(&self, row: &Row<'_>, latest: Latest) -> Result<()> {
         let Err(error) = (self.read)(row, latest) else { return Ok(()) };
         if !error.is_damage() {
             return Err(error);
         }
         let columns = row.as_ref().column_count();
-        let key = (columns - self.keys.len()..columns).map(|column| Ok(in_words(row.get_ref(column)?)));
+        let key = (columns - self.keys.len()..columns).map(|column| Ok(describe(row.get_ref(column)?)));
         let key = key.collect::<rusqlite::Result<Vec<_>>>()?.join(", ");
         let why = match error {
             CatalogError::Damaged(why) => why,
@@ -210,7 +210,7 @@ impl Pass {
         damaged(format!("table {}, row {key}: {why}", self.table))
     }
 
-    /// Whether one row, which was just written, can be read.
+    /// Whether the row with this key can be read.
     pub(super) fn accepts(&self, connection: &Connection, keys: &[Value], latest: Latest) -> Result<bool> {
         let condition: Vec<String> = self.keys.iter().map(|key| format!("{}.{key} IS ?", self.table)).collect();
         let sql = format!("{} WHERE {}", self.sql(), condition.join(" AND "));
@@ -238,7 +238,7 @@ impl Pass {
     }
 }
 
-/// Reads everything, for as long as that is wanted.
+/// Checks a catalog until `is_wanted` returns false.
 ///
 /// # Errors
 /// A row is wrong, or the catalog cannot be read.
@@ -264,7 +264,7 @@ fn is_small(connection: &Connection) -> Result<bool> {
 }
 
 impl Catalog {
-    /// Checks every row. Takes time that grows with the catalog.
+    /// Checks all rows. The time grows with the catalog.
     ///
     /// # Errors
     /// A row is wrong, or the catalog cannot be read.
@@ -272,7 +272,7 @@ impl Catalog {
         check(&self.connection, now, CheckScope::All, &|| true)
     }
 
-    /// Checks every row if there are few: that is done before anything is served. [`Reader::check_large`] is for the others.
+    /// Checks all rows of a small catalog, before the first response. [`Reader::check_large`] checks large ones.
     ///
     /// # Errors
     /// As for [`Catalog::check`].
@@ -282,8 +282,8 @@ impl Catalog {
 }
 
 impl Reader {
-    /// Checks the rows of a catalog that is too large for [`Catalog::check_small`], for as long as `is_wanted`. A wrong text of an
-    /// article is left to whatever reads it.
+    /// Checks the rows of a catalog that is too large for [`Catalog::check_small`], until `is_wanted` returns false. Texts of articles are
+    /// not checked.
     ///
     /// # Errors
     /// A row is wrong, or the catalog cannot be read.
@@ -292,8 +292,8 @@ impl Reader {
     }
 }
 
-/// A value for a log line.
-fn in_words(value: ValueRef<'_>) -> String {
+/// A value in a log line.
+fn describe(value: ValueRef<'_>) -> String {
     match value {
         ValueRef::Null => "NULL".to_owned(),
         ValueRef::Integer(number) => number.to_string(),
@@ -302,7 +302,7 @@ fn in_words(value: ValueRef<'_>) -> String {
     }
 }
 
-/// What a row refers to is there: joined to it, it has a number.
+/// Checks that a joined row exists; `column` is its number.
 fn exists(row: &Row<'_>, column: usize) -> Result<()> {
     match row.get::<_, Option<i64>>(column)? {
         Some(number) if number > 0 => Ok(()),
@@ -311,7 +311,7 @@ fn exists(row: &Row<'_>, column: usize) -> Result<()> {
     }
 }
 
-/// One of the numbers from 0 to `last`.
+/// Checks a number from 0 to `last`.
 fn mark(row: &Row<'_>, column: usize, last: i64) -> Result<()> {
     let mark: i64 = row.get(column)?;
     if (0..=last).contains(&mark) { Ok(()) } else { damaged(format!("a mark of {mark}")) }
@@ -322,7 +322,7 @@ fn meta(row: &Row<'_>, latest: Latest) -> Result<()> {
     check_meta(&key, &value, latest)
 }
 
-/// Whether a text can stand under a name.
+/// Checks the text of a key in `meta`.
 pub(super) fn check_meta(key: &str, value: &str, latest: Latest) -> Result<()> {
     match key {
         "namespace" if value.parse::<Uuid>().is_err() => damaged("the namespace is no UUID"),
@@ -344,7 +344,7 @@ fn view(row: &Row<'_>, latest: Latest) -> Result<()> {
     let (number, kind): (i64, i64) = (row.get(0)?, row.get(1)?);
     let (key, name): (String, String) = (row.get(2)?, row.get(3)?);
     let is_kind =
-        if number == views::WHOLE { kind == 0 } else { ViewKind::ALL.iter().any(|known| *known as i64 == kind) };
+        if number == views::WHOLE { kind == 0 } else { ViewKind::ALL.iter().any(|view| *view as i64 == kind) };
     if number < 1 || !is_kind || (number == views::WHOLE) != key.is_empty() || xml_legal(&name) != name {
         return damaged(format!("a view of kind {kind} with key `{}`", key.escape_default()));
     }
@@ -359,11 +359,11 @@ fn view(row: &Row<'_>, latest: Latest) -> Result<()> {
     if guid.is_some_and(|guid| guid.parse::<Uuid>().is_err()) { damaged("its guid is no UUID") } else { Ok(()) }
 }
 
-/// What no reading function of an article's row looks at.
+/// Checks the columns that no other function reads.
 fn article(row: &Row<'_>, latest: Latest) -> Result<()> {
     exists(row, 0)?;
     let (published, updated) = (date(row.get(1)?)?, date(row.get(2)?)?);
-    // A date that the writer states may be ahead of the clock; then so is that of the entry.
+    // A stated date may be ahead of the clock.
     if updated < published || (updated > published && latest.clock(updated.timestamp().max(0)).is_err()) {
         return damaged(format!("updated on {updated}, published on {published}"));
     }
@@ -454,20 +454,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_new_catalog_is_right() {
+    fn a_new_catalog_is_valid() {
         let directory = tempfile::tempdir().unwrap();
         let now = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
         let catalog = Catalog::open(directory.path(), None, now).unwrap();
         catalog.check(now).unwrap();
         catalog.check_small(now).unwrap();
-        // What the clock gave is not in the future.
+        // Dates from the clock are not in the future.
         assert!(catalog.check(now - TimeDelta::days(2)).unwrap_err().is_damage());
         let reader = Reader::open(directory.path()).unwrap();
         check(&reader.connection, now, CheckScope::Rows, &|| true).unwrap();
     }
 
     #[test]
-    fn an_error_says_where_it_is() {
+    fn an_error_names_the_table_and_the_row() {
         let directory = tempfile::tempdir().unwrap();
         let now = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
         let catalog = Catalog::open(directory.path(), None, now).unwrap();

@@ -1,4 +1,4 @@
-//! How the waist's types are stored in a column.
+//! Conversion of types of the model to and from columns.
 
 use rusqlite::ToSql;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef};

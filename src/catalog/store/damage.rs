@@ -1,29 +1,28 @@
-//! Damage: errors that say that the content of the file is wrong, as opposed to errors of the disk, which pass.
+//! Damage: errors in the content of the file, as opposed to temporary errors of the disk.
 
 use rusqlite::{Error, ErrorCode, ffi};
 
 use super::CatalogError;
 
-/// Messages for statements that do not fit the schema of the file, and for numbers that are too large to add. They share their code
-/// with mistakes of the program.
+/// Messages of errors that a wrong schema or wrong numbers in the file cause. Errors of the program have the same code.
 const OF_SCHEMA: [&str; 4] = ["no such ", "has no column named", "no query solution", "integer overflow"];
 
 impl CatalogError {
-    /// Whether the content of the file is wrong: trying again is of no use, and the file must be recovered.
+    /// Whether the content of the file is wrong. Then a retry is useless, and the file must be recovered.
     pub fn is_damage(&self) -> bool {
         match self {
-            Self::Sqlite(error) => says_damage(error),
+            Self::Sqlite(error) => is_damage(error),
             Self::Damaged(_) => true,
             Self::Newer { .. } => false,
         }
     }
 }
 
-fn says_damage(error: &Error) -> bool {
+fn is_damage(error: &Error) -> bool {
     match error {
         Error::SqliteFailure(failure, message) => is_of_content(*failure, message.as_deref().unwrap_or_default()),
         Error::SqlInputError { error: failure, msg, .. } => is_of_content(*failure, msg),
-        // A value that is not what its column holds, or a row that is not there and must be.
+        // A column with a value of a wrong type, or a missing row.
         Error::FromSqlConversionFailure(..)
         | Error::IntegralValueOutOfRange(..)
         | Error::InvalidColumnType(..)
@@ -34,15 +33,15 @@ fn says_damage(error: &Error) -> bool {
     }
 }
 
-/// Full disks, read-only disks, input and output errors, locks and missing memory are not damage.
+/// Full or read-only disks, errors of input and output, locks and lack of memory are not damage.
 fn is_of_content(failure: ffi::Error, message: &str) -> bool {
     match failure.code {
-        // Valid content violates no constraint: a violation means that other rows are wrong.
+        // With valid content, no statement violates a constraint.
         ErrorCode::DatabaseCorrupt
         | ErrorCode::NotADatabase
         | ErrorCode::ConstraintViolation
         | ErrorCode::TypeMismatch => true,
-        ErrorCode::Unknown => OF_SCHEMA.iter().any(|known| message.contains(known)),
+        ErrorCode::Unknown => OF_SCHEMA.iter().any(|part| message.contains(part)),
         _ => false,
     }
 }
@@ -64,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn another_schema_is_damage_and_a_mistake_is_not() {
+    fn a_wrong_schema_is_damage_and_a_wrong_statement_is_not() {
         for sql in [
             "SELECT n FROM gone",
             "SELECT gone FROM t",
@@ -104,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_of_the_disk_are_no_damage() {
+    fn errors_of_the_disk_are_not_damage() {
         for code in [
             ffi::SQLITE_FULL,
             ffi::SQLITE_IOERR_WRITE,

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::bulk_import::Sign;
+use super::bulk_import::Trace;
 use super::values::{self, READ_DIFFERENTLY, article_path, date};
 use super::{Catalog, Result, bytes};
 use crate::catalog::identity::{self, Arrival, Candidates, Decision, Identity, KnownArticle, Match, SlugChoice};
@@ -34,7 +34,7 @@ impl Catalog {
             Match::Known(article) => Some(article),
             Match::New => None,
         };
-        let is_fresh = known.is_none() && self.never_saw(&arrival.file_hash, arrival.stat)?;
+        let is_fresh = known.is_none() && self.is_certainly_new(&arrival.file_hash, arrival.stat)?;
         let may_be_adopted = id.is_none() && !is_fresh;
         let adopted = if may_be_adopted { self.adopted_entry_of(arrival, known)? } else { None };
         let number = known.map(|known| known.number);
@@ -73,8 +73,8 @@ impl Catalog {
         original: Option<&Path>,
     ) -> Result<Candidates> {
         let mut candidates = Candidates::default();
-        let is_free = id.is_none_or(|id| self.is_unheard_of(Sign::Id(id)));
-        if is_free && self.never_saw(&arrival.file_hash, arrival.stat)? {
+        let is_free = id.is_none_or(|id| self.is_certainly_unused(Trace::Id(id)));
+        if is_free && self.is_certainly_new(&arrival.file_hash, arrival.stat)? {
             return Ok(candidates);
         }
         candidates.at_path = self.article_at(arrival.path)?;
@@ -128,7 +128,7 @@ impl Catalog {
 
     /// Whether an article has or had an id.
     pub(super) fn is_taken(&self, id: &str) -> Result<bool> {
-        if self.is_unheard_of(Sign::Id(id)) {
+        if self.is_certainly_unused(Trace::Id(id)) {
             return Ok(false);
         }
         let sql = "SELECT 1 FROM article WHERE id = ?1 UNION ALL SELECT 1 FROM retired WHERE id = ?1";
@@ -146,11 +146,11 @@ impl Catalog {
     }
 
     fn is_free(&self, slug: &str, own: Option<i64>) -> Result<bool> {
-        if self.is_unheard_of(Sign::Slug(slug)) {
+        if self.is_certainly_unused(Trace::Slug(slug)) {
             return Ok(true);
         }
         // During a bulk import, addresses are written at its end.
-        if self.is_fresh() {
+        if self.is_bulk_importing() {
             return Ok(false);
         }
         let sql = "SELECT number, state FROM address JOIN article USING (number) WHERE address.slug = ?1";

@@ -1,4 +1,4 @@
-//! The catalog's reader as the library that serving reads.
+//! [`Library`], implemented by the reader of the catalog.
 
 use chrono::{DateTime, Utc};
 
@@ -37,11 +37,11 @@ impl Library for Reader {
     }
 
     fn archives(&self) -> Result<(Vec<ArchiveSummary>, DateTime<Utc>)> {
-        self.shelves().map_err(|error| self.failed(error))
+        self.archives().map_err(|error| self.failed(error))
     }
 
     fn archives_changed(&self) -> Result<DateTime<Utc>> {
-        self.shelves_changed().map_err(|error| self.failed(error))
+        self.archives_changed().map_err(|error| self.failed(error))
     }
 
     fn views(&self, kinds: &[ViewKind]) -> Result<(Vec<ViewGroup>, DateTime<Utc>)> {
@@ -58,7 +58,7 @@ impl Library for Reader {
 }
 
 impl Reader {
-    /// Reports damage, once as long as the report is unread, and passes the error on.
+    /// Converts an error, and reports it if it is damage. While a report is unread, no other is sent.
     fn failed(&self, error: CatalogError) -> LibraryError {
         if let Some(damaged) = self.damaged.as_ref().filter(|_| error.is_damage()) {
             let why = match &error {

@@ -1,4 +1,4 @@
-//! Which files an article refers to, so that it is read again when one of them comes, changes or goes.
+//! The files that articles refer to. An article is read again when one of them appears, changes or is deleted.
 
 use std::path::{Path, PathBuf};
 
@@ -12,14 +12,14 @@ use crate::catalog::visibility::PUBLISHED;
 pub struct Referred {
     /// Path below the watched folder.
     pub path: PathBuf,
-    /// Differs from version to version of the file; 0 if it was not there.
+    /// Identifies the version of the file; 0 if there was none.
     pub stamp: i64,
-    /// What the article has to do with it.
+    /// The relation of the article to it.
     pub claim: Claim,
 }
 
 impl Catalog {
-    /// Writes down what the article at a path refers to, instead of what it referred to before.
+    /// Replaces the references of the article at a path.
     ///
     /// # Errors
     /// The catalog cannot be written.
@@ -29,7 +29,7 @@ impl Catalog {
             self.connection.prepare_cached(sql)?.query_row([bytes(article)], |row| row.get(0)).optional()?;
         let Some(number) = number else { return Ok(()) };
         if !media.is_empty() {
-            self.refers();
+            self.note_reference();
         }
         self.connection.prepare_cached("DELETE FROM media WHERE article = ?1")?.execute([number])?;
         for Referred { path, stamp, claim } in media {
@@ -42,7 +42,7 @@ impl Catalog {
         Ok(())
     }
 
-    /// Paths of the articles that refer to a file, or to one below it where it is a folder.
+    /// Paths of the articles that refer to a file, or to a file in a folder.
     ///
     /// # Errors
     /// The catalog cannot be read.
@@ -56,7 +56,7 @@ impl Catalog {
         rows.map(|row| Ok(path_of(row?))).collect()
     }
 
-    /// With which version of a file an article was read that refers to it; `None` where it does not.
+    /// The version of a file with which an article was read; `None` if the article does not refer to it.
     ///
     /// # Errors
     /// The catalog cannot be read.
@@ -68,7 +68,7 @@ impl Catalog {
         Ok(statement.query_row(params![bytes(article), bytes(media)], |row| row.get(0)).optional()?)
     }
 
-    /// Every file that an article refers to that was not deleted, and with which version of the file the article was read.
+    /// All files that articles refer to, each with the version with which the article was read.
     ///
     /// # Errors
     /// The catalog cannot be read.
@@ -80,7 +80,7 @@ impl Catalog {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// Makes the file at a path be read again, whatever its bytes.
+    /// Marks the file at a path to be read again, even if its bytes have not changed.
     ///
     /// # Errors
     /// The catalog cannot be written.
@@ -90,7 +90,7 @@ impl Catalog {
         Ok(())
     }
 
-    /// Last part of the address of the article at a path, if readers know it.
+    /// Slug of the article at a path, if it is published.
     ///
     /// # Errors
     /// The catalog cannot be read.

@@ -47,13 +47,13 @@ use crate::model::collection::{ArticleState, FeedLimits, Tombstone, ViewSummary}
 use crate::model::entry::{Content, Entry};
 use crate::model::moment::Version;
 use crate::model::taxonomy::ViewKind;
-use bulk_import::{Fresh, INDEXES_OF_FEEDS, INDEXES_OF_FILES};
+use bulk_import::{BulkImport, INDEXES_OF_FEEDS, INDEXES_OF_FILES};
 use values::{article_path, date};
-use view_batch::Tally;
+use view_batch::ViewBatch;
 
-/// The schema, step by step. The file carries the number of the last step that it has taken as `user_version`; every file
-/// takes the same steps, a new one all of them. A step is never changed once it has been released.
-const STEPS: [&str; 6] = [
+/// The migrations of the schema. `user_version` is the number of the last one that was applied; a new file starts with the first. A
+/// released migration never changes.
+const MIGRATIONS: [&str; 6] = [
     include_str!("schema/1.sql"),
     include_str!("schema/2.sql"),
     include_str!("schema/3.sql"),
@@ -62,26 +62,26 @@ const STEPS: [&str; 6] = [
     include_str!("schema/6.sql"),
 ];
 
-/// More than there are different statements, so that each is made once.
+/// Size of the cache of prepared statements; larger than their number.
 const STATEMENTS: usize = 256;
 
-/// Memory for pages, in KiB; SQLite's own measure.
+/// Memory for pages, in KiB.
 const CACHE: i64 = 2_000;
-/// The same while very many articles are recorded.
+/// Memory for pages while many articles are recorded, in KiB.
 const LARGE_CACHE: i64 = 16 << 10;
-/// Pages of the log after which they are put into the file; SQLite's own measure.
+/// Number of pages in the write-ahead log at which it is copied into the file.
 const LOG_PAGES: i64 = 1_000;
-/// The same while very many articles are recorded: 256 MiB.
+/// The same while many articles are recorded: 256 MiB.
 const LARGE_LOG_PAGES: i64 = 64 << 10;
-/// The log's file is no larger for long, in bytes.
+/// Size to which the write-ahead log is truncated, in bytes.
 const LOG_SIZE: i64 = 16 << 20;
 
-/// How much is going to change.
+/// The expected number of changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Changes {
-    /// An article now and then.
+    /// Single articles.
     Few,
-    /// A folder full of them.
+    /// A whole folder.
     Many,
 }
 
@@ -91,65 +91,65 @@ pub const FILE: &str = "catalog.sqlite";
 /// Why the catalog cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum CatalogError {
-    /// SQLite refused.
+    /// An error of SQLite.
     #[error("the catalog cannot be used: {0}")]
     Sqlite(rusqlite::Error),
-    /// A newer program wrote the file.
-    #[error("the catalog has schema {found}, and this program knows {}: start the newer program that wrote it", STEPS.len())]
+    /// The file was written by a newer program.
+    #[error("the catalog has schema {found}, and this program knows {}: start the newer program that wrote it", MIGRATIONS.len())]
     Newer {
-        /// What the file says.
+        /// The version of its schema.
         found: i64,
     },
-    /// A row is not what this program writes.
+    /// A row has a value that this program never writes.
     #[error("the catalog is damaged: {0}")]
     Damaged(String),
 }
 
-// Not as its source: SQLite would say the same three times.
+// Without a source: the message would be repeated.
 impl From<rusqlite::Error> for CatalogError {
     fn from(error: rusqlite::Error) -> Self {
         Self::Sqlite(error)
     }
 }
 
-/// Shorthand for what every call here gives.
+/// The result of a call of the catalog.
 pub type Result<T> = std::result::Result<T, CatalogError>;
 
-/// The writer's hold on the catalog.
+/// The only writer of the catalog.
 #[derive(Debug)]
 pub struct Catalog {
     connection: Connection,
     namespace: Uuid,
-    /// Articles that are known already are given ids from elsewhere, too.
+    /// The pass of a running adoption, in which known articles take over ids as well.
     adopting: Option<imports::MatchPass>,
-    tally: Tally,
-    /// Nothing was ever recorded before what is recorded now.
-    fresh: Option<Fresh>,
-    /// Where the site was when its podcasts were given their ids.
+    view_batch: ViewBatch,
+    /// The running bulk import.
+    bulk_import: Option<BulkImport>,
+    /// The base address from which new podcast ids are made; empty if the site has none.
     base_url: String,
 }
 
-/// Makes the file for its owner alone, since it holds what is not published yet; SQLite gives the files beside it the same rights.
-/// One that is there stays as it is, and so does a link: SQLite follows it. If it cannot be made, SQLite says why.
-fn make(file: &Path) {
+/// Creates the file with access for its owner only, since it contains unpublished articles; SQLite copies the mode to its other files.
+/// An existing file or link is left alone. If the file cannot be created, opening it reports the error.
+fn create_file(file: &Path) {
     let flags = OFlags::CREATE | OFlags::EXCL | OFlags::RDWR | OFlags::CLOEXEC;
     let _ = rustix::fs::open(file, flags, Mode::RUSR | Mode::WUSR);
 }
 
-/// What the catalog knows of the file at a path.
+/// The recorded state of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Known {
     /// Path below the watched folder.
     pub path: PathBuf,
-    /// What `stat` said when it was read; all zero if it must be read again.
+    /// `stat` at the last reading; zero if the file must be read again.
     pub stat: Stat,
     /// BLAKE3 of its bytes.
     pub file_hash: [u8; 32],
-    /// Whether it is published, or taken back by its writer.
+    /// The publication state of its article.
     pub state: ArticleState,
-    /// Whether it must be read again, whatever its bytes.
+    /// It must be read again, even if its bytes have not changed.
     pub stale: bool,
-    /// Its head was read, and its text was not yet.
+    /// Only its head has been read.
     pub unread: bool,
 }
 
@@ -161,16 +161,16 @@ fn state_of(number: i64) -> Result<ArticleState> {
 impl Catalog {
     /// Opens or creates the catalog in `directory`.
     ///
-    /// `authority` is the host name that ids are made from; without one they are made from a random number that is kept,
-    /// so that two sites which both live at 127.0.0.1 never share an id.
+    /// Ids are made from the host name `authority` or, without one, from a random number that is recorded, so that two sites at
+    /// 127.0.0.1 never share an id.
     ///
     /// # Errors
-    /// The file cannot be opened or is a newer program's.
+    /// The file cannot be opened, or was written by a newer program.
     pub fn open(directory: &Path, authority: Option<&str>, now: DateTime<Utc>) -> Result<Self> {
         Self::open_known(directory, authority, None, now)
     }
 
-    /// The same; a new one gives the ids that a lost one gave, which had the namespace `lost`.
+    /// As [`Catalog::open`]; a new catalog continues the ids of a lost one with the namespace `lost`.
     ///
     /// # Errors
     /// As for [`Catalog::open`].
@@ -181,28 +181,28 @@ impl Catalog {
         now: DateTime<Utc>,
     ) -> Result<Self> {
         let file = directory.join(FILE);
-        make(&file);
+        create_file(&file);
         let connection = Connection::open(file)?;
         connection.pragma_update(None, "journal_mode", "wal")?;
-        // FULL: what was acknowledged survives a power cut. With a write-ahead log that costs one fsync a commit.
+        // FULL: a committed transaction survives a power cut. With a write-ahead log that costs one fsync per commit.
         connection.pragma_update(None, "synchronous", "full")?;
         connection.pragma_update(None, "foreign_keys", true)?;
-        // What the log grew to while very many articles were recorded is given back.
+        // Bulk imports enlarge the log.
         connection.pragma_update(None, "journal_size_limit", LOG_SIZE)?;
-        // What a statement could have to take back is kept in memory: it is one article's.
+        // Statement journals are small: one article.
         connection.pragma_update(None, "temp_store", "memory")?;
-        // Without it, statements whose plan could depend on a value are made anew whenever that value is another.
+        // Otherwise a statement whose plan could depend on a value would be prepared again for each new value.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        let Ok(taken) = usize::try_from(found) else {
+        let Ok(applied) = usize::try_from(found) else {
             return values::damaged(format!("it has schema {found}"));
         };
-        if taken > STEPS.len() {
+        if applied > MIGRATIONS.len() {
             return Err(CatalogError::Newer { found });
         }
-        for (step, script) in STEPS.iter().enumerate().skip(taken) {
-            let version = step + 1;
+        for (index, script) in MIGRATIONS.iter().enumerate().skip(applied) {
+            let version = index + 1;
             connection
                 .execute_batch(&format!("BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {version};\nCOMMIT;"))?;
         }
@@ -210,34 +210,34 @@ impl Catalog {
             connection,
             namespace: Uuid::nil(),
             adopting: None,
-            tally: Tally::default(),
-            fresh: None,
+            view_batch: ViewBatch::default(),
+            bulk_import: None,
             base_url: String::new(),
         };
-        catalog.meta_or("namespace", || {
+        catalog.meta_or_insert("namespace", || {
             let fixed = authority.map(|host| Uuid::new_v5(&Uuid::NAMESPACE_DNS, host.as_bytes()));
             lost.or(fixed).unwrap_or_else(Uuid::new_v4).to_string()
         })?;
-        catalog.take_namespace()?;
-        catalog.forget_broken_off()?;
+        catalog.load_namespace()?;
+        catalog.discard_interrupted_import()?;
         catalog.make_indexes(&INDEXES_OF_FEEDS)?;
         catalog.make_indexes(&INDEXES_OF_FILES)?;
-        catalog.meta_or("created", || now.timestamp().to_string())?;
+        catalog.meta_or_insert("created", || now.timestamp().to_string())?;
         Ok(catalog)
     }
 
-    fn take_namespace(&mut self) -> Result<()> {
+    fn load_namespace(&mut self) -> Result<()> {
         let namespace = self.meta("namespace")?.unwrap_or_default();
         self.namespace = namespace.parse().map_err(|_| CatalogError::Damaged("its namespace is no UUID".into()))?;
         Ok(())
     }
 
-    /// What all ids are made from.
+    /// The namespace of all ids.
     pub fn namespace(&self) -> Uuid {
         self.namespace
     }
 
-    /// Says where the site is, from which podcasts are given their ids.
+    /// Sets the base address from which podcast ids are made.
     pub fn set_base_url(&mut self, base_url: &str) {
         base_url.clone_into(&mut self.base_url);
     }
@@ -247,7 +247,7 @@ impl Catalog {
         identity::feed_id(&self.namespace)
     }
 
-    /// When the catalog was made: the date of a feed that has no entry yet.
+    /// When the catalog was created: the date of a feed that has never had an entry.
     ///
     /// # Errors
     /// The catalog cannot be read.
@@ -255,7 +255,7 @@ impl Catalog {
         Ok(self.meta_date("created")?.unwrap_or_default())
     }
 
-    /// A text kept under a name.
+    /// The text of a key in `meta`.
     ///
     /// # Errors
     /// The catalog cannot be read.
@@ -263,7 +263,7 @@ impl Catalog {
         reader::meta(&self.connection, key)
     }
 
-    /// A date that the clock gave, kept under a name as Unix seconds.
+    /// The date of a key in `meta`, which is stored as Unix seconds.
     ///
     /// # Errors
     /// The catalog cannot be read, or the text is no such date.
@@ -271,7 +271,7 @@ impl Catalog {
         reader::meta_date(&self.connection, key)
     }
 
-    /// Keeps a text under a name.
+    /// Sets the text of a key in `meta`.
     ///
     /// # Errors
     /// The catalog cannot be written.
@@ -282,7 +282,7 @@ impl Catalog {
         Ok(())
     }
 
-    fn meta_or(&mut self, key: &str, make: impl FnOnce() -> String) -> Result<String> {
+    fn meta_or_insert(&mut self, key: &str, make: impl FnOnce() -> String) -> Result<String> {
         if let Some(value) = self.meta(key)? {
             return Ok(value);
         }
@@ -291,21 +291,20 @@ impl Catalog {
         Ok(value)
     }
 
-    /// Does several things as one: all of them are durable when this returns, or none has happened.
+    /// Runs `work` as one transaction, which is durable when this returns. Nested transactions are part of the outer one.
     ///
     /// # Errors
-    /// Whatever `work` says, or the catalog cannot be written.
+    /// The error of `work`, or the catalog cannot be written. Then nothing has changed.
     pub fn transaction<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
-        let done = self.attempt(|catalog| work(catalog).map(Some))?;
-        Ok(done.expect("what was done gives something"))
+        let value = self.attempt(|catalog| work(catalog).map(Some))?;
+        Ok(value.expect("the work returned a value"))
     }
 
-    /// The same, but nothing has happened if `work` gives nothing.
+    /// As [`Catalog::transaction`], but also rolled back if `work` returns `None`.
     ///
     /// # Errors
     /// As for [`Catalog::transaction`].
     pub fn attempt<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<Option<T>>) -> Result<Option<T>> {
-        // Within another, it happens with all of that.
         if !self.connection.is_autocommit() {
             return work(self);
         }
@@ -318,28 +317,27 @@ impl Catalog {
             Ok(value)
         });
         if !matches!(outcome, Ok(Some(_))) {
-            self.tally.forget();
+            self.view_batch.discard();
         }
         if outcome.is_err() {
-            // The first error is the one to tell; SQLite may have rolled back by itself already.
+            // SQLite may have rolled back already; the first error counts.
             let _ = self.connection.execute_batch("ROLLBACK");
         }
         outcome
     }
 
-    /// Prepares for very many changes in a row, or for few again: how much memory there is for pages, so that each is written
-    /// once for all that happens to it.
+    /// Tunes SQLite for the expected number of changes: with more memory, each page is written once for all its changes.
     ///
     /// # Errors
     /// The catalog cannot be used.
-    pub fn expect(&mut self, changes: Changes) -> Result<()> {
+    pub fn prepare_for(&mut self, changes: Changes) -> Result<()> {
         let cache = if changes == Changes::Few { CACHE } else { LARGE_CACHE };
         self.connection.pragma_update(None, "cache_size", -cache)?;
         if changes == Changes::Many {
             self.connection.pragma_update(None, "wal_autocheckpoint", LARGE_LOG_PAGES)?;
         }
         self.connection.pragma_update(None, "foreign_keys", changes == Changes::Few)?;
-        // What nobody was shown yet is read again after a power cut.
+        // After a power cut, files that no version has shown are read again.
         let synchronous = if changes == Changes::Few { "full" } else { "normal" };
         self.connection.pragma_update(None, "synchronous", synchronous)?;
         if changes == Changes::Few {
@@ -348,7 +346,7 @@ impl Catalog {
         Ok(())
     }
 
-    /// What is known of the file at a path below the watched folder, unless it was deleted.
+    /// The recorded state of the file at a path, unless it was deleted.
     ///
     /// # Errors
     /// The catalog cannot be read.
@@ -359,7 +357,7 @@ impl Catalog {
         row.transpose()
     }
 
-    /// Paths of the article at `path` and of all articles below it, where `path` was a folder.
+    /// Paths of the article at `path` and of all articles below it.
     ///
     /// # Errors
     /// The catalog cannot be read.
@@ -373,8 +371,7 @@ impl Catalog {
         rows.map(|row| article_path(row?)).collect()
     }
 
-    /// How many articles are published at the instant `now`, and how many are to be later. Costs nothing that grows with them,
-    /// but for those that have expired.
+    /// Numbers of published and of scheduled articles at `now`. The cost grows only with the number of expired ones.
     ///
     /// # Errors
     /// The catalog cannot be read.
@@ -387,10 +384,10 @@ impl Catalog {
         Ok((values::count(published)?, values::count(scheduled)?))
     }
 
-    /// Walks over what is known of every file that was not deleted, in the order of their paths' bytes.
+    /// Passes the recorded state of all files that were not deleted to `walk`, in the byte order of their paths.
     ///
     /// # Errors
-    /// Whatever `walk` says, or the catalog cannot be read.
+    /// The error of `walk`, or the catalog cannot be read.
     pub fn with_known<T>(&self, walk: impl FnOnce(&mut dyn Iterator<Item = Result<Known>>) -> Result<T>) -> Result<T> {
         let sql = "
             SELECT path, size, mtime, ctime, inode, born, file_hash, state, stale FROM article INDEXED BY article_path
@@ -400,8 +397,8 @@ impl Catalog {
         walk(&mut rows)
     }
 
-    /// Makes every file be read again, whatever its `stat` says, and keeps `value` under `key`, as one. An article whose bytes are
-    /// the same then was not updated, whatever is made of them now: no reader shall hear of it.
+    /// Marks all files to be read again and sets a key in `meta`, in one transaction. An article whose bytes are still the same does not
+    /// count as updated, even if its content differs now.
     ///
     /// # Errors
     /// The catalog cannot be written.
@@ -412,7 +409,7 @@ impl Catalog {
         })
     }
 
-    /// The articles of the main feed as it is at `now`.
+    /// The window of the main feed at `now`.
     ///
     /// # Errors
     /// The catalog cannot be read.
@@ -420,7 +417,7 @@ impl Catalog {
         window::read(&self.connection, None, limits, now)
     }
 
-    /// The articles of the main feed with this window: number and revision of each, newest first.
+    /// The articles of the main feed with this window, each with its number and revision, newest first.
     ///
     /// # Errors
     /// The catalog cannot be read.
@@ -428,7 +425,7 @@ impl Catalog {
         archive::feed(&self.connection, window, limits, now)
     }
 
-    /// What left the main feed, the latest first.
+    /// The tombstones of the main feed, the latest first.
     ///
     /// # Errors
     /// The catalog cannot be read.
@@ -436,7 +433,7 @@ impl Catalog {
         reader::tombstones(&self.connection, views::WHOLE)
     }
 
-    /// The views of a kind that people may know of.
+    /// The largest views of a kind, by key.
     ///
     /// # Errors
     /// The catalog cannot be read.
@@ -444,7 +441,7 @@ impl Catalog {
         reader::views(&self.connection, kind, most)
     }
 
-    /// The newest change that the main feed ever told of.
+    /// The newest change that the main feed has ever contained.
     ///
     /// # Errors
     /// The catalog cannot be read.
@@ -452,7 +449,7 @@ impl Catalog {
         reader::latest(&self.connection, views::WHOLE)
     }
 
-    /// One article by its number.
+    /// The entry of an article.
     ///
     /// # Errors
     /// The catalog cannot be read or has no such article.
@@ -460,7 +457,7 @@ impl Catalog {
         reader::entry(&self.connection, number)
     }
 
-    /// When the next article is due or expires, or a tombstone fades, after `now`.
+    /// When the next article is due or expires, or the next tombstone is removed, after `now`.
     ///
     /// # Errors
     /// The catalog cannot be read.
@@ -478,7 +475,7 @@ impl Catalog {
         seconds.map(date).transpose()
     }
 
-    /// How many articles are in the feed or scheduled.
+    /// Number of published and scheduled articles.
     ///
     /// # Errors
     /// The catalog cannot be read.
@@ -488,7 +485,7 @@ impl Catalog {
         Ok(usize::try_from(count).unwrap_or(0))
     }
 
-    /// When the bytes of a document last changed: `version` if they are not those it had before.
+    /// When the bytes of a document last changed: in `version`, if they differ from the recorded ones.
     ///
     /// # Errors
     /// The catalog cannot be written.
@@ -501,7 +498,7 @@ impl Catalog {
         Ok(version.date())
     }
 
-    /// When the bytes of a document last changed, if these are the ones that it had last.
+    /// When the bytes of a document last changed, if they are the recorded ones.
     ///
     /// # Errors
     /// The catalog cannot be read.
@@ -520,18 +517,18 @@ fn known(row: &Row<'_>) -> Result<Known> {
         stat: Stat { size: row.get(1)?, mtime: row.get(2)?, ctime: row.get(3)?, inode: row.get(4)?, born: row.get(5)? },
         file_hash: row.get(6)?,
         state: state_of(row.get(7)?)?,
-        // Any other mark is a wrong value, which reading the file again replaces.
+        // Any other value is wrong; reading the file again replaces it.
         stale: !matches!(stale, 0 | values::UNREAD),
         unread: stale == values::UNREAD,
     })
 }
 
-/// What an article says, as it was recorded.
+/// The recorded content of an article.
 fn content_of(number: i64, text: &str) -> Result<Content> {
     serde_json::from_str(text).map_err(|error| CatalogError::Damaged(format!("article {number}: {error}")))
 }
 
-/// The bounds, exclusive, between which all paths below a folder sort: `0` follows `/`.
+/// The exclusive bounds of all paths below a folder: `0` follows `/` in ASCII.
 fn below(path: &Path) -> (Vec<u8>, Vec<u8>) {
     ([bytes(path), b"/"].concat(), [bytes(path), b"0"].concat())
 }

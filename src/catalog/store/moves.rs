@@ -1,4 +1,4 @@
-//! What happens to an article's file while its text stays: it is renamed, changes places with another, or is no more.
+//! Changes of the file of an article that leave its text as it is: a rename, an exchange, a deletion.
 
 use std::path::Path;
 
@@ -13,17 +13,17 @@ use crate::model::collection::ArticleState;
 use crate::model::moment::Version;
 use crate::model::taxonomy;
 
-/// What a rename did to the last part of a path.
+/// Whether a rename changed the last part of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OwnName {
-    /// The file has another name.
+    /// The file itself was renamed.
     Changed,
-    /// A folder above it has.
+    /// A folder above it was renamed.
     Kept,
 }
 
 impl Catalog {
-    /// Notes that a file was read again and says what it said before.
+    /// Records the `stat` of a file that was read again with the same content.
     ///
     /// # Errors
     /// The catalog cannot be written.
@@ -35,7 +35,7 @@ impl Catalog {
         Ok(())
     }
 
-    /// Keeps an article that nobody has seen yet from being shown before `until`: its file has vanished.
+    /// Delays a scheduled article until `until`: its file has vanished.
     ///
     /// # Errors
     /// The catalog cannot be written.
@@ -45,7 +45,7 @@ impl Catalog {
         Ok(())
     }
 
-    /// Takes the article at a path out of the feed: deleted, or taken back by its writer.
+    /// Removes the article at a path from all feeds: it was deleted, or withdrawn by its writer.
     ///
     /// # Errors
     /// The catalog cannot be written.
@@ -55,13 +55,13 @@ impl Catalog {
             Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, bool>(2)?))
         });
         let Some((number, before, shown)) = row.optional()? else { return Ok(Recorded::Unchanged) };
-        // If its text was never read, nobody waits for it any more.
+        // Its text need not be read any more.
         let sql = "
             UPDATE article SET state = ?2, revised = ?3, size = 0, mtime = 0, ctime = 0, stale = min(stale, 2)
             WHERE number = ?1";
         self.connection.prepare_cached(sql)?.execute([number, state as i64, version.seconds()])?;
         if shown && before == ArticleState::Live as i64 {
-            self.bury(number, version.date(), version)?;
+            self.add_tombstones(number, version.date(), version)?;
         } else {
             self.leave(number, version)?;
         }
@@ -69,9 +69,9 @@ impl Catalog {
         Ok(Recorded::Changed)
     }
 
-    /// Follows a rename. An article that stands at `new` already has its text replaced and stays itself; the other is no
-    /// more. With `own_name`, the last part of the path changed: it may say how the file is written and what its title is,
-    /// so the file must be read again. So must one that refers to files beside it: their addresses changed with its own.
+    /// Records a rename. If there is an article at `new`, it stays and its text is replaced; the other one is deleted. If the last
+    /// part of the path changed, the file is read again, since its format and title may depend on it. So is an article that refers
+    /// to files beside it, whose addresses have changed.
     ///
     /// # Errors
     /// The catalog cannot be written.
@@ -93,7 +93,7 @@ impl Catalog {
         self.change_folder(new, version)
     }
 
-    /// An article lies in another folder now.
+    /// Updates the views of an article that was moved into another folder.
     fn change_folder(&mut self, path: &Path, version: Version) -> Result<Recorded> {
         let sql = "SELECT number FROM article WHERE path = ?1 AND state < 2 AND state = 0";
         let number = self.connection.prepare_cached(sql)?.query_row([bytes(path)], |row| row.get(0)).optional()?;
@@ -102,7 +102,7 @@ impl Catalog {
         Ok(if moved { Recorded::Changed } else { Recorded::Unchanged })
     }
 
-    /// Puts an article into its views as it was recorded, if it is shown. Says whether those are others than before.
+    /// Adds a published article to the views that its recorded content names. Returns whether they have changed.
     pub(super) fn enter_as_recorded(&mut self, number: i64, changed: bool, version: Version) -> Result<bool> {
         let sql = format!(
             "
@@ -127,12 +127,12 @@ impl Catalog {
         })
     }
 
-    /// Two files changed places: each stays the article that it was. Both are read again, since their names changed.
+    /// Records that two files exchanged their paths. Each stays the article that it was, and is read again under its new name.
     ///
     /// # Errors
     /// The catalog cannot be written.
     pub fn exchange(&mut self, one: &Path, other: &Path) -> Result<()> {
-        // No path holds a NUL, so nothing can stand there.
+        // No file has a path with a NUL.
         let between = [b"\0", bytes(one)].concat();
         let sql = "UPDATE article SET path = ?2, stale = max(stale, 1) WHERE path = ?1 AND state < 2";
         for (from, to) in [(bytes(one), &between[..]), (bytes(other), bytes(one)), (&between[..], bytes(other))] {

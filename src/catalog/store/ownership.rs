@@ -1,5 +1,5 @@
-//! Which article a recording belongs to, and how an entry passes from a recording to its article and back: with its id, its
-//! date and its addresses, so that readers see one entry that continues.
+//! The articles that recordings belong to, and the transfer of an entry from a recording to its article and back, with its id, date
+//! and addresses: for readers it is one entry.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use crate::folder::Stat;
 use crate::model::collection::ArticleState;
 use crate::model::moment::{Audience, Moment, Version};
 
-/// What an article has to do with a file that it refers to.
+/// The relation of an article to a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Claim {
     /// It links to the file, shows it or plays it.
@@ -28,16 +28,16 @@ pub enum Claim {
 pub struct Owner {
     /// Path below the watched folder.
     pub path: PathBuf,
-    /// Readers see it.
+    /// It is visible.
     pub is_public: bool,
 }
 
-/// `article.episode` of an entry that has had a recording which was never an entry of its own.
+/// `article.episode` of an entry that has had a recording which never was an entry.
 const HAS_RECORDING: i64 = 1;
-/// The same of an entry that continues the entry of a recording.
+/// `article.episode` of an entry that continues the entry of a recording.
 pub(super) const CONTINUES: i64 = 2;
 
-/// An entry, as far as passing it on needs it.
+/// An entry that may be transferred.
 struct Holding {
     number: i64,
     shown: bool,
@@ -52,7 +52,7 @@ impl Holding {
 }
 
 impl Catalog {
-    /// The article that a recording belongs to, unless its writer took it back.
+    /// The article that a recording belongs to, unless it is withdrawn.
     ///
     /// # Errors
     /// The catalog cannot be read.
@@ -83,7 +83,7 @@ impl Catalog {
         Ok(path.map(path_of))
     }
 
-    /// The recordings that belong to the article at a path, even if its writer took it back.
+    /// The recordings that belong to the article at a path, even if it is withdrawn.
     ///
     /// # Errors
     /// The catalog cannot be read.
@@ -96,7 +96,7 @@ impl Catalog {
         rows.map(|row| Ok(path_of(row?))).collect()
     }
 
-    /// Whether readers see the article at a path.
+    /// Whether the article at a path is visible.
     ///
     /// # Errors
     /// The catalog cannot be read.
@@ -104,7 +104,7 @@ impl Catalog {
         Ok(self.holding("path = ?1 AND state < 2", bytes(path), now)?.is_some_and(|holding| holding.is_public))
     }
 
-    /// Whether the published article at a path plays something.
+    /// Whether the live article at a path has recordings.
     ///
     /// # Errors
     /// The catalog cannot be read.
@@ -125,8 +125,7 @@ impl Catalog {
         Ok(holding.is_some_and(|holding| holding.episode == CONTINUES))
     }
 
-    /// Articles whose recordings are to be settled: those that own a recording which is an entry of its own, and those that claim
-    /// one which belongs to no article.
+    /// Articles whose recordings need an owner: those that claim a recording which is an entry itself, or which belongs to no article.
     ///
     /// # Errors
     /// The catalog cannot be read.
@@ -164,11 +163,11 @@ impl Catalog {
         rows.map(|row| Ok(path_of(row?))).collect()
     }
 
-    /// An article takes over the entry of a recording. `identity` is what the article is without it. Of two entries that readers
-    /// know, the recording's continues, unless the article's is an older episode; the addresses of the other lead to it.
-    /// Returns whether the article and the recording are one entry now.
+    /// Transfers the entry of a recording to an article. `identity` is that of the article without it. If both entries are visible, the
+    /// recording's continues, unless the article's is an older episode; the addresses of the other one redirect to it. Returns
+    /// whether the article and the recording are one entry now.
     ///
-    /// An entry that readers never saw is not taken over: if it was scheduled, it is held.
+    /// An entry that was never visible is withdrawn instead.
     ///
     /// # Errors
     /// The catalog cannot be written.
@@ -219,8 +218,8 @@ impl Catalog {
         Ok(true)
     }
 
-    /// A recording has the entry of its article, which is no article any more, or not a public one. Returns whether it has: an
-    /// entry that readers never saw stays with its article.
+    /// Transfers the entry of an article, which is not visible any more, back to its recording. Returns whether it did: an entry that
+    /// was never visible stays with its article.
     ///
     /// # Errors
     /// The catalog cannot be written.
@@ -232,14 +231,14 @@ impl Catalog {
         }
         self.rename(article, recording, OwnName::Changed, version)?;
         self.refer(recording, &[])?;
-        // Which file it is, is that of the article until the recording has been read.
+        // The recorded `stat` is that of the article; the recording will be read.
         self.touch(recording, Stat::default())?;
         let sql = "UPDATE article SET episode = ?2 WHERE number = ?1";
         self.connection.prepare_cached(sql)?.execute([holding.number, CONTINUES])?;
         Ok(true)
     }
 
-    /// A recording belongs to an article from now on, and to no other.
+    /// Makes an article the only owner of a recording.
     pub(super) fn owns(&self, recording: &Path, number: i64) -> Result<()> {
         let sql = "UPDATE media SET claim = 1 WHERE path = ?1 AND claim = 2 AND article <> ?2";
         self.connection.prepare_cached(sql)?.execute(params![bytes(recording), number])?;
@@ -248,18 +247,17 @@ impl Catalog {
         Ok(())
     }
 
-    /// One entry becomes part of another: its addresses lead there, and feeds do not report it as deleted. Its id is never
-    /// given again.
+    /// Merges an entry into another: its addresses redirect there, and feeds do not report it as deleted. Its id is never reused.
     fn merge(&mut self, entry: &Holding, heir: &Holding, version: Version) -> Result<()> {
         let number = entry.number;
         self.leave(number, version)?;
-        self.raise(number, version)?;
+        self.remove_tombstones(number, version)?;
         let both = [number, heir.number];
         self.connection.prepare_cached("UPDATE address SET number = ?2 WHERE number = ?1")?.execute(both)?;
         self.connection.prepare_cached("UPDATE adopted SET article = ?2 WHERE article = ?1")?.execute(both)?;
         for sql in [
             "INSERT OR IGNORE INTO retired SELECT id FROM article WHERE number = ?1",
-            // For the counts, which follow changes of state.
+            // The trigger that counts articles needs a change of state.
             "UPDATE article SET state = 2 WHERE number = ?1",
             "DELETE FROM media WHERE article = ?1",
             "DELETE FROM content WHERE number = ?1",

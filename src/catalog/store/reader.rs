@@ -1,4 +1,4 @@
-//! Looking things up in the catalog while the writer works: what serving may do, and nothing more.
+//! The read-only side of the catalog, which serving uses while the writer works.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -26,7 +26,7 @@ use crate::model::taxonomy::{View, ViewKind};
 #[derive(Debug)]
 pub struct Reader {
     pub(super) connection: Connection,
-    /// Where damage is reported, if anywhere.
+    /// The channel that damage is reported to.
     pub(super) damaged: Option<mpsc::Sender<CatalogError>>,
 }
 
@@ -42,26 +42,26 @@ impl Reader {
         Ok(Self { connection, damaged: None })
     }
 
-    /// Reports damage that a request meets, so that the catalog is recovered.
+    /// Reports damage that a request finds, so that the catalog is recovered.
     #[must_use]
     pub fn reporting_damage(self, damaged: mpsc::Sender<CatalogError>) -> Self {
         Self { damaged: Some(damaged), ..self }
     }
 
-    /// Looks for an article by the last part of its address, as it was at `moment`.
+    /// Looks up an article by its slug, as it was at `moment`.
     ///
     /// # Errors
     /// The catalog cannot be read.
     pub fn by_slug(&self, slug: &str, moment: Moment) -> Result<ArticleLookup> {
         let Moment { version, due } = moment;
-        // One statement: what it sees is of one moment.
+        // A single statement reads a consistent state.
         let sql = "
             SELECT id, article.slug, published, updated, revised, entry, number, due, guid, state, expires, shown, stale
             FROM address LEFT JOIN article USING (number) LEFT JOIN content USING (number) WHERE address.slug = ?1";
         let mut statement = self.connection.prepare_cached(sql)?;
         let mut rows = statement.query([slug])?;
         let Some(row) = rows.next()? else { return Ok(ArticleLookup::Unknown) };
-        // An address without an article, or an article without content, is an error here: NULL is no text and no number.
+        // An address without an article, or an article without content, is an error: NULL is neither text nor number.
         row.get_ref(5)?.as_str().map_err(rusqlite::Error::from)?;
         let (revised, current): (i64, Slug) = (row.get(4)?, row.get(1)?);
         let publication = Publication { shown: values::flag(row, 11)?, due: row.get(7)?, expires: row.get(10)? };
@@ -69,7 +69,7 @@ impl Reader {
             return Ok(ArticleLookup::NotYet);
         }
         Ok(match super::state_of(row.get(9)?)? {
-            // Nobody ever saw it: there is nothing to be told of.
+            // It was never visible.
             ArticleState::Gone if !publication.shown => ArticleLookup::Unknown,
             ArticleState::Gone => ArticleLookup::Gone,
             ArticleState::Held => ArticleLookup::Unknown,
@@ -81,7 +81,7 @@ impl Reader {
         })
     }
 
-    /// What is known of the file at a path below the watched folder, deleted or not; the newest of several.
+    /// The record of the article at a path, deleted or not; the newest of several.
     ///
     /// # Errors
     /// The catalog cannot be read.
@@ -115,8 +115,8 @@ impl Reader {
     }
 }
 
-/// Most tombstones that a feed shows.
-const MOST_TOMBSTONES: i64 = 100;
+/// Maximum number of tombstones in a feed.
+const MAX_TOMBSTONES: i64 = 100;
 
 impl Reader {
     /// The feed of a folder, tag or author.
@@ -128,17 +128,17 @@ impl Reader {
         view: &View,
         limits: &FeedLimits,
         moment: Moment,
-        known: Option<DateTime<Utc>>,
+        cached: Option<DateTime<Utc>>,
     ) -> Result<FeedLookup> {
-        // What is read below is of one moment.
-        let _one = self.connection.unchecked_transaction()?;
+        // All statements below read the same state.
+        let _transaction = self.connection.unchecked_transaction()?;
         let sql = "SELECT number, name, revised, guid, latest FROM view WHERE kind = ?1 AND key = ?2";
         let row = self.connection.prepare_cached(sql)?.query_row(params![view.kind as i64, view.key], |row| {
             Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get::<_, i64>(2)?, row.get(3)?, row.get(4)?))
         });
         let Some((number, name, revised, guid, latest)) = row.optional()? else { return Ok(FeedLookup::Unknown) };
         let revised = Version::at(date(revised)?);
-        if let Some(answer) = without_reading(revised, moment, known) {
+        if let Some(answer) = without_reading(revised, moment, cached) {
             return Ok(answer);
         }
         let window = window::read(&self.connection, Some(number), limits, moment.due)?;
@@ -157,17 +157,17 @@ impl Reader {
         })))
     }
 
-    /// An archive document's articles.
+    /// The articles of an archive document.
     ///
     /// # Errors
     /// The catalog cannot be read.
-    pub fn archive(&self, archive: u32, moment: Moment, known: Option<DateTime<Utc>>) -> Result<FeedLookup> {
-        let _one = self.connection.unchecked_transaction()?;
+    pub fn archive(&self, archive: u32, moment: Moment, cached: Option<DateTime<Utc>>) -> Result<FeedLookup> {
+        let _transaction = self.connection.unchecked_transaction()?;
         let sql = "SELECT revised FROM archive WHERE number = ?1";
         let revised: Option<i64> =
             self.connection.prepare_cached(sql)?.query_row([archive], |row| row.get(0)).optional()?;
         let Some(revised) = revised.map(date).transpose()?.map(Version::at) else { return Ok(FeedLookup::Unknown) };
-        if let Some(answer) = without_reading(revised, moment, known) {
+        if let Some(answer) = without_reading(revised, moment, cached) {
             return Ok(answer);
         }
         let visible = visible(Audience::Public, "?2");
@@ -195,12 +195,12 @@ impl Reader {
         })))
     }
 
-    /// The main feed, as the daemon serves it.
+    /// The main feed.
     ///
     /// # Errors
     /// The catalog cannot be read.
     pub fn main(&self, limits: &FeedLimits, moment: Moment) -> Result<Collection> {
-        let _one = self.connection.unchecked_transaction()?;
+        let _transaction = self.connection.unchecked_transaction()?;
         let window = window::read(&self.connection, None, limits, moment.due)?;
         let rows = archive::feed(&self.connection, &window, limits, moment.due)?;
         let entries = rows.iter().map(|(number, _)| Ok(Arc::new(entry(&self.connection, *number)?)));
@@ -215,7 +215,7 @@ impl Reader {
         })
     }
 
-    /// The moment that readers saw last; nothing is due then that was not due at `now`.
+    /// The last version that was served, with all that is due at `now`.
     ///
     /// # Errors
     /// The catalog cannot be read.
@@ -224,7 +224,7 @@ impl Reader {
         Ok(Moment { version, due: now })
     }
 
-    /// Permanent id of the main feed, and the date of a feed that nothing was ever in.
+    /// Permanent id of the main feed, and the date of a feed that has never had an entry.
     ///
     /// # Errors
     /// The catalog cannot be read.
@@ -238,7 +238,7 @@ impl Reader {
         namespace.parse().map_err(|_| CatalogError::Damaged("its namespace is no UUID".into()))
     }
 
-    /// Number of the newest archive that readers of a version may know.
+    /// Number of the newest archive.
     ///
     /// # Errors
     /// The catalog cannot be read.
@@ -246,32 +246,32 @@ impl Reader {
         archive::newest(&self.connection)
     }
 
-    /// All archives, the newest first, and when the last of them came.
+    /// All archives, the newest first, and when the newest was closed.
     ///
     /// # Errors
     /// The catalog cannot be read.
-    pub fn shelves(&self) -> Result<(Vec<ArchiveSummary>, DateTime<Utc>)> {
+    pub fn archives(&self) -> Result<(Vec<ArchiveSummary>, DateTime<Utc>)> {
         let sql = "SELECT number, oldest, newest, closed FROM archive ORDER BY number DESC";
         let mut statement = self.connection.prepare_cached(sql)?;
         let mut rows = statement.query([])?;
-        let (mut shelves, mut closed) = (Vec::new(), 0);
+        let (mut archives, mut closed) = (Vec::new(), 0);
         while let Some(row) = rows.next()? {
-            shelves.push(ArchiveSummary {
+            archives.push(ArchiveSummary {
                 number: row.get(0)?,
                 oldest: date(row.get(1)?)?,
                 newest: date(row.get(2)?)?,
             });
             closed = closed.max(row.get(3)?);
         }
-        Ok((shelves, date(closed)?))
+        Ok((archives, date(closed)?))
     }
 
-    /// The views of some kinds that people may know of, by name, and when one of them last came, went or changed its name.
+    /// The views of some kinds that have members, by key, and when the list last changed.
     ///
     /// # Errors
     /// The catalog cannot be read.
     pub fn views(&self, kinds: &[ViewKind]) -> Result<(Vec<ViewGroup>, DateTime<Utc>)> {
-        let _one = self.connection.unchecked_transaction()?;
+        let _transaction = self.connection.unchecked_transaction()?;
         let mut changed = DateTime::UNIX_EPOCH;
         let mut groups = Vec::new();
         for kind in kinds {
@@ -281,7 +281,7 @@ impl Reader {
         Ok((groups, changed))
     }
 
-    /// When one of some kinds of views last came, went or changed its name.
+    /// When the list of the views of some kinds last changed.
     ///
     /// # Errors
     /// The catalog cannot be read.
@@ -290,40 +290,40 @@ impl Reader {
         Ok(changed.collect::<Result<Vec<_>>>()?.into_iter().max().unwrap_or_default())
     }
 
-    /// When the newest archive came.
+    /// When the newest archive was closed.
     ///
     /// # Errors
     /// The catalog cannot be read.
-    pub fn shelves_changed(&self) -> Result<DateTime<Utc>> {
+    pub fn archives_changed(&self) -> Result<DateTime<Utc>> {
         let sql = "SELECT closed FROM archive ORDER BY number DESC LIMIT 1";
         let closed: Option<i64> = self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0)).optional()?;
         date(closed.unwrap_or(0))
     }
 }
 
-/// The answer for a feed that last changed at `revised`, if that says it all.
-fn without_reading(revised: Version, moment: Moment, known: Option<DateTime<Utc>>) -> Option<FeedLookup> {
+/// The answer for a feed that last changed at `revised`, if it needs no entries.
+fn without_reading(revised: Version, moment: Moment, cached: Option<DateTime<Utc>>) -> Option<FeedLookup> {
     if revised > moment.version {
         return Some(FeedLookup::NotYet);
     }
-    (known == Some(revised.date())).then_some(FeedLookup::Same)
+    (cached == Some(revised.date())).then_some(FeedLookup::Same)
 }
 
 pub(super) fn tombstones(connection: &Connection, view: i64) -> Result<Vec<Tombstone>> {
     let sql = "
         SELECT id, at FROM tombstone JOIN article USING (number) WHERE view = ?1 ORDER BY at DESC, number LIMIT ?2";
     let mut statement = connection.prepare_cached(sql)?;
-    let rows = statement.query_map([view, MOST_TOMBSTONES], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let rows = statement.query_map([view, MAX_TOMBSTONES], |row| Ok((row.get(0)?, row.get(1)?)))?;
     rows.map(|row| row.map_err(CatalogError::from).and_then(|(id, at)| Ok(Tombstone { id, at: date(at)? }))).collect()
 }
 
-/// The views of a kind that have the most articles, by key.
-pub(super) fn views(connection: &Connection, kind: ViewKind, most: usize) -> Result<Vec<ViewSummary>> {
+/// The views of a kind with the most members, by key.
+pub(super) fn views(connection: &Connection, kind: ViewKind, limit: usize) -> Result<Vec<ViewSummary>> {
     let sql = "
         SELECT key, name FROM view WHERE kind = ?1 AND members > 0 ORDER BY members DESC, key LIMIT ?2";
     let mut statement = connection.prepare_cached(sql)?;
-    let most = i64::try_from(most).unwrap_or(i64::MAX);
-    let rows = statement.query_map([kind as i64, most], |row| {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let rows = statement.query_map([kind as i64, limit], |row| {
         Ok(ViewSummary { view: View { kind, key: row.get(0)? }, name: row.get(1)? })
     })?;
     let mut views: Vec<ViewSummary> = rows.collect::<rusqlite::Result<_>>()?;
@@ -336,30 +336,30 @@ fn listed(connection: &Connection, kind: ViewKind) -> Result<DateTime<Utc>> {
     Ok(meta_date(connection, &key)?.unwrap_or_default())
 }
 
-/// The newest change that a view ever told of.
+/// The newest change that a view has ever contained.
 pub(super) fn latest(connection: &Connection, view: i64) -> Result<DateTime<Utc>> {
     let sql = "SELECT latest FROM view WHERE number = ?1";
     date(connection.prepare_cached(sql)?.query_row([view], |row| row.get(0))?)
 }
 
-/// A text kept under a name.
+/// The text of a key in `meta`.
 pub(super) fn meta(connection: &Connection, key: &str) -> Result<Option<String>> {
     let mut statement = connection.prepare_cached("SELECT value FROM meta WHERE key = ?1")?;
     Ok(statement.query_row([key], |row| row.get(0)).optional()?)
 }
 
-/// A date that the clock gave, kept under a name.
+/// The date of a key in `meta`.
 pub(super) fn meta_date(connection: &Connection, key: &str) -> Result<Option<DateTime<Utc>>> {
     meta(connection, key)?.map(|text| clock_date(&text)).transpose()
 }
 
-/// `podcast:guid` of the whole, if there ever was a recording.
+/// `podcast:guid` of the main feed, if it has ever contained a recording.
 pub(super) fn podcast_guid(connection: &Connection) -> Result<Option<String>> {
     let sql = "SELECT guid FROM view WHERE number = ?1";
     Ok(connection.prepare_cached(sql)?.query_row([super::views::WHOLE], |row| row.get(0))?)
 }
 
-/// One article by its number.
+/// The entry of an article.
 pub(super) fn entry(connection: &Connection, number: i64) -> Result<Entry> {
     let sql = "
         SELECT id, slug, published, updated, revised, entry, number, due, guid
@@ -370,7 +370,7 @@ pub(super) fn entry(connection: &Connection, number: i64) -> Result<Entry> {
     entry_of(row)
 }
 
-/// The article of a row: id, slug, published, updated, revised, entry, number, due, guid.
+/// The entry of a row with the columns id, slug, published, updated, revised, entry, number, due, guid.
 pub(super) fn entry_of(row: &Row<'_>) -> Result<Entry> {
     let (content, number): (String, i64) = (row.get(5)?, row.get(6)?);
     let (published, updated, revised) = (date(row.get(2)?)?, date(row.get(3)?)?, date(row.get(4)?)?);

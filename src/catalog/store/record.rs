@@ -1,4 +1,4 @@
-//! What an article says is written down, and where it belongs by that.
+//! Records an article and its views.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -13,13 +13,13 @@ use crate::model::entry::Content;
 use crate::model::moment::Version;
 use crate::model::taxonomy;
 
-/// A new article; the values are those of [`Catalog::write`]. Nothing is asked for in return: that takes twice the time.
+/// Inserts an article with the values of [`Catalog::write`]. There is no `RETURNING`, which would take twice the time.
 const INSERT: &str = "
     INSERT INTO article (number, id, path, state, slug, published, updated, revised, file_hash, entry_hash, size, mtime, ctime,
       inode, born, due, held_until, expires, guid, shown, weight, brief, stale)
     VALUES (?1, ?2, ?3, 0, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)";
 
-/// One that is known, with the same values.
+/// Updates an article with the same values.
 const UPDATE: &str = "
     UPDATE article SET id = ?2, path = ?3, state = 0, slug = ?4, published = ?5, updated = ?6, revised = coalesce(?7, revised),
       file_hash = ?8, entry_hash = ?9, size = ?10, mtime = ?11, ctime = ?12, inode = ?13, born = ?14,
@@ -27,17 +27,17 @@ const UPDATE: &str = "
       weight = ?20, brief = ?21, stale = ?22
     WHERE number = ?1";
 
-/// What came of recording an article.
+/// The result of recording an article.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recorded {
-    /// Something that is served has changed.
+    /// A document has changed.
     Changed,
-    /// Nothing that is served has.
+    /// No document has changed.
     Unchanged,
 }
 
 impl Catalog {
-    /// Writes down what an article says now. `version` is the second in which readers will see it.
+    /// Records the present content of an article. `version` will be the first one that shows it.
     ///
     /// # Errors
     /// The catalog cannot be written.
@@ -56,9 +56,9 @@ impl Catalog {
             }
             None => (false, false),
         };
-        // Nobody was shown what it lacked: that it is whole now is no change.
+        // No response has shown the article without its text, so the text is no change.
         let catches_up = identity.number.map_or(Ok(false), |number| self.catches_up(number, identity, arrival))?;
-        let is_told = !unchanged && !catches_up;
+        let is_change = !unchanged && !catches_up;
         let head = match identity.number {
             Some(number) if catches_up => self.terms_of_head(number, arrival)?,
             _ => None,
@@ -74,12 +74,12 @@ impl Catalog {
                 INSERT OR IGNORE INTO retired SELECT id FROM article WHERE number = ?1 AND id <> ?2";
             self.connection.prepare_cached(retire)?.execute(params![identity.number, identity.id])?;
         }
-        let number = self.write(identity, arrival, content, is_told.then_some(version))?;
-        self.saw(arrival, &identity.id, &identity.slug);
+        let number = self.write(identity, arrival, content, is_change.then_some(version))?;
+        self.note_recorded(arrival, &identity.id, &identity.slug);
         if !identity.is_fresh {
             self.take_adopted(&identity.id, number)?;
         }
-        let changed = is_told || rescheduled;
+        let changed = is_change || rescheduled;
         let terms = || Cow::Owned(taxonomy::terms(arrival.path, &content.tags, &content.authors));
         let membership = Membership {
             number,
@@ -108,7 +108,7 @@ impl Catalog {
         Ok(recorded)
     }
 
-    /// Writes the row of an article, and gives its number.
+    /// Writes the row of an article and returns its number.
     fn write(
         &mut self,
         identity: &Identity,
@@ -120,7 +120,7 @@ impl Catalog {
         let weight = if content.brief { content.max_bytes_of_summary() } else { content.max_bytes() };
         let weight = weight.saturating_add(arrival.extent.unread_bytes());
         let stale = if arrival.extent == Extent::Whole { 0 } else { UNREAD };
-        self.tally.came(identity.number.is_none(), shown);
+        self.view_batch.count_new(identity.number.is_none(), shown);
         let sql = if identity.number.is_some() { UPDATE } else { INSERT };
         self.connection.prepare_cached(sql)?.execute(params![
             identity.number,
@@ -149,7 +149,7 @@ impl Catalog {
         Ok(identity.number.unwrap_or_else(|| self.connection.last_insert_rowid()))
     }
 
-    /// An address leads to an article from now on, and for ever: one that was deleted gives its own away.
+    /// Gives an address to an article. Deleted articles lose theirs.
     pub(super) fn give_address(&mut self, slug: &str, number: i64) -> Result<()> {
         let sql = "INSERT OR IGNORE INTO address (slug, number) VALUES (?1, ?2)";
         if self.connection.prepare_cached(sql)?.execute(params![slug, number])? == 0 {
@@ -159,7 +159,7 @@ impl Catalog {
         Ok(())
     }
 
-    /// Another article's id is in the file at a path now: the one that was there is no more. Says whether there was one.
+    /// Deletes the article at a path if it is another one: the file has the id of `by` now. Returns whether there was one.
     fn replace(&mut self, path: &Path, by: Option<i64>, version: Version) -> Result<bool> {
         let sql = "SELECT number FROM article WHERE path = ?1 AND state < 2 AND number IS NOT ?2";
         let replaced: Option<i64> =
@@ -170,18 +170,18 @@ impl Catalog {
         Ok(replaced.is_some())
     }
 
-    /// Puts an article into the views that it belongs to, if it is shown. Says whether those are others than before.
+    /// Adds an article to its views, if it is visible. Returns whether they have changed.
     fn place(&mut self, identity: &Identity, shown: bool, membership: Membership<'_>) -> Result<bool> {
         let Membership { number, changed, version, before, .. } = membership;
         if !shown && before == Before::Nothing {
             return Ok(false);
         }
         if !shown {
-            // It was shown, and is scheduled now or has expired: what has expired lately is buried when time passes.
+            // It was visible, and is scheduled now or has expired. `apply_due` adds the tombstones of expired articles.
             return self.leave(number, version);
         }
         if changed && !identity.is_fresh {
-            self.touch_archive_of(number, version)?;
+            self.mark_archive_changed(number, version)?;
         }
         self.enter(membership)
     }
@@ -210,7 +210,7 @@ impl Catalog {
     }
 }
 
-/// Whether readers see an article from the next version on.
+/// Whether the next version shows an article.
 fn is_shown(identity: &Identity, arrival: &Arrival<'_>) -> bool {
     identity.is_visible(arrival.now)
 }

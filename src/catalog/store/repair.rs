@@ -1,4 +1,4 @@
-//! One row of a damaged catalog: values that are wrong are replaced by such as the file of the article corrects, or other rows.
+//! One row of a damaged catalog. Wrong values are replaced by values that the article file or other rows will correct.
 
 use rusqlite::Row;
 use rusqlite::types::{Value, ValueRef};
@@ -9,18 +9,18 @@ use super::values::{self, article_path, date};
 use crate::model::entry::Slug;
 use crate::model::text::{is_iri, xml_legal};
 
-/// Instead of a hash that is wrong: that of no file.
+/// The replacement of a wrong hash; no file has it.
 const NO_HASH: [u8; 32] = [0; 32];
 
-/// Instead of a path or slug that is wrong, until there is a better one.
+/// The temporary replacement of a wrong path or slug.
 const LOST: &str = "lost";
 
-/// A row by the names of its columns. A text that is not UTF-8 is a blob here.
+/// The values of a row by column. Texts that are not UTF-8 are blobs.
 #[derive(Debug, Clone)]
 pub(super) struct Cells {
     pub names: Vec<String>,
     pub values: Vec<Value>,
-    /// How many values were replaced.
+    /// Number of replaced values.
     pub repairs: usize,
 }
 
@@ -41,7 +41,7 @@ impl Cells {
     }
 
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.names.iter().position(|known| known == name).map(|column| &self.values[column])
+        self.names.iter().position(|column| column == name).map(|column| &self.values[column])
     }
 
     pub fn integer(&self, name: &str) -> Option<i64> {
@@ -53,35 +53,35 @@ impl Cells {
     }
 
     pub fn set(&mut self, name: &str, value: impl Into<Value>) {
-        if let Some(column) = self.names.iter().position(|known| known == name) {
+        if let Some(column) = self.names.iter().position(|column| column == name) {
             self.values[column] = value.into();
         }
     }
 
-    /// Replaces a value unless it is right, and says whether it was. A column that an older file does not have is right.
-    fn repair(&mut self, name: &str, instead: impl Into<Value>, is_right: impl Fn(&Value) -> bool) -> bool {
-        let is_right = self.get(name).is_none_or(is_right);
-        if !is_right {
-            self.set(name, instead);
+    /// Replaces a value unless it is valid, and returns whether it was. Columns that an older file does not have are valid.
+    fn repair(&mut self, name: &str, replacement: impl Into<Value>, is_valid: impl Fn(&Value) -> bool) -> bool {
+        let is_valid = self.get(name).is_none_or(is_valid);
+        if !is_valid {
+            self.set(name, replacement);
             self.repairs += 1;
         }
-        is_right
+        is_valid
     }
 
-    fn repair_integer(&mut self, name: &str, instead: impl Into<Value>, is_right: impl Fn(i64) -> bool) -> bool {
-        self.repair(name, instead, |value| matches!(value, Value::Integer(number) if is_right(*number)))
+    fn repair_integer(&mut self, name: &str, replacement: impl Into<Value>, is_valid: impl Fn(i64) -> bool) -> bool {
+        self.repair(name, replacement, |value| matches!(value, Value::Integer(number) if is_valid(*number)))
     }
 
-    fn repair_text(&mut self, name: &str, instead: impl Into<Value>, is_right: impl Fn(&str) -> bool) -> bool {
-        self.repair(name, instead, |value| matches!(value, Value::Text(text) if is_right(text)))
+    fn repair_text(&mut self, name: &str, replacement: impl Into<Value>, is_valid: impl Fn(&str) -> bool) -> bool {
+        self.repair(name, replacement, |value| matches!(value, Value::Text(text) if is_valid(text)))
     }
 
-    /// The same of a value that may be missing, and then is when it is wrong.
-    fn repair_optional(&mut self, name: &str, is_right: impl Fn(&Value) -> bool) -> bool {
-        self.repair(name, Value::Null, |value| matches!(value, Value::Null) || is_right(value))
+    /// Replaces an invalid value of an optional column by NULL.
+    fn repair_optional(&mut self, name: &str, is_valid: impl Fn(&Value) -> bool) -> bool {
+        self.repair(name, Value::Null, |value| matches!(value, Value::Null) || is_valid(value))
     }
 
-    /// A row of `view`. What is in the view, and since when nothing below its cutoff counts, is found again.
+    /// Repairs a row of `view`. Its members and its cutoff are computed again.
     pub fn repair_view(&mut self, latest: Latest, version: i64) {
         self.set("members", 0);
         self.set("floor", i64::MIN);
@@ -92,7 +92,7 @@ impl Cells {
         self.repair_optional("guid", |guid| matches!(guid, Value::Text(guid) if guid.parse::<uuid::Uuid>().is_ok()));
     }
 
-    /// A row of `adopted`; `has_article` says whether there is an article of a number.
+    /// Repairs a row of `adopted`; `has_article` says whether an article exists.
     pub fn repair_adopted(&mut self, has_article: impl Fn(i64) -> bool) {
         self.repair_optional("guid", |guid| matches!(guid, Value::Text(guid) if xml_legal(guid) == *guid));
         for column in ["link", "stem", "title"] {
@@ -107,14 +107,14 @@ impl Cells {
         self.repair_optional("article", |number| matches!(number, Value::Integer(number) if has_article(*number)));
     }
 
-    /// A row of `media`. Which version of the file it was is found when the article is read again.
+    /// Repairs a row of `media`. The version of the file is set when the article is read again.
     pub fn repair_media(&mut self) {
         self.repair_integer("stamp", 0, |_| true);
         self.repair_integer("claim", 0, |claim| (0..=Claim::Owns as i64).contains(&claim));
     }
 
-    /// A row of `article`. Where it is not certain that readers may see the article, it is held until its file has been read.
-    /// Returns the names of columns that other rows may give back.
+    /// Repairs a row of `article`. If it is not certain that the article is visible, it is withdrawn until its file has been read. Returns
+    /// the names of lost columns, which other rows may restore.
     pub fn repair_article(&mut self, latest: Latest, version: i64) -> Vec<&'static str> {
         self.repair_dates(latest, version);
         self.repair_visibility();
@@ -124,7 +124,7 @@ impl Cells {
         }
         self.repair_integer("episode", 0, |mark| (0..=CONTINUES).contains(&mark));
         self.repair_optional("archive", |number| matches!(number, Value::Integer(1..=0xFFFF_FFFF)));
-        let is_right = [
+        let is_valid = [
             ("number", self.repair_integer("number", Value::Null, |number| number > 0)),
             ("id", self.repair_text("id", Value::Null, is_iri)),
             ("slug", self.repair_text("slug", LOST.to_owned(), |slug| Slug::new(slug).is_some())),
@@ -133,7 +133,7 @@ impl Cells {
                 self.repair_optional("guid", |guid| matches!(guid, Value::Text(guid) if xml_legal(guid) == *guid)),
             ),
         ];
-        is_right.into_iter().filter(|(_, is_right)| !is_right).map(|(name, _)| name).collect()
+        is_valid.into_iter().filter(|(_, is_valid)| !is_valid).map(|(name, _)| name).collect()
     }
 
     fn repair_dates(&mut self, latest: Latest, version: i64) {
@@ -143,7 +143,7 @@ impl Cells {
         let right = |cells: &Self, name| cells.integer(name).filter(|seconds| date(*seconds).is_ok());
         let updated = right(self, "updated")
             .filter(|seconds| *seconds < 0 || is_past(*seconds) || right(self, "published") == Some(*seconds));
-        // One that is later than the last change is wrong, unless the writer states it: then the file says so again.
+        // A publication date after the last change is wrong, unless the file states it; then reading the file restores it.
         let published = right(self, "published")
             .filter(|published| updated.is_none_or(|updated| updated >= *published) || is_past(*published));
         let published = published.or(updated).unwrap_or(revised);
@@ -167,13 +167,13 @@ impl Cells {
         }
     }
 
-    /// No reader sees the article until its file has been read; then it is what it was.
+    /// Withdraws the article until its file has been read.
     fn hold(&mut self) {
         self.set("state", 1);
         self.set("shown", 0);
     }
 
-    /// Which file it was. A deleted article without a path is known by the bytes of its file when that is found.
+    /// Repairs the columns of the file. An article without a path is recognised by the bytes of its file.
     fn repair_file(&mut self) {
         if let Some(path) = self.text("path").map(str::to_owned) {
             self.set("path", path.into_bytes());
@@ -200,7 +200,7 @@ impl Cells {
         }
     }
 
-    /// The path is another article's, or unknown.
+    /// Marks the article as deleted, because its path is lost or belongs to another article.
     pub fn give_up_path(&mut self) {
         self.set("state", 2);
         self.set("shown", 0);

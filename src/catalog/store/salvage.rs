@@ -1,5 +1,5 @@
-//! A damaged catalog -> a new one with every row that can be read: above all ids, dates and addresses, which no file can give
-//! back. What files say is read from them again.
+//! A damaged catalog -> a new one with all rows that can be read. Ids, dates and addresses matter most, since no article file contains
+//! them; contents are read again from the files.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ use crate::catalog::visibility::visible_already;
 use crate::model::entry::{ArticleId, Content, Slug};
 use crate::model::moment::{Audience, Version};
 
-/// Tables with what only the catalog knows, those first that others refer to. Everything else follows from the articles.
+/// Tables that are copied, referenced ones first. The others follow from the articles.
 const TABLES: [&str; 11] = [
     "meta",
     "retired",
@@ -29,56 +29,56 @@ const TABLES: [&str; 11] = [
     "media",
 ];
 
-/// The two ways through a table: what lies behind a damaged page may be reached from the other end.
-const WAYS: [&str; 2] = ["", "DESC"];
+/// The two directions through a table: rows behind a damaged page can be reached from the other end.
+const DIRECTIONS: [&str; 2] = ["", "DESC"];
 
-/// Names in `meta` that are taken over; what the others say holds for the damaged file alone.
-const NAMES: [&str; 5] = ["namespace", "created", "version", "promised", "folder"];
+/// Keys in `meta` that are copied. The others hold for the damaged file only.
+const META_KEYS: [&str; 5] = ["namespace", "created", "version", "promised", "folder"];
 
-/// What was recovered from a damaged catalog.
+/// The result of a recovery.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Salvaged {
     /// Articles, deleted ones included.
     pub articles: usize,
-    /// Rows of which a wrong value was replaced.
+    /// Rows with a replaced value.
     pub repaired: usize,
-    /// Rows that could not be used.
+    /// Unusable rows.
     pub dropped: usize,
 }
 
-/// A recovery under way.
+/// A running recovery.
 struct Salvage<'a> {
     catalog: &'a mut Catalog,
     source: &'a Connection,
     now: DateTime<Utc>,
     latest: Latest,
-    /// The second of the version that is to show what has changed.
+    /// The version that will show the changes.
     version: Version,
     salvaged: Salvaged,
-    /// Rows of articles that have no id or no number yet: those of all others are to be known first.
+    /// Articles that have lost their id or number, each with the names of its lost columns. They get new ones after all others are copied.
     unnamed: Vec<(Cells, Vec<&'static str>)>,
-    /// Numbers of articles that have no slug, and of those that have no guid.
+    /// Numbers of articles that have lost their slug or guid.
     without_slug: Vec<i64>,
     without_guid: Vec<i64>,
 }
 
 impl Catalog {
-    /// Takes over what can be read of a damaged file into this catalog, which is new. A value that is wrong is replaced where
-    /// the file of its article or another row corrects it; a row that still cannot be read is left out.
+    /// Copies the readable rows of a damaged file into this catalog, which is new. A wrong value is replaced if the article file or
+    /// another row will correct it; rows that are still invalid are dropped.
     ///
     /// # Errors
-    /// This catalog cannot be written, or is wrong nevertheless. What cannot be read in the other is no error.
+    /// This catalog cannot be written, or is still invalid. Unreadable parts of the damaged file are not errors.
     pub fn salvage(&mut self, damaged: &Path, now: DateTime<Utc>) -> Result<Salvaged> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let Ok(source) = Connection::open_with_flags(damaged, flags) else { return Ok(Salvaged::default()) };
-        // Rows may refer to what cannot be read.
+        // Rows may refer to unreadable rows.
         self.connection.pragma_update(None, "foreign_keys", false)?;
         let salvaged = self.transaction(|catalog| Salvage::new(catalog, &source, now).run());
         self.connection.pragma_update(None, "foreign_keys", true)?;
         let salvaged = salvaged?;
-        self.take_namespace()?;
+        self.load_namespace()?;
         self.check(now)?;
-        // The file alone is complete: it may be moved.
+        // Afterwards the file is complete without its log and may be moved.
         self.connection.query_row("PRAGMA wal_checkpoint(truncate)", [], |_| Ok(()))?;
         Ok(salvaged)
     }
@@ -104,7 +104,7 @@ impl<'a> Salvage<'a> {
         for table in TABLES {
             self.copy(table)?;
             match table {
-                "meta" => self.begin_version()?,
+                "meta" => self.set_version()?,
                 "article" => self.name_articles()?,
                 _ => {}
             }
@@ -119,20 +119,21 @@ impl<'a> Salvage<'a> {
         Ok(Salvaged { articles: usize::try_from(articles).unwrap_or(0), ..self.salvaged })
     }
 
-    /// What changes by the recovery is shown in the next version.
-    fn begin_version(&mut self) -> Result<()> {
+    /// Sets the version that will show the changes of the recovery.
+    fn set_version(&mut self) -> Result<()> {
         let last = self.catalog.meta_date("version")?.unwrap_or_default();
         self.version = Version::at(self.now).max(Version::at(last).next());
         self.catalog.set_meta("promised", &self.version.seconds().to_string())
     }
 
-    /// Copies the rows of a table, from one of its ends until one cannot be read, and then from the other.
+    /// Copies the rows of a table: from one end up to an unreadable row, then from the other end.
     fn copy(&mut self, table: &'static str) -> Result<()> {
         let names = self.columns(table)?;
         let Some(first) = names.first() else { return Ok(()) };
         let list = names.join(", ");
-        for way in WAYS {
-            let Ok(mut statement) = self.source.prepare(&format!("SELECT {list} FROM {table} ORDER BY {first} {way}"))
+        for direction in DIRECTIONS {
+            let Ok(mut statement) =
+                self.source.prepare(&format!("SELECT {list} FROM {table} ORDER BY {first} {direction}"))
             else {
                 return Ok(());
             };
@@ -151,8 +152,7 @@ impl<'a> Salvage<'a> {
         Ok(())
     }
 
-    /// The columns of a table, those first that tell rows apart. An older file has fewer: what the others are by default holds for
-    /// what it has.
+    /// The columns of a table that the damaged file has, key columns first. An older file has fewer; the others get their defaults.
     fn columns(&self, table: &str) -> Result<Vec<String>> {
         let mut statement = self.catalog.connection.prepare("SELECT name FROM pragma_table_info(?1)")?;
         let columns: Vec<String> = statement.query_map([table], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
@@ -182,7 +182,7 @@ impl<'a> Salvage<'a> {
             self.salvaged.dropped += 1;
             return Ok(());
         };
-        if !NAMES.contains(&key) {
+        if !META_KEYS.contains(&key) {
             return Ok(());
         }
         if check_meta(key, value, self.latest).is_err() {
@@ -201,11 +201,11 @@ impl<'a> Salvage<'a> {
         self.insert_article(row, &lost)
     }
 
-    /// Gives articles the numbers and ids that they have lost.
+    /// Gives articles new numbers and ids for the lost ones.
     fn name_articles(&mut self) -> Result<()> {
         for (mut row, lost) in std::mem::take(&mut self.unnamed) {
             if lost.contains(&"number") {
-                // Its content and all else that belongs to it still has the number.
+                // Rows of other tables still have the old number.
                 let sql = "SELECT number FROM address WHERE slug = ?1 AND number > 0";
                 let number = self.source.query_row(sql, [row.text("slug")], |row| row.get::<_, i64>(0));
                 row.set("number", number.map_or(Value::Null, Value::Integer));
@@ -219,7 +219,7 @@ impl<'a> Salvage<'a> {
         Ok(())
     }
 
-    /// The id that the path of an article gives, unless a feed published elsewhere gave it another.
+    /// The adopted id of an article, or else the one that follows from its path.
     fn new_id(&self, row: &Cells) -> Result<ArticleId> {
         let sql = "SELECT id FROM adopted WHERE article = ?1";
         let adopted = self.source.query_row(sql, [row.integer("number")], |row| row.get::<_, ArticleId>(0));
@@ -231,8 +231,8 @@ impl<'a> Salvage<'a> {
     }
 
     fn insert_article(&mut self, mut row: Cells, lost: &[&str]) -> Result<()> {
-        let known = row.integer("number").map_or(Ok(false), |number| self.catalog.has_article(number))?;
-        if known {
+        let exists = row.integer("number").map_or(Ok(false), |number| self.catalog.has_article(number))?;
+        if exists {
             return Ok(());
         }
         if !self.insert("article", &row)? {
@@ -251,7 +251,7 @@ impl<'a> Salvage<'a> {
         Ok(())
     }
 
-    /// Writes a row, and takes it back if it cannot be read. Says whether it stays.
+    /// Inserts a row, and deletes it again if it is invalid. Returns whether it stays.
     fn insert(&mut self, table: &'static str, row: &Cells) -> Result<bool> {
         let connection = &self.catalog.connection;
         let places = vec!["?"; row.names.len()].join(", ");
@@ -282,9 +282,9 @@ impl<'a> Salvage<'a> {
         Ok(true)
     }
 
-    /// An article whose text is lost is not shown before its file has been read.
+    /// Withdraws articles without content until their files have been read.
     fn hold_without_content(&mut self) -> Result<()> {
-        let empty = serde_json::to_string(&Content::default()).expect("texts and lists can be written");
+        let empty = serde_json::to_string(&Content::default()).expect("texts and lists can be serialised");
         let connection = &self.catalog.connection;
         let missing = "NOT EXISTS (SELECT 1 FROM content WHERE content.number = article.number)";
         connection.execute(&format!("UPDATE article SET state = 1, shown = 0 WHERE state = 0 AND {missing}"), [])?;
@@ -295,10 +295,10 @@ impl<'a> Salvage<'a> {
         Ok(())
     }
 
-    /// Archives are numbered without a gap. One whose row is lost has the articles that say that they are in it.
+    /// Restores lost archives from the numbers in their articles, since archives are numbered without gaps.
     fn complete_archives(&mut self) -> Result<()> {
         let connection = &self.catalog.connection;
-        // Each was closed with an article at least, and few articles become part of others.
+        // Each archive had an article, and few articles are merged into others; larger numbers are damage.
         connection.execute("DELETE FROM archive WHERE number > (SELECT 2 * count(*) + 100 FROM article)", [])?;
         let sql = "
             SELECT coalesce(max(number), 0) + EXISTS (SELECT 1 FROM article WHERE archive =
@@ -315,14 +315,14 @@ impl<'a> Salvage<'a> {
         Ok(())
     }
 
-    /// Every article that is not deleted has an address of its own.
+    /// Gives an address to each article that was not deleted.
     fn give_addresses(&mut self) -> Result<()> {
         for number in std::mem::take(&mut self.without_slug) {
             let sql = "SELECT slug FROM address WHERE number = ?1 ORDER BY slug LIMIT 1";
-            let known: Option<Slug> = self.catalog.connection.query_row(sql, [number], |row| row.get(0)).optional()?;
-            self.give_slug(number, known)?;
+            let former: Option<Slug> = self.catalog.connection.query_row(sql, [number], |row| row.get(0)).optional()?;
+            self.give_slug(number, former)?;
         }
-        // Those of deleted articles may be given away.
+        // The addresses of deleted articles may be reused.
         let sql = "
             SELECT number FROM article WHERE state < 2
             AND NOT EXISTS (SELECT 1 FROM address WHERE address.slug = article.slug AND address.number = article.number)";
@@ -342,9 +342,9 @@ impl<'a> Salvage<'a> {
         Ok(())
     }
 
-    /// Gives an article a slug: the one that it is known to have had, or one that its file's name gives.
-    fn give_slug(&mut self, number: i64, known: Option<Slug>) -> Result<()> {
-        let slug = if let Some(slug) = known {
+    /// Gives an article a slug: a former one, or one from the name of its file.
+    fn give_slug(&mut self, number: i64, former: Option<Slug>) -> Result<()> {
+        let slug = if let Some(slug) = former {
             slug
         } else {
             let sql = "SELECT path FROM article WHERE number = ?1";
@@ -356,7 +356,7 @@ impl<'a> Salvage<'a> {
         self.catalog.give_address(&slug, number)
     }
 
-    /// Has every file read again, and counts what there is.
+    /// Marks all files to be read again, and counts the articles.
     fn complete(&mut self) -> Result<()> {
         let connection = &self.catalog.connection;
         for number in std::mem::take(&mut self.without_guid) {
@@ -368,7 +368,7 @@ impl<'a> Salvage<'a> {
         connection.execute(whole, [views::WHOLE, self.version.seconds()])?;
         connection.execute_batch(
             "
-            -- The same bytes are no update.
+            -- Articles with the same bytes do not count as updated.
             UPDATE article SET stale = 2 WHERE state < 2;
             UPDATE total SET (shown, scheduled) =
               (SELECT coalesce(sum(shown), 0), coalesce(sum(1 - shown), 0) FROM article WHERE state = 0);",
@@ -376,7 +376,7 @@ impl<'a> Salvage<'a> {
         Ok(())
     }
 
-    /// Which views an article is in follows from what it says.
+    /// Adds the visible articles to their views, which follow from their contents.
     fn enter_views(&mut self) -> Result<()> {
         let visible = visible_already(Audience::Public, "?1");
         let sql = format!("SELECT number FROM article WHERE {visible} ORDER BY number");

@@ -1,4 +1,4 @@
-//! Values of rows, read by the rules that the writer keeps. A value outside of them is damage.
+//! Checked conversion of values in rows. A value that the writer never writes is damage.
 
 use std::path::PathBuf;
 
@@ -8,21 +8,21 @@ use rusqlite::Row;
 use super::{CatalogError, Result, path_of};
 use crate::model::text::xml_legal;
 
-/// The seconds that feeds can write: years of four digits (RFC 3339 section 1).
+/// The Unix seconds that feeds can express: years of four digits (RFC 3339 section 1).
 const SECONDS: std::ops::RangeInclusive<i64> = -62_167_219_200..=253_402_300_799;
 
-/// No version is as late as this, which is the year 9000: the one after a version has four digits, too.
+/// The latest date of a version, in the year 9000: the years of later versions have four digits as well.
 const LAST_VERSION: i64 = 221_845_392_000;
 
-/// No entry takes more bytes.
+/// Maximum size of an entry, in bytes.
 const MAX_WEIGHT: i64 = 1 << 36;
 
-/// No site has more articles.
+/// Maximum number of articles.
 const MAX_COUNT: u64 = 1 << 36;
 
-/// Value of `stale` in the row of an article that was last read by another version of the program, or by other rules.
+/// Value of `article.stale` for an article that was last read by another version of the program, or by other rules.
 pub(super) const READ_DIFFERENTLY: i64 = 2;
-/// The same of an article whose text has not been read yet.
+/// Value of `article.stale` for an article of which only the head has been read.
 pub(super) const UNREAD: i64 = 3;
 
 pub(super) fn damaged<T>(what: impl Into<String>) -> Result<T> {
@@ -34,12 +34,12 @@ pub(super) fn date(seconds: i64) -> Result<DateTime<Utc>> {
     date.ok_or_else(|| CatalogError::Damaged(format!("{seconds} is no date")))
 }
 
-/// Whether a date can be written down and read again.
+/// Whether feeds can express a date.
 pub(super) fn is_date(date: DateTime<Utc>) -> bool {
     SECONDS.contains(&date.timestamp())
 }
 
-/// A date that the clock gave, as text: of a version, or of the catalog itself.
+/// A date from the clock, as text: of a version, or of the catalog itself.
 pub(super) fn clock_date(text: &str) -> Result<DateTime<Utc>> {
     let seconds = text.parse().ok().filter(|seconds| (0..=LAST_VERSION).contains(seconds));
     match seconds {
@@ -48,7 +48,7 @@ pub(super) fn clock_date(text: &str) -> Result<DateTime<Utc>> {
     }
 }
 
-/// The number in a column that holds 0 or 1.
+/// The value of a column with 0 or 1.
 pub(super) fn flag(row: &Row<'_>, column: usize) -> Result<bool> {
     match row.get(column)? {
         0 => Ok(false),
@@ -57,12 +57,12 @@ pub(super) fn flag(row: &Row<'_>, column: usize) -> Result<bool> {
     }
 }
 
-/// Bytes that an entry takes in a feed.
+/// The size of an entry in a feed, in bytes.
 pub(super) fn weight(bytes: i64) -> Result<i64> {
     if (0..=MAX_WEIGHT).contains(&bytes) { Ok(bytes) } else { damaged(format!("an entry of {bytes} bytes")) }
 }
 
-/// A count of articles.
+/// A number of articles.
 pub(super) fn count(number: i64) -> Result<u64> {
     let count = u64::try_from(number).ok().filter(|count| *count <= MAX_COUNT);
     count.ok_or_else(|| CatalogError::Damaged(format!("a count of {number}")))
@@ -77,7 +77,7 @@ pub(super) fn article_path(bytes: Vec<u8>) -> Result<PathBuf> {
     Ok(path_of(bytes))
 }
 
-/// What readers of RSS and JSON Feed know an article by where that is no IRI.
+/// The id of an article in RSS and JSON Feed, if it is no IRI.
 pub(super) fn guid(text: Option<String>) -> Result<Option<String>> {
     let is_one = text.as_deref().is_none_or(|text| xml_legal(text) == text);
     if is_one { Ok(text) } else { damaged("a guid with characters that no feed can hold") }

@@ -1,5 +1,5 @@
-//! What one transaction does to views, gathered in memory and written once at its end: a thousand new articles touch each view
-//! many times, and only what comes of it is to be kept.
+//! The changes that one transaction makes to views. They are collected in memory and written once at its end: a thousand new articles
+//! change each view many times, and only the result is written.
 
 use std::cmp::Reverse;
 use std::collections::btree_map::Entry;
@@ -13,71 +13,70 @@ use super::{Catalog, Result};
 use crate::model::moment::Version;
 use crate::model::taxonomy::Term;
 
-/// When something happened to a view: to an article that was published then, told of with that date, in that version.
+/// A change of a view: the publication date of the changed article, the date of the change in documents, and the version.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Touch {
+pub(super) struct ViewChange {
     pub published: i64,
-    pub told: i64,
+    pub latest_change: i64,
     pub version: Version,
 }
 
 /// A new article in a view.
 #[derive(Debug, Clone, Copy)]
-struct Joined {
+struct NewMember {
     view: i64,
     published: i64,
     number: i64,
-    /// Which of the names.
+    /// Index in the names of the batch.
     name: u32,
 }
 
-/// Places in views that are gathered at most.
-const MOST_MEMBERS: usize = 1 << 20;
+/// Maximum number of new members that a bulk import collects.
+const MAX_NEW_MEMBERS: usize = 1 << 20;
 
-/// The row of a view, as it is to be.
+/// The row of a view, as it will be written.
 #[derive(Debug)]
-struct Account {
+struct ViewTotals {
     kind: i64,
     name: String,
     members: i64,
     revised: i64,
-    floor: i64,
+    cutoff: i64,
     latest: i64,
     is_changed: bool,
-    /// Ways of writing its name, mostly one: how many articles more use each, and since which version.
-    spelled: Vec<(String, i64, Version)>,
+    /// Spellings of its name, mostly one: the change of the number of articles with each, and the version.
+    spellings: Vec<(String, i64, Version)>,
 }
 
-/// Views whose rows were read in this transaction, and what is to be written of them.
+/// The views that a transaction has read, and their changes.
 #[derive(Debug, Default)]
-pub(super) struct Tally {
-    /// By kind and key.
+pub(super) struct ViewBatch {
+    /// Numbers of views by kind and key.
     numbers: HashMap<i64, HashMap<String, i64>>,
-    accounts: BTreeMap<i64, Account>,
-    /// Kinds of views whose list has changed, and since which version.
+    totals: BTreeMap<i64, ViewTotals>,
+    /// Kinds of views whose list has changed, and the version.
     listed: BTreeMap<i64, Version>,
-    /// New articles' places in views. A first reading gathers very many of them: in the order of the table, they are written in
-    /// less time.
-    members: Vec<Joined>,
-    /// How articles write the names of views: the names, and the place of each among them.
+    /// New members of views. A bulk import collects very many: writing them in the order of the table takes less time.
+    members: Vec<NewMember>,
+    /// Spellings of the names of views, and the index of each.
     names: Vec<Arc<str>>,
     places: HashMap<Arc<str>, u32>,
-    /// How many new articles there are that are shown, and that are not.
+    /// Numbers of new articles that are visible, and that are not.
     new: (i64, i64),
-    /// The views that changed since their floors were found.
-    pub touched: BTreeSet<i64>,
+    /// The views that have changed since their cutoffs were computed.
+    pub changed_views: BTreeSet<i64>,
 }
 
-impl Tally {
-    /// Forgets what is not written: it has not happened, or somebody else may have written since.
-    pub fn forget(&mut self) {
-        *self = Self { touched: std::mem::take(&mut self.touched), ..Self::default() };
+impl ViewBatch {
+    /// Discards all that is not written: the transaction has failed, or another one may have written since.
+    pub fn discard(&mut self) {
+        *self = Self { changed_views: std::mem::take(&mut self.changed_views), ..Self::default() };
     }
 
-    /// The same, but for who is in which views.
-    fn forget_but_members(&mut self) {
-        let Self { touched, members, names, places, .. } = std::mem::take(self);
-        *self = Self { members, names, places, touched, ..Self::default() };
+    /// As [`ViewBatch::discard`], but keeps the new members.
+    fn discard_all_but_members(&mut self) {
+        let Self { changed_views, members, names, places, .. } = std::mem::take(self);
+        *self = Self { members, names, places, changed_views, ..Self::default() };
     }
 
     fn place_of(&mut self, name: &str) -> u32 {
@@ -90,37 +89,37 @@ impl Tally {
         place
     }
 
-    /// Counts an article if it is new.
-    pub fn came(&mut self, is_new: bool, shown: bool) {
+    /// Counts an article, if it is new.
+    pub fn count_new(&mut self, is_new: bool, shown: bool) {
         self.new.0 += i64::from(is_new && shown);
         self.new.1 += i64::from(is_new && !shown);
     }
 
-    fn account(&mut self, connection: &Connection, view: i64) -> Result<&mut Account> {
-        Ok(match self.accounts.entry(view) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(place) => place.insert(Account::read(connection, view)?),
+    fn totals_of(&mut self, connection: &Connection, view: i64) -> Result<&mut ViewTotals> {
+        Ok(match self.totals.entry(view) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(place) => place.insert(ViewTotals::read(connection, view)?),
         })
     }
 }
 
-impl Account {
-    fn spell(&mut self, name: &str, more: i64, version: Version) {
-        match self.spelled.iter_mut().find(|(known, ..)| known == name) {
+impl ViewTotals {
+    fn count_spelling(&mut self, name: &str, more: i64, version: Version) {
+        match self.spellings.iter_mut().find(|(entry, ..)| entry == name) {
             Some((_, count, since)) => (*count, *since) = (*count + more, version.max(*since)),
-            None => self.spelled.push((name.to_owned(), more, version)),
+            None => self.spellings.push((name.to_owned(), more, version)),
         }
     }
 
-    /// Says whether its documents may be others now.
-    fn touch(&mut self, touch: Touch) -> bool {
-        if self.floor > touch.published {
+    /// Returns whether its documents may have changed.
+    fn apply(&mut self, change: ViewChange) -> bool {
+        if self.cutoff > change.published {
             return false;
         }
-        self.revised = touch.version.seconds();
-        // Without the one that left, the next older one may come in: the floor must be looked for again.
-        self.floor = i64::MIN;
-        self.latest = self.latest.max(touch.told);
+        self.revised = change.version.seconds();
+        // The next older article may enter the documents, so the cutoff must be computed again.
+        self.cutoff = i64::MIN;
+        self.latest = self.latest.max(change.latest_change);
         self.is_changed = true;
         true
     }
@@ -133,30 +132,30 @@ impl Account {
                 name: row.get(1)?,
                 members: row.get(2)?,
                 revised: row.get(3)?,
-                floor: row.get(4)?,
+                cutoff: row.get(4)?,
                 latest: row.get(5)?,
                 is_changed: false,
-                spelled: Vec::new(),
+                spellings: Vec::new(),
             })
         };
-        let account = connection.prepare_cached(sql)?.query_row([view], read)?;
-        super::values::count(account.members)?;
-        Ok(account)
+        let totals = connection.prepare_cached(sql)?.query_row([view], read)?;
+        super::values::count(totals.members)?;
+        Ok(totals)
     }
 }
 
 impl Catalog {
-    /// The number of a view, which comes to be by being asked for.
+    /// The number of a view; creates the view if there is none.
     pub(super) fn view_of(&mut self, term: &Term, version: Version) -> Result<i64> {
         let kind = term.view.kind as i64;
-        let numbers = self.tally.numbers.entry(kind).or_default();
+        let numbers = self.view_batch.numbers.entry(kind).or_default();
         if let Some(number) = numbers.get(&term.view.key) {
             return Ok(*number);
         }
         let sql = "SELECT number FROM view WHERE kind = ?1 AND key = ?2";
         let mut statement = self.connection.prepare_cached(sql)?;
-        let found = statement.query_row(params![kind, term.view.key], |row| row.get(0)).optional()?;
-        let number = if let Some(number) = found {
+        let row = statement.query_row(params![kind, term.view.key], |row| row.get(0)).optional()?;
+        let number = if let Some(number) = row {
             number
         } else {
             let sql = "INSERT INTO view (kind, key, name, revised) VALUES (?1, ?2, ?3, ?4) RETURNING number";
@@ -167,101 +166,102 @@ impl Catalog {
         Ok(number)
     }
 
-    /// One article more in a view, or one less, which writes its name in this way. A view without any is not listed.
-    pub(super) fn count_member(&mut self, view: i64, name: &str, more: i64, touch: Touch) -> Result<()> {
-        let account = self.tally.account(&self.connection, view)?;
-        account.spell(name, more, touch.version);
-        account.members += more;
-        account.is_changed = true;
-        let (kind, is_new) = (account.kind, account.members == 0 || account.members == more);
-        if account.touch(touch) && view != WHOLE {
-            self.tally.touched.insert(view);
+    /// Adds `more` (1 or -1) to the members of a view and to the articles with this spelling of its name. A view without members is not
+    /// listed.
+    pub(super) fn count_member(&mut self, view: i64, name: &str, more: i64, change: ViewChange) -> Result<()> {
+        let totals = self.view_batch.totals_of(&self.connection, view)?;
+        totals.count_spelling(name, more, change.version);
+        totals.members += more;
+        totals.is_changed = true;
+        let (kind, is_new) = (totals.kind, totals.members == 0 || totals.members == more);
+        if totals.apply(change) && view != WHOLE {
+            self.view_batch.changed_views.insert(view);
         }
         if is_new {
-            self.list_anew(kind, touch.version);
+            self.mark_list_changed(kind, change.version);
         }
         Ok(())
     }
 
     /// The list of all views of a kind has changed.
-    fn list_anew(&mut self, kind: i64, version: Version) {
-        let listed = self.tally.listed.entry(kind).or_insert(version);
+    fn mark_list_changed(&mut self, kind: i64, version: Version) {
+        let listed = self.view_batch.listed.entry(kind).or_insert(version);
         *listed = version.max(*listed);
     }
 
-    /// The documents of a view may have changed: something happened to an article that was published at that time. What lies
-    /// below the floor changes nothing.
-    pub(super) fn touch_view(&mut self, view: i64, touch: Touch) -> Result<()> {
-        let account = self.tally.account(&self.connection, view)?;
-        if account.touch(touch) && view != WHOLE {
-            self.tally.touched.insert(view);
+    /// Notes that the documents of a view may have changed. Changes of articles older than its cutoff do not affect them.
+    pub(super) fn mark_view_changed(&mut self, view: i64, change: ViewChange) -> Result<()> {
+        let totals = self.view_batch.totals_of(&self.connection, view)?;
+        if totals.apply(change) && view != WHOLE {
+            self.view_batch.changed_views.insert(view);
         }
         Ok(())
     }
 
-    /// Puts a new article into a view.
+    /// Adds an article to the members of a view.
     pub(super) fn join(&mut self, view: i64, published: i64, number: i64, name: &str) {
-        let name = self.tally.place_of(name);
-        self.tally.members.push(Joined { view, published, number, name });
+        let name = self.view_batch.place_of(name);
+        self.view_batch.members.push(NewMember { view, published, number, name });
     }
 
-    /// Writes which new articles are in which views.
+    /// Writes the new members.
     pub(super) fn write_members(&mut self) -> Result<()> {
-        if self.tally.members.is_empty() {
+        if self.view_batch.members.is_empty() {
             return Ok(());
         }
-        let mut members = std::mem::take(&mut self.tally.members);
-        members.sort_unstable_by_key(|joined| (joined.view, Reverse(joined.published), joined.number));
+        let mut members = std::mem::take(&mut self.view_batch.members);
+        members.sort_unstable_by_key(|member| (member.view, Reverse(member.published), member.number));
         let sql = "INSERT INTO member (view, published, number, name) VALUES (?1, ?2, ?3, ?4)";
         let mut statement = self.connection.prepare_cached(sql)?;
-        for Joined { view, published, number, name } in members {
-            statement.execute(params![view, published, number, self.tally.names[name as usize]])?;
+        for NewMember { view, published, number, name } in members {
+            statement.execute(params![view, published, number, self.view_batch.names[name as usize]])?;
         }
-        (self.tally.names, self.tally.places) = Default::default();
+        (self.view_batch.names, self.view_batch.places) = Default::default();
         Ok(())
     }
 
-    /// Writes what was gathered.
+    /// Writes all collected changes.
     pub(super) fn write_views(&mut self) -> Result<()> {
-        let is_gathering = self.is_fresh() && self.tally.members.len() < MOST_MEMBERS;
-        if !is_gathering {
+        let is_collecting = self.is_bulk_importing() && self.view_batch.members.len() < MAX_NEW_MEMBERS;
+        if !is_collecting {
             self.write_members()?;
         }
-        let spelled = self.tally.accounts.iter_mut().filter(|(_, account)| !account.spelled.is_empty());
-        let spelled: Vec<_> = spelled.map(|(view, account)| (*view, std::mem::take(&mut account.spelled))).collect();
-        for (view, names) in spelled {
+        let spellings = self.view_batch.totals.iter_mut().filter(|(_, totals)| !totals.spellings.is_empty());
+        let spellings: Vec<_> =
+            spellings.map(|(view, totals)| (*view, std::mem::take(&mut totals.spellings))).collect();
+        for (view, names) in spellings {
             self.write_spelling(view, names)?;
         }
         let sql = "
             UPDATE view SET name = ?2, members = ?3, revised = ?4, floor = ?5, latest = ?6 WHERE number = ?1";
         let mut statement = self.connection.prepare_cached(sql)?;
-        for (view, account) in &self.tally.accounts {
-            let Account { name, members, revised, floor, latest, is_changed, .. } = account;
+        for (view, totals) in &self.view_batch.totals {
+            let ViewTotals { name, members, revised, cutoff, latest, is_changed, .. } = totals;
             if *is_changed {
-                statement.execute(params![view, name, members, revised, floor, latest])?;
+                statement.execute(params![view, name, members, revised, cutoff, latest])?;
             }
         }
         drop(statement);
-        if self.tally.new != (0, 0) {
+        if self.view_batch.new != (0, 0) {
             let sql = "UPDATE total SET shown = shown + ?1, scheduled = scheduled + ?2";
-            self.connection.prepare_cached(sql)?.execute(<[i64; 2]>::from(self.tally.new))?;
+            self.connection.prepare_cached(sql)?.execute(<[i64; 2]>::from(self.view_batch.new))?;
         }
-        for (kind, version) in std::mem::take(&mut self.tally.listed) {
+        for (kind, version) in std::mem::take(&mut self.view_batch.listed) {
             self.set_meta(&format!("{LISTED}{kind}"), &version.seconds().to_string())?;
         }
-        self.tally.forget_but_members();
+        self.view_batch.discard_all_but_members();
         Ok(())
     }
 
-    /// The same, unless a transaction will do it when it ends.
+    /// As [`Catalog::write_views`]; within a transaction its end does it.
     pub(super) fn write_views_alone(&mut self) -> Result<()> {
         if self.connection.is_autocommit() { self.write_views() } else { Ok(()) }
     }
 
     fn write_spelling(&mut self, view: i64, names: Vec<(String, i64, Version)>) -> Result<()> {
-        let account = self.tally.account(&self.connection, view)?;
-        // Once more what it is called already changes nothing.
-        let may_change = names.iter().any(|(name, more, _)| *more < 0 || (*more > 0 && *name != account.name));
+        let totals = self.view_batch.totals_of(&self.connection, view)?;
+        // One more article with the present name changes nothing.
+        let may_change = names.iter().any(|(name, more, _)| *more < 0 || (*more > 0 && *name != totals.name));
         let mut latest = Version::default();
         for (name, more, version) in names {
             latest = version.max(latest);
@@ -277,19 +277,19 @@ impl Catalog {
         if may_change { self.name_view(view, latest) } else { Ok(()) }
     }
 
-    /// A view is called as most articles write it; of two ways that are as common, the first by alphabet, so that the order in
-    /// which articles came does not count.
+    /// Gives a view the most frequent spelling of its name; of equally frequent ones the first by alphabet, so that the name does not
+    /// depend on the order of arrival.
     fn name_view(&mut self, view: i64, version: Version) -> Result<()> {
         let sql = "SELECT name FROM spelling WHERE view = ?1 ORDER BY count DESC, name LIMIT 1";
         let best: Option<String> =
             self.connection.prepare_cached(sql)?.query_row([view], |row| row.get(0)).optional()?;
-        let account = self.tally.account(&self.connection, view)?;
-        let Some(best) = best.filter(|best| *best != account.name) else { return Ok(()) };
-        account.name = best;
-        (account.revised, account.floor, account.is_changed) = (version.seconds(), i64::MIN, true);
-        let kind = account.kind;
-        self.tally.touched.insert(view);
-        self.list_anew(kind, version);
+        let totals = self.view_batch.totals_of(&self.connection, view)?;
+        let Some(best) = best.filter(|best| *best != totals.name) else { return Ok(()) };
+        totals.name = best;
+        (totals.revised, totals.cutoff, totals.is_changed) = (version.seconds(), i64::MIN, true);
+        let kind = totals.kind;
+        self.view_batch.changed_views.insert(view);
+        self.mark_list_changed(kind, version);
         Ok(())
     }
 }

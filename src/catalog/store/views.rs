@@ -1,4 +1,4 @@
-//! Which views an article is in, since when each view's documents are as they are, and what has left it.
+//! The members of views, the last change of each view, and its tombstones.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::params;
 use uuid::Uuid;
 
-use super::view_batch::Touch;
+use super::view_batch::ViewChange;
 use super::window;
 use super::{Catalog, Result};
 use crate::catalog::visibility::{becomes_visible, expired, expires_after};
@@ -14,50 +14,50 @@ use crate::model::collection::FeedLimits;
 use crate::model::moment::{Moment, Version};
 use crate::model::taxonomy::{self, Term};
 
-/// How long feeds tell of a deletion (standards 69).
+/// How long feeds contain the tombstone of a deleted article (standards 69).
 pub const TOMBSTONE_LIFE: TimeDelta = TimeDelta::days(30);
 
-/// The view that everything is in.
+/// The view that contains all articles.
 pub(super) const WHOLE: i64 = 1;
 
-/// The name under which it is kept when the list of a kind of views last changed; the kind's number follows.
+/// Prefix of the key in `meta` for the last change of the list of a kind of views; the number of the kind follows.
 pub(super) const LISTED: &str = "views ";
 
-/// Raised when articles are weighed anew: floors that were found by other weights count for nothing.
-const WEIGHING: u32 = 1;
+/// Version of the estimate of sizes. Cutoffs that were computed with another one are discarded.
+const ESTIMATE: u32 = 1;
 
 /// Namespace of podcast ids (podcast-namespace, `guid`).
 const PODCASTS: Uuid = Uuid::from_u128(0xead4_c236_bf58_58c6_a2c6_a6b2_8d12_8cb6);
 
-/// The document that a podcast's id is made from.
+/// The document whose address determines the id of a podcast.
 const FEED: &str = "rss.xml";
 
-/// Most views whose floor is looked for after one publication; the others stay careful.
-const MOST_SETTLED: usize = 1_000;
+/// Maximum number of views whose cutoff is computed after one version; the others stay without one.
+const MAX_CUTOFFS: usize = 1_000;
 
-/// An article that is shown, and what that means for the views that it is in.
+/// A visible article and the views that it belongs to.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Membership<'a> {
     pub number: i64,
     pub terms: &'a [Term],
     pub published: i64,
     pub updated: i64,
-    /// Something else that is served of it has changed.
+    /// Its content in documents has changed.
     pub changed: bool,
-    /// There is something to play.
+    /// It has a recording.
     pub plays: bool,
     pub before: Before<'a>,
     pub version: Version,
 }
 
-/// In which views an article was.
+/// The views that an article was in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Before<'a> {
-    /// It was in none ever.
+    /// It is new.
     Nothing,
-    /// In these, published at the same time.
+    /// These, with the same publication date.
     In(&'a [Term]),
-    /// In those that the table says.
+    /// Those in the table.
     AsRecorded,
 }
 
@@ -68,11 +68,10 @@ struct Member {
 }
 
 impl Catalog {
-    /// Puts an article that is shown into its views and takes it out of those that it is not in any more. Says whether that
-    /// changed any.
+    /// Adds a visible article to its views and removes it from all others. Returns whether that changed any.
     pub(super) fn enter(&mut self, membership: Membership<'_>) -> Result<bool> {
         let Membership { number, terms, published, updated, changed, plays, before, version } = membership;
-        let touch = Touch { published, told: updated, version };
+        let change = ViewChange { published, latest_change: updated, version };
         let is_new = before == Before::Nothing;
         let mut before = match before {
             Before::Nothing => Vec::new(),
@@ -92,10 +91,10 @@ impl Catalog {
                 if let Some(known) = known {
                     self.remove_member(number, &known, version)?;
                 }
-                self.add_member(view, number, &term.name, touch)?;
+                self.add_member(view, number, &term.name, change)?;
                 moved = true;
             } else if changed {
-                self.touch_view(view, touch)?;
+                self.mark_view_changed(view, change)?;
             }
             if plays {
                 self.name_podcast(view, &term.view.path())?;
@@ -109,62 +108,61 @@ impl Catalog {
             self.name_podcast(WHOLE, "")?;
         }
         if changed {
-            self.touch_view(WHOLE, touch)?;
+            self.mark_view_changed(WHOLE, change)?;
         }
         if changed && !is_new {
-            self.raise(number, version)?;
+            self.remove_tombstones(number, version)?;
         }
         Ok(moved)
     }
 
-    /// Takes an article out of all its views. Says whether it was in any.
+    /// Removes an article from all its views. Returns whether it was in any.
     pub(super) fn leave(&mut self, number: i64, version: Version) -> Result<bool> {
         let members = self.members(number)?;
         for member in &members {
             self.remove_member(number, member, version)?;
         }
-        self.touch_archive_of(number, version)?;
+        self.mark_archive_changed(number, version)?;
         Ok(!members.is_empty())
     }
 
-    /// Takes an article out of all its views, and has them tell that it is no more since `at`.
-    pub(super) fn bury(&mut self, number: i64, at: DateTime<Utc>, version: Version) -> Result<()> {
+    /// Removes an article from all its views and adds a tombstone of the date `at` to each.
+    pub(super) fn add_tombstones(&mut self, number: i64, at: DateTime<Utc>, version: Version) -> Result<()> {
         let views = self.members(number)?.into_iter().map(|member| member.view).chain([WHOLE]);
         let views: Vec<i64> = views.collect();
         self.leave(number, version)?;
         for view in views {
             let sql = "INSERT OR REPLACE INTO tombstone (view, at, number) VALUES (?1, ?2, ?3)";
             self.connection.prepare_cached(sql)?.execute([view, at.timestamp(), number])?;
-            // Tombstones are in the documents wherever the article was.
-            self.touch_view(view, Touch { published: i64::MAX, told: at.timestamp(), version })?;
+            // The documents contain the tombstone, even if the article was older than the cutoff.
+            self.mark_view_changed(view, ViewChange { published: i64::MAX, latest_change: at.timestamp(), version })?;
         }
         Ok(())
     }
 
-    /// Takes away the tombstones of an article that is there again.
-    pub(super) fn raise(&mut self, number: i64, version: Version) -> Result<()> {
+    /// Removes the tombstones of an article that is visible again.
+    pub(super) fn remove_tombstones(&mut self, number: i64, version: Version) -> Result<()> {
         let sql = "DELETE FROM tombstone WHERE number = ?1 RETURNING view";
         let mut statement = self.connection.prepare_cached(sql)?;
         let views: Vec<i64> = statement.query_map([number], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
         drop(statement);
         for view in views {
-            self.touch_view(view, Touch { published: i64::MAX, told: 0, version })?;
+            self.mark_view_changed(view, ViewChange { published: i64::MAX, latest_change: 0, version })?;
         }
         Ok(())
     }
 
-    /// What time alone brings to the views: articles that are due at `moment`, that have expired, and tombstones that have been up
-    /// long enough.
+    /// Applies the changes that are due at `moment`: publishes scheduled articles, removes expired ones and old tombstones.
     ///
     /// # Errors
     /// The catalog cannot be written.
-    pub fn pass_time(&mut self, moment: Moment) -> Result<()> {
+    pub fn apply_due(&mut self, moment: Moment) -> Result<()> {
         let Moment { version, due: now } = moment;
         let due = format!("SELECT number, 0 FROM article WHERE {}", becomes_visible("?1"));
         for (number, _) in self.pairs(&due, &[now.timestamp()])? {
             self.connection.prepare_cached("UPDATE article SET shown = 1 WHERE number = ?1")?.execute([number])?;
             self.enter_as_recorded(number, true, version)?;
-            self.touch_archive_of(number, version)?;
+            self.mark_archive_changed(number, version)?;
         }
         let old = (now - TOMBSTONE_LIFE).timestamp();
         let (expired, lately) = (expired("?1"), expires_after("?2"));
@@ -174,11 +172,11 @@ impl Catalog {
             AND NOT EXISTS (SELECT 1 FROM tombstone WHERE tombstone.number = article.number AND view = 1)"
         );
         for (number, at) in self.pairs(&expired, &[now.timestamp(), old])? {
-            self.bury(number, super::date(at)?, version)?;
+            self.add_tombstones(number, super::date(at)?, version)?;
         }
         let faded = "SELECT DISTINCT view, 0 FROM tombstone INDEXED BY tombstone_at WHERE at <= ?1";
         for (view, _) in self.pairs(faded, &[old])? {
-            self.touch_view(view, Touch { published: i64::MAX, told: 0, version })?;
+            self.mark_view_changed(view, ViewChange { published: i64::MAX, latest_change: 0, version })?;
         }
         self.connection.prepare_cached("DELETE FROM tombstone WHERE at <= ?1")?.execute([old])?;
         self.write_views()
@@ -190,35 +188,35 @@ impl Catalog {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// Looks for the floor of each view that has changed: what lies below it can change without changing any document. Not
-    /// before the change is shown, since nobody waits for it.
+    /// Computes the cutoff of each changed view: articles older than the cutoff cannot affect its documents. Called after the version is
+    /// served, so that readers do not wait for it.
     ///
     /// # Errors
     /// The catalog cannot be read or written.
-    pub fn settle(&mut self, limits: &FeedLimits, now: DateTime<Utc>) -> Result<()> {
-        let touched = std::mem::take(&mut self.tally.touched);
-        if touched.is_empty() {
+    pub fn recompute_cutoffs(&mut self, limits: &FeedLimits, now: DateTime<Utc>) -> Result<()> {
+        let changed = std::mem::take(&mut self.view_batch.changed_views);
+        if changed.is_empty() {
             return Ok(());
         }
         self.transaction(|catalog| {
-            for view in touched.into_iter().take(MOST_SETTLED) {
-                let found = window::read(&catalog.connection, Some(view), limits, now)?;
-                if !found.is_whole && found.is_sure {
-                    // Of the first that was left out, the next change may let it in.
+            for view in changed.into_iter().take(MAX_CUTOFFS) {
+                let window = window::read(&catalog.connection, Some(view), limits, now)?;
+                if !window.is_whole && window.is_final {
+                    // The article at the cutoff itself may enter the documents by the next change.
                     let sql = "UPDATE view SET floor = ?2 WHERE number = ?1";
-                    catalog.connection.prepare_cached(sql)?.execute([view, found.floor])?;
+                    catalog.connection.prepare_cached(sql)?.execute([view, window.cutoff])?;
                 }
             }
             Ok(())
         })
     }
 
-    /// Forgets all floors where they were found by other limits.
+    /// Discards all cutoffs if they were computed with other limits.
     ///
     /// # Errors
     /// The catalog cannot be written.
     pub fn limit(&mut self, limits: &FeedLimits) -> Result<()> {
-        let limits = format!("{WEIGHING} {limits:?}");
+        let limits = format!("{ESTIMATE} {limits:?}");
         if self.meta("limits")?.as_deref() != Some(&limits) {
             self.connection.execute("UPDATE view SET floor = ?1", [i64::MIN])?;
             self.set_meta("limits", &limits)?;
@@ -226,7 +224,7 @@ impl Catalog {
         Ok(())
     }
 
-    /// Notes that there is a folder: its feed is there even if no article is. Nothing that is served changes by that.
+    /// Creates the view of a folder, so that its feed exists even without articles. No document changes.
     ///
     /// # Errors
     /// The catalog cannot be written.
@@ -235,10 +233,10 @@ impl Catalog {
         self.write_views_alone()
     }
 
-    /// Every podcast has an id by which directories know it: made once from its feed's address without the scheme, and kept
-    /// when the address changes (standards 145).
+    /// Gives a view the id by which podcast directories know it, unless it has one. The id is made from the address of its feed
+    /// without the scheme, and stays when the address changes (standards 145).
     fn name_podcast(&mut self, view: i64, path: &str) -> Result<()> {
-        // An address that is everybody's makes no id that is one's own.
+        // A site without an address of its own has no unique podcast id.
         if self.base_url.is_empty() {
             return Ok(());
         }
@@ -249,7 +247,7 @@ impl Catalog {
         Ok(())
     }
 
-    /// `podcast:guid` of the whole, if there ever was a recording.
+    /// `podcast:guid` of the main feed, if it has ever contained a recording.
     ///
     /// # Errors
     /// The catalog cannot be read.
@@ -266,15 +264,20 @@ impl Catalog {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    fn add_member(&mut self, view: i64, number: i64, name: &str, touch: Touch) -> Result<()> {
-        self.join(view, touch.published, number, name);
-        self.count_member(view, name, 1, touch)
+    fn add_member(&mut self, view: i64, number: i64, name: &str, change: ViewChange) -> Result<()> {
+        self.join(view, change.published, number, name);
+        self.count_member(view, name, 1, change)
     }
 
     fn remove_member(&mut self, number: i64, member: &Member, version: Version) -> Result<()> {
         let sql = "DELETE FROM member WHERE view = ?1 AND published = ?2 AND number = ?3";
         self.connection.prepare_cached(sql)?.execute([member.view, member.published, number])?;
-        self.count_member(member.view, &member.name, -1, Touch { published: member.published, told: 0, version })
+        self.count_member(
+            member.view,
+            &member.name,
+            -1,
+            ViewChange { published: member.published, latest_change: 0, version },
+        )
     }
 }
 

@@ -1,6 +1,6 @@
-//! Which articles a feed holds: the newest N, and all that were published within T of the newest, cut at a number of bytes.
+//! The articles that a feed contains: the newest N and all that were published within T of the newest, up to a number of bytes.
 //!
-//! T counts from the newest article, not from now: a feed changes when an article does, and never by itself.
+//! T counts from the newest article, not from now: time alone never changes a feed.
 
 use crate::model::collection::FeedLimits;
 use chrono::{DateTime, Utc};
@@ -14,23 +14,23 @@ use crate::model::moment::Audience;
 /// The articles of a feed, newest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Window {
-    /// Number of each, and when it was last revised.
+    /// The number of each and its last revision.
     pub rows: Vec<(i64, i64)>,
-    /// Nothing was left out.
+    /// It contains all articles.
     pub is_whole: bool,
-    /// When the first was published that was left out: what is older changes nothing here.
-    pub floor: i64,
-    /// When the newest was.
+    /// Publication date of the newest article that it does not contain. Older articles cannot affect it.
+    pub cutoff: i64,
+    /// Publication date of the newest article.
     pub newest: Option<i64>,
-    /// Bytes of a document of them, at most.
+    /// Upper bound of the size of a document, in bytes.
     pub bytes: u64,
-    /// Of those, the numbers of articles whose text was not read yet: with their weights, the window may change.
+    /// Articles in it whose texts have not been read. The window may change with their sizes.
     pub unread: Vec<i64>,
-    /// All that were weighed were read, the one that was left out, too.
-    pub is_sure: bool,
+    /// The texts of all articles have been read, also that of the first one that it does not contain.
+    pub is_final: bool,
 }
 
-/// Reads the window of a view, or of the whole, as it is at `now`.
+/// Reads the window of a view, or of the main feed, at `now`.
 pub(super) fn read(
     connection: &Connection,
     view: Option<i64>,
@@ -52,29 +52,29 @@ pub(super) fn read(
     );
     let mut statement = connection.prepare_cached(if view.is_some() { &one } else { &whole })?;
     let mut rows = statement.query(params![now.timestamp(), view])?;
-    let mut found = Window { is_whole: true, is_sure: true, floor: i64::MIN, ..Window::default() };
-    found.bytes = crate::model::collection::FRAME;
+    let mut window = Window { is_whole: true, is_final: true, cutoff: i64::MIN, ..Window::default() };
+    window.bytes = crate::model::collection::FRAME;
     while let Some(row) = rows.next()? {
         let published: i64 = row.get(2)?;
         if row.get::<_, i64>(7)? != published {
             return values::damaged(format!("article {} has two dates in a view", row.get::<_, i64>(0)?));
         }
-        let since = found.newest.get_or_insert(published).saturating_sub(limits.window.num_seconds());
+        let since = window.newest.get_or_insert(published).saturating_sub(limits.window.num_seconds());
         let weight = limits.weigh(values::weight(row.get(3)?)?, values::weight(row.get(4)?)?);
         let is_unread = row.get::<_, i64>(6)? == UNREAD;
-        found.is_sure &= !is_unread;
-        let fits = found.bytes + weight <= limits.max_bytes || found.rows.is_empty();
-        if !fits || (found.rows.len() >= limits.entries && published < since) {
-            found.is_whole = false;
-            found.floor = published;
+        window.is_final &= !is_unread;
+        let fits = window.bytes + weight <= limits.max_bytes || window.rows.is_empty();
+        if !fits || (window.rows.len() >= limits.entries && published < since) {
+            window.is_whole = false;
+            window.cutoff = published;
             break;
         }
-        found.bytes += weight;
-        // An article that was scheduled is new when it is due.
+        window.bytes += weight;
+        // A scheduled article is new when it is due.
         let (revised, due): (i64, i64) = (row.get(1)?, row.get(5)?);
         let number = row.get(0)?;
-        found.rows.push((number, revised.max(due)));
-        found.unread.extend(is_unread.then_some(number));
+        window.rows.push((number, revised.max(due)));
+        window.unread.extend(is_unread.then_some(number));
     }
-    Ok(found)
+    Ok(window)
 }

@@ -388,7 +388,7 @@ pub(crate) mod tests {
             while self.ingest.is_reading() {
                 self.tick(Duration::ZERO, 1);
             }
-            self.catalog.end_fresh().unwrap();
+            self.catalog.finish_bulk_import().unwrap();
             while self.ingest.has_unread() {
                 self.tick(Duration::ZERO, 1);
             }

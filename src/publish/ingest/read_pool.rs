@@ -110,7 +110,7 @@ impl Prepared {
 
     /// Returns whether the catalog has certainly seen neither the file nor its bytes. If the file has changed since, it is processed again.
     pub fn is_fresh(&self, catalog: &mut Catalog) -> bool {
-        self.loaded.as_ref().is_ok_and(|loaded| catalog.never_saw(&self.hash, loaded.stat).unwrap_or(false))
+        self.loaded.as_ref().is_ok_and(|loaded| catalog.is_certainly_new(&self.hash, loaded.stat).unwrap_or(false))
     }
 }
 

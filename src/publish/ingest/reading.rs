@@ -104,7 +104,7 @@ impl Ingest {
             // It was opened again, so the bytes may be incomplete. The event of its close follows.
             Ok(_) if self.open_files.has(file) => Ok(false),
             Ok(loaded) => {
-                let is_fresh = catalog.never_saw(&hash, loaded.stat)?;
+                let is_fresh = catalog.is_certainly_new(&hash, loaded.stat)?;
                 let mut moved = false;
                 if !is_fresh {
                     match self.moved_unseen(catalog, &path, loaded.stat, trigger, moment)? {

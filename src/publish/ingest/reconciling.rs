@@ -89,8 +89,8 @@ impl Ingest {
         self.recordings.set_index((!to_read.is_empty()).then_some(recordings));
         self.scan.begin(to_read);
         if self.scan.left() >= HURRY_FROM {
-            catalog.expect(Changes::Many)?;
-            catalog.begin_fresh()?;
+            catalog.prepare_for(Changes::Many)?;
+            catalog.begin_bulk_import()?;
         }
         self.compare_media(catalog, &films, moment)?;
         if self.scan.trigger() == Trigger::FirstScan {
