@@ -46,11 +46,13 @@ const PAPERS: [(&str, &[&str]); 7] = [
 ];
 
 /// Files and folders that still have to be rewritten. The list only shrinks.
-const NOT_DONE: [&str; 3] = ["src/article/html", "src/article/dialect", "src/catalog"];
+const NOT_DONE: [&str; 2] = ["src/article/html", "src/article/dialect"];
 
 /// Lines in `src` that need one of the words, each with its reason.
-const ALLOWED: [(&str, &str); 1] =
-    [("src/render/feed/feed.css", "its text is in the hash that every feed names: a change would change all feeds")];
+const ALLOWED: [(&str, &str); 2] = [
+    ("src/render/feed/feed.css", "its text is in the hash that every feed names: a change would change all feeds"),
+    ("src/catalog/store/schema/", "a released migration never changes, and SQLite stores its comments"),
+];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

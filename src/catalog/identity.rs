@@ -215,27 +215,29 @@ pub(super) struct Dates {
     pub held_until: DateTime<Utc>,
 }
 
-/// Decides the dates of the article that a file is: `known` in the catalog, `adopted` from another publisher's feed.
-pub(super) fn dates(arrival: &Arrival<'_>, known: Option<&KnownArticle>, adopted: Option<&Adopted>) -> Dates {
+/// Decides the dates of the article that a file is: `recorded` in the catalog, `adopted` from another publisher's feed.
+pub(super) fn dates(arrival: &Arrival<'_>, recorded: Option<&KnownArticle>, adopted: Option<&Adopted>) -> Dates {
     let article = arrival.article;
-    let recorded = adopted.and_then(|adopted| adopted.published).or(known.map(|known| known.published));
-    let published = article.published.or(recorded).unwrap_or(arrival.first_seen);
+    let recorded_date = adopted.and_then(|adopted| adopted.published).or(recorded.map(|recorded| recorded.published));
+    let published = article.published.or(recorded_date).unwrap_or(arrival.first_seen);
     // An article that was deleted before it was visible is new when it comes back.
-    let seen_before = known.filter(|known| known.state != ArticleState::Gone || known.shown);
-    let held_until = seen_before.map_or(arrival.held_until, |known| known.held_until);
+    let seen_before = recorded.filter(|recorded| recorded.state != ArticleState::Gone || recorded.shown);
+    let held_until = seen_before.map_or(arrival.held_until, |recorded| recorded.held_until);
     let stated = article.updated.or(adopted.and_then(|adopted| adopted.updated));
     let stated = stated.map(|updated| updated.min(arrival.now));
-    let updated = match known.filter(|_| adopted.is_none()) {
+    let updated = match recorded.filter(|_| adopted.is_none()) {
         // Only an entry that is newer than its tombstone replaces it (RFC 6721 section 3).
-        Some(known) if known.is_raised_by(arrival) => {
-            let removed = known.revised.max(known.buried.unwrap_or(known.revised));
+        Some(recorded) if recorded.is_raised_by(arrival) => {
+            let removed = recorded.revised.max(recorded.buried.unwrap_or(recorded.revised));
             arrival.now.max(removed + TimeDelta::seconds(1))
         }
-        Some(known) if known.entry_hash == arrival.entry_hash => known.updated,
+        Some(recorded) if recorded.entry_hash == arrival.entry_hash => recorded.updated,
         // The program reads the same bytes in another way, or completely for the first time: the writer changed nothing.
-        Some(known) if known.is_outdated && known.file_hash == arrival.file_hash => known.updated,
+        Some(recorded) if recorded.is_outdated && recorded.file_hash == arrival.file_hash => recorded.updated,
         // A stated date that the writer forgot to move would hide the change from readers.
-        Some(known) => stated.filter(|stated| *stated > known.updated).unwrap_or(arrival.now.max(known.updated)),
+        Some(recorded) => {
+            stated.filter(|stated| *stated > recorded.updated).unwrap_or(arrival.now.max(recorded.updated))
+        }
         None => stated.unwrap_or(published),
     };
     Dates {
@@ -258,14 +260,14 @@ pub(super) enum SlugChoice<'a> {
 }
 
 /// Decides the slug: an article keeps its own unless its writer states another, or it was deleted.
-pub(super) fn slug_choice<'a>(article: &'a Article, known: Option<&'a KnownArticle>) -> SlugChoice<'a> {
-    let holds = known.filter(|known| known.state != ArticleState::Gone);
-    match (&article.slug, known) {
-        (None, Some(known)) if holds.is_some() => SlugChoice::Keep(&known.slug),
-        (Some(wish), Some(known)) if holds.is_some() && *slug::slugify(wish) == *known.slug => {
-            SlugChoice::Keep(&known.slug)
+pub(super) fn slug_choice<'a>(article: &'a Article, recorded: Option<&'a KnownArticle>) -> SlugChoice<'a> {
+    let holds = recorded.filter(|recorded| recorded.state != ArticleState::Gone);
+    match (&article.slug, recorded) {
+        (None, Some(recorded)) if holds.is_some() => SlugChoice::Keep(&recorded.slug),
+        (Some(wish), Some(recorded)) if holds.is_some() && *slug::slugify(wish) == *recorded.slug => {
+            SlugChoice::Keep(&recorded.slug)
         }
-        (None, Some(known)) => SlugChoice::FirstFree(&known.slug),
+        (None, Some(recorded)) => SlugChoice::FirstFree(&recorded.slug),
         (Some(wish), _) => SlugChoice::FirstFree(wish),
         (None, None) => SlugChoice::FirstFree(&article.slug_source),
     }

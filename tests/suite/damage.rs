@@ -113,12 +113,12 @@ impl Base {
         site.write("identified.md", dated(24, "", "Identified"));
         site.write("gone.md", dated(25, "tags: [t1]", "Gone"));
         site.start();
-        site.recompute_cutoffs();
+        site.settle();
         site.write("draft.md", dated(22, "draft: true", "Draft"));
         site.write("renamed.md", dated(23, "slug: second", "Renamed"));
         site.write("identified.md", dated(24, "id: mine", "Identified"));
         site.remove("gone.md");
-        site.recompute_cutoffs();
+        site.settle();
         site.wait_until("the deletion is told", |site| site.get("/articles/gone").status == 410);
         let items = items(&site);
         assert_eq!(items.len(), 18, "{items:?}");
@@ -411,7 +411,7 @@ fn a_wrong_value_that_the_writer_meets_is_repaired_while_it_runs() {
     for number in 1..=5 {
         site.write(&format!("{number}.md"), dated(number, "", &format!("Number {number}")));
     }
-    site.recompute_cutoffs();
+    site.settle();
     let before = items(&site);
     beside(&site)
         .execute("UPDATE article SET slug = CAST(x'ff' AS TEXT), file_hash = x'00' WHERE path = x'332e6d64'", [])
@@ -493,7 +493,7 @@ fn a_backup_that_is_copied_over_the_catalog_in_use_stops_nothing() {
             dated(1 + number % 28, "tags: [t]", &format!("Number {number}")) + &"word ".repeat(900),
         );
     }
-    site.recompute_cutoffs();
+    site.settle();
     std::fs::copy(&backup, site.state().join(FILE)).unwrap();
     for number in 41..=50 {
         site.write(&format!("{number}.md"), dated(1 + number % 28, "tags: [t]", &format!("Number {number}")));

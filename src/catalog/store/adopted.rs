@@ -19,15 +19,15 @@ impl Catalog {
     /// The catalog cannot be read or written.
     pub fn adopt(&mut self, entries: &[ImportedEntry]) -> Result<usize> {
         self.transaction(|catalog| {
-            let mut known = 0;
+            let mut duplicates = 0;
             for entry in entries {
                 // A feed cannot contain a guid with characters that XML does not allow.
                 let guid = entry.guid.clone().filter(|guid| xml_legal(guid) == *guid);
                 if !catalog.add_adopted(&ImportedEntry { guid, ..entry.clone() })? {
-                    known += 1;
+                    duplicates += 1;
                 }
             }
-            Ok(known)
+            Ok(duplicates)
         })
     }
 
@@ -65,8 +65,8 @@ impl Catalog {
         }
         let made = || Uuid::new_v5(&self.namespace, format!("guid:{name}").as_bytes()).urn().to_string();
         let id = if is_iri(name) { name.to_owned() } else { made() };
-        let known = self.connection.prepare_cached("SELECT 1 FROM adopted WHERE id = ?1")?.exists([&id])?;
-        if known || self.is_taken(&id)? {
+        let exists = self.connection.prepare_cached("SELECT 1 FROM adopted WHERE id = ?1")?.exists([&id])?;
+        if exists || self.is_taken(&id)? {
             return Ok(false);
         }
         let guid = entry.guid.as_deref().filter(|guid| *guid != id);

@@ -28,29 +28,29 @@ impl Catalog {
         let id = identity::chosen_id(&self.namespace, arrival.article);
         let mut candidates = self.candidates(arrival, id.as_ref(), original)?;
         candidates.mark_missing(is_missing);
-        let known = match identity::decide(arrival, id.as_ref(), &candidates) {
+        let recorded = match identity::decide(arrival, id.as_ref(), &candidates) {
             Match::CopyOf(path) => return Ok(Decision::CopyOf(path.to_path_buf())),
             Match::SameId(path) => return Ok(Decision::SameId(path.to_path_buf())),
             Match::Known(article) => Some(article),
             Match::New => None,
         };
-        let is_fresh = known.is_none() && self.is_certainly_new(&arrival.file_hash, arrival.stat)?;
+        let is_fresh = recorded.is_none() && self.is_certainly_new(&arrival.file_hash, arrival.stat)?;
         let may_be_adopted = id.is_none() && !is_fresh;
-        let adopted = if may_be_adopted { self.adopted_entry_of(arrival, known)? } else { None };
-        let number = known.map(|known| known.number);
-        let slug = match identity::slug_choice(arrival.article, known) {
+        let adopted = if may_be_adopted { self.adopted_entry_of(arrival, recorded)? } else { None };
+        let number = recorded.map(|recorded| recorded.number);
+        let slug = match identity::slug_choice(arrival.article, recorded) {
             SlugChoice::Keep(slug) => slug.clone(),
             SlugChoice::FirstFree(wish) => self.free_slug(wish, arrival.path, number)?,
         };
         let identity::Dates { published, updated, due, expires, held_until } =
-            identity::dates(arrival, known, adopted.as_ref());
-        let (id, guid) = match (id, adopted, known) {
+            identity::dates(arrival, recorded, adopted.as_ref());
+        let (id, guid) = match (id, adopted, recorded) {
             (Some(id), _, _) => (id, None),
             (None, Some(adopted), _) => (adopted.id, adopted.guid),
-            (None, None, Some(known)) => (known.id.clone(), known.guid.clone()),
+            (None, None, Some(recorded)) => (recorded.id.clone(), recorded.guid.clone()),
             (None, None, None) => (self.new_id(arrival.path)?, None),
         };
-        let moved_from = known.map(|known| known.path.clone()).filter(|path| path != arrival.path);
+        let moved_from = recorded.map(|recorded| recorded.path.clone()).filter(|path| path != arrival.path);
         Ok(Decision::Is(Identity {
             number,
             id,
@@ -93,9 +93,9 @@ impl Catalog {
     }
 
     /// The entry of another publisher's feed that the article of a file was.
-    fn adopted_entry_of(&mut self, arrival: &Arrival<'_>, known: Option<&KnownArticle>) -> Result<Option<Adopted>> {
-        let may_be = match known {
-            Some(known) => self.adopting.is_some() && !self.has_adopted(known.number)?,
+    fn adopted_entry_of(&mut self, arrival: &Arrival<'_>, recorded: Option<&KnownArticle>) -> Result<Option<Adopted>> {
+        let may_be = match recorded {
+            Some(recorded) => self.adopting.is_some() && !self.has_adopted(recorded.number)?,
             None => true,
         };
         if may_be { self.adopted_for(&MatchKeys::of(arrival.article, arrival.path)) } else { Ok(None) }

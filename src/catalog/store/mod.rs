@@ -194,12 +194,12 @@ impl Catalog {
         // Otherwise a statement whose plan could depend on a value would be prepared again for each new value.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
-        let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        let Ok(applied) = usize::try_from(found) else {
-            return values::damaged(format!("it has schema {found}"));
+        let schema: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        let Ok(applied) = usize::try_from(schema) else {
+            return values::damaged(format!("it has schema {schema}"));
         };
         if applied > MIGRATIONS.len() {
-            return Err(CatalogError::Newer { found });
+            return Err(CatalogError::Newer { found: schema });
         }
         for (index, script) in MIGRATIONS.iter().enumerate().skip(applied) {
             let version = index + 1;

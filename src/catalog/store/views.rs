@@ -85,11 +85,11 @@ impl Catalog {
         let mut moved = false;
         for term in terms {
             let view = self.view_of(term, version)?;
-            let known = before.iter().position(|member| member.view == view).map(|at| before.swap_remove(at));
-            let same = known.as_ref().is_some_and(|known| known.published == published && known.name == term.name);
+            let member = before.iter().position(|member| member.view == view).map(|at| before.swap_remove(at));
+            let same = member.as_ref().is_some_and(|member| member.published == published && member.name == term.name);
             if !same {
-                if let Some(known) = known {
-                    self.remove_member(number, &known, version)?;
+                if let Some(member) = member {
+                    self.remove_member(number, &member, version)?;
                 }
                 self.add_member(view, number, &term.name, change)?;
                 moved = true;
