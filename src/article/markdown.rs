@@ -26,8 +26,7 @@ pub fn exceeds_limits(text: &str) -> bool {
         })
         .count()
     };
-    page::has_crowded_tags(text)
-        || text.bytes().filter(is_mark).count() + text.lines().count() > page::MOST_MARKS
+    text.bytes().filter(is_mark).count() + text.lines().count() > page::MOST_MARKS
         || text.lines().any(|line| nested(line) > page::MAX_DEPTH)
 }
 

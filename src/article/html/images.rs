@@ -1,82 +1,82 @@
-//! Pictures as pages have them, which load late, in several sizes, or count their viewers -> pictures that a reader can show.
+//! The picture of an `<img>`: pages load it late, in several sizes, or only to count readers; a feed reader needs one address.
 
-use html5ever::tokenizer::Tag;
+use std::borrow::Cow;
 
-use super::pieces::attribute;
+use super::tokens::Tag;
 use crate::article::address::Addresses;
 
-/// Attributes that hold the address of a picture which a script loads later.
+/// Attributes with the address of a picture that a script loads later.
 const LAZY: [&str; 6] = ["data-src", "data-original", "data-lazy-src", "data-lazy", "data-url", "data-hi-res-src"];
 const LAZY_SETS: [&str; 3] = ["data-srcset", "data-lazy-srcset", "data-original-set"];
-/// Names of files that stand where a picture is to come.
+/// Starts of the names of files that a page shows until a script loads the picture.
 const PLACEHOLDERS: [&str; 9] =
     ["blank.", "spacer.", "pixel.", "placeholder", "transparent.", "lazyload", "lazy.", "1x1.", "grey.gif"];
-/// Most sizes of a picture, and most `<source>` of one `<picture>`, that are looked at.
+/// Maximum number of sizes of a picture, and of `<source>` in a `<picture>`; the others are ignored.
 pub const MOST_SIZES: usize = 100;
-/// Of the sizes of a picture, the largest up to this width is taken, in pixels: more is only slow.
+/// Of the sizes of a picture, the largest up to this width is used, in pixels. A larger one is only slower.
 const WIDEST: u32 = 2_000;
 
-/// Where the picture of an element really is.
+/// The addresses of a picture.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Picture {
     /// Absolute address.
     pub source: Option<String>,
-    /// The same in several sizes, with absolute addresses.
+    /// A `srcset` with absolute addresses.
     pub sizes: Option<String>,
-    /// The source is one that a script would have replaced.
+    /// A script would have replaced the source.
     pub is_placeholder: bool,
 }
 
 impl Picture {
-    /// Reads an `<img>`.
-    pub fn of(tag: &Tag, addresses: &Addresses<'_>) -> Self {
-        let first = |names: &[&str]| names.iter().find_map(|name| attribute(tag, name).filter(|text| is_address(text)));
-        let sets = LAZY_SETS.iter().chain(&["srcset"]).find_map(|name| attribute(tag, name));
-        let sets = sets.map(|sets| candidates(sets, addresses)).unwrap_or_default();
-        let plain = attribute(tag, "src").filter(|source| is_address(source));
+    /// Reads an `<img>` or a `<source>`.
+    pub fn of(tag: &Tag<'_>, addresses: &Addresses<'_>) -> Self {
+        let address = |name: &str| tag.attribute(name).filter(|text| is_address(text));
+        let sets = LAZY_SETS.iter().chain(&["srcset"]).find_map(|name| tag.attribute(name));
+        let sizes = sets.map(|sets| sized_pictures(&sets, addresses)).unwrap_or_default();
+        let plain = address("src");
         let is_placeholder = |source: &str| {
             let name = source.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
             PLACEHOLDERS.iter().any(|placeholder| name.starts_with(placeholder))
         };
-        let lazy = first(&LAZY);
-        let best = || best(&sets).map(str::to_owned);
-        let stated = lazy.or(plain.filter(|source| !is_placeholder(source)));
-        let source = stated.and_then(|source| addresses.absolute(source)).filter(|source| is_web(source)).or_else(best);
-        let last = plain.and_then(|source| addresses.absolute(source)).filter(|source| is_web(source));
+        let absolute = |source: Cow<'_, str>| addresses.absolute(&source).filter(|source| is_web(source));
+        let lazy = LAZY.iter().find_map(|name| address(name));
+        let stated = lazy.or_else(|| plain.clone().filter(|source| !is_placeholder(source)));
+        let source = stated.and_then(absolute).or_else(|| best(&sizes).map(str::to_owned));
         Self {
             is_placeholder: source.is_none(),
-            source: source.or(last),
-            sizes: Some(set(&sets)).filter(|sizes| !sizes.is_empty()),
+            source: source.or_else(|| plain.and_then(absolute)),
+            sizes: Some(srcset(&sizes)).filter(|sizes| !sizes.is_empty()),
         }
     }
 
-    /// What an `<img>` shows where it can, and else the best of the `<source>` that stand before it in a `<picture>`.
-    pub fn of_several(tag: &Tag, sources: &[&Tag], addresses: &Addresses<'_>) -> Self {
+    /// Reads the `<img>` of a `<picture>`, or else the best `<source>` before it.
+    pub fn of_several(tag: &Tag<'_>, sources: &[&Tag<'_>], addresses: &Addresses<'_>) -> Self {
         let own = Self::of(tag, addresses);
         if !own.is_placeholder {
             return own;
         }
-        // What not every reader can show comes last.
-        let is_new =
-            |tag: &Tag| attribute(tag, "type").is_some_and(|kind| kind.ends_with("avif") || kind.ends_with("jxl"));
-        let (new, old): (Vec<&&Tag>, Vec<&&Tag>) = sources.iter().partition(|source| is_new(source));
-        let found = old.into_iter().chain(new).map(|source| Self::of(source, addresses));
-        found.into_iter().find(|found| !found.is_placeholder).unwrap_or(own)
+        // Not every reader can show the new formats.
+        let is_new = |tag: &Tag<'_>| {
+            tag.attribute("type").is_some_and(|media_type| media_type.ends_with("avif") || media_type.ends_with("jxl"))
+        };
+        let (new, old): (Vec<&Tag<'_>>, Vec<&Tag<'_>>) = sources.iter().copied().partition(|source| is_new(source));
+        let mut pictures = old.into_iter().chain(new).map(|source| Self::of(source, addresses));
+        pictures.find(|picture| !picture.is_placeholder).unwrap_or(own)
     }
 }
 
-/// Whether an element is there to be counted, not to be seen.
-pub fn is_tracker(tag: &Tag) -> bool {
-    let style = attribute(tag, "style").unwrap_or_default().to_ascii_lowercase().replace(' ', "");
+/// Whether a picture is invisible, so that it only counts readers.
+pub fn is_tracker(tag: &Tag<'_>) -> bool {
+    let style = tag.attribute("style").unwrap_or_default().to_ascii_lowercase().replace(' ', "");
     let tiny = |name: &str| {
-        let stated = attribute(tag, name).map(|size| size.trim_end_matches("px"));
+        let stated = tag.attribute(name);
         let styled = || [0, 1].iter().any(|size| format!(";{style};").contains(&format!(";{name}:{size}px;")));
-        matches!(stated, Some("0" | "1")) || (stated.is_none() && styled())
+        stated.map_or_else(styled, |size| matches!(size.trim_end_matches("px"), "0" | "1"))
     };
     (tiny("width") && tiny("height")) || style.contains("display:none")
 }
 
-/// What can be an address at all: nothing that a template left, no picture written out in letters.
+/// Whether a text can be an address of a file: neither a placeholder of a template nor a `data:` address.
 fn is_address(text: &str) -> bool {
     !text.starts_with(['{', '<', '[']) && !text.starts_with("data:") && !text.starts_with("about:")
 }
@@ -86,53 +86,53 @@ fn is_web(address: &str) -> bool {
     start.starts_with("http://") || start.starts_with("https://")
 }
 
-/// One size of a picture: its absolute address, and its width or density as it is written.
-struct Candidate {
+/// One size of a picture: its absolute address, and its width (`480w`) or density (`2x`) as it is written.
+struct SizedPicture {
     address: String,
     descriptor: String,
 }
 
-/// Reads a `srcset`; what makes no sense is left out.
-fn candidates(text: &str, addresses: &Addresses<'_>) -> Vec<Candidate> {
-    let sound = |(address, descriptor): (&str, &str)| {
+/// Reads a `srcset`, without its invalid parts.
+fn sized_pictures(text: &str, addresses: &Addresses<'_>) -> Vec<SizedPicture> {
+    let sized_picture = |(address, descriptor): (&str, &str)| {
         let address =
             Some(address).filter(|address| is_address(address)).and_then(|address| addresses.absolute(address))?;
-        // A comma at its end would part it.
-        let sound = (descriptor.is_empty() || size(descriptor).is_some()) && !address.ends_with(',');
-        (sound && is_web(&address)).then(|| Candidate { address, descriptor: descriptor.to_owned() })
+        // A comma at the end of the address would separate two sizes.
+        let is_valid = (descriptor.is_empty() || width(descriptor).is_some()) && !address.ends_with(',');
+        (is_valid && is_web(&address)).then(|| SizedPicture { address, descriptor: descriptor.to_owned() })
     };
-    parts(text).into_iter().filter_map(sound).take(MOST_SIZES).collect()
+    srcset_parts(text).into_iter().filter_map(sized_picture).take(MOST_SIZES).collect()
 }
 
-/// The addresses of a `srcset` with what stands behind each (WHATWG HTML section 4.8.4.3.2).
-fn parts(text: &str) -> Vec<(&str, &str)> {
-    let mut found = Vec::new();
+/// Each address of a `srcset` with its descriptor (WHATWG HTML section 4.8.4.3.2).
+fn srcset_parts(text: &str) -> Vec<(&str, &str)> {
+    let mut parts = Vec::new();
     let mut rest = text;
     loop {
         rest = rest.trim_start_matches(|c: char| c.is_whitespace() || c == ',');
         if rest.is_empty() {
-            return found;
+            return parts;
         }
         let (address, after) = rest.split_at(rest.find(char::is_whitespace).unwrap_or(rest.len()));
         let bare = address.trim_end_matches(',');
         if bare.len() < address.len() {
-            found.push((bare, ""));
+            parts.push((bare, ""));
             rest = after;
         } else {
             let (descriptor, after) = after.split_at(after.find(',').unwrap_or(after.len()));
-            found.push((bare, descriptor.trim()));
+            parts.push((bare, descriptor.trim()));
             rest = after;
         }
     }
 }
 
-/// Whether a `srcset` may be shown: it has absolute addresses of the web and nothing else.
-pub fn is_safe_set(text: &str) -> bool {
-    parts(text).iter().all(|(address, _)| is_web(address))
+/// Whether all addresses of a `srcset` are absolute `http` or `https` addresses.
+pub fn is_safe_srcset(text: &str) -> bool {
+    srcset_parts(text).iter().all(|(address, _)| is_web(address))
 }
 
-/// Width of a `480w`; a `2x` counts as if the plain picture were 500 wide.
-fn size(descriptor: &str) -> Option<u32> {
+/// The width of a `480w` in pixels. For a `2x`, the plain picture counts as 500 pixels wide.
+fn width(descriptor: &str) -> Option<u32> {
     if let Some(width) = descriptor.strip_suffix('w') {
         return width.bytes().all(|byte| byte.is_ascii_digit()).then(|| width.parse().ok())?;
     }
@@ -142,15 +142,13 @@ fn size(descriptor: &str) -> Option<u32> {
     (digits(whole) && digits(part)).then(|| whole.parse::<u32>().ok().map(|whole| whole * 500))?
 }
 
-fn best(candidates: &[Candidate]) -> Option<&str> {
-    let width = |candidate: &Candidate| size(&candidate.descriptor).unwrap_or(500);
-    let fitting =
-        candidates.iter().filter(|candidate| width(candidate) <= WIDEST).max_by_key(|candidate| width(candidate));
-    let found = fitting.or_else(|| candidates.iter().min_by_key(|candidate| width(candidate)))?;
-    Some(&found.address)
+fn best(sizes: &[SizedPicture]) -> Option<&str> {
+    let width = |picture: &&SizedPicture| width(&picture.descriptor).unwrap_or(500);
+    let fitting = sizes.iter().filter(|picture| width(picture) <= WIDEST).max_by_key(width);
+    Some(&fitting.or_else(|| sizes.iter().min_by_key(width))?.address)
 }
 
-fn set(candidates: &[Candidate]) -> String {
-    let one = |candidate: &Candidate| format!("{} {}", candidate.address, candidate.descriptor).trim_end().to_owned();
-    candidates.iter().map(one).collect::<Vec<_>>().join(", ")
+fn srcset(sizes: &[SizedPicture]) -> String {
+    let one = |picture: &SizedPicture| format!("{} {}", picture.address, picture.descriptor).trim_end().to_owned();
+    sizes.iter().map(one).collect::<Vec<_>>().join(", ")
 }

@@ -1,13 +1,15 @@
-//! HTML: what a page says of itself, and a fragment of it that is safe in anybody's reader.
+//! HTML: the outline of a page, and fragments that are safe in any feed reader.
 
 mod images;
-mod mend;
 mod noise;
 pub mod outline;
-mod pieces;
+mod references;
+mod repair;
 mod safe;
-mod tags;
+mod tokens;
 mod tree;
+
+use std::ops::Range;
 
 use chrono_tz::Tz;
 
@@ -17,27 +19,28 @@ use super::reading::ParsedBody;
 use super::{boilerplate, linked_data, summary};
 pub use outline::outline;
 pub use safe::{addresses, pictures, sanitise};
+use tokens::{Token, TokenKind};
 
-/// Deepest nesting of elements that is shown. Sanitising takes time in the square of the depth.
+/// Maximum nesting of elements. Sanitising takes time in the square of the depth.
 pub const MAX_DEPTH: usize = 256;
 
-/// Most elements that are shown, with those that a browser adds where others have no end.
+/// Maximum number of elements, with those that a browser adds where an element has no end tag.
 pub const MOST_ELEMENTS: usize = 400_000;
 
-/// Most tags and references, or marks of Markdown, in a text: each takes a hundred times its room while it is read. The longest
-/// novels have a tenth of this.
+/// Maximum number of tags and character references, or of Markdown marks, in a text: while the text is read, each takes a hundred
+/// times its size. The longest novels have a tenth of this number.
 pub const MOST_MARKS: usize = 1_000_000;
 
-/// Whether the tree of a text would take more time or room than there is. Measures the tree without building it: a few hundred
-/// kilobytes can be nested, copied or moved so often that a tree takes minutes or gigabytes.
+/// Whether the tree of a text would take too much time or memory. Measures the tree without building it: in a few hundred
+/// kilobytes, elements can be nested, copied or moved so often that a tree takes minutes or gigabytes.
 pub fn is_too_much(html: &str) -> bool {
     is_crowded(html) || safe::is_too_much(html)
 }
 
-/// The same for a fragment that was made of plain text: nothing in it is nested or open, so its tags are counted.
+/// The same for a fragment that was made from plain text. Its elements are not nested and all have end tags, so counting the tags
+/// is enough.
 pub fn is_too_long(html: &str) -> bool {
-    let starts = html.split('<').skip(1).filter(|tag| !tag.starts_with('/')).count();
-    is_crowded(html) || starts > MOST_ELEMENTS
+    is_crowded(html) || tokens::tokens(html).filter(|token| start_name(token).is_some()).count() > MOST_ELEMENTS
 }
 
 /// The problem of a text that is refused for the size of its tree.
@@ -49,66 +52,50 @@ pub fn too_much() -> Problem {
     ))
 }
 
-/// Whether a text has too many tags, or too many attributes in them, for even a walk over its tags.
+/// Whether a text has too many tags and character references for a list of tokens.
 pub fn is_crowded(html: &str) -> bool {
-    let marks = html.bytes().filter(|byte| matches!(byte, b'<' | b'&')).count();
-    marks > MOST_MARKS || has_crowded_tags(html)
+    html.bytes().filter(|byte| matches!(byte, b'<' | b'&')).count() > MOST_MARKS
 }
 
-/// Whether the tags of a text have so many attributes that comparing them would take too long.
-pub fn has_crowded_tags(html: &str) -> bool {
-    tags::comparisons(html) > tags::MOST_COMPARISONS
-}
-
-/// Reads a page or a fragment. The title is the first heading, which leaves the text, or else what the page calls itself.
+/// Reads a page or a fragment. The title is the first heading, which is removed from the text, or else the `<title>`.
 ///
-/// A heading stays in the text where the front matter has another title.
+/// A heading stays in the text if the front matter has another title.
 ///
 /// # Errors
-/// The page says that it is a draft, or its tree takes too much.
+/// The page is marked as a draft, or its tree would take too much time or memory.
 pub fn read(text: &str, known_title: Option<&str>, timezone: Tz) -> Result<ParsedBody, Held> {
-    let mut outline = outline::outline(text);
-    let html = inner(text);
-    // A page's own heading is that of the article in it, not the site's name above.
-    let within = if html.len() == text.len() { None } else { Some(outline::outline(html)) };
-    if let Some(within) = within {
+    let tokens: Vec<Token<'_>> = tokens::tokens(text).collect();
+    let mut outline = outline::of_tokens(&tokens);
+    let article = article(&tokens);
+    // The heading of a page is the one in its article, not the site's name above it.
+    if article.len() < tokens.len() {
+        let within = outline::of_tokens(&tokens[article.clone()]);
         outline.heading = within.heading;
+        outline.heading_range = within.heading_range;
         outline.paragraphs = within.paragraphs;
     }
-    let (title, html) = match outline.heading {
-        Some(heading) if is_title(&heading, known_title) => (Some(heading), without_first_heading(html)),
-        Some(heading) => (Some(heading), html.to_owned()),
-        None => (None, html.to_owned()),
-    };
-    let fold = fold(&html);
-    let summary =
-        fold.map(|at| outline::outline(&html[..at]).paragraphs.join(" ")).filter(|summary| !summary.is_empty());
-    let said = Header { title, summary, ..Header::default() };
-    let mut said = said.with_source(Field::Title, "first heading").with_source(Field::Summary, "text before the fold");
-    said.complete(front_matter::of_meta(&outline.meta, timezone)?);
-    said.complete(linked_data::read(&outline.linked_data, timezone));
+    let tokens = &tokens[article];
+    let title = outline.heading.filter(|heading| is_title(heading, known_title));
+    let removed = outline.heading_range.filter(|_| title.is_some()).unwrap_or_default();
+    let shown = || tokens.iter().filter(|token| !removed.contains(&token.range.start));
+    let fold = shown().position(|token| matches!(token.kind, TokenKind::Comment(comment) if is_fold(comment)));
+    let summary = fold.map(|fold| outline::of_tokens(shown().take(fold)).paragraphs.join(" "));
+    let summary = summary.filter(|summary| !summary.is_empty());
+    let header = Header { title, summary, ..Header::default() };
+    let mut header =
+        header.with_source(Field::Title, "first heading").with_source(Field::Summary, "text before the fold");
+    header.complete(front_matter::of_meta(&outline.meta, timezone)?);
+    header.complete(linked_data::read(&outline.linked_data, timezone));
     let language = outline.language.filter(|tag| is_language(tag));
-    said.complete(Header { language, ..Header::default() }.with_source(Field::Language, "`lang` of the page"));
-    said.complete(Header { title: outline.title, ..Header::default() }.with_source(Field::Title, "`<title>`"));
-    let Some(shown) = safe::bare(&html) else { return Err(Held::Broken(too_much())) };
-    let html = if is_nothing(&html, &shown) { String::new() } else { html };
-    Ok(ParsedBody { header: said, html, paragraphs: outline.paragraphs, ..ParsedBody::default() })
+    header.complete(Header { language, ..Header::default() }.with_source(Field::Language, "`lang` of the page"));
+    header.complete(Header { title: outline.title, ..Header::default() }.with_source(Field::Title, "`<title>`"));
+    let html: String = shown().map(|token| &text[token.range.clone()]).collect();
+    let Some(words) = safe::text(&html) else { return Err(Held::Broken(too_much())) };
+    let html = if is_blank(&html, &words) { String::new() } else { html };
+    Ok(ParsedBody { header, html, paragraphs: outline.paragraphs, ..ParsedBody::default() })
 }
 
-/// Where the mark stands that parts a summary from the rest.
-fn fold(html: &str) -> Option<usize> {
-    let mut at = 0;
-    loop {
-        let start = at + html[at..].find("<!--")?;
-        let end = start + html[start..].find("-->")? + "-->".len();
-        if is_fold(&html[start..end]) {
-            return Some(start);
-        }
-        at = end;
-    }
-}
-
-/// Whether a comment is the mark that parts a summary from the rest, in the words of WordPress, Hugo, Jekyll and Pelican.
+/// Whether a comment separates the summary from the rest, as WordPress, Hugo, Jekyll and Pelican write it.
 pub(super) fn is_fold(comment: &str) -> bool {
     let inside = comment.strip_prefix("<!--").and_then(|rest| rest.strip_suffix("-->")).map(str::trim);
     inside.is_some_and(|inside| {
@@ -116,63 +103,40 @@ pub(super) fn is_fold(comment: &str) -> bool {
     })
 }
 
-/// Whether a heading says what the title says, or is the title because there is no other.
+/// Whether a heading has the words of the title, or is the title because there is no other.
 pub(super) fn is_title(heading: &str, known_title: Option<&str>) -> bool {
     known_title.is_none_or(|title| boilerplate::folded(title) == boilerplate::folded(heading))
 }
 
-/// The content of `<article>`, else `<main>`, else `<body>`, where the page has exactly one of them; else everything.
-fn inner(text: &str) -> &str {
-    let lower = text.to_ascii_lowercase();
-    for name in ["article", "main", "body"] {
-        let opens: Vec<usize> = lower
-            .match_indices(&format!("<{name}"))
-            .map(|(at, open)| at + open.len())
-            .filter(|at| lower[*at..].starts_with(['>', ' ', '\n', '\t', '\r', '/']))
-            .collect();
-        let close = lower.rfind(&format!("</{name}"));
-        if let ([open], Some(close)) = (opens.as_slice(), close)
-            && let Some(start) = lower[*open..].find('>').map(|at| open + at + 1)
-            && start <= close
-        {
-            return &text[start..close];
-        }
-    }
-    text
-}
-
-/// The fragment without its first `<h1>`; as it is, where that has no end of its own.
-fn without_first_heading(html: &str) -> String {
-    let lower = html.to_ascii_lowercase();
-    let span = || {
-        let (mut at, mut start) = (0, lower.find("<h1")?);
-        // One in a comment does not count.
-        while let Some(comment) = lower[at..start].find("<!--") {
-            at += comment;
-            at += lower[at..].find("-->")? + "-->".len();
-            if start < at {
-                start = at + lower[at..].find("<h1")?;
-            }
-        }
-        let close = start + 3 + lower[start + 3..].find("</h1")?;
-        let end = close + lower[close..].find('>')? + 1;
-        (!lower[start + 3..close].contains("<h1")).then_some((start, end))
+/// The tokens in `<article>`, else in `<main>`, else in `<body>`, if the page has exactly one of them; else all tokens.
+fn article(tokens: &[Token<'_>]) -> Range<usize> {
+    let content = |name: &str| {
+        let mut starts = tokens.iter().enumerate().filter(|(_, token)| start_name(token) == Some(name));
+        let start = starts.next().filter(|_| starts.next().is_none())?.0 + 1;
+        let is_end = |token: &Token<'_>| matches!(&token.kind, TokenKind::End(tag) if tag.name == name);
+        let end = tokens.iter().rposition(is_end)?;
+        (start <= end).then_some(start..end)
     };
-    match span() {
-        Some((start, end)) => format!("{}{}", &html[..start], &html[end..]),
-        None => html.to_owned(),
+    ["article", "main", "body"].into_iter().find_map(content).unwrap_or(0..tokens.len())
+}
+
+/// The name of a start tag.
+fn start_name<'a>(token: &'a Token<'_>) -> Option<&'a str> {
+    match &token.kind {
+        TokenKind::Start(tag) | TokenKind::Foreign(tag) => Some(&tag.name),
+        _ => None,
     }
 }
 
-/// Whether nothing of a fragment would be seen.
+/// Whether a reader would see nothing of a fragment.
 pub(super) fn shows_nothing(html: &str) -> bool {
-    safe::bare(html).is_some_and(|shown| is_nothing(html, &shown))
+    safe::text(html).is_some_and(|words| is_blank(html, &words))
 }
 
-/// Whether a fragment with this text has neither words nor anything else to see.
-fn is_nothing(html: &str, shown: &str) -> bool {
-    let shown = shown.replace("&nbsp;", " ").replace('\u{A0}', " ");
-    shown.trim().is_empty() && !["<img", "<audio", "<video"].iter().any(|tag| html.contains(tag))
+/// Whether a fragment with these words shows neither words nor pictures nor recordings.
+fn is_blank(html: &str, words: &str) -> bool {
+    let is_media = |token: Token<'_>| matches!(start_name(&token), Some("img" | "audio" | "video"));
+    words.replace("&nbsp;", " ").replace('\u{A0}', " ").trim().is_empty() && !tokens::tokens(html).any(is_media)
 }
 
 #[cfg(test)]
@@ -222,6 +186,45 @@ mod tests {
         assert_eq!(safe(&read(page, None).html), "<p>Text</p>");
         let known = read("<h1>Introduction</h1><p>Text</p>", Some("My holiday"));
         assert_eq!(safe(&known.html), "<h1>Introduction</h1><p>Text</p>");
+    }
+
+    /// Logos are often headings without text. The heading of the title once stayed in the text, and the logo was removed.
+    #[test]
+    fn the_heading_that_is_the_title_leaves_the_text() {
+        let page = read("<h1 class=logo><img src=https://b.example/c.png></h1><h1>T</h1><p>x</p>", None);
+        assert_eq!(page.header.title.as_deref(), Some("T"));
+        assert_eq!(safe(&page.html), "<h1><img src=\"https://b.example/c.png\"></h1><p>x</p>");
+        let nested = read("<h1>A<h1>B</h1><p>x</p>", None);
+        assert_eq!(
+            (nested.header.title.as_deref(), safe(&nested.html).as_str()),
+            (Some("B"), "<h1>A</h1><h1>B</h1><p>x</p>")
+        );
+    }
+
+    /// A search of the source for `<article` or `<!-- more -->` once found those in comments, scripts and values of attributes.
+    #[test]
+    fn only_tags_and_comments_of_the_page_count() {
+        for page in [
+            "<body>Menu<!-- <article> --><article title='>'><p>x</p></article>Foot<!-- </article> --></body>",
+            "<script>'<article><h1>No</h1></article>'</script><body class='a>b'><p>x</p></body><!-- </body> -->",
+            "<title><main></title><ARTICLE a='</article>'><p>x</p></Article><p>y</p>",
+        ] {
+            assert_eq!(safe(&read(page, None).html), "<p>x</p>", "{page}");
+        }
+        let summary = |page: &str| read(page, None).header.summary;
+        assert_eq!(summary("<p>a</p><!--more--><p>b</p>").as_deref(), Some("a"));
+        assert_eq!(summary("<p>a</p><script>'<!--more-->'</script><p title='<!--more-->'>b</p>"), None);
+        assert!(!read("<IMG SRC=a.png>", None).html.is_empty());
+        assert_eq!(read("<!-- <img src=a.png> -->", None).html, "");
+    }
+
+    /// The name of an icon was once the title of a page without a title, and a part of the summary.
+    #[test]
+    fn the_text_of_a_drawing_is_no_part_of_the_outline() {
+        let icon = "<svg><title>Icon</title><style>a{}</style><text>b</text></svg>";
+        let page = read(&format!("{icon}<p>{icon}x <math><mi>y</mi></math></p><svg><style/><p>z</p>"), None);
+        assert_eq!((page.header.title, page.paragraphs), (None, vec!["x y".to_owned(), "z".to_owned()]));
+        assert_eq!(read(&format!("<h1>{icon}T</h1>a"), None).header.title.as_deref(), Some("T"));
     }
 
     #[test]
@@ -318,6 +321,7 @@ mod tests {
             ),
             ("so is a long one", format!("<p><b title='{}'>{}", "x".repeat(100_000), "<p>x".repeat(1_000))),
             ("attributes of the root gather", numbered(20_000, "<html a#>")),
+            ("attributes of a tag are compared", format!("<p{}>", numbered(5_000, " a#"))),
             (
                 "attributes are compared with those around them",
                 numbered(240, "<b title=# a b c d e f g h i>") + &"<b a b c d e f g h i></b>".repeat(150_000),

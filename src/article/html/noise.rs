@@ -1,10 +1,10 @@
-//! What pages put into a text for their own readers: signs beside headings, links to edit, numbers of lines of code.
+//! Removes what a page adds for its own readers: anchor signs beside headings, edit links, line numbers beside code.
 
 use std::ops::Range;
 
-use super::pieces::{Piece, attribute, has_class, inside, text};
+use super::tokens::{self, Tag, Token, TokenKind};
 
-/// Classes of links that lead to the heading that they stand in, in the words of everybody's generator.
+/// Classes of links to the heading in which they stand, as site generators name them.
 const ANCHORS: [&str; 19] = [
     "anchor",
     "anchorjs-link",
@@ -26,32 +26,31 @@ const ANCHORS: [&str; 19] = [
     "toc-anchor",
     "zola-anchor",
 ];
-/// What such a link says; none of it is text.
+/// The text of such a link consists of these characters.
 const SIGNS: [char; 9] = ['#', '¶', '§', '🔗', '⚓', '∞', '\u{200B}', '\u{FE0F}', '\u{2060}'];
-/// Elements that number lines of code, which would be copied along with it.
+/// Classes of elements with the line numbers of code, which a reader would copy along with the code.
 const NUMBERS: [&str; 7] = ["gutter", "rouge-gutter", "linenos", "lineno", "lnt", "hljs-ln-numbers", "blob-num"];
-/// Most pieces that any of it has.
+/// Maximum number of tokens in an anchor sign or an edit link.
 const MOST: usize = 60;
-/// Most pieces that a column of line numbers has.
+/// Maximum number of tokens in a column of line numbers.
 const MOST_NUMBERS: usize = 20_000;
-
-/// Deepest nesting of elements of one name in such a column.
+/// Maximum nesting of elements of one name in such a column.
 const DEEPEST_NUMBERS: usize = 8;
-/// Most bytes of text in a sign or a link to edit.
+/// Maximum number of bytes of text in an anchor sign or an edit link.
 const MOST_TEXT: usize = 400;
 
-/// Takes it out. Says whether an element had no end, so that nobody knows what is in it.
-pub fn without(pieces: Vec<Piece>) -> (Vec<Piece>, bool) {
-    let mut endless = false;
+/// Removes the noise. Also returns whether an element had no end tag, so that its content is uncertain.
+pub fn without_noise(tokens: Vec<Token<'_>>) -> (Vec<Token<'_>>, bool) {
+    let mut has_open_end = false;
     let mut noise: Vec<Range<usize>> = Vec::new();
     let mut within_heading = false;
     let mut at = 0;
-    while at < pieces.len() {
-        match &pieces[at] {
-            Piece::Start(tag) if is_heading(&tag.name) => within_heading = true,
-            Piece::End(name) if is_heading(name) => within_heading = false,
-            Piece::Start(_) => {
-                if let Some(end) = end_of_noise(&pieces, at, within_heading, &mut endless) {
+    while at < tokens.len() {
+        match &tokens[at].kind {
+            TokenKind::Start(tag) if is_heading(&tag.name) => within_heading = true,
+            TokenKind::End(tag) if is_heading(&tag.name) => within_heading = false,
+            TokenKind::Start(tag) => {
+                if let Some(end) = end_of_noise(&tokens, at, tag, within_heading, &mut has_open_end) {
                     noise.push(at..end);
                     at = end;
                     continue;
@@ -62,50 +61,57 @@ pub fn without(pieces: Vec<Piece>) -> (Vec<Piece>, bool) {
         at += 1;
     }
     if noise.is_empty() {
-        return (pieces, endless);
+        return (tokens, has_open_end);
     }
     let mut noise = noise.into_iter().peekable();
-    let mut keep = |at: usize| {
+    let mut stays = |at: usize| {
         while noise.next_if(|range| range.end <= at).is_some() {}
         noise.peek().is_none_or(|range| at < range.start)
     };
-    (pieces.into_iter().enumerate().filter_map(|(at, piece)| keep(at).then_some(piece)).collect(), endless)
+    let tokens = tokens.into_iter().enumerate().filter_map(|(at, token)| stays(at).then_some(token));
+    (tokens.collect(), has_open_end)
 }
 
 fn is_heading(name: &str) -> bool {
     matches!(name, "h1" | "h2" | "h3" | "h4" | "h5" | "h6")
 }
 
-/// If nothing of the element that starts here is text: where what follows it begins.
-fn end_of_noise(pieces: &[Piece], start: usize, within_heading: bool, endless: &mut bool) -> Option<usize> {
-    let Piece::Start(tag) = &pieces[start] else { return None };
-    let is_noise: fn(&[Piece]) -> bool = match &*tag.name {
+/// If the element that starts here is noise: the index after its end tag.
+fn end_of_noise(
+    tokens: &[Token<'_>],
+    start: usize,
+    tag: &Tag<'_>,
+    within_heading: bool,
+    has_open_end: &mut bool,
+) -> Option<usize> {
+    let is_noise: fn(&[Token<'_>]) -> bool = match &*tag.name {
         "a" => {
-            let leads_here = attribute(tag, "href").is_none_or(|address| address.starts_with('#'));
-            let is_anchor = leads_here && (has_class(tag, &ANCHORS) || within_heading);
-            is_anchor.then_some(says_nothing as fn(&[Piece]) -> bool)?
+            let leads_here = tag.attribute("href").is_none_or(|address| address.starts_with('#'));
+            let is_anchor = leads_here && (tag.has_class(&ANCHORS) || within_heading);
+            is_anchor.then_some(is_only_a_sign as fn(&[Token<'_>]) -> bool)?
         }
-        "span" | "sup" if has_class(tag, &["mw-editsection"]) => |_| true,
-        "span" | "sup" if !has_class(tag, &NUMBERS) => is_edit,
-        "td" | "span" if has_class(tag, &NUMBERS) => return end_of_numbers(pieces, start),
+        "span" | "sup" if tag.has_class(&["mw-editsection"]) => |_| true,
+        "span" | "sup" if !tag.has_class(&NUMBERS) => is_edit_link,
+        "td" | "span" if tag.has_class(&NUMBERS) => return end_of_numbers(tokens, start, tag),
         _ => return None,
     };
-    let content = inside(pieces, start, MOST);
-    *endless |= content.is_none();
+    let content = tokens::content(tokens, start, MOST);
+    *has_open_end |= content.is_none();
     let content = content?;
-    is_noise(&pieces[content.clone()]).then_some(content.end + 1)
+    is_noise(&tokens[content.clone()]).then_some(content.end + 1)
 }
 
-/// Where a column of line numbers ends, if nothing else stands in it. Looks no further than that takes: many columns without an
-/// end must not be walked over again for each.
-fn end_of_numbers(pieces: &[Piece], start: usize) -> Option<usize> {
-    let Piece::Start(column) = &pieces[start] else { return None };
+/// The index after the end tag of a column of line numbers, if it contains nothing else. The search ends at the first token that
+/// is no line number: otherwise each of many columns without an end tag would be searched to the end of the text.
+fn end_of_numbers(tokens: &[Token<'_>], start: usize, column: &Tag<'_>) -> Option<usize> {
     let mut depth = 0;
-    for (at, piece) in pieces.iter().enumerate().skip(start).take(MOST_NUMBERS) {
-        match piece {
-            Piece::Start(tag) if tag.name == column.name => depth += 1,
-            Piece::End(name) if *name == column.name => depth -= 1,
-            Piece::Text(text) if !text.chars().all(|c| c.is_ascii_digit() || c.is_whitespace()) => return None,
+    for (at, token) in tokens.iter().enumerate().skip(start).take(MOST_NUMBERS) {
+        match &token.kind {
+            TokenKind::Start(tag) if tag.name == column.name => depth += 1,
+            TokenKind::End(tag) if tag.name == column.name => depth -= 1,
+            TokenKind::Text(text) if !text.resolved().chars().all(|c| c.is_ascii_digit() || c.is_whitespace()) => {
+                return None;
+            }
             _ => {}
         }
         match depth {
@@ -117,22 +123,25 @@ fn end_of_numbers(pieces: &[Piece], start: usize) -> Option<usize> {
     None
 }
 
-/// Whether all that is shown is a sign, or nothing at all.
-fn says_nothing(content: &[Piece]) -> bool {
-    let shows = |piece: &Piece| matches!(piece, Piece::Start(tag) if !matches!(&*tag.name, "span" | "i" | "b" | "em" | "small"));
+/// Whether a link shows a sign or nothing.
+fn is_only_a_sign(content: &[Token<'_>]) -> bool {
+    let is_visible = |token: &Token<'_>| match &token.kind {
+        TokenKind::Start(tag) => !matches!(&*tag.name, "span" | "i" | "b" | "em" | "small"),
+        _ => false,
+    };
     let is_sign = |c: char| SIGNS.contains(&c) || c.is_whitespace();
-    !content.iter().any(shows) && short_text(content).is_some_and(|text| text.chars().all(is_sign))
+    !content.iter().any(is_visible) && short_text(content).is_some_and(|text| text.chars().all(is_sign))
 }
 
-/// Whether it is `[edit]` and nothing else.
-fn is_edit(content: &[Piece]) -> bool {
-    let has_link = content.iter().any(|piece| matches!(piece, Piece::Start(tag) if &*tag.name == "a"));
-    let text = if has_link { short_text(content) } else { None };
+/// Whether an element shows only a link `[edit]`.
+fn is_edit_link(content: &[Token<'_>]) -> bool {
+    let is_link = |token: &Token<'_>| matches!(&token.kind, TokenKind::Start(tag) if tag.name == "a");
+    let text = if content.iter().any(is_link) { short_text(content) } else { None };
     matches!(text.as_deref(), Some("[edit]" | "[edit source]" | "[edit | edit source]"))
 }
 
-/// All text of some pieces in one line, unless it is long.
-fn short_text(content: &[Piece]) -> Option<String> {
-    let length = |piece: &Piece| if let Piece::Text(text) = piece { text.len() } else { 0 };
-    (content.iter().map(length).sum::<usize>() <= MOST_TEXT).then(|| text(content))
+/// All text between tags in one line, unless it is long.
+fn short_text(content: &[Token<'_>]) -> Option<String> {
+    let length = |token: &Token<'_>| if let TokenKind::Text(text) = &token.kind { text.source.len() } else { 0 };
+    (content.iter().map(length).sum::<usize>() <= MOST_TEXT).then(|| super::summary::one_line(&tokens::text(content)))
 }

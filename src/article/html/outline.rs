@@ -1,60 +1,83 @@
-//! Reads the title, the metadata and the paragraphs of a page by a walk over its tags.
+//! The title, the metadata and the paragraphs of a page, from its tokens.
 
-use std::cell::RefCell;
+use std::ops::Range;
 
-use html5ever::buffer_queue::BufferQueue;
-use html5ever::tendril::StrTendril;
-use html5ever::tokenizer::states::RawKind;
-use html5ever::tokenizer::{Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts};
-
+use super::tokens::{Tag, Token, TokenKind, tokens};
 use crate::article::summary;
 
-/// What a walk over the tags finds.
+/// The parts of a page that describe it.
 #[derive(Debug, Default)]
 pub struct Outline {
     /// Text of `<title>`.
     pub title: Option<String>,
-    /// Text of the first `<h1>`.
+    /// Text of the first `<h1>` that has any.
     pub heading: Option<String>,
+    /// Where that `<h1>` stands in the source; `None` if another `<h1>` starts before its end.
+    pub heading_range: Option<Range<usize>>,
     /// `lang` of `<html>`.
     pub language: Option<String>,
     /// `<meta name=… content=…>` and `<meta property=…>`, names in lower case.
     pub meta: Vec<(String, String)>,
-    /// Each `<script type="application/ld+json">`.
+    /// Content of each `<script type="application/ld+json">`.
     pub linked_data: Vec<String>,
     /// Text of each `<p>`.
     pub paragraphs: Vec<String>,
 }
 
-/// Walks over the tags of a page without building its tree.
+/// Reads the outline of a page or a fragment.
 pub fn outline(html: &str) -> Outline {
-    let sink = Walk::default();
-    let queue = BufferQueue::default();
-    queue.push_back(StrTendril::from_slice(html));
-    let tokenizer = Tokenizer::new(sink, TokenizerOpts::default());
-    let _ = tokenizer.feed(&queue);
-    tokenizer.end();
-    let mut state = tokenizer.sink.0.into_inner();
-    state.end_paragraph();
-    state.outline
+    of_tokens(&tokens(html).collect::<Vec<_>>())
 }
 
-#[derive(Default)]
-struct Walk(RefCell<WalkState>);
+/// Reads the outline of tokens in their order.
+pub fn of_tokens<'a>(tokens: impl IntoIterator<Item = &'a Token<'a>>) -> Outline {
+    let mut reader = Reader::default();
+    for token in tokens {
+        match &token.kind {
+            TokenKind::Text(text) if reader.drawings == 0 => reader.text(&text.resolved()),
+            TokenKind::RawText(text) => match reader.raw {
+                RawUse::Title => reader.text(&text.resolved()),
+                RawUse::LinkedData => reader.outline.linked_data.push(text.resolved().into_owned()),
+                RawUse::Nothing => {}
+            },
+            TokenKind::Start(tag) => {
+                reader.drawings = 0;
+                reader.start(tag, token.range.start);
+            }
+            TokenKind::Foreign(tag) if tag.name == "svg" => reader.drawings += usize::from(!tag.is_self_closing),
+            TokenKind::Foreign(tag) if reader.drawings == 0 => reader.start(tag, token.range.start),
+            TokenKind::End(tag) => reader.end(&tag.name, token.range.end),
+            TokenKind::Text(_) | TokenKind::Foreign(_) | TokenKind::Comment(_) | TokenKind::Other => {}
+        }
+    }
+    reader.end_paragraph();
+    reader.outline
+}
 
-#[derive(Default)]
-struct WalkState {
+/// What the raw text of the last element is read for.
+#[derive(Debug, Default, Clone, Copy)]
+enum RawUse {
+    #[default]
+    Nothing,
+    Title,
+    LinkedData,
+}
+
+/// The outline so far, and the texts of the elements that are open.
+#[derive(Debug, Default)]
+struct Reader {
     outline: Outline,
-    /// Within a script or a style sheet, whose text is nobody's.
-    machinery: bool,
-    /// Texts being gathered: the name of the element, and what it has said.
+    raw: RawUse,
+    /// Number of open `<svg>`, whose text no reader sees.
+    drawings: usize,
     title: Option<String>,
     heading: Option<String>,
+    /// Where the open heading starts, unless it stands in another.
+    heading_start: Option<usize>,
     paragraph: Option<String>,
-    linked_data: Option<String>,
 }
 
-/// Elements that end an open `<p>`, since writers may leave `</p>` out.
+/// Elements that end an open `<p>`, since `</p>` is optional.
 const ENDS_PARAGRAPH: [&str; 16] = [
     "p",
     "div",
@@ -74,98 +97,69 @@ const ENDS_PARAGRAPH: [&str; 16] = [
     "figure",
 ];
 
-impl TokenSink for Walk {
-    type Handle = ();
-
-    fn process_token(&self, token: Token, _line: u64) -> TokenSinkResult<()> {
-        let mut state = self.0.borrow_mut();
-        match token {
-            Token::CharacterTokens(text) => state.text(&text),
-            Token::TagToken(tag) if tag.kind == TagKind::StartTag => return state.start(&tag),
-            Token::TagToken(tag) => state.end(&tag.name),
-            _ => {}
-        }
-        TokenSinkResult::Continue
-    }
-}
-
-impl WalkState {
+impl Reader {
     fn text(&mut self, text: &str) {
-        if let Some(data) = &mut self.linked_data {
-            data.push_str(text);
-        }
-        if self.machinery {
-            return;
-        }
-        for gathered in [&mut self.title, &mut self.heading, &mut self.paragraph].into_iter().flatten() {
-            gathered.push_str(text);
+        for open in [&mut self.title, &mut self.heading, &mut self.paragraph].into_iter().flatten() {
+            open.push_str(text);
         }
     }
 
-    fn start(&mut self, tag: &Tag) -> TokenSinkResult<()> {
+    fn start(&mut self, tag: &Tag<'_>, position: usize) {
         let name: &str = &tag.name;
-        let attribute = |wanted: &str| {
-            tag.attrs.iter().find(|found| &*found.name.local == wanted).map(|found| found.value.to_string())
-        };
+        let value = |name: &str| tag.find(name).map(|attribute| attribute.value().into_owned());
         if ENDS_PARAGRAPH.contains(&name) {
             self.end_paragraph();
         }
+        self.raw = RawUse::Nothing;
         match name {
             "title" => {
                 self.title.get_or_insert_default();
-                return TokenSinkResult::RawData(RawKind::Rcdata);
+                self.raw = RawUse::Title;
             }
-            "textarea" => {
-                self.machinery = true;
-                return TokenSinkResult::RawData(RawKind::Rcdata);
+            "script" if value("type").is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/ld+json")) => {
+                self.raw = RawUse::LinkedData;
             }
-            "script" => {
-                if attribute("type").is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/ld+json")) {
-                    self.linked_data = Some(String::new());
-                }
-                self.machinery = true;
-                return TokenSinkResult::RawData(RawKind::ScriptData);
+            "html" => self.outline.language = value("lang"),
+            "h1" if self.outline.heading.is_none() => {
+                self.heading_start = self.heading.is_none().then_some(position);
+                self.heading = Some(String::new());
             }
-            "style" | "xmp" | "iframe" | "noembed" | "noframes" => {
-                self.machinery = true;
-                return TokenSinkResult::RawData(RawKind::Rawtext);
-            }
-            "html" => self.outline.language = attribute("lang"),
-            "h1" if self.outline.heading.is_none() => self.heading = Some(String::new()),
             "p" => self.paragraph = Some(String::new()),
             "br" => self.text(" "),
             "meta" => {
-                if let (Some(name), Some(content)) =
-                    (attribute("name").or_else(|| attribute("property")), attribute("content"))
-                {
+                if let (Some(name), Some(content)) = (value("name").or_else(|| value("property")), value("content")) {
                     self.outline.meta.push((name.trim().to_ascii_lowercase(), summary::one_line(&content)));
                 }
             }
             _ => {}
         }
-        TokenSinkResult::Continue
     }
 
-    fn end(&mut self, name: &str) {
-        self.machinery = false;
-        self.outline.linked_data.extend(self.linked_data.take());
+    fn end(&mut self, name: &str, position: usize) {
         match name {
-            "title" => finish(&mut self.title, &mut self.outline.title),
-            "h1" => finish(&mut self.heading, &mut self.outline.heading),
+            "svg" => self.drawings = self.drawings.saturating_sub(1),
+            "title" => {
+                let title = finished(&mut self.title);
+                self.outline.title = self.outline.title.take().or(title);
+            }
+            "h1" => {
+                let start = self.heading_start.take();
+                if let Some(heading) = finished(&mut self.heading) {
+                    self.outline.heading = Some(heading);
+                    self.outline.heading_range = start.map(|start| start..position);
+                }
+            }
             name if ENDS_PARAGRAPH.contains(&name) || name == "body" => self.end_paragraph(),
             _ => {}
         }
     }
 
     fn end_paragraph(&mut self) {
-        let text = self.paragraph.take().map(|text| summary::one_line(&text));
-        self.outline.paragraphs.extend(text.filter(|text| !text.is_empty()));
+        self.outline.paragraphs.extend(finished(&mut self.paragraph));
     }
 }
 
-fn finish(gathered: &mut Option<String>, kept: &mut Option<String>) {
-    let text = gathered.take().map(|text| summary::one_line(&text)).filter(|text| !text.is_empty());
-    if kept.is_none() {
-        *kept = text;
-    }
+/// Takes the text of an element that ends, unless it is blank.
+fn finished(open: &mut Option<String>) -> Option<String> {
+    open.take().map(|text| summary::one_line(&text)).filter(|text| !text.is_empty())
 }

@@ -8,6 +8,7 @@ use html5ever::interface::tree_builder::{ElementFlags, NodeOrText, QuirksMode, T
 use html5ever::tendril::{StrTendril, TendrilSink};
 use html5ever::{Attribute, ExpandedName, LocalName, Namespace, ParseOpts, QualName, parse_fragment};
 
+use super::tokens::has_crowded_tags;
 use super::{MAX_DEPTH, MOST_ELEMENTS};
 
 /// Most steps of a parser: names compared on its stack, and siblings passed to find the place of a node. A parser takes about
@@ -33,7 +34,7 @@ const PART: usize = 4096;
 
 /// The size of a tree.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct Size {
+pub struct TreeSize {
     /// Deepest nesting of elements.
     pub depth: usize,
     /// Number of elements, with those that a browser adds.
@@ -44,7 +45,7 @@ pub struct Size {
     pub attributes: usize,
 }
 
-impl Size {
+impl TreeSize {
     /// Whether the tree of a text of `length` bytes takes more time or room than there is.
     fn is_too_much(&self, length: usize) -> bool {
         self.depth > MAX_DEPTH
@@ -54,18 +55,18 @@ impl Size {
     }
 }
 
-/// Whether the tree of a fragment takes more time or room than there is.
+/// Whether the tree of a fragment would take too much time or memory. A tag that the end of the fragment cuts off is not measured.
 pub fn is_too_much(html: &str) -> bool {
-    size(html).is_too_much(html.len())
+    has_crowded_tags(html) || size(html).is_too_much(html.len())
 }
 
 /// Measures a fragment. The counts stop soon after one is over its limit.
-pub fn size(html: &str) -> Size {
+pub fn size(html: &str) -> TreeSize {
     // The context of `ammonia`, so that the tree is the one that it builds.
     let context = QualName::new(None, Namespace::from("http://www.w3.org/1999/xhtml"), LocalName::from("div"));
     let mut parser = parse_fragment(Gauge::default(), ParseOpts::default(), context, Vec::new(), false);
     // The root and the context are elements of the parser, not of the text.
-    parser.tokenizer.sink.sink.size.set(Size::default());
+    parser.tokenizer.sink.sink.size.set(TreeSize::default());
     let mut rest = html;
     while !rest.is_empty() {
         let part;
@@ -83,7 +84,7 @@ pub fn size(html: &str) -> Size {
 #[derive(Default)]
 struct Gauge {
     document: Rc<Node>,
-    size: Cell<Size>,
+    size: Cell<TreeSize>,
 }
 
 /// A node that is still open, or is the parent of one. Of its children only the number is known.
@@ -111,7 +112,7 @@ impl Node {
 }
 
 impl Gauge {
-    fn count(&self, change: impl FnOnce(&mut Size)) {
+    fn count(&self, change: impl FnOnce(&mut TreeSize)) {
         let mut size = self.size.get();
         change(&mut size);
         self.size.set(size);
@@ -140,10 +141,10 @@ impl Gauge {
 
 impl TreeSink for Gauge {
     type Handle = Rc<Node>;
-    type Output = Size;
+    type Output = TreeSize;
     type ElemName<'a> = ExpandedName<'a>;
 
-    fn finish(self) -> Size {
+    fn finish(self) -> TreeSize {
         self.size.get()
     }
 

@@ -1,0 +1,333 @@
+//! Repairs a fragment for feed readers: makes every address absolute, and replaces what readers do not show (late pictures,
+//! video frames, formulas) with what they do show.
+//!
+//! The result is not safe yet; [`super::safe`] makes it so.
+
+use std::collections::HashSet;
+
+use url::Url;
+
+use super::images::{MOST_SIZES, Picture, is_tracker};
+use super::noise::without_noise;
+use super::tokens::{self, Tag, Token, TokenKind};
+use crate::article::address::Addresses;
+use crate::model::text::escape;
+
+/// Number of bytes of text after which a text is divided: to serialise a text takes time in its length for each character that
+/// is escaped.
+const PART: usize = 4096;
+
+/// Maximum number of tokens in a `<noscript>`.
+const MOST: usize = 100;
+
+/// Maximum number of tokens in an `<a>` that is only the target of links.
+const MOST_IN_TARGET: usize = 3;
+
+/// Repairs a fragment. Also returns whether browsers may read the result differently, so that it should be read again.
+pub fn repair(html: &str, addresses: &Addresses<'_>) -> (String, bool) {
+    let (tokens, has_open_end) = without_noise(tokens::visible(html));
+    let targets = targets(&tokens, addresses.permalink);
+    let mut writer = Writer {
+        addresses,
+        targets,
+        output: String::with_capacity(html.len() * 5 / 4),
+        undivided: 0,
+        missing: None,
+        spare: None,
+        sources: Vec::new(),
+        has_open_end,
+    };
+    let mut at = 0;
+    while at < tokens.len() {
+        at = writer.write(&tokens, at);
+    }
+    writer.end_search();
+    (writer.output, writer.has_open_end)
+}
+
+/// Targets in the text of links in the same text.
+fn targets(tokens: &[Token<'_>], permalink: &Url) -> HashSet<String> {
+    let target = |token: &Token<'_>| match &token.kind {
+        TokenKind::Start(tag) if tag.name == "a" => fragment(&tag.attribute("href")?, permalink),
+        _ => None,
+    };
+    tokens.iter().filter_map(target).collect()
+}
+
+/// The decoded fragment of an address in the text at `permalink`; `None` for an address elsewhere.
+pub fn fragment(address: &str, permalink: &Url) -> Option<String> {
+    let (page, name) = address.split_once('#')?;
+    let is_here = page.is_empty() || page == permalink.as_str();
+    let encoded = |name: &str| Url::parse(&format!("a:#{name}")).ok().and_then(|url| url.fragment().map(str::to_owned));
+    is_here.then(|| encoded(name)).flatten().filter(|name| !name.is_empty())
+}
+
+/// A name in the form that [`fragment`] returns.
+fn comparable(name: &str) -> Option<String> {
+    fragment(&format!("#{name}"), &Url::parse("a:").ok()?)
+}
+
+/// Writes a text. Comments divide a long text in the tree of the parser; the sanitiser removes them.
+fn push_text(output: &mut String, text: &str, undivided: &mut usize) {
+    let mut rest = text;
+    while !rest.is_empty() {
+        let part = &rest[..rest.floor_char_boundary(PART)];
+        rest = &rest[part.len()..];
+        output.push_str(&escape(part).replace('\u{A0}', "&nbsp;"));
+        *undivided += part.len();
+        if *undivided >= PART {
+            output.push_str("<!---->");
+            *undivided = 0;
+        }
+    }
+}
+
+struct Writer<'a> {
+    addresses: &'a Addresses<'a>,
+    /// Targets of links that no element has been given yet.
+    targets: HashSet<String>,
+    output: String,
+    /// Bytes of text since the last comment that divides it.
+    undivided: usize,
+    /// The place in the output of a picture without a usable address, and the HTML that stands there if no address follows.
+    missing: Option<(usize, String)>,
+    /// A picture from a `<noscript>`, for the picture without an address that may follow.
+    spare: Option<String>,
+    /// Indexes of the open `<picture>` and of each `<source>` in it.
+    sources: Vec<usize>,
+    /// An element has no end tag nearby.
+    has_open_end: bool,
+}
+
+impl Writer<'_> {
+    /// Writes the token at an index; returns the index of the next.
+    fn write(&mut self, tokens: &[Token<'_>], at: usize) -> usize {
+        match &tokens[at].kind {
+            TokenKind::Text(text) => {
+                let text = text.resolved();
+                if !text.trim().is_empty() {
+                    self.end_search();
+                }
+                push_text(&mut self.output, &text, &mut self.undivided);
+            }
+            TokenKind::End(tag) if tag.name == "picture" => self.sources.clear(),
+            TokenKind::End(tag) => self.output.push_str(&format!("</{}>", tag.name)),
+            TokenKind::Foreign(tag) => {
+                // The formula itself is removed, since few readers show it.
+                if let Some(words) = tag.attribute("alttext").filter(|_| tag.name == "math") {
+                    self.output.push_str(&escape(&words));
+                }
+                self.element(tag);
+            }
+            TokenKind::Start(tag) => return self.start(tag, tokens, at),
+            TokenKind::RawText(_) | TokenKind::Comment(_) | TokenKind::Other => {}
+        }
+        at + 1
+    }
+
+    fn start(&mut self, tag: &Tag<'_>, tokens: &[Token<'_>], at: usize) -> usize {
+        match &*tag.name {
+            "noscript" => return self.noscript(tokens, at),
+            "picture" => {
+                self.sources.clear();
+                self.sources.push(at);
+                return at + 1;
+            }
+            "source" if !self.sources.is_empty() => {
+                if self.sources.len() < MOST_SIZES {
+                    self.sources.push(at);
+                }
+                return at + 1;
+            }
+            "img" => {
+                self.picture(tag, tokens);
+                return at + 1;
+            }
+            _ => self.end_search(),
+        }
+        match &*tag.name {
+            "iframe" => self.frame(tag),
+            "a" if tag.attribute("href").is_none() => return self.target_of_links(tag, tokens, at),
+            _ => self.element(tag),
+        }
+        at + 1
+    }
+
+    fn picture(&mut self, tag: &Tag<'_>, tokens: &[Token<'_>]) {
+        if is_tracker(tag) {
+            return;
+        }
+        let sources = self.sources.iter().filter_map(|at| match &tokens[*at].kind {
+            TokenKind::Start(tag) if tag.name == "source" => Some(tag),
+            _ => None,
+        });
+        let picture = Picture::of_several(tag, &sources.collect::<Vec<_>>(), self.addresses);
+        let spare = self.spare.take();
+        self.end_search();
+        match spare {
+            Some(spare) if picture.is_placeholder => self.output.push_str(&spare),
+            _ if picture.source.is_none() || picture.is_placeholder => {
+                let words = tag.attribute("alt").map(|words| escape(&words)).unwrap_or_default();
+                let instead = picture.source.is_some().then(|| image(tag, &picture));
+                self.missing = Some((self.output.len(), instead.unwrap_or(words)));
+            }
+            _ => self.output.push_str(&image(tag, &picture)),
+        }
+    }
+
+    /// Ends the search for the address of a picture: the text in its place is shown.
+    fn end_search(&mut self) {
+        self.spare = None;
+        if let Some((place, instead)) = self.missing.take() {
+            self.output.insert_str(place, &instead);
+        }
+    }
+
+    /// Removes a `<noscript>`. A picture in it replaces one that only a script would load.
+    fn noscript(&mut self, tokens: &[Token<'_>], at: usize) -> usize {
+        let Some(content) = tokens::content(tokens, at, MOST) else {
+            self.has_open_end = true;
+            return at + 1;
+        };
+        let images = tokens[content.clone()].iter().filter_map(|token| match &token.kind {
+            TokenKind::Start(tag) if tag.name == "img" && !is_tracker(tag) => Some(tag),
+            _ => None,
+        });
+        let mut pictures = images.map(|tag| (tag, Picture::of(tag, self.addresses)));
+        if let Some((tag, picture)) = pictures.find(|(_, picture)| !picture.is_placeholder) {
+            let image = image(tag, &picture);
+            match self.missing.take() {
+                Some((place, _)) => self.output.insert_str(place, &image),
+                None => self.spare = Some(image),
+            }
+        }
+        content.end + 1
+    }
+
+    /// Replaces a frame with a link to its video. Readers do not show frames.
+    fn frame(&mut self, tag: &Tag<'_>) {
+        let address = ["src", "data-src", "data-lazy-src"].iter().find_map(|name| tag.attribute(name));
+        let address = address.and_then(|address| self.addresses.absolute(&address));
+        let Some((site, address)) = address.and_then(|address| video(&address)) else { return };
+        let words = tag.attribute("title").unwrap_or_else(|| site.into());
+        self.output.push_str("<a");
+        push_attribute(&mut self.output, "href", Some(&address));
+        self.output.push_str(&format!(">{}</a>", escape(&words)));
+    }
+
+    /// Writes an `<a>` that leads nowhere, if a link leads to it or it has content.
+    fn target_of_links(&mut self, tag: &Tag<'_>, tokens: &[Token<'_>], at: usize) -> usize {
+        let name = tag.attribute("id").or_else(|| tag.attribute("name")).and_then(|name| comparable(&name));
+        let is_target = name.is_some_and(|name| self.targets.contains(&name));
+        let is_blank = |token: &Token<'_>| match &token.kind {
+            TokenKind::Text(text) => text.resolved().trim().is_empty(),
+            _ => false,
+        };
+        match tokens::content(tokens, at, MOST_IN_TARGET) {
+            Some(content) if !is_target && tokens[content.clone()].iter().all(is_blank) => {
+                self.output.push_str(&escape(&tokens::text(&tokens[content.clone()])));
+                content.end + 1
+            }
+            content => {
+                self.has_open_end |= content.is_none();
+                self.element(tag);
+                at + 1
+            }
+        }
+    }
+
+    fn element(&mut self, tag: &Tag<'_>) {
+        self.output.push('<');
+        self.output.push_str(&tag.name);
+        let mut has_id = false;
+        for attribute in tag.attributes() {
+            let (name, value) = (&*attribute.name, attribute.value());
+            let value = match (&*tag.name, name) {
+                (_, "href" | "src" | "cite" | "poster") => self.addresses.absolute(&value),
+                (_, "id") | ("a", "name") => self.target(&value).filter(|_| !std::mem::replace(&mut has_id, true)),
+                ("code" | "pre", "class") => language(&value),
+                ("th" | "td", "style") => aligned(&value).map(str::to_owned),
+                (_, "class") if value == "footnote-definition" => Some(value.into_owned()),
+                (_, "class" | "style" | "srcset") => None,
+                (_, name) if name.starts_with("on") || !name.bytes().all(is_plain) => None,
+                _ => Some(value.into_owned()),
+            };
+            let name = match name {
+                "name" => "id",
+                "style" => "align",
+                other => other,
+            };
+            push_attribute(&mut self.output, name, value.as_deref());
+        }
+        self.output.push_str(if tag.is_self_closing { "/>" } else { ">" });
+    }
+
+    /// The name of an element, if a link leads to it and no element before has the name.
+    fn target(&mut self, name: &str) -> Option<String> {
+        let is_target = comparable(name.trim()).is_some_and(|name| self.targets.remove(&name));
+        (is_target && !name.trim().contains(char::is_whitespace)).then(|| name.trim().to_owned())
+    }
+}
+
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b':')
+}
+
+fn push_attribute(output: &mut String, name: &str, value: Option<&str>) {
+    if let Some(value) = value {
+        let value = value.replace('&', "&amp;").replace('\u{A0}', "&nbsp;").replace('"', "&quot;");
+        output.push_str(&format!(" {name}=\"{value}\""));
+    }
+}
+
+/// The `<img>` of a picture.
+fn image(tag: &Tag<'_>, picture: &Picture) -> String {
+    let mut image = String::from("<img");
+    push_attribute(&mut image, "src", picture.source.as_deref());
+    push_attribute(&mut image, "srcset", picture.sizes.as_deref());
+    let sizes = tag.attribute("sizes").filter(|sizes| picture.sizes.is_some() && sizes != "auto");
+    push_attribute(&mut image, "sizes", sizes.as_deref());
+    // An empty text means that the picture is only decoration.
+    push_attribute(&mut image, "alt", tag.find("alt").map(|alt| alt.value()).as_deref());
+    for name in ["title", "width", "height", "align", "lang", "dir"] {
+        push_attribute(&mut image, name, tag.attribute(name).as_deref());
+    }
+    image.push('>');
+    image
+}
+
+/// The class from which syntax highlighters know the language of code.
+pub fn language(classes: &str) -> Option<String> {
+    let name = |class: &str| class.strip_prefix("language-").or_else(|| class.strip_prefix("lang-")).map(str::to_owned);
+    let name = classes.split_ascii_whitespace().find_map(name).filter(|name| !name.is_empty())?;
+    Some(format!("language-{name}"))
+}
+
+/// The alignment of the text of a cell.
+fn aligned(style: &str) -> Option<&str> {
+    let rule =
+        style.split(';').find_map(|rule| rule.trim().strip_prefix("text-align")?.trim_start().strip_prefix(':'))?;
+    Some(rule.trim()).filter(|side| matches!(*side, "left" | "right" | "center" | "justify"))
+}
+
+/// The site of the video in a frame, and the address of the video's page.
+fn video(address: &str) -> Option<(&'static str, String)> {
+    let url = Url::parse(address).ok()?;
+    let host = url.host_str()?.trim_start_matches("www.");
+    let parts: Vec<&str> = url.path_segments()?.filter(|part| !part.is_empty()).collect();
+    match (host, parts.as_slice()) {
+        ("youtube.com" | "youtube-nocookie.com", ["embed", "videoseries"]) => {
+            let list = url.query_pairs().find(|(name, _)| name == "list")?.1;
+            Some(("YouTube", format!("https://www.youtube.com/playlist?list={}", encoded(&list))))
+        }
+        ("youtube.com" | "youtube-nocookie.com", ["embed" | "v", id, ..]) => {
+            Some(("YouTube", format!("https://www.youtube.com/watch?v={}", encoded(id))))
+        }
+        ("player.vimeo.com", ["video", id, ..]) => Some(("Vimeo", format!("https://vimeo.com/{}", encoded(id)))),
+        _ => None,
+    }
+}
+
+fn encoded(id: &str) -> String {
+    crate::article::address::encoded(std::path::Path::new(id)).replace('/', "%2F").replace("%25", "%")
+}
