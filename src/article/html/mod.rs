@@ -276,6 +276,10 @@ mod tests {
             ("<div><i><font color=a></div>x", "several do"),
             ("<svg><title><div>", "the title of a drawing holds HTML"),
             ("<picture><div></picture>", "what is written without its start ends nothing"),
+            (
+                "<a href=#><div><em>",
+                "a link that starts in a link moves its block, and everything in that, a level down",
+            ),
         ] {
             assert!(is_too_much(&part.repeat(1000)), "{part}: {why}");
         }
@@ -328,6 +332,25 @@ mod tests {
             ),
         ] {
             assert!(is_too_much(&html), "{why}");
+        }
+    }
+
+    /// A parser moves the content of a block that starts in a link one level down for each later link. The depth was once measured
+    /// without these moves: the sanitiser then refused its own result, and the article was published without a text.
+    #[test]
+    fn the_depth_of_moved_elements_is_measured() {
+        assert_eq!(tree::size("<b><div><p>x</p></b></div>").depth, 3);
+        assert_eq!(tree::size("<b><i><u><div><p>x</p></b></i></u></div>").depth, 5);
+        for (part, times) in [
+            ("<a href=#><div><em>", 130),
+            ("<a href=#></b><b>x</applet><i title=#><p><h1>", 130),
+            ("<a name=q><font color=#><div><em></i></button>", 1_000),
+            ("</object><ul><span></font><a name=q><em>", 250),
+        ] {
+            let html: String = (0..times).map(|number| part.replace('#', &number.to_string())).collect();
+            assert!(is_too_much(&html), "{part}");
+            let few: String = (0..10).map(|number| part.replace('#', &number.to_string())).collect();
+            assert!(!is_too_much(&few) && !safe(&few).is_empty(), "{part}");
         }
     }
 

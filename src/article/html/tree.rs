@@ -1,8 +1,8 @@
-//! Measures the tree that a browser builds from a fragment, and the work of building it. The tree itself is not kept.
+//! The size of the tree that a browser builds from a fragment, and the work of building it. No tree is built here.
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 use html5ever::interface::tree_builder::{ElementFlags, NodeOrText, QuirksMode, TreeSink};
 use html5ever::tendril::{StrTendril, TendrilSink};
@@ -11,25 +11,25 @@ use html5ever::{Attribute, ExpandedName, LocalName, Namespace, ParseOpts, QualNa
 use super::tokens::has_crowded_tags;
 use super::{MAX_DEPTH, MOST_ELEMENTS};
 
-/// Most steps of a parser: names compared on its stack, and siblings passed to find the place of a node. A parser takes about
-/// ten for a tag, and as many as there are siblings for each node that stands in a table where no node may stand.
+/// Maximum number of steps of a parser: comparisons of names on its stack, and siblings that it passes to find the place of a
+/// node. A parser takes about ten steps for a tag, and one for each sibling of a node that is moved out of a table.
 pub const MOST_STEPS: usize = 400_000_000;
 
-/// Most bytes of attributes, beside twice the length of the text. A parser copies those of each `<b>` that is open across the
-/// end of its paragraph.
+/// Maximum number of bytes of attributes, beside twice the length of the text. A parser copies the attributes of each `<b>` that
+/// is open at the end of its paragraph.
 const MOST_COPIED: usize = 16 << 20;
 
-/// Elements that a parser opens again where they were cut off (WHATWG HTML section 13.2.4.3).
+/// Elements that a parser opens again after an end tag has closed them (WHATWG HTML section 13.2.4.3).
 const FORMATTING: [&str; 14] =
     ["a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"];
 
-/// Steps to compare an attribute: it is copied, sorted among its neighbours and compared.
+/// Steps to compare an attribute: it is copied, sorted among the other attributes and compared.
 const COMPARISON: usize = 100;
 
-/// What an attribute takes beside its name and value, in bytes.
+/// Memory for an attribute beside its name and value, in bytes.
 const ATTRIBUTE: usize = 16;
 
-/// Bytes that are measured between two looks at the limits.
+/// Number of bytes that are parsed between two checks of the limits.
 const PART: usize = 4096;
 
 /// The size of a tree.
@@ -46,7 +46,7 @@ pub struct TreeSize {
 }
 
 impl TreeSize {
-    /// Whether the tree of a text of `length` bytes takes more time or room than there is.
+    /// Whether the tree of a text of `length` bytes would take too much time or memory.
     fn is_too_much(&self, length: usize) -> bool {
         self.depth > MAX_DEPTH
             || self.elements > MOST_ELEMENTS
@@ -60,12 +60,12 @@ pub fn is_too_much(html: &str) -> bool {
     has_crowded_tags(html) || size(html).is_too_much(html.len())
 }
 
-/// Measures a fragment. The counts stop soon after one is over its limit.
+/// The size of the tree of a fragment. The counts stop soon after one of them exceeds its limit.
 pub fn size(html: &str) -> TreeSize {
-    // The context of `ammonia`, so that the tree is the one that it builds.
+    // The context of `ammonia`, so that the tree is the same.
     let context = QualName::new(None, Namespace::from("http://www.w3.org/1999/xhtml"), LocalName::from("div"));
     let mut parser = parse_fragment(Gauge::default(), ParseOpts::default(), context, Vec::new(), false);
-    // The root and the context are elements of the parser, not of the text.
+    // The parser has added its root and its context, which are no elements of the text.
     parser.tokenizer.sink.sink.size.set(TreeSize::default());
     let mut rest = html;
     while !rest.is_empty() {
@@ -80,33 +80,55 @@ pub fn size(html: &str) -> TreeSize {
     parser.finish()
 }
 
-/// A sink that counts what a tree would hold.
+/// A sink that counts the nodes of a tree and forgets them.
 #[derive(Default)]
 struct Gauge {
     document: Rc<Node>,
     size: Cell<TreeSize>,
 }
 
-/// A node that is still open, or is the parent of one. Of its children only the number is known.
+/// A node. It lives as long as the parser refers to it or to a node in it.
 #[derive(Default)]
 struct Node {
     name: Option<QualName>,
-    parent: RefCell<Option<Rc<Node>>>,
-    depth: Cell<usize>,
+    parent: RefCell<Option<Rc<Link>>>,
+    /// The link that the children of this node have in common, as long as one of them lives.
+    link: RefCell<Weak<Link>>,
+    /// Number of levels below this node.
+    height: Cell<usize>,
     children: Cell<usize>,
     attributes: Cell<usize>,
     ends_with_text: Cell<bool>,
-    /// The content of a `<template>`, which stands apart from it.
+    /// The content of a `<template>`, which is a tree of its own.
     content: Option<Rc<Node>>,
     is_integration_point: bool,
 }
 
+/// Leads from the children of a node to the node, so that all of them move together.
+struct Link {
+    parent: RefCell<Rc<Node>>,
+}
+
 impl Node {
+    fn parent(&self) -> Option<Rc<Node>> {
+        self.parent.borrow().as_ref().map(|link| Rc::clone(&link.parent.borrow()))
+    }
+
+    fn ancestors(&self) -> impl Iterator<Item = Rc<Node>> {
+        std::iter::successors(self.parent(), |node| node.parent())
+    }
+
+    fn set_parent(&self, parent: &Rc<Node>) {
+        let mut link = parent.link.borrow_mut();
+        let shared = link.upgrade().unwrap_or_else(|| Rc::new(Link { parent: RefCell::new(Rc::clone(parent)) }));
+        *link = Rc::downgrade(&shared);
+        self.parent.replace(Some(shared));
+    }
+
     /// Steps to compare the attributes of a formatting element with those of each of its name around it.
     fn comparisons(&self) -> usize {
         let Some(name) = self.name.as_ref().filter(|name| FORMATTING.contains(&&*name.local)) else { return 0 };
-        let around = std::iter::successors(self.parent.borrow().clone(), |node| node.parent.borrow().clone());
-        let count = around.filter(|node| node.name.as_ref() == Some(name)).count();
+        let count = self.ancestors().filter(|node| node.name.as_ref() == Some(name)).count();
         count * (self.attributes.get() + 1) * COMPARISON
     }
 }
@@ -122,18 +144,20 @@ impl Gauge {
         self.count(|size| size.steps += steps);
     }
 
-    /// Adds a child at any place.
+    /// Adds a child. Its place among the children does not matter.
     fn adopt(&self, parent: &Rc<Node>, child: NodeOrText<Rc<Node>>) {
-        let NodeOrText::AppendNode(child) = child else {
-            parent.children.set(parent.children.get() + 1);
-            return;
-        };
         parent.children.set(parent.children.get() + 1);
-        child.depth.set(parent.depth.get() + 1);
-        child.parent.replace(Some(Rc::clone(parent)));
+        let NodeOrText::AppendNode(child) = child else { return };
+        child.set_parent(parent);
+        let mut levels = child.height.get() + 1;
+        for node in child.ancestors() {
+            node.height.set(node.height.get().max(levels));
+            // The document and the content of a template are no elements.
+            levels += usize::from(node.name.is_some());
+        }
         self.count(|size| {
-            // The document and its root are no part of the fragment.
-            size.depth = size.depth.max(child.depth.get() - 1);
+            // The root of the parser does not count.
+            size.depth = size.depth.max(levels - 1);
             size.steps += child.comparisons();
         });
     }
@@ -193,9 +217,9 @@ impl TreeSink for Gauge {
         if let NodeOrText::AppendNode(child) = &child {
             self.remove_from_parent(child);
         }
-        if let Some(parent) = &*sibling.parent.borrow() {
+        if let Some(parent) = sibling.parent() {
             self.steps(parent.children.get());
-            self.adopt(parent, child);
+            self.adopt(&parent, child);
         }
     }
 
@@ -211,7 +235,7 @@ impl TreeSink for Gauge {
 
     fn get_template_contents(&self, target: &Rc<Node>) -> Rc<Node> {
         let content = target.content.as_ref().expect("a parser asks for the content of a template only");
-        content.depth.set(target.depth.get());
+        content.set_parent(target);
         Rc::clone(content)
     }
 
@@ -224,12 +248,13 @@ impl TreeSink for Gauge {
 
     fn add_attrs_if_missing(&self, target: &Rc<Node>, attributes: Vec<Attribute>) {
         target.attributes.set(target.attributes.get() + attributes.len());
-        // Each is copied and hashed.
+        // Each attribute is copied and hashed.
         self.steps(target.attributes.get() * COMPARISON / 2);
     }
 
     fn remove_from_parent(&self, target: &Rc<Node>) {
-        if let Some(parent) = target.parent.take() {
+        if let Some(parent) = target.parent() {
+            target.parent.take();
             self.steps(parent.children.get());
             parent.children.set(parent.children.get().saturating_sub(1));
             parent.ends_with_text.set(false);
@@ -239,6 +264,12 @@ impl TreeSink for Gauge {
     fn reparent_children(&self, node: &Rc<Node>, new_parent: &Rc<Node>) {
         self.steps(node.children.get());
         new_parent.children.set(new_parent.children.get() + node.children.take());
+        new_parent.height.set(new_parent.height.get().max(node.height.take()));
+        // The new parent is an element that the parser has just made.
+        if let Some(link) = node.link.take().upgrade() {
+            link.parent.replace(Rc::clone(new_parent));
+            new_parent.link.replace(Rc::downgrade(&link));
+        }
         node.ends_with_text.set(false);
     }
 
