@@ -701,9 +701,10 @@ mod tests {
             match token {
                 oracle::Token::CharacterTokens(text) => shorts.push(format!("text {text}")),
                 oracle::Token::TagToken(tag) => {
-                    let attributes = tag.attrs.iter();
-                    let attributes =
-                        attributes.map(|a| format!(" {}={:?}", a.name.local, &*a.value)).collect::<String>();
+                    let mut attributes = String::new();
+                    for attribute in &tag.attrs {
+                        attributes.push_str(&format!(" {}={:?}", attribute.name.local, &*attribute.value));
+                    }
                     let own =
                         Tag { name: tag.name.to_string().into(), is_self_closing: tag.self_closing, attributes: "" };
                     if tag.kind == oracle::TagKind::EndTag {
