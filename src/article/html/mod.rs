@@ -16,16 +16,12 @@ use chrono_tz::Tz;
 use super::front_matter::{self, Field, Header, Held, is_language};
 use super::problem::Problem;
 use super::reading::ParsedBody;
-use super::{boilerplate, linked_data, summary};
+use super::{boilerplate, linked_data};
 pub use outline::outline;
 pub use safe::{addresses, pictures, sanitise};
 use tokens::{Token, TokenKind};
-
-/// Maximum nesting of elements. Sanitising takes time in the square of the depth.
-pub const MAX_DEPTH: usize = 256;
-
-/// Maximum number of elements, with those that a browser adds where an element has no end tag.
-pub const MOST_ELEMENTS: usize = 400_000;
+pub use tree::MAX_DEPTH;
+use tree::MOST_ELEMENTS;
 
 /// Maximum number of tags and character references, or of Markdown marks, in a text: while the text is read, each takes a hundred
 /// times its size. The longest novels have a tenth of this number.

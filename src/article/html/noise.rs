@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::tokens::{self, Tag, Token, TokenKind};
+use crate::article::summary;
 
 /// Classes of links to the heading in which they stand, as site generators name them.
 const ANCHORS: [&str; 19] = [
@@ -143,5 +144,5 @@ fn is_edit_link(content: &[Token<'_>]) -> bool {
 /// All text between tags in one line, unless it is long.
 fn short_text(content: &[Token<'_>]) -> Option<String> {
     let length = |token: &Token<'_>| if let TokenKind::Text(text) = &token.kind { text.source.len() } else { 0 };
-    (content.iter().map(length).sum::<usize>() <= MOST_TEXT).then(|| super::summary::one_line(&tokens::text(content)))
+    (content.iter().map(length).sum::<usize>() <= MOST_TEXT).then(|| summary::one_line(&tokens::text(content)))
 }

@@ -31,7 +31,7 @@ pub fn outline(html: &str) -> Outline {
 
 /// Reads the outline of tokens in their order.
 pub fn of_tokens<'a>(tokens: impl IntoIterator<Item = &'a Token<'a>>) -> Outline {
-    let mut reader = Reader::default();
+    let mut reader = OutlineReader::default();
     for token in tokens {
         match &token.kind {
             TokenKind::Text(text) if reader.drawings == 0 => reader.text(&text.resolved()),
@@ -65,7 +65,7 @@ enum RawUse {
 
 /// The outline so far, and the texts of the elements that are open.
 #[derive(Debug, Default)]
-struct Reader {
+struct OutlineReader {
     outline: Outline,
     raw: RawUse,
     /// Number of open `<svg>`, whose text no reader sees.
@@ -97,7 +97,7 @@ const ENDS_PARAGRAPH: [&str; 16] = [
     "figure",
 ];
 
-impl Reader {
+impl OutlineReader {
     fn text(&mut self, text: &str) {
         for open in [&mut self.title, &mut self.heading, &mut self.paragraph].into_iter().flatten() {
             open.push_str(text);

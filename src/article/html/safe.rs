@@ -11,6 +11,7 @@ use super::repair::{fragment, language, repair};
 use super::tokens::{Tag, TokenKind, tokens};
 use super::tree;
 use crate::article::address::Addresses;
+use crate::article::summary;
 use crate::model::entry::{Media, SafeHtml};
 use crate::model::text::xml_legal;
 
@@ -249,7 +250,7 @@ pub fn pictures(html: &str) -> Vec<Media> {
         };
         let pixels = |name: &str| value(name).and_then(|value| value.parse::<u32>().ok());
         let Some(url) = value("src").filter(|url| urls.insert(url.clone())) else { continue };
-        let title = value("alt").or_else(|| value("title")).map(|words| super::summary::one_line(&words));
+        let title = value("alt").or_else(|| value("title")).map(|words| summary::one_line(&words));
         pictures.push(Media { url, size: pixels("width").zip(pixels("height")), title, ..Media::default() });
     }
     pictures

@@ -9,7 +9,12 @@ use html5ever::tendril::{StrTendril, TendrilSink};
 use html5ever::{Attribute, ExpandedName, LocalName, Namespace, ParseOpts, QualName, parse_fragment};
 
 use super::tokens::has_crowded_tags;
-use super::{MAX_DEPTH, MOST_ELEMENTS};
+
+/// Maximum nesting of elements. Sanitising takes time in the square of the depth.
+pub const MAX_DEPTH: usize = 256;
+
+/// Maximum number of elements, with those that a browser adds where an element has no end tag.
+pub const MOST_ELEMENTS: usize = 400_000;
 
 /// Maximum number of steps of a parser: comparisons of names on its stack, and siblings that it passes to find the place of a
 /// node. A parser takes about ten steps for a tag, and one for each sibling of a node that is moved out of a table.
@@ -91,9 +96,9 @@ struct Gauge {
 #[derive(Default)]
 struct Node {
     name: Option<QualName>,
-    parent: RefCell<Option<Rc<Link>>>,
+    parent: RefCell<Option<Rc<ParentLink>>>,
     /// The link that the children of this node have in common, as long as one of them lives.
-    link: RefCell<Weak<Link>>,
+    link: RefCell<Weak<ParentLink>>,
     /// Number of levels below this node.
     height: Cell<usize>,
     children: Cell<usize>,
@@ -105,7 +110,7 @@ struct Node {
 }
 
 /// Leads from the children of a node to the node, so that all of them move together.
-struct Link {
+struct ParentLink {
     parent: RefCell<Rc<Node>>,
 }
 
@@ -120,7 +125,7 @@ impl Node {
 
     fn set_parent(&self, parent: &Rc<Node>) {
         let mut link = parent.link.borrow_mut();
-        let shared = link.upgrade().unwrap_or_else(|| Rc::new(Link { parent: RefCell::new(Rc::clone(parent)) }));
+        let shared = link.upgrade().unwrap_or_else(|| Rc::new(ParentLink { parent: RefCell::new(Rc::clone(parent)) }));
         *link = Rc::downgrade(&shared);
         self.parent.replace(Some(shared));
     }
