@@ -30,10 +30,10 @@ pub(super) const INDEXES_OF_FILES: [Index; 4] = [
 ];
 
 /// Key in `meta` during a bulk import. Until its end, addresses and some members of views are missing.
-const UNDER_WAY: &str = "first reading";
+const META_KEY: &str = "first reading";
 
 /// Deletes all rows of an interrupted import. Views stay, without members.
-const FORGET: &str = "
+const DISCARD: &str = "
     DELETE FROM member;
     DELETE FROM spelling;
     DELETE FROM media;
@@ -89,7 +89,7 @@ impl Catalog {
             return Ok(());
         }
         self.bulk_import = Some(BulkImport::default());
-        self.set_meta(UNDER_WAY, "")?;
+        self.set_meta(META_KEY, "")?;
         for (name, _) in INDEXES_OF_FEEDS.into_iter().chain(INDEXES_OF_FILES) {
             self.connection.execute(&format!("DROP INDEX IF EXISTS {name}"), [])?;
         }
@@ -110,17 +110,17 @@ impl Catalog {
                 "INSERT OR IGNORE INTO address (slug, number) SELECT slug, number FROM article ORDER BY slug, number";
             catalog.connection.execute(sql, [])?;
             catalog.make_indexes(&INDEXES_OF_FEEDS)?;
-            catalog.connection.execute("DELETE FROM meta WHERE key = ?1", [UNDER_WAY])?;
+            catalog.connection.execute("DELETE FROM meta WHERE key = ?1", [META_KEY])?;
             Ok(true)
         })
     }
 
     /// Deletes the rows of a bulk import that did not finish. No response has shown them.
     pub(super) fn discard_interrupted_import(&mut self) -> Result<()> {
-        if self.meta(UNDER_WAY)?.is_none() {
+        if self.meta(META_KEY)?.is_none() {
             return Ok(());
         }
-        self.transaction(|catalog| Ok(catalog.connection.execute_batch(FORGET)?))
+        self.transaction(|catalog| Ok(catalog.connection.execute_batch(DISCARD)?))
     }
 
     /// Whether a bulk import is running.
@@ -187,5 +187,79 @@ impl Catalog {
                 bulk_import.put(trace);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use chrono::DateTime;
+
+    use super::*;
+    use crate::article::Article;
+    use crate::catalog::{Decision, Extent};
+    use crate::model::entry::Content;
+    use crate::model::moment::Version;
+
+    const NOW: i64 = 1_700_000_000;
+
+    /// Records an article and returns its id.
+    fn record(catalog: &mut Catalog, path: &str) -> String {
+        let now = DateTime::from_timestamp(NOW, 0).unwrap();
+        let article = Article { title: path.to_owned(), slug_source: path.to_owned(), ..Article::default() };
+        let arrival = Arrival {
+            path: Path::new(path),
+            article: &article,
+            terms: None,
+            file_hash: *blake3::hash(path.as_bytes()).as_bytes(),
+            entry_hash: [1; 32],
+            extent: Extent::Whole,
+            stat: Stat::default(),
+            first_seen: now,
+            held_until: DateTime::UNIX_EPOCH,
+            now,
+        };
+        let Decision::Is(identity) = catalog.identify(&arrival, None, |_| false).unwrap() else { panic!("no article") };
+        let content = Content { title: path.to_owned(), tags: vec!["tag".to_owned()], ..Content::default() };
+        catalog.transaction(|catalog| catalog.record(&identity, &arrival, &content, Version::at(now))).unwrap();
+        identity.id.to_string()
+    }
+
+    fn indexes(catalog: &Catalog) -> i64 {
+        let sql = "SELECT count(*) FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL";
+        catalog.connection.query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+
+    #[test]
+    fn an_import_that_does_not_finish_is_discarded_at_the_next_opening() {
+        let directory = tempfile::tempdir().unwrap();
+        let now = DateTime::from_timestamp(NOW, 0).unwrap();
+        let open = || Catalog::open(directory.path(), Some("x.example"), now).unwrap();
+        let mut catalog = open();
+        let all_indexes = indexes(&catalog);
+        catalog.begin_bulk_import().unwrap();
+        assert!(catalog.is_bulk_importing() && indexes(&catalog) < all_indexes);
+        let id = record(&mut catalog, "a.md");
+        drop(catalog);
+
+        let mut catalog = open();
+        assert_eq!((catalog.count().unwrap(), indexes(&catalog)), (0, all_indexes));
+        catalog.check(now).unwrap();
+        catalog.begin_bulk_import().unwrap();
+        assert!(catalog.is_bulk_importing(), "the catalog is empty again");
+        assert_eq!(record(&mut catalog, "a.md"), id, "an id follows from the path");
+        record(&mut catalog, "b.md");
+        assert!(catalog.finish_bulk_import().unwrap());
+        catalog.tidy().unwrap();
+        assert_eq!(indexes(&catalog), all_indexes);
+        catalog.check(now).unwrap();
+        drop(catalog);
+
+        let mut catalog = open();
+        assert_eq!(catalog.count().unwrap(), 2);
+        catalog.begin_bulk_import().unwrap();
+        assert!(!catalog.is_bulk_importing(), "only an empty catalog imports in bulk");
+        assert!(!catalog.finish_bulk_import().unwrap());
     }
 }

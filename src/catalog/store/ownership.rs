@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Catalog, Identity, OwnName, Referred, Result, bytes, content_of, path_of};
+use crate::catalog::ownership::{self, Holding, RecordingHistory, Transfer};
 use crate::catalog::visibility::{PUBLISHED, is_due, visible_already};
 use crate::folder::Stat;
 use crate::model::collection::ArticleState;
@@ -36,20 +37,6 @@ pub struct Owner {
 const HAS_RECORDING: i64 = 1;
 /// `article.episode` of an entry that continues the entry of a recording.
 pub(super) const CONTINUES: i64 = 2;
-
-/// An entry that may be transferred.
-struct Holding {
-    number: i64,
-    shown: bool,
-    is_public: bool,
-    episode: i64,
-}
-
-impl Holding {
-    fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self { number: row.get(0)?, shown: row.get(1)?, is_public: row.get(2)?, episode: row.get(3)? })
-    }
-}
 
 impl Catalog {
     /// The article that a recording belongs to, unless it is withdrawn.
@@ -122,7 +109,7 @@ impl Catalog {
     /// The catalog cannot be read.
     pub fn continues_recording(&self, path: &Path, now: DateTime<Utc>) -> Result<bool> {
         let holding = self.holding("path = ?1 AND state < 2", bytes(path), now)?;
-        Ok(holding.is_some_and(|holding| holding.episode == CONTINUES))
+        Ok(holding.is_some_and(|holding| holding.history == RecordingHistory::Continues))
     }
 
     /// Articles whose recordings need an owner: those that claim a recording which is an entry itself, or which belongs to no article.
@@ -188,23 +175,19 @@ impl Catalog {
             },
             None => self.holding(at, bytes(article), now)?,
         };
-        let is_known = if before.is_some() { own.is_public } else { own.shown };
-        if !is_known {
-            self.withdraw(&recording.path, ArticleState::Held, version)?;
-            return Ok(false);
-        }
-        let before = before.filter(|before| before.number != own.number);
-        let continued = match before {
-            Some(before) if before.is_public && before.episode > 0 && before.number < own.number => {
-                self.merge(&own, &before, version)?;
+        let continued = match (ownership::decide(own, before), before) {
+            (Transfer::Withdraw, _) => {
+                self.withdraw(&recording.path, ArticleState::Held, version)?;
+                return Ok(false);
+            }
+            (Transfer::MergeRecording, Some(before)) => {
+                self.merge(own.number, before.number, version)?;
                 before.number
             }
-            Some(before) => {
-                self.merge(&before, &own, version)?;
-                self.rename(&recording.path, article, OwnName::Changed, version)?;
-                own.number
-            }
-            None => {
+            (transfer, before) => {
+                if let Some(before) = before.filter(|_| transfer == Transfer::MergeArticle) {
+                    self.merge(before.number, own.number, version)?;
+                }
                 self.rename(&recording.path, article, OwnName::Changed, version)?;
                 own.number
             }
@@ -248,11 +231,10 @@ impl Catalog {
     }
 
     /// Merges an entry into another: its addresses redirect there, and feeds do not report it as deleted. Its id is never reused.
-    fn merge(&mut self, entry: &Holding, heir: &Holding, version: Version) -> Result<()> {
-        let number = entry.number;
+    fn merge(&mut self, number: i64, heir: i64, version: Version) -> Result<()> {
         self.leave(number, version)?;
         self.remove_tombstones(number, version)?;
-        let both = [number, heir.number];
+        let both = [number, heir];
         self.connection.prepare_cached("UPDATE address SET number = ?2 WHERE number = ?1")?.execute(both)?;
         self.connection.prepare_cached("UPDATE adopted SET article = ?2 WHERE article = ?1")?.execute(both)?;
         for sql in [
@@ -272,6 +254,20 @@ impl Catalog {
         let visible = visible_already(Audience::Public, "?2");
         let sql = format!("SELECT number, shown, {visible}, episode FROM article WHERE {which}");
         let mut statement = self.connection.prepare_cached(&sql)?;
-        Ok(statement.query_row(params![value, now.timestamp()], Holding::of).optional()?)
+        Ok(statement.query_row(params![value, now.timestamp()], holding).optional()?)
     }
+}
+
+fn holding(row: &Row<'_>) -> rusqlite::Result<Holding> {
+    let episode: i64 = row.get(3)?;
+    Ok(Holding {
+        number: row.get(0)?,
+        shown: row.get(1)?,
+        is_public: row.get(2)?,
+        history: match episode {
+            CONTINUES => RecordingHistory::Continues,
+            HAS_RECORDING.. => RecordingHistory::HasRecording,
+            _ => RecordingHistory::Nothing,
+        },
+    })
 }
