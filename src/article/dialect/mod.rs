@@ -1,6 +1,5 @@
-//! What site generators and note programs add to Markdown, turned into plain Markdown, or left out: shortcodes of Hugo and
-//! Zola, tags of Jekyll, links and private comments of Obsidian. None of it is ever printed as it stands, and none is
-//! touched within code.
+//! Replaces or removes what site generators and note programs add to Markdown: shortcodes of Hugo and Zola, tags of Jekyll, links
+//! and private comments of Obsidian. Readers never see an addition as it is written, except within code.
 
 mod shortcode;
 
@@ -21,7 +20,7 @@ pub const OPTIONS: Options = Options::ENABLE_TABLES
     .union(Options::ENABLE_STRIKETHROUGH)
     .union(Options::ENABLE_TASKLISTS);
 
-/// Which additions a text can have.
+/// The kind of a text, which determines the additions that it can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
     /// Shortcodes, links and comments in Markdown.
@@ -30,7 +29,7 @@ pub enum Dialect {
     Html,
 }
 
-/// Turns the additions into plain Markdown or HTML. `first_line` is the number of the text's first line.
+/// Replaces the additions with plain Markdown or HTML. `first_line` is the number of the text's first line.
 pub fn plain(text: &str, dialect: Dialect, first_line: usize) -> (Cow<'_, str>, Option<Problem>) {
     const MARKS: [&str; 8] = ["{{", "{%", "{:", "%%", "[[", "[!", "[TOC]", " ^"];
     if !MARKS.iter().any(|mark| text.contains(mark)) {
@@ -58,30 +57,30 @@ pub fn plain(text: &str, dialect: Dialect, first_line: usize) -> (Cow<'_, str>, 
     (Cow::Owned(out), unending.or(problem))
 }
 
-/// Where a Markdown text is code.
+/// The ranges of code in a Markdown text.
 fn code_of(text: &str) -> impl Iterator<Item = Range<usize>> {
     let events = Parser::new_ext(text, OPTIONS).into_offset_iter();
     let code = events.filter(|(event, _)| matches!(event, Event::Code(_) | Event::Start(Tag::CodeBlock(_))));
     code.map(|(_, range)| range)
 }
 
-/// How far an addition reaches at most, in bytes. Without a limit, many that are never closed would take time in the square of
-/// their number.
+/// Maximum length of an addition, in bytes. Without a limit, many additions without an end would take time in the square of their
+/// number.
 const REACH: usize = 300;
-/// How often code is looked for again, after a removed comment had held its beginning.
+/// Maximum number of new searches for code, each after a removed comment in which code began.
 const MOST_RECOUNTS: usize = 20;
 
 struct Scanner<'a> {
     text: &'a str,
     at: usize,
     out: String,
-    /// In the order of the text, from where the scanner is.
+    /// The ranges of code that end after `at`, in their order.
     code: VecDeque<Range<usize>>,
     recounts: usize,
     dialect: Dialect,
-    /// What nobody here can show: where it stands, and what to say of it.
+    /// Additions that only a generator can show: the place and the name of each.
     left_out: Vec<(usize, String)>,
-    /// Where everything to the end of the text is private, since nothing ends it.
+    /// Where a private comment without an end starts.
     unending: Option<usize>,
 }
 
@@ -104,7 +103,7 @@ impl<'a> Scanner<'a> {
         self.out.push_str(&self.text[self.at..]);
     }
 
-    /// Forgets the code that lies behind. What began within something that was taken out is no code: it is counted anew.
+    /// Forgets the code before `at`. If code began in an addition that was removed, the code of the rest is searched again.
     fn pass_code(&mut self) {
         while let Some(code) = self.code.front().filter(|code| code.start < self.at) {
             if code.end > self.at && self.recounts < MOST_RECOUNTS {
@@ -121,13 +120,13 @@ impl<'a> Scanner<'a> {
         &self.text[self.at..]
     }
 
-    /// As much of the rest as an addition can take.
+    /// The start of the rest, as long as an addition can be.
     fn reach(&self) -> &'a str {
         let rest = self.rest();
         &rest[..rest.floor_char_boundary(REACH)]
     }
 
-    /// The line that is being written, as far as it matters.
+    /// The end of the last line of the output.
     fn line(&self) -> &str {
         let near = &self.out[self.out.ceil_char_boundary(self.out.len().saturating_sub(REACH))..];
         near.rsplit('\n').next().unwrap_or_default()
@@ -136,12 +135,12 @@ impl<'a> Scanner<'a> {
     fn next_mark(&self) -> Option<usize> {
         let signs: &[char] = if self.dialect == Dialect::Markdown { &['{', '%', '[', '!', '^'] } else { &['{'] };
         let code = self.code.front().map_or(self.text.len(), |code| code.start);
-        // Code is passed over as a whole, so it counts from where it begins.
-        let mark = self.text[self.at..code].find(signs).map(|found| self.at + found);
+        // Code is copied as a whole, so its start counts as a mark.
+        let mark = self.text[self.at..code].find(signs).map(|offset| self.at + offset);
         mark.or_else(|| self.code.front().map(|code| code.start))
     }
 
-    /// Deals with what stands here, if it is an addition; says whether it was.
+    /// Replaces the addition at `at`. Returns false if there is none.
     fn addition(&mut self) -> bool {
         let rest = self.rest();
         let markdown = self.dialect == Dialect::Markdown;
@@ -162,7 +161,7 @@ impl<'a> Scanner<'a> {
         self.line().trim().is_empty()
     }
 
-    /// Whether nothing more stands on the line behind `length` bytes.
+    /// Whether the rest of the line after `length` bytes is blank.
     fn ends_line(&self, length: usize) -> bool {
         self.reach()[length..].chars().find(|c| *c == '\n' || !c.is_whitespace()).is_none_or(|c| c == '\n')
     }
@@ -174,7 +173,7 @@ impl<'a> Scanner<'a> {
         alone
     }
 
-    /// kramdown's `{: .class}` and `{:toc}`, on a line of its own or right behind what it is about.
+    /// kramdown's `{: .class}` and `{:toc}`, on a line of its own or directly after an element.
     fn attributes(&mut self) -> bool {
         let Some(end) = self.reach().find(['}', '\n']).filter(|end| self.rest()[*end..].starts_with('}')) else {
             return false;
@@ -185,11 +184,11 @@ impl<'a> Scanner<'a> {
         let are_attributes =
             (is_toc || inside.starts_with([' ', '.', '#'])) && inside.split_whitespace().all(is_attribute);
         let alone = self.starts_line() && self.ends_line(end + 1);
-        let about = self.out.ends_with([')', '*', '_', '`', ']']) && !inside.contains('>');
-        if !are_attributes || !(alone || about) {
+        let follows_element = self.out.ends_with([')', '*', '_', '`', ']']) && !inside.contains('>');
+        if !are_attributes || !(alone || follows_element) {
             return false;
         }
-        // The list that kramdown would fill with a table of contents.
+        // kramdown would replace the list before it with a table of contents.
         if is_toc {
             let near = self.out.ceil_char_boundary(self.out.len().saturating_sub(REACH));
             let list = match self.out[near..].trim_end().rfind('\n') {
@@ -205,7 +204,7 @@ impl<'a> Scanner<'a> {
         true
     }
 
-    /// Obsidian's `%%private%%`. Where the end is missing, everything to the end of the text is private, as it is there.
+    /// Obsidian's `%%private%%`. Without an end, the rest of the text is private, as in Obsidian.
     fn comment(&mut self) -> bool {
         let before = self.out.chars().next_back();
         // "5%%" is no comment.
@@ -222,10 +221,11 @@ impl<'a> Scanner<'a> {
         true
     }
 
-    /// `{{/* … */}}` is for whoever edits the file.
+    /// `{{/* … */}}`, a comment for the authors of the file.
     fn template_comment(&mut self) -> bool {
         let rest = self.rest();
-        // The forms are compared at each place. A search for each would walk to the end of the text for those that it lacks.
+        // All forms of the end are compared at each place: a search for each form would read to the end of the text for those
+        // that are missing.
         let end = rest.match_indices("*/").find_map(|(at, _)| {
             let end = ["*/}}", "*/ }}", "*/ -}}", "*/-}}"].into_iter().find(|end| rest[at..].starts_with(end))?;
             Some(at + end.len())
@@ -239,7 +239,7 @@ impl<'a> Scanner<'a> {
         true
     }
 
-    /// `[[note|words]]` becomes its words, `![[picture.png]]` a picture; another note is not at hand.
+    /// Replaces `[[note|words]]` with its words and `![[picture.png]]` with a picture. Other notes are not available here.
     fn wiki_link(&mut self) -> bool {
         let embeds = self.rest().starts_with('!');
         let open = if embeds { 3 } else { 2 };
@@ -248,7 +248,7 @@ impl<'a> Scanner<'a> {
             return false;
         };
         let (inside, after) = (&reach[..end], &self.rest()[open + end + 2..]);
-        // Elements of lists in many languages, links whose words are in brackets, tests of a shell.
+        // Indexes in many programming languages, links with brackets in their text, and tests of a shell.
         let glued = self.out.ends_with(|c: char| c.is_alphanumeric() || c == ')' || c == ']');
         let is_value =
             inside.chars().all(|c| c.is_ascii_digit() || ".,-".contains(c)) || inside.starts_with(['"', '\'']);
@@ -268,7 +268,7 @@ impl<'a> Scanner<'a> {
         true
     }
 
-    /// What is taken out of an addition may hold others.
+    /// Replaces the additions in the text of an addition.
     fn within(&self, text: &str) -> String {
         plain(text, self.dialect, 1).0.into_owned()
     }
@@ -277,7 +277,7 @@ impl<'a> Scanner<'a> {
         const PICTURES: [&str; 7] = ["png", "jpg", "jpeg", "gif", "webp", "avif", "svg"];
         let extension = target.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
         if PICTURES.contains(&extension.as_str()) {
-            // A number is the width that it is shown at.
+            // A number is the width of the picture.
             let words = if words.bytes().all(|byte| byte.is_ascii_digit() || byte == b'x') { "" } else { words };
             self.picture(target, words, "");
         } else {
@@ -311,7 +311,7 @@ impl<'a> Scanner<'a> {
         self.out.push_str(&if self.dialect == Dialect::Html { html } else { format!("<{address}>") });
     }
 
-    /// `> [!warning] Mind the gap`: a quotation with a heading.
+    /// Replaces `> [!warning] Mind the gap` with a quotation that has a heading.
     fn callout(&mut self) -> bool {
         let line = self.line();
         let quoted = line.trim_end().ends_with('>') && !line.contains(char::is_alphanumeric);
@@ -333,7 +333,7 @@ impl<'a> Scanner<'a> {
         true
     }
 
-    /// Obsidian's name for a paragraph, ` ^37066d` at the end of its line.
+    /// Removes Obsidian's name of a paragraph, ` ^37066d` at the end of its line.
     fn block_id(&mut self) -> bool {
         const LENGTH: usize = 7;
         let id = self.reach().as_bytes().get(1..LENGTH).unwrap_or_default();
@@ -402,7 +402,7 @@ impl<'a> Scanner<'a> {
         self.out.push_str(&format!("\n{fence}{language}\n{code}\n{fence}\n"));
     }
 
-    /// `[words]({{< ref "a" >}})` leads nowhere any more: its words stay.
+    /// Replaces `[words]({{< ref "a" >}})` with its words, since the address is unknown.
     fn unlink(&mut self) {
         let reach = self.reach();
         let is_fragment =
@@ -514,7 +514,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_looks_like_it_stays() {
+    fn text_that_only_looks_like_an_addition_stays() {
         for text in
             ["$\\frac{{a}}{{b}}$", "{ {", "100 % %", "a {:x} b", "open {{ brace", "{%", "]] [[", "x^{{2}}", "^abc"]
         {
@@ -523,7 +523,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_get_html_and_texts_get_markdown() {
+    fn in_a_page_additions_become_html() {
         let html = |text: &str| plain(text, Dialect::Html, 1).0.into_owned();
         assert_eq!(
             html("{{< figure src=\"/a.png\" alt=\"A\" caption=\"Cap\" >}}"),
@@ -539,7 +539,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_that_nothing_closes_take_no_time() {
+    fn marks_without_an_end_take_linear_time() {
         for mark in ["[[", "{{ ", "{{a}}", "`a` [", "[!a", "{:", "[TOC]", "%%a%%", "{% ", "{{/*", " ^", "![[", "5%%"] {
             let text = format!("{{% highlight c %}}{}", mark.repeat(10_000));
             plain(&text, Dialect::Markdown, 1);
@@ -549,7 +549,7 @@ mod tests {
     }
 
     #[test]
-    fn the_writer_is_told_what_is_left_out() {
+    fn removed_calls_are_reported_with_their_line() {
         let (_, problem) = plain("One\n\n{{< gallery >}} {% include x %}\n", Dialect::Markdown, 10);
         let problem = problem.unwrap();
         assert_eq!(problem.line, Some(12));

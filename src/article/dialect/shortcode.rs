@@ -1,4 +1,4 @@
-//! One call of a generator's template language, and what can be shown of it without the generator.
+//! A call in the template language of a site generator, and its replacement without the generator.
 
 use std::ops::Range;
 
@@ -7,14 +7,14 @@ pub fn is_comment(text: &str) -> bool {
     ["{{/*", "{{ /*", "{{- /*", "{{-/*"].iter().any(|open| text.starts_with(open))
 }
 
-/// What stands between the signs.
+/// A call, by the text between its delimiters.
 #[derive(Debug)]
 pub struct Call<'a> {
     /// `youtube`, `highlight`, `/notice`, `endraw`; empty for a value that is printed.
     pub name: &'a str,
-    /// Bytes that the call takes with its signs.
+    /// Length with the delimiters, in bytes.
     pub length: usize,
-    /// Everything between the signs.
+    /// The text between the delimiters.
     inside: &'a str,
     arguments: Vec<(Option<&'a str>, String)>,
     kind: Kind,
@@ -30,39 +30,39 @@ enum Kind {
     Tag,
 }
 
-/// What becomes of a call.
+/// The replacement of a call.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Meaning {
     /// This text.
     Text(String),
-    /// A link to what it would have shown.
+    /// A link to what the generator would show.
     Link(String),
     /// A picture.
     Picture {
         /// Its address.
         source: String,
-        /// What is to be seen on it.
+        /// Alternative text.
         words: String,
-        /// What stands below it.
+        /// Text below the picture.
         caption: String,
     },
-    /// Nothing is to be seen of it.
+    /// Nothing: the call shows nothing or only formats its body.
     Nothing,
-    /// Only the generator knows.
+    /// Nothing: only the generator knows what the call shows.
     Unknown,
-    /// Nothing up to its end is for readers.
+    /// Nothing; its body is private.
     Private,
-    /// Everything up to its end is text as it stands.
+    /// Its body, unchanged.
     Verbatim,
-    /// Everything up to its end is code in this language.
+    /// Its body as code in this language.
     Code(String),
 }
 
-/// Longest call, in bytes: without a limit, two braces far apart would swallow what is between them.
+/// Maximum length of a call, in bytes. Without a limit, the text between two distant braces would be lost.
 const LONGEST: usize = 2_000;
 
 impl<'a> Call<'a> {
-    /// Reads the call that a text starts with. `before` is the text before it, by which TeX is known.
+    /// Reads the call that a text starts with. `before` is the text before it, from which TeX is recognised.
     pub fn parse(text: &'a str, before: &str) -> Option<Self> {
         let (open, close, kind) = [
             ("{{<", ">}}", Kind::Hugo),
@@ -94,9 +94,9 @@ impl<'a> Call<'a> {
         Some(Self { name, length, inside, arguments: arguments(rest), kind })
     }
 
-    /// What to show in its place.
+    /// The replacement of the call.
     pub fn meaning(&self) -> Meaning {
-        // Hugo's way to write a call that is not one.
+        // Hugo shows such a call as it is written.
         let escaped = self.inside.strip_prefix("/*").and_then(|inside| inside.strip_suffix("*/"));
         match (self.kind, escaped) {
             (Kind::Hugo, Some(inside)) => return Meaning::Text(format!("{{{{< {} >}}}}", inside.trim())),
@@ -136,7 +136,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// `{{ "/a.png" | relative_url }}` prints its text; what a site knows of itself is not known here.
+    /// `{{ "/a.png" | relative_url }}` shows its text. The variables of a site are not known here.
     fn value(&self) -> Meaning {
         let quote = self.inside.chars().next().filter(|c| matches!(c, '"' | '\''));
         if let Some(quote) = quote
@@ -144,8 +144,9 @@ impl<'a> Call<'a> {
         {
             return Meaning::Text(text.to_owned());
         }
-        let known = ["site.", "page.", ".Site", ".Page", "config."].iter().any(|start| self.inside.starts_with(start));
-        if known || self.inside.is_empty() { Meaning::Nothing } else { Meaning::Unknown }
+        let is_variable =
+            ["site.", "page.", ".Site", ".Page", "config."].iter().any(|start| self.inside.starts_with(start));
+        if is_variable || self.inside.is_empty() { Meaning::Nothing } else { Meaning::Unknown }
     }
 
     fn language(&self) -> String {
@@ -162,18 +163,19 @@ impl<'a> Call<'a> {
     }
 
     fn argument(&self, names: &[&str]) -> Option<String> {
-        let found = self.arguments.iter().find(|(name, _)| name.is_some_and(|name| names.contains(&name)));
-        found.map(|(_, value)| value.clone()).filter(|value| !value.is_empty())
+        let mut arguments = self.arguments.iter();
+        let argument = arguments.find(|(name, _)| name.is_some_and(|name| names.contains(&name)));
+        argument.map(|(_, value)| value.clone()).filter(|value| !value.is_empty())
     }
 
     fn positional(&self, index: usize) -> Option<String> {
         self.arguments.iter().filter(|(name, _)| name.is_none()).nth(index).map(|(_, value)| value.clone())
     }
 
-    /// Where the call that ends this one stands, at or after `from`.
+    /// The range of the call that ends the body of this one, at or after `from`.
     pub fn end_of_body(&self, text: &str, from: usize) -> Option<Range<usize>> {
         let mut at = from;
-        // Both signs are looked for at once: a search for one that stands far behind would be repeated for each call.
+        // One search for both delimiters: a search for one that is far away would be repeated for each call.
         let is_sign = |at: usize| matches!(text.as_bytes().get(at + 1), Some(b'{' | b'%'));
         loop {
             at += text[at..].find('{')?;
@@ -195,14 +197,14 @@ impl<'a> Call<'a> {
     }
 }
 
-/// `key="value"`, `key=value`, `value`, parted by spaces, or as in a call by commas.
+/// Arguments `key="value"`, `key=value` or `value`, separated by spaces or commas.
 fn arguments(text: &str) -> Vec<(Option<&str>, String)> {
-    let mut found = Vec::new();
+    let mut arguments = Vec::new();
     let mut rest = text.trim_start_matches('(').trim_end_matches(')');
     loop {
         rest = rest.trim_start_matches(|c: char| c.is_whitespace() || c == ',');
         if rest.is_empty() {
-            return found;
+            return arguments;
         }
         let name_end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || "_-".contains(c))).unwrap_or(rest.len());
         let name = rest[name_end..].starts_with('=').then(|| &rest[..name_end]).filter(|name| !name.is_empty());
@@ -215,7 +217,7 @@ fn arguments(text: &str) -> Vec<(Option<&str>, String)> {
         } else {
             rest.split_at(rest.find(|c: char| c.is_whitespace() || c == ',').unwrap_or(rest.len()))
         };
-        found.push((name, value.to_owned()));
+        arguments.push((name, value.to_owned()));
         rest = after;
     }
 }

@@ -73,9 +73,9 @@ pub fn read(text: &str, known_title: Option<&str>, timezone: Tz) -> Result<Parse
     let tokens = &tokens[article];
     let title = outline.heading.filter(|heading| is_title(heading, known_title));
     let removed = outline.heading_range.filter(|_| title.is_some()).unwrap_or_default();
-    let shown = || tokens.iter().filter(|token| !removed.contains(&token.range.start));
-    let fold = shown().position(|token| matches!(token.kind, TokenKind::Comment(comment) if is_fold(comment)));
-    let summary = fold.map(|fold| outline::of_tokens(shown().take(fold)).paragraphs.join(" "));
+    let remaining = || tokens.iter().filter(|token| !removed.contains(&token.range.start));
+    let fold = remaining().position(|token| matches!(token.kind, TokenKind::Comment(comment) if is_fold(comment)));
+    let summary = fold.map(|fold| outline::of_tokens(remaining().take(fold)).paragraphs.join(" "));
     let summary = summary.filter(|summary| !summary.is_empty());
     let header = Header { title, summary, ..Header::default() };
     let mut header =
@@ -85,7 +85,7 @@ pub fn read(text: &str, known_title: Option<&str>, timezone: Tz) -> Result<Parse
     let language = outline.language.filter(|tag| is_language(tag));
     header.complete(Header { language, ..Header::default() }.with_source(Field::Language, "`lang` of the page"));
     header.complete(Header { title: outline.title, ..Header::default() }.with_source(Field::Title, "`<title>`"));
-    let html: String = shown().map(|token| &text[token.range.clone()]).collect();
+    let html: String = remaining().map(|token| &text[token.range.clone()]).collect();
     let Some(words) = safe::text(&html) else { return Err(Held::Broken(too_much())) };
     let html = if is_blank(&html, &words) { String::new() } else { html };
     Ok(ParsedBody { header, html, paragraphs: outline.paragraphs, ..ParsedBody::default() })
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_says_who_and_when() {
+    fn the_metadata_of_a_page_is_read() {
         let body = read(
             "<!doctype html><html lang=\"de-AT\"><head><title>Die Brücke &amp; mehr – Zeitung</title>\
              <meta name=author content=\"Anna Schmidt\"><meta property=\"article:published_time\" content=\"2024-05-01T10:00:00Z\">\
@@ -180,8 +180,8 @@ mod tests {
         let page = "<header><h1>My Site</h1></header><article><h1>The real title</h1><p>Text</p></article>";
         assert_eq!(read(page, None).header.title.as_deref(), Some("The real title"));
         assert_eq!(safe(&read(page, None).html), "<p>Text</p>");
-        let known = read("<h1>Introduction</h1><p>Text</p>", Some("My holiday"));
-        assert_eq!(safe(&known.html), "<h1>Introduction</h1><p>Text</p>");
+        let titled = read("<h1>Introduction</h1><p>Text</p>", Some("My holiday"));
+        assert_eq!(safe(&titled.html), "<h1>Introduction</h1><p>Text</p>");
     }
 
     /// Logos are often headings without text. The heading of the title once stayed in the text, and the logo was removed.
@@ -260,18 +260,18 @@ mod tests {
         assert_eq!(depth(&"<p>a".repeat(1000)), 1, "a paragraph ends where the next begins");
     }
 
-    /// Each of these once took minutes or gigabytes: a browser's tree of it is far deeper, or larger, than its ends say.
+    /// Each of these once took minutes or gigabytes: the tree of a browser is far deeper, or larger, than the end tags suggest.
     #[test]
-    fn what_is_nested_crosswise_is_as_deep_as_browsers_make_it() {
+    fn misnested_elements_are_as_deep_as_in_a_browser() {
         for (part, why) in [
-            ("<b><div></b>", "the end of what is only marked ends no block"),
+            ("<b><div></b>", "the end tag of a formatting element ends no block"),
             ("<span><div></span>", "nor does that of an ordinary element"),
-            ("<div><object></div>", "an object holds what is in it"),
-            ("<a><b></a>", "what is marked goes on behind its link"),
-            ("<div><b></div>\n", "and behind its block, once there is a text"),
-            ("<div><i><font color=a></div>x", "several do"),
-            ("<svg><title><div>", "the title of a drawing holds HTML"),
-            ("<picture><div></picture>", "what is written without its start ends nothing"),
+            ("<div><object></div>", "an end tag in an object ends nothing outside of it"),
+            ("<a><b></a>", "a formatting element continues after its link"),
+            ("<div><b></div>\n", "and after its block, at the next text"),
+            ("<div><i><font color=a></div>x", "several continue"),
+            ("<svg><title><div>", "the title of a drawing may contain HTML"),
+            ("<picture><div></picture>", "the start tag of a picture is removed, so its end tag ends nothing"),
             (
                 "<a href=#><div><em>",
                 "a link that starts in a link moves its block, and everything in that, a level down",
@@ -293,7 +293,7 @@ mod tests {
         }
     }
 
-    /// Elements around a part, numbered so that they differ.
+    /// Repeats a start tag with numbers, so that the elements differ.
     fn numbered(count: usize, start: &str) -> String {
         (0..count).map(|number| start.replace('#', &number.to_string())).collect()
     }
@@ -305,25 +305,25 @@ mod tests {
         for (why, html) in [
             ("each node goes before its table, past all others", format!("<table>{}", "<br>".repeat(40_000))),
             ("in a row, too", format!("<table><tr>{}", "<img src=a.png>".repeat(40_000))),
-            ("and each text", format!("{siblings}<table>{}", "x<tr>".repeat(30_000))),
-            ("whatever it is made of", format!("{siblings}<table>{}", "x&amp;".repeat(20_000))),
-            ("with many tables", format!("{siblings}{}", "<table>x</table>".repeat(20_000))),
+            ("so does each text", format!("{siblings}<table>{}", "x<tr>".repeat(30_000))),
+            ("and each character reference", format!("{siblings}<table>{}", "x&amp;".repeat(20_000))),
+            ("in many tables", format!("{siblings}{}", "<table>x</table>".repeat(20_000))),
             ("between cells", format!("<table><td>{}", "</td><br><td>".repeat(40_000))),
-            ("behind the start of what is left out", format!("<table><picture>{}", "<br>".repeat(40_000))),
+            ("after the start tag of an element that is removed", format!("<table><picture>{}", "<br>".repeat(40_000))),
             ("in a formula", format!("<math><mtext><table>{}", "<br>".repeat(40_000))),
             (
-                "200 are made again 20,000 times",
+                "200 elements are copied 20,000 times",
                 format!("<p>{}", numbered(200, "<b title=#>")) + &"<p>x".repeat(20_000),
             ),
             (
                 "thousands of attributes are copied",
                 format!("<p><b{}>{}", numbered(4_000, " a#=1"), "<p>x".repeat(2_000)),
             ),
-            ("so is a long one", format!("<p><b title='{}'>{}", "x".repeat(100_000), "<p>x".repeat(1_000))),
-            ("attributes of the root gather", numbered(20_000, "<html a#>")),
+            ("so is a long attribute", format!("<p><b title='{}'>{}", "x".repeat(100_000), "<p>x".repeat(1_000))),
+            ("attributes of the root accumulate", numbered(20_000, "<html a#>")),
             ("attributes of a tag are compared", format!("<p{}>", numbered(5_000, " a#"))),
             (
-                "attributes are compared with those around them",
+                "attributes are compared with those of the elements around",
                 numbered(240, "<b title=# a b c d e f g h i>") + &"<b a b c d e f g h i></b>".repeat(150_000),
             ),
         ] {
@@ -351,8 +351,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_a_little_less_is_shown_whole() {
-        for (what, html, shown) in [
+    fn texts_just_below_the_limits_are_shown_whole() {
+        for (what, html, expected) in [
             ("nesting", "<div>".repeat(MAX_DEPTH - 1), MAX_DEPTH - 1),
             ("elements in a table", format!("<table>{}", "<br>".repeat(20_000)), 20_000),
             ("texts in a table", format!("<table>{}", "x<tr>".repeat(15_000)), 15_000),
@@ -369,7 +369,7 @@ mod tests {
                 "links" => safe.matches(">x<").count(),
                 _ => safe.matches('x').count(),
             };
-            assert_eq!(count, shown, "{what}");
+            assert_eq!(count, expected, "{what}");
         }
     }
 

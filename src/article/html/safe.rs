@@ -555,9 +555,9 @@ mod tests {
         let html = sanitised(
             "<img src=a.png alt=\" A  b \" width=4 height=3><p><img src=a.png><img src=https://b.example/c title=C></p>",
         );
-        let found = pictures(&html);
+        let media = pictures(&html);
         let pictures: Vec<_> =
-            found.iter().map(|media| (media.url.as_str(), media.title.as_deref(), media.size)).collect();
+            media.iter().map(|media| (media.url.as_str(), media.title.as_deref(), media.size)).collect();
         assert_eq!(
             pictures,
             [

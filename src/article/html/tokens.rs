@@ -218,7 +218,7 @@ fn raw_length(html: &str, name: &str) -> usize {
 fn is_tag(html: &str, start: &str, name: &str) -> bool {
     let Some(rest) = html.strip_prefix(start) else { return false };
     let ends = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'/' | b'>');
-    rest.get(..name.len()).is_some_and(|found| found.eq_ignore_ascii_case(name))
+    rest.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name))
         && rest.as_bytes().get(name.len()).is_some_and(ends)
 }
 
@@ -267,8 +267,8 @@ fn script_length(html: &str) -> usize {
 /// Reads the attribute at or after `at` in a tag, and sets `at` to the end of the attribute. Returns `None` at the end of the tag,
 /// and sets `at` to the place of its `>`.
 fn attribute_at<'a>(html: &'a str, at: &mut usize) -> Option<Attribute<'a>> {
-    let position = |from: usize, is_found: fn(u8) -> bool| {
-        html.as_bytes()[from..].iter().position(|byte| is_found(*byte)).map_or(html.len(), |found| from + found)
+    let position = |from: usize, is_match: fn(u8) -> bool| {
+        html.as_bytes()[from..].iter().position(|byte| is_match(*byte)).map_or(html.len(), |offset| from + offset)
     };
     let start = position(*at, |byte| !byte.is_ascii_whitespace() && byte != b'/');
     *at = start;
