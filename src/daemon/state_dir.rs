@@ -28,7 +28,14 @@ const NAMESPACE: &str = "namespace";
 /// The lock on a state directory. Dropping it releases the lock.
 #[derive(Debug)]
 pub struct StateLock {
-    _lock: File,
+    file: File,
+}
+
+impl Drop for StateLock {
+    fn drop(&mut self) {
+        // Closing is not enough: a child process between fork and exec has the file open as well.
+        let _ = self.file.unlock();
+    }
 }
 
 /// Resolves the symbolic links of a path whose last components need not exist.
@@ -63,7 +70,7 @@ pub fn take(state: &Path, folder: &Folder) -> anyhow::Result<StateLock> {
         locked = lock.try_lock();
     }
     match locked {
-        Ok(()) => Ok(StateLock { _lock: lock }),
+        Ok(()) => Ok(StateLock { file: lock }),
         Err(std::fs::TryLockError::WouldBlock) => {
             bail!(
                 "{}: another gazetted uses this state directory: stop it, or name another directory with --state",
