@@ -1,56 +1,437 @@
-//! Phrases that websites put around articles, in many languages, from `boilerplate.txt`.
+//! Removes a website's boilerplate around a plain-text article: counters, share buttons, the comment form.
+//!
+//! Removes lines only in the head (before the first real paragraph) and the tail, only whole known lines, and only with more than
+//! one sign that the page was scraped. Each removed line is reported with its rule:
+//! T1 comment form at the end, H1 counter, H2 share names, H3 byline or date (moved, not lost), H4 repeated headline.
 
-use std::collections::HashMap;
-use std::sync::LazyLock;
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 
-use unicode_normalization::UnicodeNormalization;
+use super::date;
+use super::phrases::{self, Weight};
+use super::problem::Problem;
+use super::summary::{ends_sentence, is_real};
+use crate::model::entry::Person;
 
-/// How strongly a line indicates a website's boilerplate.
+/// A line with normalised white space.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// Line number in the file, from 1.
+    pub number: usize,
+    /// Empty for a blank line.
+    pub text: String,
+}
+
+/// A removed line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Removed {
+    /// Name of the rule.
+    pub rule: &'static str,
+    /// Number in the file, from 1.
+    pub line: usize,
+    /// The text of the line.
+    pub text: String,
+}
+
+/// Describes what a rule removes.
+pub fn meaning(rule: &str) -> &'static str {
+    match rule {
+        "T1" => "a comment form at the end",
+        "H1" => "a counter above the text",
+        "H2" => "the name of a share button",
+        "H3" => "a byline or date, which became the author or the date",
+        "H4" => "the headline once more",
+        _ => "a website's own line",
+    }
+}
+
+/// A text without boilerplate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cleaned {
+    /// The remaining lines.
+    pub lines: Vec<Line>,
+    /// The removed lines, in order.
+    pub removed: Vec<Removed>,
+    /// The authors in a byline.
+    pub authors: Vec<Person>,
+    /// The date that has a line of its own.
+    pub published: Option<DateTime<Utc>>,
+    /// Set if too much would have been removed, so nothing was.
+    pub problem: Option<Problem>,
+}
+
+/// Maximum number of lines of the head after the headline.
+const HEAD_LINES: usize = 15;
+
+/// Maximum percentage of characters that may be removed without proof of a comment form.
+const MAX_REMOVED_PERCENT: usize = 30;
+
+/// Maximum number of passes after the first; further ones would find nothing.
+const MAX_PASSES: usize = 20;
+
+/// Finds and removes boilerplate. `lines` do not include the headline, which is `title`.
+pub fn clean(title: &str, lines: &[Line], timezone: Tz) -> Cleaned {
+    let mut cleaned = one_pass(title, lines, timezone);
+    // A removed line may uncover another one.
+    for _ in 0..MAX_PASSES {
+        let next = one_pass(title, &cleaned.lines, timezone);
+        if next.removed.is_empty() {
+            break;
+        }
+        cleaned.lines = next.lines;
+        cleaned.removed.extend(next.removed);
+        cleaned.published = cleaned.published.or(next.published);
+        if cleaned.authors.is_empty() {
+            cleaned.authors = next.authors;
+        }
+    }
+    cleaned.removed.sort_by_key(|removed| removed.line);
+    cleaned
+}
+
+fn one_pass(title: &str, lines: &[Line], timezone: Tz) -> Cleaned {
+    let mut finder = Finder { lines, marks: vec![None; lines.len()], authors: Vec::new(), published: None };
+    let form = finder.tail();
+    finder.head(title, form.is_some(), timezone);
+    finder.finish(form == Some(Form::Proven))
+}
+
+/// The certainty that the tail is a comment form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Weight {
-    /// Occurs only in comment forms.
-    Solo,
-    /// Indicates a comment form together with another known line.
-    Strong,
-    /// Removed only together with stronger phrases, since it may be content.
-    Weak,
-    /// The name of a sharing service.
-    Share,
+enum Form {
+    Likely,
+    /// Two lines indicate it, one of which occurs nowhere else.
+    Proven,
 }
 
-static PHRASES: LazyLock<HashMap<String, Weight>> = LazyLock::new(|| entries().collect());
-
-fn entries() -> impl Iterator<Item = (String, Weight)> {
-    include_str!("boilerplate.txt").lines().filter_map(|line| {
-        let (class, phrase) = line.trim().split_once(' ')?;
-        let weight = match class {
-            "solo" => Weight::Solo,
-            "strong" => Weight::Strong,
-            "weak" => Weight::Weak,
-            "share" => Weight::Share,
-            _ => return None,
-        };
-        Some((folded(phrase), weight))
-    })
+struct Finder<'a> {
+    lines: &'a [Line],
+    /// The rule that removes each line.
+    marks: Vec<Option<&'static str>>,
+    authors: Vec<Person>,
+    published: Option<DateTime<Utc>>,
 }
 
-/// Looks up a whole line, without case and surrounding punctuation.
-pub fn weigh(line: &str) -> Option<Weight> {
-    // Longer lines match no phrase and need no folding.
-    if line.len() > 300 {
+impl Finder<'_> {
+    /// T1: the last lines, if all of them are known phrases and at least one occurs only in comment forms.
+    fn tail(&mut self) -> Option<Form> {
+        let is_text = |line: &Line| !line.text.is_empty();
+        let weight = |line: &Line| phrases::weigh(&line.text);
+        let start =
+            self.lines.iter().rposition(|line| is_text(line) && weight(line).is_none()).map_or(0, |last| last + 1);
+        let weights: Vec<Weight> = self.lines[start..].iter().filter(|line| is_text(line)).filter_map(weight).collect();
+        let others = self.lines[..start].iter().filter(|line| is_text(line)).count();
+        let solo = weights.iter().filter(|weight| **weight == Weight::Solo).count();
+        let strong = weights.iter().filter(|weight| **weight == Weight::Strong).count();
+        // Together with the headline, which is not among the lines, at least two lines have to remain.
+        if others == 0 || !(solo >= 1 || (weights.len() >= 2 && strong >= 1)) {
+            return None;
+        }
+        for (mark, line) in self.marks[start..].iter_mut().zip(&self.lines[start..]) {
+            *mark = is_text(line).then_some("T1");
+        }
+        Some(if solo >= 1 && solo + strong >= 2 { Form::Proven } else { Form::Likely })
+    }
+
+    /// The lines before the first real paragraph. A text without one has no head.
+    fn head_end(&self) -> usize {
+        let is_unmarked = |index: &usize| self.marks[*index].is_none();
+        let line = (0..self.lines.len()).filter(is_unmarked).find(|index| is_real(&self.lines[*index].text));
+        let mut block_start = 0;
+        let mut block = None;
+        for group in self.lines.split(|line| line.text.is_empty()) {
+            let joined: Vec<&str> = group.iter().map(|line| line.text.as_str()).collect();
+            // In narrow columns no single line is a paragraph, but a block of sentences is.
+            let narrow = group.len() > 1
+                && !group.iter().any(|line| is_real(&line.text))
+                && group.iter().any(|line| ends_sentence(&line.text))
+                && group.iter().all(|line| phrases::weigh(&line.text).is_none());
+            if narrow && self.marks.get(block_start).is_some_and(Option::is_none) && is_real(&joined.join(" ")) {
+                block = Some(block_start);
+                break;
+            }
+            block_start += group.len() + 1;
+        }
+        line.into_iter().chain(block).min().map_or(0, |end| end.min(HEAD_LINES))
+    }
+
+    fn head(&mut self, title: &str, form: bool, timezone: Tz) {
+        let end = self.head_end();
+        let head: Vec<usize> = (0..end).filter(|index| !self.lines[*index].text.is_empty()).collect();
+        if head.is_empty() {
+            return;
+        }
+        if same_words(&self.lines[head[0]].text, title) {
+            self.marks[head[0]] = Some("H4");
+        }
+        let shares: Vec<usize> = head
+            .iter()
+            .copied()
+            .filter(|index| phrases::weigh(&self.lines[*index].text) == Some(Weight::Share))
+            .collect();
+        let several = shares.len() >= 2;
+        if several {
+            for index in shares {
+                self.marks[index] = Some("H2");
+            }
+        }
+        self.bylines(&head, form || several, timezone);
+        // A removal may leave a number on a line of its own.
+        loop {
+            let counters: Vec<usize> = head
+                .iter()
+                .copied()
+                .filter(|index| self.marks[*index].is_none())
+                .filter(|index| {
+                    let text = self.lines[*index].text.as_str();
+                    is_count_of_something(text) || (self.stands_alone(*index) && is_counter(text, form || several))
+                })
+                .collect();
+            if counters.is_empty() {
+                return;
+            }
+            for index in counters {
+                self.marks[index] = Some("H1");
+            }
+        }
+    }
+
+    /// H3: a date alone may be the subject of the text. It is moved only next to a byline or other signs of a scraped page, or if it
+    /// is labelled as the date of publication.
+    fn bylines(&mut self, head: &[usize], scraped: bool, timezone: Tz) {
+        for index in head.iter().copied() {
+            if self.marks[index].is_none()
+                && let Some(authors) = byline(&self.lines[index].text)
+            {
+                self.marks[index] = Some("H3");
+                if self.authors.is_empty() {
+                    self.authors = authors;
+                }
+            }
+        }
+        let trusted = scraped || !self.authors.is_empty();
+        for index in head.iter().copied() {
+            let text = self.lines[index].text.as_str();
+            if self.marks[index].is_none()
+                && let Some(date) = date::of_line(text, timezone)
+                && (trusted || !text.starts_with(|c: char| c.is_ascii_digit()) && text.contains(':'))
+            {
+                self.marks[index] = Some("H3");
+                self.published = self.published.or(Some(date));
+            }
+        }
+    }
+
+    fn stands_alone(&self, index: usize) -> bool {
+        let blank =
+            |index: usize| self.lines.get(index).is_none_or(|line| line.text.is_empty() || self.marks[index].is_some());
+        index.checked_sub(1).is_none_or(blank) && blank(index + 1)
+    }
+
+    /// Removes the marked lines, unless too little would remain.
+    fn finish(self, proven: bool) -> Cleaned {
+        let size = |text: &str| text.chars().count();
+        let total: usize = self.lines.iter().map(|line| size(&line.text)).sum();
+        let marked = || self.lines.iter().zip(&self.marks).filter_map(|(line, mark)| mark.map(|rule| (line, rule)));
+        let doubtful: usize =
+            marked().filter(|(_, rule)| !(proven && *rule == "T1")).map(|(line, _)| size(&line.text)).sum();
+        let remains = self.lines.iter().zip(&self.marks).any(|(line, mark)| mark.is_none() && !line.text.is_empty());
+        if marked().next().is_some() && (!remains || doubtful * 100 > total * MAX_REMOVED_PERCENT) {
+            let message = "too many lines look like website boilerplate: none was removed; set `clean: false` if they belong to the text";
+            let problem = Problem::at(marked().next().map_or(1, |(line, _)| line.number), message);
+            return Cleaned {
+                lines: self.lines.to_vec(),
+                removed: Vec::new(),
+                authors: Vec::new(),
+                published: None,
+                problem: Some(problem),
+            };
+        }
+        let removed =
+            marked().map(|(line, rule)| Removed { rule, line: line.number, text: line.text.clone() }).collect();
+        let lines = self
+            .lines
+            .iter()
+            .zip(&self.marks)
+            .filter(|(_, mark)| mark.is_none())
+            .map(|(line, _)| line.clone())
+            .collect();
+        Cleaned { lines, removed, authors: self.authors, published: self.published, problem: None }
+    }
+}
+
+fn same_words(line: &str, title: &str) -> bool {
+    !title.is_empty() && phrases::folded(line) == phrases::folded(title)
+}
+
+/// Whether a line is a bare number that is not content: "0" always, another number only on a scraped page, a year never.
+fn is_counter(text: &str, scraped: bool) -> bool {
+    let year = text.len() == 4 && text.parse().is_ok_and(|number: u32| (1900..=2099).contains(&number));
+    let number = !text.is_empty() && text.len() <= 9 && text.bytes().all(|byte| byte.is_ascii_digit());
+    text == "0" || (number && scraped && !year)
+}
+
+/// Whether a line is a labelled counter: "12 comments", "3,456 views".
+fn is_count_of_something(text: &str) -> bool {
+    const THINGS: [&str; 12] = [
+        "comment",
+        "comments",
+        "view",
+        "views",
+        "share",
+        "shares",
+        "kommentare",
+        "commentaires",
+        "comentarios",
+        "commenti",
+        "comentários",
+        "reacties",
+    ];
+    let folded = phrases::folded(text);
+    let mut words = folded.split_whitespace();
+    let number =
+        words.next().is_some_and(|word| word.bytes().all(|byte| byte.is_ascii_digit() || b",.".contains(&byte)));
+    number && words.next().is_some_and(|word| THINGS.contains(&word)) && words.next().is_none()
+}
+
+const AGENCIES: [&str; 8] = ["Reuters", "AFP", "AP", "DPA", "ANSA", "EFE", "TASS", "Xinhua"];
+
+/// Reads a byline: "By Ann Lee and Bo Ek". A name has at most five words, each capitalised or a particle.
+fn byline(text: &str) -> Option<Vec<Person>> {
+    const STARTS: [&str; 8] = ["By ", "BY ", "Von ", "Par ", "Por ", "Di ", "Door ", "Av "];
+    const PARTICLES: [&str; 14] =
+        ["von", "van", "de", "der", "den", "da", "dos", "di", "del", "la", "le", "al", "bin", "ten"];
+    let rest = STARTS.iter().find_map(|start| text.strip_prefix(start))?.trim();
+    if rest.chars().count() > 80 || rest.chars().any(char::is_numeric) || rest.ends_with(['.', '!', '?', ':']) {
         return None;
     }
-    PHRASES.get(&folded(line)).copied()
+    let separators = [" and ", " und ", " et ", " e ", " y ", " en ", " och ", " & ", ", "];
+    let mut names = vec![rest.to_owned()];
+    for separator in separators {
+        names = names.iter().flat_map(|name| name.split(separator).map(str::to_owned).collect::<Vec<_>>()).collect();
+    }
+    let is_word = |word: &str| {
+        PARTICLES.contains(&word) || word.chars().next().is_some_and(|c| c.is_alphabetic() && !c.is_lowercase())
+    };
+    let is_name = |name: &String| {
+        let words: Vec<&str> = name.split_whitespace().collect();
+        (1..=5).contains(&words.len())
+            && words.iter().all(|word| is_word(word))
+            && !PARTICLES.contains(words.last().unwrap_or(&""))
+    };
+    // A single word is a name only if it is an agency's: "By Monday" and "By Land and Sea" name no person.
+    let is_whole = |name: &String| name.contains(' ') || !name.is_ascii() || AGENCIES.contains(&name.as_str());
+    (names.iter().all(is_name) && names.iter().any(is_whole))
+        .then(|| names.into_iter().map(|name| Person { name, ..Person::default() }).collect())
 }
 
-/// Folds a line for comparison: NFC, lower case, without surrounding punctuation.
-pub fn folded(line: &str) -> String {
-    let lower: String = line.nfc().flat_map(char::to_lowercase).collect();
-    lower.trim_matches(|c: char| !c.is_alphanumeric()).replace('’', "'")
-}
-
-/// Returns the phrases, folded.
 #[cfg(test)]
-pub fn phrases() -> Vec<String> {
-    entries().map(|(phrase, _)| phrase).collect()
+mod tests {
+    use super::*;
+
+    const REAL: &str =
+        "The coastal bridge stayed closed on Wednesday as winds of more than 70 miles an hour kept lorries away.";
+    const MORE: &str =
+        "Drivers were told to use the inland road until the evening, when the wind is expected to fall at last.";
+
+    fn lines(text: &str) -> Vec<Line> {
+        text.lines().enumerate().map(|(index, line)| Line { number: index + 3, text: line.to_owned() }).collect()
+    }
+
+    /// Checks the removed lines, each as "rule text"; `%` and `&` stand for `REAL` and `MORE`.
+    fn check(text: &str, expected: &[&str]) -> Cleaned {
+        let text = text.replace('%', REAL).replace('&', MORE);
+        let cleaned = clean("Title", &lines(&text), chrono_tz::UTC);
+        let removed: Vec<String> =
+            cleaned.removed.iter().map(|removed| format!("{} {}", removed.rule, removed.text)).collect();
+        assert_eq!(removed, expected, "{text}");
+        let again = clean("Title", &cleaned.lines, chrono_tz::UTC);
+        assert_eq!(
+            (again.removed.len(), again.lines),
+            (0, cleaned.lines.clone()),
+            "cleaning again changes nothing: {text}"
+        );
+        let remaining_bytes: usize = cleaned.lines.iter().map(|line| line.text.len()).sum();
+        let removed_bytes: usize = cleaned.removed.iter().map(|removed| removed.text.len()).sum();
+        assert_eq!(remaining_bytes + removed_bytes, text.lines().map(str::len).sum::<usize>(), "nothing else is lost");
+        cleaned
+    }
+
+    #[test]
+    fn comment_forms_are_removed_and_single_phrases_stay() {
+        check(
+            "%\n\nLeave a reply\n\nPlease enter your comment!\nPlease enter your name here",
+            &["T1 Leave a reply", "T1 Please enter your comment!", "T1 Please enter your name here"],
+        );
+        check("%\n\nLeave a reply", &[]);
+        check("%\n\nName\nEmail", &[]);
+        check("%\n&\n\nLeave a comment\nName *", &["T1 Leave a comment", "T1 Name *"]);
+        check("%\n\nYour email address will not be published.\n\n&", &[]);
+        check("Leave a reply\nPost Comment", &[]);
+    }
+
+    #[test]
+    fn counters() {
+        check("0\n\n%", &["H1 0"]);
+        check("0\n%", &[]);
+        check("7\n\n%", &[]);
+        check("7\n\n%\n&\n\nLeave a reply\nPost Comment", &["H1 7", "T1 Leave a reply", "T1 Post Comment"]);
+        check("1984\n\n%\n&\n\nLeave a reply\nPost Comment", &["T1 Leave a reply", "T1 Post Comment"]);
+        check("12 comments\n%", &["H1 12 comments"]);
+        check("3,456 Views\n%", &["H1 3,456 Views"]);
+        check("0", &[]);
+        check("No comment.\n\n%", &[]);
+        check("0\nFacebook\nTwitter\n\n%\n&", &["H1 0", "H2 Facebook", "H2 Twitter"]);
+        check("%\n\n0\n\n&", &[]);
+    }
+
+    #[test]
+    fn share_names_are_removed_only_if_there_are_several() {
+        check("Facebook\nTwitter\n\n%", &["H2 Facebook", "H2 Twitter"]);
+        check("Facebook\n\n%", &[]);
+        check("Facebook\nTwitter\n5\n", &[]);
+    }
+
+    #[test]
+    fn bylines_and_dates_become_metadata() {
+        let cleaned = check(
+            "By Ann Lee and Bo van Ek\n5 November 2022\n\n%\n&",
+            &["H3 By Ann Lee and Bo van Ek", "H3 5 November 2022"],
+        );
+        assert_eq!(
+            cleaned.authors.iter().map(|person| person.name.as_str()).collect::<Vec<_>>(),
+            ["Ann Lee", "Bo van Ek"]
+        );
+        assert_eq!(cleaned.published.unwrap().to_string(), "2022-11-05 00:00:00 UTC");
+        for line in
+            ["By the sea", "By Monday the 5th", "By 2024", "By and large", "By Ann.", "Von der Leyen spricht heute"]
+        {
+            check(&format!("{line}\n\n%"), &[]);
+        }
+    }
+
+    #[test]
+    fn a_repeated_headline_is_removed() {
+        check("TITLE\n\n%", &["H4 TITLE"]);
+        check("Title and more\n\n%", &[]);
+    }
+
+    #[test]
+    fn nothing_is_removed_if_it_would_be_too_much() {
+        let cleaned = check(&format!("{}\n{REAL}", "12 comments\n".repeat(9)), &[]);
+        assert!(cleaned.problem.is_some());
+    }
+
+    #[test]
+    fn the_list_of_phrases_has_no_duplicates() {
+        let phrases = phrases::phrases();
+        let distinct: std::collections::HashSet<_> = phrases.iter().collect();
+        assert!(phrases.len() > 150 && distinct.len() == phrases.len(), "each phrase once");
+        for phrase in ["Leave a Reply", "Kommentar abschicken", "Laisser un commentaire", "コメントを残す", "* Name:"]
+        {
+            assert!(phrases::weigh(phrase).is_some(), "{phrase}");
+        }
+        assert_eq!(phrases::weigh("Leave a reply to the king"), None);
+        assert_eq!(phrases::weigh(""), None);
+    }
 }

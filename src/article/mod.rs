@@ -4,7 +4,6 @@
 pub mod address;
 mod assemble;
 pub mod boilerplate;
-pub mod clean;
 pub mod date;
 pub mod dialect;
 pub mod encoding;
@@ -15,6 +14,7 @@ pub mod linked_data;
 pub mod load;
 pub mod markdown;
 pub mod measure;
+pub mod phrases;
 mod problem;
 mod reading;
 pub mod recording;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
-use super::clean::Removed;
+use super::boilerplate::Removed;
 use super::front_matter::{Field, Header, Held};
 use super::problem::Problem;
 use crate::config::{Articles, Clean, SiteConfig};

@@ -3,7 +3,7 @@
 use crate::model::text::{escape, escape_html};
 use chrono::{DateTime, Utc};
 
-use super::clean::{self, Line, Removed};
+use super::boilerplate::{self, Line, Removed};
 use super::front_matter::{Field, Header};
 use super::problem::Problem;
 use super::reading::{ParsedBody, Rules};
@@ -124,7 +124,7 @@ pub fn parse(
     }
     let title = known_title.or(document.title.as_deref()).unwrap_or_default();
     if clean != Clean::Off {
-        let cleaned = clean::clean(title, &lines, timezone);
+        let cleaned = boilerplate::clean(title, &lines, timezone);
         if clean == Clean::Safe {
             lines = cleaned.lines;
             document.authors = cleaned.authors;

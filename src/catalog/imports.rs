@@ -7,7 +7,7 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 use url::Url;
 
-use crate::article::{Article, boilerplate, date as dates};
+use crate::article::{Article, date as dates, phrases};
 use crate::model::entry::ArticleId;
 
 /// The properties by which an article is matched with entries of another publisher's feed.
@@ -25,7 +25,7 @@ pub(super) struct MatchKeys {
 impl MatchKeys {
     pub fn of(article: &Article, path: &Path) -> Self {
         let links = article.link.iter().chain(&article.addresses).map(|link| comparable_link(link)).collect();
-        let title = boilerplate::folded(&article.title);
+        let title = phrases::folded(&article.title);
         let stem = slug::slugify(dates::file_name(path, chrono_tz::UTC).stem);
         Self { links, stem, title, published: article.published }
     }

@@ -10,7 +10,7 @@ use super::outcome::Outcome;
 use super::site_options::SiteOptions;
 use crate::article::front_matter::Field;
 use crate::article::load::load_as;
-use crate::article::{self, Article, Reading, Rules, Verdict, clean};
+use crate::article::{self, Article, Reading, Rules, Verdict, boilerplate};
 use crate::config::{Clean, Config};
 use crate::daemon::SiteState;
 use crate::folder::{Folder, Found, SourceFormat};
@@ -92,8 +92,12 @@ impl Explanation<'_> {
         fields(&article, record.as_ref().ok().and_then(Option::as_ref));
         let verb = if rules.clean == Clean::Report { "would be removed" } else { "removed" };
         for removed in &removed {
-            let reason =
-                format!("line {}, {verb} by rule {}: {}", removed.line, removed.rule, clean::meaning(removed.rule));
+            let reason = format!(
+                "line {}, {verb} by rule {}: {}",
+                removed.line,
+                removed.rule,
+                boilerplate::meaning(removed.rule)
+            );
             line("cleaned", &removed.text, &reason);
         }
         match record {

@@ -5,6 +5,7 @@ mod pipeline;
 mod site_state;
 mod state_dir;
 mod supervisor;
+mod watchdog;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,8 +36,6 @@ use state_dir::{Opening, StateLock};
 pub use supervisor::Load;
 use supervisor::{SharedState, Supervisor};
 
-/// Number of heartbeats of each task within the watchdog interval; two of them may be late.
-const BEATS: u32 = 4;
 /// Timeout for recording the current change at a stop.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -56,7 +55,7 @@ pub struct Daemon {
     config: Config,
     shared: SharedState,
     pipeline: Pipeline,
-    watchdog: Option<Duration>,
+    watchdog_limit: Option<Duration>,
     admin: Option<Admin>,
     control: Option<Control>,
     lock: StateLock,
@@ -78,9 +77,9 @@ impl Daemon {
         let control = control.inspect_err(warn).ok();
         let address = sockets.address();
         let base_url = config.base_url(address);
-        let watchdog = systemd::watchdog();
+        let watchdog_limit = systemd::watchdog_limit();
         let admin_interval = (!sockets.admin().is_empty()).then_some(admin::HEARTBEAT_INTERVAL);
-        let interval = [watchdog.map(|limit| limit / BEATS), admin_interval].into_iter().flatten().min();
+        let interval = [watchdog::interval(watchdog_limit), admin_interval].into_iter().flatten().min();
         let observers = Observers { heartbeats: Heartbeats::new(interval), ..observers };
         let admin = admin_interval.map(|_| Admin::start(sockets.admin(), observers.clone())).transpose()?;
         let current = Current::default();
@@ -90,7 +89,7 @@ impl Daemon {
         let pipeline = pipeline::begin(config, &base_url, &state, &current, &observers, Opening::AsIs, serve)?;
         let server = Arc::new(server.context("no server was started: please report this")?);
         let shared = SharedState { load, state, address, current, server, observers };
-        Ok(Self { sockets, config: config.clone(), shared, pipeline, watchdog, admin, control, lock })
+        Ok(Self { sockets, config: config.clone(), shared, pipeline, watchdog_limit, admin, control, lock })
     }
 
     /// Returns the handle of the current snapshot, which also announces new versions.
@@ -109,7 +108,7 @@ impl Daemon {
     /// # Errors
     /// The error of the first task that failed.
     pub async fn run(self, hangups: Signal, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
-        let Self { sockets, config, shared, pipeline, watchdog, admin, control, lock } = self;
+        let Self { sockets, config, shared, pipeline, watchdog_limit, admin, control, lock } = self;
         let status = shared.status(&config);
         let (server, observers) = (shared.server.clone(), shared.observers.clone());
         let (orders, ordered) = mpsc::channel(1);
@@ -125,7 +124,7 @@ impl Daemon {
             tokio::select! {
                 () = stop => {}
                 ended = &mut supervisor_task => ingest_ended = Some(ended),
-                () = feed_watchdog(&observers.heartbeats, watchdog) => {}
+                () = watchdog::feed(&observers.heartbeats, watchdog_limit) => {}
             }
             systemd::stopping();
             observers.status.update(|status| status.phase = DaemonPhase::Stopping);
@@ -163,24 +162,6 @@ async fn forward_hangups(mut hangups: Signal, orders: mpsc::Sender<control_socke
             },
             () = orders.closed() => return,
         }
-    }
-}
-
-/// Feeds the watchdog of systemd while every task beats. Never returns.
-async fn feed_watchdog(heartbeats: &Heartbeats, watchdog: Option<Duration>) {
-    let Some(limit) = watchdog else { return std::future::pending().await };
-    let mut reported = false;
-    loop {
-        let stalled = heartbeats.stalled(limit / 2);
-        if stalled.is_empty() {
-            systemd::alive();
-        } else if !std::mem::replace(&mut reported, true) {
-            let parts = stalled.join(", ");
-            let seconds = (limit / 2).as_secs();
-            tracing::error!(parts, seconds, "no heartbeat; systemd is about to restart the daemon");
-        }
-        reported &= !stalled.is_empty();
-        tokio::time::sleep(limit / BEATS).await;
     }
 }
 

@@ -27,7 +27,7 @@ pub fn stopping() {
 }
 
 /// Longest silence before systemd restarts the daemon; `None` without `WatchdogSec=`.
-pub fn watchdog() -> Option<Duration> {
+pub fn watchdog_limit() -> Option<Duration> {
     sd_notify::watchdog_enabled()
 }
 

@@ -16,7 +16,7 @@ use chrono_tz::Tz;
 use super::front_matter::{self, Field, Header, Held, is_language};
 use super::problem::Problem;
 use super::reading::ParsedBody;
-use super::{boilerplate, linked_data};
+use super::{linked_data, phrases};
 pub use outline::outline;
 pub use safe::{addresses, pictures, sanitise};
 use tokens::{Token, TokenKind};
@@ -101,7 +101,7 @@ pub(super) fn is_fold(comment: &str) -> bool {
 
 /// Whether a heading has the words of the title, or is the title because there is no other.
 pub(super) fn is_title(heading: &str, known_title: Option<&str>) -> bool {
-    known_title.is_none_or(|title| boilerplate::folded(title) == boilerplate::folded(heading))
+    known_title.is_none_or(|title| phrases::folded(title) == phrases::folded(heading))
 }
 
 /// The tokens in `<article>`, else in `<main>`, else in `<body>`, if the page has exactly one of them; else all tokens.

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::values::{self, date, is_date};
 use super::{Catalog, Result};
-use crate::article::boilerplate;
+use crate::article::phrases;
 use crate::catalog::imports::{self, Adopted, AdoptedCandidates, MatchKeys, MatchPass, comparable_link};
 use crate::model::collection::{Adoption, ImportedEntry};
 use crate::model::text::{is_iri, xml_legal};
@@ -59,7 +59,7 @@ impl Catalog {
     fn add_adopted(&mut self, entry: &ImportedEntry) -> Result<bool> {
         let Some(name) = entry.id.as_deref().or(entry.guid.as_deref()) else { return Ok(false) };
         let link = entry.link.as_deref().map(comparable_link);
-        let title = entry.title.as_deref().map(boilerplate::folded).filter(|title| !title.is_empty());
+        let title = entry.title.as_deref().map(phrases::folded).filter(|title| !title.is_empty());
         if self.merge_adopted(entry, link.as_deref(), title.as_deref())? {
             return Ok(false);
         }

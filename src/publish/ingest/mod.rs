@@ -5,7 +5,7 @@
 //!   `scan`, `backlog` (texts still to be read), `recordings`, `problems`; and `read_pool`, which reads files on other cores
 //! - `conductor`: [`Ingest`], which has all parts, and calls the actions in the order of hints and time
 //! - actions, which add methods to [`Ingest`]: `reading` (one file -> catalog), `content` (what is served of an article), `renaming`,
-//!   `deleting`, `reconciling` (the whole folder), `texts`, `references`, `beside` and `ownership` (recordings)
+//!   `deleting`, `reconciling` (the whole folder), `reading_backlog`, `references`, `beside` and `ownership` (recordings)
 
 mod backlog;
 mod beside;
@@ -18,6 +18,7 @@ mod ownership;
 mod problems;
 mod read_pool;
 mod reading;
+mod reading_backlog;
 mod reconciling;
 mod recordings;
 mod references;
@@ -26,7 +27,6 @@ mod renaming;
 mod scan;
 mod schedule;
 mod step;
-mod texts;
 
 pub use conductor::Ingest;
 pub use step::{Queue, WriteMoment};

@@ -11,7 +11,7 @@ use super::ownership::problems_of;
 use super::problems::Twin;
 use super::read_pool::{Parsed, Prepared};
 use super::step::{Trigger, WriteMoment};
-use crate::article::clean::Removed;
+use crate::article::boilerplate::Removed;
 use crate::article::load::{LoadError, Loaded};
 use crate::article::{self, Article, Problem, Verdict};
 use crate::catalog::{self, Arrival, Catalog, Decision, Extent, Identity, Known, Recorded};
