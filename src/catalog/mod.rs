@@ -14,6 +14,6 @@ mod visibility;
 
 pub use identity::{Arrival, Decision, Extent, Identity};
 pub use store::{
-    Catalog, CatalogError, Changes, Claim, FILE, Known, OwnName, Owner, Reader, Recorded, Referred, Result, Salvaged,
+    Catalog, CatalogError, Claim, FILE, Known, OwnName, Owner, Reader, Recorded, Referred, Result, Salvaged,
     TOMBSTONE_LIFE, Window,
 };

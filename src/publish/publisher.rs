@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 
 use super::build::SnapshotBuilder;
 use super::ingest::{Ingest, Queue, WriteMoment};
-use crate::catalog::{self, Catalog, Changes};
+use crate::catalog::{self, Catalog};
 use crate::change::{Change, TextRequests};
 use crate::config::Config;
 use crate::folder::Folder;
@@ -64,8 +64,6 @@ pub struct Publisher {
     dirty: bool,
     /// Whether follow-up work of the version is pending (compression, cutoffs).
     unfinished: bool,
-    /// Whether the database has to be tidied after an import.
-    untidy: bool,
     next_due: Option<DateTime<Utc>>,
     /// When the first change arrived that is not served yet.
     first_change: Option<Instant>,
@@ -102,7 +100,6 @@ impl Publisher {
             published_at: Instant::now(),
             dirty: true,
             unfinished: false,
-            untidy: false,
             next_due: None,
             first_change: None,
             heartbeat: observers.heartbeats.register("the publisher"),
@@ -174,9 +171,7 @@ impl Publisher {
     pub fn run(mut self, changes: &Receiver<Change>) -> catalog::Result<()> {
         self.builder.finish(&mut self.catalog)?;
         loop {
-            if std::mem::take(&mut self.untidy) {
-                self.catalog.tidy()?;
-            }
+            self.catalog.tidy()?;
             self.heartbeat.beat();
             let (open, hints) = match changes.recv_timeout(self.until_next_wake()) {
                 Ok(change) => self.take(change, changes)?,
@@ -240,9 +235,7 @@ impl Publisher {
     /// Follows hints, and publishes the result at once if possible: one write to the disk is enough for both.
     fn follow(&mut self, batch: &[Change], hints: Queue, moment: WriteMoment) -> catalog::Result<()> {
         // The bulk import is over: from now on, files are compared with all rows.
-        if self.catalog.finish_bulk_import()? {
-            self.catalog.tidy()?;
-        }
+        self.catalog.interrupt_bulk_import()?;
         let is_time = hints == Queue::Empty && self.until_next_version().is_zero();
         let shown = Moment::by_clock(self.next_version().max(self.promised), Utc::now());
         let (ingest, builder, dirty) = (&mut self.ingest, &mut self.builder, self.dirty);
@@ -277,8 +270,6 @@ impl Publisher {
             self.ingest.notify_requests();
             if was_reading && !self.ingest.is_reading() {
                 self.catalog.finish_bulk_import()?;
-                self.catalog.prepare_for(Changes::Few)?;
-                self.untidy = true;
             }
         }
         self.dirty |= self.next_due.is_some_and(|due| due <= Utc::now());

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 
-use super::{Arrival, Catalog, Result};
+use super::{Arrival, Catalog, Changes, Result};
 use crate::folder::Stat;
 
 /// The name of an index, and its table, columns and condition.
@@ -76,11 +76,13 @@ impl BulkImport {
 }
 
 impl Catalog {
-    /// Begins a bulk import, if the catalog is empty. Until [`Catalog::finish_bulk_import`], each path may be recorded once.
+    /// Prepares for a folder full of files. If the catalog is empty, a bulk import begins: until it ends, each path may be recorded once.
+    /// [`Catalog::finish_bulk_import`] ends both.
     ///
     /// # Errors
-    /// The catalog cannot be read.
+    /// The catalog cannot be used.
     pub fn begin_bulk_import(&mut self) -> Result<()> {
+        self.prepare_for(Changes::Many)?;
         let sql = "
             SELECT NOT EXISTS (SELECT 1 FROM article) AND NOT EXISTS (SELECT 1 FROM retired)
               AND NOT EXISTS (SELECT 1 FROM adopted) AND NOT EXISTS (SELECT 1 FROM address)";
@@ -96,11 +98,32 @@ impl Catalog {
         Ok(())
     }
 
-    /// Finishes the bulk import, so that feeds can be built. Returns whether there was one.
+    /// Ends the bulk import, if there is one, so that feeds can be built. [`Catalog::tidy`] does the follow-up work, once the feeds are
+    /// served.
     ///
     /// # Errors
     /// The catalog cannot be written.
-    pub fn finish_bulk_import(&mut self) -> Result<bool> {
+    pub fn finish_bulk_import(&mut self) -> Result<()> {
+        self.complete_import()?;
+        self.prepare_for(Changes::Few)?;
+        self.has_follow_up = true;
+        Ok(())
+    }
+
+    /// Ends the bulk import, if there is one, before all files of the folder have been read: changes of single files follow.
+    ///
+    /// # Errors
+    /// The catalog cannot be written.
+    pub fn interrupt_bulk_import(&mut self) -> Result<()> {
+        if self.complete_import()? {
+            self.has_follow_up = true;
+            self.tidy()?;
+        }
+        Ok(())
+    }
+
+    /// Writes all that the bulk import has deferred, if there is one; returns whether there was.
+    fn complete_import(&mut self) -> Result<bool> {
         if self.bulk_import.take().is_none() {
             return Ok(false);
         }
@@ -128,11 +151,14 @@ impl Catalog {
         self.bulk_import.is_some()
     }
 
-    /// Does the follow-up work of a bulk import, after which changes can be processed quickly.
+    /// Does the follow-up work of a bulk import, if any is pending. Afterwards changes can be processed quickly.
     ///
     /// # Errors
     /// The catalog cannot be written.
     pub fn tidy(&mut self) -> Result<()> {
+        if !std::mem::take(&mut self.has_follow_up) {
+            return Ok(());
+        }
         self.make_indexes(&INDEXES_OF_FILES)?;
         self.connection.query_row("PRAGMA wal_checkpoint(passive)", [], |_| Ok(()))?;
         self.connection.pragma_update(None, "wal_autocheckpoint", super::LOG_PAGES)?;
@@ -250,7 +276,7 @@ mod tests {
         assert!(catalog.is_bulk_importing(), "the catalog is empty again");
         assert_eq!(record(&mut catalog, "a.md"), id, "an id follows from the path");
         record(&mut catalog, "b.md");
-        assert!(catalog.finish_bulk_import().unwrap());
+        catalog.finish_bulk_import().unwrap();
         catalog.tidy().unwrap();
         assert_eq!(indexes(&catalog), all_indexes);
         catalog.check(now).unwrap();
@@ -260,6 +286,5 @@ mod tests {
         assert_eq!(catalog.count().unwrap(), 2);
         catalog.begin_bulk_import().unwrap();
         assert!(!catalog.is_bulk_importing(), "only an empty catalog imports in bulk");
-        assert!(!catalog.finish_bulk_import().unwrap());
     }
 }

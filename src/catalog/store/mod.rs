@@ -78,7 +78,7 @@ const LOG_SIZE: i64 = 16 << 20;
 
 /// The expected number of changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Changes {
+enum Changes {
     /// Single articles.
     Few,
     /// A whole folder.
@@ -125,6 +125,8 @@ pub struct Catalog {
     view_batch: ViewBatch,
     /// The running bulk import.
     bulk_import: Option<BulkImport>,
+    /// The follow-up work of a bulk import is pending.
+    has_follow_up: bool,
     /// The base address from which new podcast ids are made; empty if the site has none.
     base_url: String,
 }
@@ -212,6 +214,7 @@ impl Catalog {
             adopting: None,
             view_batch: ViewBatch::default(),
             bulk_import: None,
+            has_follow_up: false,
             base_url: String::new(),
         };
         catalog.meta_or_insert("namespace", || {
@@ -327,10 +330,7 @@ impl Catalog {
     }
 
     /// Tunes SQLite for the expected number of changes: with more memory, each page is written once for all its changes.
-    ///
-    /// # Errors
-    /// The catalog cannot be used.
-    pub fn prepare_for(&mut self, changes: Changes) -> Result<()> {
+    fn prepare_for(&mut self, changes: Changes) -> Result<()> {
         let cache = if changes == Changes::Few { CACHE } else { LARGE_CACHE };
         self.connection.pragma_update(None, "cache_size", -cache)?;
         if changes == Changes::Many {

@@ -13,7 +13,7 @@ use super::read_pool::FoundFile;
 use super::recordings::{RecordingIndex, is_recording};
 use super::scan::HURRY_FROM;
 use super::step::{Trigger, WriteMoment};
-use crate::catalog::{self, Catalog, Changes, Known};
+use crate::catalog::{self, Catalog, Known};
 use crate::folder::watch::{Armed, QUIET};
 use crate::folder::{Folder, Found, Met, SourceFormat};
 use crate::model::collection::ArticleState;
@@ -89,7 +89,6 @@ impl Ingest {
         self.recordings.set_index((!to_read.is_empty()).then_some(recordings));
         self.scan.begin(to_read);
         if self.scan.left() >= HURRY_FROM {
-            catalog.prepare_for(Changes::Many)?;
             catalog.begin_bulk_import()?;
         }
         self.compare_media(catalog, &films, moment)?;
