@@ -2,8 +2,8 @@
 //!
 //! # The map
 //!
-//! An hourglass. **Ingest** turns a folder into entries; **serving** turns entries into bytes. They share the types of
-//! [`model`] and one handle, [`render::snapshot::Current`].
+//! The program has the shape of an hourglass. **Ingest** turns a folder into entries; **serving** turns entries into bytes. They
+//! share the types of [`model`] and one handle, [`render::snapshot::Current`].
 //!
 //! ```text
 //!         INGEST (blocking, one thread, the only writer)      |      SERVING (async, many tasks, read-only)
@@ -20,31 +20,32 @@
 //!
 //! - The catalog gives an article its id once. The id survives edit, rename, move, restart and a change of title.
 //! - A snapshot is a pure function of the configuration and the entries: the same entries give the same bytes and ETags.
-//! - An event is a hint; reading the file says what is true. Reconciling repairs a lost hint.
-//! - A half-written file, a broken file and a draft never reach a feed. A missing folder deletes nothing.
-//! - A folder is watched before it is listed, so no change falls between the two.
+//! - An event is only a hint where to look; the content of the file decides. Reconciling makes up for lost hints.
+//! - Half-written files, broken files and drafts never reach a feed. If the folder goes missing, nothing is deleted.
+//! - A folder is watched before it is listed, so no change is missed.
 //! - No response shows an article before its text has been read; a request for one waits until it has.
 //! - Versions are at least a second apart, so `ETag` and `Last-Modified` always change together.
 //! - Logging never blocks. Dropped lines are counted and reported.
-//! - `serve` cannot open a file. It reads the disk through one read-only door, `render::on_demand`.
+//! - `serve` opens no files. Its only access to the disk is read-only, through `render::on_demand`.
 //!
 //! # Reading the comments
 //!
 //! "(standards 88)" refers to row 88 of `tests/standards.md`, which states the rule, its source and the test that proves it.
-//! "RFC 9110 section 8.8.3" and the like name the source itself.
+//! A reference such as "RFC 9110 section 8.8.3" cites the source directly.
 //!
 //! # The modules, in reading order
 //!
-//! A module uses only modules above it; `tests/architecture.rs` checks that. The blank lines below keep rustfmt from sorting them.
+//! A module uses only modules above it; `tests/architecture.rs` checks that. The blank lines between the declarations keep rustfmt
+//! from sorting them.
 //!
-//! - [`model`]: the types that ingest makes and serving shows: entries, collections, views. Pure data.
+//! - [`model`]: the types that ingest produces and serving presents: entries, collections, views. Pure data.
 //! - [`change`]: the messages that reach the single writer.
 //! - [`config`]: the configuration file: parsing, defaults and checks.
-//! - [`observe`]: what an operator sees: log, metrics, status, heartbeats.
+//! - [`observe`]: the operator's view: log, metrics, status, heartbeats.
 //! - [`system`]: the host: listening sockets and systemd.
 //! - [`folder`]: the watched folder: names, walking, media files, and the watch for changes.
 //! - [`article`]: the bytes of one file -> an article and its problems. Pure.
-//! - [`catalog`]: the durable record of what was published. Decides ids, slugs and dates.
+//! - [`catalog`]: the durable record of published articles. Assigns ids, slugs and dates.
 //! - [`render`]: entries -> feeds and pages, the snapshot that holds them, and rendering on demand. Pure.
 //! - [`publish`]: the single writer: changes -> catalog -> snapshot.
 //! - [`serve`]: snapshot -> HTTP responses.

@@ -1,8 +1,8 @@
 //! Removes a website's boilerplate around a plain-text article: counters, share buttons, the comment form.
 //!
-//! Removes lines only in the head (before the first real paragraph) and the tail, only whole known lines, and only with more than
-//! one sign that the page was scraped. Each removed line is reported with its rule:
-//! T1 comment form at the end, H1 counter, H2 share names, H3 byline or date (moved, not lost), H4 repeated headline.
+//! Removes lines only in the head (before the first real paragraph) and in the tail, only whole known lines, and only if more than
+//! one sign shows that the page was scraped. Each removed line is reported with its rule: T1 comment form at the end, H1 counter, H2
+//! names of share buttons, H3 byline or date (moved, not lost), H4 repeated headline.
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -40,8 +40,8 @@ pub fn meaning(rule: &str) -> &'static str {
         "H1" => "a counter above the text",
         "H2" => "the name of a share button",
         "H3" => "a byline or date, which became the author or the date",
-        "H4" => "the headline once more",
-        _ => "a website's own line",
+        "H4" => "the repeated headline",
+        _ => "a line of the website's boilerplate",
     }
 }
 
@@ -54,7 +54,7 @@ pub struct Cleaned {
     pub removed: Vec<Removed>,
     /// The authors in a byline.
     pub authors: Vec<Person>,
-    /// The date that has a line of its own.
+    /// The date on a line of its own.
     pub published: Option<DateTime<Utc>>,
     /// Set if too much would have been removed, so nothing was.
     pub problem: Option<Problem>,
@@ -96,7 +96,7 @@ fn one_pass(title: &str, lines: &[Line], timezone: Tz) -> Cleaned {
     finder.finish(form == Some(Form::Proven))
 }
 
-/// The certainty that the tail is a comment form.
+/// The degree of certainty that the tail is a comment form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
     Likely,
@@ -123,7 +123,7 @@ impl Finder<'_> {
         let others = self.lines[..start].iter().filter(|line| is_text(line)).count();
         let solo = weights.iter().filter(|weight| **weight == Weight::Solo).count();
         let strong = weights.iter().filter(|weight| **weight == Weight::Strong).count();
-        // Together with the headline, which is not among the lines, at least two lines have to remain.
+        // At least two lines have to remain: one here, and the headline, which is not among these lines.
         if others == 0 || !(solo >= 1 || (weights.len() >= 2 && strong >= 1)) {
             return None;
         }
@@ -133,7 +133,7 @@ impl Finder<'_> {
         Some(if solo >= 1 && solo + strong >= 2 { Form::Proven } else { Form::Likely })
     }
 
-    /// The lines before the first real paragraph. A text without one has no head.
+    /// The end of the head: the number of lines before the first real paragraph. A text without a real paragraph has no head.
     fn head_end(&self) -> usize {
         let is_unmarked = |index: &usize| self.marks[*index].is_none();
         let line = (0..self.lines.len()).filter(is_unmarked).find(|index| is_real(&self.lines[*index].text));
@@ -155,7 +155,7 @@ impl Finder<'_> {
         line.into_iter().chain(block).min().map_or(0, |end| end.min(HEAD_LINES))
     }
 
-    fn head(&mut self, title: &str, form: bool, timezone: Tz) {
+    fn head(&mut self, title: &str, has_form: bool, timezone: Tz) {
         let end = self.head_end();
         let head: Vec<usize> = (0..end).filter(|index| !self.lines[*index].text.is_empty()).collect();
         if head.is_empty() {
@@ -169,14 +169,14 @@ impl Finder<'_> {
             .copied()
             .filter(|index| phrases::weigh(&self.lines[*index].text) == Some(Weight::Share))
             .collect();
-        let several = shares.len() >= 2;
-        if several {
+        let has_share_names = shares.len() >= 2;
+        if has_share_names {
             for index in shares {
                 self.marks[index] = Some("H2");
             }
         }
-        self.bylines(&head, form || several, timezone);
-        // A removal may leave a number on a line of its own.
+        self.bylines(&head, has_form || has_share_names, timezone);
+        // Each removal may leave another number on a line of its own.
         loop {
             let counters: Vec<usize> = head
                 .iter()
@@ -184,7 +184,8 @@ impl Finder<'_> {
                 .filter(|index| self.marks[*index].is_none())
                 .filter(|index| {
                     let text = self.lines[*index].text.as_str();
-                    is_count_of_something(text) || (self.stands_alone(*index) && is_counter(text, form || several))
+                    is_count_of_something(text)
+                        || (self.stands_alone(*index) && is_counter(text, has_form || has_share_names))
                 })
                 .collect();
             if counters.is_empty() {
@@ -196,8 +197,8 @@ impl Finder<'_> {
         }
     }
 
-    /// H3: a date alone may be the subject of the text. It is moved only next to a byline or other signs of a scraped page, or if it
-    /// is labelled as the date of publication.
+    /// H3: bylines and dates. A date alone may be the subject of the text, so it becomes metadata only next to a byline or other
+    /// signs of a scraped page, or if it is labelled as the date of publication.
     fn bylines(&mut self, head: &[usize], scraped: bool, timezone: Tz) {
         for index in head.iter().copied() {
             if self.marks[index].is_none()
@@ -319,7 +320,7 @@ fn byline(text: &str) -> Option<Vec<Person>> {
             && words.iter().all(|word| is_word(word))
             && !PARTICLES.contains(words.last().unwrap_or(&""))
     };
-    // A single word is a name only if it is an agency's: "By Monday" and "By Land and Sea" name no person.
+    // A single word is a name only if it is that of a news agency: "By Monday" and "By Land and Sea" do not name a person.
     let is_whole = |name: &String| name.contains(' ') || !name.is_ascii() || AGENCIES.contains(&name.as_str());
     (names.iter().all(is_name) && names.iter().any(is_whole))
         .then(|| names.into_iter().map(|name| Person { name, ..Person::default() }).collect())
@@ -371,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn counters() {
+    fn counters_are_removed_where_they_are_not_content() {
         check("0\n\n%", &["H1 0"]);
         check("0\n%", &[]);
         check("7\n\n%", &[]);
@@ -417,7 +418,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_removed_if_it_would_be_too_much() {
+    fn nothing_is_removed_if_too_much_would_be() {
         let cleaned = check(&format!("{}\n{REAL}", "12 comments\n".repeat(9)), &[]);
         assert!(cleaned.problem.is_some());
     }

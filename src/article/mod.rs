@@ -32,11 +32,11 @@ use dialect::Dialect;
 pub use problem::{Problem, panic_as_problem};
 pub use reading::{Article, ParsedBody, Reading, Rules, Verdict};
 
-/// Version of the rules that turn bytes into an article. Raise it when a change of the rules changes the article of an unchanged
-/// file: the daemon then reads every file again.
+/// Version of the rules that turn bytes into an article. Increase it when a change of the rules changes the article of an
+/// unchanged file: the daemon then reads every file again.
 pub const VERSION: u32 = 5;
 
-/// Length of the start of a text that is searched for a first word, in characters.
+/// Number of characters at the start of a text that are searched for a first word.
 const FIRST_WORDS: usize = 200;
 
 /// Reads `file`, which is at `path` below the watched folder and has these bytes. The tags of a recording are read from the file
@@ -51,7 +51,7 @@ pub fn read_file(file: &Path, bytes: &[u8], path: &Path, format: SourceFormat, r
     reading.unwrap_or_else(|problem| Verdict::Broken(problem).into())
 }
 
-/// Reads the bytes of the file at `path` (relative to the watched folder).
+/// Reads the bytes of the file at `path`, which is relative to the watched folder.
 ///
 /// Never fails: a file that cannot be read gets a [`Verdict`], and one that is only unusual gets a [`Problem`].
 pub fn read(bytes: &[u8], path: &Path, format: SourceFormat, rules: &Rules) -> Reading {
@@ -66,7 +66,7 @@ pub fn read(bytes: &[u8], path: &Path, format: SourceFormat, rules: &Rules) -> R
     };
     split.problems.extend(problem.into_iter().chain(unicode::garbled(&text)));
     let header = &split.header;
-    // The source is checked before any other work on it, and the resulting HTML below.
+    // The source is checked before anything else is done with it; the resulting HTML is checked below.
     let exceeds_limits = match format {
         SourceFormat::Html => html::is_crowded(split.body),
         SourceFormat::Markdown => markdown::exceeds_limits(split.body),
@@ -81,7 +81,7 @@ pub fn read(bytes: &[u8], path: &Path, format: SourceFormat, rules: &Rules) -> R
         // The bytes of a recording are not text; `recording::read` reads its tags.
         SourceFormat::Audio => ParsedBody::default(),
         SourceFormat::Html => {
-            // A page with front matter is the source of a static site generator.
+            // A page with front matter is a source file of a static site generator.
             let (page, left_out) = match split.body_line {
                 1 => (Cow::Borrowed(split.body), None),
                 line => dialect::plain(split.body, Dialect::Html, line),
@@ -94,7 +94,7 @@ pub fn read(bytes: &[u8], path: &Path, format: SourceFormat, rules: &Rules) -> R
         }
     };
     let exceeds_limits = match format {
-        // `html::read` has checked it.
+        // `html::read` has checked the page already.
         SourceFormat::Html => false,
         SourceFormat::Text => html::is_too_long(&body.html),
         SourceFormat::Markdown | SourceFormat::Audio => html::is_too_much(&body.html),
@@ -109,8 +109,8 @@ pub fn read(bytes: &[u8], path: &Path, format: SourceFormat, rules: &Rules) -> R
 }
 
 /// Reads only the front matter of a Markdown file. The result equals that of [`read`] except for the text and what is derived from
-/// it: the summary and the language. `None` if that is not certain, for example because the front matter has no title, an expiry
-/// date, media or a problem, or because no text follows it.
+/// it: the summary and the language. `None` if the two could differ otherwise, for example because the front matter has no title,
+/// an expiry date, media or a problem, or because no text follows it.
 pub fn head(bytes: &[u8], path: &Path, rules: &Rules) -> Option<Box<Article>> {
     let text = std::str::from_utf8(bytes).ok()?;
     let fence = text.get(..4).filter(|fence| matches!(*fence, "---\n" | "+++\n"))?;

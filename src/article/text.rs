@@ -54,17 +54,17 @@ impl Block {
 pub struct TextDocument {
     /// The headline, if there is one.
     pub title: Option<String>,
-    /// Where the headline was found, in words.
+    /// Description of where the headline was found.
     pub title_source: &'static str,
     /// The authors in a byline.
     pub authors: Vec<Person>,
-    /// The date that has a line of its own.
+    /// The date on a line of its own.
     pub published: Option<DateTime<Utc>>,
     /// The text.
     pub blocks: Vec<Block>,
-    /// Lines removed as a website's boilerplate.
+    /// Lines removed as website boilerplate.
     pub removed: Vec<Removed>,
-    /// Problems to report to the writer.
+    /// Problems to report to the author.
     pub problems: Vec<Problem>,
 }
 
@@ -178,7 +178,8 @@ fn trim_blank(lines: &mut Vec<Line>) {
     lines.truncate(end);
 }
 
-/// Returns the first line if it looks like a headline, and removes it from the text; otherwise the first sentence, which stays.
+/// Returns the first line if it looks like a headline, and removes it from the text; otherwise returns the first sentence, which
+/// stays in the text.
 fn take_title(lines: &mut Vec<Line>) -> Option<String> {
     let first = lines.first()?.text.clone();
     let next = lines.get(1).map(|line| line.text.as_str());
@@ -205,7 +206,7 @@ fn take_title(lines: &mut Vec<Line>) -> Option<String> {
 
 // --- layout ---------------------------------------------------------------------------------------------------------
 
-/// Whether a whole file is code: mostly indented, and similar to code.
+/// Whether a whole file is code: many lines are indented, and many look like code.
 fn is_code(text: &str) -> bool {
     const STARTS: [&str; 12] =
         ["def ", "fn ", "#include", "//", "import ", "return", "if (", "for (", "class ", "var ", "let ", "const "];
@@ -252,7 +253,7 @@ fn lay_out(group: &[&str], wrap: &Wrap) -> Vec<Block> {
     paragraphs.into_iter().map(Block::Paragraph).collect()
 }
 
-/// Continues a paragraph with the next line of a text that was wrapped.
+/// Joins the next line of a wrapped text to a paragraph.
 fn join(paragraph: &mut String, line: &str, wrap: &Wrap) {
     let cjk =
         paragraph.chars().next_back().is_some_and(is_cjk_or_mark) && line.chars().next().is_some_and(is_cjk_or_mark);
@@ -274,7 +275,7 @@ fn is_cjk_or_mark(c: char) -> bool {
     is_cjk(c) || matches!(c, '、' | '。' | '，' | '「' | '」' | '『' | '』' | '（' | '）' | '！' | '？' | '：' | '；')
 }
 
-/// The width at which a text was wrapped.
+/// The properties of a text that decide which of its lines are joined.
 struct Wrap {
     /// The width in columns; `None` if the text was not wrapped by a program.
     width: Option<usize>,
@@ -300,7 +301,7 @@ impl Wrap {
         Self { width: wrapped.then_some(width), has_long_paragraph, words }
     }
 
-    /// Whether a program, not the writer, broke the line between two lines of a block.
+    /// Whether a program, not the author, made the break between two lines of a block.
     fn joins(&self, before: &str, after: &str) -> bool {
         if let Some(width) = self.width {
             return is_forced(before, after, width) || !ends_sentence(before);
@@ -323,7 +324,7 @@ fn is_forced(line: &str, next: &str, width: usize) -> bool {
     columns(line) + 1 + columns(word) > width
 }
 
-/// Whether lines are verse: broken before they were full, or all beginning like lines of a poem.
+/// Whether lines are verse: many are broken before they are full, or all start with a capital letter and few end with a full stop.
 fn is_verse(group: &[&str]) -> bool {
     let width = group.iter().map(|line| columns(line)).max().unwrap_or(0);
     if group.len() < 3 || width > VERSE_WIDTH || reads_as_prose(group) {
@@ -335,7 +336,7 @@ fn is_verse(group: &[&str]) -> bool {
     early * 2 >= group.len() - 1 || (group.iter().all(capital) && stops * 2 < group.len())
 }
 
-/// Whether each line is a paragraph, as in an interview: whole sentences of very different length.
+/// Whether each line is a paragraph, as in an interview: every line ends a sentence, and at least one is long.
 fn reads_as_prose(group: &[&str]) -> bool {
     group.iter().all(|line| ends_sentence(line)) && group.iter().any(|line| is_real(line))
 }
@@ -454,7 +455,7 @@ mod tests {
         "The coastal bridge stayed closed on Wednesday as winds of more than 70 miles an hour kept lorries away.";
 
     #[test]
-    fn headlines() {
+    fn the_first_line_or_sentence_is_the_headline() {
         assert_eq!(title("Storm\n\nText").as_deref(), Some("Storm"));
         assert_eq!(title("Storm\nText follows at once.").as_deref(), Some("Storm"));
         assert_eq!(title("Storm.\n\nText").as_deref(), Some("Storm."));
@@ -468,7 +469,7 @@ mod tests {
     }
 
     #[test]
-    fn single_newlines() {
+    fn a_single_newline_ends_a_paragraph_unless_the_line_was_wrapped() {
         assert_eq!(paragraphs(&format!("T\n\n{REAL}\nSecond line begins here.")), [REAL, "Second line begins here."]);
         assert_eq!(
             paragraphs(&format!("T\n\n{REAL}\n\nThe adviser, Jake Sullivan\nsaid so.")),
@@ -498,7 +499,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_verse_and_code() {
+    fn lists_verse_and_code_are_recognised() {
         let list = document("T\n\n- one\n- two\nwith more\n- three").blocks;
         assert_eq!(
             list,
@@ -508,7 +509,7 @@ mod tests {
         for text in ["3. Mai: Konzert\n17. Mai: Lesung\n21. Mai: Ausflug", "3. three\n2. two\n1. one", "– Who?\n– Me."]
         {
             let words = paragraphs(&format!("T\n\n{text}")).join("\n");
-            assert_eq!(words, text, "markers that do not count up are text");
+            assert_eq!(words, text, "numbers that do not count up from 1 are text");
         }
         let song = "The wind is on the water,\nThe gulls have gone to land,\nAnd someone still is counting\nThe lights along the strand.";
         assert!(matches!(&document(&format!("T\n\n{song}")).blocks[..], [Block::Verse(lines)] if lines.len() == 4));
@@ -518,7 +519,7 @@ mod tests {
     }
 
     #[test]
-    fn spaces() {
+    fn white_space_is_folded_and_no_break_spaces_that_matter_stay() {
         assert_eq!(tidy(" a \u{A0} b\u{A0}c "), "a b c");
         assert_eq!(tidy("10\u{A0}000 100\u{202F}% «\u{A0}oui\u{A0}»"), "10\u{A0}000 100\u{202F}% «\u{A0}oui\u{A0}»");
         assert_eq!(tidy("a\tb\u{2003}c"), "a b c");

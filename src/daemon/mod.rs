@@ -39,10 +39,10 @@ use supervisor::{SharedState, Supervisor};
 /// Timeout for recording the current change at a stop.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The connections of the daemon to its surroundings.
+/// The resources that the daemon gets from its caller.
 pub struct DaemonWiring {
     pub sockets: Sockets,
-    /// They get the heartbeats that systemd and the admin listener need.
+    /// The daemon adds the heartbeats that systemd and the admin listener need.
     pub observers: Observers,
     /// Reads the configuration again, for a reload.
     pub load: Load,
@@ -102,7 +102,7 @@ impl Daemon {
         self.config.base_url(self.shared.address)
     }
 
-    /// Serves until `stop` completes or a task fails. Each of `hangups` reloads the configuration, including those
+    /// Serves until `stop` completes or a task fails. Each signal from `hangups` reloads the configuration, including signals
     /// received before the call.
     ///
     /// # Errors
@@ -111,13 +111,13 @@ impl Daemon {
         let Self { sockets, config, shared, pipeline, watchdog_limit, admin, control, lock } = self;
         let status = shared.status(&config);
         let (server, observers) = (shared.server.clone(), shared.observers.clone());
-        let (orders, ordered) = mpsc::channel(1);
+        let (reload_sender, reloads) = mpsc::channel(1);
         if let Some(control) = control {
-            tokio::spawn(control.run(orders.clone()));
+            tokio::spawn(control.run(reload_sender.clone()));
         }
-        tokio::spawn(forward_hangups(hangups, orders));
+        tokio::spawn(forward_hangups(hangups, reload_sender));
         let (end, ended) = oneshot::channel();
-        let mut supervisor_task = tokio::spawn(Supervisor::new(shared, config, pipeline.run()?).run(ordered, ended));
+        let mut supervisor_task = tokio::spawn(Supervisor::new(shared, config, pipeline.run()?).run(reloads, ended));
         systemd::ready(&status);
         let mut ingest_ended = None;
         let stop = async {
@@ -146,21 +146,21 @@ impl Daemon {
             // The publisher may still write until the process ends.
             std::mem::forget(lock);
         }
-        anyhow::ensure!(!ended_early, "the publisher ended unexpectedly; the daemon has to end as well");
+        anyhow::ensure!(!ended_early, "the publisher ended unexpectedly; stopping the daemon");
         outcome
     }
 }
 
 /// Turns SIGHUP into reload requests until the receiver is dropped.
-async fn forward_hangups(mut hangups: Signal, orders: mpsc::Sender<control_socket::Reload>) {
+async fn forward_hangups(mut hangups: Signal, reload_sender: mpsc::Sender<control_socket::Reload>) {
     loop {
         tokio::select! {
             hangup = hangups.recv() => match hangup {
                 // The supervisor logs the result.
-                Some(()) => drop(orders.send(oneshot::channel().0).await),
+                Some(()) => drop(reload_sender.send(oneshot::channel().0).await),
                 None => return,
             },
-            () = orders.closed() => return,
+            () = reload_sender.closed() => return,
         }
     }
 }
@@ -191,7 +191,7 @@ pub fn adopt(config: &Config, entries: &[ImportedEntry]) -> anyhow::Result<Adopt
     })
 }
 
-/// Renders a feed as the daemon of the folder serves it: the one at an address, or the main feed.
+/// Renders the feed at `address`, or else the main feed, as the daemon of the folder serves it.
 ///
 /// # Errors
 /// No daemon has run on the folder yet, or its catalog cannot be read.

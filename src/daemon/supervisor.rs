@@ -1,4 +1,4 @@
-//! Supervises publishing: reloads the configuration on request, and restarts publishing after the catalog could not be used. The
+//! Supervises publishing: reloads the configuration on request, and restarts publishing after a failure of the catalog. The
 //! current snapshot is served until a new one is ready.
 
 use std::net::SocketAddr;
@@ -74,7 +74,7 @@ fn needs_restart(old: &Config, new: &Config) -> Option<&'static str> {
 /// An event that the supervisor waits for.
 enum Event {
     /// A reload was requested.
-    Ordered(Reload),
+    ReloadRequested(Reload),
     /// The pipeline ended.
     Ended(Ended),
     /// The pause after a failure is over.
@@ -89,7 +89,7 @@ pub struct Supervisor {
     /// The failure that was logged last; each is logged once.
     logged_failure: String,
     retry_at: Instant,
-    /// The way in which the catalog is opened next.
+    /// The mode in which the catalog is opened next.
     opening: Opening,
     /// Time of the last recovery of a damaged catalog.
     recovered_at: Option<Instant>,
@@ -120,16 +120,16 @@ impl Supervisor {
     /// A task panicked, or the pipeline could not be stopped.
     pub async fn run(
         mut self,
-        mut orders: mpsc::Receiver<Reload>,
+        mut reloads: mpsc::Receiver<Reload>,
         mut ended: oneshot::Receiver<()>,
     ) -> anyhow::Result<()> {
         loop {
             let event = tokio::select! {
-                event = self.next(&mut orders) => event,
+                event = self.next(&mut reloads) => event,
                 _ = &mut ended => return self.stop().await,
             };
             match event {
-                Event::Ordered(sender) => {
+                Event::ReloadRequested(sender) => {
                     let result = self.reload().await?;
                     let _ = sender.send(result);
                 }
@@ -139,7 +139,7 @@ impl Supervisor {
                 }
                 Event::Ended(Ended::Damaged(error)) => {
                     if let Some(running) = self.running.take() {
-                        // Its error is the damage that is handled here.
+                        // Its error is the damage that is handled below.
                         let _ = tokio::task::spawn_blocking(move || running.stop()).await?;
                     }
                     let at_state = self.shared.state.display().to_string();
@@ -154,7 +154,7 @@ impl Supervisor {
     }
 
     /// Waits for the next event.
-    async fn next(&mut self, orders: &mut mpsc::Receiver<Reload>) -> Event {
+    async fn next(&mut self, reloads: &mut mpsc::Receiver<Reload>) -> Event {
         let event = async {
             if let Some(running) = &mut self.running {
                 return Event::Ended(running.ended().await);
@@ -163,7 +163,7 @@ impl Supervisor {
             Event::Retry
         };
         tokio::select! {
-            Some(order) = orders.recv() => Event::Ordered(order),
+            Some(reload) = reloads.recv() => Event::ReloadRequested(reload),
             event = event => event,
         }
     }
@@ -179,7 +179,7 @@ impl Supervisor {
     /// Handles a failure of the catalog: drops the pipeline and schedules the next attempt. The current snapshot is still served.
     async fn handle_failure(&mut self, error: &anyhow::Error) {
         if let Some(running) = self.running.take() {
-            // Ending the watch of a large folder takes long.
+            // Ending the watch of a large folder can take long.
             let _ = tokio::task::spawn_blocking(move || drop(running)).await;
         }
         let failure = format!("{error:#}");
@@ -231,7 +231,7 @@ impl Supervisor {
                 if let Some(running) = &self.running {
                     running.reconcile();
                 }
-                Ok("the configuration is the same; comparing the whole folder".to_owned())
+                Ok("the configuration has not changed; comparing the whole folder".to_owned())
             }
             Ok(new) => match needs_restart(&self.config, &new) {
                 Some(key) => Err(format!("{key} cannot change while the daemon runs: restart it")),
@@ -257,7 +257,7 @@ impl Supervisor {
             Ok(running) => {
                 self.running = Some(running);
                 self.config = new;
-                Ok(Ok("the new configuration holds".to_owned()))
+                Ok(Ok("the new configuration is in effect".to_owned()))
             }
             Err(error) => {
                 self.begin_again().await?;

@@ -1,5 +1,5 @@
-//! THE SINGLE WRITER: [`Change`](crate::change::Change) -> catalog -> snapshot. It runs on a blocking thread of its own, and passes the time
-//! to everything that it calls.
+//! The single writer: [`Change`](crate::change::Change) -> catalog -> snapshot. Runs on its own blocking thread; the functions that it
+//! calls get the current time as an argument.
 
 mod build;
 mod compressor;

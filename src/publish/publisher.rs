@@ -28,28 +28,28 @@ const BATCH: usize = 256;
 /// Shortest time between two versions (standards 88).
 const VERSION_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How long a version waits for a clock that was set back a little, so that no version is dated in the future.
-const CLOCK_PATIENCE: Duration = Duration::from_secs(5);
+/// Longest wait for the clock to catch up after it was set back, so that no version is dated in the future.
+const MAX_CLOCK_WAIT: Duration = Duration::from_secs(5);
 
-/// How often the clock is read while an article is scheduled: it may be set, and the machine may be suspended.
+/// How often the clock is read while an article is scheduled, because the clock may be set and the machine may be suspended.
 const CLOCK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The connections of the writer to the other parts of the daemon.
+/// Connects the writer to the other parts of the daemon.
 #[derive(Debug)]
 pub struct PublisherWiring {
     /// Gets each new version.
     pub current: Current,
     /// Files that are open for writing.
     pub open_files: OpenFiles,
-    /// Requests of readers for articles whose texts have not been read yet.
+    /// HTTP requests that wait for articles whose texts have not been read yet.
     pub text_requests: TextRequests,
-    /// The folders that are watched already; no other folder is read.
+    /// The folders that are watched already; only these are read.
     pub armed: Armed,
     pub fence: Fence,
     pub observers: Observers,
 }
 
-/// Follows changes: records them in the catalog, and publishes versions.
+/// Applies changes: records them in the catalog and publishes versions.
 #[derive(Debug)]
 pub struct Publisher {
     catalog: Catalog,
@@ -58,14 +58,14 @@ pub struct Publisher {
     /// The version that is served.
     version: Version,
     published_at: Instant,
-    /// The latest version for which a change was recorded: the next version is not earlier.
-    promised: Version,
-    /// Whether something that is served has changed since.
+    /// The latest version for which a change was recorded; the next version is not earlier than this.
+    pending_version: Version,
+    /// Whether anything that is served has changed since that version was published.
     dirty: bool,
-    /// Whether follow-up work of the version is pending (compression, cutoffs).
+    /// Whether follow-up work for the version is pending (compression, cutoffs).
     unfinished: bool,
     next_due: Option<DateTime<Utc>>,
-    /// When the first change arrived that is not served yet.
+    /// Arrival time of the oldest change that is not served yet.
     first_change: Option<Instant>,
     observers: Observers,
     heartbeat: Heartbeat,
@@ -96,7 +96,7 @@ impl Publisher {
             ingest,
             builder,
             version,
-            promised: version,
+            pending_version: version,
             published_at: Instant::now(),
             dirty: true,
             unfinished: false,
@@ -107,7 +107,7 @@ impl Publisher {
         })
     }
 
-    /// The dates of documents that no entry determines.
+    /// The dates of the site, for documents whose dates do not come from an entry.
     pub fn dates(&self) -> SiteDates {
         self.builder.dates()
     }
@@ -127,7 +127,7 @@ impl Publisher {
             let progress = ReadProgress { done: all - self.ingest.left_to_read().min(all), all };
             self.observers.status.update(|status| status.progress = Some(progress));
         }
-        // New files may be too young to be read. Wait for them, so that the first version is not an empty one.
+        // New files may be too recent to be read. Wait for them, so that the first version is not empty.
         if let Some(wait) = self.ingest.until_new_are_quiet(&self.catalog, Instant::now())? {
             std::thread::sleep(wait);
             self.tick(Queue::More)?;
@@ -143,14 +143,14 @@ impl Publisher {
         Ok(())
     }
 
-    /// Serves the last version again if nothing has changed since: then no new version has to be awaited.
+    /// Serves the last version again if nothing has changed since, so that the start does not have to wait for a new version.
     fn resume(&mut self) -> catalog::Result<bool> {
         let now = Utc::now();
-        let is_known = !self.dirty && self.version > Version::default() && self.version.date() <= now;
-        // Changes may have been recorded, or have become due, that no version has shown.
-        let recorded = promised(&self.catalog)? > self.version;
+        let is_reusable = !self.dirty && self.version > Version::default() && self.version.date() <= now;
+        // Changes that no version has shown yet may have been recorded or become due.
+        let unpublished = pending_version(&self.catalog)? > self.version;
         let is_due = self.catalog.next_due(self.version.date())?.is_some_and(|due| due <= now);
-        if !is_known || recorded || is_due || !self.builder.resume(&mut self.catalog, Moment::of(self.version))? {
+        if !is_reusable || unpublished || is_due || !self.builder.resume(&mut self.catalog, Moment::of(self.version))? {
             return Ok(false);
         }
         self.note_published(Moment::of(self.version))?;
@@ -164,7 +164,7 @@ impl Publisher {
         }
     }
 
-    /// Works until the channel closes.
+    /// Runs until the channel closes.
     ///
     /// # Errors
     /// The catalog cannot be read or written: without it no id is safe, so the daemon must end.
@@ -173,15 +173,15 @@ impl Publisher {
         loop {
             self.catalog.tidy()?;
             self.heartbeat.beat();
-            let (open, hints) = match changes.recv_timeout(self.until_next_wake()) {
+            let (open, queue) = match changes.recv_timeout(self.until_next_wake()) {
                 Ok(change) => self.take(change, changes)?,
                 Err(RecvTimeoutError::Timeout) => (true, Queue::Empty),
                 Err(RecvTimeoutError::Disconnected) => (false, Queue::Empty),
             };
-            if open && hints == Queue::Empty {
+            if open && queue == Queue::Empty {
                 self.publish_if_due()?;
             }
-            self.tick(hints)?;
+            self.tick(queue)?;
             if !open {
                 // Changes that were not published are in the catalog, and are published at the next start.
                 return Ok(());
@@ -203,69 +203,71 @@ impl Publisher {
         Ok(())
     }
 
-    /// Takes a change and those behind it. Returns whether the channel is open, and whether more are waiting.
+    /// Handles a change and those queued behind it. Returns whether the channel is open, and whether more changes are waiting.
     fn take(&mut self, first: Change, changes: &Receiver<Change>) -> catalog::Result<(bool, Queue)> {
         let moment = self.moment();
         let first_change = *self.first_change.get_or_insert(moment.instant());
         let mut batch = vec![first];
-        let (mut open, mut hints) = (true, Queue::More);
-        while batch.len() < BATCH && hints == Queue::More {
+        let (mut open, mut queue) = (true, Queue::More);
+        while batch.len() < BATCH && queue == Queue::More {
             match changes.try_recv() {
                 Ok(change) => batch.push(change),
                 Err(error) => {
-                    hints = Queue::Empty;
+                    queue = Queue::Empty;
                     open = error != TryRecvError::Disconnected;
                 }
             }
         }
-        let everywhere = batch.contains(&Change::Reconcile);
+        let must_reconcile = batch.contains(&Change::Reconcile);
         batch.retain(|change| *change != Change::Reconcile);
         if !batch.is_empty() {
-            self.follow(&batch, hints, moment)?;
+            self.follow(&batch, queue, moment)?;
         }
-        if everywhere {
+        if must_reconcile {
             let compared = self.ingest.reconcile(&mut self.catalog, moment)?;
             self.observers.metrics.record_comparison(compared);
         }
-        // Otherwise nothing that is served has changed, or the change is served by now.
+        // If nothing is dirty, the changes affect nothing that is served, or they are served already.
         self.first_change = self.dirty.then_some(first_change);
-        Ok((open, hints))
+        Ok((open, queue))
     }
 
-    /// Follows hints, and publishes the result at once if possible: one write to the disk is enough for both.
-    fn follow(&mut self, batch: &[Change], hints: Queue, moment: WriteMoment) -> catalog::Result<()> {
+    /// Processes hints and, if possible, publishes the result in the same transaction, which saves a write to the disk.
+    fn follow(&mut self, batch: &[Change], queue: Queue, moment: WriteMoment) -> catalog::Result<()> {
         // The bulk import is over: from now on, files are compared with all rows.
         self.catalog.interrupt_bulk_import()?;
-        let is_time = hints == Queue::Empty && self.until_next_version().is_zero();
-        let shown = Moment::by_clock(self.next_version().max(self.promised), Utc::now());
+        let may_publish = queue == Queue::Empty && self.until_next_version().is_zero();
+        let snapshot_moment = Moment::by_clock(self.next_version().max(self.pending_version), Utc::now());
         let (ingest, builder, dirty) = (&mut self.ingest, &mut self.builder, self.dirty);
         let (changed, snapshot) = self.catalog.transaction(|catalog| {
-            let changed = ingest.changes(catalog, batch, moment)? | ingest.take_over_due(catalog, shown.due, moment)?;
-            promise(catalog, changed, self.promised)?;
-            // Otherwise nothing that is served has changed, or more hints follow, or texts have to be read first.
-            let is_ready =
-                is_time && (changed || dirty) && !(ingest.has_unread() && builder.lacks_texts(catalog, shown.due)?);
-            let snapshot = if is_ready { Some(builder.render(catalog, shown)?) } else { None };
+            let changed =
+                ingest.changes(catalog, batch, moment)? | ingest.take_over_due(catalog, snapshot_moment.due, moment)?;
+            record_pending_version(catalog, changed, self.pending_version)?;
+            // Not ready if nothing that is served has changed, if more hints are waiting, or if texts have to be read first.
+            let is_ready = may_publish
+                && (changed || dirty)
+                && !(ingest.has_unread() && builder.lacks_texts(catalog, snapshot_moment.due)?);
+            let snapshot = if is_ready { Some(builder.render(catalog, snapshot_moment)?) } else { None };
             Ok((changed, snapshot))
         })?;
         self.dirty |= changed;
         if let Some(snapshot) = snapshot {
             self.builder.serve(snapshot);
-            self.note_published(shown)?;
+            self.note_published(snapshot_moment)?;
             self.unfinished = true;
         }
         Ok(())
     }
 
     /// Does what is due: deletions whose grace period is over, files that have become quiet, articles that are scheduled.
-    fn tick(&mut self, hints: Queue) -> catalog::Result<()> {
+    fn tick(&mut self, queue: Queue) -> catalog::Result<()> {
         if self.ingest.until_next_wake(Instant::now()).is_some_and(|wait| wait.is_zero()) {
             let moment = self.moment();
             let was_reading = self.ingest.is_reading();
             let ingest = &mut self.ingest;
             self.dirty |= self.catalog.transaction(|catalog| {
-                let changed = ingest.tick(catalog, hints, moment)?;
-                promise(catalog, changed, self.promised)
+                let changed = ingest.tick(catalog, queue, moment)?;
+                record_pending_version(catalog, changed, self.pending_version)
             })?;
             self.ingest.notify_requests();
             if was_reading && !self.ingest.is_reading() {
@@ -278,15 +280,16 @@ impl Publisher {
 
     fn publish(&mut self) -> catalog::Result<()> {
         let moment = self.moment();
-        let shown = Moment::by_clock(self.next_version().max(self.promised), Utc::now());
+        let snapshot_moment = Moment::by_clock(self.next_version().max(self.pending_version), Utc::now());
         let ingest = &mut self.ingest;
-        self.catalog.transaction(|catalog| ingest.take_over_due(catalog, shown.due, moment))?;
+        self.catalog.transaction(|catalog| ingest.take_over_due(catalog, snapshot_moment.due, moment))?;
         self.read_main_feed()?;
-        self.builder.publish(&mut self.catalog, shown)?;
-        self.note_published(shown)
+        self.builder.publish(&mut self.catalog, snapshot_moment)?;
+        self.note_published(snapshot_moment)
     }
 
-    /// Reads the texts of all articles of the main feed. Their sizes decide which articles are in it, so this repeats until none is left.
+    /// Reads the texts of all articles of the main feed. Their sizes decide which articles are in it, so this repeats until no text is
+    /// missing.
     fn read_main_feed(&mut self) -> catalog::Result<()> {
         while self.ingest.has_unread() {
             let moment = self.moment();
@@ -319,7 +322,7 @@ impl Publisher {
 
     fn moment(&mut self) -> WriteMoment {
         let version = self.next_version();
-        self.promised = self.promised.max(version);
+        self.pending_version = self.pending_version.max(version);
         WriteMoment::now(version)
     }
 
@@ -330,7 +333,7 @@ impl Publisher {
     fn until_next_version(&self) -> Duration {
         let now = Utc::now();
         let by_clock = self.version.next().date().signed_duration_since(now).to_std().unwrap_or_default();
-        if by_clock <= CLOCK_PATIENCE {
+        if by_clock <= MAX_CLOCK_WAIT {
             return by_clock;
         }
         // The clock was set back by a lot: the monotonic clock decides.
@@ -348,8 +351,8 @@ impl Publisher {
     }
 }
 
-/// Gives articles the ids and dates that they had in a feed published elsewhere. Reads the folder, and publishes nothing: the next start
-/// does.
+/// Gives articles the ids and dates that they had in a feed published elsewhere. Reads the folder but publishes nothing; that happens at
+/// the next start.
 ///
 /// # Errors
 /// The catalog cannot be read or written.
@@ -380,22 +383,22 @@ pub fn adopt(
     catalog.adoption(adopting)
 }
 
-/// The ids of podcasts are made from the site's address, if one is configured.
+/// Sets the base address, if one is configured: the ids of podcasts are derived from it.
 fn name_site(catalog: &mut Catalog, config: &Config, channel: &Channel) {
     if config.site.base_url.is_some() {
         catalog.set_base_url(&channel.base_url);
     }
 }
 
-/// Records the version that will show a change, if something has changed. Returns whether it has.
-fn promise(catalog: &mut Catalog, changed: bool, version: Version) -> catalog::Result<bool> {
+/// Records the version that will show a change, if `changed`. Returns `changed`.
+fn record_pending_version(catalog: &mut Catalog, changed: bool, version: Version) -> catalog::Result<bool> {
     if changed {
         catalog.set_meta("promised", &version.seconds().to_string())?;
     }
     Ok(changed)
 }
 
-fn promised(catalog: &Catalog) -> catalog::Result<Version> {
+fn pending_version(catalog: &Catalog) -> catalog::Result<Version> {
     Ok(Version::at(catalog.meta_date("promised")?.unwrap_or_default()))
 }
 
@@ -403,7 +406,7 @@ fn last_version(catalog: &Catalog) -> catalog::Result<Version> {
     Ok(Version::at(catalog.meta_date("version")?.unwrap_or_default()))
 }
 
-/// The next version: the present second, or the second after the last version if the clock is not later.
+/// The next version: the current second, or the second after the last version if the clock is not later.
 fn next_version(last: Version) -> Version {
     Version::at(Utc::now()).max(last.next())
 }

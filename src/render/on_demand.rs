@@ -1,6 +1,5 @@
-//! Documents that no snapshot holds (the page of one article of many, the feed of a tag, an old archive) and media files. They
-//! are rendered on the first request and cached as long as there is room. This is the only way from a request to the disk, and
-//! it only reads.
+//! Documents that no snapshot holds (most article pages, feeds of tags, old archives) and media files. Documents are rendered on the
+//! first request and cached as long as there is room. This is the only way from a request to the disk, and it is read-only.
 
 use std::collections::HashMap;
 use std::io;
@@ -22,15 +21,15 @@ use crate::render::feed::{self, Channel, Feed, History, opml};
 use crate::render::page::Pages;
 use crate::render::snapshot::{self, Document, DocumentKind, SiteDates, Snapshot};
 
-/// The coding of these documents, which all clients accept: a better one takes longer than it saves for a single client.
+/// The content coding of these documents, which all clients accept. A better one takes longer than it saves for a single client.
 const CODING: ContentCoding = ContentCoding::Gzip;
 
 /// Longest wait for the texts of articles to be read.
 const READ_TIMEOUT: Duration = Duration::from_secs(5);
-/// Maximum number of such waits for one document: with the length of a text known, another article may be part of the document.
+/// Maximum number of such waits for one document: once the length of a text is known, another article may become part of it.
 const MAX_READS: usize = 10;
 
-/// Bytes of the documents in the cache.
+/// Maximum total size of the cached documents, in bytes.
 const CACHE_SIZE: usize = 16 << 20;
 
 /// A document that a snapshot does not hold.
@@ -51,7 +50,7 @@ pub enum Route {
 }
 
 impl Route {
-    /// Parses a path below the base address, in any spelling.
+    /// Parses a path below the base address, canonical or not.
     pub fn at(path: &str, formats: Formats) -> Option<Self> {
         if path == opml::PATH {
             return Some(Self::Opml);
@@ -96,7 +95,7 @@ fn may_be_slug(text: &str) -> bool {
     !text.is_empty() && text.len() <= 255 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
-/// The answer for a route.
+/// The result of looking up a route.
 #[derive(Debug, Clone)]
 pub enum Lookup {
     Document(Arc<Document>),
@@ -108,11 +107,11 @@ pub enum Lookup {
     Gone,
     /// There is no such document.
     Unknown,
-    /// The document has changed since the snapshot; the next one knows the change.
+    /// The document has changed since the snapshot; the next snapshot will show the change.
     NotYet,
 }
 
-/// Why a lookup has no answer.
+/// Why a lookup has no result.
 enum Obstacle {
     /// The texts of these articles must be read first.
     Unread(Vec<i64>),
@@ -142,7 +141,7 @@ struct CachedDocument {
     revised: DateTime<Utc>,
     /// The newest version in which it was found unchanged.
     confirmed: Version,
-    /// The last request for it, by the cache's clock.
+    /// When it was last requested, by the cache's clock.
     requested: u64,
     document: Arc<Document>,
 }
@@ -204,8 +203,8 @@ impl OnDemand {
         Self { library, cache, pages, dates, files, text_requests }
     }
 
-    /// Looks up the document of a route as it was in a snapshot; `path` is how the request spells the route. Blocks: it reads a
-    /// file, renders the document and compresses it.
+    /// Looks up the document of a route as it was in a snapshot; `path` is the requested path. Blocks, because it may read from the
+    /// disk, render the document and compress it.
     ///
     /// # Errors
     /// The library cannot be read.
@@ -335,8 +334,8 @@ impl OnDemand {
         })
     }
 
-    /// The document of content that last changed at `revised`, from the cache or rendered. `render` also returns when the content that
-    /// it has read last changed.
+    /// Returns the cached document if its content last changed at `revised`; otherwise renders it. `render` also returns when the
+    /// content that it has read last changed.
     fn cached(
         &self,
         path: &str,
@@ -417,7 +416,7 @@ impl OnDemand {
     }
 }
 
-/// The result of `print`.
+/// The result of [`print()`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Printed {
     /// The document.
@@ -439,7 +438,7 @@ pub fn print(
     format: &FeedFormat,
     now: DateTime<Utc>,
 ) -> library::Result<Printed> {
-    // Changes count as soon as they are recorded, before they are served.
+    // Includes changes that are recorded but not served yet.
     let moment = Moment { version: Version::at(DateTime::<Utc>::MAX_UTC), due: now };
     let lookup = match route {
         Some(Route::View(view, _)) => library.view(view, &channel.limits, moment, None)?,

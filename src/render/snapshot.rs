@@ -1,5 +1,5 @@
-//! All documents of one version, with their validators and compressed variants. A snapshot is immutable and replaced whole, so
-//! no request sees half an update. [`OnDemand`](crate::render::on_demand::OnDemand) renders the documents that it does not hold.
+//! All documents of one version, with their validators and compressed variants. A snapshot is immutable and replaced as a whole,
+//! so no request sees half an update. [`OnDemand`](crate::render::on_demand::OnDemand) renders all other documents.
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
@@ -35,7 +35,7 @@ impl<T: Into<Bytes>> From<T> for DocumentBody {
     }
 }
 
-/// What a document is, which decides how it is served.
+/// The kind of a document, which decides how it is served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DocumentKind {
     Page,
@@ -79,16 +79,16 @@ pub struct Variant {
     pub bytes: Bytes,
     /// Strong validator of exactly these bytes, in quotes (RFC 9110 section 8.8.3).
     pub etag: String,
-    /// Header fields of its responses. The first response makes them for all.
+    /// Header fields of its responses, made for the first response and reused.
     pub heads: OnceLock<Heads>,
 }
 
 /// Header fields that are the same for every request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Heads {
-    /// Of a response with the bytes.
+    /// For a response with the body.
     pub whole: HeaderMap,
-    /// Of a 304 (RFC 9110 section 15.4.5).
+    /// For a 304 (RFC 9110 section 15.4.5).
     pub unchanged: HeaderMap,
 }
 
@@ -104,7 +104,7 @@ pub struct Document {
     pub kind: DocumentKind,
     /// When these bytes were first served.
     pub last_modified: DateTime<Utc>,
-    /// Whether it belongs to the past and is not expected to change, so that caches may keep it long.
+    /// Whether it is an archive, which is not expected to change, so that caches may keep it for longer.
     pub is_lasting: bool,
     /// Value of `Link`: the feeds of a page (RFC 8288).
     pub links: Option<String>,
@@ -129,7 +129,7 @@ impl Document {
         Self { links, ..self }
     }
 
-    /// Sets whether caches may keep it long.
+    /// Sets whether caches may keep the document for longer.
     #[must_use]
     pub fn lasting(self, is_lasting: bool) -> Self {
         Self { is_lasting, ..self }
@@ -152,17 +152,17 @@ impl Document {
         ContentCoding::ALL.into_iter().filter_map(|coding| self.variant(coding))
     }
 
-    /// Whether feed readers poll it.
+    /// Whether the document is a feed, which feed readers poll.
     pub fn is_feed(&self) -> bool {
         matches!(self.kind, DocumentKind::Feed(_))
     }
 
-    /// Bytes of all its variants.
+    /// Total size of all variants, in bytes.
     pub fn size(&self) -> usize {
         self.variants().map(|variant| variant.bytes.len()).sum()
     }
 
-    /// Whether its bytes are those of `body`.
+    /// Whether the document has the same bytes as `body`.
     pub fn has_body(&self, body: &DocumentBody) -> bool {
         self.hash == body.hash
     }
@@ -189,7 +189,7 @@ fn etag(hash: &blake3::Hash, coding: ContentCoding) -> String {
 /// Path of the icon below the base address.
 const ICON_PATH: &str = "icon.svg";
 
-/// Paths that serve the document at another path.
+/// Aliases: pairs of an additional path and the path of the document that it serves.
 fn aliases(formats: Formats) -> impl Iterator<Item = (&'static str, &'static str)> {
     let of_feeds = formats.iter().flat_map(|format| format.aliases.iter().map(|alias| (*alias, format.file)));
     of_feeds.chain([("favicon.ico", ICON_PATH)])
@@ -206,7 +206,8 @@ pub struct Rendered {
     pub links: Option<String>,
 }
 
-/// Renders the documents that each snapshot holds beside articles. `created` is the date of a feed that has never had an entry.
+/// Renders the documents that every snapshot holds, apart from articles. `created` is the date of a feed that has never had an
+/// entry.
 pub fn render(pages: &Pages, feed: &Feed<'_>, front: &Front, created: DateTime<Utc>) -> Vec<Rendered> {
     let document = |path, kind, body| Rendered { path, kind, body, links: None };
     let feeds = pages.formats().iter();
@@ -227,10 +228,10 @@ pub fn render(pages: &Pages, feed: &Feed<'_>, front: &Front, created: DateTime<U
     feeds.chain(others).collect()
 }
 
-/// Dates of documents that no entry determines.
+/// Dates for documents whose dates do not come from an entry.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SiteDates {
-    /// When pages and feeds last changed their look.
+    /// When the design of pages and feeds last changed.
     pub presented: DateTime<Utc>,
     /// The date of a feed that has never had an entry.
     pub created: DateTime<Utc>,
@@ -239,7 +240,7 @@ pub struct SiteDates {
 /// All documents of one version.
 #[derive(Debug)]
 pub struct Snapshot {
-    /// The moment that its documents show.
+    /// The version and the time that its documents show.
     pub moment: Moment,
     /// The formats of its feeds.
     pub formats: Formats,
@@ -251,7 +252,7 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Makes a version of documents by their paths below the base address, and adds the aliases of these paths.
+    /// Makes a snapshot from documents, by their paths below the base address, and adds the aliases of these paths.
     pub fn new(
         moment: Moment,
         formats: Formats,
@@ -272,8 +273,8 @@ impl Snapshot {
         self.documents.get(path)
     }
 
-    /// Makes the missing compressed variants, those that most clients accept first. Stops when `is_current` says that a newer
-    /// snapshot replaces this one.
+    /// Makes the missing compressed variants, starting with the codings that most clients accept. Stops when `is_current` returns
+    /// false because a newer snapshot has replaced this one.
     pub fn compress(&self, is_current: impl Fn() -> bool) {
         for coding in ContentCoding::COMPRESSED {
             let (feeds, others): (Vec<_>, Vec<_>) = self.documents.values().partition(|document| document.is_feed());
@@ -323,7 +324,7 @@ impl Current {
     }
 }
 
-/// The page of an article. Its `Last-Modified` is that of the article or of the look of pages, whichever is later.
+/// The page of an article. Its `Last-Modified` is that of the article or of the page design, whichever is later.
 pub fn article(pages: &Pages, entry: &Entry, presented: DateTime<Utc>) -> Document {
     let page = Document::new(DocumentKind::Page, pages.article(entry), entry.revised.max(presented));
     page.linked(Some(pages.links("")))
@@ -365,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn subscribers_learn_of_a_new_version() {
+    fn subscribers_are_notified_of_a_new_version() {
         let current = Current::default();
         let versions = current.subscribe();
         let version = Version::default().next();

@@ -1,5 +1,5 @@
-//! The open connections, their phases and limits: no slow, broken or hostile client takes the place of another. A connection
-//! records what happens on it without a lock or a clock; a periodic sweep applies the limits.
+//! The open connections, their phases and limits: no slow, broken or hostile client can crowd out another. A connection records
+//! its phase and progress without a lock or a clock; a periodic sweep applies the limits.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::{IpAddr, Ipv6Addr};
@@ -15,7 +15,7 @@ use crate::observe::metrics::Metrics;
 
 /// Slowest acceptable rate at which a client reads a response, in bytes per second; the slowest mobile networks are ten times
 /// as fast.
-const LEAST_RATE: u64 = 4 << 10;
+const MIN_RATE: u64 = 4 << 10;
 /// Idle time after which a connection releases its buffers.
 const HIBERNATE_AFTER: Duration = Duration::from_secs(2);
 /// Longest interval between two sweeps while there are connections; a shorter limit shortens it.
@@ -23,7 +23,7 @@ const LONGEST_SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 /// Descriptors reserved for files.
 const DESCRIPTORS_FOR_FILES: usize = 256;
 
-/// What a client is doing.
+/// The phase of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Phase {
@@ -90,12 +90,12 @@ impl Connection {
         self.changes.fetch_add(1, Relaxed);
     }
 
-    /// Returns the number of phase changes.
+    /// Returns the number of phase changes so far.
     pub fn changes(&self) -> u32 {
         self.changes.load(Relaxed)
     }
 
-    /// Records bytes accepted by the client's side.
+    /// Records bytes sent to the client.
     pub fn add_written(&self, bytes: usize) {
         self.written.fetch_add(bytes as u64, Relaxed);
     }
@@ -198,7 +198,7 @@ impl ConnectionEntry {
             }
             let sent = self.connection.written.load(Relaxed) - self.written;
             self.remember(changes, blocked, now);
-            return if sent < LEAST_RATE * limits.blocked.as_secs() { Command::End } else { Command::None };
+            return if sent < MIN_RATE * limits.blocked.as_secs() { Command::End } else { Command::None };
         }
         match self.connection.phase() {
             Phase::Asking if elapsed >= limits.request => Command::End,
@@ -228,28 +228,28 @@ impl ConnectionTable {
     fn remove(&mut self, number: u64) -> Option<ConnectionEntry> {
         let entry = self.entries.remove(&number)?;
         if let Some(owner) = entry.owner
-            && let Some(own) = self.by_owner.get_mut(&owner)
+            && let Some(numbers) = self.by_owner.get_mut(&owner)
         {
-            own.remove(&number);
-            if own.is_empty() {
+            numbers.remove(&number);
+            if numbers.is_empty() {
                 self.by_owner.remove(&owner);
             }
         }
         Some(entry)
     }
 
-    /// Closes one connection without a request in progress: the oldest that waits for its first bytes, else the oldest idle one.
+    /// Closes one connection without a request in progress: the oldest that waits for a request, else the oldest idle one.
     /// Returns whether there was one.
     fn evict(&mut self, among: Option<IpAddr>) -> bool {
-        let of = |phase: Phase| {
+        let oldest = |phase: Phase| {
             let is_in_phase =
                 |number: &&u64| self.entries.get(number).is_some_and(|entry| entry.connection.phase() == phase);
             match among {
-                Some(owner) => self.by_owner.get(&owner).and_then(|own| own.iter().find(is_in_phase)).copied(),
+                Some(owner) => self.by_owner.get(&owner).and_then(|numbers| numbers.iter().find(is_in_phase)).copied(),
                 None => self.entries.keys().find(is_in_phase).copied(),
             }
         };
-        let evicted = of(Phase::Asking).or_else(|| of(Phase::Idle)).and_then(|number| self.remove(number));
+        let evicted = oldest(Phase::Asking).or_else(|| oldest(Phase::Idle)).and_then(|number| self.remove(number));
         evicted.is_some_and(|entry| {
             entry.connection.send(Command::End);
             true
@@ -273,7 +273,7 @@ impl Connections {
         Self { open: Mutex::new(open), first_or_last: Notify::new(), metrics }
     }
 
-    /// Changes the limits. Open connections stay.
+    /// Changes the limits. Open connections stay open.
     pub fn set_limits(&self, limits: ConnectionLimits) {
         self.open().limits = limits;
     }
@@ -325,7 +325,7 @@ impl Connections {
         evicted
     }
 
-    /// Closes connections that exceed their limits. Never ends; without connections it sleeps.
+    /// Closes connections that exceed their limits. Never ends; sleeps while there are no connections.
     pub async fn enforce_limits(&self) {
         loop {
             let changed = self.first_or_last.notified();
@@ -389,7 +389,7 @@ impl Drop for Admitted {
     }
 }
 
-/// The network that the limit for one address applies to: with IPv6 the /64, which is what a single customer is assigned.
+/// The network that the limit for one address applies to: for IPv6 the /64, which a single customer is usually assigned.
 pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
@@ -456,8 +456,8 @@ mod tests {
         assert_eq!((command(&other), command(&own[0]), command(&own[1])), (Command::None, Command::None, Command::End));
         third.connection.enter(Phase::Answered);
         assert!(admit(&all, "192.0.2.2").is_none());
-        let of_net: Vec<_> = ["2001:db8::1", "2001:db8::2", "2001:db8::3"].map(|text| admit(&all, text)).into();
-        assert_eq!(of_net.iter().flatten().map(command).filter(|command| *command == Command::End).count(), 1);
+        let same_network: Vec<_> = ["2001:db8::1", "2001:db8::2", "2001:db8::3"].map(|text| admit(&all, text)).into();
+        assert_eq!(same_network.iter().flatten().map(command).filter(|command| *command == Command::End).count(), 1);
     }
 
     #[test]
@@ -473,7 +473,7 @@ mod tests {
         connection.enter(Phase::Answered);
         after(10);
         after(100);
-        assert_eq!(command(&admitted), Command::None, "the server is the slow side");
+        assert_eq!(command(&admitted), Command::None, "the server is slow, not the client");
         connection.set_blocked(true);
         after(101);
         connection.add_written(80 << 10);

@@ -1,5 +1,5 @@
-//! HTTP from the current snapshot: accepts connections, reads requests, sends the responses that [`respond`] makes. Files and
-//! the catalog are reached only through [`OnDemand`].
+//! HTTP from the current snapshot: accepts connections, reads requests, sends the responses that [`respond`] makes. Accesses
+//! files and the catalog only through [`OnDemand`].
 
 mod access_log;
 pub mod admin;
@@ -47,9 +47,9 @@ use stream::{AsyncListener, Observed, Stream};
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Shortest interval between two log lines about such errors.
 const ACCEPT_ERROR_INTERVAL: Duration = Duration::from_mins(1);
-/// Longest request header accepted, in bytes; browsers and readers send 2 KB at most.
+/// Longest request header accepted, in bytes; browsers and feed readers send 2 KB at most.
 const MAX_HEADER: usize = 16 << 10;
-/// Bytes buffered for a slow client; a document is a single piece and may be longer.
+/// Maximum number of bytes buffered for a slow client; a document is sent as a single piece, which may be longer.
 const MAX_UNSENT: usize = 2 * body::CHUNK;
 /// How long a new connection may take to send its first request while the daemon stops.
 const FIRST_REQUEST_GRACE: Duration = Duration::from_millis(300);
@@ -76,7 +76,7 @@ enum Stage {
 }
 
 impl Server {
-    /// Serves `current`, and through `on_demand` the documents that it does not hold, below `base_url`.
+    /// Serves `current` below `base_url`, and through `on_demand` the documents that `current` does not hold.
     pub fn new(current: Current, on_demand: OnDemand, http: &Http, base_url: &str, observers: &Observers) -> Self {
         let policy = ResponsePolicy::new(base_url, http.max_age.0);
         let (metrics, limits) = (&observers.metrics, ConnectionLimits::new(http, raise_descriptors()));
@@ -182,7 +182,7 @@ impl Server {
             let parts = http.into_parts();
             stream = parts.io.into_inner().stream;
             match ended {
-                // A client that has been sent everything may still be reading it from the kernel's buffer.
+                // A client may still be reading the end of a response from the kernel's buffer.
                 ConnectionEnd::Cut if connection.is_blocked() => return stream.abandon(),
                 ConnectionEnd::Hibernating if parts.read_buf.is_empty() => connection.acknowledge(Command::Hibernate),
                 _ => return,
@@ -205,11 +205,11 @@ fn poll_request(stream: &Stream, admitted: &Admitted, context: &mut Context<'_>)
     }
 }
 
-/// Whether a request arrives before the connection ends. A new connection gets a grace period: its client has no other server
-/// to turn to. After a first response, clients expect that a connection may end, so only a request already sent counts.
+/// Whether a request arrives before the connection ends. A new connection gets a grace period, because its client has no other
+/// server to try. After a first response, clients expect that a connection may end, so only a request already sent counts.
 async fn has_last_request(stream: &Stream, connection: &Connection) -> bool {
-    let patience = if connection.phase() == Phase::Asking { FIRST_REQUEST_GRACE } else { Duration::ZERO };
-    tokio::time::timeout(patience, poll_fn(|context| stream.poll_readable(context))).await.is_ok()
+    let grace_period = if connection.phase() == Phase::Asking { FIRST_REQUEST_GRACE } else { Duration::ZERO };
+    tokio::time::timeout(grace_period, poll_fn(|context| stream.poll_readable(context))).await.is_ok()
 }
 
 /// Why hyper stopped working on a connection.
@@ -217,7 +217,7 @@ async fn has_last_request(stream: &Stream, connection: &Connection) -> bool {
 enum ConnectionEnd {
     /// The connection has ended.
     Closed,
-    /// The connection was told to end in the middle of a request or response.
+    /// The connection had to end in the middle of a request or response.
     Cut,
     /// The connection stays open; the client is silent.
     Hibernating,
@@ -228,7 +228,7 @@ struct Commands<'a> {
     admitted: &'a Admitted,
     last: Command,
     changes: u32,
-    /// Whether hyper has read from the client: asked to shut down before that, it would not read at all.
+    /// Whether hyper has read from the client. If it is shut down before that, it never reads.
     has_read: bool,
 }
 
@@ -361,7 +361,7 @@ impl Server {
         let owner = peer.filter(|_| !self.sources.load().trusted().contains(peer));
         match self.connections.admit(owner) {
             Some(admitted) => drop(tokio::spawn(self.serve(stream, peer, admitted))),
-            // All other connections are being answered.
+            // All connections are being answered, so none can be evicted.
             None => stream.refuse(),
         }
     }

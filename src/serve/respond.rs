@@ -1,4 +1,4 @@
-//! (request, snapshot) -> response, pure: no socket, no file, no clock of its own.
+//! (request, snapshot) -> response. Pure: uses no socket, no file and no clock.
 
 use std::net::Ipv6Addr;
 use std::path::PathBuf;
@@ -20,7 +20,7 @@ use crate::render::compression::ContentCoding;
 use crate::render::on_demand::Route;
 use crate::render::snapshot::{Document, DocumentKind, Heads, Snapshot, Variant};
 
-/// What the responses of a site have in common: caching and base address.
+/// Settings that all responses of a site share: caching and base address.
 #[derive(Debug, Clone)]
 pub struct ResponsePolicy {
     /// Path prefix that a proxy may pass on, with slashes at both ends.
@@ -52,7 +52,7 @@ fn cache_control(max_age: Duration) -> HeaderValue {
     HeaderValue::from_str(&value).expect("numbers make a header")
 }
 
-/// The resource that a request names.
+/// The resource that a request asks for.
 #[derive(Debug, Clone)]
 pub enum Target {
     /// A document of the snapshot, or one rendered on demand.
@@ -63,25 +63,25 @@ pub enum Target {
     Media(PathBuf),
     /// An open media file.
     File(Arc<FileSource>),
-    /// It has moved to this absolute address.
+    /// The resource has moved to this absolute address.
     Moved(String),
-    /// Its content is at this absolute address for now.
+    /// The content of the resource is at this absolute address for now.
     Temporary(String),
-    /// It was deleted.
+    /// The resource was deleted.
     Gone,
     /// No such resource.
     Missing,
     /// The server itself: `OPTIONS *`.
     Server,
-    /// It cannot be read at the moment.
+    /// The resource cannot be read at the moment.
     Unavailable,
-    /// This client requests it too often; it has to wait for this long.
+    /// The client requests the resource too often and has to wait for this long.
     TooOften(Duration),
 }
 
 /// The allowed methods.
 const ALLOW: &str = "GET, HEAD, OPTIONS";
-/// `Cache-Control` of responses that say that there is nothing.
+/// `Cache-Control` of responses that do not carry the requested document.
 const CACHE_MISSING: &str = "max-age=60";
 /// Content-Security-Policy of pages: their own style, pictures and media from anywhere, no scripts.
 const PAGE_POLICY: &str =
@@ -89,7 +89,7 @@ const PAGE_POLICY: &str =
 /// Content-Type of a feed that a browser opens as a page: browsers apply the style sheet to plain XML, and show the source of a
 /// document with a feed's type.
 const BROWSER_FEED_TYPE: &str = "application/xml; charset=utf-8";
-/// A browser's statement of what it requests a document for; feed readers do not send it.
+/// Request header in which browsers state the purpose of a request; feed readers do not send it.
 const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 /// Content-Security-Policy of feeds opened in a browser.
 const FEED_POLICY: &str = "default-src 'none'; style-src 'self'; sandbox";
@@ -145,7 +145,7 @@ pub fn respond(
         }
         Method::GET | Method::HEAD | Method::OPTIONS if request.headers.contains_key(header::TRANSFER_ENCODING) => {
             // With a Content-Length as well, which hyper hides, implementations disagree on where the next request begins
-            // (RFC 9112 section 6.1). No client of documents sends a chunked body.
+            // (RFC 9112 section 6.1). No client that fetches documents sends a chunked body.
             closing(message(StatusCode::BAD_REQUEST, "A request for a document must not have a chunked body."))
         }
         Method::GET | Method::HEAD => get(request, target, snapshot, policy, now),
@@ -174,7 +174,7 @@ fn without_body(mut response: Response<ResponseBody>) -> Response<ResponseBody> 
     response
 }
 
-/// Whether a request has exactly one valid `Host` (RFC 9112 section 3.2) and a path or `*`; hyper does not check.
+/// Whether a request has exactly one valid `Host` (RFC 9112 section 3.2) and a path or `*`; hyper does not check this.
 fn names_one_resource(request: &Parts) -> bool {
     let path = request.uri.path();
     let whole_server = path == "*" && request.method == Method::OPTIONS;
@@ -221,7 +221,7 @@ fn get(
             with_value(response, header::CACHE_CONTROL, policy.cache.clone())
         }
         Target::Temporary(address) => {
-            let response = message(StatusCode::TEMPORARY_REDIRECT, "There is no archive of this number yet.");
+            let response = message(StatusCode::TEMPORARY_REDIRECT, "There is no archive with this number yet.");
             with(with(response, header::LOCATION, address), header::CACHE_CONTROL, CACHE_MISSING)
         }
         Target::Gone => page(StatusCode::GONE, &snapshot.gone),
@@ -273,7 +273,7 @@ fn document(request: &Parts, document: &Document, policy: &ResponsePolicy, now: 
     let mut response = Response::new(body);
     *response.status_mut() = status;
     *response.headers_mut() = head.clone();
-    // Later than now only after the clock was set back; the date would be wrong then (standards 87).
+    // Later than `now` only after the clock was set back; the header would be invalid then (standards 87).
     if last_modified > now {
         response.headers_mut().remove(header::LAST_MODIFIED);
     }
@@ -352,7 +352,7 @@ fn file(request: &Parts, source: &Arc<FileSource>, policy: &ResponsePolicy, now:
     file_validators(response, source, policy, now)
 }
 
-/// Content-Security-Policy of a file opened on its own. A document could contain scripts.
+/// Content-Security-Policy of a file opened on its own. An XML or HTML file could contain scripts.
 fn file_policy(media_type: &str) -> &'static str {
     let name = media_type.split(';').next().unwrap_or_default();
     if name.ends_with("xml") || name.ends_with("html") { DRAWING_POLICY } else { FILE_POLICY }
@@ -373,14 +373,14 @@ fn file_validators(
     for_web_players(with_value(response, header::CACHE_CONTROL, policy.cache.clone()))
 }
 
-/// Lets players that run in a browser on other sites fetch ranges.
+/// Lets players on other sites fetch ranges from within a browser (CORS).
 fn for_web_players(response: Response<ResponseBody>) -> Response<ResponseBody> {
     let response = with(for_other_origins(response), header::ACCEPT_RANGES, "bytes");
     let exposed = "ETag, Last-Modified, Content-Range, Accept-Ranges";
     with(response, header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed)
 }
 
-/// Lets readers that run in a browser on other sites see the validators.
+/// Lets feed readers on other sites see the validators from within a browser (CORS).
 fn for_other_origins(response: Response<ResponseBody>) -> Response<ResponseBody> {
     with(response, header::ACCESS_CONTROL_EXPOSE_HEADERS, "ETag, Last-Modified")
 }
@@ -413,8 +413,8 @@ fn typed(response: Response<ResponseBody>, media_type: &'static str) -> Response
     with_common_fields(with_value(response, header::CONTENT_TYPE, HeaderValue::from_static(media_type)))
 }
 
-/// Adds the header fields of all responses: no guessing of types, and access for readers that run in a browser on other sites,
-/// which without it could follow no redirect and see no status.
+/// Adds the header fields of all responses: no MIME sniffing, and CORS access for feed readers that run in a browser on other
+/// sites, which otherwise could neither follow a redirect nor see a status.
 fn with_common_fields(response: Response<ResponseBody>) -> Response<ResponseBody> {
     let response = with_value(response, header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     with_value(response, header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"))
@@ -426,7 +426,7 @@ fn empty(status: StatusCode) -> Response<ResponseBody> {
     with_common_fields(response)
 }
 
-/// Closes the connection after the response: the rest of the request is not read.
+/// Closes the connection after the response, since the rest of the request is not read.
 fn closing(response: Response<ResponseBody>) -> Response<ResponseBody> {
     with(response, header::CONNECTION, "close")
 }

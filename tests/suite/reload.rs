@@ -76,7 +76,7 @@ fn a_reload_applies_at_once_and_disconnects_no_client() {
     site.configure(&titled("After", "7m"));
     let output = site.reload();
     assert!(output.status.success(), "{}", printed(&output));
-    assert!(printed(&output).contains("the new configuration holds"), "{}", printed(&output));
+    assert!(printed(&output).contains("the new configuration is in effect"), "{}", printed(&output));
     let after = program.get("/feed.json");
     assert!(after.contains("\"After\"") && after.contains("max-age=420") && after.contains(&id), "{after}");
     let page = program.get("/style.css");

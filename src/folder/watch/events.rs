@@ -1,4 +1,4 @@
-//! Interprets events: where to look, and which two halves make a rename.
+//! Translates file events into changes, and pairs the two halves of a rename.
 
 use std::collections::HashMap;
 use std::os::unix::fs::MetadataExt;
@@ -19,7 +19,7 @@ const SETTLING: Duration = Duration::from_millis(100);
 /// Longest wait for the second half of a rename within the folder.
 const SECOND_HALF_TIMEOUT: Duration = Duration::from_millis(5);
 /// Maximum number of renames of which only the first half is known.
-const MOST_HALF_RENAMES: usize = 10_000;
+const MAX_HALF_RENAMES: usize = 10_000;
 
 /// The first half of a rename.
 struct HalfRename {
@@ -27,8 +27,8 @@ struct HalfRename {
     /// Whether it was a watched folder.
     folder: bool,
     at: Instant,
-    /// Whether the old path was reported as gone. That waits for the second half: the old path may now hold an article that
-    /// changed places with it.
+    /// Whether the old path was reported as gone. The report waits for the second half, because the old path may now hold an
+    /// article that changed places with this one.
     reported: bool,
 }
 
@@ -96,7 +96,7 @@ impl Task {
         self.event_at(&path, &event)
     }
 
-    /// Reports a fence, after everything that was held back.
+    /// Reports a fence, after all renames that were held back.
     fn report_fence(&mut self, kind: EventKind) -> Result<(), Closed> {
         if !matches!(kind, EventKind::Access(AccessKind::Close(AccessMode::Write))) {
             return Ok(());
@@ -106,7 +106,7 @@ impl Task {
         self.send(Change::Fence)
     }
 
-    /// Reports the pending rename, which is not an exchange.
+    /// Reports the pending rename as such, since it turned out not to be an exchange.
     fn report_rename(&mut self) -> Result<(), Closed> {
         let Some((from, to, _)) = self.renames.last.take() else { return Ok(()) };
         self.send(Change::Moved { from, to: to.clone() })?;
@@ -132,7 +132,7 @@ impl Task {
                 let folder = self.watched.contains(path);
                 self.forget(path);
                 let Some(cookie) = event.attrs.tracker() else { return self.look(path) };
-                if self.renames.halves.len() >= MOST_HALF_RENAMES {
+                if self.renames.halves.len() >= MAX_HALF_RENAMES {
                     self.renames.halves.clear();
                 }
                 let half = HalfRename { from: path.to_path_buf(), folder, at: Instant::now(), reported: false };
@@ -158,7 +158,7 @@ impl Task {
         self.renames.folders.retain(|(_, _, at)| now.duration_since(*at) < STALE_NAMES);
         let mut path = path.to_path_buf();
         for (from, to, _) in &self.renames.folders {
-            // An event about the folder itself under its old name reports its removal, which is right.
+            // An event about the folder itself under its old name reports its removal, so the old name is kept.
             if let Ok(rest) = path.strip_prefix(from)
                 && !rest.as_os_str().is_empty()
                 && matches!(from.try_exists(), Ok(false))
@@ -169,7 +169,7 @@ impl Task {
         path
     }
 
-    /// Reports a new hard or symbolic link to an existing file. Any other new file will be closed by its writer.
+    /// Reports a new hard or symbolic link to an existing file. For any other new file, the close event follows.
     fn file_created(&mut self, path: &Path, is_article: bool) -> Result<(), Closed> {
         match std::fs::symlink_metadata(path) {
             Ok(metadata) if metadata.is_symlink() => self.link_appeared(path),
@@ -192,7 +192,8 @@ impl Task {
         self.look(link)
     }
 
-    /// A file or a folder may have become readable; a file that is being written will be closed.
+    /// Handles a change of attributes: a file or folder may have become readable. A file being written is reported when it is
+    /// closed.
     fn attributes_changed(&mut self, path: &Path, is_article: bool) -> Result<(), Closed> {
         if is_article {
             return if self.writing.has(path) { Ok(()) } else { self.look(path) };
@@ -221,7 +222,7 @@ impl Task {
             self.renames.last = Some((from, path.to_path_buf(), Instant::now()));
             return Ok(());
         }
-        // Whatever is at the old name by now has events of its own.
+        // A new file at the old name has events of its own.
         self.renamed_to(path, half)
     }
 
@@ -251,7 +252,7 @@ impl Task {
         }
         for file in self.add_tree(path, Report::Files, None) {
             if moved {
-                // Later events are in the queue and have to be reported first.
+                // Later events are in the queue already and have to be reported first.
                 self.unquiet.entry(file).or_insert(Instant::now() + SETTLING);
             } else {
                 self.look(&file)?;
@@ -260,14 +261,14 @@ impl Task {
         Ok(())
     }
 
-    /// Reports files that were renamed to a place outside of the folder.
+    /// Reports files that were moved out of the folder.
     pub(super) fn report_moved_out(&mut self, now: Instant) -> Result<(), Closed> {
         self.report_halves(|half| half.at + SECOND_HALF_TIMEOUT <= now)?;
         let Some((from, _, at)) = &mut self.renames.last else { return Ok(()) };
         if *at + SECOND_HALF_TIMEOUT > now {
             return Ok(());
         }
-        // Another file has the old name: an event that is still to come will say whether by an exchange.
+        // Another file has the old name: a later event will show whether this was an exchange.
         if from.is_file() {
             *at = now;
             return Ok(());
@@ -276,11 +277,11 @@ impl Task {
     }
 
     fn report_halves(&mut self, is_due: impl Fn(&HalfRename) -> bool) -> Result<(), Closed> {
-        let mut left = Vec::new();
+        let mut moved_out = Vec::new();
         for half in self.renames.halves.values_mut().filter(|half| !half.reported && is_due(half)) {
             half.reported = true;
-            left.push(half.from.clone());
+            moved_out.push(half.from.clone());
         }
-        left.iter().try_for_each(|path| self.look(path))
+        moved_out.iter().try_for_each(|path| self.look(path))
     }
 }

@@ -1,9 +1,10 @@
-//! File system events -> [`Change`]; the only user of `notify`. An event is a hint where to look. Reconciling the whole folder
-//! repairs lost events: after any doubt, and once a minute. Where the kernel gives no events, folders are listed periodically.
+//! File system events -> [`Change`]; the only user of `notify`. An event is only a hint where to look. Reconciling the whole folder
+//! makes up for lost events: whenever events may have been lost, and once a minute. Where the kernel reports no events, folders are
+//! listed periodically.
 //!
-//! Two cases rely on that minute. notify's own thread could only end by a panic in the callback below, which cannot panic, so it
-//! has no heartbeat. And a file found by a scan is believed once it has been quiet for a second: asking the kernel whether it is
-//! open for writing (a lease) requires ownership of the file and a signal handler.
+//! Two cases rely on reconciling once a minute. notify's own thread could only end by a panic in the callback below, which cannot
+//! panic, so it has no heartbeat. And a file found by a scan counts as complete once it has been unchanged for a second: asking the
+//! kernel whether the file is open for writing (a lease) requires ownership of the file and a signal handler.
 
 mod armed;
 mod events;
@@ -40,7 +41,7 @@ pub use writing::OpenFiles;
 
 /// Interval of checks of the root: no event reports that it was renamed, replaced or mounted over.
 const ROOT_INTERVAL: Duration = Duration::from_secs(1);
-/// Interval of reconciling without a known loss of events.
+/// Interval between reconciliations while no loss of events is known.
 const RECONCILE_INTERVAL: Duration = Duration::from_mins(1);
 /// Polling takes at most this fraction (one in N) of the time.
 const POLL_FRACTION: u32 = 10;
@@ -160,7 +161,7 @@ impl Drop for Watch {
     }
 }
 
-/// Which files a scan of new folders reports.
+/// The files that a scan of new folders reports.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Report {
     /// Each file that is not open for writing.
@@ -182,14 +183,14 @@ struct Task {
     mode: Watching,
     poll_interval: Duration,
     input: Sender<Input>,
-    /// `None` if the kernel gives no events.
+    /// `None` if the kernel reports no events.
     watcher: Option<RecommendedWatcher>,
     fence: Fence,
     changes: Sender<Change>,
     watched: HashSet<PathBuf>,
     polled: PolledFolders,
     targets: Targets,
-    /// By device: whether the file system omits events.
+    /// Whether the file system of each device omits events.
     silent: HashMap<u64, bool>,
     root_identity: Option<(u64, u64)>,
     renames: PendingRenames,
@@ -201,7 +202,7 @@ struct Task {
     metrics: Metrics,
 }
 
-/// The receiver of changes has ended.
+/// The error that the receiver of changes has ended.
 struct Closed;
 
 impl Task {
@@ -216,29 +217,29 @@ impl Task {
             let wake = self.unquiet.values().copied().fold(next_root.min(next_reconcile), Instant::min);
             let wake = if self.polled.len() > 0 { wake.min(next_poll) } else { wake };
             let wake = self.renames.next_wake().map_or(wake, |renames| wake.min(renames));
-            let done = match events.recv_timeout(wake.saturating_duration_since(now)) {
+            let handled = match events.recv_timeout(wake.saturating_duration_since(now)) {
                 Ok(Input::Event(event)) => self.event(event),
                 Ok(Input::Reconcile) => self.reconcile(),
                 Err(RecvTimeoutError::Timeout) => Ok(()),
                 Ok(Input::Stop) | Err(RecvTimeoutError::Disconnected) => return,
             };
             let now = Instant::now();
-            let mut ticked = done.and_then(|()| self.report_moved_out(now)).and_then(|()| self.report_quiet(now));
+            let mut outcome = handled.and_then(|()| self.report_moved_out(now)).and_then(|()| self.report_quiet(now));
             if now >= next_root {
                 next_root = now + ROOT_INTERVAL;
-                ticked = ticked.and_then(|()| self.check_root()).and_then(|()| self.report_unclosed(now));
+                outcome = outcome.and_then(|()| self.check_root()).and_then(|()| self.report_unclosed(now));
             }
             if now >= next_poll {
-                ticked = ticked.and_then(|()| self.poll());
+                outcome = outcome.and_then(|()| self.poll());
                 let ended = Instant::now();
                 next_poll = ended + self.poll_interval.max((ended - now) * POLL_FRACTION);
             }
             if now >= next_reconcile {
                 next_reconcile = now + RECONCILE_INTERVAL;
                 self.open_watcher();
-                ticked = ticked.and_then(|()| self.reconcile());
+                outcome = outcome.and_then(|()| self.reconcile());
             }
-            if ticked.is_err() {
+            if outcome.is_err() {
                 return;
             }
         }
@@ -271,7 +272,7 @@ impl Task {
                 tracing::warn!(
                     %error,
                     seconds,
-                    "no file events: the folder is listed at this interval; raise the limit by `sysctl \
+                    "no file events: the folder is listed at this interval; raise the limit with `sysctl \
                      fs.inotify.max_user_instances=1024`"
                 );
             }
@@ -279,7 +280,7 @@ impl Task {
         }
     }
 
-    /// Returns true the first time that it is asked about a warning.
+    /// Returns true on the first call for a warning.
     fn is_first(&mut self, warning: Warning) -> bool {
         self.warned.insert(warning)
     }
@@ -299,7 +300,8 @@ impl Task {
         self.send(Change::Reconcile)
     }
 
-    /// Watches all folders again and reconciles. After a loss of events, any folder may have been replaced by another of its name.
+    /// Watches all folders again and reconciles. After a loss of events, any folder may have been replaced by another of the same
+    /// name.
     fn rewatch_and_reconcile(&mut self) -> Result<(), Closed> {
         self.watched.clear();
         // The event of a fence may be among those that were lost.
@@ -307,8 +309,8 @@ impl Task {
         self.reconcile()
     }
 
-    /// Watches a folder and all below it, each before it is listed, so that no change falls between. Returns the files that already
-    /// existed and are not open for writing. Folders come in the order of their names, as in a reconciliation.
+    /// Watches a folder and all folders below it, each before it is listed, so that no change is missed. Returns the files that
+    /// already existed and are not open for writing. Folders come in the order of their names, as in a reconciliation.
     fn add_tree(&mut self, top: &Path, report: Report, arming: Option<&Arming>) -> Vec<PathBuf> {
         let mut files = Vec::new();
         let mut folders = vec![top.to_path_buf()];
@@ -385,7 +387,7 @@ impl Task {
                         folder = %folder.display(),
                         watches = self.watched.len(),
                         seconds = self.poll_interval.as_secs(),
-                        "no watches left: this folder and any further one are listed at this interval; raise the limit by \
+                        "no watches left: this folder and any further one are listed at this interval; raise the limit with \
                          `sysctl fs.inotify.max_user_watches=524288`"
                     );
                 }
@@ -396,7 +398,7 @@ impl Task {
         false
     }
 
-    /// Whether a folder is on a file system that omits events of other hosts.
+    /// Whether a folder is on a file system that does not report changes made on other hosts.
     fn omits_events(&mut self, folder: &Path) -> bool {
         let Ok(device) = std::fs::metadata(folder).map(|metadata| metadata.dev()) else { return false };
         if let Some(known) = self.silent.get(&device) {
@@ -427,7 +429,7 @@ impl Task {
         }
     }
 
-    /// Ends the watching of a path and of all below it.
+    /// Stops watching a path and everything below it.
     fn forget(&mut self, path: &Path) {
         self.writing.closed(path);
         self.unquiet.remove(path);
@@ -450,7 +452,7 @@ impl Task {
     fn report_quiet(&mut self, now: Instant) -> Result<(), Closed> {
         let due: Vec<PathBuf> = self.unquiet.extract_if(.., |_, at| *at <= now).map(|(path, _)| path).collect();
         for path in due {
-            // A file that is being written will be closed.
+            // If a program is writing the file, its close event follows.
             match self.writing.get(&path) {
                 Some(writer) if writer.wrote || std::fs::metadata(&path).map_or(0, |metadata| metadata.len()) == 0 => {
                     continue;
@@ -467,13 +469,13 @@ impl Task {
         Ok(())
     }
 
-    /// Reports files that stay open without writes, as a log does: their current content is published.
+    /// Reports files that stay open without writes, such as logs: their current content is published.
     fn report_unclosed(&mut self, now: Instant) -> Result<(), Closed> {
         let Some(then) = now.checked_sub(UNCLOSED_AFTER) else { return Ok(()) };
         self.writing.take_idle_since(then).iter().try_for_each(|path| self.look(path))
     }
 
-    /// Lists the folders without events and reports differences.
+    /// Lists the folders that report no events, and reports differences.
     fn poll(&mut self) -> Result<(), Closed> {
         for difference in self.polled.differences() {
             match difference {
@@ -503,11 +505,11 @@ impl Task {
 
     /// Checks whether the root was replaced, removed or restored, which no event reports.
     fn check_root(&mut self) -> Result<(), Closed> {
-        let found = self.folder.identity();
-        if found == self.root_identity {
+        let identity = self.folder.identity();
+        if identity == self.root_identity {
             return Ok(());
         }
-        self.root_identity = found;
+        self.root_identity = identity;
         self.silent.clear();
         let root = self.folder.root().to_owned();
         self.forget(&root);

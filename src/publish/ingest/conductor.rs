@@ -1,4 +1,4 @@
-//! The conductor: follows hints in their order and time, and lets each part do its work.
+//! The conductor: processes hints and deadlines in order, and calls the part that is responsible for each.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -22,7 +22,7 @@ use crate::folder::watch::{Armed, Fence, OpenFiles};
 use crate::observe::status::StatusBoard;
 use crate::render::feed::Channel;
 
-/// The conductor of all parts. All paths in this module are below the watched folder, unless they are called files.
+/// Owns all parts of the ingest. In this module, a `path` is relative to the watched folder and a `file` is absolute.
 #[derive(Debug)]
 pub struct Ingest {
     pub(super) folder: Folder,
@@ -82,7 +82,7 @@ impl Ingest {
         })
     }
 
-    /// Follows a watch from now on: no folder is read before it is watched, and fences order what is seen.
+    /// Connects a watch: from now on, no folder is read before it is watched, and fences put scans and hints in order.
     pub fn follow_watch(&mut self, armed: Armed, fence: Fence) {
         (self.armed, self.fences) = (armed, Fences::new(fence));
     }
@@ -97,7 +97,7 @@ impl Ingest {
         self.problems.report_to(board)
     }
 
-    /// Wakes the requests whose texts were read. To be called after the transaction, since they read the catalog then.
+    /// Wakes the requests whose texts have been read. Call this after the transaction, because they then read the catalog.
     pub fn notify_requests(&mut self) {
         self.backlog.notify();
     }
@@ -127,12 +127,12 @@ impl Ingest {
         next.into_iter().chain(self.fences.until_next_wake(now)).min()
     }
 
-    /// Time until all files that a scan found too early can be read; `None` without such files.
+    /// Time until all files that a scan found too soon after a change can be read; `None` without such files.
     pub fn until_quiet(&self, now: Instant) -> Option<Duration> {
         self.schedule.last().map(|at| at.saturating_duration_since(now))
     }
 
-    /// The same time for files that are not published yet, or whose published content is out of date.
+    /// Like [`Ingest::until_quiet`], but only for files that are not published yet or whose published content is out of date.
     ///
     /// # Errors
     /// The catalog cannot be read.
@@ -146,15 +146,16 @@ impl Ingest {
         Ok(longest)
     }
 
-    /// Follows hints. Returns whether something that is served has changed.
+    /// Processes hints. Returns whether anything that is served has changed.
     pub fn changes(&mut self, catalog: &mut Catalog, hints: &[Change], moment: WriteMoment) -> catalog::Result<bool> {
         self.backlog.note_change(moment.instant);
         let has_fences = self.fences.are_available();
         let mut changed = false;
-        // Renames first: a file is read as it is now, so an older rename must not be followed after that.
+        // Renames first: files are read in their current state, so an older rename must not be applied after that.
         for hint in hints {
             match hint {
-                // Without fences, a hint may be older than what was seen: then only files say what was renamed.
+                // Without fences, a hint may be older than what a scan has seen; renames are then recognised from the files
+                // alone.
                 Change::Moved { .. } | Change::Exchanged { .. } if !has_fences => {}
                 Change::Moved { from, to } => changed |= self.moved(catalog, from, to, moment)?,
                 Change::Exchanged { one, other } => self.exchanged(catalog, one, other, moment)?,
@@ -171,7 +172,7 @@ impl Ingest {
         Ok(changed)
     }
 
-    /// Does what is due. Returns whether something that is served has changed.
+    /// Does what is due. Returns whether anything that is served has changed.
     pub fn tick(&mut self, catalog: &mut Catalog, queue: Queue, moment: WriteMoment) -> catalog::Result<bool> {
         self.fences.time_out(moment.instant);
         self.renames.forget_old(&self.fences);
@@ -190,7 +191,7 @@ impl Ingest {
     }
 }
 
-/// The files that a hint asks to process.
+/// Returns the files to process for a hint.
 fn paths_of(hint: &Change, has_fences: bool) -> [Option<&Path>; 2] {
     match hint {
         Change::Look(path) => [Some(path), None],

@@ -1,4 +1,4 @@
-//! Files that are missing or were emptied: how long they may come back, and what happens to their articles.
+//! Files that are missing or were emptied, and the deadlines for deleting their articles.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -18,9 +18,9 @@ const MASS_DELETION_GRACE: Duration = Duration::from_mins(1);
 pub(super) struct Deletions {
     missing: HashMap<PathBuf, Instant>,
     emptied: HashMap<PathBuf, Instant>,
-    /// Until when a mass deletion waits; set when the operator was warned.
+    /// When a held mass deletion may proceed; set when the operator is warned.
     held_until: Option<Instant>,
-    /// The folder is away: nothing is deleted.
+    /// Whether the watched folder itself is missing; then nothing is deleted.
     folder_is_away: bool,
     /// Device and inode of the folder when it last held articles.
     inhabited: Option<(u64, u64)>,
@@ -36,27 +36,27 @@ impl Deletions {
         self.missing.len()
     }
 
-    /// A file is missing from now on, if it was not before.
+    /// Marks a file as missing, unless it is marked already.
     pub fn add(&mut self, path: PathBuf, now: Instant) {
         self.missing.entry(path).or_insert(now + DELETION_GRACE);
     }
 
-    /// A file is missing, with its own deadline.
+    /// Marks a file as missing, with the given deadline.
     pub fn add_until(&mut self, path: PathBuf, deadline: Instant) {
         self.missing.insert(path, deadline);
     }
 
-    /// A file is there again, or its article is elsewhere. Returns the deadline that it had.
+    /// Cancels the deletion of a file that exists again, or whose article has moved. Returns its deadline.
     pub fn cancel(&mut self, path: &Path) -> Option<Instant> {
         self.missing.remove(path)
     }
 
-    /// An emptied file has text again.
+    /// Records that an emptied file has text again.
     pub fn refilled(&mut self, path: &Path) {
         self.emptied.remove(path);
     }
 
-    /// The folder is away.
+    /// Whether the watched folder itself is missing.
     pub fn is_away(&self) -> bool {
         self.folder_is_away
     }
@@ -66,18 +66,18 @@ impl Deletions {
         due(&self.missing, now)
     }
 
-    /// Of missing files, those that were due at an earlier time.
+    /// Keeps those of the missing files that were already due at `then`.
     pub fn were_due(&self, mut paths: Vec<PathBuf>, then: Instant) -> Vec<PathBuf> {
         paths.retain(|path| self.missing.get(path).is_some_and(|at| *at <= then));
         paths
     }
 
-    /// Returns whether a file has been empty for long enough. The first call starts the time.
+    /// Returns whether a file has been empty for long enough. The first call starts the grace period.
     pub fn stays_empty(&mut self, path: &Path, now: Instant) -> bool {
         *self.emptied.entry(path.to_path_buf()).or_insert(now + DELETION_GRACE) <= now
     }
 
-    /// The deletions of one time are done.
+    /// Ends a mass deletion once no file is missing.
     pub fn done(&mut self) {
         if self.missing.is_empty() {
             self.held_until = None;
@@ -89,19 +89,19 @@ impl Deletions {
         due(&self.emptied, now)
     }
 
-    /// When the next deletion is due. While the folder is away or `is_held`, missing files wait without a time.
+    /// When the next deletion is due. While the folder is missing or `is_held`, missing files have no deadline.
     pub fn next(&self, is_held: bool) -> Option<Instant> {
         let missing = self.missing.values().filter(|_| !self.folder_is_away && !is_held);
         let missing = missing.map(|at| self.held_until.map_or(*at, |until| until.max(*at)));
         missing.chain(self.emptied.values().copied()).min()
     }
 
-    /// The folder is away. Returns whether it was there before.
+    /// Records that the folder is missing. Returns whether it existed before.
     pub fn folder_left(&mut self) -> bool {
         !std::mem::replace(&mut self.folder_is_away, true)
     }
 
-    /// The folder is there. Returns whether it was away before.
+    /// Records that the folder exists. Returns whether it was missing before.
     pub fn folder_returned(&mut self) -> bool {
         let was_away = std::mem::take(&mut self.folder_is_away);
         if was_away {
@@ -110,17 +110,17 @@ impl Deletions {
         was_away
     }
 
-    /// The folder, as it is now, holds articles.
+    /// Remembers the identity of the folder, which holds articles now.
     pub fn inhabit(&mut self, folder: &Folder) {
         self.inhabited = folder.identity();
     }
 
-    /// Whether another folder is in the place of the one that last held articles.
+    /// Whether a different folder is at the path of the one that last held articles.
     pub fn is_replaced(&self, folder: &Folder) -> bool {
         self.inhabited.is_some_and(|before| folder.identity() != Some(before))
     }
 
-    /// Whether the missing files may be deleted now. So many at once wait, after a warning.
+    /// Returns whether the missing files may be deleted now. A mass deletion waits, after a warning.
     pub fn may_delete(&mut self, all: usize, now: Instant) -> bool {
         let vanished = self.missing.len();
         let many = vanished > MANY_DELETIONS && vanished * 2 > all;
@@ -130,12 +130,12 @@ impl Deletions {
                 vanished,
                 all,
                 seconds,
-                "many articles have vanished: they are deleted soon unless they come back"
+                "many articles have vanished: they will be deleted soon unless their files come back"
             );
             self.held_until = Some(now + MASS_DELETION_GRACE);
             return false;
         }
-        // Files that vanish meanwhile may be part of the same mistake.
+        // Files that vanish during the wait may be part of the same mistake.
         self.held_until.is_none_or(|until| until <= now)
     }
 }

@@ -1,7 +1,7 @@
-//! Waits until every hint of what was seen has been followed.
+//! Fences: delay a decision until every hint of an earlier event has been processed.
 //!
-//! Hints arrive late: the folder may be several steps ahead of them, and a file at a path may belong to another article than the hints
-//! so far say. So what depends on a rename that may still be reported waits for a fence.
+//! Hints arrive late: the folder may be several steps ahead of them, and a file may be another article than the hints so far imply. So
+//! each decision that a pending rename could change waits for a fence.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -11,10 +11,10 @@ use super::step::{Queue, Trigger};
 use crate::folder::Stat;
 use crate::folder::watch::Fence;
 
-/// Longest wait for a fence. The watch reports a fence when events were lost, so this is for faults of the system alone.
+/// Longest wait for a fence. The watch reports a fence even when events were lost, so this applies only to faults of the system.
 const FENCE_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// A file whose article is decided later.
+/// A file whose article cannot be determined yet.
 #[derive(Debug)]
 struct Deferred {
     /// Identifies the file that was seen.
@@ -24,14 +24,14 @@ struct Deferred {
     fence: u64,
 }
 
-/// Fences by number, and what waits for them. At most one is raised at a time.
+/// Numbered fences, and the files and deletions that wait for them. At most one fence is outstanding.
 #[derive(Debug, Default)]
 pub(super) struct Fences {
     fence: Fence,
-    /// The one that was raised and not reported yet, and when that was.
+    /// The fence that was raised but not reported yet, and when it was raised.
     outstanding: Option<(u64, Instant)>,
     passed: u64,
-    /// The highest number that something waits for.
+    /// The highest number for which a file or a deletion waits.
     wanted: u64,
     deferred: HashMap<PathBuf, Deferred>,
     /// The fence that deletions wait for, and since when.
@@ -43,7 +43,7 @@ impl Fences {
         Self { fence, ..Self::default() }
     }
 
-    /// Whether raised fences are reported. If not, nothing waits for them.
+    /// Whether raised fences are reported. If not, callers must not wait for one.
     pub fn are_available(&self) -> bool {
         self.fence.is_armed()
     }
@@ -66,7 +66,7 @@ impl Fences {
         })
     }
 
-    /// The outstanding fence was reported.
+    /// Records that the outstanding fence was reported.
     pub fn pass(&mut self, now: Instant) {
         let Some((number, _)) = self.outstanding.take() else { return };
         self.passed = number;
@@ -87,14 +87,14 @@ impl Fences {
         }
     }
 
-    /// Decides later which article a file is, if hints of it may be on the way. Returns whether that is so.
+    /// Postpones the decision which article a file is until all pending hints have been processed. Returns false without fences.
     pub fn defer(&mut self, path: &Path, stat: Stat, trigger: Trigger, now: Instant) -> bool {
         let Some(fence) = self.next(now) else { return false };
         self.deferred.insert(path.to_path_buf(), Deferred { stat: stat.file_only(), trigger, fence });
         true
     }
 
-    /// A path was part of a rename: what was seen there before is older than that.
+    /// Postpones the files at and below a renamed path again, because they were seen before the rename.
     pub fn defer_again(&mut self, path: &Path, now: Instant) {
         if !self.deferred.keys().any(|deferred| deferred.starts_with(path)) {
             return;
@@ -105,7 +105,7 @@ impl Fences {
         }
     }
 
-    /// Removes and returns the files whose article can be decided now, in the order of their paths.
+    /// Removes and returns the files whose article can be determined now, ordered by path.
     pub fn take_ready(&mut self) -> Vec<(PathBuf, Stat, Trigger)> {
         let passed = self.passed;
         let ready = self.deferred.extract_if(|_, deferred| deferred.fence <= passed);
@@ -114,7 +114,7 @@ impl Fences {
         ready
     }
 
-    /// Time until something can be decided.
+    /// Time until the next file can be decided.
     pub fn until_next_wake(&self, now: Instant) -> Option<Duration> {
         if self.deferred.values().any(|deferred| self.has_passed(deferred.fence)) {
             return Some(Duration::ZERO);
@@ -127,8 +127,8 @@ impl Fences {
         self.deletions.is_some_and(|(fence, _)| !self.has_passed(fence))
     }
 
-    /// When the fence was raised that deletions waited for: what was due by then may be deleted. `None` while hints may be on the way
-    /// that say where a missing file is.
+    /// Returns when the fence was raised that deletions have waited for: deletions that were due by then may be carried out. `None`
+    /// while pending hints may still report where a missing file is.
     pub fn may_delete(&mut self, is_any_due: bool, queue: Queue, now: Instant) -> Option<Instant> {
         if !is_any_due {
             self.deletions = None;

@@ -1,11 +1,11 @@
 //! Change -> catalog.
 //!
-//! Files of three kinds, each using only those before it:
+//! There are three kinds of files, each of which uses only those before it:
 //! - parts, which own state in a struct with private fields: `schedule` (when files are processed), `fences`, `renames`, `deletions`,
 //!   `scan`, `backlog` (texts still to be read), `recordings`, `problems`; and `read_pool`, which reads files on other cores
-//! - `conductor`: [`Ingest`], which has all parts, and calls the actions in the order of hints and time
-//! - actions, which add methods to [`Ingest`]: `reading` (one file -> catalog), `content` (what is served of an article), `renaming`,
-//!   `deleting`, `reconciling` (the whole folder), `reading_backlog`, `references`, `beside` and `ownership` (recordings)
+//! - `conductor`: [`Ingest`], which owns all parts and calls the actions in the order of hints and deadlines
+//! - actions, which add methods to [`Ingest`]: `reading` (one file -> catalog), `content` (an article -> its served content),
+//!   `renaming`, `deleting`, `reconciling` (the whole folder), `reading_backlog`, `references`, `beside` and `ownership` (recordings)
 
 mod backlog;
 mod beside;

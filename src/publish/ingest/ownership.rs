@@ -1,12 +1,12 @@
-//! Recordings and the articles that own them. A recording is an entry of its own, unless an article owns it: an article of its
-//! name beside it, an article whose front matter names it, or the `index` of a folder in which it is the only recording.
+//! Recordings and the articles that own them. A recording is an entry of its own unless an article owns it: an article of the same name
+//! beside it, an article whose front matter names it, or the `index` of a folder in which it is the only recording.
 //!
-//! - An entry that is public stays public until its file is deleted. An article that owns the recording takes the entry over, with
-//!   its id, date and addresses, once the article itself is public; only a draft of the recording's name takes it back at once.
-//! - A recording that never was public waits for the article that claims it, even for a draft.
-//! - The first article that claims a recording owns it; for others it is a mention, as a link or a player in the text is.
-//! - When the owner is deleted or becomes a draft, the recording gets the entry back. When the owner is published without it, the
-//!   recording becomes a new entry.
+//! - A public entry stays public until its file is deleted. An article that owns the recording takes the entry over, with its id, date and
+//!   addresses, once the article itself is public. Only a draft with the recording's name withdraws the entry at once.
+//! - A recording that was never public waits for the article that claims it, even for a draft.
+//! - The first article that claims a recording owns it; in other articles it is only a mention, like a link or a player in the text.
+//! - When the owner is deleted or becomes a draft, the recording gets the entry back. When the owner is published without the recording,
+//!   the recording becomes a new entry.
 
 use std::path::{Path, PathBuf};
 
@@ -28,9 +28,9 @@ use crate::model::text;
 pub(super) enum Reason {
     /// Both have the same name.
     Name,
-    /// Its front matter names the recording.
+    /// The front matter of the article names the recording.
     FrontMatter,
-    /// It is the `index` of a folder with a single recording.
+    /// The article is the `index` of a folder with a single recording.
     Folder,
 }
 
@@ -39,12 +39,12 @@ pub(super) enum Reason {
 pub(super) struct RecordingClaim {
     recording: PathBuf,
     reason: Reason,
-    /// The article that owns it.
+    /// The other article that owns the recording, if any.
     other: Option<PathBuf>,
 }
 
 impl Ingest {
-    /// The recordings that an article claims, those of its name (`namesakes`) first.
+    /// The recordings that an article claims, those of the same name (`namesakes`) first.
     pub(super) fn claims(
         &self,
         catalog: &Catalog,
@@ -76,15 +76,15 @@ impl Ingest {
         if self.is_audio(path) {
             return Vec::new();
         }
-        let with = |reason| move |recording| (recording, reason);
-        let mut claimed: Vec<(PathBuf, Reason)> = namesakes.iter().cloned().map(with(Reason::Name)).collect();
+        let pair_with = |reason| move |recording| (recording, reason);
+        let mut claimed: Vec<(PathBuf, Reason)> = namesakes.iter().cloned().map(pair_with(Reason::Name)).collect();
         for recording in self.named(&article.enclosures, path) {
             if !claimed.iter().any(|(known, _)| *known == recording) {
                 claimed.push((recording, Reason::FrontMatter));
             }
         }
         if claimed.is_empty() && article.enclosures.is_empty() {
-            claimed.extend(self.in_folder_of(path).map(with(Reason::Folder)));
+            claimed.extend(self.in_folder_of(path).map(pair_with(Reason::Folder)));
         }
         claimed.retain(|(recording, _)| self.is_audio(recording));
         claimed
@@ -97,7 +97,7 @@ impl Ingest {
         named
     }
 
-    /// Passes an entry between an article and its recordings. Returns whether the article continues another entry now.
+    /// Passes an entry between an article and its recordings. Returns whether the article now continues another entry.
     pub(super) fn pass_entry(
         &mut self,
         catalog: &mut Catalog,
@@ -106,23 +106,23 @@ impl Ingest {
         claims: &[RecordingClaim],
         moment: WriteMoment,
     ) -> catalog::Result<bool> {
-        let place = identity.moved_from.as_deref().unwrap_or(arrival.path);
+        let recorded_path = identity.moved_from.as_deref().unwrap_or(arrival.path);
         if !is_public(identity, moment) {
-            let was_public = catalog.is_public(place, moment.seconds())?;
-            return Ok(was_public && self.return_entry(catalog, place, |_| true, moment)?);
+            let was_public = catalog.is_public(recorded_path, moment.seconds())?;
+            return Ok(was_public && self.return_entry(catalog, recorded_path, |_| true, moment)?);
         }
-        let own: Vec<&PathBuf> =
+        let claimed: Vec<&PathBuf> =
             claims.iter().filter(|claim| claim.other.is_none()).map(|claim| &claim.recording).collect();
-        if own.is_empty() {
+        if claimed.is_empty() {
             return Ok(false);
         }
-        let owned = catalog.recordings_of(place)?;
+        let recorded = catalog.recordings_of(recorded_path)?;
         let mut entries = Vec::new();
-        for recording in own.into_iter().filter(|recording| self.folder.stat(recording).is_some()) {
+        for recording in claimed.into_iter().filter(|recording| self.folder.stat(recording).is_some()) {
             match catalog.known(recording)? {
                 Some(_) => entries.push(recording),
-                // The article has a recording already, and one entry can continue only one.
-                None if owned.contains(recording) => return Ok(false),
+                // The article already owns a recording, and an entry can continue only one.
+                None if recorded.contains(recording) => return Ok(false),
                 None => {}
             }
         }
@@ -152,23 +152,23 @@ impl Ingest {
         }
         let what = format!("belongs to {}, which continues its entry", text::path_line(article));
         self.problems.notify(recording, what, moment);
-        // Links to the article lead to its new address.
+        // Links to the article have to lead to its new address.
         self.media_changed(catalog, article, moment)?;
         Ok(true)
     }
 
-    /// Gives the entry of an article back to the recording whose entry it continues. Returns whether it did.
+    /// Gives an article's entry back to the recording that the entry came from. Returns whether it did.
     fn return_entry(
         &mut self,
         catalog: &mut Catalog,
         article: &Path,
-        may_have: impl Fn(&Path) -> bool,
+        is_eligible: impl Fn(&Path) -> bool,
         moment: WriteMoment,
     ) -> catalog::Result<bool> {
         if !catalog.continues_recording(article, moment.seconds())? {
             return Ok(false);
         }
-        for recording in catalog.recordings_of(article)?.into_iter().filter(|recording| may_have(recording)) {
+        for recording in catalog.recordings_of(article)?.into_iter().filter(|recording| is_eligible(recording)) {
             if self.give_entry(catalog, article, &recording, moment)? {
                 return Ok(true);
             }
@@ -192,12 +192,12 @@ impl Ingest {
             return Ok(false);
         }
         self.schedule.set(recording.to_path_buf(), moment.instant, Trigger::Closed);
-        let what = format!("an entry of its own again, which continues that of {}", text::path_line(article));
+        let what = format!("is an entry of its own again and continues that of {}", text::path_line(article));
         self.problems.notify(recording, what, moment);
         Ok(true)
     }
 
-    /// Gives the entry of a deleted article to a recording that stays. Returns whether there is one.
+    /// Gives the entry of a deleted article to one of its recordings that still exists. Returns whether there was one.
     pub(super) fn give_back(
         &mut self,
         catalog: &mut Catalog,
@@ -217,7 +217,7 @@ impl Ingest {
         Ok(false)
     }
 
-    /// An article is empty: the recording whose entry it continues gets the entry back. Returns whether there is one.
+    /// Gives the entry of an article that became empty back to the recording that it came from. Returns whether there was one.
     pub(super) fn give_back_of_empty(
         &mut self,
         catalog: &mut Catalog,
@@ -227,8 +227,8 @@ impl Ingest {
         self.return_entry(catalog, article, |_| true, moment)
     }
 
-    /// A file became a draft. A recording of its name becomes part of the draft; one that it owned by its front matter gets its entry
-    /// back. Returns whether something that is served has changed.
+    /// Handles an article that became a draft. A recording of the same name becomes part of the draft; a recording that the front matter
+    /// named gets its entry back. Returns whether anything that is served has changed.
     pub(super) fn became_draft(
         &mut self,
         catalog: &mut Catalog,
@@ -240,14 +240,14 @@ impl Ingest {
         let namesakes: Vec<PathBuf> =
             self.recordings_of_name(path).into_iter().filter(|path| self.is_audio(path)).collect();
         let own_recordings = catalog.recordings_of(path)?;
-        let is_bound = own_recordings.iter().any(|recording| namesakes.contains(recording));
+        let owns_namesake = own_recordings.iter().any(|recording| namesakes.contains(recording));
         let was_public = catalog.is_public(path, moment.seconds())?;
-        let may_have = |recording: &Path| was_public || !named.iter().any(|named| named == recording);
-        let mut changed = !is_bound && self.return_entry(catalog, path, may_have, moment)?;
+        let is_eligible = |recording: &Path| was_public || !named.iter().any(|named| named == recording);
+        let mut changed = !owns_namesake && self.return_entry(catalog, path, is_eligible, moment)?;
         for recording in namesakes {
             let owner = catalog.owner_of(&recording, moment.seconds())?;
-            let is_others = owner.is_some_and(|owner| owner.path != path);
-            if !is_others && catalog.known(&recording)?.is_some() {
+            let is_owned_elsewhere = owner.is_some_and(|owner| owner.path != path);
+            if !is_owned_elsewhere && catalog.known(&recording)?.is_some() {
                 changed |= self.take_over(catalog, &recording, path, None, moment)?;
             }
         }
@@ -266,7 +266,7 @@ impl Ingest {
         }
     }
 
-    /// Records the files that an article refers to. Recordings that it does not own any more are scheduled.
+    /// Records the files that an article refers to. Schedules the recordings that it no longer owns.
     pub(super) fn refer(
         &mut self,
         catalog: &mut Catalog,
@@ -293,14 +293,14 @@ impl Ingest {
         recording: &Path,
         moment: WriteMoment,
     ) -> catalog::Result<Option<PathBuf>> {
-        let claims = !catalog.refers_to_nothing();
-        if claims && let Some(owner) = catalog.owner_of(recording, moment.seconds())? {
+        let has_references = !catalog.refers_to_nothing();
+        if has_references && let Some(owner) = catalog.owner_of(recording, moment.seconds())? {
             return Ok(Some(owner.path));
         }
         if let Some(article) = self.namesake(recording) {
             return Ok(Some(article));
         }
-        if claims && let Some(article) = catalog.claimant_of(recording)? {
+        if has_references && let Some(article) = catalog.claimant_of(recording)? {
             return Ok(Some(article));
         }
         if let Some(draft) = self.recordings.reserved_for(recording) {
@@ -347,22 +347,22 @@ impl Ingest {
         let owner = Twin::Owner(owner);
         let left_out = self.problems.of(&recording);
         let is_new = left_out.is_none_or(|left_out| left_out.twin.as_ref() != Some(&owner));
-        // Once for each version: the article is processed for the recording, and the recording for the article.
+        // Only once for each version of the recording: processing the article schedules the recording, and vice versa.
         if (is_new || left_out.is_some_and(|left_out| left_out.stat != stat))
             && catalog.stamp_in(owner.path(), &recording)? != Some(self.stamp(&recording))
         {
             self.media_changed(catalog, &recording, moment)?;
         }
         if is_new && trigger != Trigger::FirstScan {
-            let (recording, owner) = (text::path_line(&recording), text::path_line(owner.path()));
-            tracing::info!("{recording}: belongs to {owner}, and is no entry of its own");
+            let (path, owner) = (text::path_line(&recording), text::path_line(owner.path()));
+            tracing::info!(%path, %owner, "the recording belongs to an article and is not an entry of its own");
         }
         self.problems.leave_out(recording, stat, &[], Some(owner));
         Ok(())
     }
 
-    /// Schedules the recordings of an article, which may be entries of their own now. They wait for other hints: both files may be renamed,
-    /// one after the other.
+    /// Schedules the recordings of an article, which may become entries of their own. They wait for a while, since both files may be
+    /// renamed one after the other.
     pub(super) fn process_recordings_of(&mut self, article: &Path, moment: WriteMoment) {
         for recording in self.problems.left_out_beside(|owner| owner.starts_with(article)) {
             if self.is_audio(&recording) {
@@ -371,7 +371,7 @@ impl Ingest {
         }
     }
 
-    /// Schedules articles that claim recordings which are settled otherwise: a crash may have left the next step undone.
+    /// Schedules articles whose recordings still need an owner: a crash may have left the next step undone.
     pub(super) fn settle_owners(&mut self, catalog: &mut Catalog, moment: WriteMoment) -> catalog::Result<()> {
         for article in catalog.unsettled_owners()? {
             catalog.read_again(&article)?;
@@ -380,7 +380,7 @@ impl Ingest {
         Ok(())
     }
 
-    /// Articles that become public at `due` take over the entries of their recordings. Returns whether one did.
+    /// Lets articles that become public at `due` take over the entries of their recordings. Returns whether anything has changed.
     pub fn take_over_due(
         &mut self,
         catalog: &mut Catalog,
@@ -403,7 +403,7 @@ pub(super) fn problems_of(claims: &[RecordingClaim], article: &Article) -> Vec<P
         let (recording, other) = (text::path_line(&claim.recording), text::path_line(claim.other.as_deref()?));
         (claim.reason == Reason::FrontMatter).then(|| {
             Problem::of_file(format!(
-                "{place}: {recording} belongs to {other}; it plays here as well, and its entry stays there"
+                "{place}: {recording} belongs to {other}, which keeps its entry; it can be played here as well"
             ))
         })
     };
@@ -429,7 +429,7 @@ mod tests {
     use crate::model::entry::ArticleId;
     use crate::publish::ingest::deletions::DELETION_GRACE;
 
-    /// The first step.
+    /// The file that is created first.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     enum Order {
         RecordingFirst,
@@ -438,7 +438,7 @@ mod tests {
         Both,
     }
 
-    /// How the article refers to the recording.
+    /// The way in which the article refers to the recording.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     enum How {
         Link,
@@ -464,10 +464,10 @@ mod tests {
         RenameRecording,
     }
 
-    /// The entry of a file.
+    /// The expected entry of a file.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     enum Entry {
-        /// It is not public.
+        /// The file has no public entry.
         None,
         /// The first entry that the recording or its owner had.
         First,
@@ -520,7 +520,7 @@ mod tests {
             format!("{:03}/{name}.md", self.number)
         }
 
-        /// The final entries of both.
+        /// The final paths of the article and the recording.
         fn places(self) -> (String, String) {
             let (article, recording) = (self.article(), self.recording());
             match self.undo {
@@ -569,7 +569,7 @@ mod tests {
             }
         }
 
-        /// Their final states.
+        /// The final states of the article and the recording.
         fn in_the_end(self) -> (Entry, Entry) {
             let (article, recording) = self.at_first();
             if !self.owns() {
@@ -596,7 +596,7 @@ mod tests {
         }
     }
 
-    /// The entries of all cases, and their ids once they are known.
+    /// The id of the first entry of each case, once it is known.
     #[derive(Default)]
     struct Table {
         first: BTreeMap<usize, ArticleId>,
@@ -652,15 +652,15 @@ mod tests {
         }
     }
 
-    /// Every order, every way to refer to a recording, every state of the article and every way to undo it.
+    /// Covers every order, every kind of reference, every state of the article and every later change.
     #[test]
-    fn what_is_public_of_a_recording_and_of_its_article() {
+    fn a_recording_and_its_article_have_the_expected_entries() {
         let (mut site, mut table, cases) = (Site::new(), Table::default(), Case::all());
         for case in cases.iter().filter(|case| case.order == Order::Both) {
             site.put(&case.recording(), case.sound());
             site.put(&case.article(), case.text(Some(case.how)));
         }
-        // So many that the first scan reads their heads only.
+        // Enough articles that the first scan reads only their front matter.
         for number in 0..60 {
             site.put(&format!("more/{number}.md"), format!("---\ntitle: More {number}\n---\nText {number}"));
         }
@@ -689,11 +689,11 @@ mod tests {
         let all = ids.len();
         ids.sort();
         ids.dedup();
-        assert_eq!(ids.len(), all, "no two entries have one id");
+        assert_eq!(ids.len(), all, "no two entries have the same id");
     }
 
     #[test]
-    fn an_article_takes_an_entry_over_with_its_id_its_date_and_its_address() {
+    fn an_article_takes_over_an_entry_with_its_id_date_and_address() {
         let mut site = Site::new();
         site.write("audio/2024-05-01-one.wav", wav(2));
         let before = site.entry("audio/2024-05-01-one.wav");
@@ -704,12 +704,12 @@ mod tests {
         assert_eq!((&taken.id, &taken.slug, taken.published), (&before.id, &before.slug, before.published));
         assert_eq!((taken.content.title.as_str(), taken.content.enclosures.len()), ("Notes", 1));
         assert_eq!((site.live(), site.tombstones()), (1, vec![]));
-        assert_eq!(site.leads_to(&notes.slug), Some(before.slug.clone()), "the other address leads there");
+        assert_eq!(site.leads_to(&notes.slug), Some(before.slug.clone()), "the former address redirects to it");
         site.write("notes.md", "# Notes\n\nText");
         let (article, recording) = (site.entry("notes.md"), site.entry("audio/2024-05-01-one.wav"));
         assert_eq!((article.id, site.live()), (before.id.clone(), 2));
         assert_ne!(recording.id, before.id);
-        assert_ne!(recording.id, notes.id, "an id that was given once is not given again");
+        assert_ne!(recording.id, notes.id, "an id is never assigned twice");
     }
 
     #[test]
@@ -721,14 +721,14 @@ mod tests {
         site.write("b.md", claim("B"));
         site.write("a.md", claim("A"));
         assert_eq!((site.entry("b.md").id, site.live()), (id.clone(), 2));
-        assert_eq!(site.content("a.md").enclosures.len(), 1, "it plays there, too");
-        let problem = "a.md: front matter, line 2: `audio`: one.wav belongs to b.md; it plays here as well, and its entry stays there";
+        assert_eq!(site.content("a.md").enclosures.len(), 1, "the other article can play it, too");
+        let problem = "a.md: front matter, line 2: `audio`: one.wav belongs to b.md, which keeps its entry; it can be played here as well";
         assert_eq!((site.problems("a.md"), site.problems("b.md")), (vec![problem.to_owned()], vec![]));
         site.restart();
         assert_eq!((site.entry("b.md").id, site.live()), (id.clone(), 2));
         site.remove("b.md");
         site.wait();
-        assert_eq!((site.entry("a.md").id, site.live()), (id, 1), "the next one has it");
+        assert_eq!((site.entry("a.md").id, site.live()), (id, 1), "the next claimant takes the entry over");
         assert_eq!((site.problems("a.md"), site.tombstones()), (vec![], vec![]));
     }
 
@@ -751,7 +751,7 @@ mod tests {
     }
 
     #[test]
-    fn an_article_continues_one_entry_only() {
+    fn an_article_continues_only_one_entry() {
         let mut site = Site::new();
         site.write("one.wav", wav(2));
         site.write("two.wav", wav(3));
@@ -786,7 +786,7 @@ mod tests {
     }
 
     #[test]
-    fn the_index_of_a_folder_owns_a_recording_that_comes_and_no_entry() {
+    fn a_folder_index_owns_a_new_recording_but_not_an_existing_entry() {
         let mut site = Site::new();
         site.write("a/index.md", "# A\n\nText");
         site.write("a/one.wav", wav(1));
@@ -801,7 +801,7 @@ mod tests {
     }
 
     #[test]
-    fn a_recording_that_no_reader_knows_waits_for_a_draft_that_names_it() {
+    fn a_recording_never_published_waits_for_the_draft_that_names_it() {
         let mut site = Site::new();
         site.write("notes.md", "---\ndraft: true\naudio: audio/one.wav\n---\n# Notes\n\nText");
         site.write("audio/one.wav", wav(2));
@@ -813,7 +813,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_file_takes_no_episode_away() {
+    fn an_empty_file_does_not_withdraw_an_episode() {
         let mut site = Site::new();
         site.write("one.wav", wav(2));
         let id = site.public("one.wav");

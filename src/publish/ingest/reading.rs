@@ -1,4 +1,4 @@
-//! One file -> catalog: reads it, decides with the catalog which article it is, and records the article.
+//! One file -> catalog: reads the file, determines with the catalog which article it is, and records the article.
 
 use std::path::{Path, PathBuf};
 
@@ -22,7 +22,7 @@ use crate::model::collection::ArticleState;
 use crate::model::taxonomy::Term;
 use crate::model::text;
 
-/// A file whose time stamps are younger than this may change again without a change of the time stamps.
+/// A file whose timestamps are younger than this may change again without a visible change of its timestamps.
 const RACY: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// A file that was read.
@@ -35,7 +35,7 @@ struct ReadFile {
     parsed: Parsed,
 }
 
-/// An article in a file.
+/// An article parsed from a file, as far as currently needed.
 struct ParsedArticle {
     article: Box<Article>,
     /// The terms of its views, if they are known already.
@@ -51,11 +51,11 @@ struct RecordedArticle {
     problems: Vec<Problem>,
 }
 
-/// Why an article was not recorded, and the article beside which it is not published.
+/// Why an article was refused, and the other article that caused the refusal.
 type Refused = (Problem, Option<Twin>);
 
 impl Ingest {
-    /// Reads the file at a path, or notes that it is missing. Returns whether something that is served has changed.
+    /// Reads the file at a path, or notes that it is missing. Returns whether anything that is served has changed.
     pub(super) fn process_path(
         &mut self,
         catalog: &mut Catalog,
@@ -66,7 +66,7 @@ impl Ingest {
         self.process_file(catalog, file, None, trigger, moment)
     }
 
-    /// Processes a file that a thread may have read already.
+    /// Processes a file that the read pool may have read already.
     pub(super) fn process_file(
         &mut self,
         catalog: &mut Catalog,
@@ -76,7 +76,7 @@ impl Ingest {
         moment: WriteMoment,
     ) -> catalog::Result<bool> {
         let Some(path) = self.folder.relative(file).map(Path::to_path_buf) else { return Ok(false) };
-        // A scan may take long.
+        // A scan can take long, so the time is read again.
         let moment = moment.refreshed();
         let format = prepared.as_ref().map(|prepared| prepared.format).or_else(|| self.folder.format(file));
         let Some(format) = format else {
@@ -144,11 +144,11 @@ impl Ingest {
     ) -> catalog::Result<bool> {
         let (stat, file_hash) = (read.loaded.stat, read.hash);
         let path = &read.path.clone();
-        // A file that may change without a change of its time stamps is read again by the next scan.
+        // Without its timestamps, a file that may still change unnoticed is read again by the next scan.
         let is_racy = stat.until_quiet(moment.nanoseconds(), RACY).is_some();
         let recorded_stat = if is_racy { stat.file_only() } else { stat };
-        let is_read = |known: &&Known| known.state == ArticleState::Live && !known.stale && !known.unread;
-        if known.filter(is_read).is_some_and(|known| known.file_hash == file_hash) {
+        let is_up_to_date = |known: &&Known| known.state == ArticleState::Live && !known.stale && !known.unread;
+        if known.filter(is_up_to_date).is_some_and(|known| known.file_hash == file_hash) {
             self.deletions.refilled(path);
             self.problems.clear(path);
             catalog.touch(path, recorded_stat)?;
@@ -188,17 +188,17 @@ impl Ingest {
             now: article::date::whole_seconds(moment.now),
         };
         match self.record(catalog, &arrival, trigger, moment)? {
-            Ok(RecordedArticle { recorded, problems: of_files }) => {
+            Ok(RecordedArticle { recorded, problems: file_problems }) => {
                 if trigger != Trigger::FirstScan {
                     self.deletions.inhabit(&self.folder);
                 }
-                // A copy of its text before may not be one any more.
+                // A copy of the article's previous text may no longer be a copy.
                 self.process_twins(path, moment);
-                // Links to it lead to its page from now on.
+                // Links to a new article have to lead to its page from now on.
                 if known.is_none() {
                     self.media_changed(catalog, path, moment)?;
                 }
-                let problems: Vec<Problem> = problems.into_iter().chain(of_files).collect();
+                let problems: Vec<Problem> = problems.into_iter().chain(file_problems).collect();
                 self.problems.set(read.path, stat, &problems);
                 Ok(recorded == Recorded::Changed)
             }
@@ -209,13 +209,13 @@ impl Ingest {
         }
     }
 
-    /// Returns whether the head of a new article is enough for now: the article is shown, and no recording belongs to it.
+    /// Returns whether the front matter of a new article is enough for now: the article is visible already, and it has no recording.
     fn is_enough(&self, path: &Path, article: &Article, held_until: DateTime<Utc>, moment: WriteMoment) -> bool {
         let is_due = article.published.is_none_or(|published| published <= moment.now) && held_until <= moment.now;
         is_due && self.recordings_beside(path, &self.recordings_of_name(path)).is_empty()
     }
 
-    /// Parses a file as far as needed for now. The error says why it becomes no entry.
+    /// Parses a file as far as currently needed. The error is the reason why the file is not published.
     fn parse(
         &mut self,
         read: &mut ReadFile,
@@ -244,11 +244,11 @@ impl Ingest {
         }
     }
 
-    /// Until when a new article waits. The hold counts from the change time of its file, which no program can set.
+    /// The end of a new article's hold. The hold starts at the change time (ctime) of its file, which no program can set.
     fn held_until(&self, stat: &Stat, moment: WriteMoment) -> DateTime<Utc> {
-        let put = DateTime::from_timestamp_nanos(stat.ctime.min(moment.nanoseconds()));
-        // Rounded up: never too short.
-        let until = article::date::whole_seconds(put + self.hold + QUIET);
+        let changed_at = DateTime::from_timestamp_nanos(stat.ctime.min(moment.nanoseconds()));
+        // Rounded up, so that the hold is never too short.
+        let until = article::date::whole_seconds(changed_at + self.hold + QUIET);
         if self.hold.is_zero() || until <= moment.now { DateTime::UNIX_EPOCH } else { until }
     }
 
@@ -290,14 +290,14 @@ impl Ingest {
         } else {
             self.backlog.open();
         }
-        // Not at the first scan, which may read a hundred thousand files.
+        // Not during the first scan, which may read a hundred thousand files.
         if recorded == Recorded::Changed && trigger != Trigger::FirstScan {
             self.problems.notify_published(&identity, arrival.path, &permalink, moment);
         }
         Ok(Ok(RecordedArticle { recorded, problems: rendered.problems }))
     }
 
-    /// Decides which article an arrival is.
+    /// Determines which article a file is.
     fn identify(&mut self, catalog: &mut Catalog, arrival: &Arrival<'_>) -> catalog::Result<Result<Identity, Refused>> {
         let is_missing = |path: &Path| self.deletions.is_missing(path);
         // A copy that was edited after its original went missing continues the original.
@@ -310,7 +310,7 @@ impl Ingest {
                 Ok(Ok(identity))
             }
             Decision::CopyOf(twin) => {
-                let advice = "not published twice; change it or delete one of them";
+                let advice = "not published twice; change this file or delete one of the two";
                 let problem = Problem::of_file(format!("the same text as {}: {advice}", text::path_line(&twin)));
                 Ok(Err((problem, Some(Twin::SameText(twin)))))
             }
@@ -322,8 +322,8 @@ impl Ingest {
         }
     }
 
-    /// Returns whether a recording is no entry of its own. If it is one and belongs to an article, the article is read again, to take it
-    /// over.
+    /// Returns whether a recording is not an entry of its own. If it is such an entry but belongs to an article, the article is read
+    /// again so that it can take the entry over.
     fn is_left_out(
         &mut self,
         catalog: &mut Catalog,
@@ -331,10 +331,10 @@ impl Ingest {
         trigger: Trigger,
         moment: WriteMoment,
     ) -> catalog::Result<bool> {
-        let own = catalog.known(recording)?;
-        let is_entry = own.as_ref().is_some_and(|own| own.state == ArticleState::Live);
+        let known = catalog.known(recording)?;
+        let is_entry = known.as_ref().is_some_and(|known| known.state == ArticleState::Live);
         let Some(owner) = self.claimed_by(catalog, recording, moment)? else {
-            if let Some(until) = self.recordings.expects_article(recording).filter(|_| own.is_none()) {
+            if let Some(until) = self.recordings.expects_article(recording).filter(|_| known.is_none()) {
                 self.schedule.set(recording.to_path_buf(), until, trigger);
                 return Ok(true);
             }
@@ -356,7 +356,7 @@ impl Ingest {
         }
     }
 
-    /// Processes the files that were left out because of an article, which is no longer what it was.
+    /// Schedules the files that were left out because of an article that has changed since.
     pub(super) fn process_twins(&mut self, article: &Path, moment: WriteMoment) {
         for twin in self.problems.left_out_beside(|path| path == article) {
             self.schedule.set(twin, moment.instant, Trigger::Closed);
@@ -374,8 +374,8 @@ impl Ingest {
     }
 }
 
-/// The date of publication of an article without one: the present, or, if the file was there before the daemon, its modification time if
-/// that is plausible.
+/// The publication date of an article without a date: the current time or, for a file that existed before the daemon started, its
+/// modification time if that is plausible.
 fn first_seen(stat: &Stat, trigger: Trigger, moment: WriteMoment) -> DateTime<Utc> {
     let now = article::date::whole_seconds(moment.now);
     let modified = DateTime::from_timestamp(stat.mtime.div_euclid(1_000_000_000), 0).unwrap_or(now);

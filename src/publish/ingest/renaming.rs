@@ -1,8 +1,8 @@
-//! Which article a file is after it was renamed.
+//! Renames: determines which article a renamed file is.
 //!
-//! Hints of renames arrive after what they report can be seen, and the file may be elsewhere again by then. So hints are followed
-//! strictly in their order, and what was seen without one waits for a fence (`fences.rs`). Only the first scan does not wait: there, the
-//! file itself (inode and time of birth) says which article it is, and the hint that arrives later is not followed again.
+//! A rename is visible in the folder before its hint arrives, and by then the file may have moved again. So hints are processed strictly
+//! in order, and an observation without a hint waits for a fence (`fences.rs`). Only the first scan does not wait: there, the inode and
+//! the birth time identify the article, and the hint that arrives later is ignored.
 
 use std::path::{Path, PathBuf};
 
@@ -17,12 +17,12 @@ use crate::folder::{Found, Stat};
 enum Evidence {
     /// A hint reported it.
     Hint,
-    /// A file is at another path than the catalog has.
+    /// A file was found at another path than the one in the catalog.
     File,
 }
 
 impl Ingest {
-    /// Follows a rename, even to a place that is no more: the next rename may lead on from there.
+    /// Applies a rename, even to a path that no longer exists: the next rename may start there.
     pub(super) fn moved(
         &mut self,
         catalog: &mut Catalog,
@@ -45,11 +45,11 @@ impl Ingest {
         if is_article || !moved.is_empty() {
             self.renames.note_hint(moment.instant);
         }
-        // Its article may be renamed likewise next.
+        // `from` was left out because of an article, which may be renamed in the same way next.
         if moved.is_empty() && self.problems.of(from).is_some_and(|left_out| left_out.twin.is_some()) {
             self.recordings.expect_article(to.to_path_buf(), moment.instant + DELETION_GRACE);
         }
-        // A file that had an article's name was an article, even if it was never read; unlike a temporary file of a program.
+        // A file with an article's name counts as an article even if it was never read; a program's temporary file does not.
         if moved.is_empty() && is_article {
             self.step_aside(catalog, to, moment)?;
         }
@@ -61,7 +61,7 @@ impl Ingest {
             changed |= self.moved_one(catalog, old, new, own_name, Evidence::Hint, moment)?;
         }
         self.process_recordings_of(from, moment);
-        // Files that articles refer to may have moved with it, away from them or to them.
+        // The rename may have moved media files that articles refer to, away from these articles or next to them.
         self.media_changed(catalog, from, moment)?;
         self.media_changed(catalog, to, moment)?;
         Ok(changed)
@@ -76,7 +76,7 @@ impl Ingest {
         evidence: Evidence,
         moment: WriteMoment,
     ) -> catalog::Result<bool> {
-        // Under a name that is no article's it is missing, unless it is renamed again.
+        // Under a name that no article can have, the article is missing unless it is renamed again.
         if self.folder.format(&self.folder.root().join(&new)).is_none() {
             self.deletions.add(old.clone(), moment.instant);
             self.renames.set_aside(new, old);
@@ -87,9 +87,9 @@ impl Ingest {
         if catalog.known(&old)?.as_ref().is_some_and(is_at_old) {
             match self.was_overtaken(&old, &new) {
                 Some(former) => catalog.touch(&old, former)?,
-                // It is one file under two names, or the hint is older than what the first scan found.
+                // The file has two names, or the hint is older than what the first scan found.
                 None if evidence == Evidence::File || self.renames.is_inferred(&old) => return Ok(false),
-                // It was renamed back, and a later hint says so.
+                // It was renamed back; a later hint will report that.
                 None => {}
             }
         }
@@ -104,21 +104,21 @@ impl Ingest {
         let recorded = catalog.rename(&old, &new, own_name, moment.version)?;
         self.process_recordings_of(&old, moment);
         self.problems.follow_rename(&old, &new);
-        // The addresses of the files beside it changed with its own, and perhaps no hint of it follows.
+        // Its media files have new addresses now, and there may be no further hint for the article.
         if own_name == OwnName::Kept && catalog.known(&new)?.is_some_and(|known| known.stale) {
             self.schedule.set(new.clone(), moment.instant, Trigger::Closed);
         }
-        // It may have been deleted before its folder was renamed; if it is there, looking at it will show.
+        // The file may have been deleted before its folder was renamed. If it still exists, processing it cancels the deletion.
         let is_lost = self.folder.has_lost(&self.folder.root().join(&new));
         if !replaces && (deadline.is_some() || is_lost) {
-            // It is missing there from now on.
+            // From now on, the article is missing at the new path.
             let deadline = deadline.unwrap_or(moment.instant + DELETION_GRACE).max(moment.instant);
             self.deletions.add_until(new, deadline);
         }
         Ok(recorded == Recorded::Changed)
     }
 
-    /// The file of the article at `old` if the first scan found another file there, took it for a new version of the article, and the
+    /// Returns the stat of the article's own file if the first scan took another file at `old` for a new version of the article, and the
     /// article's own file is now at `new`.
     fn was_overtaken(&mut self, old: &Path, new: &Path) -> Option<Stat> {
         let former = self.renames.take_former(old)?;
@@ -126,7 +126,7 @@ impl Ingest {
         (now_at_new == Some(former)).then_some(former)
     }
 
-    /// Another file was found in an article's place. Usually a program saved the article so.
+    /// Notes that another file was found at an article's path. Usually a program has saved the article by replacing its file.
     pub(super) fn file_replaced(
         &mut self,
         path: &Path,
@@ -142,7 +142,8 @@ impl Ingest {
         }
     }
 
-    /// Another file comes to the place of an article that was renamed to a name which is no article's: the article keeps that name.
+    /// Makes room for another file at the path of an article that was renamed to a name no article can have: the article keeps that
+    /// name.
     fn step_aside(&mut self, catalog: &mut Catalog, place: &Path, moment: WriteMoment) -> catalog::Result<()> {
         let aside = self.renames.aside_of(place).cloned();
         if let Some(aside) = aside.filter(|_| self.deletions.is_missing(place)) {
@@ -164,29 +165,29 @@ impl Ingest {
         self.renames.note_hint(moment.instant);
         self.fences.defer_again(one, moment.instant);
         self.fences.defer_again(other, moment.instant);
-        let there = self.renames.was_foreseen(one, other);
-        let back = self.renames.was_foreseen(other, one);
-        if there || back { Ok(()) } else { self.exchange(catalog, one, other) }
+        let is_foreseen = self.renames.was_foreseen(one, other);
+        let is_foreseen_reversed = self.renames.was_foreseen(other, one);
+        if is_foreseen || is_foreseen_reversed { Ok(()) } else { self.exchange(catalog, one, other) }
     }
 
     fn exchange(&mut self, catalog: &mut Catalog, one: &Path, other: &Path) -> catalog::Result<()> {
         catalog.exchange(one, other)?;
-        // A file that was read before the exchange was known is where it belongs: that is no further rename.
+        // A file that was read before the exchange was known is recorded correctly already; it must not look like another rename.
         for (path, elsewhere) in [(one, other), (other, one)] {
-            let there = Found::at(&self.folder.root().join(elsewhere)).map(|found| found.stat.file_only());
-            if catalog.known(path)?.is_some_and(|known| Some(known.stat.file_only()) == there) {
+            let stat_elsewhere = Found::at(&self.folder.root().join(elsewhere)).map(|found| found.stat.file_only());
+            if catalog.known(path)?.is_some_and(|known| Some(known.stat.file_only()) == stat_elsewhere) {
                 catalog.touch(path, Stat::default())?;
             }
         }
-        // By one step or by way of a third name, both are where they belong.
+        // Both files are at their final paths, whether exchanged in one step or by way of a third name.
         self.renames.settle([one, other]);
         self.deletions.cancel(one);
         self.deletions.cancel(other);
         Ok(())
     }
 
-    /// Follows the rename of a file that is seen at a path where the catalog has another file or none. Returns whether something that
-    /// is served has changed, or `None` where the file is looked at again once all hints of it have been followed.
+    /// Applies the rename of a file that was found at a path where the catalog has another file or none. Returns whether anything that
+    /// is served has changed; `None` if the file will be processed again after all pending hints.
     pub(super) fn moved_unseen(
         &mut self,
         catalog: &mut Catalog,
@@ -214,14 +215,14 @@ impl Ingest {
         self.moved_one(catalog, holder, path.to_path_buf(), OwnName::Changed, Evidence::File, moment).map(Some)
     }
 
-    /// The hint of a rename that was found before it must not be followed again: another article may be there by then.
+    /// Notes a rename that was found before its hint. The hint must be ignored, because another article may be at that path by then.
     fn foresee(&mut self, from: &Path, to: &Path, moment: WriteMoment) {
         let fence = self.fences.next(moment.instant);
         self.renames.foresee(from, to, fence);
     }
 
-    /// A file with a name that is no article's has an article's name again. It is the article that it was, unless another file has
-    /// taken its place, as where an editor keeps the old version as a backup.
+    /// Handles a file that gets an article's name back. It is the same article as before, unless another file has taken its path, as
+    /// when an editor keeps the old version as a backup.
     fn came_back(
         &mut self,
         catalog: &mut Catalog,
@@ -230,19 +231,19 @@ impl Ingest {
         to: &Path,
         moment: WriteMoment,
     ) -> catalog::Result<bool> {
-        let row = if catalog.known(from)?.is_some() { from } else { origin };
-        if !self.deletions.is_missing(row) {
+        let recorded_path = if catalog.known(from)?.is_some() { from } else { origin };
+        if !self.deletions.is_missing(recorded_path) {
             return Ok(false);
         }
-        self.moved_one(catalog, row.to_path_buf(), to.to_path_buf(), OwnName::Changed, Evidence::Hint, moment)
+        self.moved_one(catalog, recorded_path.to_path_buf(), to.to_path_buf(), OwnName::Changed, Evidence::Hint, moment)
     }
 
-    /// Reads the files whose article can be decided now. Returns whether something that is served has changed.
+    /// Reads the files whose article can be determined now. Returns whether anything that is served has changed.
     pub(super) fn read_deferred(&mut self, catalog: &mut Catalog, moment: WriteMoment) -> catalog::Result<bool> {
         let mut changed = false;
         for (path, stat, trigger) in self.fences.take_ready() {
             let file = self.folder.root().join(&path);
-            // Another file came there meanwhile: its hints may be on the way.
+            // If another file has appeared at the path, its hints may still be on the way.
             let is_same = Found::at(&file).is_some_and(|found| found.stat.file_only() == stat);
             changed |=
                 self.process_path(catalog, &file, if is_same { Trigger::FencePassed } else { trigger }, moment)?;
@@ -262,11 +263,11 @@ mod tests {
     use crate::model::entry::ArticleId;
     use crate::publish::ingest::content::tests::Site;
 
-    /// Operations between two rests, and rests.
+    /// Number of operations between two rests, and number of rests.
     const OPERATIONS: usize = 30;
     const RESTS: usize = 2;
 
-    /// Choices that can be made again.
+    /// A reproducible source of random choices (xorshift).
     struct Random(u64);
 
     impl Random {
@@ -278,17 +279,17 @@ mod tests {
         }
     }
 
-    /// A folder that is worked in, and hints of it that the writer follows late: by then, the folder may be several steps ahead.
+    /// A folder that changes, and a writer that gets the hints late: by then, the folder may be several steps ahead.
     struct Lag {
         site: Site,
         random: Random,
-        /// Hints that were not followed yet.
+        /// Hints that have not been delivered yet.
         hints: VecDeque<Change>,
         fence: Fence,
         raised: u64,
-        /// For how many milliseconds hints have been waiting.
+        /// How long hints have been waiting, in milliseconds.
         behind: u64,
-        /// By path, the number of the article and its edition.
+        /// The article number and the edition of each file, by path.
         files: BTreeMap<String, (usize, usize)>,
         folders: Vec<String>,
         next: usize,
@@ -330,7 +331,7 @@ mod tests {
             std::fs::write(self.site.file(name), text).unwrap();
         }
 
-        fn any(&mut self) -> Option<String> {
+        fn random_file(&mut self) -> Option<String> {
             let number = self.random.below(self.files.len().max(1));
             self.files.keys().nth(number).cloned()
         }
@@ -346,7 +347,7 @@ mod tests {
                 0 | 1 => self.create(),
                 2..=4 => self.edit(),
                 5 | 6 => {
-                    let (Some(from), to) = (self.any(), self.new_name()) else { return };
+                    let (Some(from), to) = (self.random_file(), self.new_name()) else { return };
                     let _ = writeln!(self.log, "rename {from} to {to}");
                     self.rename(&from, &to);
                     let article = self.files.remove(&from).unwrap();
@@ -356,7 +357,7 @@ mod tests {
                 9 => self.new_folder(),
                 10 => self.move_folder(),
                 _ => {
-                    let Some(name) = self.any() else { return };
+                    let Some(name) = self.random_file() else { return };
                     let _ = writeln!(self.log, "delete {name}");
                     std::fs::remove_file(self.site.file(&name)).unwrap();
                     self.look(&name);
@@ -374,7 +375,7 @@ mod tests {
         }
 
         fn edit(&mut self) {
-            let Some(name) = self.any() else { return };
+            let Some(name) = self.random_file() else { return };
             let (number, edition) = self.files[&name];
             let (article, way) = ((number, edition + 1), self.random.below(3));
             let _ = writeln!(self.log, "edit {name} (article {number}) in way {way}");
@@ -401,7 +402,7 @@ mod tests {
         }
 
         fn swap(&mut self) {
-            let (Some(one), Some(other)) = (self.any(), self.any()) else { return };
+            let (Some(one), Some(other)) = (self.random_file(), self.random_file()) else { return };
             if one == other {
                 return;
             }
@@ -456,22 +457,22 @@ mod tests {
             }
         }
 
-        /// Has the writer follow the next hints, as late as it may be.
-        fn follow(&mut self, most: usize) {
-            let count = self.random.below(most.min(self.hints.len()) + 1);
+        /// Delivers up to `limit` hints to the writer, after a random delay.
+        fn follow(&mut self, limit: usize) {
+            let count = self.random.below(limit.min(self.hints.len()) + 1);
             let hints: Vec<Change> = self.hints.drain(..count).collect();
-            // While hints wait, any time may pass; the writer need not know of them, since they may still be in the kernel's queue.
+            // While hints wait, any time may pass: they may still be in the kernel's queue, where the writer cannot see them.
             let is_behind = !self.hints.is_empty();
             let milliseconds = [0, 10, 600, 3_000, 7_000][self.random.below(if is_behind { 5 } else { 2 })];
-            // No fence takes a minute.
+            // A fence is never delayed by a whole minute.
             let milliseconds = if self.behind > 50_000 { 0 } else { milliseconds };
             self.behind = if is_behind { self.behind + milliseconds } else { 0 };
-            let _ = writeln!(self.log, "  follows {count}, {} wait, {milliseconds} ms later", self.hints.len());
+            let _ = writeln!(self.log, "  delivers {count} hints, {} wait, {milliseconds} ms later", self.hints.len());
             self.site.deliver(&hints, Duration::from_millis(milliseconds));
             self.take_fence();
         }
 
-        /// The event of a fence stands behind all others.
+        /// Queues the event of each raised fence behind all other hints.
         fn take_fence(&mut self) {
             let raised = self.fence.raised();
             for _ in self.raised..raised {
@@ -512,7 +513,7 @@ mod tests {
         }
     }
 
-    /// Whatever is done to files, and however late and in however many pieces hints of it are followed: each article stays itself.
+    /// Each article keeps its id, whatever happens to the files, however late the hints arrive and however they are batched.
     #[test]
     fn identity_does_not_depend_on_how_late_hints_are() {
         let number =
