@@ -13,7 +13,7 @@ use super::site_options::SiteOptions;
 use crate::daemon;
 use crate::render::feed;
 use crate::render::feed::format::FeedFormat;
-use crate::render::on_demand::{Printed, Route};
+use crate::render::on_demand::{RecordedFeed, Route};
 
 /// Print a feed as the daemon serves it
 ///
@@ -55,9 +55,13 @@ impl RenderArgs {
             },
         };
         match daemon::render(&config, route.as_ref(), self.format)? {
-            Printed::Feed(text) => std::io::stdout().write_all(text.as_bytes()).context("cannot print the feed")?,
-            Printed::Unread => bail!("{name}: the daemon has not read all of its articles yet: try again in a minute"),
-            Printed::Nothing => bail!("{name}: there is no such feed"),
+            RecordedFeed::Feed(text) => {
+                std::io::stdout().write_all(text.as_bytes()).context("cannot print the feed")?
+            }
+            RecordedFeed::Unread => {
+                bail!("{name}: the daemon has not read all of its articles yet: try again in a minute")
+            }
+            RecordedFeed::Nothing => bail!("{name}: there is no such feed"),
         }
         Ok(Outcome::Good)
     }

@@ -23,7 +23,7 @@ use crate::observe::status::DaemonPhase;
 use crate::publish;
 use crate::render::feed::Channel;
 use crate::render::feed::format::FeedFormat;
-use crate::render::on_demand::{self, Printed, Route};
+use crate::render::on_demand::{self, RecordedFeed, Route};
 use crate::render::snapshot::Current;
 use crate::serve::Server;
 use crate::serve::admin::{self, Admin};
@@ -195,10 +195,10 @@ pub fn adopt(config: &Config, entries: &[ImportedEntry]) -> anyhow::Result<Adopt
 ///
 /// # Errors
 /// No daemon has run on the folder yet, or its catalog cannot be read.
-pub fn render(config: &Config, address: Option<&Route>, format: &FeedFormat) -> anyhow::Result<Printed> {
+pub fn render(config: &Config, address: Option<&Route>, format: &FeedFormat) -> anyhow::Result<RecordedFeed> {
     let folder = open_folder(config)?;
     let site = SiteState::open(config, &folder)?;
     let (id, _) = site.reader().feed_id()?;
     let channel = Channel::new(config, &config.base_url(config.http.listen.first_address()), id);
-    Ok(on_demand::print(site.reader(), &channel, address, format, Utc::now())?)
+    Ok(on_demand::render_recorded(site.reader(), &channel, address, format, Utc::now())?)
 }

@@ -22,7 +22,7 @@ use crate::system::systemd;
 /// Pause before the catalog is opened again after a failure.
 const RETRY: Duration = Duration::from_secs(2);
 /// A catalog that is damaged again within this time of its recovery is replaced by an empty one.
-const RELAPSE: Duration = Duration::from_mins(10);
+const RECOVERY_PERIOD: Duration = Duration::from_mins(10);
 
 /// Reads the configuration again.
 pub type Load = Box<dyn Fn() -> anyhow::Result<Config> + Send + Sync>;
@@ -188,7 +188,7 @@ impl Supervisor {
         if let Some(why) = pipeline::damage(error)
             && self.opening == Opening::AsIs
         {
-            let is_relapse = self.recovered_at.take().is_some_and(|at| at.elapsed() < RELAPSE);
+            let is_relapse = self.recovered_at.take().is_some_and(|at| at.elapsed() < RECOVERY_PERIOD);
             self.opening = if is_relapse { Opening::Empty(why) } else { Opening::Recovering(why) };
             // The recovery starts at once and logs the damage.
             self.retry_at = Instant::now();

@@ -86,7 +86,7 @@ impl Publisher {
         let PublisherWiring { current, open_files, text_requests, armed, fence, observers } = wiring;
         let version = last_version(&catalog)?;
         let next = next_version(version);
-        name_site(&mut catalog, config, pages.channel());
+        set_base_url_of(&mut catalog, config, pages.channel());
         let mut ingest = Ingest::new(&mut catalog, folder, config, pages.channel(), open_files)?;
         ingest.serve_requests(text_requests);
         ingest.follow_watch(armed, fence);
@@ -120,11 +120,11 @@ impl Publisher {
         let moment = self.moment();
         self.dirty = false;
         self.ingest.reconcile(&mut self.catalog, moment)?;
-        let all = self.ingest.left_to_read();
+        let all = self.ingest.unread_files();
         while self.ingest.is_reading() {
             self.tick(Queue::More)?;
             self.heartbeat.beat();
-            let progress = ReadProgress { done: all - self.ingest.left_to_read().min(all), all };
+            let progress = ReadProgress { done: all - self.ingest.unread_files().min(all), all };
             self.observers.status.update(|status| status.progress = Some(progress));
         }
         // New files may be too recent to be read. Wait for them, so that the first version is not empty.
@@ -240,8 +240,8 @@ impl Publisher {
         let snapshot_moment = Moment::by_clock(self.next_version().max(self.pending_version), Utc::now());
         let (ingest, builder, dirty) = (&mut self.ingest, &mut self.builder, self.dirty);
         let (changed, snapshot) = self.catalog.transaction(|catalog| {
-            let changed =
-                ingest.changes(catalog, batch, moment)? | ingest.take_over_due(catalog, snapshot_moment.due, moment)?;
+            let changed = ingest.process_hints(catalog, batch, moment)?
+                | ingest.take_over_due(catalog, snapshot_moment.due, moment)?;
             record_pending_version(catalog, changed, self.pending_version)?;
             // Not ready if nothing that is served has changed, if more hints are waiting, or if texts have to be read first.
             let is_ready = may_publish
@@ -364,7 +364,7 @@ pub fn adopt(
     entries: &[ImportedEntry],
 ) -> catalog::Result<Adoption> {
     let version = next_version(last_version(&catalog)?);
-    name_site(&mut catalog, config, channel);
+    set_base_url_of(&mut catalog, config, channel);
     let adopting = catalog.adopt(entries)?;
     let mut ingest = Ingest::new(&mut catalog, folder, config, channel, OpenFiles::default())?;
     while catalog.next_pass()? {
@@ -384,7 +384,7 @@ pub fn adopt(
 }
 
 /// Sets the base address, if one is configured: the ids of podcasts are derived from it.
-fn name_site(catalog: &mut Catalog, config: &Config, channel: &Channel) {
+fn set_base_url_of(catalog: &mut Catalog, config: &Config, channel: &Channel) {
     if config.site.base_url.is_some() {
         catalog.set_base_url(&channel.base_url);
     }

@@ -418,7 +418,7 @@ impl OnDemand {
 
 /// The result of [`print()`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Printed {
+pub enum RecordedFeed {
     /// The document.
     Feed(String),
     /// There is no such feed.
@@ -431,13 +431,13 @@ pub enum Printed {
 ///
 /// # Errors
 /// The library cannot be read.
-pub fn print(
+pub fn render_recorded(
     library: &dyn Library,
     channel: &Channel,
     route: Option<&Route>,
     format: &FeedFormat,
     now: DateTime<Utc>,
-) -> library::Result<Printed> {
+) -> library::Result<RecordedFeed> {
     // Includes changes that are recorded but not served yet.
     let moment = Moment { version: Version::at(DateTime::<Utc>::MAX_UTC), due: now };
     let lookup = match route {
@@ -447,8 +447,8 @@ pub fn print(
     };
     let collection = match lookup {
         FeedLookup::Found(collection) => collection,
-        FeedLookup::Unread(_) => return Ok(Printed::Unread),
-        FeedLookup::Same | FeedLookup::NotYet | FeedLookup::Unknown => return Ok(Printed::Nothing),
+        FeedLookup::Unread(_) => return Ok(RecordedFeed::Unread),
+        FeedLookup::Same | FeedLookup::NotYet | FeedLookup::Unknown => return Ok(RecordedFeed::Nothing),
     };
     let feed = match route {
         Some(Route::View(view, _)) => Feed::view(channel, view, &collection),
@@ -461,7 +461,7 @@ pub fn print(
             ..Feed::main(channel, &collection.entries)
         },
     };
-    Ok(Printed::Feed((format.render)(&feed, library.created()?)))
+    Ok(RecordedFeed::Feed((format.render)(&feed, library.created()?)))
 }
 
 #[cfg(test)]

@@ -28,9 +28,9 @@ const DESCRIPTORS_FOR_FILES: usize = 256;
 #[repr(u8)]
 pub enum Phase {
     /// The request has not arrived yet, or only in part.
-    Asking,
+    AwaitingRequest,
     /// The request is being answered.
-    Answered,
+    Responding,
     /// The response has been sent.
     Idle,
 }
@@ -66,7 +66,7 @@ pub struct Connection {
 impl Connection {
     fn new() -> Self {
         Self {
-            phase: AtomicU8::new(Phase::Asking as u8),
+            phase: AtomicU8::new(Phase::AwaitingRequest as u8),
             changes: AtomicU32::new(0),
             blocked: AtomicBool::new(false),
             written: AtomicU64::new(0),
@@ -78,8 +78,8 @@ impl Connection {
     /// Returns the current phase.
     pub fn phase(&self) -> Phase {
         match self.phase.load(Relaxed) {
-            0 => Phase::Asking,
-            1 => Phase::Answered,
+            0 => Phase::AwaitingRequest,
+            1 => Phase::Responding,
             _ => Phase::Idle,
         }
     }
@@ -201,7 +201,7 @@ impl ConnectionEntry {
             return if sent < MIN_RATE * limits.blocked.as_secs() { Command::End } else { Command::None };
         }
         match self.connection.phase() {
-            Phase::Asking if elapsed >= limits.request => Command::End,
+            Phase::AwaitingRequest if elapsed >= limits.request => Command::End,
             Phase::Idle if elapsed >= limits.idle => Command::End,
             Phase::Idle if elapsed >= HIBERNATE_AFTER => Command::Hibernate,
             _ => Command::None,
@@ -249,7 +249,8 @@ impl ConnectionTable {
                 None => self.entries.keys().find(is_in_phase).copied(),
             }
         };
-        let evicted = oldest(Phase::Asking).or_else(|| oldest(Phase::Idle)).and_then(|number| self.remove(number));
+        let evicted =
+            oldest(Phase::AwaitingRequest).or_else(|| oldest(Phase::Idle)).and_then(|number| self.remove(number));
         evicted.is_some_and(|entry| {
             entry.connection.send(Command::End);
             true
@@ -425,22 +426,22 @@ mod tests {
     fn the_oldest_connection_without_a_request_is_evicted() {
         let all = all();
         let four: Vec<_> = (0..4).map(|_| all.admit(None).unwrap()).collect();
-        four[0].connection.enter(Phase::Answered);
+        four[0].connection.enter(Phase::Responding);
         four[1].connection.enter(Phase::Idle);
         let fifth = all.admit(None).unwrap();
         assert_eq!(
             four.iter().map(command).collect::<Vec<_>>(),
             [Command::None, Command::None, Command::End, Command::None]
         );
-        fifth.connection.enter(Phase::Answered);
-        four[3].connection.enter(Phase::Answered);
+        fifth.connection.enter(Phase::Responding);
+        four[3].connection.enter(Phase::Responding);
         let sixth = all.admit(None).unwrap();
         assert_eq!(
             command(&four[1]),
             Command::End,
             "an idle connection is evicted after those that wait for a request"
         );
-        sixth.connection.enter(Phase::Answered);
+        sixth.connection.enter(Phase::Responding);
         assert!(all.admit(None).is_none(), "a connection that is being answered is never evicted");
         drop(sixth);
         assert!(all.admit(None).is_some());
@@ -451,10 +452,10 @@ mod tests {
         let all = all();
         let other = admit(&all, "192.0.2.1").unwrap();
         let own: Vec<_> = (0..2).map(|_| admit(&all, "192.0.2.2").unwrap()).collect();
-        own[0].connection.enter(Phase::Answered);
+        own[0].connection.enter(Phase::Responding);
         let third = admit(&all, "::ffff:192.0.2.2").unwrap();
         assert_eq!((command(&other), command(&own[0]), command(&own[1])), (Command::None, Command::None, Command::End));
-        third.connection.enter(Phase::Answered);
+        third.connection.enter(Phase::Responding);
         assert!(admit(&all, "192.0.2.2").is_none());
         let same_network: Vec<_> = ["2001:db8::1", "2001:db8::2", "2001:db8::3"].map(|text| admit(&all, text)).into();
         assert_eq!(same_network.iter().flatten().map(command).filter(|command| *command == Command::End).count(), 1);
@@ -470,7 +471,7 @@ mod tests {
         after(1);
         after(9);
         assert_eq!(command(&admitted), Command::None);
-        connection.enter(Phase::Answered);
+        connection.enter(Phase::Responding);
         after(10);
         after(100);
         assert_eq!(command(&admitted), Command::None, "the server is slow, not the client");
@@ -495,7 +496,7 @@ mod tests {
         let all = all();
         let admitted = all.admit(None).unwrap();
         let start = Instant::now();
-        admitted.connection.enter(Phase::Answered);
+        admitted.connection.enter(Phase::Responding);
         admitted.connection.set_blocked(true);
         all.sweep(start + Duration::from_secs(1));
         admitted.connection.add_written(200);

@@ -208,7 +208,7 @@ fn poll_request(stream: &Stream, admitted: &Admitted, context: &mut Context<'_>)
 /// Whether a request arrives before the connection ends. A new connection gets a grace period, because its client has no other
 /// server to try. After a first response, clients expect that a connection may end, so only a request already sent counts.
 async fn has_last_request(stream: &Stream, connection: &Connection) -> bool {
-    let grace_period = if connection.phase() == Phase::Asking { FIRST_REQUEST_GRACE } else { Duration::ZERO };
+    let grace_period = if connection.phase() == Phase::AwaitingRequest { FIRST_REQUEST_GRACE } else { Duration::ZERO };
     tokio::time::timeout(grace_period, poll_fn(|context| stream.poll_readable(context))).await.is_ok()
 }
 

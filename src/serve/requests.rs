@@ -252,7 +252,7 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
 
     fn call(&self, request: Request<Incoming>) -> ResponseFuture {
         let client = &self.client;
-        client.connection.enter(Phase::Answered);
+        client.connection.enter(Phase::Responding);
         let sources = self.sources.load();
         let begun = sources.start_clock();
         let (request, _body) = request.into_parts();

@@ -132,7 +132,7 @@ impl AsyncRead for Observed {
         let before = buffer.filled().len();
         let outcome = on_stream!(self.stream, poll_read(context, buffer));
         if buffer.filled().len() > before && self.connection.phase() == Phase::Idle {
-            self.connection.enter(Phase::Asking);
+            self.connection.enter(Phase::AwaitingRequest);
         }
         outcome
     }

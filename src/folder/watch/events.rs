@@ -52,7 +52,7 @@ impl PendingRenames {
 }
 
 impl Task {
-    pub(super) fn event(&mut self, event: notify::Result<Event>) -> Result<(), Closed> {
+    pub(super) fn handle_event(&mut self, event: notify::Result<Event>) -> Result<(), Closed> {
         let event = match event {
             Ok(event) if event.need_rescan() => {
                 tracing::info!("file events were lost; comparing the whole folder");
@@ -93,7 +93,7 @@ impl Task {
         if !goes_back {
             self.report_rename()?;
         }
-        self.event_at(&path, &event)
+        self.handle_event_at(&path, &event)
     }
 
     /// Reports a fence, after all renames that were held back.
@@ -113,12 +113,12 @@ impl Task {
         self.look(&to)
     }
 
-    fn event_at(&mut self, path: &Path, event: &Event) -> Result<(), Closed> {
+    fn handle_event_at(&mut self, path: &Path, event: &Event) -> Result<(), Closed> {
         let is_article = is_relevant(&self.folder, path);
         match event.kind {
             EventKind::Access(AccessKind::Close(AccessMode::Write)) if is_article => {
                 self.writing.closed(path);
-                self.unquiet.remove(path);
+                self.recently_changed.remove(path);
                 self.look(path)
             }
             EventKind::Create(CreateKind::Folder) => self.folder_appeared(path, None),
@@ -141,7 +141,7 @@ impl Task {
             }
             EventKind::Modify(ModifyKind::Name(RenameMode::To)) => {
                 let half = event.attrs.tracker().and_then(|cookie| self.renames.halves.remove(&cookie));
-                self.second_half(path, half)
+                self.complete_rename(path, half)
             }
             EventKind::Remove(_) => {
                 self.forget(path);
@@ -177,7 +177,7 @@ impl Task {
             Ok(metadata) if is_article && metadata.is_file() => {
                 self.writing.opened(path);
                 // It may have been written without a name (O_TMPFILE); no close event follows then.
-                self.unquiet.insert(path.to_path_buf(), Instant::now() + QUIET);
+                self.recently_changed.insert(path.to_path_buf(), Instant::now() + QUIET);
                 Ok(())
             }
             _ => Ok(()),
@@ -204,7 +204,7 @@ impl Task {
         self.folder_appeared(path, None)
     }
 
-    fn second_half(&mut self, path: &Path, half: Option<HalfRename>) -> Result<(), Closed> {
+    fn complete_rename(&mut self, path: &Path, half: Option<HalfRename>) -> Result<(), Closed> {
         let from = half.as_ref().map(|half| half.from.clone());
         if let (Some(from), Some((one, other, _))) = (&from, &self.renames.last)
             && (from, path) == (other, one)
@@ -253,7 +253,7 @@ impl Task {
         for file in self.add_tree(path, Report::Files, None) {
             if moved {
                 // Later events are in the queue already and have to be reported first.
-                self.unquiet.entry(file).or_insert(Instant::now() + SETTLING);
+                self.recently_changed.entry(file).or_insert(Instant::now() + SETTLING);
             } else {
                 self.look(&file)?;
             }

@@ -105,7 +105,7 @@ pub fn start(
         silent: HashMap::new(),
         renames: PendingRenames::default(),
         writing: writing.clone(),
-        unquiet: BTreeMap::new(),
+        recently_changed: BTreeMap::new(),
         warned: HashSet::new(),
         heartbeat: observers.heartbeats.register("the watch"),
         metrics: observers.metrics.clone(),
@@ -196,7 +196,7 @@ struct Task {
     renames: PendingRenames,
     writing: OpenFiles,
     /// Files found by a scan too soon after they changed, and when to read them.
-    unquiet: BTreeMap<PathBuf, Instant>,
+    recently_changed: BTreeMap<PathBuf, Instant>,
     warned: HashSet<Warning>,
     heartbeat: Heartbeat,
     metrics: Metrics,
@@ -214,11 +214,11 @@ impl Task {
             self.heartbeat.beat();
             self.metrics.set_watched_folders(self.watched.len(), self.polled.len());
             let now = Instant::now();
-            let wake = self.unquiet.values().copied().fold(next_root.min(next_reconcile), Instant::min);
+            let wake = self.recently_changed.values().copied().fold(next_root.min(next_reconcile), Instant::min);
             let wake = if self.polled.len() > 0 { wake.min(next_poll) } else { wake };
             let wake = self.renames.next_wake().map_or(wake, |renames| wake.min(renames));
             let handled = match events.recv_timeout(wake.saturating_duration_since(now)) {
-                Ok(Input::Event(event)) => self.event(event),
+                Ok(Input::Event(event)) => self.handle_event(event),
                 Ok(Input::Reconcile) => self.reconcile(),
                 Err(RecvTimeoutError::Timeout) => Ok(()),
                 Ok(Input::Stop) | Err(RecvTimeoutError::Disconnected) => return,
@@ -352,7 +352,7 @@ impl Task {
             }
             if report == Report::Files && is_relevant(&self.folder, &path) {
                 match until_quiet(&path) {
-                    Some(wait) => drop(self.unquiet.insert(path, Instant::now() + wait)),
+                    Some(wait) => drop(self.recently_changed.insert(path, Instant::now() + wait)),
                     None => files.push(path),
                 }
             }
@@ -432,7 +432,7 @@ impl Task {
     /// Stops watching a path and everything below it.
     fn forget(&mut self, path: &Path) {
         self.writing.closed(path);
-        self.unquiet.remove(path);
+        self.recently_changed.remove(path);
         if !self.watched.contains(path) && self.polled.len() == 0 {
             return;
         }
@@ -446,11 +446,12 @@ impl Task {
         }
         self.polled.forget(path);
         self.writing.forget(path);
-        self.unquiet.retain(|file, _| !file.starts_with(path));
+        self.recently_changed.retain(|file, _| !file.starts_with(path));
     }
 
     fn report_quiet(&mut self, now: Instant) -> Result<(), Closed> {
-        let due: Vec<PathBuf> = self.unquiet.extract_if(.., |_, at| *at <= now).map(|(path, _)| path).collect();
+        let due: Vec<PathBuf> =
+            self.recently_changed.extract_if(.., |_, at| *at <= now).map(|(path, _)| path).collect();
         for path in due {
             // If a program is writing the file, its close event follows.
             match self.writing.get(&path) {
@@ -460,7 +461,7 @@ impl Task {
                 _ => {}
             }
             if let Some(wait) = until_quiet(&path) {
-                self.unquiet.insert(path, now + wait);
+                self.recently_changed.insert(path, now + wait);
                 continue;
             }
             self.writing.closed(&path);
@@ -494,7 +495,7 @@ impl Task {
                 }
                 Difference::File(path) => match until_quiet(&path) {
                     Some(wait) if is_relevant(&self.folder, &path) => {
-                        self.unquiet.insert(path, Instant::now() + wait);
+                        self.recently_changed.insert(path, Instant::now() + wait);
                     }
                     _ => self.look(&path)?,
                 },

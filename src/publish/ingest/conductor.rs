@@ -108,7 +108,7 @@ impl Ingest {
     }
 
     /// Number of files that a scan found and that are still to be read.
-    pub fn left_to_read(&self) -> usize {
+    pub fn unread_files(&self) -> usize {
         self.scan.left()
     }
 
@@ -147,7 +147,12 @@ impl Ingest {
     }
 
     /// Processes hints. Returns whether anything that is served has changed.
-    pub fn changes(&mut self, catalog: &mut Catalog, hints: &[Change], moment: WriteMoment) -> catalog::Result<bool> {
+    pub fn process_hints(
+        &mut self,
+        catalog: &mut Catalog,
+        hints: &[Change],
+        moment: WriteMoment,
+    ) -> catalog::Result<bool> {
         self.backlog.note_change(moment.instant);
         let has_fences = self.fences.are_available();
         let mut changed = false;
@@ -157,8 +162,8 @@ impl Ingest {
                 // Without fences, a hint may be older than what a scan has seen; renames are then recognised from the files
                 // alone.
                 Change::Moved { .. } | Change::Exchanged { .. } if !has_fences => {}
-                Change::Moved { from, to } => changed |= self.moved(catalog, from, to, moment)?,
-                Change::Exchanged { one, other } => self.exchanged(catalog, one, other, moment)?,
+                Change::Moved { from, to } => changed |= self.apply_rename(catalog, from, to, moment)?,
+                Change::Exchanged { one, other } => self.apply_exchange(catalog, one, other, moment)?,
                 Change::Fence => self.fences.pass(moment.instant),
                 Change::Look(_) | Change::Reconcile => {}
             }
@@ -179,13 +184,13 @@ impl Ingest {
         self.recordings.forget_old(moment.instant);
         let mut changed =
             if self.is_reading() { self.read_found(catalog, moment)? } else { self.read_backlog(catalog, moment)? };
-        changed |= self.read_deferred(catalog, moment)?;
+        changed |= self.process_deferred(catalog, moment)?;
         for (path, trigger) in self.schedule.take_due(moment.instant) {
             changed |= self.process_path(catalog, &self.folder.root().join(&path), trigger, moment)?;
         }
         for path in self.deletions.due_emptied(moment.instant) {
             changed |= self.process_path(catalog, &self.folder.root().join(&path), Trigger::Closed, moment)?;
-            self.deletions.refilled(&path);
+            self.deletions.clear_emptied(&path);
         }
         Ok(changed | self.delete_missing(catalog, queue, moment)?)
     }

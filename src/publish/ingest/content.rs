@@ -319,7 +319,7 @@ pub(crate) mod tests {
         fn follow(&mut self, hints: &[Change]) {
             let moment = self.moment();
             let (catalog, ingest) = (&mut self.catalog, &mut self.ingest);
-            catalog.transaction(|catalog| ingest.changes(catalog, hints, moment)).unwrap();
+            catalog.transaction(|catalog| ingest.process_hints(catalog, hints, moment)).unwrap();
             self.tick(Duration::ZERO, 10);
         }
 
@@ -330,7 +330,7 @@ pub(crate) mod tests {
                 let (catalog, ingest) = (&mut self.catalog, &mut self.ingest);
                 while self.passed < self.fence.raised() {
                     self.passed += 1;
-                    catalog.transaction(|catalog| ingest.changes(catalog, &[Change::Fence], moment)).unwrap();
+                    catalog.transaction(|catalog| ingest.process_hints(catalog, &[Change::Fence], moment)).unwrap();
                 }
                 catalog.transaction(|catalog| ingest.tick(catalog, Queue::Empty, moment)).unwrap();
                 if self.passed < self.fence.raised() {
@@ -347,7 +347,7 @@ pub(crate) mod tests {
             self.ahead += later;
             let moment = self.moment();
             let (catalog, ingest) = (&mut self.catalog, &mut self.ingest);
-            catalog.transaction(|catalog| ingest.changes(catalog, hints, moment)).unwrap();
+            catalog.transaction(|catalog| ingest.process_hints(catalog, hints, moment)).unwrap();
             let moment = self.moment();
             let (catalog, ingest) = (&mut self.catalog, &mut self.ingest);
             catalog.transaction(|catalog| ingest.tick(catalog, Queue::Empty, moment)).unwrap();

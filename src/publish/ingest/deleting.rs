@@ -24,8 +24,10 @@ impl Ingest {
             return Ok(false);
         }
         let missing = self.deletions.due_missing(moment.instant);
-        let Some(since) = self.fences.may_delete(!missing.is_empty(), queue, moment.instant) else { return Ok(false) };
-        self.delete(catalog, self.deletions.were_due(missing, since), moment)
+        let Some(since) = self.fences.deletable_since(!missing.is_empty(), queue, moment.instant) else {
+            return Ok(false);
+        };
+        self.delete(catalog, self.deletions.due_by(missing, since), moment)
     }
 
     fn delete(&mut self, catalog: &mut Catalog, paths: Vec<PathBuf>, moment: WriteMoment) -> catalog::Result<bool> {
@@ -34,7 +36,7 @@ impl Ingest {
         }
         // The folder itself may have vanished after its files did.
         if !self.folder.is_there() || self.deletions.is_replaced(&self.folder) {
-            self.deletions.folder_left();
+            self.deletions.mark_folder_away();
             return Ok(false);
         }
         if !self.deletions.may_delete(catalog.count()?, moment.instant) {
@@ -44,7 +46,7 @@ impl Ingest {
         for path in paths {
             changed |= self.delete_one(catalog, &path, moment)?;
         }
-        self.deletions.done();
+        self.deletions.end_mass_deletion();
         Ok(changed)
     }
 
@@ -56,23 +58,23 @@ impl Ingest {
             return self.process_path(catalog, &file, Trigger::Scan, moment);
         }
         if self.give_back(catalog, path, moment)? {
-            self.process_twins(path, moment);
+            self.schedule_twins(path, moment);
             return Ok(false);
         }
         tracing::info!(path = %path.display(), "deleted");
         self.problems.notify(path, "deleted".to_owned(), moment);
         let recorded = catalog.withdraw(path, ArticleState::Gone, moment.version)?;
-        self.process_twins(path, moment);
+        self.schedule_twins(path, moment);
         Ok(recorded == Recorded::Changed)
     }
 
     /// A file or a folder is missing from now on.
     pub(super) fn vanished(&mut self, catalog: &mut Catalog, path: &Path, moment: WriteMoment) -> catalog::Result<()> {
         self.recordings.release_below(path);
-        self.process_recordings_of(path, moment);
+        self.schedule_recordings_of(path, moment);
         self.problems.clear_below(path);
         for article in catalog.known_at_or_below(path)? {
-            self.process_twins(&article, moment);
+            self.schedule_twins(&article, moment);
             catalog.postpone(&article, moment.now + DELETION_GRACE + QUIET)?;
             self.deletions.add(article, moment.instant);
         }
@@ -92,13 +94,13 @@ impl Ingest {
             self.problems.leave_out(path, stat, &[problem], None);
             return Ok(false);
         }
-        if !self.deletions.stays_empty(&path, moment.instant) {
+        if !self.deletions.has_been_empty_long_enough(&path, moment.instant) {
             return Ok(false);
         }
         tracing::info!(path = %path.display(), "no longer published: the file is empty");
         self.problems.notify(&path, "empty, and no longer published".to_owned(), moment);
-        if self.give_back_of_empty(catalog, &path, moment)? {
-            self.process_twins(&path, moment);
+        if self.return_entry_of_emptied(catalog, &path, moment)? {
+            self.schedule_twins(&path, moment);
             return Ok(false);
         }
         Ok(catalog.withdraw(&path, ArticleState::Held, moment.version)? == Recorded::Changed)

@@ -52,7 +52,7 @@ impl Deletions {
     }
 
     /// Records that an emptied file has text again.
-    pub fn refilled(&mut self, path: &Path) {
+    pub fn clear_emptied(&mut self, path: &Path) {
         self.emptied.remove(path);
     }
 
@@ -67,18 +67,18 @@ impl Deletions {
     }
 
     /// Keeps those of the missing files that were already due at `then`.
-    pub fn were_due(&self, mut paths: Vec<PathBuf>, then: Instant) -> Vec<PathBuf> {
+    pub fn due_by(&self, mut paths: Vec<PathBuf>, then: Instant) -> Vec<PathBuf> {
         paths.retain(|path| self.missing.get(path).is_some_and(|at| *at <= then));
         paths
     }
 
     /// Returns whether a file has been empty for long enough. The first call starts the grace period.
-    pub fn stays_empty(&mut self, path: &Path, now: Instant) -> bool {
+    pub fn has_been_empty_long_enough(&mut self, path: &Path, now: Instant) -> bool {
         *self.emptied.entry(path.to_path_buf()).or_insert(now + DELETION_GRACE) <= now
     }
 
     /// Ends a mass deletion once no file is missing.
-    pub fn done(&mut self) {
+    pub fn end_mass_deletion(&mut self) {
         if self.missing.is_empty() {
             self.held_until = None;
         }
@@ -97,12 +97,12 @@ impl Deletions {
     }
 
     /// Records that the folder is missing. Returns whether it existed before.
-    pub fn folder_left(&mut self) -> bool {
+    pub fn mark_folder_away(&mut self) -> bool {
         !std::mem::replace(&mut self.folder_is_away, true)
     }
 
     /// Records that the folder exists. Returns whether it was missing before.
-    pub fn folder_returned(&mut self) -> bool {
+    pub fn mark_folder_present(&mut self) -> bool {
         let was_away = std::mem::take(&mut self.folder_is_away);
         if was_away {
             self.missing.clear();

@@ -32,7 +32,7 @@ pub(super) struct Fences {
     outstanding: Option<(u64, Instant)>,
     passed: u64,
     /// The highest number for which a file or a deletion waits.
-    wanted: u64,
+    highest_awaited: u64,
     deferred: HashMap<PathBuf, Deferred>,
     /// The fence that deletions wait for, and since when.
     deletions: Option<(u64, Instant)>,
@@ -54,7 +54,7 @@ impl Fences {
             Some((number, _)) => number + 1,
             None => self.raise(now)?,
         };
-        self.wanted = self.wanted.max(next);
+        self.highest_awaited = self.highest_awaited.max(next);
         Some(next)
     }
 
@@ -70,8 +70,8 @@ impl Fences {
     pub fn pass(&mut self, now: Instant) {
         let Some((number, _)) = self.outstanding.take() else { return };
         self.passed = number;
-        if self.wanted > self.passed && self.raise(now).is_none() {
-            self.passed = self.wanted;
+        if self.highest_awaited > self.passed && self.raise(now).is_none() {
+            self.passed = self.highest_awaited;
         }
     }
 
@@ -129,7 +129,7 @@ impl Fences {
 
     /// Returns when the fence was raised that deletions have waited for: deletions that were due by then may be carried out. `None`
     /// while pending hints may still report where a missing file is.
-    pub fn may_delete(&mut self, is_any_due: bool, queue: Queue, now: Instant) -> Option<Instant> {
+    pub fn deletable_since(&mut self, is_any_due: bool, queue: Queue, now: Instant) -> Option<Instant> {
         if !is_any_due {
             self.deletions = None;
             return None;

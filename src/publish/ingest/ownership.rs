@@ -218,7 +218,7 @@ impl Ingest {
     }
 
     /// Gives the entry of an article that became empty back to the recording that it came from. Returns whether there was one.
-    pub(super) fn give_back_of_empty(
+    pub(super) fn return_entry_of_emptied(
         &mut self,
         catalog: &mut Catalog,
         article: &Path,
@@ -267,7 +267,7 @@ impl Ingest {
     }
 
     /// Records the files that an article refers to. Schedules the recordings that it no longer owns.
-    pub(super) fn refer(
+    pub(super) fn record_references(
         &mut self,
         catalog: &mut Catalog,
         identity: &Identity,
@@ -363,7 +363,7 @@ impl Ingest {
 
     /// Schedules the recordings of an article, which may become entries of their own. They wait for a while, since both files may be
     /// renamed one after the other.
-    pub(super) fn process_recordings_of(&mut self, article: &Path, moment: WriteMoment) {
+    pub(super) fn schedule_recordings_of(&mut self, article: &Path, moment: WriteMoment) {
         for recording in self.problems.left_out_beside(|owner| owner.starts_with(article)) {
             if self.is_audio(&recording) {
                 self.schedule.add(recording, moment.instant + DELETION_GRACE, Trigger::Closed);
@@ -372,7 +372,11 @@ impl Ingest {
     }
 
     /// Schedules articles whose recordings still need an owner: a crash may have left the next step undone.
-    pub(super) fn settle_owners(&mut self, catalog: &mut Catalog, moment: WriteMoment) -> catalog::Result<()> {
+    pub(super) fn schedule_unsettled_owners(
+        &mut self,
+        catalog: &mut Catalog,
+        moment: WriteMoment,
+    ) -> catalog::Result<()> {
         for article in catalog.unsettled_owners()? {
             catalog.read_again(&article)?;
             self.schedule.add(article, moment.instant, Trigger::Closed);

@@ -107,7 +107,7 @@ impl Ingest {
                 let is_fresh = catalog.is_certainly_new(&hash, loaded.stat)?;
                 let mut moved = false;
                 if !is_fresh {
-                    match self.moved_unseen(catalog, &path, loaded.stat, trigger, moment)? {
+                    match self.detect_rename(catalog, &path, loaded.stat, trigger, moment)? {
                         Some(changed) => moved = changed,
                         None => return Ok(false),
                     }
@@ -149,13 +149,13 @@ impl Ingest {
         let recorded_stat = if is_racy { stat.file_only() } else { stat };
         let is_up_to_date = |known: &&Known| known.state == ArticleState::Live && !known.stale && !known.unread;
         if known.filter(is_up_to_date).is_some_and(|known| known.file_hash == file_hash) {
-            self.deletions.refilled(path);
+            self.deletions.clear_emptied(path);
             self.problems.clear(path);
             catalog.touch(path, recorded_stat)?;
             return Ok(false);
         }
         if let Some(known) = known {
-            self.file_replaced(path, known, stat, trigger, moment);
+            self.note_replaced_file(path, known, stat, trigger, moment);
         }
         let held_until = self.held_until(&stat, moment);
         let parsed = self.parse(&mut read, known, held_until, moment);
@@ -164,7 +164,7 @@ impl Ingest {
             Err(Verdict::Draft(problem, enclosures)) => {
                 let changed = self.became_draft(catalog, path, &enclosures, moment)?;
                 self.problems.leave_out(path.clone(), stat, &[problem], None);
-                self.process_twins(path, moment);
+                self.schedule_twins(path, moment);
                 return Ok(changed | (catalog.withdraw(path, ArticleState::Held, moment.version)? == Recorded::Changed));
             }
             Err(Verdict::Broken(problem)) => {
@@ -173,7 +173,7 @@ impl Ingest {
             }
             Err(_) => return self.emptied(catalog, read.path, stat, moment),
         };
-        self.deletions.refilled(path);
+        self.deletions.clear_emptied(path);
         self.recordings.release(path);
         let arrival = Arrival {
             path,
@@ -193,7 +193,7 @@ impl Ingest {
                     self.deletions.inhabit(&self.folder);
                 }
                 // A copy of the article's previous text may no longer be a copy.
-                self.process_twins(path, moment);
+                self.schedule_twins(path, moment);
                 // Links to a new article have to lead to its page from now on.
                 if known.is_none() {
                     self.media_changed(catalog, path, moment)?;
@@ -210,7 +210,7 @@ impl Ingest {
     }
 
     /// Returns whether the front matter of a new article is enough for now: the article is visible already, and it has no recording.
-    fn is_enough(&self, path: &Path, article: &Article, held_until: DateTime<Utc>, moment: WriteMoment) -> bool {
+    fn is_head_enough(&self, path: &Path, article: &Article, held_until: DateTime<Utc>, moment: WriteMoment) -> bool {
         let is_due = article.published.is_none_or(|published| published <= moment.now) && held_until <= moment.now;
         is_due && self.recordings_beside(path, &self.recordings_of_name(path)).is_empty()
     }
@@ -225,7 +225,9 @@ impl Ingest {
     ) -> Result<ParsedArticle, Verdict> {
         let ReadFile { path, format, loaded, parsed, .. } = read;
         let reading = match std::mem::replace(parsed, Parsed::Nothing) {
-            Parsed::Head(article, terms) if known.is_none() && self.is_enough(path, &article, held_until, moment) => {
+            Parsed::Head(article, terms)
+                if known.is_none() && self.is_head_enough(path, &article, held_until, moment) =>
+            {
                 let extent = Extent::Head(loaded.bytes.len() as u64);
                 return Ok(ParsedArticle { article, terms: Some(terms), problems: Vec::new(), extent });
             }
@@ -286,7 +288,7 @@ impl Ingest {
         rendered.problems.extend(problems_of(&claims, arrival.article));
         let recorded = catalog.record(&identity, arrival, &rendered.content, moment.version)?;
         if arrival.extent == Extent::Whole {
-            self.refer(catalog, &identity, arrival.path, &rendered.referred, moment)?;
+            self.record_references(catalog, &identity, arrival.path, &rendered.referred, moment)?;
         } else {
             self.backlog.open();
         }
@@ -357,7 +359,7 @@ impl Ingest {
     }
 
     /// Schedules the files that were left out because of an article that has changed since.
-    pub(super) fn process_twins(&mut self, article: &Path, moment: WriteMoment) {
+    pub(super) fn schedule_twins(&mut self, article: &Path, moment: WriteMoment) {
         for twin in self.problems.left_out_beside(|path| path == article) {
             self.schedule.set(twin, moment.instant, Trigger::Closed);
         }

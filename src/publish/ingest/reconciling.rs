@@ -93,7 +93,7 @@ impl Ingest {
         }
         self.compare_media(catalog, &films, moment)?;
         if self.scan.trigger() == Trigger::FirstScan {
-            self.settle_owners(catalog, moment)?;
+            self.schedule_unsettled_owners(catalog, moment)?;
         }
         let is_same = !self.is_reading() && self.deletions.count() == missing_before;
         Ok(if is_same { Comparison::Same } else { Comparison::Different })
@@ -157,7 +157,7 @@ impl Ingest {
             Ok(Err(error)) => error.to_string(),
             Err(panicked) => panicked,
         };
-        if self.deletions.folder_left() {
+        if self.deletions.mark_folder_away() {
             tracing::error!(
                 folder = root,
                 reason = away,
@@ -168,7 +168,7 @@ impl Ingest {
     }
 
     fn note_folder(&mut self, differences: &Differences, root: &str) {
-        if self.deletions.folder_returned() {
+        if self.deletions.mark_folder_present() {
             tracing::info!(folder = root, "the folder of articles is back");
         }
         for path in &differences.unreadable {

@@ -23,7 +23,7 @@ enum Evidence {
 
 impl Ingest {
     /// Applies a rename, even to a path that no longer exists: the next rename may start there.
-    pub(super) fn moved(
+    pub(super) fn apply_rename(
         &mut self,
         catalog: &mut Catalog,
         from: &Path,
@@ -37,7 +37,7 @@ impl Ingest {
             return Ok(false);
         }
         if let Some(origin) = self.renames.take_aside(from) {
-            return self.came_back(catalog, &origin, from, to, moment);
+            return self.restore_from_aside(catalog, &origin, from, to, moment);
         }
         let mut changed = false;
         let moved = catalog.known_at_or_below(from)?;
@@ -51,23 +51,23 @@ impl Ingest {
         }
         // A file with an article's name counts as an article even if it was never read; a program's temporary file does not.
         if moved.is_empty() && is_article {
-            self.step_aside(catalog, to, moment)?;
+            self.move_aside(catalog, to, moment)?;
         }
         for old in moved {
             let (new, own_name) = match old.strip_prefix(from) {
                 Ok(rest) if !rest.as_os_str().is_empty() => (to.join(rest), OwnName::Kept),
                 _ => (to.to_path_buf(), OwnName::Changed),
             };
-            changed |= self.moved_one(catalog, old, new, own_name, Evidence::Hint, moment)?;
+            changed |= self.apply_rename_of(catalog, old, new, own_name, Evidence::Hint, moment)?;
         }
-        self.process_recordings_of(from, moment);
+        self.schedule_recordings_of(from, moment);
         // The rename may have moved media files that articles refer to, away from these articles or next to them.
         self.media_changed(catalog, from, moment)?;
         self.media_changed(catalog, to, moment)?;
         Ok(changed)
     }
 
-    fn moved_one(
+    fn apply_rename_of(
         &mut self,
         catalog: &mut Catalog,
         old: PathBuf,
@@ -85,7 +85,7 @@ impl Ingest {
         let now_at_old = Found::at(&self.folder.root().join(&old)).map(|found| found.stat.file_only());
         let is_at_old = |known: &Known| known.stat.born != 0 && now_at_old == Some(known.stat.file_only());
         if catalog.known(&old)?.as_ref().is_some_and(is_at_old) {
-            match self.was_overtaken(&old, &new) {
+            match self.overtaken_file(&old, &new) {
                 Some(former) => catalog.touch(&old, former)?,
                 // The file has two names, or the hint is older than what the first scan found.
                 None if evidence == Evidence::File || self.renames.is_inferred(&old) => return Ok(false),
@@ -93,7 +93,7 @@ impl Ingest {
                 None => {}
             }
         }
-        self.step_aside(catalog, &new, moment)?;
+        self.move_aside(catalog, &new, moment)?;
         if evidence == Evidence::File && catalog.known(&new)?.as_ref().is_some_and(is_at_old) {
             self.exchange(catalog, &old, &new)?;
             self.foresee(&new, &old, moment);
@@ -102,7 +102,7 @@ impl Ingest {
         let deadline = self.deletions.cancel(&old);
         let replaces = catalog.known(&new)?.is_some();
         let recorded = catalog.rename(&old, &new, own_name, moment.version)?;
-        self.process_recordings_of(&old, moment);
+        self.schedule_recordings_of(&old, moment);
         self.problems.follow_rename(&old, &new);
         // Its media files have new addresses now, and there may be no further hint for the article.
         if own_name == OwnName::Kept && catalog.known(&new)?.is_some_and(|known| known.stale) {
@@ -120,14 +120,14 @@ impl Ingest {
 
     /// Returns the stat of the article's own file if the first scan took another file at `old` for a new version of the article, and the
     /// article's own file is now at `new`.
-    fn was_overtaken(&mut self, old: &Path, new: &Path) -> Option<Stat> {
+    fn overtaken_file(&mut self, old: &Path, new: &Path) -> Option<Stat> {
         let former = self.renames.take_former(old)?;
         let now_at_new = Found::at(&self.folder.root().join(new)).map(|found| found.stat.file_only());
         (now_at_new == Some(former)).then_some(former)
     }
 
     /// Notes that another file was found at an article's path. Usually a program has saved the article by replacing its file.
-    pub(super) fn file_replaced(
+    pub(super) fn note_replaced_file(
         &mut self,
         path: &Path,
         known: &Known,
@@ -144,7 +144,7 @@ impl Ingest {
 
     /// Makes room for another file at the path of an article that was renamed to a name no article can have: the article keeps that
     /// name.
-    fn step_aside(&mut self, catalog: &mut Catalog, place: &Path, moment: WriteMoment) -> catalog::Result<()> {
+    fn move_aside(&mut self, catalog: &mut Catalog, place: &Path, moment: WriteMoment) -> catalog::Result<()> {
         let aside = self.renames.aside_of(place).cloned();
         if let Some(aside) = aside.filter(|_| self.deletions.is_missing(place)) {
             catalog.rename(place, &aside, OwnName::Kept, moment.version)?;
@@ -154,7 +154,7 @@ impl Ingest {
         Ok(())
     }
 
-    pub(super) fn exchanged(
+    pub(super) fn apply_exchange(
         &mut self,
         catalog: &mut Catalog,
         one: &Path,
@@ -188,7 +188,7 @@ impl Ingest {
 
     /// Applies the rename of a file that was found at a path where the catalog has another file or none. Returns whether anything that
     /// is served has changed; `None` if the file will be processed again after all pending hints.
-    pub(super) fn moved_unseen(
+    pub(super) fn detect_rename(
         &mut self,
         catalog: &mut Catalog,
         path: &Path,
@@ -212,7 +212,7 @@ impl Ingest {
             let fence = self.fences.next(moment.instant);
             self.renames.infer(path, fence);
         }
-        self.moved_one(catalog, holder, path.to_path_buf(), OwnName::Changed, Evidence::File, moment).map(Some)
+        self.apply_rename_of(catalog, holder, path.to_path_buf(), OwnName::Changed, Evidence::File, moment).map(Some)
     }
 
     /// Notes a rename that was found before its hint. The hint must be ignored, because another article may be at that path by then.
@@ -223,7 +223,7 @@ impl Ingest {
 
     /// Handles a file that gets an article's name back. It is the same article as before, unless another file has taken its path, as
     /// when an editor keeps the old version as a backup.
-    fn came_back(
+    fn restore_from_aside(
         &mut self,
         catalog: &mut Catalog,
         origin: &Path,
@@ -235,11 +235,18 @@ impl Ingest {
         if !self.deletions.is_missing(recorded_path) {
             return Ok(false);
         }
-        self.moved_one(catalog, recorded_path.to_path_buf(), to.to_path_buf(), OwnName::Changed, Evidence::Hint, moment)
+        self.apply_rename_of(
+            catalog,
+            recorded_path.to_path_buf(),
+            to.to_path_buf(),
+            OwnName::Changed,
+            Evidence::Hint,
+            moment,
+        )
     }
 
     /// Reads the files whose article can be determined now. Returns whether anything that is served has changed.
-    pub(super) fn read_deferred(&mut self, catalog: &mut Catalog, moment: WriteMoment) -> catalog::Result<bool> {
+    pub(super) fn process_deferred(&mut self, catalog: &mut Catalog, moment: WriteMoment) -> catalog::Result<bool> {
         let mut changed = false;
         for (path, stat, trigger) in self.fences.take_ready() {
             let file = self.folder.root().join(&path);

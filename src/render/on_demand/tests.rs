@@ -235,22 +235,22 @@ fn a_printed_feed_is_the_one_that_is_served() {
         MemoryLibrary { entries: vec![entry("a", "A")], changed: second(2_000_000_000), ..MemoryLibrary::default() };
     let channel = channel();
     for format in FORMATS.iter() {
-        let main = print(&library, &channel, None, format, second(0)).unwrap();
+        let main = render_recorded(&library, &channel, None, format, second(0)).unwrap();
         let collection = library.collection();
         let history = History::of_main(Some(1), true);
         let feed = Feed { history, latest: collection.latest, ..Feed::main(&channel, &collection.entries) };
-        assert_eq!(main, Printed::Feed((format.render)(&feed, second(0))), "{}", format.name);
+        assert_eq!(main, RecordedFeed::Feed((format.render)(&feed, second(0))), "{}", format.name);
     }
     let route = Route::at("tags/sea", FORMATS);
-    let Printed::Feed(view) = print(&library, &channel, route.as_ref(), &json::FORMAT, second(0)).unwrap() else {
+    let RecordedFeed::Feed(view) = render_recorded(&library, &channel, route.as_ref(), &json::FORMAT, second(0)).unwrap() else {
         panic!("no feed of the tag")
     };
     assert!(view.contains("https://example.org/tags/sea/feed.json"), "{view}");
     let route = Route::at("tags/other", FORMATS);
-    assert_eq!(print(&library, &channel, route.as_ref(), &rss::FORMAT, second(0)).unwrap(), Printed::Nothing);
+    assert_eq!(render_recorded(&library, &channel, route.as_ref(), &rss::FORMAT, second(0)).unwrap(), RecordedFeed::Nothing);
     let library = MemoryLibrary { unread: vec![1], ..library };
     let route = Route::at("archive/1", FORMATS);
-    assert_eq!(print(&library, &channel, route.as_ref(), &rss::FORMAT, second(0)).unwrap(), Printed::Unread);
+    assert_eq!(render_recorded(&library, &channel, route.as_ref(), &rss::FORMAT, second(0)).unwrap(), RecordedFeed::Unread);
 }
 
 /// A row of the table is all that the rest of the program needs to offer, serve and print a format.
@@ -288,8 +288,8 @@ fn a_new_format_takes_one_row() {
     assert!(front.links.as_ref().unwrap().contains(&header), "{:?}", front.links);
 
     let library = MemoryLibrary { entries, ..MemoryLibrary::default() };
-    let printed = print(&library, pages.channel(), None, &twtxt::FORMAT, second(1)).unwrap();
-    assert!(matches!(printed, Printed::Feed(text) if text.starts_with(line)));
+    let printed = render_recorded(&library, pages.channel(), None, &twtxt::FORMAT, second(1)).unwrap();
+    assert!(matches!(printed, RecordedFeed::Feed(text) if text.starts_with(line)));
     let on_demand = on_demand(library, twtxt::FORMATS);
     for path in ["tags/sea/twtxt.txt", "archive/1/twtxt.txt"] {
         assert!(text(&on_demand, path, &snapshot).starts_with(line), "{path}");
