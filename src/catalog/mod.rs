@@ -1,7 +1,7 @@
 //! The durable record of all published articles, in one SQLite file. Ids and timestamps are decided here and nowhere else.
 //!
-//! The rules are pure and know no rows: [`identity`] (which article a file is), [`imports`] (which entry of another publisher's feed
-//! it was), [`ownership`] (which entry a recording and its article share), [`visibility`] (which articles are visible). [`store`] reads and writes the rows.
+//! The rules are pure and know no rows: `identity` (which article a file is), `imports` (which entry of another publisher's feed
+//! it was), `ownership` (which entry a recording and its article share), `visibility` (which articles are visible). `store` reads and writes the rows.
 //!
 //! There is one writer ([`Catalog`]) and any number of readers ([`Reader`]). All changes of a [`Catalog::transaction`] are durable
 //! once it returns: the file survives a power cut.

@@ -56,7 +56,7 @@ impl RenderArgs {
         };
         match daemon::render(&config, route.as_ref(), self.format)? {
             RecordedFeed::Feed(text) => {
-                std::io::stdout().write_all(text.as_bytes()).context("cannot print the feed")?
+                std::io::stdout().write_all(text.as_bytes()).context("cannot print the feed")?;
             }
             RecordedFeed::Unread => {
                 bail!("{name}: the daemon has not read all of its articles yet: try again in a minute")

@@ -416,7 +416,7 @@ impl OnDemand {
     }
 }
 
-/// The result of [`print()`].
+/// The result of [`render_recorded`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RecordedFeed {
     /// The document.

@@ -1,6 +1,5 @@
 //! Translates file events into changes, and pairs the two halves of a rename.
 
-use std::collections::HashMap;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -8,7 +7,8 @@ use std::time::{Duration, Instant};
 use notify::event::{AccessKind, AccessMode, CreateKind, ModifyKind, RenameMode};
 use notify::{Event, EventKind};
 
-use super::{Closed, QUIET, Report, Task};
+use super::pending_renames::{HalfRename, SECOND_HALF_TIMEOUT};
+use super::task::{Closed, QUIET, Report, Task};
 use crate::change::Change;
 use crate::folder::media::is_relevant;
 
@@ -16,40 +16,8 @@ use crate::folder::media::is_relevant;
 const STALE_NAMES: Duration = Duration::from_secs(1);
 /// Delay before the content of a renamed folder is read; it is usually unchanged.
 const SETTLING: Duration = Duration::from_millis(100);
-/// Longest wait for the second half of a rename within the folder.
-const SECOND_HALF_TIMEOUT: Duration = Duration::from_millis(5);
 /// Maximum number of renames of which only the first half is known.
 const MAX_HALF_RENAMES: usize = 10_000;
-
-/// The first half of a rename.
-struct HalfRename {
-    from: PathBuf,
-    /// Whether it was a watched folder.
-    folder: bool,
-    at: Instant,
-    /// Whether the old path was reported as gone. The report waits for the second half, because the old path may now hold an
-    /// article that changed places with this one.
-    reported: bool,
-}
-
-/// Renames that are not complete yet.
-#[derive(Default)]
-pub struct PendingRenames {
-    /// First halves, by the cookie that the second half will carry.
-    halves: HashMap<usize, HalfRename>,
-    /// The last rename of an article to another article's name, possibly the first half of an exchange: from, to, when.
-    last: Option<(PathBuf, PathBuf, Instant)>,
-    /// Recently renamed folders: from, to, when.
-    folders: Vec<(PathBuf, PathBuf, Instant)>,
-}
-
-impl PendingRenames {
-    /// When the next pending rename times out.
-    pub fn next_wake(&self) -> Option<Instant> {
-        let halves = self.halves.values().filter(|half| !half.reported).map(|half| half.at);
-        halves.chain(self.last.iter().map(|(_, _, at)| *at)).min().map(|at| at + SECOND_HALF_TIMEOUT)
-    }
-}
 
 impl Task {
     pub(super) fn handle_event(&mut self, event: notify::Result<Event>) -> Result<(), Closed> {

@@ -242,15 +242,23 @@ fn a_printed_feed_is_the_one_that_is_served() {
         assert_eq!(main, RecordedFeed::Feed((format.render)(&feed, second(0))), "{}", format.name);
     }
     let route = Route::at("tags/sea", FORMATS);
-    let RecordedFeed::Feed(view) = render_recorded(&library, &channel, route.as_ref(), &json::FORMAT, second(0)).unwrap() else {
+    let RecordedFeed::Feed(view) =
+        render_recorded(&library, &channel, route.as_ref(), &json::FORMAT, second(0)).unwrap()
+    else {
         panic!("no feed of the tag")
     };
     assert!(view.contains("https://example.org/tags/sea/feed.json"), "{view}");
     let route = Route::at("tags/other", FORMATS);
-    assert_eq!(render_recorded(&library, &channel, route.as_ref(), &rss::FORMAT, second(0)).unwrap(), RecordedFeed::Nothing);
+    assert_eq!(
+        render_recorded(&library, &channel, route.as_ref(), &rss::FORMAT, second(0)).unwrap(),
+        RecordedFeed::Nothing
+    );
     let library = MemoryLibrary { unread: vec![1], ..library };
     let route = Route::at("archive/1", FORMATS);
-    assert_eq!(render_recorded(&library, &channel, route.as_ref(), &rss::FORMAT, second(0)).unwrap(), RecordedFeed::Unread);
+    assert_eq!(
+        render_recorded(&library, &channel, route.as_ref(), &rss::FORMAT, second(0)).unwrap(),
+        RecordedFeed::Unread
+    );
 }
 
 /// A row of the table is all that the rest of the program needs to offer, serve and print a format.
