@@ -4,8 +4,9 @@ use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension, Row, params};
 use uuid::Uuid;
 
+use super::database::Catalog;
+use super::error::Result;
 use super::values::{self, date, is_date};
-use super::{Catalog, Result};
 use crate::article::phrases;
 use crate::catalog::imports::{self, Adopted, AdoptedCandidates, MatchKeys, MatchPass, comparable_link};
 use crate::model::collection::{Adoption, ImportedEntry};

@@ -4,8 +4,10 @@
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::database::Catalog;
+use super::error::Result;
+use super::values;
 use super::window::Window;
-use super::{Catalog, Result, values};
 use crate::catalog::visibility::visible;
 use crate::model::collection::FeedLimits;
 use crate::model::moment::{Audience, Moment, Version};

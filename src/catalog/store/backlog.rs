@@ -4,8 +4,11 @@ use std::path::PathBuf;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::database::Catalog;
+use super::error::Result;
 use super::values::UNREAD;
-use super::{Arrival, Catalog, Extent, Identity, Result, bytes, path_of};
+use super::values::{bytes, path_of};
+use crate::catalog::identity::{Arrival, Extent, Identity};
 use crate::catalog::visibility::{EXPIRING, PUBLISHED};
 use crate::model::taxonomy::{self, Term};
 
@@ -78,7 +81,7 @@ impl Catalog {
         let head: Option<String> =
             statement.query_row(params![number, bytes(arrival.path)], |row| row.get(0)).optional()?;
         let Some(head) = head else { return Ok(None) };
-        let head = super::content_of(number, &head)?;
+        let head = super::values::content_of(number, &head)?;
         Ok(Some(taxonomy::terms(arrival.path, &head.tags, &head.authors)))
     }
 }

@@ -1,33 +1,11 @@
 //! Bulk import into an empty catalog. An in-memory set of hashes answers "seen before?" without a query, and indexes are made at the
 //! end.
 
-use std::collections::HashSet;
-use std::hash::{BuildHasher, RandomState};
-
-use super::{Arrival, Catalog, Changes, Result};
+use super::database::{Catalog, Changes, LOG_PAGES};
+use super::error::Result;
+use super::import_state::{BulkImport, INDEXES_OF_FEEDS, INDEXES_OF_FILES, Index, Trace};
+use crate::catalog::identity::Arrival;
 use crate::folder::Stat;
-
-/// The name of an index, and its table, columns and condition.
-type Index = (&'static str, &'static str);
-
-/// Indexes that feeds need. A bulk import creates indexes at its end, which takes less time than updating them.
-pub(super) const INDEXES_OF_FEEDS: [Index; 4] = [
-    ("article_newest", "article (published DESC, number) WHERE state = 0"),
-    ("article_open", "article (published, number DESC) WHERE state = 0 AND archive IS NULL"),
-    ("article_archive", "article (archive) WHERE archive IS NOT NULL"),
-    (
-        "article_updated",
-        "article (updated DESC, number) WHERE state = 0 AND archive IS NOT NULL AND updated > published",
-    ),
-];
-
-/// Indexes that later changes need. They are created after the first version is served.
-pub(super) const INDEXES_OF_FILES: [Index; 4] = [
-    ("article_unread", "article (number) WHERE stale = 3"),
-    ("member_article", "member (number)"),
-    ("article_file", "article (file_hash)"),
-    ("article_inode", "article (inode, born) WHERE state < 2"),
-];
 
 /// Key in `meta` during a bulk import. Until its end, addresses and some members of views are missing.
 const META_KEY: &str = "first reading";
@@ -43,37 +21,6 @@ const DISCARD: &str = "
     UPDATE view SET members = 0, floor = -9223372036854775808;
     UPDATE total SET shown = 0, scheduled = 0;
     DELETE FROM meta WHERE key = 'first reading';";
-
-/// The state of a bulk import: hashes of all that it has recorded. After a collision of two hashes, a query gives the answer.
-#[derive(Debug, Default)]
-pub(super) struct BulkImport {
-    hashes: HashSet<u64>,
-    hasher: RandomState,
-    /// A recorded article refers to other files.
-    has_references: bool,
-    /// An article was not new, so the indexes for queries were created.
-    has_indexes: bool,
-}
-
-/// A property by which an article may have been seen before.
-#[derive(Debug, Hash, Clone, Copy)]
-pub(super) enum Trace<'a> {
-    Content(&'a [u8; 32]),
-    File(i64, i64),
-    Id(&'a str),
-    Slug(&'a str),
-}
-
-impl BulkImport {
-    fn has(&self, trace: Trace<'_>) -> bool {
-        self.hashes.contains(&self.hasher.hash_one(trace))
-    }
-
-    fn put(&mut self, trace: Trace<'_>) {
-        let number = self.hasher.hash_one(trace);
-        self.hashes.insert(number);
-    }
-}
 
 impl Catalog {
     /// Prepares for a folder full of files. If the catalog is empty, a bulk import begins: until it ends, each path may be recorded once.
@@ -161,7 +108,7 @@ impl Catalog {
         }
         self.make_indexes(&INDEXES_OF_FILES)?;
         self.connection.query_row("PRAGMA wal_checkpoint(passive)", [], |_| Ok(()))?;
-        self.connection.pragma_update(None, "wal_autocheckpoint", super::LOG_PAGES)?;
+        self.connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
         Ok(())
     }
 

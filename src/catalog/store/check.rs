@@ -6,9 +6,15 @@ use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, Row};
 use uuid::Uuid;
 
-use super::ownership::{CONTINUES, Claim};
+use super::database::Catalog;
+use super::error::{CatalogError, Result};
+use super::known::known;
+use super::media::Claim;
+use super::ownership::CONTINUES;
+use super::reader::Reader;
+use super::values::path_of;
 use super::values::{self, clock_date, damaged, date};
-use super::{Catalog, CatalogError, Reader, Result, adopted, identify, known, path_of, reader, views};
+use super::{adopted, identify, reader};
 use crate::model::entry::{ArticleId, Slug};
 use crate::model::taxonomy::ViewKind;
 use crate::model::text::xml_legal;
@@ -40,7 +46,7 @@ impl Latest {
     pub(super) fn of(connection: &Connection, now: DateTime<Utc>) -> Result<Self> {
         let mut latest = now;
         for key in ["version", "promised"] {
-            let version = reader::meta(connection, key)?.and_then(|text| clock_date(&text).ok());
+            let version = super::meta::meta(connection, key)?.and_then(|text| clock_date(&text).ok());
             latest = latest.max(version.unwrap_or_default());
         }
         Ok(Self::at(latest))
@@ -328,7 +334,7 @@ pub(super) fn check_meta(key: &str, value: &str, latest: Latest) -> Result<()> {
         "namespace" if value.parse::<Uuid>().is_err() => damaged("the namespace is no UUID"),
         "version" | "promised" => clock_date(value).map(drop),
         "created" => clock_date(value).and_then(|date| latest.clock(date.timestamp())).map(drop),
-        key if key.starts_with(views::LISTED) => {
+        key if key.starts_with(values::LISTED) => {
             clock_date(value).and_then(|date| latest.clock(date.timestamp())).map(drop)
         }
         _ => Ok(()),
@@ -344,8 +350,8 @@ fn view(row: &Row<'_>, latest: Latest) -> Result<()> {
     let (number, kind): (i64, i64) = (row.get(0)?, row.get(1)?);
     let (key, name): (String, String) = (row.get(2)?, row.get(3)?);
     let is_kind =
-        if number == views::WHOLE { kind == 0 } else { ViewKind::ALL.iter().any(|view| *view as i64 == kind) };
-    if number < 1 || !is_kind || (number == views::WHOLE) != key.is_empty() || xml_legal(&name) != name {
+        if number == values::WHOLE { kind == 0 } else { ViewKind::ALL.iter().any(|view| *view as i64 == kind) };
+    if number < 1 || !is_kind || (number == values::WHOLE) != key.is_empty() || xml_legal(&name) != name {
         return damaged(format!("a view of kind {kind} with key `{}`", key.escape_default()));
     }
     values::count(row.get(4)?)?;

@@ -2,7 +2,7 @@
 
 use rusqlite::{Error, ErrorCode, ffi};
 
-use super::CatalogError;
+use super::error::CatalogError;
 
 /// Messages of errors that a wrong schema or wrong numbers in the file cause. Errors of the program have the same code.
 const OF_SCHEMA: [&str; 4] = ["no such ", "has no column named", "no query solution", "integer overflow"];

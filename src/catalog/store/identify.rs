@@ -4,9 +4,11 @@ use std::path::Path;
 
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::bulk_import::Trace;
+use super::database::Catalog;
+use super::error::Result;
+use super::import_state::Trace;
+use super::values::bytes;
 use super::values::{self, READ_DIFFERENTLY, article_path, date};
-use super::{Catalog, Result, bytes};
 use crate::catalog::identity::{self, Arrival, Candidates, Decision, Identity, KnownArticle, Match, SlugChoice};
 use crate::catalog::imports::{Adopted, MatchKeys};
 use crate::folder::Stat;
@@ -194,7 +196,7 @@ pub(super) fn known_article(row: &Row<'_>) -> Result<KnownArticle> {
         number: row.get(0)?,
         id: row.get(1)?,
         path: article_path(row.get(2)?)?,
-        state: super::state_of(row.get(3)?)?,
+        state: super::values::state_of(row.get(3)?)?,
         slug: row.get(4)?,
         published: date(row.get(5)?)?,
         updated: date(row.get(6)?)?,

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::CatalogError;
+use super::error::CatalogError;
 use super::reader::Reader;
 use crate::model::collection::{ArchiveSummary, ArticleLookup, Collection, FeedLimits, FeedLookup, ViewGroup};
 use crate::model::library::{Library, LibraryError, Result};

@@ -4,8 +4,21 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{OptionalExtension, params};
 
-use super::{Catalog, Claim, Result, below, bytes, path_of};
+use super::database::Catalog;
+use super::error::Result;
+use super::values::{below, bytes, path_of};
 use crate::catalog::visibility::PUBLISHED;
+
+/// The relation of an article to a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Claim {
+    /// It links to the file, shows it or plays it.
+    Mentions = 0,
+    /// It claims the recording, which belongs to another article.
+    Claims = 1,
+    /// The recording belongs to it.
+    Owns = 2,
+}
 
 /// A file that an article refers to, as it was when the article was read.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -5,8 +5,11 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension, params};
 
+use super::database::Catalog;
+use super::error::Result;
+use super::record::Recorded;
+use super::values::{bytes, content_of, path_of};
 use super::views::{Before, Membership};
-use super::{Catalog, Recorded, Result, bytes, content_of, path_of};
 use crate::catalog::visibility::{PUBLISHED, SCHEDULED};
 use crate::folder::Stat;
 use crate::model::collection::ArticleState;

@@ -6,23 +6,17 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::{Catalog, Identity, OwnName, Referred, Result, bytes, content_of, path_of};
+use super::database::Catalog;
+use super::error::Result;
+use super::media::{Claim, Referred};
+use super::moves::OwnName;
+use super::values::{bytes, content_of, path_of};
+use crate::catalog::identity::Identity;
 use crate::catalog::ownership::{self, Holding, RecordingHistory, Transfer};
 use crate::catalog::visibility::{PUBLISHED, is_due, visible_already};
 use crate::folder::Stat;
 use crate::model::collection::ArticleState;
 use crate::model::moment::{Audience, Moment, Version};
-
-/// The relation of an article to a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Claim {
-    /// It links to the file, shows it or plays it.
-    Mentions = 0,
-    /// It claims the recording, which belongs to another article.
-    Claims = 1,
-    /// The recording belongs to it.
-    Owns = 2,
-}
 
 /// The article that a recording belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,9 +8,13 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-use super::values::{self, UNREAD, clock_date, date};
+use super::archive;
+use super::database::FILE;
+use super::error::{CatalogError, Result};
+use super::meta::{meta, meta_date};
+use super::values::{self, UNREAD, date};
+use super::values::{bytes, path_of};
 use super::window;
-use super::{CatalogError, FILE, Result, archive, bytes, path_of};
 use crate::article::Article;
 use crate::catalog::identity;
 use crate::catalog::visibility::{Publication, visible};
@@ -68,7 +72,7 @@ impl Reader {
         if revised > version.seconds() {
             return Ok(ArticleLookup::NotYet);
         }
-        Ok(match super::state_of(row.get(9)?)? {
+        Ok(match super::values::state_of(row.get(9)?)? {
             // It was never visible.
             ArticleState::Gone if !publication.shown => ArticleLookup::Unknown,
             ArticleState::Gone => ArticleLookup::Gone,
@@ -95,7 +99,7 @@ impl Reader {
         let expires: Option<i64> = row.get(10)?;
         Ok(Some(Record {
             entry: entry_of(row)?,
-            state: super::state_of(row.get(9)?)?,
+            state: super::values::state_of(row.get(9)?)?,
             due: date(row.get(7)?)?,
             expires: expires.map(date).transpose()?,
             archive: row.get(11)?,
@@ -208,10 +212,10 @@ impl Reader {
             name: String::new(),
             revised: moment.version.date(),
             entries: entries.collect::<Result<_>>()?,
-            tombstones: tombstones(&self.connection, super::views::WHOLE)?,
+            tombstones: tombstones(&self.connection, super::values::WHOLE)?,
             is_whole: window.is_whole,
             guid: podcast_guid(&self.connection)?,
-            latest: latest(&self.connection, super::views::WHOLE)?,
+            latest: latest(&self.connection, super::values::WHOLE)?,
         })
     }
 
@@ -332,7 +336,7 @@ pub(super) fn views(connection: &Connection, kind: ViewKind, limit: usize) -> Re
 }
 
 fn listed(connection: &Connection, kind: ViewKind) -> Result<DateTime<Utc>> {
-    let key = format!("{}{}", super::views::LISTED, kind as i64);
+    let key = format!("{}{}", super::values::LISTED, kind as i64);
     Ok(meta_date(connection, &key)?.unwrap_or_default())
 }
 
@@ -342,21 +346,10 @@ pub(super) fn latest(connection: &Connection, view: i64) -> Result<DateTime<Utc>
     date(connection.prepare_cached(sql)?.query_row([view], |row| row.get(0))?)
 }
 
-/// The text of a key in `meta`.
-pub(super) fn meta(connection: &Connection, key: &str) -> Result<Option<String>> {
-    let mut statement = connection.prepare_cached("SELECT value FROM meta WHERE key = ?1")?;
-    Ok(statement.query_row([key], |row| row.get(0)).optional()?)
-}
-
-/// The date of a key in `meta`.
-pub(super) fn meta_date(connection: &Connection, key: &str) -> Result<Option<DateTime<Utc>>> {
-    meta(connection, key)?.map(|text| clock_date(&text)).transpose()
-}
-
 /// `podcast:guid` of the main feed, if it has ever contained a recording.
 pub(super) fn podcast_guid(connection: &Connection) -> Result<Option<String>> {
     let sql = "SELECT guid FROM view WHERE number = ?1";
-    Ok(connection.prepare_cached(sql)?.query_row([super::views::WHOLE], |row| row.get(0))?)
+    Ok(connection.prepare_cached(sql)?.query_row([super::values::WHOLE], |row| row.get(0))?)
 }
 
 /// The entry of an article.
@@ -383,6 +376,6 @@ pub(super) fn entry_of(row: &Row<'_>) -> Result<Entry> {
         // A scheduled article is served for the first time when it is due.
         revised: revised.max(due),
         guid: values::guid(row.get(8)?)?,
-        content: super::content_of(number, &content)?,
+        content: super::values::content_of(number, &content)?,
     })
 }

@@ -5,9 +5,12 @@ use std::path::Path;
 
 use rusqlite::{OptionalExtension, params};
 
+use super::database::Catalog;
+use super::error::{CatalogError, Result};
 use super::values::UNREAD;
+use super::values::bytes;
 use super::views::{Before, Membership};
-use super::{Arrival, Catalog, CatalogError, Extent, Identity, Result, bytes};
+use crate::catalog::identity::{Arrival, Extent, Identity};
 use crate::model::collection::ArticleState;
 use crate::model::entry::Content;
 use crate::model::moment::Version;

@@ -4,7 +4,8 @@ use rusqlite::Row;
 use rusqlite::types::{Value, ValueRef};
 
 use super::check::Latest;
-use super::ownership::{CONTINUES, Claim};
+use super::media::Claim;
+use super::ownership::CONTINUES;
 use super::values::{self, article_path, date};
 use crate::model::entry::Slug;
 use crate::model::text::{is_iri, xml_legal};

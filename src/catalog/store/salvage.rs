@@ -8,8 +8,11 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params, params_from_iter};
 
 use super::check::{Latest, PASSES, TEXTS, check_meta};
+use super::database::Catalog;
+use super::error::Result;
 use super::repair::Cells;
-use super::{Catalog, Result, path_of, views};
+use super::values;
+use super::values::path_of;
 use crate::catalog::visibility::visible_already;
 use crate::model::entry::{ArticleId, Content, Slug};
 use crate::model::moment::{Audience, Version};
@@ -365,7 +368,7 @@ impl<'a> Salvage<'a> {
             connection.prepare_cached(sql)?.execute([number])?;
         }
         let whole = "INSERT OR IGNORE INTO view (number, kind, key, name, revised) VALUES (?1, 0, '', '', ?2)";
-        connection.execute(whole, [views::WHOLE, self.version.seconds()])?;
+        connection.execute(whole, [values::WHOLE, self.version.seconds()])?;
         connection.execute_batch(
             "
             -- Articles with the same bytes do not count as updated.

@@ -1,11 +1,15 @@
 //! Checked conversion of values in rows. A value that the writer never writes is damage.
 
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use rusqlite::Row;
 
-use super::{CatalogError, Result, path_of};
+use super::error::{CatalogError, Result};
+use crate::model::collection::ArticleState;
+use crate::model::entry::Content;
 use crate::model::text::xml_legal;
 
 /// The Unix seconds that feeds can express: years of four digits (RFC 3339 section 1).
@@ -13,6 +17,12 @@ const SECONDS: std::ops::RangeInclusive<i64> = -62_167_219_200..=253_402_300_799
 
 /// The latest date of a version, in the year 9000: the years of later versions have four digits as well.
 const LAST_VERSION: i64 = 221_845_392_000;
+
+/// The view that contains all articles.
+pub(super) const WHOLE: i64 = 1;
+
+/// Prefix of the key in `meta` for the last change of the list of a kind of views; the number of the kind follows.
+pub(super) const LISTED: &str = "views ";
 
 /// Maximum size of an entry, in bytes.
 const MAX_WEIGHT: i64 = 1 << 36;
@@ -81,6 +91,29 @@ pub(super) fn article_path(bytes: Vec<u8>) -> Result<PathBuf> {
 pub(super) fn guid(text: Option<String>) -> Result<Option<String>> {
     let is_one = text.as_deref().is_none_or(|text| xml_legal(text) == text);
     if is_one { Ok(text) } else { damaged("a guid with characters that no feed can hold") }
+}
+
+/// The state that a number in the catalog stands for.
+pub(super) fn state_of(number: i64) -> Result<ArticleState> {
+    ArticleState::from_number(number).ok_or_else(|| CatalogError::Damaged(format!("an article has state {number}")))
+}
+
+/// The recorded content of an article.
+pub(super) fn content_of(number: i64, text: &str) -> Result<Content> {
+    serde_json::from_str(text).map_err(|error| CatalogError::Damaged(format!("article {number}: {error}")))
+}
+
+/// The exclusive bounds of all paths below a folder: `0` follows `/` in ASCII.
+pub(super) fn below(path: &Path) -> (Vec<u8>, Vec<u8>) {
+    ([bytes(path), b"/"].concat(), [bytes(path), b"0"].concat())
+}
+
+pub(super) fn path_of(bytes: Vec<u8>) -> PathBuf {
+    PathBuf::from(OsString::from_vec(bytes))
+}
+
+pub(super) fn bytes(path: &Path) -> &[u8] {
+    path.as_os_str().as_bytes()
 }
 
 #[cfg(test)]

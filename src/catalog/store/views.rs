@@ -6,9 +6,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::params;
 use uuid::Uuid;
 
+use super::database::Catalog;
+use super::error::Result;
+use super::values::WHOLE;
 use super::view_batch::ViewChange;
 use super::window;
-use super::{Catalog, Result};
 use crate::catalog::visibility::{becomes_visible, expired, expires_after};
 use crate::model::collection::FeedLimits;
 use crate::model::moment::{Moment, Version};
@@ -16,12 +18,6 @@ use crate::model::taxonomy::{self, Term};
 
 /// How long feeds contain the tombstone of a deleted article (standards 69).
 pub const TOMBSTONE_LIFE: TimeDelta = TimeDelta::days(30);
-
-/// The view that contains all articles.
-pub(super) const WHOLE: i64 = 1;
-
-/// Prefix of the key in `meta` for the last change of the list of a kind of views; the number of the kind follows.
-pub(super) const LISTED: &str = "views ";
 
 /// Version of the estimate of sizes. Cutoffs that were computed with another one are discarded.
 const ESTIMATE: u32 = 1;
@@ -172,7 +168,7 @@ impl Catalog {
             AND NOT EXISTS (SELECT 1 FROM tombstone WHERE tombstone.number = article.number AND view = 1)"
         );
         for (number, at) in self.pairs(&expired, &[now.timestamp(), old])? {
-            self.add_tombstones(number, super::date(at)?, version)?;
+            self.add_tombstones(number, super::values::date(at)?, version)?;
         }
         let faded = "SELECT DISTINCT view, 0 FROM tombstone INDEXED BY tombstone_at WHERE at <= ?1";
         for (view, _) in self.pairs(faded, &[old])? {

@@ -6,8 +6,9 @@ use crate::model::collection::FeedLimits;
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, params};
 
+use super::error::Result;
+use super::values;
 use super::values::UNREAD;
-use super::{Result, values};
 use crate::catalog::visibility::visible;
 use crate::model::moment::Audience;
 

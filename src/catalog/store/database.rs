@@ -1,0 +1,252 @@
+//! The database file of the writer: its schema, transactions, tuning, and the keys in `meta`.
+
+use std::path::Path;
+
+use chrono::{DateTime, Utc};
+use rusqlite::Connection;
+use rusqlite::config::DbConfig;
+use rustix::fs::{Mode, OFlags};
+use uuid::Uuid;
+
+use super::error::{CatalogError, Result};
+use super::import_state::{BulkImport, INDEXES_OF_FEEDS, INDEXES_OF_FILES};
+use super::migrations::MIGRATIONS;
+use super::view_batch::ViewBatch;
+use super::{meta, values};
+use crate::catalog::{identity, imports};
+
+/// Size of the cache of prepared statements; larger than their number.
+pub(super) const STATEMENTS: usize = 256;
+
+/// Memory for pages, in KiB.
+pub(super) const CACHE: i64 = 2_000;
+/// Memory for pages while many articles are recorded, in KiB.
+pub(super) const LARGE_CACHE: i64 = 16 << 10;
+/// Number of pages in the write-ahead log at which it is copied into the file.
+pub(super) const LOG_PAGES: i64 = 1_000;
+/// The same while many articles are recorded: 256 MiB.
+pub(super) const LARGE_LOG_PAGES: i64 = 64 << 10;
+/// Size to which the write-ahead log is truncated, in bytes.
+pub(super) const LOG_SIZE: i64 = 16 << 20;
+
+/// The expected number of changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Changes {
+    /// Single articles.
+    Few,
+    /// A whole folder.
+    Many,
+}
+
+/// Name of the file in the state directory.
+pub const FILE: &str = "catalog.sqlite";
+
+/// The only writer of the catalog.
+#[derive(Debug)]
+pub struct Catalog {
+    pub(super) connection: Connection,
+    pub(super) namespace: Uuid,
+    /// The pass of a running adoption, in which known articles take over ids as well.
+    pub(super) adopting: Option<imports::MatchPass>,
+    pub(super) view_batch: ViewBatch,
+    /// The running bulk import.
+    pub(super) bulk_import: Option<BulkImport>,
+    /// The follow-up work of a bulk import is pending.
+    pub(super) has_follow_up: bool,
+    /// The base address from which new podcast ids are made; empty if the site has none.
+    pub(super) base_url: String,
+}
+
+/// Creates the file with access for its owner only, since it contains unpublished articles; SQLite copies the mode to its other files.
+/// An existing file or link is left alone. If the file cannot be created, opening it reports the error.
+fn create_file(file: &Path) {
+    let flags = OFlags::CREATE | OFlags::EXCL | OFlags::RDWR | OFlags::CLOEXEC;
+    let _ = rustix::fs::open(file, flags, Mode::RUSR | Mode::WUSR);
+}
+
+impl Catalog {
+    /// Opens or creates the catalog in `directory`.
+    ///
+    /// Ids are made from the host name `authority` or, without one, from a random number that is recorded, so that two sites at
+    /// 127.0.0.1 never share an id.
+    ///
+    /// # Errors
+    /// The file cannot be opened, or was written by a newer program.
+    pub fn open(directory: &Path, authority: Option<&str>, now: DateTime<Utc>) -> Result<Self> {
+        Self::open_known(directory, authority, None, now)
+    }
+
+    /// As [`Catalog::open`]; a new catalog continues the ids of a lost one with the namespace `lost`.
+    ///
+    /// # Errors
+    /// As for [`Catalog::open`].
+    pub fn open_known(
+        directory: &Path,
+        authority: Option<&str>,
+        lost: Option<Uuid>,
+        now: DateTime<Utc>,
+    ) -> Result<Self> {
+        let file = directory.join(FILE);
+        create_file(&file);
+        let connection = Connection::open(file)?;
+        connection.pragma_update(None, "journal_mode", "wal")?;
+        // FULL: a committed transaction survives a power cut. With a write-ahead log that costs one fsync per commit.
+        connection.pragma_update(None, "synchronous", "full")?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        // Bulk imports enlarge the log.
+        connection.pragma_update(None, "journal_size_limit", LOG_SIZE)?;
+        // Statement journals are small: one article.
+        connection.pragma_update(None, "temp_store", "memory")?;
+        // Otherwise a statement whose plan could depend on a value would be prepared again for each new value.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        let schema: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        let Ok(applied) = usize::try_from(schema) else {
+            return values::damaged(format!("it has schema {schema}"));
+        };
+        if applied > MIGRATIONS.len() {
+            return Err(CatalogError::Newer { found: schema });
+        }
+        for (index, script) in MIGRATIONS.iter().enumerate().skip(applied) {
+            let version = index + 1;
+            connection
+                .execute_batch(&format!("BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {version};\nCOMMIT;"))?;
+        }
+        let mut catalog = Self {
+            connection,
+            namespace: Uuid::nil(),
+            adopting: None,
+            view_batch: ViewBatch::default(),
+            bulk_import: None,
+            has_follow_up: false,
+            base_url: String::new(),
+        };
+        catalog.meta_or_insert("namespace", || {
+            let fixed = authority.map(|host| Uuid::new_v5(&Uuid::NAMESPACE_DNS, host.as_bytes()));
+            lost.or(fixed).unwrap_or_else(Uuid::new_v4).to_string()
+        })?;
+        catalog.load_namespace()?;
+        catalog.discard_interrupted_import()?;
+        catalog.make_indexes(&INDEXES_OF_FEEDS)?;
+        catalog.make_indexes(&INDEXES_OF_FILES)?;
+        catalog.meta_or_insert("created", || now.timestamp().to_string())?;
+        Ok(catalog)
+    }
+
+    pub(super) fn load_namespace(&mut self) -> Result<()> {
+        let namespace = self.meta("namespace")?.unwrap_or_default();
+        self.namespace = namespace.parse().map_err(|_| CatalogError::Damaged("its namespace is no UUID".into()))?;
+        Ok(())
+    }
+
+    /// The namespace of all ids.
+    pub fn namespace(&self) -> Uuid {
+        self.namespace
+    }
+
+    /// Sets the base address from which podcast ids are made.
+    pub fn set_base_url(&mut self, base_url: &str) {
+        base_url.clone_into(&mut self.base_url);
+    }
+
+    /// Permanent id of the main feed.
+    pub fn feed_id(&self) -> String {
+        identity::feed_id(&self.namespace)
+    }
+
+    /// When the catalog was created: the date of a feed that has never had an entry.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn created(&self) -> Result<DateTime<Utc>> {
+        Ok(self.meta_date("created")?.unwrap_or_default())
+    }
+
+    /// The text of a key in `meta`.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn meta(&self, key: &str) -> Result<Option<String>> {
+        meta::meta(&self.connection, key)
+    }
+
+    /// The date of a key in `meta`, which is stored as Unix seconds.
+    ///
+    /// # Errors
+    /// The catalog cannot be read, or the text is no such date.
+    pub fn meta_date(&self, key: &str) -> Result<Option<DateTime<Utc>>> {
+        meta::meta_date(&self.connection, key)
+    }
+
+    /// Sets the text of a key in `meta`.
+    ///
+    /// # Errors
+    /// The catalog cannot be written.
+    pub fn set_meta(&mut self, key: &str, value: &str) -> Result<()> {
+        let mut statement =
+            self.connection.prepare_cached("INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)")?;
+        statement.execute([key, value])?;
+        Ok(())
+    }
+
+    pub(super) fn meta_or_insert(&mut self, key: &str, make: impl FnOnce() -> String) -> Result<String> {
+        if let Some(value) = self.meta(key)? {
+            return Ok(value);
+        }
+        let value = make();
+        self.set_meta(key, &value)?;
+        Ok(value)
+    }
+
+    /// Runs `work` as one transaction, which is durable when this returns. Nested transactions are part of the outer one.
+    ///
+    /// # Errors
+    /// The error of `work`, or the catalog cannot be written. Then nothing has changed.
+    pub fn transaction<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        let value = self.attempt(|catalog| work(catalog).map(Some))?;
+        Ok(value.expect("the work returned a value"))
+    }
+
+    /// As [`Catalog::transaction`], but also rolled back if `work` returns `None`.
+    ///
+    /// # Errors
+    /// As for [`Catalog::transaction`].
+    pub fn attempt<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<Option<T>>) -> Result<Option<T>> {
+        if !self.connection.is_autocommit() {
+            return work(self);
+        }
+        self.connection.execute_batch("BEGIN IMMEDIATE")?;
+        let outcome = work(self).and_then(|value| {
+            if value.is_some() {
+                self.write_views()?;
+            }
+            self.connection.execute_batch(if value.is_some() { "COMMIT" } else { "ROLLBACK" })?;
+            Ok(value)
+        });
+        if !matches!(outcome, Ok(Some(_))) {
+            self.view_batch.discard();
+        }
+        if outcome.is_err() {
+            // SQLite may have rolled back already; the first error counts.
+            let _ = self.connection.execute_batch("ROLLBACK");
+        }
+        outcome
+    }
+
+    /// Tunes SQLite for the expected number of changes: with more memory, each page is written once for all its changes.
+    pub(super) fn prepare_for(&mut self, changes: Changes) -> Result<()> {
+        let cache = if changes == Changes::Few { CACHE } else { LARGE_CACHE };
+        self.connection.pragma_update(None, "cache_size", -cache)?;
+        if changes == Changes::Many {
+            self.connection.pragma_update(None, "wal_autocheckpoint", LARGE_LOG_PAGES)?;
+        }
+        self.connection.pragma_update(None, "foreign_keys", changes == Changes::Few)?;
+        // After a power cut, files that no version has shown are read again.
+        let synchronous = if changes == Changes::Few { "full" } else { "normal" };
+        self.connection.pragma_update(None, "synchronous", synchronous)?;
+        if changes == Changes::Few {
+            self.connection.execute_batch("PRAGMA shrink_memory")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,30 @@
+//! Errors of the catalog.
+
+use super::migrations::MIGRATIONS;
+
+/// Why the catalog cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum CatalogError {
+    /// An error of SQLite.
+    #[error("the catalog cannot be used: {0}")]
+    Sqlite(rusqlite::Error),
+    /// The file was written by a newer program.
+    #[error("the catalog has schema {found}, and this program knows {}: start the newer program that wrote it", MIGRATIONS.len())]
+    Newer {
+        /// The version of its schema.
+        found: i64,
+    },
+    /// A row has a value that this program never writes.
+    #[error("the catalog is damaged: {0}")]
+    Damaged(String),
+}
+
+// Without a source: the message would be repeated.
+impl From<rusqlite::Error> for CatalogError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+/// The result of a call of the catalog.
+pub type Result<T> = std::result::Result<T, CatalogError>;

@@ -1,0 +1,57 @@
+//! The state of a bulk import, and the indexes that it creates at its end.
+
+use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
+
+/// The name of an index, and its table, columns and condition.
+pub(super) type Index = (&'static str, &'static str);
+
+/// Indexes that feeds need. A bulk import creates indexes at its end, which takes less time than updating them.
+pub(super) const INDEXES_OF_FEEDS: [Index; 4] = [
+    ("article_newest", "article (published DESC, number) WHERE state = 0"),
+    ("article_open", "article (published, number DESC) WHERE state = 0 AND archive IS NULL"),
+    ("article_archive", "article (archive) WHERE archive IS NOT NULL"),
+    (
+        "article_updated",
+        "article (updated DESC, number) WHERE state = 0 AND archive IS NOT NULL AND updated > published",
+    ),
+];
+
+/// Indexes that later changes need. They are created after the first version is served.
+pub(super) const INDEXES_OF_FILES: [Index; 4] = [
+    ("article_unread", "article (number) WHERE stale = 3"),
+    ("member_article", "member (number)"),
+    ("article_file", "article (file_hash)"),
+    ("article_inode", "article (inode, born) WHERE state < 2"),
+];
+
+/// The state of a bulk import: hashes of all that it has recorded. After a collision of two hashes, a query gives the answer.
+#[derive(Debug, Default)]
+pub(super) struct BulkImport {
+    hashes: HashSet<u64>,
+    hasher: RandomState,
+    /// A recorded article refers to other files.
+    pub has_references: bool,
+    /// An article was not new, so the indexes for queries were created.
+    pub has_indexes: bool,
+}
+
+/// A property by which an article may have been seen before.
+#[derive(Debug, Hash, Clone, Copy)]
+pub(super) enum Trace<'a> {
+    Content(&'a [u8; 32]),
+    File(i64, i64),
+    Id(&'a str),
+    Slug(&'a str),
+}
+
+impl BulkImport {
+    pub fn has(&self, trace: Trace<'_>) -> bool {
+        self.hashes.contains(&self.hasher.hash_one(trace))
+    }
+
+    pub fn put(&mut self, trace: Trace<'_>) {
+        let number = self.hasher.hash_one(trace);
+        self.hashes.insert(number);
+    }
+}
