@@ -313,30 +313,28 @@ fn serve_uses_no_file_and_no_catalog() {
     }
 }
 
-/// Rendering reads recorded articles through `model::library`.
-#[test]
-fn render_uses_no_catalog() {
+/// Asserts that no file of a module contains one of the words. The module has more files than `count`.
+fn assert_avoids(module: &str, count: usize, words: &[&str]) {
     let sources = sources();
-    let rendering: Vec<_> = sources.iter().filter(|(path, _)| module_of(path) == "render").collect();
-    assert!(rendering.len() > 15, "the sources of render were not found");
-    for (path, code) in rendering {
-        for word in ["crate::catalog", "crate::publish"] {
+    let files: Vec<_> = sources.iter().filter(|(path, _)| module_of(path) == module).collect();
+    assert!(files.len() > count, "the sources of {module} were not found");
+    for (path, code) in files {
+        for word in words {
             assert!(!code.contains(word), "{} says `{word}`", path.display());
         }
     }
 }
 
+/// Rendering reads recorded articles through `model::library`.
+#[test]
+fn render_uses_no_catalog() {
+    assert_avoids("render", 15, &["crate::catalog", "crate::publish"]);
+}
+
 /// Commands read the recorded state through `daemon::SiteState`.
 #[test]
 fn cli_uses_no_catalog() {
-    let sources = sources();
-    let commands: Vec<_> = sources.iter().filter(|(path, _)| module_of(path) == "cli").collect();
-    assert!(commands.len() > 6, "the sources of cli were not found");
-    for (path, code) in commands {
-        for word in ["crate::catalog", "crate::publish", "crate::serve"] {
-            assert!(!code.contains(word), "{} says `{word}`", path.display());
-        }
-    }
+    assert_avoids("cli", 6, &["crate::catalog", "crate::publish", "crate::serve"]);
 }
 
 /// Opens files, and knows neither how they are sent nor which articles exist.

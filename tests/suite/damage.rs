@@ -119,7 +119,7 @@ impl Base {
         site.write("identified.md", dated(24, "id: mine", "Identified"));
         site.remove("gone.md");
         site.settle();
-        site.wait_until("the deletion is told", |site| site.get("/articles/gone").status == 410);
+        site.wait_until("the deleted article answers 410", |site| site.get("/articles/gone").status == 410);
         let items = items(&site);
         assert_eq!(items.len(), 18, "{items:?}");
         site.stop();
@@ -212,7 +212,7 @@ fn set_schema(connection: Connection, table: &str, sql: &str) {
     connection.close().unwrap();
 }
 
-/// Does something with each of some cases, in several threads, and tells of all that fail.
+/// Runs `work` for each case, on several threads, and reports all cases that fail.
 fn each<T: Sync>(cases: &[T], threads: usize, work: impl Fn(&T) + Sync) {
     let (next, failures) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {

@@ -23,11 +23,9 @@ impl Ingest {
         if self.deletions.is_away() || self.is_reading() {
             return Ok(false);
         }
-        let missing = self.deletions.due_missing(moment.instant);
-        let Some(since) = self.fences.deletable_since(!missing.is_empty(), queue, moment.instant) else {
-            return Ok(false);
-        };
-        self.delete(catalog, self.deletions.due_by(missing, since), moment)
+        let is_any_due = self.deletions.is_any_due(moment.instant);
+        let Some(since) = self.fences.deletable_since(is_any_due, queue, moment.instant) else { return Ok(false) };
+        self.delete(catalog, self.deletions.due_missing(since), moment)
     }
 
     fn delete(&mut self, catalog: &mut Catalog, paths: Vec<PathBuf>, moment: WriteMoment) -> catalog::Result<bool> {

@@ -61,15 +61,9 @@ impl Deletions {
         self.folder_is_away
     }
 
-    /// Missing files that are due.
-    pub fn due_missing(&self, now: Instant) -> Vec<PathBuf> {
-        due(&self.missing, now)
-    }
-
-    /// Keeps those of the missing files that were already due at `then`.
-    pub fn due_by(&self, mut paths: Vec<PathBuf>, then: Instant) -> Vec<PathBuf> {
-        paths.retain(|path| self.missing.get(path).is_some_and(|at| *at <= then));
-        paths
+    /// Missing files that are due by a time.
+    pub fn due_missing(&self, by: Instant) -> Vec<PathBuf> {
+        due(&self.missing, by)
     }
 
     /// Returns whether a file has been empty for long enough. The first call starts the grace period.
@@ -82,6 +76,11 @@ impl Deletions {
         if self.missing.is_empty() {
             self.held_until = None;
         }
+    }
+
+    /// Whether any missing file is due.
+    pub fn is_any_due(&self, now: Instant) -> bool {
+        self.missing.values().any(|at| *at <= now)
     }
 
     /// Emptied files that are due.
