@@ -271,7 +271,7 @@ const OWNERS: [(&str, &[&str]); 19] = [
     ("std::fs", &["config", "folder", "article", "daemon", "cli", "system/sockets.rs", "observe/metrics.rs"]),
     ("socket2", &["system/sockets.rs"]),
     ("listenfd", &["system/sockets.rs"]),
-    ("openat", &["folder/media.rs"]),
+    ("openat", &["folder/beneath.rs"]),
     // Only the sanitiser says that HTML is safe.
     ("from_sanitiser", &["model/entry.rs", "article/html/safe.rs"]),
     ("unsafe ", &[]),

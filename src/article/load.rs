@@ -1,12 +1,14 @@
-//! Opens and reads the file of an article: never blocks on a FIFO, never exceeds the limit, and detects changes during reading.
+//! Opens and reads the file of an article: beneath the watched folder, never blocks on a FIFO, never exceeds the limit, and detects
+//! changes during reading.
 
 use std::fs::{File, Metadata};
 use std::io::{self, Read, Seek, SeekFrom};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
 
-use crate::folder::{SourceFormat, Stat};
+use crate::folder::{Folder, OpenFailure, SourceFormat, Stat};
+use crate::model::text::path_line;
 
 /// Length of the start and of the end of a recording that identify it, in bytes.
 const SAMPLE: u64 = 1 << 20;
@@ -29,6 +31,17 @@ pub enum LoadError {
     /// It is a folder, a FIFO, a socket or a device.
     #[error("not a regular file: only files can be articles")]
     NotAFile,
+    /// It is a link that is not followed.
+    #[error(
+        "a link to {}, outside of the watched folder: put the file here, or set articles.follow_links = \"anywhere\" to publish it",
+        path_line(target)
+    )]
+    LeadsOut {
+        /// Path of the target.
+        target: PathBuf,
+        /// Attributes of the link itself.
+        link: Stat,
+    },
     /// It is larger than `articles.max_file_size`.
     #[error("{size} bytes exceed articles.max_file_size ({limit}): make the file smaller or raise the limit")]
     TooLarge {
@@ -48,27 +61,18 @@ pub enum LoadError {
 impl LoadError {
     /// Whether the system lacked a resource, so that a retry may succeed with the same file.
     pub fn is_passing(&self) -> bool {
-        use rustix::io::Errno;
         let short = [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::IO, Errno::AGAIN].map(Errno::raw_os_error);
         matches!(self, Self::Changing)
             || matches!(self, Self::Io(error) if error.raw_os_error().is_some_and(|code| short.contains(&code)))
     }
 }
 
-/// Reads a whole file of at most `limit` bytes.
-///
-/// # Errors
-/// See [`LoadError`]; only [`LoadError::Gone`] means that the file does not exist.
-pub fn load(path: &Path, limit: u64) -> Result<Loaded, LoadError> {
-    open(path)?.load(limit)
-}
-
 /// Reads the bytes that identify a file of this format: see [`OpenArticle::load_as`].
 ///
 /// # Errors
 /// See [`LoadError`]; only [`LoadError::Gone`] means that the file does not exist.
-pub fn load_as(path: &Path, format: SourceFormat, limit: u64) -> Result<Loaded, LoadError> {
-    open(path)?.load_as(format, limit)
+pub fn load_as(folder: &Folder, path: &Path, format: SourceFormat, limit: u64) -> Result<Loaded, LoadError> {
+    open(folder, path)?.load_as(format, limit)
 }
 
 /// A file open for reading.
@@ -128,18 +132,17 @@ impl OpenArticle {
     }
 }
 
-/// Opens a regular file for reading.
+/// Opens a regular file for reading by its path below the watched folder.
 ///
 /// # Errors
 /// See [`LoadError`].
-pub fn open(path: &Path) -> Result<OpenArticle, LoadError> {
-    // NONBLOCK: opening a FIFO without a writer would block for ever.
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let file = match rustix::fs::open(path, flags, Mode::empty()) {
-        Ok(descriptor) => File::from(descriptor),
-        Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR) => return Err(LoadError::Gone),
-        Err(rustix::io::Errno::NXIO) => return Err(LoadError::NotAFile),
-        Err(error) => return Err(LoadError::Io(error.into())),
+pub fn open(folder: &Folder, path: &Path) -> Result<OpenArticle, LoadError> {
+    let file = match folder.open_file(path) {
+        Ok(file) => file,
+        Err(OpenFailure::LeadsOut(link)) => return Err(LoadError::LeadsOut { target: link.target, link: link.stat }),
+        Err(OpenFailure::System(Errno::NOENT | Errno::NOTDIR)) => return Err(LoadError::Gone),
+        Err(OpenFailure::System(Errno::NXIO)) => return Err(LoadError::NotAFile),
+        Err(OpenFailure::System(error)) => return Err(LoadError::Io(error.into())),
     };
     let before = file.metadata()?;
     if before.is_file() { Ok(OpenArticle { file, before }) } else { Err(LoadError::NotAFile) }
@@ -147,31 +150,46 @@ pub fn open(path: &Path) -> Result<OpenArticle, LoadError> {
 
 #[cfg(test)]
 mod tests {
+    use rustix::fs::Mode;
+
     use super::*;
+    use crate::config::Articles;
 
     #[test]
     fn only_regular_files_are_read() {
         let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("a.txt");
-        std::fs::write(&path, "text").unwrap();
-        assert_eq!(load(&path, 4).unwrap().bytes, b"text");
-        assert!(matches!(load(&path, 3), Err(LoadError::TooLarge { size: 4, limit: 3 })));
-        assert!(matches!(load(&directory.path().join("b.txt"), 4), Err(LoadError::Gone)));
-        assert!(matches!(load(&path.join("b.txt"), 4), Err(LoadError::Gone)));
-        assert!(matches!(load(directory.path(), 4), Err(LoadError::NotAFile)));
-        let fifo = directory.path().join("fifo.txt");
-        rustix::fs::mkfifoat(rustix::fs::CWD, &fifo, Mode::RUSR | Mode::WUSR).unwrap();
-        assert!(matches!(load(&fifo, 4), Err(LoadError::NotAFile)));
-        assert!(matches!(load(Path::new("/dev/zero"), 4), Err(LoadError::NotAFile)));
+        let at = |name: &str| directory.path().join(name);
+        std::fs::write(at("a.txt"), "text").unwrap();
+        std::fs::create_dir(at("folder.txt")).unwrap();
+        rustix::fs::mkfifoat(rustix::fs::CWD, at("fifo.txt"), Mode::RUSR | Mode::WUSR).unwrap();
+        let _socket = std::os::unix::net::UnixListener::bind(at("socket.txt")).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", at("zero.txt")).unwrap();
+        std::os::unix::fs::symlink("circle.txt", at("circle.txt")).unwrap();
+        let folder = Folder::of(directory.path());
+        let load = |name: &str, limit| load_as(&folder, Path::new(name), SourceFormat::Text, limit);
+        assert_eq!(load("a.txt", 4).unwrap().bytes, b"text");
+        assert!(matches!(load("a.txt", 3), Err(LoadError::TooLarge { size: 4, limit: 3 })));
+        assert!(matches!(load("b.txt", 4), Err(LoadError::Gone)));
+        assert!(matches!(load("a.txt/b.txt", 4), Err(LoadError::Gone)));
+        assert!(matches!(load("zero.txt", 4), Err(LoadError::LeadsOut { .. })));
+        assert!(matches!(load("circle.txt", 4), Err(LoadError::Io(_))));
+        for name in ["folder.txt", "fifo.txt", "socket.txt"] {
+            assert!(matches!(load(name, 4), Err(LoadError::NotAFile)), "{name}");
+        }
+        let articles = Articles { follow_links: crate::config::FollowLinks::Anywhere, ..Articles::default() };
+        let folder = Folder::open(&Articles { directory: directory.path().into(), ..articles }).unwrap();
+        let zero = load_as(&folder, Path::new("zero.txt"), SourceFormat::Text, 4);
+        assert!(matches!(zero, Err(LoadError::NotAFile)));
     }
 
     #[test]
     fn a_recording_is_identified_by_length_start_and_end() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("a.mp3");
+        let folder = Folder::of(directory.path());
         let sample = |bytes: &[u8]| {
             std::fs::write(&path, bytes).unwrap();
-            load_as(&path, SourceFormat::Audio, 4).unwrap().bytes
+            load_as(&folder, Path::new("a.mp3"), SourceFormat::Audio, 4).unwrap().bytes
         };
         let mebibyte = usize::try_from(SAMPLE).unwrap();
         let mut bytes = vec![7; 3 * mebibyte];

@@ -11,29 +11,30 @@ use lofty::probe::Probe;
 use super::load;
 use super::problem::Problem;
 use super::tag_view::{Part, TagView};
+use crate::folder::Folder;
 
 /// Returns the width and height of a picture in pixels; `None` if they are not stated or it is not a file.
-pub fn pixels(file: &Path) -> Option<(u32, u32)> {
-    let reader = BufReader::new(view(file, Part::Measures)?);
+pub fn pixels(folder: &Folder, path: &Path) -> Option<(u32, u32)> {
+    let reader = BufReader::new(view(folder, path, Part::Measures)?);
     let size = none_if_it_panics(|| imagesize::reader_size(reader).ok())?;
     let pixels = |length: usize| u32::try_from(length).ok().filter(|length| *length > 0);
     pixels(size.width).zip(pixels(size.height))
 }
 
 /// Returns the duration of a recording in whole seconds, at least 1; `None` if it is unknown or it is not a file.
-pub fn duration(file: &Path) -> Option<u32> {
-    read(file, Part::Measures).0.as_ref().and_then(duration_of)
+pub fn duration(folder: &Folder, path: &Path) -> Option<u32> {
+    read(folder, path, Part::Measures).0.as_ref().and_then(duration_of)
 }
 
 /// Reads the tags or the duration of a recording, with the problems to report to the writer; `None` if the parser fails.
-pub(super) fn read(file: &Path, part: Part) -> (Option<TaggedFile>, Vec<Problem>) {
+pub(super) fn read(folder: &Folder, path: &Path, part: Part) -> (Option<TaggedFile>, Vec<Problem>) {
     let mut options = ParseOptions::new().read_cover_art(false);
     let options = options.read_tags(part == Part::Tags).read_properties(part == Part::Measures);
-    let Some(mut view) = view(file, part) else { return (None, Vec::new()) };
+    let Some(mut view) = view(folder, path, part) else { return (None, Vec::new()) };
     let tagged = none_if_it_panics(|| {
         let probe = Probe::new(&mut view).options(options).guess_file_type().ok()?;
         // A file whose start identifies no format gets the format of its extension.
-        let probe = match (probe.file_type(), lofty::file::FileType::from_path(file)) {
+        let probe = match (probe.file_type(), lofty::file::FileType::from_path(path)) {
             (None, Some(named)) => probe.set_file_type(named),
             _ => probe,
         };
@@ -48,8 +49,8 @@ fn duration_of(file: &TaggedFile) -> Option<u32> {
     (!duration.is_zero()).then(|| u32::try_from(seconds.max(1)).ok()).flatten()
 }
 
-fn view(file: &Path, part: Part) -> Option<TagView> {
-    load::open(file).ok().and_then(|opened| TagView::new(opened.file, part).ok())
+fn view(folder: &Folder, path: &Path, part: Part) -> Option<TagView> {
+    load::open(folder, path).ok().and_then(|opened| TagView::new(opened.file, part).ok())
 }
 
 /// Runs a parser of another crate, which may panic on a damaged file.
@@ -89,20 +90,22 @@ pub(crate) mod tests {
 
     #[test]
     fn dimensions_and_duration_are_read() {
-        let folder = tempfile::tempdir().unwrap();
-        let at = |name: &str, bytes: &[u8]| {
-            let path = folder.path().join(name);
-            std::fs::write(&path, bytes).unwrap();
-            path
+        let directory = tempfile::tempdir().unwrap();
+        let folder = Folder::of(directory.path());
+        let write = |name: &'static str, bytes: &[u8]| {
+            std::fs::write(directory.path().join(name), bytes).unwrap();
+            Path::new(name)
         };
-        assert_eq!(pixels(&at("a.png", &png(640, 480))), Some((640, 480)));
-        assert_eq!(pixels(&at("b.png", b"\x89PNG")), None);
-        assert_eq!(pixels(&at("c.png", b"")), None);
-        assert_eq!(pixels(folder.path()), None);
-        assert_eq!(duration(&at("a.wav", &wav(3))), Some(3));
-        assert_eq!(duration(&at("b.wav", &wav(3)[..20])), None);
-        assert_eq!(duration(&at("c.mp3", b"no recording")), None);
-        assert_eq!(duration(Path::new("/nowhere")), None);
+        let pixels = |path: &Path| pixels(&folder, path);
+        let duration = |path: &Path| duration(&folder, path);
+        assert_eq!(pixels(write("a.png", &png(640, 480))), Some((640, 480)));
+        assert_eq!(pixels(write("b.png", b"\x89PNG")), None);
+        assert_eq!(pixels(write("c.png", b"")), None);
+        assert_eq!(pixels(Path::new("")), None);
+        assert_eq!(duration(write("a.wav", &wav(3))), Some(3));
+        assert_eq!(duration(write("b.wav", &wav(3)[..20])), None);
+        assert_eq!(duration(write("c.mp3", b"no recording")), None);
+        assert_eq!(duration(Path::new("nowhere")), None);
     }
 
     #[test]
@@ -112,7 +115,7 @@ pub(crate) mod tests {
         for name in ["a.mp3", "a.aac"] {
             let path = folder.path().join(name);
             File::create(&path).unwrap().set_len(1 << 40).unwrap();
-            assert_eq!(duration(&path), None, "{name}");
+            assert_eq!(duration(&Folder::of(folder.path()), Path::new(name)), None, "{name}");
         }
     }
 
@@ -126,7 +129,7 @@ pub(crate) mod tests {
         };
         for (segments, expected) in [(1, Some((4, 3))), (1_000, Some((4, 3))), (100_000, None)] {
             std::fs::write(&path, jpeg(segments)).unwrap();
-            assert_eq!(pixels(&path), expected, "{segments}");
+            assert_eq!(pixels(&Folder::of(folder.path()), Path::new("a.jpg")), expected, "{segments}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! The bytes of one file -> an article and its problems. Pure: uses no clock, no catalog and no folder; only [`load`] and
-//! [`measure`] open a file.
+//! The bytes of one file -> an article and its problems. Pure: uses no clock and no catalog; only [`load`] and [`measure`] open a
+//! file, by its path below the watched folder.
 
 pub mod address;
 mod assemble;
@@ -26,7 +26,7 @@ pub mod unicode;
 use std::borrow::Cow;
 use std::path::Path;
 
-use crate::folder::SourceFormat;
+use crate::folder::{Folder, SourceFormat};
 use assemble::assemble;
 use dialect::Dialect;
 pub use problem::{Problem, panic_as_problem};
@@ -39,13 +39,12 @@ pub const VERSION: u32 = 5;
 /// Number of characters at the start of a text that are searched for a first word.
 const FIRST_WORDS: usize = 200;
 
-/// Reads `file`, which is at `path` below the watched folder and has these bytes. The tags of a recording are read from the file
-/// itself.
+/// Reads the file at `path` below the watched folder, which has these bytes. The tags of a recording are read from the file itself.
 ///
 /// Never fails: a panic becomes [`Verdict::Broken`], see [`panic_as_problem`].
-pub fn read_file(file: &Path, bytes: &[u8], path: &Path, format: SourceFormat, rules: &Rules) -> Reading {
+pub fn read_file(folder: &Folder, bytes: &[u8], path: &Path, format: SourceFormat, rules: &Rules) -> Reading {
     let reading = panic_as_problem(|| match format {
-        SourceFormat::Audio => recording::read(file, path, rules),
+        SourceFormat::Audio => recording::read(folder, path, rules),
         _ => read(bytes, path, format, rules),
     });
     reading.unwrap_or_else(|problem| Verdict::Broken(problem).into())

@@ -12,7 +12,7 @@ use super::front_matter::{Field, Header, is_language};
 use super::reading::{ParsedBody, Reading, Rules, Verdict};
 use super::tag_view::Part;
 use super::{date, language, measure, summary};
-use crate::folder::SourceFormat;
+use crate::folder::{Folder, SourceFormat};
 use crate::model::entry::{Episode, Person};
 use crate::model::text::{escape, xml_legal};
 
@@ -24,10 +24,10 @@ const MAX_TEXT: usize = 256 << 10;
 /// Maximum number of authors.
 const MAX_PEOPLE: usize = 100;
 
-/// Reads the tags of the recording `file`, which is at `path` below the watched folder. If they are damaged or missing, the
+/// Reads the tags of the recording at `path` below the watched folder. If they are damaged or missing, the
 /// title and date come from the file name.
-pub fn read(file: &Path, path: &Path, rules: &Rules) -> Reading {
-    let (tagged, problems) = measure::read(file, Part::Tags);
+pub fn read(folder: &Folder, path: &Path, rules: &Rules) -> Reading {
+    let (tagged, problems) = measure::read(folder, path, Part::Tags);
     // If a file has several kinds of tags, those of its own format come first.
     let tags: Vec<&Tag> =
         tagged.iter().flat_map(|tagged| tagged.primary_tag().into_iter().chain(tagged.tags())).collect();
@@ -159,7 +159,7 @@ pub(crate) mod tests {
         let file = folder.path().join(name);
         std::fs::write(&file, bytes).unwrap();
         let rules = Rules { clean: Clean::Safe, timezone: chrono_tz::UTC };
-        match read(&file, Path::new(name), &rules).verdict {
+        match read(&Folder::of(folder.path()), Path::new(name), &rules).verdict {
             Verdict::Publish(article) => *article,
             other => panic!("{other:?}"),
         }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::config::{Articles, Config};
-use crate::folder::{Folder, Found};
+use crate::folder::{Folder, Found, Stat};
 
 /// Finds the articles at a path: one file, or all below a folder. They belong to the configured folder if the path lies in it,
 /// else to the given folder, or to the folder of the given file. Returns that folder, the resolved path, and the files.
@@ -22,7 +22,13 @@ pub fn articles(config: &Config, path: &Path) -> anyhow::Result<(Folder, PathBuf
         let directory = if path.is_dir() { path.as_path() } else { path.parent().unwrap_or(&path) };
         Folder::open(&Articles { directory: directory.to_path_buf(), ..config.articles.clone() })?
     };
-    let found = if path.is_dir() { folder.files_below(&path)? } else { Found::at(&path).into_iter().collect() };
+    let is_link_out = folder.relative(&path).is_some_and(|below| folder.folder_link_out(below).is_some());
+    let found = if path.is_dir() && !is_link_out {
+        folder.files_below(&path)?
+    } else {
+        let stat = path.metadata().map(|metadata| Stat::of(&metadata));
+        stat.map(|stat| Found { path: path.clone(), stat }).into_iter().collect()
+    };
     Ok((folder, path, found))
 }
 

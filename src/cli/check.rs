@@ -11,7 +11,7 @@ use super::outcome::Outcome;
 use crate::article::load::load_as;
 use crate::article::{self, Problem, Reading, Rules, Verdict};
 use crate::config::Config;
-use crate::folder::{Folder, Found};
+use crate::folder::{Folder, Found, folder_link_message};
 use crate::model::text::path_line;
 
 /// Check the configuration and the articles
@@ -64,6 +64,10 @@ impl CheckArgs {
 
 impl Checker {
     fn check(&mut self, config: &Config, folder: &Folder, found: &Found, name: &Path) {
+        let link_out = folder.relative(&found.path).and_then(|below| folder.folder_link_out(below));
+        if let Some(target) = link_out {
+            return self.report(name, &Problem::of_file(folder_link_message(&target)));
+        }
         self.files += 1;
         let rules = Rules::new(&config.articles, &config.site);
         let (Some(format), Some(path)) = (folder.format(&found.path), folder.relative(&found.path)) else {
@@ -76,11 +80,11 @@ impl Checker {
             eprintln!("skipped: {}", reason.in_file(name));
             return;
         };
-        let loaded = match load_as(&found.path, format, config.articles.max_file_size.0) {
+        let loaded = match load_as(folder, path, format, config.articles.max_file_size.0) {
             Ok(loaded) => loaded,
             Err(error) => return self.report(name, &Problem::of_file(error.to_string())),
         };
-        let Reading { verdict, problems, .. } = article::read_file(&found.path, &loaded.bytes, path, format, &rules);
+        let Reading { verdict, problems, .. } = article::read_file(folder, &loaded.bytes, path, format, &rules);
         for problem in &problems {
             self.report(name, problem);
         }

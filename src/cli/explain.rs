@@ -13,7 +13,7 @@ use crate::article::load::load_as;
 use crate::article::{self, Article, Reading, Rules, Verdict, boilerplate};
 use crate::config::{Clean, Config};
 use crate::daemon::SiteState;
-use crate::folder::{Folder, Found, SourceFormat};
+use crate::folder::{Folder, Found, SourceFormat, folder_link_message};
 use crate::model::collection::{ArticleState, Record};
 use crate::model::entry::{Entry, Media};
 use crate::model::taxonomy;
@@ -74,12 +74,17 @@ impl Explanation<'_> {
     /// The reason why it is not in the feed.
     fn print(&self) -> Result<(), String> {
         let file = &self.found.path;
+        if let Some(target) = self.folder.relative(file).and_then(|below| self.folder.folder_link_out(below)) {
+            return Err(folder_link_message(&target));
+        }
         let rules = Rules::new(&self.config.articles, &self.config.site);
         let (Some(format), Some(path)) = (self.folder.format(file), self.folder.relative(file)) else {
             return Err(self.folder.why_not(file));
         };
-        let loaded = load_as(file, format, self.config.articles.max_file_size.0).map_err(|error| error.to_string())?;
-        let Reading { verdict, problems, removed } = article::read_file(file, &loaded.bytes, path, format, &rules);
+        let loaded = load_as(self.folder, path, format, self.config.articles.max_file_size.0)
+            .map_err(|error| error.to_string())?;
+        let Reading { verdict, problems, removed } =
+            article::read_file(self.folder, &loaded.bytes, path, format, &rules);
         for problem in &problems {
             line("problem", &problem_text(problem), "");
         }

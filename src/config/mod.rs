@@ -91,6 +91,17 @@ pub struct Articles {
     /// Interval of listing folders that have no file events.
     #[serde(with = "text_form")]
     pub poll_interval: Period,
+    pub follow_links: FollowLinks,
+}
+
+/// Which links in the folder are followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FollowLinks {
+    /// Those whose target is in the folder.
+    Inside,
+    /// Also those to files elsewhere.
+    Anywhere,
 }
 
 /// Method of noticing changes in the folder.
@@ -229,6 +240,7 @@ impl Default for Articles {
             max_file_size: Size(8 << 20),
             watch: Watching::Auto,
             poll_interval: Period(Duration::from_secs(2)),
+            follow_links: FollowLinks::Inside,
         }
     }
 }

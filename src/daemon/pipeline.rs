@@ -121,7 +121,7 @@ fn prepare(
         Fence::default()
     });
     let watch = watch::start(folder.clone(), &config.articles, fence.clone(), sender, observers)?;
-    let files = MediaFiles::new(folder.root(), &config.articles.exclude);
+    let files = MediaFiles::new(folder.root(), &config.articles);
     let text_requests = TextRequests::default();
     let wiring = PublisherWiring {
         current: current.clone(),

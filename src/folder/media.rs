@@ -4,30 +4,30 @@
 //! # Which files
 //!
 //! A file is served if its extension is that of a served type, no part of its path belongs to a tool ([`is_ignored`]) and
-//! `articles.exclude` does not match it. A link that leaves the watched folder is not followed. A link within it is followed only
-//! to files that could be requested by their own names, so that no link leads to a draft or into `.git`. The exception is
-//! folders whose names start with two dots: Kubernetes keeps the files of a ConfigMap in such a folder and links to them.
+//! `articles.exclude` does not match it. A link that leaves the watched folder is followed only with `articles.follow_links =
+//! "anywhere"`. A link within it is followed only to files that could be requested by their own names, so that no link leads to a
+//! draft or into `.git`. The exception is folders whose names start with two dots: Kubernetes keeps the files of a ConfigMap in such
+//! a folder and links to them.
 
 use crate::model::text::path_line;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rustix::fs::{Mode, OFlags, ResolveFlags};
+use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
-use crate::config::Globs;
+use super::beneath::{FILE, FOLDER, OPEN_ATTEMPTS, canonical, open_beneath};
+use crate::config::{Articles, FollowLinks, Globs};
 use crate::folder::{Stat, is_ignored};
 
 /// Interval and number of checks of a file whose date has changed but not its length.
 const GROWTH_CHECKS: (Duration, usize) = (Duration::from_millis(10), 10);
-/// Attempts to open a path that changes while it is resolved.
-const OPEN_ATTEMPTS: usize = 5;
 /// Age at which a date is a strong validator: HTTP dates have whole seconds, so a second change in the same second would have
 /// the same date. Twice that, since file systems use a clock that lags a little.
 const SETTLED: Duration = Duration::from_secs(2);
@@ -37,12 +37,14 @@ const SETTLED: Duration = Duration::from_secs(2);
 pub struct MediaFiles {
     root: PathBuf,
     exclude: Globs,
+    follow_links: FollowLinks,
 }
 
 impl MediaFiles {
-    /// Serves files below `root`, an absolute path, except those that `exclude` matches. The folder need not exist.
-    pub fn new(root: &Path, exclude: &Globs) -> Self {
-        Self { root: root.to_path_buf(), exclude: exclude.clone() }
+    /// Serves files below `root`, an absolute path, except those that the configuration excludes. The folder need not exist.
+    pub fn new(root: &Path, articles: &Articles) -> Self {
+        let (root, exclude) = (root.to_path_buf(), articles.exclude.clone());
+        Self { root, exclude, follow_links: articles.follow_links }
     }
 
     /// Opens a file by its path below the watched folder; `None` if there is none that may be served (standards 121). Blocks on
@@ -71,23 +73,29 @@ impl MediaFiles {
     fn try_open(&self, below: &Path) -> Result<OwnedFd, Errno> {
         // Opened each time: another folder may have taken its place.
         let root = rustix::fs::open(&self.root, FOLDER, Mode::empty())?;
-        match open_beneath(&root, below) {
+        match open_beneath(&root, below, FILE) {
             Err(Errno::LOOP) => {
-                let target = self.resolve_links(below)?;
+                let opened = self.open_by_links(&root, below);
                 // A target that vanishes in between is resolved again: a ConfigMap is replaced by changing a link.
-                let moved = |error| if error == Errno::NOENT { Errno::LOOP } else { error };
-                open_beneath(&root, &target).map_err(moved)
+                opened.map_err(|error| if error == Errno::NOENT { Errno::LOOP } else { error })
             }
             opened => opened,
         }
     }
 
-    /// Resolves the links in a path to a path below the watched folder without links.
-    fn resolve_links(&self, below: &Path) -> Result<PathBuf, Errno> {
-        let real = |path: &Path| path.canonicalize().map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO));
-        let target = real(&self.root.join(below))?;
-        let target = target.strip_prefix(real(&self.root)?).map_err(|_| Errno::XDEV)?;
-        if self.serves(target, Hidden::ConfigMap) { Ok(target.to_path_buf()) } else { Err(Errno::NOENT) }
+    /// Opens a path that contains a link.
+    fn open_by_links(&self, root: &OwnedFd, below: &Path) -> Result<OwnedFd, Errno> {
+        let real = canonical(&self.root)?;
+        let target = canonical(&real.join(below))?;
+        match target.strip_prefix(&real) {
+            Ok(inside) if self.serves(inside, Hidden::ConfigMap) => open_beneath(root, inside, FILE),
+            Ok(_) => Err(Errno::ACCESS),
+            // A name that could be requested, so that a link to a key is not served as a picture.
+            Err(_) if self.follow_links == FollowLinks::Anywhere && has_served_name(&target) => {
+                rustix::fs::open(&target, FILE | OFlags::NOFOLLOW, Mode::empty())
+            }
+            Err(_) => Err(Errno::XDEV),
+        }
     }
 
     fn serves(&self, below: &Path, hidden: Hidden) -> bool {
@@ -110,33 +118,6 @@ enum Hidden {
 /// Whether files of this name are served.
 fn has_served_name(path: &Path) -> bool {
     media_type(path).is_some() && path.file_name().is_some_and(|name| !is_ignored(name))
-}
-
-const FOLDER: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
-/// NONBLOCK: opening a FIFO without a writer would block for ever.
-const FILE: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
-
-/// Opens a path below a folder; fails with `LOOP` if it contains a link.
-fn open_beneath(root: &OwnedFd, below: &Path) -> Result<OwnedFd, Errno> {
-    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
-    match rustix::fs::openat2(root, below, FILE, Mode::empty(), resolve) {
-        // Linux before 5.6, and containers whose seccomp filter blocks the call.
-        Err(Errno::NOSYS | Errno::PERM) => open_step_by_step(root, below),
-        opened => opened,
-    }
-}
-
-/// As [`open_beneath`], component by component.
-fn open_step_by_step(root: &OwnedFd, below: &Path) -> Result<OwnedFd, Errno> {
-    let mut folder = None;
-    let name = below.file_name().ok_or(Errno::NOENT)?;
-    for part in below.parent().unwrap_or(Path::new("")) {
-        let above = folder.as_ref().unwrap_or(root).as_fd();
-        let next = rustix::fs::openat(above, part, FOLDER | OFlags::NOFOLLOW, Mode::empty());
-        // With O_DIRECTORY, the kernel reports a link as not a directory.
-        folder = Some(next.map_err(|error| if error == Errno::NOTDIR { Errno::LOOP } else { error })?);
-    }
-    rustix::fs::openat(folder.as_ref().unwrap_or(root), name, FILE | OFlags::NOFOLLOW, Mode::empty())
 }
 
 /// Whether an error means that there is nothing to serve. That includes missing permissions, and names that the file system
@@ -468,8 +449,8 @@ mod tests {
             let directory = tempfile::tempdir().unwrap();
             let root = directory.path().join("root");
             std::fs::create_dir(&root).unwrap();
-            let exclude: crate::config::Articles = toml::from_str("exclude = [\"private/**\", \"x-*\"]").unwrap();
-            let files = MediaFiles::new(&root, &exclude.exclude);
+            let articles: Articles = toml::from_str("exclude = [\"private/**\", \"x-*\"]").unwrap();
+            let files = MediaFiles::new(&root, &articles);
             Self { directory, files }
         }
 
@@ -589,17 +570,24 @@ mod tests {
     }
 
     #[test]
-    fn the_fallback_for_openat2_gives_the_same_results() {
-        let place = Place::new();
-        place.write("deep/er/a.png", "a");
-        place.link("er", "deep/link");
-        place.link("a.png", "deep/er/link.png");
-        let root = rustix::fs::open(&place.files.root, FOLDER, Mode::empty()).unwrap();
-        for name in ["deep/er/a.png", "deep/link/a.png", "deep/er/link.png", "deep/er/none.png", "none/a.png"] {
-            let name = Path::new(name);
-            let (one, other) = (open_beneath(&root, name), open_step_by_step(&root, name));
-            assert_eq!(one.map(drop), other.map(drop), "{}", name.display());
+    fn links_that_leave_the_folder_are_served_only_if_that_is_allowed() {
+        let mut place = Place::new();
+        for name in ["out.png", ".key.png", "key.pem"] {
+            std::fs::write(place.directory.path().join(name), "out").unwrap();
         }
+        place.link("../out.png", "out.png");
+        place.link("../.key.png", "hidden.png");
+        place.link("../key.pem", "key.png");
+        place.link("/dev/zero", "zero.png");
+        place.write(".git/c.png", "c");
+        place.link(".git/c.png", "git.png");
+        let served = |place: &Place| {
+            ["out.png", "hidden.png", "key.png", "zero.png", "git.png"].map(|name| place.open(name).is_some())
+        };
+        assert_eq!(served(&place), [false; 5]);
+        place.files.follow_links = FollowLinks::Anywhere;
+        assert_eq!(served(&place), [true, false, false, false, false]);
+        assert_eq!(place.text("out.png").as_deref(), Some("out"));
     }
 
     #[test]

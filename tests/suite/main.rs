@@ -28,6 +28,7 @@ mod golden;
 mod hostile_recordings;
 mod http;
 mod kill;
+mod links;
 mod media;
 mod messages;
 mod pages;

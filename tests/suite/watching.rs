@@ -86,7 +86,8 @@ fn a_mounted_config_map_is_replaced_atomically() {
 
 #[test]
 fn a_symlink_shows_edits_of_its_target() {
-    let mut site = Site::started();
+    let mut site = Site::configured("[articles]\nfollow_links = \"anywhere\"\n");
+    site.start();
     let elsewhere = tempfile::tempdir().unwrap();
     let target = elsewhere.path().join("notes.md");
     std::fs::write(&target, text("Linked")).unwrap();

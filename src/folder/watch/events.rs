@@ -97,7 +97,7 @@ impl Task {
             }
             EventKind::Modify(ModifyKind::Metadata(_)) => self.attributes_changed(path, is_article),
             EventKind::Modify(ModifyKind::Name(RenameMode::From)) => {
-                let folder = self.watched.contains(path);
+                let folder = self.watched.contains_key(path);
                 self.forget(path);
                 let Some(cookie) = event.attrs.tracker() else { return self.look(path) };
                 if self.renames.halves.len() >= MAX_HALF_RENAMES {
@@ -166,7 +166,7 @@ impl Task {
         if is_article {
             return if self.writing.has(path) { Ok(()) } else { self.look(path) };
         }
-        if self.watched.contains(path) || !self.folder.enters(path) || !path.is_dir() {
+        if self.watched.contains_key(path) || !self.folder.enters(path) || !path.is_dir() {
             return Ok(());
         }
         self.folder_appeared(path, None)

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use crate::folder::Stat;
+use crate::folder::{Folder, ListedName, Stat};
 
 /// One name in a listing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,8 +39,8 @@ impl PolledFolders {
     }
 
     /// Starts polling a folder from its current content, which the caller has already reported.
-    pub fn insert(&mut self, folder: &Path) {
-        self.0.entry(folder.to_path_buf()).or_insert_with(|| list(folder).unwrap_or_default());
+    pub fn insert(&mut self, root: &Folder, folder: &Path) {
+        self.0.entry(folder.to_path_buf()).or_insert_with(|| list(root, folder).unwrap_or_default());
     }
 
     /// Stops polling a folder.
@@ -54,11 +54,11 @@ impl PolledFolders {
     }
 
     /// Lists every folder again and returns the differences.
-    pub fn differences(&mut self) -> Vec<Difference> {
+    pub fn differences(&mut self, root: &Folder) -> Vec<Difference> {
         let mut found = Vec::new();
         for (folder, before) in &mut self.0 {
             // A folder that cannot be listed reports nothing; if it is gone, its parent's listing shows it.
-            let Some(now) = list(folder) else { continue };
+            let Some(now) = list(root, folder) else { continue };
             for (name, listed) in &now {
                 match (before.get(name), listed) {
                     (Some(known), listed) if known == listed => {}
@@ -75,19 +75,17 @@ impl PolledFolders {
     }
 }
 
-fn list(folder: &Path) -> Option<FolderListing> {
-    let entries = std::fs::read_dir(folder).ok()?;
-    let listed = entries.flatten().filter_map(|entry| {
+fn list(root: &Folder, folder: &Path) -> Option<FolderListing> {
+    let names = root.list(folder).ok()?.into_iter().filter_map(|ListedName { name, kind }| {
         // The target of a link counts; a dangling link counts as gone.
-        let metadata = std::fs::metadata(entry.path()).ok()?;
-        let is_link = entry.file_type().is_ok_and(|kind| kind.is_symlink());
+        let metadata = std::fs::metadata(folder.join(&name)).ok()?;
         match metadata.is_dir() {
-            true if is_link => None,
-            true => Some((entry.file_name(), ListedItem::Folder(metadata.ino()))),
-            false => Some((entry.file_name(), ListedItem::File(Stat::of(&metadata)))),
+            true if kind.is_symlink() => None,
+            true => Some((name, ListedItem::Folder(metadata.ino()))),
+            false => Some((name, ListedItem::File(Stat::of(&metadata)))),
         }
     });
-    Some(listed.collect())
+    Some(names.collect())
 }
 
 /// File systems without events for changes by other hosts: `f_type` of statfs(2).
@@ -123,20 +121,21 @@ mod tests {
         write("edited.txt", "1");
         write("gone.txt", "1");
         std::fs::create_dir(root.join("folder")).unwrap();
+        let folder = Folder::of(root);
         let mut polled = PolledFolders::default();
-        polled.insert(root);
-        assert_eq!(polled.differences(), []);
+        polled.insert(&folder, root);
+        assert_eq!(polled.differences(&folder), []);
         write("edited.txt", "22");
         write("new.txt", "1");
         std::fs::remove_file(root.join("gone.txt")).unwrap();
         std::fs::create_dir(root.join("another")).unwrap();
         std::os::unix::fs::symlink(".", root.join("loop")).unwrap();
-        let mut found = polled.differences();
+        let mut found = polled.differences(&folder);
         found.sort_by_key(|difference| format!("{difference:?}"));
         let file = |name: &str| Difference::File(root.join(name));
         let gone = Difference::Gone(root.join("gone.txt"));
         assert_eq!(found, [file("edited.txt"), file("new.txt"), Difference::Folder(root.join("another")), gone]);
-        assert_eq!(polled.differences(), []);
+        assert_eq!(polled.differences(&folder), []);
         polled.forget(root);
         assert_eq!(polled.len(), 0);
     }

@@ -1,6 +1,7 @@
 //! The thread of the watch: waits for events and for what is due, and keeps the watches of all folders.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::Bound;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
@@ -18,7 +19,7 @@ use super::writing::OpenFiles;
 use crate::change::Change;
 use crate::config::{Articles, Watching};
 use crate::folder::media::is_relevant;
-use crate::folder::{Folder, Stat};
+use crate::folder::{Folder, FolderIdentity, ListedName, Stat};
 use crate::observe::Observers;
 use crate::observe::heartbeat::Heartbeat;
 use crate::observe::metrics::Metrics;
@@ -68,7 +69,8 @@ pub(super) struct Task {
     pub(super) watcher: Option<RecommendedWatcher>,
     pub(super) fence: Fence,
     pub(super) changes: Sender<Change>,
-    pub(super) watched: HashSet<PathBuf>,
+    /// The folders that are watched by events, each with the identity that it had then.
+    pub(super) watched: BTreeMap<PathBuf, FolderIdentity>,
     pub(super) polled: PolledFolders,
     pub(super) targets: Targets,
     /// Whether the file system of each device omits events.
@@ -105,7 +107,7 @@ impl Task {
             watcher: None,
             fence,
             changes,
-            watched: HashSet::new(),
+            watched: BTreeMap::new(),
             polled: PolledFolders::default(),
             targets: Targets::default(),
             silent: HashMap::new(),
@@ -242,13 +244,12 @@ impl Task {
     /// Handles one folder of [`Self::add_tree`]. Returns the folders in it.
     fn add_within(&mut self, folder: &Path, report: Report, files: &mut Vec<PathBuf>) -> Vec<PathBuf> {
         let mut folders = Vec::new();
-        let Ok(entries) = std::fs::read_dir(folder) else { return folders };
-        for entry in entries.flatten() {
-            let Ok(kind) = entry.file_type() else { continue };
+        let Ok(listed) = self.folder.list(folder) else { return folders };
+        for ListedName { name, kind } in listed {
             if kind.is_file() && report == Report::None {
                 continue;
             }
-            let path = entry.path();
+            let path = folder.join(name);
             if kind.is_dir() {
                 if self.folder.enters(&path) {
                     folders.push(path);
@@ -276,22 +277,30 @@ impl Task {
     fn watch(&mut self, folder: &Path) {
         let by_events = self.watch_by_events(folder);
         let omits_events = self.mode == Watching::Auto && self.omits_events(folder);
-        if omits_events || (!by_events && self.mode != Watching::Events && folder.is_dir()) {
-            self.polled.insert(folder);
+        let is_there = || self.folder.identity_of(folder).is_some();
+        if omits_events || (!by_events && self.mode != Watching::Events && is_there()) {
+            self.polled.insert(&self.folder, folder);
         } else {
             self.polled.remove(folder);
         }
     }
 
     fn watch_by_events(&mut self, folder: &Path) -> bool {
-        if self.watched.contains(folder) {
+        let identity = self.folder.identity_of(folder);
+        if identity.is_some() && self.watched.get(folder) == identity.as_ref() {
             return true;
         }
-        let Some(watcher) = &mut self.watcher else { return false };
+        // Another folder is in its place, or a link, whose target must not be watched.
+        self.unwatch(folder);
+        let (Some(watcher), Some(identity)) = (&mut self.watcher, identity) else { return false };
         match watcher.watch(folder, RecursiveMode::NonRecursive) {
             Ok(()) => {
-                self.watched.insert(folder.to_path_buf());
-                return true;
+                self.watched.insert(folder.to_path_buf(), identity);
+                // The system resolves the path once more. A folder that was replaced meanwhile has events of its own.
+                if self.folder.identity_of(folder) == Some(identity) {
+                    return true;
+                }
+                self.unwatch(folder);
             }
             Err(error) if matches!(error.kind, ErrorKind::MaxFilesWatch) => {
                 if self.is_first(Warning::Limit) {
@@ -333,7 +342,7 @@ impl Task {
 
     /// Watches the folder of a link's target, since no event in this folder reports an edit of the target.
     pub(super) fn watch_target(&mut self, link: &Path) {
-        if self.folder.format(link).is_none() {
+        if self.folder.format(link).is_none() || self.folder.refuses_link(link) {
             return;
         }
         if let Some(folder) = self.targets.insert(self.folder.root(), link) {
@@ -345,20 +354,26 @@ impl Task {
     pub(super) fn forget(&mut self, path: &Path) {
         self.writing.closed(path);
         self.recently_changed.remove(path);
-        if !self.watched.contains(path) && self.polled.len() == 0 {
+        if !self.watched.contains_key(path) && self.polled.len() == 0 {
             return;
         }
-        let gone: Vec<PathBuf> = self.watched.iter().filter(|watched| watched.starts_with(path)).cloned().collect();
-        for folder in gone {
-            self.watched.remove(&folder);
-            if let Some(watcher) = &mut self.watcher {
-                // The kernel may have removed the watch already.
-                let _ = watcher.unwatch(&folder);
-            }
+        for folder in at_or_below(&self.watched, path) {
+            self.unwatch(&folder);
         }
         self.polled.forget(path);
         self.writing.forget(path);
-        self.recently_changed.retain(|file, _| !file.starts_with(path));
+        for file in at_or_below(&self.recently_changed, path) {
+            self.recently_changed.remove(&file);
+        }
+    }
+
+    fn unwatch(&mut self, folder: &Path) {
+        if self.watched.remove(folder).is_some()
+            && let Some(watcher) = &mut self.watcher
+        {
+            // The kernel may have removed the watch already.
+            let _ = watcher.unwatch(folder);
+        }
     }
 
     fn report_quiet(&mut self, now: Instant) -> Result<(), Closed> {
@@ -390,7 +405,7 @@ impl Task {
 
     /// Lists the folders that report no events, and reports differences.
     fn poll(&mut self) -> Result<(), Closed> {
-        for difference in self.polled.differences() {
+        for difference in self.polled.differences(&self.folder) {
             match difference {
                 Difference::Gone(path) => {
                     self.forget(&path);
@@ -428,6 +443,13 @@ impl Task {
         self.forget(&root);
         self.reconcile()
     }
+}
+
+/// Returns a path and all paths below it, as far as the map has them.
+fn at_or_below<T>(map: &BTreeMap<PathBuf, T>, path: &Path) -> Vec<PathBuf> {
+    // Paths are ordered by their components.
+    let range = map.range::<Path, _>((Bound::Included(path), Bound::Unbounded));
+    range.map(|(path, _)| path).take_while(|other| other.starts_with(path)).cloned().collect()
 }
 
 /// Returns how long until a file has been unchanged for [`QUIET`]; `None` if it already has.

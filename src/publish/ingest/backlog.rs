@@ -97,7 +97,7 @@ impl Backlog {
     ) -> catalog::Result<()> {
         // One core is left for everything else.
         let threads = cores().saturating_sub(1).max(1);
-        let pool = self.pool.get_or_insert_with(|| ReadPool::new(threads, rules, size_limit));
+        let pool = self.pool.get_or_insert_with(|| ReadPool::new(threads, folder, rules, size_limit));
         while self.in_progress.len() < MOST_AHEAD && pool.has_room() {
             let numbers = catalog.unread_after(self.last, read_pool::BATCH)?;
             let Some(last) = numbers.last() else { break };
@@ -108,7 +108,7 @@ impl Backlog {
                 let file = folder.root().join(&path);
                 let size = folder.stat(&path).map_or(0, |stat| stat.size);
                 let format = folder.format(&file).unwrap_or(SourceFormat::Text);
-                jobs.push(Job { file, path, format, depth: Depth::Whole, size, last_hash: None });
+                jobs.push(Job { path, format, depth: Depth::Whole, size, last_hash: None });
                 self.in_progress.push_back(number);
             }
             pool.submit(jobs);

@@ -218,13 +218,12 @@ impl Files<'_> {
 
     /// Length, size and duration of a file of the folder, which override those in front matter.
     fn measured(&self, media: Media, path: &Path) -> Media {
-        let file = self.folder.root().join(path);
         let length = self.folder.stat(path).and_then(|stat| u64::try_from(stat.size).ok());
         let (mut size, mut duration) = (media.size, media.duration);
         if media.media_type.starts_with("image/") {
-            size = measure::pixels(&file).or(size);
+            size = measure::pixels(self.folder, path).or(size);
         } else if media.media_type.starts_with("audio/") || media.media_type.starts_with("video/") {
-            duration = measure::duration(&file).or(duration);
+            duration = measure::duration(self.folder, path).or(duration);
         }
         Media { length: length.or(media.length), size, duration, ..media }
     }

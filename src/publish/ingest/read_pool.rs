@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 use crate::article::load::{self, LoadError, Loaded, OpenArticle, load_as};
 use crate::article::{self, Article, Reading, Rules};
 use crate::catalog::Catalog;
-use crate::folder::{Found, SourceFormat};
+use crate::folder::{Folder, SourceFormat};
 use crate::model::taxonomy::{self, Term};
 
 /// Files per message between threads: so many that sending costs little beside reading.
@@ -47,8 +47,6 @@ pub(super) struct FoundFile {
 /// A file to be read.
 #[derive(Debug)]
 pub(super) struct Job {
-    /// Absolute path.
-    pub file: PathBuf,
     /// Path below the watched folder.
     pub path: PathBuf,
     pub format: SourceFormat,
@@ -60,12 +58,12 @@ pub(super) struct Job {
 }
 
 impl Job {
-    /// A file that a scan found below `root`. Only a new one may be read by its head.
-    pub fn of(found: &FoundFile, root: &Path, depth: Depth) -> Self {
+    /// A file that a scan found. Only a new one may be read by its head.
+    pub fn of(found: &FoundFile, depth: Depth) -> Self {
         let FoundFile { path, format, size, is_new, last_hash } = found;
         let depth = if *is_new { depth } else { Depth::Whole };
         let last_hash = last_hash.as_deref().copied();
-        Self { file: root.join(path), path: path.clone(), format: *format, depth, size: *size, last_hash }
+        Self { path: path.clone(), format: *format, depth, size: *size, last_hash }
     }
 }
 
@@ -91,8 +89,8 @@ pub(super) struct Prepared {
 
 impl Prepared {
     /// A file whose bytes were read and are not parsed yet.
-    pub fn only_loaded(file: &Path, format: SourceFormat, size_limit: u64) -> Self {
-        Self::of(load_as(file, format, size_limit), format)
+    pub fn only_loaded(folder: &Folder, path: &Path, format: SourceFormat, size_limit: u64) -> Self {
+        Self::of(load_as(folder, path, format, size_limit), format)
     }
 
     fn of(loaded: Result<Loaded, LoadError>, format: SourceFormat) -> Self {
@@ -103,8 +101,8 @@ impl Prepared {
 
 impl Prepared {
     /// Returns whether the file has not changed since it was read, and no other is in its place.
-    pub fn is_current(&self, file: &Path) -> bool {
-        let now = Found::at(file).map(|found| found.stat);
+    pub fn is_current(&self, folder: &Folder, path: &Path) -> bool {
+        let now = folder.stat(path);
         self.loaded.as_ref().is_ok_and(|loaded| Some(loaded.stat) == now)
     }
 
@@ -137,13 +135,13 @@ pub(super) struct ReadPool {
 }
 
 impl ReadPool {
-    pub fn new(threads: usize, rules: Rules, size_limit: u64) -> Self {
+    pub fn new(threads: usize, folder: &Folder, rules: Rules, size_limit: u64) -> Self {
         let (jobs, to_read) = channel();
         let (results, read) = channel();
         let to_read = Arc::new(Mutex::new(to_read));
         let start = |_| {
-            let (to_read, results) = (Arc::clone(&to_read), results.clone());
-            let work = move || work(&to_read, &results, rules, size_limit);
+            let (to_read, results, folder) = (Arc::clone(&to_read), results.clone(), folder.clone());
+            let work = move || work(&to_read, &results, &folder, rules, size_limit);
             std::thread::Builder::new().name("read".into()).spawn(work).ok()
         };
         Self {
@@ -210,15 +208,22 @@ pub(super) fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-fn work(to_read: &Mutex<Receiver<Batch<Job>>>, results: &Sender<Batch<Prepared>>, rules: Rules, size_limit: u64) {
+fn work(
+    to_read: &Mutex<Receiver<Batch<Job>>>,
+    results: &Sender<Batch<Prepared>>,
+    folder: &Folder,
+    rules: Rules,
+    size_limit: u64,
+) {
     // The writer must not wait for a core. If the system refuses this, reading only competes more.
     let _ = rustix::process::setpriority_process(None, NICENESS);
     loop {
         let batch = to_read.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok((number, batch)) = batch else { return };
         // All at once: programs that watch the files (such as a virus scanner) wake up once for all.
-        let opened: Vec<_> = batch.iter().map(|job| load::open(&job.file)).collect();
-        let prepared = batch.iter().zip(opened).map(|(job, opened)| prepare(job, opened, rules, size_limit)).collect();
+        let opened: Vec<_> = batch.iter().map(|job| load::open(folder, &job.path)).collect();
+        let prepared = batch.iter().zip(opened);
+        let prepared = prepared.map(|(job, opened)| prepare(folder, job, opened, rules, size_limit)).collect();
         if results.send((number, prepared)).is_err() {
             return;
         }
@@ -226,11 +231,17 @@ fn work(to_read: &Mutex<Receiver<Batch<Job>>>, results: &Sender<Batch<Prepared>>
 }
 
 /// Reads a file.
-fn prepare(job: &Job, opened: Result<OpenArticle, LoadError>, rules: Rules, size_limit: u64) -> Prepared {
-    let Job { file, path, format, depth, last_hash, .. } = job;
+fn prepare(
+    folder: &Folder,
+    job: &Job,
+    opened: Result<OpenArticle, LoadError>,
+    rules: Rules,
+    size_limit: u64,
+) -> Prepared {
+    let Job { path, format, depth, last_hash, .. } = job;
     let loaded = match opened {
         // With the other files closed, there may be descriptors for it.
-        Err(error) if error.is_passing() => load_as(file, *format, size_limit),
+        Err(error) if error.is_passing() => load_as(folder, path, *format, size_limit),
         opened => opened.and_then(|opened| opened.load_as(*format, size_limit)),
     };
     let prepared = Prepared::of(loaded, *format);
@@ -248,7 +259,7 @@ fn prepare(job: &Job, opened: Result<OpenArticle, LoadError>, rules: Rules, size
             let terms = taxonomy::terms(path, &article.tags, &article.authors);
             Parsed::Head(article, terms)
         }
-        None => Parsed::Whole(Box::new(article::read_file(file, bytes, path, *format, &rules))),
+        None => Parsed::Whole(Box::new(article::read_file(folder, bytes, path, *format, &rules))),
     };
     Prepared { parsed, ..prepared }
 }
@@ -260,9 +271,8 @@ mod tests {
     use crate::config::Config;
 
     fn job(folder: &Path, name: &str, depth: Depth) -> Job {
-        let file = folder.join(name);
-        let size = std::fs::metadata(&file).map_or(0, |metadata| metadata.len().cast_signed());
-        Job { file, path: name.into(), format: SourceFormat::Markdown, depth, size, last_hash: None }
+        let size = std::fs::metadata(folder.join(name)).map_or(0, |metadata| metadata.len().cast_signed());
+        Job { path: name.into(), format: SourceFormat::Markdown, depth, size, last_hash: None }
     }
 
     #[test]
@@ -275,7 +285,7 @@ mod tests {
             std::fs::write(folder.path().join(format!("{number}.md")), text).unwrap();
         }
         for threads in [0, 1, 4] {
-            let mut pool = ReadPool::new(threads, rules, 1 << 20);
+            let mut pool = ReadPool::new(threads, &Folder::of(folder.path()), rules, 1 << 20);
             let jobs: Vec<Job> =
                 (0..41).map(|number| job(folder.path(), &format!("{number}.md"), Depth::Whole)).collect();
             let mut jobs = jobs.into_iter().peekable();
@@ -300,7 +310,7 @@ mod tests {
     fn the_number_and_size_of_files_in_the_pool_are_limited() {
         let folder = tempfile::tempdir().unwrap();
         let rules = Rules::new(&Config::default().articles, &Config::default().site);
-        let mut pool = ReadPool::new(0, rules, 1);
+        let mut pool = ReadPool::new(0, &Folder::of(folder.path()), rules, 1);
         let of_size = |size| vec![Job { size, ..job(folder.path(), "a.md", Depth::Head) }];
         assert!(pool.has_room());
         pool.submit(of_size(MOST_BYTES));

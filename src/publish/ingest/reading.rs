@@ -17,7 +17,7 @@ use crate::article::{self, Article, Problem, Verdict};
 use crate::catalog::{self, Arrival, Catalog, Decision, Extent, Identity, Known, Recorded};
 use crate::config::Clean;
 use crate::folder::watch::QUIET;
-use crate::folder::{CONFLICT, SourceFormat, Stat};
+use crate::folder::{CONFLICT, SourceFormat, Stat, folder_link_message};
 use crate::model::collection::ArticleState;
 use crate::model::taxonomy::Term;
 use crate::model::text;
@@ -83,6 +83,7 @@ impl Ingest {
             if self.folder.is_conflict_copy(file) && file.exists() {
                 self.report_conflicts(&[file.to_path_buf()]);
             }
+            self.report_folder_links(&[file.to_path_buf()]);
             // Everything in a missing folder is missing.
             if matches!(file.try_exists(), Ok(false)) {
                 self.vanished(catalog, &path, moment)?;
@@ -93,8 +94,9 @@ impl Ingest {
         if format == SourceFormat::Audio && self.is_left_out(catalog, &path, trigger, moment)? {
             return Ok(false);
         }
-        let prepared = prepared.filter(|prepared| prepared.is_fresh(catalog) || prepared.is_current(file));
-        let prepared = prepared.unwrap_or_else(|| Prepared::only_loaded(file, format, self.size_limit));
+        let prepared =
+            prepared.filter(|prepared| prepared.is_fresh(catalog) || prepared.is_current(&self.folder, &path));
+        let prepared = prepared.unwrap_or_else(|| Prepared::only_loaded(&self.folder, &path, format, self.size_limit));
         let Prepared { loaded, hash, parsed, .. } = prepared;
         match loaded {
             Ok(loaded) if trigger.is_scan() && loaded.stat.until_quiet(moment.nanoseconds(), QUIET).is_some() => {
@@ -121,6 +123,7 @@ impl Ingest {
                 self.vanished(catalog, &path, moment)?;
                 Ok(false)
             }
+            Err(LoadError::LeadsOut { target, link }) => self.refuse_link(catalog, &path, target, link, moment),
             Err(error) if error.is_passing() => {
                 tracing::debug!(path = %path.display(), %error, "cannot read the file yet; retrying");
                 self.schedule.set(path, moment.instant + QUIET, trigger);
@@ -233,8 +236,7 @@ impl Ingest {
             }
             Parsed::Whole(reading) => *reading,
             Parsed::Head(..) | Parsed::Nothing => {
-                let file = self.folder.root().join(&*path);
-                article::read_file(&file, &loaded.bytes, path, *format, &self.rules)
+                article::read_file(&self.folder, &loaded.bytes, path, *format, &self.rules)
             }
         };
         self.log_removed(path, &reading.removed);
@@ -350,6 +352,33 @@ impl Ingest {
         }
         self.leave_to_owner(catalog, recording.to_path_buf(), owner, trigger, moment)?;
         Ok(true)
+    }
+
+    /// A link leads out of the folder and is not followed. An article that was published through it is withdrawn, and continues with
+    /// its id if the link is followed later.
+    fn refuse_link(
+        &mut self,
+        catalog: &mut Catalog,
+        path: &Path,
+        target: PathBuf,
+        link: Stat,
+        moment: WriteMoment,
+    ) -> catalog::Result<bool> {
+        self.deletions.cancel(path);
+        let problem = Problem::of_file(LoadError::LeadsOut { target, link }.to_string());
+        self.problems.leave_out(path.to_path_buf(), link, &[problem], None);
+        self.schedule_twins(path, moment);
+        Ok(catalog.withdraw(path, ArticleState::Held, moment.version)? == Recorded::Changed)
+    }
+
+    /// Reports the links among these files that lead to folders outside.
+    pub(super) fn report_folder_links(&mut self, files: &[PathBuf]) {
+        for path in files.iter().filter_map(|file| self.folder.relative(file)) {
+            if let Some(target) = self.folder.folder_link_out(path) {
+                let problem = Problem::of_file(folder_link_message(&target));
+                self.problems.leave_out(path.to_path_buf(), Stat::default(), &[problem], None);
+            }
+        }
     }
 
     pub(super) fn report_conflicts(&mut self, files: &[PathBuf]) {

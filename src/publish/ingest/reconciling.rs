@@ -15,7 +15,7 @@ use super::scan::HURRY_FROM;
 use super::step::{Trigger, WriteMoment};
 use crate::catalog::{self, Catalog, Known};
 use crate::folder::watch::{Armed, QUIET};
-use crate::folder::{Folder, Found, Met, SourceFormat};
+use crate::folder::{Attributes, Folder, Found, Met, SourceFormat};
 use crate::model::collection::ArticleState;
 use crate::model::text;
 use crate::observe::metrics::Comparison;
@@ -38,6 +38,7 @@ struct Differences {
     folders: Vec<PathBuf>,
     films: Vec<PathBuf>,
     conflicts: Vec<PathBuf>,
+    links_out: Vec<PathBuf>,
     unreadable: Vec<PathBuf>,
     recordings: RecordingIndex,
     /// Number of files.
@@ -70,9 +71,19 @@ impl Ingest {
     pub fn reconcile(&mut self, catalog: &mut Catalog, moment: WriteMoment) -> catalog::Result<Comparison> {
         let Some(differences) = self.differences(catalog)? else { return Ok(Comparison::Away) };
         let Differences {
-            mut to_read, vanished, found_again, folders, films, conflicts, unreadable, recordings, ..
+            mut to_read,
+            vanished,
+            found_again,
+            folders,
+            films,
+            conflicts,
+            links_out,
+            unreadable,
+            recordings,
+            ..
         } = differences;
         self.report_conflicts(&conflicts);
+        self.report_folder_links(&links_out);
         self.record_folders(catalog, &folders)?;
         for path in found_again {
             self.deletions.cancel(&path);
@@ -103,7 +114,7 @@ impl Ingest {
     pub(super) fn read_found(&mut self, catalog: &mut Catalog, moment: WriteMoment) -> catalog::Result<bool> {
         let mut changed = false;
         for _ in 0..self.scan.left().min(IMPORT_BATCH) {
-            let next = self.scan.next(self.folder.root(), self.rules, self.size_limit);
+            let next = self.scan.next(&self.folder, self.rules, self.size_limit);
             let Some((FoundFile { path, .. }, prepared)) = next else { break };
             let file = self.folder.root().join(path);
             // It may have been opened for writing since.
@@ -128,12 +139,13 @@ impl Ingest {
             let (folder, armed) = (&self.folder, &self.armed);
             let walk = scope.spawn(move || walk(folder, armed, &met));
             scope.spawn(move || {
-                let attributes = |met| match met {
-                    Met::File(path, format) => Found::file_at(path).map(|found| Walked::File(found, format)),
+                let mut files = Attributes::new(folder);
+                let mut attributes = |met| match met {
+                    Met::File(path, format) => files.file(path).map(|found| Walked::File(found, format)),
                     other => Some(Walked::Other(other)),
                 };
                 for chunk in without_attributes {
-                    if with_attributes.send(chunk.into_iter().filter_map(attributes).collect()).is_err() {
+                    if with_attributes.send(chunk.into_iter().filter_map(&mut attributes).collect()).is_err() {
                         return;
                     }
                 }
@@ -225,6 +237,7 @@ impl Ingest {
                 differences.films.push(path);
             }
             Met::Conflict(path) => differences.conflicts.push(path),
+            Met::LinkOut(path) => differences.links_out.push(path),
             Met::Unreadable(path) => differences.unreadable.push(path),
             Met::File(..) => unreachable!("files have attributes by now"),
         }
@@ -259,7 +272,12 @@ impl Ingest {
 
     /// Records folders: each has a feed, with or without articles in it.
     fn record_folders(&mut self, catalog: &mut Catalog, folders: &[PathBuf]) -> catalog::Result<()> {
-        let folders = folders.iter().filter_map(|folder| self.folder.relative(folder)).map(Path::to_path_buf);
+        let folders: Vec<&Path> = folders.iter().filter_map(|folder| self.folder.relative(folder)).collect();
+        // A link may have been there, with a problem.
+        for folder in &folders {
+            self.problems.clear(folder);
+        }
+        let folders = folders.into_iter().map(Path::to_path_buf);
         let new: Vec<PathBuf> = folders.filter(|folder| self.scan.add_folder(folder)).collect();
         if new.is_empty() {
             return Ok(());

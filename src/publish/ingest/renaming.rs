@@ -10,7 +10,7 @@ use super::conductor::Ingest;
 use super::deletions::DELETION_GRACE;
 use super::step::{Trigger, WriteMoment};
 use crate::catalog::{self, Catalog, Known, OwnName, Recorded};
-use crate::folder::{Found, Stat};
+use crate::folder::Stat;
 
 /// How a rename was noticed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,7 +82,7 @@ impl Ingest {
             self.renames.set_aside(new, old);
             return Ok(false);
         }
-        let now_at_old = Found::at(&self.folder.root().join(&old)).map(|found| found.stat.file_only());
+        let now_at_old = self.folder.stat(&old).map(Stat::file_only);
         let is_at_old = |known: &Known| known.stat.born != 0 && now_at_old == Some(known.stat.file_only());
         if catalog.known(&old)?.as_ref().is_some_and(is_at_old) {
             match self.overtaken_file(&old, &new) {
@@ -122,7 +122,7 @@ impl Ingest {
     /// article's own file is now at `new`.
     fn overtaken_file(&mut self, old: &Path, new: &Path) -> Option<Stat> {
         let former = self.renames.take_former(old)?;
-        let now_at_new = Found::at(&self.folder.root().join(new)).map(|found| found.stat.file_only());
+        let now_at_new = self.folder.stat(new).map(Stat::file_only);
         (now_at_new == Some(former)).then_some(former)
     }
 
@@ -174,7 +174,7 @@ impl Ingest {
         catalog.exchange(one, other)?;
         // A file that was read before the exchange was known is recorded correctly already; it must not look like another rename.
         for (path, elsewhere) in [(one, other), (other, one)] {
-            let stat_elsewhere = Found::at(&self.folder.root().join(elsewhere)).map(|found| found.stat.file_only());
+            let stat_elsewhere = self.folder.stat(elsewhere).map(Stat::file_only);
             if catalog.known(path)?.is_some_and(|known| Some(known.stat.file_only()) == stat_elsewhere) {
                 catalog.touch(path, Stat::default())?;
             }
@@ -251,7 +251,7 @@ impl Ingest {
         for (path, stat, trigger) in self.fences.take_ready() {
             let file = self.folder.root().join(&path);
             // If another file has appeared at the path, its hints may still be on the way.
-            let is_same = Found::at(&file).is_some_and(|found| found.stat.file_only() == stat);
+            let is_same = self.folder.stat(&path).is_some_and(|found| found.file_only() == stat);
             changed |=
                 self.process_path(catalog, &file, if is_same { Trigger::FencePassed } else { trigger }, moment)?;
         }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::read_pool::{self, Depth, FoundFile, Job, Prepared, ReadPool, cores};
 use super::step::Trigger;
 use crate::article::Rules;
+use crate::folder::Folder;
 
 /// From this number of files on, the first scan reads only heads, and texts come later.
 pub const HURRY_FROM: usize = 200;
@@ -63,14 +64,14 @@ impl Scan {
     }
 
     /// The next file, and its content if a thread has read it. Gives the files after it to the read pool.
-    pub fn next(&mut self, root: &Path, rules: Rules, size_limit: u64) -> Option<(FoundFile, Option<Prepared>)> {
+    pub fn next(&mut self, folder: &Folder, rules: Rules, size_limit: u64) -> Option<(FoundFile, Option<Prepared>)> {
         if self.files.len() > 1 && self.pool.is_none() {
-            self.pool = Some(ReadPool::new(cores(), rules, size_limit));
+            self.pool = Some(ReadPool::new(cores(), folder, rules, size_limit));
         }
         let prepared = self.pool.as_mut().and_then(|pool| {
             while pool.has_room() {
                 let next = self.files.iter().skip(pool.len()).take(read_pool::BATCH);
-                let jobs: Vec<Job> = next.map(|next| Job::of(next, root, self.depth)).collect();
+                let jobs: Vec<Job> = next.map(|next| Job::of(next, self.depth)).collect();
                 if jobs.is_empty() {
                     break;
                 }

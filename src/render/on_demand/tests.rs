@@ -116,7 +116,7 @@ fn on_demand(library: MemoryLibrary, formats: Formats) -> OnDemand {
 
 fn on_demand_with(library: MemoryLibrary, formats: Formats, text_requests: TextRequests) -> OnDemand {
     let pages = Arc::new(Pages::new(channel()).with_formats(formats));
-    let files = media::MediaFiles::new(Path::new("/nonexistent"), &Config::default().articles.exclude);
+    let files = media::MediaFiles::new(Path::new("/nonexistent"), &Config::default().articles);
     OnDemand::new(Box::new(library), pages, SiteDates::default(), files, text_requests)
 }
 

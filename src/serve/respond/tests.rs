@@ -1012,7 +1012,7 @@ fn ask_file_in(
     seconds: u64,
     fields: &[(&str, &str)],
 ) -> Response<ResponseBody> {
-    let files = media::MediaFiles::new(directory, &crate::config::Globs::default());
+    let files = media::MediaFiles::new(directory, &crate::config::Config::default().articles);
     let opened = files.open(std::path::Path::new(name)).unwrap().unwrap();
     let target = Target::File(Arc::new(FileSource::new(opened, Arc::new(tokio::sync::Semaphore::new(1)))));
     let mut request = Request::builder().method(line).uri("/media/x").header("host", "example.org");
