@@ -114,6 +114,17 @@ pub enum Decision {
     SameId(PathBuf),
 }
 
+/// How the recorded content of an article compares with its file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RecordedContent {
+    /// It is as this version of the program reads the file.
+    Current,
+    /// It was last read in part, by another version of the program or by other rules.
+    Outdated,
+    /// It is lost until the file has been read. Readers know the article as published.
+    Lost,
+}
+
 /// An article in the catalog that a file may be.
 #[derive(Debug, Clone)]
 pub(super) struct KnownArticle {
@@ -132,8 +143,7 @@ pub(super) struct KnownArticle {
     pub revised: DateTime<Utc>,
     /// The date of its tombstone in the main feed.
     pub buried: Option<DateTime<Utc>>,
-    /// It was last read in part, by another version of the program or by other rules.
-    pub is_outdated: bool,
+    pub content: RecordedContent,
     pub file_hash: [u8; 32],
     /// Its file has vanished.
     pub is_missing: bool,
@@ -143,7 +153,9 @@ impl KnownArticle {
     /// Whether readers have seen its tombstone, and see it again now.
     fn is_raised_by(&self, arrival: &Arrival<'_>) -> bool {
         let comes = arrival.article.expires.is_none_or(|expires| expires > arrival.now);
-        comes && (self.buried.is_some() || (self.state != ArticleState::Live && self.shown))
+        comes
+            && (self.buried.is_some()
+                || (self.state != ArticleState::Live && self.shown && self.content != RecordedContent::Lost))
     }
 
     /// Whether its file is certainly not at its path any more.
@@ -196,7 +208,9 @@ pub(super) fn decide<'a>(arrival: &Arrival<'_>, id: Option<&ArticleId>, candidat
     }
     // Of files with the same bytes, one that has just vanished was moved here, one that is still there was copied, and one
     // that was deleted long ago has come back.
-    let is_published = |article: &&KnownArticle| article.state == ArticleState::Live && !article.is_missing;
+    let is_published = |article: &&KnownArticle| {
+        (article.state == ArticleState::Live || article.content == RecordedContent::Lost) && !article.is_missing
+    };
     if let Some(original) = candidates.with_bytes.iter().find(is_published) {
         return Match::CopyOf(&original.path);
     }
@@ -233,7 +247,9 @@ pub(super) fn dates(arrival: &Arrival<'_>, recorded: Option<&KnownArticle>, adop
         }
         Some(recorded) if recorded.entry_hash == arrival.entry_hash => recorded.updated,
         // The program reads the same bytes in another way, or completely for the first time: the writer changed nothing.
-        Some(recorded) if recorded.is_outdated && recorded.file_hash == arrival.file_hash => recorded.updated,
+        Some(recorded) if recorded.content != RecordedContent::Current && recorded.file_hash == arrival.file_hash => {
+            recorded.updated
+        }
         // A stated date that the writer forgot to move would hide the change from readers.
         Some(recorded) => {
             stated.filter(|stated| *stated > recorded.updated).unwrap_or(arrival.now.max(recorded.updated))

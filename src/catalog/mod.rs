@@ -3,17 +3,21 @@
 //! The rules are pure and know no rows: `identity` (which article a file is), `imports` (which entry of another publisher's feed
 //! it was), `ownership` (which entry a recording and its article share), `visibility` (which articles are visible). `store` reads and writes the rows.
 //!
+//! `identity_log` is a second record of the identities, in a file that outlives the catalog.
+//!
 //! There is one writer ([`Catalog`]) and any number of readers ([`Reader`]). All changes of a [`Catalog::transaction`] are durable
 //! once it returns: the file survives a power cut.
 
 mod identity;
+mod identity_log;
 mod imports;
 mod ownership;
 mod store;
 mod visibility;
 
 pub use identity::{Arrival, Decision, Extent, Identity};
+pub use identity_log::{IDENTITIES, logged_namespace};
 pub use store::{
-    Catalog, CatalogError, Claim, FILE, Known, OwnName, Owner, Reader, Recorded, Referred, Result, Salvaged,
-    TOMBSTONE_LIFE, Window,
+    Catalog, CatalogError, Claim, FILE, Known, OwnName, Owner, Reader, Recorded, Referred, RestoredIdentities, Result,
+    Salvaged, TOMBSTONE_LIFE, Window,
 };

@@ -9,7 +9,7 @@ use anyhow::{Context, bail};
 use chrono::Utc;
 use rustix::fs::OFlags;
 
-use crate::catalog::{self, Catalog, FILE, Salvaged};
+use crate::catalog::{self, Catalog, FILE, IDENTITIES, RestoredIdentities, Salvaged, logged_namespace};
 use crate::folder::Folder;
 
 /// Number of further attempts to lock the state directory, and the pause between two of them.
@@ -110,8 +110,13 @@ impl Opening {
 pub fn open_catalog(state: &Path, authority: Option<&str>, opening: &Opening) -> anyhow::Result<Catalog> {
     let at_state = || format!("{}", state.display());
     let namespace = std::fs::read_to_string(state.join(NAMESPACE)).ok().and_then(|text| text.trim().parse().ok());
+    let namespace = namespace.or_else(|| logged_namespace(&state.join(IDENTITIES)));
+    // Without a catalog, only a first start leaves no trace of one.
+    let is_lost = *opening == Opening::AsIs
+        && namespace.is_some()
+        && std::fs::metadata(state.join(FILE)).map_or(0, |file| file.len()) == 0;
     let open = || Catalog::open_known(state, authority, namespace, Utc::now());
-    let catalog = match opening {
+    let mut catalog = match opening {
         Opening::AsIs => {
             open().and_then(|catalog| catalog.check_small(Utc::now()).map(|()| catalog)).with_context(at_state)?
         }
@@ -125,10 +130,39 @@ pub fn open_catalog(state: &Path, authority: Option<&str>, opening: &Opening) ->
         }
     };
     // The file is needed only for a later recovery, so an error is ignored.
-    if namespace != Some(catalog.namespace()) {
+    if namespace != Some(catalog.namespace()) || !state.join(NAMESPACE).exists() {
         let _ = std::fs::write(state.join(NAMESPACE), format!("{}\n", catalog.namespace()));
     }
+    let restored = catalog.attach_identities(&state.join(IDENTITIES), Utc::now()).with_context(at_state)?;
+    report_restored(state, &restored, is_lost);
     Ok(catalog)
+}
+
+/// Logs that the catalog was lost, and which identities were restored.
+fn report_restored(state: &Path, restored: &RestoredIdentities, is_lost: bool) {
+    let RestoredIdentities { articles, deleted, skipped, unusable } = restored;
+    if let Some(error) = unusable {
+        let file = state.join(IDENTITIES);
+        tracing::warn!(file = %file.display(), error, "cannot use the record of identities");
+    }
+    if is_lost {
+        tracing::warn!(
+            file = %state.join(FILE).display(),
+            articles,
+            deleted,
+            skipped,
+            "the catalog is missing or empty: articles continue under the ids in identities.log, others get ids from their paths; if ids \
+             or dates are missing, restore a backup"
+        );
+    } else if articles + deleted > 0 {
+        tracing::warn!(
+            file = %state.join(FILE).display(),
+            articles,
+            deleted,
+            skipped,
+            "the catalog lacked articles that identities.log has: they continue under their ids"
+        );
+    }
 }
 
 /// Replaces a damaged catalog by a new one with its readable rows, or removes it if the new one is damaged as well. The damaged

@@ -22,7 +22,7 @@ fn known(number: i64, path: &str) -> KnownArticle {
         shown: true,
         revised: at(200),
         buried: None,
-        is_outdated: false,
+        content: RecordedContent::Current,
         file_hash: [1; 32],
         is_missing: false,
     }
@@ -133,16 +133,20 @@ fn updated_moves_when_the_content_does() {
     let plain = Article::default();
     let stated = |seconds| Article { updated: Some(at(seconds)), ..Article::default() };
     let same = KnownArticle { entry_hash: [2; 32], ..known(1, HERE) };
-    let outdated = KnownArticle { is_outdated: true, file_hash: [2; 32], ..known(1, HERE) };
+    let outdated = KnownArticle { content: RecordedContent::Outdated, file_hash: [2; 32], ..known(1, HERE) };
     let removed = |seconds| KnownArticle { buried: Some(at(seconds)), ..same.clone() };
     let withdrawn = KnownArticle { state: ArticleState::Held, ..same.clone() };
     let unseen = KnownArticle { shown: false, ..withdrawn.clone() };
+    let lost = KnownArticle { content: RecordedContent::Lost, entry_hash: [0; 32], ..withdrawn.clone() };
+    let lost_same = KnownArticle { file_hash: [2; 32], ..lost.clone() };
     let rows = [
         ("a new file", plain.clone(), None, 900),
         ("a new file with a date", stated(950), None, 950),
         ("a date that has not come", stated(5_000), None, 1_000),
         ("before its publication", stated(10), None, 900),
         ("an edit", plain.clone(), Some(known(1, HERE)), 1_000),
+        ("an edit while its content is lost", plain.clone(), Some(lost), 1_000),
+        ("no edit while its content is lost", plain.clone(), Some(lost_same), 200),
         ("an edit with a new date", stated(300), Some(known(1, HERE)), 300),
         ("an edit with the old date", stated(200), Some(known(1, HERE)), 1_000),
         ("no edit", plain.clone(), Some(same.clone()), 200),

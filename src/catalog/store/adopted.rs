@@ -38,8 +38,10 @@ impl Catalog {
     /// The catalog cannot be written.
     pub fn next_pass(&mut self) -> Result<bool> {
         self.adopting = MatchPass::next(self.adopting.take());
-        self.connection
-            .execute("UPDATE article SET stale = CASE WHEN stale < 2 THEN 1 ELSE 2 END WHERE state < 2", [])?;
+        self.connection.execute(
+            "UPDATE article SET stale = CASE WHEN stale < 2 THEN 1 WHEN stale = 4 THEN 4 ELSE 2 END WHERE state < 2",
+            [],
+        )?;
         Ok(self.adopting.is_some())
     }
 

@@ -98,18 +98,19 @@ impl Catalog {
         self.bulk_import.is_some()
     }
 
-    /// Does the follow-up work of a bulk import, if any is pending. Afterwards changes can be processed quickly.
+    /// Does the follow-up work of a bulk import, if any is pending, so that changes can be processed quickly. Completes the second record
+    /// of identity.
     ///
     /// # Errors
     /// The catalog cannot be written.
     pub fn tidy(&mut self) -> Result<()> {
         if !std::mem::take(&mut self.has_follow_up) {
-            return Ok(());
+            return self.tidy_identities();
         }
         self.make_indexes(&INDEXES_OF_FILES)?;
         self.connection.query_row("PRAGMA wal_checkpoint(passive)", [], |_| Ok(()))?;
         self.connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
-        Ok(())
+        self.tidy_identities()
     }
 
     /// Creates the missing ones of some indexes.

@@ -380,7 +380,7 @@ fn article(row: &Row<'_>, latest: Latest) -> Result<()> {
             return damaged("shown from or until a date before 1970");
         }
     }
-    mark(row, 7, values::UNREAD)?;
+    mark(row, 7, values::LOST)?;
     values::weight(row.get(8)?)?;
     values::weight(row.get(9)?)?;
     row.get::<_, Option<u32>>(10)?;

@@ -9,6 +9,7 @@ use rustix::fs::{Mode, OFlags};
 use uuid::Uuid;
 
 use super::error::{CatalogError, Result};
+use super::identity_record::IdentityRecord;
 use super::import_state::{BulkImport, INDEXES_OF_FEEDS, INDEXES_OF_FILES};
 use super::migrations::MIGRATIONS;
 use super::view_batch::ViewBatch;
@@ -51,6 +52,8 @@ pub struct Catalog {
     pub(super) view_batch: ViewBatch,
     /// The running bulk import.
     pub(super) bulk_import: Option<BulkImport>,
+    /// The second record of identity, if one is attached.
+    pub(super) identities: Option<IdentityRecord>,
     /// The follow-up work of a bulk import is pending.
     pub(super) has_follow_up: bool,
     /// The base address from which new podcast ids are made; empty if the site has none.
@@ -118,6 +121,7 @@ impl Catalog {
             adopting: None,
             view_batch: ViewBatch::default(),
             bulk_import: None,
+            identities: None,
             has_follow_up: false,
             base_url: String::new(),
         };
@@ -217,14 +221,21 @@ impl Catalog {
         }
         self.connection.execute_batch("BEGIN IMMEDIATE")?;
         let outcome = work(self).and_then(|value| {
+            let mut lines = None;
             if value.is_some() {
                 self.write_views()?;
+                lines = self.identity_lines()?;
             }
             self.connection.execute_batch(if value.is_some() { "COMMIT" } else { "ROLLBACK" })?;
+            // After the commit: a crash in between is noticed at the next start.
+            if let Some(lines) = lines {
+                self.append_identities(&lines);
+            }
             Ok(value)
         });
         if !matches!(outcome, Ok(Some(_))) {
             self.view_batch.discard();
+            self.discard_identities();
         }
         if outcome.is_err() {
             // SQLite may have rolled back already; the first error counts.

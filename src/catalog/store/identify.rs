@@ -8,8 +8,10 @@ use super::database::Catalog;
 use super::error::Result;
 use super::import_state::Trace;
 use super::values::bytes;
-use super::values::{self, READ_DIFFERENTLY, article_path, date};
-use crate::catalog::identity::{self, Arrival, Candidates, Decision, Identity, KnownArticle, Match, SlugChoice};
+use super::values::{self, LOST, READ_DIFFERENTLY, article_path, date};
+use crate::catalog::identity::{
+    self, Arrival, Candidates, Decision, Identity, KnownArticle, Match, RecordedContent, SlugChoice,
+};
 use crate::catalog::imports::{Adopted, MatchKeys};
 use crate::folder::Stat;
 use crate::model::collection::ArticleState;
@@ -206,7 +208,11 @@ pub(super) fn known_article(row: &Row<'_>) -> Result<KnownArticle> {
         shown: values::flag(row, 10)?,
         revised: date(row.get(11)?)?,
         buried: row.get::<_, Option<i64>>(14)?.map(date).transpose()?,
-        is_outdated: row.get::<_, i64>(12)? >= READ_DIFFERENTLY,
+        content: match row.get(12)? {
+            LOST => RecordedContent::Lost,
+            READ_DIFFERENTLY.. => RecordedContent::Outdated,
+            _ => RecordedContent::Current,
+        },
         file_hash: row.get(13)?,
         is_missing: false,
     })

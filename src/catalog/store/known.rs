@@ -73,7 +73,9 @@ impl Catalog {
     /// The catalog cannot be written.
     pub fn read_all_again(&mut self, key: &str, value: &str) -> Result<()> {
         self.transaction(|catalog| {
-            catalog.connection.execute("UPDATE article SET stale = 2 WHERE state < 2", [])?;
+            catalog
+                .connection
+                .execute("UPDATE article SET stale = CASE stale WHEN 4 THEN 4 ELSE 2 END WHERE state < 2", [])?;
             catalog.set_meta(key, value)
         })
     }

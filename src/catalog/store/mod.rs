@@ -1,7 +1,7 @@
 //! The rows of the catalog: the statements that read and write them.
 //!
 //! `database` has the connection of the writer ([`Catalog`]) and its transactions, `reader` that of readers ([`Reader`]). The other files
-//! add methods to one of them, or are the state that they collect (`import_state`, `view_batch`).
+//! add methods to one of them, or are the state that they collect (`identity_record`, `import_state`, `view_batch`).
 
 mod adopted;
 mod archive;
@@ -13,6 +13,8 @@ mod damage;
 mod database;
 mod error;
 mod identify;
+mod identities;
+mod identity_record;
 mod import_state;
 mod known;
 mod library;
@@ -34,6 +36,7 @@ mod write_views;
 
 pub use database::{Catalog, FILE};
 pub use error::{CatalogError, Result};
+pub use identities::RestoredIdentities;
 pub use known::Known;
 pub use media::{Claim, Referred};
 pub use moves::OwnName;

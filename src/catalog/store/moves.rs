@@ -53,17 +53,20 @@ impl Catalog {
     /// # Errors
     /// The catalog cannot be written.
     pub fn withdraw(&mut self, path: &Path, state: ArticleState, version: Version) -> Result<Recorded> {
-        let sql = "SELECT number, state, shown FROM article WHERE path = ?1 AND state < 2 AND state < ?2";
+        // Readers know an article whose content is lost as published.
+        let sql = "
+            SELECT number, state = 0 OR stale = 4, shown FROM article WHERE path = ?1 AND state < 2 AND state < ?2";
         let row = self.connection.prepare_cached(sql)?.query_row(params![bytes(path), state as i64], |row| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, bool>(2)?))
+            Ok((row.get::<_, i64>(0)?, row.get::<_, bool>(1)?, row.get::<_, bool>(2)?))
         });
-        let Some((number, before, shown)) = row.optional()? else { return Ok(Recorded::Unchanged) };
+        let Some((number, was_live, shown)) = row.optional()? else { return Ok(Recorded::Unchanged) };
         // Its text need not be read any more.
         let sql = "
             UPDATE article SET state = ?2, revised = ?3, size = 0, mtime = 0, ctime = 0, stale = min(stale, 2)
             WHERE number = ?1";
         self.connection.prepare_cached(sql)?.execute([number, state as i64, version.seconds()])?;
-        if shown && before == ArticleState::Live as i64 {
+        self.note_identity(number);
+        if shown && was_live {
             self.add_tombstones(number, version.date(), version)?;
         } else {
             self.leave(number, version)?;
@@ -90,10 +93,20 @@ impl Catalog {
             WHERE path = ?1 AND state < 2";
         let values = params![bytes(old), bytes(new), own_name == OwnName::Changed];
         self.connection.prepare_cached(sql)?.execute(values)?;
+        self.note_identity_at(new)?;
         if old.parent() == new.parent() {
             return Ok(Recorded::Unchanged);
         }
         self.change_folder(new, version)
+    }
+
+    fn note_identity_at(&mut self, path: &Path) -> Result<()> {
+        let sql = "SELECT number FROM article WHERE path = ?1 AND state < 2";
+        let number = self.connection.prepare_cached(sql)?.query_row([bytes(path)], |row| row.get(0)).optional()?;
+        if let Some(number) = number {
+            self.note_identity(number);
+        }
+        Ok(())
     }
 
     /// Updates the views of an article that was moved into another folder.
@@ -141,6 +154,7 @@ impl Catalog {
         for (from, to) in [(bytes(one), &between[..]), (bytes(other), bytes(one)), (&between[..], bytes(other))] {
             self.connection.prepare_cached(sql)?.execute([from, to])?;
         }
-        Ok(())
+        self.note_identity_at(one)?;
+        self.note_identity_at(other)
     }
 }

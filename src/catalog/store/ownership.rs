@@ -231,6 +231,11 @@ impl Catalog {
         let both = [number, heir];
         self.connection.prepare_cached("UPDATE address SET number = ?2 WHERE number = ?1")?.execute(both)?;
         self.connection.prepare_cached("UPDATE adopted SET article = ?2 WHERE article = ?1")?.execute(both)?;
+        let sql = "SELECT id FROM article WHERE number = ?1";
+        let id = self.connection.prepare_cached(sql)?.query_row([number], |row| row.get(0)).optional()?;
+        if let Some(id) = id {
+            self.note_retired(id);
+        }
         for sql in [
             "INSERT OR IGNORE INTO retired SELECT id FROM article WHERE number = ?1",
             // The trigger that counts articles needs a change of state.

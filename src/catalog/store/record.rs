@@ -72,12 +72,17 @@ impl Catalog {
             (Some(_), None) => Before::AsRecorded,
         };
         let replaced = !identity.is_fresh && self.replace(arrival.path, identity.number, version)?;
+        let keeps_identity = match identity.number {
+            Some(number) => self.has_identity(number, identity, arrival, shown)?,
+            None => false,
+        };
         if identity.number.is_some() {
-            let retire = "
-                INSERT OR IGNORE INTO retired SELECT id FROM article WHERE number = ?1 AND id <> ?2";
-            self.connection.prepare_cached(retire)?.execute(params![identity.number, identity.id])?;
+            self.retire_former_id(identity)?;
         }
         let number = self.write(identity, arrival, content, is_change.then_some(version))?;
+        if !keeps_identity {
+            self.note_identity(number);
+        }
         self.note_recorded(arrival, &identity.id, &identity.slug);
         if !identity.is_fresh {
             self.take_adopted(&identity.id, number)?;
@@ -204,6 +209,37 @@ impl Catalog {
             identity.guid
         ];
         Ok(statement.query_row(values, |row| row.get(0)).optional()?.unwrap_or(false))
+    }
+
+    /// Whether an article has this identity already, with the same file.
+    fn has_identity(&self, number: i64, identity: &Identity, arrival: &Arrival<'_>, shown: bool) -> Result<bool> {
+        let sql = "
+            SELECT (id, path, slug, published, updated, file_hash, guid, state, shown) IS (?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?9)
+            FROM article WHERE number = ?1";
+        let values = params![
+            number,
+            identity.id,
+            bytes(arrival.path),
+            identity.slug,
+            identity.published.timestamp(),
+            identity.updated.timestamp(),
+            arrival.file_hash,
+            identity.guid,
+            shown
+        ];
+        Ok(self.connection.prepare_cached(sql)?.query_row(values, |row| row.get(0)).optional()?.unwrap_or(false))
+    }
+
+    /// Retires the id of an article that gets another one.
+    fn retire_former_id(&mut self, identity: &Identity) -> Result<()> {
+        let sql = "INSERT OR IGNORE INTO retired SELECT id FROM article WHERE number = ?1 AND id <> ?2 RETURNING id";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let retired = statement.query_row(params![identity.number, identity.id], |row| row.get(0)).optional()?;
+        drop(statement);
+        if let Some(id) = retired {
+            self.note_retired(id);
+        }
+        Ok(())
     }
 
     fn is_rescheduled(&self, number: i64, identity: &Identity, shown: bool) -> Result<bool> {

@@ -196,8 +196,11 @@ impl Cells {
         for column in ["inode", "born"] {
             self.repair_integer(column, 0, |_| true);
         }
-        for column in ["size", "mtime", "ctime", "stale"] {
+        for column in ["size", "mtime", "ctime"] {
             self.set(column, 0);
+        }
+        if self.integer("stale") != Some(values::LOST) {
+            self.set("stale", 0);
         }
     }
 

@@ -12,8 +12,8 @@ use super::database::Catalog;
 use super::error::Result;
 use super::repair::Cells;
 use super::values;
-use super::values::path_of;
-use crate::catalog::visibility::visible_already;
+use super::values::{LOST, path_of};
+use crate::catalog::visibility::{PUBLISHED, visible_already};
 use crate::model::entry::{ArticleId, Content, Slug};
 use crate::model::moment::{Audience, Version};
 
@@ -285,12 +285,14 @@ impl<'a> Salvage<'a> {
         Ok(true)
     }
 
-    /// Withdraws articles without content until their files have been read.
+    /// Withdraws articles without content until their files have been read. Readers still know them as published.
     fn hold_without_content(&mut self) -> Result<()> {
         let empty = serde_json::to_string(&Content::default()).expect("texts and lists can be serialised");
         let connection = &self.catalog.connection;
         let missing = "NOT EXISTS (SELECT 1 FROM content WHERE content.number = article.number)";
-        connection.execute(&format!("UPDATE article SET state = 1, shown = 0 WHERE state = 0 AND {missing}"), [])?;
+        let lost = format!("UPDATE article SET state = 1, stale = {LOST} WHERE {PUBLISHED} AND {missing}");
+        connection.execute(&lost, [])?;
+        connection.execute(&format!("UPDATE article SET state = 1 WHERE state = 0 AND {missing}"), [])?;
         connection.execute(
             &format!("INSERT INTO content (number, entry) SELECT number, ?1 FROM article WHERE {missing}"),
             [empty],
@@ -372,7 +374,7 @@ impl<'a> Salvage<'a> {
         connection.execute_batch(
             "
             -- Articles with the same bytes do not count as updated.
-            UPDATE article SET stale = 2 WHERE state < 2;
+            UPDATE article SET stale = CASE stale WHEN 4 THEN 4 ELSE 2 END WHERE state < 2;
             UPDATE total SET (shown, scheduled) =
               (SELECT coalesce(sum(shown), 0), coalesce(sum(1 - shown), 0) FROM article WHERE state = 0);",
         )?;

@@ -34,6 +34,8 @@ const MAX_COUNT: u64 = 1 << 36;
 pub(super) const READ_DIFFERENTLY: i64 = 2;
 /// Value of `article.stale` for an article of which only the head has been read.
 pub(super) const UNREAD: i64 = 3;
+/// Value of `article.stale` for a published article whose content is lost: it is withdrawn until its file has been read.
+pub(super) const LOST: i64 = 4;
 
 pub(super) fn damaged<T>(what: impl Into<String>) -> Result<T> {
     Err(CatalogError::Damaged(what.into()))

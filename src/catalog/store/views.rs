@@ -157,6 +157,7 @@ impl Catalog {
         let due = format!("SELECT number, 0 FROM article WHERE {}", becomes_visible("?1"));
         for (number, _) in self.pairs(&due, &[now.timestamp()])? {
             self.connection.prepare_cached("UPDATE article SET shown = 1 WHERE number = ?1")?.execute([number])?;
+            self.note_identity(number);
             self.enter_as_recorded(number, true, version)?;
             self.mark_archive_changed(number, version)?;
         }
