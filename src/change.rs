@@ -28,6 +28,8 @@ pub enum Change {
     Fence,
     /// Anything may have changed: reconcile the whole folder with the catalog.
     Reconcile,
+    /// A file of the state directory was removed or replaced.
+    Displaced,
 }
 
 /// Maximum number of articles with pending requests.

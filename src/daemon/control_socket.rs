@@ -11,9 +11,10 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
 
 /// Name of the socket in the state directory.
-const SOCKET: &str = "control";
+pub const SOCKET: &str = "control";
 /// The only request.
 const RELOAD: &[u8] = b"reload\n";
 /// Timeout for a client to send its request.
@@ -75,6 +76,37 @@ impl Drop for Control {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.path);
     }
+}
+
+/// The task that forwards requests.
+#[derive(Debug)]
+pub struct ControlTask {
+    state: PathBuf,
+    orders: mpsc::Sender<Reload>,
+    task: Option<JoinHandle<()>>,
+}
+
+impl ControlTask {
+    /// Starts the task of a socket, if it could be created.
+    pub fn start(control: Option<Control>, state: &Path, orders: mpsc::Sender<Reload>) -> Self {
+        let task = control.map(|control| tokio::spawn(control.run(orders.clone())));
+        Self { state: state.to_path_buf(), orders, task }
+    }
+
+    /// Creates the socket again, if it could be created before.
+    pub async fn restart(&mut self) {
+        let Some(task) = self.task.take() else { return };
+        // Its end removes the file at the path of the socket.
+        task.abort();
+        let _ = task.await;
+        let opened = Control::open(&self.state).inspect_err(warn);
+        *self = Self::start(opened.ok(), &self.state, self.orders.clone());
+    }
+}
+
+/// Logs that the socket cannot be created.
+pub fn warn(error: &io::Error) {
+    tracing::warn!(%error, "cannot open the control socket: `gazetted reload` will not work");
 }
 
 /// Reads one request and answers with one line.

@@ -4,6 +4,7 @@ mod control_socket;
 mod pipeline;
 mod site_state;
 mod state_dir;
+mod state_restore;
 mod supervisor;
 mod watchdog;
 
@@ -29,10 +30,10 @@ use crate::serve::Server;
 use crate::serve::admin::{self, Admin};
 use crate::system::sockets::Sockets;
 use crate::system::systemd;
-use control_socket::Control;
+use control_socket::{Control, ControlTask};
 use pipeline::{Pipeline, open_folder};
 pub use site_state::SiteState;
-use state_dir::{Opening, StateLock};
+use state_dir::Opening;
 pub use supervisor::Load;
 use supervisor::{SharedState, Supervisor};
 
@@ -58,7 +59,6 @@ pub struct Daemon {
     watchdog_limit: Option<Duration>,
     admin: Option<Admin>,
     control: Option<Control>,
-    lock: StateLock,
 }
 
 impl Daemon {
@@ -70,11 +70,8 @@ impl Daemon {
         let DaemonWiring { sockets, observers, load } = wiring;
         let folder = open_folder(config)?;
         let state = config.state_directory(folder.root())?;
-        let lock = state_dir::take(&state, &folder)?;
-        let control = Control::open(&state);
-        let warn =
-            |error: &_| tracing::warn!(%error, "cannot open the control socket: `gazetted reload` will not work");
-        let control = control.inspect_err(warn).ok();
+        let lock = Arc::new(state_dir::take(&state, &folder)?);
+        let control = Control::open(&state).inspect_err(control_socket::warn).ok();
         let address = sockets.address();
         let base_url = config.base_url(address);
         let watchdog_limit = systemd::watchdog_limit();
@@ -88,8 +85,8 @@ impl Daemon {
             |on_demand| server = Some(Server::new(current.clone(), on_demand, &config.http, &base_url, &observers));
         let pipeline = pipeline::begin(config, &base_url, &state, &current, &observers, Opening::AsIs, serve)?;
         let server = Arc::new(server.context("no server was started: please report this")?);
-        let shared = SharedState { load, state, address, current, server, observers };
-        Ok(Self { sockets, config: config.clone(), shared, pipeline, watchdog_limit, admin, control, lock })
+        let shared = SharedState { load, state, lock, address, current, server, observers };
+        Ok(Self { sockets, config: config.clone(), shared, pipeline, watchdog_limit, admin, control })
     }
 
     /// Returns the handle of the current snapshot, which also announces new versions.
@@ -108,16 +105,15 @@ impl Daemon {
     /// # Errors
     /// The error of the first task that failed.
     pub async fn run(self, hangups: Signal, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
-        let Self { sockets, config, shared, pipeline, watchdog_limit, admin, control, lock } = self;
+        let Self { sockets, config, shared, pipeline, watchdog_limit, admin, control } = self;
         let status = shared.status(&config);
-        let (server, observers) = (shared.server.clone(), shared.observers.clone());
+        let (server, observers, lock) = (shared.server.clone(), shared.observers.clone(), shared.lock.clone());
         let (reload_sender, reloads) = mpsc::channel(1);
-        if let Some(control) = control {
-            tokio::spawn(control.run(reload_sender.clone()));
-        }
+        let control = ControlTask::start(control, &shared.state, reload_sender.clone());
         tokio::spawn(forward_hangups(hangups, reload_sender));
         let (end, ended) = oneshot::channel();
-        let mut supervisor_task = tokio::spawn(Supervisor::new(shared, config, pipeline.run()?).run(reloads, ended));
+        let supervisor = Supervisor::new(shared, config, pipeline.run()?, control);
+        let mut supervisor_task = tokio::spawn(supervisor.run(reloads, ended));
         systemd::ready(&status);
         let mut ingest_ended = None;
         let stop = async {

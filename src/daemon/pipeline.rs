@@ -10,21 +10,19 @@ use chrono::Utc;
 use tokio::sync::oneshot;
 
 use super::state_dir::{self, Opening};
-use crate::catalog::{self, CatalogError, Reader};
+use super::state_restore::{FENCE, OpenState, sentinel};
+use crate::catalog::{self, Catalog, CatalogError, Reader};
 use crate::change::{Change, TextRequests};
 use crate::config::Config;
 use crate::folder::Folder;
 use crate::folder::media::MediaFiles;
-use crate::folder::watch::{self, Fence, Watch};
+use crate::folder::watch::{self, Fence, OutsideFiles, Sentinel, Watch};
 use crate::observe::Observers;
-use crate::publish::{Publisher, PublisherWiring};
+use crate::publish::{Ending, Publisher, PublisherWiring};
 use crate::render::feed::Channel;
 use crate::render::on_demand::OnDemand;
 use crate::render::page::Pages;
 use crate::render::snapshot::Current;
-
-/// Name of the file in the state directory whose events are fences between the events of the watched folder.
-const FENCE: &str = "fence";
 
 /// A pipeline whose folder and catalog are open.
 #[derive(Debug)]
@@ -33,6 +31,7 @@ pub struct Pipeline {
     changes: Receiver<Change>,
     watch: Watch,
     state: PathBuf,
+    sentinel: Sentinel,
     /// Readers of the catalog report damage through it.
     report: tokio::sync::mpsc::Sender<CatalogError>,
     damaged: tokio::sync::mpsc::Receiver<CatalogError>,
@@ -120,7 +119,10 @@ fn prepare(
         tracing::debug!(%error, "no fence: renames are recognised by files alone");
         Fence::default()
     });
-    let watch = watch::start(folder.clone(), &config.articles, fence.clone(), sender, observers)?;
+    // The catalog is open.
+    let sentinel = sentinel(state);
+    let outside = OutsideFiles { fence: fence.clone(), sentinel: sentinel.clone() };
+    let watch = watch::start(folder.clone(), &config.articles, outside, sender, observers)?;
     let files = MediaFiles::new(folder.root(), &config.articles);
     let text_requests = TextRequests::default();
     let wiring = PublisherWiring {
@@ -136,7 +138,7 @@ fn prepare(
     let (report, damaged) = tokio::sync::mpsc::channel(1);
     let reader = Reader::open(state).with_context(at_state)?.reporting_damage(report.clone());
     let on_demand = OnDemand::new(Box::new(reader), pages, dates, files, text_requests);
-    Ok((Pipeline { publisher, changes, watch, state: state.to_path_buf(), report, damaged }, on_demand))
+    Ok((Pipeline { publisher, changes, watch, state: state.to_path_buf(), sentinel, report, damaged }, on_demand))
 }
 
 impl Pipeline {
@@ -151,7 +153,7 @@ impl Pipeline {
     /// # Errors
     /// A thread cannot be started.
     pub fn run(self) -> anyhow::Result<Running> {
-        let Self { publisher, changes, watch, state, report, damaged } = self;
+        let Self { publisher, changes, watch, state, sentinel, report, damaged } = self;
         let (sender, ended) = oneshot::channel();
         let work = move || {
             let _ = sender.send(publisher.run(&changes));
@@ -159,7 +161,7 @@ impl Pipeline {
         std::thread::Builder::new().name("publish".into()).spawn(work).context("cannot start a thread")?;
         let check = move || check(&state, &report);
         std::thread::Builder::new().name("check".into()).spawn(check).context("cannot start a thread")?;
-        Ok(Running { watch, ended, damaged })
+        Ok(Running { watch, ended, sentinel, damaged })
     }
 }
 
@@ -178,7 +180,8 @@ fn check(state: &Path, report: &tokio::sync::mpsc::Sender<CatalogError>) {
 #[derive(Debug)]
 pub struct Running {
     watch: Watch,
-    ended: oneshot::Receiver<catalog::Result<()>>,
+    ended: oneshot::Receiver<(Catalog, catalog::Result<Ending>)>,
+    sentinel: Sentinel,
     /// Damage found by readers.
     damaged: tokio::sync::mpsc::Receiver<CatalogError>,
 }
@@ -190,6 +193,8 @@ pub enum Ended {
     Failed(CatalogError),
     /// A reader found damage in the catalog. Publishing continues until it is stopped.
     Damaged(CatalogError),
+    /// A file of the state directory was removed or replaced.
+    Displaced(Box<OpenState>),
     /// A task panicked; its state cannot be trusted.
     Panicked,
 }
@@ -203,27 +208,39 @@ impl Running {
     /// Waits until publishing ends, which happens only through an error.
     pub async fn ended(&mut self) -> Ended {
         tokio::select! {
-            ended = &mut self.ended => match ended {
-                Ok(Err(error)) => Ended::Failed(error),
-                // The watch ended, or the publisher ended without a result.
-                Ok(Ok(())) | Err(_) => Ended::Panicked,
+            ended = &mut self.ended => {
+                // The publisher ended without a result.
+                let Ok((catalog, ending)) = ended else { return Ended::Panicked };
+                let open = Box::new(OpenState { catalog, sentinel: self.sentinel.clone() });
+                match ending {
+                    Ok(Ending::Displaced) => Ended::Displaced(open),
+                    // The error may be a consequence.
+                    Err(_) if open.displaced().is_some() => Ended::Displaced(open),
+                    Err(error) => Ended::Failed(error),
+                    // The watch ended.
+                    Ok(Ending::Closed) => Ended::Panicked,
+                }
             },
             Some(error) = self.damaged.recv() => Ended::Damaged(error),
         }
     }
 
-    /// Stops the pipeline after it has recorded the current change.
+    /// Stops the pipeline after it has recorded the current change. Returns the state if it was displaced.
     ///
     /// # Errors
     /// The pipeline has failed.
-    pub fn stop(self) -> anyhow::Result<()> {
+    pub fn stop(self) -> anyhow::Result<Option<Box<OpenState>>> {
         // The watch ends and closes its channel; the writer finishes its input and ends.
         let watch_result = self.watch.stop();
         let publisher_result = self.ended.blocking_recv();
-        publisher_result
-            .map_err(|_| anyhow::anyhow!("the publisher panicked: please report this"))?
-            .context("publishing")?;
-        watch_result
+        let (catalog, ending) =
+            publisher_result.map_err(|_| anyhow::anyhow!("the publisher panicked: please report this"))?;
+        let open = OpenState { catalog, sentinel: self.sentinel };
+        if open.displaced().is_some() {
+            return Ok(Some(Box::new(open)));
+        }
+        ending.context("publishing")?;
+        watch_result.map(|()| None)
     }
 }
 

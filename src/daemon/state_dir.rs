@@ -3,6 +3,7 @@
 use std::fs::{DirBuilder, File};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -19,22 +20,36 @@ const LOCK_PAUSE: Duration = Duration::from_millis(20);
 /// Prefix of the names of damaged catalogs. The second in which one was set aside follows.
 const DAMAGED: &str = "damaged-";
 /// Directory below the state directory in which a recovered catalog is made.
-const RECOVERED: &str = "recovered";
+pub(super) const RECOVERED: &str = "recovered";
 /// Maximum number of damaged catalogs that are kept.
 const MAX_DAMAGED: usize = 3;
+/// Name of the file that is locked.
+pub(super) const LOCK: &str = "lock";
 /// File beside the catalog with the namespace of ids, so that a new catalog gives the same ids.
 const NAMESPACE: &str = "namespace";
 
 /// The lock on a state directory. Dropping it releases the lock.
 #[derive(Debug)]
 pub struct StateLock {
-    file: File,
+    file: Mutex<File>,
+}
+
+impl StateLock {
+    /// Locks the directory again, after the file was removed or replaced.
+    ///
+    /// # Errors
+    /// The file cannot be used, or another process has locked it.
+    pub fn take_again(&self, state: &Path) -> anyhow::Result<()> {
+        let file = lock(state, 0)?;
+        *self.file.lock().unwrap_or_else(PoisonError::into_inner) = file;
+        Ok(())
+    }
 }
 
 impl Drop for StateLock {
     fn drop(&mut self) {
         // Closing is not enough: a child process between fork and exec has the file open as well.
-        let _ = self.file.unlock();
+        let _ = self.file.lock().unwrap_or_else(PoisonError::into_inner).unlock();
     }
 }
 
@@ -49,20 +64,34 @@ fn real(path: &Path) -> PathBuf {
 /// # Errors
 /// It cannot be used, or another process has locked it.
 pub fn take(state: &Path, folder: &Folder) -> anyhow::Result<StateLock> {
-    let problem = |what: &str| format!("{}: cannot {what} the state directory", state.display());
     // Checked before anything is created, since the watched folder is never written to.
     if real(&std::path::absolute(state)?).starts_with(real(folder.root())) {
         let advice = "which is never written to: name another with --state";
         bail!("{}: the state directory lies in the watched folder, {advice}", state.display());
     }
-    DirBuilder::new().recursive(true).mode(0o700).create(state).with_context(|| problem("make"))?;
+    make(state)?;
+    Ok(StateLock { file: Mutex::new(lock(state, LOCK_TRIES)?) })
+}
+
+/// Describes an error of the state directory.
+fn problem(state: &Path, what: &str) -> String {
+    format!("{}: cannot {what} the state directory", state.display())
+}
+
+/// Creates the state directory, readable by its owner only, if there is none.
+pub(super) fn make(state: &Path) -> anyhow::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(state).with_context(|| problem(state, "make"))
+}
+
+/// Opens and locks the file in the state directory. `tries` is the number of further attempts.
+fn lock(state: &Path, tries: usize) -> anyhow::Result<File> {
     // Does not follow a link, which another user may have placed there before the directory was ours.
     let mut options = File::options();
     options.write(true).create(true).truncate(false).mode(0o600).custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
-    let lock = options.open(state.join("lock")).with_context(|| problem("write to"))?;
+    let lock = options.open(state.join(LOCK)).with_context(|| problem(state, "write to"))?;
     let mut locked = lock.try_lock();
     // The process that holds it may be about to end.
-    for _ in 0..LOCK_TRIES {
+    for _ in 0..tries {
         if !matches!(locked, Err(std::fs::TryLockError::WouldBlock)) {
             break;
         }
@@ -70,14 +99,14 @@ pub fn take(state: &Path, folder: &Folder) -> anyhow::Result<StateLock> {
         locked = lock.try_lock();
     }
     match locked {
-        Ok(()) => Ok(StateLock { file: lock }),
+        Ok(()) => Ok(lock),
         Err(std::fs::TryLockError::WouldBlock) => {
             bail!(
                 "{}: another gazetted uses this state directory: stop it, or name another directory with --state",
                 state.display()
             )
         }
-        Err(std::fs::TryLockError::Error(error)) => Err(error).with_context(|| problem("lock")),
+        Err(std::fs::TryLockError::Error(error)) => Err(error).with_context(|| problem(state, "lock")),
     }
 }
 
@@ -212,7 +241,7 @@ fn start_empty(state: &Path, why: &str) -> anyhow::Result<()> {
 
 /// Links the catalog under a second name and moves its write-ahead log there. Returns that name; `None` if there is no catalog.
 /// Removes the oldest damaged catalogs.
-fn set_aside(state: &Path) -> anyhow::Result<Option<PathBuf>> {
+pub(super) fn set_aside(state: &Path) -> anyhow::Result<Option<PathBuf>> {
     let (file, log) = (state.join(FILE), state.join(format!("{FILE}-wal")));
     if !file.exists() {
         return Ok(None);
@@ -227,6 +256,10 @@ fn set_aside(state: &Path) -> anyhow::Result<Option<PathBuf>> {
     let problem = || format!("{}: cannot keep the damaged catalog", aside.display());
     if log.exists() {
         std::fs::rename(&log, with_suffix(&aside, "-wal")).with_context(problem)?;
+    }
+    if file.is_dir() {
+        std::fs::rename(&file, &aside).with_context(problem)?;
+        return Ok(Some(aside));
     }
     // Some file systems do not support hard links.
     std::fs::hard_link(&file, &aside).or_else(|_| std::fs::copy(&file, &aside).map(drop)).with_context(problem)?;

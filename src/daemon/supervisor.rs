@@ -10,9 +10,10 @@ use anyhow::bail;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
-use super::control_socket::Reload;
+use super::control_socket::{ControlTask, Reload};
 use super::pipeline::{self, Ended, Running};
-use super::state_dir::Opening;
+use super::state_dir::{Opening, StateLock};
+use super::state_restore::OpenState;
 use crate::config::Config;
 use crate::observe::Observers;
 use crate::render::snapshot::Current;
@@ -32,6 +33,7 @@ pub struct SharedState {
     pub load: Load,
     /// The state directory.
     pub state: PathBuf,
+    pub lock: Arc<StateLock>,
     /// The address of the listener, if it is a TCP socket.
     pub address: Option<SocketAddr>,
     pub current: Current,
@@ -89,6 +91,9 @@ pub struct Supervisor {
     /// The failure that was logged last; each is logged once.
     logged_failure: String,
     retry_at: Instant,
+    control: ControlTask,
+    /// The state of the last pipeline, if it is to be written again.
+    displaced: Option<Box<OpenState>>,
     /// The mode in which the catalog is opened next.
     opening: Opening,
     /// Time of the last recovery of a damaged catalog.
@@ -97,21 +102,57 @@ pub struct Supervisor {
 
 impl Supervisor {
     /// Makes a supervisor of a pipeline that runs with `config`.
-    pub fn new(shared: SharedState, config: Config, running: Running) -> Self {
-        let (shared, running) = (Arc::new(shared), Some(running));
-        let (logged_failure, retry_at) = (String::new(), Instant::now());
-        Self { shared, config, running, logged_failure, retry_at, opening: Opening::AsIs, recovered_at: None }
+    pub fn new(shared: SharedState, config: Config, running: Running, control: ControlTask) -> Self {
+        Self {
+            shared: Arc::new(shared),
+            config,
+            running: Some(running),
+            logged_failure: String::new(),
+            retry_at: Instant::now(),
+            control,
+            displaced: None,
+            opening: Opening::AsIs,
+            recovered_at: None,
+        }
     }
 
     fn status(&self) -> String {
         self.shared.status(&self.config)
     }
 
-    /// Starts a pipeline on a blocking thread, since the disk may be slow.
-    async fn begin(&self, config: &Config) -> anyhow::Result<anyhow::Result<Running>> {
+    /// Starts a pipeline on a blocking thread, since the disk may be slow. Before that, a displaced state is written again.
+    async fn begin(&mut self, config: &Config) -> anyhow::Result<anyhow::Result<Running>> {
+        if let Err(error) = self.write_again().await? {
+            return Ok(Err(error));
+        }
         let (shared, config) = (self.shared.clone(), config.clone());
         let opening = self.opening.clone();
         Ok(tokio::task::spawn_blocking(move || shared.begin(&config, opening)).await?)
+    }
+
+    /// Writes a displaced state directory again. If that fails, the catalog stays open for the next attempt, unless it is damaged.
+    async fn write_again(&mut self) -> anyhow::Result<anyhow::Result<()>> {
+        let Some(open) = self.displaced.take() else { return Ok(Ok(())) };
+        let shared = self.shared.clone();
+        let write = move || {
+            let written = open.write_again(&shared.state, &shared.lock);
+            (open, written)
+        };
+        let (open, written) = tokio::task::spawn_blocking(write).await?;
+        match &written {
+            Ok(()) => self.control.restart().await,
+            Err(error) if pipeline::damage(error).is_some() => {}
+            Err(_) => self.displaced = Some(open),
+        }
+        Ok(written)
+    }
+
+    /// Notes that the state of a pipeline was displaced.
+    fn note_displaced(&mut self, open: Box<OpenState>) {
+        let file = open.displaced().unwrap_or(&self.shared.state).display().to_string();
+        tracing::warn!(file, "the state directory was removed or replaced: it is written again from the open catalog");
+        self.displaced = Some(open);
+        self.retry_at = Instant::now();
     }
 
     /// Supervises until `ended` completes.
@@ -137,10 +178,18 @@ impl Supervisor {
                     let at_state = self.shared.state.display().to_string();
                     self.handle_failure(&anyhow::Error::from(error).context(at_state)).await;
                 }
+                Event::Ended(Ended::Displaced(open)) => {
+                    if let Some(running) = self.running.take() {
+                        let _ = tokio::task::spawn_blocking(move || drop(running)).await;
+                    }
+                    self.note_displaced(open);
+                }
                 Event::Ended(Ended::Damaged(error)) => {
                     if let Some(running) = self.running.take() {
                         // Its error is the damage that is handled below.
-                        let _ = tokio::task::spawn_blocking(move || running.stop()).await?;
+                        if let Ok(Some(open)) = tokio::task::spawn_blocking(move || running.stop()).await? {
+                            self.note_displaced(open);
+                        }
                     }
                     let at_state = self.shared.state.display().to_string();
                     self.handle_failure(&anyhow::Error::from(error).context(at_state)).await;
@@ -168,12 +217,14 @@ impl Supervisor {
         }
     }
 
-    /// Stops the pipeline.
-    async fn stop(self) -> anyhow::Result<()> {
-        match self.running {
-            Some(running) => tokio::task::spawn_blocking(move || running.stop()).await?,
-            None => Ok(()),
+    /// Stops the pipeline. A displaced state is written again, so that the next start finds it.
+    async fn stop(mut self) -> anyhow::Result<()> {
+        if let Some(running) = self.running.take()
+            && let Some(open) = tokio::task::spawn_blocking(move || running.stop()).await??
+        {
+            self.note_displaced(open);
         }
+        self.write_again().await?
     }
 
     /// Handles a failure of the catalog: drops the pipeline and schedules the next attempt. The current snapshot is still served.
@@ -204,7 +255,8 @@ impl Supervisor {
 
     /// Starts the pipeline again with the current configuration.
     async fn begin_again(&mut self) -> anyhow::Result<()> {
-        match self.begin(&self.config).await? {
+        let config = self.config.clone();
+        match self.begin(&config).await? {
             Ok(running) => {
                 self.running = Some(running);
                 if std::mem::replace(&mut self.opening, Opening::AsIs) != Opening::AsIs {
@@ -250,8 +302,10 @@ impl Supervisor {
 
     /// Restarts the pipeline with another configuration, or with the old one if that fails.
     async fn change(&mut self, new: Config) -> anyhow::Result<Result<String, String>> {
-        if let Some(running) = self.running.take() {
-            tokio::task::spawn_blocking(move || running.stop()).await??;
+        if let Some(running) = self.running.take()
+            && let Some(open) = tokio::task::spawn_blocking(move || running.stop()).await??
+        {
+            self.note_displaced(open);
         }
         match self.begin(&new).await? {
             Ok(running) => {

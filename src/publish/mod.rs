@@ -6,4 +6,4 @@ mod compressor;
 mod ingest;
 mod publisher;
 
-pub use publisher::{Publisher, PublisherWiring, adopt};
+pub use publisher::{Ending, Publisher, PublisherWiring, adopt};

@@ -49,6 +49,15 @@ pub struct PublisherWiring {
     pub observers: Observers,
 }
 
+/// Why the writer ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// The channel of changes was closed.
+    Closed,
+    /// A file of the state directory was removed or replaced.
+    Displaced,
+}
+
 /// Applies changes: records them in the catalog and publishes versions.
 #[derive(Debug)]
 pub struct Publisher {
@@ -65,6 +74,8 @@ pub struct Publisher {
     /// Whether follow-up work for the version is pending (compression, cutoffs).
     unfinished: bool,
     next_due: Option<DateTime<Utc>>,
+    /// A file of the state directory was removed or replaced.
+    is_displaced: bool,
     /// Arrival time of the oldest change that is not served yet.
     first_change: Option<Instant>,
     observers: Observers,
@@ -101,6 +112,7 @@ impl Publisher {
             dirty: true,
             unfinished: false,
             next_due: None,
+            is_displaced: false,
             first_change: None,
             heartbeat: observers.heartbeats.register("the publisher"),
             observers,
@@ -164,11 +176,14 @@ impl Publisher {
         }
     }
 
-    /// Runs until the channel closes.
-    ///
-    /// # Errors
-    /// The catalog cannot be read or written: without it no id is safe, so the daemon must end.
-    pub fn run(mut self, changes: &Receiver<Change>) -> catalog::Result<()> {
+    /// Runs until the channel closes, a file of the state directory is displaced, or the catalog cannot be read or written. Returns the
+    /// catalog, which is still open.
+    pub fn run(mut self, changes: &Receiver<Change>) -> (Catalog, catalog::Result<Ending>) {
+        let ending = self.follow_changes(changes);
+        (self.catalog, ending)
+    }
+
+    fn follow_changes(&mut self, changes: &Receiver<Change>) -> catalog::Result<Ending> {
         self.builder.finish(&mut self.catalog)?;
         loop {
             self.catalog.tidy()?;
@@ -184,7 +199,10 @@ impl Publisher {
             self.tick(queue)?;
             if !open {
                 // Changes that were not published are in the catalog, and are published at the next start.
-                return Ok(());
+                return Ok(Ending::Closed);
+            }
+            if self.is_displaced {
+                return Ok(Ending::Displaced);
             }
             self.publish_if_due()?;
             if std::mem::take(&mut self.unfinished) {
@@ -219,7 +237,8 @@ impl Publisher {
             }
         }
         let must_reconcile = batch.contains(&Change::Reconcile);
-        batch.retain(|change| *change != Change::Reconcile);
+        self.is_displaced |= batch.contains(&Change::Displaced);
+        batch.retain(|change| !matches!(change, Change::Reconcile | Change::Displaced));
         if !batch.is_empty() {
             self.follow(&batch, queue, moment)?;
         }

@@ -1,6 +1,7 @@
 //! The state directory: lost, damaged, used for another folder, backed up and restored. Ids and dates survive whenever possible.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
 use gazetted::catalog::FILE;
@@ -70,6 +71,9 @@ fn a_lost_catalog_is_rebuilt_with_the_same_ids() {
     assert_eq!(identities(&site), before);
 }
 
+/// What happens to a state directory.
+type Action = fn(&Site);
+
 /// Removes the catalog with its write-ahead log.
 fn lose_catalog(site: &Site) {
     for suffix in ["", "-wal", "-shm"] {
@@ -126,7 +130,7 @@ fn assert_past(site: &mut Site, before: &BTreeMap<String, String>, case: &str) {
 fn a_lost_catalog_costs_no_identity() {
     let (mut site, before) = with_a_past();
     site.may_be_damaged();
-    let losses: [(&str, fn(&Site)); 6] = [
+    let losses: [(&str, Action); 6] = [
         ("removed", lose_catalog),
         ("emptied", |site| {
             lose_catalog(site);
@@ -375,7 +379,6 @@ fn a_backup_made_while_running_can_be_restored() {
 
 #[test]
 fn other_users_cannot_read_the_state() {
-    use std::os::unix::fs::PermissionsExt;
     let site = Site::started();
     let mode = |name: &str| std::fs::metadata(site.state().join(name)).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode(""), mode("lock"), mode(FILE), mode("control")), (0o700, 0o600, 0o600, 0o600));
@@ -395,4 +398,177 @@ fn symlinks_in_the_state_directory_are_not_followed() {
     assert_eq!((output.status.code(), said.lines().count()), (Some(1), 1), "{said}");
     assert!(said.contains("cannot write to the state directory"), "{said}");
     assert_eq!(std::fs::read_to_string(&precious).unwrap(), "x");
+}
+
+/// A second directory beside the state.
+fn beside(site: &Site, name: &str) -> std::path::PathBuf {
+    site.state().with_file_name(name)
+}
+
+fn remove_state(site: &Site) {
+    // The daemon may write a file between the removal of the files and that of the directory.
+    crate::waiting::wait_until("the directory is removed", || std::fs::remove_dir_all(site.state()).is_ok());
+}
+
+/// Replaces the catalog by another, complete one without articles.
+fn replace_catalog(site: &Site) {
+    let other = beside(site, "other");
+    std::fs::create_dir(&other).unwrap();
+    drop(gazetted::catalog::Catalog::open(&other, Some("other.example"), chrono::Utc::now()).unwrap());
+    std::fs::rename(other.join(FILE), site.state().join(FILE)).unwrap();
+    std::fs::remove_dir_all(&other).unwrap();
+}
+
+const DISPLACEMENTS: [(&str, Action); 11] = [
+    ("the directory is removed", remove_state),
+    ("the directory is renamed", |site| std::fs::rename(site.state(), beside(site, "renamed")).unwrap()),
+    ("the directory is replaced by an empty one", |site| {
+        std::fs::rename(site.state(), beside(site, "before")).unwrap();
+        std::fs::create_dir(site.state()).unwrap();
+    }),
+    ("the directory is replaced by one with another catalog", |site| {
+        std::fs::rename(site.state(), beside(site, "earlier")).unwrap();
+        std::fs::create_dir(site.state()).unwrap();
+        replace_catalog(site);
+    }),
+    ("all its files are removed", |site| {
+        for entry in std::fs::read_dir(site.state()).unwrap() {
+            let _ = std::fs::remove_file(entry.unwrap().path());
+        }
+    }),
+    ("the catalog is removed", |site| std::fs::remove_file(site.state().join(FILE)).unwrap()),
+    ("the catalog is removed with its log", lose_catalog),
+    ("the log of the catalog is removed", |site| {
+        std::fs::remove_file(site.state().join(format!("{FILE}-wal"))).unwrap();
+    }),
+    ("the catalog is replaced", replace_catalog),
+    ("the catalog is replaced by a folder", |site| {
+        std::fs::remove_file(site.state().join(FILE)).unwrap();
+        std::fs::create_dir(site.state().join(FILE)).unwrap();
+    }),
+    ("the lock is removed", |site| std::fs::remove_file(site.state().join("lock")).unwrap()),
+];
+
+/// The identity of the file at a path below the state directory.
+fn inode(site: &Site, name: &str) -> Option<u64> {
+    std::fs::metadata(site.state().join(name)).ok().map(|metadata| metadata.ino())
+}
+
+#[test]
+fn a_displaced_state_is_written_again_while_running() {
+    std::thread::scope(|scope| {
+        for (case, displace) in DISPLACEMENTS {
+            scope.spawn(move || assert_written_again(case, displace));
+        }
+    });
+}
+
+fn assert_written_again(case: &str, displace: Action) {
+    let (mut site, mut before) = with_a_past();
+    site.may_be_damaged();
+    site.start();
+    site.write("last.md", "# Last\n\nText that only the log of the catalog has");
+    site.wait_until("it is published", |site| site.titles().contains(&"Last".to_owned()));
+    before.insert("Last".to_owned(), identities(&site).remove("Last").unwrap());
+    assert_past(&mut site, &before, case);
+    let (lock, file) = (inode(&site, "lock"), inode(&site, FILE));
+    displace(&site);
+    for number in 0..3 {
+        site.write(&format!("meanwhile-{number}.md"), format!("# Meanwhile {number}\n\nText of {number}"));
+    }
+    site.wait_until(case, |site| site.titles().iter().filter(|title| title.starts_with("Meanwhile")).count() == 3);
+    crate::waiting::wait_until(case, || {
+        let is_new = |name: &str, before| inode(&site, name).is_some_and(|inode| Some(inode) != before);
+        ["namespace", "identities.log", "control", "fence", "lock", FILE]
+            .iter()
+            .all(|name| inode(&site, name).is_some())
+            && (is_new("lock", lock) || is_new(FILE, file))
+    });
+    // The new files are in use: what is published from now on is in them.
+    site.write("after.md", "# After\n\nText");
+    site.wait_until("the next article is published", |site| site.titles().contains(&"After".to_owned()));
+    let mode = |name: &str| std::fs::metadata(site.state().join(name)).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(FILE), mode("lock"), mode("control")), (0o600, 0o600, 0o600), "{case}");
+    let mut after = identities(&site);
+    let served: Vec<String> = before.keys().cloned().collect();
+    for title in &served {
+        let address = site.entry(title)["url"].as_str().unwrap().replace("https://gazette.example", "");
+        assert_eq!(site.get(&address).status, 200, "{case}: {address}");
+    }
+    // Rendered from the catalog, by a reader.
+    assert_eq!(site.get("/archive/").status, 200, "{case}");
+    site.stop();
+    assert!(site.damaged_catalogs().len() <= 1, "{case}");
+    lose_identities(&site);
+    site.start();
+    assert_eq!(identities(&site), after, "{case}: after a restart");
+    after.retain(|title, _| before.contains_key(title));
+    assert_eq!(after, before, "{case}");
+    site.stop();
+}
+
+/// Removes the second record: the catalog alone must have everything.
+fn lose_identities(site: &Site) {
+    std::fs::remove_file(site.state().join("identities.log")).unwrap();
+    let connection = rusqlite::Connection::open(site.state().join(FILE)).unwrap();
+    let integrity: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+    assert_eq!(integrity, "ok");
+}
+
+#[test]
+fn a_state_that_is_removed_just_before_the_end_is_written_again() {
+    let (mut site, before) = with_a_past();
+    site.start();
+    remove_state(&site);
+    site.stop();
+    assert!(site.state().join(FILE).exists());
+    site.start();
+    assert_eq!(identities(&site), before);
+    site.stop();
+}
+
+#[test]
+fn a_state_that_cannot_be_written_again_is_tried_again() {
+    let (mut site, before) = with_a_past();
+    site.start();
+    std::fs::rename(site.state(), beside(&site, "renamed")).unwrap();
+    // No directory can be made here.
+    std::fs::write(site.state(), "a file").unwrap();
+    site.write("meanwhile.md", "# Meanwhile\n\nText");
+    // What is published stays up.
+    for _ in 0..20 {
+        assert!(before.keys().all(|title| site.titles().contains(title)));
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    std::fs::remove_file(site.state()).unwrap();
+    site.wait_until("publishing has resumed", |site| site.titles().contains(&"Meanwhile".to_owned()));
+    let after = identities(&site);
+    assert!(before.iter().all(|(title, identity)| after.get(title) == Some(identity)), "{before:?} {after:?}");
+    site.restart();
+    assert_eq!(identities(&site), after);
+    site.stop();
+}
+
+#[test]
+fn a_displaced_state_is_reported_and_locked_again() {
+    let (site, _) = with_a_past();
+    let command = || {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_gazetted"));
+        command.arg("serve").arg(site.root()).arg("--state").arg(site.state()).args(["--listen", "127.0.0.1:0"]);
+        command
+    };
+    let program = crate::tools::Program::start(&mut command());
+    let lines = |text: &str| program.log.lock().iter().filter(|line| line.contains(text)).cloned().collect::<Vec<_>>();
+    remove_state(&site);
+    program.wait_until("it is reported", |_| !lines("the state directory has been written again").is_empty());
+    let reports = lines("the state directory was removed or replaced");
+    assert!(reports.len() == 1 && reports[0].contains(&site.state().display().to_string()), "{reports:?}");
+    let output = command().output().unwrap();
+    let printed = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(1) && printed.contains("another gazetted uses"), "{printed}");
+    let reload = || {
+        let mut reload = std::process::Command::new(env!("CARGO_BIN_EXE_gazetted"));
+        reload.arg("reload").arg(site.root()).arg("--state").arg(site.state()).output().unwrap().status.success()
+    };
+    crate::waiting::wait_until("a reload reaches the daemon", reload);
 }

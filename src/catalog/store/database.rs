@@ -5,6 +5,7 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
+use rusqlite::types::{ToSqlOutput, ValueRef};
 use rustix::fs::{Mode, OFlags};
 use uuid::Uuid;
 
@@ -190,6 +191,17 @@ impl Catalog {
         let mut statement =
             self.connection.prepare_cached("INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)")?;
         statement.execute([key, value])?;
+        Ok(())
+    }
+
+    /// Writes a copy to a new file with access for its owner only. Also works if the file of this catalog was removed.
+    ///
+    /// # Errors
+    /// The catalog cannot be read, or the copy cannot be written.
+    pub fn copy_to(&self, file: &Path) -> Result<()> {
+        create_file(file);
+        let path = ToSqlOutput::Borrowed(ValueRef::Text(values::bytes(file)));
+        self.connection.execute("VACUUM INTO ?1", [path])?;
         Ok(())
     }
 

@@ -12,6 +12,7 @@ mod fence;
 mod links;
 mod pending_renames;
 mod poll;
+mod sentinel;
 mod task;
 mod writing;
 
@@ -26,6 +27,7 @@ use crate::folder::Folder;
 use crate::observe::Observers;
 pub use armed::Armed;
 pub use fence::Fence;
+pub use sentinel::{OutsideFiles, Sentinel};
 pub use task::QUIET;
 use task::{Input, Report, Task};
 pub use writing::OpenFiles;
@@ -58,14 +60,14 @@ pub struct Watch {
 pub fn start(
     folder: Folder,
     articles: &Articles,
-    fence: Fence,
+    outside: OutsideFiles,
     changes: Sender<Change>,
     observers: &Observers,
 ) -> anyhow::Result<Watch> {
     let (input, events) = mpsc::channel();
     let writing = OpenFiles::default();
     let root = folder.root().to_path_buf();
-    let mut task = Task::new(folder, articles, fence, input.clone(), changes, writing.clone(), observers);
+    let mut task = Task::new(folder, articles, outside, input.clone(), changes, writing.clone(), observers);
     task.open_watcher();
     let armed = Armed::default();
     let arming = armed.begin();

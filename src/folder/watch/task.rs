@@ -15,6 +15,7 @@ use super::fence::Fence;
 use super::links::Targets;
 use super::pending_renames::PendingRenames;
 use super::poll::{self, Difference, PolledFolders};
+use super::sentinel::{OutsideFiles, Sentinel};
 use super::writing::OpenFiles;
 use crate::change::Change;
 use crate::config::{Articles, Watching};
@@ -68,6 +69,9 @@ pub(super) struct Task {
     /// `None` if the kernel reports no events.
     pub(super) watcher: Option<RecommendedWatcher>,
     pub(super) fence: Fence,
+    sentinel: Sentinel,
+    /// The displacement of a file was reported.
+    is_displaced: bool,
     pub(super) changes: Sender<Change>,
     /// The folders that are watched by events, each with the identity that it had then.
     pub(super) watched: BTreeMap<PathBuf, FolderIdentity>,
@@ -92,7 +96,7 @@ impl Task {
     pub(super) fn new(
         folder: Folder,
         articles: &Articles,
-        fence: Fence,
+        outside: OutsideFiles,
         input: Sender<Input>,
         changes: Sender<Change>,
         writing: OpenFiles,
@@ -105,7 +109,9 @@ impl Task {
             poll_interval: articles.poll_interval.0,
             input,
             watcher: None,
-            fence,
+            fence: outside.fence,
+            sentinel: outside.sentinel,
+            is_displaced: false,
             changes,
             watched: BTreeMap::new(),
             polled: PolledFolders::default(),
@@ -142,6 +148,7 @@ impl Task {
             if now >= next_root {
                 next_root = now + ROOT_INTERVAL;
                 outcome = outcome.and_then(|()| self.check_root()).and_then(|()| self.report_unclosed(now));
+                outcome = outcome.and_then(|()| self.check_outside());
             }
             if now >= next_poll {
                 outcome = outcome.and_then(|()| self.poll());
@@ -429,6 +436,15 @@ impl Task {
             }
         }
         Ok(())
+    }
+
+    /// Reports once that a file outside of the folder was removed or replaced.
+    fn check_outside(&mut self) -> Result<(), Closed> {
+        if self.is_displaced || self.sentinel.displaced().is_none() {
+            return Ok(());
+        }
+        self.is_displaced = true;
+        self.send(Change::Displaced)
     }
 
     /// Checks whether the root was replaced, removed or restored, which no event reports.

@@ -165,7 +165,7 @@ impl Ingest {
                 Change::Moved { from, to } => changed |= self.apply_rename(catalog, from, to, moment)?,
                 Change::Exchanged { one, other } => self.apply_exchange(catalog, one, other, moment)?,
                 Change::Fence => self.fences.pass(moment.instant),
-                Change::Look(_) | Change::Reconcile => {}
+                Change::Look(_) | Change::Reconcile | Change::Displaced => {}
             }
         }
         let mut processed = HashSet::new();
@@ -202,6 +202,8 @@ fn paths_of(hint: &Change, has_fences: bool) -> [Option<&Path>; 2] {
         Change::Look(path) => [Some(path), None],
         Change::Moved { from, to } if !has_fences => [Some(from), Some(to)],
         Change::Exchanged { one, other } if !has_fences => [Some(one), Some(other)],
-        Change::Moved { .. } | Change::Exchanged { .. } | Change::Fence | Change::Reconcile => [None, None],
+        Change::Moved { .. } | Change::Exchanged { .. } | Change::Fence | Change::Reconcile | Change::Displaced => {
+            [None, None]
+        }
     }
 }
