@@ -23,6 +23,7 @@ mod corpus;
 mod damage;
 mod end_to_end;
 mod faults;
+mod forgetting;
 mod fuzz;
 mod golden;
 mod hostile_recordings;

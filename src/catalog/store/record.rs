@@ -76,8 +76,11 @@ impl Catalog {
             Some(number) => self.has_identity(number, identity, arrival, shown)?,
             None => false,
         };
-        if identity.number.is_some() {
+        if let Some(number) = identity.number {
             self.retire_former_id(identity)?;
+            if !shown {
+                self.retire_hidden(number)?;
+            }
         }
         let number = self.write(identity, arrival, content, is_change.then_some(version))?;
         if !keeps_identity {
@@ -110,6 +113,9 @@ impl Catalog {
             None => "INSERT INTO content (number, entry) VALUES (?1, ?2)",
         };
         self.connection.prepare_cached(sql)?.execute(params![number, text])?;
+        if identity.number.is_some() {
+            self.note_replaced_text();
+        }
         if !identity.is_fresh {
             self.give_address(&identity.slug, number)?;
         }
