@@ -16,6 +16,7 @@ mod bulk_import;
 mod cases;
 mod checkers;
 mod cleaning;
+mod cold;
 mod command_line;
 mod commands;
 mod configuration;
