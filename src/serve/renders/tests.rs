@@ -97,7 +97,7 @@ impl Library for GatedLibrary {
 /// Renders on one thread, of a library with a gate.
 fn gated() -> (Renders, Arc<Gate>) {
     let gate = Arc::<Gate>::default();
-    let files = MediaFiles::new(Path::new("/nonexistent"), &Config::default().articles.exclude);
+    let files = MediaFiles::new(Path::new("/nonexistent"), &Config::default().articles);
     let (library, pages) = (Box::new(GatedLibrary(gate.clone())), Arc::new(Pages::new(channel())));
     let on_demand = OnDemand::new(library, pages, SiteDates::default(), files, TextRequests::default());
     (Renders::new(Arc::new(on_demand), WorkPool::start("test", 1)), gate)
