@@ -115,7 +115,7 @@ fn readyz_answers_503_until_the_daemon_is_ready() {
     command.args(["--listen", "127.0.0.1:0", "--config"]).arg(config);
     let looking = std::thread::spawn(move || {
         let mut seen = Vec::new();
-        let deadline = std::time::Instant::now() + std::time::Duration::from_mins(1);
+        let deadline = std::time::Instant::now() + PATIENCE;
         while !seen.contains(&200) && std::time::Instant::now() < deadline {
             if std::net::TcpStream::connect(&address).is_ok() {
                 let (status, _) = ask(&address, "/readyz", "*/*");
