@@ -165,7 +165,7 @@ fn swap(place: &Place, stop: &AtomicBool, swaps: &AtomicUsize) {
         pause();
         std::fs::remove_file(&folder).unwrap();
         std::fs::rename(&away, &folder).unwrap();
-        if swaps.fetch_add(1, Ordering::Relaxed) % 8 == 0 {
+        if swaps.fetch_add(1, Ordering::Relaxed).is_multiple_of(8) {
             pause();
         }
     }
