@@ -28,11 +28,11 @@ use crate::render::on_demand::{self, RecordedFeed, Route};
 use crate::render::snapshot::Current;
 use crate::serve::Server;
 use crate::serve::admin::{self, Admin};
-use crate::serve::host::AllowedHosts;
+use crate::system::reading_journal::ReadingJournal;
 use crate::system::sockets::Sockets;
 use crate::system::systemd;
 use control_socket::{Control, ControlTask};
-use pipeline::{Pipeline, open_folder};
+use pipeline::{Pipeline, PipelineWiring, open_folder};
 pub use site_state::SiteState;
 use state_dir::Opening;
 pub use supervisor::Load;
@@ -63,7 +63,7 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// Opens everything and reads the whole folder. The sockets are open already, so that clients wait instead of being refused.
+    /// Opens everything and serves the last version; the first start reads the whole folder before that. The sockets are open already, so that clients wait instead of being refused.
     ///
     /// # Errors
     /// The folder or the state directory cannot be used; the error says which and why.
@@ -79,16 +79,25 @@ impl Daemon {
         let admin_interval = (!sockets.admin().is_empty()).then_some(admin::HEARTBEAT_INTERVAL);
         let interval = [watchdog::interval(watchdog_limit), admin_interval].into_iter().flatten().min();
         let observers = Observers { heartbeats: Heartbeats::new(interval), ..observers };
-        let admin_hosts = AllowedHosts::new(&config.admin.hosts);
-        let start_admin = |_| Admin::start(sockets.admin(), admin_hosts.clone(), observers.clone());
-        let admin = admin_interval.map(start_admin).transpose()?;
+        let admin = admin_interval.map(|_| Admin::start(sockets.admin(), observers.clone())).transpose()?;
         let current = Current::default();
         let mut server = None;
         let serve =
             |on_demand| server = Some(Server::new(current.clone(), on_demand, &config.http, &base_url, &observers));
-        let pipeline = pipeline::begin(config, &base_url, &state, &current, &observers, Opening::AsIs, serve)?;
+        let journal = ReadingJournal::open(&state).unwrap_or_else(|error| {
+            tracing::warn!(%error, "cannot record which files are read: one that ends the program is read again at each start");
+            ReadingJournal::default()
+        });
+        let wiring = PipelineWiring {
+            base_url: &base_url,
+            state: &state,
+            current: &current,
+            journal: &journal,
+            observers: &observers,
+        };
+        let pipeline = pipeline::begin(config, wiring, Opening::AsIs, serve)?;
         let server = Arc::new(server.context("no server was started: please report this")?);
-        let shared = SharedState { load, state, lock, address, current, server, admin_hosts, observers };
+        let shared = SharedState { load, state, lock, address, current, server, journal, observers };
         Ok(Self { sockets, config: config.clone(), shared, pipeline, watchdog_limit, admin, control })
     }
 
@@ -111,6 +120,7 @@ impl Daemon {
         let Self { sockets, config, shared, pipeline, watchdog_limit, admin, control } = self;
         let status = shared.status(&config);
         let (server, observers, lock) = (shared.server.clone(), shared.observers.clone(), shared.lock.clone());
+        let journal = shared.journal.clone();
         let (reload_sender, reloads) = mpsc::channel(1);
         let control = ControlTask::start(control, &shared.state, reload_sender.clone());
         tokio::spawn(forward_hangups(hangups, reload_sender));
@@ -132,6 +142,7 @@ impl Daemon {
         drop(admin);
         drop::<oneshot::Sender<()>>(end);
         let ended_early = ingest_ended.is_some();
+        journal.close();
         let ended = match ingest_ended {
             Some(ended) => Ok(ended),
             None => tokio::time::timeout(STOP_TIMEOUT, supervisor_task).await,

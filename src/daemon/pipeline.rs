@@ -23,6 +23,7 @@ use crate::render::feed::Channel;
 use crate::render::on_demand::OnDemand;
 use crate::render::page::Pages;
 use crate::render::snapshot::Current;
+use crate::system::reading_journal::ReadingJournal;
 
 /// A pipeline whose folder and catalog are open.
 #[derive(Debug)]
@@ -43,24 +44,35 @@ pub fn damage(error: &anyhow::Error) -> Option<String> {
     cause.is_damage().then(|| cause.to_string())
 }
 
-/// Opens everything and reads the whole folder: the feeds are ready when this returns. `serve` gets the on-demand renderer before
-/// anything is read. A damaged catalog is recovered; if it is damaged again, a new one starts empty.
+/// What a pipeline shares with the rest of the daemon.
+#[derive(Debug, Clone, Copy)]
+pub struct PipelineWiring<'a> {
+    /// The base address of the site.
+    pub base_url: &'a str,
+    /// The state directory.
+    pub state: &'a Path,
+    pub current: &'a Current,
+    pub journal: &'a ReadingJournal,
+    pub observers: &'a Observers,
+}
+
+/// Opens everything and serves the last version; if there is none, reads the whole folder first. The feeds are ready when this returns.
+/// `serve` gets the on-demand renderer before anything is read. A damaged catalog is recovered; if it is damaged again, a new one
+/// starts empty.
 ///
 /// # Errors
 /// The folder or the catalog cannot be used; the error says which and why.
 pub fn begin(
     config: &Config,
-    base_url: &str,
-    state: &Path,
-    current: &Current,
-    observers: &Observers,
+    wiring: PipelineWiring<'_>,
     opening: Opening,
     mut serve: impl FnMut(OnDemand),
 ) -> anyhow::Result<Pipeline> {
+    let state = wiring.state;
     with_recovery(state, opening, |opening| {
-        let (pipeline, on_demand) = prepare(config, base_url, state, current, observers, opening)?;
+        let (pipeline, on_demand) = prepare(config, wiring, opening)?;
         serve(on_demand);
-        pipeline.read().with_context(|| format!("{}", state.display()))
+        pipeline.start().with_context(|| format!("{}", state.display()))
     })
 }
 
@@ -97,14 +109,8 @@ pub fn open_folder(config: &Config) -> anyhow::Result<Folder> {
 }
 
 /// Opens everything. Returns the pipeline, and the on-demand renderer for the server.
-fn prepare(
-    config: &Config,
-    base_url: &str,
-    state: &Path,
-    current: &Current,
-    observers: &Observers,
-    opening: &Opening,
-) -> anyhow::Result<(Pipeline, OnDemand)> {
+fn prepare(config: &Config, wiring: PipelineWiring<'_>, opening: &Opening) -> anyhow::Result<(Pipeline, OnDemand)> {
+    let PipelineWiring { base_url, state, current, journal, observers } = wiring;
     let folder = open_folder(config)?;
     let at_state = || format!("{}", state.display());
     let mut catalog = state_dir::open_catalog(state, config.authority().as_deref(), opening)?;
@@ -124,6 +130,9 @@ fn prepare(
     let outside = OutsideFiles { fence: fence.clone(), sentinel: sentinel.clone() };
     let watch = watch::start(folder.clone(), &config.articles, outside, sender, observers)?;
     let files = MediaFiles::new(folder.root(), &config.articles);
+    if let Err(error) = journal.renew() {
+        tracing::debug!(%error, "cannot write the journal of readings again");
+    }
     let text_requests = TextRequests::default();
     let wiring = PublisherWiring {
         current: current.clone(),
@@ -131,6 +140,7 @@ fn prepare(
         text_requests: text_requests.clone(),
         armed: watch.armed(),
         fence,
+        journal: journal.clone(),
         observers: observers.clone(),
     };
     let publisher = Publisher::new(catalog, folder, config, pages.clone(), wiring).with_context(at_state)?;
@@ -142,8 +152,8 @@ fn prepare(
 }
 
 impl Pipeline {
-    /// Reads the whole folder and publishes the first version.
-    fn read(mut self) -> catalog::Result<Self> {
+    /// Serves the first version.
+    fn start(mut self) -> catalog::Result<Self> {
         self.publisher.start()?;
         Ok(self)
     }

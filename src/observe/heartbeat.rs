@@ -56,8 +56,8 @@ impl Default for Heartbeats {
     }
 }
 
-/// The heartbeat of one task.
-#[derive(Debug)]
+/// The heartbeat of one task. Clones beat for the same task.
+#[derive(Debug, Clone)]
 pub struct Heartbeat {
     start: Instant,
     interval: Duration,

@@ -253,11 +253,9 @@ impl Metrics {
         self.0.refused.inc();
     }
 
-    /// Adds a log whose dropped lines are counted by `dropped`. It replaces an earlier log of this name.
+    /// Adds a log whose dropped lines are counted by `dropped`.
     pub fn add_log(&self, name: &'static str, dropped: Arc<AtomicU64>) {
-        let mut logs = self.0.dropped_lines.0.lock().unwrap_or_else(PoisonError::into_inner);
-        logs.retain(|(other, _)| *other != name);
-        logs.push((name, dropped));
+        self.0.dropped_lines.0.lock().unwrap_or_else(PoisonError::into_inner).push((name, dropped));
     }
 }
 

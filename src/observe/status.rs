@@ -61,6 +61,9 @@ pub struct Status {
     pub scheduled: u64,
     /// `None` unless many files are being read.
     pub progress: Option<ReadProgress>,
+    /// Whether all changes since the last run are served.
+    #[serde(skip)]
+    pub caught_up: bool,
     /// Why publishing has stopped; `None` while it works.
     #[serde(rename = "trouble")]
     pub failure: Option<String>,

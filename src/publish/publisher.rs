@@ -21,6 +21,7 @@ use crate::observe::status::{DaemonPhase, ReadProgress};
 use crate::render::feed::Channel;
 use crate::render::page::Pages;
 use crate::render::snapshot::{Current, SiteDates};
+use crate::system::reading_journal::ReadingJournal;
 
 /// Maximum number of changes in one transaction.
 const BATCH: usize = 256;
@@ -46,6 +47,7 @@ pub struct PublisherWiring {
     /// The folders that are watched already; only these are read.
     pub armed: Armed,
     pub fence: Fence,
+    pub journal: ReadingJournal,
     pub observers: Observers,
 }
 
@@ -56,6 +58,17 @@ pub enum Ending {
     Closed,
     /// A file of the state directory was removed or replaced.
     Displaced,
+}
+
+/// How far the changes since the last run are served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum CatchUp {
+    /// The folder has not been compared with the catalog yet.
+    NotCompared,
+    /// What differs is being read.
+    Reading,
+    /// All of it is served.
+    Done,
 }
 
 /// Applies changes: records them in the catalog and publishes versions.
@@ -73,6 +86,7 @@ pub struct Publisher {
     dirty: bool,
     /// Whether follow-up work for the version is pending (compression, cutoffs).
     unfinished: bool,
+    catch_up: CatchUp,
     next_due: Option<DateTime<Utc>>,
     /// A file of the state directory was removed or replaced.
     is_displaced: bool,
@@ -94,13 +108,16 @@ impl Publisher {
         pages: Arc<Pages>,
         wiring: PublisherWiring,
     ) -> catalog::Result<Self> {
-        let PublisherWiring { current, open_files, text_requests, armed, fence, observers } = wiring;
+        let PublisherWiring { current, open_files, text_requests, armed, fence, journal, observers } = wiring;
         let version = last_version(&catalog)?;
         let next = next_version(version);
         set_base_url_of(&mut catalog, config, pages.channel());
         let mut ingest = Ingest::new(&mut catalog, folder, config, pages.channel(), open_files)?;
         ingest.serve_requests(text_requests);
         ingest.follow_watch(armed, fence);
+        let heartbeat = observers.heartbeats.register("the publisher");
+        ingest.beat_with(heartbeat.clone());
+        ingest.record_readings(journal);
         let builder = SnapshotBuilder::new(&mut catalog, pages, current, next)?;
         Ok(Self {
             catalog,
@@ -111,10 +128,11 @@ impl Publisher {
             published_at: Instant::now(),
             dirty: true,
             unfinished: false,
+            catch_up: CatchUp::NotCompared,
             next_due: None,
             is_displaced: false,
             first_change: None,
-            heartbeat: observers.heartbeats.register("the publisher"),
+            heartbeat,
             observers,
         })
     }
@@ -124,25 +142,15 @@ impl Publisher {
         self.builder.dates()
     }
 
-    /// Reads the whole folder and publishes the first version: the feeds are served when this returns.
+    /// Serves the feeds: they are up when this returns. With a known catalog, the last version is served before any file is read, so no
+    /// file can delay it; [`Publisher::run`] then compares the folder with the catalog. Otherwise the whole folder is read first.
     ///
     /// # Errors
     /// The catalog cannot be read or written.
     pub fn start(&mut self) -> catalog::Result<()> {
-        let moment = self.moment();
         self.dirty = false;
-        self.ingest.reconcile(&mut self.catalog, moment)?;
-        let all = self.ingest.unread_files();
-        while self.ingest.is_reading() {
-            self.tick(Queue::More)?;
-            self.heartbeat.beat();
-            let progress = ReadProgress { done: all - self.ingest.unread_files().min(all), all };
-            self.observers.status.update(|status| status.progress = Some(progress));
-        }
-        // New files may be too recent to be read. Wait for them, so that the first version is not empty.
-        if let Some(wait) = self.ingest.until_new_are_quiet(&self.catalog, Instant::now())? {
-            std::thread::sleep(wait);
-            self.tick(Queue::More)?;
+        if !self.is_known()? {
+            self.read_folder()?;
         }
         self.read_main_feed()?;
         if !self.resume()? {
@@ -150,9 +158,46 @@ impl Publisher {
             std::thread::sleep(self.until_next_version());
             self.publish()?;
         }
+        self.ingest.begin_serving();
         self.observers.status.update(|status| (status.phase, status.progress) = (DaemonPhase::Serving, None));
         self.report();
         Ok(())
+    }
+
+    /// Whether the catalog has all that the last version showed.
+    fn is_known(&self) -> catalog::Result<bool> {
+        Ok(self.version > Version::default() && !self.catalog.is_incomplete()?)
+    }
+
+    /// Reads the whole folder.
+    fn read_folder(&mut self) -> catalog::Result<()> {
+        self.compare()?;
+        while self.ingest.is_reading() {
+            self.tick(Queue::More)?;
+        }
+        // New files may be too recent to be read. Wait for them, so that the first version is not empty.
+        if let Some(wait) = self.ingest.until_new_are_quiet(&self.catalog, Instant::now())? {
+            std::thread::sleep(wait);
+            self.tick(Queue::More)?;
+        }
+        self.catalog.mark_complete()
+    }
+
+    /// Compares the whole folder with the catalog.
+    fn compare(&mut self) -> catalog::Result<()> {
+        let moment = self.moment();
+        let comparison = self.ingest.reconcile(&mut self.catalog, moment)?;
+        if self.catch_up == CatchUp::NotCompared {
+            self.catch_up = CatchUp::Reading;
+        } else {
+            self.observers.metrics.record_comparison(comparison);
+        }
+        Ok(())
+    }
+
+    fn report_progress(&self) {
+        let progress = self.ingest.progress().map(|(done, all)| ReadProgress { done, all });
+        self.observers.status.update(|status| status.progress = progress);
     }
 
     /// Serves the last version again if nothing has changed since, so that the start does not have to wait for a new version.
@@ -185,6 +230,10 @@ impl Publisher {
 
     fn follow_changes(&mut self, changes: &Receiver<Change>) -> catalog::Result<Ending> {
         self.builder.finish(&mut self.catalog)?;
+        if self.catch_up == CatchUp::NotCompared {
+            self.compare()?;
+        }
+        self.note_caught_up()?;
         loop {
             self.catalog.tidy()?;
             self.heartbeat.beat();
@@ -199,7 +248,6 @@ impl Publisher {
             self.tick(queue)?;
             if !open {
                 // Changes that were not published are in the catalog, and are published at the next start.
-                self.catalog.erase_before_end();
                 return Ok(Ending::Closed);
             }
             if self.is_displaced {
@@ -210,7 +258,18 @@ impl Publisher {
                 self.builder.finish(&mut self.catalog)?;
             }
             self.report();
+            self.note_caught_up()?;
         }
+    }
+
+    /// Notes once that all that has changed since the last run is served.
+    fn note_caught_up(&mut self) -> catalog::Result<()> {
+        let is_busy = self.catch_up != CatchUp::Reading || self.dirty || self.ingest.is_reading();
+        if !is_busy && self.ingest.until_new_are_quiet(&self.catalog, Instant::now())?.is_none() {
+            self.catch_up = CatchUp::Done;
+            self.observers.status.update(|status| status.caught_up = true);
+        }
+        Ok(())
     }
 
     /// Publishes a version if something has changed and the last version is old enough.
@@ -244,8 +303,7 @@ impl Publisher {
             self.follow(&batch, queue, moment)?;
         }
         if must_reconcile {
-            let compared = self.ingest.reconcile(&mut self.catalog, moment)?;
-            self.observers.metrics.record_comparison(compared);
+            self.compare()?;
         }
         // If nothing is dirty, the changes affect nothing that is served, or they are served already.
         self.first_change = self.dirty.then_some(first_change);
@@ -290,6 +348,9 @@ impl Publisher {
                 record_pending_version(catalog, changed, self.pending_version)
             })?;
             self.ingest.notify_requests();
+            if was_reading {
+                self.report_progress();
+            }
             if was_reading && !self.ingest.is_reading() {
                 self.catalog.finish_bulk_import()?;
             }

@@ -1,7 +1,6 @@
-//! The host: listening sockets, systemd, threads for work that blocks.
+//! The host: listening sockets, systemd, and the journal of what the last process did not survive.
 
+pub mod reading_journal;
 pub mod sockets;
 
 pub mod systemd;
-
-pub mod threads;

@@ -65,7 +65,7 @@ fn unread(site: &Site) -> i64 {
 #[test]
 fn every_page_has_its_text_from_the_start() {
     let mut site = site_of_many();
-    site.start();
+    site.start_serving();
     let at_once = responses(&site);
     for (path, (_, _, body)) in &at_once {
         let body = String::from_utf8_lossy(body);
@@ -99,7 +99,7 @@ fn a_restart_continues_the_import() {
     let text = wait_for("the text is read", || {
         Some(second.get("/articles/other-599")).filter(|answer| !answer.starts_with("HTTP/1.1 503"))
     });
-    assert!(text.contains("Text of 599 with"), "{left} were left to read: {text}");
+    assert!(text.contains("Text of 599 with"), "{left} were left to read: {text}\n{}", second.log.lock().join("\n"));
     wait_until("all texts are read", || unread(&site) == 0);
     let feed = second.get("/feed.json");
     assert_eq!(feed.matches("\"date_published\"").count(), 10, "{feed}");

@@ -5,6 +5,7 @@ use gazetted::config::Config;
 use gazetted::daemon::{Daemon, DaemonWiring};
 use gazetted::model::moment::Version;
 use gazetted::observe::Observers;
+use gazetted::observe::status::StatusBoard;
 use gazetted::render::snapshot::Current;
 use gazetted::system::sockets::Sockets;
 use std::io::{Read, Write};
@@ -89,7 +90,14 @@ impl Site {
         site
     }
 
+    /// Starts a daemon, and waits until it serves what is in the folder.
     pub fn start(&mut self) {
+        let status = self.start_serving();
+        wait_until("the changes since the last run are served", || status.get().caught_up || self.has_failed());
+    }
+
+    /// Starts a daemon. It serves the last version, if there is one.
+    pub fn start_serving(&mut self) -> StatusBoard {
         let mut config = Config::parse(&self.configuration, "test").unwrap();
         config.articles.directory.clone_from(&self.articles);
         config.state.directory = Some(self.state.clone());
@@ -101,7 +109,9 @@ impl Site {
         let again = config.clone();
         let load = Box::new(move || Ok(again.clone()));
         let sockets = Sockets::try_from(listener).unwrap();
-        let daemon = Daemon::start(&config, DaemonWiring { sockets, observers: Observers::default(), load }).unwrap();
+        let observers = Observers::default();
+        let status = observers.status.clone();
+        let daemon = Daemon::start(&config, DaemonWiring { sockets, observers, load }).unwrap();
         let current = daemon.current();
         let versions = current.subscribe();
         let (stop, stopped) = tokio::sync::oneshot::channel();
@@ -116,6 +126,11 @@ impl Site {
             })
         });
         self.running = Some(Running { address, current, versions, stop, thread });
+        status
+    }
+
+    fn has_failed(&self) -> bool {
+        self.running.as_ref().is_some_and(|running| running.thread.is_finished())
     }
 
     /// Stops the daemon as SIGTERM would. It must end without an error.

@@ -10,6 +10,9 @@ use super::values::{self, article_path, below, bytes, state_of};
 use crate::folder::Stat;
 use crate::model::collection::ArticleState;
 
+/// Key in `meta` of a catalog whose articles lack their content.
+const INCOMPLETE: &str = "incomplete";
+
 /// The recorded state of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Known {
@@ -73,11 +76,34 @@ impl Catalog {
     /// The catalog cannot be written.
     pub fn read_all_again(&mut self, key: &str, value: &str) -> Result<()> {
         self.transaction(|catalog| {
-            catalog
-                .connection
-                .execute("UPDATE article SET stale = CASE stale WHEN 4 THEN 4 ELSE 2 END WHERE state < 2", [])?;
+            // A text that is unread or lost stays so: no response may show the article without it.
+            let sql = "UPDATE article SET stale = ?1 WHERE state < 2 AND stale NOT IN (?2, ?3)";
+            catalog.connection.execute(sql, [values::READ_DIFFERENTLY, values::UNREAD, values::LOST])?;
             catalog.set_meta(key, value)
         })
+    }
+
+    /// Whether articles lack their content, as after a recovery: no version may be served before all files have been read.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn is_incomplete(&self) -> Result<bool> {
+        Ok(self.meta(INCOMPLETE)?.is_some())
+    }
+
+    pub(super) fn mark_incomplete(&mut self) -> Result<()> {
+        self.set_meta(INCOMPLETE, "1")
+    }
+
+    /// Records that all files have been read.
+    ///
+    /// # Errors
+    /// The catalog cannot be written.
+    pub fn mark_complete(&mut self) -> Result<()> {
+        if self.is_incomplete()? {
+            self.connection.execute("DELETE FROM meta WHERE key = ?1", [INCOMPLETE])?;
+        }
+        Ok(())
     }
 }
 

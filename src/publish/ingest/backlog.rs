@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::read_pool::{self, Depth, Job, Prepared, ReadPool, cores};
-use crate::article::Rules;
+use super::reading_supervisor::ReadingSupervisor;
 use crate::catalog::{self, Catalog};
 use crate::change::TextRequests;
 use crate::folder::{Folder, SourceFormat};
@@ -92,12 +92,11 @@ impl Backlog {
         &mut self,
         catalog: &Catalog,
         folder: &Folder,
-        rules: Rules,
-        size_limit: u64,
+        supervisor: &ReadingSupervisor,
     ) -> catalog::Result<()> {
         // One core is left for everything else.
         let threads = cores().saturating_sub(1).max(1);
-        let pool = self.pool.get_or_insert_with(|| ReadPool::new(threads, folder, rules, size_limit));
+        let pool = self.pool.get_or_insert_with(|| ReadPool::new(threads, supervisor));
         while self.in_progress.len() < MOST_AHEAD && pool.has_room() {
             let numbers = catalog.unread_after(self.last, read_pool::BATCH)?;
             let Some(last) = numbers.last() else { break };

@@ -8,6 +8,7 @@ use super::backlog::Backlog;
 use super::deletions::Deletions;
 use super::fences::Fences;
 use super::problems::Problems;
+use super::reading_supervisor::ReadingSupervisor;
 use super::recordings::Recordings;
 use super::renames::Renames;
 use super::scan::Scan;
@@ -19,8 +20,10 @@ use crate::change::{Change, TextRequests};
 use crate::config::Config;
 use crate::folder::Folder;
 use crate::folder::watch::{Armed, Fence, OpenFiles};
+use crate::observe::heartbeat::Heartbeat;
 use crate::observe::status::StatusBoard;
 use crate::render::feed::Channel;
+use crate::system::reading_journal::ReadingJournal;
 
 /// Owns all parts of the ingest. In this module, a `path` is relative to the watched folder and a `file` is absolute.
 #[derive(Debug)]
@@ -44,6 +47,10 @@ pub struct Ingest {
     pub(super) backlog: Backlog,
     pub(super) recordings: Recordings,
     pub(super) problems: Problems,
+    /// Whether the feeds are up, so that other work must not wait for long.
+    pub(super) is_serving: bool,
+    pub(super) supervisor: ReadingSupervisor,
+    pub(super) heartbeat: Option<Heartbeat>,
 }
 
 impl Ingest {
@@ -63,10 +70,12 @@ impl Ingest {
         if catalog.meta("reading")?.as_deref() != Some(&fingerprint) {
             catalog.read_all_again("reading", &fingerprint)?;
         }
+        let size_limit = config.articles.max_file_size.0;
+        let supervisor = ReadingSupervisor::new(folder.clone(), rules, size_limit);
         Ok(Self {
             folder,
             rules,
-            size_limit: config.articles.max_file_size.0,
+            size_limit,
             hold: config.articles.hold.0,
             channel: channel.clone(),
             open_files,
@@ -79,7 +88,32 @@ impl Ingest {
             backlog: Backlog::of(catalog)?,
             recordings: Recordings::default(),
             problems: Problems::default(),
+            is_serving: false,
+            supervisor,
+            heartbeat: None,
         })
+    }
+
+    /// Connects the heartbeat of the writer: each file that is read is progress.
+    pub fn beat_with(&mut self, heartbeat: Heartbeat) {
+        self.heartbeat = Some(heartbeat);
+    }
+
+    /// Connects the journal of readings.
+    pub fn record_readings(&mut self, journal: ReadingJournal) {
+        self.supervisor.record_in(journal);
+    }
+
+    /// Reports that the writer makes progress.
+    pub(super) fn beat(&self) {
+        if let Some(heartbeat) = &self.heartbeat {
+            heartbeat.beat();
+        }
+    }
+
+    /// The feeds are up: from now on, versions are published while files are read.
+    pub fn begin_serving(&mut self) {
+        self.is_serving = true;
     }
 
     /// Connects a watch: from now on, no folder is read before it is watched, and fences put scans and hints in order.
@@ -107,9 +141,9 @@ impl Ingest {
         self.backlog.is_open()
     }
 
-    /// Number of files that a scan found and that are still to be read.
-    pub fn unread_files(&self) -> usize {
-        self.scan.left()
+    /// Number of files of a large scan that were read, and of all.
+    pub fn progress(&self) -> Option<(usize, usize)> {
+        self.scan.progress()
     }
 
     /// Returns whether files that a scan found are still to be read.

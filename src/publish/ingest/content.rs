@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use url::Url;
 
 use super::conductor::Ingest;
+use super::reading_supervisor::ReadingSupervisor;
 use crate::article::address::{self, Addresses};
 use crate::article::front_matter::Field;
 use crate::article::{Article, Problem, html, measure};
-use crate::catalog::{self, Catalog, CatalogError, Claim, Referred};
+use crate::catalog::{self, Arrival, Catalog, CatalogError, Claim, Referred};
 use crate::folder::Folder;
 use crate::folder::media::media_type;
 use crate::model::entry::{Content, Episode, Media};
@@ -76,15 +77,15 @@ impl Ingest {
         files
     }
 
-    /// The content of the article at a path. Everything in it is legal in XML.
+    /// The content of an article. Everything in it is legal in XML. The inner error is the reason why it cannot be made.
     pub(super) fn content(
         &self,
         catalog: &Catalog,
-        article: &Article,
-        path: &Path,
+        arrival: &Arrival<'_>,
         namesakes: &[PathBuf],
         permalink: &Url,
-    ) -> catalog::Result<RenderedArticle> {
+    ) -> catalog::Result<Result<RenderedArticle, Problem>> {
+        let Arrival { article, path, file_hash, .. } = arrival;
         let referred: RefCell<BTreeSet<PathBuf>> = RefCell::default();
         let failed: RefCell<Option<CatalogError>> = RefCell::default();
         let is_there = |path: &Path| {
@@ -99,8 +100,13 @@ impl Ingest {
         let addresses =
             Addresses { permalink, base_url: &self.channel.base_url, path, is_there: &is_there, page: &page };
         // Sanitised after parsing, since a numeric reference can stand for any character.
-        let html = html::sanitise(&article.html, &addresses);
-        let mut files = Files { folder: &self.folder, addresses, problems: Vec::new() };
+        let html = self.supervisor.sanitise(&article.html, file_hash, &addresses, self.heartbeat.as_ref());
+        let html = match html {
+            Ok(html) => html,
+            Err(problem) => return Ok(Err(problem)),
+        };
+        let (folder, supervisor) = (&self.folder, &self.supervisor);
+        let mut files = Files { folder, supervisor, addresses, problems: Vec::new() };
         let enclosures = files.enclosures(article, &self.recordings_beside(path, namesakes));
         let covers = if enclosures.iter().any(Media::plays) { Self::covers(path) } else { Vec::new() };
         let (image, pictures) = files.pictures(article, &html, &covers);
@@ -127,13 +133,14 @@ impl Ingest {
         let referred = referred.take().into_iter().filter(|other| other != path);
         let referred =
             referred.map(|path| Referred { stamp: self.stamp(&path), claim: Claim::Mentions, path }).collect();
-        Ok(RenderedArticle { content, referred, problems })
+        Ok(Ok(RenderedArticle { content, referred, problems }))
     }
 }
 
 /// Resolves the files of one article.
 struct Files<'a> {
     folder: &'a Folder,
+    supervisor: &'a ReadingSupervisor,
     addresses: Addresses<'a>,
     problems: Vec<Problem>,
 }
@@ -218,12 +225,13 @@ impl Files<'_> {
 
     /// Length, size and duration of a file of the folder, which override those in front matter.
     fn measured(&self, media: Media, path: &Path) -> Media {
-        let length = self.folder.stat(path).and_then(|stat| u64::try_from(stat.size).ok());
+        let stat = self.folder.stat(path);
+        let length = stat.and_then(|stat| u64::try_from(stat.size).ok());
         let (mut size, mut duration) = (media.size, media.duration);
         if media.media_type.starts_with("image/") {
             size = measure::pixels(self.folder, path).or(size);
         } else if media.media_type.starts_with("audio/") || media.media_type.starts_with("video/") {
-            duration = measure::duration(self.folder, path).or(duration);
+            duration = stat.and_then(|stat| self.supervisor.duration(path, &stat)).or(duration);
         }
         Media { length: length.or(media.length), size, duration, ..media }
     }

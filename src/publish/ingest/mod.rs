@@ -2,7 +2,8 @@
 //!
 //! There are three kinds of files, each of which uses only those before it:
 //! - parts, which own state in a struct with private fields: `schedule` (when files are processed), `fences`, `renames`, `deletions`,
-//!   `scan`, `backlog` (texts still to be read), `recordings`, `problems`; and `read_pool`, which reads files on other cores
+//!   `scan`, `backlog` (texts still to be read), `recordings`, `problems`; `read_pool`, which reads files on other cores,
+//!   and `reading_supervisor`, which runs the parsers
 //! - `conductor`: [`Ingest`], which owns all parts and calls the actions in the order of hints and deadlines
 //! - actions, which add methods to [`Ingest`]: `reading` (one file -> catalog), `content` (an article -> its served content),
 //!   `renaming`, `deleting`, `reconciling` (the whole folder), `reading_backlog`, `references`, `beside` and `ownership` (recordings)
@@ -19,6 +20,7 @@ mod problems;
 mod read_pool;
 mod reading;
 mod reading_backlog;
+mod reading_supervisor;
 mod reconciling;
 mod recordings;
 mod references;

@@ -7,8 +7,9 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
+use super::reading_supervisor::{FileBytes, ReadingOutcome, ReadingSupervisor};
 use crate::article::load::{self, LoadError, Loaded, OpenArticle, load_as};
-use crate::article::{self, Article, Reading, Rules};
+use crate::article::{self, Article, Reading};
 use crate::catalog::Catalog;
 use crate::folder::{Folder, SourceFormat};
 use crate::model::taxonomy::{self, Term};
@@ -135,13 +136,13 @@ pub(super) struct ReadPool {
 }
 
 impl ReadPool {
-    pub fn new(threads: usize, folder: &Folder, rules: Rules, size_limit: u64) -> Self {
+    pub fn new(threads: usize, supervisor: &ReadingSupervisor) -> Self {
         let (jobs, to_read) = channel();
         let (results, read) = channel();
         let to_read = Arc::new(Mutex::new(to_read));
         let start = |_| {
-            let (to_read, results, folder) = (Arc::clone(&to_read), results.clone(), folder.clone());
-            let work = move || work(&to_read, &results, &folder, rules, size_limit);
+            let (to_read, results, supervisor) = (Arc::clone(&to_read), results.clone(), supervisor.clone());
+            let work = move || work(&to_read, &results, &supervisor);
             std::thread::Builder::new().name("read".into()).spawn(work).ok()
         };
         Self {
@@ -208,49 +209,38 @@ pub(super) fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-fn work(
-    to_read: &Mutex<Receiver<Batch<Job>>>,
-    results: &Sender<Batch<Prepared>>,
-    folder: &Folder,
-    rules: Rules,
-    size_limit: u64,
-) {
+fn work(to_read: &Mutex<Receiver<Batch<Job>>>, results: &Sender<Batch<Prepared>>, supervisor: &ReadingSupervisor) {
     // The writer must not wait for a core. If the system refuses this, reading only competes more.
     let _ = rustix::process::setpriority_process(None, NICENESS);
     loop {
         let batch = to_read.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok((number, batch)) = batch else { return };
         // All at once: programs that watch the files (such as a virus scanner) wake up once for all.
-        let opened: Vec<_> = batch.iter().map(|job| load::open(folder, &job.path)).collect();
-        let prepared = batch.iter().zip(opened);
-        let prepared = prepared.map(|(job, opened)| prepare(folder, job, opened, rules, size_limit)).collect();
+        let opened: Vec<_> = batch.iter().map(|job| load::open(&supervisor.folder, &job.path)).collect();
+        let opened = batch.iter().zip(opened);
+        let prepared = opened.map(|(job, opened)| prepare(job, opened, supervisor)).collect();
         if results.send((number, prepared)).is_err() {
             return;
         }
     }
 }
 
-/// Reads a file.
-fn prepare(
-    folder: &Folder,
-    job: &Job,
-    opened: Result<OpenArticle, LoadError>,
-    rules: Rules,
-    size_limit: u64,
-) -> Prepared {
+/// Reads a file. One that may end the process, or that takes long, is left to the writer.
+fn prepare(job: &Job, opened: Result<OpenArticle, LoadError>, supervisor: &ReadingSupervisor) -> Prepared {
+    let ReadingSupervisor { folder, rules, size_limit, .. } = supervisor;
     let Job { path, format, depth, last_hash, .. } = job;
     let loaded = match opened {
         // With the other files closed, there may be descriptors for it.
-        Err(error) if error.is_passing() => load_as(folder, path, *format, size_limit),
-        opened => opened.and_then(|opened| opened.load_as(*format, size_limit)),
+        Err(error) if error.is_passing() => load_as(folder, path, *format, *size_limit),
+        opened => opened.and_then(|opened| opened.load_as(*format, *size_limit)),
     };
     let prepared = Prepared::of(loaded, *format);
     let Ok(Loaded { bytes, .. }) = &prepared.loaded else { return prepared };
-    if *last_hash == Some(prepared.hash) {
+    if *last_hash == Some(prepared.hash) || !supervisor.is_clear(&prepared.hash) {
         return prepared;
     }
     let head = (*depth == Depth::Head && *format == SourceFormat::Markdown)
-        .then(|| article::head(bytes, path, &rules))
+        .then(|| article::head(bytes, path, rules))
         .flatten();
     let parsed = match head {
         Some(mut article) => {
@@ -259,7 +249,10 @@ fn prepare(
             let terms = taxonomy::terms(path, &article.tags, &article.authors);
             Parsed::Head(article, terms)
         }
-        None => Parsed::Whole(Box::new(article::read_file(folder, bytes, path, *format, &rules))),
+        None => match supervisor.read(FileBytes { bytes, path, format: *format, hash: &prepared.hash }) {
+            ReadingOutcome::Done(reading) => Parsed::Whole(reading),
+            ReadingOutcome::Later(_) | ReadingOutcome::LeftOut(_) => Parsed::Nothing,
+        },
     };
     Prepared { parsed, ..prepared }
 }
@@ -268,7 +261,6 @@ fn prepare(
 mod tests {
     use super::*;
     use crate::article::Verdict;
-    use crate::config::Config;
 
     fn job(folder: &Path, name: &str, depth: Depth) -> Job {
         let size = std::fs::metadata(folder.join(name)).map_or(0, |metadata| metadata.len().cast_signed());
@@ -278,14 +270,14 @@ mod tests {
     #[test]
     fn files_come_out_in_the_order_in_which_they_were_submitted() {
         let folder = tempfile::tempdir().unwrap();
-        let rules = Rules::new(&Config::default().articles, &Config::default().site);
         for number in 0..40 {
             // The first take the longest.
             let text = format!("# Article {number}\n\n{}", "Many *words*. ".repeat(4_000 / (number + 1)));
             std::fs::write(folder.path().join(format!("{number}.md")), text).unwrap();
         }
         for threads in [0, 1, 4] {
-            let mut pool = ReadPool::new(threads, &Folder::of(folder.path()), rules, 1 << 20);
+            let supervisor = ReadingSupervisor::of(folder.path(), 1 << 20);
+            let mut pool = ReadPool::new(threads, &supervisor);
             let jobs: Vec<Job> =
                 (0..41).map(|number| job(folder.path(), &format!("{number}.md"), Depth::Whole)).collect();
             let mut jobs = jobs.into_iter().peekable();
@@ -309,8 +301,7 @@ mod tests {
     #[test]
     fn the_number_and_size_of_files_in_the_pool_are_limited() {
         let folder = tempfile::tempdir().unwrap();
-        let rules = Rules::new(&Config::default().articles, &Config::default().site);
-        let mut pool = ReadPool::new(0, &Folder::of(folder.path()), rules, 1);
+        let mut pool = ReadPool::new(0, &ReadingSupervisor::of(folder.path(), 1));
         let of_size = |size| vec![Job { size, ..job(folder.path(), "a.md", Depth::Head) }];
         assert!(pool.has_room());
         pool.submit(of_size(MOST_BYTES));

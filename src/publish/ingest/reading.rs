@@ -1,6 +1,7 @@
 //! One file -> catalog: reads the file, determines with the catalog which article it is, and records the article.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use url::Url;
@@ -10,6 +11,7 @@ use super::content::{RenderedArticle, entry_hash};
 use super::ownership::problems_of;
 use super::problems::Twin;
 use super::read_pool::{Parsed, Prepared};
+use super::reading_supervisor::{FileBytes, ReadingOutcome};
 use super::step::{Trigger, WriteMoment};
 use crate::article::boilerplate::Removed;
 use crate::article::load::{LoadError, Loaded};
@@ -23,7 +25,7 @@ use crate::model::taxonomy::Term;
 use crate::model::text;
 
 /// A file whose timestamps are younger than this may change again without a visible change of its timestamps.
-const RACY: std::time::Duration = std::time::Duration::from_secs(2);
+const RACY: Duration = Duration::from_secs(2);
 
 /// A file that was read.
 struct ReadFile {
@@ -78,6 +80,7 @@ impl Ingest {
         let Some(path) = self.folder.relative(file).map(Path::to_path_buf) else { return Ok(false) };
         // A scan can take long, so the time is read again.
         let moment = moment.refreshed();
+        self.beat();
         let format = prepared.as_ref().map(|prepared| prepared.format).or_else(|| self.folder.format(file));
         let Some(format) = format else {
             if self.folder.is_conflict_copy(file) && file.exists() {
@@ -161,20 +164,16 @@ impl Ingest {
             self.note_replaced_file(path, known, stat, trigger, moment);
         }
         let held_until = self.held_until(&stat, moment);
-        let parsed = self.parse(&mut read, known, held_until, moment);
-        let ParsedArticle { article, terms, problems, extent } = match parsed {
+        let parsed = match self.parse(&mut read, known, held_until, moment) {
             Ok(parsed) => parsed,
-            Err(Verdict::Draft(problem, enclosures)) => {
-                let changed = self.became_draft(catalog, path, &enclosures, moment)?;
-                self.problems.leave_out(path.clone(), stat, &[problem], None);
-                self.schedule_twins(path, moment);
-                return Ok(changed | (catalog.withdraw(path, ArticleState::Held, moment.version)? == Recorded::Changed));
-            }
-            Err(Verdict::Broken(problem)) => {
-                self.problems.leave_out(path.clone(), stat, &[problem], None);
+            Err(pause) => {
+                self.schedule.set(read.path, moment.instant + pause, trigger);
                 return Ok(false);
             }
-            Err(_) => return self.emptied(catalog, read.path, stat, moment),
+        };
+        let ParsedArticle { article, terms, problems, extent } = match parsed {
+            Ok(parsed) => parsed,
+            Err(verdict) => return self.leave_out(catalog, read.path, stat, verdict, moment),
         };
         self.deletions.clear_emptied(path);
         self.recordings.release(path);
@@ -212,40 +211,69 @@ impl Ingest {
         }
     }
 
+    /// Leaves out a file that is not published: the last good version of its article stays, unless it is a draft or empty now.
+    fn leave_out(
+        &mut self,
+        catalog: &mut Catalog,
+        path: PathBuf,
+        stat: Stat,
+        verdict: Verdict,
+        moment: WriteMoment,
+    ) -> catalog::Result<bool> {
+        match verdict {
+            Verdict::Draft(problem, enclosures) => {
+                let changed = self.became_draft(catalog, &path, &enclosures, moment)?;
+                self.problems.leave_out(path.clone(), stat, &[problem], None);
+                self.schedule_twins(&path, moment);
+                Ok(changed | (catalog.withdraw(&path, ArticleState::Held, moment.version)? == Recorded::Changed))
+            }
+            Verdict::Broken(problem) => {
+                self.problems.leave_out(path, stat, &[problem], None);
+                Ok(false)
+            }
+            Verdict::Publish(_) | Verdict::Empty => self.emptied(catalog, path, stat, moment),
+        }
+    }
+
     /// Returns whether the front matter of a new article is enough for now: the article is visible already, and it has no recording.
     fn is_head_enough(&self, path: &Path, article: &Article, held_until: DateTime<Utc>, moment: WriteMoment) -> bool {
         let is_due = article.published.is_none_or(|published| published <= moment.now) && held_until <= moment.now;
         is_due && self.recordings_beside(path, &self.recordings_of_name(path)).is_empty()
     }
 
-    /// Parses a file as far as currently needed. The error is the reason why the file is not published.
+    /// Parses a file as far as currently needed. The inner error is the reason why the file is not published; the outer error says
+    /// when the file is to be processed again, since it is still being parsed.
     fn parse(
         &mut self,
         read: &mut ReadFile,
         known: Option<&Known>,
         held_until: DateTime<Utc>,
         moment: WriteMoment,
-    ) -> Result<ParsedArticle, Verdict> {
-        let ReadFile { path, format, loaded, parsed, .. } = read;
+    ) -> Result<Result<ParsedArticle, Verdict>, Duration> {
+        let ReadFile { path, format, loaded, hash, parsed } = read;
         let reading = match std::mem::replace(parsed, Parsed::Nothing) {
             Parsed::Head(article, terms)
                 if known.is_none() && self.is_head_enough(path, &article, held_until, moment) =>
             {
                 let extent = Extent::Head(loaded.bytes.len() as u64);
-                return Ok(ParsedArticle { article, terms: Some(terms), problems: Vec::new(), extent });
+                return Ok(Ok(ParsedArticle { article, terms: Some(terms), problems: Vec::new(), extent }));
             }
             Parsed::Whole(reading) => *reading,
             Parsed::Head(..) | Parsed::Nothing => {
-                article::read_file(&self.folder, &loaded.bytes, path, *format, &self.rules)
+                match self.supervisor.read(FileBytes { path, bytes: &loaded.bytes, format: *format, hash }) {
+                    ReadingOutcome::Done(reading) => *reading,
+                    ReadingOutcome::Later(pause) => return Err(pause),
+                    ReadingOutcome::LeftOut(problem) => return Ok(Err(Verdict::Broken(problem))),
+                }
             }
         };
         self.log_removed(path, &reading.removed);
-        match reading.verdict {
+        Ok(match reading.verdict {
             Verdict::Publish(article) => {
                 Ok(ParsedArticle { article, terms: None, problems: reading.problems, extent: Extent::Whole })
             }
             other => Err(other),
-        }
+        })
     }
 
     /// The end of a new article's hold. The hold starts at the change time (ctime) of its file, which no program can set.
@@ -279,11 +307,16 @@ impl Ingest {
         let permalink =
             Url::parse(&self.channel.page(&identity.slug)).expect("the base address and a slug make an address");
         let rendered = article::panic_as_problem(|| match arrival.extent {
-            Extent::Whole => self.content(catalog, arrival.article, arrival.path, &namesakes, &permalink),
-            Extent::Head(_) => Ok(RenderedArticle::of_head(arrival.article)),
+            Extent::Whole => self.content(catalog, arrival, &namesakes, &permalink),
+            Extent::Head(_) => Ok(Ok(RenderedArticle::of_head(arrival.article))),
         });
-        let mut rendered = match rendered {
+        // A panic is a problem of the file, too.
+        let rendered = match rendered {
             Ok(rendered) => rendered?,
+            Err(problem) => Err(problem),
+        };
+        let mut rendered = match rendered {
+            Ok(rendered) => rendered,
             Err(problem) => return Ok(Err((problem, None))),
         };
         self.note_claims(&mut rendered.referred, &claims);

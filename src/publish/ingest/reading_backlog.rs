@@ -21,7 +21,7 @@ impl Ingest {
             self.backlog.served_requests();
             return Ok(changed);
         }
-        self.backlog.fill_pool(catalog, &self.folder, self.rules, self.size_limit)?;
+        self.backlog.fill_pool(catalog, &self.folder, &self.supervisor)?;
         for _ in 0..self.backlog.batch_size(moment.instant) {
             let Some((number, prepared)) = self.backlog.next() else { break };
             changed |= self.read_text(catalog, number, prepared, moment)?;

@@ -4,8 +4,9 @@
 use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, channel, sync_channel};
-use std::thread;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::Duration;
+use std::{iter, thread};
 
 use super::conductor::Ingest;
 use super::deletions::DELETION_GRACE;
@@ -26,6 +27,10 @@ const CHUNK: usize = 512;
 const MOST_CHUNKS: usize = 16;
 /// Files that are read in one transaction.
 const IMPORT_BATCH: usize = 10_000;
+/// Longest time of such a transaction while the feeds are up: changes wait for its end.
+const SLICE: Duration = Duration::from_millis(100);
+/// How often the writer beats while it waits for the walk: a slow disk is no stall.
+const WALK_BEAT: Duration = Duration::from_secs(1);
 
 /// Differences between the folder and the catalog, and what else the walk found.
 #[derive(Debug, Default)]
@@ -53,30 +58,18 @@ enum Walked {
     Other(Met),
 }
 
-/// Walks over the folder, behind the watch, until `send` returns false.
-fn walk(folder: &Folder, armed: &Armed, mut send: impl FnMut(Vec<Met>) -> bool) -> io::Result<()> {
+/// Walks over the folder, behind the watch, until the receiver is dropped.
+fn walk(folder: &Folder, armed: &Armed, met: &SyncSender<Vec<Met>>) -> io::Result<()> {
     let mut chunk = Vec::with_capacity(CHUNK);
     let done = folder.walk(folder.root(), &|folder| armed.wait_for(folder), &mut |one| {
         chunk.push(one);
-        let is_wanted = chunk.len() < CHUNK || send(std::mem::take(&mut chunk));
+        let is_wanted = chunk.len() < CHUNK || met.send(std::mem::take(&mut chunk)).is_ok();
         if is_wanted { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     });
     // A receiver that was dropped has failed and reports its error.
-    let _ = send(chunk);
+    let _ = met.send(chunk);
     done
 }
-
-/// Adds the attributes of the files in a chunk.
-fn with_attributes(files: &mut Attributes, chunk: Vec<Met>) -> Vec<Walked> {
-    let attributes = |met| match met {
-        Met::File(path, format) => files.file(path).map(|found| Walked::File(found, format)),
-        other => Some(Walked::Other(other)),
-    };
-    chunk.into_iter().filter_map(attributes).collect()
-}
-
-/// The results of the walk and of the comparison.
-type Compared = (thread::Result<io::Result<()>>, catalog::Result<Differences>);
 
 impl Ingest {
     /// Compares the whole folder with the catalog, except for files that are being written. [`Ingest::tick`] reads the files that differ.
@@ -126,12 +119,15 @@ impl Ingest {
     pub(super) fn read_found(&mut self, catalog: &mut Catalog, moment: WriteMoment) -> catalog::Result<bool> {
         let mut changed = false;
         for _ in 0..self.scan.left().min(IMPORT_BATCH) {
-            let next = self.scan.next(&self.folder, self.rules, self.size_limit);
+            let next = self.scan.next(&self.supervisor);
             let Some((FoundFile { path, .. }, prepared)) = next else { break };
             let file = self.folder.root().join(path);
             // It may have been opened for writing since.
             if !self.open_files.has(&file) {
                 changed |= self.process_file(catalog, &file, prepared, self.scan.trigger(), moment)?;
+            }
+            if self.is_serving && moment.instant.elapsed() >= SLICE {
+                break;
             }
         }
         if !self.is_reading() {
@@ -145,7 +141,28 @@ impl Ingest {
     /// nothing is deleted.
     fn differences(&mut self, catalog: &Catalog) -> catalog::Result<Option<Differences>> {
         let root = text::path_line(self.folder.root());
-        let (found, differences) = self.compare_in_parallel(catalog).unwrap_or_else(|| self.compare_in_turn(catalog));
+        let (met, without_attributes) = sync_channel(MOST_CHUNKS);
+        let (with_attributes, walked) = sync_channel(MOST_CHUNKS);
+        let (found, differences) = thread::scope(|scope| {
+            let (folder, armed) = (&self.folder, &self.armed);
+            let walk = scope.spawn(move || walk(folder, armed, &met));
+            scope.spawn(move || {
+                let mut files = Attributes::new(folder);
+                let mut attributes = |met| match met {
+                    Met::File(path, format) => files.file(path).map(|found| Walked::File(found, format)),
+                    other => Some(Walked::Other(other)),
+                };
+                for chunk in without_attributes {
+                    if with_attributes.send(chunk.into_iter().filter_map(&mut attributes).collect()).is_err() {
+                        return;
+                    }
+                }
+            });
+            let differences = catalog.with_known(|known| self.compare(&walked, known));
+            // No thread may wait for room in the channel.
+            drop(walked);
+            (walk.join(), differences)
+        });
         let differences = differences?;
         let away = match found.map_err(|_| "the walk over it panicked: please report this".to_owned()) {
             Ok(Ok(()))
@@ -170,40 +187,6 @@ impl Ingest {
         Ok(None)
     }
 
-    /// Compares while two threads walk over the folder. Returns `None` if the system refuses a thread.
-    fn compare_in_parallel(&self, catalog: &Catalog) -> Option<Compared> {
-        let (met, without_attributes) = sync_channel(MOST_CHUNKS);
-        let (sender, walked) = sync_channel(MOST_CHUNKS);
-        let (folder, armed) = (&self.folder, &self.armed);
-        thread::scope(|scope| {
-            let thread = |name: &str| thread::Builder::new().name(name.to_owned());
-            let walk = move || walk(folder, armed, |chunk| met.send(chunk).is_ok());
-            let walk = thread("walk").spawn_scoped(scope, walk).ok()?;
-            let attributes = move || {
-                let mut files = Attributes::new(folder);
-                let mut chunks = without_attributes.into_iter().map(|chunk| with_attributes(&mut files, chunk));
-                // A receiver that was dropped has failed and reports its error.
-                let _ = chunks.try_for_each(|chunk| sender.send(chunk));
-            };
-            // Without this thread, the channel to it is closed, which ends the walk.
-            thread("attributes").spawn_scoped(scope, attributes).ok()?;
-            let differences = catalog.with_known(|known| self.compare(&walked, known));
-            // No thread may wait for room in the channel.
-            drop(walked);
-            Some((walk.join(), differences))
-        })
-    }
-
-    /// Compares after the walk, on one thread.
-    fn compare_in_turn(&self, catalog: &Catalog) -> Compared {
-        let (sender, walked) = channel();
-        let mut files = Attributes::new(&self.folder);
-        let send = |chunk| sender.send(with_attributes(&mut files, chunk)).is_ok();
-        let found = walk(&self.folder, &self.armed, send);
-        drop(sender);
-        (Ok(found), catalog.with_known(|known| self.compare(&walked, known)))
-    }
-
     fn note_folder(&mut self, differences: &Differences, root: &str) {
         if self.deletions.mark_folder_present() {
             tracing::info!(folder = root, "the folder of articles is back");
@@ -224,7 +207,8 @@ impl Ingest {
     ) -> catalog::Result<Differences> {
         let mut differences = Differences::default();
         let mut known = known.peekable();
-        for walked in walked.iter().flatten() {
+        let chunks = iter::from_fn(|| self.next_chunk(walked));
+        for walked in chunks.flatten() {
             let (found, format) = match walked {
                 Walked::File(found, format) => (found, format),
                 Walked::Other(met) => {
@@ -251,6 +235,18 @@ impl Ingest {
         let Differences { to_read, vanished, .. } = &mut differences;
         vanished.retain(|path| to_read.binary_search_by(|found| found.path.cmp(path)).is_err());
         Ok(differences)
+    }
+
+    /// The next results of the walk; `None` at its end.
+    fn next_chunk(&self, walked: &Receiver<Vec<Walked>>) -> Option<Vec<Walked>> {
+        loop {
+            self.beat();
+            match walked.recv_timeout(WALK_BEAT) {
+                Ok(chunk) => return Some(chunk),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return None,
+            }
+        }
     }
 
     /// Notes a result of the walk that is no article.

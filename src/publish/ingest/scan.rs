@@ -4,9 +4,8 @@ use std::collections::{HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 
 use super::read_pool::{self, Depth, FoundFile, Job, Prepared, ReadPool, cores};
+use super::reading_supervisor::ReadingSupervisor;
 use super::step::Trigger;
-use crate::article::Rules;
-use crate::folder::Folder;
 
 /// From this number of files on, the first scan reads only heads, and texts come later.
 pub const HURRY_FROM: usize = 200;
@@ -15,6 +14,8 @@ pub const HURRY_FROM: usize = 200;
 #[derive(Debug)]
 pub(super) struct Scan {
     files: VecDeque<FoundFile>,
+    /// Number of files that the scan found.
+    all: usize,
     trigger: Trigger,
     /// Of a new file, the head may be enough for now.
     depth: Depth,
@@ -30,6 +31,7 @@ impl Default for Scan {
     fn default() -> Self {
         Self {
             files: VecDeque::new(),
+            all: 0,
             trigger: Trigger::FirstScan,
             depth: Depth::Whole,
             pool: None,
@@ -43,6 +45,11 @@ impl Scan {
     /// Number of files that are still to be read.
     pub fn left(&self) -> usize {
         self.files.len()
+    }
+
+    /// Number of files that were read, and of all that the scan found; `None` unless there are many.
+    pub fn progress(&self) -> Option<(usize, usize)> {
+        (!self.files.is_empty() && self.all >= HURRY_FROM).then_some((self.all - self.files.len(), self.all))
     }
 
     /// Trigger of the files of this scan.
@@ -60,13 +67,13 @@ impl Scan {
         self.trigger = std::mem::replace(&mut self.next_trigger, Trigger::Scan);
         let is_hurried = self.trigger == Trigger::FirstScan && files.len() >= HURRY_FROM;
         self.depth = if is_hurried { Depth::Head } else { Depth::Whole };
-        (self.files, self.pool) = (files.into(), None);
+        (self.all, self.files, self.pool) = (files.len(), files.into(), None);
     }
 
     /// The next file, and its content if a thread has read it. Gives the files after it to the read pool.
-    pub fn next(&mut self, folder: &Folder, rules: Rules, size_limit: u64) -> Option<(FoundFile, Option<Prepared>)> {
+    pub fn next(&mut self, supervisor: &ReadingSupervisor) -> Option<(FoundFile, Option<Prepared>)> {
         if self.files.len() > 1 && self.pool.is_none() {
-            self.pool = Some(ReadPool::new(cores(), folder, rules, size_limit));
+            self.pool = Some(ReadPool::new(cores(), supervisor));
         }
         let prepared = self.pool.as_mut().and_then(|pool| {
             while pool.has_room() {
