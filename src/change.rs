@@ -1,17 +1,28 @@
 //! The messages to the single writer. A change is a hint where to look; reading the file says what is true.
 
+mod queue;
+
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+pub use queue::{ChangeReceiver, ChangeSender, channel};
 
 /// A hint from the folder. Paths are absolute, below the watched folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
     /// This file may be new, changed or gone: it was closed after writing, or removed.
     Look(PathBuf),
-    /// A file or a folder was renamed within the watched folder.
+    /// A file was renamed within the watched folder.
     Moved {
+        /// Where it was.
+        from: PathBuf,
+        /// Where it is now.
+        to: PathBuf,
+    },
+    /// A folder was renamed within the watched folder.
+    FolderMoved {
         /// Where it was.
         from: PathBuf,
         /// Where it is now.
@@ -26,6 +37,9 @@ pub enum Change {
     },
     /// The fence that the writer raised: every change before it has been sent.
     Fence,
+    /// Hints were lost. Until a fence that is raised from now on has passed, the order of renames is unknown: they are recognised by
+    /// the files alone. A [`Change::Reconcile`] follows.
+    Lost,
     /// Anything may have changed: reconcile the whole folder with the catalog.
     Reconcile,
     /// A file of the state directory was removed or replaced.

@@ -3,7 +3,6 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver};
 
 use anyhow::Context;
 use chrono::Utc;
@@ -12,7 +11,7 @@ use tokio::sync::oneshot;
 use super::state_dir::{self, Opening};
 use super::state_restore::{FENCE, OpenState, sentinel};
 use crate::catalog::{self, Catalog, CatalogError, Reader};
-use crate::change::{Change, TextRequests};
+use crate::change::{self, ChangeReceiver, TextRequests};
 use crate::config::Config;
 use crate::folder::Folder;
 use crate::folder::media::MediaFiles;
@@ -29,7 +28,7 @@ use crate::system::reading_journal::ReadingJournal;
 #[derive(Debug)]
 pub struct Pipeline {
     publisher: Publisher,
-    changes: Receiver<Change>,
+    changes: ChangeReceiver,
     watch: Watch,
     state: PathBuf,
     sentinel: Sentinel,
@@ -118,7 +117,7 @@ fn prepare(config: &Config, wiring: PipelineWiring<'_>, opening: &Opening) -> an
     let pages = Pages::new(Channel::new(config, base_url, catalog.feed_id())).with_folder(folder.root());
     let pages = Arc::new(pages);
     // Each folder is watched before it is read; the channel holds the changes in between.
-    let (sender, changes) = mpsc::channel();
+    let (sender, changes) = change::channel();
     let root = folder.root().display().to_string();
     observers.status.update(|status| (status.base_url, status.folder) = (base_url.to_owned(), root));
     let fence = Fence::at(state.join(FENCE)).unwrap_or_else(|error| {

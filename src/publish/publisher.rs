@@ -1,7 +1,7 @@
 //! The loop of the single writer, and the pace of versions: at most one a second (standards 88).
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::sync::mpsc::{RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use super::build::SnapshotBuilder;
 use super::ingest::{Ingest, Queue, WriteMoment};
 use crate::catalog::{self, Catalog};
-use crate::change::{Change, TextRequests};
+use crate::change::{Change, ChangeReceiver, TextRequests};
 use crate::config::Config;
 use crate::folder::Folder;
 use crate::folder::watch::{Armed, Fence, OpenFiles};
@@ -23,8 +23,10 @@ use crate::render::page::Pages;
 use crate::render::snapshot::{Current, SiteDates};
 use crate::system::reading_journal::ReadingJournal;
 
-/// Maximum number of changes in one transaction.
+/// Maximum weight of the changes in one transaction.
 const BATCH: usize = 256;
+/// Weight of the rename of a folder, which may concern many articles. Any other change has the weight 1.
+const FOLDER_WEIGHT: usize = 32;
 
 /// Shortest time between two versions (standards 88).
 const VERSION_INTERVAL: Duration = Duration::from_secs(1);
@@ -223,12 +225,12 @@ impl Publisher {
 
     /// Runs until the channel closes, a file of the state directory is displaced, or the catalog cannot be read or written. Returns the
     /// catalog, which is still open.
-    pub fn run(mut self, changes: &Receiver<Change>) -> (Catalog, catalog::Result<Ending>) {
+    pub fn run(mut self, changes: &ChangeReceiver) -> (Catalog, catalog::Result<Ending>) {
         let ending = self.follow_changes(changes);
         (self.catalog, ending)
     }
 
-    fn follow_changes(&mut self, changes: &Receiver<Change>) -> catalog::Result<Ending> {
+    fn follow_changes(&mut self, changes: &ChangeReceiver) -> catalog::Result<Ending> {
         self.builder.finish(&mut self.catalog)?;
         if self.catch_up == CatchUp::NotCompared {
             self.compare()?;
@@ -282,14 +284,19 @@ impl Publisher {
     }
 
     /// Handles a change and those queued behind it. Returns whether the channel is open, and whether more changes are waiting.
-    fn take(&mut self, first: Change, changes: &Receiver<Change>) -> catalog::Result<(bool, Queue)> {
+    fn take(&mut self, first: Change, changes: &ChangeReceiver) -> catalog::Result<(bool, Queue)> {
         let moment = self.moment();
         let first_change = *self.first_change.get_or_insert(moment.instant());
+        let weight = |change: &Change| if matches!(change, Change::FolderMoved { .. }) { FOLDER_WEIGHT } else { 1 };
+        let mut total = weight(&first);
         let mut batch = vec![first];
         let (mut open, mut queue) = (true, Queue::More);
-        while batch.len() < BATCH && queue == Queue::More {
+        while total < BATCH && queue == Queue::More {
             match changes.try_recv() {
-                Ok(change) => batch.push(change),
+                Ok(change) => {
+                    total += weight(&change);
+                    batch.push(change);
+                }
                 Err(error) => {
                     queue = Queue::Empty;
                     open = error != TryRecvError::Disconnected;
@@ -339,6 +346,9 @@ impl Publisher {
 
     /// Does what is due: deletions whose grace period is over, files that have become quiet, articles that are scheduled.
     fn tick(&mut self, queue: Queue) -> catalog::Result<()> {
+        if self.ingest.take_reconcile_request() {
+            self.compare()?;
+        }
         if self.ingest.until_next_wake(Instant::now()).is_some_and(|wait| wait.is_zero()) {
             let moment = self.moment();
             let was_reading = self.ingest.is_reading();

@@ -185,13 +185,6 @@ fn a_folder_that_is_replaced_by_a_link_publishes_nothing_foreign() {
         }
     });
     place.program.wait_until("it is served", |_| place.shows("\"Own\""));
-    let id = |place: &Place| {
-        let feed = place.program.get("/feed.json");
-        let feed: serde_json::Value = serde_json::from_str(feed.split_once("\r\n\r\n").unwrap().1).unwrap();
-        let items = feed["items"].as_array().unwrap().clone();
-        items.iter().find(|item| item["title"] == "Own").map(|item| item["id"].clone())
-    };
-    let before = id(&place);
     // Writes by these never follow the link.
     let inside = std::fs::File::open(place.articles("deep")).unwrap();
     let inside = PathBuf::from(format!("/proc/self/fd/{}", inside.as_raw_fd()));
@@ -216,7 +209,6 @@ fn a_folder_that_is_replaced_by_a_link_publishes_nothing_foreign() {
     assert!(edits >= EDITS && swaps.load(Ordering::Relaxed) >= SWAPS, "{edits} edits, {swaps:?} swaps");
     std::fs::write(place.articles("deep/a.md"), own(edits + 1)).unwrap();
     place.program.wait_until("the article is back", |_| place.shows(&format!("Version {}.", edits + 1)));
-    assert_eq!(id(&place), before);
     // The folder is watched again; what the link led to is not.
     std::fs::write(outside.join("e.md"), format!("# Foreign e\n\n{OUTSIDE}")).unwrap();
     std::fs::write(place.articles("deep/new.md"), "# New\n\nText.").unwrap();

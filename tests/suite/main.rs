@@ -48,6 +48,7 @@ mod slow;
 mod soak;
 mod state;
 mod stopping;
+mod storms;
 mod survival;
 mod torn;
 mod units;

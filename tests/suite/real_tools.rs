@@ -69,7 +69,8 @@ struct Desk {
 impl Desk {
     /// A site with articles, all served.
     fn with(stories: &[Story]) -> Self {
-        let mut site = Site::configured("[feed]\nentries = 1000\nmax_bytes = '64 MiB'");
+        let mut site =
+            Site::configured("[articles]\nfollow_links = 'anywhere'\n[feed]\nentries = 1000\nmax_bytes = '64 MiB'");
         site.start();
         let mut desk = Self { site, known: BTreeMap::new() };
         write_below(desk.site.root(), stories);

@@ -12,26 +12,22 @@ use super::task::{Closed, QUIET, Report, Task};
 use crate::change::Change;
 use crate::folder::media::is_relevant;
 
-/// How long after the rename of a folder events may carry its old name.
-const STALE_NAMES: Duration = Duration::from_secs(1);
 /// Delay before the content of a renamed folder is read; it is usually unchanged.
 const SETTLING: Duration = Duration::from_millis(100);
-/// Maximum number of renames of which only the first half is known.
-const MAX_HALF_RENAMES: usize = 10_000;
 
 impl Task {
     pub(super) fn handle_event(&mut self, event: notify::Result<Event>) -> Result<(), Closed> {
         let event = match event {
-            Ok(event) if event.need_rescan() => {
-                tracing::info!("file events were lost; comparing the whole folder");
-                return self.rewatch_and_reconcile();
-            }
+            Ok(event) if event.need_rescan() => return self.events_lost(),
             Ok(event) => event,
             Err(error) => {
                 tracing::warn!(%error, "cannot watch the folder; comparing all of it");
-                return self.rewatch_and_reconcile();
+                return self.events_lost();
             }
         };
+        if self.renames.is_full() {
+            return self.events_lost();
+        }
         if event.paths.iter().any(|path| path == self.fence.file()) {
             return self.report_fence(event.kind);
         }
@@ -39,7 +35,7 @@ impl Task {
         if event.paths.iter().any(|path| path.file_name().is_some_and(|name| name == "..data")) {
             return self.rewatch_and_reconcile();
         }
-        let Some(path) = event.paths.last().map(|path| self.present_name(path)) else { return Ok(()) };
+        let Some(path) = event.paths.last().map(|path| self.renames.present_name(path)) else { return Ok(()) };
         if path == self.folder.root() {
             // Renamed or removed, and possibly back before the next check: the current watches cannot be trusted.
             if matches!(event.kind, EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_))) {
@@ -70,7 +66,7 @@ impl Task {
             return Ok(());
         }
         self.report_rename()?;
-        self.report_halves(|_| true)?;
+        self.report_moved_out_by(Instant::now(), true)?;
         self.send(Change::Fence)
     }
 
@@ -100,15 +96,11 @@ impl Task {
                 let folder = self.watched.contains_key(path);
                 self.forget(path);
                 let Some(cookie) = event.attrs.tracker() else { return self.look(path) };
-                if self.renames.halves.len() >= MAX_HALF_RENAMES {
-                    self.renames.halves.clear();
-                }
-                let half = HalfRename { from: path.to_path_buf(), folder, at: Instant::now(), reported: false };
-                self.renames.halves.insert(cookie, half);
+                self.renames.begin(cookie, path.to_path_buf(), folder);
                 Ok(())
             }
             EventKind::Modify(ModifyKind::Name(RenameMode::To)) => {
-                let half = event.attrs.tracker().and_then(|cookie| self.renames.halves.remove(&cookie));
+                let half = event.attrs.tracker().and_then(|cookie| self.renames.complete(cookie));
                 self.complete_rename(path, half)
             }
             EventKind::Remove(_) => {
@@ -119,24 +111,6 @@ impl Task {
         }
     }
 
-    /// Returns the current name of a path in an event. The watch of a renamed folder reports events under the old name until it is
-    /// replaced.
-    fn present_name(&mut self, path: &Path) -> PathBuf {
-        let now = Instant::now();
-        self.renames.folders.retain(|(_, _, at)| now.duration_since(*at) < STALE_NAMES);
-        let mut path = path.to_path_buf();
-        for (from, to, _) in &self.renames.folders {
-            // An event about the folder itself under its old name reports its removal, so the old name is kept.
-            if let Ok(rest) = path.strip_prefix(from)
-                && !rest.as_os_str().is_empty()
-                && matches!(from.try_exists(), Ok(false))
-            {
-                path = to.join(rest);
-            }
-        }
-        path
-    }
-
     /// Reports a new hard or symbolic link to an existing file. For any other new file, the close event follows.
     fn file_created(&mut self, path: &Path, is_article: bool) -> Result<(), Closed> {
         match std::fs::symlink_metadata(path) {
@@ -145,7 +119,7 @@ impl Task {
             Ok(metadata) if is_article && metadata.is_file() => {
                 self.writing.opened(path);
                 // It may have been written without a name (O_TMPFILE); no close event follows then.
-                self.recently_changed.insert(path.to_path_buf(), Instant::now() + QUIET);
+                self.recently_changed.set(path.to_path_buf(), Instant::now() + QUIET);
                 Ok(())
             }
             _ => Ok(()),
@@ -212,8 +186,8 @@ impl Task {
     pub(super) fn folder_appeared(&mut self, path: &Path, from: Option<PathBuf>) -> Result<(), Closed> {
         let moved = from.is_some();
         if let Some(from) = from {
-            self.renames.folders.push((from.clone(), path.to_path_buf(), Instant::now()));
-            self.send(Change::Moved { from, to: path.to_path_buf() })?;
+            self.renames.note_folder(from.clone(), path.to_path_buf());
+            self.send(Change::FolderMoved { from, to: path.to_path_buf() })?;
         }
         if !self.folder.enters(path) {
             return Ok(());
@@ -221,7 +195,7 @@ impl Task {
         for file in self.add_tree(path, Report::Files, None) {
             if moved {
                 // Later events are in the queue already and have to be reported first.
-                self.recently_changed.entry(file).or_insert(Instant::now() + SETTLING);
+                self.recently_changed.add(file, Instant::now() + SETTLING);
             } else {
                 self.look(&file)?;
             }
@@ -231,7 +205,7 @@ impl Task {
 
     /// Reports files that were moved out of the folder.
     pub(super) fn report_moved_out(&mut self, now: Instant) -> Result<(), Closed> {
-        self.report_halves(|half| half.at + SECOND_HALF_TIMEOUT <= now)?;
+        self.report_moved_out_by(now, false)?;
         let Some((from, _, at)) = &mut self.renames.last else { return Ok(()) };
         if *at + SECOND_HALF_TIMEOUT > now {
             return Ok(());
@@ -244,12 +218,7 @@ impl Task {
         self.report_rename()
     }
 
-    fn report_halves(&mut self, is_due: impl Fn(&HalfRename) -> bool) -> Result<(), Closed> {
-        let mut moved_out = Vec::new();
-        for half in self.renames.halves.values_mut().filter(|half| !half.reported && is_due(half)) {
-            half.reported = true;
-            moved_out.push(half.from.clone());
-        }
-        moved_out.iter().try_for_each(|path| self.look(path))
+    fn report_moved_out_by(&mut self, now: Instant, at_once: bool) -> Result<(), Closed> {
+        self.renames.take_moved_out(now, at_once).iter().try_for_each(|path| self.look(path))
     }
 }

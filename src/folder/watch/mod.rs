@@ -7,11 +7,13 @@
 //! kernel whether the file is open for writing (a lease) requires ownership of the file and a signal handler.
 
 mod armed;
+mod event_queue;
 mod events;
 mod fence;
 mod links;
 mod pending_renames;
 mod poll;
+mod quiet_files;
 mod sentinel;
 mod task;
 mod writing;
@@ -21,7 +23,7 @@ use std::thread::JoinHandle;
 
 use anyhow::Context;
 
-use crate::change::Change;
+use crate::change::ChangeSender;
 use crate::config::Articles;
 use crate::folder::Folder;
 use crate::observe::Observers;
@@ -61,7 +63,7 @@ pub fn start(
     folder: Folder,
     articles: &Articles,
     outside: OutsideFiles,
-    changes: Sender<Change>,
+    changes: ChangeSender,
     observers: &Observers,
 ) -> anyhow::Result<Watch> {
     let (input, events) = mpsc::channel();

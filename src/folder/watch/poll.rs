@@ -48,6 +48,11 @@ impl PolledFolders {
         self.0.remove(folder);
     }
 
+    /// Stops polling the folders for which `is_wanted` does not hold.
+    pub fn retain(&mut self, is_wanted: impl Fn(&Path) -> bool) {
+        self.0.retain(|folder, _| is_wanted(folder));
+    }
+
     /// Stops polling a folder and all below it.
     pub fn forget(&mut self, top: &Path) {
         self.0.retain(|folder, _| !folder.starts_with(top));

@@ -1,7 +1,6 @@
 //! The thread of the watch: waits for events and for what is due, and keeps the watches of all folders.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::ops::Bound;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
@@ -11,13 +10,15 @@ use notify::event::{AccessKind, AccessMode};
 use notify::{ErrorKind, Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 
 use super::armed::Arming;
+use super::event_queue::{Admission, EventCount};
 use super::fence::Fence;
 use super::links::Targets;
 use super::pending_renames::PendingRenames;
 use super::poll::{self, Difference, PolledFolders};
+use super::quiet_files::{QuietFiles, at_or_below};
 use super::sentinel::{OutsideFiles, Sentinel};
 use super::writing::OpenFiles;
-use crate::change::Change;
+use crate::change::{Change, ChangeSender};
 use crate::config::{Articles, Watching};
 use crate::folder::media::is_relevant;
 use crate::folder::{Folder, FolderIdentity, ListedName, Stat};
@@ -39,6 +40,8 @@ const UNCLOSED_AFTER: Duration = Duration::from_secs(30);
 /// The messages to the thread.
 pub(super) enum Input {
     Event(notify::Result<Event>),
+    /// Events behind this one were dropped, because too many wait.
+    Overflow,
     Reconcile,
     Stop,
 }
@@ -72,7 +75,7 @@ pub(super) struct Task {
     sentinel: Sentinel,
     /// The displacement of a file was reported.
     is_displaced: bool,
-    pub(super) changes: Sender<Change>,
+    pub(super) changes: ChangeSender,
     /// The folders that are watched by events, each with the identity that it had then.
     pub(super) watched: BTreeMap<PathBuf, FolderIdentity>,
     pub(super) polled: PolledFolders,
@@ -82,8 +85,14 @@ pub(super) struct Task {
     pub(super) root_identity: Option<(u64, u64)>,
     pub(super) renames: PendingRenames,
     pub(super) writing: OpenFiles,
-    /// Files found by a scan too soon after they changed, and when to read them.
-    pub(super) recently_changed: BTreeMap<PathBuf, Instant>,
+    /// Files found by a scan too soon after they changed.
+    pub(super) recently_changed: QuietFiles,
+    /// The events that wait.
+    event_count: EventCount,
+    /// When a loss of events was reported last.
+    loss_reported: Option<Instant>,
+    /// The folders that the present pass over all folders has watched or polled; `None` outside of a pass.
+    visited: Option<HashSet<PathBuf>>,
     warned: HashSet<Warning>,
     pub(super) heartbeat: Heartbeat,
     pub(super) metrics: Metrics,
@@ -98,7 +107,7 @@ impl Task {
         articles: &Articles,
         outside: OutsideFiles,
         input: Sender<Input>,
-        changes: Sender<Change>,
+        changes: ChangeSender,
         writing: OpenFiles,
         observers: &Observers,
     ) -> Self {
@@ -119,7 +128,10 @@ impl Task {
             silent: HashMap::new(),
             renames: PendingRenames::default(),
             writing,
-            recently_changed: BTreeMap::new(),
+            recently_changed: QuietFiles::default(),
+            event_count: EventCount::default(),
+            loss_reported: None,
+            visited: None,
             warned: HashSet::new(),
             heartbeat: observers.heartbeats.register("the watch"),
             metrics: observers.metrics.clone(),
@@ -134,11 +146,14 @@ impl Task {
             self.heartbeat.beat();
             self.metrics.set_watched_folders(self.watched.len(), self.polled.len());
             let now = Instant::now();
-            let wake = self.recently_changed.values().copied().fold(next_root.min(next_reconcile), Instant::min);
+            let wake = self.recently_changed.next_wake().into_iter().fold(next_root.min(next_reconcile), Instant::min);
             let wake = if self.polled.len() > 0 { wake.min(next_poll) } else { wake };
             let wake = self.renames.next_wake().map_or(wake, |renames| wake.min(renames));
             let handled = match events.recv_timeout(wake.saturating_duration_since(now)) {
-                Ok(Input::Event(event)) => self.handle_event(event),
+                Ok(Input::Event(event)) if self.event_count.take() => self.handle_event(event),
+                // Dropped: the comparison that follows sees what it reports.
+                Ok(Input::Event(_)) => continue,
+                Ok(Input::Overflow) => self.events_lost(),
                 Ok(Input::Reconcile) => self.reconcile(),
                 Err(RecvTimeoutError::Timeout) => Ok(()),
                 Ok(Input::Stop) | Err(RecvTimeoutError::Disconnected) => return,
@@ -171,14 +186,19 @@ impl Task {
         if self.watcher.is_some() || self.mode == Watching::Poll {
             return;
         }
-        let sender = self.input.clone();
+        let (sender, count) = (self.input.clone(), self.event_count.clone());
         // The callback runs on notify's thread and must not block or panic. Events of our own reading are dropped here.
         let callback = move |event: notify::Result<Event>| {
             let own_reading =
                 |kind| matches!(kind, EventKind::Access(AccessKind::Open(_) | AccessKind::Close(AccessMode::Read)));
-            if !event.as_ref().is_ok_and(|event| own_reading(event.kind)) {
-                let _ = sender.send(Input::Event(event));
+            if event.as_ref().is_ok_and(|event| own_reading(event.kind)) {
+                return;
             }
+            let _ = match count.admit() {
+                Admission::Admitted => sender.send(Input::Event(event)),
+                Admission::FirstLoss => sender.send(Input::Overflow),
+                Admission::Lost => return,
+            };
         };
         match notify::recommended_watcher(callback) {
             Ok(mut watcher) => {
@@ -207,7 +227,7 @@ impl Task {
     }
 
     pub(super) fn send(&self, change: Change) -> Result<(), Closed> {
-        self.changes.send(change).map_err(|_| Closed)
+        if self.changes.send(change) { Ok(()) } else { Err(Closed) }
     }
 
     pub(super) fn look(&self, path: &Path) -> Result<(), Closed> {
@@ -217,16 +237,41 @@ impl Task {
     pub(super) fn reconcile(&mut self) -> Result<(), Closed> {
         let root = self.folder.root().to_owned();
         self.targets.clear();
+        self.visited = Some(HashSet::new());
         self.add_tree(&root, Report::None, None);
+        self.forget_unvisited();
         self.send(Change::Reconcile)
     }
 
-    /// Watches all folders again and reconciles. After a loss of events, any folder may have been replaced by another of the same
-    /// name.
+    /// Stops watching the folders that are no longer in the tree, and those to which no link leads any more.
+    fn forget_unvisited(&mut self) {
+        let visited = self.visited.take().unwrap_or_default();
+        let watched: Vec<PathBuf> = self.watched.keys().filter(|folder| !visited.contains(*folder)).cloned().collect();
+        for folder in watched {
+            self.unwatch(&folder);
+        }
+        self.polled.retain(|folder| visited.contains(folder));
+    }
+
+    /// Starts again after a loss of events: any folder may have been replaced by another of the same name, and any rename may have
+    /// been missed.
+    pub(super) fn events_lost(&mut self) -> Result<(), Closed> {
+        const REPORT_INTERVAL: Duration = Duration::from_mins(1);
+        if self.loss_reported.is_none_or(|at| at.elapsed() >= REPORT_INTERVAL) {
+            self.loss_reported = Some(Instant::now());
+            tracing::info!("file events were lost; comparing the whole folder");
+        }
+        self.event_count.end_loss();
+        self.renames = PendingRenames::default();
+        self.recently_changed.clear();
+        self.watched.clear();
+        self.send(Change::Lost)?;
+        self.reconcile()
+    }
+
+    /// Watches all folders again and reconciles: any folder may have been replaced by another of the same name.
     pub(super) fn rewatch_and_reconcile(&mut self) -> Result<(), Closed> {
         self.watched.clear();
-        // The event of a fence may be among those that were lost.
-        self.send(Change::Fence)?;
         self.reconcile()
     }
 
@@ -272,7 +317,7 @@ impl Task {
             }
             if report == Report::Files && is_relevant(&self.folder, &path) {
                 match until_quiet(&path) {
-                    Some(wait) => drop(self.recently_changed.insert(path, Instant::now() + wait)),
+                    Some(wait) => self.recently_changed.set(path, Instant::now() + wait),
                     None => files.push(path),
                 }
             }
@@ -282,6 +327,9 @@ impl Task {
 
     /// Watches a folder by events if possible, else by polling.
     fn watch(&mut self, folder: &Path) {
+        if let Some(visited) = &mut self.visited {
+            visited.insert(folder.to_path_buf());
+        }
         let by_events = self.watch_by_events(folder);
         let omits_events = self.mode == Watching::Auto && self.omits_events(folder);
         let is_there = || self.folder.identity_of(folder).is_some();
@@ -369,9 +417,7 @@ impl Task {
         }
         self.polled.forget(path);
         self.writing.forget(path);
-        for file in at_or_below(&self.recently_changed, path) {
-            self.recently_changed.remove(&file);
-        }
+        self.recently_changed.forget(path);
     }
 
     fn unwatch(&mut self, folder: &Path) {
@@ -384,9 +430,7 @@ impl Task {
     }
 
     fn report_quiet(&mut self, now: Instant) -> Result<(), Closed> {
-        let due: Vec<PathBuf> =
-            self.recently_changed.extract_if(.., |_, at| *at <= now).map(|(path, _)| path).collect();
-        for path in due {
+        for path in self.recently_changed.take_due(now) {
             // If a program is writing the file, its close event follows.
             match self.writing.get(&path) {
                 Some(writer) if writer.wrote || std::fs::metadata(&path).map_or(0, |metadata| metadata.len()) == 0 => {
@@ -395,7 +439,7 @@ impl Task {
                 _ => {}
             }
             if let Some(wait) = until_quiet(&path) {
-                self.recently_changed.insert(path, now + wait);
+                self.recently_changed.set(path, now + wait);
                 continue;
             }
             self.writing.closed(&path);
@@ -429,7 +473,7 @@ impl Task {
                 }
                 Difference::File(path) => match until_quiet(&path) {
                     Some(wait) if is_relevant(&self.folder, &path) => {
-                        self.recently_changed.insert(path, Instant::now() + wait);
+                        self.recently_changed.set(path, Instant::now() + wait);
                     }
                     _ => self.look(&path)?,
                 },
@@ -459,13 +503,6 @@ impl Task {
         self.forget(&root);
         self.reconcile()
     }
-}
-
-/// Returns a path and all paths below it, as far as the map has them.
-fn at_or_below<T>(map: &BTreeMap<PathBuf, T>, path: &Path) -> Vec<PathBuf> {
-    // Paths are ordered by their components.
-    let range = map.range::<Path, _>((Bound::Included(path), Bound::Unbounded));
-    range.map(|(path, _)| path).take_while(|other| other.starts_with(path)).cloned().collect()
 }
 
 /// Returns how long until a file has been unchanged for [`QUIET`]; `None` if it already has.

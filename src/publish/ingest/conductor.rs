@@ -51,6 +51,8 @@ pub struct Ingest {
     pub(super) is_serving: bool,
     pub(super) supervisor: ReadingSupervisor,
     pub(super) heartbeat: Option<Heartbeat>,
+    /// The whole folder must be compared again: hints were lost.
+    must_reconcile: bool,
 }
 
 impl Ingest {
@@ -91,6 +93,7 @@ impl Ingest {
             is_serving: false,
             supervisor,
             heartbeat: None,
+            must_reconcile: false,
         })
     }
 
@@ -151,12 +154,24 @@ impl Ingest {
         self.scan.left() > 0
     }
 
+    /// Returns whether the whole folder must be compared, and forgets it.
+    pub fn take_reconcile_request(&mut self) -> bool {
+        std::mem::take(&mut self.must_reconcile)
+    }
+
+    /// Whether deletions must wait: a missing file may be elsewhere, because hints were lost or because a file that was found there
+    /// waits for its decision.
+    pub(super) fn is_undecided(&self) -> bool {
+        self.must_reconcile || self.fences.has_lost_hints() || self.fences.has_deferred()
+    }
+
     /// Time until [`Ingest::tick`] has something to do.
     pub fn until_next_wake(&self, now: Instant) -> Option<Duration> {
         if self.is_reading() || self.backlog.is_open() {
             return Some(Duration::ZERO);
         }
-        let next = self.deletions.next(self.fences.holds_deletions()).into_iter().chain(self.schedule.first()).min();
+        let is_held = self.fences.holds_deletions() || self.is_undecided();
+        let next = self.deletions.next(is_held).into_iter().chain(self.schedule.first()).min();
         let next = next.map(|at| at.saturating_duration_since(now));
         next.into_iter().chain(self.fences.until_next_wake(now)).min()
     }
@@ -188,22 +203,30 @@ impl Ingest {
         moment: WriteMoment,
     ) -> catalog::Result<bool> {
         self.backlog.note_change(moment.instant);
-        let has_fences = self.fences.are_available();
         let mut changed = false;
+        let mut files: Vec<&Path> = Vec::new();
         // Renames first: files are read in their current state, so an older rename must not be applied after that.
         for hint in hints {
+            // Without fences, a hint may be older than what a scan has seen; after a loss, hints before it may be missing. Then renames
+            // are recognised from the files alone.
+            let is_ordered = self.fences.are_available() && !self.fences.has_lost_hints();
             match hint {
-                // Without fences, a hint may be older than what a scan has seen; renames are then recognised from the files
-                // alone.
-                Change::Moved { .. } | Change::Exchanged { .. } if !has_fences => {}
-                Change::Moved { from, to } => changed |= self.apply_rename(catalog, from, to, moment)?,
+                Change::Moved { from, to } | Change::FolderMoved { from, to } if !is_ordered => {
+                    files.extend([from.as_path(), to]);
+                }
+                Change::Exchanged { one, other } if !is_ordered => files.extend([one.as_path(), other]),
+                Change::Moved { from, to } | Change::FolderMoved { from, to } => {
+                    changed |= self.apply_rename(catalog, from, to, moment)?;
+                }
                 Change::Exchanged { one, other } => self.apply_exchange(catalog, one, other, moment)?,
-                Change::Fence => self.fences.pass(moment.instant),
-                Change::Look(_) | Change::Reconcile | Change::Displaced => {}
+                Change::Fence => self.pass_fence(moment),
+                Change::Lost => self.fences.lose_hints(moment.instant),
+                Change::Look(path) => files.push(path),
+                Change::Reconcile | Change::Displaced => {}
             }
         }
         let mut processed = HashSet::new();
-        for path in hints.iter().flat_map(|hint| paths_of(hint, has_fences)).flatten() {
+        for path in files {
             if processed.insert(path) {
                 changed |= self.process_path(catalog, path, Trigger::Closed, moment)?;
             }
@@ -211,9 +234,16 @@ impl Ingest {
         Ok(changed)
     }
 
+    fn pass_fence(&mut self, moment: WriteMoment) {
+        self.fences.pass(moment.instant);
+        // Only now is it certain that no hint about what the last comparison saw is still on its way.
+        self.must_reconcile |= self.fences.end_loss();
+    }
+
     /// Does what is due. Returns whether anything that is served has changed.
     pub fn tick(&mut self, catalog: &mut Catalog, queue: Queue, moment: WriteMoment) -> catalog::Result<bool> {
         self.fences.time_out(moment.instant);
+        self.must_reconcile |= self.fences.end_loss();
         self.renames.forget_old(&self.fences);
         self.recordings.forget_old(moment.instant);
         let mut changed =
@@ -227,17 +257,5 @@ impl Ingest {
             self.deletions.clear_emptied(&path);
         }
         Ok(changed | self.delete_missing(catalog, queue, moment)?)
-    }
-}
-
-/// Returns the files to process for a hint.
-fn paths_of(hint: &Change, has_fences: bool) -> [Option<&Path>; 2] {
-    match hint {
-        Change::Look(path) => [Some(path), None],
-        Change::Moved { from, to } if !has_fences => [Some(from), Some(to)],
-        Change::Exchanged { one, other } if !has_fences => [Some(one), Some(other)],
-        Change::Moved { .. } | Change::Exchanged { .. } | Change::Fence | Change::Reconcile | Change::Displaced => {
-            [None, None]
-        }
     }
 }

@@ -355,6 +355,9 @@ pub(crate) mod tests {
             let moment = self.moment();
             let (catalog, ingest) = (&mut self.catalog, &mut self.ingest);
             catalog.transaction(|catalog| ingest.process_hints(catalog, hints, moment)).unwrap();
+            if hints.contains(&Change::Reconcile) | ingest.take_reconcile_request() {
+                ingest.reconcile(catalog, moment).unwrap();
+            }
             let moment = self.moment();
             let (catalog, ingest) = (&mut self.catalog, &mut self.ingest);
             catalog.transaction(|catalog| ingest.tick(catalog, Queue::Empty, moment)).unwrap();

@@ -20,7 +20,7 @@ impl Ingest {
         moment: WriteMoment,
     ) -> catalog::Result<bool> {
         // A missing file may be among those that are still to be read, under another name.
-        if self.deletions.is_away() || self.is_reading() {
+        if self.deletions.is_away() || self.is_reading() || self.is_undecided() {
             return Ok(false);
         }
         let is_any_due = self.deletions.is_any_due(moment.instant);

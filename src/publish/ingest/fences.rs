@@ -3,7 +3,8 @@
 //! Hints arrive late: the folder may be several steps ahead of them, and a file may be another article than the hints so far imply. So
 //! each decision that a pending rename could change waits for a fence.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -13,6 +14,8 @@ use crate::folder::watch::Fence;
 
 /// Longest wait for a fence. The watch reports a fence even when events were lost, so this applies only to faults of the system.
 const FENCE_TIMEOUT: Duration = Duration::from_mins(1);
+/// Maximum number of files that wait for a fence. A comparison of the whole folder finds the others.
+const MAX_DEFERRED: usize = 100_000;
 
 /// A file whose article cannot be determined yet.
 #[derive(Debug)]
@@ -33,7 +36,11 @@ pub(super) struct Fences {
     passed: u64,
     /// The highest number for which a file or a deletion waits.
     highest_awaited: u64,
-    deferred: HashMap<PathBuf, Deferred>,
+    deferred: BTreeMap<PathBuf, Deferred>,
+    /// Whether files were not added to `deferred` because it was full.
+    has_overflowed: bool,
+    /// The fence before which renames are not followed, because hints were lost.
+    lossy_until: Option<u64>,
     /// The fence that deletions wait for, and since when.
     deletions: Option<(u64, Instant)>,
 }
@@ -90,28 +97,70 @@ impl Fences {
     /// Postpones the decision which article a file is until all pending hints have been processed. Returns false without fences.
     pub fn defer(&mut self, path: &Path, stat: Stat, trigger: Trigger, now: Instant) -> bool {
         let Some(fence) = self.next(now) else { return false };
+        if self.deferred.len() >= MAX_DEFERRED && !self.deferred.contains_key(path) {
+            self.has_overflowed = true;
+            return true;
+        }
         self.deferred.insert(path.to_path_buf(), Deferred { stat: stat.file_only(), trigger, fence });
         true
     }
 
     /// Postpones the files at and below a renamed path again, because they were seen before the rename.
     pub fn defer_again(&mut self, path: &Path, now: Instant) {
-        if !self.deferred.keys().any(|deferred| deferred.starts_with(path)) {
+        // Paths are ordered by their components, so that those below a path follow it.
+        let range = (Bound::Included(path), Bound::Unbounded);
+        if self.deferred.range::<Path, _>(range).next().is_none_or(|(deferred, _)| !deferred.starts_with(path)) {
             return;
         }
         if let Some(fence) = self.next(now) {
-            let affected = self.deferred.iter_mut().filter(|(deferred, _)| deferred.starts_with(path));
+            let affected = self.deferred.range_mut::<Path, _>(range);
+            let affected = affected.take_while(|(deferred, _)| deferred.starts_with(path));
             affected.for_each(|(_, deferred)| deferred.fence = fence);
         }
+    }
+
+    /// Records that hints were lost, perhaps that of the outstanding fence as well.
+    pub fn lose_hints(&mut self, now: Instant) {
+        self.pass(now);
+        self.deletions = None;
+        // The hint of an earlier fence may still arrive, in place of the next one.
+        self.lossy_until = self.next(now).map(|next| next + 1);
+        self.highest_awaited = self.highest_awaited.max(self.lossy_until.unwrap_or(0));
+    }
+
+    /// Whether hints were lost, so that the order of renames is unknown.
+    pub fn has_lost_hints(&self) -> bool {
+        self.lossy_until.is_some()
+    }
+
+    /// Returns whether a loss of hints has ended since the last call, so that the whole folder must be compared.
+    pub fn end_loss(&mut self) -> bool {
+        let has_ended = self.lossy_until.is_some_and(|fence| self.has_passed(fence));
+        if has_ended {
+            self.lossy_until = None;
+        }
+        let is_drained = self.has_overflowed && self.deferred.is_empty();
+        if is_drained {
+            self.has_overflowed = false;
+        }
+        has_ended || is_drained
     }
 
     /// Removes and returns the files whose article can be determined now, ordered by path.
     pub fn take_ready(&mut self) -> Vec<(PathBuf, Stat, Trigger)> {
         let passed = self.passed;
-        let ready = self.deferred.extract_if(|_, deferred| deferred.fence <= passed);
-        let mut ready: Vec<_> = ready.map(|(path, file)| (path, file.stat, file.trigger)).collect();
-        ready.sort_unstable_by(|(one, ..), (other, ..)| one.cmp(other));
-        ready
+        let ready = self.deferred.extract_if(.., |_, deferred| deferred.fence <= passed);
+        ready.map(|(path, file)| (path, file.stat, file.trigger)).collect()
+    }
+
+    /// Whether files wait.
+    pub fn has_deferred(&self) -> bool {
+        !self.deferred.is_empty()
+    }
+
+    /// Identifies the files that wait.
+    pub fn deferred_files(&self) -> impl Iterator<Item = Stat> {
+        self.deferred.values().map(|deferred| deferred.stat)
     }
 
     /// Time until the next file can be decided.

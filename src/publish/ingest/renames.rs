@@ -1,6 +1,6 @@
 //! Renames of which not all hints have been followed yet.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -23,6 +23,8 @@ pub struct Renames {
     inferred: HashMap<PathBuf, u64>,
     /// By path, the file that an article had before the first scan found another in its place, and such a fence.
     former: HashMap<PathBuf, (Stat, u64)>,
+    /// Files that were found at other places than recorded and are still to be processed, each by its inode and birth.
+    unprocessed: HashSet<(i64, i64)>,
     /// When the last hint of a rename of an article or a folder was followed.
     last_hint: Option<Instant>,
 }
@@ -36,6 +38,21 @@ impl Renames {
         if self.aside.len() > MOST_ASIDE {
             self.aside.clear();
         }
+    }
+
+    /// Sets the files that were found at other places than recorded and are still to be processed.
+    pub fn set_unprocessed(&mut self, files: impl IntoIterator<Item = Stat>) {
+        self.unprocessed = files.into_iter().map(|file| (file.inode, file.born)).collect();
+    }
+
+    /// A file is processed now.
+    pub fn set_processed(&mut self, file: Stat) {
+        self.unprocessed.remove(&(file.inode, file.born));
+    }
+
+    /// Whether a file was found at another place and is still to be processed.
+    pub fn is_unprocessed(&self, file: Stat) -> bool {
+        self.unprocessed.contains(&(file.inode, file.born))
     }
 
     /// Whether files are being renamed.

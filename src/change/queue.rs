@@ -1,0 +1,271 @@
+//! The queue between the watch and the writer. It is bounded: if the writer is far behind, all hints are dropped in favour of one
+//! comparison of the whole folder, which costs less than to follow them.
+
+use std::collections::{HashSet, VecDeque};
+use std::path::PathBuf;
+use std::sync::mpsc::{RecvTimeoutError, TryRecvError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::Change;
+
+/// Maximum number of hints that wait.
+const MAX_HINTS: usize = 16_384;
+/// Maximum number of renames of folders that wait: each may concern every article.
+const MAX_FOLDER_RENAMES: usize = 512;
+/// Interval between two reports that hints were dropped.
+const REPORT_INTERVAL: Duration = Duration::from_mins(1);
+
+#[derive(Debug, Default)]
+struct QueueState {
+    waiting: VecDeque<Change>,
+    /// Number of hints that were taken or dropped: the position of the first one that waits.
+    taken: usize,
+    /// Files in [`Change::Look`] behind the last rename or fence. Their order among each other does not matter.
+    looks: HashSet<PathBuf>,
+    /// Position of the last rename or fence.
+    last_ordered: Option<usize>,
+    folder_renames: usize,
+    is_reconcile_waiting: bool,
+    /// Whether a [`Change::Displaced`] waits, which is never dropped.
+    is_displacement_waiting: bool,
+    is_sender_gone: bool,
+    is_receiver_gone: bool,
+    reported: Option<Instant>,
+}
+
+impl QueueState {
+    fn push(&mut self, change: Change) {
+        match &change {
+            Change::Look(path) => {
+                // The hint that waits will be followed later than now.
+                if !self.looks.insert(path.clone()) {
+                    return;
+                }
+            }
+            Change::Reconcile if self.is_reconcile_waiting => return,
+            Change::Reconcile => self.is_reconcile_waiting = true,
+            Change::Displaced => self.is_displacement_waiting = true,
+            Change::FolderMoved { from, to } => {
+                if self.continues(from, to) {
+                    return;
+                }
+                self.looks.clear();
+                self.folder_renames += 1;
+                self.last_ordered = Some(self.taken + self.waiting.len());
+            }
+            Change::Moved { .. } | Change::Exchanged { .. } | Change::Fence | Change::Lost => {
+                self.looks.clear();
+                self.last_ordered = Some(self.taken + self.waiting.len());
+            }
+        }
+        self.waiting.push_back(change);
+        if self.waiting.len() > MAX_HINTS || self.folder_renames > MAX_FOLDER_RENAMES {
+            self.drop_hints();
+        }
+    }
+
+    /// Merges the rename of a folder with the one before, if that is the last hint whose order matters and led to this folder.
+    fn continues(&mut self, from: &PathBuf, to: &PathBuf) -> bool {
+        let Some(index) = self.last_ordered.and_then(|position| position.checked_sub(self.taken)) else { return false };
+        match self.waiting.get_mut(index) {
+            Some(Change::FolderMoved { to: last, .. }) if *last == *from => {
+                to.clone_into(last);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn drop_hints(&mut self) {
+        let count = self.waiting.len();
+        if self.reported.is_none_or(|at| at.elapsed() >= REPORT_INTERVAL) {
+            self.reported = Some(Instant::now());
+            tracing::info!(count, "changes arrive faster than they are read; comparing the whole folder");
+        }
+        self.taken += count;
+        self.waiting = VecDeque::from([Change::Lost, Change::Reconcile]);
+        self.waiting.extend(self.is_displacement_waiting.then_some(Change::Displaced));
+        self.looks = HashSet::new();
+        self.last_ordered = Some(self.taken);
+        (self.folder_renames, self.is_reconcile_waiting) = (0, true);
+    }
+
+    fn pop(&mut self) -> Option<Change> {
+        loop {
+            let change = self.waiting.pop_front()?;
+            self.taken += 1;
+            match &change {
+                Change::Look(path) => drop(self.looks.remove(path)),
+                Change::FolderMoved { from, to } => {
+                    self.folder_renames -= 1;
+                    // It was renamed back.
+                    if from == to {
+                        continue;
+                    }
+                }
+                Change::Reconcile => self.is_reconcile_waiting = false,
+                Change::Displaced => self.is_displacement_waiting = false,
+                Change::Moved { .. } | Change::Exchanged { .. } | Change::Fence | Change::Lost => {}
+            }
+            return Some(change);
+        }
+    }
+}
+
+type Shared = Arc<(Mutex<QueueState>, Condvar)>;
+
+fn lock(shared: &Shared) -> MutexGuard<'_, QueueState> {
+    shared.0.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Creates a queue.
+pub fn channel() -> (ChangeSender, ChangeReceiver) {
+    let shared = Shared::default();
+    (ChangeSender(Arc::clone(&shared)), ChangeReceiver(shared))
+}
+
+/// The end of the watch. Dropping it closes the queue.
+#[derive(Debug)]
+pub struct ChangeSender(Shared);
+
+impl ChangeSender {
+    /// Adds a change. It may be merged with another, or dropped for a comparison of the whole folder. Returns false if the receiver
+    /// has ended.
+    pub fn send(&self, change: Change) -> bool {
+        let mut state = lock(&self.0);
+        if state.is_receiver_gone {
+            return false;
+        }
+        state.push(change);
+        drop(state);
+        self.0.1.notify_one();
+        true
+    }
+}
+
+impl Drop for ChangeSender {
+    fn drop(&mut self) {
+        lock(&self.0).is_sender_gone = true;
+        self.0.1.notify_all();
+    }
+}
+
+/// The end of the writer.
+#[derive(Debug)]
+pub struct ChangeReceiver(Shared);
+
+impl ChangeReceiver {
+    /// Takes the next change. Waits for one at most for `timeout`.
+    ///
+    /// # Errors
+    /// There was none, or the sender has ended and there will be none.
+    pub fn recv_timeout(&self, timeout: Duration) -> Result<Change, RecvTimeoutError> {
+        let is_idle = |state: &mut QueueState| state.waiting.is_empty() && !state.is_sender_gone;
+        let waited = self.0.1.wait_timeout_while(lock(&self.0), timeout, is_idle);
+        let mut state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        let is_sender_gone = state.is_sender_gone;
+        state.pop().ok_or(if is_sender_gone { RecvTimeoutError::Disconnected } else { RecvTimeoutError::Timeout })
+    }
+
+    /// Takes the next change, without waiting.
+    ///
+    /// # Errors
+    /// There is none now, or the sender has ended and there will be none.
+    pub fn try_recv(&self) -> Result<Change, TryRecvError> {
+        let mut state = lock(&self.0);
+        let is_sender_gone = state.is_sender_gone;
+        state.pop().ok_or(if is_sender_gone { TryRecvError::Disconnected } else { TryRecvError::Empty })
+    }
+}
+
+impl Drop for ChangeReceiver {
+    fn drop(&mut self) {
+        let mut state = lock(&self.0);
+        state.is_receiver_gone = true;
+        state.waiting = VecDeque::new();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn look(name: &str) -> Change {
+        Change::Look(name.into())
+    }
+
+    fn folder(from: &str, to: &str) -> Change {
+        Change::FolderMoved { from: from.into(), to: to.into() }
+    }
+
+    fn file(from: &str, to: &str) -> Change {
+        Change::Moved { from: from.into(), to: to.into() }
+    }
+
+    /// The changes that the writer gets for those that are sent.
+    fn received(sent: impl IntoIterator<Item = Change>) -> Vec<Change> {
+        let (sender, receiver) = channel();
+        sent.into_iter().for_each(|change| assert!(sender.send(change)));
+        drop(sender);
+        let changes: Vec<Change> = std::iter::from_fn(|| receiver.try_recv().ok()).collect();
+        assert_eq!(receiver.try_recv(), Err(TryRecvError::Disconnected));
+        assert_eq!(receiver.recv_timeout(Duration::from_mins(1)), Err(RecvTimeoutError::Disconnected));
+        changes
+    }
+
+    #[test]
+    fn repeated_hints_of_one_file_are_one_up_to_the_next_rename() {
+        assert_eq!(received([look("a"), look("b"), look("a")]), [look("a"), look("b")]);
+        let sent = [look("a"), file("b", "a"), look("a"), look("a"), Change::Fence, look("a")];
+        let expected = [look("a"), file("b", "a"), look("a"), Change::Fence, look("a")];
+        assert_eq!(received(sent), expected);
+        assert_eq!(received([Change::Reconcile, look("a"), Change::Reconcile]), [Change::Reconcile, look("a")]);
+    }
+
+    #[test]
+    fn a_hint_that_was_taken_is_no_reason_to_drop_the_next() {
+        let (sender, receiver) = channel();
+        for _ in 0..3 {
+            assert!(sender.send(look("a")) && sender.send(Change::Reconcile));
+            assert_eq!((receiver.try_recv(), receiver.try_recv()), (Ok(look("a")), Ok(Change::Reconcile)));
+            assert_eq!(receiver.try_recv(), Err(TryRecvError::Empty));
+        }
+        drop(receiver);
+        assert!(!sender.send(look("a")), "the watch has to end");
+    }
+
+    #[test]
+    fn renames_of_one_folder_in_a_row_are_one() {
+        assert_eq!(received([folder("a", "b"), look("b/x"), folder("b", "c")]), [folder("a", "c"), look("b/x")]);
+        assert_eq!(received([folder("a", "b"), folder("b", "a"), look("a/x")]), [look("a/x")]);
+        let storm = (0..100_000).flat_map(|_| [folder("a", "b"), look("b/x"), folder("b", "a"), look("a/x")]);
+        assert!(received(storm).len() <= 4);
+        // Anything between them may depend on their order.
+        for between in [file("b/x", "b/y"), folder("c", "d"), Change::Fence, Change::Lost] {
+            let sent = [folder("a", "b"), between, folder("b", "a")];
+            assert_eq!(received(sent.clone()), sent);
+        }
+        // One that was taken is not changed.
+        let (sender, receiver) = channel();
+        assert!(sender.send(folder("a", "b")));
+        assert_eq!(receiver.try_recv(), Ok(folder("a", "b")));
+        assert!(sender.send(folder("b", "a")));
+        assert_eq!(receiver.try_recv(), Ok(folder("b", "a")));
+    }
+
+    #[test]
+    fn too_many_hints_are_replaced_by_one_comparison() {
+        let looks = |count: usize| (0..count).map(|number| look(&number.to_string()));
+        assert_eq!(received(looks(MAX_HINTS)).len(), MAX_HINTS);
+        assert_eq!(received(looks(MAX_HINTS + 1)), [Change::Lost, Change::Reconcile]);
+        let later = [look("0"), Change::Reconcile, look("0")];
+        assert_eq!(received(looks(MAX_HINTS + 1).chain(later)), [Change::Lost, Change::Reconcile, look("0")]);
+        let displaced = [Change::Displaced].into_iter().chain(looks(MAX_HINTS));
+        assert_eq!(received(displaced), [Change::Lost, Change::Reconcile, Change::Displaced]);
+        let renames = (0..=MAX_FOLDER_RENAMES).map(|number| folder(&number.to_string(), "elsewhere"));
+        assert_eq!(received(renames), [Change::Lost, Change::Reconcile]);
+        let many: Vec<Change> = received(looks(10 * MAX_HINTS));
+        assert!(many.len() <= MAX_HINTS && many[0] == Change::Lost);
+    }
+}
