@@ -4,10 +4,11 @@ mod queue;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 pub use queue::{ChangeReceiver, ChangeSender, channel};
+use tokio::sync::watch;
 
 /// A hint from the folder. Paths are absolute, below the watched folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +53,14 @@ const MAX_REQUESTED: usize = 10_000;
 /// Requests for articles whose texts the writer has not read yet. While any text is unread, the writer is running, so a request
 /// need not wake it.
 #[derive(Debug, Clone, Default)]
-pub struct TextRequests(Arc<(Mutex<Requested>, Condvar)>);
+pub struct TextRequests(Arc<RequestBoard>);
+
+#[derive(Debug, Default)]
+struct RequestBoard {
+    requested: Mutex<Requested>,
+    /// Notified when texts have been read.
+    read: watch::Sender<()>,
+}
 
 #[derive(Debug, Default)]
 struct Requested {
@@ -65,23 +73,37 @@ struct Requested {
 }
 
 impl TextRequests {
-    /// Waits until the texts of articles have been read. Returns false after `timeout`, or if too many are requested.
-    pub fn wait(&self, numbers: &[i64], timeout: Duration) -> bool {
-        let (_, read) = &*self.0;
+    /// Waits until the texts of articles have been read. Returns false after `timeout`, or if too many are requested. Takes no
+    /// thread.
+    pub async fn wait(&self, numbers: &[i64], timeout: Duration) -> bool {
+        let mut read = self.0.read.subscribe();
+        if !self.request(numbers) {
+            return false;
+        }
+        let all_read = async {
+            // The sender lives as long as `self`, so waiting cannot fail.
+            while self.lacks_any(numbers) && read.changed().await.is_ok() {}
+        };
+        tokio::time::timeout(timeout, all_read).await.is_ok()
+    }
+
+    /// Adds requests. Returns false if there are too many.
+    fn request(&self, numbers: &[i64]) -> bool {
         let mut requested = self.requested();
         // The caller saw the articles unread before that.
         if requested.is_closed {
             return true;
         }
-        if requested.new.len() + numbers.len() > MAX_REQUESTED {
-            return false;
+        let has_room = requested.new.len() + numbers.len() <= MAX_REQUESTED;
+        if has_room {
+            requested.new.extend(numbers);
         }
-        requested.new.extend(numbers);
-        let is_open = |requested: &mut Requested| {
-            numbers.iter().any(|number| requested.new.contains(number) || requested.taken.contains(number))
-        };
-        let waited = read.wait_timeout_while(requested, timeout, is_open);
-        !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
+        has_room
+    }
+
+    fn lacks_any(&self, numbers: &[i64]) -> bool {
+        let requested = self.requested();
+        numbers.iter().any(|number| requested.new.contains(number) || requested.taken.contains(number))
     }
 
     /// Takes at most `most` requests, to be read first.
@@ -98,7 +120,7 @@ impl TextRequests {
     /// Marks the taken requests as done, whether their texts could be read or not.
     pub fn done(&self) {
         self.requested().taken.clear();
-        self.0.1.notify_all();
+        self.0.read.send_replace(());
     }
 
     /// Records whether any text is unread.
@@ -108,12 +130,12 @@ impl TextRequests {
         if requested.is_closed {
             requested.new.clear();
             requested.taken.clear();
-            self.0.1.notify_all();
+            self.0.read.send_replace(());
         }
     }
 
     fn requested(&self) -> MutexGuard<'_, Requested> {
-        self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.requested.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -121,25 +143,33 @@ impl TextRequests {
 mod tests {
     use super::*;
 
+    fn block_on<T>(future: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(future)
+    }
+
+    fn wait(requests: &TextRequests, numbers: &[i64], timeout: Duration) -> bool {
+        block_on(requests.wait(numbers, timeout))
+    }
+
     #[test]
     fn a_request_waits_until_the_text_is_read() {
         let asked = TextRequests::default();
-        assert!(!asked.wait(&[1, 2], Duration::from_millis(1)), "nothing reads");
+        assert!(!wait(&asked, &[1, 2], Duration::from_millis(1)), "nothing reads");
         assert_eq!(asked.take(1), [1]);
         let reader = asked.clone();
-        let waiting = std::thread::spawn(move || reader.wait(&[1, 2], Duration::from_mins(1)));
+        let waiting = std::thread::spawn(move || wait(&reader, &[1, 2], Duration::from_mins(1)));
         while !waiting.is_finished() {
             asked.take(10);
             asked.done();
         }
         assert!(waiting.join().unwrap());
-        assert!(!asked.wait(&(0..20_000).collect::<Vec<_>>(), Duration::from_mins(1)), "too many");
+        assert!(!wait(&asked, &(0..20_000).collect::<Vec<_>>(), Duration::from_mins(1)), "too many");
         let reader = asked.clone();
-        let waiting = std::thread::spawn(move || reader.wait(&[3], Duration::from_mins(1)));
+        let waiting = std::thread::spawn(move || wait(&reader, &[3], Duration::from_mins(1)));
         asked.set_open(false);
         assert!(waiting.join().unwrap(), "everything is read");
-        assert!(asked.wait(&[4], Duration::from_mins(1)) && asked.take(10).is_empty(), "and stays so");
+        assert!(wait(&asked, &[4], Duration::from_mins(1)) && asked.take(10).is_empty(), "and stays so");
         asked.set_open(true);
-        assert!(!asked.wait(&[4], Duration::from_millis(1)), "until something else is to be read");
+        assert!(!wait(&asked, &[4], Duration::from_millis(1)), "until something else is to be read");
     }
 }

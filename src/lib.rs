@@ -42,7 +42,7 @@
 //! - [`change`]: the messages that reach the single writer.
 //! - [`config`]: the configuration file: parsing, defaults and checks.
 //! - [`observe`]: the operator's view: log, metrics, status, heartbeats.
-//! - [`system`]: the host: listening sockets, systemd, and the journal of files that end the process.
+//! - [`system`]: the host: listening sockets, systemd, threads for work that blocks, and the journal of files that end the process.
 //! - [`folder`]: the watched folder: names, walking, media files, and the watch for changes.
 //! - [`article`]: the bytes of one file -> an article and its problems. Pure.
 //! - [`catalog`]: the durable record of published articles. Assigns ids, slugs and dates.

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
@@ -15,6 +14,7 @@ use crate::config::{BaseUrl, Config, Endpoint, Listen};
 use crate::daemon::{Daemon, DaemonWiring};
 use crate::observe::Observers;
 use crate::system::sockets::Sockets;
+use crate::system::threads;
 
 /// Watch a folder and serve its feeds
 #[derive(Debug, Clone, Args)]
@@ -50,8 +50,7 @@ impl ServeArgs {
         let daemon = Daemon::start(&config, DaemonWiring { sockets, observers, load: Box::new(load) });
         display.end();
         let daemon = daemon?;
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start the runtime")?;
+        let runtime = threads::runtime().context("cannot start the runtime")?;
         // Before the log and systemd announce the service: a signal that follows stops it in order.
         let (mut signals, hangups) = {
             let _inside = runtime.enter();
@@ -59,7 +58,7 @@ impl ServeArgs {
         };
         let (directory, base_url) = (config.articles.directory.display(), daemon.base_url());
         tracing::info!(%directory, base_url, listen, admin, "serving");
-        let outcome = runtime.block_on(async {
+        runtime.block_on(async {
             let (stop, stopped) = tokio::sync::oneshot::channel();
             let run = daemon.run(hangups, async {
                 let _ = stopped.await;
@@ -74,9 +73,7 @@ impl ServeArgs {
                 outcome = run => outcome,
                 () = second_signal => Ok(()),
             }
-        });
-        runtime.shutdown_timeout(Duration::from_secs(1));
-        outcome
+        })
     }
 
     /// Returns `config` with the options of the command line, which override it.

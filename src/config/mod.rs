@@ -213,6 +213,26 @@ pub struct StateConfig {
 pub struct AdminConfig {
     /// `None`: off. All who can connect see the names of files.
     pub listen: Option<Listen>,
+    /// Host names that requests may name, beside IP addresses and localhost.
+    pub hosts: Vec<String>,
+}
+
+impl AdminConfig {
+    fn check(&self) -> Result<(), String> {
+        let is_name = |name: &str| {
+            let is_label = |label: &str| {
+                let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+                (1..=63).contains(&label.len()) && label.bytes().all(is_letter)
+            };
+            name.len() <= 253 && name.strip_suffix('.').unwrap_or(name).split('.').all(is_label)
+        };
+        match self.hosts.iter().find(|name| !is_name(name)) {
+            Some(name) => Err(format!(
+                "admin.hosts: `{name}` is not a host name: use one such as \"monitor.example.org\", without a port"
+            )),
+            None => Ok(()),
+        }
+    }
 }
 
 impl Default for SiteConfig {
@@ -426,7 +446,7 @@ impl Config {
         if self.site.authority.as_deref().is_some_and(|host| host.is_empty() || host.contains('/')) {
             return Err("site.authority is not a host name: use one such as \"example.org\"".into());
         }
-        Ok(())
+        self.admin.check()
     }
 }
 
@@ -463,6 +483,10 @@ mod tests {
         assert!(error("[site]\nlanguage = \"plain English\"\n").contains("site.language"));
         assert!(error("[site]\nauthor = { email = \"Ann <a@b.c>\" }\n").contains("site.author.email"));
         assert!(error("[site]\nauthor = { url = \"example.org\" }\n").contains("site.author.url"));
+        for name in ["monitor:8081", "http://monitor/", "", "a..b", "caf\u{e9}.example", "*"] {
+            let message = error(&format!("[admin]\nhosts = [\"{name}\"]\n"));
+            assert!(message.contains(&format!("admin.hosts: `{name}` is not a host name")), "{message}");
+        }
         assert!(error("[feed]\ncontent = \"half\"\n").contains("expected `full` or `summary`"));
         for message in [error("x"), error("[site]\nbase_url = 3"), error("[site]\ntitle=\"\"")] {
             assert!(!message.contains('\n'), "one line: {message}");

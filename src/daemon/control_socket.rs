@@ -7,10 +7,11 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 /// Name of the socket in the state directory.
@@ -19,6 +20,8 @@ pub const SOCKET: &str = "control";
 const RELOAD: &[u8] = b"reload\n";
 /// Timeout for a client to send its request.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Maximum number of connections. More wait: only the user of the daemon can connect.
+const MAX_CONNECTIONS: usize = 16;
 /// Timeout for the daemon to read a large folder again.
 const ANSWER: Duration = Duration::from_mins(10);
 
@@ -60,10 +63,21 @@ impl Control {
     pub async fn run(self, orders: mpsc::Sender<Reload>) {
         let listener = self.listener.try_clone().and_then(tokio::net::UnixListener::from_std);
         let Ok(listener) = listener else { return };
+        let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
         loop {
+            let accept = async {
+                let permit = room.clone().acquire_owned().await;
+                listener.accept().await.map(|(stream, _)| (stream, permit))
+            };
             tokio::select! {
-                connection = listener.accept() => match connection {
-                    Ok((stream, _)) => drop(tokio::spawn(answer(stream, orders.clone()))),
+                connection = accept => match connection {
+                    Ok((stream, permit)) => {
+                        let orders = orders.clone();
+                        tokio::spawn(async move {
+                            answer(stream, orders).await;
+                            drop(permit);
+                        });
+                    }
                     Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
                 },
                 () = orders.closed() => return,
@@ -112,14 +126,19 @@ pub fn warn(error: &io::Error) {
 /// Reads one request and answers with one line.
 async fn answer(stream: tokio::net::UnixStream, orders: mpsc::Sender<Reload>) {
     let mut word = [0; RELOAD.len()];
+    // A longer request is read no further.
     let request = async {
-        loop {
+        let mut length = 0;
+        while length < word.len() {
             stream.readable().await?;
-            match stream.try_read(&mut word) {
+            match stream.try_read(&mut word[length..]) {
+                Ok(0) => break,
+                Ok(read) => length += read,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                length => return length,
+                Err(error) => return Err(error),
             }
         }
+        Ok(length)
     };
     let result = match tokio::time::timeout(PATIENCE, request).await {
         Ok(Ok(length)) if word[..length] == *RELOAD => {

@@ -28,6 +28,7 @@ use crate::render::on_demand::{self, RecordedFeed, Route};
 use crate::render::snapshot::Current;
 use crate::serve::Server;
 use crate::serve::admin::{self, Admin};
+use crate::serve::host::AllowedHosts;
 use crate::system::reading_journal::ReadingJournal;
 use crate::system::sockets::Sockets;
 use crate::system::systemd;
@@ -79,7 +80,9 @@ impl Daemon {
         let admin_interval = (!sockets.admin().is_empty()).then_some(admin::HEARTBEAT_INTERVAL);
         let interval = [watchdog::interval(watchdog_limit), admin_interval].into_iter().flatten().min();
         let observers = Observers { heartbeats: Heartbeats::new(interval), ..observers };
-        let admin = admin_interval.map(|_| Admin::start(sockets.admin(), observers.clone())).transpose()?;
+        let admin_hosts = AllowedHosts::new(&config.admin.hosts);
+        let start_admin = |_| Admin::start(sockets.admin(), admin_hosts.clone(), observers.clone());
+        let admin = admin_interval.map(start_admin).transpose()?;
         let current = Current::default();
         let mut server = None;
         let serve =
@@ -97,7 +100,7 @@ impl Daemon {
         };
         let pipeline = pipeline::begin(config, wiring, Opening::AsIs, serve)?;
         let server = Arc::new(server.context("no server was started: please report this")?);
-        let shared = SharedState { load, state, lock, address, current, server, journal, observers };
+        let shared = SharedState { load, state, lock, address, current, server, admin_hosts, journal, observers };
         Ok(Self { sockets, config: config.clone(), shared, pipeline, watchdog_limit, admin, control })
     }
 

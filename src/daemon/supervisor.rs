@@ -18,8 +18,10 @@ use crate::config::Config;
 use crate::observe::Observers;
 use crate::render::snapshot::Current;
 use crate::serve::Server;
+use crate::serve::host::AllowedHosts;
 use crate::system::reading_journal::ReadingJournal;
 use crate::system::systemd;
+use crate::system::threads::WorkPool;
 
 /// Pause before the catalog is opened again after a failure.
 const RETRY: Duration = Duration::from_secs(2);
@@ -39,6 +41,8 @@ pub struct SharedState {
     pub address: Option<SocketAddr>,
     pub current: Current,
     pub server: Arc<Server>,
+    /// Host names that the admin listener answers to.
+    pub admin_hosts: AllowedHosts,
     pub journal: ReadingJournal,
     pub observers: Observers,
 }
@@ -90,6 +94,8 @@ enum Event {
 /// Owns the running pipeline, if there is one, and starts the next.
 pub struct Supervisor {
     shared: Arc<SharedState>,
+    /// The thread for work that blocks, such as reading the folder.
+    pool: WorkPool,
     config: Config,
     running: Option<Running>,
     /// The failure that was logged last; each is logged once.
@@ -104,11 +110,18 @@ pub struct Supervisor {
     recovered_at: Option<Instant>,
 }
 
+/// Runs work that may wait for the disk.
+async fn blocking<T: Send + 'static>(pool: &WorkPool, work: impl FnOnce() -> T + Send + 'static) -> anyhow::Result<T> {
+    let place = pool.place().await?;
+    Ok(pool.run(place, work).await?)
+}
+
 impl Supervisor {
     /// Makes a supervisor of a pipeline that runs with `config`.
     pub fn new(shared: SharedState, config: Config, running: Running, control: ControlTask) -> Self {
         Self {
             shared: Arc::new(shared),
+            pool: WorkPool::start("supervise", 1),
             config,
             running: Some(running),
             logged_failure: String::new(),
@@ -124,14 +137,14 @@ impl Supervisor {
         self.shared.status(&self.config)
     }
 
-    /// Starts a pipeline on a blocking thread, since the disk may be slow. Before that, a displaced state is written again.
+    /// Starts a pipeline. Before that, a displaced state is written again.
     async fn begin(&mut self, config: &Config) -> anyhow::Result<anyhow::Result<Running>> {
         if let Err(error) = self.write_again().await? {
             return Ok(Err(error));
         }
         let (shared, config) = (self.shared.clone(), config.clone());
         let opening = self.opening.clone();
-        Ok(tokio::task::spawn_blocking(move || shared.begin(&config, opening)).await?)
+        blocking(&self.pool, move || shared.begin(&config, opening)).await
     }
 
     /// Writes a displaced state directory again. If that fails, the catalog stays open for the next attempt, unless it is damaged.
@@ -142,7 +155,7 @@ impl Supervisor {
             let written = open.write_again(&shared.state, &shared.lock);
             (open, written)
         };
-        let (open, written) = tokio::task::spawn_blocking(write).await?;
+        let (open, written) = blocking(&self.pool, write).await?;
         match &written {
             Ok(()) => self.control.restart().await,
             Err(error) if pipeline::damage(error).is_some() => {}
@@ -184,14 +197,14 @@ impl Supervisor {
                 }
                 Event::Ended(Ended::Displaced(open)) => {
                     if let Some(running) = self.running.take() {
-                        let _ = tokio::task::spawn_blocking(move || drop(running)).await;
+                        let _ = blocking(&self.pool, move || drop(running)).await;
                     }
                     self.note_displaced(open);
                 }
                 Event::Ended(Ended::Damaged(error)) => {
                     if let Some(running) = self.running.take() {
                         // Its error is the damage that is handled below.
-                        if let Ok(Some(open)) = tokio::task::spawn_blocking(move || running.stop()).await? {
+                        if let Ok(Some(open)) = blocking(&self.pool, move || running.stop()).await? {
                             self.note_displaced(open);
                         }
                     }
@@ -224,7 +237,7 @@ impl Supervisor {
     /// Stops the pipeline. A displaced state is written again, so that the next start finds it.
     async fn stop(mut self) -> anyhow::Result<()> {
         if let Some(running) = self.running.take()
-            && let Some(open) = tokio::task::spawn_blocking(move || running.stop()).await??
+            && let Some(open) = blocking(&self.pool, move || running.stop()).await??
         {
             self.note_displaced(open);
         }
@@ -235,7 +248,7 @@ impl Supervisor {
     async fn handle_failure(&mut self, error: &anyhow::Error) {
         if let Some(running) = self.running.take() {
             // Ending the watch of a large folder can take long.
-            let _ = tokio::task::spawn_blocking(move || drop(running)).await;
+            let _ = blocking(&self.pool, move || drop(running)).await;
         }
         let failure = format!("{error:#}");
         self.shared.observers.metrics.record_catalog_failure();
@@ -281,7 +294,7 @@ impl Supervisor {
     async fn reload(&mut self) -> anyhow::Result<Result<String, String>> {
         systemd::reloading();
         let shared = self.shared.clone();
-        let loaded = tokio::task::spawn_blocking(move || (shared.load)()).await?;
+        let loaded = blocking(&self.pool, move || (shared.load)()).await?;
         let result = match loaded {
             Ok(new) if new == self.config => {
                 if let Some(running) = &self.running {
@@ -307,13 +320,14 @@ impl Supervisor {
     /// Restarts the pipeline with another configuration, or with the old one if that fails.
     async fn change(&mut self, new: Config) -> anyhow::Result<Result<String, String>> {
         if let Some(running) = self.running.take()
-            && let Some(open) = tokio::task::spawn_blocking(move || running.stop()).await??
+            && let Some(open) = blocking(&self.pool, move || running.stop()).await??
         {
             self.note_displaced(open);
         }
         match self.begin(&new).await? {
             Ok(running) => {
                 self.running = Some(running);
+                self.shared.admin_hosts.set(&new.admin.hosts);
                 self.config = new;
                 Ok(Ok("the new configuration is in effect".to_owned()))
             }

@@ -3,7 +3,7 @@
 
 use std::io::{self, Write};
 use std::os::fd::AsFd;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 const DRAIN_TIMEOUT: Duration = Duration::from_millis(1500);
 /// Bytes that are collected before they are written.
 const BATCH: usize = 16 << 10;
+/// Maximum number of bytes in the queue: with long lines, it holds fewer of them.
+const MAX_QUEUED: usize = 8 << 20;
 /// Pause before a retry when the output would block.
 const RETRY_PAUSE: Duration = Duration::from_millis(10);
 
@@ -30,6 +32,8 @@ struct Counters {
     accepted: AtomicU64,
     written: AtomicU64,
     dropped: Arc<AtomicU64>,
+    /// Bytes in the queue.
+    queued: AtomicUsize,
     /// Dropped lines that have been reported.
     reported: AtomicU64,
     /// Set when the writer is to end: the very last line, if there is one.
@@ -84,7 +88,10 @@ impl LineWriter {
     /// Queues a line, given without its line feed. Never blocks.
     pub fn write(&self, line: String) {
         self.counters.accepted.fetch_add(1, Relaxed);
-        if self.sender.try_send(Some(line)).is_err() {
+        let length = line.len();
+        let has_room = self.counters.queued.fetch_add(length, Relaxed) + length <= MAX_QUEUED;
+        if !has_room || self.sender.try_send(Some(line)).is_err() {
+            self.counters.queued.fetch_sub(length, Relaxed);
             self.counters.dropped.fetch_add(1, Relaxed);
         }
     }
@@ -97,7 +104,7 @@ impl LineWriter {
     /// Drains the queue, then writes one last line, which always finds room. Lines that cannot be written in time are dropped.
     /// Returns the number of dropped lines that were not reported.
     pub fn end(&self, last: Option<String>) -> u64 {
-        let Counters { accepted, written, dropped, reported, end } = &*self.counters;
+        let Counters { accepted, written, dropped, reported, end, .. } = &*self.counters;
         let _ = end.set(last);
         // If the queue is full, its lines wake the thread up.
         let _ = self.sender.try_send(None);
@@ -136,6 +143,7 @@ impl<W: Write, R: DropReport> WriterThread<W, R> {
         let mut lines = 0;
         let drained = loop {
             if let Some(line) = next.take() {
+                self.counters.queued.fetch_sub(line.len(), Relaxed);
                 self.batch.extend_from_slice(line.as_bytes());
                 self.batch.push(b'\n');
                 lines += 1;
@@ -395,6 +403,23 @@ pub(crate) mod tests {
         scene.answers.send(Ok(usize::MAX)).unwrap();
         assert_eq!(scene.taken(), "seven\neight\n", "no second report within the interval");
         assert_eq!(scene.rest(), "1 dropped\n", "except at the end");
+    }
+
+    #[test]
+    fn long_lines_fill_the_queue_by_their_bytes() {
+        let scene = scene(100, NEVER);
+        scene.write(&["one"]);
+        scene.piece();
+        let long = "x".repeat(MAX_QUEUED / 4);
+        scene.write(&[&long, &long, &long, &long, "y"]);
+        assert_eq!(scene.dropped(), 1, "four fill the queue");
+        scene.answers.send(Ok(usize::MAX)).unwrap();
+        assert_eq!(scene.taken(), "1 dropped\n");
+        for _ in 0..4 {
+            assert_eq!(scene.taken().len(), long.len() + 1);
+        }
+        scene.write(&["two", &long, &long, &long]);
+        assert_eq!(scene.dropped(), 1, "there is room again");
     }
 
     #[test]

@@ -253,9 +253,11 @@ impl Metrics {
         self.0.refused.inc();
     }
 
-    /// Adds a log whose dropped lines are counted by `dropped`.
+    /// Adds a log whose dropped lines are counted by `dropped`. It replaces an earlier log of this name.
     pub fn add_log(&self, name: &'static str, dropped: Arc<AtomicU64>) {
-        self.0.dropped_lines.0.lock().unwrap_or_else(PoisonError::into_inner).push((name, dropped));
+        let mut logs = self.0.dropped_lines.0.lock().unwrap_or_else(PoisonError::into_inner);
+        logs.retain(|(other, _)| *other != name);
+        logs.push((name, dropped));
     }
 }
 

@@ -250,6 +250,7 @@ impl Publisher {
             self.tick(queue)?;
             if !open {
                 // Changes that were not published are in the catalog, and are published at the next start.
+                self.catalog.erase_before_end();
                 return Ok(Ending::Closed);
             }
             if self.is_displaced {

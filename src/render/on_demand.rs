@@ -4,9 +4,11 @@
 use std::collections::HashMap;
 use std::io;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
 use crate::change::TextRequests;
@@ -19,18 +21,19 @@ use crate::render::compression::ContentCoding;
 use crate::render::feed::format::{FeedFormat, Formats, Representation};
 use crate::render::feed::{self, Channel, Feed, History, opml};
 use crate::render::page::Pages;
-use crate::render::snapshot::{self, Document, DocumentKind, SiteDates, Snapshot};
+use crate::render::snapshot::{self, Document, DocumentKind, SiteDates};
 
 /// The content coding of these documents, which all clients accept. A better one takes longer than it saves for a single client.
 const CODING: ContentCoding = ContentCoding::Gzip;
 
 /// Longest wait for the texts of articles to be read.
 const READ_TIMEOUT: Duration = Duration::from_secs(5);
-/// Maximum number of such waits for one document: once the length of a text is known, another article may become part of it.
-const MAX_READS: usize = 10;
 
 /// Maximum total size of the cached documents, in bytes.
 const CACHE_SIZE: usize = 16 << 20;
+/// Total size of the rendered documents in memory, in bytes, at which no other is rendered: those in the cache, and those that slow
+/// clients are still reading.
+const MAX_HELD: usize = 64 << 20;
 
 /// A document that a snapshot does not hold.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -112,9 +115,12 @@ pub enum Lookup {
 }
 
 /// Why a lookup has no result.
-enum Obstacle {
+#[derive(Debug)]
+pub enum Obstacle {
     /// The texts of these articles must be read first.
     Unread(Vec<i64>),
+    /// Slow clients hold too many documents in memory.
+    NoMemory,
     Library(LibraryError),
 }
 
@@ -124,7 +130,8 @@ impl From<LibraryError> for Obstacle {
     }
 }
 
-type Attempt = Result<Lookup, Obstacle>;
+/// The result of a lookup, or why it has none.
+pub type Attempt = Result<Lookup, Obstacle>;
 
 /// Rendered documents by path. When they exceed [`CACHE_SIZE`], the least recently requested ones are evicted.
 #[derive(Debug, Default)]
@@ -179,11 +186,38 @@ impl DocumentCache {
     }
 }
 
+/// Bytes of a document, which are counted until the last response with them has been sent.
+struct CountedBytes {
+    bytes: Bytes,
+    held: Arc<AtomicUsize>,
+}
+
+impl CountedBytes {
+    fn count(bytes: Bytes, held: &Arc<AtomicUsize>) -> Bytes {
+        held.fetch_add(bytes.len(), Relaxed);
+        Bytes::from_owner(Self { bytes, held: held.clone() })
+    }
+}
+
+impl AsRef<[u8]> for CountedBytes {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Drop for CountedBytes {
+    fn drop(&mut self) {
+        self.held.fetch_sub(self.bytes.len(), Relaxed);
+    }
+}
+
 /// Renders documents on demand, and opens media files.
 #[derive(Debug)]
 pub struct OnDemand {
     library: Mutex<Box<dyn Library>>,
     cache: Mutex<DocumentCache>,
+    /// Total size of the rendered documents in memory.
+    held: Arc<AtomicUsize>,
     pages: Arc<Pages>,
     dates: SiteDates,
     files: media::MediaFiles,
@@ -200,41 +234,43 @@ impl OnDemand {
         text_requests: TextRequests,
     ) -> Self {
         let (library, cache) = (Mutex::new(library), Mutex::default());
-        Self { library, cache, pages, dates, files, text_requests }
+        Self { library, cache, held: Arc::default(), pages, dates, files, text_requests }
     }
 
-    /// Looks up the document of a route as it was in a snapshot; `path` is the requested path. Blocks, because it may read from the
-    /// disk, render the document and compress it.
+    /// Looks up the document of a route as it was at a moment. Blocks, because it may read from the disk, render the document and
+    /// compress it.
     ///
     /// # Errors
-    /// The library cannot be read.
-    pub fn find(&self, route: &Route, path: &str, snapshot: &Snapshot) -> library::Result<Lookup> {
-        for _ in 0..MAX_READS {
-            match self.look_up(route, path, snapshot) {
-                Ok(lookup) => return Ok(lookup),
-                Err(Obstacle::Library(error)) => return Err(error),
-                Err(Obstacle::Unread(numbers)) if self.text_requests.wait(&numbers, READ_TIMEOUT) => {}
-                Err(Obstacle::Unread(_)) => return Ok(Lookup::NotYet),
-            }
+    /// The library cannot be read, or texts must be read first.
+    pub fn find(&self, route: &Route, moment: Moment) -> Attempt {
+        let path = route.path();
+        match route {
+            Route::Article(slug) => self.article(slug, moment),
+            Route::View(view, representation) => self.view(view, *representation, &path, moment),
+            Route::Archive(number, representation) => self.archive(*number, *representation, &path, moment),
+            Route::Archives => self.archives(&path, moment),
+            Route::Views(kind) => self.views(*kind, &path, moment),
+            Route::Opml => self.opml(&path, moment),
         }
-        Ok(Lookup::NotYet)
     }
 
-    fn look_up(&self, route: &Route, path: &str, snapshot: &Snapshot) -> Attempt {
-        let own_path = route.path();
-        let lookup = match route {
-            Route::Article(slug) => self.article(slug, snapshot)?,
-            Route::View(view, representation) => self.view(view, *representation, &own_path, snapshot)?,
-            Route::Archive(number, representation) => self.archive(*number, *representation, &own_path, snapshot)?,
-            Route::Archives => self.archives(&own_path, snapshot)?,
-            Route::Views(kind) => self.views(*kind, &own_path, snapshot)?,
-            Route::Opml => self.opml(&own_path, snapshot)?,
-        };
-        Ok(match lookup {
-            // Each document has one address.
-            Lookup::Document(_) if path != own_path => Lookup::Moved(self.pages.channel().url(&own_path)),
+    /// Returns the document of a route if the cache holds it as it was in a version. Never blocks.
+    pub fn cached(&self, route: &Route, version: Version) -> Option<Arc<Document>> {
+        let cached = self.cache().get(&route.path())?;
+        (cached.confirmed == version).then_some(cached.document)
+    }
+
+    /// Redirects from `path`, where the route was requested, to the address of its document: each document has one.
+    pub fn at(&self, route: &Route, path: &str, lookup: Lookup) -> Lookup {
+        match lookup {
+            Lookup::Document(_) if path != route.path() => Lookup::Moved(self.pages.channel().url(&route.path())),
             lookup => lookup,
-        })
+        }
+    }
+
+    /// Waits until the texts of articles have been read. Returns false if that takes too long.
+    pub async fn read_texts(&self, numbers: &[i64]) -> bool {
+        self.text_requests.wait(numbers, READ_TIMEOUT).await
     }
 
     /// Opens a media file by its path below the watched folder; `None` if there is none that may be served. Blocks.
@@ -258,13 +294,13 @@ impl OnDemand {
         self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn article(&self, slug: &str, snapshot: &Snapshot) -> Attempt {
-        let lookup = self.library().article(slug, snapshot.moment)?;
+    fn article(&self, slug: &str, moment: Moment) -> Attempt {
+        let lookup = self.library().article(slug, moment)?;
         Ok(match lookup {
             ArticleLookup::Current(entry) => {
                 let revised = entry.revised.max(self.dates.presented);
                 let render = || Ok((snapshot::article(&self.pages, &entry, self.dates.presented), revised));
-                return self.cached(&snapshot::article_path(slug), revised, snapshot, render);
+                return self.unchanged_or(&snapshot::article_path(slug), revised, moment, render);
             }
             ArticleLookup::Moved(slug) => Lookup::Moved(self.pages.channel().page(&slug)),
             ArticleLookup::Gone => Lookup::Gone,
@@ -274,12 +310,12 @@ impl OnDemand {
         })
     }
 
-    fn view(&self, view: &View, representation: Representation, path: &str, snapshot: &Snapshot) -> Attempt {
+    fn view(&self, view: &View, representation: Representation, path: &str, moment: Moment) -> Attempt {
         let limits = self.pages.channel().limits;
         self.collection(
             path,
-            snapshot,
-            |library, cached| library.view(view, &limits, snapshot.moment, cached),
+            moment,
+            |library, cached| library.view(view, &limits, moment, cached),
             |collection| {
                 let feed = Feed::view(self.pages.channel(), view, collection);
                 let page = || self.pages.view(&feed, view, &collection.name);
@@ -288,11 +324,11 @@ impl OnDemand {
         )
     }
 
-    fn archive(&self, number: u32, representation: Representation, path: &str, snapshot: &Snapshot) -> Attempt {
+    fn archive(&self, number: u32, representation: Representation, path: &str, moment: Moment) -> Attempt {
         let lookup = self.collection(
             path,
-            snapshot,
-            |library, cached| library.archive(number, snapshot.moment, cached),
+            moment,
+            |library, cached| library.archive(number, moment, cached),
             |collection| {
                 let feed = Feed::archive(self.pages.channel(), number, collection);
                 let page = || self.pages.archive(&feed, number);
@@ -313,21 +349,25 @@ impl OnDemand {
     fn collection(
         &self,
         path: &str,
-        snapshot: &Snapshot,
+        moment: Moment,
         read: impl FnOnce(&dyn Library, Option<DateTime<Utc>>) -> library::Result<FeedLookup>,
         render: impl FnOnce(&Collection) -> Document,
     ) -> Attempt {
-        let version = snapshot.moment.version;
         let cached = self.cache().get(path);
         let lookup = read(&**self.library(), cached.as_ref().map(|cached| cached.revised))?;
         Ok(match (lookup, cached) {
-            (FeedLookup::Found(collection), _) => self.store(path, collection.revised, snapshot, render(&collection)),
+            (FeedLookup::Found(collection), _) => {
+                self.check_memory()?;
+                self.store(path, collection.revised, moment, render(&collection))
+            }
             (FeedLookup::Same, Some(cached)) => {
-                self.cache().confirm(path, version);
+                self.cache().confirm(path, moment.version);
                 Lookup::Document(cached.document)
             }
             // The change belongs to the next version, and the cached document was current in this one.
-            (FeedLookup::NotYet, Some(cached)) if cached.confirmed == version => Lookup::Document(cached.document),
+            (FeedLookup::NotYet, Some(cached)) if cached.confirmed == moment.version => {
+                Lookup::Document(cached.document)
+            }
             (FeedLookup::NotYet | FeedLookup::Same, _) => Lookup::NotYet,
             (FeedLookup::Unknown, _) => Lookup::Unknown,
             (FeedLookup::Unread(numbers), _) => return Err(Obstacle::Unread(numbers)),
@@ -336,25 +376,33 @@ impl OnDemand {
 
     /// Returns the cached document if its content last changed at `revised`; otherwise renders it. `render` also returns when the
     /// content that it has read last changed.
-    fn cached(
+    fn unchanged_or(
         &self,
         path: &str,
         revised: DateTime<Utc>,
-        snapshot: &Snapshot,
+        moment: Moment,
         render: impl FnOnce() -> library::Result<(Document, DateTime<Utc>)>,
     ) -> Attempt {
-        if let Some(cached) = self.cache().get(path).filter(|cached| cached.revised == revised) {
+        let cached = self.cache().get(path).filter(|cached| cached.revised == revised);
+        if let Some(cached) = cached {
+            self.cache().confirm(path, moment.version);
             return Ok(Lookup::Document(cached.document));
         }
+        self.check_memory()?;
         let (document, revised) = render()?;
-        Ok(self.store(path, revised, snapshot, document))
+        Ok(self.store(path, revised, moment, document))
+    }
+
+    /// Returns an error while the documents in memory leave no room for another.
+    fn check_memory(&self) -> Result<(), Obstacle> {
+        if self.held.load(Relaxed) >= MAX_HELD { Err(Obstacle::NoMemory) } else { Ok(()) }
     }
 
     /// Compresses a document and puts it into the cache.
-    fn store(&self, path: &str, revised: DateTime<Utc>, snapshot: &Snapshot, document: Document) -> Lookup {
+    fn store(&self, path: &str, revised: DateTime<Utc>, moment: Moment, document: Document) -> Lookup {
         document.compress(CODING);
-        let document = Arc::new(document);
-        self.cache().insert(path, revised, snapshot.moment.version, document.clone());
+        let document = Arc::new(document.with_bytes(|bytes| CountedBytes::count(bytes, &self.held)));
+        self.cache().insert(path, revised, moment.version, document.clone());
         Lookup::Document(document)
     }
 
@@ -372,23 +420,23 @@ impl OnDemand {
         Document::new(representation.into(), body, revised.max(self.dates.presented)).linked(links)
     }
 
-    fn archives(&self, path: &str, snapshot: &Snapshot) -> Attempt {
+    fn archives(&self, path: &str, moment: Moment) -> Attempt {
         let changed = self.library().archives_changed()?;
-        if changed > snapshot.moment.version.date() {
+        if changed > moment.version.date() {
             return Ok(Lookup::NotYet);
         }
-        self.cached(path, changed, snapshot, || {
+        self.unchanged_or(path, changed, moment, || {
             let (archives, changed) = self.library().archives()?;
             Ok((self.list(self.pages.archives(&archives), changed), changed))
         })
     }
 
-    fn views(&self, kind: ViewKind, path: &str, snapshot: &Snapshot) -> Attempt {
+    fn views(&self, kind: ViewKind, path: &str, moment: Moment) -> Attempt {
         let changed = self.library().views_changed(&[kind])?;
-        if changed > snapshot.moment.version.date() {
+        if changed > moment.version.date() {
             return Ok(Lookup::NotYet);
         }
-        self.cached(path, changed, snapshot, || {
+        self.unchanged_or(path, changed, moment, || {
             let (groups, changed) = self.library().views(&[kind])?;
             let views: Vec<_> = groups.into_iter().flat_map(|(_, views)| views).collect();
             Ok((self.list(self.pages.views(kind, &views), changed), changed))
@@ -401,12 +449,12 @@ impl OnDemand {
         page.linked(Some(self.pages.links("")))
     }
 
-    fn opml(&self, path: &str, snapshot: &Snapshot) -> Attempt {
+    fn opml(&self, path: &str, moment: Moment) -> Attempt {
         let changed = self.library().views_changed(&ViewKind::ALL)?;
-        if changed > snapshot.moment.version.date() {
+        if changed > moment.version.date() {
             return Ok(Lookup::NotYet);
         }
-        self.cached(path, changed, snapshot, || {
+        self.unchanged_or(path, changed, moment, || {
             let (groups, changed) = self.library().views(&ViewKind::ALL)?;
             let modified = changed.max(self.dates.created);
             let body = opml::render(self.pages.channel(), self.pages.formats(), &groups, modified);

@@ -167,6 +167,16 @@ impl Document {
         self.hash == body.hash
     }
 
+    /// Replaces the bytes of each variant by equal ones.
+    #[must_use]
+    pub fn with_bytes(mut self, replace: impl Fn(Bytes) -> Bytes) -> Self {
+        let compressed = self.compressed.iter_mut().filter_map(|variant| variant.get_mut()?.as_mut());
+        for variant in compressed.chain([&mut self.identity]) {
+            variant.bytes = replace(std::mem::take(&mut variant.bytes));
+        }
+        self
+    }
+
     /// Makes the variant in a coding, unless it exists.
     pub fn compress(&self, coding: ContentCoding) {
         let Some(index) = ContentCoding::COMPRESSED.iter().position(|compressed| *compressed == coding) else { return };

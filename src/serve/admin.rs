@@ -2,31 +2,37 @@
 //! serving is stuck.
 
 use std::convert::Infallible;
+use std::future::{Ready, ready};
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::Context;
 use bytes::Bytes;
-use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::header::{self, HeaderValue};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
+use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
-use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
-use super::stream::{AsyncListener, Stream};
+use super::acceptor::{Acceptor, ConnectionRequests, Handler};
+use super::body::Sending;
+use super::connections::{Connection, ConnectionLimits, Connections, Phase};
+use super::host::{self, AllowedHosts};
+use super::stream::AsyncListener;
+use crate::observe::metrics::Metrics;
 use crate::observe::status::DaemonPhase;
 use crate::observe::{Observers, metrics};
 use crate::render::page;
-use crate::system::sockets;
+use crate::system::{sockets, threads};
 
-/// Maximum number of connections; more wait.
-const MAX_CONNECTIONS: usize = 32;
-/// Timeout for a request to arrive and for its response to be read.
+/// Maximum number of connections. Above it, silent ones are closed, oldest first.
+const MAX_CONNECTIONS: usize = 128;
+/// Share of all file descriptors that the connections may take, as a divisor.
+const DESCRIPTOR_SHARE: usize = 8;
+/// Timeout for a request to arrive, and for its response to be read.
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// A task without a heartbeat for this long is stalled.
 const STALLED_AFTER: Duration = Duration::from_secs(30);
@@ -44,20 +50,27 @@ pub struct Admin {
 }
 
 impl Admin {
-    /// Starts to answer on `listeners`.
+    /// Starts to answer on `listeners` the requests that name one of `hosts`.
     ///
     /// # Errors
     /// A socket cannot be used, or the thread cannot be started.
-    pub fn start(listeners: &[sockets::Listener], observers: Observers) -> anyhow::Result<Self> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.context("cannot start the runtime of the admin listener")?;
+    pub fn start(listeners: &[sockets::Listener], hosts: AllowedHosts, observers: Observers) -> anyhow::Result<Self> {
+        let runtime = threads::runtime().context("cannot start the runtime of the admin listener")?;
         let listeners = listeners.iter().map(sockets::Listener::try_clone).collect::<io::Result<Vec<_>>>();
         let listeners = listeners.context("cannot use the sockets of the admin listener")?;
         let (stop, stopped) = watch::channel(());
-        let run = move || runtime.block_on(run(listeners, observers, stopped));
+        // The metrics count the connections of readers only.
+        let connections = Arc::new(Connections::new(limits(), Metrics::default()));
+        let acceptor = Acceptor::new(AdminHandler { observers, hosts }, connections.clone());
+        let run = move || runtime.block_on(run(listeners, Arc::new(acceptor), connections, stopped));
         let thread = std::thread::Builder::new().name("admin".into()).spawn(run).context("cannot start a thread")?;
         Ok(Self { stop: Some(stop), thread: Some(thread) })
     }
+}
+
+fn limits() -> ConnectionLimits {
+    let total = MAX_CONNECTIONS.min(sockets::raise_descriptors() / DESCRIPTOR_SHARE).max(1);
+    ConnectionLimits { total, per_address: usize::MAX, request: TIMEOUT, idle: TIMEOUT, blocked: TIMEOUT }
 }
 
 impl Drop for Admin {
@@ -69,67 +82,105 @@ impl Drop for Admin {
     }
 }
 
-async fn run(listeners: Vec<sockets::Listener>, observers: Observers, stopped: watch::Receiver<()>) {
-    let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+async fn run(
+    listeners: Vec<sockets::Listener>,
+    acceptor: Arc<Acceptor<AdminHandler>>,
+    connections: Arc<Connections>,
+    stopped: watch::Receiver<()>,
+) {
     let mut loops = tokio::task::JoinSet::new();
     for listener in listeners {
-        let (observers, room) = (observers.clone(), room.clone());
-        let mut stopped = stopped.clone();
+        let (acceptor, mut stopped) = (acceptor.clone(), stopped.clone());
         loops.spawn(async move {
             let Ok(listener) = AsyncListener::try_from(listener) else { return };
-            loop {
-                let accept = async {
-                    let permit = room.clone().acquire_owned().await;
-                    (listener.accept().await, permit)
-                };
-                let (accepted, permit) = tokio::select! {
-                    accepted = accept => accepted,
-                    _ = stopped.changed() => return,
-                };
-                let Ok((stream, _)) = accepted else {
-                    tokio::time::sleep(super::ACCEPT_PAUSE).await;
-                    continue;
-                };
-                let observers = observers.clone();
-                tokio::spawn(async move {
-                    let _permit = permit;
-                    // One request for each connection: probes and scrapes are rare.
-                    let _ = tokio::time::timeout(2 * TIMEOUT, serve(stream, observers)).await;
-                });
-            }
+            acceptor.run(listener, stopped.changed()).await;
         });
     }
-    loops.join_all().await;
-}
-
-async fn serve(stream: Stream, observers: Observers) {
-    let answer = move |request: Request<Incoming>| {
-        let answer = respond(&request, &observers);
-        async move { Ok::<_, Infallible>(answer) }
-    };
-    let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(TIMEOUT).max_header_size(super::MAX_HEADER).keep_alive(false);
-    let served = match stream {
-        Stream::Tcp(stream) => builder.serve_connection(TokioIo::new(stream), service_fn(answer)).await,
-        Stream::Unix(stream) => builder.serve_connection(TokioIo::new(stream), service_fn(answer)).await,
-    };
-    if let Err(error) = served {
-        tracing::debug!(%error, "a connection to the admin listener ended early");
+    tokio::select! {
+        _ = loops.join_all() => {}
+        () = connections.enforce_limits() => {}
     }
 }
 
-fn respond<B>(request: &Request<B>, observers: &Observers) -> Response<Full<Bytes>> {
-    const TEXT: &str = "text/plain; charset=utf-8";
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+/// Answers the requests to the admin listener.
+#[derive(Debug, Clone)]
+struct AdminHandler {
+    observers: Observers,
+    hosts: AllowedHosts,
+}
+
+impl Handler for AdminHandler {
+    type Requests = AdminRequests;
+
+    // Probes and scrapes are rare.
+    const KEEPS_ALIVE: bool = false;
+
+    fn requests(&self, connection: Arc<Connection>, peer: Option<IpAddr>) -> AdminRequests {
+        AdminRequests { handler: self.clone(), connection, peer }
+    }
+
+    fn limited_address(&self, _peer: Option<IpAddr>) -> Option<IpAddr> {
+        None
+    }
+}
+
+/// The requests of one connection to the admin listener.
+#[derive(Debug)]
+struct AdminRequests {
+    handler: AdminHandler,
+    connection: Arc<Connection>,
+    /// `None` for a Unix socket.
+    peer: Option<IpAddr>,
+}
+
+impl ConnectionRequests for AdminRequests {}
+
+impl hyper::service::Service<Request<Incoming>> for AdminRequests {
+    type Response = Response<Sending>;
+    type Error = Infallible;
+    type Future = Ready<Result<Self::Response, Infallible>>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        self.connection.enter(Phase::Responding);
+        let (request, _body) = request.into_parts();
+        let response =
+            self.handler.check(self.peer, &request).unwrap_or_else(|| respond(&request, &self.handler.observers));
+        ready(Ok(response.map(|bytes| Sending::new(bytes.into(), self.connection.clone()))))
+    }
+}
+
+const TEXT: &str = "text/plain; charset=utf-8";
+/// The response to a request for another host, which a browser may have been made to send.
+const OTHER_HOST: &str =
+    "This host name is not allowed here. Use an IP address or localhost, or add the name to admin.hosts.\n";
+
+impl AdminHandler {
+    /// Returns the refusal of a request that names no host or another one, or that a page of another site has sent. No browser
+    /// connects to a Unix socket.
+    fn check(&self, peer: Option<IpAddr>, request: &Parts) -> Option<Response<Bytes>> {
+        if !host::names_one_resource(request) {
+            return Some(answer(StatusCode::BAD_REQUEST, TEXT, "A request must name exactly one host.\n"));
+        }
+        peer?;
+        if !self.hosts.allow(request) {
+            return Some(answer(StatusCode::MISDIRECTED_REQUEST, TEXT, OTHER_HOST));
+        }
+        let is_cross_site = host::is_cross_site(request);
+        is_cross_site.then(|| answer(StatusCode::FORBIDDEN, TEXT, "Pages of other sites may not read this.\n"))
+    }
+}
+
+fn respond(request: &Parts, observers: &Observers) -> Response<Bytes> {
+    if !matches!(request.method, Method::GET | Method::HEAD) {
         let mut refusal = answer(StatusCode::METHOD_NOT_ALLOWED, TEXT, "Only GET and HEAD are allowed here.\n");
         refusal.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
         return refusal;
     }
     let wants_page = || {
-        let accept = request.headers().get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+        let accept = request.headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
         accept.is_some_and(|accept| accept.contains("text/html"))
     };
-    match request.uri().path() {
+    match request.uri.path() {
         "/healthz" => {
             let silent = observers.heartbeats.stalled(STALLED_AFTER);
             if silent.is_empty() {
@@ -158,8 +209,8 @@ fn respond<B>(request: &Request<B>, observers: &Observers) -> Response<Full<Byte
 }
 
 /// Makes a response that no cache may store.
-fn answer(status: StatusCode, media_type: &'static str, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(body.into()));
+fn answer(status: StatusCode, media_type: &'static str, body: impl Into<Bytes>) -> Response<Bytes> {
+    let mut response = Response::new(body.into());
     *response.status_mut() = status;
     for (name, value) in [
         (header::CONTENT_TYPE, media_type),
@@ -179,8 +230,36 @@ mod tests {
 
     fn ask(observers: &Observers, method: Method, path: &str, accept: &str) -> (u16, String) {
         let request = Request::builder().method(method).uri(path).header("accept", accept).body(()).unwrap();
-        let response = respond(&request, observers);
+        let response = respond(&request.into_parts().0, observers);
         (response.status().as_u16(), response.headers()["content-type"].to_str().unwrap().to_owned())
+    }
+
+    #[test]
+    fn only_requests_for_this_machine_are_answered() {
+        let hosts = AllowedHosts::new(&["monitor".to_owned()]);
+        let handler = AdminHandler { observers: Observers::default(), hosts };
+        let network: Option<IpAddr> = "127.0.0.1".parse().ok();
+        let status = |peer, fields: &[(&str, &str)]| {
+            let request = Request::builder().uri("/status");
+            let request = fields.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+            let refusal = handler.check(peer, &request.body(()).unwrap().into_parts().0);
+            refusal.map(|refusal| refusal.status().as_u16())
+        };
+        for (fields, expected) in [
+            (&[("host", "127.0.0.1:8081")][..], None),
+            (&[("host", "monitor:8081")], None),
+            (&[("host", "attacker.example")], Some(421)),
+            (&[], Some(400)),
+            (&[("host", "")], Some(400)),
+            (&[("host", "a b")], Some(400)),
+            (&[("host", "localhost"), ("host", "localhost")], Some(400)),
+            (&[("host", "localhost"), ("sec-fetch-site", "cross-site")], Some(403)),
+            (&[("host", "localhost"), ("origin", "https://attacker.example")], Some(403)),
+        ] {
+            assert_eq!(status(network, fields), expected, "{fields:?}");
+        }
+        assert_eq!(status(None, &[("host", "attacker.example")]), None, "no browser connects to a Unix socket");
+        assert_eq!(status(None, &[]), Some(400));
     }
 
     #[test]

@@ -9,24 +9,25 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::{Frame, SizeHint};
-use tokio::sync::Semaphore;
 
+use super::connections::{Connection, Phase};
 use crate::folder::media::OpenMedia;
+use crate::system::threads::WorkPool;
 
 /// Bytes read at a time. At most two chunks are buffered for each client that downloads a file.
 pub const CHUNK: usize = 64 << 10;
 
-/// An open file, and the permits to read it.
+/// An open file, and the threads that read it.
 #[derive(Debug)]
 pub struct FileSource {
     opened: OpenMedia,
-    reads: Arc<Semaphore>,
+    pool: WorkPool,
 }
 
 impl FileSource {
-    /// `reads` has a permit for each thread that may wait for the disk.
-    pub fn new(opened: OpenMedia, reads: Arc<Semaphore>) -> Self {
-        Self { opened, reads }
+    /// Reads the file on the threads of `pool`.
+    pub fn new(opened: OpenMedia, pool: WorkPool) -> Self {
+        Self { opened, pool }
     }
 
     /// The open file.
@@ -34,14 +35,12 @@ impl FileSource {
         &self.opened
     }
 
-    /// Reads on a blocking thread: async threads must never wait for a disk.
+    /// Reads on a thread of the pool: async threads must never wait for a disk.
     async fn read(self: Arc<Self>, offset: u64, length: usize) -> io::Result<Bytes> {
-        let permit = self.reads.clone().acquire_owned().await.map_err(io::Error::other)?;
-        let read = move || {
-            let _permit = permit;
-            self.opened.read(offset, length)
-        };
-        tokio::task::spawn_blocking(read).await.map_err(io::Error::other)?.map(Bytes::from)
+        let place = self.pool.place().await.map_err(io::Error::other)?;
+        let pool = self.pool.clone();
+        let read = move || self.opened.read(offset, length);
+        pool.run(place, read).await.map_err(io::Error::other)?.map(Bytes::from)
     }
 }
 
@@ -128,5 +127,44 @@ impl hyper::body::Body for ResponseBody {
             Self::Whole(whole) => whole.size_hint(),
             Self::File(stream) => SizeHint::with_exact(stream.left.end - stream.left.start),
         }
+    }
+}
+
+/// A body that marks its connection as idle once it has been sent.
+pub struct Sending {
+    body: ResponseBody,
+    connection: Arc<Connection>,
+}
+
+impl Sending {
+    /// Sends `body` on `connection`.
+    pub fn new(body: ResponseBody, connection: Arc<Connection>) -> Self {
+        Self { body, connection }
+    }
+}
+
+impl Drop for Sending {
+    fn drop(&mut self) {
+        self.connection.enter(Phase::Idle);
+    }
+}
+
+impl hyper::body::Body for Sending {
+    type Data = <ResponseBody as hyper::body::Body>::Data;
+    type Error = <ResponseBody as hyper::body::Body>::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+        Pin::new(&mut self.get_mut().body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }

@@ -11,29 +11,46 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant, SystemTime};
 
 use arc_swap::ArcSwap;
-use hyper::body::{Body as _, Frame, Incoming, SizeHint};
+use hyper::body::{Body as _, Incoming};
 use hyper::header::{self, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
-use tokio::sync::Semaphore;
 
+use super::acceptor::{ConnectionRequests, Handler};
 use super::access_log::{AccessLog, Answered};
-use super::body::{FileSource, ResponseBody};
+use super::body::{FileSource, ResponseBody, Sending};
 use super::client::client;
 use super::connections::{self, Connection, Phase};
 use super::rate_limit::PollLimiter;
+use super::renders::{self, RenderOutcome, Renders};
 use super::respond::{self, ResponsePolicy, Target};
 use crate::config::{AccessLines, Http, TrustedProxies};
 use crate::observe::metrics::{self, Metrics};
 use crate::render::on_demand::{Lookup, OnDemand, Route};
 use crate::render::snapshot::{Current, Snapshot};
+use crate::system::threads::{WorkError, WorkPool};
 
 /// Longest wait for the version that contains a change; versions are a second apart.
 const NEXT_VERSION: Duration = Duration::from_secs(3);
-/// Maximum number of threads that wait for media files: a disk that hangs must not block the reading of articles.
-const FILE_READS: usize = 32;
-/// Longest wait for such a thread.
+/// Maximum number of threads that read media files. They are no places of renders: a disk that hangs must not block the reading of
+/// articles.
+const FILE_READS: usize = 16;
+/// Longest wait for such a thread to open a file.
 const FILE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The threads that read for requests. Clones share them.
+#[derive(Debug, Clone)]
+pub struct ReadPools {
+    renders: WorkPool,
+    files: WorkPool,
+}
+
+impl ReadPools {
+    /// Starts the first threads.
+    pub fn start() -> Self {
+        Self { renders: renders::pool(), files: WorkPool::start("media", FILE_READS) }
+    }
+}
 
 /// Returns the access log of `previous` if it has this form, else a new one.
 fn access_log(form: AccessLines, metrics: &Metrics, previous: Option<&Sources>) -> Option<Arc<AccessLog>> {
@@ -45,13 +62,21 @@ fn access_log(form: AccessLines, metrics: &Metrics, previous: Option<&Sources>) 
     })
 }
 
+/// The parts of the server that all [`Sources`] share.
+#[derive(Debug, Clone)]
+pub struct SourcesWiring {
+    pub pools: ReadPools,
+    pub metrics: Metrics,
+}
+
 /// Where responses come from, and how they are logged and limited.
 #[derive(Debug)]
 pub struct Sources {
     current: Current,
     on_demand: Arc<OnDemand>,
+    renders: Renders,
+    files: WorkPool,
     policy: ResponsePolicy,
-    file_reads: Arc<Semaphore>,
     trusted: TrustedProxies,
     access_log: Option<Arc<AccessLog>>,
     poll_limiter: Option<PollLimiter>,
@@ -68,14 +93,17 @@ impl Sources {
         on_demand: OnDemand,
         policy: ResponsePolicy,
         http: &Http,
-        metrics: Metrics,
+        wiring: SourcesWiring,
         previous: Option<&Self>,
     ) -> Self {
+        let SourcesWiring { pools, metrics } = wiring;
+        let on_demand = Arc::new(on_demand);
         Self {
             current,
-            on_demand: Arc::new(on_demand),
+            renders: Renders::new(on_demand.clone(), pools.renders),
+            on_demand,
+            files: pools.files,
             policy,
-            file_reads: Arc::new(Semaphore::new(FILE_READS)),
             trusted: http.trusted_proxies.clone(),
             access_log: access_log(http.access_log, &metrics, previous),
             poll_limiter: PollLimiter::new(http.least_interval.0),
@@ -84,9 +112,9 @@ impl Sources {
         }
     }
 
-    /// Whether documents can be read from the disk. Blocks until that is known.
-    pub fn probe(&self) -> bool {
-        self.on_demand.is_readable()
+    /// Whether documents can be read from the disk.
+    pub async fn probe(&self) -> bool {
+        self.renders.probe().await
     }
 
     /// Returns the target, or a refusal if it is a feed that this client requests too often.
@@ -117,27 +145,21 @@ impl Sources {
         let deadline = tokio::time::Instant::now() + NEXT_VERSION;
         loop {
             let snapshot = self.current.get();
-            let (on_demand, route, path, version) =
-                (self.on_demand.clone(), route.clone(), path.clone(), snapshot.clone());
-            let lookup = tokio::task::spawn_blocking(move || on_demand.find(&route, &path, &version)).await;
-            let target = match lookup {
-                Ok(Ok(Lookup::Document(document))) => Target::Document(document),
-                Ok(Ok(Lookup::Moved(address))) => Target::Moved(address),
-                Ok(Ok(Lookup::Temporary(address))) => Target::Temporary(address),
-                Ok(Ok(Lookup::Gone)) => Target::Gone,
-                Ok(Ok(Lookup::Unknown)) => Target::Missing,
-                Ok(Ok(Lookup::NotYet)) => match tokio::time::timeout_at(deadline, versions.changed()).await {
+            let lookup = match self.renders.find(&route, snapshot.moment).await {
+                RenderOutcome::Found(lookup) => lookup,
+                RenderOutcome::Failed => return (Target::Unavailable, snapshot),
+                RenderOutcome::Busy => return (Target::Busy, snapshot),
+            };
+            let target = match self.on_demand.at(&route, &path, lookup) {
+                Lookup::Document(document) => Target::Document(document),
+                Lookup::Moved(address) => Target::Moved(address),
+                Lookup::Temporary(address) => Target::Temporary(address),
+                Lookup::Gone => Target::Gone,
+                Lookup::Unknown => Target::Missing,
+                Lookup::NotYet => match tokio::time::timeout_at(deadline, versions.changed()).await {
                     Ok(Ok(())) => continue,
                     _ => Target::Unavailable,
                 },
-                Ok(Err(error)) => {
-                    tracing::error!(%error, "cannot render a document");
-                    Target::Unavailable
-                }
-                Err(error) => {
-                    tracing::error!(%error, "cannot render a document");
-                    Target::Unavailable
-                }
             };
             return (target, snapshot);
         }
@@ -145,25 +167,41 @@ impl Sources {
 
     /// Opens a media file.
     async fn open(&self, path: PathBuf) -> Target {
-        let permit = tokio::time::timeout(FILE_TIMEOUT, self.file_reads.clone().acquire_owned()).await;
-        let Ok(Ok(permit)) = permit else {
+        let Ok(Ok(place)) = tokio::time::timeout(FILE_TIMEOUT, self.files.place()).await else {
             let seconds = FILE_TIMEOUT.as_secs();
             tracing::error!(path = %path.display(), seconds, "cannot open a media file: the disk does not respond");
             return Target::Unavailable;
         };
         let on_demand = self.on_demand.clone();
-        let open = move || {
-            let _permit = permit;
-            on_demand.file(&path)
+        let opened = match self.files.run(place, move || on_demand.file(&path)).await {
+            // The pool has logged it.
+            Err(WorkError::NoThread(_)) => return Target::Busy,
+            Err(error) => Err(io::Error::other(error)),
+            Ok(opened) => opened,
         };
-        match tokio::task::spawn_blocking(open).await.map_err(io::Error::other).flatten() {
-            Ok(Some(opened)) => Target::File(Arc::new(FileSource::new(opened, self.file_reads.clone()))),
+        match opened {
+            Ok(Some(opened)) => Target::File(Arc::new(FileSource::new(opened, self.files.clone()))),
             Ok(None) => Target::Missing,
             Err(error) => {
                 tracing::error!(%error, "cannot open a media file");
                 Target::Unavailable
             }
         }
+    }
+}
+
+impl Handler for Arc<ArcSwap<Sources>> {
+    type Requests = Requests;
+
+    const KEEPS_ALIVE: bool = true;
+
+    fn requests(&self, connection: Arc<Connection>, peer: Option<IpAddr>) -> Requests {
+        Requests::new(self.clone(), connection, peer)
+    }
+
+    fn limited_address(&self, peer: Option<IpAddr>) -> Option<IpAddr> {
+        // A trusted proxy connects for many clients.
+        peer.filter(|_| !self.load().trusted().contains(peer))
     }
 }
 
@@ -241,9 +279,11 @@ impl Sources {
             log.write(&Answered::new(address, request, &response, now, begun.elapsed()));
         }
         self.count(target, &response);
-        response.map(|body| Sending { body, connection: client.connection.clone() })
+        response.map(|body| Sending::new(body, client.connection.clone()))
     }
 }
+
+impl ConnectionRequests for Requests {}
 
 impl hyper::service::Service<Request<Incoming>> for Requests {
     type Response = Response<Sending>;
@@ -306,37 +346,5 @@ impl Future for ResponseFuture {
             Self::Now(response) => Poll::Ready(Ok(response.take().expect("a completed future is not polled again"))),
             Self::Later(answer) => answer.as_mut().poll(context).map(Ok),
         }
-    }
-}
-
-/// A body that marks its connection as idle once it has been sent.
-pub struct Sending {
-    body: ResponseBody,
-    connection: Arc<Connection>,
-}
-
-impl Drop for Sending {
-    fn drop(&mut self) {
-        self.connection.enter(Phase::Idle);
-    }
-}
-
-impl hyper::body::Body for Sending {
-    type Data = <ResponseBody as hyper::body::Body>::Data;
-    type Error = <ResponseBody as hyper::body::Body>::Error;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
-        Pin::new(&mut self.get_mut().body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }

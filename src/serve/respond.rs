@@ -1,6 +1,5 @@
 //! (request, snapshot) -> response. Pure: uses no socket, no file and no clock.
 
-use std::net::Ipv6Addr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -8,11 +7,12 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
-use hyper::{Method, Response, StatusCode, Version};
+use hyper::{Method, Response, StatusCode};
 use url::Url;
 
 use super::body::{FileSource, ResponseBody};
 use super::conditional::{self, Precondition};
+use super::host::names_one_resource;
 use super::negotiate;
 use super::range::{self, FilePart};
 use crate::folder::media;
@@ -75,6 +75,8 @@ pub enum Target {
     Server,
     /// The resource cannot be read at the moment.
     Unavailable,
+    /// Too many resources have to be read first.
+    Busy,
     /// The client requests the resource too often and has to wait for this long.
     TooOften(Duration),
 }
@@ -174,37 +176,6 @@ fn without_body(mut response: Response<ResponseBody>) -> Response<ResponseBody> 
     response
 }
 
-/// Whether a request has exactly one valid `Host` (RFC 9112 section 3.2) and a path or `*`; hyper does not check this.
-fn names_one_resource(request: &Parts) -> bool {
-    let path = request.uri.path();
-    let whole_server = path == "*" && request.method == Method::OPTIONS;
-    let is_connect = request.method == Method::CONNECT;
-    if !path.starts_with('/') && !whole_server && !is_connect {
-        return false;
-    }
-    let mut hosts = request.headers.get_all(header::HOST).iter();
-    match (hosts.next(), hosts.next()) {
-        (Some(host), None) => host.to_str().is_ok_and(is_host),
-        (None, _) => request.version < Version::HTTP_11,
-        (Some(_), Some(_)) => false,
-    }
-}
-
-/// Whether a text is a host name or an address, with or without a port (RFC 3986 section 3.2.2, without percent-encoding).
-fn is_host(text: &str) -> bool {
-    let (name, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((address, rest)) => match (address.parse::<Ipv6Addr>(), rest.strip_prefix(':')) {
-            (Ok(_), Some(port)) => ("v6", port),
-            (Ok(_), None) if rest.is_empty() => ("v6", ""),
-            _ => return false,
-        },
-        None => text.split_once(':').unwrap_or((text, "")),
-    };
-    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=".contains(&byte);
-    let is_port = port.bytes().all(|byte| byte.is_ascii_digit()) && port.len() <= 5;
-    !name.is_empty() && name.bytes().all(is_allowed) && (port.is_empty() || (is_port && port.parse::<u16>().is_ok()))
-}
-
 fn get(
     request: &Parts,
     target: &Target,
@@ -237,6 +208,13 @@ fn get(
             let response =
                 message(StatusCode::SERVICE_UNAVAILABLE, "Temporarily unavailable. Please try again in a minute.");
             with(with(response, header::RETRY_AFTER, "60"), header::CACHE_CONTROL, "no-store")
+        }
+        Target::Busy => {
+            let response = message(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Too many requests at the moment. Please try again in a few seconds.",
+            );
+            with(with(response, header::RETRY_AFTER, "5"), header::CACHE_CONTROL, "no-store")
         }
     }
 }

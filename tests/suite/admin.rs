@@ -1,9 +1,13 @@
 //! The status page, health checks and metrics of a running daemon.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::process::Command;
 
+use gazetted::system::sockets::raise_descriptors;
+
 use crate::tools::{Program, logged_address};
-use crate::waiting::wait_for;
+use crate::waiting::{PATIENCE, wait_for};
 
 /// A daemon with an admin listener, and its address.
 fn start(folder: &std::path::Path) -> (Program, String) {
@@ -111,7 +115,7 @@ fn readyz_answers_503_until_the_daemon_is_ready() {
     command.args(["--listen", "127.0.0.1:0", "--config"]).arg(config);
     let looking = std::thread::spawn(move || {
         let mut seen = Vec::new();
-        let deadline = std::time::Instant::now() + std::time::Duration::from_mins(1);
+        let deadline = std::time::Instant::now() + PATIENCE;
         while !seen.contains(&200) && std::time::Instant::now() < deadline {
             if std::net::TcpStream::connect(&address).is_ok() {
                 let (status, _) = ask(&address, "/readyz", "*/*");
@@ -125,4 +129,83 @@ fn readyz_answers_503_until_the_daemon_is_ready() {
     });
     let _program = Program::start(&mut command);
     assert_eq!(looking.join().unwrap(), [503, 200]);
+}
+
+/// Status, head and body of a response to raw bytes on the admin listener.
+fn send(admin: &str, request: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(admin).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    (answer.split(' ').nth(1).unwrap_or_else(|| panic!("no response: {answer}")).parse().unwrap(), answer)
+}
+
+/// A page of another site can make a browser connect to this machine under the name of that site (DNS rebinding).
+#[test]
+fn a_page_of_another_site_reads_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let articles = folder.path().join("articles");
+    std::fs::create_dir(&articles).unwrap();
+    std::fs::write(articles.join("secret-plan.md"), "---\ndraft: true\n---\n# Plan\n\nText").unwrap();
+    let config = folder.path().join("gazetted.toml");
+    std::fs::write(&config, "[admin]\nlisten = '127.0.0.1:0'\nhosts = ['Monitor.example.org']\n").unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gazetted"));
+    command.arg("serve").arg(&articles).arg("--state").arg(folder.path().join("state"));
+    let program = Program::start(command.args(["--listen", "127.0.0.1:0", "--config"]).arg(config));
+    let admin = wait_for("the log has the address of the status page", || {
+        program.log.lock().iter().find_map(|line| logged_address(line, "admin"))
+    });
+    for path in ["/status", "/status.json", "/metrics", "/healthz", "/"] {
+        for (fields, expected) in [
+            ("Host: attacker.example\r\n", 421),
+            ("Host: attacker.example:8081\r\nAccept: text/html\r\n", 421),
+            ("Host: 127.0.0.1.attacker.example\r\n", 421),
+            ("Host: localhost\r\nSec-Fetch-Site: cross-site\r\n", 403),
+            ("Host: localhost\r\nOrigin: https://attacker.example\r\n", 403),
+            ("", 400),
+            ("Host:\r\n", 400),
+            ("Host: localhost\r\nHost: attacker.example\r\n", 400),
+            ("Host: local host\r\n", 400),
+        ] {
+            let (status, answer) = send(&admin, &format!("GET {path} HTTP/1.1\r\n{fields}\r\n"));
+            assert_eq!(status, expected, "{path} {fields}: {answer}");
+            assert!(!answer.contains("secret-plan") && !answer.contains("gazetted_"), "{path} {fields}: {answer}");
+            let body = answer.split_once("\r\n\r\n").unwrap().1;
+            assert!(body.lines().count() == 1 && (status != 421 || body.contains("admin.hosts")), "{answer}");
+        }
+    }
+    for host in [&*admin, "127.0.0.1", "[::1]:80", "localhost", "gazetted.localhost", "monitor.example.org:8081"] {
+        let (status, answer) = send(&admin, &format!("GET /status HTTP/1.1\r\nHost: {host}\r\n\r\n"));
+        assert!(status == 200 && answer.contains("secret-plan"), "{host}: {answer}");
+    }
+}
+
+#[test]
+fn silent_connections_do_not_delay_the_health_check() {
+    const SILENT: usize = 3_000;
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("articles")).unwrap();
+    // Each connection takes a descriptor of this process as well.
+    assert!(raise_descriptors() > SILENT + 1_000, "too few descriptors for this test");
+    let (program, admin) = start(folder.path());
+    let silent: Vec<TcpStream> = (0..SILENT).map(|_| TcpStream::connect(&admin).unwrap()).collect();
+    for _ in 0..20 {
+        assert_eq!(ask(&admin, "/healthz", "*/*"), (200, "alive\n".to_owned()));
+    }
+    let half: Vec<TcpStream> = (0..200)
+        .map(|_| {
+            let mut stream = TcpStream::connect(&admin).unwrap();
+            stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: loc").unwrap();
+            stream
+        })
+        .collect();
+    assert_eq!(ask(&admin, "/readyz", "*/*").0, 200);
+    assert!(program.get("/rss.xml").starts_with("HTTP/1.1 200 "), "clients are served as well");
+    let (_, metrics) = ask(&admin, "/metrics", "*/*");
+    assert!(
+        number(&metrics, "gazetted_http_accepted_total") < 10,
+        "only connections of readers are counted: {metrics}"
+    );
+    drop((silent, half));
 }

@@ -355,3 +355,62 @@ fn every_command_runs() {
     });
     assert!(commands > 10, "only {commands} commands were found");
 }
+
+/// A number with its unit, reduced to bytes, milliseconds or a count: `16 KiB`, `10s`, `1 min`, `1,024`.
+fn quantity(text: &str) -> u64 {
+    let digits: String = text.chars().take_while(|c| c.is_ascii_digit() || *c == ',').collect();
+    let factor = match text[digits.len()..].trim() {
+        "" | "B" => 1,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "s" => 1_000,
+        "min" | "m" => 60_000,
+        unit => panic!("{text}: `{unit}` is no unit"),
+    };
+    digits.replace(',', "").parse::<u64>().unwrap_or_else(|_| panic!("{text}: no number")) * factor
+}
+
+/// The value of a constant expression, in the units of [`quantity`].
+fn evaluate(expression: &str) -> u64 {
+    let number = |text: &str| text.trim().replace('_', "").parse::<u64>().unwrap_or_else(|_| panic!("{expression}"));
+    if let Some((unit, rest)) = expression.strip_prefix("Duration::from_").and_then(|rest| rest.split_once('(')) {
+        let factor = match unit {
+            "millis" => 1,
+            "secs" => 1_000,
+            "mins" => 60_000,
+            _ => panic!("{expression}"),
+        };
+        return number(rest.trim_end_matches(')')) * factor;
+    }
+    match expression.split_once("<<") {
+        Some((value, shift)) => number(value) << number(shift),
+        None => number(expression),
+    }
+}
+
+#[test]
+fn every_bound_of_the_table_is_that_of_the_program() {
+    let paper = fs::read_to_string(root().join("docs/operating.md")).unwrap();
+    let rows = paper.lines().skip_while(|line| *line != "| bound | value | at the bound | where |").skip(2);
+    let rows: Vec<Vec<&str>> =
+        rows.map_while(|line| Some(line.strip_prefix("| ")?.strip_suffix(" |")?.split(" | ").collect())).collect();
+    assert!(rows.len() > 30, "only {} rows were found", rows.len());
+    let defaults = serde_json::to_value(Config::default()).unwrap();
+    for row in rows {
+        let [bound, value, _, place] = row[..] else { panic!("{row:?}") };
+        let place = place.trim_matches('`');
+        let actual = if let Some((file, name)) = place.split_once(": ") {
+            let source = fs::read_to_string(root().join(file)).unwrap_or_else(|error| panic!("{place}: {error}"));
+            let (_, rest) = source.split_once(&format!("const {name}: ")).unwrap_or_else(|| panic!("no {place}"));
+            let (_, expression) = rest.split(';').next().unwrap().split_once(" = ").unwrap();
+            evaluate(expression)
+        } else {
+            let (section, key) = place.split_once('.').unwrap();
+            match &defaults[section][key] {
+                serde_json::Value::String(text) => quantity(text),
+                number => number.as_u64().unwrap_or_else(|| panic!("{place}: no key")),
+            }
+        };
+        assert_eq!(quantity(value), actual, "{bound}: {place}");
+    }
+}

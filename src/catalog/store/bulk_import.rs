@@ -102,18 +102,18 @@ impl Catalog {
     }
 
     /// Does the follow-up work of a bulk import, if any is pending, so that changes can be processed quickly. Completes the second record
-    /// of identity.
+    /// of identity, and erases replaced texts.
     ///
     /// # Errors
     /// The catalog cannot be written.
     pub fn tidy(&mut self) -> Result<()> {
-        if !std::mem::take(&mut self.has_follow_up) {
-            return self.tidy_identities();
+        if std::mem::take(&mut self.has_follow_up) {
+            self.make_indexes(&INDEXES_OF_FILES)?;
+            self.connection.query_row("PRAGMA wal_checkpoint(passive)", [], |_| Ok(()))?;
+            self.connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
         }
-        self.make_indexes(&INDEXES_OF_FILES)?;
-        self.connection.query_row("PRAGMA wal_checkpoint(passive)", [], |_| Ok(()))?;
-        self.connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
-        self.tidy_identities()
+        self.tidy_identities()?;
+        self.erase_replaced_texts()
     }
 
     /// Creates the missing ones of some indexes.

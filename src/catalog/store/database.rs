@@ -1,6 +1,7 @@
 //! The database file of the writer: its schema, transactions, tuning, and the keys in `meta`.
 
 use std::path::Path;
+use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 use rusqlite::Connection;
@@ -31,6 +32,9 @@ pub(super) const LARGE_LOG_PAGES: i64 = 64 << 10;
 /// Size to which the write-ahead log is truncated, in bytes.
 pub(super) const LOG_SIZE: i64 = 16 << 20;
 
+/// The first schema in whose files removed texts are overwritten.
+const SECURE_FROM: usize = 7;
+
 /// The expected number of changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Changes {
@@ -53,6 +57,8 @@ pub struct Catalog {
     pub(super) view_batch: ViewBatch,
     /// The running bulk import.
     pub(super) bulk_import: Option<BulkImport>,
+    /// The write-ahead log has a replaced text, and is emptied then.
+    pub(super) erase_at: Option<Instant>,
     /// The second record of identity, if one is attached.
     pub(super) identities: Option<IdentityRecord>,
     /// The follow-up work of a bulk import is pending.
@@ -97,6 +103,8 @@ impl Catalog {
         // FULL: a committed transaction survives a power cut. With a write-ahead log that costs one fsync per commit.
         connection.pragma_update(None, "synchronous", "full")?;
         connection.pragma_update(None, "foreign_keys", true)?;
+        // Removed and replaced texts leave no trace in free pages.
+        connection.pragma_update(None, "secure_delete", true)?;
         // Bulk imports enlarge the log.
         connection.pragma_update(None, "journal_size_limit", LOG_SIZE)?;
         // Statement journals are small: one article.
@@ -116,16 +124,25 @@ impl Catalog {
             connection
                 .execute_batch(&format!("BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {version};\nCOMMIT;"))?;
         }
+        if (1..SECURE_FROM).contains(&applied) {
+            // Free pages have texts from before. Only a full disk prevents it, and then they stay until the pages are used.
+            let _ = connection.execute_batch("VACUUM; PRAGMA wal_checkpoint(truncate);");
+        }
         let mut catalog = Self {
             connection,
             namespace: Uuid::nil(),
             adopting: None,
             view_batch: ViewBatch::default(),
             bulk_import: None,
+            erase_at: None,
             identities: None,
             has_follow_up: false,
             base_url: String::new(),
         };
+        if applied > 0 {
+            // The log may be left over from a run that was killed.
+            catalog.note_replaced_text();
+        }
         catalog.meta_or_insert("namespace", || {
             let fixed = authority.map(|host| Uuid::new_v5(&Uuid::NAMESPACE_DNS, host.as_bytes()));
             lost.or(fixed).unwrap_or_else(Uuid::new_v4).to_string()

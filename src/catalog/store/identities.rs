@@ -9,12 +9,13 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use super::database::Catalog;
 use super::error::Result;
+use super::forget::no_content;
 use super::identity_record::{IdentityRecord, NewLines};
 use super::values::{self, LOST, article_path, date, path_of};
 use crate::catalog::identity_log::{
     IdentityLine, IdentityLog, LogExtent, LoggedIdentity, LoggedPath, LoggedState, NewLog,
 };
-use crate::model::entry::{Content, Slug};
+use crate::model::entry::Slug;
 use crate::model::moment::Version;
 use crate::model::text::{is_iri, xml_legal};
 
@@ -173,11 +174,19 @@ impl Catalog {
         Ok(())
     }
 
-    /// Writes all identities. Deleted articles come first, since their addresses may belong to others now.
+    /// Writes all identities. Retired ids come first, since an article may still have one; deleted articles follow, since their addresses
+    /// may belong to others now.
     fn write_identities(&self, mut new: NewLog) -> Result<std::io::Result<LogExtent>> {
         let mut write = |line: Result<Option<IdentityLine>>| -> Result<std::io::Result<()>> {
             Ok(line?.map_or(Ok(()), |line| new.write(&line)))
         };
+        let mut retired_ids = self.connection.prepare("SELECT id FROM retired")?;
+        let mut rows = retired_ids.query([])?;
+        while let Some(row) = rows.next()? {
+            if let Err(error) = write(Ok(Some(IdentityLine::Retired { retired: row.get(0)? })))? {
+                return Ok(Err(error));
+            }
+        }
         for condition in ["state = 2", "state < 2"] {
             let mut statement =
                 self.connection.prepare(&format!("SELECT {COLUMNS} FROM article WHERE {condition} ORDER BY number"))?;
@@ -195,13 +204,6 @@ impl Catalog {
         while let Some(row) = rows.next()? {
             let address = IdentityLine::Address { address: row.get(0)?, of: row.get(1)? };
             if let Err(error) = write(Ok(values::flag(row, 2)?.then_some(address)))? {
-                return Ok(Err(error));
-            }
-        }
-        let mut statement = self.connection.prepare("SELECT id FROM retired")?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            if let Err(error) = write(Ok(Some(IdentityLine::Retired { retired: row.get(0)? })))? {
                 return Ok(Err(error));
             }
         }
@@ -346,10 +348,9 @@ impl Restoration<'_> {
             params![id, path, number_of_state, slug, published, updated, self.version.seconds(), hash, guid, stale];
         connection.prepare_cached(sql)?.execute(values)?;
         let number = connection.last_insert_rowid();
-        let empty = serde_json::to_string(&Content::default()).expect("texts and lists can be serialised");
         connection
             .prepare_cached("INSERT INTO content (number, entry) VALUES (?1, ?2)")?
-            .execute(params![number, empty])?;
+            .execute(params![number, no_content()])?;
         if number_of_state == 2 {
             self.restored.deleted += 1;
         } else {
@@ -406,6 +407,7 @@ mod tests {
     use crate::article::Article;
     use crate::catalog::{Arrival, Decision, Extent, IDENTITIES};
     use crate::folder::Stat;
+    use crate::model::entry::Content;
 
     const NOW: i64 = 1_700_000_000;
 

@@ -12,6 +12,7 @@ mod columns;
 mod damage;
 mod database;
 mod error;
+mod forget;
 mod identify;
 mod identities;
 mod identity_record;

@@ -71,6 +71,9 @@ impl Catalog {
         } else {
             self.leave(number, version)?;
         }
+        if state == ArticleState::Gone {
+            self.forget_deleted(number, shown)?;
+        }
         self.write_views_alone()?;
         Ok(Recorded::Changed)
     }

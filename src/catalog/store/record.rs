@@ -76,9 +76,7 @@ impl Catalog {
             Some(number) => self.has_identity(number, identity, arrival, shown)?,
             None => false,
         };
-        if identity.number.is_some() {
-            self.retire_former_id(identity)?;
-        }
+        self.retire_ids(identity, shown)?;
         let number = self.write(identity, arrival, content, is_change.then_some(version))?;
         if !keeps_identity {
             self.note_identity(number);
@@ -110,6 +108,7 @@ impl Catalog {
             None => "INSERT INTO content (number, entry) VALUES (?1, ?2)",
         };
         self.connection.prepare_cached(sql)?.execute(params![number, text])?;
+        self.note_replaced_text_of(identity);
         if !identity.is_fresh {
             self.give_address(&identity.slug, number)?;
         }
@@ -230,7 +229,19 @@ impl Catalog {
         Ok(self.connection.prepare_cached(sql)?.query_row(values, |row| row.get(0)).optional()?.unwrap_or(false))
     }
 
-    /// Retires the id of an article that gets another one.
+    fn note_replaced_text_of(&mut self, identity: &Identity) {
+        if identity.number.is_some() {
+            self.note_replaced_text();
+        }
+    }
+
+    /// Retires the id of an article that gets another one, or that is not visible any more.
+    fn retire_ids(&mut self, identity: &Identity, shown: bool) -> Result<()> {
+        let Some(number) = identity.number else { return Ok(()) };
+        self.retire_former_id(identity)?;
+        if shown { Ok(()) } else { self.retire_hidden(number) }
+    }
+
     fn retire_former_id(&mut self, identity: &Identity) -> Result<()> {
         let sql = "INSERT OR IGNORE INTO retired SELECT id FROM article WHERE number = ?1 AND id <> ?2 RETURNING id";
         let mut statement = self.connection.prepare_cached(sql)?;

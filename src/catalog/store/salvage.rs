@@ -10,11 +10,12 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params, para
 use super::check::{Latest, PASSES, TEXTS, check_meta};
 use super::database::Catalog;
 use super::error::Result;
+use super::forget::no_content;
 use super::repair::Cells;
 use super::values;
 use super::values::{LOST, path_of};
 use crate::catalog::visibility::{PUBLISHED, visible_already};
-use crate::model::entry::{ArticleId, Content, Slug};
+use crate::model::entry::{ArticleId, Slug};
 use crate::model::moment::{Audience, Version};
 
 /// Tables that are copied, referenced ones first. The others follow from the articles.
@@ -288,7 +289,7 @@ impl<'a> Salvage<'a> {
 
     /// Withdraws articles without content until their files have been read. Readers still know them as published.
     fn hold_without_content(&mut self) -> Result<()> {
-        let empty = serde_json::to_string(&Content::default()).expect("texts and lists can be serialised");
+        let empty = no_content();
         let connection = &self.catalog.connection;
         let missing = "NOT EXISTS (SELECT 1 FROM content WHERE content.number = article.number)";
         let lost = format!("UPDATE article SET state = 1, stale = {LOST} WHERE {PUBLISHED} AND {missing}");

@@ -175,6 +175,12 @@ impl Catalog {
         for (view, _) in self.pairs(faded, &[old])? {
             self.mark_view_changed(view, ViewChange { published: i64::MAX, latest_change: 0, version })?;
         }
+        let forgotten = "
+            SELECT number, 0 FROM tombstone INDEXED BY tombstone_at JOIN article USING (number)
+            WHERE at <= ?1 AND view = 1 AND state > 0";
+        for (number, _) in self.pairs(forgotten, &[old])? {
+            self.forget_text(number)?;
+        }
         self.connection.prepare_cached("DELETE FROM tombstone WHERE at <= ?1")?.execute([old])?;
         self.write_views()
     }

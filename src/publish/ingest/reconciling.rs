@@ -4,7 +4,7 @@
 use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel, sync_channel};
 use std::time::Duration;
 use std::{iter, thread};
 
@@ -58,18 +58,30 @@ enum Walked {
     Other(Met),
 }
 
-/// Walks over the folder, behind the watch, until the receiver is dropped.
-fn walk(folder: &Folder, armed: &Armed, met: &SyncSender<Vec<Met>>) -> io::Result<()> {
+/// Walks over the folder, behind the watch, until `send` returns false.
+fn walk(folder: &Folder, armed: &Armed, mut send: impl FnMut(Vec<Met>) -> bool) -> io::Result<()> {
     let mut chunk = Vec::with_capacity(CHUNK);
     let done = folder.walk(folder.root(), &|folder| armed.wait_for(folder), &mut |one| {
         chunk.push(one);
-        let is_wanted = chunk.len() < CHUNK || met.send(std::mem::take(&mut chunk)).is_ok();
+        let is_wanted = chunk.len() < CHUNK || send(std::mem::take(&mut chunk));
         if is_wanted { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     });
     // A receiver that was dropped has failed and reports its error.
-    let _ = met.send(chunk);
+    let _ = send(chunk);
     done
 }
+
+/// Adds the attributes of the files in a chunk.
+fn with_attributes(files: &mut Attributes, chunk: Vec<Met>) -> Vec<Walked> {
+    let attributes = |met| match met {
+        Met::File(path, format) => files.file(path).map(|found| Walked::File(found, format)),
+        other => Some(Walked::Other(other)),
+    };
+    chunk.into_iter().filter_map(attributes).collect()
+}
+
+/// The results of the walk and of the comparison.
+type Compared = (thread::Result<io::Result<()>>, catalog::Result<Differences>);
 
 impl Ingest {
     /// Compares the whole folder with the catalog, except for files that are being written. [`Ingest::tick`] reads the files that differ.
@@ -141,28 +153,7 @@ impl Ingest {
     /// nothing is deleted.
     fn differences(&mut self, catalog: &Catalog) -> catalog::Result<Option<Differences>> {
         let root = text::path_line(self.folder.root());
-        let (met, without_attributes) = sync_channel(MOST_CHUNKS);
-        let (with_attributes, walked) = sync_channel(MOST_CHUNKS);
-        let (found, differences) = thread::scope(|scope| {
-            let (folder, armed) = (&self.folder, &self.armed);
-            let walk = scope.spawn(move || walk(folder, armed, &met));
-            scope.spawn(move || {
-                let mut files = Attributes::new(folder);
-                let mut attributes = |met| match met {
-                    Met::File(path, format) => files.file(path).map(|found| Walked::File(found, format)),
-                    other => Some(Walked::Other(other)),
-                };
-                for chunk in without_attributes {
-                    if with_attributes.send(chunk.into_iter().filter_map(&mut attributes).collect()).is_err() {
-                        return;
-                    }
-                }
-            });
-            let differences = catalog.with_known(|known| self.compare(&walked, known));
-            // No thread may wait for room in the channel.
-            drop(walked);
-            (walk.join(), differences)
-        });
+        let (found, differences) = self.compare_in_parallel(catalog).unwrap_or_else(|| self.compare_in_turn(catalog));
         let differences = differences?;
         let away = match found.map_err(|_| "the walk over it panicked: please report this".to_owned()) {
             Ok(Ok(()))
@@ -185,6 +176,40 @@ impl Ingest {
             );
         }
         Ok(None)
+    }
+
+    /// Compares while two threads walk over the folder. Returns `None` if the system refuses a thread.
+    fn compare_in_parallel(&self, catalog: &Catalog) -> Option<Compared> {
+        let (met, without_attributes) = sync_channel(MOST_CHUNKS);
+        let (sender, walked) = sync_channel(MOST_CHUNKS);
+        let (folder, armed) = (&self.folder, &self.armed);
+        thread::scope(|scope| {
+            let thread = |name: &str| thread::Builder::new().name(name.to_owned());
+            let walk = move || walk(folder, armed, |chunk| met.send(chunk).is_ok());
+            let walk = thread("walk").spawn_scoped(scope, walk).ok()?;
+            let attributes = move || {
+                let mut files = Attributes::new(folder);
+                let mut chunks = without_attributes.into_iter().map(|chunk| with_attributes(&mut files, chunk));
+                // A receiver that was dropped has failed and reports its error.
+                let _ = chunks.try_for_each(|chunk| sender.send(chunk));
+            };
+            // Without this thread, the channel to it is closed, which ends the walk.
+            thread("attributes").spawn_scoped(scope, attributes).ok()?;
+            let differences = catalog.with_known(|known| self.compare(&walked, known));
+            // No thread may wait for room in the channel.
+            drop(walked);
+            Some((walk.join(), differences))
+        })
+    }
+
+    /// Compares after the walk, on one thread.
+    fn compare_in_turn(&self, catalog: &Catalog) -> Compared {
+        let (sender, walked) = channel();
+        let mut files = Attributes::new(&self.folder);
+        let send = |chunk| sender.send(with_attributes(&mut files, chunk)).is_ok();
+        let found = walk(&self.folder, &self.armed, send);
+        drop(sender);
+        (Ok(found), catalog.with_known(|known| self.compare(&walked, known)))
     }
 
     fn note_folder(&mut self, differences: &Differences, root: &str) {

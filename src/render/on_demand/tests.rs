@@ -1,5 +1,3 @@
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-
 use super::*;
 use crate::config::Config;
 use crate::model::collection::{ArchiveSummary, FeedLimits, ViewGroup, ViewSummary};
@@ -7,6 +5,7 @@ use crate::model::entry::Entry;
 use crate::render::feed::tests::{channel, entry};
 use crate::render::feed::{FORMATS, atom, json, rss, twtxt};
 use crate::render::page::Front;
+use crate::render::snapshot::Snapshot;
 
 fn second(number: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(number, 0).unwrap()
@@ -127,7 +126,7 @@ fn snapshot(version: i64, formats: Formats) -> Snapshot {
 /// The text of the document at a path.
 fn text(on_demand: &OnDemand, path: &str, snapshot: &Snapshot) -> String {
     let route = Route::at(path, snapshot.formats).unwrap_or_else(|| panic!("{path}: no route"));
-    match on_demand.find(&route, path, snapshot).unwrap() {
+    match on_demand.find(&route, snapshot.moment).unwrap() {
         Lookup::Document(document) => String::from_utf8(document.identity.bytes.to_vec()).unwrap(),
         lookup => panic!("{path}: {lookup:?}"),
     }
@@ -189,7 +188,7 @@ fn a_change_after_the_snapshot_is_not_shown() {
     let on_demand = on_demand(library, FORMATS);
     for path in ["tags/sea/", "archive/1/atom.xml", "archive/", "tags/", "feeds.opml"] {
         let route = Route::at(path, FORMATS).unwrap();
-        let lookup = on_demand.find(&route, path, &snapshot(9, FORMATS)).unwrap();
+        let lookup = on_demand.find(&route, moment(9)).unwrap();
         assert!(matches!(lookup, Lookup::NotYet), "{path}: {lookup:?}");
         assert!(!text(&on_demand, path, &snapshot(10, FORMATS)).is_empty());
     }
@@ -198,8 +197,10 @@ fn a_change_after_the_snapshot_is_not_shown() {
 #[test]
 fn other_spellings_and_the_next_archive_redirect() {
     let on_demand = on_demand(MemoryLibrary::default(), FORMATS);
-    let snapshot = snapshot(1, FORMATS);
-    let find = |path: &str| on_demand.find(&Route::at(path, FORMATS).unwrap(), path, &snapshot).unwrap();
+    let find = |path: &str| {
+        let route = Route::at(path, FORMATS).unwrap();
+        on_demand.at(&route, path, on_demand.find(&route, moment(1)).unwrap())
+    };
     assert!(matches!(find("tags/SEA"), Lookup::Moved(address) if address == "https://example.org/tags/sea/"));
     assert!(
         matches!(find("archive/2/rss.xml"), Lookup::Temporary(address) if address == "https://example.org/rss.xml")
@@ -210,23 +211,50 @@ fn other_spellings_and_the_next_archive_redirect() {
 }
 
 #[test]
-fn a_feed_with_unread_articles_waits_for_their_texts() {
-    let library = MemoryLibrary { unread: vec![7], ..MemoryLibrary::default() };
-    let requests = TextRequests::default();
-    let on_demand = on_demand_with(library, FORMATS, requests.clone());
-    let finding = std::thread::spawn(move || {
-        let route = Route::View(tag(), Representation::Feed(&atom::FORMAT));
-        on_demand.find(&route, "tags/sea/atom.xml", &snapshot(1, FORMATS)).unwrap()
-    });
-    let mut requested = Vec::new();
-    while !finding.is_finished() {
-        requested.extend(requests.take(10));
-        requests.done();
-        std::thread::yield_now();
+fn a_feed_with_unread_articles_names_them() {
+    let on_demand = on_demand(MemoryLibrary { unread: vec![7], ..MemoryLibrary::default() }, FORMATS);
+    let route = Route::View(tag(), Representation::Feed(&atom::FORMAT));
+    let lookup = on_demand.find(&route, moment(1));
+    assert!(matches!(&lookup, Err(Obstacle::Unread(numbers)) if *numbers == [7]), "{lookup:?}");
+}
+
+#[test]
+fn a_cached_document_is_found_without_the_library_in_the_same_version() {
+    let library = MemoryLibrary { entries: vec![entry("a", "A")], changed: second(10), ..MemoryLibrary::default() };
+    let on_demand = on_demand(library, FORMATS);
+    for path in ["tags/sea/rss.xml", "articles/a", "archive/", "tags/", "feeds.opml"] {
+        let route = Route::at(path, FORMATS).unwrap();
+        let version = |number| Version::at(second(number));
+        assert!(on_demand.cached(&route, version(10)).is_none(), "{path}: not rendered yet");
+        on_demand.find(&route, moment(10)).unwrap();
+        assert!(on_demand.cached(&route, version(10)).is_some(), "{path}");
+        assert!(on_demand.cached(&route, version(11)).is_none(), "{path}: it may have changed");
+        on_demand.find(&route, moment(11)).unwrap();
+        assert!(on_demand.cached(&route, version(11)).is_some(), "{path}: unchanged");
     }
-    assert!(requested.contains(&7), "{requested:?}");
-    let lookup = finding.join().unwrap();
-    assert!(matches!(lookup, Lookup::NotYet), "the text never appears: {lookup:?}");
+}
+
+#[test]
+fn documents_that_slow_clients_hold_are_counted_until_they_are_sent() {
+    let large = "x".repeat(CACHE_SIZE / 8);
+    let entries = (0..40).map(|number| entry(&format!("a-{number}"), &large)).collect();
+    let on_demand = on_demand(MemoryLibrary { entries, ..MemoryLibrary::default() }, FORMATS);
+    let find = |number: usize| on_demand.find(&Route::Article(format!("a-{number}")), moment(1));
+    let mut held = Vec::new();
+    let refused = loop {
+        match find(held.len()) {
+            Ok(Lookup::Document(document)) => held.push(document.identity.bytes.clone()),
+            other => break other,
+        }
+    };
+    assert!(matches!(refused, Err(Obstacle::NoMemory)), "{refused:?}");
+    let total: usize = held.iter().map(Bytes::len).sum();
+    let expected = MAX_HELD - CACHE_SIZE..2 * MAX_HELD;
+    assert!(expected.contains(&total), "{} documents of {total} bytes", held.len());
+    assert!(matches!(find(39), Err(Obstacle::NoMemory)), "as long as they are held");
+    held.clear();
+    assert!(matches!(find(39), Ok(Lookup::Document(_))), "they have been sent");
+    assert_eq!(on_demand.held.load(Relaxed), on_demand.cache().bytes, "only the cache holds documents");
 }
 
 #[test]
@@ -313,5 +341,5 @@ fn the_highest_archive_number_has_no_successor() {
     let on_demand = on_demand(MemoryLibrary { newest_archive: Some(u32::MAX), ..MemoryLibrary::default() }, FORMATS);
     let path = format!("archive/{}/rss.xml", u32::MAX - 1);
     let route = Route::at(&path, FORMATS).unwrap();
-    assert!(matches!(on_demand.find(&route, &path, &snapshot(1, FORMATS)).unwrap(), Lookup::Unknown));
+    assert!(matches!(on_demand.find(&route, moment(1)).unwrap(), Lookup::Unknown));
 }

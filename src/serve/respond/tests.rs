@@ -11,6 +11,7 @@ use super::*;
 use crate::model::moment::{Moment, Version as SiteVersion};
 use crate::render::feed::{self, atom, json, opml, rss};
 use crate::render::page;
+use crate::system::threads::WorkPool;
 
 const NOW: u64 = 1_700_000_100;
 /// When all documents were first served, a hundred seconds before.
@@ -333,7 +334,7 @@ fn exactly_one_host() {
         assert_eq!(status("GET /rss.xml", &[("host", host)]), 200, "{host}: standards 75");
     }
     let mut parts = request("GET /rss.xml", &[("host", "")]);
-    parts.version = Version::HTTP_10;
+    parts.version = hyper::Version::HTTP_10;
     assert_eq!(answer(&parts, None).status().as_u16(), 200, "HTTP/1.0 needs none: standards 81");
     parts.headers.insert("host", HeaderValue::from_static("a/b"));
     assert_eq!(answer(&parts, None).status().as_u16(), 400, "but what it says must be right: standards 75");
@@ -1014,7 +1015,7 @@ fn ask_file_in(
 ) -> Response<ResponseBody> {
     let files = media::MediaFiles::new(directory, &crate::config::Config::default().articles);
     let opened = files.open(std::path::Path::new(name)).unwrap().unwrap();
-    let target = Target::File(Arc::new(FileSource::new(opened, Arc::new(tokio::sync::Semaphore::new(1)))));
+    let target = Target::File(Arc::new(FileSource::new(opened, WorkPool::start("test", 1))));
     let mut request = Request::builder().method(line).uri("/media/x").header("host", "example.org");
     for (name, value) in fields {
         request = request.header(*name, *value);
