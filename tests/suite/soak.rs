@@ -106,3 +106,34 @@ fn memory_and_descriptors_do_not_grow() {
     let wrong: Vec<&String> = log.iter().filter(|line| line.contains("ERROR") || line.contains(" WARN ")).collect();
     assert_eq!(wrong, Vec::<&String>::new(), "nothing was wrong");
 }
+
+/// Memory for documents that are rendered on request, and some for what serving them needs, in kilobytes.
+const CACHE: usize = (16 << 10) + (8 << 10);
+
+#[test]
+fn memory_does_not_grow_with_the_number_of_articles_that_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let articles = folder.path().join("articles");
+    std::fs::create_dir(&articles).unwrap();
+    const MANY: usize = 2_000;
+    for number in 0..MANY {
+        let text = format!("---\ntitle: Number {number}\ndate: 2020-01-01\n---\n{}", "Some words. ".repeat(60));
+        std::fs::write(articles.join(format!("{number}.md")), text).unwrap();
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gazetted"));
+    command.arg("serve").arg(&articles).args(["--listen", "127.0.0.1:0", "--state"]).arg(folder.path().join("state"));
+    let program = Program::start(command.env("MALLOC_ARENA_MAX", "1").stdin(Stdio::null()));
+    // The texts of all of them have been read, and serving has begun.
+    for number in (0..MANY).step_by(20) {
+        program.wait_until("a page is served", |program| {
+            program.get(&format!("/articles/{number}")).starts_with("HTTP/1.1 200")
+        });
+    }
+    let (before, _) = size(&program);
+    for number in 0..MANY {
+        let answer = program.get(&format!("/articles/{number}"));
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+    let (after, _) = size(&program);
+    assert!(after < before + CACHE, "{MANY} pages took {} kB, of {CACHE} allowed", after - before);
+}
