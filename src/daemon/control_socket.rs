@@ -1,6 +1,7 @@
 //! The control socket, through which `gazetted reload` sends a request to the running daemon and gets one line back. It is in the
 //! state directory, so only the user of the daemon can connect.
 
+use std::collections::VecDeque;
 use std::fs::{File, Permissions};
 use std::io::{self, Read, Write};
 use std::os::fd::AsRawFd;
@@ -20,8 +21,10 @@ pub const SOCKET: &str = "control";
 const RELOAD: &[u8] = b"reload\n";
 /// Timeout for a client to send its request.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Maximum number of connections. More wait: only the user of the daemon can connect.
+/// Maximum number of connections without a request. Above it, the oldest is closed.
 const MAX_CONNECTIONS: usize = 16;
+/// Maximum number of requests that wait for their result.
+const MAX_REQUESTS: usize = 16;
 /// Timeout for the daemon to read a large folder again.
 const ANSWER: Duration = Duration::from_mins(10);
 
@@ -63,20 +66,19 @@ impl Control {
     pub async fn run(self, orders: mpsc::Sender<Reload>) {
         let listener = self.listener.try_clone().and_then(tokio::net::UnixListener::from_std);
         let Ok(listener) = listener else { return };
-        let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+        let room = Arc::new(Semaphore::new(MAX_REQUESTS));
+        // Dropping a sender closes its connection, unless its request has arrived.
+        let mut newest = VecDeque::with_capacity(MAX_CONNECTIONS);
         loop {
-            let accept = async {
-                let permit = room.clone().acquire_owned().await;
-                listener.accept().await.map(|(stream, _)| (stream, permit))
-            };
             tokio::select! {
-                connection = accept => match connection {
-                    Ok((stream, permit)) => {
-                        let orders = orders.clone();
-                        tokio::spawn(async move {
-                            answer(stream, orders).await;
-                            drop(permit);
-                        });
+                connection = listener.accept() => match connection {
+                    Ok((stream, _)) => {
+                        if newest.len() == MAX_CONNECTIONS {
+                            newest.pop_front();
+                        }
+                        let (sender, evicted) = oneshot::channel();
+                        newest.push_back(sender);
+                        tokio::spawn(answer(stream, evicted, room.clone(), orders.clone()));
                     }
                     Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
                 },
@@ -123,8 +125,13 @@ pub fn warn(error: &io::Error) {
     tracing::warn!(%error, "cannot open the control socket: `gazetted reload` will not work");
 }
 
-/// Reads one request and answers with one line.
-async fn answer(stream: tokio::net::UnixStream, orders: mpsc::Sender<Reload>) {
+/// Reads one request and answers with one line, unless the connection is `evicted` before its request has arrived.
+async fn answer(
+    stream: tokio::net::UnixStream,
+    evicted: oneshot::Receiver<()>,
+    room: Arc<Semaphore>,
+    orders: mpsc::Sender<Reload>,
+) {
     let mut word = [0; RELOAD.len()];
     // A longer request is read no further.
     let request = async {
@@ -140,15 +147,15 @@ async fn answer(stream: tokio::net::UnixStream, orders: mpsc::Sender<Reload>) {
         }
         Ok(length)
     };
-    let result = match tokio::time::timeout(PATIENCE, request).await {
-        Ok(Ok(length)) if word[..length] == *RELOAD => {
-            let (sender, result) = oneshot::channel();
-            let ended = || Err("the daemon is about to end".to_owned());
-            match orders.send(sender).await {
-                Ok(()) => result.await.unwrap_or_else(|_| ended()),
-                Err(_) => ended(),
-            }
-        }
+    let request = tokio::select! {
+        request = tokio::time::timeout(PATIENCE, request) => request,
+        _ = evicted => return,
+    };
+    let result = match request {
+        Ok(Ok(length)) if word[..length] == *RELOAD => match room.try_acquire() {
+            Ok(_permit) => request_reload(&orders).await,
+            Err(_) => Err("too many reloads are waiting".to_owned()),
+        },
         _ => Err("not understood".to_owned()),
     };
     let line = match result {
@@ -158,6 +165,15 @@ async fn answer(stream: tokio::net::UnixStream, orders: mpsc::Sender<Reload>) {
     // The client may have disconnected. An answer this short is written at once.
     let _ = stream.writable().await;
     let _ = stream.try_write(line.as_bytes());
+}
+
+async fn request_reload(orders: &mpsc::Sender<Reload>) -> Result<String, String> {
+    let (sender, result) = oneshot::channel();
+    let ended = || Err("the daemon is about to end".to_owned());
+    match orders.send(sender).await {
+        Ok(()) => result.await.unwrap_or_else(|_| ended()),
+        Err(_) => ended(),
+    }
 }
 
 /// Requests a reload from the daemon of a state directory. Returns its message.

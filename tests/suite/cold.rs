@@ -116,14 +116,18 @@ fn load(program: &Program, per_client: usize) -> Load {
 }
 
 /// Whether a client got its document, or was asked to come back.
-fn is_fine((status, retry_after): &(u16, bool)) -> bool {
-    *status == 200 || (*status == 503 && *retry_after)
+fn is_fine(response: (u16, bool)) -> bool {
+    let (status, retry_after) = response;
+    status == 200 || (status == 503 && retry_after)
 }
 
 /// Asserts that all clients were served, and that the log is silent about it.
 fn assert_served(program: &Program, load: &Load) {
     let log = program.log.lock().join("\n");
-    assert!(load.responses.keys().all(is_fine) && load.responses.contains_key(&(200, false)), "{load:?}\n{log}");
+    assert!(
+        load.responses.keys().copied().all(is_fine) && load.responses.contains_key(&(200, false)),
+        "{load:?}\n{log}"
+    );
     assert!(load.hot.0 > 0 && load.hot.0 == load.hot.1, "the main feed was not always served: {load:?}\n{log}");
     let problems = [" WARN ", " ERROR ", "please report"];
     assert!(!problems.iter().any(|word| log.contains(word)), "{log}");
@@ -161,26 +165,30 @@ fn cold_documents_are_served_when_no_thread_can_be_started() {
     command.arg("serve").arg(folder.path().join("articles")).arg("--state").arg(folder.path().join("state"));
     let program = Program::start(command.args(["--listen", "127.0.0.1:0"]));
     program.wait_until("it serves", |program| program.get("/rss.xml").contains("</rss>"));
-    let limit = || {
-        let (id, most) = (program.child.id().to_string(), threads(&program));
+    let limit = |most: usize| {
+        let id = program.child.id().to_string();
         tools::run(as_user("prlimit").arg("--pid").arg(id).arg(format!("--nproc={most}")));
     };
-    limit();
-    // A thread may have ended in between.
-    let mut seen = threads(&program);
+    // A thread may end in between: then the limit is lowered.
+    let mut most = threads(&program);
+    limit(most);
     wait_until("the number of threads stays", || {
         let now = threads(&program);
-        let stays = now == seen;
+        let stays = now == most;
         if !stays {
-            seen = now;
-            limit();
+            most = now;
+            limit(most);
         }
         stays
     });
     let load = load(&program, 4);
-    assert!(load.most_threads <= seen, "{seen} threads became {}", load.most_threads);
+    assert!(load.most_threads <= most, "{most} threads became {}", load.most_threads);
     let log = || program.log.lock().join("\n");
-    assert!(load.responses.keys().all(is_fine) && load.responses.contains_key(&(200, false)), "{load:?}\n{}", log());
+    assert!(
+        load.responses.keys().copied().all(is_fine) && load.responses.contains_key(&(200, false)),
+        "{load:?}\n{}",
+        log()
+    );
     assert!(load.hot.0 > 0 && load.hot.0 == load.hot.1, "the main feed was not always served: {load:?}\n{}", log());
     // The whole folder is compared, which usually takes two threads more.
     program.signal(rustix::process::Signal::HUP);

@@ -1,11 +1,15 @@
 //! Reloads of the configuration while the daemon runs.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use rustix::process::Signal;
 
 use crate::tools::Program;
+use crate::waiting::PATIENCE;
 
 /// A site with a configuration file.
 struct Configured {
@@ -146,4 +150,43 @@ fn a_reload_without_a_daemon_is_an_error() {
     assert!(site.reload().status.success());
     again.signal(Signal::TERM);
     again.wait_until("the socket goes with the daemon", |_| !Path::new(&site.path("state/control")).exists());
+}
+
+#[test]
+fn silent_and_endless_clients_of_the_control_socket_prevent_no_reload() {
+    let site = Configured::new("");
+    let program = site.start();
+    let connect = || UnixStream::connect(site.path("state").join("control")).unwrap();
+    let mut silent: Vec<UnixStream> = (0..100).map(|_| connect()).collect();
+    let mut answer = String::new();
+    silent[0].set_read_timeout(Some(PATIENCE)).unwrap();
+    silent[0].read_to_string(&mut answer).unwrap();
+    assert_eq!(answer, "", "the oldest is closed for others, and is not waited for");
+    let mut endless = connect();
+    let sending = std::thread::spawn(move || while endless.write_all(&[b'x'; 4096]).is_ok() {});
+    let output = site.reload();
+    assert!(output.status.success(), "{}", printed(&output));
+    sending.join().unwrap();
+    drop((silent, program));
+}
+
+#[test]
+fn the_host_names_of_the_admin_listener_change_with_a_reload() {
+    let port = crate::tools::free_port();
+    let admin = |hosts: &str| format!("[admin]\nlisten = '127.0.0.1:{port}'\n{hosts}");
+    let site = Configured::new(&admin(""));
+    let program = site.start();
+    let status = || {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: monitor:8081\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer.split(' ').nth(1).unwrap().to_owned()
+    };
+    assert_eq!(status(), "421");
+    site.configure(&admin("hosts = ['monitor']\n"));
+    let output = site.reload();
+    assert!(output.status.success(), "{}", printed(&output));
+    assert_eq!(status(), "200");
+    drop(program);
 }
