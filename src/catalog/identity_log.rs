@@ -159,9 +159,14 @@ impl IdentityLog {
         Self { file: file.to_path_buf() }
     }
 
-    /// Its length in bytes; `None` if there is no file.
+    /// Its length in bytes; `None` if there is no file. A folder or a special file in its place is set aside.
     pub fn length(&self) -> Option<u64> {
-        std::fs::symlink_metadata(&self.file).ok().map(|metadata| metadata.len())
+        let metadata = std::fs::metadata(&self.file).ok()?;
+        if !metadata.is_file() {
+            let _ = self.set_aside();
+            return None;
+        }
+        Some(metadata.len())
     }
 
     /// The namespace that its first line names.
@@ -273,7 +278,9 @@ impl Iterator for LogLines {
 
 /// The namespace in the first line of a file; `None` if it cannot be read.
 pub fn logged_namespace(file: &Path) -> Option<Uuid> {
-    IdentityLog::at(file).namespace().ok().flatten()
+    let log = IdentityLog::at(file);
+    log.length()?;
+    log.namespace().ok().flatten()
 }
 
 #[cfg(test)]

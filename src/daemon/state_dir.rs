@@ -10,7 +10,7 @@ use anyhow::{Context, bail};
 use chrono::Utc;
 use rustix::fs::OFlags;
 
-use crate::catalog::{self, Catalog, FILE, IDENTITIES, RestoredIdentities, Salvaged, logged_namespace};
+use crate::catalog::{self, Catalog, CatalogError, FILE, IDENTITIES, RestoredIdentities, Salvaged, logged_namespace};
 use crate::folder::Folder;
 
 /// Number of further attempts to lock the state directory, and the pause between two of them.
@@ -138,7 +138,8 @@ impl Opening {
 /// It cannot be opened or created, or it is damaged and `opening` is [`Opening::AsIs`].
 pub fn open_catalog(state: &Path, authority: Option<&str>, opening: &Opening) -> anyhow::Result<Catalog> {
     let at_state = || format!("{}", state.display());
-    let namespace = std::fs::read_to_string(state.join(NAMESPACE)).ok().and_then(|text| text.trim().parse().ok());
+    let namespace = Some(state.join(NAMESPACE)).filter(|file| file.is_file());
+    let namespace = namespace.and_then(|file| std::fs::read_to_string(file).ok()?.trim().parse().ok());
     let namespace = namespace.or_else(|| logged_namespace(&state.join(IDENTITIES)));
     // Without a catalog, only a first start leaves no trace of one.
     let is_lost = *opening == Opening::AsIs
@@ -147,6 +148,7 @@ pub fn open_catalog(state: &Path, authority: Option<&str>, opening: &Opening) ->
     let open = || Catalog::open_known(state, authority, namespace, Utc::now());
     let mut catalog = match opening {
         Opening::AsIs => {
+            check_kinds(state).with_context(at_state)?;
             open().and_then(|catalog| catalog.check_small(Utc::now()).map(|()| catalog)).with_context(at_state)?
         }
         Opening::Recovering(why) => {
@@ -159,12 +161,30 @@ pub fn open_catalog(state: &Path, authority: Option<&str>, opening: &Opening) ->
         }
     };
     // The file is needed only for a later recovery, so an error is ignored.
-    if namespace != Some(catalog.namespace()) || !state.join(NAMESPACE).exists() {
-        let _ = std::fs::write(state.join(NAMESPACE), format!("{}\n", catalog.namespace()));
+    let file = state.join(NAMESPACE);
+    let is_writable = file.is_file() || !file.exists();
+    if is_writable && (namespace != Some(catalog.namespace()) || !file.exists()) {
+        let _ = std::fs::write(file, format!("{}\n", catalog.namespace()));
     }
     let restored = catalog.attach_identities(&state.join(IDENTITIES), Utc::now()).with_context(at_state)?;
     report_restored(state, &restored, is_lost);
     Ok(catalog)
+}
+
+/// Checks that no folder or special file is in the place of the catalog or of its log.
+fn check_kinds(state: &Path) -> catalog::Result<()> {
+    for suffix in ["", "-wal", "-shm"] {
+        let name = format!("{FILE}{suffix}");
+        if std::fs::metadata(state.join(&name)).is_ok_and(|metadata| !metadata.is_file()) {
+            return Err(CatalogError::Damaged(format!("{name} is not a file")));
+        }
+    }
+    Ok(())
+}
+
+/// Removes a file, or a folder with all that is in it, if there is one.
+pub(super) fn clear(path: &Path) {
+    let _ = std::fs::remove_dir_all(path).or_else(|_| std::fs::remove_file(path));
 }
 
 /// Logs that the catalog was lost, and which identities were restored.
@@ -199,7 +219,7 @@ fn report_restored(state: &Path, restored: &RestoredIdentities, is_lost: bool) {
 fn recover(state: &Path, why: &str, open: impl Fn(&Path) -> catalog::Result<Catalog>) -> anyhow::Result<()> {
     let problem = |what: &str| format!("{}: cannot {what} the recovered catalog", state.display());
     let scratch = state.join(RECOVERED);
-    let _ = std::fs::remove_dir_all(&scratch);
+    clear(&scratch);
     DirBuilder::new().mode(0o700).create(&scratch).with_context(|| problem("make"))?;
     // The new catalog is closed before it is moved.
     let salvaged = open(&scratch).and_then(|mut catalog| catalog.salvage(&state.join(FILE), Utc::now()));
@@ -243,7 +263,8 @@ fn start_empty(state: &Path, why: &str) -> anyhow::Result<()> {
 /// Removes the oldest damaged catalogs.
 pub(super) fn set_aside(state: &Path) -> anyhow::Result<Option<PathBuf>> {
     let (file, log) = (state.join(FILE), state.join(format!("{FILE}-wal")));
-    if !file.exists() {
+    let index = state.join(format!("{FILE}-shm"));
+    if !file.exists() && !log.is_dir() && !index.is_dir() {
         return Ok(None);
     }
     let named = |second: i64| state.join(format!("{DAMAGED}{second}.sqlite"));
@@ -257,14 +278,19 @@ pub(super) fn set_aside(state: &Path) -> anyhow::Result<Option<PathBuf>> {
     if log.exists() {
         std::fs::rename(&log, with_suffix(&aside, "-wal")).with_context(problem)?;
     }
+    if index.is_dir() {
+        std::fs::rename(&index, with_suffix(&aside, "-shm")).with_context(problem)?;
+    }
     if file.is_dir() {
         std::fs::rename(&file, &aside).with_context(problem)?;
+    }
+    if !file.exists() {
         return Ok(Some(aside));
     }
     // Some file systems do not support hard links.
     std::fs::hard_link(&file, &aside).or_else(|_| std::fs::copy(&file, &aside).map(drop)).with_context(problem)?;
     // An index of the log; SQLite creates it again.
-    let _ = std::fs::remove_file(state.join(format!("{FILE}-shm")));
+    let _ = std::fs::remove_file(index);
     remove_oldest(state);
     Ok(Some(aside))
 }

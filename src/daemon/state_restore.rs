@@ -62,7 +62,7 @@ impl OpenState {
     fn replace_catalog(&self, state: &Path) -> anyhow::Result<Option<PathBuf>> {
         let problem = |what: &str| format!("{}: cannot {what} the catalog", state.display());
         let scratch = state.join(RECOVERED);
-        let _ = std::fs::remove_dir_all(&scratch);
+        state_dir::clear(&scratch);
         DirBuilder::new().mode(0o700).create(&scratch).with_context(|| problem("write"))?;
         let new = scratch.join(FILE);
         self.catalog.copy_to(&new).with_context(|| problem("copy"))?;

@@ -5,7 +5,17 @@ use rusqlite::{Error, ErrorCode, ffi};
 use super::error::CatalogError;
 
 /// Messages of errors that a wrong schema or wrong numbers in the file cause. Errors of the program have the same code.
-const OF_SCHEMA: [&str; 4] = ["no such ", "has no column named", "no query solution", "integer overflow"];
+const OF_SCHEMA: [&str; 8] = [
+    "no such ",
+    "has no column named",
+    "no query solution",
+    "integer overflow",
+    "unsupported file format",
+    // Migrations that were applied already.
+    "already exists",
+    "already another ",
+    "duplicate column name",
+];
 
 impl CatalogError {
     /// Whether the content of the file is wrong. Then a retry is useless, and the file must be recovered.
@@ -40,7 +50,9 @@ fn is_of_content(failure: ffi::Error, message: &str) -> bool {
         ErrorCode::DatabaseCorrupt
         | ErrorCode::NotADatabase
         | ErrorCode::ConstraintViolation
-        | ErrorCode::TypeMismatch => true,
+        | ErrorCode::TypeMismatch
+        // No text that is written is that long.
+        | ErrorCode::TooBig => true,
         ErrorCode::Unknown => OF_SCHEMA.iter().any(|part| message.contains(part)),
         _ => false,
     }
@@ -69,6 +81,8 @@ mod tests {
             "SELECT gone FROM t",
             "SELECT n FROM t INDEXED BY gone",
             "INSERT INTO t (m) VALUES (1)",
+            "CREATE TABLE t (n)",
+            "ALTER TABLE t ADD COLUMN n",
         ] {
             assert!(of_statement(sql).is_damage(), "{sql}");
         }
@@ -86,6 +100,7 @@ mod tests {
             ffi::SQLITE_CONSTRAINT_UNIQUE,
             ffi::SQLITE_CONSTRAINT_FOREIGNKEY,
             ffi::SQLITE_CONSTRAINT_DATATYPE,
+            ffi::SQLITE_TOOBIG,
         ] {
             assert!(failure(code).is_damage(), "{code}");
         }

@@ -4,10 +4,10 @@ use std::path::Path;
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
-use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rustix::fs::{Mode, OFlags};
+use rusqlite::{Connection, ffi};
+use rustix::fs::{Access, Mode, OFlags};
 use uuid::Uuid;
 
 use super::error::{CatalogError, Result};
@@ -31,6 +31,9 @@ pub(super) const LOG_PAGES: i64 = 1_000;
 pub(super) const LARGE_LOG_PAGES: i64 = 64 << 10;
 /// Size to which the write-ahead log is truncated, in bytes.
 pub(super) const LOG_SIZE: i64 = 16 << 20;
+
+/// A schema that is newer by more than this is none that a program writes.
+const MAX_NEWER: usize = 1_000;
 
 /// The first schema in whose files removed texts are overwritten.
 const SECURE_FROM: usize = 7;
@@ -74,6 +77,17 @@ fn create_file(file: &Path) {
     let _ = rustix::fs::open(file, flags, Mode::RUSR | Mode::WUSR);
 }
 
+/// Replaces the error that a file may not be written, if only a wrong value in its header forbids it.
+fn damage_of_read_only(error: CatalogError, file: &Path) -> CatalogError {
+    let is_read_only = matches!(&error, CatalogError::Sqlite(error)
+        if error.sqlite_error().is_some_and(|error| error.extended_code == ffi::SQLITE_READONLY));
+    let is_writable = |path: &Path| rustix::fs::access(path, Access::WRITE_OK).is_ok();
+    if is_read_only && is_writable(file) && file.parent().is_some_and(is_writable) {
+        return CatalogError::Damaged("its header forbids to write it".to_owned());
+    }
+    error
+}
+
 impl Catalog {
     /// Opens or creates the catalog in `directory`.
     ///
@@ -98,6 +112,10 @@ impl Catalog {
     ) -> Result<Self> {
         let file = directory.join(FILE);
         create_file(&file);
+        Self::open_file(&file, authority, lost, now).map_err(|error| damage_of_read_only(error, &file))
+    }
+
+    fn open_file(file: &Path, authority: Option<&str>, lost: Option<Uuid>, now: DateTime<Utc>) -> Result<Self> {
         let connection = Connection::open(file)?;
         connection.pragma_update(None, "journal_mode", "wal")?;
         // FULL: a committed transaction survives a power cut. With a write-ahead log that costs one fsync per commit.
@@ -116,6 +134,9 @@ impl Catalog {
         let Ok(applied) = usize::try_from(schema) else {
             return values::damaged(format!("it has schema {schema}"));
         };
+        if applied > MIGRATIONS.len() + MAX_NEWER {
+            return values::damaged(format!("it has schema {schema}"));
+        }
         if applied > MIGRATIONS.len() {
             return Err(CatalogError::Newer { found: schema });
         }

@@ -148,7 +148,8 @@ impl Catalog {
         if let Some(extent) = record.extent {
             let sql = "SELECT coalesce(max(number), 0) FROM article";
             let articles: i64 = self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
-            if extent.lines <= 2 * u64::try_from(articles).unwrap_or(0) + SLACK {
+            let most = u64::try_from(articles).unwrap_or(0).saturating_mul(2).saturating_add(SLACK);
+            if extent.lines <= most {
                 return Ok(());
             }
         }
@@ -250,7 +251,10 @@ impl Catalog {
         let unusable = |why: String| RestoredIdentities { unusable: Some(why), ..RestoredIdentities::default() };
         match log.namespace() {
             Ok(Some(namespace)) if namespace == self.namespace => {}
-            Err(error) => return Ok(unusable(error.to_string())),
+            Err(error) => {
+                let _ = log.set_aside();
+                return Ok(unusable(error.to_string()));
+            }
             Ok(namespace) => {
                 // The record of another catalog stays, under another name.
                 let _ = log.set_aside();

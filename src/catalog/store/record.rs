@@ -6,7 +6,7 @@ use std::path::Path;
 use rusqlite::{OptionalExtension, params};
 
 use super::database::Catalog;
-use super::error::{CatalogError, Result};
+use super::error::Result;
 use super::values::UNREAD;
 use super::values::bytes;
 use super::views::{Before, Membership};
@@ -51,7 +51,7 @@ impl Catalog {
         content: &Content,
         version: Version,
     ) -> Result<Recorded> {
-        let text = serde_json::to_string(content).map_err(|error| CatalogError::Damaged(error.to_string()))?;
+        let text = serde_json::to_string(content).expect("texts and lists can be serialised");
         let shown = is_shown(identity, arrival);
         let (unchanged, rescheduled) = match identity.number {
             Some(number) => {

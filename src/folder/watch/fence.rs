@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use rustix::fs::OFlags;
+
 /// Shared by the watch, which sends [`Change::Fence`](crate::change::Change::Fence), and the writer, which raises it. The default
 /// fence is never armed.
 #[derive(Debug, Clone, Default)]
@@ -22,13 +24,20 @@ struct State {
     raised: AtomicU64,
 }
 
+/// Opens a file for writing. A FIFO in its place is an error instead of a wait for a reader.
+fn options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed());
+    options
+}
+
 impl Fence {
     /// Creates the file, which is outside of the watched folder.
     ///
     /// # Errors
     /// The file cannot be created.
     pub fn at(file: PathBuf) -> io::Result<Self> {
-        OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&file)?;
+        options().create(true).truncate(false).mode(0o600).open(&file)?;
         Ok(Self(Arc::new(State { file, ..State::default() })))
     }
 
@@ -49,7 +58,7 @@ impl Fence {
 
     /// Requests a report behind everything that has happened until now. Returns whether there will be one.
     pub fn raise(&self) -> bool {
-        let is_raised = self.is_armed() && OpenOptions::new().write(true).open(&self.0.file).is_ok();
+        let is_raised = self.is_armed() && options().open(&self.0.file).is_ok();
         if is_raised {
             self.0.raised.fetch_add(1, Ordering::Relaxed);
         } else {
