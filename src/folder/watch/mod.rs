@@ -1,6 +1,6 @@
-//! File system events -> [`Change`]; the only user of `notify`. An event is only a hint where to look. Reconciling the whole folder
-//! makes up for lost events: whenever events may have been lost, and once a minute. Where the kernel reports no events, folders are
-//! listed periodically.
+//! File system events -> [`Change`](crate::change::Change); the only user of `notify`. An event is only a hint where to look.
+//! Reconciling the whole folder makes up for lost events: whenever events may have been lost, and once a minute. Where the kernel
+//! reports no events, folders are listed periodically.
 //!
 //! Two cases rely on reconciling once a minute. notify's own thread could only end by a panic in the callback below, which cannot
 //! panic, so it has no heartbeat. And a file found by a scan counts as complete once it has been unchanged for a second: asking the
