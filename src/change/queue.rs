@@ -28,8 +28,6 @@ struct QueueState {
     last_ordered: Option<usize>,
     folder_renames: usize,
     is_reconcile_waiting: bool,
-    /// Whether a [`Change::Displaced`] waits, which is never dropped.
-    is_displacement_waiting: bool,
     is_sender_gone: bool,
     is_receiver_gone: bool,
     reported: Option<Instant>,
@@ -46,7 +44,7 @@ impl QueueState {
             }
             Change::Reconcile if self.is_reconcile_waiting => return,
             Change::Reconcile => self.is_reconcile_waiting = true,
-            Change::Displaced => self.is_displacement_waiting = true,
+            Change::Displaced => {}
             Change::FolderMoved { from, to } => {
                 if self.continues(from, to) {
                     return;
@@ -85,8 +83,10 @@ impl QueueState {
             tracing::info!(count, "changes arrive faster than they are read; comparing the whole folder");
         }
         self.taken += count;
+        // Never dropped: it is sent once.
+        let displaced = self.waiting.contains(&Change::Displaced).then_some(Change::Displaced);
         self.waiting = VecDeque::from([Change::Lost, Change::Reconcile]);
-        self.waiting.extend(self.is_displacement_waiting.then_some(Change::Displaced));
+        self.waiting.extend(displaced);
         self.looks = HashSet::new();
         self.last_ordered = Some(self.taken);
         (self.folder_renames, self.is_reconcile_waiting) = (0, true);
@@ -106,8 +106,7 @@ impl QueueState {
                     }
                 }
                 Change::Reconcile => self.is_reconcile_waiting = false,
-                Change::Displaced => self.is_displacement_waiting = false,
-                Change::Moved { .. } | Change::Exchanged { .. } | Change::Fence | Change::Lost => {}
+                Change::Moved { .. } | Change::Exchanged { .. } | Change::Fence | Change::Lost | Change::Displaced => {}
             }
             return Some(change);
         }

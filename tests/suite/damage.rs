@@ -565,8 +565,8 @@ fn a_wrong_byte_is_damage_or_harmless() {
     // Each byte of the header, and some of each page.
     let mut random = crate::random::Random::new(7);
     let mut cases: Vec<(usize, u8)> = Vec::new();
-    for place in 0..100 {
-        cases.extend([0, 0xFF, whole[place] ^ 1].map(|byte| (place, byte)));
+    for (place, byte) in whole.iter().enumerate().take(100) {
+        cases.extend([0, 0xFF, byte ^ 1].map(|byte| (place, byte)));
     }
     for page in 0..whole.len() / 4096 {
         for _ in 0..5 {

@@ -109,13 +109,14 @@ fn memory_and_descriptors_do_not_grow() {
 
 /// Memory for documents that are rendered on request, and some for what serving them needs, in kilobytes.
 const CACHE: usize = (16 << 10) + (8 << 10);
+/// Articles of which most are in no feed.
+const MANY: usize = 2_000;
 
 #[test]
 fn memory_does_not_grow_with_the_number_of_articles_that_are_read() {
     let folder = tempfile::tempdir().unwrap();
     let articles = folder.path().join("articles");
     std::fs::create_dir(&articles).unwrap();
-    const MANY: usize = 2_000;
     for number in 0..MANY {
         let text = format!("---\ntitle: Number {number}\ndate: 2020-01-01\n---\n{}", "Some words. ".repeat(60));
         std::fs::write(articles.join(format!("{number}.md")), text).unwrap();
