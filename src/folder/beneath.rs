@@ -9,7 +9,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, Statx, StatxFlags};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, Statx, StatxAttributes, StatxFlags};
 use rustix::io::Errno;
 
 use super::names::is_ignored;
@@ -100,6 +100,8 @@ pub struct ListedName {
 pub struct FolderIdentity {
     pub device: u64,
     pub inode: u64,
+    /// Whether it is the root of a mount below the watched folder.
+    pub is_mount: bool,
 }
 
 /// The watched folder, open. If another folder takes its place, this value still stands for the first one.
@@ -179,7 +181,20 @@ impl Root {
     pub fn identity(&self, below: &Path) -> Result<FolderIdentity, Errno> {
         let folder = self.folder(below)?;
         let stat = rustix::fs::fstat(&folder)?;
-        Ok(FolderIdentity { device: stat.st_dev, inode: stat.st_ino })
+        let is_mount = !below.as_os_str().is_empty() && self.is_mount(&folder, stat.st_dev, below);
+        Ok(FolderIdentity { device: stat.st_dev, inode: stat.st_ino, is_mount })
+    }
+
+    /// Whether a folder is the root of a mount: a bind mount may have the device of the folder above.
+    fn is_mount(&self, folder: &OwnedFd, device: u64, below: &Path) -> bool {
+        if let Ok(statx) = rustix::fs::statx(folder, "", AtFlags::EMPTY_PATH, StatxFlags::MNT_ID)
+            && statx.stx_attributes_mask.contains(StatxAttributes::MOUNT_ROOT)
+        {
+            return statx.stx_attributes.contains(StatxAttributes::MOUNT_ROOT);
+        }
+        // Linux before 5.8.
+        let above = self.folder(below.parent().unwrap_or(Path::new(""))).and_then(rustix::fs::fstat);
+        above.is_ok_and(|above| above.st_dev != device)
     }
 
     /// Returns the target of a link if it is outside of the watched folder, whether such links are followed or not.

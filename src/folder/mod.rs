@@ -10,6 +10,7 @@ pub mod watch;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
+use std::ops::ControlFlow;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
@@ -44,6 +45,21 @@ pub struct Found {
     pub path: PathBuf,
     /// Its `stat` when it was found.
     pub stat: Stat,
+}
+
+/// What is at the place of a folder that was the root of a mount.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MountState {
+    /// The root of a mount.
+    Mounted,
+    /// A folder without articles, as where a disk is not mounted.
+    Empty,
+    /// A folder with articles of its own.
+    Inhabited,
+    /// Nothing: some programs remove the folder when they unmount the disk.
+    Missing,
+    /// A folder that cannot be examined.
+    Unknown,
 }
 
 /// The watched folder.
@@ -128,6 +144,29 @@ impl Folder {
             Some(below) => self.open_root().ok()?.identity(below).ok(),
             None => Root::open(folder, self.follow_links).ok()?.identity(Path::new("")).ok(),
         }
+    }
+
+    /// Examines a folder that was the root of a mount.
+    pub fn mount_state(&self, below: &Path) -> MountState {
+        match self.open_root().and_then(|root| root.identity(below)) {
+            Ok(identity) if identity.is_mount => MountState::Mounted,
+            Ok(_) if self.has_articles(below) => MountState::Inhabited,
+            Ok(_) => MountState::Empty,
+            Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => MountState::Missing,
+            Err(_) => MountState::Unknown,
+        }
+    }
+
+    /// Whether there is a file below a folder that may be an article.
+    fn has_articles(&self, below: &Path) -> bool {
+        let (mut attributes, mut has_any) = (Attributes::new(self), false);
+        let walked = self.walk(&self.root.join(below), &|_| {}, &mut |met| {
+            if let Met::File(path, _) = met {
+                has_any |= attributes.file(path).is_some();
+            }
+            if has_any { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        walked.is_ok() && has_any
     }
 
     fn metadata(&self, below: &Path) -> Result<std::fs::Metadata, OpenFailure> {

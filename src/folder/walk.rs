@@ -23,6 +23,8 @@ pub enum Met {
     File(PathBuf, SourceFormat),
     /// A folder; its content follows.
     Folder(PathBuf),
+    /// The folder that was visited last is the root of a mount.
+    Mount(PathBuf),
     /// A video, which may belong to an article.
     Video(PathBuf),
     /// A sync program's conflict copy of an article.
@@ -111,6 +113,9 @@ impl Folder {
         if listed.kind == FileType::Directory {
             enter(&path);
             visit(Met::Folder(path.clone()))?;
+            if root.identity(&real).is_ok_and(|identity| identity.is_mount) {
+                visit(Met::Mount(path.clone()))?;
+            }
             return enter_level(root, path, below, real, visit);
         }
         if listed.kind == FileType::Symlink {

@@ -33,6 +33,7 @@ mod kill;
 mod links;
 mod media;
 mod messages;
+mod mounts;
 mod pages;
 mod papers;
 mod pictures;

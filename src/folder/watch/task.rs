@@ -37,6 +37,9 @@ pub const QUIET: Duration = Duration::from_secs(1);
 /// Time without writes after which a file that stays open is read.
 const UNCLOSED_AFTER: Duration = Duration::from_secs(30);
 
+/// Maximum number of mounts that are checked every second; a comparison of the whole folder finds the others.
+const MAX_MOUNTS: usize = 256;
+
 /// The messages to the thread.
 pub(super) enum Input {
     Event(notify::Result<Event>),
@@ -87,6 +90,8 @@ pub(super) struct Task {
     pub(super) writing: OpenFiles,
     /// Files found by a scan too soon after they changed.
     pub(super) recently_changed: QuietFiles,
+    /// The roots of mounts that were seen, and what is at their paths: no event reports that one is mounted or unmounted.
+    mounts: BTreeMap<PathBuf, Option<FolderIdentity>>,
     /// The events that wait.
     event_count: EventCount,
     /// When a loss of events was reported last.
@@ -129,6 +134,7 @@ impl Task {
             renames: PendingRenames::default(),
             writing,
             recently_changed: QuietFiles::default(),
+            mounts: BTreeMap::new(),
             event_count: EventCount::default(),
             loss_reported: None,
             visited: None,
@@ -162,7 +168,10 @@ impl Task {
             let mut outcome = handled.and_then(|()| self.report_moved_out(now)).and_then(|()| self.report_quiet(now));
             if now >= next_root {
                 next_root = now + ROOT_INTERVAL;
-                outcome = outcome.and_then(|()| self.check_root()).and_then(|()| self.report_unclosed(now));
+                outcome = outcome
+                    .and_then(|()| self.check_root())
+                    .and_then(|()| self.check_mounts())
+                    .and_then(|()| self.report_unclosed(now));
                 outcome = outcome.and_then(|()| self.check_outside());
             }
             if now >= next_poll {
@@ -330,6 +339,10 @@ impl Task {
         if let Some(visited) = &mut self.visited {
             visited.insert(folder.to_path_buf());
         }
+        let identity = self.folder.identity_of(folder);
+        if identity.is_some_and(|identity| identity.is_mount) && self.mounts.len() < MAX_MOUNTS {
+            self.mounts.insert(folder.to_path_buf(), identity);
+        }
         let by_events = self.watch_by_events(folder);
         let omits_events = self.mode == Watching::Auto && self.omits_events(folder);
         let is_there = || self.folder.identity_of(folder).is_some();
@@ -489,6 +502,18 @@ impl Task {
         }
         self.is_displaced = true;
         self.send(Change::Displaced)
+    }
+
+    /// Checks whether a mount has come or gone. All folders there have to be watched again.
+    fn check_mounts(&mut self) -> Result<(), Closed> {
+        let now = |mount: &Path| self.folder.identity_of(mount);
+        let changed = self.mounts.iter().filter(|(mount, before)| now(mount) != **before);
+        let changed: Vec<PathBuf> = changed.map(|(mount, _)| mount.clone()).collect();
+        for mount in &changed {
+            self.mounts.insert(mount.clone(), self.folder.identity_of(mount));
+            self.forget(mount);
+        }
+        if changed.is_empty() { Ok(()) } else { self.reconcile() }
     }
 
     /// Checks whether the root was replaced, removed or restored, which no event reports.

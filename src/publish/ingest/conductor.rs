@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::backlog::Backlog;
 use super::deletions::Deletions;
 use super::fences::Fences;
+use super::mounts::Mounts;
 use super::problems::Problems;
 use super::reading_supervisor::ReadingSupervisor;
 use super::recordings::Recordings;
@@ -47,6 +48,7 @@ pub struct Ingest {
     pub(super) backlog: Backlog,
     pub(super) recordings: Recordings,
     pub(super) problems: Problems,
+    pub(super) mounts: Mounts,
     /// Whether the feeds are up, so that other work must not wait for long.
     pub(super) is_serving: bool,
     pub(super) supervisor: ReadingSupervisor,
@@ -90,6 +92,7 @@ impl Ingest {
             backlog: Backlog::of(catalog)?,
             recordings: Recordings::default(),
             problems: Problems::default(),
+            mounts: Mounts::remembered(catalog)?,
             is_serving: false,
             supervisor,
             heartbeat: None,

@@ -37,7 +37,8 @@ impl Ingest {
             self.deletions.mark_folder_away();
             return Ok(false);
         }
-        if !self.deletions.may_delete(catalog.count()?, moment.instant) {
+        let paths = self.keep_mounted(paths);
+        if paths.is_empty() || !self.deletions.may_delete(catalog.count()?, moment.instant) {
             return Ok(false);
         }
         let mut changed = false;
@@ -46,6 +47,19 @@ impl Ingest {
         }
         self.deletions.end_mass_deletion();
         Ok(changed)
+    }
+
+    /// Leaves out the articles of mounts that are away.
+    fn keep_mounted(&mut self, paths: Vec<PathBuf>) -> Vec<PathBuf> {
+        if self.mounts.is_empty() {
+            return paths;
+        }
+        self.examine_mounts();
+        let (hidden, rest): (Vec<_>, Vec<_>) = paths.into_iter().partition(|path| self.is_hidden_by_mount(path));
+        for path in hidden {
+            self.deletions.cancel(&path);
+        }
+        rest
     }
 
     fn delete_one(&mut self, catalog: &mut Catalog, path: &Path, moment: WriteMoment) -> catalog::Result<bool> {

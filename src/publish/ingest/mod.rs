@@ -15,6 +15,8 @@ mod content;
 mod deleting;
 mod deletions;
 mod fences;
+mod mounting;
+mod mounts;
 mod ownership;
 mod problems;
 mod read_pool;

@@ -44,6 +44,7 @@ struct Differences {
     films: Vec<PathBuf>,
     conflicts: Vec<PathBuf>,
     links_out: Vec<PathBuf>,
+    mounts: Vec<PathBuf>,
     unreadable: Vec<PathBuf>,
     recordings: RecordingIndex,
     /// Number of files.
@@ -95,12 +96,14 @@ impl Ingest {
             films,
             conflicts,
             links_out,
+            mounts,
             unreadable,
             recordings,
             ..
         } = differences;
         self.report_conflicts(&conflicts);
         self.report_folder_links(&links_out);
+        self.note_mounts(catalog, &mounts)?;
         self.record_folders(catalog, &folders)?;
         for path in found_again {
             self.deletions.cancel(&path);
@@ -109,6 +112,9 @@ impl Ingest {
         let missing_before = self.deletions.count();
         let unreadable: Vec<&Path> = unreadable.iter().filter_map(|path| self.folder.relative(path)).collect();
         for path in vanished.into_iter().filter(|path| !unreadable.iter().any(|folder| path.starts_with(folder))) {
+            if self.is_hidden_by_mount(&path) {
+                continue;
+            }
             catalog.postpone(&path, moment.now + DELETION_GRACE + QUIET)?;
             self.deletions.add(path, moment.instant);
         }
@@ -284,6 +290,7 @@ impl Ingest {
             }
             Met::Conflict(path) => differences.conflicts.push(path),
             Met::LinkOut(path) => differences.links_out.push(path),
+            Met::Mount(path) => differences.mounts.push(path),
             Met::Unreadable(path) => differences.unreadable.push(path),
             Met::File(..) => unreachable!("files have attributes by now"),
         }
@@ -320,7 +327,7 @@ impl Ingest {
     fn record_folders(&mut self, catalog: &mut Catalog, folders: &[PathBuf]) -> catalog::Result<()> {
         let folders: Vec<&Path> = folders.iter().filter_map(|folder| self.folder.relative(folder)).collect();
         // A link may have been there, with a problem.
-        for folder in &folders {
+        for folder in folders.iter().filter(|folder| !self.mounts.hides(folder)) {
             self.problems.clear(folder);
         }
         let folders = folders.into_iter().map(Path::to_path_buf);
