@@ -17,7 +17,6 @@ const MAX_FOLDER_RENAMES: usize = 512;
 const REPORT_INTERVAL: Duration = Duration::from_mins(1);
 
 #[derive(Debug, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 struct QueueState {
     waiting: VecDeque<Change>,
     /// Number of hints that were taken or dropped: the position of the first one that waits.
