@@ -18,6 +18,6 @@ mod visibility;
 pub use identity::{Arrival, Decision, Extent, Identity};
 pub use identity_log::{IDENTITIES, logged_namespace};
 pub use store::{
-    Catalog, CatalogError, Claim, FILE, Known, OwnName, Owner, Reader, Recorded, Referred, RestoredIdentities, Result,
-    Salvaged, TOMBSTONE_LIFE, Window,
+    Catalog, CatalogError, Claim, FILE, Known, OwnName, Owner, Publishing, Reader, Recorded, Referred,
+    RestoredIdentities, Result, Salvaged, TOMBSTONE_LIFE, Window,
 };

@@ -22,14 +22,28 @@ const DISCARD: &str = "
     UPDATE total SET shown = 0, scheduled = 0;
     DELETE FROM meta WHERE key = 'first reading';";
 
+/// When versions are published with the articles of a folder that is read as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Publishing {
+    /// Once the whole folder has been read.
+    AtTheEnd,
+    /// Also before, so each commit must survive a power cut and leave a complete catalog.
+    Meanwhile,
+}
+
 impl Catalog {
-    /// Prepares for a folder full of files. If the catalog is empty, a bulk import begins: until it ends, each path may be recorded once.
-    /// [`Catalog::finish_bulk_import`] ends both.
+    /// Prepares for a folder full of files. If no version is served before all are read and the catalog is empty, a bulk import begins:
+    /// until it ends, each path may be recorded once. [`Catalog::finish_bulk_import`] ends both.
     ///
     /// # Errors
     /// The catalog cannot be used.
-    pub fn begin_bulk_import(&mut self) -> Result<()> {
+    pub fn begin_bulk_import(&mut self, publishing: Publishing) -> Result<()> {
         self.prepare_for(Changes::Many)?;
+        if publishing == Publishing::Meanwhile {
+            return Ok(());
+        }
+        // After a power cut, files that no version has shown are read again.
+        self.connection.pragma_update(None, "synchronous", "normal")?;
         let sql = "
             SELECT NOT EXISTS (SELECT 1 FROM article) AND NOT EXISTS (SELECT 1 FROM retired)
               AND NOT EXISTS (SELECT 1 FROM adopted) AND NOT EXISTS (SELECT 1 FROM address)";
@@ -215,7 +229,7 @@ mod tests {
         let open = || Catalog::open(directory.path(), Some("x.example"), now).unwrap();
         let mut catalog = open();
         let all_indexes = indexes(&catalog);
-        catalog.begin_bulk_import().unwrap();
+        catalog.begin_bulk_import(Publishing::AtTheEnd).unwrap();
         assert!(catalog.is_bulk_importing() && indexes(&catalog) < all_indexes);
         let id = record(&mut catalog, "a.md");
         drop(catalog);
@@ -223,7 +237,7 @@ mod tests {
         let mut catalog = open();
         assert_eq!((catalog.count().unwrap(), indexes(&catalog)), (0, all_indexes));
         catalog.check(now).unwrap();
-        catalog.begin_bulk_import().unwrap();
+        catalog.begin_bulk_import(Publishing::AtTheEnd).unwrap();
         assert!(catalog.is_bulk_importing(), "the catalog is empty again");
         assert_eq!(record(&mut catalog, "a.md"), id, "an id follows from the path");
         record(&mut catalog, "b.md");
@@ -235,7 +249,34 @@ mod tests {
 
         let mut catalog = open();
         assert_eq!(catalog.count().unwrap(), 2);
-        catalog.begin_bulk_import().unwrap();
+        catalog.begin_bulk_import(Publishing::AtTheEnd).unwrap();
         assert!(!catalog.is_bulk_importing(), "only an empty catalog imports in bulk");
+    }
+
+    #[test]
+    fn each_commit_is_durable_and_complete_while_readers_are_served() {
+        let directory = tempfile::tempdir().unwrap();
+        let now = DateTime::from_timestamp(NOW, 0).unwrap();
+        let open = || Catalog::open(directory.path(), Some("x.example"), now).unwrap();
+        let full =
+            |catalog: &Catalog| catalog.connection.pragma_query_value(None, "synchronous", |row| row.get(0)) == Ok(2);
+        let mut catalog = open();
+        catalog.begin_bulk_import(Publishing::Meanwhile).unwrap();
+        assert!(full(&catalog), "a commit may be lost by a power cut");
+        record(&mut catalog, "a.md");
+        drop(catalog);
+
+        // As after a kill in the middle of the import.
+        let mut catalog = open();
+        assert_eq!(catalog.count().unwrap(), 1, "an article that readers may have seen was discarded");
+        catalog.check(now).unwrap();
+        catalog.finish_bulk_import().unwrap();
+
+        let other = tempfile::tempdir().unwrap();
+        let mut catalog = Catalog::open(other.path(), Some("x.example"), now).unwrap();
+        catalog.begin_bulk_import(Publishing::AtTheEnd).unwrap();
+        assert!(!full(&catalog), "an import that no reader sees waits for the disk at each commit");
+        catalog.finish_bulk_import().unwrap();
+        assert!(full(&catalog));
     }
 }

@@ -302,10 +302,8 @@ impl Catalog {
             self.connection.pragma_update(None, "wal_autocheckpoint", LARGE_LOG_PAGES)?;
         }
         self.connection.pragma_update(None, "foreign_keys", changes == Changes::Few)?;
-        // After a power cut, files that no version has shown are read again.
-        let synchronous = if changes == Changes::Few { "full" } else { "normal" };
-        self.connection.pragma_update(None, "synchronous", synchronous)?;
         if changes == Changes::Few {
+            self.connection.pragma_update(None, "synchronous", "full")?;
             self.connection.execute_batch("PRAGMA shrink_memory")?;
         }
         Ok(())

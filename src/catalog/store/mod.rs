@@ -35,6 +35,7 @@ mod views;
 mod window;
 mod write_views;
 
+pub use bulk_import::Publishing;
 pub use database::{Catalog, FILE};
 pub use error::{CatalogError, Result};
 pub use identities::RestoredIdentities;

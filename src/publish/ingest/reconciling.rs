@@ -14,7 +14,7 @@ use super::read_pool::FoundFile;
 use super::recordings::{RecordingIndex, is_recording};
 use super::scan::HURRY_FROM;
 use super::step::{Trigger, WriteMoment};
-use crate::catalog::{self, Catalog, Known};
+use crate::catalog::{self, Catalog, Known, Publishing};
 use crate::folder::watch::{Armed, QUIET};
 use crate::folder::{Attributes, Folder, Found, Met, SourceFormat};
 use crate::model::collection::ArticleState;
@@ -123,7 +123,7 @@ impl Ingest {
         self.recordings.set_index((!to_read.is_empty()).then_some(recordings));
         self.scan.begin(to_read);
         if self.scan.left() >= HURRY_FROM {
-            catalog.begin_bulk_import()?;
+            catalog.begin_bulk_import(if self.is_serving { Publishing::Meanwhile } else { Publishing::AtTheEnd })?;
         }
         self.compare_media(catalog, &films, moment)?;
         if self.scan.trigger() == Trigger::FirstScan {
