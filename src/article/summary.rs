@@ -41,11 +41,12 @@ fn cut(text: &str) -> String {
     )
 }
 
-/// Skips closing quotes and brackets; returns the new position and the character there.
+/// Skips closing quotes and brackets; returns the new position and the character there. More of them than a summary has are not
+/// all skipped: otherwise each character of the summary would cost the length of the text.
 fn skip_closing(text: &str, from: usize) -> (usize, Option<char>) {
     let rest = &text[from..];
-    let closing: usize =
-        rest.chars().take_while(|c| matches!(c, '"' | '\'' | '”' | '’' | '»' | ')' | ']')).map(char::len_utf8).sum();
+    let is_closing = |c: &char| matches!(c, '"' | '\'' | '”' | '’' | '»' | ')' | ']');
+    let closing: usize = rest.chars().take_while(is_closing).take(LENGTH + 1).map(char::len_utf8).sum();
     (from + closing, rest[closing..].chars().next())
 }
 
@@ -92,6 +93,15 @@ mod tests {
         assert_eq!(generated(&[PROSE]), "", "a short article is its own summary");
         assert_eq!(generated(&["Title", "x"]), "");
         assert_eq!(generated(&[]), "");
+    }
+
+    /// Each of the first characters once cost the length of the text.
+    #[test]
+    fn closing_brackets_without_end_are_not_all_skipped() {
+        assert_eq!(skip_closing("a.)\" b", 2), (4, Some(' ')));
+        let brackets = ")".repeat(100_000);
+        assert_eq!(skip_closing(&brackets, 0), (LENGTH + 1, Some(')')));
+        assert!(generated(&[&brackets]).chars().count() <= LENGTH + 1);
     }
 
     #[test]

@@ -221,6 +221,9 @@ fn is_code(text: &str) -> bool {
     lines.len() >= 3 && indented * 10 >= lines.len() * 3 && code.count() * 10 >= lines.len() * 3
 }
 
+/// Longest word that is divided by a hyphen at a line break, in bytes.
+const LONGEST_WORD: usize = 256;
+
 /// Widest line of a block of verse, in characters.
 const VERSE_WIDTH: usize = 70;
 
@@ -260,15 +263,22 @@ fn join(paragraph: &mut String, line: &str, wrap: &Wrap) {
     let hyphenated = paragraph.ends_with('-') && paragraph.chars().rev().nth(1).is_some_and(char::is_alphabetic);
     if hyphenated {
         // A hyphen at a line break is removed if the joined word occurs elsewhere in the text.
-        let head = paragraph.trim_end_matches('-').rsplit(char::is_whitespace).next().unwrap_or_default();
+        let head = last_word(paragraph.trim_end_matches('-'));
         let tail: String = line.chars().take_while(|c| c.is_alphanumeric()).collect();
-        if wrap.words.contains(&format!("{head}{tail}").to_lowercase()) {
+        if head.is_some_and(|head| wrap.words.contains(&format!("{head}{tail}").to_lowercase())) {
             paragraph.pop();
         }
     } else if !cjk {
         paragraph.push(' ');
     }
     paragraph.push_str(line);
+}
+
+/// The text after the last white space, unless it is longer than any word: lines that all end with a hyphen are one.
+fn last_word(text: &str) -> Option<&str> {
+    let near = text.ceil_char_boundary(text.len().saturating_sub(LONGEST_WORD));
+    let word = text[near..].rsplit(char::is_whitespace).next()?;
+    (near == 0 || word.len() < text.len() - near).then_some(word)
 }
 
 fn is_cjk_or_mark(c: char) -> bool {
@@ -476,6 +486,19 @@ mod tests {
             [REAL, "The adviser, Jake Sullivan said so."]
         );
         assert_eq!(paragraphs("T\n\nNo long paragraph, Jake\nsaid so."), ["No long paragraph, Jake", "said so."]);
+    }
+
+    /// Each line was once compared with everything before it.
+    #[test]
+    fn lines_that_all_end_with_a_hyphen_are_no_word() {
+        assert_eq!(last_word("one two"), Some("two"));
+        assert_eq!(last_word("two"), Some("two"));
+        let long = "a".repeat(LONGEST_WORD + 1);
+        assert_eq!((last_word(&long), last_word(&format!("b {long}"))), (None, None));
+        assert_eq!(last_word(&format!("{long} b")), Some("b"));
+        let line = "a".repeat(59) + "-\n";
+        let text = paragraphs(&format!("Title\n\n{}", line.repeat(5_000))).concat();
+        assert_eq!(text.len(), 5_000 * 60);
     }
 
     #[test]

@@ -434,6 +434,18 @@ mod tests {
         plain(text, Dialect::Markdown, 1).0.into_owned()
     }
 
+    /// Each `{{` in a body was once read as a call with all its arguments.
+    #[test]
+    fn only_calls_that_may_end_a_body_are_read() {
+        let inside = format!("{}{}}}}}\n", "{{".repeat(400), "a ".repeat(400));
+        let page = format!("{{% raw %}}{}{{%- endraw -%}}after", inside.repeat(200));
+        assert_eq!(plain(&page, Dialect::Html, 1).0, format!("{}after", inside.repeat(200)));
+        assert!(
+            ["{{</raw>}}", "{% endraw %}", "{%- end -%}", "{{% / raw %}}"].into_iter().all(shortcode::may_end_body)
+        );
+        assert!(!["{{", "{{ a endraw }}", "{% raw %}", "end"].into_iter().any(shortcode::may_end_body));
+    }
+
     #[test]
     fn notes_of_obsidian() {
         for (given, expected) in [

@@ -16,7 +16,8 @@ pub struct Call<'a> {
     pub length: usize,
     /// The text between the delimiters.
     inside: &'a str,
-    arguments: Vec<(Option<&'a str>, String)>,
+    /// The text after the name. It is read when an argument is asked for.
+    arguments: &'a str,
     kind: Kind,
 }
 
@@ -91,7 +92,7 @@ impl<'a> Call<'a> {
             ("/", rest) => (rest.trim(), ""),
             (name, rest) => (name.trim_start_matches('/'), rest),
         };
-        Some(Self { name, length, inside, arguments: arguments(rest), kind })
+        Some(Self { name, length, inside, arguments: rest, kind })
     }
 
     /// The replacement of the call.
@@ -163,13 +164,14 @@ impl<'a> Call<'a> {
     }
 
     fn argument(&self, names: &[&str]) -> Option<String> {
-        let mut arguments = self.arguments.iter();
+        let mut arguments = arguments(self.arguments).into_iter();
         let argument = arguments.find(|(name, _)| name.is_some_and(|name| names.contains(&name)));
-        argument.map(|(_, value)| value.clone()).filter(|value| !value.is_empty())
+        argument.map(|(_, value)| value).filter(|value| !value.is_empty())
     }
 
     fn positional(&self, index: usize) -> Option<String> {
-        self.arguments.iter().filter(|(name, _)| name.is_none()).nth(index).map(|(_, value)| value.clone())
+        let positional = arguments(self.arguments).into_iter().filter(|(name, _)| name.is_none());
+        positional.map(|(_, value)| value).nth(index)
     }
 
     /// The range of the call that ends the body of this one, at or after `from`.
@@ -183,7 +185,9 @@ impl<'a> Call<'a> {
                 at += 1;
                 continue;
             }
-            if let Some(call) = Call::parse(&text[at..], "") {
+            if may_end_body(&text[at..])
+                && let Some(call) = Call::parse(&text[at..], "")
+            {
                 let ends = call.kind == self.kind
                     && (call.name == format!("end{}", self.name)
                         || call.name == "end"
@@ -195,6 +199,13 @@ impl<'a> Call<'a> {
             at += 2;
         }
     }
+}
+
+/// Whether a call that starts here may end the body of another. To read each call would take up to [`LONGEST`] steps for two bytes.
+pub fn may_end_body(text: &str) -> bool {
+    let inside = ["{{<", "{{%", "{{", "{%"].iter().find_map(|open| text.strip_prefix(open));
+    let inside = inside.map(|inside| inside.trim_start().trim_start_matches('-').trim_start());
+    inside.is_some_and(|inside| inside.starts_with('/') || inside.starts_with("end"))
 }
 
 /// Arguments `key="value"`, `key=value` or `value`, separated by spaces or commas.

@@ -92,10 +92,16 @@ impl<'a> FrontMatter<'a> {
     /// Finds leading lines of one syntax. Org front matter ends before any other line, the other syntax at a blank line.
     fn of_lines(text: &'a str, start: usize, line: usize, syntax: Syntax) -> Option<Self> {
         let mut end = start;
+        // Blank lines before this place are followed by a key. The search for it would be repeated for each blank line.
+        let mut key_after_blanks = start;
         for next in text[start..].split_inclusive('\n') {
             let belongs = match syntax {
                 Syntax::Org if next.trim().is_empty() => {
-                    text[end..].trim_start().lines().next().is_some_and(is_org_key)
+                    let rest = || text[end..].trim_start();
+                    if end >= key_after_blanks && rest().lines().next().is_some_and(is_org_key) {
+                        key_after_blanks = text.len() - rest().len();
+                    }
+                    end < key_after_blanks
                 }
                 Syntax::Org => is_org_key(next),
                 // An indented line continues the previous value.

@@ -232,6 +232,18 @@ mod tests {
 
     const DATE: &str = "2024-05-01 10:00:00 UTC";
 
+    /// The search for the next key was once repeated for each blank line. The text has so
+    /// many lines that the old search took minutes.
+    #[test]
+    fn blank_lines_in_org_keys_are_passed_once() {
+        let few =
+            split("#+TITLE: a\n\n \n#+AUTHOR: b\n\nText\n", SourceFormat::Markdown, chrono_tz::UTC).expect("not held");
+        assert_eq!((few.header.title.as_deref(), few.body_line), (Some("a"), 5));
+        let many = format!("#+TITLE: a\n{}#+AUTHOR: b\n\nText\n", "\n".repeat(1 << 20));
+        let split = split(&many, SourceFormat::Markdown, chrono_tz::UTC).expect("not held");
+        assert_eq!((split.header.title, split.body_line), (None, 1), "the block is too long for front matter");
+    }
+
     #[test]
     fn yaml() {
         let (header, problems) = header(

@@ -13,11 +13,14 @@ const PLACEHOLDERS: [&str; 9] =
     ["blank.", "spacer.", "pixel.", "placeholder", "transparent.", "lazyload", "lazy.", "1x1.", "grey.gif"];
 /// Maximum number of sizes of a picture, and of `<source>` in a `<picture>`; the others are ignored.
 pub const MOST_SIZES: usize = 100;
+/// Maximum number of bytes of attributes that the second and later `<img>` of each `<picture>` in a text copy from its sources. A
+/// `<picture>` of a page has one `<img>`; thousands of them would make thousands of copies of a long `srcset`.
+pub const MOST_COPIED: usize = 1 << 20;
 /// Of the sizes of a picture, the largest up to this width is used, in pixels. A larger one is only slower.
 const WIDEST: u32 = 2_000;
 
 /// The addresses of a picture.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Picture {
     /// Absolute address.
     pub source: Option<String>,
@@ -49,19 +52,54 @@ impl Picture {
         }
     }
 
-    /// Reads the `<img>` of a `<picture>`, or else the best `<source>` before it.
-    pub fn of_several(tag: &Tag<'_>, sources: &[&Tag<'_>], addresses: &Addresses<'_>) -> Self {
-        let own = Self::of(tag, addresses);
+    /// Number of bytes of its attributes.
+    fn size(&self) -> usize {
+        [&self.source, &self.sizes].into_iter().flatten().map(String::len).sum()
+    }
+}
+
+/// The `<source>` elements of an open `<picture>`. Each is read once, however many `<img>` follow.
+#[derive(Debug, Default)]
+pub struct Sources<'a> {
+    /// Those that no `<img>` has needed yet.
+    unread: Vec<Tag<'a>>,
+    count: usize,
+    /// The first usable one.
+    old: Option<Picture>,
+    /// The first usable one in a new format, which not every reader can show.
+    new: Option<Picture>,
+    is_copied: bool,
+}
+
+impl<'a> Sources<'a> {
+    pub fn push(&mut self, tag: &Tag<'a>) {
+        self.count += 1;
+        if self.count < MOST_SIZES {
+            self.unread.push(tag.clone());
+        }
+    }
+
+    /// Reads the `<img>` of the picture, or else the best source before it. `copies` is the number of bytes of attributes that may
+    /// still be copied to another `<img>` of a picture.
+    pub fn picture(&mut self, tag: &Tag<'_>, addresses: &Addresses<'_>, copies: &mut usize) -> Picture {
+        let own = Picture::of(tag, addresses);
         if !own.is_placeholder {
             return own;
         }
-        // Not every reader can show the new formats.
-        let is_new = |tag: &Tag<'_>| {
-            tag.attribute("type").is_some_and(|media_type| media_type.ends_with("avif") || media_type.ends_with("jxl"))
-        };
-        let (new, old): (Vec<&Tag<'_>>, Vec<&Tag<'_>>) = sources.iter().copied().partition(|source| is_new(source));
-        let mut pictures = old.into_iter().chain(new).map(|source| Self::of(source, addresses));
-        pictures.find(|picture| !picture.is_placeholder).unwrap_or(own)
+        for source in self.unread.drain(..) {
+            let is_new = |media_type: &str| media_type.ends_with("avif") || media_type.ends_with("jxl");
+            let is_new = source.attribute("type").is_some_and(|media_type| is_new(&media_type));
+            let best = if is_new { &mut self.new } else { &mut self.old };
+            if best.is_none() {
+                *best = Some(Picture::of(&source, addresses)).filter(|picture| !picture.is_placeholder);
+            }
+        }
+        let Some(best) = self.old.as_ref().or(self.new.as_ref()) else { return own };
+        if std::mem::replace(&mut self.is_copied, true) {
+            let Some(rest) = copies.checked_sub(best.size()) else { return own };
+            *copies = rest;
+        }
+        best.clone()
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use url::Url;
 
-use super::images::{MOST_SIZES, Picture, is_tracker};
+use super::images::{MOST_COPIED, Picture, Sources, is_tracker};
 use super::noise::without_noise;
 use super::tokens::{self, Tag, Token, TokenKind};
 use crate::article::address::Addresses;
@@ -34,7 +34,8 @@ pub fn repair(html: &str, addresses: &Addresses<'_>) -> (String, bool) {
         undivided: 0,
         missing: None,
         spare: None,
-        sources: Vec::new(),
+        sources: None,
+        copies: MOST_COPIED,
         has_open_end,
     };
     let mut at = 0;
@@ -82,7 +83,7 @@ fn push_text(output: &mut String, text: &str, undivided: &mut usize) {
     }
 }
 
-struct Writer<'a> {
+struct Writer<'a, 't> {
     addresses: &'a Addresses<'a>,
     /// Targets of links that no element has been given yet.
     targets: HashSet<String>,
@@ -93,15 +94,17 @@ struct Writer<'a> {
     missing: Option<(usize, String)>,
     /// A picture from a `<noscript>`, for the picture without an address that may follow.
     spare: Option<String>,
-    /// Indexes of the open `<picture>` and of each `<source>` in it.
-    sources: Vec<usize>,
+    /// The sources of the open `<picture>`.
+    sources: Option<Sources<'t>>,
+    /// Bytes of attributes that may still be copied from a `<source>` to another `<img>`.
+    copies: usize,
     /// An element has no end tag nearby.
     has_open_end: bool,
 }
 
-impl Writer<'_> {
+impl<'t> Writer<'_, 't> {
     /// Writes the token at an index; returns the index of the next.
-    fn write(&mut self, tokens: &[Token<'_>], at: usize) -> usize {
+    fn write(&mut self, tokens: &[Token<'t>], at: usize) -> usize {
         match &tokens[at].kind {
             TokenKind::Text(text) => {
                 let text = text.resolved();
@@ -110,7 +113,7 @@ impl Writer<'_> {
                 }
                 push_text(&mut self.output, &text, &mut self.undivided);
             }
-            TokenKind::End(tag) if tag.name == "picture" => self.sources.clear(),
+            TokenKind::End(tag) if tag.name == "picture" => self.sources = None,
             TokenKind::End(tag) => self.output.push_str(&format!("</{}>", tag.name)),
             TokenKind::Foreign(tag) => {
                 // The formula itself is removed, since few readers show it.
@@ -125,23 +128,23 @@ impl Writer<'_> {
         at + 1
     }
 
-    fn start(&mut self, tag: &Tag<'_>, tokens: &[Token<'_>], at: usize) -> usize {
+    fn start(&mut self, tag: &Tag<'t>, tokens: &[Token<'t>], at: usize) -> usize {
         match &*tag.name {
             "noscript" => return self.noscript(tokens, at),
             "picture" => {
-                self.sources.clear();
-                self.sources.push(at);
-                return at + 1;
-            }
-            "source" if !self.sources.is_empty() => {
-                if self.sources.len() < MOST_SIZES {
-                    self.sources.push(at);
-                }
+                self.sources = Some(Sources::default());
                 return at + 1;
             }
             "img" => {
-                self.picture(tag, tokens);
+                self.picture(tag);
                 return at + 1;
+            }
+            "source" => {
+                if let Some(sources) = &mut self.sources {
+                    sources.push(tag);
+                    return at + 1;
+                }
+                self.end_search();
             }
             _ => self.end_search(),
         }
@@ -153,15 +156,14 @@ impl Writer<'_> {
         at + 1
     }
 
-    fn picture(&mut self, tag: &Tag<'_>, tokens: &[Token<'_>]) {
+    fn picture(&mut self, tag: &Tag<'_>) {
         if is_tracker(tag) {
             return;
         }
-        let sources = self.sources.iter().filter_map(|at| match &tokens[*at].kind {
-            TokenKind::Start(tag) if tag.name == "source" => Some(tag),
-            _ => None,
-        });
-        let picture = Picture::of_several(tag, &sources.collect::<Vec<_>>(), self.addresses);
+        let picture = match &mut self.sources {
+            Some(sources) => sources.picture(tag, self.addresses, &mut self.copies),
+            None => Picture::of(tag, self.addresses),
+        };
         let spare = self.spare.take();
         self.end_search();
         match spare {

@@ -381,6 +381,18 @@ mod tests {
         ]);
     }
 
+    /// Each `<img>` once read all sources and copied the best one: 64 KiB became hundreds of megabytes.
+    #[test]
+    fn a_source_is_not_copied_to_thousands_of_pictures() {
+        let set = (0..50).map(|width| format!("{}.png {}w", "a".repeat(400), width + 1)).collect::<Vec<_>>().join(", ");
+        let picture = format!("<picture><source srcset=\"{set}\">{}</picture>", "<img>".repeat(4_000));
+        let safe = sanitised(&picture);
+        assert!(safe.matches("<img src=").count() > 10, "a few copies are made");
+        assert!(safe.len() < 4 << 20, "{} bytes", safe.len());
+        let several = sanitised("<picture><source srcset=a.png><img><img alt=b></picture>");
+        assert_eq!(several.matches("<img src=\"").count(), 2, "{several}");
+    }
+
     #[test]
     fn pictures_that_a_script_would_load() {
         check(&[
