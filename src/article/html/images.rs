@@ -60,7 +60,7 @@ impl Picture {
 
 /// The `<source>` elements of an open `<picture>`. Each is read once, however many `<img>` follow.
 #[derive(Debug, Default)]
-pub struct Sources<'a> {
+pub struct PictureSources<'a> {
     /// Those that no `<img>` has needed yet.
     unread: Vec<Tag<'a>>,
     count: usize,
@@ -71,7 +71,7 @@ pub struct Sources<'a> {
     is_copied: bool,
 }
 
-impl<'a> Sources<'a> {
+impl<'a> PictureSources<'a> {
     pub fn push(&mut self, tag: &Tag<'a>) {
         self.count += 1;
         if self.count < MOST_SIZES {

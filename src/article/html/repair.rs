@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use url::Url;
 
-use super::images::{MOST_COPIED, Picture, Sources, is_tracker};
+use super::images::{MOST_COPIED, Picture, PictureSources, is_tracker};
 use super::noise::without_noise;
 use super::tokens::{self, Tag, Token, TokenKind};
 use crate::article::address::Addresses;
@@ -95,7 +95,7 @@ struct Writer<'a, 't> {
     /// A picture from a `<noscript>`, for the picture without an address that may follow.
     spare: Option<String>,
     /// The sources of the open `<picture>`.
-    sources: Option<Sources<'t>>,
+    sources: Option<PictureSources<'t>>,
     /// Bytes of attributes that may still be copied from a `<source>` to another `<img>`.
     copies: usize,
     /// An element has no end tag nearby.
@@ -132,7 +132,7 @@ impl<'t> Writer<'_, 't> {
         match &*tag.name {
             "noscript" => return self.noscript(tokens, at),
             "picture" => {
-                self.sources = Some(Sources::default());
+                self.sources = Some(PictureSources::default());
                 return at + 1;
             }
             "img" => {
