@@ -215,6 +215,61 @@ fn a_stalled_daemon_is_restarted() {
     check.passed(&format!("replaced after {} ms where it has 2 s", took.as_millis()));
 }
 
+/// Articles that once took minutes or gigabytes each.
+fn hostile() -> Vec<(&'static str, String)> {
+    let marks: Vec<String> = (0..200).map(|number| format!("<b title={number}>")).collect();
+    vec![
+        ("foster.md", format!("x\n\n<table>{}", "<br>".repeat(100_000))),
+        ("foster.html", format!("<title>t</title><p>x</p><table>{}", "<br>".repeat(400_000))),
+        ("deep.html", format!("<title>t</title><p>x</p>{}", "<div>".repeat(50_000))),
+        ("crosswise.html", format!("<title>t</title><p>x</p>{}", "<b><div></b>".repeat(80_000))),
+        ("reconstructed.html", format!("<title>t</title><p>{}{}", marks.concat(), "<p>x".repeat(100_000))),
+        ("quotes.md", "> ".repeat(1_000_000)),
+        ("brackets.md", "[".repeat(4_000_000)),
+        ("flow.md", format!("---\ntitle: {}\n---\nText", "[".repeat(1_000_000))),
+    ]
+}
+
+#[test]
+fn hostile_files_stop_neither_serving_nor_publishing() {
+    let Some(needs) = Needs::find() else { return };
+    let check = Check::begin("hostile files");
+    let machine = installed(&needs);
+    drop_in(&machine, "gazetted.service", "[Service]\nWatchdogSec=10s\n");
+    machine.succeed("systemctl restart gazetted.service");
+    publish(&machine, "one.md", "One");
+    let before = (machine.property("MainPID"), id(&machine, "One"));
+    let load = Load::start(&machine, RATE, Duration::from_secs(8));
+    let mut slowest = Duration::ZERO;
+    for (number, (name, text)) in hostile().into_iter().enumerate() {
+        machine.write(&format!("/srv/gazetted/articles/{name}"), &text);
+        slowest = slowest.max(publish(&machine, &format!("beside-{number}.md"), &format!("Beside {number}")));
+    }
+    let outcome = load.end();
+    assert_eq!((outcome.refused, outcome.failed), (0, 0), "{outcome:?}");
+    assert_eq!(
+        (machine.property("MainPID"), id(&machine, "One")),
+        before,
+        "it was not restarted: {}",
+        machine.journal()
+    );
+    // With all of them in the folder, a start serves at once.
+    let begun = Instant::now();
+    machine.succeed("systemctl restart gazetted.service");
+    assert!(id(&machine, "Beside 0").is_some());
+    let restarted = begun.elapsed();
+    publish(&machine, "last.md", "Last");
+    assert_eq!(machine.property("NRestarts"), "0", "{}", machine.journal());
+    let measured = format!(
+        "{} requests, 0 failed, slowest {} ms; slowest article beside them {} ms; restart {} ms",
+        outcome.asked,
+        outcome.slowest.as_millis(),
+        slowest.as_millis(),
+        restarted.as_millis()
+    );
+    check.passed(&measured);
+}
+
 #[test]
 fn a_stop_takes_no_longer_than_its_limit() {
     let Some(needs) = Needs::find() else { return };
