@@ -100,7 +100,9 @@ fn gated() -> (Renders, Arc<Gate>) {
     let files = MediaFiles::new(Path::new("/nonexistent"), &Config::default().articles);
     let (library, pages) = (Box::new(GatedLibrary(gate.clone())), Arc::new(Pages::new(channel())));
     let on_demand = OnDemand::new(library, pages, SiteDates::default(), files, TextRequests::default());
-    (Renders::new(Arc::new(on_demand), WorkPool::start("test", 1)), gate)
+    // On a busy machine, no client gives up.
+    let timeout = Duration::from_mins(3);
+    (Renders { timeout, ..Renders::new(Arc::new(on_demand), WorkPool::start("test", 1)) }, gate)
 }
 
 fn article(slug: &str) -> Route {
