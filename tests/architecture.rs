@@ -279,6 +279,7 @@ const OWNERS: [(&str, &[&str]); 21] = [
             "cli",
             "system/reading_journal.rs",
             "system/sockets.rs",
+            "system/threads.rs",
             "observe/metrics.rs",
         ],
     ),

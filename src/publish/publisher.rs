@@ -17,6 +17,7 @@ use crate::model::collection::{Adoption, ImportedEntry};
 use crate::model::moment::{Moment, Version};
 use crate::observe::Observers;
 use crate::observe::heartbeat::Heartbeat;
+use crate::observe::metrics::Comparison;
 use crate::observe::status::{DaemonPhase, ReadProgress};
 use crate::render::feed::Channel;
 use crate::render::page::Pages;
@@ -173,7 +174,7 @@ impl Publisher {
 
     /// Reads the whole folder.
     fn read_folder(&mut self) -> catalog::Result<()> {
-        self.compare()?;
+        let is_away = self.compare()? == Comparison::Away;
         while self.ingest.is_reading() {
             self.tick(Queue::More)?;
         }
@@ -182,11 +183,11 @@ impl Publisher {
             std::thread::sleep(wait);
             self.tick(Queue::More)?;
         }
-        self.catalog.mark_complete()
+        if is_away { Ok(()) } else { self.catalog.mark_complete() }
     }
 
     /// Compares the whole folder with the catalog.
-    fn compare(&mut self) -> catalog::Result<()> {
+    fn compare(&mut self) -> catalog::Result<Comparison> {
         let moment = self.moment();
         let comparison = self.ingest.reconcile(&mut self.catalog, moment)?;
         if self.catch_up == CatchUp::NotCompared {
@@ -194,7 +195,7 @@ impl Publisher {
         } else {
             self.observers.metrics.record_comparison(comparison);
         }
-        Ok(())
+        Ok(comparison)
     }
 
     fn report_progress(&self) {

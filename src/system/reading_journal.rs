@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -64,6 +64,12 @@ struct JournalState {
     free: Vec<File>,
     /// Number of files for records.
     slots: usize,
+    /// How often the directory was written again: the files of an earlier one are not in it.
+    generation: usize,
+    /// Device and inode of the directory.
+    identity: Option<(u64, u64)>,
+    /// The process is about to end: nothing is recorded any more.
+    is_closed: bool,
 }
 
 /// The journal of one process. Clones share it. The default journal records nothing.
@@ -75,13 +81,18 @@ pub struct ReadingJournal(Arc<Mutex<JournalState>>);
 pub struct OpenReading {
     journal: ReadingJournal,
     slot: Option<File>,
+    generation: usize,
 }
 
 impl Drop for OpenReading {
     fn drop(&mut self) {
         if let Some(slot) = self.slot.take() {
-            let _ = slot.write_all_at(&[0; 4], 0);
-            self.journal.lock().free.push(slot);
+            // The name of a file that was never public does not stay.
+            let _ = slot.set_len(0);
+            let mut state = self.journal.lock();
+            if state.generation == self.generation && !state.is_closed {
+                state.free.push(slot);
+            }
         }
     }
 }
@@ -95,15 +106,17 @@ impl ReadingJournal {
         let directory = state.join(DIRECTORY);
         DirBuilder::new().recursive(true).mode(0o700).create(&directory)?;
         let mut opened = JournalState { suspects: load_suspects(&directory), directory, ..JournalState::default() };
+        opened.identity = identity(&opened.directory);
         let interrupted = interrupted(&opened.directory)?;
+        // Removed first, so that one end is not counted twice.
+        for file in files(&opened.directory)?.into_iter().filter(|file| is_slot(file)) {
+            fs::remove_file(file)?;
+        }
         for (hash, path) in &interrupted {
             opened.suspect(*hash, path);
         }
         // Before anything is read: if the process ends again, this is known.
         opened.save()?;
-        for file in files(&opened.directory)?.into_iter().filter(|file| is_slot(file)) {
-            fs::remove_file(file)?;
-        }
         Ok(Self(Arc::new(Mutex::new(opened))))
     }
 
@@ -111,18 +124,20 @@ impl ReadingJournal {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes the journal in its directory again, if that was removed.
+    /// Writes the journal in its directory again, if that was removed or replaced.
     ///
     /// # Errors
     /// The directory cannot be written.
     pub fn renew(&self) -> io::Result<()> {
         let mut state = self.lock();
-        if !state.directory.as_os_str().is_empty() && !state.directory.exists() {
-            DirBuilder::new().recursive(true).mode(0o700).create(&state.directory)?;
-            state.free.clear();
-            state.save()?;
+        if state.directory.as_os_str().is_empty() || identity(&state.directory) == state.identity {
+            return Ok(());
         }
-        Ok(())
+        DirBuilder::new().recursive(true).mode(0o700).create(&state.directory)?;
+        state.identity = identity(&state.directory);
+        state.free.clear();
+        state.generation += 1;
+        state.save()
     }
 
     /// How a file with this content is to be treated.
@@ -135,9 +150,12 @@ impl ReadingJournal {
 
     /// Records that a file is being read. If that fails, the file is read all the same.
     pub fn begin(&self, path: &Path, hash: &ContentHash) -> OpenReading {
-        let slot = self.lock().take_slot().inspect_err(|error| tracing::debug!(%error, "cannot record a reading")).ok();
+        let mut state = self.lock();
+        let generation = state.generation;
+        let slot = state.take_slot().inspect_err(|error| tracing::debug!(%error, "cannot record a reading")).ok();
+        drop(state);
         let slot = slot.flatten().filter(|slot| slot.write_all_at(&record(path, hash), 0).is_ok());
-        OpenReading { journal: self.clone(), slot }
+        OpenReading { journal: self.clone(), slot, generation }
     }
 
     /// A suspect was read: nothing is held against it any more.
@@ -152,6 +170,7 @@ impl ReadingJournal {
     /// A reading took too long: the file is left out from now on. Returns the reason.
     pub fn leave_out_slow(&self, path: &Path, hash: &ContentHash) -> String {
         let mut state = self.lock();
+        state.make_room(hash);
         let suspect = state.suspects.entry(*hash).or_insert_with(|| Suspect::at(path));
         suspect.is_slow = true;
         let reason = suspect.reason();
@@ -162,6 +181,7 @@ impl ReadingJournal {
     /// The process ends as it should: no file is suspected of what is still being read.
     pub fn close(&self) {
         let mut state = self.lock();
+        state.is_closed = true;
         for file in files(&state.directory).unwrap_or_default().into_iter().filter(|file| is_slot(file)) {
             let _ = fs::remove_file(file);
         }
@@ -193,9 +213,7 @@ impl Suspect {
 impl JournalState {
     /// The process ended while it read this file.
     fn suspect(&mut self, hash: ContentHash, path: &Path) {
-        if self.suspects.len() >= MAX_SUSPECTS {
-            return;
-        }
+        self.make_room(&hash);
         let suspect = self.suspects.entry(hash).or_insert_with(|| Suspect::at(path));
         suspect.ends += 1;
         let (path, ends) = (&suspect.path, suspect.ends);
@@ -206,11 +224,22 @@ impl JournalState {
         }
     }
 
+    /// Forgets the least suspicious file, if there are too many for one more.
+    fn make_room(&mut self, hash: &ContentHash) {
+        if self.suspects.len() < MAX_SUSPECTS || self.suspects.contains_key(hash) {
+            return;
+        }
+        let least = self.suspects.iter().min_by_key(|(_, suspect)| (suspect.is_slow, suspect.ends));
+        if let Some(least) = least.map(|(hash, _)| *hash) {
+            self.suspects.remove(&least);
+        }
+    }
+
     fn take_slot(&mut self) -> io::Result<Option<File>> {
         if let Some(slot) = self.free.pop() {
             return Ok(Some(slot));
         }
-        if self.directory.as_os_str().is_empty() {
+        if self.directory.as_os_str().is_empty() || self.is_closed {
             return Ok(None);
         }
         let file = self.directory.join(self.slots.to_string());
@@ -250,6 +279,10 @@ fn load_suspects(directory: &Path) -> HashMap<ContentHash, Suspect> {
         .and_then(|bytes| serde_json::from_slice(&bytes).ok())
         .unwrap_or_default();
     named.into_iter().filter_map(|(hash, suspect)| Some((unhex(&hash)?, suspect))).take(MAX_SUSPECTS).collect()
+}
+
+fn identity(directory: &Path) -> Option<(u64, u64)> {
+    fs::metadata(directory).ok().map(|metadata| (metadata.dev(), metadata.ino()))
 }
 
 fn files(directory: &Path) -> io::Result<Vec<PathBuf>> {
@@ -330,7 +363,9 @@ mod tests {
         drop(journal.begin(Path::new("a.md"), &A));
         let reading = journal.begin(Path::new("b.md"), &B);
         journal.close();
-        std::mem::forget(reading);
+        // A thread that goes on until the process ends.
+        let late = journal.begin(Path::new("b.md"), &B);
+        std::mem::forget((reading, late));
         let journal = ReadingJournal::open(state.path()).unwrap();
         assert_eq!((journal.standing(&A), journal.standing(&B)), (Standing::Clear, Standing::Clear));
     }

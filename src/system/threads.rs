@@ -6,7 +6,8 @@
 use std::collections::VecDeque;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Runtime;
@@ -24,6 +25,27 @@ const START_ERROR_INTERVAL: Duration = Duration::from_mins(1);
 pub fn runtime() -> io::Result<Runtime> {
     // Nothing uses the blocking pool of the runtime.
     tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).enable_all().build()
+}
+
+/// The processor time of a thread, for other threads. Clones are of the same thread.
+#[derive(Debug, Clone, Default)]
+pub struct ThreadClock(Arc<OnceLock<(PathBuf, Instant)>>);
+
+impl ThreadClock {
+    /// Begins to count for the current thread.
+    pub fn start(&self) {
+        // A link to `PID/task/TID`.
+        let thread = std::fs::read_link("/proc/thread-self").unwrap_or_default();
+        let _ = self.0.set((Path::new("/proc").join(thread).join("schedstat"), Instant::now()));
+    }
+
+    /// Processor time of the thread; zero before it has started. Where the system does not tell it, the time since its start.
+    pub fn spent(&self) -> Duration {
+        let Some((file, begun)) = self.0.get() else { return Duration::ZERO };
+        let nanoseconds = std::fs::read_to_string(file).ok();
+        let nanoseconds = nanoseconds.and_then(|text| text.split(' ').next()?.parse().ok());
+        nanoseconds.map_or_else(|| begun.elapsed(), Duration::from_nanos)
+    }
 }
 
 /// Why work has no result.
@@ -239,6 +261,26 @@ mod tests {
     async fn run<T: Send + 'static>(pool: &WorkPool, work: impl FnOnce() -> T + Send + 'static) -> T {
         let place = pool.place().await.unwrap();
         pool.run(place, work).await.unwrap()
+    }
+
+    #[test]
+    fn a_sleeping_thread_spends_no_processor_time_and_a_busy_one_does() {
+        let (busy, asleep) = (ThreadClock::default(), ThreadClock::default());
+        assert_eq!(busy.spent(), Duration::ZERO);
+        let (own_busy, own_asleep) = (busy.clone(), asleep.clone());
+        let (end, ended) = mpsc::channel::<()>();
+        let sleeper = std::thread::Builder::new().spawn(move || {
+            own_asleep.start();
+            ended.recv()
+        });
+        let worker = std::thread::Builder::new().spawn(move || {
+            own_busy.start();
+            while own_busy.spent() < Duration::from_millis(100) {}
+        });
+        worker.unwrap().join().unwrap();
+        assert!(asleep.spent() < Duration::from_millis(50), "{:?}", asleep.spent());
+        drop(end);
+        assert!(sleeper.unwrap().join().unwrap().is_err());
     }
 
     #[test]

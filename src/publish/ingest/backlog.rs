@@ -25,6 +25,8 @@ pub(super) struct Backlog {
     requests: TextRequests,
     /// Whether there may be any.
     is_open: bool,
+    /// Whether some were left for later when it was closed.
+    has_rest: bool,
     /// Number of the last article that was read or given to the read pool.
     last: i64,
     /// Numbers of articles in the read pool, in order.
@@ -51,6 +53,11 @@ impl Backlog {
     /// Whether there may be articles in it.
     pub fn is_open(&self) -> bool {
         self.is_open
+    }
+
+    /// Whether the text of any article may be unread.
+    pub fn has_unread(&self) -> bool {
+        self.is_open || self.has_rest
     }
 
     /// An article was added.
@@ -124,6 +131,7 @@ impl Backlog {
     /// Closes the backlog if no article is left.
     pub fn close_if_empty(&mut self, catalog: &Catalog) -> catalog::Result<()> {
         if self.in_progress.is_empty() && catalog.unread_after(self.last, 1)?.is_empty() {
+            self.has_rest = !catalog.unread_after(0, 1)?.is_empty();
             tracing::debug!("the backlog is empty: all texts have been read");
             (self.is_open, self.last, self.pool) = (false, 0, None);
             self.must_notify = true;

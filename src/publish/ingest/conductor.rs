@@ -144,7 +144,7 @@ impl Ingest {
 
     /// Returns whether there may be articles whose texts have not been read.
     pub fn has_unread(&self) -> bool {
-        self.backlog.is_open()
+        self.backlog.has_unread()
     }
 
     /// Number of files of a large scan that were read, and of all.

@@ -16,6 +16,7 @@ use crate::catalog::{self, Arrival, Catalog, CatalogError, Claim, Referred};
 use crate::folder::Folder;
 use crate::folder::media::media_type;
 use crate::model::entry::{Content, Episode, Media};
+use crate::observe::heartbeat::Heartbeat;
 
 /// A picture that is smaller than this in both directions, in pixels, is decoration and no cover.
 const LEAST_COVER: u32 = 100;
@@ -100,13 +101,13 @@ impl Ingest {
         let addresses =
             Addresses { permalink, base_url: &self.channel.base_url, path, is_there: &is_there, page: &page };
         // Sanitised after parsing, since a numeric reference can stand for any character.
-        let html = self.supervisor.sanitise(&article.html, file_hash, &addresses, self.heartbeat.as_ref());
+        let (supervisor, heartbeat) = (&self.supervisor, self.heartbeat.as_ref());
+        let html = supervisor.sanitise(&article.html, file_hash, &addresses, heartbeat);
         let html = match html {
             Ok(html) => html,
             Err(problem) => return Ok(Err(problem)),
         };
-        let (folder, supervisor) = (&self.folder, &self.supervisor);
-        let mut files = Files { folder, supervisor, addresses, problems: Vec::new() };
+        let mut files = Files { folder: &self.folder, supervisor, heartbeat, addresses, problems: Vec::new() };
         let enclosures = files.enclosures(article, &self.recordings_beside(path, namesakes));
         let covers = if enclosures.iter().any(Media::plays) { Self::covers(path) } else { Vec::new() };
         let (image, pictures) = files.pictures(article, &html, &covers);
@@ -141,6 +142,7 @@ impl Ingest {
 struct Files<'a> {
     folder: &'a Folder,
     supervisor: &'a ReadingSupervisor,
+    heartbeat: Option<&'a Heartbeat>,
     addresses: Addresses<'a>,
     problems: Vec<Problem>,
 }
@@ -231,7 +233,7 @@ impl Files<'_> {
         if media.media_type.starts_with("image/") {
             size = measure::pixels(self.folder, path).or(size);
         } else if media.media_type.starts_with("audio/") || media.media_type.starts_with("video/") {
-            duration = stat.and_then(|stat| self.supervisor.duration(path, &stat)).or(duration);
+            duration = stat.and_then(|stat| self.supervisor.duration(path, &stat, self.heartbeat)).or(duration);
         }
         Media { length: length.or(media.length), size, duration, ..media }
     }
@@ -297,6 +299,8 @@ pub(crate) mod tests {
             let mut ingest = Ingest::new(&mut catalog, folder, &config, &channel, OpenFiles::default()).unwrap();
             let fence = armed_fence(directory.path());
             ingest.follow_watch(Armed::default(), fence.clone());
+            // On a busy machine, too, each step reads its files.
+            ingest.supervisor.patience = Duration::from_mins(3);
             let (seconds, ahead, passed) = (1_700_000_000, Duration::ZERO, 0);
             Self { directory, config, channel, catalog, ingest, seconds, ahead, fence, passed }
         }

@@ -239,8 +239,9 @@ fn prepare(job: &Job, opened: Result<OpenArticle, LoadError>, supervisor: &Readi
     if *last_hash == Some(prepared.hash) || !supervisor.is_clear(&prepared.hash) {
         return prepared;
     }
+    let whole = FileBytes { bytes, path, format: *format, hash: &prepared.hash };
     let head = (*depth == Depth::Head && *format == SourceFormat::Markdown)
-        .then(|| article::head(bytes, path, rules))
+        .then(|| supervisor.read_head(whole, || article::head(bytes, path, rules)))
         .flatten();
     let parsed = match head {
         Some(mut article) => {
@@ -249,7 +250,7 @@ fn prepare(job: &Job, opened: Result<OpenArticle, LoadError>, supervisor: &Readi
             let terms = taxonomy::terms(path, &article.tags, &article.authors);
             Parsed::Head(article, terms)
         }
-        None => match supervisor.read(FileBytes { bytes, path, format: *format, hash: &prepared.hash }) {
+        None => match supervisor.read(whole) {
             ReadingOutcome::Done(reading) => Parsed::Whole(reading),
             ReadingOutcome::Later(_) | ReadingOutcome::LeftOut(_) => Parsed::Nothing,
         },

@@ -150,14 +150,11 @@ impl Ingest {
     ) -> catalog::Result<bool> {
         let (stat, file_hash) = (read.loaded.stat, read.hash);
         let path = &read.path.clone();
-        // Without its timestamps, a file that may still change unnoticed is read again by the next scan.
-        let is_racy = stat.until_quiet(moment.nanoseconds(), RACY).is_some();
-        let recorded_stat = if is_racy { stat.file_only() } else { stat };
         let is_up_to_date = |known: &&Known| known.state == ArticleState::Live && !known.stale && !known.unread;
         if known.filter(is_up_to_date).is_some_and(|known| known.file_hash == file_hash) {
             self.deletions.clear_emptied(path);
             self.problems.clear(path);
-            catalog.touch(path, recorded_stat)?;
+            catalog.touch(path, recorded_stat(stat, moment))?;
             return Ok(false);
         }
         if let Some(known) = known {
@@ -167,16 +164,36 @@ impl Ingest {
         let parsed = match self.parse(&mut read, known, held_until, moment) {
             Ok(parsed) => parsed,
             Err(pause) => {
+                // Until then, another file may take its place.
+                let trigger = if trigger == Trigger::FencePassed { Trigger::Closed } else { trigger };
                 self.schedule.set(read.path, moment.instant + pause, trigger);
                 return Ok(false);
             }
         };
+        let hash = read.hash;
+        let changed = self.record_read(catalog, read, known, parsed, trigger, moment)?;
+        self.supervisor.acquit(&hash);
+        Ok(changed)
+    }
+
+    /// Records a file that was parsed, or leaves it out.
+    fn record_read(
+        &mut self,
+        catalog: &mut Catalog,
+        read: ReadFile,
+        known: Option<&Known>,
+        parsed: Result<ParsedArticle, Verdict>,
+        trigger: Trigger,
+        moment: WriteMoment,
+    ) -> catalog::Result<bool> {
+        let (stat, file_hash, path) = (read.loaded.stat, read.hash, &read.path.clone());
         let ParsedArticle { article, terms, problems, extent } = match parsed {
             Ok(parsed) => parsed,
             Err(verdict) => return self.leave_out(catalog, read.path, stat, verdict, moment),
         };
         self.deletions.clear_emptied(path);
         self.recordings.release(path);
+        let held_until = self.held_until(&stat, moment);
         let arrival = Arrival {
             path,
             article: &article,
@@ -184,7 +201,7 @@ impl Ingest {
             file_hash,
             entry_hash: if extent == Extent::Whole { entry_hash(&article) } else { [0; 32] },
             extent,
-            stat: recorded_stat,
+            stat: recorded_stat(stat, moment),
             first_seen: first_seen(&stat, trigger, moment).max(held_until),
             held_until,
             now: article::date::whole_seconds(moment.now),
@@ -436,6 +453,11 @@ impl Ingest {
             }
         }
     }
+}
+
+/// What is recorded of a file: without its timestamps if it may still change unnoticed, so that the next scan reads it again.
+fn recorded_stat(stat: Stat, moment: WriteMoment) -> Stat {
+    if stat.until_quiet(moment.nanoseconds(), RACY).is_some() { stat.file_only() } else { stat }
 }
 
 /// The publication date of an article without a date: the current time or, for a file that existed before the daemon started, its

@@ -1,10 +1,15 @@
 //! Reads the texts of the backlog.
 
+use std::time::{Duration, Instant};
+
 use super::conductor::Ingest;
 use super::read_pool::Prepared;
 use super::step::{Trigger, WriteMoment};
 use crate::catalog::{self, Catalog, Recorded};
 use crate::model::collection::ArticleState;
+
+/// Longest wait for the text of an article of the main feed.
+const TEXT_PATIENCE: Duration = Duration::from_secs(20);
 
 impl Ingest {
     /// Reads the texts that requests wait for, or the next few. Returns whether something that is served has changed.
@@ -35,9 +40,23 @@ impl Ingest {
     pub fn read_texts(&mut self, catalog: &mut Catalog, numbers: &[i64], moment: WriteMoment) -> catalog::Result<()> {
         for number in numbers {
             self.read_text(catalog, *number, None, moment)?;
+            self.wait_for_text(catalog, *number, moment)?;
             if let Some(path) = catalog.unread_path(*number)? {
                 catalog.withdraw(&path, ArticleState::Held, moment.version)?;
             }
+        }
+        Ok(())
+    }
+
+    /// Waits for a text that is being read on a thread of its own, but not for ever.
+    fn wait_for_text(&mut self, catalog: &mut Catalog, number: i64, moment: WriteMoment) -> catalog::Result<()> {
+        let until = Instant::now() + TEXT_PATIENCE;
+        while let Some(path) = catalog.unread_path(number)? {
+            if !self.schedule.has(&path) || Instant::now() >= until {
+                break;
+            }
+            self.schedule.remove(&path);
+            self.read_text(catalog, number, None, moment)?;
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! Supervises parsers. Each reading is in the journal while it lasts. What is large is parsed on a thread of its own, so that neither
-//! the writer nor its heartbeat depends on one file: what takes too long is left out.
+//! the writer nor its heartbeat depends on one file: what takes too much processor time is left out. A file that the last process may
+//! have ended of is read while no other is.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -13,20 +14,27 @@ use crate::article::{self, Problem, Reading, Rules, html, measure};
 use crate::folder::{Folder, SourceFormat, Stat};
 use crate::model::entry::SafeHtml;
 use crate::observe::heartbeat::Heartbeat;
-use crate::system::reading_journal::{ContentHash, ReadingJournal, Standing};
+use crate::system::reading_journal::{ContentHash, OpenReading, ReadingJournal, Standing};
+use crate::system::threads::ThreadClock;
 
 /// Up to this number of bytes, a text is parsed at once: the slowest shapes that are known take a tenth of a second for it.
 const SMALL: usize = 64 << 10;
 /// How long a caller waits for a large file before it continues with others.
 const PATIENCE: Duration = Duration::from_millis(250);
-/// Time after which a file is left out.
+/// Processor time after which a file is left out.
 const READING_LIMIT: Duration = Duration::from_secs(30);
 /// The same for the HTML of an article that is being recorded: changes wait meanwhile.
 const RECORDING_LIMIT: Duration = Duration::from_secs(10);
 /// The same for the duration of a recording, which an article can be without.
 const MEASURING_LIMIT: Duration = Duration::from_secs(2);
+/// How much longer than its processor time something may take: a busy machine or a slow disk is no fault of the file.
+const BUSY_FACTOR: u32 = 20;
+/// Longest wait for the duration of a recording.
+const MEASURING_PATIENCE: Duration = Duration::from_secs(10);
 /// Maximum number of readings that take longer than [`PATIENCE`]. Each keeps a core busy and its memory.
 const MAX_SLOW: usize = 4;
+/// Maximum number of threads, with those whose file was given up.
+const MAX_THREADS: usize = 16;
 /// How long a large file waits before it is tried again while there are that many.
 const FULL_PAUSE: Duration = Duration::from_secs(10);
 /// How long the result of a slow reading is kept for a caller that has given the file up.
@@ -55,19 +63,34 @@ pub(super) struct FileBytes<'a> {
     pub hash: &'a ContentHash,
 }
 
+/// What a reading reads: content and path, since the path decides about title, date and format.
+type ReadingKey = (ContentHash, PathBuf);
+
 /// A reading on a thread of its own.
 #[derive(Debug)]
 struct SlowReading {
     started: Instant,
+    clock: ThreadClock,
     result: Option<Box<Reading>>,
     /// No caller waits for the result any more.
     is_given_up: bool,
 }
 
-/// Readings on threads of their own, by the hash of what they read.
+/// What is being read.
 #[derive(Debug, Default)]
-struct SlowReadings {
-    readings: Mutex<HashMap<ContentHash, SlowReading>>,
+struct RunningReadings {
+    slow: HashMap<ReadingKey, SlowReading>,
+    /// Number of threads.
+    threads: usize,
+    /// Number of readings.
+    readings: usize,
+    /// The only reading is that of a suspect.
+    is_alone: bool,
+}
+
+#[derive(Debug, Default)]
+struct SharedReadings {
+    running: Mutex<RunningReadings>,
     finished: Condvar,
 }
 
@@ -79,16 +102,40 @@ pub(super) struct ReadingSupervisor {
     /// Maximum size of a file in bytes.
     pub size_limit: u64,
     journal: ReadingJournal,
-    slow: Arc<SlowReadings>,
+    shared: Arc<SharedReadings>,
     parser: Parser,
     /// How long a caller waits for a large file before it continues with others.
-    patience: Duration,
-    /// Time after which a file is left out.
+    pub patience: Duration,
+    /// Processor time after which a file is left out.
     limit: Duration,
 }
 
 /// Parses a file.
 type Parser = fn(&Folder, FileBytes<'_>, &Rules) -> Reading;
+
+/// A reading in progress. Dropping it ends it.
+#[derive(Debug)]
+struct CountedReading {
+    shared: Arc<SharedReadings>,
+    _open: OpenReading,
+}
+
+impl Drop for CountedReading {
+    fn drop(&mut self) {
+        let mut running = self.shared.lock();
+        running.readings -= 1;
+        running.is_alone &= running.readings > 0;
+    }
+}
+
+/// A thread in progress. Dropping it ends the count.
+struct CountedThread(Arc<SharedReadings>);
+
+impl Drop for CountedThread {
+    fn drop(&mut self) {
+        self.0.lock().threads -= 1;
+    }
+}
 
 /// A message from the thread that makes HTML safe.
 enum SanitiserMessage {
@@ -107,8 +154,8 @@ impl ReadingSupervisor {
     pub fn new(folder: Folder, rules: Rules, size_limit: u64) -> Self {
         let parser: Parser =
             |folder, file, rules| article::read_file(folder, file.bytes, file.path, file.format, rules);
-        let (journal, slow) = (ReadingJournal::default(), Arc::default());
-        Self { folder, rules, size_limit, journal, slow, parser, patience: PATIENCE, limit: READING_LIMIT }
+        let (journal, shared) = (ReadingJournal::default(), Arc::default());
+        Self { folder, rules, size_limit, journal, shared, parser, patience: PATIENCE, limit: READING_LIMIT }
     }
 
     /// Records readings in `journal` from now on.
@@ -121,58 +168,106 @@ impl ReadingSupervisor {
         self.journal.standing(hash) == Standing::Clear
     }
 
-    /// Parses a file.
+    /// A file was read and recorded: it is no suspect any more.
+    pub fn acquit(&self, hash: &ContentHash) {
+        self.journal.acquit(hash);
+    }
+
+    /// Begins a reading beside others, or alone; `None` if it has to wait.
+    fn begin(&self, path: &Path, hash: &ContentHash, is_suspect: bool) -> Option<CountedReading> {
+        let mut running = self.shared.lock();
+        if running.is_alone || (is_suspect && running.readings > 0) {
+            return None;
+        }
+        running.readings += 1;
+        running.is_alone = is_suspect;
+        drop(running);
+        Some(CountedReading { shared: self.shared.clone(), _open: self.journal.begin(path, hash) })
+    }
+
+    /// Runs work on a thread of its own.
+    ///
+    /// # Errors
+    /// The system refuses the thread, or there are too many; the work is returned.
+    fn spawn<W: FnOnce() + Send + 'static>(&self, name: &str, work: W) -> Result<(), W> {
+        let mut running = self.shared.lock();
+        if running.threads >= MAX_THREADS {
+            return Err(work);
+        }
+        running.threads += 1;
+        drop(running);
+        let counted = CountedThread(self.shared.clone());
+        // The thread takes the work once it has started, so that a refused one loses nothing.
+        let (hand, taken) = channel::<W>();
+        let run = move || {
+            let _counted = counted;
+            if let Ok(work) = taken.recv() {
+                work();
+            }
+        };
+        match thread::Builder::new().name(name.into()).spawn(run) {
+            Ok(_) => hand.send(work).map_err(|unsent| unsent.0),
+            Err(error) => {
+                tracing::debug!(%error, "cannot start a thread for a large file");
+                Err(work)
+            }
+        }
+    }
+
+    /// Reads the head of a file; `None` if it has to be read whole.
+    pub fn read_head<T>(&self, file: FileBytes<'_>, read: impl FnOnce() -> Option<T>) -> Option<T> {
+        let _reading = self.begin(file.path, file.hash, false)?;
+        article::panic_as_problem(read).ok().flatten()
+    }
+
+    /// Parses a file. Once it is recorded, [`ReadingSupervisor::acquit`] has to be called.
     pub fn read(&self, file: FileBytes<'_>) -> ReadingOutcome {
         let standing = self.journal.standing(file.hash);
         if let Standing::LeftOut(reason) = standing {
             return ReadingOutcome::LeftOut(Problem::of_file(reason));
         }
-        let outcome = if file.bytes.len() <= SMALL && file.format != SourceFormat::Audio {
-            let _reading = self.journal.begin(file.path, file.hash);
-            ReadingOutcome::Done(Box::new((self.parser)(&self.folder, file, &self.rules)))
-        } else {
-            self.read_apart(file)
-        };
-        if standing == Standing::Suspect && matches!(outcome, ReadingOutcome::Done(_)) {
-            self.journal.acquit(file.hash);
+        let is_suspect = standing == Standing::Suspect;
+        if file.bytes.len() > SMALL || file.format == SourceFormat::Audio {
+            return self.read_apart(file, is_suspect);
         }
-        outcome
+        match self.begin(file.path, file.hash, is_suspect) {
+            Some(_reading) => ReadingOutcome::Done(Box::new((self.parser)(&self.folder, file, &self.rules))),
+            None => ReadingOutcome::Later(self.patience),
+        }
     }
 
     /// Parses a file on a thread of its own.
-    fn read_apart(&self, file: FileBytes<'_>) -> ReadingOutcome {
-        let mut readings = self.slow.lock();
-        readings.retain(|_, reading| reading.result.is_none() || reading.started.elapsed() < RESULT_LIFE);
-        if let Some(running) = readings.get_mut(file.hash).filter(|running| running.result.is_none()) {
-            if running.started.elapsed() < self.limit {
-                return ReadingOutcome::Later(self.patience);
+    fn read_apart(&self, file: FileBytes<'_>, is_suspect: bool) -> ReadingOutcome {
+        let key = (*file.hash, file.path.to_path_buf());
+        let mut running = self.shared.lock();
+        running.slow.retain(|_, slow| slow.result.is_none() || slow.started.elapsed() < RESULT_LIFE);
+        match running.slow.get_mut(&key) {
+            Some(slow) if slow.result.is_none() && slow.is_over(self.limit) => {
+                slow.is_given_up = true;
+                return ReadingOutcome::LeftOut(Problem::of_file(self.journal.leave_out_slow(file.path, file.hash)));
             }
-            running.is_given_up = true;
-            return ReadingOutcome::LeftOut(Problem::of_file(self.journal.leave_out_slow(file.path, file.hash)));
+            Some(_) => {}
+            None => {
+                let is_slow = |slow: &&SlowReading| slow.is_running() && slow.started.elapsed() > 2 * self.patience;
+                if running.slow.values().filter(is_slow).count() >= MAX_SLOW {
+                    return ReadingOutcome::Later(FULL_PAUSE);
+                }
+                drop(running);
+                match self.start(file, &key, is_suspect) {
+                    Ok(true) => {}
+                    Ok(false) => return ReadingOutcome::Later(self.patience),
+                    Err(pause) => return ReadingOutcome::Later(pause),
+                }
+                running = self.shared.lock();
+            }
         }
-        if !readings.contains_key(file.hash) {
-            let is_slow =
-                |reading: &&SlowReading| reading.result.is_none() && reading.started.elapsed() > 2 * self.patience;
-            if readings.values().filter(is_slow).count() >= MAX_SLOW {
-                tracing::debug!(path = %file.path.display(), "many files are slow to read; this one waits");
-                return ReadingOutcome::Later(FULL_PAUSE);
-            }
-            let started = SlowReading { started: Instant::now(), result: None, is_given_up: false };
-            readings.insert(*file.hash, started);
-            if self.start(file).is_err() {
-                readings.remove(file.hash);
-                return ReadingOutcome::Later(FULL_PAUSE);
-            }
-        }
-        let is_running = |readings: &mut HashMap<ContentHash, SlowReading>| {
-            readings.get(file.hash).is_some_and(|reading| reading.result.is_none())
-        };
-        let waited = self.slow.finished.wait_timeout_while(readings, self.patience, is_running);
-        let mut readings = waited.unwrap_or_else(PoisonError::into_inner).0;
-        match readings.remove(file.hash) {
+        let is_running = |running: &mut RunningReadings| running.slow.get(&key).is_some_and(SlowReading::is_running);
+        let waited = self.shared.finished.wait_timeout_while(running, self.patience, is_running);
+        let mut running = waited.unwrap_or_else(PoisonError::into_inner).0;
+        match running.slow.remove(&key) {
             Some(SlowReading { result: Some(reading), .. }) => ReadingOutcome::Done(reading),
-            Some(running) => {
-                readings.insert(*file.hash, running);
+            Some(unfinished) => {
+                running.slow.insert(key, unfinished);
                 ReadingOutcome::Later(self.patience)
             }
             // Another caller has taken the result.
@@ -180,19 +275,30 @@ impl ReadingSupervisor {
         }
     }
 
-    fn start(&self, file: FileBytes<'_>) -> std::io::Result<()> {
-        let (this, hash, format) = (self.clone(), *file.hash, file.format);
-        let path = file.path.to_path_buf();
+    /// Starts a reading on a thread. Returns false if it has to wait for another one.
+    ///
+    /// # Errors
+    /// There is no thread for it; the error is the time after which to try again.
+    fn start(&self, file: FileBytes<'_>, key: &ReadingKey, is_suspect: bool) -> Result<bool, Duration> {
         // From here on, since a copy of the bytes is made.
-        let open = self.journal.begin(file.path, file.hash);
-        let bytes = file.bytes.to_vec();
+        let Some(counted) = self.begin(file.path, file.hash, is_suspect) else { return Ok(false) };
+        let (clock, started) = (ThreadClock::default(), Instant::now());
+        let slow = SlowReading { started, clock: clock.clone(), result: None, is_given_up: false };
+        self.shared.lock().slow.insert(key.clone(), slow);
+        let (this, format, bytes, key_of_thread) = (self.clone(), file.format, file.bytes.to_vec(), key.clone());
         let work = move || {
-            let file = FileBytes { path: &path, bytes: &bytes, format, hash: &hash };
+            clock.start();
+            let (hash, path) = &key_of_thread;
+            let file = FileBytes { path, bytes: &bytes, format, hash };
             let reading = Box::new((this.parser)(&this.folder, file, &this.rules));
-            drop(open);
-            this.slow.finish(&hash, reading);
+            drop(counted);
+            this.shared.finish(&key_of_thread, reading);
         };
-        thread::Builder::new().name("read large".into()).spawn(work).map(drop)
+        if self.spawn("read large", work).is_err() {
+            self.shared.lock().slow.remove(key);
+            return Err(FULL_PAUSE);
+        }
+        Ok(true)
     }
 
     /// Makes the HTML of an article safe. `heartbeat` beats meanwhile.
@@ -206,19 +312,16 @@ impl ReadingSupervisor {
         addresses: &Addresses<'_>,
         heartbeat: Option<&Heartbeat>,
     ) -> Result<SafeHtml, Problem> {
-        if unsafe_html.len() <= SMALL {
+        let (sender, messages) = channel();
+        let (answers, answered) = channel();
+        let clock = ThreadClock::default();
+        let is_apart =
+            unsafe_html.len() > SMALL && self.start_sanitising(unsafe_html, hash, addresses, &clock, sender, answered);
+        if !is_apart {
             let _reading = self.journal.begin(addresses.path, hash);
             return Ok(html::sanitise(unsafe_html, addresses));
         }
-        let (sender, messages) = channel();
-        let (answers, answered) = channel();
-        let started = self.start_sanitising(unsafe_html, hash, addresses, sender, answered);
-        if let Err(error) = started {
-            return Err(Problem::of_file(format!(
-                "cannot start a thread to read it: {error}; it is read again when it changes"
-            )));
-        }
-        let until = Instant::now() + RECORDING_LIMIT;
+        let begun = Instant::now();
         loop {
             if let Some(heartbeat) = heartbeat {
                 heartbeat.beat();
@@ -227,25 +330,28 @@ impl ReadingSupervisor {
                 Ok(SanitiserMessage::Done(html)) => return html,
                 Ok(SanitiserMessage::IsThere(path)) => AddressAnswer::IsThere((addresses.is_there)(&path)),
                 Ok(SanitiserMessage::Page(path)) => AddressAnswer::Page((addresses.page)(&path)),
-                Err(RecvTimeoutError::Timeout) if Instant::now() < until => continue,
+                Err(RecvTimeoutError::Timeout) if !is_over(&clock, begun, RECORDING_LIMIT) => continue,
                 Err(_) => return Err(Problem::of_file(self.journal.leave_out_slow(addresses.path, hash))),
             };
             let _ = answers.send(answer);
         }
     }
 
+    /// Returns false if there is no thread for it.
     fn start_sanitising(
         &self,
         unsafe_html: &str,
         hash: &ContentHash,
         addresses: &Addresses<'_>,
+        clock: &ThreadClock,
         messages: Sender<SanitiserMessage>,
         answers: Receiver<AddressAnswer>,
-    ) -> std::io::Result<()> {
+    ) -> bool {
         let (journal, unsafe_html, hash) = (self.journal.clone(), unsafe_html.to_owned(), *hash);
         let (permalink, base_url) = (addresses.permalink.clone(), addresses.base_url.to_owned());
-        let path = addresses.path.to_path_buf();
+        let (path, clock) = (addresses.path.to_path_buf(), clock.clone());
         let work = move || {
+            clock.start();
             let _reading = journal.begin(&path, &hash);
             // Without a writer that answers, the result is not wanted any more.
             let ask = |question| messages.send(question).ok().and_then(|()| answers.recv().ok());
@@ -261,49 +367,80 @@ impl ReadingSupervisor {
             let safe = article::panic_as_problem(|| html::sanitise(&unsafe_html, &addresses));
             let _ = messages.send(SanitiserMessage::Done(safe));
         };
-        thread::Builder::new().name("read large".into()).spawn(work).map(drop)
+        self.spawn("read large", work).is_ok()
     }
 
-    /// The duration of a recording in seconds; `None` if it is not stated or takes too long to find.
-    pub fn duration(&self, path: &Path, stat: &Stat) -> Option<u32> {
+    /// The duration of a recording in seconds; `None` if it is not stated or takes too long to find. `heartbeat` beats meanwhile.
+    pub fn duration(&self, path: &Path, stat: &Stat, heartbeat: Option<&Heartbeat>) -> Option<u32> {
         // A recording that an article names is not read whole, so it is known by its attributes.
         let hash = *blake3::hash(format!("{} {} {}", path.display(), stat.size, stat.mtime).as_bytes()).as_bytes();
-        let standing = self.journal.standing(&hash);
-        if matches!(standing, Standing::LeftOut(_)) {
+        if matches!(self.journal.standing(&hash), Standing::LeftOut(_)) {
             return None;
         }
         let (sender, measured) = channel();
-        let (journal, folder, named) = (self.journal.clone(), self.folder.clone(), path.to_path_buf());
+        let (journal, folder, path_of_thread) = (self.journal.clone(), self.folder.clone(), path.to_path_buf());
+        let clock = ThreadClock::default();
+        let own_clock = clock.clone();
         let work = move || {
-            let _reading = journal.begin(&named, &hash);
-            let _ = sender.send(measure::duration(&folder, &named));
+            own_clock.start();
+            let _reading = journal.begin(&path_of_thread, &hash);
+            let _ = sender.send(measure::duration(&folder, &path_of_thread));
         };
-        thread::Builder::new().name("measure".into()).spawn(work).ok()?;
-        let Ok(duration) = measured.recv_timeout(MEASURING_LIMIT) else {
-            self.journal.leave_out_slow(path, &hash);
-            tracing::warn!(path = %path.display(), "it takes too long to find the duration of this recording: none is stated");
-            return None;
-        };
-        if standing == Standing::Suspect {
-            self.journal.acquit(&hash);
+        if let Err(work) = self.spawn("measure", work) {
+            work();
         }
-        duration
+        let begun = Instant::now();
+        loop {
+            if let Some(heartbeat) = heartbeat {
+                heartbeat.beat();
+            }
+            match measured.recv_timeout(BEAT) {
+                Ok(duration) => {
+                    self.journal.acquit(&hash);
+                    return duration;
+                }
+                Err(RecvTimeoutError::Timeout) if clock.spent() >= MEASURING_LIMIT => {
+                    self.journal.leave_out_slow(path, &hash);
+                }
+                // A slow disk is no fault of the recording: it is measured again when its article is read again.
+                Err(RecvTimeoutError::Timeout) if begun.elapsed() < MEASURING_PATIENCE => continue,
+                Err(_) => {}
+            }
+            let path = path.display();
+            tracing::warn!(%path, "it takes too long to find the duration of this recording: none is stated");
+            return None;
+        }
     }
 }
 
-impl SlowReadings {
-    fn lock(&self) -> MutexGuard<'_, HashMap<ContentHash, SlowReading>> {
-        self.readings.lock().unwrap_or_else(PoisonError::into_inner)
+/// Whether work has taken too much processor time, or far too long.
+fn is_over(clock: &ThreadClock, begun: Instant, limit: Duration) -> bool {
+    clock.spent() >= limit || begun.elapsed() >= BUSY_FACTOR * limit
+}
+
+impl SlowReading {
+    fn is_running(&self) -> bool {
+        self.result.is_none() && !self.is_given_up
     }
 
-    fn finish(&self, hash: &ContentHash, reading: Box<Reading>) {
-        let mut readings = self.lock();
-        match readings.get_mut(hash) {
-            Some(running) if running.is_given_up => drop(readings.remove(hash)),
-            Some(running) => running.result = Some(reading),
+    fn is_over(&self, limit: Duration) -> bool {
+        is_over(&self.clock, self.started, limit)
+    }
+}
+
+impl SharedReadings {
+    fn lock(&self) -> MutexGuard<'_, RunningReadings> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn finish(&self, key: &ReadingKey, reading: Box<Reading>) {
+        let mut running = self.lock();
+        match running.slow.get_mut(key) {
+            Some(slow) if slow.is_given_up => drop(running.slow.remove(key)),
+            Some(slow) => slow.result = Some(reading),
             None => {}
         }
-        drop(readings);
+        drop(running);
         self.finished.notify_all();
     }
 }
@@ -337,9 +474,8 @@ pub(super) mod tests {
 
         fn supervisor(&self) -> ReadingSupervisor {
             let parser: Parser = |folder, file, rules| {
-                while folder.root().join(file.path).with_extension("busy").exists() {
-                    thread::sleep(Duration::from_millis(1));
-                }
+                // Busy, and not asleep: processor time is what counts.
+                while folder.root().join(file.path).with_extension("busy").exists() {}
                 article::read_file(folder, file.bytes, file.path, file.format, rules)
             };
             let (patience, limit) = (Duration::from_millis(20), Duration::from_millis(200));
@@ -401,7 +537,7 @@ pub(super) mod tests {
         assert!(matches!(read(&supervisor, &slow), ReadingOutcome::Later(_)));
         folder.release("slow.md");
         assert_eq!(title(read_to_end(&supervisor, &slow)).as_deref(), Some("slow.md"));
-        assert!(supervisor.slow.lock().is_empty(), "the result was taken");
+        assert!(supervisor.shared.lock().slow.is_empty(), "the result was taken");
     }
 
     #[test]
@@ -417,6 +553,48 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn a_suspect_is_read_while_no_other_file_is() {
+        let folder = BusyFolder::new();
+        let (one, other) = (folder.write("one.md", true), folder.write("other.md", true));
+        // A process that ends while it reads both.
+        let journal = ReadingJournal::open(folder.0.path()).unwrap();
+        let open = [&one, &other].map(|(path, bytes)| journal.begin(path, blake3::hash(bytes).as_bytes()));
+        std::mem::forget(open);
+        let supervisor = folder.patient();
+        assert!(matches!(read(&supervisor, &one), ReadingOutcome::Later(_)));
+        let innocent = folder.write("innocent.md", false);
+        for file in [&other, &innocent] {
+            assert!(matches!(read(&supervisor, file), ReadingOutcome::Later(_)), "only one is read");
+        }
+        assert_eq!(supervisor.shared.lock().slow.len(), 1);
+        folder.release("one.md");
+        assert!(title(read_to_end(&supervisor, &one)).is_some());
+        // It stays a suspect until it is recorded: what is made of it may end the process, too.
+        let hash = blake3::hash(&one.1);
+        assert!(!supervisor.is_clear(hash.as_bytes()));
+        supervisor.acquit(hash.as_bytes());
+        assert!(supervisor.is_clear(hash.as_bytes()));
+        folder.release("other.md");
+        assert!(
+            title(read_to_end(&supervisor, &other)).is_some() && title(read_to_end(&supervisor, &innocent)).is_some()
+        );
+    }
+
+    #[test]
+    fn a_file_that_is_renamed_while_it_is_read_is_read_under_its_new_name() {
+        let folder = BusyFolder::new();
+        let supervisor = folder.patient();
+        let (_, bytes) = folder.write("2024-01-01-old.md", true);
+        let text = String::from_utf8(bytes).unwrap().replacen("# 2024-01-01-old.md\n", "", 1).into_bytes();
+        let (old, new) =
+            ((PathBuf::from("2024-01-01-old.md"), text.clone()), (PathBuf::from("2024-02-02-new.md"), text));
+        assert!(matches!(read(&supervisor, &old), ReadingOutcome::Later(_)));
+        let renamed = title(read_to_end(&supervisor, &new));
+        folder.release("2024-01-01-old.md");
+        assert_eq!(renamed.as_deref(), Some("new"));
+    }
+
+    #[test]
     fn few_slow_files_are_read_at_a_time() {
         let folder = BusyFolder::new();
         let supervisor = folder.patient();
@@ -426,7 +604,7 @@ pub(super) mod tests {
             assert!(matches!(read(&supervisor, file), ReadingOutcome::Later(_)));
             thread::sleep(3 * supervisor.patience);
         }
-        assert_eq!(supervisor.slow.lock().len(), MAX_SLOW, "the last one waits");
+        assert_eq!(supervisor.shared.lock().slow.len(), MAX_SLOW, "the last one waits");
         for name in &names {
             folder.release(name);
         }

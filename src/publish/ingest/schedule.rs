@@ -21,6 +21,10 @@ impl Schedule {
         self.0.entry(path).or_insert((at, trigger));
     }
 
+    pub fn remove(&mut self, path: &Path) {
+        self.0.remove(path);
+    }
+
     pub fn has(&self, path: &Path) -> bool {
         self.0.contains_key(path)
     }
