@@ -11,6 +11,11 @@ pub(super) const PUBLISHED: &str = "(state = 0 AND shown = 1)";
 /// Articles that have never been visible and will be once they are due.
 pub(super) const SCHEDULED: &str = "(state = 0 AND shown = 0)";
 
+/// Articles that have been public, also if they are scheduled again: then their ids are retired. A tombstone is of such an article.
+pub(super) const WAS_PUBLIC: &str = "
+    (shown <> 0 OR EXISTS (SELECT 1 FROM retired WHERE retired.id = article.id)
+      OR EXISTS (SELECT 1 FROM tombstone WHERE tombstone.number = article.number))";
+
 /// Articles that expire or have expired.
 pub(super) const EXPIRING: &str = "(state = 0 AND expires IS NOT NULL)";
 

@@ -1,7 +1,7 @@
 //! The state directory. It belongs to one daemon and is never inside the watched folder.
 
 use std::fs::{DirBuilder, File};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -35,13 +35,16 @@ pub struct StateLock {
 }
 
 impl StateLock {
-    /// Locks the directory again, after the file was removed or replaced.
+    /// Locks the directory again, after the file was removed or replaced. Does nothing if an earlier attempt has locked it.
     ///
     /// # Errors
     /// The file cannot be used, or another process has locked it.
     pub fn take_again(&self, state: &Path) -> anyhow::Result<()> {
-        let file = lock(state, 0)?;
-        *self.file.lock().unwrap_or_else(PoisonError::into_inner) = file;
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        // A lock belongs to an open file: the same file, opened a second time, would be refused.
+        if !is_at(&file, &state.join(LOCK)) {
+            *file = lock(state, 0)?;
+        }
         Ok(())
     }
 }
@@ -51,6 +54,12 @@ impl Drop for StateLock {
         // Closing is not enough: a child process between fork and exec has the file open as well.
         let _ = self.file.lock().unwrap_or_else(PoisonError::into_inner).unlock();
     }
+}
+
+/// Whether an open file is the one at a path.
+fn is_at(file: &File, path: &Path) -> bool {
+    let (Ok(open), Ok(there)) = (file.metadata(), std::fs::symlink_metadata(path)) else { return false };
+    (open.dev(), open.ino()) == (there.dev(), there.ino())
 }
 
 /// Resolves the symbolic links of a path whose last components need not exist.
@@ -253,8 +262,8 @@ fn start_empty(state: &Path, why: &str) -> anyhow::Result<()> {
     tracing::error!(
         error = why,
         file = aside.map(|aside| aside.display().to_string()),
-        "the catalog was damaged, could not be recovered and starts empty; all files are read again, and their paths give ids; \
-         restore a backup for those of moved files"
+        "the catalog was damaged, could not be recovered and starts empty; all files are read again: articles continue under \
+         the ids in identities.log, others get ids from their paths; if ids or dates are missing, restore a backup"
     );
     Ok(())
 }

@@ -274,20 +274,23 @@ impl Supervisor {
     async fn begin_again(&mut self) -> anyhow::Result<()> {
         let config = self.config.clone();
         match self.begin(&config).await? {
-            Ok(running) => {
-                self.running = Some(running);
-                if std::mem::replace(&mut self.opening, Opening::AsIs) != Opening::AsIs {
-                    self.recovered_at = Some(Instant::now());
-                }
-                self.shared.observers.status.update(|status| status.failure = None);
-                if !std::mem::take(&mut self.logged_failure).is_empty() {
-                    tracing::info!("publishing resumed");
-                    systemd::status(&self.status());
-                }
-            }
+            Ok(running) => self.note_running(running),
             Err(error) => self.handle_failure(&error).await,
         }
         Ok(())
+    }
+
+    /// Notes that a pipeline runs with the current configuration. An earlier failure is over.
+    fn note_running(&mut self, running: Running) {
+        self.running = Some(running);
+        if std::mem::replace(&mut self.opening, Opening::AsIs) != Opening::AsIs {
+            self.recovered_at = Some(Instant::now());
+        }
+        self.shared.observers.status.update(|status| status.failure = None);
+        if !std::mem::take(&mut self.logged_failure).is_empty() {
+            tracing::info!("publishing resumed");
+            systemd::status(&self.status());
+        }
     }
 
     /// Reloads the configuration. Returns the result, which is also logged.
@@ -326,9 +329,9 @@ impl Supervisor {
         }
         match self.begin(&new).await? {
             Ok(running) => {
-                self.running = Some(running);
                 self.shared.admin_hosts.set(&new.admin.hosts);
                 self.config = new;
+                self.note_running(running);
                 Ok(Ok("the new configuration is in effect".to_owned()))
             }
             Err(error) => {

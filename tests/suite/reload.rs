@@ -100,6 +100,23 @@ fn sighup_reloads_the_configuration() {
 }
 
 #[test]
+fn a_reload_that_ends_a_failure_is_reported() {
+    let site = Configured::new(&titled("Before", "5m"));
+    let program = site.start();
+    let has = |text: &str| program.log.lock().iter().any(|line| line.contains(text));
+    site.configure(&titled("After", "5m"));
+    std::fs::rename(site.path("state"), site.path("renamed")).unwrap();
+    // No directory can be made here.
+    std::fs::write(site.path("state"), "a file").unwrap();
+    program.wait_until("publishing stops", |_| has("publishing stopped"));
+    // Before the next attempt.
+    std::fs::remove_file(site.path("state")).unwrap();
+    program.signal(Signal::HUP);
+    program.wait_until("the title has changed", |program| program.get("/feed.json").contains("\"After\""));
+    program.wait_until("the end of the failure is logged", |_| has("publishing resumed"));
+}
+
+#[test]
 fn an_invalid_configuration_changes_nothing() {
     let site = Configured::new(&titled("Before", "5m"));
     let program = site.start();

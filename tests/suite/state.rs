@@ -550,6 +550,38 @@ fn a_state_that_cannot_be_written_again_is_tried_again() {
 }
 
 #[test]
+fn a_state_that_is_locked_but_cannot_be_written_again_is_tried_again() {
+    let (mut site, before) = with_a_past();
+    site.may_be_damaged();
+    let status = site.start_serving();
+    crate::waiting::wait_until("the changes are served", || status.get().caught_up);
+    // The lock can be taken, but the catalog that is in the way cannot be kept under any name of the next minutes.
+    let other = beside(&site, "other");
+    std::fs::create_dir(&other).unwrap();
+    std::fs::write(other.join(FILE), "another catalog").unwrap();
+    let now = chrono::Utc::now().timestamp();
+    let obstacles: Vec<String> = (now - 60..now + 600).map(|second| format!("damaged-{second}.sqlite")).collect();
+    for name in &obstacles {
+        std::os::unix::fs::symlink(other.join("missing/file"), other.join(name)).unwrap();
+    }
+    std::fs::rename(site.state(), beside(&site, "renamed")).unwrap();
+    std::fs::rename(&other, site.state()).unwrap();
+    let failure = || status.get().failure.clone().unwrap_or_default();
+    crate::waiting::wait_until("it fails", || failure().contains("cannot keep the damaged catalog"));
+    site.write("meanwhile.md", "# Meanwhile\n\nText");
+    for name in &obstacles {
+        std::fs::remove_file(site.state().join(name)).unwrap();
+    }
+    site.wait_until("publishing has resumed", |site| site.titles().contains(&"Meanwhile".to_owned()));
+    assert_eq!(failure(), "");
+    let after = identities(&site);
+    assert!(before.iter().all(|(title, identity)| after.get(title) == Some(identity)), "{before:?} {after:?}");
+    site.restart();
+    assert_eq!(identities(&site), after);
+    site.stop();
+}
+
+#[test]
 fn a_displaced_state_is_reported_and_locked_again() {
     let (site, _) = with_a_past();
     let command = || {

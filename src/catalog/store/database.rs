@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::error::{CatalogError, Result};
 use super::identity_record::IdentityRecord;
 use super::import_state::{BulkImport, INDEXES_OF_FEEDS, INDEXES_OF_FILES};
-use super::migrations::MIGRATIONS;
+use super::migrations::{self, MIGRATIONS};
 use super::view_batch::ViewBatch;
 use super::{meta, values};
 use crate::catalog::{identity, imports};
@@ -34,9 +34,6 @@ pub(super) const LOG_SIZE: i64 = 16 << 20;
 
 /// A schema that is newer by more than this is none that a program writes.
 const MAX_NEWER: usize = 1_000;
-
-/// The first schema in whose files removed texts are overwritten.
-const SECURE_FROM: usize = 7;
 
 /// The expected number of changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,15 +137,8 @@ impl Catalog {
         if applied > MIGRATIONS.len() {
             return Err(CatalogError::Newer { found: schema });
         }
-        for (index, script) in MIGRATIONS.iter().enumerate().skip(applied) {
-            let version = index + 1;
-            connection
-                .execute_batch(&format!("BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {version};\nCOMMIT;"))?;
-        }
-        if (1..SECURE_FROM).contains(&applied) {
-            // Free pages have texts from before. Only a full disk prevents it, and then they stay until the pages are used.
-            let _ = connection.execute_batch("VACUUM; PRAGMA wal_checkpoint(truncate);");
-        }
+        migrations::apply(&connection, applied)?;
+        migrations::remove_old_pages(&connection)?;
         let mut catalog = Self {
             connection,
             namespace: Uuid::nil(),

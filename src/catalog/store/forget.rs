@@ -7,6 +7,7 @@ use rusqlite::{OptionalExtension, params};
 
 use super::database::Catalog;
 use super::error::Result;
+use crate::catalog::visibility::WAS_PUBLIC;
 use crate::model::entry::Content;
 
 /// How long a replaced text may stay in the write-ahead log, if the writer wakes then.
@@ -32,11 +33,14 @@ impl Catalog {
         Ok(())
     }
 
-    /// Forgets a deleted article: at once if it has never been public, or if readers have had time to learn of it. Otherwise its text
-    /// goes with its tombstone.
+    /// Forgets the text of a deleted article that has been public: at once if it was scheduled again, or if readers have had time to learn
+    /// of the deletion. Otherwise the text goes with its tombstone.
     pub(super) fn forget_deleted(&mut self, number: i64, shown: bool) -> Result<()> {
         if !shown {
-            return self.remove_unseen(number);
+            // Its address answers 410. If the file comes back with the same date, it is scheduled again.
+            let sql = "UPDATE article SET shown = 1, due = 0 WHERE number = ?1";
+            self.connection.prepare_cached(sql)?.execute([number])?;
+            return self.forget_text(number);
         }
         let sql = "SELECT 1 FROM tombstone WHERE number = ?1";
         let is_buried = self.connection.prepare_cached(sql)?.exists([number])?;
@@ -44,10 +48,9 @@ impl Catalog {
     }
 
     /// Removes all rows of an article that has never been public.
-    fn remove_unseen(&mut self, number: i64) -> Result<()> {
+    pub(super) fn remove_unseen(&mut self, number: i64) -> Result<()> {
         for sql in [
             "UPDATE adopted SET article = NULL WHERE article = ?1",
-            "DELETE FROM tombstone WHERE number = ?1",
             "DELETE FROM media WHERE article = ?1",
             "DELETE FROM address WHERE number = ?1",
             "DELETE FROM content WHERE number = ?1",
@@ -59,12 +62,13 @@ impl Catalog {
         Ok(())
     }
 
-    /// Retires the id of a public article that becomes scheduled: if its file is deleted before it is public again, its rows are removed.
-    pub(super) fn retire_hidden(&mut self, number: i64) -> Result<()> {
-        let sql = "
-            INSERT OR IGNORE INTO retired SELECT id FROM article WHERE number = ?1 AND state < 2 AND shown <> 0 RETURNING id";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let retired = statement.query_row([number], |row| row.get(0)).optional()?;
+    /// Retires the id that an article has from now on, if it has been public and is scheduled now: a deletion looks there.
+    pub(super) fn retire_hidden(&mut self, number: i64, id: &str) -> Result<()> {
+        let sql = format!(
+            "INSERT OR IGNORE INTO retired SELECT ?2 FROM article WHERE number = ?1 AND {WAS_PUBLIC} RETURNING id"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let retired = statement.query_row(params![number, id], |row| row.get(0)).optional()?;
         drop(statement);
         if let Some(id) = retired {
             self.note_retired(id);

@@ -97,9 +97,14 @@ impl Catalog {
     pub(super) fn identity_lines(&mut self) -> Result<Option<NewLines>> {
         let Some(record) = &mut self.identities else { return Ok(None) };
         let (changed, retired) = (std::mem::take(&mut record.changed), std::mem::take(&mut record.retired));
-        let Some(extent) = record.extent.filter(|_| !(changed.is_empty() && retired.is_empty())) else {
+        let Some(extent) = record.extent else {
+            // The whole record is written again later. If that does not happen, the next start notices it.
+            self.connection.prepare_cached("DELETE FROM meta WHERE key = ?1")?.execute([EXTENT])?;
             return Ok(None);
         };
+        if changed.is_empty() && retired.is_empty() {
+            return Ok(None);
+        }
         let (mut text, mut lines) = (String::new(), 0);
         for retired in retired {
             IdentityLine::Retired { retired }.write_to(&mut text);
@@ -478,6 +483,45 @@ mod tests {
         catalog.tidy().unwrap();
         assert_eq!(file.metadata().unwrap().modified().unwrap(), modified);
         catalog.check(now + chrono::TimeDelta::seconds(600)).unwrap();
+    }
+
+    /// Makes changes, and drops the catalog as a kill does: before the whole record is written again. The record gets them at the next
+    /// start.
+    fn assert_noticed(case: &str, change: impl FnOnce(&mut Catalog)) {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join(IDENTITIES);
+        let now = DateTime::from_timestamp(NOW, 0).unwrap();
+        let open = || {
+            let mut catalog = Catalog::open(directory.path(), Some("x.example"), now).unwrap();
+            assert_eq!(catalog.attach_identities(&file, now).unwrap(), RestoredIdentities::default(), "{case}");
+            catalog
+        };
+        let mut catalog = open();
+        catalog.tidy().unwrap();
+        let has_article = || std::fs::read_to_string(&file).unwrap().contains("a.md");
+        change(&mut catalog);
+        assert!(!has_article(), "{case}: the lines are deferred");
+        drop(catalog);
+        open().tidy().unwrap();
+        assert!(has_article(), "{case}");
+    }
+
+    #[test]
+    fn changes_that_the_record_lacks_after_a_kill_are_noticed() {
+        assert_noticed("a bulk import", |catalog| {
+            catalog.begin_bulk_import().unwrap();
+            assert!(catalog.is_bulk_importing());
+            record(catalog, "a.md", 1).unwrap();
+            catalog.finish_bulk_import().unwrap();
+        });
+        assert_noticed("a transaction with many changes", |catalog| {
+            catalog
+                .transaction(|catalog| {
+                    (1_000_000..).take(MAX_LINES + 1).for_each(|number| catalog.note_identity(number));
+                    record(catalog, "a.md", 1)
+                })
+                .unwrap();
+        });
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The migrations of the schema.
 
+use rusqlite::{Connection, Result};
+
 /// `user_version` is the number of the last one that was applied; a new file starts with the first. A
 /// released migration never changes.
 pub(super) const MIGRATIONS: [&str; 7] = [
@@ -11,3 +13,88 @@ pub(super) const MIGRATIONS: [&str; 7] = [
     include_str!("schema/6.sql"),
     include_str!("schema/7.sql"),
 ];
+
+/// The first schema in whose files removed texts are overwritten.
+const SECURE_FROM: usize = 7;
+
+/// Key in `meta` of a catalog from before that schema. Its free pages may have removed texts until the file is written again.
+const OLD_PAGES: &str = "old pages";
+
+/// Applies the migrations that a file lacks; it has the first `applied` ones.
+pub(super) fn apply(connection: &Connection, applied: usize) -> Result<()> {
+    for (index, script) in MIGRATIONS.iter().enumerate().skip(applied) {
+        let version = index + 1;
+        let note = if version == SECURE_FROM && applied > 0 {
+            format!("INSERT OR REPLACE INTO meta (key, value) VALUES ('{OLD_PAGES}', '');")
+        } else {
+            String::new()
+        };
+        connection
+            .execute_batch(&format!("BEGIN IMMEDIATE;\n{script}\n{note}\nPRAGMA user_version = {version};\nCOMMIT;"))?;
+    }
+    Ok(())
+}
+
+fn has_old_pages(connection: &Connection) -> Result<bool> {
+    connection.prepare("SELECT 1 FROM meta WHERE key = ?1")?.exists([OLD_PAGES])
+}
+
+/// Writes a file again without its free pages, if they may have removed texts. After an error, such as a full disk, or an interruption,
+/// the next opening repeats it.
+pub(super) fn remove_old_pages(connection: &Connection) -> Result<()> {
+    if !has_old_pages(connection)? {
+        return Ok(());
+    }
+    // In memory, the copy would be as large as the catalog.
+    connection.pragma_update(None, "temp_store", "file")?;
+    let _ = connection.execute_batch(&format!(
+        "VACUUM; DELETE FROM meta WHERE key = '{OLD_PAGES}'; PRAGMA wal_checkpoint(truncate);"
+    ));
+    connection.pragma_update(None, "temp_store", "memory")?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::*;
+    use crate::catalog::{Catalog, FILE};
+
+    #[test]
+    fn an_interrupted_migration_leaves_no_removed_text_after_the_next_opening() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join(FILE);
+        let open = || Catalog::open(directory.path(), Some("x.example"), DateTime::UNIX_EPOCH).unwrap();
+        let sentence = "A removed sentence. ";
+        let has_sentence =
+            || std::fs::read(&file).unwrap().windows(sentence.len()).any(|part| part == sentence.as_bytes());
+        drop(open());
+        // As the version before left it: with a removed text in free pages.
+        let connection = Connection::open(&file).unwrap();
+        let sql = format!(
+            "
+            PRAGMA secure_delete = off; PRAGMA user_version = {};
+            CREATE TABLE filler AS SELECT replace(hex(zeroblob(5000)), '00', '{sentence}') AS text; DROP TABLE filler;",
+            SECURE_FROM - 1
+        );
+        connection.execute_batch(&sql).unwrap();
+        // It is killed before the file is written again.
+        apply(&connection, SECURE_FROM - 1).unwrap();
+        drop(connection);
+        assert!(has_sentence());
+        let catalog = open();
+        assert!(!has_sentence());
+        assert!(!has_old_pages(&catalog.connection).unwrap(), "it is not repeated");
+        let temp_store: i64 = catalog.connection.pragma_query_value(None, "temp_store", |row| row.get(0)).unwrap();
+        assert_eq!(temp_store, 2, "statement journals are in memory");
+    }
+
+    #[test]
+    fn a_new_catalog_has_no_old_pages() {
+        let directory = tempfile::tempdir().unwrap();
+        let connection = Connection::open(directory.path().join(FILE)).unwrap();
+        apply(&connection, 0).unwrap();
+        assert!(!has_old_pages(&connection).unwrap());
+    }
+}

@@ -10,7 +10,7 @@ use super::error::Result;
 use super::record::Recorded;
 use super::values::{bytes, content_of, path_of};
 use super::views::{Before, Membership};
-use crate::catalog::visibility::{PUBLISHED, SCHEDULED};
+use crate::catalog::visibility::{PUBLISHED, SCHEDULED, WAS_PUBLIC};
 use crate::folder::Stat;
 use crate::model::collection::ArticleState;
 use crate::model::moment::Version;
@@ -54,12 +54,14 @@ impl Catalog {
     /// The catalog cannot be written.
     pub fn withdraw(&mut self, path: &Path, state: ArticleState, version: Version) -> Result<Recorded> {
         // Readers know an article whose content is lost as published.
-        let sql = "
-            SELECT number, state = 0 OR stale = 4, shown FROM article WHERE path = ?1 AND state < 2 AND state < ?2";
-        let row = self.connection.prepare_cached(sql)?.query_row(params![bytes(path), state as i64], |row| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, bool>(1)?, row.get::<_, bool>(2)?))
+        let sql = format!(
+            "
+            SELECT number, state = 0 OR stale = 4, shown, {WAS_PUBLIC} FROM article WHERE path = ?1 AND state < 2 AND state < ?2"
+        );
+        let row = self.connection.prepare_cached(&sql)?.query_row(params![bytes(path), state as i64], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, bool>(1)?, row.get::<_, bool>(2)?, row.get::<_, bool>(3)?))
         });
-        let Some((number, was_live, shown)) = row.optional()? else { return Ok(Recorded::Unchanged) };
+        let Some((number, was_live, shown, was_public)) = row.optional()? else { return Ok(Recorded::Unchanged) };
         // Its text need not be read any more.
         let sql = "
             UPDATE article SET state = ?2, revised = ?3, size = 0, mtime = 0, ctime = 0, stale = min(stale, 2)
@@ -72,7 +74,7 @@ impl Catalog {
             self.leave(number, version)?;
         }
         if state == ArticleState::Gone {
-            self.forget_deleted(number, shown)?;
+            if was_public { self.forget_deleted(number, shown)? } else { self.remove_unseen(number)? }
         }
         self.write_views_alone()?;
         Ok(Recorded::Changed)

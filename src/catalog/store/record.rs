@@ -238,8 +238,11 @@ impl Catalog {
     /// Retires the id of an article that gets another one, or that is not visible any more.
     fn retire_ids(&mut self, identity: &Identity, shown: bool) -> Result<()> {
         let Some(number) = identity.number else { return Ok(()) };
-        self.retire_former_id(identity)?;
-        if shown { Ok(()) } else { self.retire_hidden(number) }
+        // First, since a former id says nothing about the article once it is retired.
+        if !shown {
+            self.retire_hidden(number, &identity.id)?;
+        }
+        self.retire_former_id(identity)
     }
 
     fn retire_former_id(&mut self, identity: &Identity) -> Result<()> {
