@@ -414,7 +414,7 @@ fn key(id: &str) -> [u8; 16] {
 mod tests {
     use super::*;
     use crate::article::Article;
-    use crate::catalog::{Arrival, Decision, Extent, IDENTITIES};
+    use crate::catalog::{Arrival, Decision, Extent, IDENTITIES, Publishing};
     use crate::folder::Stat;
     use crate::model::entry::Content;
 
@@ -509,7 +509,7 @@ mod tests {
     #[test]
     fn changes_that_the_record_lacks_after_a_kill_are_noticed() {
         assert_noticed("a bulk import", |catalog| {
-            catalog.begin_bulk_import().unwrap();
+            catalog.begin_bulk_import(Publishing::AtTheEnd).unwrap();
             assert!(catalog.is_bulk_importing());
             record(catalog, "a.md", 1).unwrap();
             catalog.finish_bulk_import().unwrap();
