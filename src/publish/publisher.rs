@@ -38,6 +38,9 @@ const MAX_CLOCK_WAIT: Duration = Duration::from_secs(5);
 /// How often the clock is read while an article is scheduled, because the clock may be set and the machine may be suspended.
 const CLOCK_INTERVAL: Duration = Duration::from_secs(1);
 
+/// Longest wait of the first version for files that are too recent or slow to read.
+const NEW_FILE_PATIENCE: Duration = Duration::from_secs(20);
+
 /// Connects the writer to the other parts of the daemon.
 #[derive(Debug)]
 pub struct PublisherWiring {
@@ -178,9 +181,14 @@ impl Publisher {
         while self.ingest.is_reading() {
             self.tick(Queue::More)?;
         }
-        // New files may be too recent to be read. Wait for them, so that the first version is not empty.
-        if let Some(wait) = self.ingest.until_new_are_quiet(&self.catalog, Instant::now())? {
+        // New files may be too recent to be read, or slow to read. Wait for them, so that the first version is complete.
+        let until = Instant::now() + NEW_FILE_PATIENCE;
+        while let Some(wait) = self.ingest.until_new_are_quiet(&self.catalog, Instant::now())? {
+            if Instant::now() >= until {
+                break;
+            }
             std::thread::sleep(wait);
+            self.heartbeat.beat();
             self.tick(Queue::More)?;
         }
         if is_away { Ok(()) } else { self.catalog.mark_complete() }

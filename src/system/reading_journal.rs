@@ -363,7 +363,7 @@ mod tests {
         drop(journal.begin(Path::new("a.md"), &A));
         let reading = journal.begin(Path::new("b.md"), &B);
         journal.close();
-        // A thread that goes on until the process ends.
+        // A thread that still reads when the process ends.
         let late = journal.begin(Path::new("b.md"), &B);
         std::mem::forget((reading, late));
         let journal = ReadingJournal::open(state.path()).unwrap();

@@ -17,8 +17,8 @@ use crate::observe::heartbeat::Heartbeat;
 use crate::system::reading_journal::{ContentHash, OpenReading, ReadingJournal, Standing};
 use crate::system::threads::ThreadClock;
 
-/// Up to this number of bytes, a text is parsed at once: the slowest shapes that are known take a tenth of a second for it.
-const SMALL: usize = 64 << 10;
+/// Up to this number of bytes, a text is parsed at once: even unclosed formatting elements take a fraction of a second for it.
+const SMALL: usize = 16 << 10;
 /// How long a caller waits for a large file before it continues with others.
 const PATIENCE: Duration = Duration::from_millis(250);
 /// Processor time after which a file is left out.
