@@ -38,6 +38,12 @@ const MAX_CLOCK_WAIT: Duration = Duration::from_secs(5);
 /// How often the clock is read while an article is scheduled, because the clock may be set and the machine may be suspended.
 const CLOCK_INTERVAL: Duration = Duration::from_secs(1);
 
+/// After a loss of hints, the folder is compared once no hint has arrived for this long: files that change places while they are compared
+/// would be taken for each other.
+const STORM_PAUSE: Duration = Duration::from_millis(300);
+/// Longest wait for such a pause.
+const STORM_LIMIT: Duration = Duration::from_secs(10);
+
 /// Longest wait of the first version for files that are too recent or slow to read.
 const NEW_FILE_PATIENCE: Duration = Duration::from_secs(20);
 
@@ -64,6 +70,13 @@ pub enum Ending {
     Closed,
     /// A file of the state directory was removed or replaced.
     Displaced,
+}
+
+/// More changes than can be followed.
+#[derive(Debug, Clone, Copy)]
+struct Storm {
+    begun: Instant,
+    last_change: Instant,
 }
 
 /// How far the changes since the last run are served.
@@ -93,6 +106,8 @@ pub struct Publisher {
     /// Whether follow-up work for the version is pending (compression, cutoffs).
     unfinished: bool,
     catch_up: CatchUp,
+    /// Set while hints arrive after a loss.
+    storm: Option<Storm>,
     next_due: Option<DateTime<Utc>>,
     /// A file of the state directory was removed or replaced.
     is_displaced: bool,
@@ -135,6 +150,7 @@ impl Publisher {
             dirty: true,
             unfinished: false,
             catch_up: CatchUp::NotCompared,
+            storm: None,
             next_due: None,
             is_displaced: false,
             first_change: None,
@@ -313,13 +329,19 @@ impl Publisher {
                 }
             }
         }
-        let must_reconcile = batch.contains(&Change::Reconcile);
+        let (must_reconcile, has_lost) = (batch.contains(&Change::Reconcile), batch.contains(&Change::Lost));
         self.is_displaced |= batch.contains(&Change::Displaced);
         batch.retain(|change| !matches!(change, Change::Reconcile | Change::Displaced));
         if !batch.is_empty() {
             self.follow(&batch, queue, moment)?;
         }
-        if must_reconcile {
+        if has_lost || self.storm.is_some() {
+            let now = Instant::now();
+            self.storm = Some(Storm { begun: self.storm.as_ref().map_or(now, |storm| storm.begun), last_change: now });
+        }
+        if must_reconcile && self.storm.is_some() {
+            self.ingest.request_reconcile();
+        } else if must_reconcile {
             self.compare()?;
         }
         // If nothing is dirty, the changes affect nothing that is served, or they are served already.
@@ -356,7 +378,8 @@ impl Publisher {
 
     /// Does what is due: deletions whose grace period is over, files that have become quiet, articles that are scheduled.
     fn tick(&mut self, queue: Queue) -> catalog::Result<()> {
-        if self.ingest.take_reconcile_request() {
+        if self.until_comparison().is_some_and(|wait| wait.is_zero()) {
+            self.storm = None;
             self.compare()?;
         }
         if self.ingest.until_next_wake(Instant::now()).is_some_and(|wait| wait.is_zero()) {
@@ -377,6 +400,15 @@ impl Publisher {
         }
         self.dirty |= self.next_due.is_some_and(|due| due <= Utc::now());
         Ok(())
+    }
+
+    /// Time until the folder is compared; `None` if no comparison is requested.
+    fn until_comparison(&self) -> Option<Duration> {
+        let wait = self.storm.as_ref().map_or(Duration::ZERO, |storm| {
+            let at = (storm.last_change + STORM_PAUSE).min(storm.begun + STORM_LIMIT);
+            at.saturating_duration_since(Instant::now())
+        });
+        self.ingest.wants_reconcile().then_some(wait)
     }
 
     fn publish(&mut self) -> catalog::Result<()> {
@@ -446,7 +478,7 @@ impl Publisher {
         let due = self.next_due.map(|due| due.signed_duration_since(Utc::now()).to_std().unwrap_or_default());
         let due = due.map(|wait| wait.min(CLOCK_INTERVAL));
         let tick = self.ingest.until_next_wake(Instant::now());
-        let waits = [version, due, tick].into_iter().flatten();
+        let waits = [version, due, tick, self.until_comparison()].into_iter().flatten();
         // Usually only the channel wakes the writer.
         waits.fold(self.heartbeat.interval(), Duration::min)
     }

@@ -54,7 +54,7 @@ pub struct Ingest {
     pub(super) supervisor: ReadingSupervisor,
     pub(super) heartbeat: Option<Heartbeat>,
     /// The whole folder must be compared again: hints were lost.
-    must_reconcile: bool,
+    pub(super) must_reconcile: bool,
 }
 
 impl Ingest {
@@ -157,9 +157,14 @@ impl Ingest {
         self.scan.left() > 0
     }
 
-    /// Returns whether the whole folder must be compared, and forgets it.
-    pub fn take_reconcile_request(&mut self) -> bool {
-        std::mem::take(&mut self.must_reconcile)
+    /// Requests a comparison of the whole folder, which the caller begins when it is time. Deletions wait for it.
+    pub fn request_reconcile(&mut self) {
+        self.must_reconcile = true;
+    }
+
+    /// Returns whether the whole folder must be compared.
+    pub fn wants_reconcile(&self) -> bool {
+        self.must_reconcile
     }
 
     /// Whether deletions must wait: a missing file may be elsewhere, because hints were lost or because a file that was found there
@@ -210,10 +215,12 @@ impl Ingest {
         let mut files: Vec<&Path> = Vec::new();
         // Renames first: files are read in their current state, so an older rename must not be applied after that.
         for hint in hints {
-            // Without fences, a hint may be older than what a scan has seen; after a loss, hints before it may be missing. Then renames
-            // are recognised from the files alone.
-            let is_ordered = self.fences.are_available() && !self.fences.has_lost_hints();
+            // Without fences, a hint may be older than what a scan has seen. Then renames are recognised from the files alone.
+            let is_ordered = self.fences.are_available();
             match hint {
+                // After a loss, hints before this one may be missing. The comparison that follows finds what was renamed.
+                Change::Moved { .. } | Change::FolderMoved { .. } | Change::Exchanged { .. }
+                    if self.fences.has_lost_hints() => {}
                 Change::Moved { from, to } | Change::FolderMoved { from, to } if !is_ordered => {
                     files.extend([from.as_path(), to]);
                 }

@@ -359,7 +359,7 @@ pub(crate) mod tests {
             let moment = self.moment();
             let (catalog, ingest) = (&mut self.catalog, &mut self.ingest);
             catalog.transaction(|catalog| ingest.process_hints(catalog, hints, moment)).unwrap();
-            if hints.contains(&Change::Reconcile) | ingest.take_reconcile_request() {
+            if hints.contains(&Change::Reconcile) | ingest.wants_reconcile() {
                 ingest.reconcile(catalog, moment).unwrap();
             }
             let moment = self.moment();

@@ -87,6 +87,7 @@ type Compared = (thread::Result<io::Result<()>>, catalog::Result<Differences>);
 impl Ingest {
     /// Compares the whole folder with the catalog, except for files that are being written. [`Ingest::tick`] reads the files that differ.
     pub fn reconcile(&mut self, catalog: &mut Catalog, moment: WriteMoment) -> catalog::Result<Comparison> {
+        self.must_reconcile = false;
         let Some(differences) = self.differences(catalog)? else { return Ok(Comparison::Away) };
         let Differences {
             mut to_read,
