@@ -3,7 +3,7 @@
 use std::io::Write;
 
 /// Number of checks begun.
-const CHECKS: [&str; 13] = [
+const CHECKS: [&str; 14] = [
     "from package to feed",
     "reload",
     "restart",
@@ -17,6 +17,7 @@ const CHECKS: [&str; 13] = [
     "what the operator set",
     "each systemd",
     "several sites",
+    "hostile files",
 ];
 
 /// A check in progress. It has failed unless it passes before it is dropped.
