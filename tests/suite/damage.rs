@@ -14,6 +14,7 @@ use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
 use crate::site::Site;
+use crate::waiting::wait_until;
 
 /// The main feed holds some of the articles, archives hold the others.
 const CONFIGURATION: &str = "[feed]\nentries = 6\nwindow = \"1s\"\narchive_entries = 3\n";
@@ -391,6 +392,7 @@ fn a_daemon_starts_and_publishes_whatever_value_is_wrong() {
                 assert_eq!(found, item, "{case}: {title}");
             }
             let page = found.1.replace("https://gazette.example", "");
+            wait_until("the page has its title", || site.get(&page).text().contains(title.as_str()));
             let answer = site.get(&page);
             assert!(
                 answer.status == 200 && answer.text().contains(title.as_str()),

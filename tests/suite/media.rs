@@ -276,7 +276,8 @@ fn a_connection_stays_open_after_a_file() {
     let first = "GET /media/a.mp3 HTTP/1.1\r\nHost: a\r\nRange: bytes=2-4\r\n\r\n";
     let last = "GET /media/a.mp3 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
     let both = site.send(format!("{first}{first}{last}").as_bytes()).text();
-    assert_eq!((both.matches("HTTP/1.1 ").count(), both.matches("234").count()), (2, 3), "{both}");
+    // A validator may contain the same digits.
+    assert_eq!((both.matches("HTTP/1.1 ").count(), both.matches("234HTTP/1.1 ").count()), (2, 2), "{both}");
     assert!(both.ends_with("0123456789"));
 }
 
