@@ -102,6 +102,11 @@ impl SnapshotBuilder {
         Ok(snapshot.expect("bytes may change, so nothing keeps it from being made"))
     }
 
+    /// Whether readers have a version.
+    pub fn is_serving(&self) -> bool {
+        self.current.get().moment.version > Version::default()
+    }
+
     /// Serves a snapshot from now on.
     pub fn serve(&mut self, snapshot: Arc<Snapshot>) {
         self.last = snapshot;

@@ -164,14 +164,16 @@ impl Publisher {
         self.builder.dates()
     }
 
-    /// Serves the feeds: they are up when this returns. With a known catalog, the last version is served before any file is read, so no
-    /// file can delay it; [`Publisher::run`] then compares the folder with the catalog. Otherwise the whole folder is read first.
+    /// Serves the feeds: they are up when this returns. If readers have no version yet and the catalog is known, the last version is
+    /// served before any file is read, so no file can delay it; [`Publisher::run`] then compares the folder with the catalog. Otherwise
+    /// the whole folder is read first.
     ///
     /// # Errors
     /// The catalog cannot be read or written.
     pub fn start(&mut self) -> catalog::Result<()> {
         self.dirty = false;
-        if !self.is_known()? {
+        // A version that is served stays until the next is complete.
+        if self.builder.is_serving() || !self.is_known()? {
             self.read_folder()?;
         }
         self.read_main_feed()?;
@@ -292,7 +294,8 @@ impl Publisher {
 
     /// Notes once that all that has changed since the last run is served.
     fn note_caught_up(&mut self) -> catalog::Result<()> {
-        let is_busy = self.catch_up != CatchUp::Reading || self.dirty || self.ingest.is_reading();
+        let is_reading = self.ingest.is_reading() || self.ingest.is_undecided();
+        let is_busy = self.catch_up != CatchUp::Reading || self.dirty || is_reading;
         if !is_busy && self.ingest.until_new_are_quiet(&self.catalog, Instant::now())?.is_none() {
             self.catch_up = CatchUp::Done;
             self.observers.status.update(|status| status.caught_up = true);

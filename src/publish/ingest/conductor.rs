@@ -30,9 +30,6 @@ use crate::system::reading_journal::ReadingJournal;
 #[derive(Debug)]
 pub struct Ingest {
     pub(super) folder: Folder,
-    pub(super) rules: Rules,
-    /// Maximum size of a file in bytes.
-    pub(super) size_limit: u64,
     /// How long a new article waits before it is published.
     pub(super) hold: Duration,
     pub(super) channel: Channel,
@@ -74,12 +71,9 @@ impl Ingest {
         if catalog.meta("reading")?.as_deref() != Some(&fingerprint) {
             catalog.read_all_again("reading", &fingerprint)?;
         }
-        let size_limit = config.articles.max_file_size.0;
-        let supervisor = ReadingSupervisor::new(folder.clone(), rules, size_limit);
+        let supervisor = ReadingSupervisor::new(folder.clone(), rules, config.articles.max_file_size.0);
         Ok(Self {
             folder,
-            rules,
-            size_limit,
             hold: config.articles.hold.0,
             channel: channel.clone(),
             open_files,
@@ -169,7 +163,7 @@ impl Ingest {
 
     /// Whether deletions must wait: a missing file may be elsewhere, because hints were lost or because a file that was found there
     /// waits for its decision.
-    pub(super) fn is_undecided(&self) -> bool {
+    pub fn is_undecided(&self) -> bool {
         self.must_reconcile || self.fences.has_lost_hints() || self.fences.has_deferred()
     }
 

@@ -99,7 +99,8 @@ impl Ingest {
         }
         let prepared =
             prepared.filter(|prepared| prepared.is_fresh(catalog) || prepared.is_current(&self.folder, &path));
-        let prepared = prepared.unwrap_or_else(|| Prepared::only_loaded(&self.folder, &path, format, self.size_limit));
+        let prepared =
+            prepared.unwrap_or_else(|| Prepared::only_loaded(&self.folder, &path, format, self.supervisor.size_limit));
         let Prepared { loaded, hash, parsed, .. } = prepared;
         match loaded {
             Ok(loaded) if trigger.is_scan() && loaded.stat.until_quiet(moment.nanoseconds(), QUIET).is_some() => {
@@ -446,7 +447,7 @@ impl Ingest {
 
     fn log_removed(&self, path: &Path, removed: &[Removed]) {
         for Removed { line, rule, text, .. } in removed {
-            if self.rules.clean == Clean::Report {
+            if self.supervisor.rules.clean == Clean::Report {
                 tracing::info!(path = %path.display(), line, rule, text, "cleaning would remove a line");
             } else {
                 tracing::debug!(path = %path.display(), line, rule, text, "cleaning removed a line");

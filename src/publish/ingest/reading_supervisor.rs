@@ -253,10 +253,8 @@ impl ReadingSupervisor {
                     return ReadingOutcome::Later(FULL_PAUSE);
                 }
                 drop(running);
-                match self.start(file, &key, is_suspect) {
-                    Ok(true) => {}
-                    Ok(false) => return ReadingOutcome::Later(self.patience),
-                    Err(pause) => return ReadingOutcome::Later(pause),
+                if let Err(pause) = self.start(file, &key, is_suspect) {
+                    return ReadingOutcome::Later(pause);
                 }
                 running = self.shared.lock();
             }
@@ -275,13 +273,13 @@ impl ReadingSupervisor {
         }
     }
 
-    /// Starts a reading on a thread. Returns false if it has to wait for another one.
+    /// Starts a reading on a thread.
     ///
     /// # Errors
-    /// There is no thread for it; the error is the time after which to try again.
-    fn start(&self, file: FileBytes<'_>, key: &ReadingKey, is_suspect: bool) -> Result<bool, Duration> {
+    /// It has to wait for another reading or for a thread; the error is the time after which to try again.
+    fn start(&self, file: FileBytes<'_>, key: &ReadingKey, is_suspect: bool) -> Result<(), Duration> {
         // From here on, since a copy of the bytes is made.
-        let Some(counted) = self.begin(file.path, file.hash, is_suspect) else { return Ok(false) };
+        let Some(counted) = self.begin(file.path, file.hash, is_suspect) else { return Err(self.patience) };
         let (clock, started) = (ThreadClock::default(), Instant::now());
         let slow = SlowReading { started, clock: clock.clone(), result: None, is_given_up: false };
         self.shared.lock().slow.insert(key.clone(), slow);
@@ -298,7 +296,7 @@ impl ReadingSupervisor {
             self.shared.lock().slow.remove(key);
             return Err(FULL_PAUSE);
         }
-        Ok(true)
+        Ok(())
     }
 
     /// Makes the HTML of an article safe. `heartbeat` beats meanwhile.
