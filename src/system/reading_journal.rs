@@ -2,7 +2,7 @@
 //! the next start was being read when the process ended: by lack of memory, a stack overflow, an abort or the watchdog. Such a file is
 //! read once more, alone. If the process ends again, the file is left out until its content changes.
 //!
-//! The journal is not synchronised to the disk: it must survive the end of the process, not a power cut.
+//! Its records are not synchronised to the disk: they must survive the end of the process, not a power cut.
 
 use std::collections::HashMap;
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -107,9 +107,11 @@ impl ReadingJournal {
         DirBuilder::new().recursive(true).mode(0o700).create(&directory)?;
         let mut opened = JournalState { suspects: load_suspects(&directory), directory, ..JournalState::default() };
         opened.identity = identity(&opened.directory);
-        let interrupted = interrupted(&opened.directory)?;
+        let slots = slots(&opened.directory)?;
+        // A record that is cut off is none.
+        let interrupted: Vec<_> = slots.iter().filter_map(|file| parse(&fs::read(file).ok()?)).collect();
         // Removed first, so that one end is not counted twice.
-        for file in files(&opened.directory)?.into_iter().filter(|file| is_slot(file)) {
+        for file in &slots {
             fs::remove_file(file)?;
         }
         for (hash, path) in &interrupted {
@@ -182,7 +184,7 @@ impl ReadingJournal {
     pub fn close(&self) {
         let mut state = self.lock();
         state.is_closed = true;
-        for file in files(&state.directory).unwrap_or_default().into_iter().filter(|file| is_slot(file)) {
+        for file in slots(&state.directory).unwrap_or_default() {
             let _ = fs::remove_file(file);
         }
         state.free.clear();
@@ -285,19 +287,12 @@ fn identity(directory: &Path) -> Option<(u64, u64)> {
     fs::metadata(directory).ok().map(|metadata| (metadata.dev(), metadata.ino()))
 }
 
-fn files(directory: &Path) -> io::Result<Vec<PathBuf>> {
-    fs::read_dir(directory)?.map(|entry| entry.map(|entry| entry.path())).collect()
-}
-
-/// Whether a file of the directory holds a record: its name is a number.
-fn is_slot(file: &Path) -> bool {
-    file.file_name().is_some_and(|name| name.as_bytes().iter().all(u8::is_ascii_digit))
-}
-
-/// The readings that the last process had not finished. A record that is cut off is none.
-fn interrupted(directory: &Path) -> io::Result<Vec<(ContentHash, PathBuf)>> {
-    let slots = files(directory)?.into_iter().filter(|file| is_slot(file));
-    Ok(slots.filter_map(|file| parse(&fs::read(file).ok()?)).collect())
+/// The files of the directory that hold records: their names are numbers.
+fn slots(directory: &Path) -> io::Result<Vec<PathBuf>> {
+    let names = fs::read_dir(directory)?.map(|entry| entry.map(|entry| entry.file_name()));
+    let names: Vec<_> = names.collect::<io::Result<_>>()?;
+    let is_slot = |name: &std::ffi::OsString| name.as_bytes().iter().all(u8::is_ascii_digit);
+    Ok(names.into_iter().filter(is_slot).map(|name| directory.join(name)).collect())
 }
 
 fn record(path: &Path, hash: &ContentHash) -> Vec<u8> {

@@ -268,11 +268,14 @@ mod tests {
         let (busy, asleep) = (ThreadClock::default(), ThreadClock::default());
         assert_eq!(busy.spent(), Duration::ZERO);
         let (own_busy, own_asleep) = (busy.clone(), asleep.clone());
+        let (started, has_started) = mpsc::channel();
         let (end, ended) = mpsc::channel::<()>();
         let sleeper = std::thread::Builder::new().spawn(move || {
             own_asleep.start();
+            started.send(()).unwrap();
             ended.recv()
         });
+        has_started.recv().unwrap();
         let worker = std::thread::Builder::new().spawn(move || {
             own_busy.start();
             while own_busy.spent() < Duration::from_millis(100) {}

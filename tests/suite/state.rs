@@ -74,8 +74,15 @@ fn a_lost_catalog_is_rebuilt_with_the_same_ids() {
 /// What happens to a state directory.
 type Action = fn(&Site);
 
+/// A daemon on a stopped site, in a process of its own.
+fn serve(site: &Site) -> std::process::Command {
+    let mut command = crate::command_line::gazetted();
+    command.arg("serve").arg(site.root()).arg("--state").arg(site.state()).args(["--listen", "127.0.0.1:0"]);
+    command
+}
+
 /// Removes the catalog with its write-ahead log.
-fn lose_catalog(site: &Site) {
+pub fn lose_catalog(site: &Site) {
     for suffix in ["", "-wal", "-shm"] {
         let _ = std::fs::remove_file(site.state().join(format!("{FILE}{suffix}")));
     }
@@ -258,11 +265,7 @@ fn a_damaged_or_missing_record_of_identities_stops_nothing() {
 #[test]
 fn a_lost_catalog_is_reported() {
     let (site, _) = with_a_past();
-    let start = || {
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_gazetted"));
-        command.arg("serve").arg(site.root()).arg("--state").arg(site.state()).args(["--listen", "127.0.0.1:0"]);
-        crate::tools::Program::start(&mut command)
-    };
+    let start = || crate::tools::Program::start(&mut serve(&site));
     let reports = |program: &crate::tools::Program| {
         let log = program.log.lock();
         log.iter().filter(|line| line.contains("the catalog is missing or empty")).cloned().collect::<Vec<_>>()
@@ -584,18 +587,13 @@ fn a_state_that_is_locked_but_cannot_be_written_again_is_tried_again() {
 #[test]
 fn a_displaced_state_is_reported_and_locked_again() {
     let (site, _) = with_a_past();
-    let command = || {
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_gazetted"));
-        command.arg("serve").arg(site.root()).arg("--state").arg(site.state()).args(["--listen", "127.0.0.1:0"]);
-        command
-    };
-    let program = crate::tools::Program::start(&mut command());
+    let program = crate::tools::Program::start(&mut serve(&site));
     let lines = |text: &str| program.log.lock().iter().filter(|line| line.contains(text)).cloned().collect::<Vec<_>>();
     remove_state(&site);
     program.wait_until("it is reported", |_| !lines("the state directory has been written again").is_empty());
     let reports = lines("the state directory was removed or replaced");
     assert!(reports.len() == 1 && reports[0].contains(&site.state().display().to_string()), "{reports:?}");
-    let output = command().output().unwrap();
+    let output = serve(&site).output().unwrap();
     let printed = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.code() == Some(1) && printed.contains("another gazetted uses"), "{printed}");
     let reload = || {

@@ -39,8 +39,8 @@ impl Catalog {
     pub fn next_pass(&mut self) -> Result<bool> {
         self.adopting = MatchPass::next(self.adopting.take());
         self.connection.execute(
-            "UPDATE article SET stale = CASE WHEN stale < 2 THEN 1 WHEN stale = 4 THEN 4 ELSE 2 END WHERE state < 2",
-            [],
+            "UPDATE article SET stale = CASE WHEN stale < ?1 THEN 1 WHEN stale = ?2 THEN ?2 ELSE ?1 END WHERE state < 2",
+            [values::READ_DIFFERENTLY, values::LOST],
         )?;
         Ok(self.adopting.is_some())
     }

@@ -8,7 +8,7 @@ use rusqlite::{OptionalExtension, params};
 use super::database::Catalog;
 use super::error::Result;
 use super::record::Recorded;
-use super::values::{bytes, content_of, path_of};
+use super::values::{LOST, bytes, content_of, path_of};
 use super::views::{Before, Membership};
 use crate::catalog::visibility::{PUBLISHED, SCHEDULED, WAS_PUBLIC};
 use crate::folder::Stat;
@@ -56,7 +56,7 @@ impl Catalog {
         // Readers know an article whose content is lost as published.
         let sql = format!(
             "
-            SELECT number, state = 0 OR stale = 4, shown, {WAS_PUBLIC} FROM article WHERE path = ?1 AND state < 2 AND state < ?2"
+            SELECT number, state = 0 OR stale = {LOST}, shown, {WAS_PUBLIC} FROM article WHERE path = ?1 AND state < 2 AND state < ?2"
         );
         let row = self.connection.prepare_cached(&sql)?.query_row(params![bytes(path), state as i64], |row| {
             Ok((row.get::<_, i64>(0)?, row.get::<_, bool>(1)?, row.get::<_, bool>(2)?, row.get::<_, bool>(3)?))
