@@ -120,7 +120,7 @@ fn prepare(config: &Config, wiring: PipelineWiring<'_>, opening: &Opening) -> an
     let (sender, changes) = change::channel();
     let root = folder.root().display().to_string();
     observers.status.update(|status| (status.base_url, status.folder) = (base_url.to_owned(), root));
-    let fence = Fence::at(state.join(FENCE)).unwrap_or_else(|error| {
+    let fence = Fence::at(&state.join(FENCE)).unwrap_or_else(|error| {
         tracing::debug!(%error, "no fence: renames are recognised by files alone");
         Fence::default()
     });

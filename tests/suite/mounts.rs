@@ -118,12 +118,15 @@ fn a_mount_that_is_away_keeps_its_articles() {
         // A bind mount has the device of the folder around it. The second time, its folder is removed as well, as by udisks.
         let unmount = ["umount -l articles/disk", "umount -l articles/disk && rmdir articles/disk"][round - 1];
         place.run(&program, unmount);
+        // Without a reload, it would be noticed within a minute.
+        program.signal(Signal::HUP);
         program.wait_until("it is reported", |program| lines(program, AWAY) == round);
         let is_listed = |program: &Program| status(program).contains("disk: nothing is mounted here");
         program.wait_until("the status page lists it", is_listed);
         pass_time(&program);
         assert_eq!(ids(&program), before);
         place.run(&program, &format!("mkdir -p articles/disk && {MOUNT}"));
+        program.signal(Signal::HUP);
         program.wait_until("it is back", |program| lines(program, "the folder is there again") == round);
         program.wait_until("the status page lists it no more", |program| !is_listed(program));
     }

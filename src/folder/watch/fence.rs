@@ -36,7 +36,9 @@ impl Fence {
     ///
     /// # Errors
     /// The file cannot be created.
-    pub fn at(file: PathBuf) -> io::Result<Self> {
+    pub fn at(file: &Path) -> io::Result<Self> {
+        // Events name absolute paths, whatever path is watched.
+        let file = std::path::absolute(file)?;
         options().create(true).truncate(false).mode(0o600).open(&file)?;
         Ok(Self(Arc::new(State { file, ..State::default() })))
     }
@@ -70,5 +72,20 @@ impl Fence {
     /// Number of times that it was raised.
     pub fn raised(&self) -> u64 {
         self.0.raised.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn its_path_is_absolute_as_those_of_events_are() {
+        let directory = tempfile::tempdir().unwrap();
+        let depth = std::env::current_dir().unwrap().components().count() - 1;
+        let relative = Path::new(&"../".repeat(depth)).join(directory.path().strip_prefix("/").unwrap());
+        let fence = Fence::at(&relative.join("fence")).unwrap();
+        assert!(relative.is_relative() && fence.file().is_absolute());
+        assert!(directory.path().join("fence").exists());
     }
 }

@@ -281,7 +281,7 @@ pub(crate) mod tests {
 
     /// A fence that counts how often it is raised.
     fn armed_fence(state: &Path) -> Fence {
-        let fence = Fence::at(state.join("fence")).unwrap();
+        let fence = Fence::at(&state.join("fence")).unwrap();
         fence.arm(true);
         fence
     }
