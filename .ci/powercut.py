@@ -287,7 +287,7 @@ class Site:
 
     def check(self, daemon):
         """Checks a daemon that was started after a cut. Returns what is wrong."""
-        self.faults, self.is_cut = [], False
+        self.is_cut = False
         limit = time.monotonic() + SETTLE
         expected = {(a.name, a.revision) for a in self.articles.values() if not a.is_deleted}
         entries = []
@@ -306,8 +306,9 @@ class Site:
         for article in self.articles.values():
             article.moved = None
         self.faults += [line for line in daemon.lines() if HARM.search(line)]
-        # A fault is found by each poll.
-        return list(dict.fromkeys(self.faults))
+        # A fault is found by each poll. Those that were found before the cut count as well.
+        found, self.faults = list(dict.fromkeys(self.faults)), []
+        return found
 
 
 def integrity(state):
@@ -340,16 +341,18 @@ def cut(disk, site, daemon):
     ]
     for thread in threads:
         thread.start()
-    limit = time.monotonic() + SETTLE
     acknowledged_before = {name for name, article in site.articles.items() if article.entry}
     # One cut of ten comes early; before the others, something must have been acknowledged since the start.
-    if random.random() < 0.1:
-        limit = time.monotonic() + 10 * random.random()
+    is_early = random.random() < 0.1
+    limit = time.monotonic() + (10 * random.random() if is_early else SETTLE)
     while time.monotonic() < limit and daemon.process.poll() is None:
         with site.lock:
             if any(article.entry and name not in acknowledged_before for name, article in site.articles.items()):
                 break
         time.sleep(0.02)
+    else:
+        if not is_early and daemon.process.poll() is None:
+            site.faults.append(f"no article was shown for the first time within {SETTLE} s")
     time.sleep(random.random() * random.choice([0.2, 2, 6]))
     if daemon.process.poll() is not None:
         raise RuntimeError("the daemon ended before the cut:\n" + "\n".join(daemon.lines()[-5:]))
