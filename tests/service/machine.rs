@@ -64,6 +64,32 @@ impl Needs {
     }
 }
 
+/// Process id, as seen from outside, of the child of a process that has the process id `inside` in its machine.
+fn child(parent: u32, inside: &str) -> Option<u32> {
+    let children = std::fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).ok()?;
+    children.split_whitespace().find_map(|child| {
+        let status = std::fs::read_to_string(format!("/proc/{child}/status")).ok()?;
+        let line = status.lines().find(|line| line.starts_with("NSpid:"))?;
+        (line.split_whitespace().next_back() == Some(inside)).then(|| child.parse().ok()).flatten()
+    })
+}
+
+/// Name of the control groups of this test run.
+fn group() -> String {
+    format!("gazetted-test-{}", std::process::id())
+}
+
+/// A service that is held to the limits of its unit.
+pub struct Limited(PathBuf);
+
+impl Limited {
+    /// Most memory that it has used since it was limited, in megabytes.
+    pub fn peak(&self) -> u64 {
+        let bytes = std::fs::read_to_string(self.0.join("memory.max_usage_in_bytes")).unwrap();
+        bytes.trim().parse::<u64>().unwrap() >> 20
+    }
+}
+
 /// A running machine.
 pub struct Machine {
     nspawn: Child,
@@ -102,7 +128,7 @@ impl Machine {
         let mut command = Command::new("setpriv");
         // Halts the machine also if this process is killed.
         command.args(["--pdeathsig", "TERM", "sh", "-c", APART]);
-        command.args([&format!("gazetted-test-{}", std::process::id()), "systemd-nspawn"]);
+        command.args([&group(), "systemd-nspawn"]);
         // A private network, in which every port is free. The filter of addresses needs permission to load programs into the
         // kernel. There is no registry of machines here.
         command.env("SYSTEMD_NSPAWN_UNIFIED_HIERARCHY", "1").arg("--quiet").arg("--directory").arg(disk.join("root"));
@@ -127,13 +153,33 @@ impl Machine {
     }
 
     fn find_first(&self) -> Option<u32> {
-        let task = format!("/proc/{0}/task/{0}/children", self.nspawn.id());
-        let children = std::fs::read_to_string(task).ok()?;
-        children.split_whitespace().find_map(|child| {
-            let status = std::fs::read_to_string(format!("/proc/{child}/status")).ok()?;
-            let line = status.lines().find(|line| line.starts_with("NSpid:"))?;
-            line.ends_with("\t1").then(|| child.parse().ok()).flatten()
-        })
+        child(self.nspawn.id(), "1")
+    }
+
+    /// Holds the process of the service that runs now to a limit of its unit, for as long as it runs: a systemd in a container has no
+    /// controllers where the host has control groups of version 1. Returns the group; `None` if this host has no such controller.
+    fn limit(&self, controller: &str, file: &str, property: &str) -> Option<PathBuf> {
+        let top = Path::new("/sys/fs/cgroup").join(controller);
+        if !top.join("cgroup.procs").exists() {
+            return None;
+        }
+        let group = top.join(group());
+        let _ = std::fs::create_dir(&group);
+        let process = child(self.first, &self.property("MainPID")).expect("the service runs");
+        std::fs::write(group.join(file), self.property(property)).unwrap();
+        std::fs::write(group.join("cgroup.procs"), process.to_string()).unwrap();
+        Some(group)
+    }
+
+    /// Holds the process of the service that runs now to the `MemoryMax=` and `TasksMax=` of its unit. Reports a skipped check if that
+    /// is not possible.
+    pub fn enforce_limits(&self) -> Option<Limited> {
+        let memory = self.limit("memory", "memory.limit_in_bytes", "MemoryMax");
+        let limited = memory.zip(self.limit("pids", "pids.max", "TasksMax")).map(|(memory, _)| Limited(memory));
+        if limited.is_none() {
+            skip("a control group of version 1 for memory and processes");
+        }
+        limited
     }
 
     /// Runs a line of shell in the machine.
@@ -245,9 +291,8 @@ impl Drop for Machine {
         for place in [self.disk.join("root"), self.disk.clone()] {
             let _ = Command::new("umount").arg(place).status();
         }
-        let group = format!("gazetted-test-{}", std::process::id());
-        for top in ["/sys/fs/cgroup/unified", "/sys/fs/cgroup/systemd", "/sys/fs/cgroup"] {
-            remove_group(&Path::new(top).join(&group));
+        for top in ["unified", "systemd", "memory", "pids", ""] {
+            remove_group(&Path::new("/sys/fs/cgroup").join(top).join(group()));
         }
     }
 }

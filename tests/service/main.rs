@@ -239,6 +239,7 @@ fn hostile_files_stop_neither_serving_nor_publishing() {
     machine.succeed("systemctl restart gazetted.service");
     publish(&machine, "one.md", "One");
     let before = (machine.property("MainPID"), id(&machine, "One"));
+    let limited = machine.enforce_limits();
     let load = Load::start(&machine, RATE, Duration::from_secs(8));
     let mut slowest = Duration::ZERO;
     for (number, (name, text)) in hostile().into_iter().enumerate() {
@@ -253,15 +254,17 @@ fn hostile_files_stop_neither_serving_nor_publishing() {
         "it was not restarted: {}",
         machine.journal()
     );
+    let memory = limited.map_or_else(|| "unlimited".to_owned(), |limited| format!("at most {} MB", limited.peak()));
     // With all of them in the folder, a start serves at once.
     let begun = Instant::now();
     machine.succeed("systemctl restart gazetted.service");
     assert!(id(&machine, "Beside 0").is_some());
     let restarted = begun.elapsed();
+    machine.enforce_limits();
     publish(&machine, "last.md", "Last");
     assert_eq!(machine.property("NRestarts"), "0", "{}", machine.journal());
     let measured = format!(
-        "{} requests, 0 failed, slowest {} ms; slowest article beside them {} ms; restart {} ms",
+        "{} requests, 0 failed, slowest {} ms; slowest article beside them {} ms; restart {} ms; memory {memory}",
         outcome.asked,
         outcome.slowest.as_millis(),
         slowest.as_millis(),
