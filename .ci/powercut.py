@@ -28,7 +28,7 @@ MAX_ARTICLES = 80
 # Files that are there at once for an import: more than the number above which the daemon reads a folder as a whole.
 IMPORT = 240
 # Seconds after which a daemon must show the whole folder. An emulated processor is slow.
-SETTLE = 240
+SETTLE = 480
 # Modification time of all files, so that no date that the daemon assigns while it runs can be derived from a file again.
 LONG_AGO = 1_000_000_000
 # Messages that no start after a power cut may log.
