@@ -32,6 +32,10 @@ const FOLDER_WEIGHT: usize = 32;
 /// Shortest time between two versions (standards 88).
 const VERSION_INTERVAL: Duration = Duration::from_secs(1);
 
+/// Longest pause after a version that took long to publish, so that files are read in between: on a slow disk as well, publishing takes
+/// half of the time at most.
+const MAX_PAUSE: Duration = Duration::from_secs(10);
+
 /// Longest wait for the clock to catch up after it was set back, so that no version is dated in the future.
 const MAX_CLOCK_WAIT: Duration = Duration::from_secs(5);
 
@@ -99,6 +103,8 @@ pub struct Publisher {
     /// The version that is served.
     version: Version,
     published_at: Instant,
+    /// How long it took to publish that version.
+    publishing_took: Duration,
     /// The latest version for which a change was recorded; the next version is not earlier than this.
     pending_version: Version,
     /// Whether anything that is served has changed since that version was published.
@@ -147,6 +153,7 @@ impl Publisher {
             version,
             pending_version: version,
             published_at: Instant::now(),
+            publishing_took: Duration::ZERO,
             dirty: true,
             unfinished: false,
             catch_up: CatchUp::NotCompared,
@@ -239,7 +246,7 @@ impl Publisher {
         if !is_reusable || unpublished || is_due || !self.builder.resume(&mut self.catalog, Moment::of(self.version))? {
             return Ok(false);
         }
-        self.note_published(Moment::of(self.version))?;
+        self.note_published(Moment::of(self.version), Instant::now())?;
         Ok(true)
     }
 
@@ -357,6 +364,7 @@ impl Publisher {
         // The bulk import is over: from now on, files are compared with all rows.
         self.catalog.interrupt_bulk_import()?;
         let may_publish = queue == Queue::Empty && self.until_next_version().is_zero();
+        let begun = Instant::now();
         let snapshot_moment = Moment::by_clock(self.next_version().max(self.pending_version), Utc::now());
         let (ingest, builder, dirty) = (&mut self.ingest, &mut self.builder, self.dirty);
         let (changed, snapshot) = self.catalog.transaction(|catalog| {
@@ -373,7 +381,7 @@ impl Publisher {
         self.dirty |= changed;
         if let Some(snapshot) = snapshot {
             self.builder.serve(snapshot);
-            self.note_published(snapshot_moment)?;
+            self.note_published(snapshot_moment, begun)?;
             self.unfinished = true;
         }
         Ok(())
@@ -420,8 +428,9 @@ impl Publisher {
         let ingest = &mut self.ingest;
         self.catalog.transaction(|catalog| ingest.take_over_due(catalog, snapshot_moment.due, moment))?;
         self.read_main_feed()?;
+        let begun = Instant::now();
         self.builder.publish(&mut self.catalog, snapshot_moment)?;
-        self.note_published(snapshot_moment)
+        self.note_published(snapshot_moment, begun)
     }
 
     /// Reads the texts of all articles of the main feed. Their sizes decide which articles are in it, so this repeats until no text is
@@ -439,11 +448,12 @@ impl Publisher {
         Ok(())
     }
 
-    /// Notes that a version is served.
-    fn note_published(&mut self, moment: Moment) -> catalog::Result<()> {
+    /// Notes that a version is served, whose publishing began at `begun`.
+    fn note_published(&mut self, moment: Moment, begun: Instant) -> catalog::Result<()> {
         let Moment { version, due } = moment;
         self.version = version;
         self.published_at = Instant::now();
+        self.publishing_took = begun.elapsed();
         self.dirty = false;
         self.observers.metrics.record_version(self.first_change.take().map(|first| first.elapsed()));
         self.next_due = self.catalog.next_due(due)?;
@@ -469,11 +479,7 @@ impl Publisher {
     fn until_next_version(&self) -> Duration {
         let now = Utc::now();
         let by_clock = self.version.next().date().signed_duration_since(now).to_std().unwrap_or_default();
-        if by_clock <= MAX_CLOCK_WAIT {
-            return by_clock;
-        }
-        // The clock was set back by a lot: the monotonic clock decides.
-        VERSION_INTERVAL.saturating_sub(self.published_at.elapsed())
+        wait_for_version(by_clock, self.published_at.elapsed(), self.publishing_took)
     }
 
     fn until_next_wake(&self) -> Duration {
@@ -485,6 +491,14 @@ impl Publisher {
         // Usually only the channel wakes the writer.
         waits.fold(self.heartbeat.interval(), Duration::min)
     }
+}
+
+/// Returns the time until the next version may be published: `by_clock` is what is left of the second of the last one by the system's
+/// clock, `since` the time since that was served, and `took` how long it took to publish.
+fn wait_for_version(by_clock: Duration, since: Duration, took: Duration) -> Duration {
+    // If the clock was set back by a lot, the monotonic clock decides.
+    let wait = if by_clock <= MAX_CLOCK_WAIT { by_clock } else { VERSION_INTERVAL.saturating_sub(since) };
+    wait.max(took.min(MAX_PAUSE).saturating_sub(since))
 }
 
 /// Gives articles the ids and dates that they had in a feed published elsewhere. Reads the folder but publishes nothing; that happens at
@@ -545,4 +559,27 @@ fn last_version(catalog: &Catalog) -> catalog::Result<Version> {
 /// The next version: the current second, or the second after the last version if the clock is not later.
 fn next_version(last: Version) -> Version {
     Version::at(Utc::now()).max(last.next())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_leave_time_for_reading() {
+        let ms = Duration::from_millis;
+        for (by_clock, since, took, expected) in [
+            (ms(400), ms(600), ms(5), ms(400)),
+            (ms(0), ms(1_000), ms(5), ms(0)),
+            // On a slow disk, files are read for as long as the last version took.
+            (ms(0), ms(0), ms(3_000), ms(3_000)),
+            (ms(0), ms(2_000), ms(3_000), ms(1_000)),
+            (ms(0), ms(0), ms(60_000), ms(10_000)),
+            // The clock was set back by a day.
+            (ms(86_400_000), ms(300), ms(5), ms(700)),
+            (ms(86_400_000), ms(300), ms(2_000), ms(1_700)),
+        ] {
+            assert_eq!(wait_for_version(by_clock, since, took), expected, "{by_clock:?} {since:?} {took:?}");
+        }
+    }
 }
