@@ -22,7 +22,7 @@ use beneath::Root;
 pub use beneath::{FolderIdentity, ListedName, OpenFailure};
 use names::is_conflict;
 pub use names::is_ignored;
-pub use stat::Stat;
+pub use stat::{FileId, Stat};
 pub use walk::{Attributes, Met};
 
 /// The input format of an article, by its file extension.

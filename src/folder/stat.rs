@@ -9,6 +9,13 @@ use rustix::fs::{Statx, StatxFlags, StatxTimestamp};
 /// A time stamp further in the future than this is forged; one slightly ahead was set after the clock was read.
 const FUTURE: Duration = Duration::from_mins(1);
 
+/// Inode number and time of birth: a file, whatever its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct FileId {
+    inode: i64,
+    born: i64,
+}
+
 /// The result of `stat` for a file. Equal values mean equal content.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Stat {
@@ -44,6 +51,11 @@ impl Stat {
         let ahead = i64::try_from(FUTURE.as_nanos()).unwrap_or(i64::MAX);
         let Ok(age) = u64::try_from(age) else { return (age >= -ahead).then_some(quiet) };
         quiet.checked_sub(Duration::from_nanos(age)).filter(|wait| !wait.is_zero())
+    }
+
+    /// Identifies the file independently of its name; `None` if the file system records no time of birth.
+    pub fn file_id(&self) -> Option<FileId> {
+        (self.born != 0).then_some(FileId { inode: self.inode, born: self.born })
     }
 
     /// Keeps what identifies the file and clears what describes its content.

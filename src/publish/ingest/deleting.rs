@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::conductor::Ingest;
 use super::deletions::DELETION_GRACE;
+use super::renames::Whereabouts;
 use super::step::{Queue, Trigger, WriteMoment};
 use crate::article::Problem;
 use crate::catalog::{self, Catalog, Recorded};
@@ -68,6 +69,20 @@ impl Ingest {
         let file = self.folder.root().join(path);
         if !self.folder.has_lost(&file) {
             return self.process_path(catalog, &file, Trigger::Scan, moment);
+        }
+        if let Some(known) = catalog.known(path)? {
+            match self.whereabouts(&known) {
+                Whereabouts::Recorded => {}
+                Whereabouts::Moving => {
+                    self.renames.forget_place(known.stat);
+                    self.deletions.add(path.to_path_buf(), moment.instant);
+                    return Ok(false);
+                }
+                Whereabouts::Elsewhere(place) => {
+                    self.schedule.add(place.clone(), moment.instant, Trigger::Scan);
+                    return self.follow_file(catalog, &known, place, moment);
+                }
+            }
         }
         if self.give_back(catalog, path, moment)? {
             self.schedule_twins(path, moment);

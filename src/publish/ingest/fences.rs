@@ -158,6 +158,11 @@ impl Fences {
         !self.deferred.is_empty()
     }
 
+    /// Whether the file at a path waits.
+    pub fn is_deferred(&self, path: &Path) -> bool {
+        self.deferred.contains_key(path)
+    }
+
     /// Identifies the files that wait.
     pub fn deferred_files(&self) -> impl Iterator<Item = Stat> {
         self.deferred.values().map(|deferred| deferred.stat)

@@ -18,6 +18,7 @@ mod fences;
 mod mounting;
 mod mounts;
 mod ownership;
+mod places;
 mod problems;
 mod read_pool;
 mod reading;

@@ -11,7 +11,7 @@ use super::reading_supervisor::{FileBytes, ReadingOutcome, ReadingSupervisor};
 use crate::article::load::{self, LoadError, Loaded, OpenArticle, load_as};
 use crate::article::{self, Article, Reading};
 use crate::catalog::Catalog;
-use crate::folder::{Folder, SourceFormat};
+use crate::folder::{FileId, Folder, SourceFormat};
 use crate::model::taxonomy::{self, Term};
 
 /// Files per message between threads: so many that sending costs little beside reading.
@@ -37,6 +37,8 @@ pub(super) enum Depth {
 pub(super) struct FoundFile {
     pub path: PathBuf,
     pub format: SourceFormat,
+    /// Identifies the file, if it may have moved here.
+    pub file: Option<FileId>,
     /// In bytes.
     pub size: i64,
     /// The catalog has nothing under this path.
@@ -61,7 +63,7 @@ pub(super) struct Job {
 impl Job {
     /// A file that a scan found. Only a new one may be read by its head.
     pub fn of(found: &FoundFile, depth: Depth) -> Self {
-        let FoundFile { path, format, size, is_new, last_hash } = found;
+        let FoundFile { path, format, size, is_new, last_hash, .. } = found;
         let depth = if *is_new { depth } else { Depth::Whole };
         let last_hash = last_hash.as_deref().copied();
         Self { path: path.clone(), format: *format, depth, size: *size, last_hash }

@@ -1,6 +1,7 @@
 //! Compares the whole folder with the catalog. Files that differ are read, known files that are not there are missing. Both are walked in
 //! the order of their paths, side by side, so that only the differences are held in memory.
 
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -16,7 +17,7 @@ use super::scan::HURRY_FROM;
 use super::step::{Trigger, WriteMoment};
 use crate::catalog::{self, Catalog, Known, Publishing};
 use crate::folder::watch::{Armed, QUIET};
-use crate::folder::{Attributes, Folder, Found, Met, SourceFormat};
+use crate::folder::{Attributes, FileId, Folder, Found, Met, SourceFormat};
 use crate::model::collection::ArticleState;
 use crate::model::text;
 use crate::observe::metrics::Comparison;
@@ -38,6 +39,10 @@ struct Differences {
     to_read: Vec<FoundFile>,
     /// Known files that the walk did not find.
     vanished: Vec<PathBuf>,
+    /// Known files that are not at their paths.
+    displaced: HashSet<FileId>,
+    /// Where files are that differ and are being written.
+    open: Vec<(FileId, PathBuf)>,
     /// Files that were missing before.
     found_again: Vec<PathBuf>,
     folders: Vec<PathBuf>,
@@ -84,11 +89,30 @@ fn with_attributes(files: &mut Attributes, chunk: Vec<Met>) -> Vec<Walked> {
 /// The results of the walk and of the comparison.
 type Compared = (thread::Result<io::Result<()>>, catalog::Result<Differences>);
 
+impl Differences {
+    /// The file of a row is not at the path of the row.
+    fn note_displaced(&mut self, known: &Known) {
+        self.displaced.extend(known.stat.file_id());
+    }
+
+    /// Where the files are that are not at their recorded paths.
+    fn places(&self) -> HashMap<FileId, PathBuf> {
+        if self.displaced.is_empty() {
+            return HashMap::new();
+        }
+        let to_read = self.to_read.iter().filter_map(|found| Some((found.file?, &found.path)));
+        let found = self.open.iter().map(|(file, path)| (*file, path)).chain(to_read);
+        found.filter(|(file, _)| self.displaced.contains(file)).map(|(file, path)| (file, path.clone())).collect()
+    }
+}
+
 impl Ingest {
     /// Compares the whole folder with the catalog, except for files that are being written. [`Ingest::tick`] reads the files that differ.
     pub fn reconcile(&mut self, catalog: &mut Catalog, moment: WriteMoment) -> catalog::Result<Comparison> {
         self.must_reconcile = false;
         let Some(differences) = self.differences(catalog)? else { return Ok(Comparison::Away) };
+        // Before any is read: an article whose file is elsewhere gives way to others.
+        self.renames.set_places(differences.places());
         let Differences {
             mut to_read,
             vanished,
@@ -252,14 +276,18 @@ impl Ingest {
             while let Some(earlier) =
                 known.next_if(|known| known.as_ref().is_ok_and(|known| known.path.as_os_str() < path.as_os_str()))
             {
-                differences.vanished.push(earlier?.path);
+                let earlier = earlier?;
+                differences.note_displaced(&earlier);
+                differences.vanished.push(earlier.path);
             }
             let recorded =
                 known.next_if(|known| known.as_ref().map_or(true, |known| known.path == path)).transpose()?;
             self.note(&mut differences, path, &found, format, recorded.as_ref());
         }
         for rest in known {
-            differences.vanished.push(rest?.path);
+            let rest = rest?;
+            differences.note_displaced(&rest);
+            differences.vanished.push(rest.path);
         }
         // Articles of one date are in the order in which they were read: not in the order of the file system.
         differences.to_read.sort_unstable_by(|one, other| one.path.cmp(&other.path));
@@ -313,15 +341,25 @@ impl Ingest {
         if self.deletions.is_missing(path) {
             differences.found_again.push(path.to_path_buf());
         }
+        if let Some(known) = recorded.filter(|known| known.stat.file_only() != found.stat.file_only()) {
+            differences.note_displaced(known);
+        }
         let same = recorded.is_some_and(|known| known.stat == found.stat && !known.stale)
             || self.problems.of(path).is_some_and(|out| out.stat == found.stat && out.twin.is_none());
-        if same || self.open_files.has(&found.path) {
+        if same {
+            return;
+        }
+        if self.open_files.has(&found.path) {
+            differences.open.extend(found.stat.file_id().map(|file| (file, path.to_path_buf())));
             return;
         }
         let is_read = |known: &&Known| known.state == ArticleState::Live && !known.stale && !known.unread;
         let last_hash = recorded.filter(is_read).map(|known| Box::new(known.file_hash));
+        // A file that was left out here before is the second name of a file: it has not moved.
+        let was_here = self.problems.of(path).is_some_and(|out| out.stat.file_only() == found.stat.file_only());
+        let file = found.stat.file_id().filter(|_| !was_here);
         let (path, size, is_new) = (path.to_path_buf(), found.stat.size, recorded.is_none());
-        differences.to_read.push(FoundFile { path, format, size, is_new, last_hash });
+        differences.to_read.push(FoundFile { path, format, file, size, is_new, last_hash });
     }
 
     /// Records folders: each has a feed, with or without articles in it.

@@ -5,12 +5,32 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::fences::Fences;
-use crate::folder::Stat;
+use crate::folder::{FileId, Stat};
 
 /// For how long after a hint of a rename others are expected: then a file at a new path also waits for a fence.
 const MORE_RENAMES: Duration = Duration::from_secs(5);
 /// Maximum number of names aside; articles whose names were forgotten are found by their content.
 const MOST_ASIDE: usize = 10_000;
+
+/// How a rename was noticed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Evidence {
+    /// A hint reported it.
+    Hint,
+    /// A file was found at another path than the one in the catalog.
+    File,
+}
+
+/// Where the file of an article is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Whereabouts {
+    /// At its recorded path, or nowhere as far as is known.
+    Recorded,
+    /// At this other path.
+    Elsewhere(PathBuf),
+    /// It was found at another path, and has left that one, too.
+    Moving,
+}
 
 /// What is remembered of renames until all hints of them have been followed.
 #[derive(Debug, Default)]
@@ -23,8 +43,10 @@ pub struct Renames {
     inferred: HashMap<PathBuf, u64>,
     /// By path, the file that an article had before the first scan found another in its place, and such a fence.
     former: HashMap<PathBuf, (Stat, u64)>,
-    /// Files that were found at other places than recorded and are still to be processed, each by its inode and birth.
-    unprocessed: HashSet<(i64, i64)>,
+    /// Files that were found at other places than recorded and are still to be processed.
+    unprocessed: HashSet<FileId>,
+    /// Where files were last found of which the catalog has another path. Its article waits for such a file.
+    places: HashMap<FileId, PathBuf>,
     /// When the last hint of a rename of an article or a folder was followed.
     last_hint: Option<Instant>,
 }
@@ -42,17 +64,37 @@ impl Renames {
 
     /// Sets the files that were found at other places than recorded and are still to be processed.
     pub fn set_unprocessed(&mut self, files: impl IntoIterator<Item = Stat>) {
-        self.unprocessed = files.into_iter().map(|file| (file.inode, file.born)).collect();
+        self.unprocessed = files.into_iter().filter_map(|file| file.file_id()).collect();
     }
 
     /// A file is processed now.
     pub fn set_processed(&mut self, file: Stat) {
-        self.unprocessed.remove(&(file.inode, file.born));
+        file.file_id().map(|file| self.unprocessed.remove(&file));
     }
 
     /// Whether a file was found at another place and is still to be processed.
     pub fn is_unprocessed(&self, file: Stat) -> bool {
-        self.unprocessed.contains(&(file.inode, file.born))
+        file.file_id().is_some_and(|file| self.unprocessed.contains(&file))
+    }
+
+    /// A comparison has found these files at other places than recorded, and no others.
+    pub fn set_places(&mut self, places: HashMap<FileId, PathBuf>) {
+        self.places = places;
+    }
+
+    /// A file was found at another place than recorded.
+    pub fn set_place(&mut self, file: Stat, place: &Path) {
+        self.places.extend(file.file_id().map(|file| (file, place.to_path_buf())));
+    }
+
+    /// The last place of a file that was found at another place than recorded.
+    pub fn place_of(&self, file: Stat) -> Option<&Path> {
+        Some(self.places.get(&file.file_id()?)?.as_path())
+    }
+
+    /// A file is at its recorded place, or is no article's.
+    pub fn forget_place(&mut self, file: Stat) {
+        file.file_id().map(|file| self.places.remove(&file));
     }
 
     /// Whether files are being renamed.
