@@ -4,6 +4,9 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
+/// The last beat of a task that is exempt.
+const NEVER_STALLS: u64 = u64::MAX;
+
 /// Beat interval without a check. An idle daemon then wakes up once a day.
 const UNCHECKED: Duration = Duration::from_hours(24);
 
@@ -71,9 +74,25 @@ impl Heartbeat {
         self.last.at.store(now, Relaxed);
     }
 
+    /// Exempts the task from the check until the result is dropped: it waits for the disk and cannot beat.
+    pub fn exempt(&self) -> Exemption<'_> {
+        self.last.at.store(NEVER_STALLS, Relaxed);
+        Exemption(self)
+    }
+
     /// Longest time that an idle task may sleep between two beats.
     pub fn interval(&self) -> Duration {
         self.interval
+    }
+}
+
+/// A wait of a task that cannot beat meanwhile.
+#[derive(Debug)]
+pub struct Exemption<'a>(&'a Heartbeat);
+
+impl Drop for Exemption<'_> {
+    fn drop(&mut self) {
+        self.0.beat();
     }
 }
 
@@ -91,6 +110,19 @@ mod tests {
         assert_eq!(heartbeats.stalled(Duration::from_hours(1)), Vec::<&str>::new());
         drop(stuck);
         assert_eq!(heartbeats.stalled(Duration::from_millis(20)), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn a_task_that_is_exempt_has_not_stalled() {
+        let heartbeats = Heartbeats::new(Some(Duration::from_millis(1)));
+        let task = heartbeats.register("slow disk");
+        let exemption = task.exempt();
+        std::thread::sleep(Duration::from_millis(30));
+        assert_eq!(heartbeats.stalled(Duration::from_millis(1)), Vec::<&str>::new());
+        drop(exemption);
+        assert_eq!(heartbeats.stalled(Duration::from_hours(1)), Vec::<&str>::new());
+        std::thread::sleep(Duration::from_millis(30));
+        assert_eq!(heartbeats.stalled(Duration::from_millis(1)), ["slow disk"]);
     }
 
     #[test]

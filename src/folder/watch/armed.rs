@@ -56,6 +56,14 @@ impl Drop for Arming {
 }
 
 #[cfg(test)]
+impl Armed {
+    /// Begins a pass that watches no folder, so that each wait lasts until the result is dropped.
+    pub fn block(&self) -> impl Drop + Send + use<> {
+        self.begin()
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use std::sync::mpsc::{RecvTimeoutError, channel};
     use std::time::Duration;

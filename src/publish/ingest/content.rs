@@ -261,6 +261,7 @@ pub(crate) mod tests {
     use crate::model::collection::{ArticleLookup, ArticleState};
     use crate::model::entry::{ArticleId, Entry, Slug};
     use crate::model::moment::{Moment, Version};
+    use crate::observe::metrics::Comparison;
     use crate::publish::ingest::{Queue, WriteMoment};
     use crate::render::feed::Channel;
 
@@ -307,6 +308,31 @@ pub(crate) mod tests {
 
         pub fn fence(&self) -> &Fence {
             &self.fence
+        }
+
+        /// The state directory.
+        pub fn state(&self) -> &Path {
+            self.directory.path()
+        }
+
+        /// Compares the folder with the catalog until nothing that differs is left to be read.
+        pub fn compare_all(&mut self) {
+            loop {
+                let moment = self.moment();
+                if self.ingest.reconcile(&mut self.catalog, moment).unwrap() != Comparison::Different {
+                    return;
+                }
+                while self.ingest.is_reading() {
+                    self.tick(Duration::ZERO, 1);
+                }
+                // Files have to be quiet, and old enough for their times to say that they are the same.
+                std::thread::sleep(Duration::from_millis(100));
+                self.tick(Duration::ZERO, 1);
+            }
+        }
+
+        pub fn ingest(&mut self) -> &mut Ingest {
+            &mut self.ingest
         }
 
         fn moment(&mut self) -> WriteMoment {

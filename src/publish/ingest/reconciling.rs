@@ -20,6 +20,7 @@ use crate::folder::watch::{Armed, QUIET};
 use crate::folder::{Attributes, FileId, Folder, Found, Met, SourceFormat};
 use crate::model::collection::ArticleState;
 use crate::model::text;
+use crate::observe::heartbeat::Heartbeat;
 use crate::observe::metrics::Comparison;
 
 /// Files per message of the walk over the folder.
@@ -238,8 +239,10 @@ impl Ingest {
         let (sender, walked) = channel();
         let mut files = Attributes::new(&self.folder);
         let send = |chunk| sender.send(with_attributes(&mut files, chunk)).is_ok();
+        // As in `next_chunk`, a slow disk is no stall.
+        let exemption = self.heartbeat.as_ref().map(Heartbeat::exempt);
         let found = walk(&self.folder, &self.armed, send);
-        drop(sender);
+        drop((sender, exemption));
         (Ok(found), catalog.with_known(|known| self.compare(&walked, known)))
     }
 
@@ -375,5 +378,43 @@ impl Ingest {
             return Ok(());
         }
         catalog.transaction(|catalog| new.iter().try_for_each(|folder| catalog.know_folder(folder)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use chrono::DateTime;
+
+    use super::*;
+    use crate::observe::heartbeat::Heartbeats;
+    use crate::publish::ingest::content::tests::Site;
+
+    #[test]
+    fn a_comparison_on_one_thread_that_waits_for_the_disk_has_not_stalled() {
+        let mut site = Site::new();
+        site.write("a.md", "# A\n\nText");
+        let catalog = Catalog::open(site.state(), Some("x.example"), DateTime::UNIX_EPOCH).unwrap();
+        let heartbeats = Heartbeats::new(Some(Duration::from_millis(1)));
+        let ingest = site.ingest();
+        ingest.beat_with(heartbeats.register("the publisher"));
+        let blocked = ingest.armed.block();
+        let stalled = || heartbeats.stalled(Duration::from_millis(20));
+        thread::sleep(Duration::from_millis(50));
+        thread::scope(|scope| {
+            let compared = scope.spawn(move || ingest.compare_in_turn(&catalog));
+            let until = Instant::now() + Duration::from_secs(20);
+            while !stalled().is_empty() && Instant::now() < until {
+                thread::sleep(Duration::from_millis(1));
+            }
+            // The walk has begun: whatever it waits for, no stall is reported.
+            let stalled = stalled();
+            drop(blocked);
+            let (found, differences) = compared.join().unwrap();
+            assert_eq!(stalled, Vec::<&str>::new());
+            assert!(found.unwrap().is_ok());
+            assert_eq!(differences.unwrap().files, 1);
+        });
     }
 }
