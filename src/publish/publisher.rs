@@ -374,7 +374,7 @@ impl Publisher {
             // Not ready if nothing that is served has changed, if more hints are waiting, or if texts have to be read first.
             let is_ready = may_publish
                 && (changed || dirty)
-                && !(ingest.has_unread() && builder.lacks_texts(catalog, snapshot_moment.due)?);
+                && !(ingest.has_unread(catalog)? && builder.lacks_texts(catalog, snapshot_moment.due)?);
             let snapshot = if is_ready { Some(builder.render(catalog, snapshot_moment)?) } else { None };
             Ok((changed, snapshot))
         })?;
@@ -436,7 +436,7 @@ impl Publisher {
     /// Reads the texts of all articles of the main feed. Their sizes decide which articles are in it, so this repeats until no text is
     /// missing.
     fn read_main_feed(&mut self) -> catalog::Result<()> {
-        while self.ingest.has_unread() {
+        while self.ingest.has_unread(&self.catalog)? {
             let moment = self.moment();
             let unread = self.builder.unread(&self.catalog, moment.seconds())?;
             if unread.is_empty() {

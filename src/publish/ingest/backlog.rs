@@ -25,7 +25,7 @@ pub(super) struct Backlog {
     requests: TextRequests,
     /// Whether there may be any.
     is_open: bool,
-    /// Whether some were left for later when it was closed.
+    /// Whether some were left for later when it was closed, and have perhaps not been read since.
     has_rest: bool,
     /// Number of the last article that was read or given to the read pool.
     last: i64,
@@ -56,8 +56,9 @@ impl Backlog {
     }
 
     /// Whether the text of any article may be unread.
-    pub fn has_unread(&self) -> bool {
-        self.is_open || self.has_rest
+    pub fn has_unread(&mut self, catalog: &Catalog) -> catalog::Result<bool> {
+        self.has_rest = self.has_rest && !catalog.unread_after(0, 1)?.is_empty();
+        Ok(self.is_open || self.has_rest)
     }
 
     /// An article was added.
@@ -137,5 +138,35 @@ impl Backlog {
             self.must_notify = true;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::*;
+    use crate::catalog::FILE;
+    use crate::publish::ingest::content::tests::Site;
+
+    #[test]
+    fn a_text_that_is_read_after_all_others_ends_the_queries_for_it() {
+        let mut site = Site::new();
+        site.write("a.md", "# A\n\nText");
+        let connection = rusqlite::Connection::open(site.state().join(FILE)).unwrap();
+        let set_unread = |is_unread: bool| {
+            connection.execute("UPDATE article SET stale = ?1", [if is_unread { 3 } else { 0 }]).unwrap();
+        };
+        let catalog = Catalog::open(site.state(), Some("x.example"), DateTime::UNIX_EPOCH).unwrap();
+        set_unread(true);
+        let mut backlog = Backlog::of(&catalog).unwrap();
+        // Its file is missing or being written: it is left for later.
+        backlog.last = 1_000;
+        backlog.close_if_empty(&catalog).unwrap();
+        assert!(!backlog.is_open() && backlog.has_unread(&catalog).unwrap());
+        set_unread(false);
+        assert!(!backlog.has_unread(&catalog).unwrap());
+        set_unread(true);
+        assert!(!backlog.has_unread(&catalog).unwrap(), "the catalog is not read any more");
     }
 }

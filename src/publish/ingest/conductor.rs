@@ -137,8 +137,11 @@ impl Ingest {
     }
 
     /// Returns whether there may be articles whose texts have not been read.
-    pub fn has_unread(&self) -> bool {
-        self.backlog.has_unread()
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn has_unread(&mut self, catalog: &Catalog) -> catalog::Result<bool> {
+        self.backlog.has_unread(catalog)
     }
 
     /// Number of files of a large scan that were read, and of all.

@@ -429,7 +429,7 @@ pub(crate) mod tests {
                 self.tick(Duration::ZERO, 1);
             }
             self.catalog.finish_bulk_import().unwrap();
-            while self.ingest.has_unread() {
+            while self.ingest.has_unread(&self.catalog).unwrap() {
                 self.tick(Duration::ZERO, 1);
             }
             self.wait();
