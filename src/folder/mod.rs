@@ -113,6 +113,11 @@ impl Folder {
         gone || self.format(path).is_none()
     }
 
+    /// Whether there is certainly nothing at a relative path. What cannot be examined may be there.
+    pub fn is_gone(&self, below: &Path) -> bool {
+        matches!(self.metadata(below), Err(OpenFailure::System(Errno::NOENT | Errno::NOTDIR)))
+    }
+
     /// Opens the folder, to open files beneath it.
     fn open_root(&self) -> Result<Root, Errno> {
         Root::open(&self.root, self.follow_links)

@@ -4,7 +4,7 @@
 //!
 //! Its records are not synchronised to the disk: they must survive the end of the process, not a power cut.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -53,6 +53,9 @@ struct Suspect {
     /// Whether a reading of it took too long.
     #[serde(default)]
     is_slow: bool,
+    /// The files that have this content, as far as is known.
+    #[serde(skip)]
+    places: BTreeSet<PathBuf>,
 }
 
 #[derive(Debug, Default)]
@@ -160,6 +163,37 @@ impl ReadingJournal {
         OpenReading { journal: self.clone(), slot, generation }
     }
 
+    /// Records that a file has this content: a suspect is remembered until all its files are gone or changed.
+    pub fn locate(&self, path: &Path, hash: &ContentHash) {
+        if let Some(suspect) = self.lock().suspects.get_mut(hash) {
+            suspect.places.insert(path.to_path_buf());
+        }
+    }
+
+    /// The files of all suspects.
+    pub fn places(&self) -> BTreeSet<PathBuf> {
+        self.lock().suspects.values().flat_map(|suspect| suspect.places.iter().cloned()).collect()
+    }
+
+    /// Forgets the files of suspects for which `is_there` does not hold, and the suspects without any other.
+    pub fn retain_places(&self, is_there: impl Fn(&ContentHash, &Path) -> bool) {
+        let mut state = self.lock();
+        let mut has_changed = false;
+        state.suspects.retain(|hash, suspect| {
+            let before = suspect.places.len();
+            suspect.places.retain(|place| is_there(hash, place));
+            if suspect.places.len() == before {
+                return true;
+            }
+            has_changed = true;
+            let remaining = suspect.places.first().map(|place| text::path_line(place));
+            remaining.map(|path| suspect.path = path).is_some()
+        });
+        if has_changed {
+            state.save_or_warn();
+        }
+    }
+
     /// A suspect was read: nothing is held against it any more.
     pub fn acquit(&self, hash: &ContentHash) {
         let mut state = self.lock();
@@ -174,6 +208,7 @@ impl ReadingJournal {
         let mut state = self.lock();
         state.make_room(hash);
         let suspect = state.suspects.entry(*hash).or_insert_with(|| Suspect::at(path));
+        suspect.places.insert(path.to_path_buf());
         suspect.is_slow = true;
         let reason = suspect.reason();
         state.save_or_warn();
@@ -193,7 +228,15 @@ impl ReadingJournal {
 
 impl Suspect {
     fn at(path: &Path) -> Self {
-        Self { path: text::path_line(path), ends: 0, is_slow: false }
+        Self { path: text::path_line(path), ends: 0, is_slow: false, places: BTreeSet::from([path.to_path_buf()]) }
+    }
+
+    /// A suspect of an earlier process. Without its exact path, its place is unknown until the file is read again.
+    fn located(mut self) -> Self {
+        if !self.path.contains(['\\', char::REPLACEMENT_CHARACTER]) {
+            self.places.insert(PathBuf::from(&self.path));
+        }
+        self
     }
 
     fn standing(&self) -> Standing {
@@ -217,6 +260,7 @@ impl JournalState {
     fn suspect(&mut self, hash: ContentHash, path: &Path) {
         self.make_room(&hash);
         let suspect = self.suspects.entry(hash).or_insert_with(|| Suspect::at(path));
+        suspect.places.insert(path.to_path_buf());
         suspect.ends += 1;
         let (path, ends) = (&suspect.path, suspect.ends);
         if suspect.standing() == Standing::Suspect {
@@ -280,7 +324,8 @@ fn load_suspects(directory: &Path) -> HashMap<ContentHash, Suspect> {
         .ok()
         .and_then(|bytes| serde_json::from_slice(&bytes).ok())
         .unwrap_or_default();
-    named.into_iter().filter_map(|(hash, suspect)| Some((unhex(&hash)?, suspect))).take(MAX_SUSPECTS).collect()
+    let suspects = named.into_iter().filter_map(|(hash, suspect)| Some((unhex(&hash)?, suspect.located())));
+    suspects.take(MAX_SUSPECTS).collect()
 }
 
 fn identity(directory: &Path) -> Option<(u64, u64)> {

@@ -67,6 +67,8 @@ fn a_file_that_ends_the_process_is_left_out_at_the_third_start() {
     // Once it is another file, it is read.
     std::fs::write(articles.join("large.md"), "# Small now\n\nText").unwrap();
     program.wait_until("the changed file is read", |program| program.get("/feed.json").contains("\"Small now\""));
+    let suspects = directory.path().join("state/readings/suspects.json");
+    program.wait_until("the former content is forgotten", |_| !suspects.exists());
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Deletes the articles of files that stay missing, and takes back those of files that stay empty.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::conductor::Ingest;
@@ -84,6 +85,7 @@ impl Ingest {
                 }
             }
         }
+        self.supervisor.forget_gone(|_| BTreeSet::from([path.to_path_buf()]));
         if self.give_back(catalog, path, moment)? {
             self.schedule_twins(path, moment);
             return Ok(false);
@@ -93,6 +95,18 @@ impl Ingest {
         let recorded = catalog.withdraw(path, ArticleState::Gone, moment.version)?;
         self.schedule_twins(path, moment);
         Ok(recorded == Recorded::Changed)
+    }
+
+    /// Forgets the files that were left out and are gone. What is on a disk that is away may come back.
+    pub(super) fn forget_gone_suspects(&self) {
+        self.supervisor.forget_gone(|mut places| {
+            places.retain(|path| !self.mounts.hides(path) && self.folder.is_gone(path));
+            // The folder itself may have vanished just now.
+            if !self.folder.is_there() || self.deletions.is_replaced(&self.folder) {
+                places.clear();
+            }
+            places
+        });
     }
 
     /// A file or a folder is missing from now on.
@@ -131,5 +145,109 @@ impl Ingest {
             return Ok(false);
         }
         Ok(catalog.withdraw(&path, ArticleState::Held, moment.version)? == Recorded::Changed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::publish::ingest::content::tests::Site;
+    use crate::system::reading_journal::ReadingJournal;
+
+    const BAD: &str = "# Bad\n\nIt takes too long to read.";
+
+    /// A site with an article, and with a file that is left out.
+    fn site_with_suspect(name: &str) -> Site {
+        let mut site = Site::new();
+        let journal = ReadingJournal::open(site.state()).unwrap();
+        journal.leave_out_slow(Path::new(name), blake3::hash(BAD.as_bytes()).as_bytes());
+        site.ingest().record_readings(journal);
+        site.write("good.md", "# Good\n\nText");
+        site.write(name, BAD);
+        assert!(is_left_out(&site, name));
+        site.compare_all();
+        assert!(is_remembered(&site));
+        site
+    }
+
+    fn is_left_out(site: &Site, name: &str) -> bool {
+        site.problems(name).iter().any(|problem| problem.contains("it is left out until its content changes"))
+    }
+
+    fn is_remembered(site: &Site) -> bool {
+        site.state().join("readings/suspects.json").exists()
+    }
+
+    #[test]
+    fn a_file_that_was_left_out_is_forgotten_once_it_is_gone() {
+        let mut site = site_with_suspect("bad.md");
+        // It is the same file under another name, also for the next process.
+        std::fs::rename(site.file("bad.md"), site.file("renamed.md")).unwrap();
+        site.look("renamed.md");
+        site.compare_all();
+        assert!(is_left_out(&site, "renamed.md") && is_remembered(&site));
+        let journal = ReadingJournal::open(site.state()).unwrap();
+        site.ingest().record_readings(journal);
+        site.compare_all();
+        assert!(is_remembered(&site));
+        site.remove("renamed.md");
+        assert!(is_remembered(&site), "it may be written again");
+        site.compare_all();
+        assert!(!is_remembered(&site));
+        site.write("bad.md", BAD);
+        assert!(site.public("bad.md").is_some(), "it is read again");
+    }
+
+    #[test]
+    fn a_file_that_was_left_out_is_forgotten_once_its_content_changes() {
+        let mut site = site_with_suspect("bad.md");
+        site.write("copy.md", BAD);
+        site.write("bad.md", "# Better\n\nText");
+        assert!(is_left_out(&site, "copy.md") && is_remembered(&site), "another file has the same content");
+        site.write("copy.md", "");
+        assert!(is_remembered(&site), "it is about to be written");
+        site.write("copy.md", "# Another\n\nText");
+        assert!(!is_remembered(&site));
+    }
+
+    #[test]
+    fn a_file_that_was_left_out_is_forgotten_with_its_article() {
+        let mut site = Site::new();
+        site.write("good.md", "# Good\n\nText");
+        site.write("bad.md", "# Bad\n\nText");
+        let journal = ReadingJournal::open(site.state()).unwrap();
+        journal.leave_out_slow(Path::new("bad.md"), blake3::hash(BAD.as_bytes()).as_bytes());
+        site.ingest().record_readings(journal);
+        site.write("bad.md", BAD);
+        assert!(site.public("bad.md").is_some() && is_remembered(&site), "the last good version stays");
+        site.remove_for_good("bad.md");
+        assert!(site.public("bad.md").is_none() && !is_remembered(&site));
+    }
+
+    #[test]
+    fn a_file_that_was_left_out_is_remembered_while_its_disk_is_away() {
+        let mut site = site_with_suspect("disk/bad.md");
+        site.write("disk/one.md", "# One\n\nText");
+        let away = site.state().join("away");
+        std::fs::rename(site.file("disk"), &away).unwrap();
+        std::fs::create_dir(site.file("disk")).unwrap();
+        site.ingest().mounts.add(Path::new("disk"));
+        site.compare_all();
+        site.compare_all();
+        assert!(site.public("disk/one.md").is_some() && is_remembered(&site));
+        // The watched folder itself.
+        let root = site.file("");
+        let folder_away = site.state().join("folder away");
+        std::fs::rename(&root, &folder_away).unwrap();
+        site.compare_all();
+        assert!(is_remembered(&site));
+        std::fs::rename(&folder_away, &root).unwrap();
+        std::fs::remove_dir(site.file("disk")).unwrap();
+        std::fs::rename(&away, site.file("disk")).unwrap();
+        site.compare_all();
+        assert!(is_remembered(&site));
+        std::fs::remove_file(site.file("disk/bad.md")).unwrap();
+        site.compare_all();
+        assert!(!is_remembered(&site));
     }
 }

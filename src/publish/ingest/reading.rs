@@ -151,6 +151,10 @@ impl Ingest {
     ) -> catalog::Result<bool> {
         let (stat, file_hash) = (read.loaded.stat, read.hash);
         let path = &read.path.clone();
+        // An empty file is usually about to be written again.
+        if !read.loaded.bytes.is_empty() {
+            self.supervisor.note_content(path, &file_hash);
+        }
         let is_up_to_date = |known: &&Known| known.state == ArticleState::Live && !known.stale && !known.unread;
         if known.filter(is_up_to_date).is_some_and(|known| known.file_hash == file_hash) {
             self.deletions.clear_emptied(path);

@@ -2,7 +2,8 @@
 //! the writer nor its heartbeat depends on one file: what takes too much processor time is left out. A file that the last process may
 //! have ended of is read while no other is.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -39,6 +40,8 @@ const MAX_THREADS: usize = 16;
 const FULL_PAUSE: Duration = Duration::from_secs(10);
 /// How long the result of a slow reading is kept for a caller that has given the file up.
 const RESULT_LIFE: Duration = Duration::from_mins(2);
+/// Length of the part of a [`measured_hash`] that stands for the path.
+const PATH_HASH: usize = 16;
 /// How often the writer beats while it waits.
 const BEAT: Duration = Duration::from_millis(200);
 
@@ -173,6 +176,21 @@ impl ReadingSupervisor {
         self.journal.acquit(hash);
     }
 
+    /// A file has this content now. What was left out of it before is forgotten, unless another file has the same.
+    pub fn note_content(&self, path: &Path, hash: &ContentHash) {
+        self.journal.retain_places(|suspect, place| place != path || suspect == hash || is_measured(suspect, path));
+    }
+
+    /// Forgets the suspects whose files are all gone. `gone` gets the files of suspects, and returns those that are gone.
+    pub fn forget_gone(&self, gone: impl FnOnce(BTreeSet<PathBuf>) -> BTreeSet<PathBuf>) {
+        let places = self.journal.places();
+        if places.is_empty() {
+            return;
+        }
+        let gone = gone(places);
+        self.journal.retain_places(|_, place| !gone.contains(place));
+    }
+
     /// Begins a reading beside others, or alone; `None` if it has to wait.
     fn begin(&self, path: &Path, hash: &ContentHash, is_suspect: bool) -> Option<CountedReading> {
         let mut running = self.shared.lock();
@@ -223,6 +241,9 @@ impl ReadingSupervisor {
     /// Parses a file. Once it is recorded, [`ReadingSupervisor::acquit`] has to be called.
     pub fn read(&self, file: FileBytes<'_>) -> ReadingOutcome {
         let standing = self.journal.standing(file.hash);
+        if standing != Standing::Clear {
+            self.journal.locate(file.path, file.hash);
+        }
         if let Standing::LeftOut(reason) = standing {
             return ReadingOutcome::LeftOut(Problem::of_file(reason));
         }
@@ -370,8 +391,8 @@ impl ReadingSupervisor {
 
     /// The duration of a recording in seconds; `None` if it is not stated or takes too long to find. `heartbeat` beats meanwhile.
     pub fn duration(&self, path: &Path, stat: &Stat, heartbeat: Option<&Heartbeat>) -> Option<u32> {
-        // A recording that an article names is not read whole, so it is known by its attributes.
-        let hash = *blake3::hash(format!("{} {} {}", path.display(), stat.size, stat.mtime).as_bytes()).as_bytes();
+        let hash = measured_hash(path, stat);
+        self.journal.retain_places(|suspect, place| place != path || suspect == &hash || !is_measured(suspect, path));
         if matches!(self.journal.standing(&hash), Standing::LeftOut(_)) {
             return None;
         }
@@ -409,6 +430,19 @@ impl ReadingSupervisor {
             return None;
         }
     }
+}
+
+/// Stands for the content of a recording that an article names, which is not read whole: its path, then its attributes.
+fn measured_hash(path: &Path, stat: &Stat) -> ContentHash {
+    let mut hash = *blake3::hash(path.as_os_str().as_bytes()).as_bytes();
+    let attributes = blake3::hash(format!("{} {}", stat.size, stat.mtime).as_bytes());
+    hash[PATH_HASH..].copy_from_slice(&attributes.as_bytes()[PATH_HASH..]);
+    hash
+}
+
+/// Whether a hash is a [`measured_hash`] of this file, with any attributes.
+fn is_measured(hash: &ContentHash, path: &Path) -> bool {
+    hash[..PATH_HASH] == blake3::hash(path.as_os_str().as_bytes()).as_bytes()[..PATH_HASH]
 }
 
 /// Whether work has taken too much processor time, or far too long.
@@ -549,6 +583,23 @@ pub(super) mod tests {
         assert!(problem.message.contains("took too long"), "{problem}");
         assert!(matches!(read(&folder.supervisor(), &endless), ReadingOutcome::LeftOut(_)), "the next process");
         folder.release("endless.md");
+    }
+
+    #[test]
+    fn a_recording_that_was_too_slow_is_forgotten_once_its_attributes_change() {
+        let folder = BusyFolder::new();
+        let supervisor = folder.supervisor();
+        let path = Path::new("a.wav");
+        fs::write(folder.0.path().join(path), crate::article::measure::tests::wav(2)).unwrap();
+        let stat = supervisor.folder.stat(path).unwrap();
+        supervisor.journal.leave_out_slow(path, &measured_hash(path, &stat));
+        let is_remembered = || !supervisor.journal.places().is_empty();
+        assert_eq!(supervisor.duration(path, &stat, None), None);
+        supervisor.note_content(path, &[1; 32]);
+        assert!(is_remembered(), "it is not known by its content");
+        let changed = Stat { size: stat.size + 1, ..stat };
+        assert_eq!(supervisor.duration(path, &changed, None), Some(2));
+        assert!(!is_remembered());
     }
 
     #[test]

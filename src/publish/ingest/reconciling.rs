@@ -125,6 +125,7 @@ impl Ingest {
             mounts,
             unreadable,
             recordings,
+            files,
             ..
         } = differences;
         self.report_conflicts(&conflicts);
@@ -156,6 +157,11 @@ impl Ingest {
             self.schedule_unsettled_owners(catalog, moment)?;
         }
         let is_same = !self.is_reading() && self.deletions.count() == missing_before;
+        // All files have been read, so those that were renamed are known under their new names.
+        let is_settled = is_same && missing_before == 0 && self.schedule.first().is_none() && !self.is_undecided();
+        if is_settled && files > 0 {
+            self.forget_gone_suspects();
+        }
         Ok(if is_same { Comparison::Same } else { Comparison::Different })
     }
 
