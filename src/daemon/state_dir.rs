@@ -177,6 +177,9 @@ pub fn open_catalog(state: &Path, authority: Option<&str>, opening: &Opening) ->
     }
     let restored = catalog.attach_identities(&state.join(IDENTITIES), Utc::now()).with_context(at_state)?;
     report_restored(state, &restored, is_lost);
+    if is_lost || matches!(opening, Opening::Empty(_)) {
+        catalog.mark_incomplete().with_context(at_state)?;
+    }
     Ok(catalog)
 }
 

@@ -70,6 +70,12 @@ pub trait Library: fmt::Debug + Send {
     /// The library cannot be read.
     fn views_changed(&self, kinds: &[ViewKind]) -> Result<DateTime<Utc>>;
 
+    /// Whether articles may be missing until all files have been read, as after a recovery.
+    ///
+    /// # Errors
+    /// The library cannot be read.
+    fn is_incomplete(&self) -> Result<bool>;
+
     /// The date of a feed that has never had an entry.
     ///
     /// # Errors

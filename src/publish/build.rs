@@ -104,7 +104,7 @@ impl SnapshotBuilder {
 
     /// Whether readers have a version.
     pub fn is_serving(&self) -> bool {
-        self.current.get().moment.version > Version::default()
+        !self.current.get().is_none()
     }
 
     /// Serves a snapshot from now on.

@@ -88,6 +88,8 @@ struct Storm {
 enum CatchUp {
     /// The folder has not been compared with the catalog yet.
     NotCompared,
+    /// No version can be made before the folder is back, because the catalog lacks articles.
+    AwaitingFolder,
     /// What differs is being read.
     Reading,
     /// All of it is served.
@@ -171,7 +173,7 @@ impl Publisher {
         self.builder.dates()
     }
 
-    /// Serves the feeds: they are up when this returns. If readers have no version yet and the catalog is known, the last version is
+    /// Serves the feeds: they are up when this returns, unless the catalog lacks articles and the folder is away. If readers have no version yet and the catalog is known, the last version is
     /// served before any file is read, so no file can delay it; [`Publisher::run`] then compares the folder with the catalog. Otherwise
     /// the whole folder is read first.
     ///
@@ -181,8 +183,18 @@ impl Publisher {
         self.dirty = false;
         // A version that is served stays until the next is complete.
         if self.builder.is_serving() || !self.is_known()? {
-            self.read_folder()?;
+            let comparison = self.compare()?;
+            if comparison == Comparison::Away && self.lacks_articles()? {
+                self.await_folder();
+                return Ok(());
+            }
+            self.read_folder(comparison)?;
         }
+        self.serve_first()
+    }
+
+    /// Serves the first version.
+    fn serve_first(&mut self) -> catalog::Result<()> {
         self.read_main_feed()?;
         if !self.resume()? {
             // After a quick restart, the last version may be of the present second.
@@ -195,14 +207,45 @@ impl Publisher {
         Ok(())
     }
 
+    /// Whether the catalog certainly lacks articles: it was recovered, lost, or replaced while an earlier one was being served.
+    fn lacks_articles(&self) -> catalog::Result<bool> {
+        let is_new = self.version == Version::default();
+        Ok(self.catalog.is_incomplete()? || (is_new && self.builder.is_serving()))
+    }
+
+    fn awaits_folder(&self) -> bool {
+        self.catch_up == CatchUp::AwaitingFolder
+    }
+
+    /// What is served stays until the folder is back; requests get 503 if that is nothing.
+    fn await_folder(&mut self) {
+        self.catch_up = CatchUp::AwaitingFolder;
+        if !self.builder.is_serving() {
+            tracing::error!(
+                "the catalog lacks articles, and their folder is away: requests get 503 until it is back; if it is to be empty, \
+                 remove the state directory"
+            );
+        }
+    }
+
+    /// Serves the first version, if it has waited for the folder and that is back.
+    fn end_wait_for_folder(&mut self) -> catalog::Result<()> {
+        if self.awaits_folder() && !self.ingest.is_folder_away() {
+            self.catch_up = CatchUp::Reading;
+            self.read_folder(Comparison::Different)?;
+            self.serve_first()?;
+            self.unfinished = true;
+        }
+        Ok(())
+    }
+
     /// Whether the catalog has all that the last version showed.
     fn is_known(&self) -> catalog::Result<bool> {
         Ok(self.version > Version::default() && !self.catalog.is_incomplete()?)
     }
 
-    /// Reads the whole folder.
-    fn read_folder(&mut self) -> catalog::Result<()> {
-        let is_away = self.compare()? == Comparison::Away;
+    /// Reads the whole folder after a comparison.
+    fn read_folder(&mut self, comparison: Comparison) -> catalog::Result<()> {
         while self.ingest.is_reading() {
             self.tick(Queue::More)?;
         }
@@ -216,7 +259,7 @@ impl Publisher {
             self.heartbeat.beat();
             self.tick(Queue::More)?;
         }
-        if is_away { Ok(()) } else { self.catalog.mark_complete() }
+        if comparison == Comparison::Away { Ok(()) } else { self.catalog.mark_complete() }
     }
 
     /// Compares the whole folder with the catalog.
@@ -265,7 +308,9 @@ impl Publisher {
     }
 
     fn follow_changes(&mut self, changes: &ChangeReceiver) -> catalog::Result<Ending> {
-        self.builder.finish(&mut self.catalog)?;
+        if !self.awaits_folder() {
+            self.builder.finish(&mut self.catalog)?;
+        }
         if self.catch_up == CatchUp::NotCompared {
             self.compare()?;
         }
@@ -282,6 +327,7 @@ impl Publisher {
                 self.publish_if_due()?;
             }
             self.tick(queue)?;
+            self.end_wait_for_folder()?;
             if !open {
                 // Changes that were not published are in the catalog, and are published at the next start.
                 self.catalog.erase_before_end();
@@ -312,11 +358,16 @@ impl Publisher {
 
     /// Publishes a version if something has changed and the last version is old enough.
     fn publish_if_due(&mut self) -> catalog::Result<()> {
-        if self.dirty && self.until_next_version().is_zero() {
+        if self.may_publish() && self.dirty {
             self.publish()?;
             self.unfinished = true;
         }
         Ok(())
+    }
+
+    /// Whether a version can be made now.
+    fn may_publish(&self) -> bool {
+        !self.awaits_folder() && self.until_next_version().is_zero()
     }
 
     /// Handles a change and those queued behind it. Returns whether the channel is open, and whether more changes are waiting.
@@ -363,7 +414,7 @@ impl Publisher {
     fn follow(&mut self, batch: &[Change], queue: Queue, moment: WriteMoment) -> catalog::Result<()> {
         // The bulk import is over: from now on, files are compared with all rows.
         self.catalog.interrupt_bulk_import()?;
-        let may_publish = queue == Queue::Empty && self.until_next_version().is_zero();
+        let may_publish = queue == Queue::Empty && self.may_publish();
         let begun = Instant::now();
         let snapshot_moment = Moment::by_clock(self.next_version().max(self.pending_version), Utc::now());
         let (ingest, builder, dirty) = (&mut self.ingest, &mut self.builder, self.dirty);
@@ -483,7 +534,7 @@ impl Publisher {
     }
 
     fn until_next_wake(&self) -> Duration {
-        let version = self.dirty.then(|| self.until_next_version());
+        let version = (self.dirty && !self.awaits_folder()).then(|| self.until_next_version());
         let due = self.next_due.map(|due| due.signed_duration_since(Utc::now()).to_std().unwrap_or_default());
         let due = due.map(|wait| wait.min(CLOCK_INTERVAL));
         let tick = self.ingest.until_next_wake(Instant::now());

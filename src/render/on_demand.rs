@@ -244,8 +244,14 @@ impl OnDemand {
     /// The library cannot be read, or texts must be read first.
     pub fn find(&self, route: &Route, moment: Moment) -> Attempt {
         let path = route.path();
+        // A list would lack articles whose files are still to be read; an article that is missing may be one of them.
+        let is_incomplete = self.library().is_incomplete()?;
         match route {
-            Route::Article(slug) => self.article(slug, moment),
+            Route::Article(slug) => match self.article(slug, moment)? {
+                Lookup::Unknown if is_incomplete => Ok(Lookup::NotYet),
+                lookup => Ok(lookup),
+            },
+            _ if is_incomplete => Ok(Lookup::NotYet),
             Route::View(view, representation) => self.view(view, *representation, &path, moment),
             Route::Archive(number, representation) => self.archive(*number, *representation, &path, moment),
             Route::Archives => self.archives(&path, moment),

@@ -282,6 +282,11 @@ impl Snapshot {
         Self { moment, formats, missing, gone, documents }
     }
 
+    /// Whether it stands for no version: none has been served yet.
+    pub fn is_none(&self) -> bool {
+        self.moment.version == Version::default()
+    }
+
     /// The document at a path below the base address, without a slash at its start.
     pub fn document(&self, path: &str) -> Option<&Arc<Document>> {
         self.documents.get(path)

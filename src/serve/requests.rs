@@ -298,7 +298,11 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
         let (request, _body) = request.into_parts();
         let snapshot = sources.current.get();
         let is_read = matches!(request.method, Method::GET | Method::HEAD);
-        let target = respond::route(&request, &snapshot, &sources.policy);
+        let target = match respond::route(&request, &snapshot, &sources.policy) {
+            Target::Server => Target::Server,
+            _ if snapshot.is_none() => Target::Unavailable,
+            target => target,
+        };
         let lookup = match sources.limited(client.peer, &request, target) {
             Target::Lookup(address, path) if is_read => PendingTarget::Document(address, path),
             Target::Media(path) if is_read => PendingTarget::File(path),

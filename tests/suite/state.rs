@@ -602,3 +602,99 @@ fn a_displaced_state_is_reported_and_locked_again() {
     };
     crate::waiting::wait_until("a reload reaches the daemon", reload);
 }
+
+/// What is in the place of the folder of articles while it is away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum InPlace {
+    Nothing,
+    EmptyFolder,
+}
+
+/// Takes the folder of articles away.
+fn take_away(site: &Site, in_place: InPlace) {
+    std::fs::rename(site.root(), beside(site, "away")).unwrap();
+    if in_place == InPlace::EmptyFolder {
+        std::fs::create_dir(site.root()).unwrap();
+    }
+}
+
+fn bring_back(site: &Site, in_place: InPlace) {
+    if in_place == InPlace::EmptyFolder {
+        std::fs::remove_dir(site.root()).unwrap();
+    }
+    std::fs::rename(beside(site, "away"), site.root()).unwrap();
+}
+
+/// Whether a response asks the client to come back.
+fn is_postponed(site: &Site, path: &str) -> bool {
+    let answer = site.get(path);
+    answer.status == 503 && answer.field("retry-after") == "60"
+}
+
+#[test]
+fn without_a_catalog_and_its_folder_a_known_site_is_unavailable_instead_of_empty() {
+    let (mut site, before) = with_a_past();
+    for in_place in [InPlace::Nothing, InPlace::EmptyFolder] {
+        let case = &format!("{in_place:?}");
+        lose_catalog(&site);
+        take_away(&site, in_place);
+        let status = site.start_serving();
+        // Longer than the grace period of a deletion.
+        for _ in 0..4 {
+            for path in ["/feed.json", "/atom.xml", "/", "/articles/second", "/articles/gone", "/archive/", "/none"] {
+                assert!(is_postponed(&site, path), "{case}: {path}: {}", site.get(path).status);
+            }
+            std::thread::sleep(std::time::Duration::from_secs(1));
+        }
+        assert!(!status.get().caught_up, "{case}");
+        bring_back(&site, in_place);
+        crate::waiting::wait_until("the site is served again", || site.get("/feed.json").status == 200);
+        assert_past(&mut site, &before, case);
+        site.restart();
+        assert_past(&mut site, &before, case);
+        site.stop();
+    }
+    // Nothing is known of a site that has never had an article.
+    let mut new = Site::new();
+    std::fs::remove_dir(new.root()).unwrap();
+    new.start_serving();
+    assert_eq!(new.titles(), Vec::<String>::new());
+}
+
+#[test]
+fn a_recovery_without_the_folder_changes_nothing_that_is_served() {
+    for in_place in [InPlace::Nothing, InPlace::EmptyFolder] {
+        let case = &format!("{in_place:?}");
+        let mut site = Site::configured("[feed]\nentries = 6\nwindow = \"1s\"\narchive_entries = 3\n");
+        site.may_be_damaged();
+        for number in 1..=12 {
+            let text = format!("---\ndate: 2024-05-{number:02}\ntags: [t]\n---\n# Number {number}\n\nText of {number}");
+            site.write(&format!("{number}.md"), text);
+        }
+        site.start();
+        let before = site.get("/feed.json");
+        take_away(&site, in_place);
+        // No text is left, which a reader notices.
+        let connection = rusqlite::Connection::open(site.state().join(FILE)).unwrap();
+        connection.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
+        connection.execute("UPDATE content SET entry = '{'", []).unwrap();
+        drop(connection);
+        let is_recovered = || site.get("/articles/1").status == 503 && !site.damaged_catalogs().is_empty();
+        crate::waiting::wait_until("the catalog is recovered", is_recovered);
+        for _ in 0..4 {
+            let now = site.get("/feed.json");
+            assert_eq!((now.status, now.field("etag"), &now.body), (200, before.field("etag"), &before.body), "{case}");
+            std::thread::sleep(std::time::Duration::from_secs(1));
+        }
+        for path in ["/articles/1", "/articles/none", "/tags/t/feed.json", "/archive/"] {
+            assert!(is_postponed(&site, path), "{case}: {path}: {}", site.get(path).status);
+        }
+        bring_back(&site, in_place);
+        crate::waiting::wait_until("all is served again", || site.get("/articles/1").status == 200);
+        assert_eq!(site.feed()["items"], serde_json::from_slice::<serde_json::Value>(&before.body).unwrap()["items"]);
+        assert_eq!(site.get("/articles/none").status, 404, "{case}");
+        site.write("13.md", "# Number 13\n\nText");
+        site.wait_until("a new article is published", |site| site.titles().contains(&"Number 13".to_owned()));
+        site.stop();
+    }
+}

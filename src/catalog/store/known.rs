@@ -11,7 +11,7 @@ use crate::folder::Stat;
 use crate::model::collection::ArticleState;
 
 /// Key in `meta` of a catalog whose articles lack their content.
-const INCOMPLETE: &str = "incomplete";
+pub(super) const INCOMPLETE: &str = "incomplete";
 
 /// The recorded state of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,7 +91,11 @@ impl Catalog {
         Ok(self.meta(INCOMPLETE)?.is_some())
     }
 
-    pub(super) fn mark_incomplete(&mut self) -> Result<()> {
+    /// Records that articles may lack their content, or be missing, until all files have been read.
+    ///
+    /// # Errors
+    /// The catalog cannot be written.
+    pub fn mark_incomplete(&mut self) -> Result<()> {
         self.set_meta(INCOMPLETE, "1")
     }
 

@@ -52,6 +52,10 @@ impl Library for Reader {
         self.views_changed(kinds).map_err(|error| self.failed(error))
     }
 
+    fn is_incomplete(&self) -> Result<bool> {
+        self.is_incomplete().map_err(|error| self.failed(error))
+    }
+
     fn created(&self) -> Result<DateTime<Utc>> {
         self.feed_id().map(|(_, created)| created).map_err(|error| self.failed(error))
     }

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::archive;
 use super::database::FILE;
 use super::error::{CatalogError, Result};
+use super::known::INCOMPLETE;
 use super::meta::{meta, meta_date};
 use super::values::{self, UNREAD, date};
 use super::values::{bytes, path_of};
@@ -240,6 +241,14 @@ impl Reader {
     fn namespace(&self) -> Result<Uuid> {
         let namespace = meta(&self.connection, "namespace")?.unwrap_or_default();
         namespace.parse().map_err(|_| CatalogError::Damaged("its namespace is no UUID".into()))
+    }
+
+    /// Whether articles may be missing until all files have been read, as after a recovery.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn is_incomplete(&self) -> Result<bool> {
+        Ok(meta(&self.connection, INCOMPLETE)?.is_some())
     }
 
     /// Number of the newest archive.

@@ -164,6 +164,11 @@ impl Ingest {
         self.must_reconcile
     }
 
+    /// Whether the watched folder was away when it was last compared.
+    pub fn is_folder_away(&self) -> bool {
+        self.deletions.is_away()
+    }
+
     /// Whether deletions must wait: a missing file may be elsewhere, because hints were lost or because a file that was found there
     /// waits for its decision.
     pub fn is_undecided(&self) -> bool {

@@ -194,10 +194,8 @@ impl Ingest {
         let (found, differences) = self.compare_in_parallel(catalog).unwrap_or_else(|| self.compare_in_turn(catalog));
         let differences = differences?;
         let away = match found.map_err(|_| "the walk over it panicked: please report this".to_owned()) {
-            Ok(Ok(()))
-                if differences.files == 0 && self.deletions.is_replaced(&self.folder) && catalog.count()? > 0 =>
-            {
-                "it is another folder now, and empty".to_owned()
+            Ok(Ok(())) if differences.files == 0 && self.is_emptied(catalog, &differences)? => {
+                "it is empty, and may be another folder".to_owned()
             }
             Ok(Ok(())) => {
                 self.note_folder(&differences, &root);
@@ -214,6 +212,13 @@ impl Ingest {
             );
         }
         Ok(None)
+    }
+
+    /// Whether an empty folder is in the place of the watched one: it is another than before, or the articles of a recovered catalog
+    /// have never been found.
+    fn is_emptied(&self, catalog: &Catalog, differences: &Differences) -> catalog::Result<bool> {
+        let is_replaced = self.deletions.is_replaced(&self.folder) && catalog.count()? > 0;
+        Ok(is_replaced || (!differences.vanished.is_empty() && catalog.is_incomplete()?))
     }
 
     /// Compares while two threads walk over the folder. Returns `None` if the system refuses a thread.

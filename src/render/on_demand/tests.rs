@@ -24,6 +24,7 @@ struct MemoryLibrary {
     changed: DateTime<Utc>,
     /// Numbers of articles whose texts have not been read.
     unread: Vec<i64>,
+    is_incomplete: bool,
     /// How often a feed was read.
     reads: Arc<AtomicUsize>,
 }
@@ -102,6 +103,10 @@ impl Library for MemoryLibrary {
 
     fn views_changed(&self, _kinds: &[ViewKind]) -> library::Result<DateTime<Utc>> {
         Ok(self.changed)
+    }
+
+    fn is_incomplete(&self) -> library::Result<bool> {
+        Ok(self.is_incomplete)
     }
 
     fn created(&self) -> library::Result<DateTime<Utc>> {
@@ -347,4 +352,29 @@ fn the_highest_archive_number_has_no_successor() {
     let path = format!("archive/{}/rss.xml", u32::MAX - 1);
     let route = Route::at(&path, FORMATS).unwrap();
     assert!(matches!(on_demand.find(&route, moment(1)).unwrap(), Lookup::Unknown));
+}
+
+#[test]
+fn what_an_incomplete_library_lacks_may_come_back() {
+    let entries = vec![entry("a", "A")];
+    let on_demand = on_demand(MemoryLibrary { entries, is_incomplete: true, ..MemoryLibrary::default() }, FORMATS);
+    for (path, is_there) in [
+        ("articles/a", true),
+        ("articles/b", false),
+        ("tags/sea/rss.xml", false),
+        ("tags/other/", false),
+        ("archive/1/rss.xml", false),
+        ("archive/", false),
+        ("tags/", false),
+        ("feeds.opml", false),
+    ] {
+        let route = Route::at(path, FORMATS).unwrap();
+        // The first time and from the cache.
+        for _ in 0..2 {
+            let lookup = on_demand.find(&route, moment(1)).unwrap();
+            assert_eq!(matches!(lookup, Lookup::Document(_)), is_there, "{path}: {lookup:?}");
+            assert!(is_there || matches!(lookup, Lookup::NotYet), "{path}: {lookup:?}");
+            assert!(is_there || on_demand.cached(&route, moment(1).version).is_none(), "{path}");
+        }
+    }
 }

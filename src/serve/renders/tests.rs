@@ -89,6 +89,10 @@ impl Library for GatedLibrary {
         unreachable!()
     }
 
+    fn is_incomplete(&self) -> Result<bool> {
+        Ok(false)
+    }
+
     fn created(&self) -> Result<DateTime<Utc>> {
         unreachable!()
     }
