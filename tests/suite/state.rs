@@ -482,10 +482,16 @@ fn assert_written_again(case: &str, displace: Action) {
     site.wait_until(case, |site| site.titles().iter().filter(|title| title.starts_with("Meanwhile")).count() == 3);
     crate::waiting::wait_until(case, || {
         let is_new = |name: &str, before| inode(&site, name).is_some_and(|inode| Some(inode) != before);
+        // What the test has put in its place has no article.
+        let has_articles = || {
+            let bytes = std::fs::read(site.state().join(FILE)).unwrap_or_default();
+            bytes.windows(b"identified.md".len()).any(|window| window == b"identified.md")
+        };
         ["namespace", "identities.log", "control", "fence", "lock", FILE]
             .iter()
             .all(|name| inode(&site, name).is_some())
             && (is_new("lock", lock) || is_new(FILE, file))
+            && has_articles()
     });
     // The new files are in use: what is published from now on is in them.
     site.write("after.md", "# After\n\nText");
