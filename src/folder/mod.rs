@@ -191,14 +191,13 @@ impl Folder {
         metadata.is_file().then(|| Stat::of(&metadata))
     }
 
-    /// Lists the files directly in a sub-folder, at most a thousand, sorted by name.
-    pub fn files_in(&self, below: &Path) -> Vec<PathBuf> {
-        let Ok(listed) = self.open_root().and_then(|root| root.list(below)) else { return Vec::new() };
-        let names = listed.into_iter().take(1_000).map(|listed| listed.name).filter(|name| !is_ignored(name));
-        let mut files: Vec<PathBuf> = names.map(|name| below.join(name)).collect();
-        files.retain(|path| self.stat(path).is_some());
-        files.sort();
-        files
+    /// Returns the only file directly in a sub-folder that `is_wanted` selects by its path; `None` if there are more.
+    pub fn only_file_in(&self, below: &Path, is_wanted: impl Fn(&Path) -> bool) -> Option<PathBuf> {
+        let listed = self.open_root().and_then(|root| root.list(below)).ok()?;
+        let names = listed.into_iter().map(|listed| listed.name).filter(|name| !is_ignored(name));
+        let mut files = names.map(|name| below.join(name)).filter(|path| is_wanted(path) && self.stat(path).is_some());
+        let only = files.next()?;
+        files.next().is_none().then_some(only)
     }
 
     /// Returns the format of the article at `path`, or `None` if the name is not that of an article.

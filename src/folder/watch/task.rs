@@ -343,7 +343,7 @@ impl Task {
         if identity.is_some_and(|identity| identity.is_mount) && self.mounts.len() < MAX_MOUNTS {
             self.mounts.insert(folder.to_path_buf(), identity);
         }
-        let by_events = self.watch_by_events(folder);
+        let by_events = self.watch_by_events(folder, identity);
         let omits_events = self.mode == Watching::Auto && self.omits_events(folder);
         let is_there = || self.folder.identity_of(folder).is_some();
         if omits_events || (!by_events && self.mode != Watching::Events && is_there()) {
@@ -353,8 +353,7 @@ impl Task {
         }
     }
 
-    fn watch_by_events(&mut self, folder: &Path) -> bool {
-        let identity = self.folder.identity_of(folder);
+    fn watch_by_events(&mut self, folder: &Path, identity: Option<FolderIdentity>) -> bool {
         if identity.is_some() && self.watched.get(folder) == identity.as_ref() {
             return true;
         }

@@ -50,9 +50,7 @@ impl Ingest {
     }
 
     fn only_recording_in(&self, folder: &Path) -> Option<PathBuf> {
-        let mut recordings = self.folder.files_in(folder);
-        recordings.retain(|path| is_recording(path));
-        if recordings.len() == 1 { recordings.pop() } else { None }
+        self.folder.only_file_in(folder, is_recording)
     }
 
     /// The article `index` of the folder in which a recording is the only one.

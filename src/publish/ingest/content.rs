@@ -582,6 +582,12 @@ pub(crate) mod tests {
         assert_eq!(all_described(&site.content("two/index.md").enclosures), ["two/any%20name.wav audio/wav 1044b 1s"]);
         site.write("two/another.wav", wav(1));
         assert_eq!(site.content("two/index.md").enclosures, [], "it is unclear which is meant");
+        for number in 0..4_000 {
+            site.put(&format!("three/{number}.png"), "");
+        }
+        site.put("three/talk.wav", wav(1));
+        site.write("three/index.md", "# Three\n\nText");
+        assert_eq!(all_described(&site.content("three/index.md").enclosures), ["three/talk.wav audio/wav 1044b 1s"]);
     }
 
     #[test]
