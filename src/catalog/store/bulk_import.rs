@@ -1,6 +1,8 @@
 //! Bulk import into an empty catalog. An in-memory set of hashes answers "seen before?" without a query, and indexes are made at the
 //! end.
 
+use std::time::Instant;
+
 use super::database::{Catalog, Changes, LOG_PAGES};
 use super::error::Result;
 use super::import_state::{BulkImport, INDEXES_OF_FEEDS, INDEXES_OF_FILES, Index, Trace};
@@ -123,8 +125,9 @@ impl Catalog {
     pub fn tidy(&mut self) -> Result<()> {
         if std::mem::take(&mut self.has_follow_up) {
             self.make_indexes(&INDEXES_OF_FILES)?;
-            self.connection.query_row("PRAGMA wal_checkpoint(passive)", [], |_| Ok(()))?;
             self.connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
+            // The next start would read all of the large log before it serves anything.
+            self.erase_at = Some(Instant::now());
         }
         self.tidy_identities()?;
         self.erase_replaced_texts()
@@ -242,7 +245,10 @@ mod tests {
         assert_eq!(record(&mut catalog, "a.md"), id, "an id follows from the path");
         record(&mut catalog, "b.md");
         catalog.finish_bulk_import().unwrap();
+        let log_size = || std::fs::metadata(directory.path().join("catalog.sqlite-wal")).unwrap().len();
+        assert!(log_size() > 0);
         catalog.tidy().unwrap();
+        assert_eq!(log_size(), 0, "the next start would have to read it");
         assert_eq!(indexes(&catalog), all_indexes);
         catalog.check(now).unwrap();
         drop(catalog);
