@@ -183,7 +183,7 @@ class Site:
             )
         self.lock = threading.Lock()
         self.articles, self.next = {}, 0
-        # The article of each id that was ever seen.
+        # The article of each id and of each address that was ever seen.
         self.owners = {}
         self.modified = 0
         # Contradictions between what readers saw and what they had seen.
@@ -262,9 +262,10 @@ class Site:
         newest = 0
         for entry in entries:
             article = self.articles[entry.name]
-            owner = self.owners.setdefault(entry.id, entry.name)
-            if owner != entry.name:
-                self.faults.append(f"{entry.name} has the id of {owner}: {entry.id}")
+            for thing in (entry.id, entry.url):
+                owner = self.owners.setdefault(thing, entry.name)
+                if owner != entry.name:
+                    self.faults.append(f"{entry.name} has the id or the address of {owner}: {thing}")
             before = article.entry
             if before is None:
                 newest = max(newest, article.created)
@@ -302,7 +303,11 @@ class Site:
         for article in [a for a in self.articles.values() if a.is_deleted and a.entry]:
             response = get(article.entry.url.removeprefix(f"http://127.0.0.1:{PORT}"))
             if response is None or response[0] != 410:
-                self.faults.append(f"{article.name} was deleted, and its address answers {response and response[0]}")
+                title = response and re.search(rb"<title>([^<]*)", response[2])
+                self.faults.append(
+                    f"{article.name} was deleted, and its address {article.entry.url} answers {response and response[0]} "
+                    f"{title and title.group(1)}; again: {(get(article.entry.url.removeprefix(f'http://127.0.0.1:{PORT}')) or [None])[0]}"
+                )
         for article in self.articles.values():
             article.moved = None
         self.faults += [line for line in daemon.lines() if HARM.search(line)]
