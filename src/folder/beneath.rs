@@ -100,8 +100,19 @@ pub struct ListedName {
 pub struct FolderIdentity {
     pub device: u64,
     pub inode: u64,
-    /// Whether it is the root of a mount below the watched folder.
+    /// Whether it is the root of a mount.
     pub is_mount: bool,
+}
+
+/// Whether a folder is the root of a mount: a bind mount may have the device of the folder above.
+fn is_mount(folder: &OwnedFd, device: u64) -> bool {
+    if let Ok(statx) = rustix::fs::statx(folder, "", AtFlags::EMPTY_PATH, StatxFlags::MNT_ID)
+        && statx.stx_attributes_mask.contains(StatxAttributes::MOUNT_ROOT)
+    {
+        return statx.stx_attributes.contains(StatxAttributes::MOUNT_ROOT);
+    }
+    // Linux before 5.8.
+    rustix::fs::statat(folder, "..", AtFlags::empty()).is_ok_and(|above| above.st_dev != device)
 }
 
 /// The watched folder, open. If another folder takes its place, this value still stands for the first one.
@@ -181,20 +192,8 @@ impl Root {
     pub fn identity(&self, below: &Path) -> Result<FolderIdentity, Errno> {
         let folder = self.folder(below)?;
         let stat = rustix::fs::fstat(&folder)?;
-        let is_mount = !below.as_os_str().is_empty() && self.is_mount(&folder, stat.st_dev, below);
+        let is_mount = is_mount(&folder, stat.st_dev);
         Ok(FolderIdentity { device: stat.st_dev, inode: stat.st_ino, is_mount })
-    }
-
-    /// Whether a folder is the root of a mount: a bind mount may have the device of the folder above.
-    fn is_mount(&self, folder: &OwnedFd, device: u64, below: &Path) -> bool {
-        if let Ok(statx) = rustix::fs::statx(folder, "", AtFlags::EMPTY_PATH, StatxFlags::MNT_ID)
-            && statx.stx_attributes_mask.contains(StatxAttributes::MOUNT_ROOT)
-        {
-            return statx.stx_attributes.contains(StatxAttributes::MOUNT_ROOT);
-        }
-        // Linux before 5.8.
-        let above = self.folder(below.parent().unwrap_or(Path::new(""))).and_then(rustix::fs::fstat);
-        above.is_ok_and(|above| above.st_dev != device)
     }
 
     /// Returns the target of a link if it is outside of the watched folder, whether such links are followed or not.

@@ -151,7 +151,12 @@ impl Folder {
         }
     }
 
-    /// Examines a folder that was the root of a mount.
+    /// Whether the folder itself is the root of a mount.
+    pub fn is_mount(&self) -> bool {
+        self.identity_of(&self.root).is_some_and(|identity| identity.is_mount)
+    }
+
+    /// Examines a folder that was the root of a mount; the empty path is that of the watched folder.
     pub fn mount_state(&self, below: &Path) -> MountState {
         match self.open_root().and_then(|root| root.identity(below)) {
             Ok(identity) if identity.is_mount => MountState::Mounted,

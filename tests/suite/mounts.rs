@@ -1,4 +1,4 @@
-//! Disks and bind mounts below the folder that come and go. What is published from one that is away stays.
+//! Disks and bind mounts, in the place of the folder or below it, that come and go. What is published from one that is away stays.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -186,4 +186,75 @@ fn a_mount_that_was_given_up_loses_its_articles() {
         let expected: &[&str] = if is_excluded { &["Own"] } else { &["Other", "Own"] };
         program.wait_until("its articles are deleted", |program| remaining(program) == expected);
     }
+}
+
+const ROOT_MOUNT: &str = "mount --bind store articles";
+const FOLDER_AWAY: &str = "the folder of articles is away; the feeds stay as they are until it is back";
+const FOLDER_BACK: &str = "the folder of articles is back";
+const MANY_VANISHED: &str = "many articles have vanished";
+
+/// A place whose folder of articles is empty unless the store is mounted there, and the ids of what was published from the store.
+fn mounted_once() -> (Place, Vec<(String, String)>) {
+    let place = Place::new();
+    std::fs::remove_file(place.path("articles/own.md")).unwrap();
+    std::fs::remove_dir(place.path("articles/disk")).unwrap();
+    let program = place.start(ROOT_MOUNT);
+    program.wait_until("all are served", |program| ids(program).len() == 3);
+    let before = ids(&program);
+    (place, before)
+}
+
+#[test]
+fn a_folder_that_is_not_mounted_at_the_start_keeps_its_articles() {
+    if !may_mount() {
+        return;
+    }
+    let (place, before) = mounted_once();
+    let is_listed = |program: &Program| status(program).contains(&format!("articles: {FOLDER_AWAY}"));
+    // It is remembered over any number of starts. Some programs remove the folder when they unmount the disk.
+    for prepare in ["true", "rmdir articles"] {
+        let program = place.start(prepare);
+        program.wait_until("it is reported", |program| lines(program, FOLDER_AWAY) == 1);
+        program.wait_until("the status page lists it", is_listed);
+        // An empty folder does not bring it back.
+        std::fs::create_dir_all(place.path("articles")).unwrap();
+        program.signal(Signal::HUP);
+        std::thread::sleep(LONGER_THAN_THE_GRACE);
+        assert_eq!(ids(&program), before, "{prepare}");
+        for (text, expected) in [(FOLDER_AWAY, 1), (FOLDER_BACK, 0), (MANY_VANISHED, 0)] {
+            assert_eq!(lines(&program, text), expected, "{prepare}: {text}");
+        }
+        assert!(is_listed(&program), "{prepare}");
+    }
+    let program = place.start("true");
+    program.wait_until("it is reported again", |program| lines(program, FOLDER_AWAY) == 1);
+    place.run(&program, ROOT_MOUNT);
+    program.wait_until("it is back", |program| lines(program, FOLDER_BACK) == 1);
+    program.wait_until("the status page lists it no more", |program| !is_listed(program));
+    assert_eq!(ids(&program), before);
+    place.write("store/deep/four.md", "Four");
+    program.wait_until("it is watched again", |program| ids(program).len() == 4);
+    assert!(before.iter().all(|entry| ids(&program).contains(entry)));
+    // While it is mounted, a deletion is one.
+    std::fs::remove_file(place.path("store/two.md")).unwrap();
+    program.wait_until("it is deleted", |program| ids(program).len() == 3);
+}
+
+#[test]
+fn a_folder_with_other_articles_in_the_place_of_its_mount_is_no_mount_any_more() {
+    if !may_mount() {
+        return;
+    }
+    let (place, _) = mounted_once();
+    place.write("articles/other.md", "Other");
+    let program = place.start("true");
+    let titles = |program: &Program| ids(program).into_iter().map(|(title, _)| title).collect::<Vec<_>>();
+    program.wait_until("the articles of the mount are deleted", |program| titles(program) == ["Other"]);
+    assert_eq!(lines(&program, FOLDER_AWAY), 0);
+    drop(program);
+    // An empty folder that is no mount is one whose articles were deleted.
+    std::fs::remove_file(place.path("articles/other.md")).unwrap();
+    let program = place.start("true");
+    program.wait_until("its article is deleted", |program| ids(program).is_empty());
+    assert_eq!(lines(&program, FOLDER_AWAY), 0);
 }

@@ -90,7 +90,7 @@ pub(super) struct Task {
     pub(super) writing: OpenFiles,
     /// Files found by a scan too soon after they changed.
     pub(super) recently_changed: QuietFiles,
-    /// The roots of mounts that were seen, and what is at their paths: no event reports that one is mounted or unmounted.
+    /// The roots of mounts below the folder that were seen, and what is at their paths: no event reports that one is mounted or unmounted.
     mounts: BTreeMap<PathBuf, Option<FolderIdentity>>,
     /// The events that wait.
     event_count: EventCount,
@@ -340,7 +340,8 @@ impl Task {
             visited.insert(folder.to_path_buf());
         }
         let identity = self.folder.identity_of(folder);
-        if identity.is_some_and(|identity| identity.is_mount) && self.mounts.len() < MAX_MOUNTS {
+        let is_below = self.folder.relative(folder).is_some_and(|below| !below.as_os_str().is_empty());
+        if is_below && identity.is_some_and(|identity| identity.is_mount) && self.mounts.len() < MAX_MOUNTS {
             self.mounts.insert(folder.to_path_buf(), identity);
         }
         let by_events = self.watch_by_events(folder, identity);

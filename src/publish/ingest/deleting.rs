@@ -35,8 +35,15 @@ impl Ingest {
             return Ok(false);
         }
         // The folder itself may have vanished after its files did.
-        if !self.folder.is_there() || self.deletions.is_replaced(&self.folder) {
-            self.deletions.mark_folder_away();
+        let reason = if self.is_unmounted(catalog)? {
+            Some("it is empty, and nothing is mounted there")
+        } else if !self.folder.is_there() {
+            Some("it is missing or cannot be read")
+        } else {
+            self.deletions.is_replaced(&self.folder).then_some("another folder is in its place")
+        };
+        if let Some(reason) = reason {
+            self.report_folder_away(reason);
             return Ok(false);
         }
         let paths = self.keep_mounted(paths);

@@ -13,12 +13,16 @@ use crate::folder::MountState;
 
 /// Key in `meta` of the mounts that were seen.
 pub(super) const KEY: &str = "mounts";
-/// Maximum number of mounts that are remembered.
+/// Stands for the watched folder itself in the text that is remembered.
+const ROOT: &str = ".";
+/// Maximum number of mounts below the folder that are remembered.
 const MAX_MOUNTS: usize = 256;
 
-/// The mounts below the watched folder.
+/// The watched folder, if it is a mount, and the mounts below it.
 #[derive(Debug, Default)]
 pub(super) struct Mounts {
+    /// Whether the watched folder itself is a mount, or was one when it last held articles.
+    has_root: bool,
     /// Every mount that was seen and may have articles.
     known: BTreeSet<PathBuf>,
     /// Those that are away now.
@@ -43,15 +47,18 @@ impl Mounts {
     pub fn parse(text: &str) -> Self {
         let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
         let path = |word: &str| word.as_bytes().chunks(2).map(byte).collect::<Option<Vec<u8>>>();
-        let paths = text.split_whitespace().filter_map(path).map(|bytes| PathBuf::from(OsString::from_vec(bytes)));
+        let path = |word: &str| path(word).map(|bytes| PathBuf::from(OsString::from_vec(bytes)));
+        let paths: Vec<PathBuf> = text.split_whitespace().filter_map(path).collect();
+        let has_root = paths.iter().any(|path| path == Path::new(ROOT));
         let is_below = |path: &PathBuf| path.components().all(|part| matches!(part, std::path::Component::Normal(_)));
-        Self { known: paths.filter(is_below).take(MAX_MOUNTS).collect(), away: BTreeSet::new() }
+        Self { has_root, known: paths.into_iter().filter(is_below).take(MAX_MOUNTS).collect(), away: BTreeSet::new() }
     }
 
     /// The mounts to remember, as [`Mounts::parse`] reads them. A name may have any bytes.
     pub fn text(&self) -> String {
         let mut text = String::new();
-        for path in &self.known {
+        for path in self.has_root.then_some(Path::new(ROOT)).into_iter().chain(self.known.iter().map(PathBuf::as_path))
+        {
             for byte in path.as_os_str().as_bytes() {
                 let _ = write!(text, "{byte:02x}");
             }
@@ -60,7 +67,16 @@ impl Mounts {
         text
     }
 
-    /// Adds a mount. Returns whether it is new.
+    /// Whether the watched folder itself was a mount when it last held articles.
+    pub fn has_root(&self) -> bool {
+        self.has_root
+    }
+
+    pub fn set_root(&mut self, is_mount: bool) {
+        self.has_root = is_mount;
+    }
+
+    /// Adds a mount below the watched folder. Returns whether it is new.
     pub fn add(&mut self, mount: &Path) -> bool {
         self.known.len() < MAX_MOUNTS && self.known.insert(mount.to_path_buf())
     }
@@ -71,6 +87,7 @@ impl Mounts {
         self.away.remove(mount);
     }
 
+    /// The mounts below the watched folder.
     pub fn known(&self) -> Vec<PathBuf> {
         self.known.iter().cloned().collect()
     }
@@ -85,6 +102,7 @@ impl Mounts {
         path.ancestors().any(|above| self.away.contains(above))
     }
 
+    /// Whether no mount below the watched folder is known.
     pub fn is_empty(&self) -> bool {
         self.known.is_empty()
     }
@@ -136,9 +154,14 @@ mod tests {
             mounts.add(Path::new(std::ffi::OsStr::from_bytes(mount)));
         }
         assert_eq!(Mounts::parse(&mounts.text()).known, mounts.known);
+        assert!(!Mounts::parse(&mounts.text()).has_root());
+        mounts.set_root(true);
+        let remembered = Mounts::parse(&mounts.text());
+        assert!(remembered.has_root() && remembered.known == mounts.known);
+        assert!(!remembered.hides(Path::new("a.md")) && !Mounts::default().has_root());
         for text in ["", "zz", "6", "2f657463 2e2e", "6 6", "\u{e9}\u{e9}"] {
-            let known = Mounts::parse(text).known;
-            assert!(known.iter().all(|path| path.as_os_str().len() == 1), "{text}: {known:?}");
+            let Mounts { has_root, known, .. } = Mounts::parse(text);
+            assert!(!has_root && known.iter().all(|path| path.as_os_str().len() == 1), "{text}: {known:?}");
         }
         let many: Vec<String> = (0..1_000).map(|number| format!("{number:08x}")).collect();
         assert!(Mounts::parse(&many.join(" ")).known.len() <= MAX_MOUNTS);

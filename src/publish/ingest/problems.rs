@@ -155,6 +155,13 @@ impl Problems {
         }
     }
 
+    /// Sets a problem that the caller logs.
+    pub fn list(&mut self, path: &Path, problem: &Problem) {
+        let problems = vec![problem.in_file(path)];
+        self.left_out.insert(path.to_path_buf(), LeftOut { stat: Stat::default(), problems, twin: None });
+        self.changed = true;
+    }
+
     /// Sets the problems of a file, and logs those that it did not have before.
     pub fn leave_out(&mut self, path: PathBuf, stat: Stat, problems: &[Problem], twin: Option<Twin>) {
         let lines: Vec<String> = problems.iter().map(|problem| problem.in_file(&path)).collect();

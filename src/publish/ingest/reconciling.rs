@@ -19,7 +19,6 @@ use crate::catalog::{self, Catalog, Known, Publishing};
 use crate::folder::watch::{Armed, QUIET};
 use crate::folder::{Attributes, FileId, Folder, Found, Met, SourceFormat};
 use crate::model::collection::ArticleState;
-use crate::model::text;
 use crate::observe::heartbeat::Heartbeat;
 use crate::observe::metrics::Comparison;
 
@@ -190,27 +189,23 @@ impl Ingest {
     /// The differences; `None` while the folder is away, or while an empty one is in its place, as where a disk is not mounted: then
     /// nothing is deleted.
     fn differences(&mut self, catalog: &Catalog) -> catalog::Result<Option<Differences>> {
-        let root = text::path_line(self.folder.root());
         let (found, differences) = self.compare_in_parallel(catalog).unwrap_or_else(|| self.compare_in_turn(catalog));
         let differences = differences?;
         let away = match found.map_err(|_| "the walk over it panicked: please report this".to_owned()) {
+            Ok(Ok(())) if differences.files == 0 && self.is_unmounted(catalog)? => {
+                "it is empty, and nothing is mounted there".to_owned()
+            }
             Ok(Ok(())) if differences.files == 0 && self.is_emptied(catalog, &differences)? => {
                 "it is empty, and may be another folder".to_owned()
             }
             Ok(Ok(())) => {
-                self.note_folder(&differences, &root);
+                self.note_folder(&differences);
                 return Ok(Some(differences));
             }
             Ok(Err(error)) => error.to_string(),
             Err(panicked) => panicked,
         };
-        if self.deletions.mark_folder_away() {
-            tracing::error!(
-                folder = root,
-                reason = away,
-                "the folder of articles is away; the feeds stay as they are until it is back"
-            );
-        }
+        self.report_folder_away(&away);
         Ok(None)
     }
 
@@ -257,10 +252,8 @@ impl Ingest {
         (Ok(found), catalog.with_known(|known| self.compare(&walked, known)))
     }
 
-    fn note_folder(&mut self, differences: &Differences, root: &str) {
-        if self.deletions.mark_folder_present() {
-            tracing::info!(folder = root, "the folder of articles is back");
-        }
+    fn note_folder(&mut self, differences: &Differences) {
+        self.report_folder_present();
         for path in &differences.unreadable {
             tracing::warn!(path = %path.display(), "cannot read; what is published from there stays");
         }
