@@ -173,9 +173,9 @@ impl Publisher {
         self.builder.dates()
     }
 
-    /// Serves the feeds: they are up when this returns, unless the catalog lacks articles and the folder is away. If readers have no version yet and the catalog is known, the last version is
-    /// served before any file is read, so no file can delay it; [`Publisher::run`] then compares the folder with the catalog. Otherwise
-    /// the whole folder is read first.
+    /// Serves the feeds: they are up when this returns, unless the catalog lacks articles and the folder is away. If readers have no
+    /// version yet and the catalog is known, the last version is served before any file is read, so no file can delay it;
+    /// [`Publisher::run`] then compares the folder with the catalog. Otherwise the whole folder is read first.
     ///
     /// # Errors
     /// The catalog cannot be read or written.
