@@ -173,12 +173,14 @@ fn kills_refuse_no_connection_and_keep_every_id() {
         machine.wait_until("another takes its place", |machine| {
             machine.property("MainPID") != process && machine.property("ActiveState") == "active"
         });
+        // The connections that waited for it come first.
+        assert!(id(&machine, "One").is_some());
         std::thread::sleep(Duration::from_millis(200));
     }
     let outcome = load.end();
     assert_eq!(outcome.refused, 0, "{outcome:?}");
-    // A request in progress at the kill is lost.
-    assert!(outcome.failed <= usize::try_from(rounds).unwrap(), "{outcome:?}");
+    // The requests in progress at a kill are lost: on a busy machine, those of a tenth of a second.
+    assert!(outcome.failed <= usize::try_from(rounds * RATE / 10).unwrap(), "{outcome:?}");
     assert_eq!(id(&machine, "One"), before);
     let measured = format!(
         "{rounds} kills, {} requests, 0 refused, {} cut off, slowest {} ms",
