@@ -182,8 +182,7 @@ fn five_hundred_clients_and_64_descriptors_lose_no_article() {
         return;
     }
     let (folder, program) = plain(Command::new("prlimit").arg("--nofile=64:64"));
-    let clients: Vec<TcpStream> = (0..500).filter_map(|_| TcpStream::connect(&program.address).ok()).collect();
-    assert_eq!(clients.len(), 500, "the system lets them wait");
+    let clients: Vec<TcpStream> = (0..500).map(|_| TcpStream::connect(&program.address).unwrap()).collect();
     // Articles are still read, and other clients are served.
     std::fs::write(folder.path().join("articles/two.md"), "# Two\n\nText").unwrap();
     program.wait_until("the second is published", |program| program.get("/feed.json").contains("\"Two\""));
