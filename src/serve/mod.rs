@@ -24,7 +24,7 @@ use std::thread::{self, JoinHandle};
 
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
 use crate::config::Http;
@@ -32,7 +32,7 @@ use crate::observe::Observers;
 use crate::observe::heartbeat::Heartbeats;
 use crate::render::on_demand::OnDemand;
 use crate::render::snapshot::Current;
-use crate::system::sockets::{Sockets, raise_descriptors};
+use crate::system::sockets::{Listener, Sockets, raise_descriptors};
 use crate::system::threads;
 use acceptor::Acceptor;
 use connections::{ConnectionLimits, Connections};
@@ -53,6 +53,8 @@ pub struct Server {
 /// Stages of serving, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd)]
 enum Stage {
+    /// Serving threads are being started.
+    Preparing,
     Accepting,
     Finishing,
     Ended,
@@ -87,15 +89,24 @@ impl Server {
     /// A listening socket cannot be used.
     pub async fn run(self: Arc<Self>, sockets: Sockets, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
         let server = self;
-        let (stage, stages) = watch::channel(Stage::Accepting);
+        let (stage, stages) = watch::channel(Stage::Preparing);
         let (accepting, mut accepting_ended) = mpsc::channel(1);
         let (running, mut all_ended) = mpsc::channel(1);
         let mut threads = Vec::new();
         for _ in 0..thread::available_parallelism().map_or(1, NonZero::get) {
-            let listeners = Worker::listeners(&sockets).context("cannot use the listening sockets")?;
             let worker = Worker { server: server.clone(), stages: stages.clone(), accepting: accepting.clone() };
-            threads.push(worker.start(listeners, running.clone())?);
+            match worker.start(&sockets, running.clone()).await {
+                Ok(thread) => threads.push(thread),
+                Err(error) if threads.is_empty() => return Err(error),
+                Err(error) => {
+                    let threads = threads.len();
+                    tracing::warn!(error = format!("{error:#}"), threads, "fewer threads serve than there are cores");
+                    break;
+                }
+            }
         }
+        // As soon as one accepts, clients may take all file descriptors that the others need.
+        let _ = stage.send(Stage::Accepting);
         drop((accepting, running));
         tokio::select! {
             () = stop => {}
@@ -146,27 +157,30 @@ struct Worker {
 }
 
 impl Worker {
-    fn listeners(sockets: &Sockets) -> io::Result<Vec<crate::system::sockets::Listener>> {
-        sockets.listeners().iter().map(crate::system::sockets::Listener::try_clone).collect()
-    }
-
-    /// Starts the thread. It drops `running` when it ends.
-    fn start(
-        self,
-        listeners: Vec<crate::system::sockets::Listener>,
-        running: mpsc::Sender<()>,
-    ) -> anyhow::Result<JoinHandle<()>> {
-        let runtime = threads::runtime().context("cannot start the runtime of a serving thread")?;
+    /// Starts the thread. It has all that it needs when this returns, accepts connections from the next stage on, and drops `running` when
+    /// it ends.
+    async fn start(self, sockets: &Sockets, running: mpsc::Sender<()>) -> anyhow::Result<JoinHandle<()>> {
+        let listeners: io::Result<Vec<Listener>> = sockets.listeners().iter().map(Listener::try_clone).collect();
+        let listeners = listeners.context("cannot use the listening sockets")?;
+        let (sender, prepared) = oneshot::channel();
         let run = move || {
             let _running = running;
+            let runtime = match threads::runtime() {
+                Ok(runtime) => runtime,
+                Err(error) => return drop(sender.send(Err(error))),
+            };
+            let _ = sender.send(Ok(()));
             runtime.block_on(self.run(listeners));
             drop(runtime);
         };
-        thread::Builder::new().name("serve".into()).spawn(run).context("cannot start a thread")
+        let thread = thread::Builder::new().name("serve".into()).spawn(run).context("cannot start a thread")?;
+        prepared.await?.context("cannot start the runtime of a serving thread")?;
+        Ok(thread)
     }
 
-    async fn run(self, listeners: Vec<crate::system::sockets::Listener>) {
-        let Self { server, stages, accepting } = self;
+    async fn run(self, listeners: Vec<Listener>) {
+        let Self { server, mut stages, accepting } = self;
+        let _ = stages.wait_for(|stage| *stage >= Stage::Accepting).await;
         let heartbeat = server.heartbeats.register("serving");
         tokio::spawn(async move {
             loop {
@@ -190,7 +204,6 @@ impl Worker {
         }
         loops.join_all().await;
         drop(accepting);
-        let mut stages = stages;
         // An error means that the sender was dropped, which ends this thread as well.
         let _ = stages.wait_for(|stage| *stage == Stage::Ended).await;
     }

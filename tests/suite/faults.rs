@@ -2,7 +2,8 @@
 //! that jumps. Serving continues, nothing is lost, and the log has a line about it.
 
 use std::io::{BufRead, BufReader, ErrorKind, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -167,13 +168,36 @@ fn failing_writes_are_retried_until_they_succeed() {
 
 /// A daemon with an article, in a folder of its own.
 fn plain(more: &mut Command) -> (tempfile::TempDir, Program) {
+    start_in_folder(more, &["--listen", "127.0.0.1:0"])
+}
+
+fn start_in_folder(more: &mut Command, arguments: &[&str]) -> (tempfile::TempDir, Program) {
     let folder = tempfile::tempdir().unwrap();
     let articles = folder.path().join("articles");
     std::fs::create_dir(&articles).unwrap();
     std::fs::write(articles.join("one.md"), "# One\n\nText").unwrap();
-    more.arg(env!("CARGO_BIN_EXE_gazetted")).arg("serve").arg(&articles).args(["--listen", "127.0.0.1:0", "--state"]);
+    more.arg(env!("CARGO_BIN_EXE_gazetted")).arg("serve").arg(&articles).args(arguments).arg("--state");
     let program = Program::start(more.arg(folder.path().join("state")));
     (folder, program)
+}
+
+/// As with a socket of systemd, clients wait before the daemon starts. They must not take the descriptors that serving needs.
+#[test]
+fn clients_that_wait_for_the_start_do_not_end_it() {
+    if !tools::has("prlimit") {
+        return;
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let clients: Vec<TcpStream> = (0..100).map(|_| TcpStream::connect(address).unwrap()).collect();
+    let script = "exec 3<&0 0</dev/null; LISTEN_FDS=1 LISTEN_PID=$$ exec prlimit --nofile=64:64 \"$@\"";
+    let mut command = Command::new("sh");
+    command.args(["-c", script, "sh"]).stdin(Stdio::from(OwnedFd::from(listener)));
+    let (folder, program) = start_in_folder(&mut command, &[]);
+    assert_eq!(program.address, address.to_string());
+    drop(clients);
+    std::fs::write(folder.path().join("articles/two.md"), "# Two\n\nText").unwrap();
+    program.wait_until("the second is published", |program| program.get("/feed.json").contains("\"Two\""));
 }
 
 #[test]
