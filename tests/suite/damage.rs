@@ -572,10 +572,10 @@ fn a_wrong_byte_is_damage_or_harmless() {
     let mut random = crate::random::Random::new(7);
     let mut cases: Vec<(usize, u8)> = Vec::new();
     for (place, byte) in whole.iter().enumerate().take(100) {
-        cases.extend([0xFF, byte ^ 1].map(|byte| (place, byte)));
+        cases.extend([0, 0xFF, byte ^ 1].map(|byte| (place, byte)));
     }
     for page in 0..whole.len() / 4096 {
-        for _ in 0..3 {
+        for _ in 0..5 {
             // Most values are at the beginning, where the structure of the page is.
             let length = if random.below(2) == 0 { 4096 } else { 24 };
             let place = page * 4096 + random.below(length);
