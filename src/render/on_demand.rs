@@ -244,14 +244,15 @@ impl OnDemand {
     /// The library cannot be read, or texts must be read first.
     pub fn find(&self, route: &Route, moment: Moment) -> Attempt {
         let path = route.path();
-        // A list would lack articles whose files are still to be read; an article that is missing may be one of them.
-        let is_incomplete = self.library().is_incomplete()?;
+        let is_incomplete = || self.library().is_incomplete();
         match route {
+            // It may be one of the articles whose files are still to be read.
             Route::Article(slug) => match self.article(slug, moment)? {
-                Lookup::Unknown if is_incomplete => Ok(Lookup::NotYet),
+                Lookup::Unknown if is_incomplete()? => Ok(Lookup::NotYet),
                 lookup => Ok(lookup),
             },
-            _ if is_incomplete => Ok(Lookup::NotYet),
+            // A list would lack them.
+            _ if is_incomplete()? => Ok(Lookup::NotYet),
             Route::View(view, representation) => self.view(view, *representation, &path, moment),
             Route::Archive(number, representation) => self.archive(*number, *representation, &path, moment),
             Route::Archives => self.archives(&path, moment),
