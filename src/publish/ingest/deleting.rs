@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::conductor::Ingest;
 use super::deletions::DELETION_GRACE;
+use super::mounting::UNMOUNTED;
 use super::renames::Whereabouts;
 use super::step::{Queue, Trigger, WriteMoment};
 use crate::article::Problem;
@@ -36,7 +37,7 @@ impl Ingest {
         }
         // The folder itself may have vanished after its files did.
         let reason = if self.is_unmounted(catalog)? {
-            Some("it is empty, and nothing is mounted there")
+            Some(UNMOUNTED)
         } else if !self.folder.is_there() {
             Some("it is missing or cannot be read")
         } else {

@@ -9,6 +9,9 @@ use crate::catalog::{self, Catalog};
 use crate::folder::{MountState, Stat};
 use crate::model::text;
 
+/// Why the folder is away if it was a mount.
+pub(super) const UNMOUNTED: &str = "it is empty, and nothing is mounted there";
+
 impl Ingest {
     /// Remembers the mounts that a comparison found, and examines the others.
     pub(super) fn note_mounts(&mut self, catalog: &mut Catalog, present: &[PathBuf]) -> catalog::Result<()> {

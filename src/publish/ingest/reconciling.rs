@@ -11,6 +11,7 @@ use std::{iter, thread};
 
 use super::conductor::Ingest;
 use super::deletions::DELETION_GRACE;
+use super::mounting::UNMOUNTED;
 use super::read_pool::FoundFile;
 use super::recordings::{RecordingIndex, is_recording};
 use super::scan::HURRY_FROM;
@@ -192,9 +193,7 @@ impl Ingest {
         let (found, differences) = self.compare_in_parallel(catalog).unwrap_or_else(|| self.compare_in_turn(catalog));
         let differences = differences?;
         let away = match found.map_err(|_| "the walk over it panicked: please report this".to_owned()) {
-            Ok(Ok(())) if differences.files == 0 && self.is_unmounted(catalog)? => {
-                "it is empty, and nothing is mounted there".to_owned()
-            }
+            Ok(Ok(())) if differences.files == 0 && self.is_unmounted(catalog)? => UNMOUNTED.to_owned(),
             Ok(Ok(())) if differences.files == 0 && self.is_emptied(catalog, &differences)? => {
                 "it is empty, and may be another folder".to_owned()
             }
