@@ -95,9 +95,9 @@ fn memory_and_descriptors_do_not_grow() {
         let memory = sizes.iter().map(|(kilobytes, _)| kilobytes).sum::<usize>() / sizes.len();
         // The fewest: a reading, or a connection that is just being closed, adds some for a moment.
         let descriptors = sizes.iter().map(|(_, count)| *count).min().unwrap();
-        let had = windows.iter().map(|(_, fewest)| *fewest).max();
+        let highest = windows.iter().map(|(_, fewest)| *fewest).max();
         let is_steady = windows.last().is_some_and(|(before, _)| memory <= before + before / 20 + 512)
-            && had.is_some_and(|had| descriptors <= had);
+            && highest.is_some_and(|highest| descriptors <= highest);
         steady = if is_steady { steady + 1 } else { 0 };
         windows.push((memory, descriptors));
         let is_late = windows.len() >= MOST_WINDOWS && begun.elapsed() >= whole;
