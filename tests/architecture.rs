@@ -277,6 +277,7 @@ const OWNERS: [(&str, &[&str]); 21] = [
             "catalog/identity_log.rs",
             "daemon",
             "cli",
+            "system/file_identity.rs",
             "system/reading_journal.rs",
             "system/sockets.rs",
             "system/threads.rs",

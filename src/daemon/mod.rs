@@ -94,6 +94,7 @@ impl Daemon {
         let wiring = PipelineWiring {
             base_url: &base_url,
             state: &state,
+            lock: &lock,
             current: &current,
             journal: &journal,
             observers: &observers,

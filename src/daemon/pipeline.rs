@@ -8,7 +8,7 @@ use anyhow::Context;
 use chrono::Utc;
 use tokio::sync::oneshot;
 
-use super::state_dir::{self, Opening};
+use super::state_dir::{self, Opening, StateLock};
 use super::state_restore::{FENCE, OpenState, sentinel};
 use crate::catalog::{self, Catalog, CatalogError, Reader};
 use crate::change::{self, ChangeReceiver, TextRequests};
@@ -43,6 +43,11 @@ pub fn damage(error: &anyhow::Error) -> Option<String> {
     cause.is_damage().then(|| cause.to_string())
 }
 
+/// Whether an error says that another file has taken the place of the catalog.
+pub fn is_replaced(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| matches!(cause.downcast_ref(), Some(CatalogError::Replaced)))
+}
+
 /// What a pipeline shares with the rest of the daemon.
 #[derive(Debug, Clone, Copy)]
 pub struct PipelineWiring<'a> {
@@ -50,6 +55,7 @@ pub struct PipelineWiring<'a> {
     pub base_url: &'a str,
     /// The state directory.
     pub state: &'a Path,
+    pub lock: &'a StateLock,
     pub current: &'a Current,
     pub journal: &'a ReadingJournal,
     pub observers: &'a Observers,
@@ -109,7 +115,7 @@ pub fn open_folder(config: &Config) -> anyhow::Result<Folder> {
 
 /// Opens everything. Returns the pipeline, and the on-demand renderer for the server.
 fn prepare(config: &Config, wiring: PipelineWiring<'_>, opening: &Opening) -> anyhow::Result<(Pipeline, OnDemand)> {
-    let PipelineWiring { base_url, state, current, journal, observers } = wiring;
+    let PipelineWiring { base_url, state, lock, current, journal, observers } = wiring;
     let folder = open_folder(config)?;
     let at_state = || format!("{}", state.display());
     let mut catalog = state_dir::open_catalog(state, config.authority().as_deref(), opening)?;
@@ -124,8 +130,7 @@ fn prepare(config: &Config, wiring: PipelineWiring<'_>, opening: &Opening) -> an
         tracing::debug!(%error, "no fence: renames are recognised by files alone");
         Fence::default()
     });
-    // The catalog is open.
-    let sentinel = sentinel(state);
+    let sentinel = sentinel(state, lock, &catalog);
     let outside = OutsideFiles { fence: fence.clone(), sentinel: sentinel.clone() };
     let watch = watch::start(folder.clone(), &config.articles, outside, sender, observers)?;
     let files = MediaFiles::new(folder.root(), &config.articles);

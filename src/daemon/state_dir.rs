@@ -1,7 +1,7 @@
 //! The state directory. It belongs to one daemon and is never inside the watched folder.
 
 use std::fs::{DirBuilder, File};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -12,6 +12,7 @@ use rustix::fs::OFlags;
 
 use crate::catalog::{self, Catalog, CatalogError, FILE, IDENTITIES, RestoredIdentities, Salvaged, logged_namespace};
 use crate::folder::Folder;
+use crate::system::file_identity::FileIdentity;
 
 /// Number of further attempts to lock the state directory, and the pause between two of them.
 const LOCK_TRIES: usize = 25;
@@ -35,6 +36,12 @@ pub struct StateLock {
 }
 
 impl StateLock {
+    /// The file that is locked; `None` if it cannot be examined.
+    pub fn identity(&self) -> Option<FileIdentity> {
+        let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        file.metadata().ok().as_ref().map(FileIdentity::of)
+    }
+
     /// Locks the directory again, after the file was removed or replaced. Does nothing if an earlier attempt has locked it.
     ///
     /// # Errors
@@ -59,7 +66,7 @@ impl Drop for StateLock {
 /// Whether an open file is the one at a path.
 fn is_at(file: &File, path: &Path) -> bool {
     let (Ok(open), Ok(there)) = (file.metadata(), std::fs::symlink_metadata(path)) else { return false };
-    (open.dev(), open.ino()) == (there.dev(), there.ino())
+    FileIdentity::of(&open) == FileIdentity::of(&there)
 }
 
 /// Resolves the symbolic links of a path whose last components need not exist.
@@ -124,6 +131,8 @@ fn lock(state: &Path, tries: usize) -> anyhow::Result<File> {
 pub enum Opening {
     /// Unchanged; damage is an error.
     AsIs,
+    /// It was written again: as [`Opening::AsIs`], but another file in its place is an error.
+    Written(FileIdentity),
     /// It is damaged, for this reason: it is set aside, and its readable rows are copied to a new one.
     Recovering(String),
     /// It is damaged again soon after its recovery, for this reason: it is set aside, and a new one starts empty.
@@ -134,7 +143,7 @@ impl Opening {
     /// Returns the next way to open a catalog that was found damaged; `None` after the last.
     pub fn after(&self, why: String) -> Option<Self> {
         match self {
-            Self::AsIs => Some(Self::Recovering(why)),
+            Self::AsIs | Self::Written(_) => Some(Self::Recovering(why)),
             Self::Recovering(_) => Some(Self::Empty(why)),
             Self::Empty(_) => None,
         }
@@ -144,7 +153,7 @@ impl Opening {
 /// Opens the catalog of a state directory, or creates it. `opening` decides about a damaged one.
 ///
 /// # Errors
-/// It cannot be opened or created, or it is damaged and `opening` is [`Opening::AsIs`].
+/// It cannot be opened or created, or it is damaged and `opening` is [`Opening::AsIs`] or [`Opening::Written`].
 pub fn open_catalog(state: &Path, authority: Option<&str>, opening: &Opening) -> anyhow::Result<Catalog> {
     let at_state = || format!("{}", state.display());
     let namespace = Some(state.join(NAMESPACE)).filter(|file| file.is_file());
@@ -156,10 +165,8 @@ pub fn open_catalog(state: &Path, authority: Option<&str>, opening: &Opening) ->
         && std::fs::metadata(state.join(FILE)).map_or(0, |file| file.len()) == 0;
     let open = || Catalog::open_known(state, authority, namespace, Utc::now());
     let mut catalog = match opening {
-        Opening::AsIs => {
-            check_kinds(state).with_context(at_state)?;
-            open().and_then(|catalog| catalog.check_small(Utc::now()).map(|()| catalog)).with_context(at_state)?
-        }
+        Opening::AsIs => open_intact(state, open).with_context(at_state)?,
+        Opening::Written(file) => open_written(state, *file, open).with_context(at_state)?,
         Opening::Recovering(why) => {
             recover(state, why, |directory| Catalog::open_known(directory, authority, namespace, Utc::now()))?;
             open().with_context(at_state)?
@@ -181,6 +188,31 @@ pub fn open_catalog(state: &Path, authority: Option<&str>, opening: &Opening) ->
         catalog.mark_incomplete().with_context(at_state)?;
     }
     Ok(catalog)
+}
+
+/// Opens a catalog and checks it.
+fn open_intact(state: &Path, open: impl Fn() -> catalog::Result<Catalog>) -> catalog::Result<Catalog> {
+    check_kinds(state)?;
+    let catalog = open()?;
+    catalog.check_small(Utc::now())?;
+    Ok(catalog)
+}
+
+/// As [`open_intact`], but only if the catalog is in this file. What another file holds, even damage, does not matter.
+fn open_written(
+    state: &Path,
+    file: FileIdentity,
+    open: impl Fn() -> catalog::Result<Catalog>,
+) -> catalog::Result<Catalog> {
+    let is_in_place = || FileIdentity::at(&state.join(FILE)) == Some(file);
+    if !is_in_place() {
+        return Err(CatalogError::Replaced);
+    }
+    match open_intact(state, open) {
+        Ok(catalog) if catalog.file_identity() == file => Ok(catalog),
+        Err(error) if is_in_place() => Err(error),
+        _ => Err(CatalogError::Replaced),
+    }
 }
 
 /// Checks that no folder or special file is in the place of the catalog or of its log.

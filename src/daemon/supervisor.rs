@@ -64,8 +64,8 @@ impl SharedState {
         let base_url = config.base_url(self.address);
         // The server gets the new on-demand renderer before the folder is read.
         let serve = |on_demand| self.server.reconfigure(self.current.clone(), on_demand, &config.http, &base_url);
-        let Self { state, current, journal, observers, .. } = self;
-        let wiring = PipelineWiring { base_url: &base_url, state, current, journal, observers };
+        let Self { state, lock, current, journal, observers, .. } = self;
+        let wiring = PipelineWiring { base_url: &base_url, state, lock, current, journal, observers };
         pipeline::begin(config, wiring, opening, serve)?.run()
     }
 }
@@ -102,7 +102,7 @@ pub struct Supervisor {
     logged_failure: String,
     retry_at: Instant,
     control: ControlTask,
-    /// The state of the last pipeline, if it is to be written again.
+    /// The state of the last pipeline, if it is to be written again, until the next pipeline has opened what was written.
     displaced: Option<Box<OpenState>>,
     /// The mode in which the catalog is opened next.
     opening: Opening,
@@ -144,10 +144,17 @@ impl Supervisor {
         }
         let (shared, config) = (self.shared.clone(), config.clone());
         let opening = self.opening.clone();
-        blocking(&self.pool, move || shared.begin(&config, opening)).await
+        let begun = blocking(&self.pool, move || shared.begin(&config, opening)).await?;
+        if !begun.as_ref().is_err_and(pipeline::is_replaced) {
+            self.displaced = None;
+        }
+        if matches!(self.opening, Opening::Written(_)) {
+            self.opening = Opening::AsIs;
+        }
+        Ok(begun)
     }
 
-    /// Writes a displaced state directory again. If that fails, the catalog stays open for the next attempt, unless it is damaged.
+    /// Writes a displaced state directory again. If that fails, it is tried again by the next attempt, unless the catalog is damaged.
     async fn write_again(&mut self) -> anyhow::Result<anyhow::Result<()>> {
         let Some(open) = self.displaced.take() else { return Ok(Ok(())) };
         let shared = self.shared.clone();
@@ -157,11 +164,17 @@ impl Supervisor {
         };
         let (open, written) = blocking(&self.pool, write).await?;
         match &written {
-            Ok(()) => self.control.restart().await,
-            Err(error) if pipeline::damage(error).is_some() => {}
-            Err(_) => self.displaced = Some(open),
+            Ok(file) => {
+                self.control.restart().await;
+                if self.opening == Opening::AsIs {
+                    self.opening = Opening::Written(*file);
+                }
+            }
+            Err(error) if pipeline::damage(error).is_some() => return Ok(written.map(drop)),
+            Err(_) => {}
         }
-        Ok(written)
+        self.displaced = Some(open);
+        Ok(written.map(drop))
     }
 
     /// Notes that the state of a pipeline was displaced.

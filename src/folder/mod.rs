@@ -11,13 +11,13 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
 use std::ops::ControlFlow;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
 use rustix::io::Errno;
 
 use crate::config::{Articles, FollowLinks, Globs};
 use crate::model::text::path_line;
+use crate::system::file_identity::FileIdentity;
 use beneath::Root;
 pub use beneath::{FolderIdentity, ListedName, OpenFailure};
 use names::is_conflict;
@@ -92,9 +92,9 @@ impl Folder {
         &self.root
     }
 
-    /// Returns device and inode of the folder, which change if another folder takes its place; `None` if it is missing.
-    pub fn identity(&self) -> Option<(u64, u64)> {
-        std::fs::metadata(&self.root).ok().map(|metadata| (metadata.dev(), metadata.ino()))
+    /// Returns the identity of the folder, which changes if another folder takes its place; `None` if it is missing.
+    pub fn identity(&self) -> Option<FileIdentity> {
+        FileIdentity::at(&self.root)
     }
 
     /// Whether the folder exists and can be read.

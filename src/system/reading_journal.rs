@@ -8,12 +8,13 @@ use std::collections::{BTreeSet, HashMap};
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
+use super::file_identity::FileIdentity;
 use crate::model::text;
 
 /// Directory below the state directory.
@@ -69,8 +70,7 @@ struct JournalState {
     slots: usize,
     /// How often the directory was written again: the files of an earlier one are not in it.
     generation: usize,
-    /// Device and inode of the directory.
-    identity: Option<(u64, u64)>,
+    identity: Option<FileIdentity>,
     /// The process is about to end: nothing is recorded any more.
     is_closed: bool,
 }
@@ -109,7 +109,7 @@ impl ReadingJournal {
         let directory = state.join(DIRECTORY);
         DirBuilder::new().recursive(true).mode(0o700).create(&directory)?;
         let mut opened = JournalState { suspects: load_suspects(&directory), directory, ..JournalState::default() };
-        opened.identity = identity(&opened.directory);
+        opened.identity = FileIdentity::at(&opened.directory);
         let slots = slots(&opened.directory)?;
         // A record that is cut off is none.
         let interrupted: Vec<_> = slots.iter().filter_map(|file| parse(&fs::read(file).ok()?)).collect();
@@ -135,11 +135,11 @@ impl ReadingJournal {
     /// The directory cannot be written.
     pub fn renew(&self) -> io::Result<()> {
         let mut state = self.lock();
-        if state.directory.as_os_str().is_empty() || identity(&state.directory) == state.identity {
+        if state.directory.as_os_str().is_empty() || FileIdentity::at(&state.directory) == state.identity {
             return Ok(());
         }
         DirBuilder::new().recursive(true).mode(0o700).create(&state.directory)?;
-        state.identity = identity(&state.directory);
+        state.identity = FileIdentity::at(&state.directory);
         state.free.clear();
         state.generation += 1;
         state.save()
@@ -326,10 +326,6 @@ fn load_suspects(directory: &Path) -> HashMap<ContentHash, Suspect> {
         .unwrap_or_default();
     let suspects = named.into_iter().filter_map(|(hash, suspect)| Some((unhex(&hash)?, suspect.located())));
     suspects.take(MAX_SUSPECTS).collect()
-}
-
-fn identity(directory: &Path) -> Option<(u64, u64)> {
-    fs::metadata(directory).ok().map(|metadata| (metadata.dev(), metadata.ino()))
 }
 
 /// The files of the directory that hold records: their names are numbers.

@@ -524,6 +524,38 @@ fn lose_identities(site: &Site) {
     assert_eq!(integrity, "ok");
 }
 
+/// Another catalog takes the place of each one that the daemon writes, as soon as it is there: often while the daemon opens its own.
+#[test]
+fn a_catalog_that_is_replaced_again_and_again_is_written_again() {
+    let (mut site, mut before) = with_a_past();
+    site.may_be_damaged();
+    site.start();
+    let others: Vec<_> = (0..12).map(|number| beside(&site, &format!("other-{number}"))).collect();
+    for other in &others {
+        std::fs::create_dir(other).unwrap();
+        drop(gazetted::catalog::Catalog::open(other, Some("other.example"), chrono::Utc::now()).unwrap());
+    }
+    for (number, other) in others.iter().enumerate() {
+        // A pause from zero to some milliseconds varies what the daemon does at that time.
+        std::thread::sleep(std::time::Duration::from_micros(500 * number as u64));
+        let other = other.join(FILE);
+        let other_inode = std::fs::metadata(&other).unwrap().ino();
+        std::fs::rename(&other, site.state().join(FILE)).unwrap();
+        let is_new = || inode(&site, FILE).is_some_and(|inode| inode != other_inode);
+        crate::waiting::wait_until(&format!("replaced {number} times"), is_new);
+        assert!(before.keys().all(|title| site.titles().contains(title)), "{number}");
+    }
+    site.write("after.md", "# After\n\nText");
+    site.wait_until("the next article is published", |site| site.titles().contains(&"After".to_owned()));
+    before.insert("After".to_owned(), identities(&site).remove("After").unwrap());
+    assert_past(&mut site, &before, "while running");
+    site.stop();
+    lose_identities(&site);
+    site.start();
+    assert_past(&mut site, &before, "after a restart");
+    site.stop();
+}
+
 #[test]
 fn a_state_that_is_removed_just_before_the_end_is_written_again() {
     let (mut site, before) = with_a_past();

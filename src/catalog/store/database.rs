@@ -17,6 +17,7 @@ use super::migrations::{self, MIGRATIONS};
 use super::view_batch::ViewBatch;
 use super::{meta, values};
 use crate::catalog::{identity, imports};
+use crate::system::file_identity::FileIdentity;
 
 /// Size of the cache of prepared statements; larger than their number.
 pub(super) const STATEMENTS: usize = 256;
@@ -51,6 +52,8 @@ pub const FILE: &str = "catalog.sqlite";
 #[derive(Debug)]
 pub struct Catalog {
     pub(super) connection: Connection,
+    /// The file that is open.
+    file: FileIdentity,
     pub(super) namespace: Uuid,
     /// The pass of a running adoption, in which known articles take over ids as well.
     pub(super) adopting: Option<imports::MatchPass>,
@@ -109,11 +112,15 @@ impl Catalog {
     ) -> Result<Self> {
         let file = directory.join(FILE);
         create_file(&file);
-        Self::open_file(&file, authority, lost, now).map_err(|error| damage_of_read_only(error, &file))
+        let before = FileIdentity::at(&file);
+        let opened = Self::open_file(&file, authority, lost, now).map_err(|error| damage_of_read_only(error, &file));
+        // SQLite opens a name, and does not say which file it has found there.
+        if before == FileIdentity::at(&file) { opened } else { Err(CatalogError::Replaced) }
     }
 
     fn open_file(file: &Path, authority: Option<&str>, lost: Option<Uuid>, now: DateTime<Utc>) -> Result<Self> {
         let connection = Connection::open(file)?;
+        let identity = FileIdentity::at(file).ok_or(CatalogError::Replaced)?;
         connection.pragma_update(None, "journal_mode", "wal")?;
         // FULL: a committed transaction survives a power cut. With a write-ahead log that costs one fsync per commit.
         connection.pragma_update(None, "synchronous", "full")?;
@@ -141,6 +148,7 @@ impl Catalog {
         migrations::remove_old_pages(&connection)?;
         let mut catalog = Self {
             connection,
+            file: identity,
             namespace: Uuid::nil(),
             adopting: None,
             view_batch: ViewBatch::default(),
@@ -170,6 +178,11 @@ impl Catalog {
         let namespace = self.meta("namespace")?.unwrap_or_default();
         self.namespace = namespace.parse().map_err(|_| CatalogError::Damaged("its namespace is no UUID".into()))?;
         Ok(())
+    }
+
+    /// The file that is open, even if it has no name any more.
+    pub fn file_identity(&self) -> FileIdentity {
+        self.file
     }
 
     /// The namespace of all ids.

@@ -14,6 +14,9 @@ pub enum CatalogError {
         /// The version of its schema.
         found: i64,
     },
+    /// Another file has taken the place of the one that was opened, or was to be opened.
+    #[error("another file has taken the place of the catalog while it was opened: try again")]
+    Replaced,
     /// A row has a value that this program never writes.
     #[error("the catalog is damaged: {0}")]
     Damaged(String),

@@ -25,6 +25,7 @@ use crate::folder::{Folder, FolderIdentity, ListedName, Stat};
 use crate::observe::Observers;
 use crate::observe::heartbeat::Heartbeat;
 use crate::observe::metrics::Metrics;
+use crate::system::file_identity::FileIdentity;
 
 /// Interval of checks of the root: no event reports that it was renamed, replaced or mounted over.
 const ROOT_INTERVAL: Duration = Duration::from_secs(1);
@@ -85,7 +86,7 @@ pub(super) struct Task {
     pub(super) targets: Targets,
     /// Whether the file system of each device omits events.
     pub(super) silent: HashMap<u64, bool>,
-    pub(super) root_identity: Option<(u64, u64)>,
+    pub(super) root_identity: Option<FileIdentity>,
     pub(super) renames: PendingRenames,
     pub(super) writing: OpenFiles,
     /// Files found by a scan too soon after they changed.

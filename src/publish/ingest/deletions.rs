@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::folder::Folder;
+use crate::system::file_identity::FileIdentity;
 
 /// How long a file may be missing or empty before its article is deleted. Many programs save by deleting and writing again.
 pub const DELETION_GRACE: Duration = Duration::from_secs(2);
@@ -22,8 +23,8 @@ pub(super) struct Deletions {
     held_until: Option<Instant>,
     /// Whether the watched folder itself is missing; then nothing is deleted.
     folder_is_away: bool,
-    /// Device and inode of the folder when it last held articles.
-    inhabited: Option<(u64, u64)>,
+    /// The folder when it last held articles.
+    inhabited: Option<FileIdentity>,
 }
 
 impl Deletions {
