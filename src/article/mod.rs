@@ -24,9 +24,11 @@ pub mod text;
 pub mod unicode;
 
 use std::borrow::Cow;
+use std::ffi::OsStr;
 use std::path::Path;
 
 use crate::folder::{Folder, SourceFormat};
+use crate::model::text::path_line;
 use assemble::assemble;
 use dialect::Dialect;
 pub use problem::{Problem, panic_as_problem};
@@ -34,7 +36,7 @@ pub use reading::{Article, ParsedBody, Reading, Rules, Verdict};
 
 /// Version of the rules that turn bytes into an article. Increase it when a change of the rules changes the article of an
 /// unchanged file: the daemon then reads every file again.
-pub const VERSION: u32 = 5;
+pub const VERSION: u32 = 6;
 
 /// Number of characters at the start of a text that are searched for a first word.
 const FIRST_WORDS: usize = 200;
@@ -47,7 +49,24 @@ pub fn read_file(folder: &Folder, bytes: &[u8], path: &Path, format: SourceForma
         SourceFormat::Audio => recording::read(folder, path, rules),
         _ => read(bytes, path, format, rules),
     });
-    reading.unwrap_or_else(|problem| Verdict::Broken(problem).into())
+    let reading = reading.unwrap_or_else(|problem| Verdict::Broken(problem).into());
+    match folder.draft_folder(path) {
+        Some(name) => draft_in(name, reading.verdict).into(),
+        None => reading,
+    }
+}
+
+/// The verdict on a file in a folder of drafts. The recordings that it names wait for it.
+fn draft_in(name: &OsStr, verdict: Verdict) -> Verdict {
+    let enclosures = match verdict {
+        Verdict::Publish(article) => article.enclosures,
+        Verdict::Draft(_, enclosures) => enclosures,
+        Verdict::Empty | Verdict::Broken(_) => Vec::new(),
+    };
+    let name = path_line(Path::new(name));
+    let message =
+        format!("a draft: it is in the folder `{name}`; move it out, or name that folder in articles.include");
+    Verdict::Draft(Problem::of_file(message), enclosures)
 }
 
 /// Reads the bytes of the file at `path`, which is relative to the watched folder.

@@ -23,6 +23,17 @@ impl Globs {
         Ok(Self { patterns, set: set.build()? })
     }
 
+    /// Returns the patterns for which a condition holds.
+    #[must_use]
+    pub fn only(&self, is_wanted: impl Fn(&str) -> bool) -> Self {
+        let patterns = self.patterns.iter().filter(|pattern| is_wanted(pattern)).cloned().collect();
+        Self::new(patterns).unwrap_or_default()
+    }
+
+    pub fn patterns(&self) -> &[String] {
+        &self.patterns
+    }
+
     pub fn is_empty(&self) -> bool {
         self.patterns.is_empty()
     }

@@ -12,7 +12,7 @@ use std::path::{Component, Path, PathBuf};
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, Statx, StatxAttributes, StatxFlags};
 use rustix::io::Errno;
 
-use super::names::is_ignored;
+use super::names::{is_ignored, is_system_folder};
 use super::stat::Stat;
 use crate::config::FollowLinks;
 
@@ -204,8 +204,8 @@ impl Root {
     }
 
     /// Returns the folder, by its path below the root and without links, that a link leads into. Only a link whose target is in a
-    /// hidden folder of the root is followed, as in a Kubernetes ConfigMap. Any other link would publish files twice, or files from
-    /// outside.
+    /// hidden folder of the root is followed, as in a Kubernetes ConfigMap. Any other link would publish files twice, deleted files, or
+    /// files from outside.
     pub fn linked_folder(&self, link: &Path) -> Option<PathBuf> {
         let is_visible = link.components().all(|part| matches!(part, Component::Normal(name) if !is_ignored(name)));
         let real = canonical(&self.path).ok().filter(|_| is_visible)?;
@@ -214,7 +214,8 @@ impl Root {
         // Within such a folder no link is followed: a circle of links would have no end.
         let parent = real.join(link.parent()?);
         let stands_outside = canonical(&parent).ok()? == parent;
-        (stands_outside && target.iter().any(is_ignored)).then(|| target.to_path_buf())
+        let is_hidden = target.iter().any(is_ignored) && !target.iter().any(is_system_folder);
+        (stands_outside && is_hidden).then(|| target.to_path_buf())
     }
 
     fn open_folder(&self, below: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {

@@ -4,7 +4,7 @@
 //! # Which files
 //!
 //! A file is served if its extension is that of a served type, no part of its path belongs to a tool ([`is_ignored`]) and
-//! `articles.exclude` does not match it. A link that leaves the watched folder is followed only with `articles.follow_links =
+//! `articles.exclude` does not match it, unless it is in a folder of drafts. A link that leaves the watched folder is followed only with `articles.follow_links =
 //! "anywhere"`. A link within it is followed only to files that could be requested by their own names, so that no link leads to a
 //! draft or into `.git`. The exception is folders whose names start with two dots: Kubernetes keeps the files of a ConfigMap in such
 //! a folder and links to them.
@@ -23,6 +23,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
 use super::beneath::{FILE, FOLDER, OPEN_ATTEMPTS, canonical, open_beneath};
+use super::drafts::DraftFolders;
 use crate::config::{Articles, FollowLinks, Globs};
 use crate::folder::{Stat, is_ignored};
 
@@ -37,6 +38,7 @@ const SETTLED: Duration = Duration::from_secs(2);
 pub struct MediaFiles {
     root: PathBuf,
     exclude: Globs,
+    drafts: DraftFolders,
     follow_links: FollowLinks,
 }
 
@@ -44,7 +46,8 @@ impl MediaFiles {
     /// Serves files below `root`, an absolute path, except those that the configuration excludes. The folder need not exist.
     pub fn new(root: &Path, articles: &Articles) -> Self {
         let (root, exclude) = (root.to_path_buf(), articles.exclude.clone());
-        Self { root, exclude, follow_links: articles.follow_links }
+        let drafts = DraftFolders::new(&articles.include);
+        Self { root, exclude, drafts, follow_links: articles.follow_links }
     }
 
     /// Opens a file by its path below the watched folder; `None` if there is none that may be served (standards 121). Blocks on
@@ -104,7 +107,8 @@ impl MediaFiles {
             !is_ignored(name) || (hidden == Hidden::ConfigMap && name.as_bytes().starts_with(b".."))
         };
         let folders = below.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty());
-        has_served_name(below) && folders.into_iter().all(is_served) && !self.exclude.matches(below)
+        let is_public = !self.exclude.matches(below) && self.drafts.holding(below).is_none();
+        has_served_name(below) && folders.into_iter().all(is_served) && is_public
     }
 }
 
@@ -399,7 +403,7 @@ mod tests {
             ".hidden.png",
             ".git/a.png",
             "a/.b/c.png",
-            "_drafts/a.png",
+            "_includes/a.png",
             "node_modules/a.png",
             "a.png~",
             "a.png.part",

@@ -1,6 +1,7 @@
 //! The watched folder: which file names are articles, and the access to its files.
 
 mod beneath;
+mod drafts;
 pub mod media;
 mod names;
 mod stat;
@@ -20,8 +21,9 @@ use crate::model::text::path_line;
 use crate::system::file_identity::FileIdentity;
 use beneath::Root;
 pub use beneath::{FolderIdentity, ListedName, OpenFailure};
-use names::is_conflict;
-pub use names::is_ignored;
+use drafts::DraftFolders;
+pub use names::{ENDINGS, is_ignored};
+use names::{is_conflict, is_system_folder};
 pub use stat::{FileId, Stat};
 pub use walk::{Attributes, Met};
 
@@ -68,6 +70,7 @@ pub struct Folder {
     root: PathBuf,
     include: Globs,
     exclude: Globs,
+    drafts: DraftFolders,
     follow_links: FollowLinks,
 }
 
@@ -84,7 +87,8 @@ impl Folder {
             _ => {}
         }
         let (include, exclude) = (articles.include.clone(), articles.exclude.clone());
-        Ok(Self { root, include, exclude, follow_links: articles.follow_links })
+        let drafts = DraftFolders::new(&include);
+        Ok(Self { root, include, exclude, drafts, follow_links: articles.follow_links })
     }
 
     /// Absolute path of the folder.
@@ -221,9 +225,30 @@ impl Folder {
         format_of(below.extension()?.to_str()?)
     }
 
+    /// Returns the folder of drafts that keeps a file from being public, by the file's path below the watched folder.
+    pub fn draft_folder<'a>(&self, below: &'a Path) -> Option<&'a OsStr> {
+        self.drafts.holding(below)
+    }
+
+    /// Whether a folder below the watched one is, or is in, a folder of drafts.
+    pub fn holds_drafts(&self, below: &Path) -> bool {
+        self.draft_folder(&below.join("article.md")).is_some()
+    }
+
+    /// The patterns of `articles.include` that make folders of drafts public.
+    pub fn public_drafts(&self) -> &[String] {
+        self.drafts.public_patterns()
+    }
+
     /// Explains why the file at `path` is not an article.
     pub fn why_not(&self, path: &Path) -> String {
         let Some(below) = self.relative(path) else { return "it is not in the watched folder".into() };
+        if let Some(name) = below.iter().find(|name| is_system_folder(name)) {
+            let name = path_line(Path::new(name));
+            return format!(
+                "`{name}` is a folder of the system, for deleted files, snapshots or metadata: move the file out of it to publish it"
+            );
+        }
         if self.is_conflict_copy(path) {
             return CONFLICT.into();
         }
@@ -281,9 +306,6 @@ impl Folder {
         is_article && is_conflict(name) && self.relative(path).is_some()
     }
 }
-
-/// Extensions of articles, the most likely first.
-pub const ENDINGS: [&str; 9] = ["md", "txt", "html", "markdown", "htm", "xhtml", "text", "mdown", "mkd"];
 
 /// Extensions of videos that may belong to articles.
 const VIDEOS: [&str; 4] = ["mp4", "m4v", "webm", "mov"];
@@ -345,7 +367,6 @@ mod tests {
         assert_eq!(format("_posts/2024-05-01-a.md"), Some(SourceFormat::Markdown));
         assert_eq!(format("one.MP3"), Some(SourceFormat::Audio));
         for name in [
-            "_drafts/a.md",
             "_index.md",
             ".a.md",
             ".git/a.md",
@@ -363,6 +384,8 @@ mod tests {
             "a (conflicted copy 2).md",
             "README.md",
             "__MACOSX/a.md",
+            "deep/@Recycle/a.md",
+            "$RECYCLE.BIN/S-1-5-21/a.md",
             "~$a.md",
         ] {
             assert_eq!(format(name), None, "{name}");

@@ -58,3 +58,4 @@ mod units;
 mod validity;
 mod views;
 mod watching;
+mod withheld;

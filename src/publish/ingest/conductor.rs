@@ -67,7 +67,10 @@ impl Ingest {
         open_files: OpenFiles,
     ) -> catalog::Result<Self> {
         let rules = Rules::new(&config.articles, &config.site);
-        let fingerprint = format!("{} {rules:?} {}", article::VERSION, channel.base_url);
+        let mut fingerprint = format!("{} {rules:?} {}", article::VERSION, channel.base_url);
+        if !folder.public_drafts().is_empty() {
+            fingerprint.push_str(&format!(" {:?}", folder.public_drafts()));
+        }
         if catalog.meta("reading")?.as_deref() != Some(&fingerprint) {
             catalog.read_all_again("reading", &fingerprint)?;
         }

@@ -91,7 +91,7 @@ impl Ingest {
         let failed: RefCell<Option<CatalogError>> = RefCell::default();
         let is_there = |path: &Path| {
             referred.borrow_mut().insert(path.to_path_buf());
-            self.folder.stat(path).is_some()
+            self.folder.stat(path).is_some() && self.folder.draft_folder(path).is_none()
         };
         let page = |path: &Path| {
             referred.borrow_mut().insert(path.to_path_buf());

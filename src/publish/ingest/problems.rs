@@ -40,6 +40,13 @@ pub(super) struct LeftOut {
     pub twin: Option<Twin>,
 }
 
+impl LeftOut {
+    /// Whether the writer is to hear of it. A file in a folder of drafts has no problem.
+    fn is_reported(&self) -> bool {
+        !self.problems.is_empty() || self.twin.is_some()
+    }
+}
+
 /// Problems by path, and events that were not reported yet.
 #[derive(Debug)]
 pub(super) struct Problems {
@@ -64,7 +71,8 @@ impl Problems {
             return None;
         }
         let files = changed.then(|| {
-            let mut paths: Vec<&PathBuf> = self.left_out.keys().collect();
+            let reported = self.left_out.iter().filter(|(_, left_out)| left_out.is_reported());
+            let mut paths: Vec<&PathBuf> = reported.map(|(path, _)| path).collect();
             paths.sort_unstable();
             let problems_of = |path: &PathBuf| FileProblems {
                 path: text::path_line(path),
@@ -72,13 +80,14 @@ impl Problems {
             };
             paths.into_iter().take(MAX_FILES).map(problems_of).collect()
         });
+        let count = self.left_out.values().filter(|left_out| left_out.is_reported()).count();
         board.update(|status| {
             status.add_notices(notices);
             if let Some(files) = files {
-                (status.files, status.file_count) = (files, self.left_out.len());
+                (status.files, status.file_count) = (files, count);
             }
         });
-        changed.then_some(self.left_out.len())
+        changed.then_some(count)
     }
 
     /// Remembers an event of an article. The caller logs it.

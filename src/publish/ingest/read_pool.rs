@@ -242,7 +242,8 @@ fn prepare(job: &Job, opened: Result<OpenArticle, LoadError>, supervisor: &Readi
         return prepared;
     }
     let whole = FileBytes { bytes, path, format: *format, hash: &prepared.hash };
-    let head = (*depth == Depth::Head && *format == SourceFormat::Markdown)
+    let is_draft = folder.draft_folder(path).is_some();
+    let head = (*depth == Depth::Head && *format == SourceFormat::Markdown && !is_draft)
         .then(|| supervisor.read_head(whole, || article::head(bytes, path, rules)))
         .flatten();
     let parsed = match head {

@@ -245,7 +245,9 @@ impl Ingest {
         match verdict {
             Verdict::Draft(problem, enclosures) => {
                 let changed = self.became_draft(catalog, &path, &enclosures, moment)?;
-                self.problems.leave_out(path.clone(), stat, &[problem], None);
+                // The folder says that it is a draft; a line for each of them would say it again.
+                let problems = if self.folder.draft_folder(&path).is_some() { Vec::new() } else { vec![problem] };
+                self.problems.leave_out(path.clone(), stat, &problems, None);
                 self.schedule_twins(&path, moment);
                 Ok(changed | (catalog.withdraw(&path, ArticleState::Held, moment.version)? == Recorded::Changed))
             }

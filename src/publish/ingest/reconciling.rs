@@ -375,7 +375,7 @@ impl Ingest {
         for folder in folders.iter().filter(|folder| !self.mounts.hides(folder)) {
             self.problems.clear(folder);
         }
-        let folders = folders.into_iter().map(Path::to_path_buf);
+        let folders = folders.into_iter().filter(|folder| !self.folder.holds_drafts(folder)).map(Path::to_path_buf);
         let new: Vec<PathBuf> = folders.filter(|folder| self.scan.add_folder(folder)).collect();
         if new.is_empty() {
             return Ok(());

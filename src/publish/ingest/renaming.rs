@@ -104,7 +104,10 @@ impl Ingest {
         }
         let deadline = self.deletions.cancel(&old);
         let replaces = catalog.known(&new)?.is_some();
-        let recorded = catalog.rename(&old, &new, own_name, moment.version)?;
+        // A move into a folder of drafts withdraws an article, and a move out of it publishes one: it is read again.
+        let changes_state = self.folder.draft_folder(&old).is_some() != self.folder.draft_folder(&new).is_some();
+        let name_to_read = if changes_state { OwnName::Changed } else { own_name };
+        let recorded = catalog.rename(&old, &new, name_to_read, moment.version)?;
         self.schedule_recordings_of(&old, moment);
         self.problems.follow_rename(&old, &new);
         // Its media files have new addresses now, and there may be no further hint for the article.
