@@ -3,7 +3,8 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Stdio};
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use crate::machine::{Machine, PATIENCE};
@@ -12,6 +13,9 @@ use crate::machine::{Machine, PATIENCE};
 const ORDER: &str = "GAZETTED_CLIENT";
 /// Address of the service.
 const ADDRESS: &str = "127.0.0.1:8080";
+
+/// Pause before it is checked again if there is room for another client.
+const POLL: Duration = Duration::from_millis(1);
 
 /// Result of a load.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -29,10 +33,17 @@ pub struct Load(Child);
 impl Load {
     /// Starts clients with a number of connections per second, each with one request, for a length of time.
     pub fn start(machine: &Machine, rate: u32, time: Duration) -> Self {
+        Self::limited(machine, u32::MAX, rate, time)
+    }
+
+    /// As [`Load::start`]; no more than `clients` have a request in progress at once. A client whose request was cut off counts until it
+    /// notices that.
+    pub fn limited(machine: &Machine, clients: u32, rate: u32, time: Duration) -> Self {
         let program = std::env::current_exe().unwrap();
         let mut command = machine.beside(&program);
         command.args(["--exact", "load::client", "--nocapture", "--test-threads=1"]);
-        command.env(ORDER, format!("{rate} {}", time.as_millis())).stdout(Stdio::piped()).stderr(Stdio::inherit());
+        let order = format!("{clients} {rate} {}", time.as_millis());
+        command.env(ORDER, order).stdout(Stdio::piped()).stderr(Stdio::inherit());
         Self(command.spawn().unwrap())
     }
 
@@ -77,15 +88,23 @@ fn ask(address: SocketAddr) -> Result<bool, ErrorKind> {
 fn client() {
     let Ok(order) = std::env::var(ORDER) else { return };
     let numbers: Vec<u64> = order.split(' ').map(|number| number.parse().unwrap()).collect();
-    let [rate, milliseconds] = numbers[..] else { panic!("{order}") };
+    let [clients, rate, milliseconds] = numbers[..] else { panic!("{order}") };
     let (sender, results) = mpsc::channel();
     let (begun, pause) = (Instant::now(), Duration::from_secs(1) / u32::try_from(rate).unwrap());
     let mut next = begun;
+    let in_progress = Arc::new(AtomicU64::new(0));
     while begun.elapsed() < Duration::from_millis(milliseconds) {
-        let sender = sender.clone();
+        if in_progress.load(SeqCst) >= clients {
+            std::thread::sleep(POLL);
+            continue;
+        }
+        in_progress.fetch_add(1, SeqCst);
+        let (sender, in_progress) = (sender.clone(), in_progress.clone());
         std::thread::spawn(move || {
             let asked = Instant::now();
-            let _ = sender.send((ask(ADDRESS.parse().unwrap()), asked.elapsed()));
+            let answer = ask(ADDRESS.parse().unwrap());
+            in_progress.fetch_sub(1, SeqCst);
+            let _ = sender.send((answer, asked.elapsed()));
         });
         next += pause;
         std::thread::sleep(next.saturating_duration_since(Instant::now()));
