@@ -26,9 +26,9 @@ use crate::render::feed::Channel;
 use crate::render::feed::format::FeedFormat;
 use crate::render::on_demand::{self, RecordedFeed, Route};
 use crate::render::snapshot::Current;
-use crate::serve::Server;
 use crate::serve::admin::{self, Admin};
 use crate::serve::host::AllowedHosts;
+use crate::serve::{Server, ServingThreads};
 use crate::system::reading_journal::ReadingJournal;
 use crate::system::sockets::Sockets;
 use crate::system::systemd;
@@ -58,6 +58,7 @@ pub struct Daemon {
     config: Config,
     shared: SharedState,
     pipeline: Pipeline,
+    threads: ServingThreads,
     watchdog_limit: Option<Duration>,
     admin: Option<Admin>,
     control: Option<Control>,
@@ -101,8 +102,9 @@ impl Daemon {
         };
         let pipeline = pipeline::begin(config, wiring, Opening::AsIs, serve)?;
         let server = Arc::new(server.context("no server was started: please report this")?);
+        let threads = server.start_threads(&sockets)?;
         let shared = SharedState { load, state, lock, address, current, server, admin_hosts, journal, observers };
-        Ok(Self { sockets, config: config.clone(), shared, pipeline, watchdog_limit, admin, control })
+        Ok(Self { sockets, config: config.clone(), shared, pipeline, threads, watchdog_limit, admin, control })
     }
 
     /// Returns the handle of the current snapshot, which also announces new versions.
@@ -121,7 +123,7 @@ impl Daemon {
     /// # Errors
     /// The error of the first task that failed.
     pub async fn run(self, hangups: Signal, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
-        let Self { sockets, config, shared, pipeline, watchdog_limit, admin, control } = self;
+        let Self { sockets, config, shared, pipeline, threads, watchdog_limit, admin, control } = self;
         let status = shared.status(&config);
         let (server, observers, lock) = (shared.server.clone(), shared.observers.clone(), shared.lock.clone());
         let journal = shared.journal.clone();
@@ -142,7 +144,7 @@ impl Daemon {
             systemd::stopping();
             observers.status.update(|status| status.phase = DaemonPhase::Stopping);
         };
-        let outcome = server.run(sockets, stop).await;
+        let outcome = server.run(threads, sockets, stop).await;
         drop(admin);
         drop::<oneshot::Sender<()>>(end);
         let ended_early = ingest_ended.is_some();

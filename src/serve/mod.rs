@@ -19,12 +19,12 @@ mod stream;
 
 use std::io;
 use std::num::NonZero;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc as blocking};
 use std::thread::{self, JoinHandle};
 
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::config::Http;
@@ -32,13 +32,17 @@ use crate::observe::Observers;
 use crate::observe::heartbeat::Heartbeats;
 use crate::render::on_demand::OnDemand;
 use crate::render::snapshot::Current;
-use crate::system::sockets::{Listener, Sockets, raise_descriptors};
+use crate::system::sockets::{Listener, Sockets, check_free_descriptors, raise_descriptors};
 use crate::system::threads;
 use acceptor::Acceptor;
 use connections::{ConnectionLimits, Connections};
 use requests::{ReadPools, Sources, SourcesWiring};
 use respond::ResponsePolicy;
 use stream::AsyncListener;
+
+/// File descriptors that must be free after a serving thread has its own: those of the signals, the watch, the catalog and a file of each
+/// kind, and of a few clients.
+const FREE_DESCRIPTORS: usize = 16;
 
 /// State shared by all connections.
 #[derive(Debug)]
@@ -82,22 +86,23 @@ impl Server {
         self.sources.store(Arc::new(sources));
     }
 
-    /// Accepts connections until `stop` completes, then lets responses in flight finish within `http.stop_timeout`. Runs one
-    /// thread for each core, each with all sockets: a free thread takes the next connection, and no request crosses threads.
+    /// Starts one thread for each core, each with all sockets: a free thread takes the next connection, and no request crosses threads.
+    /// None accepts a connection before [`Server::run`]: clients may take all file descriptors that the others need.
     ///
     /// # Errors
-    /// A listening socket cannot be used.
-    pub async fn run(self: Arc<Self>, sockets: Sockets, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
-        let server = self;
+    /// Not even one thread can be started.
+    pub fn start_threads(self: &Arc<Self>, sockets: &Sockets) -> anyhow::Result<ServingThreads> {
         let (stage, stages) = watch::channel(Stage::Preparing);
-        let (accepting, mut accepting_ended) = mpsc::channel(1);
-        let (running, mut all_ended) = mpsc::channel(1);
+        let (accepting, accepting_ended) = mpsc::channel(1);
+        let (running, all_ended) = mpsc::channel(1);
         let mut threads = Vec::new();
         for _ in 0..thread::available_parallelism().map_or(1, NonZero::get) {
-            let worker = Worker { server: server.clone(), stages: stages.clone(), accepting: accepting.clone() };
-            match worker.start(&sockets, running.clone()).await {
+            let worker = Worker { server: self.clone(), stages: stages.clone(), accepting: accepting.clone() };
+            match worker.start(sockets, running.clone()) {
                 Ok(thread) => threads.push(thread),
-                Err(error) if threads.is_empty() => return Err(error),
+                Err(error) if threads.is_empty() => {
+                    return Err(error.context("too few open files or threads are allowed (LimitNOFILE=, TasksMax=)"));
+                }
                 Err(error) => {
                     let threads = threads.len();
                     tracing::warn!(error = format!("{error:#}"), threads, "fewer threads serve than there are cores");
@@ -105,9 +110,22 @@ impl Server {
                 }
             }
         }
-        // As soon as one accepts, clients may take all file descriptors that the others need.
+        Ok(ServingThreads { threads, stage, accepting_ended, all_ended })
+    }
+
+    /// Accepts connections until `stop` completes, then lets responses in flight finish within `http.stop_timeout`.
+    ///
+    /// # Errors
+    /// A serving thread has failed.
+    pub async fn run(
+        self: Arc<Self>,
+        threads: ServingThreads,
+        sockets: Sockets,
+        stop: impl Future<Output = ()>,
+    ) -> anyhow::Result<()> {
+        let server = self;
+        let ServingThreads { threads, stage, mut accepting_ended, mut all_ended } = threads;
         let _ = stage.send(Stage::Accepting);
-        drop((accepting, running));
         tokio::select! {
             () = stop => {}
             () = server.connections.enforce_limits() => {}
@@ -148,6 +166,17 @@ impl Server {
     }
 }
 
+/// The threads that serve. Dropping it ends those that have not accepted connections yet.
+#[derive(Debug)]
+pub struct ServingThreads {
+    threads: Vec<JoinHandle<()>>,
+    stage: watch::Sender<Stage>,
+    /// Closed when no thread accepts connections any more.
+    accepting_ended: mpsc::Receiver<()>,
+    /// Closed when all threads have ended.
+    all_ended: mpsc::Receiver<()>,
+}
+
 /// A serving thread.
 struct Worker {
     server: Arc<Server>,
@@ -159,13 +188,17 @@ struct Worker {
 impl Worker {
     /// Starts the thread. It has all that it needs when this returns, accepts connections from the next stage on, and drops `running` when
     /// it ends.
-    async fn start(self, sockets: &Sockets, running: mpsc::Sender<()>) -> anyhow::Result<JoinHandle<()>> {
+    fn start(self, sockets: &Sockets, running: mpsc::Sender<()>) -> anyhow::Result<JoinHandle<()>> {
         let listeners: io::Result<Vec<Listener>> = sockets.listeners().iter().map(Listener::try_clone).collect();
         let listeners = listeners.context("cannot use the listening sockets")?;
-        let (sender, prepared) = oneshot::channel();
+        let (sender, prepared) = blocking::channel();
         let run = move || {
             let _running = running;
-            let runtime = match threads::runtime() {
+            let prepare = || {
+                let runtime = threads::runtime()?;
+                check_free_descriptors(&listeners, FREE_DESCRIPTORS).map(|()| runtime)
+            };
+            let runtime = match prepare() {
                 Ok(runtime) => runtime,
                 Err(error) => return drop(sender.send(Err(error))),
             };
@@ -174,13 +207,15 @@ impl Worker {
             drop(runtime);
         };
         let thread = thread::Builder::new().name("serve".into()).spawn(run).context("cannot start a thread")?;
-        prepared.await?.context("cannot start the runtime of a serving thread")?;
+        prepared.recv()?.context("cannot start a serving thread")?;
         Ok(thread)
     }
 
     async fn run(self, listeners: Vec<Listener>) {
         let Self { server, mut stages, accepting } = self;
-        let _ = stages.wait_for(|stage| *stage >= Stage::Accepting).await;
+        if stages.wait_for(|stage| *stage >= Stage::Accepting).await.is_err() {
+            return;
+        }
         let heartbeat = server.heartbeats.register("serving");
         tokio::spawn(async move {
             loop {

@@ -256,6 +256,15 @@ pub fn forget_unsent(socket: &impl AsFd) -> io::Result<()> {
     SockRef::from(socket).set_linger(Some(Duration::ZERO))
 }
 
+/// Checks that this process may open `count` more file descriptors.
+///
+/// # Errors
+/// It may open fewer.
+pub fn check_free_descriptors(listeners: &[Listener], count: usize) -> io::Result<()> {
+    let handles: io::Result<Vec<Listener>> = listeners.iter().cycle().take(count).map(Listener::try_clone).collect();
+    handles.map(drop)
+}
+
 /// Raises the soft limit of open files to the hard limit. Returns the limit.
 pub fn raise_descriptors() -> usize {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);

@@ -4,7 +4,7 @@
 use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -168,36 +168,82 @@ fn failing_writes_are_retried_until_they_succeed() {
 
 /// A daemon with an article, in a folder of its own.
 fn plain(more: &mut Command) -> (tempfile::TempDir, Program) {
-    start_in_folder(more, &["--listen", "127.0.0.1:0"])
+    let folder = with_an_article();
+    let program = Program::start(serve(more, folder.path()).args(["--listen", "127.0.0.1:0"]));
+    (folder, program)
 }
 
-fn start_in_folder(more: &mut Command, arguments: &[&str]) -> (tempfile::TempDir, Program) {
+fn with_an_article() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let articles = folder.path().join("articles");
     std::fs::create_dir(&articles).unwrap();
     std::fs::write(articles.join("one.md"), "# One\n\nText").unwrap();
-    more.arg(env!("CARGO_BIN_EXE_gazetted")).arg("serve").arg(&articles).args(arguments).arg("--state");
-    let program = Program::start(more.arg(folder.path().join("state")));
-    (folder, program)
+    folder
 }
 
-/// As with a socket of systemd, clients wait before the daemon starts. They must not take the descriptors that serving needs.
-#[test]
-fn clients_that_wait_for_the_start_do_not_end_it() {
-    if !tools::has("prlimit") {
-        return;
-    }
+/// Adds the arguments of a daemon to a command that runs it.
+fn serve<'a>(more: &'a mut Command, folder: &Path) -> &'a mut Command {
+    more.arg(env!("CARGO_BIN_EXE_gazetted")).arg("serve").arg(folder.join("articles"));
+    more.arg("--state").arg(folder.join("state"))
+}
+
+/// Log message of a start with too few descriptors for all its threads.
+const FEWER_THREADS: &str = "fewer threads serve than there are cores";
+
+/// How a daemon starts that may open few files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd)]
+enum Start {
+    /// It ends before it says that it serves.
+    Ends,
+    ServesOnFewerThreads,
+    Serves,
+}
+
+/// Starts a daemon that may open `descriptors` files, while clients wait for it as with a socket of systemd. If it serves, it serves all.
+fn start_with(descriptors: u32) -> Start {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let clients: Vec<TcpStream> = (0..100).map(|_| TcpStream::connect(address).unwrap()).collect();
-    let script = "exec 3<&0 0</dev/null; LISTEN_FDS=1 LISTEN_PID=$$ exec prlimit --nofile=64:64 \"$@\"";
+    let limit = format!("--nofile={descriptors}:{descriptors}");
+    let script = "exec 3<&0 0</dev/null; LISTEN_FDS=1 LISTEN_PID=$$ exec prlimit \"$@\"";
     let mut command = Command::new("sh");
-    command.args(["-c", script, "sh"]).stdin(Stdio::from(OwnedFd::from(listener)));
-    let (folder, program) = start_in_folder(&mut command, &[]);
+    command.args(["-c", script, "sh", &limit]).stdin(Stdio::from(OwnedFd::from(listener)));
+    let folder = with_an_article();
+    let mut program = match Program::try_start(serve(&mut command, folder.path())) {
+        Ok(program) => program,
+        Err((status, log)) => {
+            let is_error = |line: &&String| line.starts_with("gazetted: ");
+            let has_one_line = log.last().as_ref().is_some_and(is_error) && log.iter().filter(is_error).count() == 1;
+            assert!(status.code() == Some(1) && has_one_line, "{descriptors}: {status}: {log:?}");
+            assert!(log.last().unwrap().contains("open files"), "{descriptors}: {log:?}");
+            return Start::Ends;
+        }
+    };
     assert_eq!(program.address, address.to_string());
-    drop(clients);
+    let what = format!("{descriptors}: the first is served");
+    program.wait_until(&what, |program| program.get("/feed.json").contains("\"One\""));
     std::fs::write(folder.path().join("articles/two.md"), "# Two\n\nText").unwrap();
-    program.wait_until("the second is published", |program| program.get("/feed.json").contains("\"Two\""));
+    let what = format!("{descriptors}: the second is published");
+    program.wait_until(&what, |program| program.get("/feed.json").contains("\"Two\""));
+    drop(clients);
+    let log = program.log.lock().join("\n");
+    assert!(program.child.try_wait().unwrap().is_none() && !log.contains("panicked"), "{descriptors}: {log}");
+    if log.contains(FEWER_THREADS) { Start::ServesOnFewerThreads } else { Start::Serves }
+}
+
+#[test]
+fn a_start_with_few_descriptors_serves_the_clients_that_wait_or_ends_before() {
+    if !tools::has("prlimit") {
+        return;
+    }
+    let starts: Vec<Start> = std::thread::scope(|scope| {
+        let starts: Vec<_> = (24..=48).map(|descriptors| scope.spawn(move || start_with(descriptors))).collect();
+        starts.into_iter().map(|start| start.join().unwrap()).collect()
+    });
+    assert!(starts.is_sorted(), "more descriptors never serve less: {starts:?}");
+    assert!(starts[0] == Start::Ends && starts.last() > Some(&Start::Ends), "{starts:?}");
+    let has_cores = std::thread::available_parallelism().is_ok_and(|cores| cores.get() > 1);
+    assert!(!has_cores || starts.contains(&Start::ServesOnFewerThreads), "{starts:?}");
 }
 
 #[test]

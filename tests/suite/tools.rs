@@ -4,8 +4,9 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
+use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::waiting::{PATIENCE, wait_or_explain};
@@ -143,6 +144,11 @@ pub struct Program {
 impl Program {
     /// Starts a daemon and waits until it serves.
     pub fn start(command: &mut Command) -> Self {
+        Self::try_start(command).unwrap_or_else(|(status, log)| panic!("{status}: the log has no address: {log:?}"))
+    }
+
+    /// Starts a daemon and waits until it serves, or ends before that with a status and a log.
+    pub fn try_start(command: &mut Command) -> Result<Self, (ExitStatus, Vec<String>)> {
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let log = Log::default();
         let (found, address) = std::sync::mpsc::channel();
@@ -156,12 +162,16 @@ impl Program {
                 own_log.lock().push(line);
             }
         });
-        let address = address.recv_timeout(PATIENCE);
-        let Ok(address) = address else {
-            let _ = child.kill();
-            panic!("the log has no address: {:?}", log.lock());
-        };
-        Self { child, address, log }
+        match address.recv_timeout(PATIENCE) {
+            Ok(address) => Ok(Self { child, address, log }),
+            Err(error) => {
+                if error == RecvTimeoutError::Timeout {
+                    let _ = child.kill();
+                }
+                let status = child.wait().unwrap();
+                Err((status, log.lock().clone()))
+            }
+        }
     }
 
     /// A response with its header.
