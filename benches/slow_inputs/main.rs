@@ -91,7 +91,7 @@ impl Bench {
                 if count > usize::MAX / 2 { "impossible" } else { "published" }
             }
             Verdict::Broken(_) => "refused",
-            Verdict::Draft(..) => "draft",
+            Verdict::Draft(..) | Verdict::Withheld(..) => "draft",
             Verdict::Empty => "empty",
         };
         Cost { read, sanitise: processor_time().saturating_sub(begun), verdict }

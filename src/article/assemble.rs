@@ -63,7 +63,7 @@ pub fn assemble(
         title,
     };
     problems.extend(body.problems);
-    Reading { verdict: Verdict::Publish(Box::new(article)), problems, removed: body.removed }
+    Reading { verdict: Verdict::Publish(Box::new(article)), problems, removed: body.removed, unused: header.unused }
 }
 
 /// Removes characters that feeds must not contain; `None` if no text remains.

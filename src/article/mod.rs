@@ -60,7 +60,7 @@ pub fn read_file(folder: &Folder, bytes: &[u8], path: &Path, format: SourceForma
 fn draft_in(name: &OsStr, verdict: Verdict) -> Verdict {
     let enclosures = match verdict {
         Verdict::Publish(article) => article.enclosures,
-        Verdict::Draft(_, enclosures) => enclosures,
+        Verdict::Draft(_, enclosures) | Verdict::Withheld(_, enclosures) => enclosures,
         Verdict::Empty | Verdict::Broken(_) => Vec::new(),
     };
     let name = path_line(Path::new(name));
@@ -147,6 +147,6 @@ pub fn head(bytes: &[u8], path: &Path, rules: &Rules) -> Option<Box<Article>> {
     }
     match assemble(split.header, Vec::new(), ParsedBody::default(), path, SourceFormat::Markdown, *rules).verdict {
         Verdict::Publish(article) => Some(article),
-        Verdict::Draft(..) | Verdict::Empty | Verdict::Broken(_) => None,
+        Verdict::Draft(..) | Verdict::Withheld(..) | Verdict::Empty | Verdict::Broken(_) => None,
     }
 }

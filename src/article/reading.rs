@@ -74,6 +74,8 @@ pub enum Verdict {
     Publish(Box<Article>),
     /// It is marked as a draft; the recordings that it names.
     Draft(Problem, Vec<Media>),
+    /// A key keeps it from the public in another way: a password, an opt-out from feeds; the recordings that it names.
+    Withheld(Problem, Vec<Media>),
     /// It has no content yet.
     Empty,
     /// It cannot be read: the last good version of its entry stays.
@@ -88,11 +90,13 @@ pub struct Reading {
     pub problems: Vec<Problem>,
     /// Lines recognised as a website's boilerplate; they are removed from the text only with [`Clean::Safe`].
     pub removed: Vec<Removed>,
+    /// Keys of the front matter that are not read.
+    pub unused: Vec<String>,
 }
 
 impl From<Verdict> for Reading {
     fn from(verdict: Verdict) -> Self {
-        Self { verdict, problems: Vec::new(), removed: Vec::new() }
+        Self { verdict, problems: Vec::new(), removed: Vec::new(), unused: Vec::new() }
     }
 }
 
@@ -115,6 +119,7 @@ impl From<Held> for Reading {
     fn from(reason: Held) -> Self {
         match reason {
             Held::Draft(problem, enclosures) => Verdict::Draft(problem, enclosures).into(),
+            Held::Withheld(problem, enclosures) => Verdict::Withheld(problem, enclosures).into(),
             Held::Broken(problem) => Verdict::Broken(problem).into(),
         }
     }

@@ -16,7 +16,8 @@ use crate::model::text::path_line;
 
 /// Check the configuration and the articles
 ///
-/// Prints one line for each problem, `file:line: message`. The exit code is 1 if there is any. Drafts are not problems.
+/// Prints one line for each problem, `file:line: message`. The exit code is 1 if there is any. Drafts are not problems; neither are
+/// files that are held by another key, such as `password`, but each is named.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
     /// Files or folders [default: articles.directory, which is `seeds`]
@@ -29,6 +30,8 @@ struct Checker {
     files: usize,
     problems: usize,
     drafts: usize,
+    /// Files that a key other than that of a draft keeps from the public.
+    held: usize,
     /// Files by the hash of their bytes.
     hashes: HashMap<[u8; 32], PathBuf>,
     /// Files by the id in their front matter.
@@ -56,8 +59,9 @@ impl CheckArgs {
                 checker.check(&config, &folder, found, &name);
             }
         }
-        let Checker { files, problems, drafts, .. } = checker;
-        eprintln!("files read: {files}, drafts: {drafts}, problems: {problems}");
+        let Checker { files, problems, drafts, held, .. } = checker;
+        let held = if held == 0 { String::new() } else { format!(", held: {held}") };
+        eprintln!("files read: {files}, drafts: {drafts}{held}, problems: {problems}");
         Ok(if problems == 0 { Outcome::Good } else { Outcome::Found })
     }
 }
@@ -96,6 +100,10 @@ impl Checker {
                 self.report_duplicate(name, "id", same_id);
             }
             Verdict::Draft(..) => self.drafts += 1,
+            Verdict::Withheld(problem, _) => {
+                self.held += 1;
+                println!("{}", problem.in_file(name));
+            }
             Verdict::Empty => {
                 self.report(name, &Problem::of_file("nothing in it yet: it is published once it has text"));
             }

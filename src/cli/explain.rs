@@ -83,18 +83,23 @@ impl Explanation<'_> {
         };
         let loaded = load_as(self.folder, path, format, self.config.articles.max_file_size.0)
             .map_err(|error| error.to_string())?;
-        let Reading { verdict, problems, removed } =
+        let Reading { verdict, problems, removed, unused } =
             article::read_file(self.folder, &loaded.bytes, path, format, &rules);
         for problem in &problems {
             line("problem", &problem_text(problem), "");
         }
         let article = match verdict {
             Verdict::Publish(article) => article,
-            Verdict::Draft(problem, _) | Verdict::Broken(problem) => return Err(problem_text(&problem)),
+            Verdict::Draft(problem, _) | Verdict::Withheld(problem, _) | Verdict::Broken(problem) => {
+                return Err(problem_text(&problem));
+            }
             Verdict::Empty => return Err("nothing in it yet: it is published once it has text".into()),
         };
         let record = self.record(path);
         fields(&article, record.as_ref().ok().and_then(Option::as_ref));
+        if !unused.is_empty() {
+            line("unused", &unused.join(", "), "keys that are not read");
+        }
         let verb = if rules.clean == Clean::Report { "would be removed" } else { "removed" };
         for removed in &removed {
             let reason = format!(

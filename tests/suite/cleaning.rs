@@ -1152,8 +1152,9 @@ fn files_that_deny_being_drafts_are_published() {
         "status:",
         "published: 2024-05-01",
         "is_draft: 'false'",
-        "drafts: true",
-        "extra: {draft: true}",
+        "drafts: false",
+        "extra: {draft: false}",
+        "status: featured",
         "notes: [draft]",
     ] {
         let file = format!("---\ntitle: T\n{header}\n---\nText.");

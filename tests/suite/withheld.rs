@@ -263,3 +263,325 @@ fn articles_include_makes_a_folder_of_drafts_public() {
     site.wait_for(&["Plain"]);
     assert_eq!(site.get("/articles/d").status, 404);
 }
+
+// --- keys -----------------------------------------------------------------------------------------------------------
+
+/// Lines of YAML that keep an article from the public where it comes from, the key that does so, and its line.
+const HOLDING_KEYS: [(&str, &str, usize); 84] = [
+    // Passwords and encryption: Hexo, VuePress, WordPress, Hugo's themes.
+    ("password: secret123", "password", 3),
+    ("password: 123456", "password", 3),
+    ("Password: 'x y'", "Password", 3),
+    ("passwords: [one, two]", "passwords", 3),
+    ("date: 2024-01-01\npost_password: x", "post_password", 4),
+    ("post-pwd: x", "post-pwd", 3),
+    ("encrypt: true", "encrypt", 3),
+    ("encrypted: yes", "encrypted", 3),
+    ("isEncrypted: true", "isEncrypted", 3),
+    ("encrypt: {enable: true, hint: a}", "encrypt", 3),
+    ("protected: true", "protected", 3),
+    ("locked: 1", "locked", 3),
+    ("restricted: on", "restricted", 3),
+    // Members: Ghost, Substack, Medium.
+    ("members_only: true", "members_only", 3),
+    ("subscribersOnly: true", "subscribersOnly", 3),
+    ("email_only: true", "email_only", 3),
+    ("access: members", "access", 3),
+    ("audience: only_paid", "audience", 3),
+    ("paywall: true", "paywall", 3),
+    // Not made, or not listed: Hugo.
+    ("build: {list: never, render: always}", "build", 3),
+    ("build: {render: never}", "build", 3),
+    ("build: {render: link}", "build", 3),
+    ("build: {list: local}", "build", 3),
+    ("_build:\n  list: never", "_build", 3),
+    ("_build: {list: false, render: false}", "_build", 3),
+    ("Build: {List: Never}", "Build", 3),
+    // Zola, Eleventy, Lume.
+    ("render: false", "render", 3),
+    ("render: never", "render", 3),
+    ("permalink: false", "permalink", 3),
+    ("url: false", "url", 3),
+    ("routable: false", "routable", 3),
+    // Pointers to other pages.
+    ("redirect_to: https://x.example/y", "redirect_to", 3),
+    ("redirect_to:\n  - https://x.example/y", "redirect_to", 3),
+    ("redirectTo: /y", "redirectTo", 3),
+    ("redirect: /y", "redirect", 3),
+    ("redirect: {to: /y}", "redirect", 3),
+    ("redirect_url: https://x.example/y", "redirect_url", 3),
+    ("layout: redirect", "layout", 3),
+    ("layout: redirected.html", "layout", 3),
+    // Opt-outs from feeds and lists.
+    ("hiddenInRss: true", "hiddenInRss", 3),
+    ("hiddenFromRss: true", "hiddenFromRss", 3),
+    ("hide_in_rss: true", "hide_in_rss", 3),
+    ("hide-from-feed: true", "hide-from-feed", 3),
+    ("HIDDENINFEED: true", "HIDDENINFEED", 3),
+    ("disable_feed: true", "disable_feed", 3),
+    ("disableRSS: true", "disableRSS", 3),
+    ("feed_exclude: true", "feed_exclude", 3),
+    ("excludeFromFeed: true", "excludeFromFeed", 3),
+    ("exclude_from_rss: true", "exclude_from_rss", 3),
+    ("rss_ignore: true", "rss_ignore", 3),
+    ("rss: {exclude: true}", "rss", 3),
+    ("rss:\n  ignore: true", "rss", 3),
+    ("rss: false", "rss", 3),
+    ("atom: off", "atom", 3),
+    ("feed: false", "feed", 3),
+    ("feed: {enable: false}", "feed", 3),
+    ("feed: {hidden: true}", "feed", 3),
+    ("noRSS: true", "noRSS", 3),
+    ("nofeed: true", "nofeed", 3),
+    ("no-feed: yes", "no-feed", 3),
+    ("skip_feed: true", "skip_feed", 3),
+    ("in_feed: false", "in_feed", 3),
+    ("in_rss: no", "in_rss", 3),
+    ("include_in_feed: false", "include_in_feed", 3),
+    ("showInRss: false", "showInRss", 3),
+    ("syndicate: false", "syndicate", 3),
+    ("exclude: true", "exclude", 3),
+    ("exclude: [search, rss]", "exclude", 3),
+    ("hide: [feed]", "hide", 3),
+    ("ignored: true", "ignored", 3),
+    // Other words for it.
+    ("unpublished: true", "unpublished", 3),
+    ("do_not_publish: true", "do_not_publish", 3),
+    ("noPublish: true", "noPublish", 3),
+    ("isPublic: false", "isPublic", 3),
+    ("public: false", "public", 3),
+    ("listed: false", "listed", 3),
+    ("visible: false", "visible", 3),
+    ("dg-publish: false", "dg-publish", 3),
+    ("dg-hide: true", "dg-hide", 3),
+    ("secret: true", "secret", 3),
+    ("trashed: true", "trashed", 3),
+    // In tables.
+    ("extra: {password: x}", "password", 3),
+    ("params:\n  hiddenInRss: true", "hiddenInRss", 4),
+    ("custom:\n  extra:\n    no_feed: true", "no_feed", 3),
+];
+
+/// Whole files with such keys in other notations.
+const HOLDING_FILES: [(&str, &str, &str); 12] = [
+    ("toml.md", "+++\ntitle = \"Secret\"\nrender = false\n+++\nSecret text.", "3: held: `render`"),
+    ("table.md", "+++\ntitle = \"Secret\"\n[build]\nlist = \"never\"\n+++\nSecret text.", "3: held: `build`"),
+    ("extra.md", "+++\ntitle = \"Secret\"\n[extra]\na = 1\npassword = \"x\"\n+++\nSecret text.", "5: held: `password`"),
+    ("json.md", "{\n\"title\": \"Secret\",\n\"encrypted\": true\n}\n\nSecret text.", "3: held: `encrypted`"),
+    ("org.md", "#+TITLE: Secret\n#+PASSWORD: x\n\nSecret text.", "2: held: `PASSWORD`"),
+    ("colons.md", "Title: Secret\nPassword: x\n\nSecret text.", "2: held: `Password`"),
+    ("broken.md", "---\ntitle: Secret: a\npassword: x\n---\nSecret text.", "2: the front matter is not YAML"),
+    ("broken-too.md", "---\ntitle: Secret: a\nnoRSS: true\n---\nSecret text.", "2: the front matter is not YAML"),
+    ("plain.txt", "---\npassword: x\n---\nSecret text.", "2: held: `password`"),
+    ("page.html", "---\npassword: x\n---\n<p>Secret text.</p>", "2: held: `password`"),
+    ("nikola.txt", ".. title: Secret\n.. password: x\n.. date: 2024-01-01\n\nSecret text.", "2: held: `password`"),
+    ("nikola.md", "<!--\n.. title: Secret\n.. rss: no\n-->\n\nSecret text.", "3: held: `rss`"),
+];
+
+/// Lines that deny it, or are about something else.
+const PUBLIC_KEYS: [&str; 54] = [
+    "password: \"\"",
+    "password:",
+    "password: false",
+    "passwords: []",
+    "encrypted: false",
+    "encrypt: {enable: false, password: x}",
+    "hidden: false",
+    "private: no",
+    "protected: 'false'",
+    "build: {list: always, render: always}",
+    "build: {publishResources: false}",
+    "render: true",
+    "permalink: /a/",
+    "redirect_from: /old",
+    "redirect_to:",
+    "redirect_to: false",
+    "layout: post",
+    "rss: true",
+    "rss: https://x.example/feed.xml",
+    "feed: summary",
+    "feed: {excerpt_only: true}",
+    "rss: {exclude: false}",
+    "rss_only: true",
+    "noRSS: false",
+    "in_feed: true",
+    "exclude: [toc]",
+    "hide: [navigation, toc]",
+    "exclude: false",
+    "sitemap: {exclude: true}",
+    "sitemap: false",
+    "robots: noindex",
+    "search: {exclude: true}",
+    "searchHidden: true",
+    "hideMeta: true",
+    "hide_title: true",
+    "ShowToc: false",
+    "showReadingTime: false",
+    "share: false",
+    "comments: false",
+    "index: false",
+    "toc: false",
+    "access: open",
+    "audience: everyone",
+    "publisher: O'Reilly",
+    "published_in: Nature",
+    "dg-publish: true",
+    "dg-hide-in-graph: true",
+    "public: true",
+    "visible: true",
+    "status: featured",
+    "extra: {draft: false, password: ''}",
+    "params: {images: [a.png], toc: true}",
+    "featured: false",
+    "active: true",
+];
+
+#[test]
+fn a_key_that_locks_or_unlists_an_article_holds_it() {
+    let mut site = Site::new();
+    let name = |number: usize| format!("secret-{number}.md");
+    for (number, (line, ..)) in HOLDING_KEYS.iter().enumerate() {
+        site.write(&name(number), format!("---\ntitle: Secret {number}\n{line}\n---\nSecret text {number}."));
+    }
+    for (name, text, _) in HOLDING_FILES {
+        site.write(name, text);
+    }
+    for (number, line) in PUBLIC_KEYS.iter().enumerate() {
+        site.write(&format!("open-{number}.md"), format!("---\ntitle: Open {number}\n{line}\n---\nText {number}."));
+    }
+    site.start();
+    let titles = site.titles();
+    let all = site.get("/archive/1/feed.json").text() + &site.feed().to_string();
+    for (number, line) in PUBLIC_KEYS.iter().enumerate() {
+        let title = format!("\"Open {number}\"");
+        assert!(all.contains(&title) || titles.contains(&title), "{line} is held");
+    }
+    assert_shown_nowhere(&site, "Secret");
+    let (code, text, errors) = run(gazetted().current_dir(site.root()).args(["check", "."]));
+    for (number, (line, key, at)) in HOLDING_KEYS.iter().enumerate() {
+        assert_eq!(site.get(&format!("/articles/secret-{number}")).status, 404, "{line}");
+        let start = format!("{}:{at}: held: `{key}` ", name(number));
+        assert!(
+            text.lines().any(|line| line.trim_start_matches("./").starts_with(&start)),
+            "{start} of {line} in {text}"
+        );
+    }
+    for (name, _, reason) in HOLDING_FILES {
+        let start = format!("{name}:{reason}");
+        assert!(text.lines().any(|line| line.trim_start_matches("./").starts_with(&start)), "{start} in {text}");
+        let reason = reason.split_once(": ").unwrap().1;
+        assert!(explain(&site, name).contains(reason), "{name}");
+    }
+    let broken = HOLDING_FILES.iter().filter(|(.., reason)| !reason.contains("held: ")).count();
+    let held = HOLDING_KEYS.len() + HOLDING_FILES.len() - broken;
+    assert!(errors.contains(&format!("drafts: 0, held: {held}, problems: {broken}\n")), "{errors}{text}");
+    assert_eq!(code, Some(1), "only the broken ones are problems");
+    // An article that gets such a key is withdrawn, and is the same once it is removed.
+    let before = site.entry("Open 0")["id"].clone();
+    site.write("open-0.md", "---\ntitle: Open 0\npassword: x\n---\nText 0.");
+    site.wait_until("it is withdrawn", |site| site.get("/articles/open-0").status == 404);
+    site.write("open-0.md", "---\ntitle: Open 0\n---\nText 0.");
+    site.wait_until("it is back", |site| site.get("/articles/open-0").status == 200);
+    assert_eq!(site.entry("Open 0")["id"], before);
+}
+
+#[test]
+fn check_names_unknown_keys_that_may_say_no() {
+    let home = tempfile::tempdir().unwrap();
+    let doubtful = [
+        "hiddenFromHomePage: true",
+        "hidden_until_launch: yes",
+        "private_post_x: true",
+        "x-exclude: true",
+        "draftOnly: true",
+        "publishToWeb2: false",
+        "secretSanta: true",
+        "excludeFromIndex: always",
+    ];
+    for (number, line) in doubtful.iter().enumerate() {
+        write(home.path(), &format!("seeds/a{number}.md"), &format!("---\ntitle: A\n{line}\n---\nText {number}."));
+    }
+    let harmless = ["hidden_comments: false", "draft_note: no draft", "publisher: Ann", "datePublished: 2024-05-01"];
+    for (number, line) in harmless.iter().enumerate() {
+        write(home.path(), &format!("seeds/b{number}.md"), &format!("---\ntitle: B\n{line}\n---\nText {number}."));
+    }
+    let (code, text, errors) = check(home.path(), "seeds");
+    assert_eq!(code, Some(1), "{text}");
+    for (number, line) in doubtful.iter().enumerate() {
+        let key = line.split_once(':').unwrap().0;
+        let message = format!("seeds/a{number}.md:3: `{key}` may say that this is not for the public");
+        assert!(text.contains(&message), "{message} in {text}");
+    }
+    assert!(errors.contains(&format!("drafts: 0, problems: {}\n", doubtful.len())), "{errors}{text}");
+}
+
+// --- keys that are written wrongly ----------------------------------------------------------------------------------
+
+#[test]
+fn a_slip_in_a_key_that_decides_about_publication_holds_the_file() {
+    let slips = [
+        ("darft: true", "draft"),
+        ("drfat: yes", "draft"),
+        ("Drafts: true", "draft"),
+        ("draf: 'true'", "draft"),
+        ("pubished: false", "published"),
+        ("publised: no", "published"),
+        ("pirvate: true", "private"),
+        ("privat: true", "private"),
+        ("hiden: true", "hidden"),
+        ("unlsited: true", "unlisted"),
+        ("staus: draft", "status"),
+        ("statsu: private", "status"),
+        ("visiblity: hidden", "visibility"),
+        ("pasword: x", "password"),
+        ("passwrod: x", "password"),
+        ("encypted: true", "encrypted"),
+        ("redirct_to: https://x.example/y", "redirect_to"),
+        ("publishDtae: 2999-01-01", "publishdate"),
+        ("expiryDat: 2020-01-01", "expirydate"),
+    ];
+    let mut site = Site::new();
+    for (number, (line, _)) in slips.iter().enumerate() {
+        site.write(&format!("a{number}.md"), format!("---\ntitle: Secret\nlayout: post\n{line}\n---\nText {number}."));
+    }
+    let open = ["darft: false", "pubished: true", "hiden: no", "publisher: no", "stats: draft", "craft: true"];
+    for (number, line) in open.iter().enumerate() {
+        site.write(&format!("b{number}.md"), format!("---\ntitle: Open {number}\n{line}\n---\nPublic {number}."));
+    }
+    site.start();
+    let titles: Vec<String> = (0..open.len()).map(|number| format!("Open {number}")).collect();
+    site.wait_for(&titles.iter().map(String::as_str).collect::<Vec<_>>());
+    assert_shown_nowhere(&site, "Secret");
+    let (_, text, _) = run(gazetted().current_dir(site.root()).args(["check", "."]));
+    for (number, (line, meant)) in slips.iter().enumerate() {
+        let key = line.split_once(':').unwrap().0;
+        let message = format!("`{key}` is not a key that is read: did you mean `{meant}`? (held until then)");
+        assert!(text.contains(&format!("a{number}.md:4: {message}\n")), "{message} in {text}");
+        let reason = explain(&site, &format!("a{number}.md"));
+        assert!(reason.contains(&format!("not in the feed: line 4: {message}")), "{reason}");
+    }
+    // A slip that says nothing of the kind is only reported.
+    assert!(text.contains("b0.md:3: `darft` is not a key that is read: did you mean `draft`?\n"), "{text}");
+    assert!(!text.contains("`publisher`") && !text.contains("`craft`"), "{text}");
+}
+
+#[test]
+fn keys_that_are_not_read_are_listed_and_slips_are_reported() {
+    let mut site = Site::started();
+    site.write(
+        "a.md",
+        "---\ntilte: Boats\nlayout: post\nauhtor: Ann\nweight: 3\ndates: [1]\nlang: en\n---\n# Harbour\n\nText.",
+    );
+    site.wait_for(&["Harbour"]);
+    let mut command = gazetted();
+    command.arg("explain").arg(site.path("a.md")).arg("--state").arg(site.state());
+    let (_, text, errors) = run(command.arg("--config").arg(site.config_file()));
+    assert!(
+        text.contains("unused     tilte, layout, auhtor, weight, dates  (keys that are not read)"),
+        "{text}{errors}"
+    );
+    let (code, text, _) = run(gazetted().current_dir(site.root()).args(["check", "a.md"]));
+    let expected = "a.md:2: `tilte` is not a key that is read: did you mean `title`?\n\
+                    a.md:4: `auhtor` is not a key that is read: did you mean `author`?\n";
+    assert_eq!((code, text.as_str()), (Some(1), expected));
+}

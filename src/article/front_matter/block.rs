@@ -1,6 +1,8 @@
 //! Finds front matter at the start of a text and parses its syntax.
 
 use super::key::Key;
+use super::lock::{self, Judgement};
+use super::typo::{self, Meant};
 use super::value::{AnyFields, Fields, Value};
 use crate::article::problem::Problem;
 use crate::folder::SourceFormat;
@@ -24,6 +26,8 @@ enum Syntax {
     Org,
     /// Lines of `Key: value` up to a blank one, as in `MultiMarkdown` and Pelican.
     Colons,
+    /// Lines of `.. key: value`, in Markdown within a comment, as in Nikola.
+    Dots,
 }
 
 /// Front matter that is not parsed yet.
@@ -53,6 +57,8 @@ impl<'a> FrontMatter<'a> {
             }
             "+++" => Self::between(text, start, line, Syntax::Toml, &["+++"]),
             first if first.starts_with("#+") => Self::of_lines(text, start, line, Syntax::Org),
+            first if is_dotted(first) => Self::of_lines(text, start, line, Syntax::Dots).filter(Self::is_certain),
+            "<!--" => Self::in_comment(text, start, line).filter(Self::is_certain),
             first if first.trim_start().starts_with('"') => Self::hexo(text, start, line),
             first if first.trim_start().starts_with('{') => Self::json(text, start, line),
             _ if format == SourceFormat::Markdown => {
@@ -89,6 +95,16 @@ impl<'a> FrontMatter<'a> {
         None
     }
 
+    /// Finds lines of `.. key: value` in a comment.
+    fn in_comment(text: &'a str, start: usize, line: usize) -> Option<Self> {
+        let start = start + text[start..].find('\n')? + 1;
+        let end = start + text[start..].find("-->")?;
+        let mut lines = text[start..end].lines().filter(|line| !line.trim().is_empty());
+        let rest = text[end..].find('\n').map_or(text.len(), |line_feed| end + line_feed + 1);
+        let is_comment_only = text[end..rest].trim() == "-->" && lines.clone().next().is_some() && lines.all(is_dotted);
+        Self::new(text, start..end, line + 1, rest, Syntax::Dots).filter(|_| is_comment_only)
+    }
+
     /// Finds leading lines of one syntax. Org front matter ends before any other line, the other syntax at a blank line.
     fn of_lines(text: &'a str, start: usize, line: usize, syntax: Syntax) -> Option<Self> {
         let mut end = start;
@@ -104,6 +120,7 @@ impl<'a> FrontMatter<'a> {
                     end < key_after_blanks
                 }
                 Syntax::Org => is_org_key(next),
+                Syntax::Dots => is_dotted(next),
                 // An indented line continues the previous value.
                 _ => (next.starts_with([' ', '\t']) && end > start && !next.trim().is_empty()) || is_pair(next),
             };
@@ -156,10 +173,12 @@ impl<'a> FrontMatter<'a> {
     }
 
     /// Whether lines of `Key: value` are front matter. Ordinary text may start like this, so two known keys are required, one of
-    /// them a title or a date.
+    /// them a title or a date. Of `.. key: value`, which no text starts with, one known key is enough.
     fn is_certain(&self) -> bool {
-        let keys: Vec<Key> = self.text.lines().filter_map(|line| Key::of(line.split_once(':')?.0.trim())).collect();
-        keys.len() >= 2 && keys.iter().any(|key| matches!(key, Key::Title | Key::Published))
+        let names = || self.text.lines().filter_map(|line| Some(bare(line.split_once(':')?.0)));
+        let known = names().filter(|name| Key::of(name).is_some() || lock::is_about_publication(name)).count();
+        let has_head = || names().any(|name| matches!(Key::of(name), Some(Key::Title | Key::Published)));
+        if self.syntax == Syntax::Dots { known > 0 } else { known >= 2 && has_head() }
     }
 
     /// Whether the delimiters alone identify front matter.
@@ -178,6 +197,7 @@ impl<'a> FrontMatter<'a> {
             Syntax::Json => self.parse_json(),
             Syntax::Org => Ok(Some(self.parse_org())),
             Syntax::Colons => Ok(Some(self.parse_colons())),
+            Syntax::Dots => Ok(Some(self.parse_dots())),
         };
         match parsed {
             Err(_) if !self.text.lines().any(is_key) => Ok(None),
@@ -255,14 +275,32 @@ impl<'a> FrontMatter<'a> {
         pairs
     }
 
+    fn parse_dots(&self) -> KeyValues {
+        let pairs = self.text.lines().filter_map(|line| line.split_once(':'));
+        pairs.map(|(key, value)| (bare(key).to_owned(), text(value.trim()))).collect()
+    }
+
     fn separator(&self) -> char {
         if self.syntax == Syntax::Toml { '=' } else { ':' }
     }
 
-    /// Returns the line of a key in the file; the first line of the front matter if it is not next.
+    /// Returns the line of a key in the file, or of `outer.inner`, a key in a table; the first line of the front matter if there is
+    /// none.
     pub fn line_of(&self, name: &str) -> usize {
-        let is_line = |line: &str| line.split_once(self.separator()).is_some_and(|(key, _)| bare(key) == name);
-        self.first_line + self.text.lines().position(is_line).unwrap_or(0)
+        let find = |name: &str, from: usize| {
+            let is_line = |line: &str| {
+                let line = line.trim_start();
+                let is_table = line.strip_prefix('[').is_some_and(|rest| rest.trim_end() == format!("{name}]"));
+                is_table || line.split_once(self.separator()).is_some_and(|(key, _)| bare(key) == name)
+            };
+            self.text.lines().skip(from).position(is_line).map(|line| from + line)
+        };
+        let inner_line = || {
+            let (outer, inner) = name.split_once('.')?;
+            let outer = find(outer, 0)?;
+            Some(find(inner, outer).unwrap_or(outer))
+        };
+        self.first_line + find(name, 0).or_else(inner_line).unwrap_or(0)
     }
 
     /// Returns the first line of the file that has a key which decides about publication, with either separator.
@@ -275,8 +313,8 @@ impl<'a> FrontMatter<'a> {
     pub fn mentions_draft(&self) -> Option<usize> {
         const WORDS: [&str; 5] = ["draft", "private", "publish", "status", "hidden"];
         let line = self.text.lines().position(|line| {
-            let line = line.to_lowercase();
-            WORDS.iter().any(|word| line.contains(word))
+            let lower = line.to_lowercase();
+            WORDS.iter().any(|word| lower.contains(word)) || may_hold(line)
         })?;
         Some(self.first_line + line)
     }
@@ -307,6 +345,27 @@ fn is_key(line: &str) -> bool {
     key_of(line).is_some_and(|name| Key::of(name).is_some())
 }
 
+/// Whether a line of invalid front matter has a key that may keep the article from the public.
+fn may_hold(line: &str) -> bool {
+    let Some((key, value)) = line.split_once([':', '=']) else { return false };
+    let (name, value) = (bare(key), value.trim().trim_end_matches(',').trim_matches(['"', '\'']));
+    let judgement = || lock::judge(name, &Value::Text(value.to_owned()));
+    let is_lock = match value {
+        // A table or a list may follow.
+        "" | "|" | ">" => lock::is_about_publication(name),
+        _ => matches!(judgement(), Some(Judgement::Held(_) | Judgement::Doubtful)),
+    };
+    is_lock || (Key::of(name).is_none() && typo::meant(name).is_some_and(Meant::decides))
+}
+
+/// Whether a line is `.. key: value`, and no directive such as `.. note::`.
+fn is_dotted(line: &str) -> bool {
+    line.strip_prefix(".. ").and_then(|rest| rest.split_once(':')).is_some_and(|(key, value)| {
+        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+        !key.is_empty() && !key.starts_with('_') && key.bytes().all(is_name) && !value.starts_with(':')
+    })
+}
+
 fn is_org_key(line: &str) -> bool {
     line.strip_prefix("#+").is_some_and(|rest| rest.split_once(':').is_some_and(|(key, _)| !key.contains(' ')))
 }
@@ -334,7 +393,7 @@ pub fn key_of(line: &str) -> Option<&str> {
 /// Strips quotes and prefixes from a key. A `#` with a space belongs to a heading, not a key.
 fn bare(key: &str) -> &str {
     let key = key.trim();
-    let key = key.strip_prefix("#+").unwrap_or(key);
+    let key = key.strip_prefix("#+").or_else(|| key.strip_prefix(".. ")).unwrap_or(key);
     key.trim_start_matches(['{', ' ']).trim_matches(['"', '\''])
 }
 

@@ -4,7 +4,19 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
+use crate::article::problem::Problem;
 use crate::model::entry::{Episode, Media, Person};
+
+/// The reason why a file is not published, whatever its text.
+#[derive(Debug)]
+pub enum Held {
+    /// It is marked as a draft; the recordings that it names.
+    Draft(Problem, Vec<Media>),
+    /// It is kept from the public in another way; the recordings that it names.
+    Withheld(Problem, Vec<Media>),
+    /// It cannot be read and might be a draft.
+    Broken(Problem),
+}
 
 /// A field of a header whose source is recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,8 +64,6 @@ pub struct Header {
     pub summary: Option<String>,
     /// `tags`, `keywords`, `categories`, `topics`, each once
     pub tags: Vec<String>,
-    /// `draft: true`, `published: false`, `private: true`, `status: draft`
-    pub draft: bool,
     /// `id`, `guid`, `uuid`
     pub id: Option<String>,
     /// `link`, `source`, `original_url`: an absolute address
@@ -78,6 +88,8 @@ pub struct Header {
     pub episode: Option<Episode>,
     /// `duration`, `itunes_duration`, in seconds
     pub duration: Option<u32>,
+    /// Names of keys that are not read, in the order of the file.
+    pub unused: Vec<String>,
     /// The source of each field, in words.
     pub sources: BTreeMap<Field, String>,
 }

@@ -72,7 +72,21 @@ const NAMES: [(Key, &[&str]); 30] = [
         ],
     ),
     // The article is not published before this date, even if the other date is earlier.
-    (Key::NotBefore, &["publishdate", "publish_date"]),
+    (
+        Key::NotBefore,
+        &[
+            "publishdate",
+            "publish_date",
+            "publish_at",
+            "publishat",
+            "publish_on",
+            "publishon",
+            "embargo",
+            "embargo_until",
+            "embargo_date",
+            "not_before",
+        ],
+    ),
     (
         Key::Updated,
         &[
@@ -90,7 +104,31 @@ const NAMES: [(Key, &[&str]); 30] = [
             "datemodified",
         ],
     ),
-    (Key::Expires, &["expirydate", "expiry_date", "unpublishdate", "unpublish_date", "expires", "expire"]),
+    (
+        Key::Expires,
+        &[
+            "expirydate",
+            "expiry_date",
+            "unpublishdate",
+            "unpublish_date",
+            "expires",
+            "expire",
+            "expires_at",
+            "expiresat",
+            "expire_at",
+            "expire_date",
+            "expiredate",
+            "expiration",
+            "expiration_date",
+            "expirationdate",
+            "unpublish_at",
+            "unpublishat",
+            "unpublish_on",
+            "unpublished_at",
+            "publish_until",
+            "valid_until",
+        ],
+    ),
     (Key::Authors, &["author", "authors", "byline"]),
     (Key::Summary, &["summary", "description", "excerpt", "abstract", "subtitle", "dek"]),
     (Key::Tags, &["tags", "tag", "keywords", "categories", "category", "topics", "filetags"]),
@@ -108,7 +146,7 @@ const NAMES: [(Key, &[&str]); 30] = [
         ],
     ),
     (Key::Public, &["publish"]),
-    (Key::Status, &["status", "visibility"]),
+    (Key::Status, &["status", "visibility", "post_status", "poststatus", "wp_status"]),
     (Key::Id, &["id", "guid", "uuid", "atom_id"]),
     (Key::Link, &["link", "source", "original_url", "external_url", "canonical_url", "canonicalurl"]),
     (Key::Language, &["lang", "language", "locale"]),
@@ -228,6 +266,11 @@ impl Key {
     /// Returns the precedence of a name; the lower one wins.
     pub fn rank(name: &str) -> usize {
         find(name).map_or(usize::MAX, |(rank, _)| rank)
+    }
+
+    /// All names with their meanings.
+    pub fn names() -> impl Iterator<Item = (Self, &'static str)> {
+        NAMES.iter().flat_map(|(key, names)| names.iter().map(|name| (*key, *name)))
     }
 
     /// Whether a key decides about publication.

@@ -4,17 +4,18 @@
 mod block;
 mod header;
 mod key;
+mod lock;
 mod media;
 mod reader;
+mod typo;
 mod value;
 
 use chrono_tz::Tz;
 
 use super::problem::Problem;
 use crate::folder::SourceFormat;
-use crate::model::entry::Media;
 use block::{FrontMatter, key_of};
-pub use header::{Field, Header, is_language};
+pub use header::{Field, Header, Held, is_language};
 use key::Key;
 use reader::{HeaderReader, KeyPosition};
 use value::Value;
@@ -30,15 +31,6 @@ pub struct Split<'a> {
     pub body_line: usize,
     /// Problems to report to the writer.
     pub problems: Vec<Problem>,
-}
-
-/// The reason why a file is not published, whatever its text.
-#[derive(Debug)]
-pub enum Held {
-    /// It is marked as a draft; the recordings that it names.
-    Draft(Problem, Vec<Media>),
-    /// It cannot be read and might be a draft.
-    Broken(Problem),
 }
 
 /// Splits the front matter off a text and reads it.
@@ -86,7 +78,7 @@ pub fn split(text: &str, format: SourceFormat, timezone: Tz) -> Result<Split<'_>
     }
     // Of two keys with one meaning, the one with the higher precedence wins, in any order.
     fields.sort_by_key(|(name, _)| Key::rank(name));
-    let has_known_key = fields.iter().any(|(key, _)| Key::of(key).is_some());
+    let has_known_key = fields.iter().any(|(key, _)| Key::of(key).is_some() || lock::is_about_publication(key));
     if !has_known_key && (format == SourceFormat::Text || !block.is_fenced()) {
         return Ok(none);
     }
@@ -94,22 +86,18 @@ pub fn split(text: &str, format: SourceFormat, timezone: Tz) -> Result<Split<'_>
         let line = block.line_of(name);
         KeyPosition { line: Some(line), words: format!("front matter, line {line}") }
     };
-    let mut reader =
-        HeaderReader { header: Header::default(), problems, draft_line: None, timezone, position: &position };
+    let keys = fields.iter().filter_map(|(name, _)| Key::of(name)).collect();
+    let mut reader = HeaderReader::new(timezone, &position, keys);
+    reader.problems = problems;
     for (key, value) in fields {
         reader.take(&key, value);
     }
-    let HeaderReader { mut header, problems, draft_line, .. } = reader;
+    let HeaderReader { mut header, problems, hold, .. } = reader;
     header.join_media();
-    if header.draft {
-        return Err(draft(draft_line, header.enclosures));
+    if let Some(hold) = hold {
+        return Err(hold.into_held(header.enclosures));
     }
     Ok(Split { header, body: block.rest, body_line: block.rest_line, problems })
-}
-
-fn draft(line: Option<usize>, enclosures: Vec<Media>) -> Held {
-    let message = "a draft: it is published once it is no longer marked as one".to_owned();
-    Held::Draft(Problem { line, message }, enclosures)
 }
 
 /// Reads the `<meta>` elements of a page as front matter, as Pelican does. `meta` has the name and the content of each.
@@ -138,13 +126,7 @@ pub fn of_meta(meta: &[(String, String)], timezone: Tz) -> Result<Header, Held> 
         ("twitter:image", "image"),
     ];
     let position = |_: &str| KeyPosition { line: None, words: "`<meta>` of the page".into() };
-    let mut reader = HeaderReader {
-        header: Header::default(),
-        problems: Vec::new(),
-        draft_line: None,
-        timezone,
-        position: &position,
-    };
+    let mut reader = HeaderReader::new(timezone, &position, Vec::new());
     let plain = meta.iter().filter(|(name, _)| Key::of(name).is_some()).map(|(name, content)| (name.as_str(), content));
     let renamed = NAMES.iter().flat_map(|(from, to)| {
         meta.iter().filter(move |(name, _)| name == from).map(move |(_, content)| (*to, content))
@@ -158,7 +140,10 @@ pub fn of_meta(meta: &[(String, String)], timezone: Tz) -> Result<Header, Held> 
             reader.take(name, Value::Text(content.clone()));
         }
     }
-    if reader.header.draft { Err(draft(None, Vec::new())) } else { Ok(reader.header) }
+    match reader.hold {
+        Some(hold) => Err(hold.into_held(Vec::new())),
+        None => Ok(reader.header),
+    }
 }
 
 /// Detects unclosed front matter and draft marks in an unsupported form. Such a file is held, since it may be a draft.
@@ -224,7 +209,7 @@ mod tests {
 
     fn held(text: &str) -> String {
         match split(text, SourceFormat::Markdown, chrono_tz::UTC) {
-            Err(Held::Draft(problem, _)) => format!("draft {problem}"),
+            Err(Held::Draft(problem, _) | Held::Withheld(problem, _)) => format!("draft {problem}"),
             Err(Held::Broken(problem)) => format!("broken {problem}"),
             Ok(split) => panic!("not held: {:?}", split.header),
         }

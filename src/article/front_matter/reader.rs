@@ -2,11 +2,14 @@
 
 use chrono_tz::Tz;
 
-use super::header::{Field, Header, is_language};
+use super::header::{Field, Header, Held, is_language};
 use super::key::Key;
+use super::lock::{self, Judgement};
+use super::typo::{self, Meant};
 use super::value::{Value, absolute};
 use crate::article::problem::Problem;
 use crate::article::{date, summary};
+use crate::model::entry::Media;
 
 /// Values in place of a date that tell a generator to determine one.
 const GENERATED_DATES: [&str; 4] = ["last modified", "created", "git last modified", "git created"];
@@ -15,16 +18,38 @@ const GENERATED_DATES: [&str; 4] = ["last modified", "created", "git last modifi
 const MAX_QUOTED: usize = 60;
 /// Maximum number of tags of an article.
 const MAX_TAGS: usize = 1_000;
+/// Maximum depth of tables whose keys count as if they stood outside.
+const MAX_DEPTH: usize = 3;
 
 /// Builds a header from keys and values.
 pub struct HeaderReader<'a> {
     pub header: Header,
     pub problems: Vec<Problem>,
-    /// The line that marks a draft, if known.
-    pub draft_line: Option<usize>,
-    pub timezone: Tz,
+    /// Why the article is not to be published; `None` if it is.
+    pub hold: Option<Hold>,
+    timezone: Tz,
     /// Returns the position of a key.
-    pub position: &'a dyn Fn(&str) -> KeyPosition,
+    position: &'a dyn Fn(&str) -> KeyPosition,
+    /// The meanings of all keys that will be read.
+    keys: Vec<Key>,
+}
+
+/// The key that keeps an article from being published.
+#[derive(Debug)]
+pub enum Hold {
+    /// It marks a draft; its line, if known.
+    Draft(Option<usize>),
+    Other(Problem),
+}
+
+impl Hold {
+    pub fn into_held(self, enclosures: Vec<Media>) -> Held {
+        let message = "a draft: it is published once it is no longer marked as one".to_owned();
+        match self {
+            Self::Draft(line) => Held::Draft(Problem { line, message }, enclosures),
+            Self::Other(problem) => Held::Withheld(problem, enclosures),
+        }
+    }
 }
 
 /// The position of a key, for messages.
@@ -35,10 +60,19 @@ pub struct KeyPosition {
     pub words: String,
 }
 
+impl<'a> HeaderReader<'a> {
+    pub fn new(timezone: Tz, position: &'a dyn Fn(&str) -> KeyPosition, keys: Vec<Key>) -> Self {
+        Self { header: Header::default(), problems: Vec::new(), hold: None, timezone, position, keys }
+    }
+}
+
 impl HeaderReader<'_> {
     /// Reads a key. The first of two keys with one meaning wins; unknown keys are ignored.
     pub fn take(&mut self, name: &str, value: Value) {
-        let Some(key) = Key::of(name) else { return };
+        let Some(key) = Key::of(name) else { return self.take_unknown(name, &value) };
+        if matches!(key, Key::SummaryOnly | Key::Address) {
+            self.judge(name, name, &value);
+        }
         match key {
             Key::Title => self.keep(Field::Title, name, value.text().map(summary::one_line)),
             Key::Summary => self.keep(Field::Summary, name, value.text().map(summary::one_line)),
@@ -56,7 +90,7 @@ impl HeaderReader<'_> {
                 self.keep(Field::Link, name, address);
             }
             Key::Address => self.header.addresses.extend(value.texts()),
-            Key::Published if value.flag().is_some() => self.draft_if(name, value.flag() == Some(false)),
+            Key::Published if value.flag().is_some() => self.take_state(key, name, &value),
             Key::Published | Key::Updated | Key::NotBefore | Key::Expires => {
                 self.date(key, name, &value);
                 // `published: never` is not a date, but it decides about publication.
@@ -76,24 +110,130 @@ impl HeaderReader<'_> {
                     tags.for_each(|(_, value)| self.add_tags(name, value));
                 }
             }
-            // An unknown value might mean draft.
-            Key::Draft => self.draft_if(name, value != Value::Nothing && value.flag() != Some(false)),
-            Key::Public => self.draft_if(name, value != Value::Nothing && value.flag() != Some(true)),
-            Key::Status => {
-                let status = value.text().unwrap_or_default().to_ascii_lowercase();
-                let is_text = matches!(value, Value::Text(_) | Value::Nothing);
-                let public = matches!(status.as_str(), "" | "published" | "publish" | "public" | "live");
-                self.draft_if(name, !(is_text && public));
-            }
+            Key::Draft | Key::Public | Key::Status => self.take_state(key, name, &value),
             Key::Clean => self.header.clean = value.flag(),
             other => drop(self.take_media(other, name, &value)),
         }
     }
 
+    /// Reads a key that may mark a draft. `place` is its name, with that of the table it is in.
+    fn take_state(&mut self, key: Key, place: &str, value: &Value) {
+        let is_draft = match key {
+            // An unknown value might mean draft.
+            Key::Draft => *value != Value::Nothing && value.flag() != Some(false),
+            Key::Public => *value != Value::Nothing && value.flag() != Some(true),
+            Key::Status => {
+                let status = value.text().unwrap_or_default().to_ascii_lowercase();
+                let is_text = matches!(value, Value::Text(_) | Value::Nothing);
+                let public = matches!(status.as_str(), "" | "published" | "publish" | "public" | "live" | "featured");
+                !(is_text && public)
+            }
+            _ => value.flag() == Some(false),
+        };
+        self.draft_if(place, is_draft);
+    }
+
     fn draft_if(&mut self, name: &str, is_draft: bool) {
-        if is_draft && !self.header.draft {
-            self.header.draft = true;
-            self.draft_line = (self.position)(name).line;
+        if is_draft && self.hold.is_none() {
+            self.hold = Some(Hold::Draft((self.position)(name).line));
+        }
+    }
+
+    fn hold_by(&mut self, place: &str, message: String) {
+        if self.hold.is_none() {
+            self.hold = Some(Hold::Other(Problem { line: (self.position)(place).line, message }));
+        }
+    }
+
+    /// Reads a key that is understood by its words, or not at all.
+    fn take_unknown(&mut self, name: &str, value: &Value) {
+        if self.judge(name, name, value) {
+            return;
+        }
+        match value {
+            Value::Table(fields) if lock::is_namespace(name) => self.take_inner(name, fields, 1),
+            _ => {
+                self.header.unused.push(name.to_owned());
+                if !lock::is_about_publication(name) {
+                    self.suggest(name, value);
+                }
+            }
+        }
+    }
+
+    /// Reads the keys of a table that decide about publication.
+    fn take_inner(&mut self, outer: &str, fields: &[(String, Value)], depth: usize) {
+        for (name, value) in fields {
+            let place = format!("{outer}.{name}");
+            match (Key::of(name), value) {
+                (Some(key), _) if key.is_state() || (key == Key::Published && value.flag().is_some()) => {
+                    self.take_state(key, &place, value);
+                }
+                (None, Value::Table(inner)) if lock::is_namespace(name) && depth < MAX_DEPTH => {
+                    self.take_inner(&place, inner, depth + 1);
+                }
+                _ => drop(self.judge(&place, name, value)),
+            }
+        }
+    }
+
+    /// Judges a key by its words. Returns whether it says something about publication that is understood.
+    fn judge(&mut self, place: &str, name: &str, value: &Value) -> bool {
+        match lock::judge(name, value) {
+            Some(Judgement::Public) => true,
+            Some(Judgement::Held(reason)) => {
+                self.hold_by(place, reason.message(name));
+                true
+            }
+            Some(Judgement::Doubtful) => {
+                let message = format!(
+                    "`{name}` may say that this is not for the public, but is not understood: write `draft: true` to hold it, or \
+                     remove the key"
+                );
+                self.problems.push(Problem { line: (self.position)(place).line, message });
+                false
+            }
+            None => false,
+        }
+    }
+
+    /// Reports a key that is close to a known one. If that one would hold the article, this one does.
+    fn suggest(&mut self, name: &str, value: &Value) {
+        let Some(meant) = typo::meant(name) else { return };
+        let is_stated = meant.key.is_some_and(|key| self.keys.contains(&key));
+        let question = format!("`{name}` is not a key that is read: did you mean `{}`?", meant.name);
+        if !is_stated && self.would_hold(meant, value) {
+            self.hold_by(name, format!("{question} (held until then)"));
+        } else if !is_stated || meant.decides() {
+            self.problems.push(Problem { line: (self.position)(name).line, message: question });
+        }
+    }
+
+    /// Whether the key that was probably meant would clearly keep the article from the public, or do so for a time.
+    fn would_hold(&self, meant: Meant, value: &Value) -> bool {
+        const HELD: [&str; 12] = [
+            "draft",
+            "hidden",
+            "private",
+            "skip",
+            "pending",
+            "unpublished",
+            "unlisted",
+            "trash",
+            "trashed",
+            "future",
+            "scheduled",
+            "wip",
+        ];
+        match meant.key {
+            None => matches!(lock::judge(meant.name, value), Some(Judgement::Held(_))),
+            Some(Key::Draft) => value.flag() == Some(true),
+            Some(Key::Public | Key::Published) => value.flag() == Some(false),
+            Some(Key::Status) => value.text().is_some_and(|text| HELD.contains(&text.to_ascii_lowercase().as_str())),
+            Some(Key::NotBefore | Key::Expires) => {
+                value.text().is_some_and(|text| date::parse(text, self.timezone).is_some())
+            }
+            Some(_) => false,
         }
     }
 

@@ -243,7 +243,7 @@ impl Ingest {
         moment: WriteMoment,
     ) -> catalog::Result<bool> {
         match verdict {
-            Verdict::Draft(problem, enclosures) => {
+            Verdict::Draft(problem, enclosures) | Verdict::Withheld(problem, enclosures) => {
                 let changed = self.became_draft(catalog, &path, &enclosures, moment)?;
                 // The folder says that it is a draft; a line for each of them would say it again.
                 let problems = if self.folder.draft_folder(&path).is_some() { Vec::new() } else { vec![problem] };
