@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -14,6 +15,7 @@ use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
 use crate::site::Site;
+use crate::tools::Program;
 
 /// The main feed holds some of the articles, archives hold the others.
 const CONFIGURATION: &str = "[feed]\nentries = 6\nwindow = \"1s\"\narchive_entries = 3\n";
@@ -476,6 +478,141 @@ fn a_wrong_value_that_a_reader_meets_is_repaired_while_it_runs() {
     }
     assert_eq!(site.damaged_catalogs().len(), 1);
     assert_eq!(items(&site), before);
+    site.stop();
+}
+
+/// Where the recorded content of an article is in the file of a catalog, and its number.
+fn content_in(file: &Path, slug: &str) -> (std::ops::Range<usize>, i64) {
+    let connection = Connection::open(file).unwrap();
+    let sql = "SELECT entry, number FROM article JOIN content USING (number) WHERE slug = ?1";
+    let (content, number): (String, i64) =
+        connection.query_row(sql, [slug], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    drop(connection);
+    let bytes = std::fs::read(file).unwrap();
+    let mut places = bytes.windows(content.len()).enumerate().filter(|(_, part)| *part == content.as_bytes());
+    let (start, _) = places.next().expect("a short content is in one page");
+    assert!(places.next().is_none() && content.len() > 100, "{content}");
+    (start..start + content.len(), number)
+}
+
+#[test]
+fn a_changed_bit_in_a_text_is_found_and_costs_no_other_row() {
+    let base = Base::new();
+    let file = base.site.state().join(FILE);
+    let (before, (places, number)) = (rows(&file), content_in(&file, "5"));
+    let whole = std::fs::read(&file).unwrap();
+    let now = Utc::now();
+    let found = AtomicUsize::new(0);
+    let cases: Vec<usize> = places.clone().collect();
+    each(&cases, 3, |place| {
+        let case = format!("bit {} of byte {}", place % 7, place - places.start);
+        let directory = in_memory();
+        let file = directory.path().join(FILE);
+        let mut bytes = whole.clone();
+        // In ASCII, the text stays UTF-8.
+        bytes[*place] ^= 1 << (place % 7);
+        std::fs::write(&file, &bytes).unwrap();
+        let open = || Catalog::open(directory.path(), Some("gazette.example"), now);
+        let content = |file: &Path| -> (String, i64) {
+            let sql = "SELECT entry, stale FROM article JOIN content USING (number) WHERE number = ?1";
+            let connection = Connection::open(file).unwrap();
+            connection.query_row(sql, [number], |row| Ok((row.get(0)?, row.get(1)?))).unwrap()
+        };
+        let Err(error) = open().and_then(|catalog| catalog.check(now)) else {
+            // The name of the checksum has changed, and nothing else.
+            assert!(place - places.start < 12 && content(&file).0.contains("Text of Number 5."), "{case}: not found");
+            return;
+        };
+        assert!(error.is_damage(), "{case}: {error}");
+        found.fetch_add(1, Ordering::Relaxed);
+        let aside = directory.path().join("aside.sqlite");
+        std::fs::rename(&file, &aside).unwrap();
+        let mut catalog = open().unwrap();
+        catalog.salvage(&aside, now).unwrap_or_else(|error| panic!("{case}: {error}"));
+        drop(catalog);
+        assert_eq!(rows(&file), before, "{case}");
+        assert_eq!(content(&file).1, 4, "{case}: the text is read again");
+    });
+    assert!(found.into_inner() > cases.len() - 13, "too few are found");
+}
+
+#[test]
+fn a_text_with_a_changed_bit_is_read_again_by_the_next_start() {
+    let base = Base::new();
+    let (places, _) = content_in(&base.site.state().join(FILE), "5");
+    // In the checksum, in the title, in the text and at the end.
+    let cases = [14, 40, places.len() / 2, places.len() - 2];
+    each(&cases, 4, |place| {
+        let folder = in_memory();
+        let [articles, state] = ["articles", "state"].map(|name| folder.path().join(name));
+        copy_folder(base.site.root(), &articles);
+        copy_folder(base.site.state(), &state);
+        let mut bytes = std::fs::read(state.join(FILE)).unwrap();
+        bytes[places.start + place] ^= 1;
+        std::fs::write(state.join(FILE), bytes).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gazetted"));
+        command.args(["serve", "--listen", "127.0.0.1:0", "--base-url", "https://gazette.example/", "--state"]);
+        let program = Program::start(command.arg(&state).arg(&articles));
+        program.wait_until("the text is served", |program| {
+            let answer = program.get("/articles/5");
+            assert!(!answer.starts_with("HTTP/1.1 200 ") || answer.contains("Text of Number 5."), "{place}: {answer}");
+            answer.starts_with("HTTP/1.1 200 ")
+        });
+        let (id, _, _) = &base.items["Number 5"];
+        program.wait_until("it has its id", |program| program.get("/tags/t2/feed.json").contains(id.as_str()));
+        let log = program.log.lock().join("\n");
+        assert!(log.contains("its content does not match its checksum"), "{place}: {log}");
+    });
+}
+
+#[test]
+fn a_text_with_a_changed_bit_is_never_served_by_a_daemon_that_runs() {
+    let mut site = Site::configured(CONFIGURATION);
+    site.may_be_damaged();
+    for number in 1..=12 {
+        site.write(&format!("{number}.md"), dated(number, "", &format!("Number {number}")));
+    }
+    site.start();
+    let before = items(&site);
+    let sql = "
+        UPDATE content SET entry = replace(entry, 'Text of', 'Tezt of')
+        WHERE number = (SELECT number FROM article WHERE slug = '1')";
+    assert_eq!(beside(&site).execute(sql, []).unwrap(), 1);
+    site.wait_until("the text is read again", |site| {
+        let answer = site.get("/articles/1");
+        assert!(!answer.text().contains("Tezt"), "{}", answer.text());
+        answer.status == 200
+    });
+    assert!(site.get("/articles/1").text().contains("Text of Number 1."));
+    assert_eq!(site.damaged_catalogs().len(), 1);
+    assert_eq!(items(&site), before);
+    site.stop();
+}
+
+#[test]
+fn contents_without_a_checksum_are_served_and_get_one() {
+    let mut site = Site::started();
+    for number in 1..=3 {
+        site.write(&format!("{number}.md"), dated(number, "", &format!("Number {number}")));
+    }
+    site.settle();
+    let before = site.get("/feed.json");
+    site.stop();
+    let count = |site: &Site| -> i64 {
+        let sql = "
+            SELECT count(*) FROM article JOIN content USING (number) WHERE state = 0 AND entry LIKE '{\"checksum\":%'";
+        beside(site).query_row(sql, [], |row| row.get(0)).unwrap()
+    };
+    let all = count(&site);
+    assert!(all >= 3, "{all}");
+    // As an earlier version recorded them, and another version of the program reads all files again.
+    let sql = "UPDATE content SET entry = '{' || substr(entry, 32); UPDATE article SET stale = 2;";
+    beside(&site).execute_batch(sql).unwrap();
+    assert_eq!(count(&site), 0);
+    site.start();
+    site.wait_until("they have one", |site| count(site) == all);
+    let after = site.get("/feed.json");
+    assert_eq!((after.field("etag"), after.text()), (before.field("etag"), before.text()));
     site.stop();
 }
 

@@ -8,6 +8,7 @@ mod archive;
 mod backlog;
 mod bulk_import;
 mod check;
+mod checksum;
 mod columns;
 mod damage;
 mod database;

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use rusqlite::{OptionalExtension, params};
 
+use super::checksum;
 use super::database::Catalog;
 use super::error::Result;
 use super::values::UNREAD;
@@ -101,18 +102,26 @@ impl Catalog {
         self.write_views_alone()?;
         let recorded = if changed || moved || replaced { Recorded::Changed } else { Recorded::Unchanged };
         if unchanged {
+            self.add_checksum(number, &text)?;
             return Ok(recorded);
         }
         let sql = match identity.number {
             Some(_) => "INSERT OR REPLACE INTO content (number, entry) VALUES (?1, ?2)",
             None => "INSERT INTO content (number, entry) VALUES (?1, ?2)",
         };
-        self.connection.prepare_cached(sql)?.execute(params![number, text])?;
+        self.connection.prepare_cached(sql)?.execute(params![number, checksum::add(number, &text)])?;
         self.note_replaced_text_of(identity);
         if !identity.is_fresh {
             self.give_address(&identity.slug, number)?;
         }
         Ok(recorded)
+    }
+
+    /// Adds the checksum to a content that an earlier version recorded.
+    fn add_checksum(&self, number: i64, content: &str) -> Result<()> {
+        let sql = "UPDATE content SET entry = ?2 WHERE number = ?1 AND entry = ?3";
+        self.connection.prepare_cached(sql)?.execute(params![number, checksum::add(number, content), content])?;
+        Ok(())
     }
 
     /// Writes the row of an article and returns its number.
@@ -193,9 +202,10 @@ impl Catalog {
         self.enter(membership)
     }
 
+    /// Whether an article is recorded with this identity and content, with or without a checksum.
     fn is_served_as(&self, number: i64, identity: &Identity, content: &str) -> Result<bool> {
         let sql = "
-            SELECT id = ?2 AND slug = ?3 AND published = ?4 AND updated = ?5 AND state = 0 AND entry = ?6 AND guid IS ?7
+            SELECT id = ?2 AND slug = ?3 AND published = ?4 AND updated = ?5 AND state = 0 AND entry IN (?6, ?8) AND guid IS ?7
             FROM article JOIN content USING (number) WHERE number = ?1";
         let mut statement = self.connection.prepare_cached(sql)?;
         let values = params![
@@ -204,8 +214,9 @@ impl Catalog {
             identity.slug,
             identity.published.timestamp(),
             identity.updated.timestamp(),
-            content,
-            identity.guid
+            checksum::add(number, content),
+            identity.guid,
+            content
         ];
         Ok(statement.query_row(values, |row| row.get(0)).optional()?.unwrap_or(false))
     }

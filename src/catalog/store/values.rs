@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Utc};
 use rusqlite::Row;
 
+use super::checksum;
 use super::error::{CatalogError, Result};
 use crate::model::collection::ArticleState;
 use crate::model::entry::Content;
@@ -102,6 +103,7 @@ pub(super) fn state_of(number: i64) -> Result<ArticleState> {
 
 /// The recorded content of an article.
 pub(super) fn content_of(number: i64, text: &str) -> Result<Content> {
+    checksum::check(number, text)?;
     serde_json::from_str(text).map_err(|error| CatalogError::Damaged(format!("article {number}: {error}")))
 }
 
