@@ -4,6 +4,7 @@
 pub mod address;
 mod assemble;
 pub mod boilerplate;
+pub mod conflict;
 pub mod date;
 pub mod dialect;
 pub mod encoding;
@@ -40,6 +41,8 @@ pub const VERSION: u32 = 6;
 
 /// Number of characters at the start of a text that are searched for a first word.
 const FIRST_WORDS: usize = 200;
+/// Maximum length of a marker of a merge conflict in a message, in characters.
+const MOST_OF_MARKER: usize = 60;
 
 /// Reads the file at `path` below the watched folder, which has these bytes. The tags of a recording are read from the file itself.
 ///
@@ -78,6 +81,13 @@ pub fn read(bytes: &[u8], path: &Path, format: SourceFormat, rules: &Rules) -> R
         Err(problem) => return Verdict::Broken(problem).into(),
     };
     let text = unicode::tidy(&text);
+    if let Some((line, marker)) = conflict::find(&text, format) {
+        let marker: String = marker.chars().take(MOST_OF_MARKER).collect();
+        let message = format!(
+            "`{marker}`: a merge conflict is not resolved: edit the text and remove the markers (held until then)"
+        );
+        return Verdict::Broken(Problem::at(line, message)).into();
+    }
     let mut split = match front_matter::split(&text, format, rules.timezone) {
         Ok(split) => split,
         Err(reason) => return reason.into(),
@@ -134,6 +144,9 @@ pub fn head(bytes: &[u8], path: &Path, rules: &Rules) -> Option<Box<Article>> {
     let fence = text.get(..4).filter(|fence| matches!(*fence, "---\n" | "+++\n"))?;
     let end = fence.len() - 1 + text.get(fence.len() - 1..)?.find(&format!("\n{fence}"))? + 1 + fence.len();
     let (head, rest) = text.split_at(end);
+    if conflict::may_have_conflict(text) {
+        return None;
+    }
     // A file without text is not published.
     if !rest.chars().take(FIRST_WORDS).any(char::is_alphanumeric) {
         return None;

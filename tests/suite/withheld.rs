@@ -585,3 +585,122 @@ fn keys_that_are_not_read_are_listed_and_slips_are_reported() {
                     a.md:4: `auhtor` is not a key that is read: did you mean `author`?\n";
     assert_eq!((code, text.as_str()), (Some(1), expected));
 }
+
+// --- merge conflicts ------------------------------------------------------------------------------------------------
+
+/// Conflicts as version control systems leave them, each with the line of its first marker.
+const CONFLICTS: [(&str, &str, usize); 13] = [
+    ("git.md", "# Boats\n\n<<<<<<< HEAD\nOurs.\n=======\nTheirs.\n>>>>>>> topic\n", 3),
+    ("crlf.md", "# Boats\r\n\r\n<<<<<<< HEAD\r\nOurs.\r\n=======\r\nTheirs.\r\n>>>>>>> topic\r\n", 3),
+    ("diff3.md", "# Boats\n\n<<<<<<< HEAD\nOurs.\n||||||| 1a2b3c4\nOld.\n=======\nTheirs.\n>>>>>>> topic\n", 3),
+    ("title.md", "<<<<<<< HEAD\n# Boats\n=======\n# Ships\n>>>>>>> topic\n\nText.\n", 1),
+    ("matter.md", "---\n<<<<<<< HEAD\ntitle: Boats\n=======\ntitle: Ships\n>>>>>>> topic\n---\nText.\n", 2),
+    ("list.md", "---\ntitle: Boats\ntags:\n<<<<<<< HEAD\n- a\n=======\n- b\n>>>>>>> topic\n---\nText.\n", 4),
+    ("toml.md", "+++\ntitle = \"Boats\"\n<<<<<<< HEAD\nx = 1\n=======\nx = 2\n>>>>>>> topic\n+++\nText.\n", 3),
+    (
+        "nested.md",
+        "# Boats\n\n<<<<<<< HEAD\nOurs.\n||||||| merged\n<<<<<<<<< one\na\n=========\nb\n>>>>>>>>> two\n=======\nTheirs.\n\
+         >>>>>>> topic\n",
+        3,
+    ),
+    ("fence.md", "# Boats\n\n<<<<<<< HEAD\n```js\n=======\n```ts\n>>>>>>> topic\nlet a = 1;\n```\n", 3),
+    ("git.txt", "Boats\n\nText.\n\n<<<<<<< Updated upstream\nOurs.\n=======\nTheirs.\n>>>>>>> Stashed changes\n", 5),
+    ("git.html", "<h1>Boats</h1>\n<<<<<<< HEAD\n<p>Ours.</p>\n=======\n<p>Theirs.</p>\n>>>>>>> topic\n", 2),
+    ("svn.md", "# Boats\n\n<<<<<<< .mine\nOurs.\n||||||| .r1\nOld.\n=======\nTheirs.\n>>>>>>> .r2\n", 3),
+    ("hg.md", "# Boats\n\n<<<<<<< working copy: 1a2b\nOurs.\n=======\nTheirs.\n>>>>>>> merge rev: 3c4d\n", 3),
+];
+
+/// Articles about git.
+const ABOUT_GIT: [(&str, &str); 6] = [
+    ("fenced.md", "# About 0\n\n```diff\n<<<<<<< HEAD\nOurs.\n=======\nTheirs.\n>>>>>>> topic\n```\n"),
+    ("tildes.md", "# About 1\n\n~~~\n<<<<<<< HEAD\nOurs.\n=======\nTheirs.\n>>>>>>> topic\n~~~\n"),
+    ("indented.md", "# About 2\n\n    <<<<<<< HEAD\n    Ours.\n    =======\n    Theirs.\n    >>>>>>> topic\n"),
+    ("pre.md", "# About 3\n\n<pre>\n<<<<<<< HEAD\nOurs.\n=======\nTheirs.\n>>>>>>> topic\n</pre>\n"),
+    ("pre.html", "<h1>About 4</h1><p>So:</p><pre>\n<<<<<<< HEAD\nOurs.\n=======\nTheirs.\n>>>>>>> topic\n</pre>\n"),
+    (
+        "prose.md",
+        "# About 5\n\nGit writes `<<<<<<<`, `=======` and `>>>>>>>`.\n\nA heading\n=======\n\n>>>>>>> a deep quote\n",
+    ),
+];
+
+#[test]
+fn an_unresolved_merge_keeps_the_last_good_version() {
+    let mut site = Site::started();
+    let good = |name: &str, number: usize| match name.rsplit_once('.').unwrap().1 {
+        "html" => format!("<h1>Good {number}</h1><p>The text {number} of it.</p>"),
+        "txt" => format!("Good {number}\n\nThe text {number} of it."),
+        _ => format!("# Good {number}\n\nThe text {number} of it."),
+    };
+    let mut titles = Vec::new();
+    for (number, (name, ..)) in CONFLICTS.iter().enumerate() {
+        site.write(name, good(name, number));
+        titles.push(format!("Good {number}"));
+    }
+    for (number, (name, text)) in ABOUT_GIT.iter().enumerate() {
+        site.write(name, text);
+        titles.push(format!("About {number}"));
+    }
+    titles.push("Barrier".to_owned());
+    site.settle();
+    site.wait_for(&titles.iter().map(String::as_str).collect::<Vec<_>>());
+    let before = site.feed();
+    for (name, text, _) in CONFLICTS {
+        site.write(name, text);
+        // A file that was never published.
+        site.write(&format!("new/{name}"), text);
+    }
+    site.write("yy-second.txt", "Second barrier");
+    site.wait_until("the second barrier is seen", |site| site.titles().contains(&"Second barrier".to_owned()));
+    let items = |feed: serde_json::Value| {
+        let items = feed["items"].as_array().unwrap().clone();
+        items.into_iter().filter(|item| item["title"] != "Second barrier").collect::<Vec<_>>()
+    };
+    assert_eq!(items(site.feed()), items(before.clone()), "nothing has changed");
+    for number in 0..CONFLICTS.len() {
+        let url = before["items"].as_array().unwrap().iter().find(|item| item["title"] == format!("Good {number}"));
+        let path = url.unwrap()["url"].as_str().unwrap().rsplit_once('/').unwrap().1.to_owned();
+        assert!(site.get(&format!("/articles/{path}")).text().contains(&format!("The text {number} of it.")), "{path}");
+    }
+    let (code, text, _) = run(gazetted().current_dir(site.root()).args(["check", "."]));
+    assert_eq!(code, Some(1));
+    for (name, _, line) in CONFLICTS {
+        for name in [name.to_owned(), format!("new/{name}")] {
+            let start = format!("{name}:{line}: `<<<<<<< ");
+            let is_named = text.lines().any(|line| {
+                line.trim_start_matches("./").starts_with(&start) && line.contains("a merge conflict is not resolved")
+            });
+            assert!(is_named, "{start} in {text}");
+        }
+        assert!(explain(&site, &format!("new/{name}")).contains(&format!("line {line}: `<<<<<<< ")), "{name}");
+    }
+    // Once it is resolved, it is the same article.
+    site.write("git.md", "# Merged\n\nOurs and theirs.");
+    site.wait_until("the merged text is shown", |site| site.titles().contains(&"Merged".to_owned()));
+    let id = before["items"].as_array().unwrap().iter().find(|item| item["title"] == "Good 0").unwrap()["id"].clone();
+    assert_eq!(site.entry("Merged")["id"], id);
+}
+
+/// In a large folder, the front matter is read first, and the text later.
+#[test]
+fn the_first_reading_of_a_large_folder_shows_nothing_that_is_held() {
+    let mut site = Site::new();
+    let header = "date: 2020-01-01\n---\n";
+    for number in 0..250 {
+        site.write(&format!("a{number}.md"), format!("---\ntitle: Article {number}\n{header}The text {number}."));
+    }
+    let conflict = "<<<<<<< HEAD\nOurs.\n=======\nTheirs.\n>>>>>>> topic\n";
+    site.write("conflict.md", format!("---\ntitle: Secret conflict\ndate: 2026-01-01\n---\n{conflict}"));
+    site.write("drafts/a.md", format!("---\ntitle: Secret draft\n{header}Text."));
+    site.write("lock.md", format!("---\ntitle: Secret lock\npassword: x\n{header}Text."));
+    site.write("slip.md", format!("---\ntitle: Secret slip\ndarft: true\n{header}Text."));
+    site.write("@Recycle/b.md", format!("---\ntitle: Secret bin\n{header}Text."));
+    site.start_serving();
+    site.wait_until("the articles are served", |site| !site.titles().is_empty());
+    site.settle();
+    let pages = ["conflict", "a", "lock", "slip", "b"];
+    site.wait_until("all have been read", |site| site.get("/articles/a249").text().contains("The text 249"));
+    assert_shown_nowhere(&site, "Secret");
+    for page in pages {
+        assert_eq!(site.get(&format!("/articles/{page}")).status, 404, "{page}");
+    }
+}
