@@ -153,6 +153,10 @@ mod tests {
 
     const CONFLICT: &str = "<<<<<<< HEAD\nours\n=======\ntheirs\n>>>>>>> branch\n";
 
+    fn prefixed(prefix: &str) -> String {
+        CONFLICT.lines().flat_map(|line| [prefix, line, "\n"]).collect()
+    }
+
     fn line_of(text: &str, format: SourceFormat) -> Option<usize> {
         find(text, format).map(|(line, _)| line)
     }
@@ -178,8 +182,8 @@ mod tests {
                     .replace(">>>>>>>", ">>>>>>>>>"),
                 Some(1),
             ),
-            (CONFLICT.lines().map(|line| format!("    {line}\n")).collect(), None),
-            (CONFLICT.lines().map(|line| format!("> {line}\n")).collect(), None),
+            (prefixed("    "), None),
+            (prefixed("> "), None),
             (CONFLICT.replace("<<<<<<<", "<<<<<<"), None),
             (CONFLICT.replace(">>>>>>>", ">>>>>>"), None),
             (CONFLICT.replace("=======", "======"), None),

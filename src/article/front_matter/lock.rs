@@ -44,13 +44,13 @@ pub enum Judgement {
 enum Word {
     /// Reverses the others: "no", "not".
     Negator,
-    /// Says by itself that something is not for all: "hidden".
+    /// Says alone that something is not for all: "hidden".
     Hidden,
     /// Says so of what is named with it: "exclude".
     Excluding,
     /// Restricts who may read: "password".
     Restricting,
-    /// Says by itself that something is public: "listed".
+    /// Says alone that something is public: "listed".
     Public,
     /// Says so of what is named with it: "include".
     Including,
