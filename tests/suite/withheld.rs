@@ -363,7 +363,7 @@ const HOLDING_KEYS: [(&str, &str, usize); 84] = [
 ];
 
 /// Whole files with such keys in other notations.
-const HOLDING_FILES: [(&str, &str, &str); 12] = [
+const HOLDING_FILES: [(&str, &str, &str); 14] = [
     ("toml.md", "+++\ntitle = \"Secret\"\nrender = false\n+++\nSecret text.", "3: held: `render`"),
     ("table.md", "+++\ntitle = \"Secret\"\n[build]\nlist = \"never\"\n+++\nSecret text.", "3: held: `build`"),
     ("extra.md", "+++\ntitle = \"Secret\"\n[extra]\na = 1\npassword = \"x\"\n+++\nSecret text.", "5: held: `password`"),
@@ -374,6 +374,16 @@ const HOLDING_FILES: [(&str, &str, &str); 12] = [
     ("broken-too.md", "---\ntitle: Secret: a\nnoRSS: true\n---\nSecret text.", "2: the front matter is not YAML"),
     ("plain.txt", "---\npassword: x\n---\nSecret text.", "2: held: `password`"),
     ("page.html", "---\npassword: x\n---\n<p>Secret text.</p>", "2: held: `password`"),
+    (
+        "alias.html",
+        "<html><head><title>Secret</title><meta http-equiv=\"refresh\" content=\"0; url=https://x.example/y\"></head></html>",
+        " held: this page only leads to `https://x.example/y`",
+    ),
+    (
+        "moved.html",
+        "<title>Secret</title><META HTTP-EQUIV=Refresh CONTENT=\"5;URL='/y'\"><h1>Secret&hellip;</h1><a href=/y>Click here.</a>",
+        " held: this page only leads to `/y`",
+    ),
     ("nikola.txt", ".. title: Secret\n.. password: x\n.. date: 2024-01-01\n\nSecret text.", "2: held: `password`"),
     ("nikola.md", "<!--\n.. title: Secret\n.. rss: no\n-->\n\nSecret text.", "3: held: `rss`"),
 ];
@@ -476,6 +486,17 @@ fn a_key_that_locks_or_unlists_an_article_holds_it() {
     let held = HOLDING_KEYS.len() + HOLDING_FILES.len() - broken;
     assert!(errors.contains(&format!("drafts: 0, held: {held}, problems: {broken}\n")), "{errors}{text}");
     assert_eq!(code, Some(1), "only the broken ones are problems");
+    // A page that is loaded again, or has a text of its own, is an article.
+    let words = "This page has moved, and here is all of its text. ".repeat(10);
+    for (number, content) in ["300", "0; url=/y", "60; url=/y"].iter().enumerate() {
+        let text = if number == 1 { words.as_str() } else { "Little text." };
+        let page =
+            format!("<title>P{number}</title><meta http-equiv=refresh content=\"{content}\"><p>{text} {number}</p>");
+        site.write(&format!("page-{number}.html"), page);
+    }
+    site.wait_until("the pages are published", |site| {
+        ["P0", "P1", "P2"].iter().all(|title| site.titles().iter().any(|other| other == title))
+    });
     // An article that gets such a key is withdrawn, and is the same once it is removed.
     let before = site.entry("Open 0")["id"].clone();
     site.write("open-0.md", "---\ntitle: Open 0\npassword: x\n---\nText 0.");

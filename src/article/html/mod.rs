@@ -27,6 +27,9 @@ use tree::MOST_ELEMENTS;
 /// times its size. The longest novels have a tenth of this number.
 pub const MOST_MARKS: usize = 1_000_000;
 
+/// A page that leads to another with more text than this is an article, in characters.
+const MOST_OF_REDIRECT: usize = 200;
+
 /// Whether the tree of a text would take too much time or memory. Measures the tree without building it: in a few hundred
 /// kilobytes, elements can be nested, copied or moved so often that a tree takes minutes or gigabytes.
 pub fn is_too_much(html: &str) -> bool {
@@ -87,6 +90,12 @@ pub fn read(text: &str, known_title: Option<&str>, timezone: Tz) -> Result<Parse
     header.complete(Header { title: outline.title, ..Header::default() }.with_source(Field::Title, "`<title>`"));
     let html: String = remaining().map(|token| &text[token.range.clone()]).collect();
     let Some(words) = safe::text(&html) else { return Err(Held::Broken(too_much())) };
+    if let Some(target) = outline.redirect.filter(|_| words.trim().chars().count() <= MOST_OF_REDIRECT) {
+        let target: String = target.chars().take(MOST_OF_REDIRECT).collect();
+        let message =
+            format!("held: this page only leads to `{target}`: delete it, or remove its `<meta http-equiv=refresh>`");
+        return Err(Held::Withheld(Problem::of_file(message), Vec::new()));
+    }
     let html = if is_blank(&html, &words) { String::new() } else { html };
     Ok(ParsedBody { header, html, paragraphs: outline.paragraphs, ..ParsedBody::default() })
 }

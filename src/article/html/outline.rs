@@ -18,11 +18,16 @@ pub struct Outline {
     pub language: Option<String>,
     /// `<meta name=… content=…>` and `<meta property=…>`, names in lower case.
     pub meta: Vec<(String, String)>,
+    /// Where `<meta http-equiv=refresh>` leads to, if at once.
+    pub redirect: Option<String>,
     /// Content of each `<script type="application/ld+json">`.
     pub linked_data: Vec<String>,
     /// Text of each `<p>`.
     pub paragraphs: Vec<String>,
 }
+
+/// A page that leads away later than this can be read, in seconds.
+const LONGEST_REDIRECT: f64 = 10.0;
 
 /// Reads the outline of a page or a fragment.
 pub fn outline(html: &str) -> Outline {
@@ -127,6 +132,10 @@ impl OutlineReader {
             "p" => self.paragraph = Some(String::new()),
             "br" => self.text(" "),
             "meta" => {
+                if value("http-equiv").is_some_and(|name| name.trim().eq_ignore_ascii_case("refresh")) {
+                    let target = value("content").and_then(|content| redirect_target(&content));
+                    self.outline.redirect = self.outline.redirect.take().or(target);
+                }
                 if let (Some(name), Some(content)) = (value("name").or_else(|| value("property")), value("content")) {
                     self.outline.meta.push((name.trim().to_ascii_lowercase(), summary::one_line(&content)));
                 }
@@ -157,6 +166,18 @@ impl OutlineReader {
     fn end_paragraph(&mut self) {
         self.outline.paragraphs.extend(finished(&mut self.paragraph));
     }
+}
+
+/// Reads the address in the content of `<meta http-equiv=refresh>`, as in `0; url=/new/`. `None` if it only loads the page again, or
+/// leads away after the time to read it.
+fn redirect_target(content: &str) -> Option<String> {
+    let (delay, rest) = content.split_once([';', ','])?;
+    let delay: f64 = delay.trim().parse().ok()?;
+    let rest = rest.trim();
+    let address =
+        rest.get(..3).filter(|name| name.eq_ignore_ascii_case("url")).map_or(rest, |_| rest[3..].trim_start());
+    let address = address.trim_start_matches('=').trim().trim_matches(['"', '\'']);
+    (delay <= LONGEST_REDIRECT && !address.is_empty()).then(|| address.to_owned())
 }
 
 /// Takes the text of an element that ends, unless it is blank.
