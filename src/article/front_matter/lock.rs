@@ -188,12 +188,56 @@ const WORDS: [(Word, &[&str]); 9] = [
 ];
 
 /// Tables whose keys count as if they stood outside.
-const NAMESPACES: [&str; 7] = ["extra", "params", "custom", "options", "attributes", "page", "post"];
+const NAMESPACES: [&str; 16] = [
+    "extra",
+    "params",
+    "custom",
+    "options",
+    "attributes",
+    "page",
+    "post",
+    "blog",
+    "meta",
+    "metadata",
+    "settings",
+    "config",
+    "flags",
+    "publishing",
+    "obsidian",
+    "dg",
+];
 /// Hugo's table of what is made of a page, in its two writings.
 const BUILD: [&str; 2] = ["build", "_build"];
 /// Keys of addresses to which a page leads. The first has other meanings, too.
 const REDIRECTS: [&str; 7] =
     ["redirect", "redirectto", "redirecturl", "redirectlink", "redirecttarget", "redirectexternal", "forwardto"];
+/// Keys whose value says how far an article has come.
+const STATES: [&str; 9] = [
+    "state",
+    "stage",
+    "workflow",
+    "workflowstate",
+    "workflowstatus",
+    "poststate",
+    "publicationstatus",
+    "publishstatus",
+    "publishstate",
+];
+/// Values of such keys that keep an article from the public.
+const UNFINISHED: [&str; 12] = [
+    "draft",
+    "hidden",
+    "private",
+    "skip",
+    "pending",
+    "unpublished",
+    "unlisted",
+    "trash",
+    "trashed",
+    "future",
+    "scheduled",
+    "wip",
+];
 const LAYOUTS: [&str; 3] = ["layout", "template", "type"];
 /// Keys whose value says who may read.
 const AUDIENCES: [&str; 4] = ["access", "audience", "accesslevel", "readaccess"];
@@ -249,10 +293,18 @@ pub fn judge(name: &str, value: &Value) -> Option<Judgement> {
     if AUDIENCES.contains(&folded.as_str()) {
         return audience(value);
     }
+    if STATES.contains(&folded.as_str()) {
+        return is_unfinished(value).then_some(Judgement::Held(LockReason::Unlisted));
+    }
     match words(&folded) {
         Some(words) if has_meaning(&words) => judge_words(&words, value),
         _ => doubt(&folded, value),
     }
+}
+
+/// Whether a value clearly says that an article is not for the public yet, or no longer.
+pub fn is_unfinished(value: &Value) -> bool {
+    value.text().is_some_and(|text| UNFINISHED.contains(&text.to_ascii_lowercase().as_str()))
 }
 
 /// Returns the letters and digits of a name, in lower case; empty if there are too many.

@@ -155,7 +155,7 @@ impl HeaderReader<'_> {
             _ => {
                 self.header.unused.push(name.to_owned());
                 if !lock::is_about_publication(name) {
-                    self.suggest(name, value);
+                    self.suggest(name, name, value, false);
                 }
             }
         }
@@ -165,14 +165,22 @@ impl HeaderReader<'_> {
     fn take_inner(&mut self, outer: &str, fields: &[(String, Value)], depth: usize) {
         for (name, value) in fields {
             let place = format!("{outer}.{name}");
-            match (Key::of(name), value) {
-                (Some(key), _) if key.is_state() || (key == Key::Published && value.flag().is_some()) => {
-                    self.take_state(key, &place, value);
-                }
-                (None, Value::Table(inner)) if lock::is_namespace(name) && depth < MAX_DEPTH => {
+            let key = Key::of(name);
+            match value {
+                Value::Table(inner) if key.is_none() && lock::is_namespace(name) && depth < MAX_DEPTH => {
                     self.take_inner(&place, inner, depth + 1);
                 }
-                _ => drop(self.judge(&place, name, value)),
+                // Many a table has a `status` of its own, so only clear values count.
+                _ if key.is_some_and(|key| key.is_state() || key == Key::Published) => {
+                    let is_draft = key.is_some_and(|key| self.would_hold(key, value));
+                    self.draft_if(&place, is_draft);
+                }
+                _ => {
+                    let is_judged = self.judge(&place, name, value) || key.is_some();
+                    if !is_judged && !lock::is_about_publication(name) {
+                        self.suggest(&place, name, value, true);
+                    }
+                }
             }
         }
     }
@@ -197,43 +205,37 @@ impl HeaderReader<'_> {
         }
     }
 
-    /// Reports a key that is close to a known one. If that one would hold the article, this one does.
-    fn suggest(&mut self, name: &str, value: &Value) {
+    /// Reports a key that is close to a known one. If that one would hold the article, this one does. Of the keys in a table, no
+    /// others are reported.
+    fn suggest(&mut self, place: &str, name: &str, value: &Value, is_inner: bool) {
         let Some(meant) = typo::meant(name) else { return };
-        let is_stated = meant.key.is_some_and(|key| self.keys.contains(&key));
+        let is_stated = !is_inner && meant.key.is_some_and(|key| self.keys.contains(&key));
         let question = format!("`{name}` is not a key that is read: did you mean `{}`?", meant.name);
-        if !is_stated && self.would_hold(meant, value) {
-            self.hold_by(name, format!("{question} (held until then)"));
-        } else if !is_stated || meant.decides() {
-            self.problems.push(Problem { line: (self.position)(name).line, message: question });
+        if !is_stated && self.is_lock(meant, value) {
+            self.hold_by(place, format!("{question} (held until then)"));
+        } else if !is_inner && (!is_stated || meant.decides()) {
+            self.problems.push(Problem { line: (self.position)(place).line, message: question });
         }
     }
 
-    /// Whether the key that was probably meant would clearly keep the article from the public, or do so for a time.
-    fn would_hold(&self, meant: Meant, value: &Value) -> bool {
-        const HELD: [&str; 12] = [
-            "draft",
-            "hidden",
-            "private",
-            "skip",
-            "pending",
-            "unpublished",
-            "unlisted",
-            "trash",
-            "trashed",
-            "future",
-            "scheduled",
-            "wip",
-        ];
+    /// Whether the key that was probably meant would clearly keep the article from the public.
+    fn is_lock(&self, meant: Meant, value: &Value) -> bool {
         match meant.key {
+            Some(key) => self.would_hold(key, value),
             None => matches!(lock::judge(meant.name, value), Some(Judgement::Held(_))),
-            Some(Key::Draft) => value.flag() == Some(true),
-            Some(Key::Public | Key::Published) => value.flag() == Some(false),
-            Some(Key::Status) => value.text().is_some_and(|text| HELD.contains(&text.to_ascii_lowercase().as_str())),
-            Some(Key::NotBefore | Key::Expires) => {
+        }
+    }
+
+    /// Whether a key would clearly keep the article from the public, or do so for a time.
+    fn would_hold(&self, key: Key, value: &Value) -> bool {
+        match key {
+            Key::Draft => value.flag() == Some(true),
+            Key::Public | Key::Published => value.flag() == Some(false),
+            Key::Status => lock::is_unfinished(value),
+            Key::NotBefore | Key::Expires => {
                 value.text().is_some_and(|text| date::parse(text, self.timezone).is_some())
             }
-            Some(_) => false,
+            _ => false,
         }
     }
 

@@ -306,10 +306,12 @@ pub fn meant(name: &str) -> Option<Meant> {
         return None;
     }
     let written_mask = mask(&written);
+    // `draft_of` has another meaning than `draft`.
+    let is_part = |wanted: &str| name.split(['-', '_', '.', ' ']).any(|part| part.eq_ignore_ascii_case(wanted));
     // Each edit changes at most two letters of the set.
     let may_be_close = |candidate: &&Candidate| {
         let is_alike = (candidate.mask ^ written_mask).count_ones() as usize <= 2 * MAX_EDITS;
-        is_alike && written.len().abs_diff(candidate.letters.len()) <= MAX_EDITS
+        is_alike && written.len().abs_diff(candidate.letters.len()) <= MAX_EDITS && !is_part(&candidate.letters)
     };
     let close = CANDIDATES
         .iter()
@@ -425,6 +427,8 @@ mod tests {
     #[test]
     fn other_words_are_no_slips() {
         for written in FOREIGN.iter().copied().chain([
+            "draft_of",
+            "draft-no",
             "weight",
             "layout",
             "toc",
