@@ -167,7 +167,7 @@ mod tests {
         for (text, line) in [
             (CONFLICT.to_owned(), Some(1)),
             (format!("---\ntitle: T\n{CONFLICT}---\nText"), Some(3)),
-            (format!("{code}\n{CONFLICT}"), Some(8)),
+            (format!("{code}\n{CONFLICT}"), Some(9)),
             (code.clone(), None),
             (format!("<<<<<<< HEAD\n{code}"), None),
             (format!("~~~~ text\n```\n{CONFLICT}~~~~\n"), None),
