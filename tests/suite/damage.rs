@@ -536,6 +536,57 @@ fn a_changed_bit_in_a_text_is_found_and_costs_no_other_row() {
     assert!(found.into_inner() > cases.len() - 13, "too few are found");
 }
 
+/// The values by which readers know each article, by its number.
+fn identifiers(file: &Path) -> BTreeMap<i64, (String, String, i64, i64, Option<String>)> {
+    let connection = Connection::open(file).unwrap();
+    let mut statement = connection.prepare("SELECT number, id, slug, published, updated, guid FROM article").unwrap();
+    let row =
+        |row: &rusqlite::Row<'_>| Ok((row.get(0)?, (row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?)));
+    statement.query_map([], row).unwrap().map(Result::unwrap).collect()
+}
+
+#[test]
+fn a_changed_bit_in_an_id_an_address_or_a_date_is_corrected() {
+    let base = Base::new();
+    let file = base.site.state().join(FILE);
+    let (before, whole, now) = (identifiers(&file), std::fs::read(&file).unwrap(), Utc::now());
+    // One that has a former address, and one with an id and a date of another publisher.
+    let numbers = ["second", "adopted"].map(|slug| content_in(&file, slug).1);
+    let mut cases: Vec<(i64, &str, rusqlite::types::Value)> = Vec::new();
+    for number in numbers {
+        let (id, slug, published, updated, guid) = &before[&number];
+        for (column, text) in [("id", Some(id)), ("slug", Some(slug)), ("guid", guid.as_ref())] {
+            for place in 0..text.map_or(0, String::len) {
+                let mut bytes = text.unwrap().clone().into_bytes();
+                bytes[place] ^= 1 << (place % 4);
+                cases.push((number, column, String::from_utf8(bytes).unwrap().into()));
+            }
+        }
+        for (column, seconds) in [("published", published), ("updated", updated)] {
+            cases.extend((0..64).map(|bit| (number, column, (seconds ^ (1 << bit)).into())));
+        }
+    }
+    each(&cases, 3, |(number, column, value)| {
+        let case = format!("{column} = {value:?} of {number}");
+        let directory = in_memory();
+        let file = directory.path().join(FILE);
+        std::fs::write(&file, &whole).unwrap();
+        let connection = Connection::open(&file).unwrap();
+        let sql = format!("UPDATE article SET {column} = ?2 WHERE number = ?1");
+        assert_eq!(connection.execute(&sql, rusqlite::params![number, value]).unwrap(), 1, "{case}");
+        drop(connection);
+        let open = || Catalog::open(directory.path(), Some("gazette.example"), now);
+        let error = open().and_then(|catalog| catalog.check(now)).expect_err(&case);
+        assert!(error.is_damage(), "{case}: {error}");
+        let aside = directory.path().join("aside.sqlite");
+        std::fs::rename(&file, &aside).unwrap();
+        let mut catalog = open().unwrap();
+        catalog.salvage(&aside, now).unwrap_or_else(|error| panic!("{case}: {error}"));
+        drop(catalog);
+        assert_eq!(identifiers(&file), before, "{case}");
+    });
+}
+
 #[test]
 fn a_text_with_a_changed_bit_is_read_again_by_the_next_start() {
     let base = Base::new();
@@ -606,7 +657,7 @@ fn contents_without_a_checksum_are_served_and_get_one() {
     let all = count(&site);
     assert!(all >= 3, "{all}");
     // As an earlier version recorded them, and another version of the program reads all files again.
-    let sql = "UPDATE content SET entry = '{' || substr(entry, 32); UPDATE article SET stale = 2;";
+    let sql = "UPDATE content SET entry = '{' || substr(entry, 62); UPDATE article SET stale = 2;";
     beside(&site).execute_batch(sql).unwrap();
     assert_eq!(count(&site), 0);
     site.start();

@@ -1,5 +1,6 @@
 //! The read-only side of the catalog, which serving uses while the writer works.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::archive;
+use super::checksum::{self, Identifiers};
 use super::database::FILE;
 use super::error::{CatalogError, Result};
 use super::known::INCOMPLETE;
@@ -377,7 +379,7 @@ pub(super) fn entry_of(row: &Row<'_>) -> Result<Entry> {
     let (content, number): (String, i64) = (row.get(5)?, row.get(6)?);
     let (published, updated, revised) = (date(row.get(2)?)?, date(row.get(3)?)?, date(row.get(4)?)?);
     let due = date(row.get(7)?)?;
-    Ok(Entry {
+    let entry = Entry {
         id: row.get(0)?,
         slug: row.get(1)?,
         published,
@@ -386,5 +388,15 @@ pub(super) fn entry_of(row: &Row<'_>) -> Result<Entry> {
         revised: revised.max(due),
         guid: values::guid(row.get(8)?)?,
         content: super::values::content_of(number, &content)?,
-    })
+    };
+    let identifiers = Identifiers {
+        number,
+        id: Cow::Borrowed(&entry.id),
+        slug: Cow::Borrowed(&entry.slug),
+        published: published.timestamp(),
+        updated: updated.timestamp(),
+        guid: entry.guid.as_deref().map(Cow::Borrowed),
+    };
+    checksum::check_identifiers(&identifiers, &content)?;
+    Ok(entry)
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rusqlite::{OptionalExtension, params};
 
-use super::checksum;
+use super::checksum::{self, Identifiers};
 use super::database::Catalog;
 use super::error::Result;
 use super::values::UNREAD;
@@ -102,14 +102,14 @@ impl Catalog {
         self.write_views_alone()?;
         let recorded = if changed || moved || replaced { Recorded::Changed } else { Recorded::Unchanged };
         if unchanged {
-            self.add_checksum(number, &text)?;
+            self.add_checksums(number, identity, &text)?;
             return Ok(recorded);
         }
         let sql = match identity.number {
             Some(_) => "INSERT OR REPLACE INTO content (number, entry) VALUES (?1, ?2)",
             None => "INSERT INTO content (number, entry) VALUES (?1, ?2)",
         };
-        self.connection.prepare_cached(sql)?.execute(params![number, checksum::add(number, &text)])?;
+        self.connection.prepare_cached(sql)?.execute(params![number, with_checksums(number, identity, &text)])?;
         self.note_replaced_text_of(identity);
         if !identity.is_fresh {
             self.give_address(&identity.slug, number)?;
@@ -117,10 +117,11 @@ impl Catalog {
         Ok(recorded)
     }
 
-    /// Adds the checksum to a content that an earlier version recorded.
-    fn add_checksum(&self, number: i64, content: &str) -> Result<()> {
+    /// Adds the checksums to a content that an earlier version recorded.
+    fn add_checksums(&self, number: i64, identity: &Identity, content: &str) -> Result<()> {
         let sql = "UPDATE content SET entry = ?2 WHERE number = ?1 AND entry = ?3";
-        self.connection.prepare_cached(sql)?.execute(params![number, checksum::add(number, content), content])?;
+        let values = params![number, with_checksums(number, identity, content), content];
+        self.connection.prepare_cached(sql)?.execute(values)?;
         Ok(())
     }
 
@@ -202,7 +203,7 @@ impl Catalog {
         self.enter(membership)
     }
 
-    /// Whether an article is recorded with this identity and content, with or without a checksum.
+    /// Whether an article is recorded with this identity and content, with or without checksums.
     fn is_served_as(&self, number: i64, identity: &Identity, content: &str) -> Result<bool> {
         let sql = "
             SELECT id = ?2 AND slug = ?3 AND published = ?4 AND updated = ?5 AND state = 0 AND entry IN (?6, ?8) AND guid IS ?7
@@ -214,7 +215,7 @@ impl Catalog {
             identity.slug,
             identity.published.timestamp(),
             identity.updated.timestamp(),
-            checksum::add(number, content),
+            with_checksums(number, identity, content),
             identity.guid,
             content
         ];
@@ -272,6 +273,19 @@ impl Catalog {
         let values = params![number, identity.due.timestamp(), identity.expires.map(|date| date.timestamp()), shown];
         Ok(self.connection.prepare_cached(sql)?.query_row(values, |row| row.get(0)).optional()?.unwrap_or(false))
     }
+}
+
+/// The content of an article as it is recorded.
+fn with_checksums(number: i64, identity: &Identity, content: &str) -> String {
+    let identifiers = Identifiers {
+        number,
+        id: Cow::Borrowed(&identity.id),
+        slug: Cow::Borrowed(&identity.slug),
+        published: identity.published.timestamp(),
+        updated: identity.updated.timestamp(),
+        guid: identity.guid.as_deref().map(Cow::Borrowed),
+    };
+    checksum::add(&identifiers, content)
 }
 
 /// Whether the next version shows an article.

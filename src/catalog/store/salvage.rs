@@ -1,6 +1,7 @@
 //! A damaged catalog -> a new one with all rows that can be read. Ids, dates and addresses matter most, since no article file contains
 //! them; contents are read again from the files.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
@@ -8,6 +9,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params, params_from_iter};
 
 use super::check::{Latest, PASSES, TEXTS, check_meta};
+use super::checksum::{self, Identifiers};
 use super::database::Catalog;
 use super::error::Result;
 use super::forget::no_content;
@@ -39,6 +41,9 @@ const DIRECTIONS: [&str; 2] = ["", "DESC"];
 /// Keys in `meta` that are copied. The others hold for the damaged file only.
 const META_KEYS: [&str; 5] = ["namespace", "created", "version", "promised", "folder"];
 
+/// Maximum number of articles whose wrong byte is searched for. Each takes some milliseconds.
+const MAX_CORRECTIONS: usize = 100;
+
 /// The result of a recovery.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Salvaged {
@@ -61,6 +66,8 @@ struct Salvage<'a> {
     salvaged: Salvaged,
     /// Articles that have lost their id or number, each with the names of its lost columns. They get new ones after all others are copied.
     unnamed: Vec<(Cells, Vec<&'static str>)>,
+    /// Number of articles whose identifiers did not match their checksum.
+    corrections: usize,
     /// Numbers of articles that have lost their slug or guid.
     without_slug: Vec<i64>,
     without_guid: Vec<i64>,
@@ -98,6 +105,7 @@ impl<'a> Salvage<'a> {
             version: Version::at(now),
             salvaged: Salvaged::default(),
             unnamed: Vec::new(),
+            corrections: 0,
             without_slug: Vec::new(),
             without_guid: Vec::new(),
         }
@@ -175,6 +183,7 @@ impl<'a> Salvage<'a> {
                 row.repair_adopted(|number| catalog.has_article(number).unwrap_or(false));
             }
             "media" => row.repair_media(),
+            "content" => self.correct_identifiers(&mut row)?,
             _ => {}
         }
         let is_new = self.insert(table, &row)?;
@@ -233,6 +242,34 @@ impl<'a> Salvage<'a> {
             Ok(id) if !self.catalog.is_taken(&id)? => Ok(id),
             _ => self.catalog.new_id(&path_of(path)),
         }
+    }
+
+    /// Corrects the article of a content if the checksum of its identifiers shows which byte is wrong, and renews the checksums.
+    fn correct_identifiers(&mut self, row: &mut Cells) -> Result<()> {
+        let Some((number, content)) = row.integer("number").zip(row.text("entry")) else { return Ok(()) };
+        let Some((expected, object)) = checksum::of_identifiers(content) else { return Ok(()) };
+        let Some(mut present) = identifiers(&self.catalog.connection, number)? else { return Ok(()) };
+        // A wrong content is lost, with its checksums.
+        if checksum::check(number, content).is_err() {
+            return Ok(());
+        }
+        if !present.have(expected) && self.corrections < MAX_CORRECTIONS {
+            self.corrections += 1;
+            // As they are in the damaged file: the others may have been replaced already.
+            let damaged = identifiers(self.source, number).ok().flatten();
+            if let Some(corrected) = damaged.and_then(|damaged| damaged.corrected(expected)) {
+                let sql = "
+                    UPDATE OR IGNORE article SET id = ?2, slug = ?3, published = ?4, updated = ?5, guid = ?6 WHERE number = ?1";
+                let Identifiers { number, id, slug, published, updated, guid } = &corrected;
+                let values = params![number, id, slug, published, updated, guid];
+                if self.catalog.connection.prepare_cached(sql)?.execute(values)? > 0 {
+                    present = corrected;
+                    row.repairs += 1;
+                }
+            }
+        }
+        row.set("entry", checksum::add(&present, &object));
+        Ok(())
     }
 
     fn insert_article(&mut self, mut row: Cells, lost: &[&str]) -> Result<()> {
@@ -360,6 +397,7 @@ impl<'a> Salvage<'a> {
         };
         let sql = "UPDATE article SET slug = ?2 WHERE number = ?1";
         self.catalog.connection.prepare_cached(sql)?.execute(params![number, slug])?;
+        self.catalog.renew_checksums(number)?;
         self.catalog.give_address(&slug, number)
     }
 
@@ -370,6 +408,7 @@ impl<'a> Salvage<'a> {
             let sql =
                 "UPDATE article SET guid = (SELECT guid FROM adopted WHERE adopted.id = article.id) WHERE number = ?1";
             connection.prepare_cached(sql)?.execute([number])?;
+            self.catalog.renew_checksums(number)?;
         }
         let whole = "INSERT OR IGNORE INTO view (number, kind, key, name, revised) VALUES (?1, 0, '', '', ?2)";
         connection.execute(whole, [values::WHOLE, self.version.seconds()])?;
@@ -404,4 +443,28 @@ impl Catalog {
     fn has_article(&self, number: i64) -> Result<bool> {
         Ok(self.connection.prepare_cached("SELECT 1 FROM article WHERE number = ?1")?.exists([number])?)
     }
+
+    /// Renews the checksums of an article whose identifiers the recovery has changed.
+    fn renew_checksums(&self, number: i64) -> Result<()> {
+        let sql = "SELECT entry FROM content WHERE number = ?1";
+        let content: Option<String> =
+            self.connection.prepare_cached(sql)?.query_row([number], |row| row.get(0)).optional()?;
+        let object = content.as_deref().and_then(checksum::of_identifiers).map(|(_, object)| object);
+        if let Some((object, identifiers)) = object.zip(identifiers(&self.connection, number)?) {
+            let sql = "UPDATE content SET entry = ?2 WHERE number = ?1";
+            self.connection.prepare_cached(sql)?.execute(params![number, checksum::add(&identifiers, &object)])?;
+        }
+        Ok(())
+    }
+}
+
+fn identifiers(connection: &Connection, number: i64) -> Result<Option<Identifiers<'static>>> {
+    let sql = "SELECT id, slug, published, updated, guid FROM article WHERE number = ?1";
+    let identifiers = connection.prepare_cached(sql)?.query_row([number], |row| {
+        let (id, slug): (String, String) = (row.get(0)?, row.get(1)?);
+        let guid = row.get::<_, Option<String>>(4)?.map(Cow::Owned);
+        let (id, slug) = (Cow::Owned(id), Cow::Owned(slug));
+        Ok(Identifiers { number, id, slug, published: row.get(2)?, updated: row.get(3)?, guid })
+    });
+    Ok(identifiers.optional()?)
 }
