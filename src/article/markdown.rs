@@ -1,13 +1,16 @@
 //! Markdown -> HTML. A first-level heading at the start becomes the title.
 
-use std::collections::{HashMap, HashSet};
+mod footnotes;
 
-use pulldown_cmark::{Event, HeadingLevel, Parser, Tag, TagEnd, html};
+use std::collections::HashMap;
+
+use pulldown_cmark::{CowStr, Event, HeadingLevel, LinkType, Parser, Tag, TagEnd, TextMergeStream, html};
 
 use super::dialect::{self, Dialect};
 use super::front_matter::{Field, Header};
+use super::html::CodeStep;
 use super::reading::ParsedBody;
-use super::{html as page, summary};
+use super::{html as page, summary, tex, web_address};
 
 /// Whether parsing a text would take too much time or memory. Consecutive quote and list marks nest in each other.
 pub fn exceeds_limits(text: &str) -> bool {
@@ -34,10 +37,11 @@ pub fn exceeds_limits(text: &str) -> bool {
 /// and is removed from the text, unless the front matter has a different title.
 pub fn read(text: &str, first_line: usize, known_title: Option<&str>) -> ParsedBody {
     let (text, left_out) = dialect::plain(text, Dialect::Markdown, first_line);
-    let mut events: Vec<Event<'_>> = Parser::new_ext(&text, dialect::OPTIONS).map(check_box_as_text).collect();
+    let events = TextMergeStream::new(Parser::new_ext(&text, dialect::OPTIONS)).map(check_box_as_text);
+    let mut events = with_links(with_ids(without_prices(events.collect())));
     let title = take_title(&mut events, known_title);
     let summary = before_more(&events);
-    let events = with_footnotes(events);
+    let events = with_formulas(footnotes::at_the_end(events));
     let mut output = String::with_capacity(text.len() * 5 / 4);
     html::push_html(&mut output, events.into_iter());
     let header = Header { title, summary, ..Header::default() };
@@ -50,65 +54,136 @@ pub fn read(text: &str, first_line: usize, known_title: Option<&str>) -> ParsedB
     }
 }
 
-/// Links each footnote reference to its note, and each note back to its first reference.
-fn with_footnotes(events: Vec<Event<'_>>) -> Vec<Event<'_>> {
-    let mut notes: HashMap<String, Note> = HashMap::new();
-    let mut output = Vec::with_capacity(events.len());
-    let mut open: Vec<usize> = Vec::new();
-    for event in events {
-        match event {
-            Event::FootnoteReference(name) => {
-                let number = notes.len() + 1;
-                let note = notes.entry(name.into_string()).or_insert(Note { number, references: 0 });
-                note.references += 1;
-                let (number, id) = (note.number, note.reference_id());
-                let html = format!("<sup id=\"{id}\"><a href=\"#fn-{number}\">{number}</a></sup>");
-                output.push(Event::InlineHtml(html.into()));
-            }
-            Event::Start(Tag::FootnoteDefinition(name)) => {
-                let number = notes.len() + 1;
-                let number = notes.entry(name.into_string()).or_insert(Note { number, references: 0 }).number;
-                open.push(number);
-                let html = format!("<div class=\"footnote-definition\" id=\"fn-{number}\"><sup>{number}</sup>\n");
-                output.push(Event::Html(html.into()));
-            }
-            Event::End(TagEnd::FootnoteDefinition) => {
-                let number = open.pop().unwrap_or_default();
-                let back = Event::InlineHtml(format!(" <a href=\"#fnref-{number}\">↩</a>").into());
-                match output.pop() {
-                    Some(end @ Event::End(TagEnd::Paragraph)) => output.extend([back, end]),
-                    Some(other) => output.extend([other, back]),
-                    None => {}
-                }
-                output.push(Event::Html("</div>\n".into()));
-            }
-            other => output.push(other),
+/// Turns what only looks like a formula back into text.
+fn without_prices(mut events: Vec<Event<'_>>) -> Vec<Event<'_>> {
+    let touches = |event: Option<&Event<'_>>, is_before: bool| match event {
+        Some(Event::Text(text)) => {
+            let character = if is_before { text.chars().next_back() } else { text.chars().next() };
+            character.is_some_and(|c| c.is_ascii_alphanumeric())
+        }
+        _ => false,
+    };
+    for at in 0..events.len() {
+        let (tex, sign) = match &events[at] {
+            Event::InlineMath(tex) => (tex, "$"),
+            Event::DisplayMath(tex) => (tex, "$$"),
+            _ => continue,
+        };
+        let is_glued = sign == "$"
+            && (touches(at.checked_sub(1).map(|before| &events[before]), true) || touches(events.get(at + 1), false));
+        if is_glued || !tex::is_formula(tex) {
+            events[at] = Event::Text(format!("{sign}{tex}{sign}").into());
         }
     }
-    // A note without a reference has no link back.
-    let referred: HashSet<usize> = notes.values().filter(|note| note.references > 0).map(|note| note.number).collect();
-    let is_dangling = |html: &str| {
-        let number = html.strip_prefix(" <a href=\"#fnref-").and_then(|rest| rest.strip_suffix("\">↩</a>"));
-        number.and_then(|number| number.parse().ok()).is_some_and(|number: usize| !referred.contains(&number))
+    TextMergeStream::new(events.into_iter()).collect()
+}
+
+/// Converts formulas to MathML. One that cannot be read stays as it is written.
+fn with_formulas(events: Vec<Event<'_>>) -> Vec<Event<'_>> {
+    let is_edge = |event: Option<&Event<'_>>| match event {
+        Some(Event::Start(Tag::Paragraph) | Event::End(TagEnd::Paragraph) | Event::SoftBreak | Event::HardBreak) => {
+            true
+        }
+        Some(Event::Text(text)) => text.trim().is_empty(),
+        other => other.is_none(),
     };
-    output.retain(|event| !matches!(event, Event::InlineHtml(html) if is_dangling(html)));
+    let convert = |at: usize| match &events[at] {
+        Event::InlineMath(tex) => formula(tex, tex::Placement::Inline, "$"),
+        Event::DisplayMath(tex) => {
+            // kramdown has one sign for both placements.
+            let stands_alone = is_edge(at.checked_sub(1).map(|before| &events[before])) && is_edge(events.get(at + 1));
+            let placement = if stands_alone { tex::Placement::Block } else { tex::Placement::Inline };
+            formula(tex, placement, "$$")
+        }
+        other => other.clone(),
+    };
+    if !events.iter().any(|event| matches!(event, Event::InlineMath(_) | Event::DisplayMath(_))) {
+        return events;
+    }
+    (0..events.len()).map(convert).collect()
+}
+
+fn formula<'a>(tex: &CowStr<'a>, placement: tex::Placement, sign: &str) -> Event<'a> {
+    match tex::to_mathml(tex, placement) {
+        Some(html) => Event::InlineHtml(html.into()),
+        None => Event::Text(format!("{sign}{tex}{sign}").into()),
+    }
+}
+
+/// Gives each heading without an id the one that GitHub gives it, so that links lead to it. The sanitiser removes those to which no link
+/// leads.
+fn with_ids(mut events: Vec<Event<'_>>) -> Vec<Event<'_>> {
+    let is_heading = |event: &Event<'_>| matches!(event, Event::Start(Tag::Heading { .. }));
+    let starts: Vec<usize> = (0..events.len()).filter(|at| is_heading(&events[*at])).collect();
+    let mut used: HashMap<String, usize> = HashMap::new();
+    for start in starts {
+        let end = events[start..].iter().position(|event| matches!(event, Event::End(TagEnd::Heading(_))));
+        let words = plain(&events[start..start + end.unwrap_or(0)]);
+        let Event::Start(Tag::Heading { id: id @ None, .. }) = &mut events[start] else { continue };
+        let name = heading_id(&words);
+        let count = used.entry(name.clone()).and_modify(|count| *count += 1).or_default();
+        let name = if *count == 0 { name } else { format!("{name}-{count}") };
+        *id = Some(name.into()).filter(|name: &CowStr<'_>| !name.is_empty());
+    }
+    events
+}
+
+/// The id that GitHub makes of the words of a heading.
+fn heading_id(words: &str) -> String {
+    let words = words.trim().to_lowercase();
+    let kept = words.chars().filter(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | ' ') || is_mark(*c));
+    kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+}
+
+/// Whether a character is an accent of its own, which belongs to the letter before it.
+fn is_mark(c: char) -> bool {
+    unicode_normalization::char::is_combining_mark(c)
+}
+
+/// Makes links of web addresses in the text, as GitHub does, but for those in links and in code.
+fn with_links(events: Vec<Event<'_>>) -> Vec<Event<'_>> {
+    let mut output = Vec::with_capacity(events.len());
+    // Open links and pictures, code blocks, and elements of HTML that are one or the other.
+    let mut closed = 0_usize;
+    let mut html = 0_usize;
+    for event in events {
+        match &event {
+            Event::Start(Tag::Link { .. } | Tag::Image { .. } | Tag::CodeBlock(_)) => closed += 1,
+            Event::End(TagEnd::Link | TagEnd::Image | TagEnd::CodeBlock) => closed = closed.saturating_sub(1),
+            Event::End(TagEnd::Paragraph | TagEnd::Heading(_) | TagEnd::Item | TagEnd::TableCell) => html = 0,
+            Event::InlineHtml(tag) => match page::link_or_code(tag) {
+                Some(CodeStep::Start) => html += 1,
+                Some(CodeStep::End) => html = html.saturating_sub(1),
+                None => {}
+            },
+            Event::Text(text) if closed + html == 0 => {
+                push_text(&mut output, text.clone());
+                continue;
+            }
+            _ => {}
+        }
+        output.push(event);
+    }
     output
 }
 
-struct Note {
-    /// In the order of first occurrence, from 1.
-    number: usize,
-    /// Number of references so far.
-    references: usize,
-}
-
-impl Note {
-    /// The fragment identifier of the latest reference.
-    fn reference_id(&self) -> String {
-        match self.references {
-            1 => format!("fnref-{}", self.number),
-            more => format!("fnref-{}-{more}", self.number),
+/// Adds a text, with its web addresses as links.
+fn push_text<'a>(output: &mut Vec<Event<'a>>, text: CowStr<'a>) {
+    let mut at = 0;
+    while let Some(address) = web_address::find(&text, at) {
+        if address.range.start > at {
+            output.push(Event::Text(text[at..address.range.start].to_owned().into()));
         }
+        let (link_type, dest_url) = (LinkType::Autolink, address.url.into());
+        output.push(Event::Start(Tag::Link { link_type, dest_url, title: "".into(), id: "".into() }));
+        output.push(Event::Text(text[address.range.clone()].to_owned().into()));
+        output.push(Event::End(TagEnd::Link));
+        at = address.range.end;
+    }
+    match at {
+        0 => output.push(Event::Text(text)),
+        at if at < text.len() => output.push(Event::Text(text[at..].to_owned().into())),
+        _ => {}
     }
 }
 
@@ -148,7 +223,9 @@ fn plain(events: &[Event<'_>]) -> String {
     let mut text = String::new();
     for event in events {
         match event {
-            Event::Text(part) | Event::Code(part) => text.push_str(part),
+            Event::Text(part) | Event::Code(part) | Event::InlineMath(part) | Event::DisplayMath(part) => {
+                text.push_str(part);
+            }
             Event::SoftBreak | Event::HardBreak | Event::End(TagEnd::Paragraph | TagEnd::Item | TagEnd::Heading(_)) => {
                 text.push(' ');
             }
@@ -185,11 +262,14 @@ mod tests {
     fn first_heading_is_the_title() {
         let body = read("# A *fine* `title`\n\nText\n\n# Another\n", 1, None);
         assert_eq!(body.header.title.as_deref(), Some("A fine title"));
-        assert_eq!(body.html, "<p>Text</p>\n<h1>Another</h1>\n");
+        assert_eq!(body.html, "<p>Text</p>\n<h1 id=\"another\">Another</h1>\n");
         assert_eq!(read("Text\n\n# Later\n", 1, None).header.title, None);
         assert_eq!(read("Title\n=====\n\nText", 1, None).header.title.as_deref(), Some("Title"));
         assert_eq!(read("#\n\nText", 1, None).header.title, None);
-        assert_eq!(read("# Introduction\n\nText", 1, Some("My holiday")).html, "<h1>Introduction</h1>\n<p>Text</p>\n");
+        assert_eq!(
+            read("# Introduction\n\nText", 1, Some("My holiday")).html,
+            "<h1 id=\"introduction\">Introduction</h1>\n<p>Text</p>\n"
+        );
         assert_eq!(read("# My Holiday!\n\nText", 1, Some("My holiday")).html, "<p>Text</p>\n");
     }
 
@@ -209,16 +289,85 @@ mod tests {
     }
 
     #[test]
-    fn footnotes_link_to_their_references_and_back() {
-        let html =
-            read("A[^b], b[^a], again[^b].\n\n[^a]: First\n[^b]: Second\n\n    And more\n[^c]: Lost\n", 1, None).html;
-        assert_eq!(
-            html,
-            "<p>A<sup id=\"fnref-1\"><a href=\"#fn-1\">1</a></sup>, b<sup id=\"fnref-2\"><a href=\"#fn-2\">2</a></sup>, \
-             again<sup id=\"fnref-1-2\"><a href=\"#fn-1\">1</a></sup>.</p>\n\
-             <div class=\"footnote-definition\" id=\"fn-2\"><sup>2</sup>\n<p>First <a href=\"#fnref-2\">↩</a></p>\n</div>\n\
-             <div class=\"footnote-definition\" id=\"fn-1\"><sup>1</sup>\n<p>Second</p>\n<p>And more <a href=\"#fnref-1\">↩</a></p>\n</div>\n\
-             <div class=\"footnote-definition\" id=\"fn-3\"><sup>3</sup>\n<p>Lost</p>\n</div>\n"
-        );
+    fn headings_have_the_ids_of_github() {
+        let id = |text: &str| {
+            let html = read(&format!("Text\n\n{text}"), 1, None).html;
+            html.rsplit("id=\"").next().and_then(|rest| Some(rest.split_once('"')?.0.to_owned())).unwrap_or_default()
+        };
+        for (heading, expected) in [
+            ("## First part", "first-part"),
+            ("## What's new in 2.0?", "whats-new-in-20"),
+            ("## `fn main()` & *more*", "fn-main--more"),
+            ("## Über uns", "über-uns"),
+            ("## 第一 部", "第一-部"),
+            ("## A_b-c", "a_b-c"),
+            ("## Named {#own}", "own"),
+            ("## Same\n\n## Same", "same-1"),
+            ("Setext\n---", "setext"),
+        ] {
+            assert_eq!(id(heading), expected, "{heading}");
+        }
+        assert!(!read("Text\n\n## !!", 1, None).html.contains("id="));
+    }
+
+    #[test]
+    fn formulas_are_left_whole_and_become_mathml() {
+        let html = |text: &str| read(text, 1, None).html;
+        for (text, tex) in [
+            ("So $x*y*z$ is it.", "x*y*z"),
+            ("So \\(a_1 * b_2 * c\\) is it.", "a_1 * b_2 * c"),
+            ("So \\\\(a_1 * b_2 * c\\\\) is it.", "a_1 * b_2 * c"),
+            ("$$\nf(x)\\,dx = \\frac{a}{b}\n$$", "f(x)\\,dx = \\frac{a}{b}"),
+            ("\\[\nE = mc^2\n\\]", "E = mc^2"),
+            ("A $\\frac{{a}}{{b}}$ b", "\\frac{{a}}{{b}}"),
+        ] {
+            let html = html(text);
+            assert!(html.contains(&format!("<math alttext=\"{tex}\"")), "{text}: {html}");
+            assert!(!html.contains("<em>"), "{text}: {html}");
+        }
+        assert!(html("$$x$$").contains("display=\"block\""));
+        assert!(html("a $$x$$ b").contains("display=\"inline\""));
+        assert_eq!(read("# The root of $x^2$\n\nText", 1, None).header.title.as_deref(), Some("The root of x^2"));
+        let body = read("When $a \\ne 0$, there are two.\n\nMore.", 1, None);
+        assert_eq!(body.paragraphs[0], "When a \\ne 0, there are two.");
+    }
+
+    #[test]
+    fn prices_and_variables_are_no_formulas() {
+        for text in [
+            "It costs $5, or $10 for two.",
+            "From US$5-US$10 and $5-$10.",
+            "Set $HOME and $PATH first.",
+            "Escaped \\(see below\\) and \\[x\\].",
+            "The copyright \\(c\\) sign.",
+            "Broken $\\nosuch{a$ here.",
+        ] {
+            let expected = text.replace("\\(", "(").replace("\\)", ")").replace("\\[", "[").replace("\\]", "]");
+            assert_eq!(read(text, 1, None).html, format!("<p>{expected}</p>\n"), "{text}");
+        }
+    }
+
+    #[test]
+    fn bare_addresses_are_links() {
+        let html = |text: &str| read(text, 1, None).html;
+        let link = |url: &str, words: &str| format!("<a href=\"{url}\">{words}</a>");
+        let plain = link("https://a.example/b", "https://a.example/b");
+        assert_eq!(html("See https://a.example/b."), format!("<p>See {plain}.</p>\n"));
+        assert_eq!(html("- https://a.example/b"), format!("<ul>\n<li>{plain}</li>\n</ul>\n"));
+        assert_eq!(html("(www.a.example)"), format!("<p>({})</p>\n", link("http://www.a.example", "www.a.example")));
+        let query = "https://a.example/a_b_c?d=1&e=2";
+        let escaped = query.replace('&', "&amp;");
+        assert_eq!(html(query), format!("<p>{}</p>\n", link(&escaped, &escaped)));
+        for text in [
+            "[https://a.example](https://b.example)",
+            "<https://a.example>",
+            "`https://a.example`",
+            "<a href=\"https://b.example\">https://a.example</a>",
+            "<code>https://a.example</code>",
+            "![https://a.example](b.png)",
+            "    https://a.example",
+        ] {
+            assert!(html(text).matches("<a ").count() <= 1, "{text}: {}", html(text));
+        }
     }
 }

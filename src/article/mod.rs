@@ -21,8 +21,10 @@ mod reading;
 pub mod recording;
 pub mod summary;
 mod tag_view;
+pub mod tex;
 pub mod text;
 pub mod unicode;
+pub mod web_address;
 
 use std::borrow::Cow;
 use std::ffi::OsStr;

@@ -9,6 +9,7 @@ use super::problem::Problem;
 use super::reading::{ParsedBody, Rules};
 use super::summary::{ends_sentence, is_cjk, is_real};
 use super::unicode::without_direction_marks;
+use super::web_address;
 use crate::config::Clean;
 use crate::model::entry::Person;
 
@@ -418,30 +419,16 @@ pub fn to_html(blocks: &[Block]) -> String {
     html
 }
 
-/// Finds the position of the next web address.
-fn address(text: &str) -> Option<usize> {
-    let mut schemes = text.match_indices("http").map(|(at, _)| at);
-    schemes.find(|at| ["http://", "https://"].iter().any(|scheme| text[*at..].starts_with(scheme)))
-}
-
 fn inline(text: &str) -> String {
     let mut html = String::with_capacity(text.len() + 16);
-    let mut rest = text;
-    while let Some(start) = address(rest) {
-        let end = rest[start..]
-            .find(|c: char| c.is_whitespace() || "<>\"”»".contains(c))
-            .map_or(rest.len(), |length| start + length);
-        let address = rest[start..end].trim_end_matches(['.', ',', ';', ':', '!', '?', '\'', '’', ')', ']']);
-        html.push_str(&escape(&rest[..start]));
-        if address.len() > "https://".len() {
-            let escaped = escape_html(address);
-            html.push_str(&format!("<a href=\"{escaped}\">{escaped}</a>"));
-        } else {
-            html.push_str(&escape(address));
-        }
-        rest = &rest[start + address.len()..];
+    let mut at = 0;
+    while let Some(address) = web_address::find(text, at) {
+        html.push_str(&escape(&text[at..address.range.start]));
+        let words = escape_html(&text[address.range.clone()]);
+        html.push_str(&format!("<a href=\"{}\">{words}</a>", escape_html(&address.url)));
+        at = address.range.end;
     }
-    html.push_str(&escape(rest));
+    html.push_str(&escape(&text[at..]));
     html
 }
 

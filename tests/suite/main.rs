@@ -53,6 +53,7 @@ mod state;
 mod stopping;
 mod storms;
 mod survival;
+mod texts;
 mod torn;
 mod units;
 mod validity;

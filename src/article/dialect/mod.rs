@@ -1,6 +1,8 @@
 //! Replaces or removes what site generators and note programs add to Markdown: shortcodes of Hugo and Zola, tags of Jekyll, links
 //! and private comments of Obsidian. Readers never see an addition as it is written, except within code.
 
+mod comment;
+mod element;
 mod shortcode;
 
 use crate::model::text::escape;
@@ -8,16 +10,21 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use pulldown_cmark::{Event, Options, Parser, Tag};
+use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 
+use super::html::{self, CodeStep};
 use super::problem::Problem;
+use super::tex;
+use element::Ends;
 use shortcode::{Call, Meaning};
 
-/// The extensions of CommonMark that GitHub has too: tables, footnotes, strike-through and task lists; and attributes of headings.
+/// The extensions of CommonMark that GitHub has too: tables, footnotes, strike-through, formulas and task lists; and
+/// attributes of headings.
 pub const OPTIONS: Options = Options::ENABLE_TABLES
     .union(Options::ENABLE_HEADING_ATTRIBUTES)
     .union(Options::ENABLE_FOOTNOTES)
     .union(Options::ENABLE_STRIKETHROUGH)
+    .union(Options::ENABLE_MATH)
     .union(Options::ENABLE_TASKLISTS);
 
 /// The kind of a text, which determines the additions that it can have.
@@ -31,19 +38,47 @@ pub enum Dialect {
 
 /// Replaces the additions with plain Markdown or HTML. `first_line` is the number of the text's first line.
 pub fn plain(text: &str, dialect: Dialect, first_line: usize) -> (Cow<'_, str>, Option<Problem>) {
-    const MARKS: [&str; 8] = ["{{", "{%", "{:", "%%", "[[", "[!", "[TOC]", " ^"];
+    plain_part(text, dialect, first_line, None)
+}
+
+/// As [`plain`], of a part of a text. `is_note` says whether the whole text has marks of Obsidian, if that is known.
+fn plain_part(
+    text: &str,
+    dialect: Dialect,
+    first_line: usize,
+    is_note: Option<bool>,
+) -> (Cow<'_, str>, Option<Problem>) {
+    const MARKS: [&str; 11] = ["{{", "{%", "{:", "%%", "[[", "[!", "[TOC]", " ^", "<", "\\(", "\\["];
     if !MARKS.iter().any(|mark| text.contains(mark)) {
         return (Cow::Borrowed(text), None);
     }
-    let code = if dialect == Dialect::Markdown { code_of(text).collect() } else { VecDeque::new() };
-    let out = String::with_capacity(text.len());
-    let mut scanner = Scanner { text, at: 0, out, code, recounts: 0, dialect, left_out: Vec::new(), unending: None };
+    let code = code_of(text, dialect);
+    let mut scanner = Scanner {
+        text,
+        at: 0,
+        out: String::with_capacity(text.len()),
+        code,
+        recounts: 0,
+        dialect,
+        left_out: Vec::new(),
+        unending: None,
+        unclosed: None,
+        is_note,
+        ends: None,
+    };
     scanner.run();
-    let Scanner { out, left_out, unending, .. } = scanner;
+    let Scanner { out, left_out, unending, unclosed, .. } = scanner;
     let line = |at: usize| first_line + text[..at].matches('\n').count();
     let unending = unending.map(|at| {
         let message =
             "nothing ends this comment, so everything from here on is private: close it, or take its beginning out";
+        Problem::at(line(at), message)
+    });
+    let unclosed = unclosed.map(|(at, name)| {
+        let message = format!(
+            "`<{name}>` has no end tag, and browsers would hide the rest of the text: the tag is left out; close it, or write \
+             `&lt;{name}>` if you mean the name"
+        );
         Problem::at(line(at), message)
     });
     let problem = left_out.first().map(|(at, name)| {
@@ -54,19 +89,63 @@ pub fn plain(text: &str, dialect: Dialect, first_line: usize) -> (Cow<'_, str>, 
         );
         Problem::at(line(*at), message)
     });
-    (Cow::Owned(out), unending.or(problem))
+    (Cow::Owned(out), unending.or(unclosed).or(problem))
 }
 
-/// The ranges of code in a Markdown text.
-fn code_of(text: &str) -> impl Iterator<Item = Range<usize>> {
-    let events = Parser::new_ext(text, OPTIONS).into_offset_iter();
-    let code = events.filter(|(event, _)| matches!(event, Event::Code(_) | Event::Start(Tag::CodeBlock(_))));
-    code.map(|(_, range)| range)
+/// The ranges of code in a text, in their order.
+fn code_of(text: &str, dialect: Dialect) -> VecDeque<Range<usize>> {
+    match dialect {
+        Dialect::Html => html::code_of(text).into(),
+        Dialect::Markdown => code_of_markdown(text).into_iter().map(|code| code.range).collect(),
+    }
+}
+
+/// Code in a Markdown text.
+struct Code {
+    range: Range<usize>,
+    /// It is code only because its lines are indented.
+    is_indented: bool,
+}
+
+fn code_of_markdown(text: &str) -> Vec<Code> {
+    let mut code = Vec::new();
+    // Where code in HTML starts, and how many of its elements are open.
+    let (mut start, mut open) = (0, 0_usize);
+    for (event, range) in Parser::new_ext(text, OPTIONS).into_offset_iter() {
+        match event {
+            Event::Code(_) | Event::Start(Tag::CodeBlock(_)) if open == 0 => {
+                let is_indented = matches!(event, Event::Start(Tag::CodeBlock(CodeBlockKind::Indented)));
+                code.push(Code { range, is_indented });
+            }
+            Event::InlineMath(tex) | Event::DisplayMath(tex) if open == 0 && tex::is_formula(&tex) => {
+                code.push(Code { range, is_indented: false });
+            }
+            Event::Html(_) | Event::InlineHtml(_) => {
+                for (offset, step) in html::code_steps(&text[range.clone()]) {
+                    match step {
+                        CodeStep::Start if open == 0 => (start, open) = (range.start + offset, 1),
+                        CodeStep::Start => open += 1,
+                        CodeStep::End if open == 1 => {
+                            code.push(Code { range: start..range.start + offset, is_indented: false });
+                            open = 0;
+                        }
+                        CodeStep::End => open = open.saturating_sub(1),
+                    }
+                }
+            }
+            // Code that is not closed in its block is none.
+            Event::End(TagEnd::Paragraph | TagEnd::Item | TagEnd::Heading(_) | TagEnd::TableCell) => open = 0,
+            _ => {}
+        }
+    }
+    code
 }
 
 /// Maximum length of an addition, in bytes. Without a limit, many additions without an end would take time in the square of their
 /// number.
 const REACH: usize = 300;
+/// Maximum length of a formula in brackets, in bytes.
+const LONGEST_FORMULA: usize = 2_000;
 /// Maximum number of new searches for code, each after a removed comment in which code began.
 const MOST_RECOUNTS: usize = 20;
 
@@ -82,6 +161,12 @@ struct Scanner<'a> {
     left_out: Vec<(usize, String)>,
     /// Where a private comment without an end starts.
     unending: Option<usize>,
+    /// The place and the name of the first hidden element without an end tag.
+    unclosed: Option<(usize, String)>,
+    /// Whether the text has other marks of Obsidian, once that has been looked up.
+    is_note: Option<bool>,
+    /// Where hidden elements end, once that has been looked up.
+    ends: Option<Ends>,
 }
 
 impl<'a> Scanner<'a> {
@@ -109,7 +194,8 @@ impl<'a> Scanner<'a> {
             if code.end > self.at && self.recounts < MOST_RECOUNTS {
                 self.recounts += 1;
                 let at = self.at;
-                self.code = code_of(self.rest()).map(|range| range.start + at..range.end + at).collect();
+                let code = code_of(self.rest(), self.dialect).into_iter();
+                self.code = code.map(|range| range.start + at..range.end + at).collect();
                 return;
             }
             self.code.pop_front();
@@ -133,7 +219,8 @@ impl<'a> Scanner<'a> {
     }
 
     fn next_mark(&self) -> Option<usize> {
-        let signs: &[char] = if self.dialect == Dialect::Markdown { &['{', '%', '[', '!', '^'] } else { &['{'] };
+        let signs: &[char] =
+            if self.dialect == Dialect::Markdown { &['{', '%', '[', '!', '^', '<', '\\'] } else { &['{'] };
         let code = self.code.front().map_or(self.text.len(), |code| code.start);
         // Code is copied as a whole, so its start counts as a mark.
         let mark = self.text[self.at..code].find(signs).map(|offset| self.at + offset);
@@ -153,8 +240,33 @@ impl<'a> Scanner<'a> {
             () if markdown && rest.starts_with("[!") => self.callout(),
             () if markdown && rest.starts_with("[TOC]") => self.table_of_contents(),
             () if markdown && rest.starts_with('^') => self.block_id(),
+            () if markdown && rest.starts_with('<') => self.hidden_element(),
+            () if markdown && rest.starts_with('\\') => self.formula(),
             () => false,
         }
+    }
+
+    /// Replaces the signs `\(…\)` and `\[…\]` of a formula, of which Markdown would remove the backslashes, with dollar signs. They may be
+    /// written with two backslashes for that reason.
+    fn formula(&mut self) -> bool {
+        let near = &self.rest()[..self.rest().floor_char_boundary(LONGEST_FORMULA)];
+        let slashes = if near.starts_with("\\\\") { "\\\\" } else { "\\" };
+        let (close, sign) = match near[slashes.len()..].chars().next() {
+            Some('(') => (')', "$"),
+            Some('[') => (']', "$$"),
+            _ => return false,
+        };
+        let inside = &near[slashes.len() + 1..];
+        let Some(end) = inside.find(&format!("{slashes}{close}")) else { return false };
+        let tex = inside[..end].trim();
+        let is_letter = tex.len() == 1 && !self.starts_line() && !tex.starts_with(['c', 'r', 'C', 'R']);
+        let has_sign = tex.contains(['\\', '^', '_', '=', '+', '*', '<', '>', '{']);
+        if !(has_sign || (is_letter && sign == "$")) || tex.contains('$') || !tex::is_formula(tex) {
+            return false;
+        }
+        self.out.push_str(&format!("{sign}{tex}{sign}"));
+        self.at += slashes.len() + 1 + end + slashes.len() + 1;
+        true
     }
 
     fn starts_line(&self) -> bool {
@@ -204,41 +316,6 @@ impl<'a> Scanner<'a> {
         true
     }
 
-    /// Obsidian's `%%private%%`. Without an end, the rest of the text is private, as in Obsidian.
-    fn comment(&mut self) -> bool {
-        let before = self.out.chars().next_back();
-        // "5%%" is no comment.
-        if before.is_some_and(|c| c.is_ascii_digit()) {
-            return false;
-        }
-        match self.rest()[2..].find("%%") {
-            None => {
-                self.unending = Some(self.at);
-                self.at = self.text.len();
-            }
-            Some(end) => self.at += 2 + end + 2,
-        }
-        true
-    }
-
-    /// `{{/* … */}}`, a comment for the authors of the file.
-    fn template_comment(&mut self) -> bool {
-        let rest = self.rest();
-        // All forms of the end are compared at each place: a search for each form would read to the end of the text for those
-        // that are missing.
-        let end = rest.match_indices("*/").find_map(|(at, _)| {
-            let end = ["*/}}", "*/ }}", "*/ -}}", "*/-}}"].into_iter().find(|end| rest[at..].starts_with(end))?;
-            Some(at + end.len())
-        });
-        if let Some(end) = end {
-            self.at += end;
-        } else {
-            self.unending = Some(self.at);
-            self.at = self.text.len();
-        }
-        true
-    }
-
     /// Replaces `[[note|words]]` with its words and `![[picture.png]]` with a picture. Other notes are not available here.
     fn wiki_link(&mut self) -> bool {
         let embeds = self.rest().starts_with('!');
@@ -269,8 +346,9 @@ impl<'a> Scanner<'a> {
     }
 
     /// Replaces the additions in the text of an addition.
-    fn within(&self, text: &str) -> String {
-        plain(text, self.dialect, 1).0.into_owned()
+    fn within(&mut self, text: &str) -> String {
+        let is_note = self.is_note();
+        plain_part(text, self.dialect, 1, Some(is_note)).0.into_owned()
     }
 
     fn embed(&mut self, target: &str, words: &str) {
@@ -327,7 +405,8 @@ impl<'a> Scanner<'a> {
         let title = rest.trim_start_matches(['+', '-']).trim();
         let (first, others) = kind.split_at(1);
         let title = if title.is_empty() { first.to_uppercase() + &others.to_lowercase() } else { title.to_owned() };
-        let (title, quote) = (self.within(&title), line.trim_end().to_owned());
+        let quote = line.trim_end().to_owned();
+        let title = self.within(&title);
         self.out.push_str(&format!("**{title}**\n{quote}"));
         self.at += end + 1 + rest.len();
         true
@@ -455,7 +534,7 @@ mod tests {
             ("A ![[Other note]] here", "A  here"),
             ("Public %%private%% text", "Public  text"),
             ("One\n\n%%\nprivate\n\nmore\n%%\n\nTwo", "One\n\n\n\nTwo"),
-            ("One\n\n%% never closed\n\nTwo", "One\n\n"),
+            ("[[One]]\n\n%%never closed\n\nTwo", "One\n\n"),
             ("It rose by 5%% in May and 6%% in June.", "It rose by 5%% in May and 6%% in June."),
             ("Public %%it`s private%% and %%more%% `x`", "Public  and  `x`"),
             ("%% a\n```\nb\n%%\nvisible %%more%% end", "\nvisible  end"),
@@ -463,7 +542,7 @@ mod tests {
             ("> [!NOTE]\n> Text", "> **Note**\n>\n> Text"),
             ("> [!tip]- Folded\n> Text", "> **Folded**\n>\n> Text"),
             ("> [!note] Mind %%secret%% gap\n> Text", "> **Mind  gap**\n>\n> Text"),
-            ("[[Note|%%secret%%]] Text%% private", " Text"),
+            ("[[Note|%%secret%%]] Text %%private", " Text "),
             ("A paragraph. ^37066d\nMore ^2", "A paragraph. \nMore ^2"),
             ("[[1]](https://a.example) [[ -f x ]] [[1,2],[3,4]]", "[[1]](https://a.example) [[ -f x ]] [[1,2],[3,4]]"),
             ("x[[1]] y[[\"a\"]] [[Note]][ref] [[2]]", "x[[1]] y[[\"a\"]] [[Note]][ref] [[2]]"),

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::hidden::without_hidden;
 use super::tokens::{Tag, Token, TokenKind, tokens};
 use crate::article::summary;
 
@@ -31,7 +32,7 @@ const LONGEST_REDIRECT: f64 = 10.0;
 
 /// Reads the outline of a page or a fragment.
 pub fn outline(html: &str) -> Outline {
-    of_tokens(&tokens(html).collect::<Vec<_>>())
+    of_tokens(&without_hidden(tokens(html).collect()))
 }
 
 /// Reads the outline of tokens in their order.
@@ -39,17 +40,26 @@ pub fn of_tokens<'a>(tokens: impl IntoIterator<Item = &'a Token<'a>>) -> Outline
     let mut reader = OutlineReader::default();
     for token in tokens {
         match &token.kind {
-            TokenKind::Text(text) if reader.drawings == 0 => reader.text(&text.resolved()),
+            TokenKind::Text(text) if reader.reads_text() => reader.text(&text.resolved()),
             TokenKind::RawText(text) => match reader.raw {
                 RawUse::Title => reader.text(&text.resolved()),
                 RawUse::LinkedData => reader.outline.linked_data.push(text.resolved().into_owned()),
                 RawUse::Nothing => {}
             },
             TokenKind::Start(tag) => {
-                reader.drawings = 0;
+                (reader.drawings, reader.formula) = (0, None);
                 reader.start(tag, token.range.start);
             }
             TokenKind::Foreign(tag) if tag.name == "svg" => reader.drawings += usize::from(!tag.is_self_closing),
+            TokenKind::Foreign(tag) if tag.name == "math" => {
+                if let Some(words) = tag.attribute("alttext").filter(|_| reader.reads_text()) {
+                    reader.text(&words);
+                    reader.formula = (!tag.is_self_closing).then_some("math");
+                }
+            }
+            TokenKind::Foreign(tag) if tag.name == "annotation" => {
+                reader.formula = reader.formula.or(Some("annotation"))
+            }
             TokenKind::Foreign(tag) if reader.drawings == 0 => reader.start(tag, token.range.start),
             TokenKind::End(tag) => reader.end(&tag.name, token.range.end),
             TokenKind::Text(_) | TokenKind::Foreign(_) | TokenKind::Comment(_) | TokenKind::Other => {}
@@ -80,6 +90,18 @@ struct OutlineReader {
     /// Where the open heading starts, unless it stands in another.
     heading_start: Option<usize>,
     paragraph: Option<String>,
+    /// Name of the open element of a formula whose text is not read: its text is in an attribute, or it is another form.
+    formula: Option<&'static str>,
+    /// Name of the element with the mark of a footnote, if one is open.
+    mark: Option<&'static str>,
+}
+
+/// The name of the element, if it is the mark of a footnote, as Markdown programs and wikis write it.
+fn mark_of_footnote(tag: &Tag<'_>) -> Option<&'static str> {
+    let name = ["sup", "a"].into_iter().find(|name| tag.name == *name)?;
+    let has_id = || tag.attribute("id").is_some_and(|id| id.starts_with("fnref") || id.starts_with("cite_ref"));
+    let has_role = || tag.attribute("role").is_some_and(|role| role == "doc-noteref");
+    (has_id() || has_role() || tag.has_class(&["footnote-ref", "footnote-reference"])).then_some(name)
 }
 
 /// Elements that end an open `<p>`, since `</p>` is optional.
@@ -103,6 +125,11 @@ const ENDS_PARAGRAPH: [&str; 16] = [
 ];
 
 impl OutlineReader {
+    /// Whether the next text is one that readers see.
+    fn reads_text(&self) -> bool {
+        self.drawings == 0 && self.mark.is_none() && self.formula.is_none()
+    }
+
     fn text(&mut self, text: &str) {
         for open in [&mut self.title, &mut self.heading, &mut self.paragraph].into_iter().flatten() {
             open.push_str(text);
@@ -116,6 +143,7 @@ impl OutlineReader {
             self.end_paragraph();
         }
         self.raw = RawUse::Nothing;
+        self.mark = self.mark.or_else(|| mark_of_footnote(tag));
         match name {
             "title" => {
                 self.title.get_or_insert_default();
@@ -145,6 +173,8 @@ impl OutlineReader {
     }
 
     fn end(&mut self, name: &str, position: usize) {
+        self.mark = self.mark.filter(|mark| *mark != name);
+        self.formula = self.formula.filter(|formula| *formula != name);
         match name {
             "svg" => self.drawings = self.drawings.saturating_sub(1),
             "title" => {
@@ -164,6 +194,7 @@ impl OutlineReader {
     }
 
     fn end_paragraph(&mut self) {
+        self.mark = None;
         self.outline.paragraphs.extend(finished(&mut self.paragraph));
     }
 }

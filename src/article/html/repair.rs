@@ -7,6 +7,8 @@ use std::collections::HashSet;
 
 use url::Url;
 
+use super::formula;
+use super::hidden::without_hidden;
 use super::images::{MOST_COPIED, Picture, PictureSources, is_tracker};
 use super::noise::without_noise;
 use super::tokens::{self, Tag, Token, TokenKind};
@@ -17,6 +19,9 @@ use crate::model::text::escape;
 /// is escaped.
 const PART: usize = 4096;
 
+/// Elements whose tags the sanitiser removes and whose content stays.
+const UNWRAPPED: [&str; 5] = ["fieldset", "font", "label", "main", "section"];
+
 /// Maximum number of tokens in a `<noscript>`.
 const MOST: usize = 100;
 
@@ -25,7 +30,7 @@ const MOST_IN_TARGET: usize = 3;
 
 /// Repairs a fragment. Also returns whether browsers may read the result differently, so that it should be read again.
 pub fn repair(html: &str, addresses: &Addresses<'_>) -> (String, bool) {
-    let (tokens, has_open_end) = without_noise(tokens::visible(html));
+    let (tokens, has_open_end) = without_noise(without_hidden(tokens::visible(html)));
     let targets = targets(&tokens, addresses.permalink);
     let mut writer = Writer {
         addresses,
@@ -115,13 +120,13 @@ impl<'t> Writer<'_, 't> {
             }
             TokenKind::End(tag) if tag.name == "picture" => self.sources = None,
             TokenKind::End(tag) => self.output.push_str(&format!("</{}>", tag.name)),
-            TokenKind::Foreign(tag) => {
-                // The formula itself is removed, since few readers show it.
-                if let Some(words) = tag.attribute("alttext").filter(|_| tag.name == "math") {
-                    self.output.push_str(&escape(&words));
-                }
-                self.element(tag);
+            TokenKind::Foreign(tag) if tag.name == "math" => {
+                self.end_search();
+                let (next, has_end) = formula::write(tokens, at, &mut self.output);
+                self.has_open_end |= !has_end;
+                return next;
             }
+            TokenKind::Foreign(tag) => self.element(tag),
             TokenKind::Start(tag) => return self.start(tag, tokens, at),
             TokenKind::RawText(_) | TokenKind::Comment(_) | TokenKind::Other => {}
         }
@@ -150,6 +155,8 @@ impl<'t> Writer<'_, 't> {
         }
         match &*tag.name {
             "iframe" => self.frame(tag),
+            name if formula::ELEMENTS.contains(&name) => {}
+            name if UNWRAPPED.contains(&name) || name.contains('-') => self.named_place(tag),
             "a" if tag.attribute("href").is_none() => return self.target_of_links(tag, tokens, at),
             _ => self.element(tag),
         }
@@ -236,6 +243,16 @@ impl<'t> Writer<'_, 't> {
                 at + 1
             }
         }
+    }
+
+    /// Writes the name of an element that the sanitiser takes away, as a place that links can lead to.
+    fn named_place(&mut self, tag: &Tag<'_>) {
+        if let Some(name) = tag.attribute("id").and_then(|id| self.target(&id)) {
+            self.output.push_str("<a");
+            push_attribute(&mut self.output, "id", Some(&name));
+            self.output.push_str("></a>");
+        }
+        self.element(tag);
     }
 
     fn element(&mut self, tag: &Tag<'_>) {

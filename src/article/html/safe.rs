@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 
 use url::Url;
 
+use super::formula;
 use super::images::is_safe_srcset;
 use super::repair::{fragment, language, repair};
 use super::tokens::{Tag, TokenKind, tokens};
@@ -16,10 +17,15 @@ use crate::model::entry::{Media, SafeHtml};
 use crate::model::text::xml_legal;
 
 /// Elements that are removed with their content, which is no text.
-const HIDDEN: [&str; 16] = [
+const HIDDEN: [&str; 15] = [
     "script", "style", "title", "head", "noscript", "template", "iframe", "object", "embed", "form", "button",
-    "select", "textarea", "nav", "svg", "math",
+    "select", "textarea", "nav", "svg",
 ];
+
+/// Whether readers see neither the text nor the tags of an element.
+pub fn is_hidden(name: &str) -> bool {
+    HIDDEN.contains(&name) && name != "embed"
+}
 
 /// Maximum number of times that a fragment is sanitised again because browsers may read the result differently. Once is enough
 /// for fragments that people write.
@@ -34,6 +40,7 @@ static RULES: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
     rules
         .rm_tags(&["nav"])
         .add_tags(["audio", "video", "source", "track", "tfoot"])
+        .add_tags(formula::ELEMENTS)
         .clean_content_tags(HashSet::from(HIDDEN))
         .add_generic_attributes(["id", "dir"])
         .add_tag_attributes("audio", ["src", "controls", "preload"])
@@ -48,9 +55,13 @@ static RULES: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
         .add_tag_attributes("ol", ["reversed", "type"])
         .add_tag_attributes("li", ["value"])
         .add_tag_attributes("time", ["datetime"])
+        .add_tag_attributes("math", ["alttext"])
         .attribute_filter(permitted)
         .link_rel(None)
         .url_relative(ammonia::UrlRelative::Deny);
+    for element in formula::ELEMENTS {
+        rules.add_tag_attributes(element, formula::ATTRIBUTES);
+    }
     rules
 });
 
@@ -320,6 +331,8 @@ mod tests {
     #[test]
     fn many_of_a_kind_come_out_whole() {
         assert_eq!(sanitised(&"<a href=\"javascript:x\"> </a>".repeat(40_000)), "");
+        let table = format!("<math><mtext><table>{}", "<br>".repeat(40_000));
+        assert_eq!(sanitised(&table), "<math><mtext></mtext></math>");
         let lines = "<pre>\n\nx</pre>".repeat(40_000);
         assert_eq!(sanitised(&lines), lines);
         let images: Vec<String> =
@@ -491,7 +504,19 @@ mod tests {
                 "<table><td style=\"x:y;text-align: right\">a</table>",
                 "<table><tbody><tr><td align=\"right\">a</td></tr></tbody></table>",
             ),
-            ("<math alttext=\"x^2 < y\"><mi>x</mi></math>!", "x^2 &lt; y!"),
+            ("<math alttext=\"x^2\"><mi>x</mi></math>!", "<math alttext=\"x^2\"><mi>x</mi></math>!"),
+            (
+                "<math display=block onclick=a><semantics><mrow><mi>x</mi><mo>&lt;</mo><mn>2</mn></mrow>\
+                 <annotation encoding=\"application/x-tex\">x<2</annotation></semantics></math>",
+                "<math display=\"block\"><semantics><mrow><mi>x</mi><mo>&lt;</mo><mn>2</mn></mrow></semantics></math>",
+            ),
+            (
+                "<math><mtext><img src=x onerror=a><b>y</b><style><a title=\"</style><img src=x>\"></mtext><mi href=b>z</math>",
+                "<math><mtext>y</mtext></math>",
+            ),
+            ("<math><mfrac><mi>a</mi><mi>b</math> c", "<math><mfrac><mi>a</mi><mi>b</mi></mfrac></math> c"),
+            ("<mi>a</mi><msup>b</msup>", "ab"),
+            ("<math><mi>a</mi><p>b</p>", "<math><mi>a</mi></math><p>b</p>"),
             ("<svg><title/></svg><p>a</p>", "<p>a</p>"),
             ("<svg><style/><p>a</p>", "<p>a</p>"),
         ]);

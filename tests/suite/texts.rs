@@ -1,0 +1,106 @@
+//! The text that readers see of an article: nothing that was written is lost, and nothing that was hidden is shown.
+
+use crate::site::Site;
+
+/// A text as a reader shows it: without tags, and white space folded.
+fn shown(html: &str) -> String {
+    let mut text = String::new();
+    let mut rest = html;
+    while let Some((before, tag)) = rest.split_once('<') {
+        text.push_str(before);
+        rest = tag.split_once('>').map_or("", |(_, after)| after);
+    }
+    text.push_str(rest);
+    let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A file, and the text that readers see of it.
+type Case = (&'static str, &'static str, &'static str);
+
+const CASES: &[Case] = &[
+    (
+        "modulo.md",
+        "# Modulo\n\nUseful are seq(), rep(), %%, %/% and abs(). This sentence stays.\n\nThis paragraph must not be lost.",
+        "Useful are seq(), rep(), %%, %/% and abs(). This sentence stays. This paragraph must not be lost.",
+    ),
+    (
+        "template.md",
+        "# Template\n\nFirst.\n\n<demo-box>\n\t<template>\n\t\t<p>A demo:</p>\n\n\t\t<b>x</b>\n\t</template>\n</demo-box>\n\n## Second part\n\nThe rest.",
+        "First. Second part The rest.",
+    ),
+    ("named.md", "# Named\n\nA <select> shows choices.\n\nThe rest.", "A <select> shows choices. The rest."),
+    (
+        "code.html",
+        "---\ntitle: Code\n---\n<p>A format:</p>\n<pre><code>var f = $\"{{0,{width}}} {{1}}\";</code></pre>\n<p>Go prints <code>{{ .Title }}</code>.</p>",
+        "A format: var f = $\"{{0,{width}}} {{1}}\"; Go prints {{ .Title }}.",
+    ),
+    ("code.md", "# Codes\n\nText\n\n<pre>{{ a }}</pre>\n\nand <code>{% b %}</code>.", "Text {{ a }} and {% b %}."),
+    (
+        "formula.html",
+        "<title>Formula</title><p>When <math><mi>a</mi><mo>≠</mo><mn>0</mn></math>, there are two.</p>",
+        "When a≠0, there are two.",
+    ),
+    ("tex.md", "# TeX\n\nSo $x*y*z$ and \\(a \\ne 0\\), for $5 or $10.", "So x∗y∗z and a≠0, for $5 or $10."),
+    (
+        "notes.md",
+        "# Notes\n\nOne[^1].\n\n[^1]: First note.\n\nTwo[^2].\n\n[^2]: Second note.\n\nThree.",
+        "One1. Two2. Three. 1 First note. ↩ 2 Second note. ↩",
+    ),
+    (
+        "hidden.html",
+        "<title>Hidden</title><p>High water is at nine.</p><p style=\"display:none\">Error: subscription needed.</p><p hidden>Second.</p>\
+         <div style=\"visibility: hidden\">Third.</div><div aria-hidden=\"true\">Fourth.</div><p>Low water is at three.</p>",
+        "High water is at nine. Low water is at three.",
+    ),
+];
+
+#[test]
+fn readers_see_what_was_written() {
+    let mut site = Site::new();
+    for (name, text, _) in CASES {
+        site.write(name, text);
+    }
+    site.start();
+    for (name, text, expected) in CASES {
+        let title = text.split(['#', ':', '>']).find(|part| part.starts_with(' ') || part.contains("</title"));
+        let title = title.and_then(|part| part.split(['\n', '<']).next()).unwrap().trim();
+        let entry = site.entry(title);
+        assert_eq!(shown(entry["content_html"].as_str().unwrap()), *expected, "{name}");
+        let page = site.get(&entry["url"].as_str().unwrap().replace("https://gazette.example", ""));
+        let text = shown(&page.text());
+        assert!(text.contains(expected), "{name}: {text}");
+    }
+    let summaries = site.feed().to_string();
+    for hidden in ["subscription", "Fourth", "One1"] {
+        assert!(!summaries.contains(hidden), "{hidden}");
+    }
+}
+
+#[test]
+fn links_lead_to_headings_and_sections() {
+    let mut site = Site::new();
+    site.write(
+        "a.md",
+        "# A\n\n[There](#first-part-of-it), [here](#top) and [below](#own).\n\n## First part of it!\n\nText\n\n<section id=\"own\">\n\nMore\n\n</section>\n\n## Unused\n",
+    );
+    site.write("b.html", "<title>B</title><article id=\"top\"><p>Text</p><p><a href=\"#top\">Up</a></p></article>");
+    site.start();
+    let html = |title: &str| site.entry(title)["content_html"].as_str().unwrap().to_owned();
+    let a = html("A");
+    assert!(a.contains("<h2 id=\"first-part-of-it\">"), "{a}");
+    assert!(a.contains("id=\"own\"") && !a.contains("id=\"unused\""), "{a}");
+    assert!(html("B").contains("id=\"top\""), "{}", html("B"));
+}
+
+#[test]
+fn bare_addresses_are_links() {
+    let mut site = Site::new();
+    site.write("a.md", "# A\n\nSee https://a.example/b_(c)_d, and www.b.example.\n");
+    site.start();
+    let html = site.entry("A")["content_html"].as_str().unwrap().to_owned();
+    assert_eq!(
+        html,
+        "<p>See <a href=\"https://a.example/b_(c)_d\">https://a.example/b_(c)_d</a>, and <a href=\"http://www.b.example\">www.b.example</a>.</p>"
+    );
+}
