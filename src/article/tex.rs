@@ -135,10 +135,7 @@ pub fn is_formula(tex: &str) -> bool {
         return false;
     }
     let words = longest_words(inside);
-    match inside.contains(['\\', '^', '_', '=', '<', '>', '{']) {
-        true => words.consecutive < 3,
-        false => words.longest <= 2,
-    }
+    if inside.contains(['\\', '^', '_', '=', '<', '>', '{']) { words.consecutive < 3 } else { words.longest <= 2 }
 }
 
 /// Whether a per cent sign without a backslash starts a comment.

@@ -55,10 +55,8 @@ impl OpenState {
             lock.take_again(state)?;
         }
         let is_displaced = catalog_files(state).iter().any(|file| self.sentinel.is_displaced(file));
-        let (aside, file) = match is_displaced {
-            true => self.replace_catalog(state)?,
-            false => (None, self.catalog.file_identity()),
-        };
+        let (aside, file) =
+            if is_displaced { self.replace_catalog(state)? } else { (None, self.catalog.file_identity()) };
         tracing::info!(
             state = %state.display(),
             set_aside = aside.map(|aside| aside.display().to_string()),

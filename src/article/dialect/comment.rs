@@ -1,6 +1,7 @@
 //! Private comments: Obsidian's `%%private%%`, and those of templates.
 
-use super::{Dialect, Scanner};
+use super::Scanner;
+use super::code::{Dialect, code_of};
 
 impl Scanner<'_> {
     /// Obsidian's `%%private%%`. In a text with other marks of Obsidian the rest is private if nothing ends the comment, as in Obsidian.
@@ -81,7 +82,7 @@ fn is_operand(word: Option<&str>) -> bool {
 
 /// Whether a text has wiki links, embedded files, callouts or names of paragraphs outside of code.
 fn is_note(text: &str) -> bool {
-    let code = super::code_of(text, Dialect::Markdown);
+    let code = code_of(text, Dialect::Markdown);
     let is_code = |at: usize| code.iter().take_while(|code| code.start <= at).any(|code| at < code.end);
     let is_link = |at: usize| {
         let (before, inside) = (text[..at].chars().next_back(), &text[at + 2..]);

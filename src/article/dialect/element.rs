@@ -4,10 +4,8 @@
 use std::collections::HashMap;
 
 use super::Scanner;
+use super::code::code_of_markdown;
 use crate::article::html;
-
-/// Where each hidden element ends, by the place of its start tag.
-pub(super) type Ends = HashMap<usize, usize>;
 
 /// Longest start tag of such an element, in bytes.
 const LONGEST_TAG: usize = 2_000;
@@ -52,12 +50,12 @@ fn name_of(text: &str) -> Option<String> {
 }
 
 /// Finds the end of each hidden element outside of code. An end tag belongs to the last start tag of its name.
-fn ends(text: &str) -> Ends {
+fn ends(text: &str) -> HashMap<usize, usize> {
     // Behind an open element, lines are indented because they are its content.
-    let code = super::code_of_markdown(text).into_iter().filter(|code| !code.is_indented);
+    let code = code_of_markdown(text).into_iter().filter(|code| !code.is_indented);
     let mut code = code.map(|code| code.range).peekable();
     let mut open: HashMap<String, Vec<usize>> = HashMap::new();
-    let mut ends = Ends::new();
+    let mut ends = HashMap::new();
     for (at, _) in text.match_indices('<') {
         while code.next_if(|code| code.end <= at).is_some() {}
         if code.peek().is_some_and(|code| code.contains(&at)) {

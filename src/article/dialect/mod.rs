@@ -1,40 +1,21 @@
 //! Replaces or removes what site generators and note programs add to Markdown: shortcodes of Hugo and Zola, tags of Jekyll, links
 //! and private comments of Obsidian. Readers never see an addition as it is written, except within code.
 
+mod code;
 mod comment;
 mod element;
 mod shortcode;
 
 use crate::model::text::escape;
 use std::borrow::Cow;
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 
-use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
-
-use super::html::{self, CodeStep};
 use super::problem::Problem;
 use super::tex;
-use element::Ends;
+use code::code_of;
+pub use code::{Dialect, OPTIONS};
 use shortcode::{Call, Meaning};
-
-/// The extensions of CommonMark that GitHub has too: tables, footnotes, strike-through, formulas and task lists; and
-/// attributes of headings.
-pub const OPTIONS: Options = Options::ENABLE_TABLES
-    .union(Options::ENABLE_HEADING_ATTRIBUTES)
-    .union(Options::ENABLE_FOOTNOTES)
-    .union(Options::ENABLE_STRIKETHROUGH)
-    .union(Options::ENABLE_MATH)
-    .union(Options::ENABLE_TASKLISTS);
-
-/// The kind of a text, which determines the additions that it can have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dialect {
-    /// Shortcodes, links and comments in Markdown.
-    Markdown,
-    /// Shortcodes in a page.
-    Html,
-}
 
 /// Replaces the additions with plain Markdown or HTML. `first_line` is the number of the text's first line.
 pub fn plain(text: &str, dialect: Dialect, first_line: usize) -> (Cow<'_, str>, Option<Problem>) {
@@ -92,55 +73,6 @@ fn plain_part(
     (Cow::Owned(out), unending.or(unclosed).or(problem))
 }
 
-/// The ranges of code in a text, in their order.
-fn code_of(text: &str, dialect: Dialect) -> VecDeque<Range<usize>> {
-    match dialect {
-        Dialect::Html => html::code_of(text).into(),
-        Dialect::Markdown => code_of_markdown(text).into_iter().map(|code| code.range).collect(),
-    }
-}
-
-/// Code in a Markdown text.
-struct Code {
-    range: Range<usize>,
-    /// It is code only because its lines are indented.
-    is_indented: bool,
-}
-
-fn code_of_markdown(text: &str) -> Vec<Code> {
-    let mut code = Vec::new();
-    // Where code in HTML starts, and how many of its elements are open.
-    let (mut start, mut open) = (0, 0_usize);
-    for (event, range) in Parser::new_ext(text, OPTIONS).into_offset_iter() {
-        match event {
-            Event::Code(_) | Event::Start(Tag::CodeBlock(_)) if open == 0 => {
-                let is_indented = matches!(event, Event::Start(Tag::CodeBlock(CodeBlockKind::Indented)));
-                code.push(Code { range, is_indented });
-            }
-            Event::InlineMath(tex) | Event::DisplayMath(tex) if open == 0 && tex::is_formula(&tex) => {
-                code.push(Code { range, is_indented: false });
-            }
-            Event::Html(_) | Event::InlineHtml(_) => {
-                for (offset, step) in html::code_steps(&text[range.clone()]) {
-                    match step {
-                        CodeStep::Start if open == 0 => (start, open) = (range.start + offset, 1),
-                        CodeStep::Start => open += 1,
-                        CodeStep::End if open == 1 => {
-                            code.push(Code { range: start..range.start + offset, is_indented: false });
-                            open = 0;
-                        }
-                        CodeStep::End => open = open.saturating_sub(1),
-                    }
-                }
-            }
-            // Code that is not closed in its block is none.
-            Event::End(TagEnd::Paragraph | TagEnd::Item | TagEnd::Heading(_) | TagEnd::TableCell) => open = 0,
-            _ => {}
-        }
-    }
-    code
-}
-
 /// Maximum length of an addition, in bytes. Without a limit, many additions without an end would take time in the square of their
 /// number.
 const REACH: usize = 300;
@@ -165,8 +97,8 @@ struct Scanner<'a> {
     unclosed: Option<(usize, String)>,
     /// Whether the text has other marks of Obsidian, once that has been looked up.
     is_note: Option<bool>,
-    /// Where hidden elements end, once that has been looked up.
-    ends: Option<Ends>,
+    /// Where hidden elements end, by the places of their start tags, once that has been looked up.
+    ends: Option<HashMap<usize, usize>>,
 }
 
 impl<'a> Scanner<'a> {

@@ -12,6 +12,7 @@ mod safe;
 mod tokens;
 mod tree;
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use chrono_tz::Tz;
@@ -80,7 +81,7 @@ pub fn read(text: &str, known_title: Option<&str>, timezone: Tz) -> Result<Parse
     }
     // Links within the text may lead to the element around it.
     let target = article.start.checked_sub(1).and_then(|around| match &tokens[around].kind {
-        TokenKind::Start(tag) => tag.attribute("id").map(|id| id.into_owned()),
+        TokenKind::Start(tag) => tag.attribute("id").map(Cow::into_owned),
         _ => None,
     });
     let tokens = &tokens[article];

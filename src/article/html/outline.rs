@@ -58,7 +58,7 @@ pub fn of_tokens<'a>(tokens: impl IntoIterator<Item = &'a Token<'a>>) -> Outline
                 }
             }
             TokenKind::Foreign(tag) if tag.name == "annotation" => {
-                reader.formula = reader.formula.or(Some("annotation"))
+                reader.formula = reader.formula.or(Some("annotation"));
             }
             TokenKind::Foreign(tag) if reader.drawings == 0 => reader.start(tag, token.range.start),
             TokenKind::End(tag) => reader.end(&tag.name, token.range.end),
