@@ -76,7 +76,7 @@ const LONGEST_VALUE: usize = 40;
 
 /// Writes the formula that starts at an index; also returns the index after it, and whether it has an end tag.
 pub fn write(tokens: &[Token<'_>], start: usize, output: &mut String) -> (usize, bool) {
-    let mut writer = Writer { output, open: Vec::new(), left_out: None };
+    let mut writer = FormulaWriter { output, open: Vec::new(), left_out: None };
     let mut nested = 0_usize;
     for (at, token) in tokens.iter().enumerate().skip(start) {
         match &token.kind {
@@ -109,7 +109,7 @@ pub fn write(tokens: &[Token<'_>], start: usize, output: &mut String) -> (usize,
     (tokens.len(), false)
 }
 
-struct Writer<'o> {
+struct FormulaWriter<'o> {
     output: &'o mut String,
     /// The elements that are open.
     open: Vec<&'static str>,
@@ -117,7 +117,7 @@ struct Writer<'o> {
     left_out: Option<(&'static str, usize)>,
 }
 
-impl Writer<'_> {
+impl FormulaWriter<'_> {
     fn start(&mut self, tag: &Tag<'_>) {
         let known = |names: &'static [&'static str]| names.iter().copied().find(|name| *name == tag.name);
         if let Some((name, count)) = &mut self.left_out {

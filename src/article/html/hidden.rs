@@ -61,16 +61,16 @@ pub fn without_hidden(tokens: Vec<Token<'_>>) -> Vec<Token<'_>> {
     let mut at = 0;
     let mut open_ends = 0;
     while at < tokens.len() && open_ends < MOST_OPEN {
-        let reason = match &tokens[at].kind {
-            TokenKind::Start(tag) if !WHOLE.contains(&&*tag.name) => Reason::of(tag),
+        let hidden_by = match &tokens[at].kind {
+            TokenKind::Start(tag) if !WHOLE.contains(&&*tag.name) => HiddenBy::of(tag),
             _ => None,
         };
-        let Some(reason) = reason else {
+        let Some(hidden_by) = hidden_by else {
             at += 1;
             continue;
         };
         match end_of_element(&tokens, at) {
-            Some(end) if reason == Reason::Hidden || !shows_media(&tokens[at..end]) => {
+            Some(end) if hidden_by == HiddenBy::Browser || !shows_media(&tokens[at..end]) => {
                 hidden.push(at..end);
                 at = end;
             }
@@ -93,27 +93,27 @@ pub fn without_hidden(tokens: Vec<Token<'_>>) -> Vec<Token<'_>> {
     tokens.into_iter().enumerate().filter_map(|(at, token)| is_shown(at).then_some(token)).collect()
 }
 
-/// Why an element is not shown.
+/// What does not show an element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Reason {
-    /// No browser shows it.
-    Hidden,
-    /// Screen readers pass over it. Its pictures are shown.
+enum HiddenBy {
+    /// Every browser.
+    Browser,
+    /// Screen readers only. Its pictures are shown.
     Aria,
 }
 
-impl Reason {
+impl HiddenBy {
     fn of(tag: &Tag<'_>) -> Option<Self> {
-        let mut reason = None;
+        let mut hidden_by = None;
         for attribute in tag.attributes() {
             match &*attribute.name {
-                "hidden" => return Some(Self::Hidden),
-                "style" if hides(&attribute.value()) => return Some(Self::Hidden),
-                "aria-hidden" if attribute.value().trim().eq_ignore_ascii_case("true") => reason = Some(Self::Aria),
+                "hidden" => return Some(Self::Browser),
+                "style" if hides(&attribute.value()) => return Some(Self::Browser),
+                "aria-hidden" if attribute.value().trim().eq_ignore_ascii_case("true") => hidden_by = Some(Self::Aria),
                 _ => {}
             }
         }
-        reason
+        hidden_by
     }
 }
 
