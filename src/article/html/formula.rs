@@ -1,4 +1,4 @@
-//! Formulas in MathML: only presentation elements of MathML Core, plain attributes and text are kept, written anew from the tokens.
+//! Formulas in MathML: only presentation elements of MathML Core, plain attributes and text are kept, and written again from the tokens.
 
 use super::tokens::{Tag, Token, TokenKind};
 use crate::model::text::{escape, escape_html};
