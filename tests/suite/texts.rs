@@ -2,12 +2,17 @@
 
 use crate::site::Site;
 
+/// Elements that stand in lines of their own.
+const BLOCKS: [&str; 9] = ["br", "div", "h1", "h2", "li", "p", "pre", "section", "td"];
+
 /// A text as a reader shows it: without tags, and white space folded.
 fn shown(html: &str) -> String {
     let mut text = String::new();
     let mut rest = html;
     while let Some((before, tag)) = rest.split_once('<') {
         text.push_str(before);
+        let name = tag.trim_start_matches('/').split([' ', '>']).next().unwrap_or_default();
+        text.push_str(if BLOCKS.contains(&name) { " " } else { "" });
         rest = tag.split_once('>').map_or("", |(_, after)| after);
     }
     text.push_str(rest);

@@ -9,7 +9,7 @@ impl Scanner<'_> {
     pub(super) fn comment(&mut self) -> bool {
         let (rest, line) = (self.rest(), self.line());
         let (before, behind) = (line.chars().next_back(), rest[2..].chars().next());
-        let is_separate = before.is_none_or(|c| c.is_whitespace() || "([>*_".contains(c));
+        let is_separate = before.is_none_or(|c| !c.is_alphanumeric() && !")]`".contains(c));
         let is_operator = is_operand(line.rsplit([' ', '(']).find(|word| !word.is_empty()))
             && is_operand(rest[2..].split([' ', '\n', ')', ',', '.', ';', ':']).find(|word| !word.is_empty()));
         let starts_line = self.starts_line();
@@ -129,6 +129,7 @@ mod tests {
         for (given, expected) in [
             ("a %%private%% b", "a  b"),
             ("a (%%private%%) b", "a () b"),
+            ("|%%private%%|c|", "||c|"),
             ("Text\n\n%% to do: find a source %%\n\nMore", "Text\n\n\n\nMore"),
             ("Text\n\n%%\nof two\n\nparagraphs\n%%\n\nMore", "Text\n\n\n\nMore"),
             ("%% of two\n\nparagraphs %%\nMore", "\nMore"),
