@@ -126,7 +126,7 @@ pub enum Placement {
 
 /// Whether a text between signs for formulas is one: no prices, no variables of a shell, no words.
 pub fn is_formula(tex: &str) -> bool {
-    let inside = tex.trim();
+    let inside = without_name(tex);
     if inside.is_empty() || inside.len() > LONGEST || inside.contains("\n\n") || has_comment(inside) {
         return false;
     }
@@ -135,7 +135,16 @@ pub fn is_formula(tex: &str) -> bool {
         return false;
     }
     let words = longest_words(inside);
-    if inside.contains(['\\', '^', '_', '=', '<', '>', '{']) { words.consecutive < 3 } else { words.longest <= 2 }
+    if inside.contains(['\\', '^', '_', '=', '<', '>', '{']) {
+        return words.consecutive < 3;
+    }
+    words.longest <= 2 && inside.contains(char::is_alphanumeric)
+}
+
+/// The formula without the name that WordPress writes before it, as in `$latex x^2$`.
+fn without_name(tex: &str) -> &str {
+    let tex = tex.trim();
+    tex.strip_prefix("latex ").map_or(tex, str::trim)
 }
 
 /// Whether a per cent sign without a backslash starts a comment.
@@ -187,6 +196,7 @@ fn commands(tex: &str) -> usize {
 
 /// Converts a formula; `None` if it cannot be read. The text in `alttext` is the formula as it is written.
 pub fn to_mathml(tex: &str, placement: Placement) -> Option<String> {
+    let tex = without_name(tex);
     let depth = |sign: char| if sign == '{' { 1_isize } else { -isize::from(sign == '}') };
     let depths = tex.chars().scan(0, |open, sign| {
         *open += depth(sign);
@@ -213,7 +223,7 @@ pub fn to_mathml(tex: &str, placement: Placement) -> Option<String> {
     });
     let html = written.ok()??;
     let inside = html.strip_prefix("<math")?;
-    Some(format!("<math alttext=\"{}\"{inside}", escape_html(tex.trim())))
+    Some(format!("<math alttext=\"{}\"{inside}", escape_html(tex)))
 }
 
 #[cfg(test)]
@@ -224,6 +234,7 @@ mod tests {
     fn formulas_are_told_from_prices_and_variables() {
         for tex in [
             "x",
+            "latex (X'X)^{-1}X'Y",
             "x*y*z",
             "2n",
             "f(x)",
@@ -256,6 +267,8 @@ mod tests {
             "100 % of x",
             "{VAR} is the name of it",
             "price",
+            "', '",
+            "- - ",
         ] {
             assert!(!is_formula(text), "{text}");
         }
@@ -263,6 +276,7 @@ mod tests {
 
     #[test]
     fn formulas_become_mathml() {
+        assert_eq!(to_mathml("latex x", Placement::Inline), to_mathml("x", Placement::Inline));
         let html = to_mathml("x^2 < y", Placement::Inline).unwrap();
         assert!(html.starts_with("<math alttext=\"x^2 &lt; y\""), "{html}");
         assert!(html.contains("<msup>") && html.contains("&lt;") && html.ends_with("</math>"), "{html}");
