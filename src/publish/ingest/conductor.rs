@@ -264,7 +264,10 @@ impl Ingest {
         let mut changed =
             if self.is_reading() { self.read_found(catalog, moment)? } else { self.read_backlog(catalog, moment)? };
         changed |= self.process_deferred(catalog, moment)?;
-        for (path, trigger) in self.schedule.take_due(moment.instant) {
+        let mut due = self.schedule.take_due(moment.instant);
+        // An article may name a recording that was found together with it.
+        due.sort_by_key(|(path, trigger)| trigger.is_scan() && self.is_audio(path));
+        for (path, trigger) in due {
             changed |= self.process_path(catalog, &self.folder.root().join(&path), trigger, moment)?;
         }
         for path in self.deletions.due_emptied(moment.instant) {

@@ -417,6 +417,11 @@ pub(crate) mod tests {
         pub fn restart(&mut self) {
             // Files must be quiet when a scan finds them.
             std::thread::sleep(crate::folder::watch::QUIET + Duration::from_millis(100));
+            self.restart_at_once();
+        }
+
+        /// Restarts the daemon while files may still be written.
+        pub fn restart_at_once(&mut self) {
             self.catalog = Catalog::open(self.directory.path(), Some("x.example"), DateTime::UNIX_EPOCH).unwrap();
             let (config, channel) = (&self.config, &self.channel);
             let folder = Folder::open(&config.articles).unwrap();

@@ -427,9 +427,11 @@ fn is_namesake(article: &Path, recording: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+    use std::time::Duration;
 
     use super::super::content::tests::Site;
     use crate::article::measure::tests::wav;
+    use crate::folder::watch::QUIET;
     use crate::model::entry::ArticleId;
     use crate::publish::ingest::deletions::DELETION_GRACE;
 
@@ -694,6 +696,24 @@ mod tests {
         ids.sort();
         ids.dedup();
         assert_eq!(ids.len(), all, "no two entries have the same id");
+    }
+
+    /// Whether the recording is already quiet when the article is not, or both are read at once, once depended on the load of the machine.
+    #[test]
+    fn an_article_that_was_found_with_its_recording_has_its_own_address() {
+        for (recording, pause) in
+            [("seal.wav", QUIET), ("a.wav", QUIET), ("a.wav", Duration::ZERO), ("z.wav", Duration::ZERO)]
+        {
+            let mut site = Site::new();
+            site.put(recording, wav(2));
+            std::thread::sleep(pause);
+            site.put("notes.md", format!("---\naudio: {recording}\n---\n# Notes\n\nText"));
+            site.restart_at_once();
+            std::thread::sleep(QUIET + Duration::from_millis(100));
+            site.wait();
+            site.wait();
+            assert_eq!((site.live(), &*site.entry("notes.md").slug), (1, "notes"), "{recording} {pause:?}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! One file -> catalog: reads the file, determines with the catalog which article it is, and records the article.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use url::Url;
@@ -23,6 +23,9 @@ use crate::folder::{CONFLICT, SourceFormat, Stat, folder_link_message};
 use crate::model::collection::ArticleState;
 use crate::model::taxonomy::Term;
 use crate::model::text;
+
+/// Age up to which a new recording waits for texts that were found with it.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 /// A file whose timestamps are younger than this may change again without a visible change of its timestamps.
 const RACY: Duration = Duration::from_secs(2);
@@ -395,7 +398,9 @@ impl Ingest {
         let known = catalog.known(recording)?;
         let is_entry = known.as_ref().is_some_and(|known| known.state == ArticleState::Live);
         let Some(owner) = self.claimed_by(catalog, recording, moment)? else {
-            if let Some(until) = self.recordings.expects_article(recording).filter(|_| known.is_none()) {
+            let until = self.recordings.expects_article(recording);
+            let until = until.or_else(|| self.article_may_follow(recording, trigger, moment));
+            if let Some(until) = until.filter(|_| known.is_none()) {
                 self.schedule.set(recording.to_path_buf(), until, trigger);
                 return Ok(true);
             }
@@ -409,6 +414,16 @@ impl Ingest {
         }
         self.leave_to_owner(catalog, recording.to_path_buf(), owner, trigger, moment)?;
         Ok(true)
+    }
+
+    /// Until when a recording that a scan found has to wait for texts that the scan found with it, and that are still being written: one of
+    /// them may name the recording. An old recording does not wait, since some text may be written all the time.
+    fn article_may_follow(&self, recording: &Path, trigger: Trigger, moment: WriteMoment) -> Option<Instant> {
+        let is_recent = |stat: &Stat| stat.until_quiet(moment.nanoseconds(), LONGEST_WAIT).is_some();
+        if !trigger.is_scan() || !self.folder.stat(recording).as_ref().is_some_and(is_recent) {
+            return None;
+        }
+        self.schedule.last_scanned(|path| !self.is_audio(path))
     }
 
     /// A link leads out of the folder and is not followed. An article that was published through it is withdrawn, and continues with

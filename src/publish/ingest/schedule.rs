@@ -39,6 +39,12 @@ impl Schedule {
         self.0.values().map(|(at, _)| *at).max()
     }
 
+    /// When the last of the files is due that a scan found and that meet a condition.
+    pub fn last_scanned(&self, is_met: impl Fn(&Path) -> bool) -> Option<Instant> {
+        let scanned = self.0.iter().filter(|(path, (_, trigger))| trigger.is_scan() && is_met(path));
+        scanned.map(|(_, (at, _))| *at).max()
+    }
+
     /// All files and when they are due, in no order.
     pub fn iter(&self) -> impl Iterator<Item = (&Path, Instant)> {
         self.0.iter().map(|(path, (at, _))| (path.as_path(), *at))
