@@ -79,7 +79,7 @@ fn without_prices(mut events: Vec<Event<'_>>) -> Vec<Event<'_>> {
 }
 
 /// Converts formulas to MathML. One that cannot be read stays as it is written.
-fn with_formulas(events: Vec<Event<'_>>) -> Vec<Event<'_>> {
+fn with_formulas(mut events: Vec<Event<'_>>) -> Vec<Event<'_>> {
     let is_edge = |event: Option<&Event<'_>>| match event {
         Some(Event::Start(Tag::Paragraph) | Event::End(TagEnd::Paragraph) | Event::SoftBreak | Event::HardBreak) => {
             true
@@ -87,20 +87,20 @@ fn with_formulas(events: Vec<Event<'_>>) -> Vec<Event<'_>> {
         Some(Event::Text(text)) => text.trim().is_empty(),
         other => other.is_none(),
     };
-    let convert = |at: usize| match &events[at] {
-        Event::InlineMath(tex) => formula(tex, tex::Placement::Inline, "$"),
-        Event::DisplayMath(tex) => {
-            // kramdown has one sign for both placements.
-            let stands_alone = is_edge(at.checked_sub(1).map(|before| &events[before])) && is_edge(events.get(at + 1));
-            let placement = if stands_alone { tex::Placement::Block } else { tex::Placement::Inline };
-            formula(tex, placement, "$$")
-        }
-        other => other.clone(),
-    };
-    if !events.iter().any(|event| matches!(event, Event::InlineMath(_) | Event::DisplayMath(_))) {
-        return events;
+    for at in 0..events.len() {
+        events[at] = match &events[at] {
+            Event::InlineMath(tex) => formula(tex, tex::Placement::Inline, "$"),
+            Event::DisplayMath(tex) => {
+                // kramdown has one sign for both placements.
+                let before = at.checked_sub(1).map(|before| &events[before]);
+                let stands_alone = is_edge(before) && is_edge(events.get(at + 1));
+                let placement = if stands_alone { tex::Placement::Block } else { tex::Placement::Inline };
+                formula(tex, placement, "$$")
+            }
+            _ => continue,
+        };
     }
-    (0..events.len()).map(convert).collect()
+    events
 }
 
 fn formula<'a>(tex: &CowStr<'a>, placement: tex::Placement, sign: &str) -> Event<'a> {

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 
-use crate::article::html::{self, CodeStep};
+use crate::article::html::{self, OpenCode};
 use crate::article::tex;
 
 /// The extensions of CommonMark that GitHub has too: tables, footnotes, strike-through, formulas and task lists; and
@@ -45,32 +45,24 @@ pub struct CodeRange {
 /// The code in a Markdown text, in its order: blocks, spans, elements of HTML, and formulas.
 pub fn code_of_markdown(text: &str) -> Vec<CodeRange> {
     let mut code = Vec::new();
-    // Where code in HTML starts, and how many of its elements are open.
-    let (mut start, mut open) = (0, 0_usize);
+    let mut open = OpenCode::default();
     for (event, range) in Parser::new_ext(text, OPTIONS).into_offset_iter() {
         match event {
-            Event::Code(_) | Event::Start(Tag::CodeBlock(_)) if open == 0 => {
+            Event::Code(_) | Event::Start(Tag::CodeBlock(_)) if open.is_closed() => {
                 let is_indented = matches!(event, Event::Start(Tag::CodeBlock(CodeBlockKind::Indented)));
                 code.push(CodeRange { range, is_indented });
             }
-            Event::InlineMath(tex) | Event::DisplayMath(tex) if open == 0 && tex::is_formula(&tex) => {
+            Event::InlineMath(tex) | Event::DisplayMath(tex) if open.is_closed() && tex::is_formula(&tex) => {
                 code.push(CodeRange { range, is_indented: false });
             }
             Event::Html(_) | Event::InlineHtml(_) => {
-                for (offset, step) in html::code_steps(&text[range.clone()]) {
-                    match step {
-                        CodeStep::Start if open == 0 => (start, open) = (range.start + offset, 1),
-                        CodeStep::Start => open += 1,
-                        CodeStep::End if open == 1 => {
-                            code.push(CodeRange { range: start..range.start + offset, is_indented: false });
-                            open = 0;
-                        }
-                        CodeStep::End => open = open.saturating_sub(1),
-                    }
-                }
+                let ended = open.follow(&text[range.clone()], range.start);
+                code.extend(ended.into_iter().map(|range| CodeRange { range, is_indented: false }));
             }
             // Code that is not closed in its block is none.
-            Event::End(TagEnd::Paragraph | TagEnd::Item | TagEnd::Heading(_) | TagEnd::TableCell) => open = 0,
+            Event::End(TagEnd::Paragraph | TagEnd::Item | TagEnd::Heading(_) | TagEnd::TableCell) => {
+                open = OpenCode::default();
+            }
             _ => {}
         }
     }

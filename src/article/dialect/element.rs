@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 
-use super::Scanner;
 use super::code::code_of_markdown;
 use crate::article::html;
 
@@ -12,30 +11,13 @@ const LONGEST_TAG: usize = 2_000;
 /// Longest name of such an element, in bytes.
 const LONGEST_NAME: usize = 8;
 
-impl Scanner<'_> {
-    /// Copies a hidden element without its blank lines, so that Markdown leaves it whole. A start tag without an end tag is left out, and
-    /// the mere name of an element in angle brackets is shown.
-    pub(super) fn hidden_element(&mut self) -> bool {
-        let rest = self.rest();
-        let Some((name, tag)) = start_of_hidden(rest) else { return false };
-        let text = self.text;
-        if let Some(end) = self.ends.get_or_insert_with(|| ends(text)).get(&self.at).copied() {
-            let lines = text[self.at..end].lines().filter(|line| !line.trim().is_empty());
-            self.out.push_str(&lines.collect::<Vec<_>>().join("\n"));
-            self.at = end;
-            return true;
-        }
-        if rest[1 + name.len()..].starts_with('>') {
-            self.out.push_str(&format!("&lt;{name}&gt;"));
-        }
-        self.unclosed.get_or_insert((self.at, name));
-        self.at += tag;
-        true
-    }
+/// Whether a text has the start tag of a hidden element, in code or elsewhere.
+pub(super) fn has_hidden(text: &str) -> bool {
+    text.match_indices('<').any(|(at, _)| start_of_hidden(&text[at..]).is_some())
 }
 
 /// The name of the hidden element that a text starts with, in lower case, and the length of its start tag. `None` if it holds nothing.
-fn start_of_hidden(text: &str) -> Option<(String, usize)> {
+pub(super) fn start_of_hidden(text: &str) -> Option<(String, usize)> {
     let name = name_of(&text[1..]).filter(|name| html::is_hidden(name))?;
     let length = html::start_tag_length(&text[..text.floor_char_boundary(LONGEST_TAG)])?;
     (!text[..length].ends_with("/>")).then_some((name, length))
@@ -50,7 +32,7 @@ fn name_of(text: &str) -> Option<String> {
 }
 
 /// Finds the end of each hidden element outside of code. An end tag belongs to the last start tag of its name.
-fn ends(text: &str) -> HashMap<usize, usize> {
+pub(super) fn ends(text: &str) -> HashMap<usize, usize> {
     // Behind an open element, lines are indented because they are its content.
     let code = code_of_markdown(text).into_iter().filter(|code| !code.is_indented);
     let mut code = code.map(|code| code.range).peekable();

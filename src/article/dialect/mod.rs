@@ -29,8 +29,9 @@ fn plain_part(
     first_line: usize,
     is_note: Option<bool>,
 ) -> (Cow<'_, str>, Option<Problem>) {
-    const MARKS: [&str; 11] = ["{{", "{%", "{:", "%%", "[[", "[!", "[TOC]", " ^", "<", "\\(", "\\["];
-    if !MARKS.iter().any(|mark| text.contains(mark)) {
+    const MARKS: [&str; 10] = ["{{", "{%", "{:", "%%", "[[", "[!", "[TOC]", " ^", "\\(", "\\["];
+    let has_element = || dialect == Dialect::Markdown && element::has_hidden(text);
+    if !MARKS.iter().any(|mark| text.contains(mark)) && !has_element() {
         return (Cow::Borrowed(text), None);
     }
     let code = code_of(text, dialect);
@@ -210,6 +211,26 @@ impl<'a> Scanner<'a> {
         self.reach()[length..].chars().find(|c| *c == '\n' || !c.is_whitespace()).is_none_or(|c| c == '\n')
     }
 
+    /// Copies a hidden element without its blank lines, so that Markdown leaves it whole. A start tag without an end tag is left out, and
+    /// the mere name of an element in angle brackets is shown.
+    fn hidden_element(&mut self) -> bool {
+        let rest = self.rest();
+        let Some((name, tag)) = element::start_of_hidden(rest) else { return false };
+        let text = self.text;
+        if let Some(end) = self.ends.get_or_insert_with(|| element::ends(text)).get(&self.at).copied() {
+            let lines = text[self.at..end].lines().filter(|line| !line.trim().is_empty());
+            self.out.push_str(&lines.collect::<Vec<_>>().join("\n"));
+            self.at = end;
+            return true;
+        }
+        if rest[1 + name.len()..].starts_with('>') {
+            self.out.push_str(&format!("&lt;{name}&gt;"));
+        }
+        self.unclosed.get_or_insert((self.at, name));
+        self.at += tag;
+        true
+    }
+
     fn table_of_contents(&mut self) -> bool {
         let length = "[TOC]".len();
         let alone = self.ends_line(length) && self.starts_line();
@@ -279,8 +300,9 @@ impl<'a> Scanner<'a> {
 
     /// Replaces the additions in the text of an addition.
     fn within(&mut self, text: &str) -> String {
-        let is_note = self.is_note();
-        plain_part(text, self.dialect, 1, Some(is_note)).0.into_owned()
+        // Only comments ask for it, and it takes another search for code.
+        let is_note = text.contains("%%").then(|| self.is_note());
+        plain_part(text, self.dialect, 1, is_note).0.into_owned()
     }
 
     fn embed(&mut self, target: &str, words: &str) {

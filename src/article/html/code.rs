@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::tokens::{TokenKind, tokens};
+use super::tokens::{Token, TokenKind, tokens};
 
 /// Elements whose text is shown as it is written.
 const CODE: [&str; 4] = ["code", "kbd", "pre", "samp"];
@@ -14,41 +14,60 @@ pub enum CodeStep {
     End,
 }
 
-/// The starts and ends of elements with code: the place of each start, and the place behind each end.
-pub fn code_steps(html: &str) -> impl Iterator<Item = (usize, CodeStep)> {
-    tokens(html).filter_map(|token| match token.kind {
-        TokenKind::Start(tag) if CODE.contains(&&*tag.name) => Some((token.range.start, CodeStep::Start)),
-        TokenKind::End(tag) if CODE.contains(&&*tag.name) => Some((token.range.end, CodeStep::End)),
-        _ => None,
-    })
-}
-
-/// Whether a tag starts or ends a link, or an element with code.
-pub fn link_or_code(tag: &str) -> Option<CodeStep> {
-    let is_one = |name: &str| name == "a" || CODE.contains(&name);
-    match tokens(tag).next()?.kind {
+fn step(token: &Token<'_>, is_one: impl Fn(&str) -> bool) -> Option<CodeStep> {
+    match &token.kind {
         TokenKind::Start(tag) if is_one(&tag.name) => Some(CodeStep::Start),
         TokenKind::End(tag) if is_one(&tag.name) => Some(CodeStep::End),
         _ => None,
     }
 }
 
+/// Whether a tag starts or ends a link, or an element with code.
+pub fn link_or_code(tag: &str) -> Option<CodeStep> {
+    step(&tokens(tag).next()?, |name| name == "a" || CODE.contains(&name))
+}
+
+/// The elements with code that are open.
+#[derive(Debug, Default)]
+pub struct OpenCode {
+    /// Where the outermost starts.
+    start: usize,
+    open: usize,
+}
+
+impl OpenCode {
+    /// Whether no element is open.
+    pub fn is_closed(&self) -> bool {
+        self.open == 0
+    }
+
+    /// Follows the tags of a part of a text, which starts at `from`. Returns the ranges of code that end in it.
+    pub fn follow(&mut self, part: &str, from: usize) -> Vec<Range<usize>> {
+        let mut ranges = Vec::new();
+        for token in tokens(part) {
+            match step(&token, |name| CODE.contains(&name)) {
+                Some(CodeStep::Start) => {
+                    if self.is_closed() {
+                        self.start = from + token.range.start;
+                    }
+                    self.open += 1;
+                }
+                Some(CodeStep::End) => {
+                    if self.open == 1 {
+                        ranges.push(self.start..from + token.range.end);
+                    }
+                    self.open = self.open.saturating_sub(1);
+                }
+                None => {}
+            }
+        }
+        ranges
+    }
+}
+
 /// The ranges of code in a page or a fragment, in their order. Code without an end tag is none.
 pub fn code_of(html: &str) -> Vec<Range<usize>> {
-    let mut ranges = Vec::new();
-    let (mut start, mut open) = (0, 0_usize);
-    for (at, step) in code_steps(html) {
-        match step {
-            CodeStep::Start if open == 0 => (start, open) = (at, 1),
-            CodeStep::Start => open += 1,
-            CodeStep::End if open == 1 => {
-                ranges.push(start..at);
-                open = 0;
-            }
-            CodeStep::End => open = open.saturating_sub(1),
-        }
-    }
-    ranges
+    OpenCode::default().follow(html, 0)
 }
 
 #[cfg(test)]

@@ -104,16 +104,11 @@ enum HiddenBy {
 
 impl HiddenBy {
     fn of(tag: &Tag<'_>) -> Option<Self> {
-        let mut hidden_by = None;
-        for attribute in tag.attributes() {
-            match &*attribute.name {
-                "hidden" => return Some(Self::Browser),
-                "style" if hides(&attribute.value()) => return Some(Self::Browser),
-                "aria-hidden" if attribute.value().trim().eq_ignore_ascii_case("true") => hidden_by = Some(Self::Aria),
-                _ => {}
-            }
+        if tag.find("hidden").is_some() || tag.find("style").is_some_and(|style| hides(&style.value())) {
+            return Some(Self::Browser);
         }
-        hidden_by
+        let is_true = |value: &str| value.trim().eq_ignore_ascii_case("true");
+        tag.find("aria-hidden").filter(|hidden| is_true(&hidden.value())).map(|_| Self::Aria)
     }
 }
 

@@ -22,7 +22,7 @@ use super::problem::Problem;
 use super::reading::ParsedBody;
 use super::{linked_data, phrases};
 use crate::model::text::escape_html;
-pub use code::{CodeStep, code_of, code_steps, link_or_code};
+pub use code::{CodeStep, OpenCode, code_of, link_or_code};
 pub use outline::outline;
 pub use safe::{addresses, is_hidden, pictures, sanitise};
 use tokens::{Token, TokenKind};
