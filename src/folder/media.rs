@@ -3,10 +3,10 @@
 //!
 //! # Which files
 //!
-//! A file is served if its extension is that of a served type, no part of its path belongs to a tool ([`is_ignored`]) and
-//! `articles.exclude` does not match it, unless it is in a folder of drafts. A link that leaves the watched folder is followed only with `articles.follow_links =
-//! "anywhere"`. A link within it is followed only to files that could be requested by their own names, so that no link leads to a
-//! draft or into `.git`. The exception is folders whose names start with two dots: Kubernetes keeps the files of a ConfigMap in such
+//! A file is served if its extension is that of a served type, no part of its path belongs to a tool ([`is_ignored`]),
+//! `articles.exclude` does not match it, and it is in no folder of drafts. A link that leaves the watched folder is followed only with
+//! `articles.follow_links = "anywhere"`. A link within it is followed only to files that could be requested by their own names, so
+//! that no link leads to a draft or into `.git`. The exception is folders whose names start with two dots: Kubernetes keeps the files of a ConfigMap in such
 //! a folder and links to them.
 
 use crate::model::text::path_line;

@@ -77,7 +77,6 @@ const FOREIGN: &[&str] = &[
     "links",
     "line",
     "lines",
-    "lines",
     "linked",
     "like",
     "likes",
