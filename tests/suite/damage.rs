@@ -458,14 +458,20 @@ fn a_wrong_value_that_the_writer_meets_is_repaired_while_it_runs() {
     site.stop();
 }
 
-#[test]
-fn a_wrong_value_that_a_reader_meets_is_repaired_while_it_runs() {
+/// A daemon with twelve articles, whose catalog a test may damage. The main feed shows six of them.
+fn twelve() -> Site {
     let mut site = Site::configured(CONFIGURATION);
     site.may_be_damaged();
     for number in 1..=12 {
         site.write(&format!("{number}.md"), dated(number, "", &format!("Number {number}")));
     }
     site.start();
+    site
+}
+
+#[test]
+fn a_wrong_value_that_a_reader_meets_is_repaired_while_it_runs() {
+    let mut site = twelve();
     let before = items(&site);
     // Neither in the main feed nor asked for before.
     beside(&site)
@@ -618,12 +624,7 @@ fn a_text_with_a_changed_bit_is_read_again_by_the_next_start() {
 
 #[test]
 fn a_text_with_a_changed_bit_is_never_served_by_a_daemon_that_runs() {
-    let mut site = Site::configured(CONFIGURATION);
-    site.may_be_damaged();
-    for number in 1..=12 {
-        site.write(&format!("{number}.md"), dated(number, "", &format!("Number {number}")));
-    }
-    site.start();
+    let mut site = twelve();
     let before = items(&site);
     let sql = "
         UPDATE content SET entry = replace(entry, 'Text of', 'Tezt of')
@@ -669,12 +670,7 @@ fn contents_without_a_checksum_are_served_and_get_one() {
 
 #[test]
 fn a_large_catalog_is_checked_while_it_is_served() {
-    let mut site = Site::configured(CONFIGURATION);
-    site.may_be_damaged();
-    for number in 1..=12 {
-        site.write(&format!("{number}.md"), dated(number, "", &format!("Number {number}")));
-    }
-    site.start();
+    let mut site = twelve();
     site.stop();
     let connection = Connection::open(site.state().join(FILE)).unwrap();
     connection
