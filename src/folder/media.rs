@@ -281,8 +281,8 @@ pub fn media_type(path: &Path) -> Option<&'static str> {
     TYPES.iter().find(|(names, _)| names.contains(&extension.as_str())).map(|(_, media_type)| *media_type)
 }
 
-/// Media types registered with IANA, by extension.
-const TYPES: [(&[&str], &str); 36] = [
+/// Media types registered with IANA, by extension. Feeds announce them, and files are served with them.
+pub const TYPES: [(&[&str], &str); 36] = [
     (&["png"], "image/png"),
     (&["jpg", "jpeg", "jpe", "jfif"], "image/jpeg"),
     (&["gif"], "image/gif"),

@@ -164,6 +164,11 @@ impl Media {
     }
 }
 
+/// Returns a media type without its parameters, as in `text/vtt; charset=utf-8`.
+pub fn without_parameters(media_type: &str) -> &str {
+    media_type.split(';').next().unwrap_or_default().trim()
+}
+
 /// The podcast properties of an episode (Apple's and the Podcasting 2.0 namespaces).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -176,7 +181,7 @@ pub struct Episode {
     pub kind: Option<String>,
     /// Whether it is for adults only; `None` if unstated.
     pub explicit: Option<bool>,
-    /// Each with its type: `text/vtt`, `application/srt`, `text/html`, `application/json`.
+    /// Each with its type: `text/vtt`, `application/x-subrip`, `text/html`, `application/json`.
     pub transcripts: Vec<Media>,
     /// `application/json+chapters`.
     pub chapters: Option<Media>,

@@ -8,7 +8,9 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 
-use crate::site::Site;
+use gazetted::folder::media::TYPES;
+
+use crate::site::{BASE_URL, Site};
 use crate::tools::Program;
 use crate::waiting::{PATIENCE, wait_until};
 
@@ -92,6 +94,47 @@ fn files_beside_articles_are_served_unchanged() {
     assert_eq!((refused.status, refused.field("allow")), (405, "GET, HEAD, OPTIONS"), "standards 77");
     assert!(site.ask("OPTIONS", "/media/a.png", &[]).field("access-control-allow-headers").contains("If-Range"));
     assert_eq!(site.ask("GET", "/media/a.png?x=1", &[]).field("etag"), site.get("/media/a.png").field("etag"));
+}
+
+#[test]
+fn feeds_announce_the_type_with_which_a_file_is_served() {
+    let mut site = Site::configured("[site]\nbase_url = 'https://gazette.example/'");
+    let endings: Vec<&str> = TYPES.iter().flat_map(|(endings, _)| endings.iter().copied()).collect();
+    for ending in &endings {
+        site.write(&format!("files/a.{ending}"), "content");
+        let stated =
+            format!("---\nenclosure: {{url: files/a.{ending}, type: application/x-stated}}\n---\n# A {ending}\n\nText");
+        site.write(&format!("{ending}.md"), stated);
+    }
+    site.write("files/b.srt", "1");
+    site.write("files/b.vtt", "WEBVTT");
+    site.write("files/b.chapters.json", "{}");
+    let documents = "transcripts: [b.srt, b.vtt, {url: b.srt, type: application/srt}]\nchapters: b.chapters.json";
+    site.write("files/b.md", format!("---\naudio: a.mp3\n{documents}\n---\n# Episode\n\nText"));
+    site.start();
+    site.wait_until("all are published", |site| site.titles().len() > endings.len());
+    let served = |site: &Site, address: &str| {
+        let answer = site.ask("HEAD", &address[BASE_URL.len() - 1..], &[]);
+        assert_eq!(answer.status, 200, "{address}");
+        answer.field("content-type").split(';').next().unwrap().to_owned()
+    };
+    for ending in &endings {
+        let attachment = &site.entry(&format!("A {ending}"))["attachments"][0];
+        assert_eq!(attachment["mime_type"], served(&site, attachment["url"].as_str().unwrap()), "{attachment}");
+    }
+    let rss = site.get("/sections/files/rss.xml").text();
+    for (element, count, media_type) in [
+        ("podcast:transcript", 3, &["application/x-subrip", "text/vtt"][..]),
+        ("podcast:chapters", 1, &["application/json+chapters"]),
+    ] {
+        let elements: Vec<&str> = rss.split(&format!("<{element} ")).skip(1).collect();
+        assert_eq!(elements.len(), count, "{element}: {rss}");
+        for element in elements {
+            let value = |name: &str| element.split(&format!("{name}=\"")).nth(1).unwrap().split('"').next().unwrap();
+            assert!(media_type.contains(&value("type")), "{element}");
+            assert_eq!(value("type"), served(&site, value("url")), "{element}");
+        }
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use super::key::Key;
 use super::reader::HeaderReader;
 use super::value::Value;
 use crate::article::{address, summary};
-use crate::model::entry::{Episode, Media};
+use crate::model::entry::{Episode, Media, without_parameters};
 
 /// Keys for the address of a file in a table.
 const ADDRESS: [&str; 13] = [
@@ -26,6 +26,19 @@ const ADDRESS: [&str; 13] = [
 const LENGTH: [&str; 6] = ["length", "size", "bytes", "length_in_bytes", "filesize", "size_in_bytes"];
 const TYPE: [&str; 4] = ["type", "mime", "mime_type", "media_type"];
 const TEXT: [&str; 5] = ["alt", "caption", "title", "description", "alt_text"];
+/// Endings of transcripts, each with its type if the table of [`address::type_of`] has none, since such files are not served from the
+/// folder.
+const TRANSCRIPTS: [(&str, &str); 6] = [
+    ("vtt", ""),
+    ("srt", ""),
+    ("html", "text/html"),
+    ("htm", "text/html"),
+    ("json", "application/json"),
+    ("txt", "text/plain"),
+];
+const CHAPTERS: [(&str, &str); 1] = [("json", "application/json+chapters")];
+/// Other names for the type of SubRip.
+const SUBRIP: [&str; 4] = ["application/srt", "application/x-srt", "text/srt", "text/x-srt"];
 /// Maximum number of recordings of an article, and of transcripts.
 const MAX_ENCLOSURES: usize = 20;
 
@@ -65,7 +78,7 @@ impl HeaderReader<'_> {
             }
             Key::Transcript => self.transcripts(name, value),
             Key::Chapters => {
-                let chapters = self.document(name, value, &[("json", "application/json+chapters")]);
+                let chapters = self.document(name, value, &CHAPTERS);
                 let episode = self.episode();
                 episode.chapters = episode.chapters.take().or(chapters);
             }
@@ -169,16 +182,8 @@ impl HeaderReader<'_> {
     }
 
     fn transcripts(&mut self, name: &str, value: &Value) {
-        const TYPES: [(&str, &str); 6] = [
-            ("vtt", "text/vtt"),
-            ("srt", "application/srt"),
-            ("html", "text/html"),
-            ("htm", "text/html"),
-            ("json", "application/json"),
-            ("txt", "text/plain"),
-        ];
         for value in candidates(value) {
-            let transcript = self.document(name, &value, &TYPES);
+            let transcript = self.document(name, &value, &TRANSCRIPTS);
             let transcripts = &mut self.episode().transcripts;
             if transcripts.len() < MAX_ENCLOSURES {
                 transcripts.extend(transcript);
@@ -187,13 +192,15 @@ impl HeaderReader<'_> {
     }
 
     /// Reads a file with its stated type, or else the type of its extension.
-    fn document(&mut self, name: &str, value: &Value, types: &[(&str, &'static str)]) -> Option<Media> {
+    fn document(&mut self, name: &str, value: &Value, types: &[(&str, &str)]) -> Option<Media> {
         let address = value.text().map(str::to_owned).or_else(|| field(value, &ADDRESS));
         let stated = field(value, &TYPE).filter(|stated| is_type(stated));
+        let stated = stated.filter(|stated| !SUBRIP.contains(&stated.to_ascii_lowercase().as_str()));
         let path = address.as_deref().unwrap_or_default();
         let path = &path[..path.find(['?', '#']).unwrap_or(path.len())];
         let ending = path.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
-        let named = types.iter().find(|(extension, _)| *extension == ending).map(|(_, kind)| (*kind).to_owned());
+        let named = types.iter().find(|(extension, _)| *extension == ending);
+        let named = named.map(|(_, kind)| address::type_of(path).map_or(*kind, without_parameters).to_owned());
         let endings: Vec<&str> = types.iter().map(|(extension, _)| *extension).collect();
         let wanted = format!("a file whose name ends in {}", endings.join(", "));
         self.checked(name, address, &wanted, |url| {
@@ -407,6 +414,10 @@ mod tests {
         let kinds: Vec<&str> = episode.transcripts.iter().map(|media| media.media_type.as_str()).collect();
         assert_eq!(kinds, ["text/vtt", "text/html"]);
         assert_eq!(episode.chapters.unwrap().media_type, "application/json+chapters");
+        let (subtitles, _) =
+            self::header("transcripts: [a.srt, {url: 'https://a.example/t.srt?x', type: application/srt}]");
+        let transcripts = subtitles.episode.unwrap().transcripts;
+        assert!(transcripts.iter().all(|media| media.media_type == "application/x-subrip"), "{transcripts:?}");
         assert_eq!(header.enclosures[0].duration, Some(3723));
         let (nested, _) =
             self::header("podcast:\n  season: 1\n  episode: 2\n  type: full\n  explicit: yes\n  audio: a.mp3");

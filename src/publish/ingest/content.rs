@@ -15,7 +15,7 @@ use crate::article::{Article, Problem, html, measure};
 use crate::catalog::{self, Arrival, Catalog, CatalogError, Claim, Referred};
 use crate::folder::Folder;
 use crate::folder::media::media_type;
-use crate::model::entry::{Content, Episode, Media};
+use crate::model::entry::{Content, Episode, Media, without_parameters};
 use crate::observe::heartbeat::Heartbeat;
 
 /// A picture that is smaller than this in both directions, in pixels, is decoration and no cover.
@@ -158,7 +158,7 @@ impl Files<'_> {
 
     /// A file of the folder that the article does not name.
     fn of_file(&self, path: &Path) -> Option<Media> {
-        let media_type = media_type(path)?.to_owned();
+        let media_type = served_type(path)?;
         Some(self.measured(Media { url: self.addresses.of_media(path), media_type, ..Media::default() }, path))
     }
 
@@ -195,8 +195,12 @@ impl Files<'_> {
     /// A transcript or a file of chapters, unless it is a file of the folder that is not served.
     fn document(&mut self, media: &Media) -> Option<Media> {
         let is_own = Url::parse(media.url.trim()).is_err();
+        let mut media_type = media.media_type.clone();
         let url = match self.addresses.file(&media.url) {
-            Some(path) if (self.addresses.is_there)(&path) => Some(self.addresses.of_media(&path)),
+            Some(path) if (self.addresses.is_there)(&path) => {
+                media_type = served_type(&path).unwrap_or(media_type);
+                Some(self.addresses.of_media(&path))
+            }
             _ if is_own => None,
             _ => ascii(media.url.trim()),
         };
@@ -205,7 +209,7 @@ impl Files<'_> {
                 (&media.url, "name a .vtt, a .srt or a .chapters.json that is there, or a whole address");
             self.problems.push(Problem::of_file(format!("`{name}` is no file that is served; {advice}")));
         }
-        url.map(|url| Media { url, ..media.clone() })
+        url.map(|url| Media { url, media_type, ..media.clone() })
     }
 
     /// A file that the article names, unless it is a missing file of the folder.
@@ -222,7 +226,8 @@ impl Files<'_> {
             return None;
         }
         let url = self.addresses.of_media(&path);
-        Some(self.measured(Media { url, ..media.clone() }, &path))
+        let media_type = served_type(&path).unwrap_or_else(|| media.media_type.clone());
+        Some(self.measured(Media { url, media_type, ..media.clone() }, &path))
     }
 
     /// Length, size and duration of a file of the folder, which override those in front matter.
@@ -237,6 +242,11 @@ impl Files<'_> {
         }
         Media { length: length.or(media.length), size, duration, ..media }
     }
+}
+
+/// The type with which a file of the folder is served. It overrides a stated one: feeds announce what players get.
+fn served_type(path: &Path) -> Option<String> {
+    media_type(path).map(|media_type| without_parameters(media_type).to_owned())
 }
 
 /// A web address as feeds need it: in ASCII (standards 23).

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::document::History;
 use super::item::Item;
-use crate::model::entry::Media;
+use crate::model::entry::{Media, without_parameters};
 use crate::model::text::escape;
 
 // Namespaces under their customary prefixes (standards 21).
@@ -91,9 +91,11 @@ pub fn history(history: History) -> Option<Element> {
     }
 }
 
-/// Pictures of an entry: its cover, the other pictures, and the cover as a thumbnail.
+/// Pictures of an entry: its cover, the other pictures, and the cover as a thumbnail. An entry with an enclosure has only the
+/// thumbnail: many libraries take each `media:content` for an enclosure, and the first one for the recording.
 pub fn pictures(item: &Item<'_>) -> Vec<Element> {
-    let mut elements: Vec<Element> = item.image.iter().copied().chain(item.pictures).map(picture).collect();
+    let pictures = item.image.iter().copied().chain(item.pictures).filter(|_| item.enclosures.is_empty());
+    let mut elements: Vec<Element> = pictures.map(picture).collect();
     if let Some(image) = item.image {
         let (width, height) = size(image);
         elements.push(Element::new(
@@ -132,7 +134,7 @@ fn size(media: &Media) -> (Option<String>, Option<String>) {
 
 /// A media type without its parameters, as attributes state it.
 pub fn bare_type(media: &Media) -> &str {
-    media.media_type.split(';').next().unwrap_or_default().trim()
+    without_parameters(&media.media_type)
 }
 
 /// Transcripts and chapters of an episode (standards 146).
