@@ -39,6 +39,12 @@ impl FeedLimits {
     }
 }
 
+/// Returns whether a feed with this many entries is a podcast: nearly all of them (9 of 10) have recordings. In a feed of texts, the
+/// elements of podcasts mislead readers: one takes the cover of an episode for the picture of the feed.
+pub fn is_podcast(entries: usize, recordings: usize) -> bool {
+    recordings > 0 && recordings.saturating_mul(10) >= entries.saturating_mul(9)
+}
+
 /// The content of a feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Collection {

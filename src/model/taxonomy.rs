@@ -91,6 +91,15 @@ impl View {
         }
     }
 
+    /// Its name in titles. The kind of a tag or an author is part of it, since a folder may have the same name.
+    pub fn title(&self, name: &str) -> String {
+        match self.kind {
+            ViewKind::Section => self.label(name),
+            ViewKind::Tag => format!("Tag: {name}"),
+            ViewKind::Author => format!("Author: {name}"),
+        }
+    }
+
     /// Path of its page below the site's address, percent-encoded, with a trailing slash.
     pub fn path(&self) -> String {
         format!("{}/{}/", self.kind.root(), utf8_percent_encode(&self.key, PATH))

@@ -173,6 +173,25 @@ fn assert_has(page: &str, parts: &[&str]) {
 }
 
 #[test]
+fn no_list_of_articles_is_taken_for_a_feed() {
+    let site = library();
+    let lists = ["/", "/tags/harbour/", "/authors/ada/", "/tags/", "/authors/", "/sections/", "/archive/"];
+    let mut listed = 0;
+    for path in lists {
+        let page = site.get(path).text();
+        assert!(!page.contains("<article"), "Liferea takes three articles with headings for a feed: {path}: {page}");
+        let entries = page.matches("<li class=\"h-entry\">").count();
+        assert_eq!(page.matches("class=\"entries h-feed\"").count(), usize::from(entries > 0), "{path}");
+        for part in ["<a class=\"p-name u-url\" href=\"", "<time class=\"dt-published\" datetime=\""] {
+            assert_eq!(page.matches(part).count(), entries, "{path}: {part}");
+        }
+        listed += entries;
+    }
+    assert!(listed > 3);
+    assert_eq!(site.get("/articles/harbour").text().matches("<article").count(), 1);
+}
+
+#[test]
 fn every_page_has_the_same_structure() {
     let mut site = library();
     site.remove("gone.md");

@@ -58,7 +58,10 @@ fn write(site: &Site, article: (&str, &str, &str, i64, &str)) {
 }
 
 fn gazette() -> Site {
-    let mut site = Site::new();
+    started_with_articles(Site::new())
+}
+
+fn started_with_articles(mut site: Site) -> Site {
     for article in ARTICLES {
         write(&site, article);
     }
@@ -74,9 +77,16 @@ struct Gate {
 
 impl Gate {
     fn before(site: &Site) -> Self {
+        let gate = Self::new();
+        gate.lead_to(site);
+        gate
+    }
+
+    /// It leads to no site yet.
+    fn new() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let site = Arc::new(Mutex::new(site.address()));
+        let site = Arc::new(Mutex::new(address));
         let behind = Arc::clone(&site);
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {

@@ -140,7 +140,7 @@ fn by_rss(document: &Served, summaries: &[bool]) -> Vec<Said> {
             item.title.unwrap(),
             item.link.unwrap(),
             chrono::DateTime::parse_from_rfc2822(&item.pub_date.unwrap()).unwrap().timestamp(),
-            item.dublin_core_ext.unwrap().creators,
+            item.dublin_core_ext.unwrap().creators.iter().flat_map(|all| all.split(", ")).map(str::to_owned).collect(),
             item.categories.into_iter().map(|category| category.name).collect(),
             // In RSS, the summary is HTML.
             summary.map(|text| text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")),

@@ -1,6 +1,6 @@
 //! Feeds of folders, tags and authors: which exist, their content, and when they change.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -209,11 +209,11 @@ fn a_view_is_named_by_the_most_common_spelling() {
         let feed: Value = serde_json::from_str(&site.get("/tags/cafe/feed.json").text()).unwrap();
         feed["title"].as_str().unwrap().to_owned()
     };
-    assert_eq!(title(&site), "CAFE – Gazette", "of two that are as common the first by alphabet");
+    assert_eq!(title(&site), "Tag: CAFE – Gazette", "of two that are as common the first by alphabet");
     site.write("d.md", "---\ndate: 2024-01-04\ntags: [Café]\n---\n# D\n\nText.");
     site.wait_for(&["A", "B", "C", "D"]);
-    assert_eq!(title(&site), "Café – Gazette");
-    assert!(site.get("/feeds.opml").text().contains("text=\"Café\""));
+    assert_eq!(title(&site), "Tag: Café – Gazette");
+    assert!(site.get("/feeds.opml").text().contains("text=\"Tag: Café – Gazette\""));
 }
 
 #[test]
@@ -227,6 +227,31 @@ fn opml_lists_all_feeds() {
         let outline = format!("xmlUrl=\"{BASE_URL}{path}rss.xml\" htmlUrl=\"{BASE_URL}{path}\"");
         assert!(text.contains(&outline), "{path}: {text}");
     }
+}
+
+#[test]
+fn a_folder_a_tag_an_author_and_the_site_of_one_name_have_distinct_titles() {
+    let mut site = Site::configured("[site]\nbase_url = 'https://gazette.example/'\ntitle = 'Rust'");
+    site.write("rust/a.md", "---\ntags: [Rust]\nauthor: Rust\n---\n# A\n\nText.");
+    site.start();
+    site.wait_for(&["A"]);
+    let places = ["", "sections/rust/", "tags/rust/", "authors/rust/"];
+    let title = |start: &str, place: &str, file: &str, end: &str| {
+        let text = site.get(&format!("/{place}{file}")).text();
+        text.split(start).nth(1).unwrap().split(end).next().unwrap().to_owned()
+    };
+    let rss: BTreeSet<String> = places.iter().map(|place| title("<title>", place, "rss.xml", "<")).collect();
+    assert_eq!(rss.len(), places.len(), "{rss:?}");
+    let json: BTreeSet<String> = places.iter().map(|place| title("\"title\":\"", place, "feed.json", "\"")).collect();
+    assert_eq!(json, rss);
+    let pages: BTreeSet<String> = places.iter().map(|place| title("<title>", place, "", "<")).collect();
+    assert_eq!(pages, rss);
+    let opml = site.get("/feeds.opml").text();
+    let outlines = opml.split("<outline type=").skip(1);
+    let outlines: BTreeSet<String> = outlines
+        .map(|outline| outline.split(" title=\"").nth(1).unwrap().split('"').next().unwrap().to_owned())
+        .collect();
+    assert_eq!(outlines, rss, "{opml}");
 }
 
 #[test]

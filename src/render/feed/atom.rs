@@ -106,7 +106,7 @@ fn entry(item: &Item<'_>, scheme: &str) -> atom_syndication::Entry {
     let mut links = vec![link("alternate", &item.url, item.page.is_none().then_some("text/html"))];
     // The original of the text; `source` is for copies of whole entries.
     links.extend(item.page.is_some().then(|| link("via", &item.url, None)));
-    links.extend(item.enclosures.iter().map(enclosure));
+    links.extend(item.enclosures.iter().copied().map(enclosure));
     atom_syndication::Entry {
         title: text(item.title, item.language),
         id: item.id.to_string(),

@@ -5,6 +5,7 @@ use chrono::TimeDelta;
 use crate::config::{Config, FeedContent};
 use crate::model::collection::FeedLimits;
 use crate::model::entry::Person;
+use crate::model::taxonomy::View;
 use crate::model::text::xml_legal;
 
 /// Name of the program in every document. Without its version: an update must not look like new content.
@@ -62,6 +63,11 @@ impl Channel {
     /// Address of the page of an article.
     pub fn page(&self, slug: &str) -> String {
         self.url(&format!("articles/{slug}"))
+    }
+
+    /// The title of the feed and of the page of a view, distinct from those of all others.
+    pub fn title_of(&self, view: &View, name: &str) -> String {
+        format!("{} – {}", view.title(name), self.title)
     }
 
     /// Path, from the root of the host, of a file that pages and feeds load: it comes from the same host as they do. A hash of

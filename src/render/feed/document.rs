@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::channel::Channel;
 use super::fragment::{Fragment, FragmentCache};
-use crate::model::collection::{Collection, Tombstone};
+use crate::model::collection::{self, Collection, Tombstone};
 use crate::model::entry::{Entry, Media};
 use crate::model::taxonomy::{View, ViewKind};
 
@@ -53,6 +53,8 @@ pub struct Feed<'a> {
     /// Deleted entries, latest first.
     pub tombstones: &'a [Tombstone],
     pub history: History,
+    /// It has the elements that only podcasts have.
+    pub is_podcast: bool,
     /// `podcast:guid`, if the feed has recordings.
     pub guid: Option<&'a str>,
     /// The newest change that a version has shown: the feed's date never moves back.
@@ -64,6 +66,7 @@ pub struct Feed<'a> {
 impl<'a> Feed<'a> {
     /// The main feed of a site.
     pub fn main(channel: &'a Channel, entries: &'a [Arc<Entry>]) -> Self {
+        let recordings = entries.iter().filter(|entry| entry.content.plays()).count();
         Self {
             channel,
             id: Cow::Borrowed(&channel.id),
@@ -73,6 +76,7 @@ impl<'a> Feed<'a> {
             entries,
             tombstones: &[],
             history: History::Newest,
+            is_podcast: collection::is_podcast(entries.len(), recordings),
             guid: None,
             latest: DateTime::UNIX_EPOCH,
             fragments: None,
@@ -89,7 +93,7 @@ impl<'a> Feed<'a> {
         };
         Self {
             id: Cow::Owned(id_of(channel, &view.path())),
-            title: Cow::Owned(format!("{name} – {}", channel.title)),
+            title: Cow::Owned(channel.title_of(view, &collection.name)),
             description: Cow::Owned(description),
             place: view.path(),
             tombstones: &collection.tombstones,
@@ -139,11 +143,6 @@ impl<'a> Feed<'a> {
                 previous.into_iter().chain(rest).collect()
             }
         }
-    }
-
-    /// Whether it is a podcast: an entry has a recording.
-    pub fn is_podcast(&self) -> bool {
-        self.entries.iter().any(|entry| entry.content.enclosures.iter().any(Media::plays))
     }
 
     /// The cover of the podcast: the picture that most recordings share; among equals, that of the newest.

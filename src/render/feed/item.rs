@@ -38,7 +38,8 @@ pub struct Item<'a> {
     pub image: Option<&'a Media>,
     /// The other pictures.
     pub pictures: &'a [Media],
-    pub enclosures: &'a [Media],
+    /// Recordings come first: RSS carries one enclosure.
+    pub enclosures: Vec<&'a Media>,
     pub episode: Option<&'a Episode>,
 }
 
@@ -50,6 +51,8 @@ impl<'a> Item<'a> {
         // An article too short to have a summary is shown whole in a feed of summaries.
         let is_brief = content.brief || channel.limits.is_brief(u64::try_from(content.max_bytes()).unwrap_or(0));
         let is_whole = !is_brief || summary.is_none();
+        let mut enclosures: Vec<&Media> = content.enclosures.iter().collect();
+        enclosures.sort_by_key(|media| !media.plays());
         Self {
             id: &entry.id,
             guid: entry.guid.as_deref().unwrap_or(&entry.id),
@@ -65,7 +68,7 @@ impl<'a> Item<'a> {
             language: content.language.as_deref().filter(|language| *language != channel.language),
             image: content.image.as_ref(),
             pictures: &content.pictures,
-            enclosures: &content.enclosures,
+            enclosures,
             episode: content.episode.as_ref(),
         }
     }

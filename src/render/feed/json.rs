@@ -130,7 +130,7 @@ fn item<'a>(item: &'a Item<'a>) -> JsonItem<'a> {
         tags: item.tags,
         language: item.language,
         image: item.image.map(|image| image.url.as_str()),
-        attachments: item.enclosures.iter().map(attachment).collect(),
+        attachments: item.enclosures.iter().copied().map(attachment).collect(),
     }
 }
 

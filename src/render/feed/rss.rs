@@ -16,7 +16,7 @@ use super::extension::{self, Element};
 use super::format::FeedFormat;
 use super::fragment::{Fragment, Frame};
 use super::item::Item;
-use crate::model::entry::Media;
+use crate::model::entry::{Media, Person};
 use crate::model::taxonomy::ViewKind;
 
 /// RSS 2.0.
@@ -53,7 +53,7 @@ static BARE: LazyLock<Frame> = LazyLock::new(|| Frame::new(to_xml(&bare(Vec::new
 
 fn render(feed: &Feed<'_>, created: DateTime<Utc>) -> String {
     let channel = feed.channel;
-    let podcast = feed.is_podcast();
+    let podcast = feed.is_podcast;
     let scheme = channel.url(&format!("{}/", ViewKind::Tag.root()));
     let kind = if podcast { "rss podcast" } else { "rss" };
     let items = feed.fragments(kind, |entry| fragment(item(&Item::new(channel, entry), &scheme, podcast)));
@@ -151,7 +151,8 @@ fn item(item: &Item<'_>, scheme: &str, podcast: bool) -> rss::Item {
     let html = item.html.map(str::to_owned);
     let (description, content) = if summary.is_some() { (summary, html) } else { (html, None) };
     let category = |tag: &String| Category { name: tag.clone(), domain: Some(scheme.to_owned()) };
-    let recording = item.enclosures.first();
+    let episode = if podcast { extension::podcast(item) } else { Vec::new() };
+    let recording = item.enclosures.first().copied();
     rss::Item {
         title: Some(item.title.to_string()),
         link: Some(item.url.to_string()),
@@ -162,16 +163,21 @@ fn item(item: &Item<'_>, scheme: &str, podcast: bool) -> rss::Item {
         guid: Some(Guid { value: item.guid.to_string(), permalink: false }),
         pub_date: Some(date(item.published)),
         dublin_core_ext: Some(DublinCoreExtension {
-            creators: item.authors.iter().map(|person| person.name.clone()).collect(),
+            creators: vec![names(item.authors)],
             languages: item.language.map(str::to_owned).into_iter().collect(),
             // The original of the text; RSS's own `source` names a feed.
             sources: item.page.is_some().then(|| item.url.to_string()).into_iter().collect(),
             ..DublinCoreExtension::default()
         }),
-        itunes_ext: podcast.then(|| itunes_item(item, recording)),
-        extensions: map(extension::pictures(item).into_iter().chain(extension::podcast(item)).collect()),
+        itunes_ext: recording.filter(|_| podcast).map(|recording| itunes_item(item, recording)),
+        extensions: map(extension::pictures(item).into_iter().chain(episode).collect()),
         ..rss::Item::default()
     }
+}
+
+/// The names of all authors in one text: many libraries read only one of several `dc:creator`.
+fn names(authors: &[Person]) -> String {
+    authors.iter().map(|person| person.name.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 /// A recording. An unknown length is written as 0 (profile 4.1.1.20.5).
@@ -199,13 +205,12 @@ fn itunes_channel(feed: &Feed<'_>) -> ITunesChannelExtension {
     }
 }
 
-fn itunes_item(item: &Item<'_>, recording: Option<&Media>) -> ITunesItemExtension {
+fn itunes_item(item: &Item<'_>, recording: &Media) -> ITunesItemExtension {
     let episode = item.episode;
-    let names: Vec<&str> = item.authors.iter().map(|person| person.name.as_str()).collect();
     ITunesItemExtension {
-        author: Some(names.join(", ")),
+        author: Some(names(item.authors)),
         image: item.image.map(|image| image.url.clone()),
-        duration: recording.and_then(|media| media.duration).map(|seconds| seconds.to_string()),
+        duration: recording.duration.map(|seconds| seconds.to_string()),
         explicit: episode.and_then(|episode| episode.explicit).map(|explicit| explicit.to_string()),
         episode: episode.and_then(|episode| episode.number).map(|number| number.to_string()),
         season: episode.and_then(|episode| episode.season).map(|number| number.to_string()),

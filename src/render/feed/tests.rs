@@ -115,7 +115,7 @@ fn all_formats_carry_pictures_and_recordings() {
     let (one, two) = (Arc::new(one), entry("b", "B"));
     let entries = [one, two];
     // standards 145, 146
-    let feed = Feed { guid: Some("9b024349-ccf0-5f69-a609-6b82873eab3c"), ..Feed::main(&channel, &entries) };
+    let feed = Feed { guid: Some("9b024349-ccf0-5f69-a609-6b82873eab3c"), ..Feed::main(&channel, &entries[..1]) };
     assert_eq!(feed.cover(), Some(&cover));
     let text = render(&rss::FORMAT, &feed);
     let rss = ::rss::Channel::read_from(text.as_bytes()).unwrap();
@@ -124,9 +124,8 @@ fn all_formats_carry_pictures_and_recordings() {
     let itunes = rss.items[0].itunes_ext().unwrap();
     assert_eq!((itunes.duration(), itunes.episode(), itunes.explicit()), (Some("61"), Some("7"), Some("true")));
     assert_eq!(rss.itunes_ext().unwrap().image(), Some(cover.url.as_str()), "standards 144");
-    let pictures = &rss.items[0].extensions()["media"]["content"];
-    assert_eq!(pictures.len(), 3, "{text}");
-    assert_eq!(pictures[1].children["title"][0].value.as_deref(), Some("A <b> & c"));
+    assert!(!text.contains("<media:content"), "libraries take it for an enclosure: {text}");
+    assert!(text.contains("<media:thumbnail height=\"1400\" url=\"https://example.org/media/c.png\""), "{text}");
     assert!(!text.contains("media:description"), "feedparser shows it instead of the article");
     for start in [
         "<podcast:transcript type=\"text/vtt\"",
@@ -172,6 +171,61 @@ fn an_entry_links_to_another_site_or_shows_its_summary() {
     assert_eq!(item.url, "https://elsewhere.example/a");
     linked.content.summary.clear();
     assert!(Item::new(&channel, &linked).html.is_some(), "an entry without a summary shows its text");
+}
+
+#[test]
+fn pictures_of_a_text_are_media_and_those_of_an_episode_are_not() {
+    let channel = channel();
+    let mut one = (*entry("a", "A")).clone();
+    one.content.image = Some(media("https://example.org/media/c.png", "image/png"));
+    let described = Media { title: Some("A <b> & c".into()), ..media("https://e.example/o.jpg", "image/jpeg") };
+    one.content.pictures = vec![described, media("https://e.example/p.jpg", "image/jpeg")];
+    let entries = [Arc::new(one.clone())];
+    let text = render(&rss::FORMAT, &Feed::main(&channel, &entries));
+    let rss = ::rss::Channel::read_from(text.as_bytes()).unwrap();
+    let pictures = &rss.items[0].extensions()["media"]["content"];
+    assert_eq!(pictures.len(), 3, "{text}");
+    assert_eq!(pictures[1].children["title"][0].value.as_deref(), Some("A <b> & c"));
+    assert!(!text.contains("media:description"), "feedparser shows it instead of the article");
+    // A paper beside the recording does not displace it.
+    one.content.enclosures =
+        vec![media("https://e.example/a.pdf", "application/pdf"), media("https://e.example/a.mp3", "audio/mpeg")];
+    let entries = [Arc::new(one)];
+    for format in [&rss::FORMAT, &atom::FORMAT, &json::FORMAT] {
+        let text = render(format, &Feed::main(&channel, &entries));
+        assert!(!text.contains("<media:content"), "{text}");
+        let paper = text.find("a.pdf").unwrap_or(usize::MAX);
+        assert!(text.find("a.mp3").is_some_and(|recording| recording < paper), "{text}");
+    }
+}
+
+#[test]
+fn a_feed_of_texts_is_no_podcast_and_several_authors_are_one_text() {
+    let channel = channel();
+    let person = |name: &str| Person { name: name.into(), ..Person::default() };
+    let mut episode = (*entry("a", "A")).clone();
+    episode.content.image = Some(media("https://example.org/media/c.png", "image/png"));
+    episode.content.enclosures = vec![media("https://example.org/media/a.mp3", "audio/mpeg")];
+    episode.content.authors = vec![person("Ann"), person("Ben"), person("Cleo")];
+    episode.content.episode = Some(Episode {
+        number: Some(1),
+        transcripts: vec![media("https://example.org/media/a.vtt", "text/vtt")],
+        ..Episode::default()
+    });
+    let (episode, text) = (Arc::new(episode), entry("t", "T"));
+    let rss_of = |episodes: usize, texts: usize| {
+        let entries = [vec![episode.clone(); episodes], vec![text.clone(); texts]].concat();
+        render(&rss::FORMAT, &Feed { guid: Some("guid"), ..Feed::main(&channel, &entries) })
+    };
+    let mixed = rss_of(8, 1);
+    assert!(!mixed.contains("itunes") && !mixed.contains("podcast"), "{mixed}");
+    assert!(mixed.contains("<enclosure url=\"https://example.org/media/a.mp3\""), "{mixed}");
+    assert_eq!(mixed.matches("<dc:creator>Ann, Ben, Cleo</dc:creator>").count(), 8, "{mixed}");
+    let podcast = rss_of(9, 1);
+    assert!(podcast.contains("<podcast:guid>guid<") && podcast.contains("<itunes:explicit>"), "{podcast}");
+    assert_eq!(podcast.matches("<itunes:author>Ann, Ben, Cleo<").count(), 9, "the same as dc:creator: {podcast}");
+    let item = podcast.split("<item>").last().unwrap();
+    assert!(item.contains("<title>T<") && !item.contains("itunes:"), "{item}");
 }
 
 /// Texts that look like parts of a document.
@@ -305,7 +359,7 @@ proptest::proptest! {
 
         let pages = crate::render::page::Pages::new(channel.clone());
         let page = if is_view { pages.view(&feed, &tag, &name) } else { pages.front(&feed, &Front::default()) };
-        proptest::prop_assert_eq!(page.matches("<article>").count(), entries.len());
+        proptest::prop_assert_eq!(page.matches("<li class=\"h-entry\">").count(), entries.len());
         proptest::prop_assert!(page.ends_with("</footer>\n</body>\n</html>"), "{}", page);
     }
 }

@@ -29,7 +29,7 @@ pub const STYLE: &str = include_str!("templates/style.css");
 pub const ICON: &str = include_str!("templates/icon.svg");
 
 /// Version of the code that renders pages. Raise it when the same entry gives other bytes with the same templates.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 
 /// Media type of pages.
 pub const MEDIA_TYPE: &str = "text/html; charset=utf-8";
@@ -225,7 +225,8 @@ impl Pages {
     /// The page of a folder, tag or author.
     pub fn view(&self, feed: &Feed<'_>, view: &View, name: &str) -> String {
         let above = self.above(view);
-        let mut head = Head { description: Some(feed.description.to_string()), ..self.head(name, &feed.place) };
+        let mut head =
+            Head { description: Some(feed.description.to_string()), ..self.head(&view.title(name), &feed.place) };
         head.feeds.insert(0, (feed.place.clone(), feed.title.to_string()));
         head.data = Some(self.collection(&head, &above));
         let lead = match view.kind {
@@ -288,7 +289,7 @@ impl Pages {
         let item = Item::new(&self.channel, entry);
         let view = self.entry_view(&item, &page);
         let html = body::within_page(&entry.content.html);
-        let attachments: Vec<PageAttachment<'_>> = item.enclosures.iter().map(attachment).collect();
+        let attachments: Vec<PageAttachment<'_>> = item.enclosures.iter().copied().map(attachment).collect();
         // A cover that is also in the text is shown once.
         let cover = item.image.filter(|image| !html.contains(&escape(&image.url)) && !html.contains(&image.url));
         let head = Head {
@@ -451,7 +452,7 @@ impl Pages {
             "inLanguage": item.language.unwrap_or(&self.channel.language),
             "image": item.image.map(|image| image.url.as_str()),
             "keywords": item.tags,
-            "associatedMedia": item.enclosures.iter().map(media_data).collect::<Vec<_>>(),
+            "associatedMedia": item.enclosures.iter().copied().map(media_data).collect::<Vec<_>>(),
         })
     }
 

@@ -7,7 +7,8 @@ use std::process::{Child, Stdio};
 use rustix::process::{Pid, Signal, kill_process_group};
 use tempfile::TempDir;
 
-use super::{ARTICLES, Gate, Shown, gazette, hermetic, write};
+use super::{ARTICLES, Gate, Shown, gazette, hermetic, started_with_articles, write};
+use crate::site::Site;
 use crate::tools;
 use crate::waiting::wait_or_explain;
 
@@ -80,9 +81,13 @@ impl Liferea {
     }
 }
 
+fn is_installed() -> bool {
+    ["liferea", "xvfb-run", "xauth", "dbus-run-session"].into_iter().all(tools::has)
+}
+
 #[test]
 fn liferea_shows_each_article_once_in_each_feed() {
-    if !["liferea", "xvfb-run", "xauth", "dbus-run-session"].into_iter().all(tools::has) {
+    if !is_installed() {
         return;
     }
     let mut site = gazette();
@@ -112,4 +117,21 @@ fn liferea_shows_each_article_once_in_each_feed() {
     liferea.run_until(|shown| shown.iter().filter(|(_, shown)| shown.title == "Fourth").count() == 3);
     let shown = liferea.shown().unwrap();
     assert_eq!(shown.len(), 12, "each once in each feed: {shown:?}");
+}
+
+#[test]
+fn liferea_subscribes_by_the_address_of_the_site() {
+    if !is_installed() {
+        return;
+    }
+    let gate = Gate::new();
+    let base_url = gate.url("");
+    let site = started_with_articles(Site::configured(&format!("[site]\nbase_url = '{base_url}'")));
+    gate.lead_to(&site);
+    let liferea = Liferea::new(&[("aa", base_url)]);
+    liferea.run_until(|shown| shown.len() >= ARTICLES.len());
+    // What the page itself lists would be shown as well.
+    let mut dates: Vec<i64> = liferea.shown().unwrap().iter().map(|(_, shown)| shown.date).collect();
+    dates.sort_unstable();
+    assert_eq!(dates, ARTICLES.map(|article| article.3), "{:?}", liferea.shown());
 }
