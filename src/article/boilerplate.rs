@@ -7,6 +7,7 @@
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
+use super::credit;
 use super::date;
 use super::phrases::{self, Weight};
 use super::problem::Problem;
@@ -202,11 +203,11 @@ impl Finder<'_> {
     fn bylines(&mut self, head: &[usize], scraped: bool, timezone: Tz) {
         for index in head.iter().copied() {
             if self.marks[index].is_none()
-                && let Some(authors) = byline(&self.lines[index].text)
+                && let Some(names) = credit::byline(&self.lines[index].text)
             {
                 self.marks[index] = Some("H3");
                 if self.authors.is_empty() {
-                    self.authors = authors;
+                    self.authors = names.into_iter().map(|name| Person { name, ..Person::default() }).collect();
                 }
             }
         }
@@ -293,37 +294,6 @@ fn is_count_of_something(text: &str) -> bool {
     let number =
         words.next().is_some_and(|word| word.bytes().all(|byte| byte.is_ascii_digit() || b",.".contains(&byte)));
     number && words.next().is_some_and(|word| THINGS.contains(&word)) && words.next().is_none()
-}
-
-const AGENCIES: [&str; 8] = ["Reuters", "AFP", "AP", "DPA", "ANSA", "EFE", "TASS", "Xinhua"];
-
-/// Reads a byline: "By Ann Lee and Bo Ek". A name has at most five words, each capitalised or a particle.
-fn byline(text: &str) -> Option<Vec<Person>> {
-    const STARTS: [&str; 8] = ["By ", "BY ", "Von ", "Par ", "Por ", "Di ", "Door ", "Av "];
-    const PARTICLES: [&str; 14] =
-        ["von", "van", "de", "der", "den", "da", "dos", "di", "del", "la", "le", "al", "bin", "ten"];
-    let rest = STARTS.iter().find_map(|start| text.strip_prefix(start))?.trim();
-    if rest.chars().count() > 80 || rest.chars().any(char::is_numeric) || rest.ends_with(['.', '!', '?', ':']) {
-        return None;
-    }
-    let separators = [" and ", " und ", " et ", " e ", " y ", " en ", " och ", " & ", ", "];
-    let mut names = vec![rest.to_owned()];
-    for separator in separators {
-        names = names.iter().flat_map(|name| name.split(separator).map(str::to_owned).collect::<Vec<_>>()).collect();
-    }
-    let is_word = |word: &str| {
-        PARTICLES.contains(&word) || word.chars().next().is_some_and(|c| c.is_alphabetic() && !c.is_lowercase())
-    };
-    let is_name = |name: &String| {
-        let words: Vec<&str> = name.split_whitespace().collect();
-        (1..=5).contains(&words.len())
-            && words.iter().all(|word| is_word(word))
-            && !PARTICLES.contains(words.last().unwrap_or(&""))
-    };
-    // A single word is a name only if it is that of a news agency: "By Monday" and "By Land and Sea" do not name a person.
-    let is_whole = |name: &String| name.contains(' ') || !name.is_ascii() || AGENCIES.contains(&name.as_str());
-    (names.iter().all(is_name) && names.iter().any(is_whole))
-        .then(|| names.into_iter().map(|name| Person { name, ..Person::default() }).collect())
 }
 
 #[cfg(test)]

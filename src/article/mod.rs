@@ -5,6 +5,7 @@ pub mod address;
 mod assemble;
 pub mod boilerplate;
 pub mod conflict;
+mod credit;
 pub mod date;
 pub mod dialect;
 pub mod encoding;

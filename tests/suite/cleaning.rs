@@ -1193,6 +1193,75 @@ fn saved_pages_are_read() {
     }
 }
 
+/// Page with its head, and the fields that are read from it. The text is "Text.".
+const CREDITS: [(&str, &str); 12] = [
+    (
+        "<title>Ice on the lake</title><script type='application/ld+json'>//<![CDATA[\n{\"@type\":\"NewsArticle\",\"headline\":\"Ice on the \
+         lake\",\"datePublished\":\"2018-04-05T06:00\",\"author\":[{\"name\":\"Ann Lee\"}]}\n//]]></script><h1>Ice on the lake</h1>",
+        "title: Ice on the lake | by: Ann Lee | on: 2018-04-05 06:00:00",
+    ),
+    (
+        "<title>Ice</title><script type='application/ld+json'>{\"@type\":\"SocialMediaPosting\",\"datePublished\":\
+         \"2014-09-02T08:35:27-04:00\",\"author\":\"Bo Ek\"}</script><h1>Ice</h1>",
+        "title: Ice | by: Bo Ek | on: 2014-09-02 12:35:27",
+    ),
+    (
+        "<title>Ice</title><script type='application/ld+json'>{\"@graph\":[{\"@type\":\"WebPage\",\"mainEntity\":{\"@type\":\"Report\",\
+         \"dateCreated\":\"2014-09-02\",\"author\":{\"@id\":\"#bo\"}}},{\"@id\":\"#bo\",\"name\":\"Bo Ek\"}]}</script><h1>Ice</h1>",
+        "title: Ice | by: Bo Ek | on: 2014-09-02",
+    ),
+    (
+        "<title>Snow</title><meta name=byl content='By Cora Diaz'><h1>Snow</h1><div itemprop='author creator' itemscope><a \
+         rel=author href=/c itemprop=name>Other</a></div><time itemprop=datePublished datetime=2015-04-16T20:02:01+00:00>16 April</time>",
+        "title: Snow | by: Cora Diaz | on: 2015-04-16 20:02:01",
+    ),
+    (
+        "<meta name=parsely-author content='Cora Diaz'><meta name=parsely-pub-date content=2015-04-16T20:02:01Z><h1>Snow</h1>",
+        "title: Snow | by: Cora Diaz | on: 2015-04-16 20:02:01",
+    ),
+    (
+        "<meta name=citation_author content='Diaz, Cora'><meta name=citation_author content='Ek, Bo'><meta \
+         name=citation_publication_date content=2015/04/16><h1>Snow</h1>",
+        "title: Snow | by: Diaz, Cora + Ek, Bo | on: 2015-04-16",
+    ),
+    (
+        "<meta property='dc:creator x:author' content='Cora Diaz'><meta name=DC.date.issued content=20150416><h1>Snow</h1>",
+        "title: Snow | by: Cora Diaz | on: 2015-04-16",
+    ),
+    (
+        "<meta name=article:author content=https://a.example/c><meta name=article:author_name content='Cora Diaz'><meta \
+         name=sailthru.date content='2015-04-16 20:02:01'><h1>Snow</h1>",
+        "title: Snow | by: Cora Diaz | on: 2015-04-16 20:02:01",
+    ),
+    (
+        "<h1>Snow</h1><div class=post-byline>By <a href=/c>Cora Diaz</a> • <time class=published datetime=2015-04-16>16 April</time></div>",
+        "title: Snow | by: Cora Diaz | on: 2015-04-16",
+    ),
+    (
+        "<title>Ferry line closes - The Cape Post</title><meta property=og:title content='Ferry line closes'><meta \
+         property=og:site_name content='The Cape Post'><h1 class=logo><a href=/>The Cape Post</a></h1><h2>Ferry line closes</h2>",
+        "title: Ferry line closes",
+    ),
+    (
+        "<title>Ferry line closes | Salon.com</title><h1>Salon</h1><h2>Ferry line closes</h2>",
+        "title: Ferry line closes",
+    ),
+    (
+        "<meta property=og:site_name content=Salon><title>Ferry line closes | Salon.com</title><h1>Salon</h1>",
+        "title: Ferry line closes",
+    ),
+];
+
+#[test]
+fn the_title_the_date_and_the_authors_of_saved_pages_are_read() {
+    for (page, expected) in CREDITS {
+        let html = format!("<!doctype html><html>{page}<p>Text.</p></html>");
+        let article = published(read(html.as_bytes(), "file-name.html", SourceFormat::Html), page);
+        assert_eq!(fields(&article), expected, "{page}");
+        assert!(!article.html.contains("<h1") && !article.html.contains("<h2"), "{}", article.html);
+    }
+}
+
 // --- texts without boilerplate --------------------------------------------------------------------------------------
 
 /// Texts from which nothing may be removed or moved.

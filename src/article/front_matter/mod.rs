@@ -12,6 +12,7 @@ mod value;
 
 use chrono_tz::Tz;
 
+use super::credit;
 use super::problem::Problem;
 use crate::folder::SourceFormat;
 use block::{FrontMatter, key_of};
@@ -19,6 +20,66 @@ pub use header::{Field, Header, Held, is_language};
 use key::Key;
 use reader::{HeaderReader, KeyPosition};
 use value::Value;
+
+/// Names in `<meta>` that front matter does not have, each with the key that it stands for. Of two names for one key, the earlier one
+/// takes precedence.
+const META_NAMES: [(&str, &str); 52] = [
+    ("og:title", "title"),
+    ("dc.title", "title"),
+    ("article:published_time", "date"),
+    ("article:published", "date"),
+    ("article.published", "date"),
+    ("og:published_time", "date"),
+    ("og:article:published_time", "date"),
+    ("datepublished", "date"),
+    ("parsely-pub-date", "date"),
+    ("sailthru.date", "date"),
+    ("citation_publication_date", "date"),
+    ("citation_online_date", "date"),
+    ("citation_date", "date"),
+    ("dc.date", "date"),
+    ("dc:date", "date"),
+    ("dc.date.issued", "date"),
+    ("dc.date.created", "date"),
+    ("dcterms.issued", "date"),
+    ("dcterms.date", "date"),
+    ("dcterms.created", "date"),
+    ("dcsext.articlefirstpublished", "date"),
+    ("cxenseparse:recs:publishtime", "date"),
+    ("bt:pubdate", "date"),
+    ("article_date_original", "date"),
+    ("originalpublicationdate", "date"),
+    ("ptime", "date"),
+    ("article:modified_time", "modified"),
+    ("og:updated_time", "modified"),
+    ("og:modified_time", "modified"),
+    ("datemodified", "modified"),
+    ("dc.date.modified", "modified"),
+    ("dcterms.modified", "modified"),
+    ("bt:moddate", "modified"),
+    ("byl", "author"),
+    ("article:author_name", "author"),
+    ("article:author", "author"),
+    ("parsely-author", "author"),
+    ("sailthru.author", "author"),
+    ("citation_author", "author"),
+    ("author_name", "author"),
+    ("og:author", "author"),
+    ("dc.creator", "author"),
+    ("dc:creator", "author"),
+    ("dcterms.creator", "author"),
+    ("dc.contributor.author", "author"),
+    ("og:description", "description"),
+    ("article:tag", "tags"),
+    ("og:locale", "lang"),
+    ("og:image", "image"),
+    ("og:image:url", "image"),
+    ("og:image:secure_url", "image"),
+    ("twitter:image", "image"),
+];
+
+/// Maximum number of authors that the metadata of a page states.
+const MAX_AUTHORS: usize = 100;
 
 /// A file split into front matter and body.
 #[derive(Debug)]
@@ -105,44 +166,48 @@ pub fn split(text: &str, format: SourceFormat, timezone: Tz) -> Result<Split<'_>
 /// # Errors
 /// The page is marked as a draft.
 pub fn of_meta(meta: &[(String, String)], timezone: Tz) -> Result<Header, Held> {
-    // The page's own metadata first, then that for social networks and catalogues.
-    const NAMES: [(&str, &str); 17] = [
-        ("og:title", "title"),
-        ("article:published_time", "date"),
-        ("datepublished", "date"),
-        ("dc.date", "date"),
-        ("dcterms.created", "date"),
-        ("article:modified_time", "modified"),
-        ("datemodified", "modified"),
-        ("dcterms.modified", "modified"),
-        ("article:author", "author"),
-        ("dc.creator", "author"),
-        ("og:description", "description"),
-        ("article:tag", "tags"),
-        ("og:locale", "lang"),
-        ("og:image", "image"),
-        ("og:image:url", "image"),
-        ("og:image:secure_url", "image"),
-        ("twitter:image", "image"),
-    ];
     let position = |_: &str| KeyPosition { line: None, words: "`<meta>` of the page".into() };
     let mut reader = HeaderReader::new(timezone, &position, Vec::new());
-    let plain = meta.iter().filter(|(name, _)| Key::of(name).is_some()).map(|(name, content)| (name.as_str(), content));
-    let renamed = NAMES.iter().flat_map(|(from, to)| {
-        meta.iter().filter(move |(name, _)| name == from).map(move |(_, content)| (*to, content))
-    });
-    for (name, content) in plain.chain(renamed) {
-        // Excluded: an author's address, which is not a name; the page's own identifiers; and `expires`, which is about HTTP caches.
-        let is_address = content.contains("://") && Key::of(name) == Some(Key::Authors);
-        let is_excluded =
-            |key| matches!(key, Key::Id | Key::Address | Key::Clean | Key::Expires | Key::Slug | Key::SummaryOnly);
-        if !is_address && !Key::of(name).is_some_and(is_excluded) {
-            reader.take(name, Value::Text(content.clone()));
+    // The page's own metadata first, then that for social networks and catalogues.
+    let plain = meta.iter().map(|(name, _)| (name.as_str(), name.as_str())).filter(|(name, _)| Key::of(name).is_some());
+    let mut names: Vec<(&str, &str)> = Vec::new();
+    for pair in plain.chain(META_NAMES) {
+        if !names.contains(&pair) {
+            names.push(pair);
+        }
+    }
+    for (from, to) in names {
+        let contents = meta.iter().filter(|(name, _)| name == from).map(|(_, content)| content.as_str());
+        match Key::of(to) {
+            // Excluded: the page's own identifiers; and `expires`, which is about HTTP caches.
+            Some(Key::Id | Key::Address | Key::Clean | Key::Expires | Key::Slug | Key::SummaryOnly) => {}
+            Some(Key::Authors) => {
+                let names = contents.filter_map(credit::of_metadata).take(MAX_AUTHORS).map(Value::Text).collect();
+                reader.take(to, Value::List(names));
+            }
+            Some(Key::Published | Key::Updated) => {
+                contents.for_each(|content| reader.take(to, Value::Text(separated_date(content))));
+            }
+            _ => contents.for_each(|content| reader.take(to, Value::Text(content.to_owned()))),
         }
     }
     match reader.hold {
         Some(hold) => Err(hold.into_held(Vec::new())),
         None => Ok(reader.header),
+    }
+}
+
+/// A date of eight or fourteen digits, as catalogues write it, with separators: `2015-04-16 20:02:01`.
+fn separated_date(text: &str) -> String {
+    let digits = text.trim();
+    let is_date = matches!(digits.len(), 8 | 14) && digits.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_date {
+        return text.to_owned();
+    }
+    let day = format!("{}-{}-{}", &digits[..4], &digits[4..6], &digits[6..8]);
+    match digits.len() {
+        14 => format!("{day} {}:{}:{}", &digits[8..10], &digits[10..12], &digits[12..14]),
+        _ => day,
     }
 }
 

@@ -2,52 +2,9 @@
 
 use std::ops::Range;
 
+use super::elements::{VOID, ended_by};
 use super::tokens::{Tag, Token, TokenKind};
 
-/// Elements without an end tag (WHATWG HTML section 13.1.2).
-const VOID: [&str; 13] =
-    ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"];
-/// Elements whose end tag is optional, each with the start tags that end it.
-const OPTIONAL_ENDS: [(&str, &[&str]); 8] = [
-    (
-        "p",
-        &[
-            "address",
-            "article",
-            "aside",
-            "blockquote",
-            "details",
-            "div",
-            "dl",
-            "figure",
-            "footer",
-            "form",
-            "h1",
-            "h2",
-            "h3",
-            "h4",
-            "h5",
-            "h6",
-            "header",
-            "hr",
-            "main",
-            "nav",
-            "ol",
-            "p",
-            "pre",
-            "section",
-            "table",
-            "ul",
-        ],
-    ),
-    ("li", &["li"]),
-    ("dt", &["dt", "dd"]),
-    ("dd", &["dt", "dd"]),
-    ("td", &["td", "th", "tr", "tbody", "tfoot"]),
-    ("th", &["td", "th", "tr", "tbody", "tfoot"]),
-    ("tr", &["tr", "tbody", "tfoot"]),
-    ("option", &["option", "optgroup"]),
-];
 /// Elements that hold the whole page. A script may show them later.
 const WHOLE: [&str; 3] = ["html", "body", "main"];
 /// Deepest nesting in a hidden element.
@@ -176,11 +133,6 @@ fn end_of_element(tokens: &[Token<'_>], start: usize) -> Option<usize> {
         }
     }
     may_lack_end.then_some(tokens.len())
-}
-
-/// The start tags that end an element whose end tag is optional.
-fn ended_by(name: &str) -> Option<&'static [&'static str]> {
-    OPTIONAL_ENDS.iter().find(|(optional, _)| *optional == name).map(|(_, starts)| *starts)
 }
 
 #[cfg(test)]

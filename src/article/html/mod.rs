@@ -1,6 +1,8 @@
 //! HTML: the outline of a page, and fragments that are safe in any feed reader.
 
 mod code;
+mod credits;
+mod elements;
 mod formula;
 mod hidden;
 mod images;
@@ -9,6 +11,7 @@ pub mod outline;
 mod references;
 mod repair;
 mod safe;
+mod title;
 mod tokens;
 mod tree;
 
@@ -18,13 +21,16 @@ use std::ops::Range;
 use chrono_tz::Tz;
 
 use super::front_matter::{self, Field, Header, Held, is_language};
+use super::linked_data::LinkedData;
+use super::phrases;
 use super::problem::Problem;
 use super::reading::ParsedBody;
-use super::{linked_data, phrases};
 use crate::model::text::escape_html;
 pub use code::{CodeStep, OpenCode, code_of, link_or_code};
+use outline::Outline;
 pub use outline::outline;
 pub use safe::{addresses, is_hidden, pictures, sanitise};
+use title::Titles;
 use tokens::{Token, TokenKind};
 pub use tree::MAX_DEPTH;
 use tree::MOST_ELEMENTS;
@@ -70,35 +76,41 @@ pub fn is_crowded(html: &str) -> bool {
 /// The page is marked as a draft, or its tree would take too much time or memory.
 pub fn read(text: &str, known_title: Option<&str>, timezone: Tz) -> Result<ParsedBody, Held> {
     let tokens: Vec<Token<'_>> = hidden::without_hidden(tokens::tokens(text).collect());
-    let mut outline = outline::of_tokens(&tokens);
+    let elements = elements::elements(&tokens).unwrap_or_default();
     let article = article(&tokens);
+    let mut outline = outline::of_tokens(&tokens);
     // The heading of a page is the one in its article, not the site's name above it.
     if article.len() < tokens.len() {
         let within = outline::of_tokens(&tokens[article.clone()]);
-        outline.heading = within.heading;
-        outline.heading_range = within.heading_range;
+        outline.headings = within.headings;
         outline.paragraphs = within.paragraphs;
     }
+    let linked_data = LinkedData::parse(&outline.linked_data);
+    let data = linked_data.header(timezone);
+    let mut titles = Titles::new(&outline, &linked_data, data.title.as_deref());
+    let heading = titles.heading(&outline.headings, |start| title::marks_logo(&elements, &tokens, start));
+    let title = heading.title.map(|heading| heading.text.clone()).filter(|heading| is_title(heading, known_title));
+    let removed = match heading.title {
+        Some(heading) if title.is_some() => vec![heading.range.clone().unwrap_or_default()],
+        None if known_title.is_none() => titles.repeated(&outline.headings, &heading.others),
+        _ => Vec::new(),
+    };
     // Links within the text may lead to the element around it.
     let target = article.start.checked_sub(1).and_then(|around| match &tokens[around].kind {
         TokenKind::Start(tag) => tag.attribute("id").map(Cow::into_owned),
         _ => None,
     });
+    let credits = credits::read(&tokens, &elements, &article, timezone);
     let tokens = &tokens[article];
-    let title = outline.heading.filter(|heading| is_title(heading, known_title));
-    let removed = outline.heading_range.filter(|_| title.is_some()).unwrap_or_default();
-    let remaining = || tokens.iter().filter(|token| !removed.contains(&token.range.start));
+    let remaining =
+        || tokens.iter().filter(|token| !removed.iter().any(|removed| removed.contains(&token.range.start)));
     let fold = remaining().position(|token| matches!(token.kind, TokenKind::Comment(comment) if is_fold(comment)));
     let summary = fold.map(|fold| outline::of_tokens(remaining().take(fold)).paragraphs.join(" "));
     let summary = summary.filter(|summary| !summary.is_empty());
-    let header = Header { title, summary, ..Header::default() };
-    let mut header =
-        header.with_source(Field::Title, "first heading").with_source(Field::Summary, "text before the fold");
-    header.complete(front_matter::of_meta(&outline.meta, timezone)?);
-    header.complete(linked_data::read(&outline.linked_data, timezone));
-    let language = outline.language.filter(|tag| is_language(tag));
-    header.complete(Header { language, ..Header::default() }.with_source(Field::Language, "`lang` of the page"));
-    header.complete(Header { title: outline.title, ..Header::default() }.with_source(Field::Title, "`<title>`"));
+    let header = Header { title, summary, ..Header::default() }
+        .with_source(Field::Title, "first heading")
+        .with_source(Field::Summary, "text before the fold");
+    let header = with_metadata(header, &outline, &titles, [data, credits], timezone)?;
     let html: String = remaining().map(|token| &text[token.range.clone()]).collect();
     let Some(words) = safe::text(&html) else { return Err(Held::Broken(too_much())) };
     if let Some(target) = outline.redirect.filter(|_| words.trim().chars().count() <= MOST_OF_REDIRECT) {
@@ -110,6 +122,29 @@ pub fn read(text: &str, known_title: Option<&str>, timezone: Tz) -> Result<Parse
     let target = target.map(|id| format!("<a id=\"{}\"></a>", escape_html(&id))).unwrap_or_default();
     let html = if is_blank(&html, &words) { String::new() } else { target + &html };
     Ok(ParsedBody { header, html, paragraphs: outline.paragraphs, ..ParsedBody::default() })
+}
+
+/// Completes the header of a page with its metadata. A title from there loses the name of the site.
+fn with_metadata(
+    mut header: Header,
+    outline: &Outline,
+    titles: &Titles,
+    others: [Header; 2],
+    timezone: Tz,
+) -> Result<Header, Held> {
+    let has_heading = header.title.is_some();
+    header.complete(front_matter::of_meta(&outline.meta, timezone)?);
+    for other in others {
+        header.complete(other);
+    }
+    let language = outline.language.clone().filter(|tag| is_language(tag));
+    header.complete(Header { language, ..Header::default() }.with_source(Field::Language, "`lang` of the page"));
+    let title = outline.title.clone();
+    header.complete(Header { title, ..Header::default() }.with_source(Field::Title, "`<title>`"));
+    if !has_heading {
+        header.title = header.title.map(|title| titles.without_site(&title));
+    }
+    Ok(header)
 }
 
 /// Whether a comment separates the summary from the rest, as WordPress, Hugo, Jekyll and Pelican write it.

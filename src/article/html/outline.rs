@@ -11,10 +11,8 @@ use crate::article::summary;
 pub struct Outline {
     /// Text of `<title>`.
     pub title: Option<String>,
-    /// Text of the first `<h1>` that has any.
-    pub heading: Option<String>,
-    /// Where that `<h1>` stands in the source; `None` if another `<h1>` starts before its end.
-    pub heading_range: Option<Range<usize>>,
+    /// The first headings of the levels 1 to 3 that have a text.
+    pub headings: Vec<Heading>,
     /// `lang` of `<html>`.
     pub language: Option<String>,
     /// `<meta name=… content=…>` and `<meta property=…>`, names in lower case.
@@ -26,6 +24,24 @@ pub struct Outline {
     /// Text of each `<p>`.
     pub paragraphs: Vec<String>,
 }
+
+/// A heading of a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heading {
+    /// From 1 to 3.
+    pub level: u8,
+    pub text: String,
+    /// Where its start tag begins in the source.
+    pub start: usize,
+    /// Where it stands in the source; `None` if another `<h1>` starts before its end.
+    pub range: Option<Range<usize>>,
+}
+
+/// Maximum number of headings in an outline.
+const MOST_HEADINGS: usize = 100;
+
+/// Maximum number of names of a property.
+const MOST_NAMES: usize = 10;
 
 /// A page that leads away later than this can be read, in seconds.
 const LONGEST_REDIRECT: f64 = 10.0;
@@ -87,8 +103,12 @@ struct OutlineReader {
     drawings: usize,
     title: Option<String>,
     heading: Option<String>,
-    /// Where the open heading starts, unless it stands in another.
-    heading_start: Option<usize>,
+    /// Level of the open heading.
+    heading_level: u8,
+    /// Where the open heading starts.
+    heading_start: usize,
+    /// The open heading stands in another.
+    is_nested: bool,
     paragraph: Option<String>,
     /// Name of the open element of a formula whose text is not read: its text is in an attribute, or it is another form.
     formula: Option<&'static str>,
@@ -153,10 +173,9 @@ impl OutlineReader {
                 self.raw = RawUse::LinkedData;
             }
             "html" => self.outline.language = value("lang"),
-            "h1" if self.outline.heading.is_none() => {
-                self.heading_start = self.heading.is_none().then_some(position);
-                self.heading = Some(String::new());
-            }
+            "h1" => self.start_heading(1, position),
+            "h2" if !self.is_in_title() => self.start_heading(2, position),
+            "h3" if !self.is_in_title() => self.start_heading(3, position),
             "p" => self.paragraph = Some(String::new()),
             "br" => self.text(" "),
             "meta" => {
@@ -164,8 +183,15 @@ impl OutlineReader {
                     let target = value("content").and_then(|content| redirect_target(&content));
                     self.outline.redirect = self.outline.redirect.take().or(target);
                 }
-                if let (Some(name), Some(content)) = (value("name").or_else(|| value("property")), value("content")) {
-                    self.outline.meta.push((name.trim().to_ascii_lowercase(), summary::one_line(&content)));
+                // A property may have several names (RDFa 1.1 section 5).
+                let names = value("name").map(|name| vec![name.trim().to_ascii_lowercase()]);
+                let names = names.or_else(|| {
+                    let properties = value("property")?.to_ascii_lowercase();
+                    Some(properties.split_ascii_whitespace().take(MOST_NAMES).map(str::to_owned).collect())
+                });
+                if let (Some(names), Some(content)) = (names, value("content")) {
+                    let content = summary::one_line(&content);
+                    self.outline.meta.extend(names.into_iter().map(|name| (name, content.clone())));
                 }
             }
             _ => {}
@@ -181,15 +207,36 @@ impl OutlineReader {
                 let title = finished(&mut self.title);
                 self.outline.title = self.outline.title.take().or(title);
             }
-            "h1" => {
-                let start = self.heading_start.take();
-                if let Some(heading) = finished(&mut self.heading) {
-                    self.outline.heading = Some(heading);
-                    self.outline.heading_range = start.map(|start| start..position);
+            "h1" if self.heading_level == 1 => self.end_heading(position),
+            "h2" | "h3" => {
+                if name.ends_with(char::from(b'0' + self.heading_level)) {
+                    self.end_heading(position);
                 }
+                self.end_paragraph();
             }
             name if ENDS_PARAGRAPH.contains(&name) || name == "body" => self.end_paragraph(),
             _ => {}
+        }
+    }
+
+    /// Whether an `<h1>` is open.
+    fn is_in_title(&self) -> bool {
+        self.heading.is_some() && self.heading_level == 1
+    }
+
+    fn start_heading(&mut self, level: u8, position: usize) {
+        if self.outline.headings.len() < MOST_HEADINGS {
+            self.is_nested = self.is_in_title();
+            (self.heading_level, self.heading_start) = (level, position);
+            self.heading = Some(String::new());
+        }
+    }
+
+    fn end_heading(&mut self, position: usize) {
+        if let Some(text) = finished(&mut self.heading) {
+            let (level, start) = (self.heading_level, self.heading_start);
+            let range = (!self.is_nested).then_some(start..position);
+            self.outline.headings.push(Heading { level, text, start, range });
         }
     }
 
