@@ -10,13 +10,30 @@ use std::path::{Component, Path, PathBuf};
 
 use url::Url;
 
+use super::phrases::heading_id;
 use crate::folder::media::media_type;
 use crate::folder::{ENDINGS, is_ignored};
 
 /// Folders whose content other generators place at the root of a site.
 const TOPS: [&str; 4] = ["", "static", "public", "assets"];
+/// Where pages and files of this site are.
+const OWN_PATHS: [&str; 7] = ["articles/", "media/", "tags/", "sections/", "authors/", "archive/", "languages/"];
 /// Folders of articles in other generators' sites.
 const CONTENTS: [&str; 3] = ["", "content", "src/content"];
+
+/// Scheme of a link to a note by its name, as [`note_link`] makes it.
+const NOTE: &str = "note:";
+
+/// The article that a link means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LinkTarget {
+    /// The article at a path below the watched folder.
+    File(PathBuf),
+    /// The article that has or had an address on a site. It may be relative.
+    Address(String),
+    /// The article with a name: that of its file, its title or another one.
+    Note(String),
+}
 
 /// How the addresses of one article are resolved.
 #[derive(Clone, Copy)]
@@ -29,8 +46,10 @@ pub struct Addresses<'a> {
     pub path: &'a Path,
     /// Whether a file exists at a path below the watched folder.
     pub is_there: &'a dyn Fn(&Path) -> bool,
-    /// Permalink of the article at a path below the watched folder.
-    pub page: &'a dyn Fn(&Path) -> Option<String>,
+    /// The nearest media file of a name in the watched folder.
+    pub named: &'a dyn Fn(&Path) -> Option<PathBuf>,
+    /// Permalink of the article that a link means.
+    pub page: &'a dyn Fn(&LinkTarget) -> Option<String>,
 }
 
 impl fmt::Debug for Addresses<'_> {
@@ -47,6 +66,7 @@ impl<'a> Addresses<'a> {
             base_url: permalink.as_str(),
             path: Path::new(""),
             is_there: &nothing_is_there,
+            named: &no_file,
             page: &no_page,
         }
     }
@@ -54,7 +74,12 @@ impl<'a> Addresses<'a> {
     /// Returns the absolute form of an address, with query and fragment; `None` if it is invalid. Any scheme is allowed.
     pub fn absolute(&self, address: &str) -> Option<String> {
         let address = address.trim();
+        if let Some(note) = address.strip_prefix(NOTE) {
+            return self.note(note);
+        }
         match Url::parse(address) {
+            // The address of a page of this site may be an old one of an article.
+            Ok(url) if self.is_own(&url) => Some(self.moved(address, &url)),
             // As written, except for characters that no address may contain.
             Ok(url) if address.contains(|c: char| c.is_control() || c.is_whitespace()) => Some(url.to_string()),
             Ok(_) => Some(address.to_owned()),
@@ -89,19 +114,81 @@ impl<'a> Addresses<'a> {
         format!("{}media/{}", self.base_url, encoded(path))
     }
 
+    /// Resolves the name of a note. A link that names only a part leads to the article itself.
+    fn note(&self, note: &str) -> Option<String> {
+        let (name, part) = cut(note);
+        let name = decoded(name);
+        let name = name.to_string_lossy();
+        let part = part.strip_prefix('#').map(|part| heading_id(&decoded(part).to_string_lossy()));
+        let part = part.map_or(String::new(), |part| format!("#{part}"));
+        if name.is_empty() {
+            return self.permalink.join(&part).ok().map(String::from);
+        }
+        let path = PathBuf::from(&*name);
+        if media_type(&path).is_some() {
+            return Some(self.of_media(&self.media_file(&path)?));
+        }
+        let is_file = |path: &PathBuf| {
+            path.extension().is_some_and(|ending| ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)))
+        };
+        let file = if is_file(&path) { path } else { PathBuf::from(format!("{name}.md")) };
+        let page = self.article_at(&file).or_else(|| (self.page)(&LinkTarget::Note(name.into_owned())))?;
+        Some(page + &part)
+    }
+
+    /// Whether an address is on this site or, by its host, on the one before it.
+    fn is_own(&self, url: &Url) -> bool {
+        matches!(url.scheme(), "http" | "https")
+            && url.host_str().is_some()
+            && url.host_str() == self.permalink.host_str()
+    }
+
+    /// Returns the present address of the article that an address of this site means, or the address itself.
+    fn moved(&self, address: &str, url: &Url) -> String {
+        let own = url.as_str().strip_prefix(self.base_url).unwrap_or("articles/");
+        let is_present =
+            OWN_PATHS.iter().any(|start| own.starts_with(start)) && url.as_str().starts_with(self.base_url);
+        let is_page = url.path().len() > 1 && media_type(Path::new(url.path())).is_none();
+        let page =
+            (!is_present && is_page).then(|| (self.page)(&LinkTarget::Address(url.as_str().to_owned()))).flatten();
+        match page {
+            Some(page) => page + url.fragment().map(|part| format!("#{part}")).as_deref().unwrap_or_default(),
+            None if address.contains(|c: char| c.is_control() || c.is_whitespace()) => url.to_string(),
+            None => address.to_owned(),
+        }
+    }
+
     fn in_folder(&self, address: &str) -> Option<String> {
         let (path, rest) = cut(address);
         // `//host/path` belongs to another site.
         if path.is_empty() || path.starts_with("//") || self.path.as_os_str().is_empty() {
             return None;
         }
+        let link = path;
         let path = decoded(path);
         if media_type(&path).is_some() {
             return Some(self.of_media(&self.media_file(&path)?) + rest);
         }
-        let page = self.article_files(&path).into_iter().find_map(|path| (self.page)(&path))?;
+        let page = self.article_at(&path).or_else(|| self.old_page(link))?;
         // A permalink has no query.
         Some(page + rest.find('#').map_or("", |at| &rest[at..]))
+    }
+
+    /// Returns the permalink of the article at a path as a link writes it.
+    fn article_at(&self, path: &Path) -> Option<String> {
+        self.article_files(path).into_iter().find_map(|path| (self.page)(&LinkTarget::File(path)))
+    }
+
+    /// Returns the permalink of the article whose address a link had on another site.
+    fn old_page(&self, link: &str) -> Option<String> {
+        let address = self.permalink.join(link).ok()?;
+        let below = address.as_str().strip_prefix(self.base_url);
+        let is_present =
+            below.is_none_or(|below| OWN_PATHS.iter().any(|start| below.starts_with(start)) && link.starts_with('/'));
+        if is_present && below.is_some() {
+            return None;
+        }
+        (self.page)(&LinkTarget::Address(link.to_owned()))
     }
 
     /// Returns the first existing candidate for a media file, or else the most likely one. `None` only for an address with a leading
@@ -109,7 +196,8 @@ impl<'a> Addresses<'a> {
     fn media_file(&self, path: &Path) -> Option<PathBuf> {
         media_type(path)?;
         let (candidates, likely) = self.media_files(path);
-        candidates.iter().find(|path| (self.is_there)(path)).cloned().or(likely)
+        let found = candidates.iter().find(|path| (self.is_there)(path)).cloned();
+        found.or_else(|| (self.named)(path).filter(|path| (self.is_there)(path))).or(likely)
     }
 
     /// Returns the candidates for a media file in order of preference, and the likely one if none exists.
@@ -139,10 +227,11 @@ impl<'a> Addresses<'a> {
             return Vec::new();
         }
         let below = path.strip_prefix("/").or_else(|_| path.strip_prefix("@"));
-        match below {
-            Ok(below) => CONTENTS.iter().filter_map(|top| normal(Path::new(top), below)).collect(),
-            Err(_) => normal(self.path.parent().unwrap_or(Path::new("")), path).into_iter().collect(),
+        if let Ok(below) = below {
+            return CONTENTS.iter().filter_map(|top| normal(Path::new(top), below)).collect();
         }
+        let beside = normal(self.path.parent().unwrap_or(Path::new("")), path);
+        beside.into_iter().chain(normal(Path::new(""), path)).collect()
     }
 }
 
@@ -155,8 +244,20 @@ fn nothing_is_there(_: &Path) -> bool {
     false
 }
 
-fn no_page(_: &Path) -> Option<String> {
+fn no_file(_: &Path) -> Option<PathBuf> {
     None
+}
+
+fn no_page(_: &LinkTarget) -> Option<String> {
+    None
+}
+
+/// Returns the address of a link to a note, which [`Addresses::absolute`] resolves: the name of the note, and a part of it after a `#`.
+pub fn note_link(name: &str) -> String {
+    let (name, part) = name.split_at(name.find('#').unwrap_or(name.len()));
+    let part = part.rsplit('#').next().filter(|part| !part.is_empty());
+    let part = part.map_or(String::new(), |part| format!("#{}", encoded(Path::new(part))));
+    format!("{NOTE}{}{part}", encoded(Path::new(name)))
 }
 
 /// Splits an address into its path, and its query and fragment.
@@ -213,13 +314,23 @@ mod tests {
     fn absolute(address: &str, files: &[&str]) -> String {
         let permalink = Url::parse("https://site.example/blog/articles/storm").unwrap();
         let is_there = |path: &Path| files.iter().any(|file| Path::new(file) == path);
-        let page =
-            |path: &Path| is_there(path).then(|| format!("https://site.example/blog/articles/{}", path.display()));
+        let page = |target: &LinkTarget| {
+            let path = match target {
+                LinkTarget::File(path) => path.clone(),
+                LinkTarget::Address(name) | LinkTarget::Note(name) => PathBuf::from(format!("={name}")),
+            };
+            is_there(&path).then(|| format!("https://site.example/blog/articles/{}", path.display()))
+        };
+        let named = |name: &Path| {
+            let file = files.iter().find(|file| Path::new(file).file_name() == name.file_name())?;
+            Some(PathBuf::from(file))
+        };
         let addresses = Addresses {
             permalink: &permalink,
             base_url: "https://site.example/blog/",
             path: Path::new("posts/storm.md"),
             is_there: &is_there,
+            named: &named,
             page: &page,
         };
         let absolute = addresses.absolute(address).unwrap_or_default();
@@ -281,6 +392,42 @@ mod tests {
         ] {
             assert_eq!(absolute(address, &[file]), expected, "{address} with {file}");
         }
+    }
+
+    #[test]
+    fn links_by_old_addresses() {
+        for (address, file, expected) in [
+            ("/2013/07/first/", "=/2013/07/first/", "/blog/articles/=/2013/07/first/"),
+            ("../first/#part", "=../first/", "/blog/articles/=../first/#part"),
+            (
+                "https://site.example/2013/first",
+                "=https://site.example/2013/first",
+                "/blog/articles/=https://site.example/2013/first",
+            ),
+            ("https://other.example/first", "=https://other.example/first", "https://other.example/first"),
+            ("/blog/tags/rust/", "=/blog/tags/rust/", "/blog/tags/rust/"),
+            ("https://site.example/blog/tags/rust/", "=x", "/blog/tags/rust/"),
+            ("/first/", "", "/first/"),
+        ] {
+            assert_eq!(absolute(address, &[file]), expected, "{address} with {file}");
+        }
+    }
+
+    #[test]
+    fn links_by_the_names_of_notes() {
+        for (note, file, expected) in [
+            ("Harbour", "posts/Harbour.md", "/blog/articles/posts/Harbour.md"),
+            ("notes/Harbour", "notes/Harbour.md", "/blog/articles/notes/Harbour.md"),
+            ("Harbour", "=Harbour", "/blog/articles/=Harbour"),
+            ("Harbour#The old part", "=Harbour", "/blog/articles/=Harbour#the-old-part"),
+            ("#The old part", "", "/blog/articles/storm#the-old-part"),
+            ("shot 1.png", "files/deep/shot 1.png", "/blog/media/files/deep/shot%201.png"),
+            ("Nowhere", "", ""),
+        ] {
+            assert_eq!(absolute(&note_link(note), &[file]), expected, "{note} with {file}");
+        }
+        assert_eq!(absolute("thoughts/a.md", &["thoughts/a.md"]), "/blog/articles/thoughts/a.md", "from the root");
+        assert_eq!(absolute("shot.png", &["files/shot.png"]), "/blog/media/files/shot.png", "by its name");
     }
 
     #[test]

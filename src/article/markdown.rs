@@ -9,6 +9,7 @@ use pulldown_cmark::{CowStr, Event, HeadingLevel, LinkType, Parser, Tag, TagEnd,
 use super::dialect::{self, Dialect};
 use super::front_matter::{Field, Header};
 use super::html::CodeStep;
+use super::phrases::heading_id;
 use super::reading::ParsedBody;
 use super::{html as page, summary, tex, web_address};
 
@@ -126,18 +127,6 @@ fn with_ids(mut events: Vec<Event<'_>>) -> Vec<Event<'_>> {
         *id = Some(name.into()).filter(|name: &CowStr<'_>| !name.is_empty());
     }
     events
-}
-
-/// The id that GitHub makes of the words of a heading.
-fn heading_id(words: &str) -> String {
-    let words = words.trim().to_lowercase();
-    let kept = words.chars().filter(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | ' ') || is_mark(*c));
-    kept.map(|c| if c == ' ' { '-' } else { c }).collect()
-}
-
-/// Whether a character is an accent of its own, which belongs to the letter before it.
-fn is_mark(c: char) -> bool {
-    unicode_normalization::char::is_combining_mark(c)
 }
 
 /// Makes links of web addresses in the text, as GitHub does, but for those in links and in code.

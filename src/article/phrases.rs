@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
 
 /// How strongly a line indicates a website's boilerplate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +48,13 @@ pub fn weigh(line: &str) -> Option<Weight> {
 pub fn folded(line: &str) -> String {
     let lower: String = line.nfc().flat_map(char::to_lowercase).collect();
     lower.trim_matches(|c: char| !c.is_alphanumeric()).replace('’', "'")
+}
+
+/// The id that GitHub makes of the words of a heading.
+pub fn heading_id(words: &str) -> String {
+    let words = words.trim().to_lowercase();
+    let kept = words.chars().filter(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | ' ') || is_combining_mark(*c));
+    kept.map(|c| if c == ' ' { '-' } else { c }).collect()
 }
 
 /// Returns the phrases, folded.

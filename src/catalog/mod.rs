@@ -1,7 +1,7 @@
 //! The durable record of all published articles, in one SQLite file. Ids and timestamps are decided here and nowhere else.
 //!
 //! The rules are pure and know no rows: `identity` (which article a file is), `imports` (which entry of another publisher's feed
-//! it was), `ownership` (which entry a recording and its article share), `visibility` (which articles are visible). `store` reads and writes the rows.
+//! it was), `names` (which article a link means), `ownership` (which entry a recording and its article share), `visibility` (which articles are visible). `store` reads and writes the rows.
 //!
 //! `identity_log` is a second record of the identities, in a file that outlives the catalog.
 //!
@@ -11,12 +11,14 @@
 mod identity;
 mod identity_log;
 mod imports;
+mod names;
 mod ownership;
 mod store;
 mod visibility;
 
 pub use identity::{Arrival, Decision, Extent, Identity};
 pub use identity_log::{IDENTITIES, logged_namespace};
+pub use names::{is_reference, reference};
 pub use store::{
     Catalog, CatalogError, Claim, FILE, Known, OwnName, Owner, Publishing, Reader, Recorded, Referred,
     RestoredIdentities, Result, Salvaged, TOMBSTONE_LIFE, Window,

@@ -143,6 +143,8 @@ pub struct FeedConfig {
     pub content: FeedContent,
     /// Number of entries in an archive document.
     pub archive_entries: usize,
+    /// Paths of the main feed on the site before this one, which redirect to it.
+    pub aliases: Vec<String>,
 }
 
 /// Text of the entries in a feed.
@@ -217,6 +219,23 @@ pub struct AdminConfig {
     pub hosts: Vec<String>,
 }
 
+impl FeedConfig {
+    fn check(&self) -> Result<(), String> {
+        if self.entries == 0 {
+            return Err("feed.entries is 0: allow at least one entry".into());
+        }
+        let is_path = |alias: &&String| {
+            alias.starts_with('/') && alias.len() > 1 && !alias.contains(|c: char| c.is_whitespace() || c == '#')
+        };
+        match self.aliases.iter().find(|alias| !is_path(alias)) {
+            Some(alias) => {
+                Err(format!("feed.aliases: `{alias}` is not a path: use one such as \"/feeds/all.atom.xml\""))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
 impl AdminConfig {
     fn check(&self) -> Result<(), String> {
         let is_name = |name: &str| {
@@ -273,6 +292,7 @@ impl Default for FeedConfig {
             max_bytes: Size(512 << 10),
             content: FeedContent::Full,
             archive_entries: 100,
+            aliases: Vec::new(),
         }
     }
 }
@@ -420,9 +440,6 @@ impl Config {
         if self.site.title.trim().is_empty() {
             return Err("site.title is empty: give the feed a name".into());
         }
-        if self.feed.entries == 0 {
-            return Err("feed.entries is 0: allow at least one entry".into());
-        }
         let language = self.site.language.as_str();
         let is_tag = language
             .split('-')
@@ -446,6 +463,7 @@ impl Config {
         if self.site.authority.as_deref().is_some_and(|host| host.is_empty() || host.contains('/')) {
             return Err("site.authority is not a host name: use one such as \"example.org\"".into());
         }
+        self.feed.check()?;
         self.admin.check()
     }
 }

@@ -28,6 +28,7 @@ use crate::render::on_demand::{self, RecordedFeed, Route};
 use crate::render::snapshot::Current;
 use crate::serve::admin::{self, Admin};
 use crate::serve::host::AllowedHosts;
+use crate::serve::respond::ResponsePolicy;
 use crate::serve::{Server, ServingThreads};
 use crate::system::reading_journal::ReadingJournal;
 use crate::system::sockets::Sockets;
@@ -86,8 +87,10 @@ impl Daemon {
         let admin = admin_interval.map(start_admin).transpose()?;
         let current = Current::default();
         let mut server = None;
-        let serve =
-            |on_demand| server = Some(Server::new(current.clone(), on_demand, &config.http, &base_url, &observers));
+        let policy = ResponsePolicy::of(config, &base_url);
+        let serve = |on_demand| {
+            server = Some(Server::new(current.clone(), on_demand, &config.http, policy.clone(), &observers));
+        };
         let journal = ReadingJournal::open(&state).unwrap_or_else(|error| {
             tracing::warn!(%error, "cannot record which files are read: one that ends the program is read again at each start");
             ReadingJournal::default()

@@ -19,6 +19,7 @@ use crate::observe::Observers;
 use crate::render::snapshot::Current;
 use crate::serve::Server;
 use crate::serve::host::AllowedHosts;
+use crate::serve::respond::ResponsePolicy;
 use crate::system::reading_journal::ReadingJournal;
 use crate::system::systemd;
 use crate::system::threads::WorkPool;
@@ -63,7 +64,8 @@ impl SharedState {
     fn begin(&self, config: &Config, opening: Opening) -> anyhow::Result<Running> {
         let base_url = config.base_url(self.address);
         // The server gets the new on-demand renderer before the folder is read.
-        let serve = |on_demand| self.server.reconfigure(self.current.clone(), on_demand, &config.http, &base_url);
+        let policy = ResponsePolicy::of(config, &base_url);
+        let serve = |on_demand| self.server.reconfigure(self.current.clone(), on_demand, &config.http, policy.clone());
         let Self { state, lock, current, journal, observers, .. } = self;
         let wiring = PipelineWiring { base_url: &base_url, state, lock, current, journal, observers };
         pipeline::begin(config, wiring, opening, serve)?.run()

@@ -3,6 +3,7 @@
 mod beneath;
 mod drafts;
 pub mod media;
+mod media_names;
 mod names;
 mod stat;
 mod walk;
@@ -22,6 +23,7 @@ use crate::system::file_identity::FileIdentity;
 use beneath::Root;
 pub use beneath::{FolderIdentity, ListedName, OpenFailure};
 use drafts::DraftFolders;
+pub use media_names::{MediaNames, distance};
 pub use names::{ENDINGS, is_ignored};
 use names::{is_conflict, is_system_folder};
 pub use stat::{FileId, Stat};

@@ -16,6 +16,12 @@ pub trait Library: fmt::Debug + Send {
     /// The library cannot be read.
     fn article(&self, slug: &str, moment: Moment) -> Result<ArticleLookup>;
 
+    /// Looks up the article that had an address elsewhere. The answer is never [`ArticleLookup::Current`].
+    ///
+    /// # Errors
+    /// The library cannot be read.
+    fn old_address(&self, address: &str, moment: Moment) -> Result<ArticleLookup>;
+
     /// Looks up the feed of a view. The answer is [`FeedLookup::Same`] if it last changed at `cached`.
     ///
     /// # Errors

@@ -50,6 +50,8 @@ pub enum Route {
     Views(ViewKind),
     /// The list of all feeds, as OPML.
     Opml,
+    /// An address that an article had elsewhere, with a slash at its start. No path leads to it.
+    OldAddress(String),
 }
 
 impl Route {
@@ -89,6 +91,7 @@ impl Route {
             Self::Archives => "archive/".to_owned(),
             Self::Views(kind) => format!("{}/", kind.root()),
             Self::Opml => opml::PATH.to_owned(),
+            Self::OldAddress(address) => address.clone(),
         }
     }
 }
@@ -251,6 +254,10 @@ impl OnDemand {
                 Lookup::Unknown if is_incomplete()? => Ok(Lookup::NotYet),
                 lookup => Ok(lookup),
             },
+            Route::OldAddress(address) => match self.old_address(address, moment)? {
+                Lookup::Unknown if is_incomplete()? => Ok(Lookup::NotYet),
+                lookup => Ok(lookup),
+            },
             // A list would lack them.
             _ if is_incomplete()? => Ok(Lookup::NotYet),
             Route::View(view, representation) => self.view(view, *representation, &path, moment),
@@ -314,6 +321,16 @@ impl OnDemand {
             ArticleLookup::Unknown => Lookup::Unknown,
             ArticleLookup::NotYet => Lookup::NotYet,
             ArticleLookup::Unread(number) => return Err(Obstacle::Unread(vec![number])),
+        })
+    }
+
+    fn old_address(&self, address: &str, moment: Moment) -> Attempt {
+        let lookup = self.library().old_address(address, moment)?;
+        Ok(match lookup {
+            ArticleLookup::Moved(slug) => Lookup::Moved(self.pages.channel().page(&slug)),
+            ArticleLookup::Gone => Lookup::Gone,
+            ArticleLookup::NotYet => Lookup::NotYet,
+            ArticleLookup::Current(_) | ArticleLookup::Unread(_) | ArticleLookup::Unknown => Lookup::Unknown,
         })
     }
 

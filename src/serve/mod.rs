@@ -10,6 +10,7 @@ mod conditional;
 mod connections;
 pub mod host;
 mod negotiate;
+mod old_addresses;
 mod range;
 mod rate_limit;
 mod renders;
@@ -65,9 +66,14 @@ enum Stage {
 }
 
 impl Server {
-    /// Serves `current` below `base_url`, and through `on_demand` the documents that `current` does not hold.
-    pub fn new(current: Current, on_demand: OnDemand, http: &Http, base_url: &str, observers: &Observers) -> Self {
-        let policy = ResponsePolicy::new(base_url, http.max_age.0);
+    /// Serves `current` with a policy, and through `on_demand` the documents that `current` does not hold.
+    pub fn new(
+        current: Current,
+        on_demand: OnDemand,
+        http: &Http,
+        policy: ResponsePolicy,
+        observers: &Observers,
+    ) -> Self {
         let limits = ConnectionLimits::new(http, raise_descriptors());
         let wiring = SourcesWiring { pools: ReadPools::start(), metrics: observers.metrics.clone() };
         let sources = Sources::new(current, on_demand, policy, http, wiring.clone(), None);
@@ -78,8 +84,7 @@ impl Server {
     }
 
     /// Applies another configuration from the next request on. Open connections stay open.
-    pub fn reconfigure(&self, current: Current, on_demand: OnDemand, http: &Http, base_url: &str) {
-        let policy = ResponsePolicy::new(base_url, http.max_age.0);
+    pub fn reconfigure(&self, current: Current, on_demand: OnDemand, http: &Http, policy: ResponsePolicy) {
         self.connections.set_limits(ConnectionLimits::new(http, raise_descriptors()));
         let previous = self.sources.load();
         let sources = Sources::new(current, on_demand, policy, http, self.wiring.clone(), Some(&previous));

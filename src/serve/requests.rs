@@ -141,6 +141,15 @@ impl Sources {
     /// Renders a document that the snapshot does not hold. If it has just changed, waits for the snapshot that contains the
     /// change, so that a document and its validators always belong together.
     async fn look_up(&self, route: Route, path: String) -> (Target, Arc<Snapshot>) {
+        let may_be_old = !matches!(route, Route::OldAddress(_));
+        match self.look_up_once(route, &path).await {
+            // Own addresses precede old ones.
+            (Target::Missing, _) if may_be_old => self.look_up_once(Route::OldAddress(format!("/{path}")), &path).await,
+            found => found,
+        }
+    }
+
+    async fn look_up_once(&self, route: Route, path: &str) -> (Target, Arc<Snapshot>) {
         let mut versions = self.current.subscribe();
         let deadline = tokio::time::Instant::now() + NEXT_VERSION;
         loop {
@@ -150,7 +159,7 @@ impl Sources {
                 RenderOutcome::Failed => return (Target::Unavailable, snapshot),
                 RenderOutcome::Busy => return (Target::Busy, snapshot),
             };
-            let target = match self.on_demand.at(&route, &path, lookup) {
+            let target = match self.on_demand.at(&route, path, lookup) {
                 Lookup::Document(document) => Target::Document(document),
                 Lookup::Moved(address) => Target::Moved(address),
                 Lookup::Temporary(address) => Target::Temporary(address),

@@ -14,7 +14,9 @@ use super::body::{FileSource, ResponseBody};
 use super::conditional::{self, Precondition};
 use super::host::names_one_resource;
 use super::negotiate;
+use super::old_addresses::{self, OldFeeds};
 use super::range::{self, FilePart};
+use crate::config::Config;
 use crate::folder::media;
 use crate::render::compression::ContentCoding;
 use crate::render::on_demand::Route;
@@ -28,6 +30,7 @@ pub struct ResponsePolicy {
     base_url: String,
     cache: HeaderValue,
     cache_lasting: HeaderValue,
+    old_feeds: OldFeeds,
 }
 
 /// How long caches may keep an archive (standards 116). Not for ever, since deletions change archives, too.
@@ -42,7 +45,13 @@ impl ResponsePolicy {
     pub fn new(base_url: &str, max_age: Duration) -> Self {
         let base_path = Url::parse(base_url).map_or_else(|_| "/".to_owned(), |url| url.path().to_owned());
         let (cache, cache_lasting) = (cache_control(max_age), cache_control(MAX_AGE_LASTING));
-        Self { base_path, base_url: base_url.to_owned(), cache, cache_lasting }
+        Self { base_path, base_url: base_url.to_owned(), cache, cache_lasting, old_feeds: OldFeeds::default() }
+    }
+
+    /// The policy of a site at `base_url` with this configuration.
+    pub fn of(config: &Config, base_url: &str) -> Self {
+        let old_feeds = OldFeeds::new(&config.feed.aliases);
+        Self { old_feeds, ..Self::new(base_url, config.http.max_age.0) }
     }
 }
 
@@ -103,15 +112,26 @@ const FILE_POLICY: &str = "base-uri 'none'; form-action 'none'";
 /// Path prefix of media files.
 const MEDIA: &str = "media/";
 
-/// Finds the resource that a request names. The query is ignored (standards 80). A proxy may pass on the path of the base address
-/// or strip it; both give the same result.
+/// Maximum length of an old address of an article that is looked up, in bytes.
+const MAX_OLD_ADDRESS: usize = 1_000;
+
+/// Finds the resource that a request names. The query is ignored (standards 80), except in old addresses. A proxy may pass on the path of
+/// the base address or strip it; both give the same result.
 pub fn route(request: &Parts, snapshot: &Snapshot, policy: &ResponsePolicy) -> Target {
-    let path = request.uri.path();
+    let (path, query) = (old_addresses::normal(request.uri.path()), request.uri.query());
+    let path = &*path;
     if path == "*" {
         return Target::Server;
     }
     let whole = path.strip_prefix('/').unwrap_or(path);
     let below = path.strip_prefix(policy.base_path.as_str()).unwrap_or(whole);
+    // Without a query, the front page is asked for far more often.
+    if query.is_some()
+        && below.trim_matches('/').is_empty()
+        && let Some(old) = old_target(below, query, snapshot, policy)
+    {
+        return old;
+    }
     if let Some(document) = snapshot.document(below).or_else(|| snapshot.document(whole)) {
         return Target::Document(document.clone());
     }
@@ -130,7 +150,25 @@ pub fn route(request: &Parts, snapshot: &Snapshot, policy: &ResponsePolicy) -> T
             return Target::Lookup(route, path.to_owned());
         }
     }
-    Target::Missing
+    old_target(below, query, snapshot, policy).unwrap_or(Target::Missing)
+}
+
+/// The resource that has left an address, if there may be one.
+fn old_target(below: &str, query: Option<&str>, snapshot: &Snapshot, policy: &ResponsePolicy) -> Option<Target> {
+    if let Some(name) = policy.old_feeds.format_at(below, query) {
+        let format = snapshot.formats.named(name).unwrap_or(snapshot.formats.recommended());
+        return Some(Target::Moved(format!("{}{}", policy.base_url, format.file)));
+    }
+    if let Some(list) = old_addresses::list_at(below, snapshot.formats)
+        && let Some(route) = Route::at(&list, snapshot.formats)
+    {
+        return Some(Target::Lookup(route, below.to_owned()));
+    }
+    let address = query.map_or_else(|| format!("/{below}"), |query| format!("/{below}?{query}"));
+    // WordPress numbers its articles: `/?p=12`.
+    let is_number = query.is_some_and(|query| ["p=", "page_id=", "post="].iter().any(|key| query.starts_with(key)));
+    let may_be_old = address.len() <= MAX_OLD_ADDRESS && (!below.trim_matches('/').is_empty() || is_number);
+    may_be_old.then(|| Target::Lookup(Route::OldAddress(address), below.to_owned()))
 }
 
 /// Makes the response to a request for a target at the instant `now`.

@@ -213,7 +213,7 @@ fn texts_of_an_older_state_are_forgotten_by_the_migration() {
     connection
         .execute_batch(
             "
-            PRAGMA secure_delete = off; PRAGMA user_version = 6; DELETE FROM tombstone;
+            PRAGMA secure_delete = off; PRAGMA user_version = 6; DROP TABLE name; DELETE FROM tombstone;
             CREATE TABLE filler AS SELECT entry FROM content; DROP TABLE filler;",
         )
         .unwrap();
@@ -236,7 +236,7 @@ fn the_migration_of_a_large_catalog_takes_little_memory() {
     site.wait_for(&["First"]);
     site.stop();
     let connection = Connection::open(site.state().join(FILE)).unwrap();
-    connection.execute_batch("PRAGMA user_version = 6; CREATE TABLE filler (bytes BLOB);").unwrap();
+    connection.execute_batch("PRAGMA user_version = 6; DROP TABLE name; CREATE TABLE filler (bytes BLOB);").unwrap();
     for _ in 0..MEBIBYTES {
         connection.execute("INSERT INTO filler VALUES (randomblob(1 << 20))", []).unwrap();
     }

@@ -10,6 +10,7 @@ mod site;
 mod tools;
 mod waiting;
 
+mod addresses;
 mod admin;
 mod archives;
 mod bulk_import;

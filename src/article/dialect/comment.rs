@@ -133,13 +133,13 @@ mod tests {
             ("Text\n\n%% to do: find a source %%\n\nMore", "Text\n\n\n\nMore"),
             ("Text\n\n%%\nof two\n\nparagraphs\n%%\n\nMore", "Text\n\n\n\nMore"),
             ("%% of two\n\nparagraphs %%\nMore", "\nMore"),
-            ("[[Note]]: 7 %% 3 is 1 and (x %% 3) is 2.", "[[Note]]: 7 %% 3 is 1 and (x %% 3) is 2."),
-            ("[[Note]] has one %% in its text.", "Note has one %% in its text."),
-            ("[[Note]] a %% private %% b", "Note a  b"),
-            ("[[Note|a %% private %% b]]", "a  b"),
+            ("[[Note]]: 7 %% 3 is 1 and (x %% 3) is 2.", "[Note](<note:Note>): 7 %% 3 is 1 and (x %% 3) is 2."),
+            ("[[Note]] has one %% in its text.", "[Note](<note:Note>) has one %% in its text."),
+            ("[[Note]] a %% private %% b", "[Note](<note:Note>) a  b"),
+            ("[[Note|a %% private %% b]]", "[a  b](<note:Note>)"),
             ("a %%%private%% b", "a  b"),
             ("> [!tip] Tip\n> a %% private %% b", "> **Tip**\n>\n> a  b"),
-            ("[[Note]] a %%private\n\nMore", "Note a "),
+            ("[[Note]] a %%private\n\nMore", "[Note](<note:Note>) a "),
             ("![[a.png]]\n\n%%\nprivate\n\nMore", "![](<a.png>)\n\n"),
         ] {
             assert_eq!(markdown(given), expected, "{given}");

@@ -1,9 +1,11 @@
 //! Replaces or removes what site generators and note programs add to Markdown: shortcodes of Hugo and Zola, tags of Jekyll, links
 //! and private comments of Obsidian. Readers never see an addition as it is written, except within code.
 
+mod attributes;
 mod code;
 mod comment;
 mod element;
+mod note;
 mod shortcode;
 
 use crate::model::text::escape;
@@ -11,8 +13,10 @@ use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 
+use super::address::note_link;
 use super::problem::Problem;
 use super::tex;
+use attributes::AttributeList;
 use code::code_of;
 pub use code::{Dialect, OPTIONS};
 use shortcode::{Call, Meaning};
@@ -29,7 +33,8 @@ fn plain_part(
     first_line: usize,
     is_note: Option<bool>,
 ) -> (Cow<'_, str>, Option<Problem>) {
-    const MARKS: [&str; 10] = ["{{", "{%", "{:", "%%", "[[", "[!", "[TOC]", " ^", "\\(", "\\["];
+    const MARKS: [&str; 15] =
+        ["{{", "{%", "{:", "{.", "{#", "=\"", "=}", "%%", "[[", "[!", "[TOC]", "^", "\\(", "\\[", "=="];
     let has_element = || dialect == Dialect::Markdown && element::has_hidden(text);
     if !MARKS.iter().any(|mark| text.contains(mark)) && !has_element() {
         return (Cow::Borrowed(text), None);
@@ -153,7 +158,7 @@ impl<'a> Scanner<'a> {
 
     fn next_mark(&self) -> Option<usize> {
         let signs: &[char] =
-            if self.dialect == Dialect::Markdown { &['{', '%', '[', '!', '^', '<', '\\'] } else { &['{'] };
+            if self.dialect == Dialect::Markdown { &['{', '%', '[', '!', '^', '<', '\\', '='] } else { &['{'] };
         let code = self.code.front().map_or(self.text.len(), |code| code.start);
         // Code is copied as a whole, so its start counts as a mark.
         let mark = self.text[self.at..code].find(signs).map(|offset| self.at + offset);
@@ -167,14 +172,15 @@ impl<'a> Scanner<'a> {
         match () {
             () if shortcode::is_comment(rest) => self.template_comment(),
             () if rest.starts_with("{{") || rest.starts_with("{%") => self.call(),
-            () if rest.starts_with("{:") => self.attributes(),
+            () if rest.starts_with("{:") || (markdown && rest.starts_with('{')) => self.attributes(),
             () if markdown && rest.starts_with("%%") => self.comment(),
             () if markdown && (rest.starts_with("[[") || rest.starts_with("![[")) => self.wiki_link(),
             () if markdown && rest.starts_with("[!") => self.callout(),
             () if markdown && rest.starts_with("[TOC]") => self.table_of_contents(),
             () if markdown && rest.starts_with('^') => self.block_id(),
             () if markdown && rest.starts_with('<') => self.hidden_element(),
-            () if markdown && rest.starts_with('\\') => self.formula(),
+            () if markdown && rest.starts_with("==") => self.marked(),
+            () if markdown && rest.starts_with('\\') => self.formula() || self.escaped(),
             () => false,
         }
     }
@@ -199,6 +205,19 @@ impl<'a> Scanner<'a> {
         }
         self.out.push_str(&format!("{sign}{tex}{sign}"));
         self.at += slashes.len() + 1 + end + slashes.len() + 1;
+        true
+    }
+
+    /// Copies a sign that is escaped, so that it begins nothing: `\[[words]]`, `\==`.
+    fn escaped(&mut self) -> bool {
+        let rest = self.rest();
+        let length = match rest.as_bytes().get(1..3) {
+            Some(b"[[" | b"==") => 3,
+            Some([b'\\' | b'[' | b'^' | b'=', _]) => 2,
+            _ => return false,
+        };
+        self.out.push_str(&rest[..length]);
+        self.at += length;
         true
     }
 
@@ -238,21 +257,31 @@ impl<'a> Scanner<'a> {
         alone
     }
 
-    /// kramdown's `{: .class}` and `{:toc}`, on a line of its own or directly after an element.
+    /// Leaves out attributes of an element: on a line of their own, directly after an element, or at the end of a heading or an item.
     fn attributes(&mut self) -> bool {
-        let Some(end) = self.reach().find(['}', '\n']).filter(|end| self.rest()[*end..].starts_with('}')) else {
+        let is_kramdown = self.rest().starts_with("{:");
+        if is_kramdown && self.extension() {
+            return true;
+        }
+        let Some(AttributeList { length, is_toc, is_definition }) = attributes::at_start(self.rest()) else {
             return false;
         };
-        let inside = &self.rest()[2..end];
-        let is_toc = inside.split_whitespace().any(|word| word == "toc");
-        let is_attribute = |word: &str| word.starts_with(['.', '#']) || word.contains('=') || word == "toc";
-        let are_attributes =
-            (is_toc || inside.starts_with([' ', '.', '#'])) && inside.split_whitespace().all(is_attribute);
-        let alone = self.starts_line() && self.ends_line(end + 1);
-        let follows_element = self.out.ends_with([')', '*', '_', '`', ']']) && !inside.contains('>');
-        if !are_attributes || !(alone || follows_element) {
+        let line = self.line();
+        let is_blank = line.trim_matches([' ', '\t', '>']).is_empty();
+        let starts_item = is_kramdown && matches!(line.trim(), "-" | "*" | "+");
+        let alone = is_blank && self.ends_line(length);
+        let is_link = || line.ends_with(']') || (line.ends_with(')') && line.contains("]("));
+        let follows_element = if is_kramdown {
+            line.ends_with([')', '*', '_', '`', ']', '>'])
+        } else {
+            is_link() || (line.ends_with('`') && !line.ends_with("``"))
+        };
+        if !(alone || starts_item || follows_element || (is_kramdown && self.ends_line(length)))
+            || (is_definition && !alone)
+        {
             return false;
         }
+        let end = length - 1;
         // kramdown would replace the list before it with a table of contents.
         if is_toc {
             let near = self.out.ceil_char_boundary(self.out.len().saturating_sub(REACH));
@@ -269,32 +298,29 @@ impl<'a> Scanner<'a> {
         true
     }
 
-    /// Replaces `[[note|words]]` with its words and `![[picture.png]]` with a picture. Other notes are not available here.
-    fn wiki_link(&mut self) -> bool {
-        let embeds = self.rest().starts_with('!');
-        let open = if embeds { 3 } else { 2 };
-        let reach = &self.reach()[open..];
-        let Some(end) = reach.find([']', '\n', '[']).filter(|end| reach[*end..].starts_with("]]")) else {
-            return false;
-        };
-        let (inside, after) = (&reach[..end], &self.rest()[open + end + 2..]);
-        // Indexes in many programming languages, links with brackets in their text, and tests of a shell.
-        let glued = self.out.ends_with(|c: char| c.is_alphanumeric() || c == ')' || c == ']');
-        let is_value =
-            inside.chars().all(|c| c.is_ascii_digit() || ".,-".contains(c)) || inside.starts_with(['"', '\'']);
-        if glued || is_value || inside.starts_with(' ') || after.starts_with(['(', ':', '[', ']']) {
+    /// kramdown's `{::comment}private{:/}`, `{::nomarkdown}…{:/}` and `{::options … /}`.
+    fn extension(&mut self) -> bool {
+        let reach = self.reach();
+        let Some(inside) = reach.strip_prefix("{::").or_else(|| reach.strip_prefix("{:/")) else { return false };
+        let Some(end) = inside.find('}').filter(|end| !inside[..*end].contains("\n\n")) else { return false };
+        let (name, length) = (inside[..end].trim(), 3 + end + 1);
+        let is_end = reach.starts_with("{:/");
+        let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic()) || (name.is_empty() && is_end);
+        if !is_name {
             return false;
         }
-        let (target, words) = inside.split_once('|').map_or((inside, None), |(target, words)| (target, Some(words)));
-        let target = target.trim_end_matches('\\');
-        if embeds {
-            self.embed(target, words.unwrap_or_default());
-        } else if !inside.eq_ignore_ascii_case("toc") && inside != "_TOC_" {
-            let note = target.split('#').find(|part| !part.is_empty()).unwrap_or(target);
-            let words = self.within(words.unwrap_or(note).trim());
-            self.out.push_str(&words);
+        if !is_end && name == "comment" {
+            let rest = &self.rest()[length..];
+            let close = ["{:/}", "{:/comment}"].iter().filter_map(|close| Some((rest.find(close)?, close.len()))).min();
+            if let Some((at, close)) = close {
+                self.at += length + at + close;
+            } else {
+                self.unending = Some(self.at);
+                self.at = self.text.len();
+            }
+            return true;
         }
-        self.at += open + end + 2;
+        self.at += length;
         true
     }
 
@@ -303,18 +329,6 @@ impl<'a> Scanner<'a> {
         // Only comments ask for it, and it takes another search for code.
         let is_note = text.contains("%%").then(|| self.is_note());
         plain_part(text, self.dialect, 1, is_note).0.into_owned()
-    }
-
-    fn embed(&mut self, target: &str, words: &str) {
-        const PICTURES: [&str; 7] = ["png", "jpg", "jpeg", "gif", "webp", "avif", "svg"];
-        let extension = target.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
-        if PICTURES.contains(&extension.as_str()) {
-            // A number is the width of the picture.
-            let words = if words.bytes().all(|byte| byte.is_ascii_digit() || byte == b'x') { "" } else { words };
-            self.picture(target, words, "");
-        } else {
-            self.left_out.push((self.at, format!("![[{target}]]")));
-        }
     }
 
     fn picture(&mut self, source: &str, words: &str, caption: &str) {
@@ -366,21 +380,6 @@ impl<'a> Scanner<'a> {
         true
     }
 
-    /// Removes Obsidian's name of a paragraph, ` ^37066d` at the end of its line.
-    fn block_id(&mut self) -> bool {
-        const LENGTH: usize = 7;
-        let id = self.reach().as_bytes().get(1..LENGTH).unwrap_or_default();
-        let is_id = id.len() == LENGTH - 1
-            && id.iter().all(u8::is_ascii_hexdigit)
-            && id.iter().any(u8::is_ascii_alphabetic)
-            && self.ends_line(LENGTH);
-        if !is_id || !self.out.ends_with(' ') || self.starts_line() {
-            return false;
-        }
-        self.at += LENGTH;
-        true
-    }
-
     fn call(&mut self) -> bool {
         let near = self.out.ceil_char_boundary(self.out.len().saturating_sub(40));
         let Some(call) = Call::parse(self.rest(), &self.out[near..]) else { return false };
@@ -399,6 +398,13 @@ impl<'a> Scanner<'a> {
                 self.picture(&source, &words, &caption);
                 self.at = after;
             }
+            // In the address of a link; elsewhere, the generator would show the address.
+            Meaning::Page(page) => {
+                self.at = after;
+                if self.out.ends_with("](") || self.out.ends_with(['"', '\'']) {
+                    self.out.push_str(&note_link(&page));
+                }
+            }
             Meaning::Nothing => {
                 self.at = after;
                 self.unlink();
@@ -409,6 +415,7 @@ impl<'a> Scanner<'a> {
                 self.unlink();
             }
             Meaning::Private => self.at = body().end,
+            Meaning::Apart => self.at = call.end_of_body(self.text, after).map_or(after, |body| body.end),
             Meaning::Verbatim => {
                 let body = body();
                 self.out.push_str(&self.text[after..body.start]);
@@ -435,8 +442,16 @@ impl<'a> Scanner<'a> {
         self.out.push_str(&format!("\n{fence}{language}\n{code}\n{fence}\n"));
     }
 
-    /// Replaces `[words]({{< ref "a" >}})` with its words, since the address is unknown.
+    /// Replaces `[words]({{< x "a" >}})` with its words, since the address is unknown, and leaves out an element of an unknown name.
     fn unlink(&mut self) {
+        let open = if self.out.ends_with("</") { 2 } else { usize::from(self.out.ends_with('<')) };
+        if open > 0
+            && let Some(end) = self.reach().find(['>', '<', '\n']).filter(|end| self.reach()[*end..].starts_with('>'))
+        {
+            self.out.truncate(self.out.len() - open);
+            self.at += end + 1;
+            return;
+        }
         let reach = self.reach();
         let is_fragment =
             |tail: &str| tail.is_empty() || (tail.starts_with('#') && !tail.contains(char::is_whitespace));
@@ -482,13 +497,29 @@ mod tests {
     #[test]
     fn notes_of_obsidian() {
         for (given, expected) in [
-            ("See [[Harbour]] and [[Harbour|the port]].", "See Harbour and the port."),
-            ("[[Harbour#History]] [[#Here]]", "Harbour Here"),
+            (
+                "See [[Harbour]] and [[Harbour|the port]].",
+                "See [Harbour](<note:Harbour>) and [the port](<note:Harbour>).",
+            ),
+            ("[[Harbour#Old part]] [[#Here]]", "[Harbour](<note:Harbour#Old%20part>) [Here](<note:#Here>)"),
+            (
+                "[[Harbour]]: a port, and [[Docks]](see below).",
+                "[Harbour](<note:Harbour>): a port, and [Docks](<note:Docks>)(see below).",
+            ),
+            (
+                "\\[[Harbour]] and a ==marked *word*== in a == b == c",
+                "\\[[Harbour]] and a <mark>marked *word*</mark> in a == b == c",
+            ),
+            (
+                "![[cast.mp3]] ![[film.mp4]]",
+                "<audio controls src=\"note:cast.mp3\"></audio> <video controls src=\"note:film.mp4\"></video>",
+            ),
+            ("A paragraph. ^my-id\n\n> Quote\n\n^quote-1\n\nMore", "A paragraph. \n\n> Quote\n\n\n\nMore"),
             ("![[map.png]] ![[a b.jpg|300]] ![[c.webp|A map]]", "![](<map.png>) ![](<a b.jpg>) ![A map](<c.webp>)"),
-            ("A ![[Other note]] here", "A  here"),
+            ("A ![[Other note]] here", "A [Other note](<note:Other%20note>) here"),
             ("Public %%private%% text", "Public  text"),
             ("One\n\n%%\nprivate\n\nmore\n%%\n\nTwo", "One\n\n\n\nTwo"),
-            ("[[One]]\n\n%%never closed\n\nTwo", "One\n\n"),
+            ("[[One]]\n\n%%never closed\n\nTwo", "[One](<note:One>)\n\n"),
             ("It rose by 5%% in May and 6%% in June.", "It rose by 5%% in May and 6%% in June."),
             ("Public %%it`s private%% and %%more%% `x`", "Public  and  `x`"),
             ("%% a\n```\nb\n%%\nvisible %%more%% end", "\nvisible  end"),
@@ -527,7 +558,10 @@ mod tests {
             ("{{< vimeo id=\"146022717\" >}}", "<https://vimeo.com/146022717>"),
             ("{{% notice tip %}}\nText *here*\n{{% /notice %}}", "\nText *here*\n"),
             ("{% quote(author=\"Ann\") %}\nText\n{% end %}", "\nText\n"),
-            ("See [the page]({{< ref \"a.md\" >}}) and [it]({{< relref \"a.md\" >}}#b).", "See the page and it."),
+            (
+                "See [the page]({{< ref \"a.md\" >}}) and [it]({{< relref \"a.md\" >}}#b).",
+                "See [the page](note:a.md) and [it](note:a.md#b).",
+            ),
             ("{{</* figure */>}} is how", "{{< figure >}} is how"),
             ("a {{/* private */}} b{{- /* {{ x }} more */ -}}", "a  b"),
             ("foo}{{/* private */}} and {{/* never closed\n\nmore", "foo} and "),
@@ -544,7 +578,12 @@ mod tests {
         for (given, expected) in [
             ("![a]({{ site.baseurl }}/a.png)", "![a](/a.png)"),
             ("![a]({{ \"/a.png\" | relative_url }})", "![a](/a.png)"),
-            ("[a]({% post_url 2024-05-01-a %}) [b]({% link _posts/b.md %})", "a b"),
+            (
+                "[a]({% post_url 2024-05-01-a %}) [b]({% link _posts/b.md %})",
+                "[a](note:2024-05-01-a) [b](note:_posts/b.md)",
+            ),
+            ("{% set x = 1 %}a{% set y %}not prose{% endset %}b{% capture z %}nor this{% endcapture %}c", "abc"),
+            ("a <{{ url }}> b <{{ tag }} class=\"x\">c</{{ tag }}>", "a  b c"),
             ("{% highlight ruby linenos %}\nputs '{{ x }}'\n{% endhighlight %}", "\n```ruby\nputs '{{ x }}'\n```\n"),
             ("{% raw %}{{ shown }}{% endraw %}", "{{ shown }}"),
             ("a{% comment %} private {% endcomment %}b", "ab"),
@@ -552,6 +591,13 @@ mod tests {
             ("{% if a %}Yes{% endif %}", "Yes"),
             ("* TOC\n{:toc}\n\nText\n{: .lead}", "\n\nText\n"),
             ("![a](b.png){: width=\"3\"} c", "![a](b.png) c"),
+            ("![a](b.png){:width=\"100%\"}", "![a](b.png)"),
+            ("![a](b){: style=\"border:0; float:right\" width=\"9\"}Text", "![a](b)Text"),
+            ("[![B](c){:\n.icon width=\"70\"}][d] A book.", "[![B](c)][d] A book."),
+            ("> Quote\n> {: .wide}\n\nText", "> Quote\n> \n\nText"),
+            ("## Title {: .no_toc}\n\n- {:.a} item\n{:wide: .b}\n", "## Title \n\n-  item\n\n"),
+            ("a{::comment}private{:/comment}b {::nomarkdown}<i>c</i>{:/} {::options a=\"b\" /}", "ab <i>c</i> "),
+            ("![a](b.png){.wide width=50%} [x](y){target=\"_blank\"}", "![a](b.png) [x](y)"),
             ("[TOC]\n\nText [TOC] here", "\n\nText [TOC] here"),
         ] {
             assert_eq!(markdown(given), expected, "{given}");

@@ -51,8 +51,12 @@ pub enum Meaning {
     Nothing,
     /// Nothing: only the generator knows what the call shows.
     Unknown,
+    /// The address of another page, by the path or name of its file.
+    Page(String),
     /// Nothing; its body is private.
     Private,
+    /// Nothing; its body, if it has one, is shown elsewhere or is no text.
+    Apart,
     /// Its body, unchanged.
     Verbatim,
     /// Its body as code in this language.
@@ -116,6 +120,14 @@ impl<'a> Call<'a> {
         match self.name {
             "raw" | "verbatim" => Meaning::Verbatim,
             "comment" => Meaning::Private,
+            "ref" | "relref" | "post_url" | "link" => match self.positional(0) {
+                Some(page) => Meaning::Page(page.trim_start_matches('/').to_owned()),
+                None => Meaning::Nothing,
+            },
+            "set" if self.arguments.contains('=') => Meaning::Nothing,
+            "set" | "capture" | "macro" | "css" | "js" | "style" | "stylesheet" | "javascript" | "schema" | "doc" => {
+                Meaning::Apart
+            }
             "highlight" | "code" | "codeblock" => Meaning::Code(self.language()),
             "figure" | "image" | "img" | "picture" => self.figure(),
             "youtube" => link(id().map(|id| format!("https://www.youtube.com/watch?v={id}"))),
@@ -131,8 +143,8 @@ impl<'a> Call<'a> {
                         .map(|(user, id)| format!("https://twitter.com/{user}/status/{id}")),
                 )
             }
-            "ref" | "relref" | "link" | "post_url" | "toc" | "if" | "unless" | "else" | "elsif" | "for" | "assign"
-            | "capture" | "br" | "details" | "quote" | "blockquote" => Meaning::Nothing,
+            "toc" | "if" | "unless" | "else" | "elsif" | "for" | "assign" | "br" | "details" | "quote"
+            | "blockquote" => Meaning::Nothing,
             _ => Meaning::Unknown,
         }
     }

@@ -17,6 +17,7 @@ const DISCARD: &str = "
     DELETE FROM member;
     DELETE FROM spelling;
     DELETE FROM media;
+    DELETE FROM name;
     DELETE FROM address;
     DELETE FROM content;
     DELETE FROM article;
@@ -96,6 +97,7 @@ impl Catalog {
                 "INSERT OR IGNORE INTO address (slug, number) SELECT slug, number FROM article ORDER BY slug, number";
             catalog.connection.execute(sql, [])?;
             catalog.make_indexes(&INDEXES_OF_FEEDS)?;
+            catalog.read_dead_links_again()?;
             catalog.connection.execute("DELETE FROM meta WHERE key = ?1", [META_KEY])?;
             Ok(true)
         })

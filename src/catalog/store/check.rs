@@ -76,7 +76,7 @@ pub(super) struct Pass {
 }
 
 /// All tables, referenced ones first.
-pub(super) const PASSES: [Pass; 16] = [
+pub(super) const PASSES: [Pass; 17] = [
     Pass { table: "meta", from: "meta", columns: "key, value", keys: &["key"], read: meta },
     Pass { table: "retired", from: "retired", columns: "id", keys: &["id"], read: retired },
     Pass {
@@ -164,6 +164,13 @@ pub(super) const PASSES: [Pass; 16] = [
         keys: &["path", "article"],
         read: media,
     },
+    Pass {
+        table: "name",
+        from: "name LEFT JOIN article ON article.number = name.article",
+        columns: "name.name, article.number",
+        keys: &["name", "article"],
+        read: name,
+    },
     Pass { table: "total", from: "total", columns: "one, shown, scheduled", keys: &["one"], read: total },
 ];
 
@@ -195,8 +202,8 @@ const RELATIONS: [&str; 8] = [
 ];
 
 /// Tables with indexes that must agree with their rows. The texts of articles have none, and are most of a catalog.
-const INDEXED: [&str; 9] =
-    ["meta", "article", "address", "view", "member", "tombstone", "media", "adopted", "document"];
+const INDEXED: [&str; 10] =
+    ["meta", "article", "address", "view", "member", "tombstone", "media", "name", "adopted", "document"];
 
 impl Pass {
     fn sql(&self) -> String {
@@ -455,6 +462,14 @@ fn media(row: &Row<'_>, _: Latest) -> Result<()> {
     }
     exists(row, 2)?;
     mark(row, 3, Claim::Owns as i64)
+}
+
+fn name(row: &Row<'_>, _: Latest) -> Result<()> {
+    let name: String = row.get(0)?;
+    if !name.starts_with(['/', '=']) {
+        return damaged(format!("`{name}` is no name of an article"));
+    }
+    exists(row, 1)
 }
 
 fn total(row: &Row<'_>, _: Latest) -> Result<()> {

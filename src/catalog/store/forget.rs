@@ -29,6 +29,9 @@ impl Catalog {
         // A title of another publisher's feed finds the file of an entry. This one has its article.
         let sql = "UPDATE adopted SET title = NULL, stem = NULL WHERE article = ?1";
         self.connection.prepare_cached(sql)?.execute([number])?;
+        // Its old addresses answer 410.
+        let sql = "DELETE FROM name WHERE article = ?1 AND name NOT LIKE '/%'";
+        self.connection.prepare_cached(sql)?.execute([number])?;
         self.note_replaced_text();
         Ok(())
     }
@@ -52,6 +55,7 @@ impl Catalog {
         for sql in [
             "UPDATE adopted SET article = NULL WHERE article = ?1",
             "DELETE FROM media WHERE article = ?1",
+            "DELETE FROM name WHERE article = ?1",
             "DELETE FROM address WHERE number = ?1",
             "DELETE FROM content WHERE number = ?1",
             "DELETE FROM article WHERE number = ?1",

@@ -4,7 +4,7 @@ use rusqlite::{Connection, Result};
 
 /// `user_version` is the number of the last one that was applied; a new file starts with the first. A
 /// released migration never changes.
-pub(super) const MIGRATIONS: [&str; 7] = [
+pub(super) const MIGRATIONS: [&str; 8] = [
     include_str!("schema/1.sql"),
     include_str!("schema/2.sql"),
     include_str!("schema/3.sql"),
@@ -12,6 +12,7 @@ pub(super) const MIGRATIONS: [&str; 7] = [
     include_str!("schema/5.sql"),
     include_str!("schema/6.sql"),
     include_str!("schema/7.sql"),
+    include_str!("schema/8.sql"),
 ];
 
 /// The first schema in whose files removed texts are overwritten.
@@ -74,7 +75,7 @@ mod tests {
         let connection = Connection::open(&file).unwrap();
         let sql = format!(
             "
-            PRAGMA secure_delete = off; PRAGMA user_version = {};
+            PRAGMA secure_delete = off; PRAGMA user_version = {}; DROP TABLE name;
             CREATE TABLE filler AS SELECT replace(hex(zeroblob(5000)), '00', '{sentence}') AS text; DROP TABLE filler;",
             SECURE_FROM - 1
         );

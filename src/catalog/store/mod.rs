@@ -24,6 +24,7 @@ mod media;
 mod meta;
 mod migrations;
 mod moves;
+mod names;
 mod ownership;
 mod queries;
 mod reader;

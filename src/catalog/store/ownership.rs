@@ -231,6 +231,7 @@ impl Catalog {
         let both = [number, heir];
         self.connection.prepare_cached("UPDATE address SET number = ?2 WHERE number = ?1")?.execute(both)?;
         self.connection.prepare_cached("UPDATE adopted SET article = ?2 WHERE article = ?1")?.execute(both)?;
+        self.connection.prepare_cached("UPDATE OR IGNORE name SET article = ?2 WHERE article = ?1")?.execute(both)?;
         let sql = "SELECT id FROM article WHERE number = ?1";
         let id = self.connection.prepare_cached(sql)?.query_row([number], |row| row.get(0)).optional()?;
         if let Some(id) = id {
@@ -241,6 +242,7 @@ impl Catalog {
             // The trigger that counts articles needs a change of state.
             "UPDATE article SET state = 2 WHERE number = ?1",
             "DELETE FROM media WHERE article = ?1",
+            "DELETE FROM name WHERE article = ?1",
             "DELETE FROM content WHERE number = ?1",
             "DELETE FROM article WHERE number = ?1",
         ] {

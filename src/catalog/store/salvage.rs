@@ -21,7 +21,7 @@ use crate::model::entry::{ArticleId, Slug};
 use crate::model::moment::{Audience, Version};
 
 /// Tables that are copied, referenced ones first. The others follow from the articles.
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 12] = [
     "meta",
     "retired",
     "view",
@@ -33,6 +33,7 @@ const TABLES: [&str; 11] = [
     "document",
     "tombstone",
     "media",
+    "name",
 ];
 
 /// The two directions through a table: rows behind a damaged page can be reached from the other end.

@@ -8,6 +8,7 @@ use super::backlog::Backlog;
 use super::deletions::Deletions;
 use super::fences::Fences;
 use super::mounts::Mounts;
+use super::named_media::NamedMedia;
 use super::problems::Problems;
 use super::reading_supervisor::ReadingSupervisor;
 use super::recordings::Recordings;
@@ -46,6 +47,7 @@ pub struct Ingest {
     pub(super) recordings: Recordings,
     pub(super) problems: Problems,
     pub(super) mounts: Mounts,
+    pub(super) named_media: NamedMedia,
     /// Whether the feeds are up, so that other work must not wait for long.
     pub(super) is_serving: bool,
     pub(super) supervisor: ReadingSupervisor,
@@ -90,6 +92,7 @@ impl Ingest {
             recordings: Recordings::default(),
             problems: Problems::default(),
             mounts: Mounts::remembered(catalog)?,
+            named_media: NamedMedia::default(),
             is_serving: false,
             supervisor,
             heartbeat: None,

@@ -2,14 +2,14 @@
 
 use crate::model::text::xml_legal;
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use url::Url;
 
 use super::conductor::Ingest;
 use super::reading_supervisor::ReadingSupervisor;
-use crate::article::address::{self, Addresses};
+use crate::article::address::{self, Addresses, LinkTarget};
 use crate::article::front_matter::Field;
 use crate::article::{Article, Problem, html, measure};
 use crate::catalog::{self, Arrival, Catalog, CatalogError, Claim, Referred};
@@ -67,8 +67,14 @@ impl Ingest {
         let base_url = &self.channel.base_url;
         let Ok(permalink) = Url::parse(base_url) else { return Vec::new() };
         let is_there = |path: &Path| self.folder.stat(path).is_some();
-        let addresses =
-            Addresses { permalink: &permalink, base_url, path, is_there: &is_there, page: &|_: &Path| None };
+        let addresses = Addresses {
+            permalink: &permalink,
+            base_url,
+            path,
+            is_there: &is_there,
+            named: &|_: &Path| None,
+            page: &|_: &LinkTarget| None,
+        };
         let mut files: Vec<PathBuf> = Vec::new();
         for file in media.iter().filter_map(|media| addresses.file(&media.url)) {
             if !files.contains(&file) {
@@ -87,19 +93,33 @@ impl Ingest {
         permalink: &Url,
     ) -> catalog::Result<Result<RenderedArticle, Problem>> {
         let Arrival { article, path, file_hash, .. } = arrival;
-        let referred: RefCell<BTreeSet<PathBuf>> = RefCell::default();
+        let referred: RefCell<BTreeMap<PathBuf, bool>> = RefCell::default();
         let failed: RefCell<Option<CatalogError>> = RefCell::default();
         let is_there = |path: &Path| {
-            referred.borrow_mut().insert(path.to_path_buf());
+            referred.borrow_mut().insert(path.to_path_buf(), true);
             self.folder.stat(path).is_some() && self.folder.draft_folder(path).is_none()
         };
-        let page = |path: &Path| {
-            referred.borrow_mut().insert(path.to_path_buf());
-            let slug = catalog.slug_at(path).map_err(|error| failed.borrow_mut().replace(error)).ok().flatten();
+        let named = |name: &Path| {
+            referred.borrow_mut().insert(catalog::reference(&name.file_name()?.to_string_lossy()), true);
+            self.named_media.nearest(&self.folder, name, path)
+        };
+        let page = |target: &LinkTarget| {
+            let slug = catalog.slug_of(target, path).map_err(|error| failed.borrow_mut().replace(error)).ok().flatten();
+            let file = match target {
+                LinkTarget::File(path) => path.clone(),
+                LinkTarget::Address(name) | LinkTarget::Note(name) => catalog::reference(name),
+            };
+            referred.borrow_mut().insert(file, slug.is_some());
             slug.map(|slug| self.channel.page(&slug))
         };
-        let addresses =
-            Addresses { permalink, base_url: &self.channel.base_url, path, is_there: &is_there, page: &page };
+        let addresses = Addresses {
+            permalink,
+            base_url: &self.channel.base_url,
+            path,
+            is_there: &is_there,
+            named: &named,
+            page: &page,
+        };
         // Sanitised after parsing, since a numeric reference can stand for any character.
         let (supervisor, heartbeat) = (&self.supervisor, self.heartbeat.as_ref());
         let html = supervisor.sanitise(&article.html, file_hash, &addresses, heartbeat);
@@ -131,10 +151,19 @@ impl Ingest {
         if let Some(error) = failed.take() {
             return Err(error);
         }
-        let referred = referred.take().into_iter().filter(|other| other != path);
-        let referred =
-            referred.map(|path| Referred { stamp: self.stamp(&path), claim: Claim::Mentions, path }).collect();
+        let referred = self.references(referred.take(), path);
         Ok(Ok(RenderedArticle { content, referred, problems }))
+    }
+
+    /// The references of the article at a path, of the files and names that it needed; each says whether an article answered to the name.
+    fn references(&self, needed: BTreeMap<PathBuf, bool>, article: &Path) -> Vec<Referred> {
+        let others = needed.into_iter().filter(|(other, _)| other != article);
+        let reference = |(path, is_found): (PathBuf, bool)| {
+            // A name stands for no file.
+            let stamp = if catalog::is_reference(&path) { i64::from(is_found) } else { self.stamp(&path) };
+            Referred { path, stamp, claim: Claim::Mentions }
+        };
+        others.map(reference).collect()
     }
 }
 

@@ -17,6 +17,7 @@ mod deletions;
 mod fences;
 mod mounting;
 mod mounts;
+mod named_media;
 mod ownership;
 mod places;
 mod problems;

@@ -10,7 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::article::address::Addresses;
+use crate::article::address::{Addresses, LinkTarget};
 use crate::article::{self, Problem, Reading, Rules, html, measure};
 use crate::folder::{Folder, SourceFormat, Stat};
 use crate::model::entry::SafeHtml;
@@ -143,13 +143,15 @@ impl Drop for CountedThread {
 /// A message from the thread that makes HTML safe.
 enum SanitiserMessage {
     IsThere(PathBuf),
-    Page(PathBuf),
+    Named(PathBuf),
+    Page(LinkTarget),
     Done(Result<SafeHtml, Problem>),
 }
 
 /// The answer to a question of that thread.
 enum AddressAnswer {
     IsThere(bool),
+    Named(Option<PathBuf>),
     Page(Option<String>),
 }
 
@@ -348,7 +350,8 @@ impl ReadingSupervisor {
             let answer = match messages.recv_timeout(BEAT) {
                 Ok(SanitiserMessage::Done(html)) => return html,
                 Ok(SanitiserMessage::IsThere(path)) => AddressAnswer::IsThere((addresses.is_there)(&path)),
-                Ok(SanitiserMessage::Page(path)) => AddressAnswer::Page((addresses.page)(&path)),
+                Ok(SanitiserMessage::Page(target)) => AddressAnswer::Page((addresses.page)(&target)),
+                Ok(SanitiserMessage::Named(path)) => AddressAnswer::Named((addresses.named)(&path)),
                 Err(RecvTimeoutError::Timeout) if !is_over(&clock, begun, RECORDING_LIMIT) => continue,
                 Err(_) => return Err(Problem::of_file(self.journal.leave_out_slow(addresses.path, hash))),
             };
@@ -377,12 +380,22 @@ impl ReadingSupervisor {
             let is_there = |path: &Path| {
                 matches!(ask(SanitiserMessage::IsThere(path.to_path_buf())), Some(AddressAnswer::IsThere(true)))
             };
-            let page = |path: &Path| match ask(SanitiserMessage::Page(path.to_path_buf())) {
+            let named = |name: &Path| match ask(SanitiserMessage::Named(name.to_path_buf())) {
+                Some(AddressAnswer::Named(path)) => path,
+                _ => None,
+            };
+            let page = |target: &LinkTarget| match ask(SanitiserMessage::Page(target.clone())) {
                 Some(AddressAnswer::Page(page)) => page,
                 _ => None,
             };
-            let addresses =
-                Addresses { permalink: &permalink, base_url: &base_url, path: &path, is_there: &is_there, page: &page };
+            let addresses = Addresses {
+                permalink: &permalink,
+                base_url: &base_url,
+                path: &path,
+                is_there: &is_there,
+                named: &named,
+                page: &page,
+            };
             let safe = article::panic_as_problem(|| html::sanitise(&unsafe_html, &addresses));
             let _ = messages.send(SanitiserMessage::Done(safe));
         };
@@ -670,12 +683,14 @@ pub(super) mod tests {
         let permalink = url::Url::parse("https://x.example/articles/a").unwrap();
         let html = format!("<p><a href=\"b.md\">B</a> <img src=\"c.png\"></p>{}", "<p>Words</p>".repeat(SMALL / 10));
         let is_there = |path: &Path| path == Path::new("c.png");
-        let page = |path: &Path| (path == Path::new("b.md")).then(|| "https://x.example/articles/b".to_owned());
+        let target = LinkTarget::File(PathBuf::from("b.md"));
+        let page = |link: &LinkTarget| (*link == target).then(|| "https://x.example/articles/b".to_owned());
         let addresses = Addresses {
             permalink: &permalink,
             base_url: "https://x.example/",
             path: Path::new("a.md"),
             is_there: &is_there,
+            named: &|_| None,
             page: &page,
         };
         let safe = supervisor.sanitise(&html, &[1; 32], &addresses, None).unwrap();

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use super::conductor::Ingest;
 use super::recordings::may_own;
 use super::step::{Trigger, WriteMoment};
-use crate::catalog::{self, Catalog};
+use crate::catalog::{self, Arrival, Catalog};
 use crate::folder::SourceFormat;
+use crate::folder::media::media_type;
 use crate::folder::watch::QUIET;
 
 impl Ingest {
@@ -23,7 +24,11 @@ impl Ingest {
             return Ok(());
         }
         self.recordings.add(path);
+        self.named_media.changed(&self.folder, path);
         let mut articles = if catalog.refers_to_nothing() { Vec::new() } else { catalog.referring(path)? };
+        if let Some(name) = path.file_name().filter(|_| media_type(path).is_some() && !catalog.refers_to_nothing()) {
+            articles.extend(catalog.referring(&catalog::reference(&name.to_string_lossy()))?);
+        }
         for article in may_own(path) {
             if catalog.known(&article)?.is_some() {
                 articles.push(article);
@@ -32,6 +37,27 @@ impl Ingest {
         for article in articles.into_iter().filter(|article| article != path) {
             catalog.read_again(&article)?;
             self.schedule.add(article, moment.instant, Trigger::Closed);
+        }
+        Ok(())
+    }
+
+    /// Records the names of an article. Schedules every article with a link that may mean it from now on.
+    pub(super) fn record_names(
+        &mut self,
+        catalog: &mut Catalog,
+        arrival: &Arrival<'_>,
+        is_new: bool,
+        moment: WriteMoment,
+    ) -> catalog::Result<()> {
+        let references = catalog.set_names(arrival.article, arrival.path, is_new)?;
+        if catalog.refers_to_nothing() {
+            return Ok(());
+        }
+        for reference in references {
+            for article in catalog.referring(&reference)?.into_iter().filter(|article| article != arrival.path) {
+                catalog.read_again(&article)?;
+                self.schedule.add(article, moment.instant, Trigger::Closed);
+            }
         }
         Ok(())
     }
@@ -76,7 +102,7 @@ impl Ingest {
         for (path, stamp) in &referred {
             // Articles among them are compared as articles.
             let format = self.folder.format(&self.folder.root().join(path));
-            let is_media = format.is_none_or(|format| format == SourceFormat::Audio);
+            let is_media = format.is_none_or(|format| format == SourceFormat::Audio) && !catalog::is_reference(path);
             if is_media && self.stamp(path) != *stamp {
                 self.schedule.add(path.clone(), moment.instant + QUIET, Trigger::Closed);
             }

@@ -65,6 +65,10 @@ impl Library for MemoryLibrary {
         Ok(entry.map_or(ArticleLookup::Unknown, |entry| ArticleLookup::Current(Box::new(Entry::clone(entry)))))
     }
 
+    fn old_address(&self, _: &str, _: Moment) -> library::Result<ArticleLookup> {
+        Ok(ArticleLookup::Unknown)
+    }
+
     fn view(
         &self,
         view: &View,

@@ -57,6 +57,10 @@ impl Library for GatedLibrary {
         Ok(ArticleLookup::Current(Box::new((*entry(slug, "Title")).clone())))
     }
 
+    fn old_address(&self, _: &str, _: Moment) -> Result<ArticleLookup> {
+        Ok(ArticleLookup::Unknown)
+    }
+
     fn view(&self, _: &View, _: &FeedLimits, _: Moment, _: Option<DateTime<Utc>>) -> Result<FeedLookup> {
         unreachable!()
     }

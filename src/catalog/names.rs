@@ -1,0 +1,270 @@
+//! Which article a link means that names no file: an address of the site that the articles come from, or the name of a note. Pure;
+//! `store/names.rs` looks the candidates up.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
+
+use super::imports::comparable_link;
+use crate::article::{Article, date as dates};
+use crate::folder::distance;
+
+/// Maximum number of names of an article.
+const MAX_NAMES: usize = 200;
+/// Maximum length of a name, in bytes.
+const MAX_NAME: usize = 1_000;
+/// Endings of pages in addresses.
+const PAGE_ENDINGS: [&str; 11] =
+    [".html", ".htm", ".xhtml", ".php", ".aspx", ".asp", ".jsp", ".md", ".markdown", ".txt", ".org"];
+/// Folders of pages that are lists or files, on this and other sites.
+const OTHER_PAGES: [&str; 14] = [
+    "tag",
+    "tags",
+    "category",
+    "categories",
+    "topic",
+    "topics",
+    "author",
+    "authors",
+    "sections",
+    "archive",
+    "archives",
+    "media",
+    "page",
+    "feed",
+];
+
+/// An article that a link may mean.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct NamedArticle {
+    pub slug: String,
+    /// Path below the watched folder.
+    pub path: PathBuf,
+    pub published: DateTime<Utc>,
+}
+
+/// The names of an article, as they are recorded: addresses with a slash at the start, and slugs after an equals sign. The slug by which
+/// it is served is left out.
+pub(super) fn names_of(article: &Article, path: &Path, slug: &str) -> BTreeSet<String> {
+    // A pattern, such as `/:year/:title/` or `/{{ slug }}/`, is no address.
+    let is_plain = |address: &&String| !address.contains(['{', '<']) && !address.contains("/:");
+    let addresses = article.addresses.iter().filter(is_plain).map(|address| comparable_link(address));
+    let stem = dates::file_name(path, chrono_tz::UTC).stem;
+    let slugs = [stem.as_str(), article.title.as_str()].map(slug::slugify).into_iter();
+    let slugs = slugs.filter(|name| !name.is_empty() && name != slug).map(|name| by_slug(&name));
+    slugs
+        .chain(addresses.filter(|address| address.len() > 1))
+        .filter(|name| name.len() <= MAX_NAME)
+        .take(MAX_NAMES)
+        .collect()
+}
+
+/// The form in which the slug of a name is recorded.
+pub(super) fn by_slug(slug: &str) -> String {
+    format!("={slug}")
+}
+
+/// The slugs by which links may mean an article.
+pub(super) fn slugs_of(names: &BTreeSet<String>, slug: &str) -> BTreeSet<String> {
+    let of_name = |name: &String| match name.strip_prefix('=') {
+        Some(slug) => slug.to_owned(),
+        None => Page::at(name).slug,
+    };
+    names.iter().map(of_name).chain([slug.to_owned()]).filter(|slug| !slug.is_empty()).collect()
+}
+
+/// Stands for all articles of a name among the files that an article refers to. No file has a path with a NUL.
+///
+/// `name` is an address or the name of a note.
+pub fn reference(name: &str) -> PathBuf {
+    reference_of_slug(&Page::at(name).slug)
+}
+
+/// Whether a path stands for all articles of a name.
+pub fn is_reference(path: &Path) -> bool {
+    path.as_os_str().as_bytes().first() == Some(&0)
+}
+
+pub(super) fn reference_of_slug(slug: &str) -> PathBuf {
+    PathBuf::from(OsString::from_vec([b"\0", slug.as_bytes()].concat()))
+}
+
+/// The parts of an address of a page that tell which article it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Page {
+    /// The last part, without date and ending, as a slug.
+    pub slug: String,
+    /// The folders before it.
+    folders: PathBuf,
+    date: PageDate,
+}
+
+/// The date in an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum PageDate {
+    Missing,
+    Month(NaiveDate),
+    Day(NaiveDate),
+}
+
+impl Page {
+    /// Reads an address, or the name of a note with or without its folders.
+    pub fn at(address: &str) -> Self {
+        let path = address.split(['?', '#']).next().unwrap_or_default().trim_matches('/');
+        let path = path.strip_suffix("/index.html").unwrap_or(path);
+        if path.is_empty() {
+            return Self { slug: String::new(), folders: PathBuf::new(), date: PageDate::Missing };
+        }
+        let (folders, last) = path.rsplit_once('/').unwrap_or(("", path));
+        let lower = last.to_lowercase();
+        let ending = PAGE_ENDINGS.iter().find(|ending| lower.ends_with(*ending)).map_or(0, |ending| ending.len());
+        let last = &last[..last.len().saturating_sub(ending)];
+        // The ending keeps what follows a dot.
+        let name = dates::file_name(&Path::new(folders).join(format!("{last}.html")), chrono_tz::UTC);
+        let date = match name.date {
+            Some(date) => PageDate::Day(date.date_naive()),
+            None => month(folders).map_or(PageDate::Missing, PageDate::Month),
+        };
+        let stem = if name.stem.is_empty() { last } else { &name.stem };
+        Self { slug: slug::slugify(stem), folders: PathBuf::from(folders), date }
+    }
+
+    /// Whether an article was published at the date in the address, in any time zone.
+    fn is_of_date(&self, published: DateTime<Utc>) -> bool {
+        let near = (0..3).filter_map(|days| {
+            published.date_naive().checked_sub_days(Days::new(1))?.checked_add_days(Days::new(days))
+        });
+        let mut near = near;
+        match self.date {
+            PageDate::Missing => true,
+            PageDate::Day(day) => near.any(|date| date == day),
+            PageDate::Month(month) => near.any(|date| (date.year(), date.month()) == (month.year(), month.month())),
+        }
+    }
+
+    /// Whether the address certainly is that of an article by its date.
+    pub fn has_date(&self) -> bool {
+        self.date != PageDate::Missing
+    }
+
+    /// Whether the address is that of a list or of a file, by its folders.
+    pub fn is_other(&self) -> bool {
+        let first = self.folders.iter().find_map(|folder| folder.to_str());
+        self.slug.is_empty()
+            || self.folders.iter().any(|folder| OTHER_PAGES.iter().any(|name| folder.eq_ignore_ascii_case(name)))
+            || (first.is_none() && OTHER_PAGES.contains(&self.slug.as_str()))
+    }
+
+    /// The only article that has the date in the address.
+    pub fn only<'a>(&self, articles: &'a [NamedArticle]) -> Option<&'a NamedArticle> {
+        let mut of_date = articles.iter().filter(|article| self.is_of_date(article.published));
+        let only = of_date.next()?;
+        of_date.next().is_none().then_some(only)
+    }
+
+    /// The article that is nearest to the one at `from`, of those in folders of these names.
+    pub fn nearest<'a>(&self, articles: &'a [NamedArticle], from: &Path) -> Option<&'a NamedArticle> {
+        let in_folders = articles.iter().filter(|article| {
+            let folder = article.path.parent().unwrap_or(Path::new(""));
+            folder.ends_with(&self.folders)
+        });
+        in_folders.min_by_key(|article| (distance(from, &article.path), article.path.clone()))
+    }
+}
+
+/// The first day of the month in the folders of an address, as in `2013/07`.
+fn month(folders: &str) -> Option<NaiveDate> {
+    let parts: Vec<&str> = folders.split('/').collect();
+    let figures = |part: &str, lengths: [usize; 2]| -> Option<u32> {
+        let is_number = lengths.contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+        is_number.then(|| part.parse().ok())?
+    };
+    parts.windows(2).find_map(|pair| {
+        let year = figures(pair[0], [4, 4]).filter(|year| (1990..=2100).contains(year))?;
+        NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, figures(pair[1], [1, 2])?, 1)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn article(path: &str, day: &str) -> NamedArticle {
+        let published = day.parse::<NaiveDate>().unwrap().and_hms_opt(12, 0, 0).unwrap().and_utc();
+        NamedArticle { slug: slug::slugify(path), path: PathBuf::from(path), published }
+    }
+
+    #[test]
+    fn the_last_part_of_an_address_names_an_article() {
+        for (address, slug) in [
+            ("/blog/2013/07/13/first-release/", "first-release"),
+            ("/2013/07/first-release.html", "first-release"),
+            ("/2013-07-13-first-release", "first-release"),
+            ("/posts/First_Release/index.html?x#y", "first-release"),
+            ("/posts/2.0/", "2-0"),
+            ("/posts/version-1.5.php", "version-1-5"),
+            ("Harbour town", "harbour-town"),
+            ("notes/Harbour.md", "harbour"),
+            ("/", ""),
+        ] {
+            assert_eq!(Page::at(address).slug, slug, "{address}");
+        }
+    }
+
+    #[test]
+    fn a_date_in_an_address_excludes_articles_of_other_dates() {
+        let articles = [article("a/weekly.md", "2013-07-13"), article("b/weekly.md", "2013-08-13")];
+        let only = |address: &str| Page::at(address).only(&articles).map(|article| article.path.clone());
+        assert_eq!(only("/2013/07/13/weekly/"), Some(PathBuf::from("a/weekly.md")));
+        assert_eq!(only("/2013/7/weekly.html"), Some(PathBuf::from("a/weekly.md")));
+        assert_eq!(only("/2013/08/14/weekly/"), Some(PathBuf::from("b/weekly.md")), "in another time zone");
+        assert_eq!(only("/2013/09/13/weekly/"), None);
+        assert_eq!(only("/weekly/"), None, "either of two");
+        assert_eq!(Page::at("/weekly/").only(&articles[..1]), Some(&articles[0]));
+    }
+
+    #[test]
+    fn lists_and_files_are_no_articles() {
+        for address in ["/tags/rust/", "/category/a/b/", "/page/2/", "/blog/tag/rust/", "/media/a/", "/archive/", "/"] {
+            assert!(Page::at(address).is_other(), "{address}");
+        }
+        for address in ["/blog/rust/", "/2013/07/tags-of-dogs/", "rust", "/posts/archive/"] {
+            assert!(!Page::at(address).is_other(), "{address}");
+        }
+    }
+
+    #[test]
+    fn the_nearest_note_of_a_name_wins() {
+        let articles =
+            [article("x/n.md", "2013-07-13"), article("a/b/n.md", "2013-07-13"), article("n.md", "2013-07-13")];
+        let nearest = |name: &str, from: &str| {
+            Page::at(name).nearest(&articles, Path::new(from)).map(|article| article.path.display().to_string())
+        };
+        assert_eq!(nearest("n", "a/b/c.md").as_deref(), Some("a/b/n.md"));
+        assert_eq!(nearest("n", "c.md").as_deref(), Some("n.md"));
+        assert_eq!(nearest("x/n", "a/b/c.md").as_deref(), Some("x/n.md"));
+        assert_eq!(nearest("y/n", "a/b/c.md"), None);
+    }
+
+    #[test]
+    fn names_are_recorded_if_the_slug_does_not_say_them() {
+        let article = Article {
+            title: "Harbour town".into(),
+            addresses: vec!["/2014/12/12/Timeline.html".into(), "Old name".into(), "/".into()],
+            ..Article::default()
+        };
+        let names = names_of(&article, Path::new("a/harbour.md"), "harbour");
+        assert_eq!(
+            names.iter().map(String::as_str).collect::<Vec<_>>(),
+            ["/2014/12/12/timeline", "/old name", "=harbour-town"]
+        );
+        let slugs = slugs_of(&names, "harbour");
+        assert_eq!(
+            slugs.iter().map(String::as_str).collect::<Vec<_>>(),
+            ["harbour", "harbour-town", "old-name", "timeline"]
+        );
+    }
+}

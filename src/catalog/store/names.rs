@@ -1,0 +1,136 @@
+//! The names by which links and old addresses mean an article.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
+
+use super::database::Catalog;
+use super::error::Result;
+use super::reader::Reader;
+use super::values::{bytes, date, path_of};
+use crate::article::Article;
+use crate::article::address::LinkTarget;
+use crate::catalog::imports::comparable_link;
+use crate::catalog::names::{self, NamedArticle, Page};
+use crate::catalog::visibility::PUBLISHED;
+use crate::model::collection::ArticleLookup;
+use crate::model::entry::Slug;
+use crate::model::moment::Moment;
+
+/// Maximum number of articles that are compared for a name.
+const MAX_NAMESAKES: i64 = 50;
+
+/// The articles that a link means by an address: ?1 as it is recorded.
+const BY_ADDRESS: &str = "
+    SELECT article FROM name WHERE name = ?1
+    UNION SELECT article FROM adopted WHERE link = ?1 AND article IS NOT NULL";
+
+/// The articles with a name: ?1 a slug, ?2 the same as it is recorded.
+const BY_SLUG: &str = "SELECT number FROM address WHERE slug = ?1 UNION SELECT article FROM name WHERE name = ?2";
+
+impl Catalog {
+    /// Replaces the names of the article at a path. Returns the references that may mean it from now on, if its names have changed.
+    ///
+    /// # Errors
+    /// The catalog cannot be written.
+    pub fn set_names(&mut self, article: &Article, path: &Path, is_new: bool) -> Result<Vec<PathBuf>> {
+        let sql = "SELECT number, slug FROM article WHERE path = ?1 AND state < 2";
+        let row = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?));
+        let found = self.connection.prepare_cached(sql)?.query_row([bytes(path)], row).optional()?;
+        let Some((number, slug)) = found else { return Ok(Vec::new()) };
+        let names = names::names_of(article, path, &slug);
+        let mut recorded = BTreeSet::new();
+        if !is_new {
+            let mut statement = self.connection.prepare_cached("SELECT name FROM name WHERE article = ?1")?;
+            recorded = statement.query_map([number], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+        }
+        if names == recorded && !is_new {
+            return Ok(Vec::new());
+        }
+        if names != recorded {
+            self.connection.prepare_cached("DELETE FROM name WHERE article = ?1")?.execute([number])?;
+            for name in &names {
+                let sql = "INSERT OR IGNORE INTO name (name, article) VALUES (?1, ?2)";
+                self.connection.prepare_cached(sql)?.execute(params![name, number])?;
+            }
+        }
+        Ok(names::slugs_of(&names, &slug).iter().map(|slug| names::reference_of_slug(slug)).collect())
+    }
+
+    /// The slug of the published article that a link in the article at `from` means. `None` if there is none, or if it could be one of several.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn slug_of(&self, target: &LinkTarget, from: &Path) -> Result<Option<String>> {
+        let (name, is_note) = match target {
+            LinkTarget::File(path) => return self.slug_at(path),
+            LinkTarget::Address(address) => (address, false),
+            LinkTarget::Note(name) => (name, true),
+        };
+        let by_address = self.published(BY_ADDRESS, &[&comparable_link(name)])?;
+        if let [only] = by_address.as_slice() {
+            return Ok(Some(only.slug.clone()));
+        }
+        let page = Page::at(name);
+        if page.slug.is_empty() || (!is_note && page.is_other()) {
+            return Ok(None);
+        }
+        let articles = self.published(BY_SLUG, &[&page.slug, &names::by_slug(&page.slug)])?;
+        let found = if is_note { page.nearest(&articles, from) } else { page.only(&articles) };
+        Ok(found.map(|article| article.slug.clone()))
+    }
+
+    fn published(&self, numbers: &str, names: &[&str]) -> Result<Vec<NamedArticle>> {
+        articles(&self.connection, &format!("number IN ({numbers}) AND {PUBLISHED}"), names)
+    }
+
+    /// Marks the articles to be read again whose links no article answered during a bulk import, which looks no names up.
+    pub(super) fn read_dead_links_again(&mut self) -> Result<()> {
+        let sql = "
+            UPDATE article SET stale = max(stale, 1) WHERE state < 2
+            AND number IN (SELECT article FROM media WHERE path >= x'00' AND path < x'01' AND stamp = 0)";
+        self.connection.execute(sql, [])?;
+        Ok(())
+    }
+}
+
+impl Reader {
+    /// Looks up the article that had an address elsewhere, as it was at `moment`. The answer is never [`ArticleLookup::Current`].
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn by_old_address(&self, address: &str, moment: Moment) -> Result<ArticleLookup> {
+        let slugs =
+            |numbers: &str, names: &[&str]| articles(&self.connection, &format!("number IN ({numbers})"), names);
+        let mut found = slugs(BY_ADDRESS, &[&comparable_link(address)])?.into_iter().next();
+        // An address with a date and the name of an article that was published then can mean no other.
+        let page = Page::at(address);
+        if found.is_none() && page.has_date() && !page.is_other() && !address.contains('?') {
+            let articles = slugs(BY_SLUG, &[&page.slug, &names::by_slug(&page.slug)])?;
+            found = page.only(&articles).cloned();
+        }
+        let Some(NamedArticle { slug, .. }) = found else { return Ok(ArticleLookup::Unknown) };
+        Ok(match self.by_slug(&slug, moment)? {
+            ArticleLookup::Current(_) | ArticleLookup::Unread(_) => {
+                Slug::new(slug).map_or(ArticleLookup::Unknown, ArticleLookup::Moved)
+            }
+            other => other,
+        })
+    }
+}
+
+/// The articles that meet a condition on their rows, those that are not deleted first, then the newest.
+fn articles(connection: &Connection, condition: &str, names: &[&str]) -> Result<Vec<NamedArticle>> {
+    let sql = format!(
+        "SELECT slug, path, published FROM article WHERE {condition} ORDER BY state, published DESC, number LIMIT {MAX_NAMESAKES}"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query(params_from_iter(names))?;
+    let mut articles = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (slug, path) = (row.get(0)?, path_of(row.get(1)?));
+        articles.push(NamedArticle { slug, path, published: date(row.get(2)?)? });
+    }
+    Ok(articles)
+}
