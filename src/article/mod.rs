@@ -14,6 +14,7 @@ pub mod html;
 pub mod language;
 pub mod linked_data;
 pub mod load;
+pub mod loose_date;
 pub mod markdown;
 pub mod measure;
 pub mod phrases;

@@ -40,6 +40,8 @@ pub struct Arrival<'a> {
     pub stat: Stat,
     /// The publication date, if neither the file nor the catalog states one.
     pub first_seen: DateTime<Utc>,
+    /// When the file was last modified, if that is plausible.
+    pub file_date: Option<DateTime<Utc>>,
     /// A new article is not visible before.
     pub held_until: DateTime<Utc>,
     /// When it was read.
@@ -233,7 +235,9 @@ pub(super) struct Dates {
 pub(super) fn dates(arrival: &Arrival<'_>, recorded: Option<&KnownArticle>, adopted: Option<&Adopted>) -> Dates {
     let article = arrival.article;
     let recorded_date = adopted.and_then(|adopted| adopted.published).or(recorded.map(|recorded| recorded.published));
-    let published = article.published.or(recorded_date).unwrap_or(arrival.first_seen);
+    // What was published elsewhere is older than its arrival here.
+    let first_seen = adopted.and(arrival.file_date).unwrap_or(arrival.first_seen);
+    let published = article.published.or(recorded_date).unwrap_or(first_seen);
     // An article that was deleted before it was visible is new when it comes back.
     let seen_before = recorded.filter(|recorded| recorded.state != ArticleState::Gone || recorded.shown);
     let held_until = seen_before.map_or(arrival.held_until, |recorded| recorded.held_until);

@@ -8,13 +8,14 @@ use clap::Args;
 use super::outcome::Outcome;
 use super::site_options::SiteOptions;
 use crate::daemon;
-use crate::model::text::single_line;
-use crate::render::feed::imported;
+use crate::model::collection::ImportedEntry;
+use crate::model::text::{path_line, single_line};
+use crate::moving;
 
 /// Take over the ids and dates of a feed that was published elsewhere
 ///
 /// Articles are matched by address, by file name or by title. An entry without an article is kept until its file arrives. The
-/// daemon must not be running.
+/// daemon must not be running. The exit code is 1 if a date or an entry could not be read; each is named.
 #[derive(Debug, Args)]
 pub struct AdoptIdsArgs {
     /// RSS, Atom or JSON Feed documents saved from the old site
@@ -29,11 +30,21 @@ impl AdoptIdsArgs {
     /// A feed cannot be read, or a daemon is running.
     pub fn run(self, file: Option<&Path>) -> anyhow::Result<Outcome> {
         let config = self.site.load(file)?;
-        let mut entries = Vec::new();
-        for feed in &self.feeds {
-            let text = std::fs::read_to_string(feed).with_context(|| format!("{}: cannot read it", feed.display()))?;
-            let imported = imported::read(&text).map_err(anyhow::Error::msg);
-            entries.extend(imported.with_context(|| format!("{}: not a feed", feed.display()))?);
+        let mut entries: Vec<ImportedEntry> = Vec::new();
+        let mut outcome = Outcome::Good;
+        for path in &self.feeds {
+            let name = path_line(path);
+            let bytes = std::fs::read(path).with_context(|| format!("{name}: cannot read it"))?;
+            let feed =
+                moving::read_feed(&bytes).map_err(|reason| anyhow::Error::msg(single_line(&reason).into_owned()));
+            let feed = feed.with_context(|| format!("{name}: not a feed"))?;
+            for remark in &feed.remarks {
+                println!("{}", remark.in_file(path));
+            }
+            if feed.is_incomplete {
+                outcome = Outcome::Found;
+            }
+            entries.extend(feed.entries.into_iter().map(ImportedEntry::from));
         }
         let adoption = daemon::adopt(&config, &entries)?;
         println!("{} entries read, {} of them known from before", entries.len(), adoption.known);
@@ -44,6 +55,6 @@ impl AdoptIdsArgs {
         if !adoption.waiting.is_empty() {
             println!("{} entries wait for a file with their address or title", adoption.waiting.len());
         }
-        Ok(Outcome::Good)
+        Ok(outcome)
     }
 }

@@ -170,6 +170,8 @@ pub struct ImportedEntry {
     pub guid: Option<String>,
     /// Address of its page.
     pub link: Option<String>,
+    /// Other addresses of its page.
+    pub other_links: Vec<String>,
     /// Plain text.
     pub title: Option<String>,
     /// When it was published.

@@ -569,6 +569,7 @@ pub fn adopt(
     let adopting = catalog.adopt(entries)?;
     let mut ingest = Ingest::new(&mut catalog, folder, config, channel, OpenFiles::default())?;
     while catalog.next_pass()? {
+        ingest.read_problems_again();
         ingest.reconcile(&mut catalog, WriteMoment::now(version))?;
         let tick = |ingest: &mut Ingest, catalog: &mut Catalog| {
             catalog.transaction(|catalog| ingest.tick(catalog, Queue::Empty, WriteMoment::now(version)))

@@ -35,6 +35,7 @@ mod links;
 mod media;
 mod messages;
 mod mounts;
+mod moving;
 mod pages;
 mod papers;
 mod pictures;

@@ -22,9 +22,9 @@ use chrono_tz::Tz;
 
 use super::front_matter::{self, Field, Header, Held, is_language};
 use super::linked_data::LinkedData;
-use super::phrases;
 use super::problem::Problem;
 use super::reading::ParsedBody;
+use super::{phrases, summary};
 use crate::model::text::escape_html;
 pub use code::{CodeStep, OpenCode, code_of, link_or_code};
 use outline::Outline;
@@ -52,6 +52,25 @@ pub fn is_too_much(html: &str) -> bool {
 /// is enough.
 pub fn is_too_long(html: &str) -> bool {
     is_crowded(html) || tokens::tokens(html).filter(|token| start_name(token).is_some()).count() > MOST_ELEMENTS
+}
+
+/// The text of a fragment in one line, as in a title.
+pub fn one_line(html: &str) -> String {
+    const BREAKS: [&str; 11] = ["br", "p", "div", "li", "tr", "td", "h1", "h2", "h3", "h4", "hr"];
+    let mut text = String::new();
+    for token in tokens::visible(html) {
+        match token.kind {
+            TokenKind::Text(part) => text.push_str(&part.resolved()),
+            TokenKind::Start(tag) if BREAKS.contains(&&*tag.name) => text.push(' '),
+            _ => {}
+        }
+    }
+    summary::one_line(&text)
+}
+
+/// A text with its character references as characters.
+pub fn resolve_references(text: &str) -> Cow<'_, str> {
+    references::resolve(text, references::Context::Text)
 }
 
 /// The problem of a text that is refused for the size of its tree.

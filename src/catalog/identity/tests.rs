@@ -47,6 +47,7 @@ fn arrival(article: &Article) -> Arrival<'_> {
         extent: Extent::Whole,
         stat: Stat::default(),
         first_seen: at(900),
+        file_date: None,
         held_until: at(0),
         now: at(1_000),
     }
@@ -111,6 +112,7 @@ fn published_is_set_once_unless_the_file_states_it() {
     let adopted = Adopted {
         id: ArticleId::new("urn:x:adopted"),
         guid: None,
+        link: None,
         published: Some(at(70)),
         updated: None,
         is_taken: false,
@@ -125,6 +127,15 @@ fn published_is_set_once_unless_the_file_states_it() {
     ];
     for (rule, article, known, adopted, expected) in rows {
         assert_eq!(dates(&arrival(article), known, adopted).published, at(expected), "{rule}");
+    }
+    let undated = Adopted { published: None, ..adopted };
+    let of_file = Arrival { file_date: Some(at(300)), ..arrival(&plain) };
+    for (rule, known, adopted, expected) in [
+        ("an adopted one without a date has that of its file", None, Some(&undated), 300),
+        ("unless it has one already", Some(&old), Some(&undated), 100),
+        ("another one has not", None, None, 900),
+    ] {
+        assert_eq!(dates(&of_file, known, adopted).published, at(expected), "{rule}");
     }
 }
 

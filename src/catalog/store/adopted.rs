@@ -7,10 +7,14 @@ use uuid::Uuid;
 use super::database::Catalog;
 use super::error::Result;
 use super::values::{self, date, is_date};
-use crate::article::phrases;
-use crate::catalog::imports::{self, Adopted, AdoptedCandidates, MatchKeys, MatchPass, comparable_link};
+use crate::catalog::imports::{
+    self, Adopted, AdoptedCandidates, MatchKeys, MatchPass, comparable_link, comparable_title, stem_of_link,
+};
 use crate::model::collection::{Adoption, ImportedEntry};
 use crate::model::text::{is_iri, xml_legal};
+
+/// Maximum number of entries of one name or title whose days are compared.
+const MOST_CANDIDATES: usize = 2_000;
 
 impl Catalog {
     /// Adds the entries of another publisher's feed. Articles that are read from now on take over their ids and dates: during an adoption
@@ -20,12 +24,15 @@ impl Catalog {
     /// The catalog cannot be read or written.
     pub fn adopt(&mut self, entries: &[ImportedEntry]) -> Result<usize> {
         self.transaction(|catalog| {
+            catalog.compare_waiting_entries_again()?;
             let mut duplicates = 0;
             for entry in entries {
                 // A feed cannot contain a guid with characters that XML does not allow.
                 let guid = entry.guid.clone().filter(|guid| xml_legal(guid) == *guid);
-                if !catalog.add_adopted(&ImportedEntry { guid, ..entry.clone() })? {
-                    duplicates += 1;
+                let (number, is_new) = catalog.add_adopted(&ImportedEntry { guid, ..entry.clone() })?;
+                duplicates += usize::from(!is_new);
+                if let Some(number) = number {
+                    catalog.other_addresses.add(number, &entry.other_links);
                 }
             }
             Ok(duplicates)
@@ -58,33 +65,52 @@ impl Catalog {
         Ok(Adoption { matched: usize::try_from(matched).unwrap_or(0), known, waiting })
     }
 
-    /// Adds an entry; returns whether it is new.
-    fn add_adopted(&mut self, entry: &ImportedEntry) -> Result<bool> {
-        let Some(name) = entry.id.as_deref().or(entry.guid.as_deref()) else { return Ok(false) };
+    /// Compares the addresses and titles of entries without an article by the current rules: an earlier version of the program may have
+    /// added them.
+    fn compare_waiting_entries_again(&mut self) -> Result<()> {
+        type Keys = (i64, Option<String>, Option<String>);
+        let sql = "SELECT number, link, title FROM adopted WHERE article IS NULL";
+        let mut statement = self.connection.prepare(sql)?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        let rows: Vec<Keys> = rows.collect::<rusqlite::Result<_>>()?;
+        for (number, link, title) in rows {
+            let link = link.as_deref().map(comparable_link);
+            let stem = link.as_deref().map(stem_of_link);
+            let title = title.as_deref().map(comparable_title).filter(|title| !title.is_empty());
+            let sql = "UPDATE adopted SET link = ?2, stem = ?3, title = ?4 WHERE number = ?1";
+            self.connection.prepare_cached(sql)?.execute(params![number, link, stem, title])?;
+        }
+        Ok(())
+    }
+
+    /// Adds an entry. Returns the number of its row, and whether it is new.
+    fn add_adopted(&mut self, entry: &ImportedEntry) -> Result<(Option<i64>, bool)> {
+        let Some(name) = entry.id.as_deref().or(entry.guid.as_deref()) else { return Ok((None, false)) };
         let link = entry.link.as_deref().map(comparable_link);
-        let title = entry.title.as_deref().map(phrases::folded).filter(|title| !title.is_empty());
-        if self.merge_adopted(entry, link.as_deref(), title.as_deref())? {
-            return Ok(false);
+        let title = entry.title.as_deref().map(comparable_title).filter(|title| !title.is_empty());
+        if let Some(number) = self.merge_adopted(entry, link.as_deref(), title.as_deref())? {
+            return Ok((Some(number), false));
         }
         let made = || Uuid::new_v5(&self.namespace, format!("guid:{name}").as_bytes()).urn().to_string();
         let id = if is_iri(name) { name.to_owned() } else { made() };
-        let exists = self.connection.prepare_cached("SELECT 1 FROM adopted WHERE id = ?1")?.exists([&id])?;
-        if exists || self.is_taken(&id)? {
-            return Ok(false);
+        let sql = "SELECT number FROM adopted WHERE id = ?1";
+        let existing = self.connection.prepare_cached(sql)?.query_row([&id], |row| row.get(0)).optional()?;
+        if existing.is_some() || self.is_taken(&id)? {
+            return Ok((existing, false));
         }
         let guid = entry.guid.as_deref().filter(|guid| *guid != id);
-        let stem = link.as_deref().map(|link| slug::slugify(link.rsplit('/').next().unwrap_or_default()));
+        let stem = link.as_deref().map(stem_of_link);
         let seconds = |date: Option<DateTime<Utc>>| date.filter(|date| is_date(*date)).map(|date| date.timestamp());
         let sql =
             "INSERT INTO adopted (id, guid, link, stem, title, published, updated) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
         let values = params![id, guid, link, stem, title, seconds(entry.published), seconds(entry.updated)];
         self.connection.prepare_cached(sql)?.execute(values)?;
-        Ok(true)
+        Ok((Some(self.connection.last_insert_rowid()), true))
     }
 
-    /// Merges an entry with the same one of a feed in another format, whose readers may know it by another id. Returns whether there is
-    /// one.
-    fn merge_adopted(&mut self, entry: &ImportedEntry, link: Option<&str>, title: Option<&str>) -> Result<bool> {
+    /// Merges an entry with the same one of a feed in another format, whose readers may know it by another id. Returns the number of its
+    /// row, if there is one.
+    fn merge_adopted(&mut self, entry: &ImportedEntry, link: Option<&str>, title: Option<&str>) -> Result<Option<i64>> {
         let sql = "
             SELECT number, id, guid, article IS NOT NULL FROM adopted
             WHERE link = ?1 AND (title IS ?2 OR title IS NULL OR ?2 IS NULL) LIMIT 1";
@@ -96,20 +122,26 @@ impl Catalog {
                 row.get::<_, bool>(3)?,
             ))
         });
-        let Some((number, id, guid, taken)) = row.optional()? else { return Ok(false) };
+        let Some((number, id, guid, taken)) = row.optional()? else { return Ok(None) };
+        if !taken {
+            let seconds = |date: Option<DateTime<Utc>>| date.filter(|date| is_date(*date)).map(|date| date.timestamp());
+            let sql = "UPDATE adopted SET published = coalesce(published, ?2), updated = coalesce(updated, ?3) WHERE number = ?1";
+            let dates = params![number, seconds(entry.published), seconds(entry.updated)];
+            self.connection.prepare_cached(sql)?.execute(dates)?;
+        }
         let (id, guid) = match (&entry.id, &entry.guid) {
             // The id of the Atom feed becomes the id; that of the other formats stays their guid.
             (Some(atom), _) if is_iri(atom) && *atom != id && !self.is_taken(atom)? => {
                 (atom.clone(), guid.or(Some(id)))
             }
             (_, Some(name)) if *name != id && guid.is_none() => (id, Some(name.clone())),
-            _ => return Ok(true),
+            _ => return Ok(Some(number)),
         };
         if !taken {
             let sql = "UPDATE OR IGNORE adopted SET id = ?2, guid = ?3 WHERE number = ?1";
             self.connection.prepare_cached(sql)?.execute(params![number, id, guid])?;
         }
-        Ok(true)
+        Ok(Some(number))
     }
 
     /// The adopted entry that an article was. Counts the article in the current pass.
@@ -117,21 +149,34 @@ impl Catalog {
         if let Some(pass) = &mut self.adopting {
             pass.count(keys);
         }
-        let links = keys.links.iter().map(|link| self.adopted_where("link = ?1", link)).collect::<Result<_>>()?;
-        let stem = self.adopted_where("stem = ?1", &keys.stem)?;
-        let title = self.adopted_where("title = ?1", &keys.title)?;
+        let others = &self.other_addresses;
+        let of_link = |link: &String| self.adopted_where("link = ?1", link, others.of_link(link));
+        let links = keys.links.iter().map(of_link).collect::<Result<_>>()?;
+        let stem = self.adopted_where("stem = ?1", &keys.stem, others.of_stem(&keys.stem))?;
+        let title = self.adopted_where("title = ?1", &keys.title, &[])?;
         let candidates = AdoptedCandidates { links, stem, title };
         Ok(imports::decide(self.adopting.as_ref(), keys, &candidates).cloned())
     }
 
-    /// Two entries at most: of several, none is the only one.
-    fn adopted_where(&self, condition: &str, value: &str) -> Result<Vec<Adopted>> {
+    /// The entries that meet a condition, and those with the other numbers.
+    fn adopted_where(&self, condition: &str, value: &str, others: &[i64]) -> Result<Vec<Adopted>> {
+        let mut entries = self.adopted_rows(condition, [value])?;
+        for number in others {
+            let more = self.adopted_rows("number = ?1", [number])?;
+            entries.extend(
+                more.into_iter().filter(|one| !entries.iter().any(|entry| entry.id == one.id)).collect::<Vec<_>>(),
+            );
+        }
+        Ok(entries)
+    }
+
+    fn adopted_rows(&self, condition: &str, values: impl rusqlite::Params) -> Result<Vec<Adopted>> {
         let sql = format!(
-            "SELECT id, guid, published, updated, article IS NOT NULL OR EXISTS (SELECT 1 FROM article WHERE article.id = adopted.id)
-             FROM adopted WHERE {condition} LIMIT 2"
+            "SELECT id, guid, published, updated, link, article IS NOT NULL OR EXISTS (SELECT 1 FROM article WHERE article.id = adopted.id)
+             FROM adopted WHERE {condition} ORDER BY number LIMIT {MOST_CANDIDATES}"
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
-        let rows = statement.query_map([value], |row| Ok(adopted(row).and_then(|entry| Ok((entry, row.get(4)?)))))?;
+        let rows = statement.query_map(values, |row| Ok(adopted(row).and_then(|entry| Ok((entry, row.get(5)?)))))?;
         let entry = |(entry, is_taken)| Adopted { is_taken, ..entry };
         rows.map(|row| row?.map(entry)).collect()
     }
@@ -156,6 +201,7 @@ pub(super) fn adopted(row: &Row<'_>) -> Result<Adopted> {
         guid: values::guid(row.get(1)?)?,
         published: at(2)?,
         updated: at(3)?,
+        link: row.get(4)?,
         is_taken: false,
     })
 }

@@ -213,6 +213,7 @@ mod tests {
             extent: Extent::Whole,
             stat: Stat::default(),
             first_seen: now,
+            file_date: None,
             held_until: DateTime::UNIX_EPOCH,
             now,
         };

@@ -57,6 +57,8 @@ pub struct Catalog {
     pub(super) namespace: Uuid,
     /// The pass of a running adoption, in which known articles take over ids as well.
     pub(super) adopting: Option<imports::MatchPass>,
+    /// Addresses of the entries that this run adopts, beside those in their rows.
+    pub(super) other_addresses: imports::OtherAddresses,
     pub(super) view_batch: ViewBatch,
     /// The running bulk import.
     pub(super) bulk_import: Option<BulkImport>,
@@ -151,6 +153,7 @@ impl Catalog {
             file: identity,
             namespace: Uuid::nil(),
             adopting: None,
+            other_addresses: imports::OtherAddresses::default(),
             view_batch: ViewBatch::default(),
             bulk_import: None,
             erase_at: None,

@@ -143,6 +143,7 @@ mod tests {
             extent: Extent::Whole,
             stat: Stat::default(),
             first_seen: at(seconds),
+            file_date: None,
             held_until: DateTime::UNIX_EPOCH,
             now: at(seconds),
         };

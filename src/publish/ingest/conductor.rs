@@ -160,6 +160,11 @@ impl Ingest {
         self.scan.left() > 0
     }
 
+    /// Has the next comparison read the files with problems again, which it otherwise leaves alone until they change.
+    pub fn read_problems_again(&mut self) {
+        self.problems.read_again();
+    }
+
     /// Requests a comparison of the whole folder, which the caller begins when it is time. Deletions wait for it.
     pub fn request_reconcile(&mut self) {
         self.must_reconcile = true;

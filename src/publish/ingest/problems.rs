@@ -143,6 +143,13 @@ impl Problems {
         }
     }
 
+    /// Forgets what the files with problems looked like, so that the next comparison reads all of them again.
+    pub fn read_again(&mut self) {
+        for left_out in self.left_out.values_mut() {
+            left_out.stat = Stat::default();
+        }
+    }
+
     /// A file has no problem any more.
     pub fn clear(&mut self, path: &Path) {
         self.changed |= self.left_out.remove(path).is_some();

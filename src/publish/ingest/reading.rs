@@ -211,6 +211,7 @@ impl Ingest {
             extent,
             stat: recorded_stat(stat, moment),
             first_seen: first_seen(&stat, trigger, moment).max(held_until),
+            file_date: file_date(&stat, moment),
             held_until,
             now: article::date::whole_seconds(moment.now),
         };
@@ -483,11 +484,16 @@ fn recorded_stat(stat: Stat, moment: WriteMoment) -> Stat {
     if stat.until_quiet(moment.nanoseconds(), RACY).is_some() { stat.file_only() } else { stat }
 }
 
+/// The modification time of a file, if it is plausible.
+fn file_date(stat: &Stat, moment: WriteMoment) -> Option<DateTime<Utc>> {
+    let modified = DateTime::from_timestamp(stat.mtime.div_euclid(1_000_000_000), 0)?;
+    let is_plausible = modified.timestamp() >= article::date::FIRST_BELIEVABLE && modified <= moment.now;
+    is_plausible.then_some(modified)
+}
+
 /// The publication date of an article without a date: the current time or, for a file that existed before the daemon started, its
 /// modification time if that is plausible.
 fn first_seen(stat: &Stat, trigger: Trigger, moment: WriteMoment) -> DateTime<Utc> {
-    let now = article::date::whole_seconds(moment.now);
-    let modified = DateTime::from_timestamp(stat.mtime.div_euclid(1_000_000_000), 0).unwrap_or(now);
-    let is_plausible = modified.timestamp() >= article::date::FIRST_BELIEVABLE && modified <= now;
-    if trigger == Trigger::FirstScan && is_plausible { modified } else { now }
+    let modified = file_date(stat, moment).filter(|_| trigger == Trigger::FirstScan);
+    modified.unwrap_or_else(|| article::date::whole_seconds(moment.now))
 }

@@ -6,7 +6,6 @@ mod document;
 mod extension;
 pub mod format;
 pub mod fragment;
-pub mod imported;
 mod item;
 pub mod json;
 pub mod opml;

@@ -1,0 +1,276 @@
+use super::entry::ForeignFeed;
+use super::read_feed;
+
+fn feed(document: impl AsRef<[u8]>) -> ForeignFeed {
+    read_feed(document.as_ref()).unwrap()
+}
+
+fn titles(feed: &ForeignFeed) -> Vec<&str> {
+    feed.entries.iter().map(|entry| entry.title.as_deref().unwrap_or_default()).collect()
+}
+
+fn remarks(feed: &ForeignFeed) -> Vec<String> {
+    feed.remarks.iter().map(ToString::to_string).collect()
+}
+
+fn rss(items: &str) -> String {
+    format!("<rss version='2.0'><channel><title>F</title><link>https://old.example/blog/</link>{items}</channel></rss>")
+}
+
+fn atom(entries: &str) -> String {
+    format!("<feed xmlns='http://www.w3.org/2005/Atom'><title>F</title><id>f</id>{entries}</feed>")
+}
+
+#[test]
+fn entries_are_read_from_every_format() {
+    let atom = feed(
+        "<?xml version='1.0'?><!-- c --><feed xmlns='http://www.w3.org/2005/Atom'><title>F</title><id>f</id><updated>2024-01-01T00:00:00Z</updated>\
+         <entry><id>tag:a,1:b</id><title>One &amp; two</title><updated>2024-01-02T00:00:00Z</updated><link rel='self' href='s'/><link href='https://a.example/1'/></entry></feed>",
+    );
+    assert_eq!((atom.entries[0].id.as_deref(), titles(&atom)), (Some("tag:a,1:b"), vec!["One & two"]));
+    assert_eq!(atom.entries[0].links, ["https://a.example/1"]);
+    let rss = feed(
+        "\u{FEFF}<rss version='2.0'><channel><title>F</title><link>l</link><description>d</description>\
+         <item><title>One</title><guid isPermaLink='false'>123 at x</guid><pubDate>Wed, 01 May 2024 10:00:00 GMT</pubDate></item>\
+         <item><title>Two</title><link>https://a.example/2</link></item></channel></rss>",
+    );
+    assert_eq!(rss.entries[0].guid.as_deref(), Some("123 at x"));
+    assert_eq!(rss.entries[0].published.unwrap().to_rfc3339(), "2024-05-01T10:00:00+00:00");
+    assert_eq!(rss.entries[1].guid.as_deref(), Some("https://a.example/2"));
+    let json = feed("{\"items\":[{\"id\":7,\"url\":\"https://a.example/7\"}]}");
+    assert_eq!(json.entries[0].guid.as_deref(), Some("7"));
+    assert_eq!(json.entries[0].links, ["https://a.example/7"]);
+    let old = feed(
+        "<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#' xmlns='http://purl.org/rss/1.0/' xmlns:dc='http://purl.org/dc/elements/1.1/'>\
+         <channel rdf:about='c'><title>F</title><link>https://a.example/</link></channel>\
+         <item rdf:about='https://a.example/x'><title>RDF</title><link>https://a.example/3</link><dc:date>2004-05-01T10:00+02:00</dc:date></item></rdf:RDF>",
+    );
+    let entry = &old.entries[0];
+    assert_eq!(
+        (entry.guid.as_deref(), &entry.links[..]),
+        (Some("https://a.example/x"), &["https://a.example/3".to_owned()][..])
+    );
+    assert_eq!(entry.published.unwrap().to_rfc3339(), "2004-05-01T08:00:00+00:00");
+    let early = feed(
+        "<feed version='0.3' xmlns='http://purl.org/atom/ns#'><entry><title mode='escaped' type='text/html'>A &amp;amp; B</title><id>tag:x</id>\
+         <link rel='alternate' href='https://a.example/4'/><issued>2004-05-01T10:00:00Z</issued><modified>2004-05-02T10:00:00Z</modified></entry></feed>",
+    );
+    assert_eq!(titles(&early), ["A & B"]);
+    assert_eq!(early.entries[0].published.unwrap().to_rfc3339(), "2004-05-01T10:00:00+00:00");
+    assert_eq!(early.entries[0].updated.unwrap().to_rfc3339(), "2004-05-02T10:00:00+00:00");
+    for feed in [atom, rss, json, old, early] {
+        assert!(feed.remarks.is_empty() && !feed.is_incomplete, "{:?}", feed.remarks);
+    }
+}
+
+#[test]
+fn a_text_that_is_no_feed_is_refused_with_a_reason() {
+    for (text, reason) in [
+        ("<html><body>", "<html>"),
+        ("plain", "neither XML nor JSON"),
+        ("", "neither XML nor JSON"),
+        ("{\"a\":1}", "no `items`"),
+        ("{\"a\":", "not valid JSON"),
+        ("<rss>", "before its first entry"),
+    ] {
+        assert!(read_feed(text.as_bytes()).unwrap_err().contains(reason), "{text}");
+    }
+}
+
+#[test]
+fn titles_are_read_by_their_type() {
+    for (title, expected) in [
+        ("<title>A &amp; B</title>", "A & B"),
+        ("<title type='text'>A &amp;lt;b&amp;gt;</title>", "A &lt;b&gt;"),
+        ("<title type='html'>A &amp;amp; &lt;b&gt;B&lt;/b&gt;</title>", "A & B"),
+        ("<title type='html'><![CDATA[A &#8211; <i>B</i>&nbsp;C]]></title>", "A – B C"),
+        ("<title type='xhtml'><div xmlns='http://www.w3.org/1999/xhtml'>A &amp; <b>B</b></div></title>", "A & B"),
+    ] {
+        assert_eq!(titles(&feed(atom(&format!("<entry><id>i</id>{title}</entry>")))), [expected], "{title}");
+    }
+    for (title, expected) in [
+        ("<title>AT&amp;T</title>", "AT&T"),
+        ("<title>A &amp;amp; B</title>", "A & B"),
+        ("<title>A &amp;#8211; B</title>", "A – B"),
+        ("<title><![CDATA[A &#8217; <em>B</em>]]></title>", "A ’ B"),
+        ("<title>\n  A\n  B </title>", "A B"),
+        ("<title>a &lt; b</title>", "a < b"),
+        ("<title>A <b>B</b></title>", "A B"),
+        ("<media:title>Picture</media:title><title>A</title>", "A"),
+    ] {
+        assert_eq!(titles(&feed(rss(&format!("<item><guid>i</guid>{title}</item>")))), [expected], "{title}");
+    }
+}
+
+#[test]
+fn dates_fall_back_and_each_that_cannot_be_read_is_named() {
+    let item = |dates: &str| feed(rss(&format!("<item><title>Storm</title><guid>i</guid>{dates}</item>")));
+    for (dates, published, named) in [
+        ("<pubDate>Mon, 01 May 2024 10:00:00 CEST</pubDate>", Some("2024-05-01T08:00:00"), None),
+        ("<dc:date>2024-05-01</dc:date>", Some("2024-05-01T00:00:00"), None),
+        ("<atom:updated>2024-05-01T10:00:00Z</atom:updated>", Some("2024-05-01T10:00:00"), None),
+        ("<pubDate>soon</pubDate><dc:date>2024-05-01</dc:date>", Some("2024-05-01T00:00:00"), Some("`soon`")),
+        ("<pubDate>05/06/2024</pubDate>", None, Some("`05/06/2024`")),
+        ("<pubDate/>", None, None),
+        ("", None, None),
+    ] {
+        let feed = item(dates);
+        let date = feed.entries[0].published.map(|date| date.format("%FT%T").to_string());
+        assert_eq!(date.as_deref(), published, "{dates}");
+        let remarks = remarks(&feed);
+        assert_eq!(remarks.len(), usize::from(named.is_some()), "{dates}: {remarks:?}");
+        assert_eq!(feed.is_incomplete, named.is_some(), "{dates}");
+        assert!(named.is_none_or(|named| remarks[0].contains(named) && remarks[0].contains("`Storm`")), "{remarks:?}");
+    }
+    let json =
+        feed("{\"items\":[{\"id\":\"a\",\"date_published\":\"never\",\"date_modified\":\"2024-05-01T10:00:00Z\"}]}");
+    assert_eq!(json.entries[0].published, json.entries[0].updated);
+    assert!(json.is_incomplete && remarks(&json)[0].contains("`never`"));
+}
+
+#[test]
+fn every_encoding_is_read() {
+    let document = |label: &str, title: &str| {
+        format!(
+            "<?xml version=\"1.0\" encoding=\"{label}\"?>{}",
+            rss(&format!("<item><guid>i</guid><title>{title}</title></item>"))
+        )
+    };
+    for (label, title) in [
+        ("utf-8", "日本 ü"),
+        ("ISO-8859-1", "Grüße"),
+        ("iso-8859-2", "Žluťoučký"),
+        ("windows-1251", "Шторм"),
+        ("koi8-r", "Шторм"),
+        ("windows-1252", "“Storm” – €5"),
+        ("Shift_JIS", "嵐の夜"),
+        ("EUC-JP", "嵐の夜"),
+        ("ISO-2022-JP", "嵐の夜"),
+        ("gb2312", "风暴"),
+        ("big5", "風暴"),
+        ("euc-kr", "폭풍"),
+    ] {
+        let encoding = encoding_rs::Encoding::for_label(label.as_bytes()).unwrap();
+        let text = document(label, title);
+        let (bytes, _, unmappable) = encoding.encode(&text);
+        assert!(!unmappable);
+        let feed = feed(&bytes);
+        assert_eq!((titles(&feed), remarks(&feed)), (vec![title], Vec::<String>::new()), "{label}");
+    }
+    let wide = |text: &str, little: bool| -> Vec<u8> {
+        let unit = |unit: u16| if little { unit.to_le_bytes() } else { unit.to_be_bytes() };
+        text.encode_utf16().flat_map(unit).collect()
+    };
+    for little in [true, false] {
+        let text = document("UTF-16", "Grüße 嵐");
+        assert_eq!(titles(&feed(wide(&format!("\u{FEFF}{text}"), little))), ["Grüße 嵐"]);
+        assert_eq!(titles(&feed(wide(&text, little))), ["Grüße 嵐"], "without a mark");
+        let json = "{\"items\":[{\"id\":\"a\",\"title\":\"Grüße\"}]}";
+        assert_eq!(titles(&feed(wide(&format!("\u{FEFF}{json}"), little))), ["Grüße"]);
+    }
+    assert_eq!(titles(&feed(document("UTF-16", "Grüße"))), ["Grüße"], "a declaration that is wrong");
+    let latin: &[u8] = b"{\"items\":[{\"id\":\"a\",\"title\":\"Gr\xfc\xdfe aus dem caf\xe9\"}]}";
+    let guessed = feed(latin);
+    assert_eq!(titles(&guessed), ["Grüße aus dem café"]);
+    assert!(remarks(&guessed)[0].contains("guessed windows-1252"));
+    let mut damaged = document("utf-8", "Grüße schön wäre süß").into_bytes();
+    let at = damaged.iter().position(|byte| *byte == b'G').unwrap();
+    damaged[at] = 0xFF;
+    let damaged = feed(damaged);
+    assert_eq!(titles(&damaged), ["\u{FFFD}rüße schön wäre süß"]);
+    assert!(remarks(&damaged)[0].contains("1 characters are not valid in UTF-8"), "{:?}", remarks(&damaged));
+}
+
+#[test]
+fn a_fault_costs_only_its_part() {
+    let one = "<item><guid>https://a.example/1</guid><title>One</title></item>";
+    let two = "<item><guid>https://a.example/2</guid><title>Two</title></item>";
+    for (document, expected, remark, is_incomplete) in [
+        (
+            rss(&format!("{one}<item><guid>https://a.example/?a=1&b=2</guid><title>Two</title></item>")),
+            "https://a.example/?a=1&b=2",
+            "a bare `&`",
+            false,
+        ),
+        (
+            rss(&format!(
+                "{one}<item><guid>x</guid><title>Two</title><description>caf&eacute; &foo;</description></item>"
+            )),
+            "x",
+            "undeclared entity",
+            false,
+        ),
+        (rss(&format!("{one}<item><guid>x</guid><title>Two\u{8}</title></item>")), "x", "a control character", false),
+        (
+            rss(&format!("{one}<item><guid>x</guid><title>Two</title><slash:comments>1</slash:comments></item>")),
+            "x",
+            "",
+            false,
+        ),
+        (
+            rss(&format!("{one}<item><guid>x</guid><title>Two</title><description><p>a<br></description></item>")),
+            "x",
+            "an end tag that is missing",
+            false,
+        ),
+        (format!("<rss><channel>{one}{two}"), "https://a.example/2", "the file ends within an element", false),
+        (
+            format!("<rss><channel>{one}<item><guid>x</guid><title>Two</title><description>A lo"),
+            "x",
+            "the entry `Two` is cut off",
+            true,
+        ),
+    ] {
+        let feed = feed(&document);
+        assert_eq!(titles(&feed), ["One", "Two"], "{document}");
+        assert_eq!(feed.entries[1].guid.as_deref(), Some(expected), "{document}");
+        let remarks = remarks(&feed);
+        assert!(
+            remark.is_empty() == remarks.is_empty()
+                && remarks.iter().any(|line| line.contains(remark)) != remark.is_empty(),
+            "{remarks:?}"
+        );
+        assert_eq!(feed.is_incomplete, is_incomplete, "{document}");
+    }
+    // An id that is cut off would be a wrong one.
+    let cut = feed(format!("<rss><channel>{one}<item><title>Two</title><guid>https://a.exam"));
+    assert_eq!(titles(&cut), ["One"]);
+    assert!(cut.is_incomplete && remarks(&cut).iter().any(|line| line.contains("`Two` is cut off before its id")));
+    let json =
+        feed("{\"items\": [{\"id\":\"a\",\"title\":\"One\"}, {\"id\":\"b\",\"title\":\"Two\"}, {\"id\":\"c\",\"ti");
+    assert_eq!(titles(&json), ["One", "Two"]);
+    assert!(json.is_incomplete);
+    let json = feed("{\"items\": [{\"id\":\"a\",\"title\":\"One\u{1}\ntwo\"}]}");
+    assert_eq!(titles(&json), ["One two"]);
+    assert!(!json.is_incomplete && remarks(&json)[0].contains("control characters"));
+}
+
+#[test]
+fn an_entry_has_all_its_addresses() {
+    let links = |document: String| feed(document).entries[0].links.clone();
+    for (item, expected) in [
+        ("<link>https://a.example/1</link>", vec!["https://a.example/1"]),
+        ("<guid>https://a.example/1</guid>", vec!["https://a.example/1"]),
+        ("<guid isPermaLink='false'>123</guid><link>https://a.example/1</link>", vec!["https://a.example/1"]),
+        (
+            "<link>https://a.example/1</link><guid isPermaLink='false'>https://a.example/?p=1</guid>",
+            vec!["https://a.example/1", "https://a.example/?p=1"],
+        ),
+        (
+            "<link>http://feedproxy.google.com/~r/a/~3/x/</link><guid isPermaLink='false'>1</guid><feedburner:origLink>https://a.example/1</feedburner:origLink>",
+            vec!["https://a.example/1", "http://feedproxy.google.com/~r/a/~3/x/"],
+        ),
+        (
+            "<link>http://feedproxy.google.com/~r/a/~3/x/</link><guid>https://a.example/1</guid>",
+            vec!["https://a.example/1", "http://feedproxy.google.com/~r/a/~3/x/"],
+        ),
+        ("<link>storm.html</link>", vec!["https://old.example/blog/storm.html"]),
+        ("<guid>1</guid><atom:link rel='self' href='https://a.example/feed'/>", vec![]),
+    ] {
+        assert_eq!(links(rss(&format!("<item><title>A</title>{item}</item>"))), expected, "{item}");
+    }
+    let entry = "<entry><id>https://a.example/id</id><link rel='enclosure' href='https://a.example/e.mp3'/><link rel='alternate' href='https://b.example/'/></entry>";
+    assert_eq!(links(atom(entry)), ["https://b.example/", "https://a.example/id"]);
+    let item = feed(rss("<item><title>Nothing else</title></item>"));
+    assert!(item.entries.is_empty() && item.is_incomplete && remarks(&item)[0].contains("neither an id nor a link"));
+}
