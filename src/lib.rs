@@ -45,7 +45,7 @@
 //! - [`system`]: the host: listening sockets, systemd, threads for work that blocks, and the journal of files that end the process.
 //! - [`folder`]: the watched folder: names, walking, media files, and the watch for changes.
 //! - [`article`]: the bytes of one file -> an article and its problems. Pure.
-//! - [`moving`]: feeds of other publishers -> entries. Pure.
+//! - [`moving`]: feeds and exports of other publishers -> entries, and files of posts. Pure.
 //! - [`catalog`]: the durable record of published articles. Assigns ids, slugs and dates.
 //! - [`render`]: entries -> feeds and pages, the snapshot that holds them, and rendering on demand. Pure.
 //! - [`publish`]: the single writer: changes -> catalog -> snapshot.

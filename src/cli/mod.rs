@@ -5,6 +5,7 @@ mod articles;
 pub mod check;
 pub mod explain;
 pub mod generate;
+pub mod import;
 mod outcome;
 mod progress;
 pub mod reload;
@@ -47,6 +48,7 @@ enum CliCommand {
     Reload(reload::ReloadArgs),
     Render(render::RenderArgs),
     AdoptIds(adopt_ids::AdoptIdsArgs),
+    Import(import::ImportArgs),
     #[command(hide = true)]
     Generate(generate::GenerateArgs),
 }
@@ -70,6 +72,7 @@ impl Cli {
             CliCommand::Reload(reload) => reload.run(file),
             CliCommand::Render(render) => render.run(file),
             CliCommand::AdoptIds(adopt) => adopt.run(file),
+            CliCommand::Import(import) => import.run(),
             CliCommand::Generate(generate) => generate.run(&Self::command()).map(|()| Outcome::Good),
         }
     }

@@ -1,7 +1,11 @@
 //! The entries of another publisher.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use url::Url;
+
+use super::post::Post;
 
 use crate::article::{Problem, loose_date};
 use crate::model::collection::ImportedEntry;
@@ -19,6 +23,8 @@ pub struct ForeignFeed {
     pub remarks: Vec<Problem>,
     /// A date or an entry was lost.
     pub is_incomplete: bool,
+    /// Numbers of entries that are no articles, such as comments, by what they are.
+    pub skipped: BTreeMap<String, usize>,
 }
 
 /// An entry of such a feed.
@@ -34,6 +40,8 @@ pub struct FeedEntry {
     pub title: Option<String>,
     pub published: Option<DateTime<Utc>>,
     pub updated: Option<DateTime<Utc>>,
+    /// Authors, tags, text and the like; without the fields above.
+    pub content: Post,
 }
 
 /// The dates of an entry as they are written, in the order in which they count.
@@ -64,6 +72,11 @@ impl ForeignFeed {
             self.lose(format!("the date `{}` of {name} cannot be read; {instead} counts", quoted(&text)));
         }
         self.entries.push(entry);
+    }
+
+    /// Counts an entry that is no article.
+    pub fn skip(&mut self, what: &str) {
+        *self.skipped.entry(what.to_owned()).or_default() += 1;
     }
 
     /// Remarks that a part was lost.
@@ -123,6 +136,19 @@ impl From<FeedEntry> for ImportedEntry {
             title: entry.title,
             published: entry.published,
             updated: entry.updated,
+        }
+    }
+}
+
+impl From<FeedEntry> for Post {
+    fn from(entry: FeedEntry) -> Self {
+        Self {
+            id: entry.id.or(entry.guid),
+            title: entry.title,
+            published: entry.published,
+            updated: entry.updated,
+            addresses: entry.links,
+            ..entry.content
         }
     }
 }

@@ -3,8 +3,10 @@
 use url::Url;
 
 use super::entry::{FeedEntry, ForeignFeed, StatedDates, is_web_address, non_empty};
+use super::post::{Post, PostRecording, PostStatus};
 use super::xml::{self, FaultKind, XmlDocument, XmlElement};
 use crate::article::{Problem, html, summary};
+use crate::model::text::escape;
 
 /// Elements with the date of publication, in the order in which they count.
 const PUBLISHED: [&str; 8] =
@@ -38,6 +40,10 @@ pub fn read(text: &str) -> Result<ForeignFeed, String> {
     let faults = document.faults.iter().map(|fault| Problem::at(fault.line, fault.to_string()));
     feed.remarks.extend(faults);
     for element in &document.entries {
+        if let Some(what) = other_than_article(element) {
+            feed.skip(what);
+            continue;
+        }
         let mut entry = entry(element, is_atom, base.as_ref());
         if element.is_cut {
             // An id that is not there yet may follow in the part that is missing.
@@ -90,8 +96,113 @@ fn entry(element: &XmlElement<'_>, is_atom: bool, base: Option<&Url>) -> FeedEnt
         guid: name.or(id.filter(|_| !is_atom)),
         links: links.into_iter().map(resolved).collect(),
         title: element.all(&["title", "dc:title"]).filter(whole).find_map(|title| title_text(title, is_atom)),
+        content: content(element, is_atom),
         ..FeedEntry::default()
     }
+}
+
+/// What an entry of a Blogger export is, if it is no article.
+fn other_than_article(element: &XmlElement<'_>) -> Option<&'static str> {
+    const KIND: &str = "http://schemas.google.com/g/2005#kind";
+    let kind = element.all(&["category"]).find(|category| category.attribute("scheme") == Some(KIND));
+    let kind = kind.and_then(|kind| kind.attribute("term")?.rsplit('#').next()).map(str::to_lowercase);
+    let kind = kind.or_else(|| element.field("blogger:type").map(|kind| kind.to_lowercase()))?;
+    let is_deleted = element.field("blogger:status").is_some_and(|status| status.contains("TRASHED"));
+    match kind.as_str() {
+        "post" if is_deleted => Some("deleted posts"),
+        "post" => None,
+        "page" => Some("pages"),
+        "comment" => Some("comments"),
+        _ => Some("settings"),
+    }
+}
+
+/// Authors, tags, text and the like.
+fn content(element: &XmlElement<'_>, is_atom: bool) -> Post {
+    let whole = element.elements().filter(|child| !child.is_cut);
+    let mut post = Post { language: element.attribute("xml:lang").map(str::to_owned), ..Post::default() };
+    let mut summary = None;
+    for child in whole {
+        match child.name.as_str() {
+            "author" if is_atom => post.authors.extend(child.field("name").or_else(|| child.field("email"))),
+            "author" => post.authors.extend(person(&child.text())),
+            "dc:creator" => post.authors.extend(non_empty(&child.text())),
+            "category" => post.tags.extend(tag(child)),
+            "dc:subject" => post.tags.extend(child.text().split([',', ';']).filter_map(non_empty)),
+            "content" | "content:encoded" | "xhtml:body" => post.html = text_as_html(child, is_atom),
+            "summary" | "description" => summary = Some(child),
+            "enclosure" => add_recording(&mut post, child, "url"),
+            "link" if child.attribute("rel") == Some("enclosure") => add_recording(&mut post, child, "href"),
+            "app:control" if child.field("app:draft").as_deref() == Some("yes") => post.status = PostStatus::Draft,
+            "blogger:status" if child.text().trim() != "LIVE" => post.status = PostStatus::Draft,
+            "blogger:filename" => post.addresses.extend(non_empty(&child.text())),
+            _ => {}
+        }
+    }
+    match summary {
+        Some(summary) if post.html.is_empty() => post.html = text_as_html(summary, is_atom),
+        Some(summary) => post.summary = summary_text(summary),
+        None => {}
+    }
+    for texts in [&mut post.authors, &mut post.tags] {
+        let mut distinct = Vec::new();
+        texts.retain(|text| {
+            !distinct.contains(text) && {
+                distinct.push(text.clone());
+                true
+            }
+        });
+    }
+    post
+}
+
+/// A summary as plain text, unless a program cut it from the text.
+fn summary_text(summary: &XmlElement<'_>) -> Option<String> {
+    let text = html::one_line(&summary.text());
+    let is_cut =
+        ["[…]", "[...]", "…", "Read more", "Continue reading"].iter().any(|end| text.trim_end().ends_with(end));
+    non_empty(&text).filter(|text| !is_cut && !text.contains("appeared first on"))
+}
+
+/// The name in `mail@example.org (Ann Lee)`.
+fn person(text: &str) -> Option<String> {
+    let name = text.split_once('(').and_then(|(_, name)| Some(name.rsplit_once(')')?.0));
+    non_empty(name.unwrap_or(text))
+}
+
+fn tag(category: &XmlElement<'_>) -> Option<String> {
+    let scheme = category.attribute("scheme").unwrap_or_default();
+    let name = category.attribute("label").or(category.attribute("term")).map(str::to_owned);
+    non_empty(&name.unwrap_or_else(|| category.text())).filter(|_| !scheme.ends_with("#kind"))
+}
+
+/// The text of an element as HTML, by its type.
+fn text_as_html(element: &XmlElement<'_>, is_atom: bool) -> String {
+    let is_plain = match element.attribute("type").map(str::to_ascii_lowercase).as_deref() {
+        Some("html" | "xhtml" | "text/html" | "application/xhtml+xml") => false,
+        Some("text" | "text/plain") => true,
+        _ => element.elements().next().is_none() && (is_atom || !looks_like_html(&element.text())),
+    };
+    if is_plain { paragraphs(&element.text()) } else { element.markup() }
+}
+
+/// Plain text as HTML.
+pub fn paragraphs(text: &str) -> String {
+    let text = text.replace("\r\n", "\n");
+    let paragraphs = text.split("\n\n").map(str::trim).filter(|paragraph| !paragraph.is_empty());
+    let paragraphs = paragraphs.map(|paragraph| format!("<p>{}</p>", escape(paragraph).replace('\n', "<br>\n")));
+    paragraphs.collect::<Vec<_>>().join("\n")
+}
+
+fn add_recording(post: &mut Post, element: &XmlElement<'_>, address: &str) {
+    let Some(url) = element.attribute(address).map(str::to_owned) else { return };
+    let media_type = element.attribute("type").map(str::to_owned);
+    if media_type.as_deref().is_some_and(|media_type| media_type.starts_with("image/")) {
+        post.image.get_or_insert(url);
+        return;
+    }
+    let length = element.attribute("length").and_then(|length| length.parse().ok());
+    post.recordings.push(PostRecording { url, media_type, length });
 }
 
 /// The address of a page in an element of RSS or Atom.
@@ -109,9 +220,18 @@ fn title_text(title: &XmlElement<'_>, is_atom: bool) -> Option<String> {
         _ if title.elements().next().is_some() => false,
         "html" | "text/html" => true,
         // RSS does not say which of the two a title is.
-        _ => !is_atom && looks_like_html(&text),
+        _ => !is_atom && is_certainly_html(&text),
     };
     non_empty(&if is_html { html::one_line(&text) } else { summary::one_line(&text) })
+}
+
+/// Whether a title has tags with their ends, or an `&` only at the start of character references.
+fn is_certainly_html(title: &str) -> bool {
+    let is_reference = |(at, _): (usize, &str)| {
+        let rest = &title[at..];
+        rest.find(';').is_some_and(|end| html::resolve_references(&rest[..=end]) != rest[..=end])
+    };
+    title.contains("</") || (title.contains('&') && title.match_indices('&').all(is_reference))
 }
 
 /// Whether a text has character references or tags.

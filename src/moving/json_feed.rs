@@ -3,6 +3,8 @@
 use serde_json::Value;
 
 use super::entry::{FeedEntry, ForeignFeed, StatedDates, is_web_address, non_empty};
+use super::feed::paragraphs;
+use super::post::{Post, PostRecording};
 use crate::article::{Problem, summary};
 
 /// Reads a document.
@@ -67,6 +69,7 @@ fn entry(item: &Value) -> (FeedEntry, StatedDates) {
         guid: id,
         links: text("url").into_iter().chain(address).chain(text("external_url")).collect(),
         title: text("title").map(|title| summary::one_line(&title)),
+        content: content(item),
         ..FeedEntry::default()
     };
     let dates = StatedDates {
@@ -74,4 +77,28 @@ fn entry(item: &Value) -> (FeedEntry, StatedDates) {
         updated: text("date_modified").into_iter().collect(),
     };
     (entry, dates)
+}
+
+/// Authors, tags, text and the like.
+fn content(item: &Value) -> Post {
+    let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).and_then(non_empty);
+    let list = |key: &str| item.get(key).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let recording = |attachment: &Value| {
+        let length = attachment.get("size_in_bytes").and_then(Value::as_u64);
+        Some(PostRecording { url: text(attachment, "url")?, media_type: text(attachment, "mime_type"), length })
+    };
+    // Version 1.0 had a single author.
+    let author = item.get("author").filter(|_| list("authors").is_empty());
+    Post {
+        authors: list("authors").iter().chain(author).filter_map(|author| text(author, "name")).collect(),
+        tags: list("tags").iter().filter_map(Value::as_str).filter_map(non_empty).collect(),
+        html: text(item, "content_html")
+            .or_else(|| text(item, "content_text").map(|text| paragraphs(&text)))
+            .unwrap_or_default(),
+        summary: text(item, "summary"),
+        language: text(item, "language"),
+        image: text(item, "image"),
+        recordings: list("attachments").iter().filter_map(recording).collect(),
+        ..Post::default()
+    }
 }

@@ -1,5 +1,8 @@
 use super::entry::ForeignFeed;
-use super::read_feed;
+use super::export::Export;
+use super::post::PostStatus;
+use super::zip::tests::pack;
+use super::{read_export, read_feed};
 
 fn feed(document: impl AsRef<[u8]>) -> ForeignFeed {
     read_feed(document.as_ref()).unwrap()
@@ -95,6 +98,8 @@ fn titles_are_read_by_their_type() {
         ("<title><![CDATA[A &#8217; <em>B</em>]]></title>", "A ’ B"),
         ("<title>\n  A\n  B </title>", "A B"),
         ("<title>a &lt; b</title>", "a < b"),
+        ("<title>Using &lt;b&gt; &amp; co.</title>", "Using <b> & co."),
+        ("<title>How &amp;amp; became &amp; again</title>", "How &amp; became & again"),
         ("<title>A <b>B</b></title>", "A B"),
         ("<media:title>Picture</media:title><title>A</title>", "A"),
     ] {
@@ -273,4 +278,100 @@ fn an_entry_has_all_its_addresses() {
     assert_eq!(links(atom(entry)), ["https://b.example/", "https://a.example/id"]);
     let item = feed(rss("<item><title>Nothing else</title></item>"));
     assert!(item.entries.is_empty() && item.is_incomplete && remarks(&item)[0].contains("neither an id nor a link"));
+}
+
+fn export(bytes: impl AsRef<[u8]>) -> Export {
+    read_export(bytes.as_ref()).unwrap()
+}
+
+/// Title, status and text of each post.
+fn posts(export: &Export) -> Vec<(&str, PostStatus, &str)> {
+    export
+        .posts
+        .iter()
+        .map(|post| (post.title.as_deref().unwrap_or_default(), post.status, post.html.as_str()))
+        .collect()
+}
+
+#[test]
+fn an_archive_of_substack_is_read() {
+    let table = "post_id,post_date,is_published,email_sent_at,inbox_sent_at,type,audience,title,subtitle,podcast_url\n\
+        1.the-storm,2024-05-01T10:00:00.000Z,true,,,newsletter,everyone,\"The storm, part 1\",A subtitle,\n\
+        2.paid,2024-05-02T10:00:00.000Z,true,,,newsletter,only_paid,Paid,,\n\
+        3.draft,,false,,,newsletter,everyone,Draft,,\n\
+        4.talk,2024-05-03T10:00:00.000Z,true,,,podcast,everyone,Talk,,https://a.example/t.mp3\n\
+        5.about,2024-05-03T10:00:00.000Z,true,,,page,everyone,About,,\n";
+    let archive = pack(&[
+        ("posts.csv", table.as_bytes()),
+        ("posts/1.the-storm.html", b"<p>Storm</p>"),
+        ("posts/2.paid.html", b"<p>Paid</p>"),
+        ("posts/3.draft.html", b"<p>Draft</p>"),
+        ("posts/4.talk.html", b"<p>Talk</p>"),
+        ("posts/1.the-storm.opens.csv", b"a,b"),
+    ]);
+    let export = export(archive);
+    assert_eq!((export.kind, &export.skipped["pages and threads"]), ("Substack", &1));
+    assert_eq!(
+        posts(&export),
+        [
+            ("The storm, part 1", PostStatus::Public, "<p>Storm</p>"),
+            ("Paid", PostStatus::Private, "<p>Paid</p>"),
+            ("Draft", PostStatus::Draft, "<p>Draft</p>"),
+            ("Talk", PostStatus::Public, "<p>Talk</p>"),
+        ]
+    );
+    let storm = &export.posts[0];
+    assert_eq!((storm.slug.as_deref(), storm.summary.as_deref()), (Some("the-storm"), Some("A subtitle")));
+    assert_eq!(
+        (&storm.addresses[..], storm.published.unwrap().to_rfc3339()),
+        (&["/p/the-storm".to_owned()][..], "2024-05-01T10:00:00+00:00".into())
+    );
+    assert_eq!(export.posts[3].recordings[0].url, "https://a.example/t.mp3");
+    assert!(!export.is_incomplete);
+}
+
+#[test]
+fn an_archive_of_medium_is_read() {
+    let page = |title: &str, footer: &str| {
+        format!(
+            "<!DOCTYPE html><html><head><meta charset='utf-8'><title>{title}</title></head><body><article class=\"h-entry\">\n<header>\n<h1 class=\"p-name\">{title}</h1>\n</header>\n\
+             <section data-field=\"subtitle\" class=\"p-summary\">\nA subtitle\n</section>\n<section data-field=\"body\" class=\"e-content\">\n\
+             <section name=\"a\" class=\"section section--body\"><hr class=\"x\"><div><h3 name=\"b\" class=\"graf--title\">{title}</h3><p>First<br>line.</p><figure><img src=\"https://c.example/a.jpg\"></figure></div></section>\
+             <section class=\"section\"><p>Second part.</p></section></section>\n<footer>{footer}</footer></article></body></html>"
+        )
+    };
+    let footer = "<p>By <a href=\"https://medium.com/@ann\" class=\"p-author h-card\">Ann Lee</a> on <a href=\"https://medium.com/p/3f2b1c4d5e6f\"><time class=\"dt-published\" datetime=\"2024-05-01T10:00:00.000Z\">May 1, 2024</time></a>.</p>\
+        <p><a href=\"https://medium.com/@ann/the-storm-3f2b1c4d5e6f\" class=\"p-canonical\">Canonical link</a></p>";
+    let (storm, draft) = (page("The storm &amp; more", footer), page("Draft", ""));
+    let archive = pack(&[
+        ("README.html", b"<p>Read me</p>"),
+        ("posts/2024-05-01_The-storm-3f2b1c4d5e6f.html", storm.as_bytes()),
+        ("posts/draft_Draft-1a.html", draft.as_bytes()),
+    ]);
+    let export = export(archive);
+    let posts: Vec<_> = posts(&export).into_iter().map(|(title, status, _)| (title, status)).collect();
+    assert_eq!(posts, [("The storm & more", PostStatus::Public), ("Draft", PostStatus::Draft)]);
+    let storm = &export.posts[0];
+    assert_eq!(storm.id.as_deref(), Some("https://medium.com/p/3f2b1c4d5e6f"));
+    assert_eq!((&storm.authors[..], storm.summary.as_deref()), (&["Ann Lee".to_owned()][..], Some("A subtitle")));
+    assert_eq!(storm.addresses[0], "https://medium.com/@ann/the-storm-3f2b1c4d5e6f");
+    assert!(
+        storm.html.contains("<p>First<br>line.</p>") && storm.html.contains("<p>Second part.</p>"),
+        "{}",
+        storm.html
+    );
+    assert!(!storm.html.contains("more</h3>"), "the title stands above the text already");
+    assert!(!export.is_incomplete);
+}
+
+#[test]
+fn an_archive_may_hold_another_export() {
+    let rss = rss(
+        "<item><guid>urn:a</guid><title>A</title><pubDate>2024-05-01</pubDate><description>Text</description></item>",
+    );
+    let archive =
+        pack(&[("old/feed.xml", rss.as_bytes()), ("old/settings.json", b"{}"), ("__MACOSX/old/feed.xml", b"x")]);
+    assert_eq!(posts(&export(archive)), [("A", PostStatus::Public, "<p>Text</p>")]);
+    let reason = read_export(&pack(&[("a.txt", b"x")])).unwrap_err();
+    assert!(reason.contains("no export of Substack or Medium"), "{reason}");
 }

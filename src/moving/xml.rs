@@ -138,6 +138,28 @@ impl<'a> XmlElement<'a> {
         }
         text
     }
+
+    /// Its content as HTML: the text, or the markup in it without the prefixes of its names.
+    pub fn markup(&self) -> String {
+        if self.elements().next().is_some() { without_prefixes(self.source) } else { self.text() }
+    }
+}
+
+/// XHTML without the prefixes of its names: `<x:p>` becomes `<p>`.
+fn without_prefixes(source: &str) -> String {
+    let mut html = String::with_capacity(source.len());
+    let mut rest = source;
+    while let Some(at) = rest.find('<') {
+        let start = at + if rest[at..].starts_with("</") { 2 } else { 1 };
+        html.push_str(&rest[..start]);
+        rest = &rest[start..];
+        let end = rest.find(|c: char| !is_name(c)).unwrap_or(rest.len());
+        if let Some((prefix, _)) = rest[..end].split_once(':') {
+            rest = &rest[prefix.len() + 1..];
+        }
+    }
+    html.push_str(rest);
+    html
 }
 
 fn is_name(c: char) -> bool {
@@ -148,8 +170,21 @@ fn is_name_start(c: char) -> bool {
     c.is_alphabetic() || matches!(c, ':' | '_')
 }
 
+/// Elements of HTML without an end tag.
+const VOID: [&str; 13] =
+    ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"];
+
 /// Reads a document. `is_entry` says by its name whether an element is an entry.
 pub fn read<'a>(text: &'a str, is_entry: &dyn Fn(&str) -> bool) -> XmlDocument<'a> {
+    read_as(text, is_entry, &[])
+}
+
+/// As [`read`], of a page in HTML.
+pub fn read_html<'a>(text: &'a str, is_entry: &dyn Fn(&str) -> bool) -> XmlDocument<'a> {
+    read_as(text, is_entry, &VOID)
+}
+
+fn read_as<'a>(text: &'a str, is_entry: &dyn Fn(&str) -> bool, void: &'static [&'static str]) -> XmlDocument<'a> {
     let mut reader = DocumentReader {
         text,
         at: 0,
@@ -158,6 +193,7 @@ pub fn read<'a>(text: &'a str, is_entry: &dyn Fn(&str) -> bool) -> XmlDocument<'
         document: XmlDocument::default(),
         has_doctype: false,
         is_entry,
+        void,
     };
     while reader.at < text.len() {
         reader.step();
@@ -186,6 +222,8 @@ struct DocumentReader<'a, 'b> {
     document: XmlDocument<'a>,
     has_doctype: bool,
     is_entry: &'b dyn Fn(&str) -> bool,
+    /// Names of elements without an end tag.
+    void: &'static [&'static str],
 }
 
 impl<'a> DocumentReader<'a, '_> {
@@ -258,6 +296,7 @@ impl<'a> DocumentReader<'a, '_> {
         let attributes = self.attributes(inside);
         let written_name = self.canonical(name);
         let is_entry = (self.is_entry)(&written_name);
+        let is_empty = is_empty || self.void.contains(&written_name.as_str());
         // An entry in an entry: the end of the first is missing.
         while is_entry && self.open.iter().any(|open| open.is_entry) {
             self.fault(FaultKind::MissingEnd, self.at);
@@ -527,6 +566,9 @@ mod tests {
             document(rss).entries[0].elements().map(|child| child.name.as_str()).collect::<Vec<_>>(),
             ["atom:link", "title"]
         );
+        let inner = "<feed xmlns='http://www.w3.org/2005/Atom'><entry><content><x:div xmlns:x='http://www.w3.org/1999/xhtml'>a <x:b>b</x:b></x:div></content></entry></feed>";
+        let html = document(inner).entries[0].all(&["content"]).next().unwrap().markup();
+        assert_eq!(html, "<div xmlns:x='http://www.w3.org/1999/xhtml'>a <b>b</b></div>");
     }
 
     #[test]

@@ -30,6 +30,7 @@ mod fuzz;
 mod golden;
 mod hostile_recordings;
 mod http;
+mod importing;
 mod kill;
 mod links;
 mod media;

@@ -1,0 +1,160 @@
+//! `gazetted import EXPORT DIR`: writes one file for each post of another publisher.
+
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use chrono::{DateTime, Utc};
+use clap::Args;
+
+use super::outcome::Outcome;
+use crate::model::text::{path_line, single_line};
+use crate::moving;
+use crate::moving::export::Export;
+use crate::moving::post::{ENDING, PostFile, PostStatus};
+
+/// Maximum size of an export, in bytes.
+const MAX_EXPORT: u64 = 1 << 30;
+/// Maximum number of files of one name.
+const MAX_NAMESAKES: usize = 10_000;
+
+/// Write one file for each post of another publisher
+///
+/// Reads an export of WordPress, Ghost, Blogger, Substack or Medium, or any RSS, Atom or JSON Feed document. Each file has the id, dates,
+/// authors, tags and former addresses of its post. Drafts stay drafts, and what was private stays so. No file is overwritten, and
+/// importing again writes only what is new. The exit code is 1 if a date or a post could not be read; each is named.
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    /// The export or feed, also as a ZIP archive
+    export: PathBuf,
+    /// The folder of articles; created if it does not exist
+    #[arg(value_name = "DIR")]
+    directory: PathBuf,
+}
+
+/// Counts of the posts of an import.
+#[derive(Debug, Default)]
+struct Imported {
+    written: usize,
+    /// The same file was there already.
+    unchanged: usize,
+    /// The file of the post was there, and has been edited since.
+    edited: usize,
+}
+
+/// The file of a post.
+enum Placed {
+    Written,
+    Unchanged,
+    Edited,
+}
+
+impl ImportArgs {
+    /// # Errors
+    /// The export cannot be read, or a file cannot be written.
+    pub fn run(self) -> anyhow::Result<Outcome> {
+        let name = path_line(&self.export);
+        let bytes = read_limited(&self.export).with_context(|| format!("{name}: cannot read it"))?;
+        let export =
+            moving::read_export(&bytes).map_err(|reason| anyhow::Error::msg(single_line(&reason).into_owned()));
+        let export = export.with_context(|| format!("{name}: not an export"))?;
+        for remark in &export.remarks {
+            println!("{}", remark.in_file(&self.export));
+        }
+        let imported = write_posts(&export, &self.directory, Utc::now())?;
+        self.report(&export, &imported);
+        Ok(if export.is_incomplete { Outcome::Found } else { Outcome::Good })
+    }
+
+    fn report(&self, export: &Export, imported: &Imported) {
+        let Imported { written, unchanged, edited } = imported;
+        println!("{}: {} posts", export.kind, export.posts.len());
+        println!(
+            "{written} files written to {}, {} were there already",
+            path_line(&self.directory),
+            unchanged + edited
+        );
+        if *edited > 0 {
+            println!("{edited} of them differ from the export and stay as they are");
+        }
+        for (status, what) in
+            [(PostStatus::Draft, "drafts"), (PostStatus::Private, "private"), (PostStatus::Scheduled, "scheduled")]
+        {
+            let count = export.posts.iter().filter(|post| post.status == status).count();
+            if count > 0 {
+                println!("{what}: {count}");
+            }
+        }
+        for (what, count) in &export.skipped {
+            println!("not imported: {count} {what}");
+        }
+        let without_id = export.posts.iter().filter(|post| post.has_foreign_id()).count();
+        if without_id > 0 {
+            println!("{without_id} ids are no addresses: give the old feed to `gazetted adopt-ids`, which keeps them");
+        }
+    }
+}
+
+fn read_limited(path: &Path) -> anyhow::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MAX_EXPORT + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_EXPORT {
+        bail!("it is larger than {MAX_EXPORT} bytes: export a part of the site at a time");
+    }
+    Ok(bytes)
+}
+
+fn write_posts(export: &Export, directory: &Path, now: DateTime<Utc>) -> anyhow::Result<Imported> {
+    fs::create_dir_all(directory).with_context(|| format!("{}: cannot create the folder", path_line(directory)))?;
+    let mut imported = Imported::default();
+    let mut taken = HashSet::new();
+    for post in &export.posts {
+        match place(&post.file(now), directory, &mut taken)? {
+            Placed::Written => imported.written += 1,
+            Placed::Unchanged => imported.unchanged += 1,
+            Placed::Edited => imported.edited += 1,
+        }
+    }
+    Ok(imported)
+}
+
+/// Writes the file of a post under the first name that no other post has. `taken` has the names of this import.
+fn place(file: &PostFile, directory: &Path, taken: &mut HashSet<String>) -> anyhow::Result<Placed> {
+    for number in 1..=MAX_NAMESAKES {
+        let suffix = if number == 1 { String::new() } else { format!("-{number}") };
+        let name = format!("{}{suffix}.{ENDING}", file.stem);
+        if taken.contains(&name) {
+            continue;
+        }
+        let path = directory.join(&name);
+        let placed = match write_new(&path, &file.text) {
+            Ok(()) => Placed::Written,
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match existing(&path, file) {
+                Some(placed) => placed,
+                None => continue,
+            },
+            Err(error) => return Err(error).with_context(|| format!("{}: cannot write the file", path_line(&path))),
+        };
+        taken.insert(name);
+        return Ok(placed);
+    }
+    bail!("{}: {MAX_NAMESAKES} files of this name: move them elsewhere", path_line(&directory.join(&file.stem)))
+}
+
+/// Whether the file that is there already is that of the post; `None` if it is another one.
+fn existing(path: &Path, file: &PostFile) -> Option<Placed> {
+    let text = fs::read_to_string(path).ok()?;
+    if text == file.text {
+        return Some(Placed::Unchanged);
+    }
+    let is_own = file.id_line.as_ref().is_none_or(|id| text.lines().any(|line| line == id));
+    is_own.then_some(Placed::Edited)
+}
+
+/// Writes a file that must not exist yet. Of a write that fails, nothing stays.
+fn write_new(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = File::create_new(path)?;
+    file.write_all(text.as_bytes()).inspect_err(|_| drop(fs::remove_file(path)))
+}

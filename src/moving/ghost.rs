@@ -1,0 +1,146 @@
+//! The export of Ghost (JSON).
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use super::entry::non_empty;
+use super::export::Export;
+use super::post::{Post, PostStatus};
+use super::{lexical, mobiledoc};
+use crate::article::{loose_date, summary};
+
+/// What Ghost writes in place of the site's own address.
+const SITE: &str = "__GHOST_URL__";
+
+/// Reads an export; `None` if the document is none.
+pub fn read(document: &Value) -> Option<Export> {
+    let data = document.pointer("/db/0/data").or(document.get("data")).unwrap_or(document);
+    let posts = data.get("posts")?.as_array()?;
+    let mut export = Export::of("Ghost");
+    let names = Names::of(data);
+    for row in posts {
+        let text = |key: &str| row.get(key).and_then(Value::as_str).and_then(non_empty);
+        let is_page = text("type").as_deref() == Some("page") || is_true(row.get("page"));
+        if is_page {
+            export.skip("pages");
+            continue;
+        }
+        let post = post(row, &names);
+        if post.published.is_none() && post.status == PostStatus::Public {
+            export.lose(format!("the post `{}` has no date that can be read", post.title.clone().unwrap_or_default()));
+        }
+        export.posts.push(post);
+    }
+    Some(export)
+}
+
+/// Booleans were numbers in early versions.
+fn is_true(value: Option<&Value>) -> bool {
+    value.is_some_and(|value| value.as_bool() == Some(true) || value.as_i64() == Some(1))
+}
+
+/// A key as text: numbers in early versions.
+fn key(value: Option<&Value>) -> Option<String> {
+    match value? {
+        Value::String(text) => non_empty(text),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// Names of tags and authors by the ids of posts, in their order.
+struct Names {
+    tags: HashMap<String, Vec<String>>,
+    authors: HashMap<String, Vec<String>>,
+    users: HashMap<String, String>,
+}
+
+impl Names {
+    fn of(data: &Value) -> Self {
+        let rows = |name: &str| data.get(name).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let by_id = |rows: &[Value]| -> HashMap<String, String> {
+            let pair = |row: &Value| Some((key(row.get("id"))?, row.get("name")?.as_str()?.to_owned()));
+            rows.iter().filter_map(pair).collect()
+        };
+        let joined = |rows: &[Value], of: &str, names: &HashMap<String, String>| {
+            let mut sorted: Vec<&Value> = rows.iter().collect();
+            sorted.sort_by_key(|row| row.get("sort_order").and_then(Value::as_i64).unwrap_or(0));
+            let mut joined: HashMap<String, Vec<String>> = HashMap::new();
+            for row in sorted {
+                let name = key(row.get(of)).and_then(|id| names.get(&id).cloned());
+                if let (Some(post), Some(name)) = (key(row.get("post_id")), name) {
+                    joined.entry(post).or_default().push(name);
+                }
+            }
+            joined
+        };
+        // A tag that starts with `#` is internal.
+        let mut tags = by_id(rows("tags"));
+        tags.retain(|_, name| !name.starts_with('#'));
+        let users = by_id(rows("users"));
+        Self {
+            tags: joined(rows("posts_tags"), "tag_id", &tags),
+            authors: joined(rows("posts_authors"), "author_id", &users),
+            users,
+        }
+    }
+}
+
+fn post(row: &Value, names: &Names) -> Post {
+    let text = |key: &str| row.get(key).and_then(Value::as_str).and_then(non_empty);
+    let date = |key: &str| match row.get(key)? {
+        Value::String(text) => loose_date::read(text),
+        // Milliseconds in early versions.
+        Value::Number(number) => loose_date::read(&number.to_string()),
+        _ => None,
+    };
+    let id = key(row.get("id"));
+    let of_post =
+        |names: &HashMap<String, Vec<String>>| id.as_ref().and_then(|id| names.get(id).cloned()).unwrap_or_default();
+    // Exports of the interface have the names in each post.
+    let inline = |key: &str| -> Vec<String> {
+        let rows = row.get(key).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        rows.iter()
+            .filter_map(|row| non_empty(row.get("name")?.as_str()?))
+            .filter(|name| !name.starts_with('#'))
+            .collect()
+    };
+    let mut authors = of_post(&names.authors);
+    if authors.is_empty() {
+        authors = inline("authors");
+    }
+    if authors.is_empty() {
+        authors.extend(key(row.get("author_id")).and_then(|id| names.users.get(&id).cloned()));
+    }
+    let mut tags = of_post(&names.tags);
+    if tags.is_empty() {
+        tags = inline("tags");
+    }
+    let slug = text("slug");
+    let content =
+        text("html").or_else(|| lexical::html(&text("lexical")?)).or_else(|| mobiledoc::html(&text("mobiledoc")?));
+    let is_public = text("visibility").is_none_or(|visibility| visibility == "public");
+    let status = match text("status").as_deref() {
+        Some("published") | None if is_public && !is_true(row.get("email_only")) => PostStatus::Public,
+        Some("scheduled") if is_public => PostStatus::Scheduled,
+        // For members, or only sent by mail.
+        Some("published" | "scheduled" | "sent") | None => PostStatus::Private,
+        Some(_) => PostStatus::Draft,
+    };
+    Post {
+        title: text("title").map(|title| summary::one_line(&title)).filter(|title| title != "(Untitled)"),
+        published: date("published_at"),
+        updated: date("updated_at"),
+        authors,
+        tags,
+        addresses: slug.iter().map(|slug| format!("/{slug}/")).collect(),
+        slug,
+        summary: text("custom_excerpt"),
+        image: text("feature_image").or_else(|| text("image")).map(|image| image.replace(SITE, "")),
+        status,
+        html: content.unwrap_or_default().replace(SITE, ""),
+        id,
+        ..Post::default()
+    }
+}

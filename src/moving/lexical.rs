@@ -1,0 +1,118 @@
+//! The format of Ghost's editor (Lexical) -> HTML.
+
+use serde_json::Value;
+
+use crate::model::text::{escape, escape_html};
+
+/// Nodes nested deeper than this are left out.
+const MAX_DEPTH: usize = 100;
+/// Formats of a text by their bits.
+const FORMATS: [(u64, &str); 7] =
+    [(1, "strong"), (2, "em"), (4, "s"), (8, "u"), (16, "code"), (32, "sub"), (64, "sup")];
+
+/// Converts a document; `None` if it is none.
+pub fn html(document: &str) -> Option<String> {
+    let document: Value = serde_json::from_str(document).ok()?;
+    let mut html = String::new();
+    write_children(document.get("root")?, &mut html, 0);
+    Some(html)
+}
+
+fn write_children(node: &Value, html: &mut String, depth: usize) {
+    let children = node.get("children").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    for child in children.iter().filter(|_| depth < MAX_DEPTH) {
+        write(child, html, depth + 1);
+    }
+}
+
+fn write(node: &Value, html: &mut String, depth: usize) {
+    let text = |key: &str| node.get(key).and_then(Value::as_str).unwrap_or_default();
+    let mut within = |name: &str| {
+        html.push_str(&format!("<{name}>"));
+        write_children(node, html, depth);
+        html.push_str(&format!("</{name}>"));
+    };
+    match text("type") {
+        "paragraph" => within("p"),
+        "heading" | "extended-heading" if matches!(text("tag"), "h1" | "h2" | "h3" | "h4" | "h5" | "h6") => {
+            within(text("tag"));
+        }
+        "quote" | "extended-quote" | "aside" => within("blockquote"),
+        "list" => within(if text("listType") == "number" { "ol" } else { "ul" }),
+        "listitem" => within("li"),
+        "text" | "extended-text" => write_text(node, html),
+        "linebreak" => html.push_str("<br>"),
+        "tab" => html.push(' '),
+        "link" | "autolink" => {
+            html.push_str(&format!("<a href=\"{}\">", escape_html(text("url"))));
+            write_children(node, html, depth);
+            html.push_str("</a>");
+        }
+        _ => card(node, html, depth),
+    }
+}
+
+fn write_text(node: &Value, html: &mut String) {
+    let bits = node.get("format").and_then(Value::as_u64).unwrap_or(0);
+    let names = || FORMATS.iter().filter(|(bit, _)| bits & bit != 0).map(|(_, name)| name);
+    for name in names() {
+        html.push_str(&format!("<{name}>"));
+    }
+    html.push_str(&escape(node.get("text").and_then(Value::as_str).unwrap_or_default()));
+    for name in names().rev() {
+        html.push_str(&format!("</{name}>"));
+    }
+}
+
+/// A part that the editor makes with a form.
+fn card(node: &Value, html: &mut String, depth: usize) {
+    let text = |key: &str| node.get(key).and_then(Value::as_str).unwrap_or_default();
+    let figure = |inside: String| {
+        let caption = text("caption");
+        let caption = if caption.is_empty() { String::new() } else { format!("<figcaption>{caption}</figcaption>") };
+        format!("<figure>{inside}{caption}</figure>")
+    };
+    let picture = |image: &Value| {
+        let text = |key: &str| image.get(key).and_then(Value::as_str).unwrap_or_default();
+        format!("<img src=\"{}\" alt=\"{}\">", escape_html(text("src")), escape_html(text("alt")))
+    };
+    let link = |address: &str, words: &str| {
+        format!(
+            "<p><a href=\"{}\">{}</a></p>",
+            escape_html(address),
+            escape(if words.is_empty() { address } else { words })
+        )
+    };
+    match text("type") {
+        "image" => html.push_str(&figure(picture(node))),
+        "gallery" => {
+            let images = node.get("images").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+            html.push_str(&figure(images.iter().map(picture).collect()));
+        }
+        "html" => html.push_str(text("html")),
+        "markdown" => html.push_str(&markdown(text("markdown"))),
+        "codeblock" => html.push_str(&format!("<pre><code>{}</code></pre>", escape(text("code")))),
+        "horizontalrule" => html.push_str("<hr>"),
+        "embed" => html.push_str(&figure(text("html").to_owned())),
+        "bookmark" => {
+            let title = node.pointer("/metadata/title").and_then(Value::as_str).unwrap_or_default();
+            html.push_str(&link(text("url"), title));
+        }
+        "button" => html.push_str(&link(text("buttonUrl"), text("buttonText"))),
+        "file" => html.push_str(&link(text("src"), text("fileTitle"))),
+        "audio" => html.push_str(&format!("<audio controls src=\"{}\"></audio>", escape_html(text("src")))),
+        "video" => html.push_str(&figure(format!("<video controls src=\"{}\"></video>", escape_html(text("src"))))),
+        "callout" => html.push_str(&format!("<blockquote>{}</blockquote>", text("calloutText"))),
+        "toggle" => {
+            html.push_str(&format!("<details><summary>{}</summary>{}</details>", text("heading"), text("content")));
+        }
+        // Only for members, or only in mails.
+        "paywall" | "email" | "email-cta" | "signup" => {}
+        _ => write_children(node, html, depth),
+    }
+}
+
+/// Markdown within a post; its headings are no titles.
+pub fn markdown(text: &str) -> String {
+    crate::article::markdown::read(text, 1, Some("-")).html
+}
