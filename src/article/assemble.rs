@@ -25,14 +25,22 @@ pub fn assemble(
     // `libc.so.md` is not in Somali: a language in the name counts only if the text does not contradict it.
     let named = language::of_name(&name.stem)
         .map(|(rest, tag)| (rest.to_owned(), tag))
-        .filter(|(_, tag)| detected.as_deref().is_none_or(|other| tag.split('-').next() == other.split('-').next()));
+        .filter(|(_, tag)| detected.as_deref().is_none_or(|other| language::may_be(other, tag)));
     let slug_stem = name.stem.clone();
     if let Some((rest, tag)) = named {
         name.stem = rest;
         header.complete(Header { language: Some(tag), ..Header::default() }.with_source(Field::Language, "file name"));
     }
+    let of_folder =
+        language::of_folders(path).filter(|tag| detected.as_deref().is_none_or(|other| language::may_be(other, tag)));
+    header.complete(Header { language: of_folder, ..Header::default() }.with_source(Field::Language, "folder"));
     header.complete(Header { language: detected, ..Header::default() }.with_source(Field::Language, "the text itself"));
     header.complete(Header { published: name.date, ..Header::default() }.with_source(Field::Published, "file name"));
+    if let Some(problem) = undated_post(path, &name, &header) {
+        return Verdict::Withheld(problem, header.enclosures).into();
+    }
+    let of_address = header.addresses.iter().find_map(|address| date::of_address(address, rules.timezone));
+    header.complete(Header { published: of_address, ..Header::default() }.with_source(Field::Published, "old address"));
     let plain = |text: &str| legal_text(&unicode::without_direction_marks(text));
     let fallback = Header { title: Some(name.title()), ..Header::default() }.with_source(Field::Title, "file name");
     header.title = header.title.as_deref().and_then(plain);
@@ -44,6 +52,7 @@ pub fn assemble(
         summary: summary::of(stated_summary.as_deref(), &body.paragraphs, &title),
         authors: authors.filter_map(|person| Some(Person { name: plain(&person.name)?, ..person })).collect(),
         published: header.published,
+        has_unclear_date: header.has_unclear_date,
         updated: header.updated,
         expires: header.expires,
         html: body.html,
@@ -64,6 +73,15 @@ pub fn assemble(
     };
     problems.extend(body.problems);
     Reading { verdict: Verdict::Publish(Box::new(article)), problems, removed: body.removed, unused: header.unused }
+}
+
+/// Why a file in Jekyll's folder of posts is none: the name of a post has its date. Hexo has a folder of that name, too.
+fn undated_post(path: &Path, name: &date::FileName, header: &Header) -> Option<Problem> {
+    let folders: Vec<&str> = path.parent()?.iter().filter_map(|folder| folder.to_str()).collect();
+    let is_post = folders.contains(&"_posts") && !folders.contains(&"source");
+    let is_undated = name.date.is_none() && header.published.is_none() && !header.has_unclear_date;
+    let message = "no post: the name of a file in `_posts` has its date, as in 2024-05-01-title.md; rename it, or state a date (held until then)";
+    (is_post && is_undated).then(|| Problem::of_file(message))
 }
 
 /// Removes characters that feeds must not contain; `None` if no text remains.

@@ -104,7 +104,7 @@ fn unix(text: &str) -> Option<DateTime<Utc>> {
 }
 
 /// Converts a local time. An ambiguous time means the first occurrence; a skipped one means an hour later.
-fn in_zone(date: NaiveDateTime, timezone: Tz) -> DateTime<Utc> {
+pub(super) fn in_zone(date: NaiveDateTime, timezone: Tz) -> DateTime<Utc> {
     match timezone.from_local_datetime(&date) {
         LocalResult::Single(date) | LocalResult::Ambiguous(date, _) => date.to_utc(),
         LocalResult::None => timezone
@@ -159,8 +159,11 @@ pub struct FileName {
 }
 
 impl FileName {
-    /// The name as a title: hyphens and underscores become spaces.
+    /// The name as a title: hyphens and underscores become spaces, unless it has spaces.
     pub fn title(&self) -> String {
+        if self.stem.trim().contains(' ') {
+            return self.stem.trim().to_owned();
+        }
         let words: Vec<&str> = self.stem.split(['-', '_', ' ']).filter(|word| !word.is_empty()).collect();
         if words.is_empty() { "Untitled".to_owned() } else { words.join(" ") }
     }
@@ -186,6 +189,30 @@ pub fn file_name(path: &Path, timezone: Tz) -> FileName {
     }
     let day = folder.and_then(day_of_folders).map(|day| in_zone(day.and_time(NaiveTime::MIN), timezone));
     FileName { date: day, stem: name }
+}
+
+/// The date in an address, as in `/2024/05/01/title/`, `/2024/05/title.html` or `/2024-05-01-title`. A month means its first day.
+pub fn of_address(address: &str, timezone: Tz) -> Option<DateTime<Utc>> {
+    let path = address.split(['?', '#']).next().unwrap_or_default();
+    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    let figures = |part: Option<&&str>, lengths: [usize; 2]| -> Option<u32> {
+        let part =
+            part.filter(|part| lengths.contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit()))?;
+        part.parse().ok()
+    };
+    let of_folders = || {
+        (0..parts.len()).find_map(|at| {
+            let year = figures(parts.get(at), [4, 4]).filter(|year| (1990..=2100).contains(year))?;
+            let month = figures(parts.get(at + 1), [1, 2])?;
+            let day = figures(parts.get(at + 2), [1, 2]);
+            let of_day = |day| NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day);
+            // A number in place of a day may be that of the article.
+            day.and_then(of_day).or_else(|| of_day(1))
+        })
+    };
+    let day = of_folders().or_else(|| parts.iter().find_map(|part| Some(leading_date(part)?.0.date())));
+    let day = day.filter(|day| plausible(*day))?;
+    Some(whole_seconds(in_zone(day.and_time(NaiveTime::MIN), timezone)))
 }
 
 /// Splits a leading date, with or without a time, from a name.
@@ -280,6 +307,23 @@ mod tests {
     }
 
     #[test]
+    fn dates_in_addresses() {
+        for (address, expected) in [
+            ("2014/12/12/Timeline", "2014-12-12"),
+            ("/blog/2013/05/06/by-permalink/", "2013-05-06"),
+            ("https://a.example/2013/7/x.html?p=2014/01/01", "2013-07-01"),
+            ("/2013-07-13-first", "2013-07-13"),
+            ("/2013/07/99/", "2013-07-01"),
+            ("/posts/2048/", ""),
+            ("/archive/12/12/", ""),
+            ("/about/", ""),
+        ] {
+            let date = of_address(address, chrono_tz::UTC).map(|date| date.format("%F").to_string());
+            assert_eq!(date.unwrap_or_default(), expected, "{address}");
+        }
+    }
+
+    #[test]
     fn file_names() {
         let check = |path: &str, date: Option<&str>, stem: &str, title: &str| {
             let name = file_name(Path::new(path), chrono_tz::UTC);
@@ -287,6 +331,7 @@ mod tests {
             assert_eq!((name.stem.as_str(), name.title().as_str()), (stem, title), "{path}");
         };
         check("a/2024-05-01-my_first-post.md", Some("2024-05-01"), "my_first-post", "my first post");
+        check("Well-known facts.md", None, "Well-known facts", "Well-known facts");
         check("20240501 storm.txt", Some("2024-05-01"), "storm", "storm");
         check("posts/harbour/index.md", None, "harbour", "harbour");
         check("index.md", None, "index", "index");

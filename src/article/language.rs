@@ -15,11 +15,92 @@ pub fn of_text(paragraphs: &[String]) -> Option<String> {
             break;
         }
     }
+    if let Some(east_asian) = of_east_asian(&sample) {
+        return Some(east_asian.to_owned());
+    }
     if sample.chars().count() < MIN_LENGTH {
         return None;
     }
-    let detected = whatlang::detect(&sample).filter(whatlang::Info::is_reliable)?;
-    Some(tag(detected.lang().code()).to_owned())
+    let detected = whatlang::detect(&sample)?;
+    let tag = tag(detected.lang().code());
+    // In Latin letters, Serbian is always taken for one of its neighbours.
+    if matches!(tag, "hr" | "sl") && is_ekavian(&sample) {
+        return Some("sr".to_owned());
+    }
+    detected.is_reliable().then(|| tag.to_owned())
+}
+
+/// Minimum number of East Asian letters for their language.
+const MIN_EAST_ASIAN: usize = 10;
+
+/// The language of a text of which a fifth of the letters or more are East Asian: it has English words, and not the other way round.
+fn of_east_asian(text: &str) -> Option<&'static str> {
+    let (mut letters, mut han, mut kana, mut hangul) = (0, 0, 0, 0);
+    for c in text.chars().filter(|c| c.is_alphabetic()) {
+        letters += 1;
+        match c {
+            '\u{3041}'..='\u{30FF}' | '\u{31F0}'..='\u{31FF}' | '\u{FF66}'..='\u{FF9D}' => kana += 1,
+            '\u{AC00}'..='\u{D7AF}' | '\u{1100}'..='\u{11FF}' => hangul += 1,
+            '\u{3400}'..='\u{4DBF}' | '\u{4E00}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}' | '\u{20000}'..='\u{3FFFF}' => {
+                han += 1;
+            }
+            _ => {}
+        }
+    }
+    let all = han + kana + hangul;
+    if all < MIN_EAST_ASIAN || all * 5 < letters {
+        return None;
+    }
+    // Chinese quotes Japanese names rarely; Japanese has kana in each sentence.
+    match () {
+        () if hangul > han + kana => Some("ko"),
+        () if kana * 10 >= han + kana => Some("ja"),
+        () if han > 0 => Some("zh"),
+        () => None,
+    }
+}
+
+/// Whether a text in Latin letters that could be Croatian is rather Serbian, by words that the two write differently.
+fn is_ekavian(text: &str) -> bool {
+    const SERBIAN: [&str; 14] = [
+        " gde ", " pre ", " posle ", " šta ", " uvek ", " vreme", " mesto", " deo ", " reč", " svet", " čovek",
+        " avgust", " nedelj", " sred",
+    ];
+    const CROATIAN: [&str; 14] = [
+        " gdje ",
+        " prije ",
+        " poslije ",
+        " što ",
+        " uvijek ",
+        " vrijeme",
+        " mjesto",
+        " dio ",
+        " riječ",
+        " svijet",
+        " čovjek",
+        " kolovoz",
+        " tjed",
+        " srijed",
+    ];
+    let text = text.to_lowercase();
+    let count = |words: &[&str]| words.iter().map(|word| text.matches(word).count()).sum::<usize>();
+    count(&SERBIAN) >= 2 + count(&CROATIAN)
+}
+
+/// Whether a text in a detected language can be in another one that is stated: the same one, or one that is hard to tell from it.
+pub fn may_be(detected: &str, stated: &str) -> bool {
+    const ALIKE: [&[&str]; 5] =
+        [&["hr", "sr", "bs", "sh", "me"], &["nb", "nn", "no", "da"], &["id", "ms"], &["cs", "sk"], &["pt", "gl"]];
+    let primary = |tag: &str| tag.split('-').next().unwrap_or_default().to_ascii_lowercase();
+    let (detected, stated) = (primary(detected), primary(stated));
+    detected == stated
+        || ALIKE.iter().any(|group| group.contains(&detected.as_str()) && group.contains(&stated.as_str()))
+}
+
+/// The language that the nearest folder of such a name states: `ja`, `zh-tw`, `pt_BR`. A folder of two letters may mean something else, so
+/// the text must not contradict it.
+pub fn of_folders(path: &std::path::Path) -> Option<String> {
+    path.parent()?.iter().rev().find_map(|folder| of_suffix(folder.to_str()?))
 }
 
 /// The languages that [`tag`] recognises.
@@ -69,6 +150,11 @@ const CODES: &str = "aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo
 /// Splits the language from a file name, as in `storm.fr` or `storm.pt-br`.
 pub fn of_name(stem: &str) -> Option<(&str, String)> {
     let (rest, suffix) = stem.rsplit_once('.')?;
+    Some((rest, of_suffix(suffix)?)).filter(|(rest, _)| !rest.is_empty())
+}
+
+/// Reads a language code of two letters, with or without a region or a script.
+fn of_suffix(suffix: &str) -> Option<String> {
     let (code, region) = suffix.split_once(['-', '_']).map_or((suffix, None), |(code, region)| (code, Some(region)));
     let code = code.to_ascii_lowercase();
     let is_language = code.len() == 2 && CODES.split_whitespace().any(|known_code| known_code == code);
@@ -82,7 +168,7 @@ pub fn of_name(stem: &str) -> Option<(&str, String)> {
         }
         Some(_) => return None,
     };
-    (is_language && !rest.is_empty()).then(|| (rest, format!("{code}{region}")))
+    is_language.then(|| format!("{code}{region}"))
 }
 
 #[cfg(test)]
@@ -113,6 +199,39 @@ mod tests {
         }
         assert_eq!(of_text(&["Breaking news".into()]), None, "a headline is too short");
         assert_eq!(of(&"0123456789 ".repeat(10)), None);
+    }
+
+    #[test]
+    fn english_words_do_not_change_the_language_of_other_scripts() {
+        let english = "npm install hexo-cli and then run hexo init in your project folder to create all of the files. ";
+        for (text, expected) in [
+            ("安裝 Hexo 只需幾分鐘。若您在安裝過程中遇到問題，請提交問題。", "zh"),
+            ("インストールは数分で終わります。問題があれば、報告してください。", "ja"),
+            ("설치는 몇 분이면 끝납니다. 문제가 있으면 알려 주십시오.", "ko"),
+        ] {
+            assert_eq!(of_text(&[text.to_owned()]).as_deref(), Some(expected), "{text}");
+            assert_eq!(of_text(&[text.to_owned(), english[..60].to_owned()]).as_deref(), Some(expected), "{text}");
+        }
+        assert_eq!(of(&format!("The word 安裝 means to install, as in {english}")).as_deref(), Some("en"));
+    }
+
+    #[test]
+    fn serbian_is_not_croatian() {
+        let serbian = "U sredu posle podne, pre nego što je vreme postalo loše, čovek je pitao gde je mesto i šta se tamo uvek dešava. ";
+        let croatian = "U srijedu poslije podne, prije nego što je vrijeme postalo loše, čovjek je pitao gdje je mjesto i što se tamo uvijek događa. ";
+        assert_eq!(of(serbian).as_deref(), Some("sr"));
+        assert_ne!(of(croatian).as_deref(), Some("sr"));
+    }
+
+    #[test]
+    fn languages_of_folders() {
+        let of = |path: &str| of_folders(std::path::Path::new(path));
+        assert_eq!(of("ja/a.md").as_deref(), Some("ja"));
+        assert_eq!(of("source/_posts/zh-tw/2024/a.md").as_deref(), Some("zh-TW"));
+        assert_eq!(of("content/pt_br/a.md").as_deref(), Some("pt-BR"));
+        assert_eq!(of("posts/english/a.md"), None);
+        assert_eq!(of("de.md"), None);
+        assert!(may_be("hr", "sr-Latn") && may_be("en", "en-GB") && !may_be("en", "de"));
     }
 
     #[test]

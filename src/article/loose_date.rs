@@ -167,12 +167,17 @@ struct DayNumber {
 /// Reads a date. A weekday does not count, wrong or right. A time without a zone is in UTC; a day means its first second. `None` also for
 /// the start of 1970, which programs write in place of no date.
 pub fn read(text: &str) -> Option<DateTime<Utc>> {
+    read_in(text, Tz::UTC)
+}
+
+/// As [`read`], with times without a zone in `timezone`.
+pub fn read_in(text: &str, timezone: Tz) -> Option<DateTime<Utc>> {
     if text.len() > LONGEST {
         return None;
     }
     let text: String = text.nfc().map(plain).collect();
     let text = without_comments(text.trim());
-    let date = exact(&text).or_else(|| loose(&text)).or_else(|| date::parse(&text, chrono_tz::UTC))?;
+    let date = exact(&text).or_else(|| loose(&text, timezone)).or_else(|| date::parse(&text, timezone))?;
     Some(date::whole_seconds(date)).filter(|date| date.timestamp() != 0)
 }
 
@@ -209,7 +214,7 @@ fn is_plausible(year: i32) -> bool {
     (1000..=9999).contains(&year)
 }
 
-fn loose(text: &str) -> Option<DateTime<Utc>> {
+fn loose(text: &str, timezone: Tz) -> Option<DateTime<Utc>> {
     let text = spaced_out(text);
     let text = text.as_str();
     let clock = clock(text);
@@ -224,7 +229,7 @@ fn loose(text: &str) -> Option<DateTime<Utc>> {
     let date = match zone {
         Some(Zone::Offset(minutes)) => day.and_utc() - TimeDelta::minutes(minutes.into()),
         Some(Zone::Named(zone)) => zone.from_local_datetime(&day).earliest()?.to_utc(),
-        None => day.and_utc(),
+        None => date::in_zone(day, timezone),
     };
     Some(date).filter(|date| is_plausible(date.year()))
 }

@@ -38,7 +38,8 @@ pub fn exceeds_limits(text: &str) -> bool {
 /// and is removed from the text, unless the front matter has a different title.
 pub fn read(text: &str, first_line: usize, known_title: Option<&str>) -> ParsedBody {
     let (text, left_out) = dialect::plain(text, Dialect::Markdown, first_line);
-    let events = TextMergeStream::new(Parser::new_ext(&text, dialect::OPTIONS)).map(check_box_as_text);
+    let events =
+        TextMergeStream::new(Parser::new_ext(&text, dialect::OPTIONS)).map(check_box_as_text).map(with_slashes);
     let mut events = with_links(with_ids(without_prices(events.collect())));
     let title = take_title(&mut events, known_title);
     let summary = before_more(&events);
@@ -52,6 +53,20 @@ pub fn read(text: &str, first_line: usize, known_title: Option<&str>) -> ParsedB
         html: output,
         problems: left_out.into_iter().collect(),
         ..ParsedBody::default()
+    }
+}
+
+/// Turns the backslashes in an address into slashes, as browsers do (WHATWG URL section 4.4): Windows separates folders by them.
+fn with_slashes(event: Event<'_>) -> Event<'_> {
+    let slashes = |url: CowStr<'_>| url.replace('\\', "/").into();
+    match event {
+        Event::Start(Tag::Link { link_type, dest_url, title, id }) if dest_url.contains('\\') => {
+            Event::Start(Tag::Link { link_type, dest_url: slashes(dest_url), title, id })
+        }
+        Event::Start(Tag::Image { link_type, dest_url, title, id }) if dest_url.contains('\\') => {
+            Event::Start(Tag::Image { link_type, dest_url: slashes(dest_url), title, id })
+        }
+        other => other,
     }
 }
 

@@ -96,6 +96,9 @@ pub fn read(bytes: &[u8], path: &Path, format: SourceFormat, rules: &Rules) -> R
         Ok(split) => split,
         Err(reason) => return reason.into(),
     };
+    if let Some(problem) = template_problem(&text, split.body, format) {
+        return Verdict::Withheld(problem, Vec::new()).into();
+    }
     split.problems.extend(problem.into_iter().chain(unicode::garbled(&text)));
     let header = &split.header;
     // The source is checked before anything else is done with it; the resulting HTML is checked below.
@@ -140,6 +143,23 @@ pub fn read(bytes: &[u8], path: &Path, format: SourceFormat, rules: &Rules) -> R
     assemble(split.header, split.problems, body, path, format, *rules)
 }
 
+/// Why a file is a template of pages or notes, if it is one.
+fn template_problem(text: &str, body: &str, format: SourceFormat) -> Option<Problem> {
+    let dialect = match format {
+        SourceFormat::Markdown => Dialect::Markdown,
+        SourceFormat::Html => Dialect::Html,
+        SourceFormat::Text | SourceFormat::Audio => return None,
+    };
+    let head = &text[..text.len() - body.len()];
+    let (line, tag) = dialect::find_template(head, body, dialect)?;
+    let tag: String = tag.chars().take(MOST_OF_MARKER).collect();
+    let message = format!(
+        "`{tag}`: a template, which only a site generator or a note program can fill: move it out of the folder, or exclude it (held \
+         until then)"
+    );
+    Some(Problem::at(line, message))
+}
+
 /// Reads only the front matter of a Markdown file. The result equals that of [`read`] except for the text and what is derived from
 /// it: the summary and the language. `None` if the two could differ otherwise, for example because the front matter has no title,
 /// an expiry date, media or a problem, or because no text follows it.
@@ -157,6 +177,9 @@ pub fn head(bytes: &[u8], path: &Path, rules: &Rules) -> Option<Box<Article>> {
     }
     let tidy = unicode::tidy(head);
     let split = front_matter::split(&tidy, SourceFormat::Markdown, rules.timezone).ok()?;
+    if dialect::find_template(&tidy, rest, Dialect::Markdown).is_some() {
+        return None;
+    }
     let header = &split.header;
     let is_plain = header.image.is_none() && header.enclosures.is_empty() && header.episode.is_none();
     if header.title.is_none() || !is_plain || header.expires.is_some() || !split.problems.is_empty() {

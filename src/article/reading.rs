@@ -34,6 +34,8 @@ pub struct Article {
     pub authors: Vec<Person>,
     /// The stated date of publication.
     pub published: Option<DateTime<Utc>>,
+    /// A date of publication is stated that cannot be read: that of the file is closer to it than the present.
+    pub has_unclear_date: bool,
     /// The stated date of the last change.
     pub updated: Option<DateTime<Utc>>,
     /// The stated date at which the article is withdrawn.

@@ -235,8 +235,9 @@ pub(super) struct Dates {
 pub(super) fn dates(arrival: &Arrival<'_>, recorded: Option<&KnownArticle>, adopted: Option<&Adopted>) -> Dates {
     let article = arrival.article;
     let recorded_date = adopted.and_then(|adopted| adopted.published).or(recorded.map(|recorded| recorded.published));
-    // What was published elsewhere is older than its arrival here.
-    let first_seen = adopted.and(arrival.file_date).unwrap_or(arrival.first_seen);
+    // What was published elsewhere is older than its arrival here, and so may be what states a date that cannot be read.
+    let is_older = adopted.is_some() || article.has_unclear_date;
+    let first_seen = arrival.file_date.filter(|_| is_older).unwrap_or(arrival.first_seen);
     let published = article.published.or(recorded_date).unwrap_or(first_seen);
     // An article that was deleted before it was visible is new when it comes back.
     let seen_before = recorded.filter(|recorded| recorded.state != ArticleState::Gone || recorded.shown);
@@ -293,14 +294,22 @@ pub(super) fn slug_choice<'a>(article: &'a Article, recorded: Option<&'a KnownAr
     }
 }
 
-/// The slugs for a text or, if it has no letters, for the name of the file, in order of preference. The last ones are unique.
-pub(super) fn slugs(wish: &str, path: &Path) -> impl Iterator<Item = Slug> {
+/// The slugs for a text or, if it has no letters, for the name of the file, in order of preference: the plain one, those with the
+/// article's title and date, then numbered ones. The last ones are unique.
+pub(super) fn slugs(wish: &str, path: &Path, article: Option<&Article>) -> impl Iterator<Item = Slug> + use<> {
     let of_name = || short_slug(&path.file_stem().unwrap_or_default().to_string_lossy());
     let base = Some(short_slug(wish)).filter(|slug| !slug.is_empty());
     let base = base.or_else(|| Some(of_name()).filter(|slug| !slug.is_empty())).unwrap_or_else(|| "article".to_owned());
     let numbered = {
         let base = base.clone();
         (1..=NUMBERED_SLUGS).map(move |number| if number == 1 { base.clone() } else { format!("{base}-{number}") })
+    };
+    let numbered = {
+        let mut numbered = numbered;
+        let plain = numbered.next();
+        let readable = article.filter(|article| article.slug.is_none()).map(|article| readable_slugs(&base, article));
+        let readable = readable.unwrap_or_default();
+        plain.into_iter().chain(readable).chain(numbered)
     };
     // After that many articles of one name: a part of the hash of the path instead of a number.
     let hash = blake3::hash(path.as_os_str().as_encoded_bytes()).to_hex();
@@ -311,6 +320,13 @@ pub(super) fn slugs(wish: &str, path: &Path) -> impl Iterator<Item = Slug> {
     let random = std::iter::repeat_with(move || format!("{base}-{}", Uuid::new_v4()));
     let slugs = numbered.chain(hashed).chain(random);
     slugs.map(|slug| Slug::new(slug).expect("slugify gives letters, digits and dashes"))
+}
+
+/// Slugs that tell an article from others with the same name of their files, without a number.
+fn readable_slugs(base: &str, article: &Article) -> Vec<String> {
+    let title = Some(short_slug(&article.title)).filter(|title| !title.is_empty() && title != base);
+    let dated = article.published.map(|date| format!("{base}-{}", date.format("%Y-%m-%d")));
+    title.into_iter().chain(dated).collect()
 }
 
 /// The ids for an article that was first seen at a path. They follow from the path, so that a lost catalog can often be rebuilt; the

@@ -1,6 +1,6 @@
 //! `gazetted check [PATH]...`: prints the problems of the configuration and the articles, for people, editors and hooks.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -11,7 +11,7 @@ use super::outcome::Outcome;
 use crate::article::load::load_as;
 use crate::article::{self, Problem, Reading, Rules, Verdict};
 use crate::config::Config;
-use crate::folder::{Folder, Found, folder_link_message};
+use crate::folder::{Folder, Found, folder_link_message, unread_documents};
 use crate::model::text::path_line;
 
 /// Check the configuration and the articles
@@ -32,6 +32,10 @@ struct Checker {
     drafts: usize,
     /// Files that a key other than that of a draft keeps from the public.
     held: usize,
+    /// Texts that are not read, by their extensions.
+    documents: BTreeMap<&'static str, usize>,
+    /// Articles that state no date.
+    undated: usize,
     /// Files by the hash of their bytes.
     hashes: HashMap<[u8; 32], PathBuf>,
     /// Files by the id in their front matter.
@@ -53,13 +57,23 @@ impl CheckArgs {
             if files.is_empty() && !is_folder {
                 checker.report(path, &Problem::of_file("no such file: check the name"));
             }
+            let documents = if is_folder { folder.documents_below(&top).unwrap_or_default() } else { BTreeMap::new() };
+            for (ending, count) in documents {
+                *checker.documents.entry(ending).or_default() += count;
+            }
             for found in &files {
                 // Relative to the argument, so that an editor finds it.
                 let name = if is_folder { path.join(found.path.strip_prefix(&top)?) } else { path.clone() };
                 checker.check(&config, &folder, found, &name);
             }
         }
-        let Checker { files, problems, drafts, held, .. } = checker;
+        let Checker { files, problems, drafts, held, undated, documents, .. } = checker;
+        if let Some(message) = unread_documents(&documents) {
+            eprintln!("{message}");
+        }
+        if undated > 0 && paths.iter().any(|path| path.is_dir()) {
+            eprintln!("articles without a date: {undated}; each has that of its file when it is first seen");
+        }
         let held = if held == 0 { String::new() } else { format!(", held: {held}") };
         eprintln!("files read: {files}, drafts: {drafts}{held}, problems: {problems}");
         Ok(if problems == 0 { Outcome::Good } else { Outcome::Found })
@@ -94,6 +108,7 @@ impl Checker {
         }
         match verdict {
             Verdict::Publish(article) => {
+                self.undated += usize::from(article.published.is_none());
                 let same_text = self.hashes.insert(blake3::hash(&loaded.bytes).into(), name.to_path_buf());
                 self.report_duplicate(name, "text", same_text);
                 let same_id = article.id.and_then(|id| self.ids.insert(id, name.to_path_buf()));

@@ -6,9 +6,11 @@ pub mod media;
 mod media_names;
 mod names;
 mod stat;
+mod vault;
 mod walk;
 pub mod watch;
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
@@ -73,6 +75,8 @@ pub struct Folder {
     include: Globs,
     exclude: Globs,
     drafts: DraftFolders,
+    /// Folders of the templates of Obsidian, below the watched one.
+    templates: Vec<PathBuf>,
     follow_links: FollowLinks,
 }
 
@@ -90,7 +94,8 @@ impl Folder {
         }
         let (include, exclude) = (articles.include.clone(), articles.exclude.clone());
         let drafts = DraftFolders::new(&include);
-        Ok(Self { root, include, exclude, drafts, follow_links: articles.follow_links })
+        let templates = vault::template_folders(&root);
+        Ok(Self { root, include, exclude, drafts, templates, follow_links: articles.follow_links })
     }
 
     /// Absolute path of the folder.
@@ -218,13 +223,30 @@ impl Folder {
             Component::Normal(name) => !is_ignored(name),
             _ => false,
         });
-        let chosen = (self.include.is_empty() || self.include.matches(below)) && !self.exclude.matches(below);
-        // A README at the top describes the folder.
-        let is_readme = below.to_str().is_some_and(|name| name.to_ascii_lowercase().starts_with("readme."));
-        if !visible || !chosen || is_readme {
+        if !visible || !self.is_chosen(below) || self.is_no_article(below) {
             return None;
         }
-        format_of(below.extension()?.to_str()?)
+        let format = format_of(below.extension()?.to_str()?)?;
+        // The address of a recording cannot have a backslash.
+        let is_served = format != SourceFormat::Audio || !below.as_os_str().as_encoded_bytes().contains(&b'\\');
+        is_served.then_some(format)
+    }
+
+    /// Whether the configuration selects a file.
+    fn is_chosen(&self, below: &Path) -> bool {
+        (self.include.is_empty() || self.include.matches(below)) && !self.exclude.matches(below)
+    }
+
+    /// Whether a file has the ending of an article and is none by its name, unless `articles.include` names it.
+    fn is_no_article(&self, below: &Path) -> bool {
+        let Some(name) = below.file_name().and_then(OsStr::to_str) else { return false };
+        if names::is_other_file(name) {
+            let names_file = |pattern: &str| pattern.rsplit('/').next() == Some(name);
+            return !self.include.only(names_file).matches(below);
+        }
+        let is_template = self.templates.iter().any(|templates| below.starts_with(templates));
+        let original = || names::original_of_copy(name).map(|original| below.with_file_name(original));
+        is_template || original().is_some_and(|original| self.stat(&original).is_some())
     }
 
     /// Returns the folder of drafts that keeps a file from being public, by the file's path below the watched folder.
@@ -265,7 +287,10 @@ impl Folder {
             return "articles.include does not match it: add a pattern to publish it".into();
         }
         match below.extension().and_then(OsStr::to_str).and_then(format_of) {
-            Some(_) => "a README at the top describes the folder: rename it to publish it".into(),
+            Some(_) if self.templates.iter().any(|templates| below.starts_with(templates)) => {
+                "it is in Obsidian's folder of templates: move it to publish it".into()
+            }
+            Some(_) => "a file of this name describes a project, or is for programs: rename it, or name it in articles.include, to publish it".into(),
             None => "not a file type that gazetted publishes (.txt, .md, .html, recordings)".into(),
         }
     }
@@ -326,6 +351,19 @@ fn format_of(extension: &str) -> Option<SourceFormat> {
         "mp3" | "m4a" | "m4b" | "ogg" | "oga" | "opus" | "flac" | "wav" | "aac" => Some(SourceFormat::Audio),
         _ => None,
     }
+}
+
+/// The message about texts that are not read, with the number of files of each extension. `None` if there are none.
+pub fn unread_documents(counts: &BTreeMap<&'static str, usize>) -> Option<String> {
+    let total: usize = counts.values().sum();
+    let mut kinds: Vec<(&str, usize)> = counts.iter().map(|(ending, count)| (*ending, *count)).collect();
+    kinds.sort_by_key(|(ending, count)| (std::cmp::Reverse(*count), *ending));
+    let kinds = kinds.iter().map(|(ending, count)| format!("{count} .{ending}")).collect::<Vec<_>>().join(", ");
+    let (files, verb, them) = if total == 1 { ("file looks", "is", "it") } else { ("files look", "are", "them") };
+    let article = if total == 1 { "an article" } else { "articles" };
+    (total > 0).then(|| {
+        format!("{total} {files} like {article} and {verb} not read: {kinds}; convert {them} to Markdown or HTML, for example with pandoc")
+    })
 }
 
 /// The message about a link to a folder outside.

@@ -3,8 +3,43 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
+use unicode_normalization::UnicodeNormalization;
+
 /// Extensions of articles, the most likely first.
 pub const ENDINGS: [&str; 9] = ["md", "txt", "html", "markdown", "htm", "xhtml", "text", "mdown", "mkd"];
+/// Extensions of texts that are not read.
+const DOCUMENTS: [&str; 30] = [
+    "docx",
+    "doc",
+    "odt",
+    "rtf",
+    "pages",
+    "rst",
+    "adoc",
+    "asciidoc",
+    "asc",
+    "textile",
+    "org",
+    "ipynb",
+    "gmi",
+    "mdx",
+    "rmd",
+    "qmd",
+    "djot",
+    "tex",
+    "wiki",
+    "mediawiki",
+    "creole",
+    "pod",
+    "eml",
+    "mht",
+    "mhtml",
+    "webarchive",
+    "epub",
+    "markdn",
+    "mdwn",
+    "mdtxt",
+];
 /// Names of folders of drafts, in any case.
 const DRAFT_FOLDERS: [&str; 4] = ["drafts", "draft", "_drafts", "_draft"];
 /// Prefixes of names that are never articles. `_includes` and `_index.md` belong to site generators; Jekyll's `_posts` are posts, and
@@ -109,7 +144,103 @@ const SYSTEM_FOLDERS: [&str; 58] = [
 ];
 /// Beginnings of names of such folders, in any case: `.Trash-1000`, `@GMT-2026.11.01-10.00.00`, `FOUND.000`.
 const SYSTEM_PREFIXES: [&str; 3] = [".trash", "@gmt-", "found."];
-const CONFLICT_PARTS: [&str; 4] = [".sync-conflict-", "(conflicted copy", "conflicted copy ", "(Case Conflict"];
+/// Parts of the names of conflict copies of sync programs, in lower case and in the languages of their users.
+const CONFLICT_PARTS: [&str; 41] = [
+    // Syncthing, Seafile, ownCloud, Nextcloud, FSNotes, Unison, Joplin, Mega.
+    ".sync-conflict-",
+    "(sfconflict ",
+    "_conflict-20",
+    "(conflict 20",
+    "(conflict on 20",
+    "[conflict]",
+    "[conflicted]",
+    "(case clash from ",
+    // Dropbox, Obsidian Sync, Nextcloud, iCloud.
+    "conflicted copy",
+    "(case conflict",
+    "(unicode encoding conflict",
+    "(whitespace conflict",
+    "(selective sync conflict",
+    "in konflikt stehende kopie",
+    "konflikt mit groß- und kleinschreibung",
+    "(copie en conflit",
+    "(copia en conflicto",
+    "(copia in conflitto",
+    "(cópia em conflito",
+    "(cópia conflitante",
+    "(cópia conflituosa",
+    "(conflicterende kopie",
+    "(kopie met conflict",
+    "(skonfliktowana kopia",
+    "(kopia powodująca konflikt",
+    "(kopia z konfliktem",
+    "(konfliktkopi",
+    "(kopia med konflikt",
+    "(i konflikt med en kopia",
+    "(kopi i konflikt",
+    "(kopi i strid",
+    "(ristiriitainen kopio",
+    "(конфликтующая копия",
+    "(копия с конфликтом",
+    "(конфліктна копія",
+    "(konfliktní kopie",
+    "(çakışan kopya",
+    "競合コピー",
+    "冲突副本",
+    "衝突複本",
+    "충돌된 사본",
+];
+/// Beginnings of the names that Windows gives to computers. OneDrive puts the computer's name behind that of a conflict copy.
+const COMPUTERS: [&str; 5] = ["DESKTOP-", "LAPTOP-", "WIN-", "SURFACE-", "PC-"];
+/// Names of files about a project or for programs, without their extensions, in any case.
+const OTHER_FILES: [&str; 26] = [
+    "readme",
+    "404",
+    "code_of_conduct",
+    "pull_request_template",
+    "issue_template",
+    // Of a plain text only.
+    ".robots",
+    ".humans",
+    ".ads",
+    ".app-ads",
+    ".sellers",
+    ".security",
+    ".llms",
+    ".llms-full",
+    ".sitemap",
+    ".requirements",
+    ".constraints",
+    ".cmakelists",
+    ".license",
+    ".licence",
+    ".copying",
+    ".notice",
+    ".notices",
+    ".manifest",
+    ".version",
+    ".keybase",
+    ".favicon",
+];
+/// Names of files about a project that are so only in capitals.
+const PROJECT_FILES: [&str; 16] = [
+    "LICENSE",
+    "LICENCE",
+    "COPYING",
+    "NOTICE",
+    "CHANGELOG",
+    "CONTRIBUTING",
+    "CONTRIBUTORS",
+    "MAINTAINERS",
+    "AUTHORS",
+    "SECURITY",
+    "SUPPORT",
+    "GOVERNANCE",
+    "AGENTS",
+    "CLAUDE",
+    "GEMINI",
+    "INSTALL",
+];
 
 /// Whether a file or folder of this name belongs to a tool or a system: hidden, temporary, deleted, a backup or a conflict copy.
 pub fn is_ignored(name: &OsStr) -> bool {
@@ -126,7 +257,7 @@ pub fn is_ignored(name: &OsStr) -> bool {
     IGNORED_NAMES.iter().any(|exact| name.eq_ignore_ascii_case(exact.as_bytes()))
         || IGNORED_PREFIXES.iter().any(|prefix| name.starts_with(prefix.as_bytes()))
         || IGNORED_SUFFIXES.iter().any(|suffix| name.ends_with(suffix.as_bytes()))
-        || contains_any(name, &CONFLICT_PARTS)
+        || is_conflict_name(name)
 }
 
 /// Whether a folder of this name holds drafts.
@@ -150,13 +281,66 @@ fn is_rest_of_system_folder(rest: &[u8]) -> bool {
     rest.iter().all(|byte| byte.is_ascii_digit() || b"-._".contains(byte)) || rest.eq_ignore_ascii_case(b"es")
 }
 
-fn contains_any(name: &[u8], parts: &[&str]) -> bool {
-    parts.iter().any(|part| name.windows(part.len()).any(|window| window == part.as_bytes()))
+/// The extension of a file that people write texts in and that is not read.
+pub fn document_ending(name: &OsStr) -> Option<&'static str> {
+    let (_, ending) = name.to_str()?.rsplit_once('.')?;
+    DOCUMENTS.into_iter().find(|known| ending.eq_ignore_ascii_case(known))
 }
 
 /// Whether a file of this name is a sync program's conflict copy.
 pub fn is_conflict(name: &OsStr) -> bool {
-    contains_any(name.as_bytes(), &CONFLICT_PARTS)
+    is_conflict_name(name.as_bytes())
+}
+
+fn is_conflict_name(name: &[u8]) -> bool {
+    // Most names have none of these.
+    if !name.iter().any(|byte| b"([".contains(byte) || *byte >= 0x80)
+        && !name.windows(9).any(|part| part.eq_ignore_ascii_case(b"conflict-"))
+        && !name.windows(10).any(|part| part.eq_ignore_ascii_case(b"conflicted"))
+    {
+        return false;
+    }
+    let lower: String = String::from_utf8_lossy(name).nfc().flat_map(char::to_lowercase).collect();
+    CONFLICT_PARTS.iter().any(|part| lower.contains(part))
+}
+
+/// The name of the file that OneDrive has kept a conflict copy of, if the copy has such a name: `storm-DESKTOP-1A2B3C4.md`.
+pub fn original_of_copy(name: &str) -> Option<String> {
+    let (stem, ending) = name.rsplit_once('.')?;
+    let (at, computer) =
+        COMPUTERS.iter().find_map(|computer| Some((stem.rfind(&format!("-{computer}"))?, computer)))?;
+    let rest = &stem[at + 1 + computer.len()..];
+    let is_computer =
+        !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'-');
+    (at > 0 && is_computer).then(|| format!("{}.{ending}", &stem[..at]))
+}
+
+/// Whether a file of this name is about a project or for programs, and no article.
+pub fn is_other_file(name: &str) -> bool {
+    let (stem, ending) = name.rsplit_once('.').unwrap_or((name, ""));
+    let lower = stem.to_lowercase();
+    let is_text = ending.eq_ignore_ascii_case("txt");
+    let is_listed = OTHER_FILES.iter().any(|other| match other.strip_prefix('.') {
+        Some(of_text) => is_text && lower == of_text,
+        None => lower == *other,
+    });
+    // `README.de.md`, `requirements-dev.txt`, `LICENSE-MIT.txt`.
+    let first = stem.split(['.', '-', '_']).next().unwrap_or_default();
+    let is_readme =
+        first.eq_ignore_ascii_case("readme") && stem.len() > first.len() && stem.as_bytes()[first.len()] != b'-';
+    let is_list = is_text
+        && (lower.starts_with("requirements-")
+            || lower.starts_with("requirements_")
+            || lower.ends_with("-requirements"));
+    let is_project = PROJECT_FILES.iter().any(|project| stem == *project || (is_text && first == *project));
+    // Search engines ask owners to put such files at the root of a site.
+    let is_proof = ending.eq_ignore_ascii_case("html")
+        && (lower
+            .strip_prefix("google")
+            .is_some_and(|rest| rest.len() >= 12 && rest.bytes().all(|byte| byte.is_ascii_hexdigit()))
+            || lower.starts_with("yandex_")
+            || (lower.starts_with("pinterest-") && lower.len() < 20));
+    is_listed || is_readme || is_list || is_project || is_proof
 }
 
 #[cfg(test)]
@@ -176,6 +360,79 @@ mod tests {
         }
         for name in ["found.md", "recycling", "recycle", "trash", "snapshots", "@ann", "$100", "system", "tmp"] {
             assert!(!is_system_folder(OsStr::new(name)) && !is_ignored(OsStr::new(name)), "{name}");
+        }
+    }
+    #[test]
+    fn conflict_copies_of_sync_programs_are_recognised() {
+        for name in [
+            "a.sync-conflict-20240101-101010-ABCDEFG.md",
+            "a (Ann's conflicted copy 2024-05-01).md",
+            "a (Conflicted copy laptop 202405011200).md",
+            "a Conflicted copy.md",
+            "a (In Konflikt stehende Kopie von Ann 2024-05-01).md",
+            "a (Copie en conflit de Ann 2024-05-01).md",
+            "a (copia en conflicto de Ann 2024-05-01).md",
+            "a (SFConflict ann@x.example 2024-05-01-10-10-10).md",
+            "a_conflict-20240501-101010.md",
+            "a (CONFLICT 2024-05-01T10:10:10).md",
+            "a（Ann 的冲突副本 2024-05-01）.md",
+            "a (Case Conflict).md",
+        ] {
+            assert!(is_conflict(OsStr::new(name)) && is_ignored(OsStr::new(name)), "{name}");
+        }
+        for name in
+            ["A conflict of interest.md", "conflict-resolution.md", "War (a conflict).md", "Copy (of a).md", "b (1).md"]
+        {
+            assert!(!is_conflict(OsStr::new(name)), "{name}");
+        }
+        assert_eq!(original_of_copy("storm-DESKTOP-1A2B3C4.md").as_deref(), Some("storm.md"));
+        assert_eq!(original_of_copy("storm-LAPTOP-AB12-2.txt").as_deref(), Some("storm.txt"));
+        for name in ["storm-desktop-use.md", "my-DESKTOP-tour.md", "DESKTOP-1A.md", "storm.md"] {
+            assert_eq!(original_of_copy(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn files_about_projects_are_no_articles() {
+        for name in [
+            "README.md",
+            "readme.txt",
+            "README.de.md",
+            "robots.txt",
+            "Robots.TXT",
+            "requirements.txt",
+            "requirements-dev.txt",
+            "dev-requirements.txt",
+            "CMakeLists.txt",
+            "LICENSE.txt",
+            "LICENSE-MIT.txt",
+            "LICENSE.md",
+            "ads.txt",
+            "security.txt",
+            "CONTRIBUTING.md",
+            "CHANGELOG.md",
+            "404.html",
+            "404.md",
+            "google1234567890abcdef.html",
+            "CODE_OF_CONDUCT.md",
+        ] {
+            assert!(is_other_file(name), "{name}");
+        }
+        for name in [
+            "license.md",
+            "changelog.md",
+            "security.md",
+            "robots.md",
+            "readme-driven-development.md",
+            "requirements.md",
+            "ads.html",
+            "google.html",
+            "Notice.md",
+            "authors.md",
+            "a.md",
+            "Contributing.md",
+        ] {
+            assert!(!is_other_file(name), "{name}");
         }
     }
 }

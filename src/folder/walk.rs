@@ -1,6 +1,7 @@
 //! Walking over the watched folder.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io;
 use std::ops::ControlFlow;
@@ -12,7 +13,7 @@ use rustix::fs::FileType;
 use rustix::io::Errno;
 
 use super::beneath::{ListedName, OpenFailure, Root, attributes_at};
-use super::names::is_ignored;
+use super::names::{document_ending, is_ignored};
 use super::stat::Stat;
 use super::{Folder, Found, SourceFormat, is_video};
 
@@ -31,6 +32,8 @@ pub enum Met {
     Conflict(PathBuf),
     /// A link to a folder outside of the watched one, which is not followed.
     LinkOut(PathBuf),
+    /// A text in a format that is not read, and its extension.
+    Document(&'static str),
     /// A folder that cannot be read; its content is unknown.
     Unreadable(PathBuf),
 }
@@ -62,6 +65,21 @@ impl Folder {
             ControlFlow::Continue(())
         })?;
         Ok(files)
+    }
+
+    /// Counts the texts below `top` that are not read, by their extensions.
+    ///
+    /// # Errors
+    /// As for [`Folder::files_below`].
+    pub fn documents_below(&self, top: &Path) -> io::Result<BTreeMap<&'static str, usize>> {
+        let mut documents = BTreeMap::new();
+        self.walk(top, &|_| {}, &mut |met| {
+            if let Met::Document(ending) = met {
+                *documents.entry(ending).or_default() += 1;
+            }
+            ControlFlow::Continue(())
+        })?;
+        Ok(documents)
     }
 
     /// Walks over everything below `top` in the byte order of paths; the content of a followed link comes at the place of the link.
@@ -135,7 +153,10 @@ impl Folder {
         } else {
             match self.format(&path) {
                 Some(format) => Met::File(path, format),
-                None => return ControlFlow::Continue(None),
+                None => match document_ending(&listed.name).filter(|_| self.is_chosen(&below)) {
+                    Some(ending) => Met::Document(ending),
+                    None => return ControlFlow::Continue(None),
+                },
             }
         };
         visit(met)?;

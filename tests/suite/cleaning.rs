@@ -849,7 +849,7 @@ fn eleventy_astro_and_hexo_front_matter_is_read() {
         (
             "a.md",
             "---\ntitle: Boats\ndate: 2013/7/13 20:46:25\nupdated: 2013/7/14\ntags:\n- sea\n- boats\ncategories:\n- [a, b]\npublished: true\n---\nText.",
-            "title: Boats | on: 2013-07-13 20:46:25 | changed: 2013-07-14 | tags: sea,boats,a",
+            "title: Boats | on: 2013-07-13 20:46:25 | changed: 2013-07-14 | tags: sea,boats,a,b",
         ),
         (
             "a.md",
@@ -980,9 +980,9 @@ const BROKEN: [(&str, &str); 8] = [
     ("---\ntitle: Boats\ntags: [#sea, boats]\n---\nText.", "title: Boats | tags: sea,boats"),
     ("---\ntitle: Boats\nauthor: @ann\n---\nText.", "title: Boats | by: @ann"),
     ("---\ntitle: Boats\n\tdate: 2024-05-01\n---\nText.", "title: Boats"),
-    ("---\ntitle: \"Boats\" are back\n---\nText.", "title: Boats\" are back"),
+    ("---\ntitle: \"Boats\" are back\n---\nText.", "title: \"Boats\" are back"),
     ("+++\ntitle = Boats\ndate = \"2024-05-01\"\n+++\nText.", "title: Boats | on: 2024-05-01"),
-    ("+++\ntitle = \"Boats\"\ntags = [\"sea\",\n+++\nText.", "title: Boats | tags: [\"sea"),
+    ("+++\ntitle = \"Boats\"\ntags = [\"sea\",\n+++\nText.", "title: Boats | tags: sea"),
     ("{\n\"title\": \"Boats\",\n\"date\": \"2024-05-01\",\n}\nText.", "title: Boats | on: 2024-05-01"),
 ];
 

@@ -50,11 +50,12 @@ fn check_names_file_line_and_reason() {
         "seeds/two.md: the same id as seeds/one.md",
         "seeds/good.md: the same text as seeds/copy.md",
         "seeds/old.txt:1: not UTF-8: guessed windows-1252",
+        "articles without a date: ",
         "files read: 9, drafts: 1, problems: 6",
     ] {
         assert!(lines.iter().any(|line| line.starts_with(start)), "{start} in {text}");
     }
-    assert_eq!(lines.len(), 7, "{text}");
+    assert_eq!(lines.len(), 8, "{text}");
     // As a commit hook runs it.
     assert_eq!(check(home.path(), &["seeds/good.md", "seeds/draft.md"]).0, Some(0));
     let (code, text) = check(home.path(), &["seeds/date.md", "seeds/nowhere.md"]);

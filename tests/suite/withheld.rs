@@ -128,8 +128,12 @@ fn nothing_in_a_system_folder_is_an_article() {
                 write(home.path(), &format!("seeds/{below}{folder}/d.mp3"), "ID3");
             }
             let (code, text, errors) = check(home.path(), "seeds");
-            let summary = "files read: 1, drafts: 0, problems: 0\n";
-            assert_eq!((code, text.as_str(), errors.as_str()), (Some(0), "", summary), "{folder}");
+            let summary = errors.lines().last().unwrap();
+            assert_eq!(
+                (code, text.as_str(), summary),
+                (Some(0), "", "files read: 1, drafts: 0, problems: 0"),
+                "{folder}"
+            );
         }
     }
 }
@@ -186,7 +190,7 @@ fn files_in_a_folder_of_drafts_are_not_public() {
     let count = DRAFT_FOLDERS.len() * 4;
     let (code, text, errors) = run(gazetted().arg("check").arg(site.root()));
     assert_eq!(code, Some(0), "{text}");
-    assert_eq!(errors, format!("files read: {}, drafts: {count}, problems: 0\n", count + 3));
+    assert!(errors.ends_with(&format!("files read: {}, drafts: {count}, problems: 0\n", count + 3)), "{errors}");
     site.restart();
     site.wait_for(&titles);
 }

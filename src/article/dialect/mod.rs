@@ -7,6 +7,7 @@ mod comment;
 mod element;
 mod note;
 mod shortcode;
+mod template;
 
 use crate::model::text::escape;
 use std::borrow::Cow;
@@ -20,6 +21,7 @@ use attributes::AttributeList;
 use code::code_of;
 pub use code::{Dialect, OPTIONS};
 use shortcode::{Call, Meaning};
+pub use template::find_template;
 
 /// Replaces the additions with plain Markdown or HTML. `first_line` is the number of the text's first line.
 pub fn plain(text: &str, dialect: Dialect, first_line: usize) -> (Cow<'_, str>, Option<Problem>) {

@@ -321,7 +321,7 @@ impl<'a> FrontMatter<'a> {
 
     /// Reads the simple keys of invalid front matter, line by line.
     pub fn salvage(&self) -> KeyValues {
-        let unquoted = |text: &str| text.trim().trim_end_matches(',').trim().trim_matches(['"', '\'']).to_owned();
+        let unquoted = |text: &str| unquoted(text.trim().trim_end_matches(',').trim()).to_owned();
         let indented = |line: &str| self.syntax != Syntax::Json && line.starts_with([' ', '\t', '-']);
         self.text
             .lines()
@@ -329,7 +329,7 @@ impl<'a> FrontMatter<'a> {
             .filter_map(|line| line.split_once(self.separator()))
             .map(|(key, value)| {
                 let value = unquoted(value);
-                let list = value.strip_prefix('[').and_then(|value| value.strip_suffix(']'));
+                let list = value.strip_prefix('[').map(|value| value.strip_suffix(']').unwrap_or(value));
                 let value = match list {
                     Some(list) => Value::List(list.split(',').map(|item| Value::Text(unquoted(item))).collect()),
                     None => Value::Text(value),
@@ -338,6 +338,12 @@ impl<'a> FrontMatter<'a> {
             })
             .collect()
     }
+}
+
+/// A text without the quotes around it, if they belong together: not of `"Why?" she said: "Because."`, nor of `'twas`.
+fn unquoted(text: &str) -> &str {
+    let inside = |quote: char| text.strip_prefix(quote)?.strip_suffix(quote).filter(|inside| !inside.contains(quote));
+    inside('"').or_else(|| inside('\'')).unwrap_or(text)
 }
 
 /// Whether a line starts with a known key, with either separator: if in doubt, a file is held rather than published.

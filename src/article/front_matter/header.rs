@@ -54,6 +54,8 @@ pub struct Header {
     pub title: Option<String>,
     /// `date`, `pubDate`, `published`, …
     pub published: Option<DateTime<Utc>>,
+    /// A date of publication is stated that cannot be read
+    pub has_unclear_date: bool,
     /// `updated`, `lastmod`, `modified`, …
     pub updated: Option<DateTime<Utc>>,
     /// `expiryDate`, `unpublishdate`, `expires`
@@ -149,6 +151,7 @@ impl Header {
             self.enclosures = other.enclosures;
         }
         self.summary_only = self.summary_only.or(other.summary_only);
+        self.has_unclear_date |= other.has_unclear_date;
         self.image = self.image.take().or(other.image);
         self.episode = self.episode.take().or(other.episode);
         self.addresses.extend(other.addresses);

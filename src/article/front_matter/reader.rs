@@ -8,7 +8,7 @@ use super::lock::{self, Judgement};
 use super::typo::{self, Meant};
 use super::value::{Value, absolute};
 use crate::article::problem::Problem;
-use crate::article::{date, summary};
+use crate::article::{date, loose_date, summary};
 use crate::model::entry::Media;
 
 /// Values in place of a date that tell a generator to determine one.
@@ -244,8 +244,14 @@ impl HeaderReader<'_> {
         let text = value.text().map(str::to_owned);
         let text = text.filter(|text| !GENERATED_DATES.contains(&text.to_ascii_lowercase().as_str()));
         let wanted = "a date such as 2024-05-01 10:00";
-        let date = self.checked(name, text, wanted, |text| date::parse(&text, timezone));
+        let is_stated = text.is_some();
+        let in_words = |text: &str| {
+            let has_words = text.contains(char::is_alphabetic);
+            has_words.then(|| loose_date::read_in(text, timezone)).flatten()
+        };
+        let date = self.checked(name, text, wanted, |text| date::parse(&text, timezone).or_else(|| in_words(&text)));
         let header = &mut self.header;
+        header.has_unclear_date |= key == Key::Published && is_stated && date.is_none();
         match key {
             Key::Updated => {
                 header.updated = header.updated.or(date);

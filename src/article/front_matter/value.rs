@@ -44,7 +44,20 @@ impl Value {
     /// Returns the texts of a list; or a single text, split at semicolons if it has any, otherwise at commas.
     pub fn texts(&self) -> Vec<String> {
         match self {
-            Self::List(list) => list.iter().filter_map(Self::text).map(str::to_owned).collect(),
+            // Nested lists, as Hexo has for categories in categories, are one.
+            Self::List(list) => {
+                let one = |value: &Self| match value {
+                    Self::List(_) => value.texts(),
+                    other => other.text().map(str::to_owned).into_iter().collect(),
+                };
+                let mut texts: Vec<String> = Vec::new();
+                for text in list.iter().flat_map(one) {
+                    if !texts.contains(&text) {
+                        texts.push(text);
+                    }
+                }
+                texts
+            }
             Self::Text(text) => {
                 let sign = if text.contains(';') { ';' } else { ',' };
                 text.split(sign).map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect()
@@ -77,10 +90,28 @@ impl Value {
                 .flat_map(at_commas)
                 .map(summary::one_line)
                 .filter(|name| !name.is_empty())
-                .map(|name| Person { name, ..Person::default() })
+                .map(|name| person(&name))
                 .collect(),
             _ => Vec::new(),
         }
+    }
+}
+
+/// Reads a person: `Ann Lee`, `Ann Lee <ann@a.example>`, `ann@a.example (Ann Lee)`.
+fn person(text: &str) -> Person {
+    let parts = |open: char, close: char| {
+        let (before, inside) = text.strip_suffix(close)?.split_once(open)?;
+        Some((before.trim().to_owned(), inside.trim().to_owned()))
+    };
+    let angled = parts('<', '>').map(|(name, place)| (name.trim_matches('"').to_owned(), place));
+    let found =
+        angled.or_else(|| parts('(', ')').filter(|(email, _)| is_email(email)).map(|(email, name)| (name, email)));
+    match found.filter(|(name, _)| !name.is_empty()) {
+        Some((name, place)) if is_email(&place) => Person { name, email: Some(place), ..Person::default() },
+        Some((name, place)) if absolute(&place).is_some() => {
+            Person { name, url: absolute(&place), ..Person::default() }
+        }
+        _ => Person { name: text.to_owned(), ..Person::default() },
     }
 }
 

@@ -137,6 +137,9 @@ fn published_is_set_once_unless_the_file_states_it() {
     ] {
         assert_eq!(dates(&of_file, known, adopted).published, at(expected), "{rule}");
     }
+    let unclear = Article { has_unclear_date: true, ..plain.clone() };
+    let of_file = Arrival { file_date: Some(at(300)), ..arrival(&unclear) };
+    assert_eq!(dates(&of_file, None, None).published, at(300), "one whose date cannot be read has that of its file");
 }
 
 #[test]
@@ -207,17 +210,32 @@ fn a_slug_is_kept_unless_the_writer_states_another() {
 #[test]
 fn slugs_are_numbered_then_hashed_then_random() {
     let path = Path::new("notes/My file.md");
-    let list: Vec<String> = slugs("Straße nach Süden", path).take(160).map(|slug| slug.to_string()).collect();
+    let list: Vec<String> = slugs("Straße nach Süden", path, None).take(160).map(|slug| slug.to_string()).collect();
     assert_eq!(list[..3], ["strasse-nach-suden", "strasse-nach-suden-2", "strasse-nach-suden-3"]);
     assert_eq!(list[98], "strasse-nach-suden-99");
     assert_eq!(list[99].len(), "strasse-nach-suden-".len() + 8);
     assert!(list[100].starts_with(&list[99]), "{list:?}");
     assert_ne!(list[158], list[159]);
-    let first = |wish: &str, path: &str| slugs(wish, Path::new(path)).next().unwrap().to_string();
+    let first = |wish: &str, path: &str| slugs(wish, Path::new(path), None).next().unwrap().to_string();
     assert_eq!(first("…", "notes/My file.md"), "my-file");
     assert_eq!(first("", "….md"), "article");
     let long = "word ".repeat(40);
     assert_eq!(first(&long, "a.md"), "word-".repeat(16).trim_end_matches('-'));
+}
+
+#[test]
+fn titles_and_dates_keep_slugs_apart_before_numbers_do() {
+    let published = DateTime::from_timestamp(1_785_542_400, 0);
+    let article = Article { title: "This week 02".into(), published, ..Article::default() };
+    let first = |article: &Article| {
+        let slugs = slugs("this-week", Path::new("2026-08-02-this-week.md"), Some(article));
+        slugs.take(4).map(|slug| slug.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(first(&article), ["this-week", "this-week-02", "this-week-2026-08-01", "this-week-2"]);
+    let same_title = Article { title: "This week".into(), published: None, ..article.clone() };
+    assert_eq!(first(&same_title)[..2], ["this-week", "this-week-2"]);
+    let stated = Article { slug: Some("this-week".into()), ..article };
+    assert_eq!(first(&stated)[..2], ["this-week", "this-week-2"], "the writer's wish is kept");
 }
 
 #[test]

@@ -9,6 +9,7 @@ use super::error::Result;
 use super::import_state::Trace;
 use super::values::bytes;
 use super::values::{self, LOST, READ_DIFFERENTLY, article_path, date};
+use crate::article::Article;
 use crate::catalog::identity::{
     self, Arrival, Candidates, Decision, Identity, KnownArticle, Match, RecordedContent, SlugChoice,
 };
@@ -44,7 +45,7 @@ impl Catalog {
         let number = recorded.map(|recorded| recorded.number);
         let slug = match identity::slug_choice(arrival.article, recorded) {
             SlugChoice::Keep(slug) => slug.clone(),
-            SlugChoice::FirstFree(wish) => self.free_slug(wish, arrival.path, number)?,
+            SlugChoice::FirstFree(wish) => self.free_slug(wish, arrival.path, number, Some(arrival.article))?,
         };
         let identity::Dates { published, updated, due, expires, held_until } =
             identity::dates(arrival, recorded, adopted.as_ref());
@@ -140,8 +141,14 @@ impl Catalog {
     }
 
     /// The first slug for a text that no other article has or had; slugs of deleted articles are free.
-    pub(super) fn free_slug(&self, wish: &str, path: &Path, own: Option<i64>) -> Result<Slug> {
-        for slug in identity::slugs(wish, path) {
+    pub(super) fn free_slug(
+        &self,
+        wish: &str,
+        path: &Path,
+        own: Option<i64>,
+        article: Option<&Article>,
+    ) -> Result<Slug> {
+        for slug in identity::slugs(wish, path, article) {
             if self.is_free(&slug, own)? {
                 return Ok(slug);
             }

@@ -395,7 +395,7 @@ impl Restoration<'_> {
         let without: Vec<(i64, String, Vec<u8>)> = rows.collect::<rusqlite::Result<_>>()?;
         drop(statement);
         for (number, slug, path) in without {
-            let slug = self.catalog.free_slug(&slug, &path_of(path), Some(number))?;
+            let slug = self.catalog.free_slug(&slug, &path_of(path), Some(number), None)?;
             let sql = "UPDATE article SET slug = ?2 WHERE number = ?1";
             self.catalog.connection.prepare_cached(sql)?.execute(params![number, slug])?;
             self.catalog.give_address(&slug, number)?;

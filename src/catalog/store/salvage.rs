@@ -394,7 +394,7 @@ impl<'a> Salvage<'a> {
         } else {
             let sql = "SELECT path FROM article WHERE number = ?1";
             let path = self.catalog.connection.query_row(sql, [number], |row| row.get(0)).map(path_of)?;
-            self.catalog.free_slug("", &path, Some(number))?
+            self.catalog.free_slug("", &path, Some(number), None)?
         };
         let sql = "UPDATE article SET slug = ?2 WHERE number = ?1";
         self.catalog.connection.prepare_cached(sql)?.execute(params![number, slug])?;

@@ -1,6 +1,6 @@
 //! What the operator sees on the status page: recent events, and the files that are left out, with the reasons.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use chrono::SecondsFormat;
@@ -9,7 +9,7 @@ use url::Url;
 use super::step::WriteMoment;
 use crate::article::{self, Problem};
 use crate::catalog::Identity;
-use crate::folder::Stat;
+use crate::folder::{Stat, unread_documents};
 use crate::model::text;
 use crate::observe::status::{FileProblems, MAX_FILES, MAX_NOTICES, Notice, StatusBoard};
 
@@ -54,16 +54,29 @@ pub(super) struct Problems {
     /// Whether `left_out` has changed since the last report.
     changed: bool,
     notices: Vec<Notice>,
+    /// Texts that are not read, by their extensions.
+    documents: BTreeMap<&'static str, usize>,
 }
 
 impl Default for Problems {
     /// The first report is due even without problems.
     fn default() -> Self {
-        Self { left_out: HashMap::new(), changed: true, notices: Vec::new() }
+        Self { left_out: HashMap::new(), changed: true, notices: Vec::new(), documents: BTreeMap::new() }
     }
 }
 
 impl Problems {
+    /// Reports texts that are not read, whenever their number changes.
+    pub fn note_documents(&mut self, documents: BTreeMap<&'static str, usize>) {
+        if self.documents == documents {
+            return;
+        }
+        if let Some(message) = unread_documents(&documents) {
+            tracing::warn!("{message}");
+        }
+        self.documents = documents;
+    }
+
     /// Reports what is new since the last time. Returns the number of files with problems, if it may have changed.
     pub fn report_to(&mut self, board: &StatusBoard) -> Option<usize> {
         let (notices, changed) = (std::mem::take(&mut self.notices), std::mem::take(&mut self.changed));

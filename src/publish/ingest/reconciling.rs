@@ -1,7 +1,7 @@
 //! Compares the whole folder with the catalog. Files that differ are read, known files that are not there are missing. Both are walked in
 //! the order of their paths, side by side, so that only the differences are held in memory.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -53,6 +53,8 @@ struct Differences {
     mounts: Vec<PathBuf>,
     unreadable: Vec<PathBuf>,
     recordings: RecordingIndex,
+    /// Texts that are not read, by their extensions.
+    documents: BTreeMap<&'static str, usize>,
     /// Number of files.
     files: usize,
 }
@@ -125,9 +127,11 @@ impl Ingest {
             mounts,
             unreadable,
             recordings,
+            documents,
             files,
             ..
         } = differences;
+        self.problems.note_documents(documents);
         self.report_conflicts(&conflicts);
         self.report_folder_links(&links_out);
         self.note_mounts(catalog, &mounts)?;
@@ -318,6 +322,7 @@ impl Ingest {
     /// Notes a result of the walk that is no article.
     fn note_other(&self, differences: &mut Differences, met: Met) {
         match met {
+            Met::Document(ending) => *differences.documents.entry(ending).or_default() += 1,
             Met::Folder(path) => differences.folders.push(path),
             Met::Video(path) => {
                 differences.recordings.add(self.folder.relative(&path).unwrap_or(&path));
