@@ -192,8 +192,9 @@ fn plain(c: char) -> char {
     }
 }
 
-/// Without the parts in brackets, such as `(CEST)`.
+/// Without the parts in brackets, such as `(CEST)` and `[Europe/Berlin]`. Org has whole dates in square brackets.
 fn without_comments(text: &str) -> String {
+    let text = if text.starts_with('[') { text } else { text.split('[').next().unwrap_or_default() };
     let mut depth = 0_usize;
     let outside = text.chars().filter(|c| {
         depth += usize::from(*c == '(');
@@ -578,6 +579,7 @@ mod tests {
             ("2024-05-01T10:00:00.123456+02:00", "2024-05-01T08:00:00"),
             ("2024-05-01T10:00:00,5+0200", "2024-05-01T08:00:00"),
             ("2024-05-01T10:00+02", "2024-05-01T08:00:00"),
+            ("2024-05-01T10:00:00+02:00[Europe/Berlin]", "2024-05-01T08:00:00"),
             ("2024-05-01T10:00:00+02:00Z", "2024-05-01T08:00:00"),
             ("2024-05-01T10:00:00:-0700", "2024-05-01T17:00:00"),
             ("2024-05-01 10:00:00 UTC", "2024-05-01T10:00:00"),

@@ -54,6 +54,8 @@ pub struct Article {
     pub slug: Option<String>,
     /// The stated permanent id.
     pub id: Option<String>,
+    /// The stated id in RSS and JSON Feed, verbatim.
+    pub feed_guid: Option<String>,
     /// The text that the permalink is made from if there is no `slug`.
     pub slug_source: String,
     /// Its other current and former locations: paths or addresses.

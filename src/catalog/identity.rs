@@ -344,9 +344,17 @@ pub(super) fn feed_id(namespace: &Uuid) -> String {
     Uuid::new_v5(namespace, b"feed").urn().to_string()
 }
 
+/// The id that another publisher gave an article in RSS, if it is an IRI; else one that is made of it.
+pub(super) fn foreign_id(namespace: &Uuid, guid: &str) -> ArticleId {
+    let made = || Uuid::new_v5(namespace, format!("guid:{guid}").as_bytes()).urn().to_string();
+    ArticleId::new(if is_iri(guid) { guid.to_owned() } else { made() })
+}
+
 /// The id that the front matter states: an absolute IRI unchanged, any other text as a name within this site.
 pub(super) fn chosen_id(namespace: &Uuid, article: &Article) -> Option<ArticleId> {
-    let id = article.id.as_deref()?;
+    let Some(id) = article.id.as_deref() else {
+        return article.feed_guid.as_deref().map(|guid| foreign_id(namespace, guid));
+    };
     if let Ok(uuid) = id.parse::<Uuid>() {
         return Some(ArticleId::new(uuid.urn().to_string()));
     }
@@ -355,6 +363,11 @@ pub(super) fn chosen_id(namespace: &Uuid, article: &Article) -> Option<ArticleId
     } else {
         Uuid::new_v5(namespace, format!("id:{id}").as_bytes()).urn().to_string()
     }))
+}
+
+/// The id in RSS and JSON Feed that the front matter states, unless it is that of the article anyway.
+pub(super) fn chosen_guid(id: &ArticleId, article: &Article) -> Option<String> {
+    article.feed_guid.clone().filter(|guid| *guid != **id)
 }
 
 /// A slug of at most [`SLUG_LENGTH`] characters, cut between words.

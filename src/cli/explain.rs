@@ -128,8 +128,7 @@ impl Explanation<'_> {
     /// Prints id, page and feeds.
     fn print_addresses(&self, path: &Path, record: &Record) -> Result<(), String> {
         let Record { entry, state, due, expires, archive } = record;
-        let reason =
-            entry.guid.as_ref().map(|guid| format!("`{guid}` in RSS and JSON Feed, adopted from the old feed"));
+        let reason = entry.guid.as_ref().map(|guid| format!("`{guid}` in RSS and JSON Feed, as in the old feed"));
         line("id", &entry.id, reason.as_deref().unwrap_or("permanent"));
         let base = self.config.base_url(self.config.http.listen.first_address());
         line("page", &format!("{base}articles/{}", entry.slug), "");

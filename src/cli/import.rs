@@ -90,10 +90,6 @@ impl ImportArgs {
         for (what, count) in &export.skipped {
             println!("not imported: {count} {what}");
         }
-        let without_id = export.posts.iter().filter(|post| post.has_foreign_id()).count();
-        if without_id > 0 {
-            println!("{without_id} ids are no addresses: give the old feed to `gazetted adopt-ids`, which keeps them");
-        }
     }
 }
 

@@ -21,6 +21,11 @@ const ADDRESSES: [&str; 3] = ["feedburner:origlink", "link", "atom:link"];
 /// # Errors
 /// The text is no feed. The error says why in one line.
 pub fn read(text: &str) -> Result<ForeignFeed, String> {
+    // A program may print a warning before the feed.
+    let start = ["<?xml", "<rss", "<feed", "<rdf:RDF"].iter().filter_map(|start| text.find(start)).min().unwrap_or(0);
+    let is_page = || text[..start].to_ascii_lowercase().contains("<html");
+    let before = if is_page() { 0 } else { start };
+    let (skipped, text) = text.split_at(before);
     let document = xml::read(text, &|name| matches!(name, "item" | "entry"));
     let root = document.root.as_ref().map(|root| root.name.rsplit(':').next().unwrap_or_default().to_owned());
     match root.as_deref() {
@@ -37,6 +42,9 @@ pub fn read(text: &str) -> Result<ForeignFeed, String> {
     let is_atom = matches!(root.as_deref(), Some("feed" | "entry"));
     let base = base(&document);
     let mut feed = ForeignFeed::default();
+    if !skipped.trim().is_empty() {
+        feed.remarks.push(Problem::at(1, "a text before the feed was skipped"));
+    }
     let faults = document.faults.iter().map(|fault| Problem::at(fault.line, fault.to_string()));
     feed.remarks.extend(faults);
     for element in &document.entries {

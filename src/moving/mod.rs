@@ -23,7 +23,7 @@ use export::Export;
 /// # Errors
 /// The bytes are none of them. The error says why in one line.
 pub fn read_feed(bytes: &[u8]) -> Result<ForeignFeed, String> {
-    let source::SourceText { text, problem } = source::decode(bytes);
+    let source::SourceText { text, problem } = source::decode(&source::unpacked(bytes));
     let start = text.trim_start();
     let mut feed = if start.starts_with('{') { json_feed::read(start) } else { feed::read(&text) }?;
     feed.remarks.splice(0..0, problem);
@@ -40,7 +40,7 @@ pub fn read_export(bytes: &[u8]) -> Result<Export, String> {
 
 /// Reads an export that is one document.
 fn read_document(bytes: &[u8]) -> Result<Export, String> {
-    let source::SourceText { text, problem } = source::decode(bytes);
+    let source::SourceText { text, problem } = source::decode(&source::unpacked(bytes));
     let start = text.trim_start();
     let known = if start.starts_with('{') {
         serde_json::from_str(start).ok().and_then(|document| ghost::read(&document))

@@ -4,12 +4,14 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use crate::article::date;
+use crate::article::{date, html};
 use crate::model::text::is_iri;
 
 /// Maximum length of the name of a file without date and ending, in characters.
 const LONGEST_NAME: usize = 80;
-/// Number of hexadecimal digits of a hash that name a post without a title.
+/// Number of words that name a post without a title.
+const FIRST_WORDS: usize = 8;
+/// Number of hexadecimal digits of a hash that name a post without words.
 const HASH_LENGTH: usize = 12;
 /// Names that systems, site generators or gazetted itself give another meaning.
 const RESERVED: [&str; 14] = [
@@ -104,8 +106,9 @@ impl Post {
     pub fn file(&self, now: DateTime<Utc>) -> PostFile {
         let mut front = FrontMatterText::default();
         front.text("title", self.title.as_deref());
-        let id = self.id.as_deref().filter(|_| !self.has_foreign_id());
-        front.text("id", id);
+        // An id that is no IRI cannot be one in Atom.
+        let key = if self.id.as_deref().is_none_or(is_iri) { "id" } else { "feed_guid" };
+        front.text(key, self.id.as_deref());
         front.date("date", self.published);
         front.date("updated", self.updated.filter(|updated| Some(*updated) != self.published));
         front.texts("authors", &self.authors);
@@ -123,13 +126,8 @@ impl Post {
             PostStatus::Private => front.0.push_str("private: true\n"),
             PostStatus::Public | PostStatus::Scheduled => {}
         }
-        let id_line = id.map(|id| format!("id: {}", quoted(id)));
+        let id_line = self.id.as_deref().map(|id| format!("{key}: {}", quoted(id)));
         PostFile { stem: self.stem(), text: format!("---\n{}---\n{}\n", front.0, body(&self.html)), id_line }
-    }
-
-    /// Whether its id cannot stand in front matter as readers know it: it is no IRI.
-    pub fn has_foreign_id(&self) -> bool {
-        self.id.as_deref().is_some_and(|id| !is_iri(id))
     }
 
     /// The last part of its address, as it is written there.
@@ -143,6 +141,9 @@ impl Post {
     fn stem(&self) -> String {
         let words = self.slug().map(slug::slugify).filter(|name| !name.is_empty());
         let words = words.or_else(|| self.title.as_deref().map(slug::slugify)).filter(|name| !name.is_empty());
+        // A note without a title is named by its first words.
+        let first_words = || html::one_line(&self.html).split(' ').take(FIRST_WORDS).collect::<Vec<_>>().join(" ");
+        let words = words.or_else(|| Some(slug::slugify(first_words())).filter(|name| !name.is_empty()));
         let name = words.unwrap_or_else(|| {
             let text = self.id.as_deref().unwrap_or(&self.html);
             blake3::hash(text.as_bytes()).to_hex()[..HASH_LENGTH].to_owned()
@@ -308,7 +309,8 @@ mod tests {
         }
         assert_eq!(stem("con", Some("2024-05-01T10:00:00Z")), "2024-05-01-con");
         assert_eq!(stem(&"a".repeat(500), None).len(), LONGEST_NAME);
-        let nameless = stem("..", None);
+        assert_eq!(stem("..", None), "x", "its first words");
+        let nameless = file(&Post { html: "<img>".into(), ..Post::default() }).stem;
         assert_eq!(nameless.trim_start_matches("post-").len(), HASH_LENGTH, "{nameless}");
     }
 

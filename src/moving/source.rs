@@ -1,5 +1,8 @@
 //! The bytes of a document -> its text. Bytes that are no text in its encoding are replaced, since the rest of the document counts.
 
+use std::borrow::Cow;
+use std::io::Read;
+
 use encoding_rs::{Encoding, ISO_2022_JP, UTF_8, UTF_16BE, UTF_16LE};
 
 use crate::article::Problem;
@@ -8,6 +11,20 @@ use crate::folder::SourceFormat;
 
 /// Maximum length of an XML declaration, in bytes.
 const DECLARATION: usize = 256;
+
+/// Maximum size of a document that was packed with gzip, in bytes.
+const MAX_UNPACKED: u64 = 1 << 30;
+
+/// Unpacks a document that a server sent with gzip, and that was saved as it came.
+pub fn unpacked(bytes: &[u8]) -> Cow<'_, [u8]> {
+    let mut unpacked = Vec::new();
+    if !bytes.starts_with(&[0x1F, 0x8B]) {
+        return Cow::Borrowed(bytes);
+    }
+    // What is there of a stream that is cut off counts.
+    let _ = flate2::read::GzDecoder::new(bytes).take(MAX_UNPACKED).read_to_end(&mut unpacked);
+    Cow::Owned(unpacked)
+}
 
 /// The text of a document.
 #[derive(Debug)]

@@ -178,6 +178,9 @@ fn every_encoding_is_read() {
     let guessed = feed(latin);
     assert_eq!(titles(&guessed), ["Grüße aus dem café"]);
     assert!(remarks(&guessed)[0].contains("guessed windows-1252"));
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut packed, document("utf-8", "Packed").as_bytes()).unwrap();
+    assert_eq!(titles(&feed(packed.finish().unwrap())), ["Packed"]);
     let mut damaged = document("utf-8", "Grüße schön wäre süß").into_bytes();
     let at = damaged.iter().position(|byte| *byte == b'G').unwrap();
     damaged[at] = 0xFF;
@@ -237,6 +240,10 @@ fn a_fault_costs_only_its_part() {
         );
         assert_eq!(feed.is_incomplete, is_incomplete, "{document}");
     }
+    let warned =
+        feed(format!("Warning: <b>x</b> in line 7<br />\n<?xml version='1.0'?><rss><channel>{one}</channel></rss>"));
+    assert_eq!(titles(&warned), ["One"]);
+    assert!(remarks(&warned)[0].contains("a text before the feed was skipped"));
     // An id that is cut off would be a wrong one.
     let cut = feed(format!("<rss><channel>{one}<item><title>Two</title><guid>https://a.exam"));
     assert_eq!(titles(&cut), ["One"]);
@@ -374,4 +381,29 @@ fn an_archive_may_hold_another_export() {
     assert_eq!(posts(&export(archive)), [("A", PostStatus::Public, "<p>Text</p>")]);
     let reason = read_export(&pack(&[("a.txt", b"x")])).unwrap_err();
     assert!(reason.contains("no export of Substack or Medium"), "{reason}");
+}
+
+#[test]
+fn damaged_documents_never_end_the_program() {
+    let samples = [
+        rss(
+            "<item a='b'><title>A &amp; B &#8211;</title><guid>x</guid><pubDate>Wed, 01 May 2024 10:00:00 +0200</pubDate><category/><![CDATA[ü]]></item>",
+        ),
+        atom(
+            "<entry><id>i</id><title type='html'>A</title><updated>2024-05-01T10:00:00Z</updated><link href='/a'/><content type='xhtml'><div>x<br/></div></content></entry>",
+        ),
+        "{\"items\":[{\"id\":\"a\",\"title\":\"ü\",\"date_published\":\"2024-05-01T10:00:00Z\"},{\"id\":7}]}"
+            .to_owned(),
+    ];
+    for sample in &samples {
+        let bytes = sample.as_bytes();
+        for at in 0..bytes.len() {
+            let _ = read_export(&bytes[..at]);
+            for byte in [b'<', b'&', b'\'', b'>', 0, 0xFF] {
+                let mut damaged = bytes.to_vec();
+                damaged[at] = byte;
+                let _ = read_export(&damaged);
+            }
+        }
+    }
 }

@@ -68,6 +68,8 @@ pub struct Header {
     pub tags: Vec<String>,
     /// `id`, `guid`, `uuid`
     pub id: Option<String>,
+    /// `feed_guid`, `rss_guid`
+    pub feed_guid: Option<String>,
     /// `link`, `source`, `original_url`: an absolute address
     pub link: Option<String>,
     /// `lang`, `language`, `locale`

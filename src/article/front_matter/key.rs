@@ -20,6 +20,8 @@ pub enum Key {
     Public,
     Status,
     Id,
+    /// The id in RSS and JSON Feed, verbatim.
+    FeedGuid,
     Link,
     Language,
     Slug,
@@ -50,7 +52,7 @@ pub enum Key {
 const MAX_LENGTH: usize = 40;
 
 /// Names and their meanings. Of two names with one meaning, the earlier one here takes precedence.
-const NAMES: [(Key, &[&str]); 30] = [
+const NAMES: [(Key, &[&str]); 31] = [
     (Key::Title, &["title", "headline", "name"]),
     (
         Key::Published,
@@ -148,6 +150,7 @@ const NAMES: [(Key, &[&str]); 30] = [
     (Key::Public, &["publish"]),
     (Key::Status, &["status", "visibility", "post_status", "poststatus", "wp_status"]),
     (Key::Id, &["id", "guid", "uuid", "atom_id"]),
+    (Key::FeedGuid, &["feed_guid", "rss_guid"]),
     (Key::Link, &["link", "source", "original_url", "external_url", "canonical_url", "canonicalurl"]),
     (Key::Language, &["lang", "language", "locale"]),
     (Key::Slug, &["slug"]),
@@ -280,8 +283,8 @@ impl Key {
 
     /// Whether the value is text even if it looks like another type: `title: 1984`.
     pub fn is_text(self) -> bool {
-        use Key::{Id, Language, Link, Slug, Status, Summary, Title, Updated};
-        matches!(self, Title | Summary | Id | Link | Language | Slug | Updated | Status)
+        use Key::{FeedGuid, Id, Language, Link, Slug, Status, Summary, Title, Updated};
+        matches!(self, Title | Summary | Id | FeedGuid | Link | Language | Slug | Updated | Status)
     }
 }
 

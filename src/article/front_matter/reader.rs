@@ -78,6 +78,7 @@ impl HeaderReader<'_> {
             Key::Summary => self.keep(Field::Summary, name, value.text().map(summary::one_line)),
             Key::Slug => self.keep(Field::Slug, name, value.text().map(str::to_owned)),
             Key::Id => self.keep(Field::Id, name, value.text().map(str::to_owned)),
+            Key::FeedGuid => self.header.feed_guid = value.text().map(str::to_owned),
             Key::Language => {
                 let tag = value.text().map(|tag| tag.replace('_', "-"));
                 let wanted = "a language tag such as en or pt-BR";

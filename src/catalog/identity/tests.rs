@@ -250,4 +250,12 @@ fn ids_follow_from_the_path() {
     assert_eq!(chosen(&uuid.to_uppercase()), Some(ArticleId::new(format!("urn:uuid:{uuid}"))));
     assert_eq!(chosen("my id"), Some(ArticleId::new(id("id:my id"))));
     assert_eq!(chosen_id(&namespace, &Article::default()), None);
+    let of_feed = |guid: &str, own: Option<&str>| {
+        let article = Article { id: own.map(str::to_owned), feed_guid: Some(guid.to_owned()), ..Article::default() };
+        let id = chosen_id(&namespace, &article).unwrap();
+        (id.to_string(), chosen_guid(&id, &article))
+    };
+    assert_eq!(of_feed("12 at x", None), (id("guid:12 at x"), Some("12 at x".to_owned())), "as it is adopted");
+    assert_eq!(of_feed("urn:x:1", None), ("urn:x:1".to_owned(), None));
+    assert_eq!(of_feed("12", Some("urn:x:1")), ("urn:x:1".to_owned(), Some("12".to_owned())));
 }

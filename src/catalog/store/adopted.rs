@@ -2,11 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension, Row, params};
-use uuid::Uuid;
 
 use super::database::Catalog;
 use super::error::Result;
 use super::values::{self, date, is_date};
+use crate::catalog::identity;
 use crate::catalog::imports::{
     self, Adopted, AdoptedCandidates, MatchKeys, MatchPass, comparable_link, comparable_title, stem_of_link,
 };
@@ -91,8 +91,7 @@ impl Catalog {
         if let Some(number) = self.merge_adopted(entry, link.as_deref(), title.as_deref())? {
             return Ok((Some(number), false));
         }
-        let made = || Uuid::new_v5(&self.namespace, format!("guid:{name}").as_bytes()).urn().to_string();
-        let id = if is_iri(name) { name.to_owned() } else { made() };
+        let id = identity::foreign_id(&self.namespace, name).to_string();
         let sql = "SELECT number FROM adopted WHERE id = ?1";
         let existing = self.connection.prepare_cached(sql)?.query_row([&id], |row| row.get(0)).optional()?;
         if existing.is_some() || self.is_taken(&id)? {

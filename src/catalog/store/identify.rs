@@ -50,7 +50,10 @@ impl Catalog {
         let identity::Dates { published, updated, due, expires, held_until } =
             identity::dates(arrival, recorded, adopted.as_ref());
         let (id, guid) = match (id, adopted, recorded) {
-            (Some(id), _, _) => (id, None),
+            (Some(id), _, _) => {
+                let guid = identity::chosen_guid(&id, arrival.article);
+                (id, guid)
+            }
             (None, Some(adopted), _) => (adopted.id, adopted.guid),
             (None, None, Some(recorded)) => (recorded.id.clone(), recorded.guid.clone()),
             (None, None, None) => (self.new_id(arrival.path)?, None),
