@@ -1,5 +1,7 @@
 //! Bytes -> text: by byte order mark, then as UTF-8, then as the page declares, and last by a guess, which is reported.
 
+use std::collections::HashMap;
+
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{
     BIG5, EUC_JP, EUC_KR, Encoding, GB18030, GBK, ISO_2022_JP, SHIFT_JIS, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252,
@@ -12,6 +14,8 @@ use crate::folder::SourceFormat;
 const PRESCAN: usize = 1024;
 /// Minimum number of non-ASCII bytes for guessing a two-byte encoding.
 const ENOUGH_FOR_WIDE: usize = 16;
+/// Minimum number of non-ASCII bytes for overriding a mark as Latin-1.
+const ENOUGH_FOR_GUESS: usize = 12;
 
 /// The text of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,6 +95,68 @@ fn utf32(bytes: &[u8]) -> Option<String> {
     let unit = |unit: &[u8; 4]| if big { u32::from_be_bytes(*unit) } else { u32::from_le_bytes(*unit) };
     let text = units[1..].iter().map(|bytes| char::from_u32(unit(bytes))).collect();
     if rest.is_empty() { text } else { None }
+}
+
+/// Texts that are marked as Latin-1, as tags of recordings often are whatever their encoding is.
+#[derive(Debug, Default)]
+pub struct MarkedLatin1 {
+    /// The right text for each that is not Latin-1, by the text as Latin-1.
+    corrected: HashMap<String, String>,
+    guess: Option<&'static Encoding>,
+}
+
+impl MarkedLatin1 {
+    /// Guesses the encoding that these texts have in common. A text that is valid UTF-8 is UTF-8.
+    pub fn new<'a>(texts: impl Iterator<Item = &'a [u8]> + Clone) -> Self {
+        let is_utf8 = |text: &&[u8]| !text.is_ascii() && std::str::from_utf8(text).is_ok();
+        let mut all = Self::default();
+        for text in texts.clone().filter(is_utf8) {
+            all.guess = Some(UTF_8);
+            all.corrected.insert(latin1(text), String::from_utf8_lossy(text).into_owned());
+        }
+        let others = || texts.clone().filter(|text| !text.is_ascii() && !is_utf8(text));
+        let together: Vec<u8> = others().flat_map(|text| [text, b"\n"].concat()).collect();
+        let guess = guessed(&together).map(|(_, encoding)| encoding).filter(|_| is_foreign(&together));
+        all.guess = guess.filter(|encoding| *encoding != WINDOWS_1252).or(all.guess);
+        for text in others() {
+            // Between 0x80 and 0x9F, Latin-1 has only control characters; the texts are windows-1252 then.
+            let encoding = guess.unwrap_or(WINDOWS_1252);
+            if let Some(decoded) = strictly(encoding, text) {
+                all.corrected.insert(latin1(text), decoded);
+            }
+        }
+        all
+    }
+
+    /// Returns the right text for one that was decoded as Latin-1.
+    pub fn correct<'a>(&'a self, text: &'a str) -> &'a str {
+        self.corrected.get(text).map_or(text, String::as_str)
+    }
+
+    /// The report of a guess.
+    pub fn problem(&self) -> Option<Problem> {
+        let name = self.guess?.name();
+        Some(Problem::of_file(format!(
+            "its tags are marked as Latin-1 and are not: guessed {name}; save the tags as UTF-8 to be sure"
+        )))
+    }
+}
+
+/// Whether texts can hardly be Latin-1, whose languages have few letters beyond ASCII, and rarely several in a row.
+fn is_foreign(bytes: &[u8]) -> bool {
+    let high = |byte: &u8| *byte >= 0x80;
+    let in_a_row = bytes.windows(3).any(|three| three.iter().all(high));
+    in_a_row || bytes.iter().filter(|byte| high(byte)).count() >= ENOUGH_FOR_GUESS
+}
+
+/// Decodes Latin-1 (ISO 8859-1), in which each byte is the number of its character.
+pub fn latin1(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| char::from(*byte)).collect()
+}
+
+/// Returns the bytes of a text that was decoded as Latin-1; `None` if it was not.
+pub fn latin1_bytes(text: &str) -> Option<Vec<u8>> {
+    text.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect()
 }
 
 /// Detects UTF-16 without a byte order mark: every other byte of plain text is zero.

@@ -10,7 +10,7 @@ use lofty::probe::Probe;
 
 use super::load;
 use super::problem::Problem;
-use super::tag_view::{Part, TagView};
+use super::tag_view::{Id3Texts, Part, TagView};
 use crate::folder::Folder;
 
 /// Returns the width and height of a picture in pixels; `None` if they are not stated or it is not a file.
@@ -23,14 +23,24 @@ pub fn pixels(folder: &Folder, path: &Path) -> Option<(u32, u32)> {
 
 /// Returns the duration of a recording in whole seconds, at least 1; `None` if it is unknown or it is not a file.
 pub fn duration(folder: &Folder, path: &Path) -> Option<u32> {
-    read(folder, path, Part::Measures).0.as_ref().and_then(duration_of)
+    read(folder, path, Part::Measures).tagged.as_ref().and_then(duration_of)
 }
 
-/// Reads the tags or the duration of a recording, with the problems to report to the writer; `None` if the parser fails.
-pub(super) fn read(folder: &Folder, path: &Path, part: Part) -> (Option<TaggedFile>, Vec<Problem>) {
+/// The tags or the duration of a recording.
+#[derive(Default)]
+pub(super) struct Measured {
+    /// `None` if the parser fails.
+    pub tagged: Option<TaggedFile>,
+    /// To be reported to the writer.
+    pub problems: Vec<Problem>,
+    pub texts: Id3Texts,
+}
+
+/// Reads the tags or the duration of a recording.
+pub(super) fn read(folder: &Folder, path: &Path, part: Part) -> Measured {
     let mut options = ParseOptions::new().read_cover_art(false);
     let options = options.read_tags(part == Part::Tags).read_properties(part == Part::Measures);
-    let Some(mut view) = view(folder, path, part) else { return (None, Vec::new()) };
+    let Some(mut view) = view(folder, path, part) else { return Measured::default() };
     let tagged = none_if_it_panics(|| {
         let probe = Probe::new(&mut view).options(options).guess_file_type().ok()?;
         // A file whose start identifies no format gets the format of its extension.
@@ -40,7 +50,7 @@ pub(super) fn read(folder: &Folder, path: &Path, part: Part) -> (Option<TaggedFi
         };
         probe.read().ok()
     });
-    (tagged, view.problems())
+    Measured { tagged, problems: view.problems(), texts: view.into_texts() }
 }
 
 fn duration_of(file: &TaggedFile) -> Option<u32> {

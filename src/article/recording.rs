@@ -5,13 +5,16 @@ use std::path::Path;
 
 use chrono::{DateTime, Utc};
 use lofty::file::TaggedFileExt;
-use lofty::tag::{Accessor, ItemKey, Tag};
+use lofty::tag::items::Timestamp;
+use lofty::tag::{Accessor, ItemKey, Tag, TagItem, TagType};
 
 use super::assemble::assemble;
+use super::encoding::{self, MarkedLatin1};
 use super::front_matter::{Field, Header, is_language};
+use super::measure::{self, Measured};
 use super::reading::{ParsedBody, Reading, Rules, Verdict};
-use super::tag_view::Part;
-use super::{date, language, measure, summary};
+use super::tag_view::{Id3Texts, Part};
+use super::{date, language, summary};
 use crate::folder::{Folder, SourceFormat};
 use crate::model::entry::{Episode, Person};
 use crate::model::text::{escape, xml_legal};
@@ -27,18 +30,22 @@ const MAX_PEOPLE: usize = 100;
 /// Reads the tags of the recording at `path` below the watched folder. If they are damaged or missing, the
 /// title and date come from the file name.
 pub fn read(folder: &Folder, path: &Path, rules: &Rules) -> Reading {
-    let (tagged, problems) = measure::read(folder, path, Part::Tags);
+    let Measured { tagged, mut problems, texts: id3 } = measure::read(folder, path, Part::Tags);
     // If a file has several kinds of tags, those of its own format come first.
     let tags: Vec<&Tag> =
         tagged.iter().flat_map(|tagged| tagged.primary_tag().into_iter().chain(tagged.tags())).collect();
-    let text = |key: ItemKey| tags.iter().find_map(|tag| tag.get_string(key).and_then(clean));
-    let paragraphs = paragraphs(&TEXTS.iter().filter_map(|key| text(*key)).collect::<Vec<_>>());
+    let latin1 = latin1_of(&tags, &id3);
+    problems.extend(latin1.problem());
+    let text = |key: ItemKey| tags.iter().find_map(|tag| text_of(tag, key, &latin1));
+    let others = id3.descriptions.iter().filter_map(|text| clean(latin1.correct(text)));
+    let texts: Vec<String> = TEXTS.iter().filter_map(|key| text(*key)).chain(others).collect();
+    let paragraphs = paragraphs(&without_parts(&texts));
     let number = |number: fn(&Tag) -> Option<u32>| tags.iter().find_map(|tag| number(tag)).filter(|number| *number > 0);
     let episode = Episode { season: number(Accessor::disk), number: number(Accessor::track), ..Episode::default() };
     let header = Header {
         title: text(ItemKey::TrackTitle).map(|title| summary::one_line(&title)),
-        authors: people(&tags),
-        published: tags.iter().find_map(|tag| date_of(tag, *rules)),
+        authors: people(&tags, &latin1),
+        published: date_of(&tags, *rules),
         language: text(ItemKey::Language).and_then(|code| language_of(&code)),
         episode: Some(episode).filter(|episode| *episode != Episode::default()),
         ..Header::default()
@@ -60,9 +67,48 @@ pub fn read(folder: &Folder, path: &Path, rules: &Rules) -> Reading {
     reading
 }
 
-fn people(tags: &[&Tag]) -> Vec<Person> {
+/// The texts that are marked as Latin-1: some of ID3v2, and all of ID3v1.
+fn latin1_of(tags: &[&Tag], id3: &Id3Texts) -> MarkedLatin1 {
+    let first = tags.iter().filter(|tag| tag.tag_type() == TagType::Id3v1).flat_map(|tag| tag.items());
+    let first = first.filter_map(|item| item.value().text().and_then(encoding::latin1_bytes));
+    let all: Vec<Vec<u8>> = id3.latin1.iter().cloned().chain(first).collect();
+    MarkedLatin1::new(all.iter().map(Vec::as_slice))
+}
+
+/// The text of a key. Of several comments, those without a description come first: the others are for a special purpose.
+fn text_of(tag: &Tag, key: ItemKey, latin1: &MarkedLatin1) -> Option<String> {
+    let mut items: Vec<&TagItem> = tag.get_items(key).filter(|item| !is_for_machines(item.description())).collect();
+    items.sort_by_key(|item| !item.description().is_empty());
+    items.into_iter().find_map(|item| item.value().text().and_then(|text| clean(latin1.correct(text))))
+}
+
+/// Whether a comment with this description is data of a program, such as `iTunes_CDDB_TrackNumber`, `iTunNORM` and `iTunSMPB`.
+fn is_for_machines(description: &str) -> bool {
+    let description = description.to_ascii_lowercase();
+    ["itun", "songs-db", "musicmatch", "replaygain", "mp3gain"].iter().any(|start| description.starts_with(start))
+        || ["cddb", "fingerprint", "smpb", "discid"].iter().any(|word| description.contains(word))
+}
+
+/// Drops each text that another one contains: many programs store a description once more, cut off.
+fn without_parts(texts: &[String]) -> Vec<String> {
+    let plain: Vec<String> = texts.iter().map(|text| text.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    let is_part = |index: usize| {
+        let part = plain[index].trim_end_matches(['…', '.', ' ']);
+        let contains = |(other, text): (usize, &String)| {
+            // Of equal texts, the first stays.
+            let is_longer = text.len() > plain[index].len() || (text.len() == plain[index].len() && other < index);
+            other != index && is_longer && text.contains(part)
+        };
+        plain.iter().enumerate().any(contains)
+    };
+    texts.iter().enumerate().filter(|(index, _)| !is_part(*index)).map(|(_, text)| text.clone()).collect()
+}
+
+fn people(tags: &[&Tag], latin1: &MarkedLatin1) -> Vec<Person> {
     let names_of = |key: ItemKey| {
-        let names = tags.iter().map(|tag| tag.get_strings(key).filter_map(clean).collect::<Vec<_>>());
+        let names =
+            |tag: &&Tag| tag.get_strings(key).filter_map(|name| clean(latin1.correct(name))).collect::<Vec<_>>();
+        let names = tags.iter().map(names);
         names.into_iter().find(|names| !names.is_empty())
     };
     let names = [ItemKey::TrackArtist, ItemKey::AlbumArtist].into_iter().find_map(names_of).unwrap_or_default();
@@ -76,9 +122,15 @@ fn people(tags: &[&Tag]) -> Vec<Person> {
     people
 }
 
-/// Returns the date of the recording; `None` if the tag does not state the day.
-fn date_of(tag: &Tag, rules: Rules) -> Option<DateTime<Utc>> {
-    let stated = tag.date()?;
+/// Returns the date of the release, or else of the recording; `None` if no tag states the day.
+fn date_of(tags: &[&Tag], rules: Rules) -> Option<DateTime<Utc>> {
+    let released = |tag: &&Tag| tag.get_string(ItemKey::ReleaseDate)?.parse().ok();
+    let dates = tags.iter().filter_map(released).chain(tags.iter().filter_map(|tag| tag.date()));
+    dates.into_iter().find_map(|stated| day_of(stated, rules))
+}
+
+/// Returns a date that states the day.
+fn day_of(stated: Timestamp, rules: Rules) -> Option<DateTime<Utc>> {
     let (month, day) = (stated.month?, stated.day?);
     let (hour, minute) = (stated.hour.unwrap_or(0), stated.minute.unwrap_or(0));
     let text =
@@ -205,5 +257,113 @@ pub(crate) mod tests {
             (None, "<p>a</p>\n"),
             "a year is not a date, and a number is not a text"
         );
+    }
+
+    /// A frame of ID3v2.3 with a content in any encoding.
+    fn frame(name: &str, content: &[u8]) -> Vec<u8> {
+        let size = u32::try_from(content.len()).unwrap().to_be_bytes();
+        [name.as_bytes(), &size, &[0, 0], content].concat()
+    }
+
+    fn old_mp3(frames: &[Vec<u8>]) -> Vec<u8> {
+        let frames = frames.concat();
+        let size = [21, 14, 7, 0].map(|shift| u8::try_from(frames.len() >> shift & 0x7F).unwrap());
+        [&b"ID3\x03\0\0"[..], &size, &frames, &mp3(&[], 8)[10..]].concat()
+    }
+
+    #[test]
+    fn data_of_programs_is_no_text_and_a_text_stands_once() {
+        let long = "The tide turns at noon.\n\nThen the boats return, and the market opens until the evening.";
+        let comment = |name: &str, text: &str| frame("COMM", format!("\0eng{name}\0{text}").as_bytes());
+        let named = |name: &str, text: &str| frame("TXXX", format!("\0{name}\0{text}").as_bytes());
+        let machine = [
+            comment("iTunes_CDDB_TrackNumber", "3"),
+            comment("iTunes_CDDB_1", "F20C3A1F+275432+20"),
+            comment("iTunNORM", "words that are no hexadecimal digits"),
+            comment("iTunSMPB", "x"),
+            comment("iTunPGAP", "0"),
+        ]
+        .concat();
+        for (frames, expected) in [
+            (vec![machine.clone()], "<p>a</p>\n"),
+            (vec![machine.clone(), comment("", "A real one.")], "<p>A real one.</p>\n"),
+            (vec![comment("note", "Later."), comment("", "A real one.")], "<p>A real one.</p>\n"),
+            (vec![machine, comment("About", "With a name.")], "<p>With a name.</p>\n"),
+            (vec![named("Description", "Of FFmpeg.")], "<p>Of FFmpeg.</p>\n"),
+            (
+                vec![named("comment", "One."), named("SYNOPSIS", "Two."), named("encoder", "x")],
+                "<p>One.</p>\n<p>Two.</p>\n",
+            ),
+            (
+                vec![comment("", &long[..40]), frame("TDES", format!("\0{long}").as_bytes()), named("synopsis", long)],
+                "<p>The tide turns at noon.</p>\n<p>Then the boats return, and the market opens until the evening.</p>\n",
+            ),
+            (
+                vec![frame("TDES", b"\0The tide turns at noon. Then the boats return\x85"), comment("", long)],
+                "<p>The tide turns at noon.</p>\n<p>Then the boats return, and the market opens until the evening.</p>\n",
+            ),
+        ] {
+            let article = read_bytes("a.mp3", &old_mp3(&frames));
+            assert_eq!(article.html, expected, "{frames:?}");
+        }
+    }
+
+    #[test]
+    fn the_date_of_the_release_precedes_that_of_the_recording() {
+        for (released, recorded, expected) in [
+            ("2024-05-02", "2024-05-01", Some("2024-05-02 00:00:00 UTC")),
+            ("2024", "2024-05-01", Some("2024-05-01 00:00:00 UTC")),
+            ("2024-05-02T07:08:09", "2024", Some("2024-05-02 07:08:09 UTC")),
+            ("2024", "2023", None),
+        ] {
+            let article = read_bytes("a.mp3", &mp3(&[("TDRC", recorded), ("TDRL", released)], 8));
+            assert_eq!(article.published.map(|date| date.to_string()).as_deref(), expected, "{released}");
+        }
+    }
+
+    #[test]
+    fn tags_with_a_wrong_mark_of_their_encoding_are_guessed_and_reported() {
+        let encoded = |label: &str, text: &str| {
+            let (bytes, _, unmappable) = encoding_rs::Encoding::for_label(label.as_bytes()).unwrap().encode(text);
+            assert!(!unmappable);
+            bytes.into_owned()
+        };
+        for (label, title, artist, comment, is_reported) in [
+            ("windows-1251", "Час моря", "Анна Ли", "Прилив начинается в полдень.", true),
+            ("utf-8", "Час моря", "Zoë", "Straße", true),
+            ("utf-8", "Über das Meer", "Ann", "x", true),
+            ("windows-1253", "Η ώρα της θάλασσας", "Άννα", "Η παλίρροια αλλάζει.", true),
+            ("gbk", "大海的时间", "安娜", "潮水在中午转变，然后船只返回。", true),
+            ("windows-1252", "Björk’s “Größe”", "Sigur Rós", "Motörhead – café", false),
+            ("windows-1252", "Café", "Ann", "Ångström", false),
+        ] {
+            let text = |before: &[u8], text: &str| [before, &encoded(label, text)].concat();
+            let second = old_mp3(&[
+                frame("TIT2", &text(b"\0", title)),
+                frame("TPE1", &text(b"\0", artist)),
+                frame("COMM", &text(b"\0eng\0", comment)),
+            ]);
+            let mut first = mp3(&[], 8)[10..].to_vec();
+            first.extend(b"TAG");
+            for (value, length) in [(title, 30), (artist, 30), ("", 30), ("2024", 4), (comment, 30)] {
+                let mut bytes = encoded(label, value);
+                bytes.resize(length, 0);
+                first.extend(bytes);
+            }
+            first.push(255);
+            for (bytes, is_whole) in [(second, true), (first, comment.len() < 28)] {
+                let folder = tempfile::tempdir().unwrap();
+                std::fs::write(folder.path().join("a.mp3"), bytes).unwrap();
+                let rules = Rules { clean: Clean::Safe, timezone: chrono_tz::UTC };
+                let reading = read(&Folder::of(folder.path()), Path::new("a.mp3"), &rules);
+                let Verdict::Publish(article) = reading.verdict else { panic!("{label}") };
+                assert_eq!((article.title.as_str(), article.authors[0].name.as_str()), (title, artist), "{label}");
+                assert!(!is_whole || article.html == format!("<p>{comment}</p>\n"), "{label}: {}", article.html);
+                let reports = reading.problems.iter().filter(|problem| problem.message.contains("marked as Latin-1"));
+                assert_eq!(reports.count(), usize::from(is_reported), "{label}: {:?}", reading.problems);
+            }
+        }
+        let marked = read_bytes("a.mp3", &mp3(&[("TIT2", "Ã¤ is ä in the wrong encoding, marked as UTF-8")], 8));
+        assert!(marked.title.starts_with("Ã¤"), "{marked:?}");
     }
 }

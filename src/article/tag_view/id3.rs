@@ -6,6 +6,7 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 
 use super::patch::{Budget, Patch};
+use super::texts::Id3Texts;
 
 /// Size of the header of a tag, in bytes.
 const TAG_HEADER: u64 = 10;
@@ -18,7 +19,7 @@ const EXTENDED: u8 = 0x40;
 const FOOTER: u8 = 0x10;
 
 /// Returns a replacement for the tag at `start`: the header, the frames with text, and padding. `None` if no tag starts there.
-pub fn rewrite(file: &File, start: u64, length: u64, budget: &mut Budget) -> Option<Patch> {
+pub fn rewrite(file: &File, start: u64, length: u64, budget: &mut Budget, texts: &mut Id3Texts) -> Option<Patch> {
     let mut header = [0; 10];
     file.read_exact_at(&mut header, start).ok()?;
     let [b'I', b'D', b'3', version @ 2..=4, _, flags, size @ ..] = header else { return None };
@@ -32,39 +33,58 @@ pub fn rewrite(file: &File, start: u64, length: u64, budget: &mut Budget) -> Opt
     } else {
         let body = TagBody::read(file, start + TAG_HEADER, end, version < 4 && flags & UNSYNCHRONISED != 0);
         let first = if version > 2 && flags & EXTENDED != 0 { body.after_extended_header(version) } else { 0 };
-        frames(&body, first, version, version == 4 && flags & UNSYNCHRONISED != 0, budget, &mut bytes);
+        let is_unsynchronised = version == 4 && flags & UNSYNCHRONISED != 0;
+        let mut frames = FrameWriter { version, is_unsynchronised, budget, texts, bytes };
+        frames.copy(&body, first);
+        bytes = frames.bytes;
     }
     Some(Patch { start, bytes, end })
 }
 
-/// Appends the text frames of a tag to `bytes`, decoded and without flags.
-fn frames(body: &TagBody, first: u64, version: u8, is_unsynchronised: bool, budget: &mut Budget, bytes: &mut Vec<u8>) {
-    let mut at = first;
-    while let Some(frame) = Id3Frame::parse(body, at, version) {
-        if !budget.take(0) {
-            return;
-        }
-        if frame.is_opaque {
-            budget.skip_opaque(frame.name());
-        } else if frame.is_text() && frame.start < frame.end {
-            if !budget.take(frame.end - frame.start) {
+/// Writes the text frames of a tag, decoded and without flags.
+struct FrameWriter<'a> {
+    version: u8,
+    is_unsynchronised: bool,
+    budget: &'a mut Budget,
+    texts: &'a mut Id3Texts,
+    bytes: Vec<u8>,
+}
+
+impl FrameWriter<'_> {
+    /// Copies the text frames of a tag from a position on.
+    fn copy(&mut self, body: &TagBody, first: u64) {
+        let mut at = first;
+        while let Some(frame) = Id3Frame::parse(body, at, self.version) {
+            if !self.budget.take(0) {
                 return;
             }
-            let mut content = body.get(frame.start, frame.end).unwrap_or_default();
-            if is_unsynchronised || frame.is_unsynchronised {
-                content = resynchronised(&content);
+            if frame.is_opaque {
+                self.budget.skip_opaque(frame.name());
+            } else if frame.is_text() && frame.start < frame.end {
+                if !self.budget.take(frame.end - frame.start) {
+                    return;
+                }
+                let mut content = body.get(frame.start, frame.end).unwrap_or_default();
+                if self.is_unsynchronised || frame.is_unsynchronised {
+                    content = resynchronised(&content);
+                }
+                self.texts.add(&frame.id, &content);
+                self.write(&frame.id, &content);
             }
-            let size = u32::try_from(content.len()).unwrap_or_default();
-            bytes.extend(&frame.id);
-            match version {
-                2 => bytes.extend(&size.to_be_bytes()[1..]),
-                3 => bytes.extend(size.to_be_bytes()),
-                _ => bytes.extend([21, 14, 7, 0].map(|shift| (size >> shift & 0x7F) as u8)),
-            }
-            bytes.extend(if version == 2 { &[][..] } else { &[0, 0] });
-            bytes.extend(content);
+            at = frame.end;
         }
-        at = frame.end;
+    }
+
+    fn write(&mut self, id: &[u8], content: &[u8]) {
+        let size = u32::try_from(content.len()).unwrap_or_default();
+        self.bytes.extend(id);
+        match self.version {
+            2 => self.bytes.extend(&size.to_be_bytes()[1..]),
+            3 => self.bytes.extend(size.to_be_bytes()),
+            _ => self.bytes.extend([21, 14, 7, 0].map(|shift| (size >> shift & 0x7F) as u8)),
+        }
+        self.bytes.extend(if self.version == 2 { &[][..] } else { &[0, 0] });
+        self.bytes.extend(content);
     }
 }
 

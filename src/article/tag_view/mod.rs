@@ -7,6 +7,7 @@
 mod containers;
 mod id3;
 mod patch;
+mod texts;
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
@@ -14,6 +15,7 @@ use std::os::unix::fs::FileExt;
 
 use crate::article::problem::Problem;
 use patch::{Budget, Patch};
+pub(super) use texts::Id3Texts;
 
 /// Maximum number of bytes read from one recording, larger than any cover in tags. Without it, the search for the first audio
 /// frame would read a file of zeros to its end.
@@ -48,6 +50,7 @@ pub(super) struct TagView {
     calls: u32,
     budget: Budget,
     patches: Vec<Patch>,
+    texts: Id3Texts,
 }
 
 impl TagView {
@@ -70,12 +73,18 @@ impl TagView {
             calls: 0,
             budget: Budget::default(),
             patches: Vec::new(),
+            texts: Id3Texts::default(),
         })
     }
 
     /// Returns the problems of the tags after they were read.
     pub fn problems(&self) -> Vec<Problem> {
         self.budget.problems()
+    }
+
+    /// Returns what the text frames have beside the items that the parser reports.
+    pub fn into_texts(self) -> Id3Texts {
+        self.texts
     }
 
     /// Looks for a tag at the position where the parser is about to read `wanted` bytes, and patches the tag.
@@ -91,7 +100,9 @@ impl TagView {
         let (file, at, budget) = (self.file.get_ref(), self.at, &mut self.budget);
         let patches = match &magic {
             _ if self.is_mp4 => containers::mp4_items(file, at, wanted, budget),
-            [b'I', b'D', b'3', ..] => id3::rewrite(file, at, self.length, budget).into_iter().collect(),
+            [b'I', b'D', b'3', ..] => {
+                id3::rewrite(file, at, self.length, budget, &mut self.texts).into_iter().collect()
+            }
             b"APETAGEX" => containers::item_count(file, at + 16, budget),
             [b'f', b'L', b'a', b'C', ..] => containers::flac_blocks(file, at, budget),
             [b'O', b'g', b'g', b'S', ..] if at == 0 => containers::ogg_comments(file, budget)?,
