@@ -12,6 +12,21 @@ const RECORDINGS: [&str; 13] =
 /// Names of pictures that are the cover of a recording, after its own name.
 const COVERS: [&str; 6] = ["cover", "folder", "front", "Cover", "Folder", "Front"];
 const PICTURES: [&str; 4] = ["jpg", "png", "jpeg", "webp"];
+/// Endings of transcripts and chapters of a recording, after its own name.
+const TRANSCRIPTS: [&str; 2] = ["vtt", "srt"];
+const CHAPTERS: &str = "chapters.json";
+
+/// Paths with the names of files and this ending: `ep1.vtt` beside `ep1.mp3`, and `ep1.mp3.vtt`, as some programs name it.
+fn namesakes(names: &[PathBuf], ending: &str) -> Vec<PathBuf> {
+    let replaced = names.iter().map(|path| path.with_extension(ending));
+    let added = names.iter().map(|path| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(".");
+        name.push(ending);
+        PathBuf::from(name)
+    });
+    replaced.chain(added).collect()
+}
 
 impl Ingest {
     pub(super) fn is_audio(&self, path: &Path) -> bool {
@@ -61,12 +76,29 @@ impl Ingest {
         (self.only_recording_in(folder).as_deref() == Some(recording)).then_some(index)
     }
 
-    /// Possible paths of the cover of a recording, the likeliest first.
-    pub(super) fn covers(path: &Path) -> Vec<PathBuf> {
-        let own = PICTURES.iter().map(|ending| path.with_extension(ending));
-        let common =
-            COVERS.iter().flat_map(|name| PICTURES.map(|ending| path.with_file_name(format!("{name}.{ending}"))));
-        own.chain(common).collect()
+    /// Possible paths of the cover of a recording, the likeliest first. `names` are the paths of the article and its recordings.
+    pub(super) fn covers(names: &[PathBuf]) -> Vec<PathBuf> {
+        let own = names.iter().flat_map(|path| PICTURES.iter().map(|ending| path.with_extension(ending)));
+        let common = names.iter().flat_map(|path| {
+            COVERS.iter().flat_map(|name| PICTURES.map(|ending| path.with_file_name(format!("{name}.{ending}"))))
+        });
+        let mut covers: Vec<PathBuf> = Vec::new();
+        for path in own.chain(common) {
+            if !covers.contains(&path) {
+                covers.push(path);
+            }
+        }
+        covers
+    }
+
+    /// Possible paths of the transcripts of a recording, for each type the likeliest first.
+    pub(super) fn transcripts(names: &[PathBuf]) -> [Vec<PathBuf>; 2] {
+        TRANSCRIPTS.map(|ending| namesakes(names, ending))
+    }
+
+    /// Possible paths of the chapters of a recording, the likeliest first.
+    pub(super) fn chapters(names: &[PathBuf]) -> Vec<PathBuf> {
+        namesakes(names, CHAPTERS)
     }
 
     /// The article of a recording's name, if its file is there or went missing a moment ago.
@@ -111,6 +143,55 @@ mod tests {
         site.write("pod/2024-05-01-the-sea-hour.png", png(3000, 3000));
         let image = site.content("pod/2024-05-01-the-sea-hour.wav").image.unwrap();
         assert_eq!(described(&image), "pod/2024-05-01-the-sea-hour.png image/png 33b 3000x3000", "its own comes first");
+    }
+
+    #[test]
+    fn transcripts_chapters_and_a_picture_of_its_name_belong_to_a_recording() {
+        let mut site = Site::new();
+        site.write("pod/ep1.mp3", mp3(&[("TIT2", "One")], 8));
+        assert_eq!(site.content("pod/ep1.mp3").episode, None);
+        site.write("pod/ep1.srt", "1");
+        site.write("pod/ep1.mp3.vtt", "WEBVTT");
+        site.write("pod/ep1.chapters.json", "{}");
+        site.write("pod/ep1.jpg", png(1400, 1400));
+        // Files of other names do not.
+        site.write("pod/ep2.srt", "1");
+        site.write("pod/ep1.json", "{}");
+        let of = |site: &Site, path: &str| {
+            let content = site.content(path);
+            let episode = content.episode.unwrap_or_default();
+            let media: Vec<String> =
+                episode.transcripts.iter().chain(&episode.chapters).chain(&content.image).map(described).collect();
+            media
+        };
+        let all = [
+            "pod/ep1.mp3.vtt text/vtt",
+            "pod/ep1.srt application/x-subrip",
+            "pod/ep1.chapters.json application/json+chapters",
+            "pod/ep1.jpg image/jpeg 33b 1400x1400",
+        ];
+        assert_eq!(of(&site, "pod/ep1.mp3"), all);
+        site.write("pod/ep1.vtt", "WEBVTT");
+        assert_eq!(of(&site, "pod/ep1.mp3")[0], "pod/ep1.vtt text/vtt", "the likelier name");
+        site.remove_for_good("pod/ep1.vtt");
+        assert_eq!(of(&site, "pod/ep1.mp3"), all);
+        site.write("pod/ep1.md", "# Notes\n\nText");
+        assert_eq!(of(&site, "pod/ep1.md"), all, "also of an article of its name");
+        site.write("notes/first.md", "---\naudio: ../cast/a.mp3\n---\n# First\n\nText");
+        site.write("cast/a.mp3", mp3(&[("TIT2", "A")], 8));
+        site.write("cast/a.vtt", "WEBVTT");
+        site.write("cast/a.png", png(1500, 1500));
+        let beside = ["cast/a.vtt text/vtt", "cast/a.png image/png 33b 1500x1500"];
+        assert_eq!(of(&site, "notes/first.md"), beside, "also beside the recording that an article names");
+        site.write("notes/first.srt", "1");
+        site.write("notes/own.vtt", "WEBVTT");
+        let header = "audio: ../cast/a.mp3\ntranscript: own.vtt\nimage: ../pod/ep1.jpg";
+        site.write("notes/first.md", format!("---\n{header}\n---\n# First\n\nText"));
+        let named = ["notes/own.vtt text/vtt", "pod/ep1.jpg image/jpeg 33b 1400x1400"];
+        assert_eq!(of(&site, "notes/first.md"), named, "named ones come first");
+        site.write("text.md", "# Text\n\nText");
+        site.write("text.vtt", "WEBVTT");
+        assert_eq!(site.content("text.md").episode, None, "a text has no transcript");
     }
 
     #[test]

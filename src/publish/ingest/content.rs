@@ -129,7 +129,8 @@ impl Ingest {
         };
         let mut files = Files { folder: &self.folder, supervisor, heartbeat, addresses, problems: Vec::new() };
         let enclosures = files.enclosures(article, &self.recordings_beside(path, namesakes));
-        let covers = if enclosures.iter().any(Media::plays) { Self::covers(path) } else { Vec::new() };
+        let names = files.names_of(path, &enclosures);
+        let covers = Ingest::covers(&names);
         let (image, pictures) = files.pictures(article, &html, &covers);
         let mut content = Content {
             title: article.title.clone(),
@@ -143,7 +144,7 @@ impl Ingest {
             image,
             pictures,
             enclosures,
-            episode: article.episode.as_ref().and_then(|episode| files.episode(episode)),
+            episode: files.episode(article.episode.as_ref(), &names),
         };
         // A recording that is also named in front matter is one enclosure.
         content.enclosures.dedup_by(|one, other| one.url == other.url);
@@ -215,10 +216,42 @@ impl Files<'_> {
         (image, pictures)
     }
 
-    fn episode(&mut self, episode: &Episode) -> Option<Episode> {
-        let transcripts = episode.transcripts.iter().filter_map(|media| self.document(media)).collect();
-        let chapters = episode.chapters.as_ref().and_then(|media| self.document(media));
-        Some(Episode { transcripts, chapters, ..episode.clone() }).filter(|episode| *episode != Episode::default())
+    /// The paths whose names files that belong to the recordings have: those of the article and the recordings. None if it has no
+    /// recording.
+    fn names_of(&self, article: &Path, enclosures: &[Media]) -> Vec<PathBuf> {
+        let recordings: Vec<&Media> = enclosures.iter().filter(|media| media.plays()).collect();
+        if recordings.is_empty() {
+            return Vec::new();
+        }
+        let mut names = vec![article.to_path_buf()];
+        for path in recordings.into_iter().filter_map(|media| self.addresses.media_path(&media.url)) {
+            if !names.contains(&path) {
+                names.push(path);
+            }
+        }
+        names
+    }
+
+    /// The properties of an episode. Transcripts and chapters beside it complete those that are stated.
+    fn episode(&mut self, stated: Option<&Episode>, names: &[PathBuf]) -> Option<Episode> {
+        let mut episode = stated.cloned().unwrap_or_default();
+        episode.transcripts = episode.transcripts.iter().filter_map(|media| self.document(media)).collect();
+        episode.chapters = episode.chapters.as_ref().and_then(|media| self.document(media));
+        if episode.transcripts.is_empty() {
+            let beside = Ingest::transcripts(names);
+            episode.transcripts = beside.iter().filter_map(|paths| self.first_document(paths)).collect();
+        }
+        if episode.chapters.is_none() {
+            episode.chapters = self.first_document(&Ingest::chapters(names));
+        }
+        Some(episode).filter(|episode| *episode != Episode::default())
+    }
+
+    /// The first of several files that is there.
+    fn first_document(&self, paths: &[PathBuf]) -> Option<Media> {
+        let path = paths.iter().find(|path| (self.addresses.is_there)(path))?;
+        let media_type = served_type(path)?;
+        Some(Media { url: self.addresses.of_media(path), media_type, ..Media::default() })
     }
 
     /// A transcript or a file of chapters, unless it is a file of the folder that is not served.
