@@ -41,7 +41,7 @@ impl FeedLimits {
 
 /// Returns whether a feed with this many entries is a podcast: nearly all of them (9 of 10) have recordings. In a feed of texts, the
 /// elements of podcasts mislead readers: one takes the cover of an episode for the picture of the feed.
-pub fn is_podcast(entries: usize, recordings: usize) -> bool {
+pub fn is_podcast(entries: u64, recordings: u64) -> bool {
     recordings > 0 && recordings.saturating_mul(10) >= entries.saturating_mul(9)
 }
 
@@ -58,6 +58,8 @@ pub struct Collection {
     pub tombstones: Vec<Tombstone>,
     /// Whether it contains all entries.
     pub is_whole: bool,
+    /// Nearly all of its entries have recordings, also those that are too old for the feed: see [`is_podcast`].
+    pub is_podcast: bool,
     /// `podcast:guid`, if it has ever contained a recording.
     pub guid: Option<String>,
     /// The newest change it has ever contained.

@@ -6,6 +6,8 @@ pub mod moment;
 
 pub mod entry;
 
+pub mod rank;
+
 pub mod collection;
 
 pub mod taxonomy;

@@ -134,12 +134,13 @@ impl SnapshotBuilder {
             let entries = self.entries(catalog, &window, moment.due)?;
             let mut documents = self.articles(&entries, &before);
             let tombstones = catalog.tombstones()?;
-            let guid = catalog.podcast_guid()?;
+            let (guid, is_podcast) = (catalog.podcast_guid()?, catalog.is_podcast()?);
             let history = History::of_main(archive, window.is_whole);
             let main = Feed::main(self.pages.channel(), &entries);
             let latest = catalog.latest()?;
             let fragments = Some(&self.fragments);
-            let feed = Feed { history, tombstones: &tombstones, guid: guid.as_deref(), latest, fragments, ..main };
+            let feed =
+                Feed { history, tombstones: &tombstones, is_podcast, guid: guid.as_deref(), latest, fragments, ..main };
             let front = front(catalog, archive)?;
             for document in snapshot::render(&self.pages, &feed, &front, self.dates.created) {
                 let body = DocumentBody::from(document.body);

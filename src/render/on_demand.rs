@@ -528,6 +528,7 @@ pub fn render_recorded(
         _ => Feed {
             tombstones: &collection.tombstones,
             history: History::of_main(library.newest_archive()?, collection.is_whole),
+            is_podcast: collection.is_podcast,
             guid: collection.guid.as_deref(),
             latest: collection.latest,
             ..Feed::main(channel, &collection.entries)

@@ -38,6 +38,7 @@ mod media;
 mod messages;
 mod mounts;
 mod moving;
+mod order;
 mod pages;
 mod papers;
 mod pictures;

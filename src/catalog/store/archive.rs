@@ -51,7 +51,7 @@ impl Catalog {
         let sql = format!(
             "
             SELECT number, weight, brief, published FROM article WHERE {visible} AND archive IS NULL
-            ORDER BY published, number DESC"
+            ORDER BY published, rank, number"
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
         let mut rows = statement.query([now.timestamp()])?;
@@ -105,8 +105,8 @@ fn changed_since_archived() -> String {
     let visible = visible(Audience::Public, "?1");
     format!(
         "
-        SELECT number, max(revised, due), published, weight, brief, updated FROM article
-        WHERE {visible} AND archive IS NOT NULL AND updated > published ORDER BY updated DESC, number LIMIT ?2"
+        SELECT number, max(revised, due), published, weight, brief, updated, rank FROM article
+        WHERE {visible} AND archive IS NOT NULL AND updated > published ORDER BY updated DESC, number DESC LIMIT ?2"
     )
 }
 
@@ -133,7 +133,7 @@ pub(super) fn feed(
     let mut changed = statement.query(params![now.timestamp(), most])?;
     let mut latest = window.newest;
     let mut bytes = window.bytes;
-    let mut again: Vec<(i64, i64, i64)> = Vec::new();
+    let mut again: Vec<(i64, Vec<u8>, i64, i64)> = Vec::new();
     while let Some(row) = changed.next()? {
         let (number, updated): (i64, i64) = (row.get(0)?, row.get(5)?);
         // The first row is the latest change of all.
@@ -148,9 +148,9 @@ pub(super) fn feed(
         if bytes > limits.max_bytes {
             break;
         }
-        again.push((row.get(2)?, number, row.get(1)?));
+        again.push((row.get(2)?, row.get(6)?, number, row.get(1)?));
     }
-    again.sort_by_key(|(published, number, _)| (std::cmp::Reverse(*published), *number));
-    rows.extend(again.into_iter().map(|(_, number, revised)| (number, revised)));
+    again.sort_by(|one, other| other.cmp(one));
+    rows.extend(again.into_iter().map(|(.., number, revised)| (number, revised)));
     Ok(rows)
 }

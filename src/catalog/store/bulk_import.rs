@@ -21,8 +21,8 @@ const DISCARD: &str = "
     DELETE FROM address;
     DELETE FROM content;
     DELETE FROM article;
-    UPDATE view SET members = 0, floor = -9223372036854775808;
-    UPDATE total SET shown = 0, scheduled = 0;
+    UPDATE view SET members = 0, recordings = 0, floor = -9223372036854775808;
+    UPDATE total SET shown = 0, scheduled = 0, recordings = 0;
     DELETE FROM meta WHERE key = 'first reading';";
 
 /// When versions are published with the articles of a folder that is read as a whole.

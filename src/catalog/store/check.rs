@@ -82,7 +82,7 @@ pub(super) const PASSES: [Pass; 17] = [
     Pass {
         table: "view",
         from: "view",
-        columns: "number, kind, key, name, members, revised, floor, latest, guid",
+        columns: "number, kind, key, name, members, revised, floor, latest, guid, recordings",
         keys: &["number"],
         read: view,
     },
@@ -103,7 +103,7 @@ pub(super) const PASSES: [Pass; 17] = [
     Pass {
         table: "article",
         from: "article",
-        columns: "number, published, updated, revised, due, held_until, expires, stale, weight, brief, archive, episode",
+        columns: "number, published, updated, revised, due, held_until, expires, stale, weight, brief, archive, episode, rank",
         keys: &["number"],
         read: article,
     },
@@ -153,8 +153,8 @@ pub(super) const PASSES: [Pass; 17] = [
     Pass {
         table: "member",
         from: "member LEFT JOIN article USING (number) LEFT JOIN view ON view.number = member.view",
-        columns: "member.name, member.published, article.published, view.number",
-        keys: &["view", "published", "number"],
+        columns: "member.name, member.published, article.published, view.number, member.rank, article.rank",
+        keys: &["view", "published", "rank", "number"],
         read: member,
     },
     Pass {
@@ -171,7 +171,7 @@ pub(super) const PASSES: [Pass; 17] = [
         keys: &["name", "article"],
         read: name,
     },
-    Pass { table: "total", from: "total", columns: "one, shown, scheduled", keys: &["one"], read: total },
+    Pass { table: "total", from: "total", columns: "one, shown, scheduled, recordings", keys: &["one"], read: total },
 ];
 
 /// The texts of articles.
@@ -193,12 +193,13 @@ const RELATIONS: [&str; 8] = [
      WHERE archive IS NOT NULL AND NOT EXISTS (SELECT 1 FROM archive WHERE archive.number = article.archive)",
     "SELECT 'an archive is missing' WHERE (SELECT max(number) <> count(*) FROM archive)",
     "SELECT 'the main feed has no row' WHERE NOT EXISTS (SELECT 1 FROM view WHERE number = 1 AND kind = 0 AND key = '')",
-    "SELECT 'view ' || number || ' does not have ' || members || ' members' FROM view
-     WHERE members <> (SELECT count(*) FROM member WHERE member.view = view.number)",
+    "SELECT 'view ' || number || ' does not have ' || members || ' members, ' || recordings || ' of them recordings' FROM view
+     WHERE (members, recordings) <> (SELECT count(*), coalesce(sum(rank <> x''), 0) FROM member WHERE member.view = view.number)",
     "SELECT 'view ' || number || ' has no article of ' || floor FROM view WHERE floor <> -9223372036854775808
      AND NOT EXISTS (SELECT 1 FROM member WHERE member.view = view.number AND member.published = floor)",
-    "SELECT 'there are other totals of articles' WHERE NOT EXISTS (SELECT 1 FROM total WHERE (shown, scheduled) =
-       (SELECT coalesce(sum(shown), 0), coalesce(sum(1 - shown), 0) FROM article WHERE state = 0))",
+    "SELECT 'there are other totals of articles' WHERE NOT EXISTS (SELECT 1 FROM total WHERE (shown, scheduled, recordings) =
+       (SELECT coalesce(sum(shown), 0), coalesce(sum(1 - shown), 0), coalesce(sum(shown * (rank <> x'')), 0)
+        FROM article WHERE state = 0))",
 ];
 
 /// Tables with indexes that must agree with their rows. The texts of articles have none, and are most of a catalog.
@@ -373,6 +374,7 @@ fn view(row: &Row<'_>, latest: Latest) -> Result<()> {
         return damaged(format!("a view of kind {kind} with key `{}`", key.escape_default()));
     }
     values::count(row.get(4)?)?;
+    values::count(row.get(9)?)?;
     latest.clock(row.get(5)?)?;
     match row.get(6)? {
         i64::MIN => {}
@@ -402,6 +404,7 @@ fn article(row: &Row<'_>, latest: Latest) -> Result<()> {
     values::weight(row.get(8)?)?;
     values::weight(row.get(9)?)?;
     row.get::<_, Option<u32>>(10)?;
+    row.get::<_, Vec<u8>>(12)?;
     mark(row, 11, CONTINUES)
 }
 
@@ -448,7 +451,8 @@ fn spelling(row: &Row<'_>, _: Latest) -> Result<()> {
 fn member(row: &Row<'_>, _: Latest) -> Result<()> {
     row.get::<_, String>(0)?;
     let (in_view, of_article): (i64, Option<i64>) = (row.get(1)?, row.get(2)?);
-    if of_article != Some(in_view) {
+    let ranks: (Vec<u8>, Option<Vec<u8>>) = (row.get(4)?, row.get(5)?);
+    if of_article != Some(in_view) || ranks.1 != Some(ranks.0) {
         return damaged(format!("an article of {in_view} that is not there"));
     }
     exists(row, 3)
@@ -475,6 +479,7 @@ fn name(row: &Row<'_>, _: Latest) -> Result<()> {
 fn total(row: &Row<'_>, _: Latest) -> Result<()> {
     values::count(row.get(1)?)?;
     values::count(row.get(2)?)?;
+    values::count(row.get(3)?)?;
     match row.get(0)? {
         1_i64 => Ok(()),
         other => damaged(format!("the only row has number {other}")),

@@ -8,12 +8,12 @@ pub(super) type Index = (&'static str, &'static str);
 
 /// Indexes that feeds need. A bulk import creates indexes at its end, which takes less time than updating them.
 pub(super) const INDEXES_OF_FEEDS: [Index; 4] = [
-    ("article_newest", "article (published DESC, number) WHERE state = 0"),
-    ("article_open", "article (published, number DESC) WHERE state = 0 AND archive IS NULL"),
+    ("article_newest", "article (published DESC, rank DESC, number DESC) WHERE state = 0"),
+    ("article_open", "article (published, rank, number) WHERE state = 0 AND archive IS NULL"),
     ("article_archive", "article (archive) WHERE archive IS NOT NULL"),
     (
         "article_updated",
-        "article (updated DESC, number) WHERE state = 0 AND archive IS NOT NULL AND updated > published",
+        "article (updated DESC, number DESC) WHERE state = 0 AND archive IS NOT NULL AND updated > published",
     ),
 ];
 

@@ -14,7 +14,7 @@ use crate::catalog::visibility::{PUBLISHED, SCHEDULED, WAS_PUBLIC};
 use crate::folder::Stat;
 use crate::model::collection::ArticleState;
 use crate::model::moment::Version;
-use crate::model::taxonomy;
+use crate::model::{rank, taxonomy};
 
 /// Whether a rename changed the last part of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,22 +127,27 @@ impl Catalog {
     pub(super) fn enter_as_recorded(&mut self, number: i64, changed: bool, version: Version) -> Result<bool> {
         let sql = format!(
             "
-            SELECT path, published, updated, entry FROM article JOIN content USING (number) WHERE number = ?1 AND {PUBLISHED}
+            SELECT path, published, updated, entry, rank FROM article JOIN content USING (number) WHERE number = ?1 AND {PUBLISHED}
             AND NOT EXISTS (SELECT 1 FROM tombstone WHERE tombstone.number = article.number AND view = 1)"
         );
         let row = self.connection.prepare_cached(&sql)?.query_row([number], |row| {
-            Ok((path_of(row.get(0)?), row.get::<_, i64>(1)?, row.get::<_, i64>(2)?, row.get::<_, String>(3)?))
+            let recorded: (String, Vec<u8>) = (row.get(3)?, row.get(4)?);
+            Ok((path_of(row.get(0)?), row.get::<_, i64>(1)?, row.get::<_, i64>(2)?, recorded))
         });
-        let Some((path, published, updated, content)) = row.optional()? else { return Ok(false) };
+        let Some((path, published, updated, (content, former))) = row.optional()? else { return Ok(false) };
         let content = content_of(number, &content)?;
-        let (terms, plays) = (taxonomy::terms(&path, &content.tags, &content.authors), content.plays());
+        let (terms, rank) = (taxonomy::terms(&path, &content.tags, &content.authors), rank::of(&path, &content));
+        if rank != former {
+            let sql = "UPDATE article SET rank = ?2 WHERE number = ?1";
+            self.connection.prepare_cached(sql)?.execute(params![number, rank])?;
+        }
         self.enter(Membership {
             number,
             terms: &terms,
             published,
             updated,
             changed,
-            plays,
+            rank: &rank,
             before: Before::AsRecorded,
             version,
         })

@@ -61,6 +61,14 @@ impl Catalog {
         reader::views(&self.connection, kind, most)
     }
 
+    /// Whether the main feed is a podcast.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn is_podcast(&self) -> Result<bool> {
+        reader::is_podcast(reader::main_counts(&self.connection)?)
+    }
+
     /// The newest change that the main feed has ever contained.
     ///
     /// # Errors

@@ -22,8 +22,8 @@ use crate::article::Article;
 use crate::catalog::identity;
 use crate::catalog::visibility::{Publication, visible};
 use crate::model::collection::{
-    ArchiveSummary, ArticleLookup, ArticleState, Collection, FeedLimits, FeedLookup, Record, Tombstone, ViewGroup,
-    ViewSummary,
+    self, ArchiveSummary, ArticleLookup, ArticleState, Collection, FeedLimits, FeedLookup, Record, Tombstone,
+    ViewGroup, ViewSummary,
 };
 use crate::model::entry::{Entry, Slug};
 use crate::model::moment::{Audience, Moment, Version};
@@ -139,11 +139,15 @@ impl Reader {
     ) -> Result<FeedLookup> {
         // All statements below read the same state.
         let _transaction = self.connection.unchecked_transaction()?;
-        let sql = "SELECT number, name, revised, guid, latest FROM view WHERE kind = ?1 AND key = ?2";
+        let sql =
+            "SELECT number, name, revised, guid, latest, members, recordings FROM view WHERE kind = ?1 AND key = ?2";
         let row = self.connection.prepare_cached(sql)?.query_row(params![view.kind as i64, view.key], |row| {
-            Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get::<_, i64>(2)?, row.get(3)?, row.get(4)?))
+            let counts = (row.get(5)?, row.get(6)?);
+            Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get::<_, i64>(2)?, row.get(3)?, row.get(4)?, counts))
         });
-        let Some((number, name, revised, guid, latest)) = row.optional()? else { return Ok(FeedLookup::Unknown) };
+        let Some((number, name, revised, guid, latest, counts)) = row.optional()? else {
+            return Ok(FeedLookup::Unknown);
+        };
         let revised = Version::at(date(revised)?);
         if let Some(answer) = without_reading(revised, moment, cached) {
             return Ok(answer);
@@ -159,6 +163,7 @@ impl Reader {
             entries: entries.collect::<Result<_>>()?,
             tombstones: tombstones(&self.connection, number)?,
             is_whole: window.is_whole,
+            is_podcast: is_podcast(counts)?,
             guid,
             latest: date(latest)?,
         })))
@@ -179,7 +184,7 @@ impl Reader {
         }
         let visible = visible(Audience::Public, "?2");
         let sql = format!(
-            "SELECT number, stale = 3 FROM article WHERE archive = ?1 AND {visible} ORDER BY published DESC, number"
+            "SELECT number, stale = 3 FROM article WHERE archive = ?1 AND {visible} ORDER BY published DESC, rank DESC, number DESC"
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
         let numbers =
@@ -190,13 +195,15 @@ impl Reader {
             return Ok(FeedLookup::Unread(unread));
         }
         let entries = numbers.iter().map(|(number, _)| Ok(Arc::new(entry(&self.connection, *number)?)));
-        let entries = entries.collect::<Result<_>>()?;
+        let entries: Vec<Arc<Entry>> = entries.collect::<Result<_>>()?;
+        let recordings = entries.iter().filter(|entry| entry.content.plays()).count();
         Ok(FeedLookup::Found(Box::new(Collection {
             name: String::new(),
             revised: revised.date(),
-            entries,
             tombstones: Vec::new(),
             is_whole: true,
+            is_podcast: collection::is_podcast(entries.len() as u64, recordings as u64),
+            entries,
             guid: None,
             latest: DateTime::UNIX_EPOCH,
         })))
@@ -217,6 +224,7 @@ impl Reader {
             entries: entries.collect::<Result<_>>()?,
             tombstones: tombstones(&self.connection, super::values::WHOLE)?,
             is_whole: window.is_whole,
+            is_podcast: is_podcast(main_counts(&self.connection)?)?,
             guid: podcast_guid(&self.connection)?,
             latest: latest(&self.connection, super::values::WHOLE)?,
         })
@@ -349,6 +357,17 @@ pub(super) fn views(connection: &Connection, kind: ViewKind, limit: usize) -> Re
 fn listed(connection: &Connection, kind: ViewKind) -> Result<DateTime<Utc>> {
     let key = format!("{}{}", super::values::LISTED, kind as i64);
     Ok(meta_date(connection, &key)?.unwrap_or_default())
+}
+
+/// Numbers of all published articles and of those with a recording.
+pub(super) fn main_counts(connection: &Connection) -> Result<(i64, i64)> {
+    let sql = "SELECT shown, recordings FROM total";
+    Ok(connection.prepare_cached(sql)?.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?)
+}
+
+/// Whether a feed with these numbers of articles and of recordings is a podcast.
+pub(super) fn is_podcast((articles, recordings): (i64, i64)) -> Result<bool> {
+    Ok(collection::is_podcast(values::count(articles)?, values::count(recordings)?))
 }
 
 /// The newest change that a view has ever contained.

@@ -15,20 +15,20 @@ use crate::catalog::identity::{Arrival, Extent, Identity};
 use crate::model::collection::ArticleState;
 use crate::model::entry::Content;
 use crate::model::moment::Version;
-use crate::model::taxonomy;
+use crate::model::{rank, taxonomy};
 
 /// Inserts an article with the values of [`Catalog::write`]. There is no `RETURNING`, which would take twice the time.
 const INSERT: &str = "
     INSERT INTO article (number, id, path, state, slug, published, updated, revised, file_hash, entry_hash, size, mtime, ctime,
-      inode, born, due, held_until, expires, guid, shown, weight, brief, stale)
-    VALUES (?1, ?2, ?3, 0, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)";
+      inode, born, due, held_until, expires, guid, shown, weight, brief, stale, rank)
+    VALUES (?1, ?2, ?3, 0, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)";
 
 /// Updates an article with the same values.
 const UPDATE: &str = "
     UPDATE article SET id = ?2, path = ?3, state = 0, slug = ?4, published = ?5, updated = ?6, revised = coalesce(?7, revised),
       file_hash = ?8, entry_hash = ?9, size = ?10, mtime = ?11, ctime = ?12, inode = ?13, born = ?14,
       shown = CASE WHEN due = ?15 THEN max(shown, ?19) ELSE ?19 END, due = ?15, held_until = ?16, expires = ?17, guid = ?18,
-      weight = ?20, brief = ?21, stale = ?22
+      weight = ?20, brief = ?21, stale = ?22, rank = ?23
     WHERE number = ?1";
 
 /// The result of recording an article.
@@ -78,7 +78,8 @@ impl Catalog {
             None => false,
         };
         self.retire_ids(identity, shown)?;
-        let number = self.write(identity, arrival, content, is_change.then_some(version))?;
+        let rank = rank::of(arrival.path, content);
+        let number = self.write(identity, arrival, content, &rank, is_change.then_some(version))?;
         if !keeps_identity {
             self.note_identity(number);
         }
@@ -94,7 +95,7 @@ impl Catalog {
             published: identity.published.timestamp(),
             updated: identity.updated.timestamp(),
             changed,
-            plays: content.plays(),
+            rank: &rank,
             before,
             version,
         };
@@ -131,13 +132,16 @@ impl Catalog {
         identity: &Identity,
         arrival: &Arrival<'_>,
         content: &Content,
+        rank: &[u8],
         revised: Option<Version>,
     ) -> Result<i64> {
         let shown = is_shown(identity, arrival);
         let weight = if content.brief { content.max_bytes_of_summary() } else { content.max_bytes() };
         let weight = weight.saturating_add(arrival.extent.unread_bytes());
         let stale = if arrival.extent == Extent::Whole { 0 } else { UNREAD };
-        self.view_batch.count_new(identity.number.is_none(), shown);
+        if identity.number.is_none() {
+            self.view_batch.count_new(shown, !rank.is_empty());
+        }
         let sql = if identity.number.is_some() { UPDATE } else { INSERT };
         self.connection.prepare_cached(sql)?.execute(params![
             identity.number,
@@ -162,6 +166,7 @@ impl Catalog {
             weight,
             content.max_bytes_of_summary(),
             stale,
+            rank,
         ])?;
         Ok(identity.number.unwrap_or_else(|| self.connection.last_insert_rowid()))
     }

@@ -85,6 +85,7 @@ impl Cells {
     /// Repairs a row of `view`. Its members and its cutoff are computed again.
     pub fn repair_view(&mut self, latest: Latest, version: i64) {
         self.set("members", 0);
+        self.set("recordings", 0);
         self.set("floor", i64::MIN);
         let key = self.text("key").unwrap_or_default().to_owned();
         self.repair_text("name", key, |name| xml_legal(name) == name);
@@ -123,6 +124,8 @@ impl Cells {
         for column in ["weight", "brief"] {
             self.repair_integer(column, 0, |bytes| values::weight(bytes).is_ok());
         }
+        // It follows from the path and the content.
+        self.repair("rank", Vec::new(), |rank| matches!(rank, Value::Blob(_)));
         self.repair_integer("episode", 0, |mark| (0..=CONTINUES).contains(&mark));
         self.repair_optional("archive", |number| matches!(number, Value::Integer(1..=0xFFFF_FFFF)));
         let is_valid = [

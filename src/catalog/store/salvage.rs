@@ -417,8 +417,9 @@ impl<'a> Salvage<'a> {
             "
             -- Articles with the same bytes do not count as updated.
             UPDATE article SET stale = CASE stale WHEN 4 THEN 4 ELSE 2 END WHERE state < 2;
-            UPDATE total SET (shown, scheduled) =
-              (SELECT coalesce(sum(shown), 0), coalesce(sum(1 - shown), 0) FROM article WHERE state = 0);",
+            UPDATE total SET (shown, scheduled, recordings) =
+              (SELECT coalesce(sum(shown), 0), coalesce(sum(1 - shown), 0), coalesce(sum(shown * (rank <> x'')), 0)
+               FROM article WHERE state = 0);",
         )?;
         Ok(())
     }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, Row};
 
 use super::error::Result;
+use crate::model::collection::is_podcast;
 use crate::model::moment::Version;
 
 /// A change of a view: the publication date of the changed article, the date of the change in documents, and the version.
@@ -19,13 +20,14 @@ pub(super) struct ViewChange {
 }
 
 /// A new article in a view.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct NewMember {
     pub view: i64,
     pub published: i64,
     pub number: i64,
     /// Index in the names of the batch.
     pub name: u32,
+    pub rank: Box<[u8]>,
 }
 
 /// The row of a view, as it will be written.
@@ -34,6 +36,8 @@ pub(super) struct ViewTotals {
     pub kind: i64,
     pub name: String,
     pub members: i64,
+    /// Members that have a recording.
+    pub recordings: i64,
     pub revised: i64,
     pub cutoff: i64,
     pub latest: i64,
@@ -55,8 +59,8 @@ pub(super) struct ViewBatch {
     /// Spellings of the names of views, and the index of each.
     pub names: Vec<Arc<str>>,
     pub places: HashMap<Arc<str>, u32>,
-    /// Numbers of new articles that are visible, and that are not.
-    pub new: (i64, i64),
+    /// Numbers of new articles that are visible, that are not, and that are visible and have a recording.
+    pub new: [i64; 3],
     /// The views that have changed since their cutoffs were computed.
     pub changed_views: BTreeSet<i64>,
 }
@@ -83,10 +87,12 @@ impl ViewBatch {
         place
     }
 
-    /// Counts an article, if it is new.
-    pub fn count_new(&mut self, is_new: bool, shown: bool) {
-        self.new.0 += i64::from(is_new && shown);
-        self.new.1 += i64::from(is_new && !shown);
+    /// Counts a new article.
+    pub fn count_new(&mut self, shown: bool, plays: bool) {
+        let [visible, scheduled, recordings] = &mut self.new;
+        *visible += i64::from(shown);
+        *scheduled += i64::from(!shown);
+        *recordings += i64::from(shown && plays);
     }
 
     pub fn totals_of(&mut self, connection: &Connection, view: i64) -> Result<&mut ViewTotals> {
@@ -105,6 +111,24 @@ impl ViewTotals {
         }
     }
 
+    /// Adds `more` members, and as many with a recording if they `play`. If it became a podcast or is none any more, its documents
+    /// have changed; returns whether.
+    pub fn count_members(&mut self, more: i64, plays: bool, version: Version) -> bool {
+        let is_podcast = |totals: &Self| {
+            let count = |number: i64| u64::try_from(number).unwrap_or_default();
+            is_podcast(count(totals.members), count(totals.recordings))
+        };
+        let before = is_podcast(self);
+        self.members += more;
+        self.recordings += if plays { more } else { 0 };
+        self.is_changed = true;
+        let changes = is_podcast(self) != before;
+        if changes {
+            (self.revised, self.cutoff) = (version.seconds(), i64::MIN);
+        }
+        changes
+    }
+
     /// Returns whether its documents may have changed.
     pub fn apply(&mut self, change: ViewChange) -> bool {
         if self.cutoff > change.published {
@@ -119,7 +143,7 @@ impl ViewTotals {
     }
 
     fn read(connection: &Connection, view: i64) -> Result<Self> {
-        let sql = "SELECT kind, name, members, revised, floor, latest FROM view WHERE number = ?1";
+        let sql = "SELECT kind, name, members, revised, floor, latest, recordings FROM view WHERE number = ?1";
         let read = |row: &Row<'_>| {
             Ok(Self {
                 kind: row.get(0)?,
@@ -128,12 +152,14 @@ impl ViewTotals {
                 revised: row.get(3)?,
                 cutoff: row.get(4)?,
                 latest: row.get(5)?,
+                recordings: row.get(6)?,
                 is_changed: false,
                 spellings: Vec::new(),
             })
         };
         let totals = connection.prepare_cached(sql)?.query_row([view], read)?;
         super::values::count(totals.members)?;
+        super::values::count(totals.recordings)?;
         Ok(totals)
     }
 }

@@ -40,8 +40,8 @@ pub(super) struct Membership<'a> {
     pub updated: i64,
     /// Its content in documents has changed.
     pub changed: bool,
-    /// It has a recording.
-    pub plays: bool,
+    /// Its place among the articles of its second: see [`rank`](crate::model::rank).
+    pub rank: &'a [u8],
     pub before: Before<'a>,
     pub version: Version,
 }
@@ -51,7 +51,7 @@ pub(super) struct Membership<'a> {
 pub(super) enum Before<'a> {
     /// It is new.
     Nothing,
-    /// These, with the same publication date.
+    /// These, with the same publication date and without a recording.
     In(&'a [Term]),
     /// Those in the table.
     AsRecorded,
@@ -61,19 +61,23 @@ struct Member {
     view: i64,
     published: i64,
     name: String,
+    rank: Vec<u8>,
 }
 
 impl Catalog {
     /// Adds a visible article to its views and removes it from all others. Returns whether that changed any.
     pub(super) fn enter(&mut self, membership: Membership<'_>) -> Result<bool> {
-        let Membership { number, terms, published, updated, changed, plays, before, version } = membership;
+        let Membership { number, terms, published, updated, changed, rank, before, version } = membership;
+        let plays = !rank.is_empty();
         let change = ViewChange { published, latest_change: updated, version };
         let is_new = before == Before::Nothing;
         let mut before = match before {
             Before::Nothing => Vec::new(),
             Before::In(terms) => {
-                let member =
-                    |term: &Term| Ok(Member { view: self.view_of(term, version)?, published, name: term.name.clone() });
+                let member = |term: &Term| {
+                    let (view, name) = (self.view_of(term, version)?, term.name.clone());
+                    Ok(Member { view, published, name, rank: Vec::new() })
+                };
                 terms.iter().map(member).collect::<Result<_>>()?
             }
             Before::AsRecorded => self.members(number)?,
@@ -82,12 +86,14 @@ impl Catalog {
         for term in terms {
             let view = self.view_of(term, version)?;
             let member = before.iter().position(|member| member.view == view).map(|at| before.swap_remove(at));
-            let same = member.as_ref().is_some_and(|member| member.published == published && member.name == term.name);
+            let same = member.as_ref().is_some_and(|member| {
+                (member.published, &member.name, member.rank.as_slice()) == (published, &term.name, rank)
+            });
             if !same {
                 if let Some(member) = member {
                     self.remove_member(number, &member, version)?;
                 }
-                self.add_member(view, number, &term.name, change)?;
+                self.add_member(view, number, &term.name, rank, change)?;
                 moved = true;
             } else if changed {
                 self.mark_view_changed(view, change)?;
@@ -260,25 +266,28 @@ impl Catalog {
 
     fn members(&mut self, number: i64) -> Result<Vec<Member>> {
         self.write_members()?;
-        let sql = "SELECT view, published, name FROM member WHERE number = ?1 ORDER BY view";
+        let sql = "SELECT view, published, name, rank FROM member WHERE number = ?1 ORDER BY view";
         let mut statement = self.connection.prepare_cached(sql)?;
-        let rows = statement
-            .query_map([number], |row| Ok(Member { view: row.get(0)?, published: row.get(1)?, name: row.get(2)? }))?;
+        let rows = statement.query_map([number], |row| {
+            Ok(Member { view: row.get(0)?, published: row.get(1)?, name: row.get(2)?, rank: row.get(3)? })
+        })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    fn add_member(&mut self, view: i64, number: i64, name: &str, change: ViewChange) -> Result<()> {
-        self.join(view, change.published, number, name);
-        self.count_member(view, name, 1, change)
+    fn add_member(&mut self, view: i64, number: i64, name: &str, rank: &[u8], change: ViewChange) -> Result<()> {
+        self.join(view, change.published, number, name, rank);
+        self.count_member(view, name, 1, !rank.is_empty(), change)
     }
 
     fn remove_member(&mut self, number: i64, member: &Member, version: Version) -> Result<()> {
-        let sql = "DELETE FROM member WHERE view = ?1 AND published = ?2 AND number = ?3";
-        self.connection.prepare_cached(sql)?.execute([member.view, member.published, number])?;
+        self.write_members()?;
+        let sql = "DELETE FROM member WHERE view = ?1 AND published = ?2 AND rank = ?3 AND number = ?4";
+        self.connection.prepare_cached(sql)?.execute(params![member.view, member.published, member.rank, number])?;
         self.count_member(
             member.view,
             &member.name,
             -1,
+            !member.rank.is_empty(),
             ViewChange { published: member.published, latest_change: 0, version },
         )
     }

@@ -41,15 +41,15 @@ pub(super) fn read(
     let visible = visible(Audience::Public, "?1");
     let whole = format!(
         "
-        SELECT number, revised, published, weight, brief, due, stale, published FROM article
-        WHERE {visible} AND ?2 IS NULL ORDER BY published DESC, number"
+        SELECT number, revised, published, weight, brief, due, stale, published, 1 FROM article
+        WHERE {visible} AND ?2 IS NULL ORDER BY published DESC, rank DESC, number DESC"
     );
     let one = format!(
         "
-        SELECT article.number, revised, member.published, weight, brief, due, stale, article.published
+        SELECT article.number, revised, member.published, weight, brief, due, stale, article.published, article.rank = member.rank
         FROM member LEFT JOIN article ON article.number = member.number
         WHERE view = ?2 AND (article.number IS NULL OR {visible})
-        ORDER BY member.published DESC, member.number"
+        ORDER BY member.published DESC, member.rank DESC, member.number DESC"
     );
     let mut statement = connection.prepare_cached(if view.is_some() { &one } else { &whole })?;
     let mut rows = statement.query(params![now.timestamp(), view])?;
@@ -57,8 +57,8 @@ pub(super) fn read(
     window.bytes = crate::model::collection::FRAME;
     while let Some(row) = rows.next()? {
         let published: i64 = row.get(2)?;
-        if row.get::<_, i64>(7)? != published {
-            return values::damaged(format!("article {} has two dates in a view", row.get::<_, i64>(0)?));
+        if row.get::<_, i64>(7)? != published || !values::flag(row, 8)? {
+            return values::damaged(format!("article {} has two places in a view", row.get::<_, i64>(0)?));
         }
         let since = window.newest.get_or_insert(published).saturating_sub(limits.window.num_seconds());
         let weight = limits.weigh(values::weight(row.get(3)?)?, values::weight(row.get(4)?)?);

@@ -38,13 +38,19 @@ impl Catalog {
 
     /// Adds `more` (1 or -1) to the members of a view and to the articles with this spelling of its name. A view without members is not
     /// listed.
-    pub(super) fn count_member(&mut self, view: i64, name: &str, more: i64, change: ViewChange) -> Result<()> {
+    pub(super) fn count_member(
+        &mut self,
+        view: i64,
+        name: &str,
+        more: i64,
+        plays: bool,
+        change: ViewChange,
+    ) -> Result<()> {
         let totals = self.view_batch.totals_of(&self.connection, view)?;
         totals.count_spelling(name, more, change.version);
-        totals.members += more;
-        totals.is_changed = true;
+        let changes_kind = totals.count_members(more, plays, change.version);
         let (kind, is_new) = (totals.kind, totals.members == 0 || totals.members == more);
-        if totals.apply(change) && view != WHOLE {
+        if (totals.apply(change) || changes_kind) && view != WHOLE {
             self.view_batch.changed_views.insert(view);
         }
         if is_new {
@@ -69,9 +75,9 @@ impl Catalog {
     }
 
     /// Adds an article to the members of a view.
-    pub(super) fn join(&mut self, view: i64, published: i64, number: i64, name: &str) {
+    pub(super) fn join(&mut self, view: i64, published: i64, number: i64, name: &str, rank: &[u8]) {
         let name = self.view_batch.place_of(name);
-        self.view_batch.members.push(NewMember { view, published, number, name });
+        self.view_batch.members.push(NewMember { view, published, number, name, rank: rank.into() });
     }
 
     /// Writes the new members.
@@ -80,11 +86,14 @@ impl Catalog {
             return Ok(());
         }
         let mut members = std::mem::take(&mut self.view_batch.members);
-        members.sort_unstable_by_key(|member| (member.view, Reverse(member.published), member.number));
-        let sql = "INSERT INTO member (view, published, number, name) VALUES (?1, ?2, ?3, ?4)";
+        members.sort_unstable_by(|one, other| {
+            let key = |member: &NewMember| (member.view, Reverse(member.published));
+            key(one).cmp(&key(other)).then_with(|| (&other.rank, other.number).cmp(&(&one.rank, one.number)))
+        });
+        let sql = "INSERT INTO member (view, published, number, name, rank) VALUES (?1, ?2, ?3, ?4, ?5)";
         let mut statement = self.connection.prepare_cached(sql)?;
-        for NewMember { view, published, number, name } in members {
-            statement.execute(params![view, published, number, self.view_batch.names[name as usize]])?;
+        for NewMember { view, published, number, name, rank } in members {
+            statement.execute(params![view, published, number, self.view_batch.names[name as usize], &*rank])?;
         }
         (self.view_batch.names, self.view_batch.places) = Default::default();
         Ok(())
@@ -103,18 +112,18 @@ impl Catalog {
             self.write_spelling(view, names)?;
         }
         let sql = "
-            UPDATE view SET name = ?2, members = ?3, revised = ?4, floor = ?5, latest = ?6 WHERE number = ?1";
+            UPDATE view SET name = ?2, members = ?3, revised = ?4, floor = ?5, latest = ?6, recordings = ?7 WHERE number = ?1";
         let mut statement = self.connection.prepare_cached(sql)?;
         for (view, totals) in &self.view_batch.totals {
-            let ViewTotals { name, members, revised, cutoff, latest, is_changed, .. } = totals;
+            let ViewTotals { name, members, recordings, revised, cutoff, latest, is_changed, .. } = totals;
             if *is_changed {
-                statement.execute(params![view, name, members, revised, cutoff, latest])?;
+                statement.execute(params![view, name, members, revised, cutoff, latest, recordings])?;
             }
         }
         drop(statement);
-        if self.view_batch.new != (0, 0) {
-            let sql = "UPDATE total SET shown = shown + ?1, scheduled = scheduled + ?2";
-            self.connection.prepare_cached(sql)?.execute(<[i64; 2]>::from(self.view_batch.new))?;
+        if self.view_batch.new != [0; 3] {
+            let sql = "UPDATE total SET shown = shown + ?1, scheduled = scheduled + ?2, recordings = recordings + ?3";
+            self.connection.prepare_cached(sql)?.execute(self.view_batch.new)?;
         }
         for (kind, version) in std::mem::take(&mut self.view_batch.listed) {
             self.set_meta(&format!("{LISTED}{kind}"), &version.seconds().to_string())?;

@@ -64,7 +64,7 @@ pub struct Feed<'a> {
 }
 
 impl<'a> Feed<'a> {
-    /// The main feed of a site.
+    /// The main feed of a site. It is a podcast if these entries are all.
     pub fn main(channel: &'a Channel, entries: &'a [Arc<Entry>]) -> Self {
         let recordings = entries.iter().filter(|entry| entry.content.plays()).count();
         Self {
@@ -76,7 +76,7 @@ impl<'a> Feed<'a> {
             entries,
             tombstones: &[],
             history: History::Newest,
-            is_podcast: collection::is_podcast(entries.len(), recordings),
+            is_podcast: collection::is_podcast(entries.len() as u64, recordings as u64),
             guid: None,
             latest: DateTime::UNIX_EPOCH,
             fragments: None,
@@ -98,6 +98,7 @@ impl<'a> Feed<'a> {
             place: view.path(),
             tombstones: &collection.tombstones,
             history: if collection.is_whole { History::Complete } else { History::Newest },
+            is_podcast: collection.is_podcast,
             guid: collection.guid.as_deref(),
             latest: collection.latest,
             ..Self::main(channel, &collection.entries)

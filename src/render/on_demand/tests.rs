@@ -37,6 +37,7 @@ impl MemoryLibrary {
             entries: self.entries.clone(),
             tombstones: Vec::new(),
             is_whole: true,
+            is_podcast: false,
             guid: None,
             latest: self.changed,
         }
