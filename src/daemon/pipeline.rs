@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 
 use super::state_dir::{self, Opening, StateLock};
 use super::state_restore::{FENCE, OpenState, sentinel};
-use crate::catalog::{self, Catalog, CatalogError, Reader};
+use crate::catalog::{self, Catalog, CatalogError, FILE, Reader};
 use crate::change::{self, ChangeReceiver, TextRequests};
 use crate::config::Config;
 use crate::folder::Folder;
@@ -22,6 +22,7 @@ use crate::render::feed::Channel;
 use crate::render::on_demand::OnDemand;
 use crate::render::page::Pages;
 use crate::render::snapshot::Current;
+use crate::system::file_identity::FileIdentity;
 use crate::system::reading_journal::ReadingJournal;
 
 /// A pipeline whose folder and catalog are open.
@@ -96,6 +97,12 @@ pub fn with_recovery<T>(
             done => return done,
         };
         let Some(next) = damage(&error).and_then(|why| opening.after(why)) else { return Err(error) };
+        // What the catalog was mixed up with is no damage of the catalog, which is written again.
+        if let Opening::Written(file) = opening
+            && FileIdentity::at(&state.join(FILE)) != Some(file)
+        {
+            return Err(CatalogError::Replaced.into());
+        }
         if matches!(next, Opening::Empty(_)) {
             // The new catalog was made from the damaged one, which is set aside.
             state_dir::discard(state)?;
@@ -283,6 +290,22 @@ mod tests {
         let names = std::fs::read_dir(state).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
         let damaged: Vec<String> = names.filter(|name| name.starts_with("damaged-")).collect();
         assert_eq!(damaged.len(), 1, "one copy is kept: {damaged:?}");
+    }
+
+    #[test]
+    fn damage_of_a_file_in_the_place_of_the_written_catalog_causes_no_recovery() {
+        let directory = tempfile::tempdir().unwrap();
+        let written = directory.path().join(FILE);
+        std::fs::write(&written, "").unwrap();
+        let file = FileIdentity::at(&written).unwrap();
+        let mut attempts = 0;
+        let outcome: anyhow::Result<()> = with_recovery(directory.path(), Opening::Written(file), |_| {
+            attempts += 1;
+            std::fs::write(directory.path().join("other"), "").unwrap();
+            std::fs::rename(directory.path().join("other"), &written).unwrap();
+            Err(CatalogError::Damaged("a test".to_owned()).into())
+        });
+        assert!(is_replaced(&outcome.unwrap_err()) && attempts == 1);
     }
 
     #[test]

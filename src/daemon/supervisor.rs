@@ -218,9 +218,11 @@ impl Supervisor {
                 }
                 Event::Ended(Ended::Damaged(error)) => {
                     if let Some(running) = self.running.take() {
-                        // Its error is the damage that is handled below.
+                        // Its error is the damage that is handled below. If the catalog was replaced, the reader may have read the other
+                        // file; the open catalog is checked when it is written again.
                         if let Ok(Some(open)) = blocking(&self.pool, move || running.stop()).await? {
                             self.note_displaced(open);
+                            continue;
                         }
                     }
                     let at_state = self.shared.state.display().to_string();

@@ -93,7 +93,7 @@ mod tests {
         }
         let sql = format!(
             "
-            PRAGMA secure_delete = off; PRAGMA user_version = {}; DROP TABLE name;
+            PRAGMA secure_delete = off; PRAGMA user_version = {};
             CREATE TABLE filler AS SELECT replace(hex(zeroblob(5000)), '00', '{sentence}') AS text; DROP TABLE filler;",
             SECURE_FROM - 1
         );
