@@ -107,15 +107,15 @@ pub struct MarkedLatin1 {
 
 impl MarkedLatin1 {
     /// Guesses the encoding that these texts have in common. A text that is valid UTF-8 is UTF-8.
-    pub fn new<'a>(texts: impl Iterator<Item = &'a [u8]> + Clone) -> Self {
-        let is_utf8 = |text: &&[u8]| !text.is_ascii() && std::str::from_utf8(text).is_ok();
+    pub fn new(texts: &[Vec<u8>]) -> Self {
+        let is_utf8 = |text: &&Vec<u8>| !text.is_ascii() && std::str::from_utf8(text).is_ok();
         let mut all = Self::default();
-        for text in texts.clone().filter(is_utf8) {
+        for text in texts.iter().filter(is_utf8) {
             all.guess = Some(UTF_8);
             all.corrected.insert(latin1(text), String::from_utf8_lossy(text).into_owned());
         }
-        let others = || texts.clone().filter(|text| !text.is_ascii() && !is_utf8(text));
-        let together: Vec<u8> = others().flat_map(|text| [text, b"\n"].concat()).collect();
+        let others = || texts.iter().filter(|text| !text.is_ascii() && !is_utf8(text));
+        let together: Vec<u8> = others().flat_map(|text| [&text[..], b"\n"].concat()).collect();
         let guess = guessed(&together).map(|(_, encoding)| encoding).filter(|_| is_foreign(&together));
         all.guess = guess.filter(|encoding| *encoding != WINDOWS_1252).or(all.guess);
         for text in others() {

@@ -72,7 +72,7 @@ fn latin1_of(tags: &[&Tag], id3: &Id3Texts) -> MarkedLatin1 {
     let first = tags.iter().filter(|tag| tag.tag_type() == TagType::Id3v1).flat_map(|tag| tag.items());
     let first = first.filter_map(|item| item.value().text().and_then(encoding::latin1_bytes));
     let all: Vec<Vec<u8>> = id3.latin1.iter().cloned().chain(first).collect();
-    MarkedLatin1::new(all.iter().map(Vec::as_slice))
+    MarkedLatin1::new(&all)
 }
 
 /// The text of a key. Of several comments, those without a description come first: the others are for a special purpose.

@@ -129,8 +129,8 @@ impl Ingest {
         };
         let mut files = Files { folder: &self.folder, supervisor, heartbeat, addresses, problems: Vec::new() };
         let enclosures = files.enclosures(article, &self.recordings_beside(path, namesakes));
-        let names = files.names_of(path, &enclosures);
-        let covers = Ingest::covers(&names);
+        let stems = files.names_of(path, &enclosures);
+        let covers = Ingest::covers(&stems);
         let (image, pictures) = files.pictures(article, &html, &covers);
         let mut content = Content {
             title: article.title.clone(),
@@ -144,7 +144,7 @@ impl Ingest {
             image,
             pictures,
             enclosures,
-            episode: files.episode(article.episode.as_ref(), &names),
+            episode: files.episode(article.episode.as_ref(), &stems),
         };
         // A recording that is also named in front matter is one enclosure.
         content.enclosures.dedup_by(|one, other| one.url == other.url);
