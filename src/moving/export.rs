@@ -1,6 +1,6 @@
 //! What an export of another publisher holds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::entry::ForeignFeed;
 use super::post::Post;
@@ -40,6 +40,31 @@ impl Export {
     pub fn lose(&mut self, message: String) {
         self.is_incomplete = true;
         self.remarks.push(Problem::of_file(message));
+    }
+
+    /// Leaves each id to the first post that has it: an article without its own id would not be published. A post that is there twice is
+    /// one.
+    pub fn separate_ids(&mut self) {
+        let mut titles: HashMap<String, Option<String>> = HashMap::new();
+        let mut distinct: Vec<Post> = Vec::with_capacity(self.posts.len());
+        let mut seen: HashSet<(Option<String>, Option<String>, String)> = HashSet::new();
+        for mut post in std::mem::take(&mut self.posts) {
+            if post.id.is_some() && !seen.insert((post.id.clone(), post.title.clone(), post.html.clone())) {
+                self.skip("posts that are there twice");
+                continue;
+            }
+            if let Some(id) = post.id.clone()
+                && let Some(first) = titles.insert(id.clone(), post.title.clone())
+            {
+                let name = |title: &Option<String>| title.clone().unwrap_or_default();
+                let message = format!("`{}` has the id of `{}`: it gets a new one", name(&post.title), name(&first));
+                self.remarks.push(Problem::of_file(message));
+                titles.insert(id, first);
+                post.id = None;
+            }
+            distinct.push(post);
+        }
+        self.posts = distinct;
     }
 
     /// Adds the content of another one.

@@ -12,6 +12,7 @@ mod mobiledoc;
 pub mod post;
 mod source;
 mod wordpress;
+mod wordpress_text;
 mod xml;
 mod zip;
 
@@ -35,7 +36,9 @@ pub fn read_feed(bytes: &[u8]) -> Result<ForeignFeed, String> {
 /// # Errors
 /// The bytes are none of them. The error says why in one line.
 pub fn read_export(bytes: &[u8]) -> Result<Export, String> {
-    if zip::is_zip(bytes) { archive::read(bytes, &read_document) } else { read_document(bytes) }
+    let mut export = if zip::is_zip(bytes) { archive::read(bytes, &read_document) } else { read_document(bytes) }?;
+    export.separate_ids();
+    Ok(export)
 }
 
 /// Reads an export that is one document.

@@ -165,8 +165,13 @@ impl Post {
         for address in &self.addresses {
             let alias = match Url::parse(address) {
                 Ok(url) if url.has_host() => {
-                    let query = url.query().filter(|_| url.path() == "/").map(|query| format!("?{query}"));
-                    percent_decode_str(url.path()).decode_utf8_lossy().into_owned() + &query.unwrap_or_default()
+                    // `?p=12` tells posts apart that have one path.
+                    let is_number = |query: &&str| {
+                        query.split_once('=').is_some_and(|(_, value)| value.bytes().all(|byte| byte.is_ascii_digit()))
+                    };
+                    let query = url.query().filter(|query| url.path() == "/" || is_number(query));
+                    let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+                    percent_decode_str(url.path()).decode_utf8_lossy().into_owned() + &query
                 }
                 Ok(_) => continue,
                 Err(_) => format!("/{}", address.trim_start_matches('/')),
@@ -272,7 +277,11 @@ mod tests {
             updated: Some(at("2024-05-02T10:00:00Z")),
             authors: vec!["Ann Lee".into()],
             tags: vec!["sea".into(), "a, b".into()],
-            addresses: vec!["https://old.example/2024/05/the-storm/".into(), "https://old.example/?p=1".into()],
+            addresses: vec![
+                "https://old.example/2024/05/the-storm/?utm_source=x".into(),
+                "https://old.example/?p=1".into(),
+                "https://old.example/demo/?p=1".into(),
+            ],
             html: "<p>{{ x }}</p>".into(),
             ..Post::default()
         };
@@ -281,7 +290,7 @@ mod tests {
         assert_eq!(
             file.text,
             "---\ntitle: \"A \\\"storm\\\": part 1\"\nid: \"tag:old.example,2024:1\"\ndate: 2024-05-01T10:00:00Z\nupdated: 2024-05-02T10:00:00Z\n\
-             authors: [\"Ann Lee\"]\ntags: [\"sea\", \"a, b\"]\nslug: \"the-storm\"\naliases: [\"/2024/05/the-storm/\", \"/?p=1\"]\n---\n<p>&#123;{ x }}</p>\n"
+             authors: [\"Ann Lee\"]\ntags: [\"sea\", \"a, b\"]\nslug: \"the-storm\"\naliases: [\"/2024/05/the-storm/\", \"/?p=1\", \"/demo/?p=1\"]\n---\n<p>&#123;{ x }}</p>\n"
         );
         assert!(file.text.contains(&file.id_line.unwrap()));
     }

@@ -407,3 +407,14 @@ fn damaged_documents_never_end_the_program() {
         }
     }
 }
+
+#[test]
+fn an_id_belongs_to_one_post() {
+    let item =
+        |title: &str| format!("<item><guid>urn:a</guid><title>{title}</title><description>Text</description></item>");
+    let export = export(rss(&[item("A"), item("B"), item("A")].concat()));
+    let ids: Vec<_> = export.posts.iter().map(|post| (post.title.as_deref().unwrap(), post.id.as_deref())).collect();
+    assert_eq!(ids, [("A", Some("urn:a")), ("B", None)]);
+    assert_eq!(export.skipped["posts that are there twice"], 1);
+    assert_eq!(export.remarks[0].to_string(), "`B` has the id of `A`: it gets a new one");
+}

@@ -4,38 +4,10 @@ use std::collections::HashMap;
 
 use super::entry::non_empty;
 use super::export::Export;
-use super::feed::paragraphs;
 use super::post::{Post, PostStatus};
+use super::wordpress_text::html_of;
 use super::xml::{self, XmlDocument, XmlElement};
 use crate::article::{Problem, html, loose_date, summary};
-
-/// Elements that stand for themselves between paragraphs.
-const BLOCKS: [&str; 24] = [
-    "p",
-    "div",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "ul",
-    "ol",
-    "li",
-    "dl",
-    "pre",
-    "blockquote",
-    "table",
-    "figure",
-    "hr",
-    "form",
-    "section",
-    "article",
-    "aside",
-    "iframe",
-    "details",
-    "address",
-];
 
 /// Reads an export; `None` if the text is none.
 pub fn read(text: &str) -> Option<Export> {
@@ -131,7 +103,7 @@ fn post(
             "private" => PostStatus::Private,
             _ => PostStatus::Draft,
         },
-        html: text(&item.all(&["content:encoded"]).next().map(XmlElement::text).unwrap_or_default()),
+        html: html_of(&item.all(&["content:encoded"]).next().map(XmlElement::text).unwrap_or_default(), attachments),
     }
 }
 
@@ -153,105 +125,4 @@ fn tags(item: &XmlElement<'_>) -> Vec<String> {
 fn thumbnail(item: &XmlElement<'_>) -> Option<String> {
     let meta = item.all(&["wp:postmeta"]).find(|meta| meta.field("wp:meta_key").as_deref() == Some("_thumbnail_id"));
     meta?.field("wp:meta_value")
-}
-
-/// The text of a post as its page shows it. The block editor writes HTML; the classic one leaves paragraphs to line breaks.
-fn text(source: &str) -> String {
-    let source = without_shortcodes(source);
-    if source.contains("<!-- wp:") { without_block_marks(&source) } else { with_paragraphs(&source) }
-}
-
-/// Without the comments that delimit blocks.
-fn without_block_marks(source: &str) -> String {
-    let mut html = String::with_capacity(source.len());
-    let mut rest = source;
-    while let Some((before, after)) = rest.split_once("<!--") {
-        html.push_str(before);
-        let Some((comment, next)) = after.split_once("-->") else {
-            rest = after;
-            break;
-        };
-        let name = comment.trim_start();
-        if name.starts_with("more") {
-            html.push_str("<!--more-->");
-        }
-        rest = next;
-    }
-    html.push_str(rest);
-    let lines: Vec<&str> = html.split('\n').collect();
-    let is_needed =
-        |(at, line): &(usize, &&str)| !line.trim().is_empty() || (*at > 0 && !lines[at - 1].trim().is_empty());
-    lines.iter().enumerate().filter(is_needed).map(|(_, line)| *line).collect::<Vec<_>>().join("\n")
-}
-
-/// `[caption]<img> text[/caption]` as a figure, `[embed]address[/embed]` as a link.
-fn without_shortcodes(source: &str) -> String {
-    let mut html = String::with_capacity(source.len());
-    let mut rest = source;
-    while let Some(at) = rest.find('[') {
-        html.push_str(&rest[..at]);
-        rest = &rest[at..];
-        let code = [("[caption", "[/caption]"), ("[embed", "[/embed]")].into_iter().find_map(|(start, end)| {
-            let after = rest.strip_prefix(start).filter(|after| after.starts_with([']', ' ']))?;
-            let (_, inside) = after.split_once(']')?;
-            let (inside, next) = inside.split_once(end)?;
-            Some((start == "[caption", inside.trim(), next))
-        });
-        let Some((is_caption, inside, next)) = code else {
-            html.push('[');
-            rest = &rest[1..];
-            continue;
-        };
-        if is_caption {
-            let end = ["</a>", "/>", ">"].iter().find_map(|end| Some(inside.find(end)? + end.len())).unwrap_or(0);
-            let (picture, caption) = inside.split_at(end);
-            html.push_str(&format!("\n\n<figure>{picture}<figcaption>{}</figcaption></figure>\n\n", caption.trim()));
-        } else {
-            html.push_str(&format!("<a href=\"{inside}\">{inside}</a>"));
-        }
-        rest = next;
-    }
-    html.push_str(rest);
-    html
-}
-
-/// Blank lines as paragraphs and line ends as breaks, except around blocks and within `<pre>`.
-fn with_paragraphs(source: &str) -> String {
-    let source = source.replace("\r\n", "\n");
-    let mut parts: Vec<String> = Vec::new();
-    let mut rest = source.as_str();
-    loop {
-        let (before, block, next) = match rest.find("<pre") {
-            Some(start) => {
-                let end = rest[start..].find("</pre>").map_or(rest.len(), |end| start + end + "</pre>".len());
-                (&rest[..start], &rest[start..end], &rest[end..])
-            }
-            None => (rest, "", ""),
-        };
-        parts.extend(before.split("\n\n").map(str::trim).filter(|part| !part.is_empty()).map(paragraph));
-        if !block.is_empty() {
-            parts.push(block.to_owned());
-        }
-        if next.is_empty() {
-            return parts.join("\n");
-        }
-        rest = next;
-    }
-}
-
-fn paragraph(part: &str) -> String {
-    let name = |tag: &str| {
-        tag.trim_start_matches('/')
-            .split(|c: char| !c.is_ascii_alphanumeric())
-            .next()
-            .unwrap_or_default()
-            .to_lowercase()
-    };
-    let is_block = part.split('<').skip(1).any(|tag| BLOCKS.contains(&name(tag).as_str()));
-    match part {
-        _ if is_block => part.to_owned(),
-        _ if part.starts_with("<!--") && part.ends_with("-->") => part.to_owned(),
-        _ if !part.contains(['<', '&']) => paragraphs(part),
-        _ => format!("<p>{}</p>", part.replace('\n', "<br>\n")),
-    }
 }
