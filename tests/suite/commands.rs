@@ -79,7 +79,7 @@ fn check_explains_why_a_file_is_not_an_article() {
         ("seeds/_draft.md", "`_draft.md` is a name for hidden"),
         ("seeds/a.png", "not a file type that gazetted publishes"),
         ("seeds/a.md~", "`a.md~` is a name for hidden"),
-        ("seeds/README.md", "a README at the top"),
+        ("seeds/README.md", "a file of this name describes a project"),
     ] {
         let (code, text) = check(home.path(), &[name]);
         assert!(code == Some(0) && text.starts_with("skipped: ") && text.contains(message), "{text}");
