@@ -87,6 +87,12 @@ impl Daemon {
         let admin = admin_interval.map(start_admin).transpose()?;
         let current = Current::default();
         let mut server = None;
+        if config.site.base_url.is_none() && address.is_some_and(|address| !address.ip().is_loopback()) {
+            tracing::warn!(
+                %base_url,
+                "site.base_url is not set, and feeds name an address that other machines may not reach: set it to that of the site"
+            );
+        }
         let policy = ResponsePolicy::of(config, &base_url);
         let serve = |on_demand| {
             server = Some(Server::new(current.clone(), on_demand, &config.http, policy.clone(), &observers));

@@ -270,8 +270,7 @@ fn article_text_is_never_markup() {
     let site = library();
     let article = site.get("/articles/hostile").text();
     let own = |href: &&&str| href.contains("/tags/") || href.contains("/authors/");
-    let mut paths: Vec<String> =
-        all(&article, "href").iter().filter(own).map(|href| href[BASE_URL.len() - 1..].to_owned()).collect();
+    let mut paths: Vec<String> = all(&article, "href").iter().filter(own).map(|href| (*href).to_owned()).collect();
     assert_eq!(paths.len(), 5, "one author and four tags: {paths:?}");
     paths.extend(["/", "/articles/hostile", "/tags/", "/authors/"].map(str::to_owned));
     for path in paths {
@@ -354,8 +353,8 @@ fn an_article_page_describes_its_article() {
             "<h3>Below it</h3>",
             "tabindex=\"0\"><table>",
             "</table></div>",
-            "href=\"https://gazette.example/tags/c-plus-plus/\" rel=\"tag\" dir=\"auto\">C++</a>",
-            "href=\"https://gazette.example/authors/emile-oberg/\" rel=\"author\" dir=\"auto\">Émile Öberg</a>",
+            "href=\"/tags/c-plus-plus/\" rel=\"tag\" dir=\"auto\">C++</a>",
+            "href=\"/authors/emile-oberg/\" rel=\"author\" dir=\"auto\">Émile Öberg</a>",
             "<time datetime=\"2026-11-01T00:00:00Z\">1 November 2026</time>",
         ],
     );
@@ -363,14 +362,8 @@ fn an_article_page_describes_its_article() {
     assert_eq!(said(&elsewhere, "<link rel=\"canonical\" href=\""), Some("https://other.example/one"));
     assert_has(&elsewhere, &["First published at <a href=\"https://other.example/one\">other.example</a>"]);
     let episode = site.get("/articles/episode").text();
-    assert_has(
-        &episode,
-        &["<audio controls preload=\"none\" src=\"https://gazette.example/media/seal.wav\"", "8.0 kB"],
-    );
-    assert_has(
-        &episode,
-        &["<p class=\"cover\"><img src=\"https://gazette.example/media/cover.svg\"", "Season 1, Episode 2"],
-    );
+    assert_has(&episode, &["<audio controls preload=\"none\" src=\"/media/seal.wav\"", "8.0 kB"]);
+    assert_has(&episode, &["<p class=\"cover\"><img src=\"/media/cover.svg\"", "Season 1, Episode 2"]);
 }
 
 #[test]

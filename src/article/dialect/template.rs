@@ -89,11 +89,18 @@ pub fn find_template<'a>(head: &'a str, body: &'a str, dialect: Dialect) -> Opti
     Some((1 + lines(head) + lines(&body[..at]), tag.trim()))
 }
 
-/// The value in a line `key: {{ … }}` of front matter, or `<title>{{ … }}</title>`.
+/// Keys of which a program fills the value only in a template.
+const FILLED_KEYS: [&str; 8] = ["title", "date", "created", "published", "updated", "modified", "id", "uid"];
+/// Beginnings of the places that Obsidian fills in a template.
+const NOTE_PLACES: [&str; 4] = ["{{date}}", "{{date:", "{{time", "{{title}}"];
+
+/// The value in a line `key: {{ … }}` of front matter, if only a program can fill it.
 fn filled_value(line: &str) -> Option<&str> {
-    let (_, value) = line.split_once([':', '='])?;
+    let (key, value) = line.split_once([':', '='])?;
     let value = value.trim().trim_matches(['"', '\'']);
-    is_filled(value).then_some(value)
+    let is_key = FILLED_KEYS.iter().any(|known| key.trim_end().eq_ignore_ascii_case(known));
+    let is_place = NOTE_PLACES.iter().any(|place| value.starts_with(place));
+    (is_filled(value) && (is_key || is_place)).then_some(value)
 }
 
 /// The place and the content of the `<title>` of a page, if only a program fills it.
@@ -155,6 +162,7 @@ mod tests {
         for (text, expected) in [
             ("---\ntitle: x\ndate: {{date}}\n---\nText", (3, "{{date}}")),
             ("---\ntitle: \"{{ replace .Name }}\"\n---\nText", (2, "{{ replace .Name }}")),
+            ("---\ncategories: a\nlast: {{date}}\n---\nText", (3, "{{date}}")),
             ("\n# {{title}}\n\nText", (2, "{{title}}")),
             ("# Note\n\n<% tp.file.cursor() %>", (3, "<% tp.")),
         ] {
@@ -164,6 +172,7 @@ mod tests {
             "# Using {{ title }} in Jinja\n\nText",
             "Write `{% extends \"x\" %}` or\n\n```\n{% block a %}\n<% tp.x %>\n```\n",
             "---\ntitle: A {{ x }} B\n---\n{% if a %}Text{% endif %} {{ page.title }}",
+            "---\ntitle: A\nnav:\n  key: \"{{ page.key }}\"\npermalink: \"{{ slug }}\"\n---\nText",
             "A <% sign and {{ braces }}.",
         ] {
             assert_eq!(found(text, Dialect::Markdown), None, "{text}");

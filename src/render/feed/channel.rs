@@ -73,8 +73,13 @@ impl Channel {
     /// Path, from the root of the host, of a file that pages and feeds load: it comes from the same host as they do. A hash of
     /// `content` is part of it, so new content has a new address.
     pub fn asset_path(&self, path: &str, content: &str) -> String {
-        let root = url::Url::parse(&self.base_url).map_or_else(|_| "/".to_owned(), |url| url.path().to_owned());
-        format!("{root}{path}?{}", &blake3::hash(content.as_bytes()).to_hex()[..8])
+        format!("{}{path}?{}", self.base_path(), &blake3::hash(content.as_bytes()).to_hex()[..8])
+    }
+
+    /// Path of the address of the site, from the root of the host, with a slash at its end.
+    pub fn base_path(&self) -> &str {
+        let host = self.base_url.find("://").map_or(0, |scheme| scheme + "://".len());
+        self.base_url[host..].find('/').map_or("/", |path| &self.base_url[host + path..])
     }
 
     /// `<?xml-stylesheet?>` for feeds opened in a browser (standards 109).

@@ -37,6 +37,39 @@ pub fn within_page(html: &str) -> Cow<'_, str> {
     Cow::Owned(adapted)
 }
 
+/// Shortens the addresses of this site in a page to their paths, so that the page works under every name of the host. What programs read stays
+/// whole: `<meta>`, and `<link>` with the canonical address and those of feeds (standards 141).
+pub fn with_paths(page: &str, base_url: &str, base_path: &str) -> String {
+    let mut adapted = String::with_capacity(page.len());
+    let mut rest = page;
+    while let Some(start) = rest.find('<') {
+        let (text, tag) = rest.split_at(start);
+        let (tag, after) = tag.split_at(end_of(tag));
+        adapted.push_str(text);
+        if tag.contains(base_url) && !tag.starts_with("<meta") && !tag.starts_with("<link") {
+            adapted.push_str(&shortened(tag, base_url, base_path));
+        } else {
+            adapted.push_str(tag);
+        }
+        rest = after;
+    }
+    adapted.push_str(rest);
+    adapted
+}
+
+/// A tag whose addresses of this site are paths.
+fn shortened(tag: &str, base_url: &str, base_path: &str) -> String {
+    let mut shortened = tag.to_owned();
+    for name in [" href=\"", " src=\"", " poster=\""] {
+        shortened = shortened.replace(&format!("{name}{base_url}"), &format!("{name}{base_path}"));
+    }
+    let Some(start) = shortened.find(" srcset=\"").map(|at| at + " srcset=\"".len()) else { return shortened };
+    let end = shortened[start..].find('"').map_or(shortened.len(), |length| start + length);
+    let part = |part: &str| part.strip_prefix(base_url).map_or(part.to_owned(), |path| format!("{base_path}{path}"));
+    let sizes = shortened[start..end].split(", ").map(part).collect::<Vec<_>>().join(", ");
+    format!("{}{sizes}{}", &shortened[..start], &shortened[end..])
+}
+
 /// The start of the box around a table. Its label tells screen readers what scrolls.
 const TABLE_BOX: &str = "<div class=\"wide\" role=\"group\" aria-label=\"Table\" tabindex=\"0\">";
 
@@ -78,6 +111,35 @@ mod tests {
             within_page("<h1 id=\"h1\">a</h1><p>h1</p><h2>b</h2><h6>c</h6><hr>"),
             "<h2 id=\"h1\">a</h2><p>h1</p><h3>b</h3><h6>c</h6><hr>"
         );
+    }
+
+    #[test]
+    fn addresses_of_the_site_become_paths() {
+        let adapted = |html: &str| with_paths(html, "https://a.example/b/", "/b/");
+        for (html, expected) in [
+            ("<a href=\"https://a.example/b/articles/c#d\">x</a>", "<a href=\"/b/articles/c#d\">x</a>"),
+            ("<a class=\"x\" href=\"https://a.example/b/\">", "<a class=\"x\" href=\"/b/\">"),
+            (
+                "<img src=\"https://a.example/b/m.png\" alt=\"https://a.example/b/\">",
+                "<img src=\"/b/m.png\" alt=\"https://a.example/b/\">",
+            ),
+            (
+                "<img srcset=\"https://a.example/b/m.png 1x, https://c.example/n.png 2x, https://a.example/b/o.png 3x\">",
+                "<img srcset=\"/b/m.png 1x, https://c.example/n.png 2x, /b/o.png 3x\">",
+            ),
+        ] {
+            assert_eq!(adapted(html), expected);
+        }
+        for html in [
+            "<a href=\"https://a.example/c\">x</a>",
+            "<link rel=\"canonical\" href=\"https://a.example/b/c\">",
+            "<link rel=\"alternate\" type=\"application/rss+xml\" href=\"https://a.example/b/rss.xml\">",
+            "<meta content=\"https://a.example/b/c\">",
+            "<p>Write <code>href=\"https://a.example/b/\"</code></p>",
+            "<a title=\"> href='https://a.example/b/'\">",
+        ] {
+            assert_eq!(adapted(html), html);
+        }
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub const STYLE: &str = include_str!("templates/style.css");
 pub const ICON: &str = include_str!("templates/icon.svg");
 
 /// Version of the code that renders pages. Raise it when the same entry gives other bytes with the same templates.
-const VERSION: u32 = 4;
+const VERSION: u32 = 5;
 
 /// Media type of pages.
 pub const MEDIA_TYPE: &str = "text/html; charset=utf-8";
@@ -472,7 +472,7 @@ impl Pages {
         let recommended =
             head.feeds.first().map(|(place, _)| channel.url(&format!("{place}{}", self.formats.recommended().file)));
         let direction = words::direction(&head.language);
-        // Assets come from the host that sent the page; addresses that people follow or copy are absolute.
+        // Own pages, files and assets come from the host that sent the page; an address that people copy is whole.
         let whole = context! {
             site => context! {
                 title => channel.title.as_str(),
@@ -493,7 +493,8 @@ impl Pages {
             all_feeds => Value::from(Serde(feeds.iter().flatten().collect::<Vec<_>>())),
             ..page
         };
-        self.fill(name, whole)
+        let channel = &self.channel;
+        body::with_paths(&self.fill(name, whole), &channel.base_url, channel.base_path())
     }
 
     fn fill(&self, name: &str, context: Value) -> String {

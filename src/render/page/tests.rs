@@ -83,12 +83,12 @@ fn recordings_can_be_played_and_downloaded() {
     let pages = Pages::new(channel());
     let page = pages.article(&recording());
     for part in [
-        "<audio controls preload=\"none\" src=\"https://example.org/media/a.mp3\" aria-label=\"Talk &lt;1&gt;\"></audio>",
+        "<audio controls preload=\"none\" src=\"/media/a.mp3\" aria-label=\"Talk &lt;1&gt;\"></audio>",
         "<li>1 hour 2 minutes, 12 MB</li>",
-        "<video controls preload=\"none\" src=\"https://example.org/media/a.mp4\" aria-label=\"Video\" width=\"640\" height=\"360\"></video>",
+        "<video controls preload=\"none\" src=\"/media/a.mp4\" aria-label=\"Video\" width=\"640\" height=\"360\"></video>",
         "<figcaption>File</figcaption>",
-        "<a href=\"https://example.org/media/a.pdf\" download>Download</a>",
-        "<a href=\"https://example.org/media/a.vtt\" type=\"text/vtt\">Transcript</a>",
+        "<a href=\"/media/a.pdf\" download>Download</a>",
+        "<a href=\"/media/a.vtt\" type=\"text/vtt\">Transcript</a>",
         "<li>Season 2, Episode 5, Trailer, For adults only</li>",
     ] {
         assert!(page.contains(part), "{part} is not in {page}");
@@ -103,11 +103,12 @@ fn recordings_can_be_played_and_downloaded() {
 fn a_cover_is_shown_once() {
     let pages = Pages::new(channel());
     let page = pages.article(&recording());
-    let image = "<img src=\"https://example.org/media/a.png?x=1&amp;y=2\" alt=\"A &quot;seal&quot;\" width=\"800\" height=\"400\">";
+    let image = "<img src=\"/media/a.png?x=1&amp;y=2\" alt=\"A &quot;seal&quot;\" width=\"800\" height=\"400\">";
     assert!(page.contains(image), "{page}");
     assert!(page.contains("<meta property=\"og:image:width\" content=\"800\">"), "{page}");
     let mut entry = Arc::unwrap_or_clone(recording());
-    entry.content.html = crate::model::entry::SafeHtml::from_sanitiser(image.into());
+    entry.content.html =
+        crate::model::entry::SafeHtml::from_sanitiser(image.replace("src=\"/", "src=\"https://example.org/"));
     assert_eq!(pages.article(&entry).matches("<img").count(), 1);
 }
 
@@ -151,9 +152,7 @@ fn every_folder_above_a_section_is_a_link() {
         .filter(|href| href.ends_with('/'))
         .skip(1)
         .collect();
-    let base = "https://example.org/";
-    let expected = ["", "sections/", "sections/news/", "sections/news/sport/"].map(|path| format!("{base}{path}"));
-    assert_eq!(breadcrumbs, expected);
+    assert_eq!(breadcrumbs, ["/", "/sections/", "/sections/news/", "/sections/news/sport/"]);
     let crumbs = &data(&page)["breadcrumb"]["itemListElement"];
     assert_eq!(crumbs.as_array().unwrap().len(), 4);
     let titles: Vec<&str> = all(&page, "title");
