@@ -13,6 +13,7 @@ use super::outcome::Outcome;
 use crate::model::text::{path_line, single_line};
 use crate::moving;
 use crate::moving::export::Export;
+use crate::moving::media;
 use crate::moving::post::{ENDING, PostFile, PostStatus};
 
 /// Maximum size of an export, in bytes.
@@ -32,6 +33,9 @@ pub struct ImportArgs {
     /// The folder of articles; created if it does not exist
     #[arg(value_name = "DIR")]
     directory: PathBuf,
+    /// Folder with the files of the old site, such as a copy of `wp-content/uploads`: those that posts show are copied into DIR
+    #[arg(long, value_name = "DIR")]
+    media: Option<PathBuf>,
 }
 
 /// Counts of the posts of an import.
@@ -42,6 +46,8 @@ struct Imported {
     unchanged: usize,
     /// The file of the post was there, and has been edited since.
     edited: usize,
+    /// Pictures, recordings and the like.
+    copied: usize,
 }
 
 /// The file of a post.
@@ -59,23 +65,27 @@ impl ImportArgs {
         let bytes = read_limited(&self.export).with_context(|| format!("{name}: cannot read it"))?;
         let export =
             moving::read_export(&bytes).map_err(|reason| anyhow::Error::msg(single_line(&reason).into_owned()));
-        let export = export.with_context(|| format!("{name}: not an export"))?;
+        let mut export = export.with_context(|| format!("{name}: not an export"))?;
         for remark in &export.remarks {
             println!("{}", remark.in_file(&self.export));
         }
-        let imported = write_posts(&export, &self.directory, Utc::now())?;
+        let copied = self.media.as_deref().map_or(Ok(0), |media| copy_media(&mut export, media, &self.directory))?;
+        let imported = Imported { copied, ..write_posts(&export, &self.directory, Utc::now())? };
         self.report(&export, &imported);
         Ok(if export.is_incomplete { Outcome::Found } else { Outcome::Good })
     }
 
     fn report(&self, export: &Export, imported: &Imported) {
-        let Imported { written, unchanged, edited } = imported;
+        let Imported { written, unchanged, edited, copied } = imported;
         println!("{}: {} posts", export.kind, export.posts.len());
         println!(
             "{written} files written to {}, {} were there already",
             path_line(&self.directory),
             unchanged + edited
         );
+        if self.media.is_some() {
+            println!("{copied} pictures and other files copied");
+        }
         if *edited > 0 {
             println!("{edited} of them differ from the export and stay as they are");
         }
@@ -100,6 +110,43 @@ fn read_limited(path: &Path) -> anyhow::Result<Vec<u8>> {
         bail!("it is larger than {MAX_EXPORT} bytes: export a part of the site at a time");
     }
     Ok(bytes)
+}
+
+/// Copies the files that posts show, and has the posts refer to the copies. Returns the number of copies.
+fn copy_media(export: &mut Export, media: &Path, directory: &Path) -> anyhow::Result<usize> {
+    let files = fs::read_dir(media).map(drop);
+    files.with_context(|| format!("{}: cannot read the folder", path_line(media)))?;
+    let (mut copied, mut failed) = (0, None);
+    for post in &mut export.posts {
+        media::make_local(post, &mut |path| {
+            let Some(source) = media::places(path).map(|place| media.join(place)).find(|source| source.is_file())
+            else {
+                return false;
+            };
+            match copy_new(&source, &directory.join(path)) {
+                Ok(is_new) => copied += usize::from(is_new),
+                Err(error) => failed = Some((path.to_path_buf(), error)),
+            }
+            true
+        });
+        if let Some((path, error)) = failed.take() {
+            return Err(error).with_context(|| format!("{}: cannot copy the file", path_line(&path)));
+        }
+    }
+    Ok(copied)
+}
+
+/// Copies a file, unless there is one already. Returns whether it did. Of a copy that fails, nothing stays.
+fn copy_new(source: &Path, target: &Path) -> io::Result<bool> {
+    if let Some(folder) = target.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let mut file = match File::create_new(target) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
+        file => file?,
+    };
+    let copied = File::open(source).and_then(|mut source| io::copy(&mut source, &mut file));
+    copied.inspect_err(|_| drop(fs::remove_file(target))).map(|_| true)
 }
 
 fn write_posts(export: &Export, directory: &Path, now: DateTime<Utc>) -> anyhow::Result<Imported> {

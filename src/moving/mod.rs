@@ -8,6 +8,7 @@ mod feed;
 mod ghost;
 mod json_feed;
 mod lexical;
+pub mod media;
 mod mobiledoc;
 pub mod post;
 mod source;

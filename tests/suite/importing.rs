@@ -175,6 +175,37 @@ fn an_export_of_wordpress_is_imported() {
 }
 
 #[test]
+fn pictures_of_the_old_site_are_copied() {
+    let mut site = Site::new();
+    let uploads = tempfile::tempdir().unwrap();
+    std::fs::write(uploads.path().join("a.jpg"), b"\xFF\xD8\xFFold").unwrap();
+    std::fs::write(uploads.path().join("secret.txt"), "Secret").unwrap();
+    let item = "<item><guid>urn:a</guid><title>A</title><pubDate>2024-05-01</pubDate><description>&lt;p&gt;\
+        &lt;img src='https://old.example/wp-content/uploads/a.jpg' alt='Sea'&gt;&lt;img src='https://old.example/wp-content/uploads/gone.jpg'&gt;\
+        &lt;a href='https://old.example/wp-content/uploads/secret.txt'&gt;x&lt;/a&gt;&lt;/p&gt;</description></item>";
+    let file = site.root().with_file_name("old.rss");
+    std::fs::write(&file, format!("<rss><channel>{item}</channel></rss>")).unwrap();
+    let run = || {
+        let mut command = gazetted();
+        command.arg("import").arg(&file).arg(site.root()).arg("--media").arg(uploads.path());
+        let Output { status, stdout, stderr } = command.output().unwrap();
+        (status.code(), String::from_utf8(stdout).unwrap() + &String::from_utf8(stderr).unwrap())
+    };
+    let (code, text) = run();
+    assert!(code == Some(0) && text.contains("1 pictures and other files copied"), "{text}");
+    let (_, text) = run();
+    assert!(text.contains("0 files written") && text.contains("0 pictures and other files copied"), "{text}");
+    let copies: Vec<_> =
+        std::fs::read_dir(site.path("wp-content/uploads")).unwrap().map(|file| file.unwrap().file_name()).collect();
+    assert_eq!(copies, ["a.jpg"]);
+    site.start();
+    let html = site.entry("A")["content_html"].as_str().unwrap().to_owned();
+    assert!(html.contains("https://gazette.example/media/wp-content/uploads/a.jpg"), "{html}");
+    assert!(html.contains("https://old.example/wp-content/uploads/gone.jpg"), "{html}");
+    assert_eq!(site.get("/media/wp-content/uploads/a.jpg").body, b"\xFF\xD8\xFFold");
+}
+
+#[test]
 fn importing_again_writes_only_what_is_new() {
     let site = Site::new();
     let second =
