@@ -14,12 +14,24 @@ pub struct Problem {
     /// What is wrong, why it matters and what to do. It may quote the file and so contain any character: pass it through
     /// [`single_line`] before showing it.
     pub message: String,
+    /// The article is published as its writer wants it, as far as can be known: there is something to know, and nothing that must be done.
+    pub is_remark: bool,
 }
 
 impl Problem {
+    /// Makes a problem of a line, counted from 1, or of the whole file.
+    pub fn new(line: Option<usize>, message: impl Into<String>) -> Self {
+        Self { line, message: message.into(), is_remark: false }
+    }
+
     /// Makes a problem of the whole file.
     pub fn of_file(message: impl Into<String>) -> Self {
-        Self { line: None, message: message.into() }
+        Self::new(None, message)
+    }
+
+    /// Makes a remark on one line, counted from 1.
+    pub fn remark(line: usize, message: impl Into<String>) -> Self {
+        Self { is_remark: true, ..Self::at(line, message) }
     }
 
     /// Returns `file:line: message`, a form that editors and terminals can open.
@@ -33,7 +45,7 @@ impl Problem {
 
     /// Makes a problem of one line, counted from 1.
     pub fn at(line: usize, message: impl Into<String>) -> Self {
-        Self { line: Some(line), message: message.into() }
+        Self::new(Some(line), message)
     }
 }
 

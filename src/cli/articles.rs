@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use crate::config::{Articles, Config};
+use crate::daemon::SiteState;
 use crate::folder::{Folder, Found, Stat};
 
 /// Finds the articles at a path: one file, or all below a folder. They belong to the configured folder if the path lies in it,
-/// else to the given folder, or to the folder of the given file. Returns that folder, the resolved path, and the files.
+/// else to the nearest folder above it that a daemon has served, else to the given folder, or to the folder of the given file. Returns that folder, the resolved path, and the files.
 pub fn articles(config: &Config, path: &Path) -> anyhow::Result<(Folder, PathBuf, Vec<Found>)> {
     let path = resolve_parent(path)?;
     let configured = Folder::open(&config.articles).ok();
@@ -19,8 +20,9 @@ pub fn articles(config: &Config, path: &Path) -> anyhow::Result<(Folder, PathBuf
     let folder = if let Some(folder) = configured {
         folder
     } else {
-        let directory = if path.is_dir() { path.as_path() } else { path.parent().unwrap_or(&path) };
-        Folder::open(&Articles { directory: directory.to_path_buf(), ..config.articles.clone() })?
+        let nearest = if path.is_dir() { path.as_path() } else { path.parent().unwrap_or(&path) };
+        let directory = SiteState::folder_above(config, &path).unwrap_or_else(|| nearest.to_path_buf());
+        Folder::open(&Articles { directory, ..config.articles.clone() })?
     };
     let is_link_out = folder.relative(&path).is_some_and(|below| folder.folder_link_out(below).is_some());
     let found = if path.is_dir() && !is_link_out {

@@ -16,20 +16,32 @@ use crate::model::text::path_line;
 
 /// Check the configuration and the articles
 ///
-/// Prints one line for each problem, `file:line: message`. The exit code is 1 if there is any. Drafts are not problems; neither are
-/// files that are held by another key, such as `password`, but each is named.
+/// Prints one line for each problem, `file:line: message`, then the remarks: what to know, and nothing that must be done. The exit code is 1
+/// if there is a problem. Drafts are none; neither are files without a text, nor files that are held by another key, such as `password`,
+/// but each of these is named.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
     /// Files or folders [default: articles.directory, which is `seeds`]
     paths: Vec<PathBuf>,
+    /// Print every problem; else, of many that are alike, the first three
+    #[arg(long)]
+    all: bool,
 }
+
+/// Maximum number of lines that are printed without leaving any out: they fit a screen.
+const SCREEN: usize = 30;
+/// Number of problems of one kind that are printed otherwise.
+const FIRST: usize = 3;
 
 /// Counts of the files that were checked, and what identifies the articles.
 #[derive(Default)]
 struct Checker {
     files: usize,
-    problems: usize,
+    /// Each with its line, in the order of the files.
+    problems: Vec<(Problem, String)>,
     drafts: usize,
+    /// Files without a text.
+    empty: usize,
     /// Files that a key other than that of a draft keeps from the public.
     held: usize,
     /// Texts that are not read, by their extensions.
@@ -67,7 +79,10 @@ impl CheckArgs {
                 checker.check(&config, &folder, found, &name);
             }
         }
-        let Checker { files, problems, drafts, held, undated, documents, .. } = checker;
+        checker.print(self.all);
+        let Checker { files, problems, drafts, held, undated, empty, documents, .. } = checker;
+        let remarks = problems.iter().filter(|(problem, _)| problem.is_remark).count() - held;
+        let problems = problems.len() - remarks - held;
         if let Some(message) = unread_documents(&documents) {
             eprintln!("{message}");
         }
@@ -75,7 +90,9 @@ impl CheckArgs {
             eprintln!("articles without a date: {undated}; each has that of its file when it is first seen");
         }
         let held = if held == 0 { String::new() } else { format!(", held: {held}") };
-        eprintln!("files read: {files}, drafts: {drafts}{held}, problems: {problems}");
+        let empty = if empty == 0 { String::new() } else { format!(", empty: {empty}") };
+        let remarks = if remarks == 0 { String::new() } else { format!(", remarks: {remarks}") };
+        eprintln!("files read: {files}, drafts: {drafts}{held}{empty}, problems: {problems}{remarks}");
         Ok(if problems == 0 { Outcome::Good } else { Outcome::Found })
     }
 }
@@ -117,11 +134,9 @@ impl Checker {
             Verdict::Draft(..) => self.drafts += 1,
             Verdict::Withheld(problem, _) => {
                 self.held += 1;
-                println!("{}", problem.in_file(name));
+                self.report(name, &Problem { is_remark: true, ..problem });
             }
-            Verdict::Empty => {
-                self.report(name, &Problem::of_file("nothing in it yet: it is published once it has text"));
-            }
+            Verdict::Empty => self.empty += 1,
             Verdict::Broken(problem) => self.report(name, &problem),
         }
     }
@@ -134,7 +149,39 @@ impl Checker {
     }
 
     fn report(&mut self, name: &Path, problem: &Problem) {
-        self.problems += 1;
-        println!("{}", problem.in_file(name));
+        self.problems.push((problem.clone(), problem.in_file(name)));
     }
+
+    /// Prints the problems, then the remarks. Of many that are alike, only the first ones, unless all are wanted.
+    fn print(&self, all: bool) {
+        let is_short = all || self.problems.len() <= SCREEN;
+        for remarks in [false, true] {
+            let of_this = self.problems.iter().filter(|(problem, _)| problem.is_remark == remarks);
+            let mut kinds: Vec<(String, Vec<&str>)> = Vec::new();
+            for (problem, line) in of_this {
+                let kind = if is_short { String::new() } else { kind_of(&problem.message) };
+                match kinds.iter_mut().find(|(other, _)| *other == kind) {
+                    Some((_, lines)) => lines.push(line),
+                    None => kinds.push((kind, vec![line])),
+                }
+            }
+            kinds.sort_by_key(|(_, lines)| std::cmp::Reverse(lines.len()));
+            for (_, lines) in kinds {
+                let shown = if is_short { lines.len() } else { FIRST };
+                lines.iter().take(shown).for_each(|line| println!("{line}"));
+                if lines.len() > shown {
+                    eprintln!("and {} more like the last one: `--all` prints them", lines.len() - shown);
+                }
+            }
+        }
+    }
+}
+
+/// The kind of a message: its words without what it quotes and counts.
+fn kind_of(message: &str) -> String {
+    let unquoted: String = message.split('`').step_by(2).collect::<Vec<_>>().join("`");
+    let words = unquoted
+        .split_whitespace()
+        .filter(|word| !word.contains(['/', '.', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']));
+    words.collect::<Vec<_>>().join(" ")
 }

@@ -58,6 +58,13 @@ impl ServeArgs {
         };
         let (directory, base_url) = (config.articles.directory.display(), daemon.base_url());
         tracing::info!(%directory, base_url, listen, admin, "serving");
+        if !config.articles.directory.exists() {
+            tracing::warn!(
+                %directory,
+                "there is no such folder yet: create it, or name another one with `gazetted serve DIR` or articles.directory; what is \
+                 put into it is published"
+            );
+        }
         runtime.block_on(async {
             let (stop, stopped) = tokio::sync::oneshot::channel();
             let run = daemon.run(hangups, async {

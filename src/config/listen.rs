@@ -1,5 +1,6 @@
 //! `http.listen` and `admin.listen`: addresses to listen on.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -26,11 +27,24 @@ impl FromStr for Endpoint {
         match text.strip_prefix(UNIX_PREFIX) {
             Some(path) if Path::new(path).is_absolute() => Ok(Self::Unix(path.into())),
             Some(_) => Err("not an absolute path: use one such as unix:/run/gazetted/http.sock".into()),
-            None => text.parse().map(Self::Tcp).map_err(|_| {
+            None => numeric(text).parse().map(Self::Tcp).map_err(|_| {
                 "not an address to listen on: use one such as 127.0.0.1:8080, [::1]:8080 or unix:/run/gazetted/http.sock"
                     .into()
             }),
         }
+    }
+}
+
+/// The address of this machine or of all its interfaces in numbers: `localhost:8080` and `:8080` are usual forms. Other names are not
+/// looked up.
+fn numeric(text: &str) -> Cow<'_, str> {
+    let port = |host: &str| {
+        text.get(..host.len()).filter(|start| start.eq_ignore_ascii_case(host)).map(|_| &text[host.len()..])
+    };
+    match (port("localhost:"), port(":")) {
+        (Some(port), _) => format!("127.0.0.1:{port}").into(),
+        (None, Some(port)) => format!("0.0.0.0:{port}").into(),
+        _ => text.into(),
     }
 }
 
@@ -115,6 +129,21 @@ mod tests {
     #[derive(Debug, PartialEq, Deserialize, Serialize)]
     struct File {
         listen: Listen,
+    }
+
+    #[test]
+    fn usual_forms_of_addresses_are_accepted() {
+        for (text, expected) in [
+            ("localhost:8080", "127.0.0.1:8080"),
+            ("LOCALHOST:0", "127.0.0.1:0"),
+            (":8080", "0.0.0.0:8080"),
+            ("[::1]:8080", "[::1]:8080"),
+        ] {
+            assert_eq!(text.parse::<Endpoint>().unwrap().to_string(), expected, "{text}");
+        }
+        for text in ["example.org:8080", "localhost", ":", "8080", "localhost:http"] {
+            assert!(text.parse::<Endpoint>().is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -441,10 +441,12 @@ impl Config {
             return Err("site.title is empty: give the feed a name".into());
         }
         let language = self.site.language.as_str();
-        let is_tag = language
-            .split('-')
-            .all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()));
-        if !(language.is_empty() || (is_tag && language.len() >= 2)) {
+        let is_part =
+            |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        // No language has a longer code: `english` is a name.
+        let is_code = |part: &str| (2..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphabetic());
+        let is_tag = language.split('-').next().is_some_and(is_code) && language.split('-').all(is_part);
+        if !(language.is_empty() || is_tag) {
             return Err(format!(
                 "site.language: `{language}` is not a language tag: use one such as \"en\" or \"pt-BR\""
             ));
@@ -499,6 +501,7 @@ mod tests {
         assert!(error("[site]\ntitle = \"a\\u0001\"\n").contains("site.title contains a control character"));
         assert!(error("[site]\nlanguage = \"en_US\"\n").contains("site.language"));
         assert!(error("[site]\nlanguage = \"plain English\"\n").contains("site.language"));
+        assert!(error("[site]\nlanguage = \"english\"\n").contains("site.language"));
         assert!(error("[site]\nauthor = { email = \"Ann <a@b.c>\" }\n").contains("site.author.email"));
         assert!(error("[site]\nauthor = { url = \"example.org\" }\n").contains("site.author.url"));
         for name in ["monitor:8081", "http://monitor/", "", "a..b", "caf\u{e9}.example", "*"] {

@@ -30,6 +30,16 @@ impl SiteState {
         Ok(Self { reader: Reader::open(&state)? })
     }
 
+    /// Returns the nearest folder above a path that a daemon has served, by the state that it left.
+    pub fn folder_above(config: &Config, path: &Path) -> Option<PathBuf> {
+        let is_served = |folder: &&Path| {
+            let state = config.state_directory(folder).ok().filter(|state| state.join(FILE).exists());
+            let recorded = state.and_then(|state| Reader::open(&state).ok()?.recorded_folder().ok()?);
+            recorded.is_some_and(|recorded| recorded == folder.display().to_string())
+        };
+        path.ancestors().skip(1).find(is_served).map(Path::to_path_buf)
+    }
+
     pub(super) fn reader(&self) -> &Reader {
         &self.reader
     }

@@ -218,6 +218,9 @@ impl Log {
         std::panic::set_hook(Box::new(|panic| {
             let (file, line) = panic.location().map(|location| (location.file(), location.line())).unzip();
             let reason = panic.payload_as_str().unwrap_or("no message");
+            if is_closed_output(reason) {
+                return;
+            }
             tracing::error!(file, line, reason, "internal error: please report it");
         }));
         Ok(Self { lines, style })
@@ -235,6 +238,11 @@ impl Log {
         // A reader that missed lines would miss a report of them as well.
         self.lines.end(last);
     }
+}
+
+/// Whether a panic says that the program which reads the output has ended, as in `gazetted explain … | head`.
+pub fn is_closed_output(reason: &str) -> bool {
+    reason.starts_with("failed printing to stdout") && reason.contains("Broken pipe")
 }
 
 /// Reports dropped lines in the log itself.

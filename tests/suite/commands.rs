@@ -5,6 +5,7 @@ use std::process::{Command, Output};
 
 use crate::command_line::gazetted;
 use crate::site::Site;
+use crate::tools::Program;
 
 fn run(command: &mut Command) -> (Option<i32>, String) {
     let Output { status, stdout, stderr } = command.output().unwrap();
@@ -46,16 +47,15 @@ fn check_names_file_line_and_reason() {
     for start in [
         "seeds/date.md:3: date: `soon` is not a date",
         "seeds/broken.md:2: the front matter is not YAML",
-        "seeds/sub/empty.txt: nothing in it yet",
         "seeds/two.md: the same id as seeds/one.md",
         "seeds/good.md: the same text as seeds/copy.md",
         "seeds/old.txt:1: not UTF-8: guessed windows-1252",
         "articles without a date: ",
-        "files read: 9, drafts: 1, problems: 6",
+        "files read: 9, drafts: 1, empty: 1, problems: 5",
     ] {
         assert!(lines.iter().any(|line| line.starts_with(start)), "{start} in {text}");
     }
-    assert_eq!(lines.len(), 8, "{text}");
+    assert_eq!(lines.len(), 7, "{text}");
     // As a commit hook runs it.
     assert_eq!(check(home.path(), &["seeds/good.md", "seeds/draft.md"]).0, Some(0));
     let (code, text) = check(home.path(), &["seeds/date.md", "seeds/nowhere.md"]);
@@ -69,6 +69,75 @@ fn check_names_file_line_and_reason() {
     std::fs::write(home.path().join("g.toml"), "[site]\ntitel = 1").unwrap();
     let (code, text) = check(home.path(), &["--config", "g.toml"]);
     assert!(code == Some(1) && text.starts_with("gazetted: g.toml:2: "), "{text}");
+}
+
+#[test]
+fn check_of_many_files_fits_a_screen_and_says_what_to_do_first() {
+    let home = folder(&[("seeds/one.md", "---\ntitle: T\ndate: soon\n---\nText of it")]);
+    for number in 0..200 {
+        let text = format!("---\ntitle: Shortcode {number}\n---\nText {number}.\n\n{{{{< gallery >}}}}\n");
+        std::fs::write(home.path().join(format!("seeds/a{number}.md")), text).unwrap();
+        let text = format!("---\ntitle: Typo {number}\nautor: x\n---\nTypo text {number}.\n");
+        std::fs::write(home.path().join(format!("seeds/b{number}.md")), text).unwrap();
+    }
+    let (code, text) = check(home.path(), &[]);
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(code == Some(1) && lines.len() < 30, "{text}");
+    for part in [
+        "seeds/one.md:3: date: `soon` is not a date",
+        "and 197 more like the last one: `--all` prints them",
+        "files read: 401, drafts: 0, problems: 201, remarks: 200",
+    ] {
+        assert!(lines.iter().any(|line| line.starts_with(part)), "{part} in {text}");
+    }
+    let remark = lines.iter().position(|line| line.contains("a site generator would put something here")).unwrap();
+    let problem = lines.iter().position(|line| line.starts_with("seeds/one.md:3")).unwrap();
+    assert!(problem < remark, "problems come first: {text}");
+    let (_, text) = check(home.path(), &["--all"]);
+    assert_eq!(text.matches("a site generator would put something here").count(), 200);
+    // Remarks fail no hook.
+    assert_eq!(check(home.path(), &["seeds/a1.md"]).0, Some(0));
+}
+
+#[test]
+fn output_that_is_not_read_to_its_end_is_no_fault() {
+    let home = folder(&[("seeds/a.md", "# A\n\nText.")]);
+    let files = vec!["seeds/a.md"; 3_000];
+    let mut child = gazetted()
+        .current_dir(home.path())
+        .arg("explain")
+        .args(files)
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((String::from_utf8_lossy(&output.stderr).as_ref(), output.status.code()), ("", Some(141)));
+}
+
+#[test]
+fn explain_finds_the_site_of_a_file_in_a_sub_folder() {
+    let home = folder(&[("seeds/sub/deep/a.md", "# A\n\nText."), ("work/x.md", "# X\n\nText.")]);
+    let command = || {
+        let mut command = gazetted();
+        command.current_dir(home.path()).env("XDG_STATE_HOME", home.path().join("state"));
+        command
+    };
+    let root = home.path().canonicalize().unwrap().join("seeds");
+    let mut serve = command();
+    serve.args(["serve", "--listen", "127.0.0.1:0"]).arg(&root);
+    let running = Program::start(&mut serve);
+    running.wait_until("it is published", |running| running.get("/articles/a").starts_with("HTTP/1.1 200"));
+    let seen = |arguments: &[&str], folder: &str| {
+        let (_, text) = run(command().current_dir(home.path().join(folder)).arg("explain").args(arguments));
+        text
+    };
+    for (file, folder) in [("seeds/sub/deep/a.md", ""), ("deep/a.md", "seeds/sub"), ("a.md", "seeds/sub/deep")] {
+        let text = seen(&[file], folder);
+        assert!(text.contains("articles/a") && text.contains("sections/sub/deep/"), "{file}: {text}");
+    }
+    drop(running);
 }
 
 #[test]

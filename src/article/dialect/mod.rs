@@ -76,7 +76,7 @@ fn plain_part(
         let message = format!(
             "`{name}`{more}: a site generator would put something here; it is left out, with what stands around it kept"
         );
-        Problem::at(line(*at), message)
+        Problem::remark(line(*at), message)
     });
     (Cow::Owned(out), unending.or(unclosed).or(problem))
 }

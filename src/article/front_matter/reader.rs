@@ -46,7 +46,7 @@ impl Hold {
     pub fn into_held(self, enclosures: Vec<Media>) -> Held {
         let message = "a draft: it is published once it is no longer marked as one".to_owned();
         match self {
-            Self::Draft(line) => Held::Draft(Problem { line, message }, enclosures),
+            Self::Draft(line) => Held::Draft(Problem::new(line, message), enclosures),
             Self::Other(problem) => Held::Withheld(problem, enclosures),
         }
     }
@@ -142,7 +142,7 @@ impl HeaderReader<'_> {
 
     fn hold_by(&mut self, place: &str, message: String) {
         if self.hold.is_none() {
-            self.hold = Some(Hold::Other(Problem { line: (self.position)(place).line, message }));
+            self.hold = Some(Hold::Other(Problem::new((self.position)(place).line, message)));
         }
     }
 
@@ -199,7 +199,7 @@ impl HeaderReader<'_> {
                     "`{name}` may say that this is not for the public, but is not understood: write `draft: true` to hold it, or \
                      remove the key"
                 );
-                self.problems.push(Problem { line: (self.position)(place).line, message });
+                self.problems.push(Problem::new((self.position)(place).line, message));
                 false
             }
             None => false,
@@ -215,7 +215,7 @@ impl HeaderReader<'_> {
         if !is_stated && self.is_lock(meant, value) {
             self.hold_by(place, format!("{question} (held until then)"));
         } else if !is_inner && (!is_stated || meant.decides()) {
-            self.problems.push(Problem { line: (self.position)(place).line, message: question });
+            self.problems.push(Problem::new((self.position)(place).line, question));
         }
     }
 
@@ -321,7 +321,7 @@ impl HeaderReader<'_> {
             let more = if text.chars().count() > MAX_QUOTED { "…" } else { "" };
             let text: String = text.chars().take(MAX_QUOTED).collect();
             let message = format!("{name}: `{text}{more}` is not {wanted}; ignored");
-            self.problems.push(Problem { line: (self.position)(name).line, message });
+            self.problems.push(Problem::new((self.position)(name).line, message));
         }
         checked
     }

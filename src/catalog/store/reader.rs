@@ -109,6 +109,14 @@ impl Reader {
         }))
     }
 
+    /// The watched folder, if a daemon has recorded it.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn recorded_folder(&self) -> Result<Option<String>> {
+        meta(&self.connection, "folder")
+    }
+
     /// Another live article with the same bytes or the same id.
     ///
     /// # Errors

@@ -196,7 +196,7 @@ impl Problems {
         let lines: Vec<String> = problems.iter().map(|problem| problem.in_file(&path)).collect();
         if self.left_out.get(&path).is_none_or(|before| before.problems != lines) {
             self.changed = true;
-            for Problem { line, message } in problems {
+            for Problem { line, message, .. } in problems {
                 tracing::warn!(path = %path.display(), line, "{message}");
             }
         }
