@@ -98,6 +98,10 @@ pub struct PostFile {
     pub id_line: Option<String>,
 }
 
+/// Elements that divide a page. In a saved page, one of them holds the article, and others what stands around it; here, all is the
+/// article.
+const DIVISIONS: [&str; 6] = ["article", "main", "nav", "footer", "header", "section"];
+
 /// The ending of the files.
 pub const ENDING: &str = "html";
 
@@ -251,9 +255,28 @@ fn body(html: &str) -> String {
     for (mark, spelling) in MARKS {
         html = html.replace(mark, spelling);
     }
+    let html = without_divisions(&html);
     let html = html.trim();
     // A text that starts like front matter is none.
     if html.starts_with('<') && !html.starts_with("<!--") { html.to_owned() } else { format!("<div>\n{html}\n</div>") }
+}
+
+/// HTML with `<div>` in place of elements that divide a page.
+fn without_divisions(html: &str) -> String {
+    let mut plain = String::with_capacity(html.len());
+    let mut rest = html;
+    while let Some(at) = rest.find('<') {
+        let start = at + if rest[at..].starts_with("</") { 2 } else { 1 };
+        plain.push_str(&rest[..start]);
+        rest = &rest[start..];
+        let length = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '-').unwrap_or(rest.len());
+        if DIVISIONS.iter().any(|name| name.eq_ignore_ascii_case(&rest[..length])) {
+            plain.push_str("div");
+            rest = &rest[length..];
+        }
+    }
+    plain.push_str(rest);
+    plain
 }
 
 #[cfg(test)]

@@ -206,6 +206,26 @@ fn pictures_of_the_old_site_are_copied() {
 }
 
 #[test]
+fn no_part_of_a_text_is_lost() {
+    let mut site = Site::new();
+    let words =
+        ["before", "within", "after", "aside", "heading", "related", "share", "footer", "navigation", "main", "reply"];
+    let html = "<p>Words before the part.</p><article><h2>A heading</h2><p>Words within it, more than in all others together, as it is in a \
+        page that is saved as a whole from elsewhere.</p></article><p>Words after it.</p><aside>An aside.</aside><p class='related'>Related.</p>\
+        <div class='share'>Share.</div><MAIN><p>In main.</p></MAIN><nav><a href='/x'>Navigation</a></nav><footer>A footer.</footer><p>Leave a reply</p>";
+    let item = format!(
+        "<item><guid>urn:a</guid><title>A</title><pubDate>2024-05-01</pubDate><description><![CDATA[{html}]]></description></item>"
+    );
+    let (code, text) = import(&site, "old.rss", format!("<rss><channel>{item}</channel></rss>"));
+    assert_eq!(code, Some(0), "{text}");
+    site.start();
+    let served = site.entry("A")["content_html"].as_str().unwrap().to_lowercase();
+    for word in words {
+        assert!(served.contains(word), "{word} in {served}");
+    }
+}
+
+#[test]
 fn importing_again_writes_only_what_is_new() {
     let site = Site::new();
     let second =
