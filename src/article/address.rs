@@ -235,6 +235,12 @@ impl<'a> Addresses<'a> {
     }
 }
 
+/// Returns the address of the media file at a path below the watched folder, and that path without `..`; `None` outside of the folder.
+pub fn media_address(base_url: &str, path: &Path) -> Option<(String, PathBuf)> {
+    let path = normal(Path::new(""), path)?;
+    Some((format!("{base_url}media/{}", encoded(&path)), path))
+}
+
 /// Returns the media type of an address by the extension of its path.
 pub fn type_of(address: &str) -> Option<&'static str> {
     media_type(&decoded(cut(address).0))

@@ -21,6 +21,7 @@ pub mod phrases;
 mod problem;
 mod reading;
 pub mod recording;
+pub mod section;
 pub mod summary;
 mod tag_view;
 pub mod tex;

@@ -27,7 +27,7 @@ pub use beneath::{FolderIdentity, ListedName, OpenFailure};
 use drafts::DraftFolders;
 pub use media_names::{MediaNames, distance};
 pub use names::{ENDINGS, is_ignored};
-use names::{is_conflict, is_system_folder};
+use names::{is_conflict, is_section_file, is_system_folder};
 pub use stat::{FileId, Stat};
 pub use walk::{Attributes, Met};
 
@@ -247,6 +247,15 @@ impl Folder {
         let is_template = self.templates.iter().any(|templates| below.starts_with(templates));
         let original = || names::original_of_copy(name).map(|original| below.with_file_name(original));
         is_template || original().is_some_and(|original| self.stat(&original).is_some())
+    }
+
+    /// Whether the file describes a public folder: `_index.md` and its kind.
+    pub fn is_section_file(&self, path: &Path) -> bool {
+        let Some((below, parent)) = self.relative(path).zip(path.parent()) else { return false };
+        below.file_name().is_some_and(is_section_file)
+            && self.enters(parent)
+            && !self.exclude.matches(below)
+            && self.draft_folder(below).is_none()
     }
 
     /// Returns the folder of drafts that keeps a file from being public, by the file's path below the watched folder.

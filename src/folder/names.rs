@@ -242,6 +242,12 @@ const PROJECT_FILES: [&str; 16] = [
     "INSTALL",
 ];
 
+/// Whether a file of this name describes its folder: `_index.md` and its kind.
+pub fn is_section_file(name: &OsStr) -> bool {
+    let ending = name.to_str().and_then(|name| name.strip_prefix("_index."));
+    ending.is_some_and(|ending| ENDINGS.contains(&ending))
+}
+
 /// Whether a file or folder of this name belongs to a tool or a system: hidden, temporary, deleted, a backup or a conflict copy.
 pub fn is_ignored(name: &OsStr) -> bool {
     if is_system_folder(name) {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::entry::{ArticleId, Entry, Slug};
+use super::section::SectionAbout;
 use super::taxonomy::{View, ViewKind};
 
 /// The size limits of feeds.
@@ -48,6 +49,8 @@ pub fn is_podcast(entries: u64, recordings: u64) -> bool {
 /// The content of a feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Collection {
+    /// What its writer says about it, if it is that of a folder or the main feed.
+    pub about: Option<SectionAbout>,
     /// The most frequent spelling of the view's name; empty for an archive.
     pub name: String,
     /// When its documents last changed.
@@ -82,6 +85,8 @@ pub struct ViewSummary {
     pub view: View,
     /// The most frequent spelling of its name.
     pub name: String,
+    /// The title that its writer gives it.
+    pub title: Option<String>,
 }
 
 /// All views of a kind.

@@ -8,6 +8,8 @@ pub mod entry;
 
 pub mod rank;
 
+pub mod section;
+
 pub mod collection;
 
 pub mod taxonomy;

@@ -10,6 +10,7 @@ use crate::catalog::{self, Catalog, Window};
 use crate::model::collection::FeedLimits;
 use crate::model::entry::Entry;
 use crate::model::moment::{Moment, Version};
+use crate::model::section::SectionAbout;
 use crate::model::taxonomy::ViewKind;
 use crate::render::feed::fragment::FragmentCache;
 use crate::render::feed::{Feed, History};
@@ -134,9 +135,13 @@ impl SnapshotBuilder {
             let entries = self.entries(catalog, &window, moment.due)?;
             let mut documents = self.articles(&entries, &before);
             let tombstones = catalog.tombstones()?;
-            let (guid, is_podcast) = (catalog.podcast_guid()?, catalog.is_podcast()?);
+            let (guid, about) = (catalog.podcast_guid()?, catalog.about()?);
+            let is_podcast = match about.as_ref().and_then(SectionAbout::is_podcast) {
+                Some(is_podcast) => is_podcast,
+                None => catalog.is_podcast()?,
+            };
             let history = History::of_main(archive, window.is_whole);
-            let main = Feed::main(self.pages.channel(), &entries);
+            let main = Feed::main(self.pages.channel(), &entries).described(about.as_ref());
             let latest = catalog.latest()?;
             let fragments = Some(&self.fragments);
             let feed =

@@ -531,7 +531,7 @@ pub fn render_recorded(
             is_podcast: collection.is_podcast,
             guid: collection.guid.as_deref(),
             latest: collection.latest,
-            ..Feed::main(channel, &collection.entries)
+            ..Feed::main(channel, &collection.entries).described(collection.about.as_ref())
         },
     };
     Ok(RecordedFeed::Feed((format.render)(&feed, library.created()?)))

@@ -50,6 +50,7 @@ mod real_tools;
 mod reload;
 mod requests;
 mod schedule;
+mod sections;
 mod security;
 mod service;
 mod slow;

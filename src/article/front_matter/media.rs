@@ -223,6 +223,12 @@ impl Header {
     }
 }
 
+/// Returns the picture of a value, with its address as written.
+pub fn picture(value: &Value) -> Option<Media> {
+    let is_picture = |media: &Media| media.media_type.starts_with("image/");
+    candidates(value).iter().find_map(|value| file(value).filter(is_picture))
+}
+
 /// Returns the values of a list, or a single value.
 fn candidates(value: &Value) -> Vec<Value> {
     match value {

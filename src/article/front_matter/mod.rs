@@ -1,6 +1,7 @@
 //! Front matter in all supported notations: YAML between `---`, TOML between `+++`, JSON, org's `#+KEY:`, the `Key: value` of
 //! `MultiMarkdown` and Pelican. Also reads a page's `<meta>`, which has the same meaning.
 
+mod about;
 mod block;
 mod header;
 mod key;
@@ -15,6 +16,7 @@ use chrono_tz::Tz;
 use super::credit;
 use super::problem::Problem;
 use crate::folder::SourceFormat;
+pub use about::about;
 use block::{FrontMatter, key_of};
 pub use header::{Field, Header, Held, is_language};
 use key::Key;

@@ -14,7 +14,7 @@ use super::ownership::CONTINUES;
 use super::reader::Reader;
 use super::values::path_of;
 use super::values::{self, clock_date, damaged, date};
-use super::{adopted, identify, reader};
+use super::{adopted, identify, reader, sections};
 use crate::model::entry::{ArticleId, Slug};
 use crate::model::taxonomy::ViewKind;
 use crate::model::text::xml_legal;
@@ -353,6 +353,7 @@ pub(super) fn check_meta(key: &str, value: &str, latest: Latest) -> Result<()> {
         "namespace" if value.parse::<Uuid>().is_err() => damaged("the namespace is no UUID"),
         "version" | "promised" => clock_date(value).map(drop),
         "created" => clock_date(value).and_then(|date| latest.clock(date.timestamp())).map(drop),
+        key if key.starts_with(sections::PREFIX) => sections::parse(value).map(drop),
         key if key.starts_with(values::LISTED) => {
             clock_date(value).and_then(|date| latest.clock(date.timestamp())).map(drop)
         }

@@ -31,6 +31,7 @@ mod reader;
 mod record;
 mod repair;
 mod salvage;
+mod sections;
 mod values;
 mod view_batch;
 mod views;

@@ -15,6 +15,7 @@ use super::database::FILE;
 use super::error::{CatalogError, Result};
 use super::known::INCOMPLETE;
 use super::meta::{meta, meta_date};
+use super::sections;
 use super::values::{self, UNREAD, date};
 use super::values::{bytes, path_of};
 use super::window;
@@ -27,6 +28,7 @@ use crate::model::collection::{
 };
 use crate::model::entry::{Entry, Slug};
 use crate::model::moment::{Audience, Moment, Version};
+use crate::model::section::SectionAbout;
 use crate::model::taxonomy::{View, ViewKind};
 
 /// A read-only connection to the catalog.
@@ -165,13 +167,17 @@ impl Reader {
             return Ok(FeedLookup::Unread(window.unread));
         }
         let entries = window.rows.iter().map(|(number, _)| Ok(Arc::new(entry(&self.connection, *number)?)));
+        let is_section = view.kind == ViewKind::Section;
+        let about = if is_section { sections::about(&self.connection, &view.key)? } else { None };
+        let stated = about.as_ref().and_then(SectionAbout::is_podcast);
         Ok(FeedLookup::Found(Box::new(Collection {
+            about,
             name,
             revised: revised.date(),
             entries: entries.collect::<Result<_>>()?,
             tombstones: tombstones(&self.connection, number)?,
             is_whole: window.is_whole,
-            is_podcast: is_podcast(counts)?,
+            is_podcast: stated.unwrap_or(is_podcast(counts)?),
             guid,
             latest: date(latest)?,
         })))
@@ -208,6 +214,7 @@ impl Reader {
         Ok(FeedLookup::Found(Box::new(Collection {
             name: String::new(),
             revised: revised.date(),
+            about: None,
             tombstones: Vec::new(),
             is_whole: true,
             is_podcast: collection::is_podcast(entries.len() as u64, recordings as u64),
@@ -226,13 +233,16 @@ impl Reader {
         let window = window::read(&self.connection, None, limits, moment.due)?;
         let rows = archive::feed(&self.connection, &window, limits, moment.due)?;
         let entries = rows.iter().map(|(number, _)| Ok(Arc::new(entry(&self.connection, *number)?)));
+        let about = sections::about(&self.connection, "")?;
+        let stated = about.as_ref().and_then(SectionAbout::is_podcast);
         Ok(Collection {
+            about,
             name: String::new(),
             revised: moment.version.date(),
             entries: entries.collect::<Result<_>>()?,
             tombstones: tombstones(&self.connection, super::values::WHOLE)?,
             is_whole: window.is_whole,
-            is_podcast: is_podcast(main_counts(&self.connection)?)?,
+            is_podcast: stated.unwrap_or(is_podcast(main_counts(&self.connection)?)?),
             guid: podcast_guid(&self.connection)?,
             latest: latest(&self.connection, super::values::WHOLE)?,
         })
@@ -355,10 +365,17 @@ pub(super) fn views(connection: &Connection, kind: ViewKind, limit: usize) -> Re
     let mut statement = connection.prepare_cached(sql)?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let rows = statement.query_map([kind as i64, limit], |row| {
-        Ok(ViewSummary { view: View { kind, key: row.get(0)? }, name: row.get(1)? })
+        Ok(ViewSummary { view: View { kind, key: row.get(0)? }, name: row.get(1)?, title: None })
     })?;
     let mut views: Vec<ViewSummary> = rows.collect::<rusqlite::Result<_>>()?;
     views.sort_by(|one, other| one.view.cmp(&other.view));
+    if kind == ViewKind::Section {
+        for (key, record) in sections::all(connection)? {
+            if let Ok(index) = views.binary_search_by(|summary| summary.view.key.cmp(&key)) {
+                views[index].title = record.about.title;
+            }
+        }
+    }
     Ok(views)
 }
 

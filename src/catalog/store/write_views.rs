@@ -60,9 +60,17 @@ impl Catalog {
     }
 
     /// The list of all views of a kind has changed.
-    fn mark_list_changed(&mut self, kind: i64, version: Version) {
+    pub(super) fn mark_list_changed(&mut self, kind: i64, version: Version) {
         let listed = self.view_batch.listed.entry(kind).or_insert(version);
         *listed = version.max(*listed);
+    }
+
+    /// Notes that all documents of a view have changed: its description has.
+    pub(super) fn redescribe(&mut self, view: i64, version: Version) -> Result<()> {
+        let totals = self.view_batch.totals_of(&self.connection, view)?;
+        (totals.revised, totals.cutoff, totals.is_changed) = (version.seconds(), i64::MIN, true);
+        self.view_batch.changed_views.insert(view);
+        Ok(())
     }
 
     /// Notes that the documents of a view may have changed. Changes of articles older than its cutoff do not affect them.

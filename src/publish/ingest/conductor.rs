@@ -15,6 +15,7 @@ use super::recordings::Recordings;
 use super::renames::Renames;
 use super::scan::Scan;
 use super::schedule::Schedule;
+use super::sections::Sections;
 use super::step::{Queue, Trigger, WriteMoment};
 use crate::article::{self, Rules};
 use crate::catalog::{self, Catalog};
@@ -46,6 +47,7 @@ pub struct Ingest {
     pub(super) backlog: Backlog,
     pub(super) recordings: Recordings,
     pub(super) problems: Problems,
+    pub(super) sections: Sections,
     pub(super) mounts: Mounts,
     pub(super) named_media: NamedMedia,
     /// Whether the feeds are up, so that other work must not wait for long.
@@ -91,6 +93,7 @@ impl Ingest {
             backlog: Backlog::of(catalog)?,
             recordings: Recordings::default(),
             problems: Problems::default(),
+            sections: Sections::default(),
             mounts: Mounts::remembered(catalog)?,
             named_media: NamedMedia::default(),
             is_serving: false,

@@ -32,6 +32,7 @@ mod renames;
 mod renaming;
 mod scan;
 mod schedule;
+mod sections;
 mod step;
 
 pub use conductor::Ingest;

@@ -86,6 +86,9 @@ impl Ingest {
         self.beat();
         let format = prepared.as_ref().map(|prepared| prepared.format).or_else(|| self.folder.format(file));
         let Some(format) = format else {
+            if self.folder.is_section_file(file) {
+                return self.describe(catalog, &path, trigger, moment);
+            }
             if self.folder.is_conflict_copy(file) && file.exists() {
                 self.report_conflicts(&[file.to_path_buf()]);
             }
@@ -95,6 +98,7 @@ impl Ingest {
                 self.vanished(catalog, &path, moment)?;
             }
             self.media_changed(catalog, &path, moment)?;
+            self.section_files_changed(&path, moment);
             return Ok(false);
         };
         if format == SourceFormat::Audio && self.is_left_out(catalog, &path, trigger, moment)? {

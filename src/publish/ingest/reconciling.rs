@@ -49,6 +49,7 @@ struct Differences {
     folders: Vec<PathBuf>,
     films: Vec<PathBuf>,
     conflicts: Vec<PathBuf>,
+    sections: Vec<PathBuf>,
     links_out: Vec<PathBuf>,
     mounts: Vec<PathBuf>,
     unreadable: Vec<PathBuf>,
@@ -123,6 +124,7 @@ impl Ingest {
             folders,
             films,
             conflicts,
+            sections,
             links_out,
             mounts,
             unreadable,
@@ -133,6 +135,7 @@ impl Ingest {
         } = differences;
         self.problems.note_documents(documents);
         self.report_conflicts(&conflicts);
+        self.compare_sections(catalog, &sections, moment)?;
         self.report_folder_links(&links_out);
         self.note_mounts(catalog, &mounts)?;
         self.record_folders(catalog, &folders)?;
@@ -329,6 +332,7 @@ impl Ingest {
                 differences.films.push(path);
             }
             Met::Conflict(path) => differences.conflicts.push(path),
+            Met::Section(path) => differences.sections.push(path),
             Met::LinkOut(path) => differences.links_out.push(path),
             Met::Mount(path) => differences.mounts.push(path),
             Met::Unreadable(path) => differences.unreadable.push(path),

@@ -53,10 +53,12 @@ fn render(feed: &Feed<'_>, created: DateTime<Utc>) -> String {
         subtitle: Some(text(&feed.description, None)).filter(|subtitle| !subtitle.value.is_empty()),
         id: feed.id.to_string(),
         updated: date(feed.updated(created)),
-        authors: vec![person(&channel.author)],
+        authors: feed.authors().iter().map(person).collect(),
+        logo: feed.image().map(|image| image.url.clone()),
+        rights: feed.about.and_then(|about| about.copyright.as_deref()).map(|rights| text(rights, None)),
         generator: Some(Generator { value: GENERATOR.into(), ..Generator::default() }),
         links: links.chain([link("alternate", &feed.page(), Some("text/html"))]).collect(),
-        lang: Some(channel.language.clone()).filter(|language| !language.is_empty()),
+        lang: Some(feed.language().to_owned()).filter(|language| !language.is_empty()),
         namespaces: namespaces(&entries, &elements),
         ..atom_syndication::Feed::default()
     };

@@ -17,6 +17,10 @@ pub struct Channel {
     /// Permanent id (RFC 4287 section 4.1.1).
     pub id: String,
     pub title: String,
+    /// The configuration gives no title.
+    pub has_default_title: bool,
+    /// The configuration gives no description.
+    pub has_default_description: bool,
     /// One sentence about the site.
     pub description: String,
     /// BCP 47 tag of the language of most entries.
@@ -38,11 +42,15 @@ impl Channel {
     /// Takes the description of a site from its configuration.
     pub fn new(config: &Config, base_url: &str, id: String) -> Self {
         let site = &config.site;
+        let defaults = Config::default();
         let non_empty = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
         let author = non_empty(&site.author.name).unwrap_or_else(|| site.title.trim().to_owned());
         Self {
             id,
             title: xml_legal(site.title.trim()).into_owned(),
+            has_default_title: site.title == defaults.site.title,
+            has_default_description: site.description == defaults.site.description
+                || site.description.trim().is_empty(),
             description: xml_legal(site.description.trim()).into_owned(),
             language: site.language.trim().to_owned(),
             base_url: base_url.to_owned(),

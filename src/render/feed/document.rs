@@ -9,7 +9,8 @@ use uuid::Uuid;
 use super::channel::Channel;
 use super::fragment::{Fragment, FragmentCache};
 use crate::model::collection::{self, Collection, Tombstone};
-use crate::model::entry::{Entry, Media};
+use crate::model::entry::{Entry, Media, Person};
+use crate::model::section::SectionAbout;
 use crate::model::taxonomy::{View, ViewKind};
 
 /// The relation of a document to the rest of its feed (RFC 5005). The kinds are never mixed in one document (standards 63).
@@ -53,6 +54,8 @@ pub struct Feed<'a> {
     /// Deleted entries, latest first.
     pub tombstones: &'a [Tombstone],
     pub history: History,
+    /// What its writer says about it.
+    pub about: Option<&'a SectionAbout>,
     /// It has the elements that only podcasts have.
     pub is_podcast: bool,
     /// `podcast:guid`, if the feed has recordings.
@@ -76,6 +79,7 @@ impl<'a> Feed<'a> {
             entries,
             tombstones: &[],
             history: History::Newest,
+            about: None,
             is_podcast: collection::is_podcast(entries.len() as u64, recordings as u64),
             guid: None,
             latest: DateTime::UNIX_EPOCH,
@@ -91,18 +95,53 @@ impl<'a> Feed<'a> {
             ViewKind::Tag => format!("Articles tagged {name}"),
             ViewKind::Author => format!("Articles by {name}"),
         };
+        let about = collection.about.as_ref();
+        let title = about.and_then(|about| about.title.clone());
+        let stated = about.and_then(|about| about.description.clone());
         Self {
             id: Cow::Owned(id_of(channel, &view.path())),
-            title: Cow::Owned(channel.title_of(view, &collection.name)),
-            description: Cow::Owned(description),
+            title: Cow::Owned(title.unwrap_or_else(|| channel.title_of(view, &collection.name))),
+            description: Cow::Owned(stated.unwrap_or(description)),
             place: view.path(),
             tombstones: &collection.tombstones,
             history: if collection.is_whole { History::Complete } else { History::Newest },
+            about: collection.about.as_ref(),
             is_podcast: collection.is_podcast,
             guid: collection.guid.as_deref(),
             latest: collection.latest,
             ..Self::main(channel, &collection.entries)
         }
+    }
+
+    /// The main feed with what its writer says about it. The configuration takes precedence.
+    #[must_use]
+    pub fn described(self, about: Option<&'a SectionAbout>) -> Self {
+        let channel = self.channel;
+        let title = about.and_then(|about| about.title.as_deref()).filter(|_| channel.has_default_title);
+        let description = about.and_then(|about| about.description.as_deref());
+        let description = description.filter(|_| channel.has_default_description);
+        Self {
+            title: title.map_or(self.title, Cow::Borrowed),
+            description: description.map_or(self.description, Cow::Borrowed),
+            about,
+            ..self
+        }
+    }
+
+    /// The language of the feed: that of the folder, or else of the site.
+    pub fn language(&self) -> &'a str {
+        self.about.and_then(|about| about.language.as_deref()).unwrap_or(&self.channel.language)
+    }
+
+    /// The authors of the feed: those of the folder, or else of the site.
+    pub fn authors(&self) -> &'a [Person] {
+        let own = self.about.map(|about| about.authors.as_slice()).filter(|authors| !authors.is_empty());
+        own.unwrap_or(std::slice::from_ref(&self.channel.author))
+    }
+
+    /// The picture that its writer names.
+    pub fn image(&self) -> Option<&'a Media> {
+        self.about.and_then(|about| about.image.as_ref())
     }
 
     /// An archive of the main feed.

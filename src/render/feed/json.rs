@@ -38,6 +38,8 @@ struct JsonDocument<'a> {
     description: &'a str,
     #[serde(skip_serializing_if = "str::is_empty")]
     language: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    icon: Option<&'a str>,
     authors: Vec<Author<'a>>,
 }
 
@@ -100,8 +102,9 @@ fn render(feed: &Feed<'_>, _created: DateTime<Utc>) -> String {
         own_url: if is_archive { channel.url(FILE) } else { feed.url(FILE) },
         next_url: older.map(|(_, address)| address),
         description: &feed.description,
-        language: &channel.language,
-        authors: vec![author(&channel.author)],
+        language: feed.language(),
+        icon: feed.image().map(|image| image.url.as_str()),
+        authors: feed.authors().iter().map(author).collect(),
     };
     let frame = serde_json::to_string(&document).expect("texts and lists can always be written as JSON");
     // The last byte closes the object; its last member comes before that.

@@ -25,7 +25,7 @@ pub fn render(channel: &Channel, formats: Formats, groups: &[ViewGroup], modifie
         let name = escape_attribute(kind.plural());
         text.push_str(&format!("<outline text=\"{name}\" title=\"{name}\">\n"));
         for summary in views {
-            let title = channel.title_of(&summary.view, &summary.name);
+            let title = summary.title.clone().unwrap_or_else(|| channel.title_of(&summary.view, &summary.name));
             outline(&mut text, channel, formats, &title, &summary.view.path());
         }
         text.push_str("</outline>\n");

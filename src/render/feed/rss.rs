@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 
 use chrono::{DateTime, Utc};
 use rss::extension::dublincore::DublinCoreExtension;
-use rss::extension::itunes::{ITunesChannelExtension, ITunesItemExtension, ITunesOwner};
+use rss::extension::itunes::{ITunesCategory, ITunesChannelExtension, ITunesItemExtension, ITunesOwner};
 use rss::extension::{Extension, ExtensionMap};
 use rss::{Category, Enclosure, Guid};
 
@@ -62,7 +62,14 @@ fn render(feed: &Feed<'_>, created: DateTime<Utc>) -> String {
         title: feed.title.to_string(),
         link: feed.page(),
         description: feed.description.to_string(),
-        language: Some(channel.language.clone()).filter(|language| !language.is_empty()),
+        language: Some(feed.language().to_owned()).filter(|language| !language.is_empty()),
+        copyright: feed.about.and_then(|about| about.copyright.clone()),
+        image: feed.image().map(|image| rss::Image {
+            url: image.url.clone(),
+            title: feed.title.to_string(),
+            link: feed.page(),
+            ..rss::Image::default()
+        }),
         last_build_date: Some(date(feed.updated(created))),
         generator: Some(GENERATOR.into()),
         docs: Some("https://www.rssboard.org/rss-specification".into()),
@@ -191,18 +198,34 @@ fn enclosure(media: &Media) -> Enclosure {
 
 fn itunes_channel(feed: &Feed<'_>) -> ITunesChannelExtension {
     let author = &feed.channel.author;
+    let about = feed.about;
+    let owner = about.and_then(|about| about.owner.as_ref()).unwrap_or(author);
+    let is_explicit = about.and_then(|about| about.explicit);
     let explicit =
         |entry: &crate::model::entry::Entry| entry.content.episode.as_ref().and_then(|episode| episode.explicit);
     ITunesChannelExtension {
-        author: Some(author.name.clone()),
-        image: feed.cover().map(|image| image.url.clone()),
-        explicit: Some(feed.entries.iter().any(|entry| explicit(entry) == Some(true)).to_string()),
-        owner: author
+        author: Some(names(feed.authors())),
+        categories: about.map(|about| categories(&about.categories)).unwrap_or_default(),
+        r#type: about.and_then(|about| about.kind.clone()),
+        image: feed.image().or_else(|| feed.cover()).map(|image| image.url.clone()),
+        explicit: Some(
+            is_explicit.unwrap_or_else(|| feed.entries.iter().any(|entry| explicit(entry) == Some(true))).to_string(),
+        ),
+        owner: owner
             .email
             .as_ref()
-            .map(|email| ITunesOwner { name: Some(author.name.clone()), email: Some(email.clone()) }),
+            .map(|email| ITunesOwner { name: Some(owner.name.clone()), email: Some(email.clone()) }),
         ..ITunesChannelExtension::default()
     }
+}
+
+/// Categories, each with its subcategory.
+fn categories(all: &[(String, Option<String>)]) -> Vec<ITunesCategory> {
+    let category = |(name, inner): &(String, Option<String>)| ITunesCategory {
+        text: name.clone(),
+        subcategory: inner.as_ref().map(|inner| Box::new(ITunesCategory { text: inner.clone(), subcategory: None })),
+    };
+    all.iter().map(category).collect()
 }
 
 fn itunes_item(item: &Item<'_>, recording: &Media) -> ITunesItemExtension {

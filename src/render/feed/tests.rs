@@ -322,6 +322,7 @@ proptest::proptest! {
             tombstones: vec![Tombstone { id: ArticleId::new("urn:x"), at: DateTime::UNIX_EPOCH }],
             revised: DateTime::UNIX_EPOCH,
             is_whole: true,
+            about: None,
             is_podcast: false,
             guid: None,
             latest: DateTime::UNIX_EPOCH,

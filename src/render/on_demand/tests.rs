@@ -37,6 +37,7 @@ impl MemoryLibrary {
             entries: self.entries.clone(),
             tombstones: Vec::new(),
             is_whole: true,
+            about: None,
             is_podcast: false,
             guid: None,
             latest: self.changed,
@@ -101,8 +102,13 @@ impl Library for MemoryLibrary {
     }
 
     fn views(&self, kinds: &[ViewKind]) -> library::Result<(Vec<ViewGroup>, DateTime<Utc>)> {
-        let views =
-            |kind| if kind == ViewKind::Tag { vec![ViewSummary { view: tag(), name: "Sea".into() }] } else { vec![] };
+        let views = |kind| {
+            if kind == ViewKind::Tag {
+                vec![ViewSummary { view: tag(), name: "Sea".into(), title: None }]
+            } else {
+                vec![]
+            }
+        };
         Ok((kinds.iter().map(|kind| (*kind, views(*kind))).collect(), self.changed))
     }
 

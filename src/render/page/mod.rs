@@ -213,20 +213,30 @@ impl Pages {
         let groups: Vec<Group> = ViewKind::ALL.into_iter().filter_map(|kind| self.group(kind, &front.views)).collect();
         let older = front.archive.map(|_| self.channel.url("archive/"));
         let head = Head {
-            title: self.channel.title.clone(),
-            description: Some(self.channel.description.clone()),
+            title: feed.title.to_string(),
+            description: Some(feed.description.to_string()),
             data: Some(self.website()),
-            ..self.head(&self.channel.title, "")
+            ..self.head(&feed.title, "")
         };
         let folder = self.folder.as_deref();
-        self.listing(feed, "front.html", &head, context! { groups => Value::from(Serde(groups)), older, folder })
+        let (title, description) = (&*feed.title, &*feed.description);
+        self.listing(
+            feed,
+            "front.html",
+            &head,
+            context! { title, description, groups => Value::from(Serde(groups)), older, folder },
+        )
     }
 
     /// The page of a folder, tag or author.
     pub fn view(&self, feed: &Feed<'_>, view: &View, name: &str) -> String {
         let above = self.above(view);
-        let mut head =
-            Head { description: Some(feed.description.to_string()), ..self.head(&view.title(name), &feed.place) };
+        let title = feed.about.and_then(|about| about.title.as_deref());
+        let name = title.unwrap_or(name);
+        let mut head = Head {
+            description: Some(feed.description.to_string()),
+            ..self.head(title.unwrap_or(&view.title(name)), &feed.place)
+        };
         head.feeds.insert(0, (feed.place.clone(), feed.title.to_string()));
         head.data = Some(self.collection(&head, &above));
         let lead = match view.kind {
@@ -234,7 +244,8 @@ impl Pages {
             ViewKind::Tag => "Articles with this tag",
             ViewKind::Author => "Articles by this author",
         };
-        self.listing(feed, "view.html", &head, context! { name, lead, above => Value::from(Serde(above)) })
+        let description = feed.about.and_then(|about| about.description.as_deref());
+        self.listing(feed, "view.html", &head, context! { name, lead, description, above => Value::from(Serde(above)) })
     }
 
     /// The page of an archive.
@@ -356,7 +367,8 @@ impl Pages {
     }
 
     fn link(&self, summary: &ViewSummary) -> Link {
-        Link { name: summary.view.label(&summary.name), address: self.channel.url(&summary.view.path()) }
+        let name = summary.title.clone().unwrap_or_else(|| summary.view.label(&summary.name));
+        Link { name, address: self.channel.url(&summary.view.path()) }
     }
 
     /// The breadcrumbs of a view: the list of its kind, then each folder above it.

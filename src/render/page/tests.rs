@@ -142,6 +142,7 @@ fn every_folder_above_a_section_is_a_link() {
         tombstones: Vec::new(),
         revised: chrono::DateTime::UNIX_EPOCH,
         is_whole: true,
+        about: None,
         is_podcast: false,
         guid: None,
         latest: chrono::DateTime::UNIX_EPOCH,

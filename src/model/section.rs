@@ -1,0 +1,44 @@
+//! What the writer says about a folder.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::entry::{Media, Person};
+
+/// The description of a folder, from its `_index.md`. All texts are [`xml_legal`](super::text::xml_legal).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SectionAbout {
+    pub title: Option<String>,
+    /// Plain text.
+    pub description: Option<String>,
+    pub image: Option<Media>,
+    /// BCP 47 tag.
+    pub language: Option<String>,
+    pub authors: Vec<Person>,
+    /// Categories of Apple's directory, each with its subcategory.
+    pub categories: Vec<(String, Option<String>)>,
+    /// `episodic` or `serial`.
+    pub kind: Option<String>,
+    /// The contact of the podcast.
+    pub owner: Option<Person>,
+    pub copyright: Option<String>,
+    /// Whether it is for adults only.
+    pub explicit: Option<bool>,
+    /// Whether the feed is a podcast, whatever its entries.
+    pub podcast: Option<bool>,
+}
+
+impl SectionAbout {
+    /// Whether the feed is a podcast, if that is stated. A type of show is one, too.
+    pub fn is_podcast(&self) -> Option<bool> {
+        self.podcast.or(self.kind.is_some().then_some(true))
+    }
+}
+
+/// The recorded description of a folder.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SectionRecord {
+    /// Path of the file below the watched folder.
+    pub path: String,
+    pub about: SectionAbout,
+}
