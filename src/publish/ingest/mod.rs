@@ -14,6 +14,7 @@ mod conductor;
 mod content;
 mod deleting;
 mod deletions;
+mod describing;
 mod fences;
 mod mounting;
 mod mounts;

@@ -98,7 +98,6 @@ impl Ingest {
                 self.vanished(catalog, &path, moment)?;
             }
             self.media_changed(catalog, &path, moment)?;
-            self.section_files_changed(&path, moment);
             return Ok(false);
         };
         if format == SourceFormat::Audio && self.is_left_out(catalog, &path, trigger, moment)? {

@@ -23,6 +23,7 @@ impl Ingest {
         if self.open_files.has(&self.folder.root().join(path)) {
             return Ok(());
         }
+        self.section_files_changed(path, moment);
         self.recordings.add(path);
         self.named_media.changed(&self.folder, path);
         let mut articles = if catalog.refers_to_nothing() { Vec::new() } else { catalog.referring(path)? };

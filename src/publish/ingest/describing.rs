@@ -1,0 +1,164 @@
+//! Reads the files that describe folders: `_index.md` and its kind.
+
+use std::path::{Path, PathBuf};
+
+use super::conductor::Ingest;
+use super::deletions::DELETION_GRACE;
+use super::step::{Trigger, WriteMoment};
+use crate::article::load::{LoadError, load_as};
+use crate::article::{Problem, measure, panic_as_problem, section};
+use crate::catalog::{self, Catalog};
+use crate::folder::media::media_type;
+use crate::folder::watch::QUIET;
+use crate::folder::{ENDINGS, SourceFormat};
+use crate::model::entry::{Media, without_parameters};
+use crate::model::section::{SectionAbout, SectionRecord};
+use crate::model::taxonomy;
+
+impl Ingest {
+    /// Schedules descriptions that differ from those that were read. `found` are those in the folder.
+    pub(super) fn compare_sections(
+        &mut self,
+        catalog: &Catalog,
+        found: &[PathBuf],
+        moment: WriteMoment,
+    ) -> catalog::Result<()> {
+        let found: Vec<PathBuf> =
+            found.iter().filter_map(|file| self.folder.relative(file)).map(Path::to_path_buf).collect();
+        for path in &found {
+            let read = self.sections.read.get(path).map(|(stat, _)| *stat);
+            if read.is_none() || read != self.folder.stat(path) {
+                self.schedule.add(path.clone(), moment.instant, Trigger::Scan);
+            }
+        }
+        for path in catalog.sections()?.into_iter().map(|record| PathBuf::from(record.path)) {
+            if !found.contains(&path) && !self.mounts.hides(&path) {
+                self.schedule.add(path, moment.instant, Trigger::Scan);
+            }
+        }
+        Ok(())
+    }
+
+    /// Schedules the descriptions that depend on a file, or on a folder that was removed.
+    pub(super) fn section_files_changed(&mut self, path: &Path, moment: WriteMoment) {
+        for (file, (_, image)) in &self.sections.read {
+            let is_below = image.iter().chain([file]).any(|used| used.starts_with(path));
+            if is_below && file != path {
+                self.schedule.add(file.clone(), moment.instant, Trigger::Closed);
+            }
+        }
+    }
+
+    /// Reads the description of the folder in which `path` is or was. Returns whether a document has changed.
+    pub(super) fn describe(
+        &mut self,
+        catalog: &mut Catalog,
+        path: &Path,
+        trigger: Trigger,
+        moment: WriteMoment,
+    ) -> catalog::Result<bool> {
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let term = taxonomy::section(folder);
+        let paths = ENDINGS.iter().map(|ending| folder.join(format!("_index.{ending}")));
+        let Some(path) = paths.into_iter().find(|path| self.folder.stat(path).is_some()) else {
+            return self.forget_description(catalog, path, moment);
+        };
+        if self.open_files.has(&self.folder.root().join(&path)) {
+            return Ok(false);
+        }
+        let format = match path.extension().and_then(|ending| ending.to_str()) {
+            Some("html" | "htm" | "xhtml") => SourceFormat::Html,
+            Some("txt" | "text") => SourceFormat::Text,
+            _ => SourceFormat::Markdown,
+        };
+        let loaded = match load_as(&self.folder, &path, format, self.supervisor.size_limit) {
+            Ok(loaded) => loaded,
+            Err(LoadError::Gone | LoadError::NotAFile) => return self.forget_description(catalog, &path, moment),
+            Err(error) if error.is_passing() => {
+                self.schedule.set(path, moment.instant + QUIET, trigger);
+                return Ok(false);
+            }
+            Err(error) => {
+                let stat = self.folder.stat(&path).unwrap_or_default();
+                self.problems.set(path, stat, &[Problem::of_file(error.to_string())]);
+                return Ok(false);
+            }
+        };
+        if trigger == Trigger::Scan && loaded.stat.until_quiet(moment.nanoseconds(), QUIET).is_some() {
+            self.schedule.set(path, moment.instant + QUIET, trigger);
+            return Ok(false);
+        }
+        self.sections.missing.retain(|missing| *missing != path);
+        let (about, image, problems) = self.read_description(folder, &loaded.bytes, format);
+        self.sections.read.insert(path.clone(), (loaded.stat, image));
+        let record = SectionRecord { path: path.to_string_lossy().into_owned(), about };
+        let changed = catalog.describe_section(term.as_ref(), Some(&record), moment.version)?;
+        if changed {
+            tracing::info!(path = %path.display(), "the description of a folder has changed");
+        }
+        self.problems.set(path, loaded.stat, &problems);
+        Ok(changed)
+    }
+
+    /// Reads the bytes of the description of a folder. Returns it with the file of its picture, which may be missing, and the problems.
+    fn read_description(
+        &self,
+        folder: &Path,
+        bytes: &[u8],
+        format: SourceFormat,
+    ) -> (SectionAbout, Option<PathBuf>, Vec<Problem>) {
+        let rules = self.supervisor.rules;
+        let (mut about, mut problems) = panic_as_problem(|| section::read(bytes, format, &rules))
+            .unwrap_or_else(|problem| (SectionAbout::default(), vec![problem]));
+        let mut file = None;
+        match about.image.take().map(|image| self.section_image(folder, image)) {
+            Some(Ok((image, path))) => (about.image, file) = (Some(image), path),
+            Some(Err((problem, path))) => {
+                problems.push(problem);
+                file = Some(path);
+            }
+            None => {}
+        }
+        (about, file, problems)
+    }
+
+    /// Forgets the description of a folder whose file is missing, unless it was there a moment ago: a program may save it.
+    fn forget_description(&mut self, catalog: &mut Catalog, path: &Path, moment: WriteMoment) -> catalog::Result<bool> {
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let is_recorded = catalog.sections()?.iter().any(|record| Path::new(&record.path).parent() == Some(folder));
+        if !is_recorded || self.mounts.hides(path) {
+            return Ok(false);
+        }
+        if !self.sections.missing.iter().any(|missing| missing == path) {
+            self.sections.missing.push(path.to_path_buf());
+            self.schedule.set(path.to_path_buf(), moment.instant + DELETION_GRACE, Trigger::Closed);
+            return Ok(false);
+        }
+        self.sections.missing.retain(|missing| missing != path);
+        self.sections.read.retain(|file, _| file.parent() != Some(folder));
+        self.problems.clear(path);
+        catalog.describe_section(taxonomy::section(folder).as_ref(), None, moment.version)
+    }
+
+    /// The picture of a folder with its file, if it is one of the watched folder; or the reason why there is none, with the file.
+    fn section_image(&self, folder: &Path, image: Media) -> Result<(Media, Option<PathBuf>), (Problem, PathBuf)> {
+        if url::Url::parse(&image.url).is_ok() {
+            return Ok((image, None));
+        }
+        let named = image.url.trim_start_matches('/');
+        let beside = folder.join(named);
+        let path = if image.url.starts_with('/') { PathBuf::from(named) } else { beside };
+        let address = crate::article::address::media_address(&self.channel.base_url, &path);
+        match (media_type(&path), address) {
+            (Some(media_type), Some((url, path))) if self.folder.stat(&path).is_some() => {
+                let size = measure::pixels(&self.folder, &path);
+                let media_type = without_parameters(media_type).to_owned();
+                Ok((Media { url, media_type, size, ..image }, Some(path)))
+            }
+            _ => {
+                let file = crate::model::text::path_line(&path);
+                Err((Problem::of_file(format!("there is no {file}; it is shown once the file is there")), path))
+            }
+        }
+    }
+}
