@@ -130,7 +130,7 @@ fn all_documents_show_the_description_and_follow_its_changes() {
 fn the_whole_site_and_folders_without_recordings_are_described() {
     let mut site = Site::configured("[site]\nbase_url = 'https://gazette.example/'");
     site.write("_index.html", "---\ntitle: Harbour\ndescription: All about it\ntype: episodic\ncategory: News\n---\n");
-    site.write("notes/_index.txt", "title: Notes of a sailor\ndescription: Few\n\nText");
+    site.write("notes/_index.txt", "---\ntitle: Notes of a sailor\ndescription: Few\n---\nText");
     site.write("notes/a.md", "---\ndate: 2024-01-01\n---\n# A\n\nText");
     site.write("drafts/_index.md", "# Secret");
     site.start();
