@@ -42,6 +42,11 @@ pub fn meaning(rule: &str) -> &'static str {
         "H2" => "the name of a share button",
         "H3" => "a byline or date, which became the author or the date",
         "H4" => "the repeated headline",
+        "W1" => "outside of the article in the page",
+        "W2" => "named as something beside the article",
+        "W3" => "a block of links, pictures or fields",
+        "W4" => "a list below a heading such as \"Related articles\"",
+        "W5" => "the teaser of another article",
         _ => "a line of the website's boilerplate",
     }
 }

@@ -33,6 +33,7 @@ use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::path::Path;
 
+use crate::config::Clean;
 use crate::folder::{Folder, SourceFormat};
 use crate::model::text::path_line;
 use assemble::assemble;
@@ -123,7 +124,9 @@ pub fn read(bytes: &[u8], path: &Path, format: SourceFormat, rules: &Rules) -> R
                 line => dialect::plain(split.body, Dialect::Html, line),
             };
             split.problems.extend(left_out);
-            match html::read(&page, header.title.as_deref(), rules.timezone) {
+            // A page with front matter was written by hand or by a generator, not saved from the web.
+            let clean = if split.body_line > 1 || header.clean == Some(false) { Clean::Off } else { rules.clean };
+            match html::read(&page, header.title.as_deref(), rules.timezone, clean) {
                 Ok(body) => body,
                 Err(reason) => return reason.into(),
             }

@@ -24,6 +24,35 @@ fn shown(html: &str) -> String {
 type Case = (&'static str, &'static str, &'static str);
 
 const CASES: &[Case] = &[
+    // Saved pages: the only `<article>` is a teaser, or empty.
+    (
+        "Bridge.html",
+        "<!doctype html><html><head><title>Bridge</title></head><body><div id=content><h1>Bridge</h1><div class=entry-content>\
+         <p>The old bridge was closed on Monday night, after a storm had torn off part of its railing.</p><p>Buses take the road by \
+         the mill until then.</p></div></div><div class=related><article class=teaser><h3>Read next</h3><p>Cat found on mast</p>\
+         </article></div></body></html>",
+        "The old bridge was closed on Monday night, after a storm had torn off part of its railing. Buses take the road by the mill \
+         until then.",
+    ),
+    (
+        "Harbour.html",
+        "<!doctype html><html><head><title>Harbour</title></head><body><div class=left-side><h1>Harbour</h1><div \
+         class=inner-content><p>The harbour opened again at noon, a day earlier than expected.</p></div></div><article \
+         class=video-slot></article></body></html>",
+        "The harbour opened again at noon, a day earlier than expected.",
+    ),
+    (
+        "Menus.html",
+        "<!doctype html><html><head><title>Menus</title></head><body><div class=menu><a href=/>Home</a> <a href=/s>Sport</a></div>\
+         <h1>Menus</h1><p>Snow is expected by evening, first in the hills.</p><ul><li>a list</li></ul><h3>Most popular</h3><ul><li><a \
+         href=/c>Cat found on mast</a></li></ul><div id=comments><p>First!</p></div><div class=footer>Imprint</div></body></html>",
+        "Snow is expected by evening, first in the hills. a list",
+    ),
+    (
+        "Plain.html",
+        "<title>Plain</title><p>Short.<p>A <a href=/l>link</a>.<ul><li><a href=/m>m</a></ul>",
+        "Short. A link. m",
+    ),
     (
         "Modulo.md",
         "# Modulo\n\nUseful are seq(), rep(), %%, %/% and abs(). This sentence stays.\n\nThis paragraph must not be lost.",

@@ -145,7 +145,12 @@ impl CreditReader<'_> {
 
     fn push(&mut self, index: usize, source: CreditSource, group: Option<usize>, names: Vec<String>) {
         if !names.is_empty() && self.credits.len() < 10 * MOST_AUTHORS {
-            let is_in_text = self.article.contains(&self.elements[index].tokens.start);
+            let start = self.elements[index].tokens.start;
+            let is_in_text = self.article.contains(&start);
+            // Other articles stand below this one.
+            if start >= self.article.end && source != CreditSource::Microdata {
+                return;
+            }
             self.credits.push(Credit { source, is_in_text, group, names });
         }
     }
@@ -237,6 +242,7 @@ impl CreditReader<'_> {
 #[cfg(test)]
 mod tests {
     use crate::article::ParsedBody;
+    use crate::config::Clean;
 
     /// A page with these parts in its article, or outside of it.
     fn page(within: &str, outside: &str) -> ParsedBody {
@@ -244,7 +250,7 @@ mod tests {
             "<html><head><title>Snow by evening</title></head><body>{outside}<article><h1>Snow by evening</h1>{within}\
              <p>Snow is expected by evening, first in the hills.</p></article></body></html>"
         );
-        crate::article::html::read(&html, None, chrono_tz::UTC).expect("no draft")
+        crate::article::html::read(&html, None, chrono_tz::UTC, Clean::Safe).expect("no draft")
     }
 
     fn names(body: &ParsedBody) -> Vec<&str> {

@@ -1,11 +1,14 @@
 //! HTML: the outline of a page, and fragments that are safe in any feed reader.
 
+mod blocks;
 mod code;
 mod credits;
 mod elements;
 mod formula;
+mod furniture;
 mod hidden;
 mod images;
+mod main_text;
 mod noise;
 pub mod outline;
 mod references;
@@ -14,19 +17,23 @@ mod safe;
 mod title;
 mod tokens;
 mod tree;
+mod trimming;
 
 use std::borrow::Cow;
 use std::ops::Range;
 
 use chrono_tz::Tz;
 
+use super::boilerplate::Removed;
 use super::front_matter::{self, Field, Header, Held, is_language};
 use super::linked_data::LinkedData;
 use super::problem::Problem;
 use super::reading::ParsedBody;
 use super::{phrases, summary};
+use crate::config::Clean;
 use crate::model::text::escape_html;
 pub use code::{CodeStep, OpenCode, code_of, link_or_code};
+use elements::PageElement;
 use outline::Outline;
 pub use outline::outline;
 pub use safe::{addresses, is_hidden, pictures, sanitise};
@@ -34,10 +41,14 @@ use title::Titles;
 use tokens::{Token, TokenKind};
 pub use tree::MAX_DEPTH;
 use tree::MOST_ELEMENTS;
+use trimming::MainText;
 
 /// Maximum number of tags and character references, or of Markdown marks, in a text: while the text is read, each takes a hundred
 /// times its size. The longest novels have a tenth of this number.
 pub const MOST_MARKS: usize = 1_000_000;
+
+/// Maximum length of the text of a removed part in a report, in characters.
+const LONGEST_REMOVED: usize = 200;
 
 /// A page that leads to another with more text than this is an article, in characters.
 const MOST_OF_REDIRECT: usize = 200;
@@ -93,14 +104,16 @@ pub fn is_crowded(html: &str) -> bool {
 ///
 /// # Errors
 /// The page is marked as a draft, or its tree would take too much time or memory.
-pub fn read(text: &str, known_title: Option<&str>, timezone: Tz) -> Result<ParsedBody, Held> {
+pub fn read(text: &str, known_title: Option<&str>, timezone: Tz, clean: Clean) -> Result<ParsedBody, Held> {
     let tokens: Vec<Token<'_>> = hidden::without_hidden(tokens::tokens(text).collect());
     let elements = elements::elements(&tokens).unwrap_or_default();
-    let article = article(&tokens);
+    let main_text = trimming::find(&tokens, &elements, clean != Clean::Off);
+    let removed = removed_lines(text, &tokens, &elements, &main_text);
+    let body = Body::new(&tokens, &elements, main_text, clean == Clean::Safe);
     let mut outline = outline::of_tokens(&tokens);
     // The heading of a page is the one in its article, not the site's name above it.
-    if article.len() < tokens.len() {
-        let within = outline::of_tokens(&tokens[article.clone()]);
+    if body.tokens.len() < tokens.len() {
+        let within = outline::of_tokens(body.tokens.iter().copied());
         outline.headings = within.headings;
         outline.paragraphs = within.paragraphs;
     }
@@ -109,20 +122,14 @@ pub fn read(text: &str, known_title: Option<&str>, timezone: Tz) -> Result<Parse
     let mut titles = Titles::new(&outline, &linked_data, data.title.as_deref());
     let heading = titles.heading(&outline.headings, |start| title::marks_logo(&elements, &tokens, start));
     let title = heading.title.map(|heading| heading.text.clone()).filter(|heading| is_title(heading, known_title));
-    let removed = match heading.title {
+    let headings = match heading.title {
         Some(heading) if title.is_some() => vec![heading.range.clone().unwrap_or_default()],
         None if known_title.is_none() => titles.repeated(&outline.headings, &heading.others),
         _ => Vec::new(),
     };
-    // Links within the text may lead to the element around it.
-    let target = article.start.checked_sub(1).and_then(|around| match &tokens[around].kind {
-        TokenKind::Start(tag) => tag.attribute("id").map(Cow::into_owned),
-        _ => None,
-    });
-    let credits = credits::read(&tokens, &elements, &article, timezone);
-    let tokens = &tokens[article];
-    let remaining =
-        || tokens.iter().filter(|token| !removed.iter().any(|removed| removed.contains(&token.range.start)));
+    let credits = credits::read(&tokens, &elements, &body.region, timezone);
+    let is_heading = |token: &Token<'_>| headings.iter().any(|heading| heading.contains(&token.range.start));
+    let remaining = || body.tokens.iter().copied().filter(|token| !is_heading(token));
     let fold = remaining().position(|token| matches!(token.kind, TokenKind::Comment(comment) if is_fold(comment)));
     let summary = fold.map(|fold| outline::of_tokens(remaining().take(fold)).paragraphs.join(" "));
     let summary = summary.filter(|summary| !summary.is_empty());
@@ -138,9 +145,75 @@ pub fn read(text: &str, known_title: Option<&str>, timezone: Tz) -> Result<Parse
             format!("held: this page only leads to `{target}`: delete it, or remove its `<meta http-equiv=refresh>`");
         return Err(Held::Withheld(Problem::of_file(message), Vec::new()));
     }
-    let target = target.map(|id| format!("<a id=\"{}\"></a>", escape_html(&id))).unwrap_or_default();
+    let target = body.target.map(|id| format!("<a id=\"{}\"></a>", escape_html(&id))).unwrap_or_default();
     let html = if is_blank(&html, &words) { String::new() } else { target + &html };
-    Ok(ParsedBody { header, html, paragraphs: outline.paragraphs, ..ParsedBody::default() })
+    Ok(ParsedBody { header, html, paragraphs: outline.paragraphs, removed, ..ParsedBody::default() })
+}
+
+/// The tokens of the article.
+struct Body<'t> {
+    tokens: Vec<&'t Token<'t>>,
+    /// The tokens of the page among which they are.
+    region: Range<usize>,
+    /// The `id` of the element around them, to which links in the text may lead.
+    target: Option<String>,
+}
+
+impl<'t> Body<'t> {
+    /// Takes the main text out of a page, if `is_cleaned` without the parts that do not belong to it.
+    fn new(tokens: &'t [Token<'t>], elements: &[PageElement<'_>], main_text: MainText, is_cleaned: bool) -> Self {
+        let region = if is_cleaned { main_text.region } else { main_text.whole };
+        let region = region.unwrap_or_else(|| body(tokens));
+        let target = region.start.checked_sub(1).and_then(|around| match &tokens[around].kind {
+            TokenKind::Start(tag) => tag.attribute("id").map(Cow::into_owned),
+            _ => None,
+        });
+        let ranges = main_text.removed.iter().map(|(index, _)| elements[*index].tokens.clone());
+        let mut removed = ranges.filter(|_| is_cleaned).peekable();
+        // The sanitiser removes forms with their content.
+        let tags = main_text.forms.iter().flat_map(|form| {
+            let Range { start, end } = elements[*form].tokens;
+            [start, end - 1]
+        });
+        let tags: Vec<usize> = tags.filter(|at| is_tag_of(&tokens[*at], "form")).collect();
+        let mut is_kept = |at: usize| {
+            while removed.next_if(|range| range.end <= at).is_some() {}
+            removed.peek().is_none_or(|range| at < range.start) && !tags.contains(&at)
+        };
+        let tokens = region.clone().filter(|at| is_kept(*at)).map(|at| &tokens[at]).collect();
+        Self { tokens, region, target }
+    }
+}
+
+/// Whether a token is a start tag or an end tag of a name.
+fn is_tag_of(token: &Token<'_>, name: &str) -> bool {
+    matches!(&token.kind, TokenKind::Start(tag) | TokenKind::End(tag) if tag.name == name)
+}
+
+/// The text of each removed part of a page, with the line on which the part starts.
+fn removed_lines(text: &str, tokens: &[Token<'_>], elements: &[PageElement<'_>], main_text: &MainText) -> Vec<Removed> {
+    let (mut line, mut position) = (1, 0);
+    let mut lines = Vec::new();
+    for (index, rule) in &main_text.removed {
+        let range = elements[*index].tokens.clone();
+        let start = tokens[range.start].range.start;
+        line += text[position..start].matches('\n').count();
+        position = start;
+        let source = &text[start..tokens[range.end - 1].range.end];
+        let words = tokens::visible(source).into_iter().filter_map(|token| match token.kind {
+            TokenKind::Text(text) => Some(text.resolved().into_owned()),
+            _ => None,
+        });
+        let mut words = summary::one_line(&words.collect::<Vec<_>>().join(" "));
+        if let Some((end, _)) = words.char_indices().nth(LONGEST_REMOVED) {
+            words.truncate(end);
+            words.push('…');
+        }
+        if !words.is_empty() {
+            lines.push(Removed { rule, line, text: words });
+        }
+    }
+    lines
 }
 
 /// Completes the header of a page with its metadata. A title from there loses the name of the site.
@@ -179,16 +252,13 @@ pub(super) fn is_title(heading: &str, known_title: Option<&str>) -> bool {
     known_title.is_none_or(|title| phrases::folded(title) == phrases::folded(heading))
 }
 
-/// The tokens in `<article>`, else in `<main>`, else in `<body>`, if the page has exactly one of them; else all tokens.
-fn article(tokens: &[Token<'_>]) -> Range<usize> {
-    let content = |name: &str| {
-        let mut starts = tokens.iter().enumerate().filter(|(_, token)| start_name(token) == Some(name));
-        let start = starts.next().filter(|_| starts.next().is_none())?.0 + 1;
-        let is_end = |token: &Token<'_>| matches!(&token.kind, TokenKind::End(tag) if tag.name == name);
-        let end = tokens.iter().rposition(is_end)?;
-        (start <= end).then_some(start..end)
-    };
-    ["article", "main", "body"].into_iter().find_map(content).unwrap_or(0..tokens.len())
+/// The tokens in `<body>`, if the page has exactly one with an end tag; else all tokens.
+fn body(tokens: &[Token<'_>]) -> Range<usize> {
+    let mut starts = tokens.iter().enumerate().filter(|(_, token)| start_name(token) == Some("body"));
+    let start = starts.next().filter(|_| starts.next().is_none()).map(|(start, _)| start + 1);
+    let is_end = |token: &Token<'_>| matches!(&token.kind, TokenKind::End(tag) if tag.name == "body");
+    let end = tokens.iter().rposition(is_end);
+    start.zip(end).filter(|(start, end)| start <= end).map_or(0..tokens.len(), |(start, end)| start..end)
 }
 
 /// Length of the start tag that a text starts with; `None` if it does not start with a whole one.
@@ -223,7 +293,7 @@ mod tests {
     use crate::article::address::Addresses;
 
     fn read(text: &str, known_title: Option<&str>) -> ParsedBody {
-        super::read(text, known_title, chrono_tz::UTC).expect("no draft")
+        super::read(text, known_title, chrono_tz::UTC, Clean::Safe).expect("no draft")
     }
 
     fn safe(html: &str) -> String {

@@ -246,6 +246,7 @@ fn words(title: &str) -> HashSet<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Clean;
 
     #[test]
     fn names_of_sites_are_cut_off() {
@@ -288,7 +289,7 @@ mod tests {
         let html = format!(
             "<html><head>{head}</head><body>{body}<p>The ferry stops in May, its owner says.</p></body></html>"
         );
-        let body = crate::article::html::read(&html, None, chrono_tz::UTC).expect("no draft");
+        let body = crate::article::html::read(&html, None, chrono_tz::UTC, Clean::Safe).expect("no draft");
         let words = body.html.split('<').filter_map(|part| part.split_once('>')).map(|(_, text)| text.trim());
         let words: Vec<&str> = words.filter(|text| !text.is_empty() && !text.starts_with("The ferry stops")).collect();
         (body.header.title.unwrap_or_default(), words.join(" | "))

@@ -1,0 +1,272 @@
+//! Names by which pages mark the parts that are not the article: menus, teasers, comments, forms.
+
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+use super::tokens::Tag;
+
+/// Parts of classes and ids of blocks that are hardly ever the article.
+const UNLIKELY: [&str; 42] = [
+    "-ad-",
+    "ad-break",
+    "adsense",
+    "advert",
+    "agegate",
+    "banner",
+    "breadcrumb",
+    "combx",
+    "comment",
+    "community",
+    "consent",
+    "cookie",
+    "cover-wrap",
+    "disqus",
+    "extra",
+    "footer",
+    "gdpr",
+    "header",
+    "legends",
+    "login",
+    "menu",
+    "modal",
+    "navbar",
+    "navigation",
+    "newsletter",
+    "outbrain",
+    "pagination",
+    "popup",
+    "promo",
+    "related",
+    "remark",
+    "replies",
+    "rss",
+    "shoutbox",
+    "sidebar",
+    "skyscraper",
+    "social",
+    "sponsor",
+    "subscri",
+    "supplemental",
+    "taboola",
+    "toolbar",
+];
+/// Parts of names that speak against the first list.
+const MAYBE: [&str; 9] = ["and", "article", "body", "column", "content", "main", "mathjax", "shadow", "story"];
+/// Parts of names of blocks with the article.
+const POSITIVE: [&str; 11] =
+    ["article", "blog", "body", "content", "entry", "main", "page", "post", "story", "text", "prose"];
+/// Parts of names of blocks beside the article.
+const NEGATIVE: [&str; 27] = [
+    "-ad-",
+    "advert",
+    "banner",
+    "combx",
+    "comment",
+    "com-",
+    "contact",
+    "footer",
+    "gdpr",
+    "hidden",
+    "masthead",
+    "media",
+    "meta",
+    "outbrain",
+    "promo",
+    "related",
+    "scroll",
+    "share",
+    "shopping",
+    "shoutbox",
+    "sidebar",
+    "skyscraper",
+    "sponsor",
+    "social",
+    "tags",
+    "tool",
+    "widget",
+];
+/// Words in the names of blocks that are never the article, also if the names contain `article` or `content`.
+const STRONG: [&str; 34] = [
+    "related",
+    "recommended",
+    "recommendations",
+    "recommendation",
+    "newsletter",
+    "newsletters",
+    "signup",
+    "subscribe",
+    "promo",
+    "promos",
+    "taboola",
+    "outbrain",
+    "share",
+    "sharing",
+    "social",
+    "breadcrumb",
+    "breadcrumbs",
+    "tags",
+    "cta",
+    "advert",
+    "advertisement",
+    "sponsored",
+    "trending",
+    "popular",
+    "readmore",
+    "recirc",
+    "recirculation",
+    "footer",
+    "sidebar",
+    "teaser",
+    "teasers",
+    "toolbar",
+    "disqus",
+    "addthis",
+];
+/// Words in the names of blocks with share buttons.
+const SHARE: [&str; 4] = ["share", "sharing", "sharedaddy", "addthis"];
+/// Starts of the names of blocks with comments.
+const COMMENTS: [&str; 4] = ["comment", "disqus", "respond", "replies"];
+/// Roles of elements beside the article (WAI-ARIA 1.2).
+const ROLES: [&str; 11] = [
+    "alert",
+    "alertdialog",
+    "banner",
+    "complementary",
+    "contentinfo",
+    "dialog",
+    "menu",
+    "menubar",
+    "navigation",
+    "search",
+    "toolbar",
+];
+/// Headings above lists of other articles, forms and comments, in lower case.
+static HEADINGS: LazyLock<Headings> = LazyLock::new(|| {
+    let (starts, whole) = include_str!("headings.txt").lines().partition::<Vec<_>, _>(|line| line.ends_with(" *"));
+    Headings {
+        whole: whole.into_iter().collect(),
+        starts: starts.iter().map(|line| line.trim_end_matches('*')).collect(),
+    }
+});
+
+/// Headings by which lists of other articles, forms and comments are found.
+struct Headings {
+    whole: HashSet<&'static str>,
+    /// What such headings start with, with the space before the next word.
+    starts: Vec<&'static str>,
+}
+
+/// The classes and the id of an element, in lower case.
+fn names(tag: &Tag<'_>) -> String {
+    let part = |name| tag.attribute(name).unwrap_or_default().to_ascii_lowercase();
+    format!("{} {}", part("class"), part("id"))
+}
+
+fn has(names: &str, parts: &[&str]) -> bool {
+    parts.iter().any(|part| names.contains(part))
+}
+
+fn has_word(tag: &Tag<'_>, words: &[&str]) -> bool {
+    names(tag).split(|c: char| !c.is_ascii_alphanumeric()).any(|word| words.contains(&word))
+}
+
+fn has_role(tag: &Tag<'_>) -> bool {
+    tag.attribute("role").is_some_and(|role| ROLES.contains(&role.to_ascii_lowercase().as_str()))
+}
+
+/// Whether an element is hardly ever the article.
+pub fn is_unlikely(tag: &Tag<'_>) -> bool {
+    let names = names(tag);
+    (has(&names, &UNLIKELY) && !has(&names, &MAYBE)) || has_role(tag)
+}
+
+/// Whether an element is an aside or a footer.
+pub fn is_beside(tag: &Tag<'_>) -> bool {
+    matches!(&*tag.name, "aside" | "footer")
+}
+
+/// Whether the names or the role of an element say that it is not the article. A header may be a part of it.
+pub fn is_evident(tag: &Tag<'_>) -> bool {
+    let names = names(tag).replace("header", "");
+    (has(&names, &UNLIKELY) && !has(&names, &MAYBE)) || has_role(tag) || has_strong_word(tag) || is_comments(tag)
+}
+
+/// How much the names of an element speak for the article: its classes and its id each count 25 for or against.
+pub fn weight(tag: &Tag<'_>) -> i32 {
+    let of = |name| {
+        let names = tag.attribute(name).unwrap_or_default().to_ascii_lowercase();
+        25 * (i32::from(has(&names, &POSITIVE)) - i32::from(has(&names, &NEGATIVE)))
+    };
+    of("class") + of("id")
+}
+
+/// Whether one of the words in the names of an element says that it is never the article.
+pub fn has_strong_word(tag: &Tag<'_>) -> bool {
+    has_word(tag, &STRONG)
+}
+
+/// Whether the names of an element mark share buttons.
+pub fn is_share(tag: &Tag<'_>) -> bool {
+    has_word(tag, &SHARE)
+}
+
+/// Whether an element holds the comments of readers, or one of them.
+pub fn is_comments(tag: &Tag<'_>) -> bool {
+    let starts = |name: &str| {
+        let name = name.trim_start_matches("article-").trim_start_matches("post-");
+        COMMENTS.iter().any(|start| name.starts_with(start))
+    };
+    !matches!(&*tag.name, "article" | "main") && names(tag).split_ascii_whitespace().any(starts)
+}
+
+/// Whether a text is the heading of a list of other articles, a form or comments.
+pub fn is_heading_of_others(text: &str) -> bool {
+    let is_end = |c: char| !c.is_alphanumeric();
+    let text = text.trim_matches(is_end).to_lowercase().replace('’', "'");
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    HEADINGS.whole.contains(&*text) || HEADINGS.starts.iter().any(|start| text.starts_with(start))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headings_of_other_articles_are_known_in_many_languages() {
+        for heading in [
+            "Related",
+            "Related articles:",
+            "READ MORE",
+            "You may also like…",
+            "More from The Cape Post",
+            "Lesen Sie auch",
+            "À lire aussi",
+            "Te puede interesar",
+            "Leggi anche",
+            "Leia também",
+            "Lees ook",
+            "Läs också",
+            "Читайте также",
+            "関連記事",
+            "相关阅读",
+            "Don’t miss",
+        ] {
+            assert!(is_heading_of_others(heading), "{heading}");
+        }
+        for heading in [
+            "Related work",
+            "Comments on the text",
+            "More",
+            "Popular science",
+            "The share",
+            "",
+            "Read",
+            "Newsletters of 1848",
+        ] {
+            assert!(!is_heading_of_others(heading), "{heading}");
+        }
+        let lines: Vec<&str> = include_str!("headings.txt").lines().collect();
+        assert!(lines.len() > 150 && HEADINGS.whole.len() + HEADINGS.starts.len() == lines.len(), "each once");
+        assert!(lines.iter().all(|line| !line.is_empty() && line.to_lowercase() == **line));
+    }
+}
