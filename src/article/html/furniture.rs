@@ -156,67 +156,61 @@ struct Headings {
     starts: Vec<&'static str>,
 }
 
-/// The classes and the id of an element, in lower case.
-fn names(tag: &Tag<'_>) -> String {
-    let part = |name| tag.attribute(name).unwrap_or_default().to_ascii_lowercase();
-    format!("{} {}", part("class"), part("id"))
+/// What the classes, the id, the role and the name of an element say about it.
+#[derive(Debug, Default, Clone, Copy)]
+#[allow(clippy::struct_excessive_bools)] // Independent facts, read once for each element.
+pub struct Marks {
+    /// It is hardly ever the article.
+    pub is_unlikely: bool,
+    /// It is surely not the article. A header may be a part of it.
+    pub is_evident: bool,
+    /// One of the words in its names is used only for what is not the article.
+    pub is_strong: bool,
+    /// It has share buttons.
+    pub is_share: bool,
+    /// It holds the comments of readers, or one of them.
+    pub is_comments: bool,
+    /// It is an aside or a footer.
+    pub is_beside: bool,
+    /// How much the names speak for the article: the classes and the id each count 25 for or against.
+    pub weight: i32,
+}
+
+impl Marks {
+    pub fn of(tag: &Tag<'_>) -> Self {
+        let value = |name| tag.attribute(name).map(|value| value.to_ascii_lowercase()).unwrap_or_default();
+        let (class, id, role) = (value("class"), value("id"), value("role"));
+        let names = format!("{class} {id}");
+        let has_role = ROLES.contains(&role.as_str());
+        let is_named = |names: &str| has(names, &UNLIKELY) && !has(names, &MAYBE);
+        let weight = |names: &str| 25 * (i32::from(has(names, &POSITIVE)) - i32::from(has(names, &NEGATIVE)));
+        let (is_strong, is_comments) = (has_word(&names, &STRONG), is_comments(&tag.name, &names));
+        Self {
+            is_unlikely: is_named(&names) || has_role,
+            is_evident: is_named(&names.replace("header", "")) || has_role || is_strong || is_comments,
+            is_strong,
+            is_share: has_word(&names, &SHARE),
+            is_comments,
+            is_beside: matches!(&*tag.name, "aside" | "footer"),
+            weight: weight(&class) + weight(&id),
+        }
+    }
 }
 
 fn has(names: &str, parts: &[&str]) -> bool {
     parts.iter().any(|part| names.contains(part))
 }
 
-fn has_word(tag: &Tag<'_>, words: &[&str]) -> bool {
-    names(tag).split(|c: char| !c.is_ascii_alphanumeric()).any(|word| words.contains(&word))
+fn has_word(names: &str, words: &[&str]) -> bool {
+    names.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| words.contains(&word))
 }
 
-fn has_role(tag: &Tag<'_>) -> bool {
-    tag.attribute("role").is_some_and(|role| ROLES.contains(&role.to_ascii_lowercase().as_str()))
-}
-
-/// Whether an element is hardly ever the article.
-pub fn is_unlikely(tag: &Tag<'_>) -> bool {
-    let names = names(tag);
-    (has(&names, &UNLIKELY) && !has(&names, &MAYBE)) || has_role(tag)
-}
-
-/// Whether an element is an aside or a footer.
-pub fn is_beside(tag: &Tag<'_>) -> bool {
-    matches!(&*tag.name, "aside" | "footer")
-}
-
-/// Whether the names or the role of an element say that it is not the article. A header may be a part of it.
-pub fn is_evident(tag: &Tag<'_>) -> bool {
-    let names = names(tag).replace("header", "");
-    (has(&names, &UNLIKELY) && !has(&names, &MAYBE)) || has_role(tag) || has_strong_word(tag) || is_comments(tag)
-}
-
-/// How much the names of an element speak for the article: its classes and its id each count 25 for or against.
-pub fn weight(tag: &Tag<'_>) -> i32 {
-    let of = |name| {
-        let names = tag.attribute(name).unwrap_or_default().to_ascii_lowercase();
-        25 * (i32::from(has(&names, &POSITIVE)) - i32::from(has(&names, &NEGATIVE)))
-    };
-    of("class") + of("id")
-}
-
-/// Whether one of the words in the names of an element says that it is never the article.
-pub fn has_strong_word(tag: &Tag<'_>) -> bool {
-    has_word(tag, &STRONG)
-}
-
-/// Whether the names of an element mark share buttons.
-pub fn is_share(tag: &Tag<'_>) -> bool {
-    has_word(tag, &SHARE)
-}
-
-/// Whether an element holds the comments of readers, or one of them.
-pub fn is_comments(tag: &Tag<'_>) -> bool {
+fn is_comments(element: &str, names: &str) -> bool {
     let starts = |name: &str| {
         let name = name.trim_start_matches("article-").trim_start_matches("post-");
         COMMENTS.iter().any(|start| name.starts_with(start))
     };
-    !matches!(&*tag.name, "article" | "main") && names(tag).split_ascii_whitespace().any(starts)
+    !matches!(element, "article" | "main") && names.split_ascii_whitespace().any(starts)
 }
 
 /// Whether a text is the heading of a list of other articles, a form or comments.

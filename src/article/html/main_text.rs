@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::blocks::{TextBlock, measure, whole_forms};
 use super::elements::{PageElement, is_heading, is_inline};
-use super::furniture::{is_beside, is_comments, is_evident, is_unlikely};
+use super::furniture::Marks;
 use super::tokens::{Token, TokenKind};
 
 /// Shortest text of a paragraph that counts, in characters.
@@ -36,10 +36,12 @@ const MOST_IN_TEASER: usize = 200;
 const MENU: (usize, usize) = (4, 60);
 
 /// The elements of a page with their amounts of text.
-pub struct Page<'a> {
+pub struct PageText<'a> {
     pub tokens: &'a [Token<'a>],
     pub elements: &'a [PageElement<'a>],
     pub blocks: Vec<TextBlock>,
+    /// What the names of each element say about it.
+    pub marks: Vec<Marks>,
     /// Length of the text in the paragraphs of each element.
     pub prose: Vec<usize>,
     /// Whether a paragraph is long enough to count as one.
@@ -54,18 +56,20 @@ pub struct Page<'a> {
     pub steps: Cell<usize>,
 }
 
-impl<'a> Page<'a> {
+impl<'a> PageText<'a> {
     pub fn new(tokens: &'a [Token<'a>], elements: &'a [PageElement<'a>]) -> Self {
         let forms = whole_forms(tokens, elements);
         let blocks = measure(tokens, elements, &[], &forms);
         let named = |name: &str| elements.iter().position(|element| element.tag.name == name);
         let root = named("body").or_else(|| named("html"));
         let excluded = vec![false; elements.len()];
+        let marks = elements.iter().map(|element| Marks::of(element.tag)).collect();
         let prose = Vec::new();
         let mut page = Self {
             tokens,
             elements,
             blocks,
+            marks,
             prose,
             has_paragraphs: false,
             forms,
@@ -156,11 +160,11 @@ impl<'a> Page<'a> {
             let name: &str = &element.tag.name;
             let is_whole = matches!(name, "table" | "pre" | "code");
             let is_text = is_whole || is_inline(name) || matches!(name, "html" | "body" | "head");
-            let most = if is_comments(element.tag) { MOST_COMMENTS } else { MOST_UNLIKELY };
+            let most = if self.marks[index].is_comments { MOST_COMMENTS } else { MOST_UNLIKELY };
             let length = self.prose[index];
             let is_small = length < FEW_PARAGRAPHS || length * 100 < whole * most || matches!(name, "ul" | "ol");
             let holds_article = article.is_some_and(|article| (index..element.end).contains(&article));
-            if !is_text && !holds_article && is_small && is_unlikely(element.tag) {
+            if !is_text && !holds_article && is_small && self.marks[index].is_unlikely {
                 self.excluded[index] = true;
                 index = element.end;
             } else {
@@ -278,11 +282,11 @@ impl<'a> Page<'a> {
         let article = article.map_or(0..self.elements.len(), |index| index..self.elements[index].end);
         (0..self.elements.len()).any(|index| {
             let element = &self.elements[index];
-            let whole = self.blocks[index].whole;
+            let (whole, marks) = (self.blocks[index].whole, self.marks[index]);
             let is_around = index < article.start && self.elements[index].end >= article.end;
             let is_menu = || whole.links >= MENU.0 && whole.link_density() >= MENU.1 && !article.contains(&index);
             let is_text = is_inline(&element.tag.name) || matches!(&*element.tag.name, "html" | "body" | "head");
-            !is_text && !is_around && (is_evident(element.tag) || is_beside(element.tag) || is_menu())
+            !is_text && !is_around && (marks.is_evident || marks.is_beside || is_menu())
         })
     }
 }

@@ -106,7 +106,9 @@ pub fn is_crowded(html: &str) -> bool {
 /// The page is marked as a draft, or its tree would take too much time or memory.
 pub fn read(text: &str, known_title: Option<&str>, timezone: Tz, clean: Clean) -> Result<ParsedBody, Held> {
     let tokens: Vec<Token<'_>> = hidden::without_hidden(tokens::tokens(text).collect());
-    let elements = elements::elements(&tokens).unwrap_or_default();
+    // A page with thousands of attributes in a tag is refused below.
+    let is_crowded = tokens::has_crowded_tags(text);
+    let elements = elements::elements(&tokens).filter(|_| !is_crowded).unwrap_or_default();
     let main_text = trimming::find(&tokens, &elements, clean != Clean::Off);
     let removed = removed_lines(text, &tokens, &elements, &main_text);
     let body = Body::new(&tokens, &elements, main_text, clean == Clean::Safe);

@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use super::blocks::Amounts;
 use super::elements::{PageElement, is_heading, is_inline};
-use super::furniture::{self, weight};
-use super::main_text::Page;
+use super::furniture;
+use super::main_text::PageText;
 use super::tokens::{self, Token};
 
 /// The part outside of the article.
@@ -58,7 +58,7 @@ pub struct MainText {
 
 /// Finds the main text of a page. Nothing is removed from a page that has nothing else, as those that people write by hand.
 pub fn find(tokens: &[Token<'_>], elements: &[PageElement<'_>], is_cleaned: bool) -> MainText {
-    let mut page = Page::new(tokens, elements);
+    let mut page = PageText::new(tokens, elements);
     let whole = ["article", "main"].iter().find_map(|name| page.only(name));
     let whole = whole.map(|index| page.content(Some(index)));
     let as_it_is = MainText { region: whole.clone(), whole: whole.clone(), ..MainText::default() };
@@ -88,7 +88,7 @@ pub fn find(tokens: &[Token<'_>], elements: &[PageElement<'_>], is_cleaned: bool
 
 /// Notes the rule of each element that is removed.
 struct Trimmer<'a> {
-    page: Page<'a>,
+    page: PageText<'a>,
     /// The elements in the main text.
     within: Range<usize>,
     rules: Vec<Option<&'static str>>,
@@ -99,7 +99,7 @@ struct Trimmer<'a> {
 }
 
 impl<'a> Trimmer<'a> {
-    fn new(page: Page<'a>, article: Option<usize>) -> Self {
+    fn new(page: PageText<'a>, article: Option<usize>) -> Self {
         let within = page.within(article);
         let count = page.elements.len();
         let mut is_safe = vec![false; count];
@@ -141,11 +141,11 @@ impl<'a> Trimmer<'a> {
             }
         }
         self.each(NAMED, |trimmer, index| {
-            let tag = trimmer.page.elements[index].tag;
-            let is_share = || furniture::is_share(tag) && trimmer.page.blocks[index].whole.text < LONGEST_SHARE;
-            furniture::is_beside(tag)
+            let (tag, marks) = (trimmer.page.elements[index].tag, trimmer.page.marks[index]);
+            let is_share = || marks.is_share && trimmer.page.blocks[index].whole.text < LONGEST_SHARE;
+            marks.is_beside
                 || tag.name == "fieldset"
-                || (matches!(&*tag.name, "h1" | "h2") && weight(tag) < 0)
+                || (matches!(&*tag.name, "h1" | "h2") && marks.weight < 0)
                 || (!is_inline(&tag.name) && (is_share() || trimmer.is_small_and_named(index)))
         });
         self.lists_of_others();
@@ -182,8 +182,7 @@ impl<'a> Trimmer<'a> {
     }
 
     fn is_small_and_named(&self, index: usize) -> bool {
-        self.page.prose[index] * 100 <= self.length * MOST_NAMED
-            && furniture::has_strong_word(self.page.elements[index].tag)
+        self.page.prose[index] * 100 <= self.length * MOST_NAMED && self.page.marks[index].is_strong
     }
 
     /// Removes the lists below headings such as "Related articles". A heading above a text of its own stays.
@@ -262,7 +261,7 @@ impl<'a> Trimmer<'a> {
         let whole = self.page.blocks[index].whole;
         let Amounts { text, headed, commas, paragraphs, items, pictures, inputs, .. } = whole;
         let density = whole.link_density();
-        let weight = weight(self.page.elements[index].tag);
+        let weight = self.page.marks[index].weight;
         let is_prose = self.page.prose[index] >= PROSE.0 && density < PROSE.1;
         if weight < 0 || is_prose || commas >= MANY_COMMAS {
             return weight < 0;
@@ -281,7 +280,7 @@ impl<'a> Trimmer<'a> {
 }
 
 /// Whether a table shows data rather than the layout of a page.
-fn is_data_table(page: &Page<'_>, index: usize) -> bool {
+fn is_data_table(page: &PageText<'_>, index: usize) -> bool {
     if page.name(index) != "table" {
         return false;
     }
