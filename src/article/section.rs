@@ -3,6 +3,7 @@
 use super::front_matter::about;
 use super::problem::Problem;
 use super::{Rules, encoding, front_matter, html, markdown, text, unicode};
+use crate::config::Clean;
 use crate::folder::SourceFormat;
 use crate::model::section::SectionAbout;
 use crate::model::text::xml_legal;
@@ -28,7 +29,7 @@ pub fn read(bytes: &[u8], format: SourceFormat, rules: &Rules) -> (SectionAbout,
     }
     let header = front_matter::Header { title: about.title.clone(), ..front_matter::Header::default() };
     let parsed = match format {
-        SourceFormat::Html => html::read(body, header.title.as_deref(), rules.timezone).unwrap_or_default(),
+        SourceFormat::Html => html::read(body, header.title.as_deref(), rules.timezone, Clean::Off).unwrap_or_default(),
         SourceFormat::Text => text::read(body, 1, &header, rules),
         SourceFormat::Markdown | SourceFormat::Audio => markdown::read(body, 1, header.title.as_deref()),
     };
