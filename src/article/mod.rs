@@ -15,6 +15,7 @@ pub mod language;
 pub mod linked_data;
 pub mod load;
 pub mod loose_date;
+pub mod lost;
 pub mod markdown;
 pub mod measure;
 pub mod phrases;

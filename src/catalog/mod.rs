@@ -11,14 +11,14 @@
 mod identity;
 mod identity_log;
 mod imports;
-mod names;
+pub mod names;
 mod ownership;
 mod store;
 mod visibility;
 
 pub use identity::{Arrival, Decision, Extent, Identity};
 pub use identity_log::{IDENTITIES, logged_namespace};
-pub use names::{is_reference, reference};
+pub use names::{is_reference, may_be_article, reference, references_of};
 pub use store::{
     Catalog, CatalogError, Claim, FILE, Known, OwnName, Owner, Publishing, Reader, Recorded, Referred,
     RestoredIdentities, Result, Salvaged, TOMBSTONE_LIFE, Window,

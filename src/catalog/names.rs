@@ -83,6 +83,21 @@ pub fn reference(name: &str) -> PathBuf {
     reference_of_slug(&Page::at(name).slug)
 }
 
+/// The references by which links may mean an article, as [`reference`] gives them.
+pub fn references_of(article: &Article, path: &Path) -> Vec<PathBuf> {
+    let slug = slug::slugify(article.slug.as_ref().unwrap_or(&article.slug_source));
+    slugs_of(&names_of(article, path, &slug), &slug).iter().map(|slug| reference_of_slug(slug)).collect()
+}
+
+/// Whether a link may mean an article by its address: not that of a list, a feed or another file.
+pub fn may_be_article(link: &str) -> bool {
+    let path = link.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
+    let last = path.rsplit('/').next().unwrap_or_default().to_lowercase();
+    let is_page = !last.contains('.') || PAGE_ENDINGS.iter().any(|ending| last.ends_with(ending));
+    let is_feed = ["feed", "rss", "atom", "feeds"].contains(&last.as_str());
+    is_page && !is_feed && !Page::at(link).is_other()
+}
+
 /// Whether a path stands for all articles of a name.
 pub fn is_reference(path: &Path) -> bool {
     path.as_os_str().as_bytes().first() == Some(&0)

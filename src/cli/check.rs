@@ -1,17 +1,22 @@
 //! `gazetted check [PATH]...`: prints the problems of the configuration and the articles, for people, editors and hooks.
 
-use std::collections::{BTreeMap, HashMap};
+use std::cell::{OnceCell, RefCell};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Args;
+use url::Url;
 
 use super::articles::articles;
 use super::outcome::Outcome;
+use crate::article::address::{Addresses, LinkTarget};
 use crate::article::load::load_as;
-use crate::article::{self, Problem, Reading, Rules, Verdict};
+use crate::article::lost::{self, Lost};
+use crate::article::{self, Problem, Reading, Rules, Verdict, html};
 use crate::config::Config;
-use crate::folder::{Folder, Found, folder_link_message, unread_documents};
+use crate::daemon::links;
+use crate::folder::{Folder, Found, MediaNames, SourceFormat, folder_link_message, near_name, unread_documents};
 use crate::model::text::path_line;
 
 /// Check the configuration and the articles
@@ -48,6 +53,10 @@ struct Checker {
     documents: BTreeMap<&'static str, usize>,
     /// Articles that state no date.
     undated: usize,
+    /// Articles with links and pictures that may lead nowhere: the file, its text and the links.
+    lost: Vec<(PathBuf, Folder, String, BTreeSet<Lost>)>,
+    /// What links can mean, as the catalog names it.
+    targets: HashSet<PathBuf>,
     /// Files by the hash of their bytes.
     hashes: HashMap<[u8; 32], PathBuf>,
     /// Files by the id in their front matter.
@@ -79,6 +88,7 @@ impl CheckArgs {
                 checker.check(&config, &folder, found, &name);
             }
         }
+        checker.report_lost(paths.iter().all(|path| path.is_dir()));
         checker.print(self.all);
         let Checker { files, problems, drafts, held, undated, empty, documents, .. } = checker;
         let remarks = problems.iter().filter(|(problem, _)| problem.is_remark).count() - held;
@@ -126,6 +136,12 @@ impl Checker {
         match verdict {
             Verdict::Publish(article) => {
                 self.undated += usize::from(article.published.is_none());
+                self.targets.extend(links::references_of(&article, path));
+                let lost = lost_links(config, folder, path, format, &article.html);
+                if !lost.is_empty() {
+                    let text = String::from_utf8_lossy(&loaded.bytes).into_owned();
+                    self.lost.push((name.to_path_buf(), folder.clone(), text, lost));
+                }
                 let same_text = self.hashes.insert(blake3::hash(&loaded.bytes).into(), name.to_path_buf());
                 self.report_duplicate(name, "text", same_text);
                 let same_id = article.id.and_then(|id| self.ids.insert(id, name.to_path_buf()));
@@ -138,6 +154,20 @@ impl Checker {
             }
             Verdict::Empty => self.empty += 1,
             Verdict::Broken(problem) => self.report(name, &problem),
+        }
+    }
+
+    /// Reports links and pictures that lead nowhere. Which articles there are is known only if the whole folder was read.
+    fn report_lost(&mut self, is_whole: bool) {
+        for (name, folder, text, mut lost) in std::mem::take(&mut self.lost) {
+            lost.retain(|lost| match lost {
+                Lost::File(_) => true,
+                Lost::Page(link) => is_whole && !self.targets.contains(&links::reference(link)),
+            });
+            let lost: Vec<Lost> = lost.into_iter().collect();
+            for problem in lost::problems(&lost, &text, |missing| near_name(&folder, missing)) {
+                self.report(&name, &problem);
+            }
         }
     }
 
@@ -184,4 +214,43 @@ fn kind_of(message: &str) -> String {
         .split_whitespace()
         .filter(|word| !word.contains(['/', '.', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']));
     words.collect::<Vec<_>>().join(" ")
+}
+
+/// The links and pictures of an article that lead to no file, and those to addresses that an article may have.
+fn lost_links(
+    config: &Config,
+    folder: &Folder,
+    path: &Path,
+    format: SourceFormat,
+    unsafe_html: &str,
+) -> BTreeSet<Lost> {
+    let base_url = config.base_url(config.http.listen.first_address());
+    let Ok(permalink) = Url::parse(&base_url).and_then(|url| url.join("articles/a")) else { return BTreeSet::new() };
+    let names: OnceCell<MediaNames> = OnceCell::new();
+    let pages: RefCell<BTreeSet<Lost>> = RefCell::default();
+    let page = |target: &LinkTarget| match target {
+        LinkTarget::File(file) => folder.stat(file).is_some().then(|| permalink.to_string()),
+        LinkTarget::Address(link) => {
+            if format != SourceFormat::Html && links::may_be_article(link) {
+                pages.borrow_mut().insert(Lost::Page(link.clone()));
+            }
+            None
+        }
+        LinkTarget::Note(_) => None,
+    };
+    let addresses = Addresses {
+        permalink: &permalink,
+        base_url: &base_url,
+        path,
+        is_there: &|file: &Path| folder.stat(file).is_some(),
+        named: &|name: &Path| {
+            let names = names.get_or_init(|| MediaNames::of(folder));
+            names.nearest(name.file_name()?, path).map(Path::to_path_buf)
+        },
+        page: &page,
+    };
+    let safe = html::sanitise(unsafe_html, &addresses);
+    let mut lost = pages.take();
+    lost.extend(lost::files(&safe, &addresses));
+    lost
 }

@@ -16,6 +16,7 @@ use chrono::Utc;
 use tokio::signal::unix::Signal;
 use tokio::sync::{mpsc, oneshot};
 
+pub use crate::catalog::names as links;
 use crate::config::Config;
 use crate::model::collection::{Adoption, ImportedEntry};
 use crate::observe::Observers;

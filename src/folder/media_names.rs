@@ -63,6 +63,21 @@ impl MediaNames {
     }
 }
 
+/// The file in the folder of a missing one whose name differs from it only by case, by its ending, or by signs.
+pub fn near_name(folder: &Folder, missing: &Path) -> Option<PathBuf> {
+    let plain = |path: &Path| {
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy().to_lowercase();
+        stem.chars().filter(|c| c.is_alphanumeric()).collect::<String>()
+    };
+    let parent = missing.parent()?;
+    let listed = folder.list(&folder.root().join(parent)).ok()?;
+    let files = listed.into_iter().map(|listed| parent.join(listed.name));
+    let mut near: Vec<PathBuf> =
+        files.filter(|path| media_type(path).is_some() && plain(path) == plain(missing)).collect();
+    near.sort();
+    near.into_iter().next()
+}
+
 /// The number of folders between two files.
 pub fn distance(from: &Path, to: &Path) -> usize {
     let (from, to) = (from.parent().unwrap_or(Path::new("")), to.parent().unwrap_or(Path::new("")));

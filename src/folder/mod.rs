@@ -25,7 +25,7 @@ use crate::system::file_identity::FileIdentity;
 use beneath::Root;
 pub use beneath::{FolderIdentity, ListedName, OpenFailure};
 use drafts::DraftFolders;
-pub use media_names::{MediaNames, distance};
+pub use media_names::{MediaNames, distance, near_name};
 pub use names::{ENDINGS, is_ignored};
 use names::{is_conflict, is_section_file, is_system_folder};
 pub use stat::{FileId, Stat};

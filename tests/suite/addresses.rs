@@ -178,3 +178,28 @@ fn links_of_a_vault_lead_to_notes_and_files() {
     site.write("town/shot.png", "another");
     site.wait_until("the nearest wins", |site| links(site, "Walk").contains(&"/media/town/shot.png".to_owned()));
 }
+
+#[test]
+fn links_and_pictures_that_lead_nowhere_are_named() {
+    let mut site = Site::new();
+    site.write("pics/Waves 1.png", "not empty");
+    site.write("a.md", "# A\n\nText ![](pics/waves-1.png)\n\n[x](/2013/nowhere/), [b](/old/b/), [c](/tags/x/), [d](/rss.xml) and ![](/img/none.png)");
+    site.write("b.md", "# B\n\nText ![](pics/Waves%201.png) [a](a.md)");
+    let expected = [
+        "a.md:3: there is no file pics/waves-1.png; did you mean pics/Waves 1.png?",
+        "a.md:5: there is no file img/none.png",
+        "a.md:5: `/2013/nowhere/`: nothing on this site has this address",
+    ];
+    let checked = crate::command_line::gazetted().arg("check").arg(site.root()).output().unwrap();
+    let text = String::from_utf8(checked.stdout).unwrap();
+    let lines: Vec<&str> =
+        text.lines().map(|line| line.rsplit_once("articles/").map_or(line, |(_, line)| line)).collect();
+    assert_eq!((lines.as_slice(), checked.status.code()), (&expected[..], Some(0)));
+    let board = site.start_serving();
+    site.wait_until("the status page names them", |_| {
+        let status = format!("{:?}", board.get());
+        expected.iter().all(|line| status.contains(line.split_once(": ").unwrap().1))
+    });
+    site.write("pics/waves-1.png", "not empty");
+    site.wait_until("it is there", |_| !format!("{:?}", board.get()).contains("did you mean"));
+}

@@ -2,7 +2,7 @@
 
 use crate::model::text::xml_legal;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use url::Url;
@@ -11,10 +11,12 @@ use super::conductor::Ingest;
 use super::reading_supervisor::ReadingSupervisor;
 use crate::article::address::{self, Addresses, LinkTarget};
 use crate::article::front_matter::Field;
+use crate::article::load::load_as;
+use crate::article::lost::{self, Lost};
 use crate::article::{Article, Problem, html, measure};
 use crate::catalog::{self, Arrival, Catalog, CatalogError, Claim, Referred};
-use crate::folder::Folder;
 use crate::folder::media::media_type;
+use crate::folder::{Folder, SourceFormat, near_name};
 use crate::model::entry::{Content, Episode, Media, without_parameters};
 use crate::observe::heartbeat::Heartbeat;
 
@@ -95,6 +97,7 @@ impl Ingest {
         let Arrival { article, path, file_hash, .. } = arrival;
         let referred: RefCell<BTreeMap<PathBuf, bool>> = RefCell::default();
         let failed: RefCell<Option<CatalogError>> = RefCell::default();
+        let lost: RefCell<BTreeSet<Lost>> = RefCell::default();
         let is_there = |path: &Path| {
             referred.borrow_mut().insert(path.to_path_buf(), true);
             self.folder.stat(path).is_some() && self.folder.draft_folder(path).is_none()
@@ -109,6 +112,11 @@ impl Ingest {
                 LinkTarget::File(path) => path.clone(),
                 LinkTarget::Address(name) | LinkTarget::Note(name) => catalog::reference(name),
             };
+            if let (LinkTarget::Address(link), None) = (target, &slug)
+                && catalog::may_be_article(link)
+            {
+                lost.borrow_mut().insert(Lost::Page(link.clone()));
+            }
             referred.borrow_mut().insert(file, slug.is_some());
             slug.map(|slug| self.channel.page(&slug))
         };
@@ -127,25 +135,17 @@ impl Ingest {
             Ok(html) => html,
             Err(problem) => return Ok(Err(problem)),
         };
-        let mut files = Files { folder: &self.folder, supervisor, heartbeat, addresses, problems: Vec::new() };
+        let mut lost = lost.take();
+        lost.extend(lost::files(&html, &addresses));
+        let problems = self.problems_of_lost(&lost, path);
+        let mut files = Files { folder: &self.folder, supervisor, heartbeat, addresses, problems };
         let enclosures = files.enclosures(article, &self.recordings_beside(path, namesakes));
         let stems = files.names_of(path, &enclosures);
         let covers = Ingest::covers(&stems);
         let (image, pictures) = files.pictures(article, &html, &covers);
-        let mut content = Content {
-            title: article.title.clone(),
-            authors: article.authors.clone(),
-            summary: xml_legal(&article.summary).into_owned(),
-            html,
-            tags: article.tags.clone(),
-            language: article.language.clone(),
-            link: article.link.clone(),
-            brief: article.summary_only,
-            image,
-            pictures,
-            enclosures,
-            episode: files.episode(article.episode.as_ref(), &stems),
-        };
+        let episode = files.episode(article.episode.as_ref(), &stems);
+        let head = RenderedArticle::of_head(article).content;
+        let mut content = Content { html, image, pictures, enclosures, episode, ..head };
         // A recording that is also named in front matter is one enclosure.
         content.enclosures.dedup_by(|one, other| one.url == other.url);
         let problems = files.problems;
@@ -154,6 +154,20 @@ impl Ingest {
         }
         let referred = self.references(referred.take(), path);
         Ok(Ok(RenderedArticle { content, referred, problems }))
+    }
+
+    /// The problems of an article with links and pictures that lead nowhere. Most links of a saved page lead to the site that it is from.
+    fn problems_of_lost(&self, lost: &BTreeSet<Lost>, path: &Path) -> Vec<Problem> {
+        let format = self.folder.format(&self.folder.root().join(path));
+        let is_saved_page = format == Some(SourceFormat::Html);
+        let lost: Vec<Lost> =
+            lost.iter().filter(|lost| !(is_saved_page && matches!(lost, Lost::Page(_)))).cloned().collect();
+        if lost.is_empty() || format == Some(SourceFormat::Audio) {
+            return Vec::new();
+        }
+        let loaded = load_as(&self.folder, path, SourceFormat::Markdown, self.supervisor.size_limit);
+        let text = loaded.map(|loaded| String::from_utf8_lossy(&loaded.bytes).into_owned()).unwrap_or_default();
+        lost::problems(&lost, &text, |missing| near_name(&self.folder, missing))
     }
 
     /// The references of the article at a path, of the files and names that it needed; each says whether an article answered to the name.

@@ -1,0 +1,100 @@
+//! Links and pictures of an article that lead nowhere on this site, for its writer. Readers see a picture that does not load, or a page that
+//! does not exist.
+
+use std::path::{Path, PathBuf};
+
+use super::address::Addresses;
+use super::html;
+use super::problem::Problem;
+use crate::folder::media::media_type;
+use crate::model::text::path_line;
+
+/// Maximum number of problems of one article; the last one says how many there are.
+const MAX_LOST: usize = 5;
+
+/// A link or a picture that leads nowhere.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Lost {
+    /// The file at a path below the watched folder.
+    File(PathBuf),
+    /// An address of this site, as the article writes it.
+    Page(String),
+}
+
+/// Finds the files of the watched folder that safe HTML names and that are not there, each once.
+pub fn files(safe_html: &str, addresses: &Addresses<'_>) -> Vec<Lost> {
+    let mut lost: Vec<Lost> = Vec::new();
+    for address in html::addresses(safe_html) {
+        let Some(below) = address.strip_prefix(addresses.base_url) else { continue };
+        let path = if let Some(path) = addresses.media_path(&address) {
+            Some(path).filter(|path| !(addresses.is_there)(path))
+        } else {
+            // A slash at the start means the root of the site, where no such file is.
+            let path = below.split(['?', '#']).next().unwrap_or_default();
+            media_type(Path::new(path)).filter(|_| !OWN_FILES.contains(&path)).map(|_| PathBuf::from(path))
+        };
+        let file = path.map(Lost::File).filter(|file| !lost.contains(file));
+        lost.extend(file);
+    }
+    lost
+}
+
+/// Files that the site itself has at its root.
+const OWN_FILES: [&str; 2] = ["icon.svg", "feed.json"];
+
+/// The problems of an article with lost links. `text` is its file, `near` returns the path of the nearest file that may have been meant.
+pub fn problems(lost: &[Lost], text: &str, near: impl Fn(&Path) -> Option<PathBuf>) -> Vec<Problem> {
+    let one = |lost: &Lost| match lost {
+        Lost::File(path) => {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let hint = near(path).map(|near| format!("; did you mean {}?", path_line(&near))).unwrap_or_default();
+            (name, format!("there is no file {}{hint}", path_line(path)))
+        }
+        Lost::Page(link) => (link.clone(), format!("`{link}`: nothing on this site has this address")),
+    };
+    let found = lost.iter().take(MAX_LOST).map(|lost| {
+        let (needle, message) = one(lost);
+        Problem { is_remark: true, ..Problem::new(line_of(text, &needle), message) }
+    });
+    let mut problems: Vec<Problem> = found.collect();
+    problems.sort_by_key(|problem| problem.line);
+    if let Some(last) = problems.last_mut().filter(|_| lost.len() > MAX_LOST) {
+        last.message.push_str(&format!("; and {} more in this article", lost.len() - MAX_LOST));
+    }
+    problems
+}
+
+/// The first line of a text with a name, which may be percent-encoded there.
+fn line_of(text: &str, name: &str) -> Option<usize> {
+    let at = text.find(name).or_else(|| text.find(&super::address::encoded(Path::new(name))))?;
+    Some(1 + text[..at].matches('\n').count())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lost_link_is_named_with_its_line() {
+        let lost = [Lost::File("pics/a b.png".into()), Lost::Page("/old/".into())];
+        let near = |path: &Path| Some(path.with_file_name("a-b.png"));
+        let problems = problems(&lost, "# A\n\n![](pics/a%20b.png)\n[x](/old/)", near);
+        let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            lines,
+            [
+                "3: there is no file pics/a b.png; did you mean pics/a-b.png?",
+                "4: `/old/`: nothing on this site has this address"
+            ]
+        );
+        assert!(problems.iter().all(|problem| problem.is_remark));
+    }
+
+    #[test]
+    fn many_lost_links_are_counted() {
+        let lost: Vec<Lost> = (0..9).map(|number| Lost::Page(format!("/{number}/"))).collect();
+        let problems = problems(&lost, "", |_| None);
+        assert_eq!(problems.len(), MAX_LOST);
+        assert!(problems[4].message.ends_with("; and 4 more in this article"), "{problems:?}");
+    }
+}
