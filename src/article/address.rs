@@ -138,9 +138,8 @@ impl<'a> Addresses<'a> {
 
     /// Whether an address is on this site or, by its host, on the one before it.
     fn is_own(&self, url: &Url) -> bool {
-        matches!(url.scheme(), "http" | "https")
-            && url.host_str().is_some()
-            && url.host_str() == self.permalink.host_str()
+        let place = |url: &Url| (url.host_str().map(str::to_owned), url.port());
+        matches!(url.scheme(), "http" | "https") && url.host_str().is_some() && place(url) == place(self.permalink)
     }
 
     /// Returns the present address of the article that an address of this site means, or the address itself.
@@ -411,6 +410,7 @@ mod tests {
                 "/blog/articles/=https://site.example/2013/first",
             ),
             ("https://other.example/first", "=https://other.example/first", "https://other.example/first"),
+            ("https://site.example:81/first", "=https://site.example:81/first", ":81/first"),
             ("/blog/tags/rust/", "=/blog/tags/rust/", "/blog/tags/rust/"),
             ("https://site.example/blog/tags/rust/", "=x", "/blog/tags/rust/"),
             ("/first/", "", "/first/"),

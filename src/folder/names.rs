@@ -193,9 +193,8 @@ const CONFLICT_PARTS: [&str; 41] = [
 /// Beginnings of the names that Windows gives to computers. OneDrive puts the computer's name behind that of a conflict copy.
 const COMPUTERS: [&str; 5] = ["DESKTOP-", "LAPTOP-", "WIN-", "SURFACE-", "PC-"];
 /// Names of files about a project or for programs, without their extensions, in any case.
-const OTHER_FILES: [&str; 26] = [
+const OTHER_FILES: [&str; 25] = [
     "readme",
-    "404",
     "code_of_conduct",
     "pull_request_template",
     "issue_template",
@@ -339,11 +338,12 @@ pub fn is_other_file(name: &str) -> bool {
             || lower.starts_with("requirements_")
             || lower.ends_with("-requirements"));
     let is_project = PROJECT_FILES.iter().any(|project| stem == *project || (is_text && first == *project));
-    // Search engines ask owners to put such files at the root of a site.
+    // The page of an error, and those by which search engines know the owner of a site.
     let is_proof = ending.eq_ignore_ascii_case("html")
-        && (lower
-            .strip_prefix("google")
-            .is_some_and(|rest| rest.len() >= 12 && rest.bytes().all(|byte| byte.is_ascii_hexdigit()))
+        && (lower == "404"
+            || lower
+                .strip_prefix("google")
+                .is_some_and(|rest| rest.len() >= 12 && rest.bytes().all(|byte| byte.is_ascii_hexdigit()))
             || lower.starts_with("yandex_")
             || (lower.starts_with("pinterest-") && lower.len() < 20));
     is_listed || is_readme || is_list || is_project || is_proof
@@ -418,7 +418,6 @@ mod tests {
             "CONTRIBUTING.md",
             "CHANGELOG.md",
             "404.html",
-            "404.md",
             "google1234567890abcdef.html",
             "CODE_OF_CONDUCT.md",
         ] {
@@ -436,6 +435,7 @@ mod tests {
             "Notice.md",
             "authors.md",
             "a.md",
+            "404.md",
             "Contributing.md",
         ] {
             assert!(!is_other_file(name), "{name}");
