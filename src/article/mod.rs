@@ -9,6 +9,7 @@ mod credit;
 pub mod date;
 pub mod dialect;
 pub mod encoding;
+mod foreign;
 pub mod front_matter;
 pub mod html;
 pub mod language;
@@ -35,7 +36,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use crate::config::Clean;
-use crate::folder::{Folder, SourceFormat};
+use crate::folder::{self, Folder, SourceFormat};
 use crate::model::text::path_line;
 use assemble::assemble;
 use dialect::Dialect;
@@ -95,6 +96,10 @@ pub fn read(bytes: &[u8], path: &Path, format: SourceFormat, rules: &Rules) -> R
         );
         return Verdict::Broken(Problem::at(line, message)).into();
     }
+    let text = match foreign::as_markdown(&text, path) {
+        Ok(text) => text,
+        Err(problem) => return Verdict::Broken(problem).into(),
+    };
     let mut split = match front_matter::split(&text, format, rules.timezone) {
         Ok(split) => split,
         Err(reason) => return reason.into(),
@@ -170,7 +175,9 @@ fn template_problem(text: &str, body: &str, format: SourceFormat) -> Option<Prob
 /// an expiry date, media or a problem, or because no text follows it.
 pub fn head(bytes: &[u8], path: &Path, rules: &Rules) -> Option<Box<Article>> {
     let text = std::str::from_utf8(bytes).ok()?;
-    let fence = text.get(..4).filter(|fence| matches!(*fence, "---\n" | "+++\n"))?;
+    // The text of other markup is converted first.
+    let is_markdown = path.extension().is_some_and(|extension| !folder::is_foreign(extension));
+    let fence = text.get(..4).filter(|_| is_markdown).filter(|fence| matches!(*fence, "---\n" | "+++\n"))?;
     let end = fence.len() - 1 + text.get(fence.len() - 1..)?.find(&format!("\n{fence}"))? + 1 + fence.len();
     let (head, rest) = text.split_at(end);
     if conflict::may_have_conflict(text) {

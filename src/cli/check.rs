@@ -45,6 +45,8 @@ struct Checker {
     /// Each with its line, in the order of the files.
     problems: Vec<(Problem, String)>,
     drafts: usize,
+    /// The line of each of these.
+    held_lines: Vec<String>,
     /// Files without a text.
     empty: usize,
     /// Files that a key other than that of a draft keeps from the public.
@@ -91,8 +93,8 @@ impl CheckArgs {
         checker.report_lost(paths.iter().all(|path| path.is_dir()));
         checker.print(self.all);
         let Checker { files, problems, drafts, held, undated, empty, documents, .. } = checker;
-        let remarks = problems.iter().filter(|(problem, _)| problem.is_remark).count() - held;
-        let problems = problems.len() - remarks - held;
+        let remarks = problems.iter().filter(|(problem, _)| problem.is_remark).count();
+        let problems = problems.len() - remarks;
         if let Some(message) = unread_documents(&documents) {
             eprintln!("{message}");
         }
@@ -150,7 +152,8 @@ impl Checker {
             Verdict::Draft(..) => self.drafts += 1,
             Verdict::Withheld(problem, _) => {
                 self.held += 1;
-                self.report(name, &Problem { is_remark: true, ..problem });
+                let problem = Problem { is_remark: true, ..problem };
+                self.held_lines.push(problem.in_file(name));
             }
             Verdict::Empty => self.empty += 1,
             Verdict::Broken(problem) => self.report(name, &problem),
@@ -182,8 +185,9 @@ impl Checker {
         self.problems.push((problem.clone(), problem.in_file(name)));
     }
 
-    /// Prints the problems, then the remarks. Of many that are alike, only the first ones, unless all are wanted.
+    /// Prints each file that is held, then the problems, then the remarks. Of many that are alike, only the first ones, unless all are wanted.
     fn print(&self, all: bool) {
+        self.held_lines.iter().for_each(|line| println!("{line}"));
         let is_short = all || self.problems.len() <= SCREEN;
         for remarks in [false, true] {
             let of_this = self.problems.iter().filter(|(problem, _)| problem.is_remark == remarks);

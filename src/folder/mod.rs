@@ -36,7 +36,7 @@ pub use walk::{Attributes, Met};
 pub enum SourceFormat {
     /// `.txt`, `.text`
     Text,
-    /// `.md`, `.markdown`, `.mdown`, `.mkd`
+    /// `.md`, `.markdown`, `.mdown`, `.mkd`; and `.org`, `.ipynb`, `.gmi`, which are converted
     Markdown,
     /// `.html`, `.htm`, `.xhtml`
     Html,
@@ -352,10 +352,20 @@ fn is_video(path: &Path) -> bool {
         .is_some_and(|ending| VIDEOS.contains(&ending.to_ascii_lowercase().as_str()))
 }
 
+/// Extensions of texts in other markup that are read as Markdown.
+const FOREIGN: [&str; 4] = ["org", "ipynb", "gmi", "gemini"];
+
+/// Whether files of this extension have another markup, which is converted to Markdown.
+pub fn is_foreign(extension: &OsStr) -> bool {
+    extension.to_str().is_some_and(|extension| FOREIGN.contains(&extension.to_ascii_lowercase().as_str()))
+}
+
 fn format_of(extension: &str) -> Option<SourceFormat> {
     match extension.to_ascii_lowercase().as_str() {
         "txt" | "text" => Some(SourceFormat::Text),
         "md" | "markdown" | "mdown" | "mkd" => Some(SourceFormat::Markdown),
+        // Converted to Markdown when it is read.
+        foreign if FOREIGN.contains(&foreign) => Some(SourceFormat::Markdown),
         "html" | "htm" | "xhtml" => Some(SourceFormat::Html),
         "mp3" | "m4a" | "m4b" | "ogg" | "oga" | "opus" | "flac" | "wav" | "aac" => Some(SourceFormat::Audio),
         _ => None,

@@ -6,9 +6,10 @@ use std::os::unix::ffi::OsStrExt;
 use unicode_normalization::UnicodeNormalization;
 
 /// Extensions of articles, the most likely first.
-pub const ENDINGS: [&str; 9] = ["md", "txt", "html", "markdown", "htm", "xhtml", "text", "mdown", "mkd"];
+pub const ENDINGS: [&str; 13] =
+    ["md", "txt", "html", "markdown", "htm", "xhtml", "text", "mdown", "mkd", "org", "ipynb", "gmi", "gemini"];
 /// Extensions of texts that are not read.
-const DOCUMENTS: [&str; 30] = [
+const DOCUMENTS: [&str; 27] = [
     "docx",
     "doc",
     "odt",
@@ -19,9 +20,6 @@ const DOCUMENTS: [&str; 30] = [
     "asciidoc",
     "asc",
     "textile",
-    "org",
-    "ipynb",
-    "gmi",
     "mdx",
     "rmd",
     "qmd",

@@ -71,12 +71,21 @@ fn names_and_titles_stay_as_they_are_written() {
     let mut site = Site::new();
     site.write("a.md", "---\ntitle: \"Why?\" she said: \"because\"\nauthor: Ann Lee <ann@a.example>\n---\nText a.");
     site.write("b.md", "---\ntitle: Categories\ncategories:\n  - [Sports, Boats]\n  - [Sports, Water]\n---\nText b.");
+    site.write(
+        "e.md",
+        "---\ntitle: Links\nauthor: \"[[people/ann|Ann Lee]]\"\ntags: [\"[[Boats]]\", sea]\n---\nText e.",
+    );
     site.write("d.md", "---\ntitle: 'twas: the night\n---\nText d.");
     site.write("Well-known facts.md", "Text c.");
     site.start();
     let a = site.entry("\"Why?\" she said: \"because\"");
     assert_eq!(a["authors"][0]["name"], "Ann Lee");
     assert_eq!(site.entry("Categories")["tags"], serde_json::json!(["Sports", "Boats", "Water"]));
+    let links = site.entry("Links");
+    assert_eq!(
+        (&links["authors"][0]["name"], &links["tags"]),
+        (&"Ann Lee".into(), &serde_json::json!(["Boats", "sea"]))
+    );
     site.entry("'twas: the night");
     site.entry("Well-known facts");
     assert!(site.get("/rss.xml").text().contains("<dc:creator>Ann Lee</dc:creator>"));
@@ -161,4 +170,33 @@ fn texts_that_are_not_read_are_counted_once() {
     let line = "4 files look like articles and are not read: 2 .docx, 1 .rst, 1 .tex; ";
     assert_eq!(told.matches(line).count(), 1, "{told}");
     assert!(told.contains("articles without a date: 1; "), "{told}");
+}
+
+#[test]
+fn org_gemtext_and_notebooks_are_articles() {
+    let mut site = Site::new();
+    site.write(
+        "storm.org",
+        "#+TITLE: The storm\n#+DATE: <2024-05-01 Wed>\n#+FILETAGS: :sea:\n\nIt was *very* strong, see [[file:calm.gmi][the calm]].\n\n\
+         * Damage\n- one boat\n\n* Private :noexport:\nSecret words.\n",
+    );
+    site.write("calm.gmi", "# The calm\n\nNo wind at all.\n\n=> storm.org The storm\n");
+    let notebook = serde_json::json!({"nbformat": 4, "metadata": {}, "cells": [
+        {"cell_type": "markdown", "source": ["# Waves\n", "\n", "Heights in metres."]},
+        {"cell_type": "code", "source": "max(heights)", "outputs": [{"data": {"text/plain": "7.5"}}]},
+    ]});
+    site.write("waves.ipynb", notebook.to_string());
+    site.start();
+    site.wait_until("all are linked", |site| {
+        let text = |title: &str| site.entry(title)["content_html"].as_str().unwrap().to_owned();
+        let (storm, calm, waves) = (text("The storm"), text("The calm"), text("Waves"));
+        storm.contains("<strong>very</strong>")
+            && storm.contains(&format!("<a href=\"{BASE_URL}articles/calm\">the calm</a>"))
+            && storm.contains("<li>one boat</li>")
+            && !storm.contains("Secret")
+            && calm.contains(&format!("<a href=\"{BASE_URL}articles/storm\">The storm</a>"))
+            && waves.contains("max(heights)")
+            && waves.contains("7.5")
+    });
+    assert_eq!(dates(&site, &["The storm"]), ["2024-05-01"]);
 }

@@ -135,7 +135,7 @@ fn an_invalid_configuration_changes_nothing() {
 fn a_reload_refuses_keys_that_need_a_restart() {
     let site = Configured::new("[http]\nlisten = '127.0.0.1:0'\n");
     let program = Program::start(&mut site.command("serve"));
-    site.configure("[http]\nlisten = 'localhost:0'\n");
+    site.configure("[http]\nlisten = 'example.org:0'\n");
     assert_eq!(site.reload().status.code(), Some(1));
     site.configure("[http]\nlisten = '127.0.0.1:1'\n[site]\ntitle = 'After'\n");
     let output = site.reload();

@@ -52,6 +52,7 @@ impl Value {
                 };
                 let mut texts: Vec<String> = Vec::new();
                 for text in list.iter().flat_map(one) {
+                    let text = without_link(&text).to_owned();
                     if !texts.contains(&text) {
                         texts.push(text);
                     }
@@ -60,7 +61,7 @@ impl Value {
             }
             Self::Text(text) => {
                 let sign = if text.contains(';') { ';' } else { ',' };
-                text.split(sign).map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect()
+                text.split(sign).map(|part| without_link(part).to_owned()).filter(|part| !part.is_empty()).collect()
             }
             _ => Vec::new(),
         }
@@ -90,11 +91,18 @@ impl Value {
                 .flat_map(at_commas)
                 .map(summary::one_line)
                 .filter(|name| !name.is_empty())
-                .map(|name| person(&name))
+                .map(|name| person(without_link(&name)))
                 .collect(),
             _ => Vec::new(),
         }
     }
+}
+
+/// The words of a text that is a link to a note: `Ann Lee` of `[[Ann Lee]]` and of `[[people/ann|Ann Lee]]`.
+fn without_link(text: &str) -> &str {
+    let text = text.trim();
+    let inside = text.strip_prefix("[[").and_then(|rest| rest.strip_suffix("]]"));
+    inside.map_or(text, |inside| inside.rsplit('|').next().unwrap_or(inside).trim())
 }
 
 /// Reads a person: `Ann Lee`, `Ann Lee <ann@a.example>`, `ann@a.example (Ann Lee)`.

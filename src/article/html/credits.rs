@@ -61,6 +61,9 @@ impl CreditSource {
     }
 }
 
+/// Maximum number of elements that are searched for names. Pages state authors at their tops, and lists of hundreds are of other articles.
+const MOST_EXAMINED: usize = 500;
+
 /// The names that one element states.
 struct Credit {
     source: CreditSource,
@@ -72,7 +75,8 @@ struct Credit {
 
 /// Reads the dates and authors in a page. Those within the tokens of the article take precedence.
 pub fn read(tokens: &[Token<'_>], elements: &[PageElement<'_>], article: &Range<usize>, timezone: Tz) -> Header {
-    let mut reader = CreditReader { tokens, elements, article, credits: Vec::new(), published: None, updated: None };
+    let mut reader =
+        CreditReader { tokens, elements, article, credits: Vec::new(), examined: 0, published: None, updated: None };
     let mut index = 0;
     while index < elements.len() {
         if is_comment(elements[index].tag) {
@@ -115,6 +119,8 @@ struct CreditReader<'a> {
     elements: &'a [PageElement<'a>],
     article: &'a Range<usize>,
     credits: Vec<Credit>,
+    /// Number of elements that were searched for names.
+    examined: usize,
     published: Option<DateTime<Utc>>,
     updated: Option<DateTime<Utc>>,
 }
@@ -134,11 +140,16 @@ impl CreditReader<'_> {
         }
         let is_link = matches!(&*tag.name, "a" | "span")
             && tag.attribute("rel").is_some_and(|rel| rel.split_ascii_whitespace().any(|word| word == "author"));
-        if has_property(tag, &["author", "creator"]) {
+        let is_author = has_property(tag, &["author", "creator"]);
+        if !(is_author || is_link || is_byline(tag)) || self.examined == MOST_EXAMINED {
+            return;
+        }
+        self.examined += 1;
+        if is_author {
             self.push(index, CreditSource::Microdata, self.item_around(index), self.names_of_item(index));
         } else if is_link {
             self.push(index, CreditSource::Link, self.elements[index].parent, self.names(index));
-        } else if is_byline(tag) {
+        } else {
             self.push(index, CreditSource::Class, None, self.names(index));
         }
     }
