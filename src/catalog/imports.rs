@@ -96,7 +96,7 @@ impl MatchKeys {
 
 /// The day in an address or in the path of a file, as far as it is stated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct PathDate {
+pub(super) struct PathDate {
     year: i32,
     month: u32,
     day: Option<u32>,
@@ -104,7 +104,7 @@ struct PathDate {
 
 impl PathDate {
     /// Finds `2024/05/`, `2024/05/01/`, `2024-05/` or `2024-05-01-…` in a path.
-    fn of(path: &str) -> Option<Self> {
+    pub fn of(path: &str) -> Option<Self> {
         let parts: Vec<&str> = path.split('/').collect();
         let name = |part: &str| {
             let mut words = part.split(['-', '_']);
@@ -129,13 +129,19 @@ impl PathDate {
         Some(Self { year: i32::try_from(year).ok()?, month, day })
     }
 
-    fn at(date: DateTime<Utc>) -> Self {
+    pub fn at(date: DateTime<Utc>) -> Self {
         use chrono::Datelike;
         Self { year: date.year(), month: date.month(), day: Some(date.day()) }
     }
 
     fn is_day(self, date: DateTime<Utc>) -> bool {
         self.day.is_some() && self == Self::at(date)
+    }
+
+    /// Whether an article was published then, in any time zone.
+    pub fn is_of(self, published: DateTime<Utc>) -> bool {
+        let around = if self.day.is_some() { 0..=0 } else { -1..=1 };
+        around.into_iter().any(|days| self.agrees(Self::at(published + TimeDelta::days(days))))
     }
 
     /// Whether both may mean the same day; neither says in which time zone.

@@ -6,9 +6,9 @@ use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 
-use super::imports::comparable_link;
+use super::imports::{PathDate, comparable_link};
 use crate::article::{Article, date as dates};
 use crate::folder::distance;
 
@@ -114,15 +114,7 @@ pub(super) struct Page {
     pub slug: String,
     /// The folders before it.
     folders: PathBuf,
-    date: PageDate,
-}
-
-/// The date in an address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum PageDate {
-    Missing,
-    Month(NaiveDate),
-    Day(NaiveDate),
+    date: Option<PathDate>,
 }
 
 impl Page {
@@ -131,7 +123,7 @@ impl Page {
         let path = address.split(['?', '#']).next().unwrap_or_default().trim_matches('/');
         let path = path.strip_suffix("/index.html").unwrap_or(path);
         if path.is_empty() {
-            return Self { slug: String::new(), folders: PathBuf::new(), date: PageDate::Missing };
+            return Self { slug: String::new(), folders: PathBuf::new(), date: None };
         }
         let (folders, last) = path.rsplit_once('/').unwrap_or(("", path));
         let lower = last.to_lowercase();
@@ -139,43 +131,26 @@ impl Page {
         let last = &last[..last.len().saturating_sub(ending)];
         // The ending keeps what follows a dot.
         let name = dates::file_name(&Path::new(folders).join(format!("{last}.html")), chrono_tz::UTC);
-        let date = match name.date {
-            Some(date) => PageDate::Day(date.date_naive()),
-            None => month(folders).map_or(PageDate::Missing, PageDate::Month),
-        };
+        let date = name.date.map(PathDate::at).or_else(|| PathDate::of(folders));
         let stem = if name.stem.is_empty() { last } else { &name.stem };
         Self { slug: slug::slugify(stem), folders: PathBuf::from(folders), date }
     }
 
-    /// Whether an article was published at the date in the address, in any time zone.
-    fn is_of_date(&self, published: DateTime<Utc>) -> bool {
-        let near = (0..3).filter_map(|days| {
-            published.date_naive().checked_sub_days(Days::new(1))?.checked_add_days(Days::new(days))
-        });
-        let mut near = near;
-        match self.date {
-            PageDate::Missing => true,
-            PageDate::Day(day) => near.any(|date| date == day),
-            PageDate::Month(month) => near.any(|date| (date.year(), date.month()) == (month.year(), month.month())),
-        }
-    }
-
     /// Whether the address certainly is that of an article by its date.
     pub fn has_date(&self) -> bool {
-        self.date != PageDate::Missing
+        self.date.is_some()
     }
 
     /// Whether the address is that of a list or of a file, by its folders.
     pub fn is_other(&self) -> bool {
-        let first = self.folders.iter().find_map(|folder| folder.to_str());
         self.slug.is_empty()
             || self.folders.iter().any(|folder| OTHER_PAGES.iter().any(|name| folder.eq_ignore_ascii_case(name)))
-            || (first.is_none() && OTHER_PAGES.contains(&self.slug.as_str()))
+            || (self.folders.as_os_str().is_empty() && OTHER_PAGES.contains(&self.slug.as_str()))
     }
 
     /// The only article that has the date in the address.
     pub fn only<'a>(&self, articles: &'a [NamedArticle]) -> Option<&'a NamedArticle> {
-        let mut of_date = articles.iter().filter(|article| self.is_of_date(article.published));
+        let mut of_date = articles.iter().filter(|article| self.date.is_none_or(|date| date.is_of(article.published)));
         let only = of_date.next()?;
         of_date.next().is_none().then_some(only)
     }
@@ -190,21 +165,10 @@ impl Page {
     }
 }
 
-/// The first day of the month in the folders of an address, as in `2013/07`.
-fn month(folders: &str) -> Option<NaiveDate> {
-    let parts: Vec<&str> = folders.split('/').collect();
-    let figures = |part: &str, lengths: [usize; 2]| -> Option<u32> {
-        let is_number = lengths.contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
-        is_number.then(|| part.parse().ok())?
-    };
-    parts.windows(2).find_map(|pair| {
-        let year = figures(pair[0], [4, 4]).filter(|year| (1990..=2100).contains(year))?;
-        NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, figures(pair[1], [1, 2])?, 1)
-    })
-}
-
 #[cfg(test)]
 mod tests {
+    use chrono::NaiveDate;
+
     use super::*;
 
     fn article(path: &str, day: &str) -> NamedArticle {
