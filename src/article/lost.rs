@@ -24,6 +24,10 @@ pub enum Lost {
 /// Finds the files of the watched folder that safe HTML names and that are not there, each once.
 pub fn files(safe_html: &str, addresses: &Addresses<'_>) -> Vec<Lost> {
     let mut lost: Vec<Lost> = Vec::new();
+    // Most articles name nothing of their own site.
+    if !safe_html.contains(addresses.base_url) {
+        return lost;
+    }
     for address in html::addresses(safe_html) {
         let Some(below) = address.strip_prefix(addresses.base_url) else { continue };
         let path = if let Some(path) = addresses.media_path(&address) {

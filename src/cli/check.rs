@@ -38,6 +38,9 @@ const SCREEN: usize = 30;
 /// Number of problems of one kind that are printed otherwise.
 const FIRST: usize = 3;
 
+/// A folder, with the names of its media files once an article has needed them.
+type CheckedFolder<'a> = (&'a Folder, &'a OnceCell<MediaNames>);
+
 /// Counts of the files that were checked, and what identifies the articles.
 #[derive(Default)]
 struct Checker {
@@ -45,12 +48,10 @@ struct Checker {
     /// Each with its line, in the order of the files.
     problems: Vec<(Problem, String)>,
     drafts: usize,
-    /// The line of each of these.
-    held_lines: Vec<String>,
     /// Files without a text.
     empty: usize,
-    /// Files that a key other than that of a draft keeps from the public.
-    held: usize,
+    /// The line of each file that a key other than that of a draft keeps from the public.
+    held: Vec<String>,
     /// Texts that are not read, by their extensions.
     documents: BTreeMap<&'static str, usize>,
     /// Articles that state no date.
@@ -76,7 +77,7 @@ impl CheckArgs {
             let (folder, top, mut files) =
                 articles(&config, path).with_context(|| format!("{}: cannot read it", path_line(path)))?;
             files.sort_by(|a, b| a.path.cmp(&b.path));
-            let is_folder = path.is_dir();
+            let (is_folder, names) = (path.is_dir(), OnceCell::new());
             if files.is_empty() && !is_folder {
                 checker.report(path, &Problem::of_file("no such file: check the name"));
             }
@@ -87,7 +88,7 @@ impl CheckArgs {
             for found in &files {
                 // Relative to the argument, so that an editor finds it.
                 let name = if is_folder { path.join(found.path.strip_prefix(&top)?) } else { path.clone() };
-                checker.check(&config, &folder, found, &name);
+                checker.check(&config, (&folder, &names), found, &name);
             }
         }
         checker.report_lost(paths.iter().all(|path| path.is_dir()));
@@ -101,7 +102,7 @@ impl CheckArgs {
         if undated > 0 && paths.iter().any(|path| path.is_dir()) {
             eprintln!("articles without a date: {undated}; each has that of its file when it is first seen");
         }
-        let held = if held == 0 { String::new() } else { format!(", held: {held}") };
+        let held = if held.is_empty() { String::new() } else { format!(", held: {}", held.len()) };
         let empty = if empty == 0 { String::new() } else { format!(", empty: {empty}") };
         let remarks = if remarks == 0 { String::new() } else { format!(", remarks: {remarks}") };
         eprintln!("files read: {files}, drafts: {drafts}{held}{empty}, problems: {problems}{remarks}");
@@ -110,7 +111,8 @@ impl CheckArgs {
 }
 
 impl Checker {
-    fn check(&mut self, config: &Config, folder: &Folder, found: &Found, name: &Path) {
+    fn check(&mut self, config: &Config, place: CheckedFolder<'_>, found: &Found, name: &Path) {
+        let (folder, _) = place;
         let link_out = folder.relative(&found.path).and_then(|below| folder.folder_link_out(below));
         if let Some(target) = link_out {
             return self.report(name, &Problem::of_file(folder_link_message(&target)));
@@ -139,7 +141,7 @@ impl Checker {
             Verdict::Publish(article) => {
                 self.undated += usize::from(article.published.is_none());
                 self.targets.extend(links::references_of(&article, path));
-                let lost = lost_links(config, folder, path, format, &article.html);
+                let lost = lost_links(config, place, path, format, &article.html);
                 if !lost.is_empty() {
                     let text = String::from_utf8_lossy(&loaded.bytes).into_owned();
                     self.lost.push((name.to_path_buf(), folder.clone(), text, lost));
@@ -150,11 +152,7 @@ impl Checker {
                 self.report_duplicate(name, "id", same_id);
             }
             Verdict::Draft(..) => self.drafts += 1,
-            Verdict::Withheld(problem, _) => {
-                self.held += 1;
-                let problem = Problem { is_remark: true, ..problem };
-                self.held_lines.push(problem.in_file(name));
-            }
+            Verdict::Withheld(problem, _) => self.held.push(problem.in_file(name)),
             Verdict::Empty => self.empty += 1,
             Verdict::Broken(problem) => self.report(name, &problem),
         }
@@ -187,7 +185,7 @@ impl Checker {
 
     /// Prints each file that is held, then the problems, then the remarks. Of many that are alike, only the first ones, unless all are wanted.
     fn print(&self, all: bool) {
-        self.held_lines.iter().for_each(|line| println!("{line}"));
+        self.held.iter().for_each(|line| println!("{line}"));
         let is_short = all || self.problems.len() <= SCREEN;
         for remarks in [false, true] {
             let of_this = self.problems.iter().filter(|(problem, _)| problem.is_remark == remarks);
@@ -223,14 +221,13 @@ fn kind_of(message: &str) -> String {
 /// The links and pictures of an article that lead to no file, and those to addresses that an article may have.
 fn lost_links(
     config: &Config,
-    folder: &Folder,
+    (folder, names): CheckedFolder<'_>,
     path: &Path,
     format: SourceFormat,
     unsafe_html: &str,
 ) -> BTreeSet<Lost> {
     let base_url = config.base_url(config.http.listen.first_address());
     let Ok(permalink) = Url::parse(&base_url).and_then(|url| url.join("articles/a")) else { return BTreeSet::new() };
-    let names: OnceCell<MediaNames> = OnceCell::new();
     let pages: RefCell<BTreeSet<Lost>> = RefCell::default();
     let page = |target: &LinkTarget| match target {
         LinkTarget::File(file) => folder.stat(file).is_some().then(|| permalink.to_string()),

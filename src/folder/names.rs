@@ -296,11 +296,9 @@ pub fn is_conflict(name: &OsStr) -> bool {
 }
 
 fn is_conflict_name(name: &[u8]) -> bool {
-    // Most names have none of these.
-    if !name.iter().any(|byte| b"([".contains(byte) || *byte >= 0x80)
-        && !name.windows(9).any(|part| part.eq_ignore_ascii_case(b"conflict-"))
-        && !name.windows(10).any(|part| part.eq_ignore_ascii_case(b"conflicted"))
-    {
+    // Most names have neither such a sign nor this word.
+    let has_sign = name.iter().any(|byte| b"([".contains(byte) || *byte >= 0x80);
+    if !has_sign && !name.windows(8).any(|part| part.eq_ignore_ascii_case(b"conflict")) {
         return false;
     }
     let lower: String = String::from_utf8_lossy(name).nfc().flat_map(char::to_lowercase).collect();

@@ -35,8 +35,8 @@ fn plain_part(
     first_line: usize,
     is_note: Option<bool>,
 ) -> (Cow<'_, str>, Option<Problem>) {
-    const MARKS: [&str; 15] =
-        ["{{", "{%", "{:", "{.", "{#", "=\"", "=}", "%%", "[[", "[!", "[TOC]", "^", "\\(", "\\[", "=="];
+    // Each is rare in a text that has no addition: with one, the text is searched for code.
+    const MARKS: [&str; 11] = ["{", "%%", "[[", "[!", "[TOC]", " ^", "\t^", "\n^", "\\(", "\\[", "=="];
     let has_element = || dialect == Dialect::Markdown && element::has_hidden(text);
     if !MARKS.iter().any(|mark| text.contains(mark)) && !has_element() {
         return (Cow::Borrowed(text), None);
@@ -283,7 +283,6 @@ impl<'a> Scanner<'a> {
         {
             return false;
         }
-        let end = length - 1;
         // kramdown would replace the list before it with a table of contents.
         if is_toc {
             let near = self.out.ceil_char_boundary(self.out.len().saturating_sub(REACH));
@@ -296,7 +295,7 @@ impl<'a> Scanner<'a> {
                 self.out.truncate(list);
             }
         }
-        self.at += end + 1;
+        self.at += length;
         true
     }
 

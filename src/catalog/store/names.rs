@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 
 use super::database::Catalog;
 use super::error::Result;
@@ -11,6 +11,7 @@ use super::reader::Reader;
 use super::values::{bytes, date, path_of};
 use crate::article::Article;
 use crate::article::address::LinkTarget;
+use crate::catalog::identity::Identity;
 use crate::catalog::imports::comparable_link;
 use crate::catalog::names::{self, NamedArticle, Page};
 use crate::catalog::visibility::PUBLISHED;
@@ -34,12 +35,16 @@ impl Catalog {
     ///
     /// # Errors
     /// The catalog cannot be written.
-    pub fn set_names(&mut self, article: &Article, path: &Path, is_new: bool) -> Result<Vec<PathBuf>> {
-        let sql = "SELECT number, slug FROM article WHERE path = ?1 AND state < 2";
-        let row = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?));
-        let found = self.connection.prepare_cached(sql)?.query_row([bytes(path)], row).optional()?;
-        let Some((number, slug)) = found else { return Ok(Vec::new()) };
-        let names = names::names_of(article, path, &slug);
+    pub fn set_names(&mut self, article: &Article, path: &Path, identity: &Identity) -> Result<Vec<PathBuf>> {
+        let (slug, is_new) = (&*identity.slug, identity.is_new());
+        let names = names::names_of(article, path, slug);
+        // As for most files of a bulk import: there is nothing to record, and no link to correct.
+        if is_new && names.is_empty() && self.refers_to_nothing() {
+            return Ok(Vec::new());
+        }
+        let sql = "SELECT number FROM article WHERE path = ?1 AND state < 2";
+        let found = self.connection.prepare_cached(sql)?.query_row([bytes(path)], |row| row.get(0)).optional()?;
+        let Some(number): Option<i64> = found else { return Ok(Vec::new()) };
         let mut recorded = BTreeSet::new();
         if !is_new {
             let mut statement = self.connection.prepare_cached("SELECT name FROM name WHERE article = ?1")?;
@@ -55,7 +60,7 @@ impl Catalog {
                 self.connection.prepare_cached(sql)?.execute(params![name, number])?;
             }
         }
-        Ok(names::slugs_of(&names, &slug).iter().map(|slug| names::reference_of_slug(slug)).collect())
+        Ok(names::slugs_of(&names, slug).iter().map(|slug| names::reference_of_slug(slug)).collect())
     }
 
     /// The slug of the published article that a link in the article at `from` means. `None` if there is none, or if it could be one of several.

@@ -353,7 +353,7 @@ impl Ingest {
         self.note_claims(&mut rendered.referred, &claims);
         rendered.problems.extend(problems_of(&claims, arrival.article));
         let recorded = catalog.record(&identity, arrival, &rendered.content, moment.version)?;
-        self.record_names(catalog, arrival, identity.is_new(), moment)?;
+        self.record_names(catalog, arrival, &identity, moment)?;
         if arrival.extent == Extent::Whole {
             self.record_references(catalog, &identity, arrival.path, &rendered.referred, moment)?;
         } else {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::conductor::Ingest;
 use super::recordings::may_own;
 use super::step::{Trigger, WriteMoment};
-use crate::catalog::{self, Arrival, Catalog};
+use crate::catalog::{self, Arrival, Catalog, Identity};
 use crate::folder::SourceFormat;
 use crate::folder::media::media_type;
 use crate::folder::watch::QUIET;
@@ -47,10 +47,10 @@ impl Ingest {
         &mut self,
         catalog: &mut Catalog,
         arrival: &Arrival<'_>,
-        is_new: bool,
+        identity: &Identity,
         moment: WriteMoment,
     ) -> catalog::Result<()> {
-        let references = catalog.set_names(arrival.article, arrival.path, is_new)?;
+        let references = catalog.set_names(arrival.article, arrival.path, identity)?;
         if catalog.refers_to_nothing() {
             return Ok(());
         }
