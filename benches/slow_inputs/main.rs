@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use gazetted::article::address::Addresses;
+use gazetted::article::front_matter::inherited::Inherited;
 use gazetted::article::{Rules, Verdict, html, read_file};
 use gazetted::config::{Articles, Config};
 use gazetted::folder::{Folder, SourceFormat};
@@ -79,7 +80,7 @@ impl Bench {
             fs::write(self.directory.join(name), &bytes).expect("a file");
         }
         let begun = processor_time();
-        let reading = read_file(&self.folder, &bytes, Path::new(name), format, &self.rules);
+        let reading = read_file(&self.folder, &bytes, Path::new(name), format, &Inherited::default(), &self.rules);
         let read = processor_time().saturating_sub(begun);
         let begun = processor_time();
         let verdict = match &reading.verdict {

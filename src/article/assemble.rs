@@ -11,8 +11,10 @@ use crate::model::entry::{Media, Person};
 use crate::model::text::xml_legal;
 
 /// Builds the article from all sources. Front matter takes precedence over the body, and the body over the file name.
+///
+/// The second header is what files for the whole folder say. It gives way to what the article and its name say, and not to guesses.
 pub fn assemble(
-    mut header: Header,
+    (mut header, of_folder): (Header, Header),
     mut problems: Vec<Problem>,
     body: ParsedBody,
     path: &Path,
@@ -31,11 +33,12 @@ pub fn assemble(
         name.stem = rest;
         header.complete(Header { language: Some(tag), ..Header::default() }.with_source(Field::Language, "file name"));
     }
-    let of_folder =
+    let folder_name =
         language::of_folders(path).filter(|tag| detected.as_deref().is_none_or(|other| language::may_be(other, tag)));
-    header.complete(Header { language: of_folder, ..Header::default() }.with_source(Field::Language, "folder"));
-    header.complete(Header { language: detected, ..Header::default() }.with_source(Field::Language, "the text itself"));
     header.complete(Header { published: name.date, ..Header::default() }.with_source(Field::Published, "file name"));
+    header.complete(of_folder);
+    header.complete(Header { language: folder_name, ..Header::default() }.with_source(Field::Language, "folder"));
+    header.complete(Header { language: detected, ..Header::default() }.with_source(Field::Language, "the text itself"));
     if let Some(problem) = undated_post(path, &name, &header) {
         return Verdict::Withheld(problem, header.enclosures).into();
     }

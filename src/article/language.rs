@@ -103,6 +103,12 @@ pub fn of_folders(path: &std::path::Path) -> Option<String> {
     path.parent()?.iter().rev().find_map(|folder| of_suffix(folder.to_str()?))
 }
 
+/// The language that the name of a file or a folder above it states.
+pub fn of_path(path: &std::path::Path) -> Option<String> {
+    let stem = path.file_stem()?.to_str()?;
+    of_name(stem).map(|(_, tag)| tag).or_else(|| of_folders(path))
+}
+
 /// The languages that [`tag`] recognises.
 #[rustfmt::skip]
 const SHORT: [(&str, &str); 70] = [

@@ -1,5 +1,5 @@
-//! The bytes of one file -> an article and its problems. Pure: uses no clock and no catalog; only [`load`] and [`measure`] open a
-//! file, by its path below the watched folder.
+//! The bytes of one file -> an article and its problems. Pure: uses no clock and no catalog; only [`load`], [`measure`] and [`folder_data`]
+//! open a file, by its path below the watched folder.
 
 pub mod address;
 mod assemble;
@@ -9,6 +9,7 @@ mod credit;
 pub mod date;
 pub mod dialect;
 pub mod encoding;
+pub mod folder_data;
 mod foreign;
 pub mod front_matter;
 pub mod html;
@@ -40,12 +41,14 @@ use crate::folder::{self, Folder, SourceFormat};
 use crate::model::text::path_line;
 use assemble::assemble;
 use dialect::Dialect;
+use front_matter::Header;
+use front_matter::inherited::Inherited;
 pub use problem::{Problem, panic_as_problem};
 pub use reading::{Article, ParsedBody, Reading, Rules, Verdict};
 
 /// Version of the rules that turn bytes into an article. Increase it when a change of the rules changes the article of an
 /// unchanged file: the daemon then reads every file again.
-pub const VERSION: u32 = 7;
+pub const VERSION: u32 = 8;
 
 /// Number of characters at the start of a text that are searched for a first word.
 const FIRST_WORDS: usize = 200;
@@ -53,14 +56,29 @@ const FIRST_WORDS: usize = 200;
 const MOST_OF_MARKER: usize = 60;
 
 /// Reads the file at `path` below the watched folder, which has these bytes. The tags of a recording are read from the file itself.
+/// `inherited` is what other files say of it.
 ///
 /// Never fails: a panic becomes [`Verdict::Broken`], see [`panic_as_problem`].
-pub fn read_file(folder: &Folder, bytes: &[u8], path: &Path, format: SourceFormat, rules: &Rules) -> Reading {
+pub fn read_file(
+    folder: &Folder,
+    bytes: &[u8],
+    path: &Path,
+    format: SourceFormat,
+    inherited: &Inherited,
+    rules: &Rules,
+) -> Reading {
     let reading = panic_as_problem(|| match format {
-        SourceFormat::Audio => recording::read(folder, path, rules),
-        _ => read(bytes, path, format, rules),
+        SourceFormat::Audio => match inherited.hold(rules.timezone) {
+            Some(reason) => reason.into(),
+            None => recording::read(folder, path, rules),
+        },
+        _ => read_with(bytes, path, format, inherited, *rules),
     });
-    let reading = reading.unwrap_or_else(|problem| Verdict::Broken(problem).into());
+    let mut reading = reading.unwrap_or_else(|problem| Verdict::Broken(problem).into());
+    // The last good version of a broken file stays, unless its folder says that it is not public.
+    if matches!(reading.verdict, Verdict::Broken(_)) && !inherited.is_empty() {
+        reading = inherited.hold(rules.timezone).map_or(reading, Reading::from);
+    }
     match folder.draft_folder(path) {
         Some(name) => draft_in(name, reading.verdict).into(),
         None => reading,
@@ -80,10 +98,14 @@ fn draft_in(name: &OsStr, verdict: Verdict) -> Verdict {
     Verdict::Draft(Problem::of_file(message), enclosures)
 }
 
-/// Reads the bytes of the file at `path`, which is relative to the watched folder.
+/// Reads the bytes of the file at `path`, which is relative to the watched folder, without any other file.
 ///
 /// Never fails: a file that cannot be read gets a [`Verdict`], and one that is only unusual gets a [`Problem`].
 pub fn read(bytes: &[u8], path: &Path, format: SourceFormat, rules: &Rules) -> Reading {
+    read_with(bytes, path, format, &Inherited::default(), *rules)
+}
+
+fn read_with(bytes: &[u8], path: &Path, format: SourceFormat, inherited: &Inherited, rules: Rules) -> Reading {
     let encoding::Decoded { text, problem } = match encoding::decode(bytes, format) {
         Ok(decoded) => decoded,
         Err(problem) => return Verdict::Broken(problem).into(),
@@ -100,7 +122,7 @@ pub fn read(bytes: &[u8], path: &Path, format: SourceFormat, rules: &Rules) -> R
         Ok(text) => text,
         Err(problem) => return Verdict::Broken(problem).into(),
     };
-    let mut split = match front_matter::split(&text, format, rules.timezone) {
+    let mut split = match front_matter::split(&text, format, inherited, rules.timezone) {
         Ok(split) => split,
         Err(reason) => return reason.into(),
     };
@@ -119,7 +141,7 @@ pub fn read(bytes: &[u8], path: &Path, format: SourceFormat, rules: &Rules) -> R
         return Verdict::Broken(html::too_much()).into();
     }
     let body = match format {
-        SourceFormat::Text => text::read(split.body, split.body_line, header, rules),
+        SourceFormat::Text => text::read(split.body, split.body_line, header, &rules),
         SourceFormat::Markdown => markdown::read(split.body, split.body_line, header.title.as_deref()),
         // The bytes of a recording are not text; `recording::read` reads its tags.
         SourceFormat::Audio => ParsedBody::default(),
@@ -150,7 +172,7 @@ pub fn read(bytes: &[u8], path: &Path, format: SourceFormat, rules: &Rules) -> R
     if body.html.trim().is_empty() || (body.paragraphs.is_empty() && html::shows_nothing(&body.html)) {
         return Verdict::Empty.into();
     }
-    assemble(split.header, split.problems, body, path, format, *rules)
+    assemble((split.header, split.of_folder), split.problems, body, path, format, rules)
 }
 
 /// Why a file is a template of pages or notes, if it is one.
@@ -173,7 +195,7 @@ fn template_problem(text: &str, body: &str, format: SourceFormat) -> Option<Prob
 /// Reads only the front matter of a Markdown file. The result equals that of [`read`] except for the text and what is derived from
 /// it: the summary and the language. `None` if the two could differ otherwise, for example because the front matter has no title,
 /// an expiry date, media or a problem, or because no text follows it.
-pub fn head(bytes: &[u8], path: &Path, rules: &Rules) -> Option<Box<Article>> {
+pub fn head(bytes: &[u8], path: &Path, inherited: &Inherited, rules: &Rules) -> Option<Box<Article>> {
     let text = std::str::from_utf8(bytes).ok()?;
     // The text of other markup is converted first.
     let is_markdown = path.extension().is_some_and(|extension| !folder::is_foreign(extension));
@@ -188,16 +210,28 @@ pub fn head(bytes: &[u8], path: &Path, rules: &Rules) -> Option<Box<Article>> {
         return None;
     }
     let tidy = unicode::tidy(head);
-    let split = front_matter::split(&tidy, SourceFormat::Markdown, rules.timezone).ok()?;
+    let split = front_matter::split(&tidy, SourceFormat::Markdown, inherited, rules.timezone).ok()?;
     if dialect::find_template(&tidy, rest, Dialect::Markdown).is_some() {
         return None;
     }
     let header = &split.header;
-    let is_plain = header.image.is_none() && header.enclosures.is_empty() && header.episode.is_none();
-    if header.title.is_none() || !is_plain || header.expires.is_some() || !split.problems.is_empty() {
+    let has_media =
+        |header: &Header| header.image.is_some() || !header.enclosures.is_empty() || header.episode.is_some();
+    let is_plain = !has_media(header) && !has_media(&split.of_folder);
+    let expires = header.expires.or(split.of_folder.expires);
+    if header.title.is_none() || !is_plain || expires.is_some() || !split.problems.is_empty() {
         return None;
     }
-    match assemble(split.header, Vec::new(), ParsedBody::default(), path, SourceFormat::Markdown, *rules).verdict {
+    match assemble(
+        (split.header, split.of_folder),
+        Vec::new(),
+        ParsedBody::default(),
+        path,
+        SourceFormat::Markdown,
+        *rules,
+    )
+    .verdict
+    {
         Verdict::Publish(article) => Some(article),
         Verdict::Draft(..) | Verdict::Withheld(..) | Verdict::Empty | Verdict::Broken(_) => None,
     }

@@ -16,12 +16,14 @@ pub struct Problem {
     pub message: String,
     /// The article is published as its writer wants it, as far as can be known: there is something to know, and nothing that must be done.
     pub is_remark: bool,
+    /// A file for the whole folder causes it, so that it is the same for all articles beneath.
+    pub is_of_folder: bool,
 }
 
 impl Problem {
     /// Makes a problem of a line, counted from 1, or of the whole file.
     pub fn new(line: Option<usize>, message: impl Into<String>) -> Self {
-        Self { line, message: message.into(), is_remark: false }
+        Self { line, message: message.into(), is_remark: false, is_of_folder: false }
     }
 
     /// Makes a problem of the whole file.

@@ -57,7 +57,7 @@ pub fn read(folder: &Folder, path: &Path, rules: &Rules) -> Reading {
     let escaped = paragraphs.iter().map(|text| escape(text).replace('\n', "<br>\n"));
     let html = escaped.flat_map(|text| ["<p>".to_owned(), text, "</p>\n".to_owned()]).collect();
     let body = ParsedBody { html, paragraphs, ..ParsedBody::default() };
-    let mut reading = assemble(header, problems, body, path, SourceFormat::Audio, *rules);
+    let mut reading = assemble((header, Header::default()), problems, body, path, SourceFormat::Audio, *rules);
     // A feed reader that cannot play the recording shows at least its title.
     if let Verdict::Publish(article) = &mut reading.verdict
         && article.html.is_empty()

@@ -11,13 +11,14 @@ use url::Url;
 use super::articles::articles;
 use super::outcome::Outcome;
 use crate::article::address::{Addresses, LinkTarget};
+use crate::article::folder_data::{FolderData, Lookup};
 use crate::article::load::load_as;
 use crate::article::lost::{self, Lost};
 use crate::article::{self, Problem, Reading, Rules, Verdict, html};
 use crate::config::Config;
 use crate::daemon::links;
 use crate::folder::{Folder, Found, MediaNames, SourceFormat, folder_link_message, near_name, unread_documents};
-use crate::model::text::path_line;
+use crate::model::text::{path_line, single_line};
 
 /// Check the configuration and the articles
 ///
@@ -38,8 +39,15 @@ const SCREEN: usize = 30;
 /// Number of problems of one kind that are printed otherwise.
 const FIRST: usize = 3;
 
-/// A folder, with the names of its media files once an article has needed them.
-type CheckedFolder<'a> = (&'a Folder, &'a OnceCell<MediaNames>);
+/// A folder that is being checked.
+#[derive(Clone, Copy)]
+struct CheckedFolder<'a> {
+    folder: &'a Folder,
+    /// The names of its media files once an article has needed them.
+    names: &'a OnceCell<MediaNames>,
+    /// What other files say of articles.
+    data: &'a FolderData,
+}
 
 /// Counts of the files that were checked, and what identifies the articles.
 #[derive(Default)]
@@ -52,6 +60,8 @@ struct Checker {
     empty: usize,
     /// The line of each file that a key other than that of a draft keeps from the public.
     held: Vec<String>,
+    /// What other files say of the files that they keep from the public, with the number of these.
+    held_by_folders: BTreeMap<String, usize>,
     /// Texts that are not read, by their extensions.
     documents: BTreeMap<&'static str, usize>,
     /// Articles that state no date.
@@ -78,6 +88,8 @@ impl CheckArgs {
                 articles(&config, path).with_context(|| format!("{}: cannot read it", path_line(path)))?;
             files.sort_by(|a, b| a.path.cmp(&b.path));
             let (is_folder, names) = (path.is_dir(), OnceCell::new());
+            let data = FolderData::new(folder.clone(), config.site.timezone);
+            let place = CheckedFolder { folder: &folder, names: &names, data: &data };
             if files.is_empty() && !is_folder {
                 checker.report(path, &Problem::of_file("no such file: check the name"));
             }
@@ -88,12 +100,13 @@ impl CheckArgs {
             for found in &files {
                 // Relative to the argument, so that an editor finds it.
                 let name = if is_folder { path.join(found.path.strip_prefix(&top)?) } else { path.clone() };
-                checker.check(&config, (&folder, &names), found, &name);
+                checker.check(&config, place, found, &name);
             }
         }
         checker.report_lost(paths.iter().all(|path| path.is_dir()));
         checker.print(self.all);
-        let Checker { files, problems, drafts, held, undated, empty, documents, .. } = checker;
+        let Checker { files, problems, drafts, held, held_by_folders, undated, empty, documents, .. } = checker;
+        let held = held.len() + held_by_folders.values().sum::<usize>();
         let remarks = problems.iter().filter(|(problem, _)| problem.is_remark).count();
         let problems = problems.len() - remarks;
         if let Some(message) = unread_documents(&documents) {
@@ -102,7 +115,7 @@ impl CheckArgs {
         if undated > 0 && paths.iter().any(|path| path.is_dir()) {
             eprintln!("articles without a date: {undated}; each has that of its file when it is first seen");
         }
-        let held = if held.is_empty() { String::new() } else { format!(", held: {}", held.len()) };
+        let held = if held == 0 { String::new() } else { format!(", held: {held}") };
         let empty = if empty == 0 { String::new() } else { format!(", empty: {empty}") };
         let remarks = if remarks == 0 { String::new() } else { format!(", remarks: {remarks}") };
         eprintln!("files read: {files}, drafts: {drafts}{held}{empty}, problems: {problems}{remarks}");
@@ -112,7 +125,10 @@ impl CheckArgs {
 
 impl Checker {
     fn check(&mut self, config: &Config, place: CheckedFolder<'_>, found: &Found, name: &Path) {
-        let (folder, _) = place;
+        let CheckedFolder { folder, data, .. } = place;
+        if let Some(below) = folder.relative(&found.path).filter(|below| folder.is_data_file(below)) {
+            return self.check_data(place, below, name);
+        }
         let link_out = folder.relative(&found.path).and_then(|below| folder.folder_link_out(below));
         if let Some(target) = link_out {
             return self.report(name, &Problem::of_file(folder_link_message(&target)));
@@ -133,7 +149,9 @@ impl Checker {
             Ok(loaded) => loaded,
             Err(error) => return self.report(name, &Problem::of_file(error.to_string())),
         };
-        let Reading { verdict, problems, .. } = article::read_file(folder, &loaded.bytes, path, format, &rules);
+        let inherited = data.of(path, Lookup::Present);
+        let Reading { verdict, problems, .. } =
+            article::read_file(folder, &loaded.bytes, path, format, &inherited, &rules);
         for problem in &problems {
             self.report(name, problem);
         }
@@ -152,9 +170,21 @@ impl Checker {
                 self.report_duplicate(name, "id", same_id);
             }
             Verdict::Draft(..) => self.drafts += 1,
+            Verdict::Withheld(problem, _) | Verdict::Broken(problem) if problem.is_of_folder => {
+                *self.held_by_folders.entry(single_line(&problem.message).into_owned()).or_default() += 1;
+            }
             Verdict::Withheld(problem, _) => self.held.push(problem.in_file(name)),
             Verdict::Empty => self.empty += 1,
             Verdict::Broken(problem) => self.report(name, &problem),
+        }
+    }
+
+    /// Reports the problems of a file that holds data of articles. Its name is often in a commit.
+    fn check_data(&mut self, place: CheckedFolder<'_>, below: &Path, name: &Path) {
+        let Some(kind) = place.folder.data_file_kind(below) else { return };
+        match place.data.read(below, kind) {
+            Ok(read) => read.data.problems.iter().for_each(|problem| self.report(name, problem)),
+            Err(error) => self.report(name, &Problem::of_file(error.to_string())),
         }
     }
 
@@ -186,6 +216,9 @@ impl Checker {
     /// Prints each file that is held, then the problems, then the remarks. Of many that are alike, only the first ones, unless all are wanted.
     fn print(&self, all: bool) {
         self.held.iter().for_each(|line| println!("{line}"));
+        for (message, count) in &self.held_by_folders {
+            println!("{count} {}: {message}", if *count == 1 { "file" } else { "files" });
+        }
         let is_short = all || self.problems.len() <= SCREEN;
         for remarks in [false, true] {
             let of_this = self.problems.iter().filter(|(problem, _)| problem.is_remark == remarks);
@@ -221,7 +254,7 @@ fn kind_of(message: &str) -> String {
 /// The links and pictures of an article that lead to no file, and those to addresses that an article may have.
 fn lost_links(
     config: &Config,
-    (folder, names): CheckedFolder<'_>,
+    CheckedFolder { folder, names, .. }: CheckedFolder<'_>,
     path: &Path,
     format: SourceFormat,
     unsafe_html: &str,

@@ -328,7 +328,8 @@ fn is_chapters(path: &Path) -> bool {
 
 /// Whether a file is an article or can be referred to by one.
 pub fn is_relevant(folder: &Folder, path: &Path) -> bool {
-    folder.format(path).is_some() || folder.is_section_file(path) || (media_type(path).is_some() && folder.enters(path))
+    let is_data = || folder.relative(path).is_some_and(|below| folder.data_file_kind(below).is_some());
+    folder.format(path).is_some() || is_data() || (media_type(path).is_some() && folder.enters(path))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The watched folder: which file names are articles, and the access to its files.
 
 mod beneath;
+mod data_files;
 mod drafts;
 pub mod media;
 mod media_names;
@@ -24,6 +25,7 @@ use crate::model::text::path_line;
 use crate::system::file_identity::FileIdentity;
 use beneath::Root;
 pub use beneath::{FolderIdentity, ListedName, OpenFailure};
+pub use data_files::{ABOVE, DataFileKind};
 use drafts::DraftFolders;
 pub use media_names::{MediaNames, distance, near_name};
 pub use names::{ENDINGS, is_ignored};

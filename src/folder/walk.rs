@@ -13,7 +13,7 @@ use rustix::fs::FileType;
 use rustix::io::Errno;
 
 use super::beneath::{ListedName, OpenFailure, Root, attributes_at};
-use super::names::{document_ending, is_ignored, is_section_file};
+use super::names::{document_ending, is_ignored};
 use super::stat::Stat;
 use super::{Folder, Found, SourceFormat, is_video};
 
@@ -30,8 +30,10 @@ pub enum Met {
     Video(PathBuf),
     /// A sync program's conflict copy of an article.
     Conflict(PathBuf),
-    /// A file that describes its folder.
+    /// A file that describes its folder, and may hold data of the articles in it.
     Section(PathBuf),
+    /// Another file with data of articles.
+    Data(PathBuf),
     /// A link to a folder outside of the watched one, which is not followed.
     LinkOut(PathBuf),
     /// A text in a format that is not read, and its extension.
@@ -61,7 +63,9 @@ impl Folder {
         self.walk(top, &|_| {}, &mut |met| {
             match met {
                 Met::File(path, _) => files.extend(attributes.file(path)),
-                Met::LinkOut(path) | Met::Section(path) => files.push(Found { path, stat: Stat::default() }),
+                Met::LinkOut(path) | Met::Section(path) | Met::Data(path) => {
+                    files.push(Found { path, stat: Stat::default() });
+                }
                 _ => {}
             }
             ControlFlow::Continue(())
@@ -107,8 +111,8 @@ impl Folder {
             };
             let (below, real) = (level.below.join(&listed.name), level.real.join(&listed.name));
             let path = self.root().join(&below);
-            let is_section = listed.kind != FileType::Directory && is_section_file(&listed.name);
-            if is_ignored(&listed.name) && !is_section && !self.is_conflict_copy(&path) {
+            let is_data = listed.kind != FileType::Directory && self.is_data_file(&below);
+            if is_ignored(&listed.name) && !is_data && !self.is_conflict_copy(&path) {
                 continue;
             }
             let next = self.visit_listed(&root, &listed, &path, (below, real), enter, visit);
@@ -153,6 +157,8 @@ impl Folder {
             Met::Conflict(path)
         } else if self.is_section_file(&path) {
             Met::Section(path)
+        } else if self.is_data_file(&below) {
+            Met::Data(path)
         } else if is_video(&path) {
             Met::Video(path)
         } else {

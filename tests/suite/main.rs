@@ -25,6 +25,7 @@ mod corpus;
 mod damage;
 mod end_to_end;
 mod faults;
+mod folder_data;
 mod foreign;
 mod forgetting;
 mod fuzz;

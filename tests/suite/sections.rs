@@ -116,11 +116,11 @@ fn all_documents_show_the_description_and_follow_its_changes() {
         ["/sections/cast/rss.xml", "/sections/cast/", "/feeds.opml"].map(|path| site.get(path).body)[0],
         bytes[0]
     );
-    site.write("cast/_index.md", "---\ntitle: Another\nsummary: Short\npodcast: false\ndraft: true\n---\nText");
+    site.write("cast/_index.md", "---\ntitle: Another\nsummary: Short\npodcast: false\n---\nText");
     site.wait_until("it changes", |site| json(site)["title"] == "Another");
     assert_eq!(json(&site)["description"], "Short");
     let text = rss(&site);
-    assert!(!text.contains("itunes") && text.contains("<enclosure "), "podcast: false, and no draft: {text}");
+    assert!(!text.contains("itunes") && text.contains("<enclosure "), "podcast: false: {text}");
     site.remove("cast/_index.md");
     site.wait_until("the defaults are back", |site| json(site)["title"] == "cast – Gazette");
     assert!(rss(&site).contains("<itunes:explicit>"), "{}", rss(&site));

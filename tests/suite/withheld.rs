@@ -7,12 +7,12 @@ use crate::command_line::gazetted;
 use crate::site::Site;
 
 /// Exit code, standard output and standard error of a command.
-fn run(command: &mut Command) -> (Option<i32>, String, String) {
+pub fn run(command: &mut Command) -> (Option<i32>, String, String) {
     let Output { status, stdout, stderr } = command.output().unwrap();
     (status.code(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
 }
 
-fn explain(site: &Site, name: &str) -> String {
+pub fn explain(site: &Site, name: &str) -> String {
     let mut command = gazetted();
     command.arg("explain").arg(site.path(name)).arg("--state").arg(site.state());
     let (code, text, errors) = run(command.arg("--config").arg(site.config_file()));
@@ -32,7 +32,7 @@ fn write(home: &Path, name: &str, text: &str) {
 }
 
 /// Asserts that nothing that is served contains a text.
-fn assert_shown_nowhere(site: &Site, secret: &str) {
+pub fn assert_shown_nowhere(site: &Site, secret: &str) {
     for path in ["/", "/atom.xml", "/rss.xml", "/feed.json", "/feeds.opml"] {
         assert!(!site.get(path).text().contains(secret), "{secret} in {path}");
     }

@@ -4,7 +4,7 @@ use super::block::FrontMatter;
 use super::header::is_language;
 use super::key::Key;
 use super::value::Value;
-use super::{lock, media};
+use super::{inherited, lock, media};
 use crate::article::problem::Problem;
 use crate::article::summary;
 use crate::folder::SourceFormat;
@@ -80,6 +80,7 @@ impl AboutReader {
     fn take_common(&mut self, name: &str, value: &Value) -> bool {
         let about = &mut self.about;
         match Key::of(name) {
+            Some(Key::Draft | Key::Public | Key::Status) | None if inherited::is_of_section(name, value) => {}
             Some(Key::Title) => about.title = value.text().map(line),
             Some(Key::Summary) => about.description = value.text().map(line),
             Some(Key::Language) => {
@@ -188,7 +189,7 @@ mod tests {
         assert_eq!(read("type: Serial").0.is_podcast(), Some(true));
         assert_eq!(read("type: page").0.is_podcast(), None);
         assert_eq!(read("podcast: false\ntype: serial").0.is_podcast(), Some(false));
-        let (about, problems) = read("title: A\ndraft: true\npassword: x");
+        let (about, problems) = read("title: A\nhidden: true\nrss: false\ndraft: true\npassword: x");
         assert_eq!(about.title.as_deref(), Some("A"));
         let lines: Vec<Option<usize>> = problems.iter().map(|problem| problem.line).collect();
         assert_eq!(lines, [Some(3), Some(4)], "{problems:?}");

@@ -68,6 +68,16 @@ impl<'a> FrontMatter<'a> {
         }
     }
 
+    /// A whole file of keys and values; `ending` is the extension of its name.
+    pub fn whole(text: &'a str, ending: &str) -> Self {
+        let syntax = match ending {
+            "json" => Syntax::Json,
+            "toml" => Syntax::Toml,
+            _ => Syntax::Yaml,
+        };
+        Self { syntax, text, first_line: 1, rest: "", rest_line: 1 }
+    }
+
     fn new(
         text: &'a str,
         span: std::ops::Range<usize>,
@@ -301,6 +311,17 @@ impl<'a> FrontMatter<'a> {
             Some(find(inner, outer).unwrap_or(outer))
         };
         self.first_line + find(name, 0).or_else(inner_line).unwrap_or(0)
+    }
+
+    /// Returns the number of the next line of the block with a key or a table of this name, from 0.
+    pub fn next_line(&self, name: &str, from: usize) -> Option<usize> {
+        let is_line = |line: &str| {
+            let line = line.trim_start().trim_start_matches("- ").trim_start();
+            let table = line.trim_start_matches('[').trim_end().trim_end_matches(']');
+            let is_table = line.starts_with('[') && table.rsplit('.').next() == Some(name);
+            is_table || line.split_once(self.separator()).is_some_and(|(key, _)| bare(key) == name)
+        };
+        self.text.lines().skip(from).position(is_line).map(|line| from + line)
     }
 
     /// Returns the first line of the file that has a key which decides about publication, with either separator.

@@ -274,6 +274,11 @@ pub fn is_about_publication(name: &str) -> bool {
     listed || BUILD.contains(&name) || words(&folded).is_some_and(|words| has_meaning(&words))
 }
 
+/// Whether a key of this name restricts who may read, as `password` does.
+pub fn restricts_readers(name: &str) -> bool {
+    words(&letters(name)).is_some_and(|words| words.contains(&Word::Restricting))
+}
+
 /// Judges a key; `None` if it is not about publication. Keys that [`Key`] knows as marks of a draft are not judged here.
 pub fn judge(name: &str, value: &Value) -> Option<Judgement> {
     let folded = letters(name);

@@ -328,7 +328,8 @@ mod tests {
     /// Reads a YAML header; returns it with its problems, each with its line.
     fn header(yaml: &str) -> (Header, Vec<String>) {
         let text = format!("---\n{yaml}\n---\nText");
-        let split = split(&text, SourceFormat::Markdown, chrono_tz::UTC).expect("not held");
+        let inherited = crate::article::front_matter::inherited::Inherited::default();
+        let split = split(&text, SourceFormat::Markdown, &inherited, chrono_tz::UTC).expect("not held");
         (split.header, split.problems.iter().map(ToString::to_string).collect())
     }
 

@@ -4,10 +4,12 @@
 mod about;
 mod block;
 mod header;
+pub mod inherited;
 mod key;
 mod lock;
 mod media;
 mod reader;
+mod target;
 mod typo;
 mod value;
 
@@ -19,6 +21,7 @@ use crate::folder::SourceFormat;
 pub use about::about;
 use block::{FrontMatter, key_of};
 pub use header::{Field, Header, Held, is_language};
+use inherited::{Inherited, StatedKeys};
 use key::Key;
 use reader::{HeaderReader, KeyPosition};
 use value::Value;
@@ -86,8 +89,10 @@ const MAX_AUTHORS: usize = 100;
 /// A file split into front matter and body.
 #[derive(Debug)]
 pub struct Split<'a> {
-    /// The front matter; the default if there is none.
+    /// The front matter, with the keys of a file beside the article; the default if there is none.
     pub header: Header,
+    /// The keys of files for the whole folder, which give way to all that the article and its name say.
+    pub of_folder: Header,
     /// The text after the front matter.
     pub body: &'a str,
     /// Line of the file that `body` starts on, from 1.
@@ -103,8 +108,31 @@ pub struct Split<'a> {
 ///
 /// # Errors
 /// The reason why the article must not be published.
-pub fn split(text: &str, format: SourceFormat, timezone: Tz) -> Result<Split<'_>, Held> {
-    let none = Split { header: Header::default(), body: text, body_line: 1, problems: Vec::new() };
+pub fn split<'a>(text: &'a str, format: SourceFormat, inherited: &Inherited, timezone: Tz) -> Result<Split<'a>, Held> {
+    let mut stated = StatedKeys::default();
+    let mut split = split_own(text, format, &mut stated, timezone)?;
+    if !inherited.is_empty() {
+        let headers = inherited.read(stated, timezone)?;
+        split.header.complete(headers.beside);
+        split.of_folder = headers.folder;
+    }
+    Ok(split)
+}
+
+/// Reads what the article itself says.
+fn split_own<'a>(
+    text: &'a str,
+    format: SourceFormat,
+    stated: &mut StatedKeys,
+    timezone: Tz,
+) -> Result<Split<'a>, Held> {
+    let none = Split {
+        header: Header::default(),
+        of_folder: Header::default(),
+        body: text,
+        body_line: 1,
+        problems: Vec::new(),
+    };
     let Some(block) = FrontMatter::find(text, format) else {
         return match unread_header(text, format) {
             Some(problem) => Err(Held::Broken(problem)),
@@ -147,12 +175,13 @@ pub fn split(text: &str, format: SourceFormat, timezone: Tz) -> Result<Split<'_>
     }
     let position = |name: &str| {
         let line = block.line_of(name);
-        KeyPosition { line: Some(line), words: format!("front matter, line {line}") }
+        KeyPosition { line: Some(line), words: format!("front matter, line {line}"), is_elsewhere: false }
     };
     let keys = fields.iter().filter_map(|(name, _)| Key::of(name)).collect();
     let mut reader = HeaderReader::new(timezone, &position, keys);
     reader.problems = problems;
     for (key, value) in fields {
+        stated.add(&key);
         reader.take(&key, value);
     }
     let HeaderReader { mut header, problems, hold, .. } = reader;
@@ -160,7 +189,8 @@ pub fn split(text: &str, format: SourceFormat, timezone: Tz) -> Result<Split<'_>
     if let Some(hold) = hold {
         return Err(hold.into_held(header.enclosures));
     }
-    Ok(Split { header, body: block.rest, body_line: block.rest_line, problems })
+    let of_folder = Header::default();
+    Ok(Split { header, of_folder, body: block.rest, body_line: block.rest_line, problems })
 }
 
 /// Reads the `<meta>` elements of a page as front matter, as Pelican does. `meta` has the name and the content of each.
@@ -168,7 +198,7 @@ pub fn split(text: &str, format: SourceFormat, timezone: Tz) -> Result<Split<'_>
 /// # Errors
 /// The page is marked as a draft.
 pub fn of_meta(meta: &[(String, String)], timezone: Tz) -> Result<Header, Held> {
-    let position = |_: &str| KeyPosition { line: None, words: "`<meta>` of the page".into() };
+    let position = |_: &str| KeyPosition { line: None, words: "`<meta>` of the page".into(), is_elsewhere: false };
     let mut reader = HeaderReader::new(timezone, &position, Vec::new());
     // The page's own metadata first, then that for social networks and catalogues.
     let plain = meta.iter().map(|(name, _)| (name.as_str(), name.as_str())).filter(|(name, _)| Key::of(name).is_some());
@@ -271,12 +301,12 @@ mod tests {
     use super::*;
 
     fn header(text: &str) -> (Header, Vec<Problem>) {
-        let split = split(text, SourceFormat::Markdown, chrono_tz::UTC).expect("not held");
+        let split = split(text, SourceFormat::Markdown, &Inherited::default(), chrono_tz::UTC).expect("not held");
         (split.header, split.problems)
     }
 
     fn held(text: &str) -> String {
-        match split(text, SourceFormat::Markdown, chrono_tz::UTC) {
+        match split(text, SourceFormat::Markdown, &Inherited::default(), chrono_tz::UTC) {
             Err(Held::Draft(problem, _) | Held::Withheld(problem, _)) => format!("draft {problem}"),
             Err(Held::Broken(problem)) => format!("broken {problem}"),
             Ok(split) => panic!("not held: {:?}", split.header),
@@ -289,11 +319,16 @@ mod tests {
     /// many lines that the old search took minutes.
     #[test]
     fn blank_lines_in_org_keys_are_passed_once() {
-        let few =
-            split("#+TITLE: a\n\n \n#+AUTHOR: b\n\nText\n", SourceFormat::Markdown, chrono_tz::UTC).expect("not held");
+        let few = split(
+            "#+TITLE: a\n\n \n#+AUTHOR: b\n\nText\n",
+            SourceFormat::Markdown,
+            &Inherited::default(),
+            chrono_tz::UTC,
+        )
+        .expect("not held");
         assert_eq!((few.header.title.as_deref(), few.body_line), (Some("a"), 5));
         let many = format!("#+TITLE: a\n{}#+AUTHOR: b\n\nText\n", "\n".repeat(1 << 20));
-        let split = split(&many, SourceFormat::Markdown, chrono_tz::UTC).expect("not held");
+        let split = split(&many, SourceFormat::Markdown, &Inherited::default(), chrono_tz::UTC).expect("not held");
         assert_eq!((split.header.title, split.body_line), (None, 1), "the block is too long for front matter");
     }
 
@@ -348,7 +383,7 @@ mod tests {
     #[test]
     fn lines_are_counted_in_the_file() {
         let text = "\n---\ntitle: T\ndate: soon\n---\nBody";
-        let split = split(text, SourceFormat::Markdown, chrono_tz::UTC).unwrap();
+        let split = split(text, SourceFormat::Markdown, &Inherited::default(), chrono_tz::UTC).unwrap();
         assert_eq!((split.body, split.body_line), ("Body", 6));
         assert_eq!(split.problems, [Problem::at(4, "date: `soon` is not a date such as 2024-05-01 10:00; ignored")]);
     }
@@ -362,12 +397,12 @@ mod tests {
             "text\n---\na: b\n---",
             "----\ntitle: x\n----\n",
         ] {
-            let split = split(text, SourceFormat::Markdown, chrono_tz::UTC).unwrap();
+            let split = split(text, SourceFormat::Markdown, &Inherited::default(), chrono_tz::UTC).unwrap();
             assert_eq!((split.body, split.header), (text, Header::default()));
         }
         let unknown = "---\nfoo: bar\n---\nBody";
-        assert_eq!(split(unknown, SourceFormat::Text, chrono_tz::UTC).unwrap().body, unknown);
-        assert_eq!(split(unknown, SourceFormat::Markdown, chrono_tz::UTC).unwrap().body, "Body");
+        assert_eq!(split(unknown, SourceFormat::Text, &Inherited::default(), chrono_tz::UTC).unwrap().body, unknown);
+        assert_eq!(split(unknown, SourceFormat::Markdown, &Inherited::default(), chrono_tz::UTC).unwrap().body, "Body");
     }
 
     #[test]
@@ -438,7 +473,7 @@ mod tests {
             "{{< youtube abc >}}\n\nWords that are published.\n\n```json\n{\n  \"name\": \"x\"\n}\n```\n\nRest.",
             "{ this is a poem }\n\n{\n}\n",
         ] {
-            let split = split(text, SourceFormat::Markdown, chrono_tz::UTC).expect("not held");
+            let split = split(text, SourceFormat::Markdown, &Inherited::default(), chrono_tz::UTC).expect("not held");
             assert_eq!(split.body, text);
         }
     }
@@ -463,7 +498,7 @@ mod tests {
 
     /// Title, date, authors, tags and body in one line.
     fn described(text: &str) -> String {
-        let split = split(text, SourceFormat::Markdown, chrono_tz::UTC).expect("not held");
+        let split = split(text, SourceFormat::Markdown, &Inherited::default(), chrono_tz::UTC).expect("not held");
         let names: Vec<&str> = split.header.authors.iter().map(|person| person.name.as_str()).collect();
         let date = split.header.published.map(|date| date.format("%F %R").to_string()).unwrap_or_default();
         let title = split.header.title.unwrap_or_default();

@@ -37,18 +37,22 @@ pub struct HeaderReader<'a> {
 /// The key that keeps an article from being published.
 #[derive(Debug)]
 pub enum Hold {
-    /// It marks a draft; its line, if known.
-    Draft(Option<usize>),
+    /// It marks a draft.
+    Draft(Problem),
     Other(Problem),
 }
 
 impl Hold {
     pub fn into_held(self, enclosures: Vec<Media>) -> Held {
-        let message = "a draft: it is published once it is no longer marked as one".to_owned();
         match self {
-            Self::Draft(line) => Held::Draft(Problem::new(line, message), enclosures),
+            Self::Draft(problem) => Held::Draft(problem, enclosures),
             Self::Other(problem) => Held::Withheld(problem, enclosures),
         }
+    }
+
+    pub fn problem(&self) -> &Problem {
+        let (Self::Draft(problem) | Self::Other(problem)) = self;
+        problem
     }
 }
 
@@ -58,6 +62,8 @@ pub struct KeyPosition {
     pub line: Option<usize>,
     /// In words: "front matter, line 3".
     pub words: String,
+    /// Whether it is in another file than the article.
+    pub is_elsewhere: bool,
 }
 
 impl<'a> HeaderReader<'a> {
@@ -136,13 +142,32 @@ impl HeaderReader<'_> {
 
     fn draft_if(&mut self, name: &str, is_draft: bool) {
         if is_draft && self.hold.is_none() {
-            self.hold = Some(Hold::Draft((self.position)(name).line));
+            let KeyPosition { line, words, is_elsewhere } = (self.position)(name);
+            let message = if is_elsewhere {
+                format!("a draft: `{name}` in {words} says so; change it there, or set that key in this file")
+            } else {
+                "a draft: it is published once it is no longer marked as one".to_owned()
+            };
+            self.hold = Some(Hold::Draft(Problem::new(line, message)));
         }
     }
 
     fn hold_by(&mut self, place: &str, message: String) {
         if self.hold.is_none() {
-            self.hold = Some(Hold::Other(Problem::new((self.position)(place).line, message)));
+            let KeyPosition { line, words, is_elsewhere } = (self.position)(place);
+            let message = if is_elsewhere { format!("{message} (in {words})") } else { message };
+            self.hold = Some(Hold::Other(Problem::new(line, message)));
+        }
+    }
+
+    /// Reads a key that another file sets for many articles. Many such a file holds data of other kinds, so only clear values hold.
+    pub(super) fn take_for_folder(&mut self, name: &str, value: Value) {
+        match Key::of(name) {
+            Some(key) if key.is_state() || (key == Key::Published && value.flag().is_some()) => {
+                let is_draft = self.would_hold(key, &value);
+                self.draft_if(name, is_draft);
+            }
+            _ => self.take(name, value),
         }
     }
 

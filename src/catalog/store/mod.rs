@@ -11,6 +11,7 @@ mod check;
 mod checksum;
 mod columns;
 mod damage;
+mod data_files;
 mod database;
 mod error;
 mod forget;

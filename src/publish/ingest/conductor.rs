@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::backlog::Backlog;
+use super::data_files::DataFiles;
 use super::deletions::Deletions;
 use super::fences::Fences;
 use super::mounts::Mounts;
@@ -48,6 +49,7 @@ pub struct Ingest {
     pub(super) recordings: Recordings,
     pub(super) problems: Problems,
     pub(super) sections: Sections,
+    pub(super) data_files: DataFiles,
     pub(super) mounts: Mounts,
     pub(super) named_media: NamedMedia,
     /// Whether the feeds are up, so that other work must not wait for long.
@@ -79,6 +81,9 @@ impl Ingest {
             catalog.read_all_again("reading", &fingerprint)?;
         }
         let supervisor = ReadingSupervisor::new(folder.clone(), rules, config.articles.max_file_size.0);
+        for (path, hash) in catalog.data_files()? {
+            supervisor.data.record(&path, hash);
+        }
         Ok(Self {
             folder,
             hold: config.articles.hold.0,
@@ -94,6 +99,7 @@ impl Ingest {
             recordings: Recordings::default(),
             problems: Problems::default(),
             sections: Sections::default(),
+            data_files: DataFiles::default(),
             mounts: Mounts::remembered(catalog)?,
             named_media: NamedMedia::default(),
             is_serving: false,
@@ -243,6 +249,8 @@ impl Ingest {
                 Change::Exchanged { one, other } if !is_ordered => files.extend([one.as_path(), other]),
                 Change::Moved { from, to } | Change::FolderMoved { from, to } => {
                     changed |= self.apply_rename(catalog, from, to, moment)?;
+                    // Data of articles may have been there.
+                    files.extend(self.is_data_file(from).then_some(from.as_path()));
                 }
                 Change::Exchanged { one, other } => self.apply_exchange(catalog, one, other, moment)?,
                 Change::Fence => self.pass_fence(moment),
@@ -251,6 +259,8 @@ impl Ingest {
                 Change::Reconcile | Change::Displaced => {}
             }
         }
+        // An article is read with the data that arrives with it.
+        files.sort_by_key(|file| !self.is_data_file(file));
         let mut processed = HashSet::new();
         for path in files {
             if processed.insert(path) {

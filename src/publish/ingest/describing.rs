@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use super::conductor::Ingest;
 use super::deletions::DELETION_GRACE;
 use super::step::{Trigger, WriteMoment};
+use crate::article::front_matter::inherited::ArticleData;
 use crate::article::load::{LoadError, load_as};
 use crate::article::{Problem, measure, panic_as_problem, section};
 use crate::catalog::{self, Catalog};
 use crate::folder::media::media_type;
 use crate::folder::watch::QUIET;
-use crate::folder::{ENDINGS, SourceFormat};
+use crate::folder::{DataFileKind, ENDINGS, SourceFormat};
 use crate::model::entry::{Media, without_parameters};
 use crate::model::section::{SectionAbout, SectionRecord};
 use crate::model::taxonomy;
@@ -89,7 +90,10 @@ impl Ingest {
             return Ok(false);
         }
         self.sections.missing.retain(|missing| *missing != path);
-        let (about, image, problems) = self.read_description(folder, &loaded.bytes, format);
+        let (about, image, mut problems) = self.read_description(folder, &loaded.bytes, format);
+        let timezone = self.supervisor.rules.timezone;
+        let data = panic_as_problem(|| ArticleData::read(&path, DataFileKind::Section, &loaded.bytes, timezone));
+        problems.extend(data.map(|data| data.problems).unwrap_or_default());
         self.sections.read.insert(path.clone(), (loaded.stat, image));
         let record = SectionRecord { path: path.to_string_lossy().into_owned(), about };
         let changed = catalog.describe_section(term.as_ref(), Some(&record), moment.version)?;

@@ -1,6 +1,7 @@
 //! What the operator sees on the status page: recent events, and the files that are left out, with the reasons.
 
 use std::collections::{BTreeMap, HashMap};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use chrono::SecondsFormat;
@@ -159,6 +160,19 @@ impl Problems {
     /// Forgets what the files with problems looked like, so that the next comparison reads all of them again.
     pub fn read_again(&mut self) {
         for left_out in self.left_out.values_mut() {
+            left_out.stat = Stat::default();
+        }
+    }
+
+    /// The files that are left out and whose paths begin with these bytes.
+    pub fn left_out_below(&self, prefix: &[u8]) -> Vec<PathBuf> {
+        let is_below = |path: &&PathBuf| path.as_os_str().as_bytes().starts_with(prefix);
+        self.left_out.keys().filter(is_below).cloned().collect()
+    }
+
+    /// Forgets what a file looked like, so that the next comparison reads it again.
+    pub fn read_file_again(&mut self, path: &Path) {
+        if let Some(left_out) = self.left_out.get_mut(path) {
             left_out.stat = Stat::default();
         }
     }

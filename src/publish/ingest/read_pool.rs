@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use super::reading_supervisor::{FileBytes, ReadingOutcome, ReadingSupervisor};
+use crate::article::folder_data::Lookup;
 use crate::article::load::{self, LoadError, Loaded, OpenArticle, load_as};
 use crate::article::{self, Article, Reading};
 use crate::catalog::Catalog;
@@ -88,6 +89,8 @@ pub(super) struct Prepared {
     /// BLAKE3 of its bytes.
     pub hash: [u8; 32],
     pub parsed: Parsed,
+    /// The state of the files with data of articles when it was parsed.
+    pub generation: u64,
 }
 
 impl Prepared {
@@ -98,7 +101,7 @@ impl Prepared {
 
     fn of(loaded: Result<Loaded, LoadError>, format: SourceFormat) -> Self {
         let hash = loaded.as_ref().map_or([0; 32], |loaded| blake3::hash(&loaded.bytes).into());
-        Self { format, loaded, hash, parsed: Parsed::Nothing }
+        Self { format, loaded, hash, parsed: Parsed::Nothing, generation: 0 }
     }
 }
 
@@ -241,10 +244,13 @@ fn prepare(job: &Job, opened: Result<OpenArticle, LoadError>, supervisor: &Readi
     if *last_hash == Some(prepared.hash) || !supervisor.is_clear(&prepared.hash) {
         return prepared;
     }
-    let whole = FileBytes { bytes, path, format: *format, hash: &prepared.hash };
+    // Before the files are looked up: what changes meanwhile makes the result outdated.
+    let generation = supervisor.data.generation();
+    let inherited = &supervisor.data.of(path, Lookup::Listed);
+    let whole = FileBytes { bytes, path, format: *format, hash: &prepared.hash, inherited, generation };
     let is_draft = folder.draft_folder(path).is_some();
     let head = (*depth == Depth::Head && *format == SourceFormat::Markdown && !is_draft)
-        .then(|| supervisor.read_head(whole, || article::head(bytes, path, rules)))
+        .then(|| supervisor.read_head(whole, || article::head(bytes, path, inherited, rules)))
         .flatten();
     let parsed = match head {
         Some(mut article) => {
@@ -258,7 +264,7 @@ fn prepare(job: &Job, opened: Result<OpenArticle, LoadError>, supervisor: &Readi
             ReadingOutcome::Later(_) | ReadingOutcome::LeftOut(_) => Parsed::Nothing,
         },
     };
-    Prepared { parsed, ..prepared }
+    Prepared { parsed, generation, ..prepared }
 }
 
 #[cfg(test)]

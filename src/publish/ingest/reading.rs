@@ -14,6 +14,7 @@ use super::read_pool::{Parsed, Prepared};
 use super::reading_supervisor::{FileBytes, ReadingOutcome};
 use super::step::{Trigger, WriteMoment};
 use crate::article::boilerplate::Removed;
+use crate::article::folder_data::Lookup;
 use crate::article::load::{LoadError, Loaded};
 use crate::article::{self, Article, Problem, Verdict};
 use crate::catalog::{self, Arrival, Catalog, Decision, Extent, Identity, Known, Recorded};
@@ -85,21 +86,7 @@ impl Ingest {
         let moment = moment.refreshed();
         self.beat();
         let format = prepared.as_ref().map(|prepared| prepared.format).or_else(|| self.folder.format(file));
-        let Some(format) = format else {
-            if self.folder.is_section_file(file) {
-                return self.describe(catalog, &path, trigger, moment);
-            }
-            if self.folder.is_conflict_copy(file) && file.exists() {
-                self.report_conflicts(&[file.to_path_buf()]);
-            }
-            self.report_folder_links(&[file.to_path_buf()]);
-            // Everything in a missing folder is missing.
-            if matches!(file.try_exists(), Ok(false)) {
-                self.vanished(catalog, &path, moment)?;
-            }
-            self.media_changed(catalog, &path, moment)?;
-            return Ok(false);
-        };
+        let Some(format) = format else { return self.process_other(catalog, file, &path, trigger, moment) };
         if format == SourceFormat::Audio && self.is_left_out(catalog, &path, trigger, moment)? {
             return Ok(false);
         }
@@ -107,7 +94,9 @@ impl Ingest {
             prepared.filter(|prepared| prepared.is_fresh(catalog) || prepared.is_current(&self.folder, &path));
         let prepared =
             prepared.unwrap_or_else(|| Prepared::only_loaded(&self.folder, &path, format, self.supervisor.size_limit));
-        let Prepared { loaded, hash, parsed, .. } = prepared;
+        let Prepared { loaded, hash, parsed, generation, .. } = prepared;
+        // What other files say of it may have changed since it was parsed.
+        let parsed = if generation == self.supervisor.data.generation() { parsed } else { Parsed::Nothing };
         match loaded {
             Ok(loaded) if trigger.is_scan() && loaded.stat.until_quiet(moment.nanoseconds(), QUIET).is_some() => {
                 self.schedule.set(path, moment.instant + QUIET, trigger);
@@ -145,6 +134,31 @@ impl Ingest {
                 Ok(false)
             }
         }
+    }
+
+    /// Processes a file that is no article.
+    fn process_other(
+        &mut self,
+        catalog: &mut Catalog,
+        file: &Path,
+        path: &Path,
+        trigger: Trigger,
+        moment: WriteMoment,
+    ) -> catalog::Result<bool> {
+        self.data_changed(catalog, path, trigger, moment)?;
+        if self.folder.is_section_file(file) {
+            return self.describe(catalog, path, trigger, moment);
+        }
+        if self.folder.is_conflict_copy(file) && file.exists() {
+            self.report_conflicts(&[file.to_path_buf()]);
+        }
+        self.report_folder_links(&[file.to_path_buf()]);
+        // Everything in a missing folder is missing.
+        if matches!(file.try_exists(), Ok(false)) {
+            self.vanished(catalog, path, moment)?;
+        }
+        self.media_changed(catalog, path, moment)?;
+        Ok(false)
     }
 
     fn read(
@@ -253,13 +267,15 @@ impl Ingest {
             Verdict::Draft(problem, enclosures) | Verdict::Withheld(problem, enclosures) => {
                 let changed = self.became_draft(catalog, &path, &enclosures, moment)?;
                 // The folder says that it is a draft; a line for each of them would say it again.
-                let problems = if self.folder.draft_folder(&path).is_some() { Vec::new() } else { vec![problem] };
+                let is_of_folder = problem.is_of_folder || self.folder.draft_folder(&path).is_some();
+                let problems = if is_of_folder { Vec::new() } else { vec![problem] };
                 self.problems.leave_out(path.clone(), stat, &problems, None);
                 self.schedule_twins(&path, moment);
                 Ok(changed | (catalog.withdraw(&path, ArticleState::Held, moment.version)? == Recorded::Changed))
             }
             Verdict::Broken(problem) => {
-                self.problems.leave_out(path, stat, &[problem], None);
+                let problems = if problem.is_of_folder { Vec::new() } else { vec![problem] };
+                self.problems.leave_out(path, stat, &problems, None);
                 Ok(false)
             }
             Verdict::Publish(_) | Verdict::Empty => self.emptied(catalog, path, stat, moment),
@@ -291,7 +307,11 @@ impl Ingest {
             }
             Parsed::Whole(reading) => *reading,
             Parsed::Head(..) | Parsed::Nothing => {
-                match self.supervisor.read(FileBytes { path, bytes: &loaded.bytes, format: *format, hash }) {
+                // Before the files are looked up: what changes meanwhile makes the result outdated.
+                let generation = self.supervisor.data.generation();
+                let inherited = &self.supervisor.data.of(path, Lookup::Present);
+                let file = FileBytes { path, bytes: &loaded.bytes, format: *format, hash, inherited, generation };
+                match self.supervisor.read(file) {
                     ReadingOutcome::Done(reading) => *reading,
                     ReadingOutcome::Later(pause) => return Err(pause),
                     ReadingOutcome::LeftOut(problem) => return Ok(Err(Verdict::Broken(problem))),

@@ -11,6 +11,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::article::address::{Addresses, LinkTarget};
+use crate::article::folder_data::FolderData;
+use crate::article::front_matter::inherited::Inherited;
 use crate::article::{self, Problem, Reading, Rules, html, measure};
 use crate::folder::{Folder, SourceFormat, Stat};
 use crate::model::entry::SafeHtml;
@@ -64,10 +66,14 @@ pub(super) struct FileBytes<'a> {
     pub format: SourceFormat,
     /// BLAKE3 of the bytes.
     pub hash: &'a ContentHash,
+    /// What other files say of the article.
+    pub inherited: &'a Inherited,
+    /// The state of these files: see [`FolderData::generation`].
+    pub generation: u64,
 }
 
-/// What a reading reads: content and path, since the path decides about title, date and format.
-type ReadingKey = (ContentHash, PathBuf);
+/// What a reading reads: content, path, since the path decides about title, date and format, and the state of other files.
+type ReadingKey = (ContentHash, PathBuf, u64);
 
 /// A reading on a thread of its own.
 #[derive(Debug)]
@@ -104,6 +110,8 @@ pub(super) struct ReadingSupervisor {
     pub rules: Rules,
     /// Maximum size of a file in bytes.
     pub size_limit: u64,
+    /// What other files say of articles.
+    pub data: FolderData,
     journal: ReadingJournal,
     shared: Arc<SharedReadings>,
     parser: Parser,
@@ -158,9 +166,10 @@ enum AddressAnswer {
 impl ReadingSupervisor {
     pub fn new(folder: Folder, rules: Rules, size_limit: u64) -> Self {
         let parser: Parser =
-            |folder, file, rules| article::read_file(folder, file.bytes, file.path, file.format, rules);
+            |folder, file, rules| article::read_file(folder, file.bytes, file.path, file.format, file.inherited, rules);
+        let data = FolderData::new(folder.clone(), rules.timezone);
         let (journal, shared) = (ReadingJournal::default(), Arc::default());
-        Self { folder, rules, size_limit, journal, shared, parser, patience: PATIENCE, limit: READING_LIMIT }
+        Self { folder, rules, size_limit, data, journal, shared, parser, patience: PATIENCE, limit: READING_LIMIT }
     }
 
     /// Records readings in `journal` from now on.
@@ -261,7 +270,7 @@ impl ReadingSupervisor {
 
     /// Parses a file on a thread of its own.
     fn read_apart(&self, file: FileBytes<'_>, is_suspect: bool) -> ReadingOutcome {
-        let key = (*file.hash, file.path.to_path_buf());
+        let key = (*file.hash, file.path.to_path_buf(), file.generation);
         let mut running = self.shared.lock();
         running.slow.retain(|_, slow| slow.result.is_none() || slow.started.elapsed() < RESULT_LIFE);
         match running.slow.get_mut(&key) {
@@ -307,10 +316,11 @@ impl ReadingSupervisor {
         let slow = SlowReading { started, clock: clock.clone(), result: None, is_given_up: false };
         self.shared.lock().slow.insert(key.clone(), slow);
         let (this, format, bytes, key_of_thread) = (self.clone(), file.format, file.bytes.to_vec(), key.clone());
+        let inherited = file.inherited.clone();
         let work = move || {
             clock.start();
-            let (hash, path) = &key_of_thread;
-            let file = FileBytes { path, bytes: &bytes, format, hash };
+            let (hash, path, generation) = &key_of_thread;
+            let file = FileBytes { path, bytes: &bytes, format, hash, inherited: &inherited, generation: *generation };
             let reading = Box::new((this.parser)(&this.folder, file, &this.rules));
             drop(counted);
             this.shared.finish(&key_of_thread, reading);
@@ -522,7 +532,7 @@ pub(super) mod tests {
             let parser: Parser = |folder, file, rules| {
                 // Busy, and not asleep: processor time is what counts.
                 while folder.root().join(file.path).with_extension("busy").exists() {}
-                article::read_file(folder, file.bytes, file.path, file.format, rules)
+                article::read_file(folder, file.bytes, file.path, file.format, file.inherited, rules)
             };
             let (patience, limit) = (Duration::from_millis(20), Duration::from_millis(200));
             let mut supervisor =
@@ -549,7 +559,8 @@ pub(super) mod tests {
 
     fn read(supervisor: &ReadingSupervisor, (path, bytes): &(PathBuf, Vec<u8>)) -> ReadingOutcome {
         let hash = blake3::hash(bytes);
-        supervisor.read(FileBytes { path, bytes, format: SourceFormat::Markdown, hash: hash.as_bytes() })
+        let (format, inherited) = (SourceFormat::Markdown, Inherited::default());
+        supervisor.read(FileBytes { path, bytes, format, hash: hash.as_bytes(), inherited: &inherited, generation: 0 })
     }
 
     fn title(outcome: ReadingOutcome) -> Option<String> {

@@ -50,6 +50,8 @@ struct Differences {
     films: Vec<PathBuf>,
     conflicts: Vec<PathBuf>,
     sections: Vec<PathBuf>,
+    /// Files with data of articles, below the watched folder.
+    data: Vec<PathBuf>,
     links_out: Vec<PathBuf>,
     mounts: Vec<PathBuf>,
     unreadable: Vec<PathBuf>,
@@ -114,7 +116,7 @@ impl Ingest {
     /// Compares the whole folder with the catalog, except for files that are being written. [`Ingest::tick`] reads the files that differ.
     pub fn reconcile(&mut self, catalog: &mut Catalog, moment: WriteMoment) -> catalog::Result<Comparison> {
         self.must_reconcile = false;
-        let Some(differences) = self.differences(catalog)? else { return Ok(Comparison::Away) };
+        let Some(differences) = self.differences_with_data(catalog, moment)? else { return Ok(Comparison::Away) };
         // Before any is read: an article whose file is elsewhere gives way to others.
         self.renames.set_places(differences.places());
         let Differences {
@@ -125,6 +127,7 @@ impl Ingest {
             films,
             conflicts,
             sections,
+            data,
             links_out,
             mounts,
             unreadable,
@@ -155,6 +158,7 @@ impl Ingest {
         // Articles first: a recording may belong to one of them.
         to_read.sort_by_key(|found| found.format == SourceFormat::Audio);
         self.recordings.set_index((!to_read.is_empty()).then_some(recordings));
+        self.supervisor.data.set_listed((!to_read.is_empty()).then(|| data.into_iter().collect()));
         self.scan.begin(to_read);
         if self.scan.left() >= HURRY_FROM {
             catalog.begin_bulk_import(if self.is_serving { Publishing::Meanwhile } else { Publishing::AtTheEnd })?;
@@ -190,8 +194,22 @@ impl Ingest {
         if !self.is_reading() {
             self.scan.end();
             self.recordings.set_index(None);
+            self.supervisor.data.set_listed(None);
         }
         Ok(changed)
+    }
+
+    /// The differences, after the files with data of articles have been compared: which articles are to be read depends on them.
+    fn differences_with_data(
+        &mut self,
+        catalog: &mut Catalog,
+        moment: WriteMoment,
+    ) -> catalog::Result<Option<Differences>> {
+        let differences = self.differences(catalog)?;
+        match &differences {
+            Some(found) if self.compare_data(catalog, &found.data, moment)? => self.differences(catalog),
+            _ => Ok(differences),
+        }
     }
 
     /// The differences; `None` while the folder is away, or while an empty one is in its place, as where a disk is not mounted: then
@@ -332,7 +350,11 @@ impl Ingest {
                 differences.films.push(path);
             }
             Met::Conflict(path) => differences.conflicts.push(path),
-            Met::Section(path) => differences.sections.push(path),
+            Met::Section(path) => {
+                differences.data.extend(self.folder.relative(&path).map(Path::to_path_buf));
+                differences.sections.push(path);
+            }
+            Met::Data(path) => differences.data.extend(self.folder.relative(&path).map(Path::to_path_buf)),
             Met::LinkOut(path) => differences.links_out.push(path),
             Met::Mount(path) => differences.mounts.push(path),
             Met::Unreadable(path) => differences.unreadable.push(path),

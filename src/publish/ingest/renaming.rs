@@ -104,8 +104,11 @@ impl Ingest {
         }
         let deadline = self.deletions.cancel(&old);
         let replaces = catalog.known(&new)?.is_some();
-        // A move into a folder of drafts withdraws an article, and a move out of it publishes one: it is read again.
-        let changes_state = self.folder.draft_folder(&old).is_some() != self.folder.draft_folder(&new).is_some();
+        // A move into a folder of drafts withdraws an article, and a move out of it publishes one: it is read again. So may other
+        // data of the two folders.
+        let changes_state = self.folder.draft_folder(&old).is_some() != self.folder.draft_folder(&new).is_some()
+            || self.supervisor.data.concerns(&old)
+            || self.supervisor.data.concerns(&new);
         let name_to_read = if changes_state { OwnName::Changed } else { own_name };
         let recorded = catalog.rename(&old, &new, name_to_read, moment.version)?;
         self.schedule_recordings_of(&old, moment);

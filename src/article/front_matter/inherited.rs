@@ -1,0 +1,437 @@
+//! Keys that an article has from other files: those of its folder, of the folders above, and the one beside it. The article's own key takes
+//! precedence, then the nearest file.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use chrono_tz::Tz;
+
+use super::block::FrontMatter;
+use super::header::{Header, Held};
+use super::key::Key;
+use super::lock;
+use super::reader::{HeaderReader, KeyPosition};
+use super::target::Target;
+use super::value::Value;
+use crate::article::problem::Problem;
+use crate::article::{encoding, unicode};
+use crate::folder::{ABOVE, DataFileKind, SourceFormat};
+use crate::model::text::path_line;
+
+/// Maximum number of parts of such a file that hold for different articles.
+const MAX_PARTS: usize = 200;
+
+/// The keys of one such file.
+#[derive(Debug, Default)]
+pub struct ArticleData {
+    /// Path below the watched folder.
+    file: PathBuf,
+    /// Whether it is for one article only.
+    is_of_article: bool,
+    parts: Vec<Part>,
+    /// What its writer is to hear.
+    pub problems: Vec<Problem>,
+    /// Why articles wait: it may keep them from the public, and cannot be read.
+    unclear: Option<Problem>,
+}
+
+/// Keys for some articles.
+#[derive(Debug)]
+struct Part {
+    target: Target,
+    fields: Vec<DataField>,
+}
+
+#[derive(Debug)]
+struct DataField {
+    name: String,
+    value: Value,
+    /// Line in the file, from 1.
+    line: usize,
+}
+
+impl ArticleData {
+    /// Reads the bytes of a file.
+    pub fn read(file: &Path, kind: DataFileKind, bytes: &[u8], timezone: Tz) -> Self {
+        let mut data =
+            Self { file: file.to_path_buf(), is_of_article: kind == DataFileKind::Article, ..Self::default() };
+        if kind == DataFileKind::Script {
+            let message = "a script cannot be read, so what it says of the articles here is not known: write `draft`, `tags` and the like \
+                           into a file of the same name that ends in .json, or into the articles";
+            data.problems.push(Problem::of_file(message));
+            return data;
+        }
+        let text = match encoding::decode(bytes, SourceFormat::Text) {
+            Ok(decoded) => unicode::tidy(&decoded.text).into_owned(),
+            Err(problem) => {
+                data.refuse(problem);
+                return data;
+            }
+        };
+        let Some(block) = block_of(file, kind, &text) else {
+            data.read_lines(kind, &text);
+            return data;
+        };
+        match block.parse() {
+            Ok(fields) => data.parts = parts(kind, &block, fields.unwrap_or_default()),
+            Err(problem) => {
+                let reason = problem.message.strip_prefix("the front matter is ").unwrap_or(&problem.message);
+                let message = format!("data of articles that cannot be read: {reason}");
+                let problem = Problem::at(problem.line.unwrap_or(1), message);
+                if block.mentions_draft().is_some() {
+                    data.unclear = Some(data.wait());
+                }
+                // The description of a folder reports it, too.
+                if kind != DataFileKind::Section {
+                    data.problems.push(problem);
+                }
+            }
+        }
+        data.check(timezone);
+        data
+    }
+
+    /// BLAKE3 of what the file says of articles; `None` if it says nothing.
+    pub fn fingerprint(&self) -> Option<[u8; 32]> {
+        let says = |part: &Part| {
+            format!(
+                "{:?} {:?}",
+                part.target,
+                part.fields.iter().map(|field| (&field.name, &field.value)).collect::<Vec<_>>()
+            )
+        };
+        let parts: Vec<String> = self.parts.iter().filter(|part| !part.fields.is_empty()).map(says).collect();
+        let has_any = self.unclear.is_some() || !parts.is_empty();
+        has_any.then(|| blake3::hash(format!("{} {parts:?}", self.unclear.is_some()).as_bytes()).into())
+    }
+
+    /// A file that is there, or was a moment ago, and cannot be read.
+    pub fn unreadable(file: &Path, kind: DataFileKind, problem: Problem) -> Self {
+        let mut data =
+            Self { file: file.to_path_buf(), is_of_article: kind == DataFileKind::Article, ..Self::default() };
+        data.refuse(problem);
+        data
+    }
+
+    fn refuse(&mut self, problem: Problem) {
+        self.unclear = Some(self.wait());
+        self.problems.push(problem);
+    }
+
+    fn wait(&self) -> Problem {
+        let file = path_line(&self.file);
+        let message =
+            format!("{file} cannot be read and may say that this is not public: fix that file (held until then)");
+        Problem { is_of_folder: !self.is_of_article, ..Problem::of_file(message) }
+    }
+
+    /// Reads the oldest form of Nikola's files: title, slug, date, tags and link, each on its line.
+    fn read_lines(&mut self, kind: DataFileKind, text: &str) {
+        let is_of_nikola = self.file.extension().is_some_and(|ending| ending == "meta");
+        let lines: Vec<&str> = text.lines().collect();
+        if kind != DataFileKind::Article || !is_of_nikola || lines.len() < 3 || lines.len() > 8 {
+            return;
+        }
+        let names = ["title", "slug", "date", "tags", "link"];
+        let fields = names.into_iter().zip(lines).enumerate().filter(|(_, (_, value))| !value.trim().is_empty());
+        let field = |(number, (name, value)): (usize, (&str, &str))| DataField {
+            name: name.to_owned(),
+            value: Value::Text(value.trim().to_owned()),
+            line: number + 1,
+        };
+        self.parts.push(Part { target: Target::All, fields: fields.map(field).collect() });
+    }
+
+    /// Collects what its writer is to hear: invalid values, and which key keeps articles from the public.
+    fn check(&mut self, timezone: Tz) {
+        let mut problems = Vec::new();
+        for part in &self.parts {
+            let position = |name: &str| {
+                let line = part.fields.iter().find(|field| is_place_in(name, &field.name)).map(|field| field.line);
+                KeyPosition { line, words: String::new(), is_elsewhere: false }
+            };
+            let mut reader = HeaderReader::new(timezone, &position, Vec::new());
+            for field in &part.fields {
+                self.take(&mut reader, field);
+                let Some(hold) = reader.hold.take().filter(|_| !self.is_of_article) else { continue };
+                let line = hold.problem().line.unwrap_or(field.line);
+                let message = format!("`{}` keeps the articles that this file is for from the public", field.name);
+                problems.push(Problem::remark(line, message));
+            }
+            problems.extend(reader.problems);
+        }
+        self.problems.extend(problems);
+    }
+
+    fn take(&self, reader: &mut HeaderReader<'_>, field: &DataField) {
+        if self.is_of_article {
+            reader.take(&field.name, field.value.clone());
+        } else if is_for_folders(&field.name, &field.value) {
+            reader.take_for_folder(&field.name, field.value.clone());
+        }
+    }
+}
+
+/// Whether a key may be set for many articles at once: not what each has of its own, such as a title or an address.
+fn is_for_folders(name: &str, value: &Value) -> bool {
+    match Key::of(name) {
+        Some(Key::Address) => value.flag() == Some(false),
+        Some(
+            Key::Title
+            | Key::Summary
+            | Key::Id
+            | Key::FeedGuid
+            | Key::Link
+            | Key::Slug
+            | Key::ImageText
+            | Key::Enclosure
+            | Key::Podcast
+            | Key::Episode
+            | Key::EpisodeKind
+            | Key::Duration
+            | Key::Transcript
+            | Key::Chapters,
+        ) => false,
+        _ => true,
+    }
+}
+
+/// Whether the place of a key, which may be in a table, is in a field.
+fn is_place_in(place: &str, field: &str) -> bool {
+    place.strip_prefix(field).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+/// Finds the keys and values in a file.
+fn block_of<'a>(file: &Path, kind: DataFileKind, text: &'a str) -> Option<FrontMatter<'a>> {
+    let ending = file.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    match (kind, ending) {
+        (DataFileKind::Section, "html" | "htm" | "xhtml") => FrontMatter::find(text, SourceFormat::Html),
+        (DataFileKind::Section, _) | (_, "meta") => FrontMatter::find(text, SourceFormat::Markdown),
+        // A list is no data of an article.
+        (_, "json") if !text.trim_start().starts_with('{') => None,
+        _ => Some(FrontMatter::whole(text, ending)),
+    }
+}
+
+/// The parts of a file, those that take precedence first.
+fn parts(kind: DataFileKind, block: &FrontMatter<'_>, fields: Vec<(String, Value)>) -> Vec<Part> {
+    let mut parts = Vec::new();
+    match kind {
+        DataFileKind::Folder | DataFileKind::Article => {
+            let field = |(name, value): (String, Value)| DataField { line: block.line_of(&name), name, value };
+            parts.push(Part { target: Target::All, fields: fields.into_iter().map(field).collect() });
+        }
+        DataFileKind::Section | DataFileKind::HugoConfig => {
+            for (name, value) in fields {
+                match name.to_ascii_lowercase().as_str() {
+                    "cascade" => parts.extend(cascade(block, &name, value)),
+                    _ if kind == DataFileKind::Section && is_of_section(&name, &value) => {
+                        let line = block.line_of(&name);
+                        parts.push(Part { target: Target::All, fields: vec![DataField { name, value, line }] });
+                    }
+                    _ => {}
+                }
+            }
+        }
+        DataFileKind::JekyllConfig => {
+            let defaults = fields.into_iter().find(|(name, _)| name == "defaults");
+            parts.extend(defaults.into_iter().flat_map(|(name, value)| jekyll_defaults(block, &name, value)));
+            // As in Jekyll, the more specific one takes precedence, and of two alike, the later one.
+            parts.reverse();
+            parts.sort_by_key(|part| std::cmp::Reverse(part.target.specificity()));
+        }
+        DataFileKind::Script => {}
+    }
+    parts.truncate(MAX_PARTS);
+    parts
+}
+
+/// Whether a key of the folder itself holds for the articles in it: that it is a draft or locked, as in Zola, and its language. That its page is
+/// not made or not listed says nothing of them.
+pub(super) fn is_of_section(name: &str, value: &Value) -> bool {
+    const DRAFTS: [&str; 4] = ["draft", "isdraft", "private", "publish"];
+    match Key::of(name) {
+        Some(Key::Draft | Key::Public) => DRAFTS.contains(&lock::letters(name).as_str()),
+        Some(Key::Status | Key::Language) => true,
+        Some(Key::Published) => value.flag() == Some(false),
+        None => lock::restricts_readers(name),
+        Some(_) => false,
+    }
+}
+
+/// The entries of a list, or the only one.
+fn entries(value: Value) -> Vec<Vec<(String, Value)>> {
+    let table = |value| if let Value::Table(fields) = value { Some(fields) } else { None };
+    match value {
+        Value::List(list) => list.into_iter().filter_map(table).collect(),
+        other => table(other).into_iter().collect(),
+    }
+}
+
+/// Hugo's `cascade`: a table, or a list of tables with their targets.
+fn cascade(block: &FrontMatter<'_>, name: &str, value: Value) -> Vec<Part> {
+    let mut lines = LineCursor::at(block, name);
+    let part = |fields: Vec<(String, Value)>| {
+        let is_target = |name: &str| matches!(name.to_ascii_lowercase().as_str(), "_target" | "target");
+        let (targets, fields): (Vec<_>, Vec<_>) = fields.into_iter().partition(|(name, _)| is_target(name));
+        let target = Target::of_hugo(targets.into_iter().map(|(_, value)| value));
+        Part { target, fields: lines.fields(fields) }
+    };
+    entries(value).into_iter().map(part).collect()
+}
+
+/// Jekyll's `defaults`: a list of scopes and values.
+fn jekyll_defaults(block: &FrontMatter<'_>, name: &str, value: Value) -> Vec<Part> {
+    let mut lines = LineCursor::at(block, name);
+    let part = |entry: Vec<(String, Value)>| {
+        let (mut target, mut fields) = (Target::All, Vec::new());
+        for (name, value) in entry {
+            match (name.as_str(), value) {
+                ("scope", Value::Table(scope)) => target = Target::of_jekyll(&scope),
+                ("values", Value::Table(values)) => fields = lines.fields(values),
+                _ => {}
+            }
+        }
+        Part { target, fields }
+    };
+    entries(value).into_iter().map(part).collect()
+}
+
+/// Finds the lines of keys in the order of the file, so that of two keys of one name each has its own.
+struct LineCursor<'a> {
+    block: &'a FrontMatter<'a>,
+    line: usize,
+}
+
+impl<'a> LineCursor<'a> {
+    fn at(block: &'a FrontMatter<'a>, name: &str) -> Self {
+        Self { block, line: block.next_line(name, 0).unwrap_or(0) }
+    }
+
+    fn fields(&mut self, fields: Vec<(String, Value)>) -> Vec<DataField> {
+        let start = self.line;
+        let field = |(name, value): (String, Value)| {
+            let line = self.block.next_line(&name, start).unwrap_or(start);
+            self.line = self.line.max(line);
+            DataField { name, value, line: self.block.first_line + line }
+        };
+        let fields = fields.into_iter().map(field).collect();
+        // The same key of the next part is on a later line.
+        self.line += usize::from(self.line > start);
+        fields
+    }
+}
+
+/// What an article has from other files.
+#[derive(Debug, Clone, Default)]
+pub struct Inherited {
+    /// Absolute path of the article.
+    article: PathBuf,
+    /// Absolute path of the watched folder.
+    root: PathBuf,
+    /// The files, the one that takes precedence first.
+    files: Vec<Arc<ArticleData>>,
+}
+
+/// Names that a file has set already.
+#[derive(Debug, Default)]
+pub struct StatedKeys {
+    names: Vec<String>,
+    keys: Vec<Key>,
+}
+
+impl StatedKeys {
+    pub fn add(&mut self, name: &str) {
+        self.names.push(lock::letters(name));
+        self.keys.extend(Key::of(name));
+    }
+
+    /// Whether a key is stated already. Of those that decide about publication, only the same name counts.
+    fn has(&self, name: &str, value: &Value) -> bool {
+        if lock::is_namespace(name) {
+            return false;
+        }
+        let by_name = self.names.contains(&lock::letters(name));
+        let key = Key::of(name).filter(|key| {
+            let decides = key.is_state() || *key == Key::Address || value.flag().is_some();
+            !decides
+        });
+        by_name || key.is_some_and(|key| self.keys.contains(&key))
+    }
+}
+
+/// The headers that other files give an article.
+#[derive(Debug, Default)]
+pub struct InheritedHeaders {
+    /// Of the files for this article only.
+    pub beside: Header,
+    /// Of those for the whole folder.
+    pub folder: Header,
+}
+
+impl Inherited {
+    pub fn new(root: &Path, article: &Path, files: Vec<Arc<ArticleData>>) -> Self {
+        Self { article: root.join(article), root: root.to_path_buf(), files }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// Reads the keys that the article does not state.
+    ///
+    /// # Errors
+    /// One of them keeps the article from the public.
+    pub(super) fn read(&self, mut stated: StatedKeys, timezone: Tz) -> Result<InheritedHeaders, Held> {
+        let mut headers = InheritedHeaders::default();
+        for data in &self.files {
+            if let Some(problem) = &data.unclear {
+                return Err(Held::Broken(problem.clone()));
+            }
+            let folder = if data.file.starts_with(ABOVE) {
+                self.root.parent().unwrap_or(&self.root).to_path_buf()
+            } else {
+                self.root.join(data.file.parent().unwrap_or(Path::new("")))
+            };
+            for part in data.parts.iter().filter(|part| part.target.covers(&self.root, &folder, &self.article)) {
+                let header = data.read_part(part, &mut stated, timezone)?;
+                if data.is_of_article { headers.beside.complete(header) } else { headers.folder.complete(header) }
+            }
+        }
+        Ok(headers)
+    }
+
+    /// Why an article without front matter is kept from the public, if it is.
+    pub fn hold(&self, timezone: Tz) -> Option<Held> {
+        self.read(StatedKeys::default(), timezone).err()
+    }
+}
+
+impl ArticleData {
+    fn read_part(&self, part: &Part, stated: &mut StatedKeys, timezone: Tz) -> Result<Header, Held> {
+        let file = path_line(&self.file);
+        let position = |name: &str| {
+            let field = part.fields.iter().find(|field| is_place_in(name, &field.name));
+            let words = field.map_or_else(|| file.clone(), |field| format!("{file}, line {}", field.line));
+            KeyPosition { line: None, words, is_elsewhere: true }
+        };
+        let mut reader = HeaderReader::new(timezone, &position, Vec::new());
+        let fields: Vec<&DataField> =
+            part.fields.iter().filter(|field| !stated.has(&field.name, &field.value)).collect();
+        for field in &fields {
+            self.take(&mut reader, field);
+        }
+        for field in fields {
+            stated.add(&field.name);
+        }
+        let HeaderReader { mut header, hold, .. } = reader;
+        header.unused.clear();
+        header.join_media();
+        let Some(hold) = hold else { return Ok(header) };
+        let mut reason = hold.into_held(header.enclosures);
+        if let Held::Draft(problem, _) | Held::Withheld(problem, _) = &mut reason {
+            problem.is_of_folder = !self.is_of_article;
+        }
+        Err(reason)
+    }
+}
