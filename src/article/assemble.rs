@@ -85,7 +85,7 @@ fn undated_post(path: &Path, name: &date::FileName, header: &Header) -> Option<P
     let is_post = folders.contains(&"_posts") && !folders.contains(&"source");
     let is_undated = name.date.is_none() && header.published.is_none() && !header.has_unclear_date;
     let message = "no post: the name of a file in `_posts` has its date, as in 2024-05-01-title.md; rename it, or state a date (held until then)";
-    (is_post && is_undated).then(|| Problem::of_file(message))
+    (is_post && is_undated).then(|| Problem::intended(None, message))
 }
 
 /// Removes characters that feeds must not contain; `None` if no text remains.

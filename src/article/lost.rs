@@ -58,7 +58,7 @@ pub fn problems(lost: &[Lost], text: &str, near: impl Fn(&Path) -> Option<PathBu
     };
     let found = lost.iter().take(MAX_LOST).map(|lost| {
         let (needle, message) = one(lost);
-        Problem { is_remark: true, ..Problem::new(line_of(text, &needle), message) }
+        Problem::intended(line_of(text, &needle), message)
     });
     let mut problems: Vec<Problem> = found.collect();
     problems.sort_by_key(|problem| problem.line);
@@ -69,7 +69,7 @@ pub fn problems(lost: &[Lost], text: &str, near: impl Fn(&Path) -> Option<PathBu
 }
 
 /// The first line of a text with a name, which may be percent-encoded there.
-fn line_of(text: &str, name: &str) -> Option<usize> {
+pub fn line_of(text: &str, name: &str) -> Option<usize> {
     let at = text.find(name).or_else(|| text.find(&super::address::encoded(Path::new(name))))?;
     Some(1 + text[..at].matches('\n').count())
 }

@@ -189,7 +189,7 @@ fn template_problem(text: &str, body: &str, format: SourceFormat) -> Option<Prob
         "`{tag}`: a template, which only a site generator or a note program can fill: move it out of the folder, or exclude it (held \
          until then)"
     );
-    Some(Problem::at(line, message))
+    Some(Problem::remark(line, message))
 }
 
 /// Reads only the front matter of a Markdown file. The result equals that of [`read`] except for the text and what is derived from

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use super::boilerplate::Removed;
-use super::front_matter::{Field, Header, Held};
+use super::front_matter::{Field, Header, Held, Source};
 use super::problem::Problem;
 use crate::config::{Articles, Clean, SiteConfig};
 use crate::model::entry::{Episode, Media, Person};
@@ -68,8 +68,16 @@ pub struct Article {
     pub enclosures: Vec<Media>,
     /// Properties for podcast players.
     pub episode: Option<Episode>,
-    /// The source of each field, in words.
-    pub sources: BTreeMap<Field, String>,
+    pub sources: BTreeMap<Field, Source>,
+}
+
+impl Article {
+    /// Makes a problem of what the article says about a field, at the line of its key.
+    pub fn problem_with(&self, field: Field, what: &str) -> Problem {
+        let source = self.sources.get(&field);
+        let place = source.map_or("front matter", |source| &source.words);
+        Problem::new(source.and_then(|source| source.line), format!("{place}: {what}"))
+    }
 }
 
 /// Whether a file becomes an entry.

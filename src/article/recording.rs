@@ -241,7 +241,7 @@ pub(crate) mod tests {
         let episode = article.episode.unwrap();
         assert_eq!((episode.season, episode.number), (Some(2), Some(7)));
         assert_eq!(article.html, "<p>One &amp; two.<br>\nMore.</p>\n<p>Three.</p>\n");
-        assert_eq!(article.sources[&Field::Title], "tag of the recording");
+        assert_eq!(article.sources[&Field::Title].words, "tag of the recording");
     }
 
     #[test]

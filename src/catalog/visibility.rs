@@ -53,6 +53,21 @@ pub(super) fn expired(at: &str) -> String {
     format!("({PUBLISHED} AND expires IS NOT NULL AND expires <= {at})")
 }
 
+/// Articles that have expired by the moment `at` and have never been visible.
+pub(super) fn expired_unseen(at: &str) -> String {
+    format!("({SCHEDULED} AND expires IS NOT NULL AND expires <= {at})")
+}
+
+/// Articles that have expired by the moment `at`, visible before or not.
+pub(super) fn has_expired(at: &str) -> String {
+    format!("({EXPIRING} AND expires <= {at})")
+}
+
+/// Scheduled articles that are due later, and have not expired by the moment `at`.
+pub(super) fn waits(at: &str) -> String {
+    format!("({SCHEDULED} AND due > {at} AND {})", unexpired(at))
+}
+
 /// Articles that expire after the moment `at`.
 pub(super) fn expires_after(at: &str) -> String {
     format!("({EXPIRING} AND expires > {at})")
@@ -133,6 +148,9 @@ mod tests {
         check(&is_due("?1"), |row| !row.shown && row.is_published(NOW));
         check(&is_due_after("?1"), |row| !row.is_published(NOW));
         check(&expired("?1"), |row| row.shown && row.has_expired(NOW));
+        check(&expired_unseen("?1"), |row| !row.shown && row.has_expired(NOW));
+        check(&has_expired("?1"), |row| row.has_expired(NOW));
+        check(&waits("?1"), |row| !row.is_published(NOW) && !row.has_expired(NOW));
         check(&expires_after("?1"), |row| row.expires.is_some() && !row.has_expired(NOW));
         check(PUBLISHED, |row| row.shown);
         check(SCHEDULED, |row| !row.shown);

@@ -12,12 +12,14 @@ use super::articles::articles;
 use super::outcome::Outcome;
 use crate::article::address::{Addresses, LinkTarget};
 use crate::article::folder_data::{FolderData, Lookup};
+use crate::article::front_matter::Field;
 use crate::article::load::load_as;
 use crate::article::lost::{self, Lost};
 use crate::article::{self, Problem, Reading, Rules, Verdict, html};
 use crate::config::Config;
-use crate::daemon::links;
+use crate::daemon::{SiteState, links};
 use crate::folder::{Folder, Found, MediaNames, SourceFormat, folder_link_message, near_name, unread_documents};
+use crate::model::collection::ArticleState;
 use crate::model::text::{path_line, single_line};
 
 /// Check the configuration and the articles
@@ -49,6 +51,25 @@ struct CheckedFolder<'a> {
     data: &'a FolderData,
 }
 
+/// A property that only one published article has.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Mark {
+    Text([u8; 32]),
+    Id(String),
+}
+
+/// An article that may have the text or the id of another.
+#[derive(Debug)]
+struct Namesake {
+    folder: Folder,
+    /// Below the folder.
+    path: PathBuf,
+    /// As the command names it.
+    name: PathBuf,
+    /// The line of its id.
+    line: Option<usize>,
+}
+
 /// Counts of the files that were checked, and what identifies the articles.
 #[derive(Default)]
 struct Checker {
@@ -70,10 +91,8 @@ struct Checker {
     lost: Vec<(PathBuf, Folder, String, BTreeSet<Lost>)>,
     /// What links can mean, as the catalog names it.
     targets: HashSet<PathBuf>,
-    /// Files by the hash of their bytes.
-    hashes: HashMap<[u8; 32], PathBuf>,
-    /// Files by the id in their front matter.
-    ids: HashMap<String, PathBuf>,
+    /// Articles by the hash of their bytes, and by the id in their front matter.
+    namesakes: HashMap<Mark, Vec<Namesake>>,
 }
 
 impl CheckArgs {
@@ -91,7 +110,7 @@ impl CheckArgs {
             let data = FolderData::new(folder.clone(), config.site.timezone);
             let place = CheckedFolder { folder: &folder, names: &names, data: &data };
             if files.is_empty() && !is_folder {
-                checker.report(path, &Problem::of_file("no such file: check the name"));
+                checker.report(path, &Problem::of_folder("no such file: check the name"));
             }
             let documents = if is_folder { folder.documents_below(&top).unwrap_or_default() } else { BTreeMap::new() };
             for (ending, count) in documents {
@@ -103,6 +122,7 @@ impl CheckArgs {
                 checker.check(&config, place, found, &name);
             }
         }
+        checker.report_copies(&config);
         checker.report_lost(paths.iter().all(|path| path.is_dir()));
         checker.print(self.all);
         let Checker { files, problems, drafts, held, held_by_folders, undated, empty, documents, .. } = checker;
@@ -131,7 +151,7 @@ impl Checker {
         }
         let link_out = folder.relative(&found.path).and_then(|below| folder.folder_link_out(below));
         if let Some(target) = link_out {
-            return self.report(name, &Problem::of_file(folder_link_message(&target)));
+            return self.report(name, &Problem::of_folder(folder_link_message(&target)));
         }
         self.files += 1;
         let rules = Rules::new(&config.articles, &config.site);
@@ -164,10 +184,12 @@ impl Checker {
                     let text = String::from_utf8_lossy(&loaded.bytes).into_owned();
                     self.lost.push((name.to_path_buf(), folder.clone(), text, lost));
                 }
-                let same_text = self.hashes.insert(blake3::hash(&loaded.bytes).into(), name.to_path_buf());
-                self.report_duplicate(name, "text", same_text);
-                let same_id = article.id.and_then(|id| self.ids.insert(id, name.to_path_buf()));
-                self.report_duplicate(name, "id", same_id);
+                let line = article.sources.get(&Field::Id).and_then(|source| source.line);
+                let marks = [Some(Mark::Text(blake3::hash(&loaded.bytes).into())), article.id.map(Mark::Id)];
+                for mark in marks.into_iter().flatten() {
+                    let (folder, path, name) = (folder.clone(), path.to_path_buf(), name.to_path_buf());
+                    self.namesakes.entry(mark).or_default().push(Namesake { folder, path, name, line });
+                }
             }
             Verdict::Draft(..) => self.drafts += 1,
             Verdict::Withheld(problem, _) | Verdict::Broken(problem) if problem.is_of_folder => {
@@ -202,10 +224,24 @@ impl Checker {
         }
     }
 
-    fn report_duplicate(&mut self, name: &Path, what: &str, other: Option<PathBuf>) {
-        if let Some(other) = other.filter(|other| other != name) {
-            let message = format!("the same {what} as {}: only one of them is published", path_line(&other));
-            self.report(name, &Problem::of_file(message));
+    /// Reports each copy of another article. The one that is published is the one that the daemon has published, or else the first one,
+    /// as in a first reading.
+    fn report_copies(&mut self, config: &Config) {
+        let mut groups: Vec<(Mark, Vec<Namesake>)> = std::mem::take(&mut self.namesakes).into_iter().collect();
+        groups.retain(|(_, copies)| copies.len() > 1);
+        groups.sort_by(|one, other| one.0.cmp(&other.0));
+        for (mark, mut copies) in groups {
+            copies.sort_by(|one, other| one.path.cmp(&other.path));
+            copies.dedup_by(|one, other| one.path == other.path && one.folder.root() == other.folder.root());
+            let first = copies.iter().position(|copy| copy.is_published(config)).unwrap_or(0);
+            let published = copies.remove(first);
+            for Namesake { name, line, .. } in copies {
+                let problem = match &mark {
+                    Mark::Text(_) => Problem::same_text(&published.name),
+                    Mark::Id(_) => Problem::same_id(&published.name, line),
+                };
+                self.report(&name, &problem);
+            }
         }
     }
 
@@ -239,6 +275,14 @@ impl Checker {
                 }
             }
         }
+    }
+}
+
+impl Namesake {
+    /// Whether a daemon has published it.
+    fn is_published(&self, config: &Config) -> bool {
+        let record = SiteState::open(config, &self.folder).and_then(|site| site.record(&self.path));
+        record.is_ok_and(|record| record.is_some_and(|record| record.state == ArticleState::Live))
     }
 }
 

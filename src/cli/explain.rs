@@ -179,7 +179,7 @@ impl Explanation<'_> {
 
 /// Prints the fields of the article, each with its source.
 fn fields(article: &Article, record: Option<&Record>) {
-    let source = |field: Field| article.sources.get(&field).map_or("", String::as_str);
+    let source = |field: Field| article.sources.get(&field).map_or("", |source| &source.words);
     line("title", &article.title, source(Field::Title));
     let live = record.filter(|record| record.state != ArticleState::Gone).map(|record| &record.entry);
     match (article.published, live) {
@@ -207,14 +207,15 @@ fn fields(article: &Article, record: Option<&Record>) {
     }
     media(article, live);
     if !article.summary.is_empty() {
-        let reason = article.sources.get(&Field::Summary).map_or("the first paragraph", String::as_str);
+        let reason = article.sources.get(&Field::Summary).map_or("the first paragraph", |source| &source.words);
         line("summary", &article.summary, reason);
     }
 }
 
 /// Prints pictures and recordings with their public addresses if the daemon has recorded them, else as the file names them.
 fn media(article: &Article, live: Option<&Entry>) {
-    let source = |field: Field, default: &'static str| article.sources.get(&field).map_or(default, String::as_str);
+    let source =
+        |field: Field, default: &'static str| article.sources.get(&field).map_or(default, |source| &source.words);
     let (image, enclosures) = match live {
         Some(entry) => (&entry.content.image, &entry.content.enclosures),
         None => (&article.image, &article.enclosures),

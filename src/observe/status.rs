@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-/// Maximum number of files with problems that are listed. All of them are counted.
+/// Maximum number of files of each group that are listed. All of them are counted.
 pub const MAX_FILES: usize = 200;
 /// Maximum number of events that are listed.
 pub const MAX_NOTICES: usize = 50;
@@ -39,6 +39,45 @@ pub struct FileProblems {
     pub problems: Vec<String>,
 }
 
+/// Files of one kind.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct FileGroup {
+    /// Number of all of them.
+    pub count: usize,
+    /// At most [`MAX_FILES`].
+    pub files: Vec<FileProblems>,
+}
+
+impl FileGroup {
+    /// Adds a file, which is listed if there is room.
+    pub fn add(&mut self, file: impl FnOnce() -> FileProblems) {
+        self.count += 1;
+        if self.files.len() < MAX_FILES {
+            self.files.push(file());
+        }
+    }
+}
+
+/// What each file needs, or waits for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct FileGroups {
+    /// A problem keeps these files from being published.
+    pub not_published: FileGroup,
+    /// These files are published, and their writers have something to correct.
+    pub published_but: FileGroup,
+    /// Drafts, scheduled and expired articles, and others that their writers hold back.
+    pub drafts_and_scheduled: FileGroup,
+    /// These files are published; there is something to know, and nothing that must be done.
+    pub remarks: FileGroup,
+}
+
+impl FileGroups {
+    /// Number of the files that need the attention of their writers.
+    pub fn attention(&self) -> usize {
+        self.not_published.count + self.published_but.count
+    }
+}
+
 /// An event of an article.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Notice {
@@ -67,18 +106,30 @@ pub struct Status {
     /// Why publishing has stopped; `None` while it works.
     #[serde(rename = "trouble")]
     pub failure: Option<String>,
-    /// Files with problems, published or not; at most [`MAX_FILES`].
+    /// Files that need the attention of their writers, published or not; at most [`MAX_FILES`].
     #[serde(rename = "complaints")]
     pub files: Vec<FileProblems>,
-    /// Number of all files with problems.
+    /// Number of all these files.
     #[serde(rename = "complaints_in_all")]
     pub file_count: usize,
+    #[serde(flatten)]
+    pub groups: FileGroups,
+    /// Texts of types that are not read, in words.
+    pub unread_documents: Option<String>,
     /// The newest first; at most [`MAX_NOTICES`].
     #[serde(rename = "news")]
     pub notices: VecDeque<Notice>,
 }
 
 impl Status {
+    /// Sets the files that need something, or wait for something.
+    pub fn set_groups(&mut self, groups: FileGroups) {
+        let both = groups.not_published.files.iter().chain(&groups.published_but.files);
+        self.files = both.take(MAX_FILES).cloned().collect();
+        self.file_count = groups.attention();
+        self.groups = groups;
+    }
+
     /// Adds events, of which the newest comes last.
     pub fn add_notices(&mut self, notices: impl IntoIterator<Item = Notice>) {
         for notice in notices {
@@ -123,6 +174,23 @@ mod tests {
     }
 
     #[test]
+    fn all_files_are_counted_and_the_first_ones_listed() {
+        let mut groups = FileGroups::default();
+        let file = |number: usize| FileProblems { path: number.to_string(), problems: vec!["wrong".into()] };
+        for number in 0..MAX_FILES + 5 {
+            groups.not_published.add(|| file(number));
+            groups.remarks.add(|| file(number));
+        }
+        groups.published_but.add(|| file(0));
+        groups.drafts_and_scheduled.add(|| file(1));
+        let mut status = Status::default();
+        status.set_groups(groups);
+        assert_eq!((status.file_count, status.files.len()), (MAX_FILES + 6, MAX_FILES));
+        assert_eq!(status.groups.not_published.files.len(), MAX_FILES);
+        assert_eq!(status.groups.not_published.count, MAX_FILES + 5);
+    }
+
+    #[test]
     fn the_keys_in_json_stay() {
         let json = serde_json::to_value(Status::default()).unwrap();
         let keys: Vec<&String> = json.as_object().unwrap().keys().collect();
@@ -132,13 +200,18 @@ mod tests {
                 "base_url",
                 "complaints",
                 "complaints_in_all",
+                "drafts_and_scheduled",
                 "folder",
                 "news",
+                "not_published",
                 "phase",
                 "progress",
                 "published",
+                "published_but",
+                "remarks",
                 "scheduled",
                 "trouble",
+                "unread_documents",
                 "version"
             ]
         );

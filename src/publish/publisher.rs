@@ -203,8 +203,7 @@ impl Publisher {
         }
         self.ingest.begin_serving();
         self.observers.status.update(|status| (status.phase, status.progress) = (DaemonPhase::Serving, None));
-        self.report();
-        Ok(())
+        self.report()
     }
 
     /// Whether the catalog certainly lacks articles: it was recovered, lost, or replaced while an earlier one was being served.
@@ -294,10 +293,12 @@ impl Publisher {
     }
 
     /// Reports events and problems to the status page and the metrics.
-    fn report(&mut self) {
-        if let Some(count) = self.ingest.report_to(&self.observers.status) {
+    fn report(&mut self) -> catalog::Result<()> {
+        let moment = WriteMoment::now(self.version);
+        if let Some(count) = self.ingest.report_to(&self.observers.status, &self.catalog, moment)? {
             self.observers.metrics.set_complaints(count);
         }
+        Ok(())
     }
 
     /// Runs until the channel closes, a file of the state directory is displaced, or the catalog cannot be read or written. Returns the
@@ -340,7 +341,7 @@ impl Publisher {
             if std::mem::take(&mut self.unfinished) {
                 self.builder.finish(&mut self.catalog)?;
             }
-            self.report();
+            self.report()?;
             self.note_caught_up()?;
         }
     }
@@ -509,6 +510,7 @@ impl Publisher {
         self.observers.metrics.record_version(self.first_change.take().map(|first| first.elapsed()));
         self.next_due = self.catalog.next_due(due)?;
         let (published, scheduled) = self.catalog.totals(due)?;
+        self.ingest.note_published();
         self.observers.metrics.set_articles(published, scheduled);
         self.observers.status.update(|status| {
             status.version = Some(version.date());

@@ -202,6 +202,7 @@ fn respond(request: &Parts, observers: &Observers) -> Response<Bytes> {
             let report = serde_json::to_string_pretty(&observers.status.get()).expect("texts and numbers make JSON");
             answer(StatusCode::OK, "application/json", report + "\n")
         }
+        "/status.css" => answer(StatusCode::OK, page::STYLE_TYPE, page::STATUS_STYLE),
         "/style.css" => answer(StatusCode::OK, page::STYLE_TYPE, page::STYLE),
         "/icon.svg" => answer(StatusCode::OK, "image/svg+xml", page::ICON),
         _ => answer(StatusCode::NOT_FOUND, TEXT, "Available: /status, /metrics, /healthz, /readyz.\n"),

@@ -52,8 +52,9 @@ fn status_lists_what_is_published_and_what_is_not_and_why() {
     let report = || -> serde_json::Value { serde_json::from_str(&ask(&admin, "/status", "*/*").1).unwrap() };
     let first = report();
     assert_eq!((&first["phase"], &first["published"], &first["scheduled"]), (&"serving".into(), &1.into(), &1.into()));
-    assert_eq!(first["complaints_in_all"], 1);
-    assert_eq!(first["complaints"][0]["path"], "draft.md");
+    assert_eq!(first["complaints_in_all"], 0, "a draft needs nothing");
+    assert_eq!(first["drafts_and_scheduled"]["count"], 2);
+    assert_eq!(first["drafts_and_scheduled"]["files"][0]["path"], "draft.md");
     assert_eq!(first["trouble"], serde_json::Value::Null);
 
     std::fs::write(articles.join("two.md"), "# Two\n\nText").unwrap();
@@ -64,6 +65,120 @@ fn status_lists_what_is_published_and_what_is_not_and_why() {
     });
     let (_, page) = ask(&admin, "/status", "text/html");
     assert!(page.contains("<h1>All is well</h1>") && page.contains("two.md"), "{page}");
+}
+
+/// The lines of a group of the status, in order.
+fn lines(report: &serde_json::Value, group: &str) -> Vec<String> {
+    let files = report[group]["files"].as_array().unwrap();
+    let problems = files.iter().flat_map(|file| file["problems"].as_array().unwrap());
+    problems.map(|line| line.as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn status_has_three_groups_that_survive_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let articles = folder.path().join("articles");
+    for name in ["", "drafts"] {
+        std::fs::create_dir(articles.join(name)).unwrap();
+    }
+    let write = |name: &str, text: &str| std::fs::write(articles.join(name), text).unwrap();
+    write("fine.md", "# Fine\n\nText");
+    write("broken.md", "---\ntitle: [\ndraft: true\n---\n# Broken\n\nText");
+    write("slip.md", "---\ndate: 2024-01-01\ndarft: true\n---\n# Slip\n\nText");
+    write("copy.md", "# Fine\n\nText");
+    write("picture.md", "# Picture\n\nText\n\n![](nowhere.png)");
+    write("cover.md", "---\nimage: nowhere.jpg\n---\n# Cover\n\nText");
+    write("draft.md", "---\ndraft: true\n---\n# Draft\n\nText");
+    write("drafts/other.md", "# Other draft\n\nText");
+    write("locked.md", "---\npassword: a\n---\n# Locked\n\nText");
+    write("empty.md", "");
+    write("later.md", "---\ndate: 2099-01-01\n---\n# Later\n\nText");
+    write("past.md", "---\ndate: 2024-01-01\nexpires: 2024-06-01\n---\n# Over\n\nText");
+    // The recording of an article is no fault.
+    write("ep1.md", "# Episode\n\nText");
+    write("ep1.wav", "RIFF");
+    write("later report.docx", "PK");
+
+    let mut earlier: Option<serde_json::Value> = None;
+    for round in ["first", "restarted"] {
+        let (program, admin) = start(folder.path());
+        let report = || -> serde_json::Value { serde_json::from_str(&ask(&admin, "/status", "*/*").1).unwrap() };
+        let is_whole =
+            |report: &serde_json::Value| lines(report, "not_published").len() == 3 && report["complaints_in_all"] == 4;
+        program.wait_until("all files are listed", |_| is_whole(&report()));
+        let report = report();
+        let starts = |group: &str| -> Vec<String> {
+            lines(&report, group).iter().map(|line| line.split(": ").next().unwrap().to_owned()).collect()
+        };
+        assert_eq!(starts("not_published"), ["broken.md:2", "fine.md:1", "slip.md:3"], "{round}: {report:#}");
+        assert_eq!(starts("published_but"), ["cover.md:2"], "{round}: {report:#}");
+        assert_eq!(starts("remarks"), ["picture.md:5"], "{round}: {report:#}");
+        let waiting = ["draft.md:2", "drafts/other.md:1", "empty.md:1", "locked.md:2", "later.md:1", "past.md:1"];
+        assert_eq!(starts("drafts_and_scheduled"), waiting, "{round}: {report:#}");
+        assert_eq!((&report["published"], &report["scheduled"]), (&4.into(), &1.into()), "{round}");
+        assert!(!report.to_string().contains("ep1.wav"), "{round}: {report:#}");
+        assert!(lines(&report, "drafts_and_scheduled")[5].contains("expired on 2024-06-01"), "{round}");
+        assert!(report["unread_documents"].as_str().unwrap().contains(".docx"), "{round}");
+        assert!(!report["news"].to_string().contains("past.md published"), "{round}");
+        let page = ask(&admin, "/status", "text/html").1;
+        assert!(page.contains("<h1>4 files need attention</h1>"), "{page}");
+        let log = program.log.lock();
+        for name in ["draft.md", "other.md", "locked.md", "empty.md", "later.md", "past.md", "ep1"] {
+            let warnings: Vec<&String> =
+                log.iter().filter(|line| line.contains(name) && line.contains(" WARN ")).collect();
+            assert_eq!(warnings, Vec::<&String>::new(), "{round}");
+        }
+        if round == "first" {
+            let is_logged = |text: &str| log.iter().any(|line| line.contains(" WARN ") && line.contains(text));
+            assert!(is_logged("cover.md:2: ") && is_logged("slip.md:3: "), "{log:?}");
+        }
+        drop(log);
+        if let Some(earlier) = earlier.replace(report.clone()) {
+            for group in ["not_published", "published_but", "drafts_and_scheduled", "remarks"] {
+                assert_eq!(earlier[group], report[group]);
+            }
+        }
+    }
+}
+
+#[test]
+fn status_follows_what_is_corrected_touched_renamed_and_deleted() {
+    let folder = tempfile::tempdir().unwrap();
+    let articles = folder.path().join("articles");
+    std::fs::create_dir(&articles).unwrap();
+    let wrong = "---\nimage: nowhere.jpg\n---\n# Cover\n\nText";
+    std::fs::write(articles.join("a.md"), wrong).unwrap();
+    std::fs::write(articles.join("b.md"), wrong.replace("Cover", "Other")).unwrap();
+    let (program, admin) = start(folder.path());
+    let report = || -> serde_json::Value { serde_json::from_str(&ask(&admin, "/status", "*/*").1).unwrap() };
+    let becomes = |what: &str, not_published: &[&str], published_but: &[&str]| {
+        program.wait_until(what, |_| {
+            let report = report();
+            let starts = |group: &str| -> Vec<String> {
+                lines(&report, group).iter().map(|line| line.split(':').next().unwrap().to_owned()).collect()
+            };
+            (starts("not_published"), starts("published_but"))
+                == (
+                    not_published.iter().map(|name| (*name).to_owned()).collect(),
+                    published_but.iter().map(|name| (*name).to_owned()).collect(),
+                )
+        });
+        assert_eq!(report()["complaints_in_all"], not_published.len() + published_but.len());
+    };
+    becomes("both are listed", &[], &["b.md", "a.md"]);
+    // The same bytes again are no correction.
+    std::fs::write(articles.join("a.md"), wrong).unwrap();
+    std::fs::rename(articles.join("b.md"), articles.join("c.md")).unwrap();
+    becomes("one is renamed", &[], &["c.md", "a.md"]);
+    // Its last good version stays, so it is one file that needs attention.
+    std::fs::write(articles.join("c.md"), format!("{wrong}\n<<<<<<< HEAD\na\n=======\nb\n>>>>>>> other\n")).unwrap();
+    becomes("a conflict is listed", &[], &["c.md", "a.md"]);
+    std::fs::write(articles.join("c.md"), wrong.replace("Cover", "Other")).unwrap();
+    becomes("the last good version is back", &[], &["c.md", "a.md"]);
+    std::fs::write(articles.join("a.md"), "# Cover\n\nText").unwrap();
+    becomes("it is corrected", &[], &["c.md"]);
+    std::fs::remove_file(articles.join("c.md")).unwrap();
+    becomes("it is deleted", &[], &[]);
 }
 
 #[test]

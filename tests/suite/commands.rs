@@ -47,8 +47,8 @@ fn check_names_file_line_and_reason() {
     for start in [
         "seeds/date.md:3: date: `soon` is not a date",
         "seeds/broken.md:2: the front matter is not YAML",
-        "seeds/two.md: the same id as seeds/one.md",
-        "seeds/good.md: the same text as seeds/copy.md",
+        "seeds/two.md:2: the same id as seeds/one.md, which is published",
+        "seeds/good.md:1: the same text as seeds/copy.md, which is published",
         "seeds/old.txt:1: not UTF-8: guessed windows-1252",
         "articles without a date: ",
         "files read: 9, drafts: 1, empty: 1, problems: 5",
@@ -69,6 +69,39 @@ fn check_names_file_line_and_reason() {
     std::fs::write(home.path().join("g.toml"), "[site]\ntitel = 1").unwrap();
     let (code, text) = check(home.path(), &["--config", "g.toml"]);
     assert!(code == Some(1) && text.starts_with("gazetted: g.toml:2: "), "{text}");
+}
+
+#[test]
+fn check_names_the_copy_that_the_daemon_has_published() {
+    let home = folder(&[("seeds/z.md", "# A\n\nText."), ("seeds/y.md", "---\nid: same\n---\nOne text.")]);
+    let command = || {
+        let mut command = gazetted();
+        command.current_dir(home.path()).env("XDG_STATE_HOME", home.path().join("state"));
+        command
+    };
+    let root = home.path().canonicalize().unwrap().join("seeds");
+    let running = Program::start(command().args(["serve", "--listen", "127.0.0.1:0"]).arg(&root));
+    let is_served = |path: &str| running.get(path).starts_with("HTTP/1.1 200");
+    running.wait_until("they are published", |_| is_served("/articles/z") && is_served("/articles/y"));
+    std::fs::write(root.join("a.md"), "# A\n\nText.").unwrap();
+    std::fs::write(root.join("b.md"), "---\ntitle: B\nid: same\n---\nAnother text.").unwrap();
+    let reasons =
+        ["a.md:1: the same text as z.md, which is published", "b.md:3: the same id as y.md, which is published"];
+    running.wait_until("both are refused", |running| {
+        let log = running.log.lock();
+        reasons.iter().all(|reason| log.iter().any(|line| line.contains(reason)))
+    });
+    let (code, text) = run(command().arg("check").arg("seeds"));
+    assert_eq!(code, Some(1), "{text}");
+    let expected = [
+        "seeds/a.md:1: the same text as seeds/z.md, which is published",
+        "seeds/b.md:3: the same id as seeds/y.md, which is published",
+    ];
+    let copies: Vec<&str> = text.lines().filter(|line| line.contains("the same ")).collect();
+    assert_eq!(copies.len(), 2, "{text}");
+    for (copy, expected) in copies.iter().zip(expected) {
+        assert!(copy.starts_with(expected), "{text}");
+    }
 }
 
 #[test]

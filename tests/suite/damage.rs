@@ -130,7 +130,7 @@ impl Base {
         site.write("adopted.md", "# Adopted\n\nText");
         site.write("undated.md", "# Undated\n\nText");
         site.write("sea.png", b"\x89PNG\r\n\x1a\n");
-        site.write("picture.md", dated(20, "", "Picture") + "![Sea](sea.png)");
+        site.write("picture.md", dated(20, "cover: nowhere.png", "Picture") + "![Sea](sea.png)");
         site.write("later.md", "---\ndate: 2999-01-01\n---\n# Later\n\nText");
         site.write("over.md", dated(21, "expires: 2024-06-01", "Over"));
         site.write("draft.md", dated(22, "", "Draft"));

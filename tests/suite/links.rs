@@ -103,7 +103,8 @@ fn a_link_that_leaves_the_folder_is_not_published() {
             let line = text.lines().find(|line| line.contains(target) && line.contains(advice));
             assert!(line.is_some(), "{what} of {name}: {text}");
         }
-        assert!(status.contains(&format!("\"{name}: a link to ")), "{name} in {status}");
+        let place = if name == "folder" { name.to_owned() } else { format!("{name}:1") };
+        assert!(status.contains(&format!("\"{place}: a link to ")), "{name} in {status}");
     }
     for _ in 0..3 {
         place.program.signal(Signal::HUP);
@@ -117,7 +118,7 @@ fn a_link_that_leaves_the_folder_is_not_published() {
     std::fs::remove_file(place.articles("late.md")).unwrap();
     std::fs::write(place.articles("late.md"), "# Late\n\nText of its own.").unwrap();
     place.program.wait_until("it is served", |_| place.shows("\"Late\""));
-    assert!(!place.status().contains("late.md: a link"));
+    assert!(!place.status().contains("late.md:1: a link"));
 }
 
 #[test]

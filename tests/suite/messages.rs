@@ -9,7 +9,7 @@ fn root() -> &'static Path {
 }
 
 /// Calls whose text reaches users as a warning, an error or a problem of a file, up to the parenthesis.
-const MESSAGES: [&str; 8] = [
+const MESSAGES: [&str; 9] = [
     "tracing::error!(",
     "tracing::warn!(",
     "bail!(",
@@ -17,6 +17,7 @@ const MESSAGES: [&str; 8] = [
     "anyhow!(",
     "#[error(",
     "Problem::of_file(",
+    "Problem::of_folder(",
     "Problem::at(",
 ];
 /// Shorter fixed parts of a message say nothing.

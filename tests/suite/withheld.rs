@@ -384,12 +384,12 @@ const HOLDING_FILES: [(&str, &str, &str); 14] = [
     (
         "alias.html",
         "<html><head><title>Secret</title><meta http-equiv=\"refresh\" content=\"0; url=https://x.example/y\"></head></html>",
-        " held: this page only leads to `https://x.example/y`",
+        "1: held: this page only leads to `https://x.example/y`",
     ),
     (
         "moved.html",
         "<title>Secret</title><META HTTP-EQUIV=Refresh CONTENT=\"5;URL='/y'\"><h1>Secret&hellip;</h1><a href=/y>Click here.</a>",
-        " held: this page only leads to `/y`",
+        "1: held: this page only leads to `/y`",
     ),
     ("nikola.txt", ".. title: Secret\n.. password: x\n.. date: 2024-01-01\n\nSecret text.", "2: held: `password`"),
     ("nikola.md", "<!--\n.. title: Secret\n.. rss: no\n-->\n\nSecret text.", "3: held: `rss`"),

@@ -47,6 +47,15 @@ pub enum Field {
     Enclosures,
 }
 
+/// Where a field comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// In words: "front matter, line 3: `title`".
+    pub words: String,
+    /// Its line in the file, from 1, if known.
+    pub line: Option<usize>,
+}
+
 /// The metadata of an article. A key that is absent, empty or invalid is `None` or empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Header {
@@ -94,8 +103,7 @@ pub struct Header {
     pub duration: Option<u32>,
     /// Names of keys that are not read, in the order of the file.
     pub unused: Vec<String>,
-    /// The source of each field, in words.
-    pub sources: BTreeMap<Field, String>,
+    pub sources: BTreeMap<Field, Source>,
 }
 
 impl Header {
@@ -121,16 +129,16 @@ impl Header {
     #[must_use]
     pub fn with_source(mut self, field: Field, words: &str) -> Self {
         if self.has(field) {
-            self.sources.insert(field, words.to_owned());
+            self.sources.insert(field, Source { words: words.to_owned(), line: None });
         }
         self
     }
 
     /// Fills missing fields from another header.
     pub fn complete(&mut self, other: Self) {
-        for (field, words) in other.sources {
+        for (field, source) in other.sources {
             if !self.has(field) {
-                self.sources.insert(field, words);
+                self.sources.insert(field, source);
             }
         }
         let Self { title, published, updated, expires, summary, id, link, language, slug, .. } = self;

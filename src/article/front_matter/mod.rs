@@ -20,7 +20,7 @@ use super::problem::Problem;
 use crate::folder::SourceFormat;
 pub use about::about;
 use block::{FrontMatter, key_of};
-pub use header::{Field, Header, Held, is_language};
+pub use header::{Field, Header, Held, Source, is_language};
 use inherited::{Inherited, StatedKeys};
 use key::Key;
 use reader::{HeaderReader, KeyPosition};
@@ -565,7 +565,8 @@ mod tests {
         assert_eq!(header.updated.unwrap().to_string(), "2024-05-02 00:00:00 UTC");
         assert_eq!(header.expires.unwrap().to_string(), "2024-06-01 00:00:00 UTC");
         assert_eq!(header.addresses, ["/c/", "/a", "/b/"]);
-        assert_eq!(header.sources[&Field::Updated], "front matter, line 2: `lastmod`");
+        assert_eq!(header.sources[&Field::Updated].line, Some(2));
+        assert_eq!(header.sources[&Field::Updated].words, "front matter, line 2: `lastmod`");
     }
 
     #[test]

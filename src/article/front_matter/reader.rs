@@ -2,7 +2,7 @@
 
 use chrono_tz::Tz;
 
-use super::header::{Field, Header, Held, is_language};
+use super::header::{Field, Header, Held, Source, is_language};
 use super::key::Key;
 use super::lock::{self, Judgement};
 use super::typo::{self, Meant};
@@ -152,11 +152,11 @@ impl HeaderReader<'_> {
         }
     }
 
-    fn hold_by(&mut self, place: &str, message: String) {
+    fn hold_by(&mut self, place: &str, message: String, is_slip: bool) {
         if self.hold.is_none() {
             let KeyPosition { line, words, is_elsewhere } = (self.position)(place);
             let message = if is_elsewhere { format!("{message} (in {words})") } else { message };
-            self.hold = Some(Hold::Other(Problem::new(line, message)));
+            self.hold = Some(Hold::Other(Problem { is_remark: !is_slip, ..Problem::new(line, message) }));
         }
     }
 
@@ -216,7 +216,7 @@ impl HeaderReader<'_> {
         match lock::judge(name, value) {
             Some(Judgement::Public) => true,
             Some(Judgement::Held(reason)) => {
-                self.hold_by(place, reason.message(name));
+                self.hold_by(place, reason.message(name), false);
                 true
             }
             Some(Judgement::Doubtful) => {
@@ -238,7 +238,7 @@ impl HeaderReader<'_> {
         let is_stated = !is_inner && meant.key.is_some_and(|key| self.keys.contains(&key));
         let question = format!("`{name}` is not a key that is read: did you mean `{}`?", meant.name);
         if !is_stated && self.is_lock(meant, value) {
-            self.hold_by(place, format!("{question} (held until then)"));
+            self.hold_by(place, format!("{question} (held until then)"), true);
         } else if !is_inner && (!is_stated || meant.decides()) {
             self.problems.push(Problem::new((self.position)(place).line, question));
         }
@@ -328,7 +328,10 @@ impl HeaderReader<'_> {
     pub(super) fn note(&mut self, field: Field, name: &str) {
         let position = self.position;
         if self.header.has(field) {
-            self.header.sources.entry(field).or_insert_with(|| format!("{}: `{name}`", position(name).words));
+            self.header.sources.entry(field).or_insert_with(|| {
+                let KeyPosition { line, words, .. } = position(name);
+                Source { words: format!("{words}: `{name}`"), line }
+            });
         }
     }
 

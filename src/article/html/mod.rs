@@ -145,7 +145,7 @@ pub fn read(text: &str, known_title: Option<&str>, timezone: Tz, clean: Clean) -
         let target: String = target.chars().take(MOST_OF_REDIRECT).collect();
         let message =
             format!("held: this page only leads to `{target}`: delete it, or remove its `<meta http-equiv=refresh>`");
-        return Err(Held::Withheld(Problem::of_file(message), Vec::new()));
+        return Err(Held::Withheld(Problem::intended(None, message), Vec::new()));
     }
     let target = body.target.map(|id| format!("<a id=\"{}\"></a>", escape_html(&id))).unwrap_or_default();
     let html = if is_blank(&html, &words) { String::new() } else { target + &html };

@@ -18,6 +18,7 @@ const DISCARD: &str = "
     DELETE FROM spelling;
     DELETE FROM media;
     DELETE FROM name;
+    DELETE FROM problem;
     DELETE FROM address;
     DELETE FROM content;
     DELETE FROM article;

@@ -14,7 +14,7 @@ use super::ownership::CONTINUES;
 use super::reader::Reader;
 use super::values::path_of;
 use super::values::{self, clock_date, damaged, date};
-use super::{adopted, identify, reader, sections};
+use super::{adopted, identify, problems, reader, sections};
 use crate::model::entry::{ArticleId, Slug};
 use crate::model::taxonomy::ViewKind;
 use crate::model::text::xml_legal;
@@ -76,7 +76,7 @@ pub(super) struct Pass {
 }
 
 /// All tables, referenced ones first.
-pub(super) const PASSES: [Pass; 17] = [
+pub(super) const PASSES: [Pass; 18] = [
     Pass { table: "meta", from: "meta", columns: "key, value", keys: &["key"], read: meta },
     Pass { table: "retired", from: "retired", columns: "id", keys: &["id"], read: retired },
     Pass {
@@ -171,6 +171,13 @@ pub(super) const PASSES: [Pass; 17] = [
         keys: &["name", "article"],
         read: name,
     },
+    Pass {
+        table: "problem",
+        from: "problem LEFT JOIN article ON article.number = problem.article",
+        columns: "is_fault, problems, article.number",
+        keys: &["article"],
+        read: problem,
+    },
     Pass { table: "total", from: "total", columns: "one, shown, scheduled, recordings", keys: &["one"], read: total },
 ];
 
@@ -203,8 +210,8 @@ const RELATIONS: [&str; 8] = [
 ];
 
 /// Tables with indexes that must agree with their rows. The texts of articles have none, and are most of a catalog.
-const INDEXED: [&str; 10] =
-    ["meta", "article", "address", "view", "member", "tombstone", "media", "name", "adopted", "document"];
+const INDEXED: [&str; 11] =
+    ["meta", "article", "address", "view", "member", "tombstone", "media", "name", "adopted", "document", "problem"];
 
 impl Pass {
     fn sql(&self) -> String {
@@ -475,6 +482,11 @@ fn name(row: &Row<'_>, _: Latest) -> Result<()> {
         return damaged(format!("`{name}` is no name of an article"));
     }
     exists(row, 1)
+}
+
+fn problem(row: &Row<'_>, _: Latest) -> Result<()> {
+    problems::check(row)?;
+    exists(row, 2)
 }
 
 fn total(row: &Row<'_>, _: Latest) -> Result<()> {

@@ -56,6 +56,7 @@ impl Catalog {
             "UPDATE adopted SET article = NULL WHERE article = ?1",
             "DELETE FROM media WHERE article = ?1",
             "DELETE FROM name WHERE article = ?1",
+            "DELETE FROM problem WHERE article = ?1",
             "DELETE FROM address WHERE number = ?1",
             "DELETE FROM content WHERE number = ?1",
             "DELETE FROM article WHERE number = ?1",

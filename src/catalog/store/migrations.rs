@@ -4,7 +4,7 @@ use rusqlite::{Connection, Result};
 
 /// `user_version` is the number of the last one that was applied; a new file starts with the first. A
 /// released migration never changes.
-pub(super) const MIGRATIONS: [&str; 9] = [
+pub(super) const MIGRATIONS: [&str; 10] = [
     include_str!("schema/1.sql"),
     include_str!("schema/2.sql"),
     include_str!("schema/3.sql"),
@@ -14,6 +14,7 @@ pub(super) const MIGRATIONS: [&str; 9] = [
     include_str!("schema/7.sql"),
     include_str!("schema/8.sql"),
     include_str!("schema/9.sql"),
+    include_str!("schema/10.sql"),
 ];
 
 /// The first schema in whose files removed texts are overwritten.

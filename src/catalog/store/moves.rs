@@ -68,6 +68,7 @@ impl Catalog {
             WHERE number = ?1";
         self.connection.prepare_cached(sql)?.execute([number, state as i64, version.seconds()])?;
         self.note_identity(number);
+        self.forget_problems(number)?;
         if shown && was_live {
             self.add_tombstones(number, version.date(), version)?;
         } else {

@@ -243,6 +243,7 @@ impl Catalog {
             "UPDATE article SET state = 2 WHERE number = ?1",
             "DELETE FROM media WHERE article = ?1",
             "DELETE FROM name WHERE article = ?1",
+            "DELETE FROM problem WHERE article = ?1",
             "DELETE FROM content WHERE number = ?1",
             "DELETE FROM article WHERE number = ?1",
         ] {

@@ -16,13 +16,17 @@ use crate::model::moment::Version;
 use crate::model::taxonomy::ViewKind;
 
 impl Catalog {
-    /// Numbers of published and of scheduled articles at `now`. The cost grows only with the number of expired ones.
+    /// Numbers of published and of scheduled articles at `now`, without expired ones. The cost grows only with the number of those.
     ///
     /// # Errors
     /// The catalog cannot be read.
     pub fn totals(&self, now: DateTime<Utc>) -> Result<(u64, u64)> {
-        let expired = visibility::expired("?1");
-        let sql = format!("SELECT shown - (SELECT count(*) FROM article WHERE {expired}), scheduled FROM total");
+        let (expired, unseen) = (visibility::expired("?1"), visibility::expired_unseen("?1"));
+        let sql = format!(
+            "
+            SELECT shown - (SELECT count(*) FROM article WHERE {expired}),
+              scheduled - (SELECT count(*) FROM article WHERE {unseen}) FROM total"
+        );
         let mut statement = self.connection.prepare_cached(&sql)?;
         let pair = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?));
         let (published, scheduled) = statement.query_row([now.timestamp()], pair)?;

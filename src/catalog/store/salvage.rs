@@ -21,7 +21,7 @@ use crate::model::entry::{ArticleId, Slug};
 use crate::model::moment::{Audience, Version};
 
 /// Tables that are copied, referenced ones first. The others follow from the articles.
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 13] = [
     "meta",
     "retired",
     "view",
@@ -34,6 +34,7 @@ const TABLES: [&str; 12] = [
     "tombstone",
     "media",
     "name",
+    "problem",
 ];
 
 /// The two directions through a table: rows behind a damaged page can be reached from the other end.

@@ -141,9 +141,22 @@ impl Ingest {
         self.backlog.serve(requests);
     }
 
-    /// Reports recent events and problems to the status page. Returns the number of files with problems, if it may have changed.
-    pub fn report_to(&mut self, board: &StatusBoard) -> Option<usize> {
-        self.problems.report_to(board)
+    /// Reports recent events and problems to the status page. Returns the number of files that need attention, if it may have changed.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn report_to(
+        &mut self,
+        board: &StatusBoard,
+        catalog: &Catalog,
+        moment: WriteMoment,
+    ) -> catalog::Result<Option<usize>> {
+        self.problems.report_to(board, catalog, moment)
+    }
+
+    /// A version was published: what is scheduled may have changed.
+    pub fn note_published(&mut self) {
+        self.problems.note_change();
     }
 
     /// Wakes the requests whose texts have been read. Call this after the transaction, because they then read the catalog.

@@ -165,8 +165,7 @@ impl Ingest {
         if lost.is_empty() || format == Some(SourceFormat::Audio) {
             return Vec::new();
         }
-        let loaded = load_as(&self.folder, path, SourceFormat::Markdown, self.supervisor.size_limit);
-        let text = loaded.map(|loaded| String::from_utf8_lossy(&loaded.bytes).into_owned()).unwrap_or_default();
+        let text = text_of(&self.folder, path, &self.supervisor);
         lost::problems(&lost, &text, |missing| near_name(&self.folder, missing))
     }
 
@@ -283,7 +282,8 @@ impl Files<'_> {
         if url.is_none() {
             let (name, advice) =
                 (&media.url, "name a .vtt, a .srt or a .chapters.json that is there, or a whole address");
-            self.problems.push(Problem::of_file(format!("`{name}` is no file that is served; {advice}")));
+            let line = lost::line_of(&text_of(self.folder, self.addresses.path, self.supervisor), name);
+            self.problems.push(Problem::new(line, format!("`{name}` is no file that is served; {advice}")));
         }
         url.map(|url| Media { url, media_type, ..media.clone() })
     }
@@ -295,10 +295,9 @@ impl Files<'_> {
             return Some(Media { url, ..media.clone() });
         };
         if !(self.addresses.is_there)(&path) {
-            let place = article.sources.get(&field).map_or("front matter", String::as_str);
             let file = crate::model::text::path_line(&path);
-            self.problems
-                .push(Problem::of_file(format!("{place}: there is no {file}; it is shown once the file is there")));
+            let what = format!("there is no {file}; it is shown once the file is there");
+            self.problems.push(article.problem_with(field, &what));
             return None;
         }
         let url = self.addresses.of_media(&path);
@@ -318,6 +317,12 @@ impl Files<'_> {
         }
         Media { length: length.or(media.length), size, duration, ..media }
     }
+}
+
+/// The text of an article's file, in which a problem has its line.
+fn text_of(folder: &Folder, path: &Path, supervisor: &ReadingSupervisor) -> String {
+    let loaded = load_as(folder, path, SourceFormat::Markdown, supervisor.size_limit);
+    loaded.map(|loaded| String::from_utf8_lossy(&loaded.bytes).into_owned()).unwrap_or_default()
 }
 
 /// The type with which a file of the folder is served. It overrides a stated one: feeds announce what players get.
@@ -585,7 +590,10 @@ pub(crate) mod tests {
         }
 
         pub fn problems(&self, name: &str) -> Vec<String> {
-            self.ingest.problems.of(Path::new(name)).map(|out| out.problems.clone()).unwrap_or_default()
+            let path = Path::new(name);
+            let left_out = self.ingest.problems.of(path).map(|out| out.problems.clone()).unwrap_or_default();
+            let recorded = self.catalog.problems_of(path).unwrap();
+            left_out.into_iter().chain(recorded.iter().map(|problem| problem.in_file(path))).collect()
         }
     }
 
@@ -626,7 +634,7 @@ pub(crate) mod tests {
         site.write("a/a.md", "---\ncover: {image: sea.png, alt: Sea}\n---\n# A\n\nText");
         assert_eq!(site.content("a/a.md").image, None);
         let problem =
-            "a/a.md: front matter, line 2: `cover`: there is no a/sea.png; it is shown once the file is there";
+            "a/a.md:2: front matter, line 2: `cover`: there is no a/sea.png; it is shown once the file is there";
         assert_eq!(site.problems("a/a.md"), [problem]);
         let before = site.entry("a/a.md");
         site.write("a/sea.png", png(640, 480));

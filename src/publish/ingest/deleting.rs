@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::conductor::Ingest;
 use super::deletions::DELETION_GRACE;
 use super::mounting::UNMOUNTED;
+use super::problems::PublicState;
 use super::renames::Whereabouts;
 use super::step::{Queue, Trigger, WriteMoment};
 use crate::article::Problem;
@@ -140,7 +141,7 @@ impl Ingest {
     ) -> catalog::Result<bool> {
         if catalog.known(&path)?.is_none_or(|known| known.state != ArticleState::Live) {
             let problem = Problem::of_file("nothing in it yet: it is published once it has text");
-            self.problems.leave_out(path, stat, &[problem], None);
+            self.problems.leave_out(path, stat, &[problem], PublicState::HeldBack, None);
             return Ok(false);
         }
         if !self.deletions.has_been_empty_long_enough(&path, moment.instant) {

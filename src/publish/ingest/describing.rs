@@ -7,7 +7,7 @@ use super::deletions::DELETION_GRACE;
 use super::step::{Trigger, WriteMoment};
 use crate::article::front_matter::inherited::ArticleData;
 use crate::article::load::{LoadError, load_as};
-use crate::article::{Problem, measure, panic_as_problem, section};
+use crate::article::{Problem, lost, measure, panic_as_problem, section};
 use crate::catalog::{self, Catalog};
 use crate::folder::media::media_type;
 use crate::folder::watch::QUIET;
@@ -115,7 +115,8 @@ impl Ingest {
         let (mut about, mut problems) = panic_as_problem(|| section::read(bytes, format, &rules))
             .unwrap_or_else(|problem| (SectionAbout::default(), vec![problem]));
         let mut file = None;
-        match about.image.take().map(|image| self.section_image(folder, image)) {
+        let text = String::from_utf8_lossy(bytes);
+        match about.image.take().map(|image| self.section_image(folder, image, &text)) {
             Some(Ok((image, path))) => (about.image, file) = (Some(image), path),
             Some(Err((problem, path))) => {
                 problems.push(problem);
@@ -144,8 +145,13 @@ impl Ingest {
         catalog.describe_section(taxonomy::section(folder).as_ref(), None, moment.version)
     }
 
-    /// The picture of a folder with its file, if it is one of the watched folder; or the reason why there is none, with the file.
-    fn section_image(&self, folder: &Path, image: Media) -> Result<(Media, Option<PathBuf>), (Problem, PathBuf)> {
+    /// The picture of a folder that `text` describes, with its file, if it is one of the watched folder; or the reason why there is none, with the file.
+    fn section_image(
+        &self,
+        folder: &Path,
+        image: Media,
+        text: &str,
+    ) -> Result<(Media, Option<PathBuf>), (Problem, PathBuf)> {
         if url::Url::parse(&image.url).is_ok() {
             return Ok((image, None));
         }
@@ -161,7 +167,8 @@ impl Ingest {
             }
             _ => {
                 let file = crate::model::text::path_line(&path);
-                Err((Problem::of_file(format!("there is no {file}; it is shown once the file is there")), path))
+                let message = format!("there is no {file}; it is shown once the file is there");
+                Err((Problem::new(lost::line_of(text, &image.url), message), path))
             }
         }
     }

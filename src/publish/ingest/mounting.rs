@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::conductor::Ingest;
 use super::mounts::{KEY, is_away};
+use super::problems::PublicState;
 use crate::article::Problem;
 use crate::catalog::{self, Catalog};
 use crate::folder::{MountState, Stat};
@@ -44,7 +45,7 @@ impl Ingest {
             tracing::error!(folder = text::path_line(root), reason, "{message}");
         }
         if has_changed || self.problems.of(root).is_none() {
-            self.problems.list(root, &Problem::of_file(format!("{message} ({reason})")));
+            self.problems.list(root, &Problem::of_folder(format!("{message} ({reason})")));
         }
     }
 
@@ -64,11 +65,11 @@ impl Ingest {
             let is_away = is_away(state);
             let has_changed = self.mounts.set_away(&mount, is_away);
             if is_away && (has_changed || self.problems.of(&mount).is_none()) {
-                let problem = Problem::of_file(
+                let problem = Problem::of_folder(
                     "nothing is mounted here: its articles stay as they are; mount it again, or add the folder to \
                      articles.exclude to delete them",
                 );
-                self.problems.leave_out(mount.clone(), Stat::default(), &[problem], None);
+                self.problems.leave_out(mount.clone(), Stat::default(), &[problem], PublicState::Published, None);
             } else if has_changed {
                 tracing::info!(path = %mount.display(), "the folder is there again");
                 self.problems.clear(&mount);

@@ -14,7 +14,7 @@ use chrono::{DateTime, Utc};
 
 use super::conductor::Ingest;
 use super::deletions::DELETION_GRACE;
-use super::problems::Twin;
+use super::problems::{PublicState, Twin};
 use super::step::{Trigger, WriteMoment};
 use crate::article::front_matter::Field;
 use crate::article::{Article, Problem};
@@ -148,7 +148,8 @@ impl Ingest {
         }
         self.deletions.cancel(recording);
         if let Some(stat) = self.folder.stat(recording) {
-            self.problems.leave_out(recording.to_path_buf(), stat, &[], Some(Twin::Owner(article.to_path_buf())));
+            let owner = Twin::Owner(article.to_path_buf());
+            self.problems.leave_out(recording.to_path_buf(), stat, &[], PublicState::Published, Some(owner));
         }
         let what = format!("belongs to {}, which continues its entry", text::path_line(article));
         self.problems.notify(recording, what, moment);
@@ -357,7 +358,7 @@ impl Ingest {
             let (path, owner) = (text::path_line(&recording), text::path_line(owner.path()));
             tracing::info!(%path, %owner, "the recording belongs to an article and is not an entry of its own");
         }
-        self.problems.leave_out(recording, stat, &[], Some(owner));
+        self.problems.leave_out(recording, stat, &[], PublicState::Published, Some(owner));
         Ok(())
     }
 
@@ -402,13 +403,11 @@ impl Ingest {
 
 /// Problems with recordings that other articles own.
 pub(super) fn problems_of(claims: &[RecordingClaim], article: &Article) -> Vec<Problem> {
-    let place = article.sources.get(&Field::Enclosures).map_or("front matter", String::as_str);
     let problem = |claim: &RecordingClaim| {
         let (recording, other) = (text::path_line(&claim.recording), text::path_line(claim.other.as_deref()?));
         (claim.reason == Reason::FrontMatter).then(|| {
-            Problem::of_file(format!(
-                "{place}: {recording} belongs to {other}, which keeps its entry; it can be played here as well"
-            ))
+            let what = format!("{recording} belongs to {other}, which keeps its entry; it can be played here as well");
+            article.problem_with(Field::Enclosures, &what)
         })
     };
     claims.iter().filter_map(problem).collect()
@@ -746,7 +745,7 @@ mod tests {
         site.write("a.md", claim("A"));
         assert_eq!((site.entry("b.md").id, site.live()), (id.clone(), 2));
         assert_eq!(site.content("a.md").enclosures.len(), 1, "the other article can play it, too");
-        let problem = "a.md: front matter, line 2: `audio`: one.wav belongs to b.md, which keeps its entry; it can be played here as well";
+        let problem = "a.md:2: front matter, line 2: `audio`: one.wav belongs to b.md, which keeps its entry; it can be played here as well";
         assert_eq!((site.problems("a.md"), site.problems("b.md")), (vec![problem.to_owned()], vec![]));
         site.restart();
         assert_eq!((site.entry("b.md").id, site.live()), (id.clone(), 2));

@@ -9,12 +9,13 @@ use url::Url;
 use super::conductor::Ingest;
 use super::content::{RenderedArticle, entry_hash};
 use super::ownership::problems_of;
-use super::problems::Twin;
+use super::problems::{PublicState, Twin};
 use super::read_pool::{Parsed, Prepared};
 use super::reading_supervisor::{FileBytes, ReadingOutcome};
 use super::step::{Trigger, WriteMoment};
 use crate::article::boilerplate::Removed;
 use crate::article::folder_data::Lookup;
+use crate::article::front_matter::Field;
 use crate::article::load::{LoadError, Loaded};
 use crate::article::{self, Article, Problem, Verdict};
 use crate::catalog::{self, Arrival, Catalog, Decision, Extent, Identity, Known, Recorded};
@@ -23,7 +24,6 @@ use crate::folder::watch::QUIET;
 use crate::folder::{CONFLICT, SourceFormat, Stat, folder_link_message};
 use crate::model::collection::ArticleState;
 use crate::model::taxonomy::Term;
-use crate::model::text;
 
 /// Age up to which a new recording waits for texts that were found with it.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
@@ -128,12 +128,16 @@ impl Ingest {
                 self.schedule.set(path, moment.instant + QUIET, trigger);
                 Ok(false)
             }
-            Err(error) => {
-                self.deletions.cancel(&path);
-                self.problems.leave_out(path, Stat::default(), &[Problem::of_file(error.to_string())], None);
-                Ok(false)
-            }
+            Err(error) => self.refuse_file(catalog, path, &error),
         }
+    }
+
+    /// A file cannot be read: the last good version of its article stays.
+    fn refuse_file(&mut self, catalog: &Catalog, path: PathBuf, error: &LoadError) -> catalog::Result<bool> {
+        self.deletions.cancel(&path);
+        let (problem, state) = (Problem::of_file(error.to_string()), public_state(catalog.known(&path)?.as_ref()));
+        self.problems.leave_out(path, Stat::default(), &[problem], state, None);
+        Ok(false)
     }
 
     /// Processes a file that is no article.
@@ -214,7 +218,7 @@ impl Ingest {
         let (stat, file_hash, path) = (read.loaded.stat, read.hash, &read.path.clone());
         let ParsedArticle { article, terms, problems, extent } = match parsed {
             Ok(parsed) => parsed,
-            Err(verdict) => return self.leave_out(catalog, read.path, stat, verdict, moment),
+            Err(verdict) => return self.leave_out(catalog, read.path, stat, verdict, public_state(known), moment),
         };
         self.deletions.clear_emptied(path);
         self.recordings.release(path);
@@ -244,11 +248,15 @@ impl Ingest {
                     self.media_changed(catalog, path, moment)?;
                 }
                 let problems: Vec<Problem> = problems.into_iter().chain(file_problems).collect();
-                self.problems.set(read.path, stat, &problems);
+                match extent {
+                    Extent::Whole => self.problems.record(catalog, path, &problems)?,
+                    // Its text follows, with its problems.
+                    Extent::Head(_) => self.problems.clear(path),
+                }
                 Ok(recorded == Recorded::Changed)
             }
             Err((problem, twin)) => {
-                self.problems.leave_out(read.path, stat, &[problem], twin);
+                self.problems.leave_out(read.path, stat, &[problem], public_state(known), twin);
                 Ok(false)
             }
         }
@@ -261,21 +269,27 @@ impl Ingest {
         path: PathBuf,
         stat: Stat,
         verdict: Verdict,
+        state: PublicState,
         moment: WriteMoment,
     ) -> catalog::Result<bool> {
+        // A slip may mean that the writer wants it, or not.
+        let is_intended = !matches!(&verdict, Verdict::Withheld(problem, _) if !problem.is_remark);
         match verdict {
             Verdict::Draft(problem, enclosures) | Verdict::Withheld(problem, enclosures) => {
+                let state = if is_intended { PublicState::HeldBack } else { PublicState::NotPublished };
                 let changed = self.became_draft(catalog, &path, &enclosures, moment)?;
-                // The folder says that it is a draft; a line for each of them would say it again.
-                let is_of_folder = problem.is_of_folder || self.folder.draft_folder(&path).is_some();
-                let problems = if is_of_folder { Vec::new() } else { vec![problem] };
-                self.problems.leave_out(path.clone(), stat, &problems, None);
+                if problem.is_of_folder || self.folder.draft_folder(&path).is_some() {
+                    self.problems.hold_back_silently(path.clone(), stat, &problem);
+                } else {
+                    self.problems.leave_out(path.clone(), stat, &[problem], state, None);
+                }
                 self.schedule_twins(&path, moment);
                 Ok(changed | (catalog.withdraw(&path, ArticleState::Held, moment.version)? == Recorded::Changed))
             }
             Verdict::Broken(problem) => {
+                // What is wrong with a file for the whole folder is reported there.
                 let problems = if problem.is_of_folder { Vec::new() } else { vec![problem] };
-                self.problems.leave_out(path, stat, &problems, None);
+                self.problems.leave_out(path, stat, &problems, state, None);
                 Ok(false)
             }
             Verdict::Publish(_) | Verdict::Empty => self.emptied(catalog, path, stat, moment),
@@ -398,15 +412,10 @@ impl Ingest {
                 }
                 Ok(Ok(identity))
             }
-            Decision::CopyOf(twin) => {
-                let advice = "not published twice; change this file or delete one of the two";
-                let problem = Problem::of_file(format!("the same text as {}: {advice}", text::path_line(&twin)));
-                Ok(Err((problem, Some(Twin::SameText(twin)))))
-            }
+            Decision::CopyOf(twin) => Ok(Err((Problem::same_text(&twin), Some(Twin::SameText(twin))))),
             Decision::SameId(twin) => {
-                let advice = "an id belongs to one article; give this one another";
-                let problem = Problem::of_file(format!("the same id as {}: {advice}", text::path_line(&twin)));
-                Ok(Err((problem, Some(Twin::SameId(twin)))))
+                let line = arrival.article.sources.get(&Field::Id).and_then(|source| source.line);
+                Ok(Err((Problem::same_id(&twin, line), Some(Twin::SameId(twin)))))
             }
         }
     }
@@ -463,7 +472,7 @@ impl Ingest {
     ) -> catalog::Result<bool> {
         self.deletions.cancel(path);
         let problem = Problem::of_file(LoadError::LeadsOut { target, link }.to_string());
-        self.problems.leave_out(path.to_path_buf(), link, &[problem], None);
+        self.problems.leave_out(path.to_path_buf(), link, &[problem], PublicState::NotPublished, None);
         self.schedule_twins(path, moment);
         Ok(catalog.withdraw(path, ArticleState::Held, moment.version)? == Recorded::Changed)
     }
@@ -472,15 +481,22 @@ impl Ingest {
     pub(super) fn report_folder_links(&mut self, files: &[PathBuf]) {
         for path in files.iter().filter_map(|file| self.folder.relative(file)) {
             if let Some(target) = self.folder.folder_link_out(path) {
-                let problem = Problem::of_file(folder_link_message(&target));
-                self.problems.leave_out(path.to_path_buf(), Stat::default(), &[problem], None);
+                let problem = Problem::of_folder(folder_link_message(&target));
+                self.problems.leave_out(
+                    path.to_path_buf(),
+                    Stat::default(),
+                    &[problem],
+                    PublicState::NotPublished,
+                    None,
+                );
             }
         }
     }
 
     pub(super) fn report_conflicts(&mut self, files: &[PathBuf]) {
         for path in files.iter().filter_map(|file| self.folder.relative(file)) {
-            self.problems.leave_out(path.to_path_buf(), Stat::default(), &[Problem::of_file(CONFLICT)], None);
+            let problem = Problem::of_file(CONFLICT);
+            self.problems.leave_out(path.to_path_buf(), Stat::default(), &[problem], PublicState::NotPublished, None);
         }
     }
 
@@ -500,6 +516,12 @@ impl Ingest {
             }
         }
     }
+}
+
+/// What is public of a file that cannot be published now.
+fn public_state(known: Option<&Known>) -> PublicState {
+    let is_live = known.is_some_and(|known| known.state == ArticleState::Live && !known.unread);
+    if is_live { PublicState::Published } else { PublicState::NotPublished }
 }
 
 /// What is recorded of a file: without its timestamps if it may still change unnoticed, so that the next scan reads it again.

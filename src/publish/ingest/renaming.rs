@@ -181,6 +181,7 @@ impl Ingest {
 
     fn exchange(&mut self, catalog: &mut Catalog, one: &Path, other: &Path) -> catalog::Result<()> {
         catalog.exchange(one, other)?;
+        self.problems.note_change();
         // A file that was read before the exchange was known is recorded correctly already; it must not look like another rename.
         for (path, elsewhere) in [(one, other), (other, one)] {
             let stat_elsewhere = self.folder.stat(elsewhere).map(Stat::file_only);

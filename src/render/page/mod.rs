@@ -24,6 +24,8 @@ use words::Day;
 
 /// The style sheet of all pages.
 pub const STYLE: &str = include_str!("templates/style.css");
+/// What the status page needs in addition.
+pub const STATUS_STYLE: &str = include_str!("templates/status.css");
 
 /// The icon of the site in a browser's tab.
 pub const ICON: &str = include_str!("templates/icon.svg");
