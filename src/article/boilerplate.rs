@@ -47,6 +47,7 @@ pub fn meaning(rule: &str) -> &'static str {
         "W3" => "a block of links, pictures or fields",
         "W4" => "a list below a heading such as \"Related articles\"",
         "W5" => "the teaser of another article",
+        "W6" => "the name of the site or of a section above the article",
         _ => "a line of the website's boilerplate",
     }
 }

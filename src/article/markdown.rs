@@ -2,7 +2,7 @@
 
 mod footnotes;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use pulldown_cmark::{CowStr, Event, HeadingLevel, LinkType, Parser, Tag, TagEnd, TextMergeStream, html};
 
@@ -10,6 +10,7 @@ use super::dialect::{self, Dialect};
 use super::front_matter::{Field, Header};
 use super::html::CodeStep;
 use super::phrases::heading_id;
+use super::problem::Problem;
 use super::reading::ParsedBody;
 use super::{html as page, summary, tex, web_address};
 
@@ -40,18 +41,24 @@ pub fn read(text: &str, first_line: usize, known_title: Option<&str>) -> ParsedB
     let (text, left_out) = dialect::plain(text, Dialect::Markdown, first_line);
     let events =
         TextMergeStream::new(Parser::new_ext(&text, dialect::OPTIONS)).map(check_box_as_text).map(with_slashes);
-    let mut events = with_links(with_ids(without_prices(events.collect())));
+    let events = with_ids(without_prices(without_placeholders(events.collect())));
+    let mut events = with_links(events);
     let title = take_title(&mut events, known_title);
     let summary = before_more(&events);
     let events = with_formulas(footnotes::at_the_end(events));
+    let has_html = events.iter().any(|event| matches!(event, Event::Html(_) | Event::InlineHtml(_)));
     let mut output = String::with_capacity(text.len() * 5 / 4);
     html::push_html(&mut output, events.into_iter());
+    let open = has_html.then(|| page::open_end(&output)).flatten().map(|open| {
+        let line = text.rfind(open.source).map(|at| first_line + text[..at].matches('\n').count());
+        Problem::new(line, open.message)
+    });
     let header = Header { title, summary, ..Header::default() };
     ParsedBody {
         header: header.with_source(Field::Title, "first heading").with_source(Field::Summary, "text before the fold"),
         paragraphs: page::outline(&output).paragraphs,
         html: output,
-        problems: left_out.into_iter().collect(),
+        problems: left_out.into_iter().chain(open).collect(),
         ..ParsedBody::default()
     }
 }
@@ -68,6 +75,35 @@ fn with_slashes(event: Event<'_>) -> Event<'_> {
         }
         other => other,
     }
+}
+
+/// Turns what only looks like a tag back into text: `Vec<String>`, `/home/<user>`. There is no such element, it has no end tag, and the
+/// sanitiser would remove it.
+fn without_placeholders(mut events: Vec<Event<'_>>) -> Vec<Event<'_>> {
+    let name = |event: &Event<'_>, open: &str| match event {
+        Event::InlineHtml(tag) | Event::Html(tag) => {
+            let name = tag.strip_prefix(open)?.trim_end().strip_suffix('>')?;
+            let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+            Some(name.to_ascii_lowercase()).filter(|_| is_name && !name.is_empty())
+        }
+        _ => None,
+    };
+    let is_unknown = |event: &Event<'_>| {
+        matches!(event, Event::InlineHtml(_)) && name(event, "<").is_some_and(|name| !page::is_element(&name))
+    };
+    let unknown: Vec<usize> = (0..events.len()).filter(|at| is_unknown(&events[*at])).collect();
+    if unknown.is_empty() {
+        return events;
+    }
+    let ends: HashSet<String> = events.iter().filter_map(|event| name(event, "</")).collect();
+    for at in unknown {
+        if name(&events[at], "<").is_some_and(|name| !ends.contains(&name))
+            && let Event::InlineHtml(tag) = &events[at]
+        {
+            events[at] = Event::Text(tag.clone());
+        }
+    }
+    TextMergeStream::new(events.into_iter()).collect()
 }
 
 /// Turns what only looks like a formula back into text.
@@ -349,6 +385,18 @@ mod tests {
             let expected = text.replace("\\(", "(").replace("\\)", ")").replace("\\[", "[").replace("\\]", "]");
             assert_eq!(read(text, 1, None).html, format!("<p>{expected}</p>\n"), "{text}");
         }
+    }
+
+    #[test]
+    fn names_in_angle_brackets_are_text_if_there_is_no_such_element() {
+        for (text, html) in [
+            ("A Vec<String> and <your-name>", "A Vec&lt;String&gt; and &lt;your-name&gt;"),
+            ("A <b>bold</b> <x-y>word</x-y><br>", "A <b>bold</b> <x-y>word</x-y><br>"),
+            ("`Vec<T>` <T>one</T>", "<code>Vec&lt;T&gt;</code> <T>one</T>"),
+        ] {
+            assert_eq!(read(text, 1, None).html, format!("<p>{html}</p>\n"), "{text}");
+        }
+        assert_eq!(read("# A Vec<String>\n\nText", 1, None).header.title.as_deref(), Some("A Vec<String>"));
     }
 
     #[test]

@@ -155,7 +155,7 @@ fn read_with(bytes: &[u8], path: &Path, format: SourceFormat, inherited: &Inheri
             // A page with front matter was written by hand or by a generator, not saved from the web.
             let clean = if split.body_line > 1 || header.clean == Some(false) { Clean::Off } else { rules.clean };
             match html::read(&page, header.title.as_deref(), rules.timezone, clean) {
-                Ok(body) => body,
+                Ok(body) => body.below(split.body_line),
                 Err(reason) => return reason.into(),
             }
         }

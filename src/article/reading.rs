@@ -127,6 +127,16 @@ pub struct ParsedBody {
     pub removed: Vec<Removed>,
 }
 
+impl ParsedBody {
+    /// With line numbers of the file, in which the body starts on this line.
+    #[must_use]
+    pub fn below(mut self, body_line: usize) -> Self {
+        let lines = self.problems.iter_mut().filter_map(|problem| problem.line.as_mut());
+        lines.chain(self.removed.iter_mut().map(|removed| &mut removed.line)).for_each(|line| *line += body_line - 1);
+        self
+    }
+}
+
 impl From<Held> for Reading {
     fn from(reason: Held) -> Self {
         match reason {

@@ -121,7 +121,8 @@ pub fn check_safe(html: &str) {
     }
 }
 
-fn tags(html: &str) -> Vec<&str> {
+/// The tags of safe HTML.
+pub(crate) fn tags(html: &str) -> Vec<&str> {
     let mut found = Vec::new();
     let mut rest = html;
     while let Some(start) = rest.find('<') {

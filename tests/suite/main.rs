@@ -21,6 +21,7 @@ mod cold;
 mod command_line;
 mod commands;
 mod configuration;
+mod conserved;
 mod corpus;
 mod damage;
 mod end_to_end;

@@ -15,7 +15,7 @@ use url::Url;
 
 use crate::invariants;
 
-fn config() -> ProptestConfig {
+pub(crate) fn config() -> ProptestConfig {
     // A failure shows the smallest failing text, which then becomes a case; nothing is stored in files. The same
     // texts each time, so that a failure comes from a change; `PROPTEST_RNG_SEED` and `PROPTEST_CASES` vary them.
     let default = ProptestConfig::default();

@@ -12,7 +12,8 @@ impl Scanner<'_> {
         let is_separate = before.is_none_or(|c| !c.is_alphanumeric() && !")]`".contains(c));
         let is_operator = is_operand(line.rsplit([' ', '(']).find(|word| !word.is_empty()))
             && is_operand(rest[2..].split([' ', '\n', ')', ',', '.', ';', ':']).find(|word| !word.is_empty()));
-        let starts_line = self.starts_line();
+        // A quotation has a mark before each line.
+        let starts_line = line.trim_matches([' ', '\t', '>']).is_empty();
         let is_block = starts_line && self.ends_line(2);
         let is_tight = is_separate && behind.is_some_and(|c| !c.is_whitespace() && !",.;:)]}".contains(c));
         let end = rest[2..].find("%%").map(|end| 2 + end);
@@ -28,11 +29,9 @@ impl Scanner<'_> {
         if !is_comment {
             return false;
         }
-        if let Some(end) = end {
-            self.at += end + 2;
-        } else {
-            self.unending = Some(self.at);
-            self.at = self.text.len();
+        match end {
+            Some(end) => self.at += end + 2,
+            None => self.unending_comment(),
         }
         true
     }
@@ -64,11 +63,25 @@ impl Scanner<'_> {
             let end = ["*/}}", "*/ }}", "*/ -}}", "*/-}}"].into_iter().find(|end| rest[at..].starts_with(end))?;
             Some(at + end.len())
         });
-        if let Some(end) = end {
-            self.at += end;
-        } else {
-            self.unending = Some(self.at);
-            self.at = self.text.len();
+        match end {
+            Some(end) => self.at += end,
+            None => self.unending_comment(),
+        }
+        true
+    }
+
+    /// Copies a comment of HTML that starts a line: nothing in it is replaced.
+    pub(super) fn html_comment(&mut self) -> bool {
+        if !self.starts_line() {
+            return false;
+        }
+        let rest = self.rest();
+        match rest.find("-->") {
+            Some(end) => {
+                self.out.push_str(&rest[..end + "-->".len()]);
+                self.at += end + "-->".len();
+            }
+            None => self.unending_comment(),
         }
         true
     }

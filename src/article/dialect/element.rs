@@ -16,6 +16,11 @@ pub(super) fn has_hidden(text: &str) -> bool {
     text.match_indices('<').any(|(at, _)| start_of_hidden(&text[at..]).is_some())
 }
 
+/// Whether a text ends in a comment of HTML.
+pub(super) fn ends_in_comment(text: &str) -> bool {
+    text.rfind("<!--").is_some_and(|at| !text[at..].contains("-->"))
+}
+
 /// The name of the hidden element that a text starts with, in lower case, and the length of its start tag. `None` if it holds nothing.
 pub(super) fn start_of_hidden(text: &str) -> Option<(String, usize)> {
     let name = name_of(&text[1..]).filter(|name| html::is_hidden(name))?;

@@ -37,7 +37,7 @@ fn plain_part(
 ) -> (Cow<'_, str>, Option<Problem>) {
     // Each is rare in a text that has no addition: with one, the text is searched for code.
     const MARKS: [&str; 11] = ["{", "%%", "[[", "[!", "[TOC]", " ^", "\t^", "\n^", "\\(", "\\[", "=="];
-    let has_element = || dialect == Dialect::Markdown && element::has_hidden(text);
+    let has_element = || dialect == Dialect::Markdown && (element::has_hidden(text) || element::ends_in_comment(text));
     if !MARKS.iter().any(|mark| text.contains(mark)) && !has_element() {
         return (Cow::Borrowed(text), None);
     }
@@ -53,6 +53,7 @@ fn plain_part(
         unending: None,
         unclosed: None,
         is_note,
+        closing: Vec::new(),
         ends: None,
     };
     scanner.run();
@@ -105,6 +106,8 @@ struct Scanner<'a> {
     unclosed: Option<(usize, String)>,
     /// Whether the text has other marks of Obsidian, once that has been looked up.
     is_note: Option<bool>,
+    /// Where each open quotation ends, and what is written there.
+    closing: Vec<(usize, String)>,
     /// Where hidden elements end, by the places of their start tags, once that has been looked up.
     ends: Option<HashMap<usize, usize>>,
 }
@@ -180,6 +183,7 @@ impl<'a> Scanner<'a> {
             () if markdown && rest.starts_with("[!") => self.callout(),
             () if markdown && rest.starts_with("[TOC]") => self.table_of_contents(),
             () if markdown && rest.starts_with('^') => self.block_id(),
+            () if markdown && rest.starts_with("<!--") => self.html_comment(),
             () if markdown && rest.starts_with('<') => self.hidden_element(),
             () if markdown && rest.starts_with("==") => self.marked(),
             () if markdown && rest.starts_with('\\') => self.formula() || self.escaped(),
@@ -202,7 +206,9 @@ impl<'a> Scanner<'a> {
         let tex = inside[..end].trim();
         let is_letter = tex.len() == 1 && !self.starts_line() && !tex.starts_with(['c', 'r', 'C', 'R']);
         let has_sign = tex.contains(['\\', '^', '_', '=', '+', '*', '<', '>', '{']);
-        if !(has_sign || (is_letter && sign == "$")) || tex.contains('$') || !tex::is_formula(tex) {
+        // Formulas are not nested: these are escaped brackets.
+        let is_nested = tex.contains("\\(") || tex.contains("\\[");
+        if !(has_sign || (is_letter && sign == "$")) || is_nested || tex.contains('$') || !tex::is_formula(tex) {
             return false;
         }
         self.out.push_str(&format!("{sign}{tex}{sign}"));
@@ -266,7 +272,7 @@ impl<'a> Scanner<'a> {
             return true;
         }
         let Some(AttributeList { length, is_toc, is_definition }) = attributes::at_start(self.rest()) else {
-            return false;
+            return !is_kramdown && self.braces_in_heading();
         };
         let line = self.line();
         let is_blank = line.trim_matches([' ', '\t', '>']).is_empty();
@@ -299,6 +305,23 @@ impl<'a> Scanner<'a> {
         true
     }
 
+    /// Escapes words in braces at the end of a heading, such as `## /users/{id}`: Markdown would take them for attributes.
+    fn braces_in_heading(&mut self) -> bool {
+        let near = self.reach();
+        let end = near.find(['}', '\n']).filter(|end| near[*end..].starts_with('}') && self.ends_line(end + 1));
+        let Some(end) = end else { return false };
+        let below = near[end + 1..].trim_start_matches([' ', '\t']).strip_prefix('\n').unwrap_or_default();
+        let is_underlined = below.starts_with("==") || below.starts_with("--");
+        // In a quotation or an item, too.
+        let is_mark = |c: char| c.is_ascii_digit() || " \t>-*+.)".contains(c);
+        let is_heading = self.line().trim_start_matches(is_mark).starts_with('#') || is_underlined;
+        if is_heading {
+            self.out.push_str("&#123;");
+            self.at += 1;
+        }
+        is_heading
+    }
+
     /// kramdown's `{::comment}private{:/}`, `{::nomarkdown}…{:/}` and `{::options … /}`.
     fn extension(&mut self) -> bool {
         let reach = self.reach();
@@ -313,16 +336,20 @@ impl<'a> Scanner<'a> {
         if !is_end && name == "comment" {
             let rest = &self.rest()[length..];
             let close = ["{:/}", "{:/comment}"].iter().filter_map(|close| Some((rest.find(close)?, close.len()))).min();
-            if let Some((at, close)) = close {
-                self.at += length + at + close;
-            } else {
-                self.unending = Some(self.at);
-                self.at = self.text.len();
+            match close {
+                Some((at, close)) => self.at += length + at + close,
+                None => self.unending_comment(),
             }
             return true;
         }
         self.at += length;
         true
+    }
+
+    /// Leaves out the rest of the text, which is a comment without an end.
+    fn unending_comment(&mut self) {
+        self.unending = Some(self.at);
+        self.at = self.text.len();
     }
 
     /// Replaces the additions in the text of an addition.
@@ -385,6 +412,14 @@ impl<'a> Scanner<'a> {
         let near = self.out.ceil_char_boundary(self.out.len().saturating_sub(40));
         let Some(call) = Call::parse(self.rest(), &self.out[near..]) else { return false };
         let (start, after) = (self.at, self.at + call.length);
+        if self.closing.last().is_some_and(|(at, _)| *at == start) {
+            self.out.truncate(self.out.trim_end_matches('\n').len());
+            while let Some((_, text)) = self.closing.pop_if(|(at, _)| *at == start) {
+                self.out.push_str(&text);
+            }
+            self.at = after;
+            return true;
+        }
         let body = || call.end_of_body(self.text, after).unwrap_or(self.text.len()..self.text.len());
         match call.meaning() {
             Meaning::Text(text) => {
@@ -415,20 +450,73 @@ impl<'a> Scanner<'a> {
                 self.at = after;
                 self.unlink();
             }
-            Meaning::Private => self.at = body().end,
+            Meaning::Private => match call.end_of_body(self.text, after) {
+                Some(body) => self.at = body.end,
+                None => self.unending_comment(),
+            },
             Meaning::Apart => self.at = call.end_of_body(self.text, after).map_or(after, |body| body.end),
             Meaning::Verbatim => {
                 let body = body();
                 self.out.push_str(&self.text[after..body.start]);
                 self.at = body.end;
             }
-            Meaning::Code(language) => {
+            Meaning::Titled(title) => {
+                self.at = after;
+                let title = self.within(&title);
+                self.paragraph("**", &title);
+            }
+            Meaning::Quotation(source) => {
+                self.at = after;
+                if let Some(end) = call.end_of_body(self.text, after) {
+                    self.quotation(&source, end.start);
+                }
+            }
+            Meaning::Code { language, title } => {
                 let body = body();
+                self.paragraph("*", &title);
                 self.fence(&language, &self.text[after..body.start]);
                 self.at = body.end;
             }
         }
         true
+    }
+
+    /// Writes a paragraph in this emphasis, unless its text is empty.
+    fn paragraph(&mut self, emphasis: &str, text: &str) {
+        if text.is_empty() {
+            return;
+        }
+        if self.dialect == Dialect::Html {
+            let name = if emphasis == "**" { "strong" } else { "em" };
+            self.out.push_str(&format!("<p><{name}>{}</{name}></p>", escape(text)));
+            return;
+        }
+        let text = text.replace(['*', '[', ']'], "");
+        let indent = if self.starts_line() { self.line().to_owned() } else { String::new() };
+        self.out.push_str(&format!("\n\n{indent}{emphasis}{text}{emphasis}\n\n{indent}"));
+    }
+
+    /// Begins a quotation whose body ends at `end`, and which then names its source.
+    fn quotation(&mut self, source: &str, end: usize) {
+        let is_block = self.starts_line();
+        let indent = if is_block { self.line().to_owned() } else { String::new() };
+        let source = self.within(source);
+        let is_markdown = self.dialect == Dialect::Markdown;
+        let source = match (source.is_empty(), is_markdown) {
+            (true, _) => String::new(),
+            (false, true) if is_block => format!("\n\n{indent}— {source}"),
+            (false, true) => format!(" — {source}"),
+            (false, false) => format!("<p>— {}</p>", escape(&source)),
+        };
+        let (start, close) = match (is_block, is_markdown) {
+            (true, true) => {
+                (format!("<blockquote>\n\n{indent}"), format!("{source}\n\n{indent}</blockquote>\n\n{indent}"))
+            }
+            (true, false) => ("<blockquote>".to_owned(), format!("{source}</blockquote>")),
+            (false, _) => (String::new(), source),
+        };
+        self.out.push_str(&start);
+        self.closing.push((end, close));
     }
 
     fn fence(&mut self, language: &str, code: &str) {
@@ -558,7 +646,18 @@ mod tests {
             ("{{ youtube(id=\"w7Ft2ymGmfc\") }}", "<https://www.youtube.com/watch?v=w7Ft2ymGmfc>"),
             ("{{< vimeo id=\"146022717\" >}}", "<https://vimeo.com/146022717>"),
             ("{{% notice tip %}}\nText *here*\n{{% /notice %}}", "\nText *here*\n"),
-            ("{% quote(author=\"Ann\") %}\nText\n{% end %}", "\nText\n"),
+            ("{% quote(author=\"Ann\") %}\nText\n{% end %}", "<blockquote>\n\n\nText\n\n— Ann\n\n</blockquote>\n\n"),
+            (
+                "{% blockquote Ann Lee, The Sea %}\nText\n{% endblockquote %}",
+                "<blockquote>\n\n\nText\n\n— Ann Lee, The Sea\n\n</blockquote>\n\n",
+            ),
+            ("a {{< quote \"Ann\" >}}b{{< /quote >}} c", "a b — Ann c"),
+            ("{{< details summary=\"More\" >}}\nText\n{{< /details >}}", "\n\n**More**\n\n\nText\n"),
+            ("{% codeblock Two words lang:js %}\nx\n{% endcodeblock %}", "\n\n*Two words*\n\n\n```js\nx\n```\n"),
+            (
+                "{{< figure src=\"a.png\" title=\"T\" caption=\"C\" attr=\"By Ann\" >}}",
+                "![](<a.png>)\n\n*T: C (By Ann)*\n",
+            ),
             (
                 "See [the page]({{< ref \"a.md\" >}}) and [it]({{< relref \"a.md\" >}}#b).",
                 "See [the page](note:a.md) and [it](note:a.md#b).",
@@ -596,6 +695,8 @@ mod tests {
             ("![a](b){: style=\"border:0; float:right\" width=\"9\"}Text", "![a](b)Text"),
             ("[![B](c){:\n.icon width=\"70\"}][d] A book.", "[![B](c)][d] A book."),
             ("> Quote\n> {: .wide}\n\nText", "> Quote\n> \n\nText"),
+            ("## Get /users/{id}\n\n{id}", "## Get /users/&#123;id}\n\n{id}"),
+            ("## Named {#own .wide}", "## Named {#own .wide}"),
             ("## Title {: .no_toc}\n\n- {:.a} item\n{:wide: .b}\n", "## Title \n\n-  item\n\n"),
             ("a{::comment}private{:/comment}b {::nomarkdown}<i>c</i>{:/} {::options a=\"b\" /}", "ab <i>c</i> "),
             ("![a](b.png){.wide width=50%} [x](y){target=\"_blank\"}", "![a](b.png) [x](y)"),

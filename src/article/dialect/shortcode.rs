@@ -59,8 +59,16 @@ pub enum Meaning {
     Apart,
     /// Its body, unchanged.
     Verbatim,
-    /// Its body as code in this language.
-    Code(String),
+    /// Its body as code.
+    Code {
+        language: String,
+        /// The text above it.
+        title: String,
+    },
+    /// Its body below a title.
+    Titled(String),
+    /// Its body as a quotation from this source, which may be empty.
+    Quotation(String),
 }
 
 /// Maximum length of a call, in bytes. Without a limit, the text between two distant braces would be lost.
@@ -128,7 +136,8 @@ impl<'a> Call<'a> {
             "set" | "capture" | "macro" | "css" | "js" | "style" | "stylesheet" | "javascript" | "schema" | "doc" => {
                 Meaning::Apart
             }
-            "highlight" | "code" | "codeblock" => Meaning::Code(self.language()),
+            "highlight" | "code" => Meaning::Code { language: self.language(), title: String::new() },
+            "codeblock" => self.titled_code(),
             "figure" | "image" | "img" | "picture" => self.figure(),
             "youtube" => link(id().map(|id| format!("https://www.youtube.com/watch?v={id}"))),
             "vimeo" => link(id().map(|id| format!("https://vimeo.com/{id}"))),
@@ -143,8 +152,11 @@ impl<'a> Call<'a> {
                         .map(|(user, id)| format!("https://twitter.com/{user}/status/{id}")),
                 )
             }
-            "toc" | "if" | "unless" | "else" | "elsif" | "for" | "assign" | "br" | "details" | "quote"
-            | "blockquote" => Meaning::Nothing,
+            "details" => {
+                Meaning::Titled(self.argument(&["summary", "title"]).or_else(|| self.positional(0)).unwrap_or_default())
+            }
+            "quote" | "blockquote" => Meaning::Quotation(self.source()),
+            "toc" | "if" | "unless" | "else" | "elsif" | "for" | "assign" | "br" => Meaning::Nothing,
             _ => Meaning::Unknown,
         }
     }
@@ -164,15 +176,46 @@ impl<'a> Call<'a> {
 
     fn language(&self) -> String {
         let language = self.argument(&["lang", "language"]).or_else(|| self.positional(0)).unwrap_or_default();
-        language.chars().filter(|c| c.is_ascii_alphanumeric() || "+-#_".contains(*c)).collect()
+        plain_language(&language)
+    }
+
+    /// Hexo's `{% codeblock A title lang:rust line_number:false %}`.
+    fn titled_code(&self) -> Meaning {
+        let is_option = |word: &&str| {
+            let (name, value) = word.split_once(':').unwrap_or_default();
+            !name.is_empty() && !value.starts_with("//")
+        };
+        let words: Vec<&str> = self.arguments.split_whitespace().collect();
+        let language = words.iter().find_map(|word| word.strip_prefix("lang:"));
+        let title: Vec<&str> = words.iter().copied().filter(|word| !is_option(word)).collect();
+        match (language, title.as_slice()) {
+            // A single word is a language.
+            (None, [] | [_]) => Meaning::Code { language: self.language(), title: String::new() },
+            _ => Meaning::Code { language: plain_language(language.unwrap_or_default()), title: title.join(" ") },
+        }
+    }
+
+    /// The author and the source of a quotation: named arguments, or all words.
+    fn source(&self) -> String {
+        let named: Vec<String> =
+            ["author", "by", "cite", "source"].iter().filter_map(|name| self.argument(&[*name])).collect();
+        if !named.is_empty() || self.arguments.contains('=') {
+            return named.join(", ");
+        }
+        self.arguments.trim_matches(|c: char| c.is_whitespace() || "()\"'".contains(c)).to_owned()
     }
 
     fn figure(&self) -> Meaning {
         let Some(source) = self.argument(&["src", "link", "path"]).or_else(|| self.positional(0)) else {
             return Meaning::Unknown;
         };
-        let text = |names: &[&str]| self.argument(names).unwrap_or_default();
-        Meaning::Picture { source, words: text(&["alt"]), caption: text(&["caption", "title"]) }
+        let text = |name: &str| self.argument(&[name]);
+        let parts = [text("title"), text("caption")].into_iter().flatten();
+        let mut caption = parts.collect::<Vec<_>>().join(": ");
+        if let Some(source) = text("attr") {
+            caption = if caption.is_empty() { source } else { format!("{caption} ({source})") };
+        }
+        Meaning::Picture { source, words: text("alt").unwrap_or_default(), caption }
     }
 
     fn argument(&self, names: &[&str]) -> Option<String> {
@@ -218,6 +261,10 @@ pub fn may_end_body(text: &str) -> bool {
     let inside = ["{{<", "{{%", "{{", "{%"].iter().find_map(|open| text.strip_prefix(open));
     let inside = inside.map(|inside| inside.trim_start().trim_start_matches('-').trim_start());
     inside.is_some_and(|inside| inside.starts_with('/') || inside.starts_with("end"))
+}
+
+fn plain_language(name: &str) -> String {
+    name.chars().filter(|c| c.is_ascii_alphanumeric() || "+-#_".contains(*c)).collect()
 }
 
 /// Arguments `key="value"`, `key=value` or `value`, separated by spaces or commas.

@@ -4,10 +4,12 @@
 pub(super) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
-        if "\\`*_[]<>&#~|$^={}!".contains(c) {
-            escaped.push('\\');
+        match c {
+            // Two of them begin a comment of a note program, escaped or not.
+            '%' => escaped.push_str("&#37;"),
+            c if "\\`*_[]<>&#~|$^={}!".contains(c) => escaped.extend(['\\', c]),
+            c => escaped.push(c),
         }
-        escaped.push(c);
     }
     escaped
 }
@@ -25,7 +27,7 @@ mod tests {
 
     #[test]
     fn plain_text_stays_plain() {
-        assert_eq!(escaped("a*b_[c] <d> 1 + 1"), "a\\*b\\_\\[c\\] \\<d\\> 1 + 1");
+        assert_eq!(escaped("a*b_[c] <d> 1 + 1 %"), "a\\*b\\_\\[c\\] \\<d\\> 1 + 1 &#37;");
         assert_eq!(fenced("rust", "a\n```\n"), "\n````rust\na\n```\n````\n\n");
     }
 }

@@ -38,9 +38,11 @@ fn push_cell(markdown: &mut String, cell: &Value, language: &str) {
     if has(&HIDDEN_CELLS) || (source.trim().is_empty() && kind != "code") {
         return;
     }
+    // Front matter stands in a raw cell at the top. Others may be for another format, such as LaTeX.
+    let format = ["raw_mimetype", "format"].iter().find_map(|key| cell.pointer(&format!("/metadata/{key}"))?.as_str());
+    let is_shown = markdown.is_empty() || matches!(format, None | Some("" | "text/html" | "text/markdown"));
     match kind {
-        // Front matter stands in a raw cell at the top.
-        "markdown" | "raw" if kind == "markdown" || markdown.is_empty() => {
+        "markdown" | "raw" if kind == "markdown" || is_shown => {
             markdown.push_str(source.trim_end());
             markdown.push_str("\n\n");
         }

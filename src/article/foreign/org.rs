@@ -44,7 +44,25 @@ pub(super) fn as_markdown(text: &str) -> String {
             lines.by_ref().take_while(|line| !line.trim().eq_ignore_ascii_case(":END:")).for_each(drop);
             continue;
         }
+        if private.is_none()
+            && let Some(caption) = caption(trimmed)
+        {
+            // Below a picture, and above anything else.
+            let picture = lines.next_if(|next| next.trim_start().starts_with("[["));
+            let picture = picture.map(|line| format!("{}\n\n", of_line(line))).unwrap_or_default();
+            markdown.push_str(&format!("\n{picture}*{}*\n\n", inline(caption)));
+            has_text = true;
+            continue;
+        }
         if private.is_some() || is_unseen(trimmed, has_text) {
+            continue;
+        }
+        if is_fixed(trimmed) {
+            let next = std::iter::from_fn(|| lines.next_if(|next| is_fixed(next.trim_start())));
+            let code = [line].into_iter().chain(next).map(|line| &line.trim_start()[1..]);
+            let code: Vec<&str> = code.map(|code| code.strip_prefix(' ').unwrap_or(code)).collect();
+            markdown.push_str(&fenced("", &code.join("\n")));
+            has_text = true;
             continue;
         }
         has_text |= !trimmed.is_empty() && !trimmed.starts_with("#+");
@@ -129,6 +147,19 @@ fn of_block(name: &str, arguments: &str, body: &[&str]) -> String {
         }
         _ => format!("\n{}\n\n", body.iter().map(|line| of_line(line)).collect::<Vec<_>>().join("\n")),
     }
+}
+
+/// The words below a picture or above a table, `#+CAPTION: words`.
+fn caption(line: &str) -> Option<&str> {
+    let name = line.get(.."#+caption".len()).filter(|name| name.eq_ignore_ascii_case("#+caption"))?;
+    // A short form for lists may precede them: `#+CAPTION[short]: words`.
+    let (_, words) = line[name.len()..].split_once(':')?;
+    Some(words.trim()).filter(|words| !words.is_empty())
+}
+
+/// Whether a line is shown as it is: `: words`.
+fn is_fixed(line: &str) -> bool {
+    line == ":" || line.starts_with(": ")
 }
 
 /// Whether a line begins properties or a log of a heading.
@@ -281,6 +312,9 @@ mod tests {
             ("- [X] done\n- term :: meaning\n  - inner", "- [x] done\n- **term**: meaning\n  - inner\n"),
             ("| a | b |\n|---+---|\n| 1 | 2 |", "| a | b |\n|---|---|\n| 1 | 2 |\n"),
             ("A \\(x_1\\) b", "A \\(x_1\\) b\n"),
+            (": a *b*\n:   c\nText", "\n```\na *b*\n  c\n```\n\nText\n"),
+            ("#+CAPTION: The *sea*\n[[file:a.png]]\nText", "\n![](<a.png>)\n\n*The **sea***\n\nText\n"),
+            ("#+caption[Short]: A table\n| a |", "\n*A table*\n\n| a |\n"),
             (
                 "#+TITLE: T\n#+DATE: 2024-05-01\n\nText\n#+ATTR_HTML: :width 3\nMore",
                 "#+TITLE: T\n#+DATE: 2024-05-01\n\nText\nMore\n",

@@ -78,13 +78,27 @@ pub fn whole_forms(tokens: &[Token<'_>], elements: &[PageElement<'_>]) -> Vec<us
     let mut sum = 0;
     for token in tokens {
         lengths.push(sum);
-        sum += if let TokenKind::Text(text) = &token.kind { length(text.source) } else { 0 };
+        sum += of_token(token);
     }
     lengths.push(sum);
     let is_whole = |element: &PageElement<'_>| {
         element.tag.name == "form" && (lengths[element.tokens.end] - lengths[element.tokens.start]) * 2 > sum
     };
     (0..elements.len()).filter(|index| is_whole(&elements[*index])).take(MOST_FORMS).collect()
+}
+
+/// Length of the text that stands in no element.
+pub fn loose_text(tokens: &[Token<'_>], elements: &[PageElement<'_>]) -> usize {
+    let mut outermost = elements.iter().filter(|element| element.parent.is_none()).peekable();
+    let mut is_loose = |at: usize| {
+        while outermost.next_if(|element| element.tokens.end <= at).is_some() {}
+        outermost.peek().is_none_or(|element| at < element.tokens.start)
+    };
+    tokens.iter().enumerate().filter(|(at, _)| is_loose(*at)).map(|(_, token)| of_token(token)).sum()
+}
+
+fn of_token(token: &Token<'_>) -> usize {
+    if let TokenKind::Text(text) = &token.kind { length(text.source) } else { 0 }
 }
 
 /// Measures all elements in linear time. Those that are excluded count for nothing; the content of the forms counts.

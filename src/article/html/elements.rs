@@ -63,12 +63,26 @@ const INLINE: [&str; 36] = [
     "sup", "time", "tt", "u", "var", "video",
 ];
 
+/// All elements of HTML, with those that browsers still know.
+const ALL: &str = "a abbr acronym address applet area article aside audio b base basefont bdi bdo big blink blockquote body br button \
+    canvas caption center cite code col colgroup command content data datalist dd del details dfn dialog dir div dl dt em embed \
+    fencedframe fieldset figcaption figure font footer form frame frameset h1 h2 h3 h4 h5 h6 head header hgroup hr html i iframe image \
+    img input ins isindex kbd keygen label legend li link listing main map mark marquee math menu menuitem meta meter multicol nav \
+    nextid nobr noembed noframes noscript object ol optgroup option output p param picture plaintext portal pre progress q rb rp rt rtc \
+    ruby s samp script search section select selectedcontent shadow slot small source spacer span strike strong style sub summary sup \
+    svg table tbody td template textarea tfoot th thead time title tr track tt u ul var video wbr xmp";
+
 /// The parts of a table, whose tags end whatever is open in a cell.
 const TABLE_PARTS: [&str; 7] = ["caption", "tbody", "td", "tfoot", "th", "thead", "tr"];
 
 /// The start tags that end an element whose end tag is optional.
 pub fn ended_by(name: &str) -> Option<&'static [&'static str]> {
     OPTIONAL_ENDS.iter().find(|(optional, _)| *optional == name).map(|(_, starts)| *starts)
+}
+
+/// Whether there is an element of this name, in lower case, in HTML.
+pub fn is_element(name: &str) -> bool {
+    ALL.split_ascii_whitespace().any(|element| element == name)
 }
 
 /// Whether an element stands within a line of text.

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::ops::Range;
 
-use super::blocks::{TextBlock, measure, whole_forms};
+use super::blocks::{TextBlock, loose_text, measure, whole_forms};
 use super::elements::{PageElement, is_heading, is_inline};
 use super::furniture::Marks;
 use super::tokens::{Token, TokenKind};
@@ -52,6 +52,8 @@ pub struct PageText<'a> {
     root: Option<usize>,
     /// Elements whose names say that they are not the article.
     pub excluded: Vec<bool>,
+    /// Length of the text in no element.
+    loose: usize,
     /// Number of elements that were visited.
     pub steps: Cell<usize>,
 }
@@ -65,6 +67,7 @@ impl<'a> PageText<'a> {
         let excluded = vec![false; elements.len()];
         let marks = elements.iter().map(|element| Marks::of(element.tag)).collect();
         let prose = Vec::new();
+        let loose = loose_text(tokens, elements);
         let mut page = Self {
             tokens,
             elements,
@@ -75,6 +78,7 @@ impl<'a> PageText<'a> {
             forms,
             root,
             excluded,
+            loose,
             steps: Cell::default(),
         };
         page.measure_prose();
@@ -122,9 +126,27 @@ impl<'a> PageText<'a> {
         self.steps.set(self.steps.get() + 1);
     }
 
-    /// Length of the text in the paragraphs of an element, or of the page.
+    /// The outermost elements that neither hold an element nor are in it.
+    pub fn outside(&self, article: usize) -> impl Iterator<Item = usize> + use<'_, 'a> {
+        let end = self.elements[article].end;
+        let mut next = 0;
+        std::iter::from_fn(move || {
+            loop {
+                let index = next;
+                let element = self.elements.get(index)?;
+                let is_around = index < article && element.end >= end;
+                next = if is_around { index + 1 } else { element.end };
+                if !is_around && index != article {
+                    return Some(index);
+                }
+            }
+        })
+    }
+
+    /// Length of the text in the paragraphs of an element, or of the page. Text of the page that stands in no element counts, too.
     fn prose_of(&self, index: Option<usize>) -> usize {
-        index.map_or_else(|| self.children(None).map(|index| self.prose[index]).sum(), |index| self.prose[index])
+        let of_page = || self.children(None).map(|index| self.prose[index]).sum::<usize>() + self.loose;
+        index.map_or_else(of_page, |index| self.prose[index])
     }
 
     /// The length of the text in paragraphs. A page with only short ones has all its text outside of links for them.
@@ -261,7 +283,9 @@ impl<'a> PageText<'a> {
         let has_most = if self.has_paragraphs {
             self.prose[only] * 2 > self.prose_of(self.root) || self.prose[only] >= LONG
         } else {
-            self.blocks[only].whole.text + self.blocks[only].whole.pictures > 0
+            // A heading alone is no article.
+            let whole = self.blocks[only].whole;
+            whole.text.saturating_sub(whole.headed) + whole.pictures > 0
         };
         has_most.then_some(only)
     }

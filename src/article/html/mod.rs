@@ -10,6 +10,7 @@ mod hidden;
 mod images;
 mod main_text;
 mod noise;
+mod open_end;
 pub mod outline;
 mod references;
 mod repair;
@@ -34,6 +35,8 @@ use crate::config::Clean;
 use crate::model::text::escape_html;
 pub use code::{CodeStep, OpenCode, code_of, link_or_code};
 use elements::PageElement;
+pub use elements::is_element;
+pub use open_end::open_end;
 use outline::Outline;
 pub use outline::outline;
 pub use safe::{addresses, is_hidden, pictures, sanitise};
@@ -49,6 +52,11 @@ pub const MOST_MARKS: usize = 1_000_000;
 
 /// Maximum length of the text of a removed part in a report, in characters.
 const LONGEST_REMOVED: usize = 200;
+
+/// The rule that removes the name of a site or of a section.
+const SITE: &str = "W6";
+/// Length of text before a heading, in bytes, from which on it is a heading of the text.
+const LITTLE_TEXT: usize = 100;
 
 /// A page that leads to another with more text than this is an article, in characters.
 const MOST_OF_REDIRECT: usize = 200;
@@ -110,7 +118,8 @@ pub fn read(text: &str, known_title: Option<&str>, timezone: Tz, clean: Clean) -
     let is_crowded = tokens::has_crowded_tags(text);
     let elements = elements::elements(&tokens).filter(|_| !is_crowded).unwrap_or_default();
     let main_text = trimming::find(&tokens, &elements, clean != Clean::Off);
-    let removed = removed_lines(text, &tokens, &elements, &main_text);
+    let region = main_text.region.clone().unwrap_or(0..tokens.len());
+    let mut parts = removed_parts(&tokens, &elements, &main_text, &region);
     let body = Body::new(&tokens, &elements, main_text, clean == Clean::Safe);
     let mut outline = outline::of_tokens(&tokens);
     // The heading of a page is the one in its article, not the site's name above it.
@@ -122,13 +131,24 @@ pub fn read(text: &str, known_title: Option<&str>, timezone: Tz, clean: Clean) -
     let linked_data = LinkedData::parse(&outline.linked_data);
     let data = linked_data.header(timezone);
     let mut titles = Titles::new(&outline, &linked_data, data.title.as_deref());
-    let heading = titles.heading(&outline.headings, |start| title::marks_logo(&elements, &tokens, start));
+    let is_logo = |start| title::marks_logo(&elements, &tokens, start);
+    let mut heading = titles.heading(&outline.headings, is_logo);
+    let is_above = |heading: &&outline::Heading| is_logo(heading.start) || body.has_little_before(heading.start);
+    heading.others.retain(is_above);
     let title = heading.title.map(|heading| heading.text.clone()).filter(|heading| is_title(heading, known_title));
     let headings = match heading.title {
         Some(heading) if title.is_some() => vec![heading.range.clone().unwrap_or_default()],
-        None if known_title.is_none() => titles.repeated(&outline.headings, &heading.others),
+        None if known_title.is_none() => {
+            parts
+                .extend(heading.others.iter().filter_map(|other| Some((places(&tokens, other.range.as_ref()?), SITE))));
+            parts.sort_by_key(|(range, _)| range.start);
+            titles.repeated(&outline.headings, &heading.others)
+        }
         _ => Vec::new(),
     };
+    let removed = removed_lines(text, &tokens, parts);
+    let open = open_end::of_tokens(text, &tokens, &elements, |at| body.has(&tokens[at]));
+    let problems = open.map(|open| Problem::at(1 + text[..open.at].matches('\n').count(), open.message));
     let credits = credits::read(&tokens, &elements, &body.region, timezone);
     let is_heading = |token: &Token<'_>| headings.iter().any(|heading| heading.contains(&token.range.start));
     let remaining = || body.tokens.iter().copied().filter(|token| !is_heading(token));
@@ -149,7 +169,8 @@ pub fn read(text: &str, known_title: Option<&str>, timezone: Tz, clean: Clean) -
     }
     let target = body.target.map(|id| format!("<a id=\"{}\"></a>", escape_html(&id))).unwrap_or_default();
     let html = if is_blank(&html, &words) { String::new() } else { target + &html };
-    Ok(ParsedBody { header, html, paragraphs: outline.paragraphs, removed, ..ParsedBody::default() })
+    let problems = problems.into_iter().collect();
+    Ok(ParsedBody { header, html, paragraphs: outline.paragraphs, problems, removed })
 }
 
 /// The tokens of the article.
@@ -185,6 +206,27 @@ impl<'t> Body<'t> {
         let tokens = region.clone().filter(|at| is_kept(*at)).map(|at| &tokens[at]).collect();
         Self { tokens, region, target }
     }
+
+    /// Whether a token is in the article.
+    fn has(&self, token: &Token<'_>) -> bool {
+        self.tokens.binary_search_by_key(&token.range.start, |token| token.range.start).is_ok()
+    }
+
+    /// Whether there is hardly any text before a place in the source.
+    fn has_little_before(&self, start: usize) -> bool {
+        let before = self.tokens.iter().take_while(|token| token.range.start < start);
+        let lengths = before.map(|token| match &token.kind {
+            TokenKind::Text(text) => text.source.trim().len(),
+            _ => 0,
+        });
+        lengths.sum::<usize>() < LITTLE_TEXT
+    }
+}
+
+/// The tokens of a part of the source.
+fn places(tokens: &[Token<'_>], range: &Range<usize>) -> Range<usize> {
+    let place = |at: usize| tokens.partition_point(|token| token.range.start < at);
+    place(range.start)..place(range.end)
 }
 
 /// Whether a token is a start tag or an end tag of a name.
@@ -192,18 +234,40 @@ fn is_tag_of(token: &Token<'_>, name: &str) -> bool {
     matches!(&token.kind, TokenKind::Start(tag) | TokenKind::End(tag) if tag.name == name)
 }
 
+/// The tokens of each removed part of a page with its rule, in their order: elements, and text outside of the article that stands in
+/// none of them.
+fn removed_parts(
+    tokens: &[Token<'_>],
+    elements: &[PageElement<'_>],
+    main_text: &MainText,
+    region: &Range<usize>,
+) -> Vec<(Range<usize>, &'static str)> {
+    let mut parts: Vec<_> =
+        main_text.removed.iter().map(|(index, rule)| (elements[*index].tokens.clone(), *rule)).collect();
+    let mut removed = main_text.removed.iter().map(|(index, _)| elements[*index].tokens.clone()).peekable();
+    let mut is_in_none = |at: usize| {
+        while removed.next_if(|range| range.end <= at).is_some() {}
+        removed.peek().is_none_or(|range| at < range.start)
+    };
+    let outside = (0..tokens.len()).filter(|at| is_in_none(*at) && !region.contains(at));
+    let is_text = |at: &usize| matches!(tokens[*at].kind, TokenKind::Text(_));
+    parts.extend(outside.filter(is_text).map(|at| (at..at + 1, trimming::OUTSIDE)));
+    parts.sort_by_key(|(range, _)| range.start);
+    parts
+}
+
 /// The text of each removed part of a page, with the line on which the part starts.
-fn removed_lines(text: &str, tokens: &[Token<'_>], elements: &[PageElement<'_>], main_text: &MainText) -> Vec<Removed> {
+fn removed_lines(text: &str, tokens: &[Token<'_>], parts: Vec<(Range<usize>, &'static str)>) -> Vec<Removed> {
     let (mut line, mut position) = (1, 0);
     let mut lines = Vec::new();
-    for (index, rule) in &main_text.removed {
-        let range = elements[*index].tokens.clone();
+    for (range, rule) in parts {
         let start = tokens[range.start].range.start;
         line += text[position..start].matches('\n').count();
         position = start;
         let source = &text[start..tokens[range.end - 1].range.end];
         let words = tokens::visible(source).into_iter().filter_map(|token| match token.kind {
-            TokenKind::Text(text) => Some(text.resolved().into_owned()),
+            TokenKind::Text(text) | TokenKind::RawText(text) => Some(text.resolved().into_owned()),
+            TokenKind::Start(tag) if tag.name == "img" => tag.attribute("alt").map(Cow::into_owned),
             _ => None,
         });
         let mut words = summary::one_line(&words.collect::<Vec<_>>().join(" "));
@@ -281,9 +345,9 @@ pub(super) fn shows_nothing(html: &str) -> bool {
     safe::text(html).is_some_and(|words| is_blank(html, &words))
 }
 
-/// Whether a fragment with these words shows neither words nor pictures nor recordings.
+/// Whether a fragment with these words shows neither words nor formulas, pictures and recordings.
 fn is_blank(html: &str, words: &str) -> bool {
-    let is_media = |token: Token<'_>| matches!(start_name(&token), Some("img" | "audio" | "video"));
+    let is_media = |token: Token<'_>| matches!(start_name(&token), Some("img" | "audio" | "video" | "math"));
     words.replace("&nbsp;", " ").replace('\u{A0}', " ").trim().is_empty() && !tokens::tokens(html).any(is_media)
 }
 

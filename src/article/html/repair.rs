@@ -119,6 +119,7 @@ impl<'t> Writer<'_, 't> {
                 push_text(&mut self.output, &text, &mut self.undivided);
             }
             TokenKind::End(tag) if tag.name == "picture" => self.sources = None,
+            TokenKind::End(tag) if tag.name == "xmp" => self.output.push_str("</pre>"),
             TokenKind::End(tag) => self.output.push_str(&format!("</{}>", tag.name)),
             TokenKind::Foreign(tag) if tag.name == "math" => {
                 self.end_search();
@@ -128,6 +129,9 @@ impl<'t> Writer<'_, 't> {
             }
             TokenKind::Foreign(tag) => self.element(tag),
             TokenKind::Start(tag) => return self.start(tag, tokens, at),
+            TokenKind::RawText(text) if is_xmp(tokens, at) => {
+                push_text(&mut self.output, text.source, &mut self.undivided);
+            }
             TokenKind::RawText(_) | TokenKind::Comment(_) | TokenKind::Other => {}
         }
         at + 1
@@ -155,6 +159,8 @@ impl<'t> Writer<'_, 't> {
         }
         match &*tag.name {
             "iframe" => self.frame(tag),
+            // Text with visible tags, before there were character references for them.
+            "xmp" => self.output.push_str("<pre>\n"),
             name if formula::ELEMENTS.contains(&name) => {}
             name if UNWRAPPED.contains(&name) || name.contains('-') => self.named_place(tag),
             "a" if tag.attribute("href").is_none() => return self.target_of_links(tag, tokens, at),
@@ -286,6 +292,12 @@ impl<'t> Writer<'_, 't> {
         let is_target = comparable(name.trim()).is_some_and(|name| self.targets.remove(&name));
         (is_target && !name.trim().contains(char::is_whitespace)).then(|| name.trim().to_owned())
     }
+}
+
+/// Whether a token is the text of an `<xmp>`.
+fn is_xmp(tokens: &[Token<'_>], at: usize) -> bool {
+    let before = at.checked_sub(1).map(|before| &tokens[before].kind);
+    matches!(before, Some(TokenKind::Start(tag)) if tag.name == "xmp")
 }
 
 fn is_plain(byte: u8) -> bool {

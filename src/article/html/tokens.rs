@@ -472,10 +472,15 @@ impl Foreign {
 }
 
 /// The tokens that a reader may see: all but comments, doctypes, and elements that hold raw text. The start tag of an
-/// `<iframe>` stays, since its address may be shown.
+/// `<iframe>` stays, since its address may be shown, and `<xmp>`, whose raw text browsers show.
 pub fn visible(html: &str) -> Vec<Token<'_>> {
-    let mut in_raw = false;
+    let (mut in_raw, mut in_xmp) = (false, false);
     let is_visible = |token: &Token<'_>| match &token.kind {
+        TokenKind::Start(tag) if tag.name == "xmp" => {
+            in_xmp = true;
+            true
+        }
+        TokenKind::RawText(_) if std::mem::take(&mut in_xmp) => true,
         TokenKind::Start(tag) if holds_raw_text(&tag.name) => {
             in_raw = true;
             tag.name == "iframe"

@@ -9,7 +9,7 @@ use super::main_text::PageText;
 use super::tokens::{self, Token};
 
 /// The part outside of the article.
-const OUTSIDE: &str = "W1";
+pub const OUTSIDE: &str = "W1";
 /// A part whose names or role say that it is not the article.
 const NAMED: &str = "W2";
 /// A block of links, pictures or fields.
@@ -59,9 +59,12 @@ pub struct MainText {
 /// Finds the main text of a page. Nothing is removed from a page that has nothing else, as those that people write by hand.
 pub fn find(tokens: &[Token<'_>], elements: &[PageElement<'_>], is_cleaned: bool) -> MainText {
     let mut page = PageText::new(tokens, elements);
-    let whole = ["article", "main"].iter().find_map(|name| page.only(name));
-    let whole = whole.map(|index| page.content(Some(index)));
-    let as_it_is = MainText { region: whole.clone(), whole: whole.clone(), ..MainText::default() };
+    // In a fragment, as generators of sites take them, nothing stands outside of the article.
+    let is_page = is_cleaned || (0..elements.len()).any(|index| matches!(page.name(index), "html" | "body"));
+    let only = ["article", "main"].iter().filter(|_| is_page).find_map(|name| page.only(name));
+    let whole = only.map(|index| page.content(Some(index)));
+    let removed = only.map(|index| page.outside(index).map(|index| (index, OUTSIDE)).collect()).unwrap_or_default();
+    let as_it_is = MainText { region: whole.clone(), whole: whole.clone(), removed, ..MainText::default() };
     if !is_cleaned {
         return as_it_is;
     }
