@@ -16,6 +16,7 @@ use rusqlite::config::DbConfig;
 
 use crate::site::Site;
 use crate::tools::Program;
+use crate::waiting::wait_until;
 
 /// The main feed holds some of the articles, archives hold the others.
 const CONFIGURATION: &str = "[feed]\nentries = 6\nwindow = \"1s\"\narchive_entries = 3\n";
@@ -477,11 +478,7 @@ fn a_wrong_value_that_a_reader_meets_is_repaired_while_it_runs() {
     beside(&site)
         .execute("UPDATE content SET entry = '{' WHERE number = (SELECT number FROM article WHERE slug = '1')", [])
         .unwrap();
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
-    while site.get("/articles/1").status != 200 {
-        assert!(std::time::Instant::now() < deadline, "the page stays away");
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
+    wait_until("its page is there again", || site.get("/articles/1").status == 200);
     assert_eq!(site.damaged_catalogs().len(), 1);
     assert_eq!(items(&site), before);
     site.stop();
@@ -678,11 +675,7 @@ fn a_large_catalog_is_checked_while_it_is_served() {
         .unwrap();
     drop(connection);
     site.start();
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
-    while site.get("/articles/1").status != 200 {
-        assert!(std::time::Instant::now() < deadline, "its page stays away");
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
+    wait_until("its page is there again", || site.get("/articles/1").status == 200);
     assert_eq!(site.damaged_catalogs().len(), 1);
     site.restart();
     assert_eq!(site.damaged_catalogs().len(), 1);

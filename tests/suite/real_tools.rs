@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::site::Site;
 use crate::tools;
-use crate::waiting::wait_until;
+use crate::waiting::{wait_or_explain, wait_until};
 
 /// An article and its edition: programs edit it by replacing `first` with `second`.
 #[derive(Clone)]
@@ -185,6 +185,12 @@ impl Running {
     fn start(command: &mut Command) -> Self {
         Self(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
     }
+
+    /// As [`Self::start`]; all that it prints goes into a file.
+    fn with_output(command: &mut Command, file: std::fs::File) -> Self {
+        let errors = file.try_clone().unwrap();
+        Self(command.stdin(Stdio::null()).stdout(file).stderr(errors).spawn().unwrap())
+    }
 }
 
 impl Drop for Running {
@@ -226,7 +232,7 @@ if child == 0:
     os.environ["TERM"] = "xterm"
     os.execvp(sys.argv[2], sys.argv[2:])
 for word, keys in script:
-    screen, deadline = "", time.time() + 15
+    screen, deadline = "", time.time() + 150
     while word not in screen:
         if not select.select([terminal], [], [], max(0, deadline - time.time()))[0]:
             sys.exit(f"no {word!r} on the screen: {screen!r}")
@@ -617,9 +623,12 @@ fn ln_adds_an_outside_article_but_no_duplicate() {
 /// Two instances of Syncthing that synchronise two folders.
 struct Syncthing {
     _both: [Running; 2],
+    logs: [PathBuf; 2],
 }
 
 impl Syncthing {
+    /// The second connects to the first, and never the other way: if both connect at once, each may close the connection that the
+    /// other keeps, and after three such attempts they pause for five minutes.
     fn start(homes: &Path, folders: [&Path; 2]) -> Self {
         let ports = [tools::free_port(), tools::free_port()];
         let home = |number: usize| homes.join(format!("home{number}"));
@@ -629,27 +638,38 @@ impl Syncthing {
             let id = tools::run(Command::new("syncthing").args([&at, "--device-id"]).env("HOME", homes));
             id.trim().to_owned()
         });
+        let logs = [0, 1].map(|number| home(number).join("log"));
         let both = [0, 1].map(|number| {
             let configuration = Self::configuration(&ids, ports, number, folders[number]);
             std::fs::write(home(number).join("config.xml"), configuration).unwrap();
             let mut command = Command::new("syncthing");
             // As one process, without the monitor that restarts it.
             command.args(["serve", &format!("--home={}", home(number).display())]).env("STMONITORED", "yes");
-            Running::start(command.env("STNOUPGRADE", "1").env("HOME", homes))
+            let log = std::fs::File::create(&logs[number]).unwrap();
+            let running = Running::with_output(command.env("STNOUPGRADE", "1").env("HOME", homes), log);
+            wait_until("Syncthing listens", || TcpStream::connect(("127.0.0.1", ports[number])).is_ok());
+            running
         });
-        Self { _both: both }
+        Self { _both: both, logs }
+    }
+
+    /// What both wrote, for a test that fails.
+    fn log(&self) -> String {
+        let [one, two] = self.logs.each_ref().map(|log| std::fs::read_to_string(log).unwrap_or_default());
+        format!("{one}\n---\n{two}")
     }
 
     /// Without discovery, relays and reports; the folder is scanned once a second.
     fn configuration(ids: &[String; 2], ports: [u16; 2], number: usize, folder: &Path) -> String {
-        let ([one, two], [port_one, port_two], port) = (ids, ports, ports[number]);
+        let ([one, two], port) = (ids, ports[number]);
+        let first = if number == 0 { "dynamic".to_owned() } else { format!("tcp://127.0.0.1:{}", ports[0]) };
         let folder = folder.display();
         format!(
             r#"<configuration version="36">
 <folder id="articles" path="{folder}" type="sendreceive" rescanIntervalS="1" fsWatcherEnabled="false">
 <device id="{one}"/><device id="{two}"/></folder>
-<device id="{one}"><address>tcp://127.0.0.1:{port_one}</address></device>
-<device id="{two}"><address>tcp://127.0.0.1:{port_two}</address></device>
+<device id="{one}"><address>{first}</address></device>
+<device id="{two}"><address>dynamic</address></device>
 <gui enabled="false"/>
 <options><listenAddress>tcp://127.0.0.1:{port}</listenAddress><globalAnnounceEnabled>false</globalAnnounceEnabled>
 <localAnnounceEnabled>false</localAnnounceEnabled><relaysEnabled>false</relaysEnabled><natEnabled>false</natEnabled>
@@ -670,11 +690,12 @@ fn syncthing_mirrors_another_folder() {
     let stories =
         |file: &str, edition: &str| [story(file, "Harbour", edition), story("deep/b.txt", "Weather", edition)];
     write_below(&remote, &stories("a.md", "first"));
-    let _syncthing = Syncthing::start(&desk.outside(), [desk.site.root(), &remote]);
+    let syncthing = Syncthing::start(&desk.outside(), [desk.site.root(), &remote]);
     let arrives = |desk: &mut Desk, stories: &[Story]| {
         let has_arrived =
             |story: &Story| std::fs::read_to_string(desk.site.path(&story.file)).is_ok_and(|text| text == story.text());
-        wait_until("it has arrived", || stories.iter().all(has_arrived));
+        let all = || stories.iter().all(has_arrived).then_some(());
+        wait_or_explain("it has arrived", all, || syncthing.log());
         desk.serves(stories);
     };
     arrives(&mut desk, &stories("a.md", "first"));
