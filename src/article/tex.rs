@@ -153,15 +153,15 @@ fn has_comment(tex: &str) -> bool {
 }
 
 /// The words of a text that are neither commands nor arguments of commands for text.
-struct Words {
+struct FormulaWords {
     /// Length of the longest word.
     longest: usize,
     /// Largest number of words of several letters with only spaces between them.
     consecutive: usize,
 }
 
-fn longest_words(tex: &str) -> Words {
-    let mut words = Words { longest: 0, consecutive: 0 };
+fn longest_words(tex: &str) -> FormulaWords {
+    let mut words = FormulaWords { longest: 0, consecutive: 0 };
     let mut consecutive = 0;
     let mut rest = tex;
     while let Some(first) = rest.chars().next() {

@@ -40,15 +40,6 @@ impl ViewKind {
             Self::Author => "authors",
         }
     }
-
-    /// The heading of a list of these views.
-    pub fn plural(self) -> &'static str {
-        match self {
-            Self::Section => "Sections",
-            Self::Tag => "Tags",
-            Self::Author => "Authors",
-        }
-    }
 }
 
 /// The articles of one folder, tag or author.
@@ -88,15 +79,6 @@ impl View {
         match self.key.rsplit_once('/') {
             Some((above, _)) => format!("{above}/{name}"),
             None => name.to_owned(),
-        }
-    }
-
-    /// Its name in titles. The kind of a tag or an author is part of it, since a folder may have the same name.
-    pub fn title(&self, name: &str) -> String {
-        match self.kind {
-            ViewKind::Section => self.label(name),
-            ViewKind::Tag => format!("Tag: {name}"),
-            ViewKind::Author => format!("Author: {name}"),
         }
     }
 

@@ -54,9 +54,7 @@ impl SnapshotBuilder {
         let created = catalog.created()?;
         let limits = pages.channel().limits;
         catalog.limit(&limits)?;
-        let missing =
-            pages.missing("There is nothing here", "The address may be mistyped, or what was here has moved.").into();
-        let gone = pages.missing("This article was deleted", "It was published here, and is not any more.").into();
+        let (missing, gone) = (pages.missing(false).into(), pages.missing(true).into());
         let last = Current::default().get();
         Ok(Self {
             pages,

@@ -1,5 +1,7 @@
 //! Entries -> documents: feeds, pages, and the snapshot that holds them.
 
+pub mod words;
+
 pub mod feed;
 
 pub mod page;

@@ -231,7 +231,7 @@ pub fn render(pages: &Pages, feed: &Feed<'_>, front: &Front, created: DateTime<U
     let others = [
         Rendered { links, ..document("", DocumentKind::Page, pages.front(feed, front)) },
         document("style.css", style, page::STYLE.to_owned()),
-        document(feed::STYLE_PATH, style, feed::STYLE.to_owned()),
+        document(feed::STYLE_PATH, style, pages.channel().feed_style()),
         document(ICON_PATH, DocumentKind::Other("image/svg+xml"), page::ICON.to_owned()),
         document(
             "robots.txt",

@@ -407,10 +407,10 @@ fn languages_and_directions_are_declared() {
         &[
             "<html lang=\"ar\" dir=\"rtl\">",
             "<div class=\"body\" lang=\"ar\" dir=\"rtl\">",
-            " lang=\"en\" dir=\"ltr\">Tags<",
+            "<h2 class=\"section\">الوسوم</h2>",
         ],
     );
-    assert_has(&site.get("/articles/chinese").text(), &["<html lang=\"zh-Hans\">", "lang=\"en\">Skip to the content<"]);
+    assert_has(&site.get("/articles/chinese").text(), &["<html lang=\"zh-Hans\">", "年"]);
 }
 
 #[test]
@@ -429,6 +429,8 @@ fn every_internal_link_is_valid() {
         let page = answer.text();
         for address in all(&page, "href").into_iter().chain(all(&page, "src")) {
             let address = address.replace("&amp;", "&");
+            // Opens the feed in a reader.
+            let address = address.strip_prefix("feed:").map_or(address.clone(), str::to_owned);
             let local = address.strip_prefix(BASE_URL).map(|path| format!("/{path}"));
             let Some(local) = local.or_else(|| address.starts_with('/').then(|| address.clone())) else {
                 assert!(address.starts_with("http") || address.starts_with('#'), "{address} on {path}");
@@ -450,7 +452,7 @@ fn style_sheets_are_small_and_load_nothing() {
     let site = Site::started();
     for name in ["style.css", "feed.css"] {
         let style = site.get(&format!("/{name}")).text();
-        assert!(style.len() < 12 << 10, "{name} has {} bytes", style.len());
+        assert!(style.len() < 16 << 10, "{name} has {} bytes", style.len());
         assert!(!style.contains("url(") && !style.contains("@import"), "{name}");
         assert_eq!(style.matches('{').count(), style.matches('}').count(), "{name}");
     }

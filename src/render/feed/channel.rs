@@ -5,8 +5,9 @@ use chrono::TimeDelta;
 use crate::config::{Config, FeedContent};
 use crate::model::collection::FeedLimits;
 use crate::model::entry::Person;
-use crate::model::taxonomy::View;
+use crate::model::taxonomy::{View, ViewKind};
 use crate::model::text::xml_legal;
+use crate::render::words::{Words, fill};
 
 /// Name of the program in every document. Without its version: an update must not look like new content.
 pub const GENERATOR: &str = "gazetted";
@@ -32,7 +33,7 @@ pub struct Channel {
     pub limits: FeedLimits,
 }
 
-/// The style sheet for feeds opened in a browser.
+/// The style sheet for feeds opened in a browser, with names in place of its words.
 pub const STYLE: &str = include_str!("feed.css");
 
 /// Its path below the base address.
@@ -75,7 +76,31 @@ impl Channel {
 
     /// The title of the feed and of the page of a view, distinct from those of all others.
     pub fn title_of(&self, view: &View, name: &str) -> String {
-        format!("{} – {}", view.title(name), self.title)
+        format!("{} – {}", self.name_of(view, name), self.title)
+    }
+
+    /// The name of a view in titles. The kind of a tag or an author is part of it, since a folder may have the same name.
+    pub fn name_of(&self, view: &View, name: &str) -> String {
+        let texts = &self.words().texts;
+        match view.kind {
+            ViewKind::Section => view.label(name),
+            ViewKind::Tag => fill(&texts.tag_title, &[("name", name)]),
+            ViewKind::Author => fill(&texts.author_title, &[("name", name)]),
+        }
+    }
+
+    /// The program's own words in the language of the site.
+    pub fn words(&self) -> &'static Words {
+        Words::of(&self.language)
+    }
+
+    /// The style sheet for feeds opened in a browser, in the language of the site.
+    pub fn feed_style(&self) -> String {
+        let texts = &self.words().texts;
+        let string = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
+        let values = [&texts.feed_note, &texts.feed_page, &texts.feed_enclosure].map(|text| string(text));
+        let names = ["\"FEED_NOTE\"", "\"FEED_PAGE\"", "\"FEED_ENCLOSURE\""];
+        names.into_iter().zip(values).fold(STYLE.to_owned(), |style, (name, value)| style.replace(name, &value))
     }
 
     /// Path, from the root of the host, of a file that pages and feeds load: it comes from the same host as they do. A hash of
@@ -92,7 +117,7 @@ impl Channel {
 
     /// `<?xml-stylesheet?>` for feeds opened in a browser (standards 109).
     pub(super) fn stylesheet(&self) -> String {
-        format!("<?xml-stylesheet type=\"text/css\" href=\"{}\"?>\n", self.asset_path(STYLE_PATH, STYLE))
+        format!("<?xml-stylesheet type=\"text/css\" href=\"{}\"?>\n", self.asset_path(STYLE_PATH, &self.feed_style()))
     }
 }
 

@@ -12,6 +12,7 @@ use crate::model::collection::{self, Collection, Tombstone};
 use crate::model::entry::{Entry, Media, Person};
 use crate::model::section::SectionAbout;
 use crate::model::taxonomy::{View, ViewKind};
+use crate::render::words::fill;
 
 /// The relation of a document to the rest of its feed (RFC 5005). The kinds are never mixed in one document (standards 63).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,11 +91,13 @@ impl<'a> Feed<'a> {
     /// The feed of a folder, tag or author.
     pub fn view(channel: &'a Channel, view: &View, collection: &'a Collection) -> Self {
         let name = &view.label(&collection.name);
+        let texts = &channel.words().texts;
         let description = match view.kind {
-            ViewKind::Section => format!("Articles in {name}"),
-            ViewKind::Tag => format!("Articles tagged {name}"),
-            ViewKind::Author => format!("Articles by {name}"),
+            ViewKind::Section => &texts.section_articles,
+            ViewKind::Tag => &texts.tag_articles,
+            ViewKind::Author => &texts.author_articles,
         };
+        let description = fill(description, &[("name", name)]);
         let about = collection.about.as_ref();
         let title = about.and_then(|about| about.title.clone());
         let stated = about.and_then(|about| about.description.clone());

@@ -74,6 +74,11 @@ impl Formats {
         self.iter().find(|format| format.is_recommended).expect("a table recommends one format")
     }
 
+    /// The format that podcast players read, which is the one that OPML lists.
+    pub fn of_podcasts(self) -> &'static FeedFormat {
+        self.in_opml().0
+    }
+
     /// The format of the feeds that OPML lists, with the `version` of their outlines.
     pub fn in_opml(self) -> (&'static FeedFormat, &'static str) {
         let listed = self.iter().find_map(|format| Some((format, format.opml_version?)));

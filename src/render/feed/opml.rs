@@ -22,7 +22,7 @@ pub fn render(channel: &Channel, formats: Formats, groups: &[ViewGroup], modifie
     text.push_str("</head>\n<body>\n");
     outline(&mut text, channel, formats, &channel.title, "");
     for (kind, views) in groups.iter().filter(|(_, views)| !views.is_empty()) {
-        let name = escape_attribute(kind.plural());
+        let name = escape_attribute(channel.words().texts.plural(*kind));
         text.push_str(&format!("<outline text=\"{name}\" title=\"{name}\">\n"));
         for summary in views {
             let title = summary.title.clone().unwrap_or_else(|| channel.title_of(&summary.view, &summary.name));

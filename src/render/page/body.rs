@@ -2,9 +2,12 @@
 
 use std::borrow::Cow;
 
+use crate::model::text::escape_html;
+
 /// Lowers all headings by one level if the article has an `h1`, since the page has one already, and makes each outermost table
 /// scrollable, also by keyboard. `html` is a balanced fragment.
-pub fn within_page(html: &str) -> Cow<'_, str> {
+/// `table` is the label of a table, in the language of the page.
+pub fn within_page<'a>(html: &'a str, table: &str) -> Cow<'a, str> {
     let lowers_headings = html.contains("<h1");
     if !lowers_headings && !html.contains("<table") {
         return Cow::Borrowed(html);
@@ -24,7 +27,9 @@ pub fn within_page(html: &str) -> Cow<'_, str> {
                 adapted.push_str(if tables == 0 { "</div>" } else { "" });
             }
             "table" => {
-                adapted.push_str(if tables == 0 { TABLE_BOX } else { "" });
+                if tables == 0 {
+                    adapted.push_str(&table_box(table));
+                }
                 adapted.push_str(tag);
                 tables += 1;
             }
@@ -71,7 +76,9 @@ fn shortened(tag: &str, base_url: &str, base_path: &str) -> String {
 }
 
 /// The start of the box around a table. Its label tells screen readers what scrolls.
-const TABLE_BOX: &str = "<div class=\"wide\" role=\"group\" aria-label=\"Table\" tabindex=\"0\">";
+fn table_box(label: &str) -> String {
+    format!("<div class=\"wide\" role=\"group\" aria-label=\"{}\" tabindex=\"0\">", escape_html(label))
+}
 
 /// Length of the tag at the start of a text. A `>` in quotes does not end it.
 fn end_of(tag: &str) -> usize {
@@ -104,18 +111,22 @@ fn lowered<'a>(tag: &'a str, name: &str) -> Cow<'a, str> {
 mod tests {
     use super::*;
 
+    fn adapted(html: &str) -> Cow<'_, str> {
+        within_page(html, "Table")
+    }
+
     #[test]
     fn headings_move_below_the_heading_of_the_page() {
-        assert_eq!(within_page("<h2>a</h2><h3>b</h3>"), "<h2>a</h2><h3>b</h3>");
+        assert_eq!(adapted("<h2>a</h2><h3>b</h3>"), "<h2>a</h2><h3>b</h3>");
         assert_eq!(
-            within_page("<h1 id=\"h1\">a</h1><p>h1</p><h2>b</h2><h6>c</h6><hr>"),
+            adapted("<h1 id=\"h1\">a</h1><p>h1</p><h2>b</h2><h6>c</h6><hr>"),
             "<h2 id=\"h1\">a</h2><p>h1</p><h3>b</h3><h6>c</h6><hr>"
         );
     }
 
     #[test]
     fn addresses_of_the_site_become_paths() {
-        let adapted = |html: &str| with_paths(html, "https://a.example/b/", "/b/");
+        let with_paths = |html: &str| super::with_paths(html, "https://a.example/b/", "/b/");
         for (html, expected) in [
             ("<a href=\"https://a.example/b/articles/c#d\">x</a>", "<a href=\"/b/articles/c#d\">x</a>"),
             ("<a class=\"x\" href=\"https://a.example/b/\">", "<a class=\"x\" href=\"/b/\">"),
@@ -128,7 +139,7 @@ mod tests {
                 "<img srcset=\"/b/m.png 1x, https://c.example/n.png 2x, /b/o.png 3x\">",
             ),
         ] {
-            assert_eq!(adapted(html), expected);
+            assert_eq!(with_paths(html), expected);
         }
         for html in [
             "<a href=\"https://a.example/c\">x</a>",
@@ -138,17 +149,17 @@ mod tests {
             "<p>Write <code>href=\"https://a.example/b/\"</code></p>",
             "<a title=\"> href='https://a.example/b/'\">",
         ] {
-            assert_eq!(adapted(html), html);
+            assert_eq!(with_paths(html), html);
         }
     }
 
     #[test]
     fn the_outermost_table_scrolls() {
         let inner = "<table><tr><td><table></table></td></tr></table>";
-        assert_eq!(within_page(&format!("<p>a</p>{inner}b")), format!("<p>a</p>{TABLE_BOX}{inner}</div>b"));
-        assert_eq!(within_page("<img alt=\"a > <table>\"><p>"), "<img alt=\"a > <table>\"><p>");
+        assert_eq!(adapted(&format!("<p>a</p>{inner}b")), format!("<p>a</p>{}{inner}</div>b", table_box("Table")));
+        assert_eq!(adapted("<img alt=\"a > <table>\"><p>"), "<img alt=\"a > <table>\"><p>");
         for broken in ["<table", "</table>", "<", "a < <h1", "<h1 a='"] {
-            let _ = within_page(broken);
+            let _ = adapted(broken);
         }
     }
 }

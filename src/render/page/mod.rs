@@ -1,13 +1,15 @@
 //! Entries -> HTML pages for people. Pure: no scripts and one style sheet, readable anywhere.
 
 mod body;
+mod players;
+mod qr;
 mod status;
-mod words;
 
 use std::path::Path;
+use std::sync::OnceLock;
 
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::Serde;
+use minijinja::value::{Kwargs, Serde};
 use minijinja::{Environment, Output, State, Value, context, escape_formatter};
 use serde::Serialize;
 use serde_json::json;
@@ -19,8 +21,8 @@ use crate::model::text::{escape, escape_html};
 use crate::render::feed::format::{FeedFormat, Formats};
 use crate::render::feed::fragment::Fragment;
 use crate::render::feed::{self, Channel, Feed, Item, opml};
+use crate::render::words::{self, Day, TextPart, Words};
 pub use status::status;
-use words::Day;
 
 /// The style sheet of all pages.
 pub const STYLE: &str = include_str!("templates/style.css");
@@ -31,7 +33,7 @@ pub const STATUS_STYLE: &str = include_str!("templates/status.css");
 pub const ICON: &str = include_str!("templates/icon.svg");
 
 /// Version of the code that renders pages. Raise it when the same entry gives other bytes with the same templates.
-const VERSION: u32 = 5;
+const VERSION: u32 = 6;
 
 /// Media type of pages.
 pub const MEDIA_TYPE: &str = "text/html; charset=utf-8";
@@ -47,6 +49,8 @@ pub struct Pages {
     formats: Formats,
     /// Name of the watched folder, as strangers may read it.
     folder: Option<String>,
+    /// The address of the main feed and its QR code, which every version of the front page shows.
+    main_code: OnceLock<(String, Option<(String, i32)>)>,
 }
 
 /// The parts of the front page beside the newest articles.
@@ -100,6 +104,8 @@ struct Link {
 struct Group {
     name: &'static str,
     root: &'static str,
+    /// The link to all of them.
+    all: &'static str,
     address: String,
     links: Vec<Link>,
 }
@@ -119,7 +125,7 @@ struct EntryView<'a> {
     language: &'a str,
     /// Direction of its text; `auto` if its language is not known.
     direction: &'static str,
-    /// `Audio` or `Video` if it has a recording.
+    /// `Audio` or `Video`, in words, if it has a recording.
     plays: Option<&'static str>,
 }
 
@@ -128,7 +134,10 @@ struct EntryView<'a> {
 struct PageAttachment<'a> {
     url: &'a str,
     title: Option<&'a str>,
+    /// `audio`, `video` or `file`.
     medium: &'static str,
+    /// The medium in words.
+    kind: &'static str,
     /// Duration and size in words.
     words: String,
     size: Option<(u32, u32)>,
@@ -141,7 +150,8 @@ impl Pages {
         let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
         environment.set_formatter(format);
         environment.set_syntax(syntax.expect("the usual delimiters are valid"));
-        environment.add_filter("english", english);
+        environment.add_filter("word", word);
+        environment.add_filter("fill", fill);
         let templates = [
             ("base.html", include_str!("templates/base.html")),
             ("top.html", include_str!("templates/top.html")),
@@ -159,7 +169,7 @@ impl Pages {
         for (name, source) in templates {
             environment.add_template(name, source).expect("the built-in templates are valid");
         }
-        Self { environment, channel, formats: feed::FORMATS, folder: None }
+        Self { environment, channel, formats: feed::FORMATS, folder: None, main_code: OnceLock::new() }
     }
 
     /// Offers the feeds in the formats of a table.
@@ -193,6 +203,9 @@ impl Pages {
         for (_, template) in self.environment.templates() {
             hasher.update(template.source().as_bytes());
         }
+        words::sources().for_each(|source| {
+            hasher.update(source.as_bytes());
+        });
         hasher.update(STYLE.as_bytes());
         hasher.update(feed::STYLE.as_bytes());
         hasher.update(&VERSION.to_le_bytes());
@@ -226,7 +239,7 @@ impl Pages {
             feed,
             "front.html",
             &head,
-            context! { title, description, groups => Value::from(Serde(groups)), older, folder },
+            context! { title, description, groups => Value::from(Serde(groups)), older, folder, ..self.subscription(feed) },
         )
     }
 
@@ -237,28 +250,34 @@ impl Pages {
         let name = title.unwrap_or(name);
         let mut head = Head {
             description: Some(feed.description.to_string()),
-            ..self.head(title.unwrap_or(&view.title(name)), &feed.place)
+            ..self.head(title.unwrap_or(&self.channel.name_of(view, name)), &feed.place)
         };
         head.feeds.insert(0, (feed.place.clone(), feed.title.to_string()));
         head.data = Some(self.collection(&head, &above));
+        let texts = &self.channel.words().texts;
         let lead = match view.kind {
-            ViewKind::Section => "Articles in this section",
-            ViewKind::Tag => "Articles with this tag",
-            ViewKind::Author => "Articles by this author",
+            ViewKind::Section => &texts.section_lead,
+            ViewKind::Tag => &texts.tag_lead,
+            ViewKind::Author => &texts.author_lead,
         };
         let description = feed.about.and_then(|about| about.description.as_deref());
-        self.listing(feed, "view.html", &head, context! { name, lead, description, above => Value::from(Serde(above)) })
+        let above = Value::from(Serde(above));
+        let context = context! { name, lead, description, above, ..self.subscription(feed) };
+        self.listing(feed, "view.html", &head, context)
     }
 
     /// The page of an archive.
     pub fn archive(&self, feed: &Feed<'_>, number: u32) -> String {
         let page = |number: u32| self.channel.url(&feed::archive_path(number));
-        let above = [Link { name: "Archive".into(), address: self.channel.url("archive/") }];
+        let words = self.channel.words();
+        let texts = &words.texts;
+        let above = [Link { name: texts.archive.clone(), address: self.channel.url("archive/") }];
         let dates = || feed.entries.iter().map(|entry| entry.published);
-        let dates = dates().min().zip(dates().max()).map(|(oldest, newest)| (Day::of(oldest), Day::of(newest)));
-        let mut head = self.head(&format!("Archive {number}"), &feed.place);
-        head.description =
-            dates.as_ref().map(|(oldest, newest)| format!("Articles from {} to {}", oldest.people, newest.people));
+        let dates = dates().min().zip(dates().max()).map(|(oldest, newest)| (words.day(oldest), words.day(newest)));
+        let mut head = self.head(&words::fill(&texts.archive_number, &[("number", &number.to_string())]), &feed.place);
+        head.description = dates.as_ref().map(|(oldest, newest)| {
+            words::fill(&texts.articles_range, &[("from", &oldest.people), ("until", &newest.people)])
+        });
         head.data = Some(self.collection(&head, &above));
         let context = context! {
             older => (number > 1).then(|| page(number - 1)),
@@ -271,8 +290,9 @@ impl Pages {
 
     /// The list of all archives.
     pub fn archives(&self, archives: &[ArchiveSummary]) -> String {
+        let words = self.channel.words();
         let link = |archive: &ArchiveSummary| {
-            let dates = (Day::of(archive.oldest), Day::of(archive.newest));
+            let dates = (words.day(archive.oldest), words.day(archive.newest));
             context! {
                 number => archive.number,
                 address => self.channel.url(&feed::archive_path(archive.number)),
@@ -280,8 +300,8 @@ impl Pages {
             }
         };
         let archives: Vec<Value> = archives.iter().map(link).collect();
-        let description = Some("All older articles, by date".to_owned());
-        let mut head = Head { description, ..self.head("Archive", "archive/") };
+        let description = Some(words.texts.archives_lead.clone());
+        let mut head = Head { description, ..self.head(&words.texts.archive, "archive/") };
         head.data = Some(self.collection(&head, &[]));
         self.render("archives.html", &head, context! { archives })
     }
@@ -289,8 +309,14 @@ impl Pages {
     /// The list of all views of a kind.
     pub fn views(&self, kind: ViewKind, views: &[ViewSummary]) -> String {
         let links: Vec<Link> = views.iter().map(|summary| self.link(summary)).collect();
-        let (name, root) = (kind.plural(), kind.root());
-        let description = Some(format!("All {} of {}, each with a feed of its own", root, self.channel.title));
+        let texts = &self.channel.words().texts;
+        let (name, root) = (texts.plural(kind), kind.root());
+        let of_site = match kind {
+            ViewKind::Section => &texts.sections_of,
+            ViewKind::Tag => &texts.tags_of,
+            ViewKind::Author => &texts.authors_of,
+        };
+        let description = Some(words::fill(of_site, &[("site", &self.channel.title)]));
         let mut head = Head { description, ..self.head(name, &format!("{root}/")) };
         head.data = Some(self.collection(&head, &[]));
         self.render("views.html", &head, context! { name, root, links => Value::from(Serde(links)) })
@@ -300,9 +326,11 @@ impl Pages {
     pub fn article(&self, entry: &Entry) -> String {
         let page = self.channel.page(&entry.slug);
         let item = Item::new(&self.channel, entry);
-        let view = self.entry_view(&item, &page);
-        let html = body::within_page(&entry.content.html);
-        let attachments: Vec<PageAttachment<'_>> = item.enclosures.iter().copied().map(attachment).collect();
+        let words = self.words_for(item.language.unwrap_or(&self.channel.language));
+        let view = self.entry_view(&item, &page, words);
+        let html = body::within_page(&entry.content.html, &words.texts.table);
+        let attachments: Vec<PageAttachment<'_>> =
+            item.enclosures.iter().map(|media| attachment(media, words)).collect();
         // A cover that is also in the text is shown once.
         let cover = item.image.filter(|image| !html.contains(&escape(&image.url)) && !html.contains(&image.url));
         let head = Head {
@@ -317,7 +345,7 @@ impl Pages {
             html => Value::from_safe_string(html.into_owned()),
             cover => Value::from(Serde(cover)),
             image => Value::from(Serde(item.image)),
-            episode => item.episode.map(episode).filter(|words| !words.is_empty()),
+            episode => item.episode.map(|about| episode(about, words)).filter(|words| !words.is_empty()),
             transcripts => Value::from(Serde(item.episode.map(|episode| &episode.transcripts))),
             attachments => Value::from(Serde(attachments)),
             entry => Value::from(Serde(view)),
@@ -326,9 +354,33 @@ impl Pages {
     }
 
     /// The page of a 404 or 410.
-    pub fn missing(&self, heading: &str, text: &str) -> String {
-        let head = Head { address: None, language: "en".to_owned(), ..self.head(heading, "") };
+    pub fn missing(&self, is_gone: bool) -> String {
+        let texts = &self.channel.words().texts;
+        let (heading, text) =
+            if is_gone { (&texts.gone, &texts.gone_text) } else { (&texts.missing, &texts.missing_text) };
+        let head = Head { address: None, ..self.head(heading, "") };
         self.render("missing.html", &head, context! { heading, text })
+    }
+
+    /// The words for a page in a language. A language without words has those of the site.
+    fn words_for(&self, language: &str) -> &'static Words {
+        let words = Words::of(language);
+        if words.are_in(language) { words } else { self.channel.words() }
+    }
+
+    /// What the box says that offers a feed: its address, as a QR code as well, and for a podcast the players.
+    fn subscription(&self, feed: &Feed<'_>) -> Value {
+        let format = if feed.is_podcast { self.formats.of_podcasts() } else { self.formats.recommended() };
+        let address = self.channel.url(&format!("{}{}", feed.place, format.file));
+        let players = feed.is_podcast.then(|| players::links(&address));
+        let code = match self.main_code.get() {
+            Some((main, code)) if *main == address => code.clone(),
+            _ => qr::code(&address),
+        };
+        if feed.place.is_empty() {
+            let _ = self.main_code.set((address.clone(), code.clone()));
+        }
+        context! { recommended => address, players => Value::from(Serde(players)), code => Value::from(Serde(code)) }
     }
 
     /// Metadata of the page at `place`, which offers the main feed.
@@ -347,25 +399,32 @@ impl Pages {
 
     /// A page that lists the entries of a feed.
     fn listing(&self, feed: &Feed<'_>, name: &str, head: &Head, page: Value) -> String {
-        let english = english_mark(&head.language);
-        let fragment = |entry: &Entry| Fragment { text: self.listed(entry, &english), prefixes: Vec::new() };
+        let words = self.channel.words();
+        let mark = mark(words, &head.language);
+        let fragment = |entry: &Entry| Fragment { text: self.listed(entry, words, &mark), prefixes: Vec::new() };
         let fragments = feed.fragments("page", fragment);
         let entries: Vec<&str> = fragments.iter().map(|entry| entry.text.as_str()).collect();
         self.render(name, head, context! { entries => Value::from_safe_string(entries.join("\n")), ..page })
     }
 
     /// An article in a list of articles.
-    fn listed(&self, entry: &Entry, english: &Value) -> String {
+    fn listed(&self, entry: &Entry, words: &'static Words, mark: &Value) -> String {
         let (item, page) = (Item::new(&self.channel, entry), self.channel.page(&entry.slug));
-        let view = Value::from(Serde(self.entry_view(&item, &page)));
-        self.fill("entry.html", context! { entry => view, english })
+        let view = Value::from(Serde(self.entry_view(&item, &page, words)));
+        self.fill("entry.html", context! { entry => view, mark })
     }
 
     fn group(&self, kind: ViewKind, views: &[ViewSummary]) -> Option<Group> {
         let links: Vec<Link> =
             views.iter().filter(|summary| summary.view.kind == kind).map(|summary| self.link(summary)).collect();
         let address = self.channel.url(&format!("{}/", kind.root()));
-        (!links.is_empty()).then_some(Group { name: kind.plural(), root: kind.root(), address, links })
+        let texts = &self.channel.words().texts;
+        let all = match kind {
+            ViewKind::Section => &texts.all_sections,
+            ViewKind::Tag => &texts.all_tags,
+            ViewKind::Author => &texts.all_authors,
+        };
+        (!links.is_empty()).then_some(Group { name: texts.plural(kind), root: kind.root(), all, address, links })
     }
 
     fn link(&self, summary: &ViewSummary) -> Link {
@@ -376,8 +435,10 @@ impl Pages {
     /// The breadcrumbs of a view: the list of its kind, then each folder above it.
     fn above(&self, view: &View) -> Vec<Link> {
         let kind = view.kind;
-        let mut links =
-            vec![Link { name: kind.plural().into(), address: self.channel.url(&format!("{}/", kind.root())) }];
+        let mut links = vec![Link {
+            name: self.channel.words().texts.plural(kind).to_owned(),
+            address: self.channel.url(&format!("{}/", kind.root())),
+        }];
         for (end, _) in view.key.match_indices('/') {
             let folder = View { kind, key: view.key[..end].to_owned() };
             let name = folder.key.rsplit('/').next().unwrap_or_default().to_owned();
@@ -391,7 +452,7 @@ impl Pages {
         Some(Link { name: name.to_owned(), address })
     }
 
-    fn entry_view<'a>(&'a self, item: &'a Item<'a>, page: &'a str) -> EntryView<'a> {
+    fn entry_view<'a>(&'a self, item: &'a Item<'a>, page: &'a str, words: &'static Words) -> EntryView<'a> {
         let host = |url: &str| url::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned));
         // The author of the site, who is named for articles without authors, has no page.
         let own = std::slice::from_ref(&self.channel.author);
@@ -406,13 +467,14 @@ impl Pages {
             page,
             elsewhere: item.page.is_some().then(|| host(&item.url)).flatten(),
             authors,
-            published: Day::of(item.published),
-            updated: later.then(|| Day::of(item.updated)),
+            published: words.day(item.published),
+            updated: later.then(|| words.day(item.updated)),
             summary: item.summary,
             tags: item.tags.iter().filter_map(|tag| self.view_link(ViewKind::Tag, tag)).collect(),
             language: item.language.unwrap_or(&self.channel.language),
             direction: item.language.map_or("auto", words::direction),
-            plays: recording.map(|media| if media.medium() == "video" { "Video" } else { "Audio" }),
+            plays: recording
+                .map(|media| if media.medium() == "video" { words.texts.video.as_str() } else { &words.texts.audio }),
         }
     }
 
@@ -457,8 +519,8 @@ impl Pages {
             "@type": "Article",
             "headline": item.title,
             "description": item.summary,
-            "datePublished": Day::of(item.published).machine,
-            "dateModified": Day::of(item.updated).machine,
+            "datePublished": words::machine_date(item.published),
+            "dateModified": words::machine_date(item.updated),
             "author": item.authors.iter().map(person).collect::<Vec<_>>(),
             "publisher": { "@type": "Organization", "name": self.channel.title, "url": self.channel.base_url },
             "mainEntityOfPage": page,
@@ -483,9 +545,8 @@ impl Pages {
             self.formats.iter().map(link).collect::<Vec<_>>()
         };
         let feeds: Vec<Vec<FeedLink>> = head.feeds.iter().map(links).collect();
-        let recommended =
-            head.feeds.first().map(|(place, _)| channel.url(&format!("{place}{}", self.formats.recommended().file)));
         let direction = words::direction(&head.language);
+        let words = self.words_for(&head.language);
         // Own pages, files and assets come from the host that sent the page; an address that people copy is whole.
         let whole = context! {
             site => context! {
@@ -500,9 +561,9 @@ impl Pages {
             head => Value::from(Serde(head)),
             direction,
             locale => words::locale(&head.language),
-            english => english_mark(&head.language),
+            words => Value::from(Serde(&words.texts)),
+            mark => mark(words, &head.language),
             data => head.data.clone().map(linked_data),
-            recommended,
             feeds => Value::from(Serde(feeds.first())),
             all_feeds => Value::from(Serde(feeds.iter().flatten().collect::<Vec<_>>())),
             ..page
@@ -517,14 +578,14 @@ impl Pages {
     }
 }
 
-/// The attributes that mark the program's own words on a page in another language; empty on an English one.
-fn english_mark(language: &str) -> Value {
-    let mark = match words::direction(language) {
-        _ if words::is_english(language) => "",
-        "rtl" => " lang=\"en\" dir=\"ltr\"",
-        _ => " lang=\"en\"",
+/// The attributes that mark the program's own words on a page in another language.
+fn mark(words: &Words, language: &str) -> Value {
+    let mark = match words::direction(words.language) {
+        _ if words.are_in(language) => String::new(),
+        direction if direction == words::direction(language) => format!(" lang=\"{}\"", words.language),
+        direction => format!(" lang=\"{}\" dir=\"{direction}\"", words.language),
     };
-    Value::from_safe_string(mark.to_owned())
+    Value::from_safe_string(mark)
 }
 
 /// Path of the page whose feeds the page at `place` offers: an archive never gets new entries, so its page offers the main feed.
@@ -532,31 +593,35 @@ fn subscribable(place: &str) -> &str {
     if place.starts_with("archive/") { "" } else { place }
 }
 
-fn attachment(media: &Media) -> PageAttachment<'_> {
-    let medium = match media.medium() {
-        "audio" => "Audio",
-        "video" => "Video",
-        _ => "File",
+fn attachment<'a>(media: &'a Media, words: &'static Words) -> PageAttachment<'a> {
+    let texts = &words.texts;
+    let (medium, kind) = match media.medium() {
+        "audio" => ("audio", &texts.audio),
+        "video" => ("video", &texts.video),
+        _ => ("file", &texts.file),
     };
-    let parts = [media.duration.map(words::duration), media.length.map(words::size)];
-    let words: Vec<String> = parts.into_iter().flatten().collect();
-    PageAttachment { url: &media.url, title: media.title.as_deref(), medium, words: words.join(", "), size: media.size }
+    let parts = [media.duration.map(|seconds| words.duration(seconds)), media.length.map(|bytes| words.size(bytes))];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    let (title, words) = (media.title.as_deref(), parts.join(&texts.comma));
+    PageAttachment { url: &media.url, title, medium, kind, words, size: media.size }
 }
 
 /// Season, number and kind of an episode in words.
-fn episode(episode: &Episode) -> String {
+fn episode(episode: &Episode, words: &Words) -> String {
+    let texts = &words.texts;
+    let numbered = |text: &str, number: u32| words::fill(text, &[("number", &number.to_string())]);
     let kind = episode.kind.as_deref().and_then(|kind| match kind {
-        "trailer" => Some("Trailer"),
-        "bonus" => Some("Bonus"),
+        "trailer" => Some(texts.trailer.clone()),
+        "bonus" => Some(texts.bonus.clone()),
         _ => None,
     });
     let parts = [
-        episode.season.map(|number| format!("Season {number}")),
-        episode.number.map(|number| format!("Episode {number}")),
-        kind.map(str::to_owned),
-        episode.explicit.filter(|explicit| *explicit).map(|_| "For adults only".to_owned()),
+        episode.season.map(|number| numbered(&texts.season, number)),
+        episode.number.map(|number| numbered(&texts.episode, number)),
+        kind,
+        episode.explicit.filter(|explicit| *explicit).map(|_| texts.explicit.clone()),
     ];
-    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    parts.into_iter().flatten().collect::<Vec<_>>().join(&texts.comma)
 }
 
 /// JSON-LD of a recording (schema.org `AudioObject`, `VideoObject` or `MediaObject`).
@@ -595,12 +660,34 @@ fn without_empty(value: serde_json::Value) -> serde_json::Value {
     }
 }
 
-/// Marks the program's own words, which are English, on a page in another language.
-fn english(state: &State<'_, '_>, text: &str) -> Value {
-    match state.lookup("english").as_ref().and_then(Value::as_str) {
-        None | Some("") => Value::from(text),
-        Some(mark) => Value::from_safe_string(format!("<span{mark}>{}</span>", escape(text))),
+/// Marks the program's own words on a page in another language.
+fn word(state: &State<'_, '_>, text: Value) -> Value {
+    let html = match text.as_str() {
+        Some(html) if text.is_safe() => html.to_owned(),
+        Some(plain) => escape(plain),
+        None => return text,
+    };
+    match state.lookup("mark").as_ref().and_then(Value::as_str) {
+        None | Some("") => Value::from_safe_string(html),
+        Some(mark) => Value::from_safe_string(format!("<span{mark}>{html}</span>")),
     }
+}
+
+/// Fills in the parts of a text. Markup in a value that is HTML stays, such as a link.
+#[expect(clippy::needless_pass_by_value, reason = "filters get their named arguments so")]
+fn fill(text: &str, values: Kwargs) -> Result<Value, minijinja::Error> {
+    let mut html = String::with_capacity(text.len() + 64);
+    for part in words::parts(text) {
+        match part {
+            TextPart::Text(text) => html.push_str(&escape_html(text)),
+            TextPart::Name(name, _) => {
+                let value: Value = values.get(name)?;
+                let shown = value.to_string();
+                html.push_str(&if value.is_safe() { shown } else { escape_html(&shown) });
+            }
+        }
+    }
+    Ok(Value::from_safe_string(html))
 }
 
 /// Escapes what HTML requires. The default also writes each slash as `&#x2f;`, which some readers that look for feed links do not

@@ -1,0 +1,134 @@
+//! The data files, and the words in them.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use serde::{Deserialize, Serialize};
+
+use super::language;
+use crate::model::taxonomy::ViewKind;
+
+/// The words of one language.
+#[derive(Debug, Deserialize)]
+pub struct Words {
+    /// Texts without amounts and dates.
+    #[serde(flatten)]
+    pub texts: Texts,
+    pub date: DateForm,
+    pub amounts: AmountForms,
+    /// BCP 47 tag of the language.
+    #[serde(skip)]
+    pub language: &'static str,
+}
+
+/// How dates are written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DateForm {
+    /// With `{day}`, `{month}` and `{year}`.
+    pub pattern: String,
+    /// Names of the months, in the form that a date with a day needs.
+    pub months: [String; 12],
+}
+
+/// How amounts are written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AmountForms {
+    /// Between whole numbers and tenths.
+    pub(super) decimal: String,
+    pub(super) hour: Unit,
+    pub(super) minute: Unit,
+    pub(super) second: Unit,
+    pub(super) byte: Unit,
+    pub(super) kilobyte: String,
+    pub(super) megabyte: String,
+    pub(super) gigabyte: String,
+}
+
+/// A unit with a number `{n}`, by plural category.
+pub(super) type Unit = BTreeMap<String, String>;
+
+/// Declares the texts, whose names are the keys of the data files.
+macro_rules! texts {
+    ($($name:ident)*) => {
+        /// Texts by their keys. `en.toml` shows each in English; parts in braces are filled in by [`super::fill`].
+        #[derive(Debug, Deserialize, Serialize)]
+        pub struct Texts { $(pub $name: String,)* }
+    };
+}
+
+texts! {
+    skip feeds_all published_with site_navigation breadcrumb comma
+    newest older newer nothing_yet drop_file drop_file_into no_articles nothing_here follow_by
+    subscribe subscribe_to paste_address open_reader what_is what_is_text
+    sections tags authors all_sections all_tags all_authors section_lead tag_lead author_lead
+    sections_of tags_of authors_of tag_title author_title section_articles tag_articles author_articles
+    views_lead views_none
+    archive archive_number archives archives_lead archives_none front_page archive_emptied range articles_range
+    updated first_published download transcript audio video file table season episode trailer bonus explicit
+    missing missing_text gone gone_text newest_at
+    feed_note feed_page feed_enclosure
+}
+
+impl Texts {
+    /// The heading of a list of views.
+    pub fn plural(&self, kind: ViewKind) -> &str {
+        match kind {
+            ViewKind::Section => &self.sections,
+            ViewKind::Tag => &self.tags,
+            ViewKind::Author => &self.authors,
+        }
+    }
+}
+
+/// A data file, and its words once they are needed.
+struct DataFile {
+    language: &'static str,
+    source: &'static str,
+    words: OnceLock<Words>,
+}
+
+/// Lists the data files by the tags of their languages.
+macro_rules! data_files {
+    ($($language:literal)*) => {
+        [$(DataFile {
+            language: $language,
+            source: include_str!(concat!($language, ".toml")),
+            words: OnceLock::new(),
+        },)*]
+    };
+}
+
+static FILES: [DataFile; LANGUAGES] = data_files! {
+    "en" "ar" "ca" "cs" "da" "de" "el" "es" "fa" "fi" "fr" "he" "hu" "id" "it" "ja" "ko" "nb" "nl" "pl" "pt" "ro" "ru" "sv"
+    "tr" "uk" "vi" "zh" "zh-Hant"
+};
+
+/// Number of languages.
+pub(super) const LANGUAGES: usize = 29;
+
+impl Words {
+    /// The words for a page in the language of a BCP 47 tag: English where there are none.
+    pub fn of(tag: &str) -> &'static Self {
+        let language = language::supported(tag, || FILES.iter().map(|file| file.language));
+        let file = FILES.iter().find(|file| Some(file.language) == language).unwrap_or(&FILES[0]);
+        file.words.get_or_init(|| Self { language: file.language, ..file.parse().expect("the data files are valid") })
+    }
+
+    /// Whether the words are in the language of a BCP 47 tag.
+    pub fn are_in(&self, tag: &str) -> bool {
+        language::primary(tag) == language::primary(self.language)
+    }
+}
+
+impl DataFile {
+    fn parse(&self) -> Result<Words, toml::de::Error> {
+        toml::from_str(self.source)
+    }
+}
+
+/// The bytes of all data files, for a hash that changes whenever a word does.
+pub fn sources() -> impl Iterator<Item = &'static str> {
+    FILES.iter().map(|file| file.source)
+}
