@@ -2,34 +2,34 @@
 
 use std::collections::HashSet;
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
 use clap::Args;
 
+use super::exports;
 use super::outcome::Outcome;
-use crate::model::text::{path_line, single_line};
-use crate::moving;
+use crate::model::text::path_line;
 use crate::moving::export::Export;
 use crate::moving::media;
 use crate::moving::post::{ENDING, PostFile, PostStatus};
 
-/// Maximum size of an export, in bytes.
-const MAX_EXPORT: u64 = 1 << 30;
 /// Maximum number of files of one name.
 const MAX_NAMESAKES: usize = 10_000;
 
 /// Write one file for each post of another publisher
 ///
-/// Reads an export of WordPress, Ghost, Blogger, Substack or Medium, or any RSS, Atom or JSON Feed document. Each file has the id, dates,
+/// Reads exports of WordPress, Ghost, Blogger, Substack or Medium, or any RSS, Atom or JSON Feed documents, also from a folder. The archives
+/// of a feed are read if they were saved beside it. Each file has the id, dates,
 /// authors, tags and former addresses of its post. Drafts stay drafts, and what was private stays so. No file is overwritten, and
 /// importing again writes only what is new. The exit code is 1 if a date or a post could not be read; each is named.
 #[derive(Debug, Args)]
 pub struct ImportArgs {
-    /// The export or feed, also as a ZIP archive
-    export: PathBuf,
+    /// The exports or feeds, also as ZIP archives, or a folder with them
+    #[arg(value_name = "EXPORT", required = true)]
+    exports: Vec<PathBuf>,
     /// The folder of articles; created if it does not exist
     #[arg(value_name = "DIR")]
     directory: PathBuf,
@@ -61,14 +61,7 @@ impl ImportArgs {
     /// # Errors
     /// The export cannot be read, or a file cannot be written.
     pub fn run(self) -> anyhow::Result<Outcome> {
-        let name = path_line(&self.export);
-        let bytes = read_limited(&self.export).with_context(|| format!("{name}: cannot read it"))?;
-        let export =
-            moving::read_export(&bytes).map_err(|reason| anyhow::Error::msg(single_line(&reason).into_owned()));
-        let mut export = export.with_context(|| format!("{name}: not an export"))?;
-        for remark in &export.remarks {
-            println!("{}", remark.in_file(&self.export));
-        }
+        let mut export = exports::read(&self.exports)?;
         let copied = self.media.as_deref().map_or(Ok(0), |media| copy_media(&mut export, media, &self.directory))?;
         let imported = Imported { copied, ..write_posts(&export, &self.directory, Utc::now())? };
         self.report(&export, &imported);
@@ -101,15 +94,6 @@ impl ImportArgs {
             println!("not imported: {count} {what}");
         }
     }
-}
-
-fn read_limited(path: &Path) -> anyhow::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(MAX_EXPORT + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MAX_EXPORT {
-        bail!("it is larger than {MAX_EXPORT} bytes: export a part of the site at a time");
-    }
-    Ok(bytes)
 }
 
 /// Copies the files that posts show, and has the posts refer to the copies. Returns the number of copies.

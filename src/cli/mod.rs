@@ -4,6 +4,7 @@ pub mod adopt_ids;
 mod articles;
 pub mod check;
 pub mod explain;
+mod exports;
 pub mod generate;
 pub mod import;
 mod outcome;

@@ -25,6 +25,10 @@ pub struct ForeignFeed {
     pub is_incomplete: bool,
     /// Numbers of entries that are no articles, such as comments, by what they are.
     pub skipped: BTreeMap<String, usize>,
+    /// The document's own address.
+    pub own: Option<String>,
+    /// Address of the document with older entries (RFC 5005, JSON Feed's `next_url`).
+    pub older: Option<String>,
 }
 
 /// An entry of such a feed.

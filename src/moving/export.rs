@@ -18,6 +18,10 @@ pub struct Export {
     pub remarks: Vec<Problem>,
     /// A date or a post was lost.
     pub is_incomplete: bool,
+    /// The address of the feed itself.
+    pub own: Option<String>,
+    /// The address of the feed with older posts.
+    pub older: Option<String>,
 }
 
 impl Export {
@@ -67,6 +71,27 @@ impl Export {
         self.posts = distinct;
     }
 
+    /// Adds the posts of another document. Of two with one id, the one that was changed last counts: a feed and its archives, or the
+    /// formats of one feed, have the same.
+    pub fn merge(&mut self, mut other: Self) {
+        let places = self.posts.iter().enumerate().filter_map(|(place, post)| Some((post.id.clone()?, place)));
+        let places: HashMap<String, usize> = places.collect();
+        for post in std::mem::take(&mut other.posts) {
+            match post.id.as_ref().and_then(|id| places.get(id)) {
+                Some(place) => {
+                    self.skip("posts that are there twice");
+                    let known = &mut self.posts[*place];
+                    if post.updated.or(post.published) > known.updated.or(known.published) {
+                        *known = post;
+                    }
+                }
+                None => self.posts.push(post),
+            }
+        }
+        self.kind = if self.kind.is_empty() || self.kind == other.kind { other.kind } else { "exports" };
+        self.add(other);
+    }
+
     /// Adds the content of another one.
     pub fn add(&mut self, other: Self) {
         self.posts.extend(other.posts);
@@ -86,6 +111,8 @@ impl From<ForeignFeed> for Export {
             skipped: feed.skipped,
             remarks: feed.remarks,
             is_incomplete: feed.is_incomplete,
+            own: feed.own,
+            older: feed.older,
         }
     }
 }

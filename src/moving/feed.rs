@@ -41,7 +41,11 @@ pub fn read(text: &str) -> Result<ForeignFeed, String> {
     }
     let is_atom = matches!(root.as_deref(), Some("feed" | "entry"));
     let base = base(&document);
-    let mut feed = ForeignFeed::default();
+    let mut feed = ForeignFeed {
+        own: related(&document, "self"),
+        older: related(&document, "prev-archive").or_else(|| related(&document, "next")),
+        ..ForeignFeed::default()
+    };
     if !skipped.trim().is_empty() {
         feed.remarks.push(Problem::at(1, "a text before the feed was skipped"));
     }
@@ -67,6 +71,12 @@ pub fn read(text: &str) -> Result<ForeignFeed, String> {
         feed.add(entry, dates(element));
     }
     Ok(feed)
+}
+
+/// The address of a document that the feed names by its relation.
+fn related(document: &XmlDocument<'_>, relation: &str) -> Option<String> {
+    let mut links = document.head.iter().filter(|element| matches!(element.name.as_str(), "link" | "atom:link"));
+    links.find(|link| link.attribute("rel") == Some(relation))?.attribute("href").map(str::to_owned)
 }
 
 /// The address to which those in the document are relative.
@@ -136,6 +146,7 @@ fn content(element: &XmlElement<'_>, is_atom: bool) -> Post {
             "author" => post.authors.extend(person(&child.text())),
             "dc:creator" => post.authors.extend(non_empty(&child.text())),
             "category" => post.tags.extend(tag(child)),
+            "dc:language" => post.language = non_empty(&child.text()),
             "dc:subject" => post.tags.extend(child.text().split([',', ';']).filter_map(non_empty)),
             "content" | "content:encoded" | "xhtml:body" => post.html = text_as_html(child, is_atom),
             "summary" | "description" => summary = Some(child),
@@ -147,6 +158,10 @@ fn content(element: &XmlElement<'_>, is_atom: bool) -> Post {
             _ => {}
         }
     }
+    // Atom has it at each text.
+    let mut texts = element.all(&["content", "title"]).filter(|text| !text.is_cut);
+    let of_texts = texts.find_map(|text| text.attribute("xml:lang"));
+    post.language = post.language.or_else(|| of_texts.map(str::to_owned));
     match summary {
         Some(summary) if post.html.is_empty() => post.html = text_as_html(summary, is_atom),
         Some(summary) => post.summary = summary_text(summary),

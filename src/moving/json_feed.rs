@@ -16,7 +16,11 @@ pub fn read(text: &str) -> Result<ForeignFeed, String> {
     // JSON allows control characters in no text.
     let repaired = || text.replace(|c: char| c.is_control(), " ");
     let items = match serde_json::from_str::<Value>(text) {
-        Ok(document) => items_of(document).ok_or("no `items` in it; expected a JSON Feed")?,
+        Ok(document) => {
+            let address = |key: &str| document.get(key).and_then(Value::as_str).and_then(non_empty);
+            (feed.own, feed.older) = (address("feed_url"), address("next_url"));
+            items_of(document).ok_or("no `items` in it; expected a JSON Feed")?
+        }
         Err(error) => {
             let text = repaired();
             if let Some(items) = serde_json::from_str(&text).ok().and_then(items_of) {

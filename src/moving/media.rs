@@ -62,8 +62,13 @@ fn local_address(address: &str, has_file: &mut FindFile<'_>) -> Option<String> {
     };
     let path = PathBuf::from(percent_decode_str(&path).decode_utf8().ok()?.trim_start_matches('/'));
     let is_plain = |part: Component<'_>| matches!(part, Component::Normal(name) if !is_ignored(name));
-    let is_media = media_type(&path).is_some() && path.components().all(is_plain);
-    (is_media && has_file(&path)).then(|| format!("/{}", address::encoded(&path)))
+    if media_type(&path).is_none() || !path.components().all(is_plain) {
+        return None;
+    }
+    // Another gazetted serves its files below `/media/`.
+    let own = path.strip_prefix("media").ok().map(Path::to_path_buf);
+    let path = std::iter::once(path).chain(own).find(|path| has_file(path))?;
+    Some(format!("/{}", address::encoded(&path)))
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::process::Output;
 
 use crate::command_line::gazetted;
-use crate::site::Site;
+use crate::sections::{png, silence};
+use crate::site::{BASE_URL, Site};
 
 fn import_file(export: &Path, directory: &Path) -> (Option<i32>, String) {
     let Output { status, stdout, stderr } = gazetted().arg("import").arg(export).arg(directory).output().unwrap();
@@ -415,4 +416,104 @@ fn an_export_of_ghost_is_imported() {
     for part in ["Old <em>editor</em>", "<strong>bold</strong>", "<li>item</li>", ">link</a>"] {
         assert!(html("mobiledoc").contains(part), "{part} in {}", html("mobiledoc"));
     }
+}
+
+/// Saves a feed and its archives as they are on the site, below a folder.
+fn save_feeds(site: &Site, folder: &Path, name: &str) -> usize {
+    let mut next = Some(format!("/{name}"));
+    let mut count = 0;
+    while let Some(path) = next.take() {
+        let answer = site.get(&path);
+        let file = folder.join(path.trim_start_matches('/'));
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(&file, &answer.body).unwrap();
+        count += 1;
+        let text = answer.text();
+        let address = match text.split_once("\"next_url\":\"") {
+            Some((_, rest)) => rest.split('"').next().map(str::to_owned),
+            None => text.split('<').find(|tag| tag.contains("rel=\"prev-archive\"")).and_then(|tag| {
+                tag.split_once("href=\"").and_then(|(_, rest)| rest.split('"').next()).map(str::to_owned)
+            }),
+        };
+        next = address.map(|address| format!("/{}", address.strip_prefix(BASE_URL).unwrap()));
+    }
+    count
+}
+
+/// A site of all that articles can be: pictures, footnotes, tables, recordings, notes, drafts, and more than fit into the feed.
+fn full_site() -> Site {
+    let mut site = Site::configured("[feed]\nentries = 6\nwindow = '0s'\narchive_entries = 5");
+    for number in 1..=17 {
+        let text = format!(
+            "---\ntitle: Number {number}\ndate: 2024-01-{number:02} 10:00:00\nupdated: 2024-02-{number:02}\ntags: [sea, n{}]\nauthor: [Ann Lee, Bo & Co]\n---\n\
+             Text {number} with a note[^1] and [a link](number-1.md).\n\n![A boat](boat.png)\n\n| a | b |\n|---|---|\n| 1 | {number} |\n\n[^1]: The note {number}.\n\nThe end of {number}.\n",
+            number % 3
+        );
+        site.write(&format!("number-{number}.md"), text);
+    }
+    site.write("boat.png", png(3, 2));
+    site.write("own.md", "---\ntitle: Own\nid: \"tag:gazette.example,2020:own\"\nslug: chosen\ndate: 2023-05-01\nlang: de\nsummary: In short.\n---\nText.\n");
+    site.write("cast.mp3", silence(1));
+    site.write("cast.md", "---\ntitle: Cast\naudio: cast.mp3\ndate: 2023-04-01\n---\nNotes of the cast.\n");
+    site.write("draft.md", "---\ntitle: Draft\ndraft: true\n---\nSecret.\n");
+    site.start();
+    site.wait_until("all are published", |site| entries(site, true).len() == 19);
+    site
+}
+
+/// Each entry of a feed in the catalog of a site, by its id: what readers see.
+fn entries(site: &Site, has_updates: bool) -> BTreeMap<String, String> {
+    let folder = tempfile::tempdir().unwrap();
+    save_feeds(site, folder.path(), "feed.json");
+    let documents = walkdir::WalkDir::new(folder.path()).into_iter().map(Result::unwrap);
+    let mut entries = BTreeMap::new();
+    for document in documents.filter(|entry| entry.file_type().is_file()) {
+        let feed: serde_json::Value = serde_json::from_slice(&std::fs::read(document.path()).unwrap()).unwrap();
+        for item in feed["items"].as_array().unwrap() {
+            let fields =
+                ["title", "url", "content_html", "date_published", "tags", "authors", "language", "attachments"];
+            let mut fields: Vec<&str> = fields.to_vec();
+            fields.extend(has_updates.then_some("date_modified"));
+            let text = fields.into_iter().map(|field| format!("{field}: {}\n", item[field])).collect();
+            entries.insert(item["id"].as_str().unwrap().to_owned(), text);
+        }
+    }
+    entries
+}
+
+/// The way back out of gazetted: from what `curl` saved of a site, with its files, comes the same site.
+#[test]
+fn a_site_is_the_same_after_the_round_trip_through_its_feeds_and_archives() {
+    let site = full_site();
+    for (name, from_folder) in [("atom.xml", false), ("rss.xml", true), ("feed.json", false)] {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(save_feeds(&site, folder.path(), name) > 2, "{name} has archives");
+        let mut copy = Site::configured("[feed]\nentries = 6\nwindow = '0s'\narchive_entries = 5");
+        let mut command = gazetted();
+        let export = if from_folder { folder.path().to_path_buf() } else { folder.path().join(name) };
+        command.arg("import").arg(export).arg(copy.root()).arg("--media").arg(site.root());
+        let Output { status, stdout, stderr } = command.output().unwrap();
+        let text = String::from_utf8(stdout).unwrap() + &String::from_utf8(stderr).unwrap();
+        assert!(status.success() && text.contains("19 files written"), "{name}: {text}");
+        copy.start();
+        copy.wait_until("all are published", |copy| entries(copy, true).len() == 19);
+        let has_updates = name != "rss.xml";
+        let (before, after) = (entries(&site, has_updates), entries(&copy, has_updates));
+        for (id, entry) in &before {
+            assert_eq!(after.get(id), Some(entry), "{name}: {id}, copied and original");
+        }
+        assert_eq!(before.len(), after.len(), "{name}");
+    }
+}
+
+#[test]
+fn a_feed_without_its_archives_says_what_is_missing() {
+    let site = full_site();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("atom.xml"), site.get("/atom.xml").body).unwrap();
+    let target = folder.path().join("articles");
+    let (code, text) = import_file(&folder.path().join("atom.xml"), &target);
+    assert!(code == Some(1) && text.contains("older posts are at https://gazette.example/archive/"), "{text}");
+    let (code, text) = import_file(&target, folder.path());
+    assert!(code == Some(1) && text.contains("no export in it"), "{text}");
 }

@@ -156,7 +156,7 @@ fn dates_are_read_in_every_form_or_named() {
     let (code, text) = adopt(&site, "unread.rss", rss(&items));
     assert_eq!(code, Some(1), "{text}");
     for (number, date) in unread.iter().enumerate() {
-        let line = format!("unread.rss: the date `{date}` of the entry `Unread {number}` cannot be read");
+        let line = format!("unread.rss:1: the date `{date}` of the entry `Unread {number}` cannot be read");
         assert!(text.contains(&line), "{line} in {text}");
     }
     site.start();

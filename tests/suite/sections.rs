@@ -9,14 +9,14 @@ const ABOUT: &str = "---\ntitle: The Sea Hour & more\nauthor: Ann Lee\nimage: co
                      A weekly *hour*\nby the sea.\n";
 
 /// A recording of a few frames of silence.
-fn silence(number: u8) -> Vec<u8> {
+pub(crate) fn silence(number: u8) -> Vec<u8> {
     let mut frame = vec![0xFF, 0xFB, 0x90, 0x00];
     frame.resize(417, 0);
     [frame.repeat(4), vec![number]].concat()
 }
 
 /// The start of a PNG with its header chunk.
-fn png(width: u32, height: u32) -> Vec<u8> {
+pub(crate) fn png(width: u32, height: u32) -> Vec<u8> {
     let mut bytes = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR".to_vec();
     bytes.extend(width.to_be_bytes());
     bytes.extend(height.to_be_bytes());
