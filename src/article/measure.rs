@@ -1,6 +1,6 @@
 //! Reads the dimensions of a picture, and the duration and the tags of a recording. Reads only the necessary part of a file.
 
-use std::io::BufReader;
+use std::io::{BufRead, BufReader, Seek};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
@@ -12,10 +12,14 @@ use super::load;
 use super::problem::Problem;
 use super::tag_view::{Id3Texts, Part, TagView};
 use crate::folder::Folder;
+use crate::folder::embedded::{self, EmbeddedFile, InsideKind};
 
 /// Returns the width and height of a picture in pixels; `None` if they are not stated or it is not a file.
 pub fn pixels(folder: &Folder, path: &Path) -> Option<(u32, u32)> {
-    let reader = BufReader::new(view(folder, path, Part::Measures)?);
+    size_of(BufReader::new(view(folder, path, Part::Measures)?))
+}
+
+fn size_of(reader: impl BufRead + Seek) -> Option<(u32, u32)> {
     let size = none_if_it_panics(|| imagesize::reader_size(reader).ok())?;
     let pixels = |length: usize| u32::try_from(length).ok().filter(|length| *length > 0);
     pixels(size.width).zip(pixels(size.height))
@@ -24,6 +28,17 @@ pub fn pixels(folder: &Folder, path: &Path) -> Option<(u32, u32)> {
 /// Returns the duration of a recording in whole seconds, at least 1; `None` if it is unknown or it is not a file.
 pub fn duration(folder: &Folder, path: &Path) -> Option<u32> {
     read(folder, path, Part::Measures).tagged.as_ref().and_then(duration_of)
+}
+
+/// What a recording has inside: the file, and the width and height of a picture in pixels.
+pub type Inside = (EmbeddedFile, Option<(u32, u32)>);
+
+/// Finds the cover or the chapters inside a recording.
+pub fn inside(folder: &Folder, path: &Path, kind: InsideKind) -> Option<Inside> {
+    let file = load::open(folder, path).ok()?.file;
+    let inside = embedded::find(&file, kind)?;
+    let size = (kind == InsideKind::Cover).then(|| size_of(BufReader::new(inside.reader(&file)))).flatten();
+    Some((inside, size))
 }
 
 /// The tags or the duration of a recording.

@@ -14,6 +14,7 @@ use crate::article::load::load_as;
 use crate::article::{self, Article, Reading, Rules, Verdict, boilerplate};
 use crate::config::{Clean, Config};
 use crate::daemon::SiteState;
+use crate::folder::embedded;
 use crate::folder::{Folder, Found, SourceFormat, folder_link_message};
 use crate::model::collection::{ArticleState, Record};
 use crate::model::entry::{Entry, Media};
@@ -221,7 +222,10 @@ fn media(article: &Article, live: Option<&Entry>) {
         None => (&article.image, &article.enclosures),
     };
     if let Some(image) = image {
-        line("cover", &describe(image), source(Field::Image, "the first picture in the text"));
+        let name = image.url.rsplit('/').next().unwrap_or_default();
+        let is_inside = embedded::kind_of_name(name).is_some();
+        let otherwise = if is_inside { "inside the recording" } else { "the first picture in the text" };
+        line("cover", &describe(image), source(Field::Image, otherwise));
     }
     for enclosure in enclosures {
         line("enclosure", &describe(enclosure), source(Field::Enclosures, "beside the article"));

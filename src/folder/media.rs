@@ -8,6 +8,8 @@
 //! `articles.follow_links = "anywhere"`. A link within it is followed only to files that could be requested by their own names, so
 //! that no link leads to a draft or into `.git`. The exception is folders whose names start with two dots: Kubernetes keeps the files of a ConfigMap in such
 //! a folder and links to them.
+//!
+//! A recording is also the folder of what it has inside ([`embedded`]): `ep1.mp3/<hash>.jpg` is its cover.
 
 use crate::model::text::path_line;
 use std::ffi::OsString;
@@ -24,6 +26,7 @@ use rustix::io::Errno;
 
 use super::beneath::{FILE, FOLDER, OPEN_ATTEMPTS, canonical, open_beneath};
 use super::drafts::DraftFolders;
+use super::embedded::{self, EmbeddedFile, InsideKind};
 use crate::config::{Articles, FollowLinks, Globs};
 use crate::folder::{Stat, is_ignored};
 
@@ -63,6 +66,7 @@ impl MediaFiles {
                 Ok(file) => return OpenMedia::new(file, below, media_type),
                 // Files are being renamed or links changed at this moment.
                 Err(Errno::AGAIN | Errno::INTR | Errno::LOOP) if tries < OPEN_ATTEMPTS => tries += 1,
+                Err(Errno::NOTDIR) => return self.open_inside(below),
                 Err(error) if is_absence(error) => {
                     // For the operator; the client only sees a 404.
                     tracing::debug!(path = %below.display(), %error, "media file not found");
@@ -71,6 +75,16 @@ impl MediaFiles {
                 Err(error) => return Err(at(below, &error.into())),
             }
         }
+    }
+
+    /// Opens the picture or the chapters inside a recording. Their path is that of the recording, with their name.
+    fn open_inside(&self, below: &Path) -> io::Result<Option<OpenMedia>> {
+        let name = below.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let recording = below.parent().filter(|path| media_type(path).is_some_and(plays));
+        let Some((kind, recording)) = embedded::kind_of_name(name).zip(recording) else { return Ok(None) };
+        let Some(opened) = self.open(recording)? else { return Ok(None) };
+        let inside = embedded::find(&opened.file, kind).filter(|inside| inside.name == name);
+        Ok(inside.map(|inside| opened.inside(kind, inside)))
     }
 
     fn try_open(&self, below: &Path) -> Result<OwnedFd, Errno> {
@@ -155,6 +169,18 @@ pub struct OpenMedia {
     stat: Stat,
     media_type: &'static str,
     etag: String,
+    /// Set if the media file is within the opened one.
+    inside: Option<InsidePart>,
+}
+
+/// A part of a recording that is served as a file.
+#[derive(Debug)]
+struct InsidePart {
+    kind: InsideKind,
+    name: String,
+    size: u64,
+    /// Its position; `None` if it has to be decoded, which keeps it out of memory between two reads.
+    start: Option<u64>,
 }
 
 impl OpenMedia {
@@ -163,8 +189,16 @@ impl OpenMedia {
         let file = File::from(file);
         let metadata = file.metadata().map_err(|error| at(below, &error))?;
         let stat = Stat::of(&metadata);
-        let opened = Self { file, below: below.to_path_buf(), stat, media_type, etag: etag(&stat) };
+        let opened = Self { file, below: below.to_path_buf(), stat, media_type, etag: etag(&stat), inside: None };
         Ok(metadata.is_file().then_some(opened))
+    }
+
+    /// Narrows a recording to what is inside it. The hash in its name is its validator.
+    fn inside(self, kind: InsideKind, file: EmbeddedFile) -> Self {
+        let (size, start) = (file.size(), file.start());
+        let EmbeddedFile { name, media_type, .. } = file;
+        let etag = format!("\"{}\"", name.split('.').next().unwrap_or_default());
+        Self { media_type, etag, inside: Some(InsidePart { kind, name, size, start }), ..self }
     }
 
     /// Value of `Content-Type`.
@@ -174,7 +208,7 @@ impl OpenMedia {
 
     /// Size in bytes.
     pub fn size(&self) -> u64 {
-        self.stat.size.cast_unsigned()
+        self.inside.as_ref().map_or(self.stat.size.cast_unsigned(), |inside| inside.size)
     }
 
     /// Strong validator, with quotes (RFC 9110 section 8.8.3). It changes whenever the file is written or replaced.
@@ -203,14 +237,27 @@ impl OpenMedia {
     /// The disk cannot be read, or the file has changed: it is shorter, or was overwritten. Growth is not a change of the part that
     /// existed.
     pub fn read(&self, offset: u64, length: usize) -> io::Result<Vec<u8>> {
-        let mut bytes = vec![0; length];
         let changed = || io::Error::other("the file changed while it was being sent; the response was cut off");
-        let read = self.file.read_exact_at(&mut bytes, offset).map_err(|error| match error.kind() {
+        let read = self.read_part(offset, length).map_err(|error| match error.kind() {
             io::ErrorKind::UnexpectedEof => changed(),
             _ => error,
         });
-        let is_same = read.and_then(|()| self.is_same()).map_err(|error| at(&self.below, &error))?;
+        let read = read.and_then(|bytes| Ok((bytes, self.is_same()?)));
+        let (bytes, is_same) = read.map_err(|error| at(&self.below, &error))?;
         if is_same { Ok(bytes) } else { Err(at(&self.below, &changed())) }
+    }
+
+    fn read_part(&self, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+        let start = match &self.inside {
+            None => 0,
+            Some(InsidePart { start: Some(start), .. }) => *start,
+            Some(InsidePart { kind, name, .. }) => {
+                let inside = embedded::find(&self.file, *kind).filter(|inside| inside.name == *name);
+                return inside.ok_or(io::ErrorKind::UnexpectedEof)?.read(&self.file, offset, length);
+            }
+        };
+        let mut bytes = vec![0; length];
+        self.file.read_exact_at(&mut bytes, start + offset).map(|()| bytes)
     }
 
     /// Whether the file is unchanged up to its former length. The kernel updates the date of a growing file a moment before its
@@ -267,6 +314,11 @@ fn decode(text: &str) -> Option<Vec<u8>> {
         });
     }
     Some(decoded)
+}
+
+/// Whether a media type is that of a recording.
+fn plays(media_type: &str) -> bool {
+    media_type.starts_with("audio/") || media_type.starts_with("video/")
 }
 
 use crate::folder::Folder;

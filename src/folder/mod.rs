@@ -3,6 +3,7 @@
 mod beneath;
 mod data_files;
 mod drafts;
+pub mod embedded;
 pub mod media;
 mod media_names;
 mod names;

@@ -3,6 +3,7 @@
 // A test fails by a panic.
 #![allow(clippy::unwrap_used)]
 
+mod inside;
 mod invariants;
 mod random;
 mod responses;

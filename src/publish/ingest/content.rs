@@ -9,12 +9,14 @@ use url::Url;
 
 use super::conductor::Ingest;
 use super::reading_supervisor::ReadingSupervisor;
+use super::recordings::is_recording;
 use crate::article::address::{self, Addresses, LinkTarget};
 use crate::article::front_matter::Field;
 use crate::article::load::load_as;
 use crate::article::lost::{self, Lost};
 use crate::article::{Article, Problem, html, measure};
 use crate::catalog::{self, Arrival, Catalog, CatalogError, Claim, Referred};
+use crate::folder::embedded::InsideKind;
 use crate::folder::media::media_type;
 use crate::folder::{Folder, SourceFormat, near_name};
 use crate::model::entry::{Content, Episode, Media, without_parameters};
@@ -142,7 +144,7 @@ impl Ingest {
         let enclosures = files.enclosures(article, &self.recordings_beside(path, namesakes));
         let stems = files.names_of(path, &enclosures);
         let covers = Ingest::covers(&stems);
-        let (image, pictures) = files.pictures(article, &html, &covers);
+        let (image, pictures) = files.pictures(article, &html, &covers, &stems);
         let episode = files.episode(article.episode.as_ref(), &stems);
         let head = RenderedArticle::of_head(article).content;
         let mut content = Content { html, image, pictures, enclosures, episode, ..head };
@@ -206,7 +208,13 @@ impl Files<'_> {
     }
 
     /// The picture that represents an article, and the others in its text. A picture of unknown type is left out: feeds need the type.
-    fn pictures(&mut self, article: &Article, html: &str, covers: &[PathBuf]) -> (Option<Media>, Vec<Media>) {
+    fn pictures(
+        &mut self,
+        article: &Article,
+        html: &str,
+        covers: &[PathBuf],
+        names: &[PathBuf],
+    ) -> (Option<Media>, Vec<Media>) {
         let mut pictures: Vec<Media> = Vec::new();
         for in_text in html::pictures(html).into_iter().take(MOST_PICTURES) {
             let Some(media_type) = address::type_of(&in_text.url).map(str::to_owned) else { continue };
@@ -224,7 +232,11 @@ impl Files<'_> {
         let is_cover =
             |picture: &Media| picture.size.is_none_or(|(width, height)| width >= LEAST_COVER || height >= LEAST_COVER);
         let beside = || self.of_file(covers.iter().find(|path| (self.addresses.is_there)(path))?);
-        let image = stated.or_else(beside).or_else(|| pictures.iter().find(|picture| is_cover(picture)).cloned());
+        let inside = || self.inside(names, InsideKind::Cover);
+        let image = stated
+            .or_else(beside)
+            .or_else(inside)
+            .or_else(|| pictures.iter().find(|picture| is_cover(picture)).cloned());
         pictures.retain(|picture| image.as_ref().is_none_or(|image| image.url != picture.url));
         (image, pictures)
     }
@@ -255,9 +267,26 @@ impl Files<'_> {
             episode.transcripts = beside.iter().filter_map(|paths| self.first_document(paths)).collect();
         }
         if episode.chapters.is_none() {
-            episode.chapters = self.first_document(&Ingest::chapters(names));
+            let beside = self.first_document(&Ingest::chapters(names));
+            episode.chapters = beside.or_else(|| self.inside(names, InsideKind::Chapters));
         }
         Some(episode).filter(|episode| *episode != Episode::default())
+    }
+
+    /// The cover or the chapters inside the first recording that has them. Its address changes with its bytes.
+    fn inside(&self, names: &[PathBuf], kind: InsideKind) -> Option<Media> {
+        let recordings = names.iter().filter(|path| is_recording(path) && (self.addresses.is_there)(path));
+        let (path, (file, size)) = recordings
+            .map(|path| Some((path, measure::inside(self.folder, path, kind)?)))
+            .find(Option::is_some)
+            .flatten()?;
+        Some(Media {
+            url: self.addresses.of_media(&path.join(&file.name)),
+            media_type: file.media_type.to_owned(),
+            length: Some(file.size()),
+            size,
+            ..Media::default()
+        })
     }
 
     /// The first of several files that is there.
