@@ -10,6 +10,7 @@ use url::Url;
 
 use super::articles::articles;
 use super::outcome::Outcome;
+use super::podcasts::Shows;
 use crate::article::address::{Addresses, LinkTarget};
 use crate::article::folder_data::{FolderData, Lookup};
 use crate::article::front_matter::Field;
@@ -89,6 +90,8 @@ struct Checker {
     undated: usize,
     /// Articles with links and pictures that may lead nowhere: the file, its text and the links.
     lost: Vec<(PathBuf, Folder, String, BTreeSet<Lost>)>,
+    /// Folders that may be podcasts.
+    shows: Shows,
     /// What links can mean, as the catalog names it.
     targets: HashSet<PathBuf>,
     /// Articles by the hash of their bytes, and by the id in their front matter.
@@ -123,7 +126,13 @@ impl CheckArgs {
             }
         }
         checker.report_copies(&config);
-        checker.report_lost(paths.iter().all(|path| path.is_dir()));
+        let is_whole = paths.iter().all(|path| path.is_dir());
+        if is_whole {
+            for (name, problem) in checker.shows.problems(&config) {
+                checker.report(&name, &problem);
+            }
+        }
+        checker.report_lost(is_whole);
         checker.print(self.all);
         let Checker { files, problems, drafts, held, held_by_folders, undated, empty, documents, .. } = checker;
         let held = held.len() + held_by_folders.values().sum::<usize>();
@@ -184,6 +193,7 @@ impl Checker {
                     let text = String::from_utf8_lossy(&loaded.bytes).into_owned();
                     self.lost.push((name.to_path_buf(), folder.clone(), text, lost));
                 }
+                self.shows.note(folder, path, name, format, &article);
                 let line = article.sources.get(&Field::Id).and_then(|source| source.line);
                 let marks = [Some(Mark::Text(blake3::hash(&loaded.bytes).into())), article.id.map(Mark::Id)];
                 for mark in marks.into_iter().flatten() {

@@ -8,6 +8,7 @@ mod exports;
 pub mod generate;
 pub mod import;
 mod outcome;
+mod podcasts;
 mod progress;
 pub mod reload;
 pub mod render;

@@ -71,6 +71,54 @@ fn check_names_file_line_and_reason() {
     assert!(code == Some(1) && text.starts_with("gazetted: g.toml:2: "), "{text}");
 }
 
+/// The start of a PNG with its header chunk.
+fn png(width: u32, height: u32) -> Vec<u8> {
+    [&b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR"[..], &width.to_be_bytes(), &height.to_be_bytes(), &[8, 2, 0, 0, 0, 0, 0, 0, 0]]
+        .concat()
+}
+
+#[test]
+fn check_says_once_what_a_podcast_lacks() {
+    let home =
+        folder(&[("seeds/cast/ep1.mp3", "one"), ("seeds/cast/ep2.mp3", "two"), ("seeds/blog/a.md", "# A\n\nText.")]);
+    let remark = |expected: &str| {
+        let (code, text) = check(home.path(), &[]);
+        let lines: Vec<&str> = text.lines().filter(|line| line.contains("Apple's directory")).collect();
+        assert_eq!(lines.len(), usize::from(!expected.is_empty()), "{text}");
+        assert!(lines.iter().all(|line| line.contains(expected)), "{expected} is not in {text}");
+        assert_eq!(code, Some(0), "it is a remark: {text}");
+        lines.first().map(|line| (*line).to_owned()).unwrap_or_default()
+    };
+    let write = |name: &str, bytes: &[u8]| std::fs::write(home.path().join("seeds/cast").join(name), bytes).unwrap();
+    let first = remark(
+        "a category, as in `category: Arts > Books`; a cover: a square JPEG or PNG with sides of 1,400 to 3,000 pixels",
+    );
+    assert!(first.starts_with("seeds/cast: this podcast lacks") && first.contains("`explicit: false`"), "{first}");
+    assert!(first.ends_with("write it in the front matter of seeds/cast/_index.md"), "{first}");
+    write("cover.png", &png(500, 500));
+    write("_index.md", b"---\ntitle: Cast\ncategory: Arts\n---\n");
+    let second = remark("another cover than cast/cover.png, which has 500 × 500 pixels");
+    assert!(second.starts_with("seeds/cast/_index.md:1: ") && !second.contains("a category"), "{second}");
+    write("cover.png", &png(1400, 1500));
+    remark("1400 × 1500");
+    write("cover.png", &png(1400, 1400));
+    let third = remark("lacks what Apple's directory requires: `explicit: false`");
+    assert!(!third.contains("cover"), "{third}");
+    write("_index.md", b"---\ntitle: Cast\ncategory: Arts\nexplicit: no\n---\n");
+    remark("");
+    // An episode with a text, and one without a recording.
+    write("ep2.md", b"# Two\n\nText");
+    write("ep3.md", b"---\naudio: https://b.example/c.mp3\n---\n# Three\n\nText");
+    remark("");
+    write("_index.md", b"---\ntitle: Cast\ncategory: Arts\nexplicit: no\ntype: serial\n---\n");
+    write("news.md", b"# News\n\nText");
+    remark("requires: a recording for seeds/cast/news.md; write");
+    // The problems of the description itself.
+    write("_index.md", b"---\ntitle: Cast\npassword: x\n---\n");
+    let (_, text) = check(home.path(), &[]);
+    assert!(text.contains("seeds/cast/_index.md:3: `password` keeps the articles"), "{text}");
+}
+
 #[test]
 fn check_names_the_copy_that_the_daemon_has_published() {
     let home = folder(&[("seeds/z.md", "# A\n\nText."), ("seeds/y.md", "---\nid: same\n---\nOne text.")]);
