@@ -70,7 +70,7 @@ pub struct FolderData {
 
 /// How files are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lookup {
+pub enum DataLookup {
     /// As the walk has listed them, if one has.
     Listed,
     /// On the disk.
@@ -83,8 +83,8 @@ impl FolderData {
     }
 
     /// What other files say of an article, by its path below the watched folder.
-    pub fn of(&self, article: &Path, lookup: Lookup) -> Inherited {
-        let lookup = if self.known().listed.is_none() { Lookup::Present } else { lookup };
+    pub fn of(&self, article: &Path, lookup: DataLookup) -> Inherited {
+        let lookup = if self.known().listed.is_none() { DataLookup::Present } else { lookup };
         let mut files = self.beside(article, lookup);
         let mut folder = article.parent();
         while let Some(below) = folder {
@@ -93,13 +93,13 @@ impl FolderData {
         }
         if !self.folder.data_files_above().is_empty() {
             // No walk lists them.
-            files.extend(self.with_keys(Path::new(ABOVE), Lookup::Present));
+            files.extend(self.with_keys(Path::new(ABOVE), DataLookup::Present));
         }
         Inherited::new(self.folder.root(), article, files)
     }
 
     /// The files of one folder that say something of articles.
-    fn with_keys(&self, folder: &Path, lookup: Lookup) -> Vec<Arc<ArticleData>> {
+    fn with_keys(&self, folder: &Path, lookup: DataLookup) -> Vec<Arc<ArticleData>> {
         let level = self.level(folder, lookup);
         let with_keys = level.files.iter().filter(|(_, read)| read.hash.is_some());
         with_keys.map(|(_, read)| Arc::clone(&read.data)).collect()
@@ -159,7 +159,7 @@ impl FolderData {
             !known.recorded.is_empty()
                 && of_article.chain(of_folders.map(|(_, path)| path)).any(|path| known.recorded.contains_key(&path))
         };
-        is_recorded || !self.of(article, Lookup::Present).is_empty()
+        is_recorded || !self.of(article, DataLookup::Present).is_empty()
     }
 
     /// Reads a file of data.
@@ -198,12 +198,12 @@ impl FolderData {
     }
 
     /// The files for one article only.
-    fn beside(&self, article: &Path, lookup: Lookup) -> Vec<Arc<ArticleData>> {
+    fn beside(&self, article: &Path, lookup: DataLookup) -> Vec<Arc<ArticleData>> {
         let mut found = Vec::new();
         for file in self.folder.data_files_of_article(article) {
             let is_there = match lookup {
-                Lookup::Listed => self.known().listed.as_ref().is_some_and(|listed| listed.contains(&file)),
-                Lookup::Present => self.folder.stat(&file).is_some(),
+                DataLookup::Listed => self.known().listed.as_ref().is_some_and(|listed| listed.contains(&file)),
+                DataLookup::Present => self.folder.stat(&file).is_some(),
             };
             let is_recorded = || self.known().recorded.contains_key(&file);
             if is_there || is_recorded() {
@@ -221,11 +221,11 @@ impl FolderData {
     }
 
     /// The files for all articles beneath a folder.
-    fn level(&self, folder: &Path, lookup: Lookup) -> Arc<FolderLevel> {
+    fn level(&self, folder: &Path, lookup: DataLookup) -> Arc<FolderLevel> {
         let stamp = self.stamp(folder, lookup);
         let before = self.known().levels.get(folder).cloned();
         if let Some(level) = before.as_ref().filter(|level| stamp.is_some() && level.stamp == stamp)
-            && (lookup == Lookup::Listed || level.files.iter().all(|(path, read)| self.is_same(path, read)))
+            && (lookup == DataLookup::Listed || level.files.iter().all(|(path, read)| self.is_same(path, read)))
         {
             return Arc::clone(level);
         }
@@ -239,7 +239,7 @@ impl FolderData {
         level
     }
 
-    fn read_level(&self, folder: &Path, before: Option<&FolderLevel>, lookup: Lookup) -> Vec<(PathBuf, ReadData)> {
+    fn read_level(&self, folder: &Path, before: Option<&FolderLevel>, lookup: DataLookup) -> Vec<(PathBuf, ReadData)> {
         let mut files = Vec::new();
         for (kind, path) in self.folder.data_files_of_folder(folder) {
             let former = before.and_then(|before| before.files.iter().find(|(file, _)| *file == path));
@@ -248,7 +248,8 @@ impl FolderData {
                 let is_listed = known.listed.as_ref().is_some_and(|listed| listed.contains(&path));
                 (is_listed, known.recorded.contains_key(&path))
             };
-            let is_there = if lookup == Lookup::Listed { is_listed } else { self.folder.data_stat(&path).is_some() };
+            let is_there =
+                if lookup == DataLookup::Listed { is_listed } else { self.folder.data_stat(&path).is_some() };
             let read = match former {
                 Some((_, read)) if self.is_same(&path, read) => read.clone(),
                 _ if is_there => match self.read(&path, kind) {
@@ -270,8 +271,8 @@ impl FolderData {
     }
 
     /// What tells two states of a folder apart. What a walk has listed is the same until its end.
-    fn stamp(&self, folder: &Path, lookup: Lookup) -> Option<FolderStamp> {
-        if lookup == Lookup::Listed {
+    fn stamp(&self, folder: &Path, lookup: DataLookup) -> Option<FolderStamp> {
+        if lookup == DataLookup::Listed {
             return Some((0, 0, 0, 0));
         }
         let metadata = std::fs::metadata(self.folder.root().join(folder)).ok()?;

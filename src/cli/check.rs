@@ -12,7 +12,7 @@ use super::articles::articles;
 use super::outcome::Outcome;
 use super::podcasts::Shows;
 use crate::article::address::{Addresses, LinkTarget};
-use crate::article::folder_data::{FolderData, Lookup};
+use crate::article::folder_data::{FolderData, DataLookup};
 use crate::article::front_matter::Field;
 use crate::article::load::load_as;
 use crate::article::lost::{self, Lost};
@@ -178,7 +178,7 @@ impl Checker {
             Ok(loaded) => loaded,
             Err(error) => return self.report(name, &Problem::of_file(error.to_string())),
         };
-        let inherited = data.of(path, Lookup::Present);
+        let inherited = data.of(path, DataLookup::Present);
         let Reading { verdict, problems, .. } =
             article::read_file(folder, &loaded.bytes, path, format, &inherited, &rules);
         for problem in &problems {

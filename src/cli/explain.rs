@@ -8,7 +8,7 @@ use clap::Args;
 use super::articles::articles;
 use super::outcome::Outcome;
 use super::site_options::SiteOptions;
-use crate::article::folder_data::{FolderData, Lookup};
+use crate::article::folder_data::{DataLookup, FolderData};
 use crate::article::front_matter::Field;
 use crate::article::load::load_as;
 use crate::article::{self, Article, Reading, Rules, Verdict, boilerplate};
@@ -85,7 +85,7 @@ impl Explanation<'_> {
         };
         let loaded = load_as(self.folder, path, format, self.config.articles.max_file_size.0)
             .map_err(|error| error.to_string())?;
-        let inherited = FolderData::new(self.folder.clone(), rules.timezone).of(path, Lookup::Present);
+        let inherited = FolderData::new(self.folder.clone(), rules.timezone).of(path, DataLookup::Present);
         let Reading { verdict, problems, removed, unused } =
             article::read_file(self.folder, &loaded.bytes, path, format, &inherited, &rules);
         for problem in &problems {

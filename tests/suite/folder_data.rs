@@ -212,7 +212,7 @@ fn what_data_keeps_from_the_public_is_never_shown() {
 fn data_that_comes_later_withdraws_articles_and_gives_them_back() {
     let mut site = Site::new();
     for (number, (_, _, article, _)) in HOLDS.into_iter().enumerate() {
-        if !article.ends_with(".mp3") {
+        if !article.contains(".mp3") {
             site.write(
                 &format!("c{number}/{article}"),
                 secret_article(article).replace("Secret", &format!("Case {number}")),

@@ -28,7 +28,7 @@ pub struct ArticleData {
     file: PathBuf,
     /// Whether it is for one article only.
     is_of_article: bool,
-    parts: Vec<Part>,
+    parts: Vec<DataPart>,
     /// What its writer is to hear.
     pub problems: Vec<Problem>,
     /// Why articles wait: it may keep them from the public, and cannot be read.
@@ -37,7 +37,7 @@ pub struct ArticleData {
 
 /// Keys for some articles.
 #[derive(Debug)]
-struct Part {
+struct DataPart {
     target: Target,
     fields: Vec<DataField>,
 }
@@ -93,7 +93,7 @@ impl ArticleData {
 
     /// BLAKE3 of what the file says of articles; `None` if it says nothing.
     pub fn fingerprint(&self) -> Option<[u8; 32]> {
-        let says = |part: &Part| {
+        let says = |part: &DataPart| {
             format!(
                 "{:?} {:?}",
                 part.target,
@@ -139,7 +139,7 @@ impl ArticleData {
             value: Value::Text(value.trim().to_owned()),
             line: number + 1,
         };
-        self.parts.push(Part { target: Target::All, fields: fields.map(field).collect() });
+        self.parts.push(DataPart { target: Target::All, fields: fields.map(field).collect() });
     }
 
     /// Collects what its writer is to hear: invalid values, and which key keeps articles from the public.
@@ -214,12 +214,12 @@ fn block_of<'a>(file: &Path, kind: DataFileKind, text: &'a str) -> Option<FrontM
 }
 
 /// The parts of a file, those that take precedence first.
-fn parts(kind: DataFileKind, block: &FrontMatter<'_>, fields: Vec<(String, Value)>) -> Vec<Part> {
+fn parts(kind: DataFileKind, block: &FrontMatter<'_>, fields: Vec<(String, Value)>) -> Vec<DataPart> {
     let mut parts = Vec::new();
     match kind {
         DataFileKind::Folder | DataFileKind::Article => {
             let field = |(name, value): (String, Value)| DataField { line: block.line_of(&name), name, value };
-            parts.push(Part { target: Target::All, fields: fields.into_iter().map(field).collect() });
+            parts.push(DataPart { target: Target::All, fields: fields.into_iter().map(field).collect() });
         }
         DataFileKind::Section | DataFileKind::HugoConfig => {
             for (name, value) in fields {
@@ -227,7 +227,7 @@ fn parts(kind: DataFileKind, block: &FrontMatter<'_>, fields: Vec<(String, Value
                     "cascade" => parts.extend(cascade(block, &name, value)),
                     _ if kind == DataFileKind::Section && is_of_section(&name, &value) => {
                         let line = block.line_of(&name);
-                        parts.push(Part { target: Target::All, fields: vec![DataField { name, value, line }] });
+                        parts.push(DataPart { target: Target::All, fields: vec![DataField { name, value, line }] });
                     }
                     _ => {}
                 }
@@ -269,19 +269,19 @@ fn entries(value: Value) -> Vec<Vec<(String, Value)>> {
 }
 
 /// Hugo's `cascade`: a table, or a list of tables with their targets.
-fn cascade(block: &FrontMatter<'_>, name: &str, value: Value) -> Vec<Part> {
+fn cascade(block: &FrontMatter<'_>, name: &str, value: Value) -> Vec<DataPart> {
     let mut lines = LineCursor::at(block, name);
     let part = |fields: Vec<(String, Value)>| {
         let is_target = |name: &str| matches!(name.to_ascii_lowercase().as_str(), "_target" | "target");
         let (targets, fields): (Vec<_>, Vec<_>) = fields.into_iter().partition(|(name, _)| is_target(name));
         let target = Target::of_hugo(targets.into_iter().map(|(_, value)| value));
-        Part { target, fields: lines.fields(fields) }
+        DataPart { target, fields: lines.fields(fields) }
     };
     entries(value).into_iter().map(part).collect()
 }
 
 /// Jekyll's `defaults`: a list of scopes and values.
-fn jekyll_defaults(block: &FrontMatter<'_>, name: &str, value: Value) -> Vec<Part> {
+fn jekyll_defaults(block: &FrontMatter<'_>, name: &str, value: Value) -> Vec<DataPart> {
     let mut lines = LineCursor::at(block, name);
     let part = |entry: Vec<(String, Value)>| {
         let (mut target, mut fields) = (Target::All, Vec::new());
@@ -292,7 +292,7 @@ fn jekyll_defaults(block: &FrontMatter<'_>, name: &str, value: Value) -> Vec<Par
                 _ => {}
             }
         }
-        Part { target, fields }
+        DataPart { target, fields }
     };
     entries(value).into_iter().map(part).collect()
 }
@@ -408,7 +408,7 @@ impl Inherited {
 }
 
 impl ArticleData {
-    fn read_part(&self, part: &Part, stated: &mut StatedKeys, timezone: Tz) -> Result<Header, Held> {
+    fn read_part(&self, part: &DataPart, stated: &mut StatedKeys, timezone: Tz) -> Result<Header, Held> {
         let file = path_line(&self.file);
         let position = |name: &str| {
             let field = part.fields.iter().find(|field| is_place_in(name, &field.name));

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use super::reading_supervisor::{FileBytes, ReadingOutcome, ReadingSupervisor};
-use crate::article::folder_data::Lookup;
+use crate::article::folder_data::DataLookup;
 use crate::article::load::{self, LoadError, Loaded, OpenArticle, load_as};
 use crate::article::{self, Article, Reading};
 use crate::catalog::Catalog;
@@ -246,7 +246,7 @@ fn prepare(job: &Job, opened: Result<OpenArticle, LoadError>, supervisor: &Readi
     }
     // Before the files are looked up: what changes meanwhile makes the result outdated.
     let generation = supervisor.data.generation();
-    let inherited = &supervisor.data.of(path, Lookup::Listed);
+    let inherited = &supervisor.data.of(path, DataLookup::Listed);
     let whole = FileBytes { bytes, path, format: *format, hash: &prepared.hash, inherited, generation };
     let is_draft = folder.draft_folder(path).is_some();
     let head = (*depth == Depth::Head && *format == SourceFormat::Markdown && !is_draft)
