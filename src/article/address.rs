@@ -119,8 +119,7 @@ impl<'a> Addresses<'a> {
         let (name, part) = cut(note);
         let name = decoded(name);
         let name = name.to_string_lossy();
-        let part = part.strip_prefix('#').map(|part| heading_id(&decoded(part).to_string_lossy()));
-        let part = part.map_or(String::new(), |part| format!("#{part}"));
+        let part = part.strip_prefix('#').map_or(String::new(), |part| part_of_note(&decoded(part).to_string_lossy()));
         if name.is_empty() {
             return self.permalink.join(&part).ok().map(String::from);
         }
@@ -170,7 +169,7 @@ impl<'a> Addresses<'a> {
         }
         let page = self.article_at(&path).or_else(|| self.old_page(link))?;
         // A permalink has no query.
-        Some(page + rest.find('#').map_or("", |at| &rest[at..]))
+        Some(page + &rest.find('#').map_or(String::new(), |at| part_of_page(&rest[at..])))
     }
 
     /// Returns the permalink of the article at a path as a link writes it.
@@ -263,6 +262,25 @@ pub fn note_link(name: &str) -> String {
     let part = part.rsplit('#').next().filter(|part| !part.is_empty());
     let part = part.map_or(String::new(), |part| format!("#{}", encoded(Path::new(part))));
     format!("{NOTE}{}{part}", encoded(Path::new(name)))
+}
+
+/// The fragment that leads to a part of a note: a heading by its words, or a paragraph by its name, `^a1b2`.
+fn part_of_note(part: &str) -> String {
+    match part.strip_prefix('^') {
+        Some(name) => format!("#{}", encoded(Path::new(&format!("^{name}")))),
+        None => format!("#{}", heading_id(part)),
+    }
+}
+
+/// The fragment of a link to a file, with its `#`. Some programs write the words of the heading.
+fn part_of_page(fragment: &str) -> String {
+    let words = decoded(&fragment[1..]);
+    let words = words.to_string_lossy();
+    if words.contains(char::is_whitespace) || words.starts_with('^') {
+        part_of_note(&words)
+    } else {
+        fragment.to_owned()
+    }
 }
 
 /// Splits an address into its path, and its query and fragment.

@@ -162,8 +162,7 @@ fn formula<'a>(tex: &CowStr<'a>, placement: tex::Placement, sign: &str) -> Event
     }
 }
 
-/// Gives each heading without an id the one that GitHub gives it, so that links lead to it. The sanitiser removes those to which no link
-/// leads.
+/// Gives each heading without an id the one that GitHub gives it, so that links of this article, of others and of other sites lead to it.
 fn with_ids(mut events: Vec<Event<'_>>) -> Vec<Event<'_>> {
     let is_heading = |event: &Event<'_>| matches!(event, Event::Start(Tag::Heading { .. }));
     let starts: Vec<usize> = (0..events.len()).filter(|at| is_heading(&events[*at])).collect();

@@ -203,3 +203,63 @@ fn links_and_pictures_that_lead_nowhere_are_named() {
     site.write("pics/waves-1.png", "not empty");
     site.wait_until("it is there", |_| !format!("{:?}", board.get()).contains("did you mean"));
 }
+
+/// A link of another article leads to a heading or a named paragraph, whichever of the two comes first.
+#[test]
+fn headings_and_paragraphs_are_there_for_links_of_other_articles() {
+    let mut site = Site::new();
+    let target = |title: &str| {
+        format!(
+            "# {title}\n\n## Old part: the docks\n\nA paragraph. ^my-block\n\n- An item ^item-1\n\n## Old part: the docks\n\n> A quote\n\n^quote-1\n\n### Ähnliches & mehr"
+        )
+    };
+    site.write("before.md", target("Before"));
+    site.write("page.html", "<title>Page</title><h1>Page</h1><p>Text of a page that is long enough.</p><h2 id=\"part\">Part</h2><p id=\"junk\">More</p>");
+    let links_to = |name: &str| {
+        format!(
+            "[[{name}#Old part: the docks]] [x]({name}.md#old-part-the-docks-1) [x]({name}.md#Old%20part:%20the%20docks) [[{name}#^my-block|b]] \
+             [[{name}#^item-1|i]] [x]({name}.md#^quote-1) [[{name}#Ähnliches & mehr|m]] [x](page.html#part)"
+        )
+    };
+    site.write("from.md", format!("# From\n\n{}\n\n{}", links_to("before"), links_to("later")));
+    site.start();
+    let resolved = |page: &str| {
+        [
+            "old-part-the-docks",
+            "old-part-the-docks-1",
+            "old-part-the-docks",
+            "%5Emy-block",
+            "%5Eitem-1",
+            "%5Equote-1",
+            "%C3%A4hnliches--mehr",
+        ]
+        .map(|part| format!("{page}#{part}"))
+        .into_iter()
+        .chain(["/articles/page#part".to_owned()])
+        .collect::<Vec<_>>()
+    };
+    let all = [resolved("/articles/before"), resolved("/articles/later")].concat();
+    let found =
+        |site: &Site| links(site, "From").into_iter().map(|link| link.replace("ä", "%C3%A4")).collect::<Vec<_>>();
+    site.write("later.md", target("Later"));
+    site.wait_until("all links lead there", |site| found(site) == all);
+    let assert_all_are_there = |site: &Site| {
+        for (title, page) in [("Before", "/articles/before"), ("Later", "/articles/later")] {
+            let (html, page) = (site.entry(title)["content_html"].as_str().unwrap().to_owned(), site.get(page).text());
+            for id in
+                ["old-part-the-docks", "old-part-the-docks-1", "^my-block", "^item-1", "^quote-1", "ähnliches--mehr"]
+            {
+                for text in [&html, &page] {
+                    assert_eq!(text.matches(&format!("id=\"{id}\"")).count(), 1, "{id}: {text}");
+                }
+            }
+            assert!(!html.contains(" ^"), "{html}");
+        }
+        let html = site.entry("Page")["content_html"].as_str().unwrap().to_owned();
+        assert!(html.contains("id=\"part\"") && !html.contains("junk"), "{html}");
+    };
+    assert_all_are_there(&site);
+    site.restart();
+    assert_all_are_there(&site);
+    assert_eq!(found(&site), all);
+}

@@ -603,7 +603,10 @@ mod tests {
                 "![[cast.mp3]] ![[film.mp4]]",
                 "<audio controls src=\"note:cast.mp3\"></audio> <video controls src=\"note:film.mp4\"></video>",
             ),
-            ("A paragraph. ^my-id\n\n> Quote\n\n^quote-1\n\nMore", "A paragraph. \n\n> Quote\n\n\n\nMore"),
+            (
+                "A paragraph. ^my-id\n\n> Quote\n\n^quote-1\n\nMore",
+                "A paragraph. <span id=\"^my-id\"></span>\n\n> Quote\n\n<span id=\"^quote-1\"></span>\n\nMore",
+            ),
             ("![[map.png]] ![[a b.jpg|300]] ![[c.webp|A map]]", "![](<map.png>) ![](<a b.jpg>) ![A map](<c.webp>)"),
             ("A ![[Other note]] here", "A [Other note](<note:Other%20note>) here"),
             ("Public %%private%% text", "Public  text"),
@@ -617,7 +620,7 @@ mod tests {
             ("> [!tip]- Folded\n> Text", "> **Folded**\n>\n> Text"),
             ("> [!note] Mind %%secret%% gap\n> Text", "> **Mind  gap**\n>\n> Text"),
             ("[[Note|%%secret%%]] Text %%private", " Text "),
-            ("A paragraph. ^37066d\nMore ^2", "A paragraph. \nMore ^2"),
+            ("A paragraph. ^37066d\nMore ^2", "A paragraph. <span id=\"^37066d\"></span>\nMore ^2"),
             ("[[1]](https://a.example) [[ -f x ]] [[1,2],[3,4]]", "[[1]](https://a.example) [[ -f x ]] [[1,2],[3,4]]"),
             ("x[[1]] y[[\"a\"]] [[Note]][ref] [[2]]", "x[[1]] y[[\"a\"]] [[Note]][ref] [[2]]"),
         ] {

@@ -47,8 +47,7 @@ impl Scanner<'_> {
 
     /// Writes a link to a note.
     pub(super) fn note(&mut self, target: &str, words: &str) {
-        // The name of a paragraph, as in `[[Note#^a1b2]]`, is none of a heading.
-        let target = target.split_once("#^").map_or(target, |(note, _)| note).trim();
+        let target = target.trim();
         if target.is_empty() || words.is_empty() {
             self.out.push_str(words);
             return;
@@ -109,7 +108,7 @@ impl Scanner<'_> {
         true
     }
 
-    /// Removes the name of a paragraph, ` ^37066d` or ` ^my-id` at the end of its line, or on a line of its own.
+    /// Makes the name of a paragraph, ` ^37066d` or ` ^my-id` at the end of its line, or on a line of its own, a place that links lead to.
     pub(super) fn block_id(&mut self) -> bool {
         let rest = &self.reach()[1..];
         let id = rest.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).next().unwrap_or_default();
@@ -119,6 +118,8 @@ impl Scanner<'_> {
         if !is_id || !follows {
             return false;
         }
+        let name = id.to_owned();
+        self.out.push_str(&format!("<span id=\"^{name}\"></span>"));
         self.at += length;
         true
     }

@@ -35,6 +35,7 @@ pub fn repair(html: &str, addresses: &Addresses<'_>) -> (String, bool) {
     let mut writer = Writer {
         addresses,
         targets,
+        names: HashSet::new(),
         output: String::with_capacity(html.len() * 5 / 4),
         undivided: 0,
         missing: None,
@@ -68,6 +69,18 @@ pub fn fragment(address: &str, permalink: &Url) -> Option<String> {
     is_here.then(|| encoded(name)).flatten().filter(|name| !name.is_empty())
 }
 
+/// Prefix of the names that writers give to paragraphs for links, as in Obsidian.
+const BLOCK_NAME: char = '^';
+
+/// Whether a name stays although no link of the article leads to it: that of a heading or of a paragraph that its writer has named.
+///
+/// Other articles link to these, and other sites. To keep only the names that an article of this site links to, each would have to be read
+/// again whenever another one appears, changes or disappears, and a link from elsewhere would lead to nothing all the same. Readers see no
+/// difference: feed readers drop names or ignore them.
+pub fn is_lasting_name(element: &str, name: &str) -> bool {
+    matches!(element, "h1" | "h2" | "h3" | "h4" | "h5" | "h6") || name.starts_with(BLOCK_NAME)
+}
+
 /// A name in the form that [`fragment`] returns.
 fn comparable(name: &str) -> Option<String> {
     fragment(&format!("#{name}"), &Url::parse("a:").ok()?)
@@ -92,6 +105,8 @@ struct Writer<'a, 't> {
     addresses: &'a Addresses<'a>,
     /// Targets of links that no element has been given yet.
     targets: HashSet<String>,
+    /// Names of elements so far.
+    names: HashSet<String>,
     output: String,
     /// Bytes of text since the last comment that divides it.
     undivided: usize,
@@ -253,7 +268,7 @@ impl<'t> Writer<'_, 't> {
 
     /// Writes the name of an element that the sanitiser takes away, as a place that links can lead to.
     fn named_place(&mut self, tag: &Tag<'_>) {
-        if let Some(name) = tag.attribute("id").and_then(|id| self.target(&id)) {
+        if let Some(name) = tag.attribute("id").and_then(|id| self.target("a", &id)) {
             self.output.push_str("<a");
             push_attribute(&mut self.output, "id", Some(&name));
             self.output.push_str("></a>");
@@ -269,7 +284,9 @@ impl<'t> Writer<'_, 't> {
             let (name, value) = (&*attribute.name, attribute.value());
             let value = match (&*tag.name, name) {
                 (_, "href" | "src" | "cite" | "poster") => self.addresses.absolute(&value),
-                (_, "id") | ("a", "name") => self.target(&value).filter(|_| !std::mem::replace(&mut has_id, true)),
+                (_, "id") | ("a", "name") => {
+                    self.target(&tag.name, &value).filter(|_| !std::mem::replace(&mut has_id, true))
+                }
                 ("code" | "pre", "class") => language(&value),
                 ("th" | "td", "style") => aligned(&value).map(str::to_owned),
                 (_, "class") if value == "footnote-definition" => Some(value.into_owned()),
@@ -287,9 +304,12 @@ impl<'t> Writer<'_, 't> {
         self.output.push_str(if tag.is_self_closing { "/>" } else { ">" });
     }
 
-    /// The name of an element, if a link leads to it and no element before has the name.
-    fn target(&mut self, name: &str) -> Option<String> {
-        let is_target = comparable(name.trim()).is_some_and(|name| self.targets.remove(&name));
+    /// The name of an element, if a link leads to it or others may lead to it, and no element before has the name.
+    fn target(&mut self, element: &str, name: &str) -> Option<String> {
+        let is_target = comparable(name.trim()).is_some_and(|comparable| {
+            let is_linked = self.targets.remove(&comparable);
+            (is_linked || is_lasting_name(element, name.trim())) && self.names.insert(comparable)
+        });
         (is_target && !name.trim().contains(char::is_whitespace)).then(|| name.trim().to_owned())
     }
 }

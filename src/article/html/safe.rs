@@ -8,7 +8,7 @@ use url::Url;
 
 use super::formula;
 use super::images::is_safe_srcset;
-use super::repair::{fragment, language, repair};
+use super::repair::{fragment, is_lasting_name, language, repair};
 use super::tokens::{Tag, TokenKind, tokens};
 use super::tree;
 use crate::article::address::Addresses;
@@ -218,7 +218,7 @@ fn with_line_feeds(html: String) -> String {
     output
 }
 
-/// Removes names to which no link leads, and pictures without an address.
+/// Removes names to which no link leads, but for those of headings, and pictures without an address.
 fn without_unused_names<'a>(html: &'a str, addresses: &Addresses<'_>) -> Cow<'a, str> {
     if ![" id=\"", "<img"].iter().any(|sign| html.contains(sign)) {
         return html.into();
@@ -235,7 +235,8 @@ fn without_unused_names<'a>(html: &'a str, addresses: &Addresses<'_>) -> Cow<'a,
         };
         let id = tag.find("id");
         let target = id.as_ref().and_then(|id| fragment(&format!("#{}", id.value()), addresses.permalink));
-        let is_target = target.is_some_and(|name| links.contains(&name) && names.insert(name));
+        let is_lasting = id.as_ref().is_some_and(|id| is_lasting_name(&tag.name, &id.value()));
+        let is_target = target.is_some_and(|name| (is_lasting || links.contains(&name)) && names.insert(name));
         match id {
             _ if tag.name == "img" && tag.find("src").is_none() => {}
             Some(id) if !is_target => {
@@ -448,9 +449,9 @@ mod tests {
     #[test]
     fn anchor_signs_and_edit_links_are_removed() {
         check(&[
-            ("<h2 id=a>A <a class=headerlink href=#a title=x>¶</a></h2>", "<h2>A </h2>"),
+            ("<h2 id=a>A <a class=headerlink href=#a title=x>¶</a></h2>", "<h2 id=\"a\">A </h2>"),
             ("<h2><a class=\"anchor\" id=b href=#b><svg><path/></svg></a>B</h2>", "<h2>B</h2>"),
-            ("<h3 id=c><a href=#c>#</a> C</h3><a class=heading-link href=#c>\u{1F517}</a>", "<h3> C</h3>"),
+            ("<h3 id=c><a href=#c>#</a> C</h3><a class=heading-link href=#c>\u{1F517}</a>", "<h3 id=\"c\"> C</h3>"),
             ("<h2><a class=anchor href=#b>Words</a></h2>", "<h2><a href=\"{A}/a#b\">Words</a></h2>"),
             ("<h2><a id=b></a>B</h2><a name=c></a>", "<h2>B</h2>"),
             ("<p><a href=#1>#</a></p>", "<p><a href=\"{A}/a#1\">#</a></p>"),
@@ -466,7 +467,7 @@ mod tests {
     #[test]
     fn names_stay_if_a_link_leads_to_them() {
         check(&[
-            ("<p id=a class=b>c</p><h2 id=d>e</h2>", "<p>c</p><h2>e</h2>"),
+            ("<p id=a class=b>c</p><h2 id=d>e</h2>", "<p>c</p><h2 id=\"d\">e</h2>"),
             (
                 "<sup id=r><a href=#f>1</a></sup><ol><li id=f>a <a href=#r>b</a></li></ol>",
                 "<sup id=\"r\"><a href=\"{A}/a#f\">1</a></sup><ol><li id=\"f\">a <a href=\"{A}/a#r\">b</a></li></ol>",
