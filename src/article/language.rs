@@ -1,5 +1,7 @@
 //! Detects the language of a text that does not state it.
 
+use whatlang::Script;
+
 /// Minimum length of a text for detection, in characters: a headline is too short.
 const MIN_LENGTH: usize = 200;
 /// Length of the prefix that is examined, in characters.
@@ -28,6 +30,58 @@ pub fn of_text(paragraphs: &[String]) -> Option<String> {
         return Some("sr".to_owned());
     }
     detected.is_reliable().then(|| tag.to_owned())
+}
+
+/// From this length on, a text says what its language is, in characters.
+const ENOUGH: usize = 400;
+
+/// The script of a text that is too short to say its language surely; `None` if it is long enough, or has no letters.
+pub fn script_of_little(paragraphs: &[String]) -> Option<Script> {
+    let length: usize = paragraphs.iter().map(|paragraph| paragraph.chars().count()).sum();
+    let text = || paragraphs.join("\n");
+    (length < ENOUGH).then(|| whatlang::detect_script(&text())).flatten()
+}
+
+/// Whether a text in a script can be in a language.
+pub fn fits(script: Script, tag: &str) -> bool {
+    use Script::{
+        Arabic, Armenian, Bengali, Cyrillic, Devanagari, Ethiopic, Georgian, Greek, Gujarati, Gurmukhi, Hangul, Hebrew,
+        Hiragana, Kannada, Katakana, Khmer, Latin, Malayalam, Mandarin, Myanmar, Oriya, Sinhala, Tamil, Telugu, Thai,
+    };
+    let scripts: &[Script] = match tag.split('-').next().unwrap_or_default() {
+        "sr" | "bs" | "uz" | "az" | "kk" => &[Latin, Cyrillic],
+        "ru" | "uk" | "bg" | "be" | "mk" | "mn" | "ky" | "tg" => &[Cyrillic],
+        "el" => &[Greek],
+        "he" | "yi" => &[Hebrew],
+        "ar" | "fa" | "ur" | "ps" | "ckb" => &[Arabic],
+        "zh" => &[Mandarin],
+        "ja" => &[Mandarin, Hiragana, Katakana],
+        "ko" => &[Hangul],
+        "hi" | "mr" | "ne" | "sa" => &[Devanagari],
+        "bn" | "as" => &[Bengali],
+        "th" => &[Thai],
+        "ka" => &[Georgian],
+        "hy" => &[Armenian],
+        "ta" => &[Tamil],
+        "te" => &[Telugu],
+        "kn" => &[Kannada],
+        "ml" => &[Malayalam],
+        "gu" => &[Gujarati],
+        "pa" => &[Gurmukhi],
+        "or" => &[Oriya],
+        "si" => &[Sinhala],
+        "km" => &[Khmer],
+        "my" => &[Myanmar],
+        "am" | "ti" => &[Ethiopic],
+        _ => &[Latin],
+    };
+    scripts.contains(&script)
+}
+
+/// The language of most of these articles: of more than half.
+pub fn of_most(languages: &[String]) -> Option<&str> {
+    let count = |tag: &str| languages.iter().filter(|other| *other == tag).count();
+    languages.iter().map(String::as_str).find(|tag| count(tag) * 2 > languages.len())
 }
 
 /// Minimum number of East Asian letters for their language.

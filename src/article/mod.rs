@@ -20,6 +20,7 @@ pub mod loose_date;
 pub mod lost;
 pub mod markdown;
 pub mod measure;
+mod name;
 pub mod phrases;
 mod problem;
 mod reading;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use whatlang::Script;
 
 use super::boilerplate::Removed;
 use super::front_matter::{Field, Header, Held, Source};
@@ -31,6 +32,8 @@ impl Rules {
 pub struct Article {
     /// Plain text, never empty.
     pub title: String,
+    /// It has no title: neither is one stated, nor does its file have a name in words. `title` has its first words.
+    pub is_untitled: bool,
     pub authors: Vec<Person>,
     /// The stated date of publication.
     pub published: Option<DateTime<Utc>>,
@@ -48,6 +51,8 @@ pub struct Article {
     pub tags: Vec<String>,
     /// BCP 47 tag.
     pub language: Option<String>,
+    /// No language is stated, and the text, which is in this script, is too short to say it surely.
+    pub unsure_script: Option<Script>,
     /// Absolute address of the article elsewhere.
     pub link: Option<String>,
     /// The stated last part of the permalink; not yet made safe for an address.

@@ -15,6 +15,25 @@ pub fn of(stated: Option<&str>, paragraphs: &[String], title: &str) -> String {
     if whole || summary == title { String::new() } else { summary }
 }
 
+/// Maximum length of the first words of a text that has no title, in characters.
+const FIRST_WORDS: usize = 60;
+
+/// The first words of a text, cut at the end of a sentence or a word. `None` if it has no words.
+pub fn first_words(paragraphs: &[String]) -> Option<String> {
+    let text = one_line(paragraphs.iter().find(|paragraph| paragraph.chars().any(char::is_alphanumeric))?);
+    let Some((limit, _)) = text.char_indices().nth(FIRST_WORDS) else { return Some(text) };
+    let is_end = |(at, c): &(usize, char)| {
+        let next = text[at + c.len_utf8()..].chars().next();
+        matches!(c, '。' | '！' | '？') || (matches!(c, '.' | '!' | '?' | '…') && next.is_none_or(char::is_whitespace))
+    };
+    let sentence = text[..limit].char_indices().filter(is_end).map(|(at, c)| at + c.len_utf8()).find(|end| *end >= 15);
+    if let Some(end) = sentence {
+        return Some(text[..end].to_owned());
+    }
+    let words = text[..limit].rfind(char::is_whitespace).unwrap_or(limit);
+    Some(format!("{}…", text[..words].trim_end_matches(|c: char| !c.is_alphanumeric())))
+}
+
 /// Folds white space as HTML does.
 pub fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
@@ -113,6 +132,30 @@ mod tests {
         assert!(summary.ends_with("word…") && summary.chars().count() <= 301, "{summary}");
         let cjk = "\u{4E00}".repeat(400);
         assert_eq!(generated(&[&cjk]).chars().count(), 301);
+    }
+
+    #[test]
+    fn first_words_end_with_a_sentence_or_a_word() {
+        for (text, expected) in [
+            ("Just this.", Some("Just this.")),
+            (
+                "One sentence is here. Another one follows it, and it is much longer than the first.",
+                Some("One sentence is here."),
+            ),
+            (
+                "No end of a sentence within the first sixty characters of this text, sorry",
+                Some("No end of a sentence within the first sixty characters of…"),
+            ),
+            (
+                "Ok. Too short a sentence to be the words that stand for all of this text",
+                Some("Ok. Too short a sentence to be the words that stand for all…"),
+            ),
+            (" \n ", None),
+            ("— !", None),
+        ] {
+            assert_eq!(first_words(&["…".to_owned(), text.to_owned()]).as_deref(), expected, "{text}");
+        }
+        assert_eq!(first_words(&["\u{4E00}".repeat(80)]).unwrap().chars().count(), 61);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::articles::articles;
 use super::outcome::Outcome;
 use super::podcasts::Shows;
 use crate::article::address::{Addresses, LinkTarget};
-use crate::article::folder_data::{FolderData, DataLookup};
+use crate::article::folder_data::{DataLookup, FolderData};
 use crate::article::front_matter::Field;
 use crate::article::load::load_as;
 use crate::article::lost::{self, Lost};

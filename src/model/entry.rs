@@ -102,6 +102,9 @@ text_newtypes!(ArticleId Slug SafeHtml);
 pub struct Content {
     /// Plain text, never empty.
     pub title: String,
+    /// The article has no title; `title` has its first words, for lists and for formats that require one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_untitled: bool,
     /// The stated authors; may be empty.
     pub authors: Vec<Person>,
     /// Plain text; may be empty.

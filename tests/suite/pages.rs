@@ -349,8 +349,8 @@ fn an_article_page_describes_its_article() {
     assert_has(
         &page,
         &[
-            "<h2>A heading of the first rank</h2>",
-            "<h3>Below it</h3>",
+            "<h2 id=\"a-heading-of-the-first-rank\">A heading of the first rank</h2>",
+            "<h3 id=\"below-it\">Below it</h3>",
             "tabindex=\"0\"><table>",
             "</table></div>",
             "href=\"/tags/c-plus-plus/\" rel=\"tag\" dir=\"auto\">C++</a>",
@@ -504,4 +504,79 @@ fn pages_are_readable_and_accessible_in_a_browser() {
     let mut node = Command::new("node");
     node.arg(script).arg(format!("http://{}", program.address)).arg(plan(&program).to_string());
     tools::run(node.env("GAZETTED_NODE_MODULES", modules).env("HOME", home.path()));
+}
+
+/// A file whose name is a number, a date or an id has no title. Its first words stand for one where a title must be.
+#[test]
+fn an_article_without_a_title_is_a_note() {
+    let mut site = Site::new();
+    let date = "---\ndate: 2024-05-01\n---\n";
+    site.write("n1.md", format!("{date}Only *one* sentence.\n\n![](sea.png)"));
+    site.write(
+        "2026/2026-11-24-1009.md",
+        "A note that is longer than sixty characters, and goes further than that\n\n### A part\n\nIts end.",
+    );
+    site.write("3fa85f64-5717-4562-b3fc-2c963f66afa6.html", "<p>A page without a title.</p>");
+    site.write("7.md", format!("{date}{}", "Many words of a note that is too long for a list. ".repeat(100)));
+    site.write("Harbour walk.md", format!("{date}A file with a name in words."));
+    site.write("8.md", "---\ntitle: Stated\n---\nText of it.");
+    site.write("9.md", "# Heading\n\nText of it.");
+    site.start();
+    let feed = site.feed();
+    let items = feed["items"].as_array().unwrap();
+    let with = |text: &str| items.iter().find(|item| item["content_html"].as_str().unwrap().contains(text)).unwrap();
+    for text in ["one</em> sentence", "Its end.", "without a title", "Many words"] {
+        assert_eq!(with(text).get("title"), None, "{text}");
+    }
+    for (text, title) in [("in words", "Harbour walk"), (">Text of it", "Stated")] {
+        assert!(with(text)["title"].is_string(), "{title}");
+    }
+    assert_eq!(with("in words")["title"], "Harbour walk");
+    // Addresses are as before.
+    assert_eq!(with("one</em> sentence")["url"], "https://gazette.example/articles/n1");
+    assert_eq!(with("without a title")["url"], "https://gazette.example/articles/3fa85f64-5717-4562-b3fc-2c963f66afa6");
+    let atom = site.get("/atom.xml").text();
+    let long = "A note that is longer than sixty characters, and goes…";
+    for title in
+        ["Only one sentence.", long, "A page without a title.", "Many words of a note that is too long for a list."]
+    {
+        assert!(atom.contains(&format!("<title>{title}</title>")), "{title}: {atom}");
+    }
+    let rss = site.get("/rss.xml").text();
+    assert_eq!(rss.matches("<item>").count(), 7);
+    assert_eq!(rss.split("<item>").skip(1).filter(|item| item.contains("<title>")).count(), 3);
+    assert!(
+        rss.split("<item>").skip(1).all(|item| item.contains("<description>")),
+        "an item has a title or a description"
+    );
+    let front = site.get("/").text();
+    for shown in ["<p>Only <em>one</em> sentence.</p>", "Its end.", "<h4>A part</h4>", "A page without a title."] {
+        assert!(front.contains(shown), "{shown}: {front}");
+    }
+    assert!(front.contains("href=\"/articles/7\">Many words of a note"), "a long one is listed by its first words");
+    assert!(!front.contains(">n1<") && !front.contains(">1009<"));
+    let page = site.get("/articles/n1").text();
+    assert!(page.contains("<title>Only one sentence. – "), "{page}");
+    assert!(page.contains("class=\"unseen\">Only one sentence.</h1>"), "{page}");
+    let text = crate::withheld::run(
+        crate::command_line::gazetted().arg("explain").arg(site.path("n1.md")).arg("--config").arg(site.config_file()),
+    )
+    .1;
+    assert!(text.contains("Only one sentence.  (its first words: it has no title)"), "{text}");
+}
+
+/// In a feed of summaries, too, an item of RSS without a title has a description.
+#[test]
+fn a_note_in_a_feed_of_summaries_has_a_description() {
+    let mut site = Site::configured("[feed]\ncontent = 'summary'\n");
+    site.write("1.md", "---\nsummary: Stated words\n---\nText of the first.");
+    site.write("2.md", "![](sea.png)\n\nText of the second.");
+    site.write("3.md", "![](https://b.example/sea.png)");
+    site.start();
+    for path in ["/rss.xml", "/atom.xml"] {
+        let text = site.get(path).text();
+        let (item, body) = if path == "/rss.xml" { ("<item>", "<description>") } else { ("<entry>", "<title") };
+        assert_eq!(text.split(item).count(), 4, "{text}");
+        assert!(text.split(item).skip(1).all(|item| item.contains(body)), "{text}");
+    }
 }

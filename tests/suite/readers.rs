@@ -199,6 +199,40 @@ fn follow(reader: &mut impl Reader, document: &str, habits: Habits) {
     }
 }
 
+/// Notes without a title, by the names of their files.
+const NOTES: [(&str, &str); 3] = [
+    ("n1.md", "A note of one sentence."),
+    (
+        "2026-11-24-1009.md",
+        "Another note, which is a little longer, so that a part of it alone is no title for it at all.",
+    ),
+    ("202611241010.md", "The third note has *two* paragraphs.\n\nThis is the second one."),
+];
+
+/// Checks that a reader shows each note without a title once, and whole.
+fn shows_notes(reader: &mut impl Reader, document: &str) {
+    let mut site = Site::new();
+    for (name, text) in NOTES {
+        site.write(name, format!("---\ndate: 2024-01-02T03:04:05Z\nauthor: Ann\n---\n{text}\n"));
+    }
+    site.start();
+    let gate = Gate::before(&site);
+    reader.subscribe(&[gate.url(document)]);
+    for _ in 0..2 {
+        reader.update();
+        let shown = reader.shown();
+        assert_eq!(shown.len(), NOTES.len(), "{document}: {shown:?}");
+        for (name, text) in NOTES {
+            let last = text.rsplit("\n\n").next().unwrap();
+            let found: Vec<&Shown> = shown.iter().filter(|shown| shown.text.contains(last)).collect();
+            assert_eq!(found.len(), 1, "{document}: {last}: {shown:?}");
+            // In place of a missing title, newsboat shows the end of the address.
+            let name = name.trim_end_matches(".md");
+            assert!(document == "rss.xml" || !found[0].title.contains(name), "{document}: {found:?}");
+        }
+    }
+}
+
 /// Subscribes to the feed of a tag and to the main feed in another format. Some readers show an article once for each feed.
 fn follow_a_tag(reader: &mut impl Reader) {
     let site = gazette();

@@ -122,7 +122,7 @@ fn links_lead_to_headings_and_sections() {
     let html = |title: &str| site.entry(title)["content_html"].as_str().unwrap().to_owned();
     let a = html("A");
     assert!(a.contains("<h2 id=\"first-part-of-it\">"), "{a}");
-    assert!(a.contains("id=\"own\"") && !a.contains("id=\"unused\""), "{a}");
+    assert!(a.contains("id=\"own\"") && a.contains("<h2 id=\"unused\">"), "{a}");
     assert!(html("B").contains("id=\"top\""), "{}", html("B"));
 }
 
@@ -136,4 +136,50 @@ fn bare_addresses_are_links() {
         html,
         "<p>See <a href=\"https://a.example/b_(c)_d\">https://a.example/b_(c)_d</a>, and <a href=\"http://www.b.example\">www.b.example</a>.</p>"
     );
+}
+
+/// The language of a short text is that of its folder: of its description, of its data, or of the other articles, whenever they come.
+#[test]
+fn a_short_text_is_in_the_language_of_its_folder() {
+    let long = "O porto ficou fechado na quarta-feira porque o vento mantinha os barcos em terra, e ninguém sabia quando ele voltaria a abrir. ";
+    let mut site = Site::new();
+    let language = |site: &Site, title: &str| site.entry(title)["language"].as_str().unwrap_or_default().to_owned();
+    for name in ["a", "b"] {
+        site.write(&format!("stated/{name}.md"), format!("---\nlang: pt\n---\n# Stated {name}\n\nTexto."));
+    }
+    site.write("stated/0.md", "# First of all\n\nUma nota.");
+    site.write("stated/z.md", "# Last of all\n\nUma nota.");
+    site.write("stated/own.md", "---\nlang: en\n---\n# Own\n\nA note.");
+    site.write("stated/cyrillic.md", "# Cyrillic\n\nКороткая заметка о море.");
+    site.write("stated/deep/x.md", "# Deep\n\nA note.");
+    site.write("described/_index.md", "---\ntitle: D\nlanguage: nl\n---\n");
+    site.write("described/a.md", "# Described\n\nEen notitie.");
+    site.write("data/data.json", "{\"lang\": \"sv\"}");
+    site.write("data/a.md", "# Data\n\nEn anteckning.");
+    site.write("long/a.md", format!("# Long\n\n{}", long.repeat(5)));
+    site.write("long/b.md", "# Short\n\nUma nota.");
+    site.write("later/note.md", "# Note\n\nEine Notiz.");
+    site.start();
+    site.wait_until("all have a language", |site| {
+        let found =
+            ["First of all", "Last of all", "Own", "Described", "Data", "Short"].map(|title| language(site, title));
+        found == ["pt", "pt", "", "nl", "sv", "pt"]
+    });
+    assert_ne!(language(&site, "Cyrillic"), "pt", "in another script");
+    assert_eq!((language(&site, "Deep"), language(&site, "Note")), (String::new(), String::new()), "nothing says it");
+    let modified = site.entry("Note")["date_modified"].clone();
+    site.write("later/other.md", "---\nlang: de\n---\n# Other\n\nText.");
+    site.wait_until("the other says it", |site| language(site, "Note") == "de");
+    assert_eq!(site.entry("Note")["date_modified"], modified);
+    site.restart();
+    assert_eq!(["First of all", "Short", "Note"].map(|title| language(&site, title)), ["pt", "pt", "de"]);
+    let text = crate::withheld::run(
+        crate::command_line::gazetted()
+            .arg("explain")
+            .arg(site.path("described/a.md"))
+            .arg("--config")
+            .arg(site.config_file()),
+    )
+    .1;
+    assert!(text.contains("nl  (described/_index.md, line 3: `language`)"), "{text}");
 }

@@ -11,7 +11,7 @@ use super::header::{Header, Held};
 use super::key::Key;
 use super::lock;
 use super::reader::{HeaderReader, KeyPosition};
-use super::target::Target;
+use super::target::ArticleTarget;
 use super::value::Value;
 use crate::article::problem::Problem;
 use crate::article::{encoding, unicode};
@@ -38,7 +38,7 @@ pub struct ArticleData {
 /// Keys for some articles.
 #[derive(Debug)]
 struct DataPart {
-    target: Target,
+    target: ArticleTarget,
     fields: Vec<DataField>,
 }
 
@@ -139,7 +139,7 @@ impl ArticleData {
             value: Value::Text(value.trim().to_owned()),
             line: number + 1,
         };
-        self.parts.push(DataPart { target: Target::All, fields: fields.map(field).collect() });
+        self.parts.push(DataPart { target: ArticleTarget::All, fields: fields.map(field).collect() });
     }
 
     /// Collects what its writer is to hear: invalid values, and which key keeps articles from the public.
@@ -219,7 +219,7 @@ fn parts(kind: DataFileKind, block: &FrontMatter<'_>, fields: Vec<(String, Value
     match kind {
         DataFileKind::Folder | DataFileKind::Article => {
             let field = |(name, value): (String, Value)| DataField { line: block.line_of(&name), name, value };
-            parts.push(DataPart { target: Target::All, fields: fields.into_iter().map(field).collect() });
+            parts.push(DataPart { target: ArticleTarget::All, fields: fields.into_iter().map(field).collect() });
         }
         DataFileKind::Section | DataFileKind::HugoConfig => {
             for (name, value) in fields {
@@ -227,7 +227,10 @@ fn parts(kind: DataFileKind, block: &FrontMatter<'_>, fields: Vec<(String, Value
                     "cascade" => parts.extend(cascade(block, &name, value)),
                     _ if kind == DataFileKind::Section && is_of_section(&name, &value) => {
                         let line = block.line_of(&name);
-                        parts.push(DataPart { target: Target::All, fields: vec![DataField { name, value, line }] });
+                        parts.push(DataPart {
+                            target: ArticleTarget::All,
+                            fields: vec![DataField { name, value, line }],
+                        });
                     }
                     _ => {}
                 }
@@ -274,7 +277,7 @@ fn cascade(block: &FrontMatter<'_>, name: &str, value: Value) -> Vec<DataPart> {
     let part = |fields: Vec<(String, Value)>| {
         let is_target = |name: &str| matches!(name.to_ascii_lowercase().as_str(), "_target" | "target");
         let (targets, fields): (Vec<_>, Vec<_>) = fields.into_iter().partition(|(name, _)| is_target(name));
-        let target = Target::of_hugo(targets.into_iter().map(|(_, value)| value));
+        let target = ArticleTarget::of_hugo(targets.into_iter().map(|(_, value)| value));
         DataPart { target, fields: lines.fields(fields) }
     };
     entries(value).into_iter().map(part).collect()
@@ -284,10 +287,10 @@ fn cascade(block: &FrontMatter<'_>, name: &str, value: Value) -> Vec<DataPart> {
 fn jekyll_defaults(block: &FrontMatter<'_>, name: &str, value: Value) -> Vec<DataPart> {
     let mut lines = LineCursor::at(block, name);
     let part = |entry: Vec<(String, Value)>| {
-        let (mut target, mut fields) = (Target::All, Vec::new());
+        let (mut target, mut fields) = (ArticleTarget::All, Vec::new());
         for (name, value) in entry {
             match (name.as_str(), value) {
-                ("scope", Value::Table(scope)) => target = Target::of_jekyll(&scope),
+                ("scope", Value::Table(scope)) => target = ArticleTarget::of_jekyll(&scope),
                 ("values", Value::Table(values)) => fields = lines.fields(values),
                 _ => {}
             }

@@ -9,7 +9,7 @@ use crate::article::language;
 
 /// The articles that a part of a file is for.
 #[derive(Debug, Default)]
-pub enum Target {
+pub enum ArticleTarget {
     /// Every article beneath.
     #[default]
     All,
@@ -28,7 +28,7 @@ pub struct HugoTarget {
     environment: Option<String>,
 }
 
-impl Target {
+impl ArticleTarget {
     /// Reads the values of `target` or `_target`.
     pub fn of_hugo(targets: impl Iterator<Item = Value>) -> Self {
         let tables = targets.flat_map(|target| match target {
@@ -181,12 +181,16 @@ mod tests {
             (&[("environment", "staging")], "/site/content/a.md", false),
             (&[("path", "/posts/**"), ("kind", "section")], "/site/content/posts/a.md", false),
         ] {
-            let target = Target::of_hugo([table(fields)].into_iter());
+            let target = ArticleTarget::of_hugo([table(fields)].into_iter());
             let article = Path::new(article);
             let folder = article.parent().unwrap();
             assert_eq!(target.covers(folder, folder, article), is_covered, "{fields:?} {}", article.display());
         }
-        assert!(Target::of_hugo(std::iter::empty()).covers(Path::new("/a"), Path::new("/a"), Path::new("/a/b.md")));
+        assert!(ArticleTarget::of_hugo(std::iter::empty()).covers(
+            Path::new("/a"),
+            Path::new("/a"),
+            Path::new("/a/b.md")
+        ));
     }
 
     #[test]
@@ -206,7 +210,7 @@ mod tests {
             (&[("path", "projects/*")], "/site/b.md", false),
         ] {
             let Value::Table(scope) = table(fields) else { unreachable!() };
-            let target = Target::of_jekyll(&scope);
+            let target = ArticleTarget::of_jekyll(&scope);
             assert_eq!(
                 target.covers(Path::new("/site"), Path::new("/site"), Path::new(article)),
                 is_covered,

@@ -20,6 +20,7 @@ mod identities;
 mod identity_record;
 mod import_state;
 mod known;
+mod languages;
 mod library;
 mod media;
 mod meta;

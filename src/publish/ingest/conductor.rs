@@ -8,6 +8,7 @@ use super::backlog::Backlog;
 use super::data_files::DataFiles;
 use super::deletions::Deletions;
 use super::fences::Fences;
+use super::languages::Languages;
 use super::mounts::Mounts;
 use super::named_media::NamedMedia;
 use super::problems::Problems;
@@ -50,6 +51,7 @@ pub struct Ingest {
     pub(super) problems: Problems,
     pub(super) sections: Sections,
     pub(super) data_files: DataFiles,
+    pub(super) languages: Languages,
     pub(super) mounts: Mounts,
     pub(super) named_media: NamedMedia,
     /// Whether the feeds are up, so that other work must not wait for long.
@@ -100,6 +102,7 @@ impl Ingest {
             problems: Problems::default(),
             sections: Sections::default(),
             data_files: DataFiles::default(),
+            languages: Languages::default(),
             mounts: Mounts::remembered(catalog)?,
             named_media: NamedMedia::default(),
             is_serving: false,
@@ -210,7 +213,7 @@ impl Ingest {
 
     /// Time until [`Ingest::tick`] has something to do.
     pub fn until_next_wake(&self, now: Instant) -> Option<Duration> {
-        if self.is_reading() || self.backlog.is_open() {
+        if self.is_reading() || self.backlog.is_open() || self.languages.is_open() {
             return Some(Duration::ZERO);
         }
         let is_held = self.fences.holds_deletions() || self.is_undecided();
@@ -297,6 +300,9 @@ impl Ingest {
         self.recordings.forget_old(moment.instant);
         let mut changed =
             if self.is_reading() { self.read_found(catalog, moment)? } else { self.read_backlog(catalog, moment)? };
+        if !self.is_reading() && !self.backlog.is_open() && self.languages.is_open() {
+            self.settle_languages(catalog, moment)?;
+        }
         changed |= self.process_deferred(catalog, moment)?;
         let mut due = self.schedule.take_due(moment.instant);
         // An article may name a recording that was found together with it.

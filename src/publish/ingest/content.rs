@@ -53,6 +53,7 @@ impl RenderedArticle {
     pub fn of_head(article: &Article) -> Self {
         let content = Content {
             title: article.title.clone(),
+            is_untitled: article.is_untitled,
             authors: article.authors.clone(),
             summary: xml_legal(&article.summary).into_owned(),
             tags: article.tags.clone(),

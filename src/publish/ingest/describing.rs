@@ -100,7 +100,7 @@ impl Ingest {
         if changed {
             tracing::info!(path = %path.display(), "the description of a folder has changed");
         }
-        self.problems.set(path, loaded.stat, &problems);
+        self.report_data(&path, loaded.stat, &problems);
         Ok(changed)
     }
 

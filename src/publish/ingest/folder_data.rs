@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 
 use super::conductor::Ingest;
 use super::deletions::DELETION_GRACE;
+use super::problems::PublicState;
 use super::step::{Trigger, WriteMoment};
+use crate::article::Problem;
 use crate::article::load::LoadError;
 use crate::catalog::{self, Catalog};
 use crate::folder::watch::QUIET;
-use crate::folder::{ABOVE, DataFileKind};
+use crate::folder::{ABOVE, DataFileKind, Stat};
 
 /// Maximum number of articles that are read again at once. More are marked, and a comparison of the folder has them read by all cores.
 const FEW: usize = 200;
@@ -83,7 +85,7 @@ impl Ingest {
         self.data_files.missing.retain(|missing| missing != path);
         self.data_files.read.insert(path.to_path_buf(), read.stat);
         if kind != DataFileKind::Section {
-            self.problems.set(path.to_path_buf(), read.stat, &read.data.problems);
+            self.report_data(path, read.stat, &read.data.problems);
         }
         if data.recorded_hash(path) == read.hash {
             return Ok(());
@@ -94,6 +96,16 @@ impl Ingest {
         }
         catalog.record_data(path, read.hash.as_ref())?;
         self.read_beneath_again(catalog, path, kind, moment)
+    }
+
+    /// Reports the problems of a file for others. If it only keeps articles from the public, that is what its writer wants.
+    pub(super) fn report_data(&mut self, path: &Path, stat: Stat, problems: &[Problem]) {
+        let path = path.to_path_buf();
+        if !problems.is_empty() && problems.iter().all(|problem| problem.is_remark) {
+            self.problems.leave_out(path, stat, problems, PublicState::HeldBack, None);
+        } else {
+            self.problems.set(path, stat, problems);
+        }
     }
 
     /// Handles a file with data that is missing: for good, unless it was there a moment ago and may be saved again.

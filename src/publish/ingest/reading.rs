@@ -14,7 +14,7 @@ use super::read_pool::{Parsed, Prepared};
 use super::reading_supervisor::{FileBytes, ReadingOutcome};
 use super::step::{Trigger, WriteMoment};
 use crate::article::boilerplate::Removed;
-use crate::article::folder_data::Lookup;
+use crate::article::folder_data::DataLookup;
 use crate::article::front_matter::Field;
 use crate::article::load::{LoadError, Loaded};
 use crate::article::{self, Article, Problem, Verdict};
@@ -216,10 +216,13 @@ impl Ingest {
         moment: WriteMoment,
     ) -> catalog::Result<bool> {
         let (stat, file_hash, path) = (read.loaded.stat, read.hash, &read.path.clone());
-        let ParsedArticle { article, terms, problems, extent } = match parsed {
+        let ParsedArticle { mut article, terms, problems, extent } = match parsed {
             Ok(parsed) => parsed,
             Err(verdict) => return self.leave_out(catalog, read.path, stat, verdict, public_state(known), moment),
         };
+        if extent == Extent::Whole {
+            self.complete_language(catalog, path, &mut article)?;
+        }
         self.deletions.clear_emptied(path);
         self.recordings.release(path);
         let held_until = self.held_until(&stat, moment);
@@ -323,7 +326,7 @@ impl Ingest {
             Parsed::Head(..) | Parsed::Nothing => {
                 // Before the files are looked up: what changes meanwhile makes the result outdated.
                 let generation = self.supervisor.data.generation();
-                let inherited = &self.supervisor.data.of(path, Lookup::Present);
+                let inherited = &self.supervisor.data.of(path, DataLookup::Present);
                 let file = FileBytes { path, bytes: &loaded.bytes, format: *format, hash, inherited, generation };
                 match self.supervisor.read(file) {
                     ReadingOutcome::Done(reading) => *reading,

@@ -16,6 +16,8 @@ pub struct Item<'a> {
     pub guid: &'a str,
     /// Plain text.
     pub title: &'a str,
+    /// `None` if the article has no title; `title` has its first words then.
+    pub stated_title: Option<&'a str>,
     /// Address of the article: on another site if it links there, else of its page.
     pub url: Cow<'a, str>,
     /// Address of its page, if `url` is on another site.
@@ -57,6 +59,7 @@ impl<'a> Item<'a> {
             id: &entry.id,
             guid: entry.guid.as_deref().unwrap_or(&entry.id),
             title: &content.title,
+            stated_title: Some(content.title.as_str()).filter(|_| !content.is_untitled),
             url: content.link.as_deref().map_or(Cow::Owned(page.clone()), Cow::Borrowed),
             page: content.link.is_some().then_some(page),
             authors: if content.authors.is_empty() { std::slice::from_ref(&channel.author) } else { &content.authors },

@@ -56,7 +56,8 @@ struct JsonItem<'a> {
     url: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     external_url: Option<&'a str>,
-    title: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     content_html: Option<&'a str>,
     /// In a feed of summaries: an item must have one content or the other.
@@ -123,7 +124,7 @@ fn item<'a>(item: &'a Item<'a>) -> JsonItem<'a> {
         id: item.guid,
         url: item.page.as_deref().unwrap_or(&item.url),
         external_url: item.page.is_some().then_some(&item.url),
-        title: item.title,
+        title: item.stated_title,
         content_html: item.html,
         content_text: item.summary.filter(|_| item.html.is_none()),
         summary: item.summary,

@@ -157,11 +157,13 @@ fn item(item: &Item<'_>, scheme: &str, podcast: bool) -> rss::Item {
     let summary = item.summary.map(escape);
     let html = item.html.map(str::to_owned);
     let (description, content) = if summary.is_some() { (summary, html) } else { (html, None) };
+    // An item has a title or a description (RSS 2.0, "Elements of <item>").
+    let title = item.stated_title.or_else(|| description.is_none().then_some(item.title));
     let category = |tag: &String| Category { name: tag.clone(), domain: Some(scheme.to_owned()) };
     let episode = if podcast { extension::podcast(item) } else { Vec::new() };
     let recording = item.enclosures.first().copied();
     rss::Item {
-        title: Some(item.title.to_string()),
+        title: title.map(str::to_owned),
         link: Some(item.url.to_string()),
         description,
         content,

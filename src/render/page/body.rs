@@ -42,6 +42,32 @@ pub fn within_page<'a>(html: &'a str, table: &str) -> Cow<'a, str> {
     Cow::Owned(adapted)
 }
 
+/// Adapts a short article for a list of articles: as [`within_page`], with headings below those of the list and without names, which another
+/// article of the list may have, too.
+pub fn within_list(html: &str, table: &str) -> String {
+    let html = within_page(html, table);
+    let mut adapted = String::with_capacity(html.len());
+    let mut rest = &*html;
+    while let Some(start) = rest.find('<') {
+        let (text, tag) = rest.split_at(start);
+        let (tag, after) = tag.split_at(end_of(tag));
+        adapted.push_str(text);
+        let name =
+            tag.trim_start_matches(['<', '/']).split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+        let tag = match name {
+            "h1" | "h2" | "h3" => Cow::Owned(tag.replacen(name, "h4", 1)),
+            _ => Cow::Borrowed(tag),
+        };
+        match tag.split_once(" id=\"").and_then(|(before, id)| Some((before, id.split_once('"')?.1))) {
+            Some((before, behind)) => adapted.extend([before, behind]),
+            None => adapted.push_str(&tag),
+        }
+        rest = after;
+    }
+    adapted.push_str(rest);
+    adapted
+}
+
 /// Shortens the addresses of this site in a page to their paths, so that the page works under every name of the host. What programs read stays
 /// whole: `<meta>`, and `<link>` with the canonical address and those of feeds (standards 141).
 pub fn with_paths(page: &str, base_url: &str, base_path: &str) -> String {
@@ -122,6 +148,12 @@ mod tests {
             adapted("<h1 id=\"h1\">a</h1><p>h1</p><h2>b</h2><h6>c</h6><hr>"),
             "<h2 id=\"h1\">a</h2><p>h1</p><h3>b</h3><h6>c</h6><hr>"
         );
+    }
+
+    #[test]
+    fn in_a_list_names_go_and_headings_are_lower() {
+        let html = "<h2 id=\"a\">A</h2><p title=\"id\" id=\"b\">B <a href=\"#a\">c</a></p><h5>D</h5>";
+        assert_eq!(within_list(html, "Table"), "<h4>A</h4><p title=\"id\">B <a href=\"#a\">c</a></p><h5>D</h5>");
     }
 
     #[test]

@@ -35,6 +35,9 @@ pub const ICON: &str = include_str!("templates/icon.svg");
 /// Version of the code that renders pages. Raise it when the same entry gives other bytes with the same templates.
 const VERSION: u32 = 6;
 
+/// Maximum length of an article without a title that lists show whole, in bytes.
+const LONGEST_NOTE: usize = 4_000;
+
 /// Media type of pages.
 pub const MEDIA_TYPE: &str = "text/html; charset=utf-8";
 
@@ -114,6 +117,8 @@ struct Group {
 #[derive(Debug, Serialize)]
 struct EntryView<'a> {
     title: &'a str,
+    /// The first words stand for a title.
+    is_untitled: bool,
     url: &'a str,
     page: &'a str,
     elsewhere: Option<String>,
@@ -410,8 +415,10 @@ impl Pages {
     /// An article in a list of articles.
     fn listed(&self, entry: &Entry, words: &'static Words, mark: &Value) -> String {
         let (item, page) = (Item::new(&self.channel, entry), self.channel.page(&entry.slug));
+        let is_note = item.stated_title.is_none() && !entry.content.brief && entry.content.html.len() <= LONGEST_NOTE;
+        let note = is_note.then(|| Value::from_safe_string(body::within_list(&entry.content.html, &words.texts.table)));
         let view = Value::from(Serde(self.entry_view(&item, &page, words)));
-        self.fill("entry.html", context! { entry => view, mark })
+        self.fill("entry.html", context! { entry => view, note, mark })
     }
 
     fn group(&self, kind: ViewKind, views: &[ViewSummary]) -> Option<Group> {
@@ -463,6 +470,7 @@ impl Pages {
         let recording = item.enclosures.iter().find(|media| media.plays());
         EntryView {
             title: item.title,
+            is_untitled: item.stated_title.is_none(),
             url: &item.url,
             page,
             elsewhere: item.page.is_some().then(|| host(&item.url)).flatten(),

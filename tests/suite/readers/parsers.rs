@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use super::{Shown, gazette, shows_all};
+use super::{NOTES, Shown, gazette, shows_all};
 use crate::tools;
 
 /// Prints a document as a parser reads it.
@@ -101,6 +101,36 @@ print(json.dumps([shown(entry) for entry in feedparser.parse(open(sys.argv[1], '
 
 /// The alternative text of a picture once took the place of the article: as `media:description` it is the text of the entry
 /// for feedparser.
+const FEEDPARSER_ON_NOTES: &str = "
+import feedparser, json, sys
+feed = feedparser.parse(open(sys.argv[1], 'rb').read())
+assert not feed.bozo, feed.bozo_exception
+def shown(entry):
+    text = entry.content[0].value if 'content' in entry else entry.summary
+    return {'title': entry.get('title', ''), 'author': entry.author, 'date': 0, 'text': text}
+print(json.dumps([shown(entry) for entry in feed.entries]))
+";
+
+#[test]
+fn feedparser_shows_notes_without_a_title() {
+    if tools::has_python("feedparser") {
+        let mut site = crate::site::Site::new();
+        for (name, text) in NOTES {
+            site.write(name, format!("{text}\n"));
+        }
+        site.start();
+        for (document, has_titles) in [("rss.xml", false), ("atom.xml", true)] {
+            let shown = parse("python3", FEEDPARSER_ON_NOTES, &site, document);
+            assert_eq!(shown.len(), NOTES.len());
+            for (_, text) in NOTES {
+                let last = text.rsplit("\n\n").next().unwrap();
+                assert_eq!(shown.iter().filter(|shown| shown.text.contains(last)).count(), 1, "{shown:?}");
+            }
+            assert!(shown.iter().all(|shown| shown.title.is_empty() != has_titles), "{shown:?}");
+        }
+    }
+}
+
 #[test]
 fn feedparser_shows_the_text_of_an_article_not_that_of_its_pictures() {
     if !tools::has_python("feedparser") {

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use super::{Habits, Reader, Shown, follow_all, hermetic};
+use super::{Habits, Reader, Shown, follow_all, hermetic, shows_notes};
 use crate::tools;
 
 struct Newsboat {
@@ -55,6 +55,18 @@ impl Reader for Newsboat {
 fn newsboat_shows_each_article_once() {
     if tools::has("newsboat") {
         follow_all(Newsboat::new, &["rss.xml", "atom.xml"], Habits { shows_edits: true });
+    }
+}
+
+#[test]
+fn newsboat_and_sfeed_show_notes_without_a_title() {
+    for document in ["rss.xml", "atom.xml"] {
+        if tools::has("newsboat") {
+            shows_notes(&mut Newsboat::new(), document);
+        }
+        if tools::has("sfeed_update") && tools::has("curl") {
+            shows_notes(&mut Sfeed::new(), document);
+        }
     }
 }
 
