@@ -73,7 +73,7 @@ impl<'a> Addresses<'a> {
 
     /// Returns the absolute form of an address, with query and fragment; `None` if it is invalid. Any scheme is allowed.
     pub fn absolute(&self, address: &str) -> Option<String> {
-        let address = address.trim();
+        let address = without_file_mark(address.trim());
         if let Some(note) = address.strip_prefix(NOTE) {
             return self.note(note);
         }
@@ -327,6 +327,16 @@ pub fn encoded(path: &Path) -> String {
         }
     }
     text
+}
+
+/// An address without Pelican's mark of a file: `{filename}other.md`, `{static}/a.png`, `|attach|b.pdf`. Markdown may have encoded it.
+fn without_file_mark(address: &str) -> &str {
+    const MARKS: [&str; 3] = ["filename", "static", "attach"];
+    let rest = [("{", "}"), ("|", "|"), ("%7B", "%7D"), ("%7C", "%7C")].iter().find_map(|(open, close)| {
+        let (mark, rest) = address.strip_prefix(open)?.split_once(close)?;
+        MARKS.contains(&mark).then_some(rest)
+    });
+    rest.unwrap_or(address)
 }
 
 #[cfg(test)]

@@ -124,7 +124,7 @@ fn copies(reference: &Reference, folders: &[PathBuf]) -> impl Iterator<Item = Pa
     let relative = reference.own.as_ref().and_then(|own| own.make_relative(&reference.older));
     let beside = relative.and_then(|path| Some(reference.path.parent()?.join(path)));
     let parts: Vec<&str> = reference.older.path().split('/').filter(|part| !part.is_empty()).collect();
-    // Documents of one name are told apart by their folders.
+    // Documents of one name differ by their folders.
     let has_own_name = parts.last().is_some_and(|name| !reference.path.ends_with(name));
     let most = if has_own_name { parts.len() } else { parts.len().saturating_sub(1) };
     let suffixes: Vec<String> = (0..most).map(|start| parts[start..].join("/")).collect();

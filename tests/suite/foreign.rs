@@ -123,6 +123,22 @@ fn backslashes_in_addresses_separate_folders() {
 }
 
 #[test]
+fn links_of_pelican_lead_to_files() {
+    let mut site = Site::new();
+    site.write("images/x.png", "not empty");
+    site.write("sub/a.md", "# A\n\n[b]({filename}b.md), [c]({filename}/c.md), ![x]({static}/images/x.png), <a href=\"|filename|b.md\">d</a>.");
+    site.write("sub/b.md", "# B\n\nText.");
+    site.write("c.md", "# C\n\nText, [out]({other}x).");
+    site.start();
+    site.wait_until("all are linked", |site| {
+        let html = site.entry("A")["content_html"].as_str().unwrap().to_owned();
+        html.matches(&format!("href=\"{BASE_URL}articles/b\"")).count() == 2
+            && html.contains(&format!("href=\"{BASE_URL}articles/c\""))
+            && html.contains(&format!("src=\"{BASE_URL}media/images/x.png\""))
+    });
+}
+
+#[test]
 fn templates_copies_and_files_about_projects_are_no_articles() {
     let mut site = Site::new();
     let others = [

@@ -474,8 +474,8 @@ fn entries(site: &Site, has_updates: bool) -> BTreeMap<String, String> {
                 ["title", "url", "content_html", "date_published", "tags", "authors", "language", "attachments"];
             let mut fields: Vec<&str> = fields.to_vec();
             fields.extend(has_updates.then_some("date_modified"));
-            let text = fields.into_iter().map(|field| format!("{field}: {}\n", item[field])).collect();
-            entries.insert(item["id"].as_str().unwrap().to_owned(), text);
+            let lines: Vec<String> = fields.into_iter().map(|field| format!("{field}: {}", item[field])).collect();
+            entries.insert(item["id"].as_str().unwrap().to_owned(), lines.join("\n"));
         }
     }
     entries
