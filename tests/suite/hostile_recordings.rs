@@ -212,7 +212,7 @@ fn explained(name: &str, bytes: &[u8]) -> String {
     std::fs::write(&file, bytes).unwrap();
     let explain = gazetted();
     let mut command = Command::new("prlimit");
-    command.env_remove("STATE_DIRECTORY").arg(format!("--as={MOST_BYTES}")).args(["--core=0", "--", "timeout", "60"]);
+    command.env_remove("STATE_DIRECTORY").arg(format!("--as={MOST_BYTES}")).args(["--core=0", "--", "timeout", "170"]);
     let output =
         command.arg(explain.get_program()).arg("explain").arg(&file).arg("--state").arg(&state).output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();

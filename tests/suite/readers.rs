@@ -123,7 +123,7 @@ fn pass(client: &TcpStream, server: SocketAddr) {
 /// A command with this home folder, without proxy and session, and with a time limit.
 fn hermetic(program: &str, home: &Path) -> Command {
     let mut command = Command::new("timeout");
-    command.args(["60", program]).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command.args(["170", program]).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
     command.env("HOME", home).env("TMPDIR", home).env("LANG", "C.UTF-8");
     command
 }

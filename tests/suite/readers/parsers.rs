@@ -11,7 +11,7 @@ fn parse(program: &str, script: &str, site: &crate::site::Site, document: &str) 
     let file = folder.path().join(document);
     std::fs::write(&file, site.get(&format!("/{document}")).body).unwrap();
     let mut command = Command::new("timeout");
-    command.args(["60", program, if program == "node" { "--eval" } else { "-c" }, script]).arg(file);
+    command.args(["170", program, if program == "node" { "--eval" } else { "-c" }, script]).arg(file);
     // Node looks for modules from the current directory.
     if let Some(modules) = std::env::var_os("GAZETTED_NODE_MODULES") {
         command.current_dir(std::path::Path::new(&modules).parent().unwrap());

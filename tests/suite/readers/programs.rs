@@ -1,12 +1,14 @@
 //! Command-line readers that store what they have read.
 
+use std::cell::RefCell;
+use std::io::{BufRead, BufReader, Lines, Write};
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 
 use tempfile::TempDir;
 
 use super::{Habits, Reader, Shown, follow_all, hermetic, shows_notes};
-use crate::tools;
+use crate::tools::{self, Running};
 
 struct Newsboat {
     home: TempDir,
@@ -254,50 +256,64 @@ fn elfeed_shows_each_article_once() {
     }
 }
 
-/// The library called reader, for Python.
+/// The library called reader, for Python. One process answers all requests: to start it takes longer than they do.
 struct PythonReader {
     home: TempDir,
-    addresses: Vec<String>,
+    process: Option<(Running, RefCell<Pipes>)>,
 }
 
-/// Updates the feeds if requested, and prints all articles.
+/// Lines to a process and from it.
+struct Pipes {
+    requests: ChildStdin,
+    answers: Lines<BufReader<ChildStdout>>,
+}
+
+/// For each line of input, updates the feeds if it says so, and prints all articles.
 const PYTHON_READER: &str = "
 import json, reader, sys
 library = reader.make_reader(sys.argv[1] + '/db.sqlite')
-for address in sys.argv[3:]:
+for address in sys.argv[2:]:
     library.add_feed(address, exist_ok=True)
-if sys.argv[2] == 'update':
-    for result in library.update_feeds_iter(scheduled=False):
-        assert not isinstance(result.value, Exception), result
 def shown(entry):
     date = int((entry.published or entry.updated).timestamp())
     return {'title': entry.title, 'author': entry.author, 'date': date, 'text': entry.get_content().value}
-print(json.dumps([shown(entry) for entry in library.get_entries()]))
+for request in sys.stdin:
+    if request == 'update\\n':
+        for result in library.update_feeds_iter(scheduled=False):
+            assert not isinstance(result.value, Exception), result
+    print(json.dumps([shown(entry) for entry in library.get_entries()]), flush=True)
 ";
 
 impl PythonReader {
     fn new() -> Self {
-        Self { home: tempfile::tempdir().unwrap(), addresses: Vec::new() }
+        Self { home: tempfile::tempdir().unwrap(), process: None }
     }
 
-    fn run(&self, what: &str) -> String {
-        let mut command = Command::new("timeout");
-        command.args(["60", "python3", "-c", PYTHON_READER]).arg(self.home.path()).arg(what);
-        tools::run(command.args(&self.addresses).env("HOME", self.home.path()).env_remove("http_proxy"))
+    fn request(&self, what: &str) -> String {
+        let (_, pipes) = self.process.as_ref().unwrap();
+        let mut pipes = pipes.borrow_mut();
+        writeln!(pipes.requests, "{what}").unwrap();
+        pipes.answers.next().expect("the process answers").unwrap()
     }
 }
 
 impl Reader for PythonReader {
     fn subscribe(&mut self, addresses: &[String]) {
-        self.addresses = addresses.to_vec();
+        let mut command = Command::new("python3");
+        command.args(["-c", PYTHON_READER]).arg(self.home.path()).args(addresses);
+        command.env("HOME", self.home.path()).env_remove("http_proxy");
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let requests = child.stdin.take().unwrap();
+        let answers = BufReader::new(child.stdout.take().unwrap()).lines();
+        self.process = Some((Running(child), RefCell::new(Pipes { requests, answers })));
     }
 
     fn update(&mut self) {
-        self.run("update");
+        self.request("update");
     }
 
     fn shown(&self) -> Vec<Shown> {
-        serde_json::from_str(&self.run("show")).unwrap()
+        serde_json::from_str(&self.request("show")).unwrap()
     }
 }
 
