@@ -92,6 +92,19 @@ pub struct ViewSummary {
 /// All views of a kind.
 pub type ViewGroup = (ViewKind, Vec<ViewSummary>);
 
+/// The result of looking up a sitemap.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SitemapLookup {
+    /// The slugs of its articles, each with the date of its last update, in the order of their publication here.
+    Articles(Vec<(Slug, DateTime<Utc>)>),
+    /// There are more articles than one document may list: they are in this many parts.
+    Parts(u32),
+    /// There is no such part.
+    Unknown,
+    /// Articles have changed since that moment; the next version will show the change.
+    NotYet,
+}
+
 /// An archive in the list of archives.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ArchiveSummary {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 
-use super::collection::{ArchiveSummary, ArticleLookup, Collection, FeedLimits, FeedLookup, ViewGroup};
+use super::collection::{ArchiveSummary, ArticleLookup, Collection, FeedLimits, FeedLookup, SitemapLookup, ViewGroup};
 use super::moment::Moment;
 use super::taxonomy::{View, ViewKind};
 
@@ -75,6 +75,12 @@ pub trait Library: fmt::Debug + Send {
     /// # Errors
     /// The library cannot be read.
     fn views_changed(&self, kinds: &[ViewKind]) -> Result<DateTime<Utc>>;
+
+    /// Looks up the sitemap, or a part of it by its number from 1, as it was at a moment.
+    ///
+    /// # Errors
+    /// The library cannot be read.
+    fn sitemap(&self, part: Option<u32>, moment: Moment) -> Result<SitemapLookup>;
 
     /// Whether articles may be missing until all files have been read, as after a recovery.
     ///

@@ -6,6 +6,8 @@ pub mod feed;
 
 pub mod page;
 
+pub mod sitemap;
+
 pub mod compression;
 
 pub mod snapshot;

@@ -13,7 +13,7 @@ use chrono::{DateTime, Utc};
 
 use crate::change::TextRequests;
 use crate::folder::media;
-use crate::model::collection::{ArticleLookup, Collection, FeedLookup};
+use crate::model::collection::{ArticleLookup, Collection, FeedLookup, SitemapLookup};
 use crate::model::library::{self, Library, LibraryError};
 use crate::model::moment::{Moment, Version};
 use crate::model::taxonomy::{View, ViewKind};
@@ -21,6 +21,7 @@ use crate::render::compression::ContentCoding;
 use crate::render::feed::format::{FeedFormat, Formats, Representation};
 use crate::render::feed::{self, Channel, Feed, History, opml};
 use crate::render::page::Pages;
+use crate::render::sitemap;
 use crate::render::snapshot::{self, Document, DocumentKind, SiteDates};
 
 /// The content coding of these documents, which all clients accept. A better one takes longer than it saves for a single client.
@@ -50,6 +51,8 @@ pub enum Route {
     Views(ViewKind),
     /// The list of all feeds, as OPML.
     Opml,
+    /// The sitemap, or a part of it.
+    Sitemap(Option<u32>),
     /// An address that an article had elsewhere, with a slash at its start. No path leads to it.
     OldAddress(String),
 }
@@ -59,6 +62,12 @@ impl Route {
     pub fn at(path: &str, formats: Formats) -> Option<Self> {
         if path == opml::PATH {
             return Some(Self::Opml);
+        }
+        if path == sitemap::PATH {
+            return Some(Self::Sitemap(None));
+        }
+        if let Some(part) = sitemap::part_at(path) {
+            return Some(Self::Sitemap(Some(part)));
         }
         let bare = path.trim_end_matches('/');
         if bare == "archive" {
@@ -91,6 +100,8 @@ impl Route {
             Self::Archives => "archive/".to_owned(),
             Self::Views(kind) => format!("{}/", kind.root()),
             Self::Opml => opml::PATH.to_owned(),
+            Self::Sitemap(None) => sitemap::PATH.to_owned(),
+            Self::Sitemap(Some(part)) => sitemap::part_path(*part),
             Self::OldAddress(address) => address.clone(),
         }
     }
@@ -265,6 +276,7 @@ impl OnDemand {
             Route::Archives => self.archives(&path, moment),
             Route::Views(kind) => self.views(*kind, &path, moment),
             Route::Opml => self.opml(&path, moment),
+            Route::Sitemap(part) => self.sitemap(*part, &path, moment),
         }
     }
 
@@ -471,6 +483,20 @@ impl OnDemand {
     fn list(&self, body: String, revised: DateTime<Utc>) -> Document {
         let page = Document::new(DocumentKind::Page, body, revised.max(self.dates.presented));
         page.linked(Some(self.pages.links("")))
+    }
+
+    /// A sitemap changes with each version: it shows every article that is due at its moment.
+    fn sitemap(&self, part: Option<u32>, path: &str, moment: Moment) -> Attempt {
+        let lookup = self.library().sitemap(part, moment)?;
+        let channel = self.pages.channel();
+        let body = match lookup {
+            SitemapLookup::Articles(articles) => sitemap::articles(channel, &articles, part.unwrap_or(1) == 1),
+            SitemapLookup::Parts(parts) => sitemap::parts(channel, parts),
+            SitemapLookup::Unknown => return Ok(Lookup::Unknown),
+            SitemapLookup::NotYet => return Ok(Lookup::NotYet),
+        };
+        let (kind, changed) = (DocumentKind::Other(sitemap::MEDIA_TYPE), moment.version.date());
+        self.unchanged_or(path, changed, moment, || Ok((Document::new(kind, body, changed), changed)))
     }
 
     fn opml(&self, path: &str, moment: Moment) -> Attempt {

@@ -16,6 +16,7 @@ use crate::render::compression::ContentCoding;
 use crate::render::feed::format::{FeedFormat, Formats, Representation};
 use crate::render::feed::{self, Feed};
 use crate::render::page::{self, Front, Pages};
+use crate::render::sitemap;
 
 /// Bytes below which compression gains nothing: such a body fits one packet.
 const MIN_COMPRESSED: usize = 512;
@@ -236,7 +237,7 @@ pub fn render(pages: &Pages, feed: &Feed<'_>, front: &Front, created: DateTime<U
         document(
             "robots.txt",
             DocumentKind::Other("text/plain; charset=utf-8"),
-            "User-agent: *\nDisallow:\n".to_owned(),
+            format!("User-agent: *\nDisallow:\n\nSitemap: {}\n", pages.channel().url(sitemap::PATH)),
         ),
     ];
     feeds.chain(others).collect()

@@ -1,6 +1,6 @@
 //! Pages: their content, their links, and their look in a browser.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
 use std::process::Command;
 
@@ -445,6 +445,58 @@ fn every_internal_link_is_valid() {
     for (path, _) in KINDS.iter().filter(|(_, status)| *status == 200) {
         assert!(seen.contains(*path), "nothing leads to {path}");
     }
+}
+
+/// Standards 147.
+#[test]
+fn the_sitemap_lists_every_public_article() {
+    let mut site = Site::configured("[feed]\nentries = 2\n");
+    for number in 1..=5 {
+        site.write(&format!("{number}.md"), format!("---\ndate: 2024-01-0{number}\n---\n# Number {number}\n\nText."));
+    }
+    site.write("draft.md", "---\ndraft: true\n---\n# Draft\n\nText.");
+    site.write("later.md", "---\ndate: 2999-01-01\n---\n# Later\n\nText.");
+    site.write("past.md", "---\ndate: 2024-01-01\nexpiryDate: 2024-02-01\n---\n# Past\n\nText.");
+    site.start();
+    let listed = |site: &Site| -> BTreeMap<String, String> {
+        let answer = site.get("/sitemap.xml");
+        assert_eq!((answer.status, answer.field("content-type")), (200, "application/xml; charset=utf-8"));
+        let xml = answer.text();
+        assert!(xml.contains(&format!("<url><loc>{BASE_URL}</loc></url>")), "{xml}");
+        let between = |text: &str, start: &str, end: &str| {
+            text.split_once(start).and_then(|(_, rest)| Some(rest.split_once(end)?.0.to_owned()))
+        };
+        let article = |line: &str| Some((between(line, "<loc>", "</loc>")?, between(line, "<lastmod>", "</lastmod>")?));
+        xml.lines().filter_map(article).collect()
+    };
+    let addresses = |numbers: &[u32]| -> Vec<String> {
+        numbers.iter().map(|number| format!("{BASE_URL}articles/{number}")).collect()
+    };
+    let urls = |site: &Site| listed(site).into_keys().collect::<Vec<_>>();
+    assert_eq!(urls(&site), addresses(&[1, 2, 3, 4, 5]), "neither drafts nor what is scheduled or expired");
+    let before = listed(&site);
+    for address in before.keys() {
+        let page = site.get(&address.replacen(BASE_URL, "/", 1));
+        assert!(page.status == 200 && page.text().contains(&format!("rel=\"canonical\" href=\"{address}\"")));
+    }
+    assert_eq!(before[&addresses(&[5])[0]], "2024-01-05T00:00:00Z");
+    assert!(site.get("/robots.txt").text().contains(&format!("\nSitemap: {BASE_URL}sitemap.xml\n")));
+    // An edit is dated, a deleted article is gone, a new one is there, also after a restart.
+    site.write("1.md", "---\ndate: 2024-01-01\n---\n# Number 1\n\nAnother text.");
+    site.write("6.md", "# Number 6\n\nText.");
+    site.remove("2.md");
+    let expected = addresses(&[1, 3, 4, 5, 6]);
+    site.wait_until("the sitemap shows the changes", |site| {
+        urls(site) == expected && listed(site)[&expected[0]] != before[&expected[0]]
+    });
+    let after = listed(&site);
+    assert_eq!(after[&expected[1]], before[&expected[1]]);
+    let answer = site.get("/sitemap.xml");
+    let again = site.ask("GET", "/sitemap.xml", &[("If-None-Match", answer.field("etag"))]);
+    assert_eq!(again.status, 304);
+    assert_eq!(site.get("/sitemap-1.xml").status, 404, "one document holds all");
+    site.restart();
+    assert_eq!(listed(&site), after);
 }
 
 #[test]

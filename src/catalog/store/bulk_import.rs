@@ -188,7 +188,7 @@ impl Catalog {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::path::Path;
 
     use chrono::DateTime;
@@ -199,10 +199,10 @@ mod tests {
     use crate::model::entry::Content;
     use crate::model::moment::Version;
 
-    const NOW: i64 = 1_700_000_000;
+    pub const NOW: i64 = 1_700_000_000;
 
     /// Records an article and returns its id.
-    fn record(catalog: &mut Catalog, path: &str) -> String {
+    pub fn record(catalog: &mut Catalog, path: &str) -> String {
         let now = DateTime::from_timestamp(NOW, 0).unwrap();
         let article = Article { title: path.to_owned(), slug_source: path.to_owned(), ..Article::default() };
         let arrival = Arrival {

@@ -4,7 +4,10 @@ use chrono::{DateTime, Utc};
 
 use super::error::CatalogError;
 use super::reader::Reader;
-use crate::model::collection::{ArchiveSummary, ArticleLookup, Collection, FeedLimits, FeedLookup, ViewGroup};
+use super::sitemap::MAX_URLS;
+use crate::model::collection::{
+    ArchiveSummary, ArticleLookup, Collection, FeedLimits, FeedLookup, SitemapLookup, ViewGroup,
+};
 use crate::model::library::{Library, LibraryError, Result};
 use crate::model::moment::Moment;
 use crate::model::taxonomy::{View, ViewKind};
@@ -54,6 +57,10 @@ impl Library for Reader {
 
     fn views_changed(&self, kinds: &[ViewKind]) -> Result<DateTime<Utc>> {
         self.views_changed(kinds).map_err(|error| self.failed(error))
+    }
+
+    fn sitemap(&self, part: Option<u32>, moment: Moment) -> Result<SitemapLookup> {
+        self.sitemap(part, moment, MAX_URLS).map_err(|error| self.failed(error))
     }
 
     fn is_incomplete(&self) -> Result<bool> {

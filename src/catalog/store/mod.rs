@@ -35,6 +35,7 @@ mod record;
 mod repair;
 mod salvage;
 mod sections;
+mod sitemap;
 mod values;
 mod view_batch;
 mod views;

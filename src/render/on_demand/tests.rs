@@ -1,6 +1,6 @@
 use super::*;
 use crate::config::Config;
-use crate::model::collection::{ArchiveSummary, FeedLimits, ViewGroup, ViewSummary};
+use crate::model::collection::{ArchiveSummary, FeedLimits, SitemapLookup, ViewGroup, ViewSummary};
 use crate::model::entry::Entry;
 use crate::render::feed::tests::{channel, entry};
 use crate::render::feed::{FORMATS, atom, json, rss, twtxt};
@@ -114,6 +114,10 @@ impl Library for MemoryLibrary {
 
     fn views_changed(&self, _kinds: &[ViewKind]) -> library::Result<DateTime<Utc>> {
         Ok(self.changed)
+    }
+
+    fn sitemap(&self, _: Option<u32>, _: Moment) -> library::Result<SitemapLookup> {
+        Ok(SitemapLookup::Unknown)
     }
 
     fn is_incomplete(&self) -> library::Result<bool> {

@@ -10,7 +10,9 @@ use super::*;
 use crate::change::TextRequests;
 use crate::config::Config;
 use crate::folder::media::MediaFiles;
-use crate::model::collection::{ArchiveSummary, ArticleLookup, Collection, FeedLimits, FeedLookup, ViewGroup};
+use crate::model::collection::{
+    ArchiveSummary, ArticleLookup, Collection, FeedLimits, FeedLookup, SitemapLookup, ViewGroup,
+};
 use crate::model::library::{Library, LibraryError, Result};
 use crate::model::taxonomy::{View, ViewKind};
 use crate::render::feed::tests::{channel, entry};
@@ -91,6 +93,10 @@ impl Library for GatedLibrary {
 
     fn views_changed(&self, _: &[ViewKind]) -> Result<DateTime<Utc>> {
         unreachable!()
+    }
+
+    fn sitemap(&self, _: Option<u32>, _: Moment) -> Result<SitemapLookup> {
+        Ok(SitemapLookup::Unknown)
     }
 
     fn is_incomplete(&self) -> Result<bool> {

@@ -1,0 +1,80 @@
+//! Sitemaps: the addresses of all articles, for search engines (sitemaps.org protocol 0.9, standards 147).
+
+use chrono::{DateTime, Utc};
+
+use crate::model::entry::Slug;
+use crate::model::text::escape;
+use crate::render::feed::Channel;
+use crate::render::words::machine_date;
+
+/// Path of the whole, or of the list of its parts.
+pub const PATH: &str = "sitemap.xml";
+
+pub const MEDIA_TYPE: &str = "application/xml; charset=utf-8";
+
+/// Path of a part.
+pub fn part_path(number: u32) -> String {
+    format!("sitemap-{number}.xml")
+}
+
+/// The number of a part, by its path.
+pub fn part_at(path: &str) -> Option<u32> {
+    let number = path.strip_prefix("sitemap-")?.strip_suffix(".xml")?.parse().ok()?;
+    (part_path(number) == path).then_some(number)
+}
+
+/// Renders a list of articles; with the front page, which the first document lists, if `with_front` holds.
+pub fn articles(channel: &Channel, articles: &[(Slug, DateTime<Utc>)], with_front: bool) -> String {
+    let mut xml = start("urlset");
+    if with_front {
+        xml.push_str(&format!("<url><loc>{}</loc></url>\n", escape(&channel.base_url)));
+    }
+    for (slug, updated) in articles {
+        let (address, updated) = (escape(&channel.page(slug)), machine_date(*updated));
+        xml.push_str(&format!("<url><loc>{address}</loc><lastmod>{updated}</lastmod></url>\n"));
+    }
+    xml.push_str("</urlset>\n");
+    xml
+}
+
+/// Renders the list of this many parts.
+pub fn parts(channel: &Channel, parts: u32) -> String {
+    let mut xml = start("sitemapindex");
+    for number in 1..=parts {
+        xml.push_str(&format!("<sitemap><loc>{}</loc></sitemap>\n", escape(&channel.url(&part_path(number)))));
+    }
+    xml.push_str("</sitemapindex>\n");
+    xml
+}
+
+fn start(element: &str) -> String {
+    format!(
+        "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<{element} xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">\n"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::feed::tests::channel;
+
+    #[test]
+    fn each_document_lists_absolute_addresses() {
+        let slug = Slug::new("a-b").unwrap();
+        let xml = articles(&channel(), &[(slug, DateTime::UNIX_EPOCH)], true);
+        let expected = "<url><loc>https://example.org/</loc></url>\n\
+            <url><loc>https://example.org/articles/a-b</loc><lastmod>1970-01-01T00:00:00Z</lastmod></url>\n</urlset>\n";
+        assert!(xml.ends_with(expected), "{xml}");
+        assert!(!articles(&channel(), &[], false).contains("<url>"));
+        let xml = parts(&channel(), 2);
+        assert!(
+            xml.contains("<sitemap><loc>https://example.org/sitemap-2.xml</loc></sitemap>\n</sitemapindex>"),
+            "{xml}"
+        );
+        for (path, number) in
+            [("sitemap-1.xml", Some(1)), ("sitemap-01.xml", None), ("sitemap-.xml", None), ("sitemap-x.xml", None)]
+        {
+            assert_eq!(part_at(path), number, "{path}");
+        }
+    }
+}
