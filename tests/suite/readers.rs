@@ -50,11 +50,15 @@ const ARTICLES: [(&str, &str, &str, i64, &str); 3] = [
     ("c/d.md", "שלום world", "Łukasz", 1_709_769_600, "Text of the third."),
 ];
 
+/// The end of each article.
+const LAST: &str = "The last sentence of it.";
+
 fn write(site: &Site, article: (&str, &str, &str, i64, &str)) {
     let (file, title, author, date, text) = article;
     let date = chrono::DateTime::from_timestamp(date, 0).unwrap().to_rfc3339();
     let header = format!("---\ntitle: \"{title}\"\nauthors:\n  - name: \"{author}\"\ndate: {date}\ntags: [Sea]\n---\n");
-    site.write(file, format!("{header}{text}\n\nAnother paragraph, 1 < 2 & so on ]]>.\n"));
+    let more = "![A red boat](boat.png)\n\nAnother paragraph, 1 < 2 & so on ]]>.";
+    site.write(file, format!("{header}{text}\n\n{more}\n\n{LAST}\n"));
 }
 
 fn gazette() -> Site {
@@ -147,7 +151,7 @@ fn shows_all(shown: &[Shown]) {
     for (_, title, author, date, text) in ARTICLES {
         let found = shown.iter().find(|shown| shown.title == title).unwrap_or_else(|| panic!("{title}: {shown:?}"));
         assert_eq!((found.author.as_str(), found.date), (author, date), "{found:?}");
-        assert!(found.text.contains(text), "{found:?}");
+        assert!(found.text.contains(text) && found.text.contains(LAST), "{found:?}");
     }
 }
 

@@ -15,6 +15,7 @@ use super::fragment::{Fragment, Frame};
 use super::item::Item;
 use crate::model::entry::{self, Media};
 use crate::model::taxonomy::ViewKind;
+use crate::model::text::escape;
 
 /// Atom 1.0.
 pub const FORMAT: FeedFormat = FeedFormat {
@@ -117,7 +118,7 @@ fn entry(item: &Item<'_>, scheme: &str) -> atom_syndication::Entry {
         authors: item.authors.iter().map(person).collect(),
         categories: item.tags.iter().map(category).collect(),
         links,
-        summary: item.summary.map(|summary| text(summary, item.language)),
+        summary: item.summary.map(|words| summary(words, item)),
         content: item.html.map(|html| Content {
             value: Some(html.to_owned()),
             content_type: Some("html".into()),
@@ -126,6 +127,15 @@ fn entry(item: &Item<'_>, scheme: &str) -> atom_syndication::Entry {
         }),
         extensions: map(extension::pictures(item)),
         ..atom_syndication::Entry::default()
+    }
+}
+
+/// The summary beside the text. rss2email prefers plain text to HTML, and would show a plain summary in place of the article.
+fn summary(words: &str, item: &Item<'_>) -> Text {
+    let plain = text(words, item.language);
+    match item.html {
+        Some(_) => Text { value: escape(words), r#type: TextType::Html, ..plain },
+        None => plain,
     }
 }
 

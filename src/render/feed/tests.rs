@@ -77,7 +77,9 @@ fn all_formats_are_well_formed_and_agree() {
         assert_eq!(post.content.as_ref().unwrap().value.as_deref().unwrap(), &*entry.content.html);
         assert_eq!(json["content_html"], *entry.content.html);
         assert_eq!(item.description.as_deref().unwrap(), "Short &amp; &lt;sweet&gt;", "HTML in RSS");
-        assert_eq!(post.summary.as_ref().unwrap().value, "Short & <sweet>", "plain text in Atom");
+        // HTML in Atom as well: some readers would show plain text in place of the article.
+        assert_eq!(post.summary.as_ref().unwrap().value, "Short &amp; &lt;sweet&gt;", "HTML in Atom");
+        assert_eq!(post.summary.as_ref().unwrap().r#type, atom_syndication::TextType::Html);
         assert_eq!(json["summary"], "Short & <sweet>");
         assert_eq!(item.pub_date.as_deref().unwrap(), "Wed, 01 May 2024 10:00:00 +0000");
         assert_eq!(post.published.unwrap().to_rfc3339(), "2024-05-01T10:00:00+00:00");
