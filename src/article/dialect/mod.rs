@@ -36,7 +36,7 @@ fn plain_part(
     is_note: Option<bool>,
 ) -> (Cow<'_, str>, Option<Problem>) {
     // Each is rare in a text that has no addition: with one, the text is searched for code.
-    const MARKS: [&str; 11] = ["{", "%%", "[[", "[!", "[TOC]", " ^", "\t^", "\n^", "\\(", "\\[", "=="];
+    const MARKS: [&str; 12] = [":::", "{", "%%", "[[", "[!", "[TOC]", " ^", "\t^", "\n^", "\\(", "\\[", "=="];
     let has_element = || dialect == Dialect::Markdown && (element::has_hidden(text) || element::ends_in_comment(text));
     if !MARKS.iter().any(|mark| text.contains(mark)) && !has_element() {
         return (Cow::Borrowed(text), None);
@@ -163,7 +163,7 @@ impl<'a> Scanner<'a> {
 
     fn next_mark(&self) -> Option<usize> {
         let signs: &[char] =
-            if self.dialect == Dialect::Markdown { &['{', '%', '[', '!', '^', '<', '\\', '='] } else { &['{'] };
+            if self.dialect == Dialect::Markdown { &['{', '%', '[', '!', '^', '<', '\\', '=', ':'] } else { &['{'] };
         let code = self.code.front().map_or(self.text.len(), |code| code.start);
         // Code is copied as a whole, so its start counts as a mark.
         let mark = self.text[self.at..code].find(signs).map(|offset| self.at + offset);
@@ -185,6 +185,7 @@ impl<'a> Scanner<'a> {
             () if markdown && rest.starts_with('^') => self.block_id(),
             () if markdown && rest.starts_with("<!--") => self.html_comment(),
             () if markdown && rest.starts_with('<') => self.hidden_element(),
+            () if markdown && rest.starts_with(":::") => self.container(),
             () if markdown && rest.starts_with("==") => self.marked(),
             () if markdown && rest.starts_with('\\') => self.formula() || self.escaped(),
             () => false,
@@ -255,6 +256,28 @@ impl<'a> Scanner<'a> {
         }
         self.unclosed.get_or_insert((self.at, name));
         self.at += tag;
+        true
+    }
+
+    /// Leaves out the lines around a container of VuePress, Docusaurus or Pandoc, as in `::: warning Mind the gap`, and keeps its title.
+    fn container(&mut self) -> bool {
+        let reach = self.reach();
+        let line = reach.lines().next().unwrap_or_default();
+        let words = line.trim_start_matches(':').trim();
+        let (name, title) = words.split_once(char::is_whitespace).unwrap_or((words, ""));
+        let is_name = name.is_empty() || name.starts_with(|c: char| c.is_ascii_alphabetic() || "{[".contains(c));
+        if !self.starts_line() || !is_name || line.len() == REACH {
+            return false;
+        }
+        // Pandoc has attributes in braces, others a kind in brackets.
+        let title = if name.starts_with('{') || title.starts_with(['[', '{']) { "" } else { title };
+        let title = self.within(title.trim_end_matches(':').trim());
+        self.at += line.len();
+        if title.is_empty() {
+            let indent = self.line().to_owned();
+            self.out.push_str(&format!("\n{indent}"));
+        }
+        self.paragraph("**", &title);
         true
     }
 
@@ -704,6 +727,8 @@ mod tests {
             ("a{::comment}private{:/comment}b {::nomarkdown}<i>c</i>{:/} {::options a=\"b\" /}", "ab <i>c</i> "),
             ("![a](b.png){.wide width=50%} [x](y){target=\"_blank\"}", "![a](b.png) [x](y)"),
             ("[TOC]\n\nText [TOC] here", "\n\nText [TOC] here"),
+            ("::: tip\nText\n:::\nMore ::: here", "\n\nText\n\n\nMore ::: here"),
+            (":::warning Mind the gap\nText\n:::\n", "\n\n**Mind the gap**\n\n\nText\n\n\n"),
         ] {
             assert_eq!(markdown(given), expected, "{given}");
         }

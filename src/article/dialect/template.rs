@@ -40,6 +40,23 @@ const PAGE_TAGS: [&str; 30] = [
     "@extends(",
     " th:text=",
 ];
+/// Tags that generators fill in pages with front matter, and that make any other page a template.
+const FILLED_TAGS: [&str; 14] = [
+    "{% if ",
+    "{%- if ",
+    "{% for ",
+    "{%- for ",
+    "{% set ",
+    "{%- set ",
+    "{% import ",
+    "{%- import ",
+    "{% from ",
+    "{% include ",
+    "{%- include ",
+    "{% assign ",
+    "{% with ",
+    "{{ super()",
+];
 /// Tags that only templates of notes and articles have.
 const NOTE_TAGS: [&str; 7] = ["{% extends ", "{%- extends ", "{% block ", "<% tp.", "<%* ", "<%- tp.", "<%tp."];
 
@@ -73,8 +90,9 @@ pub fn find_template<'a>(head: &'a str, body: &'a str, dialect: Dialect) -> Opti
         return Some((1 + lines(head) + lines(&body[..at]), title));
     }
     let tags: &[&str] = if dialect == Dialect::Html { &PAGE_TAGS } else { &NOTE_TAGS };
+    let more: &[&str] = if dialect == Dialect::Html && head.is_empty() { &FILLED_TAGS } else { &[] };
     let mut found: Vec<(usize, &str)> =
-        tags.iter().flat_map(|tag| body.match_indices(tag).take(20).map(|(at, _)| (at, *tag))).collect();
+        tags.iter().chain(more).flat_map(|tag| body.match_indices(tag).take(20).map(|(at, _)| (at, *tag))).collect();
     if found.is_empty() {
         return None;
     }
@@ -141,6 +159,8 @@ mod tests {
             ("{{ define \"main\" }}<p>{{ .Content }}</p>", (1, "{{ define")),
             ("<% @posts.each %>\n<p><%= title %></p>", (2, "<%=")),
             ("<title>{{ page.title }}</title>", (1, "{{ page.title }}")),
+            ("<p>x</p>\n{% if a %}<p>y</p>{% endif %}", (2, "{% if")),
+            ("{% set x = 1 %}{% for y in x %}a{% endfor %}", (1, "{% set")),
             ("<ul>\n{{#each posts}}<li>{{title}}</li>{{/each}}</ul>", (2, "{{#each")),
         ] {
             assert_eq!(found(text, Dialect::Html), Some(expected), "{text}");

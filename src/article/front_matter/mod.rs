@@ -416,13 +416,24 @@ mod tests {
             "private: true",
             "status: draft",
             "status: Hidden",
+            "status: [published, draft]",
+            "status: [\"[[Draft]]\"]",
             "draft: perhaps",
             "is-draft: true",
             "draft: [true]",
         ] {
             assert!(held(&format!("---\ntitle: T\n{line}\n---\nBody")).starts_with("draft 3: "), "{line}");
         }
-        for line in ["draft: false", "draft: no", "published: true", "status: published", "draft:", "publish: true"] {
+        for line in [
+            "status: [\"[[Published]]\"]",
+            "status: [live]",
+            "draft: false",
+            "draft: no",
+            "published: true",
+            "status: published",
+            "draft:",
+            "publish: true",
+        ] {
             header(&format!("---\ntitle: T\n{line}\n---\nBody"));
         }
     }

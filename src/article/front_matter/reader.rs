@@ -6,7 +6,7 @@ use super::header::{Field, Header, Held, Source, is_language};
 use super::key::Key;
 use super::lock::{self, Judgement};
 use super::typo::{self, Meant};
-use super::value::{Value, absolute};
+use super::value::{Value, absolute, without_link};
 use crate::article::problem::Problem;
 use crate::article::{date, loose_date, summary};
 use crate::model::entry::Media;
@@ -130,10 +130,19 @@ impl HeaderReader<'_> {
             Key::Draft => *value != Value::Nothing && value.flag() != Some(false),
             Key::Public => *value != Value::Nothing && value.flag() != Some(true),
             Key::Status => {
-                let status = value.text().unwrap_or_default().to_ascii_lowercase();
-                let is_text = matches!(value, Value::Text(_) | Value::Nothing);
-                let public = matches!(status.as_str(), "" | "published" | "publish" | "public" | "live" | "featured");
-                !(is_text && public)
+                let is_public = |value: &Value| match value {
+                    Value::Nothing => true,
+                    Value::Text(text) => {
+                        let status = without_link(text).to_ascii_lowercase();
+                        matches!(status.as_str(), "" | "published" | "publish" | "public" | "live" | "featured")
+                    }
+                    _ => false,
+                };
+                // Obsidian writes a list of links to notes.
+                match value {
+                    Value::List(list) => !list.iter().all(is_public),
+                    other => !is_public(other),
+                }
             }
             _ => value.flag() == Some(false),
         };

@@ -99,7 +99,7 @@ impl Value {
 }
 
 /// The words of a text that is a link to a note: `Ann Lee` of `[[Ann Lee]]` and of `[[people/ann|Ann Lee]]`.
-fn without_link(text: &str) -> &str {
+pub fn without_link(text: &str) -> &str {
     let text = text.trim();
     let inside = text.strip_prefix("[[").and_then(|rest| rest.strip_suffix("]]"));
     inside.map_or(text, |inside| inside.rsplit('|').next().unwrap_or(inside).trim())

@@ -3,7 +3,7 @@
 use super::{Template, part, taken};
 
 /// Blocks of Markdown with the additions of generators and note programs.
-pub(super) const BLOCKS: [Template; 94] = [
+pub(super) const BLOCKS: [Template; 95] = [
     part("▣ ◆ ▣"),
     part("◆\n▣\n◆"),
     part("◆  \n◆\\\n◆"),
@@ -37,6 +37,7 @@ pub(super) const BLOCKS: [Template; 94] = [
     part("> [!WARNING]\n> ◆"),
     part("!!! note \"◆\"\n    ◆"),
     part("::: warning ◆\n◆\n:::"),
+    part("::: tip\n▤\n:::"),
     part("<details>\n<summary>◆</summary>\n\n▤\n\n</details>"),
     part("<div>\n◆ <b>◆</b>\n</div>"),
     part("<div>\n\n▤\n\n</div>"),
