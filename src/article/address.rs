@@ -13,6 +13,7 @@ use url::Url;
 use super::phrases::heading_id;
 use crate::folder::media::media_type;
 use crate::folder::{ENDINGS, is_ignored};
+use crate::model::taxonomy::{View, ViewKind};
 
 /// Folders whose content other generators place at the root of a site.
 const TOPS: [&str; 4] = ["", "static", "public", "assets"];
@@ -77,6 +78,9 @@ impl<'a> Addresses<'a> {
         if let Some(note) = address.strip_prefix(NOTE) {
             return self.note(note);
         }
+        if let Some((kind, name)) = generator_link(address) {
+            return self.of_generator(kind, name);
+        }
         match Url::parse(address) {
             // The address of a page of this site may be an old one of an article.
             Ok(url) if self.is_own(&url) => Some(self.moved(address, &url)),
@@ -112,6 +116,23 @@ impl<'a> Addresses<'a> {
     /// Returns the address of the media file at a path below the watched folder.
     pub fn of_media(&self, path: &Path) -> String {
         format!("{}media/{}", self.base_url, encoded(path))
+    }
+
+    /// Resolves what Nikola (`link://slug/storm`) and Pelican (`{tag}sea`) link to by its kind and name.
+    fn of_generator(&self, kind: &str, name: &str) -> Option<String> {
+        let (name, part) = cut(name);
+        let name = decoded(name);
+        let name = name.to_string_lossy();
+        let view = |kind| View::named(kind, &name).map(|view| format!("{}{}", self.base_url, view.path()));
+        match kind {
+            "slug" => (self.page)(&LinkTarget::Note(name.rsplit('/').next()?.to_owned())).map(|page| page + part),
+            "filename" | "absolute_filename" => self.in_folder(&encoded(Path::new(&*name))),
+            "tag" | "category" => view(ViewKind::Tag),
+            "author" => view(ViewKind::Author),
+            "archive" | "archives" => Some(format!("{}archive/", self.base_url)),
+            "index" | "root" => Some(self.base_url.to_owned()),
+            _ => None,
+        }
     }
 
     /// Resolves the name of a note. A link that names only a part leads to the article itself.
@@ -339,6 +360,19 @@ fn without_file_mark(address: &str) -> &str {
     rest.unwrap_or(address)
 }
 
+/// The kind and the name in a link to a page that Nikola or Pelican makes.
+fn generator_link(address: &str) -> Option<(&str, &str)> {
+    const LISTS: [&str; 5] = ["tag", "category", "author", "index", "archives"];
+    if let Some(place) = address.strip_prefix("link://") {
+        return Some(place.split_once('/').unwrap_or((place, "")));
+    }
+    let (open, close) = [("{", "}"), ("|", "|"), ("%7B", "%7D"), ("%7C", "%7C")]
+        .into_iter()
+        .find(|(open, _)| address.starts_with(open))?;
+    let (kind, name) = address[open.len()..].split_once(close)?;
+    LISTS.contains(&kind).then_some((kind, name))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -395,6 +429,28 @@ mod tests {
             ("https://[", ""),
         ] {
             assert_eq!(absolute(address, &[]), expected, "{address}");
+        }
+    }
+
+    #[test]
+    fn pages_that_generators_name_by_kind() {
+        for (address, file, expected) in [
+            ("link://slug/dawn", "=dawn", "/blog/articles/=dawn"),
+            ("link://slug/dawn#part", "=dawn", "/blog/articles/=dawn#part"),
+            ("link://slug/none", "", ""),
+            ("link://filename/posts/dawn.md", "posts/dawn.md", "/blog/articles/posts/dawn.md"),
+            ("link://tag/Sea%20birds", "", "/blog/tags/sea-birds/"),
+            ("link://category/boats", "", "/blog/tags/boats/"),
+            ("link://author/Ann Lee", "", "/blog/authors/ann-lee/"),
+            ("link://archive/2024", "", "/blog/archive/"),
+            ("link://root", "", "/blog/"),
+            ("link://gallery/x", "", ""),
+            ("{tag}sea", "", "/blog/tags/sea/"),
+            ("%7Bcategory%7DNews", "", "/blog/tags/news/"),
+            ("|author|Ann Lee", "", "/blog/authors/ann-lee/"),
+            ("{index}", "", "/blog/"),
+        ] {
+            assert_eq!(absolute(address, &[file]), expected, "{address}");
         }
     }
 

@@ -1,6 +1,7 @@
 //! Which article a link means that names no file: an address of the site that the articles come from, or the name of a note. Pure;
 //! `store/names.rs` looks the candidates up.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -148,11 +149,36 @@ impl Page {
             || (self.folders.as_os_str().is_empty() && OTHER_PAGES.contains(&self.slug.as_str()))
     }
 
-    /// The only article that has the date in the address.
+    /// The only article that has the date in the address, or of several the one whose folders the address names.
     pub fn only<'a>(&self, articles: &'a [NamedArticle]) -> Option<&'a NamedArticle> {
-        let mut of_date = articles.iter().filter(|article| self.date.is_none_or(|date| date.is_of(article.published)));
-        let only = of_date.next()?;
-        of_date.next().is_none().then_some(only)
+        let of_date = articles.iter().filter(|article| self.date.is_none_or(|date| date.is_of(article.published)));
+        let of_date: Vec<&NamedArticle> = of_date.collect();
+        if let [only] = of_date.as_slice() {
+            return Some(only);
+        }
+        let ranks: Vec<FolderMatch> = of_date.iter().map(|article| self.folder_match(&article.path)).collect();
+        let best = ranks.iter().max()?;
+        let mut found = of_date.iter().zip(&ranks).filter(|(_, rank)| *rank == best);
+        let (article, _) = found.next()?;
+        let is_clear = found.next().is_none() && (best.matched > 0 || best.unmatched.0 == 0);
+        is_clear.then_some(*article)
+    }
+
+    /// How well the folders of a file fit those of the address. Folders that other generators leave out of addresses do not count, nor do
+    /// dates.
+    fn folder_match(&self, path: &Path) -> FolderMatch {
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy().to_lowercase();
+        let own = path.parent().unwrap_or(Path::new(""));
+        // The folder of `storm/index.md` is its name.
+        let own = if matches!(stem.as_str(), "index" | "_index") { own.parent().unwrap_or(own) } else { own };
+        let names = |folders: &Path, is_left_out: fn(&str) -> bool| -> Vec<String> {
+            let names = folders.iter().map(|folder| folder.to_string_lossy().to_lowercase());
+            names.filter(|name| !name.is_empty() && name != "/" && !is_left_out(name)).collect()
+        };
+        let wanted = names(&self.folders, |name| name.bytes().all(|byte| byte.is_ascii_digit()));
+        let own = names(own, |name| LEFT_OUT.contains(&name));
+        let matched = wanted.iter().rev().zip(own.iter().rev()).take_while(|(one, other)| one == other).count();
+        FolderMatch { matched, unmatched: Reverse(own.len() - matched) }
     }
 
     /// The article that is nearest to the one at `from`, of those in folders of these names.
@@ -163,6 +189,18 @@ impl Page {
         });
         in_folders.min_by_key(|article| (distance(from, &article.path), article.path.clone()))
     }
+}
+
+/// Folders of articles that are no part of their addresses.
+const LEFT_OUT: [&str; 4] = ["_posts", "_drafts", "content", "src"];
+
+/// How well the folders of an article fit those of an address: better ones are greater.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct FolderMatch {
+    /// Number of equal folders, from the last one.
+    matched: usize,
+    /// Number of folders of the article above these.
+    unmatched: Reverse<usize>,
 }
 
 #[cfg(test)]
@@ -203,6 +241,34 @@ mod tests {
         assert_eq!(only("/2013/09/13/weekly/"), None);
         assert_eq!(only("/weekly/"), None, "either of two");
         assert_eq!(Page::at("/weekly/").only(&articles[..1]), Some(&articles[0]));
+    }
+
+    #[test]
+    fn of_articles_of_one_name_the_folders_of_an_address_decide() {
+        let day = "2026-05-20";
+        let articles = [
+            article("en/news/_posts/2026-05-20-foo.md", day),
+            article("ko/news/_posts/2026-05-20-foo.md", day),
+            article("content/en/methods/page/Foo.md", day),
+            article("content/en/templates/foo/index.md", day),
+        ];
+        let only = |address: &str| Page::at(address).only(&articles).map(|article| article.path.display().to_string());
+        for (address, path) in [
+            ("/en/news/2026/05/20/foo/", Some("en/news/_posts/2026-05-20-foo.md")),
+            ("/ko/news/2026/05/20/foo/", Some("ko/news/_posts/2026-05-20-foo.md")),
+            ("/methods/page/foo/", Some("content/en/methods/page/Foo.md")),
+            ("/EN/Templates/foo/", Some("content/en/templates/foo/index.md")),
+            ("/news/foo/", None),
+            ("/2026/05/20/foo/", None),
+            ("/other/foo/", None),
+            ("foo", None),
+        ] {
+            assert_eq!(only(address).as_deref(), path, "{address}");
+        }
+        let two = [article("foo.md", day), article("a/foo.md", day)];
+        let only = |address: &str| Page::at(address).only(&two).map(|article| article.path.clone());
+        assert_eq!(only("/foo/"), Some(PathBuf::from("foo.md")), "it has exactly this path");
+        assert_eq!(only("/a/foo/"), Some(PathBuf::from("a/foo.md")));
     }
 
     #[test]

@@ -91,7 +91,11 @@ fn post(
         authors: author.into_iter().collect(),
         tags: tags(item),
         slug: field("wp:post_name"),
-        addresses: field("link").into_iter().chain(field("guid").filter(|guid| guid.contains("://"))).collect(),
+        addresses: field("link")
+            .into_iter()
+            .chain(field("guid").filter(|guid| guid.contains("://")))
+            .chain(former_addresses(item))
+            .collect(),
         summary: field("excerpt:encoded").map(|text| html::one_line(&text)),
         language: None,
         image: thumbnail(item).and_then(|number| attachments.get(&number).cloned()),
@@ -123,6 +127,18 @@ fn tags(item: &XmlElement<'_>) -> Vec<String> {
 
 /// Number of the attachment that is the picture of a post.
 fn thumbnail(item: &XmlElement<'_>) -> Option<String> {
-    let meta = item.all(&["wp:postmeta"]).find(|meta| meta.field("wp:meta_key").as_deref() == Some("_thumbnail_id"));
-    meta?.field("wp:meta_value")
+    meta(item, "_thumbnail_id").next()
+}
+
+/// The addresses of a post by the slugs that it had before.
+fn former_addresses(item: &XmlElement<'_>) -> Vec<String> {
+    let (Some(link), Some(slug)) = (item.field("link"), item.field("wp:post_name")) else { return Vec::new() };
+    let Some((before, after)) = link.rsplit_once(&slug) else { return Vec::new() };
+    meta(item, "_wp_old_slug").map(|former| format!("{before}{former}{after}")).collect()
+}
+
+/// The values of a post under a key that WordPress does not show.
+fn meta(item: &XmlElement<'_>, key: &'static str) -> impl Iterator<Item = String> {
+    let values = item.all(&["wp:postmeta"]).filter(move |meta| meta.field("wp:meta_key").as_deref() == Some(key));
+    values.filter_map(|meta| meta.field("wp:meta_value"))
 }

@@ -139,6 +139,70 @@ fn links_of_pelican_lead_to_files() {
 }
 
 #[test]
+fn tags_of_hexo_and_links_of_nikola_lead_to_articles_and_files() {
+    let mut site = Site::new();
+    site.write("_posts/a/b.png", "not empty");
+    site.write(
+        "_posts/a.md",
+        "---\ntitle: A\n---\nSee {% post_link b %} or {% post_link b \"the words\" %}. {% asset_img b.png Boat %} [n](link://slug/b), [t](link://tag/sea).",
+    );
+    site.write("_posts/b.md", "---\ntitle: B\ntags: [sea]\n---\nText.");
+    site.start();
+    site.wait_until("all are linked", |site| {
+        let html = site.entry("A")["content_html"].as_str().unwrap().to_owned();
+        [
+            format!("<a href=\"{BASE_URL}articles/b\">b</a>"),
+            format!("<a href=\"{BASE_URL}articles/b\">the words</a>"),
+            format!("<a href=\"{BASE_URL}articles/b\">n</a>"),
+            format!("<a href=\"{BASE_URL}tags/sea/\">t</a>"),
+            format!("<img src=\"{BASE_URL}media/_posts/a/b.png\" alt=\"Boat\">"),
+        ]
+        .iter()
+        .all(|part| html.contains(part))
+    });
+}
+
+#[test]
+fn of_several_articles_of_one_name_the_folders_of_a_link_decide() {
+    let mut site = Site::new();
+    for language in ["en", "ko"] {
+        let text = format!("---\ntitle: Foo {language}\n---\nText.");
+        site.write(&format!("{language}/news/_posts/2026-05-20-foo.md"), text);
+    }
+    site.write("a.md", "# A\n\n[en](/en/news/2026/05/20/foo/), [ko](/ko/news/2026/05/20/foo.html).");
+    site.start();
+    let of = |site: &Site, title: &str| site.entry(title)["url"].as_str().unwrap().to_owned();
+    site.wait_until("both are linked", |site| {
+        let html = site.entry("A")["content_html"].as_str().unwrap().to_owned();
+        ["en", "ko"]
+            .iter()
+            .all(|name| html.contains(&format!("<a href=\"{}\">{name}</a>", of(site, &format!("Foo {name}")))))
+    });
+    let moved = site.get("/ko/news/2026/05/20/foo/");
+    assert_eq!((moved.status, moved.field("location")), (301, of(&site, "Foo ko").as_str()));
+}
+
+#[test]
+fn a_note_may_link_to_its_state() {
+    let mut site = Site::new();
+    site.write("a.md", "---\nstatus:\n  - \"[[Published]]\"\n---\n# A\n\nText.");
+    site.write("b.md", "---\nstatus: \"[[Draft]]\"\n---\n# B\n\nText.");
+    site.write("c.md", "---\nstatus: [published, draft]\n---\n# C\n\nText.");
+    site.start();
+    assert_eq!(site.titles(), ["A"]);
+}
+
+#[test]
+fn a_body_that_only_a_generator_shows_is_reported() {
+    let site = Site::new();
+    site.write("a.md", "# A\n\nText.\n\n{% set code %}\nthree lost words\n{% endset %}\n{% set x = 1 %}");
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_gazetted"));
+    let output = command.args(["check", "--all"]).arg(site.root()).output().unwrap();
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(printed.contains("a.md:5: `set`: 3 words are shown only where a site generator uses them"), "{printed}");
+}
+
+#[test]
 fn templates_copies_and_files_about_projects_are_no_articles() {
     let mut site = Site::new();
     let others = [

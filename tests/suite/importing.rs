@@ -105,6 +105,7 @@ Last, with {{ braces }} and [[brackets]].]]></content:encoded><excerpt:encoded><
  <category domain="category" nicename="news"><![CDATA[News &amp; weather]]></category><category domain="post_tag" nicename="sea"><![CDATA[Sea]]></category>
  <category domain="category" nicename="uncategorized"><![CDATA[Uncategorized]]></category><category domain="post_format" nicename="x"><![CDATA[Aside]]></category>
  <wp:postmeta><wp:meta_key>_thumbnail_id</wp:meta_key><wp:meta_value><![CDATA[9]]></wp:meta_value></wp:postmeta>
+ <wp:postmeta><wp:meta_key>_wp_old_slug</wp:meta_key><wp:meta_value>first-storm</wp:meta_value></wp:postmeta>
  <wp:comment><wp:comment_content>Nice</wp:comment_content></wp:comment></item>
 <item><title>Blocks</title><link>https://old.example/blocks/</link><guid isPermaLink="false">https://old.example/?p=2</guid>
  <content:encoded><![CDATA[<!-- wp:paragraph -->
@@ -172,7 +173,7 @@ fn an_export_of_wordpress_is_imported() {
     }
     assert!(site.entry("Blocks")["content_html"].as_str().unwrap().contains("<p>A block.</p>"));
     let file = &files(site.root())["2024-05-01-the-storm.html"];
-    assert!(file.contains("aliases: [\"/2024/05/the-storm/\", \"/?p=1\"]"), "{file}");
+    assert!(file.contains("aliases: [\"/2024/05/the-storm/\", \"/?p=1\", \"/2024/05/first-storm/\"]"), "{file}");
 }
 
 #[test]

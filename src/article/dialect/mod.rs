@@ -50,6 +50,7 @@ fn plain_part(
         recounts: 0,
         dialect,
         left_out: Vec::new(),
+        captured: Vec::new(),
         unending: None,
         unclosed: None,
         is_note,
@@ -57,7 +58,7 @@ fn plain_part(
         ends: None,
     };
     scanner.run();
-    let Scanner { out, left_out, unending, unclosed, .. } = scanner;
+    let Scanner { out, left_out, captured, unending, unclosed, .. } = scanner;
     let line = |at: usize| first_line + text[..at].matches('\n').count();
     let unending = unending.map(|at| {
         let message =
@@ -79,7 +80,16 @@ fn plain_part(
         );
         Problem::remark(line(*at), message)
     });
-    (Cow::Owned(out), unending.or(unclosed).or(problem))
+    let captured = captured.first().map(|(at, name, _)| {
+        let words: usize = captured.iter().map(|(_, _, words)| words).sum();
+        let more = if captured.len() > 1 { format!(" and {} more", captured.len() - 1) } else { String::new() };
+        let message = format!(
+            "`{name}`{more}: {words} words are shown only where a site generator uses them, and are left out; write them where they are to \
+             be read"
+        );
+        Problem::remark(line(*at), message)
+    });
+    (Cow::Owned(out), unending.or(unclosed).or(captured).or(problem))
 }
 
 /// Maximum length of an addition, in bytes. Without a limit, many additions without an end would take time in the square of their
@@ -100,6 +110,8 @@ struct Scanner<'a> {
     dialect: Dialect,
     /// Additions that only a generator can show: the place and the name of each.
     left_out: Vec<(usize, String)>,
+    /// Bodies that are shown only where a generator uses them: the place, the name and the number of words of each.
+    captured: Vec<(usize, String, usize)>,
     /// Where a private comment without an end starts.
     unending: Option<usize>,
     /// The place and the name of the first hidden element without an end tag.
@@ -403,6 +415,16 @@ impl<'a> Scanner<'a> {
         }
     }
 
+    /// Writes a link with words of its own.
+    fn reference(&mut self, address: &str, words: &str) {
+        let html = format!("<a href=\"{}\">{}</a>", quoted(address), escape(words));
+        let markdown = || {
+            let (words, address) = (words.replace(['[', ']', '\n'], " "), address.replace(['<', '>', '\n'], ""));
+            format!("[{}](<{address}>)", words.trim())
+        };
+        self.out.push_str(&if self.dialect == Dialect::Html { html } else { markdown() });
+    }
+
     fn link(&mut self, address: &str) {
         let html = format!("<a href=\"{}\">{}</a>", quoted(address), escape(address));
         self.out.push_str(&if self.dialect == Dialect::Html { html } else { format!("<{address}>") });
@@ -478,6 +500,19 @@ impl<'a> Scanner<'a> {
                 None => self.unending_comment(),
             },
             Meaning::Apart => self.at = call.end_of_body(self.text, after).map_or(after, |body| body.end),
+            Meaning::Captured => {
+                let body = call.end_of_body(self.text, after);
+                let words = body.as_ref().map_or("", |body| &self.text[after..body.start]);
+                let count = words.split_whitespace().filter(|word| word.contains(char::is_alphanumeric)).count();
+                if count > 0 {
+                    self.captured.push((start, call.name.to_owned(), count));
+                }
+                self.at = body.map_or(after, |body| body.end);
+            }
+            Meaning::Reference { address, words } => {
+                self.reference(&address, &words);
+                self.at = after;
+            }
             Meaning::Verbatim => {
                 let body = body();
                 self.out.push_str(&self.text[after..body.start]);
@@ -708,6 +743,11 @@ mod tests {
                 "[a]({% post_url 2024-05-01-a %}) [b]({% link _posts/b.md %})",
                 "[a](note:2024-05-01-a) [b](note:_posts/b.md)",
             ),
+            ("See {% post_link b-c %}.", "See [b-c](<note:b-c>)."),
+            ("{% post_link b \"The [B]\" true %}", "[The  B](<note:b>)"),
+            ("{% asset_img left b.png 300 \"A boat\" %}", "![A boat](<b.png>)"),
+            ("{% asset_link b.pdf The paper %}", "[The paper](<b.pdf>)"),
+            ("[x]({% asset_path b.pdf %})", "[x](b.pdf)"),
             ("{% set x = 1 %}a{% set y %}not prose{% endset %}b{% capture z %}nor this{% endcapture %}c", "abc"),
             ("a <{{ url }}> b <{{ tag }} class=\"x\">c</{{ tag }}>", "a  b c"),
             ("{% highlight ruby linenos %}\nputs '{{ x }}'\n{% endhighlight %}", "\n```ruby\nputs '{{ x }}'\n```\n"),

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::article::address::note_link;
+
 /// Whether a text starts with a comment of Hugo's templates.
 pub fn is_comment(text: &str) -> bool {
     ["{{/*", "{{ /*", "{{- /*", "{{-/*"].iter().any(|open| text.starts_with(open))
@@ -53,10 +55,18 @@ pub enum Meaning {
     Unknown,
     /// The address of another page, by the path or name of its file.
     Page(String),
+    /// A link with these words.
+    Reference {
+        /// As for [`note_link`], or that of a file.
+        address: String,
+        words: String,
+    },
     /// Nothing; its body is private.
     Private,
-    /// Nothing; its body, if it has one, is shown elsewhere or is no text.
+    /// Nothing; its body, if it has one, is no text.
     Apart,
+    /// Nothing; its body, if it has one, is shown where the generator uses it.
+    Captured,
     /// Its body, unchanged.
     Verbatim,
     /// Its body as code.
@@ -133,9 +143,9 @@ impl<'a> Call<'a> {
                 None => Meaning::Nothing,
             },
             "set" if self.arguments.contains('=') => Meaning::Nothing,
-            "set" | "capture" | "macro" | "css" | "js" | "style" | "stylesheet" | "javascript" | "schema" | "doc" => {
-                Meaning::Apart
-            }
+            "set" | "capture" | "macro" | "doc" => Meaning::Captured,
+            "css" | "js" | "style" | "stylesheet" | "javascript" | "schema" => Meaning::Apart,
+            "post_link" | "asset_link" | "asset_img" | "asset_path" => self.hexo(),
             "highlight" | "code" => Meaning::Code { language: self.language(), title: String::new() },
             "codeblock" => self.titled_code(),
             "figure" | "image" | "img" | "picture" => self.figure(),
@@ -177,6 +187,25 @@ impl<'a> Call<'a> {
     fn language(&self) -> String {
         let language = self.argument(&["lang", "language"]).or_else(|| self.positional(0)).unwrap_or_default();
         plain_language(&language)
+    }
+
+    /// Hexo's tags for articles and for the files of an article: `{% post_link storm "The storm" %}`,
+    /// `{% asset_img left boat.png 300 "A boat" %}`.
+    fn hexo(&self) -> Meaning {
+        let words: Vec<String> = arguments(self.arguments).into_iter().map(|(_, value)| value).collect();
+        // Class names may stand before the file.
+        let place = words.iter().position(|word| word.contains('.')).filter(|_| self.name != "post_link").unwrap_or(0);
+        let Some(target) = words.get(place) else { return Meaning::Unknown };
+        let is_option =
+            |word: &String| word.bytes().all(|byte| byte.is_ascii_digit()) || matches!(word.as_str(), "true" | "false");
+        let text = words[place + 1..].iter().filter(|word| !is_option(word)).cloned().collect::<Vec<_>>().join(" ");
+        let text_or = |other: &str| if text.is_empty() { other.to_owned() } else { text.clone() };
+        match self.name {
+            "post_link" => Meaning::Reference { address: note_link(target), words: text_or(target) },
+            "asset_link" => Meaning::Reference { address: target.clone(), words: text_or(target) },
+            "asset_img" => Meaning::Picture { source: target.clone(), words: text, caption: String::new() },
+            _ => Meaning::Text(target.clone()),
+        }
     }
 
     /// Hexo's `{% codeblock A title lang:rust line_number:false %}`.
