@@ -150,7 +150,7 @@ fn json_logs_can_be_filtered_by_field() {
     assert_eq!((&published["id"], &published["slug"]), (&"urn:x:1".into(), &"first".into()));
     assert!(chrono::DateTime::parse_from_rfc3339(published["version"].as_str().unwrap()).is_ok(), "{published}");
     let held = &events(bad)[0];
-    assert_eq!((&held["level"], &held["line"]), (&"warn".into(), &3.into()), "{held}");
+    assert_eq!((&held["level"], &held["line"]), (&"info".into(), &3.into()), "{held}");
     for line in program.log.lock().iter() {
         assert!(line.bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{line:?}");
     }
@@ -161,7 +161,7 @@ fn the_log_level_is_set_by_the_option_or_by_the_environment() {
     let home = tempfile::tempdir().unwrap();
     let articles = home.path().join("articles");
     std::fs::create_dir(&articles).unwrap();
-    std::fs::write(articles.join("draft.md"), "---\ndraft: true\n---\nText.").unwrap();
+    std::fs::write(articles.join("merge.md"), "# A\n\n<<<<<<< HEAD\none\n=======\nother\n>>>>>>> branch\n").unwrap();
     let levels = |variable: &str, option: &[&str]| {
         let socket = home.path().join("socket");
         let mut command = gazetted();
@@ -186,7 +186,7 @@ fn the_log_level_is_set_by_the_option_or_by_the_environment() {
     assert_eq!(levels("", &[]), ["info", "warn"], "the default is info");
     assert_eq!(levels("warn", &[]), ["warn"]);
     assert_eq!(levels("off", &[]), Vec::<String>::new());
-    assert_eq!(levels("gazetted::publish=off", &[]), ["info"], "drafts are reported by that part");
+    assert_eq!(levels("gazetted::publish=off", &[]), ["info"], "problems are reported by that part");
     assert_eq!(levels("off", &["--log-level", "warn"]), ["warn"], "the option wins");
     assert!(levels("off", &["--log-level", "debug"]).contains(&"debug".to_owned()));
     assert_eq!(levels("nonsense", &["--log-level", "warn"]), ["warn"], "and the variable is not read then");

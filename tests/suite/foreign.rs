@@ -144,9 +144,9 @@ fn tags_of_hexo_and_links_of_nikola_lead_to_articles_and_files() {
     site.write("_posts/a/b.png", "not empty");
     site.write(
         "_posts/a.md",
-        "---\ntitle: A\n---\nSee {% post_link b %} or {% post_link b \"the words\" %}. {% asset_img b.png Boat %} [n](link://slug/b), [t](link://tag/sea).",
+        "---\ntitle: A\ndate: 2024-05-02\n---\nSee {% post_link b %} or {% post_link b \"the words\" %}. {% asset_img b.png Boat %} [n](link://slug/b), [t](link://tag/sea).",
     );
-    site.write("_posts/b.md", "---\ntitle: B\ntags: [sea]\n---\nText.");
+    site.write("_posts/b.md", "---\ntitle: B\ndate: 2024-05-01\ntags: [sea]\n---\nText.");
     site.start();
     site.wait_until("all are linked", |site| {
         let html = site.entry("A")["content_html"].as_str().unwrap().to_owned();

@@ -226,7 +226,7 @@ fn feeds_in_any_encoding_and_with_faults_are_adopted() {
     let cut = &cut[..cut.find("Two").unwrap() + 20];
     let (code, text) = adopt(&site, "cut.rss", cut);
     assert!(code == Some(1) && text.contains("1 entries read"), "{text}");
-    assert!(text.contains("cut.rss: the entry `Two` is cut off before its id: it is skipped"), "{text}");
+    assert!(text.contains("cut.rss:1: the entry `Two` is cut off before its id: it is skipped"), "{text}");
 }
 
 /// A text in ISO 8859-1.

@@ -447,9 +447,9 @@ fn every_internal_link_is_valid() {
     }
 }
 
-/// Standards 147.
 #[test]
 fn the_sitemap_lists_every_public_article() {
+    // standards 147
     let mut site = Site::configured("[feed]\nentries = 2\n");
     for number in 1..=5 {
         site.write(&format!("{number}.md"), format!("---\ndate: 2024-01-0{number}\n---\n# Number {number}\n\nText."));
