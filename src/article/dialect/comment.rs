@@ -31,7 +31,7 @@ impl Scanner<'_> {
         }
         match end {
             Some(end) => self.at += end + 2,
-            None => self.unending_comment(),
+            None => self.unending_comment(self.at),
         }
         true
     }
@@ -65,7 +65,7 @@ impl Scanner<'_> {
         });
         match end {
             Some(end) => self.at += end,
-            None => self.unending_comment(),
+            None => self.unending_comment(self.at),
         }
         true
     }
@@ -81,7 +81,7 @@ impl Scanner<'_> {
                 self.out.push_str(&rest[..end + "-->".len()]);
                 self.at += end + "-->".len();
             }
-            None => self.unending_comment(),
+            None => self.unending_comment(self.at),
         }
         true
     }

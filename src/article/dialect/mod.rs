@@ -373,7 +373,7 @@ impl<'a> Scanner<'a> {
             let close = ["{:/}", "{:/comment}"].iter().filter_map(|close| Some((rest.find(close)?, close.len()))).min();
             match close {
                 Some((at, close)) => self.at += length + at + close,
-                None => self.unending_comment(),
+                None => self.unending_comment(self.at),
             }
             return true;
         }
@@ -382,8 +382,8 @@ impl<'a> Scanner<'a> {
     }
 
     /// Leaves out the rest of the text, which is a comment without an end.
-    fn unending_comment(&mut self) {
-        self.unending = Some(self.at);
+    fn unending_comment(&mut self, start: usize) {
+        self.unending = Some(start);
         self.at = self.text.len();
     }
 
@@ -457,74 +457,45 @@ impl<'a> Scanner<'a> {
         let near = self.out.ceil_char_boundary(self.out.len().saturating_sub(40));
         let Some(call) = Call::parse(self.rest(), &self.out[near..]) else { return false };
         let (start, after) = (self.at, self.at + call.length);
-        if self.closing.last().is_some_and(|(at, _)| *at == start) {
-            self.out.truncate(self.out.trim_end_matches('\n').len());
-            while let Some((_, text)) = self.closing.pop_if(|(at, _)| *at == start) {
-                self.out.push_str(&text);
-            }
+        if self.close_quotations(start) {
             self.at = after;
             return true;
         }
         let body = || call.end_of_body(self.text, after).unwrap_or(self.text.len()..self.text.len());
+        let end = || call.end_of_body(self.text, after).map(|body| body.end);
+        // A body that belongs to the call moves it further.
+        self.at = after;
         match call.meaning() {
-            Meaning::Text(text) => {
-                self.out.push_str(&text);
-                self.at = after;
-            }
-            Meaning::Link(address) => {
-                self.link(&address);
-                self.at = after;
-            }
-            Meaning::Picture { source, words, caption } => {
-                self.picture(&source, &words, &caption);
-                self.at = after;
-            }
+            Meaning::Text(text) => self.out.push_str(&text),
+            Meaning::Link(address) => self.link(&address),
+            Meaning::Picture { source, words, caption } => self.picture(&source, &words, &caption),
             // In the address of a link; elsewhere, the generator would show the address.
             Meaning::Page(page) => {
-                self.at = after;
                 if self.out.ends_with("](") || self.out.ends_with(['"', '\'']) {
                     self.out.push_str(&note_link(&page));
                 }
             }
-            Meaning::Nothing => {
-                self.at = after;
-                self.unlink();
-            }
+            Meaning::Nothing => self.unlink(),
             Meaning::Unknown => {
                 self.left_out.push((start, call.name.to_owned()));
-                self.at = after;
                 self.unlink();
             }
-            Meaning::Private => match call.end_of_body(self.text, after) {
-                Some(body) => self.at = body.end,
-                None => self.unending_comment(),
+            Meaning::Private => match end() {
+                Some(end) => self.at = end,
+                None => self.unending_comment(start),
             },
-            Meaning::Apart => self.at = call.end_of_body(self.text, after).map_or(after, |body| body.end),
-            Meaning::Captured => {
-                let body = call.end_of_body(self.text, after);
-                let words = body.as_ref().map_or("", |body| &self.text[after..body.start]);
-                let count = words.split_whitespace().filter(|word| word.contains(char::is_alphanumeric)).count();
-                if count > 0 {
-                    self.captured.push((start, call.name.to_owned(), count));
-                }
-                self.at = body.map_or(after, |body| body.end);
-            }
-            Meaning::Reference { address, words } => {
-                self.reference(&address, &words);
-                self.at = after;
-            }
+            Meaning::Apart => self.at = end().unwrap_or(after),
+            Meaning::Captured => self.capture(&call, start, after),
+            Meaning::Reference { address, words } => self.reference(&address, &words),
             Meaning::Verbatim => {
-                let body = body();
-                self.out.push_str(&self.text[after..body.start]);
-                self.at = body.end;
+                self.out.push_str(&self.text[after..body().start]);
+                self.at = body().end;
             }
             Meaning::Titled(title) => {
-                self.at = after;
                 let title = self.within(&title);
                 self.paragraph("**", &title);
             }
             Meaning::Quotation(source) => {
-                self.at = after;
                 if let Some(end) = call.end_of_body(self.text, after) {
                     self.quotation(&source, end.start);
                 }
@@ -537,6 +508,29 @@ impl<'a> Scanner<'a> {
             }
         }
         true
+    }
+
+    /// Ends the quotations that end at a place; `false` if there is none.
+    fn close_quotations(&mut self, place: usize) -> bool {
+        let ends = self.closing.last().is_some_and(|(at, _)| *at == place);
+        if ends {
+            self.out.truncate(self.out.trim_end_matches('\n').len());
+        }
+        while let Some((_, text)) = self.closing.pop_if(|(at, _)| *at == place) {
+            self.out.push_str(&text);
+        }
+        ends
+    }
+
+    /// Passes a body that is shown only where a generator uses it, and counts its words.
+    fn capture(&mut self, call: &Call<'_>, start: usize, after: usize) {
+        let body = call.end_of_body(self.text, after);
+        let words = body.as_ref().map_or("", |body| &self.text[after..body.start]);
+        let count = words.split_whitespace().filter(|word| word.contains(char::is_alphanumeric)).count();
+        if count > 0 {
+            self.captured.push((start, call.name.to_owned(), count));
+        }
+        self.at = body.map_or(after, |body| body.end);
     }
 
     /// Writes a paragraph in this emphasis, unless its text is empty.
