@@ -66,6 +66,8 @@ const NAMES: [&str; 12] = [
     "index.rss",
     "feed.atom",
 ];
+/// Endings of files that are a list or its feed on other sites, and the name of the feed.
+const FILES: [(&str, &str); 4] = [(".html", ""), (".xml", "rss"), (".rss", "rss"), (".atom", "atom")];
 /// Folders of lists on other sites, and here.
 const LISTS: [(&str, &str); 10] = [
     ("tags/", "tags/"),
@@ -134,14 +136,33 @@ fn format_of(path: &str, query: Option<&str>) -> &'static str {
 /// The present path of the feed or page of a tag, an author or a folder that had another path. `None` if it is no such path, or if it
 /// is the present one.
 pub fn list_at(path: &str, formats: Formats) -> Option<String> {
+    if let Some((list, format)) = feed_of_list(path) {
+        return Some(format!("tags/{list}/{}", formats.named(format)?.file));
+    }
     let (folder, rest) = LISTS.iter().find_map(|(old, new)| Some((new, path.strip_prefix(old)?)))?;
     let bare = rest.trim_matches('/');
-    let name = NAMES.iter().find_map(|name| Some((bare.strip_suffix(name)?.strip_suffix('/')?, name)));
-    let present = match name {
+    let bare = bare.strip_prefix("cat_").unwrap_or(bare);
+    let name = NAMES.iter().find_map(|name| Some((bare.strip_suffix(name)?.strip_suffix('/')?, *name)));
+    let file = || FILES.iter().find_map(|(ending, name)| Some((bare.strip_suffix(ending)?, *name)));
+    let present = match name.or_else(file) {
+        Some((list, "")) => format!("{folder}{list}/"),
         Some((list, name)) => format!("{folder}{list}/{}", formats.named(format_of(name, None))?.file),
         None => format!("{folder}{bare}/"),
     };
     (!bare.is_empty() && present.trim_end_matches('/') != path.trim_end_matches('/')).then_some(present)
+}
+
+/// The tag and the format of a feed that Pelican (`feeds/sea.atom.xml`) or jekyll-feed (`feed/by_tag/sea.xml`) makes of it.
+fn feed_of_list(path: &str) -> Option<(&str, &'static str)> {
+    if let Some(tag) = path.strip_prefix("feed/by_tag/").and_then(|name| name.strip_suffix(".xml")) {
+        return Some((tag, "atom"));
+    }
+    let name = path.strip_prefix("feeds/")?;
+    let (list, format) = [(".atom.xml", "atom"), (".rss.xml", "rss")]
+        .into_iter()
+        .find_map(|(ending, format)| Some((name.strip_suffix(ending)?, format)))?;
+    let list = ["tag-", "category-"].iter().find_map(|kind| list.strip_prefix(kind)).unwrap_or(list);
+    (!list.is_empty() && !list.contains('/')).then_some((list, format))
 }
 
 /// A path without percent-encodings of characters that need none: both forms name one resource (RFC 3986 section 6.2.2.2).
@@ -205,6 +226,17 @@ mod tests {
             ("category/rust/feed/atom/", Some("tags/rust/atom.xml")),
             ("tags/rust/index.xml", Some("tags/rust/rss.xml")),
             ("author/ann/rss/", Some("authors/ann/rss.xml")),
+            ("tag/rust.html", Some("tags/rust/")),
+            ("author/ann-lee.html", Some("authors/ann-lee/")),
+            ("categories/rust.xml", Some("tags/rust/rss.xml")),
+            ("categories/rust.atom", Some("tags/rust/atom.xml")),
+            ("categories/cat_boats/", Some("tags/boats/")),
+            ("categories/cat_boats.xml", Some("tags/boats/rss.xml")),
+            ("feeds/tag-rust.atom.xml", Some("tags/rust/atom.xml")),
+            ("feeds/rust.rss.xml", Some("tags/rust/rss.xml")),
+            ("feed/by_tag/rust.xml", Some("tags/rust/atom.xml")),
+            ("feeds/a/b.rss.xml", None),
+            ("tags/node.js/", None),
             ("tags/rust/", None),
             ("tags/rust", None),
             ("tags/", None),
