@@ -350,27 +350,25 @@ pub fn encoded(path: &Path) -> String {
     text
 }
 
-/// An address without Pelican's mark of a file: `{filename}other.md`, `{static}/a.png`, `|attach|b.pdf`. Markdown may have encoded it.
+/// The mark that Pelican puts before a name, in braces or bars, and the name: `{filename}other.md`, `|tag|sea`. Markdown may have encoded
+/// them.
+fn marked(address: &str) -> Option<(&str, &str)> {
+    let signs = [("{", "}"), ("|", "|"), ("%7B", "%7D"), ("%7C", "%7C")];
+    signs.iter().find_map(|(open, close)| address.strip_prefix(open)?.split_once(close))
+}
+
+/// An address without Pelican's mark of a file: `{filename}other.md`, `{static}/a.png`, `|attach|b.pdf`.
 fn without_file_mark(address: &str) -> &str {
-    const MARKS: [&str; 3] = ["filename", "static", "attach"];
-    let rest = [("{", "}"), ("|", "|"), ("%7B", "%7D"), ("%7C", "%7C")].iter().find_map(|(open, close)| {
-        let (mark, rest) = address.strip_prefix(open)?.split_once(close)?;
-        MARKS.contains(&mark).then_some(rest)
-    });
-    rest.unwrap_or(address)
+    let is_file = |mark: &str| matches!(mark, "filename" | "static" | "attach");
+    marked(address).filter(|(mark, _)| is_file(mark)).map_or(address, |(_, rest)| rest)
 }
 
 /// The kind and the name in a link to a page that Nikola or Pelican makes.
 fn generator_link(address: &str) -> Option<(&str, &str)> {
-    const LISTS: [&str; 5] = ["tag", "category", "author", "index", "archives"];
     if let Some(place) = address.strip_prefix("link://") {
         return Some(place.split_once('/').unwrap_or((place, "")));
     }
-    let (open, close) = [("{", "}"), ("|", "|"), ("%7B", "%7D"), ("%7C", "%7C")]
-        .into_iter()
-        .find(|(open, _)| address.starts_with(open))?;
-    let (kind, name) = address[open.len()..].split_once(close)?;
-    LISTS.contains(&kind).then_some((kind, name))
+    marked(address).filter(|(kind, _)| matches!(*kind, "tag" | "category" | "author" | "index" | "archives"))
 }
 
 #[cfg(test)]

@@ -32,13 +32,18 @@ impl ViewKind {
     /// In the order of display.
     pub const ALL: [Self; 3] = [Self::Section, Self::Tag, Self::Author];
 
+    /// The one of three values that belongs to this kind, in the order of display.
+    pub fn choose<T>(self, [section, tag, author]: [T; 3]) -> T {
+        match self {
+            Self::Section => section,
+            Self::Tag => tag,
+            Self::Author => author,
+        }
+    }
+
     /// First path segment of these views.
     pub fn root(self) -> &'static str {
-        match self {
-            Self::Section => "sections",
-            Self::Tag => "tags",
-            Self::Author => "authors",
-        }
+        self.choose(["sections", "tags", "authors"])
     }
 }
 

@@ -461,8 +461,9 @@ impl<'a> Scanner<'a> {
             self.at = after;
             return true;
         }
-        let body = || call.end_of_body(self.text, after).unwrap_or(self.text.len()..self.text.len());
-        let end = || call.end_of_body(self.text, after).map(|body| body.end);
+        let text = self.text;
+        let end_of_body = || call.end_of_body(text, after);
+        let end_or_rest = || end_of_body().unwrap_or(text.len()..text.len());
         // A body that belongs to the call moves it further.
         self.at = after;
         match call.meaning() {
@@ -480,31 +481,32 @@ impl<'a> Scanner<'a> {
                 self.left_out.push((start, call.name.to_owned()));
                 self.unlink();
             }
-            Meaning::Private => match end() {
-                Some(end) => self.at = end,
+            Meaning::Private => match end_of_body() {
+                Some(end) => self.at = end.end,
                 None => self.unending_comment(start),
             },
-            Meaning::Apart => self.at = end().unwrap_or(after),
+            Meaning::Apart => self.at = end_of_body().map_or(after, |end| end.end),
             Meaning::Captured => self.capture(&call, start, after),
             Meaning::Reference { address, words } => self.reference(&address, &words),
             Meaning::Verbatim => {
-                self.out.push_str(&self.text[after..body().start]);
-                self.at = body().end;
+                let end = end_or_rest();
+                self.out.push_str(&text[after..end.start]);
+                self.at = end.end;
             }
             Meaning::Titled(title) => {
                 let title = self.within(&title);
                 self.paragraph("**", &title);
             }
             Meaning::Quotation(source) => {
-                if let Some(end) = call.end_of_body(self.text, after) {
+                if let Some(end) = end_of_body() {
                     self.quotation(&source, end.start);
                 }
             }
             Meaning::Code { language, title } => {
-                let body = body();
+                let end = end_or_rest();
                 self.paragraph("*", &title);
-                self.fence(&language, &self.text[after..body.start]);
-                self.at = body.end;
+                self.fence(&language, &text[after..end.start]);
+                self.at = end.end;
             }
         }
         true

@@ -7,6 +7,7 @@ use std::os::unix::fs::FileExt;
 
 use super::patch::{Budget, Patch};
 use super::texts::Id3Texts;
+use crate::folder::embedded::id3::{FrameFlags, number, resynchronised};
 
 /// Size of the header of a tag, in bytes.
 const TAG_HEADER: u64 = 10;
@@ -112,14 +113,7 @@ impl Id3Frame {
         let (size, flags) = rest.split_at(usize::try_from(size).ok()?);
         let size = number(size, if version == 4 { 7 } else { 8 });
         let flags = flags.get(1).copied().unwrap_or_default();
-        // `extra`: a byte for the group of frames, and four for the length of the content.
-        let (is_opaque, is_unsynchronised, extra) = match version {
-            2 => (false, false, 0),
-            3 => (flags & 0xC0 != 0, false, u64::from(flags & 0x20 != 0)),
-            _ => {
-                (flags & 0x0C != 0, flags & 0x02 != 0, u64::from(flags & 0x40 != 0) + 4 * u64::from(flags & 0x01 != 0))
-            }
-        };
+        let FrameFlags { is_opaque, is_unsynchronised, extra } = FrameFlags::of(version, flags);
         let end = (start + size).min(body.length());
         Some(Self { id: id.to_vec(), is_opaque, is_unsynchronised, start: start + extra, end })
     }
@@ -179,25 +173,4 @@ impl<'a> TagBody<'a> {
         let size = self.get(0, 4).unwrap_or_default();
         if version == 4 { number(&size, 7) } else { 4 + number(&size, 8) }
     }
-}
-
-/// Reads a big-endian number with 7 or 8 bits per byte.
-fn number(bytes: &[u8], bits: u32) -> u64 {
-    let mask = (1 << bits) - 1;
-    bytes.iter().fold(0, |number, byte| number << bits | (u64::from(*byte) & mask))
-}
-
-/// Undoes the unsynchronisation scheme: removes the zero after each 0xFF.
-fn resynchronised(bytes: &[u8]) -> Vec<u8> {
-    let mut plain = Vec::with_capacity(bytes.len());
-    let mut is_after_ff = false;
-    for byte in bytes {
-        if is_after_ff && *byte == 0 {
-            is_after_ff = false;
-            continue;
-        }
-        is_after_ff = *byte == 0xFF;
-        plain.push(*byte);
-    }
-    plain
 }

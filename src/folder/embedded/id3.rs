@@ -93,23 +93,36 @@ fn frames<'a>(
             if version == 2 { number(rest_bytes, 8) } else { size_of(&rest_bytes[..4], version, body, start, last) };
         let flags = if version == 2 { 0 } else { rest_bytes[5] };
         let end = start.saturating_add(size).min(last);
-        // `extra`: a byte for the group of frames, and four for the length of the content.
-        let (is_opaque, is_stuffed, extra) = match version {
-            2 => (false, false, 0),
-            3 => (flags & 0xC0 != 0, false, u64::from(flags & 0x20 != 0)),
-            _ => (
-                flags & 0x0C != 0,
-                is_unsynchronised || flags & 0x02 != 0,
-                u64::from(flags & 0x40 != 0) + 4 * u64::from(flags & 0x01 != 0),
-            ),
-        };
-        if !is_opaque && start + extra < end {
-            let (id, start) = (id.to_vec(), start + extra);
-            frames.push(TagFrame { id, body, start, end, is_unsynchronised: is_stuffed });
+        let flags = FrameFlags::of(version, flags);
+        if !flags.is_opaque && start + flags.extra < end {
+            let is_unsynchronised = is_unsynchronised || flags.is_unsynchronised;
+            frames.push(TagFrame { id: id.to_vec(), body, start: start + flags.extra, end, is_unsynchronised });
         }
         at = end.max(at + 1);
     }
     frames
+}
+
+/// What the second byte of flags says of a frame; 2.2 has none.
+pub struct FrameFlags {
+    /// It is compressed or encrypted.
+    pub is_opaque: bool,
+    pub is_unsynchronised: bool,
+    /// Length of what precedes the content: a byte for the group of frames, and four for the length of the content.
+    pub extra: u64,
+}
+
+impl FrameFlags {
+    pub fn of(version: u8, flags: u8) -> Self {
+        let (is_opaque, is_unsynchronised, extra) = match version {
+            2 => (false, false, 0),
+            3 => (flags & 0xC0 != 0, false, u64::from(flags & 0x20 != 0)),
+            _ => {
+                (flags & 0x0C != 0, flags & 0x02 != 0, u64::from(flags & 0x40 != 0) + 4 * u64::from(flags & 0x01 != 0))
+            }
+        };
+        Self { is_opaque, is_unsynchronised, extra }
+    }
 }
 
 fn is_name(bytes: &[u8]) -> bool {
@@ -210,13 +223,13 @@ fn decoded(encoding: u8, bytes: &[u8]) -> String {
 }
 
 /// Reads a big-endian number with 7 or 8 bits per byte.
-fn number(bytes: &[u8], bits: u32) -> u64 {
+pub fn number(bytes: &[u8], bits: u32) -> u64 {
     let mask = (1 << bits) - 1;
     bytes.iter().fold(0, |number, byte| number << bits | (u64::from(*byte) & mask))
 }
 
 /// Undoes the unsynchronisation scheme: removes the zero after each 0xFF.
-fn resynchronised(bytes: &[u8]) -> Vec<u8> {
+pub fn resynchronised(bytes: &[u8]) -> Vec<u8> {
     let mut plain = Vec::with_capacity(bytes.len());
     let mut is_after_ff = false;
     for byte in bytes {

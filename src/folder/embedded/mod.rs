@@ -1,7 +1,7 @@
 //! Pictures and chapters inside recordings: in ID3v2 tags, MP4, FLAC and Ogg. They are found by reading a few headers. No length that
 //! a file states is trusted: nothing is allocated before it is compared with the file and with a limit.
 
-mod id3;
+pub mod id3;
 mod mp4;
 mod parts;
 mod view;

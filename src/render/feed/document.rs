@@ -11,7 +11,7 @@ use super::fragment::{Fragment, FragmentCache};
 use crate::model::collection::{self, Collection, Tombstone};
 use crate::model::entry::{Entry, Media, Person};
 use crate::model::section::SectionAbout;
-use crate::model::taxonomy::{View, ViewKind};
+use crate::model::taxonomy::View;
 use crate::render::words::fill;
 
 /// The relation of a document to the rest of its feed (RFC 5005). The kinds are never mixed in one document (standards 63).
@@ -92,11 +92,7 @@ impl<'a> Feed<'a> {
     pub fn view(channel: &'a Channel, view: &View, collection: &'a Collection) -> Self {
         let name = &view.label(&collection.name);
         let texts = &channel.words().texts;
-        let description = match view.kind {
-            ViewKind::Section => &texts.section_articles,
-            ViewKind::Tag => &texts.tag_articles,
-            ViewKind::Author => &texts.author_articles,
-        };
+        let description = view.kind.choose([&texts.section_articles, &texts.tag_articles, &texts.author_articles]);
         let description = fill(description, &[("name", name)]);
         let about = collection.about.as_ref();
         let title = about.and_then(|about| about.title.clone());

@@ -5,87 +5,74 @@ use std::borrow::Cow;
 use crate::model::text::escape_html;
 
 /// Lowers all headings by one level if the article has an `h1`, since the page has one already, and makes each outermost table
-/// scrollable, also by keyboard. `html` is a balanced fragment.
-/// `table` is the label of a table, in the language of the page.
+/// scrollable, also by keyboard. `html` is a balanced fragment, `table` the label of a table in the language of the page.
 pub fn within_page<'a>(html: &'a str, table: &str) -> Cow<'a, str> {
     let lowers_headings = html.contains("<h1");
     if !lowers_headings && !html.contains("<table") {
         return Cow::Borrowed(html);
     }
-    let mut adapted = String::with_capacity(html.len() + 256);
-    let mut rest = html;
     let mut tables = 0_usize;
-    while let Some(start) = rest.find('<') {
-        let (text, tag) = rest.split_at(start);
-        let (tag, after) = tag.split_at(end_of(tag));
-        adapted.push_str(text);
-        match tag.trim_start_matches(['<', '/']).split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default()
-        {
-            "table" if tag.starts_with("</") => {
-                tables = tables.saturating_sub(1);
-                adapted.push_str(tag);
-                adapted.push_str(if tables == 0 { "</div>" } else { "" });
-            }
-            "table" => {
-                if tables == 0 {
-                    adapted.push_str(&table_box(table));
-                }
-                adapted.push_str(tag);
-                tables += 1;
-            }
-            name if lowers_headings => adapted.push_str(&lowered(tag, name)),
-            _ => adapted.push_str(tag),
+    Cow::Owned(with_tags(html, |adapted, tag| match name_of(tag) {
+        "table" if tag.starts_with("</") => {
+            tables = tables.saturating_sub(1);
+            adapted.push_str(tag);
+            adapted.push_str(if tables == 0 { "</div>" } else { "" });
         }
-        rest = after;
-    }
-    adapted.push_str(rest);
-    Cow::Owned(adapted)
+        "table" => {
+            if tables == 0 {
+                adapted.push_str(&table_box(table));
+            }
+            adapted.push_str(tag);
+            tables += 1;
+        }
+        name if lowers_headings => adapted.push_str(&lowered(tag, name)),
+        _ => adapted.push_str(tag),
+    }))
 }
 
 /// Adapts a short article for a list of articles: as [`within_page`], with headings below those of the list and without names, which another
 /// article of the list may have, too.
 pub fn within_list(html: &str, table: &str) -> String {
-    let html = within_page(html, table);
-    let mut adapted = String::with_capacity(html.len());
-    let mut rest = &*html;
-    while let Some(start) = rest.find('<') {
-        let (text, tag) = rest.split_at(start);
-        let (tag, after) = tag.split_at(end_of(tag));
-        adapted.push_str(text);
-        let name =
-            tag.trim_start_matches(['<', '/']).split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
-        let tag = match name {
-            "h1" | "h2" | "h3" => Cow::Owned(tag.replacen(name, "h4", 1)),
-            _ => Cow::Borrowed(tag),
-        };
+    with_tags(&within_page(html, table), |adapted, tag| {
+        let name = name_of(tag);
+        let tag = if matches!(name, "h1" | "h2" | "h3") { tag.replacen(name, "h4", 1) } else { tag.to_owned() };
         match tag.split_once(" id=\"").and_then(|(before, id)| Some((before, id.split_once('"')?.1))) {
             Some((before, behind)) => adapted.extend([before, behind]),
             None => adapted.push_str(&tag),
         }
+    })
+}
+
+/// Shortens the addresses of this site in a page to their paths, so that the page works under every name of the host. What programs read stays
+/// whole: `<meta>`, and `<link>` with the canonical address and those of feeds (standards 141).
+pub fn with_paths(page: &str, base_url: &str, base_path: &str) -> String {
+    with_tags(page, |adapted, tag| {
+        if tag.contains(base_url) && !tag.starts_with("<meta") && !tag.starts_with("<link") {
+            adapted.push_str(&shortened(tag, base_url, base_path));
+        } else {
+            adapted.push_str(tag);
+        }
+    })
+}
+
+/// Copies HTML, with each tag as `write` writes it.
+fn with_tags(html: &str, mut write: impl FnMut(&mut String, &str)) -> String {
+    let mut adapted = String::with_capacity(html.len() + 256);
+    let mut rest = html;
+    while let Some(start) = rest.find('<') {
+        let (text, tag) = rest.split_at(start);
+        let (tag, after) = tag.split_at(end_of(tag));
+        adapted.push_str(text);
+        write(&mut adapted, tag);
         rest = after;
     }
     adapted.push_str(rest);
     adapted
 }
 
-/// Shortens the addresses of this site in a page to their paths, so that the page works under every name of the host. What programs read stays
-/// whole: `<meta>`, and `<link>` with the canonical address and those of feeds (standards 141).
-pub fn with_paths(page: &str, base_url: &str, base_path: &str) -> String {
-    let mut adapted = String::with_capacity(page.len());
-    let mut rest = page;
-    while let Some(start) = rest.find('<') {
-        let (text, tag) = rest.split_at(start);
-        let (tag, after) = tag.split_at(end_of(tag));
-        adapted.push_str(text);
-        if tag.contains(base_url) && !tag.starts_with("<meta") && !tag.starts_with("<link") {
-            adapted.push_str(&shortened(tag, base_url, base_path));
-        } else {
-            adapted.push_str(tag);
-        }
-        rest = after;
-    }
-    adapted.push_str(rest);
-    adapted
+/// The name of a start or end tag.
+fn name_of(tag: &str) -> &str {
+    tag.trim_start_matches(['<', '/']).split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default()
 }
 
 /// A tag whose addresses of this site are paths.

@@ -260,11 +260,7 @@ impl Pages {
         head.feeds.insert(0, (feed.place.clone(), feed.title.to_string()));
         head.data = Some(self.collection(&head, &above));
         let texts = &self.channel.words().texts;
-        let lead = match view.kind {
-            ViewKind::Section => &texts.section_lead,
-            ViewKind::Tag => &texts.tag_lead,
-            ViewKind::Author => &texts.author_lead,
-        };
+        let lead = view.kind.choose([&texts.section_lead, &texts.tag_lead, &texts.author_lead]);
         let description = feed.about.and_then(|about| about.description.as_deref());
         let above = Value::from(Serde(above));
         let context = context! { name, lead, description, above, ..self.subscription(feed) };
@@ -316,11 +312,7 @@ impl Pages {
         let links: Vec<Link> = views.iter().map(|summary| self.link(summary)).collect();
         let texts = &self.channel.words().texts;
         let (name, root) = (texts.plural(kind), kind.root());
-        let of_site = match kind {
-            ViewKind::Section => &texts.sections_of,
-            ViewKind::Tag => &texts.tags_of,
-            ViewKind::Author => &texts.authors_of,
-        };
+        let of_site = kind.choose([&texts.sections_of, &texts.tags_of, &texts.authors_of]);
         let description = Some(words::fill(of_site, &[("site", &self.channel.title)]));
         let mut head = Head { description, ..self.head(name, &format!("{root}/")) };
         head.data = Some(self.collection(&head, &[]));
@@ -426,11 +418,7 @@ impl Pages {
             views.iter().filter(|summary| summary.view.kind == kind).map(|summary| self.link(summary)).collect();
         let address = self.channel.url(&format!("{}/", kind.root()));
         let texts = &self.channel.words().texts;
-        let all = match kind {
-            ViewKind::Section => &texts.all_sections,
-            ViewKind::Tag => &texts.all_tags,
-            ViewKind::Author => &texts.all_authors,
-        };
+        let all = kind.choose([&texts.all_sections, &texts.all_tags, &texts.all_authors]);
         (!links.is_empty()).then_some(Group { name: texts.plural(kind), root: kind.root(), all, address, links })
     }
 

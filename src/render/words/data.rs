@@ -74,11 +74,7 @@ texts! {
 impl Texts {
     /// The heading of a list of views.
     pub fn plural(&self, kind: ViewKind) -> &str {
-        match kind {
-            ViewKind::Section => &self.sections,
-            ViewKind::Tag => &self.tags,
-            ViewKind::Author => &self.authors,
-        }
+        kind.choose([&self.sections, &self.tags, &self.authors])
     }
 }
 
@@ -100,31 +96,26 @@ macro_rules! data_files {
     };
 }
 
-static FILES: [DataFile; LANGUAGES] = data_files! {
+/// English is first.
+static FILES: [DataFile; 29] = data_files! {
     "en" "ar" "ca" "cs" "da" "de" "el" "es" "fa" "fi" "fr" "he" "hu" "id" "it" "ja" "ko" "nb" "nl" "pl" "pt" "ro" "ru" "sv"
     "tr" "uk" "vi" "zh" "zh-Hant"
 };
 
-/// Number of languages.
-pub(super) const LANGUAGES: usize = 29;
-
 impl Words {
     /// The words for a page in the language of a BCP 47 tag: English where there are none.
     pub fn of(tag: &str) -> &'static Self {
-        let language = language::supported(tag, || FILES.iter().map(|file| file.language));
-        let file = FILES.iter().find(|file| Some(file.language) == language).unwrap_or(&FILES[0]);
-        file.words.get_or_init(|| Self { language: file.language, ..file.parse().expect("the data files are valid") })
+        let name = language::data_file(tag);
+        let file = FILES.iter().find(|file| file.language == name).unwrap_or(&FILES[0]);
+        file.words.get_or_init(|| {
+            let words = toml::from_str(file.source).expect("the data files are valid");
+            Self { language: file.language, ..words }
+        })
     }
 
     /// Whether the words are in the language of a BCP 47 tag.
     pub fn are_in(&self, tag: &str) -> bool {
         language::primary(tag) == language::primary(self.language)
-    }
-}
-
-impl DataFile {
-    fn parse(&self) -> Result<Words, toml::de::Error> {
-        toml::from_str(self.source)
     }
 }
 

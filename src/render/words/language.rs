@@ -20,20 +20,15 @@ pub fn primary(tag: &str) -> String {
     SAME.iter().find(|(other, _)| *other == primary).map_or(primary, |(_, own)| (*own).to_owned())
 }
 
-/// The one of these languages whose words fit a tag.
-pub fn supported<T>(tag: &str, languages: impl Fn() -> T) -> Option<&'static str>
-where
-    T: Iterator<Item = &'static str>,
-{
+/// The name of the data file whose words fit a tag, if there is one.
+pub fn data_file(tag: &str) -> String {
     let language = primary(tag);
-    let of = |wanted: &str| languages().find(|own| *own == wanted);
     let subtags = || tag.split(['-', '_']).skip(1).map(str::to_ascii_lowercase);
-    let script = subtags().find(|subtag| is_script(subtag));
-    let is_traditional = match script {
+    let is_traditional = match subtags().find(|subtag| is_script(subtag)) {
         Some(script) => script == "hant",
         None => subtags().any(|subtag| TRADITIONAL.contains(&subtag.as_str())),
     };
-    if language == "zh" && is_traditional { of("zh-Hant") } else { of(&language) }
+    if language == "zh" && is_traditional { "zh-Hant".to_owned() } else { language }
 }
 
 /// `rtl` or `ltr` for a BCP 47 tag.
