@@ -103,7 +103,7 @@ fn complete_by_place(
     header.complete(Header { published: name.date, ..Header::default() }.with_source(Field::Published, "file name"));
     header.complete(of_folder);
     header.complete(of_language(folder_name, "folder"));
-    let script = language::script_of_little(paragraphs).filter(|_| header.language.is_none());
+    let script = if header.language.is_none() { language::script_of_little(paragraphs) } else { None };
     header.complete(of_language(detected, "the text itself"));
     script
 }

@@ -133,6 +133,9 @@ impl FolderData {
     pub fn record(&self, file: &Path, hash: DataHash) {
         let mut known = self.known_mut();
         known.recorded.insert(file.to_path_buf(), hash);
+        if let Some(listed) = &mut known.listed {
+            listed.insert(file.to_path_buf());
+        }
         known.note_change(file);
     }
 
@@ -294,11 +297,6 @@ impl KnownData {
         self.generation += 1;
         if let Some(level) = file.parent().and_then(|parent| self.levels.get_mut(parent)) {
             Arc::make_mut(level).stamp = None;
-        }
-        if let Some(listed) = &mut self.listed
-            && self.recorded.contains_key(file)
-        {
-            listed.insert(file.to_path_buf());
         }
     }
 }

@@ -37,9 +37,8 @@ const ENOUGH: usize = 400;
 
 /// The script of a text that is too short to say its language surely; `None` if it is long enough, or has no letters.
 pub fn script_of_little(paragraphs: &[String]) -> Option<Script> {
-    let length: usize = paragraphs.iter().map(|paragraph| paragraph.chars().count()).sum();
-    let text = || paragraphs.join("\n");
-    (length < ENOUGH).then(|| whatlang::detect_script(&text())).flatten()
+    let length = paragraphs.iter().flat_map(|paragraph| paragraph.chars()).take(ENOUGH).count();
+    if length < ENOUGH { whatlang::detect_script(&paragraphs.join("\n")) } else { None }
 }
 
 /// Whether a text in a script can be in a language.

@@ -45,8 +45,9 @@ pub fn read(text: &str, first_line: usize, known_title: Option<&str>) -> ParsedB
     let mut events = with_links(events);
     let title = take_title(&mut events, known_title);
     let summary = before_more(&events);
-    let events = with_formulas(footnotes::at_the_end(events));
+    // The HTML of formulas and footnotes, which come next, is ours and whole.
     let has_html = events.iter().any(|event| matches!(event, Event::Html(_) | Event::InlineHtml(_)));
+    let events = with_formulas(footnotes::at_the_end(events));
     let mut output = String::with_capacity(text.len() * 5 / 4);
     html::push_html(&mut output, events.into_iter());
     let open = has_html.then(|| page::open_end(&output)).flatten().map(|open| {

@@ -30,3 +30,17 @@ pub async fn feed(heartbeats: &Heartbeats, limit: Option<Duration>) {
         tokio::time::sleep(limit / BEATS).await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_healthy_daemon_feeds_the_watchdog_twice_within_its_limit() {
+        for seconds in [1, 2, 30] {
+            let limit = Duration::from_secs(seconds);
+            assert!(interval(Some(limit)).unwrap() * 2 <= limit);
+        }
+        assert_eq!(interval(None), None);
+    }
+}

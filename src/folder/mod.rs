@@ -39,7 +39,7 @@ pub use walk::{Attributes, Met};
 pub enum SourceFormat {
     /// `.txt`, `.text`
     Text,
-    /// `.md`, `.markdown`, `.mdown`, `.mkd`; and `.org`, `.ipynb`, `.gmi`, which are converted
+    /// `.md`, `.markdown`, `.mdown`, `.mkd`; and `.org`, `.ipynb`, `.gmi`, `.gemini`, which are converted
     Markdown,
     /// `.html`, `.htm`, `.xhtml`
     Html,

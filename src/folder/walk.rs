@@ -111,8 +111,8 @@ impl Folder {
             };
             let (below, real) = (level.below.join(&listed.name), level.real.join(&listed.name));
             let path = self.root().join(&below);
-            let is_data = listed.kind != FileType::Directory && self.is_data_file(&below);
-            if is_ignored(&listed.name) && !is_data && !self.is_conflict_copy(&path) {
+            let is_data = || listed.kind != FileType::Directory && self.is_data_file(&below);
+            if is_ignored(&listed.name) && !is_data() && !self.is_conflict_copy(&path) {
                 continue;
             }
             let next = self.visit_listed(&root, &listed, &path, (below, real), enter, visit);

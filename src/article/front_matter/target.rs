@@ -1,8 +1,9 @@
 //! The articles that keys in another file are for: Hugo's `target`, Jekyll's `scope`.
 
+use std::fmt;
 use std::path::Path;
 
-use globset::GlobBuilder;
+use globset::{GlobBuilder, GlobMatcher};
 
 use super::value::Value;
 use crate::article::language;
@@ -22,10 +23,35 @@ pub enum ArticleTarget {
 /// A target of Hugo's `cascade`. What is absent matches everything.
 #[derive(Debug, Default)]
 pub struct HugoTarget {
-    paths: Vec<String>,
-    kind: Option<String>,
-    language: Option<String>,
-    environment: Option<String>,
+    paths: Vec<ArticlePattern>,
+    kind: Option<ArticlePattern>,
+    language: Option<ArticlePattern>,
+    environment: Option<ArticlePattern>,
+}
+
+/// A pattern in any case, compiled once for all articles.
+struct ArticlePattern {
+    text: String,
+    /// `None` if it cannot be understood: it matches then, since it may keep something from the public.
+    matcher: Option<GlobMatcher>,
+}
+
+impl ArticlePattern {
+    fn new(text: &str) -> Self {
+        Self { text: text.to_owned(), matcher: matcher(&text.to_lowercase()) }
+    }
+
+    /// Whether it matches a text in lower case.
+    fn matches(&self, text: &str) -> bool {
+        self.matcher.as_ref().is_none_or(|matcher| matcher.is_match(text))
+    }
+}
+
+/// As its text: a hash of what a file says is recorded.
+impl fmt::Debug for ArticlePattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.text.fmt(f)
+    }
 }
 
 impl ArticleTarget {
@@ -96,13 +122,13 @@ impl HugoTarget {
         let Value::Table(fields) = value else { return None };
         let mut target = Self::default();
         for (name, value) in fields {
-            let text = || value.text().map(str::to_owned);
+            let pattern = || value.text().map(ArticlePattern::new);
             match name.to_ascii_lowercase().as_str() {
                 // Commas belong to a pattern.
-                "path" => target.paths.extend(text()),
-                "kind" => target.kind = text(),
-                "lang" | "language" => target.language = text(),
-                "environment" => target.environment = text(),
+                "path" => target.paths.extend(pattern()),
+                "kind" => target.kind = pattern(),
+                "lang" | "language" => target.language = pattern(),
+                "environment" => target.environment = pattern(),
                 _ => {}
             }
         }
@@ -110,18 +136,20 @@ impl HugoTarget {
     }
 
     fn covers(&self, root: &Path, folder: &Path, article: &Path) -> bool {
-        let allows = |pattern: &Option<String>, text: &str| {
-            pattern.as_deref().is_none_or(|pattern| matches(&pattern.to_lowercase(), text))
+        let allows =
+            |pattern: &Option<ArticlePattern>, text: &str| pattern.as_ref().is_none_or(|pattern| pattern.matches(text));
+        let is_language = || {
+            let language = article.strip_prefix(root).ok().and_then(language::of_path);
+            language.is_none_or(|language| allows(&self.language, &language.to_lowercase()))
         };
-        let language = article.strip_prefix(root).ok().and_then(language::of_path);
-        let is_language = language.is_none_or(|language| allows(&self.language, &language.to_lowercase()));
-        let paths = logical_paths(root, folder, article);
-        let is_path = |pattern: &String| {
-            let pattern = pattern.to_lowercase();
-            paths.iter().any(|path| matches(&pattern, path))
+        let is_any_path = || {
+            let paths = logical_paths(root, folder, article);
+            self.paths.iter().any(|pattern| paths.iter().any(|path| pattern.matches(path)))
         };
-        let is_any_path = self.paths.is_empty() || self.paths.iter().any(is_path);
-        is_any_path && is_language && allows(&self.kind, "page") && allows(&self.environment, "production")
+        allows(&self.kind, "page")
+            && allows(&self.environment, "production")
+            && (self.language.is_none() || is_language())
+            && (self.paths.is_empty() || is_any_path())
     }
 }
 
@@ -142,10 +170,14 @@ fn logical_paths(root: &Path, folder: &Path, article: &Path) -> Vec<String> {
     paths
 }
 
+/// `None` for a pattern that cannot be understood.
+fn matcher(pattern: &str) -> Option<GlobMatcher> {
+    GlobBuilder::new(pattern).literal_separator(true).build().ok().map(|glob| glob.compile_matcher())
+}
+
 /// Whether a pattern matches; one that cannot be understood does, since it may keep something from the public.
 fn matches(pattern: &str, path: &str) -> bool {
-    let glob = GlobBuilder::new(pattern).literal_separator(true).build();
-    glob.map_or(true, |glob| glob.compile_matcher().is_match(path))
+    matcher(pattern).is_none_or(|matcher| matcher.is_match(path))
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! How much text the elements of a page hold, and how much of it is in links.
 
+use std::ops::Range;
+
 use super::elements::{PageElement, is_heading, is_inline};
 use super::safe::is_hidden;
 use super::tokens::{Token, TokenKind};
@@ -89,12 +91,18 @@ pub fn whole_forms(tokens: &[Token<'_>], elements: &[PageElement<'_>]) -> Vec<us
 
 /// Length of the text that stands in no element.
 pub fn loose_text(tokens: &[Token<'_>], elements: &[PageElement<'_>]) -> usize {
-    let mut outermost = elements.iter().filter(|element| element.parent.is_none()).peekable();
-    let mut is_loose = |at: usize| {
-        while outermost.next_if(|element| element.tokens.end <= at).is_some() {}
-        outermost.peek().is_none_or(|element| at < element.tokens.start)
-    };
+    let outermost = elements.iter().filter(|element| element.parent.is_none());
+    let mut is_loose = outside_of(outermost.map(|element| element.tokens.clone()));
     tokens.iter().enumerate().filter(|(at, _)| is_loose(*at)).map(|(_, token)| of_token(token)).sum()
+}
+
+/// Whether a place is in none of these ranges. The ranges are in order, and so are the places that are asked for.
+pub fn outside_of(ranges: impl Iterator<Item = Range<usize>>) -> impl FnMut(usize) -> bool {
+    let mut ranges = ranges.peekable();
+    move |at| {
+        while ranges.next_if(|range| range.end <= at).is_some() {}
+        ranges.peek().is_none_or(|range| at < range.start)
+    }
 }
 
 fn of_token(token: &Token<'_>) -> usize {

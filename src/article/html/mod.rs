@@ -133,7 +133,8 @@ pub fn read(text: &str, known_title: Option<&str>, timezone: Tz, clean: Clean) -
     let mut titles = Titles::new(&outline, &linked_data, data.title.as_deref());
     let is_logo = |start| title::marks_logo(&elements, &tokens, start);
     let mut heading = titles.heading(&outline.headings, is_logo);
-    let is_above = |heading: &&outline::Heading| is_logo(heading.start) || body.has_little_before(heading.start);
+    let end_of_little = body.end_of_little();
+    let is_above = |heading: &&outline::Heading| is_logo(heading.start) || heading.start <= end_of_little;
     heading.others.retain(is_above);
     let title = heading.title.map(|heading| heading.text.clone()).filter(|heading| is_title(heading, known_title));
     let headings = match heading.title {
@@ -192,18 +193,15 @@ impl<'t> Body<'t> {
             _ => None,
         });
         let ranges = main_text.removed.iter().map(|(index, _)| elements[*index].tokens.clone());
-        let mut removed = ranges.filter(|_| is_cleaned).peekable();
+        let mut is_outside = blocks::outside_of(ranges.filter(|_| is_cleaned));
         // The sanitiser removes forms with their content.
         let tags = main_text.forms.iter().flat_map(|form| {
             let Range { start, end } = elements[*form].tokens;
             [start, end - 1]
         });
         let tags: Vec<usize> = tags.filter(|at| is_tag_of(&tokens[*at], "form")).collect();
-        let mut is_kept = |at: usize| {
-            while removed.next_if(|range| range.end <= at).is_some() {}
-            removed.peek().is_none_or(|range| at < range.start) && !tags.contains(&at)
-        };
-        let tokens = region.clone().filter(|at| is_kept(*at)).map(|at| &tokens[at]).collect();
+        let kept = region.clone().filter(|at| is_outside(*at) && !tags.contains(at));
+        let tokens = kept.map(|at| &tokens[at]).collect();
         Self { tokens, region, target }
     }
 
@@ -212,14 +210,16 @@ impl<'t> Body<'t> {
         self.tokens.binary_search_by_key(&token.range.start, |token| token.range.start).is_ok()
     }
 
-    /// Whether there is hardly any text before a place in the source.
-    fn has_little_before(&self, start: usize) -> bool {
-        let before = self.tokens.iter().take_while(|token| token.range.start < start);
-        let lengths = before.map(|token| match &token.kind {
-            TokenKind::Text(text) => text.source.trim().len(),
-            _ => 0,
-        });
-        lengths.sum::<usize>() < LITTLE_TEXT
+    /// The last place in the source before which there is hardly any text.
+    fn end_of_little(&self) -> usize {
+        let mut length = 0;
+        let is_enough = |token: &&&Token<'_>| {
+            if let TokenKind::Text(text) = &token.kind {
+                length += text.source.trim().len();
+            }
+            length >= LITTLE_TEXT
+        };
+        self.tokens.iter().find(is_enough).map_or(usize::MAX, |token| token.range.start)
     }
 }
 
@@ -244,11 +244,7 @@ fn removed_parts(
 ) -> Vec<(Range<usize>, &'static str)> {
     let mut parts: Vec<_> =
         main_text.removed.iter().map(|(index, rule)| (elements[*index].tokens.clone(), *rule)).collect();
-    let mut removed = main_text.removed.iter().map(|(index, _)| elements[*index].tokens.clone()).peekable();
-    let mut is_in_none = |at: usize| {
-        while removed.next_if(|range| range.end <= at).is_some() {}
-        removed.peek().is_none_or(|range| at < range.start)
-    };
+    let mut is_in_none = blocks::outside_of(main_text.removed.iter().map(|(index, _)| elements[*index].tokens.clone()));
     let outside = (0..tokens.len()).filter(|at| is_in_none(*at) && !region.contains(at));
     let is_text = |at: &usize| matches!(tokens[*at].kind, TokenKind::Text(_));
     parts.extend(outside.filter(is_text).map(|at| (at..at + 1, trimming::OUTSIDE)));

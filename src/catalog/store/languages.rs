@@ -8,11 +8,12 @@ use super::database::Catalog;
 use super::error::Result;
 use super::values::{below, path_of};
 
-/// Maximum number of articles of a folder that are asked for their language.
+/// Maximum number of articles below a folder that are looked at, in the order of their paths.
 const MAX_SIBLINGS: i64 = 100;
 
 impl Catalog {
-    /// The languages of the articles directly in a folder, but for the one at `path`. None during a bulk import, which has no index of paths.
+    /// The languages of the articles directly in a folder, but for the one at `path`. None during a bulk import, in which few of them
+    /// are recorded.
     ///
     /// # Errors
     /// The catalog cannot be read.

@@ -20,14 +20,13 @@ impl Reader {
     pub(super) fn sitemap(&self, part: Option<u32>, moment: Moment, max_urls: u32) -> Result<SitemapLookup> {
         let Moment { version, due } = moment;
         let _transaction = self.connection.unchecked_transaction()?;
-        let latest = "SELECT coalesce(max(revised), 0) FROM article";
-        let latest: i64 = self.connection.prepare_cached(latest)?.query_row([], |row| row.get(0))?;
+        let visible = visible(Audience::Public, "?1");
+        let all = format!("SELECT count(*) FILTER (WHERE {visible}), coalesce(max(revised), 0) FROM article");
+        let (count, latest): (u32, i64) =
+            self.connection.prepare_cached(&all)?.query_row([due.timestamp()], |row| Ok((row.get(0)?, row.get(1)?)))?;
         if latest > version.seconds() {
             return Ok(SitemapLookup::NotYet);
         }
-        let visible = visible(Audience::Public, "?1");
-        let count = format!("SELECT count(*) FROM article WHERE {visible}");
-        let count: u32 = self.connection.prepare_cached(&count)?.query_row([due.timestamp()], |row| row.get(0))?;
         let parts = count.div_ceil(max_urls);
         let first = match part {
             None if parts > 1 => return Ok(SitemapLookup::Parts(parts)),

@@ -276,11 +276,9 @@ impl Files<'_> {
 
     /// The cover or the chapters inside the first recording that has them. Its address changes with its bytes.
     fn inside(&self, names: &[PathBuf], kind: InsideKind) -> Option<Media> {
-        let recordings = names.iter().filter(|path| is_recording(path) && (self.addresses.is_there)(path));
-        let (path, (file, size)) = recordings
-            .map(|path| Some((path, measure::inside(self.folder, path, kind)?)))
-            .find(Option::is_some)
-            .flatten()?;
+        let mut recordings = names.iter().filter(|path| is_recording(path) && (self.addresses.is_there)(path));
+        let (path, (file, size)) =
+            recordings.find_map(|path| Some((path, measure::inside(self.folder, path, kind)?)))?;
         Some(Media {
             url: self.addresses.of_media(&path.join(&file.name)),
             media_type: file.media_type.to_owned(),

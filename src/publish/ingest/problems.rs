@@ -257,10 +257,8 @@ impl Problems {
 
     /// Sets a problem that the caller logs.
     pub fn list(&mut self, path: &Path, problem: &Problem) {
-        let problems = vec![problem.in_file(path)];
-        let state = PublicState::Published;
-        self.left_out.insert(path.to_path_buf(), LeftOut { stat: Stat::default(), state, problems, twin: None });
-        self.changed = true;
+        let (state, problems) = (PublicState::Published, vec![problem.in_file(path)]);
+        self.put(path.to_path_buf(), LeftOut { stat: Stat::default(), state, problems, twin: None });
     }
 
     /// Sets the problems of a file, and logs them if they are new.
@@ -273,20 +271,24 @@ impl Problems {
         twin: Option<Twin>,
     ) {
         let lines: Vec<String> = problems.iter().map(|problem| problem.in_file(&path)).collect();
-        let before = self.left_out.get(&path);
-        if before.is_none_or(|before| before.problems != lines) {
+        if self.left_out.get(&path).is_none_or(|before| before.problems != lines) {
             log(&path, problems, state);
         }
-        self.changed |= before.is_none_or(|before| before.problems != lines || before.state != state);
-        self.left_out.insert(path, LeftOut { stat, state, problems: lines, twin });
+        self.put(path, LeftOut { stat, state, problems: lines, twin });
     }
 
     /// Sets the reason why a file in a folder of drafts is not published. The folder says it; a line in the log for each file would
     /// repeat it.
     pub fn hold_back_silently(&mut self, path: PathBuf, stat: Stat, reason: &Problem) {
-        let problems = vec![reason.in_file(&path)];
-        self.changed |= self.left_out.get(&path).is_none_or(|before| before.problems != problems);
-        self.left_out.insert(path, LeftOut { stat, state: PublicState::HeldBack, problems, twin: None });
+        let (state, problems) = (PublicState::HeldBack, vec![reason.in_file(&path)]);
+        self.put(path, LeftOut { stat, state, problems, twin: None });
+    }
+
+    /// Replaces what is recorded of a file.
+    fn put(&mut self, path: PathBuf, new: LeftOut) {
+        let before = self.left_out.get(&path);
+        self.changed |= before.is_none_or(|before| before.problems != new.problems || before.state != new.state);
+        self.left_out.insert(path, new);
     }
 }
 
