@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use crate::command_line::gazetted;
+use crate::sections::png;
 use crate::site::Site;
 use crate::tools::Program;
 
@@ -69,12 +70,6 @@ fn check_names_file_line_and_reason() {
     std::fs::write(home.path().join("g.toml"), "[site]\ntitel = 1").unwrap();
     let (code, text) = check(home.path(), &["--config", "g.toml"]);
     assert!(code == Some(1) && text.starts_with("gazetted: g.toml:2: "), "{text}");
-}
-
-/// The start of a PNG with its header chunk.
-fn png(width: u32, height: u32) -> Vec<u8> {
-    [&b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR"[..], &width.to_be_bytes(), &height.to_be_bytes(), &[8, 2, 0, 0, 0, 0, 0, 0, 0]]
-        .concat()
 }
 
 #[test]

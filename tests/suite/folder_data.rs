@@ -10,6 +10,7 @@ use std::thread::JoinHandle;
 
 use crate::command_line::gazetted;
 use crate::site::Site;
+use crate::waiting::PATIENCE;
 use crate::withheld::{assert_shown_nowhere, explain, run};
 
 /// Reads the documents of a site all the time, and notes whether one of them ever contained a text.
@@ -27,6 +28,7 @@ impl Witness {
             while !is_ended.load(Ordering::Relaxed) {
                 for path in ["/feed.json", "/", "/rss.xml"] {
                     let Ok(mut stream) = TcpStream::connect(address) else { continue };
+                    stream.set_read_timeout(Some(PATIENCE)).unwrap();
                     let request = format!("GET {path} HTTP/1.1\r\nHost: gazette.example\r\nConnection: close\r\n\r\n");
                     let mut answer = Vec::new();
                     if stream.write_all(request.as_bytes()).is_ok() && stream.read_to_end(&mut answer).is_ok() {
@@ -37,7 +39,7 @@ impl Witness {
             }
             (count, has_seen)
         };
-        Self { ended, thread: std::thread::Builder::new().spawn(watch).unwrap() }
+        Self { ended, thread: std::thread::spawn(watch) }
     }
 
     /// Ends it. Returns whether it has seen the text.
@@ -137,7 +139,7 @@ const HOLDS: [Hold; 44] = [
         "ax/b/a.md",
         "_config.yml, line 4",
     ),
-    // Two files of one kind; the nearest wins.
+    // Other kinds of articles.
     ("posts/posts.json", "{\"draft\": true}", "posts/2024/a.org", "posts.json, line 1"),
     ("_index.md", "---\ncascade: {draft: true}\n---\n", "_posts/2024-05-01-a.md", "_index.md, line 2"),
     ("_data.yml", "draft: true\n", "a.ipynb", "_data.yml, line 1"),

@@ -5,12 +5,12 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use serde_json::Value;
 
 use crate::site::Site;
-use crate::tools;
+use crate::tools::{self, Running};
 use crate::waiting::{wait_or_explain, wait_until};
 
 /// An article and its edition: programs edit it by replacing `first` with `second`.
@@ -175,28 +175,6 @@ fn recognise(known: &mut BTreeMap<String, Identity>, entries: &[Value]) {
         let identity = ["id", "date_published", "url"].map(|key| entry[key].as_str().unwrap().to_owned());
         let before = known.entry(title(entry)).or_insert_with(|| identity.clone());
         assert_eq!(*before, identity, "{} keeps its identity", title(entry));
-    }
-}
-
-/// A program that runs beside the test and ends with it.
-struct Running(Child);
-
-impl Running {
-    fn start(command: &mut Command) -> Self {
-        Self(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
-    }
-
-    /// As [`Self::start`]; all that it prints goes into a file.
-    fn with_output(command: &mut Command, file: std::fs::File) -> Self {
-        let errors = file.try_clone().unwrap();
-        Self(command.stdin(Stdio::null()).stdout(file).stderr(errors).spawn().unwrap())
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
     }
 }
 

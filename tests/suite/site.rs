@@ -30,6 +30,8 @@ pub struct Site {
     running: Option<Running>,
     /// The test damages the catalog itself.
     damages: bool,
+    /// How often it was settled.
+    barriers: u32,
 }
 
 struct Running {
@@ -60,6 +62,7 @@ impl Site {
             configuration: configuration.to_owned(),
             running: None,
             damages: false,
+            barriers: 0,
         }
     }
 
@@ -226,10 +229,16 @@ impl Site {
         });
     }
 
-    /// Publishes one more article. Every earlier change of the folder has been processed when it is served.
+    /// Publishes one more article, or another text of it. Every earlier change of the folder has been processed when it is served.
     pub fn settle(&mut self) {
-        self.write("zz-barrier.txt", "Barrier");
-        self.wait_until("the barrier is seen", |site| site.titles().contains(&"Barrier".to_owned()));
+        self.barriers += 1;
+        let text = format!("Barrier {} is seen.", self.barriers);
+        self.write("zz-barrier.txt", format!("Barrier\n\n{text}"));
+        self.wait_until("the barrier is seen", |site| {
+            let feed = site.feed();
+            let mut items = feed["items"].as_array().unwrap().iter();
+            items.any(|item| item["content_html"].as_str().is_some_and(|html| html.contains(&text)))
+        });
     }
 
     /// Writes a file again and again until it is published: a folder that has just come back is watched at an unknown time.
@@ -246,7 +255,12 @@ impl Site {
 
     pub fn titles(&self) -> Vec<String> {
         let feed = self.feed();
-        feed["items"].as_array().unwrap().iter().map(|item| item["title"].as_str().unwrap().to_owned()).collect()
+        feed["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|item| item["title"].as_str().unwrap_or_default().to_owned())
+            .collect()
     }
 
     /// The entry with a title.

@@ -211,6 +211,19 @@ impl Drop for Program {
 /// A running program, which ends with its test.
 pub struct Running(pub Child);
 
+impl Running {
+    /// Starts a program that is not heard.
+    pub fn start(command: &mut Command) -> Self {
+        Self(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
+    }
+
+    /// As [`Self::start`]; all that it prints goes into a file.
+    pub fn with_output(command: &mut Command, file: std::fs::File) -> Self {
+        let errors = file.try_clone().unwrap();
+        Self(command.stdin(Stdio::null()).stdout(file).stderr(errors).spawn().unwrap())
+    }
+}
+
 impl Drop for Running {
     fn drop(&mut self) {
         let _ = self.0.kill();

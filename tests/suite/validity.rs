@@ -129,7 +129,7 @@ fn feedparser_reads_everything_as_it_was_written() {
     }
 }
 
-/// The text of HTML without tags.
+/// Decodes the entities of a text in HTML.
 pub(crate) fn as_text(html: &str) -> String {
     html.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 }

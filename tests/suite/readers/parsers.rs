@@ -99,8 +99,7 @@ def shown(entry):
 print(json.dumps([shown(entry) for entry in feedparser.parse(open(sys.argv[1], 'rb').read()).entries]))
 ";
 
-/// The alternative text of a picture once took the place of the article: as `media:description` it is the text of the entry
-/// for feedparser.
+/// The entries with their titles and texts, as feedparser reads them.
 const FEEDPARSER_ON_NOTES: &str = "
 import feedparser, json, sys
 feed = feedparser.parse(open(sys.argv[1], 'rb').read())
@@ -131,6 +130,8 @@ fn feedparser_shows_notes_without_a_title() {
     }
 }
 
+/// The alternative text of a picture once took the place of the article: as `media:description` it is the text of the entry
+/// for feedparser.
 #[test]
 fn feedparser_shows_the_text_of_an_article_not_that_of_its_pictures() {
     if !tools::has_python("feedparser") {
