@@ -4,6 +4,7 @@
 pub mod address;
 mod assemble;
 pub mod boilerplate;
+mod bookmark;
 pub mod conflict;
 mod credit;
 pub mod date;
@@ -42,14 +43,14 @@ use crate::folder::{self, Folder, SourceFormat};
 use crate::model::text::path_line;
 use assemble::assemble;
 use dialect::Dialect;
-use front_matter::Header;
 use front_matter::inherited::Inherited;
+use front_matter::{Field, Header};
 pub use problem::{Problem, panic_as_problem};
 pub use reading::{Article, ParsedBody, Reading, Rules, Verdict};
 
 /// Version of the rules that turn bytes into an article. Increase it when a change of the rules changes the article of an
 /// unchanged file: the daemon then reads every file again.
-pub const VERSION: u32 = 8;
+pub const VERSION: u32 = 9;
 
 /// Number of characters at the start of a text that are searched for a first word.
 const FIRST_WORDS: usize = 200;
@@ -73,6 +74,7 @@ pub fn read_file(
             Some(reason) => reason.into(),
             None => recording::read(folder, path, rules),
         },
+        SourceFormat::Bookmark => bookmark::read(bytes, path, inherited, *rules),
         _ => read_with(bytes, path, format, inherited, *rules),
     });
     let mut reading = reading.unwrap_or_else(|problem| Verdict::Broken(problem).into());
@@ -136,16 +138,16 @@ fn read_with(bytes: &[u8], path: &Path, format: SourceFormat, inherited: &Inheri
     let exceeds_limits = match format {
         SourceFormat::Html => html::is_crowded(split.body),
         SourceFormat::Markdown => markdown::exceeds_limits(split.body),
-        SourceFormat::Text | SourceFormat::Audio => false,
+        SourceFormat::Text | SourceFormat::Audio | SourceFormat::Bookmark => false,
     };
     if exceeds_limits {
         return Verdict::Broken(html::too_much()).into();
     }
-    let body = match format {
+    let mut body = match format {
         SourceFormat::Text => text::read(split.body, split.body_line, header, &rules),
         SourceFormat::Markdown => markdown::read(split.body, split.body_line, header.title.as_deref()),
-        // The bytes of a recording are not text; `recording::read` reads its tags.
-        SourceFormat::Audio => ParsedBody::default(),
+        // `read_file` has others read these.
+        SourceFormat::Audio | SourceFormat::Bookmark => ParsedBody::default(),
         SourceFormat::Html => {
             // A page with front matter is a source file of a static site generator.
             let (page, left_out) = match split.body_line {
@@ -165,15 +167,26 @@ fn read_with(bytes: &[u8], path: &Path, format: SourceFormat, inherited: &Inheri
         // `html::read` has checked the page already.
         SourceFormat::Html => false,
         SourceFormat::Text => html::is_too_long(&body.html),
-        SourceFormat::Markdown | SourceFormat::Audio => html::is_too_much(&body.html),
+        _ => html::is_too_much(&body.html),
     };
     if exceeds_limits {
         return Verdict::Broken(html::too_much()).into();
     }
     if body.html.trim().is_empty() || (body.paragraphs.is_empty() && html::shows_nothing(&body.html)) {
-        return Verdict::Empty.into();
+        // A Markdown file with a title and a link is a link post.
+        match stated_link(&split.header).filter(|_| format == SourceFormat::Markdown) {
+            Some(link) => body = bookmark::link(&link),
+            None => return Verdict::Empty.into(),
+        }
     }
     assemble((split.header, split.of_folder), split.problems, body, path, format, rules)
+}
+
+/// The address of a link post without text: it has a title and the key `link`, and not one such as `source`, which says where an article is from.
+fn stated_link(header: &Header) -> Option<url::Url> {
+    let key = &header.sources.get(&Field::Link)?.words;
+    let is_link = key.to_ascii_lowercase().ends_with("`link`") && header.title.is_some();
+    url::Url::parse(header.link.as_deref()?).ok().filter(|_| is_link)
 }
 
 /// Why a file is a template of pages or notes, if it is one.
@@ -181,7 +194,7 @@ fn template_problem(text: &str, body: &str, format: SourceFormat) -> Option<Prob
     let dialect = match format {
         SourceFormat::Markdown => Dialect::Markdown,
         SourceFormat::Html => Dialect::Html,
-        SourceFormat::Text | SourceFormat::Audio => return None,
+        _ => return None,
     };
     let head = &text[..text.len() - body.len()];
     let (line, tag) = dialect::find_template(head, body, dialect)?;

@@ -31,7 +31,7 @@ pub fn read(bytes: &[u8], format: SourceFormat, rules: &Rules) -> (SectionAbout,
     let parsed = match format {
         SourceFormat::Html => html::read(body, header.title.as_deref(), rules.timezone, Clean::Off).unwrap_or_default(),
         SourceFormat::Text => text::read(body, 1, &header, rules),
-        SourceFormat::Markdown | SourceFormat::Audio => markdown::read(body, 1, header.title.as_deref()),
+        _ => markdown::read(body, 1, header.title.as_deref()),
     };
     about.title = about.title.or_else(|| parsed.header.title.map(|title| xml_legal(&title).into_owned()));
     if about.description.is_none() {

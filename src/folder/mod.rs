@@ -43,6 +43,8 @@ pub enum SourceFormat {
     Markdown,
     /// `.html`, `.htm`, `.xhtml`
     Html,
+    /// `.webloc`, `.url`: a link post
+    Bookmark,
     /// `.mp3`, `.m4a`, `.ogg`, …: a podcast episode, unless it belongs to an article
     Audio,
 }
@@ -370,6 +372,7 @@ fn format_of(extension: &str) -> Option<SourceFormat> {
         // Converted to Markdown when it is read.
         foreign if FOREIGN.contains(&foreign) => Some(SourceFormat::Markdown),
         "html" | "htm" | "xhtml" => Some(SourceFormat::Html),
+        "webloc" | "url" => Some(SourceFormat::Bookmark),
         "mp3" | "m4a" | "m4b" | "ogg" | "oga" | "opus" | "flac" | "wav" | "aac" => Some(SourceFormat::Audio),
         _ => None,
     }
@@ -427,6 +430,8 @@ mod tests {
         assert_eq!(format("deep/er/A.MD"), Some(SourceFormat::Markdown));
         assert_eq!(format("page.htm"), Some(SourceFormat::Html));
         assert_eq!(format("_posts/2024-05-01-a.md"), Some(SourceFormat::Markdown));
+        assert_eq!(format("a.webloc"), Some(SourceFormat::Bookmark));
+        assert_eq!(format("A.URL"), Some(SourceFormat::Bookmark));
         assert_eq!(format("one.MP3"), Some(SourceFormat::Audio));
         for name in [
             "_index.md",

@@ -45,6 +45,7 @@ mod order;
 mod pages;
 mod papers;
 mod pictures;
+mod post_kinds;
 mod properties;
 mod proxies;
 mod raw;

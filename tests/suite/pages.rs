@@ -56,9 +56,13 @@ fn articles() -> Vec<(String, Vec<u8>)> {
         ),
         text("chinese.md", "---\ntitle: 清晨的港口\ndate: 2026-11-07\nlang: zh-Hans\ntags: [港口]\n---\n潮水退去了。"),
         text("hindi.md", "---\ntitle: भोर का बंदरगाह\ndate: 2026-11-08\nlang: hi\n---\nज्वार उतर गया।"),
+        // A shorter one would be a link post.
         text(
             "elsewhere.md",
-            "---\ntitle: It lives elsewhere\ndate: 2026-11-09\nlink: https://other.example/one\n---\nText.",
+            &format!(
+                "---\ntitle: It lives elsewhere\ndate: 2026-11-09\nlink: https://other.example/one\n---\n{}",
+                "Text. ".repeat(100)
+            ),
         ),
         text(
             "episode.md",

@@ -1,6 +1,7 @@
 //! Entries -> HTML pages for people. Pure: no scripts and one style sheet, readable anywhere.
 
 mod body;
+mod link_post;
 mod players;
 mod qr;
 mod status;
@@ -122,6 +123,8 @@ struct EntryView<'a> {
     url: &'a str,
     page: &'a str,
     elsewhere: Option<String>,
+    /// It is about the page that it leads to.
+    is_link_post: bool,
     authors: Vec<Link>,
     published: Day,
     updated: Option<Day>,
@@ -324,7 +327,7 @@ impl Pages {
         let page = self.channel.page(&entry.slug);
         let item = Item::new(&self.channel, entry);
         let words = self.words_for(item.language.unwrap_or(&self.channel.language));
-        let view = self.entry_view(&item, &page, words);
+        let view = self.entry_view(entry, &item, &page, words);
         let html = body::within_page(&entry.content.html, &words.texts.table);
         let attachments: Vec<PageAttachment<'_>> =
             item.enclosures.iter().map(|media| attachment(media, words)).collect();
@@ -409,7 +412,7 @@ impl Pages {
         let (item, page) = (Item::new(&self.channel, entry), self.channel.page(&entry.slug));
         let is_note = item.stated_title.is_none() && !entry.content.brief && entry.content.html.len() <= LONGEST_NOTE;
         let note = is_note.then(|| Value::from_safe_string(body::within_list(&entry.content.html, &words.texts.table)));
-        let view = Value::from(Serde(self.entry_view(&item, &page, words)));
+        let view = Value::from(Serde(self.entry_view(entry, &item, &page, words)));
         self.fill("entry.html", context! { entry => view, note, mark })
     }
 
@@ -447,7 +450,13 @@ impl Pages {
         Some(Link { name: name.to_owned(), address })
     }
 
-    fn entry_view<'a>(&'a self, item: &'a Item<'a>, page: &'a str, words: &'static Words) -> EntryView<'a> {
+    fn entry_view<'a>(
+        &'a self,
+        entry: &Entry,
+        item: &'a Item<'a>,
+        page: &'a str,
+        words: &'static Words,
+    ) -> EntryView<'a> {
         let host = |url: &str| url::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned));
         // The author of the site, who is named for articles without authors, has no page.
         let own = std::slice::from_ref(&self.channel.author);
@@ -462,6 +471,7 @@ impl Pages {
             url: &item.url,
             page,
             elsewhere: item.page.is_some().then(|| host(&item.url)).flatten(),
+            is_link_post: link_post::is_one(&entry.content),
             authors,
             published: words.day(item.published),
             updated: later.then(|| words.day(item.updated)),
