@@ -18,7 +18,8 @@ use crate::model::taxonomy::{View, ViewKind};
 /// Folders whose content other generators place at the root of a site.
 const TOPS: [&str; 4] = ["", "static", "public", "assets"];
 /// Where pages and files of this site are.
-const OWN_PATHS: [&str; 7] = ["articles/", "media/", "tags/", "sections/", "authors/", "archive/", "languages/"];
+const OWN_PATHS: [&str; 8] =
+    ["articles/", "media/", "tags/", "sections/", "authors/", "archive/", "years/", "languages/"];
 /// Folders of articles in other generators' sites.
 const CONTENTS: [&str; 3] = ["", "content", "src/content"];
 

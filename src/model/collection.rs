@@ -87,6 +87,8 @@ pub struct ViewSummary {
     pub name: String,
     /// The title that its writer gives it.
     pub title: Option<String>,
+    /// Number of its visible articles.
+    pub members: u64,
 }
 
 /// All views of a kind.

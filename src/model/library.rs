@@ -4,8 +4,9 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 
-use super::collection::{ArchiveSummary, ArticleLookup, Collection, FeedLimits, FeedLookup, SitemapLookup, ViewGroup};
+use super::collection::{ArticleLookup, Collection, FeedLimits, FeedLookup, SitemapLookup, ViewGroup};
 use super::moment::Moment;
+use super::period::{DateRange, PeriodLookup};
 use super::taxonomy::{View, ViewKind};
 
 /// What can be read. Each answer is consistent in itself; two answers may differ by a change in between.
@@ -52,19 +53,19 @@ pub trait Library: fmt::Debug + Send {
     /// The library cannot be read.
     fn newest_archive(&self) -> Result<Option<u32>>;
 
-    /// All archives, newest first, and when the newest was closed.
+    /// Looks up the articles of a period. The answer is [`PeriodLookup::Same`] if an article last changed at `cached`.
     ///
     /// # Errors
     /// The library cannot be read.
-    fn archives(&self) -> Result<(Vec<ArchiveSummary>, DateTime<Utc>)>;
+    fn listing(&self, period: DateRange, moment: Moment, cached: Option<DateTime<Utc>>) -> Result<PeriodLookup>;
 
-    /// When the newest archive was closed.
+    /// The years in which articles were published that are visible at a moment, the newest first.
     ///
     /// # Errors
     /// The library cannot be read.
-    fn archives_changed(&self) -> Result<DateTime<Utc>>;
+    fn years(&self, moment: Moment) -> Result<Vec<DateRange>>;
 
-    /// All views of these kinds, by key, and when the list last changed.
+    /// All views of these kinds, by key, and when the lists last changed.
     ///
     /// # Errors
     /// The library cannot be read.
@@ -75,6 +76,12 @@ pub trait Library: fmt::Debug + Send {
     /// # Errors
     /// The library cannot be read.
     fn views_changed(&self, kinds: &[ViewKind]) -> Result<DateTime<Utc>>;
+
+    /// When the number of the articles of a view of this kind last changed, or the list of these views.
+    ///
+    /// # Errors
+    /// The library cannot be read.
+    fn counts_changed(&self, kind: ViewKind) -> Result<DateTime<Utc>>;
 
     /// Looks up the sitemap, or a part of it by its number from 1, as it was at a moment.
     ///

@@ -12,6 +12,10 @@ pub mod section;
 
 pub mod collection;
 
+pub mod period;
+
 pub mod taxonomy;
+
+pub mod natural;
 
 pub mod library;

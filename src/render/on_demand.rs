@@ -16,11 +16,12 @@ use crate::folder::media;
 use crate::model::collection::{ArticleLookup, Collection, FeedLookup, SitemapLookup};
 use crate::model::library::{self, Library, LibraryError};
 use crate::model::moment::{Moment, Version};
+use crate::model::period::{DateRange, PeriodLookup};
 use crate::model::taxonomy::{View, ViewKind};
 use crate::render::compression::ContentCoding;
 use crate::render::feed::format::{FeedFormat, Formats, Representation};
 use crate::render::feed::{self, Channel, Feed, History, opml};
-use crate::render::page::Pages;
+use crate::render::page::{self, Pages};
 use crate::render::sitemap;
 use crate::render::snapshot::{self, Document, DocumentKind, SiteDates};
 
@@ -45,8 +46,8 @@ pub enum Route {
     View(View, Representation),
     /// An archive of the main feed.
     Archive(u32, Representation),
-    /// The list of all archives.
-    Archives,
+    /// All articles by date, or those of a year or month.
+    DateRange(DateRange),
     /// The list of all views of a kind.
     Views(ViewKind),
     /// The list of all feeds, as OPML.
@@ -70,8 +71,8 @@ impl Route {
             return Some(Self::Sitemap(Some(part)));
         }
         let bare = path.trim_end_matches('/');
-        if bare == "archive" {
-            return Some(Self::Archives);
+        if let Some(period) = page::period_at(path) {
+            return Some(Self::DateRange(period));
         }
         if let Some(kind) = ViewKind::ALL.into_iter().find(|kind| kind.root() == bare) {
             return Some(Self::Views(kind));
@@ -97,7 +98,7 @@ impl Route {
             Self::Archive(number, representation) => {
                 format!("{}{}", feed::archive_path(*number), representation.file())
             }
-            Self::Archives => "archive/".to_owned(),
+            Self::DateRange(period) => page::period_path(*period),
             Self::Views(kind) => format!("{}/", kind.root()),
             Self::Opml => opml::PATH.to_owned(),
             Self::Sitemap(None) => sitemap::PATH.to_owned(),
@@ -273,7 +274,7 @@ impl OnDemand {
             _ if is_incomplete()? => Ok(Lookup::NotYet),
             Route::View(view, representation) => self.view(view, *representation, &path, moment),
             Route::Archive(number, representation) => self.archive(*number, *representation, &path, moment),
-            Route::Archives => self.archives(&path, moment),
+            Route::DateRange(period) => self.period(*period, &path, moment),
             Route::Views(kind) => self.views(*kind, &path, moment),
             Route::Opml => self.opml(&path, moment),
             Route::Sitemap(part) => self.sitemap(*part, &path, moment),
@@ -456,30 +457,38 @@ impl OnDemand {
         Document::new(representation.into(), body, revised.max(self.dates.presented)).linked(links)
     }
 
-    fn archives(&self, path: &str, moment: Moment) -> Attempt {
-        let changed = self.library().archives_changed()?;
-        if changed > moment.version.date() {
-            return Ok(Lookup::NotYet);
-        }
-        self.unchanged_or(path, changed, moment, || {
-            let (archives, changed) = self.library().archives()?;
-            Ok((self.list(self.pages.archives(&archives), changed), changed))
+    fn period(&self, period: DateRange, path: &str, moment: Moment) -> Attempt {
+        let cached = self.cache().get(path);
+        let lookup = self.library().listing(period, moment, cached.as_ref().map(|cached| cached.revised))?;
+        Ok(match (lookup, cached) {
+            (PeriodLookup::Found(listing), _) => {
+                self.check_memory()?;
+                let page = self.list(self.pages.period(period, &listing), listing.changed);
+                self.store(path, listing.changed, moment, page)
+            }
+            (PeriodLookup::Same, Some(cached)) => {
+                self.cache().confirm(path, moment.version);
+                Lookup::Document(cached.document)
+            }
+            (PeriodLookup::NotYet | PeriodLookup::Same, _) => Lookup::NotYet,
+            (PeriodLookup::Unknown, _) => Lookup::Unknown,
+            (PeriodLookup::Unread(numbers), _) => return Err(Obstacle::Unread(numbers)),
         })
     }
 
     fn views(&self, kind: ViewKind, path: &str, moment: Moment) -> Attempt {
-        let changed = self.library().views_changed(&[kind])?;
+        let changed = self.library().counts_changed(kind)?;
         if changed > moment.version.date() {
             return Ok(Lookup::NotYet);
         }
         self.unchanged_or(path, changed, moment, || {
-            let (groups, changed) = self.library().views(&[kind])?;
+            let (groups, _) = self.library().views(&[kind])?;
             let views: Vec<_> = groups.into_iter().flat_map(|(_, views)| views).collect();
             Ok((self.list(self.pages.views(kind, &views), changed), changed))
         })
     }
 
-    /// A page that lists archives or views.
+    /// A page that lists views or titles.
     fn list(&self, body: String, revised: DateTime<Utc>) -> Document {
         let page = Document::new(DocumentKind::Page, body, revised.max(self.dates.presented));
         page.linked(Some(self.pages.links("")))
@@ -490,7 +499,13 @@ impl OnDemand {
         let lookup = self.library().sitemap(part, moment)?;
         let channel = self.pages.channel();
         let body = match lookup {
-            SitemapLookup::Articles(articles) => sitemap::articles(channel, &articles, part.unwrap_or(1) == 1),
+            SitemapLookup::Articles(articles) if part.unwrap_or(1) > 1 => sitemap::articles(channel, &articles, &[]),
+            SitemapLookup::Articles(articles) => {
+                let years = self.library().years(moment)?;
+                let lists = std::iter::once(DateRange::All).chain(years).filter(|_| !articles.is_empty());
+                let lists = lists.map(page::period_path).take(sitemap::MAX_LISTS);
+                sitemap::articles(channel, &articles, &std::iter::once(String::new()).chain(lists).collect::<Vec<_>>())
+            }
             SitemapLookup::Parts(parts) => sitemap::parts(channel, parts),
             SitemapLookup::Unknown => return Ok(Lookup::Unknown),
             SitemapLookup::NotYet => return Ok(Lookup::NotYet),

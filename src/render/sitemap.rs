@@ -23,11 +23,14 @@ pub fn part_at(path: &str) -> Option<u32> {
     (part_path(number) == path).then_some(number)
 }
 
-/// Renders a list of articles; with the front page, which the first document lists, if `with_front` holds.
-pub fn articles(channel: &Channel, articles: &[(Slug, DateTime<Utc>)], with_front: bool) -> String {
+/// Maximum number of pages that list articles in a sitemap, beside the front page.
+pub const MAX_LISTS: usize = 200;
+
+/// Renders a list of articles after the pages at `lists`, which the first document lists: the front page, and those of years.
+pub fn articles(channel: &Channel, articles: &[(Slug, DateTime<Utc>)], lists: &[String]) -> String {
     let mut xml = start("urlset");
-    if with_front {
-        xml.push_str(&format!("<url><loc>{}</loc></url>\n", escape(&channel.base_url)));
+    for path in lists {
+        xml.push_str(&format!("<url><loc>{}</loc></url>\n", escape(&channel.url(path))));
     }
     for (slug, updated) in articles {
         let (address, updated) = (escape(&channel.page(slug)), machine_date(*updated));
@@ -61,11 +64,11 @@ mod tests {
     #[test]
     fn each_document_lists_absolute_addresses() {
         let slug = Slug::new("a-b").unwrap();
-        let xml = articles(&channel(), &[(slug, DateTime::UNIX_EPOCH)], true);
-        let expected = "<url><loc>https://example.org/</loc></url>\n\
+        let xml = articles(&channel(), &[(slug, DateTime::UNIX_EPOCH)], &[String::new(), "archive/".into()]);
+        let expected = "<url><loc>https://example.org/</loc></url>\n<url><loc>https://example.org/archive/</loc></url>\n\
             <url><loc>https://example.org/articles/a-b</loc><lastmod>1970-01-01T00:00:00Z</lastmod></url>\n</urlset>\n";
         assert!(xml.ends_with(expected), "{xml}");
-        assert!(!articles(&channel(), &[], false).contains("<url>"));
+        assert!(!articles(&channel(), &[], &[]).contains("<url>"));
         let xml = parts(&channel(), 2);
         assert!(
             xml.contains("<sitemap><loc>https://example.org/sitemap-2.xml</loc></sitemap>\n</sitemapindex>"),

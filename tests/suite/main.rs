@@ -27,6 +27,7 @@ mod corpus;
 mod damage;
 mod end_to_end;
 mod faults;
+mod finding;
 mod folder_data;
 mod foreign;
 mod forgetting;

@@ -21,7 +21,9 @@ fn titles(site: &Site, path: &str) -> Vec<String> {
 /// Titles in the order of a page.
 fn listed(site: &Site, path: &str) -> Vec<String> {
     let page = site.get(path).text();
-    let titles = page.split("<h3 ").skip(1).filter(|part| part.contains("u-url"));
+    let list = page.split_once("<ul class=\"titles\"").map_or(page.as_str(), |(_, list)| list);
+    let mark = if list.len() < page.len() { "<time " } else { "<h3 " };
+    let titles = list.split(mark).skip(1).filter(|part| part.contains("u-url") || mark == "<time ");
     titles.map(|part| part.split("</a>").next().unwrap().rsplit('>').next().unwrap().to_owned()).collect()
 }
 

@@ -361,7 +361,7 @@ pub(super) fn check_meta(key: &str, value: &str, latest: Latest) -> Result<()> {
         "version" | "promised" => clock_date(value).map(drop),
         "created" => clock_date(value).and_then(|date| latest.clock(date.timestamp())).map(drop),
         key if key.starts_with(sections::PREFIX) => sections::parse(value).map(drop),
-        key if key.starts_with(values::LISTED) => {
+        key if key.starts_with(values::LISTED) || key.starts_with(values::COUNTED) => {
             clock_date(value).and_then(|date| latest.clock(date.timestamp())).map(drop)
         }
         _ => Ok(()),

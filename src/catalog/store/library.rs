@@ -5,11 +5,10 @@ use chrono::{DateTime, Utc};
 use super::error::CatalogError;
 use super::reader::Reader;
 use super::sitemap::MAX_URLS;
-use crate::model::collection::{
-    ArchiveSummary, ArticleLookup, Collection, FeedLimits, FeedLookup, SitemapLookup, ViewGroup,
-};
+use crate::model::collection::{ArticleLookup, Collection, FeedLimits, FeedLookup, SitemapLookup, ViewGroup};
 use crate::model::library::{Library, LibraryError, Result};
 use crate::model::moment::Moment;
+use crate::model::period::{DateRange, PeriodLookup};
 use crate::model::taxonomy::{View, ViewKind};
 
 impl Library for Reader {
@@ -43,12 +42,12 @@ impl Library for Reader {
         self.newest_archive().map_err(|error| self.failed(error))
     }
 
-    fn archives(&self) -> Result<(Vec<ArchiveSummary>, DateTime<Utc>)> {
-        self.archives().map_err(|error| self.failed(error))
+    fn listing(&self, period: DateRange, moment: Moment, cached: Option<DateTime<Utc>>) -> Result<PeriodLookup> {
+        self.listing(period, moment, cached).map_err(|error| self.failed(error))
     }
 
-    fn archives_changed(&self) -> Result<DateTime<Utc>> {
-        self.archives_changed().map_err(|error| self.failed(error))
+    fn years(&self, moment: Moment) -> Result<Vec<DateRange>> {
+        self.years(moment).map_err(|error| self.failed(error))
     }
 
     fn views(&self, kinds: &[ViewKind]) -> Result<(Vec<ViewGroup>, DateTime<Utc>)> {
@@ -57,6 +56,10 @@ impl Library for Reader {
 
     fn views_changed(&self, kinds: &[ViewKind]) -> Result<DateTime<Utc>> {
         self.views_changed(kinds).map_err(|error| self.failed(error))
+    }
+
+    fn counts_changed(&self, kind: ViewKind) -> Result<DateTime<Utc>> {
+        self.counts_changed(kind).map_err(|error| self.failed(error))
     }
 
     fn sitemap(&self, part: Option<u32>, moment: Moment) -> Result<SitemapLookup> {

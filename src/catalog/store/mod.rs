@@ -28,6 +28,7 @@ mod migrations;
 mod moves;
 mod names;
 mod ownership;
+mod periods;
 mod problems;
 mod queries;
 mod reader;

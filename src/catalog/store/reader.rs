@@ -23,8 +23,7 @@ use crate::article::Article;
 use crate::catalog::identity;
 use crate::catalog::visibility::{Publication, visible};
 use crate::model::collection::{
-    self, ArchiveSummary, ArticleLookup, ArticleState, Collection, FeedLimits, FeedLookup, Record, Tombstone,
-    ViewGroup, ViewSummary,
+    self, ArticleLookup, ArticleState, Collection, FeedLimits, FeedLookup, Record, Tombstone, ViewGroup, ViewSummary,
 };
 use crate::model::entry::{Entry, Slug};
 use crate::model::moment::{Audience, Moment, Version};
@@ -287,26 +286,6 @@ impl Reader {
         archive::newest(&self.connection)
     }
 
-    /// All archives, the newest first, and when the newest was closed.
-    ///
-    /// # Errors
-    /// The catalog cannot be read.
-    pub fn archives(&self) -> Result<(Vec<ArchiveSummary>, DateTime<Utc>)> {
-        let sql = "SELECT number, oldest, newest, closed FROM archive ORDER BY number DESC";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query([])?;
-        let (mut archives, mut closed) = (Vec::new(), 0);
-        while let Some(row) = rows.next()? {
-            archives.push(ArchiveSummary {
-                number: row.get(0)?,
-                oldest: date(row.get(1)?)?,
-                newest: date(row.get(2)?)?,
-            });
-            closed = closed.max(row.get(3)?);
-        }
-        Ok((archives, date(closed)?))
-    }
-
     /// The views of some kinds that have members, by key, and when the list last changed.
     ///
     /// # Errors
@@ -331,14 +310,13 @@ impl Reader {
         Ok(changed.collect::<Result<Vec<_>>>()?.into_iter().max().unwrap_or_default())
     }
 
-    /// When the newest archive was closed.
+    /// When the number of the articles of a view of a kind last changed, or the list of these views.
     ///
     /// # Errors
     /// The catalog cannot be read.
-    pub fn archives_changed(&self) -> Result<DateTime<Utc>> {
-        let sql = "SELECT closed FROM archive ORDER BY number DESC LIMIT 1";
-        let closed: Option<i64> = self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0)).optional()?;
-        date(closed.unwrap_or(0))
+    pub fn counts_changed(&self, kind: ViewKind) -> Result<DateTime<Utc>> {
+        let counted = meta_date(&self.connection, &format!("{}{}", values::COUNTED, kind as i64))?;
+        Ok(listed(&self.connection, kind)?.max(counted.unwrap_or_default()))
     }
 }
 
@@ -361,11 +339,12 @@ pub(super) fn tombstones(connection: &Connection, view: i64) -> Result<Vec<Tombs
 /// The views of a kind with the most members, by key.
 pub(super) fn views(connection: &Connection, kind: ViewKind, limit: usize) -> Result<Vec<ViewSummary>> {
     let sql = "
-        SELECT key, name FROM view WHERE kind = ?1 AND members > 0 ORDER BY members DESC, key LIMIT ?2";
+        SELECT key, name, members FROM view WHERE kind = ?1 AND members > 0 ORDER BY members DESC, key LIMIT ?2";
     let mut statement = connection.prepare_cached(sql)?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let rows = statement.query_map([kind as i64, limit], |row| {
-        Ok(ViewSummary { view: View { kind, key: row.get(0)? }, name: row.get(1)?, title: None })
+        let members = u64::try_from(row.get::<_, i64>(2)?).unwrap_or_default();
+        Ok(ViewSummary { view: View { kind, key: row.get(0)? }, name: row.get(1)?, title: None, members })
     })?;
     let mut views: Vec<ViewSummary> = rows.collect::<rusqlite::Result<_>>()?;
     views.sort_by(|one, other| one.view.cmp(&other.view));

@@ -9,8 +9,8 @@ use crate::catalog::visibility::visible;
 use crate::model::collection::SitemapLookup;
 use crate::model::moment::{Audience, Moment};
 
-/// Most addresses of one document (standards 147), of which the front page takes one.
-pub(super) const MAX_URLS: u32 = 50_000 - 1;
+/// Most addresses of one document (standards 147), of which the front page and lists of articles take up to 201.
+pub(super) const MAX_URLS: u32 = 50_000 - 201;
 
 impl Reader {
     /// The sitemap, or a part of it by its number from 1, as it was at a moment. A document lists at most `max_urls` articles.

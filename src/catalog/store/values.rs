@@ -25,6 +25,9 @@ pub(super) const WHOLE: i64 = 1;
 /// Prefix of the key in `meta` for the last change of the list of a kind of views; the number of the kind follows.
 pub(super) const LISTED: &str = "views ";
 
+/// Prefix of the key in `meta` for the last change of the numbers of articles in the views of a kind.
+pub(super) const COUNTED: &str = "counts ";
+
 /// Maximum size of an entry, in bytes.
 const MAX_WEIGHT: i64 = 1 << 36;
 

@@ -36,6 +36,8 @@ pub(super) struct ViewTotals {
     pub kind: i64,
     pub name: String,
     pub members: i64,
+    /// The recorded number of members.
+    pub recorded_members: i64,
     /// Members that have a recording.
     pub recordings: i64,
     pub revised: i64,
@@ -54,6 +56,8 @@ pub(super) struct ViewBatch {
     pub totals: BTreeMap<i64, ViewTotals>,
     /// Kinds of views whose list has changed, and the version.
     pub listed: BTreeMap<i64, Version>,
+    /// Kinds of views that articles were added to or removed from, and the version.
+    pub counted: BTreeMap<i64, Version>,
     /// New members of views. A bulk import collects very many: writing them in the order of the table takes less time.
     pub members: Vec<NewMember>,
     /// Spellings of the names of views, and the index of each.
@@ -149,6 +153,7 @@ impl ViewTotals {
                 kind: row.get(0)?,
                 name: row.get(1)?,
                 members: row.get(2)?,
+                recorded_members: row.get(2)?,
                 revised: row.get(3)?,
                 cutoff: row.get(4)?,
                 latest: row.get(5)?,

@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension, params};
 
 use super::database::Catalog;
 use super::error::Result;
-use super::values::{LISTED, WHOLE};
+use super::values::{COUNTED, LISTED, WHOLE};
 use super::view_batch::{NewMember, ViewChange, ViewTotals};
 use crate::model::moment::Version;
 use crate::model::taxonomy::Term;
@@ -56,6 +56,8 @@ impl Catalog {
         if is_new {
             self.mark_list_changed(kind, change.version);
         }
+        let counted = self.view_batch.counted.entry(kind).or_insert(change.version);
+        *counted = change.version.max(*counted);
         Ok(())
     }
 
@@ -135,6 +137,13 @@ impl Catalog {
         }
         for (kind, version) in std::mem::take(&mut self.view_batch.listed) {
             self.set_meta(&format!("{LISTED}{kind}"), &version.seconds().to_string())?;
+        }
+        for (kind, version) in std::mem::take(&mut self.view_batch.counted) {
+            let mut of_kind = self.view_batch.totals.values().filter(|totals| totals.kind == kind);
+            if of_kind.all(|totals| totals.members == totals.recorded_members) {
+                continue;
+            }
+            self.set_meta(&format!("{COUNTED}{kind}"), &version.seconds().to_string())?;
         }
         self.view_batch.discard_all_but_members();
         Ok(())

@@ -1,7 +1,8 @@
 use super::*;
 use crate::config::Config;
-use crate::model::collection::{ArchiveSummary, FeedLimits, SitemapLookup, ViewGroup, ViewSummary};
+use crate::model::collection::{FeedLimits, SitemapLookup, ViewGroup, ViewSummary};
 use crate::model::entry::Entry;
+use crate::model::period::PeriodArticles;
 use crate::render::feed::tests::{channel, entry};
 use crate::render::feed::{FORMATS, atom, json, rss, twtxt};
 use crate::render::page::Front;
@@ -93,18 +94,22 @@ impl Library for MemoryLibrary {
         Ok(Some(self.newest_archive.unwrap_or(1)))
     }
 
-    fn archives(&self) -> library::Result<(Vec<ArchiveSummary>, DateTime<Utc>)> {
-        Ok((vec![ArchiveSummary { number: 1, oldest: second(0), newest: second(0) }], self.changed))
+    fn listing(&self, _: DateRange, moment: Moment, cached: Option<DateTime<Utc>>) -> library::Result<PeriodLookup> {
+        Ok(match cached {
+            _ if self.changed > moment.version.date() => PeriodLookup::NotYet,
+            Some(cached) if cached == self.changed => PeriodLookup::Same,
+            _ => PeriodLookup::Found(Box::new(PeriodArticles { changed: self.changed, ..PeriodArticles::default() })),
+        })
     }
 
-    fn archives_changed(&self) -> library::Result<DateTime<Utc>> {
-        Ok(self.changed)
+    fn years(&self, _: Moment) -> library::Result<Vec<DateRange>> {
+        Ok(Vec::new())
     }
 
     fn views(&self, kinds: &[ViewKind]) -> library::Result<(Vec<ViewGroup>, DateTime<Utc>)> {
         let views = |kind| {
             if kind == ViewKind::Tag {
-                vec![ViewSummary { view: tag(), name: "Sea".into(), title: None }]
+                vec![ViewSummary { view: tag(), name: "Sea".into(), title: None, members: 1 }]
             } else {
                 vec![]
             }
@@ -113,6 +118,10 @@ impl Library for MemoryLibrary {
     }
 
     fn views_changed(&self, _kinds: &[ViewKind]) -> library::Result<DateTime<Utc>> {
+        Ok(self.changed)
+    }
+
+    fn counts_changed(&self, _kind: ViewKind) -> library::Result<DateTime<Utc>> {
         Ok(self.changed)
     }
 
@@ -165,6 +174,9 @@ fn each_route_has_one_path() {
         ("archive/12", "archive/12/"),
         ("archive/12/rss.xml", "archive/12/rss.xml"),
         ("archive", "archive/"),
+        ("years", "archive/"),
+        ("years/2026", "years/2026/"),
+        ("years/2026/05/", "years/2026/05/"),
         ("tags", "tags/"),
         ("sections/", "sections/"),
         ("feeds.opml", "feeds.opml"),

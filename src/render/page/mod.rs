@@ -1,5 +1,6 @@
 //! Entries -> HTML pages for people. Pure: no scripts and one style sheet, readable anywhere.
 
+mod archive;
 mod body;
 mod link_post;
 mod players;
@@ -15,14 +16,17 @@ use minijinja::{Environment, Output, State, Value, context, escape_formatter};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::model::collection::{ArchiveSummary, ViewSummary};
+use crate::model::collection::ViewSummary;
 use crate::model::entry::{Entry, Episode, Media, Person};
+use crate::model::natural;
+use crate::model::period::DateRange;
 use crate::model::taxonomy::{View, ViewKind};
 use crate::model::text::{escape, escape_html};
 use crate::render::feed::format::{FeedFormat, Formats};
 use crate::render::feed::fragment::Fragment;
 use crate::render::feed::{self, Channel, Feed, Item, opml};
 use crate::render::words::{self, Day, TextPart, Words};
+pub use archive::{period_at, period_path};
 pub use status::status;
 
 /// The style sheet of all pages.
@@ -38,6 +42,9 @@ const VERSION: u32 = 6;
 
 /// Maximum length of an article without a title that lists show whole, in bytes.
 const LONGEST_NOTE: usize = 4_000;
+
+/// Maximum number of articles on the front page; the archive lists the others.
+const MAX_FRONT: usize = 20;
 
 /// Media type of pages.
 pub const MEDIA_TYPE: &str = "text/html; charset=utf-8";
@@ -101,6 +108,8 @@ struct FeedLink {
 struct Link {
     name: String,
     address: String,
+    /// Number of the articles there.
+    count: Option<u64>,
 }
 
 /// Links under one heading.
@@ -170,7 +179,8 @@ impl Pages {
             ("view.html", include_str!("templates/view.html")),
             ("views.html", include_str!("templates/views.html")),
             ("archive.html", include_str!("templates/archive.html")),
-            ("archives.html", include_str!("templates/archives.html")),
+            ("period.html", include_str!("templates/period.html")),
+            ("lines.html", include_str!("templates/lines.html")),
             ("article.html", include_str!("templates/article.html")),
             ("missing.html", include_str!("templates/missing.html")),
         ];
@@ -234,7 +244,10 @@ impl Pages {
     /// The front page: newest articles, all feeds, how to subscribe.
     pub fn front(&self, feed: &Feed<'_>, front: &Front) -> String {
         let groups: Vec<Group> = ViewKind::ALL.into_iter().filter_map(|kind| self.group(kind, &front.views)).collect();
-        let older = front.archive.map(|_| self.channel.url("archive/"));
+        let (newest, others) = feed.entries.split_at(feed.entries.len().min(MAX_FRONT));
+        let has_older = !others.is_empty() || front.archive.is_some();
+        let older = has_older.then(|| self.channel.url(&period_path(DateRange::All)));
+        let feed = &Feed { entries: newest, ..feed.clone() };
         let head = Head {
             title: feed.title.to_string(),
             description: Some(feed.description.to_string()),
@@ -270,49 +283,9 @@ impl Pages {
         self.listing(feed, "view.html", &head, context)
     }
 
-    /// The page of an archive.
-    pub fn archive(&self, feed: &Feed<'_>, number: u32) -> String {
-        let page = |number: u32| self.channel.url(&feed::archive_path(number));
-        let words = self.channel.words();
-        let texts = &words.texts;
-        let above = [Link { name: texts.archive.clone(), address: self.channel.url("archive/") }];
-        let dates = || feed.entries.iter().map(|entry| entry.published);
-        let dates = dates().min().zip(dates().max()).map(|(oldest, newest)| (words.day(oldest), words.day(newest)));
-        let mut head = self.head(&words::fill(&texts.archive_number, &[("number", &number.to_string())]), &feed.place);
-        head.description = dates.as_ref().map(|(oldest, newest)| {
-            words::fill(&texts.articles_range, &[("from", &oldest.people), ("until", &newest.people)])
-        });
-        head.data = Some(self.collection(&head, &above));
-        let context = context! {
-            older => (number > 1).then(|| page(number - 1)),
-            newer => page(number + 1),
-            dates => Value::from(Serde(dates)),
-            above => Value::from(Serde(above)),
-        };
-        self.listing(feed, "archive.html", &head, context)
-    }
-
-    /// The list of all archives.
-    pub fn archives(&self, archives: &[ArchiveSummary]) -> String {
-        let words = self.channel.words();
-        let link = |archive: &ArchiveSummary| {
-            let dates = (words.day(archive.oldest), words.day(archive.newest));
-            context! {
-                number => archive.number,
-                address => self.channel.url(&feed::archive_path(archive.number)),
-                dates => Value::from(Serde(dates)),
-            }
-        };
-        let archives: Vec<Value> = archives.iter().map(link).collect();
-        let description = Some(words.texts.archives_lead.clone());
-        let mut head = Head { description, ..self.head(&words.texts.archive, "archive/") };
-        head.data = Some(self.collection(&head, &[]));
-        self.render("archives.html", &head, context! { archives })
-    }
-
     /// The list of all views of a kind.
     pub fn views(&self, kind: ViewKind, views: &[ViewSummary]) -> String {
-        let links: Vec<Link> = views.iter().map(|summary| self.link(summary)).collect();
+        let links = self.view_links(views.iter());
         let texts = &self.channel.words().texts;
         let (name, root) = (texts.plural(kind), kind.root());
         let of_site = kind.choose([&texts.sections_of, &texts.tags_of, &texts.authors_of]);
@@ -417,17 +390,23 @@ impl Pages {
     }
 
     fn group(&self, kind: ViewKind, views: &[ViewSummary]) -> Option<Group> {
-        let links: Vec<Link> =
-            views.iter().filter(|summary| summary.view.kind == kind).map(|summary| self.link(summary)).collect();
+        let links = self.view_links(views.iter().filter(|summary| summary.view.kind == kind));
         let address = self.channel.url(&format!("{}/", kind.root()));
         let texts = &self.channel.words().texts;
         let all = kind.choose([&texts.all_sections, &texts.all_tags, &texts.all_authors]);
         (!links.is_empty()).then_some(Group { name: texts.plural(kind), root: kind.root(), all, address, links })
     }
 
-    fn link(&self, summary: &ViewSummary) -> Link {
-        let name = summary.title.clone().unwrap_or_else(|| summary.view.label(&summary.name));
-        Link { name, address: self.channel.url(&summary.view.path()) }
+    /// Links to views with the numbers of their articles, in natural order.
+    fn view_links<'a>(&self, views: impl Iterator<Item = &'a ViewSummary>) -> Vec<Link> {
+        let link = |summary: &ViewSummary| Link {
+            name: summary.title.clone().unwrap_or_else(|| summary.view.label(&summary.name)),
+            address: self.channel.url(&summary.view.path()),
+            count: Some(summary.members),
+        };
+        let mut links: Vec<Link> = views.map(link).collect();
+        links.sort_by(|one, other| natural::compare(&one.name, &other.name));
+        links
     }
 
     /// The breadcrumbs of a view: the list of its kind, then each folder above it.
@@ -436,18 +415,19 @@ impl Pages {
         let mut links = vec![Link {
             name: self.channel.words().texts.plural(kind).to_owned(),
             address: self.channel.url(&format!("{}/", kind.root())),
+            count: None,
         }];
         for (end, _) in view.key.match_indices('/') {
             let folder = View { kind, key: view.key[..end].to_owned() };
             let name = folder.key.rsplit('/').next().unwrap_or_default().to_owned();
-            links.push(Link { name, address: self.channel.url(&folder.path()) });
+            links.push(Link { name, address: self.channel.url(&folder.path()), count: None });
         }
         links
     }
 
     fn view_link(&self, kind: ViewKind, name: &str) -> Option<Link> {
         let address = self.channel.url(&View::named(kind, name)?.path());
-        Some(Link { name: name.to_owned(), address })
+        Some(Link { name: name.to_owned(), address, count: None })
     }
 
     fn entry_view<'a>(
@@ -499,7 +479,7 @@ impl Pages {
 
     /// JSON-LD of a list of articles with its breadcrumbs (schema.org `CollectionPage`).
     fn collection(&self, head: &Head, above: &[Link]) -> serde_json::Value {
-        let site = Link { name: self.channel.title.clone(), address: self.channel.base_url.clone() };
+        let site = Link { name: self.channel.title.clone(), address: self.channel.base_url.clone(), count: None };
         let crumb = |(index, link): (usize, &Link)| json!({ "@type": "ListItem", "position": index + 1, "name": link.name, "item": link.address });
         let crumbs: Vec<serde_json::Value> = std::iter::once(&site).chain(above).enumerate().map(crumb).collect();
         json!({

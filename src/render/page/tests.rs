@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::model::collection::Collection;
+use crate::model::period::{ArticleLine, PeriodArticles, Rest};
 use crate::render::feed::tests::{channel, entry};
 
 #[test]
@@ -175,19 +176,32 @@ fn all_pages(language: &str) -> Vec<String> {
     let pages = Pages::new(Channel { language: language.into(), ..channel() });
     let entries = ["trailer", "bonus"].map(|kind| full(language, kind));
     let view = |kind| View { kind, key: "a".into() };
-    let views = ViewKind::ALL.map(|kind| ViewSummary { view: view(kind), name: "A".into(), title: None }).to_vec();
+    let views =
+        ViewKind::ALL.map(|kind| ViewSummary { view: view(kind), name: "A".into(), title: None, members: 3 }).to_vec();
     let main = Feed::main(pages.channel(), &entries);
     let empty = Feed::main(pages.channel(), &[]);
     let date = chrono::DateTime::UNIX_EPOCH;
-    let archives = [ArchiveSummary { number: 1, oldest: date, newest: date }];
+    let line = |entry: &Arc<Entry>| ArticleLine {
+        slug: entry.slug.clone(),
+        title: entry.content.title.clone(),
+        published: entry.published,
+        language: entry.content.language.clone(),
+    };
+    let listing = PeriodArticles {
+        parts: vec![(DateRange::Year(1970), 2), (DateRange::Year(1969), 1)],
+        lines: entries.iter().map(line).collect(),
+        archive: Some(1),
+        rest: Some(Rest::Part(DateRange::Year(1969))),
+        changed: date,
+    };
     let front = Front { views: views.clone(), archive: Some(2) };
     let mut all = vec![
         pages.front(&main, &front),
         pages.front(&empty, &Front::default()),
         pages.archive(&main, 2),
         pages.archive(&empty, 1),
-        pages.archives(&archives),
-        pages.archives(&[]),
+        pages.period(DateRange::All, &listing),
+        pages.period(DateRange::Month(1970, 1), &PeriodArticles::default()),
         pages.missing(false),
         pages.missing(true),
         pages.channel().feed_style(),

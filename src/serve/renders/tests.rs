@@ -10,10 +10,9 @@ use super::*;
 use crate::change::TextRequests;
 use crate::config::Config;
 use crate::folder::media::MediaFiles;
-use crate::model::collection::{
-    ArchiveSummary, ArticleLookup, Collection, FeedLimits, FeedLookup, SitemapLookup, ViewGroup,
-};
+use crate::model::collection::{ArticleLookup, Collection, FeedLimits, FeedLookup, SitemapLookup, ViewGroup};
 use crate::model::library::{Library, LibraryError, Result};
+use crate::model::period::{DateRange, PeriodLookup};
 use crate::model::taxonomy::{View, ViewKind};
 use crate::render::feed::tests::{channel, entry};
 use crate::render::page::Pages;
@@ -79,11 +78,11 @@ impl Library for GatedLibrary {
         Ok(None)
     }
 
-    fn archives(&self) -> Result<(Vec<ArchiveSummary>, DateTime<Utc>)> {
+    fn listing(&self, _: DateRange, _: Moment, _: Option<DateTime<Utc>>) -> Result<PeriodLookup> {
         unreachable!()
     }
 
-    fn archives_changed(&self) -> Result<DateTime<Utc>> {
+    fn years(&self, _: Moment) -> Result<Vec<DateRange>> {
         unreachable!()
     }
 
@@ -92,6 +91,10 @@ impl Library for GatedLibrary {
     }
 
     fn views_changed(&self, _: &[ViewKind]) -> Result<DateTime<Utc>> {
+        unreachable!()
+    }
+
+    fn counts_changed(&self, _: ViewKind) -> Result<DateTime<Utc>> {
         unreachable!()
     }
 

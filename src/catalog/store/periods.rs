@@ -1,0 +1,188 @@
+//! All articles by date, for lists of titles.
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, params};
+
+use super::archive;
+use super::error::{CatalogError, Result};
+use super::reader::{self, Reader};
+use super::values::{self, UNREAD, WHOLE, date};
+use crate::catalog::visibility::visible;
+use crate::model::moment::{Audience, Moment, Version};
+use crate::model::period::{ArticleLine, DateRange, PeriodArticles, PeriodLookup, Rest};
+
+/// Maximum number of titles of the list of all articles, which names each year.
+const MAX_NEWEST: usize = 200;
+
+/// Maximum number of titles of a year or of a month.
+const MAX_LINES: usize = 500;
+
+impl Reader {
+    /// The articles of a period, as they were at a moment.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub(super) fn listing(
+        &self,
+        period: DateRange,
+        moment: Moment,
+        cached: Option<DateTime<Utc>>,
+    ) -> Result<PeriodLookup> {
+        let most = if period == DateRange::All { MAX_NEWEST } else { MAX_LINES };
+        self.listing_of(period, moment, cached, most)
+    }
+
+    fn listing_of(
+        &self,
+        period: DateRange,
+        moment: Moment,
+        cached: Option<DateTime<Utc>>,
+        most: usize,
+    ) -> Result<PeriodLookup> {
+        let _transaction = self.connection.unchecked_transaction()?;
+        let changed = changed(&self.connection)?;
+        if Version::at(changed) > moment.version {
+            return Ok(PeriodLookup::NotYet);
+        }
+        if cached == Some(changed) {
+            return Ok(PeriodLookup::Same);
+        }
+        let rows = self.newest_of(period, moment, most + 1)?;
+        if rows.is_empty() && period != DateRange::All {
+            return Ok(PeriodLookup::Unknown);
+        }
+        let (listed, rest) = rows.split_at(rows.len().min(most));
+        let unread: Vec<i64> = listed.iter().filter(|row| row.is_unread).map(|row| row.number).collect();
+        if !unread.is_empty() {
+            return Ok(PeriodLookup::Unread(unread));
+        }
+        let line = |row: &PeriodRow| {
+            let entry = reader::entry(&self.connection, row.number)?;
+            let (title, language) = (entry.content.title, entry.content.language);
+            Ok(ArticleLine { slug: entry.slug, title, published: entry.published, language })
+        };
+        let rest = rest.first().and_then(|row| match period.part_at(row.published) {
+            Some(part) => Some(Rest::Part(part)),
+            None => row.archive.map(Rest::Archive),
+        });
+        Ok(PeriodLookup::Found(Box::new(PeriodArticles {
+            parts: self.parts(period, moment)?,
+            archive: if period == DateRange::All { archive::newest(&self.connection)? } else { None },
+            lines: listed.iter().map(line).collect::<Result<_>>()?,
+            rest,
+            changed,
+        })))
+    }
+
+    /// The years in which articles were published that are visible at a moment, the newest first.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub(super) fn years(&self, moment: Moment) -> Result<Vec<DateRange>> {
+        Ok(self.parts(DateRange::All, moment)?.into_iter().map(|(year, _)| year).collect())
+    }
+
+    /// The newest articles of a period, newest first.
+    fn newest_of(&self, period: DateRange, moment: Moment, most: usize) -> Result<Vec<PeriodRow>> {
+        let visible = visible(Audience::Public, "?1");
+        let sql = format!(
+            "
+            SELECT number, published, archive, stale FROM article WHERE {visible} AND published >= ?2 AND published < ?3
+            ORDER BY published DESC, rank DESC, number DESC LIMIT ?4"
+        );
+        let (start, end) = period.bounds();
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut rows = statement.query(params![moment.due.timestamp(), start, end, most])?;
+        let mut newest = Vec::new();
+        while let Some(row) = rows.next()? {
+            newest.push(PeriodRow {
+                number: row.get(0)?,
+                published: date(row.get(1)?)?,
+                archive: row.get(2)?,
+                is_unread: row.get::<_, i64>(3)? == UNREAD,
+            });
+        }
+        Ok(newest)
+    }
+
+    /// The parts of a period that have articles, the newest first, each with their number.
+    fn parts(&self, period: DateRange, moment: Moment) -> Result<Vec<(DateRange, u64)>> {
+        let form = match period {
+            DateRange::All => "%Y",
+            DateRange::Year(_) => "%Y/%m",
+            DateRange::Month(..) => return Ok(Vec::new()),
+        };
+        let visible = visible(Audience::Public, "?1");
+        let sql = format!(
+            "
+            SELECT strftime(?2, published, 'unixepoch') AS part, count(*) FROM article
+            WHERE {visible} AND published >= ?3 AND published < ?4 GROUP BY part ORDER BY part DESC"
+        );
+        let (start, end) = period.bounds();
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut rows = statement.query(params![moment.due.timestamp(), form, start, end])?;
+        let mut parts = Vec::new();
+        while let Some(row) = rows.next()? {
+            let text: String = row.get(0)?;
+            let part =
+                DateRange::parse(&text).ok_or_else(|| CatalogError::Damaged(format!("`{text}` is no part of time")))?;
+            parts.push((part, values::count(row.get(1)?)?));
+        }
+        Ok(parts)
+    }
+}
+
+/// An article of a period.
+struct PeriodRow {
+    number: i64,
+    published: DateTime<Utc>,
+    archive: Option<u32>,
+    is_unread: bool,
+}
+
+/// When an article of the site last changed.
+fn changed(connection: &Connection) -> Result<DateTime<Utc>> {
+    let sql = "SELECT revised FROM view WHERE number = ?1";
+    date(connection.prepare_cached(sql)?.query_row([WHOLE], |row| row.get(0))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, TimeDelta};
+
+    use super::*;
+    use crate::catalog::store::bulk_import::tests::{NOW, record};
+    use crate::catalog::store::database::Catalog;
+
+    #[test]
+    fn a_listing_is_bounded_and_names_where_it_continues() {
+        let directory = tempfile::tempdir().unwrap();
+        let now = DateTime::from_timestamp(NOW, 0).unwrap();
+        let mut catalog = Catalog::open(directory.path(), Some("x.example"), now).unwrap();
+        let reader = Reader::open(directory.path()).unwrap();
+        let moment = Moment { version: Version::at(now), due: now };
+        let listing = |period| match reader.listing_of(period, moment, None, 2).unwrap() {
+            PeriodLookup::Found(listing) => *listing,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(listing(DateRange::All).parts, []);
+        for path in ["a.md", "b.md", "c.md"] {
+            record(&mut catalog, path);
+        }
+        // The second is in November 2023.
+        let (year, month) = (DateRange::Year(2023), DateRange::Month(2023, 11));
+        let all = listing(DateRange::All);
+        assert_eq!((all.parts, all.rest), (vec![(year, 3)], Some(Rest::Part(year))));
+        assert_eq!(all.lines.iter().map(|line| line.title.as_str()).collect::<Vec<_>>(), ["c.md", "b.md"]);
+        let all = listing(year);
+        assert_eq!((all.parts, all.rest, all.lines.len()), (vec![(month, 3)], Some(Rest::Part(month)), 2));
+        assert_eq!(listing(month).rest, None, "no archive is closed");
+        assert_eq!(reader.years(moment).unwrap(), [year]);
+        let other = |period, moment, cached| reader.listing_of(period, moment, cached, 2).unwrap();
+        assert_eq!(other(DateRange::Year(2024), moment, None), PeriodLookup::Unknown);
+        assert_eq!(other(year, moment, Some(now)), PeriodLookup::Same);
+        let earlier = Moment { version: Version::at(now - TimeDelta::seconds(1)), due: now };
+        assert_eq!(other(year, earlier, None), PeriodLookup::NotYet);
+    }
+}

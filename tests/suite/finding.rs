@@ -1,0 +1,112 @@
+//! Finding articles: the archive by year, counts of tags, neighbours, series, near titles.
+
+use crate::site::{Answer, BASE_URL, Site};
+
+/// Titles of the lines of a page, in its order.
+fn lines(page: &str) -> Vec<String> {
+    let list = page.split("<ul class=\"titles\"").skip(1).map(|rest| rest.split("</ul>").next().unwrap());
+    let items = list.flat_map(|list| list.split("<a href").skip(1));
+    items.map(|item| item.split("</a>").next().unwrap().rsplit('>').next().unwrap().to_owned()).collect()
+}
+
+/// The validators of a response.
+fn validators(answer: &Answer) -> (String, String) {
+    (answer.field("etag").to_owned(), answer.field("last-modified").to_owned())
+}
+
+/// The names and numbers of the pills or items of a list.
+fn counts(page: &str) -> Vec<(String, String)> {
+    let text = |html: &str| html.rsplit('>').next().unwrap().trim().to_owned();
+    let before = |part: &str| text(part.trim_end().trim_end_matches("</a>"));
+    let parts: Vec<&str> = page.split("<span class=\"count\">").collect();
+    let pair = |pair: &[&str]| (before(pair[0]), pair[1].split('<').next().unwrap().to_owned());
+    parts.windows(2).map(pair).collect()
+}
+
+#[test]
+fn the_archive_lists_every_article_by_year_and_lists_have_counts() {
+    let mut site = Site::configured(&format!(
+        "[site]\nbase_url = '{BASE_URL}'\nlanguage = 'de'\n[feed]\narchive_entries = 10\nentries = 25"
+    ));
+    for number in 0..30 {
+        let year = 2019 + number / 10;
+        let tag = format!("part {}", number % 12);
+        let text =
+            format!("---\ndate: {year}-05-{:02}\ntags: ['{tag}', Zug]\n---\n# Number {number}\n\nText.", number + 1);
+        site.write(&format!("news/{number:02}.md"), text);
+    }
+    site.write("late.md", "---\ndate: 2024-01-02\ntags: [Ärger, apfel]\nlang: en\n---\n# Late & great\n\nText.");
+    site.write("later.md", "---\ndate: 2999-01-02\ntags: [Zug]\n---\n# Not yet\n\nText.");
+    site.write("draft.md", "---\ndate: 2018-01-02\ndraft: true\ntags: [Zug]\n---\n# Draft\n\nText.");
+    site.start();
+    site.wait_until("all is there", |site| lines(&site.get("/archive/").text()).len() == 31);
+    site.wait_until("there are archives", |site| site.get("/archive/1/feed.json").status == 200);
+
+    let index = site.get("/archive/").text();
+    let titles = lines(&index);
+    assert_eq!(
+        (titles[0].as_str(), titles[1].as_str(), titles[30].as_str()),
+        ("Late &amp; great", "Number 29", "Number 0")
+    );
+    assert_eq!(
+        counts(&index),
+        [("2024", "1"), ("2021", "10"), ("2020", "10"), ("2019", "10")].map(|(a, b)| (a.into(), b.into()))
+    );
+    assert!(index.contains("<h2 class=\"section\"><a href=\"/years/2021/\">2021</a></h2>"), "{index}");
+    let line = ">30. Mai 2021</time> <a href=\"/articles/29\" lang=\"de\" dir=\"auto\">Number 29</a>";
+    assert!(index.contains(line), "{index}");
+    assert!(index.contains(" lang=\"en\" dir=\"ltr\">Late &amp; great</a>"), "{index}");
+    let year = site.get("/years/2020/").text();
+    assert_eq!((lines(&year).len(), lines(&year)[0].as_str()), (10, "Number 19"));
+    assert!(year.contains("<h1>Archiv 2020</h1>") && year.contains("<a href=\"/archive/\">Archiv</a>"), "{year}");
+    assert_eq!(lines(&site.get("/years/2020/05/").text()).len(), 10);
+    for (path, status) in [("/years/2018/", 404), ("/years/2999/", 404), ("/years/2020/06/", 404), ("/years/20/", 404)]
+    {
+        assert_eq!(site.get(path).status, status, "{path}");
+    }
+    for (path, place) in [("/years/2020", "years/2020/"), ("/years/", "archive/")] {
+        let answer = site.get(path);
+        assert_eq!((answer.status, answer.field("location").to_owned()), (301, format!("{BASE_URL}{place}")), "{path}");
+    }
+    // The page of an archive has a title on each line; its feeds are as they were.
+    let archive = site.get("/archive/1/").text();
+    assert_eq!((lines(&archive).len(), lines(&archive)[9].as_str()), (10, "Number 0"));
+    assert!(site.get("/archive/1/feed.json").text().contains("Number 0"));
+    let sitemap = site.get("/sitemap.xml").text();
+    for place in ["archive/", "years/2024/", "years/2019/"] {
+        assert!(sitemap.contains(&format!("<loc>{BASE_URL}{place}</loc>")), "{place}: {sitemap}");
+    }
+    assert!(!sitemap.contains("years/2018/") && !sitemap.contains("years/2999/"), "{sitemap}");
+    // The front page is short; feeds are not.
+    let front = site.get("/").text();
+    assert_eq!((front.matches("<li class=\"h-entry\">").count(), site.titles().len()), (20, 25));
+    assert!(front.contains("<p class=\"more\"><a href=\"/archive/\">"), "{front}");
+
+    // Natural order, and only what is public counts.
+    let tags = site.get("/tags/");
+    let names: Vec<String> = counts(&tags.text()).into_iter().map(|(name, count)| format!("{name} {count}")).collect();
+    let parts = (0..12).map(|part| format!("part {part} {}", if part < 6 { 3 } else { 2 }));
+    let expected: Vec<String> =
+        ["apfel 1".to_owned(), "Ärger 1".to_owned()].into_iter().chain(parts).chain(["Zug 30".to_owned()]).collect();
+    assert_eq!(names, expected);
+    assert!(front.contains("Zug <span class=\"count\">30</span></a>"), "{front}");
+    assert_eq!(counts(&site.get("/sections/").text()), [("news".to_owned(), "30".to_owned())]);
+
+    // The bytes of these pages move with their validators, and with nothing else.
+    let opml = validators(&site.get("/feeds.opml"));
+    let before = ["/archive/", "/years/2020/", "/tags/"].map(|path| validators(&site.get(path)));
+    site.remove("news/10.md");
+    site.wait_until("it is gone", |site| lines(&site.get("/years/2020/").text()).len() == 9);
+    let after = ["/archive/", "/years/2020/", "/tags/"].map(|path| validators(&site.get(path)));
+    for (before, after) in before.iter().zip(&after) {
+        assert!(before.0 != after.0 && before.1 != after.1, "{before:?} {after:?}");
+    }
+    assert!(site.get("/tags/").text().contains("Zug</a> <span class=\"count\">29</span>"));
+    assert_eq!(validators(&site.get("/feeds.opml")), opml, "no view came or went");
+    site.restart();
+    assert_eq!(
+        ["/archive/", "/years/2020/", "/tags/"].map(|path| validators(&site.get(path))),
+        after,
+        "over a restart"
+    );
+}
