@@ -108,13 +108,13 @@ impl OpenArticle {
     }
 
     /// Reads the bytes that identify a file of this format. For a text, that is the whole file, at most `limit` bytes. For a recording
-    /// of any size, it is the length with the first and the last mebibyte: tags are at the start or end, and cutting the
+    /// or a photo of any size, it is the length with the first and the last mebibyte: tags are at the start or end, and cutting the
     /// recording changes its length. An edit in the middle that does not change the length is missed.
     ///
     /// # Errors
     /// See [`LoadError`].
     pub fn load_as(self, format: SourceFormat, limit: u64) -> Result<Loaded, LoadError> {
-        if format != SourceFormat::Audio {
+        if !format.is_media() {
             return self.load(limit);
         }
         let Self { mut file, before } = self;

@@ -5,6 +5,7 @@ pub mod address;
 mod assemble;
 pub mod boilerplate;
 mod bookmark;
+mod caption;
 pub mod conflict;
 mod credit;
 pub mod date;
@@ -22,6 +23,7 @@ pub mod lost;
 pub mod markdown;
 pub mod measure;
 mod name;
+mod photo;
 pub mod phrases;
 mod problem;
 mod reading;
@@ -45,6 +47,7 @@ use assemble::assemble;
 use dialect::Dialect;
 use front_matter::inherited::Inherited;
 use front_matter::{Field, Header};
+use photo::Photo;
 pub use problem::{Problem, panic_as_problem};
 pub use reading::{Article, ParsedBody, Reading, Rules, Verdict};
 
@@ -75,7 +78,8 @@ pub fn read_file(
             None => recording::read(folder, path, rules),
         },
         SourceFormat::Bookmark => bookmark::read(bytes, path, inherited, *rules),
-        _ => read_with(bytes, path, format, inherited, *rules),
+        SourceFormat::Photo => photo::read(folder, path, inherited, *rules),
+        _ => read_with(bytes, (path, format), inherited, *rules, photo::beside(folder, path, *rules)),
     });
     let mut reading = reading.unwrap_or_else(|problem| Verdict::Broken(problem).into());
     // The last good version of a broken file stays, unless its folder says that it is not public.
@@ -105,10 +109,16 @@ fn draft_in(name: &OsStr, verdict: Verdict) -> Verdict {
 ///
 /// Never fails: a file that cannot be read gets a [`Verdict`], and one that is only unusual gets a [`Problem`].
 pub fn read(bytes: &[u8], path: &Path, format: SourceFormat, rules: &Rules) -> Reading {
-    read_with(bytes, path, format, &Inherited::default(), *rules)
+    read_with(bytes, (path, format), &Inherited::default(), *rules, None)
 }
 
-fn read_with(bytes: &[u8], path: &Path, format: SourceFormat, inherited: &Inherited, rules: Rules) -> Reading {
+fn read_with(
+    bytes: &[u8],
+    (path, format): (&Path, SourceFormat),
+    inherited: &Inherited,
+    rules: Rules,
+    photo: Option<Photo>,
+) -> Reading {
     let encoding::Decoded { text, problem } = match encoding::decode(bytes, format) {
         Ok(decoded) => decoded,
         Err(problem) => return Verdict::Broken(problem).into(),
@@ -138,7 +148,7 @@ fn read_with(bytes: &[u8], path: &Path, format: SourceFormat, inherited: &Inheri
     let exceeds_limits = match format {
         SourceFormat::Html => html::is_crowded(split.body),
         SourceFormat::Markdown => markdown::exceeds_limits(split.body),
-        SourceFormat::Text | SourceFormat::Audio | SourceFormat::Bookmark => false,
+        _ => false,
     };
     if exceeds_limits {
         return Verdict::Broken(html::too_much()).into();
@@ -147,7 +157,7 @@ fn read_with(bytes: &[u8], path: &Path, format: SourceFormat, inherited: &Inheri
         SourceFormat::Text => text::read(split.body, split.body_line, header, &rules),
         SourceFormat::Markdown => markdown::read(split.body, split.body_line, header.title.as_deref()),
         // `read_file` has others read these.
-        SourceFormat::Audio | SourceFormat::Bookmark => ParsedBody::default(),
+        SourceFormat::Audio | SourceFormat::Photo | SourceFormat::Bookmark => ParsedBody::default(),
         SourceFormat::Html => {
             // A page with front matter is a source file of a static site generator.
             let (page, left_out) = match split.body_line {
@@ -163,14 +173,11 @@ fn read_with(bytes: &[u8], path: &Path, format: SourceFormat, inherited: &Inheri
             }
         }
     };
-    let exceeds_limits = match format {
-        // `html::read` has checked the page already.
-        SourceFormat::Html => false,
-        SourceFormat::Text => html::is_too_long(&body.html),
-        _ => html::is_too_much(&body.html),
-    };
-    if exceeds_limits {
+    if result_exceeds_limits(&body.html, format) {
         return Verdict::Broken(html::too_much()).into();
+    }
+    if let Some(photo) = photo {
+        photo.complete(&mut split.header, &mut body, &date::file_name(path, rules.timezone).title());
     }
     if body.html.trim().is_empty() || (body.paragraphs.is_empty() && html::shows_nothing(&body.html)) {
         // A Markdown file with a title and a link is a link post.
@@ -180,6 +187,16 @@ fn read_with(bytes: &[u8], path: &Path, format: SourceFormat, inherited: &Inheri
         }
     }
     assemble((split.header, split.of_folder), split.problems, body, path, format, rules)
+}
+
+/// Whether the HTML of an article would take too much time or memory.
+fn result_exceeds_limits(html: &str, format: SourceFormat) -> bool {
+    match format {
+        // `html::read` has checked the page already.
+        SourceFormat::Html => false,
+        SourceFormat::Text => html::is_too_long(html),
+        _ => html::is_too_much(html),
+    }
 }
 
 /// The address of a link post without text: it has a title and the key `link`, and not one such as `source`, which says where an article is from.
@@ -216,7 +233,7 @@ pub fn head(bytes: &[u8], path: &Path, inherited: &Inherited, rules: &Rules) -> 
     let fence = text.get(..4).filter(|_| is_markdown).filter(|fence| matches!(*fence, "---\n" | "+++\n"))?;
     let end = fence.len() - 1 + text.get(fence.len() - 1..)?.find(&format!("\n{fence}"))? + 1 + fence.len();
     let (head, rest) = text.split_at(end);
-    if conflict::may_have_conflict(text) {
+    if conflict::may_have_conflict(text) || folder::is_beside_photos(path) {
         return None;
     }
     // A file without text is not published.

@@ -47,6 +47,15 @@ pub enum SourceFormat {
     Bookmark,
     /// `.mp3`, `.m4a`, `.ogg`, …: a podcast episode, unless it belongs to an article
     Audio,
+    /// A picture in the folder `photos`, unless an article shows it
+    Photo,
+}
+
+impl SourceFormat {
+    /// Whether the file is served as well, and belongs to an article that claims it.
+    pub fn is_media(self) -> bool {
+        matches!(self, Self::Audio | Self::Photo)
+    }
 }
 
 /// A file on the disk.
@@ -231,9 +240,10 @@ impl Folder {
         if !visible || !self.is_chosen(below) || self.is_no_article(below) {
             return None;
         }
-        let format = format_of(below.extension()?.to_str()?)?;
-        // The address of a recording cannot have a backslash.
-        let is_served = format != SourceFormat::Audio || !below.as_os_str().as_encoded_bytes().contains(&b'\\');
+        let format = format_of(below.extension()?.to_str()?);
+        let format = format.or_else(|| is_photo(below).then_some(SourceFormat::Photo))?;
+        // An address cannot have a backslash.
+        let is_served = !format.is_media() || !below.as_os_str().as_encoded_bytes().contains(&b'\\');
         is_served.then_some(format)
     }
 
@@ -365,6 +375,23 @@ pub fn is_foreign(extension: &OsStr) -> bool {
     extension.to_str().is_some_and(|extension| FOREIGN.contains(&extension.to_ascii_lowercase().as_str()))
 }
 
+/// The folder at the top of the watched one whose pictures are articles. Only there: anywhere else, most pictures belong to articles, to themes or
+/// to vaults of notes, and nothing says which do not.
+const PHOTOS: &str = "photos";
+/// Extensions of pictures that all browsers show.
+pub const PHOTO_ENDINGS: [&str; 6] = ["jpg", "jpeg", "png", "webp", "avif", "gif"];
+
+/// Whether a file is in the folder of photos by its path below the watched folder.
+pub fn is_beside_photos(below: &Path) -> bool {
+    below.iter().next().is_some_and(|first| first == PHOTOS) && below.iter().nth(1).is_some()
+}
+
+/// Whether a picture is an article by its path below the watched folder, unless another article shows it.
+pub fn is_photo(below: &Path) -> bool {
+    let ending = below.extension().and_then(OsStr::to_str).map(str::to_ascii_lowercase);
+    is_beside_photos(below) && ending.is_some_and(|ending| PHOTO_ENDINGS.contains(&ending.as_str()))
+}
+
 fn format_of(extension: &str) -> Option<SourceFormat> {
     match extension.to_ascii_lowercase().as_str() {
         "txt" | "text" => Some(SourceFormat::Text),
@@ -430,6 +457,7 @@ mod tests {
         assert_eq!(format("deep/er/A.MD"), Some(SourceFormat::Markdown));
         assert_eq!(format("page.htm"), Some(SourceFormat::Html));
         assert_eq!(format("_posts/2024-05-01-a.md"), Some(SourceFormat::Markdown));
+        assert_eq!(format("photos/2026/A.JPG"), Some(SourceFormat::Photo));
         assert_eq!(format("a.webloc"), Some(SourceFormat::Bookmark));
         assert_eq!(format("A.URL"), Some(SourceFormat::Bookmark));
         assert_eq!(format("one.MP3"), Some(SourceFormat::Audio));
@@ -446,6 +474,11 @@ mod tests {
             "a",
             "a.txt.part",
             "sedAbCdEf",
+            "static/photos/a.jpg",
+            "Photos/a.jpg",
+            "photos/a.svg",
+            "photos/.a.jpg",
+            "photos.jpg",
             "a.sync-conflict-20240501-101010-ABCDEFG.md",
             "node_modules/x/README.md",
             "a (conflicted copy 2).md",

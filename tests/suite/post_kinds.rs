@@ -70,3 +70,79 @@ fn a_bookmark_and_a_short_text_with_a_link_are_link_posts() {
     assert!(listed.contains("href=\"/articles/long\">Long") && !listed.contains("u-bookmark-of"), "{listed}");
     assert!(site.get("/articles/long").text().contains("First published at"));
 }
+
+/// A JPEG without an image, taken at noon of a day in December 2025, with this caption.
+fn photo(caption: &str, day: u8) -> Vec<u8> {
+    let caption = format!("{caption}\0");
+    let (length, date) = (u8::try_from(caption.len()).unwrap(), format!("2025:12:{day:02} 12:00:00\0"));
+    let tiff = [
+        &b"MM\0\x2A\0\0\0\x08\0\x02"[..],
+        &[0x01, 0x0E, 0, 2, 0, 0, 0, length, 0, 0, 0, 76],
+        &[0x87, 0x69, 0, 4, 0, 0, 0, 1, 0, 0, 0, 38],
+        &[0; 4],
+        &[0, 1, 0x90, 0x03, 0, 2, 0, 0, 0, 20, 0, 0, 0, 56, 0, 0, 0, 0],
+        date.as_bytes(),
+        caption.as_bytes(),
+    ]
+    .concat();
+    let length = u16::try_from(tiff.len() + 8).unwrap().to_be_bytes();
+    let size = [0xFF, 0xC0, 0, 11, 8, 1, 0x40, 1, 0xE0, 1, 1, 0x11, 0];
+    [&[0xFF, 0xD8, 0xFF, 0xE1], &length[..], b"Exif\0\0", &tiff, &size, &[0xFF, 0xDA, 0, 2, 0xFF, 0xD9]].concat()
+}
+
+#[test]
+fn a_picture_in_the_folder_of_photos_is_an_article() {
+    let mut site = Site::new();
+    let [sidecar] = &examples("Photos")[..] else { panic!() };
+    site.write("photos/harbour-walk.jpg", photo("Boats at the quay", 1));
+    site.write("photos/2025/IMG_0001.jpg", photo("Two gulls", 2));
+    site.write("photos/2026/seal.jpg", photo("", 3));
+    site.write("photos/2026/seal.md", sidecar);
+    site.write("photos/bare.png", photo("", 4));
+    site.write("photos/bare.md", "---\ntitle: A title alone\n---\n");
+    // Pictures that belong to articles, or to nothing.
+    for place in
+        ["static/a.jpg", "images/b.jpg", "photos/bundle/c.jpg", "d.jpg", "static/photos/e.jpg", "photos/shown.jpg"]
+    {
+        site.write(place, photo(place, 5));
+    }
+    site.write("photos/bundle/index.md", "# A bundle\n\n![c](c.jpg)");
+    site.write("post.md", "# A post\n\n![d](photos/shown.jpg)");
+    site.start();
+    let mut titles = site.titles();
+    titles.sort();
+    assert_eq!(titles, ["", "A bundle", "A post", "A title alone", "A visitor", "harbour walk"], "a note has no title");
+    assert_eq!(site.get("/media/photos/bundle/c.jpg").status, 200);
+    let walk = site.entry("harbour walk");
+    let picture = "<img src=\"https://gazette.example/media/photos/harbour-walk.jpg\" alt=\"Boats at the quay\"";
+    let html = walk["content_html"].as_str().unwrap();
+    assert!(html.starts_with(&format!("<figure>{picture}")), "{html}");
+    assert!(html.contains("<figcaption>Boats at the quay</figcaption>"), "{html}");
+    assert_eq!(walk["date_published"].as_str().unwrap(), "2025-12-01T12:00:00Z");
+    assert_eq!(walk["image"], "https://gazette.example/media/photos/harbour-walk.jpg");
+    let visitor = site.entry("A visitor");
+    let html = visitor["content_html"].as_str().unwrap();
+    assert!(html.contains("/media/photos/2026/seal.jpg\" alt=\"A visitor\"") && html.contains("slept there"), "{html}");
+    assert_eq!(site.entry("A title alone")["date_published"].as_str().unwrap(), "2025-12-04T12:00:00Z");
+    // A note has no title in RSS, and the list shows the picture.
+    assert!(!site.get("/rss.xml").text().contains("<title>Two gulls</title>"));
+    let front = site.get("/").text();
+    for text in ["IMG_0001.jpg\" alt=\"Two gulls\"", ">harbour walk</a></h3>"] {
+        let listed = around(&front, text, "<li class=\"h-entry\">", "\n</li>");
+        assert!(listed.contains("<img src=\"/media/photos/"), "{listed}");
+    }
+    // The text takes the entry of the photo over, and gives it back.
+    let id = walk["id"].clone();
+    site.write("photos/harbour-walk.md", "# Evening at the quay\n\nIt was late.");
+    site.wait_until("the text is there", |site| site.titles().contains(&"Evening at the quay".to_owned()));
+    assert_eq!(site.entry("Evening at the quay")["id"], id);
+    assert_eq!(site.titles().len(), 6);
+    site.remove("photos/harbour-walk.md");
+    site.wait_until("the photo is back", |site| site.titles().contains(&"harbour walk".to_owned()));
+    assert_eq!(site.entry("harbour walk")["id"], id);
+    // A picture that no article shows any more is an article.
+    site.write("post.md", "# A post\n\nWithout it.");
+    site.wait_until("the photo is alone", |site| site.titles().contains(&"shown".to_owned()));
+    site.restart();
+    assert_eq!(site.titles().len(), 7);
+}

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::conductor::Ingest;
 use super::recordings::is_recording;
-use crate::folder::{ENDINGS, SourceFormat};
+use crate::folder::{ENDINGS, PHOTO_ENDINGS, SourceFormat, is_beside_photos, is_photo};
 
 /// Extensions of recordings, the likeliest first.
 const RECORDINGS: [&str; 13] =
@@ -29,16 +29,20 @@ fn namesakes(names: &[PathBuf], ending: &str) -> Vec<PathBuf> {
 }
 
 impl Ingest {
-    pub(super) fn is_audio(&self, path: &Path) -> bool {
-        self.folder.format(&self.folder.root().join(path)) == Some(SourceFormat::Audio)
+    /// Whether a file is an article unless another article claims it: a recording or a photo.
+    pub(super) fn is_media_article(&self, path: &Path) -> bool {
+        self.folder.format(&self.folder.root().join(path)).is_some_and(SourceFormat::is_media)
     }
 
-    /// Recordings beside an article that have its name, the likeliest first.
+    /// Recordings and photos beside an article that have its name, the likeliest first.
     pub(super) fn recordings_of_name(&self, article: &Path) -> Vec<PathBuf> {
-        if self.is_audio(article) || !self.recordings.may_be_beside(article, false) {
+        if self.is_media_article(article) || !self.recordings.may_be_beside(article, false) {
             return Vec::new();
         }
-        let names = RECORDINGS.iter().flat_map(|ending| [(*ending).to_owned(), ending.to_ascii_uppercase()]);
+        let is_beside_photos = is_beside_photos(article);
+        let photos = PHOTO_ENDINGS.iter().filter(|_| is_beside_photos);
+        let endings = RECORDINGS.iter().chain(photos);
+        let names = endings.flat_map(|ending| [(*ending).to_owned(), ending.to_ascii_uppercase()]);
         let mut recordings: Vec<PathBuf> = names.map(|ending| article.with_extension(ending)).collect();
         recordings.retain(|path| path != article && self.folder.stat(path).is_some());
         recordings
@@ -47,10 +51,10 @@ impl Ingest {
     /// The recording that an article plays without naming it: the one of its name, or the only one in a folder of its own.
     /// A recording that is an entry of its own plays itself.
     pub(super) fn recordings_beside(&self, path: &Path, namesakes: &[PathBuf]) -> Vec<PathBuf> {
-        if self.is_audio(path) {
-            return vec![path.to_path_buf()];
+        if self.is_media_article(path) {
+            return Some(path.to_path_buf()).filter(|path| is_recording(path)).into_iter().collect();
         }
-        let own = namesakes.first().cloned();
+        let own = namesakes.iter().find(|path| is_recording(path)).cloned();
         own.or_else(|| self.in_folder_of(path)).into_iter().collect()
     }
 
@@ -68,12 +72,12 @@ impl Ingest {
         self.folder.only_file_in(folder, is_recording)
     }
 
-    /// The article `index` of the folder in which a recording is the only one.
+    /// The article `index` of the folder of a photo, or of that in which a recording is the only one.
     pub(super) fn index_beside(&self, recording: &Path) -> Option<PathBuf> {
         let folder = recording.parent().filter(|folder| !folder.as_os_str().is_empty())?;
         let names = ENDINGS.iter().map(|ending| folder.join(format!("index.{ending}")));
         let index = names.into_iter().find(|path| self.is_article(path) && self.folder.stat(path).is_some())?;
-        (self.only_recording_in(folder).as_deref() == Some(recording)).then_some(index)
+        (is_photo(recording) || self.only_recording_in(folder).as_deref() == Some(recording)).then_some(index)
     }
 
     /// Possible paths of the cover of a recording, the likeliest first. `names` are the paths of the article and its recordings.

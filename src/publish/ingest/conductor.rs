@@ -306,7 +306,7 @@ impl Ingest {
         changed |= self.process_deferred(catalog, moment)?;
         let mut due = self.schedule.take_due(moment.instant);
         // An article may name a recording that was found together with it.
-        due.sort_by_key(|(path, trigger)| trigger.is_scan() && self.is_audio(path));
+        due.sort_by_key(|(path, trigger)| trigger.is_scan() && self.is_media_article(path));
         for (path, trigger) in due {
             changed |= self.process_path(catalog, &self.folder.root().join(&path), trigger, moment)?;
         }

@@ -165,7 +165,7 @@ impl Ingest {
         let is_saved_page = format == Some(SourceFormat::Html);
         let lost: Vec<Lost> =
             lost.iter().filter(|lost| !(is_saved_page && matches!(lost, Lost::Page(_)))).cloned().collect();
-        if lost.is_empty() || format == Some(SourceFormat::Audio) {
+        if lost.is_empty() || format.is_some_and(SourceFormat::is_media) {
             return Vec::new();
         }
         let text = text_of(&self.folder, path, &self.supervisor);

@@ -19,6 +19,7 @@ use super::step::{Trigger, WriteMoment};
 use crate::article::front_matter::Field;
 use crate::article::{Article, Problem};
 use crate::catalog::{self, Arrival, Catalog, Claim, Identity, Referred};
+use crate::folder::is_photo;
 use crate::model::collection::ArticleState;
 use crate::model::entry::Media;
 use crate::model::text;
@@ -73,7 +74,7 @@ impl Ingest {
     }
 
     fn claimed(&self, article: &Article, path: &Path, namesakes: &[PathBuf]) -> Vec<(PathBuf, Reason)> {
-        if self.is_audio(path) {
+        if self.is_media_article(path) {
             return Vec::new();
         }
         let pair_with = |reason| move |recording| (recording, reason);
@@ -86,14 +87,14 @@ impl Ingest {
         if claimed.is_empty() && article.enclosures.is_empty() {
             claimed.extend(self.in_folder_of(path).map(pair_with(Reason::Folder)));
         }
-        claimed.retain(|(recording, _)| self.is_audio(recording));
+        claimed.retain(|(recording, _)| self.is_media_article(recording));
         claimed
     }
 
     /// The recordings in the folder that front matter names.
     fn named(&self, enclosures: &[Media], path: &Path) -> Vec<PathBuf> {
         let mut named = self.files_named(enclosures, path);
-        named.retain(|recording| self.is_audio(recording));
+        named.retain(|recording| self.is_media_article(recording));
         named
     }
 
@@ -185,7 +186,7 @@ impl Ingest {
         recording: &Path,
         moment: WriteMoment,
     ) -> catalog::Result<bool> {
-        let is_there = self.is_audio(recording) && self.folder.stat(recording).is_some();
+        let is_there = self.is_media_article(recording) && self.folder.stat(recording).is_some();
         if !is_there || catalog.known(recording)?.is_some() {
             return Ok(false);
         }
@@ -205,7 +206,7 @@ impl Ingest {
         article: &Path,
         moment: WriteMoment,
     ) -> catalog::Result<bool> {
-        if self.is_audio(article) || self.has_namesake(article) {
+        if self.is_media_article(article) || self.has_namesake(article) {
             return Ok(false);
         }
         let mut heirs = self.recordings_of_name(article);
@@ -239,7 +240,7 @@ impl Ingest {
     ) -> catalog::Result<bool> {
         let named = self.named(enclosures, path);
         let namesakes: Vec<PathBuf> =
-            self.recordings_of_name(path).into_iter().filter(|path| self.is_audio(path)).collect();
+            self.recordings_of_name(path).into_iter().filter(|path| self.is_media_article(path)).collect();
         let own_recordings = catalog.recordings_of(path)?;
         let owns_namesake = own_recordings.iter().any(|recording| namesakes.contains(recording));
         let was_public = catalog.is_public(path, moment.seconds())?;
@@ -284,7 +285,18 @@ impl Ingest {
                 self.schedule.add(recording, moment.instant, Trigger::Closed);
             }
         }
-        catalog.refer(article, referred)
+        catalog.refer(article, referred)?;
+        self.schedule_photos_not_shown(article, referred, moment);
+        Ok(())
+    }
+
+    /// Schedules the photos that were left out because an article showed them, and that it does not show any more.
+    fn schedule_photos_not_shown(&mut self, article: &Path, referred: &[Referred], moment: WriteMoment) {
+        let is_shown = |photo: &PathBuf| referred.iter().any(|referred| referred.path == *photo);
+        let left_out = self.problems.left_out_beside(|owner| owner == article);
+        for photo in left_out.into_iter().filter(|path| is_photo(path) && !is_shown(path)) {
+            self.schedule.add(photo, moment.instant, Trigger::Closed);
+        }
     }
 
     /// The article that a recording belongs to, or that it waits for.
@@ -304,11 +316,20 @@ impl Ingest {
         if has_references && let Some(article) = catalog.claimant_of(recording)? {
             return Ok(Some(article));
         }
+        // A photo belongs to each article that shows it, unless it was published before.
+        let known = if is_photo(recording) { catalog.known(recording)? } else { None };
+        let is_entry = known.is_some_and(|known| known.state == ArticleState::Live);
+        if has_references && is_photo(recording) && !is_entry {
+            let showing = catalog.referring(recording)?.into_iter().find(|article| article != recording);
+            if showing.is_some() {
+                return Ok(showing);
+            }
+        }
         if let Some(draft) = self.recordings.reserved_for(recording) {
             return Ok(Some(draft.clone()));
         }
         match self.index_beside(recording) {
-            Some(index) if !catalog.has_enclosures(&index)? => Ok(Some(index)),
+            Some(index) if is_photo(recording) || !catalog.has_enclosures(&index)? => Ok(Some(index)),
             _ => Ok(None),
         }
     }
@@ -356,7 +377,7 @@ impl Ingest {
         }
         if is_new && trigger != Trigger::FirstScan {
             let (path, owner) = (text::path_line(&recording), text::path_line(owner.path()));
-            tracing::info!(%path, %owner, "the recording belongs to an article and is not an entry of its own");
+            tracing::info!(%path, %owner, "the file belongs to an article and is not an entry of its own");
         }
         self.problems.leave_out(recording, stat, &[], PublicState::Published, Some(owner));
         Ok(())
@@ -366,7 +387,7 @@ impl Ingest {
     /// renamed one after the other.
     pub(super) fn schedule_recordings_of(&mut self, article: &Path, moment: WriteMoment) {
         for recording in self.problems.left_out_beside(|owner| owner.starts_with(article)) {
-            if self.is_audio(&recording) {
+            if self.is_media_article(&recording) {
                 self.schedule.add(recording, moment.instant + DELETION_GRACE, Trigger::Closed);
             }
         }

@@ -87,7 +87,7 @@ impl Ingest {
         self.beat();
         let format = prepared.as_ref().map(|prepared| prepared.format).or_else(|| self.folder.format(file));
         let Some(format) = format else { return self.process_other(catalog, file, &path, trigger, moment) };
-        if format == SourceFormat::Audio && self.is_left_out(catalog, &path, trigger, moment)? {
+        if format.is_media() && self.is_left_out(catalog, &path, trigger, moment)? {
             return Ok(false);
         }
         let prepared =
@@ -460,7 +460,7 @@ impl Ingest {
         if !trigger.is_scan() || !self.folder.stat(recording).as_ref().is_some_and(is_recent) {
             return None;
         }
-        self.schedule.last_scanned(|path| !self.is_audio(path))
+        self.schedule.last_scanned(|path| !self.is_media_article(path))
     }
 
     /// A link leads out of the folder and is not followed. An article that was published through it is withdrawn, and continues with

@@ -13,7 +13,7 @@ use super::conductor::Ingest;
 use super::deletions::DELETION_GRACE;
 use super::mounting::UNMOUNTED;
 use super::read_pool::FoundFile;
-use super::recordings::{RecordingIndex, is_recording};
+use super::recordings::{RecordingIndex, may_be_owned};
 use super::scan::HURRY_FROM;
 use super::step::{Trigger, WriteMoment};
 use crate::catalog::{self, Catalog, Known, Publishing};
@@ -156,7 +156,7 @@ impl Ingest {
             self.deletions.add(path, moment.instant);
         }
         // Articles first: a recording may belong to one of them.
-        to_read.sort_by_key(|found| found.format == SourceFormat::Audio);
+        to_read.sort_by_key(|found| found.format.is_media());
         self.recordings.set_index((!to_read.is_empty()).then_some(recordings));
         self.supervisor.data.set_listed((!to_read.is_empty()).then(|| data.into_iter().collect()));
         self.scan.begin(to_read);
@@ -372,7 +372,7 @@ impl Ingest {
         recorded: Option<&Known>,
     ) {
         differences.files += 1;
-        if is_recording(path) {
+        if may_be_owned(path) {
             differences.recordings.add(path);
         }
         if self.deletions.is_missing(path) {

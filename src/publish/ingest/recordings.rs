@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use crate::folder::ENDINGS;
 use crate::folder::media::media_type;
+use crate::folder::{ENDINGS, is_photo};
 
 /// Recordings that a scan found. While the files of the scan are read, the folder is not searched for one beside each article.
 #[derive(Debug, Default)]
@@ -32,9 +32,14 @@ pub(super) fn is_recording(path: &Path) -> bool {
     media_type(path).is_some_and(|kind| kind.starts_with("audio/") || kind.starts_with("video/"))
 }
 
+/// Returns whether a file may belong to an article by its name: a recording or a photo.
+pub(super) fn may_be_owned(path: &Path) -> bool {
+    is_recording(path) || is_photo(path)
+}
+
 /// Articles that may own a recording without naming it: the one of its name, and the `index` of its folder.
 pub(super) fn may_own(path: &Path) -> Vec<PathBuf> {
-    if !is_recording(path) {
+    if !may_be_owned(path) {
         return Vec::new();
     }
     let index = path.with_file_name("index");
@@ -98,7 +103,7 @@ impl Recordings {
 
     /// Adds a recording that appeared since the scan.
     pub fn add(&mut self, path: &Path) {
-        if let Some(index) = self.index.as_mut().filter(|_| is_recording(path)) {
+        if let Some(index) = self.index.as_mut().filter(|_| may_be_owned(path)) {
             index.add(path);
         }
     }

@@ -43,6 +43,15 @@ pub fn within_list(html: &str, table: &str) -> String {
     })
 }
 
+/// Whether a short article is a picture with at most its caption.
+pub fn is_picture(html: &str) -> bool {
+    let rest = ["<p>", "<figure>"].iter().find_map(|start| html.strip_prefix(start));
+    let Some(rest) = rest.filter(|rest| rest.starts_with("<img ")) else { return false };
+    let behind = rest[end_of(rest)..].trim_end();
+    let caption = behind.strip_prefix("<figcaption>").and_then(|rest| rest.split_once("</figcaption>"));
+    matches!(caption.map_or(behind, |(_, behind)| behind), "</p>" | "</figure>")
+}
+
 /// Shortens the addresses of this site in a page to their paths, so that the page works under every name of the host. What programs read stays
 /// whole: `<meta>`, and `<link>` with the canonical address and those of feeds (standards 141).
 pub fn with_paths(page: &str, base_url: &str, base_path: &str) -> String {
@@ -169,6 +178,21 @@ mod tests {
             "<a title=\"> href='https://a.example/b/'\">",
         ] {
             assert_eq!(with_paths(html), html);
+        }
+    }
+
+    #[test]
+    fn a_picture_alone_is_one() {
+        for html in [
+            "<p><img src=\"a\" alt=\">\"></p>",
+            "<figure><img src=\"a\"><figcaption>A <em>b</em></figcaption></figure>\n",
+        ] {
+            assert!(is_picture(html), "{html}");
+        }
+        for html in
+            ["<p>a</p>", "<p><img src=\"a\"> b</p>", "<p><img src=\"a\"></p><p>b</p>", "<figure><img src=\"a\"", ""]
+        {
+            assert!(!is_picture(html), "{html}");
         }
     }
 

@@ -383,8 +383,10 @@ impl Pages {
     /// An article in a list of articles.
     fn listed(&self, entry: &Entry, words: &'static Words, mark: &Value) -> String {
         let (item, page) = (Item::new(&self.channel, entry), self.channel.page(&entry.slug));
-        let is_note = item.stated_title.is_none() && !entry.content.brief && entry.content.html.len() <= LONGEST_NOTE;
-        let note = is_note.then(|| Value::from_safe_string(body::within_list(&entry.content.html, &words.texts.table)));
+        let html = &entry.content.html;
+        let is_whole = item.stated_title.is_none() || body::is_picture(html);
+        let is_note = is_whole && !entry.content.brief && html.len() <= LONGEST_NOTE;
+        let note = is_note.then(|| Value::from_safe_string(body::within_list(html, &words.texts.table)));
         let view = Value::from(Serde(self.entry_view(entry, &item, &page, words)));
         self.fill("entry.html", context! { entry => view, note, mark })
     }
