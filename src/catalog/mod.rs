@@ -20,6 +20,6 @@ pub use identity::{Arrival, Decision, Extent, Identity};
 pub use identity_log::{IDENTITIES, logged_namespace};
 pub use names::{is_reference, may_be_article, reference, references_of};
 pub use store::{
-    Catalog, CatalogError, Claim, FILE, Known, Listing, OwnName, Owner, Publishing, Reader, Recorded, Referred,
-    RestoredIdentities, Result, Salvaged, Severity, TOMBSTONE_LIFE, Window,
+    Catalog, CatalogError, Claim, FILE, Known, KnownSurroundings, Listing, OwnName, Owner, Publishing, Reader,
+    Recorded, Referred, RestoredIdentities, Result, Salvaged, Severity, TOMBSTONE_LIFE, Window,
 };

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::entry::{ArticleId, Entry, Slug};
 use super::section::SectionAbout;
-use super::taxonomy::{View, ViewKind};
+use super::taxonomy::{Term, View, ViewKind};
 
 /// The size limits of feeds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,11 +133,33 @@ pub enum FeedLookup {
     Unread(Vec<i64>),
 }
 
+/// What the page of an article shows beside the article.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Surroundings {
+    /// The next older article.
+    pub older: Option<Neighbour>,
+    /// The next newer article.
+    pub newer: Option<Neighbour>,
+    /// The folders above it, the outermost first, each with its title.
+    pub sections: Vec<Term>,
+    /// When any of this last changed.
+    pub revised: DateTime<Utc>,
+}
+
+/// An article that another one's page links to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Neighbour {
+    pub slug: Slug,
+    pub title: String,
+    /// BCP 47 tag of its language, if known.
+    pub language: Option<String>,
+}
+
 /// The result of looking up an article.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ArticleLookup {
     /// The article.
-    Current(Box<Entry>),
+    Current(Box<Entry>, Box<Surroundings>),
     /// It has moved to this slug.
     Moved(Slug),
     /// It was deleted.
@@ -146,7 +168,7 @@ pub enum ArticleLookup {
     Unknown,
     /// It changed after the version; the next version contains it.
     NotYet,
-    /// This article, whose text has not been read yet.
+    /// This article, or a neighbour of it, whose text has not been read yet.
     Unread(i64),
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::compressor::Compressor;
-use crate::catalog::{self, Catalog, Window};
+use crate::catalog::{self, Catalog, KnownSurroundings, Window};
 use crate::model::collection::FeedLimits;
 use crate::model::entry::Entry;
 use crate::model::moment::{Moment, Version};
@@ -131,7 +131,8 @@ impl SnapshotBuilder {
             let window = catalog.window(&self.limits, moment.due)?;
             let archive = catalog.close_archives(&window, &self.limits, moment)?;
             let entries = self.entries(catalog, &window, moment.due)?;
-            let mut documents = self.articles(&entries, &before);
+            let mut documents = self.articles(catalog, &entries, &window, moment.due)?;
+            let entries: Vec<Arc<Entry>> = entries.into_iter().map(|(_, entry)| entry).collect();
             let tombstones = catalog.tombstones()?;
             let (guid, about) = (catalog.podcast_guid()?, catalog.about()?);
             let is_podcast = match about.as_ref().and_then(SectionAbout::is_podcast) {
@@ -175,21 +176,48 @@ impl SnapshotBuilder {
     }
 
     /// Pages of the articles in the feed, which are requested more often than others.
-    fn articles(&self, entries: &[Arc<Entry>], before: &Snapshot) -> HashMap<String, Arc<Document>> {
+    fn articles(
+        &self,
+        catalog: &Catalog,
+        entries: &[(i64, Arc<Entry>)],
+        window: &Window,
+        due: DateTime<Utc>,
+    ) -> catalog::Result<HashMap<String, Arc<Document>>> {
         let mut documents = HashMap::with_capacity(entries.len() + 32);
-        for entry in entries {
+        let dates = entries.iter().map(|(number, _)| catalog.link_dates(*number));
+        let dates = dates.collect::<catalog::Result<Vec<_>>>()?;
+        for (index, (number, entry)) in entries.iter().enumerate() {
             let path = snapshot::article_path(&entry.slug);
-            let modified = entry.revised.max(self.dates.presented);
-            let same = before.document(&path).filter(|document| document.last_modified == modified).cloned();
-            let document =
-                same.unwrap_or_else(|| Arc::new(snapshot::article(&self.pages, entry, self.dates.presented)));
-            documents.insert(path, document);
+            let last = self.last.document(&path);
+            // Within the window, the neighbours of an article stand beside it.
+            let surroundings = if index + 1 < window.rows.len() {
+                let newer = index.checked_sub(1).map_or(dates[index].1, |newer| dates[newer].0);
+                dates[index].1.max(newer).max(dates[index + 1].0)
+            } else {
+                catalog.surroundings_revised(*number, due)?
+            };
+            let revised = entry.revised.max(surroundings);
+            let modified = revised.max(self.dates.presented);
+            if let Some(same) = last.filter(|last| last.last_modified == modified) {
+                documents.insert(path, Arc::clone(same));
+                continue;
+            }
+            // A page whose neighbour has not been read yet is rendered on demand.
+            if let KnownSurroundings::Found(surroundings) = catalog.surroundings(*number, due)? {
+                let page = snapshot::article(&self.pages, entry, &surroundings, self.dates.presented);
+                documents.insert(path, Arc::new(page));
+            }
         }
-        documents
+        Ok(documents)
     }
 
     /// The entries of the main feed; only changed ones are read again.
-    fn entries(&mut self, catalog: &Catalog, window: &Window, due: DateTime<Utc>) -> catalog::Result<Vec<Arc<Entry>>> {
+    fn entries(
+        &mut self,
+        catalog: &Catalog,
+        window: &Window,
+        due: DateTime<Utc>,
+    ) -> catalog::Result<Vec<(i64, Arc<Entry>)>> {
         let rows = catalog.feed(window, &self.limits, due)?;
         let mut by_number = HashMap::with_capacity(rows.len());
         let mut entries = Vec::with_capacity(rows.len());
@@ -198,7 +226,7 @@ impl SnapshotBuilder {
                 Some((revision, entry)) if revision == revised => entry,
                 _ => Arc::new(catalog.entry(number)?),
             };
-            entries.push(Arc::clone(&entry));
+            entries.push((number, Arc::clone(&entry)));
             by_number.insert(number, (revised, entry));
         }
         self.entries = by_number;

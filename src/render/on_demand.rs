@@ -324,9 +324,10 @@ impl OnDemand {
     fn article(&self, slug: &str, moment: Moment) -> Attempt {
         let lookup = self.library().article(slug, moment)?;
         Ok(match lookup {
-            ArticleLookup::Current(entry) => {
-                let revised = entry.revised.max(self.dates.presented);
-                let render = || Ok((snapshot::article(&self.pages, &entry, self.dates.presented), revised));
+            ArticleLookup::Current(entry, surroundings) => {
+                let revised = entry.revised.max(surroundings.revised).max(self.dates.presented);
+                let render =
+                    || Ok((snapshot::article(&self.pages, &entry, &surroundings, self.dates.presented), revised));
                 return self.unchanged_or(&snapshot::article_path(slug), revised, moment, render);
             }
             ArticleLookup::Moved(slug) => Lookup::Moved(self.pages.channel().page(&slug)),
@@ -343,7 +344,7 @@ impl OnDemand {
             ArticleLookup::Moved(slug) => Lookup::Moved(self.pages.channel().page(&slug)),
             ArticleLookup::Gone => Lookup::Gone,
             ArticleLookup::NotYet => Lookup::NotYet,
-            ArticleLookup::Current(_) | ArticleLookup::Unread(_) | ArticleLookup::Unknown => Lookup::Unknown,
+            ArticleLookup::Current(..) | ArticleLookup::Unread(_) | ArticleLookup::Unknown => Lookup::Unknown,
         })
     }
 

@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use hyper::HeaderMap;
 use tokio::sync::watch;
 
+use crate::model::collection::Surroundings;
 use crate::model::entry::Entry;
 use crate::model::moment::{Moment, Version};
 use crate::render::compression::ContentCoding;
@@ -344,9 +345,10 @@ impl Current {
     }
 }
 
-/// The page of an article. Its `Last-Modified` is that of the article or of the page design, whichever is later.
-pub fn article(pages: &Pages, entry: &Entry, presented: DateTime<Utc>) -> Document {
-    let page = Document::new(DocumentKind::Page, pages.article(entry), entry.revised.max(presented));
+/// The page of an article. Its `Last-Modified` is that of the article, of its surroundings or of the page design, whichever is latest.
+pub fn article(pages: &Pages, entry: &Entry, surroundings: &Surroundings, presented: DateTime<Utc>) -> Document {
+    let modified = entry.revised.max(surroundings.revised).max(presented);
+    let page = Document::new(DocumentKind::Page, pages.article_among(entry, surroundings), modified);
     page.linked(Some(pages.links("")))
 }
 

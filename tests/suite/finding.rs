@@ -110,3 +110,116 @@ fn the_archive_lists_every_article_by_year_and_lists_have_counts() {
         "over a restart"
     );
 }
+
+/// The titles of the articles before and after the one of a page.
+fn neighbours(page: &str) -> [Option<String>; 2] {
+    let title = |rel: &str| {
+        let link = page.split("class=\"more around\"").nth(1)?.split(&format!("rel=\"{rel}\">")).nth(1)?;
+        Some(link.split("</span></a>").next()?.rsplit('>').next()?.to_owned())
+    };
+    [title("prev"), title("next")]
+}
+
+#[test]
+fn the_pages_of_an_articles_neighbours_change_with_it_and_no_others() {
+    // Two articles are in the feed; the pages of the others are rendered on demand.
+    let mut site = Site::configured(&format!("[site]\nbase_url = '{BASE_URL}'\n[feed]\nentries = 2\nwindow = '1s'"));
+    let article = |day: u32, title: &str| format!("---\ndate: 2024-01-{day:02}\n---\n# {title}\n\nText of {title}.");
+    for (day, name) in [(1, "a"), (3, "b"), (5, "c"), (7, "d"), (9, "e"), (11, "f"), (13, "g")] {
+        site.write(&format!("sea/{name}.md"), article(day, &name.to_uppercase()));
+    }
+    site.write("sea/later.md", "---\ndate: 2999-01-01\n---\n# Later\n\nText.");
+    site.start();
+    site.wait_until("all is there", |site| {
+        site.get("/articles/a").status == 200 && site.get("/articles/g").status == 200
+    });
+    let names = ["a", "b", "c", "d", "e", "f", "g"];
+    let pages = |site: &Site| names.map(|name| site.get(&format!("/articles/{name}")));
+    let around = |site: &Site, name: &str| neighbours(&site.get(&format!("/articles/{name}")).text());
+    let some = |title: &str| Some(title.to_owned());
+    assert_eq!(around(&site, "a"), [None, some("B")]);
+    assert_eq!(around(&site, "d"), [some("C"), some("E")]);
+    assert_eq!(around(&site, "g"), [some("F"), None], "what is scheduled is not shown");
+    let page = site.get("/articles/d").text();
+    assert!(page.contains(&format!("<link rel=\"prev\" href=\"{BASE_URL}articles/c\">")), "{page}");
+    assert!(page.contains("<a href=\"/sections/sea/\" lang=\"en\" dir=\"auto\">sea</a></li></ul>"), "{page}");
+    assert!(page.contains(&format!("href=\"{BASE_URL}sections/sea/rss.xml\"")), "{page}");
+    let feeds = validators(&site.get("/articles/d"));
+
+    // Changes the site, and checks whose pages have changed, with both validators.
+    let mut before = pages(&site);
+    let mut check =
+        |site: &mut Site, what: &str, changed: &str, change: &dyn Fn(&Site), holds: &dyn Fn(&Site) -> bool| {
+            change(site);
+            site.wait_until(what, |site| holds(site));
+            let after = pages(site);
+            for ((name, before), after) in names.iter().zip(&before).zip(&after) {
+                let ((etag, modified), (new_etag, new_modified)) = (validators(before), validators(after));
+                assert_eq!(etag != new_etag, changed.contains(name), "{what}: the bytes of {name}: {}", after.text());
+                assert_eq!(
+                    modified != new_modified,
+                    changed.contains(name),
+                    "{what}: the date of {name}: {}",
+                    after.text()
+                );
+            }
+            before = after;
+        };
+    let next = |name: &'static str, title: Option<&'static str>| {
+        move |site: &Site| neighbours(&site.get(&format!("/articles/{name}")).text())[1].as_deref() == title
+    };
+    check(
+        &mut site,
+        "an article between two",
+        "bc",
+        &|site| site.write("sea/new.md", article(4, "New")),
+        &next("b", Some("New")),
+    );
+    check(&mut site, "another text", "", &|site| site.write("sea/new.md", article(4, "New") + " And more."), &|site| {
+        site.get("/articles/new").text().contains("And more.")
+    });
+    check(
+        &mut site,
+        "another title",
+        "bc",
+        &|site| site.write("sea/new.md", article(4, "Newer")),
+        &next("b", Some("Newer")),
+    );
+    check(
+        &mut site,
+        "another date",
+        "bcfg",
+        &|site| site.write("sea/new.md", article(12, "Newer")),
+        &next("b", Some("C")),
+    );
+    check(
+        &mut site,
+        "a withdrawal",
+        "fg",
+        &|site| site.write("sea/new.md", "---\ndraft: true\n---\n# Newer\n"),
+        &next("f", Some("G")),
+    );
+    check(
+        &mut site,
+        "it is back",
+        "fg",
+        &|site| site.write("sea/new.md", article(12, "Newer")),
+        &next("f", Some("Newer")),
+    );
+    check(&mut site, "a deletion", "fg", &|site| site.remove("sea/new.md"), &next("f", Some("G")));
+    check(
+        &mut site,
+        "the title of the folder",
+        "abcdefg",
+        &|site| site.write("sea/_index.md", "---\ntitle: The sea\n---\n"),
+        &|site| site.get("/articles/a").text().contains(">The sea</a>"),
+    );
+    let expires = "---\ndate: 2024-01-08\nexpiryDate: 2024-01-09\n---\n# Past\n\nText.";
+    site.write("sea/past.md", expires);
+    site.settle();
+    assert_eq!(around(&site, "d"), [some("C"), some("E")], "what has expired is not shown");
+    assert_ne!(validators(&site.get("/articles/d")), feeds);
+    let served = pages(&site).map(|answer| validators(&answer));
+    site.restart();
+    assert_eq!(pages(&site).map(|answer| validators(&answer)), served, "over a restart");
+}

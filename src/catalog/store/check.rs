@@ -14,7 +14,7 @@ use super::ownership::CONTINUES;
 use super::reader::Reader;
 use super::values::path_of;
 use super::values::{self, clock_date, damaged, date};
-use super::{adopted, identify, problems, reader, sections};
+use super::{adopted, entries, identify, problems, sections};
 use crate::model::entry::{ArticleId, Slug};
 use crate::model::taxonomy::ViewKind;
 use crate::model::text::xml_legal;
@@ -187,7 +187,7 @@ pub(super) const TEXTS: Pass = Pass {
     from: "content LEFT JOIN article USING (number)",
     columns: "id, slug, published, updated, revised, entry, number, due, guid",
     keys: &["number"],
-    read: |row, _| reader::entry_of(row).map(drop),
+    read: |row, _| entries::entry_of(row).map(drop),
 };
 
 /// Invariants between tables. Each is a query that returns the violations, in words.
@@ -361,7 +361,7 @@ pub(super) fn check_meta(key: &str, value: &str, latest: Latest) -> Result<()> {
         "version" | "promised" => clock_date(value).map(drop),
         "created" => clock_date(value).and_then(|date| latest.clock(date.timestamp())).map(drop),
         key if key.starts_with(sections::PREFIX) => sections::parse(value).map(drop),
-        key if key.starts_with(values::LISTED) || key.starts_with(values::COUNTED) => {
+        key if key == values::DESCRIBED || key.starts_with(values::LISTED) || key.starts_with(values::COUNTED) => {
             clock_date(value).and_then(|date| latest.clock(date.timestamp())).map(drop)
         }
         _ => Ok(()),

@@ -62,12 +62,16 @@ impl Catalog {
             Ok((row.get::<_, i64>(0)?, row.get::<_, bool>(1)?, row.get::<_, bool>(2)?, row.get::<_, bool>(3)?))
         });
         let Some((number, was_live, shown, was_public)) = row.optional()? else { return Ok(Recorded::Unchanged) };
+        let place = self.visible_place(number, version.date())?;
         // Its text need not be read any more.
         let sql = "
             UPDATE article SET state = ?2, revised = ?3, size = 0, mtime = 0, ctime = 0, stale = min(stale, 2)
             WHERE number = ?1";
         self.connection.prepare_cached(sql)?.execute([number, state as i64, version.seconds()])?;
         self.note_identity(number);
+        if let Some(place) = place {
+            self.mark_neighbours(&place, version)?;
+        }
         self.forget_problems(number)?;
         if shown && was_live {
             self.add_tombstones(number, version.date(), version)?;
@@ -119,6 +123,9 @@ impl Catalog {
     fn change_folder(&mut self, path: &Path, version: Version) -> Result<Recorded> {
         let sql = "SELECT number FROM article WHERE path = ?1 AND state < 2 AND state = 0";
         let number = self.connection.prepare_cached(sql)?.query_row([bytes(path)], |row| row.get(0)).optional()?;
+        if let Some(number) = number {
+            self.mark_moved(number, version)?;
+        }
         let moved = number.map_or(Ok(false), |number| self.enter_as_recorded(number, false, version))?;
         self.write_views_alone()?;
         Ok(if moved { Recorded::Changed } else { Recorded::Unchanged })
@@ -139,8 +146,13 @@ impl Catalog {
         let content = content_of(number, &content)?;
         let (terms, rank) = (taxonomy::terms(&path, &content.tags, &content.authors), rank::of(&path, &content));
         if rank != former {
+            let place = self.visible_place(number, version.date())?;
             let sql = "UPDATE article SET rank = ?2 WHERE number = ?1";
             self.connection.prepare_cached(sql)?.execute(params![number, rank])?;
+            if let Some(place) = place {
+                self.mark_headline(number, version)?;
+                self.mark_neighbours(&place, version)?;
+            }
         }
         self.enter(Membership {
             number,

@@ -117,7 +117,7 @@ impl Reader {
         }
         let Some(NamedArticle { slug, .. }) = found else { return Ok(ArticleLookup::Unknown) };
         Ok(match self.by_slug(&slug, moment)? {
-            ArticleLookup::Current(_) | ArticleLookup::Unread(_) => {
+            ArticleLookup::Current(..) | ArticleLookup::Unread(_) => {
                 Slug::new(slug).map_or(ArticleLookup::Unknown, ArticleLookup::Moved)
             }
             other => other,

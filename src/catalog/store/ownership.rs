@@ -226,6 +226,9 @@ impl Catalog {
 
     /// Merges an entry into another: its addresses redirect there, and feeds do not report it as deleted. Its id is never reused.
     fn merge(&mut self, number: i64, heir: i64, version: Version) -> Result<()> {
+        if let Some(place) = self.visible_place(number, version.date())? {
+            self.mark_neighbours(&place, version)?;
+        }
         self.leave(number, version)?;
         self.remove_tombstones(number, version)?;
         let both = [number, heir];

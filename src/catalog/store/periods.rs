@@ -4,8 +4,9 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, params};
 
 use super::archive;
+use super::entries;
 use super::error::{CatalogError, Result};
-use super::reader::{self, Reader};
+use super::reader::Reader;
 use super::values::{self, UNREAD, WHOLE, date};
 use crate::catalog::visibility::visible;
 use crate::model::moment::{Audience, Moment, Version};
@@ -57,7 +58,7 @@ impl Reader {
             return Ok(PeriodLookup::Unread(unread));
         }
         let line = |row: &PeriodRow| {
-            let entry = reader::entry(&self.connection, row.number)?;
+            let entry = entries::entry(&self.connection, row.number)?;
             let (title, language) = (entry.content.title, entry.content.language);
             Ok(ArticleLine { slug: entry.slug, title, published: entry.published, language })
         };

@@ -8,7 +8,7 @@ use super::error::Result;
 use super::values::{self, date};
 use super::views::TOMBSTONE_LIFE;
 use super::window::{self, Window};
-use super::{archive, reader};
+use super::{archive, entries, reader};
 use crate::catalog::visibility;
 use crate::model::collection::{FeedLimits, Tombstone, ViewSummary};
 use crate::model::entry::Entry;
@@ -86,7 +86,7 @@ impl Catalog {
     /// # Errors
     /// The catalog cannot be read or has no such article.
     pub fn entry(&self, number: i64) -> Result<Entry> {
-        reader::entry(&self.connection, number)
+        entries::entry(&self.connection, number)
     }
 
     /// When the next article is due or expires, or the next tombstone is removed, after `now`.

@@ -1,21 +1,21 @@
 //! The read-only side of the catalog, which serving uses while the writer works.
 
-use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::archive;
-use super::checksum::{self, Identifiers};
 use super::database::FILE;
+use super::entries::{entry, entry_of};
 use super::error::{CatalogError, Result};
 use super::known::INCOMPLETE;
 use super::meta::{meta, meta_date};
 use super::sections;
+use super::surroundings::{self, KnownSurroundings};
 use super::values::{self, UNREAD, date};
 use super::values::{bytes, path_of};
 use super::window;
@@ -62,7 +62,8 @@ impl Reader {
     /// The catalog cannot be read.
     pub fn by_slug(&self, slug: &str, moment: Moment) -> Result<ArticleLookup> {
         let Moment { version, due } = moment;
-        // A single statement reads a consistent state.
+        // All statements below read the same state.
+        let _transaction = self.connection.unchecked_transaction()?;
         let sql = "
             SELECT id, article.slug, published, updated, revised, entry, number, due, guid, state, expires, shown, stale
             FROM address LEFT JOIN article USING (number) LEFT JOIN content USING (number) WHERE address.slug = ?1";
@@ -85,7 +86,14 @@ impl Reader {
             ArticleState::Live if publication.has_expired(due.timestamp()) => ArticleLookup::Gone,
             ArticleState::Live if current != *slug => ArticleLookup::Moved(current),
             ArticleState::Live if row.get::<_, i64>(12)? == UNREAD => ArticleLookup::Unread(row.get(6)?),
-            ArticleState::Live => ArticleLookup::Current(Box::new(entry_of(row)?)),
+            ArticleState::Live => {
+                let (surroundings, changed) = surroundings::read(&self.connection, row.get(6)?, due)?;
+                match surroundings {
+                    _ if changed > version.date() => ArticleLookup::NotYet,
+                    KnownSurroundings::Unread(number) => ArticleLookup::Unread(number),
+                    KnownSurroundings::Found(found) => ArticleLookup::Current(Box::new(entry_of(row)?), found),
+                }
+            }
         })
     }
 
@@ -384,42 +392,4 @@ pub(super) fn latest(connection: &Connection, view: i64) -> Result<DateTime<Utc>
 pub(super) fn podcast_guid(connection: &Connection) -> Result<Option<String>> {
     let sql = "SELECT guid FROM view WHERE number = ?1";
     Ok(connection.prepare_cached(sql)?.query_row([super::values::WHOLE], |row| row.get(0))?)
-}
-
-/// The entry of an article.
-pub(super) fn entry(connection: &Connection, number: i64) -> Result<Entry> {
-    let sql = "
-        SELECT id, slug, published, updated, revised, entry, number, due, guid
-        FROM article JOIN content USING (number) WHERE number = ?1";
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query([number])?;
-    let row = rows.next()?.ok_or_else(|| CatalogError::Damaged(format!("article {number} has no content")))?;
-    entry_of(row)
-}
-
-/// The entry of a row with the columns id, slug, published, updated, revised, entry, number, due, guid.
-pub(super) fn entry_of(row: &Row<'_>) -> Result<Entry> {
-    let (content, number): (String, i64) = (row.get(5)?, row.get(6)?);
-    let (published, updated, revised) = (date(row.get(2)?)?, date(row.get(3)?)?, date(row.get(4)?)?);
-    let due = date(row.get(7)?)?;
-    let entry = Entry {
-        id: row.get(0)?,
-        slug: row.get(1)?,
-        published,
-        updated,
-        // A scheduled article is served for the first time when it is due.
-        revised: revised.max(due),
-        guid: values::guid(row.get(8)?)?,
-        content: super::values::content_of(number, &content)?,
-    };
-    let identifiers = Identifiers {
-        number,
-        id: Cow::Borrowed(&entry.id),
-        slug: Cow::Borrowed(&entry.slug),
-        published: published.timestamp(),
-        updated: updated.timestamp(),
-        guid: entry.guid.as_deref().map(Cow::Borrowed),
-    };
-    checksum::check_identifiers(&identifiers, &content)?;
-    Ok(entry)
 }

@@ -8,6 +8,7 @@ use rusqlite::{OptionalExtension, params};
 use super::checksum::{self, Identifiers};
 use super::database::Catalog;
 use super::error::Result;
+use super::surroundings::Appearance;
 use super::values::UNREAD;
 use super::values::bytes;
 use super::views::{Before, Membership};
@@ -20,8 +21,8 @@ use crate::model::{rank, taxonomy};
 /// Inserts an article with the values of [`Catalog::write`]. There is no `RETURNING`, which would take twice the time.
 const INSERT: &str = "
     INSERT INTO article (number, id, path, state, slug, published, updated, revised, file_hash, entry_hash, size, mtime, ctime,
-      inode, born, due, held_until, expires, guid, shown, weight, brief, stale, rank)
-    VALUES (?1, ?2, ?3, 0, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)";
+      inode, born, due, held_until, expires, guid, shown, weight, brief, stale, rank, headline)
+    VALUES (?1, ?2, ?3, 0, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?7)";
 
 /// Updates an article with the same values.
 const UPDATE: &str = "
@@ -54,12 +55,8 @@ impl Catalog {
     ) -> Result<Recorded> {
         let text = serde_json::to_string(content).expect("texts and lists can be serialised");
         let shown = is_shown(identity, arrival);
-        let (unchanged, rescheduled) = match identity.number {
-            Some(number) => {
-                (self.is_served_as(number, identity, &text)?, self.is_rescheduled(number, identity, shown)?)
-            }
-            None => (false, false),
-        };
+        let unchanged = identity.number.map_or(Ok(false), |number| self.is_served_as(number, identity, &text))?;
+        let rescheduled = identity.number.map_or(Ok(false), |number| self.is_rescheduled(number, identity, shown))?;
         // No response has shown the article without its text, so the text is no change.
         let catches_up = identity.number.map_or(Ok(false), |number| self.catches_up(number, identity, arrival))?;
         let is_change = !unchanged && !catches_up;
@@ -73,12 +70,11 @@ impl Catalog {
             (Some(_), None) => Before::AsRecorded,
         };
         let replaced = !identity.is_fresh && self.replace(arrival.path, identity.number, version)?;
-        let keeps_identity = match identity.number {
-            Some(number) => self.has_identity(number, identity, arrival, shown)?,
-            None => false,
-        };
+        let known = |number| self.has_identity(number, identity, arrival, shown);
+        let keeps_identity = identity.number.map_or(Ok(false), known)?;
         self.retire_ids(identity, shown)?;
         let rank = rank::of(arrival.path, content);
+        let former = identity.number.map_or(Ok(None), |number| self.appearance(number, version.date()))?;
         let number = self.write(identity, arrival, content, &rank, is_change.then_some(version))?;
         if !keeps_identity {
             self.note_identity(number);
@@ -99,6 +95,9 @@ impl Catalog {
             before,
             version,
         };
+        if identity.number.is_some() && !catches_up {
+            self.mark_appearance(number, former, identity, content, version)?;
+        }
         let moved = self.place(identity, shown, membership)?;
         self.write_views_alone()?;
         let recorded = if changed || moved || replaced { Recorded::Changed } else { Recorded::Unchanged };
@@ -190,6 +189,35 @@ impl Catalog {
             self.withdraw(path, ArticleState::Gone, version)?;
         }
         Ok(replaced.is_some())
+    }
+
+    /// Notes that an article has left its place by date, or that links to it change.
+    fn mark_appearance(
+        &mut self,
+        number: i64,
+        former: Option<Appearance>,
+        identity: &Identity,
+        content: &Content,
+        version: Version,
+    ) -> Result<()> {
+        let present = self.visible_place(number, version.date())?.map(|place| Appearance {
+            place,
+            slug: identity.slug.to_string(),
+            title: Some(content.title.clone()),
+            language: content.language.clone(),
+        });
+        if present == former {
+            return Ok(());
+        }
+        if present.is_some() {
+            self.mark_headline(number, version)?;
+        }
+        match former.map(|former| former.place) {
+            Some(place) if present.is_none_or(|present| present.place != place) => {
+                self.mark_neighbours(&place, version)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Adds an article to its views, if it is visible. Returns whether they have changed.

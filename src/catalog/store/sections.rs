@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use super::database::Catalog;
 use super::error::Result;
 use super::meta::meta;
-use super::values::damaged;
+use super::values::{DESCRIBED, damaged};
 use crate::model::moment::Version;
 use crate::model::section::{SectionAbout, SectionRecord};
 use crate::model::taxonomy::{Term, ViewKind};
@@ -49,6 +49,7 @@ impl Catalog {
             Some(text) => self.set_meta(&key, text)?,
             None => drop(self.connection.execute("DELETE FROM meta WHERE key = ?1", [&key])?),
         }
+        self.set_meta(DESCRIBED, &version.seconds().to_string())?;
         if let Some(term) = term {
             let view = self.view_of(term, version)?;
             self.redescribe(view, version)?;

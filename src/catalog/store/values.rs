@@ -28,6 +28,9 @@ pub(super) const LISTED: &str = "views ";
 /// Prefix of the key in `meta` for the last change of the numbers of articles in the views of a kind.
 pub(super) const COUNTED: &str = "counts ";
 
+/// Key in `meta` for the last change of a description of a folder, whose title pages of articles show.
+pub(super) const DESCRIBED: &str = "described";
+
 /// Maximum size of an entry, in bytes.
 const MAX_WEIGHT: i64 = 1 << 36;
 

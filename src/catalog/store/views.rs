@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::database::Catalog;
 use super::error::Result;
+use super::surroundings::DatedPlace;
 use super::values::WHOLE;
 use super::view_batch::ViewChange;
 use super::window;
@@ -176,6 +177,7 @@ impl Catalog {
         );
         for (number, at) in self.pairs(&expired, &[now.timestamp(), old])? {
             self.add_tombstones(number, super::values::date(at)?, version)?;
+            self.mark_expired(number, version)?;
         }
         let faded = "SELECT DISTINCT view, 0 FROM tombstone INDEXED BY tombstone_at WHERE at <= ?1";
         for (view, _) in self.pairs(faded, &[old])? {
@@ -189,6 +191,16 @@ impl Catalog {
         }
         self.connection.prepare_cached("DELETE FROM tombstone WHERE at <= ?1")?.execute([old])?;
         self.write_views()
+    }
+
+    /// Notes that an article has left its place by date.
+    fn mark_expired(&mut self, number: i64, version: Version) -> Result<()> {
+        let sql = "SELECT published, rank FROM article WHERE number = ?1";
+        let place = self
+            .connection
+            .prepare_cached(sql)?
+            .query_row([number], |row| Ok(DatedPlace { published: row.get(0)?, rank: row.get(1)?, number }))?;
+        self.mark_neighbours(&place, version)
     }
 
     fn pairs(&self, sql: &str, values: &[i64]) -> Result<Vec<(i64, i64)>> {

@@ -65,7 +65,9 @@ fn tag() -> View {
 impl Library for MemoryLibrary {
     fn article(&self, slug: &str, _moment: Moment) -> library::Result<ArticleLookup> {
         let entry = self.entries.iter().find(|entry| *entry.slug == *slug);
-        Ok(entry.map_or(ArticleLookup::Unknown, |entry| ArticleLookup::Current(Box::new(Entry::clone(entry)))))
+        Ok(entry.map_or(ArticleLookup::Unknown, |entry| {
+            ArticleLookup::Current(Box::new(Entry::clone(entry)), Box::default())
+        }))
     }
 
     fn old_address(&self, _: &str, _: Moment) -> library::Result<ArticleLookup> {

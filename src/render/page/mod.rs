@@ -1,6 +1,7 @@
 //! Entries -> HTML pages for people. Pure: no scripts and one style sheet, readable anywhere.
 
 mod archive;
+mod around;
 mod body;
 mod link_post;
 mod players;
@@ -16,7 +17,7 @@ use minijinja::{Environment, Output, State, Value, context, escape_formatter};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::model::collection::ViewSummary;
+use crate::model::collection::{Surroundings, ViewSummary};
 use crate::model::entry::{Entry, Episode, Media, Person};
 use crate::model::natural;
 use crate::model::period::DateRange;
@@ -295,8 +296,13 @@ impl Pages {
         self.render("views.html", &head, context! { name, root, links => Value::from(Serde(links)) })
     }
 
-    /// The page of one article.
+    /// The page of one article without its surroundings.
     pub fn article(&self, entry: &Entry) -> String {
+        self.article_among(entry, &Surroundings::default())
+    }
+
+    /// The page of one article.
+    pub fn article_among(&self, entry: &Entry, surroundings: &Surroundings) -> String {
         let page = self.channel.page(&entry.slug);
         let item = Item::new(&self.channel, entry);
         let words = self.words_for(item.language.unwrap_or(&self.channel.language));
@@ -306,14 +312,15 @@ impl Pages {
             item.enclosures.iter().map(|media| attachment(media, words)).collect();
         // A cover that is also in the text is shown once.
         let cover = item.image.filter(|image| !html.contains(&escape(&image.url)) && !html.contains(&image.url));
-        let head = Head {
+        let mut head = Head {
             description: item.summary.map(str::to_owned),
             address: Some(item.url.to_string()),
             kind: "article",
             language: view.language.to_owned(),
-            data: Some(self.article_data(&item, &page)),
+            data: Some(self.article_data(&item, &page, surroundings)),
             ..self.head(item.title, "")
         };
+        head.feeds.extend(self.section_feeds(surroundings));
         let context = context! {
             html => Value::from_safe_string(html.into_owned()),
             cover => Value::from(Serde(cover)),
@@ -322,6 +329,7 @@ impl Pages {
             transcripts => Value::from(Serde(item.episode.map(|episode| &episode.transcripts))),
             attachments => Value::from(Serde(attachments)),
             entry => Value::from(Serde(view)),
+            ..self.around(surroundings)
         };
         self.render("article.html", &head, context)
     }
@@ -496,7 +504,7 @@ impl Pages {
     }
 
     /// JSON-LD of an article (schema.org `Article`).
-    fn article_data(&self, item: &Item<'_>, page: &str) -> serde_json::Value {
+    fn article_data(&self, item: &Item<'_>, page: &str, surroundings: &Surroundings) -> serde_json::Value {
         let person = |person: &Person| {
             // The name of the site stands for authors that are not named, and a site is not a person.
             let kind = if person.name == self.channel.title { "Organization" } else { "Person" };
@@ -512,6 +520,7 @@ impl Pages {
             "author": item.authors.iter().map(person).collect::<Vec<_>>(),
             "publisher": { "@type": "Organization", "name": self.channel.title, "url": self.channel.base_url },
             "mainEntityOfPage": page,
+            "isPartOf": { "@type": "WebPage", "url": page, "breadcrumb": self.breadcrumbs(surroundings, item.title) },
             "url": item.url,
             "inLanguage": item.language.unwrap_or(&self.channel.language),
             "image": item.image.map(|image| image.url.as_str()),

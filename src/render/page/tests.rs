@@ -1,8 +1,10 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::model::collection::Collection;
+use crate::model::collection::{Collection, Neighbour};
+use crate::model::entry::Slug;
 use crate::model::period::{ArticleLine, PeriodArticles, Rest};
+use crate::model::taxonomy::Term;
 use crate::render::feed::tests::{channel, entry};
 
 #[test]
@@ -171,6 +173,21 @@ fn collection(entries: &[Arc<Entry>]) -> Collection {
     }
 }
 
+/// An article before, one after, and a folder above.
+fn surroundings(language: &str) -> Surroundings {
+    let neighbour = |title: &str| {
+        let (slug, title) = (Slug::new("b").unwrap(), title.to_owned());
+        Some(Neighbour { slug, title, language: Some(language.to_owned()) })
+    };
+    let view = View::named(ViewKind::Section, "sea/coast").unwrap();
+    Surroundings {
+        older: neighbour("B"),
+        newer: neighbour("C & D"),
+        sections: vec![Term { view, name: "Coast".to_owned() }],
+        revised: chrono::DateTime::UNIX_EPOCH,
+    }
+}
+
 /// Every page of a site in a language, and the style sheet of its feeds.
 fn all_pages(language: &str) -> Vec<String> {
     let pages = Pages::new(Channel { language: language.into(), ..channel() });
@@ -206,7 +223,7 @@ fn all_pages(language: &str) -> Vec<String> {
         pages.missing(true),
         pages.channel().feed_style(),
     ];
-    all.extend(entries.iter().map(|entry| pages.article(entry)));
+    all.extend(entries.iter().map(|entry| pages.article_among(entry, &surroundings(language))));
     for (kind, summary) in ViewKind::ALL.into_iter().zip(&views) {
         for collection in [collection(&entries), collection(&[])] {
             all.push(pages.view(&Feed::view(pages.channel(), &summary.view, &collection), &summary.view, "A"));
@@ -244,6 +261,25 @@ fn no_english_word_is_on_a_page_in_another_language() {
             }
         }
     }
+}
+
+#[test]
+fn the_page_of_an_article_shows_the_way_up_and_on() {
+    let pages = Pages::new(channel());
+    let page = pages.article_among(&entry("a", "A"), &surroundings("en"));
+    for part in [
+        "<link rel=\"prev\" href=\"https://example.org/articles/b\">\n<link rel=\"next\"",
+        "<a href=\"/sections/sea/coast/\" lang=\"en\" dir=\"auto\">Coast</a>",
+        "<small>Next article</small> <span lang=\"en\" dir=\"ltr\">C &amp; D</span></a>",
+        "title=\"sea/Coast – News &amp; Views (RSS)\" href=\"https://example.org/sections/sea/coast/rss.xml\">",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    let crumbs = &data(&page)["isPartOf"]["breadcrumb"]["itemListElement"];
+    let names: Vec<&str> = crumbs.as_array().unwrap().iter().map(|crumb| crumb["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["News & Views", "Coast", "A"]);
+    let alone = pages.article(&entry("a", "A"));
+    assert!(!alone.contains("rel=\"prev\"") && !alone.contains("class=\"more"), "{alone}");
 }
 
 #[test]

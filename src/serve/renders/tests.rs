@@ -55,7 +55,7 @@ impl Library for GatedLibrary {
         if slug == "broken" {
             return Err(LibraryError::new(std::io::Error::other("on purpose")));
         }
-        Ok(ArticleLookup::Current(Box::new((*entry(slug, "Title")).clone())))
+        Ok(ArticleLookup::Current(Box::new((*entry(slug, "Title")).clone()), Box::default()))
     }
 
     fn old_address(&self, _: &str, _: Moment) -> Result<ArticleLookup> {
