@@ -46,6 +46,7 @@
 //! - [`folder`]: the watched folder: names, walking, media files, and the watch for changes.
 //! - [`article`]: the bytes of one file -> an article and its problems. Pure.
 //! - [`moving`]: feeds and exports of other publishers -> entries, and files of posts. Pure.
+//! - [`site`]: the settings of the site, and the files that they name.
 //! - [`catalog`]: the durable record of published articles. Assigns ids, slugs and dates.
 //! - [`render`]: entries -> feeds and pages, the snapshot that holds them, and rendering on demand. Pure.
 //! - [`publish`]: the single writer: changes -> catalog -> snapshot.
@@ -68,6 +69,8 @@ pub mod folder;
 pub mod article;
 
 pub mod moving;
+
+pub mod site;
 
 pub mod catalog;
 

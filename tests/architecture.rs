@@ -277,6 +277,7 @@ const OWNERS: [(&str, &[&str]); 21] = [
             "catalog/identity_log.rs",
             "daemon",
             "cli",
+            "site/named_file.rs",
             "system/file_identity.rs",
             "system/reading_journal.rs",
             "system/sockets.rs",

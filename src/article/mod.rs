@@ -16,6 +16,7 @@ mod foreign;
 pub mod front_matter;
 pub mod html;
 pub mod language;
+mod line;
 pub mod linked_data;
 pub mod load;
 pub mod loose_date;
@@ -48,6 +49,7 @@ use dialect::Dialect;
 use front_matter::inherited::Inherited;
 use front_matter::{Field, Header};
 use photo::Photo;
+pub use line::line;
 pub use problem::{Problem, panic_as_problem};
 pub use reading::{Article, ParsedBody, Reading, Rules, Verdict};
 

@@ -19,9 +19,12 @@ use crate::article::lost::{self, Lost};
 use crate::article::{self, Problem, Reading, Rules, Verdict, html};
 use crate::config::Config;
 use crate::daemon::{SiteState, links};
-use crate::folder::{Folder, Found, MediaNames, SourceFormat, folder_link_message, near_name, unread_documents};
+use crate::folder::{
+    Folder, Found, MediaNames, SETTINGS_FILE, SourceFormat, folder_link_message, near_name, unread_documents,
+};
 use crate::model::collection::ArticleState;
 use crate::model::text::{path_line, single_line};
+use crate::site::Site;
 
 /// Check the configuration and the articles
 ///
@@ -119,10 +122,17 @@ impl CheckArgs {
             for (ending, count) in documents {
                 *checker.documents.entry(ending).or_default() += count;
             }
+            if is_folder && top == folder.root() {
+                checker.check_settings(&config, &folder, &path.join(SETTINGS_FILE))?;
+            }
             for found in &files {
                 // Relative to the argument, so that an editor finds it.
                 let name = if is_folder { path.join(found.path.strip_prefix(&top)?) } else { path.clone() };
-                checker.check(&config, place, found, &name);
+                if folder.relative(&found.path) == Some(Path::new(SETTINGS_FILE)) {
+                    checker.check_settings(&config, &folder, &name)?;
+                } else {
+                    checker.check(&config, place, found, &name);
+                }
             }
         }
         checker.report_copies(&config);
@@ -209,6 +219,16 @@ impl Checker {
             Verdict::Empty => self.empty += 1,
             Verdict::Broken(problem) => self.report(name, &problem),
         }
+    }
+
+    /// Reports the problems of the settings in the watched folder.
+    ///
+    /// # Errors
+    /// A file that the configuration names cannot be used.
+    fn check_settings(&mut self, config: &Config, folder: &Folder, name: &Path) -> anyhow::Result<()> {
+        let site = Site::load(config, folder, &config.base_url(config.http.listen.first_address()))?;
+        site.problems.iter().for_each(|problem| self.report(name, problem));
+        Ok(())
     }
 
     /// Reports the problems of a file that holds data of articles. Its name is often in a commit.

@@ -15,12 +15,13 @@ use crate::article::{self, Article, Reading, Rules, Verdict, boilerplate};
 use crate::config::{Clean, Config};
 use crate::daemon::SiteState;
 use crate::folder::embedded;
-use crate::folder::{Folder, Found, SourceFormat, folder_link_message};
+use crate::folder::{Folder, Found, SETTINGS_FILE, SourceFormat, folder_link_message};
 use crate::model::collection::{ArticleState, Record};
 use crate::model::entry::{Entry, Media};
 use crate::model::taxonomy;
 use crate::model::text::{path_line, single_line};
 use crate::render::feed;
+use crate::site::Site;
 
 /// Explain what a file becomes: title, dates, id, feeds and cleaned lines, each with its source; or why it is not published
 #[derive(Debug, Args)]
@@ -44,6 +45,10 @@ impl ExplainArgs {
             println!("{}", path_line(path));
             let (folder, _, found) = articles(&config, path)?;
             for found in &found {
+                if folder.relative(&found.path) == Some(Path::new(SETTINGS_FILE)) {
+                    settings(&config, &folder)?;
+                    continue;
+                }
                 let site = SiteState::open(&config, &folder).map_err(|error| error.to_string());
                 let explanation = Explanation { config: &config, folder: &folder, found, site: &site, now: Utc::now() };
                 if let Err(reason) = explanation.print() {
@@ -58,6 +63,21 @@ impl ExplainArgs {
         }
         Ok(outcome)
     }
+}
+
+/// Prints what the settings in the watched folder say.
+fn settings(config: &Config, folder: &Folder) -> anyhow::Result<()> {
+    let site = Site::load(config, folder, &config.base_url(config.http.listen.first_address()))?;
+    for problem in &site.problems {
+        line("problem", &problem_text(problem), "");
+    }
+    for (key, number) in &site.stated {
+        line("setting", key, &format!("line {number}"));
+    }
+    for key in &site.overruled {
+        line("unused", key, &format!("{} states it", config.site.origin.place(key)));
+    }
+    Ok(())
 }
 
 struct Explanation<'a> {

@@ -1,8 +1,11 @@
 //! The configuration: one file, parsed and checked once; nothing is merged into it. Each task gets its own section.
 
 mod base_url;
+mod colour;
 mod globs;
 mod listen;
+mod look;
+mod origin;
 mod text_form;
 mod trusted;
 mod units;
@@ -16,11 +19,14 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 pub use base_url::BaseUrl;
+pub use colour::Colour;
 pub use globs::Globs;
 pub use listen::{Endpoint, Listen};
+pub use look::FileNames;
+pub use origin::Origin;
 pub use trusted::TrustedProxies;
 pub use units::{Period, Size};
-use wording::in_plain_words;
+pub use wording::in_plain_words;
 
 /// The file that is read if `--config` names none.
 pub const SYSTEM_FILE: &str = "/etc/gazetted/gazetted.toml";
@@ -56,6 +62,19 @@ pub struct SiteConfig {
     pub author: AuthorConfig,
     /// Host name in permanent ids; `None`: the host of `base_url`.
     pub authority: Option<String>,
+    /// The picture that stands for the site, in one form or two: SVG and PNG. Empty: the built-in one.
+    pub icon: FileNames,
+    /// The picture in the header of pages.
+    pub logo: Option<PathBuf>,
+    /// The colour of links and marks; `None`: that of the built-in style.
+    pub accent: Option<Colour>,
+    /// A line of Markdown at the end of each page.
+    pub footer: String,
+    /// A style sheet that is added to the built-in one.
+    pub style: Option<PathBuf>,
+    /// Where these values are stated.
+    #[serde(skip)]
+    pub origin: Origin,
 }
 
 /// `[site.author]`: author of the articles that name none.
@@ -219,6 +238,54 @@ pub struct AdminConfig {
     pub hosts: Vec<String>,
 }
 
+impl SiteConfig {
+    /// Checks values that have no type of their own.
+    ///
+    /// # Errors
+    /// The first key whose value is not usable, and why.
+    pub fn check(&self) -> Result<(), String> {
+        let Self { title, description, author, footer, .. } = self;
+        for (key, text) in
+            [("title", title), ("description", description), ("author.name", &author.name), ("footer", footer)]
+        {
+            if text.contains(char::is_control) {
+                return Err(format!(
+                    "site.{key} contains a control character, which is not allowed in feeds: remove it"
+                ));
+            }
+        }
+        if self.title.trim().is_empty() {
+            return Err("site.title is empty: give the feed a name".into());
+        }
+        let language = self.language.as_str();
+        let is_part =
+            |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        // No language has a longer code: `english` is a name.
+        let is_code = |part: &str| (2..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphabetic());
+        let is_tag = language.split('-').next().is_some_and(is_code) && language.split('-').all(is_part);
+        if !(language.is_empty() || is_tag) {
+            return Err(format!(
+                "site.language: `{language}` is not a language tag: use one such as \"en\" or \"pt-BR\""
+            ));
+        }
+        let AuthorConfig { email, url, .. } = &self.author;
+        if !email.is_empty()
+            && (email.matches('@').count() != 1 || email.contains(|c: char| c.is_whitespace() || "<>".contains(c)))
+        {
+            return Err(format!(
+                "site.author.email: `{email}` is not an email address: use one such as \"ann@example.org\""
+            ));
+        }
+        if !url.is_empty() && !Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https")) {
+            return Err(format!("site.author.url: `{url}` is not an absolute http or https address"));
+        }
+        if self.authority.as_deref().is_some_and(|host| host.is_empty() || host.contains('/')) {
+            return Err("site.authority is not a host name: use one such as \"example.org\"".into());
+        }
+        Ok(())
+    }
+}
+
 impl FeedConfig {
     fn check(&self) -> Result<(), String> {
         if self.entries == 0 {
@@ -264,6 +331,12 @@ impl Default for SiteConfig {
             timezone: chrono_tz::UTC,
             author: AuthorConfig::default(),
             authority: None,
+            icon: FileNames::default(),
+            logo: None,
+            accent: None,
+            footer: String::new(),
+            style: None,
+            origin: Origin::default(),
         }
     }
 }
@@ -346,11 +419,12 @@ impl Config {
     /// # Errors
     /// An unknown key or a bad value, with its line.
     pub fn parse(text: &str, name: &str) -> Result<Self, ConfigError> {
-        let config: Self = toml::from_str(text).map_err(|error| {
+        let mut config: Self = toml::from_str(text).map_err(|error| {
             let line = error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count());
             ConfigError { place: format!("{name}:{line}"), message: in_plain_words(error.message()) }
         })?;
         config.check().map_err(|message| ConfigError { place: name.to_owned(), message })?;
+        config.site.origin = Origin::of(text, name);
         Ok(config)
     }
 
@@ -400,14 +474,7 @@ impl Config {
 
     /// Checks ranges, and values that have no type of their own.
     fn check(&self) -> Result<(), String> {
-        let SiteConfig { title, description, author, .. } = &self.site;
-        for (key, text) in [("title", title), ("description", description), ("author.name", &author.name)] {
-            if text.contains(char::is_control) {
-                return Err(format!(
-                    "site.{key} contains a control character, which is not allowed in feeds: remove it"
-                ));
-            }
-        }
+        self.site.check()?;
         let http = &self.http;
         for (key, period) in [
             ("header_timeout", http.header_timeout),
@@ -436,34 +503,6 @@ impl Config {
         }
         if poll_interval.0.is_zero() || poll_interval.0 > Duration::from_hours(1) {
             return Err(format!("articles.poll_interval is {poll_interval}: choose a value from 1s to 1h"));
-        }
-        if self.site.title.trim().is_empty() {
-            return Err("site.title is empty: give the feed a name".into());
-        }
-        let language = self.site.language.as_str();
-        let is_part =
-            |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        // No language has a longer code: `english` is a name.
-        let is_code = |part: &str| (2..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphabetic());
-        let is_tag = language.split('-').next().is_some_and(is_code) && language.split('-').all(is_part);
-        if !(language.is_empty() || is_tag) {
-            return Err(format!(
-                "site.language: `{language}` is not a language tag: use one such as \"en\" or \"pt-BR\""
-            ));
-        }
-        let AuthorConfig { email, url, .. } = &self.site.author;
-        if !email.is_empty()
-            && (email.matches('@').count() != 1 || email.contains(|c: char| c.is_whitespace() || "<>".contains(c)))
-        {
-            return Err(format!(
-                "site.author.email: `{email}` is not an email address: use one such as \"ann@example.org\""
-            ));
-        }
-        if !url.is_empty() && !Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https")) {
-            return Err(format!("site.author.url: `{url}` is not an absolute http or https address"));
-        }
-        if self.site.authority.as_deref().is_some_and(|host| host.is_empty() || host.contains('/')) {
-            return Err("site.authority is not a host name: use one such as \"example.org\"".into());
         }
         self.feed.check()?;
         self.admin.check()

@@ -18,6 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 
 pub use crate::catalog::names as links;
 use crate::config::Config;
+use crate::folder::Folder;
 use crate::model::collection::{Adoption, ImportedEntry};
 use crate::observe::Observers;
 use crate::observe::heartbeat::Heartbeats;
@@ -31,6 +32,7 @@ use crate::serve::admin::{self, Admin};
 use crate::serve::host::AllowedHosts;
 use crate::serve::respond::ResponsePolicy;
 use crate::serve::{Server, ServingThreads};
+use crate::site::{Look, Site};
 use crate::system::reading_journal::ReadingJournal;
 use crate::system::sockets::Sockets;
 use crate::system::systemd;
@@ -58,6 +60,7 @@ pub struct DaemonWiring {
 pub struct Daemon {
     sockets: Sockets,
     config: Config,
+    site: Arc<Site>,
     shared: SharedState,
     pipeline: Pipeline,
     threads: ServingThreads,
@@ -102,8 +105,10 @@ impl Daemon {
             tracing::warn!(%error, "cannot record which files are read: one that ends the program is read again at each start");
             ReadingJournal::default()
         });
+        let site = Arc::new(Site::load(config, &folder, &base_url)?);
         let wiring = PipelineWiring {
             base_url: &base_url,
+            site: &site,
             state: &state,
             lock: &lock,
             current: &current,
@@ -114,7 +119,8 @@ impl Daemon {
         let server = Arc::new(server.context("no server was started: please report this")?);
         let threads = server.start_threads(&sockets)?;
         let shared = SharedState { load, state, lock, address, current, server, admin_hosts, journal, observers };
-        Ok(Self { sockets, config: config.clone(), shared, pipeline, threads, watchdog_limit, admin, control })
+        let config = config.clone();
+        Ok(Self { sockets, config, site, shared, pipeline, threads, watchdog_limit, admin, control })
     }
 
     /// Returns the handle of the current snapshot, which also announces new versions.
@@ -133,7 +139,7 @@ impl Daemon {
     /// # Errors
     /// The error of the first task that failed.
     pub async fn run(self, hangups: Signal, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
-        let Self { sockets, config, shared, pipeline, threads, watchdog_limit, admin, control } = self;
+        let Self { sockets, config, site, shared, pipeline, threads, watchdog_limit, admin, control } = self;
         let status = shared.status(&config);
         let (server, observers, lock) = (shared.server.clone(), shared.observers.clone(), shared.lock.clone());
         let journal = shared.journal.clone();
@@ -141,7 +147,7 @@ impl Daemon {
         let control = ControlTask::start(control, &shared.state, reload_sender.clone());
         tokio::spawn(forward_hangups(hangups, reload_sender));
         let (end, ended) = oneshot::channel();
-        let supervisor = Supervisor::new(shared, config, pipeline.run()?, control);
+        let supervisor = Supervisor::new(shared, config, site, pipeline.run()?, control);
         let mut supervisor_task = tokio::spawn(supervisor.run(reloads, ended));
         systemd::ready(&status);
         let mut ingest_ended = None;
@@ -211,10 +217,19 @@ pub fn adopt(config: &Config, entries: &[ImportedEntry]) -> anyhow::Result<Adopt
     pipeline::with_recovery(&state, Opening::AsIs, |opening| {
         let mut catalog = state_dir::open_catalog(&state, config.authority().as_deref(), opening)?;
         state_dir::check_folder(&mut catalog, &state, &folder)?;
+        let (config, look) = settings(config, &folder)?;
+        let config = &config;
         let channel = Channel::new(config, &config.base_url(config.http.listen.first_address()), catalog.feed_id());
+        let channel = channel.with_look(look);
         let adopted = publish::adopt(catalog, folder.clone(), config, &channel, entries);
         adopted.with_context(|| format!("{}", state.display()))
     })
+}
+
+/// Returns the configuration with the settings in the watched folder, and the look of the site.
+fn settings(config: &Config, folder: &Folder) -> anyhow::Result<(Config, Arc<Look>)> {
+    let site = Site::load(config, folder, &config.base_url(config.http.listen.first_address()))?;
+    Ok((site.applied_to(config), site.look))
 }
 
 /// Renders the feed at `address`, or else the main feed, as the daemon of the folder serves it.
@@ -225,6 +240,7 @@ pub fn render(config: &Config, address: Option<&Route>, format: &FeedFormat) -> 
     let folder = open_folder(config)?;
     let site = SiteState::open(config, &folder)?;
     let (id, _) = site.reader().feed_id()?;
-    let channel = Channel::new(config, &config.base_url(config.http.listen.first_address()), id);
+    let (config, look) = settings(config, &folder)?;
+    let channel = Channel::new(&config, &config.base_url(config.http.listen.first_address()), id).with_look(look);
     Ok(on_demand::render_recorded(site.reader(), &channel, address, format, Utc::now())?)
 }

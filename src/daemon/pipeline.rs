@@ -22,6 +22,7 @@ use crate::render::feed::Channel;
 use crate::render::on_demand::OnDemand;
 use crate::render::page::Pages;
 use crate::render::snapshot::Current;
+use crate::site::{Site, SiteWatch};
 use crate::system::file_identity::FileIdentity;
 use crate::system::reading_journal::ReadingJournal;
 
@@ -58,6 +59,8 @@ pub struct PipelineWiring<'a> {
     pub state: &'a Path,
     pub lock: &'a StateLock,
     pub current: &'a Current,
+    /// The settings of the site.
+    pub site: &'a Arc<Site>,
     pub journal: &'a ReadingJournal,
     pub observers: &'a Observers,
 }
@@ -122,13 +125,15 @@ pub fn open_folder(config: &Config) -> anyhow::Result<Folder> {
 
 /// Opens everything. Returns the pipeline, and the on-demand renderer for the server.
 fn prepare(config: &Config, wiring: PipelineWiring<'_>, opening: &Opening) -> anyhow::Result<(Pipeline, OnDemand)> {
-    let PipelineWiring { base_url, state, lock, current, journal, observers } = wiring;
+    let PipelineWiring { base_url, state, lock, current, site, journal, observers } = wiring;
     let folder = open_folder(config)?;
+    let site_watch = SiteWatch::new(config, &folder, base_url, site);
+    let config = &site.applied_to(config);
     let at_state = || format!("{}", state.display());
     let mut catalog = state_dir::open_catalog(state, config.authority().as_deref(), opening)?;
     state_dir::check_folder(&mut catalog, state, &folder)?;
-    let pages = Pages::new(Channel::new(config, base_url, catalog.feed_id())).with_folder(folder.root());
-    let pages = Arc::new(pages);
+    let channel = Channel::new(config, base_url, catalog.feed_id()).with_look(site.look.clone());
+    let pages = Arc::new(Pages::new(channel).with_folder(folder.root()));
     // Each folder is watched before it is read; the channel holds the changes in between.
     let (sender, changes) = change::channel();
     let root = folder.root().display().to_string();
@@ -152,6 +157,7 @@ fn prepare(config: &Config, wiring: PipelineWiring<'_>, opening: &Opening) -> an
         armed: watch.armed(),
         fence,
         journal: journal.clone(),
+        site: site_watch,
         observers: observers.clone(),
     };
     let publisher = Publisher::new(catalog, folder, config, pages.clone(), wiring).with_context(at_state)?;
@@ -216,6 +222,8 @@ pub enum Ended {
     Damaged(CatalogError),
     /// A file of the state directory was removed or replaced.
     Displaced(Box<OpenState>),
+    /// The settings of the site have changed.
+    SiteChanged,
     /// A task panicked; its state cannot be trusted.
     Panicked,
 }
@@ -235,6 +243,7 @@ impl Running {
                 let open = Box::new(OpenState { catalog, sentinel: self.sentinel.clone() });
                 match ending {
                     Ok(Ending::Displaced) => Ended::Displaced(open),
+                    Ok(Ending::SiteChanged) => Ended::SiteChanged,
                     // The error may be a consequence.
                     Err(_) if open.displaced().is_some() => Ended::Displaced(open),
                     Err(error) => Ended::Failed(error),

@@ -20,6 +20,7 @@ use crate::render::snapshot::Current;
 use crate::serve::Server;
 use crate::serve::host::AllowedHosts;
 use crate::serve::respond::ResponsePolicy;
+use crate::site::Site;
 use crate::system::reading_journal::ReadingJournal;
 use crate::system::systemd;
 use crate::system::threads::WorkPool;
@@ -60,14 +61,19 @@ impl SharedState {
         format!("serving {}", config.base_url(self.address))
     }
 
+    /// Reads the settings of the site of a configuration.
+    fn settings(&self, config: &Config) -> anyhow::Result<Arc<Site>> {
+        Site::load(config, &pipeline::open_folder(config)?, &config.base_url(self.address)).map(Arc::new)
+    }
+
     /// Opens everything with a configuration and serves the last version. Takes as long as a start.
-    fn begin(&self, config: &Config, opening: Opening) -> anyhow::Result<Running> {
+    fn begin(&self, config: &Config, site: &Arc<Site>, opening: Opening) -> anyhow::Result<Running> {
         let base_url = config.base_url(self.address);
         // The server gets the new on-demand renderer before the folder is read.
         let policy = ResponsePolicy::of(config, &base_url);
         let serve = |on_demand| self.server.reconfigure(self.current.clone(), on_demand, &config.http, policy.clone());
         let Self { state, lock, current, journal, observers, .. } = self;
-        let wiring = PipelineWiring { base_url: &base_url, state, lock, current, journal, observers };
+        let wiring = PipelineWiring { base_url: &base_url, state, lock, current, site, journal, observers };
         pipeline::begin(config, wiring, opening, serve)?.run()
     }
 }
@@ -99,6 +105,8 @@ pub struct Supervisor {
     /// The thread for work that blocks, such as reading the folder.
     pool: WorkPool,
     config: Config,
+    /// The settings of the site that were last in effect.
+    site: Arc<Site>,
     running: Option<Running>,
     /// The failure that was logged last; each is logged once.
     logged_failure: String,
@@ -120,11 +128,12 @@ async fn blocking<T: Send + 'static>(pool: &WorkPool, work: impl FnOnce() -> T +
 
 impl Supervisor {
     /// Makes a supervisor of a pipeline that runs with `config`.
-    pub fn new(shared: SharedState, config: Config, running: Running, control: ControlTask) -> Self {
+    pub fn new(shared: SharedState, config: Config, site: Arc<Site>, running: Running, control: ControlTask) -> Self {
         Self {
             shared: Arc::new(shared),
             pool: WorkPool::start("supervise", 1),
             config,
+            site,
             running: Some(running),
             logged_failure: String::new(),
             retry_at: Instant::now(),
@@ -140,13 +149,13 @@ impl Supervisor {
     }
 
     /// Starts a pipeline. Before that, a displaced state is written again.
-    async fn begin(&mut self, config: &Config) -> anyhow::Result<anyhow::Result<Running>> {
+    async fn begin(&mut self, config: &Config, site: &Arc<Site>) -> anyhow::Result<anyhow::Result<Running>> {
         if let Err(error) = self.write_again().await? {
             return Ok(Err(error));
         }
-        let (shared, config) = (self.shared.clone(), config.clone());
+        let (shared, config, site) = (self.shared.clone(), config.clone(), site.clone());
         let opening = self.opening.clone();
-        let begun = blocking(&self.pool, move || shared.begin(&config, opening)).await?;
+        let begun = blocking(&self.pool, move || shared.begin(&config, &site, opening)).await?;
         if !begun.as_ref().is_err_and(pipeline::is_replaced) {
             self.displaced = None;
         }
@@ -228,6 +237,7 @@ impl Supervisor {
                     let at_state = self.shared.state.display().to_string();
                     self.handle_failure(&anyhow::Error::from(error).context(at_state)).await;
                 }
+                Event::Ended(Ended::SiteChanged) => self.site_changed().await?,
                 Event::Ended(Ended::Panicked) => {
                     bail!("the publisher panicked: the articles are safe in their files; please report this")
                 }
@@ -289,8 +299,8 @@ impl Supervisor {
 
     /// Starts the pipeline again with the current configuration.
     async fn begin_again(&mut self) -> anyhow::Result<()> {
-        let config = self.config.clone();
-        match self.begin(&config).await? {
+        let (config, site) = (self.config.clone(), self.site.clone());
+        match self.begin(&config, &site).await? {
             Ok(running) => self.note_running(running),
             Err(error) => self.handle_failure(&error).await,
         }
@@ -310,21 +320,45 @@ impl Supervisor {
         }
     }
 
+    /// Starts the pipeline again with the settings that the site has now.
+    async fn site_changed(&mut self) -> anyhow::Result<()> {
+        if let Some(running) = self.running.take() {
+            let _ = blocking(&self.pool, move || drop(running)).await;
+        }
+        let (shared, config) = (self.shared.clone(), self.config.clone());
+        match blocking(&self.pool, move || shared.settings(&config)).await? {
+            Ok(site) => {
+                tracing::info!("the settings of the site have changed: they are in effect from the next version on");
+                self.site = site;
+            }
+            Err(error) => {
+                tracing::error!(error = %format!("{error:#}"), "the settings of the site cannot be read; keeping the current ones");
+            }
+        }
+        self.begin_again().await
+    }
+
     /// Reloads the configuration. Returns the result, which is also logged.
     async fn reload(&mut self) -> anyhow::Result<Result<String, String>> {
         systemd::reloading();
         let shared = self.shared.clone();
-        let loaded = blocking(&self.pool, move || (shared.load)()).await?;
+        let load = move || {
+            let new = (shared.load)()?;
+            let site = shared.settings(&new);
+            anyhow::Ok((new, site))
+        };
+        let loaded = blocking(&self.pool, load).await?;
         let result = match loaded {
-            Ok(new) if new == self.config => {
+            Ok((new, Ok(site))) if new == self.config && site.is_like(&self.site) => {
                 if let Some(running) = &self.running {
                     running.reconcile();
                 }
                 Ok("the configuration has not changed; comparing the whole folder".to_owned())
             }
-            Ok(new) => match needs_restart(&self.config, &new) {
-                Some(key) => Err(format!("{key} cannot change while the daemon runs: restart it")),
-                None => self.change(new).await?,
+            Ok((new, site)) => match (needs_restart(&self.config, &new), site) {
+                (Some(key), _) => Err(format!("{key} cannot change while the daemon runs: restart it")),
+                (None, Ok(site)) => self.change(new, site).await?,
+                (None, Err(error)) => Err(format!("{error:#}")),
             },
             Err(error) => Err(format!("{error:#}")),
         };
@@ -338,16 +372,16 @@ impl Supervisor {
     }
 
     /// Restarts the pipeline with another configuration, or with the old one if that fails.
-    async fn change(&mut self, new: Config) -> anyhow::Result<Result<String, String>> {
+    async fn change(&mut self, new: Config, site: Arc<Site>) -> anyhow::Result<Result<String, String>> {
         if let Some(running) = self.running.take()
             && let Some(open) = blocking(&self.pool, move || running.stop()).await??
         {
             self.note_displaced(open);
         }
-        match self.begin(&new).await? {
+        match self.begin(&new, &site).await? {
             Ok(running) => {
                 self.shared.admin_hosts.set(&new.admin.hosts);
-                self.config = new;
+                (self.config, self.site) = (new, site);
                 self.note_running(running);
                 Ok(Ok("the new configuration is in effect".to_owned()))
             }

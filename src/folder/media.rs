@@ -28,7 +28,7 @@ use super::beneath::{FILE, FOLDER, OPEN_ATTEMPTS, canonical, open_beneath};
 use super::drafts::DraftFolders;
 use super::embedded::{self, EmbeddedFile, InsideKind};
 use crate::config::{Articles, FollowLinks, Globs};
-use crate::folder::{Stat, is_ignored};
+use crate::folder::{SETTINGS_FILE, Stat, is_ignored};
 
 /// Interval and number of checks of a file whose date has changed but not its length.
 const GROWTH_CHECKS: (Duration, usize) = (Duration::from_millis(10), 10);
@@ -378,10 +378,18 @@ fn is_chapters(path: &Path) -> bool {
     path.file_stem().is_some_and(|stem| Path::new(stem).extension().is_some_and(|inner| inner == "chapters"))
 }
 
-/// Whether a file is an article or can be referred to by one.
+/// Whether a file may be one with settings of the site, or a style sheet that these name.
+fn is_of_settings(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name == SETTINGS_FILE) || path.extension().is_some_and(|ending| ending == "css")
+}
+
+/// Whether a file is an article, or can be referred to by one or by the settings of the site.
 pub fn is_relevant(folder: &Folder, path: &Path) -> bool {
     let is_data = || folder.relative(path).is_some_and(|below| folder.data_file_kind(below).is_some());
-    folder.format(path).is_some() || is_data() || (media_type(path).is_some() && folder.enters(path))
+    folder.format(path).is_some()
+        || is_data()
+        || is_of_settings(path)
+        || (media_type(path).is_some() && folder.enters(path))
 }
 
 #[cfg(test)]

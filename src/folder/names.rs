@@ -8,6 +8,8 @@ use unicode_normalization::UnicodeNormalization;
 /// Extensions of articles, the most likely first.
 pub const ENDINGS: [&str; 13] =
     ["md", "txt", "html", "markdown", "htm", "xhtml", "text", "mdown", "mkd", "org", "ipynb", "gmi", "gemini"];
+/// The file at the top of the watched folder with settings of the site.
+pub const SETTINGS_FILE: &str = "_site.toml";
 /// Extensions of texts that are not read.
 const DOCUMENTS: [&str; 27] = [
     "docx",

@@ -22,6 +22,7 @@ use crate::observe::status::{DaemonPhase, ReadProgress};
 use crate::render::feed::Channel;
 use crate::render::page::Pages;
 use crate::render::snapshot::{Current, SiteDates};
+use crate::site::SiteWatch;
 use crate::system::reading_journal::ReadingJournal;
 
 /// Maximum weight of the changes in one transaction.
@@ -64,6 +65,8 @@ pub struct PublisherWiring {
     pub armed: Armed,
     pub fence: Fence,
     pub journal: ReadingJournal,
+    /// The settings of the site.
+    pub site: SiteWatch,
     pub observers: Observers,
 }
 
@@ -74,6 +77,8 @@ pub enum Ending {
     Closed,
     /// A file of the state directory was removed or replaced.
     Displaced,
+    /// The settings of the site are others than those with which it began.
+    SiteChanged,
 }
 
 /// More changes than can be followed.
@@ -119,6 +124,7 @@ pub struct Publisher {
     next_due: Option<DateTime<Utc>>,
     /// A file of the state directory was removed or replaced.
     is_displaced: bool,
+    site: SiteWatch,
     /// Arrival time of the oldest change that is not served yet.
     first_change: Option<Instant>,
     observers: Observers,
@@ -137,7 +143,7 @@ impl Publisher {
         pages: Arc<Pages>,
         wiring: PublisherWiring,
     ) -> catalog::Result<Self> {
-        let PublisherWiring { current, open_files, text_requests, armed, fence, journal, observers } = wiring;
+        let PublisherWiring { current, open_files, text_requests, armed, fence, journal, site, observers } = wiring;
         let version = last_version(&catalog)?;
         let next = next_version(version);
         set_base_url_of(&mut catalog, config, pages.channel());
@@ -147,6 +153,7 @@ impl Publisher {
         let heartbeat = observers.heartbeats.register("the publisher");
         ingest.beat_with(heartbeat.clone());
         ingest.record_readings(journal);
+        ingest.report_site(site.site());
         let builder = SnapshotBuilder::new(&mut catalog, pages, current, next)?;
         Ok(Self {
             catalog,
@@ -162,6 +169,7 @@ impl Publisher {
             storm: None,
             next_due: None,
             is_displaced: false,
+            site,
             first_change: None,
             heartbeat,
             observers,
@@ -265,6 +273,7 @@ impl Publisher {
     fn compare(&mut self) -> catalog::Result<Comparison> {
         let moment = self.moment();
         let comparison = self.ingest.reconcile(&mut self.catalog, moment)?;
+        self.site.look(Instant::now());
         if self.catch_up == CatchUp::NotCompared {
             self.catch_up = CatchUp::Reading;
         } else {
@@ -337,6 +346,11 @@ impl Publisher {
             if self.is_displaced {
                 return Ok(Ending::Displaced);
             }
+            if self.site.has_changed(Instant::now()) && !self.ingest.is_folder_away() {
+                // The next writer publishes the pending changes with the new settings.
+                self.catalog.erase_before_end();
+                return Ok(Ending::SiteChanged);
+            }
             self.publish_if_due()?;
             if std::mem::take(&mut self.unfinished) {
                 self.builder.finish(&mut self.catalog)?;
@@ -391,6 +405,7 @@ impl Publisher {
                 }
             }
         }
+        self.site.look(Instant::now());
         let (must_reconcile, has_lost) = (batch.contains(&Change::Reconcile), batch.contains(&Change::Lost));
         self.is_displaced |= batch.contains(&Change::Displaced);
         batch.retain(|change| !matches!(change, Change::Reconcile | Change::Displaced));
@@ -540,7 +555,8 @@ impl Publisher {
         let due = self.next_due.map(|due| due.signed_duration_since(Utc::now()).to_std().unwrap_or_default());
         let due = due.map(|wait| wait.min(CLOCK_INTERVAL));
         let tick = self.ingest.until_next_wake(Instant::now());
-        let waits = [version, due, tick, self.until_comparison()].into_iter().flatten();
+        let site = self.site.until_due(Instant::now());
+        let waits = [version, due, tick, site, self.until_comparison()].into_iter().flatten();
         // Usually only the channel wakes the writer.
         waits.fold(self.heartbeat.interval(), Duration::min)
     }

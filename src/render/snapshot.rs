@@ -15,9 +15,10 @@ use crate::model::entry::Entry;
 use crate::model::moment::{Moment, Version};
 use crate::render::compression::ContentCoding;
 use crate::render::feed::format::{FeedFormat, Formats, Representation};
-use crate::render::feed::{self, Feed};
+use crate::render::feed::{self, Channel, Feed};
 use crate::render::page::{self, Front, Pages};
 use crate::render::sitemap;
+use crate::site::Picture;
 
 /// Bytes below which compression gains nothing: such a body fits one packet.
 const MIN_COMPRESSED: usize = 512;
@@ -43,6 +44,8 @@ impl<T: Into<Bytes>> From<T> for DocumentBody {
 pub enum DocumentKind {
     Page,
     Feed(&'static FeedFormat),
+    /// A picture that the settings of the site name, by its media type.
+    Picture(&'static str),
     /// Any other document, by its media type.
     Other(&'static str),
 }
@@ -53,7 +56,7 @@ impl DocumentKind {
         match self {
             Self::Page => page::MEDIA_TYPE,
             Self::Feed(format) => format.media_type,
-            Self::Other(media_type) => media_type,
+            Self::Picture(media_type) | Self::Other(media_type) => media_type,
         }
     }
 
@@ -62,7 +65,7 @@ impl DocumentKind {
         match self {
             Self::Page => "page",
             Self::Feed(format) => format.name,
-            Self::Other(_) => "other",
+            Self::Picture(_) | Self::Other(_) => "other",
         }
     }
 }
@@ -202,13 +205,12 @@ fn etag(hash: &blake3::Hash, coding: ContentCoding) -> String {
     format!("\"{}{}\"", &hash.to_hex()[..32], coding.etag_suffix())
 }
 
-/// Path of the icon below the base address.
-const ICON_PATH: &str = "icon.svg";
-
 /// Aliases: pairs of an additional path and the path of the document that it serves.
 fn aliases(formats: Formats) -> impl Iterator<Item = (&'static str, &'static str)> {
     let of_feeds = formats.iter().flat_map(|format| format.aliases.iter().map(|alias| (*alias, format.file)));
-    of_feeds.chain([("favicon.ico", ICON_PATH)])
+    let old = ["favicon.ico", "apple-touch-icon.png", "apple-touch-icon-precomposed.png"];
+    // Of two forms of the icon, old programs get the PNG, which is last.
+    of_feeds.chain([(old[0], page::ICON_PATH)]).chain(old.map(|alias| (alias, page::ICON_PNG_PATH)))
 }
 
 /// A rendered document whose `Last-Modified` is not known yet.
@@ -217,7 +219,7 @@ pub struct Rendered {
     /// Below the base address, without a slash at its start.
     pub path: &'static str,
     pub kind: DocumentKind,
-    pub body: String,
+    pub body: Bytes,
     /// Value of `Link`.
     pub links: Option<String>,
 }
@@ -225,23 +227,43 @@ pub struct Rendered {
 /// Renders the documents that every snapshot holds, apart from articles. `created` is the date of a feed that has never had an
 /// entry.
 pub fn render(pages: &Pages, feed: &Feed<'_>, front: &Front, created: DateTime<Utc>) -> Vec<Rendered> {
-    let document = |path, kind, body| Rendered { path, kind, body, links: None };
+    let document = |path, kind, body: String| Rendered { path, kind, body: body.into(), links: None };
     let feeds = pages.formats().iter();
     let feeds = feeds.map(|format| document(format.file, DocumentKind::Feed(format), (format.render)(feed, created)));
     let links = Some(pages.links(&feed.place));
     let style = DocumentKind::Other(page::STYLE_TYPE);
     let others = [
         Rendered { links, ..document("", DocumentKind::Page, pages.front(feed, front)) },
-        document("style.css", style, page::STYLE.to_owned()),
+        document("style.css", style, pages.style().to_owned()),
         document(feed::STYLE_PATH, style, pages.channel().feed_style()),
-        document(ICON_PATH, DocumentKind::Other("image/svg+xml"), page::ICON.to_owned()),
         document(
             "robots.txt",
             DocumentKind::Other("text/plain; charset=utf-8"),
             format!("User-agent: *\nDisallow:\n\nSitemap: {}\n", pages.channel().url(sitemap::PATH)),
         ),
     ];
-    feeds.chain(others).collect()
+    feeds.chain(others).chain(pictures(pages.channel())).collect()
+}
+
+/// The pictures of the site, or the built-in icon.
+fn pictures(channel: &Channel) -> Vec<Rendered> {
+    let look = &channel.look;
+    let own = |picture: &Picture| Rendered {
+        path: picture.path,
+        kind: DocumentKind::Picture(picture.media_type),
+        body: picture.bytes.clone(),
+        links: None,
+    };
+    let mut pictures: Vec<Rendered> = look.pictures().map(own).collect();
+    if !look.has_icon() {
+        let icon = |path, media_type, body: &'static [u8]| {
+            let (kind, body) = (DocumentKind::Other(media_type), Bytes::from_static(body));
+            Rendered { path, kind, body, links: None }
+        };
+        pictures.push(icon(page::ICON_PATH, "image/svg+xml", page::ICON.as_bytes()));
+        pictures.push(icon(page::ICON_PNG_PATH, "image/png", page::ICON_PNG));
+    }
+    pictures
 }
 
 /// Dates for documents whose dates do not come from an entry.

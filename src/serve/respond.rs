@@ -315,7 +315,11 @@ fn heads(document: &Document, variant: &Variant, coding: ContentCoding, policy: 
     let unchanged = with(with(unchanged, header::ETAG, &variant.etag), header::VARY, vary);
     let unchanged = for_other_origins(with_value(unchanged, header::CACHE_CONTROL, cache.clone()));
     let unchanged = unchanged.into_parts().0.headers;
-    let policy = if document.kind == DocumentKind::Page { PAGE_POLICY } else { FEED_POLICY };
+    let policy = match document.kind {
+        DocumentKind::Page => PAGE_POLICY,
+        DocumentKind::Picture(_) => DRAWING_POLICY,
+        DocumentKind::Feed(_) | DocumentKind::Other(_) => FEED_POLICY,
+    };
     let mut whole = body(StatusCode::OK, document.kind.media_type(), Bytes::new());
     whole.headers_mut().extend(unchanged.clone());
     whole = with(whole, header::CONTENT_SECURITY_POLICY, policy);

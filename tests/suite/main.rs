@@ -38,6 +38,7 @@ mod http;
 mod importing;
 mod kill;
 mod links;
+mod look;
 mod media;
 mod messages;
 mod mounts;

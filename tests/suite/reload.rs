@@ -12,12 +12,12 @@ use crate::tools::Program;
 use crate::waiting::PATIENCE;
 
 /// A site with a configuration file.
-struct Configured {
+pub struct Configured {
     folder: tempfile::TempDir,
 }
 
 impl Configured {
-    fn new(more: &str) -> Self {
+    pub fn new(more: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("articles")).unwrap();
         let site = Self { folder };
@@ -25,11 +25,11 @@ impl Configured {
         site
     }
 
-    fn path(&self, name: &str) -> std::path::PathBuf {
+    pub fn path(&self, name: &str) -> std::path::PathBuf {
         self.folder.path().join(name)
     }
 
-    fn configure(&self, more: &str) {
+    pub fn configure(&self, more: &str) {
         let (articles, state) = (self.path("articles"), self.path("state"));
         let text = format!(
             "{more}\n[articles]\ndirectory = '{}'\n[state]\ndirectory = '{}'\n",
@@ -39,26 +39,26 @@ impl Configured {
         std::fs::write(self.path("gazetted.toml"), text).unwrap();
     }
 
-    fn command(&self, name: &str) -> Command {
+    pub fn command(&self, name: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_gazetted"));
         command.arg(name).arg("--config").arg(self.path("gazetted.toml")).stdin(Stdio::null());
         command
     }
 
-    fn start(&self) -> Program {
+    pub fn start(&self) -> Program {
         Program::start(self.command("serve").args(["--listen", "127.0.0.1:0"]))
     }
 
-    fn reload(&self) -> Output {
+    pub fn reload(&self) -> Output {
         self.command("reload").output().unwrap()
     }
 
-    fn write(&self, name: &str, text: &str) {
+    pub fn write(&self, name: &str, text: &str) {
         std::fs::write(self.path("articles").join(name), text).unwrap();
     }
 }
 
-fn printed(output: &Output) -> String {
+pub fn printed(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 

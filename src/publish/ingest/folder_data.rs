@@ -12,7 +12,8 @@ use crate::article::Problem;
 use crate::article::load::LoadError;
 use crate::catalog::{self, Catalog};
 use crate::folder::watch::QUIET;
-use crate::folder::{ABOVE, DataFileKind, Stat};
+use crate::folder::{ABOVE, DataFileKind, SETTINGS_FILE, Stat};
+use crate::site::Site;
 
 /// Maximum number of articles that are read again at once. More are marked, and a comparison of the folder has them read by all cores.
 const FEW: usize = 200;
@@ -106,6 +107,13 @@ impl Ingest {
         } else {
             self.problems.set(path, stat, problems);
         }
+    }
+
+    /// Reports the problems of the settings in the watched folder.
+    pub fn report_site(&mut self, site: &Site) {
+        let path = PathBuf::from(SETTINGS_FILE);
+        let stat = self.folder.stat(&path).unwrap_or_default();
+        self.problems.set(path, stat, &site.problems);
     }
 
     /// Handles a file with data that is missing: for good, unless it was there a moment ago and may be saved again.

@@ -2,12 +2,15 @@
 
 use chrono::TimeDelta;
 
+use std::sync::Arc;
+
 use crate::config::{Config, FeedContent};
 use crate::model::collection::FeedLimits;
 use crate::model::entry::Person;
 use crate::model::taxonomy::{View, ViewKind};
 use crate::model::text::xml_legal;
 use crate::render::words::{Words, fill};
+use crate::site::{Look, Picture};
 
 /// Name of the program in every document. Without its version: an update must not look like new content.
 pub const GENERATOR: &str = "gazetted";
@@ -31,6 +34,8 @@ pub struct Channel {
     /// The author of entries that name none.
     pub author: Person,
     pub limits: FeedLimits,
+    /// Its pictures and styles.
+    pub look: Arc<Look>,
 }
 
 /// The style sheet for feeds opened in a browser, with names in place of its words.
@@ -61,7 +66,35 @@ impl Channel {
                 url: non_empty(&site.author.url),
             },
             limits: limits(config),
+            look: Arc::default(),
         }
+    }
+
+    /// Gives the site its pictures and styles.
+    #[must_use]
+    pub fn with_look(self, look: Arc<Look>) -> Self {
+        Self { look, ..self }
+    }
+
+    /// Address of the site's own icon, as PNG if there is one: few feed readers show SVG.
+    pub fn icon(&self) -> Option<String> {
+        self.look.icon_png.as_ref().or(self.look.icon.as_ref()).map(|icon| self.picture(icon))
+    }
+
+    /// Address of the site's own logo.
+    pub fn logo(&self) -> Option<String> {
+        self.look.logo.as_ref().map(|logo| self.picture(logo))
+    }
+
+    /// Address of a picture for RSS, which allows no SVG: that of the icon, or else of the logo.
+    pub fn image(&self) -> Option<String> {
+        let pictures = [&self.look.icon_png, &self.look.logo].into_iter().flatten();
+        pictures.into_iter().find(|picture| !picture.is_drawing()).map(|picture| self.picture(picture))
+    }
+
+    /// Absolute address of a picture of the site. Another picture has another address.
+    fn picture(&self, picture: &Picture) -> String {
+        self.url(&with_hash(picture.path, &picture.bytes))
     }
 
     /// An address of the site. `path` has no slash at its start.
@@ -106,7 +139,12 @@ impl Channel {
     /// Path, from the root of the host, of a file that pages and feeds load: it comes from the same host as they do. A hash of
     /// `content` is part of it, so new content has a new address.
     pub fn asset_path(&self, path: &str, content: &str) -> String {
-        format!("{}{path}?{}", self.base_path(), &blake3::hash(content.as_bytes()).to_hex()[..8])
+        self.hashed_path(path, content.as_bytes())
+    }
+
+    /// As [`Channel::asset_path`], for a file that is no text.
+    pub fn hashed_path(&self, path: &str, content: &[u8]) -> String {
+        format!("{}{}", self.base_path(), with_hash(path, content))
     }
 
     /// Path of the address of the site, from the root of the host, with a slash at its end.
@@ -119,6 +157,11 @@ impl Channel {
     pub(super) fn stylesheet(&self) -> String {
         format!("<?xml-stylesheet type=\"text/css\" href=\"{}\"?>\n", self.asset_path(STYLE_PATH, &self.feed_style()))
     }
+}
+
+/// A path with a hash of the content behind it.
+fn with_hash(path: &str, content: &[u8]) -> String {
+    format!("{path}?{}", &blake3::hash(content).to_hex()[..8])
 }
 
 /// How much feeds hold by the configuration.

@@ -39,7 +39,9 @@ struct JsonDocument<'a> {
     #[serde(skip_serializing_if = "str::is_empty")]
     language: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    icon: Option<&'a str>,
+    icon: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    favicon: Option<String>,
     authors: Vec<Author<'a>>,
 }
 
@@ -104,7 +106,8 @@ fn render(feed: &Feed<'_>, _created: DateTime<Utc>) -> String {
         next_url: older.map(|(_, address)| address),
         description: &feed.description,
         language: feed.language(),
-        icon: feed.image().map(|image| image.url.as_str()),
+        icon: feed.image().map(|image| image.url.clone()).or_else(|| channel.icon()),
+        favicon: channel.icon(),
         authors: feed.authors().iter().map(author).collect(),
     };
     let frame = serde_json::to_string(&document).expect("texts and lists can always be written as JSON");

@@ -64,8 +64,8 @@ fn render(feed: &Feed<'_>, created: DateTime<Utc>) -> String {
         description: feed.description.to_string(),
         language: Some(feed.language().to_owned()).filter(|language| !language.is_empty()),
         copyright: feed.about.and_then(|about| about.copyright.clone()),
-        image: feed.image().map(|image| rss::Image {
-            url: image.url.clone(),
+        image: feed.image().map(|image| image.url.clone()).or_else(|| channel.image()).map(|url| rss::Image {
+            url,
             title: feed.title.to_string(),
             link: feed.page(),
             ..rss::Image::default()

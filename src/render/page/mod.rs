@@ -4,6 +4,7 @@ mod archive;
 mod around;
 mod body;
 mod link_post;
+mod look;
 mod players;
 mod qr;
 mod status;
@@ -28,18 +29,14 @@ use crate::render::feed::fragment::Fragment;
 use crate::render::feed::{self, Channel, Feed, Item, opml};
 use crate::render::words::{self, Day, TextPart, Words};
 pub use archive::{period_at, period_path};
+pub use look::{ICON, ICON_PATH, ICON_PNG, ICON_PNG_PATH, STYLE};
 pub use status::status;
 
-/// The style sheet of all pages.
-pub const STYLE: &str = include_str!("templates/style.css");
 /// What the status page needs in addition.
 pub const STATUS_STYLE: &str = include_str!("templates/status.css");
 
-/// The icon of the site in a browser's tab.
-pub const ICON: &str = include_str!("templates/icon.svg");
-
 /// Version of the code that renders pages. Raise it when the same entry gives other bytes with the same templates.
-const VERSION: u32 = 6;
+const VERSION: u32 = 7;
 
 /// Maximum length of an article without a title that lists show whole, in bytes.
 const LONGEST_NOTE: usize = 4_000;
@@ -61,6 +58,8 @@ pub struct Pages {
     formats: Formats,
     /// Name of the watched folder, as strangers may read it.
     folder: Option<String>,
+    /// The style sheet.
+    style: String,
     /// The address of the main feed and its QR code, which every version of the front page shows.
     main_code: OnceLock<(String, Option<(String, i32)>)>,
 }
@@ -173,6 +172,7 @@ impl Pages {
         let templates = [
             ("base.html", include_str!("templates/base.html")),
             ("top.html", include_str!("templates/top.html")),
+            ("logo.html", include_str!("templates/logo.html")),
             ("subscribe.html", include_str!("templates/subscribe.html")),
             ("entries.html", include_str!("templates/entries.html")),
             ("entry.html", include_str!("templates/entry.html")),
@@ -188,7 +188,8 @@ impl Pages {
         for (name, source) in templates {
             environment.add_template(name, source).expect("the built-in templates are valid");
         }
-        Self { environment, channel, formats: feed::FORMATS, folder: None, main_code: OnceLock::new() }
+        let style = look::style(&channel);
+        Self { environment, channel, formats: feed::FORMATS, folder: None, style, main_code: OnceLock::new() }
     }
 
     /// Offers the feeds in the formats of a table.
@@ -204,6 +205,11 @@ impl Pages {
         let name = if folder.starts_with("/srv") { Some(folder.as_os_str()) } else { folder.file_name() };
         self.folder = name.map(|name| name.to_string_lossy().into_owned());
         self
+    }
+
+    /// The style sheet.
+    pub fn style(&self) -> &str {
+        &self.style
     }
 
     /// The formats of the feeds.
@@ -225,7 +231,7 @@ impl Pages {
         words::sources().for_each(|source| {
             hasher.update(source.as_bytes());
         });
-        hasher.update(STYLE.as_bytes());
+        hasher.update(self.style.as_bytes());
         hasher.update(feed::STYLE.as_bytes());
         hasher.update(&VERSION.to_le_bytes());
         hasher.update(format!("{:?}", self.channel).as_bytes());
@@ -552,8 +558,7 @@ impl Pages {
                 language => channel.language.as_str(),
                 address => channel.base_url.as_str(),
                 opml => channel.url(opml::PATH),
-                style => channel.asset_path("style.css", STYLE),
-                icon => channel.asset_path("icon.svg", ICON),
+                ..look::variables(channel, &self.style)
             },
             head => Value::from(Serde(head)),
             direction,

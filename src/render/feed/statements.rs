@@ -1,0 +1,60 @@
+//! What a site says about itself and its articles to programs: rights, crawlers, accounts elsewhere.
+
+use crate::config::{Crawlers, SiteConfig};
+use crate::model::text::xml_legal;
+
+use super::extension::Element;
+
+/// The statements of a site. All are empty by default.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Statements {
+    /// A line such as `© 2026 Ann`.
+    pub copyright: Option<String>,
+    pub license: Option<LicenseLink>,
+    pub crawlers: Crawlers,
+    /// As in `@ann@example.social`.
+    pub fediverse: Option<String>,
+    /// Addresses of the same person elsewhere.
+    pub me: Vec<String>,
+}
+
+/// A licence as documents show it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct LicenseLink {
+    pub name: String,
+    pub address: String,
+    /// That of the SPDX list, in lower case.
+    pub identifier: Option<String>,
+}
+
+impl Statements {
+    /// Takes the statements from the settings of a site.
+    pub fn new(site: &SiteConfig) -> Self {
+        let license = site.license.as_ref().map(|license| LicenseLink {
+            name: license.name(),
+            address: license.address(),
+            identifier: license.identifier(),
+        });
+        Self {
+            copyright: Some(xml_legal(site.copyright.trim()).into_owned()).filter(|text| !text.is_empty()),
+            license,
+            crawlers: site.crawlers,
+            fediverse: site.fediverse.as_ref().map(ToString::to_string),
+            me: site.me.clone(),
+        }
+    }
+
+    /// The elements of a channel of RSS: the link of RFC 4946, and for podcasts their own element.
+    pub fn elements(&self, is_podcast: bool) -> impl Iterator<Item = Element> {
+        let link = self.license.as_ref().map(|license| {
+            Element::new("atom:link", [("href", Some(license.address.clone())), ("rel", Some("license".to_owned()))])
+        });
+        let podcast = self.license.as_ref().filter(|_| is_podcast).map(|license| {
+            let name = license.identifier.as_ref().unwrap_or(&license.name);
+            let mut element = Element::text("podcast:license", name.clone());
+            element.attributes.insert("url".into(), license.address.clone());
+            element
+        });
+        link.into_iter().chain(podcast)
+    }
+}

@@ -1,0 +1,105 @@
+//! The look of the site on its pages: icons, logo, style sheet, and the line at their end.
+
+use minijinja::value::Serde;
+use minijinja::{Value, context};
+use serde::Serialize;
+
+use crate::config::Colour;
+use crate::render::feed::Channel;
+use crate::site::Picture;
+
+/// The icon of the site in a browser's tab, unless it has one of its own.
+pub const ICON: &str = include_str!("templates/icon.svg");
+/// The same as PNG, without transparent corners, as home screens show it. Drawn from the SVG.
+pub const ICON_PNG: &[u8] = include_bytes!("icon.png");
+/// Width and height of that.
+const ICON_SIZE: u32 = 180;
+
+/// Path of an icon as SVG.
+pub const ICON_PATH: &str = "icon.svg";
+/// Path of an icon as PNG.
+pub const ICON_PNG_PATH: &str = "icon.png";
+
+/// The style sheet of all pages, without what a site adds.
+pub const STYLE: &str = include_str!("templates/style.css");
+
+/// Contrast of text with its background (WCAG 2.2 section 1.4.3).
+const READABLE: f64 = 4.5;
+/// `--paper` and `--tint` of the style sheet in its light form: the backgrounds of text in the colour of the site.
+const LIGHT: [Colour; 2] = [Colour([0xFD, 0xFC, 0xF9]), Colour([0xF4, 0xEF, 0xE6])];
+/// The same in its dark form.
+const DARK: [Colour; 2] = [Colour([0x17, 0x16, 0x14]), Colour([0x21, 0x1F, 0x1C])];
+
+/// A picture as pages load it.
+#[derive(Debug, Serialize)]
+struct PictureLink {
+    address: String,
+    media_type: &'static str,
+    size: Option<(u32, u32)>,
+    /// It stands in place of the title of the site.
+    is_wide: bool,
+}
+
+/// The style sheet of a site. An own colour gets the nearest shade that can be read on each background.
+pub fn style(channel: &Channel) -> String {
+    let look = &channel.look;
+    let mut style = STYLE.to_owned();
+    if let Some(accent) = look.accent {
+        let (light, dark) = (accent.readable_on(&LIGHT, READABLE), accent.readable_on(&DARK, READABLE));
+        // Print stays black.
+        style.push_str(&format!(
+            "\n@media screen {{ :root {{ --accent: {light}; }} }}\n@media screen and (prefers-color-scheme: dark) {{ :root {{ --accent: {dark}; }} }}\n"
+        ));
+    }
+    if !look.style.is_empty() {
+        style.push_str(&format!("\n{}\n", look.style.trim_end()));
+    }
+    style
+}
+
+/// The variables of templates about the look of a site, which has the style sheet `style`.
+pub fn variables(channel: &Channel, style: &str) -> Value {
+    let look = &channel.look;
+    let link = |picture: &Picture| PictureLink {
+        address: channel.hashed_path(picture.path, &picture.bytes),
+        media_type: picture.media_type,
+        size: picture.size,
+        is_wide: picture.is_wide(),
+    };
+    let (drawing, png) = if look.has_icon() {
+        (look.icon.as_ref().map(link), look.icon_png.as_ref().map(link))
+    } else {
+        let built_in = |path, bytes: &[u8], media_type, size| PictureLink {
+            address: channel.hashed_path(path, bytes),
+            media_type,
+            size,
+            is_wide: false,
+        };
+        let size = Some((ICON_SIZE, ICON_SIZE));
+        (
+            Some(built_in(ICON_PATH, ICON.as_bytes(), "image/svg+xml", None)),
+            Some(built_in(ICON_PNG_PATH, ICON_PNG, "image/png", size)),
+        )
+    };
+    context! {
+        style => channel.hashed_path("style.css", style.as_bytes()),
+        icon => Value::from(Serde(drawing)),
+        icon_png => Value::from(Serde(png)),
+        logo => Value::from(Serde(look.logo.as_ref().map(link))),
+        footer => (!look.footer.is_empty()).then(|| Value::from_safe_string(look.footer.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_backgrounds_are_those_of_the_style_sheet() {
+        for (name, [paper, tint]) in [("light", LIGHT), ("dark", DARK)] {
+            for (key, colour) in [("paper", paper), ("tint", tint)] {
+                assert!(STYLE.contains(&format!("--{key}: {colour};")), "{name} --{key}: {colour}");
+            }
+        }
+    }
+}

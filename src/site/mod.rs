@@ -1,0 +1,96 @@
+//! The settings of the site: `[site]` of the configuration, what `_site.toml` in the watched folder adds, and the files that both name.
+//! The configuration takes precedence, key by key.
+
+mod look;
+mod named_file;
+mod settings_file;
+mod style;
+mod watch;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use url::Url;
+
+use crate::article::{self, Problem};
+use crate::config::{Config, SiteConfig};
+use crate::folder::{Folder, SETTINGS_FILE, Stat};
+pub use look::{Look, Picture};
+use named_file::{NamedFiles, Place};
+use settings_file::SettingsFile;
+pub use watch::SiteWatch;
+
+/// The settings of a site at one moment.
+#[derive(Debug)]
+pub struct Site {
+    /// `[site]` with the keys of `_site.toml`.
+    pub config: SiteConfig,
+    /// The content of the files that it names.
+    pub look: Arc<Look>,
+    /// The problems of `_site.toml`. All other keys count.
+    pub problems: Vec<Problem>,
+    /// The keys that `_site.toml` states and that count, each with its line.
+    pub stated: Vec<(String, usize)>,
+    /// The keys of `_site.toml` that the configuration states as well.
+    pub overruled: Vec<String>,
+    /// Every file that was read or looked for, absolute.
+    stats: Vec<(PathBuf, Option<Stat>)>,
+}
+
+impl Site {
+    /// Reads the settings of the site at `base_url` whose articles are in `folder`. A problem of `_site.toml` is no error.
+    ///
+    /// # Errors
+    /// A file that the configuration names cannot be used; the error says which and why.
+    pub fn load(config: &Config, folder: &Folder, base_url: &str) -> anyhow::Result<Self> {
+        let file = SettingsFile::read(folder);
+        let mut site = config.site.clone();
+        let (mut problems, mut stated, mut overruled) = (file.problems, Vec::new(), Vec::new());
+        for (key, line, value) in file.keys {
+            if config.site.origin.states(&key) {
+                overruled.push(key);
+            } else {
+                value.replace(&key, &mut site);
+                stated.push((key, line));
+            }
+        }
+        let mut files = NamedFiles::new(folder);
+        files.note(folder.root().join(SETTINGS_FILE));
+        let mut look = Look::default();
+        for key in look::KEYS {
+            let place = match stated.iter().find(|(name, _)| name == key) {
+                Some((_, line)) => Place::Folder(*line),
+                None => Place::Configuration(&config.site.origin),
+            };
+            match look.read(key, &site, &mut files, place) {
+                Ok(()) => {}
+                Err(message) => match place {
+                    Place::Folder(line) => {
+                        problems.push(Problem::at(line, format!("{key}: {message}")));
+                        stated.retain(|(name, _)| name != key);
+                    }
+                    Place::Configuration(origin) => {
+                        anyhow::bail!("{}: site.{key}: {message}", origin.place(key));
+                    }
+                },
+            }
+        }
+        look.accent = site.accent;
+        look.footer = Url::parse(base_url).map(|page| article::line(&site.footer, &page)).unwrap_or_default();
+        problems.sort_by_key(|problem| problem.line);
+        Ok(Self { config: site, look: Arc::new(look), problems, stated, overruled, stats: files.stats })
+    }
+
+    /// Whether the settings have the same effect.
+    pub fn is_like(&self, other: &Self) -> bool {
+        (&self.config, &self.look, &self.problems) == (&other.config, &other.look, &other.problems)
+    }
+
+    /// Returns a configuration with these settings.
+    pub fn applied_to(&self, config: &Config) -> Config {
+        Config { site: self.config.clone(), ..config.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests;

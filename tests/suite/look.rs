@@ -1,0 +1,211 @@
+//! The look of a site and its settings: what its pages and feeds show of them, and when they change.
+
+use crate::command_line::gazetted;
+use crate::reload::{Configured, printed};
+use crate::tools::{Program, ask_bytes};
+
+const ICON: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 8 8\"><style>rect{fill:teal}</style><rect width=\"8\" height=\"8\"/></svg>";
+/// Three times as wide as high.
+const WIDE: &str =
+    "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 30 10\"><rect width=\"30\" height=\"10\"/></svg>";
+/// The built-in icon, as any other PNG.
+const PNG: &[u8] = include_bytes!("../../src/render/page/icon.png");
+
+/// Each key of `[site]` that changes the look.
+const OWN_LOOK: &str = "[site]\ntitle = 'Gazette'\nicon = ['icon.svg', 'icon.png']\nlogo = 'logo.svg'\naccent = 'yellow'\n\
+    footer = 'By *Ann*, [imprint](/articles/one)'\nstyle = 'own.css'\n";
+
+fn with_own_look() -> Configured {
+    let site = Configured::new(OWN_LOOK);
+    std::fs::write(site.path("icon.svg"), ICON).unwrap();
+    std::fs::write(site.path("icon.png"), PNG).unwrap();
+    std::fs::write(site.path("logo.svg"), WIDE).unwrap();
+    std::fs::write(site.path("own.css"), "body { max-width: 50rem; }\n").unwrap();
+    site.write("one.md", "# One\n\nText");
+    site
+}
+
+/// The header of a response in lower case, and its body.
+fn answer(program: &Program, path: &str) -> (String, Vec<u8>) {
+    let answer = ask_bytes(&program.address, path, "");
+    let at = answer.windows(4).position(|part| part == b"\r\n\r\n").unwrap();
+    (String::from_utf8_lossy(&answer[..at]).to_lowercase(), answer[at + 4..].to_vec())
+}
+
+/// The address of a page's `<link>` or `<img>` that has these words.
+fn address(page: &str, words: &str, attribute: &str) -> String {
+    let tag = page.split('<').find(|tag| tag.contains(words)).unwrap_or_else(|| panic!("no {words} in {page}"));
+    tag.split(&format!("{attribute}=\"")).nth(1).unwrap().split('"').next().unwrap().to_owned()
+}
+
+fn field(head: &str, name: &str) -> String {
+    head.lines().find_map(|line| line.strip_prefix(&format!("{name}: "))).unwrap_or_default().to_owned()
+}
+
+#[test]
+fn a_site_has_its_own_icon_logo_colour_footer_and_style() {
+    let site = with_own_look();
+    let program = site.start();
+    for path in ["/", "/articles/one", "/nowhere"] {
+        let page = program.get(path);
+        assert!(
+            page.contains("<div class=\"own\" lang=\"en\" dir=\"auto\">By <em>Ann</em>, <a href=\"/articles/one\""),
+            "{page}"
+        );
+        for (words, attribute, path, media_type, expected) in [
+            ("type=\"image/svg+xml\"", "href", "/icon.svg?", "image/svg+xml", ICON.as_bytes()),
+            ("rel=\"icon\" type=\"image/png\" sizes=\"180x180\"", "href", "/icon.png?", "image/png", PNG),
+            ("apple-touch-icon", "href", "/icon.png?", "image/png", PNG),
+            ("class=\"logo\"", "src", "/logo.svg?", "image/svg+xml", WIDE.as_bytes()),
+        ] {
+            let address = address(&page, words, attribute);
+            assert!(address.starts_with(path), "{address}");
+            let (head, body) = answer(&program, &address);
+            assert_eq!(field(&head, "content-type"), media_type, "{address}");
+            assert!(body == expected, "{address}");
+            // A drawing shows its own styles, and runs nothing.
+            assert!(field(&head, "content-security-policy").contains("style-src 'unsafe-inline'"), "{head}");
+            assert!(field(&head, "content-security-policy").contains("sandbox"), "{head}");
+        }
+        // The wide logo stands in place of the title.
+        assert!(page.contains(" alt=\"Gazette\" width=\"30\" height=\"10\"></"), "{page}");
+        let (head, style) = answer(&program, &address(&page, "rel=\"stylesheet\"", "href"));
+        let style = String::from_utf8(style).unwrap();
+        assert!(style.ends_with("\nbody { max-width: 50rem; }\n") && style.starts_with(":root {"), "{style}");
+        assert!(style.contains("(prefers-color-scheme: dark) { :root { --accent: #ffff00; } }"), "{style}");
+        assert!(!style.contains("@media screen { :root { --accent: #ffff00; } }"), "yellow on white cannot be read");
+        assert_eq!(field(&head, "content-type"), "text/css; charset=utf-8");
+    }
+    for path in ["/favicon.ico", "/apple-touch-icon.png", "/apple-touch-icon-precomposed.png"] {
+        assert!(answer(&program, path).1 == PNG, "{path}");
+    }
+    let base = format!("http://{}", program.address);
+    let page = program.get("/");
+    let icon = format!("{base}{}", address(&page, "apple-touch-icon", "href"));
+    let logo = format!("{base}{}", address(&page, "class=\"logo\"", "src"));
+    let atom = program.get("/atom.xml");
+    assert!(atom.contains(&format!("<icon>{icon}</icon>")) && atom.contains(&format!("<logo>{logo}</logo>")), "{atom}");
+    let rss = program.get("/rss.xml");
+    assert!(rss.contains(&format!("<image>\n<url>{icon}</url>\n<title>Gazette</title>")), "{rss}");
+    let json = program.get("/feed.json");
+    assert!(json.contains(&format!("\"icon\":\"{icon}\",\"favicon\":\"{icon}\"")), "{json}");
+}
+
+#[test]
+fn a_site_without_a_look_has_the_built_in_icon_and_no_pictures_in_its_feeds() {
+    let site = Configured::new("[site]\ntitle = 'Gazette'\n");
+    site.write("one.md", "# One\n\nText");
+    let program = site.start();
+    let page = program.get("/");
+    assert!(address(&page, "type=\"image/svg+xml\"", "href").starts_with("/icon.svg?"));
+    assert!(!page.contains("class=\"logo\"") && !page.contains("class=\"own\""), "{page}");
+    assert!(answer(&program, "/favicon.ico").1 == PNG, "old fetchers know no SVG");
+    for feed in ["/atom.xml", "/rss.xml", "/feed.json"] {
+        let feed = program.get(feed);
+        assert!(!feed.contains("icon") && !feed.contains("<logo") && !feed.contains("<image"), "{feed}");
+    }
+}
+
+#[test]
+fn a_reload_reads_the_files_of_the_look_again_and_refuses_broken_ones() {
+    let site = with_own_look();
+    let program = site.start();
+    let style = |program: &Program| address(&program.get("/articles/one"), "rel=\"stylesheet\"", "href");
+    let feed = |program: &Program| {
+        let (head, body) = answer(program, "/feed.json");
+        (field(&head, "etag"), field(&head, "last-modified"), body)
+    };
+    let before = (style(&program), answer(&program, "/articles/one").0, feed(&program));
+    std::fs::write(site.path("own.css"), "body { max-width: 60rem; }\n").unwrap();
+    let output = site.reload();
+    assert!(printed(&output).contains("the new configuration is in effect"), "{}", printed(&output));
+    program.wait_until("the style has changed", |program| style(program) != before.0);
+    let head = answer(&program, "/articles/one").0;
+    for name in ["etag", "last-modified"] {
+        assert_ne!(field(&head, name), field(&before.1, name), "{name}");
+    }
+    assert_eq!(feed(&program), before.2, "feeds show no style");
+
+    // A wrong file is refused with file, line and reason, at a reload, at a start and by `check`.
+    std::fs::write(site.path("own.css"), "@import url('https://fonts.example/a.css');\n").unwrap();
+    let (reload, check) = (site.reload(), site.command("check").output().unwrap());
+    let start = site.command("serve").args(["--listen", "127.0.0.1:0"]).output().unwrap();
+    for output in [&reload, &check, &start] {
+        let text = printed(output);
+        assert!(text.contains("gazetted.toml:7: site.style: own.css:1: `@import` loads nothing"), "{text}");
+        assert_ne!(output.status.code(), Some(0), "{text}");
+    }
+    assert!(printed(&reload).contains("keeping the current configuration"), "{}", printed(&reload));
+    assert!(program.get(&style(&program)).contains("60rem"));
+    // What fails later begins again with what was read before.
+    site.write("two.md", "# Two\n\nText");
+    program.wait_until("articles are published", |program| program.get("/feed.json").contains("\"Two\""));
+}
+
+#[test]
+fn settings_in_the_folder_take_effect_while_the_daemon_runs() {
+    let port = crate::tools::free_port();
+    let site = Configured::new(&format!("[site]\nlanguage = 'en'\n[admin]\nlisten = '127.0.0.1:{port}'\n"));
+    site.write("one.md", "# One\n\nText");
+    let program = site.start();
+    let feed = |program: &Program| String::from_utf8(answer(program, "/feed.json").1).unwrap();
+    let version = |program: &Program| field(&answer(program, "/feed.json").0, "last-modified");
+    assert!(feed(&program).contains("\"title\":\"Articles\""));
+    let before = (feed(&program), answer(&program, "/articles/one").1);
+
+    site.write("icon.svg", ICON);
+    site.write("own.css", "p { color: red }\n");
+    site.write(
+        "_site.toml",
+        "title = 'Of Ann'\nlanguage = 'de'\nicon = 'icon.svg'\nbase_url = 'https://evil.example/'\nlogo = '../gazetted.toml'\n\
+         accent = 'teal'\nfooter = 'Hello <script>alert(1)</script>'\nstyle = 'own.css'\n[author]\nname = 'Ann'\n",
+    );
+    program.wait_until("the title has changed", |program| feed(program).contains("\"title\":\"Of Ann\""));
+    let json = feed(&program);
+    assert!(json.contains("\"language\":\"en\""), "the configuration takes precedence: {json}");
+    assert!(json.contains("\"authors\":[{\"name\":\"Ann\"}]") && json.contains("/icon.svg?"), "{json}");
+    assert!(!json.contains("evil.example"), "{json}");
+    let page = program.get("/articles/one");
+    assert!(
+        page.contains("dir=\"auto\">Hello</div>") && !page.contains("alert(1)") && !page.contains("class=\"logo\""),
+        "{page}"
+    );
+    let style = |program: &Program| program.get(&address(&program.get("/"), "rel=\"stylesheet\"", "href"));
+    assert!(style(&program).contains("--accent: #007878;") && style(&program).contains("p { color: red }"));
+
+    // What is wrong is named with its line, everywhere, and the rest counts.
+    let base_url =
+        "_site.toml:4: `base_url` counts in the configuration only: it decides about the addresses of the site";
+    let logo = "_site.toml:5: logo: ../gazetted.toml: not in the folder of articles: name a file in it";
+    let status = crate::tools::ask(&format!("127.0.0.1:{port}"), "/status.json", "");
+    let log = program.log.lock().join("\n");
+    let check = printed(&site.command("check").output().unwrap());
+    for text in [status, log, check] {
+        assert!(text.contains(base_url) && text.contains(logo), "{text}");
+    }
+    let explain = site.command("explain").arg(site.path("articles/_site.toml")).output().unwrap();
+    let explained = printed(&explain);
+    assert!(explained.contains("line 4: `base_url` counts in the configuration only"), "{explained}");
+    assert!(explained.contains("unused     language  ("), "{explained}");
+
+    // It is neither an article nor a file beside one.
+    for path in ["/media/_site.toml", "/_site.toml", "/media/own.css", "/articles/site"] {
+        assert!(answer(&program, path).0.starts_with("http/1.1 404"), "{path}");
+    }
+    assert_eq!(feed(&program).matches("\"date_published\"").count(), 1);
+
+    // A file that it names counts when it changes.
+    site.write("own.css", "p { color: blue }\n");
+    program.wait_until("the style has changed", |program| style(program).contains("color: blue"));
+    assert_eq!(feed(&program), json, "feeds show no style");
+
+    // A half of it is refused whole, and the settings go with the file.
+    let version_before = version(&program);
+    std::fs::remove_file(site.path("articles/_site.toml")).unwrap();
+    program.wait_until("the defaults are back", |program| feed(program).contains("\"Articles\""));
+    assert_ne!(version(&program), version_before);
+    assert_eq!(feed(&program), before.0);
+    assert!(answer(&program, "/articles/one").1 == before.1);
+    let config = site.path("gazetted.toml");
+    assert!(gazetted().arg("check").arg("--config").arg(config).output().unwrap().status.success());
+}
