@@ -48,8 +48,8 @@ use assemble::assemble;
 use dialect::Dialect;
 use front_matter::inherited::Inherited;
 use front_matter::{Field, Header};
-use photo::Photo;
 pub use line::line;
+use photo::Photo;
 pub use problem::{Problem, panic_as_problem};
 pub use reading::{Article, ParsedBody, Reading, Rules, Verdict};
 

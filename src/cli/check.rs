@@ -20,7 +20,8 @@ use crate::article::{self, Problem, Reading, Rules, Verdict, html};
 use crate::config::Config;
 use crate::daemon::{SiteState, links};
 use crate::folder::{
-    Folder, Found, MediaNames, SETTINGS_FILE, SourceFormat, folder_link_message, near_name, unread_documents,
+    BLOGROLL_FILE, Folder, Found, MediaNames, SETTINGS_FILE, SourceFormat, folder_link_message, near_name,
+    unread_documents,
 };
 use crate::model::collection::ArticleState;
 use crate::model::text::{path_line, single_line};
@@ -123,13 +124,13 @@ impl CheckArgs {
                 *checker.documents.entry(ending).or_default() += count;
             }
             if is_folder && top == folder.root() {
-                checker.check_settings(&config, &folder, &path.join(SETTINGS_FILE))?;
+                checker.check_settings(&config, &folder, path)?;
             }
             for found in &files {
                 // Relative to the argument, so that an editor finds it.
                 let name = if is_folder { path.join(found.path.strip_prefix(&top)?) } else { path.clone() };
                 if folder.relative(&found.path) == Some(Path::new(SETTINGS_FILE)) {
-                    checker.check_settings(&config, &folder, &name)?;
+                    checker.check_settings(&config, &folder, name.parent().unwrap_or(Path::new("")))?;
                 } else {
                     checker.check(&config, place, found, &name);
                 }
@@ -221,13 +222,14 @@ impl Checker {
         }
     }
 
-    /// Reports the problems of the settings in the watched folder.
+    /// Reports the problems of the settings in the watched folder, which the caller names `root`, and of its blogroll.
     ///
     /// # Errors
     /// A file that the configuration names cannot be used.
-    fn check_settings(&mut self, config: &Config, folder: &Folder, name: &Path) -> anyhow::Result<()> {
+    fn check_settings(&mut self, config: &Config, folder: &Folder, root: &Path) -> anyhow::Result<()> {
         let site = Site::load(config, folder, &config.base_url(config.http.listen.first_address()))?;
-        site.problems.iter().for_each(|problem| self.report(name, problem));
+        site.problems.iter().for_each(|problem| self.report(&root.join(SETTINGS_FILE), problem));
+        site.blogroll_problem.iter().for_each(|problem| self.report(&root.join(BLOGROLL_FILE), problem));
         Ok(())
     }
 

@@ -6,6 +6,7 @@ mod globs;
 mod listen;
 mod look;
 mod origin;
+mod rights;
 mod text_form;
 mod trusted;
 mod units;
@@ -24,6 +25,7 @@ pub use globs::Globs;
 pub use listen::{Endpoint, Listen};
 pub use look::FileNames;
 pub use origin::Origin;
+pub use rights::{Crawlers, FediverseAccount, License};
 pub use trusted::TrustedProxies;
 pub use units::{Period, Size};
 pub use wording::in_plain_words;
@@ -72,6 +74,15 @@ pub struct SiteConfig {
     pub footer: String,
     /// A style sheet that is added to the built-in one.
     pub style: Option<PathBuf>,
+    /// A line such as `© 2026 Ann`.
+    pub copyright: String,
+    /// The licence of the articles.
+    pub license: Option<License>,
+    pub crawlers: Crawlers,
+    /// The account of the author in the fediverse.
+    pub fediverse: Option<FediverseAccount>,
+    /// Addresses of the same person elsewhere.
+    pub me: Vec<String>,
     /// Where these values are stated.
     #[serde(skip)]
     pub origin: Origin,
@@ -244,10 +255,14 @@ impl SiteConfig {
     /// # Errors
     /// The first key whose value is not usable, and why.
     pub fn check(&self) -> Result<(), String> {
-        let Self { title, description, author, footer, .. } = self;
-        for (key, text) in
-            [("title", title), ("description", description), ("author.name", &author.name), ("footer", footer)]
-        {
+        let Self { title, description, author, footer, copyright, .. } = self;
+        for (key, text) in [
+            ("title", title),
+            ("description", description),
+            ("author.name", &author.name),
+            ("footer", footer),
+            ("copyright", copyright),
+        ] {
             if text.contains(char::is_control) {
                 return Err(format!(
                     "site.{key} contains a control character, which is not allowed in feeds: remove it"
@@ -278,6 +293,9 @@ impl SiteConfig {
         }
         if !url.is_empty() && !Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https")) {
             return Err(format!("site.author.url: `{url}` is not an absolute http or https address"));
+        }
+        if let Some(address) = self.me.iter().find(|address| !rights::is_address(address)) {
+            return Err(format!("site.me: `{address}` is not an absolute http or https address"));
         }
         if self.authority.as_deref().is_some_and(|host| host.is_empty() || host.contains('/')) {
             return Err("site.authority is not a host name: use one such as \"example.org\"".into());
@@ -336,6 +354,11 @@ impl Default for SiteConfig {
             accent: None,
             footer: String::new(),
             style: None,
+            copyright: String::new(),
+            license: None,
+            crawlers: Crawlers::All,
+            fediverse: None,
+            me: Vec::new(),
             origin: Origin::default(),
         }
     }

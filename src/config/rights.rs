@@ -59,7 +59,9 @@ impl FromStr for License {
         };
         match text.trim() {
             text if is_address(text) || is_identifier(text) => Ok(Self(text.to_owned())),
-            _ => Err("not a licence: use an identifier of spdx.org/licenses such as \"CC-BY-4.0\", or an https address"),
+            _ => {
+                Err("not a licence: use an identifier of spdx.org/licenses such as \"CC-BY-4.0\", or an https address")
+            }
         }
     }
 }
@@ -159,7 +161,8 @@ mod tests {
         for text in ["@ann@example.social", "ann@example.social"] {
             assert_eq!(text.parse::<FediverseAccount>().unwrap().to_string(), "@ann@example.social");
         }
-        for text in ["@ann", "ann@localhost", "@a b@example.social", "@@example.social", "https://example.social/@ann"] {
+        for text in ["@ann", "ann@localhost", "@a b@example.social", "@@example.social", "https://example.social/@ann"]
+        {
             assert!(text.parse::<FediverseAccount>().is_err(), "{text}");
         }
     }

@@ -97,7 +97,8 @@ impl Daemon {
                 "site.base_url is not set, and feeds name an address that other machines may not reach: set it to that of the site"
             );
         }
-        let policy = ResponsePolicy::of(config, &base_url);
+        let site = Arc::new(Site::load(config, &folder, &base_url)?);
+        let policy = ResponsePolicy::of(&site.applied_to(config), &base_url);
         let serve = |on_demand| {
             server = Some(Server::new(current.clone(), on_demand, &config.http, policy.clone(), &observers));
         };
@@ -105,7 +106,6 @@ impl Daemon {
             tracing::warn!(%error, "cannot record which files are read: one that ends the program is read again at each start");
             ReadingJournal::default()
         });
-        let site = Arc::new(Site::load(config, &folder, &base_url)?);
         let wiring = PipelineWiring {
             base_url: &base_url,
             site: &site,

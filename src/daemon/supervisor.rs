@@ -70,7 +70,7 @@ impl SharedState {
     fn begin(&self, config: &Config, site: &Arc<Site>, opening: Opening) -> anyhow::Result<Running> {
         let base_url = config.base_url(self.address);
         // The server gets the new on-demand renderer before the folder is read.
-        let policy = ResponsePolicy::of(config, &base_url);
+        let policy = ResponsePolicy::of(&site.applied_to(config), &base_url);
         let serve = |on_demand| self.server.reconfigure(self.current.clone(), on_demand, &config.http, policy.clone());
         let Self { state, lock, current, journal, observers, .. } = self;
         let wiring = PipelineWiring { base_url: &base_url, state, lock, current, site, journal, observers };

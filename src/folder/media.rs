@@ -28,7 +28,7 @@ use super::beneath::{FILE, FOLDER, OPEN_ATTEMPTS, canonical, open_beneath};
 use super::drafts::DraftFolders;
 use super::embedded::{self, EmbeddedFile, InsideKind};
 use crate::config::{Articles, FollowLinks, Globs};
-use crate::folder::{SETTINGS_FILE, Stat, is_ignored};
+use crate::folder::{BLOGROLL_FILE, SETTINGS_FILE, Stat, is_ignored};
 
 /// Interval and number of checks of a file whose date has changed but not its length.
 const GROWTH_CHECKS: (Duration, usize) = (Duration::from_millis(10), 10);
@@ -378,9 +378,10 @@ fn is_chapters(path: &Path) -> bool {
     path.file_stem().is_some_and(|stem| Path::new(stem).extension().is_some_and(|inner| inner == "chapters"))
 }
 
-/// Whether a file may be one with settings of the site, or a style sheet that these name.
+/// Whether a file may be one with settings of the site, its blogroll, or a style sheet that these name.
 fn is_of_settings(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name == SETTINGS_FILE) || path.extension().is_some_and(|ending| ending == "css")
+    path.file_name().is_some_and(|name| name == SETTINGS_FILE || name == BLOGROLL_FILE)
+        || path.extension().is_some_and(|ending| ending == "css")
 }
 
 /// Whether a file is an article, or can be referred to by one or by the settings of the site.

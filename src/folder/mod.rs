@@ -29,7 +29,7 @@ pub use beneath::{FolderIdentity, ListedName, OpenFailure};
 pub use data_files::{ABOVE, DataFileKind};
 use drafts::DraftFolders;
 pub use media_names::{MediaNames, distance, near_name};
-pub use names::{ENDINGS, SETTINGS_FILE, is_ignored};
+pub use names::{BLOGROLL_FILE, ENDINGS, SETTINGS_FILE, is_ignored};
 use names::{is_conflict, is_section_file, is_system_folder};
 pub use stat::{FileId, Stat};
 pub use walk::{Attributes, Met};

@@ -10,6 +10,8 @@ pub const ENDINGS: [&str; 13] =
     ["md", "txt", "html", "markdown", "htm", "xhtml", "text", "mdown", "mkd", "org", "ipynb", "gmi", "gemini"];
 /// The file at the top of the watched folder with settings of the site.
 pub const SETTINGS_FILE: &str = "_site.toml";
+/// The file there that lists the feeds which the author reads.
+pub const BLOGROLL_FILE: &str = "blogroll.opml";
 /// Extensions of texts that are not read.
 const DOCUMENTS: [&str; 27] = [
     "docx",

@@ -10,6 +10,7 @@ mod json_feed;
 mod lexical;
 pub mod media;
 mod mobiledoc;
+pub mod opml;
 pub mod post;
 mod source;
 mod wordpress;

@@ -1,5 +1,7 @@
 //! OPML 2.0: the list of feeds that a feed reader exports.
 
+use serde::Serialize;
+
 use super::xml::{self, XmlElement};
 use crate::model::text::xml_legal;
 
@@ -17,7 +19,7 @@ pub struct FeedList {
 }
 
 /// A site with a feed. All texts are plain.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct ListedFeed {
     pub name: String,
     /// An http or https address without a password.
@@ -52,7 +54,7 @@ pub fn read(text: &str) -> FeedList {
             }),
             _ => {}
         }
-        push_outlines(&mut rest, outline, name.or(group));
+        push_outlines(&mut rest, outline, name.or(group).as_deref());
     }
     list
 }
@@ -61,11 +63,11 @@ pub fn read(text: &str) -> FeedList {
 fn push_outlines<'a, 'b>(
     stack: &mut Vec<(&'b XmlElement<'a>, Option<String>)>,
     element: &'b XmlElement<'a>,
-    group: Option<String>,
+    group: Option<&str>,
 ) {
     let start = stack.len();
     let outlines = element.elements().filter(|inner| inner.name == "outline");
-    stack.extend(outlines.map(|outline| (outline, group.clone())));
+    stack.extend(outlines.map(|outline| (outline, group.map(str::to_owned))));
     stack[start..].reverse();
 }
 

@@ -46,14 +46,18 @@ pub fn rules(channel: &Channel, formats: Formats) -> String {
     match channel.statements.crawlers {
         Crawlers::All => format!("User-agent: *\nDisallow:\n\n{sitemap}"),
         Crawlers::NoTraining => {
-            let names: String = TRAINING.iter().map(|name| format!("User-agent: {name}\n")).collect();
-            format!("{names}Disallow: /\n\nUser-agent: *\nContent-Signal: search=yes, ai-train=no\nDisallow:\n\n{sitemap}")
+            let names = TRAINING.map(|name| format!("User-agent: {name}\n")).concat();
+            format!(
+                "{names}Disallow: /\n\nUser-agent: *\nContent-Signal: search=yes, ai-train=no\nDisallow:\n\n{sitemap}"
+            )
         }
         Crawlers::None => {
             let base = channel.base_path();
             // Feed readers that heed these rules find each feed, and players each recording.
-            let feeds = formats.iter().flat_map(|format| [format.file].into_iter().chain(format.aliases.iter().copied()));
-            let feeds: String = feeds.map(|file| format!("Allow: {base}{file}\nAllow: {base}*/{file}\n")).collect();
+            let feeds =
+                formats.iter().flat_map(|format| [format.file].into_iter().chain(format.aliases.iter().copied()));
+            let allowed = |file: &str| format!("Allow: {base}{file}\nAllow: {base}*/{file}\n");
+            let feeds = feeds.map(allowed).collect::<Vec<_>>().concat();
             format!(
                 "User-agent: *\nContent-Signal: search=no, ai-input=no, ai-train=no\n{feeds}Allow: {base}media/\nDisallow: /\n"
             )

@@ -8,6 +8,8 @@ pub mod page;
 
 pub mod sitemap;
 
+pub mod crawlers;
+
 pub mod compression;
 
 pub mod snapshot;

@@ -14,11 +14,11 @@ use crate::model::collection::Surroundings;
 use crate::model::entry::Entry;
 use crate::model::moment::{Moment, Version};
 use crate::render::compression::ContentCoding;
+use crate::render::crawlers;
 use crate::render::feed::format::{FeedFormat, Formats, Representation};
-use crate::render::feed::{self, Channel, Feed};
+use crate::render::feed::{self, Channel, Feed, blogroll, opml};
 use crate::render::page::{self, Front, Pages};
-use crate::render::sitemap;
-use crate::site::Picture;
+use crate::site::SitePicture;
 
 /// Bytes below which compression gains nothing: such a body fits one packet.
 const MIN_COMPRESSED: usize = 512;
@@ -210,6 +210,7 @@ fn aliases(formats: Formats) -> impl Iterator<Item = (&'static str, &'static str
     let of_feeds = formats.iter().flat_map(|format| format.aliases.iter().map(|alias| (*alias, format.file)));
     let old = ["favicon.ico", "apple-touch-icon.png", "apple-touch-icon-precomposed.png"];
     // Of two forms of the icon, old programs get the PNG, which is last.
+    let of_feeds = of_feeds.chain([(blogroll::WELL_KNOWN_PATH, blogroll::PATH)]);
     of_feeds.chain([(old[0], page::ICON_PATH)]).chain(old.map(|alias| (alias, page::ICON_PNG_PATH)))
 }
 
@@ -237,18 +238,30 @@ pub fn render(pages: &Pages, feed: &Feed<'_>, front: &Front, created: DateTime<U
         document("style.css", style, pages.style().to_owned()),
         document(feed::STYLE_PATH, style, pages.channel().feed_style()),
         document(
-            "robots.txt",
+            crawlers::PATH,
             DocumentKind::Other("text/plain; charset=utf-8"),
-            format!("User-agent: *\nDisallow:\n\nSitemap: {}\n", pages.channel().url(sitemap::PATH)),
+            crawlers::rules(pages.channel(), pages.formats()),
         ),
     ];
-    feeds.chain(others).chain(pictures(pages.channel())).collect()
+    feeds.chain(others).chain(pictures(pages.channel())).chain(blogroll(pages)).collect()
+}
+
+/// The blogroll of the site: its page, and the list for programs.
+fn blogroll(pages: &Pages) -> Vec<Rendered> {
+    let channel = pages.channel();
+    let Some((list, page)) = channel.look.blogroll.as_ref().zip(pages.blogroll()) else { return Vec::new() };
+    let links = Some(pages.links(""));
+    let list = blogroll::render(channel, list).into();
+    vec![
+        Rendered { path: blogroll::PAGE_PATH, kind: DocumentKind::Page, body: page.into(), links },
+        Rendered { path: blogroll::PATH, kind: DocumentKind::Other(opml::MEDIA_TYPE), body: list, links: None },
+    ]
 }
 
 /// The pictures of the site, or the built-in icon.
 fn pictures(channel: &Channel) -> Vec<Rendered> {
     let look = &channel.look;
-    let own = |picture: &Picture| Rendered {
+    let own = |picture: &SitePicture| Rendered {
         path: picture.path,
         kind: DocumentKind::Picture(picture.media_type),
         body: picture.bytes.clone(),

@@ -16,9 +16,10 @@ use super::host::names_one_resource;
 use super::negotiate;
 use super::old_addresses::{self, OldFeeds};
 use super::range::{self, FilePart};
-use crate::config::Config;
+use crate::config::{Config, Crawlers};
 use crate::folder::media;
 use crate::render::compression::ContentCoding;
+use crate::render::crawlers;
 use crate::render::on_demand::Route;
 use crate::render::snapshot::{Document, DocumentKind, Heads, Snapshot, Variant};
 
@@ -31,6 +32,8 @@ pub struct ResponsePolicy {
     cache: HeaderValue,
     cache_lasting: HeaderValue,
     old_feeds: OldFeeds,
+    /// `X-Robots-Tag`, if no search engine may list the site.
+    robots: Option<HeaderValue>,
 }
 
 /// How long caches may keep an archive (standards 116). Not for ever, since deletions change archives, too.
@@ -45,13 +48,22 @@ impl ResponsePolicy {
     pub fn new(base_url: &str, max_age: Duration) -> Self {
         let base_path = Url::parse(base_url).map_or_else(|_| "/".to_owned(), |url| url.path().to_owned());
         let (cache, cache_lasting) = (cache_control(max_age), cache_control(MAX_AGE_LASTING));
-        Self { base_path, base_url: base_url.to_owned(), cache, cache_lasting, old_feeds: OldFeeds::default() }
+        Self {
+            base_path,
+            base_url: base_url.to_owned(),
+            cache,
+            cache_lasting,
+            old_feeds: OldFeeds::default(),
+            robots: None,
+        }
     }
 
     /// The policy of a site at `base_url` with this configuration.
     pub fn of(config: &Config, base_url: &str) -> Self {
         let old_feeds = OldFeeds::new(&config.feed.aliases);
-        Self { old_feeds, ..Self::new(base_url, config.http.max_age.0) }
+        let is_unlisted = config.site.crawlers == Crawlers::None;
+        let robots = is_unlisted.then(|| HeaderValue::from_static(crawlers::UNLISTED));
+        Self { old_feeds, robots, ..Self::new(base_url, config.http.max_age.0) }
     }
 }
 
@@ -102,6 +114,8 @@ const PAGE_POLICY: &str =
 const BROWSER_FEED_TYPE: &str = "application/xml; charset=utf-8";
 /// Request header in which browsers state the purpose of a request; feed readers do not send it.
 const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
+/// Asks search engines to leave a document out, also one that is no page.
+const X_ROBOTS_TAG: HeaderName = HeaderName::from_static("x-robots-tag");
 /// Content-Security-Policy of feeds opened in a browser.
 const FEED_POLICY: &str = "default-src 'none'; style-src 'self'; sandbox";
 /// Content-Security-Policy of SVG and other documents with styles and pictures of their own.
@@ -198,6 +212,10 @@ pub fn respond(
             let refusal = message(StatusCode::NOT_IMPLEMENTED, "This method is not implemented.");
             closing(with(refusal, header::CACHE_CONTROL, CACHE_MISSING))
         }
+    };
+    let response = match &policy.robots {
+        Some(robots) => with_value(response, X_ROBOTS_TAG, robots.clone()),
+        None => response,
     };
     if request.method == Method::HEAD { without_body(response) } else { response }
 }

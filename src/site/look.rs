@@ -5,10 +5,11 @@ use std::fmt;
 use bytes::Bytes;
 use imagesize::ImageSize;
 
-use super::named_file::{NamedFiles, Place};
+use super::named_file::{NamedFiles, NamedIn};
 use super::style;
 use crate::config::{Colour, SiteConfig};
 use crate::model::entry::SafeHtml;
+use crate::moving::opml::FeedList;
 
 /// The keys that name files.
 pub const KEYS: [&str; 3] = ["icon", "logo", "style"];
@@ -24,19 +25,21 @@ const WIDE: u32 = 2;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Look {
     /// The icon as SVG.
-    pub icon: Option<Picture>,
+    pub icon: Option<SitePicture>,
     /// The icon as PNG.
-    pub icon_png: Option<Picture>,
-    pub logo: Option<Picture>,
+    pub icon_png: Option<SitePicture>,
+    pub logo: Option<SitePicture>,
     pub accent: Option<Colour>,
     pub footer: SafeHtml,
     /// What is added to the built-in style sheet.
     pub style: String,
+    /// The feeds that the author reads.
+    pub blogroll: Option<FeedList>,
 }
 
 /// A picture that is served at an address of its own.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Picture {
+pub struct SitePicture {
     /// Path below the base address.
     pub path: &'static str,
     pub media_type: &'static str,
@@ -46,10 +49,10 @@ pub struct Picture {
 }
 
 /// Without the bytes.
-impl fmt::Debug for Picture {
+impl fmt::Debug for SitePicture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let hash = blake3::hash(&self.bytes).to_hex();
-        f.debug_struct("Picture")
+        f.debug_struct("SitePicture")
             .field("path", &self.path)
             .field("size", &self.size)
             .field("hash", &hash)
@@ -57,7 +60,7 @@ impl fmt::Debug for Picture {
     }
 }
 
-impl Picture {
+impl SitePicture {
     /// Recognises a picture by its content. `paths` are the paths of each kind.
     fn new(bytes: Vec<u8>, paths: [&'static str; 5]) -> Result<Self, String> {
         let [svg, png, jpeg, webp, gif] = paths;
@@ -102,14 +105,14 @@ impl Look {
         key: &str,
         site: &SiteConfig,
         files: &mut NamedFiles<'_>,
-        place: Place<'_>,
+        place: NamedIn<'_>,
     ) -> Result<(), String> {
         match (key, &site.logo, &site.style) {
             ("icon", ..) => {
                 let (mut drawing, mut png) = (None, None);
                 for name in &site.icon.0 {
                     let picture =
-                        Picture::new(files.read(name, place, MAX_PICTURE)?, ["icon.svg", "icon.png", "", "", ""]);
+                        SitePicture::new(files.read(name, place, MAX_PICTURE)?, ["icon.svg", "icon.png", "", "", ""]);
                     let picture = picture.map_err(|why| format!("{}: {why}", name.display()))?;
                     let form = if picture.is_drawing() { &mut drawing } else { &mut png };
                     if form.replace(picture).is_some() {
@@ -120,7 +123,7 @@ impl Look {
             }
             ("logo", Some(name), _) => {
                 let paths = ["logo.svg", "logo.png", "logo.jpg", "logo.webp", "logo.gif"];
-                let picture = Picture::new(files.read(name, place, MAX_PICTURE)?, paths);
+                let picture = SitePicture::new(files.read(name, place, MAX_PICTURE)?, paths);
                 self.logo = Some(picture.map_err(|why| format!("{}: {why}", name.display()))?);
             }
             ("style", _, Some(name)) => {
@@ -138,7 +141,7 @@ impl Look {
     }
 
     /// The pictures that are served.
-    pub fn pictures(&self) -> impl Iterator<Item = &Picture> {
+    pub fn pictures(&self) -> impl Iterator<Item = &SitePicture> {
         [&self.icon, &self.icon_png, &self.logo].into_iter().flatten()
     }
 }
@@ -189,18 +192,18 @@ mod tests {
             ),
             ("<svg>", None),
         ] {
-            let picture = Picture::new(text.into(), ["a", "b", "c", "d", "e"]).unwrap();
+            let picture = SitePicture::new(text.into(), ["a", "b", "c", "d", "e"]).unwrap();
             assert_eq!((picture.path, picture.size), ("a", size), "{text}");
         }
         for text in ["", "<svgx>", "<html><svg></svg></html>", "svg", "<!-- <svg>"] {
-            let why = Picture::new(text.into(), ["a", "b", "", "", ""]).unwrap_err();
+            let why = SitePicture::new(text.into(), ["a", "b", "", "", ""]).unwrap_err();
             assert!(why.ends_with("use SVG or PNG"), "{text}: {why}");
         }
     }
 
     #[test]
     fn a_wide_logo_stands_for_the_title() {
-        let is_wide = |size| Picture { path: "", media_type: "", bytes: Bytes::new(), size }.is_wide();
+        let is_wide = |size| SitePicture { path: "", media_type: "", bytes: Bytes::new(), size }.is_wide();
         assert!(is_wide(Some((200, 100))) && is_wide(Some((900, 100))));
         assert!(!is_wide(Some((199, 100))) && !is_wide(Some((10, 0))) && !is_wide(None));
     }

@@ -1,6 +1,7 @@
 //! The settings of the site: `[site]` of the configuration, what `_site.toml` in the watched folder adds, and the files that both name.
 //! The configuration takes precedence, key by key.
 
+mod blogroll;
 mod look;
 mod named_file;
 mod settings_file;
@@ -15,8 +16,8 @@ use url::Url;
 use crate::article::{self, Problem};
 use crate::config::{Config, SiteConfig};
 use crate::folder::{Folder, SETTINGS_FILE, Stat};
-pub use look::{Look, Picture};
-use named_file::{NamedFiles, Place};
+pub use look::{Look, SitePicture};
+use named_file::{NamedFiles, NamedIn};
 use settings_file::SettingsFile;
 pub use watch::SiteWatch;
 
@@ -31,6 +32,8 @@ pub struct Site {
     pub problems: Vec<Problem>,
     /// The keys that `_site.toml` states and that count, each with its line.
     pub stated: Vec<(String, usize)>,
+    /// The problem of `blogroll.opml`.
+    pub blogroll_problem: Option<Problem>,
     /// The keys of `_site.toml` that the configuration states as well.
     pub overruled: Vec<String>,
     /// Every file that was read or looked for, absolute.
@@ -59,31 +62,42 @@ impl Site {
         let mut look = Look::default();
         for key in look::KEYS {
             let place = match stated.iter().find(|(name, _)| name == key) {
-                Some((_, line)) => Place::Folder(*line),
-                None => Place::Configuration(&config.site.origin),
+                Some((_, line)) => NamedIn::Folder(*line),
+                None => NamedIn::Configuration(&config.site.origin),
             };
             match look.read(key, &site, &mut files, place) {
                 Ok(()) => {}
                 Err(message) => match place {
-                    Place::Folder(line) => {
+                    NamedIn::Folder(line) => {
                         problems.push(Problem::at(line, format!("{key}: {message}")));
                         stated.retain(|(name, _)| name != key);
                     }
-                    Place::Configuration(origin) => {
+                    NamedIn::Configuration(origin) => {
                         anyhow::bail!("{}: site.{key}: {message}", origin.place(key));
                     }
                 },
             }
         }
+        let (blogroll, blogroll_problem) = blogroll::read(folder, &mut files);
+        look.blogroll = blogroll;
         look.accent = site.accent;
         look.footer = Url::parse(base_url).map(|page| article::line(&site.footer, &page)).unwrap_or_default();
         problems.sort_by_key(|problem| problem.line);
-        Ok(Self { config: site, look: Arc::new(look), problems, stated, overruled, stats: files.stats })
+        Ok(Self {
+            config: site,
+            look: Arc::new(look),
+            problems,
+            stated,
+            overruled,
+            blogroll_problem,
+            stats: files.stats,
+        })
     }
 
     /// Whether the settings have the same effect.
     pub fn is_like(&self, other: &Self) -> bool {
-        (&self.config, &self.look, &self.problems) == (&other.config, &other.look, &other.problems)
+        let problems = |site: &'_ Self| (site.problems.clone(), site.blogroll_problem.clone());
+        (&self.config, &self.look, problems(self)) == (&other.config, &other.look, problems(other))
     }
 
     /// Returns a configuration with these settings.

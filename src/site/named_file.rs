@@ -9,7 +9,7 @@ use crate::folder::{Folder, Stat};
 
 /// Where a file is named.
 #[derive(Debug, Clone, Copy)]
-pub enum Place<'a> {
+pub enum NamedIn<'a> {
     Configuration(&'a Origin),
     /// At this line of `_site.toml`.
     Folder(usize),
@@ -43,15 +43,15 @@ impl<'a> NamedFiles<'a> {
     ///
     /// # Errors
     /// It cannot be read, and why.
-    pub fn read(&mut self, name: &Path, place: Place<'_>, limit: u64) -> Result<Vec<u8>, String> {
+    pub fn read(&mut self, name: &Path, place: NamedIn<'_>, limit: u64) -> Result<Vec<u8>, String> {
         match place {
-            Place::Configuration(origin) => {
+            NamedIn::Configuration(origin) => {
                 let path = origin.resolve(name);
                 let path = std::path::absolute(&path).unwrap_or(path);
                 self.note(path.clone());
                 read_anywhere(&path, limit).map_err(|why| format!("{}: {why}", path.display()))
             }
-            Place::Folder(_) => {
+            NamedIn::Folder(_) => {
                 self.note(self.folder.root().join(name));
                 self.read_beneath(name, limit).map_err(|why| format!("{}: {why}", name.display()))
             }

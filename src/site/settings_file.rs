@@ -11,7 +11,22 @@ use crate::config::{SiteConfig, in_plain_words};
 use crate::folder::{Folder, SETTINGS_FILE};
 
 /// The keys that a writer may set.
-const KEYS: [&str; 9] = ["title", "description", "language", "author", "icon", "logo", "accent", "footer", "style"];
+const KEYS: [&str; 14] = [
+    "title",
+    "description",
+    "language",
+    "author",
+    "icon",
+    "logo",
+    "accent",
+    "footer",
+    "style",
+    "copyright",
+    "license",
+    "crawlers",
+    "fediverse",
+    "me",
+];
 /// The keys that only the configuration may set, and why.
 const RESERVED: [(&str, &str); 3] = [
     ("base_url", "it decides about the addresses of the site"),
@@ -29,7 +44,23 @@ pub struct SiteValue(SiteConfig);
 impl SiteValue {
     /// Gives `site` the value of `key`.
     pub fn replace(self, key: &str, site: &mut SiteConfig) {
-        let Self(SiteConfig { title, description, language, author, icon, logo, accent, footer, style, .. }) = self;
+        let Self(SiteConfig {
+            title,
+            description,
+            language,
+            author,
+            icon,
+            logo,
+            accent,
+            footer,
+            style,
+            copyright,
+            license,
+            crawlers,
+            fediverse,
+            me,
+            ..
+        }) = self;
         match key {
             "title" => site.title = title,
             "description" => site.description = description,
@@ -40,6 +71,11 @@ impl SiteValue {
             "accent" => site.accent = accent,
             "footer" => site.footer = footer,
             "style" => site.style = style,
+            "copyright" => site.copyright = copyright,
+            "license" => site.license = license,
+            "crawlers" => site.crawlers = crawlers,
+            "fediverse" => site.fediverse = fediverse,
+            "me" => site.me = me,
             _ => {}
         }
     }

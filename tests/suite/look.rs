@@ -129,7 +129,8 @@ fn a_reload_reads_the_files_of_the_look_again_and_refuses_broken_ones() {
     // A wrong file is refused with file, line and reason, at a reload, at a start and by `check`.
     std::fs::write(site.path("own.css"), "@import url('https://fonts.example/a.css');\n").unwrap();
     let (reload, check) = (site.reload(), site.command("check").output().unwrap());
-    let start = site.command("serve").args(["--listen", "127.0.0.1:0"]).output().unwrap();
+    let start =
+        site.command("serve").args(["--listen", "127.0.0.1:0", "--state"]).arg(site.path("another")).output().unwrap();
     for output in [&reload, &check, &start] {
         let text = printed(output);
         assert!(text.contains("gazetted.toml:7: site.style: own.css:1: `@import` loads nothing"), "{text}");
@@ -171,7 +172,7 @@ fn settings_in_the_folder_take_effect_while_the_daemon_runs() {
         "{page}"
     );
     let style = |program: &Program| program.get(&address(&program.get("/"), "rel=\"stylesheet\"", "href"));
-    assert!(style(&program).contains("--accent: #007878;") && style(&program).contains("p { color: red }"));
+    assert!(style(&program).contains("--accent: #007a7a;") && style(&program).contains("p { color: red }"));
 
     // What is wrong is named with its line, everywhere, and the rest counts.
     let base_url =
@@ -208,4 +209,99 @@ fn settings_in_the_folder_take_effect_while_the_daemon_runs() {
     assert!(answer(&program, "/articles/one").1 == before.1);
     let config = site.path("gazetted.toml");
     assert!(gazetted().arg("check").arg("--config").arg(config).output().unwrap().status.success());
+}
+
+#[test]
+fn rights_crawlers_and_accounts_are_stated_to_people_and_programs() {
+    let statements = "copyright = '© 2026 Ann & Co'\nlicense = 'CC-BY-SA-4.0'\nfediverse = '@ann@example.social'\nme = ['https://example.social/@ann']\n";
+    let site = Configured::new("");
+    site.write("_site.toml", &format!("{statements}crawlers = 'no-training'\n"));
+    site.write("one.md", "# One\n\nText");
+    site.write("two.md", "---\nlanguage: de\n---\n# Zwei\n\nText");
+    let program = site.start();
+    let license = "https://creativecommons.org/licenses/by-sa/4.0/";
+    for path in ["/", "/articles/one", "/articles/two"] {
+        let (head, page) = answer(&program, path);
+        let page = String::from_utf8(page).unwrap();
+        for expected in [
+            format!("<link rel=\"license\" href=\"{license}\">"),
+            format!("dir=\"auto\">© 2026 Ann &amp; Co · <a href=\"{license}\" rel=\"license\">CC BY-SA 4.0</a></p>"),
+            "<meta name=\"fediverse:creator\" content=\"@ann@example.social\">".to_owned(),
+            "<link rel=\"me\" href=\"https://example.social/@ann\">".to_owned(),
+        ] {
+            assert!(page.contains(&expected), "{expected} in {page}");
+        }
+        assert!(!page.contains("name=\"robots\"") && field(&head, "x-robots-tag").is_empty(), "{head}");
+    }
+    assert!(program.get("/articles/one").contains(&format!("\"license\":\"{license}\"")), "JSON-LD");
+    let rss = program.get("/rss.xml");
+    assert!(rss.contains("<copyright>© 2026 Ann &amp; Co</copyright>"), "{rss}");
+    assert!(rss.contains(&format!("<atom:link href=\"{license}\" rel=\"license\"/>")), "{rss}");
+    let atom = program.get("/atom.xml");
+    assert!(atom.contains("<rights>© 2026 Ann &amp; Co</rights>"), "{atom}");
+    assert!(atom.contains(&format!("<link href=\"{license}\" rel=\"license\"/>")), "{atom}");
+    let robots = program.get("/robots.txt");
+    assert!(
+        robots.contains("User-agent: GPTBot\n") && robots.contains("Content-Signal: search=yes, ai-train=no"),
+        "{robots}"
+    );
+
+    // Search engines are asked in three ways, and feed readers may go on.
+    site.write("_site.toml", &format!("{statements}crawlers = 'none'\n"));
+    program.wait_until("the rules have changed", |program| program.get("/robots.txt").contains("search=no"));
+    let robots = program.get("/robots.txt");
+    assert!(robots.contains("Allow: /rss.xml\n") && robots.ends_with("Disallow: /\n"), "{robots}");
+    for path in ["/", "/articles/one", "/rss.xml", "/sitemap.xml"] {
+        assert_eq!(field(&answer(&program, path).0, "x-robots-tag"), "noindex, nofollow", "{path}");
+    }
+    assert!(program.get("/articles/one").contains("<meta name=\"robots\" content=\"noindex, nofollow\">"));
+}
+
+#[test]
+fn a_blogroll_is_a_page_and_a_list() {
+    let site = Configured::new("[site]\nlanguage = 'de'\n");
+    site.write("one.md", "# One\n\nText");
+    let program = site.start();
+    let page = |program: &Program| String::from_utf8(answer(program, "/").1).unwrap();
+    assert!(answer(&program, "/blogroll").0.starts_with("http/1.1 404") && !page(&program).contains("blogroll"));
+    // The example of the paper, and what must not pass.
+    let paper = include_str!("../../docs/writing.md");
+    let example =
+        paper.split("### Blogroll").nth(1).unwrap().split("```text").nth(1).unwrap().split("```").next().unwrap();
+    let evil = "<outline text=\"&lt;script&gt;alert(1)&lt;/script&gt;\" xmlUrl=\"https://a.example/?a=1&amp;b\" htmlUrl=\"javascript:alert(1)\"/>\
+        <outline text=\"Secret\" xmlUrl=\"https://ann:key@b.example/\"/></body>";
+    site.write("blogroll.opml", &example.replace("</body>", evil));
+    program.wait_until("the list is there", |program| answer(program, "/blogroll").0.starts_with("http/1.1 200"));
+    let roll = String::from_utf8(answer(&program, "/blogroll").1).unwrap();
+    for expected in [
+        "<h1 lang=\"de\" dir=\"auto\">What I read</h1>",
+        "dir=\"auto\">Harbours</h2>",
+        "<a href=\"https://lighthouse.example/\" dir=\"auto\">The lighthouse</a>",
+        "Notes on light",
+        "&lt;script&gt;alert(1)",
+        "<a href=\"https://a.example/?a=1&amp;b\"",
+    ] {
+        assert!(roll.contains(expected), "{expected} in {roll}");
+    }
+    assert!(!roll.contains("javascript:") && !roll.contains("Secret") && !roll.contains("Recommended"), "{roll}");
+    let front = page(&program);
+    assert!(front.contains("<link rel=\"blogroll\" type=\"text/xml\" href=\"http://"), "{front}");
+    assert!(front.contains("<li><a href=\"/blogroll\">Empfohlene Websites</a></li>"), "{front}");
+    let (head, list) = answer(&program, "/blogroll.opml");
+    assert_eq!(field(&head, "content-type"), "text/x-opml; charset=utf-8");
+    let text = String::from_utf8(list.clone()).unwrap();
+    let outlines: Vec<String> = roxmltree::Document::parse(&text)
+        .unwrap()
+        .descendants()
+        .filter_map(|node| node.attribute("xmlUrl").map(str::to_owned))
+        .collect();
+    assert_eq!(outlines, ["https://lighthouse.example/feed.xml", "https://a.example/?a=1&b"], "{text}");
+    assert!(answer(&program, "/.well-known/recommendations.opml").1 == list);
+    let rss = program.get("/rss.xml");
+    let named = format!("<source:blogroll>http://{}/blogroll.opml</source:blogroll>", program.address);
+    assert!(rss.contains(&named) && rss.contains("xmlns:source=\"http://source.scripting.com/\""), "{rss}");
+    site.write("blogroll.opml", "<opml><body/></opml>");
+    program.wait_until("the list is gone", |program| answer(program, "/blogroll").0.starts_with("http/1.1 404"));
+    let check = printed(&site.command("check").output().unwrap());
+    assert!(check.contains("blogroll.opml:1: no feed with an http address is in this list"), "{check}");
 }

@@ -12,7 +12,7 @@ use crate::article::Problem;
 use crate::article::load::LoadError;
 use crate::catalog::{self, Catalog};
 use crate::folder::watch::QUIET;
-use crate::folder::{ABOVE, DataFileKind, SETTINGS_FILE, Stat};
+use crate::folder::{ABOVE, BLOGROLL_FILE, DataFileKind, SETTINGS_FILE, Stat};
 use crate::site::Site;
 
 /// Maximum number of articles that are read again at once. More are marked, and a comparison of the folder has them read by all cores.
@@ -114,6 +114,9 @@ impl Ingest {
         let path = PathBuf::from(SETTINGS_FILE);
         let stat = self.folder.stat(&path).unwrap_or_default();
         self.problems.set(path, stat, &site.problems);
+        let path = PathBuf::from(BLOGROLL_FILE);
+        let stat = self.folder.stat(&path).unwrap_or_default();
+        self.problems.set(path, stat, site.blogroll_problem.as_slice());
     }
 
     /// Handles a file with data that is missing: for good, unless it was there a moment ago and may be saved again.

@@ -48,6 +48,8 @@ fn render(feed: &Feed<'_>, created: DateTime<Utc>) -> String {
     let own = [("self", feed.url(FILE))];
     let links = own.into_iter().chain(feed.neighbours(FILE));
     let links = links.map(|(relation, href)| link(relation, &href, Some(FORMAT.bare_media_type())));
+    // RFC 4946.
+    let license = channel.statements.license.as_ref().map(|license| link("license", &license.address, None));
     let elements: Vec<Element> = extension::history(feed.history).into_iter().chain(tombstones(feed)).collect();
     let document = atom_syndication::Feed {
         title: text(&feed.title, None),
@@ -57,9 +59,9 @@ fn render(feed: &Feed<'_>, created: DateTime<Utc>) -> String {
         authors: feed.authors().iter().map(person).collect(),
         icon: channel.icon(),
         logo: feed.image().map(|image| image.url.clone()).or_else(|| channel.logo()),
-        rights: feed.about.and_then(|about| about.copyright.as_deref()).map(|rights| text(rights, None)),
+        rights: feed.copyright().map(|rights| text(rights, None)),
         generator: Some(Generator { value: GENERATOR.into(), ..Generator::default() }),
-        links: links.chain([link("alternate", &feed.page(), Some("text/html"))]).collect(),
+        links: links.chain([link("alternate", &feed.page(), Some("text/html"))]).chain(license).collect(),
         lang: Some(feed.language().to_owned()).filter(|language| !language.is_empty()),
         namespaces: namespaces(&entries, &elements),
         ..atom_syndication::Feed::default()

@@ -4,13 +4,14 @@ use chrono::TimeDelta;
 
 use std::sync::Arc;
 
+use super::statements::Statements;
 use crate::config::{Config, FeedContent};
 use crate::model::collection::FeedLimits;
 use crate::model::entry::Person;
 use crate::model::taxonomy::{View, ViewKind};
 use crate::model::text::xml_legal;
 use crate::render::words::{Words, fill};
-use crate::site::{Look, Picture};
+use crate::site::{Look, SitePicture};
 
 /// Name of the program in every document. Without its version: an update must not look like new content.
 pub const GENERATOR: &str = "gazetted";
@@ -34,6 +35,8 @@ pub struct Channel {
     /// The author of entries that name none.
     pub author: Person,
     pub limits: FeedLimits,
+    /// What it says of itself to programs.
+    pub statements: Statements,
     /// Its pictures and styles.
     pub look: Arc<Look>,
 }
@@ -66,6 +69,7 @@ impl Channel {
                 url: non_empty(&site.author.url),
             },
             limits: limits(config),
+            statements: Statements::new(site),
             look: Arc::default(),
         }
     }
@@ -93,7 +97,7 @@ impl Channel {
     }
 
     /// Absolute address of a picture of the site. Another picture has another address.
-    fn picture(&self, picture: &Picture) -> String {
+    fn picture(&self, picture: &SitePicture) -> String {
         self.url(&with_hash(picture.path, &picture.bytes))
     }
 

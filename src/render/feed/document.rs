@@ -143,6 +143,12 @@ impl<'a> Feed<'a> {
         self.about.and_then(|about| about.image.as_ref())
     }
 
+    /// Who holds the rights: as the folder says, or else the site.
+    pub fn copyright(&self) -> Option<&'a str> {
+        let of_folder = self.about.and_then(|about| about.copyright.as_deref());
+        of_folder.or(self.channel.statements.copyright.as_deref())
+    }
+
     /// An archive of the main feed.
     pub fn archive(channel: &'a Channel, number: u32, collection: &'a Collection) -> Self {
         Self {

@@ -21,6 +21,8 @@ pub const TOMBSTONES: (&str, &str) = ("at", "http://purl.org/atompub/tombstones/
 pub const MEDIA: (&str, &str) = ("media", "http://search.yahoo.com/mrss/");
 /// Apple's podcast directory.
 pub const ITUNES: (&str, &str) = ("itunes", "http://www.itunes.com/dtds/podcast-1.0.dtd");
+/// Dave Winer's `source` namespace.
+pub const SOURCE: (&str, &str) = ("source", "http://source.scripting.com/");
 /// Podcasting 2.0.
 pub const PODCAST: (&str, &str) = ("podcast", "https://podcastindex.org/namespace/1.0");
 

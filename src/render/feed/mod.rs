@@ -1,6 +1,7 @@
 //! Entries -> feed documents. Pure: the same channel and entries always give the same bytes.
 
 pub mod atom;
+pub mod blogroll;
 mod channel;
 mod document;
 mod extension;
@@ -10,6 +11,7 @@ mod item;
 pub mod json;
 pub mod opml;
 pub mod rss;
+mod statements;
 #[cfg(test)]
 pub mod twtxt;
 

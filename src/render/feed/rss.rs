@@ -10,12 +10,14 @@ use rss::extension::itunes::{ITunesCategory, ITunesChannelExtension, ITunesItemE
 use rss::extension::{Extension, ExtensionMap};
 use rss::{Category, Enclosure, Guid};
 
+use super::blogroll;
 use super::channel::GENERATOR;
 use super::document::Feed;
 use super::extension::{self, Element};
 use super::format::FeedFormat;
 use super::fragment::{Fragment, Frame};
 use super::item::Item;
+use super::statements::LicenseLink;
 use crate::model::entry::{Media, Person};
 use crate::model::taxonomy::ViewKind;
 
@@ -38,7 +40,7 @@ const FILE: &str = "rss.xml";
 const TAIL: &str = "\n</channel>\n</rss>";
 
 /// All namespaces that a document may use, under their customary prefixes (standards 21).
-const NAMESPACES: [(&str, &str); 7] = [
+const NAMESPACES: [(&str, &str); 8] = [
     extension::ATOM,
     extension::CONTENT,
     extension::DC,
@@ -46,6 +48,7 @@ const NAMESPACES: [(&str, &str); 7] = [
     extension::MEDIA,
     extension::ITUNES,
     extension::PODCAST,
+    extension::SOURCE,
 ];
 
 /// An empty channel, to be written around one item. It declares all namespaces, so an item adds none.
@@ -63,7 +66,7 @@ fn render(feed: &Feed<'_>, created: DateTime<Utc>) -> String {
         link: feed.page(),
         description: feed.description.to_string(),
         language: Some(feed.language().to_owned()).filter(|language| !language.is_empty()),
-        copyright: feed.about.and_then(|about| about.copyright.clone()),
+        copyright: feed.copyright().map(str::to_owned),
         image: feed.image().map(|image| image.url.clone()).or_else(|| channel.image()).map(|url| rss::Image {
             url,
             title: feed.title.to_string(),
@@ -141,6 +144,21 @@ fn namespaces(items: &[Arc<Fragment>], channel: &[Element], podcast: bool) -> BT
     used.map(|(prefix, address)| (prefix.to_owned(), address.to_owned())).collect()
 }
 
+/// The link of RFC 4946 to the licence, and for podcasts their own element.
+fn license(license: Option<&LicenseLink>, podcast: bool) -> impl Iterator<Item = Element> {
+    let link = license.map(|license| {
+        let (href, rel) = (Some(license.address.clone()), Some("license".to_owned()));
+        Element::new("atom:link", [("href", href), ("rel", rel)])
+    });
+    let of_podcast = license.filter(|_| podcast).map(|license| {
+        let name = license.identifier.as_ref().unwrap_or(&license.name);
+        let mut element = Element::text("podcast:license", name.clone());
+        element.attributes.insert("url".into(), license.address.clone());
+        element
+    });
+    link.into_iter().chain(of_podcast)
+}
+
 fn channel_elements(feed: &Feed<'_>, podcast: bool) -> Vec<Element> {
     let own = [("self", feed.url(FILE))];
     let links = own.into_iter().chain(feed.neighbours(FILE)).map(|(relation, href)| {
@@ -148,7 +166,13 @@ fn channel_elements(feed: &Feed<'_>, podcast: bool) -> Vec<Element> {
         Element::new("atom:link", [("href", Some(href)), ("rel", Some(relation.to_owned())), ("type", media_type)])
     });
     let guid = feed.guid.filter(|_| podcast).map(|guid| Element::text("podcast:guid", guid));
-    links.chain(extension::history(feed.history)).chain(guid).collect()
+    let statements = license(feed.channel.statements.license.as_ref(), podcast);
+    links
+        .chain(statements)
+        .chain(blogroll::element(feed.channel))
+        .chain(extension::history(feed.history))
+        .chain(guid)
+        .collect()
 }
 
 fn item(item: &Item<'_>, scheme: &str, podcast: bool) -> rss::Item {

@@ -3,8 +3,6 @@
 use crate::config::{Crawlers, SiteConfig};
 use crate::model::text::xml_legal;
 
-use super::extension::Element;
-
 /// The statements of a site. All are empty by default.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Statements {
@@ -42,19 +40,5 @@ impl Statements {
             fediverse: site.fediverse.as_ref().map(ToString::to_string),
             me: site.me.clone(),
         }
-    }
-
-    /// The elements of a channel of RSS: the link of RFC 4946, and for podcasts their own element.
-    pub fn elements(&self, is_podcast: bool) -> impl Iterator<Item = Element> {
-        let link = self.license.as_ref().map(|license| {
-            Element::new("atom:link", [("href", Some(license.address.clone())), ("rel", Some("license".to_owned()))])
-        });
-        let podcast = self.license.as_ref().filter(|_| is_podcast).map(|license| {
-            let name = license.identifier.as_ref().unwrap_or(&license.name);
-            let mut element = Element::text("podcast:license", name.clone());
-            element.attributes.insert("url".into(), license.address.clone());
-            element
-        });
-        link.into_iter().chain(podcast)
     }
 }

@@ -4,9 +4,11 @@ use minijinja::value::Serde;
 use minijinja::{Value, context};
 use serde::Serialize;
 
-use crate::config::Colour;
-use crate::render::feed::Channel;
-use crate::site::Picture;
+use crate::config::{Colour, Crawlers};
+use crate::moving::opml::{FeedList, ListedFeed};
+use crate::render::crawlers;
+use crate::render::feed::{Channel, blogroll};
+use crate::site::SitePicture;
 
 /// The icon of the site in a browser's tab, unless it has one of its own.
 pub const ICON: &str = include_str!("templates/icon.svg");
@@ -59,8 +61,8 @@ pub fn style(channel: &Channel) -> String {
 
 /// The variables of templates about the look of a site, which has the style sheet `style`.
 pub fn variables(channel: &Channel, style: &str) -> Value {
-    let look = &channel.look;
-    let link = |picture: &Picture| PictureLink {
+    let (look, statements) = (&channel.look, &channel.statements);
+    let link = |picture: &SitePicture| PictureLink {
         address: channel.hashed_path(picture.path, &picture.bytes),
         media_type: picture.media_type,
         size: picture.size,
@@ -86,8 +88,37 @@ pub fn variables(channel: &Channel, style: &str) -> Value {
         icon => Value::from(Serde(drawing)),
         icon_png => Value::from(Serde(png)),
         logo => Value::from(Serde(look.logo.as_ref().map(link))),
+        copyright => statements.copyright.as_deref(),
+        license => Value::from(Serde(&statements.license)),
+        fediverse => statements.fediverse.as_deref(),
+        me => Value::from(Serde(&statements.me)),
+        robots => (statements.crawlers == Crawlers::None).then_some(crawlers::UNLISTED),
+        blogroll => look.blogroll.as_ref().map(|_| context! {
+            page => channel.url(blogroll::PAGE_PATH),
+            list => channel.url(blogroll::PATH),
+        }),
         footer => (!look.footer.is_empty()).then(|| Value::from_safe_string(look.footer.to_string())),
     }
+}
+
+/// The feeds of a blogroll that stand in a row in one group.
+#[derive(Debug, Serialize)]
+struct FeedGroup<'a> {
+    name: Option<&'a str>,
+    feeds: Vec<&'a ListedFeed>,
+}
+
+/// The groups of a blogroll, in the order of the file.
+pub fn groups(list: &FeedList) -> Value {
+    let mut groups: Vec<FeedGroup<'_>> = Vec::new();
+    for feed in &list.feeds {
+        let name = feed.group.as_deref();
+        match groups.last_mut().filter(|group| group.name == name) {
+            Some(group) => group.feeds.push(feed),
+            None => groups.push(FeedGroup { name, feeds: vec![feed] }),
+        }
+    }
+    Value::from(Serde(groups))
 }
 
 #[cfg(test)]

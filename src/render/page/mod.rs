@@ -26,7 +26,7 @@ use crate::model::taxonomy::{View, ViewKind};
 use crate::model::text::{escape, escape_html};
 use crate::render::feed::format::{FeedFormat, Formats};
 use crate::render::feed::fragment::Fragment;
-use crate::render::feed::{self, Channel, Feed, Item, opml};
+use crate::render::feed::{self, Channel, Feed, Item, blogroll, opml};
 use crate::render::words::{self, Day, TextPart, Words};
 pub use archive::{period_at, period_path};
 pub use look::{ICON, ICON_PATH, ICON_PNG, ICON_PNG_PATH, STYLE};
@@ -183,6 +183,7 @@ impl Pages {
             ("period.html", include_str!("templates/period.html")),
             ("lines.html", include_str!("templates/lines.html")),
             ("article.html", include_str!("templates/article.html")),
+            ("blogroll.html", include_str!("templates/blogroll.html")),
             ("missing.html", include_str!("templates/missing.html")),
         ];
         for (name, source) in templates {
@@ -338,6 +339,15 @@ impl Pages {
             ..self.around(surroundings)
         };
         self.render("article.html", &head, context)
+    }
+
+    /// The page of the feeds that the author reads; `None` if there is no list of them.
+    pub fn blogroll(&self) -> Option<String> {
+        let list = self.channel.look.blogroll.as_ref()?;
+        let title = list.title.as_deref();
+        let mut head = self.head(title.unwrap_or(&self.channel.words().texts.blogroll), blogroll::PAGE_PATH);
+        head.data = Some(self.collection(&head, &[]));
+        Some(self.render("blogroll.html", &head, context! { title, groups => look::groups(list) }))
     }
 
     /// The page of a 404 or 410.
@@ -531,6 +541,8 @@ impl Pages {
             "inLanguage": item.language.unwrap_or(&self.channel.language),
             "image": item.image.map(|image| image.url.as_str()),
             "keywords": item.tags,
+            "license": self.channel.statements.license.as_ref().map(|license| license.address.as_str()),
+            "copyrightNotice": self.channel.statements.copyright,
             "associatedMedia": item.enclosures.iter().copied().map(media_data).collect::<Vec<_>>(),
         })
     }

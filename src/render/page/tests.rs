@@ -5,7 +5,9 @@ use crate::model::collection::{Collection, Neighbour};
 use crate::model::entry::Slug;
 use crate::model::period::{ArticleLine, PeriodArticles, Rest};
 use crate::model::taxonomy::Term;
+use crate::moving::opml::FeedList;
 use crate::render::feed::tests::{channel, entry};
+use crate::site::Look;
 
 #[test]
 fn pages_escape_all_texts_but_the_html_of_the_article() {
@@ -232,6 +234,8 @@ fn all_pages(language: &str) -> Vec<String> {
         all.push(pages.views(kind, &[]));
     }
     all.push(pages.with_folder(Path::new("/srv/a")).front(&Feed::main(&channel(), &[]), &Front::default()));
+    let look = Arc::new(Look { blogroll: Some(FeedList::default()), ..Look::default() });
+    all.extend(Pages::new(Channel { language: language.into(), look, ..channel() }).blogroll());
     // Names of schema.org are English everywhere.
     let without_data = |page: String| match page.split_once("<script").zip(page.split_once("</script>")) {
         Some(((before, _), (_, after))) => format!("{before}{after}"),
