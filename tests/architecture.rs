@@ -409,7 +409,7 @@ fn every_promise_has_its_test() {
 /// Which articles are visible is decided in one file: no other statement compares the columns that say it.
 #[test]
 fn visibility_is_decided_in_one_place() {
-    const COMPARISONS: [&str; 10] = [
+    const COMPARISONS: [&str; 14] = [
         "AND shown = ",
         "OR shown = ",
         "(shown = ",
@@ -420,6 +420,10 @@ fn visibility_is_decided_in_one_place() {
         "expires <= ?",
         "expires > ?",
         "expires < ?",
+        "page < 2",
+        "page > 1",
+        "page = 3",
+        "page = 0",
     ];
     let sources = sources();
     let owner = Path::new("catalog/visibility.rs");

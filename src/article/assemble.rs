@@ -4,12 +4,13 @@ use std::path::Path;
 
 use whatlang::Script;
 
-use super::front_matter::{Field, Header};
+use super::front_matter::{Field, Header, is_page_key};
+use super::page::{address_problem, page_of};
 use super::problem::Problem;
 use super::reading::{Article, ParsedBody, Reading, Rules, Verdict};
 use super::{date, language, name, summary, unicode};
 use crate::folder::SourceFormat;
-use crate::model::entry::{Media, Person};
+use crate::model::entry::{Media, Person, SitePage};
 use crate::model::text::xml_legal;
 
 /// Builds the article from all sources. Front matter takes precedence over the body, and the body over the file name.
@@ -23,6 +24,7 @@ pub fn assemble(
     format: SourceFormat,
     rules: Rules,
 ) -> Reading {
+    let page = page_of(std::mem::take(&mut header.page), &of_folder.page, path, format);
     header.complete(body.header);
     let mut name = date::file_name(path, rules.timezone);
     let slug_stem = name.stem.clone();
@@ -45,6 +47,10 @@ pub fn assemble(
     let title = header.title.as_deref().and_then(plain).unwrap_or_else(|| "Untitled".to_owned());
     let stated_summary = header.summary.as_deref().and_then(legal_text);
     let authors = header.authors.into_iter();
+    let page = page.map(|page| SitePage { is_unlisted: page.is_unlisted || is_untitled, ..page });
+    if page.is_some() {
+        header.unused.retain(|name| !is_page_key(name));
+    }
     let article = Article {
         summary: summary::of(stated_summary.as_deref(), &body.paragraphs, &title),
         authors: authors.filter_map(|person| Some(Person { name: plain(&person.name)?, ..person })).collect(),
@@ -73,9 +79,11 @@ pub fn assemble(
         episode: header.episode,
         sources: header.sources,
         is_untitled,
+        page,
         title,
     };
     problems.extend(body.problems);
+    problems.extend(address_problem(&article));
     Reading { verdict: Verdict::Publish(Box::new(article)), problems, removed: body.removed, unused: header.unused }
 }
 

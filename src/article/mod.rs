@@ -24,6 +24,7 @@ pub mod lost;
 pub mod markdown;
 pub mod measure;
 mod name;
+mod page;
 mod photo;
 pub mod phrases;
 mod problem;

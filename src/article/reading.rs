@@ -9,7 +9,7 @@ use super::boilerplate::Removed;
 use super::front_matter::{Field, Header, Held, Source};
 use super::problem::Problem;
 use crate::config::{Articles, Clean, SiteConfig};
-use crate::model::entry::{Episode, Media, Person};
+use crate::model::entry::{Episode, Media, Person, SitePage};
 
 /// The part of the configuration that affects how articles are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +73,8 @@ pub struct Article {
     pub enclosures: Vec<Media>,
     /// Properties for podcast players.
     pub episode: Option<Episode>,
+    /// It is a page that is no article.
+    pub page: Option<SitePage>,
     pub sources: BTreeMap<Field, Source>,
 }
 

@@ -12,6 +12,7 @@ use crate::article::Article;
 use crate::folder::Stat;
 use crate::model::collection::ArticleState;
 use crate::model::entry::{ArticleId, Slug};
+use crate::model::site_page::is_own_part;
 use crate::model::taxonomy::Term;
 use crate::model::text::is_iri;
 
@@ -282,7 +283,9 @@ pub(super) enum SlugChoice<'a> {
 
 /// Decides the slug: an article keeps its own unless its writer states another, or it was deleted.
 pub(super) fn slug_choice<'a>(article: &'a Article, recorded: Option<&'a KnownArticle>) -> SlugChoice<'a> {
-    let holds = recorded.filter(|recorded| recorded.state != ArticleState::Gone);
+    // An article that becomes a page may have a slug that no page can have.
+    let is_possible = |recorded: &&KnownArticle| article.page.is_none() || !is_own_part(&recorded.slug);
+    let holds = recorded.filter(|recorded| recorded.state != ArticleState::Gone).filter(is_possible);
     match (&article.slug, recorded) {
         (None, Some(recorded)) if holds.is_some() => SlugChoice::Keep(&recorded.slug),
         (Some(wish), Some(recorded)) if holds.is_some() && *slug::slugify(wish) == *recorded.slug => {

@@ -55,6 +55,14 @@ pub(super) struct LoggedIdentity {
     /// Its id in RSS and JSON Feed, if that is another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guid: Option<String>,
+    /// Whether it is or was a page, as the column `page` of the catalog says it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub page: i64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(number: &i64) -> bool {
+    *number == 0
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -297,6 +305,7 @@ mod tests {
             updated: DateTime::from_timestamp(1_700_000_001, 0).unwrap(),
             hash: "00".repeat(32),
             guid: Some("with \",\"sum\":\"quotes\"".to_owned()),
+            page: 0,
         })
     }
 

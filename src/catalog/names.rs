@@ -12,6 +12,7 @@ use chrono::{DateTime, Utc};
 use super::imports::{PathDate, comparable_link};
 use crate::article::{Article, date as dates};
 use crate::folder::distance;
+use crate::model::site_page::Permalink;
 
 /// Maximum number of names of an article.
 const MAX_NAMES: usize = 200;
@@ -41,7 +42,7 @@ const OTHER_PAGES: [&str; 14] = [
 /// An article that a link may mean.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct NamedArticle {
-    pub slug: String,
+    pub permalink: Permalink,
     /// Path below the watched folder.
     pub path: PathBuf,
     pub published: DateTime<Utc>,
@@ -149,6 +150,11 @@ impl Page {
             || (self.folders.as_os_str().is_empty() && OTHER_PAGES.contains(&self.slug.as_str()))
     }
 
+    /// Whether a page that is no article may have had the address: at the top, or in a folder of pages.
+    pub fn may_be_site_page(&self) -> bool {
+        !self.slug.is_empty() && ["", "pages", "page", "_pages"].map(Path::new).contains(&self.folders.as_path())
+    }
+
     /// The only article that has the date in the address, or of several the one whose folders the address names.
     pub fn only<'a>(&self, articles: &'a [NamedArticle]) -> Option<&'a NamedArticle> {
         let of_date = articles.iter().filter(|article| self.date.is_none_or(|date| date.is_of(article.published)));
@@ -211,7 +217,8 @@ mod tests {
 
     fn article(path: &str, day: &str) -> NamedArticle {
         let published = day.parse::<NaiveDate>().unwrap().and_hms_opt(12, 0, 0).unwrap().and_utc();
-        NamedArticle { slug: slug::slugify(path), path: PathBuf::from(path), published }
+        let slug = crate::model::entry::Slug::new(slug::slugify(path)).unwrap();
+        NamedArticle { permalink: Permalink::Article(slug), path: PathBuf::from(path), published }
     }
 
     #[test]

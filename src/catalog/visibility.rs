@@ -1,8 +1,9 @@
-//! Which articles are visible, when and to whom. The columns that decide it (`state`, `shown`, `due`, `expires`) are compared only
-//! here; all statements take their conditions from this file.
+//! Which articles are visible, when and to whom, and which of them are pages. The columns that decide it (`state`, `shown`, `due`,
+//! `expires`, `page`) are compared only here; all statements take their conditions from this file.
 //!
 //! `at` is the name of the parameter that a statement binds the moment to, in Unix seconds.
 
+use crate::model::entry::SitePage;
 use crate::model::moment::Audience;
 
 /// Articles that have been visible in a version and were not withdrawn since. They may have expired.
@@ -71,6 +72,53 @@ pub(super) fn waits(at: &str) -> String {
 /// Articles that expire after the moment `at`.
 pub(super) fn expires_after(at: &str) -> String {
     format!("({EXPIRING} AND expires > {at})")
+}
+
+/// The values of the column `page`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PageState {
+    /// It has always been an article.
+    Never = 0,
+    /// It was a page, and is an article.
+    Former = 1,
+    /// It is a page that the menu leaves out.
+    Unlisted = 2,
+    /// It is a page in the menu.
+    InMenu = 3,
+}
+
+impl PageState {
+    /// The state of an entry by its content, if it has never been a page.
+    pub fn of(page: Option<&SitePage>) -> Self {
+        match page {
+            None => Self::Never,
+            Some(page) if page.is_unlisted => Self::Unlisted,
+            Some(_) => Self::InMenu,
+        }
+    }
+
+    /// The state that a number in the catalog stands for.
+    pub fn from_number(number: i64) -> Option<Self> {
+        [Self::Never, Self::Former, Self::Unlisted, Self::InMenu].into_iter().find(|state| *state as i64 == number)
+    }
+
+    pub fn is_page(self) -> bool {
+        matches!(self, Self::Unlisted | Self::InMenu)
+    }
+}
+
+/// Entries of feeds, archives and lists: all but pages.
+pub(super) const ARTICLE: &str = "(article.page < 2)";
+
+/// Pages that are no articles.
+pub(super) const PAGE: &str = "(article.page > 1)";
+
+/// Pages in the menu. The index `article_menu` has the same condition.
+pub(super) const IN_MENU: &str = "(article.page = 3)";
+
+/// The articles that feeds and archives of a version of the moment `at` show.
+pub(super) fn in_feeds(audience: Audience, at: &str) -> String {
+    format!("({} AND {ARTICLE})", visible(audience, at))
 }
 
 fn unexpired(at: &str) -> String {

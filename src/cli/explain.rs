@@ -18,6 +18,7 @@ use crate::folder::embedded;
 use crate::folder::{Folder, Found, SETTINGS_FILE, SourceFormat, folder_link_message};
 use crate::model::collection::{ArticleState, Record};
 use crate::model::entry::{Entry, Media};
+use crate::model::site_page::Permalink;
 use crate::model::taxonomy;
 use crate::model::text::{path_line, single_line};
 use crate::render::feed;
@@ -154,7 +155,9 @@ impl Explanation<'_> {
         let reason = entry.guid.as_ref().map(|guid| format!("`{guid}` in RSS and JSON Feed, as in the old feed"));
         line("id", &entry.id, reason.as_deref().unwrap_or("permanent"));
         let base = self.config.base_url(self.config.http.listen.first_address());
-        line("page", &format!("{base}articles/{}", entry.slug), "");
+        let place = entry.permalink();
+        let is_page = matches!(place, Permalink::Page(_));
+        line("page", &format!("{base}{}", place.path()), if is_page { "a page: in no feed and no list" } else { "" });
         if *state != ArticleState::Live {
             return Err("the daemon has withdrawn it, or has not read it since it changed".into());
         }
@@ -163,6 +166,12 @@ impl Explanation<'_> {
         }
         if let Some(expires) = expires.filter(|expires| *expires <= self.now) {
             return Err(format!("it expired on {}: change or remove that date", expires.to_rfc3339()));
+        }
+        if let Some(page) = &entry.content.page {
+            let name = page.name.as_deref().unwrap_or(&entry.content.title);
+            let menu = if page.is_unlisted { "left out".to_owned() } else { name.to_owned() };
+            line("menu", &menu, "");
+            return Ok(());
         }
         let limits = feed::limits(self.config);
         let is_in_feed =

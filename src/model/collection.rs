@@ -6,6 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::entry::{ArticleId, Entry, Slug};
 use super::section::SectionAbout;
+use super::site_page::Permalink;
 use super::taxonomy::{Term, View, ViewKind};
 
 /// The size limits of feeds.
@@ -97,8 +98,8 @@ pub type ViewGroup = (ViewKind, Vec<ViewSummary>);
 /// The result of looking up a sitemap.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SitemapLookup {
-    /// The slugs of its articles, each with the date of its last update, in the order of their publication here.
-    Articles(Vec<(Slug, DateTime<Utc>)>),
+    /// The places of its articles and pages, each with the date of its last update, in the order of their publication here.
+    Articles(Vec<(Permalink, DateTime<Utc>)>),
     /// There are more articles than one document may list: they are in this many parts.
     Parts(u32),
     /// There is no such part.
@@ -160,8 +161,8 @@ pub struct Neighbour {
 pub enum ArticleLookup {
     /// The article.
     Current(Box<Entry>, Box<Surroundings>),
-    /// It has moved to this slug.
-    Moved(Slug),
+    /// It is at this place.
+    Moved(Permalink),
     /// It was deleted.
     Gone,
     /// No such article, or not published yet.

@@ -132,6 +132,24 @@ pub struct Content {
     /// Podcast properties.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub episode: Option<Episode>,
+    /// It is a page that is no article, in no feed and no list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<SitePage>,
+}
+
+/// What a page says of itself in the menu.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SitePage {
+    /// The menu leaves it out.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_unlisted: bool,
+    /// Its name in the menu, if that is not its title.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Its place, in thousandths; a page without one comes after those with one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order: Option<i64>,
 }
 
 /// A picture or recording of an article (RSS 2.0 `enclosure`, Media RSS `content`).

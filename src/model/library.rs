@@ -11,11 +11,17 @@ use super::taxonomy::{View, ViewKind};
 
 /// What can be read. Each answer is consistent in itself; two answers may differ by a change in between.
 pub trait Library: fmt::Debug + Send {
-    /// Looks up the article with this slug.
+    /// Looks up the article with this slug. The answer is [`ArticleLookup::Moved`] if it has become a page.
     ///
     /// # Errors
     /// The library cannot be read.
     fn article(&self, slug: &str, moment: Moment) -> Result<ArticleLookup>;
+
+    /// Looks up the page that is no article with this slug. The answer is [`ArticleLookup::Moved`] if it has become an article.
+    ///
+    /// # Errors
+    /// The library cannot be read.
+    fn page(&self, slug: &str, moment: Moment) -> Result<ArticleLookup>;
 
     /// Looks up the article that had an address elsewhere. The answer is never [`ArticleLookup::Current`].
     ///

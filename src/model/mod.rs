@@ -10,6 +10,8 @@ pub mod rank;
 
 pub mod section;
 
+pub mod site_page;
+
 pub mod collection;
 
 pub mod period;

@@ -11,6 +11,7 @@ use crate::model::collection::FeedLimits;
 use crate::model::entry::Entry;
 use crate::model::moment::{Moment, Version};
 use crate::model::section::SectionAbout;
+use crate::model::site_page::Menu;
 use crate::model::taxonomy::ViewKind;
 use crate::render::feed::fragment::FragmentCache;
 use crate::render::feed::{Feed, History};
@@ -36,6 +37,8 @@ pub struct SnapshotBuilder {
     last: Arc<Snapshot>,
     limits: FeedLimits,
     dates: SiteDates,
+    /// The menu that the following two pages show.
+    menu: Arc<Menu>,
     missing: bytes::Bytes,
     gone: bytes::Bytes,
     /// Entries of the feed by their number, with their revision: only changed ones are read again.
@@ -62,6 +65,7 @@ impl SnapshotBuilder {
             last,
             limits,
             dates: SiteDates { presented, created },
+            menu: Arc::default(),
             missing,
             gone,
             entries: HashMap::new(),
@@ -128,10 +132,14 @@ impl SnapshotBuilder {
         let before = self.last.clone();
         let documents = catalog.attempt(|catalog| {
             catalog.apply_due(moment)?;
+            let Some(menu) = catalog.menu(moment.due, (bytes == Bytes::MayChange).then_some(moment.version))? else {
+                return Ok(None);
+            };
+            let pages = self.pages.with_menu(Arc::new(menu));
             let window = catalog.window(&self.limits, moment.due)?;
             let archive = catalog.close_archives(&window, &self.limits, moment)?;
             let entries = self.entries(catalog, &window, moment.due)?;
-            let mut documents = self.articles(catalog, &entries, &window, moment.due)?;
+            let mut documents = self.articles(catalog, &pages, &entries, &window, moment.due)?;
             let entries: Vec<Arc<Entry>> = entries.into_iter().map(|(_, entry)| entry).collect();
             let tombstones = catalog.tombstones()?;
             let (guid, about) = (catalog.podcast_guid()?, catalog.about()?);
@@ -140,13 +148,13 @@ impl SnapshotBuilder {
                 None => catalog.is_podcast()?,
             };
             let history = History::of_main(archive, window.is_whole);
-            let main = Feed::main(self.pages.channel(), &entries).described(about.as_ref());
+            let main = Feed::main(pages.channel(), &entries).described(about.as_ref());
             let latest = catalog.latest()?;
             let fragments = Some(&self.fragments);
             let feed =
                 Feed { history, tombstones: &tombstones, is_podcast, guid: guid.as_deref(), latest, fragments, ..main };
             let front = front(catalog, archive)?;
-            for document in snapshot::render(&self.pages, &feed, &front, self.dates.created) {
+            for document in snapshot::render(&pages, &feed, &front, self.dates.created) {
                 let body = DocumentBody::from(document.body);
                 let modified = match catalog.stamped(document.path, body.hash.as_bytes())? {
                     Some(modified) => modified,
@@ -159,12 +167,15 @@ impl SnapshotBuilder {
             }
             self.fragments.retain(&entries);
             catalog.set_meta("version", &moment.version.seconds().to_string())?;
-            Ok(Some(documents))
+            Ok(Some((documents, pages)))
         })?;
-        let formats = self.pages.formats();
-        let snapshot =
-            |documents| Arc::new(Snapshot::new(moment, formats, documents, self.missing.clone(), self.gone.clone()));
-        Ok(documents.map(snapshot))
+        let Some((documents, pages)) = documents else { return Ok(None) };
+        if *pages.menu() != *self.menu {
+            (self.missing, self.gone) = (pages.missing(false).into(), pages.missing(true).into());
+            self.menu = Arc::new(pages.menu().clone());
+        }
+        let snapshot = Snapshot::new(moment, pages.formats(), documents, self.missing.clone(), self.gone.clone());
+        Ok(Some(Arc::new(snapshot.with_menu(self.menu.clone()))))
     }
 
     /// Follow-up work of the version that is served: compression, and the cutoffs of its views.
@@ -179,6 +190,7 @@ impl SnapshotBuilder {
     fn articles(
         &self,
         catalog: &Catalog,
+        pages: &Pages,
         entries: &[(i64, Arc<Entry>)],
         window: &Window,
         due: DateTime<Utc>,
@@ -187,7 +199,7 @@ impl SnapshotBuilder {
         let dates = entries.iter().map(|(number, _)| catalog.link_dates(*number));
         let dates = dates.collect::<catalog::Result<Vec<_>>>()?;
         for (index, (number, entry)) in entries.iter().enumerate() {
-            let path = snapshot::article_path(&entry.slug);
+            let path = entry.permalink().path();
             let last = self.last.document(&path);
             // Within the window, the neighbours of an article stand beside it.
             let surroundings = if index + 1 < window.rows.len() {
@@ -197,14 +209,14 @@ impl SnapshotBuilder {
                 catalog.surroundings_revised(*number, due)?
             };
             let revised = entry.revised.max(surroundings);
-            let modified = revised.max(self.dates.presented);
+            let modified = revised.max(self.dates.of_pages(pages));
             if let Some(same) = last.filter(|last| last.last_modified == modified) {
                 documents.insert(path, Arc::clone(same));
                 continue;
             }
             // A page whose neighbour has not been read yet is rendered on demand.
             if let KnownSurroundings::Found(surroundings) = catalog.surroundings(*number, due)? {
-                let page = snapshot::article(&self.pages, entry, &surroundings, self.dates.presented);
+                let page = snapshot::article(pages, entry, &surroundings, self.dates);
                 documents.insert(path, Arc::new(page));
             }
         }

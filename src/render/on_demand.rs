@@ -17,13 +17,14 @@ use crate::model::collection::{ArticleLookup, Collection, FeedLookup, SitemapLoo
 use crate::model::library::{self, Library, LibraryError};
 use crate::model::moment::{Moment, Version};
 use crate::model::period::{DateRange, PeriodLookup};
+use crate::model::site_page::{Menu, is_own_part};
 use crate::model::taxonomy::{View, ViewKind};
 use crate::render::compression::ContentCoding;
 use crate::render::feed::format::{FeedFormat, Formats, Representation};
 use crate::render::feed::{self, Channel, Feed, History, opml};
 use crate::render::page::{self, Pages};
 use crate::render::sitemap;
-use crate::render::snapshot::{self, Document, DocumentKind, SiteDates};
+use crate::render::snapshot::{self, Document, DocumentKind, SiteDates, Snapshot};
 
 /// The content coding of these documents, which all clients accept. A better one takes longer than it saves for a single client.
 const CODING: ContentCoding = ContentCoding::Gzip;
@@ -42,6 +43,8 @@ const MAX_HELD: usize = 64 << 20;
 pub enum Route {
     /// The page of an article, by its slug.
     Article(String),
+    /// A page that is no article, by its slug.
+    Page(String),
     /// The feed of a folder, tag or author.
     View(View, Representation),
     /// An archive of the main feed.
@@ -90,10 +93,18 @@ impl Route {
         View::at(place).map(|view| Self::View(view, representation))
     }
 
+    /// The page that is no article at a path below the base address, if there may be one. Own addresses and old ones of feeds and lists
+    /// come first.
+    pub fn page_at(path: &str) -> Option<Self> {
+        let slug = path.trim_end_matches('/');
+        (may_be_slug(slug) && !is_own_part(slug)).then(|| Self::Page(slug.to_owned()))
+    }
+
     /// Its canonical path below the base address, percent-encoded.
     pub fn path(&self) -> String {
         match self {
-            Self::Article(slug) => snapshot::article_path(slug),
+            Self::Article(slug) => format!("articles/{slug}"),
+            Self::Page(slug) => slug.clone(),
             Self::View(view, representation) => format!("{}{}", view.path(), representation.file()),
             Self::Archive(number, representation) => {
                 format!("{}{}", feed::archive_path(*number), representation.file())
@@ -111,6 +122,26 @@ impl Route {
 /// Whether the library may hold an article with such a slug.
 fn may_be_slug(text: &str) -> bool {
     !text.is_empty() && text.len() <= 255 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+/// The version that a lookup is for, and the menu of its pages.
+#[derive(Debug, Clone)]
+pub struct Edition {
+    pub moment: Moment,
+    pub menu: Arc<Menu>,
+}
+
+impl From<&Snapshot> for Edition {
+    fn from(snapshot: &Snapshot) -> Self {
+        Self { moment: snapshot.moment, menu: snapshot.menu.clone() }
+    }
+}
+
+#[cfg(test)]
+impl From<Moment> for Edition {
+    fn from(moment: Moment) -> Self {
+        Self { moment, menu: Arc::default() }
+    }
 }
 
 /// The result of looking up a route.
@@ -161,6 +192,8 @@ struct DocumentCache {
 struct CachedDocument {
     /// When its content last changed.
     revised: DateTime<Utc>,
+    /// When the menu last changed that it shows, if it is a page.
+    menu: DateTime<Utc>,
     /// The newest version in which it was found unchanged.
     confirmed: Version,
     /// When it was last requested, by the cache's clock.
@@ -182,14 +215,15 @@ impl DocumentCache {
         }
     }
 
-    fn insert(&mut self, path: &str, revised: DateTime<Utc>, confirmed: Version, document: Arc<Document>) {
+    fn insert(&mut self, path: &str, cached: CachedDocument) {
         // A slow request must not replace a newer document.
-        if self.documents.get(path).is_some_and(|cached| cached.revised > revised) {
+        let is_newer = |other: &CachedDocument| (other.revised, other.menu) > (cached.revised, cached.menu);
+        if self.documents.get(path).is_some_and(is_newer) {
             return;
         }
-        self.bytes += document.size();
+        self.bytes += cached.document.size();
         self.clock += 1;
-        let cached = CachedDocument { revised, confirmed, requested: self.clock, document };
+        let cached = CachedDocument { requested: self.clock, ..cached };
         if let Some(replaced) = self.documents.insert(path.to_owned(), cached) {
             self.bytes -= replaced.document.size();
         }
@@ -226,16 +260,16 @@ impl Drop for CountedBytes {
     }
 }
 
-/// Renders documents on demand, and opens media files.
-#[derive(Debug)]
+/// Renders documents on demand, and opens media files. Clones share all of it but the menu.
+#[derive(Debug, Clone)]
 pub struct OnDemand {
-    library: Mutex<Box<dyn Library>>,
-    cache: Mutex<DocumentCache>,
+    library: Arc<Mutex<Box<dyn Library>>>,
+    cache: Arc<Mutex<DocumentCache>>,
     /// Total size of the rendered documents in memory.
     held: Arc<AtomicUsize>,
     pages: Arc<Pages>,
     dates: SiteDates,
-    files: media::MediaFiles,
+    files: Arc<media::MediaFiles>,
     text_requests: TextRequests,
 }
 
@@ -248,8 +282,8 @@ impl OnDemand {
         files: media::MediaFiles,
         text_requests: TextRequests,
     ) -> Self {
-        let (library, cache) = (Mutex::new(library), Mutex::default());
-        Self { library, cache, held: Arc::default(), pages, dates, files, text_requests }
+        let (library, cache) = (Arc::new(Mutex::new(library)), Arc::default());
+        Self { library, cache, held: Arc::default(), pages, dates, files: Arc::new(files), text_requests }
     }
 
     /// Looks up the document of a route as it was at a moment. Blocks, because it may read from the disk, render the document and
@@ -257,12 +291,21 @@ impl OnDemand {
     ///
     /// # Errors
     /// The library cannot be read, or texts must be read first.
-    pub fn find(&self, route: &Route, moment: Moment) -> Attempt {
+    pub fn find(&self, route: &Route, edition: impl Into<Edition>) -> Attempt {
+        let Edition { moment, menu } = edition.into();
+        Self { pages: Arc::new(self.pages.with_menu(menu)), ..self.clone() }.look_up(route, moment)
+    }
+
+    fn look_up(&self, route: &Route, moment: Moment) -> Attempt {
         let path = route.path();
         let is_incomplete = || self.library().is_incomplete();
         match route {
             // It may be one of the articles whose files are still to be read.
             Route::Article(slug) => match self.article(slug, moment)? {
+                Lookup::Unknown if is_incomplete()? => Ok(Lookup::NotYet),
+                lookup => Ok(lookup),
+            },
+            Route::Page(slug) => match self.page(slug, moment)? {
                 Lookup::Unknown if is_incomplete()? => Ok(Lookup::NotYet),
                 lookup => Ok(lookup),
             },
@@ -323,14 +366,22 @@ impl OnDemand {
 
     fn article(&self, slug: &str, moment: Moment) -> Attempt {
         let lookup = self.library().article(slug, moment)?;
+        self.entry(lookup, moment)
+    }
+
+    fn page(&self, slug: &str, moment: Moment) -> Attempt {
+        let lookup = self.library().page(slug, moment)?;
+        self.entry(lookup, moment)
+    }
+
+    fn entry(&self, lookup: ArticleLookup, moment: Moment) -> Attempt {
         Ok(match lookup {
             ArticleLookup::Current(entry, surroundings) => {
-                let revised = entry.revised.max(surroundings.revised).max(self.dates.presented);
-                let render =
-                    || Ok((snapshot::article(&self.pages, &entry, &surroundings, self.dates.presented), revised));
-                return self.unchanged_or(&snapshot::article_path(slug), revised, moment, render);
+                let revised = entry.revised.max(surroundings.revised).max(self.dates.of_pages(&self.pages));
+                let render = || Ok((snapshot::article(&self.pages, &entry, &surroundings, self.dates), revised));
+                return self.unchanged_or(&entry.permalink().path(), revised, moment, render);
             }
-            ArticleLookup::Moved(slug) => Lookup::Moved(self.pages.channel().page(&slug)),
+            ArticleLookup::Moved(place) => Lookup::Moved(self.pages.channel().permalink(&place)),
             ArticleLookup::Gone => Lookup::Gone,
             ArticleLookup::Unknown => Lookup::Unknown,
             ArticleLookup::NotYet => Lookup::NotYet,
@@ -341,7 +392,7 @@ impl OnDemand {
     fn old_address(&self, address: &str, moment: Moment) -> Attempt {
         let lookup = self.library().old_address(address, moment)?;
         Ok(match lookup {
-            ArticleLookup::Moved(slug) => Lookup::Moved(self.pages.channel().page(&slug)),
+            ArticleLookup::Moved(place) => Lookup::Moved(self.pages.channel().permalink(&place)),
             ArticleLookup::Gone => Lookup::Gone,
             ArticleLookup::NotYet => Lookup::NotYet,
             ArticleLookup::Current(..) | ArticleLookup::Unread(_) | ArticleLookup::Unknown => Lookup::Unknown,
@@ -391,7 +442,7 @@ impl OnDemand {
         read: impl FnOnce(&dyn Library, Option<DateTime<Utc>>) -> library::Result<FeedLookup>,
         render: impl FnOnce(&Collection) -> Document,
     ) -> Attempt {
-        let cached = self.cache().get(path);
+        let cached = self.cached_at(path);
         let lookup = read(&**self.library(), cached.as_ref().map(|cached| cached.revised))?;
         Ok(match (lookup, cached) {
             (FeedLookup::Found(collection), _) => {
@@ -421,7 +472,7 @@ impl OnDemand {
         moment: Moment,
         render: impl FnOnce() -> library::Result<(Document, DateTime<Utc>)>,
     ) -> Attempt {
-        let cached = self.cache().get(path).filter(|cached| cached.revised == revised);
+        let cached = self.cached_at(path).filter(|cached| cached.revised == revised);
         if let Some(cached) = cached {
             self.cache().confirm(path, moment.version);
             return Ok(Lookup::Document(cached.document));
@@ -429,6 +480,14 @@ impl OnDemand {
         self.check_memory()?;
         let (document, revised) = render()?;
         Ok(self.store(path, revised, moment, document))
+    }
+
+    /// Returns the cached document at a path, unless it is a page with another menu.
+    fn cached_at(&self, path: &str) -> Option<CachedDocument> {
+        let has_menu = |cached: &CachedDocument| {
+            cached.document.kind != DocumentKind::Page || cached.menu == self.pages.menu().changed
+        };
+        self.cache().get(path).filter(has_menu)
     }
 
     /// Returns an error while the documents in memory leave no room for another.
@@ -440,7 +499,9 @@ impl OnDemand {
     fn store(&self, path: &str, revised: DateTime<Utc>, moment: Moment, document: Document) -> Lookup {
         document.compress(CODING);
         let document = Arc::new(document.with_bytes(|bytes| CountedBytes::count(bytes, &self.held)));
-        self.cache().insert(path, revised, moment.version, document.clone());
+        let (menu, confirmed) = (self.pages.menu().changed, moment.version);
+        let cached = CachedDocument { revised, menu, confirmed, requested: 0, document: document.clone() };
+        self.cache().insert(path, cached);
         Lookup::Document(document)
     }
 
@@ -451,15 +512,15 @@ impl OnDemand {
         page: impl FnOnce() -> String,
         revised: DateTime<Utc>,
     ) -> Document {
-        let (body, links) = match representation {
-            Representation::Page => (page(), Some(self.pages.links(&feed.place))),
-            Representation::Feed(format) => ((format.render)(feed, self.dates.created), None),
+        let (body, links, presented) = match representation {
+            Representation::Page => (page(), Some(self.pages.links(&feed.place)), self.dates.of_pages(&self.pages)),
+            Representation::Feed(format) => ((format.render)(feed, self.dates.created), None, self.dates.presented),
         };
-        Document::new(representation.into(), body, revised.max(self.dates.presented)).linked(links)
+        Document::new(representation.into(), body, revised.max(presented)).linked(links)
     }
 
     fn period(&self, period: DateRange, path: &str, moment: Moment) -> Attempt {
-        let cached = self.cache().get(path);
+        let cached = self.cached_at(path);
         let lookup = self.library().listing(period, moment, cached.as_ref().map(|cached| cached.revised))?;
         Ok(match (lookup, cached) {
             (PeriodLookup::Found(listing), _) => {
@@ -491,7 +552,7 @@ impl OnDemand {
 
     /// A page that lists views or titles.
     fn list(&self, body: String, revised: DateTime<Utc>) -> Document {
-        let page = Document::new(DocumentKind::Page, body, revised.max(self.dates.presented));
+        let page = Document::new(DocumentKind::Page, body, revised.max(self.dates.of_pages(&self.pages)));
         page.linked(Some(self.pages.links("")))
     }
 

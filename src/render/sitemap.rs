@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::model::entry::Slug;
+use crate::model::site_page::Permalink;
 use crate::model::text::escape;
 use crate::render::feed::Channel;
 use crate::render::words::machine_date;
@@ -27,13 +27,13 @@ pub fn part_at(path: &str) -> Option<u32> {
 pub const MAX_LISTS: usize = 200;
 
 /// Renders a list of articles after the pages at `lists`, which the first document lists: the front page, and those of years.
-pub fn articles(channel: &Channel, articles: &[(Slug, DateTime<Utc>)], lists: &[String]) -> String {
+pub fn articles(channel: &Channel, articles: &[(Permalink, DateTime<Utc>)], lists: &[String]) -> String {
     let mut xml = start("urlset");
     for path in lists {
         xml.push_str(&format!("<url><loc>{}</loc></url>\n", escape(&channel.url(path))));
     }
-    for (slug, updated) in articles {
-        let (address, updated) = (escape(&channel.page(slug)), machine_date(*updated));
+    for (place, updated) in articles {
+        let (address, updated) = (escape(&channel.permalink(place)), machine_date(*updated));
         xml.push_str(&format!("<url><loc>{address}</loc><lastmod>{updated}</lastmod></url>\n"));
     }
     xml.push_str("</urlset>\n");
@@ -59,14 +59,18 @@ fn start(element: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::entry::Slug;
     use crate::render::feed::tests::channel;
 
     #[test]
     fn each_document_lists_absolute_addresses() {
-        let slug = Slug::new("a-b").unwrap();
-        let xml = articles(&channel(), &[(slug, DateTime::UNIX_EPOCH)], &[String::new(), "archive/".into()]);
+        let slug = |text: &str| Slug::new(text).unwrap();
+        let places = [Permalink::Article(slug("a-b")), Permalink::Page(slug("about"))];
+        let places = places.map(|place| (place, DateTime::UNIX_EPOCH));
+        let xml = articles(&channel(), &places, &[String::new(), "archive/".into()]);
         let expected = "<url><loc>https://example.org/</loc></url>\n<url><loc>https://example.org/archive/</loc></url>\n\
-            <url><loc>https://example.org/articles/a-b</loc><lastmod>1970-01-01T00:00:00Z</lastmod></url>\n</urlset>\n";
+            <url><loc>https://example.org/articles/a-b</loc><lastmod>1970-01-01T00:00:00Z</lastmod></url>\n\
+            <url><loc>https://example.org/about</loc><lastmod>1970-01-01T00:00:00Z</lastmod></url>\n</urlset>\n";
         assert!(xml.ends_with(expected), "{xml}");
         assert!(!articles(&channel(), &[], &[]).contains("<url>"));
         let xml = parts(&channel(), 2);

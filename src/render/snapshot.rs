@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use crate::model::collection::Surroundings;
 use crate::model::entry::Entry;
 use crate::model::moment::{Moment, Version};
+use crate::model::site_page::Menu;
 use crate::render::compression::ContentCoding;
 use crate::render::crawlers;
 use crate::render::feed::format::{FeedFormat, Formats, Representation};
@@ -288,6 +289,13 @@ pub struct SiteDates {
     pub created: DateTime<Utc>,
 }
 
+impl SiteDates {
+    /// When the design or the menu of pages last changed.
+    pub fn of_pages(self, pages: &Pages) -> DateTime<Utc> {
+        self.presented.max(pages.menu().changed)
+    }
+}
+
 /// All documents of one version.
 #[derive(Debug)]
 pub struct Snapshot {
@@ -295,6 +303,8 @@ pub struct Snapshot {
     pub moment: Moment,
     /// The formats of its feeds.
     pub formats: Formats,
+    /// The menu of its pages.
+    pub menu: Arc<Menu>,
     /// Body of a 404.
     pub missing: Bytes,
     /// Body of a 410.
@@ -316,7 +326,13 @@ impl Snapshot {
                 documents.insert(alias.to_owned(), document);
             }
         }
-        Self { moment, formats, missing, gone, documents }
+        Self { moment, formats, menu: Arc::default(), missing, gone, documents }
+    }
+
+    /// Sets the menu that its pages have.
+    #[must_use]
+    pub fn with_menu(self, menu: Arc<Menu>) -> Self {
+        Self { menu, ..self }
     }
 
     /// Whether it stands for no version: none has been served yet.
@@ -380,16 +396,12 @@ impl Current {
     }
 }
 
-/// The page of an article. Its `Last-Modified` is that of the article, of its surroundings or of the page design, whichever is latest.
-pub fn article(pages: &Pages, entry: &Entry, surroundings: &Surroundings, presented: DateTime<Utc>) -> Document {
-    let modified = entry.revised.max(surroundings.revised).max(presented);
+/// The page of an article, or a page that is none. Its `Last-Modified` is that of the article, of its surroundings, of the page design or
+/// of the menu, whichever is latest.
+pub fn article(pages: &Pages, entry: &Entry, surroundings: &Surroundings, dates: SiteDates) -> Document {
+    let modified = entry.revised.max(surroundings.revised).max(dates.of_pages(pages));
     let page = Document::new(DocumentKind::Page, pages.article_among(entry, surroundings), modified);
     page.linked(Some(pages.links("")))
-}
-
-/// Path of the page of an article below the base address.
-pub fn article_path(slug: &str) -> String {
-    format!("articles/{slug}")
 }
 
 #[cfg(test)]

@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::model::moment::{Moment, Version};
-use crate::render::on_demand::{Lookup, Obstacle, OnDemand, Route};
+use crate::model::moment::Version;
+use crate::render::on_demand::{Edition, Lookup, Obstacle, OnDemand, Route};
 use crate::system::threads::{WorkError, WorkPool};
 
 /// Maximum number of threads that render. A render may hold tens of megabytes.
@@ -120,28 +120,29 @@ impl Renders {
     }
 
     /// Returns the document of a route as it was at a moment, or later.
-    pub async fn find(&self, route: &Route, moment: Moment) -> RenderOutcome {
-        if let Some(document) = self.on_demand.cached(route, moment.version) {
+    pub async fn find(&self, route: &Route, edition: impl Into<Edition>) -> RenderOutcome {
+        let edition = edition.into();
+        if let Some(document) = self.on_demand.cached(route, edition.moment.version) {
             return RenderOutcome::Found(Lookup::Document(document));
         }
-        let rendered = tokio::time::timeout(self.timeout, self.render(route, moment));
+        let rendered = tokio::time::timeout(self.timeout, self.render(route, &edition));
         rendered.await.unwrap_or(RenderOutcome::Busy)
     }
 
     /// Joins the render of the route, or begins one.
-    async fn render(&self, route: &Route, moment: Moment) -> RenderOutcome {
+    async fn render(&self, route: &Route, edition: &Edition) -> RenderOutcome {
         loop {
-            let Some((version, mut outcome)) = self.join(route, moment) else { return RenderOutcome::Busy };
+            let Some((version, mut outcome)) = self.join(route, edition) else { return RenderOutcome::Busy };
             let outcome = outcome.wait_for(Option::is_some).await.map_or(None, |outcome| outcome.clone());
             // A render of an older version may lack what this client has seen elsewhere.
-            if version >= moment.version {
+            if version >= edition.moment.version {
                 return outcome.unwrap_or(RenderOutcome::Failed);
             }
         }
     }
 
     /// Returns the outcome of the render of a route, and its version. Returns `None` if there are too many renders.
-    fn join(&self, route: &Route, moment: Moment) -> Option<(Version, OutcomeReceiver)> {
+    fn join(&self, route: &Route, edition: &Edition) -> Option<(Version, OutcomeReceiver)> {
         let mut table = lock(&self.table);
         if let Some(render) = table.renders.get(route) {
             return Some((render.version, render.outcome.subscribe()));
@@ -152,29 +153,30 @@ impl Renders {
         let (sender, receiver) = watch::channel(None);
         let number = table.next;
         table.next += 1;
-        table.renders.insert(route.clone(), Render { number, version: moment.version, outcome: sender.clone() });
+        let version = edition.moment.version;
+        table.renders.insert(route.clone(), Render { number, version, outcome: sender.clone() });
         drop(table);
         let entry = TableEntry { table: self.table.clone(), route: route.clone(), number };
-        let renders = self.clone();
+        let (renders, edition) = (self.clone(), edition.clone());
         // A task of its own: the other clients wait for it, also when the first one has left.
         tokio::spawn(async move {
-            let outcome = renders.outcome(&entry, moment, &sender).await;
+            let outcome = renders.outcome(&entry, &edition, &sender).await;
             // Clients that come later find the document in the cache.
             drop(entry);
             sender.send_replace(Some(outcome));
         });
-        Some((moment.version, receiver))
+        Some((version, receiver))
     }
 
-    async fn outcome(&self, entry: &TableEntry, moment: Moment, sender: &OutcomeSender) -> RenderOutcome {
+    async fn outcome(&self, entry: &TableEntry, edition: &Edition, sender: &OutcomeSender) -> RenderOutcome {
         for _ in 0..MAX_READS {
             let place = tokio::select! {
                 place = self.pool.place() => place,
                 () = entry.abandoned(sender) => return RenderOutcome::Busy,
             };
             let Ok(place) = place else { return RenderOutcome::Failed };
-            let (on_demand, route) = (self.on_demand.clone(), entry.route.clone());
-            let unread = match self.pool.run(place, move || on_demand.find(&route, moment)).await {
+            let (on_demand, route, edition) = (self.on_demand.clone(), entry.route.clone(), edition.clone());
+            let unread = match self.pool.run(place, move || on_demand.find(&route, edition)).await {
                 Ok(Ok(lookup)) => return RenderOutcome::Found(lookup),
                 Ok(Err(Obstacle::Unread(numbers))) => numbers,
                 Ok(Err(Obstacle::Library(error))) => {

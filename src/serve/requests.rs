@@ -140,12 +140,16 @@ impl Sources {
 
     /// Renders a document that the snapshot does not hold. If it has just changed, waits for the snapshot that contains the
     /// change, so that a document and its validators always belong together.
-    async fn look_up(&self, route: Route, path: String) -> (Target, Arc<Snapshot>) {
-        let may_be_old = !matches!(route, Route::OldAddress(_));
-        match self.look_up_once(route, &path).await {
+    async fn look_up(&self, route: Route, path: String, query: Option<&str>) -> (Target, Arc<Snapshot>) {
+        let old = match (&route, query) {
+            (Route::OldAddress(_), _) => None,
+            (Route::Page(_), Some(query)) => Some(format!("/{path}?{query}")),
+            _ => Some(format!("/{path}")),
+        };
+        match (self.look_up_once(route, &path).await, old) {
             // Own addresses precede old ones.
-            (Target::Missing, _) if may_be_old => self.look_up_once(Route::OldAddress(format!("/{path}")), &path).await,
-            found => found,
+            ((Target::Missing, _), Some(old)) => self.look_up_once(Route::OldAddress(old), &path).await,
+            (found, _) => found,
         }
     }
 
@@ -154,7 +158,7 @@ impl Sources {
         let deadline = tokio::time::Instant::now() + NEXT_VERSION;
         loop {
             let snapshot = self.current.get();
-            let lookup = match self.renders.find(&route, snapshot.moment).await {
+            let lookup = match self.renders.find(&route, &*snapshot).await {
                 RenderOutcome::Found(lookup) => lookup,
                 RenderOutcome::Failed => return (Target::Unavailable, snapshot),
                 RenderOutcome::Busy => return (Target::Busy, snapshot),
@@ -343,7 +347,7 @@ impl ResponseFuture {
     ) -> Self {
         Self::Later(Box::pin(async move {
             let (target, snapshot) = match pending {
-                PendingTarget::Document(address, path) => sources.look_up(address, path).await,
+                PendingTarget::Document(address, path) => sources.look_up(address, path, request.uri.query()).await,
                 PendingTarget::File(path) => (sources.open(path).await, sources.current.get()),
             };
             sources.answer(&client, &request, &target, &snapshot, begun)

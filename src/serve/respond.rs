@@ -178,6 +178,9 @@ fn old_target(below: &str, query: Option<&str>, snapshot: &Snapshot, policy: &Re
     {
         return Some(Target::Lookup(route, below.to_owned()));
     }
+    if let Some(page) = Route::page_at(below) {
+        return Some(Target::Lookup(page, below.to_owned()));
+    }
     let address = query.map_or_else(|| format!("/{below}"), |query| format!("/{below}?{query}"));
     // WordPress numbers its articles: `/?p=12`.
     let is_number = query.is_some_and(|query| ["p=", "page_id=", "post="].iter().any(|key| query.starts_with(key)));

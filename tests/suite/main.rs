@@ -59,6 +59,7 @@ mod schedule;
 mod sections;
 mod security;
 mod service;
+mod site_pages;
 mod slow;
 mod soak;
 mod state;

@@ -2,6 +2,7 @@
 
 use super::key::Key;
 use super::lock::{self, Judgement};
+use super::page::PageKeys;
 use super::typo::{self, Meant};
 use super::value::{AnyFields, Fields, Value};
 use crate::article::problem::Problem;
@@ -185,8 +186,14 @@ impl<'a> FrontMatter<'a> {
     /// Whether lines of `Key: value` are front matter. Ordinary text may start like this, so two known keys are required, one of
     /// them a title or a date. Of `.. key: value`, which no text starts with, one known key is enough.
     fn is_certain(&self) -> bool {
-        let names = || self.text.lines().filter_map(|line| Some(bare(line.split_once(':')?.0)));
-        let known = names().filter(|name| Key::of(name).is_some() || lock::is_about_publication(name)).count();
+        let pairs = || self.text.lines().filter_map(|line| line.split_once(':'));
+        let names = || pairs().map(|(name, _)| bare(name));
+        let makes_page = |name: &str, value: &str| PageKeys::decides(name, &Value::Text(value.trim().to_owned()));
+        let is_known = |(name, value): &(&str, &str)| {
+            let name = bare(name);
+            Key::of(name).is_some() || lock::is_about_publication(name) || makes_page(name, value)
+        };
+        let known = pairs().filter(is_known).count();
         let has_head = || names().any(|name| matches!(Key::of(name), Some(Key::Title | Key::Published)));
         if self.syntax == Syntax::Dots { known > 0 } else { known >= 2 && has_head() }
     }

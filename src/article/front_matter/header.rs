@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
+use super::page::PageKeys;
 use crate::article::problem::Problem;
 use crate::model::entry::{Episode, Media, Person};
 
@@ -101,6 +102,8 @@ pub struct Header {
     pub episode: Option<Episode>,
     /// `duration`, `itunes_duration`, in seconds
     pub duration: Option<u32>,
+    /// What it says about pages that are no articles.
+    pub page: PageKeys,
     /// Names of keys that are not read, in the order of the file.
     pub unused: Vec<String>,
     pub sources: BTreeMap<Field, Source>,
@@ -165,6 +168,7 @@ impl Header {
         self.image = self.image.take().or(other.image);
         self.episode = self.episode.take().or(other.episode);
         self.addresses.extend(other.addresses);
+        self.page.complete(other.page);
     }
 }
 

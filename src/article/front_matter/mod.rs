@@ -8,6 +8,7 @@ pub mod inherited;
 mod key;
 mod lock;
 mod media;
+mod page;
 mod reader;
 mod target;
 mod typo;
@@ -23,6 +24,7 @@ use block::{FrontMatter, key_of};
 pub use header::{Field, Header, Held, Source, is_language};
 use inherited::{Inherited, StatedKeys};
 use key::Key;
+pub use page::{PageKeys, is_key as is_page_key};
 use reader::{HeaderReader, KeyPosition};
 use value::Value;
 
@@ -169,8 +171,7 @@ fn split_own<'a>(
     }
     // Of two keys with one meaning, the one with the higher precedence wins, in any order.
     fields.sort_by_key(|(name, _)| Key::rank(name));
-    let has_known_key = fields.iter().any(|(key, _)| Key::of(key).is_some() || lock::is_about_publication(key));
-    if !has_known_key && (format == SourceFormat::Text || !block.is_fenced()) {
+    if !fields.iter().any(is_known) && (format == SourceFormat::Text || !block.is_fenced()) {
         return Ok(none);
     }
     let position = |name: &str| {
@@ -191,6 +192,11 @@ fn split_own<'a>(
     }
     let of_folder = Header::default();
     Ok(Split { header, of_folder, body: block.rest, body_line: block.rest_line, problems })
+}
+
+/// Whether a key has a meaning for every article, or makes a page of it.
+fn is_known((key, value): &(String, Value)) -> bool {
+    Key::of(key).is_some() || lock::is_about_publication(key) || PageKeys::decides(key, value)
 }
 
 /// Reads the `<meta>` elements of a page as front matter, as Pelican does. `meta` has the name and the content of each.

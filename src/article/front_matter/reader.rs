@@ -185,6 +185,11 @@ impl HeaderReader<'_> {
         if self.judge(name, name, value) {
             return;
         }
+        // They have no meaning for an article, so they are not read until it is known to be a page.
+        if self.header.page.take(name, value) {
+            self.header.unused.push(name.to_owned());
+            return;
+        }
         match value {
             Value::Table(fields) if lock::is_namespace(name) => self.take_inner(name, fields, 1),
             _ => {

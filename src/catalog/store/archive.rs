@@ -8,7 +8,7 @@ use super::database::Catalog;
 use super::error::Result;
 use super::values;
 use super::window::Window;
-use crate::catalog::visibility::visible;
+use crate::catalog::visibility::in_feeds;
 use crate::model::collection::FeedLimits;
 use crate::model::moment::{Audience, Moment, Version};
 
@@ -47,10 +47,10 @@ impl Catalog {
 
     /// Articles without an archive, oldest first.
     fn open_articles(&self, now: DateTime<Utc>) -> Result<Vec<Open>> {
-        let visible = visible(Audience::Public, "?1");
+        let in_feeds = in_feeds(Audience::Public, "?1");
         let sql = format!(
             "
-            SELECT number, weight, brief, published FROM article WHERE {visible} AND archive IS NULL
+            SELECT number, weight, brief, published FROM article WHERE {in_feeds} AND archive IS NULL
             ORDER BY published, rank, number"
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
@@ -102,11 +102,11 @@ impl Catalog {
 /// Returns the statement for articles in archives that changed after they were published, the latest first. The other conditions
 /// are those of the index `article_updated`, word for word.
 fn changed_since_archived() -> String {
-    let visible = visible(Audience::Public, "?1");
+    let in_feeds = in_feeds(Audience::Public, "?1");
     format!(
         "
         SELECT number, max(revised, due), published, weight, brief, updated, rank FROM article
-        WHERE {visible} AND archive IS NOT NULL AND updated > published ORDER BY updated DESC, number DESC LIMIT ?2"
+        WHERE {in_feeds} AND archive IS NOT NULL AND updated > published ORDER BY updated DESC, number DESC LIMIT ?2"
     )
 }
 

@@ -15,6 +15,7 @@ use super::reader::Reader;
 use super::values::path_of;
 use super::values::{self, clock_date, damaged, date};
 use super::{adopted, entries, identify, problems, sections};
+use crate::catalog::visibility::{ARTICLE, PageState};
 use crate::model::entry::{ArticleId, Slug};
 use crate::model::taxonomy::ViewKind;
 use crate::model::text::xml_legal;
@@ -103,7 +104,7 @@ pub(super) const PASSES: [Pass; 18] = [
     Pass {
         table: "article",
         from: "article",
-        columns: "number, published, updated, revised, due, held_until, expires, stale, weight, brief, archive, episode, rank",
+        columns: "number, published, updated, revised, due, held_until, expires, stale, weight, brief, archive, episode, rank, page, headline, around",
         keys: &["number"],
         read: article,
     },
@@ -191,7 +192,7 @@ pub(super) const TEXTS: Pass = Pass {
 };
 
 /// Invariants between tables. Each is a query that returns the violations, in words.
-const RELATIONS: [&str; 8] = [
+const RELATIONS: [&str; 7] = [
     "SELECT 'article ' || number || ' has no content' FROM article
      WHERE NOT EXISTS (SELECT 1 FROM content WHERE content.number = article.number)",
     "SELECT 'article ' || number || ' has no address' FROM article WHERE state < 2
@@ -204,10 +205,15 @@ const RELATIONS: [&str; 8] = [
      WHERE (members, recordings) <> (SELECT count(*), coalesce(sum(rank <> x''), 0) FROM member WHERE member.view = view.number)",
     "SELECT 'view ' || number || ' has no article of ' || floor FROM view WHERE floor <> -9223372036854775808
      AND NOT EXISTS (SELECT 1 FROM member WHERE member.view = view.number AND member.published = floor)",
-    "SELECT 'there are other totals of articles' WHERE NOT EXISTS (SELECT 1 FROM total WHERE (shown, scheduled, recordings) =
-       (SELECT coalesce(sum(shown), 0), coalesce(sum(1 - shown), 0), coalesce(sum(shown * (rank <> x'')), 0)
-        FROM article WHERE state = 0))",
 ];
+
+/// The totals of articles, as `total` has them.
+pub(super) fn totals() -> String {
+    format!(
+        "SELECT coalesce(sum(shown), 0), coalesce(sum(1 - shown), 0), coalesce(sum(shown * (rank <> x'')), 0)
+         FROM article WHERE state = 0 AND {ARTICLE}"
+    )
+}
 
 /// Tables with indexes that must agree with their rows. The texts of articles have none, and are most of a catalog.
 const INDEXED: [&str; 11] =
@@ -280,7 +286,12 @@ fn check(connection: &Connection, now: DateTime<Utc>, depth: CheckScope, is_want
             return damaged(format!("table {table}: {finding}"));
         }
     }
-    for relation in RELATIONS.iter().take_while(|_| is_wanted()) {
+    let totals = format!(
+        "SELECT 'there are other totals of articles'
+         WHERE NOT EXISTS (SELECT 1 FROM total WHERE (shown, scheduled, recordings) = ({}))",
+        totals()
+    );
+    for relation in RELATIONS.into_iter().chain([totals.as_str()]).take_while(|_| is_wanted()) {
         let mut statement = connection.prepare(relation)?;
         let mut rows = statement.query([])?;
         if let Some(row) = rows.next()? {
@@ -413,7 +424,10 @@ fn article(row: &Row<'_>, latest: Latest) -> Result<()> {
     values::weight(row.get(9)?)?;
     row.get::<_, Option<u32>>(10)?;
     row.get::<_, Vec<u8>>(12)?;
-    mark(row, 11, CONTINUES)
+    mark(row, 11, CONTINUES)?;
+    latest.clock(row.get(14)?)?;
+    latest.clock(row.get(15)?)?;
+    if PageState::from_number(row.get(13)?).is_none() { damaged("no kind of page") } else { Ok(()) }
 }
 
 fn address(row: &Row<'_>, _: Latest) -> Result<()> {

@@ -17,6 +17,7 @@ use crate::catalog::imports::{Adopted, MatchKeys};
 use crate::folder::Stat;
 use crate::model::collection::ArticleState;
 use crate::model::entry::{ArticleId, Slug};
+use crate::model::site_page::is_own_part;
 
 impl Catalog {
     /// Decides which article a file is. `is_missing` says whether the file at another path has vanished; `original` is such a path
@@ -40,7 +41,8 @@ impl Catalog {
             Match::New => None,
         };
         let is_fresh = recorded.is_none() && self.is_certainly_new(&arrival.file_hash, arrival.stat)?;
-        let may_be_adopted = id.is_none() && !is_fresh;
+        // Feeds of other publishers have articles only.
+        let may_be_adopted = id.is_none() && !is_fresh && arrival.article.page.is_none();
         let adopted = if may_be_adopted { self.adopted_entry_of(arrival, recorded)? } else { None };
         let number = recorded.map(|recorded| recorded.number);
         let slug = match identity::slug_choice(arrival.article, recorded) {
@@ -151,8 +153,9 @@ impl Catalog {
         own: Option<i64>,
         article: Option<&Article>,
     ) -> Result<Slug> {
+        let is_page = article.is_some_and(|article| article.page.is_some());
         for slug in identity::slugs(wish, path, article) {
-            if self.is_free(&slug, own)? {
+            if !(is_page && is_own_part(&slug)) && self.is_free(&slug, own)? {
                 return Ok(slug);
             }
         }

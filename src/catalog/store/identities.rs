@@ -15,6 +15,7 @@ use super::values::{self, LOST, article_path, date, path_of};
 use crate::catalog::identity_log::{
     IdentityLine, IdentityLog, LogExtent, LoggedIdentity, LoggedPath, LoggedState, NewLog,
 };
+use crate::catalog::visibility::PageState;
 use crate::model::entry::Slug;
 use crate::model::moment::Version;
 use crate::model::text::{is_iri, xml_legal};
@@ -32,7 +33,7 @@ const MAX_LINES: usize = 20_000;
 const RETRY: Duration = Duration::from_mins(1);
 
 /// The columns of an identity.
-const COLUMNS: &str = "article.id, path, state, article.slug, published, updated, file_hash, guid, shown";
+const COLUMNS: &str = "article.id, path, state, article.slug, published, updated, file_hash, guid, shown, page";
 
 /// The identities that the record held and the catalog lacked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -237,6 +238,7 @@ fn identity_of(row: &Row<'_>) -> Result<Option<IdentityLine>> {
         updated: date(row.get(5)?)?,
         hash: blake3::Hash::from_bytes(row.get(6)?).to_hex().to_string(),
         guid: row.get(7)?,
+        page: row.get(9)?,
     })))
 }
 
@@ -323,12 +325,13 @@ impl Restoration<'_> {
 
     /// Adds an article, unless the catalog has its id.
     fn restore(&mut self, identity: &LoggedIdentity) -> Result<()> {
-        let LoggedIdentity { id, path, state, slug, published, updated, hash, guid } = identity;
+        let LoggedIdentity { id, path, state, slug, published, updated, hash, guid, page } = identity;
         let path = path.bytes().filter(|path| article_path(path.clone()).is_ok());
         let hash = blake3::Hash::from_hex(hash).ok();
         let dates = [published, updated].map(|date| values::is_date(*date).then(|| date.timestamp()));
         let is_valid = is_iri(id)
             && Slug::new(slug.as_str()).is_some()
+            && PageState::from_number(*page).is_some()
             && guid.as_ref().is_none_or(|guid| xml_legal(guid) == *guid);
         let (Some(path), Some(hash), [Some(published), Some(updated)], true) = (path, hash, dates, is_valid) else {
             self.restored.skipped += 1;
@@ -349,12 +352,12 @@ impl Restoration<'_> {
         };
         let sql = "
             INSERT INTO article (id, path, state, slug, published, updated, revised, file_hash, entry_hash, size, mtime, ctime, inode,
-              born, due, held_until, shown, guid, stale)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, zeroblob(32), 0, 0, 0, 0, 0, 0, 0, 1, ?9, ?10)";
+              born, due, held_until, shown, guid, stale, page)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, zeroblob(32), 0, 0, 0, 0, 0, 0, 0, 1, ?9, ?10, ?11)";
         let updated = updated.min(self.now.timestamp()).max(published);
         let hash: &[u8] = hash.as_bytes();
-        let values =
-            params![id, path, number_of_state, slug, published, updated, self.version.seconds(), hash, guid, stale];
+        let revised = self.version.seconds();
+        let values = params![id, path, number_of_state, slug, published, updated, revised, hash, guid, stale, page];
         connection.prepare_cached(sql)?.execute(values)?;
         let number = connection.last_insert_rowid();
         connection

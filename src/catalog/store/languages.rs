@@ -7,6 +7,7 @@ use rusqlite::params;
 use super::database::Catalog;
 use super::error::Result;
 use super::values::{below, path_of};
+use crate::catalog::visibility::ARTICLE;
 
 /// Maximum number of articles below a folder that are looked at, in the order of their paths.
 const MAX_SIBLINGS: i64 = 100;
@@ -25,7 +26,7 @@ impl Catalog {
         let sql = format!(
             "
             SELECT path, json_extract(entry, '$.language') FROM article JOIN content USING (number)
-            WHERE state < 2 AND path > ?1 AND path < ?2 ORDER BY path LIMIT {MAX_SIBLINGS}"
+            WHERE state < 2 AND {ARTICLE} AND path > ?1 AND path < ?2 ORDER BY path LIMIT {MAX_SIBLINGS}"
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
         let rows = statement.query_map(params![low, high], |row| Ok((path_of(row.get(0)?), row.get(1)?)))?;

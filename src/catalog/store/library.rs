@@ -16,6 +16,10 @@ impl Library for Reader {
         self.by_slug(slug, moment).map_err(|error| self.failed(error))
     }
 
+    fn page(&self, slug: &str, moment: Moment) -> Result<ArticleLookup> {
+        self.page_by_slug(slug, moment).map_err(|error| self.failed(error))
+    }
+
     fn old_address(&self, address: &str, moment: Moment) -> Result<ArticleLookup> {
         self.by_old_address(address, moment).map_err(|error| self.failed(error))
     }

@@ -7,7 +7,8 @@ use rusqlite::{OptionalExtension, params};
 use super::database::Catalog;
 use super::error::Result;
 use super::values::{below, bytes, path_of};
-use crate::catalog::visibility::PUBLISHED;
+use crate::catalog::visibility::{PAGE, PUBLISHED};
+use crate::model::site_page::Permalink;
 
 /// The relation of an article to a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -103,12 +104,14 @@ impl Catalog {
         Ok(())
     }
 
-    /// Slug of the article at a path, if it is published.
+    /// The place of the article at a path, if it is published.
     ///
     /// # Errors
     /// The catalog cannot be read.
-    pub fn slug_at(&self, path: &Path) -> Result<Option<String>> {
-        let sql = format!("SELECT slug FROM article WHERE path = ?1 AND state < 2 AND {PUBLISHED}");
-        Ok(self.connection.prepare_cached(&sql)?.query_row([bytes(path)], |row| row.get(0)).optional()?)
+    pub fn permalink_at(&self, path: &Path) -> Result<Option<Permalink>> {
+        let sql = format!("SELECT slug, {PAGE} FROM article WHERE path = ?1 AND state < 2 AND {PUBLISHED}");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let row = statement.query_row([bytes(path)], |row| Ok(Permalink::new(row.get(0)?, row.get(1)?)));
+        Ok(row.optional()?)
     }
 }

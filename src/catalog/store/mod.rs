@@ -24,6 +24,7 @@ mod known;
 mod languages;
 mod library;
 mod media;
+mod menu;
 mod meta;
 mod migrations;
 mod moves;

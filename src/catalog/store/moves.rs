@@ -144,6 +144,10 @@ impl Catalog {
         });
         let Some((path, published, updated, (content, former))) = row.optional()? else { return Ok(false) };
         let content = content_of(number, &content)?;
+        // Only articles are in views.
+        if content.page.is_some() {
+            return Ok(false);
+        }
         let (terms, rank) = (taxonomy::terms(&path, &content.tags, &content.authors), rank::of(&path, &content));
         if rank != former {
             let place = self.visible_place(number, version.date())?;

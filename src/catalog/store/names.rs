@@ -14,10 +14,10 @@ use crate::article::address::LinkTarget;
 use crate::catalog::identity::Identity;
 use crate::catalog::imports::comparable_link;
 use crate::catalog::names::{self, NamedArticle, Page};
-use crate::catalog::visibility::PUBLISHED;
+use crate::catalog::visibility::{PAGE, PUBLISHED};
 use crate::model::collection::ArticleLookup;
-use crate::model::entry::Slug;
 use crate::model::moment::Moment;
+use crate::model::site_page::Permalink;
 
 /// Maximum number of articles that are compared for a name.
 const MAX_NAMESAKES: i64 = 50;
@@ -63,19 +63,20 @@ impl Catalog {
         Ok(names::slugs_of(&names, slug).iter().map(|slug| names::reference_of_slug(slug)).collect())
     }
 
-    /// The slug of the published article that a link in the article at `from` means. `None` if there is none, or if it could be one of several.
+    /// The place of the published article that a link in the article at `from` means. `None` if there is none, or if it could be one of
+    /// several.
     ///
     /// # Errors
     /// The catalog cannot be read.
-    pub fn slug_of(&self, target: &LinkTarget, from: &Path) -> Result<Option<String>> {
+    pub fn permalink_of(&self, target: &LinkTarget, from: &Path) -> Result<Option<Permalink>> {
         let (name, is_note) = match target {
-            LinkTarget::File(path) => return self.slug_at(path),
+            LinkTarget::File(path) => return self.permalink_at(path),
             LinkTarget::Address(address) => (address, false),
             LinkTarget::Note(name) => (name, true),
         };
         let by_address = self.published(BY_ADDRESS, &[&comparable_link(name)])?;
         if let [only] = by_address.as_slice() {
-            return Ok(Some(only.slug.clone()));
+            return Ok(Some(only.permalink.clone()));
         }
         let page = Page::at(name);
         if page.slug.is_empty() || (!is_note && page.is_other()) {
@@ -83,7 +84,7 @@ impl Catalog {
         }
         let articles = self.published(BY_SLUG, &[&page.slug, &names::by_slug(&page.slug)])?;
         let found = if is_note { page.nearest(&articles, from) } else { page.only(&articles) };
-        Ok(found.map(|article| article.slug.clone()))
+        Ok(found.map(|article| article.permalink.clone()))
     }
 
     fn published(&self, numbers: &str, names: &[&str]) -> Result<Vec<NamedArticle>> {
@@ -115,11 +116,15 @@ impl Reader {
             let articles = slugs(BY_SLUG, &[&page.slug, &names::by_slug(&page.slug)])?;
             found = page.only(&articles).cloned();
         }
-        let Some(NamedArticle { slug, .. }) = found else { return Ok(ArticleLookup::Unknown) };
-        Ok(match self.by_slug(&slug, moment)? {
-            ArticleLookup::Current(..) | ArticleLookup::Unread(_) => {
-                Slug::new(slug).map_or(ArticleLookup::Unknown, ArticleLookup::Moved)
-            }
+        // Generators have pages at `/about.html` or below a folder of pages.
+        if found.is_none() && !page.has_date() && page.may_be_site_page() && !address.contains('?') {
+            let condition = format!("number IN ({BY_SLUG}) AND {PAGE}");
+            let pages = articles(&self.connection, &condition, &[&page.slug, &names::by_slug(&page.slug)])?;
+            found = page.only(&pages).cloned();
+        }
+        let Some(NamedArticle { permalink, .. }) = found else { return Ok(ArticleLookup::Unknown) };
+        Ok(match self.by_slug(permalink.slug(), moment)? {
+            ArticleLookup::Current(..) | ArticleLookup::Unread(_) => ArticleLookup::Moved(permalink),
             other => other,
         })
     }
@@ -128,14 +133,14 @@ impl Reader {
 /// The articles that meet a condition on their rows, those that are not deleted first, then the newest.
 fn articles(connection: &Connection, condition: &str, names: &[&str]) -> Result<Vec<NamedArticle>> {
     let sql = format!(
-        "SELECT slug, path, published FROM article WHERE {condition} ORDER BY state, published DESC, number LIMIT {MAX_NAMESAKES}"
+        "SELECT slug, path, published, {PAGE} FROM article WHERE {condition} ORDER BY state, published DESC, number LIMIT {MAX_NAMESAKES}"
     );
     let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query(params_from_iter(names))?;
     let mut articles = Vec::new();
     while let Some(row) = rows.next()? {
-        let (slug, path) = (row.get(0)?, path_of(row.get(1)?));
-        articles.push(NamedArticle { slug, path, published: date(row.get(2)?)? });
+        let (permalink, path) = (Permalink::new(row.get(0)?, row.get(3)?), path_of(row.get(1)?));
+        articles.push(NamedArticle { permalink, path, published: date(row.get(2)?)? });
     }
     Ok(articles)
 }

@@ -8,7 +8,7 @@ use super::entries;
 use super::error::{CatalogError, Result};
 use super::reader::Reader;
 use super::values::{self, UNREAD, WHOLE, date};
-use crate::catalog::visibility::visible;
+use crate::catalog::visibility::in_feeds;
 use crate::model::moment::{Audience, Moment, Version};
 use crate::model::period::{ArticleLine, DateRange, PeriodArticles, PeriodLookup, Rest};
 
@@ -85,10 +85,10 @@ impl Reader {
 
     /// The newest articles of a period, newest first.
     fn newest_of(&self, period: DateRange, moment: Moment, most: usize) -> Result<Vec<PeriodRow>> {
-        let visible = visible(Audience::Public, "?1");
+        let in_feeds = in_feeds(Audience::Public, "?1");
         let sql = format!(
             "
-            SELECT number, published, archive, stale FROM article WHERE {visible} AND published >= ?2 AND published < ?3
+            SELECT number, published, archive, stale FROM article WHERE {in_feeds} AND published >= ?2 AND published < ?3
             ORDER BY published DESC, rank DESC, number DESC LIMIT ?4"
         );
         let (start, end) = period.bounds();
@@ -114,11 +114,11 @@ impl Reader {
             DateRange::Year(_) => "%Y/%m",
             DateRange::Month(..) => return Ok(Vec::new()),
         };
-        let visible = visible(Audience::Public, "?1");
+        let in_feeds = in_feeds(Audience::Public, "?1");
         let sql = format!(
             "
             SELECT strftime(?2, published, 'unixepoch') AS part, count(*) FROM article
-            WHERE {visible} AND published >= ?3 AND published < ?4 GROUP BY part ORDER BY part DESC"
+            WHERE {in_feeds} AND published >= ?3 AND published < ?4 GROUP BY part ORDER BY part DESC"
         );
         let (start, end) = period.bounds();
         let mut statement = self.connection.prepare_cached(&sql)?;

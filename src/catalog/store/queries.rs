@@ -9,7 +9,7 @@ use super::values::{self, date};
 use super::views::TOMBSTONE_LIFE;
 use super::window::{self, Window};
 use super::{archive, entries, reader};
-use crate::catalog::visibility;
+use crate::catalog::visibility::{self, ARTICLE};
 use crate::model::collection::{FeedLimits, Tombstone, ViewSummary};
 use crate::model::entry::Entry;
 use crate::model::moment::Version;
@@ -24,8 +24,8 @@ impl Catalog {
         let (expired, unseen) = (visibility::expired("?1"), visibility::expired_unseen("?1"));
         let sql = format!(
             "
-            SELECT shown - (SELECT count(*) FROM article WHERE {expired}),
-              scheduled - (SELECT count(*) FROM article WHERE {unseen}) FROM total"
+            SELECT shown - (SELECT count(*) FROM article WHERE {expired} AND {ARTICLE}),
+              scheduled - (SELECT count(*) FROM article WHERE {unseen} AND {ARTICLE}) FROM total"
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
         let pair = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?));

@@ -21,13 +21,14 @@ use super::values::{bytes, path_of};
 use super::window;
 use crate::article::Article;
 use crate::catalog::identity;
-use crate::catalog::visibility::{Publication, visible};
+use crate::catalog::visibility::{PAGE, PageState, Publication, in_feeds};
 use crate::model::collection::{
     self, ArticleLookup, ArticleState, Collection, FeedLimits, FeedLookup, Record, Tombstone, ViewGroup, ViewSummary,
 };
 use crate::model::entry::{Entry, Slug};
 use crate::model::moment::{Audience, Moment, Version};
 use crate::model::section::SectionAbout;
+use crate::model::site_page::Permalink;
 use crate::model::taxonomy::{View, ViewKind};
 
 /// A read-only connection to the catalog.
@@ -61,31 +62,68 @@ impl Reader {
     /// # Errors
     /// The catalog cannot be read.
     pub fn by_slug(&self, slug: &str, moment: Moment) -> Result<ArticleLookup> {
+        Ok(match self.looked_up(slug, moment)? {
+            (ArticleLookup::Current(entry, _), true) => ArticleLookup::Moved(entry.permalink()),
+            (ArticleLookup::Unread(_), true) => {
+                Slug::new(slug).map_or(ArticleLookup::Unknown, |slug| ArticleLookup::Moved(Permalink::Page(slug)))
+            }
+            (lookup, _) => lookup,
+        })
+    }
+
+    /// Looks up a page by its slug, as it was at `moment`.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn page_by_slug(&self, slug: &str, moment: Moment) -> Result<ArticleLookup> {
+        let sql = "SELECT page FROM address JOIN article USING (number) WHERE address.slug = ?1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let state: Option<i64> = statement.query_row([slug], |row| row.get(0)).optional()?;
+        drop(statement);
+        let is_known = state.and_then(PageState::from_number).is_some_and(|state| state != PageState::Never);
+        if !is_known {
+            return Ok(ArticleLookup::Unknown);
+        }
+        Ok(match self.looked_up(slug, moment)? {
+            (ArticleLookup::Current(entry, _), false) => ArticleLookup::Moved(entry.permalink()),
+            (ArticleLookup::Unread(_), false) => {
+                Slug::new(slug).map_or(ArticleLookup::Unknown, |slug| ArticleLookup::Moved(Permalink::Article(slug)))
+            }
+            (lookup, _) => lookup,
+        })
+    }
+
+    /// Looks up an article or a page by its slug. Returns whether it is a page.
+    fn looked_up(&self, slug: &str, moment: Moment) -> Result<(ArticleLookup, bool)> {
         let Moment { version, due } = moment;
         // All statements below read the same state.
         let _transaction = self.connection.unchecked_transaction()?;
-        let sql = "
-            SELECT id, article.slug, published, updated, revised, entry, number, due, guid, state, expires, shown, stale
-            FROM address LEFT JOIN article USING (number) LEFT JOIN content USING (number) WHERE address.slug = ?1";
-        let mut statement = self.connection.prepare_cached(sql)?;
+        let sql = format!(
+            "
+            SELECT id, article.slug, published, updated, revised, entry, number, due, guid, state, expires, shown, stale, {PAGE}
+            FROM address LEFT JOIN article USING (number) LEFT JOIN content USING (number) WHERE address.slug = ?1"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
         let mut rows = statement.query([slug])?;
-        let Some(row) = rows.next()? else { return Ok(ArticleLookup::Unknown) };
+        let Some(row) = rows.next()? else { return Ok((ArticleLookup::Unknown, false)) };
         // An address without an article, or an article without content, is an error: NULL is neither text nor number.
         row.get_ref(5)?.as_str().map_err(rusqlite::Error::from)?;
         let (revised, current): (i64, Slug) = (row.get(4)?, row.get(1)?);
         let publication = Publication { shown: values::flag(row, 11)?, due: row.get(7)?, expires: row.get(10)? };
+        let is_page: bool = row.get(13)?;
         if revised > version.seconds() {
-            return Ok(ArticleLookup::NotYet);
+            return Ok((ArticleLookup::NotYet, is_page));
         }
-        Ok(match super::values::state_of(row.get(9)?)? {
+        let lookup = match super::values::state_of(row.get(9)?)? {
             // It was never visible.
             ArticleState::Gone if !publication.shown => ArticleLookup::Unknown,
             ArticleState::Gone => ArticleLookup::Gone,
             ArticleState::Held => ArticleLookup::Unknown,
             ArticleState::Live if !publication.is_published(due.timestamp()) => ArticleLookup::Unknown,
             ArticleState::Live if publication.has_expired(due.timestamp()) => ArticleLookup::Gone,
-            ArticleState::Live if current != *slug => ArticleLookup::Moved(current),
+            ArticleState::Live if current != *slug => ArticleLookup::Moved(Permalink::new(current, is_page)),
             ArticleState::Live if row.get::<_, i64>(12)? == UNREAD => ArticleLookup::Unread(row.get(6)?),
+            ArticleState::Live if is_page => ArticleLookup::Current(Box::new(entry_of(row)?), Box::default()),
             ArticleState::Live => {
                 let (surroundings, changed) = surroundings::read(&self.connection, row.get(6)?, due)?;
                 match surroundings {
@@ -94,7 +132,8 @@ impl Reader {
                     KnownSurroundings::Found(found) => ArticleLookup::Current(Box::new(entry_of(row)?), found),
                 }
             }
-        })
+        };
+        Ok((lookup, is_page))
     }
 
     /// The record of the article at a path, deleted or not; the newest of several.
@@ -203,9 +242,9 @@ impl Reader {
         if let Some(answer) = without_reading(revised, moment, cached) {
             return Ok(answer);
         }
-        let visible = visible(Audience::Public, "?2");
+        let in_feeds = in_feeds(Audience::Public, "?2");
         let sql = format!(
-            "SELECT number, stale = 3 FROM article WHERE archive = ?1 AND {visible} ORDER BY published DESC, rank DESC, number DESC"
+            "SELECT number, stale = 3 FROM article WHERE archive = ?1 AND {in_feeds} ORDER BY published DESC, rank DESC, number DESC"
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
         let numbers =

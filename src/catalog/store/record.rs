@@ -9,10 +9,12 @@ use super::checksum::{self, Identifiers};
 use super::database::Catalog;
 use super::error::Result;
 use super::surroundings::Appearance;
-use super::values::UNREAD;
 use super::values::bytes;
+use super::values::{UNREAD, WHOLE};
+use super::view_batch::ViewChange;
 use super::views::{Before, Membership};
 use crate::catalog::identity::{Arrival, Extent, Identity};
+use crate::catalog::visibility::{PAGE, PageState};
 use crate::model::collection::ArticleState;
 use crate::model::entry::Content;
 use crate::model::moment::Version;
@@ -21,15 +23,15 @@ use crate::model::{rank, taxonomy};
 /// Inserts an article with the values of [`Catalog::write`]. There is no `RETURNING`, which would take twice the time.
 const INSERT: &str = "
     INSERT INTO article (number, id, path, state, slug, published, updated, revised, file_hash, entry_hash, size, mtime, ctime,
-      inode, born, due, held_until, expires, guid, shown, weight, brief, stale, rank, headline)
-    VALUES (?1, ?2, ?3, 0, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?7)";
+      inode, born, due, held_until, expires, guid, shown, weight, brief, stale, rank, headline, page)
+    VALUES (?1, ?2, ?3, 0, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?7, ?24)";
 
 /// Updates an article with the same values.
 const UPDATE: &str = "
     UPDATE article SET id = ?2, path = ?3, state = 0, slug = ?4, published = ?5, updated = ?6, revised = coalesce(?7, revised),
       file_hash = ?8, entry_hash = ?9, size = ?10, mtime = ?11, ctime = ?12, inode = ?13, born = ?14,
       shown = CASE WHEN due = ?15 THEN max(shown, ?19) ELSE ?19 END, due = ?15, held_until = ?16, expires = ?17, guid = ?18,
-      weight = ?20, brief = ?21, stale = ?22, rank = ?23
+      weight = ?20, brief = ?21, stale = ?22, rank = ?23, page = max(?24, min(page, 1))
     WHERE number = ?1";
 
 /// The result of recording an article.
@@ -70,6 +72,7 @@ impl Catalog {
             (Some(_), None) => Before::AsRecorded,
         };
         let replaced = !identity.is_fresh && self.replace(arrival.path, identity.number, version)?;
+        let was_article = self.becomes_page(identity, content)?;
         let known = |number| self.has_identity(number, identity, arrival, shown);
         let keeps_identity = identity.number.map_or(Ok(false), known)?;
         self.retire_ids(identity, shown)?;
@@ -98,23 +101,33 @@ impl Catalog {
         if identity.number.is_some() && !catches_up {
             self.mark_appearance(number, former, identity, content, version)?;
         }
-        let moved = self.place(identity, shown, membership)?;
+        let moved = match content.page {
+            None => self.place(identity, shown, membership)?,
+            // Only articles are in views. It was not deleted, so it gets no tombstone.
+            Some(_) => was_article && self.leave_feeds(number, version)?,
+        };
         self.write_views_alone()?;
         let recorded = if changed || moved || replaced { Recorded::Changed } else { Recorded::Unchanged };
         if unchanged {
             self.add_checksums(number, identity, &text)?;
             return Ok(recorded);
         }
-        let sql = match identity.number {
-            Some(_) => "INSERT OR REPLACE INTO content (number, entry) VALUES (?1, ?2)",
-            None => "INSERT INTO content (number, entry) VALUES (?1, ?2)",
-        };
-        self.connection.prepare_cached(sql)?.execute(params![number, with_checksums(number, identity, &text)])?;
-        self.note_replaced_text_of(identity);
+        self.write_content(number, identity, &text)?;
         if !identity.is_fresh {
             self.give_address(&identity.slug, number)?;
         }
         Ok(recorded)
+    }
+
+    /// Writes the content of an article.
+    fn write_content(&mut self, number: i64, identity: &Identity, content: &str) -> Result<()> {
+        let sql = match identity.number {
+            Some(_) => "INSERT OR REPLACE INTO content (number, entry) VALUES (?1, ?2)",
+            None => "INSERT INTO content (number, entry) VALUES (?1, ?2)",
+        };
+        self.connection.prepare_cached(sql)?.execute(params![number, with_checksums(number, identity, content)])?;
+        self.note_replaced_text_of(identity);
+        Ok(())
     }
 
     /// Adds the checksums to a content that an earlier version recorded.
@@ -138,7 +151,8 @@ impl Catalog {
         let weight = if content.brief { content.max_bytes_of_summary() } else { content.max_bytes() };
         let weight = weight.saturating_add(arrival.extent.unread_bytes());
         let stale = if arrival.extent == Extent::Whole { 0 } else { UNREAD };
-        if identity.number.is_none() {
+        let page = PageState::of(content.page.as_ref());
+        if identity.number.is_none() && !page.is_page() {
             self.view_batch.count_new(shown, !rank.is_empty());
         }
         let sql = if identity.number.is_some() { UPDATE } else { INSERT };
@@ -166,8 +180,23 @@ impl Catalog {
             content.max_bytes_of_summary(),
             stale,
             rank,
+            page as i64,
         ])?;
         Ok(identity.number.unwrap_or_else(|| self.connection.last_insert_rowid()))
+    }
+
+    /// Whether an entry that is recorded as an article is a page now.
+    fn becomes_page(&self, identity: &Identity, content: &Content) -> Result<bool> {
+        let Some(number) = identity.number.filter(|_| content.page.is_some()) else { return Ok(false) };
+        let sql = format!("SELECT 1 FROM article WHERE number = ?1 AND NOT {PAGE}");
+        Ok(self.connection.prepare_cached(&sql)?.exists([number])?)
+    }
+
+    /// Removes an article that has become a page from all views and lists.
+    fn leave_feeds(&mut self, number: i64, version: Version) -> Result<bool> {
+        let change = ViewChange { published: i64::MAX, latest_change: 0, version };
+        self.mark_view_changed(WHOLE, change)?;
+        self.leave(number, version)
     }
 
     /// Gives an address to an article. Deleted articles lose theirs.
@@ -258,7 +287,8 @@ impl Catalog {
     /// Whether an article has this identity already, with the same file.
     fn has_identity(&self, number: i64, identity: &Identity, arrival: &Arrival<'_>, shown: bool) -> Result<bool> {
         let sql = "
-            SELECT (id, path, slug, published, updated, file_hash, guid, state, shown) IS (?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?9)
+            SELECT (id, path, slug, published, updated, file_hash, guid, state, shown, page)
+              IS (?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?9, max(?10, min(page, 1)))
             FROM article WHERE number = ?1";
         let values = params![
             number,
@@ -269,7 +299,8 @@ impl Catalog {
             identity.updated.timestamp(),
             arrival.file_hash,
             identity.guid,
-            shown
+            shown,
+            PageState::of(arrival.article.page.as_ref()) as i64
         ];
         Ok(self.connection.prepare_cached(sql)?.query_row(values, |row| row.get(0)).optional()?.unwrap_or(false))
     }

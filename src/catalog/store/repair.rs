@@ -7,6 +7,7 @@ use super::check::Latest;
 use super::media::Claim;
 use super::ownership::CONTINUES;
 use super::values::{self, article_path, date};
+use crate::catalog::visibility::PageState;
 use crate::model::entry::Slug;
 use crate::model::text::{is_iri, xml_legal};
 
@@ -127,6 +128,8 @@ impl Cells {
         // It follows from the path and the content.
         self.repair("rank", Vec::new(), |rank| matches!(rank, Value::Blob(_)));
         self.repair_integer("episode", 0, |mark| (0..=CONTINUES).contains(&mark));
+        // Reading the file restores it.
+        self.repair_integer("page", 0, |page| PageState::from_number(page).is_some());
         self.repair_optional("archive", |number| matches!(number, Value::Integer(1..=0xFFFF_FFFF)));
         let is_valid = [
             ("number", self.repair_integer("number", Value::Null, |number| number > 0)),
@@ -144,6 +147,8 @@ impl Cells {
         let is_past = |seconds: i64| latest.clock(seconds).is_ok();
         self.repair_integer("revised", version, is_past);
         let revised = self.integer("revised").unwrap_or(version);
+        self.repair_integer("headline", revised, is_past);
+        self.repair_integer("around", revised, is_past);
         let right = |cells: &Self, name| cells.integer(name).filter(|seconds| date(*seconds).is_ok());
         let updated = right(self, "updated")
             .filter(|seconds| *seconds < 0 || is_past(*seconds) || right(self, "published") == Some(*seconds));

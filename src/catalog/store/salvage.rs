@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::types::Value;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params, params_from_iter};
 
-use super::check::{Latest, PASSES, TEXTS, check_meta};
+use super::check::{self, Latest, PASSES, TEXTS, check_meta};
 use super::checksum::{self, Identifiers};
 use super::database::Catalog;
 use super::error::Result;
@@ -414,14 +414,13 @@ impl<'a> Salvage<'a> {
         }
         let whole = "INSERT OR IGNORE INTO view (number, kind, key, name, revised) VALUES (?1, 0, '', '', ?2)";
         connection.execute(whole, [values::WHOLE, self.version.seconds()])?;
-        connection.execute_batch(
+        connection.execute_batch(&format!(
             "
             -- Articles with the same bytes do not count as updated.
             UPDATE article SET stale = CASE stale WHEN 4 THEN 4 ELSE 2 END WHERE state < 2;
-            UPDATE total SET (shown, scheduled, recordings) =
-              (SELECT coalesce(sum(shown), 0), coalesce(sum(1 - shown), 0), coalesce(sum(shown * (rank <> x'')), 0)
-               FROM article WHERE state = 0);",
-        )?;
+            UPDATE total SET (shown, scheduled, recordings) = ({});",
+            check::totals()
+        ))?;
         Ok(())
     }
 

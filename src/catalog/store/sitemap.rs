@@ -1,13 +1,14 @@
-//! The addresses of all articles, for sitemaps.
+//! The addresses of all articles and pages, for sitemaps.
 
 use rusqlite::params;
 
 use super::error::Result;
 use super::reader::Reader;
 use super::values::date;
-use crate::catalog::visibility::visible;
+use crate::catalog::visibility::{PAGE, visible};
 use crate::model::collection::SitemapLookup;
 use crate::model::moment::{Audience, Moment};
+use crate::model::site_page::Permalink;
 
 /// Most addresses of one document (standards 147), of which the front page and lists of articles take up to 201.
 pub(super) const MAX_URLS: u32 = 50_000 - 201;
@@ -34,13 +35,14 @@ impl Reader {
             Some(part) if parts > 1 && (1..=parts).contains(&part) => part - 1,
             Some(_) => return Ok(SitemapLookup::Unknown),
         };
-        let articles =
-            format!("SELECT slug, updated FROM article WHERE {visible} ORDER BY number LIMIT ?2 OFFSET ?2 * ?3");
+        let articles = format!(
+            "SELECT slug, updated, {PAGE} FROM article WHERE {visible} ORDER BY number LIMIT ?2 OFFSET ?2 * ?3"
+        );
         let mut statement = self.connection.prepare_cached(&articles)?;
         let mut rows = statement.query(params![due.timestamp(), max_urls, first])?;
         let mut articles = Vec::new();
         while let Some(row) = rows.next()? {
-            articles.push((row.get(0)?, date(row.get(1)?)?));
+            articles.push((Permalink::new(row.get(0)?, row.get(2)?), date(row.get(1)?)?));
         }
         Ok(SitemapLookup::Articles(articles))
     }
@@ -66,7 +68,7 @@ mod tests {
         let slugs = |lookup| match lookup {
             SitemapLookup::Articles(articles) => {
                 assert!(articles.iter().all(|(_, updated)| *updated == now));
-                articles.into_iter().map(|(slug, _)| slug.to_string()).collect::<Vec<_>>()
+                articles.into_iter().map(|(place, _)| place.slug().to_string()).collect::<Vec<_>>()
             }
             other => panic!("{other:?}"),
         };

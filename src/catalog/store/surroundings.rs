@@ -11,7 +11,7 @@ use super::error::{CatalogError, Result};
 use super::meta::meta_date;
 use super::sections;
 use super::values::{DESCRIBED, UNREAD, date, path_of};
-use crate::catalog::visibility::visible;
+use crate::catalog::visibility::in_feeds;
 use crate::model::collection::{Neighbour, Surroundings};
 use crate::model::entry::Entry;
 use crate::model::moment::{Audience, Version};
@@ -79,8 +79,8 @@ impl Catalog {
 
     /// The place of an article, if it is visible at `at`.
     pub(super) fn visible_place(&self, number: i64, at: DateTime<Utc>) -> Result<Option<DatedPlace>> {
-        let visible = visible(Audience::Public, "?2");
-        let sql = format!("SELECT published, rank FROM article WHERE number = ?1 AND {visible}");
+        let in_feeds = in_feeds(Audience::Public, "?2");
+        let sql = format!("SELECT published, rank FROM article WHERE number = ?1 AND {in_feeds}");
         let row = self.connection.prepare_cached(&sql)?.query_row(params![number, at.timestamp()], |row| {
             Ok(DatedPlace { published: row.get(0)?, rank: row.get(1)?, number })
         });
@@ -197,7 +197,7 @@ fn neighbour(
     at: DateTime<Utc>,
     side: Side,
 ) -> Result<Option<NeighbourRow>> {
-    let visible = visible(Audience::Public, "?1");
+    let in_feeds = in_feeds(Audience::Public, "?1");
     let (compared, order) = match side {
         Side::Older => ("<", "published DESC, rank DESC, number DESC"),
         Side::Newer => (">", "published, rank, number"),
@@ -205,7 +205,7 @@ fn neighbour(
     let sql = format!(
         "
         SELECT number, headline, due, stale FROM article
-        WHERE {visible} AND (published, rank, number) {compared} (?2, ?3, ?4) ORDER BY {order} LIMIT 1"
+        WHERE {in_feeds} AND (published, rank, number) {compared} (?2, ?3, ?4) ORDER BY {order} LIMIT 1"
     );
     let values = params![at.timestamp(), place.published, place.rank, place.number];
     let mut statement = connection.prepare_cached(&sql)?;
@@ -267,7 +267,7 @@ mod tests {
         for (compared, order) in [("<", "published DESC, rank DESC, number DESC"), (">", "published, rank, number")] {
             let sql = format!(
                 "EXPLAIN QUERY PLAN SELECT number FROM article WHERE {} AND (published, rank, number) {compared} (1, x'', 1) ORDER BY {order} LIMIT 1",
-                visible(Audience::Public, "5")
+                in_feeds(Audience::Public, "5")
             );
             let plan: String = catalog.connection.query_row(&sql, [], |row| row.get(3)).unwrap();
             assert!(plan.contains("SEARCH article USING INDEX article_newest"), "{plan}");

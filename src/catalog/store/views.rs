@@ -12,7 +12,7 @@ use super::surroundings::DatedPlace;
 use super::values::WHOLE;
 use super::view_batch::ViewChange;
 use super::window;
-use crate::catalog::visibility::{becomes_visible, expired, expires_after};
+use crate::catalog::visibility::{ARTICLE, becomes_visible, expired, expires_after};
 use crate::model::collection::FeedLimits;
 use crate::model::moment::{Moment, Version};
 use crate::model::taxonomy::{self, Term};
@@ -129,8 +129,12 @@ impl Catalog {
         Ok(!members.is_empty())
     }
 
-    /// Removes an article from all its views and adds a tombstone of the date `at` to each.
+    /// Removes an article from all its views and adds a tombstone of the date `at` to each. Pages are in no feed and need none.
     pub(super) fn add_tombstones(&mut self, number: i64, at: DateTime<Utc>, version: Version) -> Result<()> {
+        let sql = format!("SELECT 1 FROM article WHERE number = ?1 AND {ARTICLE}");
+        if !self.connection.prepare_cached(&sql)?.exists([number])? {
+            return Ok(());
+        }
         let views = self.members(number)?.into_iter().map(|member| member.view).chain([WHOLE]);
         let views: Vec<i64> = views.collect();
         self.leave(number, version)?;
@@ -172,7 +176,7 @@ impl Catalog {
         let (expired, lately) = (expired("?1"), expires_after("?2"));
         let expired = format!(
             "
-            SELECT number, max(expires, updated) FROM article WHERE {expired} AND {lately}
+            SELECT number, max(expires, updated) FROM article WHERE {expired} AND {lately} AND {ARTICLE}
             AND NOT EXISTS (SELECT 1 FROM tombstone WHERE tombstone.number = article.number AND view = 1)"
         );
         for (number, at) in self.pairs(&expired, &[now.timestamp(), old])? {

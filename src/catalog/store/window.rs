@@ -9,7 +9,7 @@ use rusqlite::{Connection, params};
 use super::error::Result;
 use super::values;
 use super::values::UNREAD;
-use crate::catalog::visibility::visible;
+use crate::catalog::visibility::{in_feeds, visible};
 use crate::model::moment::Audience;
 
 /// The articles of a feed, newest first.
@@ -38,11 +38,11 @@ pub(super) fn read(
     limits: &FeedLimits,
     now: DateTime<Utc>,
 ) -> Result<Window> {
-    let visible = visible(Audience::Public, "?1");
+    let (visible, in_feeds) = (visible(Audience::Public, "?1"), in_feeds(Audience::Public, "?1"));
     let whole = format!(
         "
         SELECT number, revised, published, weight, brief, due, stale, published, 1 FROM article
-        WHERE {visible} AND ?2 IS NULL ORDER BY published DESC, rank DESC, number DESC"
+        WHERE {in_feeds} AND ?2 IS NULL ORDER BY published DESC, rank DESC, number DESC"
     );
     let one = format!(
         "

@@ -60,6 +60,7 @@ impl RenderedArticle {
             language: article.language.clone(),
             link: article.link.clone(),
             brief: article.summary_only,
+            page: article.page.clone(),
             ..Content::default()
         };
         Self { content, referred: Vec::new(), problems: Vec::new() }
@@ -110,18 +111,19 @@ impl Ingest {
             self.named_media.nearest(&self.folder, name, path)
         };
         let page = |target: &LinkTarget| {
-            let slug = catalog.slug_of(target, path).map_err(|error| failed.borrow_mut().replace(error)).ok().flatten();
+            let place = catalog.permalink_of(target, path);
+            let place = place.map_err(|error| failed.borrow_mut().replace(error)).ok().flatten();
             let file = match target {
                 LinkTarget::File(path) => path.clone(),
                 LinkTarget::Address(name) | LinkTarget::Note(name) => catalog::reference(name),
             };
-            if let (LinkTarget::Address(link), None) = (target, &slug)
+            if let (LinkTarget::Address(link), None) = (target, &place)
                 && catalog::may_be_article(link)
             {
                 lost.borrow_mut().insert(Lost::Page(link.clone()));
             }
-            referred.borrow_mut().insert(file, slug.is_some());
-            slug.map(|slug| self.channel.page(&slug))
+            referred.borrow_mut().insert(file, place.is_some());
+            place.map(|place| self.channel.permalink(&place))
         };
         let addresses = Addresses {
             permalink,
@@ -589,12 +591,12 @@ pub(crate) mod tests {
         /// The slug that an address redirects to.
         pub fn leads_to(&self, slug: &str) -> Option<Slug> {
             let (reader, now) = (Reader::open(self.directory.path()).unwrap(), Utc::now());
-            let ArticleLookup::Moved(slug) =
+            let ArticleLookup::Moved(place) =
                 reader.by_slug(slug, Moment { version: Version::at(now), due: now }).unwrap()
             else {
                 return None;
             };
-            Some(slug)
+            Some(place.slug().clone())
         }
 
         /// Deletes a file, and lets the grace period pass.

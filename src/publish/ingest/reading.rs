@@ -23,6 +23,7 @@ use crate::config::Clean;
 use crate::folder::watch::QUIET;
 use crate::folder::{CONFLICT, SourceFormat, Stat, folder_link_message};
 use crate::model::collection::ArticleState;
+use crate::model::site_page::Permalink;
 use crate::model::taxonomy::Term;
 
 /// Age up to which a new recording waits for texts that were found with it.
@@ -372,8 +373,10 @@ impl Ingest {
                 Err(refused) => return Ok(Err(refused)),
             };
         }
+        let place = Permalink::new(identity.slug.clone(), arrival.article.page.is_some());
+        let former = if identity.is_new() { None } else { catalog.permalink_at(arrival.path)? };
         let permalink =
-            Url::parse(&self.channel.page(&identity.slug)).expect("the base address and a slug make an address");
+            Url::parse(&self.channel.permalink(&place)).expect("the base address and a slug make an address");
         let rendered = article::panic_as_problem(|| match arrival.extent {
             Extent::Whole => self.content(catalog, arrival, &namesakes, &permalink),
             Extent::Head(_) => Ok(Ok(RenderedArticle::of_head(arrival.article))),
@@ -391,6 +394,11 @@ impl Ingest {
         rendered.problems.extend(problems_of(&claims, arrival.article));
         let recorded = catalog.record(&identity, arrival, &rendered.content, moment.version)?;
         self.record_names(catalog, arrival, &identity, moment)?;
+        // Links to an article that has become a page, or the other way round, have to lead to its new address.
+        let is_same_kind = |former: &Permalink| std::mem::discriminant(former) == std::mem::discriminant(&place);
+        if !former.as_ref().is_none_or(is_same_kind) {
+            self.media_changed(catalog, arrival.path, moment)?;
+        }
         if arrival.extent == Extent::Whole {
             self.record_references(catalog, &identity, arrival.path, &rendered.referred, moment)?;
         } else {

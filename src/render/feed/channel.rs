@@ -8,6 +8,7 @@ use super::statements::Statements;
 use crate::config::{Config, FeedContent};
 use crate::model::collection::FeedLimits;
 use crate::model::entry::Person;
+use crate::model::site_page::Permalink;
 use crate::model::taxonomy::{View, ViewKind};
 use crate::model::text::xml_legal;
 use crate::render::words::{Words, fill};
@@ -106,9 +107,9 @@ impl Channel {
         format!("{}{path}", self.base_url)
     }
 
-    /// Address of the page of an article.
-    pub fn page(&self, slug: &str) -> String {
-        self.url(&format!("articles/{slug}"))
+    /// Address of an article or of a page that is none.
+    pub fn permalink(&self, place: &Permalink) -> String {
+        self.url(&place.path())
     }
 
     /// The title of the feed and of the page of a view, distinct from those of all others.

@@ -48,7 +48,7 @@ pub struct Item<'a> {
 impl<'a> Item<'a> {
     pub fn new(channel: &'a Channel, entry: &'a Entry) -> Self {
         let content = &entry.content;
-        let page = channel.page(&entry.slug);
+        let page = channel.permalink(&entry.permalink());
         let summary = Some(content.summary.as_str()).filter(|summary| !summary.is_empty());
         // An article too short to have a summary is shown whole in a feed of summaries.
         let is_brief = content.brief || channel.limits.is_brief(u64::try_from(content.max_bytes()).unwrap_or(0));

@@ -1,8 +1,9 @@
 use super::*;
 use crate::config::Config;
 use crate::model::collection::{FeedLimits, SitemapLookup, ViewGroup, ViewSummary};
-use crate::model::entry::Entry;
+use crate::model::entry::{Entry, Slug};
 use crate::model::period::PeriodArticles;
+use crate::model::site_page::MenuItem;
 use crate::render::feed::tests::{channel, entry};
 use crate::render::feed::{FORMATS, atom, json, rss, twtxt};
 use crate::render::page::Front;
@@ -68,6 +69,10 @@ impl Library for MemoryLibrary {
         Ok(entry.map_or(ArticleLookup::Unknown, |entry| {
             ArticleLookup::Current(Box::new(Entry::clone(entry)), Box::default())
         }))
+    }
+
+    fn page(&self, slug: &str, moment: Moment) -> library::Result<ArticleLookup> {
+        self.article(slug, moment)
     }
 
     fn old_address(&self, _: &str, _: Moment) -> library::Result<ArticleLookup> {
@@ -195,12 +200,15 @@ fn each_route_has_one_path() {
 fn the_least_recently_requested_document_is_evicted() {
     let mut cache = DocumentCache::default();
     let epoch = DateTime::UNIX_EPOCH;
-    let document = |letter: &str| Arc::new(Document::new(DocumentKind::Page, letter.repeat(CACHE_SIZE / 4), epoch));
+    let document = |letter: &str| {
+        let document = Arc::new(Document::new(DocumentKind::Page, letter.repeat(CACHE_SIZE / 4), epoch));
+        CachedDocument { revised: epoch, menu: epoch, confirmed: Version::default(), requested: 0, document }
+    };
     for name in ["a", "b", "c"] {
-        cache.insert(name, epoch, Version::default(), document(name));
+        cache.insert(name, document(name));
     }
     assert!(cache.get("a").is_some());
-    cache.insert("d", epoch, Version::default(), document("d"));
+    cache.insert("d", document("d"));
     assert!(cache.get("b").is_none() && cache.get("a").is_some() && cache.get("d").is_some());
     assert!(cache.bytes <= CACHE_SIZE);
 }
@@ -265,6 +273,72 @@ fn a_cached_document_is_found_without_the_library_in_the_same_version() {
         assert!(on_demand.cached(&route, version(11)).is_none(), "{path}: it may have changed");
         on_demand.find(&route, moment(11)).unwrap();
         assert!(on_demand.cached(&route, version(11)).is_some(), "{path}: unchanged");
+    }
+}
+
+/// The first part of the path of a route. A new kind of route needs its own part here, and in the list.
+fn own_part(route: &Route) -> Option<String> {
+    match route {
+        Route::Article(_) | Route::View(..) | Route::Archive(..) | Route::DateRange(_) | Route::Views(_) => {
+            route.path().split('/').next().map(str::to_owned)
+        }
+        // Some are files, and pages have no dot in their addresses.
+        Route::Opml | Route::Sitemap(_) | Route::Page(_) | Route::OldAddress(_) => None,
+    }
+}
+
+#[test]
+fn no_page_can_be_at_an_own_address() {
+    let years = [DateRange::All, DateRange::Year(2024)].map(Route::DateRange);
+    let routes = [Route::Article("a".into()), Route::Archive(1, Representation::Page)].into_iter().chain(years);
+    let views = ViewKind::ALL
+        .into_iter()
+        .flat_map(|kind| [Route::Views(kind), Route::View(View::named(kind, "a").unwrap(), Representation::Page)]);
+    let of_routes = routes.chain(views).filter_map(|route| own_part(&route));
+    let of_feeds = FORMATS.iter().flat_map(|format| format.aliases.iter().chain([&format.file]));
+    let of_feeds = of_feeds.filter_map(|path| path.split('/').next()).map(str::to_owned);
+    let mut count = 0;
+    for part in of_routes.chain(of_feeds).chain(["media".to_owned()]).filter(|part| !part.contains('.')) {
+        assert!(is_own_part(&part), "a page could hide /{part}");
+        assert_eq!(Route::page_at(&part), None, "{part}");
+        count += 1;
+    }
+    assert!(count > 10);
+    assert_eq!(Route::page_at("about/"), Some(Route::Page("about".into())));
+    for none in ["", "/", "about.html", "a/b", "über", "feed/"] {
+        assert_eq!(Route::page_at(none), None, "{none}");
+    }
+}
+
+#[test]
+fn a_new_menu_changes_pages_and_no_feeds() {
+    let library = MemoryLibrary { entries: vec![entry("a", "A")], changed: second(10), ..MemoryLibrary::default() };
+    let on_demand = on_demand(library, FORMATS);
+    let items = vec![MenuItem { slug: Slug::new("about").unwrap(), name: "About <us>".into(), language: None }];
+    let with_menu = Arc::new(Menu { items, changed: second(2_000_000_000) });
+    let find = |route: &Route, version, menu: &Arc<Menu>| {
+        let edition = Edition { moment: moment(version), menu: menu.clone() };
+        match on_demand.find(route, edition).unwrap() {
+            Lookup::Document(document) => document,
+            lookup => panic!("{lookup:?}"),
+        }
+    };
+    for path in ["articles/a", "tags/sea/", "archive/1/", "archive/", "tags/"] {
+        let route = Route::at(path, FORMATS).unwrap();
+        let before = find(&route, 2_000_000_000 - 1, &Arc::default());
+        let after = find(&route, 2_000_000_000, &with_menu);
+        let text = |document: &Document| String::from_utf8(document.identity.bytes.to_vec()).unwrap();
+        assert!(!text(&before).contains("class=\"menu\""), "{path}");
+        assert!(text(&after).contains("<a href=\"/about\" lang=\"en\" dir=\"auto\">About &lt;us&gt;</a>"), "{path}");
+        assert_ne!(before.identity.etag, after.identity.etag, "{path}");
+        assert!(before.last_modified < after.last_modified, "{path}: standards 88");
+    }
+    for path in ["tags/sea/rss.xml", "archive/1/atom.xml", "feeds.opml"] {
+        let route = Route::at(path, FORMATS).unwrap();
+        let before = find(&route, 2_000_000_000 - 1, &Arc::default());
+        let after = find(&route, 2_000_000_000, &with_menu);
+        assert_eq!(before.identity, after.identity, "{path}");
+        assert_eq!(before.last_modified, after.last_modified, "{path}");
     }
 }
 

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::{Link, Pages};
 use crate::model::period::{ArticleLine, DateRange, PeriodArticles, Rest};
+use crate::model::site_page::Permalink;
 use crate::render::feed::{self, Feed};
 use crate::render::words::{self, Day, Words};
 
@@ -132,7 +133,7 @@ impl Pages {
     fn line<'a>(&'a self, line: &'a ArticleLine, words: &'static Words) -> LineView<'a> {
         LineView {
             title: &line.title,
-            address: self.channel.page(&line.slug),
+            address: self.channel.permalink(&Permalink::Article(line.slug.clone())),
             published: words.day(line.published),
             language: line.language.as_deref().unwrap_or(&self.channel.language),
             direction: line.language.as_deref().map_or("auto", words::direction),

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::{Link, Pages};
 use crate::model::collection::{Neighbour, Surroundings};
+use crate::model::site_page::Permalink;
 use crate::model::taxonomy::Term;
 use crate::render::words;
 
@@ -60,7 +61,7 @@ impl Pages {
     fn neighbour_link<'a>(&'a self, neighbour: &'a Neighbour) -> NeighbourLink<'a> {
         NeighbourLink {
             title: &neighbour.title,
-            address: self.channel.page(&neighbour.slug),
+            address: self.channel.permalink(&Permalink::Article(neighbour.slug.clone())),
             language: neighbour.language.as_deref().unwrap_or(&self.channel.language),
             direction: neighbour.language.as_deref().map_or("auto", words::direction),
         }

@@ -7,10 +7,11 @@ mod link_post;
 mod look;
 mod players;
 mod qr;
+mod site_page;
 mod status;
 
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Kwargs, Serde};
@@ -22,6 +23,7 @@ use crate::model::collection::{Surroundings, ViewSummary};
 use crate::model::entry::{Entry, Episode, Media, Person};
 use crate::model::natural;
 use crate::model::period::DateRange;
+use crate::model::site_page::Menu;
 use crate::model::taxonomy::{View, ViewKind};
 use crate::model::text::{escape, escape_html};
 use crate::render::feed::format::{FeedFormat, Formats};
@@ -50,18 +52,22 @@ pub const MEDIA_TYPE: &str = "text/html; charset=utf-8";
 /// Media type of style sheets.
 pub const STYLE_TYPE: &str = "text/css; charset=utf-8";
 
-/// The templates, and what all pages have in common.
-#[derive(Debug)]
+/// The address of the main feed and its QR code: a path and its size.
+type MainCode = (String, Option<(String, i32)>);
+
+/// The templates, and what all pages have in common. Clones share all of it.
+#[derive(Debug, Clone)]
 pub struct Pages {
-    environment: Environment<'static>,
-    channel: Channel,
+    environment: Arc<Environment<'static>>,
+    channel: Arc<Channel>,
     formats: Formats,
     /// Name of the watched folder, as strangers may read it.
-    folder: Option<String>,
+    folder: Option<Arc<str>>,
     /// The style sheet.
-    style: String,
+    style: Arc<str>,
     /// The address of the main feed and its QR code, which every version of the front page shows.
-    main_code: OnceLock<(String, Option<(String, i32)>)>,
+    main_code: Arc<OnceLock<MainCode>>,
+    menu: Arc<Menu>,
 }
 
 /// The parts of the front page beside the newest articles.
@@ -184,13 +190,17 @@ impl Pages {
             ("lines.html", include_str!("templates/lines.html")),
             ("article.html", include_str!("templates/article.html")),
             ("blogroll.html", include_str!("templates/blogroll.html")),
+            ("page.html", include_str!("templates/page.html")),
+            ("menu.html", include_str!("templates/menu.html")),
             ("missing.html", include_str!("templates/missing.html")),
         ];
         for (name, source) in templates {
             environment.add_template(name, source).expect("the built-in templates are valid");
         }
-        let style = look::style(&channel);
-        Self { environment, channel, formats: feed::FORMATS, folder: None, style, main_code: OnceLock::new() }
+        let style = Arc::from(look::style(&channel));
+        let (environment, channel) = (Arc::new(environment), Arc::new(channel));
+        let (main_code, menu) = (Arc::default(), Arc::default());
+        Self { environment, channel, formats: feed::FORMATS, folder: None, style, main_code, menu }
     }
 
     /// Offers the feeds in the formats of a table.
@@ -204,7 +214,7 @@ impl Pages {
     #[must_use]
     pub fn with_folder(mut self, folder: &Path) -> Self {
         let name = if folder.starts_with("/srv") { Some(folder.as_os_str()) } else { folder.file_name() };
-        self.folder = name.map(|name| name.to_string_lossy().into_owned());
+        self.folder = name.map(|name| Arc::from(name.to_string_lossy()));
         self
     }
 
@@ -235,7 +245,7 @@ impl Pages {
         hasher.update(self.style.as_bytes());
         hasher.update(feed::STYLE.as_bytes());
         hasher.update(&VERSION.to_le_bytes());
-        hasher.update(format!("{:?}", self.channel).as_bytes());
+        hasher.update(format!("{:?}", &*self.channel).as_bytes());
         hasher.finalize().into()
     }
 
@@ -308,9 +318,11 @@ impl Pages {
         self.article_among(entry, &Surroundings::default())
     }
 
-    /// The page of one article.
+    /// The page of one article, or a page that is none.
     pub fn article_among(&self, entry: &Entry, surroundings: &Surroundings) -> String {
-        let page = self.channel.page(&entry.slug);
+        let page = self.channel.permalink(&entry.permalink());
+        let is_page = entry.content.page.is_some();
+        let (template, kind) = if is_page { ("page.html", "website") } else { ("article.html", "article") };
         let item = Item::new(&self.channel, entry);
         let words = self.words_for(item.language.unwrap_or(&self.channel.language));
         let view = self.entry_view(entry, &item, &page, words);
@@ -322,9 +334,9 @@ impl Pages {
         let mut head = Head {
             description: item.summary.map(str::to_owned),
             address: Some(item.url.to_string()),
-            kind: "article",
+            kind,
             language: view.language.to_owned(),
-            data: Some(self.article_data(&item, &page, surroundings)),
+            data: Some(if is_page { self.page_data(&item) } else { self.article_data(&item, &page, surroundings) }),
             ..self.head(item.title, "")
         };
         head.feeds.extend(self.section_feeds(surroundings));
@@ -338,7 +350,7 @@ impl Pages {
             entry => Value::from(Serde(view)),
             ..self.around(surroundings)
         };
-        self.render("article.html", &head, context)
+        self.render(template, &head, context)
     }
 
     /// The page of the feeds that the author reads; `None` if there is no list of them.
@@ -406,7 +418,7 @@ impl Pages {
 
     /// An article in a list of articles.
     fn listed(&self, entry: &Entry, words: &'static Words, mark: &Value) -> String {
-        let (item, page) = (Item::new(&self.channel, entry), self.channel.page(&entry.slug));
+        let (item, page) = (Item::new(&self.channel, entry), self.channel.permalink(&entry.permalink()));
         let html = &entry.content.html;
         let is_whole = item.stated_title.is_none() || body::is_picture(html);
         let is_note = is_whole && !entry.content.brief && html.len() <= LONGEST_NOTE;
@@ -578,6 +590,7 @@ impl Pages {
             words => Value::from(Serde(&words.texts)),
             mark => mark(words, &head.language),
             data => head.data.clone().map(linked_data),
+            menu => self.menu_links(head),
             feeds => Value::from(Serde(feeds.first())),
             all_feeds => Value::from(Serde(feeds.iter().flatten().collect::<Vec<_>>())),
             ..page

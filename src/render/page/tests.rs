@@ -1,9 +1,12 @@
 use std::sync::Arc;
 
+use chrono::DateTime;
+
 use super::*;
 use crate::model::collection::{Collection, Neighbour};
-use crate::model::entry::Slug;
+use crate::model::entry::{SitePage, Slug};
 use crate::model::period::{ArticleLine, PeriodArticles, Rest};
+use crate::model::site_page::{Menu, MenuItem};
 use crate::model::taxonomy::Term;
 use crate::moving::opml::FeedList;
 use crate::render::feed::tests::{channel, entry};
@@ -233,6 +236,8 @@ fn all_pages(language: &str) -> Vec<String> {
         all.push(pages.views(kind, std::slice::from_ref(summary)));
         all.push(pages.views(kind, &[]));
     }
+    let item = MenuItem { slug: Slug::new("a").unwrap(), name: "A".into(), language: None };
+    all.push(pages.with_menu(Arc::new(Menu { items: vec![item], changed: date })).missing(false));
     all.push(pages.with_folder(Path::new("/srv/a")).front(&Feed::main(&channel(), &[]), &Front::default()));
     let look = Arc::new(Look { blogroll: Some(FeedList::default()), ..Look::default() });
     all.extend(Pages::new(Channel { language: language.into(), look, ..channel() }).blogroll());
@@ -355,4 +360,41 @@ fn the_fingerprint_depends_on_the_site() {
     let other = Channel { title: "Other".into(), ..channel() };
     assert_eq!(Pages::new(channel()).fingerprint(), Pages::new(channel()).fingerprint());
     assert_ne!(Pages::new(channel()).fingerprint(), Pages::new(other).fingerprint());
+}
+
+#[test]
+fn a_page_that_is_no_article_has_neither_byline_nor_subscription() {
+    let mut entry = (*entry("about", "About \"us\"")).clone();
+    entry.content.page = Some(SitePage::default());
+    let items = ["about", "imprint"].map(|slug| MenuItem {
+        slug: Slug::new(slug).unwrap(),
+        name: slug.to_owned(),
+        language: (slug == "imprint").then(|| "de".to_owned()),
+    });
+    let menu = Arc::new(Menu { items: items.into(), changed: DateTime::UNIX_EPOCH });
+    let pages = Pages::new(channel()).with_menu(menu);
+    let html = pages.article(&entry);
+    for expected in [
+        "<link rel=\"canonical\" href=\"https://example.org/about\">",
+        "<meta property=\"og:type\" content=\"website\">",
+        "\"@type\":\"WebPage\"",
+        "\"@type\":\"BreadcrumbList\"",
+        "<nav class=\"menu\" aria-label=\"Menu\">",
+        "<a href=\"/about\" lang=\"en\" dir=\"auto\" aria-current=\"page\">about</a>",
+        "<a href=\"/imprint\" lang=\"de\" dir=\"auto\">imprint</a>",
+        &*entry.content.html,
+    ] {
+        assert!(html.contains(expected), "{expected}: {html}");
+    }
+    for missing in ["byline", "follow", "article:published_time", "class=\"pills\"", "\"@type\":\"Article\""] {
+        assert!(!html.contains(missing), "{missing}: {html}");
+    }
+    // In the language of the page.
+    entry.content.language = Some("de".into());
+    assert!(pages.article(&entry).contains("aria-label=\"Menü\""));
+    for html in [pages.missing(false), pages.front(&Feed::main(pages.channel(), &[]), &Front::default())] {
+        assert!(html.contains("<a href=\"/imprint\""), "{html}");
+    }
+    let without = Pages::new(channel());
+    assert!(!without.missing(false).contains("class=\"menu\""));
 }

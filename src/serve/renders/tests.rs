@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::folder::media::MediaFiles;
 use crate::model::collection::{ArticleLookup, Collection, FeedLimits, FeedLookup, SitemapLookup, ViewGroup};
 use crate::model::library::{Library, LibraryError, Result};
+use crate::model::moment::Moment;
 use crate::model::period::{DateRange, PeriodLookup};
 use crate::model::taxonomy::{View, ViewKind};
 use crate::render::feed::tests::{channel, entry};
@@ -56,6 +57,10 @@ impl Library for GatedLibrary {
             return Err(LibraryError::new(std::io::Error::other("on purpose")));
         }
         Ok(ArticleLookup::Current(Box::new((*entry(slug, "Title")).clone()), Box::default()))
+    }
+
+    fn page(&self, _: &str, _: Moment) -> Result<ArticleLookup> {
+        Ok(ArticleLookup::Unknown)
     }
 
     fn old_address(&self, _: &str, _: Moment) -> Result<ArticleLookup> {

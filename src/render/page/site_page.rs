@@ -1,0 +1,60 @@
+//! Pages that are no articles, and the menu that leads to them.
+
+use std::sync::Arc;
+
+use minijinja::{Value, context};
+use serde_json::json;
+
+use super::{Head, Pages};
+use crate::model::site_page::{Menu, MenuItem, Permalink};
+use crate::render::feed::Item;
+use crate::render::words;
+
+impl Pages {
+    /// Gives all pages a menu.
+    #[must_use]
+    pub fn with_menu(&self, menu: Arc<Menu>) -> Self {
+        Self { menu, ..self.clone() }
+    }
+
+    /// The menu of all pages.
+    pub fn menu(&self) -> &Menu {
+        &self.menu
+    }
+
+    /// The links of the menu; the one to the page itself is marked.
+    pub(super) fn menu_links(&self, head: &Head) -> Value {
+        let link = |item: &MenuItem| {
+            let address = self.channel.permalink(&Permalink::Page(item.slug.clone()));
+            let language = item.language.as_deref().unwrap_or(&self.channel.language);
+            context! {
+                is_current => head.address.as_ref() == Some(&address),
+                name => item.name.as_str(),
+                language,
+                address,
+            }
+        };
+        self.menu.items.iter().map(link).collect()
+    }
+
+    /// JSON-LD of a page that is no article (schema.org `WebPage`).
+    pub(super) fn page_data(&self, item: &Item<'_>) -> serde_json::Value {
+        let (site, base) = (&self.channel.title, &self.channel.base_url);
+        let crumb = |position: u32, name: &str, address: &str| json!({ "@type": "ListItem", "position": position, "name": name, "item": address });
+        json!({
+            "@context": "https://schema.org",
+            "@type": "WebPage",
+            "name": item.title,
+            "description": item.summary,
+            "url": item.url,
+            "dateModified": words::machine_date(item.updated),
+            "inLanguage": item.language.unwrap_or(&self.channel.language),
+            "image": item.image.map(|image| image.url.as_str()),
+            "isPartOf": { "@type": "WebSite", "name": site, "url": base },
+            "breadcrumb": {
+                "@type": "BreadcrumbList",
+                "itemListElement": [crumb(1, site, base), crumb(2, item.title, &item.url)],
+            },
+        })
+    }
+}
