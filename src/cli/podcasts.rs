@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use url::Url;
 
 use crate::article::load::load_as;
-use crate::article::{Article, Problem, Rules, measure, section};
+use crate::article::section::{self, Description};
+use crate::article::{Article, Problem, Rules, measure};
 use crate::config::Config;
 use crate::folder::embedded::InsideKind;
 use crate::folder::media::media_type;
@@ -105,7 +106,11 @@ impl Show {
             _ => SourceFormat::Markdown,
         };
         match load_as(&self.folder, &path, format, config.articles.max_file_size.0) {
-            Ok(loaded) => section::read(&loaded.bytes, format, &Rules::new(&config.articles, &config.site)),
+            Ok(loaded) => {
+                let rules = Rules::new(&config.articles, &config.site);
+                let Description { about, problems, .. } = section::read(&loaded.bytes, format, &rules);
+                (about, problems)
+            }
             Err(error) => (SectionAbout::default(), vec![Problem::of_file(error.to_string())]),
         }
     }

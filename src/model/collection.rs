@@ -88,6 +88,8 @@ pub struct ViewSummary {
     pub name: String,
     /// The title that its writer gives it.
     pub title: Option<String>,
+    /// The place that its writer gives it: see [`SectionAbout::order`].
+    pub order: Option<i64>,
     /// Number of its visible articles.
     pub members: u64,
 }

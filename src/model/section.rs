@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::entry::{Media, Person};
+use crate::model::entry::{Media, Person, SafeHtml};
 
 /// The description of a folder, from its `_index.md`. All texts are [`xml_legal`](super::text::xml_legal).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,9 +26,27 @@ pub struct SectionAbout {
     pub explicit: Option<bool>,
     /// Whether the feed is a podcast, whatever its entries.
     pub podcast: Option<bool>,
+    /// The text of its page; empty if the description says all.
+    #[serde(skip_serializing_if = "is_blank")]
+    pub html: SafeHtml,
+    /// The description is the plain text of `html`.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_described_by_text: bool,
+    /// Its place among its kind, in thousandths; one without a place comes after those with one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order: Option<i64>,
+}
+
+fn is_blank(html: &SafeHtml) -> bool {
+    html.is_empty()
 }
 
 impl SectionAbout {
+    /// The description, unless the text of the page says the same.
+    pub fn lead(&self) -> Option<&str> {
+        self.description.as_deref().filter(|_| !self.is_described_by_text)
+    }
+
     /// Whether the feed is a podcast, if that is stated. A type of show is one, too.
     pub fn is_podcast(&self) -> Option<bool> {
         self.podcast.or(self.kind.is_some().then_some(true))

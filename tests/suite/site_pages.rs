@@ -1,5 +1,6 @@
 //! Pages that are no articles: their addresses, the menu, and the lists that do not have them.
 
+use crate::sections::png;
 use crate::site::{Answer, Site};
 
 const CONFIGURATION: &str = "[site]\nbase_url = 'https://gazette.example/'\ntitle = 'Gazette'";
@@ -165,4 +166,41 @@ fn a_change_of_the_menu_changes_pages_and_no_feed() {
     site.wait_until("it is gone", |site| site.get("/who-we-are").status == 410);
     assert_eq!((site.get("/about").status, menu(&site.get("/")).len()), (410, 0));
     assert!(!site.get("/atom.xml").text().contains("deleted-entry"), "no feed had it");
+}
+
+#[test]
+fn folders_have_texts_pictures_and_places() {
+    let mut site = Site::configured(CONFIGURATION);
+    site.write("_index.md", "Welcome **here**, stranger.");
+    site.write(
+        "news/_index.md",
+        "---\ntitle: The news\nweight: 2\nimage: sea.png\n---\nAll **news** and [us](../pages/about.md).\n\nMore.",
+    );
+    site.write("news/sea.png", png(640, 480));
+    site.write("notes/_index.md", "---\ntitle: Zettel\nweight: 1\nsummary: Short\n---\nAll *of* them.");
+    site.write("pages/about.md", page("About", ""));
+    site.write("news/one.md", "# One\n\nWords.");
+    site.write("notes/two.md", "# Two\n\nWords of two.");
+    site.start();
+    site.wait_until("all are described", |site| {
+        site.get("/sections/news/").text().contains("<a href=\"/about\">us</a>")
+    });
+    let section = site.get("/sections/news/").text();
+    for part in [">The news</h1>", "All <strong>news</strong>", "<p>More.</p>", "<img src=\"/media/news/sea.png\""] {
+        assert!(section.contains(part), "{part}: {section}");
+    }
+    assert!(!section.contains("class=\"lead\""), "the text is not shown twice: {section}");
+    let rss = site.get("/sections/news/rss.xml").text();
+    assert!(rss.contains("<description>All news and us. More.</description>"), "{rss}");
+    let notes = site.get("/sections/notes/").text();
+    assert!(notes.contains(">Short</p>") && notes.contains("All <em>of</em> them."), "{notes}");
+    for path in ["/", "/sections/"] {
+        let text = site.get(path).text();
+        assert!(text.find("Zettel").unwrap() < text.find("The news").unwrap(), "{path}: {text}");
+    }
+    let front = site.get("/").text();
+    assert!(front.contains("Welcome <strong>here</strong>, stranger."), "{front}");
+    site.restart();
+    site.settle();
+    assert_eq!(site.get("/sections/news/").text(), section);
 }

@@ -3,6 +3,7 @@
 use super::block::FrontMatter;
 use super::header::is_language;
 use super::key::Key;
+use super::page::PageKeys;
 use super::value::Value;
 use super::{inherited, lock, media};
 use crate::article::problem::Problem;
@@ -79,6 +80,11 @@ impl AboutReader {
     /// Reads a key that articles have, too.
     fn take_common(&mut self, name: &str, value: &Value) -> bool {
         let about = &mut self.about;
+        let mut keys = PageKeys::default();
+        if keys.take(name, value) {
+            about.order = about.order.or(keys.order);
+            return true;
+        }
         match Key::of(name) {
             Some(Key::Draft | Key::Public | Key::Status) | None if inherited::is_of_section(name, value) => {}
             Some(Key::Title) => about.title = value.text().map(line),

@@ -391,14 +391,14 @@ pub(super) fn views(connection: &Connection, kind: ViewKind, limit: usize) -> Re
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let rows = statement.query_map([kind as i64, limit], |row| {
         let members = u64::try_from(row.get::<_, i64>(2)?).unwrap_or_default();
-        Ok(ViewSummary { view: View { kind, key: row.get(0)? }, name: row.get(1)?, title: None, members })
+        Ok(ViewSummary { view: View { kind, key: row.get(0)? }, name: row.get(1)?, title: None, order: None, members })
     })?;
     let mut views: Vec<ViewSummary> = rows.collect::<rusqlite::Result<_>>()?;
     views.sort_by(|one, other| one.view.cmp(&other.view));
     if kind == ViewKind::Section {
         for (key, record) in sections::all(connection)? {
             if let Ok(index) = views.binary_search_by(|summary| summary.view.key.cmp(&key)) {
-                views[index].title = record.about.title;
+                (views[index].title, views[index].order) = (record.about.title, record.about.order);
             }
         }
     }

@@ -1,18 +1,22 @@
 //! Reads the files that describe folders: `_index.md` and its kind.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::conductor::Ingest;
 use super::deletions::DELETION_GRACE;
 use super::step::{Trigger, WriteMoment};
+use crate::article::address::{Addresses, LinkTarget};
 use crate::article::front_matter::inherited::ArticleData;
 use crate::article::load::{LoadError, load_as};
-use crate::article::{Problem, lost, measure, panic_as_problem, section};
-use crate::catalog::{self, Catalog};
+use crate::article::section::{self, Description};
+use crate::article::{Problem, lost, measure, panic_as_problem};
+use crate::catalog::{self, Catalog, CatalogError};
 use crate::folder::media::media_type;
 use crate::folder::watch::QUIET;
 use crate::folder::{DataFileKind, ENDINGS, SourceFormat};
-use crate::model::entry::{Media, without_parameters};
+use crate::model::entry::{Media, SafeHtml, without_parameters};
 use crate::model::section::{SectionAbout, SectionRecord};
 use crate::model::taxonomy;
 
@@ -42,8 +46,8 @@ impl Ingest {
 
     /// Schedules the descriptions that depend on a file, or on a folder that was removed.
     pub(super) fn section_files_changed(&mut self, path: &Path, moment: WriteMoment) {
-        for (file, (_, image)) in &self.sections.read {
-            let is_below = image.iter().chain([file]).any(|used| used.starts_with(path));
+        for (file, (_, files)) in &self.sections.read {
+            let is_below = files.iter().chain([file]).any(|used| used.starts_with(path));
             if is_below && file != path {
                 self.schedule.add(file.clone(), moment.instant, Trigger::Closed);
             }
@@ -90,11 +94,13 @@ impl Ingest {
             return Ok(false);
         }
         self.sections.missing.retain(|missing| *missing != path);
-        let (about, image, mut problems) = self.read_description(folder, &loaded.bytes, format);
+        let place = term.as_ref().map(|term| term.view.path()).unwrap_or_default();
+        let (about, files, mut problems) =
+            self.read_description(catalog, &path, &loaded.bytes, format, &self.channel.url(&place))?;
         let timezone = self.supervisor.rules.timezone;
         let data = panic_as_problem(|| ArticleData::read(&path, DataFileKind::Section, &loaded.bytes, timezone));
         problems.extend(data.map(|data| data.problems).unwrap_or_default());
-        self.sections.read.insert(path.clone(), (loaded.stat, image));
+        self.sections.read.insert(path.clone(), (loaded.stat, files));
         let record = SectionRecord { path: path.to_string_lossy().into_owned(), about };
         let changed = catalog.describe_section(term.as_ref(), Some(&record), moment.version)?;
         if changed {
@@ -104,27 +110,83 @@ impl Ingest {
         Ok(changed)
     }
 
-    /// Reads the bytes of the description of a folder. Returns it with the file of its picture, which may be missing, and the problems.
+    /// Reads the bytes of the description of a folder, whose page is at `address`. Returns it with the files that it names, which may be
+    /// missing, and the problems.
     fn read_description(
         &self,
-        folder: &Path,
+        catalog: &Catalog,
+        path: &Path,
         bytes: &[u8],
         format: SourceFormat,
-    ) -> (SectionAbout, Option<PathBuf>, Vec<Problem>) {
+        address: &str,
+    ) -> catalog::Result<(SectionAbout, Vec<PathBuf>, Vec<Problem>)> {
         let rules = self.supervisor.rules;
-        let (mut about, mut problems) = panic_as_problem(|| section::read(bytes, format, &rules))
-            .unwrap_or_else(|problem| (SectionAbout::default(), vec![problem]));
-        let mut file = None;
+        let Description { mut about, html, mut problems } = panic_as_problem(|| section::read(bytes, format, &rules))
+            .unwrap_or_else(|problem| Description { problems: vec![problem], ..Description::default() });
+        let mut files = Vec::new();
         let text = String::from_utf8_lossy(bytes);
+        let folder = path.parent().unwrap_or(Path::new(""));
         match about.image.take().map(|image| self.section_image(folder, image, &text)) {
-            Some(Ok((image, path))) => (about.image, file) = (Some(image), path),
+            Some(Ok((image, path))) => {
+                about.image = Some(image);
+                files.extend(path);
+            }
             Some(Err((problem, path))) => {
                 problems.push(problem);
-                file = Some(path);
+                files.push(path);
             }
             None => {}
         }
-        (about, file, problems)
+        if !html.is_empty() {
+            match self.described_text(catalog, path, &html, bytes, address)? {
+                Ok((html, named)) => {
+                    about.html = html;
+                    files.extend(named);
+                }
+                Err(problem) => problems.push(problem),
+            }
+        }
+        about.is_described_by_text &= !about.html.is_empty();
+        Ok((about, files, problems))
+    }
+
+    /// The text of a description, safe and with absolute addresses, and the files that it names.
+    fn described_text(
+        &self,
+        catalog: &Catalog,
+        path: &Path,
+        html: &str,
+        bytes: &[u8],
+        address: &str,
+    ) -> catalog::Result<Result<(SafeHtml, Vec<PathBuf>), Problem>> {
+        let Ok(permalink) = url::Url::parse(address) else { return Ok(Ok(Default::default())) };
+        let files: RefCell<BTreeSet<PathBuf>> = RefCell::default();
+        let failed: RefCell<Option<CatalogError>> = RefCell::default();
+        let is_there = |path: &Path| {
+            files.borrow_mut().insert(path.to_path_buf());
+            self.folder.stat(path).is_some() && self.folder.draft_folder(path).is_none()
+        };
+        let page = |target: &LinkTarget| {
+            if let LinkTarget::File(path) = target {
+                files.borrow_mut().insert(path.clone());
+            }
+            let place = catalog.permalink_of(target, path).map_err(|error| failed.borrow_mut().replace(error));
+            Some(self.channel.permalink(&place.ok()??))
+        };
+        let addresses = Addresses {
+            permalink: &permalink,
+            base_url: &self.channel.base_url,
+            path,
+            is_there: &is_there,
+            named: &|name: &Path| self.named_media.nearest(&self.folder, name, path),
+            page: &page,
+        };
+        let hash: [u8; 32] = blake3::hash(bytes).into();
+        let safe = self.supervisor.sanitise(html, &hash, &addresses, self.heartbeat.as_ref());
+        if let Some(error) = failed.take() {
+            return Err(error);
+        }
+        Ok(safe.map(|html| (html, files.take().into_iter().collect())))
     }
 
     /// Forgets the description of a folder whose file is missing, unless it was there a moment ago: a program may save it.

@@ -116,7 +116,7 @@ impl Library for MemoryLibrary {
     fn views(&self, kinds: &[ViewKind]) -> library::Result<(Vec<ViewGroup>, DateTime<Utc>)> {
         let views = |kind| {
             if kind == ViewKind::Tag {
-                vec![ViewSummary { view: tag(), name: "Sea".into(), title: None, members: 1 }]
+                vec![ViewSummary { view: tag(), name: "Sea".into(), title: None, order: None, members: 1 }]
             } else {
                 vec![]
             }

@@ -23,6 +23,7 @@ use crate::model::collection::{Surroundings, ViewSummary};
 use crate::model::entry::{Entry, Episode, Media, Person};
 use crate::model::natural;
 use crate::model::period::DateRange;
+use crate::model::section::SectionAbout;
 use crate::model::site_page::Menu;
 use crate::model::taxonomy::{View, ViewKind};
 use crate::model::text::{escape, escape_html};
@@ -190,6 +191,7 @@ impl Pages {
             ("lines.html", include_str!("templates/lines.html")),
             ("article.html", include_str!("templates/article.html")),
             ("blogroll.html", include_str!("templates/blogroll.html")),
+            ("about.html", include_str!("templates/about.html")),
             ("page.html", include_str!("templates/page.html")),
             ("menu.html", include_str!("templates/menu.html")),
             ("missing.html", include_str!("templates/missing.html")),
@@ -273,12 +275,16 @@ impl Pages {
             ..self.head(&feed.title, "")
         };
         let folder = self.folder.as_deref();
-        let (title, description) = (&*feed.title, &*feed.description);
+        let is_text = feed
+            .about
+            .is_some_and(|about| about.lead().is_none() && about.description.as_deref() == Some(&*feed.description));
+        let (title, description) = (&*feed.title, Some(&*feed.description).filter(|_| !is_text));
+        let about = self.about(feed.about);
         self.listing(
             feed,
             "front.html",
             &head,
-            context! { title, description, groups => Value::from(Serde(groups)), older, folder, ..self.subscription(feed) },
+            context! { title, description, about, groups => Value::from(Serde(groups)), older, folder, ..self.subscription(feed) },
         )
     }
 
@@ -295,9 +301,10 @@ impl Pages {
         head.data = Some(self.collection(&head, &above));
         let texts = &self.channel.words().texts;
         let lead = view.kind.choose([&texts.section_lead, &texts.tag_lead, &texts.author_lead]);
-        let description = feed.about.and_then(|about| about.description.as_deref());
+        let description = feed.about.and_then(SectionAbout::lead);
+        let about = self.about(feed.about);
         let above = Value::from(Serde(above));
-        let context = context! { name, lead, description, above, ..self.subscription(feed) };
+        let context = context! { name, lead, description, about, above, ..self.subscription(feed) };
         self.listing(feed, "view.html", &head, context)
     }
 
@@ -435,16 +442,19 @@ impl Pages {
         (!links.is_empty()).then_some(Group { name: texts.plural(kind), root: kind.root(), all, address, links })
     }
 
-    /// Links to views with the numbers of their articles, in natural order.
+    /// Links to views with the numbers of their articles: those with a place by it, then the others in natural order.
     fn view_links<'a>(&self, views: impl Iterator<Item = &'a ViewSummary>) -> Vec<Link> {
         let link = |summary: &ViewSummary| Link {
             name: summary.title.clone().unwrap_or_else(|| summary.view.label(&summary.name)),
             address: self.channel.url(&summary.view.path()),
             count: Some(summary.members),
         };
-        let mut links: Vec<Link> = views.map(link).collect();
-        links.sort_by(|one, other| natural::compare(&one.name, &other.name));
-        links
+        let place = |summary: &ViewSummary| (summary.order.is_none(), summary.order);
+        let mut links: Vec<_> = views.map(|summary| (place(summary), link(summary))).collect();
+        links.sort_by(|(place, one), (other_place, other)| {
+            place.cmp(other_place).then_with(|| natural::compare(&one.name, &other.name))
+        });
+        links.into_iter().map(|(_, link)| link).collect()
     }
 
     /// The breadcrumbs of a view: the list of its kind, then each folder above it.

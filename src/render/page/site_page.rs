@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use minijinja::value::Serde;
 use minijinja::{Value, context};
 use serde_json::json;
 
-use super::{Head, Pages};
+use super::{Head, Pages, body};
+use crate::model::section::SectionAbout;
 use crate::model::site_page::{Menu, MenuItem, Permalink};
 use crate::render::feed::Item;
 use crate::render::words;
@@ -56,5 +58,20 @@ impl Pages {
                 "itemListElement": [crumb(1, site, base), crumb(2, item.title, &item.url)],
             },
         })
+    }
+
+    /// Picture and text of the page of a folder, or of the front page.
+    pub(super) fn about(&self, about: Option<&SectionAbout>) -> Value {
+        let Some(about) = about.filter(|about| about.image.is_some() || !about.html.is_empty()) else {
+            return Value::UNDEFINED;
+        };
+        let language = about.language.as_deref().unwrap_or(&self.channel.language);
+        let text = body::within_page(&about.html, &self.channel.words().texts.table);
+        context! {
+            image => Value::from(Serde(about.image.as_ref())),
+            text => Value::from_safe_string(text.into_owned()),
+            language,
+            direction => about.language.as_deref().map_or("auto", words::direction),
+        }
     }
 }

@@ -198,8 +198,9 @@ fn all_pages(language: &str) -> Vec<String> {
     let pages = Pages::new(Channel { language: language.into(), ..channel() });
     let entries = ["trailer", "bonus"].map(|kind| full(language, kind));
     let view = |kind| View { kind, key: "a".into() };
-    let views =
-        ViewKind::ALL.map(|kind| ViewSummary { view: view(kind), name: "A".into(), title: None, members: 3 }).to_vec();
+    let views = ViewKind::ALL
+        .map(|kind| ViewSummary { view: view(kind), name: "A".into(), title: None, order: None, members: 3 })
+        .to_vec();
     let main = Feed::main(pages.channel(), &entries);
     let empty = Feed::main(pages.channel(), &[]);
     let date = chrono::DateTime::UNIX_EPOCH;
