@@ -71,7 +71,7 @@ fn write_file(directory: &Path, name: &str, bytes: &[u8]) -> anyhow::Result<()> 
     write().with_context(|| format!("{}: cannot write the file", file.display()))
 }
 
-/// Leaks a name: clap needs names of static lifetime. There are ten.
+/// Leaks a name: clap needs names of static lifetime. There are a dozen.
 fn leaked(name: &str) -> &'static str {
     name.to_owned().leak()
 }

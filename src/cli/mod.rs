@@ -9,6 +9,7 @@ pub mod generate;
 pub mod import;
 mod outcome;
 mod podcasts;
+pub mod preview;
 mod progress;
 pub mod reload;
 pub mod render;
@@ -47,6 +48,7 @@ enum CliCommand {
     Serve(serve::ServeArgs),
     Check(check::CheckArgs),
     Explain(explain::ExplainArgs),
+    Preview(preview::PreviewArgs),
     Reload(reload::ReloadArgs),
     Render(render::RenderArgs),
     AdoptIds(adopt_ids::AdoptIdsArgs),
@@ -71,6 +73,7 @@ impl Cli {
             CliCommand::Serve(serve) => serve.run(file, dropped).map(|()| Outcome::Good),
             CliCommand::Check(check) => check.run(file),
             CliCommand::Explain(explain) => explain.run(file),
+            CliCommand::Preview(preview) => preview.run(file),
             CliCommand::Reload(reload) => reload.run(file),
             CliCommand::Render(render) => render.run(file),
             CliCommand::AdoptIds(adopt) => adopt.run(file),

@@ -227,7 +227,10 @@ pub fn adopt(config: &Config, entries: &[ImportedEntry]) -> anyhow::Result<Adopt
 }
 
 /// Returns the configuration with the settings in the watched folder, and the look of the site.
-fn settings(config: &Config, folder: &Folder) -> anyhow::Result<(Config, Arc<Look>)> {
+///
+/// # Errors
+/// A setting is invalid, or a file that one names cannot be read.
+pub fn settings(config: &Config, folder: &Folder) -> anyhow::Result<(Config, Arc<Look>)> {
     let site = Site::load(config, folder, &config.base_url(config.http.listen.first_address()))?;
     Ok((site.applied_to(config), site.look))
 }

@@ -334,6 +334,8 @@ pub struct Inherited {
     root: PathBuf,
     /// The files, the one that takes precedence first.
     files: Vec<Arc<ArticleData>>,
+    /// Drafts are read like other articles.
+    shows_drafts: bool,
 }
 
 /// Names that a file has set already.
@@ -374,7 +376,18 @@ pub struct InheritedHeaders {
 
 impl Inherited {
     pub fn new(root: &Path, article: &Path, files: Vec<Arc<ArticleData>>) -> Self {
-        Self { article: root.join(article), root: root.to_path_buf(), files }
+        Self { article: root.join(article), root: root.to_path_buf(), files, shows_drafts: false }
+    }
+
+    /// Reads what keeps an article from the public like any other key, for its writer alone.
+    #[must_use]
+    pub fn showing_drafts(self) -> Self {
+        Self { shows_drafts: true, ..self }
+    }
+
+    /// Whether drafts are read like other articles.
+    pub fn shows_drafts(&self) -> bool {
+        self.shows_drafts
     }
 
     pub fn is_empty(&self) -> bool {

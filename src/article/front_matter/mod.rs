@@ -25,7 +25,7 @@ pub use header::{Field, Header, Held, Source, is_language};
 use inherited::{Inherited, StatedKeys};
 use key::Key;
 pub use page::{PageKeys, is_key as is_page_key};
-use reader::{HeaderReader, KeyPosition};
+use reader::{HeaderReader, Hold, KeyPosition};
 use value::Value;
 
 /// Names in `<meta>` that front matter does not have, each with the key that it stands for. Of two names for one key, the earlier one
@@ -112,22 +112,30 @@ pub struct Split<'a> {
 /// The reason why the article must not be published.
 pub fn split<'a>(text: &'a str, format: SourceFormat, inherited: &Inherited, timezone: Tz) -> Result<Split<'a>, Held> {
     let mut stated = StatedKeys::default();
-    let mut split = split_own(text, format, &mut stated, timezone)?;
+    let (mut split, hold) = split_own(text, format, &mut stated, timezone)?;
+    if let Some(hold) = hold.filter(|_| !inherited.shows_drafts()) {
+        return Err(hold.into_held(split.header.enclosures));
+    }
     if !inherited.is_empty() {
-        let headers = inherited.read(stated, timezone)?;
-        split.header.complete(headers.beside);
-        split.of_folder = headers.folder;
+        match inherited.read(stated, timezone) {
+            Ok(headers) => {
+                split.header.complete(headers.beside);
+                split.of_folder = headers.folder;
+            }
+            Err(_) if inherited.shows_drafts() => {}
+            Err(reason) => return Err(reason),
+        }
     }
     Ok(split)
 }
 
-/// Reads what the article itself says.
+/// Reads what the article itself says. Also returns what keeps it from the public.
 fn split_own<'a>(
     text: &'a str,
     format: SourceFormat,
     stated: &mut StatedKeys,
     timezone: Tz,
-) -> Result<Split<'a>, Held> {
+) -> Result<(Split<'a>, Option<Hold>), Held> {
     let none = Split {
         header: Header::default(),
         of_folder: Header::default(),
@@ -138,7 +146,7 @@ fn split_own<'a>(
     let Some(block) = FrontMatter::find(text, format) else {
         return match unread_header(text, format) {
             Some(problem) => Err(Held::Broken(problem)),
-            None => Ok(none),
+            None => Ok((none, None)),
         };
     };
     let mut problems = Vec::new();
@@ -147,7 +155,7 @@ fn split_own<'a>(
         Ok(None) => {
             let state = if block.is_fenced() { block.state_line() } else { None };
             let message = "the front matter cannot be read and may mark a draft: fix it (held until then)";
-            return state.map_or(Ok(none), |line| Err(Held::Broken(Problem::at(line, message))));
+            return state.map_or(Ok((none, None)), |line| Err(Held::Broken(Problem::at(line, message))));
         }
         Err(problem) => {
             if let Some(line) = block.mentions_draft() {
@@ -156,7 +164,7 @@ fn split_own<'a>(
             }
             let salvaged = block.salvage();
             if salvaged.is_empty() && format == SourceFormat::Text {
-                return Ok(none);
+                return Ok((none, None));
             }
             problems.push(problem);
             salvaged
@@ -172,7 +180,7 @@ fn split_own<'a>(
     // Of two keys with one meaning, the one with the higher precedence wins, in any order.
     fields.sort_by_key(|(name, _)| Key::rank(name));
     if !fields.iter().any(is_known) && (format == SourceFormat::Text || !block.is_fenced()) {
-        return Ok(none);
+        return Ok((none, None));
     }
     let position = |name: &str| {
         let line = block.line_of(name);
@@ -187,11 +195,8 @@ fn split_own<'a>(
     }
     let HeaderReader { mut header, problems, hold, .. } = reader;
     header.join_media();
-    if let Some(hold) = hold {
-        return Err(hold.into_held(header.enclosures));
-    }
     let of_folder = Header::default();
-    Ok(Split { header, of_folder, body: block.rest, body_line: block.rest_line, problems })
+    Ok((Split { header, of_folder, body: block.rest, body_line: block.rest_line, problems }, hold))
 }
 
 /// Whether a key has a meaning for every article, or makes a page of it.

@@ -5,14 +5,27 @@ use std::borrow::Cow;
 use crate::model::text::escape_html;
 
 /// Lowers all headings by one level if the article has an `h1`, since the page has one already, and makes each outermost table
-/// scrollable, also by keyboard. `html` is a balanced fragment, `table` the label of a table in the language of the page.
+/// scrollable, also by keyboard. Items with a check box have no bullet, and the title of a picture alone is its caption. `html` is a balanced
+/// fragment, `table` the label of a table in the language of the page.
 pub fn within_page<'a>(html: &'a str, table: &str) -> Cow<'a, str> {
     let lowers_headings = html.contains("<h1");
-    if !lowers_headings && !html.contains("<table") {
+    let has_captions = html.contains("<p><img ") && html.contains(" title=\"");
+    let has_tasks = CHECK_BOXES.iter().any(|sign| html.contains(*sign));
+    if !lowers_headings && !has_captions && !has_tasks && !html.contains("<table") {
         return Cow::Borrowed(html);
     }
-    let mut tables = 0_usize;
-    Cow::Owned(with_tags(html, |adapted, tag| match name_of(tag) {
+    let (mut tables, mut caption) = (0_usize, None);
+    Cow::Owned(with_tags_and_rest(html, |adapted, tag, rest| match name_of(tag) {
+        "li" if tag == "<li>" && is_task(rest) => adapted.push_str("<li class=\"task\">"),
+        "p" if tag == "<p>" => {
+            caption = caption_of(rest);
+            adapted.push_str(if caption.is_some() { "<figure>" } else { tag });
+        }
+        "p" if caption.is_some() => {
+            let words = caption.take().unwrap_or_default();
+            adapted.push_str(&format!("<figcaption>{words}</figcaption></figure>"));
+        }
+        "img" if caption.is_some() => adapted.push_str(&without_title(tag)),
         "table" if tag.starts_with("</") => {
             tables = tables.saturating_sub(1);
             adapted.push_str(tag);
@@ -28,6 +41,31 @@ pub fn within_page<'a>(html: &'a str, table: &str) -> Cow<'a, str> {
         name if lowers_headings => adapted.push_str(&lowered(tag, name)),
         _ => adapted.push_str(tag),
     }))
+}
+
+/// The signs of the check boxes of a task list.
+const CHECK_BOXES: [char; 2] = ['☐', '☑'];
+
+/// Whether an item that begins with this HTML has a check box.
+fn is_task(item: &str) -> bool {
+    let item = item.trim_start();
+    item.strip_prefix("<p>").unwrap_or(item).starts_with(CHECK_BOXES)
+}
+
+/// The caption of a picture that is alone in a paragraph with this HTML: its title, as HTML.
+fn caption_of(paragraph: &str) -> Option<String> {
+    let picture = &paragraph[..end_of(paragraph)];
+    let is_alone = picture.starts_with("<img ") && paragraph[picture.len()..].starts_with("</p>");
+    let (_, title) = picture.split_once(" title=\"").filter(|_| is_alone)?;
+    let title = title.split('"').next()?.trim();
+    (!title.is_empty()).then(|| title.replace('<', "&lt;").replace('>', "&gt;"))
+}
+
+fn without_title(tag: &str) -> Cow<'_, str> {
+    match tag.split_once(" title=\"").and_then(|(before, title)| Some((before, title.split_once('"')?.1))) {
+        Some((before, behind)) => Cow::Owned(format!("{before}{behind}")),
+        None => Cow::Borrowed(tag),
+    }
 }
 
 /// Adapts a short article for a list of articles: as [`within_page`], with headings below those of the list and without names, which another
@@ -66,13 +104,18 @@ pub fn with_paths(page: &str, base_url: &str, base_path: &str) -> String {
 
 /// Copies HTML, with each tag as `write` writes it.
 fn with_tags(html: &str, mut write: impl FnMut(&mut String, &str)) -> String {
+    with_tags_and_rest(html, |adapted, tag, _| write(adapted, tag))
+}
+
+/// As [`with_tags`], and also says what follows each tag.
+fn with_tags_and_rest(html: &str, mut write: impl FnMut(&mut String, &str, &str)) -> String {
     let mut adapted = String::with_capacity(html.len() + 256);
     let mut rest = html;
     while let Some(start) = rest.find('<') {
         let (text, tag) = rest.split_at(start);
         let (tag, after) = tag.split_at(end_of(tag));
         adapted.push_str(text);
-        write(&mut adapted, tag);
+        write(&mut adapted, tag, after);
         rest = after;
     }
     adapted.push_str(rest);
@@ -178,6 +221,25 @@ mod tests {
             "<a title=\"> href='https://a.example/b/'\">",
         ] {
             assert_eq!(with_paths(html), html);
+        }
+    }
+
+    #[test]
+    fn tasks_have_no_bullets_and_pictures_their_captions() {
+        assert_eq!(
+            adapted("<ul>\n<li>☑ a</li>\n<li>\n<p>☐ b</p></li><li>c ☐</li></ul>"),
+            "<ul>\n<li class=\"task\">☑ a</li>\n<li class=\"task\">\n<p>☐ b</p></li><li>c ☐</li></ul>"
+        );
+        assert_eq!(
+            adapted("<p><img src=\"a.png\" alt=\"> A\" title=\"B &amp; <c>\"></p><p>d</p>"),
+            "<figure><img src=\"a.png\" alt=\"> A\"><figcaption>B &amp; &lt;c&gt;</figcaption></figure><p>d</p>"
+        );
+        for html in [
+            "<p><img src=\"a\" title=\"b\"> c</p>",
+            "<p><img src=\"a\" title=\" \"></p>",
+            "<p>a <img src=\"b\" title=\"c\"></p>",
+        ] {
+            assert_eq!(adapted(html), html);
         }
     }
 
