@@ -24,6 +24,7 @@ pub mod lost;
 pub mod markdown;
 pub mod measure;
 mod name;
+mod office;
 mod page;
 mod photo;
 pub mod phrases;
@@ -82,14 +83,15 @@ pub fn read_file(
         },
         SourceFormat::Bookmark => bookmark::read(bytes, path, inherited, *rules),
         SourceFormat::Photo => photo::read(folder, path, inherited, *rules),
+        SourceFormat::Document => office::read(bytes, path, inherited, *rules),
         _ => read_with(bytes, (path, format), inherited, *rules, photo::beside(folder, path, *rules)),
     });
     let mut reading = reading.unwrap_or_else(|problem| Verdict::Broken(problem).into());
     // The last good version of a broken file stays, unless its folder says that it is not public.
-    if matches!(reading.verdict, Verdict::Broken(_)) && !inherited.is_empty() {
+    if matches!(reading.verdict, Verdict::Broken(_)) && !inherited.is_empty() && !inherited.shows_drafts() {
         reading = inherited.hold(rules.timezone).map_or(reading, Reading::from);
     }
-    match folder.draft_folder(path) {
+    match folder.draft_folder(path).filter(|_| !inherited.shows_drafts()) {
         Some(name) => draft_in(name, reading.verdict).into(),
         None => reading,
     }
@@ -159,8 +161,6 @@ fn read_with(
     let mut body = match format {
         SourceFormat::Text => text::read(split.body, split.body_line, header, &rules),
         SourceFormat::Markdown => markdown::read(split.body, split.body_line, header.title.as_deref()),
-        // `read_file` has others read these.
-        SourceFormat::Audio | SourceFormat::Photo | SourceFormat::Bookmark => ParsedBody::default(),
         SourceFormat::Html => {
             // A page with front matter is a source file of a static site generator.
             let (page, left_out) = match split.body_line {
@@ -175,6 +175,8 @@ fn read_with(
                 Err(reason) => return reason.into(),
             }
         }
+        // `read_file` has others read these.
+        _ => ParsedBody::default(),
     };
     if result_exceeds_limits(&body.html, format) {
         return Verdict::Broken(html::too_much()).into();

@@ -198,8 +198,8 @@ impl Explanation<'_> {
         let twin = site.and_then(|site| site.twin(article, blake3::hash(bytes).into()).ok().flatten());
         match twin {
             Some(twin) => format!("the same text or id as {}: only one of them is published", path_line(&twin)),
-            None if self.folder.format(&self.found.path).is_some_and(SourceFormat::is_media) => {
-                "it belongs to an article with its name, one whose front matter names it or, if it is a photo, one that shows it; or the daemon has not seen it"
+            None if self.folder.format(&self.found.path).is_some_and(SourceFormat::may_belong_to_article) => {
+                "it belongs to an article with its name, one whose front matter names it or, if it is a photo or a document, one that shows it or links to it; or the daemon has not seen it"
                     .into()
             }
             None => "the daemon has not seen it: check that it is running on this folder".into(),

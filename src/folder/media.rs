@@ -9,7 +9,7 @@
 //! that no link leads to a draft or into `.git`. The exception is folders whose names start with two dots: Kubernetes keeps the files of a ConfigMap in such
 //! a folder and links to them.
 //!
-//! A recording is also the folder of what it has inside ([`embedded`]): `ep1.mp3/<hash>.jpg` is its cover.
+//! A recording or a document is also the folder of what it has inside ([`embedded`]): `ep1.mp3/<hash>.jpg` is its cover.
 
 use crate::model::text::path_line;
 use std::ffi::OsString;
@@ -28,7 +28,7 @@ use super::beneath::{FILE, FOLDER, OPEN_ATTEMPTS, canonical, open_beneath};
 use super::drafts::DraftFolders;
 use super::embedded::{self, EmbeddedFile, InsideKind};
 use crate::config::{Articles, FollowLinks, Globs};
-use crate::folder::{BLOGROLL_FILE, SETTINGS_FILE, Stat, is_ignored};
+use crate::folder::{BLOGROLL_FILE, SETTINGS_FILE, Stat, has_document_name, is_ignored};
 
 /// Interval and number of checks of a file whose date has changed but not its length.
 const GROWTH_CHECKS: (Duration, usize) = (Duration::from_millis(10), 10);
@@ -77,13 +77,17 @@ impl MediaFiles {
         }
     }
 
-    /// Opens the picture or the chapters inside a recording. Their path is that of the recording, with their name.
+    /// Opens a picture or the chapters inside a recording or a document. Their path is that of the file, with their name.
     fn open_inside(&self, below: &Path) -> io::Result<Option<OpenMedia>> {
         let name = below.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let recording = below.parent().filter(|path| media_type(path).is_some_and(plays));
-        let Some((kind, recording)) = embedded::kind_of_name(name).zip(recording) else { return Ok(None) };
-        let Some(opened) = self.open(recording)? else { return Ok(None) };
-        let inside = embedded::find(&opened.file, kind).filter(|inside| inside.name == name);
+        let outer = below.parent().unwrap_or(below);
+        let kind = match embedded::kind_of_name(name) {
+            Some(InsideKind::Cover) if has_document_name(outer) => InsideKind::Picture,
+            Some(kind) if media_type(outer).is_some_and(plays) => kind,
+            _ => return Ok(None),
+        };
+        let Some(opened) = self.open(outer)? else { return Ok(None) };
+        let inside = embedded::find_named(&opened.file, kind, name);
         Ok(inside.map(|inside| opened.inside(kind, inside)))
     }
 
@@ -173,7 +177,7 @@ pub struct OpenMedia {
     inside: Option<InsidePart>,
 }
 
-/// A part of a recording that is served as a file.
+/// A part of a recording or a document that is served as a file.
 #[derive(Debug)]
 struct InsidePart {
     kind: InsideKind,
@@ -252,7 +256,7 @@ impl OpenMedia {
             None => 0,
             Some(InsidePart { start: Some(start), .. }) => *start,
             Some(InsidePart { kind, name, .. }) => {
-                let inside = embedded::find(&self.file, *kind).filter(|inside| inside.name == *name);
+                let inside = embedded::find_named(&self.file, *kind, name);
                 return inside.ok_or(io::ErrorKind::UnexpectedEof)?.read(&self.file, offset, length);
             }
         };

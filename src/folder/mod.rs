@@ -11,6 +11,7 @@ mod stat;
 mod vault;
 mod walk;
 pub mod watch;
+pub mod zip;
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -49,12 +50,19 @@ pub enum SourceFormat {
     Audio,
     /// A picture in the folder `photos`, unless an article shows it
     Photo,
+    /// `.docx`, `.odt`, unless an article links to it
+    Document,
 }
 
 impl SourceFormat {
-    /// Whether the file is served as well, and belongs to an article that claims it.
+    /// Whether the file is no text: a part of it identifies it.
     pub fn is_media(self) -> bool {
         matches!(self, Self::Audio | Self::Photo)
+    }
+
+    /// Whether the file may belong to an article that claims it, and is no article then.
+    pub fn may_belong_to_article(self) -> bool {
+        self.is_media() || self == Self::Document
     }
 }
 
@@ -241,9 +249,10 @@ impl Folder {
             return None;
         }
         let format = format_of(below.extension()?.to_str()?);
-        let format = format.or_else(|| is_photo(below).then_some(SourceFormat::Photo))?;
+        let format = format.or_else(|| is_photo(below).then_some(SourceFormat::Photo));
+        let format = format.or_else(|| is_document(below).then_some(SourceFormat::Document))?;
         // An address cannot have a backslash.
-        let is_served = !format.is_media() || !below.as_os_str().as_encoded_bytes().contains(&b'\\');
+        let is_served = !format.may_belong_to_article() || !below.as_os_str().as_encoded_bytes().contains(&b'\\');
         is_served.then_some(format)
     }
 
@@ -392,6 +401,23 @@ pub fn is_photo(below: &Path) -> bool {
     is_beside_photos(below) && ending.is_some_and(|ending| PHOTO_ENDINGS.contains(&ending.as_str()))
 }
 
+/// Extensions of office documents that are read.
+pub const DOCUMENT_ENDINGS: [&str; 2] = ["docx", "odt"];
+/// Folders at the top of the watched one for files that readers download.
+const DOWNLOADS: [&str; 9] =
+    ["static", "public", "assets", "files", "downloads", "attachments", "uploads", "media", "images"];
+
+/// Whether a file is an office document by its name.
+pub fn has_document_name(path: &Path) -> bool {
+    path.extension().is_some_and(|own| DOCUMENT_ENDINGS.iter().any(|ending| own.eq_ignore_ascii_case(ending)))
+}
+
+/// Whether an office document is an article by its path below the watched folder, unless another article links to it.
+pub fn is_document(below: &Path) -> bool {
+    let is_download = |first: &OsStr| DOWNLOADS.iter().any(|folder| first.eq_ignore_ascii_case(folder));
+    has_document_name(below) && !(below.iter().count() > 1 && below.iter().next().is_some_and(is_download))
+}
+
 fn format_of(extension: &str) -> Option<SourceFormat> {
     match extension.to_ascii_lowercase().as_str() {
         "txt" | "text" => Some(SourceFormat::Text),
@@ -458,6 +484,7 @@ mod tests {
         assert_eq!(format("page.htm"), Some(SourceFormat::Html));
         assert_eq!(format("_posts/2024-05-01-a.md"), Some(SourceFormat::Markdown));
         assert_eq!(format("photos/2026/A.JPG"), Some(SourceFormat::Photo));
+        assert_eq!(format("sub/static/A.DOCX"), Some(SourceFormat::Document));
         assert_eq!(format("a.webloc"), Some(SourceFormat::Bookmark));
         assert_eq!(format("A.URL"), Some(SourceFormat::Bookmark));
         assert_eq!(format("one.MP3"), Some(SourceFormat::Audio));
@@ -474,6 +501,9 @@ mod tests {
             "a",
             "a.txt.part",
             "sedAbCdEf",
+            "static/form.docx",
+            "Downloads/a/form.odt",
+            "a.doc",
             "static/photos/a.jpg",
             "Photos/a.jpg",
             "photos/a.svg",

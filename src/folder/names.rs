@@ -13,10 +13,8 @@ pub const SETTINGS_FILE: &str = "_site.toml";
 /// The file there that lists the feeds which the author reads.
 pub const BLOGROLL_FILE: &str = "blogroll.opml";
 /// Extensions of texts that are not read.
-const DOCUMENTS: [&str; 27] = [
-    "docx",
+const DOCUMENTS: [&str; 25] = [
     "doc",
-    "odt",
     "rtf",
     "pages",
     "rst",

@@ -1,6 +1,7 @@
 //! The recorded articles as serving reads them: by slug, by feed and as lists. Reading never changes anything.
 
 use std::fmt;
+use std::path::Path;
 
 use chrono::{DateTime, Utc};
 
@@ -52,6 +53,15 @@ pub trait Library: fmt::Debug + Send {
     /// # Errors
     /// The library cannot be read.
     fn main(&self, limits: &FeedLimits, moment: Moment) -> Result<Collection>;
+
+    /// Whether a published article shows a file of the folder, by its path, or links to it. Not if the file only has its name.
+    ///
+    /// # Errors
+    /// See [`LibraryError`].
+    fn shows_file(&self, path: &Path) -> Result<bool> {
+        let _ = path;
+        Ok(true)
+    }
 
     /// Number of the newest archive, if there is one.
     ///

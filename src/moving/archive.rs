@@ -6,8 +6,9 @@ use super::entry::non_empty;
 use super::export::Export;
 use super::post::{Post, PostRecording, PostStatus};
 use super::xml::{self, XmlElement, XmlNode};
-use super::{csv, source, zip};
+use super::{csv, source};
 use crate::article::{html, loose_date, summary};
+use crate::folder::zip;
 
 /// Reads an archive. `read_document` reads an export in it.
 ///

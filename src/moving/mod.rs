@@ -16,7 +16,6 @@ mod source;
 mod wordpress;
 mod wordpress_text;
 mod xml;
-mod zip;
 
 use entry::ForeignFeed;
 use export::Export;
@@ -38,7 +37,8 @@ pub fn read_feed(bytes: &[u8]) -> Result<ForeignFeed, String> {
 /// # Errors
 /// The bytes are none of them. The error says why in one line.
 pub fn read_export(bytes: &[u8]) -> Result<Export, String> {
-    let mut export = if zip::is_zip(bytes) { archive::read(bytes, &read_document) } else { read_document(bytes) }?;
+    let mut export =
+        if crate::folder::zip::is_zip(bytes) { archive::read(bytes, &read_document) } else { read_document(bytes) }?;
     export.separate_ids();
     Ok(export)
 }

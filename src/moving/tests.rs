@@ -1,8 +1,8 @@
 use super::entry::ForeignFeed;
 use super::export::Export;
 use super::post::PostStatus;
-use super::zip::tests::pack;
 use super::{read_export, read_feed};
+use crate::folder::zip::tests::pack;
 
 fn feed(document: impl AsRef<[u8]>) -> ForeignFeed {
     read_feed(document.as_ref()).unwrap()

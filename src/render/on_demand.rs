@@ -12,7 +12,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
 use crate::change::TextRequests;
-use crate::folder::media;
+use crate::folder::{has_document_name, media};
 use crate::model::collection::{ArticleLookup, Collection, FeedLookup, SitemapLookup};
 use crate::model::library::{self, Library, LibraryError};
 use crate::model::moment::{Moment, Version};
@@ -348,6 +348,10 @@ impl OnDemand {
     /// # Errors
     /// As for [`media::MediaFiles::open`].
     pub fn file(&self, path: &Path) -> io::Result<Option<media::OpenMedia>> {
+        // A document that no article links to is an article itself, and may hold comments, changes and texts that are not for the public.
+        if has_document_name(path) && !self.library().shows_file(path).map_err(io::Error::other)? {
+            return Ok(None);
+        }
         self.files.open(path)
     }
 

@@ -239,7 +239,7 @@ fn templates_copies_and_files_about_projects_are_no_articles() {
 #[test]
 fn texts_that_are_not_read_are_counted_once() {
     let folder = tempfile::tempdir().unwrap();
-    for name in ["a.docx", "sub/b.DOCX", "c.rst", "d.tex", "e.png", ".hidden.rst", "f.md"] {
+    for name in ["a.doc", "sub/b.DOC", "c.rst", "d.tex", "e.png", ".hidden.rst", "f.md"] {
         let path = folder.path().join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, "# F\n\nText.").unwrap();
@@ -247,7 +247,7 @@ fn texts_that_are_not_read_are_counted_once() {
     let checked = gazetted().arg("check").arg(folder.path()).output().unwrap();
     let told = String::from_utf8(checked.stderr).unwrap();
     assert!(checked.status.success(), "{told}");
-    let line = "4 files look like articles and are not read: 2 .docx, 1 .rst, 1 .tex; ";
+    let line = "4 files look like articles and are not read: 2 .doc, 1 .rst, 1 .tex; ";
     assert_eq!(told.matches(line).count(), 1, "{told}");
     assert!(told.contains("articles without a date: 1; "), "{told}");
 }

@@ -48,6 +48,7 @@ mod pages;
 mod papers;
 mod pictures;
 mod post_kinds;
+mod preview;
 mod properties;
 mod proxies;
 mod raw;

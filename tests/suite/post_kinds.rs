@@ -146,3 +146,114 @@ fn a_picture_in_the_folder_of_photos_is_an_article() {
     site.restart();
     assert_eq!(site.titles().len(), 7);
 }
+
+/// Packs files, stored as they are.
+fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let (mut archive, mut directory) = (Vec::new(), Vec::new());
+    for (name, content) in files {
+        let mut checksum = flate2::Crc::new();
+        checksum.update(content);
+        let (size, offset) = (u32::try_from(content.len()).unwrap(), u32::try_from(archive.len()).unwrap());
+        let length = u16::try_from(name.len()).unwrap();
+        let mut common = vec![20, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        common.extend(checksum.sum().to_le_bytes());
+        common.extend([size.to_le_bytes(), size.to_le_bytes()].concat());
+        common.extend(length.to_le_bytes());
+        common.extend([0, 0]);
+        archive.extend([b"PK\x03\x04", &common[..], name.as_bytes(), content].concat());
+        let entry = [b"PK\x01\x02\x14\0", &common[..], &[0; 10], &offset.to_le_bytes(), name.as_bytes()].concat();
+        directory.extend(entry);
+    }
+    let count = u16::try_from(files.len()).unwrap().to_le_bytes();
+    let (size, start) = (u32::try_from(directory.len()).unwrap(), u32::try_from(archive.len()).unwrap());
+    let end = [b"PK\x05\x06\0\0\0\0", &count[..], &count, &size.to_le_bytes(), &start.to_le_bytes(), &[0; 2]].concat();
+    [archive, directory, end].concat()
+}
+
+/// A document with these paragraphs, a comment and a picture.
+fn document(paragraphs: &[&str], picture: &[u8]) -> Vec<u8> {
+    let paragraphs: Vec<String> =
+        paragraphs.iter().map(|text| format!("<w:p><w:r><w:t>{text}</w:t></w:r></w:p>")).collect();
+    let paragraphs = paragraphs.concat();
+    let namespace = |name: &str| format!("http://schemas.openxmlformats.org/{name}");
+    let body = format!(
+        "<w:document xmlns:w=\"{}\" xmlns:a=\"{}\" xmlns:r=\"{}\"><w:body>{paragraphs}<w:p><w:r><w:drawing><a:blip r:embed=\"rId1\"/>\
+         </w:drawing></w:r><w:del><w:r><w:delText>SECRET</w:delText></w:r></w:del></w:p></w:body></w:document>",
+        namespace("wordprocessingml/2006/main"),
+        namespace("drawingml/2006/main"),
+        namespace("officeDocument/2006/relationships")
+    );
+    let relations = "<Relationships><Relationship Id=\"rId1\" Type=\"image\" Target=\"media/a.png\"/></Relationships>";
+    zip(&[
+        ("word/document.xml", body.as_bytes()),
+        ("word/_rels/document.xml.rels", relations.as_bytes()),
+        ("word/media/a.png", picture),
+        ("word/comments.xml", b"SECRET"),
+    ])
+}
+
+#[test]
+fn a_document_of_word_is_an_article_with_its_pictures() {
+    let mut site = Site::new();
+    let [keys] = &examples("Documents of Word and LibreOffice")[..] else { panic!() };
+    let picture =
+        [&b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\x80\0\0\0\x80\x08\x02\0\0\0"[..], &vec![7; 100_000]].concat();
+    let paragraphs: Vec<&str> = keys.lines().chain(["The boats stayed in the harbour."]).collect();
+    site.write("notes/Storm warning.docx", document(&paragraphs, &picture));
+    site.write("linked.docx", document(&["A form"], &picture));
+    site.write("static/form.docx", document(&["Another form"], &picture));
+    site.write("post.md", "# A post\n\n[The form](linked.docx)");
+    site.write("broken.docx", "no document");
+    site.start();
+    let mut titles = site.titles();
+    titles.sort();
+    assert_eq!(titles, ["A post", "Storm warning"]);
+    let entry = site.entry("Storm warning");
+    assert_eq!(entry["date_published"], "2026-11-20T09:00:00Z");
+    assert_eq!(entry["tags"], serde_json::json!(["harbour", "weather"]));
+    let html = entry["content_html"].as_str().unwrap();
+    let start = "<p>The boats stayed in the harbour.</p>\n<p><img src=\"https://gazette.example";
+    assert!(html.starts_with(start) && !html.contains("SECRET"), "{html}");
+    let address = html[start.len()..].split('"').next().unwrap();
+    assert!(address.starts_with("/media/notes/Storm%20warning.docx/"), "{address}");
+    let served = site.get(address);
+    assert_eq!((served.status, served.field("content-type"), served.body == picture), (200, "image/png", true));
+    let part = site.ask("GET", address, &[("Range", "bytes=90000-90009")]);
+    assert_eq!((part.status, part.body), (206, picture[90_000..90_010].to_vec()));
+    // The document itself holds what is not for the public, unless an article offers it.
+    for (path, status) in [
+        ("/media/notes/Storm%20warning.docx", 404),
+        ("/media/broken.docx", 404),
+        ("/media/linked.docx", 200),
+        ("/media/notes/Storm%20warning.docx/00000000000000000000000000000000.png", 404),
+        ("/media/notes/Storm%20warning.docx/word/comments.xml", 404),
+    ] {
+        assert_eq!(site.get(path).status, status, "{path}");
+    }
+    // Another picture has another address.
+    let other = [&picture[..], &[8]].concat();
+    site.write("notes/Storm warning.docx", document(&paragraphs, &other));
+    site.wait_until("the picture is another", |site| site.get(address).status == 404);
+    site.remove("post.md");
+    site.wait_until("the form is an article", |site| site.titles().contains(&"linked".to_owned()));
+    assert_eq!(site.get("/media/linked.docx").status, 404);
+}
+
+#[test]
+fn tasks_have_no_bullets_and_pictures_have_captions_on_pages() {
+    let mut site = Site::new();
+    let list = &examples("Markdown")[0];
+    site.write("list.md", format!("# A list\n\n{list}"));
+    site.write("boats.jpg", photo("", 1));
+    site.start();
+    let feed = site.entry("A list")["content_html"].as_str().unwrap().to_owned();
+    assert!(feed.contains("title=\"The last evening of the season\"") && !feed.contains("figure"), "{feed}");
+    assert!(feed.contains("<li>☑ Repair the nets</li>"), "{feed}");
+    let page = site.get("/articles/list").text();
+    let figure = around(&page, " alt=\"Two boats at the quay\"", "<figure>", "</figure>");
+    assert!(figure.ends_with("<figcaption>The last evening of the season</figcaption>"), "{figure}");
+    assert!(
+        page.contains("<li class=\"task\">☑ Repair the nets</li>\n<li class=\"task\">☐ Paint the hull</li>"),
+        "{page}"
+    );
+}

@@ -1,5 +1,7 @@
 //! [`Library`], implemented by the reader of the catalog.
 
+use std::path::Path;
+
 use chrono::{DateTime, Utc};
 
 use super::error::CatalogError;
@@ -40,6 +42,10 @@ impl Library for Reader {
 
     fn main(&self, limits: &FeedLimits, moment: Moment) -> Result<Collection> {
         self.main(limits, moment).map_err(|error| self.failed(error))
+    }
+
+    fn shows_file(&self, path: &Path) -> Result<bool> {
+        self.shows_file(path).map_err(|error| self.failed(error))
     }
 
     fn newest_archive(&self) -> Result<Option<u32>> {

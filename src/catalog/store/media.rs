@@ -6,6 +6,7 @@ use rusqlite::{OptionalExtension, params};
 
 use super::database::Catalog;
 use super::error::Result;
+use super::reader::Reader;
 use super::values::{below, bytes, path_of};
 use crate::catalog::visibility::{PAGE, PUBLISHED};
 use crate::model::site_page::Permalink;
@@ -30,6 +31,21 @@ pub struct Referred {
     pub stamp: i64,
     /// The relation of the article to it.
     pub claim: Claim,
+}
+
+impl Reader {
+    /// Whether a published article shows a file of the folder or links to it.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn shows_file(&self, media: &Path) -> Result<bool> {
+        let sql = format!(
+            "SELECT 1 FROM media JOIN article ON article.number = media.article
+            WHERE media.path = ?1 AND claim = 0 AND state < 2 AND {PUBLISHED} LIMIT 1"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        Ok(statement.query_row([bytes(media)], |_| Ok(())).optional()?.is_some())
+    }
 }
 
 impl Catalog {

@@ -1,6 +1,7 @@
-//! Pictures and chapters inside recordings: in ID3v2 tags, MP4, FLAC and Ogg. They are found by reading a few headers. No length that
+//! Pictures inside office documents, and pictures and chapters inside recordings: in ID3v2 tags, MP4, FLAC and Ogg. They are found by reading a few headers. No length that
 //! a file states is trusted: nothing is allocated before it is compared with the file and with a limit.
 
+mod document;
 pub mod id3;
 mod mp4;
 mod parts;
@@ -10,19 +11,16 @@ mod vorbis;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 
-use parts::{Chapter, Data, EmbeddedPicture, MAX_CHAPTERS};
+use parts::{Chapter, DIGITS, Data, EmbeddedPicture, MAX_CHAPTERS, MAX_PICTURE, PICTURES, type_of};
 use view::RecordingBytes;
 
 use crate::model::text::xml_legal;
+pub use document::document_picture;
 
-/// Maximum size of a picture that is served from within a recording, in bytes.
-const MAX_PICTURE: u64 = 16 << 20;
 /// Maximum length of the title or the address of a chapter, in characters.
 const MAX_TITLE: usize = 1_000;
 /// Maximum number of reads of the dimensions of a picture: a file may consist of millions of empty segments.
 const MAX_READS: u32 = 10_000;
-/// Number of digits of the hash in a name.
-const DIGITS: usize = 32;
 
 /// What is searched for in a recording.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +29,8 @@ pub enum InsideKind {
     Cover,
     /// The list of its chapters.
     Chapters,
+    /// A picture of a document.
+    Picture,
 }
 
 /// A file within a recording.
@@ -67,6 +67,19 @@ pub fn find(file: &File, kind: InsideKind) -> Option<EmbeddedFile> {
             let json = chapters_file(chapters(&source))?;
             EmbeddedFile::new(file, Data::InMemory(json), ".chapters.json", "application/json+chapters")
         }
+        // A document has many: see `find_named`.
+        InsideKind::Picture => None,
+    }
+}
+
+/// Finds the file within a recording or a document that is served under a name.
+pub fn find_named(file: &File, kind: InsideKind, name: &str) -> Option<EmbeddedFile> {
+    match kind {
+        InsideKind::Picture => {
+            let (data, media_type) = document::find(file, name)?;
+            Some(EmbeddedFile { name: name.to_owned(), media_type, data })
+        }
+        InsideKind::Cover | InsideKind::Chapters => find(file, kind).filter(|inside| inside.name == name),
     }
 }
 
@@ -145,24 +158,13 @@ impl Seek for DataReader<'_> {
     }
 }
 
-/// Pictures that every podcast player shows: the extension and the media type of each.
-const PICTURES: [(&str, &str); 4] =
-    [(".jpg", "image/jpeg"), (".png", "image/png"), (".webp", "image/webp"), (".gif", "image/gif")];
-
 /// The type of a picture by its first bytes, whatever the tags state.
 fn kind_of(file: &File, data: &Data) -> Option<(&'static str, &'static str)> {
     let mut head = [0; 12];
     if data.length() > MAX_PICTURE || data.read_at(file, 0, &mut head).ok()? < head.len() {
         return None;
     }
-    let [jpeg, png, webp, gif] = PICTURES;
-    match &head {
-        [0xFF, 0xD8, 0xFF, ..] => Some(jpeg),
-        [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1A, b'\n', ..] => Some(png),
-        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P'] => Some(webp),
-        [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some(gif),
-        _ => None,
-    }
+    type_of(&head)
 }
 
 /// The front cover, or else the first picture.

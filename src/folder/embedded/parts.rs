@@ -9,6 +9,27 @@ pub const MAX_DECODED: usize = 8 << 20;
 /// Maximum number of chapters of a recording.
 pub const MAX_CHAPTERS: usize = 1_000;
 
+/// Maximum size of a picture that is served from within a file, in bytes.
+pub const MAX_PICTURE: u64 = 16 << 20;
+/// Number of digits of the hash in a name.
+pub const DIGITS: usize = 32;
+
+/// Pictures that every podcast player shows: the extension and the media type of each.
+pub const PICTURES: [(&str, &str); 4] =
+    [(".jpg", "image/jpeg"), (".png", "image/png"), (".webp", "image/webp"), (".gif", "image/gif")];
+
+/// The type of a picture by its first bytes.
+pub fn type_of(head: &[u8; 12]) -> Option<(&'static str, &'static str)> {
+    let [jpeg, png, webp, gif] = PICTURES;
+    match head {
+        [0xFF, 0xD8, 0xFF, ..] => Some(jpeg),
+        [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1A, b'\n', ..] => Some(png),
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P'] => Some(webp),
+        [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some(gif),
+        _ => None,
+    }
+}
+
 /// Bytes of a recording.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Data {

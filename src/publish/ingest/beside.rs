@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::conductor::Ingest;
-use super::recordings::is_recording;
-use crate::folder::{ENDINGS, PHOTO_ENDINGS, SourceFormat, is_beside_photos, is_photo};
+use super::recordings::{belongs_where_it_is_shown, is_recording};
+use crate::folder::{DOCUMENT_ENDINGS, ENDINGS, PHOTO_ENDINGS, SourceFormat, is_beside_photos};
 
 /// Extensions of recordings, the likeliest first.
 const RECORDINGS: [&str; 13] =
@@ -29,19 +29,19 @@ fn namesakes(names: &[PathBuf], ending: &str) -> Vec<PathBuf> {
 }
 
 impl Ingest {
-    /// Whether a file is an article unless another article claims it: a recording or a photo.
+    /// Whether a file is an article unless another article claims it: a recording, a photo or a document.
     pub(super) fn is_media_article(&self, path: &Path) -> bool {
-        self.folder.format(&self.folder.root().join(path)).is_some_and(SourceFormat::is_media)
+        self.folder.format(&self.folder.root().join(path)).is_some_and(SourceFormat::may_belong_to_article)
     }
 
-    /// Recordings and photos beside an article that have its name, the likeliest first.
+    /// Recordings, photos and documents beside an article that have its name, the likeliest first.
     pub(super) fn recordings_of_name(&self, article: &Path) -> Vec<PathBuf> {
         if self.is_media_article(article) || !self.recordings.may_be_beside(article, false) {
             return Vec::new();
         }
         let is_beside_photos = is_beside_photos(article);
         let photos = PHOTO_ENDINGS.iter().filter(|_| is_beside_photos);
-        let endings = RECORDINGS.iter().chain(photos);
+        let endings = RECORDINGS.iter().chain(&DOCUMENT_ENDINGS).chain(photos);
         let names = endings.flat_map(|ending| [(*ending).to_owned(), ending.to_ascii_uppercase()]);
         let mut recordings: Vec<PathBuf> = names.map(|ending| article.with_extension(ending)).collect();
         recordings.retain(|path| path != article && self.folder.stat(path).is_some());
@@ -72,12 +72,13 @@ impl Ingest {
         self.folder.only_file_in(folder, is_recording)
     }
 
-    /// The article `index` of the folder of a photo, or of that in which a recording is the only one.
+    /// The article `index` of the folder of a photo or a document, or of that in which a recording is the only one.
     pub(super) fn index_beside(&self, recording: &Path) -> Option<PathBuf> {
         let folder = recording.parent().filter(|folder| !folder.as_os_str().is_empty())?;
         let names = ENDINGS.iter().map(|ending| folder.join(format!("index.{ending}")));
         let index = names.into_iter().find(|path| self.is_article(path) && self.folder.stat(path).is_some())?;
-        (is_photo(recording) || self.only_recording_in(folder).as_deref() == Some(recording)).then_some(index)
+        (belongs_where_it_is_shown(recording) || self.only_recording_in(folder).as_deref() == Some(recording))
+            .then_some(index)
     }
 
     /// Possible paths of the cover of a recording, the likeliest first. `names` are the paths of the article and its recordings.

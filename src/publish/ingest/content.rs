@@ -18,7 +18,7 @@ use crate::article::{Article, Problem, html, measure};
 use crate::catalog::{self, Arrival, Catalog, CatalogError, Claim, Referred};
 use crate::folder::embedded::InsideKind;
 use crate::folder::media::media_type;
-use crate::folder::{Folder, SourceFormat, near_name};
+use crate::folder::{Folder, SourceFormat, has_document_name, near_name};
 use crate::model::entry::{Content, Episode, Media, without_parameters};
 use crate::observe::heartbeat::Heartbeat;
 
@@ -103,6 +103,10 @@ impl Ingest {
         let failed: RefCell<Option<CatalogError>> = RefCell::default();
         let lost: RefCell<BTreeSet<Lost>> = RefCell::default();
         let is_there = |path: &Path| {
+            // A picture inside of the article itself.
+            if has_document_name(arrival.path) && path.parent() == Some(arrival.path) {
+                return true;
+            }
             referred.borrow_mut().insert(path.to_path_buf(), true);
             self.folder.stat(path).is_some() && self.folder.draft_folder(path).is_none()
         };
@@ -170,7 +174,9 @@ impl Ingest {
         if lost.is_empty() || format.is_some_and(SourceFormat::is_media) {
             return Vec::new();
         }
-        let text = text_of(&self.folder, path, &self.supervisor);
+        // A document has no lines.
+        let is_text = format != Some(SourceFormat::Document);
+        let text = if is_text { text_of(&self.folder, path, &self.supervisor) } else { String::new() };
         lost::problems(&lost, &text, |missing| near_name(&self.folder, missing))
     }
 

@@ -15,11 +15,11 @@ use chrono::{DateTime, Utc};
 use super::conductor::Ingest;
 use super::deletions::DELETION_GRACE;
 use super::problems::{PublicState, Twin};
+use super::recordings::belongs_where_it_is_shown;
 use super::step::{Trigger, WriteMoment};
 use crate::article::front_matter::Field;
 use crate::article::{Article, Problem};
 use crate::catalog::{self, Arrival, Catalog, Claim, Identity, Referred};
-use crate::folder::is_photo;
 use crate::model::collection::ArticleState;
 use crate::model::entry::Media;
 use crate::model::text;
@@ -286,16 +286,16 @@ impl Ingest {
             }
         }
         catalog.refer(article, referred)?;
-        self.schedule_photos_not_shown(article, referred, moment);
+        self.schedule_files_not_shown(article, referred, moment);
         Ok(())
     }
 
-    /// Schedules the photos that were left out because an article showed them, and that it does not show any more.
-    fn schedule_photos_not_shown(&mut self, article: &Path, referred: &[Referred], moment: WriteMoment) {
-        let is_shown = |photo: &PathBuf| referred.iter().any(|referred| referred.path == *photo);
+    /// Schedules the photos and documents that were left out because an article showed them, and that it does not show any more.
+    fn schedule_files_not_shown(&mut self, article: &Path, referred: &[Referred], moment: WriteMoment) {
+        let is_shown = |file: &PathBuf| referred.iter().any(|referred| referred.path == *file);
         let left_out = self.problems.left_out_beside(|owner| owner == article);
-        for photo in left_out.into_iter().filter(|path| is_photo(path) && !is_shown(path)) {
-            self.schedule.add(photo, moment.instant, Trigger::Closed);
+        for file in left_out.into_iter().filter(|path| belongs_where_it_is_shown(path) && !is_shown(path)) {
+            self.schedule.add(file, moment.instant, Trigger::Closed);
         }
     }
 
@@ -316,10 +316,10 @@ impl Ingest {
         if has_references && let Some(article) = catalog.claimant_of(recording)? {
             return Ok(Some(article));
         }
-        // A photo belongs to each article that shows it, unless it was published before.
-        let known = if is_photo(recording) { catalog.known(recording)? } else { None };
+        // A photo or a document belongs to each article that shows it or links to it, unless it was published before.
+        let known = if belongs_where_it_is_shown(recording) { catalog.known(recording)? } else { None };
         let is_entry = known.is_some_and(|known| known.state == ArticleState::Live);
-        if has_references && is_photo(recording) && !is_entry {
+        if has_references && belongs_where_it_is_shown(recording) && !is_entry {
             let showing = catalog.referring(recording)?.into_iter().find(|article| article != recording);
             if showing.is_some() {
                 return Ok(showing);
@@ -329,7 +329,7 @@ impl Ingest {
             return Ok(Some(draft.clone()));
         }
         match self.index_beside(recording) {
-            Some(index) if is_photo(recording) || !catalog.has_enclosures(&index)? => Ok(Some(index)),
+            Some(index) if belongs_where_it_is_shown(recording) || !catalog.has_enclosures(&index)? => Ok(Some(index)),
             _ => Ok(None),
         }
     }

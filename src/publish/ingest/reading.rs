@@ -88,7 +88,7 @@ impl Ingest {
         self.beat();
         let format = prepared.as_ref().map(|prepared| prepared.format).or_else(|| self.folder.format(file));
         let Some(format) = format else { return self.process_other(catalog, file, &path, trigger, moment) };
-        if format.is_media() && self.is_left_out(catalog, &path, trigger, moment)? {
+        if format.may_belong_to_article() && self.is_left_out(catalog, &path, trigger, moment)? {
             return Ok(false);
         }
         let prepared =

@@ -259,7 +259,7 @@ impl ReadingSupervisor {
             return ReadingOutcome::LeftOut(Problem::of_file(reason));
         }
         let is_suspect = standing == Standing::Suspect;
-        if file.bytes.len() > SMALL || file.format.is_media() {
+        if file.bytes.len() > SMALL || file.format.may_belong_to_article() {
             return self.read_apart(file, is_suspect);
         }
         match self.begin(file.path, file.hash, is_suspect) {

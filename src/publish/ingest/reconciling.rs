@@ -156,7 +156,7 @@ impl Ingest {
             self.deletions.add(path, moment.instant);
         }
         // Articles first: a recording may belong to one of them.
-        to_read.sort_by_key(|found| found.format.is_media());
+        to_read.sort_by_key(|found| found.format.may_belong_to_article());
         self.recordings.set_index((!to_read.is_empty()).then_some(recordings));
         self.supervisor.data.set_listed((!to_read.is_empty()).then(|| data.into_iter().collect()));
         self.scan.begin(to_read);

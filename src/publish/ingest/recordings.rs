@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use crate::folder::media::media_type;
-use crate::folder::{ENDINGS, is_photo};
+use crate::folder::{ENDINGS, is_document, is_photo};
 
 /// Recordings that a scan found. While the files of the scan are read, the folder is not searched for one beside each article.
 #[derive(Debug, Default)]
@@ -32,9 +32,14 @@ pub(super) fn is_recording(path: &Path) -> bool {
     media_type(path).is_some_and(|kind| kind.starts_with("audio/") || kind.starts_with("video/"))
 }
 
-/// Returns whether a file may belong to an article by its name: a recording or a photo.
+/// Returns whether a file may belong to an article by its name: a recording, a photo or a document.
 pub(super) fn may_be_owned(path: &Path) -> bool {
-    is_recording(path) || is_photo(path)
+    is_recording(path) || belongs_where_it_is_shown(path)
+}
+
+/// Returns whether a file belongs to each article that shows it or links to it: a photo or a document.
+pub(super) fn belongs_where_it_is_shown(path: &Path) -> bool {
+    is_photo(path) || is_document(path)
 }
 
 /// Articles that may own a recording without naming it: the one of its name, and the `index` of its folder.

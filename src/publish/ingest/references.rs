@@ -103,7 +103,7 @@ impl Ingest {
         for (path, stamp) in &referred {
             // Articles among them are compared as articles.
             let format = self.folder.format(&self.folder.root().join(path));
-            let is_media = format.is_none_or(SourceFormat::is_media) && !catalog::is_reference(path);
+            let is_media = format.is_none_or(SourceFormat::may_belong_to_article) && !catalog::is_reference(path);
             if is_media && self.stamp(path) != *stamp {
                 self.schedule.add(path.clone(), moment.instant + QUIET, Trigger::Closed);
             }
