@@ -11,12 +11,14 @@ use lofty::probe::Probe;
 use super::load;
 use super::problem::Problem;
 use super::tag_view::{Id3Texts, Part, TagView};
-use crate::folder::Folder;
 use crate::folder::embedded::{self, EmbeddedFile, InsideKind};
+use crate::folder::{Folder, camera};
 
-/// Returns the width and height of a picture in pixels; `None` if they are not stated or it is not a file.
+/// Returns the width and height of a picture in pixels, as it is shown; `None` if they are not stated or it is not a file.
 pub fn pixels(folder: &Folder, path: &Path) -> Option<(u32, u32)> {
-    size_of(BufReader::new(view(folder, path, Part::Measures)?))
+    let size = size_of(BufReader::new(view(folder, path, Part::Measures)?))?;
+    let turn = camera::read(&load::open(folder, path).ok()?.file).turn;
+    Some(if turn.swaps_sides() { (size.1, size.0) } else { size })
 }
 
 fn size_of(reader: impl BufRead + Seek) -> Option<(u32, u32)> {

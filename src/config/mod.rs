@@ -232,11 +232,14 @@ pub enum AccessLines {
 }
 
 /// `[state]`: the state directory.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default, expecting = "a section [state]")]
 pub struct StateConfig {
     /// `None`: `$STATE_DIRECTORY`, else a folder for each site below `$XDG_STATE_HOME/gazetted`.
     pub directory: Option<PathBuf>,
+    /// Maximum size of the smaller forms of pictures; zero: there are none.
+    #[serde(with = "text_form")]
+    pub pictures: Size,
 }
 
 /// `[admin]`: the admin listener.
@@ -336,6 +339,12 @@ impl AdminConfig {
             )),
             None => Ok(()),
         }
+    }
+}
+
+impl Default for StateConfig {
+    fn default() -> Self {
+        Self { directory: None, pictures: Size(256 << 20) }
     }
 }
 

@@ -15,6 +15,8 @@ use crate::change::{self, ChangeReceiver, TextRequests};
 use crate::config::Config;
 use crate::folder::Folder;
 use crate::folder::media::MediaFiles;
+use crate::folder::renditions::{self, RenditionFiles, RenditionStore};
+use crate::folder::scaler;
 use crate::folder::watch::{self, Fence, OutsideFiles, Sentinel, Watch};
 use crate::observe::Observers;
 use crate::publish::{Ending, Publisher, PublisherWiring};
@@ -123,6 +125,23 @@ pub fn open_folder(config: &Config) -> anyhow::Result<Folder> {
     Folder::open(&config.articles).with_context(|| format!("{directory}: cannot read the folder of articles"))
 }
 
+/// The media files of the folder. A thread makes smaller forms of pictures, if the configuration leaves room for them.
+fn media_files(config: &Config, folder: &Folder, state: &Path) -> MediaFiles {
+    let files = MediaFiles::new(folder.root(), &config.articles);
+    let forms = RenditionFiles::new(state.join(renditions::DIRECTORY), config.state.pictures.0);
+    if config.state.pictures.0 == 0 {
+        return files;
+    }
+    let (store, requests) = RenditionStore::new(forms.clone());
+    match scaler::start(requests, files.clone(), forms) {
+        Ok(()) => files.with_renditions(Some(store)),
+        Err(error) => {
+            tracing::warn!(%error, "cannot start a thread: pictures are served in their own size only");
+            files
+        }
+    }
+}
+
 /// Opens everything. Returns the pipeline, and the on-demand renderer for the server.
 fn prepare(config: &Config, wiring: PipelineWiring<'_>, opening: &Opening) -> anyhow::Result<(Pipeline, OnDemand)> {
     let PipelineWiring { base_url, state, lock, current, site, journal, observers } = wiring;
@@ -133,7 +152,8 @@ fn prepare(config: &Config, wiring: PipelineWiring<'_>, opening: &Opening) -> an
     let mut catalog = state_dir::open_catalog(state, config.authority().as_deref(), opening)?;
     state_dir::check_folder(&mut catalog, state, &folder)?;
     let channel = Channel::new(config, base_url, catalog.feed_id()).with_look(site.look.clone());
-    let pages = Arc::new(Pages::new(channel).with_folder(folder.root()));
+    let pages = Pages::new(channel).with_folder(folder.root());
+    let pages = Arc::new(pages.with_scaled_pictures(config.state.pictures.0 > 0));
     // Each folder is watched before it is read; the channel holds the changes in between.
     let (sender, changes) = change::channel();
     let root = folder.root().display().to_string();
@@ -145,7 +165,7 @@ fn prepare(config: &Config, wiring: PipelineWiring<'_>, opening: &Opening) -> an
     let sentinel = sentinel(state, lock, &catalog);
     let outside = OutsideFiles { fence: fence.clone(), sentinel: sentinel.clone() };
     let watch = watch::start(folder.clone(), &config.articles, outside, sender, observers)?;
-    let files = MediaFiles::new(folder.root(), &config.articles);
+    let files = media_files(config, &folder, state);
     if let Err(error) = journal.renew() {
         tracing::debug!(%error, "cannot write the journal of readings again");
     }

@@ -9,7 +9,10 @@
 //! that no link leads to a draft or into `.git`. The exception is folders whose names start with two dots: Kubernetes keeps the files of a ConfigMap in such
 //! a folder and links to them.
 //!
-//! A recording or a document is also the folder of what it has inside ([`embedded`]): `ep1.mp3/<hash>.jpg` is its cover.
+//! A recording or a document is also the folder of what it has inside ([`embedded`]): `ep1.mp3/<hash>.jpg` is its cover. A picture is that of its smaller
+//! forms ([`renditions`]): `boat.jpg/800.webp`.
+//!
+//! Where a picture or a film was taken is overwritten while it is sent ([`camera`]). The file stays as it is.
 
 use crate::model::text::path_line;
 use std::ffi::OsString;
@@ -25,8 +28,10 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
 use super::beneath::{FILE, FOLDER, OPEN_ATTEMPTS, canonical, open_beneath};
+use super::camera::{self, Erasure};
 use super::drafts::DraftFolders;
 use super::embedded::{self, EmbeddedFile, InsideKind};
+use super::renditions::{self, RenditionStore};
 use crate::config::{Articles, FollowLinks, Globs};
 use crate::folder::{BLOGROLL_FILE, SETTINGS_FILE, Stat, has_document_name, is_ignored};
 
@@ -43,6 +48,16 @@ pub struct MediaFiles {
     exclude: Globs,
     drafts: DraftFolders,
     follow_links: FollowLinks,
+    renditions: Option<RenditionStore>,
+}
+
+/// The result of looking up a media file.
+#[derive(Debug)]
+pub enum MediaLookup {
+    File(OpenMedia),
+    /// A smaller form that does not exist yet, of the picture at this path.
+    Unscaled(PathBuf),
+    Missing,
 }
 
 impl MediaFiles {
@@ -50,7 +65,31 @@ impl MediaFiles {
     pub fn new(root: &Path, articles: &Articles) -> Self {
         let (root, exclude) = (root.to_path_buf(), articles.exclude.clone());
         let drafts = DraftFolders::new(&articles.include);
-        Self { root, exclude, drafts, follow_links: articles.follow_links }
+        Self { root, exclude, drafts, follow_links: articles.follow_links, renditions: None }
+    }
+
+    /// Serves smaller forms of pictures from a store, too.
+    #[must_use]
+    pub fn with_renditions(self, renditions: Option<RenditionStore>) -> Self {
+        Self { renditions, ..self }
+    }
+
+    /// Looks up a media file by its path below the watched folder. Asks for a smaller form of a picture that does not exist yet.
+    ///
+    /// # Errors
+    /// As for [`MediaFiles::open`].
+    pub fn find(&self, below: &Path) -> io::Result<MediaLookup> {
+        if let Some(opened) = self.open(below)? {
+            return Ok(MediaLookup::File(opened));
+        }
+        let (Some(store), Some((picture, width))) = (&self.renditions, renditions::parts_of(below)) else {
+            return Ok(MediaLookup::Missing);
+        };
+        let original = self.open(picture)?.filter(|original| renditions::is_scaled(original.media_type));
+        let Some(original) = original else { return Ok(MediaLookup::Missing) };
+        let form = store.open(&original.key(), width, picture);
+        let form = form.map(|file| OpenMedia::new(file.into(), below, renditions::MEDIA_TYPE)).transpose()?.flatten();
+        Ok(form.map_or_else(|| MediaLookup::Unscaled(picture.to_path_buf()), MediaLookup::File))
     }
 
     /// Opens a file by its path below the watched folder; `None` if there is none that may be served (standards 121). Blocks on
@@ -173,6 +212,8 @@ pub struct OpenMedia {
     stat: Stat,
     media_type: &'static str,
     etag: String,
+    /// What is overwritten while the file is sent.
+    erased: Vec<Erasure>,
     /// Set if the media file is within the opened one.
     inside: Option<InsidePart>,
 }
@@ -193,8 +234,21 @@ impl OpenMedia {
         let file = File::from(file);
         let metadata = file.metadata().map_err(|error| at(below, &error))?;
         let stat = Stat::of(&metadata);
-        let opened = Self { file, below: below.to_path_buf(), stat, media_type, etag: etag(&stat), inside: None };
-        Ok(metadata.is_file().then_some(opened))
+        if !metadata.is_file() {
+            return Ok(None);
+        }
+        let is_by_camera = media_type.starts_with("image/") || media_type.starts_with("video/");
+        let erased = if is_by_camera { camera::read(&file).positions } else { Vec::new() };
+        let etag = etag(&stat, &erased);
+        Ok(Some(Self { file, below: below.to_path_buf(), stat, media_type, etag, erased, inside: None }))
+    }
+
+    /// A key of the content: another file, or a changed one, has another.
+    pub fn key(&self) -> String {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(self.etag.as_bytes());
+        hasher.update(self.below.as_os_str().as_bytes());
+        hasher.finalize().to_hex()[..32].to_owned()
     }
 
     /// Narrows a recording to what is inside it. The hash in its name is its validator.
@@ -261,7 +315,9 @@ impl OpenMedia {
             }
         };
         let mut bytes = vec![0; length];
-        self.file.read_exact_at(&mut bytes, start + offset).map(|()| bytes)
+        self.file.read_exact_at(&mut bytes, start + offset)?;
+        self.erased.iter().for_each(|erasure| erasure.apply(start + offset, &mut bytes));
+        Ok(bytes)
     }
 
     /// Whether the file is unchanged up to its former length. The kernel updates the date of a growing file a moment before its
@@ -280,9 +336,14 @@ impl OpenMedia {
 
 /// Half of a BLAKE3 hash of the values that change with the content. Users cannot set the change time, so a file that is replaced
 /// by one with the same date gets another tag.
-fn etag(stat: &Stat) -> String {
+fn etag(stat: &Stat, erased: &[Erasure]) -> String {
     let numbers = [stat.size, stat.mtime, stat.ctime, stat.inode].map(i64::to_le_bytes);
-    format!("\"{}\"", &blake3::hash(numbers.as_flattened()).to_hex()[..32])
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(numbers.as_flattened());
+    for Erasure { at, bytes } in erased {
+        hasher.update(&at.to_le_bytes()).update(bytes);
+    }
+    format!("\"{}\"", &hasher.finalize().to_hex()[..32])
 }
 
 /// Decodes the part of an address after `/media/` to a path below the watched folder; percent-decodes once. `None` for what can

@@ -1,12 +1,18 @@
 //! The watched folder: which file names are articles, and the access to its files.
 
+mod atoms;
 mod beneath;
+pub mod camera;
 mod data_files;
 mod drafts;
 pub mod embedded;
 pub mod media;
+mod media_bytes;
 mod media_names;
 mod names;
+pub mod renditions;
+pub mod scaler;
+mod scaling;
 mod stat;
 mod vault;
 mod walk;

@@ -8,6 +8,10 @@ pub mod page;
 
 pub mod sitemap;
 
+mod markdown;
+
+pub mod plain;
+
 pub mod crawlers;
 
 pub mod compression;

@@ -11,18 +11,21 @@ use std::time::Duration;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
+use crate::article::address::media_address;
 use crate::change::TextRequests;
 use crate::folder::{has_document_name, media};
 use crate::model::collection::{ArticleLookup, Collection, FeedLookup, SitemapLookup};
 use crate::model::library::{self, Library, LibraryError};
 use crate::model::moment::{Moment, Version};
 use crate::model::period::{DateRange, PeriodLookup};
+use crate::model::site_page::Permalink;
 use crate::model::site_page::{Menu, is_own_part};
 use crate::model::taxonomy::{View, ViewKind};
 use crate::render::compression::ContentCoding;
 use crate::render::feed::format::{FeedFormat, Formats, Representation};
 use crate::render::feed::{self, Channel, Feed, History, opml};
 use crate::render::page::{self, Pages};
+use crate::render::plain;
 use crate::render::sitemap;
 use crate::render::snapshot::{self, Document, DocumentKind, SiteDates, Snapshot};
 
@@ -45,6 +48,8 @@ pub enum Route {
     Article(String),
     /// A page that is no article, by its slug.
     Page(String),
+    /// An article in Markdown, by its slug.
+    Markdown(String),
     /// The feed of a folder, tag or author.
     View(View, Representation),
     /// An archive of the main feed.
@@ -81,6 +86,9 @@ impl Route {
             return Some(Self::Views(kind));
         }
         if let Some(slug) = bare.strip_prefix("articles/") {
+            if let Some(slug) = slug.strip_suffix(".md") {
+                return may_be_slug(slug).then(|| Self::Markdown(slug.to_owned()));
+            }
             return may_be_slug(slug).then(|| Self::Article(slug.to_owned()));
         }
         let (place, representation) = formats.split(path);
@@ -104,6 +112,7 @@ impl Route {
     pub fn path(&self) -> String {
         match self {
             Self::Article(slug) => format!("articles/{slug}"),
+            Self::Markdown(slug) => plain::article_path(slug),
             Self::Page(slug) => slug.clone(),
             Self::View(view, representation) => format!("{}{}", view.path(), representation.file()),
             Self::Archive(number, representation) => {
@@ -305,6 +314,10 @@ impl OnDemand {
                 Lookup::Unknown if is_incomplete()? => Ok(Lookup::NotYet),
                 lookup => Ok(lookup),
             },
+            Route::Markdown(slug) => match self.markdown(slug, moment)? {
+                Lookup::Unknown if is_incomplete()? => Ok(Lookup::NotYet),
+                lookup => Ok(lookup),
+            },
             Route::Page(slug) => match self.page(slug, moment)? {
                 Lookup::Unknown if is_incomplete()? => Ok(Lookup::NotYet),
                 lookup => Ok(lookup),
@@ -343,16 +356,21 @@ impl OnDemand {
         self.text_requests.wait(numbers, READ_TIMEOUT).await
     }
 
-    /// Opens a media file by its path below the watched folder; `None` if there is none that may be served. Blocks.
+    /// Looks up a media file by its path below the watched folder. Blocks.
     ///
     /// # Errors
-    /// As for [`media::MediaFiles::open`].
-    pub fn file(&self, path: &Path) -> io::Result<Option<media::OpenMedia>> {
+    /// As for [`media::MediaFiles::find`].
+    pub fn file(&self, path: &Path) -> io::Result<media::MediaLookup> {
         // A document that no article links to is an article itself, and may hold comments, changes and texts that are not for the public.
         if has_document_name(path) && !self.library().shows_file(path).map_err(io::Error::other)? {
-            return Ok(None);
+            return Ok(media::MediaLookup::Missing);
         }
-        self.files.open(path)
+        self.files.find(path)
+    }
+
+    /// The absolute address of a media file.
+    pub fn media_url(&self, path: &Path) -> Option<String> {
+        Some(media_address(&self.pages.channel().base_url, path)?.0)
     }
 
     /// Whether the library can be read. Blocks until that is known.
@@ -371,6 +389,22 @@ impl OnDemand {
     fn article(&self, slug: &str, moment: Moment) -> Attempt {
         let lookup = self.library().article(slug, moment)?;
         self.entry(lookup, moment)
+    }
+
+    /// An article in Markdown.
+    fn markdown(&self, slug: &str, moment: Moment) -> Attempt {
+        let lookup = self.library().article(slug, moment)?;
+        match lookup {
+            ArticleLookup::Current(entry, _) => {
+                let revised = entry.revised.max(self.dates.presented);
+                let render = || Ok((snapshot::markdown(&self.pages, &entry, self.dates.presented), revised));
+                self.unchanged_or(&plain::article_path(slug), revised, moment, render)
+            }
+            ArticleLookup::Moved(Permalink::Article(slug)) => {
+                Ok(Lookup::Moved(self.pages.channel().url(&plain::article_path(&slug))))
+            }
+            other => self.entry(other, moment),
+        }
     }
 
     fn page(&self, slug: &str, moment: Moment) -> Attempt {

@@ -14,11 +14,13 @@ use crate::model::collection::Surroundings;
 use crate::model::entry::Entry;
 use crate::model::moment::{Moment, Version};
 use crate::model::site_page::Menu;
+use crate::model::site_page::Permalink;
 use crate::render::compression::ContentCoding;
 use crate::render::crawlers;
 use crate::render::feed::format::{FeedFormat, Formats, Representation};
 use crate::render::feed::{self, Channel, Feed, blogroll, opml};
 use crate::render::page::{self, Front, Pages};
+use crate::render::plain;
 use crate::site::SitePicture;
 
 /// Bytes below which compression gains nothing: such a body fits one packet.
@@ -116,6 +118,8 @@ pub struct Document {
     pub last_modified: DateTime<Utc>,
     /// Whether it is an archive, which is not expected to change, so that caches may keep it for longer.
     pub is_lasting: bool,
+    /// Whether `Accept` decides between it and another document at its address.
+    pub is_by_type: bool,
     /// Value of `Link`: the feeds of a page (RFC 8288).
     pub links: Option<String>,
     /// The uncompressed variant.
@@ -130,7 +134,16 @@ impl Document {
     pub fn new(kind: DocumentKind, body: impl Into<DocumentBody>, last_modified: DateTime<Utc>) -> Self {
         let DocumentBody { bytes, hash } = body.into();
         let identity = Variant::new(bytes, etag(&hash, ContentCoding::Identity));
-        Self { kind, last_modified, is_lasting: false, links: None, identity, hash, compressed: Default::default() }
+        Self {
+            kind,
+            last_modified,
+            is_lasting: false,
+            is_by_type: false,
+            links: None,
+            identity,
+            hash,
+            compressed: Default::default(),
+        }
     }
 
     /// Sets the value of `Link`.
@@ -143,6 +156,12 @@ impl Document {
     #[must_use]
     pub fn lasting(self, is_lasting: bool) -> Self {
         Self { is_lasting, ..self }
+    }
+
+    /// Sets that `Accept` decides between the document and another one.
+    #[must_use]
+    pub fn by_type(self) -> Self {
+        Self { is_by_type: true, ..self }
     }
 
     /// The variant in a coding. A compressed one exists after [`Document::compress`], if it is smaller.
@@ -238,6 +257,11 @@ pub fn render(pages: &Pages, feed: &Feed<'_>, front: &Front, created: DateTime<U
         Rendered { links, ..document("", DocumentKind::Page, pages.front(feed, front)) },
         document("style.css", style, pages.style().to_owned()),
         document(feed::STYLE_PATH, style, pages.channel().feed_style()),
+        document(
+            plain::SITE_PATH,
+            DocumentKind::Other("text/plain; charset=utf-8"),
+            plain::site(pages.channel(), feed),
+        ),
         document(
             crawlers::PATH,
             DocumentKind::Other("text/plain; charset=utf-8"),
@@ -401,7 +425,16 @@ impl Current {
 pub fn article(pages: &Pages, entry: &Entry, surroundings: &Surroundings, dates: SiteDates) -> Document {
     let modified = entry.revised.max(surroundings.revised).max(dates.of_pages(pages));
     let page = Document::new(DocumentKind::Page, pages.article_among(entry, surroundings), modified);
-    page.linked(Some(pages.links("")))
+    let page = page.linked(Some(pages.links("")));
+    if matches!(entry.permalink(), Permalink::Article(_)) { page.by_type() } else { page }
+}
+
+/// An article in Markdown, with a link to its page.
+pub fn markdown(pages: &Pages, entry: &Entry, presented: DateTime<Utc>) -> Document {
+    let channel = pages.channel();
+    let kind = DocumentKind::Other(plain::MEDIA_TYPE);
+    let document = Document::new(kind, plain::article(channel, entry), entry.revised.max(presented));
+    document.linked(Some(format!("<{}>; rel=\"canonical\"", channel.permalink(&entry.permalink())))).by_type()
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Chooses the content coding by `Accept-Encoding` (RFC 9110 section 12.5.3).
+//! Chooses the content coding by `Accept-Encoding` and the media type by `Accept` (RFC 9110 sections 12.5.1 and 12.5.3).
 
 use hyper::header::{self, HeaderMap};
 
@@ -38,6 +38,35 @@ pub fn codings(headers: &HeaderMap) -> impl Iterator<Item = ContentCoding> {
     ranked.into_iter().filter(|(quality, _)| *quality > 0).map(|(_, coding)| coding)
 }
 
+/// Whether the client prefers Markdown to HTML: `Accept` names it with a greater weight than `text/html` (RFC 9110 section 12.5.1).
+/// Browsers do not name it, and a range such as `text/*` prefers neither.
+pub fn prefers_markdown(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let (mut markdown, mut html) = (0, 0);
+    for part in values.flat_map(|value| value.split(',')) {
+        let (name, parameters) = part.split_once(';').unwrap_or((part, ""));
+        match name.trim().to_ascii_lowercase().as_str() {
+            "text/markdown" => markdown = markdown.max(weight(parameters)),
+            "text/html" => html = html.max(weight(parameters)),
+            _ => {}
+        }
+    }
+    markdown > html || (markdown > 0 && markdown == html && is_named_first(headers))
+}
+
+/// Whether the client names Markdown before HTML.
+fn is_named_first(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let named = values.collect::<Vec<_>>().join(",").to_ascii_lowercase();
+    named.find("text/markdown") < named.find("text/html")
+}
+
+/// The weight among the parameters of a media type, in thousandths.
+fn weight(parameters: &str) -> u16 {
+    let is_weight = |parameter: &&str| parameter.trim_start().to_ascii_lowercase().starts_with("q=");
+    parameters.split(';').find(is_weight).map_or(1000, quality)
+}
+
 /// Reads a weight, in thousandths: at most three decimals, between 0 and 1. A malformed weight counts as 0.
 fn quality(parameters: &str) -> u16 {
     let parameter = parameters.split(';').map(str::trim).find(|parameter| !parameter.is_empty());
@@ -55,5 +84,31 @@ fn quality(parameters: &str) -> u16 {
             thousandths
         }
         _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markdown_has_to_be_named_with_the_greater_weight() {
+        for (accept, expected) in [
+            ("text/markdown", true),
+            ("text/markdown, text/html;q=0.9, */*;q=0.1", true),
+            ("TEXT/Markdown;variant=GFM;q=1.0, text/html;q=.5", true),
+            ("text/markdown, text/html", true),
+            ("text/html, text/markdown", false),
+            ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", false),
+            ("text/html, text/markdown;q=0.5", false),
+            ("text/markdown;q=0", false),
+            ("text/*", false),
+            ("*/*", false),
+            ("", false),
+        ] {
+            let headers = HeaderMap::from_iter([(header::ACCEPT, accept.parse().unwrap())]);
+            assert_eq!(prefers_markdown(&headers), expected, "{accept}");
+        }
+        assert!(!prefers_markdown(&HeaderMap::new()));
     }
 }

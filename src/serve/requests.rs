@@ -25,6 +25,7 @@ use super::rate_limit::PollLimiter;
 use super::renders::{self, RenderOutcome, Renders};
 use super::respond::{self, ResponsePolicy, Target};
 use crate::config::{AccessLines, Http, TrustedProxies};
+use crate::folder::media::MediaLookup;
 use crate::observe::metrics::{self, Metrics};
 use crate::render::on_demand::{Lookup, OnDemand, Route};
 use crate::render::snapshot::{Current, Snapshot};
@@ -193,8 +194,11 @@ impl Sources {
             Ok(opened) => opened,
         };
         match opened {
-            Ok(Some(opened)) => Target::File(Arc::new(FileSource::new(opened, self.files.clone()))),
-            Ok(None) => Target::Missing,
+            Ok(MediaLookup::File(opened)) => Target::File(Arc::new(FileSource::new(opened, self.files.clone()))),
+            Ok(MediaLookup::Unscaled(picture)) => {
+                self.on_demand.media_url(&picture).map_or(Target::Missing, Target::Temporary)
+            }
+            Ok(MediaLookup::Missing) => Target::Missing,
             Err(error) => {
                 tracing::error!(%error, "cannot open a media file");
                 Target::Unavailable

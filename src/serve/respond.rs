@@ -123,6 +123,8 @@ const DRAWING_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img
 /// Content-Security-Policy of files that browsers show in a built-in viewer or player, some of which `sandbox` or
 /// `default-src 'none'` would break.
 const FILE_POLICY: &str = "base-uri 'none'; form-action 'none'";
+/// Path prefix of articles.
+const ARTICLES: &str = "articles/";
 /// Path prefix of media files.
 const MEDIA: &str = "media/";
 
@@ -145,6 +147,13 @@ pub fn route(request: &Parts, snapshot: &Snapshot, policy: &ResponsePolicy) -> T
         && let Some(old) = old_target(below, query, snapshot, policy)
     {
         return old;
+    }
+    if below.starts_with(ARTICLES)
+        && negotiate::prefers_markdown(&request.headers)
+        && let Some(Route::Article(slug)) = Route::at(below, snapshot.formats)
+    {
+        let path = Route::Markdown(slug.clone()).path();
+        return Target::Lookup(Route::Markdown(slug), path);
     }
     if let Some(document) = snapshot.document(below).or_else(|| snapshot.document(whole)) {
         return Target::Document(document.clone());
@@ -251,7 +260,7 @@ fn get(
             with_value(response, header::CACHE_CONTROL, policy.cache.clone())
         }
         Target::Temporary(address) => {
-            let response = message(StatusCode::TEMPORARY_REDIRECT, "There is no archive with this number yet.");
+            let response = message(StatusCode::TEMPORARY_REDIRECT, "This is at another address for now.");
             with(with(response, header::LOCATION, address), header::CACHE_CONTROL, CACHE_MISSING)
         }
         Target::Gone => page(StatusCode::GONE, &snapshot.gone),
@@ -330,7 +339,11 @@ fn is_styled(document: &Document) -> bool {
 /// The header fields of all responses with a document in one content coding.
 fn heads(document: &Document, variant: &Variant, coding: ContentCoding, policy: &ResponsePolicy) -> Heads {
     let cache = if document.is_lasting { &policy.cache_lasting } else { &policy.cache };
-    let vary = if is_styled(document) { "Accept-Encoding, Sec-Fetch-Dest" } else { "Accept-Encoding" };
+    let vary = match document {
+        document if is_styled(document) => "Accept-Encoding, Sec-Fetch-Dest",
+        Document { is_by_type: true, .. } => "Accept-Encoding, Accept",
+        _ => "Accept-Encoding",
+    };
     let last_modified = httpdate::fmt_http_date(document.last_modified.into());
     let unchanged = with(empty(StatusCode::NOT_MODIFIED), header::LAST_MODIFIED, &last_modified);
     let unchanged = with(with(unchanged, header::ETAG, &variant.etag), header::VARY, vary);

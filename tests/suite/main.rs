@@ -47,6 +47,7 @@ mod order;
 mod pages;
 mod papers;
 mod pictures;
+mod plain;
 mod post_kinds;
 mod preview;
 mod properties;

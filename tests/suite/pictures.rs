@@ -7,6 +7,7 @@ use gazetted::catalog::Reader;
 use gazetted::model::entry::Content;
 
 use crate::site::{BASE_URL, Site};
+use crate::waiting::wait_until;
 
 /// A WAV of silence: one channel of eight bits, a thousand samples a second.
 fn wav(seconds: u32) -> Vec<u8> {
@@ -148,4 +149,99 @@ fn a_recording_is_published_once_it_is_complete() {
     site.remove("the sea.md");
     site.wait_for(&["Barrier", "the sea"]);
     assert_eq!(site.entry("the sea")["id"], id);
+}
+
+/// A photo of a phone: a JPEG with noise, so that it is not tiny, and its position in Exif.
+fn photo(width: u32, height: u32) -> Vec<u8> {
+    let noise = |x: u32, y: u32| u8::try_from((x * 7_919 + y * 104_729) % 251).unwrap();
+    let pixels = image::ImageBuffer::from_fn(width, height, |x, y| image::Rgb([noise(x, y), noise(y, x), 90]));
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    image::DynamicImage::ImageRgb8(pixels).write_to(&mut bytes, image::ImageFormat::Jpeg).unwrap();
+    let mut bytes = bytes.into_inner();
+    // A directory whose only tag names another one at 26, with a text at 44.
+    let exif = [
+        &b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x88\x25\0\x04\0\0\0\x01\0\0\0\x1a\0\0\0\0"[..],
+        b"\0\x01\0\x02\0\x02\0\0\0\x0b\0\0\0\x2c\0\0\0\0",
+        POSITION,
+    ]
+    .concat();
+    let length = u16::try_from(exif.len() + 2).unwrap().to_be_bytes();
+    bytes.splice(2..2, [&[0xFF, 0xE1][..], &length, &exif].concat());
+    bytes
+}
+
+const POSITION: &[u8] = b"51.5N 0.1W\0";
+
+#[test]
+fn pages_offer_smaller_forms_of_pictures_and_nothing_says_where_they_were_taken() {
+    let mut site = Site::started();
+    let photo = photo(1_000, 600);
+    site.write("trips/photo.jpg", &photo);
+    site.write("trips/storm.md", "# Storm\n\n![Waves](photo.jpg)\n\n![Again](photo.jpg)\n");
+    site.write(
+        "trips/drawing.md",
+        "---\nimage: photo.jpg\n---\n# Drawing\n\nText.\n\n![A drawing](https://b.example/c.png)\n",
+    );
+    site.wait_for(&["Storm", "Drawing"]);
+    let forms = "srcset=\"/media/trips/photo.jpg/480.webp 480w, /media/trips/photo.jpg/800.webp 800w, /media/trips/photo.jpg 1000w\"";
+    let page = site.get("/articles/storm").text();
+    let first = format!(
+        "<img width=\"1000\" height=\"600\" {forms} sizes=\"(min-width: 41rem) 38rem, 92vw\" src=\"/media/trips/photo.jpg\" alt=\"Waves\">"
+    );
+    assert!(page.contains(&first), "{page}");
+    assert!(
+        page.contains("loading=\"lazy\" decoding=\"async\" src=\"/media/trips/photo.jpg\" alt=\"Again\">"),
+        "{page}"
+    );
+    let page = site.get("/articles/drawing").text();
+    assert!(page.contains(&format!("alt=\"\" width=\"1000\" height=\"600\" {forms}")), "the cover: {page}");
+    assert!(page.contains("<img loading=\"lazy\" decoding=\"async\" src=\"https://b.example/c.png\""), "{page}");
+    assert!(
+        html(&site, "Storm").contains(&format!("<img src=\"{BASE_URL}media/trips/photo.jpg\" alt=\"Waves\">")),
+        "feeds stay as they were"
+    );
+
+    // The picture itself, until there is a smaller form.
+    let form = "/media/trips/photo.jpg/480.webp";
+    let answer = site.get(form);
+    if answer.status != 200 {
+        assert_eq!((answer.status, answer.field("location")), (307, &*format!("{BASE_URL}media/trips/photo.jpg")));
+        assert_eq!(answer.max_age(), Some(60));
+    }
+    wait_until("the smaller form exists", || site.get(form).status == 200);
+    let answer = site.get(form);
+    assert_eq!(answer.field("content-type"), "image/webp");
+    let decoded = image::load_from_memory(&answer.body).unwrap();
+    assert_eq!((decoded.width(), decoded.height()), (480, 288));
+    assert!(answer.body.len() * 2 < photo.len(), "{} of {} bytes", answer.body.len(), photo.len());
+    let tag = answer.field("etag").to_owned();
+    assert_eq!(site.ask("GET", form, &[("If-None-Match", &tag)]).status, 304);
+    for other in ["481.webp", "480.png", "480.webp/480.webp"] {
+        assert_eq!(site.get(&format!("/media/trips/photo.jpg/{other}")).status, 404, "{other}");
+    }
+
+    // No answer has the position; the file has it still.
+    let holds = |bytes: &[u8]| bytes.windows(POSITION.len()).any(|part| part == POSITION);
+    let whole = site.get("/media/trips/photo.jpg").body;
+    assert_eq!(whole.len(), photo.len());
+    assert!(!holds(&whole) && holds(&photo));
+    let at = photo.windows(POSITION.len()).position(|part| part == POSITION).unwrap();
+    let range = format!("bytes={at}-{}", at + POSITION.len() - 1);
+    let part = site.ask("GET", "/media/trips/photo.jpg", &[("Range", &range)]);
+    assert_eq!((part.status, part.body), (206, vec![0; POSITION.len()]));
+    assert!(std::fs::read(site.path("trips/photo.jpg")).unwrap() == photo, "the file stays as it was");
+
+    // Another picture of that name has forms of its own; they stay over a restart.
+    site.write("trips/photo.jpg", self::photo(900, 900));
+    wait_until("the new picture has a form", || {
+        let answer = site.get(form);
+        answer.status == 200 && image::load_from_memory(&answer.body).is_ok_and(|picture| picture.height() == 480)
+    });
+    site.restart();
+    assert_eq!(site.get(form).status, 200);
+    site.stop();
+    site.reconfigure("[state]\npictures = \"0 B\"\n");
+    site.start();
+    assert!(!site.get("/articles/storm").text().contains("srcset"));
+    assert_eq!(site.get(form).status, 404);
 }

@@ -16,7 +16,7 @@ mod references;
 mod repair;
 mod safe;
 mod title;
-mod tokens;
+pub mod tokens;
 mod tree;
 mod trimming;
 

@@ -6,7 +6,8 @@
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
 use super::parts::{Chapter, EmbeddedPicture, MAX_CHAPTERS};
-use super::view::{ByteView, RecordingBytes};
+use super::view::ByteView;
+use crate::folder::media_bytes::MediaBytes;
 
 const HEADER: u64 = 10;
 /// Maximum number of frames of a tag.
@@ -21,24 +22,24 @@ const UNSYNCHRONISED: u8 = 0x80;
 const EXTENDED: u8 = 0x40;
 
 /// The end of the tag at a position, if there is one.
-pub fn end(source: &RecordingBytes<'_>, at: u64) -> Option<u64> {
+pub fn end(source: &MediaBytes<'_>, at: u64) -> Option<u64> {
     let [b'I', b'D', b'3', 2..=4, _, flags, size @ ..] = source.array::<10>(at)? else { return None };
     let footer = if flags & 0x10 == 0 { 0 } else { HEADER };
     Some(at + HEADER + number(&size, 7) + footer)
 }
 
-pub fn pictures(source: &RecordingBytes<'_>, at: u64) -> Vec<EmbeddedPicture> {
+pub fn pictures(source: &MediaBytes<'_>, at: u64) -> Vec<EmbeddedPicture> {
     with_frames(source, at, |version, frames| frames.iter().filter_map(|frame| frame.picture(version)).collect())
 }
 
-pub fn chapters(source: &RecordingBytes<'_>, at: u64) -> Vec<Chapter> {
+pub fn chapters(source: &MediaBytes<'_>, at: u64) -> Vec<Chapter> {
     with_frames(source, at, |version, frames| {
         frames.iter().filter_map(|frame| frame.chapter(version)).take(MAX_CHAPTERS).collect()
     })
 }
 
 /// Passes the frames of the tag at a position to a function.
-fn with_frames<T>(source: &RecordingBytes<'_>, at: u64, read: impl Fn(u8, &[TagFrame<'_>]) -> Vec<T>) -> Vec<T> {
+fn with_frames<T>(source: &MediaBytes<'_>, at: u64, read: impl Fn(u8, &[TagFrame<'_>]) -> Vec<T>) -> Vec<T> {
     let Some([b'I', b'D', b'3', version @ 2..=4, _, flags, size @ ..]) = source.array::<10>(at) else {
         return Vec::new();
     };

@@ -11,8 +11,8 @@ mod vorbis;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 
+use crate::folder::media_bytes::MediaBytes;
 use parts::{Chapter, DIGITS, Data, EmbeddedPicture, MAX_CHAPTERS, MAX_PICTURE, PICTURES, type_of};
-use view::RecordingBytes;
 
 use crate::model::text::xml_legal;
 pub use document::document_picture;
@@ -56,7 +56,7 @@ pub fn kind_of_name(name: &str) -> Option<InsideKind> {
 
 /// Finds the cover of a recording, or its chapters as a file of the Podcasting 2.0 namespace. `None` if it has none, or if it is damaged.
 pub fn find(file: &File, kind: InsideKind) -> Option<EmbeddedFile> {
-    let source = RecordingBytes::new(file).ok()?;
+    let source = MediaBytes::new(file).ok()?;
     match kind {
         InsideKind::Cover => {
             let data = picture(&source)?;
@@ -168,7 +168,7 @@ fn kind_of(file: &File, data: &Data) -> Option<(&'static str, &'static str)> {
 }
 
 /// The front cover, or else the first picture.
-fn best(source: &RecordingBytes<'_>, candidates: Vec<EmbeddedPicture>) -> Option<Data> {
+fn best(source: &MediaBytes<'_>, candidates: Vec<EmbeddedPicture>) -> Option<Data> {
     let mut pictures = candidates.into_iter().filter(|candidate| kind_of(source.file, &candidate.data).is_some());
     let first = pictures.next()?;
     if first.is_front {
@@ -186,7 +186,7 @@ enum TagContainer {
 }
 
 /// Finds the containers of a recording in order.
-fn containers(source: &RecordingBytes<'_>) -> Vec<TagContainer> {
+fn containers(source: &MediaBytes<'_>) -> Vec<TagContainer> {
     let Some(head) = source.array::<12>(0) else { return Vec::new() };
     match &head {
         [b'I', b'D', b'3', ..] => {
@@ -206,7 +206,7 @@ fn containers(source: &RecordingBytes<'_>) -> Vec<TagContainer> {
 }
 
 /// The tags in the chunks of a WAV or AIFF file.
-fn id3_chunks(source: &RecordingBytes<'_>, number: fn([u8; 4]) -> u32) -> Vec<TagContainer> {
+fn id3_chunks(source: &MediaBytes<'_>, number: fn([u8; 4]) -> u32) -> Vec<TagContainer> {
     let (mut at, mut found) = (12, Vec::new());
     while let Some([a, b, c, d, size @ ..]) = source.array::<8>(at) {
         if [a, b, c, d].eq_ignore_ascii_case(b"id3 ") {
@@ -218,7 +218,7 @@ fn id3_chunks(source: &RecordingBytes<'_>, number: fn([u8; 4]) -> u32) -> Vec<Ta
     found
 }
 
-fn picture(source: &RecordingBytes<'_>) -> Option<Data> {
+fn picture(source: &MediaBytes<'_>) -> Option<Data> {
     let candidates = containers(source).into_iter().flat_map(|container| match container {
         TagContainer::Id3(at) => id3::pictures(source, at),
         TagContainer::Mp4 => mp4::pictures(source),
@@ -228,7 +228,7 @@ fn picture(source: &RecordingBytes<'_>) -> Option<Data> {
     best(source, candidates.collect())
 }
 
-fn chapters(source: &RecordingBytes<'_>) -> Vec<Chapter> {
+fn chapters(source: &MediaBytes<'_>) -> Vec<Chapter> {
     let of_container = |container| match container {
         TagContainer::Id3(at) => id3::chapters(source, at),
         TagContainer::Mp4 => mp4::chapters(source),

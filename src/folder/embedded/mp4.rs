@@ -1,59 +1,23 @@
 //! Pictures and chapters of MP4: the item `covr`, the list `chpl` of Nero, and text tracks of chapters as QuickTime has them.
 
 use super::parts::{Chapter, EmbeddedPicture, MAX_CHAPTERS};
-use super::view::{ByteView, RecordingBytes};
+use super::view::ByteView;
+use crate::folder::atoms::{Atom, at_path, atoms, child};
+use crate::folder::media_bytes::MediaBytes;
 
-/// Maximum number of atoms on one level.
-const MAX_ATOMS: usize = 2_000;
 /// Maximum length of the text of a chapter, in bytes.
 const MAX_TEXT: u64 = 4_000;
 
 /// The content of an atom.
-#[derive(Debug, Clone, Copy)]
-struct Atom {
-    kind: [u8; 4],
-    start: u64,
-    end: u64,
+fn view<'a>(source: &'a MediaBytes<'a>, atom: Atom) -> ByteView<'a> {
+    ByteView::InFile { source, start: atom.start, end: atom.end }
 }
 
-impl Atom {
-    fn view<'a>(self, source: &'a RecordingBytes<'a>) -> ByteView<'a> {
-        ByteView::InFile { source, start: self.start, end: self.end }
-    }
-}
-
-/// The atoms between two positions.
-fn atoms(source: &RecordingBytes<'_>, start: u64, end: u64) -> Vec<Atom> {
-    let (mut at, mut atoms) = (start, Vec::new());
-    while atoms.len() < MAX_ATOMS && at + 8 <= end {
-        let Some([a, b, c, d, kind @ ..]) = source.array::<8>(at) else { break };
-        let (size, header) = match u64::from(u32::from_be_bytes([a, b, c, d])) {
-            0 => (end - at, 8),
-            1 => (source.array::<8>(at + 8).map_or(0, u64::from_be_bytes), 16),
-            size => (size, 8),
-        };
-        let Some(after) = at.checked_add(size).filter(|after| size >= header && *after <= end) else { break };
-        atoms.push(Atom { kind, start: at + header, end: after });
-        at = after;
-    }
-    atoms
-}
-
-/// The first atom of a kind within another one.
-fn child(source: &RecordingBytes<'_>, parent: Atom, kind: [u8; 4]) -> Option<Atom> {
-    atoms(source, parent.start, parent.end).into_iter().find(|atom| atom.kind == kind)
-}
-
-/// The atom at the end of a path.
-fn at_path(source: &RecordingBytes<'_>, top: Atom, path: &[[u8; 4]]) -> Option<Atom> {
-    path.iter().try_fold(top, |atom, kind| child(source, atom, *kind))
-}
-
-fn movie(source: &RecordingBytes<'_>) -> Option<Atom> {
+fn movie(source: &MediaBytes<'_>) -> Option<Atom> {
     atoms(source, 0, source.length).into_iter().find(|atom| atom.kind == *b"moov")
 }
 
-pub fn pictures(source: &RecordingBytes<'_>) -> Vec<EmbeddedPicture> {
+pub fn pictures(source: &MediaBytes<'_>) -> Vec<EmbeddedPicture> {
     let Some(meta) = movie(source).and_then(|movie| at_path(source, movie, &[*b"udta", *b"meta"])) else {
         return Vec::new();
     };
@@ -63,13 +27,13 @@ pub fn pictures(source: &RecordingBytes<'_>) -> Vec<EmbeddedPicture> {
     let Some(cover) = at_path(source, meta, &[*b"ilst", *b"covr"]) else { return Vec::new() };
     let values = atoms(source, cover.start, cover.end).into_iter().filter(|atom| atom.kind == *b"data");
     // A type and a language precede the bytes.
-    let pictures = values.filter_map(|atom| atom.view(source).data(8, atom.end - atom.start));
+    let pictures = values.filter_map(|atom| view(source, atom).data(8, atom.end - atom.start));
     pictures.map(|data| EmbeddedPicture { is_front: true, data }).collect()
 }
 
-pub fn chapters(source: &RecordingBytes<'_>) -> Vec<Chapter> {
+pub fn chapters(source: &MediaBytes<'_>) -> Vec<Chapter> {
     let Some(movie) = movie(source) else { return Vec::new() };
-    let list = at_path(source, movie, &[*b"udta", *b"chpl"]).and_then(|list| of_list(&list.view(source)));
+    let list = at_path(source, movie, &[*b"udta", *b"chpl"]).and_then(|list| of_list(&view(source, list)));
     list.filter(|chapters| !chapters.is_empty()).or_else(|| of_track(source, movie)).unwrap_or_default()
 }
 
@@ -90,18 +54,18 @@ fn of_list(list: &ByteView<'_>) -> Option<Vec<Chapter>> {
 }
 
 /// The chapters of the text track that another track names.
-fn of_track(source: &RecordingBytes<'_>, movie: Atom) -> Option<Vec<Chapter>> {
+fn of_track(source: &MediaBytes<'_>, movie: Atom) -> Option<Vec<Chapter>> {
     let tracks: Vec<Atom> =
         atoms(source, movie.start, movie.end).into_iter().filter(|atom| atom.kind == *b"trak").collect();
     let named = tracks.iter().find_map(|track| {
-        at_path(source, *track, &[*b"tref", *b"chap"]).and_then(|list| list.view(source).number(0, 4))
+        at_path(source, *track, &[*b"tref", *b"chap"]).and_then(|list| view(source, list).number(0, 4))
     })?;
     let is_named = |track: &&Atom| number_of_track(source, **track) == Some(named);
     let media = child(source, *tracks.iter().find(is_named)?, *b"mdia")?;
-    let header = child(source, media, *b"mdhd")?.view(source);
+    let header = view(source, child(source, media, *b"mdhd")?);
     let scale = header.number(if header.number(0, 1)? == 1 { 20 } else { 12 }, 4).filter(|scale| *scale > 0)?;
     let samples = at_path(source, media, &[*b"minf", *b"stbl"])?;
-    let table = |kind: [u8; 4]| child(source, samples, kind).map(|atom| atom.view(source));
+    let table = |kind: [u8; 4]| child(source, samples, kind).map(|atom| view(source, atom));
     let starts = starts(&table(*b"stts")?)?;
     let sizes = sizes(&table(*b"stsz")?, starts.len())?;
     let (offsets, width) = match table(*b"co64") {
@@ -118,8 +82,8 @@ fn of_track(source: &RecordingBytes<'_>, movie: Atom) -> Option<Vec<Chapter>> {
     Some(starts.iter().zip(places.into_iter().zip(sizes)).filter_map(chapter).collect())
 }
 
-fn number_of_track(source: &RecordingBytes<'_>, track: Atom) -> Option<u64> {
-    let header = child(source, track, *b"tkhd")?.view(source);
+fn number_of_track(source: &MediaBytes<'_>, track: Atom) -> Option<u64> {
+    let header = view(source, child(source, track, *b"tkhd")?);
     header.number(if header.number(0, 1)? == 1 { 20 } else { 12 }, 4)
 }
 

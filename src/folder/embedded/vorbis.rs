@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::parts::{Chapter, Data, EmbeddedPicture, MAX_CHAPTERS, MAX_DECODED};
-use super::view::{ByteView, RecordingBytes};
+use super::view::ByteView;
+use crate::folder::media_bytes::MediaBytes;
 
 /// Maximum number of metadata blocks, or of comments.
 const MAX_ITEMS: usize = 2_000;
@@ -11,7 +12,7 @@ const MAX_ITEMS: usize = 2_000;
 const FRONT: u64 = 3;
 
 /// The metadata blocks of a FLAC stream whose marker is at a position: the type of each, its start and its end.
-fn blocks(source: &RecordingBytes<'_>, start: u64) -> Vec<(u8, u64, u64)> {
+fn blocks(source: &MediaBytes<'_>, start: u64) -> Vec<(u8, u64, u64)> {
     let (mut at, mut blocks) = (start + 4, Vec::new());
     while blocks.len() < MAX_ITEMS {
         let Some([kind, size @ ..]) = source.array::<4>(at) else { break };
@@ -25,7 +26,7 @@ fn blocks(source: &RecordingBytes<'_>, start: u64) -> Vec<(u8, u64, u64)> {
     blocks
 }
 
-pub fn flac_pictures(source: &RecordingBytes<'_>, start: u64) -> Vec<EmbeddedPicture> {
+pub fn flac_pictures(source: &MediaBytes<'_>, start: u64) -> Vec<EmbeddedPicture> {
     const PICTURE: u8 = 6;
     let blocks = blocks(source, start).into_iter().filter(|(kind, ..)| *kind == PICTURE);
     let mut found: Vec<EmbeddedPicture> =
@@ -36,32 +37,32 @@ pub fn flac_pictures(source: &RecordingBytes<'_>, start: u64) -> Vec<EmbeddedPic
     found
 }
 
-pub fn flac_chapters(source: &RecordingBytes<'_>, start: u64) -> Vec<Chapter> {
+pub fn flac_chapters(source: &MediaBytes<'_>, start: u64) -> Vec<Chapter> {
     chapters_of(&flac_comments(source, start))
 }
 
-fn flac_comments(source: &RecordingBytes<'_>, start: u64) -> Vec<(String, Vec<u8>)> {
+fn flac_comments(source: &MediaBytes<'_>, start: u64) -> Vec<(String, Vec<u8>)> {
     const COMMENTS: u8 = 4;
     let block = blocks(source, start).into_iter().find(|(kind, ..)| *kind == COMMENTS);
     block.and_then(|(_, start, end)| source.bytes(start, end - start)).map(|bytes| comments(&bytes)).unwrap_or_default()
 }
 
-pub fn ogg_pictures(source: &RecordingBytes<'_>) -> Vec<EmbeddedPicture> {
+pub fn ogg_pictures(source: &MediaBytes<'_>) -> Vec<EmbeddedPicture> {
     ogg_comments(source).iter().filter_map(|(key, value)| picture_of(key, value)).collect()
 }
 
-pub fn ogg_chapters(source: &RecordingBytes<'_>) -> Vec<Chapter> {
+pub fn ogg_chapters(source: &MediaBytes<'_>) -> Vec<Chapter> {
     chapters_of(&ogg_comments(source))
 }
 
 /// The comments in the second packet of the first stream.
-fn ogg_comments(source: &RecordingBytes<'_>) -> Vec<(String, Vec<u8>)> {
+fn ogg_comments(source: &MediaBytes<'_>) -> Vec<(String, Vec<u8>)> {
     let Some(packet) = second_packet(source) else { return Vec::new() };
     let signature = [&b"\x03vorbis"[..], b"OpusTags"].into_iter().find(|signature| packet.starts_with(signature));
     comments(&packet[signature.map_or(0, <[u8]>::len)..])
 }
 
-fn second_packet(source: &RecordingBytes<'_>) -> Option<Vec<u8>> {
+fn second_packet(source: &MediaBytes<'_>) -> Option<Vec<u8>> {
     let (mut at, mut number, mut packet, mut stream) = (0, 0, Vec::new(), None);
     loop {
         let header = source.array::<27>(at).filter(|header| header.starts_with(b"OggS"))?;

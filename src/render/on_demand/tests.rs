@@ -279,9 +279,12 @@ fn a_cached_document_is_found_without_the_library_in_the_same_version() {
 /// The first part of the path of a route. A new kind of route needs its own part here, and in the list.
 fn own_part(route: &Route) -> Option<String> {
     match route {
-        Route::Article(_) | Route::View(..) | Route::Archive(..) | Route::DateRange(_) | Route::Views(_) => {
-            route.path().split('/').next().map(str::to_owned)
-        }
+        Route::Article(_)
+        | Route::Markdown(_)
+        | Route::View(..)
+        | Route::Archive(..)
+        | Route::DateRange(_)
+        | Route::Views(_) => route.path().split('/').next().map(str::to_owned),
         // Some are files, and pages have no dot in their addresses.
         Route::Opml | Route::Sitemap(_) | Route::Page(_) | Route::OldAddress(_) => None,
     }
@@ -290,7 +293,9 @@ fn own_part(route: &Route) -> Option<String> {
 #[test]
 fn no_page_can_be_at_an_own_address() {
     let years = [DateRange::All, DateRange::Year(2024)].map(Route::DateRange);
-    let routes = [Route::Article("a".into()), Route::Archive(1, Representation::Page)].into_iter().chain(years);
+    let routes = [Route::Article("a".into()), Route::Markdown("a".into()), Route::Archive(1, Representation::Page)]
+        .into_iter()
+        .chain(years);
     let views = ViewKind::ALL
         .into_iter()
         .flat_map(|kind| [Route::Views(kind), Route::View(View::named(kind, "a").unwrap(), Representation::Page)]);

@@ -103,7 +103,7 @@ pub fn with_paths(page: &str, base_url: &str, base_path: &str) -> String {
 }
 
 /// Copies HTML, with each tag as `write` writes it.
-fn with_tags(html: &str, mut write: impl FnMut(&mut String, &str)) -> String {
+pub(super) fn with_tags(html: &str, mut write: impl FnMut(&mut String, &str)) -> String {
     with_tags_and_rest(html, |adapted, tag, _| write(adapted, tag))
 }
 

@@ -5,6 +5,7 @@ mod around;
 mod body;
 mod link_post;
 mod look;
+mod pictures;
 mod players;
 mod qr;
 mod site_page;
@@ -30,9 +31,11 @@ use crate::model::text::{escape, escape_html};
 use crate::render::feed::format::{FeedFormat, Formats};
 use crate::render::feed::fragment::Fragment;
 use crate::render::feed::{self, Channel, Feed, Item, blogroll, opml};
+use crate::render::plain;
 use crate::render::words::{self, Day, TextPart, Words};
 pub use archive::{period_at, period_path};
 pub use look::{ICON, ICON_PATH, ICON_PNG, ICON_PNG_PATH, STYLE};
+use pictures::Pictures;
 pub use status::status;
 
 /// What the status page needs in addition.
@@ -66,6 +69,8 @@ pub struct Pages {
     folder: Option<Arc<str>>,
     /// The style sheet.
     style: Arc<str>,
+    /// What addresses of own media files start with, if there are smaller forms of pictures.
+    scaled: Option<Arc<str>>,
     /// The address of the main feed and its QR code, which every version of the front page shows.
     main_code: Arc<OnceLock<MainCode>>,
     menu: Arc<Menu>,
@@ -202,7 +207,7 @@ impl Pages {
         let style = Arc::from(look::style(&channel));
         let (environment, channel) = (Arc::new(environment), Arc::new(channel));
         let (main_code, menu) = (Arc::default(), Arc::default());
-        Self { environment, channel, formats: feed::FORMATS, folder: None, style, main_code, menu }
+        Self { environment, channel, formats: feed::FORMATS, folder: None, style, scaled: None, main_code, menu }
     }
 
     /// Offers the feeds in the formats of a table.
@@ -223,6 +228,13 @@ impl Pages {
     /// The style sheet.
     pub fn style(&self) -> &str {
         &self.style
+    }
+
+    /// Offers smaller forms of own pictures.
+    #[must_use]
+    pub fn with_scaled_pictures(self, are_scaled: bool) -> Self {
+        let scaled = are_scaled.then(|| Arc::from(self.channel.url("media/")));
+        Self { scaled, ..self }
     }
 
     /// The formats of the feeds.
@@ -247,7 +259,7 @@ impl Pages {
         hasher.update(self.style.as_bytes());
         hasher.update(feed::STYLE.as_bytes());
         hasher.update(&VERSION.to_le_bytes());
-        hasher.update(format!("{:?}", &*self.channel).as_bytes());
+        hasher.update(format!("{:?}{:?}", self.channel, self.scaled).as_bytes());
         hasher.finalize().into()
     }
 
@@ -338,6 +350,9 @@ impl Pages {
             item.enclosures.iter().map(|media| attachment(media, words)).collect();
         // A cover that is also in the text is shown once.
         let cover = item.image.filter(|image| !html.contains(&escape(&image.url)) && !html.contains(&image.url));
+        let pictures = self.pictures(entry);
+        let html = pictures.within(&html, cover.is_some());
+        let forms = cover.and_then(|cover| pictures.of_cover(cover, view.plays.is_some()));
         let mut head = Head {
             description: item.summary.map(str::to_owned),
             address: Some(item.url.to_string()),
@@ -348,8 +363,10 @@ impl Pages {
         };
         head.feeds.extend(self.section_feeds(surroundings));
         let context = context! {
-            html => Value::from_safe_string(html.into_owned()),
+            html => Value::from_safe_string(html),
+            markdown => self.channel.url(&plain::article_path(&entry.slug)),
             cover => Value::from(Serde(cover)),
+            forms => Value::from(Serde(forms)),
             image => Value::from(Serde(item.image)),
             episode => item.episode.map(|about| episode(about, words)).filter(|words| !words.is_empty()),
             transcripts => Value::from(Serde(item.episode.map(|episode| &episode.transcripts))),
@@ -429,9 +446,15 @@ impl Pages {
         let html = &entry.content.html;
         let is_whole = item.stated_title.is_none() || body::is_picture(html);
         let is_note = is_whole && !entry.content.brief && html.len() <= LONGEST_NOTE;
-        let note = is_note.then(|| Value::from_safe_string(body::within_list(html, &words.texts.table)));
+        let text = || body::within_list(html, &words.texts.table);
+        let note = is_note.then(|| Value::from_safe_string(self.pictures(entry).within(&text(), true)));
         let view = Value::from(Serde(self.entry_view(entry, &item, &page, words)));
         self.fill("entry.html", context! { entry => view, note, mark })
+    }
+
+    fn pictures<'a>(&'a self, entry: &'a Entry) -> Pictures<'a> {
+        let media = entry.content.image.iter().chain(&entry.content.pictures).collect();
+        Pictures { media, scaled: self.scaled.as_deref() }
     }
 
     fn group(&self, kind: ViewKind, views: &[ViewSummary]) -> Option<Group> {

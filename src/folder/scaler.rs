@@ -1,0 +1,82 @@
+//! The thread that makes smaller forms of pictures: one at a time, in the background.
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use super::media::{MediaFiles, OpenMedia};
+use super::renditions::{RenditionFiles, WIDTHS};
+use super::scaling;
+use crate::model::text::path_line;
+
+/// Larger files have no smaller forms.
+const MAX_FILE: u64 = 64 << 20;
+/// Interval of looking for forms that are too old.
+const TRIM_INTERVAL: Duration = Duration::from_hours(1);
+
+/// Makes forms until nothing can ask for more.
+///
+/// # Errors
+/// The system refuses a thread.
+pub fn start(requests: Receiver<PathBuf>, files: MediaFiles, forms: RenditionFiles) -> io::Result<()> {
+    let work = move || Scaler { files, forms }.run(&requests);
+    std::thread::Builder::new().name("pictures".into()).spawn(work).map(drop)
+}
+
+struct Scaler {
+    files: MediaFiles,
+    forms: RenditionFiles,
+}
+
+impl Scaler {
+    fn run(&self, requests: &Receiver<PathBuf>) {
+        let mut trimmed: Option<Instant> = None;
+        loop {
+            if trimmed.is_none_or(|trimmed| trimmed.elapsed() > TRIM_INTERVAL) {
+                self.forms.trim();
+                trimmed = Some(Instant::now());
+            }
+            let picture = match requests.recv_timeout(TRIM_INTERVAL) {
+                Ok(picture) => picture,
+                Err(RecvTimeoutError::Timeout) => continue,
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
+            match self.scale(&picture) {
+                Ok(true) => {
+                    self.forms.trim();
+                }
+                Ok(false) => {}
+                Err(error) => {
+                    tracing::debug!(path = %path_line(&picture), %error, "cannot keep smaller forms of a picture");
+                }
+            }
+        }
+    }
+
+    /// Makes the forms of a picture. Returns false if there is nothing to make.
+    fn scale(&self, picture: &Path) -> io::Result<bool> {
+        let Some(opened) = self.files.open(picture)? else { return Ok(false) };
+        let key = opened.key();
+        let widths: Vec<u32> = WIDTHS.into_iter().filter(|width| !self.forms.is_done(&key, *width)).collect();
+        if widths.is_empty() {
+            return Ok(false);
+        }
+        widths.iter().try_for_each(|width| self.forms.begin(&key, *width))?;
+        let scaled = catch_unwind(AssertUnwindSafe(|| scaled(&opened, &widths)));
+        let scaled = scaled.unwrap_or_else(|_| Err("its decoder failed".to_owned()));
+        let scaled = scaled.unwrap_or_else(|why| {
+            tracing::debug!(path = %path_line(picture), why, "no smaller forms of a picture");
+            vec![None; widths.len()]
+        });
+        widths.iter().zip(scaled).try_for_each(|(width, webp)| self.forms.keep(&key, *width, webp.as_deref()))?;
+        Ok(true)
+    }
+}
+
+fn scaled(opened: &OpenMedia, widths: &[u32]) -> Result<Vec<Option<Vec<u8>>>, String> {
+    let length = usize::try_from(opened.size()).ok().filter(|_| opened.size() <= MAX_FILE);
+    let bytes = opened.read(0, length.ok_or("it is too large")?).map_err(|error| error.to_string())?;
+    scaling::scale(&bytes, widths)
+}

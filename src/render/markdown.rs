@@ -1,0 +1,541 @@
+//! The HTML of an article -> Markdown (CommonMark 0.31.2 with tables and strike-through as on GitHub). What Markdown has no form for
+//! stays HTML, which Markdown allows.
+
+use std::ops::Range;
+
+use crate::article::html::tokens::{Tag, Token, TokenKind, text, tokens};
+
+/// Elements that stay as they are, with all that is in them: Markdown has no form for them.
+const KEPT_BLOCKS: [&str; 8] = ["audio", "details", "dl", "figure", "iframe", "math", "ruby", "video"];
+/// Elements whose tags stay; what is in them is Markdown.
+const KEPT_TAGS: [&str; 10] = ["abbr", "ins", "kbd", "mark", "q", "samp", "small", "sub", "sup", "u"];
+/// Maximum number of tokens of an element that stays as it is, or of a table.
+const MAX_TOKENS: usize = 100_000;
+/// Maximum depth of lists and quotations. Deeper ones continue the one around them.
+const MAX_DEPTH: usize = 30;
+
+/// Writes the HTML of an article, a balanced fragment, in Markdown.
+pub fn from_html(html: &str) -> String {
+    let mut writer = Writer::default();
+    writer.tokens(html, &tokens(html).collect::<Vec<_>>());
+    let text = writer.text.trim_end();
+    if text.is_empty() { String::new() } else { format!("{text}\n") }
+}
+
+/// An open list.
+#[derive(Debug)]
+struct OpenList {
+    /// The number of the next item; `None` if they have none.
+    next: Option<u64>,
+}
+
+#[derive(Debug, Default)]
+struct Writer {
+    text: String,
+    /// Where the last line of the text begins.
+    line: usize,
+    /// What each line begins with: the marks of quotations, and the indentation of items.
+    prefixes: Vec<String>,
+    lists: Vec<OpenList>,
+    /// Marks such as `**` that wait for their first word, since none may be followed by a space.
+    waiting: Vec<&'static str>,
+    /// Addresses of the links that are open.
+    links: Vec<String>,
+    /// Line ends that precede the next text.
+    gap: usize,
+    /// A space precedes the next word.
+    has_space: bool,
+    /// In a cell, which has one line.
+    in_cell: bool,
+}
+
+impl Writer {
+    fn tokens(&mut self, html: &str, tokens: &[Token<'_>]) {
+        let mut at = 0;
+        while let Some(token) = tokens.get(at) {
+            at += 1;
+            match &token.kind {
+                TokenKind::Text(text) => self.words(&text.resolved()),
+                TokenKind::Start(tag) | TokenKind::Foreign(tag) => {
+                    at += self.element(html, tag, &tokens[at - 1..]);
+                }
+                TokenKind::End(tag) => self.end(&tag.name),
+                TokenKind::RawText(_) | TokenKind::Comment(_) | TokenKind::Other => {}
+            }
+        }
+    }
+
+    /// Writes a start tag. Returns the number of tokens behind it that are written, too.
+    fn element(&mut self, html: &str, tag: &Tag<'_>, tokens: &[Token<'_>]) -> usize {
+        let name = &*tag.name;
+        // Behind the start tag, up to and without the end tag.
+        let inside = self::inside(tokens);
+        match (name, inside) {
+            ("pre", Some(inside)) => {
+                self.code_block(&tokens[inside.clone()]);
+                inside.end
+            }
+            ("code" | "tt", Some(inside)) => {
+                self.code(&text(&tokens[inside.clone()]));
+                inside.end
+            }
+            ("table", Some(inside)) => {
+                let source = &html[tokens[0].range.start..tokens[inside.end].range.end];
+                if self.in_cell || !self.table(html, &tokens[inside.clone()]) {
+                    self.kept(source, true);
+                }
+                inside.end
+            }
+            (name, Some(inside)) if KEPT_BLOCKS.contains(&name) => {
+                let is_block = matches!(name, "details" | "dl" | "figure" | "iframe");
+                self.kept(&html[tokens[0].range.start..tokens[inside.end].range.end], is_block);
+                inside.end
+            }
+            _ => {
+                self.start(tag);
+                0
+            }
+        }
+    }
+
+    fn start(&mut self, tag: &Tag<'_>) {
+        match &*tag.name {
+            "br" => self.line_break(),
+            "hr" => {
+                self.block();
+                self.raw("***");
+                self.block();
+            }
+            "img" => self.picture(tag),
+            "strong" | "b" => self.waiting.push("**"),
+            "em" | "i" | "cite" | "dfn" | "var" => self.waiting.push("*"),
+            "del" | "s" | "strike" => self.waiting.push("~~"),
+            "a" => self.link(tag),
+            "ul" => self.list(None),
+            "ol" => self.list(Some(tag.attribute("start").and_then(|number| number.parse().ok()).unwrap_or(1))),
+            "li" => self.item(),
+            "blockquote" => {
+                self.block();
+                self.prefixes.push(if self.prefixes.len() < MAX_DEPTH { "> ".to_owned() } else { String::new() });
+            }
+            name if heading(name).is_some() => {
+                self.block();
+                self.raw(&format!("{} ", "#".repeat(heading(name).unwrap_or(1))));
+            }
+            name if KEPT_TAGS.contains(&name) => self.raw(&format!("<{name}>")),
+            name if is_block(name) => self.block(),
+            _ => {}
+        }
+    }
+
+    fn end(&mut self, name: &str) {
+        match name {
+            "strong" | "b" => self.close("**"),
+            "em" | "i" | "cite" | "dfn" | "var" => self.close("*"),
+            "del" | "s" | "strike" => self.close("~~"),
+            "a" => {
+                if let Some(address) = self.links.pop() {
+                    self.close_with(&format!("]({address})"));
+                }
+            }
+            "ul" | "ol" => {
+                self.lists.pop();
+                self.block();
+            }
+            "li" => {
+                self.prefixes.pop();
+                self.gap = self.gap.clamp(1, 2).min(if self.gap > 2 { 2 } else { 1 });
+                self.has_space = false;
+            }
+            "blockquote" => {
+                self.prefixes.pop();
+                self.block();
+            }
+            name if KEPT_TAGS.contains(&name) => self.close_with(&format!("</{name}>")),
+            name if is_block(name) || heading(name).is_some() => self.block(),
+            _ => {}
+        }
+    }
+
+    /// Ends a paragraph, if there is one.
+    fn block(&mut self) {
+        self.has_space = false;
+        if !self.text.is_empty() {
+            self.gap = if self.in_cell { 0 } else { 2 };
+            self.has_space = self.in_cell;
+        }
+    }
+
+    /// Writes the line ends and the space that wait.
+    fn flush(&mut self) {
+        if self.gap > 0 && !self.ends_with_marker() {
+            let prefix = self.prefixes.concat();
+            self.text.truncate(self.text.trim_end_matches(' ').len());
+            for line in 0..self.gap {
+                let is_last = line + 1 == self.gap;
+                self.begin_line(if is_last { &prefix } else { prefix.trim_end() });
+            }
+        } else if self.text.is_empty() {
+            self.text.push_str(&self.prefixes.concat());
+        } else if self.has_space && !self.text.ends_with([' ', '\n']) {
+            self.text.push(' ');
+        }
+        (self.gap, self.has_space) = (0, false);
+    }
+
+    fn begin_line(&mut self, prefix: &str) {
+        self.text.push('\n');
+        self.line = self.text.len();
+        self.text.push_str(prefix);
+    }
+
+    /// Whether the text ends with the mark of an item, whose first block stands behind it.
+    fn ends_with_marker(&self) -> bool {
+        let rest = self.text[self.line..].trim_start_matches([' ', '>']);
+        // A longer line has words. Each word asks.
+        rest.len() <= 24
+            && self.prefixes.last().is_some_and(|last| last.trim().is_empty() && !last.is_empty())
+            && (rest == "- "
+                || rest.strip_suffix(". ").is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit())))
+    }
+
+    /// Writes markup before a word.
+    fn raw(&mut self, markup: &str) {
+        self.flush();
+        self.text.push_str(&std::mem::take(&mut self.waiting).concat());
+        self.text.push_str(markup);
+    }
+
+    /// Writes words, with one space between two of them.
+    fn words(&mut self, text: &str) {
+        let mut words = text.split(is_space).peekable();
+        while let Some(word) = words.next() {
+            if !word.is_empty() {
+                self.raw("");
+                let is_first = self.is_at_line_start();
+                self.text.push_str(&escaped(word, is_first, self.in_cell));
+            }
+            if words.peek().is_some() {
+                self.has_space = self.gap == 0;
+            }
+        }
+    }
+
+    fn is_at_line_start(&self) -> bool {
+        self.text[self.line..].trim_start_matches([' ', '>']).is_empty() || self.ends_with_marker()
+    }
+
+    /// Ends what a mark began; nothing, if no word came.
+    fn close(&mut self, mark: &'static str) {
+        if self.waiting.last() == Some(&mark) {
+            self.waiting.pop();
+        } else {
+            self.close_with(mark);
+        }
+    }
+
+    /// Writes markup directly behind the last word.
+    fn close_with(&mut self, markup: &str) {
+        self.text.push_str(&std::mem::take(&mut self.waiting).concat());
+        self.text.push_str(markup);
+    }
+
+    fn line_break(&mut self) {
+        if self.in_cell {
+            self.raw("<br>");
+        } else if self.gap == 0 && !self.is_at_line_start() {
+            self.text.push('\\');
+            self.gap = 1;
+            self.has_space = false;
+        }
+    }
+
+    fn list(&mut self, first: Option<u64>) {
+        let is_inner = !self.lists.is_empty();
+        self.lists.push(OpenList { next: first });
+        self.block();
+        if is_inner {
+            self.gap = self.gap.min(1);
+        }
+    }
+
+    fn item(&mut self) {
+        let number = self.lists.last_mut().and_then(|list| {
+            let number = list.next?;
+            list.next = Some(number + 1);
+            Some(number)
+        });
+        let mark = number.map_or_else(|| "- ".to_owned(), |number| format!("{number}. "));
+        self.raw(&mark);
+        let is_deep = self.prefixes.len() >= MAX_DEPTH;
+        self.prefixes.push(" ".repeat(if is_deep { 0 } else { mark.len() }));
+    }
+
+    fn link(&mut self, tag: &Tag<'_>) {
+        let Some(address) = tag.attribute("href") else { return };
+        self.raw("[");
+        self.links.push(destination(&address));
+    }
+
+    fn picture(&mut self, tag: &Tag<'_>) {
+        let Some(address) = tag.attribute("src") else { return };
+        let words = tag.attribute("alt").unwrap_or_default();
+        self.raw(&format!(
+            "![{}]({})",
+            escaped(&words.split(is_space).collect::<Vec<_>>().join(" "), false, self.in_cell),
+            destination(&address)
+        ));
+    }
+
+    /// Code within a line, between more backquotes than it has in a row.
+    fn code(&mut self, code: &str) {
+        let code = code.split(['\n', '\r']).collect::<Vec<_>>().join(" ");
+        let code = if self.in_cell { code.replace('|', "\\|") } else { code };
+        if code.is_empty() {
+            return;
+        }
+        let fence = fence(&code, 1);
+        let needs_space = code.starts_with('`') || code.ends_with('`');
+        let space = if needs_space { " " } else { "" };
+        self.raw(&format!("{fence}{space}{code}{space}{fence}"));
+    }
+
+    fn code_block(&mut self, tokens: &[Token<'_>]) {
+        let code = text(tokens);
+        let language = tokens.iter().find_map(|token| match &token.kind {
+            TokenKind::Start(tag) if tag.name == "code" => {
+                let class = tag.attribute("class")?;
+                class.split_ascii_whitespace().find_map(|class| class.strip_prefix("language-")).map(str::to_owned)
+            }
+            _ => None,
+        });
+        if self.in_cell {
+            return self.code(&code);
+        }
+        self.block();
+        let fence = fence(&code, 3);
+        self.raw(&format!("{fence}{}", language.unwrap_or_default()));
+        self.lines(code.strip_suffix('\n').unwrap_or(&code));
+        self.lines(&fence);
+        self.block();
+    }
+
+    /// Writes lines as they are, behind a line end.
+    fn lines(&mut self, lines: &str) {
+        let prefix = self.prefixes.concat();
+        for line in lines.split('\n') {
+            self.begin_line(if line.is_empty() { prefix.trim_end() } else { &prefix });
+            self.text.push_str(line);
+        }
+    }
+
+    /// Writes HTML as it is. A blank line would end it.
+    fn kept(&mut self, source: &str, is_block: bool) {
+        let lines: Vec<&str> = source.lines().filter(|line| !line.trim().is_empty()).collect();
+        if self.in_cell || !is_block {
+            return self.raw(&lines.join(" "));
+        }
+        self.block();
+        self.raw(lines.first().copied().unwrap_or_default());
+        lines.iter().skip(1).for_each(|line| self.lines(line));
+        self.block();
+    }
+
+    /// Writes a table, if each of its cells fits a line. Returns whether it did.
+    fn table(&mut self, html: &str, tokens: &[Token<'_>]) -> bool {
+        let mut rows: Vec<Vec<String>> = Vec::new();
+        let mut at = 0;
+        while let Some(token) = tokens.get(at) {
+            at += 1;
+            let TokenKind::Start(tag) = &token.kind else { continue };
+            match &*tag.name {
+                "tr" => rows.push(Vec::new()),
+                "td" | "th" => {
+                    let (Some(inside), Some(row)) = (inside(&tokens[at - 1..]), rows.last_mut()) else {
+                        return false;
+                    };
+                    if tag.find("colspan").is_some() || tag.find("rowspan").is_some() {
+                        return false;
+                    }
+                    let inside = at - 1 + inside.start..at - 1 + inside.end;
+                    if tokens[inside.clone()].iter().any(is_too_much_for_a_cell) {
+                        return false;
+                    }
+                    let mut cell = Self { in_cell: true, ..Self::default() };
+                    cell.tokens(html, &tokens[inside.clone()]);
+                    row.push(cell.text.trim().to_owned());
+                    at = inside.end;
+                }
+                "caption" => return false,
+                _ => {}
+            }
+        }
+        let width = rows.iter().map(Vec::len).max().unwrap_or_default();
+        if width == 0 {
+            return false;
+        }
+        self.block();
+        let line = |row: &[String]| {
+            let cells = (0..width).map(|column| row.get(column).map_or("", String::as_str));
+            format!("| {} |", cells.collect::<Vec<_>>().join(" | "))
+        };
+        self.raw(&line(&rows[0]));
+        self.lines(&format!("|{}", " --- |".repeat(width)));
+        rows[1..].iter().for_each(|row| self.lines(&line(row)));
+        self.block();
+        true
+    }
+}
+
+/// The tokens between the start tag at the beginning and its end tag, unless they are too many. Formulas have tags of their own kind.
+fn inside(tokens: &[Token<'_>]) -> Option<Range<usize>> {
+    let (TokenKind::Start(tag) | TokenKind::Foreign(tag)) = &tokens.first()?.kind else { return None };
+    let mut depth = 0_usize;
+    for (at, token) in tokens.iter().enumerate().take(MAX_TOKENS) {
+        match &token.kind {
+            TokenKind::Start(inner) | TokenKind::Foreign(inner) if inner.name == tag.name => {
+                depth += usize::from(!inner.is_self_closing);
+            }
+            TokenKind::End(end) if end.name == tag.name => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    return Some(1..at);
+                }
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Whether a token makes a cell one that needs more than a line.
+fn is_too_much_for_a_cell(token: &Token<'_>) -> bool {
+    matches!(&token.kind, TokenKind::Start(tag) if matches!(&*tag.name, "table" | "ul" | "ol" | "pre" | "blockquote" | "hr"))
+}
+
+/// Whether a character separates words: not a no-break space.
+fn is_space(c: char) -> bool {
+    matches!(c, ' ' | '\n' | '\r' | '\t' | '\u{c}')
+}
+
+fn heading(name: &str) -> Option<usize> {
+    let level = name.strip_prefix('h')?.parse().ok()?;
+    (1..=6).contains(&level).then_some(level)
+}
+
+fn is_block(name: &str) -> bool {
+    matches!(
+        name,
+        "p" | "div"
+            | "section"
+            | "article"
+            | "header"
+            | "footer"
+            | "aside"
+            | "main"
+            | "nav"
+            | "center"
+            | "address"
+            | "hgroup"
+            | "fieldset"
+    )
+}
+
+/// Backquotes, at least `least` and more than a text has in a row.
+fn fence(code: &str, least: usize) -> String {
+    let longest = code.split(|c| c != '`').map(str::len).max().unwrap_or_default();
+    "`".repeat(least.max(longest + 1))
+}
+
+/// The address of a link as Markdown needs it (CommonMark section 6.3).
+fn destination(address: &str) -> String {
+    if address.contains(['(', ')', ' ', '<', '>']) {
+        format!("<{}>", address.replace('<', "%3C").replace('>', "%3E"))
+    } else {
+        address.to_owned()
+    }
+}
+
+/// A word whose characters mean themselves.
+fn escaped(word: &str, is_first: bool, in_cell: bool) -> String {
+    let mut escaped = String::with_capacity(word.len() + 4);
+    for (at, c) in word.char_indices() {
+        let rest = &word[at + c.len_utf8()..];
+        let is_mark = match c {
+            '\\' | '`' | '*' | '[' | ']' | '<' => true,
+            // Within a word, `_` means itself.
+            '_' => {
+                at == 0
+                    || rest.is_empty()
+                    || !rest.starts_with(char::is_alphanumeric)
+                    || !word[..at].ends_with(char::is_alphanumeric)
+            }
+            '~' => rest.starts_with('~') || word[..at].ends_with('~'),
+            '&' => rest.starts_with(|c: char| c == '#' || c.is_ascii_alphabetic()) && rest.contains(';'),
+            '|' => in_cell,
+            '#' | '>' => is_first && at == 0,
+            '+' | '-' | '=' => is_first && at == 0 && (rest.is_empty() || word.chars().all(|other| other == c)),
+            '.' | ')' => is_first && at > 0 && rest.is_empty() && word[..at].bytes().all(|byte| byte.is_ascii_digit()),
+            _ => false,
+        };
+        if is_mark {
+            escaped.push('\\');
+        }
+        escaped.push(c);
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn html_becomes_markdown() {
+        for (html, markdown) in [
+            ("<p>One  two\nthree</p><p>Four</p>", "One two three\n\nFour\n"),
+            ("<h2>A <em>b</em></h2><p>c</p>", "## A *b*\n\nc\n"),
+            ("<p>a <strong> b </strong>c <b></b>d</p>", "a **b** c d\n"),
+            ("<p>a<br>b<br></p>", "a\\\nb\\\n"),
+            ("<p><a href=\"https://a.example/b_(c)\">x <b>y</b></a>.</p>", "[x **y**](<https://a.example/b_(c)>).\n"),
+            ("<p><img src=\"https://a.example/a.png\" alt=\"A [b]\"></p>", "![A \\[b\\]](https://a.example/a.png)\n"),
+            ("<ul><li>a</li><li>b<ul><li>c</li></ul></li></ul><p>d</p>", "- a\n- b\n  - c\n\nd\n"),
+            ("<ol start=\"3\"><li><p>a</p><p>b</p></li><li><p>c</p></li></ol>", "3. a\n\n   b\n4. c\n"),
+            ("<blockquote><p>a</p><p>b</p><ul><li>c</li></ul></blockquote><p>d</p>", "> a\n>\n> b\n>\n> - c\n\nd\n"),
+            (
+                "<pre><code class=\"language-rust\">let a = \"`\";\n\n  b\n</code></pre><p>c</p>",
+                "```rust\nlet a = \"`\";\n\n  b\n```\n\nc\n",
+            ),
+            ("<p>a <code>b`c</code> <code>`</code></p>", "a ``b`c`` `` ` ``\n"),
+            ("<p>*a* _b_ c_d 2&lt;3 &amp;amp; [x] `y`</p>", "\\*a\\* \\_b\\_ c_d 2\\<3 \\&amp; \\[x\\] \\`y\\`\n"),
+            ("<p># a</p><p>1. b</p><p>- c</p><p>2024 d</p>", "\\# a\n\n1\\. b\n\n\\- c\n\n2024 d\n"),
+            ("<p>a</p><hr><p>H<sub>2</sub>O <del>b</del></p>", "a\n\n***\n\nH<sub>2</sub>O ~~b~~\n"),
+            (
+                "<table><thead><tr><th>a</th><th>b|c</th></tr></thead><tbody><tr><td>1<br>2</td><td></td></tr></tbody></table>",
+                "| a | b\\|c |\n| --- | --- |\n| 1<br>2 |  |\n",
+            ),
+            ("<table><tr><td colspan=\"2\">a</td></tr></table>", "<table><tr><td colspan=\"2\">a</td></tr></table>\n"),
+            (
+                "<p>a</p><details><summary>b</summary>\n\n<p>c</p></details>",
+                "a\n\n<details><summary>b</summary>\n<p>c</p></details>\n",
+            ),
+            ("<p>a <math><mi>x</mi></math> b</p>", "a <math><mi>x</mi></math> b\n"),
+            ("", ""),
+        ] {
+            assert_eq!(from_html(html), markdown, "{html}");
+        }
+    }
+
+    #[test]
+    fn deep_and_broken_html_is_written_in_linear_time() {
+        for html in [
+            "<blockquote>".repeat(20_000),
+            "<ul><li>".repeat(20_000),
+            "<table>".repeat(5_000),
+            "</li></ul>".repeat(1_000),
+            "<p>*".repeat(20_000),
+        ] {
+            from_html(&html);
+        }
+    }
+}
