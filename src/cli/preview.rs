@@ -61,7 +61,7 @@ impl PreviewArgs {
         let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).context("no port is free")?;
         let address = listener.local_addr().context("no port is free")?;
         let base_url = config.base_url(Some(address));
-        let mut preview = Preview::new(config, folder, &path, &base_url)?;
+        let mut preview = Preview::new(&config, folder, &path, &base_url)?;
         let place = preview.entry()?.permalink();
         let path = preview.pages.channel().permalink(&place);
         let path = path.strip_prefix(&base_url).unwrap_or_default();
@@ -90,14 +90,14 @@ struct Preview {
 }
 
 impl Preview {
-    fn new(config: Config, folder: Folder, file: &Path, base_url: &str) -> anyhow::Result<Self> {
+    fn new(config: &Config, folder: Folder, file: &Path, base_url: &str) -> anyhow::Result<Self> {
         let Some(path) = folder.relative(file).map(Path::to_path_buf) else {
             bail!("{}: {}", path_line(file), folder.why_not(file));
         };
         if folder.format(file).is_none() {
             bail!("{}: {}", path_line(file), folder.why_not(file));
         }
-        let (config, look) = daemon::settings(&config, &folder)?;
+        let (config, look) = daemon::settings(config, &folder)?;
         let channel = Channel::new(&config, base_url, String::new()).with_look(look);
         let pages = Pages::new(channel).with_folder(folder.root());
         let files = MediaFiles::new(folder.root(), &config.articles);

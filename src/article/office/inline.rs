@@ -113,7 +113,8 @@ fn elements(look: &TextLook) -> Vec<&'static str> {
         (look.bold, "strong"),
         (look.italic, "em"),
         (look.strike, "del"),
-        (look.marked, "mark"),
+        // Styles for code have a background.
+        (look.marked && !look.code, "mark"),
         (look.raised, "sup"),
         (look.lowered, "sub"),
         (look.code, "code"),
