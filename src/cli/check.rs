@@ -25,6 +25,7 @@ use crate::folder::{
 };
 use crate::model::collection::ArticleState;
 use crate::model::text::{path_line, single_line};
+use crate::render::page::{self, TemplateFault};
 use crate::site::Site;
 
 /// Check the configuration and the articles
@@ -229,6 +230,10 @@ impl Checker {
     fn check_settings(&mut self, config: &Config, folder: &Folder, root: &Path) -> anyhow::Result<()> {
         let site = Site::load(config, folder, &config.base_url(config.http.listen.first_address()))?;
         site.problems.iter().for_each(|problem| self.report(&root.join(SETTINGS_FILE), problem));
+        for TemplateFault { path, line, message, is_broken } in page::faults(&site.look.templates) {
+            let problem = if is_broken { Problem::new(Some(line), message) } else { Problem::remark(line, message) };
+            self.report(&path, &problem);
+        }
         site.blogroll_problem.iter().for_each(|problem| self.report(&root.join(BLOGROLL_FILE), problem));
         Ok(())
     }

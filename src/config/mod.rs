@@ -83,6 +83,8 @@ pub struct SiteConfig {
     pub fediverse: Option<FediverseAccount>,
     /// Addresses of the same person elsewhere.
     pub me: Vec<String>,
+    /// A folder of templates that replace built-in ones of the same name.
+    pub templates: Option<PathBuf>,
     /// Where these values are stated.
     #[serde(skip)]
     pub origin: Origin,
@@ -368,6 +370,7 @@ impl Default for SiteConfig {
             crawlers: Crawlers::All,
             fediverse: None,
             me: Vec::new(),
+            templates: None,
             origin: Origin::default(),
         }
     }

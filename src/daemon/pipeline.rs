@@ -154,6 +154,9 @@ fn prepare(config: &Config, wiring: PipelineWiring<'_>, opening: &Opening) -> an
     let channel = Channel::new(config, base_url, catalog.feed_id()).with_look(site.look.clone());
     let pages = Pages::new(channel).with_folder(folder.root());
     let pages = Arc::new(pages.with_scaled_pictures(config.state.pictures.0 > 0));
+    for fault in pages.template_faults() {
+        tracing::warn!(problem = %fault, "a template of the site");
+    }
     // Each folder is watched before it is read; the channel holds the changes in between.
     let (sender, changes) = change::channel();
     let root = folder.root().display().to_string();

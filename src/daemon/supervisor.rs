@@ -16,6 +16,7 @@ use super::state_dir::{Opening, StateLock};
 use super::state_restore::OpenState;
 use crate::config::Config;
 use crate::observe::Observers;
+use crate::render::page;
 use crate::render::snapshot::Current;
 use crate::serve::Server;
 use crate::serve::host::AllowedHosts;
@@ -64,6 +65,15 @@ impl SharedState {
     /// Reads the settings of the site of a configuration.
     fn settings(&self, config: &Config) -> anyhow::Result<Arc<Site>> {
         Site::load(config, &pipeline::open_folder(config)?, &config.base_url(self.address)).map(Arc::new)
+    }
+
+    /// Reads the settings of the site of a new configuration, which must not have a broken template.
+    fn new_settings(&self, config: &Config) -> anyhow::Result<Arc<Site>> {
+        let site = self.settings(config)?;
+        match page::faults(&site.look.templates).into_iter().find(|fault| fault.is_broken) {
+            Some(fault) => bail!("{fault}"),
+            None => Ok(site),
+        }
     }
 
     /// Opens everything with a configuration and serves the last version. Takes as long as a start.
@@ -344,7 +354,7 @@ impl Supervisor {
         let shared = self.shared.clone();
         let load = move || {
             let new = (shared.load)()?;
-            let site = shared.settings(&new);
+            let site = shared.new_settings(&new);
             anyhow::Ok((new, site))
         };
         let loaded = blocking(&self.pool, load).await?;

@@ -1,23 +1,26 @@
 //! The look of a site: its pictures, its colour, its style sheet and the line at the end of its pages.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use bytes::Bytes;
 use imagesize::ImageSize;
 
-use super::named_file::{NamedFiles, NamedIn};
+use super::named_file::{NamedFiles, NamedIn, read_folder};
 use super::style;
 use crate::config::{Colour, SiteConfig};
 use crate::model::entry::SafeHtml;
 use crate::moving::opml::FeedList;
 
 /// The keys that name files.
-pub const KEYS: [&str; 3] = ["icon", "logo", "style"];
+pub const KEYS: [&str; 4] = ["icon", "logo", "style", "templates"];
 
 /// Maximum size of a picture, in bytes: it stays in memory.
 const MAX_PICTURE: u64 = 1 << 20;
 /// Maximum size of a style sheet, in bytes.
 const MAX_STYLE: u64 = 256 << 10;
+/// Maximum size of a template, in bytes.
+const MAX_TEMPLATE: u64 = 256 << 10;
 /// A logo that is this many times as wide as high has the name of the site in it.
 const WIDE: u32 = 2;
 
@@ -33,8 +36,19 @@ pub struct Look {
     pub footer: SafeHtml,
     /// What is added to the built-in style sheet.
     pub style: String,
+    /// The templates of pages that replace built-in ones, in the order of their names.
+    pub templates: Vec<TemplateFile>,
     /// The feeds that the author reads.
     pub blogroll: Option<FeedList>,
+}
+
+/// A template of a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TemplateFile {
+    pub name: String,
+    pub path: PathBuf,
+    /// Its text, or why it cannot be read.
+    pub source: Result<String, String>,
 }
 
 /// A picture that is served at an address of its own.
@@ -108,6 +122,7 @@ impl Look {
         place: NamedIn<'_>,
     ) -> Result<(), String> {
         match (key, &site.logo, &site.style) {
+            ("templates", ..) => self.templates = read_templates(site, place)?,
             ("icon", ..) => {
                 let (mut drawing, mut png) = (None, None);
                 for name in &site.icon.0 {
@@ -144,6 +159,18 @@ impl Look {
     pub fn pictures(&self) -> impl Iterator<Item = &SitePicture> {
         [&self.icon, &self.icon_png, &self.logo].into_iter().flatten()
     }
+}
+
+/// Reads the folder of templates, if one is named.
+fn read_templates(site: &SiteConfig, place: NamedIn<'_>) -> Result<Vec<TemplateFile>, String> {
+    let (Some(folder), NamedIn::Configuration(origin)) = (&site.templates, place) else { return Ok(Vec::new()) };
+    let read = read_folder(&origin.resolve(folder), MAX_TEMPLATE)?;
+    let template = |(path, bytes): (PathBuf, Result<Vec<u8>, String>)| TemplateFile {
+        name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        source: bytes.and_then(|bytes| String::from_utf8(bytes).map_err(|_| "not in UTF-8".to_owned())),
+        path,
+    };
+    Ok(read.into_iter().map(template).collect())
 }
 
 /// The start tag of the root of an SVG document.

@@ -16,7 +16,7 @@ use url::Url;
 use crate::article::{self, Problem};
 use crate::config::{Config, SiteConfig};
 use crate::folder::{Folder, SETTINGS_FILE, Stat};
-pub use look::{Look, SitePicture};
+pub use look::{Look, SitePicture, TemplateFile};
 use named_file::{NamedFiles, NamedIn};
 use settings_file::SettingsFile;
 pub use watch::SiteWatch;

@@ -5,7 +5,13 @@ use std::path::{Path, PathBuf};
 
 use crate::article::load;
 use crate::config::Origin;
-use crate::folder::{Folder, Stat};
+use crate::folder::{Folder, Stat, is_ignored};
+
+/// Maximum number of files in a folder that is read whole.
+const MOST_FILES: usize = 100;
+
+/// The bytes of a file, or why it cannot be read.
+type ReadBytes = Result<Vec<u8>, String>;
 
 /// Where a file is named.
 #[derive(Debug, Clone, Copy)]
@@ -47,8 +53,6 @@ impl<'a> NamedFiles<'a> {
         match place {
             NamedIn::Configuration(origin) => {
                 let path = origin.resolve(name);
-                let path = std::path::absolute(&path).unwrap_or(path);
-                self.note(path.clone());
                 read_anywhere(&path, limit).map_err(|why| format!("{}: {why}", path.display()))
             }
             NamedIn::Folder(_) => {
@@ -70,6 +74,26 @@ impl<'a> NamedFiles<'a> {
             other => other.to_string(),
         })
     }
+}
+
+/// Reads the files of a folder that the operator names, in the order of their names, each of at most `limit` bytes.
+///
+/// # Errors
+/// The folder cannot be read, and why.
+pub fn read_folder(folder: &Path, limit: u64) -> Result<Vec<(PathBuf, ReadBytes)>, String> {
+    let cannot = |error: std::io::Error| format!("{}: cannot read the folder: {error}", folder.display());
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(cannot)? {
+        let path = entry.map_err(cannot)?.path();
+        if path.is_file() && !path.file_name().is_some_and(is_ignored) {
+            paths.push(path);
+        }
+    }
+    if paths.len() > MOST_FILES {
+        return Err(format!("{}: {} files are too many for templates", folder.display(), paths.len()));
+    }
+    paths.sort();
+    Ok(paths.into_iter().map(|path| (path.clone(), read_anywhere(&path, limit))).collect())
 }
 
 /// Reads a file that the operator names.

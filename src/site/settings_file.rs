@@ -28,10 +28,11 @@ const KEYS: [&str; 14] = [
     "me",
 ];
 /// The keys that only the configuration may set, and why.
-const RESERVED: [(&str, &str); 3] = [
+const RESERVED: [(&str, &str); 4] = [
     ("base_url", "it decides about the addresses of the site"),
     ("authority", "permanent ids are made from it"),
     ("timezone", "the dates of articles depend on it"),
+    ("templates", "templates decide about everything on a page"),
 ];
 
 /// Maximum size of the file in bytes.

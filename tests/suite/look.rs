@@ -305,3 +305,45 @@ fn a_blogroll_is_a_page_and_a_list() {
     let check = printed(&site.command("check").output().unwrap());
     assert!(check.contains("blogroll.opml:1: no feed with an http address is in this list"), "{check}");
 }
+
+#[test]
+fn templates_of_the_site_replace_built_in_ones() {
+    let site = Configured::new("[site]\ntitle = 'A & B'\ntemplates = 'templates'\n");
+    std::fs::create_dir(site.path("templates")).unwrap();
+    let template = |name: &str, text: &str| std::fs::write(site.path("templates").join(name), text).unwrap();
+    let of_article = |program: &Program| String::from_utf8(answer(program, "/articles/one").1).unwrap();
+    template("top.html", "<header class=\"mine\">{{ site.title }}</header>\n");
+    template("missing.html", "{{ heading.no.such }}");
+    template("view.html", "{% if %}");
+    site.write("one.md", "---\ntags: [sea]\n---\n# One\n\nText");
+    // A broken template does not end a start.
+    let program = site.start();
+    let log = |program: &Program| program.log.lock().join("\n");
+    assert!(of_article(&program).contains("<header class=\"mine\">A &amp; B</header>"), "{}", of_article(&program));
+    let nowhere = String::from_utf8(answer(&program, "/nowhere").1).unwrap();
+    assert!(nowhere.contains("<h1>") && !nowhere.contains("mine"), "the built-in page: {nowhere}");
+    assert!(String::from_utf8(answer(&program, "/tags/sea/").1).unwrap().contains("sea</h1>"));
+    assert!(log(&program).contains("missing.html:1: undefined value"), "{}", log(&program));
+    assert!(log(&program).contains("view.html:1: syntax error"), "{}", log(&program));
+    let before = (answer(&program, "/articles/one").0, program.get("/rss.xml"));
+    let check = site.command("check").output().unwrap();
+    assert!(
+        printed(&check).contains("view.html:1: syntax error") && check.status.code() == Some(1),
+        "{}",
+        printed(&check)
+    );
+    let reload = site.reload();
+    assert!(printed(&reload).contains("view.html:1: syntax error"), "{}", printed(&reload));
+
+    // Corrected templates are in effect after a reload, and pages have new validators.
+    template("view.html", "{% extends \"base.html\" %}{% block body %}<h1>Mine: {{ name }}</h1>{% endblock %}");
+    template("top.html", "<header class=\"mine too\"></header>\n");
+    let reload = site.reload();
+    assert!(reload.status.success(), "{}", printed(&reload));
+    program.wait_until("the new template is used", |program| of_article(program).contains("mine too"));
+    assert!(String::from_utf8(answer(&program, "/tags/sea/").1).unwrap().contains("<h1>Mine: sea</h1>"));
+    let head = answer(&program, "/articles/one").0;
+    for name in ["etag", "last-modified"] {
+        assert_ne!(field(&head, name), field(&before.0, name), "{name}");
+    }
+}

@@ -3,6 +3,7 @@
 mod archive;
 mod around;
 mod body;
+mod filters;
 mod link_post;
 mod look;
 mod pictures;
@@ -10,13 +11,13 @@ mod players;
 mod qr;
 mod site_page;
 mod status;
+mod templates;
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use minijinja::syntax::SyntaxConfig;
-use minijinja::value::{Kwargs, Serde};
-use minijinja::{Environment, Output, State, Value, context, escape_formatter};
+use minijinja::value::Serde;
+use minijinja::{Value, context};
 use serde::Serialize;
 use serde_json::json;
 
@@ -27,16 +28,18 @@ use crate::model::period::DateRange;
 use crate::model::section::SectionAbout;
 use crate::model::site_page::Menu;
 use crate::model::taxonomy::{View, ViewKind};
-use crate::model::text::{escape, escape_html};
+use crate::model::text::escape;
 use crate::render::feed::format::{FeedFormat, Formats};
 use crate::render::feed::fragment::Fragment;
 use crate::render::feed::{self, Channel, Feed, Item, blogroll, opml};
 use crate::render::plain;
-use crate::render::words::{self, Day, TextPart, Words};
+use crate::render::words::{self, Day, Words};
 pub use archive::{period_at, period_path};
 pub use look::{ICON, ICON_PATH, ICON_PNG, ICON_PNG_PATH, STYLE};
 use pictures::Pictures;
 pub use status::status;
+use templates::Templates;
+pub use templates::{TemplateFault, faults};
 
 /// What the status page needs in addition.
 pub const STATUS_STYLE: &str = include_str!("templates/status.css");
@@ -62,7 +65,7 @@ type MainCode = (String, Option<(String, i32)>);
 /// The templates, and what all pages have in common. Clones share all of it.
 #[derive(Debug, Clone)]
 pub struct Pages {
-    environment: Arc<Environment<'static>>,
+    templates: Arc<Templates>,
     channel: Arc<Channel>,
     formats: Formats,
     /// Name of the watched folder, as strangers may read it.
@@ -175,39 +178,11 @@ struct PageAttachment<'a> {
 impl Pages {
     /// Compiles the templates for the pages of a channel.
     pub fn new(channel: Channel) -> Self {
-        let mut environment = Environment::new();
-        let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
-        environment.set_formatter(format);
-        environment.set_syntax(syntax.expect("the usual delimiters are valid"));
-        environment.add_filter("word", word);
-        environment.add_filter("fill", fill);
-        let templates = [
-            ("base.html", include_str!("templates/base.html")),
-            ("top.html", include_str!("templates/top.html")),
-            ("logo.html", include_str!("templates/logo.html")),
-            ("subscribe.html", include_str!("templates/subscribe.html")),
-            ("entries.html", include_str!("templates/entries.html")),
-            ("entry.html", include_str!("templates/entry.html")),
-            ("front.html", include_str!("templates/front.html")),
-            ("view.html", include_str!("templates/view.html")),
-            ("views.html", include_str!("templates/views.html")),
-            ("archive.html", include_str!("templates/archive.html")),
-            ("period.html", include_str!("templates/period.html")),
-            ("lines.html", include_str!("templates/lines.html")),
-            ("article.html", include_str!("templates/article.html")),
-            ("blogroll.html", include_str!("templates/blogroll.html")),
-            ("about.html", include_str!("templates/about.html")),
-            ("page.html", include_str!("templates/page.html")),
-            ("menu.html", include_str!("templates/menu.html")),
-            ("missing.html", include_str!("templates/missing.html")),
-        ];
-        for (name, source) in templates {
-            environment.add_template(name, source).expect("the built-in templates are valid");
-        }
+        let templates = Arc::new(Templates::new(&channel.look.templates));
         let style = Arc::from(look::style(&channel));
-        let (environment, channel) = (Arc::new(environment), Arc::new(channel));
         let (main_code, menu) = (Arc::default(), Arc::default());
-        Self { environment, channel, formats: feed::FORMATS, folder: None, style, scaled: None, main_code, menu }
+        let channel = Arc::new(channel);
+        Self { templates, channel, formats: feed::FORMATS, folder: None, style, scaled: None, main_code, menu }
     }
 
     /// Offers the feeds in the formats of a table.
@@ -223,6 +198,11 @@ impl Pages {
         let name = if folder.starts_with("/srv") { Some(folder.as_os_str()) } else { folder.file_name() };
         self.folder = name.map(|name| Arc::from(name.to_string_lossy()));
         self
+    }
+
+    /// The problems of the templates of the site.
+    pub fn template_faults(&self) -> &[TemplateFault] {
+        &self.templates.faults
     }
 
     /// The style sheet.
@@ -250,8 +230,8 @@ impl Pages {
     /// A hash that changes whenever the same entry would give other bytes, so that the `Last-Modified` of pages can move.
     pub fn fingerprint(&self) -> [u8; 32] {
         let mut hasher = blake3::Hasher::new();
-        for (_, template) in self.environment.templates() {
-            hasher.update(template.source().as_bytes());
+        for source in self.templates.sources() {
+            hasher.update(source.as_bytes());
         }
         words::sources().for_each(|source| {
             hasher.update(source.as_bytes());
@@ -449,7 +429,7 @@ impl Pages {
         let text = || body::within_list(html, &words.texts.table);
         let note = is_note.then(|| Value::from_safe_string(self.pictures(entry).within(&text(), true)));
         let view = Value::from(Serde(self.entry_view(entry, &item, &page, words)));
-        self.fill("entry.html", context! { entry => view, note, mark })
+        self.templates.render("entry.html", context! { entry => view, note, mark })
     }
 
     fn pictures<'a>(&'a self, entry: &'a Entry) -> Pictures<'a> {
@@ -629,12 +609,7 @@ impl Pages {
             ..page
         };
         let channel = &self.channel;
-        body::with_paths(&self.fill(name, whole), &channel.base_url, channel.base_path())
-    }
-
-    fn fill(&self, name: &str, context: Value) -> String {
-        let template = self.environment.get_template(name).expect("all templates are added when pages are made");
-        template.render(context).expect("the built-in templates render every context")
+        body::with_paths(&self.templates.render(name, whole), &channel.base_url, channel.base_path())
     }
 }
 
@@ -717,45 +692,6 @@ fn without_empty(value: serde_json::Value) -> serde_json::Value {
             .collect(),
         serde_json::Value::Array(list) => list.into_iter().map(without_empty).collect(),
         other => other,
-    }
-}
-
-/// Marks the program's own words on a page in another language.
-fn word(state: &State<'_, '_>, text: Value) -> Value {
-    let html = match text.as_str() {
-        Some(html) if text.is_safe() => html.to_owned(),
-        Some(plain) => escape(plain),
-        None => return text,
-    };
-    match state.lookup("mark").as_ref().and_then(Value::as_str) {
-        None | Some("") => Value::from_safe_string(html),
-        Some(mark) => Value::from_safe_string(format!("<span{mark}>{html}</span>")),
-    }
-}
-
-/// Fills in the parts of a text. Markup in a value that is HTML stays, such as a link.
-#[expect(clippy::needless_pass_by_value, reason = "filters get their named arguments so")]
-fn fill(text: &str, values: Kwargs) -> Result<Value, minijinja::Error> {
-    let mut html = String::with_capacity(text.len() + 64);
-    for part in words::parts(text) {
-        match part {
-            TextPart::Text(text) => html.push_str(&escape_html(text)),
-            TextPart::Name(name, _) => {
-                let value: Value = values.get(name)?;
-                let shown = value.to_string();
-                html.push_str(&if value.is_safe() { shown } else { escape_html(&shown) });
-            }
-        }
-    }
-    Ok(Value::from_safe_string(html))
-}
-
-/// Escapes what HTML requires. The default also writes each slash as `&#x2f;`, which some readers that look for feed links do not
-/// decode.
-fn format(output: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), minijinja::Error> {
-    match value.as_str() {
-        Some(text) if !value.is_safe() => output.write_str(&escape_html(text)).map_err(minijinja::Error::from),
-        _ => escape_formatter(output, state, value),
     }
 }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, context};
 
-use super::format;
+use super::filters::format;
 use crate::observe::status::{DaemonPhase, Status};
 
 pub fn status(report: &Status) -> String {

@@ -196,7 +196,12 @@ fn surroundings(language: &str) -> Surroundings {
 
 /// Every page of a site in a language, and the style sheet of its feeds.
 fn all_pages(language: &str) -> Vec<String> {
-    let pages = Pages::new(Channel { language: language.into(), ..channel() });
+    pages_with(language, Look::default())
+}
+
+/// The same with a look.
+fn pages_with(language: &str, look: Look) -> Vec<String> {
+    let pages = Pages::new(Channel { language: language.into(), look: Arc::new(look.clone()), ..channel() });
     let entries = ["trailer", "bonus"].map(|kind| full(language, kind));
     let view = |kind| View { kind, key: "a".into() };
     let views = ViewKind::ALL
@@ -241,7 +246,7 @@ fn all_pages(language: &str) -> Vec<String> {
     let item = MenuItem { slug: Slug::new("a").unwrap(), name: "A".into(), language: None };
     all.push(pages.with_menu(Arc::new(Menu { items: vec![item], changed: date })).missing(false));
     all.push(pages.with_folder(Path::new("/srv/a")).front(&Feed::main(&channel(), &[]), &Front::default()));
-    let look = Arc::new(Look { blogroll: Some(FeedList::default()), ..Look::default() });
+    let look = Arc::new(Look { blogroll: Some(FeedList::default()), ..look });
     all.extend(Pages::new(Channel { language: language.into(), look, ..channel() }).blogroll());
     // Names of schema.org are English everywhere.
     let without_data = |page: String| match page.split_once("<script").zip(page.split_once("</script>")) {
@@ -259,7 +264,9 @@ fn no_english_word_is_on_a_page_in_another_language() {
         let (own, translated) = (of(language), all_pages(language).join("\n"));
         for (key, text) in english.as_object().unwrap() {
             let literal = |part: words::TextPart<'_>| match part {
-                TextPart::Text(text) if text.chars().filter(|c| c.is_alphabetic()).count() > 3 => Some(text.to_owned()),
+                words::TextPart::Text(text) if text.chars().filter(|c| c.is_alphabetic()).count() > 3 => {
+                    Some(text.to_owned())
+                }
                 _ => None,
             };
             let parts = words::parts(text.as_str().unwrap()).into_iter().filter_map(literal);
@@ -399,4 +406,27 @@ fn a_page_that_is_no_article_has_neither_byline_nor_subscription() {
     }
     let without = Pages::new(channel());
     assert!(!without.missing(false).contains("class=\"menu\""));
+}
+
+/// A page of each kind, rendered with the templates of a site.
+#[test]
+fn every_documented_variable_is_on_its_pages() {
+    let kinds: Vec<&str> = templates::VARIABLES.iter().map(|(_, kind)| *kind).filter(|kind| !kind.is_empty()).collect();
+    let template = |kind: &str| {
+        let common = if kind == "entry.html" { kind } else { "" };
+        let names = templates::VARIABLES.iter().filter(|(_, of)| *of == kind || *of == common);
+        let tests = names.map(|(name, _)| format!("{{% if {name} is undefined %}}lacks {name} {{% endif %}}"));
+        format!("made by {kind} {}{{{{ entries }}}}", tests.collect::<String>())
+    };
+    let file =
+        |kind: &str| crate::site::TemplateFile { name: kind.to_owned(), path: kind.into(), source: Ok(template(kind)) };
+    let look = Look { templates: kinds.iter().map(|kind| file(kind)).collect(), ..Look::default() };
+    let pages = pages_with("en", look);
+    for kind in kinds {
+        let of_kind: Vec<&String> = pages.iter().filter(|page| page.contains(&format!("made by {kind}"))).collect();
+        assert!(!of_kind.is_empty(), "no page is of {kind}");
+    }
+    for page in pages {
+        assert!(!page.contains("lacks "), "{page}");
+    }
 }
