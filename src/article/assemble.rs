@@ -74,6 +74,7 @@ pub fn assemble(
         },
         addresses: header.addresses,
         summary_only: header.summary_only.unwrap_or(false),
+        pinned: header.pinned.unwrap_or(0),
         image: header.image.map(legal_media),
         enclosures: header.enclosures.into_iter().map(legal_media).collect(),
         episode: header.episode,

@@ -67,6 +67,8 @@ pub struct Article {
     pub addresses: Vec<String>,
     /// Feeds contain only the summary.
     pub summary_only: bool,
+    /// Pages that list it show it first, the larger number before others; 0: not pinned.
+    pub pinned: u32,
     /// The picture that represents it. The addresses of this and the following media are as in the file.
     pub image: Option<Media>,
     /// Recordings, in the order of the file.

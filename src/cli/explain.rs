@@ -262,6 +262,9 @@ fn media(article: &Article, live: Option<&Entry>) {
     if article.summary_only {
         line("feeds show", "the summary", "front matter");
     }
+    if article.pinned > 0 {
+        line("lists show it", "first", "front matter");
+    }
 }
 
 /// Formats address, media type, size and duration of a file.

@@ -58,6 +58,8 @@ pub struct Collection {
     pub revised: DateTime<Utc>,
     /// Newest first.
     pub entries: Vec<Arc<Entry>>,
+    /// The pinned articles of a view, the most important first. Its page shows them first, its feeds do not.
+    pub pinned: Vec<Arc<Entry>>,
     /// Removed entries, the latest first.
     pub tombstones: Vec<Tombstone>,
     /// Whether it contains all entries.

@@ -120,6 +120,9 @@ pub struct Content {
     /// Feeds show the summary only, regardless of the configuration.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub brief: bool,
+    /// Pages that list the article show it first, the larger number before others; 0: not pinned.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub pinned: u32,
     /// The article's main picture.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<Media>,
@@ -150,6 +153,11 @@ pub struct SitePage {
     /// Its place, in thousandths; a page without one comes after those with one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order: Option<i64>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// A picture or recording of an article (RSS 2.0 `enclosure`, Media RSS `content`).

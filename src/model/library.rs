@@ -30,7 +30,8 @@ pub trait Library: fmt::Debug + Send {
     /// The library cannot be read.
     fn old_address(&self, address: &str, moment: Moment) -> Result<ArticleLookup>;
 
-    /// Looks up the feed of a view. The answer is [`FeedLookup::Same`] if it last changed at `cached`.
+    /// Looks up the feed of a view, for its page with its pinned articles. The answer is [`FeedLookup::Same`] if it last changed at
+    /// `cached`.
     ///
     /// # Errors
     /// The library cannot be read.
@@ -38,6 +39,7 @@ pub trait Library: fmt::Debug + Send {
         &self,
         view: &View,
         limits: &FeedLimits,
+        is_page: bool,
         moment: Moment,
         cached: Option<DateTime<Utc>>,
     ) -> Result<FeedLookup>;

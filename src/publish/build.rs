@@ -21,6 +21,9 @@ use crate::render::snapshot::{self, Current, Document, DocumentBody, SiteDates, 
 /// Maximum number of folders, of tags and of authors on the front page.
 const MOST_NAMED: usize = 24;
 
+/// Number of articles that the pages of a 404 and a 410 name.
+const MOST_NEWEST: usize = 3;
+
 /// Whether documents may differ from the last version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Bytes {
@@ -41,6 +44,8 @@ pub struct SnapshotBuilder {
     menu: Arc<Menu>,
     missing: bytes::Bytes,
     gone: bytes::Bytes,
+    /// The articles that these two name.
+    named: Vec<Arc<Entry>>,
     /// Entries of the feed by their number, with their revision: only changed ones are read again.
     entries: HashMap<i64, (i64, Arc<Entry>)>,
     fragments: FragmentCache,
@@ -57,7 +62,7 @@ impl SnapshotBuilder {
         let created = catalog.created()?;
         let limits = pages.channel().limits;
         catalog.limit(&limits)?;
-        let (missing, gone) = (pages.missing(false).into(), pages.missing(true).into());
+        let (missing, gone) = (pages.missing(false, &[]).into(), pages.missing(true, &[]).into());
         let last = Current::default().get();
         Ok(Self {
             pages,
@@ -68,6 +73,7 @@ impl SnapshotBuilder {
             menu: Arc::default(),
             missing,
             gone,
+            named: Vec::new(),
             entries: HashMap::new(),
             fragments: FragmentCache::default(),
             compressor: Compressor::start(),
@@ -141,6 +147,7 @@ impl SnapshotBuilder {
             let entries = self.entries(catalog, &window, moment.due)?;
             let mut documents = self.articles(catalog, &pages, &entries, &window, moment.due)?;
             let entries: Vec<Arc<Entry>> = entries.into_iter().map(|(_, entry)| entry).collect();
+            let pinned: Vec<Arc<Entry>> = catalog.pinned(moment.due)?.into_iter().map(Arc::new).collect();
             let tombstones = catalog.tombstones()?;
             let (guid, about) = (catalog.podcast_guid()?, catalog.about()?);
             let is_podcast = match about.as_ref().and_then(SectionAbout::is_podcast) {
@@ -151,8 +158,16 @@ impl SnapshotBuilder {
             let main = Feed::main(pages.channel(), &entries).described(about.as_ref());
             let latest = catalog.latest()?;
             let fragments = Some(&self.fragments);
-            let feed =
-                Feed { history, tombstones: &tombstones, is_podcast, guid: guid.as_deref(), latest, fragments, ..main };
+            let feed = Feed {
+                history,
+                tombstones: &tombstones,
+                is_podcast,
+                guid: guid.as_deref(),
+                latest,
+                fragments,
+                pinned: &pinned,
+                ..main
+            };
             let front = front(catalog, archive)?;
             for document in snapshot::render(&pages, &feed, &front, self.dates.created) {
                 let body = DocumentBody::from(document.body);
@@ -167,11 +182,14 @@ impl SnapshotBuilder {
             }
             self.fragments.retain(&entries);
             catalog.set_meta("version", &moment.version.seconds().to_string())?;
-            Ok(Some((documents, pages)))
+            Ok(Some((documents, pages, entries.iter().take(MOST_NEWEST).cloned().collect::<Vec<_>>())))
         })?;
-        let Some((documents, pages)) = documents else { return Ok(None) };
-        if *pages.menu() != *self.menu {
-            (self.missing, self.gone) = (pages.missing(false).into(), pages.missing(true).into());
+        let Some((documents, pages, newest)) = documents else { return Ok(None) };
+        let has_new = !self.named.iter().map(Arc::as_ptr).eq(newest.iter().map(Arc::as_ptr));
+        if has_new || *pages.menu() != *self.menu {
+            self.named = newest;
+            let missing = |is_gone| pages.missing(is_gone, &self.named).into();
+            (self.missing, self.gone) = (missing(false), missing(true));
             self.menu = Arc::new(pages.menu().clone());
         }
         let snapshot = Snapshot::new(moment, pages.formats(), documents, self.missing.clone(), self.gone.clone());

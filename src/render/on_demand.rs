@@ -442,7 +442,7 @@ impl OnDemand {
         self.collection(
             path,
             moment,
-            |library, cached| library.view(view, &limits, moment, cached),
+            |library, cached| library.view(view, &limits, representation == Representation::Page, moment, cached),
             |collection| {
                 let feed = Feed::view(self.pages.channel(), view, collection);
                 let page = || self.pages.view(&feed, view, &collection.name);
@@ -654,7 +654,7 @@ pub fn render_recorded(
     // Includes changes that are recorded but not served yet.
     let moment = Moment { version: Version::at(DateTime::<Utc>::MAX_UTC), due: now };
     let lookup = match route {
-        Some(Route::View(view, _)) => library.view(view, &channel.limits, moment, None)?,
+        Some(Route::View(view, _)) => library.view(view, &channel.limits, false, moment, None)?,
         Some(Route::Archive(number, _)) => library.archive(*number, moment, None)?,
         _ => FeedLookup::Found(Box::new(library.main(&channel.limits, moment)?)),
     };

@@ -223,3 +223,76 @@ fn the_pages_of_an_articles_neighbours_change_with_it_and_no_others() {
     site.restart();
     assert_eq!(pages(&site).map(|answer| validators(&answer)), served, "over a restart");
 }
+
+/// Titles of the entries of a page, with a star before pinned ones.
+fn listed(site: &Site, path: &str) -> Vec<String> {
+    let page = site.get(path).text();
+    let entries = page.split("<li class=\"h-entry\">").skip(1);
+    let title = |entry: &str| {
+        let title = entry.split("<h3").nth(1).unwrap().split("</a>").next().unwrap().rsplit('>').next().unwrap();
+        let is_pinned = entry.split("<h3").next().unwrap().contains("<strong class=\"pin\">Angeheftet</strong>");
+        format!("{}{title}", if is_pinned { "*" } else { "" })
+    };
+    entries.map(title).collect()
+}
+
+#[test]
+fn pinned_articles_are_first_on_pages_and_nowhere_in_feeds() {
+    let mut site = Site::configured(&format!(
+        "[site]\nbase_url = '{BASE_URL}'\nlanguage = 'de'\n[feed]\nentries = 3\nwindow = '1s'"
+    ));
+    let article = |day: u32, title: &str, more: &str| {
+        format!("---\ndate: 2024-01-{day:02}\ntags: [Zug]\n{more}---\n# {title}\n\nText of {title}.")
+    };
+    for (day, title) in [(2, "B"), (3, "C"), (4, "D"), (5, "E"), (6, "F")] {
+        site.write(&format!("sea/{title}.md"), article(day, title, ""));
+    }
+    site.write("sea/old.md", article(1, "Old", "pinned: true\n"));
+    site.write("older.md", "---\ndate: 2023-01-01\nsticky: 9\n---\n# Older\n\nText.");
+    site.write("draft.md", "---\ndate: 2023-01-01\npinned: true\ndraft: true\n---\n# Draft\n\nText.");
+    site.start();
+    site.wait_until("the front page is there", |site| listed(site, "/").len() == 5);
+    assert_eq!(listed(&site, "/"), ["*Older", "*Old", "F", "E", "D"]);
+    let lists = ["/sections/sea/", "/tags/zug/"];
+    for path in lists {
+        assert_eq!(listed(&site, path), ["*Old", "F", "E", "D"], "{path}");
+    }
+    let feeds = |site: &Site| {
+        ["/feed.json", "/rss.xml", "/atom.xml", "/tags/zug/feed.json"]
+            .map(|path| (site.get(path).text(), validators(&site.get(path))))
+    };
+    let before = feeds(&site);
+    assert!(before.iter().all(|(feed, _)| feed.contains("Text of F") && !feed.contains("Old")));
+
+    // A change of an article that is too old for these lists shows on them, and no feed changes.
+    let pages = |site: &Site| ["/", lists[0], lists[1]].map(|path| validators(&site.get(path)));
+    for (text, expected) in [
+        (article(1, "Old", ""), vec!["*Older", "F", "E", "D"]),
+        (article(1, "Old", "sticky: 10\n"), vec!["*Old", "*Older", "F", "E", "D"]),
+    ] {
+        let last = pages(&site);
+        site.write("sea/old.md", text);
+        let of_views: Vec<&str> = expected.iter().copied().filter(|title| *title != "*Older").collect();
+        site.wait_until("the pages show it", |site| {
+            listed(site, "/") == expected && lists.iter().all(|path| listed(site, path) == of_views)
+        });
+        for (last, now) in last.iter().zip(&pages(&site)) {
+            assert!(last.0 != now.0 && last.1 != now.1, "{last:?} {now:?}");
+        }
+    }
+    assert_eq!(feeds(&site), before, "feeds know nothing of pins");
+    site.remove("sea/old.md");
+    site.wait_until("it is gone", |site| listed(site, "/") == ["*Older", "F", "E", "D"]);
+    assert_eq!(listed(&site, "/tags/zug/"), ["F", "E", "D"]);
+
+    // What is not there names the newest articles.
+    for (path, status) in [("/nothing", 404), ("/articles/nothing", 404), ("/articles/old", 410)] {
+        let answer = site.get(path);
+        let page = answer.text();
+        assert_eq!(
+            (answer.status, lines(&page)),
+            (status, ["F", "E", "D"].map(str::to_owned).to_vec()),
+            "{path}: {page}"
+        );
+    }
+}

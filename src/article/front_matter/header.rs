@@ -92,6 +92,8 @@ pub struct Header {
     pub clean: Option<bool>,
     /// `content: summary`, `summary_only`: feeds contain only the summary
     pub summary_only: Option<bool>,
+    /// `pinned: true`, `sticky: 3`: 0 is not pinned, and larger numbers come first
+    pub pinned: Option<u32>,
     /// `image`, `cover`, `featured_image`, …: its address as written
     pub image: Option<Media>,
     /// `cover.alt` and the like, as separate keys
@@ -164,6 +166,7 @@ impl Header {
             self.enclosures = other.enclosures;
         }
         self.summary_only = self.summary_only.or(other.summary_only);
+        self.pinned = self.pinned.or(other.pinned);
         self.has_unclear_date |= other.has_unclear_date;
         self.image = self.image.take().or(other.image);
         self.episode = self.episode.take().or(other.episode);

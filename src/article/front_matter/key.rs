@@ -31,6 +31,8 @@ pub enum Key {
     Taxonomies,
     /// Whether feeds contain only the summary.
     SummaryOnly,
+    /// Whether pages that list the article show it first.
+    Pinned,
     /// The article's picture.
     Image,
     /// The alternative text of the picture.
@@ -52,7 +54,7 @@ pub enum Key {
 const MAX_LENGTH: usize = 40;
 
 /// Names and their meanings. Of two names with one meaning, the earlier one here takes precedence.
-const NAMES: [(Key, &[&str]); 31] = [
+const NAMES: [(Key, &[&str]); 32] = [
     (Key::Title, &["title", "headline", "name"]),
     (
         Key::Published,
@@ -170,6 +172,7 @@ const NAMES: [(Key, &[&str]); 31] = [
             "feed",
         ],
     ),
+    (Key::Pinned, &["pinned", "pin", "sticky"]),
     (
         Key::Image,
         &[

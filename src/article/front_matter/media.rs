@@ -42,11 +42,20 @@ const SUBRIP: [&str; 4] = ["application/srt", "application/x-srt", "text/srt", "
 /// Maximum number of recordings of an article, and of transcripts.
 const MAX_ENCLOSURES: usize = 20;
 
+/// The importance of a pinned article: 1 for `true`, 0 for `false`.
+fn pin(value: &Value) -> Option<String> {
+    value.flag().map(|flag| u32::from(flag).to_string()).or_else(|| single(value))
+}
+
 impl HeaderReader<'_> {
     /// Reads the value of a key. Returns whether this module handles the key.
     pub(super) fn take_media(&mut self, key: Key, name: &str, value: &Value) -> bool {
         match key {
             Key::SummaryOnly => self.summary_only(name, value),
+            Key::Pinned => {
+                let pinned = self.checked(name, pin(value), "true, false or a number", |text| text.parse().ok());
+                self.header.pinned = self.header.pinned.or(pinned);
+            }
             Key::Image => self.image(name, value),
             Key::ImageText => {
                 let text = value.text().map(summary::one_line);
@@ -449,6 +458,20 @@ mod tests {
             ("enclosure: {url: a.mp3, length: big}", "3: enclosure: `big` is not a number of bytes; ignored"),
         ] {
             assert_eq!(header(&format!("title: T\n{yaml}")).1, [expected], "{yaml}");
+        }
+    }
+
+    #[test]
+    fn keys_that_pin_an_article() {
+        for (yaml, expected) in [
+            ("pinned: true", Some(1)),
+            ("pin: no", Some(0)),
+            ("sticky: 100", Some(100)),
+            ("sticky: -1", None),
+            ("pinned: maybe", None),
+            ("weight: 1", None),
+        ] {
+            assert_eq!(header(yaml).0.pinned, expected, "{yaml}");
         }
     }
 

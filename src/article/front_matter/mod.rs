@@ -223,8 +223,16 @@ pub fn of_meta(meta: &[(String, String)], timezone: Tz) -> Result<Header, Held> 
         let contents = meta.iter().filter(|(name, _)| name == from).map(|(_, content)| content.as_str());
         match Key::of(to) {
             // Excluded: the page's own identifiers; and `expires`, which is about HTTP caches.
-            Some(Key::Id | Key::FeedGuid | Key::Address | Key::Clean | Key::Expires | Key::Slug | Key::SummaryOnly) => {
-            }
+            Some(
+                Key::Id
+                | Key::FeedGuid
+                | Key::Address
+                | Key::Clean
+                | Key::Expires
+                | Key::Slug
+                | Key::SummaryOnly
+                | Key::Pinned,
+            ) => {}
             Some(Key::Authors) => {
                 let names = contents.filter_map(credit::of_metadata).take(MAX_AUTHORS).map(Value::Text).collect();
                 reader.take(to, Value::List(names));

@@ -30,10 +30,11 @@ impl Library for Reader {
         &self,
         view: &View,
         limits: &FeedLimits,
+        is_page: bool,
         moment: Moment,
         cached: Option<DateTime<Utc>>,
     ) -> Result<FeedLookup> {
-        self.view(view, limits, moment, cached).map_err(|error| self.failed(error))
+        self.view(view, limits, is_page, moment, cached).map_err(|error| self.failed(error))
     }
 
     fn archive(&self, number: u32, moment: Moment, cached: Option<DateTime<Utc>>) -> Result<FeedLookup> {

@@ -4,7 +4,7 @@ use rusqlite::{Connection, Result};
 
 /// `user_version` is the number of the last one that was applied; a new file starts with the first. A
 /// released migration never changes.
-pub(super) const MIGRATIONS: [&str; 12] = [
+pub(super) const MIGRATIONS: [&str; 13] = [
     include_str!("schema/1.sql"),
     include_str!("schema/2.sql"),
     include_str!("schema/3.sql"),
@@ -17,6 +17,7 @@ pub(super) const MIGRATIONS: [&str; 12] = [
     include_str!("schema/10.sql"),
     include_str!("schema/11.sql"),
     include_str!("schema/12.sql"),
+    include_str!("schema/13.sql"),
 ];
 
 /// The first schema in whose files removed texts are overwritten.

@@ -31,6 +31,7 @@ mod moves;
 mod names;
 mod ownership;
 mod periods;
+mod pinned;
 mod problems;
 mod queries;
 mod reader;

@@ -14,6 +14,7 @@ use super::entries::{entry, entry_of};
 use super::error::{CatalogError, Result};
 use super::known::INCOMPLETE;
 use super::meta::{meta, meta_date};
+use super::pinned;
 use super::sections;
 use super::surroundings::{self, KnownSurroundings};
 use super::values::{self, UNREAD, date};
@@ -182,7 +183,7 @@ impl Reader {
 const MAX_TOMBSTONES: i64 = 100;
 
 impl Reader {
-    /// The feed of a folder, tag or author.
+    /// The feed of a folder, tag or author, for its page with its pinned articles.
     ///
     /// # Errors
     /// The catalog cannot be read.
@@ -190,14 +191,17 @@ impl Reader {
         &self,
         view: &View,
         limits: &FeedLimits,
+        is_page: bool,
         moment: Moment,
         cached: Option<DateTime<Utc>>,
     ) -> Result<FeedLookup> {
         // All statements below read the same state.
         let _transaction = self.connection.unchecked_transaction()?;
         let sql =
-            "SELECT number, name, revised, guid, latest, members, recordings FROM view WHERE kind = ?1 AND key = ?2";
-        let row = self.connection.prepare_cached(sql)?.query_row(params![view.kind as i64, view.key], |row| {
+            "
+            SELECT number, name, CASE WHEN ?3 THEN max(revised, pinned) ELSE revised END, guid, latest, members, recordings
+            FROM view WHERE kind = ?1 AND key = ?2";
+        let row = self.connection.prepare_cached(sql)?.query_row(params![view.kind as i64, view.key, is_page], |row| {
             let counts = (row.get(5)?, row.get(6)?);
             Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get::<_, i64>(2)?, row.get(3)?, row.get(4)?, counts))
         });
@@ -212,6 +216,12 @@ impl Reader {
         if !window.unread.is_empty() {
             return Ok(FeedLookup::Unread(window.unread));
         }
+        let pinned = if is_page { pinned::numbers(&self.connection, Some(number), moment.due)? } else { Vec::new() };
+        let unread: Vec<i64> = pinned.iter().filter(|(_, is_unread)| *is_unread).map(|(number, _)| *number).collect();
+        if !unread.is_empty() {
+            return Ok(FeedLookup::Unread(unread));
+        }
+        let pinned = pinned.iter().map(|(number, _)| Ok(Arc::new(entry(&self.connection, *number)?)));
         let entries = window.rows.iter().map(|(number, _)| Ok(Arc::new(entry(&self.connection, *number)?)));
         let is_section = view.kind == ViewKind::Section;
         let about = if is_section { sections::about(&self.connection, &view.key)? } else { None };
@@ -221,6 +231,7 @@ impl Reader {
             name,
             revised: revised.date(),
             entries: entries.collect::<Result<_>>()?,
+            pinned: pinned.collect::<Result<_>>()?,
             tombstones: tombstones(&self.connection, number)?,
             is_whole: window.is_whole,
             is_podcast: stated.unwrap_or(is_podcast(counts)?),
@@ -261,6 +272,7 @@ impl Reader {
             name: String::new(),
             revised: revised.date(),
             about: None,
+            pinned: Vec::new(),
             tombstones: Vec::new(),
             is_whole: true,
             is_podcast: collection::is_podcast(entries.len() as u64, recordings as u64),
@@ -286,6 +298,7 @@ impl Reader {
             name: String::new(),
             revised: moment.version.date(),
             entries: entries.collect::<Result<_>>()?,
+            pinned: Vec::new(),
             tombstones: tombstones(&self.connection, super::values::WHOLE)?,
             is_whole: window.is_whole,
             is_podcast: stated.unwrap_or(is_podcast(main_counts(&self.connection)?)?),

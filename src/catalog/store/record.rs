@@ -23,15 +23,15 @@ use crate::model::{rank, taxonomy};
 /// Inserts an article with the values of [`Catalog::write`]. There is no `RETURNING`, which would take twice the time.
 const INSERT: &str = "
     INSERT INTO article (number, id, path, state, slug, published, updated, revised, file_hash, entry_hash, size, mtime, ctime,
-      inode, born, due, held_until, expires, guid, shown, weight, brief, stale, rank, headline, page)
-    VALUES (?1, ?2, ?3, 0, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?7, ?24)";
+      inode, born, due, held_until, expires, guid, shown, weight, brief, stale, rank, headline, page, pinned)
+    VALUES (?1, ?2, ?3, 0, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?7, ?24, ?25)";
 
 /// Updates an article with the same values.
 const UPDATE: &str = "
     UPDATE article SET id = ?2, path = ?3, state = 0, slug = ?4, published = ?5, updated = ?6, revised = coalesce(?7, revised),
       file_hash = ?8, entry_hash = ?9, size = ?10, mtime = ?11, ctime = ?12, inode = ?13, born = ?14,
       shown = CASE WHEN due = ?15 THEN max(shown, ?19) ELSE ?19 END, due = ?15, held_until = ?16, expires = ?17, guid = ?18,
-      weight = ?20, brief = ?21, stale = ?22, rank = ?23, page = max(?24, min(page, 1))
+      weight = ?20, brief = ?21, stale = ?22, rank = ?23, page = max(?24, min(page, 1)), pinned = ?25
     WHERE number = ?1";
 
 /// The result of recording an article.
@@ -98,11 +98,9 @@ impl Catalog {
             before,
             version,
         };
-        if identity.number.is_some() && !catches_up {
-            self.mark_appearance(number, former, identity, content, version)?;
-        }
+        let is_pinned = self.mark_appearance(number, former, identity, content, membership)?;
         let moved = match content.page {
-            None => self.place(identity, shown, membership)?,
+            None => self.place(identity, shown, is_pinned, membership)?,
             // Only articles are in views. It was not deleted, so it gets no tombstone.
             Some(_) => was_article && self.leave_feeds(number, version)?,
         };
@@ -181,6 +179,7 @@ impl Catalog {
             stale,
             rank,
             page as i64,
+            content.pinned,
         ])?;
         Ok(identity.number.unwrap_or_else(|| self.connection.last_insert_rowid()))
     }
@@ -220,40 +219,50 @@ impl Catalog {
         Ok(replaced.is_some())
     }
 
-    /// Notes that an article has left its place by date, or that links to it change.
+    /// Notes that an article has left its place by date, or that links to it change. Returns whether it is or was pinned.
     fn mark_appearance(
         &mut self,
         number: i64,
         former: Option<Appearance>,
         identity: &Identity,
         content: &Content,
-        version: Version,
-    ) -> Result<()> {
+        membership: Membership<'_>,
+    ) -> Result<bool> {
+        let is_pinned = content.pinned > 0 || former.as_ref().is_some_and(|former| former.pinned);
+        let former = former.map(|former| Appearance { pinned: content.pinned > 0, ..former });
+        let version = membership.version;
+        if identity.number.is_none() || !membership.changed {
+            return Ok(is_pinned);
+        }
         let present = self.visible_place(number, version.date())?.map(|place| Appearance {
             place,
             slug: identity.slug.to_string(),
             title: Some(content.title.clone()),
             language: content.language.clone(),
+            pinned: content.pinned > 0,
         });
         if present == former {
-            return Ok(());
+            return Ok(is_pinned);
         }
         if present.is_some() {
             self.mark_headline(number, version)?;
         }
-        match former.map(|former| former.place) {
-            Some(place) if present.is_none_or(|present| present.place != place) => {
-                self.mark_neighbours(&place, version)
-            }
-            _ => Ok(()),
+        if let Some(place) = former.map(|former| former.place)
+            && present.is_none_or(|present| present.place != place)
+        {
+            self.mark_neighbours(&place, version)?;
         }
+        Ok(is_pinned)
     }
 
     /// Adds an article to its views, if it is visible. Returns whether they have changed.
-    fn place(&mut self, identity: &Identity, shown: bool, membership: Membership<'_>) -> Result<bool> {
+    fn place(&mut self, identity: &Identity, shown: bool, is_pinned: bool, membership: Membership<'_>) -> Result<bool> {
         let Membership { number, changed, version, before, .. } = membership;
         if !shown && before == Before::Nothing {
             return Ok(false);
+        }
+        if is_pinned && changed && before != Before::Nothing {
+            self.mark_pages_of(number, version)?;
         }
         if !shown {
             // It was visible, and is scheduled now or has expired. `apply_due` adds the tombstones of expired articles.
@@ -262,7 +271,11 @@ impl Catalog {
         if changed && !identity.is_fresh {
             self.mark_archive_changed(number, version)?;
         }
-        self.enter(membership)
+        let moved = self.enter(membership)?;
+        if is_pinned && changed {
+            self.mark_pages_of(number, version)?;
+        }
+        Ok(moved)
     }
 
     /// Whether an article is recorded with this identity and content, with or without checksums.

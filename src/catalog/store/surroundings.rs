@@ -40,6 +40,7 @@ pub(super) struct Appearance {
     pub slug: String,
     pub title: Option<String>,
     pub language: Option<String>,
+    pub pinned: bool,
 }
 
 /// The side of a neighbour.
@@ -93,10 +94,10 @@ impl Catalog {
         // A content may be damaged; it is about to be replaced.
         let sql = "
             SELECT slug, CASE WHEN json_valid(entry) THEN json_extract(entry, '$.title') END,
-              CASE WHEN json_valid(entry) THEN json_extract(entry, '$.language') END
+              CASE WHEN json_valid(entry) THEN json_extract(entry, '$.language') END, pinned > 0
             FROM article LEFT JOIN content USING (number) WHERE number = ?1";
         let row = self.connection.prepare_cached(sql)?.query_row([number], |row| {
-            Ok(Appearance { place, slug: row.get(0)?, title: row.get(1)?, language: row.get(2)? })
+            Ok(Appearance { place, slug: row.get(0)?, title: row.get(1)?, language: row.get(2)?, pinned: row.get(3)? })
         })?;
         Ok(Some(row))
     }

@@ -119,6 +119,15 @@ impl Catalog {
         Ok(moved)
     }
 
+    /// Notes that the pages of all views of a pinned article have changed.
+    pub(super) fn mark_pages_of(&mut self, number: i64, version: Version) -> Result<()> {
+        for member in self.members(number)? {
+            let sql = "UPDATE view SET pinned = max(pinned, ?2) WHERE number = ?1";
+            self.connection.prepare_cached(sql)?.execute([member.view, version.seconds()])?;
+        }
+        Ok(())
+    }
+
     /// Removes an article from all its views. Returns whether it was in any.
     pub(super) fn leave(&mut self, number: i64, version: Version) -> Result<bool> {
         let members = self.members(number)?;

@@ -61,6 +61,7 @@ impl RenderedArticle {
             link: article.link.clone(),
             brief: article.summary_only,
             page: article.page.clone(),
+            pinned: article.pinned,
             ..Content::default()
         };
         Self { content, referred: Vec::new(), problems: Vec::new() }

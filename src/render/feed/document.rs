@@ -52,6 +52,8 @@ pub struct Feed<'a> {
     pub place: String,
     /// Newest first.
     pub entries: &'a [Arc<Entry>],
+    /// Pinned articles, which its page shows first.
+    pub pinned: &'a [Arc<Entry>],
     /// Deleted entries, latest first.
     pub tombstones: &'a [Tombstone],
     pub history: History,
@@ -78,6 +80,7 @@ impl<'a> Feed<'a> {
             description: Cow::Borrowed(&channel.description),
             place: String::new(),
             entries,
+            pinned: &[],
             tombstones: &[],
             history: History::Newest,
             about: None,
@@ -102,6 +105,7 @@ impl<'a> Feed<'a> {
             title: Cow::Owned(title.unwrap_or_else(|| channel.title_of(view, &collection.name))),
             description: Cow::Owned(stated.unwrap_or(description)),
             place: view.path(),
+            pinned: &collection.pinned,
             tombstones: &collection.tombstones,
             history: if collection.is_whole { History::Complete } else { History::Newest },
             about: collection.about.as_ref(),

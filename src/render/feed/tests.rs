@@ -321,6 +321,7 @@ proptest::proptest! {
         let collection = Collection {
             name: name.clone(),
             entries: entries.clone(),
+            pinned: Vec::new(),
             tombstones: vec![Tombstone { id: ArticleId::new("urn:x"), at: DateTime::UNIX_EPOCH }],
             revised: DateTime::UNIX_EPOCH,
             is_whole: true,

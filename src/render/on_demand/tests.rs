@@ -37,6 +37,7 @@ impl MemoryLibrary {
             name: "Sea".into(),
             revised: self.changed,
             entries: self.entries.clone(),
+            pinned: Vec::new(),
             tombstones: Vec::new(),
             is_whole: true,
             about: None,
@@ -83,6 +84,7 @@ impl Library for MemoryLibrary {
         &self,
         view: &View,
         _limits: &FeedLimits,
+        _is_page: bool,
         moment: Moment,
         cached: Option<DateTime<Utc>>,
     ) -> library::Result<FeedLookup> {

@@ -1,10 +1,13 @@
 //! Pages of articles by date: titles on lines, by year, by month and by archive.
 
+use std::sync::Arc;
+
 use minijinja::value::Serde;
 use minijinja::{Value, context};
 use serde::Serialize;
 
 use super::{Link, Pages};
+use crate::model::entry::Entry;
 use crate::model::period::{ArticleLine, DateRange, PeriodArticles, Rest};
 use crate::model::site_page::Permalink;
 use crate::render::feed::{self, Feed};
@@ -59,22 +62,27 @@ impl Pages {
             words::fill(&texts.articles_range, &[("from", &oldest.people), ("until", &newest.people)])
         });
         head.data = Some(self.collection(&head, &above));
-        let lines = feed.entries.iter().map(|entry| ArticleLine {
-            slug: entry.slug.clone(),
-            title: entry.content.title.clone(),
-            published: entry.published,
-            language: entry.content.language.clone(),
-        });
-        let lines: Vec<ArticleLine> = lines.collect();
-        let lines: Vec<LineView<'_>> = lines.iter().map(|line| self.line(line, words)).collect();
         let context = context! {
             older => (number > 1).then(|| page(number - 1)),
             newer => page(number + 1),
             dates => Value::from(Serde(dates)),
-            lines => Value::from(Serde(lines)),
+            lines => self.titles(feed.entries),
             above => Value::from(Serde(above)),
         };
         self.render("archive.html", &head, context)
+    }
+
+    /// The titles of entries, for the template of lines.
+    pub(super) fn titles(&self, entries: &[Arc<Entry>]) -> Value {
+        let line = |entry: &Arc<Entry>| ArticleLine {
+            slug: entry.slug.clone(),
+            title: entry.content.title.clone(),
+            published: entry.published,
+            language: entry.content.language.clone(),
+        };
+        let lines: Vec<ArticleLine> = entries.iter().map(line).collect();
+        let lines: Vec<LineView<'_>> = lines.iter().map(|line| self.line(line, self.channel.words())).collect();
+        Value::from(Serde(lines))
     }
 
     /// The page of a year or a month, or the list of all years with the newest articles.

@@ -366,13 +366,14 @@ impl Pages {
         Some(self.render("blogroll.html", &head, context! { title, groups => look::groups(list) }))
     }
 
-    /// The page of a 404 or 410.
-    pub fn missing(&self, is_gone: bool) -> String {
+    /// The page of a 404 or 410 with the newest articles.
+    pub fn missing(&self, is_gone: bool, newest: &[Arc<Entry>]) -> String {
         let texts = &self.channel.words().texts;
         let (heading, text) =
             if is_gone { (&texts.gone, &texts.gone_text) } else { (&texts.missing, &texts.missing_text) };
         let head = Head { address: None, ..self.head(heading, "") };
-        self.render("missing.html", &head, context! { heading, text })
+        let lines = self.titles(newest);
+        self.render("missing.html", &head, context! { heading, text, lines })
     }
 
     /// The words for a page in a language. A language without words has those of the site.
@@ -414,14 +415,18 @@ impl Pages {
     fn listing(&self, feed: &Feed<'_>, name: &str, head: &Head, page: Value) -> String {
         let words = self.channel.words();
         let mark = mark(words, &head.language);
-        let fragment = |entry: &Entry| Fragment { text: self.listed(entry, words, &mark), prefixes: Vec::new() };
+        let fragment = |entry: &Entry| Fragment { text: self.listed(entry, words, &mark, false), prefixes: Vec::new() };
         let fragments = feed.fragments("page", fragment);
-        let entries: Vec<&str> = fragments.iter().map(|entry| entry.text.as_str()).collect();
+        let pinned: Vec<String> = feed.pinned.iter().map(|entry| self.listed(entry, words, &mark, true)).collect();
+        let is_pinned = |entry: &Entry| feed.pinned.iter().any(|pinned| pinned.id == entry.id);
+        let others = feed.entries.iter().zip(&fragments).filter(|(entry, _)| !is_pinned(entry));
+        let others = others.map(|(_, fragment)| fragment.text.as_str());
+        let entries: Vec<&str> = pinned.iter().map(String::as_str).chain(others).collect();
         self.render(name, head, context! { entries => Value::from_safe_string(entries.join("\n")), ..page })
     }
 
     /// An article in a list of articles.
-    fn listed(&self, entry: &Entry, words: &'static Words, mark: &Value) -> String {
+    fn listed(&self, entry: &Entry, words: &'static Words, mark: &Value, pinned: bool) -> String {
         let (item, page) = (Item::new(&self.channel, entry), self.channel.permalink(&entry.permalink()));
         let html = &entry.content.html;
         let is_whole = item.stated_title.is_none() || body::is_picture(html);
@@ -429,7 +434,7 @@ impl Pages {
         let text = || body::within_list(html, &words.texts.table);
         let note = is_note.then(|| Value::from_safe_string(self.pictures(entry).within(&text(), true)));
         let view = Value::from(Serde(self.entry_view(entry, &item, &page, words)));
-        self.templates.render("entry.html", context! { entry => view, note, mark })
+        self.templates.render("entry.html", context! { entry => view, note, mark, pinned => pinned.then_some(&words.texts.pinned) })
     }
 
     fn pictures<'a>(&'a self, entry: &'a Entry) -> Pictures<'a> {

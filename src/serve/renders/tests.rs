@@ -67,7 +67,7 @@ impl Library for GatedLibrary {
         Ok(ArticleLookup::Unknown)
     }
 
-    fn view(&self, _: &View, _: &FeedLimits, _: Moment, _: Option<DateTime<Utc>>) -> Result<FeedLookup> {
+    fn view(&self, _: &View, _: &FeedLimits, _: bool, _: Moment, _: Option<DateTime<Utc>>) -> Result<FeedLookup> {
         unreachable!()
     }
 
