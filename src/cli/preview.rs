@@ -229,9 +229,13 @@ impl Preview {
                 Ok(entry) if rest.is_empty() || rest == entry.permalink().path() => {
                     respond(stream, "200 OK", page::MEDIA_TYPE, self.pages.article(&entry).as_bytes(), is_head)
                 }
-                Ok(_) => {
-                    respond(stream, "404 Not Found", page::MEDIA_TYPE, self.pages.missing(false).as_bytes(), is_head)
-                }
+                Ok(_) => respond(
+                    stream,
+                    "404 Not Found",
+                    page::MEDIA_TYPE,
+                    self.pages.missing(false, &[]).as_bytes(),
+                    is_head,
+                ),
                 Err(error) => {
                     let reason = format!("{error:#}\n");
                     respond(stream, "503 Service Unavailable", "text/plain; charset=utf-8", reason.as_bytes(), is_head)
@@ -244,7 +248,13 @@ impl Preview {
     fn send_file(&self, stream: &TcpStream, encoded: &str, is_head: bool) -> io::Result<()> {
         let opened = media::path_of(encoded).map(|path| self.files.open(&path)).transpose()?.flatten();
         let Some(file) = opened else {
-            return respond(stream, "404 Not Found", page::MEDIA_TYPE, self.pages.missing(false).as_bytes(), is_head);
+            return respond(
+                stream,
+                "404 Not Found",
+                page::MEDIA_TYPE,
+                self.pages.missing(false, &[]).as_bytes(),
+                is_head,
+            );
         };
         send_head(stream, "200 OK", file.media_type(), file.size())?;
         let mut at = 0;
