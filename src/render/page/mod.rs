@@ -434,7 +434,10 @@ impl Pages {
         let text = || body::within_list(html, &words.texts.table);
         let note = is_note.then(|| Value::from_safe_string(self.pictures(entry).within(&text(), true)));
         let view = Value::from(Serde(self.entry_view(entry, &item, &page, words)));
-        self.templates.render("entry.html", context! { entry => view, note, mark, pinned => pinned.then_some(&words.texts.pinned) })
+        self.templates.render(
+            "entry.html",
+            context! { entry => view, note, mark, pinned => pinned.then_some(&words.texts.pinned) },
+        )
     }
 
     fn pictures<'a>(&'a self, entry: &'a Entry) -> Pictures<'a> {
