@@ -117,9 +117,11 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("groups", "blogroll.html"),
     ("heading", "missing.html"),
     ("text", "missing.html"),
+    ("lines", "missing.html"),
     ("entry", "entry.html"),
     ("note", "entry.html"),
     ("mark", "entry.html"),
+    ("pinned", "entry.html"),
 ];
 
 /// Work that rendering one page may take, in steps of the template engine. A page of 500 lines takes 20,000. The engine counts 64 bytes of
