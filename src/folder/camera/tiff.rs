@@ -24,7 +24,7 @@ pub struct Tiff<'a> {
 
 /// A tag of a directory.
 #[derive(Debug, Clone, Copy)]
-pub struct Tag {
+pub struct TiffTag {
     pub number: u64,
     kind: u64,
     count: u64,
@@ -64,11 +64,11 @@ impl<'a> Tiff<'a> {
     }
 
     /// The tags of the directory at an offset.
-    pub fn tags(&self, offset: u64) -> Option<Vec<Tag>> {
+    pub fn tags(&self, offset: u64) -> Option<Vec<TiffTag>> {
         let count = self.number_of(&self.source.array::<2>(self.place(offset, 2)?)?).min(MAX_TAGS);
         let at = self.place(offset + 2, count * TAG)?;
         let bytes = self.source.bytes(at, count * TAG)?;
-        let tag = |bytes: &[u8]| Tag {
+        let tag = |bytes: &[u8]| TiffTag {
             number: self.number_of(&bytes[..2]),
             kind: self.number_of(&bytes[2..4]),
             count: self.number_of(&bytes[4..8]),
@@ -79,7 +79,7 @@ impl<'a> Tiff<'a> {
     }
 
     /// The bytes of a value that does not fit into its tag, with their position.
-    pub fn far_value(&self, tag: &Tag, most: u64) -> Option<(u64, Vec<u8>)> {
+    pub fn far_value(&self, tag: &TiffTag, most: u64) -> Option<(u64, Vec<u8>)> {
         let length = tag.count.checked_mul(size_of_kind(tag.kind))?;
         if length <= 4 || length > most {
             return None;
