@@ -16,7 +16,7 @@ const MAX_DEPTH: usize = 30;
 
 /// Writes the HTML of an article, a balanced fragment, in Markdown.
 pub fn from_html(html: &str) -> String {
-    let mut writer = Writer::default();
+    let mut writer = MarkdownWriter::default();
     writer.tokens(html, &tokens(html).collect::<Vec<_>>());
     let text = writer.text.trim_end();
     if text.is_empty() { String::new() } else { format!("{text}\n") }
@@ -30,7 +30,7 @@ struct OpenList {
 }
 
 #[derive(Debug, Default)]
-struct Writer {
+struct MarkdownWriter {
     text: String,
     /// Where the last line of the text begins.
     line: usize,
@@ -49,7 +49,7 @@ struct Writer {
     in_cell: bool,
 }
 
-impl Writer {
+impl MarkdownWriter {
     fn tokens(&mut self, html: &str, tokens: &[Token<'_>]) {
         let mut at = 0;
         while let Some(token) = tokens.get(at) {
