@@ -63,7 +63,7 @@ impl Pages {
     /// Picture and text of the page of a folder, or of the front page.
     pub(super) fn about(&self, about: Option<&SectionAbout>) -> Value {
         let Some(about) = about.filter(|about| about.image.is_some() || !about.html.is_empty()) else {
-            return Value::UNDEFINED;
+            return Value::from(());
         };
         let language = about.language.as_deref().unwrap_or(&self.channel.language);
         let text = body::within_page(&about.html, &self.channel.words().texts.table);
