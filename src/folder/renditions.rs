@@ -1,7 +1,7 @@
 //! Smaller forms of pictures, for pages: their names, and the directory that keeps them.
 //!
-//! A form has the name of a key and a width. The key changes with the picture, so nothing in the directory is ever wrong; what nobody
-//! asks for is deleted after some time.
+//! A form has the name of a key and a width. The key changes with the picture, so nothing in the directory is ever wrong; what is not
+//! asked for any more is deleted after some time.
 
 use std::fs::{DirBuilder, File};
 use std::io::{self, Write};

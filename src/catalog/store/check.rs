@@ -83,7 +83,7 @@ pub(super) const PASSES: [Pass; 18] = [
     Pass {
         table: "view",
         from: "view",
-        columns: "number, kind, key, name, members, revised, floor, latest, guid, recordings",
+        columns: "number, kind, key, name, members, revised, floor, latest, guid, recordings, pinned",
         keys: &["number"],
         read: view,
     },
@@ -104,7 +104,7 @@ pub(super) const PASSES: [Pass; 18] = [
     Pass {
         table: "article",
         from: "article",
-        columns: "number, published, updated, revised, due, held_until, expires, stale, weight, brief, archive, episode, rank, page, headline, around",
+        columns: "number, published, updated, revised, due, held_until, expires, stale, weight, brief, archive, episode, rank, page, headline, around, pinned",
         keys: &["number"],
         read: article,
     },
@@ -400,6 +400,7 @@ fn view(row: &Row<'_>, latest: Latest) -> Result<()> {
         floor => drop(date(floor)?),
     }
     latest.clock(row.get(7)?)?;
+    latest.clock(row.get(10)?)?;
     let guid: Option<String> = row.get(8)?;
     if guid.is_some_and(|guid| guid.parse::<Uuid>().is_err()) { damaged("its guid is no UUID") } else { Ok(()) }
 }
@@ -427,6 +428,7 @@ fn article(row: &Row<'_>, latest: Latest) -> Result<()> {
     mark(row, 11, CONTINUES)?;
     latest.clock(row.get(14)?)?;
     latest.clock(row.get(15)?)?;
+    row.get::<_, u32>(16)?;
     if PageState::from_number(row.get(13)?).is_none() { damaged("no kind of page") } else { Ok(()) }
 }
 

@@ -92,6 +92,7 @@ impl Cells {
         self.repair_text("name", key, |name| xml_legal(name) == name);
         self.repair_integer("revised", version, |seconds| latest.clock(seconds).is_ok());
         self.repair_integer("latest", 0, |seconds| latest.clock(seconds).is_ok());
+        self.repair_integer("pinned", version, |seconds| latest.clock(seconds).is_ok());
         self.repair_optional("guid", |guid| matches!(guid, Value::Text(guid) if guid.parse::<uuid::Uuid>().is_ok()));
     }
 
@@ -129,6 +130,7 @@ impl Cells {
         self.repair("rank", Vec::new(), |rank| matches!(rank, Value::Blob(_)));
         self.repair_integer("episode", 0, |mark| (0..=CONTINUES).contains(&mark));
         // Reading the file restores it.
+        self.repair_integer("pinned", 0, |pinned| u32::try_from(pinned).is_ok());
         self.repair_integer("page", 0, |page| PageState::from_number(page).is_some());
         self.repair_optional("archive", |number| matches!(number, Value::Integer(1..=0xFFFF_FFFF)));
         let is_valid = [

@@ -159,7 +159,8 @@ fn every_page_links_to_its_feeds() {
         let page = site.get(path);
         let text = page.text();
         let head = text.split("</head>").next().unwrap();
-        let links: Vec<&str> = head.split("<link ").filter(|link| link.starts_with("rel=\"alternate\"")).collect();
+        let is_feed = |link: &&str| link.starts_with("rel=\"alternate\"") && !link.contains("text/markdown");
+        let links: Vec<&str> = head.split("<link ").filter(is_feed).collect();
         let of = |key: &str| -> Vec<&str> {
             links
                 .iter()
