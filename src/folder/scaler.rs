@@ -4,7 +4,7 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::media::{MediaFiles, OpenMedia};
 use super::renditions::{RenditionFiles, WIDTHS};
@@ -13,7 +13,7 @@ use crate::model::text::path_line;
 
 /// Larger files have no smaller forms.
 const MAX_FILE: u64 = 64 << 20;
-/// Interval of looking for forms that are too old.
+/// Interval of looking for forms that are too old while no form is asked for.
 const TRIM_INTERVAL: Duration = Duration::from_hours(1);
 
 /// Makes forms until nothing can ask for more.
@@ -32,25 +32,18 @@ struct Scaler {
 
 impl Scaler {
     fn run(&self, requests: &Receiver<PathBuf>) {
-        let mut trimmed: Option<Instant> = None;
+        self.forms.trim();
         loop {
-            if trimmed.is_none_or(|trimmed| trimmed.elapsed() > TRIM_INTERVAL) {
-                self.forms.trim();
-                trimmed = Some(Instant::now());
-            }
-            let picture = match requests.recv_timeout(TRIM_INTERVAL) {
-                Ok(picture) => picture,
-                Err(RecvTimeoutError::Timeout) => continue,
+            let is_changed = match requests.recv_timeout(TRIM_INTERVAL) {
+                Ok(picture) => self.scale(&picture).unwrap_or_else(|error| {
+                    tracing::debug!(path = %path_line(&picture), %error, "cannot keep smaller forms of a picture");
+                    true
+                }),
+                Err(RecvTimeoutError::Timeout) => true,
                 Err(RecvTimeoutError::Disconnected) => return,
             };
-            match self.scale(&picture) {
-                Ok(true) => {
-                    self.forms.trim();
-                }
-                Ok(false) => {}
-                Err(error) => {
-                    tracing::debug!(path = %path_line(&picture), %error, "cannot keep smaller forms of a picture");
-                }
+            if is_changed {
+                self.forms.trim();
             }
         }
     }

@@ -1,6 +1,7 @@
 //! The HTML of an article -> Markdown (CommonMark 0.31.2 with tables and strike-through as on GitHub). What Markdown has no form for
 //! stays HTML, which Markdown allows.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::article::html::tokens::{Tag, Token, TokenKind, text, tokens};
@@ -13,20 +14,91 @@ const KEPT_TAGS: [&str; 10] = ["abbr", "ins", "kbd", "mark", "q", "samp", "small
 const MAX_TOKENS: usize = 100_000;
 /// Maximum depth of lists and quotations. Deeper ones continue the one around them.
 const MAX_DEPTH: usize = 30;
+/// Largest number of an item (CommonMark section 5.2).
+const MAX_NUMBER: u32 = 999_999_999;
 
 /// Writes the HTML of an article, a balanced fragment, in Markdown.
 pub fn from_html(html: &str) -> String {
     let mut writer = MarkdownWriter::default();
-    writer.tokens(html, &tokens(html).collect::<Vec<_>>());
+    let source = HtmlSource::new(html);
+    writer.tokens(&source, 0..source.tokens.len());
     let text = writer.text.trim_end();
     if text.is_empty() { String::new() } else { format!("{text}\n") }
+}
+
+/// HTML as tokens, with the end of each element.
+struct HtmlSource<'a> {
+    html: &'a str,
+    tokens: Vec<Token<'a>>,
+    /// For each start tag the place of its end tag, if it has one.
+    ends: Vec<Option<usize>>,
+}
+
+impl<'a> HtmlSource<'a> {
+    fn new(html: &'a str) -> Self {
+        let tokens: Vec<Token<'a>> = tokens(html).collect();
+        let mut ends = vec![None; tokens.len()];
+        let mut open: HashMap<&str, Vec<usize>> = HashMap::new();
+        for (at, token) in tokens.iter().enumerate() {
+            match &token.kind {
+                // Formulas have tags of their own kind.
+                TokenKind::Start(tag) | TokenKind::Foreign(tag) if !tag.is_self_closing => {
+                    open.entry(&tag.name).or_default().push(at);
+                }
+                TokenKind::End(tag) => {
+                    if let Some(start) = open.get_mut(&*tag.name).and_then(Vec::pop) {
+                        ends[start] = Some(at);
+                    }
+                }
+                _ => {}
+            }
+        }
+        Self { html, tokens, ends }
+    }
+
+    /// The tokens between the start tag at a place and its end tag, unless they are too many or do not end before `limit`.
+    fn inside(&self, start: usize, limit: usize) -> Option<Range<usize>> {
+        let end = self.ends[start].filter(|end| *end < limit && end - start < MAX_TOKENS)?;
+        Some(start + 1..end)
+    }
+
+    /// An element with its tags.
+    fn element(&self, inside: &Range<usize>) -> &'a str {
+        &self.html[self.tokens[inside.start - 1].range.start..self.tokens[inside.end].range.end]
+    }
+}
+
+/// What each line begins with: the marks of quotations, and the indentation of items.
+#[derive(Debug, Default)]
+struct LinePrefix {
+    text: String,
+    /// Where each part of the text starts.
+    starts: Vec<usize>,
+}
+
+impl LinePrefix {
+    /// Adds a part, which is empty below the maximum depth.
+    fn push(&mut self, part: &str) {
+        let is_deep = self.starts.len() >= MAX_DEPTH;
+        self.starts.push(self.text.len());
+        self.text.push_str(if is_deep { "" } else { part });
+    }
+
+    fn pop(&mut self) {
+        self.text.truncate(self.starts.pop().unwrap_or_default());
+    }
+
+    /// Whether the innermost part is the indentation of an item.
+    fn is_in_item(&self) -> bool {
+        self.starts.last().is_some_and(|start| self.text[*start..].starts_with(' '))
+    }
 }
 
 /// An open list.
 #[derive(Debug)]
 struct OpenList {
     /// The number of the next item; `None` if they have none.
-    next: Option<u64>,
+    next: Option<u32>,
 }
 
 #[derive(Debug, Default)]
@@ -34,8 +106,7 @@ struct MarkdownWriter {
     text: String,
     /// Where the last line of the text begins.
     line: usize,
-    /// What each line begins with: the marks of quotations, and the indentation of items.
-    prefixes: Vec<String>,
+    prefix: LinePrefix,
     lists: Vec<OpenList>,
     /// Marks such as `**` that wait for their first word, since none may be followed by a space.
     waiting: Vec<&'static str>,
@@ -50,52 +121,43 @@ struct MarkdownWriter {
 }
 
 impl MarkdownWriter {
-    fn tokens(&mut self, html: &str, tokens: &[Token<'_>]) {
-        let mut at = 0;
-        while let Some(token) = tokens.get(at) {
-            at += 1;
-            match &token.kind {
+    fn tokens(&mut self, source: &HtmlSource<'_>, range: Range<usize>) {
+        let mut at = range.start;
+        while at < range.end {
+            let mut next = at + 1;
+            match &source.tokens[at].kind {
                 TokenKind::Text(text) => self.words(&text.resolved()),
                 TokenKind::Start(tag) | TokenKind::Foreign(tag) => {
-                    at += self.element(html, tag, &tokens[at - 1..]);
+                    let inside = source.inside(at, range.end);
+                    if let Some(inside) = inside.filter(|inside| self.element(source, tag, inside)) {
+                        next = inside.end + 1;
+                    } else {
+                        self.start(tag);
+                    }
                 }
                 TokenKind::End(tag) => self.end(&tag.name),
                 TokenKind::RawText(_) | TokenKind::Comment(_) | TokenKind::Other => {}
             }
+            at = next;
         }
     }
 
-    /// Writes a start tag. Returns the number of tokens behind it that are written, too.
-    fn element(&mut self, html: &str, tag: &Tag<'_>, tokens: &[Token<'_>]) -> usize {
-        let name = &*tag.name;
-        // Behind the start tag, up to and without the end tag.
-        let inside = self::inside(tokens);
-        match (name, inside) {
-            ("pre", Some(inside)) => {
-                self.code_block(&tokens[inside.clone()]);
-                inside.end
-            }
-            ("code" | "tt", Some(inside)) => {
-                self.code(&text(&tokens[inside.clone()]));
-                inside.end
-            }
-            ("table", Some(inside)) => {
-                let source = &html[tokens[0].range.start..tokens[inside.end].range.end];
-                if self.in_cell || !self.table(html, &tokens[inside.clone()]) {
-                    self.kept(source, true);
+    /// Writes an element whose content is no Markdown of its own. Returns whether it is one.
+    fn element(&mut self, source: &HtmlSource<'_>, tag: &Tag<'_>, inside: &Range<usize>) -> bool {
+        match &*tag.name {
+            "pre" => self.code_block(&source.tokens[inside.clone()]),
+            "code" | "tt" => self.code(&text(&source.tokens[inside.clone()])),
+            "table" => {
+                if self.in_cell || !self.table(source, inside) {
+                    self.kept(source.element(inside), true);
                 }
-                inside.end
             }
-            (name, Some(inside)) if KEPT_BLOCKS.contains(&name) => {
-                let is_block = matches!(name, "details" | "dl" | "figure" | "iframe");
-                self.kept(&html[tokens[0].range.start..tokens[inside.end].range.end], is_block);
-                inside.end
+            name if KEPT_BLOCKS.contains(&name) => {
+                self.kept(source.element(inside), matches!(name, "details" | "dl" | "figure" | "iframe"));
             }
-            _ => {
-                self.start(tag);
-                0
-            }
+            _ => return false,
         }
+        true
     }
 
     fn start(&mut self, tag: &Tag<'_>) {
@@ -112,11 +174,14 @@ impl MarkdownWriter {
             "del" | "s" | "strike" => self.waiting.push("~~"),
             "a" => self.link(tag),
             "ul" => self.list(None),
-            "ol" => self.list(Some(tag.attribute("start").and_then(|number| number.parse().ok()).unwrap_or(1))),
+            "ol" => {
+                let first = tag.attribute("start").and_then(|number| number.parse().ok());
+                self.list(Some(first.filter(|number| *number <= MAX_NUMBER).unwrap_or(1)));
+            }
             "li" => self.item(),
             "blockquote" => {
                 self.block();
-                self.prefixes.push(if self.prefixes.len() < MAX_DEPTH { "> ".to_owned() } else { String::new() });
+                self.prefix.push("> ");
             }
             name if heading(name).is_some() => {
                 self.block();
@@ -143,12 +208,12 @@ impl MarkdownWriter {
                 self.block();
             }
             "li" => {
-                self.prefixes.pop();
+                self.prefix.pop();
                 self.gap = self.gap.clamp(1, 2).min(if self.gap > 2 { 2 } else { 1 });
                 self.has_space = false;
             }
             "blockquote" => {
-                self.prefixes.pop();
+                self.prefix.pop();
                 self.block();
             }
             name if KEPT_TAGS.contains(&name) => self.close_with(&format!("</{name}>")),
@@ -169,24 +234,26 @@ impl MarkdownWriter {
     /// Writes the line ends and the space that wait.
     fn flush(&mut self) {
         if self.gap > 0 && !self.ends_with_marker() {
-            let prefix = self.prefixes.concat();
             self.text.truncate(self.text.trim_end_matches(' ').len());
-            for line in 0..self.gap {
-                let is_last = line + 1 == self.gap;
-                self.begin_line(if is_last { &prefix } else { prefix.trim_end() });
-            }
+            (1..self.gap).for_each(|_| self.blank_line());
+            self.begin_line();
         } else if self.text.is_empty() {
-            self.text.push_str(&self.prefixes.concat());
+            self.text.push_str(&self.prefix.text);
         } else if self.has_space && !self.text.ends_with([' ', '\n']) {
             self.text.push(' ');
         }
         (self.gap, self.has_space) = (0, false);
     }
 
-    fn begin_line(&mut self, prefix: &str) {
+    fn begin_line(&mut self) {
         self.text.push('\n');
         self.line = self.text.len();
-        self.text.push_str(prefix);
+        self.text.push_str(&self.prefix.text);
+    }
+
+    fn blank_line(&mut self) {
+        self.begin_line();
+        self.text.truncate(self.line + self.prefix.text.trim_end().len());
     }
 
     /// Whether the text ends with the mark of an item, whose first block stands behind it.
@@ -194,7 +261,7 @@ impl MarkdownWriter {
         let rest = self.text[self.line..].trim_start_matches([' ', '>']);
         // A longer line has words. Each word asks.
         rest.len() <= 24
-            && self.prefixes.last().is_some_and(|last| last.trim().is_empty() && !last.is_empty())
+            && self.prefix.is_in_item()
             && (rest == "- "
                 || rest.strip_suffix(". ").is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit())))
     }
@@ -250,7 +317,7 @@ impl MarkdownWriter {
         }
     }
 
-    fn list(&mut self, first: Option<u64>) {
+    fn list(&mut self, first: Option<u32>) {
         let is_inner = !self.lists.is_empty();
         self.lists.push(OpenList { next: first });
         self.block();
@@ -262,13 +329,12 @@ impl MarkdownWriter {
     fn item(&mut self) {
         let number = self.lists.last_mut().and_then(|list| {
             let number = list.next?;
-            list.next = Some(number + 1);
+            list.next = Some((number + 1).min(MAX_NUMBER));
             Some(number)
         });
         let mark = number.map_or_else(|| "- ".to_owned(), |number| format!("{number}. "));
         self.raw(&mark);
-        let is_deep = self.prefixes.len() >= MAX_DEPTH;
-        self.prefixes.push(" ".repeat(if is_deep { 0 } else { mark.len() }));
+        self.prefix.push(&" ".repeat(mark.len()));
     }
 
     fn link(&mut self, tag: &Tag<'_>) {
@@ -322,9 +388,12 @@ impl MarkdownWriter {
 
     /// Writes lines as they are, behind a line end.
     fn lines(&mut self, lines: &str) {
-        let prefix = self.prefixes.concat();
         for line in lines.split('\n') {
-            self.begin_line(if line.is_empty() { prefix.trim_end() } else { &prefix });
+            if line.is_empty() {
+                self.blank_line();
+            } else {
+                self.begin_line();
+            }
             self.text.push_str(line);
         }
     }
@@ -342,29 +411,27 @@ impl MarkdownWriter {
     }
 
     /// Writes a table, if each of its cells fits a line. Returns whether it did.
-    fn table(&mut self, html: &str, tokens: &[Token<'_>]) -> bool {
+    fn table(&mut self, source: &HtmlSource<'_>, inside: &Range<usize>) -> bool {
         let mut rows: Vec<Vec<String>> = Vec::new();
-        let mut at = 0;
-        while let Some(token) = tokens.get(at) {
+        let mut at = inside.start;
+        while at < inside.end {
+            let start = at;
             at += 1;
-            let TokenKind::Start(tag) = &token.kind else { continue };
+            let TokenKind::Start(tag) = &source.tokens[start].kind else { continue };
             match &*tag.name {
                 "tr" => rows.push(Vec::new()),
                 "td" | "th" => {
-                    let (Some(inside), Some(row)) = (inside(&tokens[at - 1..]), rows.last_mut()) else {
+                    let (Some(cell), Some(row)) = (source.inside(start, inside.end), rows.last_mut()) else {
                         return false;
                     };
-                    if tag.find("colspan").is_some() || tag.find("rowspan").is_some() {
+                    let is_merged = tag.find("colspan").is_some() || tag.find("rowspan").is_some();
+                    if is_merged || source.tokens[cell.clone()].iter().any(is_too_much_for_a_cell) {
                         return false;
                     }
-                    let inside = at - 1 + inside.start..at - 1 + inside.end;
-                    if tokens[inside.clone()].iter().any(is_too_much_for_a_cell) {
-                        return false;
-                    }
-                    let mut cell = Self { in_cell: true, ..Self::default() };
-                    cell.tokens(html, &tokens[inside.clone()]);
-                    row.push(cell.text.trim().to_owned());
-                    at = inside.end;
+                    at = cell.end;
+                    let mut writer = Self { in_cell: true, ..Self::default() };
+                    writer.tokens(source, cell);
+                    row.push(writer.text.trim().to_owned());
                 }
                 "caption" => return false,
                 _ => {}
@@ -385,27 +452,6 @@ impl MarkdownWriter {
         self.block();
         true
     }
-}
-
-/// The tokens between the start tag at the beginning and its end tag, unless they are too many. Formulas have tags of their own kind.
-fn inside(tokens: &[Token<'_>]) -> Option<Range<usize>> {
-    let (TokenKind::Start(tag) | TokenKind::Foreign(tag)) = &tokens.first()?.kind else { return None };
-    let mut depth = 0_usize;
-    for (at, token) in tokens.iter().enumerate().take(MAX_TOKENS) {
-        match &token.kind {
-            TokenKind::Start(inner) | TokenKind::Foreign(inner) if inner.name == tag.name => {
-                depth += usize::from(!inner.is_self_closing);
-            }
-            TokenKind::End(end) if end.name == tag.name => {
-                depth = depth.saturating_sub(1);
-                if depth == 0 {
-                    return Some(1..at);
-                }
-            }
-            _ => {}
-        }
-    }
-    None
 }
 
 /// Whether a token makes a cell one that needs more than a line.
@@ -459,6 +505,7 @@ fn destination(address: &str) -> String {
 /// A word whose characters mean themselves.
 fn escaped(word: &str, is_first: bool, in_cell: bool) -> String {
     let mut escaped = String::with_capacity(word.len() + 4);
+    let last_semicolon = word.rfind(';').unwrap_or_default();
     for (at, c) in word.char_indices() {
         let rest = &word[at + c.len_utf8()..];
         let is_mark = match c {
@@ -471,7 +518,7 @@ fn escaped(word: &str, is_first: bool, in_cell: bool) -> String {
                     || !word[..at].ends_with(char::is_alphanumeric)
             }
             '~' => rest.starts_with('~') || word[..at].ends_with('~'),
-            '&' => rest.starts_with(|c: char| c == '#' || c.is_ascii_alphabetic()) && rest.contains(';'),
+            '&' => at < last_semicolon && rest.starts_with(|c: char| c == '#' || c.is_ascii_alphabetic()),
             '|' => in_cell,
             '#' | '>' => is_first && at == 0,
             '+' | '-' | '=' => is_first && at == 0 && (rest.is_empty() || word.chars().all(|other| other == c)),
@@ -501,6 +548,8 @@ mod tests {
             ("<p><img src=\"https://a.example/a.png\" alt=\"A [b]\"></p>", "![A \\[b\\]](https://a.example/a.png)\n"),
             ("<ul><li>a</li><li>b<ul><li>c</li></ul></li></ul><p>d</p>", "- a\n- b\n  - c\n\nd\n"),
             ("<ol start=\"3\"><li><p>a</p><p>b</p></li><li><p>c</p></li></ol>", "3. a\n\n   b\n4. c\n"),
+            ("<ol start=\"999999999\"><li>a</li><li>b</li></ol>", "999999999. a\n999999999. b\n"),
+            ("<ol start=\"1000000000\"><li>a</li></ol>", "1. a\n"),
             ("<blockquote><p>a</p><p>b</p><ul><li>c</li></ul></blockquote><p>d</p>", "> a\n>\n> b\n>\n> - c\n\nd\n"),
             (
                 "<pre><code class=\"language-rust\">let a = \"`\";\n\n  b\n</code></pre><p>c</p>",
@@ -534,6 +583,7 @@ mod tests {
             "<table>".repeat(5_000),
             "</li></ul>".repeat(1_000),
             "<p>*".repeat(20_000),
+            "&amp;a".repeat(200_000),
         ] {
             from_html(&html);
         }

@@ -1,5 +1,7 @@
 //! Chooses the content coding by `Accept-Encoding` and the media type by `Accept` (RFC 9110 sections 12.5.1 and 12.5.3).
 
+use std::cmp::Reverse;
+
 use hyper::header::{self, HeaderMap};
 
 use crate::render::compression::ContentCoding;
@@ -34,7 +36,7 @@ pub fn codings(headers: &HeaderMap) -> impl Iterator<Item = ContentCoding> {
         };
     }
     // A stable sort: the order of `ContentCoding::ALL` decides between equals.
-    ranked.sort_by_key(|(quality, _)| std::cmp::Reverse(*quality));
+    ranked.sort_by_key(|(quality, _)| Reverse(*quality));
     ranked.into_iter().filter(|(quality, _)| *quality > 0).map(|(_, coding)| coding)
 }
 
@@ -42,23 +44,18 @@ pub fn codings(headers: &HeaderMap) -> impl Iterator<Item = ContentCoding> {
 /// Browsers do not name it, and a range such as `text/*` prefers neither.
 pub fn prefers_markdown(headers: &HeaderMap) -> bool {
     let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    let (mut markdown, mut html) = (0, 0);
-    for part in values.flat_map(|value| value.split(',')) {
+    // Of equal weights, the first in the list counts.
+    let (mut markdown, mut html) = ((0, Reverse(usize::MAX)), (0, Reverse(usize::MAX)));
+    for (place, part) in values.flat_map(|value| value.split(',')).enumerate() {
         let (name, parameters) = part.split_once(';').unwrap_or((part, ""));
-        match name.trim().to_ascii_lowercase().as_str() {
-            "text/markdown" => markdown = markdown.max(weight(parameters)),
-            "text/html" => html = html.max(weight(parameters)),
-            _ => {}
-        }
+        let rank = match name.trim() {
+            name if name.eq_ignore_ascii_case("text/markdown") => &mut markdown,
+            name if name.eq_ignore_ascii_case("text/html") => &mut html,
+            _ => continue,
+        };
+        *rank = (*rank).max((weight(parameters), Reverse(place)));
     }
-    markdown > html || (markdown > 0 && markdown == html && is_named_first(headers))
-}
-
-/// Whether the client names Markdown before HTML.
-fn is_named_first(headers: &HeaderMap) -> bool {
-    let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    let named = values.collect::<Vec<_>>().join(",").to_ascii_lowercase();
-    named.find("text/markdown") < named.find("text/html")
+    markdown.0 > 0 && markdown > html
 }
 
 /// The weight among the parameters of a media type, in thousandths.
@@ -99,6 +96,8 @@ mod tests {
             ("TEXT/Markdown;variant=GFM;q=1.0, text/html;q=.5", true),
             ("text/markdown, text/html", true),
             ("text/html, text/markdown", false),
+            ("text/html;note=text/markdown, text/markdown", false),
+            ("text/markdown;q=0.5, text/html;q=0.5, text/markdown;q=0.4", true),
             ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", false),
             ("text/html, text/markdown;q=0.5", false),
             ("text/markdown;q=0", false),
