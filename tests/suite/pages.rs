@@ -308,8 +308,12 @@ fn feeds_of_a_view_precede_those_of_the_site() {
         ("/authors/ada/", &["authors/ada/", ""]),
     ] {
         let page = site.get(path).text();
-        let is_feed = |line: &&str| line.starts_with("<link rel=\"alternate\"") && !line.contains("text/markdown");
-        let links: Vec<&str> = page.lines().filter(is_feed).collect();
+        let others: Vec<&str> = page.lines().filter(|line| line.starts_with("<link rel=\"alternate\"")).collect();
+        for link in &others {
+            let address = all(link, "href")[0];
+            assert_eq!(site.get(address.strip_prefix(&BASE_URL[..BASE_URL.len() - 1]).unwrap()).status, 200, "{link}");
+        }
+        let links: Vec<&str> = others.into_iter().filter(|link| !link.contains("text/markdown")).collect();
         let hrefs: Vec<&str> = links.iter().map(|link| all(link, "href")[0]).collect();
         let names = ["rss.xml", "atom.xml", "feed.json"];
         let expected: Vec<String> =

@@ -50,6 +50,12 @@ fn pages_are_at_their_own_addresses_and_in_no_list() {
     assert!(text.contains(">About</h1>") && text.contains("Words of About."), "{text}");
     assert!(text.contains("<link rel=\"canonical\" href=\"https://gazette.example/about\">"), "{text}");
     assert!(!text.contains("byline") && !text.contains("rel=\"tag\""), "{text}");
+    let others: Vec<&str> = text.lines().filter(|line| line.starts_with("<link rel=\"alternate\"")).collect();
+    assert_eq!(others.len(), 3, "{others:?}");
+    for link in others {
+        let path = link.split_once("href=\"https://gazette.example").unwrap().1.split('"').next().unwrap();
+        assert_eq!(site.get(path).status, 200, "{link}");
+    }
     assert!(site.get("/imprint").text().contains(">Imprint</h1>"));
     assert!(site.get("/our-tags").text().contains(">Our tags</h1>"), "own addresses win");
     assert_eq!(site.get("/tags/").text().matches("Our tags").count(), 1, "in the menu only");

@@ -45,7 +45,7 @@ pub use templates::{TemplateFault, faults};
 pub const STATUS_STYLE: &str = include_str!("templates/status.css");
 
 /// Version of the code that renders pages. Raise it when the same entry gives other bytes with the same templates.
-const VERSION: u32 = 7;
+const VERSION: u32 = 8;
 
 /// Maximum length of an article without a title that lists show whole, in bytes.
 const LONGEST_NOTE: usize = 4_000;
@@ -344,7 +344,7 @@ impl Pages {
         head.feeds.extend(self.section_feeds(surroundings));
         let context = context! {
             html => Value::from_safe_string(html),
-            markdown => self.channel.url(&plain::article_path(&entry.slug)),
+            markdown => (!is_page).then(|| self.channel.url(&plain::article_path(&entry.slug))),
             cover => Value::from(Serde(cover)),
             forms => Value::from(Serde(forms)),
             image => Value::from(Serde(item.image)),
