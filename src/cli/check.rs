@@ -228,7 +228,7 @@ impl Checker {
     /// # Errors
     /// A file that the configuration names cannot be used.
     fn check_settings(&mut self, config: &Config, folder: &Folder, root: &Path) -> anyhow::Result<()> {
-        let site = Site::load(config, folder, &config.base_url(config.http.listen.first_address()))?;
+        let site = Site::of(config, folder)?;
         site.problems.iter().for_each(|problem| self.report(&root.join(SETTINGS_FILE), problem));
         for TemplateFault { path, line, message, is_broken } in page::faults(&site.look.templates) {
             let problem = if is_broken { Problem::new(Some(line), message) } else { Problem::remark(line, message) };

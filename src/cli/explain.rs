@@ -68,7 +68,7 @@ impl ExplainArgs {
 
 /// Prints what the settings in the watched folder say.
 fn settings(config: &Config, folder: &Folder) -> anyhow::Result<()> {
-    let site = Site::load(config, folder, &config.base_url(config.http.listen.first_address()))?;
+    let site = Site::of(config, folder)?;
     for problem in &site.problems {
         line("problem", &problem_text(problem), "");
     }

@@ -231,7 +231,7 @@ pub fn adopt(config: &Config, entries: &[ImportedEntry]) -> anyhow::Result<Adopt
 /// # Errors
 /// A setting is invalid, or a file that one names cannot be read.
 pub fn settings(config: &Config, folder: &Folder) -> anyhow::Result<(Config, Arc<Look>)> {
-    let site = Site::load(config, folder, &config.base_url(config.http.listen.first_address()))?;
+    let site = Site::of(config, folder)?;
     Ok((site.applied_to(config), site.look))
 }
 

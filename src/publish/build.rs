@@ -31,6 +31,14 @@ enum Bytes {
     MustStay,
 }
 
+/// The entries of the main feed.
+struct MainEntries {
+    /// With their numbers, newest first.
+    entries: Vec<(i64, Arc<Entry>)>,
+    /// The pinned ones of the site, the most important first.
+    pinned: Vec<Arc<Entry>>,
+}
+
 /// Renders the catalog into snapshots, and serves them.
 #[derive(Debug)]
 pub struct SnapshotBuilder {
@@ -46,7 +54,7 @@ pub struct SnapshotBuilder {
     gone: bytes::Bytes,
     /// The articles that these two name.
     named: Vec<Arc<Entry>>,
-    /// Entries of the feed by their number, with their revision: only changed ones are read again.
+    /// Entries of the feed and pinned ones by their number, with their revision: only changed ones are read again.
     entries: HashMap<i64, (i64, Arc<Entry>)>,
     fragments: FragmentCache,
     compressor: Compressor,
@@ -144,10 +152,9 @@ impl SnapshotBuilder {
             let pages = self.pages.with_menu(Arc::new(menu));
             let window = catalog.window(&self.limits, moment.due)?;
             let archive = catalog.close_archives(&window, &self.limits, moment)?;
-            let entries = self.entries(catalog, &window, moment.due)?;
+            let MainEntries { entries, pinned } = self.entries(catalog, &window, moment.due)?;
             let mut documents = self.articles(catalog, &pages, &entries, &window, moment.due)?;
             let entries: Vec<Arc<Entry>> = entries.into_iter().map(|(_, entry)| entry).collect();
-            let pinned: Vec<Arc<Entry>> = catalog.pinned(moment.due)?.into_iter().map(Arc::new).collect();
             let tombstones = catalog.tombstones()?;
             let (guid, about) = (catalog.podcast_guid()?, catalog.about()?);
             let is_podcast = match about.as_ref().and_then(SectionAbout::is_podcast) {
@@ -214,15 +221,14 @@ impl SnapshotBuilder {
         due: DateTime<Utc>,
     ) -> catalog::Result<HashMap<String, Arc<Document>>> {
         let mut documents = HashMap::with_capacity(entries.len() + 32);
-        let dates = entries.iter().map(|(number, _)| catalog.link_dates(*number));
-        let dates = dates.collect::<catalog::Result<Vec<_>>>()?;
+        let dates = catalog.link_dates(entries.iter().map(|(number, _)| *number))?;
         for (index, (number, entry)) in entries.iter().enumerate() {
             let path = entry.permalink().path();
             let last = self.last.document(&path);
             // Within the window, the neighbours of an article stand beside it.
             let surroundings = if index + 1 < window.rows.len() {
-                let newer = index.checked_sub(1).map_or(dates[index].1, |newer| dates[newer].0);
-                dates[index].1.max(newer).max(dates[index + 1].0)
+                let newer = index.checked_sub(1).map_or(dates[index].around, |newer| dates[newer].headline);
+                dates[index].around.max(newer).max(dates[index + 1].headline)
             } else {
                 catalog.surroundings_revised(*number, due)?
             };
@@ -241,26 +247,20 @@ impl SnapshotBuilder {
         Ok(documents)
     }
 
-    /// The entries of the main feed; only changed ones are read again.
-    fn entries(
-        &mut self,
-        catalog: &Catalog,
-        window: &Window,
-        due: DateTime<Utc>,
-    ) -> catalog::Result<Vec<(i64, Arc<Entry>)>> {
-        let rows = catalog.feed(window, &self.limits, due)?;
-        let mut by_number = HashMap::with_capacity(rows.len());
-        let mut entries = Vec::with_capacity(rows.len());
-        for (number, revised) in rows {
-            let entry = match self.entries.remove(&number) {
-                Some((revision, entry)) if revision == revised => entry,
-                _ => Arc::new(catalog.entry(number)?),
-            };
-            entries.push((number, Arc::clone(&entry)));
-            by_number.insert(number, (revised, entry));
+    /// The entries of the main feed with their numbers, and the pinned ones; only changed ones are read again.
+    fn entries(&mut self, catalog: &Catalog, window: &Window, due: DateTime<Utc>) -> catalog::Result<MainEntries> {
+        let (rows, pinned) = (catalog.feed(window, &self.limits, due)?, catalog.pinned(due)?);
+        let before = std::mem::take(&mut self.entries);
+        for (number, revised) in rows.iter().chain(&pinned) {
+            let known = before.get(number).filter(|(revision, _)| revision == revised).cloned();
+            let read = || Ok::<_, catalog::CatalogError>((*revised, Arc::new(catalog.entry(*number)?)));
+            if !self.entries.contains_key(number) {
+                self.entries.insert(*number, known.map_or_else(read, Ok)?);
+            }
         }
-        self.entries = by_number;
-        Ok(entries)
+        let entry = |number: &i64| Arc::clone(&self.entries[number].1);
+        let entries = rows.iter().map(|(number, _)| (*number, entry(number))).collect();
+        Ok(MainEntries { entries, pinned: pinned.iter().map(|(number, _)| entry(number)).collect() })
     }
 }
 

@@ -94,6 +94,14 @@ impl Site {
         })
     }
 
+    /// Reads the settings of a site at the address that the configuration gives it, as commands do beside a daemon.
+    ///
+    /// # Errors
+    /// As for [`Site::load`].
+    pub fn of(config: &Config, folder: &Folder) -> anyhow::Result<Self> {
+        Self::load(config, folder, &config.base_url(config.http.listen.first_address()))
+    }
+
     /// Whether the settings have the same effect.
     pub fn is_like(&self, other: &Self) -> bool {
         let problems = |site: &'_ Self| (site.problems.clone(), site.blogroll_problem.clone());

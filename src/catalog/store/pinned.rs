@@ -4,37 +4,47 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, params};
 
 use super::database::Catalog;
-use super::entries;
 use super::error::Result;
 use super::values::UNREAD;
 use crate::catalog::visibility::in_feeds;
-use crate::model::entry::Entry;
 use crate::model::moment::Audience;
 
 /// Maximum number of pinned articles on a page.
 const MAX_PINNED: i64 = 5;
 
 impl Catalog {
-    /// The pinned articles of the site whose texts have been read, the most important first.
+    /// The pinned articles of the site whose texts have been read, the most important first: the number of each and its last
+    /// revision.
     ///
     /// # Errors
     /// The catalog cannot be read.
-    pub fn pinned(&self, due: DateTime<Utc>) -> Result<Vec<Entry>> {
-        let read = numbers(&self.connection, None, due)?.into_iter().filter(|(_, is_unread)| !is_unread);
-        read.map(|(number, _)| entries::entry(&self.connection, number)).collect()
+    pub fn pinned(&self, due: DateTime<Utc>) -> Result<Vec<(i64, i64)>> {
+        let rows = read(&self.connection, None, due)?.into_iter().filter(|row| !row.is_unread);
+        Ok(rows.map(|row| (row.number, row.revised)).collect())
     }
 }
 
-/// The pinned articles of a view, or of the site, each with whether its text must be read first.
-pub(super) fn numbers(connection: &Connection, view: Option<i64>, due: DateTime<Utc>) -> Result<Vec<(i64, bool)>> {
+/// A pinned article.
+pub(super) struct PinnedRow {
+    pub number: i64,
+    /// As in the window of a feed.
+    revised: i64,
+    /// Its text must be read first.
+    pub is_unread: bool,
+}
+
+/// The pinned articles of a view, or of the site, the most important first.
+pub(super) fn read(connection: &Connection, view: Option<i64>, due: DateTime<Utc>) -> Result<Vec<PinnedRow>> {
     let visible = in_feeds(Audience::Public, "?1");
     let sql = format!(
         "
-        SELECT number, stale = {UNREAD} FROM article WHERE pinned > 0 AND {visible} AND (?2 IS NULL
+        SELECT number, max(revised, due), stale = {UNREAD} FROM article WHERE pinned > 0 AND {visible} AND (?2 IS NULL
           OR EXISTS (SELECT 1 FROM member WHERE member.number = article.number AND view = ?2))
         ORDER BY pinned DESC, published DESC, rank DESC, number DESC LIMIT ?3"
     );
     let mut statement = connection.prepare_cached(&sql)?;
-    let rows = statement.query_map(params![due.timestamp(), view, MAX_PINNED], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let rows = statement.query_map(params![due.timestamp(), view, MAX_PINNED], |row| {
+        Ok(PinnedRow { number: row.get(0)?, revised: row.get(1)?, is_unread: row.get(2)? })
+    })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }

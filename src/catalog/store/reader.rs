@@ -216,12 +216,12 @@ impl Reader {
         if !window.unread.is_empty() {
             return Ok(FeedLookup::Unread(window.unread));
         }
-        let pinned = if is_page { pinned::numbers(&self.connection, Some(number), moment.due)? } else { Vec::new() };
-        let unread: Vec<i64> = pinned.iter().filter(|(_, is_unread)| *is_unread).map(|(number, _)| *number).collect();
+        let pinned = if is_page { pinned::read(&self.connection, Some(number), moment.due)? } else { Vec::new() };
+        let unread: Vec<i64> = pinned.iter().filter(|row| row.is_unread).map(|row| row.number).collect();
         if !unread.is_empty() {
             return Ok(FeedLookup::Unread(unread));
         }
-        let pinned = pinned.iter().map(|(number, _)| Ok(Arc::new(entry(&self.connection, *number)?)));
+        let pinned = pinned.iter().map(|row| Ok(Arc::new(entry(&self.connection, row.number)?)));
         let entries = window.rows.iter().map(|(number, _)| Ok(Arc::new(entry(&self.connection, *number)?)));
         let is_section = view.kind == ViewKind::Section;
         let about = if is_section { sections::about(&self.connection, &view.key)? } else { None };

@@ -8,7 +8,7 @@ use rusqlite::{OptionalExtension, params};
 use super::checksum::{self, Identifiers};
 use super::database::Catalog;
 use super::error::Result;
-use super::surroundings::Appearance;
+use super::surroundings::{Appearance, FormerAppearance};
 use super::values::bytes;
 use super::values::{UNREAD, WHOLE};
 use super::view_batch::ViewChange;
@@ -223,13 +223,13 @@ impl Catalog {
     fn mark_appearance(
         &mut self,
         number: i64,
-        former: Option<Appearance>,
+        former: Option<FormerAppearance>,
         identity: &Identity,
         content: &Content,
         membership: Membership<'_>,
     ) -> Result<bool> {
-        let is_pinned = content.pinned > 0 || former.as_ref().is_some_and(|former| former.pinned);
-        let former = former.map(|former| Appearance { pinned: content.pinned > 0, ..former });
+        let is_pinned = content.pinned > 0 || former.as_ref().is_some_and(|former| former.is_pinned);
+        let former = former.map(|former| former.appearance);
         let version = membership.version;
         if identity.number.is_none() || !membership.changed {
             return Ok(is_pinned);
@@ -239,7 +239,6 @@ impl Catalog {
             slug: identity.slug.to_string(),
             title: Some(content.title.clone()),
             language: content.language.clone(),
-            pinned: content.pinned > 0,
         });
         if present == former {
             return Ok(is_pinned);

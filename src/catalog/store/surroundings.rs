@@ -40,14 +40,22 @@ pub(super) struct Appearance {
     pub slug: String,
     pub title: Option<String>,
     pub language: Option<String>,
-    pub pinned: bool,
 }
 
-/// The side of a neighbour.
-#[derive(Debug, Clone, Copy)]
-enum Side {
-    Older,
-    Newer,
+/// What is known of an article before it is recorded again.
+#[derive(Debug)]
+pub(super) struct FormerAppearance {
+    pub appearance: Appearance,
+    pub is_pinned: bool,
+}
+
+/// The dates on which the pages that link to an article change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LinkDates {
+    /// When links to it last changed.
+    pub headline: DateTime<Utc>,
+    /// When its own page lost a neighbour or was moved.
+    pub around: DateTime<Utc>,
 }
 
 impl Catalog {
@@ -67,15 +75,19 @@ impl Catalog {
         Ok(dated(&self.connection, number, due)?.revised)
     }
 
-    /// When links to an article last changed, and when its page lost one or was moved.
+    /// The dates of the links of some articles, in their order.
     ///
     /// # Errors
     /// The catalog cannot be read.
-    pub fn link_dates(&self, number: i64) -> Result<(DateTime<Utc>, DateTime<Utc>)> {
+    pub fn link_dates(&self, numbers: impl Iterator<Item = i64>) -> Result<Vec<LinkDates>> {
+        let described = described(&self.connection)?;
         let sql = "SELECT max(headline, due), around FROM article WHERE number = ?1";
-        let (headline, around) =
-            self.connection.prepare_cached(sql)?.query_row([number], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok((date(headline)?, date(around)?.max(described(&self.connection)?)))
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut dates = |number| {
+            let (headline, around) = statement.query_row([number], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok(LinkDates { headline: date(headline)?, around: date(around)?.max(described) })
+        };
+        numbers.map(&mut dates).collect()
     }
 
     /// The place of an article, if it is visible at `at`.
@@ -89,17 +101,21 @@ impl Catalog {
     }
 
     /// The place of an article, and what links to it show, if it is visible at `at`.
-    pub(super) fn appearance(&self, number: i64, at: DateTime<Utc>) -> Result<Option<Appearance>> {
-        let Some(place) = self.visible_place(number, at)? else { return Ok(None) };
+    pub(super) fn appearance(&self, number: i64, at: DateTime<Utc>) -> Result<Option<FormerAppearance>> {
+        let in_feeds = in_feeds(Audience::Public, "?2");
         // A content may be damaged; it is about to be replaced.
-        let sql = "
-            SELECT slug, CASE WHEN json_valid(entry) THEN json_extract(entry, '$.title') END,
+        let sql = format!(
+            "
+            SELECT published, rank, slug, CASE WHEN json_valid(entry) THEN json_extract(entry, '$.title') END,
               CASE WHEN json_valid(entry) THEN json_extract(entry, '$.language') END, pinned > 0
-            FROM article LEFT JOIN content USING (number) WHERE number = ?1";
-        let row = self.connection.prepare_cached(sql)?.query_row([number], |row| {
-            Ok(Appearance { place, slug: row.get(0)?, title: row.get(1)?, language: row.get(2)?, pinned: row.get(3)? })
-        })?;
-        Ok(Some(row))
+            FROM article LEFT JOIN content USING (number) WHERE number = ?1 AND {in_feeds}"
+        );
+        let row = self.connection.prepare_cached(&sql)?.query_row(params![number, at.timestamp()], |row| {
+            let place = DatedPlace { published: row.get(0)?, rank: row.get(1)?, number };
+            let appearance = Appearance { place, slug: row.get(2)?, title: row.get(3)?, language: row.get(4)? };
+            Ok(FormerAppearance { appearance, is_pinned: row.get(5)? })
+        });
+        Ok(row.optional()?)
     }
 
     /// Notes that links to an article change in `version`.
@@ -111,10 +127,8 @@ impl Catalog {
 
     /// Notes that an article is not at a place any more: the pages of its neighbours change in `version`.
     pub(super) fn mark_neighbours(&mut self, place: &DatedPlace, version: Version) -> Result<()> {
-        for side in [Side::Older, Side::Newer] {
-            if let Some(neighbour) = neighbour(&self.connection, place, version.date(), side)? {
-                self.mark_moved(neighbour.number, version)?;
-            }
+        for neighbour in neighbours(&self.connection, place, version.date())?.iter().flatten() {
+            self.mark_moved(neighbour.number, version)?;
         }
         Ok(())
     }
@@ -181,9 +195,7 @@ fn dated(connection: &Connection, number: i64, due: DateTime<Utc>) -> Result<Dat
     let (place, around, path) = connection.prepare_cached(sql)?.query_row([number], |row| {
         Ok((DatedPlace { published: row.get(0)?, rank: row.get(1)?, number }, row.get::<_, i64>(2)?, row.get(3)?))
     })?;
-    let neighbours = [Side::Older, Side::Newer].map(|side| neighbour(connection, &place, due, side));
-    let [older, newer] = neighbours;
-    let neighbours = [older?, newer?];
+    let neighbours = neighbours(connection, &place, due)?;
     let removed = date(around)?.max(described(connection)?);
     let rows = || neighbours.iter().flatten();
     let changed = rows().map(|row| row.changed).fold(removed, DateTime::max);
@@ -191,29 +203,32 @@ fn dated(connection: &Connection, number: i64, due: DateTime<Utc>) -> Result<Dat
     Ok(Dated { path, neighbours, changed, revised })
 }
 
-/// The visible article on one side of a place.
-fn neighbour(
-    connection: &Connection,
-    place: &DatedPlace,
-    at: DateTime<Utc>,
-    side: Side,
-) -> Result<Option<NeighbourRow>> {
+/// The visible articles before and after a place.
+fn neighbours(connection: &Connection, place: &DatedPlace, at: DateTime<Utc>) -> Result<[Option<NeighbourRow>; 2]> {
+    let mut statement = connection.prepare_cached(&neighbours_statement())?;
+    let mut rows = statement.query(params![at.timestamp(), place.published, place.rank, place.number])?;
+    let mut neighbours = [None, None];
+    while let Some(row) = rows.next()? {
+        let is_unread = row.get::<_, i64>(4)? == UNREAD;
+        let (changed, due) = (date(row.get(2)?)?, date(row.get(3)?)?);
+        let is_newer: bool = row.get(0)?;
+        neighbours[usize::from(is_newer)] = Some(NeighbourRow { number: row.get(1)?, changed, due, is_unread });
+    }
+    Ok(neighbours)
+}
+
+/// Returns the statement for the neighbours of a place: each with whether it is the newer one.
+fn neighbours_statement() -> String {
     let in_feeds = in_feeds(Audience::Public, "?1");
-    let (compared, order) = match side {
-        Side::Older => ("<", "published DESC, rank DESC, number DESC"),
-        Side::Newer => (">", "published, rank, number"),
-    };
-    let sql = format!(
+    format!(
         "
-        SELECT number, headline, due, stale FROM article
-        WHERE {in_feeds} AND (published, rank, number) {compared} (?2, ?3, ?4) ORDER BY {order} LIMIT 1"
-    );
-    let values = params![at.timestamp(), place.published, place.rank, place.number];
-    let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query(values)?;
-    let Some(row) = rows.next()? else { return Ok(None) };
-    let is_unread = row.get::<_, i64>(3)? == UNREAD;
-    Ok(Some(NeighbourRow { number: row.get(0)?, changed: date(row.get(1)?)?, due: date(row.get(2)?)?, is_unread }))
+        SELECT * FROM (SELECT 0, number, headline, due, stale FROM article
+          WHERE {in_feeds} AND (published, rank, number) < (?2, ?3, ?4)
+          ORDER BY published DESC, rank DESC, number DESC LIMIT 1)
+        UNION ALL
+        SELECT * FROM (SELECT 1, number, headline, due, stale FROM article
+          WHERE {in_feeds} AND (published, rank, number) > (?2, ?3, ?4) ORDER BY published, rank, number LIMIT 1)"
+    )
 }
 
 /// The folders above an article, the outermost first, each with its title.
@@ -265,13 +280,12 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let now = DateTime::from_timestamp(NOW, 0).unwrap();
         let catalog = Catalog::open(directory.path(), Some("x.example"), now).unwrap();
-        for (compared, order) in [("<", "published DESC, rank DESC, number DESC"), (">", "published, rank, number")] {
-            let sql = format!(
-                "EXPLAIN QUERY PLAN SELECT number FROM article WHERE {} AND (published, rank, number) {compared} (1, x'', 1) ORDER BY {order} LIMIT 1",
-                in_feeds(Audience::Public, "5")
-            );
-            let plan: String = catalog.connection.query_row(&sql, [], |row| row.get(3)).unwrap();
-            assert!(plan.contains("SEARCH article USING INDEX article_newest"), "{plan}");
-        }
+        let sql = format!("EXPLAIN QUERY PLAN {}", neighbours_statement());
+        let mut statement = catalog.connection.prepare(&sql).unwrap();
+        let plan = statement.query_map(params![1, 1, b"", 1], |row| row.get::<_, String>(3)).unwrap();
+        let searches: Vec<String> = plan.map(|step| step.unwrap()).filter(|step| step.contains("article")).collect();
+        assert_eq!(searches.len(), 2, "{searches:?}");
+        let is_by_index = |step: &String| step.contains("SEARCH article USING INDEX article_newest");
+        assert!(searches.iter().all(is_by_index), "{searches:?}");
     }
 }
