@@ -112,17 +112,6 @@ pub enum SitemapLookup {
     NotYet,
 }
 
-/// An archive in the list of archives.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ArchiveSummary {
-    /// 1 is the oldest.
-    pub number: u32,
-    /// Publication date of the oldest article when it was closed.
-    pub oldest: DateTime<Utc>,
-    /// Publication date of the newest one.
-    pub newest: DateTime<Utc>,
-}
-
 /// The result of looking up a feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FeedLookup {

@@ -59,11 +59,8 @@ pub trait Library: fmt::Debug + Send {
     /// Whether a published article shows a file of the folder, by its path, or links to it. Not if the file only has its name.
     ///
     /// # Errors
-    /// See [`LibraryError`].
-    fn shows_file(&self, path: &Path) -> Result<bool> {
-        let _ = path;
-        Ok(true)
-    }
+    /// The library cannot be read.
+    fn shows_file(&self, path: &Path) -> Result<bool>;
 
     /// Number of the newest archive, if there is one.
     ///

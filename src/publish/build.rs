@@ -16,7 +16,7 @@ use crate::model::taxonomy::ViewKind;
 use crate::render::feed::fragment::FragmentCache;
 use crate::render::feed::{Feed, History};
 use crate::render::page::{Front, Pages};
-use crate::render::snapshot::{self, Current, Document, DocumentBody, SiteDates, Snapshot};
+use crate::render::snapshot::{self, Current, Document, SiteDates, Snapshot};
 
 /// Maximum number of folders, of tags and of authors on the front page.
 const MOST_NAMED: usize = 24;
@@ -177,7 +177,7 @@ impl SnapshotBuilder {
             };
             let front = front(catalog, archive)?;
             for document in snapshot::render(&pages, &feed, &front, self.dates.created) {
-                let body = DocumentBody::from(document.body);
+                let body = document.body;
                 let modified = match catalog.stamped(document.path, body.hash.as_bytes())? {
                     Some(modified) => modified,
                     None if bytes == Bytes::MustStay => return Ok(None),

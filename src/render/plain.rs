@@ -3,6 +3,7 @@
 
 use serde_json::json;
 
+use super::feed::fragment::Fragment;
 use super::feed::{Channel, Feed, Item, opml};
 use super::markdown::from_html;
 use super::words::machine_date;
@@ -48,9 +49,10 @@ pub fn site(channel: &Channel, feed: &Feed<'_>) -> String {
     let line = |entry: &Entry| {
         let item = Item::new(channel, entry);
         let summary = item.summary.map(|summary| format!(": {}", inline(summary))).unwrap_or_default();
-        format!("- [{}]({}){summary}\n", inline(item.title), channel.url(&article_path(&entry.slug)))
+        let text = format!("- [{}]({}){summary}\n", inline(item.title), channel.url(&article_path(&entry.slug)));
+        Fragment { text, prefixes: Vec::new() }
     };
-    let articles: String = feed.entries.iter().map(|entry| line(entry)).collect();
+    let articles: String = feed.fragments("llms", line).iter().map(|line| line.text.as_str()).collect();
     let other = |name: &str, path: &str| format!("- [{name}]({})\n", channel.url(path));
     let others = [
         other("All articles by year", "archive/"),

@@ -240,7 +240,7 @@ pub struct Rendered {
     /// Below the base address, without a slash at its start.
     pub path: &'static str,
     pub kind: DocumentKind,
-    pub body: Bytes,
+    pub body: DocumentBody,
     /// Value of `Link`.
     pub links: Option<String>,
 }
@@ -289,14 +289,15 @@ fn pictures(channel: &Channel) -> Vec<Rendered> {
     let own = |picture: &SitePicture| Rendered {
         path: picture.path,
         kind: DocumentKind::Picture(picture.media_type),
-        body: picture.bytes.clone(),
+        body: DocumentBody { bytes: picture.bytes.clone(), hash: picture.hash },
         links: None,
     };
     let mut pictures: Vec<Rendered> = look.pictures().map(own).collect();
     if !look.has_icon() {
         let icon = |path, media_type, body: &'static [u8]| {
-            let (kind, body) = (DocumentKind::Other(media_type), Bytes::from_static(body));
-            Rendered { path, kind, body, links: None }
+            let bytes = Bytes::from_static(body);
+            let body = DocumentBody { hash: blake3::hash(&bytes), bytes };
+            Rendered { path, kind: DocumentKind::Other(media_type), body, links: None }
         };
         pictures.push(icon(page::ICON_PATH, "image/svg+xml", page::ICON.as_bytes()));
         pictures.push(icon(page::ICON_PNG_PATH, "image/png", page::ICON_PNG));

@@ -142,14 +142,14 @@ impl Sources {
     /// Renders a document that the snapshot does not hold. If it has just changed, waits for the snapshot that contains the
     /// change, so that a document and its validators always belong together.
     async fn look_up(&self, route: Route, path: String, query: Option<&str>) -> (Target, Arc<Snapshot>) {
-        let old = match (&route, query) {
-            (Route::OldAddress(_), _) => None,
-            (Route::Page(_), Some(query)) => Some(format!("/{path}?{query}")),
-            _ => Some(format!("/{path}")),
+        // Own addresses precede old ones. Only those of pages had a query elsewhere.
+        let old = match route {
+            Route::OldAddress(_) => None,
+            Route::Page(_) => respond::old_address(&path, query),
+            _ => respond::old_address(&path, None),
         };
         match (self.look_up_once(route, &path).await, old) {
-            // Own addresses precede old ones.
-            ((Target::Missing, _), Some(old)) => self.look_up_once(Route::OldAddress(old), &path).await,
+            ((Target::Missing, _), Some(old)) => self.look_up_once(old, &path).await,
             (found, _) => found,
         }
     }

@@ -190,11 +190,16 @@ fn old_target(below: &str, query: Option<&str>, snapshot: &Snapshot, policy: &Re
     if let Some(page) = Route::page_at(below) {
         return Some(Target::Lookup(page, below.to_owned()));
     }
-    let address = query.map_or_else(|| format!("/{below}"), |query| format!("/{below}?{query}"));
     // WordPress numbers its articles: `/?p=12`.
     let is_number = query.is_some_and(|query| ["p=", "page_id=", "post="].iter().any(|key| query.starts_with(key)));
-    let may_be_old = address.len() <= MAX_OLD_ADDRESS && (!below.trim_matches('/').is_empty() || is_number);
-    may_be_old.then(|| Target::Lookup(Route::OldAddress(address), below.to_owned()))
+    let may_be_old = !below.trim_matches('/').is_empty() || is_number;
+    old_address(below, query).filter(|_| may_be_old).map(|old| Target::Lookup(old, below.to_owned()))
+}
+
+/// The address that an article may have had elsewhere, unless it is too long to be looked up.
+pub fn old_address(below: &str, query: Option<&str>) -> Option<Route> {
+    let address = query.map_or_else(|| format!("/{below}"), |query| format!("/{below}?{query}"));
+    (address.len() <= MAX_OLD_ADDRESS).then_some(Route::OldAddress(address))
 }
 
 /// Makes the response to a request for a target at the instant `now`.

@@ -58,6 +58,8 @@ pub struct SitePicture {
     pub path: &'static str,
     pub media_type: &'static str,
     pub bytes: Bytes,
+    /// BLAKE3 of the bytes.
+    pub hash: blake3::Hash,
     /// Width and height in pixels; of a drawing, those of its view box.
     pub size: Option<(u32, u32)>,
 }
@@ -65,11 +67,10 @@ pub struct SitePicture {
 /// Without the bytes.
 impl fmt::Debug for SitePicture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let hash = blake3::hash(&self.bytes).to_hex();
         f.debug_struct("SitePicture")
             .field("path", &self.path)
             .field("size", &self.size)
-            .field("hash", &hash)
+            .field("hash", &self.hash)
             .finish_non_exhaustive()
     }
 }
@@ -96,7 +97,7 @@ impl SitePicture {
                 Some((u32::try_from(width).ok()?, u32::try_from(height).ok()?))
             }),
         };
-        Ok(Self { path, media_type, bytes: bytes.into(), size })
+        Ok(Self { path, media_type, hash: blake3::hash(&bytes), bytes: bytes.into(), size })
     }
 
     pub fn is_drawing(&self) -> bool {
@@ -230,7 +231,8 @@ mod tests {
 
     #[test]
     fn a_wide_logo_stands_for_the_title() {
-        let is_wide = |size| SitePicture { path: "", media_type: "", bytes: Bytes::new(), size }.is_wide();
+        let picture = SitePicture::new(b"<svg>".to_vec(), ["a", "b", "c", "d", "e"]).unwrap();
+        let is_wide = |size| SitePicture { size, ..picture.clone() }.is_wide();
         assert!(is_wide(Some((200, 100))) && is_wide(Some((900, 100))));
         assert!(!is_wide(Some((199, 100))) && !is_wide(Some((10, 0))) && !is_wide(None));
     }

@@ -99,7 +99,7 @@ impl Channel {
 
     /// Absolute address of a picture of the site. Another picture has another address.
     fn picture(&self, picture: &SitePicture) -> String {
-        self.url(&with_hash(picture.path, &picture.bytes))
+        self.url(&with_hash(picture.path, &picture.hash))
     }
 
     /// An address of the site. `path` has no slash at its start.
@@ -141,15 +141,10 @@ impl Channel {
         names.into_iter().zip(values).fold(STYLE.to_owned(), |style, (name, value)| style.replace(name, &value))
     }
 
-    /// Path, from the root of the host, of a file that pages and feeds load: it comes from the same host as they do. A hash of
-    /// `content` is part of it, so new content has a new address.
-    pub fn asset_path(&self, path: &str, content: &str) -> String {
-        self.hashed_path(path, content.as_bytes())
-    }
-
-    /// As [`Channel::asset_path`], for a file that is no text.
-    pub fn hashed_path(&self, path: &str, content: &[u8]) -> String {
-        format!("{}{}", self.base_path(), with_hash(path, content))
+    /// Path, from the root of the host, of a file that pages and feeds load: it comes from the same host as they do. The hash of
+    /// its content is part of it, so new content has a new address.
+    pub fn asset_path(&self, path: &str, hash: &blake3::Hash) -> String {
+        format!("{}{}", self.base_path(), with_hash(path, hash))
     }
 
     /// Path of the address of the site, from the root of the host, with a slash at its end.
@@ -160,13 +155,14 @@ impl Channel {
 
     /// `<?xml-stylesheet?>` for feeds opened in a browser (standards 109).
     pub(super) fn stylesheet(&self) -> String {
-        format!("<?xml-stylesheet type=\"text/css\" href=\"{}\"?>\n", self.asset_path(STYLE_PATH, &self.feed_style()))
+        let hash = blake3::hash(self.feed_style().as_bytes());
+        format!("<?xml-stylesheet type=\"text/css\" href=\"{}\"?>\n", self.asset_path(STYLE_PATH, &hash))
     }
 }
 
-/// A path with a hash of the content behind it.
-fn with_hash(path: &str, content: &[u8]) -> String {
-    format!("{path}?{}", &blake3::hash(content).to_hex()[..8])
+/// A path with the hash of the content behind it.
+fn with_hash(path: &str, hash: &blake3::Hash) -> String {
+    format!("{path}?{}", &hash.to_hex()[..8])
 }
 
 /// How much feeds hold by the configuration.

@@ -80,6 +80,10 @@ impl Library for MemoryLibrary {
         Ok(ArticleLookup::Unknown)
     }
 
+    fn shows_file(&self, path: &Path) -> library::Result<bool> {
+        Ok(path == Path::new("linked.docx"))
+    }
+
     fn view(
         &self,
         view: &View,

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::config::{Colour, Crawlers};
 use crate::moving::opml::{FeedList, ListedFeed};
 use crate::render::crawlers;
-use crate::render::feed::{Channel, blogroll};
+use crate::render::feed::{Channel, blogroll, opml};
 use crate::site::SitePicture;
 
 /// The icon of the site in a browser's tab, unless it has one of its own.
@@ -59,11 +59,11 @@ pub fn style(channel: &Channel) -> String {
     style
 }
 
-/// The variables of templates about the look of a site, which has the style sheet `style`.
+/// The variables of templates about a site, which has the style sheet `style`.
 pub fn variables(channel: &Channel, style: &str) -> Value {
     let (look, statements) = (&channel.look, &channel.statements);
     let link = |picture: &SitePicture| PictureLink {
-        address: channel.hashed_path(picture.path, &picture.bytes),
+        address: channel.asset_path(picture.path, &picture.hash),
         media_type: picture.media_type,
         size: picture.size,
         is_wide: picture.is_wide(),
@@ -72,7 +72,7 @@ pub fn variables(channel: &Channel, style: &str) -> Value {
         (look.icon.as_ref().map(link), look.icon_png.as_ref().map(link))
     } else {
         let built_in = |path, bytes: &[u8], media_type, size| PictureLink {
-            address: channel.hashed_path(path, bytes),
+            address: channel.asset_path(path, &blake3::hash(bytes)),
             media_type,
             size,
             is_wide: false,
@@ -84,7 +84,12 @@ pub fn variables(channel: &Channel, style: &str) -> Value {
         )
     };
     context! {
-        style => channel.hashed_path("style.css", style.as_bytes()),
+        title => channel.title.as_str(),
+        description => channel.description.as_str(),
+        language => channel.language.as_str(),
+        address => channel.base_url.as_str(),
+        opml => channel.url(opml::PATH),
+        style => channel.asset_path("style.css", &blake3::hash(style.as_bytes())),
         icon => Value::from(Serde(drawing)),
         icon_png => Value::from(Serde(png)),
         logo => Value::from(Serde(look.logo.as_ref().map(link))),

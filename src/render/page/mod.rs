@@ -31,7 +31,7 @@ use crate::model::taxonomy::{View, ViewKind};
 use crate::model::text::escape;
 use crate::render::feed::format::{FeedFormat, Formats};
 use crate::render::feed::fragment::Fragment;
-use crate::render::feed::{self, Channel, Feed, Item, blogroll, opml};
+use crate::render::feed::{self, Channel, Feed, Item, blogroll};
 use crate::render::plain;
 use crate::render::words::{self, Day, Words};
 pub use archive::{period_at, period_path};
@@ -72,6 +72,8 @@ pub struct Pages {
     folder: Option<Arc<str>>,
     /// The style sheet.
     style: Arc<str>,
+    /// The variables of templates about the site.
+    site: Value,
     /// What addresses of own media files start with, if there are smaller forms of pictures.
     scaled: Option<Arc<str>>,
     /// The address of the main feed and its QR code, which every version of the front page shows.
@@ -179,10 +181,11 @@ impl Pages {
     /// Compiles the templates for the pages of a channel.
     pub fn new(channel: Channel) -> Self {
         let templates = Arc::new(Templates::new(&channel.look.templates));
-        let style = Arc::from(look::style(&channel));
+        let style = look::style(&channel);
+        let site = look::variables(&channel, &style);
         let (main_code, menu) = (Arc::default(), Arc::default());
-        let channel = Arc::new(channel);
-        Self { templates, channel, formats: feed::FORMATS, folder: None, style, scaled: None, main_code, menu }
+        let (channel, style) = (Arc::new(channel), Arc::from(style));
+        Self { templates, channel, formats: feed::FORMATS, folder: None, style, site, scaled: None, main_code, menu }
     }
 
     /// Offers the feeds in the formats of a table.
@@ -597,14 +600,7 @@ impl Pages {
         let words = self.words_for(&head.language);
         // Own pages, files and assets come from the host that sent the page; an address that people copy is whole.
         let whole = context! {
-            site => context! {
-                title => channel.title.as_str(),
-                description => channel.description.as_str(),
-                language => channel.language.as_str(),
-                address => channel.base_url.as_str(),
-                opml => channel.url(opml::PATH),
-                ..look::variables(channel, &self.style)
-            },
+            site => self.site.clone(),
             head => Value::from(Serde(head)),
             direction,
             locale => words::locale(&head.language),

@@ -67,6 +67,10 @@ impl Library for GatedLibrary {
         Ok(ArticleLookup::Unknown)
     }
 
+    fn shows_file(&self, _: &Path) -> Result<bool> {
+        Ok(false)
+    }
+
     fn view(&self, _: &View, _: &FeedLimits, _: bool, _: Moment, _: Option<DateTime<Utc>>) -> Result<FeedLookup> {
         unreachable!()
     }

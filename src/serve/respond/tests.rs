@@ -1192,3 +1192,12 @@ fn a_clock_that_was_set_back_tells_no_date_after_now() {
     assert_eq!((response.status().as_u16(), field(&response, "last-modified").as_str()), (200, ""), "standards 87");
     assert!(!field(&response, "etag").is_empty(), "standards 84");
 }
+
+#[test]
+fn an_old_address_that_is_too_long_is_not_looked_up() {
+    let longest = "a".repeat(MAX_OLD_ADDRESS - 1);
+    assert_eq!(old_address(&longest, None), Some(Route::OldAddress(format!("/{longest}"))));
+    assert_eq!(old_address(&longest, Some("p=1")), None);
+    assert_eq!(old_address(&format!("{longest}a"), None), None);
+    assert_eq!(old_address("a", Some("p=1")), Some(Route::OldAddress("/a?p=1".to_owned())));
+}
