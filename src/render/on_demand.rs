@@ -13,7 +13,7 @@ use chrono::{DateTime, Utc};
 
 use crate::article::address::media_address;
 use crate::change::TextRequests;
-use crate::folder::{has_document_name, media};
+use crate::folder::{is_document, media};
 use crate::model::collection::{ArticleLookup, Collection, FeedLookup, SitemapLookup};
 use crate::model::library::{self, Library, LibraryError};
 use crate::model::moment::{Moment, Version};
@@ -362,7 +362,7 @@ impl OnDemand {
     /// As for [`media::MediaFiles::find`].
     pub fn file(&self, path: &Path) -> io::Result<media::MediaLookup> {
         // A document that no article links to is an article itself, and may hold comments, changes and texts that are not for the public.
-        if has_document_name(path) && !self.library().shows_file(path).map_err(io::Error::other)? {
+        if is_document(path) && !self.library().shows_file(path).map_err(io::Error::other)? {
             return Ok(media::MediaLookup::Missing);
         }
         self.files.find(path)

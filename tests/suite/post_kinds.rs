@@ -225,6 +225,7 @@ fn a_document_of_word_is_an_article_with_its_pictures() {
         ("/media/notes/Storm%20warning.docx", 404),
         ("/media/broken.docx", 404),
         ("/media/linked.docx", 200),
+        ("/media/static/form.docx", 200),
         ("/media/notes/Storm%20warning.docx/00000000000000000000000000000000.png", 404),
         ("/media/notes/Storm%20warning.docx/word/comments.xml", 404),
     ] {

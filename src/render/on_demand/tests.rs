@@ -161,6 +161,29 @@ fn on_demand_with(library: MemoryLibrary, formats: Formats, text_requests: TextR
     OnDemand::new(Box::new(library), pages, SiteDates::default(), files, text_requests)
 }
 
+#[test]
+fn a_document_is_a_file_where_it_is_no_article_or_an_article_links_to_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = media::MediaFiles::new(folder.path(), &Config::default().articles);
+    let requests = TextRequests::default();
+    let library = Box::new(MemoryLibrary::default());
+    let on_demand = OnDemand::new(library, Arc::new(Pages::new(channel())), SiteDates::default(), files, requests);
+    for (path, is_file) in [
+        ("static/form.docx", true),
+        ("Downloads/2026/form.ODT", true),
+        ("linked.docx", true),
+        ("letter.docx", false),
+        ("static.docx", false),
+        ("notes/static/letter.odt", false),
+    ] {
+        let place = folder.path().join(path);
+        std::fs::create_dir_all(place.parent().unwrap()).unwrap();
+        std::fs::write(place, "text").unwrap();
+        let found = on_demand.file(Path::new(path)).unwrap();
+        assert_eq!(matches!(found, media::MediaLookup::File(_)), is_file, "{path}");
+    }
+}
+
 fn snapshot(version: i64, formats: Formats) -> Snapshot {
     Snapshot::new(moment(version), formats, HashMap::new(), "".into(), "".into())
 }
