@@ -201,14 +201,17 @@ mod tests {
             assert!(problem.message.starts_with(expected), "{problem:?}");
         }
         assert_eq!(read(b" \n", "a.url").verdict, Verdict::Empty);
-        let whole = binary("https://a.example/b?c=1&d=2");
-        for at in 0..whole.len() {
-            // Any result, but no panic.
-            read(&whole[..at], "a.webloc");
-            for value in [0, 0x7F, 0xFF] {
-                let mut damaged = whole.clone();
-                damaged[at] = value;
-                read(&damaged, "a.webloc");
+        let windows = b"[InternetShortcut]\r\nURL=https://a.example/b?c=1&d=2\r\n".to_vec();
+        let (text, binary) = (list("https://a.example/").into_bytes(), binary("https://a.example/b?c=1&d=2"));
+        for (name, whole) in [("a.webloc", text), ("a.webloc", binary), ("a.url", windows)] {
+            for at in 0..whole.len() {
+                // Any result, but no panic.
+                read(&whole[..at], name);
+                for value in [0, 0x7F, 0xFF] {
+                    let mut damaged = whole.clone();
+                    damaged[at] = value;
+                    read(&damaged, name);
+                }
             }
         }
     }

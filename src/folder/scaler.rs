@@ -73,3 +73,29 @@ fn scaled(opened: &OpenMedia, widths: &[u32]) -> Result<Vec<Option<Vec<u8>>>, St
     let bytes = opened.read(0, length.ok_or("it is too large")?).map_err(|error| error.to_string())?;
     scaling::scale(&bytes, widths)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+
+    use super::*;
+    use crate::config::Articles;
+
+    #[test]
+    fn a_picture_without_smaller_forms_is_read_once() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("broken.jpg"), "no picture").unwrap();
+        File::create(folder.path().join("large.jpg")).unwrap().set_len(MAX_FILE + 1).unwrap();
+        let files = MediaFiles::new(folder.path(), &Articles::default());
+        let scaler = Scaler { files, forms: RenditionFiles::new(folder.path().join("pictures"), 1 << 20) };
+        for name in ["broken.jpg", "large.jpg"] {
+            let key = scaler.files.open(Path::new(name)).unwrap().unwrap().key();
+            let are_done = || WIDTHS.map(|width| scaler.forms.is_done(&key, width));
+            assert_eq!(are_done(), [false; WIDTHS.len()], "{name}");
+            assert!(scaler.scale(Path::new(name)).unwrap(), "{name}");
+            assert_eq!(are_done(), [true; WIDTHS.len()], "{name}");
+            assert!(!scaler.scale(Path::new(name)).unwrap(), "{name}");
+        }
+        assert!(!scaler.scale(Path::new("none.jpg")).unwrap());
+    }
+}

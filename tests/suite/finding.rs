@@ -31,13 +31,15 @@ fn the_archive_lists_every_article_by_year_and_lists_have_counts() {
     for number in 0..30 {
         let year = 2019 + number / 10;
         let tag = format!("part {}", number % 12);
-        let text =
-            format!("---\ndate: {year}-05-{:02}\ntags: ['{tag}', Zug]\n---\n# Number {number}\n\nText.", number + 1);
+        let text = format!(
+            "---\ndate: {year}-05-{:02}\ntags: ['{tag}', Zug]\nauthor: Ann\n---\n# Number {number}\n\nText.",
+            number + 1
+        );
         site.write(&format!("news/{number:02}.md"), text);
     }
     site.write("late.md", "---\ndate: 2024-01-02\ntags: [Ärger, apfel]\nlang: en\n---\n# Late & great\n\nText.");
-    site.write("later.md", "---\ndate: 2999-01-02\ntags: [Zug]\n---\n# Not yet\n\nText.");
-    site.write("draft.md", "---\ndate: 2018-01-02\ndraft: true\ntags: [Zug]\n---\n# Draft\n\nText.");
+    site.write("news/later.md", "---\ndate: 2999-01-02\ntags: [Zug]\nauthor: Ann\n---\n# Not yet\n\nText.");
+    site.write("news/draft.md", "---\ndate: 2018-01-02\ndraft: true\ntags: [Zug]\nauthor: Ann\n---\n# Draft\n\nText.");
     site.start();
     site.wait_until("all is there", |site| lines(&site.get("/archive/").text()).len() == 31);
     site.wait_until("there are archives", |site| site.get("/archive/1/feed.json").status == 200);
@@ -56,6 +58,9 @@ fn the_archive_lists_every_article_by_year_and_lists_have_counts() {
     let line = ">30. Mai 2021</time> <a href=\"/articles/29\" lang=\"de\" dir=\"auto\">Number 29</a>";
     assert!(index.contains(line), "{index}");
     assert!(index.contains(" lang=\"en\" dir=\"ltr\">Late &amp; great</a>"), "{index}");
+    for (year, count) in [(2019, 10), (2020, 10), (2021, 10), (2024, 1)] {
+        assert_eq!(lines(&site.get(&format!("/years/{year}/")).text()).len(), count, "{year}");
+    }
     let year = site.get("/years/2020/").text();
     assert_eq!((lines(&year).len(), lines(&year)[0].as_str()), (10, "Number 19"));
     assert!(year.contains("<h1>Archiv 2020</h1>") && year.contains("<a href=\"/archive/\">Archiv</a>"), "{year}");
@@ -91,24 +96,22 @@ fn the_archive_lists_every_article_by_year_and_lists_have_counts() {
     assert_eq!(names, expected);
     assert!(front.contains("Zug <span class=\"count\">30</span></a>"), "{front}");
     assert_eq!(counts(&site.get("/sections/").text()), [("news".to_owned(), "30".to_owned())]);
+    assert_eq!(counts(&site.get("/authors/").text()), [("Ann".to_owned(), "30".to_owned())]);
 
     // The bytes of these pages move with their validators, and with nothing else.
     let opml = validators(&site.get("/feeds.opml"));
-    let before = ["/archive/", "/years/2020/", "/tags/"].map(|path| validators(&site.get(path)));
+    let lists = ["/archive/", "/years/2020/", "/tags/", "/sections/", "/authors/"];
+    let before = lists.map(|path| validators(&site.get(path)));
     site.remove("news/10.md");
     site.wait_until("it is gone", |site| lines(&site.get("/years/2020/").text()).len() == 9);
-    let after = ["/archive/", "/years/2020/", "/tags/"].map(|path| validators(&site.get(path)));
+    let after = lists.map(|path| validators(&site.get(path)));
     for (before, after) in before.iter().zip(&after) {
         assert!(before.0 != after.0 && before.1 != after.1, "{before:?} {after:?}");
     }
     assert!(site.get("/tags/").text().contains("Zug</a> <span class=\"count\">29</span>"));
     assert_eq!(validators(&site.get("/feeds.opml")), opml, "no view came or went");
     site.restart();
-    assert_eq!(
-        ["/archive/", "/years/2020/", "/tags/"].map(|path| validators(&site.get(path))),
-        after,
-        "over a restart"
-    );
+    assert_eq!(lists.map(|path| validators(&site.get(path))), after, "over a restart");
 }
 
 /// The titles of the articles before and after the one of a page.
@@ -242,7 +245,7 @@ fn pinned_articles_are_first_on_pages_and_nowhere_in_feeds() {
         "[site]\nbase_url = '{BASE_URL}'\nlanguage = 'de'\n[feed]\nentries = 3\nwindow = '1s'"
     ));
     let article = |day: u32, title: &str, more: &str| {
-        format!("---\ndate: 2024-01-{day:02}\ntags: [Zug]\n{more}---\n# {title}\n\nText of {title}.")
+        format!("---\ndate: 2024-01-{day:02}\ntags: [Zug]\nauthor: Ann\n{more}---\n# {title}\n\nText of {title}.")
     };
     for (day, title) in [(2, "B"), (3, "C"), (4, "D"), (5, "E"), (6, "F")] {
         site.write(&format!("sea/{title}.md"), article(day, title, ""));
@@ -253,7 +256,7 @@ fn pinned_articles_are_first_on_pages_and_nowhere_in_feeds() {
     site.start();
     site.wait_until("the front page is there", |site| listed(site, "/").len() == 5);
     assert_eq!(listed(&site, "/"), ["*Older", "*Old", "F", "E", "D"]);
-    let lists = ["/sections/sea/", "/tags/zug/"];
+    let lists = ["/sections/sea/", "/tags/zug/", "/authors/ann/"];
     for path in lists {
         assert_eq!(listed(&site, path), ["*Old", "F", "E", "D"], "{path}");
     }
@@ -265,7 +268,7 @@ fn pinned_articles_are_first_on_pages_and_nowhere_in_feeds() {
     assert!(before.iter().all(|(feed, _)| feed.contains("Text of F") && !feed.contains("Old")));
 
     // A change of an article that is too old for these lists shows on them, and no feed changes.
-    let pages = |site: &Site| ["/", lists[0], lists[1]].map(|path| validators(&site.get(path)));
+    let pages = |site: &Site| ["/", lists[0], lists[1], lists[2]].map(|path| validators(&site.get(path)));
     for (text, expected) in [
         (article(1, "Old", ""), vec!["*Older", "F", "E", "D"]),
         (article(1, "Old", "sticky: 10\n"), vec!["*Old", "*Older", "F", "E", "D"]),

@@ -220,8 +220,12 @@ fn pages_offer_smaller_forms_of_pictures_and_nothing_says_where_they_were_taken(
         assert_eq!(site.get(&format!("/media/trips/photo.jpg/{other}")).status, 404, "{other}");
     }
 
-    // No answer has the position; the file has it still.
+    // No answer has the position, and a smaller form has no metadata at all; the file has it still.
     let holds = |bytes: &[u8]| bytes.windows(POSITION.len()).any(|part| part == POSITION);
+    assert!(!holds(&answer.body));
+    for chunk in [b"EXIF", b"XMP "] {
+        assert!(!answer.body.windows(4).any(|part| part == chunk), "{chunk:?}");
+    }
     let whole = site.get("/media/trips/photo.jpg").body;
     assert_eq!(whole.len(), photo.len());
     assert!(!holds(&whole) && holds(&photo));

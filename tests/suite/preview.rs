@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
 use crate::command_line::gazetted;
@@ -53,10 +53,11 @@ impl Preview {
     }
 }
 
-/// All files below a folder.
-fn files(folder: &Path) -> Vec<String> {
+/// All files below a folder with their bytes, and all folders.
+fn files(folder: &Path) -> Vec<(PathBuf, Option<Vec<u8>>)> {
     let entries = walkdir::WalkDir::new(folder).sort_by_file_name().into_iter();
-    entries.map(|entry| entry.unwrap().path().display().to_string()).collect()
+    let paths = entries.map(|entry| entry.unwrap().into_path());
+    paths.map(|path| (path.clone(), std::fs::read(path).ok())).collect()
 }
 
 #[test]

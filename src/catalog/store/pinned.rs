@@ -48,3 +48,22 @@ pub(super) fn read(connection: &Connection, view: Option<i64>, due: DateTime<Utc
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::store::bulk_import::tests::{NOW, record};
+
+    #[test]
+    fn a_page_has_the_most_important_pinned_articles() {
+        let directory = tempfile::tempdir().unwrap();
+        let now = DateTime::from_timestamp(NOW, 0).unwrap();
+        let mut catalog = Catalog::open(directory.path(), Some("x.example"), now).unwrap();
+        for path in ["a.md", "b.md", "c.md", "d.md", "e.md", "f.md", "g.md"] {
+            record(&mut catalog, path);
+        }
+        catalog.connection.execute("UPDATE article SET pinned = number % 7", []).unwrap();
+        let pinned: Vec<i64> = catalog.pinned(now).unwrap().into_iter().map(|(number, _)| number).collect();
+        assert_eq!(pinned, [6, 5, 4, 3, 2]);
+    }
+}

@@ -376,10 +376,10 @@ mod tests {
             ),
             (
                 "{% set ns = namespace(s='x') %}{% for i in range(60) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}",
-                "/t/missing.html:1: ",
+                "/t/missing.html:1: engine ran out of fuel",
             ),
-            ("{% set s = 'x' * 30000000 %}{{ s }}{{ s }}", "/t/missing.html"),
-            ("{% include \"missing.html\" %}", "/t/missing.html:1: "),
+            ("{% set s = 'x' * 30000000 %}{{ s }}{{ s }}", "/t/missing.html: the page has more than 16 MiB"),
+            ("{% include \"missing.html\" %}", "/t/missing.html:1: invalid operation: recursion limit exceeded"),
         ] {
             let (page, logged) = rendered(source);
             assert!(page.starts_with("<!doctype html>") && page.contains("News &amp; Views"), "{source}: {page}");
