@@ -43,7 +43,7 @@ fn is_in_pages(path: &Path) -> bool {
 /// The problem of a page that asks for an address of the program.
 pub fn address_problem(article: &Article) -> Option<Problem> {
     article.page.as_ref()?;
-    let slug = slug::slugify(article.slug.as_ref().unwrap_or(&article.slug_source));
+    let slug = article.wished_slug();
     if !is_own_part(&slug) {
         return None;
     }

@@ -81,6 +81,13 @@ pub struct Article {
 }
 
 impl Article {
+    /// The slug that it asks for; empty if that has no letters and no digits.
+    pub fn wished_slug(&self) -> String {
+        slug::slugify(self.slug.as_ref().unwrap_or(&self.slug_source))
+    }
+}
+
+impl Article {
     /// Makes a problem of what the article says about a field, at the line of its key.
     pub fn problem_with(&self, field: Field, what: &str) -> Problem {
         let source = self.sources.get(&field);

@@ -87,7 +87,7 @@ pub fn reference(name: &str) -> PathBuf {
 
 /// The references by which links may mean an article, as [`reference()`] gives them.
 pub fn references_of(article: &Article, path: &Path) -> Vec<PathBuf> {
-    let slug = slug::slugify(article.slug.as_ref().unwrap_or(&article.slug_source));
+    let slug = article.wished_slug();
     slugs_of(&names_of(article, path, &slug), &slug).iter().map(|slug| reference_of_slug(slug)).collect()
 }
 

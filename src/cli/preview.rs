@@ -136,8 +136,8 @@ impl Preview {
         let record_of = |path: &Path| site.as_ref().and_then(|site| site.record(path).ok().flatten());
         let is_live = |record: &Record| record.state == ArticleState::Live;
         let record = record_of(&self.path).filter(is_live);
-        let made = || Slug::new(slug::slugify(article.slug.as_deref().unwrap_or(&article.slug_source)));
-        let slug = record.as_ref().map(|record| record.entry.slug.clone()).or_else(made);
+        let slug = record.as_ref().map(|record| record.entry.slug.clone());
+        let slug = slug.or_else(|| Slug::new(article.wished_slug()));
         let slug = slug.or_else(|| Slug::new("preview")).unwrap_or_default();
         let published = article.published.or(record.map(|record| record.entry.published)).unwrap_or(modified);
         let is_there = |path: &Path| {

@@ -112,20 +112,23 @@ pub enum SitemapLookup {
     NotYet,
 }
 
-/// The result of looking up a feed.
+/// The result of looking up a feed or a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FeedLookup {
-    /// The feed.
-    Found(Box<Collection>),
+pub enum ListLookup<T> {
+    /// Its content.
+    Found(Box<T>),
     /// Unchanged since the given instant.
     Same,
-    /// No such feed.
+    /// There is none, or nothing in it.
     Unknown,
     /// It changed after the version; the next version contains it.
     NotYet,
     /// It contains these articles, whose texts have not been read yet.
     Unread(Vec<i64>),
 }
+
+/// The result of looking up a feed.
+pub type FeedLookup = ListLookup<Collection>;
 
 /// What the page of an article shows beside the article.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 
+use super::collection::ListLookup;
 use super::entry::Slug;
 
 /// A part of the time in which articles were published, in UTC.
@@ -90,18 +91,7 @@ pub enum Rest {
 }
 
 /// The result of looking up the articles of a period.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PeriodLookup {
-    Found(Box<PeriodArticles>),
-    /// Unchanged since the given instant.
-    Same,
-    /// No article was published in that period.
-    Unknown,
-    /// An article has changed since that moment; the next version will show the change.
-    NotYet,
-    /// It contains these articles, whose texts have not been read yet.
-    Unread(Vec<i64>),
-}
+pub type PeriodLookup = ListLookup<PeriodArticles>;
 
 #[cfg(test)]
 mod tests {

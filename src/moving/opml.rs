@@ -31,6 +31,21 @@ pub struct ListedFeed {
     pub group: Option<String>,
 }
 
+/// The feeds of a list that stand in a row in one group.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct FeedGroup<'a> {
+    pub name: Option<&'a str>,
+    pub feeds: Vec<&'a ListedFeed>,
+}
+
+impl FeedList {
+    /// Its groups, in the order of the file.
+    pub fn groups(&self) -> Vec<FeedGroup<'_>> {
+        let groups = self.feeds.chunk_by(|one, other| one.group == other.group);
+        groups.map(|feeds| FeedGroup { name: feeds[0].group.as_deref(), feeds: feeds.iter().collect() }).collect()
+    }
+}
+
 /// Reads a list. What is no feed is skipped, as is one whose address has a password in it.
 pub fn read(text: &str) -> FeedList {
     let document = xml::read(text, &|name| name == "body");
@@ -116,6 +131,9 @@ mod tests {
                 ["https://four.example/rss", "https://four.example/rss", "-", "-", "-"],
             ]
         );
+        let groups = list.groups();
+        let groups: Vec<(Option<&str>, usize)> = groups.iter().map(|group| (group.name, group.feeds.len())).collect();
+        assert_eq!(groups, [(Some("Sea"), 2), (None, 1)]);
     }
 
     #[test]

@@ -14,10 +14,10 @@ use chrono::{DateTime, Utc};
 use crate::article::address::media_address;
 use crate::change::TextRequests;
 use crate::folder::{is_document, media};
-use crate::model::collection::{ArticleLookup, Collection, FeedLookup, SitemapLookup};
+use crate::model::collection::{ArticleLookup, FeedLookup, ListLookup, SitemapLookup};
 use crate::model::library::{self, Library, LibraryError};
 use crate::model::moment::{Moment, Version};
-use crate::model::period::{DateRange, PeriodLookup};
+use crate::model::period::DateRange;
 use crate::model::site_page::Permalink;
 use crate::model::site_page::{Menu, is_own_part};
 use crate::model::taxonomy::{View, ViewKind};
@@ -439,27 +439,28 @@ impl OnDemand {
 
     fn view(&self, view: &View, representation: Representation, path: &str, moment: Moment) -> Attempt {
         let limits = self.pages.channel().limits;
-        self.collection(
+        self.listed(
             path,
             moment,
             |library, cached| library.view(view, &limits, representation == Representation::Page, moment, cached),
             |collection| {
                 let feed = Feed::view(self.pages.channel(), view, collection);
                 let page = || self.pages.view(&feed, view, &collection.name);
-                self.document(representation, &feed, page, collection.revised)
+                (self.document(representation, &feed, page, collection.revised), collection.revised)
             },
         )
     }
 
     fn archive(&self, number: u32, representation: Representation, path: &str, moment: Moment) -> Attempt {
-        let lookup = self.collection(
+        let lookup = self.listed(
             path,
             moment,
             |library, cached| library.archive(number, moment, cached),
             |collection| {
                 let feed = Feed::archive(self.pages.channel(), number, collection);
                 let page = || self.pages.archive(&feed, number);
-                self.document(representation, &feed, page, collection.revised).lasting(true)
+                let document = self.document(representation, &feed, page, collection.revised);
+                (document.lasting(true), collection.revised)
             },
         )?;
         // Until the next archive is closed, its entries are in the main feed.
@@ -472,32 +473,33 @@ impl OnDemand {
         }
     }
 
-    /// The document of a collection, from the cache if the collection has not changed.
-    fn collection(
+    /// The document of a feed or a list, from the cache if its content has not changed. `render` also returns when that last changed.
+    fn listed<T>(
         &self,
         path: &str,
         moment: Moment,
-        read: impl FnOnce(&dyn Library, Option<DateTime<Utc>>) -> library::Result<FeedLookup>,
-        render: impl FnOnce(&Collection) -> Document,
+        read: impl FnOnce(&dyn Library, Option<DateTime<Utc>>) -> library::Result<ListLookup<T>>,
+        render: impl FnOnce(&T) -> (Document, DateTime<Utc>),
     ) -> Attempt {
         let cached = self.cached_at(path);
         let lookup = read(&**self.library(), cached.as_ref().map(|cached| cached.revised))?;
         Ok(match (lookup, cached) {
-            (FeedLookup::Found(collection), _) => {
+            (ListLookup::Found(content), _) => {
                 self.check_memory()?;
-                self.store(path, collection.revised, moment, render(&collection))
+                let (document, revised) = render(&content);
+                self.store(path, revised, moment, document)
             }
-            (FeedLookup::Same, Some(cached)) => {
+            (ListLookup::Same, Some(cached)) => {
                 self.cache().confirm(path, moment.version);
                 Lookup::Document(cached.document)
             }
             // The change belongs to the next version, and the cached document was current in this one.
-            (FeedLookup::NotYet, Some(cached)) if cached.confirmed == moment.version => {
+            (ListLookup::NotYet, Some(cached)) if cached.confirmed == moment.version => {
                 Lookup::Document(cached.document)
             }
-            (FeedLookup::NotYet | FeedLookup::Same, _) => Lookup::NotYet,
-            (FeedLookup::Unknown, _) => Lookup::Unknown,
-            (FeedLookup::Unread(numbers), _) => return Err(Obstacle::Unread(numbers)),
+            (ListLookup::NotYet | ListLookup::Same, _) => Lookup::NotYet,
+            (ListLookup::Unknown, _) => Lookup::Unknown,
+            (ListLookup::Unread(numbers), _) => return Err(Obstacle::Unread(numbers)),
         })
     }
 
@@ -558,22 +560,12 @@ impl OnDemand {
     }
 
     fn period(&self, period: DateRange, path: &str, moment: Moment) -> Attempt {
-        let cached = self.cached_at(path);
-        let lookup = self.library().listing(period, moment, cached.as_ref().map(|cached| cached.revised))?;
-        Ok(match (lookup, cached) {
-            (PeriodLookup::Found(listing), _) => {
-                self.check_memory()?;
-                let page = self.list(self.pages.period(period, &listing), listing.changed);
-                self.store(path, listing.changed, moment, page)
-            }
-            (PeriodLookup::Same, Some(cached)) => {
-                self.cache().confirm(path, moment.version);
-                Lookup::Document(cached.document)
-            }
-            (PeriodLookup::NotYet | PeriodLookup::Same, _) => Lookup::NotYet,
-            (PeriodLookup::Unknown, _) => Lookup::Unknown,
-            (PeriodLookup::Unread(numbers), _) => return Err(Obstacle::Unread(numbers)),
-        })
+        self.listed(
+            path,
+            moment,
+            |library, cached| library.listing(period, moment, cached),
+            |listing| (self.list(self.pages.period(period, listing), listing.changed), listing.changed),
+        )
     }
 
     fn views(&self, kind: ViewKind, path: &str, moment: Moment) -> Attempt {

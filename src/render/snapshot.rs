@@ -228,9 +228,9 @@ fn etag(hash: &blake3::Hash, coding: ContentCoding) -> String {
 /// Aliases: pairs of an additional path and the path of the document that it serves.
 fn aliases(formats: Formats) -> impl Iterator<Item = (&'static str, &'static str)> {
     let of_feeds = formats.iter().flat_map(|format| format.aliases.iter().map(|alias| (*alias, format.file)));
+    let of_feeds = of_feeds.chain([(blogroll::WELL_KNOWN_PATH, blogroll::PATH)]);
     let old = ["favicon.ico", "apple-touch-icon.png", "apple-touch-icon-precomposed.png"];
     // Of two forms of the icon, old programs get the PNG, which is last.
-    let of_feeds = of_feeds.chain([(blogroll::WELL_KNOWN_PATH, blogroll::PATH)]);
     of_feeds.chain([(old[0], page::ICON_PATH)]).chain(old.map(|alias| (alias, page::ICON_PNG_PATH)))
 }
 

@@ -10,23 +10,27 @@ use crate::article::{Problem, load};
 use crate::config::{SiteConfig, in_plain_words};
 use crate::folder::{Folder, SETTINGS_FILE};
 
-/// The keys that a writer may set.
-const KEYS: [&str; 14] = [
-    "title",
-    "description",
-    "language",
-    "author",
-    "icon",
-    "logo",
-    "accent",
-    "footer",
-    "style",
-    "copyright",
-    "license",
-    "crawlers",
-    "fediverse",
-    "me",
-];
+/// Declares the keys that a writer may set.
+macro_rules! keys {
+    ($($key:ident)*) => {
+        const KEYS: &[&str] = &[$(stringify!($key)),*];
+
+        impl SiteValue {
+            /// Gives `site` the value of `key`.
+            pub fn replace(self, key: &str, site: &mut SiteConfig) {
+                match key {
+                    $(stringify!($key) => site.$key = self.0.$key,)*
+                    _ => {}
+                }
+            }
+        }
+    };
+}
+
+keys! {
+    title description language author icon logo accent footer style copyright license crawlers fediverse me
+}
+
 /// The keys that only the configuration may set, and why.
 const RESERVED: [(&str, &str); 4] = [
     ("base_url", "it decides about the addresses of the site"),
@@ -41,46 +45,6 @@ const MAX_SIZE: u64 = 64 << 10;
 /// The value of one key.
 #[derive(Debug)]
 pub struct SiteValue(SiteConfig);
-
-impl SiteValue {
-    /// Gives `site` the value of `key`.
-    pub fn replace(self, key: &str, site: &mut SiteConfig) {
-        let Self(SiteConfig {
-            title,
-            description,
-            language,
-            author,
-            icon,
-            logo,
-            accent,
-            footer,
-            style,
-            copyright,
-            license,
-            crawlers,
-            fediverse,
-            me,
-            ..
-        }) = self;
-        match key {
-            "title" => site.title = title,
-            "description" => site.description = description,
-            "language" => site.language = language,
-            "author" => site.author = author,
-            "icon" => site.icon = icon,
-            "logo" => site.logo = logo,
-            "accent" => site.accent = accent,
-            "footer" => site.footer = footer,
-            "style" => site.style = style,
-            "copyright" => site.copyright = copyright,
-            "license" => site.license = license,
-            "crawlers" => site.crawlers = crawlers,
-            "fediverse" => site.fediverse = fediverse,
-            "me" => site.me = me,
-            _ => {}
-        }
-    }
-}
 
 /// What the file says.
 #[derive(Debug, Default)]

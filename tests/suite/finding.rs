@@ -1,4 +1,4 @@
-//! Finding articles: the archive by year, counts of tags, neighbours, series, near titles.
+//! Finding articles: the archive by year, counts of tags, neighbours, pinned articles.
 
 use crate::site::{Answer, BASE_URL, Site};
 

@@ -1,4 +1,4 @@
-//! Kinds of posts beside articles: link posts from bookmarks. The examples of docs/writing.md are published as they stand there.
+//! Kinds of posts: link posts from bookmarks, photos, documents of Word. The examples of docs/writing.md are published as they stand there.
 
 use std::path::Path;
 

@@ -6,7 +6,7 @@ use rusqlite::{Connection, params};
 use super::archive;
 use super::entries;
 use super::error::{CatalogError, Result};
-use super::reader::Reader;
+use super::reader::{Reader, without_reading};
 use super::values::{self, UNREAD, WHOLE, date};
 use crate::catalog::visibility::in_feeds;
 use crate::model::moment::{Audience, Moment, Version};
@@ -42,11 +42,8 @@ impl Reader {
     ) -> Result<PeriodLookup> {
         let _transaction = self.connection.unchecked_transaction()?;
         let changed = changed(&self.connection)?;
-        if Version::at(changed) > moment.version {
-            return Ok(PeriodLookup::NotYet);
-        }
-        if cached == Some(changed) {
-            return Ok(PeriodLookup::Same);
+        if let Some(answer) = without_reading(Version::at(changed), moment, cached) {
+            return Ok(answer);
         }
         let rows = self.newest_of(period, moment, most + 1)?;
         if rows.is_empty() && period != DateRange::All {

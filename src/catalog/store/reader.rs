@@ -24,7 +24,8 @@ use crate::article::Article;
 use crate::catalog::identity;
 use crate::catalog::visibility::{PAGE, PageState, Publication, in_feeds};
 use crate::model::collection::{
-    self, ArticleLookup, ArticleState, Collection, FeedLimits, FeedLookup, Record, Tombstone, ViewGroup, ViewSummary,
+    self, ArticleLookup, ArticleState, Collection, FeedLimits, FeedLookup, ListLookup, Record, Tombstone, ViewGroup,
+    ViewSummary,
 };
 use crate::model::entry::{Entry, Slug};
 use crate::model::moment::{Audience, Moment, Version};
@@ -380,12 +381,16 @@ impl Reader {
     }
 }
 
-/// The answer for a feed that last changed at `revised`, if it needs no entries.
-fn without_reading(revised: Version, moment: Moment, cached: Option<DateTime<Utc>>) -> Option<FeedLookup> {
+/// The answer for a feed or a list that last changed at `revised`, if it needs no entries.
+pub(super) fn without_reading<T>(
+    revised: Version,
+    moment: Moment,
+    cached: Option<DateTime<Utc>>,
+) -> Option<ListLookup<T>> {
     if revised > moment.version {
-        return Some(FeedLookup::NotYet);
+        return Some(ListLookup::NotYet);
     }
-    (cached == Some(revised.date())).then_some(FeedLookup::Same)
+    (cached == Some(revised.date())).then_some(ListLookup::Same)
 }
 
 pub(super) fn tombstones(connection: &Connection, view: i64) -> Result<Vec<Tombstone>> {

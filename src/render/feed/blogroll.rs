@@ -3,7 +3,7 @@
 use super::channel::Channel;
 use super::extension::Element;
 use crate::model::text::{escape, escape_attribute};
-use crate::moving::opml::FeedList;
+use crate::moving::opml::{FeedList, ListedFeed};
 
 /// Path of the page.
 pub const PAGE_PATH: &str = "blogroll";
@@ -21,33 +21,28 @@ pub fn render(channel: &Channel, list: &FeedList) -> String {
         escape(title),
         escape(&channel.base_url),
     );
-    let mut group = None;
-    for feed in &list.feeds {
-        if feed.group != group {
-            text.push_str(if group.is_some() { "</outline>\n" } else { "" });
-            if let Some(name) = &feed.group {
-                text.push_str(&format!("<outline text=\"{}\">\n", escape_attribute(name)));
-            }
-            group.clone_from(&feed.group);
-        }
-        text.push_str("<outline type=\"rss\"");
-        let attributes = [
-            ("text", Some(&feed.name)),
-            ("title", Some(&feed.name)),
-            ("description", feed.description.as_ref()),
-            ("xmlUrl", Some(&feed.address)),
-            ("htmlUrl", feed.site.as_ref()),
-        ];
-        for (name, value) in attributes {
-            if let Some(value) = value {
-                text.push_str(&format!(" {name}=\"{}\"", escape_attribute(value)));
-            }
-        }
-        text.push_str("/>\n");
+    for group in list.groups() {
+        let feeds = group.feeds.into_iter().map(outline).collect::<Vec<_>>().concat();
+        text.push_str(&match group.name {
+            Some(name) => format!("<outline text=\"{}\">\n{feeds}</outline>\n", escape_attribute(name)),
+            None => feeds,
+        });
     }
-    text.push_str(if group.is_some() { "</outline>\n" } else { "" });
     text.push_str("</body>\n</opml>\n");
     text
+}
+
+fn outline(feed: &ListedFeed) -> String {
+    let attributes = [
+        ("text", Some(&feed.name)),
+        ("title", Some(&feed.name)),
+        ("description", feed.description.as_ref()),
+        ("xmlUrl", Some(&feed.address)),
+        ("htmlUrl", feed.site.as_ref()),
+    ];
+    let attribute = |(name, value): (&str, Option<&String>)| Some(format!(" {name}=\"{}\"", escape_attribute(value?)));
+    let attributes: Vec<String> = attributes.into_iter().filter_map(attribute).collect();
+    format!("<outline type=\"rss\"{}/>\n", attributes.concat())
 }
 
 /// The element of a channel of RSS that names the list.

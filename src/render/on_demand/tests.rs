@@ -1,8 +1,8 @@
 use super::*;
 use crate::config::Config;
-use crate::model::collection::{FeedLimits, SitemapLookup, ViewGroup, ViewSummary};
+use crate::model::collection::{Collection, FeedLimits, SitemapLookup, ViewGroup, ViewSummary};
 use crate::model::entry::{Entry, Slug};
-use crate::model::period::PeriodArticles;
+use crate::model::period::{PeriodArticles, PeriodLookup};
 use crate::model::site_page::MenuItem;
 use crate::render::feed::tests::{channel, entry};
 use crate::render::feed::{FORMATS, atom, json, rss, twtxt};

@@ -139,12 +139,13 @@ impl Pages {
     }
 
     fn line<'a>(&'a self, line: &'a ArticleLine, words: &'static Words) -> LineView<'a> {
+        let (language, direction) = self.language(line.language.as_deref());
         LineView {
             title: &line.title,
             address: self.channel.permalink(&Permalink::Article(line.slug.clone())),
             published: words.day(line.published),
-            language: line.language.as_deref().unwrap_or(&self.channel.language),
-            direction: line.language.as_deref().map_or("auto", words::direction),
+            language,
+            direction,
         }
     }
 

@@ -9,7 +9,6 @@ use super::{Link, Pages};
 use crate::model::collection::{Neighbour, Surroundings};
 use crate::model::site_page::Permalink;
 use crate::model::taxonomy::Term;
-use crate::render::words;
 
 /// A link to the article before or after another one.
 #[derive(Debug, Serialize)]
@@ -40,18 +39,27 @@ impl Pages {
         Some((term.view.path(), self.channel.title_of(&term.view, &term.name)))
     }
 
-    /// JSON-LD of the breadcrumbs of an article (schema.org `BreadcrumbList`).
-    pub(super) fn breadcrumbs(&self, surroundings: &Surroundings, title: &str) -> serde_json::Value {
-        let site = Link { name: self.channel.title.clone(), address: self.channel.base_url.clone(), count: None };
-        let links = std::iter::once(site).chain(surroundings.sections.iter().map(|term| self.section_link(term)));
-        let mut crumbs: Vec<serde_json::Value> = (1..)
-            .zip(links)
-            .map(|(position, link)| {
-                json!({ "@type": "ListItem", "position": position, "name": link.name, "item": link.address })
-            })
-            .collect();
-        crumbs.push(json!({ "@type": "ListItem", "position": crumbs.len() + 1, "name": title }));
+    /// JSON-LD of the breadcrumbs of an article, which is the last of them.
+    pub(super) fn article_breadcrumbs(&self, surroundings: &Surroundings, title: &str) -> serde_json::Value {
+        let above: Vec<Link> = surroundings.sections.iter().map(|term| self.section_link(term)).collect();
+        let above = above.iter().map(|link| (link.name.as_str(), Some(link.address.as_str())));
+        self.breadcrumbs(above.chain([(title, None)]))
+    }
+
+    /// JSON-LD of breadcrumbs below the site: names and addresses (schema.org `BreadcrumbList`).
+    pub(super) fn breadcrumbs<'a>(
+        &'a self,
+        below: impl Iterator<Item = (&'a str, Option<&'a str>)>,
+    ) -> serde_json::Value {
+        let site = (self.channel.title.as_str(), Some(self.channel.base_url.as_str()));
+        let crumb = |(position, (name, address)): (u32, (&str, Option<&str>))| json!({ "@type": "ListItem", "position": position, "name": name, "item": address });
+        let crumbs: Vec<serde_json::Value> = (1..).zip(std::iter::once(site).chain(below)).map(crumb).collect();
         json!({ "@type": "BreadcrumbList", "itemListElement": crumbs })
+    }
+
+    /// JSON-LD that names the site (schema.org `WebSite`).
+    pub(super) fn site_data(&self) -> serde_json::Value {
+        json!({ "@type": "WebSite", "name": self.channel.title, "url": self.channel.base_url })
     }
 
     fn section_link(&self, term: &Term) -> Link {
@@ -59,11 +67,12 @@ impl Pages {
     }
 
     fn neighbour_link<'a>(&'a self, neighbour: &'a Neighbour) -> NeighbourLink<'a> {
+        let (language, direction) = self.language(neighbour.language.as_deref());
         NeighbourLink {
             title: &neighbour.title,
             address: self.channel.permalink(&Permalink::Article(neighbour.slug.clone())),
-            language: neighbour.language.as_deref().unwrap_or(&self.channel.language),
-            direction: neighbour.language.as_deref().map_or("auto", words::direction),
+            language,
+            direction,
         }
     }
 }

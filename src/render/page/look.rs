@@ -5,7 +5,6 @@ use minijinja::{Value, context};
 use serde::Serialize;
 
 use crate::config::{Colour, Crawlers};
-use crate::moving::opml::{FeedList, ListedFeed};
 use crate::render::crawlers;
 use crate::render::feed::{Channel, blogroll, opml};
 use crate::site::SitePicture;
@@ -104,26 +103,6 @@ pub fn variables(channel: &Channel, style: &str) -> Value {
         }),
         footer => (!look.footer.is_empty()).then(|| Value::from_safe_string(look.footer.to_string())),
     }
-}
-
-/// The feeds of a blogroll that stand in a row in one group.
-#[derive(Debug, Serialize)]
-struct FeedGroup<'a> {
-    name: Option<&'a str>,
-    feeds: Vec<&'a ListedFeed>,
-}
-
-/// The groups of a blogroll, in the order of the file.
-pub fn groups(list: &FeedList) -> Value {
-    let mut groups: Vec<FeedGroup<'_>> = Vec::new();
-    for feed in &list.feeds {
-        let name = feed.group.as_deref();
-        match groups.last_mut().filter(|group| group.name == name) {
-            Some(group) => group.feeds.push(feed),
-            None => groups.push(FeedGroup { name, feeds: vec![feed] }),
-        }
-    }
-    Value::from(Serde(groups))
 }
 
 #[cfg(test)]

@@ -366,7 +366,7 @@ impl Pages {
         let title = list.title.as_deref();
         let mut head = self.head(title.unwrap_or(&self.channel.words().texts.blogroll), blogroll::PAGE_PATH);
         head.data = Some(self.collection(&head, &[]));
-        Some(self.render("blogroll.html", &head, context! { title, groups => look::groups(list) }))
+        Some(self.render("blogroll.html", &head, context! { title, groups => Value::from(Serde(list.groups())) }))
     }
 
     /// The page of a 404 or 410 with the newest articles.
@@ -377,6 +377,11 @@ impl Pages {
         let head = Head { address: None, ..self.head(heading, "") };
         let lines = self.titles(newest);
         self.render("missing.html", &head, context! { heading, text, lines })
+    }
+
+    /// The language of a text and its direction, which is `auto` if no language is stated: then it counts as that of the site.
+    fn language<'a>(&'a self, stated: Option<&'a str>) -> (&'a str, &'static str) {
+        (stated.unwrap_or(&self.channel.language), stated.map_or("auto", words::direction))
     }
 
     /// The words for a page in a language. A language without words has those of the site.
@@ -504,6 +509,7 @@ impl Pages {
         let own = std::slice::from_ref(&self.channel.author);
         let author = |person: &Person| self.view_link(ViewKind::Author, &person.name);
         let authors = if item.authors == own { Vec::new() } else { item.authors.iter().filter_map(author).collect() };
+        let (language, direction) = self.language(item.language);
         // People do not care about a change on the day of publication.
         let later = item.updated.date_naive() > item.published.date_naive();
         let recording = item.enclosures.iter().find(|media| media.plays());
@@ -519,8 +525,8 @@ impl Pages {
             updated: later.then(|| words.day(item.updated)),
             summary: item.summary,
             tags: item.tags.iter().filter_map(|tag| self.view_link(ViewKind::Tag, tag)).collect(),
-            language: item.language.unwrap_or(&self.channel.language),
-            direction: item.language.map_or("auto", words::direction),
+            language,
+            direction,
             plays: recording
                 .map(|media| if media.medium() == "video" { words.texts.video.as_str() } else { &words.texts.audio }),
         }
@@ -541,17 +547,15 @@ impl Pages {
 
     /// JSON-LD of a list of articles with its breadcrumbs (schema.org `CollectionPage`).
     fn collection(&self, head: &Head, above: &[Link]) -> serde_json::Value {
-        let site = Link { name: self.channel.title.clone(), address: self.channel.base_url.clone(), count: None };
-        let crumb = |(index, link): (usize, &Link)| json!({ "@type": "ListItem", "position": index + 1, "name": link.name, "item": link.address });
-        let crumbs: Vec<serde_json::Value> = std::iter::once(&site).chain(above).enumerate().map(crumb).collect();
+        let above = above.iter().map(|link| (link.name.as_str(), Some(link.address.as_str())));
         json!({
             "@context": "https://schema.org",
             "@type": "CollectionPage",
             "name": head.name,
             "description": head.description,
             "url": head.address,
-            "isPartOf": { "@type": "WebSite", "name": site.name, "url": site.address },
-            "breadcrumb": { "@type": "BreadcrumbList", "itemListElement": crumbs },
+            "isPartOf": self.site_data(),
+            "breadcrumb": self.breadcrumbs(above),
         })
     }
 
@@ -572,7 +576,7 @@ impl Pages {
             "author": item.authors.iter().map(person).collect::<Vec<_>>(),
             "publisher": { "@type": "Organization", "name": self.channel.title, "url": self.channel.base_url },
             "mainEntityOfPage": page,
-            "isPartOf": { "@type": "WebPage", "url": page, "breadcrumb": self.breadcrumbs(surroundings, item.title) },
+            "isPartOf": { "@type": "WebPage", "url": page, "breadcrumb": self.article_breadcrumbs(surroundings, item.title) },
             "url": item.url,
             "inLanguage": item.language.unwrap_or(&self.channel.language),
             "image": item.image.map(|image| image.url.as_str()),

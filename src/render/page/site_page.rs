@@ -28,7 +28,7 @@ impl Pages {
     pub(super) fn menu_links(&self, head: &Head) -> Value {
         let link = |item: &MenuItem| {
             let address = self.channel.permalink(&Permalink::Page(item.slug.clone()));
-            let language = item.language.as_deref().unwrap_or(&self.channel.language);
+            let (language, _) = self.language(item.language.as_deref());
             context! {
                 is_current => head.address.as_ref() == Some(&address),
                 name => item.name.as_str(),
@@ -41,8 +41,6 @@ impl Pages {
 
     /// JSON-LD of a page that is no article (schema.org `WebPage`).
     pub(super) fn page_data(&self, item: &Item<'_>) -> serde_json::Value {
-        let (site, base) = (&self.channel.title, &self.channel.base_url);
-        let crumb = |position: u32, name: &str, address: &str| json!({ "@type": "ListItem", "position": position, "name": name, "item": address });
         json!({
             "@context": "https://schema.org",
             "@type": "WebPage",
@@ -52,11 +50,8 @@ impl Pages {
             "dateModified": words::machine_date(item.updated),
             "inLanguage": item.language.unwrap_or(&self.channel.language),
             "image": item.image.map(|image| image.url.as_str()),
-            "isPartOf": { "@type": "WebSite", "name": site, "url": base },
-            "breadcrumb": {
-                "@type": "BreadcrumbList",
-                "itemListElement": [crumb(1, site, base), crumb(2, item.title, &item.url)],
-            },
+            "isPartOf": self.site_data(),
+            "breadcrumb": self.breadcrumbs(std::iter::once((item.title, Some(&*item.url)))),
         })
     }
 
@@ -65,13 +60,13 @@ impl Pages {
         let Some(about) = about.filter(|about| about.image.is_some() || !about.html.is_empty()) else {
             return Value::from(());
         };
-        let language = about.language.as_deref().unwrap_or(&self.channel.language);
+        let (language, direction) = self.language(about.language.as_deref());
         let text = body::within_page(&about.html, &self.channel.words().texts.table);
         context! {
             image => Value::from(Serde(about.image.as_ref())),
             text => Value::from_safe_string(text.into_owned()),
             language,
-            direction => about.language.as_deref().map_or("auto", words::direction),
+            direction,
         }
     }
 }
