@@ -12,8 +12,9 @@ const KEPT_BLOCKS: [&str; 8] = ["audio", "details", "dl", "figure", "iframe", "m
 const KEPT_TAGS: [&str; 10] = ["abbr", "ins", "kbd", "mark", "q", "samp", "small", "sub", "sup", "u"];
 /// Maximum number of tokens of an element that stays as it is, or of a table.
 const MAX_TOKENS: usize = 100_000;
-/// Maximum depth of lists and quotations. Deeper ones continue the one around them.
-const MAX_DEPTH: usize = 30;
+/// Length of what each line begins with, in bytes, from which on deeper lists and quotations continue the one around them: a text with many
+/// lines must not become many times as long.
+const MAX_PREFIX: usize = 32;
 /// Largest number of an item (CommonMark section 5.2).
 const MAX_NUMBER: u32 = 999_999_999;
 
@@ -77,9 +78,9 @@ struct LinePrefix {
 }
 
 impl LinePrefix {
-    /// Adds a part, which is empty below the maximum depth.
+    /// Adds a part, which is empty if there is no room for it.
     fn push(&mut self, part: &str) {
-        let is_deep = self.starts.len() >= MAX_DEPTH;
+        let is_deep = self.text.len() >= MAX_PREFIX;
         self.starts.push(self.text.len());
         self.text.push_str(if is_deep { "" } else { part });
     }
@@ -442,10 +443,9 @@ impl MarkdownWriter {
             return false;
         }
         self.block();
-        let line = |row: &[String]| {
-            let cells = (0..width).map(|column| row.get(column).map_or("", String::as_str));
-            format!("| {} |", cells.collect::<Vec<_>>().join(" | "))
-        };
+        // The first row decides about the number of columns; others may be shorter.
+        rows[0].resize(width, String::new());
+        let line = |row: &[String]| format!("| {} |", row.join(" | "));
         self.raw(&line(&rows[0]));
         self.lines(&format!("|{}", " --- |".repeat(width)));
         rows[1..].iter().for_each(|row| self.lines(&line(row)));
@@ -563,6 +563,10 @@ mod tests {
                 "<table><thead><tr><th>a</th><th>b|c</th></tr></thead><tbody><tr><td>1<br>2</td><td></td></tr></tbody></table>",
                 "| a | b\\|c |\n| --- | --- |\n| 1<br>2 |  |\n",
             ),
+            (
+                "<table><tr><td>a</td></tr><tr><td>b</td><td>c</td></tr><tr><td>d</td></tr></table>",
+                "| a |  |\n| --- | --- |\n| b | c |\n| d |\n",
+            ),
             ("<table><tr><td colspan=\"2\">a</td></tr></table>", "<table><tr><td colspan=\"2\">a</td></tr></table>\n"),
             (
                 "<p>a</p><details><summary>b</summary>\n\n<p>c</p></details>",
@@ -576,11 +580,23 @@ mod tests {
     }
 
     #[test]
+    fn a_text_in_deep_lists_and_quotations_stays_small() {
+        let lines = "\n".repeat(1_000);
+        for (start, end) in [("<blockquote>", "</blockquote>"), ("<ol start=999999999><li>", "</li></ol>")] {
+            let html = format!("{}<pre>{lines}.</pre>{}", start.repeat(100), end.repeat(100));
+            let markdown = from_html(&html);
+            assert!(markdown.len() < html.len() * 50, "{} bytes of {}", markdown.len(), html.len());
+            assert_eq!(markdown.lines().last().map(|line| line.trim_start_matches([' ', '>'])), Some("```"));
+        }
+    }
+
+    #[test]
     fn deep_and_broken_html_is_written_in_linear_time() {
         for html in [
             "<blockquote>".repeat(20_000),
             "<ul><li>".repeat(20_000),
             "<table>".repeat(5_000),
+            format!("<table><tr>{}</tr>{}</table>", "<td></td>".repeat(10_000), "<tr><td></td></tr>".repeat(10_000)),
             "</li></ul>".repeat(1_000),
             "<p>*".repeat(20_000),
             "&amp;a".repeat(200_000),
