@@ -63,6 +63,7 @@ pub fn assemble(
         language: header.language,
         unsure_script,
         link: header.link,
+        comments: header.comments,
         slug: header.slug,
         id: header.id,
         feed_guid: header.feed_guid.filter(|guid| !guid.is_empty() && xml_legal(guid) == *guid),

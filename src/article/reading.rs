@@ -55,6 +55,8 @@ pub struct Article {
     pub unsure_script: Option<Script>,
     /// Absolute address of the article elsewhere.
     pub link: Option<String>,
+    /// Absolute address of the page with its discussion.
+    pub comments: Option<String>,
     /// The stated last part of the permalink; not yet made safe for an address.
     pub slug: Option<String>,
     /// The stated permanent id.

@@ -117,6 +117,9 @@ pub struct Content {
     pub language: Option<String>,
     /// Absolute external address of the article, if it has one.
     pub link: Option<String>,
+    /// Absolute address of the page with its discussion.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comments: Option<String>,
     /// Feeds show the summary only, regardless of the configuration.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub brief: bool,
@@ -242,7 +245,7 @@ impl Content {
             media.map(|media| ELEMENT + 2 * media.url.len() + media.title.as_deref().map_or(0, escaped)).sum();
         let tags: usize = self.tags.iter().map(|tag| ELEMENT + 2 * escaped(tag)).sum();
         let people: usize = self.authors.iter().map(|person| ELEMENT + 2 * escaped(&person.name)).sum();
-        let link = self.link.as_deref().map_or(0, str::len);
+        let link = [&self.link, &self.comments].into_iter().flatten().map(|link| escaped(link)).sum::<usize>();
         WORDS + 2 * escaped(&self.title) + 2 * escaped(&self.summary) + 3 * link + tags + people + media
     }
 }

@@ -82,6 +82,8 @@ pub struct Header {
     pub feed_guid: Option<String>,
     /// `link`, `source`, `original_url`: an absolute address
     pub link: Option<String>,
+    /// `comments`: an absolute address
+    pub comments: Option<String>,
     /// `lang`, `language`, `locale`
     pub language: Option<String>,
     /// `slug`
@@ -146,7 +148,7 @@ impl Header {
                 self.sources.insert(field, source);
             }
         }
-        let Self { title, published, updated, expires, summary, id, link, language, slug, .. } = self;
+        let Self { title, published, updated, expires, summary, id, link, comments, language, slug, .. } = self;
         *title = title.take().or(other.title);
         *published = published.or(other.published);
         *updated = updated.or(other.updated);
@@ -154,6 +156,7 @@ impl Header {
         *summary = summary.take().or(other.summary);
         *id = id.take().or(other.id);
         *link = link.take().or(other.link);
+        *comments = comments.take().or(other.comments);
         *language = language.take().or(other.language);
         *slug = slug.take().or(other.slug);
         if self.authors.is_empty() {

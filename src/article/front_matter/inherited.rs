@@ -182,6 +182,7 @@ fn is_for_folders(name: &str, value: &Value) -> bool {
             | Key::Id
             | Key::FeedGuid
             | Key::Link
+            | Key::Comments
             | Key::Slug
             | Key::ImageText
             | Key::Enclosure

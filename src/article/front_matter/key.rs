@@ -23,6 +23,8 @@ pub enum Key {
     /// The id in RSS and JSON Feed, verbatim.
     FeedGuid,
     Link,
+    /// Address of the page with the discussion of the article.
+    Comments,
     Language,
     Slug,
     /// A former path or address of the article.
@@ -54,7 +56,7 @@ pub enum Key {
 const MAX_LENGTH: usize = 40;
 
 /// Names and their meanings. Of two names with one meaning, the earlier one here takes precedence.
-const NAMES: [(Key, &[&str]); 32] = [
+const NAMES: [(Key, &[&str]); 33] = [
     (Key::Title, &["title", "headline", "name"]),
     (
         Key::Published,
@@ -154,6 +156,7 @@ const NAMES: [(Key, &[&str]); 32] = [
     (Key::Id, &["id", "guid", "uuid", "atom_id"]),
     (Key::FeedGuid, &["feed_guid", "rss_guid"]),
     (Key::Link, &["link", "source", "original_url", "external_url", "canonical_url", "canonicalurl"]),
+    (Key::Comments, &["comments", "comments_url", "commentsurl", "discussion", "discussion_url"]),
     (Key::Language, &["lang", "language", "locale"]),
     (Key::Slug, &["slug"]),
     (Key::Address, &["permalink", "url", "path", "aliases", "redirect_from", "alias"]),

@@ -476,6 +476,26 @@ mod tests {
     }
 
     #[test]
+    fn addresses_of_discussions() {
+        for (yaml, expected) in [
+            ("comments: https://forum.example/t/1", Some("https://forum.example/t/1")),
+            (
+                "comments: {host: social.example, username: '@ann', id: 112233}",
+                Some("https://social.example/@ann/112233"),
+            ),
+            ("comments: {host: social.example, id: 112233}", None),
+            ("discussion_url: http://forum.example/", Some("http://forum.example/")),
+            ("comments: true", None),
+            ("comments: giscus", None),
+            ("comments: 'javascript:alert(1)'", None),
+        ] {
+            let header = header(yaml).0;
+            assert_eq!(header.comments.as_deref(), expected, "{yaml}");
+            assert_eq!(header.unused.is_empty(), expected.is_some(), "{yaml}: {:?}", header.unused);
+        }
+    }
+
+    #[test]
     fn keys_for_summaries_only() {
         for (yaml, expected) in [
             ("content: summary", Some(true)),

@@ -231,7 +231,8 @@ pub fn of_meta(meta: &[(String, String)], timezone: Tz) -> Result<Header, Held> 
                 | Key::Expires
                 | Key::Slug
                 | Key::SummaryOnly
-                | Key::Pinned,
+                | Key::Pinned
+                | Key::Comments,
             ) => {}
             Some(Key::Authors) => {
                 let names = contents.filter_map(credit::of_metadata).take(MAX_AUTHORS).map(Value::Text).collect();

@@ -6,7 +6,7 @@ use super::header::{Field, Header, Held, Source, is_language};
 use super::key::Key;
 use super::lock::{self, Judgement};
 use super::typo::{self, Meant};
-use super::value::{Value, absolute, without_link};
+use super::value::{Value, absolute, discussion, without_link};
 use crate::article::problem::Problem;
 use crate::article::{date, loose_date, summary};
 use crate::model::entry::Media;
@@ -96,6 +96,11 @@ impl HeaderReader<'_> {
                 let address = self.checked(name, address, "an absolute http address", |text| absolute(&text));
                 self.keep(Field::Link, name, address);
             }
+            Key::Comments => match discussion(&value) {
+                Some(address) => self.header.comments = self.header.comments.take().or(Some(address)),
+                // `comments: true` of themes, which has no meaning here.
+                None => self.take_unknown(name, &value),
+            },
             Key::Address => self.header.addresses.extend(value.texts()),
             Key::Published if value.flag().is_some() => self.take_state(key, name, &value),
             Key::Published | Key::Updated | Key::NotBefore | Key::Expires => {

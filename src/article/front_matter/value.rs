@@ -144,6 +144,16 @@ pub fn absolute(text: &str) -> Option<String> {
     matches!(url.scheme(), "http" | "https").then(|| url.to_string())
 }
 
+/// The address of a discussion: an absolute one, or that of a post on Mastodon, which themes state by `host`, `username` and `id`.
+pub fn discussion(value: &Value) -> Option<String> {
+    if let Value::Table(fields) = value {
+        let part = |wanted: &str| fields.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted))?.1.text();
+        let (host, user, id) = (part("host")?, part("username").or_else(|| part("user"))?, part("id")?);
+        return absolute(&format!("https://{host}/@{}/{id}", user.trim_start_matches('@')));
+    }
+    value.text().and_then(absolute)
+}
+
 /// The keys and values of a mapping in order, each value converted as its key requires.
 pub struct Fields(pub Vec<(String, Value)>);
 

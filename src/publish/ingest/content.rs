@@ -59,6 +59,7 @@ impl RenderedArticle {
             tags: article.tags.clone(),
             language: article.language.clone(),
             link: article.link.clone(),
+            comments: article.comments.clone(),
             brief: article.summary_only,
             page: article.page.clone(),
             pinned: article.pinned,

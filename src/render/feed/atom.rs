@@ -112,6 +112,8 @@ fn entry(item: &Item<'_>, scheme: &str) -> atom_syndication::Entry {
     let mut links = vec![link("alternate", &item.url, item.page.is_none().then_some("text/html"))];
     // The original of the text; `source` is for copies of whole entries.
     links.extend(item.page.is_some().then(|| link("via", &item.url, None)));
+    // RFC 4685 section 4.
+    links.extend(item.comments.map(|address| link("replies", address, Some("text/html"))));
     links.extend(item.enclosures.iter().copied().map(enclosure));
     atom_syndication::Entry {
         title: text(item.title, item.language),

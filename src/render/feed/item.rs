@@ -22,6 +22,8 @@ pub struct Item<'a> {
     pub url: Cow<'a, str>,
     /// Address of its page, if `url` is on another site.
     pub page: Option<String>,
+    /// Address of the page with its discussion.
+    pub comments: Option<&'a str>,
     /// At least one.
     pub authors: &'a [Person],
     /// First publication.
@@ -62,6 +64,7 @@ impl<'a> Item<'a> {
             stated_title: Some(content.title.as_str()).filter(|_| !content.is_untitled),
             url: content.link.as_deref().map_or(Cow::Owned(page.clone()), Cow::Borrowed),
             page: content.link.is_some().then_some(page),
+            comments: content.comments.as_deref(),
             authors: if content.authors.is_empty() { std::slice::from_ref(&channel.author) } else { &content.authors },
             published: entry.published,
             updated: entry.updated,

@@ -1,6 +1,5 @@
 //! RSS 2.0 by the RSS Advisory Board's profile, written by the `rss` crate.
 
-use crate::model::text::escape;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 
@@ -20,6 +19,8 @@ use super::item::Item;
 use super::statements::LicenseLink;
 use crate::model::entry::{Media, Person};
 use crate::model::taxonomy::ViewKind;
+use crate::model::text::escape;
+use crate::render::markdown::from_html;
 
 /// RSS 2.0.
 pub const FORMAT: FeedFormat = FeedFormat {
@@ -58,8 +59,18 @@ fn render(feed: &Feed<'_>, created: DateTime<Utc>) -> String {
     let channel = feed.channel;
     let podcast = feed.is_podcast;
     let scheme = channel.url(&format!("{}/", ViewKind::Tag.root()));
-    let kind = if podcast { "rss podcast" } else { "rss" };
-    let items = feed.fragments(kind, |entry| fragment(item(&Item::new(channel, entry), &scheme, podcast)));
+    let has_markdown = has_room_for_markdown(feed);
+    let kind = match (podcast, has_markdown) {
+        (false, true) => "rss",
+        (false, false) => "rss without Markdown",
+        (true, true) => "rss podcast",
+        (true, false) => "rss podcast without Markdown",
+    };
+    let items = feed.fragments(kind, |entry| {
+        let item = Item::new(channel, entry);
+        let markdown = markdown(&item).filter(|_| has_markdown);
+        fragment(self::item(&item, &scheme, podcast, markdown))
+    });
     let elements = channel_elements(feed, podcast);
     let document = rss::Channel {
         title: feed.title.to_string(),
@@ -86,6 +97,18 @@ fn render(feed: &Feed<'_>, created: DateTime<Utc>) -> String {
     let before = format!("{declaration}?>\n{}", channel.stylesheet());
     let frame = Frame::new(channel_xml.trim_ascii_start().to_owned(), TAIL);
     frame.filled(&before, items.iter().map(|item| item.text.as_str()))
+}
+
+/// Whether the texts fit into the feed twice. A text in Markdown must not cost readers an entry.
+fn has_room_for_markdown(feed: &Feed<'_>) -> bool {
+    let bytes: u64 = feed.entries.iter().map(|entry| u64::try_from(entry.content.max_bytes()).unwrap_or(0)).sum();
+    bytes.saturating_mul(2) <= feed.channel.limits.max_bytes
+}
+
+/// The text in Markdown, for readers that edit or quote it (`source:markdown`).
+fn markdown(item: &Item<'_>) -> Option<Element> {
+    let markdown = from_html(item.html?);
+    Some(Element::text("source:markdown", markdown.trim_end())).filter(|_| !markdown.is_empty())
 }
 
 fn bare(items: Vec<rss::Item>) -> rss::Channel {
@@ -175,7 +198,7 @@ fn channel_elements(feed: &Feed<'_>, podcast: bool) -> Vec<Element> {
         .collect()
 }
 
-fn item(item: &Item<'_>, scheme: &str, podcast: bool) -> rss::Item {
+fn item(item: &Item<'_>, scheme: &str, podcast: bool, markdown: Option<Element>) -> rss::Item {
     // With a summary, the description is the summary and the whole text is content:encoded; else the description is the
     // whole text (profile 5.2.1). Both are HTML.
     let summary = item.summary.map(escape);
@@ -191,6 +214,7 @@ fn item(item: &Item<'_>, scheme: &str, podcast: bool) -> rss::Item {
         link: Some(item.url.to_string()),
         description,
         content,
+        comments: item.comments.map(str::to_owned),
         categories: item.tags.iter().map(category).collect(),
         enclosure: recording.map(enclosure),
         guid: Some(Guid { value: item.guid.to_string(), permalink: false }),
@@ -203,7 +227,7 @@ fn item(item: &Item<'_>, scheme: &str, podcast: bool) -> rss::Item {
             ..DublinCoreExtension::default()
         }),
         itunes_ext: recording.filter(|_| podcast).map(|recording| itunes_item(item, recording)),
-        extensions: map(extension::pictures(item).into_iter().chain(episode).collect()),
+        extensions: map(extension::pictures(item).into_iter().chain(episode).chain(markdown).collect()),
         ..rss::Item::default()
     }
 }

@@ -176,6 +176,38 @@ fn an_entry_links_to_another_site_or_shows_its_summary() {
 }
 
 #[test]
+fn an_entry_links_to_its_discussion() {
+    let mut discussed = (*entry("a", "A")).clone();
+    discussed.content.comments = Some("https://forum.example/t?a=1&b=2".into());
+    let entries = [Arc::new(discussed), entry("b", "B")];
+    let channel = channel();
+    let feed = Feed::main(&channel, &entries);
+    let rss = ::rss::Channel::read_from(render(&rss::FORMAT, &feed).as_bytes()).unwrap();
+    let comments: Vec<_> = rss.items.iter().map(|item| item.comments.as_deref()).collect();
+    assert_eq!(comments, [Some("https://forum.example/t?a=1&b=2"), None]);
+    let atom = render(&atom::FORMAT, &feed);
+    assert_eq!(atom.matches("rel=\"replies\"").count(), 1, "{atom}");
+    assert!(atom.contains("href=\"https://forum.example/t?a=1&amp;b=2\""), "{atom}");
+}
+
+#[test]
+fn items_have_their_text_in_markdown_where_the_feed_has_room_for_it() {
+    let mut channel = channel();
+    let mut article = (*entry("a", "A")).clone();
+    let html = "<p>A <em>lamp</em> &amp; a <a href=\"https://a.example/\">link</a>.</p><ul><li>one</li></ul>";
+    article.content.html = SafeHtml::from_sanitiser(html.into());
+    let entries = [Arc::new(article)];
+    let markdown = |channel: &Channel| {
+        let feed = ::rss::Channel::read_from(render(&rss::FORMAT, &Feed::main(channel, &entries)).as_bytes()).unwrap();
+        let source = feed.items[0].extensions().get("source").and_then(|source| source.get("markdown"));
+        source.and_then(|elements| elements[0].value.clone())
+    };
+    assert_eq!(markdown(&channel).as_deref(), Some("A *lamp* & a [link](https://a.example/).\n\n- one"));
+    channel.limits.max_bytes = entries[0].content.max_bytes().unsigned_abs() * 2 - 1;
+    assert_eq!(markdown(&channel), None);
+}
+
+#[test]
 fn pictures_of_a_text_are_media_and_those_of_an_episode_are_not() {
     let channel = channel();
     let mut one = (*entry("a", "A")).clone();

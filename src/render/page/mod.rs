@@ -149,6 +149,8 @@ struct EntryView<'a> {
     url: &'a str,
     page: &'a str,
     elsewhere: Option<String>,
+    /// Address of the page with its discussion.
+    comments: Option<&'a str>,
     /// It is about the page that it leads to.
     is_link_post: bool,
     authors: Vec<Link>,
@@ -518,6 +520,7 @@ impl Pages {
             is_untitled: item.stated_title.is_none(),
             url: &item.url,
             page,
+            comments: item.comments,
             elsewhere: item.page.is_some().then(|| host(&item.url)).flatten(),
             is_link_post: link_post::is_one(&entry.content),
             authors,

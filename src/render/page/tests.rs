@@ -160,6 +160,7 @@ fn full(language: &str, kind: &str) -> Arc<Entry> {
     entry.content.html = crate::model::entry::SafeHtml::from_sanitiser("<table><tr><td>1</table>".into());
     entry.content.language = Some(language.into());
     entry.content.link = Some("https://elsewhere.example/a".into());
+    entry.content.comments = Some("https://forum.example/a".into());
     entry.updated = entry.published + chrono::TimeDelta::days(3);
     entry.content.episode.as_mut().unwrap().kind = Some(kind.into());
     Arc::new(entry)

@@ -66,7 +66,7 @@ texts! {
     sections_of tags_of authors_of tag_title author_title section_articles tag_articles author_articles
     views_lead views_none
     archive archive_number archives archives_lead front_page archive_emptied range articles_range
-    updated previous next first_published pinned download transcript audio video file table season episode trailer bonus explicit
+    updated previous next first_published pinned download comments transcript audio video file table season episode trailer bonus explicit
     missing missing_text gone gone_text newest_at
     feed_note feed_page feed_enclosure
 }
