@@ -137,6 +137,8 @@ pub struct Surroundings {
     pub older: Option<Neighbour>,
     /// The next newer article.
     pub newer: Option<Neighbour>,
+    /// The same article in other languages.
+    pub translations: Vec<Neighbour>,
     /// The folders above it, the outermost first, each with its title.
     pub sections: Vec<Term>,
     /// When any of this last changed.

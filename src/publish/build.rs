@@ -221,7 +221,7 @@ impl SnapshotBuilder {
         due: DateTime<Utc>,
     ) -> catalog::Result<HashMap<String, Arc<Document>>> {
         let mut documents = HashMap::with_capacity(entries.len() + 32);
-        let dates = catalog.link_dates(entries.iter().map(|(number, _)| *number))?;
+        let dates = catalog.link_dates(entries.iter().map(|(number, _)| *number), due)?;
         for (index, (number, entry)) in entries.iter().enumerate() {
             let path = entry.permalink().path();
             let last = self.last.document(&path);

@@ -299,3 +299,45 @@ fn pinned_articles_are_first_on_pages_and_nowhere_in_feeds() {
         );
     }
 }
+
+/// The other languages that the page of an article names: for search engines, and for people.
+fn translations(site: &Site, slug: &str) -> (Vec<String>, Vec<String>) {
+    let page = site.get(&format!("/articles/{slug}")).text();
+    let parts = |before: &str| -> Vec<String> {
+        let after = page.match_indices(before).map(|(at, _)| &page[at + before.len()..]);
+        after.map(|rest| rest[..rest.find(['"', '<']).unwrap()].to_owned()).collect()
+    };
+    let list =
+        page.split_once("<ul class=\"translations\"").map_or("", |(_, list)| list.split_once("</ul>").unwrap().0);
+    let names = list.split("</a>").filter_map(|link| Some(link.rsplit_once('>')?.1.to_owned()));
+    (parts("<link rel=\"alternate\" hreflang=\""), names.filter(|name| !name.is_empty()).collect())
+}
+
+#[test]
+fn an_article_in_several_languages_links_to_the_others_as_long_as_they_are_there() {
+    let text = |title: &str, language: &str| format!("---\ntitle: {title}\nlang: {language}\n---\nText {title}");
+    let mut site = Site::new();
+    site.write("storm.md", text("Storm", "en"));
+    site.write("storm.fr.md", text("Tempête", "fr"));
+    site.write("storms.md", text("Storms", "en"));
+    site.start();
+    site.wait_for(&["Storm", "Tempête", "Storms"]);
+    let own = |site: &Site| (translations(site, "storm"), translations(site, "tempete"));
+    let lists = |tags: &[&str], names: &[&str]| {
+        let list = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        (list(tags), list(names))
+    };
+    assert_eq!(own(&site), (lists(&["en", "fr"], &["Français"]), lists(&["fr", "en"], &["English"])));
+    assert_eq!(translations(&site, "storms"), lists(&[], &[]));
+    site.write("storm.de.md", text("Sturm", "de"));
+    site.wait_for(&["Storm", "Tempête", "Storms", "Sturm"]);
+    assert_eq!(own(&site).0, lists(&["en", "de", "fr"], &["Deutsch", "Français"]));
+    // Links to it change, and so do the validators of the pages that show them.
+    let former = validators(&site.get("/articles/storm"));
+    site.rename("storm.fr.md", "tempest.md");
+    site.wait_until("the French one stands alone", |site| translations(site, "tempete") == lists(&[], &[]));
+    assert_eq!(translations(&site, "storm"), lists(&["en", "de"], &["Deutsch"]));
+    assert_ne!(validators(&site.get("/articles/storm")), former);
+    site.remove("storm.de.md");
+    site.wait_until("the English one stands alone", |site| translations(site, "storm") == lists(&[], &[]));
+}

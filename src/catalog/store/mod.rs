@@ -41,6 +41,7 @@ mod salvage;
 mod sections;
 mod sitemap;
 mod surroundings;
+mod translations;
 mod values;
 mod view_batch;
 mod views;

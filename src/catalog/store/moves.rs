@@ -102,21 +102,19 @@ impl Catalog {
             UPDATE article SET path = ?2, stale = max(stale, ?3 OR EXISTS (SELECT 1 FROM media WHERE article = number))
             WHERE path = ?1 AND state < 2";
         let values = params![bytes(old), bytes(new), own_name == OwnName::Changed];
+        let Some(number) = self.number_at(old)? else { return Ok(Recorded::Unchanged) };
+        let lost = self.mark_translations(number, version)?;
         self.connection.prepare_cached(sql)?.execute(values)?;
-        self.note_identity_at(new)?;
-        if old.parent() == new.parent() {
-            return Ok(Recorded::Unchanged);
-        }
-        self.change_folder(new, version)
+        self.note_identity(number);
+        let gained = self.mark_translations(number, version)?;
+        let has_moved = old.parent() != new.parent() && self.change_folder(new, version)? == Recorded::Changed;
+        Ok(if lost || gained || has_moved { Recorded::Changed } else { Recorded::Unchanged })
     }
 
-    fn note_identity_at(&mut self, path: &Path) -> Result<()> {
+    /// The number of the article at a path.
+    fn number_at(&self, path: &Path) -> Result<Option<i64>> {
         let sql = "SELECT number FROM article WHERE path = ?1 AND state < 2";
-        let number = self.connection.prepare_cached(sql)?.query_row([bytes(path)], |row| row.get(0)).optional()?;
-        if let Some(number) = number {
-            self.note_identity(number);
-        }
-        Ok(())
+        Ok(self.connection.prepare_cached(sql)?.query_row([bytes(path)], |row| row.get(0)).optional()?)
     }
 
     /// Updates the views of an article that was moved into another folder.
@@ -181,7 +179,11 @@ impl Catalog {
         for (from, to) in [(bytes(one), &between[..]), (bytes(other), bytes(one)), (&between[..], bytes(other))] {
             self.connection.prepare_cached(sql)?.execute([from, to])?;
         }
-        self.note_identity_at(one)?;
-        self.note_identity_at(other)
+        for path in [one, other] {
+            if let Some(number) = self.number_at(path)? {
+                self.note_identity(number);
+            }
+        }
+        Ok(())
     }
 }

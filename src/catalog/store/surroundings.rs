@@ -1,4 +1,4 @@
-//! The neighbours of an article by date, and the folders above it.
+//! The neighbours of an article by date, its translations, and the folders above it.
 
 use std::path::Path;
 
@@ -10,6 +10,7 @@ use super::entries;
 use super::error::{CatalogError, Result};
 use super::meta::meta_date;
 use super::sections;
+use super::translations::translations;
 use super::values::{DESCRIBED, UNREAD, date, path_of};
 use crate::catalog::visibility::in_feeds;
 use crate::model::collection::{Neighbour, Surroundings};
@@ -54,7 +55,7 @@ pub(super) struct FormerAppearance {
 pub struct LinkDates {
     /// When links to it last changed.
     pub headline: DateTime<Utc>,
-    /// When its own page lost a neighbour or was moved.
+    /// When its own page lost a neighbour or was moved, or its translations last changed.
     pub around: DateTime<Utc>,
 }
 
@@ -79,13 +80,17 @@ impl Catalog {
     ///
     /// # Errors
     /// The catalog cannot be read.
-    pub fn link_dates(&self, numbers: impl Iterator<Item = i64>) -> Result<Vec<LinkDates>> {
+    pub fn link_dates(&self, numbers: impl Iterator<Item = i64>, due: DateTime<Utc>) -> Result<Vec<LinkDates>> {
         let described = described(&self.connection)?;
-        let sql = "SELECT max(headline, due), around FROM article WHERE number = ?1";
+        let sql = "SELECT max(headline, due), around, path FROM article WHERE number = ?1";
         let mut statement = self.connection.prepare_cached(sql)?;
         let mut dates = |number| {
-            let (headline, around) = statement.query_row([number], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            Ok(LinkDates { headline: date(headline)?, around: date(around)?.max(described) })
+            let (headline, around, path) =
+                statement.query_row([number], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+            let translations = translations(&self.connection, &path_of(path), number, due)?;
+            let around =
+                translations.iter().map(NeighbourRow::revised).fold(date(around)?.max(described), DateTime::max);
+            Ok(LinkDates { headline: date(headline)?, around })
         };
         numbers.map(&mut dates).collect()
     }
@@ -125,11 +130,12 @@ impl Catalog {
         Ok(())
     }
 
-    /// Notes that an article is not at a place any more: the pages of its neighbours change in `version`.
+    /// Notes that an article is not at a place any more: the pages of its neighbours and translations change in `version`.
     pub(super) fn mark_neighbours(&mut self, place: &DatedPlace, version: Version) -> Result<()> {
         for neighbour in neighbours(&self.connection, place, version.date())?.iter().flatten() {
             self.mark_moved(neighbour.number, version)?;
         }
+        self.mark_translations(place.number, version)?;
         Ok(())
     }
 
@@ -152,20 +158,19 @@ pub(super) fn read(
     number: i64,
     due: DateTime<Utc>,
 ) -> Result<(KnownSurroundings, DateTime<Utc>)> {
-    let Dated { path, neighbours, changed, revised } = dated(connection, number, due)?;
-    if let Some(unread) = neighbours.iter().flatten().find(|neighbour| neighbour.is_unread) {
+    let Dated { path, neighbours, translations, changed, revised } = dated(connection, number, due)?;
+    if let Some(unread) = neighbours.iter().flatten().chain(&translations).find(|neighbour| neighbour.is_unread) {
         return Ok((KnownSurroundings::Unread(unread.number), changed));
     }
-    let neighbour = |neighbour: &Option<NeighbourRow>| {
-        let entry = neighbour.as_ref().map(|neighbour| entries::entry(connection, neighbour.number)).transpose()?;
-        let neighbour =
-            |entry: Entry| Neighbour { slug: entry.slug, title: entry.content.title, language: entry.content.language };
-        Ok::<_, CatalogError>(entry.map(neighbour))
+    let neighbour = |row: &NeighbourRow| {
+        let Entry { slug, content, .. } = entries::entry(connection, row.number)?;
+        Ok::<_, CatalogError>(Neighbour { slug, title: content.title, language: content.language })
     };
     let [older, newer] = &neighbours;
     let surroundings = Surroundings {
-        older: neighbour(older)?,
-        newer: neighbour(newer)?,
+        older: older.as_ref().map(neighbour).transpose()?,
+        newer: newer.as_ref().map(neighbour).transpose()?,
+        translations: translations.iter().map(neighbour).collect::<Result<_>>()?,
         sections: sections_of(connection, &path_of(path))?,
         revised,
     };
@@ -177,17 +182,28 @@ struct Dated {
     path: Vec<u8>,
     /// The older and the newer one.
     neighbours: [Option<NeighbourRow>; 2],
+    translations: Vec<NeighbourRow>,
     /// The newest version that changed them.
     changed: DateTime<Utc>,
     /// When readers could first see that change.
     revised: DateTime<Utc>,
 }
 
-struct NeighbourRow {
-    number: i64,
-    changed: DateTime<Utc>,
-    due: DateTime<Utc>,
-    is_unread: bool,
+/// An article that another one's page links to.
+pub(super) struct NeighbourRow {
+    pub number: i64,
+    /// The version in which links to it last changed.
+    pub changed: DateTime<Utc>,
+    /// When it became visible.
+    pub due: DateTime<Utc>,
+    pub is_unread: bool,
+}
+
+impl NeighbourRow {
+    /// When readers could first see the last change of links to it.
+    fn revised(&self) -> DateTime<Utc> {
+        self.changed.max(self.due)
+    }
 }
 
 fn dated(connection: &Connection, number: i64, due: DateTime<Utc>) -> Result<Dated> {
@@ -196,11 +212,12 @@ fn dated(connection: &Connection, number: i64, due: DateTime<Utc>) -> Result<Dat
         Ok((DatedPlace { published: row.get(0)?, rank: row.get(1)?, number }, row.get::<_, i64>(2)?, row.get(3)?))
     })?;
     let neighbours = neighbours(connection, &place, due)?;
+    let translations = translations(connection, &path_of(Vec::clone(&path)), number, due)?;
     let removed = date(around)?.max(described(connection)?);
-    let rows = || neighbours.iter().flatten();
+    let rows = || neighbours.iter().flatten().chain(&translations);
     let changed = rows().map(|row| row.changed).fold(removed, DateTime::max);
-    let revised = rows().map(|row| row.due).fold(changed, DateTime::max);
-    Ok(Dated { path, neighbours, changed, revised })
+    let revised = rows().map(NeighbourRow::revised).fold(changed, DateTime::max);
+    Ok(Dated { path, neighbours, translations, changed, revised })
 }
 
 /// The visible articles before and after a place.

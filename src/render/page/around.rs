@@ -1,4 +1,4 @@
-//! The way from the page of an article: the folders above it, and the articles before and after it.
+//! The way from the page of an article: the folders above it, its translations, and the articles before and after it.
 
 use minijinja::value::Serde;
 use minijinja::{Value, context};
@@ -9,6 +9,9 @@ use super::{Link, Pages};
 use crate::model::collection::{Neighbour, Surroundings};
 use crate::model::site_page::Permalink;
 use crate::model::taxonomy::Term;
+    }
+
+use crate::render::words::{self, Words};
 
 /// A link to the article before or after another one.
 #[derive(Debug, Serialize)]
@@ -19,9 +22,19 @@ struct NeighbourLink<'a> {
     direction: &'static str,
 }
 
+/// A link to the same article in another language.
+#[derive(Debug, Serialize)]
+struct TranslationLink<'a> {
+    /// The name of the language in itself, or the title of the article.
+    name: &'a str,
+    address: String,
+    language: &'a str,
+    direction: &'static str,
+}
+
 impl Pages {
     /// What the template of an article needs of its surroundings.
-    pub(super) fn around(&self, surroundings: &Surroundings) -> Value {
+    pub(super) fn around(&self, surroundings: &Surroundings, language: &str) -> Value {
         let link = |neighbour: &Option<Neighbour>| {
             neighbour.as_ref().map(|neighbour| self.neighbour_link(neighbour)).map(|link| Value::from(Serde(link)))
         };
@@ -30,6 +43,7 @@ impl Pages {
             folders => Value::from(Serde(above)),
             older => link(&surroundings.older),
             newer => link(&surroundings.newer),
+            translations => Value::from(Serde(self.translations(surroundings, language))),
         }
     }
 
@@ -60,6 +74,19 @@ impl Pages {
     /// JSON-LD that names the site (schema.org `WebSite`).
     pub(super) fn site_data(&self) -> serde_json::Value {
         json!({ "@type": "WebSite", "name": self.channel.title, "url": self.channel.base_url })
+    }
+
+    /// Links to an article in other languages than its own, one for each.
+    fn translations<'a>(&'a self, surroundings: &'a Surroundings, own: &str) -> Vec<TranslationLink<'a>> {
+        let mut links: Vec<TranslationLink<'_>> = Vec::new();
+        for neighbour in &surroundings.translations {
+            let NeighbourLink { title, address, language, direction } = self.neighbour_link(neighbour);
+            if language != own && !language.is_empty() && links.iter().all(|link| link.language != language) {
+                let name = Words::known(language).map_or(title, |words| &words.own_name);
+                links.push(TranslationLink { name, address, language, direction });
+            }
+        }
+        links
     }
 
     fn section_link(&self, term: &Term) -> Link {

@@ -356,8 +356,7 @@ impl Pages {
             episode => item.episode.map(|about| episode(about, words)).filter(|words| !words.is_empty()),
             transcripts => Value::from(Serde(item.episode.map(|episode| &episode.transcripts))),
             attachments => Value::from(Serde(attachments)),
-            entry => Value::from(Serde(view)),
-            ..self.around(surroundings)
+            ..context! { entry => Value::from(Serde(&view)), ..self.around(surroundings, view.language) }
         };
         self.render(template, &head, context)
     }

@@ -113,6 +113,7 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("folders", "article.html"),
     ("older", "article.html"),
     ("newer", "article.html"),
+    ("translations", "article.html"),
     ("title", "blogroll.html"),
     ("groups", "blogroll.html"),
     ("heading", "missing.html"),

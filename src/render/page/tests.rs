@@ -191,6 +191,7 @@ fn surroundings(language: &str) -> Surroundings {
     Surroundings {
         older: neighbour("B"),
         newer: neighbour("C & D"),
+        translations: vec![Neighbour { language: Some("eo".to_owned()), ..neighbour("Ŝ").unwrap() }],
         sections: vec![Term { view, name: "Coast".to_owned() }],
         revised: chrono::DateTime::UNIX_EPOCH,
     }

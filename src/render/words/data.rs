@@ -11,6 +11,8 @@ use crate::model::taxonomy::ViewKind;
 /// The words of one language.
 #[derive(Debug, Deserialize)]
 pub struct Words {
+    /// The name of the language in itself.
+    pub own_name: String,
     /// Texts without amounts and dates.
     #[serde(flatten)]
     pub texts: Texts,
@@ -111,6 +113,11 @@ impl Words {
             let words = toml::from_str(file.source).expect("the data files are valid");
             Self { language: file.language, ..words }
         })
+    }
+
+    /// The words in the language of a BCP 47 tag, if there are any.
+    pub fn known(tag: &str) -> Option<&'static Self> {
+        Some(Self::of(tag)).filter(|words| words.are_in(tag))
     }
 
     /// Whether the words are in the language of a BCP 47 tag.
