@@ -9,9 +9,7 @@ use super::{Link, Pages};
 use crate::model::collection::{Neighbour, Surroundings};
 use crate::model::site_page::Permalink;
 use crate::model::taxonomy::Term;
-    }
-
-use crate::render::words::{self, Words};
+use crate::render::words::Words;
 
 /// A link to the article before or after another one.
 #[derive(Debug, Serialize)]
