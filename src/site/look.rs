@@ -32,6 +32,8 @@ pub struct Look {
     /// The icon as PNG.
     pub icon_png: Option<SitePicture>,
     pub logo: Option<SitePicture>,
+    /// What other sites show beside links to pages without a picture.
+    pub share: Option<SitePicture>,
     pub accent: Option<Colour>,
     pub footer: SafeHtml,
     /// What is added to the built-in style sheet.
@@ -158,7 +160,7 @@ impl Look {
 
     /// The pictures that are served.
     pub fn pictures(&self) -> impl Iterator<Item = &SitePicture> {
-        [&self.icon, &self.icon_png, &self.logo].into_iter().flatten()
+        [&self.icon, &self.icon_png, &self.logo, &self.share].into_iter().flatten()
     }
 }
 

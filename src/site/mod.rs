@@ -5,6 +5,7 @@ mod blogroll;
 mod look;
 mod named_file;
 mod settings_file;
+mod share;
 mod style;
 mod watch;
 
@@ -81,6 +82,7 @@ impl Site {
         let (blogroll, blogroll_problem) = blogroll::read(folder, &mut files);
         look.blogroll = blogroll;
         look.accent = site.accent;
+        look.share = share::picture(&look);
         look.footer = Url::parse(base_url).map(|page| article::line(&site.footer, &page)).unwrap_or_default();
         problems.sort_by_key(|problem| problem.line);
         Ok(Self {

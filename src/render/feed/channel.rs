@@ -91,6 +91,11 @@ impl Channel {
         self.look.logo.as_ref().map(|logo| self.picture(logo))
     }
 
+    /// Address of the picture that other sites show beside links to its pages.
+    pub fn share(&self) -> Option<String> {
+        self.look.share.as_ref().map(|share| self.picture(share))
+    }
+
     /// Address of a picture for RSS, which allows no SVG: that of the icon, or else of the logo.
     pub fn image(&self) -> Option<String> {
         let pictures = [&self.look.icon_png, &self.look.logo].into_iter().flatten();

@@ -92,6 +92,7 @@ pub fn variables(channel: &Channel, style: &str) -> Value {
         icon => Value::from(Serde(drawing)),
         icon_png => Value::from(Serde(png)),
         logo => Value::from(Serde(look.logo.as_ref().map(link))),
+        share => channel.share(),
         copyright => statements.copyright.as_deref(),
         license => Value::from(Serde(&statements.license)),
         fediverse => statements.fediverse.as_deref(),

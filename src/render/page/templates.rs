@@ -50,6 +50,7 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("site.logo", ""),
     ("site.footer", ""),
     ("site.copyright", ""),
+    ("site.share", ""),
     ("site.license", ""),
     ("site.fediverse", ""),
     ("site.me", ""),
