@@ -10,7 +10,7 @@ use super::entries;
 use super::error::{CatalogError, Result};
 use super::meta::meta_date;
 use super::sections;
-use super::translations::translations;
+use super::translations::{NeighbourRow, translations};
 use super::values::{DESCRIBED, UNREAD, date, path_of};
 use crate::catalog::visibility::in_feeds;
 use crate::model::collection::{Neighbour, Surroundings};
@@ -187,23 +187,6 @@ struct Dated {
     changed: DateTime<Utc>,
     /// When readers could first see that change.
     revised: DateTime<Utc>,
-}
-
-/// An article that another one's page links to.
-pub(super) struct NeighbourRow {
-    pub number: i64,
-    /// The version in which links to it last changed.
-    pub changed: DateTime<Utc>,
-    /// When it became visible.
-    pub due: DateTime<Utc>,
-    pub is_unread: bool,
-}
-
-impl NeighbourRow {
-    /// When readers could first see the last change of links to it.
-    fn revised(&self) -> DateTime<Utc> {
-        self.changed.max(self.due)
-    }
 }
 
 fn dated(connection: &Connection, number: i64, due: DateTime<Utc>) -> Result<Dated> {

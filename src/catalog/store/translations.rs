@@ -9,7 +9,6 @@ use rusqlite::{Connection, params};
 
 use super::database::Catalog;
 use super::error::Result;
-use super::surroundings::NeighbourRow;
 use super::values::{UNREAD, date, path_of};
 use crate::article::language;
 use crate::catalog::visibility::in_feeds;
@@ -17,6 +16,23 @@ use crate::model::moment::{Audience, Version};
 
 /// Maximum number of files whose names are compared with that of an article.
 const MAX_FILES: usize = 64;
+
+/// An article that another one's page links to.
+pub(super) struct NeighbourRow {
+    pub number: i64,
+    /// The version in which links to it last changed.
+    pub changed: DateTime<Utc>,
+    /// When it became visible.
+    pub due: DateTime<Utc>,
+    pub is_unread: bool,
+}
+
+impl NeighbourRow {
+    /// When readers could first see the last change of links to it.
+    pub fn revised(&self) -> DateTime<Utc> {
+        self.changed.max(self.due)
+    }
+}
 
 /// The name of a file without its extension and its language.
 fn base(path: &Path) -> Option<&str> {
