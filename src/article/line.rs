@@ -21,6 +21,11 @@ pub fn line(text: &str, page: &Url) -> SafeHtml {
     }
 }
 
+/// Makes a fragment of HTML safe for pages and feeds. Links that are not absolute are relative to `page`.
+pub fn fragment(html: &str, page: &Url) -> SafeHtml {
+    html::sanitise(html, &Addresses::of_page(page))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -50,7 +50,7 @@ use assemble::assemble;
 use dialect::Dialect;
 use front_matter::inherited::Inherited;
 use front_matter::{Field, Header};
-pub use line::line;
+pub use line::{fragment, line};
 use photo::Photo;
 pub use problem::{Problem, panic_as_problem};
 pub use reading::{Article, ParsedBody, Reading, Rules, Verdict};

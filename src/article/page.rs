@@ -28,7 +28,7 @@ pub fn page_of(own: PageKeys, of_folder: &PageKeys, path: &Path, format: SourceF
     }
     let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
     let in_menu = own.in_menu.or(of_folder.in_menu).unwrap_or(!UNLISTED.contains(&stem));
-    Some(SitePage { is_unlisted: !in_menu, name: own.name, order: own.order })
+    Some(SitePage { is_unlisted: !in_menu, name: own.name, order: own.order, ..SitePage::default() })
 }
 
 /// Whether a file lies in the top folder of pages, which may be below that of all texts.

@@ -153,6 +153,9 @@ pub struct SitePage {
     /// Its name in the menu, if that is not its title.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// It is the digest of a day, a week or a month, which no file has.
+    #[serde(skip)]
+    pub is_digest: bool,
     /// Its place, in thousandths; a page without one comes after those with one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order: Option<i64>,

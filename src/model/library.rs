@@ -6,6 +6,7 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 
 use super::collection::{ArticleLookup, Collection, FeedLimits, FeedLookup, SitemapLookup, ViewGroup};
+use super::digest::DatedLookup;
 use super::moment::Moment;
 use super::period::{DateRange, PeriodLookup};
 use super::taxonomy::{View, ViewKind};
@@ -73,6 +74,19 @@ pub trait Library: fmt::Debug + Send {
     /// # Errors
     /// The library cannot be read.
     fn listing(&self, period: DateRange, moment: Moment, cached: Option<DateTime<Utc>>) -> Result<PeriodLookup>;
+
+    /// Looks up the articles that were published in a time that is over, up to `most`, newest first. The answer is [`DatedLookup::Same`] if an article
+    /// last changed, or the time ended, at `cached`.
+    ///
+    /// # Errors
+    /// The library cannot be read.
+    fn dated(
+        &self,
+        time: (DateTime<Utc>, DateTime<Utc>),
+        most: usize,
+        moment: Moment,
+        cached: Option<DateTime<Utc>>,
+    ) -> Result<DatedLookup>;
 
     /// The years in which articles were published that are visible at a moment, the newest first.
     ///

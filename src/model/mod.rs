@@ -4,6 +4,7 @@ pub mod text;
 
 pub mod moment;
 
+pub mod digest;
 pub mod entry;
 
 pub mod rank;

@@ -7,13 +7,14 @@ use super::natural;
 
 /// First parts of addresses of the program itself. No page can be there. The last line has those that later versions and the
 /// operator's own listener use.
-pub const OWN_PARTS: [&str; 20] = [
+pub const OWN_PARTS: [&str; 21] = [
     "articles",
     "sections",
     "tags",
     "authors",
     "archive",
     "years",
+    DIGESTS,
     "media",
     "blogroll",
     "feed",
@@ -30,6 +31,9 @@ pub const OWN_PARTS: [&str; 20] = [
     "hub",
 ];
 
+/// First part of the paths of digests.
+pub const DIGESTS: &str = "digest";
+
 /// Whether a slug is the first part of an address of the program itself.
 pub fn is_own_part(slug: &str) -> bool {
     OWN_PARTS.contains(&slug)
@@ -43,6 +47,8 @@ pub const MAX_MENU: usize = 100;
 pub enum Permalink {
     Article(Slug),
     Page(Slug),
+    /// A digest, as in `weekly-2026-w48`.
+    Digest(Slug),
 }
 
 impl Permalink {
@@ -51,7 +57,7 @@ impl Permalink {
     }
 
     pub fn slug(&self) -> &Slug {
-        let (Self::Article(slug) | Self::Page(slug)) = self;
+        let (Self::Article(slug) | Self::Page(slug) | Self::Digest(slug)) = self;
         slug
     }
 
@@ -60,6 +66,7 @@ impl Permalink {
         match self {
             Self::Article(slug) => format!("articles/{slug}"),
             Self::Page(slug) => slug.to_string(),
+            Self::Digest(slug) => format!("{}/{}", DIGESTS, slug.replacen('-', "/", 1)),
         }
     }
 }
@@ -67,7 +74,10 @@ impl Permalink {
 impl Entry {
     /// Where it is served.
     pub fn permalink(&self) -> Permalink {
-        Permalink::new(self.slug.clone(), self.content.page.is_some())
+        match &self.content.page {
+            Some(page) if page.is_digest => Permalink::Digest(self.slug.clone()),
+            page => Permalink::new(self.slug.clone(), page.is_some()),
+        }
     }
 }
 

@@ -6,6 +6,8 @@ pub mod feed;
 
 pub mod page;
 
+pub mod digest;
+
 pub mod sitemap;
 
 mod markdown;

@@ -15,6 +15,7 @@ use crate::article::address::media_address;
 use crate::change::TextRequests;
 use crate::folder::{is_document, media};
 use crate::model::collection::{ArticleLookup, FeedLookup, ListLookup, SitemapLookup};
+use crate::model::digest::{DatedLookup, DigestKind, DigestPeriod};
 use crate::model::library::{self, Library, LibraryError};
 use crate::model::moment::{Moment, Version};
 use crate::model::period::DateRange;
@@ -22,6 +23,7 @@ use crate::model::site_page::Permalink;
 use crate::model::site_page::{Menu, is_own_part};
 use crate::model::taxonomy::{View, ViewKind};
 use crate::render::compression::ContentCoding;
+use crate::render::digest;
 use crate::render::feed::format::{FeedFormat, Formats, Representation};
 use crate::render::feed::{self, Channel, Feed, History, opml};
 use crate::render::page::{self, Pages};
@@ -41,6 +43,9 @@ const CACHE_SIZE: usize = 16 << 20;
 /// clients are still reading.
 const MAX_HELD: usize = 64 << 20;
 
+/// Maximum number of articles in the digests of a feed, and in one digest.
+const MAX_IN_DIGESTS: usize = 300;
+
 /// A document that a snapshot does not hold.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Route {
@@ -56,6 +61,10 @@ pub enum Route {
     Archive(u32, Representation),
     /// All articles by date, or those of a year or month.
     DateRange(DateRange),
+    /// The digests of a kind.
+    Digests(DigestKind, Representation),
+    /// The digest of a day, a week or a month.
+    Digest(DigestPeriod),
     /// The list of all views of a kind.
     Views(ViewKind),
     /// The list of all feeds, as OPML.
@@ -92,6 +101,9 @@ impl Route {
             return may_be_slug(slug).then(|| Self::Article(slug.to_owned()));
         }
         let (place, representation) = formats.split(path);
+        if let Some(place) = path.strip_prefix(digest::PREFIX) {
+            return digest_at(place, formats);
+        }
         if let Some(number) = place.strip_prefix("archive/") {
             let number = number.trim_end_matches('/');
             let is_canonical = number.bytes().all(|byte| byte.is_ascii_digit()) && !number.starts_with('0');
@@ -119,6 +131,8 @@ impl Route {
                 format!("{}{}", feed::archive_path(*number), representation.file())
             }
             Self::DateRange(period) => page::period_path(*period),
+            Self::Digests(kind, representation) => format!("{}{}", digest::path(*kind), representation.file()),
+            Self::Digest(period) => format!("{}{}", digest::path(period.kind), period.name()),
             Self::Views(kind) => format!("{}/", kind.root()),
             Self::Opml => opml::PATH.to_owned(),
             Self::Sitemap(None) => sitemap::PATH.to_owned(),
@@ -128,28 +142,42 @@ impl Route {
     }
 }
 
+/// Parses the path of digests, without its first part.
+fn digest_at(path: &str, formats: Formats) -> Option<Route> {
+    let (kind, rest) = path.split_once('/').unwrap_or((path, ""));
+    let kind = DigestKind::ALL.into_iter().find(|known| known.name() == kind)?;
+    let (place, representation) = formats.split(path);
+    if rest.is_empty() || representation != Representation::Page {
+        let is_list = place.trim_end_matches('/') == kind.name();
+        return is_list.then_some(Route::Digests(kind, representation));
+    }
+    DigestPeriod::parse(kind, rest.trim_end_matches('/')).map(Route::Digest)
+}
+
 /// Whether the library may hold an article with such a slug.
 fn may_be_slug(text: &str) -> bool {
     !text.is_empty() && text.len() <= 255 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
-/// The version that a lookup is for, and the menu of its pages.
+/// The version that a lookup is for, the menu of its pages, and the time.
 #[derive(Debug, Clone)]
 pub struct Edition {
     pub moment: Moment,
     pub menu: Arc<Menu>,
+    /// The time, which may be later than anything that the version shows.
+    pub now: DateTime<Utc>,
 }
 
 impl From<&Snapshot> for Edition {
     fn from(snapshot: &Snapshot) -> Self {
-        Self { moment: snapshot.moment, menu: snapshot.menu.clone() }
+        Self { moment: snapshot.moment, menu: snapshot.menu.clone(), now: snapshot.moment.due }
     }
 }
 
 #[cfg(test)]
 impl From<Moment> for Edition {
     fn from(moment: Moment) -> Self {
-        Self { moment, menu: Arc::default() }
+        Self { moment, menu: Arc::default(), now: moment.due }
     }
 }
 
@@ -301,11 +329,11 @@ impl OnDemand {
     /// # Errors
     /// The library cannot be read, or texts must be read first.
     pub fn find(&self, route: &Route, edition: impl Into<Edition>) -> Attempt {
-        let Edition { moment, menu } = edition.into();
-        Self { pages: Arc::new(self.pages.with_menu(menu)), ..self.clone() }.look_up(route, moment)
+        let Edition { moment, menu, now } = edition.into();
+        Self { pages: Arc::new(self.pages.with_menu(menu)), ..self.clone() }.look_up(route, moment, now)
     }
 
-    fn look_up(&self, route: &Route, moment: Moment) -> Attempt {
+    fn look_up(&self, route: &Route, moment: Moment, now: DateTime<Utc>) -> Attempt {
         let path = route.path();
         let is_incomplete = || self.library().is_incomplete();
         match route {
@@ -331,6 +359,8 @@ impl OnDemand {
             Route::View(view, representation) => self.view(view, *representation, &path, moment),
             Route::Archive(number, representation) => self.archive(*number, *representation, &path, moment),
             Route::DateRange(period) => self.period(*period, &path, moment),
+            Route::Digests(kind, representation) => self.digests(*kind, *representation, &path, moment, now),
+            Route::Digest(period) => self.digest(*period, &path, moment, now),
             Route::Views(kind) => self.views(*kind, &path, moment),
             Route::Opml => self.opml(&path, moment),
             Route::Sitemap(part) => self.sitemap(*part, &path, moment),
@@ -339,6 +369,10 @@ impl OnDemand {
 
     /// Returns the document of a route if the cache holds it as it was in a version. Never blocks.
     pub fn cached(&self, route: &Route, version: Version) -> Option<Arc<Document>> {
+        // They change with the time, too.
+        if matches!(route, Route::Digests(..)) {
+            return None;
+        }
         let cached = self.cache().get(&route.path())?;
         (cached.confirmed == version).then_some(cached.document)
     }
@@ -565,6 +599,52 @@ impl OnDemand {
             moment,
             |library, cached| library.listing(period, moment, cached),
             |listing| (self.list(self.pages.period(period, listing), listing.changed), listing.changed),
+        )
+    }
+
+    /// The digests of a kind that are over at `now`.
+    fn digests(
+        &self,
+        kind: DigestKind,
+        representation: Representation,
+        path: &str,
+        moment: Moment,
+        now: DateTime<Utc>,
+    ) -> Attempt {
+        let time = kind.covered(now);
+        let channel = self.pages.channel();
+        self.listed(
+            path,
+            moment,
+            |library, cached| library.dated(time, MAX_IN_DIGESTS, moment, cached),
+            |articles| {
+                let entries = digest::entries(channel, kind, articles);
+                let feed = digest::feed(channel, kind, &entries);
+                let page = || self.pages.digests(&feed, digest::name(channel, kind));
+                (self.document(representation, &feed, page, articles.changed), articles.changed)
+            },
+        )
+    }
+
+    /// The digest of a period that is over at `now`.
+    fn digest(&self, period: DigestPeriod, path: &str, moment: Moment, now: DateTime<Utc>) -> Attempt {
+        if period.end() > now {
+            return Ok(Lookup::Unknown);
+        }
+        let time = (period.start(), period.end());
+        self.listed(
+            path,
+            moment,
+            |library, cached| {
+                let lookup = library.dated(time, MAX_IN_DIGESTS, moment, cached)?;
+                let is_empty = matches!(&lookup, DatedLookup::Found(articles) if articles.entries.is_empty());
+                Ok(if is_empty { DatedLookup::Unknown } else { lookup })
+            },
+            |articles| {
+                let entry = digest::entry(self.pages.channel(), period, &articles.entries);
+                let body = entry.map(|entry| self.pages.article(&entry)).unwrap_or_default();
+                (self.list(body, articles.changed), articles.changed)
+            },
         )
     }
 

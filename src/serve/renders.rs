@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::num::NonZero;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::watch;
 
@@ -175,7 +175,8 @@ impl Renders {
                 () = entry.abandoned(sender) => return RenderOutcome::Busy,
             };
             let Ok(place) = place else { return RenderOutcome::Failed };
-            let (on_demand, route, edition) = (self.on_demand.clone(), entry.route.clone(), edition.clone());
+            let (on_demand, route) = (self.on_demand.clone(), entry.route.clone());
+            let edition = Edition { now: SystemTime::now().into(), ..edition.clone() };
             let unread = match self.pool.run(place, move || on_demand.find(&route, edition)).await {
                 Ok(Ok(lookup)) => return RenderOutcome::Found(lookup),
                 Ok(Err(Obstacle::Unread(numbers))) => numbers,

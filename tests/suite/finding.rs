@@ -344,3 +344,61 @@ fn an_article_in_several_languages_links_to_the_others_as_long_as_they_are_there
     site.remove("storm.de.md");
     site.wait_until("the English one stands alone", |site| translations(site, "storm") == lists(&[], &[]));
 }
+
+#[test]
+fn a_digest_has_the_articles_of_a_week_once_it_is_over() {
+    let mut site = Site::new();
+    let now = chrono::Utc::now();
+    let monday = now - chrono::TimeDelta::days(i64::from(chrono::Datelike::weekday(&now).num_days_from_monday()));
+    let write = |site: &Site, title: &str, days: i64| {
+        let date = (monday - chrono::TimeDelta::days(days)).format("%Y-%m-%d");
+        site.write(
+            &format!("{title}.md"),
+            format!("---\ndate: {date}T00:00:00Z\ntitle: {title}\nsummary: About {title}.\n---\nText."),
+        );
+    };
+    for (title, days) in [("now", 0), ("sunday", 1), ("tuesday", 6), ("before", 8)] {
+        write(&site, title, days);
+    }
+    site.write("draft.md", "---\ndraft: true\ndate: 2026-01-01\n---\n# Draft\n\nText.");
+    site.start();
+    site.wait_for(&["now", "sunday", "tuesday", "before"]);
+    let feed = |site: &Site| -> serde_json::Value {
+        serde_json::from_str(&site.get("/digest/weekly/feed.json").text()).unwrap()
+    };
+    let digests = feed(&site);
+    let items = digests["items"].as_array().unwrap();
+    let texts: Vec<&str> = items.iter().map(|item| item["content_html"].as_str().unwrap()).collect();
+    assert_eq!(texts.len(), 2, "{digests}");
+    assert_eq!(
+        texts[0],
+        format!(
+            "<h2><a href=\"{BASE_URL}articles/sunday\">sunday</a></h2><p>About sunday.</p>\
+             <h2><a href=\"{BASE_URL}articles/tuesday\">tuesday</a></h2><p>About tuesday.</p>"
+        )
+    );
+    assert!(texts[1].contains(">before</a>"), "{texts:?}");
+    let midnight = monday.format("%Y-%m-%dT00:00:00Z").to_string();
+    assert_eq!(items[0]["date_published"], midnight);
+    assert_eq!(items[0]["date_modified"], midnight);
+    // Its page, and the list of them.
+    let address = items[0]["url"].as_str().unwrap();
+    let page = site.get(&format!("/{}", address.strip_prefix(BASE_URL).unwrap()));
+    assert_eq!(page.status, 200);
+    assert!(page.text().contains("href=\"/articles/sunday\">sunday</a></h2>"), "{}", page.text());
+    assert!(site.get("/digest/weekly/").text().contains(items[0]["title"].as_str().unwrap()));
+    assert_eq!(site.get("/digest/weekly").field("location"), format!("{BASE_URL}digest/weekly/"));
+    let week = chrono::Datelike::iso_week(&now);
+    for path in [format!("/digest/weekly/{:04}-w{:02}", week.year(), week.week()), "/digest/weekly/2001-w01".to_owned()]
+    {
+        assert_eq!(site.get(&path).status, 404, "{path}");
+    }
+    // A deleted article leaves its digest, whose date stays.
+    let former = validators(&site.get("/digest/weekly/rss.xml"));
+    site.remove("sunday.md");
+    site.wait_for(&["now", "tuesday", "before"]);
+    let digests = feed(&site);
+    assert!(!digests.to_string().contains("sunday"), "{digests}");
+    assert_eq!(digests["items"][0]["date_modified"], midnight);
+    assert_ne!(validators(&site.get("/digest/weekly/rss.xml")), former);
+}

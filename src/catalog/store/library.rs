@@ -8,6 +8,7 @@ use super::error::CatalogError;
 use super::reader::Reader;
 use super::sitemap::MAX_URLS;
 use crate::model::collection::{ArticleLookup, Collection, FeedLimits, FeedLookup, SitemapLookup, ViewGroup};
+use crate::model::digest::DatedLookup;
 use crate::model::library::{Library, LibraryError, Result};
 use crate::model::moment::Moment;
 use crate::model::period::{DateRange, PeriodLookup};
@@ -55,6 +56,16 @@ impl Library for Reader {
 
     fn listing(&self, period: DateRange, moment: Moment, cached: Option<DateTime<Utc>>) -> Result<PeriodLookup> {
         self.listing(period, moment, cached).map_err(|error| self.failed(error))
+    }
+
+    fn dated(
+        &self,
+        time: (DateTime<Utc>, DateTime<Utc>),
+        most: usize,
+        moment: Moment,
+        cached: Option<DateTime<Utc>>,
+    ) -> Result<DatedLookup> {
+        self.dated(time, most, moment, cached).map_err(|error| self.failed(error))
     }
 
     fn years(&self, moment: Moment) -> Result<Vec<DateRange>> {

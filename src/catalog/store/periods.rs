@@ -9,6 +9,7 @@ use super::error::{CatalogError, Result};
 use super::reader::{Reader, without_reading};
 use super::values::{self, UNREAD, WHOLE, date};
 use crate::catalog::visibility::in_feeds;
+use crate::model::digest::{DatedArticles, DatedLookup};
 use crate::model::moment::{Audience, Moment, Version};
 use crate::model::period::{ArticleLine, DateRange, PeriodArticles, PeriodLookup, Rest};
 
@@ -45,7 +46,7 @@ impl Reader {
         if let Some(answer) = without_reading(Version::at(changed), moment, cached) {
             return Ok(answer);
         }
-        let rows = self.newest_of(period, moment, most + 1)?;
+        let rows = self.newest_between(period.bounds(), moment, most + 1)?;
         if rows.is_empty() && period != DateRange::All {
             return Ok(PeriodLookup::Unknown);
         }
@@ -72,6 +73,37 @@ impl Reader {
         })))
     }
 
+    /// The articles that were published in a time, newest first, up to a number.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub(super) fn dated(
+        &self,
+        (start, end): (DateTime<Utc>, DateTime<Utc>),
+        most: usize,
+        moment: Moment,
+        cached: Option<DateTime<Utc>>,
+    ) -> Result<DatedLookup> {
+        let _transaction = self.connection.unchecked_transaction()?;
+        let changed = changed(&self.connection)?;
+        if changed > moment.version.date() {
+            return Ok(DatedLookup::NotYet);
+        }
+        // When the time ended, another period came into it, in whichever version.
+        let changed = changed.max(end);
+        if cached == Some(changed) {
+            return Ok(DatedLookup::Same);
+        }
+        let rows = self.newest_between((start.timestamp(), end.timestamp()), moment, most + 1)?;
+        let listed = &rows[..rows.len().min(most)];
+        let unread: Vec<i64> = listed.iter().filter(|row| row.is_unread).map(|row| row.number).collect();
+        if !unread.is_empty() {
+            return Ok(DatedLookup::Unread(unread));
+        }
+        let entries = listed.iter().map(|row| entries::entry(&self.connection, row.number)).collect::<Result<_>>()?;
+        Ok(DatedLookup::Found(Box::new(DatedArticles { entries, is_cut: rows.len() > most, changed })))
+    }
+
     /// The years in which articles were published that are visible at a moment, the newest first.
     ///
     /// # Errors
@@ -80,15 +112,14 @@ impl Reader {
         Ok(self.parts(DateRange::All, moment)?.into_iter().map(|(year, _)| year).collect())
     }
 
-    /// The newest articles of a period, newest first.
-    fn newest_of(&self, period: DateRange, moment: Moment, most: usize) -> Result<Vec<PeriodRow>> {
+    /// The newest articles between two times in seconds, the second excluded, newest first.
+    fn newest_between(&self, (start, end): (i64, i64), moment: Moment, most: usize) -> Result<Vec<PeriodRow>> {
         let in_feeds = in_feeds(Audience::Public, "?1");
         let sql = format!(
             "
             SELECT number, published, archive, stale FROM article WHERE {in_feeds} AND published >= ?2 AND published < ?3
             ORDER BY published DESC, rank DESC, number DESC LIMIT ?4"
         );
-        let (start, end) = period.bounds();
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         let mut statement = self.connection.prepare_cached(&sql)?;
         let mut rows = statement.query(params![moment.due.timestamp(), start, end, most])?;

@@ -116,6 +116,11 @@ impl<'a> Feed<'a> {
         }
     }
 
+    /// A feed of entries that are made from articles, with its page at `place`.
+    pub fn made(channel: &'a Channel, place: String, title: String, entries: &'a [Arc<Entry>]) -> Self {
+        Self { id: Cow::Owned(id_of(channel, &place)), title: Cow::Owned(title), place, ..Self::main(channel, entries) }
+    }
+
     /// The main feed with what its writer says about it. The configuration takes precedence.
     #[must_use]
     pub fn described(self, about: Option<&'a SectionAbout>) -> Self {

@@ -1,6 +1,7 @@
 use super::*;
 use crate::config::Config;
 use crate::model::collection::{Collection, FeedLimits, SitemapLookup, ViewGroup, ViewSummary};
+use crate::model::digest::DatedArticles;
 use crate::model::entry::{Entry, Slug};
 use crate::model::period::{PeriodArticles, PeriodLookup};
 use crate::model::site_page::MenuItem;
@@ -112,6 +113,21 @@ impl Library for MemoryLibrary {
             _ if self.changed > moment.version.date() => PeriodLookup::NotYet,
             Some(cached) if cached == self.changed => PeriodLookup::Same,
             _ => PeriodLookup::Found(Box::new(PeriodArticles { changed: self.changed, ..PeriodArticles::default() })),
+        })
+    }
+
+    fn dated(
+        &self,
+        (_, end): (DateTime<Utc>, DateTime<Utc>),
+        _: usize,
+        moment: Moment,
+        cached: Option<DateTime<Utc>>,
+    ) -> library::Result<DatedLookup> {
+        let changed = self.changed.max(end);
+        Ok(match cached {
+            _ if self.changed > moment.version.date() => DatedLookup::NotYet,
+            Some(cached) if cached == changed => DatedLookup::Same,
+            _ => DatedLookup::Found(Box::new(DatedArticles { changed, ..DatedArticles::default() })),
         })
     }
 
@@ -305,6 +321,55 @@ fn a_cached_document_is_found_without_the_library_in_the_same_version() {
     }
 }
 
+fn digest_routes() -> [Route; 2] {
+    let period = DigestPeriod::parse(DigestKind::Weekly, "2026-w48").unwrap();
+    [Route::Digests(DigestKind::Daily, Representation::Page), Route::Digest(period)]
+}
+
+#[test]
+fn paths_of_digests() {
+    let at = |path: &str| Route::at(path, FORMATS);
+    for route in digest_routes() {
+        assert_eq!(at(&route.path()), Some(route));
+    }
+    let atom = Route::Digests(DigestKind::Monthly, Representation::Feed(&atom::FORMAT));
+    assert_eq!(at("digest/monthly/atom.xml"), Some(atom));
+    for (path, canonical) in
+        [("digest/daily", "digest/daily/"), ("digest/daily/2026-11-26/", "digest/daily/2026-11-26")]
+    {
+        assert_eq!(at(path).map(|route| route.path()).as_deref(), Some(canonical), "{path}");
+    }
+    for path in [
+        "digest",
+        "digest/",
+        "digest/yearly/",
+        "digest/weekly/2026-w54",
+        "digest/weekly/x/atom.xml",
+        "digest/daily/2026-w48",
+    ] {
+        assert_eq!(at(path), None, "{path}");
+    }
+}
+
+#[test]
+fn digests_change_when_a_day_ends_also_without_a_new_version() {
+    let on_demand = on_demand(MemoryLibrary::default(), FORMATS);
+    let date = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+    let changed = |now: &str| {
+        let lookup =
+            on_demand.digests(DigestKind::Daily, Representation::Page, "digest/daily/", moment(10), date(now)).unwrap();
+        let Lookup::Document(document) = lookup else { panic!("{lookup:?}") };
+        document.last_modified
+    };
+    let first = changed("2026-11-26T10:00:00Z");
+    assert_eq!(changed("2026-11-26T23:59:59Z"), first);
+    assert_eq!(changed("2026-11-27T00:00:00Z"), date("2026-11-27T00:00:00Z"));
+    let period = DigestPeriod::parse(DigestKind::Daily, "2026-11-26").unwrap();
+    let lookup = |now: &str| on_demand.digest(period, "digest/daily/2026-11-26", moment(10), date(now)).unwrap();
+    assert!(matches!(lookup("2026-11-26T23:59:59Z"), Lookup::Unknown), "the day is not over");
+    assert!(matches!(lookup("2026-11-27T00:00:00Z"), Lookup::Unknown), "no article was published");
+}
+
 /// The first part of the path of a route. A new kind of route needs its own part here, and in the list.
 fn own_part(route: &Route) -> Option<String> {
     match route {
@@ -313,6 +378,8 @@ fn own_part(route: &Route) -> Option<String> {
         | Route::View(..)
         | Route::Archive(..)
         | Route::DateRange(_)
+        | Route::Digests(..)
+        | Route::Digest(_)
         | Route::Views(_) => route.path().split('/').next().map(str::to_owned),
         // Some are files, and pages have no dot in their addresses.
         Route::Opml | Route::Sitemap(_) | Route::Page(_) | Route::OldAddress(_) => None,
@@ -324,7 +391,8 @@ fn no_page_can_be_at_an_own_address() {
     let years = [DateRange::All, DateRange::Year(2024)].map(Route::DateRange);
     let routes = [Route::Article("a".into()), Route::Markdown("a".into()), Route::Archive(1, Representation::Page)]
         .into_iter()
-        .chain(years);
+        .chain(years)
+        .chain(digest_routes());
     let views = ViewKind::ALL
         .into_iter()
         .flat_map(|kind| [Route::Views(kind), Route::View(View::named(kind, "a").unwrap(), Representation::Page)]);
@@ -351,7 +419,7 @@ fn a_new_menu_changes_pages_and_no_feeds() {
     let items = vec![MenuItem { slug: Slug::new("about").unwrap(), name: "About <us>".into(), language: None }];
     let with_menu = Arc::new(Menu { items, changed: second(2_000_000_000) });
     let find = |route: &Route, version, menu: &Arc<Menu>| {
-        let edition = Edition { moment: moment(version), menu: menu.clone() };
+        let edition = Edition { menu: menu.clone(), ..moment(version).into() };
         match on_demand.find(route, edition).unwrap() {
             Lookup::Document(document) => document,
             lookup => panic!("{lookup:?}"),

@@ -22,6 +22,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::model::collection::{Surroundings, ViewSummary};
+use crate::model::digest::DigestKind;
 use crate::model::entry::{Entry, Episode, Media, Person};
 use crate::model::natural;
 use crate::model::period::DateRange;
@@ -29,6 +30,7 @@ use crate::model::section::SectionAbout;
 use crate::model::site_page::Menu;
 use crate::model::taxonomy::{View, ViewKind};
 use crate::model::text::escape;
+use crate::render::digest;
 use crate::render::feed::format::{FeedFormat, Formats};
 use crate::render::feed::fragment::Fragment;
 use crate::render::feed::{self, Channel, Feed, Item, blogroll};
@@ -275,13 +277,18 @@ impl Pages {
         let is_text = feed
             .about
             .is_some_and(|about| about.lead().is_none() && about.description.as_deref() == Some(&*feed.description));
+        let digests = DigestKind::ALL.map(|kind| Link {
+            name: digest::name(&self.channel, kind).to_owned(),
+            address: self.channel.url(&digest::path(kind)),
+            count: None,
+        });
         let (title, description) = (&*feed.title, Some(&*feed.description).filter(|_| !is_text));
         let about = self.about(feed.about);
         self.listing(
             feed,
             "front.html",
             &head,
-            context! { title, description, about, groups => Value::from(Serde(groups)), older, folder, ..self.subscription(feed) },
+            context! { title, description, about, groups => Value::from(Serde(groups)), older, folder, digests => Value::from(Serde(digests)), ..self.subscription(feed) },
         )
     }
 
@@ -303,6 +310,15 @@ impl Pages {
         let above = Value::from(Serde(above));
         let context = context! { name, lead, description, about, above, ..self.subscription(feed) };
         self.listing(feed, "view.html", &head, context)
+    }
+
+    /// The digests of a kind, whose name this is.
+    pub fn digests(&self, feed: &Feed<'_>, name: &str) -> String {
+        let description = Some(feed.description.to_string());
+        let mut head = Head { description: description.clone(), ..self.head(name, &feed.place) };
+        head.feeds.insert(0, (feed.place.clone(), feed.title.to_string()));
+        head.data = Some(self.collection(&head, &[]));
+        self.listing(feed, "view.html", &head, context! { name, description, ..self.subscription(feed) })
     }
 
     /// The list of all views of a kind.

@@ -70,6 +70,7 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("feeds", ""),
     ("all_feeds", ""),
     ("menu", ""),
+    ("digests", "front.html"),
     ("title", "front.html"),
     ("description", "front.html"),
     ("about", "front.html"),

@@ -63,7 +63,7 @@ macro_rules! texts {
 texts! {
     skip feeds_all blogroll published_with site_navigation menu breadcrumb comma
     newest older newer nothing_yet drop_file drop_file_into no_articles nothing_here follow_by
-    subscribe subscribe_to paste_address open_reader what_is what_is_text
+    subscribe subscribe_to paste_address open_reader digest_daily digest_weekly digest_monthly what_is what_is_text
     sections tags authors all_sections all_tags all_authors section_lead tag_lead author_lead
     sections_of tags_of authors_of tag_title author_title section_articles tag_articles author_articles
     views_lead views_none

@@ -11,6 +11,7 @@ use crate::change::TextRequests;
 use crate::config::Config;
 use crate::folder::media::MediaFiles;
 use crate::model::collection::{ArticleLookup, Collection, FeedLimits, FeedLookup, SitemapLookup, ViewGroup};
+use crate::model::digest::DatedLookup;
 use crate::model::library::{Library, LibraryError, Result};
 use crate::model::moment::Moment;
 use crate::model::period::{DateRange, PeriodLookup};
@@ -85,6 +86,16 @@ impl Library for GatedLibrary {
 
     fn newest_archive(&self) -> Result<Option<u32>> {
         Ok(None)
+    }
+
+    fn dated(
+        &self,
+        _: (DateTime<Utc>, DateTime<Utc>),
+        _: usize,
+        _: Moment,
+        _: Option<DateTime<Utc>>,
+    ) -> Result<DatedLookup> {
+        unreachable!("no digest is requested")
     }
 
     fn listing(&self, _: DateRange, _: Moment, _: Option<DateTime<Utc>>) -> Result<PeriodLookup> {
