@@ -67,6 +67,11 @@ fn a_site_has_its_own_icon_logo_colour_footer_and_style() {
             assert!(field(&head, "content-security-policy").contains("style-src 'unsafe-inline'"), "{head}");
             assert!(field(&head, "content-security-policy").contains("sandbox"), "{head}");
         }
+        if path != "/nowhere" {
+            let share = address(&page, "property=\"og:image\"", "content");
+            let (head, body) = answer(&program, &share[share.find("/share.png?").expect("an absolute address")..]);
+            assert_eq!((field(&head, "content-type").as_str(), &body[1..4]), ("image/png", &b"PNG"[..]), "{share}");
+        }
         // The wide logo stands in place of the title.
         assert!(page.contains(" alt=\"Gazette\" width=\"30\" height=\"10\"></"), "{page}");
         let (head, style) = answer(&program, &address(&page, "rel=\"stylesheet\"", "href"));
