@@ -93,6 +93,7 @@ impl Bench {
             }
             Verdict::Broken(_) => "refused",
             Verdict::Draft(..) | Verdict::Withheld(..) => "draft",
+            Verdict::Bio(_) => "bio",
             Verdict::Empty => "empty",
         };
         Cost { read, sanitise: processor_time().saturating_sub(begun), verdict }

@@ -53,11 +53,11 @@ use front_matter::{Field, Header};
 pub use line::{fragment, line};
 use photo::Photo;
 pub use problem::{Problem, panic_as_problem};
-pub use reading::{Article, ParsedBody, Reading, Rules, Verdict};
+pub use reading::{Article, Description, ParsedBody, Reading, Rules, Verdict};
 
 /// Version of the rules that turn bytes into an article. Increase it when a change of the rules changes the article of an
 /// unchanged file: the daemon then reads every file again.
-pub const VERSION: u32 = 10;
+pub const VERSION: u32 = 11;
 
 /// Number of characters at the start of a text that are searched for a first word.
 const FIRST_WORDS: usize = 200;
@@ -102,7 +102,7 @@ fn draft_in(name: &OsStr, verdict: Verdict) -> Verdict {
     let enclosures = match verdict {
         Verdict::Publish(article) => article.enclosures,
         Verdict::Draft(_, enclosures) | Verdict::Withheld(_, enclosures) => enclosures,
-        Verdict::Empty | Verdict::Broken(_) => Vec::new(),
+        Verdict::Bio(_) | Verdict::Empty | Verdict::Broken(_) => Vec::new(),
     };
     let name = path_line(Path::new(name));
     let message =
@@ -129,12 +129,8 @@ fn read_with(
         Err(problem) => return Verdict::Broken(problem).into(),
     };
     let text = unicode::tidy(&text);
-    if let Some((line, marker)) = conflict::find(&text, format) {
-        let marker: String = marker.chars().take(MOST_OF_MARKER).collect();
-        let message = format!(
-            "`{marker}`: a merge conflict is not resolved: edit the text and remove the markers (held until then)"
-        );
-        return Verdict::Broken(Problem::at(line, message)).into();
+    if let Some(problem) = conflict_problem(&text, format) {
+        return Verdict::Broken(problem).into();
     }
     let text = match foreign::as_markdown(&text, path) {
         Ok(text) => text,
@@ -148,6 +144,10 @@ fn read_with(
         return Verdict::Withheld(problem, Vec::new()).into();
     }
     split.problems.extend(problem.into_iter().chain(unicode::garbled(&text)));
+    if section::author_at(path, format).is_some() && !section::is_stated_entry(&split.header, &split.of_folder) {
+        let bio = section::read_bio(&text, split.problems, format, rules);
+        return Verdict::Bio(Box::new(bio)).into();
+    }
     let header = &split.header;
     // The source is checked before anything else is done with it; the resulting HTML is checked below.
     let exceeds_limits = match format {
@@ -194,6 +194,15 @@ fn read_with(
     assemble((split.header, split.of_folder), split.problems, body, path, format, rules)
 }
 
+/// The problem of a text with a merge conflict.
+fn conflict_problem(text: &str, format: SourceFormat) -> Option<Problem> {
+    let (line, marker) = conflict::find(text, format)?;
+    let marker: String = marker.chars().take(MOST_OF_MARKER).collect();
+    let message =
+        format!("`{marker}`: a merge conflict is not resolved: edit the text and remove the markers (held until then)");
+    Some(Problem::at(line, message))
+}
+
 /// Whether the HTML of an article would take too much time or memory.
 fn result_exceeds_limits(html: &str, format: SourceFormat) -> bool {
     match format {
@@ -238,7 +247,8 @@ pub fn head(bytes: &[u8], path: &Path, inherited: &Inherited, rules: &Rules) -> 
     let fence = text.get(..4).filter(|_| is_markdown).filter(|fence| matches!(*fence, "---\n" | "+++\n"))?;
     let end = fence.len() - 1 + text.get(fence.len() - 1..)?.find(&format!("\n{fence}"))? + 1 + fence.len();
     let (head, rest) = text.split_at(end);
-    if conflict::may_have_conflict(text) || folder::is_beside_photos(path) {
+    let may_be_bio = section::author_at(path, SourceFormat::Markdown).is_some();
+    if conflict::may_have_conflict(text) || folder::is_beside_photos(path) || may_be_bio {
         return None;
     }
     // A file without text is not published.
@@ -269,6 +279,6 @@ pub fn head(bytes: &[u8], path: &Path, inherited: &Inherited, rules: &Rules) -> 
     .verdict
     {
         Verdict::Publish(article) => Some(article),
-        Verdict::Draft(..) | Verdict::Withheld(..) | Verdict::Empty | Verdict::Broken(_) => None,
+        Verdict::Draft(..) | Verdict::Withheld(..) | Verdict::Bio(_) | Verdict::Empty | Verdict::Broken(_) => None,
     }
 }

@@ -33,11 +33,19 @@ pub fn page_of(own: PageKeys, of_folder: &PageKeys, path: &Path, format: SourceF
 
 /// Whether a file lies in the top folder of pages, which may be below that of all texts.
 fn is_in_pages(path: &Path) -> bool {
-    let is_one_of = |names: &[&str], folder: &str| names.iter().any(|name| folder.eq_ignore_ascii_case(name));
+    folders_of_site(path).next().is_some_and(|folder| is_one_of(&FOLDERS, folder))
+}
+
+/// The names of the folders above a file, the outermost first, without that of all texts.
+pub fn folders_of_site(path: &Path) -> impl Iterator<Item = &str> {
     let folders = path.parent().unwrap_or(Path::new("")).iter();
     let mut folders = folders.map(|folder| folder.to_str().unwrap_or_default()).peekable();
     folders.next_if(|folder| is_one_of(&ROOTS, folder));
-    folders.next().is_some_and(|folder| is_one_of(&FOLDERS, folder))
+    folders
+}
+
+fn is_one_of(names: &[&str], folder: &str) -> bool {
+    names.iter().any(|name| folder.eq_ignore_ascii_case(name))
 }
 
 /// The problem of a page that asks for an address of the program.

@@ -10,6 +10,7 @@ use super::front_matter::{Field, Header, Held, Source};
 use super::problem::Problem;
 use crate::config::{Articles, Clean, SiteConfig};
 use crate::model::entry::{Episode, Media, Person, SitePage};
+use crate::model::section::SectionAbout;
 
 /// The part of the configuration that affects how articles are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,10 +99,22 @@ impl Article {
     }
 }
 
+/// The description of a folder or an author that was read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Description {
+    /// Without its text; the address of its picture is as written.
+    pub about: SectionAbout,
+    /// The text as unsafe HTML; empty if the description says all.
+    pub html: String,
+    pub problems: Vec<Problem>,
+}
+
 /// Whether a file becomes an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     Publish(Box<Article>),
+    /// It describes an author.
+    Bio(Box<Description>),
     /// It is marked as a draft; the recordings that it names.
     Draft(Problem, Vec<Media>),
     /// A key keeps it from the public in another way: a password, an opt-out from feeds; the recordings that it names.

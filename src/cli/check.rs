@@ -213,6 +213,7 @@ impl Checker {
                     self.namesakes.entry(mark).or_default().push(Namesake { folder, path, name, line });
                 }
             }
+            Verdict::Bio(bio) => bio.problems.iter().for_each(|problem| self.report(name, problem)),
             Verdict::Draft(..) => self.drafts += 1,
             Verdict::Withheld(problem, _) | Verdict::Broken(problem) if problem.is_of_folder => {
                 *self.held_by_folders.entry(single_line(&problem.message).into_owned()).or_default() += 1;

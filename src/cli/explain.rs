@@ -11,7 +11,7 @@ use super::site_options::SiteOptions;
 use crate::article::folder_data::{DataLookup, FolderData};
 use crate::article::front_matter::Field;
 use crate::article::load::load_as;
-use crate::article::{self, Article, Reading, Rules, Verdict, boilerplate};
+use crate::article::{self, Article, Description, Reading, Rules, Verdict, boilerplate, section};
 use crate::config::{Clean, Config};
 use crate::daemon::SiteState;
 use crate::folder::embedded;
@@ -114,6 +114,10 @@ impl Explanation<'_> {
         }
         let article = match verdict {
             Verdict::Publish(article) => article,
+            Verdict::Bio(bio) => {
+                self.print_bio(path, &bio);
+                return Ok(());
+            }
             Verdict::Draft(problem, _) | Verdict::Withheld(problem, _) | Verdict::Broken(problem) => {
                 return Err(problem_text(&problem));
             }
@@ -141,6 +145,34 @@ impl Explanation<'_> {
                 line("id", "unknown", &reason);
                 Ok(())
             }
+        }
+    }
+
+    /// Prints what a file says about an author.
+    fn print_bio(&self, path: &Path, bio: &Description) {
+        let Some(author) = section::author_at(path, SourceFormat::Markdown) else { return };
+        for problem in &bio.problems {
+            line("problem", &problem_text(problem), "");
+        }
+        let about = &bio.about;
+        let of_key = "`date`, `type: post` or `page: true` would make it an article or a page";
+        line("author", &author.key, &format!("no article: it describes the author of this name; {of_key}"));
+        about.title.iter().for_each(|title| line("title", title, "heading of the author's page"));
+        about.image.iter().for_each(|image| line("picture", &describe(image), ""));
+        for link in &about.links {
+            line("link", &link.address, if link.is_me { "the same person there" } else { "" });
+        }
+        let base = self.config.base_url(self.config.http.listen.first_address());
+        let page = format!("{base}{}", author.path());
+        let articles = self
+            .site
+            .as_ref()
+            .map_err(Clone::clone)
+            .and_then(|site| site.articles_of(&author).map_err(|error| error.to_string()));
+        match articles {
+            Ok(0) => line("page", &page, "once an article names this author"),
+            Ok(_) => line("page", &page, ""),
+            Err(reason) => line("page", &page, &reason),
         }
     }
 

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use url::Url;
 
 use crate::article::load::load_as;
-use crate::article::section::{self, Description};
-use crate::article::{Article, Problem, Rules, measure};
+use crate::article::section;
+use crate::article::{Article, Description, Problem, Rules, measure};
 use crate::config::Config;
 use crate::folder::embedded::InsideKind;
 use crate::folder::media::media_type;

@@ -116,6 +116,7 @@ impl Preview {
             article::read_file(&self.folder, &loaded.bytes, &self.path, format, &inherited, &rules);
         let article = match verdict {
             Verdict::Publish(article) => Ok(article),
+            Verdict::Bio(_) => Err(Problem::of_file("no article: it describes an author, whose page shows it")),
             Verdict::Empty => Err(Problem::of_file("nothing in it yet")),
             Verdict::Draft(problem, _) | Verdict::Withheld(problem, _) | Verdict::Broken(problem) => Err(problem),
         };

@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::folder::Folder;
 use crate::model::collection::{FeedLimits, Record};
 use crate::model::entry::ArticleId;
+use crate::model::taxonomy::View;
 
 /// A read-only view of the catalog of a folder.
 #[derive(Debug)]
@@ -58,6 +59,14 @@ impl SiteState {
     /// The catalog cannot be read.
     pub fn twin(&self, article: &Article, file_hash: [u8; 32]) -> anyhow::Result<Option<PathBuf>> {
         Ok(self.reader.twin(article, file_hash)?)
+    }
+
+    /// Returns the number of articles in a view.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn articles_of(&self, view: &View) -> anyhow::Result<u64> {
+        Ok(self.reader.members_of(view)?)
     }
 
     /// Returns true if the main feed contains the article.

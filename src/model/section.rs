@@ -1,10 +1,10 @@
-//! What the writer says about a folder.
+//! What the writer says about a folder, or about an author.
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::entry::{Media, Person, SafeHtml};
 
-/// The description of a folder, from its `_index.md`. All texts are [`xml_legal`](super::text::xml_legal).
+/// The description of a folder, from its `_index.md`, or of an author. All texts are [`xml_legal`](super::text::xml_legal).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SectionAbout {
@@ -35,6 +35,18 @@ pub struct SectionAbout {
     /// Its place among its kind, in thousandths; one without a place comes after those with one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order: Option<i64>,
+    /// Sites of the author.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<AuthorLink>,
+}
+
+/// The address of an author's own site or account.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuthorLink {
+    /// Absolute, with http or https.
+    pub address: String,
+    /// It is the same person there (`rel="me"`).
+    pub is_me: bool,
 }
 
 fn is_blank(html: &SafeHtml) -> bool {
@@ -53,7 +65,7 @@ impl SectionAbout {
     }
 }
 
-/// The recorded description of a folder.
+/// The recorded description of a folder or an author.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SectionRecord {
     /// Path of the file below the watched folder.

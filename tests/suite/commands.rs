@@ -235,7 +235,7 @@ fn check_explains_why_a_file_is_not_an_article() {
     assert!(code == Some(1) && text.contains("conflict copy"), "{text}");
 }
 
-fn explain(site: &Site, name: &str) -> (Option<i32>, String) {
+pub fn explain(site: &Site, name: &str) -> (Option<i32>, String) {
     let mut command = gazetted();
     command.arg("explain").arg(site.path(name)).arg("--state").arg(site.state());
     run(command.args(["--base-url", crate::site::BASE_URL, "--config"]).arg(site.config_file()))

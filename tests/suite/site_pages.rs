@@ -1,5 +1,6 @@
 //! Pages that are no articles: their addresses, the menu, and the lists that do not have them.
 
+use crate::commands::explain;
 use crate::sections::png;
 use crate::site::{Answer, Site};
 
@@ -208,4 +209,71 @@ fn folders_have_texts_pictures_and_places() {
     assert!(front.contains("Welcome <strong>here</strong>, stranger."), "{front}");
     site.restart();
     assert_eq!(site.get("/sections/news/").text(), section);
+}
+
+#[test]
+fn authors_have_texts_pictures_and_links() {
+    let mut site = Site::configured(CONFIGURATION);
+    site.write("one.md", "---\nauthor: Ann Lee\ndate: 2024-05-01\n---\n# One\n\nWords.");
+    site.write("authors/ann lee.md", "# First name first\n\nAn article once.");
+    site.write("authors/dated.md", "---\ndate: 2024-05-02\n---\n# Two\n\nWords of two.");
+    site.write("authors/later.md", "---\ndraft: true\n---\nSecret words.");
+    site.start();
+    site.wait_for(&["Two", "One"]);
+    let feeds = ["/authors/ann-lee/rss.xml", "/authors/ann-lee/feed.json", "/feed.json", "/rss.xml", "/feeds.opml"];
+    let bytes = |site: &Site| feeds.map(|path| (site.get(path).body, site.get(path).field("last-modified").to_owned()));
+    let page = |site: &Site| site.get("/authors/ann-lee/").text();
+    site.wait_until("she is described", |site| page(site).contains("An article once."));
+    let before = bytes(&site);
+    let bio = "---\ntitle: Ann L.\navatar: ann.png\nlink: https://ann.example/\nme: https://social.example/@ann\n---\n\
+               Born **inland**, see [one](../one.md).";
+    site.write("authors/ann.png", png(64, 64));
+    site.write("authors/ann lee.md", bio);
+    site.wait_until("her picture is there", |site| page(site).contains("<img src=\"/media/authors/ann.png\""));
+    let text = page(&site);
+    for part in [
+        ">Ann L.</h1>",
+        "Born <strong>inland</strong>, see <a href=\"/articles/one\">one</a>.",
+        "<a href=\"https://ann.example/\" dir=\"ltr\">ann.example</a>",
+        "<a href=\"https://social.example/@ann\" rel=\"me\" dir=\"ltr\">social.example/@ann</a>",
+        "<link rel=\"me\" href=\"https://social.example/@ann\">",
+        "\"sameAs\":[\"https://ann.example/\",\"https://social.example/@ann\"]",
+        "title=\"Author: Ann Lee – Gazette (RSS)\"",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(site.get("/authors/").text().contains(">Ann L.</a>"));
+    assert!(site.get("/articles/one").text().contains(">Ann Lee</a>"));
+    assert_eq!(bytes(&site), before, "feeds do not show it");
+    assert_eq!(site.get("/articles/ann-lee").status, 404);
+    assert_eq!(site.get("/authors/later/").status, 404);
+    // A second file of this name is reported, and the first counts. Renamed, it describes another author.
+    site.write("authors/ann-lee.txt", "---\ntitle: Another\n---\nWords of another.");
+    site.settle();
+    assert!(page(&site).contains(">Ann L.</h1>"), "the first by name counts");
+    site.rename("authors/ann lee.md", "authors/bo.md");
+    site.wait_until("the other takes its place", |site| page(site).contains(">Another</h1>"));
+    site.restart();
+    assert!(page(&site).contains(">Another</h1>"));
+    assert_eq!(site.get("/authors/bo/").status, 404, "no article is by him yet");
+    let (code, explained) = explain(&site, "authors/bo.md");
+    assert!(
+        code == Some(0) && explained.contains("describes the author") && explained.contains("once an article names"),
+        "{explained}"
+    );
+    site.write("two.md", "---\nauthor: Bo\n---\n# By Bo\n\nWords.");
+    site.wait_until("he has a page", |site| site.get("/authors/bo/").text().contains(">Ann L.</h1>"));
+    // Deleted while the daemon is stopped, and while it runs.
+    site.remove("authors/ann-lee.txt");
+    site.wait_until("her page is as before", |site| page(site).contains(">Ann Lee</h1>"));
+    site.stop();
+    site.remove("authors/bo.md");
+    site.start();
+    site.wait_until("so is his", |site| site.get("/authors/bo/").text().contains(">Bo</h1>"));
+    // As an article and back.
+    let dated = |site: &Site| site.titles().contains(&"Two".to_owned());
+    site.write("authors/dated.md", "# Two\n\nWords of two.");
+    site.wait_until("it is no article", |site| !dated(site));
+    site.write("authors/dated.md", "---\ntype: post\n---\n# Two\n\nWords of two.");
+    site.wait_until("it is an article", dated);
 }

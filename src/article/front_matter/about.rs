@@ -1,20 +1,22 @@
-//! Front matter of a file that describes a folder.
+//! Front matter of a file that describes a folder or an author.
 
 use super::block::FrontMatter;
 use super::header::is_language;
 use super::key::Key;
 use super::page::PageKeys;
-use super::value::Value;
+use super::value::{Value, absolute};
 use super::{inherited, lock, media};
 use crate::article::problem::Problem;
 use crate::article::summary;
 use crate::folder::SourceFormat;
 use crate::model::entry::Person;
-use crate::model::section::SectionAbout;
+use crate::model::section::{AuthorLink, SectionAbout};
 use crate::model::text::xml_legal;
 
 /// Maximum number of categories.
 const MAX_CATEGORIES: usize = 20;
+/// Maximum number of addresses of an author.
+const MAX_LINKS: usize = 20;
 
 /// Reads the front matter of a description. Returns it with the picture as written, the text after it, and the problems.
 pub fn about(text: &str, format: SourceFormat) -> (SectionAbout, &str, Vec<Problem>) {
@@ -37,6 +39,48 @@ pub fn about(text: &str, format: SourceFormat) -> (SectionAbout, &str, Vec<Probl
         }
     }
     (reader.about, block.rest, reader.problems)
+}
+
+/// Reads the front matter of a file that describes an author. Returns it with the picture as written, and the text after it. Its problems
+/// are those of an article's.
+pub fn bio(text: &str, format: SourceFormat) -> (SectionAbout, &str) {
+    let mut about = SectionAbout::default();
+    let Some(block) = FrontMatter::find(text, format) else { return (about, text) };
+    let fields = block.parse().map_or_else(|_| block.salvage(), Option::unwrap_or_default);
+    for (name, value) in fields {
+        take_of_author(&mut about, &name, &value);
+    }
+    (about, block.rest)
+}
+
+/// Reads a key of an author. The first of two keys with one meaning counts.
+fn take_of_author(about: &mut SectionAbout, name: &str, value: &Value) {
+    match name.to_ascii_lowercase().replace(['-', ':'], "_").as_str() {
+        "link" | "url" | "website" | "homepage" => add_links(about, value, false),
+        "me" => add_links(about, value, true),
+        "avatar" | "photo" | "picture" => about.image = about.image.take().or_else(|| media::picture(value)),
+        _ => match Key::of(name) {
+            Some(Key::Title) => about.title = about.title.take().or_else(|| value.text().map(line)),
+            Some(Key::Summary) => about.description = about.description.take().or_else(|| value.text().map(line)),
+            Some(Key::Language) => {
+                let tag = value.text().map(|tag| tag.replace('_', "-"));
+                about.language = about.language.take().or(tag.filter(|tag| is_language(tag)));
+            }
+            Some(Key::Image) => about.image = about.image.take().or_else(|| media::picture(value)),
+            _ => {}
+        },
+    }
+}
+
+/// Adds addresses of an author, each once. One that is the same person there says so.
+fn add_links(about: &mut SectionAbout, value: &Value, is_me: bool) {
+    for address in value.texts().iter().filter_map(|text| absolute(text)) {
+        if let Some(link) = about.links.iter_mut().find(|link| link.address == address) {
+            link.is_me |= is_me;
+        } else if about.links.len() < MAX_LINKS {
+            about.links.push(AuthorLink { address, is_me });
+        }
+    }
 }
 
 #[derive(Default)]

@@ -19,7 +19,7 @@ use chrono_tz::Tz;
 use super::credit;
 use super::problem::Problem;
 use crate::folder::SourceFormat;
-pub use about::about;
+pub use about::{about, bio};
 use block::{FrontMatter, key_of};
 pub use header::{Field, Header, Held, Source, is_language};
 use inherited::{Inherited, StatedKeys};

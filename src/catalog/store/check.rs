@@ -371,7 +371,9 @@ pub(super) fn check_meta(key: &str, value: &str, latest: Latest) -> Result<()> {
         "namespace" if value.parse::<Uuid>().is_err() => damaged("the namespace is no UUID"),
         "version" | "promised" => clock_date(value).map(drop),
         "created" => clock_date(value).and_then(|date| latest.clock(date.timestamp())).map(drop),
-        key if key.starts_with(sections::PREFIX) => sections::parse(value).map(drop),
+        key if key.starts_with(sections::PREFIX) || key.starts_with(sections::OF_AUTHORS) => {
+            sections::parse(value).map(drop)
+        }
         key if key == values::DESCRIBED || key.starts_with(values::LISTED) || key.starts_with(values::COUNTED) => {
             clock_date(value).and_then(|date| latest.clock(date.timestamp())).map(drop)
         }

@@ -224,8 +224,9 @@ impl Reader {
         }
         let pinned = pinned.iter().map(|row| Ok(Arc::new(entry(&self.connection, row.number)?)));
         let entries = window.rows.iter().map(|(number, _)| Ok(Arc::new(entry(&self.connection, *number)?)));
-        let is_section = view.kind == ViewKind::Section;
-        let about = if is_section { sections::about(&self.connection, &view.key)? } else { None };
+        // What is said about an author is for the page only.
+        let is_described = is_page || view.kind == ViewKind::Section;
+        let about = if is_described { sections::about(&self.connection, view.kind, &view.key)? } else { None };
         let stated = about.as_ref().and_then(SectionAbout::is_podcast);
         Ok(FeedLookup::Found(Box::new(Collection {
             about,
@@ -239,6 +240,17 @@ impl Reader {
             guid,
             latest: date(latest)?,
         })))
+    }
+
+    /// Number of the articles in a view.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn members_of(&self, view: &View) -> Result<u64> {
+        let sql = "SELECT members FROM view WHERE kind = ?1 AND key = ?2";
+        let values = params![view.kind as i64, view.key];
+        let members = self.connection.prepare_cached(sql)?.query_row(values, |row| row.get(0)).optional()?;
+        values::count(members.unwrap_or(0))
     }
 
     /// The articles of an archive document.
@@ -292,7 +304,7 @@ impl Reader {
         let window = window::read(&self.connection, None, limits, moment.due)?;
         let rows = archive::feed(&self.connection, &window, limits, moment.due)?;
         let entries = rows.iter().map(|(number, _)| Ok(Arc::new(entry(&self.connection, *number)?)));
-        let about = sections::about(&self.connection, "")?;
+        let about = sections::about(&self.connection, ViewKind::Section, "")?;
         let stated = about.as_ref().and_then(SectionAbout::is_podcast);
         Ok(Collection {
             about,
@@ -413,11 +425,9 @@ pub(super) fn views(connection: &Connection, kind: ViewKind, limit: usize) -> Re
     })?;
     let mut views: Vec<ViewSummary> = rows.collect::<rusqlite::Result<_>>()?;
     views.sort_by(|one, other| one.view.cmp(&other.view));
-    if kind == ViewKind::Section {
-        for (key, record) in sections::all(connection)? {
-            if let Ok(index) = views.binary_search_by(|summary| summary.view.key.cmp(&key)) {
-                (views[index].title, views[index].order) = (record.about.title, record.about.order);
-            }
+    for (key, record) in sections::all(connection, kind)? {
+        if let Ok(index) = views.binary_search_by(|summary| summary.view.key.cmp(&key)) {
+            (views[index].title, views[index].order) = (record.about.title, record.about.order);
         }
     }
     Ok(views)

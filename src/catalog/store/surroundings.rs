@@ -235,7 +235,7 @@ fn neighbours_statement() -> String {
 fn sections_of(connection: &Connection, path: &Path) -> Result<Vec<taxonomy::Term>> {
     let mut terms = taxonomy::terms(path, &[], &[]);
     for term in &mut terms {
-        let title = sections::about(connection, &term.view.key)?.and_then(|about| about.title);
+        let title = sections::about(connection, term.view.kind, &term.view.key)?.and_then(|about| about.title);
         term.name = title.unwrap_or_else(|| std::mem::take(&mut term.name));
     }
     Ok(terms)

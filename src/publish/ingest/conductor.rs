@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::backlog::Backlog;
+use super::bios::Bios;
 use super::data_files::DataFiles;
 use super::deletions::Deletions;
 use super::fences::Fences;
@@ -50,6 +51,7 @@ pub struct Ingest {
     pub(super) recordings: Recordings,
     pub(super) problems: Problems,
     pub(super) sections: Sections,
+    pub(super) bios: Bios,
     pub(super) data_files: DataFiles,
     pub(super) languages: Languages,
     pub(super) mounts: Mounts,
@@ -101,6 +103,7 @@ impl Ingest {
             recordings: Recordings::default(),
             problems: Problems::default(),
             sections: Sections::default(),
+            bios: Bios::default(),
             data_files: DataFiles::default(),
             languages: Languages::default(),
             mounts: Mounts::remembered(catalog)?,
@@ -265,8 +268,9 @@ impl Ingest {
                 Change::Exchanged { one, other } if !is_ordered => files.extend([one.as_path(), other]),
                 Change::Moved { from, to } | Change::FolderMoved { from, to } => {
                     changed |= self.apply_rename(catalog, from, to, moment)?;
-                    // Data of articles may have been there.
-                    files.extend(self.is_data_file(from).then_some(from.as_path()));
+                    // Data of articles, or the description of an author, may have been there.
+                    let was_bio = self.folder.relative(from).is_some_and(|below| self.bios.has(below));
+                    files.extend((was_bio || self.is_data_file(from)).then_some(from.as_path()));
                 }
                 Change::Exchanged { one, other } => self.apply_exchange(catalog, one, other, moment)?,
                 Change::Fence => self.pass_fence(moment),

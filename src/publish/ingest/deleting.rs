@@ -123,6 +123,9 @@ impl Ingest {
         self.recordings.release_below(path);
         self.schedule_recordings_of(path, moment);
         self.problems.clear_below(path);
+        for bio in self.bios.depending_on(path) {
+            self.schedule.add(bio, moment.instant, Trigger::Closed);
+        }
         for article in catalog.known_at_or_below(path)? {
             self.schedule_twins(&article, moment);
             catalog.postpone(&article, moment.now + DELETION_GRACE + QUIET)?;

@@ -10,8 +10,8 @@ use super::step::{Trigger, WriteMoment};
 use crate::article::address::{Addresses, LinkTarget};
 use crate::article::front_matter::inherited::ArticleData;
 use crate::article::load::{LoadError, load_as};
-use crate::article::section::{self, Description};
-use crate::article::{Problem, lost, measure, panic_as_problem};
+use crate::article::section;
+use crate::article::{Description, Problem, lost, measure, panic_as_problem};
 use crate::catalog::{self, Catalog, CatalogError};
 use crate::folder::media::media_type;
 use crate::folder::watch::QUIET;
@@ -51,6 +51,9 @@ impl Ingest {
             if is_below && file != path {
                 self.schedule.add(file.clone(), moment.instant, Trigger::Closed);
             }
+        }
+        for file in self.bios.depending_on(path) {
+            self.schedule.add(file, moment.instant, Trigger::Closed);
         }
     }
 
@@ -95,8 +98,11 @@ impl Ingest {
         }
         self.sections.missing.retain(|missing| *missing != path);
         let place = term.as_ref().map(|term| term.view.path()).unwrap_or_default();
+        let rules = self.supervisor.rules;
+        let read = panic_as_problem(|| section::read(&loaded.bytes, format, &rules))
+            .unwrap_or_else(|problem| Description { problems: vec![problem], ..Description::default() });
         let (about, files, mut problems) =
-            self.read_description(catalog, &path, &loaded.bytes, format, &self.channel.url(&place))?;
+            self.complete_description(catalog, &path, read, &loaded.bytes, &self.channel.url(&place))?;
         let timezone = self.supervisor.rules.timezone;
         let data = panic_as_problem(|| ArticleData::read(&path, DataFileKind::Section, &loaded.bytes, timezone));
         problems.extend(data.map(|data| data.problems).unwrap_or_default());
@@ -110,19 +116,17 @@ impl Ingest {
         Ok(changed)
     }
 
-    /// Reads the bytes of the description of a folder, whose page is at `address`. Returns it with the files that it names, which may be
-    /// missing, and the problems.
-    fn read_description(
+    /// Adds text and picture to the description of a folder or an author, whose page is at `address`. Returns it with the files that it
+    /// names, which may be missing, and the problems.
+    pub(super) fn complete_description(
         &self,
         catalog: &Catalog,
         path: &Path,
+        read: Description,
         bytes: &[u8],
-        format: SourceFormat,
         address: &str,
     ) -> catalog::Result<(SectionAbout, Vec<PathBuf>, Vec<Problem>)> {
-        let rules = self.supervisor.rules;
-        let Description { mut about, html, mut problems } = panic_as_problem(|| section::read(bytes, format, &rules))
-            .unwrap_or_else(|problem| Description { problems: vec![problem], ..Description::default() });
+        let Description { mut about, html, mut problems } = read;
         let mut files = Vec::new();
         let text = String::from_utf8_lossy(bytes);
         let folder = path.parent().unwrap_or(Path::new(""));
@@ -207,7 +211,7 @@ impl Ingest {
         catalog.describe_section(taxonomy::section(folder).as_ref(), None, moment.version)
     }
 
-    /// The picture of a folder that `text` describes, with its file, if it is one of the watched folder; or the reason why there is none, with the file.
+    /// The picture of a folder or an author that `text` describes, with its file, if it is one of the watched folder; or the reason why there is none, with the file.
     fn section_image(
         &self,
         folder: &Path,

@@ -2,21 +2,23 @@
 //!
 //! There are three kinds of files, each of which uses only those before it:
 //! - parts, which own state in a struct with private fields: `schedule` (when files are processed), `fences`, `renames`, `deletions`,
-//!   `scan`, `backlog` (texts still to be read), `recordings`, `problems`, `sections`, `data_files`, `languages`; `read_pool`, which reads files on other cores,
+//!   `scan`, `backlog` (texts still to be read), `recordings`, `problems`, `sections`, `bios`, `data_files`, `languages`; `read_pool`, which reads files on other cores,
 //!   and `reading_supervisor`, which runs the parsers
 //! - `conductor`: [`Ingest`], which owns all parts and calls the actions in the order of hints and deadlines
 //! - actions, which add methods to [`Ingest`]: `reading` (one file -> catalog), `content` (an article -> its served content),
 //!   `renaming`, `deleting`, `reconciling` (the whole folder), `reading_backlog`, `references`, `describing`, `folder_data` and `folder_language`
-//!   (files for a whole folder), `beside` and `ownership` (recordings)
+//!   (files for a whole folder), `describing_authors`, `beside` and `ownership` (recordings)
 
 mod backlog;
 mod beside;
+mod bios;
 mod conductor;
 mod content;
 mod data_files;
 mod deleting;
 mod deletions;
 mod describing;
+mod describing_authors;
 mod fences;
 mod folder_data;
 mod folder_language;

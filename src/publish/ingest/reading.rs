@@ -121,7 +121,7 @@ impl Ingest {
             }
             Err(LoadError::Gone | LoadError::NotAFile) => {
                 self.vanished(catalog, &path, moment)?;
-                Ok(false)
+                self.bio_vanished(catalog, &path, moment)
             }
             Err(LoadError::LeadsOut { target, link }) => self.refuse_link(catalog, &path, target, link, moment),
             Err(error) if error.is_passing() => {
@@ -163,7 +163,8 @@ impl Ingest {
             self.vanished(catalog, path, moment)?;
         }
         self.media_changed(catalog, path, moment)?;
-        Ok(false)
+        // Its file is chosen no more.
+        self.forget_bio(catalog, path, moment)
     }
 
     fn read(
@@ -219,8 +220,14 @@ impl Ingest {
         let (stat, file_hash, path) = (read.loaded.stat, read.hash, &read.path.clone());
         let ParsedArticle { mut article, terms, problems, extent } = match parsed {
             Ok(parsed) => parsed,
-            Err(verdict) => return self.leave_out(catalog, read.path, stat, verdict, public_state(known), moment),
+            Err(Verdict::Bio(bio)) => return self.record_bio(catalog, path, &read.loaded, *bio, moment),
+            Err(verdict) => {
+                let is_kept = matches!(verdict, Verdict::Broken(_));
+                let changed = !is_kept && self.forget_bio(catalog, path, moment)?;
+                return Ok(changed | self.leave_out(catalog, read.path, stat, verdict, public_state(known), moment)?);
+            }
         };
+        let was_bio = self.forget_bio(catalog, path, moment)?;
         if extent == Extent::Whole {
             self.complete_language(catalog, path, &mut article)?;
         }
@@ -257,11 +264,11 @@ impl Ingest {
                     // Its text follows, with its problems.
                     Extent::Head(_) => self.problems.clear(path),
                 }
-                Ok(recorded == Recorded::Changed)
+                Ok(was_bio || recorded == Recorded::Changed)
             }
             Err((problem, twin)) => {
                 self.problems.leave_out(read.path, stat, &[problem], public_state(known), twin);
-                Ok(false)
+                Ok(was_bio)
             }
         }
     }
@@ -296,7 +303,7 @@ impl Ingest {
                 self.problems.leave_out(path, stat, &problems, state, None);
                 Ok(false)
             }
-            Verdict::Publish(_) | Verdict::Empty => self.emptied(catalog, path, stat, moment),
+            Verdict::Publish(_) | Verdict::Bio(_) | Verdict::Empty => self.emptied(catalog, path, stat, moment),
         }
     }
 

@@ -139,6 +139,7 @@ impl Ingest {
         self.problems.note_documents(documents);
         self.report_conflicts(&conflicts);
         self.compare_sections(catalog, &sections, moment)?;
+        self.compare_bios(catalog, moment)?;
         self.report_folder_links(&links_out);
         self.note_mounts(catalog, &mounts)?;
         self.record_folders(catalog, &folders)?;
@@ -382,6 +383,7 @@ impl Ingest {
             differences.note_displaced(known);
         }
         let same = recorded.is_some_and(|known| known.stat == found.stat && !known.stale)
+            || self.bios.is_read(path, &found.stat)
             || self.problems.of(path).is_some_and(|out| out.stat == found.stat && out.twin.is_none());
         if same {
             return;

@@ -11,7 +11,7 @@ use super::fragment::{Fragment, FragmentCache};
 use crate::model::collection::{self, Collection, Tombstone};
 use crate::model::entry::{Entry, Media, Person};
 use crate::model::section::SectionAbout;
-use crate::model::taxonomy::View;
+use crate::model::taxonomy::{View, ViewKind};
 use crate::render::words::fill;
 
 /// The relation of a document to the rest of its feed (RFC 5005). The kinds are never mixed in one document (standards 63).
@@ -97,7 +97,8 @@ impl<'a> Feed<'a> {
         let texts = &channel.words().texts;
         let description = view.kind.choose([&texts.section_articles, &texts.tag_articles, &texts.author_articles]);
         let description = fill(description, &[("name", name)]);
-        let about = collection.about.as_ref();
+        // What is said about an author is for the page only.
+        let about = collection.about.as_ref().filter(|_| view.kind == ViewKind::Section);
         let title = about.and_then(|about| about.title.clone());
         let stated = about.and_then(|about| about.description.clone());
         Self {

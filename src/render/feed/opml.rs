@@ -6,6 +6,7 @@ use super::channel::Channel;
 use super::format::Formats;
 use super::rss;
 use crate::model::collection::ViewGroup;
+use crate::model::taxonomy::ViewKind;
 use crate::model::text::{escape, escape_attribute};
 
 /// Path of the document below the base address.
@@ -25,7 +26,9 @@ pub fn render(channel: &Channel, formats: Formats, groups: &[ViewGroup], modifie
         let name = escape_attribute(channel.words().texts.plural(*kind));
         text.push_str(&format!("<outline text=\"{name}\" title=\"{name}\">\n"));
         for summary in views {
-            let title = summary.title.clone().unwrap_or_else(|| channel.title_of(&summary.view, &summary.name));
+            // As the feed is titled, which does not show what is said about an author.
+            let title = summary.title.clone().filter(|_| *kind == ViewKind::Section);
+            let title = title.unwrap_or_else(|| channel.title_of(&summary.view, &summary.name));
             outline(&mut text, channel, formats, &title, &summary.view.path());
         }
         text.push_str("</outline>\n");

@@ -47,7 +47,7 @@ pub use templates::{TemplateFault, faults};
 pub const STATUS_STYLE: &str = include_str!("templates/status.css");
 
 /// Version of the code that renders pages. Raise it when the same entry gives other bytes with the same templates.
-const VERSION: u32 = 8;
+const VERSION: u32 = 9;
 
 /// Maximum length of an article without a title that lists show whole, in bytes.
 const LONGEST_NOTE: usize = 4_000;
@@ -297,12 +297,17 @@ impl Pages {
         let above = self.above(view);
         let title = feed.about.and_then(|about| about.title.as_deref());
         let name = title.unwrap_or(name);
+        let stated = feed.about.and_then(|about| about.description.as_deref());
         let mut head = Head {
-            description: Some(feed.description.to_string()),
+            description: Some(stated.unwrap_or(&feed.description).to_owned()),
             ..self.head(title.unwrap_or(&self.channel.name_of(view, name)), &feed.place)
         };
         head.feeds.insert(0, (feed.place.clone(), feed.title.to_string()));
         head.data = Some(self.collection(&head, &above));
+        if view.kind == ViewKind::Author {
+            let about = feed.about.map(|about| Self::person(name, &feed.page(), about));
+            head.data = head.data.map(|data| with_member(data, "about", about));
+        }
         let texts = &self.channel.words().texts;
         let lead = view.kind.choose([&texts.section_lead, &texts.tag_lead, &texts.author_lead]);
         let description = feed.about.and_then(SectionAbout::lead);
@@ -705,6 +710,14 @@ fn media_data(media: &Media) -> serde_json::Value {
 /// JSON-LD for a `<script>` element, whose end no text in it may look like.
 fn linked_data(data: serde_json::Value) -> Value {
     Value::from_safe_string(without_empty(data).to_string().replace('<', "\\u003c"))
+}
+
+/// Adds a member, if there is one.
+fn with_member(mut data: serde_json::Value, name: &str, member: Option<serde_json::Value>) -> serde_json::Value {
+    if let (Some(map), Some(member)) = (data.as_object_mut(), member) {
+        map.insert(name.to_owned(), member);
+    }
+    data
 }
 
 /// Drops members that are null or an empty list.

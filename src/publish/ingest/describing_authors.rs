@@ -1,0 +1,124 @@
+//! Records the files that describe authors: those in the folder `authors`.
+
+use std::path::{Path, PathBuf};
+
+use super::bios::ReadBio;
+use super::conductor::Ingest;
+use super::deletions::DELETION_GRACE;
+use super::step::{Trigger, WriteMoment};
+use crate::article::load::Loaded;
+use crate::article::section::author_at;
+use crate::article::{Description, Problem};
+use crate::catalog::{self, Catalog, Recorded};
+use crate::folder::SourceFormat;
+use crate::model::collection::ArticleState;
+use crate::model::section::SectionRecord;
+use crate::model::taxonomy::View;
+use crate::model::text::path_line;
+
+impl Ingest {
+    /// Records the description of an author. An article that the file was before is withdrawn. Returns whether a document has changed.
+    pub(super) fn record_bio(
+        &mut self,
+        catalog: &mut Catalog,
+        path: &Path,
+        loaded: &Loaded,
+        description: Description,
+        moment: WriteMoment,
+    ) -> catalog::Result<bool> {
+        let Some(author) = author_of(path) else { return Ok(false) };
+        let mut changed = catalog.withdraw(path, ArticleState::Held, moment.version)? == Recorded::Changed;
+        self.schedule_twins(path, moment);
+        let address = self.channel.url(&author.path());
+        let (about, files, mut problems) =
+            self.complete_description(catalog, path, description, &loaded.bytes, &address)?;
+        let bio = ReadBio { author: author.key.clone(), stat: loaded.stat, files };
+        self.bios.note(path, bio);
+        let others = self.present_bios_of(&author, path);
+        if let Some(first) = others.first().filter(|first| first.as_path() < path) {
+            problems.push(Problem::of_file(format!(
+                "{} describes the same author, and only one of them counts: delete one",
+                path_line(first)
+            )));
+        } else {
+            let record = SectionRecord { path: path.to_string_lossy().into_owned(), about };
+            if catalog.describe_author(&author, Some(&record), moment.version)? {
+                tracing::info!(path = %path.display(), "the description of an author has changed");
+                changed = true;
+                // They say now that this one counts.
+                self.schedule_bios(others, moment);
+            }
+        }
+        self.problems.set(path.to_path_buf(), loaded.stat, &problems);
+        Ok(changed)
+    }
+
+    /// A file describes no author any more, if it did. Returns whether a document has changed.
+    pub(super) fn forget_bio(
+        &mut self,
+        catalog: &mut Catalog,
+        path: &Path,
+        moment: WriteMoment,
+    ) -> catalog::Result<bool> {
+        let Some(author) = author_of(path) else { return Ok(false) };
+        let is_recorded = catalog.bio(&author)?.is_some_and(|record| Path::new(&record.path) == path);
+        if !is_recorded && !self.bios.has(path) {
+            return Ok(false);
+        }
+        self.bios.forget(path);
+        let others = self.present_bios_of(&author, path);
+        // Another file takes its place.
+        let is_left = is_recorded && others.is_empty();
+        self.schedule_bios(others, moment);
+        Ok(is_left && catalog.describe_author(&author, None, moment.version)?)
+    }
+
+    /// Forgets the description of an author whose file is missing, unless it was there a moment ago: a program may save it.
+    pub(super) fn bio_vanished(
+        &mut self,
+        catalog: &mut Catalog,
+        path: &Path,
+        moment: WriteMoment,
+    ) -> catalog::Result<bool> {
+        let Some(author) = author_of(path) else { return Ok(false) };
+        let is_recorded = catalog.bio(&author)?.is_some_and(|record| Path::new(&record.path) == path);
+        let is_away = self.mounts.hides(path) || !self.folder.is_there() || self.deletions.is_replaced(&self.folder);
+        if is_away || !(is_recorded || self.bios.has(path)) {
+            return Ok(false);
+        }
+        if self.bios.note_missing(path) {
+            return self.forget_bio(catalog, path, moment);
+        }
+        self.schedule.set(path.to_path_buf(), moment.instant + DELETION_GRACE, Trigger::Closed);
+        Ok(false)
+    }
+
+    /// Schedules the recorded descriptions of authors whose files are gone, or are chosen no more.
+    pub(super) fn compare_bios(&mut self, catalog: &Catalog, moment: WriteMoment) -> catalog::Result<()> {
+        for path in catalog.bios()?.into_iter().map(|record| PathBuf::from(record.path)) {
+            let is_chosen = self.folder.format(&self.folder.root().join(&path)).is_some();
+            let is_there = is_chosen && self.folder.stat(&path).is_some();
+            if !is_there && !self.mounts.hides(&path) {
+                self.schedule.add(path, moment.instant, Trigger::Scan);
+            }
+        }
+        Ok(())
+    }
+
+    /// The other files in the folder that describe an author, in the order of their paths.
+    fn present_bios_of(&self, author: &View, path: &Path) -> Vec<PathBuf> {
+        let others = self.bios.others_of(&author.key, path).into_iter();
+        others.filter(|other| self.folder.stat(other).is_some()).collect()
+    }
+
+    fn schedule_bios(&mut self, paths: Vec<PathBuf>, moment: WriteMoment) {
+        for path in paths {
+            self.schedule.add(path, moment.instant, Trigger::Closed);
+        }
+    }
+}
+
+/// The author whom the file at a path describes, if its text does not say otherwise.
+fn author_of(path: &Path) -> Option<View> {
+    author_at(path, SourceFormat::Markdown)
+}
