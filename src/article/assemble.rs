@@ -80,6 +80,7 @@ pub fn assemble(
         enclosures: header.enclosures.into_iter().map(legal_media).collect(),
         episode: header.episode,
         sources: header.sources,
+        series: header.series.into_part(),
         is_untitled,
         page,
         title,

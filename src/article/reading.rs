@@ -9,7 +9,7 @@ use super::boilerplate::Removed;
 use super::front_matter::{Field, Header, Held, Source};
 use super::problem::Problem;
 use crate::config::{Articles, Clean, SiteConfig};
-use crate::model::entry::{Episode, Media, Person, SitePage};
+use crate::model::entry::{Episode, Media, Person, SeriesPart, SitePage};
 use crate::model::section::SectionAbout;
 
 /// The part of the configuration that affects how articles are read.
@@ -78,6 +78,8 @@ pub struct Article {
     pub enclosures: Vec<Media>,
     /// Properties for podcast players.
     pub episode: Option<Episode>,
+    /// The series that it is a part of.
+    pub series: Option<SeriesPart>,
     /// It is a page that is no article.
     pub page: Option<SitePage>,
     pub sources: BTreeMap<Field, Source>,

@@ -17,7 +17,7 @@ use crate::daemon::SiteState;
 use crate::folder::embedded;
 use crate::folder::{Folder, Found, SETTINGS_FILE, SourceFormat, folder_link_message};
 use crate::model::collection::{ArticleState, Record};
-use crate::model::entry::{Entry, Media};
+use crate::model::entry::{Entry, Media, SeriesPart};
 use crate::model::site_page::Permalink;
 use crate::model::taxonomy;
 use crate::model::text::{path_line, single_line};
@@ -219,7 +219,8 @@ impl Explanation<'_> {
             }
             None => line("feeds", "none", "newer articles fill the feed; its page stays"),
         }
-        for term in taxonomy::terms(path, &entry.content.tags, &entry.content.authors) {
+        let content = &entry.content;
+        for term in taxonomy::terms(path, &content.tags, &content.authors, content.series.as_ref()) {
             line("", &format!("{base}{}", term.view.path()), &format!("{}: {}", term.view.kind.root(), term.name));
         }
         Ok(())
@@ -266,6 +267,11 @@ fn fields(article: &Article, record: Option<&Record>) {
         if !value.is_empty() {
             line(name, &value, source(field));
         }
+    }
+    if let Some(SeriesPart { series, part }) = &article.series {
+        #[expect(clippy::cast_precision_loss, reason = "places are small")]
+        let part = part.map_or_else(|| "by its date".to_owned(), |part| format!("part {}", part as f64 / 1_000.0));
+        line("series", series, &part);
     }
     media(article, live);
     if !article.summary.is_empty() {

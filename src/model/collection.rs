@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::entry::{ArticleId, Entry, Slug};
+use super::period::ArticleLine;
 use super::section::SectionAbout;
 use super::site_page::Permalink;
 use super::taxonomy::{Term, View, ViewKind};
@@ -60,6 +61,8 @@ pub struct Collection {
     pub entries: Vec<Arc<Entry>>,
     /// The pinned articles of a view, the most important first. Its page shows them first, its feeds do not.
     pub pinned: Vec<Arc<Entry>>,
+    /// The parts of a series in their order, which its page shows in place of the entries.
+    pub parts: Vec<ArticleLine>,
     /// Removed entries, the latest first.
     pub tombstones: Vec<Tombstone>,
     /// Whether it contains all entries.
@@ -141,8 +144,21 @@ pub struct Surroundings {
     pub translations: Vec<Neighbour>,
     /// The folders above it, the outermost first, each with its title.
     pub sections: Vec<Term>,
+    /// The series that it is a part of.
+    pub series: Option<SeriesPlace>,
     /// When any of this last changed.
     pub revised: DateTime<Utc>,
+}
+
+/// The place of an article in its series.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeriesPlace {
+    /// The series.
+    pub term: Term,
+    /// Its visible parts in their order; empty if there are too many to be listed.
+    pub parts: Vec<ArticleLine>,
+    /// Where the article is among them, from 0.
+    pub index: usize,
 }
 
 /// An article that another one's page links to.
@@ -167,8 +183,8 @@ pub enum ArticleLookup {
     Unknown,
     /// It changed after the version; the next version contains it.
     NotYet,
-    /// This article, or a neighbour of it, whose text has not been read yet.
-    Unread(i64),
+    /// This article, or others that its page names, whose texts have not been read yet.
+    Unread(Vec<i64>),
 }
 
 /// The publication state of an article.

@@ -138,9 +138,22 @@ pub struct Content {
     /// Podcast properties.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub episode: Option<Episode>,
+    /// The series of articles that it is a part of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub series: Option<SeriesPart>,
     /// It is a page that is no article, in no feed and no list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub page: Option<SitePage>,
+}
+
+/// What an article says about its series.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeriesPart {
+    /// The name of the series, in plain text; never empty.
+    pub series: String,
+    /// Its place, in thousandths; a part without one comes after those with one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<i64>,
 }
 
 /// What a page says of itself in the menu.

@@ -7,11 +7,12 @@ use super::natural;
 
 /// First parts of addresses of the program itself. No page can be there. The last line has those that later versions and the
 /// operator's own listener use.
-pub const OWN_PARTS: [&str; 21] = [
+pub const OWN_PARTS: [&str; 22] = [
     "articles",
     "sections",
     "tags",
     "authors",
+    "series",
     "archive",
     "years",
     DIGESTS,

@@ -1,4 +1,4 @@
-//! The views of a site: one for each sub-folder, tag and author, and their addresses.
+//! The views of a site: one for each sub-folder, tag, author and series, and their addresses.
 //!
 //! The key of a view is its name with case, accents and punctuation folded, so that `Café`, `CAFÉ` and `cafe` are one tag with one
 //! permanent address. Keys keep their script, so that addresses are readable in every language.
@@ -9,7 +9,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-use crate::model::entry::Person;
+use crate::model::entry::{Person, SeriesPart};
 
 /// Maximum length of a key, in characters; longer ones are cut and get a hash.
 const LONGEST: usize = 80;
@@ -26,28 +26,31 @@ pub enum ViewKind {
     Tag = 2,
     /// An author.
     Author = 3,
+    /// A series of articles.
+    Series = 4,
 }
 
 impl ViewKind {
     /// In the order of display.
-    pub const ALL: [Self; 3] = [Self::Section, Self::Tag, Self::Author];
+    pub const ALL: [Self; 4] = [Self::Section, Self::Tag, Self::Author, Self::Series];
 
-    /// The one of three values that belongs to this kind, in the order of display.
-    pub fn choose<T>(self, [section, tag, author]: [T; 3]) -> T {
+    /// The one of four values that belongs to this kind, in the order of display.
+    pub fn choose<T>(self, [section, tag, author, series]: [T; 4]) -> T {
         match self {
             Self::Section => section,
             Self::Tag => tag,
             Self::Author => author,
+            Self::Series => series,
         }
     }
 
     /// First path segment of these views.
     pub fn root(self) -> &'static str {
-        self.choose(["sections", "tags", "authors"])
+        self.choose(["sections", "tags", "authors", "series"])
     }
 }
 
-/// The articles of one folder, tag or author.
+/// The articles of one folder, tag, author or series.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct View {
     /// The shared property.
@@ -64,7 +67,7 @@ impl View {
                 let parts: Vec<String> = name.split('/').map(fold).filter(|part| !part.is_empty()).collect();
                 parts.join("/")
             }
-            ViewKind::Tag | ViewKind::Author => fold(name),
+            ViewKind::Tag | ViewKind::Author | ViewKind::Series => fold(name),
         };
         (!key.is_empty()).then_some(Self { kind, key })
     }
@@ -102,8 +105,8 @@ pub struct Term {
     pub name: String,
 }
 
-/// Returns all views of an article with these tags and authors at `path` below the watched folder, each once.
-pub fn terms(path: &Path, tags: &[String], authors: &[Person]) -> Vec<Term> {
+/// Returns all views of an article with these tags and authors, and of this series, at `path` below the watched folder, each once.
+pub fn terms(path: &Path, tags: &[String], authors: &[Person], series: Option<&SeriesPart>) -> Vec<Term> {
     let mut terms = Vec::new();
     if let Some(folder) = folder_of(path) {
         let mut walked = String::new();
@@ -117,6 +120,7 @@ pub fn terms(path: &Path, tags: &[String], authors: &[Person]) -> Vec<Term> {
     }
     terms.extend(tags.iter().filter_map(|tag| term(ViewKind::Tag, tag, tag)));
     terms.extend(authors.iter().filter_map(|person| term(ViewKind::Author, &person.name, &person.name)));
+    terms.extend(series.and_then(|part| term(ViewKind::Series, &part.series, &part.series)));
     // There are few of them: a thousand tags at most.
     let mut each_once: Vec<Term> = Vec::with_capacity(terms.len());
     for term in terms {
@@ -325,9 +329,10 @@ mod tests {
         let content = Content {
             tags: vec!["Rust".into(), "rust".into(), "C++".into(), "  ".into()],
             authors: vec![Person { name: "Ann".into(), ..Person::default() }],
+            series: Some(SeriesPart { series: "The Sea".into(), part: None }),
             ..Content::default()
         };
-        let terms = terms(Path::new("news/Sport/a.md"), &content.tags, &content.authors);
+        let terms = terms(Path::new("news/Sport/a.md"), &content.tags, &content.authors, content.series.as_ref());
         let found: Vec<(String, &str)> = terms.iter().map(|term| (term.view.path(), term.name.as_str())).collect();
         let expected = [
             ("sections/news/", "news"),
@@ -335,9 +340,10 @@ mod tests {
             ("tags/rust/", "Rust"),
             ("tags/c-plus-plus/", "C++"),
             ("authors/ann/", "Ann"),
+            ("series/the-sea/", "The Sea"),
         ];
         assert_eq!(found, expected.map(|(path, name)| (path.to_owned(), name)));
-        let sections = |path: &str| super::terms(Path::new(path), &[], &[]).len();
+        let sections = |path: &str| super::terms(Path::new(path), &[], &[], None).len();
         assert_eq!((sections("news/storm/index.md"), sections("news/index.fr.md"), sections("index.md")), (1, 0, 0));
     }
 }

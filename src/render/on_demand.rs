@@ -457,7 +457,7 @@ impl OnDemand {
             ArticleLookup::Gone => Lookup::Gone,
             ArticleLookup::Unknown => Lookup::Unknown,
             ArticleLookup::NotYet => Lookup::NotYet,
-            ArticleLookup::Unread(number) => return Err(Obstacle::Unread(vec![number])),
+            ArticleLookup::Unread(numbers) => return Err(Obstacle::Unread(numbers)),
         })
     }
 

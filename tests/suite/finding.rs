@@ -402,3 +402,82 @@ fn a_digest_has_the_articles_of_a_week_once_it_is_over() {
     assert_eq!(digests["items"][0]["date_modified"], midnight);
     assert_ne!(validators(&site.get("/digest/weekly/rss.xml")), former);
 }
+
+/// Place and number of parts of an article in its series, and the titles of all parts.
+fn place_in_series(site: &Site, slug: &str) -> (String, Vec<String>) {
+    let page = site.get(&format!("/articles/{slug}")).text();
+    let Some((_, rest)) = page.split_once("<aside class=\"series\"") else { return Default::default() };
+    let rest = rest.split("</aside>").next().unwrap();
+    let text = |html: &str| html.split('<').filter_map(|part| Some(part.split_once('>')?.1)).collect::<String>();
+    let place = text(&format!("<p>{}", rest.split_once("<p>").unwrap().1.split("</p>").next().unwrap()));
+    let titles = rest.split("<li>").skip(1).map(|item| text(item.split("</li>").next().unwrap()));
+    (place, titles.map(|title| title.trim().to_owned()).collect())
+}
+
+#[test]
+fn the_parts_of_a_series_are_in_order_and_follow_each_change() {
+    // The first parts are too old for the feeds.
+    let mut site = Site::configured(&format!("[site]\nbase_url = '{BASE_URL}'\n[feed]\nentries = 2\nwindow = '1s'"));
+    let article = |day: u32, title: &str, more: &str| {
+        format!("---\ndate: 2024-01-{day:02}\nseries: The Sea\n{more}---\n# {title}\n\nText of {title}.")
+    };
+    site.write("a.md", article(1, "A", ""));
+    site.write("b.md", article(2, "B", ""));
+    site.write("c.md", article(3, "C", "").replace("The Sea", "[the sea, Other]"));
+    site.write("draft.md", article(4, "Draft", "draft: true\n"));
+    site.write("later.md", article(5, "Later", "expires: 2024-01-06\n"));
+    site.write("alone.md", "---\ndate: 2024-01-04\n---\n# Alone\n\nText.");
+    site.write("other.md", "---\ndate: 2024-01-05\n---\n# Other\n\nText.");
+    site.start();
+    let parts = |site: &Site| place_in_series(site, "a");
+    let is = |expected: &[&str]| {
+        let expected: Vec<String> = expected.iter().map(|title| (*title).to_owned()).collect();
+        move |site: &Site| parts(site).1 == expected && lines(&site.get("/series/the-sea/").text()) == expected
+    };
+    site.wait_until("all parts are there", is(&["A", "B", "C"]));
+    assert_eq!(place_in_series(&site, "b").0, "Part 2 of 3 of The Sea");
+    assert_eq!(place_in_series(&site, "alone"), Default::default());
+    let page = site.get("/articles/b").text();
+    for link in [
+        "<a href=\"/articles/a\" rel=\"prev\"><small>Previous part",
+        "<a href=\"/articles/c\" rel=\"next\"><small>Next part",
+    ] {
+        assert!(page.contains(link), "{link}: {page}");
+    }
+    let feed = site.get("/series/the-sea/feed.json").text();
+    assert!(feed.contains("Series: The Sea") && feed.contains("Text of C"), "{feed}");
+    assert!(site.get("/series/").text().contains(">The Sea</a> <span class=\"count\">3</span>"));
+    assert!(site.get("/feeds.opml").text().contains("/series/the-sea/rss.xml"));
+    assert_eq!(site.get("/series/other/").status, 404, "an article is in one series");
+    assert_eq!(site.get("/series/THE-SEA").status, 301);
+
+    // A part that is new, moved, renamed, withdrawn or deleted changes the pages of all parts with both validators; a text changes one.
+    let pages = ["/articles/a", "/articles/c", "/series/the-sea/"];
+    let state = |site: &Site| pages.map(|path| validators(&site.get(path)));
+    let outside = |site: &Site| ["/articles/other", "/articles/alone"].map(|path| validators(&site.get(path)));
+    let (mut last, others) = (state(&site), outside(&site));
+    for (text, expected) in [
+        (article(2, "B", "series_order: 1\n"), vec!["B", "A", "C"]),
+        (article(2, "Better", "series_order: 1\n"), vec!["Better", "A", "C"]),
+        (article(2, "Better", "draft: true\n"), vec!["A", "C"]),
+        (article(2, "Better", ""), vec!["A", "Better", "C"]),
+        (article(2, "Better", "").replace("series: The Sea\n", ""), vec!["A", "C"]),
+        (article(2, "B", "part: 1.5\n"), vec!["B", "A", "C"]),
+    ] {
+        site.write("b.md", text);
+        site.wait_until("the parts are in order", is(&expected));
+        let now = state(&site);
+        for (last, now) in last.iter().zip(&now) {
+            assert!(last.0 != now.0 && last.1 != now.1, "{expected:?}: {last:?} {now:?}");
+        }
+        last = now;
+    }
+    site.write("b.md", article(2, "B", "part: 1.5\n") + " And more.");
+    site.wait_until("the text is there", |site| site.get("/articles/b").text().contains("And more."));
+    assert_eq!(state(&site), last, "another text");
+    assert_eq!(outside(&site), others);
+    site.restart();
+    assert_eq!((state(&site), outside(&site)), (last, others), "over a restart");
+    site.remove("b.md");
+    site.wait_until("it is gone", is(&["A", "C"]));
+}

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use super::page::PageKeys;
+use super::series::SeriesKeys;
 use crate::article::problem::Problem;
 use crate::model::entry::{Episode, Media, Person};
 
@@ -106,6 +107,8 @@ pub struct Header {
     pub episode: Option<Episode>,
     /// `duration`, `itunes_duration`, in seconds
     pub duration: Option<u32>,
+    /// What it says about its series.
+    pub series: SeriesKeys,
     /// What it says about pages that are no articles.
     pub page: PageKeys,
     /// Names of keys that are not read, in the order of the file.
@@ -174,6 +177,7 @@ impl Header {
         self.image = self.image.take().or(other.image);
         self.episode = self.episode.take().or(other.episode);
         self.addresses.extend(other.addresses);
+        self.series.complete(other.series);
         self.page.complete(other.page);
     }
 }

@@ -120,6 +120,11 @@ impl HeaderReader<'_> {
                 if let Value::Table(fields) = value {
                     let tags = fields.iter().filter(|(key, _)| Key::of(key) == Some(Key::Tags));
                     tags.for_each(|(_, value)| self.add_tags(name, value));
+                    // Of the other lists there, only this one has a meaning.
+                    let series = fields.iter().filter(|(key, _)| key.eq_ignore_ascii_case("series"));
+                    for (key, value) in series {
+                        self.header.series.take(key, value);
+                    }
                 }
             }
             Key::Draft | Key::Public | Key::Status => self.take_state(key, name, &value),
@@ -188,6 +193,9 @@ impl HeaderReader<'_> {
     /// Reads a key that is understood by its words, or not at all.
     fn take_unknown(&mut self, name: &str, value: &Value) {
         if self.judge(name, name, value) {
+            return;
+        }
+        if self.header.series.take(name, value) {
             return;
         }
         // They have no meaning for an article, so they are not read until it is known to be a page.

@@ -39,6 +39,7 @@ mod record;
 mod repair;
 mod salvage;
 mod sections;
+mod series;
 mod sitemap;
 mod surroundings;
 mod translations;

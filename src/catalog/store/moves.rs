@@ -146,7 +146,10 @@ impl Catalog {
         if content.page.is_some() {
             return Ok(false);
         }
-        let (terms, rank) = (taxonomy::terms(&path, &content.tags, &content.authors), rank::of(&path, &content));
+        let (terms, rank) = (
+            taxonomy::terms(&path, &content.tags, &content.authors, content.series.as_ref()),
+            rank::of(&path, &content),
+        );
         if rank != former {
             let place = self.visible_place(number, version.date())?;
             let sql = "UPDATE article SET rank = ?2 WHERE number = ?1";

@@ -16,6 +16,7 @@ use super::known::INCOMPLETE;
 use super::meta::{meta, meta_date};
 use super::pinned;
 use super::sections;
+use super::series;
 use super::surroundings::{self, KnownSurroundings};
 use super::values::{self, UNREAD, date};
 use super::values::{bytes, path_of};
@@ -124,13 +125,13 @@ impl Reader {
             ArticleState::Live if !publication.is_published(due.timestamp()) => ArticleLookup::Unknown,
             ArticleState::Live if publication.has_expired(due.timestamp()) => ArticleLookup::Gone,
             ArticleState::Live if current != *slug => ArticleLookup::Moved(Permalink::new(current, is_page)),
-            ArticleState::Live if row.get::<_, i64>(12)? == UNREAD => ArticleLookup::Unread(row.get(6)?),
+            ArticleState::Live if row.get::<_, i64>(12)? == UNREAD => ArticleLookup::Unread(vec![row.get(6)?]),
             ArticleState::Live if is_page => ArticleLookup::Current(Box::new(entry_of(row)?), Box::default()),
             ArticleState::Live => {
                 let (surroundings, changed) = surroundings::read(&self.connection, row.get(6)?, due)?;
                 match surroundings {
                     _ if changed > version.date() => ArticleLookup::NotYet,
-                    KnownSurroundings::Unread(number) => ArticleLookup::Unread(number),
+                    KnownSurroundings::Unread(numbers) => ArticleLookup::Unread(numbers),
                     KnownSurroundings::Found(found) => ArticleLookup::Current(Box::new(entry_of(row)?), found),
                 }
             }
@@ -198,11 +199,17 @@ impl Reader {
     ) -> Result<FeedLookup> {
         // All statements below read the same state.
         let _transaction = self.connection.unchecked_transaction()?;
-        let sql =
+        let sql = format!(
             "
-            SELECT number, name, CASE WHEN ?3 THEN max(revised, pinned) ELSE revised END, guid, latest, members, recordings
-            FROM view WHERE kind = ?1 AND key = ?2";
-        let row = self.connection.prepare_cached(sql)?.query_row(params![view.kind as i64, view.key, is_page], |row| {
+            SELECT number, name, {}, guid, latest, members, recordings FROM view WHERE kind = ?1 AND key = ?2",
+            match view.kind {
+                _ if !is_page => "revised",
+                // Its page names the parts, and shows no text of them.
+                ViewKind::Series => "pinned",
+                _ => "max(revised, pinned)",
+            }
+        );
+        let row = self.connection.prepare_cached(&sql)?.query_row(params![view.kind as i64, view.key], |row| {
             let counts = (row.get(5)?, row.get(6)?);
             Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get::<_, i64>(2)?, row.get(3)?, row.get(4)?, counts))
         });
@@ -213,7 +220,11 @@ impl Reader {
         if let Some(answer) = without_reading(revised, moment, cached) {
             return Ok(answer);
         }
-        let window = window::read(&self.connection, Some(number), limits, moment.due)?;
+        let (window, parts) = if is_page && view.kind == ViewKind::Series {
+            series::listed(&self.connection, number, moment.due)?
+        } else {
+            (window::read(&self.connection, Some(number), limits, moment.due)?, Vec::new())
+        };
         if !window.unread.is_empty() {
             return Ok(FeedLookup::Unread(window.unread));
         }
@@ -234,6 +245,7 @@ impl Reader {
             revised: revised.date(),
             entries: entries.collect::<Result<_>>()?,
             pinned: pinned.collect::<Result<_>>()?,
+            parts,
             tombstones: tombstones(&self.connection, number)?,
             is_whole: window.is_whole,
             is_podcast: stated.unwrap_or(is_podcast(counts)?),
@@ -286,6 +298,7 @@ impl Reader {
             revised: revised.date(),
             about: None,
             pinned: Vec::new(),
+            parts: Vec::new(),
             tombstones: Vec::new(),
             is_whole: true,
             is_podcast: collection::is_podcast(entries.len() as u64, recordings as u64),
@@ -312,6 +325,7 @@ impl Reader {
             revised: moment.version.date(),
             entries: entries.collect::<Result<_>>()?,
             pinned: Vec::new(),
+            parts: Vec::new(),
             tombstones: tombstones(&self.connection, super::values::WHOLE)?,
             is_whole: window.is_whole,
             is_podcast: stated.unwrap_or(is_podcast(main_counts(&self.connection)?)?),

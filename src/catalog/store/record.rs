@@ -87,7 +87,8 @@ impl Catalog {
             self.take_adopted(&identity.id, number)?;
         }
         let changed = is_change || rescheduled;
-        let terms = || Cow::Owned(taxonomy::terms(arrival.path, &content.tags, &content.authors));
+        let terms =
+            || Cow::Owned(taxonomy::terms(arrival.path, &content.tags, &content.authors, content.series.as_ref()));
         let membership = Membership {
             number,
             terms: &arrival.terms.map_or_else(terms, Cow::Borrowed),
@@ -239,6 +240,7 @@ impl Catalog {
             slug: identity.slug.to_string(),
             title: Some(content.title.clone()),
             language: content.language.clone(),
+            part: content.series.as_ref().and_then(|series| series.part),
         });
         if present == former {
             return Ok(is_pinned);
@@ -246,6 +248,7 @@ impl Catalog {
         if present.is_some() {
             self.mark_headline(number, version)?;
         }
+        self.mark_series_of(number, version)?;
         if let Some(place) = former.map(|former| former.place)
             && present.is_none_or(|present| present.place != place)
         {

@@ -1,4 +1,4 @@
-//! The neighbours of an article by date, its translations, and the folders above it.
+//! The neighbours of an article by date, its translations, the folders above it, and its series.
 
 use std::path::Path;
 
@@ -10,6 +10,7 @@ use super::entries;
 use super::error::{CatalogError, Result};
 use super::meta::meta_date;
 use super::sections;
+use super::series;
 use super::translations::{NeighbourRow, translations};
 use super::values::{DESCRIBED, UNREAD, date, path_of};
 use crate::catalog::visibility::in_feeds;
@@ -22,8 +23,8 @@ use crate::model::taxonomy;
 #[derive(Debug)]
 pub enum KnownSurroundings {
     Found(Box<Surroundings>),
-    /// The text of this neighbour has not been read yet.
-    Unread(i64),
+    /// The texts of these articles, which it names, have not been read yet.
+    Unread(Vec<i64>),
 }
 
 /// The place of an article by date.
@@ -41,6 +42,8 @@ pub(super) struct Appearance {
     pub slug: String,
     pub title: Option<String>,
     pub language: Option<String>,
+    /// Its place in its series.
+    pub part: Option<i64>,
 }
 
 /// What is known of an article before it is recorded again.
@@ -82,14 +85,18 @@ impl Catalog {
     /// The catalog cannot be read.
     pub fn link_dates(&self, numbers: impl Iterator<Item = i64>, due: DateTime<Utc>) -> Result<Vec<LinkDates>> {
         let described = described(&self.connection)?;
+        let has_series = series::is_any(&self.connection)?;
         let sql = "SELECT max(headline, due), around, path FROM article WHERE number = ?1";
         let mut statement = self.connection.prepare_cached(sql)?;
         let mut dates = |number| {
             let (headline, around, path) =
                 statement.query_row([number], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+            let mut around = date(around)?.max(described);
+            if has_series {
+                around = around.max(series::changed(&self.connection, number)?);
+            }
             let translations = translations(&self.connection, &path_of(path), number, due)?;
-            let around =
-                translations.iter().map(NeighbourRow::revised).fold(date(around)?.max(described), DateTime::max);
+            let around = translations.iter().map(NeighbourRow::revised).fold(around, DateTime::max);
             Ok(LinkDates { headline: date(headline)?, around })
         };
         numbers.map(&mut dates).collect()
@@ -112,12 +119,14 @@ impl Catalog {
         let sql = format!(
             "
             SELECT published, rank, slug, CASE WHEN json_valid(entry) THEN json_extract(entry, '$.title') END,
-              CASE WHEN json_valid(entry) THEN json_extract(entry, '$.language') END, pinned > 0
+              CASE WHEN json_valid(entry) THEN json_extract(entry, '$.language') END, pinned > 0,
+              CASE WHEN json_valid(entry) THEN json_extract(entry, '$.series.part') END
             FROM article LEFT JOIN content USING (number) WHERE number = ?1 AND {in_feeds}"
         );
         let row = self.connection.prepare_cached(&sql)?.query_row(params![number, at.timestamp()], |row| {
             let place = DatedPlace { published: row.get(0)?, rank: row.get(1)?, number };
-            let appearance = Appearance { place, slug: row.get(2)?, title: row.get(3)?, language: row.get(4)? };
+            let (slug, title, language) = (row.get(2)?, row.get(3)?, row.get(4)?);
+            let appearance = Appearance { place, slug, title, language, part: row.get(6)? };
             Ok(FormerAppearance { appearance, is_pinned: row.get(5)? })
         });
         Ok(row.optional()?)
@@ -160,8 +169,12 @@ pub(super) fn read(
 ) -> Result<(KnownSurroundings, DateTime<Utc>)> {
     let Dated { path, neighbours, translations, changed, revised } = dated(connection, number, due)?;
     if let Some(unread) = neighbours.iter().flatten().chain(&translations).find(|neighbour| neighbour.is_unread) {
-        return Ok((KnownSurroundings::Unread(unread.number), changed));
+        return Ok((KnownSurroundings::Unread(vec![unread.number]), changed));
     }
+    let series = match series::place(connection, number, due)? {
+        Ok(series) => series,
+        Err(unread) => return Ok((KnownSurroundings::Unread(unread), changed)),
+    };
     let neighbour = |row: &NeighbourRow| {
         let Entry { slug, content, .. } = entries::entry(connection, row.number)?;
         Ok::<_, CatalogError>(Neighbour { slug, title: content.title, language: content.language })
@@ -172,6 +185,7 @@ pub(super) fn read(
         newer: newer.as_ref().map(neighbour).transpose()?,
         translations: translations.iter().map(neighbour).collect::<Result<_>>()?,
         sections: sections_of(connection, &path_of(path))?,
+        series,
         revised,
     };
     Ok((KnownSurroundings::Found(Box::new(surroundings)), changed))
@@ -196,7 +210,7 @@ fn dated(connection: &Connection, number: i64, due: DateTime<Utc>) -> Result<Dat
     })?;
     let neighbours = neighbours(connection, &place, due)?;
     let translations = translations(connection, &path_of(Vec::clone(&path)), number, due)?;
-    let removed = date(around)?.max(described(connection)?);
+    let removed = date(around)?.max(described(connection)?).max(series::changed(connection, number)?);
     let rows = || neighbours.iter().flatten().chain(&translations);
     let changed = rows().map(|row| row.changed).fold(removed, DateTime::max);
     let revised = rows().map(NeighbourRow::revised).fold(changed, DateTime::max);
@@ -233,7 +247,7 @@ fn neighbours_statement() -> String {
 
 /// The folders above an article, the outermost first, each with its title.
 fn sections_of(connection: &Connection, path: &Path) -> Result<Vec<taxonomy::Term>> {
-    let mut terms = taxonomy::terms(path, &[], &[]);
+    let mut terms = taxonomy::terms(path, &[], &[], None);
     for term in &mut terms {
         let title = sections::about(connection, term.view.kind, &term.view.key)?.and_then(|about| about.title);
         term.name = title.unwrap_or_else(|| std::mem::take(&mut term.name));

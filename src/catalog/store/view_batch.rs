@@ -44,6 +44,8 @@ pub(super) struct ViewTotals {
     pub cutoff: i64,
     pub latest: i64,
     pub is_changed: bool,
+    /// The version in which its members last changed; 0 if they have not.
+    pub members_changed: i64,
     /// Spellings of its name, mostly one: the change of the number of articles with each, and the version.
     pub spellings: Vec<(String, i64, Version)>,
 }
@@ -126,6 +128,7 @@ impl ViewTotals {
         self.members += more;
         self.recordings += if plays { more } else { 0 };
         self.is_changed = true;
+        self.members_changed = self.members_changed.max(version.seconds());
         let changes = is_podcast(self) != before;
         if changes {
             (self.revised, self.cutoff) = (version.seconds(), i64::MIN);
@@ -159,6 +162,7 @@ impl ViewTotals {
                 latest: row.get(5)?,
                 recordings: row.get(6)?,
                 is_changed: false,
+                members_changed: 0,
                 spellings: Vec::new(),
             })
         };

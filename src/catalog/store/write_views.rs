@@ -9,7 +9,7 @@ use super::error::Result;
 use super::values::{COUNTED, LISTED, WHOLE};
 use super::view_batch::{NewMember, ViewChange, ViewTotals};
 use crate::model::moment::Version;
-use crate::model::taxonomy::Term;
+use crate::model::taxonomy::{Term, ViewKind};
 
 /// Maximum number of new members that a bulk import collects.
 const MAX_NEW_MEMBERS: usize = 1 << 20;
@@ -122,12 +122,16 @@ impl Catalog {
             self.write_spelling(view, names)?;
         }
         let sql = "
-            UPDATE view SET name = ?2, members = ?3, revised = ?4, floor = ?5, latest = ?6, recordings = ?7 WHERE number = ?1";
+            UPDATE view SET name = ?2, members = ?3, revised = ?4, floor = ?5, latest = ?6, recordings = ?7, pinned = max(pinned, ?8)
+            WHERE number = ?1";
         let mut statement = self.connection.prepare_cached(sql)?;
         for (view, totals) in &self.view_batch.totals {
             let ViewTotals { name, members, recordings, revised, cutoff, latest, is_changed, .. } = totals;
+            // Pages show the parts of a series, also those that are too old for its feeds.
+            let is_series = totals.kind == ViewKind::Series as i64;
+            let shown = if is_series { totals.members_changed } else { 0 };
             if *is_changed {
-                statement.execute(params![view, name, members, revised, cutoff, latest, recordings])?;
+                statement.execute(params![view, name, members, revised, cutoff, latest, recordings, shown])?;
             }
         }
         drop(statement);

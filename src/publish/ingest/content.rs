@@ -63,6 +63,7 @@ impl RenderedArticle {
             brief: article.summary_only,
             page: article.page.clone(),
             pinned: article.pinned,
+            series: article.series.clone(),
             ..Content::default()
         };
         Self { content, referred: Vec::new(), problems: Vec::new() }

@@ -256,7 +256,7 @@ fn prepare(job: &Job, opened: Result<OpenArticle, LoadError>, supervisor: &Readi
         Some(mut article) => {
             // The sources of fields are not used before the text is read.
             article.sources.clear();
-            let terms = taxonomy::terms(path, &article.tags, &article.authors);
+            let terms = taxonomy::terms(path, &article.tags, &article.authors, article.series.as_ref());
             Parsed::Head(article, terms)
         }
         None => match supervisor.read(whole) {

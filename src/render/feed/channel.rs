@@ -129,6 +129,7 @@ impl Channel {
             ViewKind::Section => view.label(name),
             ViewKind::Tag => fill(&texts.tag_title, &[("name", name)]),
             ViewKind::Author => fill(&texts.author_title, &[("name", name)]),
+            ViewKind::Series => fill(&texts.series_title, &[("name", name)]),
         }
     }
 

@@ -10,6 +10,7 @@ use super::channel::Channel;
 use super::fragment::{Fragment, FragmentCache};
 use crate::model::collection::{self, Collection, Tombstone};
 use crate::model::entry::{Entry, Media, Person};
+use crate::model::period::ArticleLine;
 use crate::model::section::SectionAbout;
 use crate::model::taxonomy::{View, ViewKind};
 use crate::render::words::fill;
@@ -54,6 +55,8 @@ pub struct Feed<'a> {
     pub entries: &'a [Arc<Entry>],
     /// Pinned articles, which its page shows first.
     pub pinned: &'a [Arc<Entry>],
+    /// The parts of a series, which its page shows in place of the entries.
+    pub parts: &'a [ArticleLine],
     /// Deleted entries, latest first.
     pub tombstones: &'a [Tombstone],
     pub history: History,
@@ -81,6 +84,7 @@ impl<'a> Feed<'a> {
             place: String::new(),
             entries,
             pinned: &[],
+            parts: &[],
             tombstones: &[],
             history: History::Newest,
             about: None,
@@ -91,11 +95,16 @@ impl<'a> Feed<'a> {
         }
     }
 
-    /// The feed of a folder, tag or author.
+    /// The feed of a folder, tag, author or series.
     pub fn view(channel: &'a Channel, view: &View, collection: &'a Collection) -> Self {
         let name = &view.label(&collection.name);
         let texts = &channel.words().texts;
-        let description = view.kind.choose([&texts.section_articles, &texts.tag_articles, &texts.author_articles]);
+        let description = view.kind.choose([
+            &texts.section_articles,
+            &texts.tag_articles,
+            &texts.author_articles,
+            &texts.series_articles,
+        ]);
         let description = fill(description, &[("name", name)]);
         // What is said about an author is for the page only.
         let about = collection.about.as_ref().filter(|_| view.kind == ViewKind::Section);
@@ -107,6 +116,7 @@ impl<'a> Feed<'a> {
             description: Cow::Owned(stated.unwrap_or(description)),
             place: view.path(),
             pinned: &collection.pinned,
+            parts: &collection.parts,
             tombstones: &collection.tombstones,
             history: if collection.is_whole { History::Complete } else { History::Newest },
             about: collection.about.as_ref(),

@@ -353,7 +353,8 @@ proptest::proptest! {
         let collection = Collection {
             name: name.clone(),
             entries: entries.clone(),
-            pinned: Vec::new(),
+            parts: Vec::new(),
+        pinned: Vec::new(),
             tombstones: vec![Tombstone { id: ArticleId::new("urn:x"), at: DateTime::UNIX_EPOCH }],
             revised: DateTime::UNIX_EPOCH,
             is_whole: true,

@@ -38,6 +38,7 @@ impl MemoryLibrary {
             name: "Sea".into(),
             revised: self.changed,
             entries: self.entries.clone(),
+            parts: Vec::new(),
             pinned: Vec::new(),
             tombstones: Vec::new(),
             is_whole: true,

@@ -81,7 +81,12 @@ impl Pages {
             language: entry.content.language.clone(),
         };
         let lines: Vec<ArticleLine> = entries.iter().map(line).collect();
-        let lines: Vec<LineView<'_>> = lines.iter().map(|line| self.line(line, self.channel.words())).collect();
+        self.lines(&lines, self.channel.words())
+    }
+
+    /// Articles, for the template of lines.
+    pub(super) fn lines(&self, lines: &[ArticleLine], words: &'static Words) -> Value {
+        let lines: Vec<LineView<'_>> = lines.iter().map(|line| self.line(line, words)).collect();
         Value::from(Serde(lines))
     }
 

@@ -1,4 +1,4 @@
-//! The way from the page of an article: the folders above it, its translations, and the articles before and after it.
+//! The way from the page of an article: the folders above it, its translations, the articles before and after it, and its series.
 
 use minijinja::value::Serde;
 use minijinja::{Value, context};
@@ -6,7 +6,8 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::{Link, Pages};
-use crate::model::collection::{Neighbour, Surroundings};
+use crate::model::collection::{Neighbour, SeriesPlace, Surroundings};
+use crate::model::period::ArticleLine;
 use crate::model::site_page::Permalink;
 use crate::model::taxonomy::Term;
 use crate::render::words::Words;
@@ -43,6 +44,30 @@ impl Pages {
             newer => link(&surroundings.newer),
             translations => Value::from(Serde(self.translations(surroundings, language))),
         }
+    }
+
+    /// What the template of an article needs of its series.
+    pub(super) fn series(&self, place: &SeriesPlace, words: &'static Words) -> Value {
+        let SeriesPlace { term, parts, index } = place;
+        let link = |index: Option<usize>| {
+            let line = index.and_then(|index| parts.get(index));
+            line.map(|line| Value::from(Serde(self.part_link(line))))
+        };
+        context! {
+            name => term.name.as_str(),
+            address => self.channel.url(&term.view.path()),
+            number => (index + 1).to_string(),
+            count => parts.len().to_string(),
+            parts => self.lines(parts, words),
+            older => link(index.checked_sub(1)),
+            newer => link(Some(index + 1)),
+        }
+    }
+
+    fn part_link<'a>(&'a self, line: &'a ArticleLine) -> NeighbourLink<'a> {
+        let (language, direction) = self.language(line.language.as_deref());
+        let address = self.channel.permalink(&Permalink::Article(line.slug.clone()));
+        NeighbourLink { title: &line.title, address, language, direction }
     }
 
     /// The feeds of the innermost folder of an article: their path and their title.

@@ -292,7 +292,7 @@ impl Pages {
         )
     }
 
-    /// The page of a folder, tag or author.
+    /// The page of a folder, tag, author or series.
     pub fn view(&self, feed: &Feed<'_>, view: &View, name: &str) -> String {
         let above = self.above(view);
         let title = feed.about.and_then(|about| about.title.as_deref());
@@ -309,11 +309,12 @@ impl Pages {
             head.data = head.data.map(|data| with_member(data, "about", about));
         }
         let texts = &self.channel.words().texts;
-        let lead = view.kind.choose([&texts.section_lead, &texts.tag_lead, &texts.author_lead]);
+        let lead = view.kind.choose([&texts.section_lead, &texts.tag_lead, &texts.author_lead, &texts.series_lead]);
         let description = feed.about.and_then(SectionAbout::lead);
         let about = self.about(feed.about);
         let above = Value::from(Serde(above));
-        let context = context! { name, lead, description, about, above, ..self.subscription(feed) };
+        let lines = self.lines(feed.parts, self.channel.words());
+        let context = context! { name, lead, description, about, above, lines, ..self.subscription(feed) };
         self.listing(feed, "view.html", &head, context)
     }
 
@@ -331,7 +332,7 @@ impl Pages {
         let links = self.view_links(views.iter());
         let texts = &self.channel.words().texts;
         let (name, root) = (texts.plural(kind), kind.root());
-        let of_site = kind.choose([&texts.sections_of, &texts.tags_of, &texts.authors_of]);
+        let of_site = kind.choose([&texts.sections_of, &texts.tags_of, &texts.authors_of, &texts.series_of]);
         let description = Some(words::fill(of_site, &[("site", &self.channel.title)]));
         let mut head = Head { description, ..self.head(name, &format!("{root}/")) };
         head.data = Some(self.collection(&head, &[]));
@@ -377,6 +378,7 @@ impl Pages {
             episode => item.episode.map(|about| episode(about, words)).filter(|words| !words.is_empty()),
             transcripts => Value::from(Serde(item.episode.map(|episode| &episode.transcripts))),
             attachments => Value::from(Serde(attachments)),
+            series => surroundings.series.as_ref().map(|place| self.series(place, words)),
             ..context! { entry => Value::from(Serde(&view)), ..self.around(surroundings, view.language) }
         };
         self.render(template, &head, context)
@@ -479,7 +481,7 @@ impl Pages {
         let links = self.view_links(views.iter().filter(|summary| summary.view.kind == kind));
         let address = self.channel.url(&format!("{}/", kind.root()));
         let texts = &self.channel.words().texts;
-        let all = kind.choose([&texts.all_sections, &texts.all_tags, &texts.all_authors]);
+        let all = kind.choose([&texts.all_sections, &texts.all_tags, &texts.all_authors, &texts.all_series]);
         (!links.is_empty()).then_some(Group { name: texts.plural(kind), root: kind.root(), all, address, links })
     }
 

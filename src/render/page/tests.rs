@@ -3,7 +3,7 @@ use std::sync::Arc;
 use chrono::DateTime;
 
 use super::*;
-use crate::model::collection::{Collection, Neighbour};
+use crate::model::collection::{Collection, Neighbour, SeriesPlace};
 use crate::model::entry::{SitePage, Slug};
 use crate::model::period::{ArticleLine, PeriodArticles, Rest};
 use crate::model::site_page::{Menu, MenuItem};
@@ -170,6 +170,7 @@ fn collection(entries: &[Arc<Entry>]) -> Collection {
     Collection {
         name: "A".into(),
         entries: entries.to_vec(),
+        parts: Vec::new(),
         pinned: Vec::new(),
         tombstones: Vec::new(),
         revised: chrono::DateTime::UNIX_EPOCH,
@@ -179,6 +180,18 @@ fn collection(entries: &[Arc<Entry>]) -> Collection {
         guid: None,
         latest: chrono::DateTime::UNIX_EPOCH,
     }
+}
+
+/// The second of several parts.
+fn series(count: usize) -> SeriesPlace {
+    let part = |number: usize| ArticleLine {
+        slug: Slug::new(format!("part-{number}")).unwrap(),
+        title: format!("Tale {number} & more"),
+        published: chrono::DateTime::UNIX_EPOCH,
+        language: None,
+    };
+    let term = Term { view: View::named(ViewKind::Series, "The sea").unwrap(), name: "The <sea>".to_owned() };
+    SeriesPlace { term, parts: (1..=count).map(part).collect(), index: 1 }
 }
 
 /// An article before, one after, and a folder above.
@@ -193,6 +206,7 @@ fn surroundings(language: &str) -> Surroundings {
         newer: neighbour("C & D"),
         translations: vec![Neighbour { language: Some("eo".to_owned()), ..neighbour("Ŝ").unwrap() }],
         sections: vec![Term { view, name: "Coast".to_owned() }],
+        series: Some(series(3)),
         revised: chrono::DateTime::UNIX_EPOCH,
     }
 }
@@ -432,4 +446,29 @@ fn every_documented_variable_is_on_its_pages() {
     for page in pages {
         assert!(!page.contains("lacks "), "{page}");
     }
+}
+
+#[test]
+fn a_part_of_a_series_leads_to_the_other_parts() {
+    let pages = Pages::new(channel());
+    let among = |count| {
+        let series = Some(series(count));
+        pages.article_among(&entry("a", "A"), &Surroundings { series, ..Surroundings::default() })
+    };
+    let page = among(3);
+    for part in [
+        "Part 2 of 3 of <a href=\"/series/the-sea/\" dir=\"auto\">The &lt;sea&gt;</a>",
+        "<a href=\"/articles/part-2\" lang=\"en\" dir=\"auto\" aria-current=\"page\">Tale 2 &amp; more</a>",
+        "<a href=\"/articles/part-1\" rel=\"prev\"><small>Previous part</small>",
+        "<a href=\"/articles/part-3\" rel=\"next\"><small>Next part</small>",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    assert!(!among(2).contains("Next part"));
+    let of_many = among(0);
+    assert!(
+        of_many.contains("Series: <a href=\"/series/the-sea/\"") && !of_many.contains("<details>\n<summary"),
+        "{of_many}"
+    );
+    assert!(!pages.article(&entry("a", "A")).contains("class=\"series\""));
 }

@@ -67,6 +67,7 @@ texts! {
     sections tags authors all_sections all_tags all_authors section_lead tag_lead author_lead
     sections_of tags_of authors_of tag_title author_title section_articles tag_articles author_articles
     views_lead views_none
+    series all_series series_lead series_of series_title series_articles series_part all_parts previous_part next_part
     archive archive_number archives archives_lead front_page archive_emptied range articles_range
     updated previous next first_published pinned download comments transcript audio video file table season episode trailer bonus explicit
     missing missing_text gone gone_text newest_at
@@ -76,7 +77,7 @@ texts! {
 impl Texts {
     /// The heading of a list of views.
     pub fn plural(&self, kind: ViewKind) -> &str {
-        kind.choose([&self.sections, &self.tags, &self.authors])
+        kind.choose([&self.sections, &self.tags, &self.authors, &self.series])
     }
 }
 

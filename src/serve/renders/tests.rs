@@ -49,7 +49,7 @@ impl Library for GatedLibrary {
     fn article(&self, slug: &str, _moment: Moment) -> Result<ArticleLookup> {
         self.0.begun.fetch_add(1, SeqCst);
         if slug.starts_with("unread-") {
-            return Ok(ArticleLookup::Unread(1));
+            return Ok(ArticleLookup::Unread(vec![1]));
         }
         let is_open = self.0.is_open.lock().unwrap();
         drop(self.0.changed.wait_while(is_open, |is_open| !*is_open).unwrap());
