@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use super::database::{Catalog, Changes, LOG_PAGES};
 use super::error::Result;
-use super::import_state::{BulkImport, INDEXES_OF_FEEDS, INDEXES_OF_FILES, Index, Trace};
+use super::import_state::{BulkImport, INDEX_OF_MEMBERS, INDEXES_OF_FEEDS, INDEXES_OF_FILES, Index, Trace};
+use super::series;
 use crate::catalog::identity::Arrival;
 use crate::folder::Stat;
 
@@ -98,6 +99,9 @@ impl Catalog {
                 "INSERT OR IGNORE INTO address (slug, number) SELECT slug, number FROM article ORDER BY slug, number";
             catalog.connection.execute(sql, [])?;
             catalog.make_indexes(&INDEXES_OF_FEEDS)?;
+            if series::is_any(&catalog.connection)? {
+                catalog.make_indexes(&[INDEX_OF_MEMBERS])?;
+            }
             catalog.read_dead_links_again()?;
             catalog.connection.execute("DELETE FROM meta WHERE key = ?1", [META_KEY])?;
             Ok(true)

@@ -17,10 +17,13 @@ pub(super) const INDEXES_OF_FEEDS: [Index; 4] = [
     ),
 ];
 
+/// The views of an article. Only the pages of series need it before later changes do.
+pub(super) const INDEX_OF_MEMBERS: Index = ("member_article", "member (number)");
+
 /// Indexes that later changes need. They are created after the first version is served.
 pub(super) const INDEXES_OF_FILES: [Index; 4] = [
     ("article_unread", "article (number) WHERE stale = 3"),
-    ("member_article", "member (number)"),
+    INDEX_OF_MEMBERS,
     ("article_file", "article (file_hash)"),
     ("article_inode", "article (inode, born) WHERE state < 2"),
 ];

@@ -41,8 +41,18 @@ impl Catalog {
     }
 }
 
+/// Whether any article is in a series.
+pub(super) fn is_any(connection: &Connection) -> Result<bool> {
+    let sql = "SELECT 1 FROM view WHERE kind = ?1 AND members > 0";
+    Ok(connection.prepare_cached(sql)?.exists([ViewKind::Series as i64])?)
+}
+
 /// When the parts of the series of an article last changed; 1970 if it is in none.
 pub(super) fn changed(connection: &Connection, number: i64) -> Result<DateTime<Utc>> {
+    // Right after a bulk import without series, no index finds the views of an article.
+    if !is_any(connection)? {
+        return Ok(DateTime::UNIX_EPOCH);
+    }
     let sql = "
         SELECT max(view.pinned) FROM member JOIN view ON view.number = member.view
         WHERE member.number = ?1 AND view.kind = ?2";
@@ -57,6 +67,9 @@ pub(super) fn place(
     number: i64,
     due: DateTime<Utc>,
 ) -> Result<std::result::Result<Option<SeriesPlace>, Vec<i64>>> {
+    if !is_any(connection)? {
+        return Ok(Ok(None));
+    }
     let sql = "
         SELECT view.number, view.key, view.name, view.members FROM member JOIN view ON view.number = member.view
         WHERE member.number = ?1 AND view.kind = ?2";
