@@ -234,7 +234,7 @@ impl Preview {
                     stream,
                     "404 Not Found",
                     page::MEDIA_TYPE,
-                    self.pages.missing(false, &[]).as_bytes(),
+                    self.pages.missing(false, &[], &[]).as_bytes(),
                     is_head,
                 ),
                 Err(error) => {
@@ -253,7 +253,7 @@ impl Preview {
                 stream,
                 "404 Not Found",
                 page::MEDIA_TYPE,
-                self.pages.missing(false, &[]).as_bytes(),
+                self.pages.missing(false, &[], &[]).as_bytes(),
                 is_head,
             );
         };

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use super::collection::{ArticleLookup, Collection, FeedLimits, FeedLookup, SitemapLookup, ViewGroup};
 use super::digest::DatedLookup;
 use super::moment::Moment;
+use super::near::ArticleNames;
 use super::period::{DateRange, PeriodLookup};
 use super::taxonomy::{View, ViewKind};
 
@@ -62,6 +63,16 @@ pub trait Library: fmt::Debug + Send {
     /// # Errors
     /// The library cannot be read.
     fn shows_file(&self, path: &Path) -> Result<bool>;
+
+    /// The names of the newest articles that are visible at a moment and whose texts have been read, at most
+    /// [`MAX_CANDIDATES`](super::near::MAX_CANDIDATES), the newest first.
+    ///
+    /// # Errors
+    /// The library cannot be read.
+    fn newest_names(&self, moment: Moment) -> Result<Vec<ArticleNames>> {
+        let _ = moment;
+        Ok(Vec::new())
+    }
 
     /// Number of the newest archive, if there is one.
     ///

@@ -20,5 +20,6 @@ pub mod period;
 pub mod taxonomy;
 
 pub mod natural;
+pub mod near;
 
 pub mod library;

@@ -15,14 +15,11 @@ use crate::model::site_page::Menu;
 use crate::model::taxonomy::ViewKind;
 use crate::render::feed::fragment::FragmentCache;
 use crate::render::feed::{Feed, History};
-use crate::render::page::{Front, Pages};
+use crate::render::page::{Front, MOST_NEWEST, Pages};
 use crate::render::snapshot::{self, Current, Document, SiteDates, Snapshot};
 
 /// Maximum number of folders, of tags and of authors on the front page.
 const MOST_NAMED: usize = 24;
-
-/// Number of articles that the pages of a 404 and a 410 name.
-const MOST_NEWEST: usize = 3;
 
 /// Whether documents may differ from the last version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,7 +67,7 @@ impl SnapshotBuilder {
         let created = catalog.created()?;
         let limits = pages.channel().limits;
         catalog.limit(&limits)?;
-        let (missing, gone) = (pages.missing(false, &[]).into(), pages.missing(true, &[]).into());
+        let (missing, gone) = (pages.missing(false, &[], &[]).into(), pages.missing(true, &[], &[]).into());
         let last = Current::default().get();
         Ok(Self {
             pages,
@@ -195,7 +192,7 @@ impl SnapshotBuilder {
         let has_new = !self.named.iter().map(Arc::as_ptr).eq(newest.iter().map(Arc::as_ptr));
         if has_new || *pages.menu() != *self.menu {
             self.named = newest;
-            let missing = |is_gone| pages.missing(is_gone, &self.named).into();
+            let missing = |is_gone| pages.missing(is_gone, &[], &self.named).into();
             (self.missing, self.gone) = (missing(false), missing(true));
             self.menu = Arc::new(pages.menu().clone());
         }

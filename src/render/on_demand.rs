@@ -16,8 +16,10 @@ use crate::change::TextRequests;
 use crate::folder::{is_document, media};
 use crate::model::collection::{ArticleLookup, FeedLookup, ListLookup, SitemapLookup};
 use crate::model::digest::{DatedLookup, DigestKind, DigestPeriod};
+use crate::model::entry::{Entry, Slug};
 use crate::model::library::{self, Library, LibraryError};
 use crate::model::moment::{Moment, Version};
+use crate::model::near::{ArticleNames, WantedName};
 use crate::model::period::DateRange;
 use crate::model::site_page::Permalink;
 use crate::model::site_page::{Menu, is_own_part};
@@ -26,7 +28,7 @@ use crate::render::compression::ContentCoding;
 use crate::render::digest;
 use crate::render::feed::format::{FeedFormat, Formats, Representation};
 use crate::render::feed::{self, Channel, Feed, History, opml};
-use crate::render::page::{self, Pages};
+use crate::render::page::{self, MOST_NEWEST, Pages};
 use crate::render::plain;
 use crate::render::sitemap;
 use crate::render::snapshot::{self, Document, DocumentKind, SiteDates, Snapshot};
@@ -297,6 +299,9 @@ impl Drop for CountedBytes {
     }
 }
 
+/// The names of the newest articles in a version.
+type NamesOfVersion = Option<(Version, Arc<Vec<ArticleNames>>)>;
+
 /// Renders documents on demand, and opens media files. Clones share all of it but the menu.
 #[derive(Debug, Clone)]
 pub struct OnDemand {
@@ -308,6 +313,7 @@ pub struct OnDemand {
     dates: SiteDates,
     files: Arc<media::MediaFiles>,
     text_requests: TextRequests,
+    names: Arc<Mutex<NamesOfVersion>>,
 }
 
 impl OnDemand {
@@ -320,7 +326,8 @@ impl OnDemand {
         text_requests: TextRequests,
     ) -> Self {
         let (library, cache) = (Arc::new(Mutex::new(library)), Arc::default());
-        Self { library, cache, held: Arc::default(), pages, dates, files: Arc::new(files), text_requests }
+        let (held, names, files) = (Arc::default(), Arc::default(), Arc::new(files));
+        Self { library, cache, held, pages, dates, files, text_requests, names }
     }
 
     /// Looks up the document of a route as it was at a moment. Blocks, because it may read from the disk, render the document and
@@ -365,6 +372,48 @@ impl OnDemand {
             Route::Opml => self.opml(&path, moment),
             Route::Sitemap(part) => self.sitemap(*part, &path, moment),
         }
+    }
+
+    /// The page of a 404 with the articles whose names are nearest to what is wanted; `None` if none is near. Blocks.
+    ///
+    /// # Errors
+    /// The library cannot be read.
+    pub fn missing_near(&self, wanted: &WantedName, edition: Edition) -> library::Result<Option<Bytes>> {
+        let Edition { moment, menu } = edition;
+        let names = self.newest_names(moment)?;
+        let near = wanted.nearest(&names);
+        if near.is_empty() {
+            return Ok(None);
+        }
+        let newest = names.iter().map(|names| &names.slug).take(MOST_NEWEST).collect();
+        let [near, newest] = [near, newest].map(|slugs: Vec<&Slug>| self.current_entries(&slugs, moment));
+        let (near, newest) = (near?, newest?);
+        let page = || self.pages.with_menu(menu).missing(false, &near, &newest);
+        Ok((!near.is_empty()).then(page).map(Bytes::from))
+    }
+
+    /// The names of the newest articles, which are read once for each version.
+    fn newest_names(&self, moment: Moment) -> library::Result<Arc<Vec<ArticleNames>>> {
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*names {
+            Some((version, names)) if *version == moment.version => Ok(names.clone()),
+            _ => {
+                let read = Arc::new(self.library().newest_names(moment)?);
+                *names = Some((moment.version, read.clone()));
+                Ok(read)
+            }
+        }
+    }
+
+    /// The articles with these slugs, without those that have changed since the version.
+    fn current_entries(&self, slugs: &[&Slug], moment: Moment) -> library::Result<Vec<Arc<Entry>>> {
+        let mut entries = Vec::new();
+        for slug in slugs {
+            if let ArticleLookup::Current(entry, _) = self.library().article(slug, moment)? {
+                entries.push(Arc::new(*entry));
+            }
+        }
+        Ok(entries)
     }
 
     /// Returns the document of a route if the cache holds it as it was in a version. Never blocks.

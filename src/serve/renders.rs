@@ -9,9 +9,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-use tokio::sync::watch;
+use bytes::Bytes;
+use tokio::sync::{Semaphore, watch};
 
 use crate::model::moment::Version;
+use crate::model::near::WantedName;
 use crate::render::on_demand::{Edition, Lookup, Obstacle, OnDemand, Route};
 use crate::system::threads::{WorkError, WorkPool};
 
@@ -21,6 +23,8 @@ const MAX_THREADS: usize = 4;
 const MAX_RENDERS: usize = 1024;
 /// Longest wait of a client for its document to be rendered.
 const RENDER_TIMEOUT: Duration = Duration::from_secs(10);
+/// Maximum number of searches for articles near to an address that leads nowhere.
+const MAX_SEARCHES: usize = 1;
 /// Maximum number of waits for texts for one document: once the length of a text is known, another article may become part of it.
 const MAX_READS: usize = 10;
 
@@ -111,12 +115,15 @@ pub struct Renders {
     pool: WorkPool,
     table: SharedTable,
     timeout: Duration,
+    /// The only place of a search for near articles.
+    search: Arc<Semaphore>,
 }
 
 impl Renders {
     /// Renders what `on_demand` finds, on the threads of `pool`.
     pub fn new(on_demand: Arc<OnDemand>, pool: WorkPool) -> Self {
-        Self { on_demand, pool, table: SharedTable::default(), timeout: RENDER_TIMEOUT }
+        let search = Arc::new(Semaphore::new(MAX_SEARCHES));
+        Self { on_demand, pool, table: SharedTable::default(), timeout: RENDER_TIMEOUT, search }
     }
 
     /// Returns the document of a route as it was at a moment, or later.
@@ -200,6 +207,24 @@ impl Renders {
             }
         }
         RenderOutcome::Found(Lookup::NotYet)
+    }
+
+    /// Returns the page of a 404 with articles whose names are near to the path that was requested. Returns `None` if none is near, if the
+    /// path is none of a page, or if another search is running: a flood of such requests costs no more than one of them.
+    pub async fn missing_near(&self, path: &str, edition: Edition) -> Option<Bytes> {
+        let wanted = WantedName::of(path)?;
+        let _search = self.search.try_acquire().ok()?;
+        let place = tokio::time::timeout(self.timeout, self.pool.place()).await.ok()?.ok()?;
+        let on_demand = self.on_demand.clone();
+        match self.pool.run(place, move || on_demand.missing_near(&wanted, edition)).await {
+            Ok(Ok(page)) => page,
+            Ok(Err(error)) => {
+                tracing::error!(%error, "cannot render a document");
+                None
+            }
+            // The page without them is served.
+            Err(_) => None,
+        }
     }
 
     /// Returns whether documents can be read from the disk. Takes precedence over all renders that wait.

@@ -27,7 +27,7 @@ use super::respond::{self, ResponsePolicy, Target};
 use crate::config::{AccessLines, Http, TrustedProxies};
 use crate::folder::media::MediaLookup;
 use crate::observe::metrics::{self, Metrics};
-use crate::render::on_demand::{Lookup, OnDemand, Route};
+use crate::render::on_demand::{Edition, Lookup, OnDemand, Route};
 use crate::render::snapshot::{Current, Snapshot};
 use crate::system::threads::{WorkError, WorkPool};
 
@@ -148,10 +148,15 @@ impl Sources {
             Route::Page(_) => respond::old_address(&path, query),
             _ => respond::old_address(&path, None),
         };
-        match (self.look_up_once(route, &path).await, old) {
+        let (target, snapshot) = match (self.look_up_once(route, &path).await, old) {
             ((Target::Missing, _), Some(old)) => self.look_up_once(old, &path).await,
             (found, _) => found,
+        };
+        if !matches!(target, Target::Missing) {
+            return (target, snapshot);
         }
+        let page = self.renders.missing_near(&path, Edition::from(&*snapshot)).await;
+        (page.map_or(Target::Missing, Target::MissingNear), snapshot)
     }
 
     async fn look_up_once(&self, route: Route, path: &str) -> (Target, Arc<Snapshot>) {

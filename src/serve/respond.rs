@@ -92,6 +92,8 @@ pub enum Target {
     Gone,
     /// No such resource.
     Missing,
+    /// No such resource; the page names articles whose names are near.
+    MissingNear(Bytes),
     /// The server itself: `OPTIONS *`.
     Server,
     /// The resource cannot be read at the moment.
@@ -270,6 +272,7 @@ fn get(
         }
         Target::Gone => page(StatusCode::GONE, &snapshot.gone),
         Target::Missing | Target::Lookup(..) | Target::Media(_) => page(StatusCode::NOT_FOUND, &snapshot.missing),
+        Target::MissingNear(near) => page(StatusCode::NOT_FOUND, near),
         Target::Server => message(StatusCode::BAD_REQUEST, "Only OPTIONS may name the whole server."),
         Target::TooOften(wait) => {
             let text = "Too many requests without If-None-Match. Please wait before the next one.";

@@ -298,6 +298,27 @@ fn pinned_articles_are_first_on_pages_and_nowhere_in_feeds() {
             "{path}: {page}"
         );
     }
+    // A mistyped or former address of a page names near articles first; one of a file does no work for it.
+    for (path, near) in [
+        ("/articles/odler", "Older"),
+        ("/2022/01/older.html", "Older"),
+        ("/blog/older/", "Older"),
+        ("/articles/draf", ""),
+        ("/older.php", ""),
+        ("/media/older.png", ""),
+    ] {
+        let answer = site.get(path);
+        let expected: Vec<&str> = [near, "F", "E", "D"].into_iter().filter(|title| !title.is_empty()).collect();
+        assert_eq!(
+            (answer.status, lines(&answer.text())),
+            (404, expected.into_iter().map(str::to_owned).collect()),
+            "{path}"
+        );
+        assert_eq!(answer.text().contains("Vielleicht war dies gemeint"), !near.is_empty(), "{path}");
+        assert_eq!(answer.field("cache-control"), "max-age=60", "{path}");
+        let head = site.ask("HEAD", path, &[]);
+        assert_eq!(head.field("content-length"), answer.field("content-length"), "{path}");
+    }
 }
 
 /// The other languages that the page of an article names: for search engines, and for people.

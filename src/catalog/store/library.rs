@@ -11,6 +11,7 @@ use crate::model::collection::{ArticleLookup, Collection, FeedLimits, FeedLookup
 use crate::model::digest::DatedLookup;
 use crate::model::library::{Library, LibraryError, Result};
 use crate::model::moment::Moment;
+use crate::model::near::ArticleNames;
 use crate::model::period::{DateRange, PeriodLookup};
 use crate::model::taxonomy::{View, ViewKind};
 
@@ -48,6 +49,10 @@ impl Library for Reader {
 
     fn shows_file(&self, path: &Path) -> Result<bool> {
         self.shows_file(path).map_err(|error| self.failed(error))
+    }
+
+    fn newest_names(&self, moment: Moment) -> Result<Vec<ArticleNames>> {
+        self.newest_names(moment).map_err(|error| self.failed(error))
     }
 
     fn newest_archive(&self) -> Result<Option<u32>> {

@@ -8,15 +8,16 @@ use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 use super::database::Catalog;
 use super::error::Result;
 use super::reader::Reader;
-use super::values::{bytes, date, path_of};
+use super::values::{UNREAD, bytes, date, path_of};
 use crate::article::Article;
 use crate::article::address::LinkTarget;
 use crate::catalog::identity::Identity;
 use crate::catalog::imports::comparable_link;
 use crate::catalog::names::{self, NamedArticle, Page};
-use crate::catalog::visibility::{PAGE, PUBLISHED};
+use crate::catalog::visibility::{PAGE, PUBLISHED, in_feeds};
 use crate::model::collection::ArticleLookup;
-use crate::model::moment::Moment;
+use crate::model::moment::{Audience, Moment};
+use crate::model::near::{ArticleNames, MAX_CANDIDATES, MAX_NAMES};
 use crate::model::site_page::Permalink;
 
 /// Maximum number of articles that are compared for a name.
@@ -127,6 +128,30 @@ impl Reader {
             ArticleLookup::Current(..) | ArticleLookup::Unread(_) => ArticleLookup::Moved(permalink),
             other => other,
         })
+    }
+}
+
+impl Reader {
+    /// The names of the newest articles that are visible at a moment and whose texts have been read.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn newest_names(&self, moment: Moment) -> Result<Vec<ArticleNames>> {
+        let in_feeds = in_feeds(Audience::Public, "?1");
+        let sql = format!(
+            "
+            SELECT slug, (SELECT group_concat(substr(name, 2), ' ') FROM name
+              WHERE name.article = article.number AND name >= '=' AND name < '>')
+            FROM article WHERE {in_feeds} AND stale <> {UNREAD} ORDER BY published DESC, rank DESC, number DESC LIMIT ?2"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let limit = u32::try_from(MAX_CANDIDATES).unwrap_or(u32::MAX);
+        let rows = statement.query_map(params![moment.due.timestamp(), limit], |row| {
+            let others: Option<String> = row.get(1)?;
+            let others = others.iter().flat_map(|names| names.split(' ')).take(MAX_NAMES - 1);
+            Ok(ArticleNames { slug: row.get(0)?, others: others.map(str::to_owned).collect() })
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 }
 

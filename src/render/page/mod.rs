@@ -55,6 +55,9 @@ const LONGEST_NOTE: usize = 4_000;
 /// Maximum number of articles on the front page; the archive lists the others.
 const MAX_FRONT: usize = 20;
 
+/// Number of the newest articles that the pages of a 404 and a 410 name.
+pub const MOST_NEWEST: usize = 3;
+
 /// Media type of pages.
 pub const MEDIA_TYPE: &str = "text/html; charset=utf-8";
 
@@ -393,14 +396,14 @@ impl Pages {
         Some(self.render("blogroll.html", &head, context! { title, groups => Value::from(Serde(list.groups())) }))
     }
 
-    /// The page of a 404 or 410 with the newest articles.
-    pub fn missing(&self, is_gone: bool, newest: &[Arc<Entry>]) -> String {
+    /// The page of a 404 or 410 with the articles that may be meant, and the newest ones.
+    pub fn missing(&self, is_gone: bool, near: &[Arc<Entry>], newest: &[Arc<Entry>]) -> String {
         let texts = &self.channel.words().texts;
         let (heading, text) =
             if is_gone { (&texts.gone, &texts.gone_text) } else { (&texts.missing, &texts.missing_text) };
         let head = Head { address: None, ..self.head(heading, "") };
-        let lines = self.titles(newest);
-        self.render("missing.html", &head, context! { heading, text, lines })
+        let (near, lines) = (self.titles(near), self.titles(newest));
+        self.render("missing.html", &head, context! { heading, text, near, lines })
     }
 
     /// The language of a text and its direction, which is `auto` if no language is stated: then it counts as that of the site.

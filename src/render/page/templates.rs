@@ -122,6 +122,7 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("groups", "blogroll.html"),
     ("heading", "missing.html"),
     ("text", "missing.html"),
+    ("near", "missing.html"),
     ("lines", "missing.html"),
     ("entry", "entry.html"),
     ("note", "entry.html"),
@@ -359,7 +360,7 @@ mod tests {
     fn rendered(source: &str) -> (String, Vec<String>) {
         let look = Look { templates: vec![file("missing.html", source)], ..Look::default() };
         let pages = Pages::new(Channel { look: Arc::new(look), ..channel() });
-        let page = pages.missing(false, &[]);
+        let page = pages.missing(false, &[], &[]);
         let own = pages.templates.own.as_ref().unwrap();
         (page, own.logged.lock().unwrap().iter().cloned().collect())
     }

@@ -31,7 +31,7 @@ fn every_page_offers_the_main_feed_in_all_formats() {
     for page in [
         pages.front(&Feed::main(pages.channel(), &[]), &Front::default()),
         pages.article(&entry("a", "A")),
-        pages.missing(true, &[]),
+        pages.missing(true, &[], &[]),
     ] {
         let is_feed = |line: &&str| line.contains("rel=\"alternate\"") && !line.contains("text/markdown");
         let links: Vec<&str> = page.lines().filter(is_feed).map(str::trim).collect();
@@ -248,8 +248,8 @@ fn pages_with(language: &str, look: Look) -> Vec<String> {
         pages.archive(&empty, 1),
         pages.period(DateRange::All, &listing),
         pages.period(DateRange::Month(1970, 1), &PeriodArticles::default()),
-        pages.missing(false, &entries),
-        pages.missing(true, &[]),
+        pages.missing(false, &entries, &entries),
+        pages.missing(true, &[], &[]),
         pages.channel().feed_style(),
     ];
     all.extend(entries.iter().map(|entry| pages.article_among(entry, &surroundings(language))));
@@ -261,7 +261,7 @@ fn pages_with(language: &str, look: Look) -> Vec<String> {
         all.push(pages.views(kind, &[]));
     }
     let item = MenuItem { slug: Slug::new("a").unwrap(), name: "A".into(), language: None };
-    all.push(pages.with_menu(Arc::new(Menu { items: vec![item], changed: date })).missing(false, &[]));
+    all.push(pages.with_menu(Arc::new(Menu { items: vec![item], changed: date })).missing(false, &[], &[]));
     all.push(pages.with_folder(Path::new("/srv/a")).front(&Feed::main(&channel(), &[]), &Front::default()));
     let look = Arc::new(Look { blogroll: Some(FeedList::default()), ..look });
     all.extend(Pages::new(Channel { language: language.into(), look, ..channel() }).blogroll());
@@ -418,11 +418,11 @@ fn a_page_that_is_no_article_has_neither_byline_nor_subscription() {
     // In the language of the page.
     entry.content.language = Some("de".into());
     assert!(pages.article(&entry).contains("aria-label=\"Menü\""));
-    for html in [pages.missing(false, &[]), pages.front(&Feed::main(pages.channel(), &[]), &Front::default())] {
+    for html in [pages.missing(false, &[], &[]), pages.front(&Feed::main(pages.channel(), &[]), &Front::default())] {
         assert!(html.contains("<a href=\"/imprint\""), "{html}");
     }
     let without = Pages::new(channel());
-    assert!(!without.missing(false, &[]).contains("class=\"menu\""));
+    assert!(!without.missing(false, &[], &[]).contains("class=\"menu\""));
 }
 
 /// A page of each kind, rendered with the templates of a site.

@@ -12,8 +12,10 @@ use crate::config::Config;
 use crate::folder::media::MediaFiles;
 use crate::model::collection::{ArticleLookup, Collection, FeedLimits, FeedLookup, SitemapLookup, ViewGroup};
 use crate::model::digest::DatedLookup;
+use crate::model::entry::Slug;
 use crate::model::library::{Library, LibraryError, Result};
 use crate::model::moment::Moment;
+use crate::model::near::ArticleNames;
 use crate::model::period::{DateRange, PeriodLookup};
 use crate::model::taxonomy::{View, ViewKind};
 use crate::render::feed::tests::{channel, entry};
@@ -82,6 +84,10 @@ impl Library for GatedLibrary {
 
     fn main(&self, _: &FeedLimits, _: Moment) -> Result<Collection> {
         unreachable!()
+    }
+
+    fn newest_names(&self, _: Moment) -> Result<Vec<ArticleNames>> {
+        Ok(vec![ArticleNames { slug: Slug::new("storm").unwrap(), others: Vec::new() }])
     }
 
     fn newest_archive(&self) -> Result<Option<u32>> {
@@ -307,5 +313,24 @@ fn a_probe_precedes_all_renders_that_wait() {
         }
         let reads_before = probed.recv().unwrap();
         assert!(reads_before < 50, "the probe waited for {reads_before} renders");
+    });
+}
+
+#[test]
+fn one_search_for_near_articles_runs_at_a_time() {
+    block_on(async {
+        let (renders, gate) = gated();
+        let edition = || Edition::from(moment(1));
+        assert_eq!(renders.missing_near("storm.png", edition()).await, None);
+        let first = {
+            let (renders, edition) = (renders.clone(), edition());
+            tokio::spawn(async move { renders.missing_near("storms", edition).await })
+        };
+        until("it has begun", || gate.begun.load(SeqCst) > 0).await;
+        assert_eq!(renders.missing_near("storms", edition()).await, None, "another search is running");
+        gate.open();
+        let page = String::from_utf8(first.await.unwrap().unwrap().to_vec()).unwrap();
+        assert!(page.contains("Perhaps you meant") && page.contains("href=\"/articles/storm\""), "{page}");
+        assert!(renders.missing_near("storms", edition()).await.is_some());
     });
 }
