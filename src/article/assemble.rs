@@ -45,15 +45,12 @@ pub fn assemble(
     };
     header.complete(Header { title: Some(fallback), ..Header::default() }.with_source(Field::Title, source));
     let title = header.title.as_deref().and_then(plain).unwrap_or_else(|| "Untitled".to_owned());
-    let stated_summary = header.summary.as_deref().and_then(legal_text);
-    let authors = header.authors.into_iter();
+    let author = |person: Person| Some(Person { name: plain(&person.name)?, ..person });
     let page = page.map(|page| SitePage { is_unlisted: page.is_unlisted || is_untitled, ..page });
-    if page.is_some() {
-        header.unused.retain(|name| !is_page_key(name));
-    }
+    header.unused.retain(|name| page.is_none() || !is_page_key(name));
     let article = Article {
-        summary: summary::of(stated_summary.as_deref(), &body.paragraphs, &title),
-        authors: authors.filter_map(|person| Some(Person { name: plain(&person.name)?, ..person })).collect(),
+        summary: summary::of(header.summary.as_deref().and_then(legal_text).as_deref(), &body.paragraphs, &title),
+        authors: header.authors.into_iter().filter_map(author).collect(),
         published: header.published,
         has_unclear_date: header.has_unclear_date,
         updated: header.updated,
@@ -80,6 +77,8 @@ pub fn assemble(
         enclosures: header.enclosures.into_iter().map(legal_media).collect(),
         episode: header.episode,
         sources: header.sources,
+        copyright: header.copyright,
+        license: header.license,
         series: header.series.into_part(),
         is_untitled,
         page,

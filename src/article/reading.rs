@@ -78,6 +78,10 @@ pub struct Article {
     pub enclosures: Vec<Media>,
     /// Properties for podcast players.
     pub episode: Option<Episode>,
+    /// Who holds its rights, if that is not as for the site.
+    pub copyright: Option<String>,
+    /// Its licence, if it is not that of the site.
+    pub license: Option<String>,
     /// The series that it is a part of.
     pub series: Option<SeriesPart>,
     /// It is a page that is no article.

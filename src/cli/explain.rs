@@ -268,6 +268,11 @@ fn fields(article: &Article, record: Option<&Record>) {
             line(name, &value, source(field));
         }
     }
+    for (name, value) in [("copyright", &article.copyright), ("license", &article.license)] {
+        if let Some(value) = value {
+            line(name, value, "front matter");
+        }
+    }
     if let Some(SeriesPart { series, part }) = &article.series {
         #[expect(clippy::cast_precision_loss, reason = "places are small")]
         let part = part.map_or_else(|| "by its date".to_owned(), |part| format!("part {}", part as f64 / 1_000.0));

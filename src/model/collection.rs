@@ -5,7 +5,6 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::entry::{ArticleId, Entry, Slug};
-use super::period::ArticleLine;
 use super::section::SectionAbout;
 use super::site_page::Permalink;
 use super::taxonomy::{Term, View, ViewKind};
@@ -132,6 +131,16 @@ pub enum ListLookup<T> {
 
 /// The result of looking up a feed.
 pub type FeedLookup = ListLookup<Collection>;
+
+/// An article in a list of titles.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ArticleLine {
+    pub slug: Slug,
+    pub title: String,
+    pub published: DateTime<Utc>,
+    /// BCP 47 tag of its language, if known.
+    pub language: Option<String>,
+}
 
 /// What the page of an article shows beside the article.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

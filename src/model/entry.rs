@@ -138,6 +138,12 @@ pub struct Content {
     /// Podcast properties.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub episode: Option<Episode>,
+    /// Who holds its rights, if that is not as for the site.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copyright: Option<String>,
+    /// Its licence, if it is not that of the site: an identifier of SPDX or an address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub license: Option<String>,
     /// The series of articles that it is a part of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub series: Option<SeriesPart>,
@@ -262,7 +268,9 @@ impl Content {
         let tags: usize = self.tags.iter().map(|tag| ELEMENT + 2 * escaped(tag)).sum();
         let people: usize = self.authors.iter().map(|person| ELEMENT + 2 * escaped(&person.name)).sum();
         let link = [&self.link, &self.comments].into_iter().flatten().map(|link| escaped(link)).sum::<usize>();
-        WORDS + 2 * escaped(&self.title) + 2 * escaped(&self.summary) + 3 * link + tags + people + media
+        let rights: usize =
+            [&self.copyright, &self.license].into_iter().flatten().map(|text| ELEMENT + 2 * escaped(text)).sum();
+        WORDS + rights + 2 * escaped(&self.title) + 2 * escaped(&self.summary) + 3 * link + tags + people + media
     }
 }
 

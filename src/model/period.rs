@@ -2,8 +2,7 @@
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 
-use super::collection::ListLookup;
-use super::entry::Slug;
+use super::collection::{ArticleLine, ListLookup};
 
 /// A part of the time in which articles were published, in UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -54,16 +53,6 @@ impl DateRange {
             Self::Month(..) => None,
         }
     }
-}
-
-/// An article in a list of titles.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ArticleLine {
-    pub slug: Slug,
-    pub title: String,
-    pub published: DateTime<Utc>,
-    /// BCP 47 tag of its language, if known.
-    pub language: Option<String>,
 }
 
 /// The articles of a period.

@@ -379,7 +379,7 @@ impl OnDemand {
     /// # Errors
     /// The library cannot be read.
     pub fn missing_near(&self, wanted: &WantedName, edition: Edition) -> library::Result<Option<Bytes>> {
-        let Edition { moment, menu } = edition;
+        let Edition { moment, menu, .. } = edition;
         let names = self.newest_names(moment)?;
         let near = wanted.nearest(&names);
         if near.is_empty() {

@@ -223,6 +223,7 @@ fn rights_crawlers_and_accounts_are_stated_to_people_and_programs() {
     site.write("_site.toml", &format!("{statements}crawlers = 'no-training'\n"));
     site.write("one.md", "# One\n\nText");
     site.write("two.md", "---\nlanguage: de\n---\n# Zwei\n\nText");
+    site.write("three.md", "---\ncopyright: © 2025 Bo & Co\nlicense: CC BY 4.0\n---\n# Three\n\nText");
     let program = site.start();
     let license = "https://creativecommons.org/licenses/by-sa/4.0/";
     for path in ["/", "/articles/one", "/articles/two"] {
@@ -245,6 +246,32 @@ fn rights_crawlers_and_accounts_are_stated_to_people_and_programs() {
     let atom = program.get("/atom.xml");
     assert!(atom.contains("<rights>© 2026 Ann &amp; Co</rights>"), "{atom}");
     assert!(atom.contains(&format!("<link href=\"{license}\" rel=\"license\"/>")), "{atom}");
+    // An article may state its own.
+    let own = "https://creativecommons.org/licenses/by/4.0/";
+    let page = program.get("/articles/three");
+    for expected in [
+        format!("<link rel=\"license\" href=\"{own}\">"),
+        format!("dir=\"auto\">© 2025 Bo &amp; Co · <a href=\"{own}\" rel=\"license\">CC BY 4.0</a></p>"),
+        format!("\"license\":\"{own}\""),
+        "\"copyrightNotice\":\"© 2025 Bo & Co\"".to_owned(),
+    ] {
+        assert!(page.contains(&expected), "{expected} in {page}");
+    }
+    assert!(!page.contains(license) && !page.contains("© 2026"), "{page}");
+    let items = [
+        (
+            &rss,
+            "<item>",
+            format!("<atom:link href=\"{own}\" rel=\"license\"/>"),
+            "<dc:rights>© 2025 Bo &amp; Co</dc:rights>",
+        ),
+        (&atom, "<entry>", format!("<link href=\"{own}\" rel=\"license\"/>"), "<rights>© 2025 Bo &amp; Co</rights>"),
+    ];
+    for (feed, item, link, rights) in items {
+        let with = feed.split(item).skip(1).filter(|item| item.contains(&link) && item.contains(rights));
+        let any = feed.split(item).skip(1).filter(|item| item.contains("rel=\"license\"") || item.contains("rights>"));
+        assert_eq!((with.count(), any.count()), (1, 1), "{link} {rights}: {feed}");
+    }
     let robots = program.get("/robots.txt");
     assert!(
         robots.contains("User-agent: GPTBot\n") && robots.contains("Content-Signal: search=yes, ai-train=no"),

@@ -107,6 +107,10 @@ pub struct Header {
     pub episode: Option<Episode>,
     /// `duration`, `itunes_duration`, in seconds
     pub duration: Option<u32>,
+    /// `copyright`, `rights`
+    pub copyright: Option<String>,
+    /// `license`: an identifier of SPDX or an address
+    pub license: Option<String>,
     /// What it says about its series.
     pub series: SeriesKeys,
     /// What it says about pages that are no articles.
@@ -177,6 +181,8 @@ impl Header {
         self.image = self.image.take().or(other.image);
         self.episode = self.episode.take().or(other.episode);
         self.addresses.extend(other.addresses);
+        self.copyright = self.copyright.take().or(other.copyright);
+        self.license = self.license.take().or(other.license);
         self.series.complete(other.series);
         self.page.complete(other.page);
     }

@@ -10,6 +10,7 @@ mod lock;
 mod media;
 mod page;
 mod reader;
+mod rights;
 mod series;
 mod target;
 mod typo;

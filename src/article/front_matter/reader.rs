@@ -5,6 +5,7 @@ use chrono_tz::Tz;
 use super::header::{Field, Header, Held, Source, is_language};
 use super::key::Key;
 use super::lock::{self, Judgement};
+use super::rights::{self, RightsKey};
 use super::typo::{self, Meant};
 use super::value::{Value, absolute, discussion, without_link};
 use crate::article::problem::Problem;
@@ -195,7 +196,7 @@ impl HeaderReader<'_> {
         if self.judge(name, name, value) {
             return;
         }
-        if self.header.series.take(name, value) {
+        if self.header.series.take(name, value) || self.take_rights(name, value) {
             return;
         }
         // They have no meaning for an article, so they are not read until it is known to be a page.
@@ -212,6 +213,21 @@ impl HeaderReader<'_> {
                 }
             }
         }
+    }
+
+    /// Reads a key about rights. Returns whether it is one.
+    fn take_rights(&mut self, name: &str, value: &Value) -> bool {
+        let Some(key) = RightsKey::of(name) else { return false };
+        let text = rights::text_of(value);
+        match key {
+            RightsKey::Copyright => self.header.copyright = self.header.copyright.take().or(text),
+            RightsKey::License => {
+                let wanted = "a licence such as CC-BY-4.0, or the address of one";
+                let license = self.checked(name, text, wanted, |text| rights::license(&text));
+                self.header.license = self.header.license.take().or(license);
+            }
+        }
+        true
     }
 
     /// Reads the keys of a table that decide about publication.

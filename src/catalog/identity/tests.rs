@@ -153,7 +153,7 @@ fn updated_moves_when_the_content_does() {
     let unseen = KnownArticle { shown: false, ..withdrawn.clone() };
     let lost = KnownArticle { content: RecordedContent::Lost, entry_hash: [0; 32], ..withdrawn.clone() };
     let lost_same = KnownArticle { file_hash: [2; 32], ..lost.clone() };
-    let rows = [
+    let rows = vec![
         ("a new file", plain.clone(), None, 900),
         ("a new file with a date", stated(950), None, 950),
         ("a date that has not come", stated(5_000), None, 1_000),

@@ -9,9 +9,10 @@ use super::error::{CatalogError, Result};
 use super::reader::{Reader, without_reading};
 use super::values::{self, UNREAD, WHOLE, date};
 use crate::catalog::visibility::in_feeds;
+use crate::model::collection::ArticleLine;
 use crate::model::digest::{DatedArticles, DatedLookup};
 use crate::model::moment::{Audience, Moment, Version};
-use crate::model::period::{ArticleLine, DateRange, PeriodArticles, PeriodLookup, Rest};
+use crate::model::period::{DateRange, PeriodArticles, PeriodLookup, Rest};
 
 /// Maximum number of titles of the list of all articles, which names each year.
 const MAX_NEWEST: usize = 200;

@@ -8,10 +8,9 @@ use super::error::Result;
 use super::values::{self, UNREAD, damaged, date};
 use super::window::Window;
 use crate::catalog::visibility::visible;
-use crate::model::collection::SeriesPlace;
+use crate::model::collection::{ArticleLine, SeriesPlace};
 use crate::model::entry::Slug;
 use crate::model::moment::{Audience, Version};
-use crate::model::period::ArticleLine;
 use crate::model::taxonomy::{Term, View, ViewKind};
 
 /// Maximum number of parts of a series that the pages of its articles list.

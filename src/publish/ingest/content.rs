@@ -63,6 +63,8 @@ impl RenderedArticle {
             brief: article.summary_only,
             page: article.page.clone(),
             pinned: article.pinned,
+            copyright: article.copyright.clone(),
+            license: article.license.clone(),
             series: article.series.clone(),
             ..Content::default()
         };

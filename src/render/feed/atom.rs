@@ -114,6 +114,7 @@ fn entry(item: &Item<'_>, scheme: &str) -> atom_syndication::Entry {
     links.extend(item.page.is_some().then(|| link("via", &item.url, None)));
     // RFC 4685 section 4.
     links.extend(item.comments.map(|address| link("replies", address, Some("text/html"))));
+    links.extend(item.license.iter().map(|license| link("license", &license.address, None)));
     links.extend(item.enclosures.iter().copied().map(enclosure));
     atom_syndication::Entry {
         title: text(item.title, item.language),
@@ -123,6 +124,7 @@ fn entry(item: &Item<'_>, scheme: &str) -> atom_syndication::Entry {
         authors: item.authors.iter().map(person).collect(),
         categories: item.tags.iter().map(category).collect(),
         links,
+        rights: item.copyright.map(|rights| text(rights, None)),
         summary: item.summary.map(|words| summary(words, item)),
         content: item.html.map(|html| Content {
             value: Some(html.to_owned()),

@@ -8,9 +8,8 @@ use uuid::Uuid;
 
 use super::channel::Channel;
 use super::fragment::{Fragment, FragmentCache};
-use crate::model::collection::{self, Collection, Tombstone};
+use crate::model::collection::{self, ArticleLine, Collection, Tombstone};
 use crate::model::entry::{Entry, Media, Person};
-use crate::model::period::ArticleLine;
 use crate::model::section::SectionAbout;
 use crate::model::taxonomy::{View, ViewKind};
 use crate::render::words::fill;

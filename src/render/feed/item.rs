@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use chrono::{DateTime, Utc};
 
 use super::channel::Channel;
+use super::statements::LicenseLink;
+use crate::config::License;
 use crate::model::entry::{Entry, Episode, Media, Person};
 
 /// An entry as all formats show it.
@@ -45,6 +47,10 @@ pub struct Item<'a> {
     /// Recordings come first: RSS carries one enclosure.
     pub enclosures: Vec<&'a Media>,
     pub episode: Option<&'a Episode>,
+    /// Who holds its rights, if it says so itself.
+    pub copyright: Option<&'a str>,
+    /// Its licence, if it states one itself.
+    pub license: Option<LicenseLink>,
 }
 
 impl<'a> Item<'a> {
@@ -76,6 +82,11 @@ impl<'a> Item<'a> {
             pictures: &content.pictures,
             enclosures,
             episode: content.episode.as_ref(),
+            copyright: content.copyright.as_deref(),
+            license: content
+                .license
+                .as_deref()
+                .and_then(|text| Some(LicenseLink::from(&text.parse::<License>().ok()?))),
         }
     }
 }

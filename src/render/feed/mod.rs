@@ -18,6 +18,7 @@ pub mod twtxt;
 pub use channel::{Channel, STYLE, STYLE_PATH, limits};
 pub use document::{Feed, History, archive_path};
 pub use item::Item;
+pub use statements::LicenseLink;
 
 use format::{FeedFormat, Formats};
 

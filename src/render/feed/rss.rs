@@ -156,7 +156,7 @@ fn is_of(name: &str, prefixes: &[String]) -> bool {
 }
 
 const EMPTY_IN_CHANNEL: [&str; 3] = ["atom:link", "fh:complete", "fh:archive"];
-const EMPTY_IN_ITEMS: [&str; 3] = ["media:thumbnail", "podcast:transcript", "podcast:chapters"];
+const EMPTY_IN_ITEMS: [&str; 4] = ["atom:link", "media:thumbnail", "podcast:transcript", "podcast:chapters"];
 
 /// The namespaces that the document uses.
 fn namespaces(items: &[Arc<Fragment>], channel: &[Element], podcast: bool) -> BTreeMap<String, String> {
@@ -208,6 +208,7 @@ fn item(item: &Item<'_>, scheme: &str, podcast: bool, markdown: Option<Element>)
     let title = item.stated_title.or_else(|| description.is_none().then_some(item.title));
     let category = |tag: &String| Category { name: tag.clone(), domain: Some(scheme.to_owned()) };
     let episode = if podcast { extension::podcast(item) } else { Vec::new() };
+    let license = license(item.license.as_ref(), podcast);
     let recording = item.enclosures.first().copied();
     rss::Item {
         title: title.map(str::to_owned),
@@ -224,10 +225,11 @@ fn item(item: &Item<'_>, scheme: &str, podcast: bool, markdown: Option<Element>)
             languages: item.language.map(str::to_owned).into_iter().collect(),
             // The original of the text; RSS's own `source` names a feed.
             sources: item.page.is_some().then(|| item.url.to_string()).into_iter().collect(),
+            rights: item.copyright.map(str::to_owned).into_iter().collect(),
             ..DublinCoreExtension::default()
         }),
         itunes_ext: recording.filter(|_| podcast).map(|recording| itunes_item(item, recording)),
-        extensions: map(extension::pictures(item).into_iter().chain(episode).chain(markdown).collect()),
+        extensions: map(extension::pictures(item).into_iter().chain(episode).chain(license).chain(markdown).collect()),
         ..rss::Item::default()
     }
 }

@@ -1,6 +1,6 @@
 //! What a site says about itself and its articles to programs: rights, crawlers, accounts elsewhere.
 
-use crate::config::{Crawlers, SiteConfig};
+use crate::config::{Crawlers, License, SiteConfig};
 use crate::model::text::xml_legal;
 
 /// The statements of a site. All are empty by default.
@@ -25,14 +25,16 @@ pub struct LicenseLink {
     pub identifier: Option<String>,
 }
 
+impl From<&License> for LicenseLink {
+    fn from(license: &License) -> Self {
+        Self { name: license.name(), address: license.address(), identifier: license.identifier() }
+    }
+}
+
 impl Statements {
     /// Takes the statements from the settings of a site.
     pub fn new(site: &SiteConfig) -> Self {
-        let license = site.license.as_ref().map(|license| LicenseLink {
-            name: license.name(),
-            address: license.address(),
-            identifier: license.identifier(),
-        });
+        let license = site.license.as_ref().map(LicenseLink::from);
         Self {
             copyright: Some(xml_legal(site.copyright.trim()).into_owned()).filter(|text| !text.is_empty()),
             license,

@@ -7,8 +7,9 @@ use minijinja::{Value, context};
 use serde::Serialize;
 
 use super::{Link, Pages};
+use crate::model::collection::ArticleLine;
 use crate::model::entry::Entry;
-use crate::model::period::{ArticleLine, DateRange, PeriodArticles, Rest};
+use crate::model::period::{DateRange, PeriodArticles, Rest};
 use crate::model::site_page::Permalink;
 use crate::render::feed::{self, Feed};
 use crate::render::words::{self, Day, Words};

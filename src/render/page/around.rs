@@ -6,8 +6,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::{Link, Pages};
-use crate::model::collection::{Neighbour, SeriesPlace, Surroundings};
-use crate::model::period::ArticleLine;
+use crate::model::collection::{ArticleLine, Neighbour, SeriesPlace, Surroundings};
 use crate::model::site_page::Permalink;
 use crate::model::taxonomy::Term;
 use crate::render::words::Words;

@@ -33,7 +33,7 @@ use crate::model::text::escape;
 use crate::render::digest;
 use crate::render::feed::format::{FeedFormat, Formats};
 use crate::render::feed::fragment::Fragment;
-use crate::render::feed::{self, Channel, Feed, Item, blogroll};
+use crate::render::feed::{self, Channel, Feed, Item, LicenseLink, blogroll};
 use crate::render::plain;
 use crate::render::words::{self, Day, Words};
 pub use archive::{period_at, period_path};
@@ -110,6 +110,11 @@ struct Head {
     /// Paths of the pages whose feeds it offers, each with the title of the feeds; its own come first.
     #[serde(skip)]
     feeds: Vec<(String, String)>,
+    /// Rights that differ from those of the site.
+    #[serde(skip)]
+    copyright: Option<String>,
+    #[serde(skip)]
+    license: Option<LicenseLink>,
     /// JSON-LD for search engines.
     #[serde(skip)]
     data: Option<serde_json::Value>,
@@ -368,6 +373,8 @@ impl Pages {
             address: Some(item.url.to_string()),
             kind,
             language: view.language.to_owned(),
+            copyright: item.copyright.map(str::to_owned),
+            license: item.license.clone(),
             data: Some(if is_page { self.page_data(&item) } else { self.article_data(&item, &page, surroundings) }),
             ..self.head(item.title, "")
         };
@@ -594,6 +601,7 @@ impl Pages {
             let kind = if person.name == self.channel.title { "Organization" } else { "Person" };
             json!({ "@type": kind, "name": person.name, "url": person.url })
         };
+        let license = item.license.as_ref().or(self.channel.statements.license.as_ref());
         json!({
             "@context": "https://schema.org",
             "@type": "Article",
@@ -609,10 +617,23 @@ impl Pages {
             "inLanguage": item.language.unwrap_or(&self.channel.language),
             "image": item.image.map(|image| image.url.as_str()),
             "keywords": item.tags,
-            "license": self.channel.statements.license.as_ref().map(|license| license.address.as_str()),
-            "copyrightNotice": self.channel.statements.copyright,
+            "license": license.map(|license| license.address.as_str()),
+            "copyrightNotice": item.copyright.or(self.channel.statements.copyright.as_deref()),
             "associatedMedia": item.enclosures.iter().copied().map(media_data).collect::<Vec<_>>(),
         })
+    }
+
+    /// The variables of the site on a page, which may state rights of its own.
+    fn site_on(&self, head: &Head) -> Value {
+        let (copyright, license) = (&head.copyright, &head.license);
+        let mut site = self.site.clone();
+        if let Some(copyright) = copyright {
+            site = context! { copyright, ..site };
+        }
+        if let Some(license) = license {
+            site = context! { license => Value::from(Serde(license)), ..site };
+        }
+        site
     }
 
     /// Renders a page with the context that all pages share.
@@ -632,7 +653,7 @@ impl Pages {
         let words = self.words_for(&head.language);
         // Own pages, files and assets come from the host that sent the page; an address that people copy is whole.
         let whole = context! {
-            site => self.site.clone(),
+            site => self.site_on(head),
             head => Value::from(Serde(head)),
             direction,
             locale => words::locale(&head.language),

@@ -3,9 +3,9 @@ use std::sync::Arc;
 use chrono::DateTime;
 
 use super::*;
-use crate::model::collection::{Collection, Neighbour, SeriesPlace};
+use crate::model::collection::{ArticleLine, Collection, Neighbour, SeriesPlace};
 use crate::model::entry::{SitePage, Slug};
-use crate::model::period::{ArticleLine, PeriodArticles, Rest};
+use crate::model::period::{PeriodArticles, Rest};
 use crate::model::site_page::{Menu, MenuItem};
 use crate::model::taxonomy::Term;
 use crate::moving::opml::FeedList;
