@@ -254,7 +254,7 @@ fn a_type_name_means_one_thing() {
 }
 
 /// Words, and the only folders or files below `src` that may contain them.
-const OWNERS: [(&str, &[&str]); 21] = [
+const OWNERS: [(&str, &[&str]); 23] = [
     ("use notify", &["folder/watch"]),
     ("rusqlite", &["catalog/store"]),
     ("hyper::server", &["serve"]),
@@ -262,6 +262,8 @@ const OWNERS: [(&str, &[&str]); 21] = [
     ("atom_syndication", &["render/feed"]),
     ("pulldown_cmark", &["article"]),
     ("ammonia", &["article"]),
+    ("syntect", &["article/syntax.rs"]),
+    ("two_face", &["article/syntax.rs"]),
     ("minijinja", &["render/page"]),
     ("sd_notify", &["system/systemd.rs"]),
     ("std::process::exit", &[]),

@@ -33,6 +33,7 @@ mod reading;
 pub mod recording;
 pub mod section;
 pub mod summary;
+mod syntax;
 mod tag_view;
 pub mod tex;
 pub mod text;

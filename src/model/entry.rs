@@ -111,6 +111,9 @@ pub struct Content {
     pub summary: String,
     /// The text.
     pub html: SafeHtml,
+    /// The text for pages, if its code has classes; otherwise it is the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub highlighted: Option<SafeHtml>,
     /// As written and in that order, each once.
     pub tags: Vec<String>,
     /// BCP 47 tag of the language, if known.
@@ -242,6 +245,11 @@ pub struct Episode {
 }
 
 impl Content {
+    /// The text for pages.
+    pub fn page_html(&self) -> &SafeHtml {
+        self.highlighted.as_ref().unwrap_or(&self.html)
+    }
+
     /// Upper bound of the size of the entry in a feed of any format, in bytes. XML escapes the text once more.
     pub fn max_bytes(&self) -> i64 {
         i64::try_from(self.frame() + escaped(&self.html)).unwrap_or(i64::MAX)

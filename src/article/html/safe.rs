@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use url::Url;
 
 use super::formula;
+use super::highlight;
 use super::images::is_safe_srcset;
 use super::repair::{fragment, is_lasting_name, language, repair};
 use super::tokens::{Tag, TokenKind, tokens};
@@ -97,6 +98,11 @@ pub fn sanitise(html: &str, addresses: &Addresses<'_>) -> SafeHtml {
         is_uncertain = html != before;
     }
     SafeHtml::from_sanitiser(html)
+}
+
+/// The same fragment with classes for parts of its code, which pages colour; `None` if it has no code in a known language.
+pub fn highlighted(safe: &SafeHtml) -> Option<SafeHtml> {
+    highlight::highlighted(safe).map(SafeHtml::from_sanitiser)
 }
 
 /// Also returns whether browsers may read the result differently. `None` if the tree would take too much time or memory.
