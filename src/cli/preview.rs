@@ -172,12 +172,14 @@ impl Preview {
             let url = path.map(|path| addresses.of_media(&path)).or_else(|| addresses.absolute(&media.url));
             Media { url: url.unwrap_or_default(), media_type, ..media.clone() }
         };
+        let html = html::sanitise(&article.html, &addresses);
         let content = Content {
             title: article.title.clone(),
             is_untitled: article.is_untitled,
             authors: article.authors.clone(),
             summary: article.summary.clone(),
-            html: html::sanitise(&article.html, &addresses),
+            highlighted: html::highlighted(&html),
+            html,
             tags: article.tags.clone(),
             language: article.language.clone(),
             link: article.link.clone(),

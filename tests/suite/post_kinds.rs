@@ -71,6 +71,30 @@ fn a_bookmark_and_a_short_text_with_a_link_are_link_posts() {
     assert!(site.get("/articles/long").text().contains("First published at"));
 }
 
+#[test]
+fn code_is_coloured_on_pages_and_nowhere_else() {
+    let mut site = Site::new();
+    let [example] = &examples("Code")[..] else { panic!() };
+    site.write("coloured.md", format!("# Coloured\n\n{example}"));
+    site.write("plain.md", "# Plain\n\nText.\n\n~~~nolanguage\nfn main() {}\n~~~\n");
+    site.write("20251101-1.html", "<p>A note.</p><pre><code class=\"lang-toml\"># it is <b>low</b></code></pre>");
+    site.start();
+    let page = site.get("/articles/coloured").text();
+    let code = "<pre><code class=\"language-rust\"><span class=\"k\">fn</span> <span class=\"f\">main</span>() {\n    <span class=\"f\">println!</span>(<span class=\"s\">&quot;Low tide at ";
+    assert!(page.contains(&code.replace("&quot;", "\"")), "{page}");
+    assert!(page.contains("<span class=\"c\">// in the morning\n</span>") && !page.contains("style="), "{page}");
+    assert!(!site.get("/articles/plain").text().contains("<span class=\"k\""));
+    let note = "<code class=\"language-toml\"><span class=\"c\"># it is </span><b><span class=\"c\">low</span></b>";
+    assert!(site.get("/").text().contains(note), "a note that is shown whole");
+    for document in ["/atom.xml", "/rss.xml", "/feed.json", "/articles/coloured.md", "/llms.txt"] {
+        let text = site.get(document).text();
+        assert!(!text.contains("<span") && !text.contains("&lt;span"), "{document}: {text}");
+    }
+    let item = site.entry("Coloured");
+    let html = item["content_html"].as_str().unwrap();
+    assert!(html.contains("<code class=\"language-rust\">fn main() {\n    println!("), "{html}");
+}
+
 /// A JPEG without an image, taken at noon of a day in December 2025, with this caption.
 fn photo(caption: &str, day: u8) -> Vec<u8> {
     let caption = format!("{caption}\0");

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use url::Url;
 
 use super::conductor::Ingest;
-use super::reading_supervisor::ReadingSupervisor;
+use super::reading_supervisor::{ReadingSupervisor, SanitisedText};
 use super::recordings::is_recording;
 use crate::article::address::{self, Addresses, LinkTarget};
 use crate::article::front_matter::Field;
@@ -144,9 +144,9 @@ impl Ingest {
         };
         // Sanitised after parsing, since a numeric reference can stand for any character.
         let (supervisor, heartbeat) = (&self.supervisor, self.heartbeat.as_ref());
-        let html = supervisor.sanitise(&article.html, file_hash, &addresses, heartbeat);
-        let html = match html {
-            Ok(html) => html,
+        let safe = supervisor.sanitise(&article.html, file_hash, &addresses, heartbeat);
+        let SanitisedText { html, highlighted } = match safe {
+            Ok(safe) => safe,
             Err(problem) => return Ok(Err(problem)),
         };
         let mut lost = lost.take();
@@ -159,7 +159,7 @@ impl Ingest {
         let (image, pictures) = files.pictures(article, &html, &covers, &stems);
         let episode = files.episode(article.episode.as_ref(), &stems);
         let head = RenderedArticle::of_head(article).content;
-        let mut content = Content { html, image, pictures, enclosures, episode, ..head };
+        let mut content = Content { html, highlighted, image, pictures, enclosures, episode, ..head };
         // A recording that is also named in front matter is one enclosure.
         content.enclosures.dedup_by(|one, other| one.url == other.url);
         let problems = files.problems;

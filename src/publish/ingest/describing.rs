@@ -190,7 +190,7 @@ impl Ingest {
         if let Some(error) = failed.take() {
             return Err(error);
         }
-        Ok(safe.map(|html| (html, files.take().into_iter().collect())))
+        Ok(safe.map(|safe| (safe.html, files.take().into_iter().collect())))
     }
 
     /// Forgets the description of a folder whose file is missing, unless it was there a moment ago: a program may save it.

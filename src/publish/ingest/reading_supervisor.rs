@@ -148,12 +148,27 @@ impl Drop for CountedThread {
     }
 }
 
+/// The safe HTML of an article.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct SanitisedText {
+    pub html: SafeHtml,
+    /// The same with the classes of code, if it has any.
+    pub highlighted: Option<SafeHtml>,
+}
+
+impl SanitisedText {
+    fn of(unsafe_html: &str, addresses: &Addresses<'_>) -> Self {
+        let html = html::sanitise(unsafe_html, addresses);
+        Self { highlighted: html::highlighted(&html), html }
+    }
+}
+
 /// A message from the thread that makes HTML safe.
 enum SanitiserMessage {
     IsThere(PathBuf),
     Named(PathBuf),
     Page(LinkTarget),
-    Done(Result<SafeHtml, Problem>),
+    Done(Result<SanitisedText, Problem>),
 }
 
 /// The answer to a question of that thread.
@@ -342,7 +357,7 @@ impl ReadingSupervisor {
         hash: &ContentHash,
         addresses: &Addresses<'_>,
         heartbeat: Option<&Heartbeat>,
-    ) -> Result<SafeHtml, Problem> {
+    ) -> Result<SanitisedText, Problem> {
         let (sender, messages) = channel();
         let (answers, answered) = channel();
         let clock = ThreadClock::default();
@@ -350,7 +365,7 @@ impl ReadingSupervisor {
             unsafe_html.len() > SMALL && self.start_sanitising(unsafe_html, hash, addresses, &clock, sender, answered);
         if !is_apart {
             let _reading = self.journal.begin(addresses.path, hash);
-            return Ok(html::sanitise(unsafe_html, addresses));
+            return Ok(SanitisedText::of(unsafe_html, addresses));
         }
         let begun = Instant::now();
         loop {
@@ -406,7 +421,7 @@ impl ReadingSupervisor {
                 named: &named,
                 page: &page,
             };
-            let safe = article::panic_as_problem(|| html::sanitise(&unsafe_html, &addresses));
+            let safe = article::panic_as_problem(|| SanitisedText::of(&unsafe_html, &addresses));
             let _ = messages.send(SanitiserMessage::Done(safe));
         };
         self.spawn("read large", work).is_ok()
@@ -705,7 +720,9 @@ pub(super) mod tests {
             page: &page,
         };
         let safe = supervisor.sanitise(&html, &[1; 32], &addresses, None).unwrap();
-        assert_eq!(safe, html::sanitise(&html, &addresses));
-        assert!(safe.contains("https://x.example/articles/b") && safe.contains("https://x.example/media/c.png"));
+        assert_eq!(safe.html, html::sanitise(&html, &addresses));
+        assert!(
+            safe.html.contains("https://x.example/articles/b") && safe.html.contains("https://x.example/media/c.png")
+        );
     }
 }

@@ -118,4 +118,22 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn the_colours_of_code_can_be_read() {
+        let (light, rest) = STYLE.split_once("@media (prefers-color-scheme: dark)").unwrap();
+        let (dark, rules) = rest.split_once("\n}\n").unwrap();
+        let rules: Vec<&str> = rules.lines().filter(|line| line.starts_with("pre ")).collect();
+        for class in ["c", "k", "s", "n", "f", "t", "a", "i", "d"] {
+            let is_of_class = |rule: &&&str| rule.split([' ', ',', '(', ')']).any(|word| word == format!(".{class}"));
+            let rule = rules.iter().find(is_of_class).unwrap_or_else(|| panic!("no colour of {class}"));
+            let key = rule.split_once("color: var(").and_then(|(_, key)| key.split_once(')')).unwrap().0;
+            for (scheme, variables, [_, background]) in [("light", light, LIGHT), ("dark", dark, DARK)] {
+                let (_, colour) = variables.split_once(&format!("{key}: ")).unwrap();
+                let colour: Colour = colour.split(';').next().unwrap().parse().unwrap();
+                let contrast = colour.contrast(background);
+                assert!(contrast >= READABLE, "{scheme} {key}: {contrast}");
+            }
+        }
+    }
 }
