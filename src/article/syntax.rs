@@ -11,11 +11,11 @@ use super::problem::panic_as_problem;
 const LONGEST_LINE: usize = 500;
 /// Maximum work for the code of an article, in squares of bytes. Patterns that fail at each letter of a line take the square of its
 /// length. Blocks above it stay plain.
-const MOST_WORK: usize = 1_000_000;
+const MOST_WORK: usize = 750_000;
 /// Work for each line, in addition to the square of its length.
 const LINE_WORK: usize = 128;
 /// Maximum number of grammars in memory, and of languages that are coloured in an article. With its compiled patterns, a grammar
-/// takes up to 60 MiB.
+/// takes up to 80 MiB.
 const MOST_GRAMMARS: usize = 6;
 
 /// The kind of a part of code.
