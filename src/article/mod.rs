@@ -55,6 +55,7 @@ pub use line::{fragment, line};
 use photo::Photo;
 pub use problem::{Problem, panic_as_problem};
 pub use reading::{Article, Description, ParsedBody, Reading, Rules, Verdict};
+pub use syntax::notices;
 
 /// Version of the rules that turn bytes into an article. Increase it when a change of the rules changes the article of an
 /// unchanged file: the daemon then reads every file again.

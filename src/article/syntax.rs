@@ -16,7 +16,7 @@ const MOST_WORK: usize = 750_000;
 const LINE_WORK: usize = 128;
 /// Maximum number of grammars in memory, and of languages that are coloured in an article. With its compiled patterns, a grammar
 /// takes up to 80 MiB.
-const MOST_GRAMMARS: usize = 6;
+const MOST_GRAMMARS: usize = 4;
 
 /// The kind of a part of code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -204,6 +204,11 @@ pub fn grammar(language: &str) -> Option<&'static str> {
     let name = language.trim_matches(is_end).split(is_end).next()?.to_ascii_lowercase();
     let (grammar, _) = LANGUAGES.iter().find(|(_, names)| names.contains(&name.as_str()))?;
     Some(grammar)
+}
+
+/// The licences of the grammars, whose notices go with each copy of the program, in Markdown.
+pub fn notices() -> String {
+    two_face::acknowledgement::listing().to_md()
 }
 
 /// Grammars, and those of them whose patterns are compiled.

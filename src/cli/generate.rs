@@ -1,4 +1,4 @@
-//! `gazetted generate DIR`: writes manual pages, shell completions and a service's configuration, for packagers.
+//! `gazetted generate DIR`: writes manual pages, shell completions, a service's configuration and the licences of grammars, for packagers.
 
 use std::path::{Path, PathBuf};
 
@@ -6,6 +6,8 @@ use anyhow::Context;
 use clap::{Args, Command};
 use clap_complete::Shell;
 use clap_mangen::roff::{Inline, Roff, bold, roman};
+
+use crate::article;
 
 /// The documented sample configuration.
 const CONFIGURATION: &str = include_str!("../../config/gazetted.toml");
@@ -56,6 +58,7 @@ fn files(command: &Command) -> std::io::Result<Vec<(String, Vec<u8>)>> {
     let service = SERVICE_VALUES.into_iter().fold(CONFIGURATION.to_owned(), replace);
     files.push(("gazetted.toml".to_owned(), service.into_bytes()));
     files.push((CONFIGURATION_PAGE.to_owned(), configuration_page().into_bytes()));
+    files.push(("grammars.md".to_owned(), article::notices().into_bytes()));
     for (shell, name) in [(Shell::Bash, "gazetted.bash"), (Shell::Zsh, "_gazetted"), (Shell::Fish, "gazetted.fish")] {
         let mut script = Vec::new();
         clap_complete::generate(shell, &mut command.clone(), "gazetted", &mut script);
@@ -131,6 +134,7 @@ mod tests {
         }
         assert!(text("gazetted.1").contains("serve"));
         assert!(text("gazetted.fish").contains("serve"));
+        assert!(text("grammars.md").contains("Permission is hereby granted"), "the notices of the MIT licence");
         let page = text(CONFIGURATION_PAGE);
         let defaults = serde_json::to_value(Config::default()).unwrap();
         for (section, keys) in defaults.as_object().unwrap() {
