@@ -114,7 +114,7 @@ impl DigestPeriod {
 /// The articles of a time.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DatedArticles {
-    /// Newest first.
+    /// Newest first, without their texts.
     pub entries: Vec<Entry>,
     /// There are older ones.
     pub is_cut: bool,

@@ -7,7 +7,7 @@ use url::Url;
 use uuid::Uuid;
 
 use super::feed::{Channel, Feed};
-use super::words::fill;
+use super::words::{direction, fill};
 use crate::article::fragment;
 use crate::model::digest::{DatedArticles, DigestKind, DigestPeriod};
 use crate::model::entry::{ArticleId, Content, Entry, SitePage};
@@ -86,7 +86,9 @@ fn title(channel: &Channel, period: DigestPeriod) -> String {
 fn part(channel: &Channel, article: &Entry) -> String {
     let content = &article.content;
     let language = content.language.as_deref().filter(|language| *language != channel.language);
-    let language = language.map(|language| format!(" lang=\"{}\"", escape_html(language))).unwrap_or_default();
+    let language = language
+        .map(|language| format!(" lang=\"{}\" dir=\"{}\"", escape_html(language), direction(language)))
+        .unwrap_or_default();
     let address = escape_html(&channel.permalink(&article.permalink()));
     let summary = Some(escape(&content.summary)).filter(|summary| !summary.is_empty() && !content.is_untitled);
     let summary = summary.map(|summary| format!("<p{language}>{summary}</p>")).unwrap_or_default();

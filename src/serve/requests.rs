@@ -123,7 +123,7 @@ impl Sources {
         let Some(limiter) = &self.poll_limiter else { return target };
         let is_feed = match &target {
             Target::Document(document) => document.is_feed(),
-            Target::Lookup(address, _) => matches!(address, Route::View(..)),
+            Target::Lookup(address, _) => matches!(address, Route::View(..) | Route::Digests(..)),
             _ => false,
         };
         let client = client(peer, &request.headers, &self.trusted);

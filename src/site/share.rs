@@ -14,6 +14,11 @@ const BUILT_IN: &[u8] = include_bytes!("share.png");
 /// Its colour.
 const BUILT_IN_ACCENT: Colour = Colour([0xB3, 0x41, 0x1B]);
 
+/// The ground of other pictures.
+const WHITE: Colour = Colour([0xFF; 3]);
+/// Contrast of the sign with its ground (WCAG 2.2 section 1.4.3).
+const READABLE: f64 = 4.5;
+
 /// Path below the base address.
 const PATH: &str = "share.png";
 
@@ -25,17 +30,21 @@ const INNER: (u32, u32) = (720, 380);
 const MAX_GROWTH: u32 = 3;
 /// Height of the stripe in the colour of the site.
 const STRIPE: u32 = 28;
+/// Maximum width and height of the picture of the site: scaling takes 16 bytes for each pixel of its width.
+const MAX_SIDE: u32 = 8_192;
 /// Memory that reading the picture of the site may take, in bytes.
 const MAX_MEMORY: u64 = 128 << 20;
 
-/// The share picture of a site: its logo or icon, or else the built-in sign, in its colour. `None` if it has an icon or logo that can only be
-/// drawn by a browser.
+/// The share picture of a site: its logo or icon, or else the built-in sign, in its colour. `None` if it has an icon or logo, and
+/// none that can be read here, as a drawing.
 pub fn picture(look: &Look) -> Option<SitePicture> {
-    let own = [&look.logo, &look.icon_png].into_iter().flatten().find(|picture| !picture.is_drawing());
+    // White is to be read on it.
+    let accent = look.accent.map(|accent| accent.readable_on(&[WHITE], READABLE));
+    let own = [&look.logo, &look.icon_png].into_iter().flatten().find_map(|picture| decoded(&picture.bytes));
     let bytes = match own {
-        Some(own) => encoded(&with_stripe(&decoded(&own.bytes)?, look.accent.unwrap_or(BUILT_IN_ACCENT)))?,
+        Some(own) => encoded(&with_stripe(&own, accent.unwrap_or(BUILT_IN_ACCENT)))?,
         None if look.has_icon() || look.logo.is_some() => return None,
-        None => match look.accent {
+        None => match accent {
             Some(accent) => encoded(&recoloured(decoded(BUILT_IN)?.into_rgb8(), accent))?,
             None => Bytes::from_static(BUILT_IN),
         },
@@ -47,6 +56,7 @@ fn decoded(bytes: &[u8]) -> Option<DynamicImage> {
     let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().ok()?;
     let mut limits = Limits::default();
     limits.max_alloc = Some(MAX_MEMORY);
+    (limits.max_image_width, limits.max_image_height) = (Some(MAX_SIDE), Some(MAX_SIDE));
     reader.limits(limits);
     reader.decode().ok()
 }
@@ -124,10 +134,29 @@ mod tests {
     }
 
     #[test]
+    fn a_picture_that_cannot_be_read_gives_way_to_the_next() {
+        let film = SitePicture { bytes: Bytes::from_static(b"GIF89a"), ..png(1, 1, [0; 3]) };
+        let look = Look { logo: Some(film), icon_png: Some(png(64, 64, [0, 0x80, 0])), ..Look::default() };
+        assert_eq!(pixels(&look).get_pixel(SIZE.0 / 2, (SIZE.1 - STRIPE) / 2).0, [0, 0x80, 0]);
+    }
+
+    #[test]
+    fn the_sign_is_seen_on_any_colour() {
+        let white = pixels(&Look { accent: Some(WHITE), ..Look::default() });
+        assert!(Colour(white.get_pixel(5, 5).0).contrast(WHITE) >= READABLE);
+    }
+
+    #[test]
     fn a_site_whose_sign_only_browsers_can_draw_has_none() {
         let drawing = SitePicture { media_type: "image/svg+xml", ..png(1, 1, [0; 3]) };
         assert_eq!(picture(&Look { icon: Some(drawing.clone()), ..Look::default() }), None);
         assert_eq!(picture(&Look { logo: Some(drawing), ..Look::default() }), None);
+        let wide = png(MAX_SIDE + 1, 1, [0; 3]);
+        assert_eq!(
+            picture(&Look { icon_png: Some(wide), ..Look::default() }),
+            None,
+            "scaling it would take much memory"
+        );
         let broken = SitePicture { bytes: Bytes::from_static(b"\x89PNG"), ..png(1, 1, [0; 3]) };
         assert_eq!(picture(&Look { icon_png: Some(broken), ..Look::default() }), None);
     }

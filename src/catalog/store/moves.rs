@@ -103,10 +103,10 @@ impl Catalog {
             WHERE path = ?1 AND state < 2";
         let values = params![bytes(old), bytes(new), own_name == OwnName::Changed];
         let Some(number) = self.number_at(old)? else { return Ok(Recorded::Unchanged) };
-        let lost = self.mark_translations(number, version)?;
+        let lost = self.mark_translations_of_renamed(number, version)?;
         self.connection.prepare_cached(sql)?.execute(values)?;
         self.note_identity(number);
-        let gained = self.mark_translations(number, version)?;
+        let gained = self.mark_translations_of_renamed(number, version)?;
         let has_moved = old.parent() != new.parent() && self.change_folder(new, version)? == Recorded::Changed;
         Ok(if lost || gained || has_moved { Recorded::Changed } else { Recorded::Unchanged })
     }
@@ -175,18 +175,22 @@ impl Catalog {
     ///
     /// # Errors
     /// The catalog cannot be written.
-    pub fn exchange(&mut self, one: &Path, other: &Path) -> Result<()> {
+    pub fn exchange(&mut self, one: &Path, other: &Path, version: Version) -> Result<Recorded> {
+        let numbers: Vec<i64> = [self.number_at(one)?, self.number_at(other)?].into_iter().flatten().collect();
+        let mut changed = false;
+        for number in &numbers {
+            changed |= self.mark_translations_of_renamed(*number, version)?;
+        }
         // No file has a path with a NUL.
         let between = [b"\0", bytes(one)].concat();
         let sql = "UPDATE article SET path = ?2, stale = max(stale, 1) WHERE path = ?1 AND state < 2";
         for (from, to) in [(bytes(one), &between[..]), (bytes(other), bytes(one)), (&between[..], bytes(other))] {
             self.connection.prepare_cached(sql)?.execute([from, to])?;
         }
-        for path in [one, other] {
-            if let Some(number) = self.number_at(path)? {
-                self.note_identity(number);
-            }
+        for number in numbers {
+            self.note_identity(number);
+            changed |= self.mark_translations_of_renamed(number, version)?;
         }
-        Ok(())
+        Ok(if changed { Recorded::Changed } else { Recorded::Unchanged })
     }
 }

@@ -11,6 +11,7 @@ use super::values::{self, UNREAD, WHOLE, date};
 use crate::catalog::visibility::in_feeds;
 use crate::model::collection::ArticleLine;
 use crate::model::digest::{DatedArticles, DatedLookup};
+use crate::model::entry::SafeHtml;
 use crate::model::moment::{Audience, Moment, Version};
 use crate::model::period::{DateRange, PeriodArticles, PeriodLookup, Rest};
 
@@ -101,7 +102,13 @@ impl Reader {
         if !unread.is_empty() {
             return Ok(DatedLookup::Unread(unread));
         }
-        let entries = listed.iter().map(|row| entries::entry(&self.connection, row.number)).collect::<Result<_>>()?;
+        let entry = |row: &PeriodRow| {
+            let mut entry = entries::entry(&self.connection, row.number)?;
+            // Hundreds of texts would take much memory.
+            (entry.content.html, entry.content.highlighted) = (SafeHtml::default(), None);
+            Ok(entry)
+        };
+        let entries = listed.iter().map(entry).collect::<Result<_>>()?;
         Ok(DatedLookup::Found(Box::new(DatedArticles { entries, is_cut: rows.len() > most, changed })))
     }
 
@@ -214,5 +221,30 @@ mod tests {
         assert_eq!(other(year, moment, Some(now)), PeriodLookup::Same);
         let earlier = Moment { version: Version::at(now - TimeDelta::seconds(1)), due: now };
         assert_eq!(other(year, earlier, None), PeriodLookup::NotYet);
+    }
+
+    #[test]
+    fn articles_of_a_time_are_bounded_and_have_no_texts() {
+        let directory = tempfile::tempdir().unwrap();
+        let now = DateTime::from_timestamp(NOW, 0).unwrap();
+        let mut catalog = Catalog::open(directory.path(), Some("x.example"), now).unwrap();
+        for path in ["a.md", "b.md", "c.md"] {
+            record(&mut catalog, path);
+        }
+        let reader = Reader::open(directory.path()).unwrap();
+        let moment = Moment::of(Version::at(now));
+        let (start, end) = (now - chrono::TimeDelta::hours(1), now + chrono::TimeDelta::hours(1));
+        let found = |time, most| match reader.dated(time, most, moment, None).unwrap() {
+            DatedLookup::Found(found) => (found.entries.len(), found.is_cut, found.changed),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(found((start, end), 3), (3, false, end));
+        assert_eq!(found((start, end), 2), (2, true, end));
+        assert_eq!(found((start, now), 3), (0, false, now), "the end is not part of it");
+        assert!(matches!(reader.dated((start, end), 3, moment, Some(end)).unwrap(), DatedLookup::Same));
+        let earlier = Moment::of(Version::at(start));
+        assert!(matches!(reader.dated((start, end), 3, earlier, None).unwrap(), DatedLookup::NotYet));
+        let DatedLookup::Found(found) = reader.dated((start, end), 3, moment, None).unwrap() else { panic!("found") };
+        assert!(found.entries.iter().all(|entry| entry.content.html.is_empty()));
     }
 }

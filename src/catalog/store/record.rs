@@ -78,7 +78,9 @@ impl Catalog {
         self.retire_ids(identity, shown)?;
         let rank = rank::of(arrival.path, content);
         let former = identity.number.map_or(Ok(None), |number| self.appearance(number, version.date()))?;
+        let lost = self.mark_translations_of_moved(identity, version)?;
         let number = self.write(identity, arrival, content, &rank, is_change.then_some(version))?;
+        let gained = self.mark_translations_of_moved(identity, version)?;
         if !keeps_identity {
             self.note_identity(number);
         }
@@ -106,7 +108,8 @@ impl Catalog {
             Some(_) => was_article && self.leave_feeds(number, version)?,
         };
         self.write_views_alone()?;
-        let recorded = if changed || moved || replaced { Recorded::Changed } else { Recorded::Unchanged };
+        let recorded =
+            if changed || moved || replaced || lost || gained { Recorded::Changed } else { Recorded::Unchanged };
         if unchanged {
             self.add_checksums(number, identity, &text)?;
             return Ok(recorded);
@@ -116,6 +119,14 @@ impl Catalog {
             self.give_address(&identity.slug, number)?;
         }
         Ok(recorded)
+    }
+
+    /// Notes that the translations of an article change whose file was found elsewhere. Returns whether any do.
+    fn mark_translations_of_moved(&mut self, identity: &Identity, version: Version) -> Result<bool> {
+        match (identity.number, &identity.moved_from) {
+            (Some(number), Some(_)) => self.mark_translations_of_renamed(number, version),
+            _ => Ok(false),
+        }
     }
 
     /// Writes the content of an article.

@@ -168,8 +168,10 @@ pub(super) fn read(
     due: DateTime<Utc>,
 ) -> Result<(KnownSurroundings, DateTime<Utc>)> {
     let Dated { path, neighbours, translations, changed, revised } = dated(connection, number, due)?;
-    if let Some(unread) = neighbours.iter().flatten().chain(&translations).find(|neighbour| neighbour.is_unread) {
-        return Ok((KnownSurroundings::Unread(vec![unread.number]), changed));
+    let unread = neighbours.iter().flatten().chain(&translations).filter(|neighbour| neighbour.is_unread);
+    let unread: Vec<i64> = unread.map(|neighbour| neighbour.number).collect();
+    if !unread.is_empty() {
+        return Ok((KnownSurroundings::Unread(unread), changed));
     }
     let series = match series::place(connection, number, due)? {
         Ok(series) => series,

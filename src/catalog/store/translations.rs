@@ -14,8 +14,10 @@ use crate::article::language;
 use crate::catalog::visibility::in_feeds;
 use crate::model::moment::{Audience, Version};
 
+/// Maximum number of translations of an article.
+const MAX_TRANSLATIONS: usize = 64;
 /// Maximum number of files whose names are compared with that of an article.
-const MAX_FILES: usize = 64;
+const MAX_FILES: usize = 1_000;
 
 /// An article that another one's page links to.
 pub(super) struct NeighbourRow {
@@ -64,7 +66,7 @@ pub(super) fn translations(
     let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query(params![due.timestamp(), range.start, range.end, number])?;
     let mut translations = Vec::new();
-    while let Some(row) = rows.next()? {
+    while let Some(row) = rows.next()?.filter(|_| translations.len() < MAX_TRANSLATIONS) {
         if base(&path_of(row.get(0)?)) == base(path) {
             let (changed, due) = (date(row.get(2)?)?, date(row.get(3)?)?);
             let is_unread = row.get::<_, i64>(4)? == UNREAD;
@@ -75,8 +77,13 @@ pub(super) fn translations(
 }
 
 impl Catalog {
-    /// Notes that the translations of an article change in `version`, and its own page with them: it comes or goes, or its file has
-    /// another name. Returns whether there are any.
+    /// Notes that the translations of an article change in `version`, and its own page with them: it was renamed from this name, or to it.
+    /// Returns whether readers see that.
+    pub(super) fn mark_translations_of_renamed(&mut self, number: i64, version: Version) -> Result<bool> {
+        Ok(self.visible_place(number, version.date())?.is_some() && self.mark_translations(number, version)?)
+    }
+
+    /// Notes that the translations of an article change in `version`, and its own page with them. Returns whether there are any.
     pub(super) fn mark_translations(&mut self, number: i64, version: Version) -> Result<bool> {
         let sql = "SELECT path FROM article WHERE number = ?1";
         let path = path_of(self.connection.prepare_cached(sql)?.query_row([number], |row| row.get(0))?);

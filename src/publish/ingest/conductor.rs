@@ -272,7 +272,7 @@ impl Ingest {
                     let was_bio = self.folder.relative(from).is_some_and(|below| self.bios.has(below));
                     files.extend((was_bio || self.is_data_file(from)).then_some(from.as_path()));
                 }
-                Change::Exchanged { one, other } => self.apply_exchange(catalog, one, other, moment)?,
+                Change::Exchanged { one, other } => changed |= self.apply_exchange(catalog, one, other, moment)?,
                 Change::Fence => self.pass_fence(moment),
                 Change::Lost => self.fences.lose_hints(moment.instant),
                 Change::Look(path) => files.push(path),

@@ -89,9 +89,9 @@ impl Ingest {
         }
         self.move_aside(catalog, &new, moment)?;
         if evidence == Evidence::File && catalog.known(&new)?.as_ref().is_some_and(is_at_old) {
-            self.exchange(catalog, &old, &new)?;
+            let changed = self.exchange(catalog, &old, &new, moment)?;
             self.foresee(&new, &old, moment);
-            return Ok(false);
+            return Ok(changed);
         }
         // The article there was renamed, too: it changes places with this one until its file is processed.
         let is_elsewhere = |known: &Known| {
@@ -99,8 +99,7 @@ impl Ingest {
             is_unprocessed || self.whereabouts(known) != Whereabouts::Recorded
         };
         if catalog.known(&new)?.as_ref().is_some_and(is_elsewhere) {
-            self.exchange(catalog, &old, &new)?;
-            return Ok(false);
+            return self.exchange(catalog, &old, &new, moment);
         }
         let deadline = self.deletions.cancel(&old);
         let replaces = catalog.known(&new)?.is_some();
@@ -163,24 +162,33 @@ impl Ingest {
         Ok(())
     }
 
+    /// Returns whether anything that is served has changed.
     pub(super) fn apply_exchange(
         &mut self,
         catalog: &mut Catalog,
         one: &Path,
         other: &Path,
         moment: WriteMoment,
-    ) -> catalog::Result<()> {
-        let (Some(one), Some(other)) = (self.folder.relative(one), self.folder.relative(other)) else { return Ok(()) };
+    ) -> catalog::Result<bool> {
+        let (Some(one), Some(other)) = (self.folder.relative(one), self.folder.relative(other)) else {
+            return Ok(false);
+        };
         self.renames.note_hint(moment.instant);
         self.fences.defer_again(one, moment.instant);
         self.fences.defer_again(other, moment.instant);
         let is_foreseen = self.renames.was_foreseen(one, other);
         let is_foreseen_reversed = self.renames.was_foreseen(other, one);
-        if is_foreseen || is_foreseen_reversed { Ok(()) } else { self.exchange(catalog, one, other) }
+        if is_foreseen || is_foreseen_reversed { Ok(false) } else { self.exchange(catalog, one, other, moment) }
     }
 
-    fn exchange(&mut self, catalog: &mut Catalog, one: &Path, other: &Path) -> catalog::Result<()> {
-        catalog.exchange(one, other)?;
+    fn exchange(
+        &mut self,
+        catalog: &mut Catalog,
+        one: &Path,
+        other: &Path,
+        moment: WriteMoment,
+    ) -> catalog::Result<bool> {
+        let recorded = catalog.exchange(one, other, moment.version)?;
         self.problems.note_change();
         // A file that was read before the exchange was known is recorded correctly already; it must not look like another rename.
         for (path, elsewhere) in [(one, other), (other, one)] {
@@ -193,7 +201,7 @@ impl Ingest {
         self.renames.settle([one, other]);
         self.deletions.cancel(one);
         self.deletions.cancel(other);
-        Ok(())
+        Ok(recorded == Recorded::Changed)
     }
 
     /// Applies the rename of a file that was found at a path where the catalog has another file or none. Returns whether anything that

@@ -60,7 +60,9 @@ impl<'a> Item<'a> {
         let summary = Some(content.summary.as_str()).filter(|summary| !summary.is_empty());
         // An article too short to have a summary is shown whole in a feed of summaries.
         let is_brief = content.brief || channel.limits.is_brief(u64::try_from(content.max_bytes()).unwrap_or(0));
-        let is_whole = !is_brief || summary.is_none();
+        // The text of a digest is the summaries of its articles.
+        let is_digest = content.page.as_ref().is_some_and(|page| page.is_digest);
+        let is_whole = !is_brief || summary.is_none() || is_digest;
         let mut enclosures: Vec<&Media> = content.enclosures.iter().collect();
         enclosures.sort_by_key(|media| !media.plays());
         Self {

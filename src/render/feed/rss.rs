@@ -99,7 +99,7 @@ fn render(feed: &Feed<'_>, created: DateTime<Utc>) -> String {
     frame.filled(&before, items.iter().map(|item| item.text.as_str()))
 }
 
-/// Whether the texts fit into the feed twice. A text in Markdown must not cost readers an entry.
+/// Whether the texts fit into the feed twice. A text in Markdown must not cost readers an entry; a longer one than the HTML is left out.
 fn has_room_for_markdown(feed: &Feed<'_>) -> bool {
     let bytes: u64 = feed.entries.iter().map(|entry| u64::try_from(entry.content.max_bytes()).unwrap_or(0)).sum();
     bytes.saturating_mul(2) <= feed.channel.limits.max_bytes
@@ -107,8 +107,10 @@ fn has_room_for_markdown(feed: &Feed<'_>) -> bool {
 
 /// The text in Markdown, for readers that edit or quote it (`source:markdown`).
 fn markdown(item: &Item<'_>) -> Option<Element> {
-    let markdown = from_html(item.html?);
-    Some(Element::text("source:markdown", markdown.trim_end())).filter(|_| !markdown.is_empty())
+    let html = item.html?;
+    let markdown = from_html(html);
+    let is_shorter = escape(&markdown).len() <= escape(html).len();
+    Some(Element::text("source:markdown", markdown.trim_end())).filter(|_| is_shorter && !markdown.is_empty())
 }
 
 fn bare(items: Vec<rss::Item>) -> rss::Channel {

@@ -24,7 +24,7 @@ struct NeighbourLink<'a> {
 #[derive(Debug, Serialize)]
 struct TranslationLink<'a> {
     /// The name of the language in itself, or the title of the article.
-    name: &'a str,
+    name: String,
     address: String,
     language: &'a str,
     direction: &'static str,
@@ -105,7 +105,16 @@ impl Pages {
             let NeighbourLink { title, address, language, direction } = self.neighbour_link(neighbour);
             if language != own && !language.is_empty() && links.iter().all(|link| link.language != language) {
                 let name = Words::known(language).map_or(title, |words| &words.own_name);
-                links.push(TranslationLink { name, address, language, direction });
+                links.push(TranslationLink { name: name.to_owned(), address, language, direction });
+            }
+        }
+        // `pt` and `pt-BR`, or `en` beside `en-GB`, have one name.
+        let names: Vec<String> = links.iter().map(|link| link.name.clone()).collect();
+        let own_name = Words::known(own).map(|words| words.own_name.as_str());
+        for link in &mut links {
+            let is_shared = names.iter().filter(|name| **name == link.name).count() > 1 || own_name == Some(&link.name);
+            if let Some((_, region)) = link.language.split_once('-').filter(|_| is_shared) {
+                link.name = format!("{} ({region})", link.name);
             }
         }
         links
