@@ -148,7 +148,8 @@ mod tests {
 
     #[test]
     fn a_site_whose_sign_only_browsers_can_draw_has_none() {
-        let drawing = SitePicture { media_type: "image/svg+xml", ..png(1, 1, [0; 3]) };
+        let svg = Bytes::from_static(b"<svg xmlns=\"http://www.w3.org/2000/svg\"/>");
+        let drawing = SitePicture { media_type: "image/svg+xml", bytes: svg, ..png(1, 1, [0; 3]) };
         assert_eq!(picture(&Look { icon: Some(drawing.clone()), ..Look::default() }), None);
         assert_eq!(picture(&Look { logo: Some(drawing), ..Look::default() }), None);
         let wide = png(MAX_SIDE + 1, 1, [0; 3]);
