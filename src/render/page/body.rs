@@ -4,14 +4,15 @@ use std::borrow::Cow;
 
 use crate::model::text::escape_html;
 
-/// Lowers all headings by one level if the article has an `h1`, since the page has one already, and makes each outermost table
-/// scrollable, also by keyboard. Items with a check box have no bullet, and the title of a picture alone is its caption. `html` is a balanced
-/// fragment, `table` the label of a table in the language of the page.
+/// Lowers all headings by one level if the article has an `h1`, since the page has one already, and makes each outermost table and each
+/// formula on a line of its own scrollable, also by keyboard. Items with a check box have no bullet, and the title of a picture alone is its
+/// caption. `html` is a balanced fragment, `table` the label of a table in the language of the page.
 pub fn within_page<'a>(html: &'a str, table: &str) -> Cow<'a, str> {
     let lowers_headings = html.contains("<h1");
     let has_captions = html.contains("<p><img ") && html.contains(" title=\"");
     let has_tasks = CHECK_BOXES.iter().any(|sign| html.contains(*sign));
-    if !lowers_headings && !has_captions && !has_tasks && !html.contains("<table") {
+    let is_wide = html.contains("<table") || html.contains(DISPLAYED);
+    if !lowers_headings && !has_captions && !has_tasks && !is_wide {
         return Cow::Borrowed(html);
     }
     let (mut tables, mut caption) = (0_usize, None);
@@ -38,10 +39,14 @@ pub fn within_page<'a>(html: &'a str, table: &str) -> Cow<'a, str> {
             adapted.push_str(tag);
             tables += 1;
         }
+        "math" if tag.contains(DISPLAYED) => adapted.push_str(&tag.replacen("<math", "<math tabindex=\"0\"", 1)),
         name if lowers_headings => adapted.push_str(&lowered(tag, name)),
         _ => adapted.push_str(tag),
     }))
 }
+
+/// The mark of a formula on a line of its own.
+const DISPLAYED: &str = " display=\"block\"";
 
 /// The signs of the check boxes of a task list.
 const CHECK_BOXES: [char; 2] = ['☐', '☑'];
@@ -256,6 +261,16 @@ mod tests {
         {
             assert!(!is_picture(html), "{html}");
         }
+    }
+
+    #[test]
+    fn a_formula_on_a_line_of_its_own_scrolls() {
+        let [inline, displayed] = [
+            "<p><math alttext=\"a\"><mi>a</mi></math></p>",
+            "<p><math alttext=\"a\" display=\"block\"><mi>a</mi></math></p>",
+        ];
+        assert_eq!(adapted(inline), inline);
+        assert_eq!(adapted(displayed), displayed.replace("<math", "<math tabindex=\"0\""));
     }
 
     #[test]
