@@ -37,7 +37,8 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// A task without a heartbeat for this long is stalled.
 const STALLED_AFTER: Duration = Duration::from_secs(30);
 /// Content-Security-Policy: own style and icon only, no scripts.
-const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'";
+const POLICY: &str =
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Interval of heartbeats where only `/healthz` checks them.
 pub const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(5);

@@ -108,9 +108,9 @@ pub enum Target {
 const ALLOW: &str = "GET, HEAD, OPTIONS";
 /// `Cache-Control` of responses that do not carry the requested document.
 const CACHE_MISSING: &str = "max-age=60";
-/// Content-Security-Policy of pages: their own style, pictures and media from anywhere, no scripts.
-const PAGE_POLICY: &str =
-    "default-src 'none'; style-src 'self'; img-src * data:; media-src *; base-uri 'none'; form-action 'none'";
+/// Content-Security-Policy of pages: their own style, pictures and media from anywhere, no scripts, in no frame.
+const PAGE_POLICY: &str = "default-src 'none'; style-src 'self'; img-src * data:; media-src *; base-uri 'none'; form-action 'none'; \
+                           frame-ancestors 'none'";
 /// Content-Type of a feed that a browser opens as a page: browsers apply the style sheet to plain XML, and show the source of a
 /// document with a feed's type.
 const BROWSER_FEED_TYPE: &str = "application/xml; charset=utf-8";

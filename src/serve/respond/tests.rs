@@ -910,6 +910,7 @@ fn nothing_runs_and_nothing_is_sniffed() {
         assert!(policy.starts_with("default-src 'none'; style-src 'self';"), "{path}: {policy}: standards 108");
         assert!(!policy.contains("unsafe") && !policy.contains("script"), "{path}: {policy}: standards 108");
         assert_eq!(policy.contains("sandbox"), kind != DocumentKind::Page, "{path}: {policy}: standards 108");
+        assert_eq!(policy.contains("frame-ancestors 'none'"), kind == DocumentKind::Page, "{path}: {policy}");
         assert_eq!(field(&response, "x-content-type-options"), "nosniff", "{path}: standards 108");
         assert_eq!(!field(&response, "link").is_empty(), path == "/", "{path}: what a page links to");
     }
