@@ -382,6 +382,16 @@ fn an_article_in_several_languages_links_to_the_others_as_long_as_they_are_there
 }
 
 #[test]
+fn a_short_text_is_not_in_the_language_of_its_translation() {
+    let mut site = Site::new();
+    site.write("storm.md", "# Storm\n\nText.");
+    site.write("storm.fr.md", "---\nslug: tempete\n---\n# Tempête\n\nTexte.");
+    site.start();
+    site.wait_for(&["Storm", "Tempête"]);
+    assert_eq!(translations(&site, "storm").1, ["Français"]);
+}
+
+#[test]
 fn a_digest_has_the_articles_of_a_week_once_it_is_over() {
     let mut site = Site::new();
     let now = chrono::Utc::now();

@@ -1,12 +1,14 @@
 //! The languages of the articles of a folder.
 
-use std::path::Path;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 
 use rusqlite::params;
 
 use super::database::Catalog;
 use super::error::Result;
 use super::values::{below, path_of};
+use crate::article::language;
 use crate::catalog::visibility::ARTICLE;
 
 /// Maximum number of articles below a folder that are looked at, in the order of their paths.
@@ -32,8 +34,12 @@ impl Catalog {
         let rows = statement.query_map(params![low, high], |row| Ok((path_of(row.get(0)?), row.get(1)?)))?;
         let mut languages = Vec::new();
         for row in rows {
-            let (other, language): (_, Option<String>) = row?;
-            languages.extend(language.filter(|_| other.parent() == Some(folder) && other != path));
+            let (other, tag): (PathBuf, Option<String>) = row?;
+            // `storm.fr.md` says that the others are in another language.
+            let states_own =
+                |other: &Path| other.file_stem().and_then(OsStr::to_str).and_then(language::of_name).is_some();
+            let counts = other.parent() == Some(folder) && other != path && !states_own(&other);
+            languages.extend(tag.filter(|_| counts));
         }
         Ok(languages)
     }
