@@ -80,7 +80,7 @@ pub struct Article {
     pub episode: Option<Episode>,
     /// Who holds its rights, if that is not as for the site.
     pub copyright: Option<String>,
-    /// Its licence, if it is not that of the site.
+    /// Its licence, if it is not that of the site; `NONE` if it has none.
     pub license: Option<String>,
     /// The series that it is a part of.
     pub series: Option<SeriesPart>,

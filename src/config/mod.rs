@@ -25,7 +25,7 @@ pub use globs::Globs;
 pub use listen::{Endpoint, Listen};
 pub use look::FileNames;
 pub use origin::Origin;
-pub use rights::{Crawlers, FediverseAccount, License};
+pub use rights::{Crawlers, FediverseAccount, License, is_no_license};
 pub use trusted::TrustedProxies;
 pub use units::{Period, Size};
 pub use wording::in_plain_words;

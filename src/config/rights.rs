@@ -15,17 +15,21 @@ pub struct License(String);
 /// Address of the licences of Creative Commons.
 const CREATIVE_COMMONS: &str = "https://creativecommons.org/";
 const PUBLIC_DOMAIN: &str = "https://creativecommons.org/publicdomain/zero/1.0/";
+/// The kinds of their licences.
+const KINDS: [&str; 6] = ["by", "by-sa", "by-nd", "by-nc", "by-nc-sa", "by-nc-nd"];
+/// Identifiers of the SPDX list that start as those do, and have no address there.
+const OTHERS: [&str; 3] = ["cc-pddc", "cc-pdm-1.0", "cc-sa-1.0"];
+/// Texts that name no licence.
+const NO_LICENSES: [&str; 6] = ["none", "no", "false", "noassertion", "unknown", "proprietary"];
 
 impl License {
     /// Address of the text of the licence.
     pub fn address(&self) -> String {
-        let id = self.0.to_ascii_lowercase();
-        match id.strip_prefix("cc-").and_then(|rest| rest.rsplit_once('-')) {
-            _ if self.0.contains("://") => self.0.clone(),
-            _ if id == "cc0-1.0" => PUBLIC_DOMAIN.to_owned(),
-            Some((kind, version)) if kind.starts_with("by") => format!("{CREATIVE_COMMONS}licenses/{kind}/{version}/"),
-            _ => format!("https://spdx.org/licenses/{}.html", self.0),
+        if self.0.contains("://") {
+            return self.0.clone();
         }
+        let of_commons = address_of_commons(&self.0.to_ascii_lowercase());
+        of_commons.unwrap_or_else(|| format!("https://spdx.org/licenses/{}.html", self.0))
     }
 
     /// Its name for people, such as `CC BY-SA 4.0`.
@@ -49,15 +53,43 @@ impl License {
     }
 }
 
+/// Whether a text says that there is no licence.
+pub fn is_no_license(text: &str) -> bool {
+    NO_LICENSES.contains(&text.trim().to_ascii_lowercase().as_str())
+}
+
+/// Address of a licence of Creative Commons by its identifier in lower case, such as `cc-by-4.0` or, of a country, `cc-by-3.0-at`.
+fn address_of_commons(id: &str) -> Option<String> {
+    if id == "cc0-1.0" {
+        return Some(PUBLIC_DOMAIN.to_owned());
+    }
+    let (rest, last) = id.strip_prefix("cc-")?.rsplit_once('-')?;
+    let is_country = matches!(last.len(), 2 | 3) && last.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let (kind, version) = if is_country { rest.rsplit_once('-')? } else { (rest, last) };
+    let country = if is_country { format!("{last}/") } else { String::new() };
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_version = version.split_once('.').is_some_and(|(major, minor)| is_number(major) && is_number(minor));
+    let is_known = is_version && KINDS.contains(&kind);
+    is_known.then(|| format!("{CREATIVE_COMMONS}licenses/{kind}/{version}/{country}"))
+}
+
 impl FromStr for License {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let is_identifier = |text: &str| {
             let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || b"-.+".contains(&byte);
-            text.len() <= 64 && text.bytes().all(is_letter) && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+            let id = text.to_ascii_lowercase();
+            // Without its version, a licence of Creative Commons has no address, and no text that would be agreed to.
+            let is_whole = !id.starts_with("cc") || OTHERS.contains(&&*id) || address_of_commons(&id).is_some();
+            is_whole
+                && !is_no_license(text)
+                && text.len() <= 64
+                && text.bytes().all(is_letter)
+                && text.starts_with(|c: char| c.is_ascii_alphanumeric())
         };
         match text.trim() {
+            text if text.eq_ignore_ascii_case("cc0") => Ok(Self("CC0-1.0".to_owned())),
             text if is_address(text) || is_identifier(text) => Ok(Self(text.to_owned())),
             _ => {
                 Err("not a licence: use an identifier of spdx.org/licenses such as \"CC-BY-4.0\", or an https address")
@@ -138,6 +170,14 @@ mod tests {
         for (text, name, address, identifier) in [
             ("CC-BY-SA-4.0", "CC BY-SA 4.0", "https://creativecommons.org/licenses/by-sa/4.0/", Some("cc-by-sa-4.0")),
             ("CC0-1.0", "CC0 1.0", "https://creativecommons.org/publicdomain/zero/1.0/", Some("cc0-1.0")),
+            ("CC0", "CC0 1.0", "https://creativecommons.org/publicdomain/zero/1.0/", Some("cc0-1.0")),
+            (
+                "CC-BY-NC-SA-3.0-IGO",
+                "CC BY-NC-SA 3.0",
+                "https://creativecommons.org/licenses/by-nc-sa/3.0/igo/",
+                Some("cc-by-nc-sa-3.0-igo"),
+            ),
+            ("CC-PDM-1.0", "CC-PDM-1.0", "https://spdx.org/licenses/CC-PDM-1.0.html", Some("cc-pdm-1.0")),
             ("MIT", "MIT", "https://spdx.org/licenses/MIT.html", Some("mit")),
             (
                 "https://creativecommons.org/licenses/by/3.0/de/",
@@ -151,7 +191,21 @@ mod tests {
             assert_eq!((license.name().as_str(), license.address().as_str()), (name, address), "{text}");
             assert_eq!(license.identifier().as_deref(), identifier, "{text}");
         }
-        for text in ["", "all rights reserved", "javascript:alert(1)", "-", "ftp://a.example/"] {
+        for text in [
+            "",
+            "all rights reserved",
+            "javascript:alert(1)",
+            "-",
+            "ftp://a.example/",
+            "CC-BY",
+            "CC-BY-SA",
+            "CC-BY-4",
+            "CC-XY-4.0",
+            "CC-BY-4.0-International",
+            "cc",
+            "NONE",
+            "unknown",
+        ] {
             assert!(text.parse::<License>().is_err(), "{text}");
         }
     }

@@ -144,7 +144,7 @@ pub struct Content {
     /// Who holds its rights, if that is not as for the site.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copyright: Option<String>,
-    /// Its licence, if it is not that of the site: an identifier of SPDX or an address.
+    /// Its licence, if it is not that of the site: an identifier of SPDX or an address; `NONE` if it has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub license: Option<String>,
     /// The series of articles that it is a part of.

@@ -218,12 +218,14 @@ impl HeaderReader<'_> {
     /// Reads a key about rights. Returns whether it is one.
     fn take_rights(&mut self, name: &str, value: &Value) -> bool {
         let Some(key) = RightsKey::of(name) else { return false };
-        let text = rights::text_of(value);
         match key {
-            RightsKey::Copyright => self.header.copyright = self.header.copyright.take().or(text),
+            RightsKey::Copyright => {
+                let text = rights::text_of(value);
+                self.header.copyright = self.header.copyright.take().or(text);
+            }
             RightsKey::License => {
                 let wanted = "a licence such as CC-BY-4.0, or the address of one";
-                let license = self.checked(name, text, wanted, |text| rights::license(&text));
+                let license = self.checked(name, rights::license_of(value), wanted, |text| rights::license(&text));
                 self.header.license = self.header.license.take().or(license);
             }
         }
