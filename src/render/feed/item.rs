@@ -51,6 +51,8 @@ pub struct Item<'a> {
     pub copyright: Option<&'a str>,
     /// Its licence, if it states one itself.
     pub license: Option<LicenseLink>,
+    /// It states rights of its own, if only that it has no licence: those of the site do not hold for it.
+    pub has_own_rights: bool,
 }
 
 impl<'a> Item<'a> {
@@ -89,6 +91,7 @@ impl<'a> Item<'a> {
                 .license
                 .as_deref()
                 .and_then(|text| Some(LicenseLink::from(&text.parse::<License>().ok()?))),
+            has_own_rights: content.copyright.is_some() || content.license.is_some(),
         }
     }
 }

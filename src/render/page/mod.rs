@@ -115,6 +115,9 @@ struct Head {
     copyright: Option<String>,
     #[serde(skip)]
     license: Option<LicenseLink>,
+    /// The licence of the site does not hold for it.
+    #[serde(skip)]
+    has_own_rights: bool,
     /// JSON-LD for search engines.
     #[serde(skip)]
     data: Option<serde_json::Value>,
@@ -375,6 +378,7 @@ impl Pages {
             language: view.language.to_owned(),
             copyright: item.copyright.map(str::to_owned),
             license: item.license.clone(),
+            has_own_rights: item.has_own_rights,
             data: Some(if is_page { self.page_data(&item) } else { self.article_data(&item, &page, surroundings) }),
             ..self.head(item.title, "")
         };
@@ -601,7 +605,8 @@ impl Pages {
             let kind = if person.name == self.channel.title { "Organization" } else { "Person" };
             json!({ "@type": kind, "name": person.name, "url": person.url })
         };
-        let license = item.license.as_ref().or(self.channel.statements.license.as_ref());
+        let license_of_site = self.channel.statements.license.as_ref().filter(|_| !item.has_own_rights);
+        let license = item.license.as_ref().or(license_of_site);
         json!({
             "@context": "https://schema.org",
             "@type": "Article",
@@ -630,7 +635,7 @@ impl Pages {
         if let Some(copyright) = copyright {
             site = context! { copyright, ..site };
         }
-        if let Some(license) = license {
+        if head.has_own_rights {
             site = context! { license => Value::from(Serde(license)), ..site };
         }
         site

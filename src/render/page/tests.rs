@@ -154,6 +154,27 @@ fn a_language_without_words_has_marked_ones_of_the_site() {
     }
 }
 
+#[test]
+fn the_licence_of_the_site_holds_for_no_article_with_rights_of_its_own() {
+    let license = |text: &str| LicenseLink::from(&text.parse::<crate::config::License>().unwrap());
+    let mut channel = channel();
+    channel.statements.license = Some(license("CC-BY-4.0"));
+    let pages = Pages::new(channel);
+    for (copyright, own, expected) in [
+        (None, None, Some("CC BY 4.0")),
+        (Some("© Bo"), None, None),
+        (None, Some("NONE"), None),
+        (Some("© Bo"), Some("CC0-1.0"), Some("CC0 1.0")),
+    ] {
+        let mut entry = Arc::unwrap_or_clone(entry("a", "A"));
+        (entry.content.copyright, entry.content.license) = (copyright.map(str::to_owned), own.map(str::to_owned));
+        let page = pages.article(&entry);
+        let shown = page.split(" rel=\"license\">").nth(1).map(|rest| rest.split('<').next().unwrap());
+        assert_eq!(shown, expected, "{copyright:?} {own:?}");
+        assert_eq!(page.matches("creativecommons.org").count(), if expected.is_some() { 3 } else { 0 }, "{page}");
+    }
+}
+
 /// A recording with all that a page can say of it.
 fn full(language: &str, kind: &str) -> Arc<Entry> {
     let mut entry = Arc::unwrap_or_clone(recording());
