@@ -142,6 +142,13 @@ pub struct ArticleLine {
     pub language: Option<String>,
 }
 
+impl From<&Entry> for ArticleLine {
+    fn from(entry: &Entry) -> Self {
+        let (title, language) = (entry.content.title.clone(), entry.content.language.clone());
+        Self { slug: entry.slug.clone(), title, published: entry.published, language }
+    }
+}
+
 /// What the page of an article shows beside the article.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Surroundings {

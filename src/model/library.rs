@@ -5,8 +5,9 @@ use std::path::Path;
 
 use chrono::{DateTime, Utc};
 
-use super::collection::{ArticleLookup, Collection, FeedLimits, FeedLookup, SitemapLookup, ViewGroup};
+use super::collection::{ArticleLine, ArticleLookup, Collection, FeedLimits, FeedLookup, SitemapLookup, ViewGroup};
 use super::digest::DatedLookup;
+use super::entry::Slug;
 use super::moment::Moment;
 use super::near::ArticleNames;
 use super::period::{DateRange, PeriodLookup};
@@ -64,13 +65,22 @@ pub trait Library: fmt::Debug + Send {
     /// The library cannot be read.
     fn shows_file(&self, path: &Path) -> Result<bool>;
 
-    /// The names of the newest articles that are visible at a moment and whose texts have been read, at most
+    /// The names of the newest articles that are visible at a moment, at most
     /// [`MAX_CANDIDATES`](super::near::MAX_CANDIDATES), the newest first.
     ///
     /// # Errors
     /// The library cannot be read.
     fn newest_names(&self, moment: Moment) -> Result<Vec<ArticleNames>> {
         let _ = moment;
+        Ok(Vec::new())
+    }
+
+    /// The titles of the articles with these slugs that are visible at a moment, in this order.
+    ///
+    /// # Errors
+    /// The library cannot be read.
+    fn lines(&self, slugs: &[&Slug], moment: Moment) -> Result<Vec<ArticleLine>> {
+        let _ = (slugs, moment);
         Ok(Vec::new())
     }
 

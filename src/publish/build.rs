@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::compressor::Compressor;
 use crate::catalog::{self, Catalog, KnownSurroundings, Window};
-use crate::model::collection::FeedLimits;
+use crate::model::collection::{ArticleLine, FeedLimits};
 use crate::model::entry::Entry;
 use crate::model::moment::{Moment, Version};
 use crate::model::section::SectionAbout;
@@ -192,7 +192,8 @@ impl SnapshotBuilder {
         let has_new = !self.named.iter().map(Arc::as_ptr).eq(newest.iter().map(Arc::as_ptr));
         if has_new || *pages.menu() != *self.menu {
             self.named = newest;
-            let missing = |is_gone| pages.missing(is_gone, &[], &self.named).into();
+            let lines: Vec<ArticleLine> = self.named.iter().map(|entry| ArticleLine::from(&**entry)).collect();
+            let missing = |is_gone| pages.missing(is_gone, &[], &lines).into();
             (self.missing, self.gone) = (missing(false), missing(true));
             self.menu = Arc::new(pages.menu().clone());
         }

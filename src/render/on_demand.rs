@@ -16,7 +16,7 @@ use crate::change::TextRequests;
 use crate::folder::{is_document, media};
 use crate::model::collection::{ArticleLookup, FeedLookup, ListLookup, SitemapLookup};
 use crate::model::digest::{DatedLookup, DigestKind, DigestPeriod};
-use crate::model::entry::{Entry, Slug};
+use crate::model::entry::Slug;
 use crate::model::library::{self, Library, LibraryError};
 use crate::model::moment::{Moment, Version};
 use crate::model::near::{ArticleNames, WantedName};
@@ -385,9 +385,9 @@ impl OnDemand {
         if near.is_empty() {
             return Ok(None);
         }
-        let newest = names.iter().map(|names| &names.slug).take(MOST_NEWEST).collect();
-        let [near, newest] = [near, newest].map(|slugs: Vec<&Slug>| self.current_entries(&slugs, moment));
-        let (near, newest) = (near?, newest?);
+        let newest: Vec<&Slug> = names.iter().map(|names| &names.slug).take(MOST_NEWEST).collect();
+        let near = self.library().lines(&near, moment)?;
+        let newest = self.library().lines(&newest, moment)?;
         let page = || self.pages.with_menu(menu).missing(false, &near, &newest);
         Ok((!near.is_empty()).then(page).map(Bytes::from))
     }
@@ -403,17 +403,6 @@ impl OnDemand {
                 Ok(read)
             }
         }
-    }
-
-    /// The articles with these slugs, without those that have changed since the version.
-    fn current_entries(&self, slugs: &[&Slug], moment: Moment) -> library::Result<Vec<Arc<Entry>>> {
-        let mut entries = Vec::new();
-        for slug in slugs {
-            if let ArticleLookup::Current(entry, _) = self.library().article(slug, moment)? {
-                entries.push(Arc::new(*entry));
-            }
-        }
-        Ok(entries)
     }
 
     /// Returns the document of a route if the cache holds it as it was in a version. Never blocks.

@@ -7,8 +7,11 @@ use chrono::{DateTime, Utc};
 use super::error::CatalogError;
 use super::reader::Reader;
 use super::sitemap::MAX_URLS;
-use crate::model::collection::{ArticleLookup, Collection, FeedLimits, FeedLookup, SitemapLookup, ViewGroup};
+use crate::model::collection::{
+    ArticleLine, ArticleLookup, Collection, FeedLimits, FeedLookup, SitemapLookup, ViewGroup,
+};
 use crate::model::digest::DatedLookup;
+use crate::model::entry::Slug;
 use crate::model::library::{Library, LibraryError, Result};
 use crate::model::moment::Moment;
 use crate::model::near::ArticleNames;
@@ -49,6 +52,10 @@ impl Library for Reader {
 
     fn shows_file(&self, path: &Path) -> Result<bool> {
         self.shows_file(path).map_err(|error| self.failed(error))
+    }
+
+    fn lines(&self, slugs: &[&Slug], moment: Moment) -> Result<Vec<ArticleLine>> {
+        self.lines(slugs, moment).map_err(|error| self.failed(error))
     }
 
     fn newest_names(&self, moment: Moment) -> Result<Vec<ArticleNames>> {

@@ -8,14 +8,15 @@ use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 use super::database::Catalog;
 use super::error::Result;
 use super::reader::Reader;
-use super::values::{UNREAD, bytes, date, path_of};
+use super::values::{bytes, date, path_of};
 use crate::article::Article;
 use crate::article::address::LinkTarget;
 use crate::catalog::identity::Identity;
 use crate::catalog::imports::comparable_link;
 use crate::catalog::names::{self, NamedArticle, Page};
 use crate::catalog::visibility::{PAGE, PUBLISHED, in_feeds};
-use crate::model::collection::ArticleLookup;
+use crate::model::collection::{ArticleLine, ArticleLookup};
+use crate::model::entry::Slug;
 use crate::model::moment::{Audience, Moment};
 use crate::model::near::{ArticleNames, MAX_CANDIDATES, MAX_NAMES};
 use crate::model::site_page::Permalink;
@@ -132,7 +133,7 @@ impl Reader {
 }
 
 impl Reader {
-    /// The names of the newest articles that are visible at a moment and whose texts have been read.
+    /// The names of the newest articles that are visible at a moment. They are known before the texts have been read.
     ///
     /// # Errors
     /// The catalog cannot be read.
@@ -142,7 +143,7 @@ impl Reader {
             "
             SELECT slug, (SELECT group_concat(substr(name, 2), ' ') FROM name
               WHERE name.article = article.number AND name >= '=' AND name < '>')
-            FROM article WHERE {in_feeds} AND stale <> {UNREAD} ORDER BY published DESC, rank DESC, number DESC LIMIT ?2"
+            FROM article WHERE {in_feeds} ORDER BY published DESC, rank DESC, number DESC LIMIT ?2"
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
         let limit = u32::try_from(MAX_CANDIDATES).unwrap_or(u32::MAX);
@@ -152,6 +153,33 @@ impl Reader {
             Ok(ArticleNames { slug: row.get(0)?, others: others.map(str::to_owned).collect() })
         })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+}
+
+impl Reader {
+    /// The titles of the articles with these slugs that are visible at a moment, in this order. They are known from the heads of articles
+    /// whose texts have not been read.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn lines(&self, slugs: &[&Slug], moment: Moment) -> Result<Vec<ArticleLine>> {
+        let in_feeds = in_feeds(Audience::Public, "?1");
+        let sql = format!(
+            "
+            SELECT article.slug, json_extract(entry, '$.title') AS title, published, json_extract(entry, '$.language')
+            FROM address JOIN article USING (number) JOIN content USING (number)
+            WHERE address.slug = ?2 AND article.slug = ?2 AND {in_feeds} AND json_valid(entry) AND title IS NOT NULL"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut lines = Vec::new();
+        for slug in slugs {
+            let mut rows = statement.query(params![moment.due.timestamp(), slug])?;
+            if let Some(row) = rows.next()? {
+                let (slug, title, language) = (row.get(0)?, row.get(1)?, row.get(3)?);
+                lines.push(ArticleLine { slug, title, published: date(row.get(2)?)?, language });
+            }
+        }
+        Ok(lines)
     }
 }
 

@@ -59,8 +59,7 @@ impl Reader {
         }
         let line = |row: &PeriodRow| {
             let entry = entries::entry(&self.connection, row.number)?;
-            let (title, language) = (entry.content.title, entry.content.language);
-            Ok(ArticleLine { slug: entry.slug, title, published: entry.published, language })
+            Ok(ArticleLine::from(&entry))
         };
         let rest = rest.first().and_then(|row| match period.part_at(row.published) {
             Some(part) => Some(Rest::Part(part)),

@@ -75,13 +75,7 @@ impl Pages {
 
     /// The titles of entries, for the template of lines.
     pub(super) fn titles(&self, entries: &[Arc<Entry>]) -> Value {
-        let line = |entry: &Arc<Entry>| ArticleLine {
-            slug: entry.slug.clone(),
-            title: entry.content.title.clone(),
-            published: entry.published,
-            language: entry.content.language.clone(),
-        };
-        let lines: Vec<ArticleLine> = entries.iter().map(line).collect();
+        let lines: Vec<ArticleLine> = entries.iter().map(|entry| ArticleLine::from(&**entry)).collect();
         self.lines(&lines, self.channel.words())
     }
 

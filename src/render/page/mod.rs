@@ -21,7 +21,7 @@ use minijinja::{Value, context};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::model::collection::{Surroundings, ViewSummary};
+use crate::model::collection::{ArticleLine, Surroundings, ViewSummary};
 use crate::model::digest::DigestKind;
 use crate::model::entry::{Entry, Episode, Media, Person};
 use crate::model::natural;
@@ -408,12 +408,13 @@ impl Pages {
     }
 
     /// The page of a 404 or 410 with the articles that may be meant, and the newest ones.
-    pub fn missing(&self, is_gone: bool, near: &[Arc<Entry>], newest: &[Arc<Entry>]) -> String {
+    pub fn missing(&self, is_gone: bool, near: &[ArticleLine], newest: &[ArticleLine]) -> String {
         let texts = &self.channel.words().texts;
         let (heading, text) =
             if is_gone { (&texts.gone, &texts.gone_text) } else { (&texts.missing, &texts.missing_text) };
         let head = Head { address: None, ..self.head(heading, "") };
-        let (near, lines) = (self.titles(near), self.titles(newest));
+        let words = self.channel.words();
+        let (near, lines) = (self.lines(near, words), self.lines(newest, words));
         self.render("missing.html", &head, context! { heading, text, near, lines })
     }
 

@@ -248,15 +248,10 @@ fn pages_with(language: &str, look: Look) -> Vec<String> {
     let main = Feed { pinned: &entries[..1], ..Feed::main(pages.channel(), &entries) };
     let empty = Feed::main(pages.channel(), &[]);
     let date = chrono::DateTime::UNIX_EPOCH;
-    let line = |entry: &Arc<Entry>| ArticleLine {
-        slug: entry.slug.clone(),
-        title: entry.content.title.clone(),
-        published: entry.published,
-        language: entry.content.language.clone(),
-    };
+    let lines: Vec<ArticleLine> = entries.iter().map(|entry| ArticleLine::from(&**entry)).collect();
     let listing = PeriodArticles {
         parts: vec![(DateRange::Year(1970), 2), (DateRange::Year(1969), 1)],
-        lines: entries.iter().map(line).collect(),
+        lines: lines.clone(),
         archive: Some(1),
         rest: Some(Rest::Part(DateRange::Year(1969))),
         changed: date,
@@ -269,7 +264,7 @@ fn pages_with(language: &str, look: Look) -> Vec<String> {
         pages.archive(&empty, 1),
         pages.period(DateRange::All, &listing),
         pages.period(DateRange::Month(1970, 1), &PeriodArticles::default()),
-        pages.missing(false, &entries, &entries),
+        pages.missing(false, &lines, &lines),
         pages.missing(true, &[], &[]),
         pages.channel().feed_style(),
     ];
