@@ -213,10 +213,15 @@ impl Renders {
     /// path is none of a page, or if another search is running: a flood of such requests costs no more than one of them.
     pub async fn missing_near(&self, path: &str, edition: Edition) -> Option<Bytes> {
         let wanted = WantedName::of(path)?;
-        let _search = self.search.try_acquire().ok()?;
+        let search = self.search.clone().try_acquire_owned().ok()?;
         let place = tokio::time::timeout(self.timeout, self.pool.place()).await.ok()?.ok()?;
         let on_demand = self.on_demand.clone();
-        match self.pool.run(place, move || on_demand.missing_near(&wanted, edition)).await {
+        let work = move || {
+            // The search goes on when its client has left.
+            let _search = search;
+            on_demand.missing_near(&wanted, edition)
+        };
+        match self.pool.run(place, work).await {
             Ok(Ok(page)) => page,
             Ok(Err(error)) => {
                 tracing::error!(%error, "cannot render a document");
