@@ -25,7 +25,7 @@ pub mod markdown;
 pub mod measure;
 mod name;
 mod office;
-mod page;
+pub mod page;
 mod photo;
 pub mod phrases;
 mod problem;

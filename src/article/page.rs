@@ -32,7 +32,7 @@ pub fn page_of(own: PageKeys, of_folder: &PageKeys, path: &Path, format: SourceF
 }
 
 /// Whether a file lies in the top folder of pages, which may be below that of all texts.
-fn is_in_pages(path: &Path) -> bool {
+pub fn is_in_pages(path: &Path) -> bool {
     folders_of_site(path).next().is_some_and(|folder| is_one_of(&FOLDERS, folder))
 }
 

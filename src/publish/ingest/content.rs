@@ -402,7 +402,7 @@ pub(crate) mod tests {
         directory: TempDir,
         config: Config,
         channel: Channel,
-        catalog: Catalog,
+        pub catalog: Catalog,
         ingest: Ingest,
         seconds: i64,
         /// Difference between the test's time and the clock.

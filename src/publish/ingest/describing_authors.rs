@@ -118,7 +118,45 @@ impl Ingest {
     }
 }
 
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::publish::ingest::content::tests::Site;
+
+    #[test]
+    fn a_folder_renamed_to_that_of_authors_or_pages_is_read_again() {
+        let mut site = Site::new();
+        site.write("team/ann.md", "# Ann\n\nWrites about tides.");
+        site.wait();
+        assert!(site.public("team/ann.md").is_some());
+        site.rename("team", "authors");
+        site.wait();
+        assert_eq!(site.public("authors/ann.md"), None, "it describes an author");
+        site.rename("authors", "pages");
+        site.wait();
+        assert!(site.content("pages/ann.md").page.is_some());
+        site.rename("pages", "team");
+        site.wait();
+        assert!(site.content("team/ann.md").page.is_none());
+    }
+
+    #[test]
+    fn a_bio_goes_with_its_file_though_the_other_one_cannot_be_read() {
+        let mut site = Site::new();
+        site.write("authors/ann.md", "Writes about tides.");
+        site.write("authors/ann.txt", "Writes about storms.");
+        site.wait();
+        let author = author_of(Path::new("authors/ann.md")).unwrap();
+        assert!(site.catalog.bio(&author).unwrap().is_some());
+        site.put("authors/ann.txt", "<<<<<<< HEAD\none\n=======\ntwo\n>>>>>>> other\n");
+        site.remove("authors/ann.md");
+        site.wait();
+        site.wait();
+        assert_eq!(site.catalog.bio(&author).unwrap().map(|bio| bio.path), None);
+    }
+}
+
 /// The author whom the file at a path describes, if its text does not say otherwise.
-fn author_of(path: &Path) -> Option<View> {
+pub(super) fn author_of(path: &Path) -> Option<View> {
     author_at(path, SourceFormat::Markdown)
 }

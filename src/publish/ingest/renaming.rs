@@ -10,8 +10,10 @@ use std::path::{Path, PathBuf};
 
 use super::conductor::Ingest;
 use super::deletions::DELETION_GRACE;
+use super::describing_authors::author_of;
 use super::renames::{Evidence, Whereabouts};
 use super::step::{Trigger, WriteMoment};
+use crate::article::page::is_in_pages;
 use crate::catalog::{self, Catalog, Known, OwnName, Recorded};
 use crate::folder::Stat;
 
@@ -104,8 +106,10 @@ impl Ingest {
         let deadline = self.deletions.cancel(&old);
         let replaces = catalog.known(&new)?.is_some();
         // A move into a folder of drafts withdraws an article, and a move out of it publishes one: it is read again. So may other
-        // data of the two folders.
+        // data of the two folders, and those of pages and of authors make something else of it.
         let changes_state = self.folder.draft_folder(&old).is_some() != self.folder.draft_folder(&new).is_some()
+            || is_in_pages(&old) != is_in_pages(&new)
+            || author_of(&old) != author_of(&new)
             || self.supervisor.data.concerns(&old)
             || self.supervisor.data.concerns(&new);
         let name_to_read = if changes_state { OwnName::Changed } else { own_name };
