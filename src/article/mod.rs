@@ -147,6 +147,11 @@ fn read_with(
     }
     split.problems.extend(problem.into_iter().chain(unicode::garbled(&text)));
     if section::author_at(path, format).is_some() && !section::is_stated_entry(&split.header, &split.of_folder) {
+        if split.header.expires.or(split.of_folder.expires).is_some() {
+            let message = "`expires`: the description of an author does not end on a date: remove the key, or the file (held until \
+                           then)";
+            return Verdict::Withheld(Problem::of_file(message), Vec::new()).into();
+        }
         let bio = section::read_bio(&text, split.problems, format, rules);
         return Verdict::Bio(Box::new(bio)).into();
     }

@@ -157,9 +157,18 @@ mod tests {
                 Verdict::Publish(article) if article.page.is_some() => "a page".to_owned(),
                 Verdict::Publish(_) => "an article".to_owned(),
                 Verdict::Draft(..) => "a draft".to_owned(),
+                Verdict::Withheld(..) => "held".to_owned(),
                 other => panic!("{file}: {other:?}"),
             };
             assert_eq!(found, effect, "{file} {key}");
+        }
+    }
+
+    #[test]
+    fn a_bio_with_an_end_is_held() {
+        for key in ["expires: 2020-01-01", "expiryDate: 2999-01-01"] {
+            let verdict = verdict("authors/ann.md", &format!("---\n{key}\n---\nWords"));
+            assert!(matches!(verdict, Verdict::Withheld(..)), "{key}: {verdict:?}");
         }
     }
 
