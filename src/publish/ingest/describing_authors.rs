@@ -67,10 +67,9 @@ impl Ingest {
         }
         self.bios.forget(path);
         let others = self.present_bios_of(&author, path);
-        // Another file takes its place.
-        let is_left = is_recorded && others.is_empty();
+        // Another file may take its place once it has been read; what this one says must not stay until then.
         self.schedule_bios(others, moment);
-        Ok(is_left && catalog.describe_author(&author, None, moment.version)?)
+        Ok(is_recorded && catalog.describe_author(&author, None, moment.version)?)
     }
 
     /// Forgets the description of an author whose file is missing, unless it was there a moment ago: a program may save it.
