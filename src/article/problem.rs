@@ -77,6 +77,12 @@ impl Problem {
         Self::new(line, message)
     }
 
+    /// Makes the problem of a file that describes an author whom another file describes.
+    pub fn same_author(counted: &Path) -> Self {
+        let counted = path_line(counted);
+        Self::of_file(format!("{counted} describes the same author, and only one of them counts: delete one"))
+    }
+
     /// Makes a problem of one line, counted from 1.
     pub fn at(line: usize, message: impl Into<String>) -> Self {
         Self::new(Some(line), message)

@@ -16,7 +16,7 @@ use crate::article::folder_data::{DataLookup, FolderData};
 use crate::article::front_matter::Field;
 use crate::article::load::load_as;
 use crate::article::lost::{self, Lost};
-use crate::article::{self, Problem, Reading, Rules, Verdict, html};
+use crate::article::{self, Problem, Reading, Rules, Verdict, html, section};
 use crate::config::Config;
 use crate::daemon::{SiteState, links};
 use crate::folder::{
@@ -62,6 +62,8 @@ struct CheckedFolder<'a> {
 enum Mark {
     Text([u8; 32]),
     Id(String),
+    /// The key of an author whom it describes.
+    Author(String),
 }
 
 /// An article that may have the text or the id of another.
@@ -209,11 +211,15 @@ impl Checker {
                 let line = article.sources.get(&Field::Id).and_then(|source| source.line);
                 let marks = [Some(Mark::Text(blake3::hash(&loaded.bytes).into())), article.id.map(Mark::Id)];
                 for mark in marks.into_iter().flatten() {
-                    let (folder, path, name) = (folder.clone(), path.to_path_buf(), name.to_path_buf());
-                    self.namesakes.entry(mark).or_default().push(Namesake { folder, path, name, line });
+                    self.note_mark(mark, (folder, path), name, line);
                 }
             }
-            Verdict::Bio(bio) => bio.problems.iter().for_each(|problem| self.report(name, problem)),
+            Verdict::Bio(bio) => {
+                bio.problems.iter().for_each(|problem| self.report(name, problem));
+                if let Some(author) = section::author_at(path, format) {
+                    self.note_mark(Mark::Author(author.key), (folder, path), name, None);
+                }
+            }
             Verdict::Draft(..) => self.drafts += 1,
             Verdict::Withheld(problem, _) | Verdict::Broken(problem) if problem.is_of_folder => {
                 *self.held_by_folders.entry(single_line(&problem.message).into_owned()).or_default() += 1;
@@ -222,6 +228,11 @@ impl Checker {
             Verdict::Empty => self.empty += 1,
             Verdict::Broken(problem) => self.report(name, &problem),
         }
+    }
+
+    fn note_mark(&mut self, mark: Mark, (folder, path): (&Folder, &Path), name: &Path, line: Option<usize>) {
+        let (folder, path, name) = (folder.clone(), path.to_path_buf(), name.to_path_buf());
+        self.namesakes.entry(mark).or_default().push(Namesake { folder, path, name, line });
     }
 
     /// Reports the problems of the settings in the watched folder, which the caller names `root`, and of its blogroll.
@@ -277,6 +288,7 @@ impl Checker {
                 let problem = match &mark {
                     Mark::Text(_) => Problem::same_text(&published.name),
                     Mark::Id(_) => Problem::same_id(&published.name, line),
+                    Mark::Author(_) => Problem::same_author(&published.name),
                 };
                 self.report(&name, &problem);
             }

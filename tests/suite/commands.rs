@@ -40,6 +40,8 @@ fn check_names_file_line_and_reason() {
         ("seeds/two.md", "---\nid: same\n---\nTwo"),
         ("seeds/copy.md", "# Good\n\nText."),
         ("seeds/old.txt", ""),
+        ("seeds/authors/Ann.md", "One who writes."),
+        ("seeds/authors/ann.txt", "Another who writes."),
     ]);
     std::fs::write(home.path().join("seeds/old.txt"), b"Caf\xe9\n\nText of the caf\xe9.").unwrap();
     let (code, text) = check(home.path(), &[]);
@@ -51,12 +53,13 @@ fn check_names_file_line_and_reason() {
         "seeds/two.md:2: the same id as seeds/one.md, which is published",
         "seeds/good.md:1: the same text as seeds/copy.md, which is published",
         "seeds/old.txt:1: not UTF-8: guessed windows-1252",
+        "seeds/authors/ann.txt:1: seeds/authors/Ann.md describes the same author",
         "articles without a date: ",
-        "files read: 9, drafts: 1, empty: 1, problems: 5",
+        "files read: 11, drafts: 1, empty: 1, problems: 6",
     ] {
         assert!(lines.iter().any(|line| line.starts_with(start)), "{start} in {text}");
     }
-    assert_eq!(lines.len(), 7, "{text}");
+    assert_eq!(lines.len(), 8, "{text}");
     // As a commit hook runs it.
     assert_eq!(check(home.path(), &["seeds/good.md", "seeds/draft.md"]).0, Some(0));
     let (code, text) = check(home.path(), &["seeds/date.md", "seeds/nowhere.md"]);

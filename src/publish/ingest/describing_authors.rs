@@ -14,7 +14,6 @@ use crate::folder::SourceFormat;
 use crate::model::collection::ArticleState;
 use crate::model::section::SectionRecord;
 use crate::model::taxonomy::View;
-use crate::model::text::path_line;
 
 impl Ingest {
     /// Records the description of an author. An article that the file was before is withdrawn. Returns whether a document has changed.
@@ -36,10 +35,7 @@ impl Ingest {
         self.bios.note(path, bio);
         let others = self.present_bios_of(&author, path);
         if let Some(first) = others.first().filter(|first| first.as_path() < path) {
-            problems.push(Problem::of_file(format!(
-                "{} describes the same author, and only one of them counts: delete one",
-                path_line(first)
-            )));
+            problems.push(Problem::same_author(first));
         } else {
             let record = SectionRecord { path: path.to_string_lossy().into_owned(), about };
             if catalog.describe_author(&author, Some(&record), moment.version)? {
@@ -117,6 +113,11 @@ impl Ingest {
     }
 }
 
+/// The author whom the file at a path describes, if its text does not say otherwise.
+pub(super) fn author_of(path: &Path) -> Option<View> {
+    author_at(path, SourceFormat::Markdown)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -153,9 +154,4 @@ mod tests {
         site.wait();
         assert_eq!(site.catalog.bio(&author).unwrap().map(|bio| bio.path), None);
     }
-}
-
-/// The author whom the file at a path describes, if its text does not say otherwise.
-pub(super) fn author_of(path: &Path) -> Option<View> {
-    author_at(path, SourceFormat::Markdown)
 }
