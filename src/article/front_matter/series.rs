@@ -1,6 +1,6 @@
 //! The keys that make an article a part of a series.
 
-use super::value::Value;
+use super::value::{Value, without_link};
 use crate::article::summary;
 use crate::model::entry::SeriesPart;
 use crate::model::text::xml_legal;
@@ -54,9 +54,9 @@ impl SeriesKeys {
     }
 
     fn keep_name(&mut self, value: &Value) {
-        // A comma in a name that stands alone is a part of it.
+        // YAML reads `[[The sea]]` without quotes as a list in a list. A comma in a name that stands alone is a part of it.
         let text = value.text().map(str::to_owned).or_else(|| value.texts().into_iter().next());
-        let name = text.map(|text| xml_legal(&summary::one_line(&text)).trim().to_owned());
+        let name = text.map(|text| xml_legal(&summary::one_line(without_link(&text))).trim().to_owned());
         self.name = self.name.take().or(name.filter(|name| !name.is_empty()));
     }
 }
@@ -84,6 +84,9 @@ mod tests {
     fn series_in_all_notations() {
         for (front_matter, name, part) in [
             ("---\nseries: The sea, in parts\n---", Some("The sea, in parts"), None),
+            ("---\nseries: \"[[The sea]]\"\n---", Some("The sea"), None),
+            ("---\nseries: \"[[notes/sea|The sea]]\"\n---", Some("The sea"), None),
+            ("---\nseries: [[The sea]]\n---", Some("The sea"), None),
             ("---\nseries: [The sea, Other]\nseries_order: 2\n---", Some("The sea"), Some(2_000)),
             ("---\nseries: {name: The sea, part: 3}\n---", Some("The sea"), Some(3_000)),
             ("+++\nseries = [\"The sea\"]\npart = 1.5\n+++", Some("The sea"), Some(1_500)),
