@@ -319,7 +319,7 @@ fn the_page_of_an_article_shows_the_way_up_and_on() {
     let pages = Pages::new(channel());
     let page = pages.article_among(&entry("a", "A"), &surroundings("en"));
     for part in [
-        "<link rel=\"prev\" href=\"https://example.org/articles/b\">\n<link rel=\"next\"",
+        "<link rel=\"prev\" href=\"https://example.org/articles/part-1\">\n<link rel=\"next\" href=\"https://example.org/articles/part-3\">",
         "<a href=\"/sections/sea/coast/\" lang=\"en\" dir=\"auto\">Coast</a>",
         "<small>Next article</small> <span lang=\"en\" dir=\"ltr\">C &amp; D</span></a>",
         "title=\"sea/Coast – News &amp; Views (RSS)\" href=\"https://example.org/sections/sea/coast/rss.xml\">",
@@ -481,6 +481,10 @@ fn a_part_of_a_series_leads_to_the_other_parts() {
         assert!(page.contains(part), "{part}: {page}");
     }
     assert!(!among(2).contains("Next part"));
+    // Only one article comes before it, and one after it.
+    let page = pages.article_among(&entry("a", "A"), &surroundings("en"));
+    assert_eq!((page.matches("rel=\"prev\"").count(), page.matches("rel=\"next\"").count()), (2, 2), "{page}");
+    assert_eq!(all(&page, "aria-label").iter().filter(|label| **label == "The &lt;sea&gt;").count(), 2, "{page}");
     let of_many = among(0);
     assert!(
         of_many.contains("Series: <a href=\"/series/the-sea/\"") && !of_many.contains("<details>\n<summary"),
