@@ -54,10 +54,14 @@ impl WantedName {
         let mut parts = path.split('/').filter(|part| !part.is_empty() && *part != "index.html").rev();
         let last = parts.next()?;
         let bare = ENDINGS.iter().find_map(|ending| last.strip_suffix(ending)).unwrap_or(last);
-        if bare.contains('.') || parts.any(|part| part.starts_with('.')) || bare.len() > 3 * MAX_LENGTH {
+        if bare.contains('.') || parts.any(|part| part.starts_with('.')) {
             return None;
         }
-        let words = slug::slugify(percent_decode_str(bare).decode_utf8().ok()?);
+        let bare = percent_decode_str(bare).decode_utf8().ok()?;
+        if bare.chars().count() > MAX_LENGTH {
+            return None;
+        }
+        let words = slug::slugify(bare);
         // Numbers are dates and pages.
         let words = words.split('-').filter(|word| !word.bytes().all(|byte| byte.is_ascii_digit()));
         let name = words.collect::<Vec<_>>().join("-");
@@ -180,6 +184,9 @@ mod tests {
         {
             assert_eq!(WantedName::of(path), None, "{path}");
         }
+        // The limit is in letters, however long they are in an address.
+        assert!(WantedName::of(&"%D0%B0".repeat(MAX_LENGTH - 1)).is_some());
+        assert_eq!(WantedName::of(&"%D0%B0".repeat(MAX_LENGTH + 1)), None);
     }
 
     /// The whole table of edits.
