@@ -253,6 +253,8 @@ fn pinned_articles_are_first_on_pages_and_nowhere_in_feeds() {
     site.write("sea/old.md", article(1, "Old", "pinned: true\n"));
     site.write("older.md", "---\ndate: 2023-01-01\nsticky: 9\n---\n# Older\n\nText.");
     site.write("draft.md", "---\ndate: 2023-01-01\npinned: true\ndraft: true\n---\n# Draft\n\nText.");
+    site.write("sketch.md", "---\ndate: 2022-01-01\n---\n# Sketch\n\nText.");
+    site.write("planned.md", "---\ndate: 2999-01-01\n---\n# Planned\n\nText.");
     site.start();
     site.wait_until("the front page is there", |site| listed(site, "/").len() == 5);
     assert_eq!(listed(&site, "/"), ["*Older", "*Old", "F", "E", "D"]);
@@ -298,12 +300,17 @@ fn pinned_articles_are_first_on_pages_and_nowhere_in_feeds() {
             "{path}: {page}"
         );
     }
+    assert_eq!(lines(&site.get("/articles/skecth").text()), ["Sketch", "F", "E", "D"]);
+    site.write("sketch.md", "---\ndate: 2022-01-01\ndraft: true\n---\n# Sketch\n\nText.");
+    site.wait_until("it is a draft", |site| site.get("/articles/sketch").status != 200);
     // A mistyped or former address of a page names near articles first; one of a file does no work for it.
     for (path, near) in [
         ("/articles/odler", "Older"),
         ("/2022/01/older.html", "Older"),
         ("/blog/older/", "Older"),
         ("/articles/draf", ""),
+        ("/articles/skecth", ""),
+        ("/articles/planed", ""),
         ("/older.php", ""),
         ("/media/older.png", ""),
     ] {

@@ -207,8 +207,13 @@ pub(super) mod tests {
 
     /// Records an article and returns its id.
     pub fn record(catalog: &mut Catalog, path: &str) -> String {
+        record_with(catalog, path, &Article::default(), Content { tags: vec!["tag".to_owned()], ..Content::default() })
+    }
+
+    /// Records an article of these properties.
+    pub fn record_with(catalog: &mut Catalog, path: &str, article: &Article, content: Content) -> String {
         let now = DateTime::from_timestamp(NOW, 0).unwrap();
-        let article = Article { title: path.to_owned(), slug_source: path.to_owned(), ..Article::default() };
+        let article = Article { title: path.to_owned(), slug_source: path.to_owned(), ..article.clone() };
         let arrival = Arrival {
             path: Path::new(path),
             article: &article,
@@ -223,7 +228,7 @@ pub(super) mod tests {
             now,
         };
         let Decision::Is(identity) = catalog.identify(&arrival, None, |_| false).unwrap() else { panic!("no article") };
-        let content = Content { title: path.to_owned(), tags: vec!["tag".to_owned()], ..Content::default() };
+        let content = Content { title: path.to_owned(), ..content };
         catalog.transaction(|catalog| catalog.record(&identity, &arrival, &content, Version::at(now))).unwrap();
         identity.id.to_string()
     }

@@ -124,3 +124,40 @@ fn parts(connection: &Connection, view: i64, due: DateTime<Utc>, limit: u32) -> 
     }
     Ok(if unread.is_empty() { KnownParts::Found(parts) } else { KnownParts::Unread(unread) })
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+    use crate::article::Article;
+    use crate::catalog::store::bulk_import::tests::{NOW, record, record_with};
+    use crate::model::entry::{Content, SeriesPart};
+    use crate::model::moment::Moment;
+
+    #[test]
+    fn a_part_that_expires_changes_the_pages_of_the_others() {
+        let directory = tempfile::tempdir().unwrap();
+        let now = DateTime::from_timestamp(NOW, 0).unwrap();
+        let mut catalog = Catalog::open(directory.path(), Some("x.example"), now).unwrap();
+        let end = now + TimeDelta::hours(1);
+        for (path, expires) in [("a.md", None), ("b.md", Some(end)), ("c.md", None)] {
+            let series = Some(SeriesPart { series: "The sea".to_owned(), part: None });
+            let content = Content { series, ..Content::default() };
+            record_with(&mut catalog, path, &Article { expires, ..Article::default() }, content);
+        }
+        record(&mut catalog, "other.md");
+        catalog.apply_due(Moment::by_clock(Version::at(now), now)).unwrap();
+        let titles = |catalog: &Catalog, number, due| {
+            let place = place(&catalog.connection, number, due).unwrap().unwrap().unwrap();
+            place.parts.into_iter().map(|line| line.title).collect::<Vec<_>>()
+        };
+        assert_eq!(titles(&catalog, 1, now), ["a.md", "b.md", "c.md"]);
+        let before = changed(&catalog.connection, 1).unwrap();
+        catalog.apply_due(Moment::by_clock(Version::at(end), end)).unwrap();
+        assert_eq!(titles(&catalog, 1, end), ["a.md", "c.md"]);
+        let after = [1, 3].map(|number| changed(&catalog.connection, number).unwrap());
+        assert!(after.iter().all(|after| *after == end && *after > before), "{before} {after:?}");
+        assert_eq!(changed(&catalog.connection, 4).unwrap(), DateTime::UNIX_EPOCH);
+    }
+}
