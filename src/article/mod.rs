@@ -147,13 +147,7 @@ fn read_with(
     }
     split.problems.extend(problem.into_iter().chain(unicode::garbled(&text)));
     if section::author_at(path, format).is_some() && !section::is_stated_entry(&split.header, &split.of_folder) {
-        if split.header.expires.or(split.of_folder.expires).is_some() {
-            let message = "`expires`: the description of an author does not end on a date: remove the key, or the file (held until \
-                           then)";
-            return Verdict::Withheld(Problem::of_file(message), Vec::new()).into();
-        }
-        let bio = section::read_bio(&text, split.problems, format, rules);
-        return Verdict::Bio(Box::new(bio)).into();
+        return bio(&text, split.problems, [&split.header, &split.of_folder], format, rules).into();
     }
     let header = &split.header;
     // The source is checked before anything else is done with it; the resulting HTML is checked below.
@@ -199,6 +193,16 @@ fn read_with(
         }
     }
     assemble((split.header, split.of_folder), split.problems, body, path, format, rules)
+}
+
+/// The verdict on a file that describes an author, by its text, the problems of its front matter and the keys that hold for it.
+fn bio(text: &str, problems: Vec<Problem>, headers: [&Header; 2], format: SourceFormat, rules: Rules) -> Verdict {
+    if headers.iter().any(|header| header.expires.is_some()) {
+        let message = "`expires`: the description of an author does not end on a date: remove the key, or the file (held until \
+                       then)";
+        return Verdict::Withheld(Problem::of_file(message), Vec::new());
+    }
+    Verdict::Bio(Box::new(section::read_bio(text, problems, format, rules)))
 }
 
 /// The problem of a text with a merge conflict.

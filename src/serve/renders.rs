@@ -217,7 +217,7 @@ impl Renders {
         let place = tokio::time::timeout(self.timeout, self.pool.place()).await.ok()?.ok()?;
         let on_demand = self.on_demand.clone();
         let work = move || {
-            // The search goes on when its client has left.
+            // It is held until the search ends, also when its client has left.
             let _search = search;
             on_demand.missing_near(&wanted, edition)
         };

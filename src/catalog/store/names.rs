@@ -197,3 +197,36 @@ fn articles(connection: &Connection, condition: &str, names: &[&str]) -> Result<
     }
     Ok(articles)
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::*;
+    use crate::catalog::store::bulk_import::tests::{NOW, record};
+    use crate::catalog::store::values::UNREAD;
+    use crate::model::collection::ArticleState;
+    use crate::model::moment::Version;
+
+    #[test]
+    fn names_and_titles_are_known_before_texts_have_been_read() {
+        let directory = tempfile::tempdir().unwrap();
+        let now = DateTime::from_timestamp(NOW, 0).unwrap();
+        let mut catalog = Catalog::open(directory.path(), Some("x.example"), now).unwrap();
+        for path in ["a.md", "b.md"] {
+            record(&mut catalog, path);
+        }
+        let moment = Moment::by_clock(Version::at(now), now);
+        catalog.apply_due(moment).unwrap();
+        catalog.connection.execute("UPDATE article SET stale = ?1 WHERE number = 1", [UNREAD]).unwrap();
+        let reader = Reader::open(directory.path()).unwrap();
+        let names = reader.newest_names(moment).unwrap();
+        let slugs: Vec<&Slug> = names.iter().map(|names| &names.slug).collect();
+        let titles = || reader.lines(&slugs, moment).unwrap().into_iter().map(|line| line.title);
+        let mut found: Vec<String> = titles().collect();
+        found.sort();
+        assert_eq!(found, ["a.md", "b.md"]);
+        catalog.withdraw(Path::new("b.md"), ArticleState::Held, Version::at(now).next()).unwrap();
+        assert_eq!(titles().collect::<Vec<_>>(), ["a.md"]);
+    }
+}

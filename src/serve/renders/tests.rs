@@ -339,7 +339,7 @@ fn one_search_for_near_articles_runs_at_a_time() {
         assert_eq!(renders.missing_near("storms", edition()).await, None, "another search is running");
         first.abort();
         assert!(first.await.is_err());
-        assert_eq!(renders.missing_near("storms", edition()).await, None, "the search goes on without its client");
+        assert_eq!(renders.missing_near("storms", edition()).await, None, "the search continues without its client");
         gate.open();
         until("it has ended", || renders.search.available_permits() > 0).await;
         let page = renders.missing_near("storms", edition()).await.unwrap();
