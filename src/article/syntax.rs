@@ -1,7 +1,9 @@
 //! Code -> the classes of its parts, by grammars of programming languages. Pure, and bounded in time and memory.
 
 use std::ops::Range;
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex, MutexGuard, TryLockError};
+use std::thread;
+use std::time::Duration;
 
 use syntect::parsing::{BasicScopeStackOp, ParseState, Scope, ScopeStack, SyntaxSet};
 
@@ -17,6 +19,10 @@ const LINE_WORK: usize = 128;
 /// Maximum number of grammars in memory, and of languages that are coloured in an article. With its compiled patterns, a grammar
 /// takes up to 80 MiB.
 const MOST_GRAMMARS: usize = 4;
+
+/// Pause between two attempts to get the grammars, and the number of attempts: ten seconds, after which the code stays plain.
+const WAIT: Duration = Duration::from_millis(5);
+const MOST_WAITS: usize = 2_000;
 
 /// The kind of a part of code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -206,30 +212,33 @@ pub fn grammar(language: &str) -> Option<&'static str> {
     Some(grammar)
 }
 
-/// The licences of the grammars, whose notices go with each copy of the program, in Markdown.
+/// The licences of the grammars, in Markdown, for packages to carry.
 pub fn notices() -> String {
     two_face::acknowledgement::listing().to_md()
 }
 
-/// Grammars, and those of them whose patterns are compiled.
-struct Grammars {
-    set: SyntaxSet,
-    compiled: Vec<&'static str>,
-}
+/// Grammars with their compiled patterns, those that were used last at the end. Each has a set of its own, so that it can be dropped
+/// alone: patterns are compiled when they are first used, and stay in their set.
+type Grammars = Vec<(&'static str, SyntaxSet)>;
 
-impl Grammars {
-    /// Patterns are compiled when they are first used.
-    fn load() -> Self {
-        Self { set: two_face::syntax::extra_newlines(), compiled: Vec::new() }
+/// One article is read at a time, so that memory is bounded.
+static GRAMMARS: Mutex<Grammars> = Mutex::new(Vec::new());
+
+/// Waits for the grammars, but not for an article that takes very long.
+fn grammars() -> Option<MutexGuard<'static, Grammars>> {
+    for _ in 0..MOST_WAITS {
+        match GRAMMARS.try_lock() {
+            Ok(grammars) => return Some(grammars),
+            Err(TryLockError::Poisoned(error)) => return Some(error.into_inner()),
+            Err(TryLockError::WouldBlock) => thread::sleep(WAIT),
+        }
     }
+    None
 }
-
-/// Loaded for the first block in a known language. One article is read at a time, so that memory is bounded.
-static GRAMMARS: Mutex<Option<Grammars>> = Mutex::new(None);
 
 /// The parts with classes of each block of an article: its grammar and its text. A block that takes too much work has none.
 pub fn parts(blocks: &[(&'static str, &str)]) -> Vec<Vec<CodePart>> {
-    let mut loaded = GRAMMARS.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(mut grammars) = grammars() else { return vec![Vec::new(); blocks.len()] };
     let mut own: Vec<&'static str> = Vec::new();
     let mut work = 0_usize;
     let mut parts_of = |(grammar, code): &(&'static str, &str)| {
@@ -242,20 +251,24 @@ pub fn parts(blocks: &[(&'static str, &str)]) -> Vec<Vec<CodePart>> {
         if is_new {
             own.push(grammar);
         }
-        // Those of earlier articles make room.
-        let is_full =
-            |grammars: &Grammars| grammars.compiled.len() >= MOST_GRAMMARS && !grammars.compiled.contains(grammar);
-        let grammars = loaded.take().filter(|grammars| !is_full(grammars));
-        let mut grammars = grammars.unwrap_or_else(Grammars::load);
-        if !grammars.compiled.contains(grammar) {
-            grammars.compiled.push(grammar);
-        }
-        // After a panic, they are loaded again.
-        let parts = panic_as_problem(|| parse(&grammars.set, grammar, code)).ok()?;
-        *loaded = Some(grammars);
+        let set = take(&mut grammars, grammar);
+        // After a panic, it is loaded again.
+        let parts = panic_as_problem(|| parse(&set, grammar, code)).ok()?;
+        grammars.push((grammar, set));
         parts
     };
     blocks.iter().map(|block| parts_of(block).unwrap_or_default()).collect()
+}
+
+/// Takes a grammar out of those that are loaded, or loads it in place of the one that has not been used for longest.
+fn take(grammars: &mut Grammars, grammar: &'static str) -> SyntaxSet {
+    if let Some(place) = grammars.iter().position(|(known, _)| *known == grammar) {
+        return grammars.remove(place).1;
+    }
+    if grammars.len() >= MOST_GRAMMARS {
+        grammars.remove(0);
+    }
+    two_face::syntax::extra_newlines()
 }
 
 /// The work of a block; `None` if a line is too long.
@@ -358,6 +371,14 @@ mod tests {
         }
         assert!(set.find_syntax_by_name("PHP Source").is_some());
         assert_eq!(CLASSES.len(), SCOPES.len());
+        let writing = include_str!("../../docs/writing.md");
+        let (_, known) = writing.split_once("usual other names: ").unwrap();
+        let known = known.split_once(". Any other").unwrap().0.replace('\n', " ");
+        let known: Vec<&str> = known.split(", ").collect();
+        assert!(known.iter().all(|language| grammar(language).is_some()), "{known:?}");
+        for (name, _) in LANGUAGES {
+            assert!(known.iter().any(|language| grammar(language) == Some(name)), "{name} is in docs/writing.md");
+        }
         for language in ["", "text", "mermaid", ",", "{}"] {
             assert_eq!(grammar(language), None, "{language}");
         }
@@ -383,7 +404,6 @@ mod tests {
         let is_coloured: Vec<bool> = parts(&blocks).iter().map(|parts| !parts.is_empty()).collect();
         assert_eq!(is_coloured, [true, true, true, true, false, true]);
         assert!(!parts(&[("XML", "<!-- a -->")])[0].is_empty(), "the next article has others");
-        let loaded = GRAMMARS.lock().unwrap();
-        assert!(loaded.as_ref().unwrap().compiled.len() <= MOST_GRAMMARS);
+        assert!(super::grammars().unwrap().len() <= MOST_GRAMMARS);
     }
 }

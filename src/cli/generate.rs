@@ -19,7 +19,7 @@ const SERVICE_VALUES: [(&str, &str); 2] = [
 /// File name of the manual page of the configuration.
 const CONFIGURATION_PAGE: &str = "gazetted.toml.5";
 
-/// Write manual pages, shell completions and the configuration of a service, for a package
+/// Write manual pages, shell completions, the configuration of a service and the licences of grammars, for a package
 #[derive(Debug, Args)]
 pub struct GenerateArgs {
     /// Target folder; created if it does not exist

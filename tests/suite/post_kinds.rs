@@ -80,8 +80,8 @@ fn code_is_coloured_on_pages_and_nowhere_else() {
     site.write("20251101-1.html", "<p>A note.</p><pre><code class=\"lang-toml\"># it is <b>low</b></code></pre>");
     site.start();
     let page = site.get("/articles/coloured").text();
-    let code = "<pre><code class=\"language-rust\"><span class=\"k\">fn</span> <span class=\"f\">main</span>() {\n    <span class=\"f\">println!</span>(<span class=\"s\">&quot;Low tide at ";
-    assert!(page.contains(&code.replace("&quot;", "\"")), "{page}");
+    let code = "<pre><code class=\"language-rust\"><span class=\"k\">fn</span> <span class=\"f\">main</span>() {\n    <span class=\"f\">println!</span>(<span class=\"s\">\"Low tide at ";
+    assert!(page.contains(code), "{page}");
     assert!(page.contains("<span class=\"c\">// in the morning\n</span>") && !page.contains("style="), "{page}");
     assert!(!site.get("/articles/plain").text().contains("<span class=\"k\""));
     let note = "<code class=\"language-toml\"><span class=\"c\"># it is </span><b><span class=\"c\">low</span></b>";

@@ -361,8 +361,10 @@ impl ReadingSupervisor {
         let (sender, messages) = channel();
         let (answers, answered) = channel();
         let clock = ThreadClock::default();
-        let is_apart =
-            unsafe_html.len() > SMALL && self.start_sanitising(unsafe_html, hash, addresses, &clock, sender, answered);
+        // Colouring code may take longer than the writer can wait.
+        let has_code = unsafe_html.contains("language-") || unsafe_html.contains("lang-");
+        let is_apart = (unsafe_html.len() > SMALL || has_code)
+            && self.start_sanitising(unsafe_html, hash, addresses, &clock, sender, answered);
         if !is_apart {
             let _reading = self.journal.begin(addresses.path, hash);
             return Ok(SanitisedText::of(unsafe_html, addresses));
