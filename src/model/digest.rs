@@ -114,7 +114,7 @@ impl DigestPeriod {
 /// The articles of a time.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DatedArticles {
-    /// Newest first, without their texts.
+    /// Newest first, without their texts, but for those too short to have a summary.
     pub entries: Vec<Entry>,
     /// There are older ones.
     pub is_cut: bool,

@@ -82,7 +82,7 @@ fn title(channel: &Channel, period: DigestPeriod) -> String {
     if first == last { first } else { fill(&words.texts.range, &[("from", &first), ("until", &last)]) }
 }
 
-/// An article in a digest: its title with a link, and its summary.
+/// An article in a digest: its title with a link, and its summary, or its text if it is too short to have one.
 fn part(channel: &Channel, article: &Entry) -> String {
     let content = &article.content;
     let language = content.language.as_deref().filter(|language| *language != channel.language);
@@ -90,9 +90,14 @@ fn part(channel: &Channel, article: &Entry) -> String {
         .map(|language| format!(" lang=\"{}\" dir=\"{}\"", escape_html(language), direction(language)))
         .unwrap_or_default();
     let address = escape_html(&channel.permalink(&article.permalink()));
-    let summary = Some(escape(&content.summary)).filter(|summary| !summary.is_empty() && !content.is_untitled);
-    let summary = summary.map(|summary| format!("<p{language}>{summary}</p>")).unwrap_or_default();
-    format!("<h2{language}><a href=\"{address}\">{}</a></h2>{summary}", escape(&content.title))
+    let title = escape(&content.title);
+    let text = match escape(&content.summary) {
+        // The title of a note is its first words.
+        summary if summary.is_empty() && content.is_untitled => String::new(),
+        summary if summary.is_empty() => format!("<div{language}>{}</div>", content.html),
+        summary => format!("<p{language}>{summary}</p>"),
+    };
+    format!("<h2{language}><a href=\"{address}\">{title}</a></h2>{text}")
 }
 
 #[cfg(test)]

@@ -413,9 +413,11 @@ fn a_digest_has_the_articles_of_a_week_once_it_is_over() {
     for (title, days) in [("now", 0), ("sunday", 1), ("tuesday", 6), ("before", 8)] {
         write(&site, title, days);
     }
+    let date = (monday - chrono::TimeDelta::days(8)).format("%Y-%m-%d");
+    site.write("note.md", format!("---\ndate: {date}\n---\n# Note\n\nA *short* one."));
     site.write("draft.md", "---\ndraft: true\ndate: 2026-01-01\n---\n# Draft\n\nText.");
     site.start();
-    site.wait_for(&["now", "sunday", "tuesday", "before"]);
+    site.wait_for(&["now", "sunday", "tuesday", "before", "Note"]);
     let feed = |site: &Site| -> serde_json::Value {
         serde_json::from_str(&site.get("/digest/weekly/feed.json").text()).unwrap()
     };
@@ -431,6 +433,7 @@ fn a_digest_has_the_articles_of_a_week_once_it_is_over() {
         )
     );
     assert!(texts[1].contains(">before</a>"), "{texts:?}");
+    assert!(texts[1].contains(">Note</a></h2><div><p>A <em>short</em> one.</p></div>"), "{texts:?}");
     let midnight = monday.format("%Y-%m-%dT00:00:00Z").to_string();
     assert_eq!(items[0]["date_published"], midnight);
     assert_eq!(items[0]["date_modified"], midnight);
@@ -449,7 +452,7 @@ fn a_digest_has_the_articles_of_a_week_once_it_is_over() {
     // A deleted article leaves its digest, whose date stays.
     let former = validators(&site.get("/digest/weekly/rss.xml"));
     site.remove("sunday.md");
-    site.wait_for(&["now", "tuesday", "before"]);
+    site.wait_for(&["now", "tuesday", "before", "Note"]);
     let digests = feed(&site);
     assert!(!digests.to_string().contains("sunday"), "{digests}");
     assert_eq!(digests["items"][0]["date_modified"], midnight);

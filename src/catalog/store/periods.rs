@@ -18,6 +18,9 @@ use crate::model::period::{DateRange, PeriodArticles, PeriodLookup, Rest};
 /// Maximum number of titles of the list of all articles, which names each year.
 const MAX_NEWEST: usize = 200;
 
+/// Maximum size of the text of an article in a digest, in bytes of HTML.
+const MAX_NOTE: usize = 4_000;
+
 /// Maximum number of titles of a year or of a month.
 const MAX_LINES: usize = 500;
 
@@ -103,8 +106,12 @@ impl Reader {
         }
         let entry = |row: &PeriodRow| {
             let mut entry = entries::entry(&self.connection, row.number)?;
-            // Hundreds of texts would take much memory.
-            (entry.content.html, entry.content.highlighted) = (SafeHtml::default(), None);
+            // Hundreds of texts would take much memory. An article too short to have a summary is shown whole.
+            let is_note = entry.content.summary.is_empty() && entry.content.html.len() <= MAX_NOTE;
+            if !is_note {
+                entry.content.html = SafeHtml::default();
+            }
+            entry.content.highlighted = None;
             Ok(entry)
         };
         let entries = listed.iter().map(entry).collect::<Result<_>>()?;
