@@ -294,6 +294,12 @@ impl Key {
     }
 }
 
+/// A name as names are compared: ignoring case, `-`, `.` and `:` equal `_`, and `hugo_` of Org at the start has no meaning.
+pub fn folded(name: &str) -> String {
+    let folded = name.to_ascii_lowercase().replace(['-', '.', ':'], "_");
+    folded.strip_prefix("hugo_").map_or_else(|| folded.clone(), str::to_owned)
+}
+
 fn find(name: &str) -> Option<(usize, Key)> {
     // A longer name is unknown and need not be folded.
     if name.len() > MAX_LENGTH {

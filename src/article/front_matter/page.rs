@@ -1,5 +1,6 @@
 //! The keys that make a page of a file, and those that its menu entry takes.
 
+use super::key::folded;
 use super::value::Value;
 use crate::article::summary;
 use crate::model::text::xml_legal;
@@ -52,10 +53,9 @@ enum PageKey {
     Navigation,
 }
 
-/// The meaning of a name, ignoring case. `-`, `.` and `:` equal `_`.
+/// The meaning of a name.
 fn key_of(name: &str) -> Option<PageKey> {
-    let folded = name.to_ascii_lowercase().replace(['-', '.', ':'], "_");
-    Some(match folded.strip_prefix("hugo_").unwrap_or(&folded) {
+    Some(match folded(name).as_str() {
         "page" => PageKey::Page,
         "type" | "layout" => PageKey::Layout,
         "menu" | "menus" | "nav" | "in_menu" | "show_in_menu" | "show_in_nav" => PageKey::Menu,

@@ -1,5 +1,6 @@
 //! The keys that say who holds the rights of an article, and under which licence it is.
 
+use super::key::folded;
 use super::value::Value;
 use crate::article::summary;
 use crate::config::{License, is_no_license};
@@ -18,10 +19,9 @@ pub enum RightsKey {
 }
 
 impl RightsKey {
-    /// The meaning of a name, ignoring case. `-`, `.` and `:` equal `_`.
+    /// The meaning of a name.
     pub fn of(name: &str) -> Option<Self> {
-        let folded = name.to_ascii_lowercase().replace(['-', '.', ':'], "_");
-        match folded.strip_prefix("hugo_").unwrap_or(&folded) {
+        match folded(name).as_str() {
             "copyright" | "rights" => Some(Self::Copyright),
             "license" | "licence" => Some(Self::License),
             _ => None,

@@ -1,5 +1,6 @@
 //! The keys that make an article a part of a series.
 
+use super::key::folded;
 use super::value::{Value, without_link};
 use crate::article::summary;
 use crate::model::entry::SeriesPart;
@@ -59,11 +60,6 @@ impl SeriesKeys {
         let name = text.map(|text| xml_legal(&summary::one_line(without_link(&text))).trim().to_owned());
         self.name = self.name.take().or(name.filter(|name| !name.is_empty()));
     }
-}
-
-fn folded(name: &str) -> String {
-    let folded = name.to_ascii_lowercase().replace(['-', '.', ':'], "_");
-    folded.strip_prefix("hugo_").unwrap_or(&folded).to_owned()
 }
 
 /// A place in a series.
