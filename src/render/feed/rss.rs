@@ -68,7 +68,7 @@ fn render(feed: &Feed<'_>, created: DateTime<Utc>) -> String {
     };
     let items = feed.fragments(kind, |entry| {
         let item = Item::new(channel, entry);
-        let markdown = markdown(&item).filter(|_| has_markdown);
+        let markdown = if has_markdown { markdown(&item) } else { None };
         fragment(self::item(&item, &scheme, podcast, markdown))
     });
     let elements = channel_elements(feed, podcast);
