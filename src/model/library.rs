@@ -70,19 +70,13 @@ pub trait Library: fmt::Debug + Send {
     ///
     /// # Errors
     /// The library cannot be read.
-    fn newest_names(&self, moment: Moment) -> Result<Vec<ArticleNames>> {
-        let _ = moment;
-        Ok(Vec::new())
-    }
+    fn newest_names(&self, moment: Moment) -> Result<Vec<ArticleNames>>;
 
     /// The titles of the articles with these slugs that are visible at a moment, in this order.
     ///
     /// # Errors
     /// The library cannot be read.
-    fn lines(&self, slugs: &[&Slug], moment: Moment) -> Result<Vec<ArticleLine>> {
-        let _ = (slugs, moment);
-        Ok(Vec::new())
-    }
+    fn lines(&self, slugs: &[&Slug], moment: Moment) -> Result<Vec<ArticleLine>>;
 
     /// Number of the newest archive, if there is one.
     ///

@@ -14,9 +14,6 @@ use crate::model::entry::{ArticleId, Content, Entry, SitePage};
 use crate::model::site_page::DIGESTS;
 use crate::model::text::{escape, escape_html};
 
-/// What their paths begin with.
-pub const PREFIX: &str = "digest/";
-
 /// Maximum number of titles in the summary of a digest.
 const MAX_TITLES: usize = 8;
 

@@ -22,7 +22,7 @@ use crate::model::moment::{Moment, Version};
 use crate::model::near::{ArticleNames, WantedName};
 use crate::model::period::DateRange;
 use crate::model::site_page::Permalink;
-use crate::model::site_page::{Menu, is_own_part};
+use crate::model::site_page::{DIGESTS, Menu, is_own_part};
 use crate::model::taxonomy::{View, ViewKind};
 use crate::render::compression::ContentCoding;
 use crate::render::digest;
@@ -103,7 +103,7 @@ impl Route {
             return may_be_slug(slug).then(|| Self::Article(slug.to_owned()));
         }
         let (place, representation) = formats.split(path);
-        if let Some(place) = path.strip_prefix(digest::PREFIX) {
+        if let Some(place) = path.strip_prefix(DIGESTS).and_then(|rest| rest.strip_prefix('/')) {
             return digest_at(place, formats);
         }
         if let Some(number) = place.strip_prefix("archive/") {

@@ -57,7 +57,7 @@ impl Ingest {
         moment: WriteMoment,
     ) -> catalog::Result<bool> {
         let Some(author) = author_of(path) else { return Ok(false) };
-        let is_recorded = catalog.bio(&author)?.is_some_and(|record| Path::new(&record.path) == path);
+        let is_recorded = is_recorded(catalog, &author, path)?;
         if !is_recorded && !self.bios.has(path) {
             return Ok(false);
         }
@@ -76,7 +76,7 @@ impl Ingest {
         moment: WriteMoment,
     ) -> catalog::Result<bool> {
         let Some(author) = author_of(path) else { return Ok(false) };
-        let is_recorded = catalog.bio(&author)?.is_some_and(|record| Path::new(&record.path) == path);
+        let is_recorded = is_recorded(catalog, &author, path)?;
         let is_away = self.mounts.hides(path) || !self.folder.is_there() || self.deletions.is_replaced(&self.folder);
         if is_away || !(is_recorded || self.bios.has(path)) {
             return Ok(false);
@@ -111,6 +111,11 @@ impl Ingest {
             self.schedule.add(path, moment.instant, Trigger::Closed);
         }
     }
+}
+
+/// Whether the description of an author is that of this file.
+fn is_recorded(catalog: &Catalog, author: &View, path: &Path) -> catalog::Result<bool> {
+    Ok(catalog.bio(author)?.is_some_and(|record| Path::new(&record.path) == path))
 }
 
 /// The author whom the file at a path describes, if its text does not say otherwise.

@@ -1,6 +1,6 @@
 use super::*;
 use crate::config::Config;
-use crate::model::collection::{Collection, FeedLimits, SitemapLookup, ViewGroup, ViewSummary};
+use crate::model::collection::{ArticleLine, Collection, FeedLimits, SitemapLookup, ViewGroup, ViewSummary};
 use crate::model::digest::DatedArticles;
 use crate::model::entry::{Entry, Slug};
 use crate::model::period::{PeriodArticles, PeriodLookup};
@@ -130,6 +130,14 @@ impl Library for MemoryLibrary {
             Some(cached) if cached == changed => DatedLookup::Same,
             _ => DatedLookup::Found(Box::new(DatedArticles { changed, ..DatedArticles::default() })),
         })
+    }
+
+    fn newest_names(&self, _: Moment) -> library::Result<Vec<ArticleNames>> {
+        Ok(Vec::new())
+    }
+
+    fn lines(&self, _: &[&Slug], _: Moment) -> library::Result<Vec<ArticleLine>> {
+        Ok(Vec::new())
     }
 
     fn years(&self, _: Moment) -> library::Result<Vec<DateRange>> {
