@@ -4,7 +4,6 @@
 use std::collections::VecDeque;
 use std::fs::{File, Permissions};
 use std::io::{self, Read, Write};
-use std::os::fd::AsRawFd;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -14,6 +13,8 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
+
+use crate::system::platform::short_path;
 
 /// Name of the socket in the state directory.
 pub const SOCKET: &str = "control";
@@ -38,11 +39,6 @@ pub struct Control {
     path: PathBuf,
 }
 
-/// Returns a short path of the socket: the path of a socket has at most 107 bytes, and that of a state directory may be longer.
-fn short_path(directory: &File) -> String {
-    format!("/proc/self/fd/{}/{SOCKET}", directory.as_raw_fd())
-}
-
 impl Control {
     /// Creates the socket. The state directory is locked, so an existing socket is left over from another process.
     ///
@@ -56,7 +52,7 @@ impl Control {
             return Err(error);
         }
         let directory = File::open(state)?;
-        let listener = UnixListener::bind(short_path(&directory))?;
+        let listener = UnixListener::bind(short_path(&directory, state, SOCKET))?;
         std::fs::set_permissions(&path, Permissions::from_mode(0o600))?;
         listener.set_nonblocking(true)?;
         Ok(Self { listener, path })
@@ -183,7 +179,7 @@ async fn request_reload(orders: &mpsc::Sender<Reload>) -> Result<String, String>
 pub fn reload(state: &Path) -> anyhow::Result<String> {
     let place = state.display();
     let advice = "start it, or name its state directory with --state";
-    let connect = || UnixStream::connect(short_path(&File::open(state)?));
+    let connect = || UnixStream::connect(short_path(&File::open(state)?, state, SOCKET));
     let mut stream = connect().with_context(|| format!("{place}: no daemon can be reached there; {advice}"))?;
     stream.set_read_timeout(Some(ANSWER))?;
     let mut answer = String::new();

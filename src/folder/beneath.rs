@@ -9,28 +9,27 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, Statx, StatxAttributes, StatxFlags};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::names::{is_ignored, is_system_folder};
 use super::stat::Stat;
 use crate::config::FollowLinks;
+use crate::system::platform::{self, PATH_ONLY};
 
 /// Attempts to open a path that changes while it is resolved.
 pub const OPEN_ATTEMPTS: usize = 5;
 
-pub const FOLDER: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+pub const FOLDER: OFlags = PATH_ONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 /// NONBLOCK: opening a FIFO without a writer would block for ever.
 pub const FILE: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
 const LISTING: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
-const ANY: OFlags = OFlags::PATH.union(OFlags::CLOEXEC);
+const ANY: OFlags = PATH_ONLY.union(OFlags::CLOEXEC);
 
 /// Opens a path below a folder; fails with `LOOP` if it contains a link.
 pub fn open_beneath(root: impl AsFd, below: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
-    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
     let path = if below.as_os_str().is_empty() { Path::new(".") } else { below };
-    match rustix::fs::openat2(root.as_fd(), path, flags, Mode::empty(), resolve) {
-        // Linux before 5.6, and containers whose seccomp filter blocks the call.
+    match platform::open_beneath(root.as_fd(), path, flags) {
         Err(Errno::NOSYS | Errno::PERM) => open_step_by_step(root, path, flags),
         opened => opened,
     }
@@ -50,13 +49,16 @@ fn open_step_by_step(root: impl AsFd, below: &Path, flags: OFlags) -> Result<Own
 
 fn open_at(folder: impl AsFd, name: &OsStr, flags: OFlags) -> Result<OwnedFd, Errno> {
     let opened = rustix::fs::openat(folder, name, flags | OFlags::NOFOLLOW, Mode::empty());
-    // With O_DIRECTORY, the kernel reports a link as not a directory.
-    let opened = opened.map_err(|error| {
-        if error == Errno::NOTDIR && flags.contains(OFlags::DIRECTORY) { Errno::LOOP } else { error }
+    let opened = opened.map_err(|error| match error {
+        // With O_DIRECTORY, the kernel reports a link as not a directory.
+        Errno::NOTDIR if flags.contains(OFlags::DIRECTORY) => Errno::LOOP,
+        // What FreeBSD reports for a link.
+        Errno::MLINK => Errno::LOOP,
+        error => error,
     })?;
     // With O_PATH, it opens the link itself.
-    let is_link = flags.contains(OFlags::PATH)
-        && FileType::from_raw_mode(rustix::fs::fstat(&opened)?.st_mode) == FileType::Symlink;
+    let is_link =
+        flags.contains(PATH_ONLY) && FileType::from_raw_mode(rustix::fs::fstat(&opened)?.st_mode) == FileType::Symlink;
     if is_link { Err(Errno::LOOP) } else { Ok(opened) }
 }
 
@@ -106,13 +108,9 @@ pub struct FolderIdentity {
 
 /// Whether a folder is the root of a mount: a bind mount may have the device of the folder above.
 fn is_mount(folder: &OwnedFd, device: u64) -> bool {
-    if let Ok(statx) = rustix::fs::statx(folder, "", AtFlags::EMPTY_PATH, StatxFlags::MNT_ID)
-        && statx.stx_attributes_mask.contains(StatxAttributes::MOUNT_ROOT)
-    {
-        return statx.stx_attributes.contains(StatxAttributes::MOUNT_ROOT);
-    }
-    // Linux before 5.8.
-    rustix::fs::statat(folder, "..", AtFlags::empty()).is_ok_and(|above| above.st_dev != device)
+    platform::is_mount_root(folder).unwrap_or_else(|| {
+        rustix::fs::statat(folder, "..", AtFlags::empty()).is_ok_and(|above| platform::device(&above) != device)
+    })
 }
 
 /// The watched folder, open. If another folder takes its place, this value still stands for the first one.
@@ -192,8 +190,9 @@ impl Root {
     pub fn identity(&self, below: &Path) -> Result<FolderIdentity, Errno> {
         let folder = self.folder(below)?;
         let stat = rustix::fs::fstat(&folder)?;
-        let is_mount = is_mount(&folder, stat.st_dev);
-        Ok(FolderIdentity { device: stat.st_dev, inode: stat.st_ino, is_mount })
+        let device = platform::device(&stat);
+        let is_mount = is_mount(&folder, device);
+        Ok(FolderIdentity { device, inode: stat.st_ino, is_mount })
     }
 
     /// Returns the target of a link if it is outside of the watched folder, whether such links are followed or not.
@@ -277,10 +276,8 @@ fn name_of(name: &CStr) -> OsString {
 
 /// Reads the attributes of a name in a folder. A link is not followed.
 pub fn attributes_at(folder: impl AsFd, name: &OsStr) -> Result<(FileType, Stat), Errno> {
-    let flags = StatxFlags::BASIC_STATS | StatxFlags::BTIME;
-    match rustix::fs::statx(&folder, name, AtFlags::SYMLINK_NOFOLLOW, flags) {
-        Ok(statx) => Ok((kind_of(&statx), Stat::from(&statx))),
-        // Containers whose seccomp filter blocks the call.
+    match platform::attributes_at(&folder, name) {
+        Ok(attributes) => Ok((attributes.kind, Stat::from(attributes))),
         Err(Errno::NOSYS | Errno::PERM) => {
             let opened = rustix::fs::openat(&folder, name, ANY | OFlags::NOFOLLOW, Mode::empty())?;
             let kind = FileType::from_raw_mode(rustix::fs::fstat(&opened)?.st_mode);
@@ -289,10 +286,6 @@ pub fn attributes_at(folder: impl AsFd, name: &OsStr) -> Result<(FileType, Stat)
         }
         Err(error) => Err(error),
     }
-}
-
-fn kind_of(statx: &Statx) -> FileType {
-    FileType::from_raw_mode(statx.stx_mode.into())
 }
 
 #[cfg(test)]

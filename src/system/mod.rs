@@ -1,7 +1,8 @@
-//! The host: listening sockets, identities of files, systemd, threads for work that blocks, and the journal of what the last process
-//! did not survive.
+//! The host: listening sockets, identities of files, systemd, threads for work that blocks, the journal of what the last process
+//! did not survive, and what differs between operating systems.
 
 pub mod file_identity;
+pub mod platform;
 pub mod reading_journal;
 pub mod sockets;
 

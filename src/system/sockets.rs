@@ -15,6 +15,7 @@ use listenfd::ListenFd;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
+use super::platform;
 use crate::config::{Endpoint, Listen};
 
 /// Maximum number of connections that wait to be accepted. The system's own limit may be lower.
@@ -233,8 +234,7 @@ fn prepare(listener: &Listener) -> io::Result<()> {
             let socket = SockRef::from(listener);
             // Responses are written whole; Nagle's algorithm would only delay their ends.
             socket.set_tcp_nodelay(true)?;
-            socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED))?;
-            socket.set_tcp_notsent_lowat(UNSENT)
+            platform::limit_unsent(&socket, UNACKNOWLEDGED, UNSENT)
         }
         Listener::Unix(listener) => listener.set_nonblocking(true),
     }

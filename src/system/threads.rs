@@ -6,12 +6,14 @@
 use std::collections::VecDeque;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Runtime;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+use super::platform;
 
 /// Idle time after which a thread ends. The last thread of a pool stays: under a limit of processes, a new one may be refused.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -34,9 +36,7 @@ pub struct ThreadClock(Arc<OnceLock<(PathBuf, Instant)>>);
 impl ThreadClock {
     /// Begins to count for the current thread.
     pub fn start(&self) {
-        // A link to `PID/task/TID`.
-        let thread = std::fs::read_link("/proc/thread-self").unwrap_or_default();
-        let _ = self.0.set((Path::new("/proc").join(thread).join("schedstat"), Instant::now()));
+        let _ = self.0.set((platform::processor_time_file(), Instant::now()));
     }
 
     /// Processor time of the thread; zero before it has started. Where the system does not tell it, the time since its start.

@@ -26,6 +26,7 @@ use crate::observe::Observers;
 use crate::observe::heartbeat::Heartbeat;
 use crate::observe::metrics::Metrics;
 use crate::system::file_identity::FileIdentity;
+use crate::system::platform;
 
 /// Interval of checks of the root: no event reports that it was renamed, replaced or mounted over.
 const ROOT_INTERVAL: Duration = Duration::from_secs(1);
@@ -120,7 +121,7 @@ impl Task {
         Self {
             root_identity: folder.identity(),
             folder,
-            mode: articles.watch,
+            mode: if platform::HAS_FILE_EVENTS { articles.watch } else { Watching::Poll },
             poll_interval: articles.poll_interval.0,
             input,
             watcher: None,

@@ -14,6 +14,7 @@ use crate::article::{self, Article, Reading};
 use crate::catalog::Catalog;
 use crate::folder::{FileId, Folder, SourceFormat};
 use crate::model::taxonomy::{self, Term};
+use crate::system::platform;
 
 /// Files per message between threads: so many that sending costs little beside reading.
 pub(super) const BATCH: usize = 16;
@@ -215,8 +216,8 @@ pub(super) fn cores() -> usize {
 }
 
 fn work(to_read: &Mutex<Receiver<Batch<Job>>>, results: &Sender<Batch<Prepared>>, supervisor: &ReadingSupervisor) {
-    // The writer must not wait for a core. If the system refuses this, reading only competes more.
-    let _ = rustix::process::setpriority_process(None, NICENESS);
+    // The writer must not wait for a core.
+    platform::lower_priority(NICENESS);
     loop {
         let batch = to_read.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok((number, batch)) = batch else { return };
