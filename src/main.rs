@@ -4,7 +4,6 @@
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::process::ExitCode;
 
-use clap::Parser;
 use gazetted::cli::{Cli, Outcome};
 use gazetted::observe::log::{Log, is_closed_output};
 
@@ -12,7 +11,7 @@ use gazetted::observe::log::{Log, is_closed_output};
 const OUTPUT_CLOSED: u8 = 128 + 13;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::from_process().unwrap_or_else(|error| error.exit());
     let log = match Log::start(&cli.log_options()) {
         Ok(log) => log,
         Err(line) => {

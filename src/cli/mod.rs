@@ -3,9 +3,11 @@
 pub mod adopt_ids;
 mod articles;
 pub mod check;
+mod environment;
 pub mod explain;
 mod exports;
 pub mod generate;
+pub mod health;
 pub mod import;
 mod outcome;
 mod podcasts;
@@ -16,11 +18,12 @@ pub mod render;
 pub mod serve;
 mod site_options;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::observe::log::{LogFormat, LogOptions};
 pub use outcome::Outcome;
@@ -32,7 +35,7 @@ pub struct Cli {
     #[command(subcommand)]
     command: CliCommand,
     /// Configuration file [default: /etc/gazetted/gazetted.toml if it exists, else the built-in defaults]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", env = "GAZETTED_CONFIG")]
     config: Option<PathBuf>,
     /// Form of the log on standard error [default: systemd if standard error is the journal, else human]
     #[arg(long, global = true, value_name = "FORM")]
@@ -50,6 +53,7 @@ enum CliCommand {
     Explain(explain::ExplainArgs),
     Preview(preview::PreviewArgs),
     Reload(reload::ReloadArgs),
+    Health(health::HealthArgs),
     Render(render::RenderArgs),
     AdoptIds(adopt_ids::AdoptIdsArgs),
     Import(import::ImportArgs),
@@ -58,6 +62,15 @@ enum CliCommand {
 }
 
 impl Cli {
+    /// Parses the arguments of the process, and the environment variables in the place of missing options.
+    ///
+    /// # Errors
+    /// Wrong usage, or a request for help; clap prints it and sets the exit code.
+    pub fn from_process() -> Result<Self, clap::Error> {
+        let arguments: Vec<OsString> = std::env::args_os().collect();
+        Self::from_arg_matches(&environment::parse(Self::command(), &arguments)?)
+    }
+
     /// Returns the form and the filter of the log.
     pub fn log_options(&self) -> LogOptions {
         LogOptions { format: self.log, level: self.log_level.clone() }
@@ -75,6 +88,7 @@ impl Cli {
             CliCommand::Explain(explain) => explain.run(file),
             CliCommand::Preview(preview) => preview.run(file),
             CliCommand::Reload(reload) => reload.run(file),
+            CliCommand::Health(health) => health.run(file),
             CliCommand::Render(render) => render.run(file),
             CliCommand::AdoptIds(adopt) => adopt.run(file),
             CliCommand::Import(import) => import.run(),

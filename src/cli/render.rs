@@ -1,7 +1,6 @@
 //! `gazetted render [FEED]`: prints a feed.
 
 use std::io::Write;
-use std::net::SocketAddr;
 use std::path::Path;
 
 use anyhow::{Context, bail};
@@ -9,7 +8,7 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::outcome::Outcome;
-use super::site_options::SiteOptions;
+use super::site_options::{ListenOption, SiteOptions};
 use crate::daemon;
 use crate::render::feed;
 use crate::render::feed::format::FeedFormat;
@@ -25,9 +24,9 @@ pub struct RenderArgs {
     /// Format
     #[arg(long, value_parser = format_parser(), default_value = feed::FORMATS.recommended().name)]
     format: &'static FeedFormat,
-    /// Address and port that the daemon listens on, for a site without base_url
-    #[arg(long, value_name = "ADDR:PORT")]
-    listen: Option<SocketAddr>,
+    // Counts for a site without base_url.
+    #[command(flatten)]
+    listen: ListenOption,
     #[command(flatten)]
     site: SiteOptions,
 }
@@ -45,7 +44,7 @@ impl RenderArgs {
     /// The feed does not exist, or no daemon has run on the folder yet.
     pub fn run(self, file: Option<&Path>) -> anyhow::Result<Outcome> {
         let mut config = self.site.load(file)?;
-        config.http.listen = self.listen.map_or(config.http.listen, Into::into);
+        self.listen.apply(&mut config);
         let name = self.feed.unwrap_or_default();
         let route = match name.trim_matches('/') {
             "" => None,

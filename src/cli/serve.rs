@@ -9,10 +9,12 @@ use clap::Args;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::progress::ProgressDisplay;
+use super::site_options::{AdminOption, ListenOption, SiteOptions};
 
-use crate::config::{BaseUrl, Config, Endpoint, Listen};
+use crate::config::Config;
 use crate::daemon::{Daemon, DaemonWiring};
 use crate::observe::Observers;
+use crate::system::platform;
 use crate::system::sockets::Sockets;
 use crate::system::threads;
 
@@ -21,16 +23,12 @@ use crate::system::threads;
 pub struct ServeArgs {
     /// Folder of articles [default: articles.directory, which is `seeds`]
     directory: Option<PathBuf>,
-    /// Address and port to listen on, such as 127.0.0.1:8080; port 0 picks a free one. Or a Unix socket, such as
-    /// unix:/run/gazetted.sock. May be repeated
-    #[arg(long, value_name = "ADDRESS")]
-    listen: Vec<Endpoint>,
-    /// Public address of the site, such as `https://example.org/`
-    #[arg(long, value_name = "URL")]
-    base_url: Option<BaseUrl>,
-    /// State directory, which holds the catalog of ids and dates
-    #[arg(long, value_name = "DIR")]
-    state: Option<PathBuf>,
+    #[command(flatten)]
+    listen: ListenOption,
+    #[command(flatten)]
+    admin: AdminOption,
+    #[command(flatten)]
+    site: SiteOptions,
 }
 
 impl ServeArgs {
@@ -58,6 +56,9 @@ impl ServeArgs {
         };
         let (directory, base_url) = (config.articles.directory.display(), daemon.base_url());
         tracing::info!(%directory, base_url, listen, admin, "serving");
+        for missing in platform::MISSING {
+            tracing::warn!("{missing}");
+        }
         if !config.articles.directory.exists() {
             tracing::warn!(
                 %directory,
@@ -86,9 +87,9 @@ impl ServeArgs {
     /// Returns `config` with the options of the command line, which override it.
     fn apply(self, mut config: Config) -> Config {
         config.articles.directory = self.directory.unwrap_or(config.articles.directory);
-        config.http.listen = Listen::try_from(self.listen).unwrap_or(config.http.listen);
-        config.site.base_url = self.base_url.or(config.site.base_url);
-        config.state.directory = self.state.or(config.state.directory);
+        self.listen.apply(&mut config);
+        self.admin.apply(&mut config);
+        self.site.apply(&mut config);
         config
     }
 }

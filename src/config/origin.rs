@@ -1,6 +1,6 @@
 //! Where the values of `[site]` are stated, so that a message can name the place.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The file that states the keys of `[site]`, and the line of each. It is no part of the values: all origins are equal.
@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 pub struct Origin {
     file: PathBuf,
     lines: BTreeMap<String, usize>,
+    /// The keys that an option of the command line or an environment variable states.
+    overridden: BTreeSet<String>,
 }
 
 impl PartialEq for Origin {
@@ -33,16 +35,24 @@ impl Origin {
             let line = text[start..].lines().position(is_key);
             lines.insert(key.clone(), 1 + before + line.unwrap_or(0));
         }
-        Self { file: PathBuf::from(file), lines }
+        Self { file: PathBuf::from(file), lines, overridden: BTreeSet::new() }
     }
 
-    /// Whether the file states a key.
+    /// Notes that the command line or the environment states a key.
+    pub fn override_key(&mut self, key: &str) {
+        self.overridden.insert(key.to_owned());
+    }
+
+    /// Whether the file, the command line or the environment states a key.
     pub fn states(&self, key: &str) -> bool {
-        self.lines.contains_key(key)
+        self.lines.contains_key(key) || self.overridden.contains(key)
     }
 
     /// The place of a key, as `file:line`.
     pub fn place(&self, key: &str) -> String {
+        if self.overridden.contains(key) {
+            return "the command line or the environment".to_owned();
+        }
         let file = self.file.display();
         self.lines.get(key).map_or_else(|| file.to_string(), |line| format!("{file}:{line}"))
     }

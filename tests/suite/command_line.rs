@@ -371,3 +371,76 @@ fn an_unread_access_log_blocks_nothing() {
         program.log.lock().iter().any(|line| line.contains("access log lines were dropped"))
     });
 }
+
+/// Containers are configured by variables. A flag takes precedence over its variable, and a variable over the file.
+#[test]
+fn environment_variables_stand_for_options() {
+    let home = tempfile::tempdir().unwrap();
+    let path = |name: &str| home.path().join(name);
+    std::fs::create_dir(path("articles")).unwrap();
+    std::fs::write(path("articles/a.md"), "# An article\n\nText").unwrap();
+    std::fs::write(path("articles/_site.toml"), "title = \"From the folder\"\n").unwrap();
+    let file = "[site]\ntitle = \"From the file\"\ndescription = \"Described in the file\"\nbase_url = \"https://file.example/\"\n";
+    std::fs::write(path("g.toml"), file).unwrap();
+    let admin = format!("unix:{}", path("admin.sock").display());
+    let with_variables = || {
+        let mut command = gazetted();
+        command.env("GAZETTED_CONFIG", path("g.toml")).env("GAZETTED_STATE", path("state"));
+        command.env("GAZETTED_LISTEN", "127.0.0.1:0,[::1]:0").env("GAZETTED_ADMIN_LISTEN", &admin);
+        command.env("GAZETTED_TITLE", "From the environment").env("GAZETTED_BASE_URL", "https://variable.example/");
+        command
+    };
+    let health = || with_variables().arg("health").output().unwrap();
+    let (code, line) = failure(&health());
+    assert!(code == 1 && line.contains(&admin) && line.contains("the daemon cannot be asked"), "{line}");
+
+    let mut serve = with_variables();
+    let program =
+        Program::start(serve.arg("serve").arg(path("articles")).args(["--base-url", "https://flag.example/"]));
+    let feed = program.get("/feed.json");
+    for text in ["From the environment", "Described in the file", "https://flag.example/articles/"] {
+        assert!(feed.contains(text), "{text} in {feed}");
+    }
+    assert!(path("state/catalog.sqlite").exists());
+    let log = program.log.lock().join("\n");
+    assert!(log.contains("http://127.0.0.1:") && log.contains("http://[::1]:"), "{log}");
+    let output = health();
+    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(0), &b"ready\n"[..]), "{output:?}");
+
+    let mut explain = with_variables();
+    explain.arg("explain").arg(path("articles/a.md")).env("GAZETTED_BASE_URL", "").args(["--title", "From the flag"]);
+    let output = explain.output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("https://file.example/articles/"), "an empty variable counts as unset: {text}");
+    let mut explain = with_variables();
+    let output = explain.arg("explain").arg(path("articles/_site.toml")).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("the command line or the environment states it"), "{text}");
+}
+
+#[test]
+fn a_bad_variable_is_named_and_health_needs_an_address() {
+    for (variable, value, command) in [
+        ("GAZETTED_LISTEN", "nowhere", "serve"),
+        ("GAZETTED_ADMIN_LISTEN", "nowhere", "health"),
+        ("GAZETTED_BASE_URL", "nowhere", "explain"),
+        ("GAZETTED_TITLE", "one\ntwo", "reload"),
+    ] {
+        let output = gazetted()
+            .args([command, "x"][..if command == "health" { 1 } else { 2 }].iter())
+            .env(variable, value)
+            .output();
+        let output = output.unwrap();
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(2) && errors.contains(&format!("for '{variable}': ")), "{errors}");
+    }
+    let output = gazetted().args(["serve", "--listen", "x"]).env("GAZETTED_LISTEN", "127.0.0.1:0").output().unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(errors.contains("for '--listen <ADDRESS>': "), "a bad option is not blamed on its variable: {errors}");
+    let output = gazetted().arg("health").env("GAZETTED_CONFIG", "").output().unwrap();
+    let (code, line) = failure(&output);
+    assert!(code == 1 && line.contains("admin.listen is not set") && line.contains("GAZETTED_ADMIN_LISTEN"), "{line}");
+    let output = gazetted().args(["health", "--config", "/nowhere.toml"]).env("GAZETTED_CONFIG", "").output().unwrap();
+    assert!(failure(&output).1.contains("/nowhere.toml"), "a flag takes precedence");
+    assert_eq!(gazetted().args(["health", "x"]).output().unwrap().status.code(), Some(2));
+}
