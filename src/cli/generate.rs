@@ -130,6 +130,10 @@ mod tests {
         for command in Cli::command().get_subcommands().filter(|command| !command.is_hide_set()) {
             let name = command.get_name();
             assert!(text(&format!("gazetted-{name}.1")).contains("config"), "{name} lists the global options");
+            for variable in command.get_arguments().filter_map(clap::Arg::get_env) {
+                let variable = variable.to_string_lossy();
+                assert!(text(&format!("gazetted-{name}.1")).contains(&*variable), "{name} names {variable}");
+            }
             assert!(text("gazetted.bash").contains(name) && text("_gazetted").contains(name), "{name} is completed");
         }
         assert!(text("gazetted.1").contains("serve"));

@@ -23,6 +23,7 @@ mod command_line;
 mod commands;
 mod configuration;
 mod conserved;
+mod container;
 mod corpus;
 mod damage;
 mod end_to_end;

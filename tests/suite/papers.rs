@@ -272,8 +272,9 @@ impl Workplace {
         let directory = tempfile::tempdir().unwrap();
         for folder in ["seeds", "config"] {
             fs::create_dir(directory.path().join(folder)).unwrap();
-            for file in fs::read_dir(root().join(folder)).unwrap().map(Result::unwrap) {
-                fs::copy(file.path(), directory.path().join(folder).join(file.file_name())).unwrap();
+            let files = fs::read_dir(root().join(folder)).unwrap().map(|file| file.unwrap().path());
+            for file in files.filter(|file| file.is_file()) {
+                fs::copy(&file, directory.path().join(folder).join(file.file_name().unwrap())).unwrap();
             }
         }
         for (golden, name) in [("atom.xml", "old-atom.xml"), ("rss.xml", "old-rss.xml")] {
