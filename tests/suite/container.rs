@@ -233,6 +233,9 @@ fn the_image_serves_from_an_empty_root() {
 fn the_program_for_arm_serves_a_feed() {
     let Some(context) = context() else { return };
     let program = context.join("arm64/gazetted");
+    if !program.exists() {
+        return eprintln!("SKIPPED: .ci/static was told to build the program for this machine alone");
+    }
     let mut command = match processor() {
         "arm64" => Command::new(&program),
         _ if tools::has("qemu-aarch64-static") => {
