@@ -168,7 +168,7 @@ mod tests {
     fn a_daemon_that_hangs_is_not_waited_for() {
         let silent = TcpListener::bind("127.0.0.1:0").unwrap();
         let endpoint = Endpoint::Tcp(silent.local_addr().unwrap());
-        let error = ask_within(Duration::from_millis(1), &[endpoint.clone()]).unwrap_err().to_string();
+        let error = ask_within(Duration::from_millis(1), std::slice::from_ref(&endpoint)).unwrap_err().to_string();
         assert!(error.starts_with(&format!("{endpoint}: the daemon has not answered within ")), "{error}");
     }
 }
