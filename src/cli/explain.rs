@@ -17,9 +17,9 @@ use crate::daemon::SiteState;
 use crate::folder::embedded;
 use crate::folder::{Folder, Found, SETTINGS_FILE, SourceFormat, folder_link_message};
 use crate::model::collection::{ArticleState, Record};
-use crate::model::entry::{Entry, Media, SeriesPart};
+use crate::model::entry::{Content, Entry, Media, SeriesPart};
 use crate::model::site_page::Permalink;
-use crate::model::taxonomy;
+use crate::model::taxonomy::{self, ViewKind};
 use crate::model::text::{path_line, single_line};
 use crate::render::feed;
 use crate::site::Site;
@@ -220,10 +220,21 @@ impl Explanation<'_> {
             None => line("feeds", "none", "newer articles fill the feed; its page stays"),
         }
         let content = &entry.content;
-        for term in taxonomy::terms(path, &content.tags, &content.authors, content.series.as_ref()) {
-            line("", &format!("{base}{}", term.view.path()), &format!("{}: {}", term.view.kind.root(), term.name));
-        }
+        self.print_views(&base, path, content);
         Ok(())
+    }
+
+    /// Prints the views that an article is in.
+    fn print_views(&self, base: &str, path: &Path, content: &Content) {
+        let has_languages = self.site.as_ref().is_ok_and(|site| site.has_languages().unwrap_or(false));
+        let of_site = Some(self.config.site.language.as_str());
+        let (series, language) = (content.series.as_ref(), content.language.as_deref().or(of_site));
+        for term in taxonomy::terms(path, &content.tags, &content.authors, series, language) {
+            if term.view.kind != ViewKind::Language || has_languages {
+                let name = format!("{}: {}", term.view.kind.root(), term.name);
+                line("", &format!("{base}{}", term.view.path()), &name);
+            }
+        }
     }
 
     fn why_unrecorded(&self, article: &Article, bytes: &[u8]) -> String {

@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::folder::Folder;
 use crate::model::collection::{FeedLimits, Record};
 use crate::model::entry::ArticleId;
-use crate::model::taxonomy::View;
+use crate::model::taxonomy::{View, ViewKind};
 
 /// A read-only view of the catalog of a folder.
 #[derive(Debug)]
@@ -67,6 +67,15 @@ impl SiteState {
     /// The catalog cannot be read.
     pub fn articles_of(&self, view: &View) -> anyhow::Result<u64> {
         Ok(self.reader.members_of(view)?)
+    }
+
+    /// Returns true if the site has views of languages.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn has_languages(&self) -> anyhow::Result<bool> {
+        let (groups, _) = self.reader.views(&[ViewKind::Language])?;
+        Ok(groups.iter().any(|(_, views)| !views.is_empty()))
     }
 
     /// Returns true if the main feed contains the article.

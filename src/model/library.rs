@@ -5,7 +5,7 @@ use std::path::Path;
 
 use chrono::{DateTime, Utc};
 
-use super::collection::{ArticleLine, ArticleLookup, Collection, FeedLimits, FeedLookup, SitemapLookup, ViewGroup};
+use super::collection::{ArticleLine, ArticleLookup, FeedLimits, FeedLookup, SitemapLookup, ViewGroup};
 use super::digest::DatedLookup;
 use super::entry::Slug;
 use super::moment::Moment;
@@ -53,11 +53,11 @@ pub trait Library: fmt::Debug + Send {
     /// The library cannot be read.
     fn archive(&self, number: u32, moment: Moment, cached: Option<DateTime<Utc>>) -> Result<FeedLookup>;
 
-    /// The main feed.
+    /// Looks up the main feed. The answer is [`FeedLookup::Same`] if it last changed at `cached`.
     ///
     /// # Errors
     /// The library cannot be read.
-    fn main(&self, limits: &FeedLimits, moment: Moment) -> Result<Collection>;
+    fn main(&self, limits: &FeedLimits, moment: Moment, cached: Option<DateTime<Utc>>) -> Result<FeedLookup>;
 
     /// Whether a published article shows a file of the folder, by its path, or links to it. Not if the file only has its name.
     ///

@@ -1,5 +1,6 @@
 //! The waist: pure data that ingest makes and serving shows. It uses no other module.
 
+pub mod language;
 pub mod text;
 
 pub mod moment;

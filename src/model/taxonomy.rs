@@ -1,4 +1,4 @@
-//! The views of a site: one for each sub-folder, tag, author and series, and their addresses.
+//! The views of a site: one for each sub-folder, tag, author, series and language, and their addresses.
 //!
 //! The key of a view is its name with case, accents and punctuation folded, so that `Café`, `CAFÉ` and `cafe` are one tag with one
 //! permanent address. Keys keep their script, so that addresses are readable in every language.
@@ -10,6 +10,7 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
 use crate::model::entry::{Person, SeriesPart};
+use crate::model::language;
 
 /// Maximum length of a key, in characters; longer ones are cut and get a hash.
 const LONGEST: usize = 80;
@@ -28,29 +29,32 @@ pub enum ViewKind {
     Author = 3,
     /// A series of articles.
     Series = 4,
+    /// A language; only where the articles of the site are in several.
+    Language = 5,
 }
 
 impl ViewKind {
     /// In the order of display.
-    pub const ALL: [Self; 4] = [Self::Section, Self::Tag, Self::Author, Self::Series];
+    pub const ALL: [Self; 5] = [Self::Section, Self::Tag, Self::Author, Self::Series, Self::Language];
 
-    /// The one of four values that belongs to this kind, in the order of display.
-    pub fn choose<T>(self, [section, tag, author, series]: [T; 4]) -> T {
+    /// The one of five values that belongs to this kind, in the order of display.
+    pub fn choose<T>(self, [section, tag, author, series, language]: [T; 5]) -> T {
         match self {
             Self::Section => section,
             Self::Tag => tag,
             Self::Author => author,
             Self::Series => series,
+            Self::Language => language,
         }
     }
 
     /// First path segment of these views.
     pub fn root(self) -> &'static str {
-        self.choose(["sections", "tags", "authors", "series"])
+        self.choose(["sections", "tags", "authors", "series", "languages"])
     }
 }
 
-/// The articles of one folder, tag, author or series.
+/// The articles of one folder, tag, author, series or language.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct View {
     /// The shared property.
@@ -68,6 +72,7 @@ impl View {
                 parts.join("/")
             }
             ViewKind::Tag | ViewKind::Author | ViewKind::Series => fold(name),
+            ViewKind::Language => language::key(name.trim_end_matches('/'))?,
         };
         (!key.is_empty()).then_some(Self { kind, key })
     }
@@ -101,12 +106,19 @@ impl View {
 pub struct Term {
     /// The view.
     pub view: View,
-    /// The name as the article spells it: a tag, an author's name, the last part of a folder's path.
+    /// The name as the article spells it: a tag, an author's name, the last part of a folder's path; the tag of a language.
     pub name: String,
 }
 
-/// Returns all views of an article with these tags and authors, and of this series, at `path` below the watched folder, each once.
-pub fn terms(path: &Path, tags: &[String], authors: &[Person], series: Option<&SeriesPart>) -> Vec<Term> {
+/// Returns all views of an article with these tags and authors, of this series and in this language, at `path` below the watched folder, each
+/// once.
+pub fn terms(
+    path: &Path,
+    tags: &[String],
+    authors: &[Person],
+    series: Option<&SeriesPart>,
+    language: Option<&str>,
+) -> Vec<Term> {
     let mut terms = Vec::new();
     if let Some(folder) = folder_of(path) {
         let mut walked = String::new();
@@ -121,6 +133,10 @@ pub fn terms(path: &Path, tags: &[String], authors: &[Person], series: Option<&S
     terms.extend(tags.iter().filter_map(|tag| term(ViewKind::Tag, tag, tag)));
     terms.extend(authors.iter().filter_map(|person| term(ViewKind::Author, &person.name, &person.name)));
     terms.extend(series.and_then(|part| term(ViewKind::Series, &part.series, &part.series)));
+    terms.extend(language.and_then(|tag| {
+        let view = View::named(ViewKind::Language, tag)?;
+        Some(Term { name: language::tag(&view.key), view })
+    }));
     // There are few of them: a thousand tags at most.
     let mut each_once: Vec<Term> = Vec::with_capacity(terms.len());
     for term in terms {
@@ -312,12 +328,14 @@ mod tests {
             (ViewKind::Section, "News/Foot ball"),
             (ViewKind::Author, "Zoë Ø"),
             (ViewKind::Tag, "a/b"),
+            (ViewKind::Language, "zh-TW"),
         ] {
             let view = View::named(kind, name).unwrap();
             assert!(view.path().is_ascii());
             assert_eq!(View::at(&view.path()), Some(view));
         }
         assert_eq!(View::at("tags/RUST"), View::named(ViewKind::Tag, "rust"));
+        assert_eq!(View::at("languages/pt-BR/"), View::named(ViewKind::Language, "pt"));
         assert_eq!(View::at("tags/a/b"), None, "a tag has one part");
         assert_eq!(View::at("tags/"), None);
         assert_eq!(View::at("pages/x"), None);
@@ -332,7 +350,8 @@ mod tests {
             series: Some(SeriesPart { series: "The Sea".into(), part: None }),
             ..Content::default()
         };
-        let terms = terms(Path::new("news/Sport/a.md"), &content.tags, &content.authors, content.series.as_ref());
+        let series = content.series.as_ref();
+        let terms = terms(Path::new("news/Sport/a.md"), &content.tags, &content.authors, series, Some("pt-BR"));
         let found: Vec<(String, &str)> = terms.iter().map(|term| (term.view.path(), term.name.as_str())).collect();
         let expected = [
             ("sections/news/", "news"),
@@ -341,9 +360,10 @@ mod tests {
             ("tags/c-plus-plus/", "C++"),
             ("authors/ann/", "Ann"),
             ("series/the-sea/", "The Sea"),
+            ("languages/pt/", "pt"),
         ];
         assert_eq!(found, expected.map(|(path, name)| (path.to_owned(), name)));
-        let sections = |path: &str| super::terms(Path::new(path), &[], &[], None).len();
+        let sections = |path: &str| super::terms(Path::new(path), &[], &[], None, None).len();
         assert_eq!((sections("news/storm/index.md"), sections("news/index.fr.md"), sections("index.md")), (1, 0, 0));
     }
 }

@@ -146,7 +146,7 @@ impl Publisher {
         let PublisherWiring { current, open_files, text_requests, armed, fence, journal, site, observers } = wiring;
         let version = last_version(&catalog)?;
         let next = next_version(version);
-        set_base_url_of(&mut catalog, config, pages.channel());
+        set_site_of(&mut catalog, config, pages.channel());
         let mut ingest = Ingest::new(&mut catalog, folder, config, pages.channel(), open_files)?;
         ingest.serve_requests(text_requests);
         ingest.follow_watch(armed, fence);
@@ -583,7 +583,7 @@ pub fn adopt(
     entries: &[ImportedEntry],
 ) -> catalog::Result<Adoption> {
     let version = next_version(last_version(&catalog)?);
-    set_base_url_of(&mut catalog, config, channel);
+    set_site_of(&mut catalog, config, channel);
     let adopting = catalog.adopt(entries)?;
     let mut ingest = Ingest::new(&mut catalog, folder, config, channel, OpenFiles::default())?;
     while catalog.next_pass()? {
@@ -603,8 +603,9 @@ pub fn adopt(
     catalog.adoption(adopting)
 }
 
-/// Sets the base address, if one is configured: the ids of podcasts are derived from it.
-fn set_base_url_of(catalog: &mut Catalog, config: &Config, channel: &Channel) {
+/// Sets the language, and the base address if one is configured: the ids of podcasts are derived from it.
+fn set_site_of(catalog: &mut Catalog, config: &Config, channel: &Channel) {
+    catalog.set_site_language(&channel.language);
     if config.site.base_url.is_some() {
         catalog.set_base_url(&channel.base_url);
     }

@@ -1,6 +1,7 @@
 //! Documents that no snapshot holds (most article pages, feeds of tags, old archives) and media files. Documents are rendered on the
 //! first request and cached as long as there is room. This is the only way from a request to the disk, and it is read-only.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io;
 use std::path::Path;
@@ -14,7 +15,7 @@ use chrono::{DateTime, Utc};
 use crate::article::address::media_address;
 use crate::change::TextRequests;
 use crate::folder::{is_document, media};
-use crate::model::collection::{ArticleLookup, FeedLookup, ListLookup, SitemapLookup};
+use crate::model::collection::{ArticleLookup, Collection, FeedLookup, ListLookup, SitemapLookup};
 use crate::model::digest::{DatedLookup, DigestKind, DigestPeriod};
 use crate::model::entry::Slug;
 use crate::model::library::{self, Library, LibraryError};
@@ -28,7 +29,7 @@ use crate::render::compression::ContentCoding;
 use crate::render::digest;
 use crate::render::feed::format::{FeedFormat, Formats, Representation};
 use crate::render::feed::{self, Channel, Feed, History, opml};
-use crate::render::page::{self, MOST_NEWEST, Pages};
+use crate::render::page::{self, Front, MOST_NEWEST, Pages};
 use crate::render::plain;
 use crate::render::sitemap;
 use crate::render::snapshot::{self, Document, DocumentKind, SiteDates, Snapshot};
@@ -57,8 +58,10 @@ pub enum Route {
     Page(String),
     /// An article in Markdown, by its slug.
     Markdown(String),
-    /// The feed of a folder, tag or author.
+    /// The feed of a folder, tag, author, series or language.
     View(View, Representation),
+    /// The main feed.
+    Main(Representation),
     /// An archive of the main feed.
     Archive(u32, Representation),
     /// All articles by date, or those of a year or month.
@@ -122,6 +125,30 @@ impl Route {
         (may_be_slug(slug) && !is_own_part(slug)).then(|| Self::Page(slug.to_owned()))
     }
 
+    /// What a browser shows at the same address: in place of a feed, a page about it.
+    #[must_use]
+    pub fn opened(self) -> Self {
+        match self {
+            Self::View(view, representation) => Self::View(view, representation.opened()),
+            Self::Main(representation) => Self::Main(representation.opened()),
+            Self::Archive(number, representation) => Self::Archive(number, representation.opened()),
+            Self::Digests(kind, representation) => Self::Digests(kind, representation.opened()),
+            other => other,
+        }
+    }
+
+    /// Its key among the cached documents: two may be at one path.
+    fn cache_key(&self) -> String {
+        let path = self.path();
+        match self {
+            Self::View(_, Representation::FeedPage(_))
+            | Self::Main(Representation::FeedPage(_))
+            | Self::Archive(_, Representation::FeedPage(_))
+            | Self::Digests(_, Representation::FeedPage(_)) => format!("{path} as a page"),
+            _ => path,
+        }
+    }
+
     /// Its canonical path below the base address, percent-encoded.
     pub fn path(&self) -> String {
         match self {
@@ -129,6 +156,7 @@ impl Route {
             Self::Markdown(slug) => plain::article_path(slug),
             Self::Page(slug) => slug.clone(),
             Self::View(view, representation) => format!("{}{}", view.path(), representation.file()),
+            Self::Main(representation) => representation.file().to_owned(),
             Self::Archive(number, representation) => {
                 format!("{}{}", feed::archive_path(*number), representation.file())
             }
@@ -341,7 +369,7 @@ impl OnDemand {
     }
 
     fn look_up(&self, route: &Route, moment: Moment, now: DateTime<Utc>) -> Attempt {
-        let path = route.path();
+        let path = route.cache_key();
         let is_incomplete = || self.library().is_incomplete();
         match route {
             // It may be one of the articles whose files are still to be read.
@@ -364,6 +392,7 @@ impl OnDemand {
             // A list would lack them.
             _ if is_incomplete()? => Ok(Lookup::NotYet),
             Route::View(view, representation) => self.view(view, *representation, &path, moment),
+            Route::Main(representation) => self.main(*representation, &path, moment),
             Route::Archive(number, representation) => self.archive(*number, *representation, &path, moment),
             Route::DateRange(period) => self.period(*period, &path, moment),
             Route::Digests(kind, representation) => self.digests(*kind, *representation, &path, moment, now),
@@ -411,7 +440,7 @@ impl OnDemand {
         if matches!(route, Route::Digests(..)) {
             return None;
         }
-        let cached = self.cache().get(&route.path())?;
+        let cached = self.cache().get(&route.cache_key())?;
         (cached.confirmed == version).then_some(cached.document)
     }
 
@@ -516,9 +545,25 @@ impl OnDemand {
             moment,
             |library, cached| library.view(view, &limits, representation == Representation::Page, moment, cached),
             |collection| {
-                let feed = Feed::view(self.pages.channel(), view, collection);
-                let page = || self.pages.view(&feed, view, &collection.name);
-                (self.document(representation, &feed, page, collection.revised), collection.revised)
+                let pages = self.pages.in_language_of(view);
+                let feed = Feed::view(pages.channel(), view, collection);
+                let page = || pages.view(&feed, view, &collection.name);
+                (self.document(&pages, representation, &feed, page, collection.revised), collection.revised)
+            },
+        )
+    }
+
+    /// The main feed. The snapshot has its feeds and its page; what browsers show in place of the feeds is rendered here.
+    fn main(&self, representation: Representation, path: &str, moment: Moment) -> Attempt {
+        let channel = self.pages.channel();
+        self.listed(
+            path,
+            moment,
+            |library, cached| library.main(&channel.limits, moment, cached),
+            |collection| {
+                let feed = main_feed(channel, collection);
+                let page = || self.pages.front(&feed, &Front::default());
+                (self.document(&self.pages, representation, &feed, page, collection.revised), collection.revised)
             },
         )
     }
@@ -531,7 +576,7 @@ impl OnDemand {
             |collection| {
                 let feed = Feed::archive(self.pages.channel(), number, collection);
                 let page = || self.pages.archive(&feed, number);
-                let document = self.document(representation, &feed, page, collection.revised);
+                let document = self.document(&self.pages, representation, &feed, page, collection.revised);
                 (document.lasting(true), collection.revised)
             },
         )?;
@@ -619,16 +664,21 @@ impl OnDemand {
 
     fn document(
         &self,
+        pages: &Pages,
         representation: Representation,
         feed: &Feed<'_>,
         page: impl FnOnce() -> String,
         revised: DateTime<Utc>,
     ) -> Document {
         let (body, links, presented) = match representation {
-            Representation::Page => (page(), Some(self.pages.links(&feed.place)), self.dates.of_pages(&self.pages)),
+            Representation::Page => (page(), Some(pages.links(&feed.place)), self.dates.of_pages(pages)),
             Representation::Feed(format) => ((format.render)(feed, self.dates.created), None, self.dates.presented),
+            Representation::FeedPage(format) => {
+                (pages.feed(feed, format), Some(pages.links(&feed.place)), self.dates.of_pages(pages))
+            }
         };
-        Document::new(representation.into(), body, revised.max(presented)).linked(links)
+        let is_feed_page = matches!(representation, Representation::FeedPage(_));
+        Document::new(representation.into(), body, revised.max(presented)).linked(links).at_feed(is_feed_page)
     }
 
     fn period(&self, period: DateRange, path: &str, moment: Moment) -> Attempt {
@@ -659,7 +709,7 @@ impl OnDemand {
                 let entries = digest::entries(channel, kind, articles);
                 let feed = digest::feed(channel, kind, &entries);
                 let page = || self.pages.digests(&feed, digest::name(channel, kind));
-                (self.document(representation, &feed, page, articles.changed), articles.changed)
+                (self.document(&self.pages, representation, &feed, page, articles.changed), articles.changed)
             },
         )
     }
@@ -691,6 +741,12 @@ impl OnDemand {
         if changed > moment.version.date() {
             return Ok(Lookup::NotYet);
         }
+        // A site in one language has no list of them.
+        let is_list =
+            kind != ViewKind::Language || self.library().views(&[kind])?.0.iter().any(|(_, views)| !views.is_empty());
+        if !is_list {
+            return Ok(Lookup::Unknown);
+        }
         self.unchanged_or(path, changed, moment, || {
             let (groups, _) = self.library().views(&[kind])?;
             let views: Vec<_> = groups.into_iter().flat_map(|(_, views)| views).collect();
@@ -714,7 +770,10 @@ impl OnDemand {
                 let years = self.library().years(moment)?;
                 let lists = std::iter::once(DateRange::All).chain(years).filter(|_| !articles.is_empty());
                 let lists = lists.map(page::period_path).take(sitemap::MAX_LISTS);
-                sitemap::articles(channel, &articles, &std::iter::once(String::new()).chain(lists).collect::<Vec<_>>())
+                let (languages, _) = self.library().views(&[ViewKind::Language])?;
+                let languages = languages.into_iter().flat_map(|(_, views)| views).map(|summary| summary.view.path());
+                let lists = std::iter::once(String::new()).chain(languages).chain(lists);
+                sitemap::articles(channel, &articles, &lists.collect::<Vec<_>>())
             }
             SitemapLookup::Parts(parts) => sitemap::parts(channel, parts),
             SitemapLookup::Unknown => return Ok(Lookup::Unknown),
@@ -736,6 +795,17 @@ impl OnDemand {
             let kind = DocumentKind::Other(opml::MEDIA_TYPE);
             Ok((Document::new(kind, body, modified.max(self.dates.presented)), changed))
         })
+    }
+}
+
+/// The main feed without its archives.
+fn main_feed<'a>(channel: &'a Channel, collection: &'a Collection) -> Feed<'a> {
+    Feed {
+        tombstones: &collection.tombstones,
+        is_podcast: collection.is_podcast,
+        guid: collection.guid.as_deref(),
+        latest: collection.latest,
+        ..Feed::main(channel, &collection.entries).described(collection.about.as_ref())
     }
 }
 
@@ -766,24 +836,25 @@ pub fn render_recorded(
     let lookup = match route {
         Some(Route::View(view, _)) => library.view(view, &channel.limits, false, moment, None)?,
         Some(Route::Archive(number, _)) => library.archive(*number, moment, None)?,
-        _ => FeedLookup::Found(Box::new(library.main(&channel.limits, moment)?)),
+        _ => library.main(&channel.limits, moment, None)?,
     };
     let collection = match lookup {
         FeedLookup::Found(collection) => collection,
         FeedLookup::Unread(_) => return Ok(RecordedFeed::Unread),
         FeedLookup::Same | FeedLookup::NotYet | FeedLookup::Unknown => return Ok(RecordedFeed::Nothing),
     };
+    let localised = match route {
+        Some(Route::View(view, _)) => channel.in_language_of(view),
+        _ => Cow::Borrowed(channel),
+    };
+    let localised = &*localised;
     let feed = match route {
-        Some(Route::View(view, _)) => Feed::view(channel, view, &collection),
+        Some(Route::View(view, _)) => Feed::view(localised, view, &collection),
         Some(Route::Archive(number, _)) => Feed::archive(channel, *number, &collection),
-        _ => Feed {
-            tombstones: &collection.tombstones,
-            history: History::of_main(library.newest_archive()?, collection.is_whole),
-            is_podcast: collection.is_podcast,
-            guid: collection.guid.as_deref(),
-            latest: collection.latest,
-            ..Feed::main(channel, &collection.entries).described(collection.about.as_ref())
-        },
+        _ => {
+            let history = History::of_main(library.newest_archive()?, collection.is_whole);
+            Feed { history, ..main_feed(channel, &collection) }
+        }
     };
     Ok(RecordedFeed::Feed((format.render)(&feed, library.created()?)))
 }

@@ -23,10 +23,10 @@ pub fn part_at(path: &str) -> Option<u32> {
     (part_path(number) == path).then_some(number)
 }
 
-/// Maximum number of pages that list articles in a sitemap, beside the front page.
+/// Maximum number of pages of years in a sitemap.
 pub const MAX_LISTS: usize = 200;
 
-/// Renders a list of articles after the pages at `lists`, which the first document lists: the front page, and those of years.
+/// Renders a list of articles after the pages at `lists`, which the first document lists: the front page, those of languages, and those of years.
 pub fn articles(channel: &Channel, articles: &[(Permalink, DateTime<Utc>)], lists: &[String]) -> String {
     let mut xml = start("urlset");
     for path in lists {

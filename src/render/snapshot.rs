@@ -76,7 +76,7 @@ impl DocumentKind {
 impl From<Representation> for DocumentKind {
     fn from(representation: Representation) -> Self {
         match representation {
-            Representation::Page => Self::Page,
+            Representation::Page | Representation::FeedPage(_) => Self::Page,
             Representation::Feed(format) => Self::Feed(format),
         }
     }
@@ -120,6 +120,8 @@ pub struct Document {
     pub is_lasting: bool,
     /// Whether `Accept` decides between it and another document at its address.
     pub is_by_type: bool,
+    /// Whether browsers get it at the address of a feed.
+    pub is_feed_page: bool,
     /// Value of `Link`: the feeds of a page (RFC 8288).
     pub links: Option<String>,
     /// The uncompressed variant.
@@ -139,6 +141,7 @@ impl Document {
             last_modified,
             is_lasting: false,
             is_by_type: false,
+            is_feed_page: false,
             links: None,
             identity,
             hash,
@@ -162,6 +165,12 @@ impl Document {
     #[must_use]
     pub fn by_type(self) -> Self {
         Self { is_by_type: true, ..self }
+    }
+
+    /// Sets whether browsers get the document at the address of a feed.
+    #[must_use]
+    pub fn at_feed(self, is_feed_page: bool) -> Self {
+        Self { is_feed_page, ..self }
     }
 
     /// The variant in a coding. A compressed one exists after [`Document::compress`], if it is smaller.

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use hyper::header::{self, HeaderMap};
+use hyper::header::{self, HeaderMap, HeaderName};
 
 use crate::render::compression::ContentCoding;
 
@@ -38,6 +38,14 @@ pub fn codings(headers: &HeaderMap) -> impl Iterator<Item = ContentCoding> {
     // A stable sort: the order of `ContentCoding::ALL` decides between equals.
     ranked.sort_by_key(|(quality, _)| Reverse(*quality));
     ranked.into_iter().filter(|(quality, _)| *quality > 0).map(|(_, coding)| coding)
+}
+
+/// Request header in which browsers state the purpose of a request; feed readers do not send it.
+const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
+
+/// Whether a browser opens the document as a page of its own. What it fetches for a script or saves from a link is none.
+pub fn is_opened(headers: &HeaderMap) -> bool {
+    headers.get(SEC_FETCH_DEST).is_some_and(|dest| dest == "document")
 }
 
 /// Whether the client prefers Markdown to HTML: `Accept` names it with a greater weight than `text/html` (RFC 9110 section 12.5.1).

@@ -20,7 +20,9 @@ use crate::config::{Config, Crawlers};
 use crate::folder::media;
 use crate::render::compression::ContentCoding;
 use crate::render::crawlers;
+use crate::render::feed::format::Representation;
 use crate::render::on_demand::Route;
+use crate::render::page;
 use crate::render::snapshot::{Document, DocumentKind, Heads, Snapshot, Variant};
 
 /// Settings that all responses of a site share: caching and base address.
@@ -31,6 +33,8 @@ pub struct ResponsePolicy {
     base_url: String,
     cache: HeaderValue,
     cache_lasting: HeaderValue,
+    /// For the pages that browsers get at the addresses of feeds: a shared cache that ignores `Vary` must not give one to a feed reader.
+    cache_private: HeaderValue,
     old_feeds: OldFeeds,
     /// `X-Robots-Tag`, if no search engine may list the site.
     robots: Option<HeaderValue>,
@@ -47,12 +51,14 @@ impl ResponsePolicy {
     /// The policy of a site at `base_url` whose documents stay fresh for `max_age`.
     pub fn new(base_url: &str, max_age: Duration) -> Self {
         let base_path = Url::parse(base_url).map_or_else(|_| "/".to_owned(), |url| url.path().to_owned());
-        let (cache, cache_lasting) = (cache_control(max_age), cache_control(MAX_AGE_LASTING));
+        let (cache, cache_lasting) = (cache_control("", max_age), cache_control("", MAX_AGE_LASTING));
+        let cache_private = cache_control("private, ", max_age);
         Self {
             base_path,
             base_url: base_url.to_owned(),
             cache,
             cache_lasting,
+            cache_private,
             old_feeds: OldFeeds::default(),
             robots: None,
         }
@@ -67,9 +73,9 @@ impl ResponsePolicy {
     }
 }
 
-fn cache_control(max_age: Duration) -> HeaderValue {
+fn cache_control(start: &str, max_age: Duration) -> HeaderValue {
     let [fresh, revalidate, error] = [max_age, STALE_WHILE_REVALIDATE, STALE_IF_ERROR].map(|time| time.as_secs());
-    let value = format!("max-age={fresh}, stale-while-revalidate={revalidate}, stale-if-error={error}");
+    let value = format!("{start}max-age={fresh}, stale-while-revalidate={revalidate}, stale-if-error={error}");
     HeaderValue::from_str(&value).expect("numbers make a header")
 }
 
@@ -111,11 +117,8 @@ const CACHE_MISSING: &str = "max-age=60";
 /// Content-Security-Policy of pages: their own style, pictures and media from anywhere, no scripts, in no frame.
 const PAGE_POLICY: &str = "default-src 'none'; style-src 'self'; img-src * data:; media-src *; base-uri 'none'; form-action 'none'; \
                            frame-ancestors 'none'";
-/// Content-Type of a feed that a browser opens as a page: browsers apply the style sheet to plain XML, and show the source of a
-/// document with a feed's type.
-const BROWSER_FEED_TYPE: &str = "application/xml; charset=utf-8";
-/// Request header in which browsers state the purpose of a request; feed readers do not send it.
-const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
+/// Content-Type of a feed whose source a browser shows.
+const SOURCE_TYPE: &str = "text/plain; charset=utf-8";
 /// Asks search engines to leave a document out, also one that is no page.
 const X_ROBOTS_TAG: HeaderName = HeaderName::from_static("x-robots-tag");
 /// Content-Security-Policy of feeds opened in a browser.
@@ -157,8 +160,16 @@ pub fn route(request: &Parts, snapshot: &Snapshot, policy: &ResponsePolicy) -> T
         let path = Route::Markdown(slug.clone()).path();
         return Target::Lookup(Route::Markdown(slug), path);
     }
+    let opens_feed = negotiate::is_opened(&request.headers) && query != Some(page::RAW);
     if let Some(document) = snapshot.document(below).or_else(|| snapshot.document(whole)) {
-        return Target::Document(document.clone());
+        let opened = main_feed_of(document, snapshot).filter(|_| opens_feed).map(Route::opened);
+        return opened.map_or_else(
+            || Target::Document(document.clone()),
+            |route| {
+                let path = route.path();
+                Target::Lookup(route, path)
+            },
+        );
     }
     if policy.base_path.strip_suffix('/').is_some_and(|base| base == path) {
         return Target::Moved(policy.base_url.clone());
@@ -172,10 +183,18 @@ pub fn route(request: &Parts, snapshot: &Snapshot, policy: &ResponsePolicy) -> T
             if own != path && snapshot.document(&own).is_some() {
                 return Target::Moved(format!("{}{own}", policy.base_url));
             }
+            let route = if opens_feed { route.opened() } else { route };
             return Target::Lookup(route, path.to_owned());
         }
     }
     old_target(below, query, snapshot, policy).unwrap_or(Target::Missing)
+}
+
+/// The route of the main feed, if a document is one of its forms.
+fn main_feed_of(document: &Arc<Document>, snapshot: &Snapshot) -> Option<Route> {
+    let DocumentKind::Feed(format) = document.kind else { return None };
+    let main = snapshot.document(format.file).filter(|main| Arc::ptr_eq(main, document));
+    main.map(|_| Route::Main(Representation::Feed(format)))
 }
 
 /// The resource that has left an address, if there may be one.
@@ -331,24 +350,22 @@ fn document(request: &Parts, document: &Document, policy: &ResponsePolicy, now: 
     if last_modified > now {
         response.headers_mut().remove(header::LAST_MODIFIED);
     }
-    // A browser that shows a feed needs another type for the same bytes.
-    let is_page = || request.headers.get(SEC_FETCH_DEST).is_some_and(|dest| dest == "document");
-    if status == StatusCode::OK && is_styled(document) && is_page() {
-        return with_value(response, header::CONTENT_TYPE, HeaderValue::from_static(BROWSER_FEED_TYPE));
+    // A browser does not show the source of a document with a feed's type.
+    if status == StatusCode::OK && document.is_feed() && negotiate::is_opened(&request.headers) {
+        return with_value(response, header::CONTENT_TYPE, HeaderValue::from_static(SOURCE_TYPE));
     }
     response
 }
 
-/// Whether a document is a feed with a style sheet for browsers.
-fn is_styled(document: &Document) -> bool {
-    matches!(document.kind, DocumentKind::Feed(format) if format.is_styled)
-}
-
 /// The header fields of all responses with a document in one content coding.
 fn heads(document: &Document, variant: &Variant, coding: ContentCoding, policy: &ResponsePolicy) -> Heads {
-    let cache = if document.is_lasting { &policy.cache_lasting } else { &policy.cache };
+    let cache = match document {
+        Document { is_feed_page: true, .. } => &policy.cache_private,
+        Document { is_lasting: true, .. } => &policy.cache_lasting,
+        _ => &policy.cache,
+    };
     let vary = match document {
-        document if is_styled(document) => "Accept-Encoding, Sec-Fetch-Dest",
+        document if document.is_feed() || document.is_feed_page => "Accept-Encoding, Sec-Fetch-Dest",
         Document { is_by_type: true, .. } => "Accept-Encoding, Accept",
         _ => "Accept-Encoding",
     };

@@ -1,6 +1,6 @@
 // Looks at pages and feeds as people do, in Chromium: node check.mjs ADDRESS PLAN
 //
-// PLAN is JSON: { "pages": [{ "path", "status" }], "feeds": [{ "path", "titles", "rightToLeft" }] }. Every fault is printed;
+// PLAN is JSON: { "pages": [{ "path", "status" }], "feeds": [{ "path", "titles", "rightToLeft" }], "feedPages": [{ "path", "title" }] }. Every fault is printed;
 // the exit code is 1 if there is one. GAZETTED_NODE_MODULES names the folder that playwright-core and axe-core are in. With
 // GAZETTED_SCREENSHOTS, what is seen is written to that folder.
 
@@ -21,8 +21,9 @@ const faults = [];
 const fault = (where, what) => faults.push(`${where}: ${what}`);
 
 // A page that reports what it loads and what it complains of.
-async function open(context, path, status) {
+async function open(context, path, status, prepare = () => {}) {
   const page = await context.newPage();
+  await prepare(page);
   page.on("request", (request) => {
     const url = request.url();
     if (!url.startsWith(base) && !url.startsWith("data:")) fault(path, `asks for ${url}`);
@@ -118,9 +119,38 @@ const SHOWN = [
   "feed", "entry", "subtitle", "published", "summary", "author", "name",
 ];
 
+// Browsers that do not state what a request is for, as on sites without TLS, get the feed itself. Shown as XML, it has a style.
+const asFeed = (page) =>
+  page.route(/(rss|atom)\.xml$/, async (route) => {
+    const response = await route.fetch({ headers: {} });
+    const headers = { ...response.headers(), "content-type": "application/xml; charset=utf-8" };
+    await route.fulfill({ response, headers });
+  });
+
+// Who opens a feed gets a page about it, which leads to its articles and shows its source.
+async function checkFeedPage(context, { path, title }) {
+  const page = await open(context, path, 200);
+  for (const width of WIDTHS) {
+    await page.setViewportSize({ width, height: HEIGHT });
+    await overflow(page, `${path} (${width})`);
+    if (width !== 320) await photograph(page, path, `page.${width}`);
+  }
+  await accessibility(page, path);
+  await page.click(`.entries a >> text=${title}`);
+  await page.waitForURL(/\/articles\//);
+  const heading = await page.textContent("h1");
+  if (heading.trim() !== title) fault(path, `leads to ${heading}`);
+  await page.goBack();
+  await page.click("a[href$='?raw']");
+  await page.waitForURL(/\?raw$/);
+  const source = await page.textContent("body");
+  if (!/^(<\?xml|\{)/.test(source)) fault(path, `shows as its source ${source.slice(0, 50)}`);
+  await page.close();
+}
+
 async function checkFeed(browser, { path, titles, rightToLeft }) {
   const context = await browser.newContext();
-  const page = await open(context, path, 200);
+  const page = await open(context, path, 200, asFeed);
   for (const scheme of ["light", "dark"]) {
     await page.emulateMedia({ colorScheme: scheme });
     for (const width of WIDTHS) {
@@ -143,7 +173,7 @@ async function checkFeed(browser, { path, titles, rightToLeft }) {
   await context.close();
   // A phone lays out XML for a desk, and makes it small.
   const phone = await browser.newContext({ viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
-  const small = await open(phone, path, 200);
+  const small = await open(phone, path, 200, asFeed);
   const { size } = await small.evaluate(look);
   if (size < 14) fault(path, `has letters of ${size} pixels on a phone`);
   await photograph(small, path, "phone", false);
@@ -159,6 +189,7 @@ try {
   const context = await browser.newContext();
   for (const page of plan.pages) await checkPage(context, page);
   for (const feed of plan.feeds) await checkFeed(browser, feed);
+  for (const page of plan.feedPages) await checkFeedPage(context, page);
 } finally {
   await browser.close();
 }

@@ -363,6 +363,7 @@ fn an_article_in_several_languages_links_to_the_others_as_long_as_they_are_there
     site.write("storm.de.md", text("Sturm", "de"));
     site.wait_for(&["Storm", "Tempête", "Storms", "Sturm"]);
     assert_eq!(own(&site).0, lists(&["en", "de", "fr"], &["Deutsch", "Français"]));
+    check_languages(&site);
     // Links to it change, and so do the validators of the pages that show them.
     let former = validators(&site.get("/articles/storm"));
     site.rename("storm.fr.md", "tempest.md");
@@ -386,6 +387,43 @@ fn an_article_in_several_languages_links_to_the_others_as_long_as_they_are_there
     site.remove("storm.fr.md");
     site.remove("storm.de.md");
     site.wait_until("the English one stands alone", |site| translations(site, "storm") == lists(&[], &[]));
+    site.remove("other.fr.md");
+    site.wait_for(&["Storm", "Storms"]);
+    // A site in one language has no views of it.
+    for path in ["/languages/", "/languages/en/", "/languages/en/rss.xml"] {
+        assert_eq!(site.get(path).status, 404, "{path}");
+    }
+    for path in ["/", "/feeds.opml", "/sitemap.xml"] {
+        assert!(!site.get(path).text().contains("languages/"), "{path}");
+    }
+}
+
+/// Each language has a page and feeds in its own words.
+fn check_languages(site: &Site) {
+    let page = site.get("/languages/fr/");
+    let html = page.text();
+    for part in [
+        "<html lang=\"fr\">",
+        "<h1 lang=\"fr\" dir=\"auto\">Français</h1>",
+        "Articles dans cette langue",
+        "<a href=\"/languages/\">Langues</a>",
+        "href=\"https://gazette.example/languages/fr/rss.xml\"",
+        ">Tempête</a>",
+    ] {
+        assert!(html.contains(part), "{part}: {html}");
+    }
+    assert!(!html.contains(">Sturm</a>"), "{html}");
+    let feed: serde_json::Value = serde_json::from_str(&site.get("/languages/fr/feed.json").text()).unwrap();
+    assert_eq!((&feed["language"], &feed["items"][0]["title"]), (&"fr".into(), &"Tempête".into()));
+    assert!(feed["title"].as_str().unwrap().starts_with("Français – "), "{feed}");
+    let list = counts(&site.get("/languages/").text());
+    let expected = [("Deutsch", "1"), ("English", "2"), ("Français", "1")];
+    assert_eq!(list, expected.map(|(name, count)| (name.to_owned(), count.to_owned())));
+    assert!(site.get("/").text().contains(">All languages</a>"));
+    assert!(site.get("/feeds.opml").text().contains("languages/de/rss.xml"));
+    assert!(site.get("/sitemap.xml").text().contains("/languages/en/</loc>"));
+    assert_eq!(site.get("/languages/fr-CA/").field("location"), format!("{BASE_URL}languages/fr/"));
+    assert_eq!(site.get("/languages/eo/").status, 404);
 }
 
 #[test]
@@ -396,6 +434,7 @@ fn a_short_text_is_not_in_the_language_of_its_translation() {
     site.start();
     site.wait_for(&["Storm", "Tempête"]);
     assert_eq!(translations(&site, "storm").1, ["Français"]);
+    assert!(site.get("/languages/en/").text().contains(">Storm</a>"), "it is in that of the site");
 }
 
 #[test]

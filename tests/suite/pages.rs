@@ -538,7 +538,12 @@ fn plan(program: &Program) -> Value {
         ["rss.xml", "atom.xml"]
             .map(|name| json!({ "path": format!("/{place}{name}"), "titles": titles, "rightToLeft": RIGHT_TO_LEFT }))
     });
-    json!({ "pages": pages, "feeds": feeds.collect::<Vec<_>>() })
+    let first = titles("/feed.json")[0].clone();
+    let feed_pages = ["/rss.xml", "/atom.xml", "/feed.json", "/tags/harbour/rss.xml"].map(|path| {
+        let title = if path.starts_with("/tags") { json!("The harbour at first light") } else { first.clone() };
+        json!({ "path": path, "title": title })
+    });
+    json!({ "pages": pages, "feeds": feeds.collect::<Vec<_>>(), "feedPages": feed_pages })
 }
 
 #[test]

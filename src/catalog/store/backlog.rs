@@ -82,7 +82,13 @@ impl Catalog {
             statement.query_row(params![number, bytes(arrival.path)], |row| row.get(0)).optional()?;
         let Some(head) = head else { return Ok(None) };
         let head = super::values::content_of(number, &head)?;
-        Ok(Some(taxonomy::terms(arrival.path, &head.tags, &head.authors, head.series.as_ref())))
+        Ok(Some(taxonomy::terms(
+            arrival.path,
+            &head.tags,
+            &head.authors,
+            head.series.as_ref(),
+            head.language.as_deref(),
+        )))
     }
 }
 

@@ -17,6 +17,8 @@ use super::migrations::{self, MIGRATIONS};
 use super::view_batch::ViewBatch;
 use super::{meta, values};
 use crate::catalog::{identity, imports};
+use crate::model::entry::Content;
+use crate::model::taxonomy::{self, Term};
 use crate::system::file_identity::FileIdentity;
 
 /// Size of the cache of prepared statements; larger than their number.
@@ -70,6 +72,8 @@ pub struct Catalog {
     pub(super) has_follow_up: bool,
     /// The base address from which new podcast ids are made; empty if the site has none.
     pub(super) base_url: String,
+    /// The language of articles that are in no other, as far as their texts say.
+    site_language: Option<String>,
 }
 
 /// Creates the file with access for its owner only, since it contains unpublished articles; SQLite copies the mode to its other files.
@@ -160,6 +164,7 @@ impl Catalog {
             identities: None,
             has_follow_up: false,
             base_url: String::new(),
+            site_language: None,
         };
         if applied > 0 {
             // The log may be left over from a run that was killed.
@@ -196,6 +201,19 @@ impl Catalog {
     /// Sets the base address from which podcast ids are made.
     pub fn set_base_url(&mut self, base_url: &str) {
         base_url.clone_into(&mut self.base_url);
+    }
+
+    /// Sets the language of the site. Articles whose texts have been read and that are in no known language are in the view of it.
+    pub fn set_site_language(&mut self, language: &str) {
+        self.site_language = Some(language.to_owned()).filter(|language| !language.is_empty());
+    }
+
+    /// The views of an article, which is read as far as `is_whole` says.
+    pub(super) fn terms_of(&self, path: &Path, content: &Content, is_whole: bool) -> Vec<Term> {
+        // A text that has not been read may say another language.
+        let of_site = self.site_language.as_deref().filter(|_| is_whole);
+        let language = content.language.as_deref().or(of_site);
+        taxonomy::terms(path, &content.tags, &content.authors, content.series.as_ref(), language)
     }
 
     /// Permanent id of the main feed.

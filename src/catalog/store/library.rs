@@ -7,9 +7,7 @@ use chrono::{DateTime, Utc};
 use super::error::CatalogError;
 use super::reader::Reader;
 use super::sitemap::MAX_URLS;
-use crate::model::collection::{
-    ArticleLine, ArticleLookup, Collection, FeedLimits, FeedLookup, SitemapLookup, ViewGroup,
-};
+use crate::model::collection::{ArticleLine, ArticleLookup, FeedLimits, FeedLookup, SitemapLookup, ViewGroup};
 use crate::model::digest::DatedLookup;
 use crate::model::entry::Slug;
 use crate::model::library::{Library, LibraryError, Result};
@@ -46,8 +44,8 @@ impl Library for Reader {
         self.archive(number, moment, cached).map_err(|error| self.failed(error))
     }
 
-    fn main(&self, limits: &FeedLimits, moment: Moment) -> Result<Collection> {
-        self.main(limits, moment).map_err(|error| self.failed(error))
+    fn main(&self, limits: &FeedLimits, moment: Moment, cached: Option<DateTime<Utc>>) -> Result<FeedLookup> {
+        self.main_at(limits, moment, cached).map_err(|error| self.failed(error))
     }
 
     fn shows_file(&self, path: &Path) -> Result<bool> {

@@ -8,13 +8,13 @@ use rusqlite::{OptionalExtension, params};
 use super::database::Catalog;
 use super::error::Result;
 use super::record::Recorded;
-use super::values::{LOST, bytes, content_of, path_of};
+use super::values::{LOST, UNREAD, bytes, content_of, path_of};
 use super::views::{Before, Membership};
 use crate::catalog::visibility::{PUBLISHED, SCHEDULED, WAS_PUBLIC};
 use crate::folder::Stat;
 use crate::model::collection::ArticleState;
 use crate::model::moment::Version;
-use crate::model::{rank, taxonomy};
+use crate::model::rank;
 
 /// Whether a rename changed the last part of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,23 +133,20 @@ impl Catalog {
     pub(super) fn enter_as_recorded(&mut self, number: i64, changed: bool, version: Version) -> Result<bool> {
         let sql = format!(
             "
-            SELECT path, published, updated, entry, rank FROM article JOIN content USING (number) WHERE number = ?1 AND {PUBLISHED}
+            SELECT path, published, updated, entry, rank, stale = {UNREAD} FROM article JOIN content USING (number) WHERE number = ?1 AND {PUBLISHED}
             AND NOT EXISTS (SELECT 1 FROM tombstone WHERE tombstone.number = article.number AND view = 1)"
         );
         let row = self.connection.prepare_cached(&sql)?.query_row([number], |row| {
-            let recorded: (String, Vec<u8>) = (row.get(3)?, row.get(4)?);
+            let recorded: (String, Vec<u8>, bool) = (row.get(3)?, row.get(4)?, row.get(5)?);
             Ok((path_of(row.get(0)?), row.get::<_, i64>(1)?, row.get::<_, i64>(2)?, recorded))
         });
-        let Some((path, published, updated, (content, former))) = row.optional()? else { return Ok(false) };
+        let Some((path, published, updated, (content, former, is_unread))) = row.optional()? else { return Ok(false) };
         let content = content_of(number, &content)?;
         // Only articles are in views.
         if content.page.is_some() {
             return Ok(false);
         }
-        let (terms, rank) = (
-            taxonomy::terms(&path, &content.tags, &content.authors, content.series.as_ref()),
-            rank::of(&path, &content),
-        );
+        let (terms, rank) = (self.terms_of(&path, &content, !is_unread), rank::of(&path, &content));
         if rank != former {
             let place = self.visible_place(number, version.date())?;
             let sql = "UPDATE article SET rank = ?2 WHERE number = ?1";

@@ -20,7 +20,7 @@ use super::series;
 use super::surroundings::{self, KnownSurroundings};
 use super::values::{self, UNREAD, date};
 use super::values::{bytes, path_of};
-use super::window;
+use super::window::{self, Window};
 use crate::article::Article;
 use crate::catalog::identity;
 use crate::catalog::visibility::{PAGE, PageState, Publication, in_feeds};
@@ -181,6 +181,9 @@ impl Reader {
     }
 }
 
+/// Minimum number of languages of which a site has views.
+const MIN_LANGUAGES: usize = 2;
+
 /// Maximum number of tombstones in a feed.
 const MAX_TOMBSTONES: i64 = 100;
 
@@ -216,6 +219,9 @@ impl Reader {
         let Some((number, name, revised, guid, latest, counts)) = row.optional()? else {
             return Ok(FeedLookup::Unknown);
         };
+        if view.kind == ViewKind::Language && views(&self.connection, view.kind, MIN_LANGUAGES)?.is_empty() {
+            return Ok(FeedLookup::Unknown);
+        }
         let revised = Version::at(date(revised)?);
         if let Some(answer) = without_reading(revised, moment, cached) {
             return Ok(answer);
@@ -308,14 +314,38 @@ impl Reader {
         })))
     }
 
-    /// The main feed.
+    /// The main feed as it was at a moment.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn main_at(&self, limits: &FeedLimits, moment: Moment, cached: Option<DateTime<Utc>>) -> Result<FeedLookup> {
+        let _transaction = self.connection.unchecked_transaction()?;
+        let sql = "SELECT revised FROM view WHERE number = ?1";
+        let revised: i64 = self.connection.prepare_cached(sql)?.query_row([values::WHOLE], |row| row.get(0))?;
+        let revised = Version::at(date(revised)?);
+        if let Some(answer) = without_reading(revised, moment, cached) {
+            return Ok(answer);
+        }
+        let window = window::read(&self.connection, None, limits, moment.due)?;
+        if !window.unread.is_empty() {
+            return Ok(FeedLookup::Unread(window.unread));
+        }
+        let main = self.main_of(&window, limits, moment)?;
+        Ok(FeedLookup::Found(Box::new(Collection { revised: revised.date(), ..main })))
+    }
+
+    /// The main feed, with changes that no version shows yet.
     ///
     /// # Errors
     /// The catalog cannot be read.
     pub fn main(&self, limits: &FeedLimits, moment: Moment) -> Result<Collection> {
         let _transaction = self.connection.unchecked_transaction()?;
         let window = window::read(&self.connection, None, limits, moment.due)?;
-        let rows = archive::feed(&self.connection, &window, limits, moment.due)?;
+        self.main_of(&window, limits, moment)
+    }
+
+    fn main_of(&self, window: &Window, limits: &FeedLimits, moment: Moment) -> Result<Collection> {
+        let rows = archive::feed(&self.connection, window, limits, moment.due)?;
         let entries = rows.iter().map(|(number, _)| Ok(Arc::new(entry(&self.connection, *number)?)));
         let about = sections::about(&self.connection, ViewKind::Section, "")?;
         let stated = about.as_ref().and_then(SectionAbout::is_podcast);
@@ -373,7 +403,7 @@ impl Reader {
         archive::newest(&self.connection)
     }
 
-    /// The views of some kinds that have members, by key, and when the list last changed.
+    /// The views of some kinds that have members, by key, and when the list last changed. Those of languages only if there are several.
     ///
     /// # Errors
     /// The catalog cannot be read.
@@ -427,7 +457,7 @@ pub(super) fn tombstones(connection: &Connection, view: i64) -> Result<Vec<Tombs
     rows.map(|row| row.map_err(CatalogError::from).and_then(|(id, at)| Ok(Tombstone { id, at: date(at)? }))).collect()
 }
 
-/// The views of a kind with the most members, by key.
+/// The views of a kind with the most members, by key. A site in one language has no view of it.
 pub(super) fn views(connection: &Connection, kind: ViewKind, limit: usize) -> Result<Vec<ViewSummary>> {
     let sql = "
         SELECT key, name, members FROM view WHERE kind = ?1 AND members > 0 ORDER BY members DESC, key LIMIT ?2";
@@ -438,6 +468,9 @@ pub(super) fn views(connection: &Connection, kind: ViewKind, limit: usize) -> Re
         Ok(ViewSummary { view: View { kind, key: row.get(0)? }, name: row.get(1)?, title: None, order: None, members })
     })?;
     let mut views: Vec<ViewSummary> = rows.collect::<rusqlite::Result<_>>()?;
+    if kind == ViewKind::Language && views.len() < MIN_LANGUAGES {
+        return Ok(Vec::new());
+    }
     views.sort_by(|one, other| one.view.cmp(&other.view));
     for (key, record) in sections::all(connection, kind)? {
         if let Ok(index) = views.binary_search_by(|summary| summary.view.key.cmp(&key)) {

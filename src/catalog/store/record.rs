@@ -18,7 +18,7 @@ use crate::catalog::visibility::{PAGE, PageState};
 use crate::model::collection::ArticleState;
 use crate::model::entry::Content;
 use crate::model::moment::Version;
-use crate::model::{rank, taxonomy};
+use crate::model::rank;
 
 /// Inserts an article with the values of [`Catalog::write`]. There is no `RETURNING`, which would take twice the time.
 const INSERT: &str = "
@@ -89,11 +89,11 @@ impl Catalog {
             self.take_adopted(&identity.id, number)?;
         }
         let changed = is_change || rescheduled;
-        let terms =
-            || Cow::Owned(taxonomy::terms(arrival.path, &content.tags, &content.authors, content.series.as_ref()));
+        let terms = || Cow::Owned(self.terms_of(arrival.path, content, arrival.extent == Extent::Whole));
+        let terms = arrival.terms.map_or_else(terms, Cow::Borrowed);
         let membership = Membership {
             number,
-            terms: &arrival.terms.map_or_else(terms, Cow::Borrowed),
+            terms: &terms,
             published: identity.published.timestamp(),
             updated: identity.updated.timestamp(),
             changed,

@@ -135,7 +135,7 @@ fn prefix(kind: ViewKind) -> Option<&'static str> {
     match kind {
         ViewKind::Section => Some(PREFIX),
         ViewKind::Author => Some(OF_AUTHORS),
-        ViewKind::Tag | ViewKind::Series => None,
+        ViewKind::Tag | ViewKind::Series | ViewKind::Language => None,
     }
 }
 

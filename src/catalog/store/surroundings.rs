@@ -249,7 +249,7 @@ fn neighbours_statement() -> String {
 
 /// The folders above an article, the outermost first, each with its title.
 fn sections_of(connection: &Connection, path: &Path) -> Result<Vec<taxonomy::Term>> {
-    let mut terms = taxonomy::terms(path, &[], &[], None);
+    let mut terms = taxonomy::terms(path, &[], &[], None, None);
     for term in &mut terms {
         let title = sections::about(connection, term.view.kind, &term.view.key)?.and_then(|about| about.title);
         term.name = title.unwrap_or_else(|| std::mem::take(&mut term.name));

@@ -77,7 +77,7 @@ impl Ingest {
         open_files: OpenFiles,
     ) -> catalog::Result<Self> {
         let rules = Rules::new(&config.articles, &config.site);
-        let mut fingerprint = format!("{} {rules:?} {}", article::VERSION, channel.base_url);
+        let mut fingerprint = format!("{} {rules:?} {} {}", article::VERSION, channel.base_url, channel.language);
         if !folder.public_drafts().is_empty() {
             fingerprint.push_str(&format!(" {:?}", folder.public_drafts()));
         }

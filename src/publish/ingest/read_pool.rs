@@ -257,7 +257,13 @@ fn prepare(job: &Job, opened: Result<OpenArticle, LoadError>, supervisor: &Readi
         Some(mut article) => {
             // The sources of fields are not used before the text is read.
             article.sources.clear();
-            let terms = taxonomy::terms(path, &article.tags, &article.authors, article.series.as_ref());
+            let terms = taxonomy::terms(
+                path,
+                &article.tags,
+                &article.authors,
+                article.series.as_ref(),
+                article.language.as_deref(),
+            );
             Parsed::Head(article, terms)
         }
         None => match supervisor.read(whole) {

@@ -25,7 +25,6 @@ pub const FORMAT: FeedFormat = FeedFormat {
     media_type: "application/atom+xml; charset=utf-8",
     aliases: &["atom", "atom/", "feed.atom"],
     opml_version: None,
-    is_styled: true,
     is_recommended: true,
     render,
 };

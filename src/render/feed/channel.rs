@@ -1,8 +1,9 @@
 //! The description of a site that all of its feeds share.
 
-use chrono::TimeDelta;
-
+use std::borrow::Cow;
 use std::sync::Arc;
+
+use chrono::TimeDelta;
 
 use super::statements::Statements;
 use crate::config::{Config, FeedContent};
@@ -11,7 +12,7 @@ use crate::model::entry::Person;
 use crate::model::site_page::Permalink;
 use crate::model::taxonomy::{View, ViewKind};
 use crate::model::text::xml_legal;
-use crate::render::words::{Words, fill};
+use crate::render::words::{Words, fill, name_of_language, words_in};
 use crate::site::{Look, SitePicture};
 
 /// Name of the program in every document. Without its version: an update must not look like new content.
@@ -117,9 +118,23 @@ impl Channel {
         self.url(&place.path())
     }
 
+    /// The site in the language of a view of one, if there are words in it: its page and its feeds speak to readers of that language.
+    pub fn in_language_of(&self, view: &View) -> Cow<'_, Self> {
+        match words_in(&view.key).filter(|_| view.kind == ViewKind::Language) {
+            Some(words) => Cow::Owned(Self { language: words.language.to_owned(), ..self.clone() }),
+            None => Cow::Borrowed(self),
+        }
+    }
+
     /// The title of the feed and of the page of a view, distinct from those of all others.
     pub fn title_of(&self, view: &View, name: &str) -> String {
         format!("{} – {}", self.name_of(view, name), self.title)
+    }
+
+    /// The name of a view as its articles spell it; that of a language in itself.
+    pub fn shown_name<'a>(&self, view: &View, name: &'a str) -> &'a str {
+        let of_language = Some(view).filter(|view| view.kind == ViewKind::Language);
+        of_language.and_then(|view| name_of_language(&view.key)).unwrap_or(name)
     }
 
     /// The name of a view in titles. The kind of a tag or an author is part of it, since a folder may have the same name.
@@ -130,6 +145,7 @@ impl Channel {
             ViewKind::Tag => fill(&texts.tag_title, &[("name", name)]),
             ViewKind::Author => fill(&texts.author_title, &[("name", name)]),
             ViewKind::Series => fill(&texts.series_title, &[("name", name)]),
+            ViewKind::Language => self.shown_name(view, name).to_owned(),
         }
     }
 

@@ -10,6 +10,7 @@ use super::channel::Channel;
 use super::fragment::{Fragment, FragmentCache};
 use crate::model::collection::{self, ArticleLine, Collection, Tombstone};
 use crate::model::entry::{Entry, Media, Person};
+use crate::model::language;
 use crate::model::section::SectionAbout;
 use crate::model::taxonomy::{View, ViewKind};
 use crate::render::words::fill;
@@ -59,6 +60,8 @@ pub struct Feed<'a> {
     /// Deleted entries, latest first.
     pub tombstones: &'a [Tombstone],
     pub history: History,
+    /// The language of all its entries, if it is the view of one.
+    pub view_language: Option<String>,
     /// What its writer says about it.
     pub about: Option<&'a SectionAbout>,
     /// It has the elements that only podcasts have.
@@ -86,6 +89,7 @@ impl<'a> Feed<'a> {
             parts: &[],
             tombstones: &[],
             history: History::Newest,
+            view_language: None,
             about: None,
             is_podcast: collection::is_podcast(entries.len() as u64, recordings as u64),
             guid: None,
@@ -94,15 +98,16 @@ impl<'a> Feed<'a> {
         }
     }
 
-    /// The feed of a folder, tag, author or series.
+    /// The feed of a folder, tag, author, series or language.
     pub fn view(channel: &'a Channel, view: &View, collection: &'a Collection) -> Self {
-        let name = &view.label(&collection.name);
+        let name = &view.label(channel.shown_name(view, &collection.name));
         let texts = &channel.words().texts;
         let description = view.kind.choose([
             &texts.section_articles,
             &texts.tag_articles,
             &texts.author_articles,
             &texts.series_articles,
+            &texts.language_articles,
         ]);
         let description = fill(description, &[("name", name)]);
         // What is said about an author is for the page only.
@@ -114,6 +119,7 @@ impl<'a> Feed<'a> {
             title: Cow::Owned(title.unwrap_or_else(|| channel.title_of(view, &collection.name))),
             description: Cow::Owned(stated.unwrap_or(description)),
             place: view.path(),
+            view_language: (view.kind == ViewKind::Language).then(|| language::tag(&view.key)),
             pinned: &collection.pinned,
             parts: &collection.parts,
             tombstones: &collection.tombstones,
@@ -146,9 +152,10 @@ impl<'a> Feed<'a> {
         }
     }
 
-    /// The language of the feed: that of the folder, or else of the site.
-    pub fn language(&self) -> &'a str {
-        self.about.and_then(|about| about.language.as_deref()).unwrap_or(&self.channel.language)
+    /// The language of the feed: that of the folder or of its view, or else of the site.
+    pub fn language(&self) -> &str {
+        let stated = self.about.and_then(|about| about.language.as_deref());
+        stated.or(self.view_language.as_deref()).unwrap_or(&self.channel.language)
     }
 
     /// The authors of the feed: those of the folder, or else of the site.

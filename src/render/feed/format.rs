@@ -20,8 +20,6 @@ pub struct FeedFormat {
     pub aliases: &'static [&'static str],
     /// `version` of an OPML outline for such a feed, where OPML has one.
     pub opml_version: Option<&'static str>,
-    /// Whether it is XML with a style sheet, which browsers show as a page.
-    pub is_styled: bool,
     /// Whether pages recommend its address to people who subscribe. One format of a table is recommended.
     pub is_recommended: bool,
     /// Renders a feed. The date is that of a feed that has never had an entry.
@@ -102,14 +100,25 @@ pub enum Representation {
     Page,
     /// As a feed.
     Feed(&'static FeedFormat),
+    /// As what a browser shows at the address of a feed: a page about it.
+    FeedPage(&'static FeedFormat),
 }
 
 impl Representation {
+    /// As what a browser shows at the same address.
+    #[must_use]
+    pub fn opened(self) -> Self {
+        match self {
+            Self::Feed(format) => Self::FeedPage(format),
+            Self::Page | Self::FeedPage(_) => self,
+        }
+    }
+
     /// Last part of the path of the document, which is empty for a page.
     pub fn file(self) -> &'static str {
         match self {
             Self::Page => "",
-            Self::Feed(format) => format.file,
+            Self::Feed(format) | Self::FeedPage(format) => format.file,
         }
     }
 }

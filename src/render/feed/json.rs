@@ -18,7 +18,6 @@ pub const FORMAT: FeedFormat = FeedFormat {
     media_type: "application/feed+json",
     aliases: &[],
     opml_version: None,
-    is_styled: false,
     is_recommended: false,
     render,
 };

@@ -30,7 +30,6 @@ pub const FORMAT: FeedFormat = FeedFormat {
     media_type: "application/rss+xml; charset=utf-8",
     aliases: &["feed", "feed/", "feed.xml", "index.xml", "index.rss", "rss", "rss/", "feed.rss", "rss/feed.xml"],
     opml_version: Some("RSS2"),
-    is_styled: true,
     is_recommended: false,
     render,
 };

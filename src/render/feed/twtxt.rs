@@ -21,7 +21,6 @@ pub const FORMAT: FeedFormat = FeedFormat {
     media_type: "text/plain; charset=utf-8",
     aliases: &["tw.txt"],
     opml_version: None,
-    is_styled: false,
     is_recommended: false,
     render,
 };

@@ -101,8 +101,8 @@ impl Library for MemoryLibrary {
         Ok(if number == 1 { self.feed(moment, cached) } else { FeedLookup::Unknown })
     }
 
-    fn main(&self, _limits: &FeedLimits, _moment: Moment) -> library::Result<Collection> {
-        Ok(self.collection())
+    fn main(&self, _limits: &FeedLimits, moment: Moment, cached: Option<DateTime<Utc>>) -> library::Result<FeedLookup> {
+        Ok(self.feed(moment, cached))
     }
 
     fn newest_archive(&self) -> library::Result<Option<u32>> {
@@ -315,6 +315,39 @@ fn a_feed_with_unread_articles_names_them() {
 }
 
 #[test]
+fn a_browser_gets_a_page_about_a_feed_and_a_reader_the_feed() {
+    let library = MemoryLibrary { entries: vec![entry("a", "A & B")], changed: second(10), ..MemoryLibrary::default() };
+    let reads = library.reads.clone();
+    let on_demand = on_demand(library, FORMATS);
+    let find = |route: &Route| match on_demand.find(route, moment(10)).unwrap() {
+        Lookup::Document(document) => document,
+        other => panic!("{other:?}"),
+    };
+    let archive = Route::Archive(1, Representation::Feed(&rss::FORMAT));
+    for feed in FORMATS.iter().map(|format| Route::View(tag(), Representation::Feed(format))).chain([archive]) {
+        let page = feed.clone().opened();
+        assert_eq!((page.path(), page.clone().opened()), (feed.path(), page.clone()), "they share an address");
+        let (feed, page) = (find(&feed), find(&page));
+        assert!(feed.is_feed() && !feed.is_feed_page && page.is_feed_page && page.kind == DocumentKind::Page);
+        assert_ne!(feed.identity.etag, page.identity.etag);
+    }
+    let main = Route::Main(Representation::FeedPage(&atom::FORMAT));
+    let html = String::from_utf8(find(&main).identity.bytes.to_vec()).unwrap();
+    for part in [
+        "<title>News &amp; Views (Atom)</title>",
+        "<meta name=\"robots\" content=\"noindex\">",
+        "<code dir=\"ltr\">https://example.org/atom.xml</code>",
+        "<a class=\"p-name u-url\" href=\"/articles/a\">A &amp; B</a>",
+        "<a href=\"/atom.xml?raw\" rel=\"nofollow\">Source of this feed (Atom)</a>",
+    ] {
+        assert!(html.contains(part), "{part}: {html}");
+    }
+    let before = reads.load(Relaxed);
+    find(&main);
+    assert_eq!(reads.load(Relaxed), before, "it is cached");
+}
+
+#[test]
 fn a_cached_document_is_found_without_the_library_in_the_same_version() {
     let library = MemoryLibrary { entries: vec![entry("a", "A")], changed: second(10), ..MemoryLibrary::default() };
     let on_demand = on_demand(library, FORMATS);
@@ -391,7 +424,7 @@ fn own_part(route: &Route) -> Option<String> {
         | Route::Digest(_)
         | Route::Views(_) => route.path().split('/').next().map(str::to_owned),
         // Some are files, and pages have no dot in their addresses.
-        Route::Opml | Route::Sitemap(_) | Route::Page(_) | Route::OldAddress(_) => None,
+        Route::Opml | Route::Sitemap(_) | Route::Main(_) | Route::Page(_) | Route::OldAddress(_) => None,
     }
 }
 
@@ -404,7 +437,7 @@ fn no_page_can_be_at_an_own_address() {
         .chain(digest_routes());
     let views = ViewKind::ALL
         .into_iter()
-        .flat_map(|kind| [Route::Views(kind), Route::View(View::named(kind, "a").unwrap(), Representation::Page)]);
+        .flat_map(|kind| [Route::Views(kind), Route::View(View::named(kind, "aa").unwrap(), Representation::Page)]);
     let of_routes = routes.chain(views).filter_map(|route| own_part(&route));
     let of_feeds = FORMATS.iter().flat_map(|format| format.aliases.iter().chain([&format.file]));
     let of_feeds = of_feeds.filter_map(|path| path.split('/').next()).map(str::to_owned);

@@ -151,7 +151,7 @@ impl Pages {
 
     fn archive_link(&self) -> Link {
         let address = self.channel.url(&period_path(DateRange::All));
-        Link { name: self.channel.words().texts.archive.clone(), address, count: None }
+        Link { name: self.channel.words().texts.archive.clone(), address, count: None, language: None }
     }
 
     /// A link to a year or month, with the number of its articles.
@@ -161,7 +161,7 @@ impl Pages {
             DateRange::Year(year) => year.to_string(),
             DateRange::Month(year, month) => format!("{year:04}-{month:02}"),
         };
-        Link { name, address: self.channel.url(&period_path(period)), count }
+        Link { name, address: self.channel.url(&period_path(period)), count, language: None }
     }
 
     /// The title of the page of a period.

@@ -121,7 +121,7 @@ impl Pages {
     }
 
     fn section_link(&self, term: &Term) -> Link {
-        Link { name: term.name.clone(), address: self.channel.url(&term.view.path()), count: None }
+        Link { name: term.name.clone(), address: self.channel.url(&term.view.path()), count: None, language: None }
     }
 
     fn neighbour_link<'a>(&'a self, neighbour: &'a Neighbour) -> NeighbourLink<'a> {

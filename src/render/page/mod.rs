@@ -3,6 +3,7 @@
 mod archive;
 mod around;
 mod body;
+mod feed_page;
 mod filters;
 mod link_post;
 mod look;
@@ -13,6 +14,7 @@ mod site_page;
 mod status;
 mod templates;
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -37,6 +39,7 @@ use crate::render::feed::{self, Channel, Feed, Item, LicenseLink, blogroll};
 use crate::render::plain;
 use crate::render::words::{self, Day, Words};
 pub use archive::{period_at, period_path};
+pub use feed_page::RAW;
 pub use look::{ICON, ICON_PATH, ICON_PNG, ICON_PNG_PATH, STYLE};
 use pictures::Pictures;
 pub use status::status;
@@ -47,7 +50,7 @@ pub use templates::{TemplateFault, faults};
 pub const STATUS_STYLE: &str = include_str!("templates/status.css");
 
 /// Version of the code that renders pages. Raise it when the same entry gives other bytes with the same templates.
-const VERSION: u32 = 9;
+const VERSION: u32 = 10;
 
 /// Maximum length of an article without a title that lists show whole, in bytes.
 const LONGEST_NOTE: usize = 4_000;
@@ -140,6 +143,8 @@ struct Link {
     address: String,
     /// Number of the articles there.
     count: Option<u64>,
+    /// That of its name, if it is not that of the site.
+    language: Option<String>,
 }
 
 /// Links under one heading.
@@ -292,6 +297,7 @@ impl Pages {
             name: digest::name(&self.channel, kind).to_owned(),
             address: self.channel.url(&digest::path(kind)),
             count: None,
+            language: None,
         });
         let (title, description) = (&*feed.title, Some(&*feed.description).filter(|_| !is_text));
         let about = self.about(feed.about);
@@ -303,11 +309,19 @@ impl Pages {
         )
     }
 
-    /// The page of a folder, tag, author or series.
+    /// The pages in the language of a view of one, if there are words in it.
+    pub fn in_language_of(&self, view: &View) -> Cow<'_, Self> {
+        match self.channel.in_language_of(view) {
+            Cow::Borrowed(_) => Cow::Borrowed(self),
+            Cow::Owned(channel) => Cow::Owned(Self { channel: Arc::new(channel), ..self.clone() }),
+        }
+    }
+
+    /// The page of a folder, tag, author, series or language.
     pub fn view(&self, feed: &Feed<'_>, view: &View, name: &str) -> String {
         let above = self.above(view);
         let title = feed.about.and_then(|about| about.title.as_deref());
-        let name = title.unwrap_or(name);
+        let name = title.unwrap_or(self.channel.shown_name(view, name));
         let stated = feed.about.and_then(|about| about.description.as_deref());
         let mut head = Head {
             description: Some(stated.unwrap_or(&feed.description).to_owned()),
@@ -320,12 +334,15 @@ impl Pages {
             head.data = head.data.map(|data| with_member(data, "about", about));
         }
         let texts = &self.channel.words().texts;
-        let lead = view.kind.choose([&texts.section_lead, &texts.tag_lead, &texts.author_lead, &texts.series_lead]);
+        let leads =
+            [&texts.section_lead, &texts.tag_lead, &texts.author_lead, &texts.series_lead, &texts.language_lead];
+        let lead = view.kind.choose(leads);
         let description = feed.about.and_then(SectionAbout::lead);
         let about = self.about(feed.about);
         let above = Value::from(Serde(above));
         let lines = self.lines(feed.parts, self.channel.words());
-        let context = context! { name, lead, description, about, above, lines, ..self.subscription(feed) };
+        let language = &feed.view_language;
+        let context = context! { name, language, lead, description, about, above, lines, ..self.subscription(feed) };
         self.listing(feed, "view.html", &head, context)
     }
 
@@ -343,7 +360,8 @@ impl Pages {
         let links = self.view_links(views.iter());
         let texts = &self.channel.words().texts;
         let (name, root) = (texts.plural(kind), kind.root());
-        let of_site = kind.choose([&texts.sections_of, &texts.tags_of, &texts.authors_of, &texts.series_of]);
+        let of_sites = [&texts.sections_of, &texts.tags_of, &texts.authors_of, &texts.series_of, &texts.languages_of];
+        let of_site = kind.choose(of_sites);
         let description = Some(words::fill(of_site, &[("site", &self.channel.title)]));
         let mut head = Head { description, ..self.head(name, &format!("{root}/")) };
         head.data = Some(self.collection(&head, &[]));
@@ -496,16 +514,21 @@ impl Pages {
         let links = self.view_links(views.iter().filter(|summary| summary.view.kind == kind));
         let address = self.channel.url(&format!("{}/", kind.root()));
         let texts = &self.channel.words().texts;
-        let all = kind.choose([&texts.all_sections, &texts.all_tags, &texts.all_authors, &texts.all_series]);
+        let all = [&texts.all_sections, &texts.all_tags, &texts.all_authors, &texts.all_series, &texts.all_languages];
+        let all = kind.choose(all);
         (!links.is_empty()).then_some(Group { name: texts.plural(kind), root: kind.root(), all, address, links })
     }
 
     /// Links to views with the numbers of their articles: those with a place by it, then the others in natural order.
     fn view_links<'a>(&self, views: impl Iterator<Item = &'a ViewSummary>) -> Vec<Link> {
         let link = |summary: &ViewSummary| Link {
-            name: summary.title.clone().unwrap_or_else(|| summary.view.label(&summary.name)),
+            name: summary
+                .title
+                .clone()
+                .unwrap_or_else(|| summary.view.label(self.channel.shown_name(&summary.view, &summary.name))),
             address: self.channel.url(&summary.view.path()),
             count: Some(summary.members),
+            language: (summary.view.kind == ViewKind::Language).then(|| summary.name.clone()),
         };
         let place = |summary: &ViewSummary| (summary.order.is_none(), summary.order);
         let mut links: Vec<_> = views.map(|summary| (place(summary), link(summary))).collect();
@@ -522,18 +545,19 @@ impl Pages {
             name: self.channel.words().texts.plural(kind).to_owned(),
             address: self.channel.url(&format!("{}/", kind.root())),
             count: None,
+            language: None,
         }];
         for (end, _) in view.key.match_indices('/') {
             let folder = View { kind, key: view.key[..end].to_owned() };
             let name = folder.key.rsplit('/').next().unwrap_or_default().to_owned();
-            links.push(Link { name, address: self.channel.url(&folder.path()), count: None });
+            links.push(Link { name, address: self.channel.url(&folder.path()), count: None, language: None });
         }
         links
     }
 
     fn view_link(&self, kind: ViewKind, name: &str) -> Option<Link> {
         let address = self.channel.url(&View::named(kind, name)?.path());
-        Some(Link { name: name.to_owned(), address, count: None })
+        Some(Link { name: name.to_owned(), address, count: None, language: None })
     }
 
     fn entry_view<'a>(

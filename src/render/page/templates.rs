@@ -16,7 +16,7 @@ use super::filters::{fill, format, word};
 use crate::site::TemplateFile;
 
 /// The built-in templates. Pages are those that [`VARIABLES`] names; the others are parts of them.
-const BUILT_IN: [(&str, &str); 18] = [
+const BUILT_IN: [(&str, &str); 19] = [
     ("base.html", include_str!("templates/base.html")),
     ("top.html", include_str!("templates/top.html")),
     ("logo.html", include_str!("templates/logo.html")),
@@ -26,6 +26,7 @@ const BUILT_IN: [(&str, &str); 18] = [
     ("front.html", include_str!("templates/front.html")),
     ("view.html", include_str!("templates/view.html")),
     ("views.html", include_str!("templates/views.html")),
+    ("feed.html", include_str!("templates/feed.html")),
     ("archive.html", include_str!("templates/archive.html")),
     ("period.html", include_str!("templates/period.html")),
     ("lines.html", include_str!("templates/lines.html")),
@@ -82,6 +83,7 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("players", "front.html"),
     ("code", "front.html"),
     ("name", "view.html"),
+    ("language", "view.html"),
     ("lead", "view.html"),
     ("description", "view.html"),
     ("about", "view.html"),
@@ -91,6 +93,15 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("recommended", "view.html"),
     ("players", "view.html"),
     ("code", "view.html"),
+    ("name", "feed.html"),
+    ("description", "feed.html"),
+    ("format", "feed.html"),
+    ("page", "feed.html"),
+    ("source", "feed.html"),
+    ("entries", "feed.html"),
+    ("recommended", "feed.html"),
+    ("players", "feed.html"),
+    ("code", "feed.html"),
     ("name", "views.html"),
     ("root", "views.html"),
     ("links", "views.html"),

@@ -267,6 +267,7 @@ fn pages_with(language: &str, look: Look) -> Vec<String> {
         pages.missing(false, &lines, &lines),
         pages.missing(true, &[], &[]),
         pages.channel().feed_style(),
+        pages.feed(&main, pages.formats().recommended()),
     ];
     all.extend(entries.iter().map(|entry| pages.article_among(entry, &surroundings(language))));
     for (kind, summary) in ViewKind::ALL.into_iter().zip(&views) {

@@ -68,16 +68,17 @@ texts! {
     sections_of tags_of authors_of tag_title author_title section_articles tag_articles author_articles
     views_lead views_none
     series all_series series_lead series_of series_title series_articles series_part all_parts previous_part next_part
+    languages all_languages language_lead languages_of language_articles
     archive archive_number archives archives_lead front_page archive_emptied range articles_range
     updated previous next first_published pinned download comments transcript audio video file table season episode trailer bonus explicit
     missing missing_text near gone gone_text newest_at
-    feed_note feed_page feed_enclosure
+    feed_note feed_page feed_enclosure feed_source
 }
 
 impl Texts {
     /// The heading of a list of views.
     pub fn plural(&self, kind: ViewKind) -> &str {
-        kind.choose([&self.sections, &self.tags, &self.authors, &self.series])
+        kind.choose([&self.sections, &self.tags, &self.authors, &self.series, &self.languages])
     }
 }
 
@@ -125,6 +126,16 @@ impl Words {
     pub fn are_in(&self, tag: &str) -> bool {
         language::primary(tag) == language::primary(self.language)
     }
+}
+
+/// The name of a language in itself, by its key; `None` if it is not known.
+pub fn name_of_language(key: &str) -> Option<&'static str> {
+    words_in(key).map(|words| words.own_name.as_str()).or_else(|| language::other_name(key))
+}
+
+/// The words in the language with this key, not those that another language shares with it.
+pub fn words_in(key: &str) -> Option<&'static Words> {
+    Words::known(key).filter(|words| words.language.eq_ignore_ascii_case(key))
 }
 
 /// The bytes of all data files, for a hash that changes whenever a word does.

@@ -6,7 +6,7 @@ mod filling;
 mod language;
 
 pub use amounts::{Day, machine_date, machine_duration};
-pub use data::{Texts, Words, sources};
+pub use data::{Texts, Words, name_of_language, sources, words_in};
 pub use filling::{TextPart, fill, parts};
 pub use language::{direction, locale};
 

@@ -10,9 +10,7 @@ use super::*;
 use crate::change::TextRequests;
 use crate::config::Config;
 use crate::folder::media::MediaFiles;
-use crate::model::collection::{
-    ArticleLine, ArticleLookup, Collection, FeedLimits, FeedLookup, SitemapLookup, ViewGroup,
-};
+use crate::model::collection::{ArticleLine, ArticleLookup, FeedLimits, FeedLookup, SitemapLookup, ViewGroup};
 use crate::model::digest::DatedLookup;
 use crate::model::entry::Slug;
 use crate::model::library::{Library, LibraryError, Result};
@@ -84,7 +82,7 @@ impl Library for GatedLibrary {
         unreachable!()
     }
 
-    fn main(&self, _: &FeedLimits, _: Moment) -> Result<Collection> {
+    fn main(&self, _: &FeedLimits, _: Moment, _: Option<DateTime<Utc>>) -> Result<FeedLookup> {
         unreachable!()
     }
 

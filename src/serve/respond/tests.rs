@@ -527,7 +527,7 @@ fn what_no_coding_can_please() {
 #[test]
 fn what_varies_says_so() {
     for (path, kind) in COMPRESSIBLE.into_iter().chain(PLAIN) {
-        let is_feed = [DocumentKind::Feed(&rss::FORMAT), DocumentKind::Feed(&atom::FORMAT)].contains(&kind);
+        let is_feed = matches!(kind, DocumentKind::Feed(_));
         let expected = if is_feed { "Accept-Encoding, Sec-Fetch-Dest" } else { "Accept-Encoding" };
         for accept in ["", "gzip", "br", "zstd", "identity", "deflate"] {
             for (name, value) in
@@ -557,12 +557,12 @@ fn a_new_format_is_served_by_its_row() {
     let moment = Moment::of(SiteVersion::at(date));
     let snapshot = Snapshot::new(moment, twtxt::FORMATS, documents, "".into(), "".into());
     let policy = style("https://example.org/");
-    let parts = request("GET /tw.txt", &[("sec-fetch-dest", "document")]);
+    let parts = request("GET /tw.txt", &[]);
     let target = route(&parts, &snapshot, &policy);
     let response = respond(&parts, &target, &snapshot, &policy, SystemTime::UNIX_EPOCH + Duration::from_secs(NOW));
-    assert_eq!(field(&response, "content-type"), "text/plain; charset=utf-8", "it has no style sheet for browsers");
+    assert_eq!(field(&response, "content-type"), "text/plain; charset=utf-8");
     assert_eq!(field(&response, "content-security-policy"), FEED_POLICY);
-    assert_eq!(field(&response, "vary"), "Accept-Encoding");
+    assert_eq!(field(&response, "vary"), "Accept-Encoding, Sec-Fetch-Dest");
     let parts = request("GET /tags/a/twtxt.txt", &[]);
     assert!(matches!(route(&parts, &snapshot, &policy), Target::Lookup(Route::View(..), _)));
 }
@@ -983,21 +983,63 @@ fn documents_come_whole() {
 }
 
 #[test]
-fn a_browser_that_opens_a_feed_is_given_what_it_can_show() {
-    let shown = "application/xml; charset=utf-8";
+fn a_browser_that_opens_a_feed_gets_a_page_and_everything_else_the_feed() {
+    let policy = style("https://example.org/news/");
+    let asks = |path: &str, dest: &str| {
+        route(&request(&format!("GET {path}"), &[("sec-fetch-dest", dest)]), &SNAPSHOT, &policy)
+    };
+    let main = |format| Route::Main(Representation::FeedPage(format));
+    for (path, expected) in [
+        ("/rss.xml", main(&rss::FORMAT)),
+        ("/news/rss.xml?utm_source=x", main(&rss::FORMAT)),
+        ("/feed", main(&rss::FORMAT)),
+        ("/atom.xml", main(&atom::FORMAT)),
+        ("/feed.json", main(&json::FORMAT)),
+        ("/tags/a/atom.xml", Route::at("tags/a/atom.xml", feed::FORMATS).unwrap().opened()),
+    ] {
+        let own = expected.path();
+        let target = asks(path, "document");
+        assert!(matches!(&target, Target::Lookup(route, at) if *route == expected && *at == own), "{path}: {target:?}");
+        for dest in ["", "empty", "iframe", "image"] {
+            let is_page = matches!(asks(path, dest), Target::Lookup(route, _) if route == expected);
+            assert!(!is_page, "{path} for {dest:?}");
+        }
+    }
+    assert!(matches!(asks("/articles/a", "document"), Target::Document(_)));
+    // The source of a feed is a text that a browser shows; programs get the feed at that address, too.
     for (path, dest, media_type) in [
-        ("/rss.xml", "document", shown),
+        ("/rss.xml?raw", "document", "text/plain; charset=utf-8"),
+        ("/rss.xml?raw", "", rss::FORMAT.media_type),
+        ("/feed.json?raw", "document", "text/plain; charset=utf-8"),
         ("/rss.xml", "empty", rss::FORMAT.media_type),
-        ("/rss.xml", "", rss::FORMAT.media_type),
-        ("/articles/a", "document", "text/html; charset=utf-8"),
     ] {
         let response = ask(&format!("GET {path}"), &[("sec-fetch-dest", dest)]);
         assert_eq!(field(&response, "content-type"), media_type, "{path} for {dest:?}");
+        let bare = path.trim_end_matches("?raw");
+        assert_eq!(field(&response, "etag"), field(&ask(&format!("GET {bare}"), &[]), "etag"), "the bytes of {path}");
     }
-    let plain = ask("GET /articles/a", &[]);
-    assert_eq!(field(&plain, "vary"), "Accept-Encoding", "only a feed has two types");
-    let (one, other) = (ask("GET /rss.xml", &[]), ask("GET /rss.xml", &[("sec-fetch-dest", "document")]));
-    assert_eq!(field(&one, "etag"), field(&other, "etag"), "the bytes are the same");
+}
+
+#[test]
+fn no_shared_cache_keeps_the_page_of_a_feed() {
+    let html = "<p>page</p>".repeat(100);
+    let page = Document::new(DocumentKind::Page, html, DateTime::from_timestamp(1_700_000_000, 0).unwrap());
+    let target = Target::Document(Arc::new(page.at_feed(true)));
+    for method in ["GET", "HEAD"] {
+        let whole = answer(&request(&format!("{method} /rss.xml"), &[("sec-fetch-dest", "document")]), Some(&target));
+        let etag = field(&whole, "etag");
+        let fields = [("sec-fetch-dest", "document"), ("if-none-match", &*etag)];
+        let unchanged = answer(&request(&format!("{method} /rss.xml"), &fields), Some(&target));
+        assert_eq!((whole.status().as_u16(), unchanged.status().as_u16()), (200, 304));
+        for response in [&whole, &unchanged] {
+            assert_eq!(field(response, "vary"), "Accept-Encoding, Sec-Fetch-Dest");
+            let cache = field(response, "cache-control");
+            assert!(cache.starts_with("private, max-age=300, "), "a cache that ignores Vary must not keep it: {cache}");
+        }
+        assert_eq!(field(&whole, "content-type"), "text/html; charset=utf-8");
+        assert_eq!(field(&whole, "content-security-policy"), PAGE_POLICY);
+    }
+    assert!(!field(&ask("GET /rss.xml", &[]), "cache-control").contains("private"));
 }
 
 /// Asks for a file that was written just now, some seconds later.
