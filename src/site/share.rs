@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use bytes::Bytes;
 use image::imageops::{self, FilterType};
-use image::{DynamicImage, ImageFormat, ImageReader, Limits, Rgb, RgbImage};
+use image::{DynamicImage, ImageFormat, ImageReader, Limits, Rgb, RgbImage, Rgba, RgbaImage};
 
 use super::look::{Look, SitePicture};
 use crate::config::Colour;
@@ -18,6 +18,11 @@ const BUILT_IN_ACCENT: Colour = Colour([0xB3, 0x41, 0x1B]);
 const WHITE: Colour = Colour([0xFF; 3]);
 /// Contrast of the sign with its ground (WCAG 2.2 section 1.4.3).
 const READABLE: f64 = 4.5;
+
+/// Contrast of a pixel that is seen on its ground.
+const SEEN: f64 = 1.5;
+/// A picture is seen if one of this many pixels is.
+const MIN_SEEN: u64 = 50;
 
 /// Path below the base address.
 const PATH: &str = "share.png";
@@ -67,18 +72,31 @@ fn encoded(picture: &RgbImage) -> Option<Bytes> {
     Some(png.into_inner().into())
 }
 
-/// A picture in the middle of a white page, with a stripe below.
+/// A picture in the middle of a white page, with a stripe below; one that white hides is on the colour of the stripe.
 fn with_stripe(picture: &DynamicImage, accent: Colour) -> RgbImage {
     let (width, height) = SIZE;
-    let stripe = |_, y| if y + STRIPE < height { Rgb([0xFF; 3]) } else { Rgb(accent.0) };
-    let mut page = DynamicImage::ImageRgb8(RgbImage::from_fn(width, height, stripe)).into_rgba8();
     let limit = |inner: u32, own: u32| inner.min(own.saturating_mul(MAX_GROWTH)).max(1);
     let picture =
         picture.resize(limit(INNER.0, picture.width()), limit(INNER.1, picture.height()), FilterType::CatmullRom);
+    let picture = picture.into_rgba8();
+    let ground = if is_hidden_by_white(&picture) { accent } else { WHITE };
+    let stripe = |_, y| if y + STRIPE < height { Rgb(ground.0) } else { Rgb(accent.0) };
+    let mut page = DynamicImage::ImageRgb8(RgbImage::from_fn(width, height, stripe)).into_rgba8();
     let middle = |whole: u32, part: u32| i64::from(whole.saturating_sub(part) / 2);
     let place = (middle(width, picture.width()), middle(height - STRIPE, picture.height()));
-    imageops::overlay(&mut page, &picture.into_rgba8(), place.0, place.1);
+    imageops::overlay(&mut page, &picture, place.0, place.1);
     DynamicImage::ImageRgba8(page).into_rgb8()
+}
+
+/// Whether next to nothing of a picture is seen on white.
+fn is_hidden_by_white(picture: &RgbaImage) -> bool {
+    let (mut all, mut seen) = (0_u64, 0_u64);
+    for Rgba([red, green, blue, alpha]) in picture.pixels() {
+        let is_seen = Colour([*red, *green, *blue]).contrast(WHITE) >= SEEN;
+        all += u64::from(*alpha);
+        seen += if is_seen { u64::from(*alpha) } else { 0 };
+    }
+    all > 0 && seen * MIN_SEEN < all
 }
 
 /// The built-in picture on another colour: it has one colour and white, and shades between them at the edges.
@@ -131,6 +149,15 @@ mod tests {
         let red = [0xC0, 0, 0];
         let logo = Look { logo: Some(png(4000, 100, red)), ..icon };
         assert_eq!(pixels(&logo).get_pixel(x, y).0, red);
+    }
+
+    #[test]
+    fn a_white_logo_stands_on_the_colour_of_the_site() {
+        let blue = Some(Colour([0, 0x40, 0xC0]));
+        let white = Look { logo: Some(png(400, 100, [0xFA; 3])), accent: blue, ..Look::default() };
+        assert_eq!(pixels(&white).get_pixel(5, 5).0, [0, 0x40, 0xC0]);
+        let grey = Look { logo: Some(png(400, 100, [0x90; 3])), accent: blue, ..Look::default() };
+        assert_eq!(pixels(&grey).get_pixel(5, 5).0, [0xFF; 3]);
     }
 
     #[test]

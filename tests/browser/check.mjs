@@ -5,6 +5,7 @@
 // GAZETTED_SCREENSHOTS, what is seen is written to that folder.
 
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { delimiter, join, resolve } from "node:path";
 
@@ -21,20 +22,19 @@ const faults = [];
 const fault = (where, what) => faults.push(`${where}: ${what}`);
 
 // A page that reports what it loads and what it complains of.
-async function open(context, path, status, prepare = () => {}) {
+async function open(context, path, status, origin = base) {
   const page = await context.newPage();
-  await prepare(page);
   page.on("request", (request) => {
     const url = request.url();
-    if (!url.startsWith(base) && !url.startsWith("data:")) fault(path, `asks for ${url}`);
+    if (!url.startsWith(origin) && !url.startsWith("data:")) fault(path, `asks for ${url}`);
   });
   page.on("console", (message) => {
     // The browser itself complains of a page that says 404 or 410.
-    const isOwn = status !== 200 && message.location().url === base + path;
+    const isOwn = status !== 200 && message.location().url === origin + path;
     if (["error", "warning"].includes(message.type()) && !isOwn) fault(path, `console: ${message.text()}`);
   });
   page.on("pageerror", (error) => fault(path, `script: ${error}`));
-  const answer = await page.goto(base + path);
+  const answer = await page.goto(origin + path);
   if (answer.status() !== status) fault(path, `answers ${answer.status()}, not ${status}`);
   return page;
 }
@@ -119,13 +119,16 @@ const SHOWN = [
   "feed", "entry", "subtitle", "published", "summary", "author", "name",
 ];
 
-// Browsers that do not state what a request is for, as on sites without TLS, get the feed itself. Shown as XML, it has a style.
-const asFeed = (page) =>
-  page.route(/(rss|atom)\.xml$/, async (route) => {
-    const response = await route.fetch({ headers: {} });
-    const headers = { ...response.headers(), "content-type": "application/xml; charset=utf-8" };
-    await route.fulfill({ response, headers });
-  });
+// Browsers that do not state what a request is for get the feed itself; those that show it as XML apply its style.
+const asXml = createServer(async (request, response) => {
+  const answer = await fetch(base + request.url);
+  const type = answer.headers.get("content-type");
+  const headers = { "content-type": /rss|atom/.test(type) ? "application/xml; charset=utf-8" : type };
+  for (const name of ["content-security-policy", "x-content-type-options"]) headers[name] = answer.headers.get(name) ?? "";
+  response.writeHead(answer.status, headers).end(Buffer.from(await answer.arrayBuffer()));
+});
+await new Promise((listening) => asXml.listen(0, "127.0.0.1", listening));
+const xmlBase = `http://127.0.0.1:${asXml.address().port}`;
 
 // Who opens a feed gets a page about it, which leads to its articles and shows its source.
 async function checkFeedPage(context, { path, title }) {
@@ -150,7 +153,7 @@ async function checkFeedPage(context, { path, title }) {
 
 async function checkFeed(browser, { path, titles, rightToLeft }) {
   const context = await browser.newContext();
-  const page = await open(context, path, 200, asFeed);
+  const page = await open(context, path, 200, xmlBase);
   for (const scheme of ["light", "dark"]) {
     await page.emulateMedia({ colorScheme: scheme });
     for (const width of WIDTHS) {
@@ -173,7 +176,7 @@ async function checkFeed(browser, { path, titles, rightToLeft }) {
   await context.close();
   // A phone lays out XML for a desk, and makes it small.
   const phone = await browser.newContext({ viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
-  const small = await open(phone, path, 200, asFeed);
+  const small = await open(phone, path, 200, xmlBase);
   const { size } = await small.evaluate(look);
   if (size < 14) fault(path, `has letters of ${size} pixels on a phone`);
   await photograph(small, path, "phone", false);
@@ -192,6 +195,7 @@ try {
   for (const page of plan.feedPages) await checkFeedPage(context, page);
 } finally {
   await browser.close();
+  asXml.close();
 }
 console.log(faults.join("\n"));
 process.exitCode = faults.length > 0 ? 1 : 0;

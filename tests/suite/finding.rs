@@ -430,10 +430,11 @@ fn check_languages(site: &Site) {
 fn a_short_text_is_not_in_the_language_of_its_translation() {
     let mut site = Site::new();
     site.write("storm.md", "# Storm\n\nText.");
-    site.write("storm.fr.md", "---\nslug: tempete\n---\n# Tempête\n\nTexte.");
+    site.write("storm.fr.md", "# Tempête\n\nTexte.");
     site.start();
     site.wait_for(&["Storm", "Tempête"]);
     assert_eq!(translations(&site, "storm").1, ["Français"]);
+    assert_eq!(translations(&site, "storm-fr").1, ["English"], "the file without a language has the plain address");
     assert!(site.get("/languages/en/").text().contains(">Storm</a>"), "it is in that of the site");
 }
 

@@ -1,15 +1,22 @@
 //! Series: the parts of one in their order, and when it last changed.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::ffi::OsStr;
+use std::path::PathBuf;
+
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::database::Catalog;
 use super::error::Result;
-use super::values::{self, UNREAD, damaged, date};
+use super::translations::base;
+use super::values::{self, UNREAD, damaged, date, path_of};
 use super::window::Window;
 use crate::catalog::visibility::visible;
 use crate::model::collection::{ArticleLine, SeriesPlace};
 use crate::model::entry::Slug;
+use crate::model::language;
 use crate::model::moment::{Audience, Version};
 use crate::model::taxonomy::{Term, View, ViewKind};
 
@@ -18,11 +25,18 @@ const MAX_PARTS: u32 = 100;
 /// Maximum number of parts that the page of a series lists.
 const MAX_LINES: u32 = 1_000;
 
-/// The parts of a series, as far as their texts have been read.
+/// An article of a series.
+#[derive(Debug)]
+struct SeriesArticle {
+    number: i64,
+    path: PathBuf,
+    line: ArticleLine,
+}
+
+/// The articles of a series, as far as their texts have been read.
 #[derive(Debug)]
 enum KnownParts {
-    /// Each with the number of its article.
-    Found(Vec<(i64, ArticleLine)>),
+    Found(Vec<SeriesArticle>),
     /// The texts of these have not been read yet.
     Unread(Vec<i64>),
 }
@@ -83,8 +97,9 @@ pub(super) fn place(
     Ok(match parts(connection, view, due, MAX_PARTS)? {
         KnownParts::Unread(numbers) => Err(numbers),
         KnownParts::Found(parts) => {
-            let index = parts.iter().position(|(part, _)| *part == number);
-            let parts = parts.into_iter().map(|(_, line)| line).collect();
+            let parts = without_translations(parts, Some(number));
+            let index = parts.iter().position(|part| part.number == number);
+            let parts = parts.into_iter().map(|part| part.line).collect();
             Ok(index.map(|index| SeriesPlace { term, parts, index }))
         }
     })
@@ -93,18 +108,49 @@ pub(super) fn place(
 /// What the page of a series lists at `due` in place of its newest articles: the articles whose texts must be read first, and all parts.
 pub(super) fn listed(connection: &Connection, view: i64, due: DateTime<Utc>) -> Result<(Window, Vec<ArticleLine>)> {
     Ok(match parts(connection, view, due, MAX_LINES)? {
-        KnownParts::Found(parts) => (Window::default(), parts.into_iter().map(|(_, line)| line).collect()),
+        KnownParts::Found(parts) => {
+            (Window::default(), without_translations(parts, None).into_iter().map(|part| part.line).collect())
+        }
         KnownParts::Unread(unread) => (Window { unread, ..Window::default() }, Vec::new()),
     })
 }
 
-/// The visible parts of a series at `due`: by the places that they state, else by date, the oldest first.
+/// The parts of a series: of an article in several languages, the one whose page this is, else the one in its language, else the one that the
+/// name of its file gives no language.
+fn without_translations(articles: Vec<SeriesArticle>, own: Option<i64>) -> Vec<SeriesArticle> {
+    let key = |article: &SeriesArticle| article.line.language.as_deref().and_then(language::key);
+    let own_key = own.and_then(|own| articles.iter().find(|article| article.number == own)).and_then(key);
+    let distance = |article: &SeriesArticle| {
+        let states_language = base(&article.path) != article.path.file_stem().and_then(OsStr::to_str);
+        (Some(article.number) != own, key(article) != own_key || own.is_none(), states_language)
+    };
+    let mut parts: Vec<SeriesArticle> = Vec::new();
+    let mut places: HashMap<PathBuf, usize> = HashMap::new();
+    for article in articles {
+        let name = article.path.with_file_name(base(&article.path).unwrap_or_default());
+        match places.entry(name) {
+            Entry::Vacant(place) => {
+                place.insert(parts.len());
+                parts.push(article);
+            }
+            Entry::Occupied(place) => {
+                let part = &mut parts[*place.get()];
+                if distance(&article) < distance(part) {
+                    *part = article;
+                }
+            }
+        }
+    }
+    parts
+}
+
+/// The visible articles of a series at `due`: by the places that they state, else by date, the oldest first.
 fn parts(connection: &Connection, view: i64, due: DateTime<Utc>, limit: u32) -> Result<KnownParts> {
     let visible = visible(Audience::Public, "?2");
     let sql = format!(
         "
         SELECT article.number, article.slug, json_extract(entry, '$.title'), json_extract(entry, '$.language'),
-          article.published, article.stale = {UNREAD}, json_extract(entry, '$.series.part') AS part
+          article.published, article.stale = {UNREAD}, article.path, json_extract(entry, '$.series.part') AS part
         FROM member JOIN article ON article.number = member.number JOIN content ON content.number = member.number
         WHERE view = ?1 AND {visible} AND json_valid(entry)
         ORDER BY part IS NULL, part, member.published, member.rank, member.number LIMIT ?3"
@@ -120,7 +166,8 @@ fn parts(connection: &Connection, view: i64, due: DateTime<Utc>, limit: u32) -> 
         }
         let slug: Slug = row.get(1)?;
         let Some(title) = row.get(2)? else { return damaged(format!("article {number} has no title")) };
-        parts.push((number, ArticleLine { slug, title, published: date(row.get(4)?)?, language: row.get(3)? }));
+        let line = ArticleLine { slug, title, published: date(row.get(4)?)?, language: row.get(3)? };
+        parts.push(SeriesArticle { number, path: path_of(row.get(6)?), line });
     }
     Ok(if unread.is_empty() { KnownParts::Found(parts) } else { KnownParts::Unread(unread) })
 }
@@ -134,6 +181,31 @@ mod tests {
     use crate::catalog::store::bulk_import::tests::{NOW, record, record_with};
     use crate::model::entry::{Content, SeriesPart};
     use crate::model::moment::Moment;
+
+    #[test]
+    fn translations_of_a_part_are_one_part() {
+        let article = |number: i64, path: &str, language: &str| {
+            let slug = Slug::new(format!("a-{number}")).unwrap();
+            let (title, published) = (path.to_owned(), DateTime::UNIX_EPOCH);
+            let line = ArticleLine { slug, title, published, language: Some(language.to_owned()) };
+            SeriesArticle { number, path: path.into(), line }
+        };
+        let articles = || {
+            vec![
+                article(1, "a.fr.md", "fr"),
+                article(2, "a.md", "en"),
+                article(3, "b.md", "en-GB"),
+                article(4, "b.pt-br.md", "pt-BR"),
+                article(5, "b.fr.md", "fr-CA"),
+                article(6, "other/a.md", "en"),
+            ]
+        };
+        let numbers = |own| without_translations(articles(), own).iter().map(|part| part.number).collect::<Vec<_>>();
+        assert_eq!(numbers(None), [2, 3, 6]);
+        assert_eq!(numbers(Some(2)), [2, 3, 6]);
+        assert_eq!(numbers(Some(1)), [1, 5, 6], "in its language where there is one");
+        assert_eq!(numbers(Some(4)), [2, 4, 6]);
+    }
 
     #[test]
     fn a_part_that_expires_changes_the_pages_of_the_others() {

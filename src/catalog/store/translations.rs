@@ -37,7 +37,7 @@ impl NeighbourRow {
 }
 
 /// The name of a file without its extension and its language.
-fn base(path: &Path) -> Option<&str> {
+pub(super) fn base(path: &Path) -> Option<&str> {
     let stem = path.file_stem()?.to_str()?;
     Some(language::of_name(stem).map_or(stem, |(rest, _)| rest))
 }

@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 
 use crate::model::text::escape_html;
+use crate::render::words::Texts;
 
 /// Lowers all headings by one level if the article has an `h1`, since the page has one already, and makes each outermost table and each
 /// formula on a line of its own scrollable, also by keyboard. Items with a check box have no bullet, and the title of a picture alone is its
-/// caption. `html` is a balanced fragment, `table` the label of a table in the language of the page.
-pub fn within_page<'a>(html: &'a str, table: &str) -> Cow<'a, str> {
+/// caption. `html` is a balanced fragment, `texts` has the labels of what scrolls, in the language of the page.
+pub fn within_page<'a>(html: &'a str, texts: &Texts) -> Cow<'a, str> {
     let lowers_headings = html.contains("<h1");
     let has_captions = html.contains("<p><img ") && html.contains(" title=\"");
     let has_tasks = CHECK_BOXES.iter().any(|sign| html.contains(*sign));
@@ -15,7 +16,7 @@ pub fn within_page<'a>(html: &'a str, table: &str) -> Cow<'a, str> {
     if !lowers_headings && !has_captions && !has_tasks && !is_wide {
         return Cow::Borrowed(html);
     }
-    let (mut tables, mut caption) = (0_usize, None);
+    let (mut tables, mut caption, mut in_formula) = (0_usize, None, false);
     Cow::Owned(with_tags_and_rest(html, |adapted, tag, rest| match name_of(tag) {
         "li" if tag == "<li>" && is_task(rest) => adapted.push_str("<li class=\"task\">"),
         "p" if tag == "<p>" => {
@@ -34,12 +35,21 @@ pub fn within_page<'a>(html: &'a str, table: &str) -> Cow<'a, str> {
         }
         "table" => {
             if tables == 0 {
-                adapted.push_str(&table_box(table));
+                adapted.push_str(&scrolling("div", &texts.table));
             }
             adapted.push_str(tag);
             tables += 1;
         }
-        "math" if tag.contains(DISPLAYED) => adapted.push_str(&tag.replacen("<math", "<math tabindex=\"0\"", 1)),
+        "math" if tag.contains(DISPLAYED) && !in_formula => {
+            in_formula = true;
+            adapted.push_str(&scrolling("span", &texts.formula));
+            adapted.push_str(tag);
+        }
+        "math" if in_formula && tag.starts_with("</") => {
+            in_formula = false;
+            adapted.push_str(tag);
+            adapted.push_str("</span>");
+        }
         name if lowers_headings => adapted.push_str(&lowered(tag, name)),
         _ => adapted.push_str(tag),
     }))
@@ -75,8 +85,8 @@ fn without_title(tag: &str) -> Cow<'_, str> {
 
 /// Adapts a short article for a list of articles: as [`within_page`], with headings below those of the list and without names, which another
 /// article of the list may have, too.
-pub fn within_list(html: &str, table: &str) -> String {
-    with_tags(&within_page(html, table), |adapted, tag| {
+pub fn within_list(html: &str, texts: &Texts) -> String {
+    with_tags(&within_page(html, texts), |adapted, tag| {
         let name = name_of(tag);
         let tag = if matches!(name, "h1" | "h2" | "h3") { tag.replacen(name, "h4", 1) } else { tag.to_owned() };
         match tag.split_once(" id=\"").and_then(|(before, id)| Some((before, id.split_once('"')?.1))) {
@@ -145,9 +155,9 @@ fn shortened(tag: &str, base_url: &str, base_path: &str) -> String {
     format!("{}{sizes}{}", &shortened[..start], &shortened[end..])
 }
 
-/// The start of the box around a table. Its label tells screen readers what scrolls.
-fn table_box(label: &str) -> String {
-    format!("<div class=\"wide\" role=\"group\" aria-label=\"{}\" tabindex=\"0\">", escape_html(label))
+/// The start of the box around a table or a formula. Its label tells screen readers what scrolls.
+fn scrolling(element: &str, label: &str) -> String {
+    format!("<{element} class=\"wide\" role=\"group\" aria-label=\"{}\" tabindex=\"0\">", escape_html(label))
 }
 
 /// Length of the tag at the start of a text. A `>` in quotes does not end it.
@@ -180,9 +190,10 @@ fn lowered<'a>(tag: &'a str, name: &str) -> Cow<'a, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::render::words::Words;
 
     fn adapted(html: &str) -> Cow<'_, str> {
-        within_page(html, "Table")
+        within_page(html, &Words::of("en").texts)
     }
 
     #[test]
@@ -197,7 +208,10 @@ mod tests {
     #[test]
     fn in_a_list_names_go_and_headings_are_lower() {
         let html = "<h2 id=\"a\">A</h2><p title=\"id\" id=\"b\">B <a href=\"#a\">c</a></p><h5>D</h5>";
-        assert_eq!(within_list(html, "Table"), "<h4>A</h4><p title=\"id\">B <a href=\"#a\">c</a></p><h5>D</h5>");
+        assert_eq!(
+            within_list(html, &Words::of("en").texts),
+            "<h4>A</h4><p title=\"id\">B <a href=\"#a\">c</a></p><h5>D</h5>"
+        );
     }
 
     #[test]
@@ -270,13 +284,17 @@ mod tests {
             "<p><math alttext=\"a\" display=\"block\"><mi>a</mi></math></p>",
         ];
         assert_eq!(adapted(inline), inline);
-        assert_eq!(adapted(displayed), displayed.replace("<math", "<math tabindex=\"0\""));
+        let start = "<span class=\"wide\" role=\"group\" aria-label=\"Formula\" tabindex=\"0\"><math";
+        assert_eq!(adapted(displayed), displayed.replace("<math", start).replace("</math>", "</math></span>"));
     }
 
     #[test]
     fn the_outermost_table_scrolls() {
         let inner = "<table><tr><td><table></table></td></tr></table>";
-        assert_eq!(adapted(&format!("<p>a</p>{inner}b")), format!("<p>a</p>{}{inner}</div>b", table_box("Table")));
+        assert_eq!(
+            adapted(&format!("<p>a</p>{inner}b")),
+            format!("<p>a</p>{}{inner}</div>b", scrolling("div", "Table"))
+        );
         assert_eq!(adapted("<img alt=\"a > <table>\"><p>"), "<img alt=\"a > <table>\"><p>");
         for broken in ["<table", "</table>", "<", "a < <h1", "<h1 a='"] {
             let _ = adapted(broken);

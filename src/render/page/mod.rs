@@ -381,7 +381,7 @@ impl Pages {
         let item = Item::new(&self.channel, entry);
         let words = self.words_for(item.language.unwrap_or(&self.channel.language));
         let view = self.entry_view(entry, &item, &page, words);
-        let html = body::within_page(entry.content.page_html(), &words.texts.table);
+        let html = body::within_page(entry.content.page_html(), &words.texts);
         let attachments: Vec<PageAttachment<'_>> =
             item.enclosures.iter().map(|media| attachment(media, words)).collect();
         // A cover that is also in the text is shown once.
@@ -496,7 +496,7 @@ impl Pages {
         let html = &entry.content.html;
         let is_whole = item.stated_title.is_none() || body::is_picture(html);
         let is_note = is_whole && !entry.content.brief && html.len() <= LONGEST_NOTE;
-        let text = || body::within_list(entry.content.page_html(), &words.texts.table);
+        let text = || body::within_list(entry.content.page_html(), &words.texts);
         let note = is_note.then(|| Value::from_safe_string(self.pictures(entry).within(&text(), true)));
         let view = Value::from(Serde(self.entry_view(entry, &item, &page, words)));
         self.templates.render(

@@ -75,7 +75,7 @@ impl Pages {
             |about: &&SectionAbout| about.image.is_some() || !about.html.is_empty() || !about.links.is_empty();
         let Some(about) = about.filter(is_shown) else { return Value::from(()) };
         let (language, direction) = self.language(about.language.as_deref());
-        let text = body::within_page(&about.html, &self.channel.words().texts.table);
+        let text = body::within_page(&about.html, &self.channel.words().texts);
         context! {
             image => Value::from(Serde(about.image.as_ref())),
             text => Value::from_safe_string(text.into_owned()),

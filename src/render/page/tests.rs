@@ -178,7 +178,9 @@ fn the_licence_of_the_site_holds_for_no_article_with_rights_of_its_own() {
 /// A recording with all that a page can say of it.
 fn full(language: &str, kind: &str) -> Arc<Entry> {
     let mut entry = Arc::unwrap_or_clone(recording());
-    entry.content.html = crate::model::entry::SafeHtml::from_sanitiser("<table><tr><td>1</table>".into());
+    entry.content.html = crate::model::entry::SafeHtml::from_sanitiser(
+        "<table><tr><td>1</table><p><math display=\"block\"><mi>a</mi></math></p>".into(),
+    );
     entry.content.language = Some(language.into());
     entry.content.link = Some("https://elsewhere.example/a".into());
     entry.content.comments = Some("https://forum.example/a".into());

@@ -70,7 +70,7 @@ texts! {
     series all_series series_lead series_of series_title series_articles series_part all_parts previous_part next_part
     languages all_languages language_lead languages_of language_articles
     archive archive_number archives archives_lead front_page archive_emptied range articles_range
-    updated previous next first_published pinned download comments transcript audio video file table season episode trailer bonus explicit
+    updated previous next first_published pinned download comments transcript audio video file table formula season episode trailer bonus explicit
     missing missing_text near gone gone_text newest_at
     feed_note feed_page feed_enclosure feed_source
 }
