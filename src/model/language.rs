@@ -31,7 +31,7 @@ pub fn primary(tag: &str) -> String {
     PRESENT.iter().find(|(old, _)| *old == primary).map_or(primary, |(_, present)| (*present).to_owned())
 }
 
-/// The script that a tag names, or that its region tells of Chinese, in lower case.
+/// The script that a tag names, or that the region of Chinese implies, in lower case.
 pub fn script(tag: &str) -> Option<String> {
     let subtags = || tag.split(['-', '_']).skip(1).map(str::to_ascii_lowercase);
     let is_script = |subtag: &String| subtag.len() == 4 && subtag.bytes().all(|byte| byte.is_ascii_alphabetic());

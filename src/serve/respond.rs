@@ -114,9 +114,10 @@ pub enum Target {
 const ALLOW: &str = "GET, HEAD, OPTIONS";
 /// `Cache-Control` of responses that do not carry the requested document.
 const CACHE_MISSING: &str = "max-age=60";
-/// Content-Security-Policy of pages: their own style, pictures and media from anywhere, no scripts, in no frame.
-const PAGE_POLICY: &str = "default-src 'none'; style-src 'self'; img-src * data:; media-src *; base-uri 'none'; form-action 'none'; \
-                           frame-ancestors 'none'";
+/// Content-Security-Policy of pages: their own style, pictures and media from anywhere, no scripts, in no frame. Without `connect-src`, tools
+/// that look at a page in a browser cannot read `robots.txt` beside it.
+const PAGE_POLICY: &str = "default-src 'none'; style-src 'self'; img-src * data:; media-src *; connect-src 'self'; base-uri 'none'; \
+                           form-action 'none'; frame-ancestors 'none'";
 /// Content-Type of a feed whose source a browser shows.
 const SOURCE_TYPE: &str = "text/plain; charset=utf-8";
 /// Asks search engines to leave a document out, also one that is no page.

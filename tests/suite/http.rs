@@ -223,6 +223,30 @@ fn a_feed_in_a_browser_has_a_style_sheet_and_no_script() {
         let style = href.strip_prefix(BASE_URL).map(|rest| format!("/{rest}")).unwrap_or(href.to_owned());
         assert_eq!(site.get(&style).field("content-type"), "text/css; charset=utf-8", "{href}");
     }
+    // A browser that opens one gets a page about it, with validators of its own.
+    let browser: &[_] =
+        &[("Sec-Fetch-Dest", "document"), ("Sec-Fetch-Mode", "navigate"), ("Accept", "text/html,*/*;q=0.8")];
+    for path in ["/rss.xml", "/feed", "/atom.xml", "/feed.json", "/tags/none/rss.xml"] {
+        let (feed, page) = (site.get(path), site.ask("GET", path, browser));
+        assert_eq!(page.status, feed.status, "{path}");
+        if feed.status == 404 {
+            continue;
+        }
+        assert_eq!(page.field("content-type"), "text/html; charset=utf-8", "{path}");
+        assert_ne!(page.field("etag"), feed.field("etag"), "{path}");
+        let head = site.ask("HEAD", path, browser);
+        assert_eq!((head.status, head.field("etag")), (200, page.field("etag")), "{path}");
+        let known = [browser, &[("If-None-Match", page.field("etag"))]].concat();
+        assert_eq!(site.ask("GET", path, &known).status, 304, "{path}");
+        let of_feed = [browser, &[("If-None-Match", feed.field("etag"))]].concat();
+        assert_eq!(site.ask("GET", path, &of_feed).status, 200, "{path}");
+        let raw = site.ask("GET", &format!("{path}?raw"), browser);
+        assert_eq!((raw.text(), raw.field("content-type")), (feed.text(), "text/plain; charset=utf-8"), "{path}");
+        for dest in ["empty", "iframe"] {
+            let other = site.ask("GET", path, &[("Sec-Fetch-Dest", dest), ("Accept", "text/html,*/*;q=0.8")]);
+            assert_eq!((other.text(), other.field("etag")), (feed.text(), feed.field("etag")), "{path} for {dest}");
+        }
+    }
 }
 
 #[test]

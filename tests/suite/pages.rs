@@ -234,6 +234,34 @@ fn every_page_has_the_same_structure() {
         assert!(all(&page, "lang").iter().all(|language| !language.is_empty()), "{path}");
         assert!(all(&page, "datetime").iter().all(|date| date.len() == 20 && date.ends_with('Z')), "{path}");
     }
+    check_html(&site);
+}
+
+/// What the checker says that is no fault: a list without bullets has the role of a list for VoiceOver, and `feed:` before a whole address is how
+/// readers register for feeds.
+const NO_FAULTS: &str =
+    ".*The .list. role is unnecessary for element .*|.*Bad value .feed:http.* for attribute .href. on element .*";
+
+/// Checks pages of each kind by the rules of HTML.
+fn check_html(site: &Site) {
+    let Some(checker) = tools::html_checker() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let browser: &[_] = &[("Sec-Fetch-Dest", "document")];
+    let feeds = ["/rss.xml", "/tags/notes/feed.json", "/archive/1/atom.xml"];
+    let others = ["/blogroll", "/digest/weekly/", "/years/2026/", "/languages/", "/languages/ar/", "/articles/hebrew"];
+    let paths = KINDS.iter().map(|(path, _)| *path).chain(feeds).chain(others);
+    for (number, path) in paths.enumerate() {
+        let page = site.ask("GET", path, browser).text();
+        assert!(page.starts_with("<!doctype html>"), "{path}: {page}");
+        std::fs::write(folder.path().join(format!("{number}.html")), page).unwrap();
+    }
+    let mut java = Command::new("java");
+    java.args(["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xss8m", "-jar"]).arg(checker).args([
+        "--format",
+        "text",
+        "--filterpattern",
+    ]);
+    tools::run(java.arg(NO_FAULTS).arg("--Werror").arg(folder.path()));
 }
 
 #[test]

@@ -73,6 +73,14 @@ pub fn has_node(module: &str) -> bool {
     found
 }
 
+/// The checker of HTML by the W3C; reports a skipped test if it is not installed.
+pub fn html_checker() -> Option<PathBuf> {
+    if !has("java") || !has_node("vnu-jar") {
+        return None;
+    }
+    std::env::var_os("GAZETTED_NODE_MODULES").map(|modules| Path::new(&modules).join("vnu-jar/build/dist/vnu.jar"))
+}
+
 /// Folder of elfeed in Emacs; reports a skipped test if there is none.
 pub fn elfeed() -> Option<PathBuf> {
     let lisp = Path::new("/usr/share/emacs/site-lisp");

@@ -278,7 +278,7 @@ assert found.meta.title == sys.argv[2], found.meta.title
 addresses = [feed.url for feed in found.feeds]
 assert len(addresses) == len(set(addresses)) == text.count(b'xmlUrl='), len(addresses)
 assert all(feed.title for feed in found.feeds)
-assert {tuple(feed.categories[0]) for feed in found.feeds if feed.categories} == {('Sections',), ('Tags',), ('Authors',)}
+assert {tuple(feed.categories[0]) for feed in found.feeds if feed.categories} == {('Sections',), ('Tags',), ('Authors',), ('Languages',)}
 ";
     let files = Files::of(&["feeds.opml"]);
     let title = "All & <sundry> ]]> \"gazette\" 日本";

@@ -335,7 +335,7 @@ fn a_browser_gets_a_page_about_a_feed_and_a_reader_the_feed() {
     let html = String::from_utf8(find(&main).identity.bytes.to_vec()).unwrap();
     for part in [
         "<title>News &amp; Views (Atom)</title>",
-        "<meta name=\"robots\" content=\"noindex\">",
+        "<link rel=\"canonical\" href=\"https://example.org/\">",
         "<code dir=\"ltr\">https://example.org/atom.xml</code>",
         "<a class=\"p-name u-url\" href=\"/articles/a\">A &amp; B</a>",
         "<a href=\"/atom.xml?raw\" rel=\"nofollow\">Source of this feed (Atom)</a>",

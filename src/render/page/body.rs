@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::article::summary::one_line;
 use crate::model::text::escape_html;
 use crate::render::words::Texts;
 
@@ -13,12 +14,17 @@ pub fn within_page<'a>(html: &'a str, texts: &Texts) -> Cow<'a, str> {
     let has_captions = html.contains("<p><img ") && html.contains(" title=\"");
     let has_tasks = CHECK_BOXES.iter().any(|sign| html.contains(*sign));
     let is_wide = html.contains("<table") || html.contains(DISPLAYED);
-    if !lowers_headings && !has_captions && !has_tasks && !is_wide {
+    let is_aligned = html.contains(ALIGNED);
+    if !lowers_headings && !has_captions && !has_tasks && !is_wide && !is_aligned {
         return Cow::Borrowed(html);
     }
     let (mut tables, mut caption, mut in_formula) = (0_usize, None, false);
     Cow::Owned(with_tags_and_rest(html, |adapted, tag, rest| match name_of(tag) {
         "li" if tag == "<li>" && is_task(rest) => adapted.push_str("<li class=\"task\">"),
+        "td" | "th" | "p" | "div" | "caption" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" if tag.contains(ALIGNED) => {
+            let tag = aligned(tag);
+            adapted.push_str(&if lowers_headings { lowered(&tag, name_of(&tag)).into_owned() } else { tag });
+        }
         "p" if tag == "<p>" => {
             caption = caption_of(rest);
             adapted.push_str(if caption.is_some() { "<figure>" } else { tag });
@@ -57,6 +63,24 @@ pub fn within_page<'a>(html: &'a str, texts: &Texts) -> Cow<'a, str> {
 
 /// The mark of a formula on a line of its own.
 const DISPLAYED: &str = " display=\"block\"";
+
+/// The obsolete attribute with which feeds align texts; style sheets of readers are not ours.
+const ALIGNED: &str = " align=\"";
+
+/// A tag with a class in place of its alignment. The values of attributes are in double quotes.
+fn aligned(tag: &str) -> String {
+    let mut parts: Vec<&str> = tag.split('"').collect();
+    let names = || (0..parts.len()).step_by(2);
+    let has_class = names().any(|at| parts[at].ends_with(" class="));
+    let found = names().find_map(|at| Some((at, parts[at].strip_suffix(" align=")?)));
+    let Some((at, before)) = found.filter(|(at, _)| at + 2 < parts.len()) else { return tag.to_owned() };
+    let value = parts[at + 1].to_ascii_lowercase();
+    let is_known = ["left", "right", "center"].contains(&value.as_str()) && !has_class;
+    let class = if is_known { format!(" class=\"to-{value}\"") } else { String::new() };
+    let start = format!("{before}{class}{}", parts[at + 2]);
+    parts.splice(at..=at + 2, [start.as_str()]);
+    parts.join("\"")
+}
 
 /// The signs of the check boxes of a task list.
 const CHECK_BOXES: [char; 2] = ['☐', '☑'];
@@ -103,6 +127,28 @@ pub fn is_picture(html: &str) -> bool {
     let behind = rest[end_of(rest)..].trim_end();
     let caption = behind.strip_prefix("<figcaption>").and_then(|rest| rest.split_once("</figcaption>"));
     matches!(caption.map_or(behind, |(_, behind)| behind), "</p>" | "</figure>")
+}
+
+/// Maximum length of a text that describes a page, in characters.
+const DESCRIPTION: usize = 300;
+
+/// The text of the start of an article in one line.
+pub fn text_of(html: &str) -> String {
+    let mut text = String::new();
+    for (number, part) in html.split('<').enumerate() {
+        let words = if number == 0 { part } else { &part[end_of(part)..] };
+        text.push_str(words);
+        // Elements within a line end no word.
+        let name = name_of(part);
+        let is_inline = ["a", "em", "strong", "b", "i", "code", "span", "sub", "sup", "mark", "del"].contains(&name);
+        text.push_str(if is_inline { "" } else { " " });
+        if text.len() > 8 * DESCRIPTION {
+            break;
+        }
+    }
+    let entities = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&nbsp;", " "), ("&amp;", "&")];
+    let text = entities.into_iter().fold(text, |text, (entity, sign)| text.replace(entity, sign));
+    one_line(&text).chars().take(DESCRIPTION).collect()
 }
 
 /// Shortens the addresses of this site in a page to their paths, so that the page works under every name of the host. What programs read stays
@@ -286,6 +332,42 @@ mod tests {
         assert_eq!(adapted(inline), inline);
         let start = "<span class=\"wide\" role=\"group\" aria-label=\"Formula\" tabindex=\"0\"><math";
         assert_eq!(adapted(displayed), displayed.replace("<math", start).replace("</math>", "</math></span>"));
+    }
+
+    #[test]
+    fn a_short_text_describes_its_page() {
+        for (html, text) in [
+            (
+                "<p>It is <em>rain</em>ing &amp; <a href=\"a > b\">late</a>.</p>\n<p>&lt;b&gt;</p>",
+                "It is raining & late. <b>",
+            ),
+            ("<p><img src=\"a\" alt=\"b\"></p>", ""),
+            ("a < b", "a"),
+            ("", ""),
+        ] {
+            assert_eq!(text_of(html), text, "{html}");
+        }
+        assert_eq!(text_of(&"é".repeat(5_000)).chars().count(), DESCRIPTION);
+    }
+
+    #[test]
+    fn alignment_is_a_class() {
+        for (html, expected) in [
+            ("<p align=\"Center\">a</p>", "<p class=\"to-center\">a</p>"),
+            ("<h1 align=\"right\" id=\"a\">a</h1>", "<h2 class=\"to-right\" id=\"a\">a</h2>"),
+            ("<p align=\"justify\">a</p>", "<p>a</p>"),
+            ("<p title=\"x align=\">a</p>", "<p title=\"x align=\">a</p>"),
+            (
+                "<p title=\"x align=\" align=\"left\" id=\"b\">a</p>",
+                "<p title=\"x align=\" class=\"to-left\" id=\"b\">a</p>",
+            ),
+            ("<td class=\"c\" align=\"left\">a</td>", "<td class=\"c\">a</td>"),
+            ("<img align=\"left\" src=\"a\">", "<img align=\"left\" src=\"a\">"),
+        ] {
+            assert_eq!(adapted(html), expected);
+        }
+        let table = "<table><tr><td align=\"right\">1</td></tr></table>";
+        assert!(adapted(table).contains("<td class=\"to-right\">1</td>"));
     }
 
     #[test]

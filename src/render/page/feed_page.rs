@@ -3,7 +3,7 @@
 use minijinja::value::Serde;
 use minijinja::{Value, context};
 
-use super::{Head, MAX_FRONT, Pages, players, qr, subscribable};
+use super::{MAX_FRONT, Pages, players, qr, subscribable};
 use crate::render::feed::Feed;
 use crate::render::feed::format::FeedFormat;
 
@@ -11,10 +11,10 @@ use crate::render::feed::format::FeedFormat;
 pub const RAW: &str = "raw";
 
 impl Pages {
-    /// The page about a feed in a format. No search engine lists it beside the page of the same articles.
+    /// The page about a feed in a format. Its canonical address is that of the page of the same articles.
     pub fn feed(&self, feed: &Feed<'_>, format: &'static FeedFormat) -> String {
         let (name, label) = (&*feed.title, format.label);
-        let mut head = Head { address: None, ..self.head(name, &feed.place) };
+        let mut head = self.head(name, &feed.place);
         head.title = format!("{name} ({label})");
         head.description = Some(feed.description.to_string());
         if !subscribable(&feed.place).is_empty() {

@@ -390,7 +390,7 @@ impl Pages {
         let html = pictures.within(&html, cover.is_some());
         let forms = cover.and_then(|cover| pictures.of_cover(cover, view.plays.is_some()));
         let mut head = Head {
-            description: item.summary.map(str::to_owned),
+            description: Some(description(&item, entry)),
             address: Some(item.url.to_string()),
             kind,
             language: view.language.to_owned(),
@@ -726,6 +726,15 @@ fn attachment<'a>(media: &'a Media, words: &'static Words) -> PageAttachment<'a>
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     let (title, words) = (media.title.as_deref(), parts.join(&texts.comma));
     PageAttachment { url: &media.url, title, medium, kind, words, size: media.size }
+}
+
+/// What search engines and other sites say of an article: its summary, or its text if that is too short to have one; of a picture without words
+/// its title.
+fn description(item: &Item<'_>, entry: &Entry) -> String {
+    let text = || body::text_of(entry.content.page_html());
+    let described = item.summary.map_or_else(text, str::to_owned);
+    let of_picture = || item.image.and_then(|image| image.title.as_deref()).unwrap_or(item.title).to_owned();
+    Some(described).filter(|described| !described.is_empty()).unwrap_or_else(of_picture)
 }
 
 /// Season, number and kind of an episode in words.

@@ -999,7 +999,10 @@ fn a_browser_that_opens_a_feed_gets_a_page_and_everything_else_the_feed() {
     ] {
         let own = expected.path();
         let target = asks(path, "document");
-        assert!(matches!(&target, Target::Lookup(route, at) if *route == expected && *at == own), "{path}: {target:?}");
+        assert!(
+            matches!(&target, Target::Lookup(route, at) if *route == expected && *at == own),
+            "{path}: {target:?}: standards 109"
+        );
         for dest in ["", "empty", "iframe", "image"] {
             let is_page = matches!(asks(path, dest), Target::Lookup(route, _) if route == expected);
             assert!(!is_page, "{path} for {dest:?}");
