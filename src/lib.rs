@@ -51,6 +51,7 @@
 //! - [`render`]: entries -> feeds and pages, the snapshot that holds them, and rendering on demand. Pure.
 //! - [`publish`]: the single writer: changes -> catalog -> snapshot.
 //! - [`serve`]: snapshot -> HTTP responses.
+//! - [`export`]: catalog -> a copy of the whole site as files.
 //! - [`daemon`]: starts, supervises, reloads and stops all of the above.
 //! - [`cli`]: the command line: one file for each command.
 
@@ -79,6 +80,8 @@ pub mod render;
 pub mod publish;
 
 pub mod serve;
+
+pub mod export;
 
 pub mod daemon;
 

@@ -21,5 +21,6 @@ pub use identity_log::{IDENTITIES, logged_namespace};
 pub use names::{is_reference, may_be_article, reference, references_of};
 pub use store::{
     Catalog, CatalogError, Claim, FILE, Known, KnownSurroundings, Listing, OwnName, Owner, Publishing, Reader,
-    Recorded, Referred, RestoredIdentities, Result, Salvaged, Severity, TOMBSTONE_LIFE, Window,
+    Recorded, RecordedVersions, Referred, RestoredIdentities, Result, Salvaged, Severity, SitePart, TOMBSTONE_LIFE,
+    Window,
 };

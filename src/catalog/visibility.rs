@@ -113,6 +113,9 @@ pub(super) const ARTICLE: &str = "(article.page < 2)";
 /// Pages that are no articles.
 pub(super) const PAGE: &str = "(article.page > 1)";
 
+/// Pages, and articles that were pages.
+pub(super) const EVER_PAGE: &str = "(article.page > 0)";
+
 /// Pages in the menu. The index `article_menu` has the same condition.
 pub(super) const IN_MENU: &str = "(article.page = 3)";
 

@@ -5,6 +5,7 @@ mod articles;
 pub mod check;
 mod environment;
 pub mod explain;
+pub mod export;
 mod exports;
 pub mod generate;
 pub mod health;
@@ -55,6 +56,7 @@ enum CliCommand {
     Reload(reload::ReloadArgs),
     Health(health::HealthArgs),
     Render(render::RenderArgs),
+    Export(export::ExportArgs),
     AdoptIds(adopt_ids::AdoptIdsArgs),
     Import(import::ImportArgs),
     #[command(hide = true)]
@@ -90,6 +92,7 @@ impl Cli {
             CliCommand::Reload(reload) => reload.run(file),
             CliCommand::Health(health) => health.run(file),
             CliCommand::Render(render) => render.run(file),
+            CliCommand::Export(export) => export.run(file),
             CliCommand::AdoptIds(adopt) => adopt.run(file),
             CliCommand::Import(import) => import.run(),
             CliCommand::Generate(generate) => generate.run(&Self::command()).map(|()| Outcome::Good),

@@ -43,6 +43,7 @@ pub struct Config {
     pub http: Http,
     pub state: StateConfig,
     pub admin: AdminConfig,
+    pub export: ExportConfig,
 }
 
 /// `[site]`: name, address and author of the site.
@@ -252,6 +253,14 @@ pub struct AdminConfig {
     pub listen: Option<Listen>,
     /// Host names that requests may name, beside IP addresses and localhost.
     pub hosts: Vec<String>,
+}
+
+/// `[export]`: a copy of the site as files.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default, expecting = "a section [export]")]
+pub struct ExportConfig {
+    /// The folder that `gazetted export` writes to.
+    pub to: Option<PathBuf>,
 }
 
 impl SiteConfig {

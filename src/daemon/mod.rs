@@ -1,6 +1,7 @@
 //! The daemon: opens everything, connects the tasks, and stops them in order.
 
 mod control_socket;
+mod export;
 mod pipeline;
 mod site_state;
 mod state_dir;
@@ -37,6 +38,7 @@ use crate::system::reading_journal::ReadingJournal;
 use crate::system::sockets::Sockets;
 use crate::system::systemd;
 use control_socket::{Control, ControlTask};
+pub use export::{FollowedExport, SiteExport};
 use pipeline::{Pipeline, PipelineWiring, open_folder};
 pub use site_state::SiteState;
 use state_dir::Opening;

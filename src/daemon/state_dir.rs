@@ -70,9 +70,18 @@ fn is_at(file: &File, path: &Path) -> bool {
 }
 
 /// Resolves the symbolic links of a path whose last components need not exist.
-fn real(path: &Path) -> PathBuf {
+pub(super) fn real(path: &Path) -> PathBuf {
     let existing = path.ancestors().find_map(|above| Some((above, above.canonicalize().ok()?)));
     existing.map_or_else(|| path.to_path_buf(), |(above, real)| real.join(path.strip_prefix(above).unwrap_or(path)))
+}
+
+/// Whether a process has locked the state directory. If that cannot be examined, one has.
+pub(super) fn is_taken(state: &Path) -> bool {
+    let Ok(lock) = File::open(state.join(LOCK)) else { return state.join(LOCK).exists() };
+    // Other commands that look at the same time share it.
+    let is_taken = lock.try_lock_shared().is_err();
+    let _ = lock.unlock();
+    is_taken
 }
 
 /// Creates the state directory, readable by its owner only, and locks it for this process.

@@ -264,6 +264,11 @@ impl OpenMedia {
         self.media_type
     }
 
+    /// Whether it is within another file.
+    pub fn is_part(&self) -> bool {
+        self.inside.is_some()
+    }
+
     /// Size in bytes.
     pub fn size(&self) -> u64 {
         self.inside.as_ref().map_or(self.stat.size.cast_unsigned(), |inside| inside.size)

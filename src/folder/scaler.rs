@@ -25,6 +25,14 @@ pub fn start(requests: Receiver<PathBuf>, files: MediaFiles, forms: RenditionFil
     std::thread::Builder::new().name("pictures".into()).spawn(work).map(drop)
 }
 
+/// Makes the forms of a picture on this thread.
+///
+/// # Errors
+/// The picture cannot be read, or its forms cannot be kept.
+pub fn scale_now(files: &MediaFiles, forms: &RenditionFiles, picture: &Path) -> io::Result<()> {
+    Scaler { files: files.clone(), forms: forms.clone() }.scale(picture).map(drop)
+}
+
 struct Scaler {
     files: MediaFiles,
     forms: RenditionFiles,

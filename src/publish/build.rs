@@ -15,11 +15,8 @@ use crate::model::site_page::Menu;
 use crate::model::taxonomy::ViewKind;
 use crate::render::feed::fragment::FragmentCache;
 use crate::render::feed::{Feed, History};
-use crate::render::page::{Front, MOST_NEWEST, Pages};
+use crate::render::page::{Front, MOST_NAMED, MOST_NEWEST, Pages};
 use crate::render::snapshot::{self, Current, Document, SiteDates, Snapshot};
-
-/// Maximum number of folders, of tags and of authors on the front page.
-const MOST_NAMED: usize = 24;
 
 /// Whether documents may differ from the last version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

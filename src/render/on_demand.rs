@@ -342,6 +342,8 @@ pub struct OnDemand {
     files: Arc<media::MediaFiles>,
     text_requests: TextRequests,
     names: Arc<Mutex<NamesOfVersion>>,
+    /// Each document is looked up once: it is neither compressed nor put into the cache.
+    is_single_use: bool,
 }
 
 impl OnDemand {
@@ -355,7 +357,13 @@ impl OnDemand {
     ) -> Self {
         let (library, cache) = (Arc::new(Mutex::new(library)), Arc::default());
         let (held, names, files) = (Arc::default(), Arc::default(), Arc::new(files));
-        Self { library, cache, held, pages, dates, files, text_requests, names }
+        Self { library, cache, held, pages, dates, files, text_requests, names, is_single_use: false }
+    }
+
+    /// Sets that each document is looked up once, as for a copy of the site: none is compressed or put into the cache.
+    #[must_use]
+    pub fn single_use(self) -> Self {
+        Self { is_single_use: true, ..self }
     }
 
     /// Looks up the document of a route as it was at a moment. Blocks, because it may read from the disk, render the document and
@@ -654,6 +662,9 @@ impl OnDemand {
 
     /// Compresses a document and puts it into the cache.
     fn store(&self, path: &str, revised: DateTime<Utc>, moment: Moment, document: Document) -> Lookup {
+        if self.is_single_use {
+            return Lookup::Document(Arc::new(document));
+        }
         document.compress(CODING);
         let document = Arc::new(document.with_bytes(|bytes| CountedBytes::count(bytes, &self.held)));
         let (menu, confirmed) = (self.pages.menu().changed, moment.version);

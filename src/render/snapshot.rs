@@ -200,6 +200,11 @@ impl Document {
         self.variants().map(|variant| variant.bytes.len() + VARIANT_OVERHEAD).sum()
     }
 
+    /// BLAKE3 of the uncompressed bytes.
+    pub fn hash(&self) -> &blake3::Hash {
+        &self.hash
+    }
+
     /// Whether the document has the same bytes as `body`.
     pub fn has_body(&self, body: &DocumentBody) -> bool {
         self.hash == body.hash
@@ -235,7 +240,7 @@ fn etag(hash: &blake3::Hash, coding: ContentCoding) -> String {
 }
 
 /// Aliases: pairs of an additional path and the path of the document that it serves.
-fn aliases(formats: Formats) -> impl Iterator<Item = (&'static str, &'static str)> {
+pub fn aliases(formats: Formats) -> impl Iterator<Item = (&'static str, &'static str)> {
     let of_feeds = formats.iter().flat_map(|format| format.aliases.iter().map(|alias| (*alias, format.file)));
     let of_feeds = of_feeds.chain([(blogroll::WELL_KNOWN_PATH, blogroll::PATH)]);
     let old = ["favicon.ico", "apple-touch-icon.png", "apple-touch-icon-precomposed.png"];
@@ -377,6 +382,11 @@ impl Snapshot {
     /// The document at a path below the base address, without a slash at its start.
     pub fn document(&self, path: &str) -> Option<&Arc<Document>> {
         self.documents.get(path)
+    }
+
+    /// All documents by their paths, those of aliases twice.
+    pub fn documents(&self) -> impl Iterator<Item = (&str, &Arc<Document>)> {
+        self.documents.iter().map(|(path, document)| (path.as_str(), document))
     }
 
     /// Makes the missing compressed variants, starting with the codings that most clients accept. Stops when `is_current` returns

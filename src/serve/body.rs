@@ -35,6 +35,11 @@ impl FileSource {
         &self.opened
     }
 
+    /// The open file, without the threads.
+    pub fn into_opened(self) -> OpenMedia {
+        self.opened
+    }
+
     /// Reads on a thread of the pool: async threads must never wait for a disk.
     async fn read(self: Arc<Self>, offset: u64, length: usize) -> io::Result<Bytes> {
         let place = self.pool.place().await.map_err(io::Error::other)?;

@@ -94,6 +94,13 @@ impl OldFeeds {
         Self { named: aliases.iter().map(|alias| alias.trim_matches('/').to_owned()).collect() }
     }
 
+    /// The addresses without a query of which [`OldFeeds::format_at`] knows the format, without slashes at their ends.
+    pub fn paths(&self) -> impl Iterator<Item = String> {
+        let named = self.named.iter().filter(|path| !path.contains('?')).cloned();
+        let of_blogs = BLOGS.iter().flat_map(|blog| NAMES.iter().map(move |name| format!("{blog}/{name}")));
+        named.chain(FEEDS.iter().map(|path| (*path).to_owned())).chain(of_blogs)
+    }
+
     /// The name of the format in which the main feed was at an address, if it was there. `path` is below the base address.
     pub fn format_at(&self, path: &str, query: Option<&str>) -> Option<&'static str> {
         let bare = path.trim_matches('/');

@@ -73,6 +73,11 @@ impl ResponsePolicy {
     }
 }
 
+/// The paths, without slashes at their ends, that may be old addresses of the main feed: [`route`] says whether they are.
+pub fn old_feed_paths(policy: &ResponsePolicy) -> impl Iterator<Item = String> {
+    policy.old_feeds.paths()
+}
+
 fn cache_control(start: &str, max_age: Duration) -> HeaderValue {
     let [fresh, revalidate, error] = [max_age, STALE_WHILE_REVALIDATE, STALE_IF_ERROR].map(|time| time.as_secs());
     let value = format!("{start}max-age={fresh}, stale-while-revalidate={revalidate}, stale-if-error={error}");

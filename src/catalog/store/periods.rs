@@ -46,7 +46,7 @@ impl Reader {
         cached: Option<DateTime<Utc>>,
         most: usize,
     ) -> Result<PeriodLookup> {
-        let _transaction = self.connection.unchecked_transaction()?;
+        let _transaction = self.same_state()?;
         let changed = changed(&self.connection)?;
         if let Some(answer) = without_reading(Version::at(changed), moment, cached) {
             return Ok(answer);
@@ -88,7 +88,7 @@ impl Reader {
         moment: Moment,
         cached: Option<DateTime<Utc>>,
     ) -> Result<DatedLookup> {
-        let _transaction = self.connection.unchecked_transaction()?;
+        let _transaction = self.same_state()?;
         let changed = changed(&self.connection)?;
         if changed > moment.version.date() {
             return Ok(DatedLookup::NotYet);

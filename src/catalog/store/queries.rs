@@ -1,7 +1,7 @@
 //! What the writer reads: the main feed, the lists of views, totals, and the dates of documents.
 
 use chrono::{DateTime, Utc};
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::database::Catalog;
 use super::error::Result;
@@ -135,9 +135,14 @@ impl Catalog {
     /// # Errors
     /// The catalog cannot be read.
     pub fn stamped(&self, path: &str, hash: &[u8; 32]) -> Result<Option<DateTime<Utc>>> {
-        let sql = "SELECT modified FROM document WHERE path = ?1 AND hash = ?2";
-        let modified: Option<i64> =
-            self.connection.prepare_cached(sql)?.query_row(params![path, hash], |row| row.get(0)).optional()?;
-        modified.map(date).transpose()
+        stamped(&self.connection, path, hash)
     }
+}
+
+/// When the bytes of a document last changed, if they are the recorded ones.
+pub(super) fn stamped(connection: &Connection, path: &str, hash: &[u8; 32]) -> Result<Option<DateTime<Utc>>> {
+    let sql = "SELECT modified FROM document WHERE path = ?1 AND hash = ?2";
+    let modified: Option<i64> =
+        connection.prepare_cached(sql)?.query_row(params![path, hash], |row| row.get(0)).optional()?;
+    modified.map(date).transpose()
 }

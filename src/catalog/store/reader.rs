@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, params};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
@@ -60,6 +60,14 @@ impl Reader {
         Self { damaged: Some(damaged), ..self }
     }
 
+    /// Makes all statements read the same state while the result lives, unless [`Reader::hold`] already does.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub(super) fn same_state(&self) -> Result<Option<Transaction<'_>>> {
+        Ok(self.connection.is_autocommit().then(|| self.connection.unchecked_transaction()).transpose()?)
+    }
+
     /// Looks up an article by its slug, as it was at `moment`.
     ///
     /// # Errors
@@ -100,7 +108,7 @@ impl Reader {
     fn looked_up(&self, slug: &str, moment: Moment) -> Result<(ArticleLookup, bool)> {
         let Moment { version, due } = moment;
         // All statements below read the same state.
-        let _transaction = self.connection.unchecked_transaction()?;
+        let _transaction = self.same_state()?;
         let sql = format!(
             "
             SELECT id, article.slug, published, updated, revised, entry, number, due, guid, state, expires, shown, stale, {PAGE}
@@ -201,7 +209,7 @@ impl Reader {
         cached: Option<DateTime<Utc>>,
     ) -> Result<FeedLookup> {
         // All statements below read the same state.
-        let _transaction = self.connection.unchecked_transaction()?;
+        let _transaction = self.same_state()?;
         let sql = format!(
             "
             SELECT number, name, {}, guid, latest, members, recordings FROM view WHERE kind = ?1 AND key = ?2",
@@ -276,7 +284,7 @@ impl Reader {
     /// # Errors
     /// The catalog cannot be read.
     pub fn archive(&self, archive: u32, moment: Moment, cached: Option<DateTime<Utc>>) -> Result<FeedLookup> {
-        let _transaction = self.connection.unchecked_transaction()?;
+        let _transaction = self.same_state()?;
         let sql = "SELECT revised FROM archive WHERE number = ?1";
         let revised: Option<i64> =
             self.connection.prepare_cached(sql)?.query_row([archive], |row| row.get(0)).optional()?;
@@ -339,7 +347,7 @@ impl Reader {
     /// # Errors
     /// The catalog cannot be read.
     pub fn main(&self, limits: &FeedLimits, moment: Moment) -> Result<Collection> {
-        let _transaction = self.connection.unchecked_transaction()?;
+        let _transaction = self.same_state()?;
         let window = window::read(&self.connection, None, limits, moment.due)?;
         self.main_of(&window, limits, moment)
     }
@@ -408,7 +416,7 @@ impl Reader {
     /// # Errors
     /// The catalog cannot be read.
     pub fn views(&self, kinds: &[ViewKind]) -> Result<(Vec<ViewGroup>, DateTime<Utc>)> {
-        let _transaction = self.connection.unchecked_transaction()?;
+        let _transaction = self.same_state()?;
         let mut changed = DateTime::UNIX_EPOCH;
         let mut groups = Vec::new();
         for kind in kinds {

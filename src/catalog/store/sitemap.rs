@@ -20,7 +20,7 @@ impl Reader {
     /// The catalog cannot be read.
     pub(super) fn sitemap(&self, part: Option<u32>, moment: Moment, max_urls: u32) -> Result<SitemapLookup> {
         let Moment { version, due } = moment;
-        let _transaction = self.connection.unchecked_transaction()?;
+        let _transaction = self.same_state()?;
         let visible = visible(Audience::Public, "?1");
         let all = format!("SELECT count(*) FILTER (WHERE {visible}), coalesce(max(revised), 0) FROM article");
         let (count, latest): (u32, i64) =

@@ -61,6 +61,9 @@ const MAX_FRONT: usize = 20;
 /// Number of the newest articles that the pages of a 404 and a 410 name.
 pub const MOST_NEWEST: usize = 3;
 
+/// Maximum number of folders, of tags and of authors on the front page.
+pub const MOST_NAMED: usize = 24;
+
 /// Media type of pages.
 pub const MEDIA_TYPE: &str = "text/html; charset=utf-8";
 

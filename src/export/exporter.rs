@@ -1,0 +1,742 @@
+//! One export: finds each document, compares it with the last export, and writes what differs.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::{self, BufWriter};
+use std::num::NonZero;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use anyhow::Context;
+use chrono::{DateTime, Utc};
+use hyper::http::request::Parts;
+use hyper::{HeaderMap, Request, header};
+
+use super::folder_target::MAX_WORKERS;
+use super::layout::{FileForm, OWN_FOLDER, file_of};
+use super::main_documents::{self, DocumentDates};
+use super::manifest::{FileKey, FileRow, FormerExport, FormerFile, ManifestWriter, key_of};
+use super::media_links;
+use super::rules::{AddressRule, Leads, forms_of};
+use super::server_files::{self, HeaderSamples, SampleKind, ServedPath, ServerSite};
+use super::site_copy::{SiteList, Stage};
+use super::target::{ExportObject, ExportTarget, FileOrigin, ObjectBody, PutError, PutFile, PutOutcome};
+use crate::catalog::Reader;
+use crate::change::TextRequests;
+use crate::folder::media::{self, MediaFiles, MediaLookup, OpenMedia};
+use crate::folder::renditions::{self, RenditionFiles, RenditionStore};
+use crate::folder::scaler;
+use crate::model::moment::Moment;
+use crate::render::compression::ContentCoding;
+use crate::render::on_demand::{Edition, Lookup, Obstacle, OnDemand, Route};
+use crate::render::page::Pages;
+use crate::render::snapshot::{self, Document, DocumentBody, DocumentKind, SiteDates, Snapshot};
+use crate::serve::body::FileSource;
+use crate::serve::respond::{self, ResponsePolicy, Target};
+use crate::system::threads::WorkPool;
+
+/// Maximum number of files that are written at a time, and about how many bytes.
+const BATCH: usize = 128;
+const BATCH_BYTES: usize = 8 << 20;
+/// Maximum number of files whose place was taken, and that are tried again after deletions.
+const MAX_RETRIES: usize = 256;
+/// Maximum number of problems that are reported one by one.
+const MAX_PROBLEMS: usize = 100;
+
+/// The site that is exported.
+pub struct ExportedSite {
+    pub reader: Reader,
+    pub pages: Arc<Pages>,
+    pub policy: ResponsePolicy,
+    pub base_url: String,
+    /// Also opens smaller forms of pictures that the daemon has made.
+    pub files: MediaFiles,
+    /// Set when the export is to end early. The next one goes on where it ended.
+    pub stop: Arc<AtomicBool>,
+}
+
+/// The export was asked to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the export was stopped; the next one goes on where it ended")]
+pub struct Stopped;
+
+/// The site cannot be exported at this instant; soon it can.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the daemon has not read all articles yet: try again in a minute")]
+pub struct Unready;
+
+/// What an export did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ExportReport {
+    pub written: u64,
+    /// Files that were there with other dates.
+    pub dated: u64,
+    pub unchanged: u64,
+    pub deleted: u64,
+    /// Bytes written, in all content codings.
+    pub bytes: u64,
+    /// Documents that could not be written, and why; the first ones.
+    pub problems: Vec<String>,
+    /// Number of all problems.
+    pub failed: u64,
+}
+
+impl ExportReport {
+    fn problem(&mut self, problem: String) {
+        self.failed += 1;
+        if self.problems.len() < MAX_PROBLEMS {
+            self.problems.push(problem);
+        }
+    }
+}
+
+/// A file that waits to be written.
+struct PendingFile {
+    object: ExportObject,
+    row: FileRow,
+    /// Its bytes, until they are compressed.
+    document: Option<Arc<Document>>,
+}
+
+/// Exports a site as it is at a moment. Its reader and `library` hold one state of the catalog.
+///
+/// # Errors
+/// The catalog cannot be read, or the target cannot be written. The target is as complete as before, and the next export goes on.
+pub fn run(
+    site: &ExportedSite,
+    library: Reader,
+    target: &dyn ExportTarget,
+    moment: Moment,
+    now: DateTime<Utc>,
+) -> anyhow::Result<ExportReport> {
+    let former = FormerExport::read(target).context("cannot read the manifest of the last export")?;
+    let mut dates = DocumentDates::new(&site.reader, &former, moment);
+    let menu = Arc::new(site.reader.recorded_menu(moment)?);
+    let pages = Arc::new(site.pages.with_menu(menu.clone()));
+    let presented = dates.of_design(pages.fingerprint())?;
+    let (_, created) = site.reader.feed_id()?;
+    let site_dates = SiteDates { presented, created };
+    let base_path = url::Url::parse(&site.base_url).map_or_else(|_| "/".to_owned(), |url| url.path().to_owned());
+    let date_of = |path: &str, hash: &blake3::Hash| {
+        let file = file_of(&base_path, path, form_of(path, false)).ok()?;
+        former_date(&former, &file, hash)
+    };
+    let snapshot = main_documents::render(&site.reader, &pages, &mut dates, site_dates, moment, date_of)?;
+    let (mut latest, presented) = (dates.latest, dates.presented);
+    let on_demand =
+        OnDemand::new(Box::new(library), pages.clone(), site_dates, site.files.clone(), TextRequests::default())
+            .single_use();
+    let manifest = File::create(target.scratch().join("manifest")).context("cannot write a manifest")?;
+    let manifest = ManifestWriter::new(BufWriter::new(manifest))?;
+    // Pages name a path, feeds an address with it.
+    let media_prefix = format!("{base_path}media/").into_bytes();
+    let edition = Edition { moment, menu, now };
+    let mut exporter = Exporter {
+        site,
+        target,
+        on_demand,
+        snapshot: &snapshot,
+        edition,
+        base_path: &base_path,
+        media_prefix,
+        former,
+        manifest,
+        batch: Vec::new(),
+        batch_bytes: 0,
+        retries: Vec::new(),
+        keeps_obstructed: true,
+        media: HashSet::new(),
+        wanted: HashSet::new(),
+        folded: HashSet::new(),
+        rules: Vec::new(),
+        served: Vec::new(),
+        samples: HeaderSamples::default(),
+        pool: WorkPool::start("export", 1),
+        report: ExportReport::default(),
+    };
+    exporter.documents(now)?;
+    latest = latest.max(exporter.server_files(moment)?);
+    exporter.end(presented, latest)
+}
+
+/// The date of a document in the last export, if it had these bytes.
+fn former_date(former: &FormerExport, file: &str, hash: &blake3::Hash) -> Option<DateTime<Utc>> {
+    let row = former.files.get(&key_of(file))?.row?;
+    (row.content == half(hash)).then(|| DateTime::from_timestamp(row.modified, 0)).flatten()
+}
+
+fn half(hash: &blake3::Hash) -> [u8; 16] {
+    hash.as_bytes()[..16].try_into().expect("a hash has 32 bytes")
+}
+
+/// The first bytes of a hash, as a number.
+fn short(bytes: &[u8]) -> u64 {
+    u64::from_be_bytes(blake3::hash(bytes).as_bytes()[..8].try_into().expect("a hash has 32 bytes"))
+}
+
+fn form_of(path: &str, is_page: bool) -> FileForm {
+    if is_page || path.is_empty() { FileForm::Page } else { FileForm::Document }
+}
+
+struct Exporter<'a> {
+    site: &'a ExportedSite,
+    target: &'a dyn ExportTarget,
+    on_demand: OnDemand,
+    snapshot: &'a Snapshot,
+    edition: Edition,
+    base_path: &'a str,
+    /// Start of the addresses of files beside articles.
+    media_prefix: Vec<u8>,
+    former: FormerExport,
+    manifest: ManifestWriter<BufWriter<File>>,
+    batch: Vec<PendingFile>,
+    batch_bytes: usize,
+    retries: Vec<PendingFile>,
+    /// Files whose place is taken are kept for another attempt.
+    keeps_obstructed: bool,
+    /// Hashes of the addresses of files beside articles that were looked up.
+    media: HashSet<u64>,
+    /// The files of this export.
+    wanted: HashSet<FileKey>,
+    /// Their names without case, where case makes no difference.
+    folded: HashSet<FileKey>,
+    rules: Vec<AddressRule>,
+    /// Documents with an address and a type of their own.
+    served: Vec<ServedPath>,
+    samples: HeaderSamples,
+    /// Header fields of files are made with it; nothing is read on it.
+    pool: WorkPool,
+    report: ExportReport,
+}
+
+impl Exporter<'_> {
+    /// Exports all documents, in the order of their stages.
+    fn documents(&mut self, now: DateTime<Utc>) -> anyhow::Result<()> {
+        let aliases: Vec<(&str, &str)> = snapshot::aliases(self.snapshot.formats).collect();
+        let is_alias = |path: &str| aliases.iter().any(|(alias, _)| *alias == path);
+        let of_stage = |stage: Stage| {
+            let own = self
+                .snapshot
+                .documents()
+                .filter(move |(path, document)| !is_alias(path) && (stage == Stage::Look) == is_look(document.kind));
+            let mut own: Vec<(String, Arc<Document>)> =
+                own.map(|(path, document)| (path.to_owned(), document.clone())).collect();
+            own.sort_by(|(one, _), (other, _)| other.cmp(one));
+            own
+        };
+        let (look, main) = (of_stage(Stage::Look), of_stage(Stage::Feeds));
+        look.into_iter().try_for_each(|(path, document)| self.main_document(&path, document))?;
+        let (site, mut last) = (self.site, Stage::Look);
+        let addresses = SiteList::new(&site.reader, self.edition.moment, now, self.snapshot.formats);
+        let mut main = Some(main);
+        addresses.routes(|stage, route| {
+            if stage != last {
+                self.flush()?;
+                last = stage;
+            }
+            // The sitemap names pages, and robots.txt names it.
+            if stage == Stage::Sitemap {
+                for (path, document) in main.take().into_iter().flatten() {
+                    self.main_document(&path, document)?;
+                }
+                self.flush()?;
+            }
+            self.route(&route)
+        })?;
+        for (alias, path) in aliases {
+            self.alias(alias, path)?;
+        }
+        self.flush()?;
+        addresses.former_addresses(|route| self.former_address(&route))?;
+        self.old_feeds();
+        Ok(())
+    }
+
+    fn main_document(&mut self, path: &str, document: Arc<Document>) -> anyhow::Result<()> {
+        let kind = document.kind;
+        if kind != DocumentKind::Page {
+            self.serve_at(path, &document);
+        }
+        self.document(path, form_of(path, kind == DocumentKind::Page), document)
+    }
+
+    /// Notes the type and the header fields of a document with an address of its own.
+    fn serve_at(&mut self, path: &str, document: &Arc<Document>) {
+        let (headers, _) = self.headers(&Target::Document(document.clone()));
+        self.served.push(ServedPath { path: path.to_owned(), headers });
+    }
+
+    /// Exports an alias of a document: as a file, or as a rule where a file could not have its name.
+    fn alias(&mut self, alias: &str, path: &str) -> anyhow::Result<()> {
+        let Some(document) = self.snapshot.document(alias).cloned() else { return Ok(()) };
+        let is_file = alias.rsplit('/').next().is_some_and(|name| name.contains('.'));
+        // Of two documents of an alias, the snapshot has the last one.
+        if self.snapshot.document(path).is_none_or(|own| !Arc::ptr_eq(own, &document)) {
+            return Ok(());
+        }
+        if is_file {
+            return self.main_document(alias, document);
+        }
+        self.rule(alias, None, Leads::Same(path.to_owned()));
+        Ok(())
+    }
+
+    /// Exports the document of a route. Returns whether there is one.
+    fn route(&mut self, route: &Route) -> anyhow::Result<bool> {
+        match self.find(route)? {
+            Lookup::Document(document) => {
+                let path = route.path();
+                let is_page = document.kind == DocumentKind::Page;
+                self.document(&path, form_of(&path, is_page), document)?;
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    fn find(&self, route: &Route) -> anyhow::Result<Lookup> {
+        match self.on_demand.find(route, self.edition.clone()) {
+            Ok(Lookup::NotYet) | Err(Obstacle::Unread(_)) => Err(Unready.into()),
+            Err(Obstacle::Library(error)) => Err(error.into()),
+            Err(Obstacle::NoMemory) => anyhow::bail!("too many documents are in memory: please report this"),
+            Ok(lookup) => Ok(lookup),
+        }
+    }
+
+    fn document(&mut self, path: &str, form: FileForm, document: Arc<Document>) -> anyhow::Result<()> {
+        let mut addresses = Vec::new();
+        media_links::find(&document.identity.bytes, &self.media_prefix, |address| addresses.push(address.to_owned()));
+        for address in addresses {
+            self.media(&address)?;
+        }
+        let (headers, header_hash) = self.headers(&Target::Document(document.clone()));
+        self.samples.add(SampleKind::of(document.kind, document.is_lasting), &headers);
+        let row = FileRow {
+            content: half(document.hash()),
+            source: 0,
+            headers: header_hash,
+            modified: document.last_modified.timestamp(),
+            sizes: [0; 4],
+        };
+        match file_of(self.base_path, path, form) {
+            Ok(file) => self.document_file(file, row, headers, document),
+            Err(why) => {
+                self.report.problem(format!("/{path}: {why}"));
+                Ok(())
+            }
+        }
+    }
+
+    fn document_file(
+        &mut self,
+        file: String,
+        row: FileRow,
+        headers: HeaderMap,
+        document: Arc<Document>,
+    ) -> anyhow::Result<()> {
+        let is_same = |former: &FileRow| former.content == row.content;
+        let Some((origin, row)) = self.compared(&file, row, is_same)? else { return Ok(()) };
+        let (modified, body) = (row.modified, ObjectBody::Bytes(Vec::new()));
+        self.batch_bytes += document.identity.bytes.len();
+        let object = ExportObject { file, headers, modified, body, origin };
+        self.batch.push(PendingFile { object, row, document: Some(document) });
+        self.flush_if_full()
+    }
+
+    /// Compares a file with the last export. Returns `None` if nothing is to be written, or nothing can be.
+    fn compared(
+        &mut self,
+        file: &str,
+        row: FileRow,
+        is_same: impl Fn(&FileRow) -> bool,
+    ) -> anyhow::Result<Option<(FileOrigin, FileRow)>> {
+        let key = key_of(file);
+        if !self.wanted.insert(key) {
+            self.report.problem(format!("{file}: two documents would have this file: change the name of one"));
+            return Ok(None);
+        }
+        if self.target.folds_case() && !self.folded.insert(key_of(&file.to_lowercase())) {
+            self.report
+                .problem(format!("{file}: another file differs only by case, which this file system cannot tell"));
+            return Ok(None);
+        }
+        let Some(former) = self.former.files.get_mut(&key) else { return Ok(Some((FileOrigin::Unknown, row))) };
+        former.is_wanted = true;
+        let FormerFile { row: Some(own), is_uncertain: false, .. } = *former else {
+            return Ok(Some((FileOrigin::Unfinished, row)));
+        };
+        if !self.target.holds(file, &own) {
+            tracing::warn!(file, "another program has changed or removed this file of the export; it is written again");
+            return Ok(Some((FileOrigin::Own(own), row)));
+        }
+        if !is_same(&own) {
+            return Ok(Some((FileOrigin::Own(own), row)));
+        }
+        let kept = FileRow { headers: row.headers, modified: row.modified, ..own };
+        if kept.modified == own.modified {
+            self.report.unchanged += 1;
+        } else if self.target.touch(file, &kept) {
+            self.report.dated += 1;
+        } else {
+            return Ok(Some((FileOrigin::Own(own), row)));
+        }
+        self.manifest.file(file, &kept)?;
+        Ok(None)
+    }
+
+    /// The header fields of the daemon's response, and their hash.
+    fn headers(&self, target: &Target) -> (HeaderMap, u64) {
+        let request: Parts = Request::get("/").body(()).expect("a request of constants").into_parts().0;
+        // After all dates: a date in the future would be left out.
+        let now = SystemTime::from(self.edition.now) + Duration::from_hours(24 * 365);
+        let response = respond::respond(&request, target, self.snapshot, &self.site.policy, now);
+        let headers = response.into_parts().0.headers;
+        // The other two follow from content and date.
+        let stable = headers.iter().filter(|(name, _)| **name != header::LAST_MODIFIED && **name != header::ETAG);
+        let mut lines: Vec<Vec<u8>> =
+            stable.map(|(name, value)| [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\n"].concat()).collect();
+        lines.sort();
+        (headers, short(&lines.concat()))
+    }
+
+    /// Exports a file beside articles, by the end of its address.
+    fn media(&mut self, address: &str) -> anyhow::Result<()> {
+        if !self.media.insert(short(address.as_bytes())) {
+            return Ok(());
+        }
+        let Some(path) = media::path_of(address) else { return Ok(()) };
+        let form = renditions::parts_of(&path).map(|(picture, width)| (picture.to_path_buf(), width));
+        match self.on_demand.file(&path) {
+            Err(error) => self.report.problem(format!("/media/{address}: {error}")),
+            Ok(MediaLookup::Missing) => {}
+            Ok(MediaLookup::File(opened)) => {
+                let picture = form.map(|(picture, width)| (self.site.files.open(&picture), width));
+                if let Some((Ok(Some(original)), width)) = picture {
+                    return self.smaller_form(address, &original, width, Some(opened));
+                }
+                let source = short(opened.etag().as_bytes());
+                let form = if opened.is_part() { FileForm::MediaPart } else { FileForm::Media };
+                return self.media_file(address, form, source, opened);
+            }
+            Ok(MediaLookup::Unscaled(picture)) => {
+                let Some((_, width)) = form else { return Ok(()) };
+                if let Ok(Some(original)) = self.site.files.open(&picture) {
+                    return self.smaller_form(address, &original, width, None);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Exports a smaller form of a picture: that of the last export, of the daemon, or a new one.
+    fn smaller_form(
+        &mut self,
+        address: &str,
+        original: &OpenMedia,
+        width: u32,
+        opened: Option<OpenMedia>,
+    ) -> anyhow::Result<()> {
+        let source = short(format!("{} {width}", original.key()).as_bytes());
+        if let Some(opened) = opened {
+            return self.media_file(address, FileForm::MediaPart, source, opened);
+        }
+        let Ok(file) = file_of(self.base_path, &format!("media/{address}"), FileForm::MediaPart) else { return Ok(()) };
+        let former = self.former.files.get(&key_of(&file)).filter(|former| !former.is_uncertain);
+        let former = former.and_then(|former| former.row).filter(|row| row.source == source);
+        if let Some(row) = former
+            && self.target.holds(&file, &row)
+        {
+            return self.compared(&file, row, |_| true).map(drop);
+        }
+        let Some(path) = media::path_of(address) else { return Ok(()) };
+        let Some((picture, _)) = renditions::parts_of(&path) else { return Ok(()) };
+        let forms = RenditionFiles::new(self.target.scratch().join(renditions::DIRECTORY), u64::MAX);
+        scaler::scale_now(&self.site.files, &forms, picture).with_context(|| format!("/media/{address}"))?;
+        let (store, _requests) = RenditionStore::new(forms);
+        match self.site.files.clone().with_renditions(Some(store)).find(&path)? {
+            MediaLookup::File(opened) => self.media_file(address, FileForm::MediaPart, source, opened),
+            // The picture itself is better.
+            MediaLookup::Unscaled(picture) => {
+                if let Some(to) = self.on_demand.media_url(&picture) {
+                    self.rule(&format!("media/{address}"), None, Leads::Temporary(to));
+                }
+                Ok(())
+            }
+            MediaLookup::Missing => Ok(()),
+        }
+    }
+
+    fn media_file(&mut self, address: &str, form: FileForm, source: u64, opened: OpenMedia) -> anyhow::Result<()> {
+        let path = format!("media/{address}");
+        let file = match file_of(self.base_path, &path, form) {
+            Ok(file) => file,
+            Err(why) => {
+                self.report.problem(format!("/{path}: {why}"));
+                return Ok(());
+            }
+        };
+        // A file that was changed just now has its date, too.
+        let late = SystemTime::from(self.edition.now) + Duration::from_hours(24 * 365);
+        let modified = opened.last_modified(late).map_or(DateTime::UNIX_EPOCH, DateTime::<Utc>::from).timestamp();
+        let opened = Arc::new(FileSource::new(opened, self.pool.clone()));
+        let (headers, header_hash) = self.headers(&Target::File(opened.clone()));
+        let Ok(opened) = Arc::try_unwrap(opened) else { anyhow::bail!("a file is still in use: please report this") };
+        self.samples.add(SampleKind::of_file(&headers), &headers);
+        if form == FileForm::MediaPart {
+            self.samples.parts.push(path);
+        }
+        let row = FileRow { content: [0; 16], source, headers: header_hash, modified, sizes: [0; 4] };
+        let Some((origin, row)) = self.compared(&file, row, |former| former.source == source)? else { return Ok(()) };
+        let object = ExportObject { file, headers, modified, body: ObjectBody::Media(opened.into_opened()), origin };
+        self.batch.push(PendingFile { object, row, document: None });
+        self.flush_if_full()
+    }
+
+    fn flush_if_full(&mut self) -> anyhow::Result<()> {
+        if self.batch.len() >= BATCH || self.batch_bytes >= BATCH_BYTES { self.flush() } else { Ok(()) }
+    }
+
+    /// Writes the files that wait.
+    fn flush(&mut self) -> anyhow::Result<()> {
+        let mut batch = std::mem::take(&mut self.batch);
+        self.batch_bytes = 0;
+        anyhow::ensure!(!self.site.stop.load(Relaxed), Stopped);
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let failed = || "cannot write the export";
+        let files: Vec<&str> = batch.iter().map(|pending| pending.object.file.as_str()).collect();
+        self.target.intend(&files).with_context(failed)?;
+        // A document waits for the files that it shows.
+        let (documents, mut media): (Vec<_>, Vec<_>) = batch.drain(..).partition(|pending| pending.document.is_some());
+        let mut documents = documents;
+        for group in [&mut media, &mut documents] {
+            let outcomes = put_all(self.target, group);
+            for (pending, outcome) in group.drain(..).zip(outcomes) {
+                self.note(pending, outcome).with_context(failed)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Records the outcome of writing a file.
+    fn note(&mut self, pending: PendingFile, outcome: Result<PutFile, PutError>) -> anyhow::Result<()> {
+        let file = &pending.object.file;
+        match outcome {
+            Ok(PutFile { outcome, content, sizes }) => {
+                if outcome == PutOutcome::Written {
+                    self.report.written += 1;
+                    self.report.bytes += sizes.iter().sum::<u64>();
+                } else {
+                    self.report.unchanged += 1;
+                }
+                Ok(self.manifest.file(file, &FileRow { content, sizes, ..pending.row })?)
+            }
+            Err(PutError::Failed(error)) => Err(error.into()),
+            Err(PutError::Obstructed(_)) if self.keeps_obstructed && self.retries.len() < MAX_RETRIES => {
+                self.retries.push(pending);
+                Ok(())
+            }
+            Err(PutError::Obstructed(why)) => {
+                self.report.problem(format!("{why}: move it away, then export again"));
+                // It stays known what the last export wrote there.
+                if let FileOrigin::Own(row) = pending.object.origin {
+                    self.manifest.file(file, &row)?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn rule(&mut self, path: &str, query: Option<String>, leads: Leads) {
+        let base = self.base_path.trim_end_matches('/');
+        let path = format!("{base}/{}", path.trim_start_matches('/'));
+        self.rules.push(AddressRule { path, query, leads });
+    }
+
+    /// Adds a rule for an address that a document or an article had.
+    fn former_address(&mut self, route: &Route) -> anyhow::Result<()> {
+        let leads = match self.find(route)? {
+            Lookup::Moved(address) => Leads::Moved(address),
+            Lookup::Temporary(address) => Leads::Temporary(address),
+            Lookup::Gone => Leads::Gone,
+            Lookup::Document(_) | Lookup::Unknown | Lookup::NotYet => return Ok(()),
+        };
+        let forms = match route {
+            Route::OldAddress(address) => forms_of(address),
+            // A page is asked for with and without a slash.
+            Route::Article(_) | Route::Page(_) => vec![(route.path(), None), (format!("{}/", route.path()), None)],
+            _ => vec![(route.path(), None)],
+        };
+        for (path, query) in forms {
+            // Own documents come first.
+            let is_taken = |form| file_of(self.base_path, path.trim_start_matches('/'), form).map(|file| key_of(&file));
+            let is_taken = [FileForm::Page, FileForm::Document].map(is_taken);
+            if query.is_none() && is_taken.iter().flatten().any(|key| self.wanted.contains(key)) {
+                continue;
+            }
+            self.rule(&path, query, leads.clone());
+        }
+        Ok(())
+    }
+
+    /// Adds rules for the addresses of feeds on other sites.
+    fn old_feeds(&mut self) {
+        let policy = &self.site.policy;
+        for path in respond::old_feed_paths(policy).collect::<Vec<_>>() {
+            for path in [path.clone(), format!("{path}/")] {
+                let Ok(request) = Request::get(format!("{}{path}", self.base_path)).body(()) else { continue };
+                if let Target::Moved(to) = respond::route(&request.into_parts().0, self.snapshot, policy) {
+                    self.rule(&path, None, Leads::Moved(to));
+                }
+            }
+        }
+    }
+
+    /// Exports the pages of errors, and files for web servers. Returns the newest date of one.
+    fn server_files(&mut self, moment: Moment) -> anyhow::Result<Option<DateTime<Utc>>> {
+        let mut latest = None;
+        for (name, body) in [("404.html", self.snapshot.missing.clone()), ("410.html", self.snapshot.gone.clone())] {
+            latest = latest.max(Some(self.own_file(&self.below_base(name), DocumentKind::Page, body, moment)?));
+        }
+        // A rule of an address comes once, the first one.
+        let mut seen = HashSet::new();
+        self.rules.retain(|rule| seen.insert((short(rule.path.as_bytes()), rule.query.clone())));
+        let (rules, served) = (std::mem::take(&mut self.rules), std::mem::take(&mut self.served));
+        let samples = std::mem::take(&mut self.samples);
+        let site = ServerSite {
+            base_url: &self.site.base_url,
+            base_path: self.base_path,
+            formats: self.snapshot.formats,
+            rules: &rules,
+            served: &served,
+            samples: &samples,
+        };
+        let text = DocumentKind::Other("text/plain; charset=utf-8");
+        for (name, body) in server_files::all(&site) {
+            let name = if name.starts_with("nginx") { format!("{OWN_FOLDER}/{name}") } else { name.to_owned() };
+            latest = latest.max(Some(self.own_file(&name, text, body.into(), moment)?));
+        }
+        self.flush()?;
+        Ok(latest)
+    }
+
+    fn below_base(&self, name: &str) -> String {
+        format!("{}{name}", self.base_path.trim_start_matches('/'))
+    }
+
+    /// Exports a file that the daemon does not serve. Returns its date.
+    fn own_file(
+        &mut self,
+        file: &str,
+        kind: DocumentKind,
+        body: bytes::Bytes,
+        moment: Moment,
+    ) -> anyhow::Result<DateTime<Utc>> {
+        let body = DocumentBody::from(body);
+        let date = former_date(&self.former, file, &body.hash).unwrap_or(moment.version.date());
+        let document = Arc::new(Document::new(kind, body, date));
+        let (headers, header_hash) = self.headers(&Target::Document(document.clone()));
+        let row = FileRow {
+            content: half(document.hash()),
+            source: 0,
+            headers: header_hash,
+            modified: date.timestamp(),
+            sizes: [0; 4],
+        };
+        self.document_file(file.to_owned(), row, headers, document)?;
+        Ok(date)
+    }
+
+    /// Deletes what is not wanted any more, and ends the manifest.
+    fn end(
+        mut self,
+        presented: Option<([u8; 32], DateTime<Utc>)>,
+        latest: Option<DateTime<Utc>>,
+    ) -> anyhow::Result<ExportReport> {
+        self.flush()?;
+        let failed = || "cannot write the export";
+        self.delete_unwanted().with_context(failed)?;
+        self.keeps_obstructed = false;
+        self.batch = std::mem::take(&mut self.retries);
+        self.flush()?;
+        let latest = latest.max(self.former.latest);
+        self.manifest.dates(presented, latest)?;
+        let manifest = self.manifest.end().with_context(failed)?;
+        manifest
+            .into_inner()
+            .map_err(io::IntoInnerError::into_error)
+            .and_then(|file| file.sync_all())
+            .with_context(failed)?;
+        self.target.commit(&self.target.scratch().join("manifest")).with_context(failed)?;
+        Ok(self.report)
+    }
+
+    fn delete_unwanted(&mut self) -> io::Result<()> {
+        let mut waiting: Vec<(String, Option<FileRow>)> = Vec::new();
+        let (target, report) = (self.target, &mut self.report);
+        let mut delete = |waiting: &mut Vec<(String, Option<FileRow>)>| {
+            target.intend(&waiting.iter().map(|(file, _)| file.as_str()).collect::<Vec<_>>())?;
+            for (file, row) in waiting.drain(..) {
+                target.delete(&file, row.as_ref())?;
+                report.deleted += 1;
+            }
+            Ok::<_, io::Error>(())
+        };
+        let mut seen = HashSet::new();
+        self.former.unwanted(target, |file, row| {
+            if seen.insert(key_of(file)) {
+                waiting.push((file.to_owned(), row.copied()));
+            }
+            if waiting.len() >= BATCH { delete(&mut waiting) } else { Ok(()) }
+        })?;
+        if waiting.is_empty() { Ok(()) } else { delete(&mut waiting) }
+    }
+}
+
+/// Whether a document decides how others look.
+fn is_look(kind: DocumentKind) -> bool {
+    match kind {
+        DocumentKind::Picture(_) => true,
+        DocumentKind::Other(media_type) => ["text/css", "image/"].iter().any(|start| media_type.starts_with(start)),
+        DocumentKind::Page | DocumentKind::Feed(_) => false,
+    }
+}
+
+/// Compresses and writes files on several threads. The outcomes are in the order of the files.
+fn put_all(target: &dyn ExportTarget, files: &mut [PendingFile]) -> Vec<Result<PutFile, PutError>> {
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    let size = files.len().div_ceil(cores.clamp(1, MAX_WORKERS)).max(1);
+    let work = |worker: usize, files: &mut [PendingFile]| {
+        files.iter_mut().map(|pending| put(target, pending, worker)).collect::<Vec<_>>()
+    };
+    let mut groups: Vec<(usize, &mut [PendingFile])> = files.chunks_mut(size).enumerate().collect();
+    let own = groups.pop();
+    thread::scope(|scope| {
+        let threads = groups.into_iter().map(|(worker, group)| {
+            let builder = thread::Builder::new().name("export".into());
+            builder.spawn_scoped(scope, move || work(worker, group))
+        });
+        let threads: Vec<_> = threads.collect();
+        let own = own.map(|(worker, group)| work(worker, group));
+        let failed = |error: io::Error| vec![Err(PutError::Failed(error))];
+        let outcomes = threads.into_iter().map(|thread| match thread {
+            Ok(thread) => thread.join().unwrap_or_else(|_| failed(io::Error::other("a thread panicked"))),
+            Err(error) => failed(error),
+        });
+        outcomes.chain(own).flatten().collect()
+    })
+}
+
+fn put(target: &dyn ExportTarget, pending: &mut PendingFile, worker: usize) -> Result<PutFile, PutError> {
+    if let Some(document) = &pending.document {
+        for coding in ContentCoding::COMPRESSED {
+            document.compress(coding);
+        }
+        let variant = |coding| Some((coding, document.variant(coding)?.bytes.clone()));
+        pending.object.body = ObjectBody::Bytes(ContentCoding::ALL.into_iter().filter_map(variant).collect());
+    }
+    target.put(&pending.object, worker)
+}

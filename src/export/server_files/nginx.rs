@@ -1,0 +1,202 @@
+//! Configuration of nginx: what belongs in the `server` block of the site, and the tables of addresses, which belong beside it.
+
+use std::fmt::Write;
+
+use super::site::{LISTS, SampleKind, ServerSite, told};
+use crate::export::rules::{AddressRule, Leads};
+use crate::folder::media;
+use crate::render::page;
+use crate::render::plain;
+use crate::render::sitemap;
+
+/// Longest key of a map that fits nginx's default.
+const DEFAULT_KEY: usize = 40;
+
+/// The tables of addresses.
+pub fn maps(site: &ServerSite<'_>) -> String {
+    let mut text = "# The addresses that have moved or are gone. Include this file in `http`, beside the `server` block of the site.\n"
+        .to_owned();
+    let longest = site.rules.iter().map(|rule| key(rule).len()).max().unwrap_or(0);
+    if longest > DEFAULT_KEY {
+        let _ = writeln!(text, "map_hash_bucket_size {};", (longest + 32).next_power_of_two());
+    }
+    if site.rules.len() > 1_000 {
+        let _ = writeln!(text, "map_hash_max_size {};", (site.rules.len() * 2).next_power_of_two());
+    }
+    let tables = [("$uri$is_args$args", "$gazetted_moved_by_query", true), ("$uri", "$gazetted_moved", false)];
+    for (source, name, has_query) in tables {
+        let rules = site.rules.iter().filter(|rule| rule.query.is_some() == has_query);
+        table(&mut text, source, name, rules.filter_map(|rule| Some((key(rule), moved(rule)?))));
+    }
+    let temporary = |rule: &AddressRule| match &rule.leads {
+        Leads::Temporary(to) => Some(quoted(to)),
+        _ => None,
+    };
+    table(
+        &mut text,
+        "$uri",
+        "$gazetted_temporary",
+        site.rules.iter().filter_map(|rule| Some((key(rule), temporary(rule)?))),
+    );
+    let gone = site.rules.iter().filter(|rule| rule.leads == Leads::Gone);
+    table(&mut text, "$uri$is_args$args", "$gazetted_gone", gone.map(|rule| (key(rule), "1".to_owned())));
+    text
+}
+
+fn moved(rule: &AddressRule) -> Option<String> {
+    match &rule.leads {
+        Leads::Moved(to) => Some(quoted(to)),
+        _ => None,
+    }
+}
+
+fn table(text: &mut String, source: &str, name: &str, rows: impl Iterator<Item = (String, String)>) {
+    let _ = writeln!(text, "map {source} {name} {{\n  default \"\";");
+    for (key, value) in rows {
+        let _ = writeln!(text, "  {} {value};", quoted(&key));
+    }
+    text.push_str("}\n");
+}
+
+/// nginx compares a decoded path, and a query as it was sent.
+fn key(rule: &AddressRule) -> String {
+    let path = rule.decoded();
+    rule.query.as_ref().map_or_else(|| path.clone(), |query| format!("{path}?{query}"))
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// What belongs in the `server` block.
+pub fn server(site: &ServerSite<'_>) -> String {
+    let base = site.base_path;
+    let mut text = format!(
+        "# The types, header fields and addresses of the site. Include this file in its `server` block, whose `root` is the folder of the\n\
+        # export, and `nginx-map.conf` beside that block. With the modules of Brotli and zstd, add `brotli_static on; zstd_static on;`.\n\
+        charset off;\ngzip_static on;\ngzip_vary on;\n\
+        error_page 404 {base}404.html;\nerror_page 410 {base}410.html;\n\
+        if ($gazetted_moved_by_query) {{ return 301 $gazetted_moved_by_query; }}\n\
+        if ($gazetted_moved) {{ return 301 $gazetted_moved; }}\n\
+        if ($gazetted_temporary) {{ return 307 $gazetted_temporary; }}\n\
+        if ($gazetted_gone) {{ return 410; }}\n"
+    );
+    for own in ["= /_redirects", "= /_headers", "~ /\\.(?:gazetted|htaccess)"] {
+        location(&mut text, own, &["return 404;".to_owned()]);
+    }
+    let page = typed(page::MEDIA_TYPE, site.samples.of(SampleKind::Page));
+    for name in ["404.html", "410.html"] {
+        location(&mut text, &format!("= {base}{name}"), &[vec!["internal;".to_owned()], page.clone()].concat());
+    }
+    single(&mut text, site);
+    feeds(&mut text, site);
+    pages(&mut text, site, &page);
+    files(&mut text, site);
+    text
+}
+
+fn location(text: &mut String, pattern: &str, lines: &[String]) {
+    let _ = writeln!(text, "location {pattern} {{");
+    for line in lines {
+        let _ = writeln!(text, "  {line}");
+    }
+    text.push_str("}\n");
+}
+
+/// The lines that set a type, whatever the name of the file, and header fields.
+fn typed(media_type: &str, fields: &[(String, String)]) -> Vec<String> {
+    let mut lines = vec!["types { }".to_owned(), format!("default_type {};", quoted(media_type))];
+    lines.extend(with_fields(fields));
+    lines
+}
+
+fn with_fields(fields: &[(String, String)]) -> Vec<String> {
+    fields.iter().map(|(name, value)| format!("add_header {name} {} always;", quoted(value))).collect()
+}
+
+/// Documents with addresses of their own, and the addresses that lead to them.
+fn single(text: &mut String, site: &ServerSite<'_>) {
+    let base = site.base_path;
+    for served in site.served {
+        location(text, &format!("= {base}{}", served.path), &typed(served.media_type(), &told(&served.headers)));
+    }
+    for rule in site.rules {
+        if let Leads::Same(path) = &rule.leads {
+            location(text, &format!("= {}", rule.path), &[format!("rewrite ^ {base}{path} last;")]);
+        }
+    }
+}
+
+fn feeds(text: &mut String, site: &ServerSite<'_>) {
+    let base = escaped(site.base_path);
+    let lasting = site.samples.of(SampleKind::LastingFeed);
+    for format in site.formats.iter() {
+        let (file, media_type) = (escaped(format.file), format.media_type);
+        location(text, &format!("~ ^{base}archive/[0-9]+/{file}$"), &typed(media_type, lasting));
+        let fields = site.samples.of(SampleKind::Feed);
+        location(text, &format!("~ ^{base}(?:.*/)?{file}$"), &typed(media_type, fields));
+    }
+    let other = site.samples.of(SampleKind::Other);
+    location(text, &format!("~ ^{base}sitemap(?:-[0-9]+)?\\.xml$"), &typed(sitemap::MEDIA_TYPE, other));
+    let opml = crate::render::feed::opml::MEDIA_TYPE;
+    location(text, &format!("= {}{}", site.base_path, crate::render::feed::opml::PATH), &typed(opml, other));
+    location(text, &format!("~ ^{base}articles/[^/]+\\.md$"), &typed(plain::MEDIA_TYPE, other));
+}
+
+fn pages(text: &mut String, site: &ServerSite<'_>, page: &[String]) {
+    let (plain, base) = (site.base_path, escaped(site.base_path));
+    let found = |file: &str| vec![format!("try_files {file} =404;")];
+    let moved = |from: &str, to: &str| {
+        let exists = "if (!-f $request_filename/index.html) { return 404; }".to_owned();
+        vec![exists, format!("rewrite {from} {}{to} permanent;", site.base_url)]
+    };
+    location(text, &format!("= {plain}"), &[found(&format!("{plain}index.html")), page.to_vec()].concat());
+    let lasting = typed(page::MEDIA_TYPE, site.samples.of(SampleKind::LastingPage));
+    location(text, &format!("~ ^{base}archive/[0-9]+/$"), &[found("${uri}index.html"), lasting].concat());
+    let digests = "digest/(?:daily|weekly|monthly)";
+    let lists = LISTS.join("|");
+    // Lists end with a slash; other pages do not.
+    let page_of_list = format!("~ ^{base}(?:(?:{lists})/(?:.*/)?|{digests}/)$");
+    location(text, &page_of_list, &[found("${uri}index.html"), page.to_vec()].concat());
+    let list = format!("~ ^{base}(?:(?:{lists})(?:/.*[^/])?|{digests})$");
+    location(text, &list, &moved(&format!("^{base}(.*)$"), "$1/"));
+    let own = format!("(?:articles/[^/]+|{digests}/[^/]+|[^/.]+)");
+    location(text, &format!("~ ^{base}{own}/$"), &moved(&format!("^{base}(.*)/$"), "$1"));
+    location(text, &format!("~ ^{base}{own}$"), &[found("$uri/index.html"), page.to_vec()].concat());
+    location(text, "~ /index\\.html$", &["return 404;".to_owned()]);
+}
+
+/// Files beside articles, and what is within them.
+fn files(text: &mut String, site: &ServerSite<'_>) {
+    let base = site.base_path;
+    let mut types = vec!["types {".to_owned()];
+    for (endings, media_type) in media::TYPES {
+        types.push(format!("  {} {};", quoted(media_type), endings.join(" ")));
+    }
+    types.extend(["}".to_owned(), "default_type application/octet-stream;".to_owned()]);
+    let media = with_fields(site.samples.of(SampleKind::Media));
+    let drawing = with_fields(site.samples.of(SampleKind::Drawing));
+    let chapters = typed("application/json+chapters", site.samples.of(SampleKind::Media));
+    let indented = |lines: Vec<String>| lines.into_iter().map(|line| format!("  {line}")).collect::<Vec<_>>();
+    let mut lines = [types.clone(), media.clone(), vec![format!("try_files $uri @gazetted_part;")]].concat();
+    for (pattern, fields) in [("\\.(?:svg|xml|html?|xhtml|ttml|smil)$", drawing), ("chapters\\.json$", chapters)] {
+        lines.push(format!("location ~* {pattern} {{"));
+        lines.extend(indented([fields, vec!["try_files $uri @gazetted_part;".to_owned()]].concat()));
+        lines.push("}".to_owned());
+    }
+    location(text, &format!("^~ {base}media/"), &lines);
+    let part = vec!["rewrite ^(.+)/([^/]+)$ $1~/$2 break;".to_owned()];
+    location(text, "@gazetted_part", &[types, media, part].concat());
+}
+
+/// Escapes the characters of a path that mean something in a regular expression.
+fn escaped(path: &str) -> String {
+    let mut text = String::new();
+    for c in path.chars() {
+        if "\\.+*?()|[]{}^$".contains(c) {
+            text.push('\\');
+        }
+        text.push(c);
+    }
+    text
+}
