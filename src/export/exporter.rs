@@ -96,7 +96,7 @@ impl ExportReport {
 struct PendingFile {
     object: ExportObject,
     row: FileRow,
-    /// Its bytes, until they are compressed.
+    /// Gives the compressed forms.
     document: Option<Arc<Document>>,
 }
 
@@ -178,6 +178,14 @@ fn short(bytes: &[u8]) -> u64 {
 
 fn form_of(path: &str, is_page: bool) -> FileForm {
     if is_page || path.is_empty() { FileForm::Page } else { FileForm::Document }
+}
+
+/// The forms in which a document is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Codings {
+    Identity,
+    /// Also compressed, where that makes it smaller.
+    All,
 }
 
 struct Exporter<'a> {
@@ -321,7 +329,7 @@ impl Exporter<'_> {
             sizes: [0; 4],
         };
         match file_of(self.base_path, path, form) {
-            Ok(file) => self.document_file(file, row, headers, document),
+            Ok(file) => self.file(file, row, headers, document, Codings::All),
             Err(why) => {
                 self.report.problem(format!("/{path}: {why}"));
                 Ok(())
@@ -329,19 +337,22 @@ impl Exporter<'_> {
         }
     }
 
-    fn document_file(
+    fn file(
         &mut self,
         file: String,
         row: FileRow,
         headers: HeaderMap,
         document: Arc<Document>,
+        codings: Codings,
     ) -> anyhow::Result<()> {
         let is_same = |former: &FileRow| former.content == row.content;
         let Some((origin, row)) = self.compared(&file, row, is_same)? else { return Ok(()) };
-        let (modified, body) = (row.modified, ObjectBody::Bytes(Vec::new()));
-        self.batch_bytes += document.identity.bytes.len();
-        let object = ExportObject { file, headers, modified, body, origin };
-        self.batch.push(PendingFile { object, row, document: Some(document) });
+        let bytes = document.identity.bytes.clone();
+        self.batch_bytes += bytes.len();
+        let body = ObjectBody::Bytes(vec![(ContentCoding::Identity, bytes)]);
+        let object = ExportObject { file, headers, modified: row.modified, body, origin };
+        let document = (codings == Codings::All).then_some(document);
+        self.batch.push(PendingFile { object, row, document });
         self.flush_if_full()
     }
 
@@ -388,7 +399,12 @@ impl Exporter<'_> {
 
     /// The header fields of the daemon's response, and their hash.
     fn headers(&self, target: &Target) -> (HeaderMap, u64) {
-        let request: Parts = Request::get("/").body(()).expect("a request of constants").into_parts().0;
+        let request: Parts = Request::get("/")
+            .header(header::HOST, "localhost")
+            .body(())
+            .expect("a request of constants")
+            .into_parts()
+            .0;
         // After all dates: a date in the future would be left out.
         let now = SystemTime::from(self.edition.now) + Duration::from_hours(24 * 365);
         let response = respond::respond(&request, target, self.snapshot, &self.site.policy, now);
@@ -510,8 +526,8 @@ impl Exporter<'_> {
         let files: Vec<&str> = batch.iter().map(|pending| pending.object.file.as_str()).collect();
         self.target.intend(&files).with_context(failed)?;
         // A document waits for the files that it shows.
-        let (documents, mut media): (Vec<_>, Vec<_>) = batch.drain(..).partition(|pending| pending.document.is_some());
-        let mut documents = documents;
+        let is_media = |pending: &PendingFile| matches!(pending.object.body, ObjectBody::Media(_));
+        let (mut media, mut documents): (Vec<_>, Vec<_>) = batch.drain(..).partition(is_media);
         for group in [&mut media, &mut documents] {
             let outcomes = put_all(self.target, group);
             for (pending, outcome) in group.drain(..).zip(outcomes) {
@@ -646,7 +662,8 @@ impl Exporter<'_> {
             modified: date.timestamp(),
             sizes: [0; 4],
         };
-        self.document_file(file.to_owned(), row, headers, document)?;
+        let codings = if kind == DocumentKind::Page { Codings::All } else { Codings::Identity };
+        self.file(file.to_owned(), row, headers, document, codings)?;
         Ok(date)
     }
 

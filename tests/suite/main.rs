@@ -27,6 +27,7 @@ mod container;
 mod corpus;
 mod damage;
 mod end_to_end;
+mod export;
 mod faults;
 mod finding;
 mod folder_data;

@@ -10,7 +10,7 @@ use crate::site::{BASE_URL, Site};
 use crate::waiting::wait_until;
 
 /// A WAV of silence: one channel of eight bits, a thousand samples a second.
-fn wav(seconds: u32) -> Vec<u8> {
+pub fn wav(seconds: u32) -> Vec<u8> {
     let samples = seconds * 1_000;
     let mut bytes = b"RIFF".to_vec();
     bytes.extend((samples + 36).to_le_bytes());
@@ -152,7 +152,7 @@ fn a_recording_is_published_once_it_is_complete() {
 }
 
 /// A photo of a phone: a JPEG with noise, so that it is not tiny, and its position in Exif.
-fn photo(width: u32, height: u32) -> Vec<u8> {
+pub fn photo(width: u32, height: u32) -> Vec<u8> {
     let noise = |x: u32, y: u32| u8::try_from((x * 7_919 + y * 104_729) % 251).unwrap();
     let pixels = image::ImageBuffer::from_fn(width, height, |x, y| image::Rgb([noise(x, y), noise(y, x), 90]));
     let mut bytes = std::io::Cursor::new(Vec::new());

@@ -51,7 +51,8 @@ fn moved(rule: &AddressRule) -> Option<String> {
 }
 
 fn table(text: &mut String, source: &str, name: &str, rows: impl Iterator<Item = (String, String)>) {
-    let _ = writeln!(text, "map {source} {name} {{\n  default \"\";");
+    // The page of an error is another address, for which the table is read again.
+    let _ = writeln!(text, "map {source} {name} {{\n  volatile;\n  default \"\";");
     for (key, value) in rows {
         let _ = writeln!(text, "  {} {value};", quoted(&key));
     }
