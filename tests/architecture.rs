@@ -279,6 +279,8 @@ const OWNERS: [(&str, &[&str]); 26] = [
             "catalog/identity_log.rs",
             "daemon",
             "cli",
+            "export/exporter.rs",
+            "export/folder_target.rs",
             "site/named_file.rs",
             "system/file_identity.rs",
             "system/platform/linux.rs",

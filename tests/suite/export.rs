@@ -406,11 +406,11 @@ fn only_what_has_changed_is_written_and_only_what_was_written_is_deleted() {
     let before = (export.files(), inodes(&export));
 
     site.write("n1.md", "---\ndate: 2024-01-02\ntags: [t1]\n---\n# Number 1\n\nAnother text.");
-    site.wait_until("the edit is served", |site| site.get("/articles/number-1").text().contains("Another text."));
+    site.wait_until("the edit is served", |site| site.get("/articles/n1").text().contains("Another text."));
     let [written, dated, unchanged, deleted] = export.run(&site);
     let after = export.files();
     assert_eq!([written, dated, deleted], differences([&before.0, &after]));
-    assert!(written < 20 && unchanged > 60 && deleted == 0, "{written} written, {unchanged} unchanged");
+    assert!(written < 30 && unchanged > 60 && deleted == 0, "{written} written, {unchanged} unchanged");
     // What is the same was not written again.
     for (inode, name) in inodes(&export) {
         let is_same = before.0.get(&name).is_some_and(|file| file.0 == after[&name].0);
@@ -421,7 +421,7 @@ fn only_what_has_changed_is_written_and_only_what_was_written_is_deleted() {
     site.rename("n4.md", "folder/n4.md");
     site.write("later.md", "# Later\n\nText.");
     site.wait_until("the deletion is served", |site| {
-        site.get("/articles/number-3").status == 410
+        site.get("/articles/n3").status == 410
             && site.get("/articles/later").status == 200
             && site.get("/sections/folder/").status == 200
     });
@@ -438,7 +438,7 @@ fn only_what_has_changed_is_written_and_only_what_was_written_is_deleted() {
     let after = export.files();
     let [_, _, deleted] = differences([&before, &after]);
     assert!(text.contains(&format!(" {deleted} deleted")), "{text}");
-    assert!(!after.contains_key("articles/number-3/index.html") && !after.contains_key("articles/number-3.md"));
+    assert!(!after.contains_key("articles/n3/index.html") && !after.contains_key("articles/n3.md"));
     assert!(after.contains_key("sections/folder/index.html") && after.contains_key("articles/later.md"));
     for name in own {
         assert_eq!(after[name].0, b"mine", "{name}");
@@ -447,7 +447,7 @@ fn only_what_has_changed_is_written_and_only_what_was_written_is_deleted() {
     // What another program has changed is written again, and what was in the way is not any more.
     std::fs::remove_file(export.path().join("articles/later/index.html")).unwrap();
     std::fs::write(export.path().join("robots.txt"), "User-agent: *").unwrap();
-    std::fs::remove_file(export.path().join("articles/number-5/index.html")).unwrap();
+    std::fs::remove_file(export.path().join("articles/n5/index.html")).unwrap();
     let output = export.output(&site);
     assert!(output.status.success());
     let errors = String::from_utf8(output.stderr).unwrap();
@@ -455,7 +455,7 @@ fn only_what_has_changed_is_written_and_only_what_was_written_is_deleted() {
     let after = export.files();
     assert_eq!(after["robots.txt"], first["robots.txt"]);
     assert!(after["articles/later/index.html"].0 == site.get("/articles/later").body);
-    assert!(after["articles/number-5/index.html"].0 == site.get("/articles/number-5").body);
+    assert!(after["articles/n5/index.html"].0 == site.get("/articles/n5").body);
 
     // Without the daemon, the last version.
     site.stop();
@@ -545,9 +545,9 @@ fn an_export_follows_the_daemon() {
     let holds = |file: &str, text: &str| {
         std::fs::read_to_string(export.path().join(file)).is_ok_and(|page| page.contains(text))
     };
-    wait_until("the site is exported", || holds("articles/number-1/index.html", "Some words."));
+    wait_until("the site is exported", || holds("articles/n1/index.html", "Some words."));
     site.write("n1.md", "---\ndate: 2024-01-02\n---\n# Number 1\n\nAnother text.");
-    site.wait_until("the edit is exported", |_| holds("articles/number-1/index.html", "Another text."));
+    site.wait_until("the edit is exported", |_| holds("articles/n1/index.html", "Another text."));
     let manifest = || {
         std::fs::read_dir(export.path().join(".gazetted"))
             .unwrap()

@@ -65,7 +65,7 @@ fn the_services_are_sandboxed() {
     }
     let folder = tempfile::tempdir().unwrap();
     let services: Vec<_> = units().into_iter().filter(|(name, _)| name.ends_with(".service")).collect();
-    assert_eq!(services.len(), 2);
+    assert_eq!(services.len(), 3);
     for (file, (name, text)) in put(folder.path(), &services).iter().zip(&services) {
         assert!(is_shut_off(file), "{name} is exposed to more than it was");
         // It fails with one protection less.
