@@ -21,7 +21,7 @@ use crate::system::threads;
 /// Write the whole site as static files, for any web server
 ///
 /// The files are made from the catalog, whether the daemon is running or not, and have the bytes that it serves. Only what has changed is
-/// written; only what an earlier export has written is deleted. An export that was cut off goes on where it ended.
+/// written; only what an earlier export has written is deleted. An export that was cut off continues where it ended.
 #[derive(Debug, Clone, Args)]
 pub struct ExportArgs {
     /// Folder to write to: empty, or made by an earlier export [default: export.to]

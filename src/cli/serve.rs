@@ -59,6 +59,10 @@ impl ServeArgs {
         for missing in platform::MISSING {
             tracing::warn!("{missing}");
         }
+        if let Some(to) = &config.export.to {
+            let to = to.display();
+            tracing::info!(%to, "the daemon does not export the site: `gazetted export --follow` or gazetted-export.service does");
+        }
         if !config.articles.directory.exists() {
             tracing::warn!(
                 %directory,

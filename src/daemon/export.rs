@@ -139,12 +139,12 @@ impl<L: FnMut() -> anyhow::Result<Config>> FollowedExport<L> {
                 .and_then(|export| Ok((export.run()?, export)));
             let wait = match exported {
                 Ok(((version, report), export)) => {
-                    tell(&report, begun.elapsed());
+                    log_report(&report, begun.elapsed());
                     let status = format!("exported the version of {}", version.date());
                     if is_first {
-                        systemd::ready(&status)
+                        systemd::ready(&status);
                     } else {
-                        systemd::status(&status)
+                        systemd::status(&status);
                     }
                     is_first = false;
                     self.wait_for_change(&export.state, version)?
@@ -200,7 +200,7 @@ enum Wait {
     Stopped,
 }
 
-fn tell(report: &ExportReport, took: Duration) {
+fn log_report(report: &ExportReport, took: Duration) {
     for problem in &report.problems {
         tracing::warn!(%problem, "not exported");
     }

@@ -14,14 +14,15 @@ use chrono::{DateTime, Utc};
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Request, header};
 
+use super::file_row::FileRow;
 use super::folder_target::MAX_WORKERS;
 use super::layout::{FileForm, OWN_FOLDER, file_of};
 use super::main_documents::{self, DocumentDates};
-use super::manifest::{FileKey, FileRow, FormerExport, FormerFile, ManifestWriter, key_of};
+use super::manifest::{FileKey, FormerExport, FormerFile, ManifestWriter, key_of};
 use super::media_links;
 use super::rules::{AddressRule, Leads, forms_of};
 use super::server_files::{self, HeaderSamples, SampleKind, ServedPath, ServerSite};
-use super::site_copy::{SiteList, Stage};
+use super::site_copy::{ExportStage, SiteList};
 use super::target::{ExportObject, ExportTarget, FileOrigin, ObjectBody, PutError, PutFile, PutOutcome};
 use crate::catalog::Reader;
 use crate::change::TextRequests;
@@ -53,13 +54,13 @@ pub struct ExportedSite {
     pub base_url: String,
     /// Also opens smaller forms of pictures that the daemon has made.
     pub files: MediaFiles,
-    /// Set when the export is to end early. The next one goes on where it ended.
+    /// Set when the export is to end early. The next one continues where it ended.
     pub stop: Arc<AtomicBool>,
 }
 
 /// The export was asked to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the export was stopped; the next one goes on where it ended")]
+#[error("the export was stopped; the next one continues where it ended")]
 pub struct Stopped;
 
 /// The site cannot be exported at this instant; soon it can.
@@ -103,7 +104,7 @@ struct PendingFile {
 /// Exports a site as it is at a moment. Its reader and `library` hold one state of the catalog.
 ///
 /// # Errors
-/// The catalog cannot be read, or the target cannot be written. The target is as complete as before, and the next export goes on.
+/// The catalog cannot be read, or the target cannot be written. The target is as complete as before, and the next export continues.
 pub fn run(
     site: &ExportedSite,
     library: Reader,
@@ -224,19 +225,18 @@ impl Exporter<'_> {
     fn documents(&mut self, now: DateTime<Utc>) -> anyhow::Result<()> {
         let aliases: Vec<(&str, &str)> = snapshot::aliases(self.snapshot.formats).collect();
         let is_alias = |path: &str| aliases.iter().any(|(alias, _)| *alias == path);
-        let of_stage = |stage: Stage| {
-            let own = self
-                .snapshot
-                .documents()
-                .filter(move |(path, document)| !is_alias(path) && (stage == Stage::Look) == is_look(document.kind));
+        let of_stage = |stage: ExportStage| {
+            let own = self.snapshot.documents().filter(move |(path, document)| {
+                !is_alias(path) && (stage == ExportStage::Look) == is_look(document.kind)
+            });
             let mut own: Vec<(String, Arc<Document>)> =
                 own.map(|(path, document)| (path.to_owned(), document.clone())).collect();
             own.sort_by(|(one, _), (other, _)| other.cmp(one));
             own
         };
-        let (look, main) = (of_stage(Stage::Look), of_stage(Stage::Feeds));
+        let (look, main) = (of_stage(ExportStage::Look), of_stage(ExportStage::Feeds));
         look.into_iter().try_for_each(|(path, document)| self.main_document(&path, document))?;
-        let (site, mut last) = (self.site, Stage::Look);
+        let (site, mut last) = (self.site, ExportStage::Look);
         let addresses = SiteList::new(&site.reader, self.edition.moment, now, self.snapshot.formats);
         let mut main = Some(main);
         addresses.routes(|stage, route| {
@@ -245,7 +245,7 @@ impl Exporter<'_> {
                 last = stage;
             }
             // The sitemap names pages, and robots.txt names it.
-            if stage == Stage::Sitemap {
+            if stage == ExportStage::Sitemap {
                 for (path, document) in main.take().into_iter().flatten() {
                     self.main_document(&path, document)?;
                 }

@@ -17,8 +17,9 @@ use std::time::{Duration, SystemTime};
 use rustix::fs::{CWD, RenameFlags};
 use rustix::io::Errno;
 
+use super::file_row::{FileRow, escaped, unescaped};
 use super::layout::OWN_FOLDER;
-use super::manifest::{FileRow, UNFINISHED, escaped};
+use super::manifest::UNFINISHED;
 use super::target::{ExportObject, ExportTarget, FileOrigin, ObjectBody, PutError, PutFile, PutOutcome};
 use crate::folder::media::OpenMedia;
 use crate::model::text::path_line;
@@ -107,8 +108,8 @@ impl FolderTarget {
     fn sweep(&self) -> io::Result<()> {
         let mut folder = None;
         self.read_journals(&mut |line| {
-            let file = percent_encoding::percent_decode_str(&line[UNFINISHED.len_utf8()..]).decode_utf8_lossy();
-            let parent = self.root.join(&*file).parent().map(Path::to_path_buf);
+            let file = unescaped(&line[UNFINISHED.len_utf8()..]);
+            let parent = self.root.join(file).parent().map(Path::to_path_buf);
             if parent != folder {
                 for worker in 0..MAX_WORKERS {
                     let name = format!("{UNFINISHED_FILE}{worker}");

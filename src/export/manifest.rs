@@ -6,10 +6,9 @@
 use std::collections::HashMap;
 use std::io::{self, Write};
 
-use chrono::{DateTime, Utc};
-use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
-
+use super::file_row::{FileRow, unescaped};
 use super::target::ExportTarget;
+use chrono::{DateTime, Utc};
 
 /// The first line.
 const HEAD: &str = "gazetted export 1";
@@ -21,47 +20,6 @@ const PRESENTED: &str = "presented ";
 const LATEST: &str = "latest ";
 /// Start of the line of a file that an unfinished export may have written.
 pub const UNFINISHED: char = '\t';
-
-/// Characters of a path that would end a line or hide an encoding.
-const ESCAPED: &AsciiSet = &CONTROLS.add(b'%');
-
-/// A file as it was written.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct FileRow {
-    /// Half of the BLAKE3 of its uncompressed bytes.
-    pub content: [u8; 16],
-    /// What its bytes are made from, where that is quicker to compare: the validator of a file beside articles; else 0.
-    pub source: u64,
-    /// Of the header fields of its responses.
-    pub headers: u64,
-    /// `Last-Modified`, in seconds.
-    pub modified: i64,
-    /// In bytes: uncompressed, then in the codings gzip, br and zstd; 0 if there is none.
-    pub sizes: [u64; 4],
-}
-
-impl FileRow {
-    fn line(&self, file: &str) -> String {
-        let Self { content, source, headers, modified, sizes: [plain, gzip, brotli, zstd] } = self;
-        let content = u128::from_be_bytes(*content);
-        let path = utf8_percent_encode(file, ESCAPED);
-        format!("{content:032x} {source:016x} {headers:016x} {modified} {plain} {gzip} {brotli} {zstd} {path}\n")
-    }
-
-    fn parse(line: &str) -> Option<(Self, String)> {
-        let mut fields = line.splitn(9, ' ');
-        let content = u128::from_str_radix(fields.next()?, 16).ok()?.to_be_bytes();
-        let source = u64::from_str_radix(fields.next()?, 16).ok()?;
-        let headers = u64::from_str_radix(fields.next()?, 16).ok()?;
-        let modified = fields.next()?.parse().ok()?;
-        let mut sizes = [0; 4];
-        for size in &mut sizes {
-            *size = fields.next()?.parse().ok()?;
-        }
-        let path = percent_decode_str(fields.next()?).decode_utf8().ok()?.into_owned();
-        Some((Self { content, source, headers, modified, sizes }, path))
-    }
-}
 
 /// Identifies a path in little memory.
 pub type FileKey = u128;
@@ -162,15 +120,6 @@ fn date(seconds: &str) -> Option<DateTime<Utc>> {
 
 fn damaged() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, "the manifest is damaged")
-}
-
-/// The path of a line of a journal.
-pub fn escaped(file: &str) -> String {
-    utf8_percent_encode(file, ESCAPED).to_string()
-}
-
-fn unescaped(text: &str) -> String {
-    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 /// Checks that a manifest is whole.

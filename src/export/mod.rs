@@ -5,6 +5,7 @@
 //! what was written. Nothing else is ever overwritten or deleted.
 
 mod exporter;
+mod file_row;
 mod folder_target;
 mod layout;
 mod main_documents;

@@ -14,7 +14,7 @@ use crate::render::on_demand::Route;
 /// The order in which documents are written: none before what it refers to. The files beside articles come before the first document
 /// that shows them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Stage {
+pub enum ExportStage {
     /// Style sheets, icons and other pictures of the site.
     Look,
     Articles,
@@ -45,19 +45,19 @@ impl<'a> SiteList<'a> {
     ///
     /// # Errors
     /// The catalog cannot be read, or the error of `find`.
-    pub fn routes(&self, mut find: impl FnMut(Stage, Route) -> anyhow::Result<bool>) -> anyhow::Result<()> {
+    pub fn routes(&self, mut find: impl FnMut(ExportStage, Route) -> anyhow::Result<bool>) -> anyhow::Result<()> {
         let mut visit = |stage, route| find(stage, route).map(drop);
-        self.articles(&mut |route| visit(Stage::Articles, route))?;
+        self.articles(&mut |route| visit(ExportStage::Articles, route))?;
         let days = self.reader.days(self.moment)?;
-        self.archives(&days, &mut |route| visit(Stage::Archives, route))?;
-        self.views(&mut |route| visit(Stage::Views, route))?;
-        self.digests(&days, &mut |route| visit(Stage::Views, route))?;
-        visit(Stage::Views, Route::Opml)?;
+        self.archives(&days, &mut |route| visit(ExportStage::Archives, route))?;
+        self.views(&mut |route| visit(ExportStage::Views, route))?;
+        self.digests(&days, &mut |route| visit(ExportStage::Views, route))?;
+        visit(ExportStage::Views, Route::Opml)?;
         let mut part = 1;
-        while find(Stage::Sitemap, Route::Sitemap(Some(part)))? {
+        while find(ExportStage::Sitemap, Route::Sitemap(Some(part)))? {
             part += 1;
         }
-        find(Stage::Sitemap, Route::Sitemap(None)).map(drop)
+        find(ExportStage::Sitemap, Route::Sitemap(None)).map(drop)
     }
 
     fn representations(&self) -> impl Iterator<Item = Representation> {

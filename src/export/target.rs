@@ -6,7 +6,7 @@ use std::path::Path;
 use bytes::Bytes;
 use hyper::HeaderMap;
 
-use super::manifest::FileRow;
+use super::file_row::FileRow;
 use crate::folder::media::OpenMedia;
 use crate::render::compression::ContentCoding;
 

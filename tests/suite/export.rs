@@ -218,7 +218,7 @@ fn an_export_is_what_the_daemon_serves() {
         if is_own || name.starts_with(".gazetted/") {
             continue;
         }
-        let path = name.strip_suffix("index.html").map_or(name.clone(), |folder| folder.to_owned());
+        let path = name.strip_suffix("index.html").map_or(name.clone(), str::to_owned);
         let is_list = ["tags/", "sections/", "authors/", "series/", "archive/", "years/"]
             .iter()
             .any(|list| path.starts_with(list));
@@ -470,7 +470,7 @@ fn only_what_has_changed_is_written_and_only_what_was_written_is_deleted() {
 }
 
 #[test]
-fn an_export_that_was_killed_goes_on_where_it_ended() {
+fn an_export_that_was_killed_continues_where_it_ended() {
     let (site, export) = small(60);
     let whole = Export::new();
     whole.run(&site);

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::site::{LISTS, SampleKind, ServerSite, told};
+use super::site::{LISTS, SampleKind, ServerSite, server_fields};
 use crate::export::rules::{AddressRule, Leads};
 use crate::folder::media;
 use crate::render::page;
@@ -119,7 +119,11 @@ fn with_fields(fields: &[(String, String)]) -> Vec<String> {
 fn single(text: &mut String, site: &ServerSite<'_>) {
     let base = site.base_path;
     for served in site.served {
-        location(text, &format!("= {base}{}", served.path), &typed(served.media_type(), &told(&served.headers)));
+        location(
+            text,
+            &format!("= {base}{}", served.path),
+            &typed(served.media_type(), &server_fields(&served.headers)),
+        );
     }
     for rule in site.rules {
         if let Leads::Same(path) = &rule.leads {

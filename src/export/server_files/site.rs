@@ -53,13 +53,14 @@ const OWN_FIELDS: [header::HeaderName; 9] = [
     header::CONNECTION,
 ];
 
-/// The fields of a response that a web server has to be told of.
-pub fn told(headers: &HeaderMap) -> Vec<(String, String)> {
-    let told = headers.iter().filter(|(name, _)| !OWN_FIELDS.contains(name));
-    let mut told: Vec<(String, String)> =
-        told.filter_map(|(name, value)| Some((canonical(name.as_str()), value.to_str().ok()?.to_owned()))).collect();
-    told.sort();
-    told
+/// The fields of a response that a web server has to add.
+pub fn server_fields(headers: &HeaderMap) -> Vec<(String, String)> {
+    let server_fields = headers.iter().filter(|(name, _)| !OWN_FIELDS.contains(name));
+    let mut server_fields: Vec<(String, String)> = server_fields
+        .filter_map(|(name, value)| Some((canonical(name.as_str()), value.to_str().ok()?.to_owned())))
+        .collect();
+    server_fields.sort();
+    server_fields
 }
 
 /// A field name as people write it.
@@ -77,7 +78,7 @@ pub struct HeaderSamples {
 
 impl HeaderSamples {
     pub fn add(&mut self, kind: SampleKind, headers: &HeaderMap) {
-        self.samples.entry(kind).or_insert_with(|| told(headers));
+        self.samples.entry(kind).or_insert_with(|| server_fields(headers));
     }
 
     /// The fields of a kind; none if the site has no such document.
