@@ -31,6 +31,7 @@ use crate::folder::renditions::{self, RenditionFiles, RenditionStore};
 use crate::folder::scaler;
 use crate::model::moment::Moment;
 use crate::render::compression::ContentCoding;
+use crate::render::feed::format::Representation;
 use crate::render::on_demand::{Edition, Lookup, Obstacle, OnDemand, Route};
 use crate::render::page::Pages;
 use crate::render::snapshot::{self, Document, DocumentBody, DocumentKind, SiteDates, Snapshot};
@@ -97,6 +98,8 @@ impl ExportReport {
 struct PendingFile {
     object: ExportObject,
     row: FileRow,
+    /// The ends of the addresses of the files beside articles that it shows.
+    shown: Vec<Box<str>>,
     /// Gives the compressed forms.
     document: Option<Arc<Document>>,
 }
@@ -130,7 +133,11 @@ pub fn run(
         OnDemand::new(Box::new(library), pages.clone(), site_dates, site.files.clone(), TextRequests::default())
             .single_use();
     let manifest = File::create(target.scratch().join("manifest")).context("cannot write a manifest")?;
-    let manifest = ManifestWriter::new(BufWriter::new(manifest))?;
+    let mut manifest = ManifestWriter::new(BufWriter::new(manifest))?;
+    let settings = format!("{:?}{:?}{}", pages.fingerprint(), site.policy, env!("CARGO_PKG_VERSION"));
+    let settings = blake3::hash(settings.as_bytes());
+    manifest.settings(&settings)?;
+    let has_same_settings = former.settings == Some(settings);
     // Pages name a path, feeds an address with it.
     let media_prefix = format!("{base_path}media/").into_bytes();
     let edition = Edition { moment, menu, now };
@@ -139,6 +146,8 @@ pub fn run(
         target,
         on_demand,
         snapshot: &snapshot,
+        presented: [site_dates.of_pages(&pages), site_dates.presented],
+        has_same_settings,
         edition,
         base_path: &base_path,
         media_prefix,
@@ -157,6 +166,7 @@ pub fn run(
         pool: WorkPool::start("export", 1),
         report: ExportReport::default(),
     };
+    exporter.sample_headers();
     exporter.documents(now)?;
     latest = latest.max(exporter.server_files(moment)?);
     exporter.end(presented, latest)
@@ -181,19 +191,15 @@ fn form_of(path: &str, is_page: bool) -> FileForm {
     if is_page || path.is_empty() { FileForm::Page } else { FileForm::Document }
 }
 
-/// The forms in which a document is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Codings {
-    Identity,
-    /// Also compressed, where that makes it smaller.
-    All,
-}
-
 struct Exporter<'a> {
     site: &'a ExportedSite,
     target: &'a dyn ExportTarget,
     on_demand: OnDemand,
     snapshot: &'a Snapshot,
+    /// When the design of pages last changed, and of other documents.
+    presented: [DateTime<Utc>; 2],
+    /// The settings are those of the last export.
+    has_same_settings: bool,
     edition: Edition,
     base_path: &'a str,
     /// Start of the addresses of files beside articles.
@@ -221,6 +227,23 @@ struct Exporter<'a> {
 }
 
 impl Exporter<'_> {
+    /// Notes the header fields of each kind of documents.
+    fn sample_headers(&mut self) {
+        let recommended = DocumentKind::Feed(self.snapshot.formats.recommended());
+        let other = DocumentKind::Other("text/plain; charset=utf-8");
+        for (kind, is_lasting) in [
+            (DocumentKind::Page, false),
+            (DocumentKind::Page, true),
+            (recommended, false),
+            (recommended, true),
+            (other, false),
+        ] {
+            let document = Document::new(kind, "", DateTime::UNIX_EPOCH).lasting(is_lasting);
+            let (headers, _) = self.headers(&Target::Document(Arc::new(document)));
+            self.samples.add(SampleKind::of(kind, is_lasting), &headers);
+        }
+    }
+
     /// Exports all documents, in the order of their stages.
     fn documents(&mut self, now: DateTime<Utc>) -> anyhow::Result<()> {
         let aliases: Vec<(&str, &str)> = snapshot::aliases(self.snapshot.formats).collect();
@@ -239,7 +262,7 @@ impl Exporter<'_> {
         let (site, mut last) = (self.site, ExportStage::Look);
         let addresses = SiteList::new(&site.reader, self.edition.moment, now, self.snapshot.formats);
         let mut main = Some(main);
-        addresses.routes(|stage, route| {
+        addresses.routes(|stage, route, revised| {
             if stage != last {
                 self.flush()?;
                 last = stage;
@@ -251,7 +274,8 @@ impl Exporter<'_> {
                 }
                 self.flush()?;
             }
-            self.route(&route)
+            let is_unchanged = revised.map_or(Ok(false), |revised| self.is_unchanged(&route, revised))?;
+            if is_unchanged { Ok(true) } else { self.route(&route) }
         })?;
         for (alias, path) in aliases {
             self.alias(alias, path)?;
@@ -304,6 +328,30 @@ impl Exporter<'_> {
         }
     }
 
+    /// Whether the document of a route, whose content last changed at `revised`, is as in the last export. Then it stays: other bytes
+    /// always have another date.
+    fn is_unchanged(&mut self, route: &Route, revised: DateTime<Utc>) -> anyhow::Result<bool> {
+        let is_page = match route {
+            Route::Article(_) | Route::Page(_) => true,
+            Route::View(_, representation) | Route::Archive(_, representation) => {
+                *representation == Representation::Page
+            }
+            _ => false,
+        };
+        let path = route.path();
+        let Ok(file) = file_of(self.base_path, &path, form_of(&path, is_page)) else { return Ok(false) };
+        let key = key_of(&file);
+        let presented = self.presented[usize::from(!is_page)];
+        let former = self.former.files.get(&key).filter(|former| self.has_same_settings && !former.is_uncertain);
+        let former = former.and_then(|former| former.row);
+        let former = former.filter(|row| row.modified == revised.max(presented).timestamp());
+        let Some(row) = former.filter(|row| self.target.holds(&file, row)) else { return Ok(false) };
+        let shown = self.former.shown.remove(&key).unwrap_or_default();
+        shown.iter().try_for_each(|address| self.media(address))?;
+        self.compared(&file, row, &shown, |_| true)?;
+        Ok(true)
+    }
+
     fn find(&self, route: &Route) -> anyhow::Result<Lookup> {
         match self.on_demand.find(route, self.edition.clone()) {
             Ok(Lookup::NotYet) | Err(Obstacle::Unread(_)) => Err(Unready.into()),
@@ -314,13 +362,12 @@ impl Exporter<'_> {
     }
 
     fn document(&mut self, path: &str, form: FileForm, document: Arc<Document>) -> anyhow::Result<()> {
-        let mut addresses = Vec::new();
-        media_links::find(&document.identity.bytes, &self.media_prefix, |address| addresses.push(address.to_owned()));
-        for address in addresses {
-            self.media(&address)?;
-        }
+        let mut shown: Vec<Box<str>> = Vec::new();
+        media_links::find(&document.identity.bytes, &self.media_prefix, |address| shown.push(address.into()));
+        shown.sort();
+        shown.dedup();
+        shown.iter().try_for_each(|address| self.media(address))?;
         let (headers, header_hash) = self.headers(&Target::Document(document.clone()));
-        self.samples.add(SampleKind::of(document.kind, document.is_lasting), &headers);
         let row = FileRow {
             content: half(document.hash()),
             source: 0,
@@ -329,7 +376,10 @@ impl Exporter<'_> {
             sizes: [0; 4],
         };
         match file_of(self.base_path, path, form) {
-            Ok(file) => self.file(file, row, headers, document, Codings::All),
+            Ok(file) => {
+                let object = Self::object(file, row, headers, &document.identity.bytes);
+                self.file(object, row, shown, Some(document))
+            }
             Err(why) => {
                 self.report.problem(format!("/{path}: {why}"));
                 Ok(())
@@ -337,22 +387,24 @@ impl Exporter<'_> {
         }
     }
 
+    /// The object of an uncompressed document.
+    fn object(file: String, row: FileRow, headers: HeaderMap, bytes: &bytes::Bytes) -> ExportObject {
+        let body = ObjectBody::Bytes(vec![(ContentCoding::Identity, bytes.clone())]);
+        ExportObject { file, headers, modified: row.modified, body, origin: FileOrigin::Unknown }
+    }
+
+    /// Exports a document, also compressed if `document` gives these forms.
     fn file(
         &mut self,
-        file: String,
+        object: ExportObject,
         row: FileRow,
-        headers: HeaderMap,
-        document: Arc<Document>,
-        codings: Codings,
+        shown: Vec<Box<str>>,
+        document: Option<Arc<Document>>,
     ) -> anyhow::Result<()> {
         let is_same = |former: &FileRow| former.content == row.content;
-        let Some((origin, row)) = self.compared(&file, row, is_same)? else { return Ok(()) };
-        let bytes = document.identity.bytes.clone();
-        self.batch_bytes += bytes.len();
-        let body = ObjectBody::Bytes(vec![(ContentCoding::Identity, bytes)]);
-        let object = ExportObject { file, headers, modified: row.modified, body, origin };
-        let document = (codings == Codings::All).then_some(document);
-        self.batch.push(PendingFile { object, row, document });
+        let Some((origin, row)) = self.compared(&object.file, row, &shown, is_same)? else { return Ok(()) };
+        self.batch_bytes += document.as_ref().map_or(0, |document| document.identity.bytes.len());
+        self.batch.push(PendingFile { object: ExportObject { origin, ..object }, row, shown, document });
         self.flush_if_full()
     }
 
@@ -361,6 +413,7 @@ impl Exporter<'_> {
         &mut self,
         file: &str,
         row: FileRow,
+        shown: &[Box<str>],
         is_same: impl Fn(&FileRow) -> bool,
     ) -> anyhow::Result<Option<(FileOrigin, FileRow)>> {
         let key = key_of(file);
@@ -393,7 +446,7 @@ impl Exporter<'_> {
         } else {
             return Ok(Some((FileOrigin::Own(own), row)));
         }
-        self.manifest.file(file, &kept)?;
+        self.manifest.file(file, &kept, shown)?;
         Ok(None)
     }
 
@@ -464,7 +517,8 @@ impl Exporter<'_> {
         if let Some(row) = former
             && self.target.holds(&file, &row)
         {
-            return self.compared(&file, row, |_| true).map(drop);
+            self.samples.parts.push(format!("media/{address}"));
+            return self.compared(&file, row, &[], |_| true).map(drop);
         }
         let Some(path) = media::path_of(address) else { return Ok(()) };
         let Some((picture, _)) = renditions::parts_of(&path) else { return Ok(()) };
@@ -504,9 +558,11 @@ impl Exporter<'_> {
             self.samples.parts.push(path);
         }
         let row = FileRow { content: [0; 16], source, headers: header_hash, modified, sizes: [0; 4] };
-        let Some((origin, row)) = self.compared(&file, row, |former| former.source == source)? else { return Ok(()) };
+        let Some((origin, row)) = self.compared(&file, row, &[], |former| former.source == source)? else {
+            return Ok(());
+        };
         let object = ExportObject { file, headers, modified, body: ObjectBody::Media(opened.into_opened()), origin };
-        self.batch.push(PendingFile { object, row, document: None });
+        self.batch.push(PendingFile { object, row, shown: Vec::new(), document: None });
         self.flush_if_full()
     }
 
@@ -548,7 +604,7 @@ impl Exporter<'_> {
                 } else {
                     self.report.unchanged += 1;
                 }
-                Ok(self.manifest.file(file, &FileRow { content, sizes, ..pending.row })?)
+                Ok(self.manifest.file(file, &FileRow { content, sizes, ..pending.row }, &pending.shown)?)
             }
             Err(PutError::Failed(error)) => Err(error.into()),
             Err(PutError::Obstructed(_)) if self.keeps_obstructed && self.retries.len() < MAX_RETRIES => {
@@ -559,7 +615,7 @@ impl Exporter<'_> {
                 self.report.problem(format!("{why}: move it away, then export again"));
                 // It stays known what the last export wrote there.
                 if let FileOrigin::Own(row) = pending.object.origin {
-                    self.manifest.file(file, &row)?;
+                    self.manifest.file(file, &row, &[])?;
                 }
                 Ok(())
             }
@@ -662,8 +718,8 @@ impl Exporter<'_> {
             modified: date.timestamp(),
             sizes: [0; 4],
         };
-        let codings = if kind == DocumentKind::Page { Codings::All } else { Codings::Identity };
-        self.file(file.to_owned(), row, headers, document, codings)?;
+        let object = Self::object(file.to_owned(), row, headers, &document.identity.bytes);
+        self.file(object, row, Vec::new(), (kind == DocumentKind::Page).then_some(document))?;
         Ok(date)
     }
 

@@ -18,6 +18,10 @@ const END: &str = "end ";
 const PRESENTED: &str = "presented ";
 /// Start of the line with the newest date of a document whose date is not that of the catalog.
 const LATEST: &str = "latest ";
+/// Start of the line with the hash of the settings.
+const SETTINGS: &str = "settings ";
+/// Start of a line after that of a document: the end of the address of a file beside articles that it shows.
+const SHOWN: char = '+';
 /// Start of the line of a file that an unfinished export may have written.
 pub const UNFINISHED: char = '\t';
 
@@ -48,6 +52,10 @@ pub struct FormerExport {
     /// The hash of the design of pages, and since when they have it.
     pub presented: Option<([u8; 32], DateTime<Utc>)>,
     pub latest: Option<DateTime<Utc>>,
+    /// Hash of all settings that documents and their header fields depend on.
+    pub settings: Option<blake3::Hash>,
+    /// The files beside articles that a document shows, if it shows any: the ends of their addresses.
+    pub shown: HashMap<FileKey, Vec<Box<str>>>,
 }
 
 impl FormerExport {
@@ -57,6 +65,7 @@ impl FormerExport {
     /// It cannot be read, or is damaged.
     pub fn read(target: &dyn ExportTarget) -> io::Result<Self> {
         let (mut former, mut check) = (Self::default(), ManifestCheck::default());
+        let mut last = None;
         target.read(&mut |line| {
             if let Some(file) = line.strip_prefix(UNFINISHED) {
                 let file = former.files.entry(key_of(&unescaped(file))).or_insert(FormerFile {
@@ -74,13 +83,16 @@ impl FormerExport {
                     .and_then(|(hash, seconds)| Some((*blake3::Hash::from_hex(hash).ok()?.as_bytes(), date(seconds)?)));
             } else if let Some(latest) = line.strip_prefix(LATEST) {
                 former.latest = date(latest);
+            } else if let Some(settings) = line.strip_prefix(SETTINGS) {
+                former.settings = blake3::Hash::from_hex(settings).ok();
+            } else if let Some(address) = line.strip_prefix(SHOWN) {
+                former.shown.entry(last.ok_or_else(damaged)?).or_default().push(address.into());
             } else {
                 let (row, file) = FileRow::parse(line).ok_or_else(damaged)?;
-                let file = former.files.entry(key_of(&file)).or_insert(FormerFile {
-                    row: None,
-                    is_uncertain: false,
-                    is_wanted: false,
-                });
+                let key = key_of(&file);
+                last = Some(key);
+                let file =
+                    former.files.entry(key).or_insert(FormerFile { row: None, is_uncertain: false, is_wanted: false });
                 file.row = Some(row);
             }
             Ok(())
@@ -190,12 +202,21 @@ impl<W: Write> ManifestWriter<W> {
         }
     }
 
-    /// Adds a file.
+    /// Adds the hash of all settings that documents and their header fields depend on.
     ///
     /// # Errors
     /// It cannot be written.
-    pub fn file(&mut self, file: &str, row: &FileRow) -> io::Result<()> {
-        self.line(&row.line(file))
+    pub fn settings(&mut self, settings: &blake3::Hash) -> io::Result<()> {
+        self.line(&format!("{SETTINGS}{}\n", settings.to_hex()))
+    }
+
+    /// Adds a file, and the ends of the addresses of the files beside articles that it shows.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn file(&mut self, file: &str, row: &FileRow, shown: &[Box<str>]) -> io::Result<()> {
+        self.line(&row.line(file))?;
+        shown.iter().try_for_each(|address| self.line(&format!("{SHOWN}{address}\n")))
     }
 
     /// Ends the manifest.

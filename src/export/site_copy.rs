@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::catalog::Reader;
+use crate::catalog::{ListedPlace, ListedView, Reader};
 use crate::model::digest::{DigestKind, DigestPeriod};
 use crate::model::moment::Moment;
 use crate::model::period::DateRange;
@@ -25,6 +25,9 @@ pub enum ExportStage {
     Sitemap,
 }
 
+/// Takes the route of a document, and when its content last changed.
+type Visit<'a> = &'a mut dyn FnMut(Route, Option<DateTime<Utc>>) -> anyhow::Result<()>;
+
 /// The addresses of a site in one state of its catalog.
 #[derive(Debug)]
 pub struct SiteList<'a> {
@@ -40,58 +43,62 @@ impl<'a> SiteList<'a> {
         Self { reader, moment, now, formats }
     }
 
-    /// Calls `find` with the route of each document that the snapshot does not hold, in the order of their stages. It returns whether there
-    /// is such a document.
+    /// Calls `find` with the route of each document that the snapshot does not hold, in the order of their stages, and with the date when its
+    /// content last changed, where that is known without reading it. It returns whether there is such a document.
     ///
     /// # Errors
     /// The catalog cannot be read, or the error of `find`.
-    pub fn routes(&self, mut find: impl FnMut(ExportStage, Route) -> anyhow::Result<bool>) -> anyhow::Result<()> {
-        let mut visit = |stage, route| find(stage, route).map(drop);
-        self.articles(&mut |route| visit(ExportStage::Articles, route))?;
+    pub fn routes(
+        &self,
+        mut find: impl FnMut(ExportStage, Route, Option<DateTime<Utc>>) -> anyhow::Result<bool>,
+    ) -> anyhow::Result<()> {
+        let mut visit = |stage, route, revised| find(stage, route, revised).map(drop);
+        self.articles(&mut |route, revised| visit(ExportStage::Articles, route, revised))?;
         let days = self.reader.days(self.moment)?;
-        self.archives(&days, &mut |route| visit(ExportStage::Archives, route))?;
-        self.views(&mut |route| visit(ExportStage::Views, route))?;
-        self.digests(&days, &mut |route| visit(ExportStage::Views, route))?;
-        visit(ExportStage::Views, Route::Opml)?;
+        self.archives(&days, &mut |route, revised| visit(ExportStage::Archives, route, revised))?;
+        self.views(&mut |route, revised| visit(ExportStage::Views, route, revised))?;
+        self.digests(&days, &mut |route, revised| visit(ExportStage::Views, route, revised))?;
+        visit(ExportStage::Views, Route::Opml, None)?;
         let mut part = 1;
-        while find(ExportStage::Sitemap, Route::Sitemap(Some(part)))? {
+        while find(ExportStage::Sitemap, Route::Sitemap(Some(part)), None)? {
             part += 1;
         }
-        find(ExportStage::Sitemap, Route::Sitemap(None)).map(drop)
+        find(ExportStage::Sitemap, Route::Sitemap(None), None).map(drop)
     }
 
     fn representations(&self) -> impl Iterator<Item = Representation> {
         self.formats.iter().map(Representation::Feed).chain([Representation::Page])
     }
 
-    fn articles(&self, visit: &mut dyn FnMut(Route) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    fn articles(&self, visit: Visit<'_>) -> anyhow::Result<()> {
         let mut last = 0;
         loop {
             let places = self.reader.places_after(last, self.moment)?;
-            let Some((number, _)) = places.last() else { return Ok(()) };
+            let Some(ListedPlace { number, .. }) = places.last() else { return Ok(()) };
             last = *number;
-            for (_, place) in places {
+            for ListedPlace { place, revised, page_revised, .. } in places {
                 let slug = place.slug().to_string();
                 if matches!(place, Permalink::Page(_)) {
-                    visit(Route::Page(slug))?;
+                    visit(Route::Page(slug), Some(page_revised))?;
                 } else {
-                    visit(Route::Markdown(slug.clone()))?;
-                    visit(Route::Article(slug))?;
+                    visit(Route::Markdown(slug.clone()), Some(revised))?;
+                    visit(Route::Article(slug), Some(page_revised))?;
                 }
             }
         }
     }
 
-    fn archives(&self, days: &[i64], visit: &mut dyn FnMut(Route) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    fn archives(&self, days: &[i64], visit: Visit<'_>) -> anyhow::Result<()> {
         for number in 1..=self.reader.newest_archive()?.unwrap_or(0) {
+            let revised = self.reader.archive_revised(number)?;
             for representation in self.representations() {
-                visit(Route::Archive(number, representation))?;
+                visit(Route::Archive(number, representation), revised)?;
             }
         }
         let mut last = None;
         for year in days.iter().filter_map(|day| DateRange::All.part_at(DateTime::from_timestamp(*day, 0)?)) {
             if last != Some(year) {
-                visit(Route::DateRange(year))?;
+                visit(Route::DateRange(year), None)?;
                 last = Some(year);
             }
         }
@@ -102,40 +109,41 @@ impl<'a> SiteList<'a> {
         let mut last = None;
         for month in days.iter().filter_map(month) {
             if last != Some(month) {
-                visit(Route::DateRange(month))?;
+                visit(Route::DateRange(month), None)?;
                 last = Some(month);
             }
         }
-        visit(Route::DateRange(DateRange::All))
+        visit(Route::DateRange(DateRange::All), None)
     }
 
-    fn views(&self, visit: &mut dyn FnMut(Route) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    fn views(&self, visit: Visit<'_>) -> anyhow::Result<()> {
         let mut last = 0;
         loop {
             let views = self.reader.views_after(last)?;
-            let Some((number, _)) = views.last() else { break };
+            let Some(ListedView { number, .. }) = views.last() else { break };
             last = *number;
-            for (_, view) in views {
+            for ListedView { view, revised, page_revised, .. } in views {
                 for representation in self.representations() {
-                    visit(Route::View(view.clone(), representation))?;
+                    let revised = if representation == Representation::Page { page_revised } else { revised };
+                    visit(Route::View(view.clone(), representation), Some(revised))?;
                 }
             }
         }
-        ViewKind::ALL.into_iter().try_for_each(|kind| visit(Route::Views(kind)))
+        ViewKind::ALL.into_iter().try_for_each(|kind| visit(Route::Views(kind), None))
     }
 
-    fn digests(&self, days: &[i64], visit: &mut dyn FnMut(Route) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    fn digests(&self, days: &[i64], visit: Visit<'_>) -> anyhow::Result<()> {
         for kind in DigestKind::ALL {
             let mut last: Option<DigestPeriod> = None;
             for day in days.iter().filter_map(|day| DateTime::from_timestamp(*day, 0)) {
                 let period = kind.period_at(day);
                 if last != Some(period) && period.end() <= self.now {
-                    visit(Route::Digest(period))?;
+                    visit(Route::Digest(period), None)?;
                 }
                 last = Some(period);
             }
             for representation in self.representations() {
-                visit(Route::Digests(kind, representation))?;
+                visit(Route::Digests(kind, representation), None)?;
             }
         }
         Ok(())

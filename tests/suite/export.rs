@@ -418,6 +418,7 @@ fn only_what_has_changed_is_written_and_only_what_was_written_is_deleted() {
     }
 
     site.remove("n3.md");
+    std::fs::create_dir(site.path("folder")).unwrap();
     site.rename("n4.md", "folder/n4.md");
     site.write("later.md", "# Later\n\nText.");
     site.wait_until("the deletion is served", |site| {

@@ -62,7 +62,7 @@ pub use problems::{Listing, Severity};
 pub use reader::Reader;
 pub use record::Recorded;
 pub use salvage::Salvaged;
-pub use site_list::{RecordedVersions, SitePart};
+pub use site_list::{ListedPlace, ListedView, RecordedVersions, SitePart};
 pub use surroundings::KnownSurroundings;
 pub use views::TOMBSTONE_LIFE;
 pub use window::Window;

@@ -11,8 +11,8 @@ use super::error::{CatalogError, Result};
 use super::meta::meta_date;
 use super::queries::stamped;
 use super::reader::{self, Reader};
-use super::values::{WHOLE, damaged};
-use super::{archive, pinned};
+use super::values::{WHOLE, damaged, date};
+use super::{archive, pinned, surroundings};
 use crate::catalog::visibility::{EVER_PAGE, PAGE, in_feeds, visible};
 use crate::model::collection::{Collection, FeedLimits, ViewSummary};
 use crate::model::entry::Slug;
@@ -37,6 +37,28 @@ pub struct SitePart {
     /// The largest views.
     pub views: Vec<ViewSummary>,
     pub newest_archive: Option<u32>,
+}
+
+/// An article or a page.
+#[derive(Debug)]
+pub struct ListedPlace {
+    pub number: i64,
+    pub place: Permalink,
+    /// When its content last changed.
+    pub revised: DateTime<Utc>,
+    /// When its page last changed.
+    pub page_revised: DateTime<Utc>,
+}
+
+/// A folder, tag, author or series.
+#[derive(Debug)]
+pub struct ListedView {
+    pub number: i64,
+    pub view: View,
+    /// When its feeds last changed.
+    pub revised: DateTime<Utc>,
+    /// When its page last changed.
+    pub page_revised: DateTime<Utc>,
 }
 
 impl Reader {
@@ -102,32 +124,55 @@ impl Reader {
     ///
     /// # Errors
     /// The catalog cannot be read.
-    pub fn places_after(&self, after: i64, moment: Moment) -> Result<Vec<(i64, Permalink)>> {
+    pub fn places_after(&self, after: i64, moment: Moment) -> Result<Vec<ListedPlace>> {
         let visible = visible(Audience::Public, "?2");
+        // A scheduled article is served for the first time when it is due.
         let sql = format!(
-            "SELECT number, slug, {PAGE} FROM article WHERE number > ?1 AND {visible} ORDER BY number LIMIT ?3"
+            "SELECT number, slug, {PAGE}, max(revised, due) FROM article WHERE number > ?1 AND {visible} ORDER BY number LIMIT ?3"
         );
         let values = params![after, moment.due.timestamp(), PAGE_OF_ROWS];
-        self.listed_rows(&sql, values, |row| Ok((row.get(0)?, Permalink::new(row.get(1)?, row.get(2)?))))
+        let rows = self.listed_rows(&sql, values, |row| {
+            let is_page: bool = row.get(2)?;
+            Ok((row.get::<_, i64>(0)?, row.get::<_, Slug>(1)?, is_page, row.get::<_, i64>(3)?))
+        })?;
+        let place = |(number, slug, is_page, revised): (i64, Slug, bool, i64)| {
+            let revised = date(revised)?;
+            let around = if is_page { revised } else { surroundings::revised(&self.connection, number, moment.due)? };
+            let page_revised = revised.max(around);
+            Ok(ListedPlace { number, place: Permalink::new(slug, is_page), revised, page_revised })
+        };
+        rows.into_iter().map(place).collect()
     }
 
     /// The views whose numbers follow `after`, by number, also those that have no articles any more. Empty at the end.
     ///
     /// # Errors
     /// The catalog cannot be read.
-    pub fn views_after(&self, after: i64) -> Result<Vec<(i64, View)>> {
-        let sql = "SELECT number, kind, key FROM view WHERE number > ?1 AND number <> ?2 ORDER BY number LIMIT ?3";
+    pub fn views_after(&self, after: i64) -> Result<Vec<ListedView>> {
+        let sql = "
+            SELECT number, kind, key, revised, pinned FROM view WHERE number > ?1 AND number <> ?2 ORDER BY number LIMIT ?3";
         let rows = self.listed_rows(sql, params![after, WHOLE, PAGE_OF_ROWS], |row| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, String>(2)?))
+            let (number, kind): (i64, i64) = (row.get(0)?, row.get(1)?);
+            Ok((number, kind, row.get::<_, String>(2)?, row.get::<_, i64>(3)?, row.get::<_, i64>(4)?))
         })?;
-        let view = |(number, kind, key): (i64, i64, String)| match ViewKind::ALL
-            .into_iter()
-            .find(|known| *known as i64 == kind)
-        {
-            Some(kind) => Ok((number, View { kind, key })),
-            None => damaged(format!("view {number} is of kind {kind}")),
+        let view = |(number, kind, key, revised, pinned): (i64, i64, String, i64, i64)| {
+            let Some(kind) = ViewKind::ALL.into_iter().find(|known| *known as i64 == kind) else {
+                return damaged(format!("view {number} is of kind {kind}"));
+            };
+            // As in `Reader::view`.
+            let page = if kind == ViewKind::Series { pinned } else { revised.max(pinned) };
+            Ok(ListedView { number, view: View { kind, key }, revised: date(revised)?, page_revised: date(page)? })
         };
         rows.into_iter().map(view).collect()
+    }
+
+    /// When an archive last changed; `None` if there is none.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn archive_revised(&self, archive: u32) -> Result<Option<DateTime<Utc>>> {
+        let sql = "SELECT revised FROM archive WHERE number = ?1";
+        self.listed_rows(sql, params![archive], |row| row.get(0))?.pop().map(date).transpose()
     }
 
     /// The slugs after `after`, by name, whose addresses are not, or not only, those of a visible article. Empty at the end.
@@ -202,7 +247,7 @@ mod tests {
         let (reader, moment) = (Reader::open(directory.path()).unwrap(), Moment::of(Version::at(now)));
         let slugs = || {
             let places = reader.places_after(0, moment).unwrap();
-            places.into_iter().map(|(_, place)| place.slug().to_string()).collect::<Vec<_>>()
+            places.into_iter().map(|place| place.place.slug().to_string()).collect::<Vec<_>>()
         };
         let before = reader.data_version().unwrap();
         reader.hold().unwrap();

@@ -76,7 +76,7 @@ impl Catalog {
     /// # Errors
     /// The catalog cannot be read.
     pub fn surroundings_revised(&self, number: i64, due: DateTime<Utc>) -> Result<DateTime<Utc>> {
-        Ok(dated(&self.connection, number, due)?.revised)
+        revised(&self.connection, number, due)
     }
 
     /// The dates of the links of some articles, in their order.
@@ -203,6 +203,11 @@ struct Dated {
     changed: DateTime<Utc>,
     /// When readers could first see that change.
     revised: DateTime<Utc>,
+}
+
+/// When the surroundings of an article last changed.
+pub(super) fn revised(connection: &Connection, number: i64, due: DateTime<Utc>) -> Result<DateTime<Utc>> {
+    Ok(dated(connection, number, due)?.revised)
 }
 
 fn dated(connection: &Connection, number: i64, due: DateTime<Utc>) -> Result<Dated> {
