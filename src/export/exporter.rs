@@ -116,11 +116,15 @@ pub fn run(
     now: DateTime<Utc>,
 ) -> anyhow::Result<ExportReport> {
     let former = FormerExport::read(target).context("cannot read the manifest of the last export")?;
+    let (id, created) = site.reader.feed_id()?;
+    anyhow::ensure!(
+        former.site.as_ref().is_none_or(|site| *site == id),
+        "the folder has the export of another site: name another one"
+    );
     let mut dates = DocumentDates::new(&site.reader, &former, moment);
     let menu = Arc::new(site.reader.recorded_menu(moment)?);
     let pages = Arc::new(site.pages.with_menu(menu.clone()));
     let presented = dates.of_design(pages.fingerprint())?;
-    let (_, created) = site.reader.feed_id()?;
     let site_dates = SiteDates { presented, created };
     let base_path = url::Url::parse(&site.base_url).map_or_else(|_| "/".to_owned(), |url| url.path().to_owned());
     let date_of = |path: &str, hash: &blake3::Hash| {
@@ -136,7 +140,7 @@ pub fn run(
     let mut manifest = ManifestWriter::new(BufWriter::new(manifest))?;
     let settings = format!("{:?}{:?}{}", pages.fingerprint(), site.policy, env!("CARGO_PKG_VERSION"));
     let settings = blake3::hash(settings.as_bytes());
-    manifest.settings(&settings)?;
+    manifest.site(&id, &settings)?;
     let has_same_settings = former.settings == Some(settings);
     // Pages name a path, feeds an address with it.
     let media_prefix = format!("{base_path}media/").into_bytes();
@@ -348,8 +352,12 @@ impl Exporter<'_> {
         let Some(row) = former.filter(|row| self.target.holds(&file, row)) else { return Ok(false) };
         let shown = self.former.shown.remove(&key).unwrap_or_default();
         shown.iter().try_for_each(|address| self.media(address))?;
-        self.compared(&file, row, &shown, |_| true)?;
-        Ok(true)
+        let is_unchanged = self.compared(&file, row, &shown, |_| true)?.is_none();
+        if !is_unchanged {
+            self.wanted.remove(&key);
+            self.folded.remove(&key_of(&file.to_lowercase()));
+        }
+        Ok(is_unchanged)
     }
 
     fn find(&self, route: &Route) -> anyhow::Result<Lookup> {
@@ -579,7 +587,11 @@ impl Exporter<'_> {
             return Ok(());
         }
         let failed = || "cannot write the export";
-        let files: Vec<&str> = batch.iter().map(|pending| pending.object.file.as_str()).collect();
+        // A file of another program must not count as one of an unfinished export.
+        let may_write =
+            |object: &&ExportObject| object.origin != FileOrigin::Unknown || !self.target.is_occupied(&object.file);
+        let objects = batch.iter().map(|pending| &pending.object).filter(may_write);
+        let files: Vec<&str> = objects.map(|object| object.file.as_str()).collect();
         self.target.intend(&files).with_context(failed)?;
         // A document waits for the files that it shows.
         let is_media = |pending: &PendingFile| matches!(pending.object.body, ObjectBody::Media(_));

@@ -244,6 +244,10 @@ impl ExportTarget for FolderTarget {
         journal.sync_data()
     }
 
+    fn is_occupied(&self, file: &str) -> bool {
+        ENDINGS.iter().any(|(_, ending)| fs::symlink_metadata(self.path(file, ending)).is_ok())
+    }
+
     fn holds(&self, file: &str, row: &FileRow) -> bool {
         let is_there = |ending: &str, size: u64| {
             let metadata = fs::symlink_metadata(self.path(file, ending));
@@ -453,4 +457,81 @@ fn read_lines(path: &Path, line: &mut dyn FnMut(&str) -> io::Result<()>) -> io::
         text.clear();
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper::HeaderMap;
+
+    use super::*;
+
+    fn object(file: &str, text: &'static str, origin: FileOrigin) -> ExportObject {
+        let body = ObjectBody::Bytes(vec![(ContentCoding::Identity, text.into()), (ContentCoding::Gzip, "gz".into())]);
+        ExportObject { file: file.to_owned(), headers: HeaderMap::new(), modified: 100, body, origin }
+    }
+
+    fn read(target: &FolderTarget) -> Vec<String> {
+        let mut lines = Vec::new();
+        let add = &mut |line: &str| {
+            lines.push(line.to_owned());
+            Ok(())
+        };
+        target.read(add).unwrap();
+        lines
+    }
+
+    #[test]
+    fn files_of_others_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("site");
+        let target = FolderTarget::open(&root).unwrap();
+        let put = |file: &str, text, origin| target.put(&object(file, text, origin), 0);
+        let outcome = |put: Result<PutFile, PutError>| put.map(|put| put.outcome).ok();
+        assert_eq!(outcome(put("a/b", "text", FileOrigin::Unknown)), Some(PutOutcome::Written));
+        assert_eq!(outcome(put("a/b", "text", FileOrigin::Unknown)), Some(PutOutcome::Recognised));
+        // Another text, a folder, a file in the place of a folder, and another compressed form.
+        for (file, text) in [("a/b", "other"), ("a", "text"), ("a/b/c", "text")] {
+            assert!(matches!(put(file, text, FileOrigin::Unknown), Err(PutError::Obstructed(_))), "{file}");
+        }
+        fs::write(root.join("c.gz"), "own").unwrap();
+        assert!(matches!(put("c", "text", FileOrigin::Unknown), Err(PutError::Obstructed(_))));
+        assert!(!root.join("c").exists() && target.is_occupied("c") && !target.is_occupied("d"));
+        assert_eq!(fs::read(root.join("a/b")).unwrap(), b"text");
+        assert_eq!(outcome(put("a/b", "other", FileOrigin::Unfinished)), Some(PutOutcome::Written));
+        let row = FileRow { modified: 100, sizes: [5, 2, 0, 0], ..FileRow::default() };
+        assert!(target.holds("a/b", &row) && !target.holds("a/b", &FileRow { modified: 101, ..row }));
+        fs::write(root.join("a/own"), "own").unwrap();
+        target.delete("a/b", Some(&row)).unwrap();
+        target.delete("a/b", Some(&row)).unwrap();
+        assert!(root.join("a/own").exists() && !target.is_occupied("a/b"));
+        fs::remove_file(root.join("a/own")).unwrap();
+        put("a/b", "text", FileOrigin::Unknown).unwrap();
+        target.delete("a/b", None).unwrap();
+        assert!(!root.join("a").exists() && root.exists(), "folders that are empty go");
+    }
+
+    #[test]
+    fn a_line_of_a_journal_that_was_cut_off_counts_for_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("site");
+        let target = FolderTarget::open(&root).unwrap();
+        target.intend(&["a/b", "c\nd"]).unwrap();
+        assert_eq!(read(&target), [""; 0], "its own journal");
+        fs::create_dir(root.join("a")).unwrap();
+        fs::write(root.join("a/.gazetted-new-0"), "half").unwrap();
+        drop(target);
+        let journal = root.join(OWN_FOLDER).join("journal-00000001");
+        let mut text = fs::read_to_string(&journal).unwrap();
+        text.push_str("articles/ab");
+        fs::write(journal, text).unwrap();
+        let target = FolderTarget::open(&root).unwrap();
+        assert_eq!(read(&target), ["\ta/b", "\tc%0Ad"]);
+        assert!(!root.join("a/.gazetted-new-0").exists(), "what was being written is gone");
+        let manifest = target.scratch().join("manifest");
+        fs::write(&manifest, "text\n").unwrap();
+        target.commit(&manifest).unwrap();
+        drop(target);
+        let target = FolderTarget::open(&root).unwrap();
+        assert_eq!((read(&target), target.number), (vec!["text".to_owned()], 3));
+    }
 }

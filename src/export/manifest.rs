@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::io::{self, Write};
 
-use super::file_row::{FileRow, unescaped};
+use super::file_row::{FileRow, escaped, unescaped};
 use super::target::ExportTarget;
 use chrono::{DateTime, Utc};
 
@@ -18,6 +18,8 @@ const END: &str = "end ";
 const PRESENTED: &str = "presented ";
 /// Start of the line with the newest date of a document whose date is not that of the catalog.
 const LATEST: &str = "latest ";
+/// Start of the line with the id of the main feed.
+const SITE: &str = "site ";
 /// Start of the line with the hash of the settings.
 const SETTINGS: &str = "settings ";
 /// Start of a line after that of a document: the end of the address of a file beside articles that it shows.
@@ -52,6 +54,8 @@ pub struct FormerExport {
     /// The hash of the design of pages, and since when they have it.
     pub presented: Option<([u8; 32], DateTime<Utc>)>,
     pub latest: Option<DateTime<Utc>>,
+    /// Id of the main feed.
+    pub site: Option<String>,
     /// Hash of all settings that documents and their header fields depend on.
     pub settings: Option<blake3::Hash>,
     /// The files beside articles that a document shows, if it shows any: the ends of their addresses.
@@ -83,6 +87,8 @@ impl FormerExport {
                     .and_then(|(hash, seconds)| Some((*blake3::Hash::from_hex(hash).ok()?.as_bytes(), date(seconds)?)));
             } else if let Some(latest) = line.strip_prefix(LATEST) {
                 former.latest = date(latest);
+            } else if let Some(site) = line.strip_prefix(SITE) {
+                former.site = Some(unescaped(site));
             } else if let Some(settings) = line.strip_prefix(SETTINGS) {
                 former.settings = blake3::Hash::from_hex(settings).ok();
             } else if let Some(address) = line.strip_prefix(SHOWN) {
@@ -202,11 +208,12 @@ impl<W: Write> ManifestWriter<W> {
         }
     }
 
-    /// Adds the hash of all settings that documents and their header fields depend on.
+    /// Adds the id of the main feed, and the hash of all settings that documents and their header fields depend on.
     ///
     /// # Errors
     /// It cannot be written.
-    pub fn settings(&mut self, settings: &blake3::Hash) -> io::Result<()> {
+    pub fn site(&mut self, id: &str, settings: &blake3::Hash) -> io::Result<()> {
+        self.line(&format!("{SITE}{}\n", escaped(id)))?;
         self.line(&format!("{SETTINGS}{}\n", settings.to_hex()))
     }
 

@@ -88,6 +88,9 @@ pub trait ExportTarget: Sync {
     /// The store cannot be written.
     fn intend(&self, files: &[&str]) -> io::Result<()>;
 
+    /// Whether something is at the place of a file already.
+    fn is_occupied(&self, file: &str) -> bool;
+
     /// Whether the file that the manifest describes is still there.
     fn holds(&self, file: &str, row: &FileRow) -> bool;
 

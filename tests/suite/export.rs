@@ -528,6 +528,10 @@ fn two_exports_never_write_to_one_folder() {
     std::fs::write(full.path().join("own.txt"), "mine").unwrap();
     assert!(refused(full.path()).contains("the folder is not empty, and not an export of gazetted"));
     assert!(!full.path().join(".gazetted").exists());
+    let (other, _) = small(1);
+    let output = export.output(&other);
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(errors.contains("the folder has the export of another site"), "{errors}");
     let manifest = std::fs::read_dir(export.path().join(".gazetted")).unwrap().map(|entry| entry.unwrap().path());
     let manifest = manifest.filter(|path| path.to_string_lossy().contains("manifest-")).max().unwrap();
     let text = std::fs::read_to_string(&manifest).unwrap();
