@@ -528,7 +528,9 @@ fn two_exports_never_write_to_one_folder() {
     std::fs::write(full.path().join("own.txt"), "mine").unwrap();
     assert!(refused(full.path()).contains("the folder is not empty, and not an export of gazetted"));
     assert!(!full.path().join(".gazetted").exists());
-    let (other, _) = small(1);
+    let mut other = Site::configured("[site]\nauthority = 'other.example'\n");
+    other.write("a.md", "# A\n\nText.");
+    other.start();
     let output = export.output(&other);
     let errors = String::from_utf8(output.stderr).unwrap();
     assert!(errors.contains("the folder has the export of another site"), "{errors}");
