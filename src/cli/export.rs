@@ -1,6 +1,5 @@
 //! `gazetted export [DIR]`: writes the whole site as files.
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -12,7 +11,7 @@ use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::outcome::Outcome;
-use super::site_options::SiteOptions;
+use super::site_options::{ListenOption, SiteOptions};
 use crate::config::Config;
 use crate::daemon::{FollowedExport, SiteExport};
 use crate::model::text::path_line;
@@ -29,9 +28,9 @@ pub struct ExportArgs {
     /// Folder of articles [default: articles.directory, which is `seeds`]
     #[arg(long, value_name = "DIR")]
     articles: Option<PathBuf>,
-    /// Address and port that the daemon listens on, for a site without base_url
-    #[arg(long, value_name = "ADDR:PORT")]
-    listen: Option<SocketAddr>,
+    // Counts for a site without base_url.
+    #[command(flatten)]
+    listen: ListenOption,
     /// Stay, and export each new version of the site
     #[arg(long)]
     follow: bool,
@@ -87,7 +86,7 @@ impl ExportArgs {
 
     fn load(self, file: Option<&Path>) -> anyhow::Result<Config> {
         let mut config = self.site.load(file)?;
-        config.http.listen = self.listen.map_or(config.http.listen, Into::into);
+        self.listen.apply(&mut config);
         config.articles.directory = self.articles.unwrap_or(config.articles.directory);
         Ok(config)
     }

@@ -14,7 +14,6 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::time::{Duration, SystemTime};
 
-use rustix::fs::{CWD, RenameFlags};
 use rustix::io::Errno;
 
 use super::file_row::{FileRow, escaped, unescaped};
@@ -24,6 +23,7 @@ use super::target::{ExportObject, ExportTarget, FileOrigin, ObjectBody, PutError
 use crate::folder::media::OpenMedia;
 use crate::model::text::path_line;
 use crate::render::compression::ContentCoding;
+use crate::system::platform;
 
 /// Names below [`OWN_FOLDER`]; a number follows the first two.
 const MANIFEST: &str = "manifest-";
@@ -162,7 +162,7 @@ impl FolderTarget {
         let moved = if may_replace {
             fs::rename(beside, path)
         } else {
-            match rustix::fs::renameat_with(CWD, beside, CWD, path, RenameFlags::NOREPLACE) {
+            match platform::move_to_free_place(beside, path) {
                 // Not every file system can.
                 Err(Errno::INVAL | Errno::NOSYS) if !path.exists() => fs::rename(beside, path),
                 Err(Errno::EXIST) => Err(io::ErrorKind::AlreadyExists.into()),
@@ -307,12 +307,12 @@ impl ExportTarget for FolderTarget {
             return Err(taken());
         }
         // All files are on the disk before a manifest says so.
-        rustix::fs::syncfs(File::open(&self.own)?)?;
+        platform::synchronise_all(File::open(&self.own)?)?;
         let place = self.own.join(file_name(MANIFEST, self.number));
         match fs::hard_link(manifest, &place) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(taken()),
             // A file system without links.
-            Err(_) => rustix::fs::renameat_with(CWD, manifest, CWD, &place, RenameFlags::NOREPLACE)?,
+            Err(_) => platform::move_to_free_place(manifest, &place)?,
             Ok(()) => {}
         }
         File::open(&self.own)?.sync_all()?;

@@ -83,3 +83,18 @@ pub fn processor_time_file() -> PathBuf {
 pub fn short_path(_folder: impl AsFd, path: &Path, name: &str) -> PathBuf {
     path.join(name)
 }
+/// Writes the folder to the disk; the system has no call for all files of a file system.
+///
+/// # Errors
+/// The disk cannot be written.
+pub fn synchronise_all(file: impl AsFd) -> Result<(), Errno> {
+    rustix::fs::fsync(file)
+}
+
+/// Never moves a file: the system cannot do it in one step.
+///
+/// # Errors
+/// `NOSYS`, always.
+pub fn move_to_free_place(_from: &Path, _to: &Path) -> Result<(), Errno> {
+    Err(Errno::NOSYS)
+}

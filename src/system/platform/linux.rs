@@ -50,6 +50,22 @@ pub fn attributes_at(folder: impl AsFd, name: &OsStr) -> Result<RawAttributes, E
     })
 }
 
+/// Writes all files of a file system to the disk, by an open file or folder of it.
+///
+/// # Errors
+/// The disk cannot be written.
+pub fn synchronise_all(file: impl AsFd) -> Result<(), Errno> {
+    rustix::fs::syncfs(file)
+}
+
+/// Moves a file to a place where nothing is.
+///
+/// # Errors
+/// `EXIST` if something is there; `INVAL` or `NOSYS` if the file system cannot tell in one step.
+pub fn move_to_free_place(from: &Path, to: &Path) -> Result<(), Errno> {
+    rustix::fs::renameat_with(rustix::fs::CWD, from, rustix::fs::CWD, to, rustix::fs::RenameFlags::NOREPLACE)
+}
+
 /// The device of a file.
 pub fn device(stat: &Stat) -> u64 {
     stat.st_dev

@@ -11,10 +11,10 @@ pub use attributes::RawAttributes;
 #[cfg(not(target_os = "linux"))]
 pub use elsewhere::{
     HAS_FILE_EVENTS, MISSING, PATH_ONLY, attributes_at, device, is_mount_root, limit_unsent, lower_priority,
-    open_beneath, processor_time_file, short_path,
+    move_to_free_place, open_beneath, processor_time_file, short_path, synchronise_all,
 };
 #[cfg(target_os = "linux")]
 pub use linux::{
     HAS_FILE_EVENTS, MISSING, PATH_ONLY, attributes_at, device, is_mount_root, limit_unsent, lower_priority,
-    open_beneath, processor_time_file, short_path,
+    move_to_free_place, open_beneath, processor_time_file, short_path, synchronise_all,
 };
