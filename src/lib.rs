@@ -43,6 +43,7 @@
 //! - [`config`]: the configuration file: parsing, defaults and checks.
 //! - [`observe`]: the operator's view: log, metrics, status, heartbeats.
 //! - [`system`]: the host: listening sockets, systemd, threads for work that blocks, and the journal of files that end the process.
+//! - [`replicas`]: the numbered log that the nodes of a site share, and the engines that can store it.
 //! - [`folder`]: the watched folder: names, walking, media files, and the watch for changes.
 //! - [`article`]: the bytes of one file -> an article and its problems. Pure.
 //! - [`moving`]: feeds and exports of other publishers -> entries, and files of posts. Pure.
@@ -64,6 +65,8 @@ pub mod config;
 pub mod observe;
 
 pub mod system;
+
+pub mod replicas;
 
 pub mod folder;
 

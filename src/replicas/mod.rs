@@ -1,0 +1,13 @@
+//! The numbered log that replicas share: where it is stored, and what a record of it says.
+//!
+//! Each record holds the changes of one transaction of the catalog. **Creating record n+1, which only one node can, is order, lock and
+//! fence at once**: there is no leader, no vote and no clock. The engine that stores the log guarantees the exclusive creation.
+//!
+//! [`ReplicaLog`] is what an engine must be able to do; each other file but `record` is one engine.
+
+mod log;
+pub mod memory;
+pub mod record;
+pub mod shared_folder;
+
+pub use log::{Appended, LogError, LogResult, ReplicaLog};
