@@ -25,6 +25,7 @@ pub type LogResult<T> = Result<T, LogError>;
 ///
 /// # Errors
 /// Every method fails if the engine cannot be reached or does not answer in time; the caller tries again later.
+#[allow(clippy::missing_errors_doc)] // one reason for all methods, above
 pub trait ReplicaLog: Debug + Send {
     /// Creates a record, unless there is one with this number. It is durable when this returns `Created`. Of any number of
     /// concurrent calls with one number, on any number of machines, exactly one creates the record.

@@ -23,7 +23,7 @@ impl CatalogError {
         match self {
             Self::Sqlite(error) => is_damage(error),
             Self::Damaged(_) => true,
-            Self::Newer { .. } | Self::Replaced => false,
+            Self::Newer { .. } | Self::Replaced | Self::Superseded | Self::LogAway(_) | Self::LogRefused(_) => false,
         }
     }
 }

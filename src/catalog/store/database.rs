@@ -14,6 +14,7 @@ use super::error::{CatalogError, Result};
 use super::identity_record::IdentityRecord;
 use super::import_state::{BulkImport, INDEXES_OF_FEEDS, INDEXES_OF_FILES};
 use super::migrations::{self, MIGRATIONS};
+use super::replication::Replication;
 use super::view_batch::ViewBatch;
 use super::{meta, values};
 use crate::catalog::{identity, imports};
@@ -74,6 +75,8 @@ pub struct Catalog {
     pub(super) base_url: String,
     /// The language of articles that are in no other, as far as their texts say.
     site_language: Option<String>,
+    /// The log that records each transaction, if there are replicas.
+    pub(super) replication: Option<Replication>,
 }
 
 /// Creates the file with access for its owner only, since it contains unpublished articles; SQLite copies the mode to its other files.
@@ -165,6 +168,7 @@ impl Catalog {
             has_follow_up: false,
             base_url: String::new(),
             site_language: None,
+            replication: None,
         };
         if applied > 0 {
             // The log may be left over from a run that was killed.
@@ -299,8 +303,12 @@ impl Catalog {
             if value.is_some() {
                 self.write_views()?;
                 lines = self.identity_lines()?;
+                self.record_changes()?;
             }
             self.connection.execute_batch(if value.is_some() { "COMMIT" } else { "ROLLBACK" })?;
+            if value.is_some() {
+                self.changes_committed();
+            }
             // After the commit: a crash in between is noticed at the next start.
             if let Some(lines) = lines {
                 self.append_identities(&lines);

@@ -17,6 +17,16 @@ pub enum CatalogError {
     /// Another file has taken the place of the one that was opened, or was to be opened.
     #[error("another file has taken the place of the catalog while it was opened: try again")]
     Replaced,
+    /// Another node has created the next record of the log. The transaction has been rolled back; it is to be made again after the
+    /// catalog has caught up.
+    #[error("another node was first")]
+    Superseded,
+    /// The log of the replicas cannot be used now. The transaction has been rolled back.
+    #[error("the log of the replicas is away: {0}")]
+    LogAway(String),
+    /// The log of the replicas is not the one that this catalog is a copy of, or another version of the program writes it.
+    #[error("the log of the replicas is refused: {0}")]
+    LogRefused(String),
     /// A row has a value that this program never writes.
     #[error("the catalog is damaged: {0}")]
     Damaged(String),

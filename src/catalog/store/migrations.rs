@@ -4,7 +4,7 @@ use rusqlite::{Connection, Result};
 
 /// `user_version` is the number of the last one that was applied; a new file starts with the first. A
 /// released migration never changes.
-pub(super) const MIGRATIONS: [&str; 13] = [
+pub(super) const MIGRATIONS: [&str; 14] = [
     include_str!("schema/1.sql"),
     include_str!("schema/2.sql"),
     include_str!("schema/3.sql"),
@@ -18,6 +18,7 @@ pub(super) const MIGRATIONS: [&str; 13] = [
     include_str!("schema/11.sql"),
     include_str!("schema/12.sql"),
     include_str!("schema/13.sql"),
+    include_str!("schema/14.sql"),
 ];
 
 /// The first schema in whose files removed texts are overwritten.

@@ -1,0 +1,286 @@
+//! A catalog that is connected with a log.
+
+use rusqlite::params;
+use uuid::Uuid;
+
+use super::tables::{HASH, LINEAGE, NUMBER, Table};
+use super::{apply, capture};
+use crate::catalog::store::database::Catalog;
+use crate::catalog::store::error::{CatalogError, Result};
+use crate::catalog::store::migrations::MIGRATIONS;
+use crate::replicas::record::{self, LogRecord, RecordBody};
+use crate::replicas::{Appended, LogError, ReplicaLog};
+
+/// The connection of a catalog with its log.
+#[derive(Debug)]
+pub struct Replication {
+    pub(super) log: Box<dyn ReplicaLog>,
+    /// The name of this node.
+    pub(super) node: String,
+    /// Determines which bytes this node makes from the rows.
+    rendering: [u8; 32],
+    tables: Vec<Table>,
+    pub(super) state: LogPosition,
+    /// The state once the running transaction is committed.
+    next: Option<LogPosition>,
+    /// The node that created the last record, and what its bytes are made with.
+    last: Option<(String, [u8; 32])>,
+}
+
+/// The place in the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct LogPosition {
+    /// `None` until the log has its first record.
+    pub lineage: Option<Uuid>,
+    pub number: u64,
+    pub hash: [u8; 32],
+}
+
+/// What following the log has brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CatchUp {
+    /// This number of records was applied.
+    Applied(u64),
+    /// A copy of the whole catalog has to be installed before the catalog is opened.
+    NeedsBase,
+}
+
+impl From<LogError> for CatalogError {
+    fn from(error: LogError) -> Self {
+        Self::LogAway(error.0)
+    }
+}
+
+impl Catalog {
+    /// Connects this catalog with a log: from now on, each transaction is recorded there before it is committed.
+    ///
+    /// # Errors
+    /// The catalog cannot be read, or its place in the log has been damaged.
+    pub fn replicate(&mut self, log: Box<dyn ReplicaLog>, node: &str, rendering: [u8; 32]) -> Result<()> {
+        let tables = Table::all(&self.connection)?;
+        capture::begin(&self.connection, &tables)?;
+        let state = self.log_position()?;
+        let node = node.to_owned();
+        self.replication = Some(Replication { log, node, rendering, tables, state, next: None, last: None });
+        Ok(())
+    }
+
+    /// Whether changes are recorded in a log. A catalog whose log has no record yet waits for [`Catalog::found_log`].
+    pub fn is_replicated(&self) -> bool {
+        self.replication.as_ref().is_some_and(|replication| replication.state.lineage.is_some())
+    }
+
+    /// Whether the log has no record yet.
+    pub fn awaits_founding(&self) -> bool {
+        self.replication.as_ref().is_some_and(|replication| replication.state.lineage.is_none())
+    }
+
+    /// The number of the last record that is in this catalog.
+    pub fn record_number(&self) -> Option<u64> {
+        self.replication.as_ref().map(|replication| replication.state.number)
+    }
+
+    /// Whether this node created the last record that is in this catalog.
+    pub fn has_created_last_record(&self) -> bool {
+        let own =
+            |replication: &Replication| replication.last.as_ref().is_none_or(|(node, _)| *node == replication.node);
+        self.replication.as_ref().is_none_or(own)
+    }
+
+    /// Whether another node makes other bytes from the same rows; its name.
+    pub fn renders_differently(&self) -> Option<&str> {
+        let replication = self.replication.as_ref()?;
+        let (node, rendering) = replication.last.as_ref()?;
+        (*rendering != replication.rendering).then_some(node)
+    }
+
+    fn log_position(&self) -> Result<LogPosition> {
+        let wrong = || CatalogError::Damaged("its place in the log of replicas is not valid".to_owned());
+        let Some(lineage) = self.meta(LINEAGE)? else {
+            return Ok(LogPosition { lineage: None, number: 0, hash: [0; 32] });
+        };
+        let number = self.meta(NUMBER)?.unwrap_or_default();
+        let hash = blake3::Hash::from_hex(self.meta(HASH)?.unwrap_or_default()).map_err(|_| wrong())?;
+        Ok(LogPosition {
+            lineage: Some(lineage.parse().map_err(|_| wrong())?),
+            number: number.parse().map_err(|_| wrong())?,
+            hash: *hash.as_bytes(),
+        })
+    }
+
+    pub(super) fn set_log_position(&mut self, place: &LogPosition) -> Result<()> {
+        self.set_meta(LINEAGE, &place.lineage.unwrap_or_default().to_string())?;
+        self.set_meta(NUMBER, &place.number.to_string())?;
+        self.set_meta(HASH, blake3::Hash::from_bytes(place.hash).to_hex().as_str())
+    }
+
+    /// Records the changes of the running transaction in the log. It may be committed after that, and only then.
+    pub(in crate::catalog::store) fn record_changes(&mut self) -> Result<()> {
+        let Some(mut replication) = self.replication.take() else { return Ok(()) };
+        let recorded = self.record_changes_in(&mut replication);
+        self.replication = Some(replication);
+        recorded
+    }
+
+    fn record_changes_in(&mut self, replication: &mut Replication) -> Result<()> {
+        replication.next = None;
+        let Some(lineage) = replication.state.lineage else {
+            return capture::discard(&self.connection);
+        };
+        let changes = capture::take(&self.connection, &replication.tables)?;
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let record = replication.record(lineage, RecordBody::Rows(changes));
+        let bytes = record.to_bytes()?;
+        let number = replication.state.number + 1;
+        match replication.log.append(number, &bytes)? {
+            Appended::Created => {}
+            Appended::Exists => return Err(CatalogError::Superseded),
+        }
+        let place = LogPosition { lineage: Some(lineage), number, hash: record::hash(&bytes) };
+        self.set_log_position(&place)?;
+        replication.next = Some(place);
+        Ok(())
+    }
+
+    /// The running transaction was committed.
+    pub(in crate::catalog::store) fn changes_committed(&mut self) {
+        let Some(replication) = &mut self.replication else { return };
+        if let Some(place) = replication.next.take() {
+            replication.state = place;
+            replication.last = Some((replication.node.clone(), replication.rendering));
+        }
+    }
+
+    /// Applies the records that this catalog lacks.
+    ///
+    /// # Errors
+    /// The log is away, it is not the one that this catalog is a copy of, or the catalog cannot be written.
+    pub fn catch_up(&mut self) -> Result<CatchUp> {
+        let Some(mut replication) = self.replication.take() else { return Ok(CatchUp::Applied(0)) };
+        let outcome = self.catch_up_with(&mut replication);
+        self.replication = Some(replication);
+        outcome
+    }
+
+    fn catch_up_with(&mut self, replication: &mut Replication) -> Result<CatchUp> {
+        let mut applied = 0;
+        if replication.state.lineage.is_none() {
+            let is_founded = replication.log.newest_base()?.is_some();
+            return Ok(if is_founded { CatchUp::NeedsBase } else { CatchUp::Applied(0) });
+        }
+        while let Some(bytes) = replication.log.read(replication.state.number + 1)? {
+            let record = LogRecord::from_bytes(&bytes).map_err(|error| CatalogError::LogRefused(error.0))?;
+            replication.check(&record)?;
+            let RecordBody::Rows(changes) = &record.body else { return Ok(CatchUp::NeedsBase) };
+            let place = LogPosition {
+                lineage: replication.state.lineage,
+                number: replication.state.number + 1,
+                hash: record::hash(&bytes),
+            };
+            let is_own = record.node == replication.node;
+            self.apply(replication, changes, &place, is_own)?;
+            replication.state = place;
+            replication.last = Some((record.node, record.rendering));
+            applied += 1;
+        }
+        Ok(CatchUp::Applied(applied))
+    }
+
+    /// Applies a record in a transaction of its own.
+    fn apply(
+        &mut self,
+        replication: &Replication,
+        changes: &[crate::replicas::record::TableRows],
+        place: &LogPosition,
+        is_own: bool,
+    ) -> Result<()> {
+        let tables = &replication.tables;
+        // Without the connection to the log, the transaction is not recorded again.
+        self.transaction(|catalog| {
+            for number in apply::write(&catalog.connection, tables, changes, is_own)? {
+                catalog.note_identity(number);
+            }
+            capture::discard(&catalog.connection)?;
+            catalog.set_log_position(place)
+        })?;
+        self.load_namespace()
+    }
+
+    /// Whether the file at `path` still has bytes that another node has superseded: this node's copy of the folder is behind.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn is_behind(&self, path: &std::path::Path, hash: &[u8; 32]) -> Result<bool> {
+        // The file may have such bytes again in the newest state of the folder, too.
+        let sql = "
+            SELECT 1 FROM behind WHERE path = ?1 AND hash = ?2
+            AND NOT EXISTS (SELECT 1 FROM article WHERE article.path = ?1 AND state < 2 AND file_hash = ?2)";
+        let path = super::super::values::bytes(path);
+        Ok(self.connection.prepare_cached(sql)?.exists(params![path, hash])?)
+    }
+
+    /// Records that the file at `path` no longer has such bytes.
+    ///
+    /// # Errors
+    /// The catalog cannot be written.
+    pub fn is_level(&mut self, path: &std::path::Path) -> Result<()> {
+        let path = super::super::values::bytes(path);
+        self.connection.prepare_cached("DELETE FROM behind WHERE path = ?1")?.execute([path])?;
+        Ok(())
+    }
+
+    /// Whether this node has seen the file of an article as it is recorded. A node declares only such a file gone.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn has_seen(&self, path: &std::path::Path) -> Result<bool> {
+        if self.replication.is_none() {
+            return Ok(true);
+        }
+        let sql = "SELECT inode <> 0 FROM article WHERE path = ?1 AND state < 2";
+        let path = super::super::values::bytes(path);
+        let seen = rusqlite::OptionalExtension::optional(
+            self.connection.prepare_cached(sql)?.query_row([path], |row| row.get(0)),
+        )?;
+        Ok(seen.unwrap_or(false))
+    }
+}
+
+impl Replication {
+    pub(super) fn record(&self, lineage: Uuid, body: RecordBody) -> LogRecord {
+        LogRecord {
+            lineage,
+            previous: self.state.hash,
+            node: self.node.clone(),
+            nonce: Uuid::new_v4(),
+            schema: u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX),
+            rendering: self.rendering,
+            body,
+        }
+    }
+
+    /// Checks that a record follows the last one.
+    fn check(&self, record: &LogRecord) -> Result<()> {
+        let schema = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
+        let refused = |why: String| Err(CatalogError::LogRefused(why));
+        if Some(record.lineage) != self.state.lineage {
+            return refused(format!("{} holds another log than the one that this node has followed", self.log.place()));
+        }
+        if record.schema != schema {
+            let (theirs, node) = (record.schema, &record.node);
+            return refused(format!(
+                "the node {node} writes schema {theirs}, and this program knows {schema}: run the same version on all nodes"
+            ));
+        }
+        if record.previous != self.state.hash {
+            let number = self.state.number;
+            return refused(format!(
+                "{} has another record {number} than this node has applied; it may have been restored from an older backup",
+                self.log.place()
+            ));
+        }
+        Ok(())
+    }
+}
