@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-pub use queue::{ChangeReceiver, ChangeSender, channel};
+pub use queue::{ChangeReceiver, ChangeSender, ReplicaWaker, channel};
 use tokio::sync::watch;
 
 /// A hint from the folder. Paths are absolute, below the watched folder.
@@ -45,6 +45,8 @@ pub enum Change {
     Reconcile,
     /// A file of the state directory was removed or replaced.
     Displaced,
+    /// There may be a new record in the log of the replicas.
+    Replicated,
 }
 
 /// Maximum number of articles with pending requests.

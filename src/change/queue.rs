@@ -17,6 +17,7 @@ const MAX_FOLDER_RENAMES: usize = 512;
 const REPORT_INTERVAL: Duration = Duration::from_mins(1);
 
 #[derive(Debug, Default)]
+#[allow(clippy::struct_excessive_bools)] // independent facts
 struct QueueState {
     waiting: VecDeque<Change>,
     /// Number of hints that were taken or dropped: the position of the first one that waits.
@@ -27,6 +28,7 @@ struct QueueState {
     last_ordered: Option<usize>,
     folder_renames: usize,
     is_reconcile_waiting: bool,
+    is_replicated_waiting: bool,
     is_sender_gone: bool,
     is_receiver_gone: bool,
     reported: Option<Instant>,
@@ -43,6 +45,8 @@ impl QueueState {
             }
             Change::Reconcile if self.is_reconcile_waiting => return,
             Change::Reconcile => self.is_reconcile_waiting = true,
+            Change::Replicated if self.is_replicated_waiting => return,
+            Change::Replicated => self.is_replicated_waiting = true,
             Change::Displaced => {}
             Change::FolderMoved { from, to } => {
                 if self.continues(from, to) {
@@ -83,9 +87,10 @@ impl QueueState {
         }
         self.taken += count;
         // Never dropped: it is sent once.
-        let displaced = self.waiting.contains(&Change::Displaced).then_some(Change::Displaced);
+        let kept = [Change::Displaced, Change::Replicated].into_iter().filter(|change| self.waiting.contains(change));
+        let kept: Vec<Change> = kept.collect();
         self.waiting = VecDeque::from([Change::Lost, Change::Reconcile]);
-        self.waiting.extend(displaced);
+        self.waiting.extend(kept);
         self.looks = HashSet::new();
         self.last_ordered = Some(self.taken);
         (self.folder_renames, self.is_reconcile_waiting) = (0, true);
@@ -105,6 +110,7 @@ impl QueueState {
                     }
                 }
                 Change::Reconcile => self.is_reconcile_waiting = false,
+                Change::Replicated => self.is_replicated_waiting = false,
                 Change::Moved { .. } | Change::Exchanged { .. } | Change::Fence | Change::Lost | Change::Displaced => {}
             }
             return Some(change);
@@ -137,6 +143,31 @@ impl ChangeSender {
             return false;
         }
         state.push(change);
+        drop(state);
+        self.0.1.notify_one();
+        true
+    }
+}
+
+impl ChangeSender {
+    /// A handle that wakes the receiver, and does not keep the queue open.
+    pub fn waker(&self) -> ReplicaWaker {
+        ReplicaWaker(Arc::clone(&self.0))
+    }
+}
+
+/// Tells the writer of new records in the log of the replicas.
+#[derive(Debug)]
+pub struct ReplicaWaker(Shared);
+
+impl ReplicaWaker {
+    /// Adds [`Change::Replicated`]. Returns false if one end of the queue is gone.
+    pub fn wake(&self) -> bool {
+        let mut state = lock(&self.0);
+        if state.is_receiver_gone || state.is_sender_gone {
+            return false;
+        }
+        state.push(Change::Replicated);
         drop(state);
         self.0.1.notify_one();
         true

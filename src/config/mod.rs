@@ -44,6 +44,7 @@ pub struct Config {
     pub state: StateConfig,
     pub admin: AdminConfig,
     pub export: ExportConfig,
+    pub replicas: ReplicasConfig,
 }
 
 /// `[site]`: name, address and author of the site.
@@ -261,6 +262,26 @@ pub struct AdminConfig {
 pub struct ExportConfig {
     /// The folder that `gazetted export` writes to.
     pub to: Option<PathBuf>,
+/// `[replicas]`: the log that the nodes of a site share.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default, expecting = "a section [replicas]")]
+pub struct ReplicasConfig {
+    /// Address of the log; `None`: this is the only node.
+    pub log: Option<String>,
+    /// Name of this node; `None`: the name of the host.
+    pub node: Option<String>,
+}
+
+impl ReplicasConfig {
+    fn check(&self) -> Result<(), String> {
+        let is_name = |name: &str| !name.trim().is_empty() && name.len() <= 100 && !name.contains(char::is_control);
+        match &self.node {
+            Some(node) if !is_name(node) => {
+                Err("replicas.node is not a name: use one such as \"news-1\", a different one on each node".to_owned())
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 impl SiteConfig {
@@ -519,6 +540,7 @@ impl Config {
     /// Checks ranges, and values that have no type of their own.
     fn check(&self) -> Result<(), String> {
         self.site.check()?;
+        self.replicas.check()?;
         let http = &self.http;
         for (key, period) in [
             ("header_timeout", http.header_timeout),

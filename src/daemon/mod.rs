@@ -3,6 +3,7 @@
 mod control_socket;
 mod export;
 mod pipeline;
+mod replicas;
 mod site_state;
 mod state_dir;
 mod state_restore;

@@ -8,6 +8,7 @@ use anyhow::Context;
 use chrono::Utc;
 use tokio::sync::oneshot;
 
+use super::replicas::Replicas;
 use super::state_dir::{self, Opening, StateLock};
 use super::state_restore::{FENCE, OpenState, sentinel};
 use crate::catalog::{self, Catalog, CatalogError, FILE, Reader};
@@ -24,9 +25,13 @@ use crate::render::feed::Channel;
 use crate::render::on_demand::OnDemand;
 use crate::render::page::Pages;
 use crate::render::snapshot::Current;
+use crate::replicas::{LogProgress, listener};
 use crate::site::{Site, SiteWatch};
 use crate::system::file_identity::FileIdentity;
 use crate::system::reading_journal::ReadingJournal;
+
+/// How often a start is made again because another node was first.
+const MAX_SUPERSEDED: usize = 10;
 
 /// A pipeline whose folder and catalog are open.
 #[derive(Debug)]
@@ -80,11 +85,23 @@ pub fn begin(
     mut serve: impl FnMut(OnDemand),
 ) -> anyhow::Result<Pipeline> {
     let state = wiring.state;
-    with_recovery(state, opening, |opening| {
+    let mut attempt = |opening: &Opening| {
         let (pipeline, on_demand) = prepare(config, wiring, opening)?;
         serve(on_demand);
         pipeline.start().with_context(|| format!("{}", state.display()))
-    })
+    };
+    for _ in 0..MAX_SUPERSEDED {
+        match with_recovery(state, opening.clone(), &mut attempt) {
+            Err(error) if is_superseded(&error) => {}
+            outcome => return outcome,
+        }
+    }
+    with_recovery(state, opening, attempt)
+}
+
+/// Whether an error says that another node was first.
+fn is_superseded(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| matches!(cause.downcast_ref(), Some(CatalogError::Superseded)))
 }
 
 /// Runs work that opens the catalog. If the catalog is damaged, the work runs again with the next [`Opening`].
@@ -149,16 +166,31 @@ fn prepare(config: &Config, wiring: PipelineWiring<'_>, opening: &Opening) -> an
     let site_watch = SiteWatch::new(config, &folder, base_url, site);
     let config = &site.applied_to(config);
     let at_state = || format!("{}", state.display());
+    let replicas = Replicas::join(config, state, opening)?;
+    let opening = if replicas.is_some() { &Opening::AsIs } else { opening };
     let mut catalog = state_dir::open_catalog(state, config.authority().as_deref(), opening)?;
     state_dir::check_folder(&mut catalog, state, &folder)?;
     let channel = Channel::new(config, base_url, catalog.feed_id()).with_look(site.look.clone());
     let pages = Pages::new(channel).with_folder(folder.root());
     let pages = Arc::new(pages.with_scaled_pictures(config.state.pictures.0 > 0));
+    let position = LogProgress::default();
+    let listening = match replicas {
+        Some(replicas) => {
+            let listening = replicas.connect(&mut catalog, pages.fingerprint()).with_context(at_state)?;
+            position.set(catalog.record_number().unwrap_or_default());
+            Some(listening)
+        }
+        None => None,
+    };
     for fault in pages.template_faults() {
         tracing::warn!(problem = %fault, "a template of the site");
     }
     // Each folder is watched before it is read; the channel holds the changes in between.
     let (sender, changes) = change::channel();
+    if let Some(log) = listening {
+        let waker = sender.waker();
+        listener::start(log, position.clone(), move || waker.wake()).context("cannot start a thread")?;
+    }
     let root = folder.root().display().to_string();
     observers.status.update(|status| (status.base_url, status.folder) = (base_url.to_owned(), root));
     let fence = Fence::at(&state.join(FENCE)).unwrap_or_else(|error| {
@@ -181,6 +213,8 @@ fn prepare(config: &Config, wiring: PipelineWiring<'_>, opening: &Opening) -> an
         fence,
         journal: journal.clone(),
         site: site_watch,
+        position,
+        state: state.to_path_buf(),
         observers: observers.clone(),
     };
     let publisher = Publisher::new(catalog, folder, config, pages.clone(), wiring).with_context(at_state)?;
@@ -247,6 +281,8 @@ pub enum Ended {
     Displaced(Box<OpenState>),
     /// The settings of the site have changed.
     SiteChanged,
+    /// A copy of the catalog has to be installed from the log of the replicas.
+    NeedsBase,
     /// A task panicked; its state cannot be trusted.
     Panicked,
 }
@@ -267,6 +303,7 @@ impl Running {
                 match ending {
                     Ok(Ending::Displaced) => Ended::Displaced(open),
                     Ok(Ending::SiteChanged) => Ended::SiteChanged,
+                    Ok(Ending::NeedsBase) => Ended::NeedsBase,
                     // The error may be a consequence.
                     Err(_) if open.displaced().is_some() => Ended::Displaced(open),
                     Err(error) => Ended::Failed(error),

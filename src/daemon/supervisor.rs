@@ -95,6 +95,7 @@ fn needs_restart(old: &Config, new: &Config) -> Option<&'static str> {
         ("state.directory", old.state.directory != new.state.directory),
         ("http.listen", old.http.listen != new.http.listen),
         ("admin.listen", old.admin.listen != new.admin.listen),
+        ("replicas", old.replicas != new.replicas),
     ];
     keys.into_iter().find_map(|(key, differs)| differs.then_some(key))
 }
@@ -248,6 +249,12 @@ impl Supervisor {
                     self.handle_failure(&anyhow::Error::from(error).context(at_state)).await;
                 }
                 Event::Ended(Ended::SiteChanged) => self.site_changed().await?,
+                Event::Ended(Ended::NeedsBase) => {
+                    if let Some(running) = self.running.take() {
+                        let _ = blocking(&self.pool, move || drop(running)).await;
+                    }
+                    self.begin_again().await?;
+                }
                 Event::Ended(Ended::Panicked) => {
                     bail!("the publisher panicked: the articles are safe in their files; please report this")
                 }

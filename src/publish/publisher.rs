@@ -1,11 +1,17 @@
 //! The loop of the single writer, and the pace of versions: at most one a second (standards 88).
 
+mod following;
+mod ingest_parts;
+
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 
+use self::following::Follower;
+use self::ingest_parts::IngestParts;
 use super::build::SnapshotBuilder;
 use super::ingest::{Ingest, Queue, WriteMoment};
 use crate::catalog::{self, Catalog};
@@ -22,6 +28,7 @@ use crate::observe::status::{DaemonPhase, ReadProgress};
 use crate::render::feed::Channel;
 use crate::render::page::Pages;
 use crate::render::snapshot::{Current, SiteDates};
+use crate::replicas::LogProgress;
 use crate::site::SiteWatch;
 use crate::system::reading_journal::ReadingJournal;
 
@@ -67,6 +74,10 @@ pub struct PublisherWiring {
     pub journal: ReadingJournal,
     /// The settings of the site.
     pub site: SiteWatch,
+    /// The place of this node in the log of the replicas.
+    pub position: LogProgress,
+    /// The state directory.
+    pub state: PathBuf,
     pub observers: Observers,
 }
 
@@ -79,6 +90,15 @@ pub enum Ending {
     Displaced,
     /// The settings of the site are others than those with which it began.
     SiteChanged,
+    /// A copy of the whole catalog has to be installed from the log of the replicas.
+    NeedsBase,
+}
+
+/// The outcome of handling a change and those queued behind it.
+enum Taken {
+    /// All were handled or hold. Whether the channel is open, and whether more changes are waiting.
+    All(bool, Queue),
+    Ending(Ending),
 }
 
 /// More changes than can be followed.
@@ -125,6 +145,11 @@ pub struct Publisher {
     /// A file of the state directory was removed or replaced.
     is_displaced: bool,
     site: SiteWatch,
+    /// From what the ingest is made again, after another node was first.
+    parts: IngestParts,
+    follower: Follower,
+    /// The state directory.
+    state: PathBuf,
     /// Arrival time of the oldest change that is not served yet.
     first_change: Option<Instant>,
     observers: Observers,
@@ -143,18 +168,29 @@ impl Publisher {
         pages: Arc<Pages>,
         wiring: PublisherWiring,
     ) -> catalog::Result<Self> {
-        let PublisherWiring { current, open_files, text_requests, armed, fence, journal, site, observers } = wiring;
+        let PublisherWiring {
+            current,
+            open_files,
+            text_requests,
+            armed,
+            fence,
+            journal,
+            site,
+            position,
+            state,
+            observers,
+        } = wiring;
         let version = last_version(&catalog)?;
         let next = next_version(version);
         set_site_of(&mut catalog, config, pages.channel());
-        let mut ingest = Ingest::new(&mut catalog, folder, config, pages.channel(), open_files)?;
-        ingest.serve_requests(text_requests);
-        ingest.follow_watch(armed, fence);
         let heartbeat = observers.heartbeats.register("the publisher");
-        ingest.beat_with(heartbeat.clone());
-        ingest.record_readings(journal);
-        ingest.report_site(site.site());
-        let builder = SnapshotBuilder::new(&mut catalog, pages, current, next)?;
+        let (config, channel, site_now) = (config.clone(), pages.channel().clone(), site.shared_site());
+        let handles = (open_files, text_requests, armed, fence, heartbeat.clone(), journal);
+        let parts = IngestParts::new(folder, config, channel, site_now, handles);
+        let (ingest, builder) = catalog.transaction(|catalog| {
+            let ingest = parts.ingest(catalog)?;
+            Ok((ingest, SnapshotBuilder::new(catalog, pages, current, next)?))
+        })?;
         Ok(Self {
             catalog,
             ingest,
@@ -170,6 +206,9 @@ impl Publisher {
             next_due: None,
             is_displaced: false,
             site,
+            parts,
+            follower: Follower::new(position),
+            state,
             first_change: None,
             heartbeat,
             observers,
@@ -189,14 +228,20 @@ impl Publisher {
     /// The catalog cannot be read or written.
     pub fn start(&mut self) -> catalog::Result<()> {
         self.dirty = false;
+        if self.catalog.is_replicated() {
+            self.follow_log_at_start()?;
+        }
         // A version that is served stays until the next is complete.
-        if self.builder.is_serving() || !self.is_known()? {
+        if !self.follower.is_in_trouble() && (self.builder.is_serving() || !self.is_known()?) {
             let comparison = self.compare()?;
             if comparison == Comparison::Away && self.lacks_articles()? {
                 self.await_folder();
                 return Ok(());
             }
             self.read_folder(comparison)?;
+        }
+        if self.catalog.awaits_founding() {
+            self.found_log()?;
         }
         self.serve_first()
     }
@@ -272,7 +317,12 @@ impl Publisher {
     /// Compares the whole folder with the catalog.
     fn compare(&mut self) -> catalog::Result<Comparison> {
         let moment = self.moment();
-        let comparison = self.ingest.reconcile(&mut self.catalog, moment)?;
+        let ingest = &mut self.ingest;
+        let comparison = if self.catalog.is_replicated() {
+            self.catalog.transaction(|catalog| ingest.reconcile(catalog, moment))?
+        } else {
+            ingest.reconcile(&mut self.catalog, moment)?
+        };
         self.site.look(Instant::now());
         if self.catch_up == CatchUp::NotCompared {
             self.catch_up = CatchUp::Reading;
@@ -294,7 +344,8 @@ impl Publisher {
         // Changes that no version has shown yet may have been recorded or become due.
         let unpublished = pending_version(&self.catalog)? > self.version;
         let is_due = self.catalog.next_due(self.version.date())?.is_some_and(|due| due <= now);
-        if !is_reusable || unpublished || is_due || !self.builder.resume(&mut self.catalog, Moment::of(self.version))? {
+        let must_publish = (unpublished || is_due) && !self.follower.is_in_trouble();
+        if !is_reusable || must_publish || !self.builder.resume(&mut self.catalog, Moment::of(self.version))? {
             return Ok(false);
         }
         self.note_published(Moment::of(self.version), Instant::now())?;
@@ -318,46 +369,83 @@ impl Publisher {
     }
 
     fn follow_changes(&mut self, changes: &ChangeReceiver) -> catalog::Result<Ending> {
+        let begun = self.begin_following();
+        self.redo_if_superseded(begun)?;
+        loop {
+            let turn = self.turn(changes);
+            if let Some(Some(ending)) = self.redo_if_superseded(turn)? {
+                return Ok(ending);
+            }
+        }
+    }
+
+    /// Handles the errors that other nodes cause; then the result is `None`.
+    fn redo_if_superseded<T>(&mut self, result: catalog::Result<T>) -> catalog::Result<Option<T>> {
+        match result {
+            Ok(value) => Ok(Some(value)),
+            Err(error) => self.begin_again(error).map(|()| None),
+        }
+    }
+
+    fn begin_following(&mut self) -> catalog::Result<()> {
         if !self.awaits_folder() {
             self.builder.finish(&mut self.catalog)?;
         }
         if self.catch_up == CatchUp::NotCompared {
             self.compare()?;
         }
-        self.note_caught_up()?;
-        loop {
-            self.catalog.tidy()?;
-            self.heartbeat.beat();
-            let (open, queue) = match changes.recv_timeout(self.until_next_wake()) {
-                Ok(change) => self.take(change, changes)?,
-                Err(RecvTimeoutError::Timeout) => (true, Queue::Empty),
-                Err(RecvTimeoutError::Disconnected) => (false, Queue::Empty),
-            };
+        self.note_caught_up()
+    }
+
+    /// Waits for a change or a deadline, and does what is due.
+    fn turn(&mut self, changes: &ChangeReceiver) -> catalog::Result<Option<Ending>> {
+        self.catalog.tidy()?;
+        self.heartbeat.beat();
+        let received = changes.recv_timeout(self.until_next_wake());
+        let open = received != Err(RecvTimeoutError::Disconnected);
+        if let (true, Some(ending)) = self.retry_log()? {
+            return Ok(Some(ending));
+        }
+        let (open, queue) = if let Ok(change) = received {
+            match self.take(change, changes)? {
+                Taken::Ending(ending) => return Ok(Some(ending)),
+                Taken::All(open, queue) => (open, queue),
+            }
+        } else {
+            self.follow_held()?;
+            (open, Queue::Empty)
+        };
+        self.take_over()?;
+        let may_act = !self.follower.is_in_trouble() && self.may_act();
+        if may_act {
             if open && queue == Queue::Empty {
                 self.publish_if_due()?;
             }
             self.tick(queue)?;
             self.end_wait_for_folder()?;
-            if !open {
-                // Changes that were not published are in the catalog, and are published at the next start.
-                self.catalog.erase_before_end();
-                return Ok(Ending::Closed);
-            }
-            if self.is_displaced {
-                return Ok(Ending::Displaced);
-            }
-            if self.site.has_changed(Instant::now()) && !self.ingest.is_folder_away() {
-                // The next writer publishes the pending changes with the new settings.
-                self.catalog.erase_before_end();
-                return Ok(Ending::SiteChanged);
-            }
-            self.publish_if_due()?;
-            if std::mem::take(&mut self.unfinished) {
-                self.builder.finish(&mut self.catalog)?;
-            }
-            self.report()?;
-            self.note_caught_up()?;
         }
+        if !open {
+            // Changes that were not published are in the catalog, and are published at the next start.
+            self.catalog.erase_before_end();
+            return Ok(Some(Ending::Closed));
+        }
+        if self.is_displaced {
+            return Ok(Some(Ending::Displaced));
+        }
+        if self.site.has_changed(Instant::now()) && !self.ingest.is_folder_away() {
+            // The next writer publishes the pending changes with the new settings.
+            self.catalog.erase_before_end();
+            return Ok(Some(Ending::SiteChanged));
+        }
+        if may_act {
+            self.publish_if_due()?;
+        }
+        if std::mem::take(&mut self.unfinished) {
+            self.builder.finish(&mut self.catalog)?;
+        }
+        self.report()?;
+        self.note_caught_up()?;
+        Ok(None)
     }
 
     /// Notes once that all that has changed since the last run is served.
@@ -385,10 +473,8 @@ impl Publisher {
         !self.awaits_folder() && self.until_next_version().is_zero()
     }
 
-    /// Handles a change and those queued behind it. Returns whether the channel is open, and whether more changes are waiting.
-    fn take(&mut self, first: Change, changes: &ChangeReceiver) -> catalog::Result<(bool, Queue)> {
-        let moment = self.moment();
-        let first_change = *self.first_change.get_or_insert(moment.instant());
+    /// Handles a change and those queued behind it.
+    fn take(&mut self, first: Change, changes: &ChangeReceiver) -> catalog::Result<Taken> {
         let weight = |change: &Change| if matches!(change, Change::FolderMoved { .. }) { FOLDER_WEIGHT } else { 1 };
         let mut total = weight(&first);
         let mut batch = vec![first];
@@ -406,9 +492,35 @@ impl Publisher {
             }
         }
         self.site.look(Instant::now());
-        let (must_reconcile, has_lost) = (batch.contains(&Change::Reconcile), batch.contains(&Change::Lost));
         self.is_displaced |= batch.contains(&Change::Displaced);
-        batch.retain(|change| !matches!(change, Change::Reconcile | Change::Displaced));
+        let is_replicated = batch.contains(&Change::Replicated);
+        batch.retain(|change| !matches!(change, Change::Displaced | Change::Replicated));
+        if self.follower.is_in_trouble() {
+            // The folder is compared once the log is back.
+            return Ok(Taken::All(open, queue));
+        }
+        if is_replicated && let Some(ending) = self.follow_log()? {
+            return Ok(Taken::Ending(ending));
+        }
+        self.follower.hold(batch, false);
+        self.follow_held_before(queue)?;
+        Ok(Taken::All(open, queue))
+    }
+
+    /// Handles the changes that were held back, if it is time.
+    fn follow_held(&mut self) -> catalog::Result<()> {
+        self.follow_held_before(Queue::Empty)
+    }
+
+    fn follow_held_before(&mut self, queue: Queue) -> catalog::Result<()> {
+        if !self.follower.holds_hints() || !self.may_act() {
+            return Ok(());
+        }
+        let mut batch = self.follower.hold(Vec::new(), true);
+        let moment = self.moment();
+        let first_change = *self.first_change.get_or_insert(moment.instant());
+        let (must_reconcile, has_lost) = (batch.contains(&Change::Reconcile), batch.contains(&Change::Lost));
+        batch.retain(|change| *change != Change::Reconcile);
         if !batch.is_empty() {
             self.follow(&batch, queue, moment)?;
         }
@@ -423,7 +535,7 @@ impl Publisher {
         }
         // If nothing is dirty, the changes affect nothing that is served, or they are served already.
         self.first_change = self.dirty.then_some(first_change);
-        Ok((open, queue))
+        Ok(())
     }
 
     /// Processes hints and, if possible, publishes the result in the same transaction, which saves a write to the disk.
@@ -556,7 +668,11 @@ impl Publisher {
         let due = due.map(|wait| wait.min(CLOCK_INTERVAL));
         let tick = self.ingest.until_next_wake(Instant::now());
         let site = self.site.until_due(Instant::now());
-        let waits = [version, due, tick, site, self.until_comparison()].into_iter().flatten();
+        let own = [version, due, tick, self.until_comparison()];
+        let replicas = self.follower.until_next_wake(Instant::now());
+        // What waits for another node, or for the log, does not wake this one at once again.
+        let own = if replicas.is_some() { [None; 4] } else { own };
+        let waits = own.into_iter().chain([site, replicas]).flatten();
         // Usually only the channel wakes the writer.
         waits.fold(self.heartbeat.interval(), Duration::min)
     }

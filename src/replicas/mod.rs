@@ -5,9 +5,24 @@
 //!
 //! [`ReplicaLog`] is what an engine must be able to do; each other file but `record` is one engine.
 
+pub mod listener;
 mod log;
 pub mod memory;
 pub mod record;
 pub mod shared_folder;
 
+pub use listener::LogProgress;
 pub use log::{Appended, LogError, LogResult, ReplicaLog};
+
+use std::path::Path;
+
+/// Opens the log at an address: a path of a shared folder.
+///
+/// # Errors
+/// The address is wrong.
+pub fn open(address: &str) -> LogResult<Box<dyn ReplicaLog>> {
+    if Path::new(address).is_absolute() {
+        return Ok(Box::new(shared_folder::SharedFolderLog::new(Path::new(address))));
+    }
+    Err(LogError("the log of replicas is an absolute path of a shared folder, postgres://… or s3://…".to_owned()))
+}

@@ -37,6 +37,11 @@ impl SiteWatch {
         &self.site
     }
 
+    /// The same, shared.
+    pub fn shared_site(&self) -> Arc<Site> {
+        self.site.clone()
+    }
+
     /// Looks whether a file has changed. Reads none.
     pub fn look(&mut self, now: Instant) {
         let mut wait = None;

@@ -276,7 +276,7 @@ impl Ingest {
                 Change::Fence => self.pass_fence(moment),
                 Change::Lost => self.fences.lose_hints(moment.instant),
                 Change::Look(path) => files.push(path),
-                Change::Reconcile | Change::Displaced => {}
+                Change::Reconcile | Change::Displaced | Change::Replicated => {}
             }
         }
         // An article is read with the data that arrives with it.

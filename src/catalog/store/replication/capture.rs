@@ -7,8 +7,8 @@ use super::tables::{LOCAL_KEYS, Table};
 use crate::catalog::store::error::Result;
 use crate::replicas::record::{TableRows, Value};
 
-/// The noted keys: the index of the table, and the columns of its primary key.
-const NOTED: &str = "CREATE TEMP TABLE IF NOT EXISTS noted (place INTEGER, key1, key2, key3, key4);
+/// The noted keys: the index of the table, the columns of its primary key, and the row as it was before the transaction.
+const NOTED: &str = "CREATE TEMP TABLE IF NOT EXISTS noted (place INTEGER, key1, key2, key3, key4, before TEXT);
     CREATE INDEX IF NOT EXISTS temp.noted_key ON noted (place, key1, key2, key3, key4);";
 
 /// Notes the keys of all changed rows from now on. They are part of the transaction: a rollback forgets them.
@@ -27,6 +27,12 @@ fn noted_keys(table: &Table) -> impl Iterator<Item = (String, &String)> {
     table.keys.iter().enumerate().map(|(index, key)| (format!("key{}", index + 1), key))
 }
 
+/// An expression for the whole replicated row, as text.
+fn image(table: &Table, row: &str) -> String {
+    let values: Vec<String> = table.columns.iter().map(|column| format!("quote({row}.\"{column}\")")).collect();
+    values.join(" || ',' || ")
+}
+
 /// The triggers of a table.
 fn triggers(place: usize, table: &Table) -> String {
     let name = table.name;
@@ -36,10 +42,10 @@ fn triggers(place: usize, table: &Table) -> String {
     };
     let columns: Vec<String> = noted_keys(table).map(|(noted, _)| noted).collect();
     // `OR IGNORE` would not do: the statement that fires a trigger overrides it.
-    let note = |row: &str| {
+    let note = |row: &str, before: &str| {
         let same: Vec<String> = noted_keys(table).map(|(noted, key)| format!("{noted} = {row}.\"{key}\"")).collect();
         format!(
-            "INSERT INTO noted (place, {}) SELECT {place}, {} WHERE NOT EXISTS (SELECT 1 FROM noted WHERE place = {place} AND {});",
+            "INSERT INTO noted (place, {}, before) SELECT {place}, {}, {before} WHERE NOT EXISTS (SELECT 1 FROM noted WHERE place = {place} AND {});",
             columns.join(", "),
             Table::list(&table.keys, &format!("{row}.")),
             same.join(" AND ")
@@ -53,13 +59,13 @@ fn triggers(place: usize, table: &Table) -> String {
          CREATE TEMP TRIGGER IF NOT EXISTS delete_{name} AFTER DELETE ON main.{name} WHEN {} BEGIN {} END;
          CREATE TEMP TRIGGER IF NOT EXISTS update_{name} AFTER UPDATE ON main.{name} WHEN {} AND ({}) BEGIN {} {} END;",
         is_replicated("new"),
-        note("new"),
+        note("new", "NULL"),
         is_replicated("old"),
-        note("old"),
+        note("old", &image(table, "old")),
         is_replicated("new"),
         differs.join(" OR "),
-        note("old"),
-        note("new"),
+        note("old", &image(table, "old")),
+        note("new", "NULL"),
     )
 }
 
@@ -74,9 +80,8 @@ pub(super) fn take(connection: &Connection, tables: &[Table]) -> Result<Vec<Tabl
             changes.push(rows_of(connection, place, table)?);
         }
     }
-    if !changes.is_empty() {
-        discard(connection)?;
-    }
+    discard(connection)?;
+    changes.retain(|rows| !rows.removed.is_empty() || !rows.rows.is_empty());
     Ok(changes)
 }
 
@@ -90,10 +95,14 @@ fn rows_of(connection: &Connection, place: i64, table: &Table) -> Result<TableRo
     let (name, count) = (table.name, table.keys.len());
     let keys: Vec<String> = noted_keys(table).map(|(noted, _)| format!("noted.{noted}")).collect();
     let same: Vec<String> = noted_keys(table).map(|(noted, key)| format!("now.\"{key}\" = noted.{noted}")).collect();
+    // A row that was replaced by the same one has not changed.
     let sql = format!(
-        "SELECT {keys}, {} FROM temp.noted LEFT JOIN main.{name} AS now ON {} WHERE place = {place} ORDER BY {keys}",
-        Table::list(&table.columns, "now."),
+        "SELECT {keys}, {columns} FROM temp.noted LEFT JOIN main.{name} AS now ON {} WHERE place = {place}
+         AND before IS NOT CASE WHEN now.\"{}\" IS NOT NULL THEN {} END ORDER BY {keys}",
         same.join(" AND "),
+        table.keys[0],
+        image(table, "now"),
+        columns = Table::list(&table.columns, "now."),
         keys = keys.join(", "),
     );
     let mut statement = connection.prepare_cached(&sql)?;

@@ -131,9 +131,11 @@ impl Catalog {
         if changes.is_empty() {
             return Ok(());
         }
+        let number = replication.state.number + 1;
+        let tables: Vec<&str> = changes.iter().map(|rows| rows.table.as_str()).collect();
+        tracing::debug!(number, tables = tables.join(" "), "recording a transaction in the log of the replicas");
         let record = replication.record(lineage, RecordBody::Rows(changes));
         let bytes = record.to_bytes()?;
-        let number = replication.state.number + 1;
         match replication.log.append(number, &bytes)? {
             Appended::Created => {}
             Appended::Exists => return Err(CatalogError::Superseded),

@@ -1,0 +1,45 @@
+//! Waits for new records, on a thread of its own.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::log::ReplicaLog;
+
+/// Longest wait for a record. Then the writer looks, too: a log that was away may be back.
+const WAIT: Duration = Duration::from_secs(1);
+
+/// The number of the last record that the catalog has. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct LogProgress(Arc<AtomicU64>);
+
+impl LogProgress {
+    /// Sets the number.
+    pub fn set(&self, number: u64) {
+        self.0.store(number, Ordering::Relaxed);
+    }
+
+    /// Returns the number.
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Waits for the record after the last one, and calls `wake` for it, and after an error. Ends once `wake` returns false.
+///
+/// # Errors
+/// The thread cannot be started.
+pub fn start(
+    mut log: Box<dyn ReplicaLog>,
+    progress: LogProgress,
+    mut wake: impl FnMut() -> bool + Send + 'static,
+) -> std::io::Result<()> {
+    let listen = move || {
+        while wake() {
+            if log.wait(progress.get() + 1, WAIT).is_err() {
+                std::thread::sleep(WAIT);
+            }
+        }
+    };
+    std::thread::Builder::new().name("log".into()).spawn(listen).map(drop)
+}
