@@ -176,8 +176,10 @@ fn prepare(config: &Config, wiring: PipelineWiring<'_>, opening: &Opening) -> an
     let position = LogProgress::default();
     let listening = match replicas {
         Some(replicas) => {
+            let mut status = replicas.status();
             let listening = replicas.connect(&mut catalog, pages.fingerprint()).with_context(at_state)?;
-            position.set(catalog.record_number().unwrap_or_default());
+            status.record = catalog.record_number().unwrap_or_default();
+            observers.status.update(|report| report.replicas = Some(status));
             Some(listening)
         }
         None => None,

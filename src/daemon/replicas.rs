@@ -7,6 +7,7 @@ use anyhow::Context;
 use super::state_dir::{self, Opening};
 use crate::catalog::{self, Catalog, CatalogError, FILE, IDENTITIES, Joined};
 use crate::config::Config;
+use crate::observe::status::ReplicaStatus;
 use crate::replicas::{self, ReplicaLog};
 
 /// The log, before the catalog is open.
@@ -53,6 +54,11 @@ impl Replicas {
             Err(error) => return Err(error).with_context(|| format!("{}", state.display())),
         }
         Ok(Some(Self { log, listening, node }))
+    }
+
+    /// The status of this node before it has followed the log.
+    pub fn status(&self) -> ReplicaStatus {
+        ReplicaStatus { node: self.node.clone(), log: self.log.place(), ..ReplicaStatus::default() }
     }
 
     /// Connects the open catalog with the log. Returns the handle for the thread that waits for records.

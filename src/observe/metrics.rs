@@ -76,6 +76,8 @@ struct MetricSet {
     served_after: Histogram,
     comparisons: Family<ResultLabel, Counter>,
     failures: Counter,
+    log_record: Gauge,
+    log_failures: Counter,
     watched: Family<ByLabel, Gauge>,
     watched_by_events: Gauge,
     watched_by_listing: Gauge,
@@ -119,6 +121,8 @@ impl Default for Metrics {
             served_after: Histogram::new(SERVED_AFTER),
             comparisons: Family::default(),
             failures: Counter::default(),
+            log_record: Gauge::default(),
+            log_failures: Counter::default(),
             watched_by_events: watched_by("events"),
             watched_by_listing: watched_by("listing"),
             watched,
@@ -151,6 +155,10 @@ impl MetricSet {
         registry.register_with_unit("served_after", help, Unit::Seconds, self.served_after.clone());
         registry.register("comparisons", "Comparisons of the whole folder with the catalog", self.comparisons.clone());
         registry.register("catalog_failures", "Failures of the catalog", self.failures.clone());
+        let help = "Number of the last record of the replicas' log that this node has applied";
+        registry.register("log_record", help, self.log_record.clone());
+        let help = "Times at which the log of the replicas could not be used";
+        registry.register("log_failures", help, self.log_failures.clone());
         registry.register("watched_folders", "Watched folders, by method", self.watched.clone());
         registry.register("http_requests", "Responses, by document, status and content coding", self.requests.clone());
         registry.register_with_unit("http_sent", "Bytes of bodies that were sent", Unit::Bytes, self.sent.clone());
@@ -199,6 +207,15 @@ impl Metrics {
 
     pub fn record_catalog_failure(&self) {
         self.0.failures.inc();
+    }
+
+    /// Sets the number of the last record that was applied.
+    pub fn set_log_record(&self, number: u64) {
+        self.0.log_record.set(i64::try_from(number).unwrap_or(i64::MAX));
+    }
+
+    pub fn record_log_failure(&self) {
+        self.0.log_failures.inc();
     }
 
     /// Sets the number of watched folders, by method.

@@ -87,6 +87,20 @@ pub struct Notice {
     pub what: String,
 }
 
+/// The place of this node among the replicas.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct ReplicaStatus {
+    /// The name of this node.
+    pub node: String,
+    /// Kind and place of the log, without credentials.
+    pub log: String,
+    /// The number of the last record that this node has applied.
+    pub record: u64,
+    /// The node that created it, if it makes other bytes of the same articles: it has another configuration, or another version of the
+    /// program.
+    pub differs_from: Option<String>,
+}
+
 /// The status. Its keys in JSON are part of the contract with users.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Status {
@@ -106,6 +120,9 @@ pub struct Status {
     /// Why publishing has stopped; `None` while it works.
     #[serde(rename = "trouble")]
     pub failure: Option<String>,
+    /// `None` if this is the only node.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replicas: Option<ReplicaStatus>,
     /// Files that need the attention of their writers, published or not; at most [`MAX_FILES`].
     #[serde(rename = "complaints")]
     pub files: Vec<FileProblems>,

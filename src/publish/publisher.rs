@@ -443,6 +443,7 @@ impl Publisher {
         if std::mem::take(&mut self.unfinished) {
             self.builder.finish(&mut self.catalog)?;
         }
+        self.note_progress();
         self.report()?;
         self.note_caught_up()?;
         Ok(None)

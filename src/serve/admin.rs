@@ -23,7 +23,7 @@ use super::connections::{Connection, ConnectionLimits, Connections, Phase};
 use super::host::{self, AllowedHosts};
 use super::stream::AsyncListener;
 use crate::observe::metrics::Metrics;
-use crate::observe::status::DaemonPhase;
+use crate::observe::status::{DaemonPhase, ReplicaStatus, Status};
 use crate::observe::{Observers, metrics};
 use crate::render::page;
 use crate::system::{sockets, threads};
@@ -190,10 +190,11 @@ fn respond(request: &Parts, observers: &Observers) -> Response<Bytes> {
             let text = format!("stalled for more than {} s: {}\n", STALLED_AFTER.as_secs(), silent.join(", "));
             answer(StatusCode::SERVICE_UNAVAILABLE, TEXT, text)
         }
-        "/readyz" => match observers.status.get().phase {
-            DaemonPhase::Serving => answer(StatusCode::OK, TEXT, "ready\n"),
-            DaemonPhase::Starting => answer(StatusCode::SERVICE_UNAVAILABLE, TEXT, "starting: reading the articles\n"),
-            DaemonPhase::Stopping => answer(StatusCode::SERVICE_UNAVAILABLE, TEXT, "stopping\n"),
+        "/readyz" => match observers.status.get() {
+            Status { phase: DaemonPhase::Serving, failure, replicas: Some(replicas), .. } => {
+                answer(StatusCode::OK, TEXT, ready_among_replicas(failure.as_deref(), &replicas))
+            }
+            status => readiness(status.phase),
         },
         "/metrics" => answer(StatusCode::OK, metrics::MEDIA_TYPE, observers.metrics.encode()),
         "/" | "/status" if wants_page() => {
@@ -208,6 +209,28 @@ fn respond(request: &Parts, observers: &Observers) -> Response<Bytes> {
         "/icon.svg" => answer(StatusCode::OK, "image/svg+xml", page::ICON),
         _ => answer(StatusCode::NOT_FOUND, TEXT, "Available: /status, /metrics, /healthz, /readyz.\n"),
     }
+}
+
+/// The response about the readiness of a node that is alone.
+fn readiness(phase: DaemonPhase) -> Response<Bytes> {
+    match phase {
+        DaemonPhase::Serving => answer(StatusCode::OK, TEXT, "ready\n"),
+        DaemonPhase::Starting => answer(StatusCode::SERVICE_UNAVAILABLE, TEXT, "starting: reading the articles\n"),
+        DaemonPhase::Stopping => answer(StatusCode::SERVICE_UNAVAILABLE, TEXT, "stopping\n"),
+    }
+}
+
+/// A node serves whatever happens to the log; it says what keeps it from publishing.
+fn ready_among_replicas(failure: Option<&str>, replicas: &ReplicaStatus) -> String {
+    let ReplicaStatus { node, log, record, differs_from } = replicas;
+    let mut text = format!("ready: node {node}, record {record} of {log}\n");
+    if let Some(failure) = failure {
+        text.push_str(&format!("nothing new is published: {failure}\n"));
+    }
+    if let Some(other) = differs_from {
+        text.push_str(&format!("the node {other} makes other documents of the same articles\n"));
+    }
+    text
 }
 
 /// Makes a response that no cache may store.

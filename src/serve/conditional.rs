@@ -49,7 +49,8 @@ fn is_any(headers: &HeaderMap, name: HeaderName) -> bool {
     values.next().is_some_and(|value| value == "*") && values.next().is_none()
 }
 
-fn tags(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
+/// The ETags in a field.
+pub fn tags(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
     let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).map(str::trim).filter(|tag| !tag.is_empty())
 }

@@ -17,6 +17,7 @@ mod renders;
 mod requests;
 pub mod respond;
 mod stream;
+mod validators;
 
 use std::io;
 use std::num::NonZero;

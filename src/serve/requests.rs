@@ -24,6 +24,7 @@ use super::connections::{self, Connection, Phase};
 use super::rate_limit::PollLimiter;
 use super::renders::{self, RenderOutcome, Renders};
 use super::respond::{self, ResponsePolicy, Target};
+use super::validators;
 use crate::config::{AccessLines, Http, TrustedProxies};
 use crate::folder::media::MediaLookup;
 use crate::observe::metrics::{self, Metrics};
@@ -264,7 +265,8 @@ impl Sources {
         let kind = match target {
             Target::Document(document) => {
                 if status == StatusCode::NOT_MODIFIED {
-                    let variant = document.variant_of(field(header::ETAG).unwrap_or_default());
+                    let etag = validators::without_number(field(header::ETAG).unwrap_or_default());
+                    let variant = document.variant_of(&etag);
                     metrics.add_saved_by_unchanged(variant.map_or(0, |variant| variant.bytes.len() as u64));
                 } else if coding.is_some() && sent > 0 {
                     metrics.add_saved_by_coding((document.identity.bytes.len() as u64).saturating_sub(sent));

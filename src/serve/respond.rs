@@ -1,5 +1,6 @@
 //! (request, snapshot) -> response. Pure: uses no socket, no file and no clock.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -16,6 +17,7 @@ use super::host::names_one_resource;
 use super::negotiate;
 use super::old_addresses::{self, OldFeeds};
 use super::range::{self, FilePart};
+use super::validators;
 use crate::config::{Config, Crawlers};
 use crate::folder::media;
 use crate::render::compression::ContentCoding;
@@ -38,6 +40,8 @@ pub struct ResponsePolicy {
     old_feeds: OldFeeds,
     /// `X-Robots-Tag`, if no search engine may list the site.
     robots: Option<HeaderValue>,
+    /// ETags begin with the second of the last change: other nodes answer, too.
+    has_replicas: bool,
 }
 
 /// How long caches may keep an archive (standards 116). Not for ever, since deletions change archives, too.
@@ -61,6 +65,7 @@ impl ResponsePolicy {
             cache_private,
             old_feeds: OldFeeds::default(),
             robots: None,
+            has_replicas: false,
         }
     }
 
@@ -69,7 +74,8 @@ impl ResponsePolicy {
         let old_feeds = OldFeeds::new(&config.feed.aliases);
         let is_unlisted = config.site.crawlers == Crawlers::None;
         let robots = is_unlisted.then(|| HeaderValue::from_static(crawlers::UNLISTED));
-        Self { old_feeds, robots, ..Self::new(base_url, config.http.max_age.0) }
+        let has_replicas = config.replicas.log.is_some();
+        Self { old_feeds, robots, has_replicas, ..Self::new(base_url, config.http.max_age.0) }
     }
 }
 
@@ -330,7 +336,14 @@ fn document(request: &Parts, document: &Document, policy: &ResponsePolicy, now: 
         let text = "None of the accepted content codings is available: br, zstd, gzip, identity.";
         return with(message(StatusCode::NOT_ACCEPTABLE, text), header::VARY, "Accept-Encoding");
     };
-    let tags = variants.map(|variant| variant.map_or("", |(_, variant)| variant.etag.as_str()));
+    if policy.has_replicas
+        && let Some(newer) = validators::newer(&request.headers, document.last_modified.timestamp())
+    {
+        return newer_elsewhere(newer, policy);
+    }
+    let tags = variants
+        .map(|variant| variant.map_or(Cow::Borrowed(""), |(_, variant)| served_etag(document, variant, policy)));
+    let tags: [&str; ContentCoding::ALL.len()] = std::array::from_fn(|index| &*tags[index]);
     let last_modified = SystemTime::from(document.last_modified);
     let (variant, coding, status) =
         match conditional::evaluate(&request.headers, &tags[..count], Some(last_modified), now) {
@@ -363,6 +376,22 @@ fn document(request: &Parts, document: &Document, policy: &ResponsePolicy, now: 
     response
 }
 
+/// The ETag with which a variant is served.
+fn served_etag<'a>(document: &Document, variant: &'a Variant, policy: &ResponsePolicy) -> Cow<'a, str> {
+    if policy.has_replicas {
+        Cow::Owned(validators::numbered(&variant.etag, document.last_modified.timestamp()))
+    } else {
+        Cow::Borrowed(&variant.etag)
+    }
+}
+
+/// The response to a client that has a newer version from another node: this node has not heard of it yet. Its own dates would replace
+/// the newer ones in the client's cache.
+fn newer_elsewhere(etag: &str, policy: &ResponsePolicy) -> Response<ResponseBody> {
+    let unchanged = with(empty(StatusCode::NOT_MODIFIED), header::ETAG, etag);
+    for_other_origins(with_value(unchanged, header::CACHE_CONTROL, policy.cache.clone()))
+}
+
 /// The header fields of all responses with a document in one content coding.
 fn heads(document: &Document, variant: &Variant, coding: ContentCoding, policy: &ResponsePolicy) -> Heads {
     let cache = match document {
@@ -377,7 +406,8 @@ fn heads(document: &Document, variant: &Variant, coding: ContentCoding, policy: 
     };
     let last_modified = httpdate::fmt_http_date(document.last_modified.into());
     let unchanged = with(empty(StatusCode::NOT_MODIFIED), header::LAST_MODIFIED, &last_modified);
-    let unchanged = with(with(unchanged, header::ETAG, &variant.etag), header::VARY, vary);
+    let etag = served_etag(document, variant, policy);
+    let unchanged = with(with(unchanged, header::ETAG, &etag), header::VARY, vary);
     let unchanged = for_other_origins(with_value(unchanged, header::CACHE_CONTROL, cache.clone()));
     let unchanged = unchanged.into_parts().0.headers;
     let policy = match document.kind {

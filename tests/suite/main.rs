@@ -58,6 +58,7 @@ mod raw;
 mod readers;
 mod real_tools;
 mod reload;
+mod replicas;
 mod requests;
 mod schedule;
 mod sections;

@@ -80,6 +80,9 @@ impl Ingest {
         if !self.folder.has_lost(&file) {
             return self.process_path(catalog, &file, Trigger::Scan, moment);
         }
+        if !catalog.has_seen(path)? {
+            return Ok(false);
+        }
         if let Some(known) = catalog.known(path)? {
             match self.whereabouts(&known) {
                 Whereabouts::Recorded => {}
@@ -126,7 +129,12 @@ impl Ingest {
         for bio in self.bios.depending_on(path) {
             self.schedule.add(bio, moment.instant, Trigger::Closed);
         }
+        catalog.note_level(path)?;
         for article in catalog.known_at_or_below(path)? {
+            // Its file may not have arrived here.
+            if !catalog.has_seen(&article)? {
+                continue;
+            }
             self.schedule_twins(&article, moment);
             catalog.postpone(&article, moment.now + DELETION_GRACE + QUIET)?;
             self.deletions.add(article, moment.instant);

@@ -105,7 +105,13 @@ impl Ingest {
             }
             // It was opened again, so the bytes may be incomplete. The event of its close follows.
             Ok(_) if self.open_files.has(file) => Ok(false),
+            // Another node has published a newer text of it, which has not arrived here.
+            Ok(_) if catalog.is_behind(&path, &hash)? => {
+                self.deletions.cancel(&path);
+                Ok(false)
+            }
             Ok(loaded) => {
+                catalog.note_level(&path)?;
                 let is_fresh = catalog.is_certainly_new(&hash, loaded.stat)?;
                 let mut moved = false;
                 if !is_fresh {

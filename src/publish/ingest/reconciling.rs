@@ -29,6 +29,8 @@ const CHUNK: usize = 512;
 const MOST_CHUNKS: usize = 16;
 /// Files that are read in one transaction.
 const IMPORT_BATCH: usize = 10_000;
+/// The same where a transaction becomes a record in the log of replicas.
+const REPLICATED_BATCH: usize = 200;
 /// Longest time of such a transaction while the feeds are up: changes wait for its end.
 const SLICE: Duration = Duration::from_millis(100);
 /// How often the writer beats while it waits for the walk: a slow disk is no stall.
@@ -150,7 +152,8 @@ impl Ingest {
         let missing_before = self.deletions.count();
         let unreadable: Vec<&Path> = unreadable.iter().filter_map(|path| self.folder.relative(path)).collect();
         for path in vanished.into_iter().filter(|path| !unreadable.iter().any(|folder| path.starts_with(folder))) {
-            if self.is_hidden_by_mount(&path) {
+            catalog.note_level(&path)?;
+            if self.is_hidden_by_mount(&path) || !catalog.has_seen(&path)? {
                 continue;
             }
             catalog.postpone(&path, moment.now + DELETION_GRACE + QUIET)?;
@@ -161,7 +164,8 @@ impl Ingest {
         self.recordings.set_index((!to_read.is_empty()).then_some(recordings));
         self.supervisor.data.set_listed((!to_read.is_empty()).then(|| data.into_iter().collect()));
         self.scan.begin(to_read);
-        if self.scan.left() >= HURRY_FROM {
+        // A bulk import is not recorded in the log of replicas.
+        if self.scan.left() >= HURRY_FROM && !catalog.is_replicated() {
             catalog.begin_bulk_import(if self.is_serving { Publishing::Meanwhile } else { Publishing::AtTheEnd })?;
         }
         self.compare_media(catalog, &films, moment)?;
@@ -180,7 +184,8 @@ impl Ingest {
     /// Reads the next files that a scan found: only so many that versions can be published in between.
     pub(super) fn read_found(&mut self, catalog: &mut Catalog, moment: WriteMoment) -> catalog::Result<bool> {
         let mut changed = false;
-        for _ in 0..self.scan.left().min(IMPORT_BATCH) {
+        let batch = if catalog.is_replicated() { REPLICATED_BATCH } else { IMPORT_BATCH };
+        for _ in 0..self.scan.left().min(batch) {
             let next = self.scan.next(&self.supervisor);
             let Some((FoundFile { path, .. }, prepared)) = next else { break };
             let file = self.folder.root().join(path);

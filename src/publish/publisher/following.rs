@@ -101,7 +101,7 @@ impl Publisher {
     pub(super) fn follow_log(&mut self) -> catalog::Result<Option<Ending>> {
         let begun = Instant::now();
         let CatchUp::Applied(count) = self.catalog.catch_up()? else { return Ok(Some(Ending::NeedsBase)) };
-        self.follower.progress.set(self.catalog.record_number().unwrap_or_default());
+        self.note_progress();
         self.catalog.write_base_if_due(&self.state, false)?;
         if count == 0 {
             return Ok(None);
@@ -128,8 +128,8 @@ impl Publisher {
     pub(super) fn follow_log_at_start(&mut self) -> catalog::Result<()> {
         match self.follow_records() {
             Ok(()) => Ok(()),
-            Err(CatalogError::LogAway(why) | CatalogError::LogRefused(why)) => {
-                self.note_trouble(why);
+            Err(error @ (CatalogError::LogAway(_) | CatalogError::LogRefused(_))) => {
+                self.note_trouble(error.to_string());
                 Ok(())
             }
             Err(error) => Err(error),
@@ -141,7 +141,7 @@ impl Publisher {
         if self.catalog.catch_up()? == CatchUp::NeedsBase {
             return Err(CatalogError::Superseded);
         }
-        self.follower.progress.set(self.catalog.record_number().unwrap_or_default());
+        self.note_progress();
         self.version = last_version(&self.catalog)?;
         self.pending_version = pending_version(&self.catalog)?.max(self.version);
         self.catalog.write_base_if_due(&self.state, true)
@@ -160,7 +160,7 @@ impl Publisher {
         if !self.catalog.found_log(&self.state)? {
             return Err(CatalogError::Superseded);
         }
-        self.follower.progress.set(self.catalog.record_number().unwrap_or_default());
+        self.note_progress();
         tracing::info!("the log of the replicas begins with the catalog of this node");
         Ok(())
     }
@@ -194,8 +194,25 @@ impl Publisher {
         Ok(())
     }
 
+    /// Reports the place in the log.
+    pub(super) fn note_progress(&self) {
+        let Some(number) = self.catalog.record_number() else { return };
+        if self.follower.progress.get() == number {
+            return;
+        }
+        self.follower.progress.set(number);
+        self.observers.metrics.set_log_record(number);
+        let differs_from = self.catalog.renders_differently().map(str::to_owned);
+        self.observers.status.update(|status| {
+            if let Some(replicas) = &mut status.replicas {
+                (replicas.record, replicas.differs_from) = (number, differs_from);
+            }
+        });
+    }
+
     fn note_trouble(&mut self, why: String) {
         self.follower.retry_at = Instant::now() + RETRY;
+        self.observers.metrics.record_log_failure();
         if self.follower.trouble.as_ref() != Some(&why) {
             tracing::error!(error = %why, "publishing waits for the log of the replicas; the last version is served; trying again every second");
             self.observers.status.update(|status| status.failure = Some(why.clone()));
@@ -220,8 +237,8 @@ impl Publisher {
                 self.ingest.request_reconcile();
                 Ok((true, ending))
             }
-            Err(CatalogError::LogAway(why) | CatalogError::LogRefused(why)) => {
-                self.note_trouble(why);
+            Err(error @ (CatalogError::LogAway(_) | CatalogError::LogRefused(_))) => {
+                self.note_trouble(error.to_string());
                 Ok((false, None))
             }
             Err(CatalogError::Superseded) => Ok((false, None)),

@@ -1247,3 +1247,33 @@ fn an_old_address_that_is_too_long_is_not_looked_up() {
     assert_eq!(old_address(&format!("{longest}a"), None), None);
     assert_eq!(old_address("a", Some("p=1")), Some(Route::OldAddress("/a?p=1".to_owned())));
 }
+
+#[test]
+fn a_node_that_is_behind_never_answers_with_an_older_version() {
+    let mut config = Config::default();
+    config.replicas.log = Some("/srv/log".to_owned());
+    let policy = ResponsePolicy::of(&config, "https://example.org/");
+    let now = SystemTime::UNIX_EPOCH + Duration::from_secs(NOW);
+    let document_of = |path: &str| SNAPSHOT.document(path).unwrap().clone();
+    let ask = |tag: &str, encoding: &str| {
+        let request = Request::get("/atom.xml").header("Accept-Encoding", encoding);
+        let request = if tag.is_empty() { request } else { request.header("If-None-Match", tag) };
+        let request = request.body(()).unwrap().into_parts().0;
+        document(&request, &document_of("atom.xml"), &policy, now)
+    };
+    let etag = |response: &Response<ResponseBody>| response.headers()[header::ETAG].to_str().unwrap().to_owned();
+    for encoding in ["identity", "gzip", "br"] {
+        let whole = ask("", encoding);
+        let own = etag(&whole);
+        assert_eq!(whole.status(), StatusCode::OK);
+        assert!(own.starts_with("\"6553f100-"), "the second of the last change: {own}");
+        let unchanged = ask(&own, encoding);
+        assert_eq!((unchanged.status(), etag(&unchanged)), (StatusCode::NOT_MODIFIED, own.clone()));
+        let later = own.replace("6553f100-", "6553f101-").replace(&own[10..14], "0000");
+        let unchanged = ask(&later, encoding);
+        assert_eq!((unchanged.status(), etag(&unchanged)), (StatusCode::NOT_MODIFIED, later));
+        assert!(!unchanged.headers().contains_key(header::LAST_MODIFIED), "it would be an older date");
+        let earlier = own.replace("6553f100-", "6553f0ff-").replace(&own[10..14], "0000");
+        assert_eq!(ask(&earlier, encoding).status(), StatusCode::OK);
+    }
+}

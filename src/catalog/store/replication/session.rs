@@ -1,6 +1,8 @@
 //! A catalog that is connected with a log.
 
-use rusqlite::params;
+use std::path::Path;
+
+use rusqlite::{OptionalExtension, params};
 use uuid::Uuid;
 
 use super::tables::{HASH, LINEAGE, NUMBER, Table};
@@ -8,7 +10,8 @@ use super::{apply, capture};
 use crate::catalog::store::database::Catalog;
 use crate::catalog::store::error::{CatalogError, Result};
 use crate::catalog::store::migrations::MIGRATIONS;
-use crate::replicas::record::{self, LogRecord, RecordBody};
+use crate::catalog::store::values::bytes;
+use crate::replicas::record::{self, LogRecord, RecordBody, TableRows};
 use crate::replicas::{Appended, LogError, ReplicaLog};
 
 /// The connection of a catalog with its log.
@@ -194,7 +197,7 @@ impl Catalog {
     fn apply(
         &mut self,
         replication: &Replication,
-        changes: &[crate::replicas::record::TableRows],
+        changes: &[TableRows],
         place: &LogPosition,
         is_own: bool,
     ) -> Result<()> {
@@ -214,12 +217,15 @@ impl Catalog {
     ///
     /// # Errors
     /// The catalog cannot be read.
-    pub fn is_behind(&self, path: &std::path::Path, hash: &[u8; 32]) -> Result<bool> {
+    pub fn is_behind(&self, path: &Path, hash: &[u8; 32]) -> Result<bool> {
+        if self.replication.is_none() {
+            return Ok(false);
+        }
         // The file may have such bytes again in the newest state of the folder, too.
         let sql = "
             SELECT 1 FROM behind WHERE path = ?1 AND hash = ?2
             AND NOT EXISTS (SELECT 1 FROM article WHERE article.path = ?1 AND state < 2 AND file_hash = ?2)";
-        let path = super::super::values::bytes(path);
+        let path = bytes(path);
         Ok(self.connection.prepare_cached(sql)?.exists(params![path, hash])?)
     }
 
@@ -227,8 +233,11 @@ impl Catalog {
     ///
     /// # Errors
     /// The catalog cannot be written.
-    pub fn is_level(&mut self, path: &std::path::Path) -> Result<()> {
-        let path = super::super::values::bytes(path);
+    pub fn note_level(&mut self, path: &Path) -> Result<()> {
+        if self.replication.is_none() {
+            return Ok(());
+        }
+        let path = bytes(path);
         self.connection.prepare_cached("DELETE FROM behind WHERE path = ?1")?.execute([path])?;
         Ok(())
     }
@@ -237,15 +246,13 @@ impl Catalog {
     ///
     /// # Errors
     /// The catalog cannot be read.
-    pub fn has_seen(&self, path: &std::path::Path) -> Result<bool> {
+    pub fn has_seen(&self, path: &Path) -> Result<bool> {
         if self.replication.is_none() {
             return Ok(true);
         }
         let sql = "SELECT inode <> 0 FROM article WHERE path = ?1 AND state < 2";
-        let path = super::super::values::bytes(path);
-        let seen = rusqlite::OptionalExtension::optional(
-            self.connection.prepare_cached(sql)?.query_row([path], |row| row.get(0)),
-        )?;
+        let path = bytes(path);
+        let seen = self.connection.prepare_cached(sql)?.query_row([path], |row| row.get(0)).optional()?;
         Ok(seen.unwrap_or(false))
     }
 }

@@ -378,7 +378,7 @@ fn look(catalog: &mut Catalog, files: &Files, name: &str, version: Version) -> R
     let path = Path::new(name);
     let known = catalog.known(path)?;
     let Some(text) = files.get(name) else {
-        catalog.is_level(path)?;
+        catalog.note_level(path)?;
         if known.is_some() && catalog.has_seen(path)? {
             catalog.withdraw(path, ArticleState::Gone, version)?;
         }
@@ -388,7 +388,7 @@ fn look(catalog: &mut Catalog, files: &Files, name: &str, version: Version) -> R
     if catalog.is_behind(path, &file_hash)? {
         return Ok(());
     }
-    catalog.is_level(path)?;
+    catalog.note_level(path)?;
     let stat = stat_of(text, name);
     if known.is_some_and(|known| known.file_hash == file_hash) {
         return catalog.touch(path, stat);
