@@ -277,6 +277,8 @@ const OWNERS: [(&str, &[&str]); 26] = [
             "folder",
             "article",
             "catalog/identity_log.rs",
+            "catalog/store/replication/base.rs",
+            "replicas",
             "daemon",
             "cli",
             "export/exporter.rs",

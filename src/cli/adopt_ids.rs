@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Args;
 
 use super::outcome::Outcome;
@@ -30,6 +30,9 @@ impl AdoptIdsArgs {
     /// A feed cannot be read, or a daemon is running.
     pub fn run(self, file: Option<&Path>) -> anyhow::Result<Outcome> {
         let config = self.site.load(file)?;
+        if config.replicas.log.is_some() {
+            bail!("adopt-ids changes the catalog of one node only: run it with one node, before `replicas.log` is set");
+        }
         let mut entries: Vec<ImportedEntry> = Vec::new();
         let mut outcome = Outcome::Good;
         for path in &self.feeds {

@@ -1,5 +1,6 @@
 //! The loop of the single writer, and the pace of versions: at most one a second (standards 88).
 
+mod follower;
 mod following;
 mod ingest_parts;
 
@@ -10,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 
-use self::following::Follower;
+use self::follower::Follower;
 use self::ingest_parts::IngestParts;
 use super::build::SnapshotBuilder;
 use super::ingest::{Ingest, Queue, WriteMoment};

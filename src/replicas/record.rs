@@ -21,7 +21,7 @@ const CHECKSUM: usize = blake3::OUT_LEN;
 
 /// A value in a row.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub enum Value {
+pub enum LogValue {
     /// NULL.
     Null,
     /// An integer.
@@ -42,9 +42,9 @@ pub struct TableRows {
     /// The names of its replicated columns.
     pub columns: Vec<String>,
     /// The primary keys of the rows that are no longer there.
-    pub removed: Vec<Vec<Value>>,
+    pub removed: Vec<Vec<LogValue>>,
     /// The rows as they are now, in the order of `columns`.
-    pub rows: Vec<Vec<Value>>,
+    pub rows: Vec<Vec<LogValue>>,
 }
 
 /// What a record changes.
@@ -125,11 +125,11 @@ mod tests {
 
     fn record() -> LogRecord {
         let values = vec![
-            Value::Null,
-            Value::Integer(-1),
-            Value::Real(0.5),
-            Value::Text("ü".to_owned()),
-            Value::Blob(vec![0, 255]),
+            LogValue::Null,
+            LogValue::Integer(-1),
+            LogValue::Real(0.5),
+            LogValue::Text("ü".to_owned()),
+            LogValue::Blob(vec![0, 255]),
         ];
         LogRecord {
             lineage: Uuid::from_u128(1),
@@ -141,7 +141,7 @@ mod tests {
             body: RecordBody::Rows(vec![TableRows {
                 table: "meta".to_owned(),
                 columns: vec!["key".to_owned()],
-                removed: vec![vec![Value::Text("x".to_owned())]],
+                removed: vec![vec![LogValue::Text("x".to_owned())]],
                 rows: vec![values],
             }]),
         }

@@ -14,7 +14,7 @@ use super::error::{CatalogError, Result};
 use super::identity_record::IdentityRecord;
 use super::import_state::{BulkImport, INDEXES_OF_FEEDS, INDEXES_OF_FILES};
 use super::migrations::{self, MIGRATIONS};
-use super::replication::Replication;
+use super::replication_state::Replication;
 use super::view_batch::ViewBatch;
 use super::{meta, values};
 use crate::catalog::{identity, imports};

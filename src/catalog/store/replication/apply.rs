@@ -3,11 +3,11 @@
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, ToSql, params, params_from_iter};
 
-use super::tables::Table;
 use crate::catalog::store::error::{CatalogError, Result};
-use crate::replicas::record::{TableRows, Value};
+use crate::catalog::store::replicated_tables::Table;
+use crate::replicas::record::{LogValue, TableRows};
 
-impl ToSql for Value {
+impl ToSql for LogValue {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(ToSqlOutput::Borrowed(match self {
             Self::Null => ValueRef::Null,
@@ -51,8 +51,9 @@ pub(super) fn write(
         if table.name == "article" {
             let numbers = rows.rows.iter().map(|row| key(table, rows, row).next().cloned());
             articles.extend(
-                numbers
-                    .filter_map(|number| if let Some(Value::Integer(number)) = number { Some(number) } else { None }),
+                numbers.filter_map(
+                    |number| if let Some(LogValue::Integer(number)) = number { Some(number) } else { None },
+                ),
             );
         }
     }
@@ -60,7 +61,7 @@ pub(super) fn write(
 }
 
 /// The key of a row.
-fn key<'a>(table: &'a Table, rows: &'a TableRows, row: &'a [Value]) -> impl Iterator<Item = &'a Value> {
+fn key<'a>(table: &'a Table, rows: &'a TableRows, row: &'a [LogValue]) -> impl Iterator<Item = &'a LogValue> {
     let place = |key: &String| rows.columns.iter().position(|column| column == key);
     table.keys.iter().filter_map(place).map(|place| &row[place])
 }

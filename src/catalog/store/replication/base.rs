@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 use uuid::Uuid;
 
-use super::session::LogPosition;
-use super::tables::{HASH, LINEAGE, LOCAL_KEYS, NUMBER};
 use crate::catalog::store::database::{Catalog, FILE};
 use crate::catalog::store::error::{CatalogError, Result};
 use crate::catalog::store::meta;
+use crate::catalog::store::replicated_tables::{HASH, LINEAGE, LOCAL_KEYS, NUMBER};
+use crate::catalog::store::replication_state::LogPosition;
 use crate::replicas::record::{self, LogRecord, RecordBody};
 use crate::replicas::{Appended, LogError, ReplicaLog};
 
@@ -213,7 +213,7 @@ impl Catalog {
             let former = self.with_log(|log| log.newest_base())?;
             if former != Some(number) {
                 self.write_base(directory)?;
-                // Nodes that are not far behind go on reading records.
+                // Nodes that are not far behind still read records.
                 if let Some(former) = former {
                     self.with_log(|log| log.trim(former))?;
                 }

@@ -3,9 +3,9 @@
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
-use super::tables::{LOCAL_KEYS, Table};
 use crate::catalog::store::error::Result;
-use crate::replicas::record::{TableRows, Value};
+use crate::catalog::store::replicated_tables::{LOCAL_KEYS, Table};
+use crate::replicas::record::{LogValue, TableRows};
 
 /// The noted keys: the index of the table, the columns of its primary key, and the row as it was before the transaction.
 const NOTED: &str = "CREATE TEMP TABLE IF NOT EXISTS noted (place INTEGER, key1, key2, key3, key4, before TEXT);
@@ -119,15 +119,15 @@ fn rows_of(connection: &Connection, place: i64, table: &Table) -> Result<TableRo
     Ok(TableRows { table: name.to_owned(), columns: table.columns.clone(), removed, rows: present })
 }
 
-fn values(row: &Row<'_>, columns: std::ops::Range<usize>) -> Result<Vec<Value>> {
+fn values(row: &Row<'_>, columns: std::ops::Range<usize>) -> Result<Vec<LogValue>> {
     let value = |column| {
         Ok(match row.get_ref(column)? {
-            ValueRef::Null => Value::Null,
-            ValueRef::Integer(number) => Value::Integer(number),
-            ValueRef::Real(number) => Value::Real(number),
+            ValueRef::Null => LogValue::Null,
+            ValueRef::Integer(number) => LogValue::Integer(number),
+            ValueRef::Real(number) => LogValue::Real(number),
             // The writer writes only valid texts; a wrong one is damage, which reading it reports.
-            ValueRef::Text(text) => Value::Text(String::from_utf8_lossy(text).into_owned()),
-            ValueRef::Blob(bytes) => Value::Blob(bytes.to_vec()),
+            ValueRef::Text(text) => LogValue::Text(String::from_utf8_lossy(text).into_owned()),
+            ValueRef::Blob(bytes) => LogValue::Blob(bytes.to_vec()),
         })
     };
     columns.map(value).collect()

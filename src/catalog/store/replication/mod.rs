@@ -8,9 +8,8 @@ mod apply;
 mod base;
 mod capture;
 mod session;
-mod tables;
 #[cfg(test)]
 mod tests;
 
 pub use base::{Joined, join};
-pub use session::{CatchUp, Replication};
+pub use session::CaughtUp;

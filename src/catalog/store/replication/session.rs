@@ -3,45 +3,19 @@
 use std::path::Path;
 
 use rusqlite::{OptionalExtension, params};
-use uuid::Uuid;
 
-use super::tables::{HASH, LINEAGE, NUMBER, Table};
 use super::{apply, capture};
 use crate::catalog::store::database::Catalog;
 use crate::catalog::store::error::{CatalogError, Result};
-use crate::catalog::store::migrations::MIGRATIONS;
+use crate::catalog::store::replicated_tables::{HASH, LINEAGE, NUMBER, Table};
+use crate::catalog::store::replication_state::{LogPosition, Replication};
 use crate::catalog::store::values::bytes;
 use crate::replicas::record::{self, LogRecord, RecordBody, TableRows};
 use crate::replicas::{Appended, LogError, ReplicaLog};
 
-/// The connection of a catalog with its log.
-#[derive(Debug)]
-pub struct Replication {
-    pub(super) log: Box<dyn ReplicaLog>,
-    /// The name of this node.
-    pub(super) node: String,
-    /// Determines which bytes this node makes from the rows.
-    rendering: [u8; 32],
-    tables: Vec<Table>,
-    pub(super) state: LogPosition,
-    /// The state once the running transaction is committed.
-    next: Option<LogPosition>,
-    /// The node that created the last record, and what its bytes are made with.
-    last: Option<(String, [u8; 32])>,
-}
-
-/// The place in the log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct LogPosition {
-    /// `None` until the log has its first record.
-    pub lineage: Option<Uuid>,
-    pub number: u64,
-    pub hash: [u8; 32],
-}
-
 /// What following the log has brought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CatchUp {
+pub enum CaughtUp {
     /// This number of records was applied.
     Applied(u64),
     /// A copy of the whole catalog has to be installed before the catalog is opened.
@@ -162,23 +136,23 @@ impl Catalog {
     ///
     /// # Errors
     /// The log is away, it is not the one that this catalog is a copy of, or the catalog cannot be written.
-    pub fn catch_up(&mut self) -> Result<CatchUp> {
-        let Some(mut replication) = self.replication.take() else { return Ok(CatchUp::Applied(0)) };
+    pub fn catch_up(&mut self) -> Result<CaughtUp> {
+        let Some(mut replication) = self.replication.take() else { return Ok(CaughtUp::Applied(0)) };
         let outcome = self.catch_up_with(&mut replication);
         self.replication = Some(replication);
         outcome
     }
 
-    fn catch_up_with(&mut self, replication: &mut Replication) -> Result<CatchUp> {
+    fn catch_up_with(&mut self, replication: &mut Replication) -> Result<CaughtUp> {
         let mut applied = 0;
         if replication.state.lineage.is_none() {
             let is_founded = replication.log.newest_base()?.is_some();
-            return Ok(if is_founded { CatchUp::NeedsBase } else { CatchUp::Applied(0) });
+            return Ok(if is_founded { CaughtUp::NeedsBase } else { CaughtUp::Applied(0) });
         }
         while let Some(bytes) = replication.log.read(replication.state.number + 1)? {
             let record = LogRecord::from_bytes(&bytes).map_err(|error| CatalogError::LogRefused(error.0))?;
             replication.check(&record)?;
-            let RecordBody::Rows(changes) = &record.body else { return Ok(CatchUp::NeedsBase) };
+            let RecordBody::Rows(changes) = &record.body else { return Ok(CaughtUp::NeedsBase) };
             let place = LogPosition {
                 lineage: replication.state.lineage,
                 number: replication.state.number + 1,
@@ -190,7 +164,7 @@ impl Catalog {
             replication.last = Some((record.node, record.rendering));
             applied += 1;
         }
-        Ok(CatchUp::Applied(applied))
+        Ok(CaughtUp::Applied(applied))
     }
 
     /// Applies a record in a transaction of its own.
@@ -254,42 +228,5 @@ impl Catalog {
         let path = bytes(path);
         let seen = self.connection.prepare_cached(sql)?.query_row([path], |row| row.get(0)).optional()?;
         Ok(seen.unwrap_or(false))
-    }
-}
-
-impl Replication {
-    pub(super) fn record(&self, lineage: Uuid, body: RecordBody) -> LogRecord {
-        LogRecord {
-            lineage,
-            previous: self.state.hash,
-            node: self.node.clone(),
-            nonce: Uuid::new_v4(),
-            schema: u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX),
-            rendering: self.rendering,
-            body,
-        }
-    }
-
-    /// Checks that a record follows the last one.
-    fn check(&self, record: &LogRecord) -> Result<()> {
-        let schema = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
-        let refused = |why: String| Err(CatalogError::LogRefused(why));
-        if Some(record.lineage) != self.state.lineage {
-            return refused(format!("{} holds another log than the one that this node has followed", self.log.place()));
-        }
-        if record.schema != schema {
-            let (theirs, node) = (record.schema, &record.node);
-            return refused(format!(
-                "the node {node} writes schema {theirs}, and this program knows {schema}: run the same version on all nodes"
-            ));
-        }
-        if record.previous != self.state.hash {
-            let number = self.state.number;
-            return refused(format!(
-                "{} has another record {number} than this node has applied; it may have been restored from an older backup",
-                self.log.place()
-            ));
-        }
-        Ok(())
     }
 }

@@ -9,11 +9,11 @@ use chrono::{DateTime, Utc};
 use rusqlite::types::Value;
 use tempfile::TempDir;
 
-use super::session::CatchUp;
-use super::tables::{LOCAL_COLUMNS, LOCAL_KEYS, TABLES, Table};
+use super::session::CaughtUp;
 use super::{Joined, join};
 use crate::article::Article;
 use crate::catalog::store::check::PASSES;
+use crate::catalog::store::replicated_tables::{LOCAL_COLUMNS, LOCAL_KEYS, TABLES, Table};
 use crate::catalog::store::{Catalog, CatalogError, Result};
 use crate::catalog::{Arrival, Decision, Extent};
 use crate::folder::Stat;
@@ -23,8 +23,11 @@ use crate::model::moment::Version;
 use crate::replicas::memory::MemoryLog;
 use crate::replicas::{Appended, LogError, LogResult, ReplicaLog};
 
-/// Number of schedules in each test run; `GAZETTED_SCHEDULES` sets another.
-const SCHEDULES: u64 = 200;
+/// Number of schedules in each test run; `GAZETTED_SCHEDULES=10000 cargo test --lib replication` runs more.
+const SCHEDULES: u64 = 160;
+
+/// Threads that run schedules of their own.
+const THREADS: u64 = 2;
 
 /// Schedules that follow each other in one cluster, whose history grows.
 const SCHEDULES_PER_CLUSTER: u64 = 20;
@@ -223,9 +226,9 @@ impl Cluster {
         // Often it has not heard of the newest records.
         let is_deaf = self.clock % 2 == 0;
         for attempt in 0..20 {
-            let caught_up = if attempt == 0 && is_deaf { Ok(CatchUp::Applied(0)) } else { catalog.catch_up() };
+            let caught_up = if attempt == 0 && is_deaf { Ok(CaughtUp::Applied(0)) } else { catalog.catch_up() };
             let outcome = caught_up.and_then(|caught_up| {
-                assert!(matches!(caught_up, CatchUp::Applied(_)), "the log was not trimmed");
+                assert!(matches!(caught_up, CaughtUp::Applied(_)), "the log was not trimmed");
                 let version = version.max(Version::at(catalog.meta_date("version")?.unwrap_or_default()).next());
                 catalog.transaction(|catalog| work(catalog, &node.files, version))
             });
@@ -476,9 +479,14 @@ fn simulate(is_exclusive: bool, schedules: Range<u64>) -> (u64, u64, Option<Stri
 #[test]
 fn nodes_agree_after_any_schedule() {
     let schedules = std::env::var("GAZETTED_SCHEDULES").ok().and_then(|number| number.parse().ok());
-    let (_, records, disagreement) = simulate(true, 0..schedules.unwrap_or(SCHEDULES));
-    assert_eq!(disagreement, None);
-    assert!(records > SCHEDULES, "only {records} records");
+    let share = schedules.unwrap_or(SCHEDULES).div_ceil(THREADS * SCHEDULES_PER_CLUSTER) * SCHEDULES_PER_CLUSTER;
+    let run = |thread: u64| std::thread::spawn(move || simulate(true, thread * share..(thread + 1) * share));
+    let threads: Vec<_> = (0..THREADS).map(run).collect();
+    for thread in threads {
+        let (_, records, disagreement) = thread.join().unwrap();
+        assert_eq!(disagreement, None);
+        assert!(records > share, "only {records} records");
+    }
 }
 
 #[test]
@@ -498,7 +506,12 @@ fn only_rows_that_differ_are_recorded() {
     let number = catalog.record_number().unwrap();
     let is_recorded = |catalog: &mut Catalog, work: &dyn Fn(&mut Catalog)| {
         let before = catalog.record_number().unwrap();
-        catalog.transaction(|catalog| Ok(work(catalog))).unwrap();
+        catalog
+            .transaction(|catalog| {
+                work(catalog);
+                Ok(())
+            })
+            .unwrap();
         catalog.record_number().unwrap() > before
     };
     let set =
@@ -511,7 +524,11 @@ fn only_rows_that_differ_are_recorded() {
         set("key", "one")(catalog);
     };
     assert!(!is_recorded(catalog, &back), "changed and changed back");
-    let sql = |sql: &'static str| move |catalog: &mut Catalog| drop(catalog.connection.execute(sql, []).unwrap());
+    let sql = |sql: &'static str| {
+        move |catalog: &mut Catalog| {
+            catalog.connection.execute(sql, []).unwrap();
+        }
+    };
     assert!(!is_recorded(catalog, &sql("UPDATE article SET size = 7, stale = 1")));
     assert!(!is_recorded(catalog, &sql("DELETE FROM meta WHERE key = 'none'")));
     assert!(is_recorded(catalog, &sql("UPDATE article SET weight = weight + 1")));
