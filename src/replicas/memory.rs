@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::log::{Appended, LogError, LogResult, ReplicaLog};
+use super::log::{Appended, LogError, LogResult, ReplicaLog, refuse_empty};
 
 /// A handle to a log in memory.
 #[derive(Debug, Clone, Default)]
@@ -21,6 +21,14 @@ struct Board {
 struct Stored {
     records: BTreeMap<u64, Vec<u8>>,
     bases: BTreeMap<u64, Vec<u8>>,
+    /// Records up to this number were removed.
+    trimmed: u64,
+}
+
+impl Stored {
+    fn has(&self, number: u64) -> bool {
+        number <= self.trimmed || self.records.contains_key(&number)
+    }
 }
 
 impl MemoryLog {
@@ -36,8 +44,9 @@ pub(super) fn file_error(file: &Path, error: &std::io::Error) -> LogError {
 
 impl ReplicaLog for MemoryLog {
     fn append(&mut self, number: u64, record: &[u8]) -> LogResult<Appended> {
+        refuse_empty(record)?;
         let mut stored = self.stored();
-        if stored.records.contains_key(&number) {
+        if stored.has(number) {
             return Ok(Appended::Exists);
         }
         stored.records.insert(number, record.to_vec());
@@ -67,13 +76,14 @@ impl ReplicaLog for MemoryLog {
 
     fn trim(&mut self, number: u64) -> LogResult<()> {
         let mut stored = self.stored();
+        stored.trimmed = stored.trimmed.max(number);
         stored.records.retain(|record, _| *record > number);
         stored.bases.retain(|base, _| *base >= number);
         Ok(())
     }
 
     fn wait(&mut self, number: u64, timeout: Duration) -> LogResult<()> {
-        let lacks = |stored: &mut Stored| !stored.records.contains_key(&number);
+        let lacks = |stored: &mut Stored| !stored.has(number);
         drop(self.0.created.wait_timeout_while(self.stored(), timeout, lacks));
         Ok(())
     }

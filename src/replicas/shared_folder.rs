@@ -1,14 +1,16 @@
 //! The log in a folder that all nodes share: a network file system, or one disk.
 //!
 //! A record is a file `records/<number>`, a copy of the catalog a file `bases/<number>`. A hard link creates a name exclusively, also on
-//! NFS, and makes the file appear with its whole content.
+//! NFS, and makes the file appear with its whole content. A trimmed record is an empty file, so that its number is not used again.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::log::{Appended, LogError, LogResult, ReplicaLog};
+use uuid::Uuid;
+
+use super::log::{Appended, LogError, LogResult, ReplicaLog, first_untrimmed, refuse_empty};
 use super::memory::file_error;
 
 /// How often the folder is looked at while a record is awaited.
@@ -21,14 +23,12 @@ const ABANDONED_AFTER: Duration = Duration::from_hours(1);
 #[derive(Debug)]
 pub struct SharedFolderLog {
     root: PathBuf,
-    /// Distinguishes the temporary files of this handle from all others.
-    handle: uuid::Uuid,
 }
 
 impl SharedFolderLog {
     /// Opens the log in `root`, an existing folder.
     pub fn new(root: &Path) -> Self {
-        Self { root: root.to_path_buf(), handle: uuid::Uuid::new_v4() }
+        Self { root: root.to_path_buf() }
     }
 
     fn folder(&self, kind: &str) -> LogResult<PathBuf> {
@@ -38,19 +38,25 @@ impl SharedFolderLog {
         }
         let folder = self.root.join(kind);
         match fs::create_dir(&folder) {
-            Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(file_error(&folder, &error)),
-            _ => Ok(folder),
+            Ok(()) => sync_folder(&self.root).map(|()| folder),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(folder),
+            Err(error) => Err(file_error(&folder, &error)),
         }
+    }
+
+    /// A path for a new file that no reader sees. Each is used once: after an error the file may already have its final name, too, and
+    /// must not be written to again.
+    fn temporary(&self) -> LogResult<PathBuf> {
+        Ok(self.folder("unfinished")?.join(Uuid::new_v4().to_string()))
     }
 
     /// Writes a file completely, and gives it its name only if there is none with this name.
     fn create(&self, file: &Path, write: impl FnOnce(&mut File) -> std::io::Result<()>) -> LogResult<Appended> {
-        let parent = self.folder("unfinished")?;
-        let temporary = parent.join(self.handle.to_string());
+        let temporary = self.temporary()?;
         let at = |error: std::io::Error| file_error(file, &error);
-        let mut opened = OpenOptions::new().write(true).create(true).truncate(true).open(&temporary).map_err(at)?;
-        write(&mut opened).and_then(|()| opened.sync_all()).map_err(at)?;
-        let linked = match fs::hard_link(&temporary, file) {
+        let opened = OpenOptions::new().write(true).create_new(true).open(&temporary);
+        let written = opened.and_then(|mut opened| write(&mut opened).and_then(|()| opened.sync_all()));
+        let linked = match written.and_then(|()| fs::hard_link(&temporary, file)) {
             Ok(()) => Ok(Appended::Created),
             // Over NFS, the answer to a successful request may be lost, and the repeated request finds the own link.
             Err(_) if is_same_file(&temporary, file) => Ok(Appended::Created),
@@ -60,18 +66,38 @@ impl SharedFolderLog {
         let _ = fs::remove_file(&temporary);
         if linked == Ok(Appended::Created) {
             // The name is durable, too.
-            let folder = file.parent().unwrap_or(&self.root);
-            File::open(folder).and_then(|folder| folder.sync_all()).map_err(at)?;
+            sync_folder(file.parent().unwrap_or(&self.root))?;
         }
         linked
     }
 
-    /// The numbers of all files of a kind.
-    fn numbers(&self, kind: &str) -> LogResult<Vec<u64>> {
-        let folder = self.folder(kind)?;
+    /// The numbers of all copies of the catalog.
+    fn bases(&self) -> LogResult<Vec<u64>> {
+        let folder = self.folder("bases")?;
         let names = fs::read_dir(&folder).map_err(|error| file_error(&folder, &error))?;
         let number = |entry: std::io::Result<fs::DirEntry>| entry.ok()?.file_name().to_str()?.parse().ok();
         Ok(names.filter_map(number).collect())
+    }
+
+    /// The size of a record's file; `None` without such a file.
+    fn size(&self, number: u64) -> LogResult<Option<u64>> {
+        let file = self.folder("records")?.join(name(number));
+        match fs::metadata(&file) {
+            Ok(metadata) => Ok(Some(metadata.len())),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(file_error(&file, &error)),
+        }
+    }
+
+    fn trim_record(&self, number: u64) -> LogResult<()> {
+        if self.size(number)?.is_none() {
+            return Ok(());
+        }
+        let file = self.folder("records")?.join(name(number));
+        let temporary = self.temporary()?;
+        // A reader sees the whole record or none of it.
+        let emptied = File::create_new(&temporary).and_then(|_| fs::rename(&temporary, &file));
+        emptied.map_err(|error| file_error(&file, &error))
     }
 
     fn remove_abandoned(&self) -> LogResult<()> {
@@ -88,8 +114,12 @@ impl SharedFolderLog {
 }
 
 /// The name of a file with a number; names sort as their numbers do.
-fn name(number: u64) -> String {
+pub(super) fn name(number: u64) -> String {
     format!("{number:020}")
+}
+
+fn sync_folder(folder: &Path) -> LogResult<()> {
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| file_error(folder, &error))
 }
 
 fn is_same_file(one: &Path, other: &Path) -> bool {
@@ -99,6 +129,7 @@ fn is_same_file(one: &Path, other: &Path) -> bool {
 
 impl ReplicaLog for SharedFolderLog {
     fn append(&mut self, number: u64, record: &[u8]) -> LogResult<Appended> {
+        refuse_empty(record)?;
         let file = self.folder("records")?.join(name(number));
         self.create(&file, |opened| opened.write_all(record))
     }
@@ -106,7 +137,7 @@ impl ReplicaLog for SharedFolderLog {
     fn read(&mut self, number: u64) -> LogResult<Option<Vec<u8>>> {
         let file = self.folder("records")?.join(name(number));
         match fs::read(&file) {
-            Ok(bytes) => Ok(Some(bytes)),
+            Ok(bytes) => Ok(Some(bytes).filter(|bytes| !bytes.is_empty())),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(file_error(&file, &error)),
         }
@@ -119,26 +150,28 @@ impl ReplicaLog for SharedFolderLog {
     }
 
     fn newest_base(&mut self) -> LogResult<Option<u64>> {
-        Ok(self.numbers("bases")?.into_iter().max())
+        Ok(self.bases()?.into_iter().max())
     }
 
     fn read_base(&mut self, number: u64, file: &Path) -> LogResult<bool> {
         let source = self.folder("bases")?.join(name(number));
-        match fs::copy(&source, file) {
-            Ok(_) => Ok(true),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(file_error(&source, &error)),
-        }
+        let mut source_file = match File::open(&source) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+            opened => opened.map_err(|error| file_error(&source, &error))?,
+        };
+        // `fs::copy` would copy the permissions, too.
+        let mut target = File::create(file).map_err(|error| file_error(file, &error))?;
+        std::io::copy(&mut source_file, &mut target).map_err(|error| file_error(&source, &error))?;
+        Ok(true)
     }
 
     fn trim(&mut self, number: u64) -> LogResult<()> {
         self.remove_abandoned()?;
-        let records = self.numbers("records")?.into_iter().filter(|record| *record <= number);
-        let records: Vec<String> = records.map(|record| format!("records/{}", name(record))).collect();
-        let bases = self.numbers("bases")?.into_iter().filter(|base| *base < number);
-        let bases: Vec<String> = bases.map(|base| format!("bases/{}", name(base))).collect();
-        for below in records.into_iter().chain(bases) {
-            let file = self.root.join(below);
+        for record in first_untrimmed(number, |record| Ok(self.size(record)? == Some(0)))?..=number {
+            self.trim_record(record)?;
+        }
+        for base in self.bases()?.into_iter().filter(|base| *base < number) {
+            let file = self.folder("bases")?.join(name(base));
             match fs::remove_file(&file) {
                 Err(error) if error.kind() != ErrorKind::NotFound => return Err(file_error(&file, &error)),
                 _ => {}
@@ -149,8 +182,7 @@ impl ReplicaLog for SharedFolderLog {
 
     fn wait(&mut self, number: u64, timeout: Duration) -> LogResult<()> {
         let until = Instant::now() + timeout;
-        let file = self.folder("records")?.join(name(number));
-        while !file.exists() && Instant::now() < until {
+        while self.size(number)?.is_none() && Instant::now() < until {
             std::thread::sleep(POLL_INTERVAL.min(timeout));
         }
         Ok(())
@@ -158,5 +190,32 @@ impl ReplicaLog for SharedFolderLog {
 
     fn place(&self) -> String {
         format!("the shared folder {}", self.root.display())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_processes_that_ended_are_removed_and_others_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut log = SharedFolderLog::new(folder.path());
+        let (old, new) = (log.temporary().unwrap(), log.temporary().unwrap());
+        for file in [&old, &new] {
+            fs::write(file, "half").unwrap();
+        }
+        let long_ago = std::time::SystemTime::now() - ABANDONED_AFTER * 2;
+        File::options().write(true).open(&old).unwrap().set_modified(long_ago).unwrap();
+        log.trim(0).unwrap();
+        assert!(!old.exists() && new.exists());
+    }
+
+    #[test]
+    fn a_folder_that_is_away_is_no_empty_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut log = SharedFolderLog::new(&folder.path().join("unmounted"));
+        assert!(log.read(1).is_err() && log.newest_base().is_err() && log.append(1, b"x").is_err());
+        assert!(!folder.path().join("unmounted").exists());
     }
 }
