@@ -20,5 +20,7 @@ pub use identity::{Arrival, Decision, Extent, Identity};
 pub use identity_log::{IDENTITIES, logged_namespace};
 pub use names::{is_reference, may_be_article, reference, references_of};
 pub use store::{
-    Catalog, CatalogError, CaughtUp, Claim, Joined, Known, KnownSurroundings, ListedPlace, ListedView, Listing, OwnName, Owner, Publishing, Reader, Recorded, RecordedVersions, Referred, RestoredIdentities, Result, Salvaged, Severity, SitePart, Window, FILE, TOMBSTONE_LIFE, join,
+    Catalog, CatalogError, CaughtUp, Claim, FILE, Joined, Known, KnownSurroundings, ListedPlace, ListedView, Listing,
+    OwnName, Owner, Publishing, Reader, Recorded, RecordedVersions, Referred, RestoredIdentities, Result, Salvaged,
+    Severity, SitePart, TOMBSTONE_LIFE, Window, join,
 };

@@ -262,6 +262,8 @@ pub struct AdminConfig {
 pub struct ExportConfig {
     /// The folder that `gazetted export` writes to.
     pub to: Option<PathBuf>,
+}
+
 /// `[replicas]`: the log that the nodes of a site share.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default, expecting = "a section [replicas]")]

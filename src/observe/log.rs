@@ -60,16 +60,21 @@ impl LogOptions {
         let of_variable = || variable().map(|value| (FILTER_VARIABLE, value.to_string_lossy().into_owned()));
         match of_option.or_else(of_variable) {
             Some((source, text)) => parse_filter(&text).map_err(|reason| format!("{source}: {reason}")),
-            None => Ok(Targets::new().with_default(DEFAULT_LEVEL)),
+            None => Ok(default_filter()),
         }
     }
+}
+
+/// The filter to which others add. What object storage is asked a second time is no news: if it fails in the end, that is logged.
+fn default_filter() -> Targets {
+    Targets::new().with_default(DEFAULT_LEVEL).with_target("object_store", LevelFilter::WARN)
 }
 
 /// Parses `LEVEL`, `TARGET=LEVEL` or several of them with commas between. A target without a level means all of its events,
 /// as in other programs; only those of this program are accepted so, or a misspelt level would pass for one.
 fn parse_filter(text: &str) -> Result<Targets, String> {
     let own_name = env!("CARGO_CRATE_NAME");
-    let mut filter = Targets::new().with_default(DEFAULT_LEVEL);
+    let mut filter = default_filter();
     for directive in text.split(',').map(str::trim) {
         let (target, level) = match directive.split_once('=') {
             Some((target, level)) => (Some(target.trim_end()), level.trim_start()),

@@ -27,6 +27,7 @@ mod container;
 mod corpus;
 mod damage;
 mod end_to_end;
+mod engines;
 mod export;
 mod faults;
 mod finding;
