@@ -9,19 +9,30 @@ use super::log::ReplicaLog;
 /// Longest wait for a record. Then the writer looks, too: a log that was away may be back.
 const WAIT: Duration = Duration::from_secs(1);
 
-/// The number of the last record that the catalog has. Clones share it.
+/// The number of the last record that the catalog has, and of the last one that no node needs. Clones share them.
 #[derive(Debug, Clone, Default)]
-pub struct LogProgress(Arc<AtomicU64>);
+pub struct LogProgress(Arc<Numbers>);
+
+#[derive(Debug, Default)]
+struct Numbers {
+    applied: AtomicU64,
+    unneeded: AtomicU64,
+}
 
 impl LogProgress {
     /// Sets the number.
     pub fn set(&self, number: u64) {
-        self.0.store(number, Ordering::Relaxed);
+        self.0.applied.store(number, Ordering::Relaxed);
     }
 
     /// Returns the number.
     pub fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+        self.0.applied.load(Ordering::Relaxed)
+    }
+
+    /// Has the records up to `number` removed, for which a copy of the catalog stands.
+    pub fn trim(&self, number: u64) {
+        self.0.unneeded.store(number, Ordering::Relaxed);
     }
 }
 
@@ -36,7 +47,13 @@ pub fn start(
 ) -> std::io::Result<()> {
     let listen = move || {
         while wake() {
-            if log.wait(progress.get() + 1, WAIT).is_err() {
+            // Here, because it takes long.
+            let unneeded = progress.0.unneeded.swap(0, Ordering::Relaxed);
+            let trimmed = if unneeded > 0 { log.trim(unneeded) } else { Ok(()) };
+            if let Err(error) = &trimmed {
+                tracing::debug!(%error, "cannot remove old records; the next copy of the catalog does it");
+            }
+            if trimmed.is_err() || log.wait(progress.get() + 1, WAIT).is_err() {
                 std::thread::sleep(WAIT);
             }
         }

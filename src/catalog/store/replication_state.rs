@@ -22,6 +22,8 @@ pub(super) struct Replication {
     pub next: Option<LogPosition>,
     /// The node that created the last record, and what its bytes are made with.
     pub last: Option<(String, [u8; 32])>,
+    /// Another node had created the record that this one was about to create.
+    pub was_superseded: bool,
 }
 
 /// The place in the log.

@@ -38,7 +38,7 @@ impl Publisher {
         let begun = Instant::now();
         let CaughtUp::Applied(count) = self.catalog.catch_up()? else { return Ok(Some(Ending::NeedsBase)) };
         self.note_progress();
-        self.catalog.write_base_if_due(&self.state, false)?;
+        self.copy_catalog(false)?;
         if count == 0 {
             return Ok(None);
         }
@@ -80,7 +80,7 @@ impl Publisher {
         self.note_progress();
         self.version = last_version(&self.catalog)?;
         self.pending_version = pending_version(&self.catalog)?.max(self.version);
-        self.catalog.write_base_if_due(&self.state, true)
+        self.copy_catalog(true)
     }
 
     /// Begins the log with the catalog, which has been read completely.
@@ -126,6 +126,14 @@ impl Publisher {
         self.dirty = pending_version(&self.catalog)? > self.version;
         if let Some(why) = why {
             self.note_trouble(why);
+        }
+        Ok(())
+    }
+
+    /// Copies the catalog into the log, if it is time.
+    fn copy_catalog(&mut self, is_start: bool) -> catalog::Result<()> {
+        if let Some(unneeded) = self.catalog.write_base_if_due(&self.state, is_start)? {
+            self.follower.progress.trim(unneeded);
         }
         Ok(())
     }

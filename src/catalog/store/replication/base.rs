@@ -198,31 +198,27 @@ impl Catalog {
         Ok(true)
     }
 
-    /// Copies the catalog into the log if it is time, or if the log has no copy.
+    /// Copies the catalog into the log if it is time, or if the log has no copy. Returns the number of the last record that no node needs
+    /// any more: nodes that are not far behind still read records.
     ///
     /// # Errors
     /// The log is away, or the copy cannot be made.
-    pub fn write_base_if_due(&mut self, directory: &Path, is_start: bool) -> Result<()> {
-        let Some(replication) = &self.replication else { return Ok(()) };
+    pub fn write_base_if_due(&mut self, directory: &Path, is_start: bool) -> Result<Option<u64>> {
+        let Some(replication) = &self.replication else { return Ok(None) };
         let (number, is_own) = (replication.state.number, self.has_created_last_record());
-        if replication.state.lineage.is_none() {
-            return Ok(());
-        }
         let is_due = number.is_multiple_of(RECORDS_PER_BASE) && is_own;
-        if is_due || (is_start && self.with_log(|log| log.newest_base())?.is_none()) {
-            let former = self.with_log(|log| log.newest_base())?;
-            if former != Some(number) {
-                self.write_base(directory)?;
-                // Nodes that are not far behind still read records.
-                if let Some(former) = former {
-                    self.with_log(|log| log.trim(former))?;
-                }
-            }
+        if replication.state.lineage.is_none() || !(is_due || is_start) {
+            return Ok(None);
         }
-        Ok(())
+        let former = self.with_log(|log| log.newest_base())?;
+        if former == Some(number) || (former.is_some() && !is_due) {
+            return Ok(None);
+        }
+        self.write_base(directory)?;
+        Ok(former)
     }
 
-    fn write_base(&mut self, directory: &Path) -> Result<()> {
+    pub(super) fn write_base(&mut self, directory: &Path) -> Result<()> {
         let (copy, packed) = (directory.join("base.sqlite"), directory.join("base.zst"));
         remove_database(&copy)?;
         self.copy_to(&copy)?;

@@ -38,7 +38,8 @@ impl Catalog {
         capture::begin(&self.connection, &tables)?;
         let state = self.log_position()?;
         let node = node.to_owned();
-        self.replication = Some(Replication { log, node, rendering, tables, state, next: None, last: None });
+        self.replication =
+            Some(Replication { log, node, rendering, tables, state, next: None, last: None, was_superseded: false });
         Ok(())
     }
 
@@ -115,7 +116,10 @@ impl Catalog {
         let bytes = record.to_bytes()?;
         match replication.log.append(number, &bytes)? {
             Appended::Created => {}
-            Appended::Exists => return Err(CatalogError::Superseded),
+            Appended::Exists => {
+                replication.was_superseded = true;
+                return Err(CatalogError::Superseded);
+            }
         }
         let place = LogPosition { lineage: Some(lineage), number, hash: record::hash(&bytes) };
         self.set_log_position(&place)?;
@@ -163,6 +167,13 @@ impl Catalog {
             replication.state = place;
             replication.last = Some((record.node, record.rendering));
             applied += 1;
+        }
+        // The next record exists, and was removed after a copy of the catalog was made.
+        if std::mem::take(&mut replication.was_superseded)
+            && applied == 0
+            && replication.log.newest_base()? > Some(replication.state.number)
+        {
+            return Ok(CaughtUp::NeedsBase);
         }
         Ok(CaughtUp::Applied(applied))
     }

@@ -536,6 +536,33 @@ fn only_rows_that_differ_are_recorded() {
 }
 
 #[test]
+fn a_node_that_lags_behind_the_removed_records_installs_the_catalog_again() {
+    let mut cluster = Cluster::new(true);
+    for index in 0..2 {
+        cluster.start(index).unwrap();
+        cluster.files.insert("a.md".to_owned(), format!("text {index}"));
+        cluster.pull(0, None);
+        cluster.look(0, &["a.md"]).unwrap();
+    }
+    let (first, second) = cluster.nodes.split_at_mut(1);
+    let (directory, first) = (first[0].directory.path(), first[0].catalog.as_mut().unwrap());
+    first.write_base(directory).unwrap();
+    let number = first.record_number().unwrap();
+    cluster.log.clone().trim(number).unwrap();
+    // It has not heard of them, and would create a record with one of their numbers.
+    let lagging = second[0].catalog.as_mut().unwrap();
+    let set = |catalog: &mut Catalog| catalog.set_meta("key", "value");
+    assert!(matches!(lagging.transaction(set), Err(CatalogError::Superseded)));
+    assert_eq!(lagging.catch_up().unwrap(), CaughtUp::NeedsBase);
+    second[0].catalog = None;
+    cluster.start(1).unwrap();
+    let installed = cluster.nodes[1].catalog.as_ref().unwrap();
+    assert_eq!(installed.record_number(), Some(number));
+    assert_eq!(replicated_rows(installed), replicated_rows(cluster.nodes[0].catalog.as_ref().unwrap()));
+    assert!(!installed.has_seen(Path::new("a.md")).unwrap());
+}
+
+#[test]
 fn every_table_and_column_is_replicated_or_a_fact_of_one_node() {
     let directory = tempfile::tempdir().unwrap();
     let catalog = Catalog::open(directory.path(), None, date(0)).unwrap();
