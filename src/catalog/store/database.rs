@@ -333,7 +333,8 @@ impl Catalog {
         if changes == Changes::Many {
             self.connection.pragma_update(None, "wal_autocheckpoint", LARGE_LOG_PAGES)?;
         }
-        self.connection.pragma_update(None, "foreign_keys", changes == Changes::Few)?;
+        let has_checks = changes == Changes::Few && self.replication.is_none();
+        self.connection.pragma_update(None, "foreign_keys", has_checks)?;
         if changes == Changes::Few {
             self.connection.pragma_update(None, "synchronous", "full")?;
             self.connection.execute_batch("PRAGMA shrink_memory")?;

@@ -27,8 +27,6 @@ pub(super) fn write(
     changes: &[TableRows],
     is_own: bool,
 ) -> Result<Vec<i64>> {
-    // Rows refer to rows of tables that follow.
-    connection.pragma_update(None, "defer_foreign_keys", true)?;
     let mut work = Vec::new();
     for rows in changes {
         let table = tables.iter().find(|table| table.name == rows.table);

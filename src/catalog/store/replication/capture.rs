@@ -15,6 +15,8 @@ const NOTED: &str = "CREATE TEMP TABLE IF NOT EXISTS noted (place INTEGER, key1,
 pub(super) fn begin(connection: &Connection, tables: &[Table]) -> Result<()> {
     // A row that is replaced because of another unique column counts as deleted, too.
     connection.pragma_update(None, "recursive_triggers", true)?;
+    // Rows of a record refer to rows of tables that follow. Deferring the check for each record would have all statements prepared again.
+    connection.pragma_update(None, "foreign_keys", false)?;
     connection.execute_batch(NOTED)?;
     for (place, table) in tables.iter().enumerate() {
         connection.execute_batch(&triggers(place, table))?;
