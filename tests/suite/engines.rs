@@ -3,6 +3,8 @@
 #[cfg(feature = "object-storage")]
 mod bucket;
 #[cfg(any(feature = "postgres", feature = "object-storage"))]
+mod certificate;
+#[cfg(any(feature = "postgres", feature = "object-storage"))]
 mod cut;
 #[cfg(feature = "postgres")]
 mod database;
@@ -262,6 +264,7 @@ fn a_log_in_object_storage_keeps_the_promises() {
     });
     cut::check(|port| bucket::log(port.unwrap_or(service.port), "cut"), service.port);
     service.check_stop();
+    bucket::check_encryption();
 }
 
 #[cfg(feature = "object-storage")]

@@ -2,13 +2,15 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
 use std::process::Command;
 
 use gazetted::replicas::object_storage::ObjectStorageLog;
 use gazetted::replicas::{Appended, ReplicaLog};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::tools::{Running, free_port, has_python};
+use super::certificate::certify;
+use crate::tools::{Running, free_port, has, has_python};
 use crate::waiting::wait_until;
 
 /// One request at a time: the service looks for an object and stores it in two steps, between which others could come.
@@ -16,7 +18,10 @@ const PROGRAM: &str = "
 import sys
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import run_simple
-run_simple('127.0.0.1', int(sys.argv[1]), DomainDispatcherApplication(create_backend_app), threaded=False)
+from werkzeug.test import Client
+service = DomainDispatcherApplication(create_backend_app)
+assert Client(service).put('/log', base_url='http://127.0.0.1').status_code == 200
+run_simple('127.0.0.1', int(sys.argv[1]), service, threaded=False, ssl_context=tuple(sys.argv[2:]) or None)
 ";
 
 /// The service, with one bucket.
@@ -31,10 +36,17 @@ impl Service {
         if !["moto", "flask", "flask_cors"].into_iter().all(has_python) {
             return None;
         }
+        Some(Self::start_with(&[]))
+    }
+
+    /// Starts the service with files of a certificate and its key.
+    fn start_with(certificate: &[&Path]) -> Self {
         let port = free_port();
-        let program = Running::start(Command::new("python3").args(["-c", PROGRAM, &port.to_string()]));
-        wait_until("the service has a bucket", || create_bucket(port).is_ok_and(|answer| answer.contains(" 200 ")));
-        Some(Self { port, program })
+        let mut command = Command::new("python3");
+        command.args(["-c", PROGRAM, &port.to_string()]).args(certificate);
+        let program = Running::start(&mut command);
+        wait_until("the service listens", || TcpStream::connect(("127.0.0.1", port)).is_ok());
+        Self { port, program }
     }
 
     fn signal(&self, signal: Signal) {
@@ -55,24 +67,33 @@ impl Service {
     }
 }
 
-fn create_bucket(port: u16) -> std::io::Result<String> {
-    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
-    write!(stream, "PUT /log HTTP/1.0\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\r\n")?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
-    Ok(answer)
+/// A service with a certificate that is checked.
+pub fn check_encryption() {
+    if !has("openssl") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    certify(Command::new("openssl").current_dir(folder.path()));
+    let (certificate, key) = (folder.path().join("certificate"), folder.path().join("key"));
+    let service = Service::start_with(&[&certificate, &key]);
+    let endpoint = format!("https://localhost:{}", service.port);
+    let bundle = ("AWS_CA_BUNDLE", certificate.to_str().unwrap());
+    let mut log = log_in("encrypted", &[("AWS_ENDPOINT_URL", &endpoint), bundle]);
+    assert_eq!(log.append(1, b"secret").unwrap(), Appended::Created);
+    assert_eq!(log.read(1).unwrap().unwrap(), b"secret");
+    let error = log_in("encrypted", &[("AWS_ENDPOINT_URL", &endpoint)]).read(1).unwrap_err().to_string();
+    assert!(error.contains("certificate"), "{error}");
 }
 
 /// The log with this name in the bucket of the service at a port.
 pub fn log(port: u16, name: &str) -> Box<dyn ReplicaLog> {
-    let endpoint = format!("http://127.0.0.1:{port}");
-    let environment = [
-        ("AWS_ENDPOINT_URL", endpoint.as_str()),
-        ("AWS_ACCESS_KEY_ID", "key"),
-        ("AWS_SECRET_ACCESS_KEY", "secret"),
-        ("HOME", "not read"),
-    ];
-    let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    log_in(name, &[("AWS_ENDPOINT_URL", &format!("http://127.0.0.1:{port}"))])
+}
+
+/// The log with this name, with settings.
+fn log_in(name: &str, settings: &[(&str, &str)]) -> Box<dyn ReplicaLog> {
+    let others = [("AWS_ACCESS_KEY_ID", "key"), ("AWS_SECRET_ACCESS_KEY", "secret"), ("HOME", "not read")];
+    let environment = settings.iter().chain(&others).map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     Box::new(ObjectStorageLog::new_in(&format!("s3://log/{name}"), environment).unwrap())
 }
 

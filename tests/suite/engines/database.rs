@@ -9,6 +9,7 @@ use gazetted::replicas::{Appended, open};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
+use super::certificate::certify;
 use crate::tools::{free_port, has, run, skip};
 use crate::waiting::wait_or_explain;
 
@@ -43,9 +44,7 @@ impl Database {
         if let Some(user) = user() {
             std::os::unix::fs::chown(folder.path(), Some(user), None).unwrap();
         }
-        let request = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout key -out certificate -days 30 \
-            -subj /CN=localhost -addext subjectAltName=DNS:localhost -addext basicConstraints=critical,CA:FALSE";
-        run(command(Path::new("openssl"), folder.path()).args(request.split_whitespace()));
+        certify(&mut command(Path::new("openssl"), folder.path()));
         let cluster = ["--auth=trust", "--username=gazetted", "--no-sync", "--no-locale", "--encoding=UTF8", "data"];
         run(command(&programs.join("initdb"), folder.path()).args(cluster));
         let server = Mutex::new(start_server(&programs, folder.path(), port));
