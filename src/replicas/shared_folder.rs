@@ -13,8 +13,8 @@ use uuid::Uuid;
 use super::log::{Appended, LogError, LogResult, ReplicaLog, first_untrimmed, refuse_empty};
 use super::memory::file_error;
 
-/// How often the folder is looked at while a record is awaited.
-const POLL_INTERVAL: Duration = Duration::from_millis(100);
+/// How often the folder is looked at while a record is awaited: one request to a file server.
+const POLL_INTERVAL: Duration = Duration::from_millis(25);
 
 /// A temporary file of this age was left by a process that ended while it wrote it.
 const ABANDONED_AFTER: Duration = Duration::from_hours(1);
@@ -34,7 +34,7 @@ impl SharedFolderLog {
     fn folder(&self, kind: &str) -> LogResult<PathBuf> {
         // The folder itself is not created: an unmounted share must not be taken for an empty log.
         if !self.root.is_dir() {
-            return Err(LogError(format!("{}: there is no such folder", self.root.display())));
+            return Err(self.away());
         }
         let folder = self.root.join(kind);
         match fs::create_dir(&folder) {
@@ -79,12 +79,26 @@ impl SharedFolderLog {
         Ok(names.filter_map(number).collect())
     }
 
+    /// The file of a record, which may be absent.
+    fn record(&self, number: u64) -> PathBuf {
+        self.root.join("records").join(name(number))
+    }
+
+    /// Fails for the absence of a file if the whole folder is away.
+    fn absent<T>(&self) -> LogResult<Option<T>> {
+        if self.root.is_dir() { Ok(None) } else { Err(self.away()) }
+    }
+
+    fn away(&self) -> LogError {
+        LogError(format!("{}: there is no such folder", self.root.display()))
+    }
+
     /// The size of a record's file; `None` without such a file.
     fn size(&self, number: u64) -> LogResult<Option<u64>> {
-        let file = self.folder("records")?.join(name(number));
+        let file = self.record(number);
         match fs::metadata(&file) {
             Ok(metadata) => Ok(Some(metadata.len())),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) if error.kind() == ErrorKind::NotFound => self.absent(),
             Err(error) => Err(file_error(&file, &error)),
         }
     }
@@ -93,7 +107,7 @@ impl SharedFolderLog {
         if self.size(number)?.is_none() {
             return Ok(());
         }
-        let file = self.folder("records")?.join(name(number));
+        let file = self.record(number);
         let temporary = self.temporary()?;
         // A reader sees the whole record or none of it.
         let emptied = File::create_new(&temporary).and_then(|_| fs::rename(&temporary, &file));
@@ -135,10 +149,10 @@ impl ReplicaLog for SharedFolderLog {
     }
 
     fn read(&mut self, number: u64) -> LogResult<Option<Vec<u8>>> {
-        let file = self.folder("records")?.join(name(number));
+        let file = self.record(number);
         match fs::read(&file) {
             Ok(bytes) => Ok(Some(bytes).filter(|bytes| !bytes.is_empty())),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) if error.kind() == ErrorKind::NotFound => self.absent(),
             Err(error) => Err(file_error(&file, &error)),
         }
     }

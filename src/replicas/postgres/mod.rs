@@ -44,7 +44,7 @@ const POLL_INTERVAL: Duration = Duration::from_secs(1);
 const TRIM_BATCH: i64 = 500;
 
 /// The result of statements.
-type Answer<T> = Result<T, tokio_postgres::Error>;
+type StatementResult<T> = Result<T, tokio_postgres::Error>;
 
 /// The log in a database.
 pub struct PostgresLog {
@@ -76,7 +76,11 @@ impl PostgresLog {
     }
 
     /// Runs statements on a connection. A refusal of the server is a result.
-    fn run<T>(&mut self, size: usize, work: &impl AsyncFn(&Session) -> Answer<T>) -> LogResult<Answer<T>> {
+    fn run<T>(
+        &mut self,
+        size: usize,
+        work: &impl AsyncFn(&Session) -> StatementResult<T>,
+    ) -> LogResult<StatementResult<T>> {
         let bound = ANSWER_TIMEOUT + Duration::from_secs(u64::try_from(size / PART).unwrap_or(u64::MAX));
         let mut is_reused = true;
         loop {
@@ -102,7 +106,7 @@ impl PostgresLog {
     }
 
     /// Runs statements that the server has no reason to refuse.
-    fn must_run<T>(&mut self, size: usize, work: &impl AsyncFn(&Session) -> Answer<T>) -> LogResult<T> {
+    fn must_run<T>(&mut self, size: usize, work: &impl AsyncFn(&Session) -> StatementResult<T>) -> LogResult<T> {
         self.run(size, work)?.map_err(|error| self.error(&describe(&error)))
     }
 
@@ -173,7 +177,9 @@ impl PostgresLog {
         let remove = format!("DELETE FROM {tables}_bases\" WHERE number < $1 RETURNING number, writer");
         let removed = self.must_run(0, &async |session| {
             let rows = session.client.query_typed(&remove, &[(&number as _, Type::INT8)]).await?;
-            rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect::<Answer<Vec<(i64, String)>>>()
+            rows.iter()
+                .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
+                .collect::<StatementResult<Vec<(i64, String)>>>()
         })?;
         for (base, writer) in removed {
             self.remove_parts(base, &writer)?;
