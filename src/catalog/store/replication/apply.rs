@@ -7,6 +7,9 @@ use crate::catalog::store::error::{CatalogError, Result};
 use crate::catalog::store::replicated_tables::Table;
 use crate::replicas::record::{LogValue, TableRows};
 
+/// Maximum number of former texts of a file by which a copy that lags is recognised.
+const MAX_FORMER: i64 = 64;
+
 impl ToSql for LogValue {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(ToSqlOutput::Borrowed(match self {
@@ -176,7 +179,7 @@ impl LocalFacts {
 
 impl ArticleFacts {
     /// A row about the same bytes at the same path keeps what this node knows of them. Otherwise this node has not seen the file as it is
-    /// recorded; if it had seen the file as it was recorded before, its copy is behind until that changes.
+    /// recorded; if its file has the bytes that were recorded before, its copy is behind.
     fn put_back(&self, connection: &Connection, is_own: bool) -> Result<()> {
         let Self { number, path, hash, state, stat: [size, mtime, ctime, inode, born], stale } = self;
         let sql = "
@@ -184,9 +187,11 @@ impl ArticleFacts {
             WHERE number = ?1 AND path = ?2 AND file_hash = ?3 AND (state < 2) = (?4 < 2)";
         let values = params![number, path, hash, state, size, mtime, ctime, inode, born, stale];
         let is_same = connection.prepare_cached(sql)?.execute(values)? > 0;
-        if !is_same && !is_own && *inode != 0 && *state < 2 {
-            let sql = "INSERT OR REPLACE INTO behind (path, hash) VALUES (?1, ?2)";
-            connection.prepare_cached(sql)?.execute(params![path, hash])?;
+        if !is_same && !is_own && *state < 2 {
+            let sql = "
+                INSERT OR IGNORE INTO behind (path, hash) SELECT ?1, ?2
+                WHERE (SELECT count(*) FROM behind WHERE path = ?1) < ?3";
+            connection.prepare_cached(sql)?.execute(params![path, hash, MAX_FORMER])?;
         }
         Ok(())
     }

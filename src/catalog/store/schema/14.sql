@@ -1,7 +1,8 @@
 -- Facts of one node among replicas, which are not replicated.
 
--- Files that still have bytes which another node has superseded: this node's copy of the folder is behind.
+-- Former bytes of files, which another node has superseded. While this node's file still has such bytes, its copy of the folder is behind.
 CREATE TABLE behind (
-  path BLOB PRIMARY KEY,                -- below the watched folder
-  hash BLOB NOT NULL                    -- of those bytes
+  path BLOB NOT NULL,                   -- below the watched folder
+  hash BLOB NOT NULL,                   -- of those bytes
+  PRIMARY KEY (path, hash)
 ) STRICT, WITHOUT ROWID;
