@@ -7,7 +7,7 @@ mod certificate;
 #[cfg(any(feature = "postgres", feature = "object-storage"))]
 mod cut;
 #[cfg(feature = "postgres")]
-mod database;
+pub mod database;
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};

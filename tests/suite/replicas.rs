@@ -1,14 +1,25 @@
 //! Several daemons with one log: they serve the same bytes with the same validators, whatever happens to one of them.
+//!
+//! `GAZETTED_REPLICA_ROUNDS=50 cargo test --features postgres --test suite replicas::nodes_may` is the long form of the test under load.
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use rustix::process::Signal;
 use tempfile::TempDir;
 
-use crate::tools::{Program, ask, free_port};
+use crate::tools::{AtEnd, Program, ask, free_port};
 use crate::waiting::wait_or_explain;
+
+/// Nodes that are stopped and killed in the test under load, in turn.
+const ROUNDS: usize = 3;
 
 /// The documents that are compared.
 const PATHS: [&str; 9] = [
@@ -26,6 +37,8 @@ const PATHS: [&str; 9] = [
 /// Nodes of a site, each with its own state directory.
 struct Cluster {
     home: TempDir,
+    /// Address of the log.
+    log: String,
     nodes: BTreeMap<&'static str, Program>,
 }
 
@@ -35,7 +48,8 @@ impl Cluster {
         let home = tempfile::tempdir().unwrap();
         fs::create_dir(home.path().join("log")).unwrap();
         fs::create_dir(home.path().join("articles")).unwrap();
-        let cluster = Self { home, nodes: BTreeMap::new() };
+        let log = home.path().join("log").display().to_string();
+        let cluster = Self { home, log, nodes: BTreeMap::new() };
         cluster.write("first.md", "---\ntags: [sea]\n---\n# First\n\nThe first text.");
         cluster
     }
@@ -56,11 +70,10 @@ impl Cluster {
 
     fn start_over(&mut self, node: &'static str, articles: &Path) {
         let config = self.path(&format!("{node}.toml"));
-        let log = self.path("log");
+        let log = &self.log;
         let admin = free_port();
         let text = format!(
-            "[site]\nbase_url = \"https://x.example\"\n[replicas]\nlog = {:?}\nnode = \"{node}\"\n[admin]\nlisten = \"127.0.0.1:{admin}\"\n",
-            log.display().to_string()
+            "[site]\nbase_url = \"https://x.example\"\n[replicas]\nlog = {log:?}\nnode = \"{node}\"\n[admin]\nlisten = \"127.0.0.1:{admin}\"\n"
         );
         fs::write(&config, text).unwrap();
         fs::write(self.path(&format!("{node}.admin")), format!("127.0.0.1:{admin}")).unwrap();
@@ -237,4 +250,127 @@ fn another_log_is_refused_and_the_last_version_stays() {
     assert!(ready.contains("nothing new is published: the log of the replicas is refused"), "{ready}");
     assert!(cluster.nodes["one"].get("/atom.xml").contains("The first text."));
     assert!(!cluster.nodes["one"].get("/atom.xml").contains("The second text."));
+}
+
+/// A client behind a proxy that asks the nodes in turn, and the next one if a node does not answer.
+struct Reader {
+    addresses: Arc<Mutex<Vec<String>>>,
+    turn: usize,
+    etag: String,
+}
+
+impl Reader {
+    /// Asks for the main feed. Panics if no node answers, or if the answer is older than the one before.
+    fn poll(&mut self) {
+        for _ in 0..20 {
+            self.turn += 1;
+            let address = {
+                let addresses = self.addresses.lock().unwrap();
+                addresses[self.turn % addresses.len()].clone()
+            };
+            if let Some(response) = request(&address, &self.etag) {
+                self.check(&response);
+                return;
+            }
+        }
+        panic!("no node answers");
+    }
+
+    fn check(&mut self, response: &str) {
+        let head = response.split("\r\n\r\n").next().unwrap();
+        let status = head.split(' ').nth(1).unwrap();
+        let etag = head.lines().find_map(|line| line.strip_prefix("etag: ")).unwrap_or_default();
+        let second =
+            |etag: &str| i64::from_str_radix(etag.trim_matches('"').split('-').next().unwrap(), 16).unwrap_or(0);
+        assert!(["200", "304"].contains(&status), "{head}");
+        assert!(second(etag) >= second(&self.etag), "an older version after a newer one: {} {etag}", self.etag);
+        etag.clone_into(&mut self.etag);
+    }
+}
+
+/// A response with its header; `None` if the node does not answer completely in time.
+fn request(address: &str, etag: &str) -> Option<String> {
+    let time = Some(Duration::from_secs(2));
+    let mut stream = TcpStream::connect_timeout(&address.parse().unwrap(), Duration::from_secs(2)).ok()?;
+    stream.set_read_timeout(time).ok()?;
+    let condition = if etag.is_empty() { String::new() } else { format!("If-None-Match: {etag}\r\n") };
+    write!(stream, "GET /atom.xml HTTP/1.1\r\nHost: x.example\r\nConnection: close\r\n{condition}\r\n").ok()?;
+    let mut response = Vec::new();
+    stream.read_to_end(&mut response).ok()?;
+    let response = String::from_utf8(response).ok()?;
+    let (head, body) = response.split_once("\r\n\r\n")?;
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse::<usize>().ok());
+    (head.contains(" 304 ") || length == Some(body.len())).then_some(response)
+}
+
+/// Stops and kills nodes while files are written and readers poll.
+fn survive(mut cluster: Cluster) {
+    const NODES: [&str; 3] = ["one", "two", "three"];
+    let rounds = std::env::var("GAZETTED_REPLICA_ROUNDS").ok().and_then(|rounds| rounds.parse().ok());
+    for node in NODES {
+        cluster.start(node);
+    }
+    cluster.wait_until_same();
+    let addresses = |cluster: &Cluster| cluster.nodes.values().map(|node| node.address.clone()).collect::<Vec<_>>();
+    let shared = Arc::new(Mutex::new(addresses(&cluster)));
+    let (is_over, polls) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    let readers: Vec<_> = (0..4)
+        .map(|turn| {
+            let (is_over, polls, addresses) = (is_over.clone(), polls.clone(), shared.clone());
+            std::thread::spawn(move || {
+                let mut reader = Reader { addresses, turn, etag: String::new() };
+                while !is_over.load(Ordering::Relaxed) {
+                    reader.poll();
+                    polls.fetch_add(1, Ordering::Relaxed);
+                }
+            })
+        })
+        .collect();
+    let end = AtEnd(&is_over);
+    let mut written = 0;
+    for round in 0..rounds.unwrap_or(ROUNDS) {
+        let (stopped, killed) = (NODES[round % 3], NODES[(round + 1) % 3]);
+        cluster.nodes[stopped].signal(Signal::STOP);
+        cluster.kill(killed);
+        *shared.lock().unwrap() = addresses(&cluster);
+        written += 1;
+        cluster.write(&format!("w{written}.md"), &format!("# Written {written}.\n\nText {written}."));
+        let running = &cluster.nodes[NODES[(round + 2) % 3]];
+        let text = format!(">Written {written}.<");
+        wait_or_explain(
+            "the last node publishes",
+            || running.get("/atom.xml").contains(&text).then_some(()),
+            || cluster.logs(),
+        );
+        cluster.nodes[stopped].signal(Signal::CONT);
+        cluster.start(killed);
+        *shared.lock().unwrap() = addresses(&cluster);
+        cluster.wait_until_all(&text, true);
+    }
+    drop(end);
+    for reader in readers {
+        reader.join().unwrap();
+    }
+    assert!(polls.load(Ordering::Relaxed) > 20);
+    cluster.wait_until_same();
+    let feed = cluster.nodes["one"].get("/atom.xml");
+    let mut ids: Vec<&str> = feed.split("<id>").skip(1).map(|rest| rest.split('<').next().unwrap()).collect();
+    let count = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!((count, ids.len()), (written + 2, written + 2), "each article once, and the feed");
+}
+
+#[test]
+fn nodes_may_be_stopped_and_killed_under_load() {
+    survive(Cluster::new());
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+fn nodes_may_be_stopped_and_killed_under_load_with_a_database() {
+    let Some(database) = crate::engines::database::Database::start() else { return };
+    let mut cluster = Cluster::new();
+    cluster.log = database.address("table=load");
+    survive(cluster);
 }
