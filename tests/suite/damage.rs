@@ -151,6 +151,9 @@ impl Base {
         site.stop();
         let connection = Connection::open(site.state().join(FILE)).unwrap();
         connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+        // A fact of a node among replicas.
+        connection.execute("INSERT INTO behind (path, hash) VALUES (x'612e6d64', zeroblob(32))", []).unwrap();
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
         let columns = columns(&connection);
         for table in columns.iter().map(|column| &column.table).collect::<BTreeSet<_>>() {
             let sql = format!("SELECT EXISTS (SELECT 1 FROM {table})");

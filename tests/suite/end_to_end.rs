@@ -460,7 +460,7 @@ fn other_programs_can_read_the_catalog() {
             Ok((row.get(0)?, row.get(1)?))
         })
         .unwrap();
-    assert_eq!((site.entry("First")["id"].as_str().unwrap(), version), (id.as_str(), 13));
+    assert_eq!((site.entry("First")["id"].as_str().unwrap(), version), (id.as_str(), 14));
 }
 
 #[test]

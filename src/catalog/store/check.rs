@@ -77,8 +77,9 @@ pub(super) struct Pass {
 }
 
 /// All tables, referenced ones first.
-pub(super) const PASSES: [Pass; 18] = [
+pub(super) const PASSES: [Pass; 19] = [
     Pass { table: "meta", from: "meta", columns: "key, value", keys: &["key"], read: meta },
+    Pass { table: "behind", from: "behind", columns: "path, hash", keys: &["path", "hash"], read: behind },
     Pass { table: "retired", from: "retired", columns: "id", keys: &["id"], read: retired },
     Pass {
         table: "view",
@@ -379,6 +380,12 @@ pub(super) fn check_meta(key: &str, value: &str, latest: Latest) -> Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+fn behind(row: &Row<'_>, _: Latest) -> Result<()> {
+    values::article_path(row.get(0)?)?;
+    row.get::<_, [u8; 32]>(1)?;
+    Ok(())
 }
 
 fn retired(row: &Row<'_>, _: Latest) -> Result<()> {

@@ -573,7 +573,7 @@ fn every_table_and_column_is_replicated_or_a_fact_of_one_node() {
     let mut replicated: Vec<&str> = TABLES.into();
     replicated.sort_unstable();
     assert_eq!(names, replicated);
-    let mut checked: Vec<&str> = PASSES.iter().map(|pass| pass.table).collect();
+    let mut checked: Vec<&str> = PASSES.iter().map(|pass| pass.table).filter(|table| *table != "behind").collect();
     checked.sort_unstable();
     checked.dedup();
     assert_eq!(checked, replicated);
