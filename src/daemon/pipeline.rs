@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use super::replicas::Replicas;
 use super::state_dir::{self, Opening, StateLock};
 use super::state_restore::{FENCE, OpenState, sentinel};
-use crate::catalog::{self, Catalog, CatalogError, FILE, Reader};
+use crate::catalog::{self, Catalog, CatalogError, CaughtUp, FILE, Reader};
 use crate::change::{self, ChangeReceiver, TextRequests};
 use crate::config::Config;
 use crate::folder::Folder;
@@ -99,6 +99,15 @@ pub fn begin(
     with_recovery(state, opening, attempt)
 }
 
+/// Applies the records that the catalog lacks, before anything is recorded. While the log is away, the publisher tries again.
+fn follow_before_start(catalog: &mut Catalog) -> catalog::Result<()> {
+    match catalog.catch_up() {
+        Ok(CaughtUp::Applied(_)) | Err(CatalogError::LogAway(_) | CatalogError::LogRefused(_)) => Ok(()),
+        Ok(CaughtUp::NeedsBase) => Err(CatalogError::Superseded),
+        Err(error) => Err(error),
+    }
+}
+
 /// Whether an error says that another node was first.
 fn is_superseded(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| matches!(cause.downcast_ref(), Some(CatalogError::Superseded)))
@@ -180,6 +189,8 @@ fn prepare(config: &Config, wiring: PipelineWiring<'_>, opening: &Opening) -> an
             let listening = replicas.connect(&mut catalog, pages.fingerprint()).with_context(at_state)?;
             status.record = catalog.record_number().unwrap_or_default();
             observers.status.update(|report| report.replicas = Some(status));
+            follow_before_start(&mut catalog).with_context(at_state)?;
+            position.set(catalog.record_number().unwrap_or_default());
             Some(listening)
         }
         None => None,
@@ -219,7 +230,7 @@ fn prepare(config: &Config, wiring: PipelineWiring<'_>, opening: &Opening) -> an
         state: state.to_path_buf(),
         observers: observers.clone(),
     };
-    let publisher = Publisher::new(catalog, folder, config, pages.clone(), wiring).with_context(at_state)?;
+    let publisher = Publisher::new(catalog, folder, config, &pages, wiring).with_context(at_state)?;
     let dates = publisher.dates();
     let (report, damaged) = tokio::sync::mpsc::channel(1);
     let reader = Reader::open(state).with_context(at_state)?.reporting_damage(report.clone());

@@ -107,10 +107,31 @@ impl SnapshotBuilder {
         Ok(())
     }
 
+    /// Renders the catalog and serves the snapshot, and records nothing: the log of the replicas is away. The dates of documents whose bytes
+    /// have changed are not kept.
+    pub fn serve_unrecorded(&mut self, catalog: &mut Catalog, moment: Moment) -> catalog::Result<()> {
+        let mut snapshot = None;
+        catalog.attempt(|catalog| {
+            snapshot = Some(self.render(catalog, moment)?);
+            Ok(None::<()>)
+        })?;
+        if let Some(snapshot) = snapshot {
+            self.serve(snapshot);
+        }
+        self.forget_entries();
+        Ok(())
+    }
+
     /// Renders the catalog. The snapshot is to be served after the transaction.
     pub fn render(&mut self, catalog: &mut Catalog, moment: Moment) -> catalog::Result<Arc<Snapshot>> {
         let snapshot = self.render_if(catalog, moment, Bytes::MayChange)?;
         Ok(snapshot.expect("bytes may change, so nothing keeps it from being made"))
+    }
+
+    /// Forgets what it has read from the catalog: a transaction in which it did was rolled back.
+    pub fn forget_entries(&mut self) {
+        self.entries.clear();
+        self.fragments = FragmentCache::default();
     }
 
     /// Whether readers have a version.

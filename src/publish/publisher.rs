@@ -15,7 +15,7 @@ use self::follower::Follower;
 use self::ingest_parts::IngestParts;
 use super::build::SnapshotBuilder;
 use super::ingest::{Ingest, Queue, WriteMoment};
-use crate::catalog::{self, Catalog};
+use crate::catalog::{self, Catalog, CatalogError};
 use crate::change::{Change, ChangeReceiver, TextRequests};
 use crate::config::Config;
 use crate::folder::Folder;
@@ -166,7 +166,7 @@ impl Publisher {
         mut catalog: Catalog,
         folder: Folder,
         config: &Config,
-        pages: Arc<Pages>,
+        pages: &Arc<Pages>,
         wiring: PublisherWiring,
     ) -> catalog::Result<Self> {
         let PublisherWiring {
@@ -188,10 +188,7 @@ impl Publisher {
         let (config, channel, site_now) = (config.clone(), pages.channel().clone(), site.shared_site());
         let handles = (open_files, text_requests, armed, fence, heartbeat.clone(), journal);
         let parts = IngestParts::new(folder, config, channel, site_now, handles);
-        let (ingest, builder) = catalog.transaction(|catalog| {
-            let ingest = parts.ingest(catalog)?;
-            Ok((ingest, SnapshotBuilder::new(catalog, pages, current, next)?))
-        })?;
+        let (ingest, builder) = begin_parts(&mut catalog, &parts, pages, &current, next)?;
         Ok(Self {
             catalog,
             ingest,
@@ -250,7 +247,13 @@ impl Publisher {
     /// Serves the first version.
     fn serve_first(&mut self) -> catalog::Result<()> {
         self.read_main_feed()?;
-        if !self.resume()? {
+        if self.follower.is_in_trouble() && self.version > Version::default() {
+            let moment = Moment::of(self.version);
+            if !self.resume()? {
+                self.builder.serve_unrecorded(&mut self.catalog, moment)?;
+                self.note_published(moment, Instant::now())?;
+            }
+        } else if !self.resume()? {
             // After a quick restart, the last version may be of the present second.
             std::thread::sleep(self.until_next_version());
             self.publish()?;
@@ -286,6 +289,9 @@ impl Publisher {
         if self.awaits_folder() && !self.ingest.is_folder_away() {
             self.catch_up = CatchUp::Reading;
             self.read_folder(Comparison::Different)?;
+            if self.catalog.awaits_founding() {
+                self.found_log()?;
+            }
             self.serve_first()?;
             self.unfinished = true;
         }
@@ -673,10 +679,35 @@ impl Publisher {
         let own = [version, due, tick, self.until_comparison()];
         let replicas = self.follower.until_next_wake(Instant::now());
         // What waits for another node, or for the log, does not wake this one at once again.
-        let own = if replicas.is_some() { [None; 4] } else { own };
+        let own = if self.follower.holds_work() { [None; 4] } else { own };
         let waits = own.into_iter().chain([site, replicas]).flatten();
         // Usually only the channel wakes the writer.
         waits.fold(self.heartbeat.interval(), Duration::min)
+    }
+}
+
+/// Makes the ingest and the builder, in one transaction. While the log of the replicas is away, what they record is rolled back.
+fn begin_parts(
+    catalog: &mut Catalog,
+    parts: &IngestParts,
+    pages: &Arc<Pages>,
+    current: &Current,
+    next: Version,
+) -> catalog::Result<(Ingest, SnapshotBuilder)> {
+    let begin = |catalog: &mut Catalog| {
+        let ingest = parts.ingest(catalog)?;
+        Ok((ingest, SnapshotBuilder::new(catalog, pages.clone(), current.clone(), next)?))
+    };
+    match catalog.transaction(begin) {
+        Err(CatalogError::LogAway(_) | CatalogError::LogRefused(_)) => {
+            let mut both = None;
+            catalog.attempt(|catalog| {
+                both = Some(begin(catalog)?);
+                Ok(None::<()>)
+            })?;
+            Ok(both.expect("the attempt has made them"))
+        }
+        outcome => outcome,
     }
 }
 

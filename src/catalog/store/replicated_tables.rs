@@ -43,6 +43,9 @@ pub(super) const LOCAL_KEYS: [&str; 11] = [
     HASH,
 ];
 
+/// Start of the keys in `meta` for the files with data of articles that this node has read.
+pub(super) const LOCAL_PREFIX: &str = "data ";
+
 /// Key in `meta`: the log that this catalog is a copy of.
 pub(super) const LINEAGE: &str = "replica lineage";
 /// Key in `meta`: the number of the last record that was applied.

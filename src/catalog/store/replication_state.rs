@@ -22,12 +22,16 @@ pub(super) struct Replication {
     pub next: Option<LogPosition>,
     /// The node that created the last record, and what its bytes are made with.
     pub last: Option<(String, [u8; 32])>,
+    /// This process created the last record; `None` without one since it was started.
+    pub is_first: Option<bool>,
+    /// The record that this process tried to create last.
+    pub attempted: Option<Uuid>,
     /// Another node had created the record that this one was about to create.
     pub was_superseded: bool,
 }
 
 /// The place in the log.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct LogPosition {
     /// `None` until the log has its first record.
     pub lineage: Option<Uuid>,
@@ -55,19 +59,24 @@ impl Replication {
         if Some(record.lineage) != self.state.lineage {
             return refused(format!("{} holds another log than the one that this node has followed", self.log.place()));
         }
-        if record.schema != schema {
+        // The columns of an older one are compared when it is applied.
+        if record.schema > schema {
             let (theirs, node) = (record.schema, &record.node);
             return refused(format!(
                 "the node {node} writes schema {theirs}, and this program knows {schema}: run the same version on all nodes"
             ));
         }
         if record.previous != self.state.hash {
-            let number = self.state.number;
-            return refused(format!(
-                "{} has another record {number} than this node has applied; it may have been restored from an older backup",
-                self.log.place()
-            ));
+            return Err(self.other_log());
         }
         Ok(())
+    }
+
+    /// The error of a log that is not as this node has applied it.
+    pub fn other_log(&self) -> CatalogError {
+        let (place, number) = (self.log.place(), self.state.number);
+        CatalogError::LogRefused(format!(
+            "{place} has no record {number} as this node has applied it; it may have been restored from an older backup"
+        ))
     }
 }

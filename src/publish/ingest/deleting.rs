@@ -80,6 +80,7 @@ impl Ingest {
         if !self.folder.has_lost(&file) {
             return self.process_path(catalog, &file, Trigger::Scan, moment);
         }
+        catalog.note_level(path)?;
         if !catalog.has_seen(path)? {
             return Ok(false);
         }

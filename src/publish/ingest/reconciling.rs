@@ -163,7 +163,8 @@ impl Ingest {
         to_read.sort_by_key(|found| found.format.may_belong_to_article());
         self.recordings.set_index((!to_read.is_empty()).then_some(recordings));
         self.supervisor.data.set_listed((!to_read.is_empty()).then(|| data.into_iter().collect()));
-        self.scan.begin(to_read);
+        // Other nodes get no article without its text.
+        self.scan.begin(to_read, !catalog.is_replicated());
         // A bulk import is not recorded in the log of replicas.
         if self.scan.left() >= HURRY_FROM && !catalog.is_replicated() {
             catalog.begin_bulk_import(if self.is_serving { Publishing::Meanwhile } else { Publishing::AtTheEnd })?;

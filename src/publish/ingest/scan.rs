@@ -62,10 +62,10 @@ impl Scan {
         self.folders.insert(folder.to_path_buf())
     }
 
-    /// A new scan found these files.
-    pub fn begin(&mut self, files: Vec<FoundFile>) {
+    /// A new scan found these files. `may_hurry`: of many files, the heads may be read first.
+    pub fn begin(&mut self, files: Vec<FoundFile>, may_hurry: bool) {
         self.trigger = std::mem::replace(&mut self.next_trigger, Trigger::Scan);
-        let is_hurried = self.trigger == Trigger::FirstScan && files.len() >= HURRY_FROM;
+        let is_hurried = may_hurry && self.trigger == Trigger::FirstScan && files.len() >= HURRY_FROM;
         self.depth = if is_hurried { Depth::Head } else { Depth::Whole };
         (self.all, self.files, self.pool) = (files.len(), files.into(), None);
     }

@@ -65,6 +65,11 @@ impl Follower {
         now >= *self.act_at.get_or_insert(now + wait)
     }
 
+    /// Whether its own work waits, for another node or for the log.
+    pub fn holds_work(&self) -> bool {
+        self.trouble.is_some() || self.act_at.is_some()
+    }
+
     /// Time until this node has something to do because of the others.
     pub fn until_next_wake(&self, now: Instant) -> Option<Duration> {
         let retry = self.trouble.as_ref().map(|_| self.retry_at);

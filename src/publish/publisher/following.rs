@@ -121,6 +121,7 @@ impl Publisher {
         self.ingest = self.parts.ingest(&mut self.catalog)?;
         self.ingest.begin_serving();
         self.ingest.request_reconcile();
+        self.builder.forget_entries();
         self.storm = None;
         self.follower.drop_hints();
         self.dirty = pending_version(&self.catalog)? > self.version;
@@ -132,8 +133,17 @@ impl Publisher {
 
     /// Copies the catalog into the log, if it is time.
     fn copy_catalog(&mut self, is_start: bool) -> catalog::Result<()> {
-        if let Some(unneeded) = self.catalog.write_base_if_due(&self.state, is_start)? {
-            self.follower.progress.trim(unneeded);
+        // A large catalog takes long.
+        let exemption = self.heartbeat.exempt();
+        let copied = self.catalog.write_base_if_due(&self.state, is_start);
+        drop(exemption);
+        match copied {
+            Ok(unneeded) => unneeded.into_iter().for_each(|number| self.follower.progress.trim(number)),
+            // The log is complete without it. It is made later, or by another node.
+            Err(CatalogError::LogAway(error)) => {
+                tracing::warn!(error, "cannot copy the catalog into the log of the replicas; trying again later");
+            }
+            Err(error) => return Err(error),
         }
         Ok(())
     }
@@ -172,7 +182,8 @@ impl Publisher {
         if self.follower.retry_at > Instant::now() {
             return Ok((false, None));
         }
-        match self.follow_log() {
+        // The log may have been restored from a backup meanwhile.
+        match self.catalog.check_log().and_then(|()| self.follow_log()) {
             Ok(ending) => {
                 self.follower.trouble = None;
                 self.observers.status.update(|status| status.failure = None);

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::catalog::store::database::{Catalog, FILE};
 use crate::catalog::store::error::{CatalogError, Result};
 use crate::catalog::store::meta;
-use crate::catalog::store::replicated_tables::{HASH, LINEAGE, LOCAL_KEYS, NUMBER};
+use crate::catalog::store::replicated_tables::{HASH, LINEAGE, LOCAL_KEYS, LOCAL_PREFIX, NUMBER};
 use crate::catalog::store::replication_state::LogPosition;
 use crate::replicas::record::{self, LogRecord, RecordBody};
 use crate::replicas::{Appended, LogError, ReplicaLog};
@@ -54,7 +54,11 @@ pub fn join(directory: &Path, log: &mut dyn ReplicaLog) -> Result<Joined> {
     match (hash, newest) {
         (Some(hash), _) if hash == place.hash => {}
         // It was interrupted before it created the first record.
-        (None, None) if place.number == 1 => return Ok(Joined::Founding),
+        (None, None) if place.number == 1 => {
+            let connection = Connection::open(directory.join(FILE))?;
+            connection.execute("DELETE FROM meta WHERE key IN (?1, ?2, ?3)", [LINEAGE, NUMBER, HASH])?;
+            return Ok(Joined::Founding);
+        }
         // The record was removed after a copy was made.
         (None, Some(base)) if base > place.number => return install(directory, log, base, place.lineage),
         (None, Some(base)) if base == place.number => {}
@@ -143,8 +147,7 @@ fn forget_local_facts(file: &Path) -> Result<()> {
         "BEGIN;
          UPDATE article SET size = 0, mtime = 0, ctime = 0, inode = 0, born = 0, stale = CASE stale WHEN 3 THEN 3 ELSE 0 END;
          UPDATE view SET floor = -9223372036854775808;
-         DELETE FROM behind;
-         DELETE FROM meta WHERE key IN ({});
+         DELETE FROM meta WHERE key IN ({}) OR key LIKE '{LOCAL_PREFIX}%';
          COMMIT; PRAGMA wal_checkpoint(truncate);",
         keys.join(", ")
     ))?;
@@ -206,12 +209,13 @@ impl Catalog {
     pub fn write_base_if_due(&mut self, directory: &Path, is_start: bool) -> Result<Option<u64>> {
         let Some(replication) = &self.replication else { return Ok(None) };
         let (number, is_own) = (replication.state.number, self.has_created_last_record());
-        let is_due = number.is_multiple_of(RECORDS_PER_BASE) && is_own;
-        if replication.state.lineage.is_none() || !(is_due || is_start) {
+        // Every hundredth record is enough to look for one.
+        let may_be_due = is_own && number % 100 == 0;
+        if replication.state.lineage.is_none() || !(may_be_due || is_start) {
             return Ok(None);
         }
         let former = self.with_log(|log| log.newest_base())?;
-        if former == Some(number) || (former.is_some() && !is_due) {
+        if former.is_some_and(|former| number < former.saturating_add(RECORDS_PER_BASE)) {
             return Ok(None);
         }
         self.write_base(directory)?;

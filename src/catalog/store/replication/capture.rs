@@ -4,7 +4,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
 use crate::catalog::store::error::Result;
-use crate::catalog::store::replicated_tables::{LOCAL_KEYS, Table};
+use crate::catalog::store::replicated_tables::{LOCAL_KEYS, LOCAL_PREFIX, Table};
 use crate::replicas::record::{LogValue, TableRows};
 
 /// The noted keys: the index of the table, the columns of its primary key, and the row as it was before the transaction.
@@ -40,7 +40,8 @@ fn triggers(place: usize, table: &Table) -> String {
     let name = table.name;
     let is_replicated = |row: &str| {
         let keys = LOCAL_KEYS.map(|key| format!("'{key}'")).join(", ");
-        if name == "meta" { format!("{row}.key NOT IN ({keys})") } else { "1".to_owned() }
+        let is_other = || format!("{row}.key NOT IN ({keys}) AND {row}.key NOT LIKE '{LOCAL_PREFIX}%'");
+        if name == "meta" { is_other() } else { "1".to_owned() }
     };
     let columns: Vec<String> = noted_keys(table).map(|(noted, _)| noted).collect();
     // `OR IGNORE` would not do: the statement that fires a trigger overrides it.

@@ -38,8 +38,18 @@ impl Catalog {
         capture::begin(&self.connection, &tables)?;
         let state = self.log_position()?;
         let node = node.to_owned();
-        self.replication =
-            Some(Replication { log, node, rendering, tables, state, next: None, last: None, was_superseded: false });
+        self.replication = Some(Replication {
+            log,
+            node,
+            rendering,
+            tables,
+            state,
+            next: None,
+            last: None,
+            is_first: None,
+            attempted: None,
+            was_superseded: false,
+        });
         Ok(())
     }
 
@@ -60,9 +70,7 @@ impl Catalog {
 
     /// Whether this node created the last record that is in this catalog.
     pub fn has_created_last_record(&self) -> bool {
-        let own =
-            |replication: &Replication| replication.last.as_ref().is_none_or(|(node, _)| *node == replication.node);
-        self.replication.as_ref().is_none_or(own)
+        self.replication.as_ref().is_none_or(|replication| replication.is_first.unwrap_or(true))
     }
 
     /// Whether another node makes other bytes from the same rows; its name.
@@ -114,6 +122,7 @@ impl Catalog {
         tracing::debug!(number, tables = tables.join(" "), "recording a transaction in the log of the replicas");
         let record = replication.record(lineage, RecordBody::Rows(changes));
         let bytes = record.to_bytes()?;
+        replication.attempted = Some(record.nonce);
         match replication.log.append(number, &bytes)? {
             Appended::Created => {}
             Appended::Exists => {
@@ -133,7 +142,26 @@ impl Catalog {
         if let Some(place) = replication.next.take() {
             replication.state = place;
             replication.last = Some((replication.node.clone(), replication.rendering));
+            replication.is_first = Some(true);
         }
+    }
+
+    /// Checks that the log has the last record as this catalog has applied it.
+    ///
+    /// # Errors
+    /// The log is away, or was restored from an older backup.
+    pub fn check_log(&mut self) -> Result<()> {
+        let Some(replication) = &mut self.replication else { return Ok(()) };
+        let LogPosition { lineage, number, hash } = replication.state;
+        if lineage.is_none() {
+            return Ok(());
+        }
+        let is_same = match replication.log.read(number)? {
+            Some(bytes) => record::hash(&bytes) == hash,
+            // It was removed after a copy of the catalog was made.
+            None => replication.log.newest_base()? >= Some(number),
+        };
+        if is_same { Ok(()) } else { Err(replication.other_log()) }
     }
 
     /// Applies the records that this catalog lacks.
@@ -162,10 +190,12 @@ impl Catalog {
                 number: replication.state.number + 1,
                 hash: record::hash(&bytes),
             };
-            let is_own = record.node == replication.node;
+            // Names of nodes may be the same by mistake.
+            let is_own = Some(record.nonce) == replication.attempted;
             self.apply(replication, changes, &place, is_own)?;
             replication.state = place;
             replication.last = Some((record.node, record.rendering));
+            replication.is_first = Some(is_own);
             applied += 1;
         }
         // The next record exists, and was removed after a copy of the catalog was made.
