@@ -43,8 +43,11 @@ pub(super) const LOCAL_KEYS: [&str; 11] = [
     HASH,
 ];
 
-/// Start of the keys in `meta` for the files with data of articles that this node has read.
-pub(super) const LOCAL_PREFIX: &str = "data ";
+/// Starts of the keys in `meta` for the files with data of articles that this node has read, and for the descriptions.
+pub(super) const LOCAL_PREFIXES: [&str; 2] = ["data ", SEEN];
+
+/// Start of the keys in `meta` for what this node has read of a description, before the key of the description.
+pub(super) const SEEN: &str = "seen ";
 
 /// Key in `meta`: the log that this catalog is a copy of.
 pub(super) const LINEAGE: &str = "replica lineage";

@@ -5,6 +5,7 @@ use rusqlite::{Connection, params};
 use super::database::Catalog;
 use super::error::Result;
 use super::meta::meta;
+use super::replicated_tables::SEEN;
 use super::values::{self, DESCRIBED, damaged};
 use crate::model::moment::Version;
 use crate::model::section::{SectionAbout, SectionRecord};
@@ -47,10 +48,11 @@ impl Catalog {
     /// The catalog cannot be written.
     pub fn describe_author(&mut self, author: &View, record: Option<&SectionRecord>, version: Version) -> Result<bool> {
         let before = self.bio(author)?;
-        if before.as_ref() == record {
+        let key = format!("{OF_AUTHORS}{}", author.key);
+        let is_news = self.is_news(&key, record.map(serialised).as_deref())?;
+        if !is_news || before.as_ref() == record {
             return Ok(false);
         }
-        let key = format!("{OF_AUTHORS}{}", author.key);
         match record {
             Some(record) => self.set_meta(&key, &serialised(record))?,
             None => drop(self.connection.execute("DELETE FROM meta WHERE key = ?1", [&key])?),
@@ -86,7 +88,7 @@ impl Catalog {
     ) -> Result<bool> {
         let key = format!("{PREFIX}{}", term.map_or("", |term| term.view.key.as_str()));
         let text = record.map(serialised);
-        if self.meta(&key)? == text {
+        if !self.is_news(&key, text.as_deref())? || self.meta(&key)? == text {
             return Ok(false);
         }
         match &text {
@@ -100,6 +102,31 @@ impl Catalog {
             self.mark_list_changed(ViewKind::Section as i64, version);
             self.write_views_alone()?;
         }
+        Ok(true)
+    }
+}
+
+impl Catalog {
+    /// Whether a description that this node has read from its copy of the folder is to be recorded. It is not if another node has changed
+    /// the recorded one, and this node's file says what it said before; or if this node has never had the file.
+    fn is_news(&mut self, key: &str, read: Option<&str>) -> Result<bool> {
+        if !self.is_replicated() {
+            return Ok(true);
+        }
+        let digest =
+            |text: Option<&str>| text.map_or_else(String::new, |text| blake3::hash(text.as_bytes()).to_string());
+        let (recorded, read) = (digest(self.meta(key)?.as_deref()), digest(read));
+        let own_key = format!("{SEEN}{key}");
+        let seen = self.meta(&own_key)?;
+        let is_behind = match seen.as_deref().and_then(|seen| seen.split_once(' ')) {
+            Some((own, former)) => own == read && former != recorded,
+            None => read.is_empty(),
+        };
+        if is_behind && read != recorded {
+            return Ok(false);
+        }
+        // What was read is recorded from now on.
+        self.set_meta(&own_key, &format!("{read} {read}"))?;
         Ok(true)
     }
 }

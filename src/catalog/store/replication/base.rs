@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::catalog::store::database::{Catalog, FILE};
 use crate::catalog::store::error::{CatalogError, Result};
 use crate::catalog::store::meta;
-use crate::catalog::store::replicated_tables::{HASH, LINEAGE, LOCAL_KEYS, LOCAL_PREFIX, NUMBER};
+use crate::catalog::store::replicated_tables::{HASH, LINEAGE, LOCAL_KEYS, LOCAL_PREFIXES, NUMBER};
 use crate::catalog::store::replication_state::LogPosition;
 use crate::replicas::record::{self, LogRecord, RecordBody};
 use crate::replicas::{Appended, LogError, ReplicaLog};
@@ -143,11 +143,12 @@ fn forget_local_facts(file: &Path) -> Result<()> {
     let connection = Connection::open(file)?;
     let keys: Vec<String> =
         LOCAL_KEYS.iter().filter(|key| ![LINEAGE, NUMBER, HASH].contains(key)).map(|key| format!("'{key}'")).collect();
+    let [data, seen] = LOCAL_PREFIXES;
     connection.execute_batch(&format!(
         "BEGIN;
          UPDATE article SET size = 0, mtime = 0, ctime = 0, inode = 0, born = 0, stale = CASE stale WHEN 3 THEN 3 ELSE 0 END;
          UPDATE view SET floor = -9223372036854775808;
-         DELETE FROM meta WHERE key IN ({}) OR key LIKE '{LOCAL_PREFIX}%';
+         DELETE FROM meta WHERE key IN ({}) OR key LIKE '{data}%' OR key LIKE '{seen}%';
          COMMIT; PRAGMA wal_checkpoint(truncate);",
         keys.join(", ")
     ))?;

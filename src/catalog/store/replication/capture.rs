@@ -4,7 +4,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
 use crate::catalog::store::error::Result;
-use crate::catalog::store::replicated_tables::{LOCAL_KEYS, LOCAL_PREFIX, Table};
+use crate::catalog::store::replicated_tables::{LOCAL_KEYS, LOCAL_PREFIXES, Table};
 use crate::replicas::record::{LogValue, TableRows};
 
 /// The noted keys: the index of the table, the columns of its primary key, and the row as it was before the transaction.
@@ -40,7 +40,9 @@ fn triggers(place: usize, table: &Table) -> String {
     let name = table.name;
     let is_replicated = |row: &str| {
         let keys = LOCAL_KEYS.map(|key| format!("'{key}'")).join(", ");
-        let is_other = || format!("{row}.key NOT IN ({keys}) AND {row}.key NOT LIKE '{LOCAL_PREFIX}%'");
+        let [data, seen] = LOCAL_PREFIXES;
+        let is_other =
+            || format!("{row}.key NOT IN ({keys}) AND {row}.key NOT LIKE '{data}%' AND {row}.key NOT LIKE '{seen}%'");
         if name == "meta" { is_other() } else { "1".to_owned() }
     };
     let columns: Vec<String> = noted_keys(table).map(|(noted, _)| noted).collect();

@@ -13,13 +13,14 @@ use super::session::CaughtUp;
 use super::{Joined, join};
 use crate::article::Article;
 use crate::catalog::store::check::PASSES;
-use crate::catalog::store::replicated_tables::{LOCAL_COLUMNS, LOCAL_KEYS, TABLES, Table};
+use crate::catalog::store::replicated_tables::{LOCAL_COLUMNS, LOCAL_KEYS, LOCAL_PREFIXES, TABLES, Table};
 use crate::catalog::store::{Catalog, CatalogError, Result};
 use crate::catalog::{Arrival, Decision, Extent};
 use crate::folder::Stat;
 use crate::model::collection::ArticleState;
 use crate::model::entry::Content;
 use crate::model::moment::Version;
+use crate::model::section::{SectionAbout, SectionRecord};
 use crate::replicas::memory::MemoryLog;
 use crate::replicas::{Appended, LogError, LogResult, ReplicaLog};
 
@@ -437,9 +438,10 @@ fn replicated_rows(catalog: &Catalog) -> BTreeMap<&'static str, Vec<Vec<Value>>>
         let mut statement = catalog.connection.prepare(&sql).unwrap();
         let count = table.columns.len();
         let rows = statement.query_map([], |row| (0..count).map(|column| row.get(column)).collect()).unwrap();
-        let is_local = |row: &Vec<Value>| {
-            table.name == "meta" && matches!(&row[0], Value::Text(key) if LOCAL_KEYS.contains(&key.as_str()))
-        };
+        let is_local_key =
+            |key: &str| LOCAL_KEYS.contains(&key) || LOCAL_PREFIXES.iter().any(|prefix| key.starts_with(prefix));
+        let is_local =
+            |row: &Vec<Value>| table.name == "meta" && matches!(&row[0], Value::Text(key) if is_local_key(key));
         rows.map(|row| row.unwrap()).filter(|row| !is_local(row)).collect()
     };
     Table::all(&catalog.connection).unwrap().iter().map(|table| (table.name, rows(table))).collect()
@@ -560,6 +562,38 @@ fn a_node_that_lags_behind_the_removed_records_installs_the_catalog_again() {
     assert_eq!(installed.record_number(), Some(number));
     assert_eq!(replicated_rows(installed), replicated_rows(cluster.nodes[0].catalog.as_ref().unwrap()));
     assert!(!installed.has_seen(Path::new("a.md")).unwrap());
+}
+
+#[test]
+fn a_description_of_a_copy_that_lags_takes_nothing_back() {
+    let mut cluster = Cluster::new(true);
+    cluster.start(0).unwrap();
+    cluster.start(1).unwrap();
+    let describe = |title: &'static str| {
+        move |catalog: &mut Catalog, _: &Files, version: Version| {
+            let about = SectionAbout { title: Some(title.to_owned()), ..SectionAbout::default() };
+            let record = SectionRecord { path: "_index.md".to_owned(), about };
+            let record = Some(&record).filter(|_| !title.is_empty());
+            catalog.describe_section(None, record, version).map(drop)
+        }
+    };
+    let title = |cluster: &mut Cluster, index: usize| {
+        let catalog = cluster.nodes[index].catalog.as_mut().unwrap();
+        catalog.catch_up().unwrap();
+        catalog.about().unwrap().and_then(|about| about.title).unwrap_or_default()
+    };
+    cluster.act(0, describe("Old")).unwrap();
+    cluster.act(1, describe("")).unwrap();
+    assert_eq!(title(&mut cluster, 1), "Old", "a node that never had the file removes nothing");
+    cluster.act(1, describe("Old")).unwrap();
+    cluster.act(0, describe("New")).unwrap();
+    cluster.act(1, describe("Old")).unwrap();
+    assert_eq!((title(&mut cluster, 0), title(&mut cluster, 1)), ("New".to_owned(), "New".to_owned()));
+    cluster.act(1, describe("New")).unwrap();
+    cluster.act(1, describe("Old")).unwrap();
+    assert_eq!(title(&mut cluster, 0), "Old", "its writer has changed it back");
+    cluster.act(1, describe("")).unwrap();
+    assert_eq!(title(&mut cluster, 0), "");
 }
 
 #[test]
