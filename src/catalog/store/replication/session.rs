@@ -190,8 +190,10 @@ impl Catalog {
                 number: replication.state.number + 1,
                 hash: record::hash(&bytes),
             };
-            // Names of nodes may be the same by mistake.
-            let is_own = Some(record.nonce) == replication.attempted;
+            // The first record after a start may be one that this node could not commit. Later ones are recognised by their nonce, not by the name of the
+            // node: names may be the same by mistake.
+            let may_be_uncommitted = replication.last.is_none() && record.node == replication.node;
+            let is_own = Some(record.nonce) == replication.attempted || may_be_uncommitted;
             self.apply(replication, changes, &place, is_own)?;
             replication.state = place;
             replication.last = Some((record.node, record.rendering));

@@ -352,8 +352,8 @@ impl Cluster {
             let known = catalog.known(Path::new(name)).unwrap();
             let hash = self.files.get(name).map(|text| *blake3::hash(text.as_bytes()).as_bytes());
             let has_seen = |node: &Node| node.catalog.as_ref().unwrap().has_seen(Path::new(name)).unwrap();
-            // An article stays if no node has seen its file: each may have a copy of the folder that lacks it.
-            if hash.is_none() && !self.nodes.iter().any(has_seen) {
+            // An article stays as it is if no node has seen its file so: each may have a copy of the folder that lags.
+            if known.is_some() && !self.nodes.iter().any(has_seen) {
                 continue;
             }
             // Of files with the same text, one is published.
