@@ -509,8 +509,8 @@ fn two_exports_never_write_to_one_folder() {
     assert_eq!(output.status.code(), Some(1));
     assert!(errors.contains("another export is writing to this folder: wait until it ends, or stop it"), "{errors}");
     lock.unlock().unwrap();
-    let spawn = || export.command(&site).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let mut both = [spawn(), spawn()];
+    let mut both = [export.command(&site), export.command(&site)]
+        .map(|mut command| command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
     assert!(both.each_mut().map(|child| child.wait().unwrap().success()).contains(&true));
     assert!(export.files() == expected);
 

@@ -168,7 +168,10 @@ impl Site {
             Some(rest) => format!("{directory}{rest}"),
             None => format!("{}\n{directory}", self.configuration),
         };
-        std::fs::write(&file, text).unwrap();
+        // A command that was started before may be reading it.
+        let beside = self.state.with_extension("toml.new");
+        std::fs::write(&beside, text).unwrap();
+        std::fs::rename(beside, &file).unwrap();
         file
     }
 
