@@ -1,7 +1,7 @@
 //! Addresses that other programs gave to feeds and pages: where each leads on this site.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use crate::render::feed::format::Formats;
 
@@ -86,7 +86,8 @@ const LISTS: [(&str, &str); 10] = [
 #[derive(Debug, Clone, Default)]
 pub struct OldFeeds {
     /// Paths that the operator has named, without slashes at their ends, and with their query if they have one.
-    named: HashSet<String>,
+    /// In a fixed order: an export makes rules of them, and writes them again only if they differ.
+    named: BTreeSet<String>,
 }
 
 impl OldFeeds {
@@ -223,6 +224,13 @@ mod tests {
             let (path, query) = address.split_once('?').map_or((address, None), |(path, query)| (path, Some(query)));
             assert_eq!(feeds.format_at(path, query), format, "{address}");
         }
+    }
+
+    #[test]
+    fn named_feeds_have_one_order() {
+        let names = ["d", "a", "c", "b", "e"].map(str::to_owned);
+        let paths: Vec<String> = OldFeeds::new(&names).paths().take(names.len()).collect();
+        assert_eq!(paths, ["a", "b", "c", "d", "e"], "another order would be another file of an export");
     }
 
     #[test]
