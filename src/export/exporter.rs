@@ -637,7 +637,7 @@ impl Exporter<'_> {
     fn rule(&mut self, path: &str, query: Option<String>, leads: Leads) {
         let base = self.base_path.trim_end_matches('/');
         let path = format!("{base}/{}", path.trim_start_matches('/'));
-        self.rules.push(AddressRule { path, query, leads });
+        self.rules.extend(AddressRule::new(path, query, leads));
     }
 
     /// Adds a rule for an address that a document or an article had.

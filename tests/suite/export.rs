@@ -15,7 +15,7 @@ use crate::tools;
 use crate::waiting::{wait_or_explain, wait_until};
 
 /// Small feeds, so that there are archives.
-const CONFIGURATION: &str = "[feed]\nentries = 3\nwindow = '1s'\narchive_entries = 2\naliases = ['/my/feed.rss']\n";
+const CONFIGURATION: &str = "[feed]\nentries = 3\nwindow = '1s'\narchive_entries = 2\naliases = ['/my/feed.rss', '/a.rss', '/b.rss', '/c.rss', '/My/Feed.rss']\n";
 
 /// A site with a document of each kind.
 fn site() -> Site {
@@ -27,10 +27,12 @@ fn site() -> Site {
         site.write(&format!("trips/far/n{number}.md"), format!("{head}# Number {number}\n\n{words}\n"));
     }
     site.write("trips/photo.jpg", photo(1_000, 600));
+    site.write("trips/d.svg", "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"9\" height=\"9\"/>");
     site.write("trips/a b.png", include_bytes!("../../src/render/page/icon.png"));
-    site.write("trips/storm.md", format!("---\ndate: 2023-01-01\naliases: [/2014/Storm.html, '/?p=12']\nseries: Sea\n---\n# Storm\n\n![Waves](photo.jpg) ![](<a b.png>)\n\n{words}"));
+    site.write("trips/storm.md", format!("---\ndate: 2023-01-01\naliases: [/2014/Storm.html, '/?p=12']\nseries: Sea\n---\n# Storm\n\n![Waves](photo.jpg) ![](<a b.png>) ![](d.svg)\n\n{words}"));
     site.write("trips/_index.md", "---\ntitle: Trips\n---\nAll of them.");
     site.write("talk.wav", wav(2));
+    site.write("tale.md", "---\ndate: 2023-05-01\nlang: fr\n---\n# Le conte\n\nUn texte.");
     site.write("about.md", "---\npage: true\n---\n# About\n\nUs.");
     site.write("gone.md", "---\ndate: 2023-02-01\n---\n# Gone\n\nText.");
     site.write("old-name.md", "---\ndate: 2023-03-01\nslug: old-name\n---\n# Renamed\n\nText.");
@@ -219,13 +221,23 @@ fn an_export_is_what_the_daemon_serves() {
             continue;
         }
         let path = name.strip_suffix("index.html").map_or(name.clone(), str::to_owned);
-        let is_list = ["tags/", "sections/", "authors/", "series/", "archive/", "years/"]
+        let is_list = ["tags/", "sections/", "authors/", "series/", "languages/", "archive/", "years/"]
             .iter()
             .any(|list| path.starts_with(list));
         let path = if is_list { path } else { path.trim_end_matches('/').to_owned() };
         let answer = site.get(&format!("/{path}"));
         assert!(answer.status == 200 && answer.body == *bytes, "{name} is not served: {}", answer.status);
     }
+    let fields = String::from_utf8(files["_headers"].0.clone()).unwrap();
+    let has_policy = |path: &str| {
+        fields.contains(&format!("\n{path}\n  Cache-Control")) && files.contains_key("languages/fr/index.html")
+    };
+    assert!(["/tags/*", "/languages/*", "/years/*"].iter().all(|path| has_policy(path)), "{fields}");
+    let sandbox = site.get("/media/trips/d.svg").field("content-security-policy").to_owned();
+    let policy = format!("/media/*.svg\n  Content-Security-Policy: {sandbox}\n");
+    assert!(sandbox.contains("sandbox") && fields.contains(&policy), "{fields}");
+    let fields = String::from_utf8(files[".htaccess"].0.clone()).unwrap();
+    assert!(fields.contains(&format!("Header set Content-Security-Policy \"{sandbox}\"\n  </If>")), "{fields}");
     assert!(files["404.html"].0 == site.get("/nowhere-at-all").body, "the page of a 404");
     for path in ["media/trips/photo.jpg~/480.webp", "media/trips/a b.png", "media/talk.wav", "archive/1/atom.xml"] {
         assert!(files.contains_key(path), "{path}");
@@ -275,6 +287,7 @@ fn through_nginx(site: &Site, served: &BTreeMap<String, Answer>, export: &Export
         ("/?p=12", 301),
         ("/articles/storm/", 301),
         ("/tags/t1", 301),
+        ("/languages/fr", 301),
         ("/about/", 301),
         ("/my/feed.rss", 301),
         ("/feeds/all.atom.xml", 301),

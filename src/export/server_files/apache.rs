@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::site::{SampleKind, ServerSite};
+use super::site::{DRAWINGS, POLICY, SampleKind, ServerSite};
 use crate::export::rules::Leads;
 use crate::render::feed::opml;
 use crate::render::plain;
@@ -21,20 +21,24 @@ pub fn htaccess(site: &ServerSite<'_>) -> String {
         let _ = writeln!(text, "AddType \"{media_type}\" {ending}");
     }
     text.push_str("<IfModule mod_headers.c>\n");
-    for (name, value) in site.samples.of(SampleKind::Page).iter().filter(|(name, _)| name != "Content-Security-Policy")
-    {
+    for (name, value) in site.samples.of(SampleKind::Page).iter().filter(|(name, _)| name != POLICY) {
         let _ = writeln!(text, "  Header set {name} \"{value}\"");
+    }
+    for (_, value) in site.samples.of(SampleKind::Drawing).iter().filter(|(name, _)| name == POLICY) {
+        let (media, endings) = (escaped(&format!("{base}media/")), DRAWINGS.join("|"));
+        let _ = writeln!(text, "  <If \"%{{REQUEST_URI}} =~ m#^{media}.*\\.(?:{endings})$#i\">");
+        let _ = writeln!(text, "    Header set {POLICY} \"{value}\"\n  </If>");
     }
     text.push_str("</IfModule>\nRewriteEngine On\nRewriteRule ^\\.gazetted(/|$) - [R=404,L]\n");
     for rule in site.rules {
         let path = rule.decoded();
         let path = escaped(path.strip_prefix('/').unwrap_or(&path));
         if let Some(query) = &rule.query {
-            let _ = writeln!(text, "RewriteCond %{{QUERY_STRING}} ^{}$", escaped(query));
+            let _ = writeln!(text, "RewriteCond %{{QUERY_STRING}} \"^{}$\"", escaped(query));
         }
         let _ = match &rule.leads {
-            Leads::Moved(to) => writeln!(text, "RewriteRule \"^{path}$\" \"{to}\" [R=301,L,NC,NE,QSD]"),
-            Leads::Temporary(to) => writeln!(text, "RewriteRule \"^{path}$\" \"{to}\" [R=307,L,NE]"),
+            Leads::Moved(to) => writeln!(text, "RewriteRule \"^{path}$\" \"{}\" [R=301,L,NC,NE,QSD]", literal(to)),
+            Leads::Temporary(to) => writeln!(text, "RewriteRule \"^{path}$\" \"{}\" [R=307,L,NE]", literal(to)),
             Leads::Gone => writeln!(text, "RewriteRule \"^{path}$\" - [G,NC]"),
             Leads::Same(to) => writeln!(text, "RewriteRule \"^{path}$\" \"{base}{to}\" [L]"),
         };
@@ -47,13 +51,37 @@ pub fn htaccess(site: &ServerSite<'_>) -> String {
     text
 }
 
+/// A target without references to what a pattern has matched.
+fn literal(target: &str) -> String {
+    target.replace('%', "\\%")
+}
+
+/// The pattern of a text.
 fn escaped(text: &str) -> String {
     let mut pattern = String::new();
     for c in text.chars() {
-        if "\\.+*?()|[]{}^$\" ".contains(c) {
-            pattern.push('\\');
+        match c {
+            // mod_rewrite ends an argument at these, and keeps the backslash before others.
+            '"' | '\'' | '\\' | ' ' | '\0'..='\x1f' | '\x7f' => {
+                let _ = write!(pattern, "\\x{:02x}", u32::from(c));
+            }
+            '.' | '+' | '*' | '?' | '(' | ')' | '|' | '[' | ']' | '{' | '}' | '^' | '$' => {
+                pattern.push('\\');
+                pattern.push(c);
+            }
+            _ => pattern.push(c),
         }
-        pattern.push(c);
     }
     pattern
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_argument_is_one_text() {
+        assert_eq!(escaped("a.b \"c\"\t\\d\n$1"), "a\\.b\\x20\\x22c\\x22\\x09\\x5cd\\x0a\\$1");
+        assert_eq!(literal("https://x.example/%201"), "https://x.example/\\%201");
+    }
 }

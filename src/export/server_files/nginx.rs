@@ -1,8 +1,11 @@
 //! Configuration of nginx: what belongs in the `server` block of the site, and the tables of addresses, which belong beside it.
 
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 
-use super::site::{LISTS, SampleKind, ServerSite, server_fields};
+use percent_encoding::percent_decode_str;
+
+use super::site::{DRAWINGS, SampleKind, ServerSite, list_roots, server_fields};
 use crate::export::rules::{AddressRule, Leads};
 use crate::folder::media;
 use crate::render::page;
@@ -26,20 +29,17 @@ pub fn maps(site: &ServerSite<'_>) -> String {
     let tables = [("$uri$is_args$args", "$gazetted_moved_by_query", true), ("$uri", "$gazetted_moved", false)];
     for (source, name, has_query) in tables {
         let rules = site.rules.iter().filter(|rule| rule.query.is_some() == has_query);
-        table(&mut text, source, name, rules.filter_map(|rule| Some((key(rule), moved(rule)?))));
+        table(&mut text, source, name, rules.filter_map(|rule| Some((key(rule), moved(rule)?))), &HashSet::new());
     }
     let temporary = |rule: &AddressRule| match &rule.leads {
         Leads::Temporary(to) => Some(quoted(to)),
         _ => None,
     };
-    table(
-        &mut text,
-        "$uri",
-        "$gazetted_temporary",
-        site.rules.iter().filter_map(|rule| Some((key(rule), temporary(rule)?))),
-    );
+    let rows = site.rules.iter().filter_map(|rule| Some((key(rule), temporary(rule)?)));
+    table(&mut text, "$uri", "$gazetted_temporary", rows, &parts(site));
     let gone = site.rules.iter().filter(|rule| rule.leads == Leads::Gone);
-    table(&mut text, "$uri$is_args$args", "$gazetted_gone", gone.map(|rule| (key(rule), "1".to_owned())));
+    let rows = gone.map(|rule| (key(rule), "1".to_owned()));
+    table(&mut text, "$uri$is_args$args", "$gazetted_gone", rows, &HashSet::new());
     text
 }
 
@@ -50,10 +50,33 @@ fn moved(rule: &AddressRule) -> Option<String> {
     }
 }
 
-fn table(text: &mut String, source: &str, name: &str, rows: impl Iterator<Item = (String, String)>) {
+/// The paths of files within files, without case.
+fn parts(site: &ServerSite<'_>) -> HashSet<String> {
+    let path = |part: &String| format!("{}{}", site.base_path, percent_decode_str(part).decode_utf8_lossy());
+    site.samples.parts.iter().map(|part| path(part).to_ascii_lowercase()).collect()
+}
+
+/// Writes a table. `files` are the paths of files, without case, that may differ from a key only by case.
+fn table(
+    text: &mut String,
+    source: &str,
+    name: &str,
+    rows: impl Iterator<Item = (String, String)>,
+    files: &HashSet<String>,
+) {
     // The page of an error is another address, for which the table is read again.
     let _ = writeln!(text, "map {source} {name} {{\n  volatile;\n  default \"\";");
-    for (key, value) in rows {
+    let mut seen = HashSet::new();
+    let rows: Vec<(String, String)> = rows.filter(|(key, _)| seen.insert(key.clone())).collect();
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    for (key, _) in &rows {
+        *counts.entry(key.to_ascii_lowercase()).or_default() += 1;
+    }
+    for (key, value) in &rows {
+        // nginx refuses a table whose keys differ only by case; its regular expressions tell them apart.
+        let folded = key.to_ascii_lowercase();
+        let has_rival = counts.get(&folded).is_some_and(|count| *count > 1) || files.contains(&folded);
+        let key = if has_rival { format!("~^{}$", escaped(key)) } else { key.clone() };
         let _ = writeln!(text, "  {} {value};", quoted(&key));
     }
     text.push_str("}\n");
@@ -159,7 +182,7 @@ fn pages(text: &mut String, site: &ServerSite<'_>, page: &[String]) {
     let lasting = typed(page::MEDIA_TYPE, site.samples.of(SampleKind::LastingPage));
     location(text, &format!("~ ^{base}archive/[0-9]+/$"), &[found("${uri}index.html"), lasting].concat());
     let digests = "digest/(?:daily|weekly|monthly)";
-    let lists = LISTS.join("|");
+    let lists = list_roots().collect::<Vec<_>>().join("|");
     // Lists end with a slash; other pages do not.
     let page_of_list = format!("~ ^{base}(?:(?:{lists})/(?:.*/)?|{digests}/)$");
     location(text, &page_of_list, &[found("${uri}index.html"), page.to_vec()].concat());
@@ -184,7 +207,8 @@ fn files(text: &mut String, site: &ServerSite<'_>) {
     let chapters = typed("application/json+chapters", site.samples.of(SampleKind::Media));
     let indented = |lines: Vec<String>| lines.into_iter().map(|line| format!("  {line}")).collect::<Vec<_>>();
     let mut lines = [types.clone(), media.clone(), vec![format!("try_files $uri @gazetted_part;")]].concat();
-    for (pattern, fields) in [("\\.(?:svg|xml|html?|xhtml|ttml|smil)$", drawing), ("chapters\\.json$", chapters)] {
+    let drawings = format!("\\.(?:{})$", DRAWINGS.join("|"));
+    for (pattern, fields) in [(drawings.as_str(), drawing), ("chapters\\.json$", chapters)] {
         lines.push(format!("location ~* {pattern} {{"));
         lines.extend(indented([fields, vec!["try_files $uri @gazetted_part;".to_owned()]].concat()));
         lines.push("}".to_owned());
@@ -204,4 +228,36 @@ fn escaped(path: &str) -> String {
         text.push(c);
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::export::server_files::HeaderSamples;
+    use crate::render::feed::FORMATS;
+
+    #[test]
+    fn keys_that_differ_only_by_case_are_told_apart() {
+        let rule = |path: &str| AddressRule::new(path.to_owned(), None, Leads::Temporary("/x".to_owned())).unwrap();
+        let rules = ["/media/A.jpg/480.webp", "/media/a.jpg/480.webp", "/media/%61.jpg/480.webp", "/media/B.jpg", "/c"]
+            .map(rule);
+        let mut samples = HeaderSamples::default();
+        samples.parts.push("media/b.jpg".to_owned());
+        let text = maps(&ServerSite {
+            base_url: "https://x.example/",
+            base_path: "/",
+            formats: FORMATS,
+            rules: &rules,
+            served: &[],
+            samples: &samples,
+        });
+        let keys: Vec<&str> = text.lines().filter_map(|line| line.strip_suffix(" \"/x\";")).map(str::trim).collect();
+        let expected = [
+            "\"~^/media/A\\\\.jpg/480\\\\.webp$\"",
+            "\"~^/media/a\\\\.jpg/480\\\\.webp$\"",
+            "\"~^/media/B\\\\.jpg$\"",
+            "\"/c\"",
+        ];
+        assert_eq!(keys, expected, "{text}");
+    }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use hyper::{HeaderMap, header};
 
 use crate::export::rules::AddressRule;
+use crate::model::taxonomy::ViewKind;
 use crate::render::feed::format::Formats;
 use crate::render::page;
 use crate::render::snapshot::DocumentKind;
@@ -112,5 +113,13 @@ pub struct ServerSite<'a> {
     pub samples: &'a HeaderSamples,
 }
 
-/// Paths of lists, which end with a slash, by their first parts.
-pub const LISTS: [&str; 6] = ["sections", "tags", "authors", "series", "archive", "years"];
+/// What a browser may run in a document.
+pub const POLICY: &str = "Content-Security-Policy";
+
+/// Endings of the names of files beside articles that could run something, in small letters.
+pub const DRAWINGS: [&str; 7] = ["svg", "xml", "htm", "html", "xhtml", "ttml", "smil"];
+
+/// The first parts of the paths of lists, which end with a slash.
+pub fn list_roots() -> impl Iterator<Item = &'static str> {
+    ViewKind::ALL.into_iter().map(ViewKind::root).chain(["archive", "years"])
+}

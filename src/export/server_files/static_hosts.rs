@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::site::{LISTS, SampleKind, ServerSite};
+use super::site::{DRAWINGS, POLICY, SampleKind, ServerSite, list_roots};
 use crate::export::rules::Leads;
 use crate::render::feed::opml;
 use crate::render::plain;
@@ -38,8 +38,20 @@ pub fn headers(site: &ServerSite<'_>) -> String {
         samples.of(SampleKind::Page).iter().cloned().partition(|(name, _)| common.contains(&name.as_str()));
     let mut text = String::new();
     block(&mut text, &format!("{base}*"), &of_all);
-    for path in ["", "articles/*"].into_iter().map(str::to_owned).chain(LISTS.map(|list| format!("{list}/*"))) {
+    let lists = list_roots().map(|list| format!("{list}/*"));
+    for path in ["", "articles/*"].into_iter().map(str::to_owned).chain(lists) {
         block(&mut text, &format!("{base}{path}"), &of_pages);
+    }
+    let own = |kind| -> Vec<_> {
+        samples.of(kind).iter().filter(|(name, _)| !common.contains(&name.as_str())).cloned().collect()
+    };
+    block(&mut text, &format!("{base}media/*"), &own(SampleKind::Media));
+    // A response with two policies has to keep both.
+    let policy: Vec<_> = own(SampleKind::Drawing).into_iter().filter(|(name, _)| name == POLICY).collect();
+    for ending in DRAWINGS.into_iter().filter(|_| !policy.is_empty()) {
+        for ending in [ending.to_owned(), ending.to_uppercase()] {
+            block(&mut text, &format!("{base}media/*.{ending}"), &policy);
+        }
     }
     let mut typed = |path: String, media_type: &str| {
         block(&mut text, &path, &[("Content-Type".to_owned(), media_type.to_owned())]);
