@@ -44,6 +44,8 @@ const BATCH: usize = 128;
 const BATCH_BYTES: usize = 8 << 20;
 /// Maximum number of files whose place was taken, and that are tried again after deletions.
 const MAX_RETRIES: usize = 256;
+/// The row of a file that an unfinished export may have written, in any content coding. It never counts as the file that is wanted.
+const OF_UNFINISHED: FileRow = FileRow { content: [0; 16], source: 0, headers: 0, modified: i64::MIN, sizes: [1; 4] };
 /// Maximum number of problems that are reported one by one.
 const MAX_PROBLEMS: usize = 100;
 
@@ -624,12 +626,14 @@ impl Exporter<'_> {
                 Ok(())
             }
             Err(PutError::Obstructed(why)) => {
-                self.report.problem(format!("{why}: move it away, then export again"));
-                // It stays known what the last export wrote there.
-                if let FileOrigin::Own(row) = pending.object.origin {
-                    self.manifest.file(file, &row, &[])?;
-                }
-                Ok(())
+                self.report.problem(why);
+                // It stays known what an export wrote there.
+                let row = match pending.object.origin {
+                    FileOrigin::Own(row) => Some(row),
+                    FileOrigin::Unfinished => self.target.is_occupied(file).then_some(OF_UNFINISHED),
+                    FileOrigin::Unknown => None,
+                };
+                row.map_or(Ok(()), |row| Ok(self.manifest.file(file, &row, &[])?))
             }
         }
     }
@@ -761,12 +765,19 @@ impl Exporter<'_> {
 
     fn delete_unwanted(&mut self) -> io::Result<()> {
         let mut waiting: Vec<(String, Option<FileRow>)> = Vec::new();
-        let (target, report) = (self.target, &mut self.report);
+        let (target, report, manifest) = (self.target, &mut self.report, &mut self.manifest);
         let mut delete = |waiting: &mut Vec<(String, Option<FileRow>)>| {
             target.intend(&waiting.iter().map(|(file, _)| file.as_str()).collect::<Vec<_>>())?;
             for (file, row) in waiting.drain(..) {
-                target.delete(&file, row.as_ref())?;
-                report.deleted += 1;
+                match target.delete(&file, row.as_ref()) {
+                    Ok(()) => report.deleted += 1,
+                    Err(PutError::Failed(error)) => return Err(error),
+                    Err(PutError::Obstructed(why)) => {
+                        report.problem(why);
+                        // The next export tries again.
+                        manifest.file(&file, &row.unwrap_or(OF_UNFINISHED), &[])?;
+                    }
+                }
             }
             Ok::<_, io::Error>(())
         };

@@ -112,9 +112,9 @@ impl FolderTarget {
             let parent = self.root.join(file).parent().map(Path::to_path_buf);
             if parent != folder {
                 for worker in 0..MAX_WORKERS {
-                    let name = format!("{UNFINISHED_FILE}{worker}");
-                    if let Some(parent) = &parent {
-                        let _ = fs::remove_file(parent.join(&name));
+                    let place = parent.as_ref().map(|parent| parent.join(format!("{UNFINISHED_FILE}{worker}")));
+                    if let Some(place) = place.filter(|place| self.check_folders(place).is_ok()) {
+                        let _ = fs::remove_file(place);
                     }
                 }
                 folder = parent;
@@ -135,6 +135,37 @@ impl FolderTarget {
         Ok(())
     }
 
+    /// The folders above a path, from the root of the export on, without that root.
+    fn folders<'a>(&self, path: &'a Path) -> Vec<&'a Path> {
+        let mut folders: Vec<&Path> = path.ancestors().skip(1).take_while(|folder| *folder != self.root).collect();
+        folders.reverse();
+        folders
+    }
+
+    /// Checks that the folders above a path are none or folders: a link would lead out of the export.
+    fn check_folders(&self, path: &Path) -> Result<(), PutError> {
+        for folder in self.folders(path) {
+            match fs::symlink_metadata(folder) {
+                Ok(found) if found.is_dir() => {}
+                Ok(_) => return Err(in_the_way(folder)),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+                Err(error) => return Err(obstructed(folder, &error)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the folders above a path.
+    fn make_folders(&self, path: &Path) -> Result<(), PutError> {
+        for folder in self.folders(path) {
+            match fs::create_dir(folder) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(obstructed(folder, &error)),
+                _ => {}
+            }
+        }
+        self.check_folders(path)
+    }
+
     /// Writes a file beside its place. Returns what `write` returns.
     fn write_beside<T>(
         &self,
@@ -144,9 +175,12 @@ impl FolderTarget {
         write: impl FnOnce(&mut File) -> Result<T, PutError>,
     ) -> Result<(PathBuf, T), PutError> {
         let parent = path.parent().unwrap_or(&self.root);
-        fs::create_dir_all(parent).map_err(|error| obstructed(path, &error))?;
+        self.make_folders(path)?;
         let beside = parent.join(format!("{UNFINISHED_FILE}{worker}"));
-        let mut file = File::create(&beside)?;
+        // Made anew: a link of that name would lead elsewhere.
+        remove(&beside)?;
+        let file = File::options().write(true).create_new(true).open(&beside);
+        let mut file = file.map_err(|error| obstructed(&beside, &error))?;
         let written = write(&mut file).and_then(|written| {
             file.set_modified(time(modified))?;
             Ok(written)
@@ -199,7 +233,8 @@ impl FolderTarget {
                 continue;
             };
             if states[index] == FileState::Same {
-                File::open(&path)?.set_modified(time(object.modified))?;
+                let dated = File::open(&path).and_then(|file| file.set_modified(time(object.modified)));
+                dated.map_err(|error| obstructed(&path, &error))?;
                 continue;
             }
             put.outcome = PutOutcome::Written;
@@ -245,7 +280,8 @@ impl ExportTarget for FolderTarget {
     }
 
     fn is_occupied(&self, file: &str) -> bool {
-        ENDINGS.iter().any(|(_, ending)| fs::symlink_metadata(self.path(file, ending)).is_ok())
+        let is_free = |error: io::Error| is_absent(&error);
+        ENDINGS.iter().any(|(_, ending)| !fs::symlink_metadata(self.path(file, ending)).is_err_and(is_free))
     }
 
     fn holds(&self, file: &str, row: &FileRow) -> bool {
@@ -263,6 +299,7 @@ impl ExportTarget for FolderTarget {
     }
 
     fn put(&self, object: &ExportObject, worker: usize) -> Result<PutFile, PutError> {
+        self.check_folders(&self.path(&object.file, ""))?;
         match &object.body {
             ObjectBody::Bytes(variants) => self.put_bytes(object, variants, worker),
             ObjectBody::Media(media) => self.put_media(object, media, worker),
@@ -270,6 +307,9 @@ impl ExportTarget for FolderTarget {
     }
 
     fn touch(&self, file: &str, row: &FileRow) -> bool {
+        if self.check_folders(&self.path(file, "")).is_err() {
+            return false;
+        }
         let endings = ENDINGS.iter().zip(row.sizes).enumerate().filter(|(index, (_, size))| *index == 0 || *size > 0);
         endings.into_iter().all(|(_, ((_, ending), _))| {
             let open = File::open(self.path(file, ending));
@@ -277,15 +317,16 @@ impl ExportTarget for FolderTarget {
         })
     }
 
-    fn delete(&self, file: &str, row: Option<&FileRow>) -> io::Result<()> {
+    fn delete(&self, file: &str, row: Option<&FileRow>) -> Result<(), PutError> {
         let path = self.path(file, "");
+        self.check_folders(&path)?;
         for (index, (_, ending)) in ENDINGS.into_iter().enumerate() {
             if index == 0 || row.is_none_or(|row| row.sizes[index] > 0) {
                 remove(&self.path(file, ending))?;
             }
         }
         // Folders that are empty now. Others stay.
-        for folder in path.ancestors().skip(1).take_while(|folder| *folder != self.root) {
+        for folder in self.folders(&path).into_iter().rev() {
             if fs::remove_dir(folder).is_err() {
                 break;
             }
@@ -318,7 +359,7 @@ impl ExportTarget for FolderTarget {
         File::open(&self.own)?.sync_all()?;
         for (kind, before) in [(MANIFEST, self.number), (JOURNAL, self.number + 1)] {
             for number in numbered(&self.own, kind)?.into_iter().filter(|number| *number < before) {
-                remove(&self.own.join(file_name(kind, number)))?;
+                fs::remove_file(self.own.join(file_name(kind, number)))?;
             }
         }
         let _ = fs::remove_dir_all(&self.scratch);
@@ -349,22 +390,24 @@ fn state(
     // A compressed form that the manifest does not have is not the export's.
     let is_own = matches!(origin, FileOrigin::Own(row) if index == 0 || row.sizes[index] > 0);
     if !metadata.is_file() {
-        return Err(PutError::Obstructed(format!("{}: a folder or a link is in the way", path_line(path))));
+        return Err(in_the_way(path));
     }
     if is_own {
         return Ok(FileState::Other);
     }
-    if is_same(&mut File::open(path)?)? {
-        return Ok(FileState::Same);
-    }
-    match origin {
-        FileOrigin::Unfinished => Ok(FileState::Other),
-        _ => Err(PutError::Obstructed(format!("{}: gazetted did not write the file that is there", path_line(path)))),
+    match (File::open(path).and_then(|mut file| is_same(&mut file)), origin) {
+        (Ok(true), _) => Ok(FileState::Same),
+        (_, FileOrigin::Unfinished) => Ok(FileState::Other),
+        (Err(error), _) => Err(PutError::Obstructed(format!("{}: {error}", path_line(path)))),
+        (Ok(false), _) => Err(PutError::Obstructed(format!(
+            "{}: gazetted did not write the file that is there: move it away, then export again",
+            path_line(path)
+        ))),
     }
 }
 
 /// Removes the compressed form of a document that has none any more.
-fn remove_former(path: &Path, origin: FileOrigin, index: usize) -> io::Result<()> {
+fn remove_former(path: &Path, origin: FileOrigin, index: usize) -> Result<(), PutError> {
     match origin {
         FileOrigin::Own(row) if row.sizes[index] > 0 => remove(path),
         FileOrigin::Unfinished => remove(path),
@@ -373,9 +416,9 @@ fn remove_former(path: &Path, origin: FileOrigin, index: usize) -> io::Result<()
 }
 
 /// Removes a file, if there is one.
-fn remove(path: &Path) -> io::Result<()> {
+fn remove(path: &Path) -> Result<(), PutError> {
     match fs::remove_file(path) {
-        Err(error) if !is_absent(&error) => Err(error),
+        Err(error) if !is_absent(&error) => Err(obstructed(path, &error)),
         _ => Ok(()),
     }
 }
@@ -385,14 +428,24 @@ fn is_absent(error: &io::Error) -> bool {
     [NotFound, NotADirectory, IsADirectory].contains(&error.kind())
 }
 
+fn in_the_way(path: &Path) -> PutError {
+    PutError::Obstructed(format!(
+        "{}: a folder or a link is in the way: move it away, then export again",
+        path_line(path)
+    ))
+}
+
 /// The error of a file for which there is no place, or of a store that cannot be written.
 fn obstructed(path: &Path, error: &io::Error) -> PutError {
-    use io::ErrorKind::{AlreadyExists, InvalidFilename, IsADirectory, NotADirectory};
+    use io::ErrorKind::{AlreadyExists, InvalidFilename, IsADirectory, NotADirectory, PermissionDenied};
     match error.kind() {
-        AlreadyExists | IsADirectory | NotADirectory => {
-            PutError::Obstructed(format!("{}: another file or folder is in the way", path_line(path)))
-        }
+        AlreadyExists | IsADirectory | NotADirectory => PutError::Obstructed(format!(
+            "{}: another file or folder is in the way: move it away, then export again",
+            path_line(path)
+        )),
         InvalidFilename => PutError::Obstructed(format!("{}: its name is too long", path_line(path))),
+        PermissionDenied => PutError::Obstructed(format!("{}: {error}", path_line(path))),
+        _ if Errno::from_io_error(error) == Some(Errno::LOOP) => in_the_way(path),
         kind => PutError::Failed(io::Error::new(kind, format!("{}: {error}", path_line(path)))),
     }
 }
@@ -508,6 +561,37 @@ mod tests {
         put("a/b", "text", FileOrigin::Unknown).unwrap();
         target.delete("a/b", None).unwrap();
         assert!(!root.join("a").exists() && root.exists(), "folders that are empty go");
+    }
+
+    #[test]
+    fn no_link_leads_out_of_the_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let (root, other) = (folder.path().join("site"), folder.path().join("other"));
+        let target = FolderTarget::open(&root).unwrap();
+        fs::create_dir(&other).unwrap();
+        fs::write(other.join("b"), "own").unwrap();
+        std::os::unix::fs::symlink(&other, root.join("a")).unwrap();
+        std::os::unix::fs::symlink(other.join("b"), root.join(format!("{UNFINISHED_FILE}0"))).unwrap();
+        let row = FileRow { modified: 100, sizes: [3, 2, 0, 0], ..FileRow::default() };
+        for file in ["a/b", "a/new", "a/c/d"] {
+            for origin in [FileOrigin::Own(row), FileOrigin::Unfinished, FileOrigin::Unknown] {
+                assert!(matches!(target.put(&object(file, "own", origin), 0), Err(PutError::Obstructed(_))), "{file}");
+            }
+            assert!(matches!(target.delete(file, None), Err(PutError::Obstructed(_))) && !target.touch(file, &row));
+        }
+        assert!(target.put(&object("c", "text", FileOrigin::Unknown), 0).is_ok());
+        assert_eq!(
+            (fs::read(other.join("b")).unwrap(), fs::read(root.join("c")).unwrap()),
+            (b"own".into(), b"text".into())
+        );
+        assert_eq!(fs::read_dir(&other).unwrap().count(), 1);
+        // A link to itself is in the way of its own file only.
+        std::os::unix::fs::symlink("e", root.join("e")).unwrap();
+        assert!(matches!(target.put(&object("e/f", "text", FileOrigin::Unknown), 0), Err(PutError::Obstructed(_))));
+        let denied = obstructed(&root, &io::ErrorKind::PermissionDenied.into());
+        assert!(matches!(denied, PutError::Obstructed(why) if why.contains("permission denied")));
+        let full = obstructed(&root, &io::ErrorKind::StorageFull.into());
+        assert!(matches!(full, PutError::Failed(_)), "no other file can be written either");
     }
 
     #[test]

@@ -51,10 +51,10 @@ pub enum PutOutcome {
     Recognised,
 }
 
-/// Why a file was not written.
+/// Why a file was not written or deleted.
 #[derive(Debug)]
 pub enum PutError {
-    /// Another file or folder is in the way, or the name is impossible. Other files can be written.
+    /// Something is in the way, the name is impossible, or the rights do not suffice. Other files can be written.
     Obstructed(String),
     /// The store cannot be written.
     Failed(io::Error),
@@ -106,8 +106,8 @@ pub trait ExportTarget: Sync {
     /// Deletes a file in all content codings, if it exists.
     ///
     /// # Errors
-    /// The store cannot be written.
-    fn delete(&self, file: &str, row: Option<&FileRow>) -> io::Result<()>;
+    /// The file cannot be deleted.
+    fn delete(&self, file: &str, row: Option<&FileRow>) -> Result<(), PutError>;
 
     /// Whether names that differ only by case are one.
     fn folds_case(&self) -> bool;
