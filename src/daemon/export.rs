@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 
 use super::pipeline::open_folder;
 use super::state_dir::{self, real};
-use crate::catalog::{FILE, Reader};
+use crate::catalog::{FILE, Reader, RecordedVersions};
 use crate::config::Config;
 use crate::export::{self, ExportReport, ExportedSite, FolderTarget, Stopped, Unready};
 use crate::folder::Folder;
@@ -74,7 +74,10 @@ impl SiteExport {
         loop {
             let may_wait = || Instant::now() < deadline && state_dir::is_taken(&self.state);
             match self.try_run(may_wait()) {
-                Err(error) if error.is::<Unready>() && may_wait() => std::thread::sleep(READY_PAUSE),
+                Err(error) if error.is::<Unready>() && may_wait() => {
+                    anyhow::ensure!(!self.stop.load(Relaxed), Stopped);
+                    std::thread::sleep(READY_PAUSE);
+                }
                 outcome => return outcome,
             }
         }
@@ -82,6 +85,18 @@ impl SiteExport {
 
     /// Exports the present state of the catalog. With `must_be_served`, only one whose changes are all served.
     fn try_run(&self, must_be_served: bool) -> anyhow::Result<(Version, ExportReport)> {
+        // Before there is a state to export, nothing is made.
+        self.hold_state(must_be_served)?;
+        let target = FolderTarget::open(&self.to)?;
+        // Another export may have ended meanwhile: an older state must not be written over its.
+        let HeldState { reader, library, versions } = self.hold_state(must_be_served)?;
+        let site = self.site(reader)?;
+        let moment = Moment::of(versions.pending);
+        Ok((versions.served, export::run(&site, library, &target, moment, Utc::now())?))
+    }
+
+    /// Opens the present state of the catalog, if it can be exported.
+    fn hold_state(&self, must_be_served: bool) -> anyhow::Result<HeldState> {
         let at_state = || format!("{}", self.state.display());
         let (reader, library) = (Reader::open(&self.state)?, Reader::open(&self.state)?);
         reader.hold().and_then(|()| library.hold()).with_context(at_state)?;
@@ -92,10 +107,7 @@ impl SiteExport {
         let is_served = versions.served == versions.pending || !must_be_served;
         anyhow::ensure!(is_served && library.recorded_versions()? == versions, Unready);
         anyhow::ensure!(!reader.is_incomplete()?, Unready);
-        let site = self.site(reader)?;
-        let target = FolderTarget::open(&self.to)?;
-        let moment = Moment::of(versions.pending);
-        Ok((versions.served, export::run(&site, library, &target, moment, Utc::now())?))
+        Ok(HeldState { reader, library, versions })
     }
 
     fn site(&self, reader: Reader) -> anyhow::Result<ExportedSite> {
@@ -113,6 +125,13 @@ impl SiteExport {
         let files = MediaFiles::new(self.folder.root(), &config.articles).with_renditions(store);
         Ok(ExportedSite { reader, pages: Arc::new(pages), policy, base_url, files, stop: self.stop.clone() })
     }
+}
+
+/// One state of the catalog, open twice.
+struct HeldState {
+    reader: Reader,
+    library: Reader,
+    versions: RecordedVersions,
 }
 
 /// An export that follows the daemon: each version is exported.
@@ -147,15 +166,12 @@ impl<L: FnMut() -> anyhow::Result<Config>> FollowedExport<L> {
                         systemd::status(&status);
                     }
                     is_first = false;
-                    self.wait_for_change(&export.state, version)?
+                    // The catalog may be replaced at this instant.
+                    self.wait_for_change(&export.state, version).unwrap_or_else(|error| self.retry(&error))
                 }
                 Err(error) if error.is::<Stopped>() => Wait::Stopped,
                 Err(error) if is_first => return Err(error),
-                Err(error) => {
-                    let error = format!("{error:#}");
-                    tracing::error!(error, "cannot export the site; trying again");
-                    self.wait(RETRY_PAUSE)
-                }
+                Err(error) => self.retry(&error),
             };
             if wait == Wait::Stopped {
                 systemd::stopping();
@@ -163,6 +179,12 @@ impl<L: FnMut() -> anyhow::Result<Config>> FollowedExport<L> {
                 return Ok(());
             }
         }
+    }
+
+    fn retry(&self, error: &anyhow::Error) -> Wait {
+        let error = format!("{error:#}");
+        tracing::error!(error, "cannot export the site; trying again");
+        self.wait(RETRY_PAUSE)
     }
 
     fn wait(&self, time: Duration) -> Wait {

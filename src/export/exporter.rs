@@ -269,6 +269,7 @@ impl Exporter<'_> {
         let addresses = SiteList::new(&site.reader, self.edition.moment, now, self.snapshot.formats);
         let mut main = Some(main);
         addresses.routes(|stage, route, revised| {
+            self.check_stop()?;
             if stage != last {
                 self.flush()?;
                 last = stage;
@@ -287,7 +288,10 @@ impl Exporter<'_> {
             self.alias(alias, path)?;
         }
         self.flush()?;
-        addresses.former_addresses(|route| self.former_address(&route))?;
+        addresses.former_addresses(|route| {
+            self.check_stop()?;
+            self.former_address(&route)
+        })?;
         self.old_feeds();
         Ok(())
     }
@@ -580,11 +584,16 @@ impl Exporter<'_> {
         if self.batch.len() >= BATCH || self.batch_bytes >= BATCH_BYTES { self.flush() } else { Ok(()) }
     }
 
+    /// Fails if the export was asked to end.
+    fn check_stop(&self) -> Result<(), Stopped> {
+        if self.site.stop.load(Relaxed) { Err(Stopped) } else { Ok(()) }
+    }
+
     /// Writes the files that wait.
     fn flush(&mut self) -> anyhow::Result<()> {
         let mut batch = std::mem::take(&mut self.batch);
         self.batch_bytes = 0;
-        anyhow::ensure!(!self.site.stop.load(Relaxed), Stopped);
+        self.check_stop()?;
         if batch.is_empty() {
             return Ok(());
         }

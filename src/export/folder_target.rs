@@ -359,7 +359,7 @@ impl ExportTarget for FolderTarget {
         File::open(&self.own)?.sync_all()?;
         for (kind, before) in [(MANIFEST, self.number), (JOURNAL, self.number + 1)] {
             for number in numbered(&self.own, kind)?.into_iter().filter(|number| *number < before) {
-                fs::remove_file(self.own.join(file_name(kind, number)))?;
+                remove_file(&self.own.join(file_name(kind, number)))?;
             }
         }
         let _ = fs::remove_dir_all(&self.scratch);
@@ -417,8 +417,12 @@ fn remove_former(path: &Path, origin: FileOrigin, index: usize) -> Result<(), Pu
 
 /// Removes a file, if there is one.
 fn remove(path: &Path) -> Result<(), PutError> {
+    remove_file(path).map_err(|error| obstructed(path, &error))
+}
+
+fn remove_file(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
-        Err(error) if !is_absent(&error) => Err(obstructed(path, &error)),
+        Err(error) if !is_absent(&error) => Err(error),
         _ => Ok(()),
     }
 }

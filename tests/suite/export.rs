@@ -471,6 +471,29 @@ fn only_what_has_changed_is_written_and_only_what_was_written_is_deleted() {
     assert!(after["articles/later/index.html"].0 == site.get("/articles/later").body);
     assert!(after["articles/n5/index.html"].0 == site.get("/articles/n5").body);
 
+    // One file that cannot be deleted does not keep others; nothing is done through a link.
+    let (place, elsewhere) = (export.path().join("articles/n7"), tempfile::tempdir().unwrap());
+    std::fs::remove_dir_all(&place).unwrap();
+    std::fs::write(elsewhere.path().join("index.html"), "mine").unwrap();
+    std::os::unix::fs::symlink(elsewhere.path(), &place).unwrap();
+    site.remove("n6.md");
+    site.remove("n7.md");
+    site.wait_until("two articles are gone", |site| {
+        ["/articles/n6", "/articles/n7"].iter().all(|path| site.get(path).status == 410)
+    });
+    for _ in 0..2 {
+        let output = export.output(&site);
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{text}");
+        let problem = "articles/n7: a folder or a link is in the way: move it away, then export again";
+        assert!(text.contains(problem) && text.lines().count() == 2, "{text}");
+        assert!(!export.path().join("articles/n6").exists() && !export.path().join("articles/n7.md").exists());
+        assert_eq!(std::fs::read(place.join("index.html")).unwrap(), b"mine");
+    }
+    std::fs::remove_file(place).unwrap();
+    export.run(&site);
+    let after = export.files();
+
     // Without the daemon, the last version.
     site.stop();
     assert_eq!(export.run(&site)[..2], [0, 0]);

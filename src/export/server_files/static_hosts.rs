@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::site::{DRAWINGS, POLICY, SampleKind, ServerSite, list_roots};
 use crate::export::rules::Leads;
+use crate::folder::media;
 use crate::render::feed::opml;
 use crate::render::plain;
 
@@ -48,7 +49,9 @@ pub fn headers(site: &ServerSite<'_>) -> String {
     block(&mut text, &format!("{base}media/*"), &own(SampleKind::Media));
     // A response with two policies has to keep both.
     let policy: Vec<_> = own(SampleKind::Drawing).into_iter().filter(|(name, _)| name == POLICY).collect();
-    for ending in DRAWINGS.into_iter().filter(|_| !policy.is_empty()) {
+    // Hosts read only so many blocks: those of endings that no exported file has are left out.
+    let has_files = |ending: &&str| media::TYPES.iter().any(|(endings, _)| endings.contains(ending));
+    for ending in DRAWINGS.into_iter().filter(|ending| !policy.is_empty() && has_files(ending)) {
         for ending in [ending.to_owned(), ending.to_uppercase()] {
             block(&mut text, &format!("{base}media/*.{ending}"), &policy);
         }
