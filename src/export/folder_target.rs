@@ -177,7 +177,7 @@ impl FolderTarget {
         let parent = path.parent().unwrap_or(&self.root);
         self.make_folders(path)?;
         let beside = parent.join(format!("{UNFINISHED_FILE}{worker}"));
-        // Made anew: a link of that name would lead elsewhere.
+        // A link of that name would lead elsewhere.
         remove(&beside)?;
         let file = File::options().write(true).create_new(true).open(&beside);
         let mut file = file.map_err(|error| obstructed(&beside, &error))?;
