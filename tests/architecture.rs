@@ -286,6 +286,7 @@ const OWNERS: [(&str, &[&str]); 30] = [
             "daemon",
             "cli",
             "export/exporter.rs",
+            "export/bucket_target.rs",
             "export/folder_target.rs",
             "site/named_file.rs",
             "system/file_identity.rs",

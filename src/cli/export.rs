@@ -23,7 +23,7 @@ use crate::system::threads;
 /// written; only what an earlier export has written is deleted. An export that was cut off continues where it ended.
 #[derive(Debug, Clone, Args)]
 pub struct ExportArgs {
-    /// Folder to write to: empty, or made by an earlier export [default: export.to]
+    /// Folder to write to, or s3://bucket/prefix: empty, or made by an earlier export [default: export.to]
     directory: Option<PathBuf>,
     /// Folder of articles [default: articles.directory, which is `seeds`]
     #[arg(long, value_name = "DIR")]

@@ -260,7 +260,7 @@ pub struct AdminConfig {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default, expecting = "a section [export]")]
 pub struct ExportConfig {
-    /// The folder that `gazetted export` writes to.
+    /// The folder, or the `s3://bucket/prefix`, that `gazetted export` writes to.
     pub to: Option<PathBuf>,
 }
 

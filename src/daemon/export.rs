@@ -13,7 +13,7 @@ use super::pipeline::open_folder;
 use super::state_dir::{self, real};
 use crate::catalog::{FILE, Reader, RecordedVersions};
 use crate::config::Config;
-use crate::export::{self, ExportReport, ExportedSite, FolderTarget, Stopped, Unready};
+use crate::export::{self, ExportReport, ExportedSite, Stopped, StoreKind, Unready};
 use crate::folder::Folder;
 use crate::folder::media::MediaFiles;
 use crate::folder::renditions::{self, RenditionFiles, RenditionStore};
@@ -35,7 +35,7 @@ const FOLLOW_INTERVAL: Duration = Duration::from_secs(1);
 /// Pause after an export that failed.
 const RETRY_PAUSE: Duration = Duration::from_secs(10);
 
-/// An export of a site to a folder.
+/// An export of a site to a folder or a bucket.
 #[derive(Debug)]
 pub struct SiteExport {
     config: Config,
@@ -46,7 +46,7 @@ pub struct SiteExport {
 }
 
 impl SiteExport {
-    /// Prepares an export to the folder `to`.
+    /// Prepares an export to `to`, a folder or the address of a bucket.
     ///
     /// # Errors
     /// The folder of articles cannot be read, no daemon has run on it yet, or `to` is inside of it or of the state directory.
@@ -56,7 +56,8 @@ impl SiteExport {
         if !state.join(FILE).exists() {
             bail!("no daemon has run on this folder yet: there is no catalog in {}", state.display());
         }
-        let target = real(&std::path::absolute(to)?);
+        let is_bucket = export::kind_of(to) == StoreKind::Bucket;
+        let target = if is_bucket { to.to_path_buf() } else { real(&std::path::absolute(to)?) };
         for (forbidden, what) in [(folder.root(), "the folder of articles"), (state.as_path(), "the state directory")] {
             if target.starts_with(real(forbidden)) {
                 bail!("{}: the export would lie in {what}: name a folder outside of it", path_line(to));
@@ -87,12 +88,12 @@ impl SiteExport {
     fn try_run(&self, must_be_served: bool) -> anyhow::Result<(Version, ExportReport)> {
         // Before there is a state to export, nothing is made.
         self.hold_state(must_be_served)?;
-        let target = FolderTarget::open(&self.to)?;
+        let target = export::open(&self.to)?;
         // Another export may have ended meanwhile: an older state must not be written over its.
         let HeldState { reader, library, versions } = self.hold_state(must_be_served)?;
         let site = self.site(reader)?;
         let moment = Moment::of(versions.pending);
-        Ok((versions.served, export::run(&site, library, &target, moment, Utc::now())?))
+        Ok((versions.served, export::run(&site, library, &*target, moment, Utc::now())?))
     }
 
     /// Opens the present state of the catalog, if it can be exported.

@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, BufWriter};
-use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
@@ -15,8 +14,7 @@ use hyper::http::request::Parts;
 use hyper::{HeaderMap, Request, header};
 
 use super::file_row::FileRow;
-use super::folder_target::MAX_WORKERS;
-use super::layout::{FileForm, OWN_FOLDER, file_of};
+use super::layout::{FileForm, OWN_FOLDER, StoreKind, file_of};
 use super::main_documents::{self, DocumentDates};
 use super::manifest::{FileKey, FormerExport, FormerFile, ManifestWriter, key_of};
 use super::media_links;
@@ -130,7 +128,7 @@ pub fn run(
     let site_dates = SiteDates { presented, created };
     let base_path = url::Url::parse(&site.base_url).map_or_else(|_| "/".to_owned(), |url| url.path().to_owned());
     let date_of = |path: &str, hash: &blake3::Hash| {
-        let file = file_of(&base_path, path, form_of(path, false)).ok()?;
+        let file = file_of(target.kind(), &base_path, path, form_of(path, false)).ok()?;
         former_date(&former, &file, hash)
     };
     let snapshot = main_documents::render(&site.reader, &pages, &mut dates, site_dates, moment, date_of)?;
@@ -313,7 +311,8 @@ impl Exporter<'_> {
     /// Exports an alias of a document: as a file, or as a rule where a file could not have its name.
     fn alias(&mut self, alias: &str, path: &str) -> anyhow::Result<()> {
         let Some(document) = self.snapshot.document(alias).cloned() else { return Ok(()) };
-        let is_file = alias.rsplit('/').next().is_some_and(|name| name.contains('.'));
+        let has_ending = alias.rsplit('/').next().is_some_and(|name| name.contains('.'));
+        let is_file = has_ending || self.target.kind() == StoreKind::Bucket;
         // Of two documents of an alias, the snapshot has the last one.
         if self.snapshot.document(path).is_none_or(|own| !Arc::ptr_eq(own, &document)) {
             return Ok(());
@@ -349,7 +348,9 @@ impl Exporter<'_> {
             _ => false,
         };
         let path = route.path();
-        let Ok(file) = file_of(self.base_path, &path, form_of(&path, is_page)) else { return Ok(false) };
+        let Ok(file) = file_of(self.target.kind(), self.base_path, &path, form_of(&path, is_page)) else {
+            return Ok(false);
+        };
         let key = key_of(&file);
         let presented = self.presented[usize::from(!is_page)];
         let former = self.former.files.get(&key).filter(|former| self.has_same_settings && !former.is_uncertain);
@@ -389,7 +390,7 @@ impl Exporter<'_> {
             modified: document.last_modified.timestamp(),
             sizes: [0; 4],
         };
-        match file_of(self.base_path, path, form) {
+        match file_of(self.target.kind(), self.base_path, path, form) {
             Ok(file) => {
                 let object = Self::object(file, row, headers, &document.identity.bytes);
                 self.file(object, row, shown, Some(document))
@@ -449,7 +450,7 @@ impl Exporter<'_> {
             tracing::warn!(file, "another program has changed or removed this file of the export; it is written again");
             return Ok(Some((FileOrigin::Own(own), row)));
         }
-        if !is_same(&own) {
+        if !is_same(&own) || (self.target.kind() == StoreKind::Bucket && own.headers != row.headers) {
             return Ok(Some((FileOrigin::Own(own), row)));
         }
         let kept = FileRow { headers: row.headers, modified: row.modified, ..own };
@@ -525,9 +526,12 @@ impl Exporter<'_> {
         if let Some(opened) = opened {
             return self.media_file(address, FileForm::MediaPart, source, opened);
         }
-        let Ok(file) = file_of(self.base_path, &format!("media/{address}"), FileForm::MediaPart) else { return Ok(()) };
+        let Ok(file) = file_of(self.target.kind(), self.base_path, &format!("media/{address}"), FileForm::MediaPart)
+        else {
+            return Ok(());
+        };
         let former = self.former.files.get(&key_of(&file)).filter(|former| !former.is_uncertain);
-        let former = former.and_then(|former| former.row).filter(|row| row.source == source);
+        let former = former.and_then(|former| former.row).filter(|row| row.source == source && self.has_same_settings);
         if let Some(row) = former
             && self.target.holds(&file, &row)
         {
@@ -554,7 +558,7 @@ impl Exporter<'_> {
 
     fn media_file(&mut self, address: &str, form: FileForm, source: u64, opened: OpenMedia) -> anyhow::Result<()> {
         let path = format!("media/{address}");
-        let file = match file_of(self.base_path, &path, form) {
+        let file = match file_of(self.target.kind(), self.base_path, &path, form) {
             Ok(file) => file,
             Err(why) => {
                 self.report.problem(format!("/{path}: {why}"));
@@ -669,7 +673,10 @@ impl Exporter<'_> {
         };
         for (path, query) in forms {
             // Own documents come first.
-            let is_taken = |form| file_of(self.base_path, path.trim_start_matches('/'), form).map(|file| key_of(&file));
+            let is_taken = |form| {
+                file_of(self.target.kind(), self.base_path, path.trim_start_matches('/'), form)
+                    .map(|file| key_of(&file))
+            };
             let is_taken = [FileForm::Page, FileForm::Document].map(is_taken);
             if query.is_none() && is_taken.iter().flatten().any(|key| self.wanted.contains(key)) {
                 continue;
@@ -712,7 +719,10 @@ impl Exporter<'_> {
             samples: &samples,
         };
         let text = DocumentKind::Other("text/plain; charset=utf-8");
-        for (name, body) in server_files::all(&site) {
+        let is_bucket = self.target.kind() == StoreKind::Bucket;
+        // Behind a bucket, there is no web server to configure.
+        let files = server_files::all(&site).into_iter().filter(|(name, _)| !is_bucket || name.starts_with('_'));
+        for (name, body) in files {
             let name = if name.starts_with("nginx") { format!("{OWN_FOLDER}/{name}") } else { name.to_owned() };
             latest = latest.max(Some(self.own_file(&name, text, body.into(), moment)?));
         }
@@ -812,8 +822,7 @@ fn is_look(kind: DocumentKind) -> bool {
 
 /// Compresses and writes files on several threads. The outcomes are in the order of the files.
 fn put_all(target: &dyn ExportTarget, files: &mut [PendingFile]) -> Vec<Result<PutFile, PutError>> {
-    let cores = thread::available_parallelism().map_or(1, NonZero::get);
-    let size = files.len().div_ceil(cores.clamp(1, MAX_WORKERS)).max(1);
+    let size = files.len().div_ceil(target.workers()).max(1);
     let work = |worker: usize, files: &mut [PendingFile]| {
         files.iter_mut().map(|pending| put(target, pending, worker)).collect::<Vec<_>>()
     };
@@ -836,7 +845,8 @@ fn put_all(target: &dyn ExportTarget, files: &mut [PendingFile]) -> Vec<Result<P
 }
 
 fn put(target: &dyn ExportTarget, pending: &mut PendingFile, worker: usize) -> Result<PutFile, PutError> {
-    if let Some(document) = &pending.document {
+    // A bucket has one form of each document.
+    if let Some(document) = pending.document.as_ref().filter(|_| target.kind() == StoreKind::Folder) {
         for coding in ContentCoding::COMPRESSED {
             document.compress(coding);
         }

@@ -9,15 +9,17 @@
 
 use std::fs::{self, DirEntry, File};
 use std::io::{self, BufRead, BufReader, Read, Write};
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::PoisonError;
+use std::thread;
 use std::time::{Duration, SystemTime};
 
 use rustix::io::Errno;
 
 use super::file_row::{FileRow, escaped, unescaped};
-use super::layout::OWN_FOLDER;
+use super::layout::{OWN_FOLDER, StoreKind};
 use super::manifest::UNFINISHED;
 use super::target::{ExportObject, ExportTarget, FileOrigin, ObjectBody, PutError, PutFile, PutOutcome};
 use crate::folder::media::OpenMedia;
@@ -33,7 +35,7 @@ const SCRATCH: &str = "scratch";
 /// Name of a file that is being written; the number of the thread follows.
 const UNFINISHED_FILE: &str = ".gazetted-new-";
 /// Maximum number of threads that write.
-pub const MAX_WORKERS: usize = 4;
+const MAX_WORKERS: usize = 4;
 /// Bytes of a file beside articles that are copied at a time.
 const CHUNK: usize = 256 << 10;
 
@@ -263,6 +265,14 @@ impl FolderTarget {
 }
 
 impl ExportTarget for FolderTarget {
+    fn kind(&self) -> StoreKind {
+        StoreKind::Folder
+    }
+
+    fn workers(&self) -> usize {
+        thread::available_parallelism().map_or(1, NonZero::get).clamp(1, MAX_WORKERS)
+    }
+
     fn read(&self, line: &mut dyn FnMut(&str) -> io::Result<()>) -> io::Result<()> {
         if self.base > 0 {
             let manifest = self.own.join(file_name(MANIFEST, self.base));

@@ -1,5 +1,7 @@
 //! Which file holds the document at an address. A page is `index.html` in a folder; what is inside a recording or a picture is beside
 //! it, in a folder whose name ends with a tilde, since no file system has a file and a folder of one name.
+//!
+//! In a bucket, the key of an object is the address itself. Only what ends with a slash is `index.html` there, as bucket websites have it.
 
 use percent_encoding::percent_decode_str;
 
@@ -24,12 +26,21 @@ pub enum FileForm {
     MediaPart,
 }
 
+/// The kinds of stores, which name files differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StoreKind {
+    /// Has files in each content coding, with dates.
+    Folder,
+    /// Has objects with header fields, and keys that are not folders of one another.
+    Bucket,
+}
+
 /// Returns the path of the file, below the root of the web server, of what is at `path` below the path of the site. Both are
 /// percent-encoded.
 ///
 /// # Errors
 /// There can be no such file; the error says why.
-pub fn file_of(base_path: &str, path: &str, form: FileForm) -> Result<String, String> {
+pub fn file_of(store: StoreKind, base_path: &str, path: &str, form: FileForm) -> Result<String, String> {
     let whole = format!("{}{path}", base_path.strip_prefix('/').unwrap_or(base_path));
     let mut parts = Vec::new();
     let bare = whole.strip_suffix('/').unwrap_or(&whole);
@@ -40,17 +51,21 @@ pub fn file_of(base_path: &str, path: &str, form: FileForm) -> Result<String, St
             parts.push(checked(name)?);
         }
     }
+    let is_folder = store == StoreKind::Folder;
     if form == FileForm::MediaPart
+        && is_folder
         && let [.., folder, _] = parts.as_mut_slice()
     {
         folder.push('~');
     }
-    let is_folder = form == FileForm::Page || whole.is_empty() || whole.ends_with('/');
-    if is_folder {
+    if (form == FileForm::Page && is_folder) || whole.is_empty() || whole.ends_with('/') {
         parts.push("index.html".to_owned());
     }
     let longest = if matches!(form, FileForm::Page | FileForm::Document) { LONGEST_ENDING } else { 0 };
     let last = parts.last().map_or(0, String::len);
+    if !is_folder {
+        return Ok(parts.join("/"));
+    }
     if last + longest > LONGEST_NAME || parts.iter().any(|part| part.len() > LONGEST_NAME) {
         return Err(format!("its name is longer than {LONGEST_NAME} bytes"));
     }
@@ -82,9 +97,24 @@ mod tests {
             ("media/a/b.mp3/0f.jpg", FileForm::MediaPart, "media/a/b.mp3~/0f.jpg"),
             ("tags/a%2Fb/", FileForm::Page, "tags/a/b/index.html"),
         ] {
-            assert_eq!(file_of("/", path, form).as_deref(), Ok(file), "{path}");
-            assert_eq!(file_of("/news/", path, form), Ok(format!("news/{file}")), "{path}");
+            assert_eq!(file_of(StoreKind::Folder, "/", path, form).as_deref(), Ok(file), "{path}");
+            assert_eq!(file_of(StoreKind::Folder, "/news/", path, form), Ok(format!("news/{file}")), "{path}");
         }
+    }
+
+    #[test]
+    fn a_key_is_the_address() {
+        for (path, form, key) in [
+            ("", FileForm::Page, "index.html"),
+            ("articles/storm", FileForm::Page, "articles/storm"),
+            ("tags/a%20b/", FileForm::Page, "tags/a b/index.html"),
+            ("feed", FileForm::Document, "feed"),
+            ("feed/", FileForm::Document, "feed/index.html"),
+            ("media/a/b.mp3/0f.jpg", FileForm::MediaPart, "media/a/b.mp3/0f.jpg"),
+        ] {
+            assert_eq!(file_of(StoreKind::Bucket, "/", path, form).as_deref(), Ok(key), "{path}");
+        }
+        assert!(file_of(StoreKind::Bucket, "/", ".gazetted/x", FileForm::Media).is_err());
     }
 
     #[test]
@@ -92,12 +122,15 @@ mod tests {
         for path in
             ["tags/../", "tags/%2e%2e/", "tags/..%2F..%2Fx/", "a//b", "tags/%00/", ".gazetted/x", "tags/%ff/", "a/./b"]
         {
-            assert!(file_of("/", path, FileForm::Page).is_err(), "{path}");
+            assert!(file_of(StoreKind::Folder, "/", path, FileForm::Page).is_err(), "{path}");
         }
         let long = "a".repeat(LONGEST_NAME);
-        assert!(file_of("/", &long, FileForm::Media).is_ok());
-        assert!(file_of("/", &long, FileForm::Page).is_ok(), "the name of a folder");
-        assert!(file_of("/", &long, FileForm::Document).is_err(), "no room for the ending of a compressed form");
-        assert!(file_of("/", &format!("{long}a"), FileForm::Page).is_err());
+        assert!(file_of(StoreKind::Folder, "/", &long, FileForm::Media).is_ok());
+        assert!(file_of(StoreKind::Folder, "/", &long, FileForm::Page).is_ok(), "the name of a folder");
+        assert!(
+            file_of(StoreKind::Folder, "/", &long, FileForm::Document).is_err(),
+            "no room for the ending of a compressed form"
+        );
+        assert!(file_of(StoreKind::Folder, "/", &format!("{long}a"), FileForm::Page).is_err());
     }
 }

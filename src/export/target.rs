@@ -7,6 +7,7 @@ use bytes::Bytes;
 use hyper::HeaderMap;
 
 use super::file_row::FileRow;
+use super::layout::StoreKind;
 use crate::folder::media::OpenMedia;
 use crate::render::compression::ContentCoding;
 
@@ -76,6 +77,12 @@ pub struct PutFile {
 
 /// A store of files with a manifest.
 pub trait ExportTarget: Sync {
+    /// How files are named, and what is stored of each.
+    fn kind(&self) -> StoreKind;
+
+    /// Maximum number of threads that write at the same time.
+    fn workers(&self) -> usize;
+
     /// Reads the newest manifest line by line, then the paths of files that unfinished exports may have written, each after a tab.
     ///
     /// # Errors

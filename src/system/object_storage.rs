@@ -25,7 +25,8 @@ use object_store::client::{
 use object_store::path::Path;
 pub use object_store::{Attribute, Attributes};
 use object_store::{
-    BackoffConfig, ClientOptions, ObjectStore, ObjectStoreExt as _, PutMode, PutOptions, PutPayload, RetryConfig,
+    BackoffConfig, ClientOptions, ObjectStore, ObjectStoreExt as _, PutMode, PutMultipartOptions, PutOptions,
+    PutPayload, RetryConfig,
 };
 use tokio::runtime::Runtime;
 use tokio::time::timeout;
@@ -43,7 +44,10 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Size of the parts in which a large file is sent, in bytes. S3 wants at least 5 MiB, and has at most 10,000 parts.
-const PART: usize = 16 << 20;
+pub const PART: usize = 16 << 20;
+
+/// Longest key that S3 has, in bytes.
+const LONGEST_KEY: usize = 1024;
 
 /// Requests of one operation that run at the same time.
 pub const CONCURRENCY: usize = 16;
@@ -122,7 +126,14 @@ impl ObjectStorage {
     }
 
     fn path(&self, key: &str) -> Path {
-        self.prefix.parts().chain(Path::from(key).parts()).collect()
+        // Keys as they are: services decode the path of an address before they look for one.
+        let key = Path::parse(key).unwrap_or_else(|_| Path::from(key));
+        self.prefix.parts().chain(key.parts()).collect()
+    }
+
+    /// Whether services have a key of this name.
+    pub fn can_have(&self, key: &str) -> bool {
+        Path::parse(key).is_ok_and(|path| path.as_ref() == key) && self.path(key).as_ref().len() <= LONGEST_KEY
     }
 
     fn error(&self, error: &object_store::Error) -> StorageError {
@@ -149,9 +160,17 @@ impl ObjectStorage {
     /// # Errors
     /// There was no answer in time, or a refusal. The object may have been created.
     pub fn create(&self, key: &str, bytes: &[u8]) -> StorageResult<bool> {
-        let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
-        let payload = Bytes::copy_from_slice(bytes).into();
-        match self.run(bytes.len(), self.store.put_opts(&self.path(key), payload, options))? {
+        self.create_with(key, Bytes::copy_from_slice(bytes), Attributes::new())
+    }
+
+    /// As [`ObjectStorage::create`], with attributes.
+    ///
+    /// # Errors
+    /// As for [`ObjectStorage::create`].
+    pub fn create_with(&self, key: &str, bytes: Bytes, attributes: Attributes) -> StorageResult<bool> {
+        let options = PutOptions { mode: PutMode::Create, attributes, ..PutOptions::default() };
+        let size = bytes.len();
+        match self.run(size, self.store.put_opts(&self.path(key), bytes.into(), options))? {
             Ok(_) => Ok(true),
             // Two requests at the same time can be refused, too (409), and then there may be no object yet.
             Err(object_store::Error::AlreadyExists { .. }) if self.size(key)?.is_some() => Ok(false),
@@ -203,12 +222,27 @@ impl ObjectStorage {
             let limit = u64::try_from(PART).unwrap_or(u64::MAX);
             (&source).take(limit).read_to_end(&mut bytes).map_err(at).map(|_| bytes)
         };
+        self.put_parts(key, Attributes::new(), part)
+    }
+
+    /// Stores what `part` returns, call by call: parts of [`PART`] bytes, then a shorter one. The object appears as a whole, in the place of
+    /// one with this key.
+    ///
+    /// # Errors
+    /// `part` failed; or as for [`ObjectStorage::put`].
+    pub fn put_parts(
+        &self,
+        key: &str,
+        attributes: Attributes,
+        mut part: impl FnMut() -> StorageResult<Vec<u8>>,
+    ) -> StorageResult<()> {
         let mut bytes = part()?;
         if bytes.len() < PART {
-            return self.put(key, bytes.into(), Attributes::new());
+            return self.put(key, bytes.into(), attributes);
         }
         let path = self.path(key);
-        let mut upload = self.must_run(0, self.store.put_multipart(&path))?;
+        let options = PutMultipartOptions { attributes, ..PutMultipartOptions::default() };
+        let mut upload = self.must_run(0, self.store.put_multipart_opts(&path, options))?;
         let mut send_all = || {
             while !bytes.is_empty() {
                 self.must_run(bytes.len(), upload.put_part(std::mem::take(&mut bytes).into()))?;
@@ -255,7 +289,11 @@ impl ObjectStorage {
         Ok(is_there)
     }
 
-    fn get_parts(&self, key: &str, mut take: impl FnMut(&[u8]) -> StorageResult<()>) -> StorageResult<bool> {
+    /// Gives the content of an object part by part. Returns whether there is one.
+    ///
+    /// # Errors
+    /// `take` failed; or as for [`ObjectStorage::get`].
+    pub fn get_parts(&self, key: &str, mut take: impl FnMut(&[u8]) -> StorageResult<()>) -> StorageResult<bool> {
         let mut parts = match self.run(0, self.store.get(&self.path(key)))? {
             Err(object_store::Error::NotFound { .. }) => return Ok(false),
             found => found.map_err(|error| self.error(&error))?.into_stream(),
@@ -276,6 +314,22 @@ impl ObjectStorage {
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(self.error(&error)),
         }
+    }
+
+    /// Whether there is an object whose name `is_meant`.
+    ///
+    /// # Errors
+    /// There was no answer in time, or a refusal.
+    pub fn has_any(&self, is_meant: impl Fn(&str) -> bool) -> StorageResult<bool> {
+        let mut found = self.store.list(Some(&self.prefix));
+        while let Some(object) = self.run(0, found.next())? {
+            let object = object.map_err(|error| self.error(&error))?;
+            let relative = object.location.prefix_match(&self.prefix).map(Iterator::collect::<Path>);
+            if relative.is_some_and(|path| is_meant(path.as_ref())) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The names of all objects directly or deeper below `folder`, relative to it.

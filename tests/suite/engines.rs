@@ -1,11 +1,11 @@
 //! The engines that store the log of replicas: all make the same promises.
 
 #[cfg(feature = "object-storage")]
-mod bucket;
+pub mod bucket;
 #[cfg(any(feature = "postgres", feature = "object-storage"))]
 mod certificate;
 #[cfg(any(feature = "postgres", feature = "object-storage"))]
-mod cut;
+pub mod cut;
 #[cfg(feature = "postgres")]
 pub mod database;
 

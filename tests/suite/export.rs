@@ -604,3 +604,134 @@ fn an_export_follows_the_daemon() {
     assert!(status.success() && text.contains(" INFO exported ") && text.contains("stopped"), "{text}");
     assert_eq!(export.run(&site)[..2], [0, 0]);
 }
+
+/// An export to a bucket of a service that speaks like S3.
+#[cfg(feature = "object-storage")]
+mod in_a_bucket {
+    use std::process::Output;
+    use std::sync::atomic::Ordering;
+
+    use gazetted::export::{BucketTarget, ExportTarget};
+    use gazetted::system::object_storage::{Attributes, ObjectStorage};
+
+    use super::small;
+    use crate::command_line::gazetted;
+    use crate::engines::bucket::Service;
+    use crate::engines::cut::CuttingProxy;
+    use crate::pictures::photo;
+    use crate::site::{Answer, BASE_URL, Site};
+    use crate::tools;
+
+    fn environment(port: u16) -> [(&'static str, String); 3] {
+        [
+            ("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{port}")),
+            ("AWS_ACCESS_KEY_ID", "key".to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", "secret".to_owned()),
+        ]
+    }
+
+    fn storage(port: u16) -> ObjectStorage {
+        let environment = environment(port).map(|(name, value)| (name.to_owned(), value));
+        ObjectStorage::open_in("s3://log/site", environment).unwrap()
+    }
+
+    fn export(site: &Site, port: u16) -> Output {
+        let mut command = gazetted();
+        command.args(["export", "s3://log/site", "--config"]).arg(site.config_file());
+        command.arg("--state").arg(site.state()).args(["--base-url", BASE_URL]).envs(environment(port));
+        command.output().unwrap()
+    }
+
+    /// The numbers of files that were written and deleted.
+    fn run(site: &Site, port: u16) -> [u64; 2] {
+        let output = export(site, port);
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+        let number = |what: &str| {
+            let before = text.split_once(&format!(" {what}")).unwrap_or_else(|| panic!("{text}")).0;
+            before.rsplit([' ', ':']).next().unwrap().parse().unwrap()
+        };
+        ["written", "deleted"].map(number)
+    }
+
+    fn ask(port: u16, key: &str) -> Answer {
+        // The service wants a signature, and does not check it.
+        let fields = "Authorization: AWS4-HMAC-SHA256 Credential=key/20260101/us-east-1/s3/aws4_request, \
+            SignedHeaders=host, Signature=0\r\n";
+        Answer::parse(&tools::ask_bytes(&format!("127.0.0.1:{port}"), &format!("/log/site/{key}"), fields))
+    }
+
+    #[test]
+    fn an_export_to_a_bucket_has_what_the_daemon_serves() {
+        let Some(service) = Service::start() else { return };
+        let port = service.port;
+        let storage = storage(port);
+        storage.put("mine.txt", "mine".into(), Attributes::new()).unwrap();
+        let (mut site, _) = small(6);
+        site.write("photo.jpg", photo(40, 30));
+        site.write("n0.md", "---\ndate: 2024-01-01\ntags: [港]\n---\n# Number 0\n\n![](photo.jpg)");
+        site.wait_until("the picture is shown", |site| site.get("/articles/n0").text().contains("photo.jpg"));
+
+        let errors = String::from_utf8(export(&site, port).stderr).unwrap();
+        assert!(errors.contains("the bucket has objects there, and no export of gazetted"), "{errors}");
+        storage.remove(&["mine.txt".to_owned()]).unwrap();
+
+        // Answers are lost after the requests took effect.
+        let proxy = CuttingProxy::start(port);
+        proxy.cuts.store(200, Ordering::SeqCst);
+        assert!(!export(&site, proxy.port).status.success());
+        proxy.cuts.store(0, Ordering::SeqCst);
+        let two = [BucketTarget::open(self::storage(port)).unwrap(), BucketTarget::open(self::storage(port)).unwrap()];
+        assert!(run(&site, port)[0] > 30);
+        for (other, file) in two.iter().zip(["one", "another"]) {
+            let error = other.intend(&[file]).unwrap_err().to_string();
+            assert!(error.contains("another export has written to this bucket meanwhile"), "{error}");
+        }
+        for path in [
+            "/",
+            "/articles/n0",
+            "/articles/n0.md",
+            "/atom.xml",
+            "/feed",
+            "/tags/%E6%B8%AF/",
+            "/media/photo.jpg",
+            "/robots.txt",
+        ] {
+            let key = format!("{}{}", &path[1..], if path.ends_with('/') { "index.html" } else { "" });
+            let (served, stored) = (site.get(path), ask(port, &key));
+            assert_eq!((served.status, stored.status), (200, 200), "{path}");
+            assert!(served.body == stored.body, "{path}");
+            for field in ["content-type", "cache-control"] {
+                assert_eq!(served.field(field), stored.field(field), "{path}");
+            }
+        }
+        assert_eq!(run(&site, port), [0, 0]);
+
+        let contents = || {
+            let keys = storage.list("").unwrap().into_iter().filter(|key| !key.starts_with(".gazetted/"));
+            keys.map(|key| (storage.get(&key).unwrap().unwrap(), key)).map(|(body, key)| (key, body)).collect()
+        };
+        let before: std::collections::BTreeMap<String, Vec<u8>> = contents();
+        storage.put("own.txt", "mine".into(), Attributes::new()).unwrap();
+        storage.put("articles/later", "mine".into(), Attributes::new()).unwrap();
+        site.write("n1.md", "---\ndate: 2024-01-02\ntags: [t1]\n---\n# Number 1\n\nAnother text.");
+        site.wait_until("the edit is served", |site| site.get("/articles/n1").text().contains("Another text."));
+        let [written, deleted] = run(&site, port);
+        let after = contents();
+        let differ = before.iter().filter(|(key, body)| after[*key] != **body).count() as u64;
+        assert_eq!([written, deleted], [differ, 0]);
+
+        site.remove("n3.md");
+        site.write("later.md", "# Later\n\nText.");
+        site.wait_until("the deletion is served", |site| {
+            site.get("/articles/n3").status == 410 && site.get("/articles/later").status == 200
+        });
+        let output = export(&site, port);
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{text}");
+        assert!(text.contains("articles/later: gazetted did not write the file that is there"), "{text}");
+        let after = contents();
+        assert!(!after.contains_key("articles/n3") && after.contains_key("articles/later.md"));
+        assert_eq!((&after["own.txt"][..], &after["articles/later"][..]), (&b"mine"[..], &b"mine"[..]));
+    }
+}

@@ -8,13 +8,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use gazetted::replicas::{Appended, ReplicaLog};
 
 /// Passes connections through, and cuts as many as it was asked to when an answer comes.
-struct CuttingProxy {
-    port: u16,
-    cuts: Arc<AtomicUsize>,
+pub struct CuttingProxy {
+    pub port: u16,
+    pub cuts: Arc<AtomicUsize>,
 }
 
 impl CuttingProxy {
-    fn start(target: u16) -> Self {
+    pub fn start(target: u16) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let (port, cuts) = (listener.local_addr().unwrap().port(), Arc::new(AtomicUsize::new(0)));
         let own_cuts = cuts.clone();
