@@ -531,7 +531,9 @@ impl Exporter<'_> {
             return Ok(());
         };
         let former = self.former.files.get(&key_of(&file)).filter(|former| !former.is_uncertain);
-        let former = former.and_then(|former| former.row).filter(|row| row.source == source && self.has_same_settings);
+        // The header fields are part of an object.
+        let is_valid = self.has_same_settings || self.target.kind() == StoreKind::Folder;
+        let former = former.and_then(|former| former.row).filter(|row| row.source == source && is_valid);
         if let Some(row) = former
             && self.target.holds(&file, &row)
         {

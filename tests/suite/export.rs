@@ -678,9 +678,12 @@ mod in_a_bucket {
 
         // Answers are lost after the requests took effect.
         let proxy = CuttingProxy::start(port);
-        proxy.cuts.store(200, Ordering::SeqCst);
+        proxy.spared.store(20, Ordering::SeqCst);
+        proxy.cuts.store(500, Ordering::SeqCst);
         assert!(!export(&site, proxy.port).status.success());
-        proxy.cuts.store(0, Ordering::SeqCst);
+        assert!(proxy.cuts.swap(0, Ordering::SeqCst) < 500, "nothing was cut");
+        let unfinished = storage.list("").unwrap();
+        assert!(unfinished.len() > 5, "some objects were written: {unfinished:?}");
         let two = [BucketTarget::open(self::storage(port)).unwrap(), BucketTarget::open(self::storage(port)).unwrap()];
         assert!(run(&site, port)[0] > 30);
         for (other, file) in two.iter().zip(["one", "another"]) {

@@ -11,27 +11,32 @@ use gazetted::replicas::{Appended, ReplicaLog};
 pub struct CuttingProxy {
     pub port: u16,
     pub cuts: Arc<AtomicUsize>,
+    /// Parts of answers that are passed before the first one is cut.
+    pub spared: Arc<AtomicUsize>,
 }
 
 impl CuttingProxy {
     pub fn start(target: u16) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let (port, cuts) = (listener.local_addr().unwrap().port(), Arc::new(AtomicUsize::new(0)));
-        let own_cuts = cuts.clone();
+        let spared: Arc<AtomicUsize> = Arc::default();
+        let (own_cuts, own_spared) = (cuts.clone(), spared.clone());
         std::thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
                 let Ok(server) = TcpStream::connect(("127.0.0.1", target)) else { continue };
                 let (from_client, to_server) = (client.try_clone().unwrap(), server.try_clone().unwrap());
                 std::thread::spawn(move || pass(&from_client, &to_server, || false));
-                let cuts = own_cuts.clone();
+                let (cuts, spared) = (own_cuts.clone(), own_spared.clone());
                 let must_cut = move || {
-                    let less = |cuts: usize| cuts.checked_sub(1);
-                    cuts.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok()
+                    let less = |count: usize| count.checked_sub(1);
+                    let take =
+                        |count: &AtomicUsize| count.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok();
+                    !take(&spared) && take(&cuts)
                 };
                 std::thread::spawn(move || pass(&server, &client, must_cut));
             }
         });
-        Self { port, cuts }
+        Self { port, cuts, spared }
     }
 }
 
