@@ -28,6 +28,8 @@ pub(super) struct Replication {
     pub attempted: Option<Uuid>,
     /// Another node had created the record that this one was about to create.
     pub was_superseded: bool,
+    /// The record at which the newest copy of the catalog was last looked for.
+    pub looked_for_base: u64,
 }
 
 /// The place in the log.
@@ -57,7 +59,7 @@ impl Replication {
         let schema = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
         let refused = |why: String| Err(CatalogError::LogRefused(why));
         if Some(record.lineage) != self.state.lineage {
-            return refused(format!("{} holds another log than the one that this node has followed", self.log.place()));
+            return Err(other_lineage(&*self.log));
         }
         // The columns of an older one are compared when it is applied.
         if record.schema > schema {
@@ -67,16 +69,21 @@ impl Replication {
             ));
         }
         if record.previous != self.state.hash {
-            return Err(self.other_log());
+            return Err(other_record(&*self.log, self.state.number));
         }
         Ok(())
     }
+}
 
-    /// The error of a log that is not as this node has applied it.
-    pub fn other_log(&self) -> CatalogError {
-        let (place, number) = (self.log.place(), self.state.number);
-        CatalogError::LogRefused(format!(
-            "{place} has no record {number} as this node has applied it; it may have been restored from an older backup"
-        ))
-    }
+/// The error of a log whose record `number` is not the one that this node has applied.
+pub(super) fn other_record(log: &dyn ReplicaLog, number: u64) -> CatalogError {
+    CatalogError::LogRefused(format!(
+        "{} has no record {number} as this node has applied it: it is another log, or was restored from an older backup",
+        log.place()
+    ))
+}
+
+/// The error of a log that this node has not followed.
+pub(super) fn other_lineage(log: &dyn ReplicaLog) -> CatalogError {
+    CatalogError::LogRefused(format!("{} holds another log than the one that this node has followed", log.place()))
 }

@@ -10,7 +10,7 @@ use crate::catalog::store::database::{Catalog, FILE};
 use crate::catalog::store::error::{CatalogError, Result};
 use crate::catalog::store::meta;
 use crate::catalog::store::replicated_tables::{HASH, LINEAGE, LOCAL_KEYS, LOCAL_PREFIXES, NUMBER};
-use crate::catalog::store::replication_state::LogPosition;
+use crate::catalog::store::replication_state::{LogPosition, other_lineage, other_record};
 use crate::replicas::record::{self, LogRecord, RecordBody};
 use crate::replicas::{Appended, LogError, ReplicaLog};
 
@@ -55,19 +55,13 @@ pub fn join(directory: &Path, log: &mut dyn ReplicaLog) -> Result<Joined> {
         (Some(hash), _) if hash == place.hash => {}
         // It was interrupted before it created the first record.
         (None, None) if place.number == 1 => {
-            let connection = Connection::open(directory.join(FILE))?;
-            connection.execute("DELETE FROM meta WHERE key IN (?1, ?2, ?3)", [LINEAGE, NUMBER, HASH])?;
+            forget_position(&Connection::open(directory.join(FILE))?)?;
             return Ok(Joined::Founding);
         }
         // The record was removed after a copy was made.
         (None, Some(base)) if base > place.number => return install(directory, log, base, place.lineage),
         (None, Some(base)) if base == place.number => {}
-        _ => {
-            let (place, number) = (log.place(), place.number);
-            return Err(CatalogError::LogRefused(format!(
-                "{place} has no record {number} as this node has applied it: it is another log, or was restored from an older backup"
-            )));
-        }
+        _ => return Err(other_record(log, place.number)),
     }
     let next = log.read(place.number + 1)?;
     let is_base = match next.as_deref().map(LogRecord::from_bytes) {
@@ -99,6 +93,12 @@ fn position_of(file: &Path) -> Result<Option<LogPosition>> {
     Ok(Some(LogPosition { lineage: Some(lineage), number, hash: *hash.as_bytes() }))
 }
 
+/// A catalog has no place in a log any more.
+fn forget_position(connection: &Connection) -> Result<()> {
+    connection.execute("DELETE FROM meta WHERE key IN (?1, ?2, ?3)", [LINEAGE, NUMBER, HASH])?;
+    Ok(())
+}
+
 fn io(file: &Path) -> impl Fn(std::io::Error) -> CatalogError + use<'_> {
     move |error| CatalogError::LogAway(format!("{}: {error}", file.display()))
 }
@@ -122,10 +122,7 @@ fn install(directory: &Path, log: &mut dyn ReplicaLog, base: u64, lineage: Optio
     let place = position_of(&unpacked)?;
     let Some(place) = place.filter(|place| lineage.is_none_or(|lineage| place.lineage == Some(lineage))) else {
         remove_database(&unpacked)?;
-        let place = log.place();
-        return Err(CatalogError::LogRefused(format!(
-            "{place} holds another log than the one that this node has followed"
-        )));
+        return Err(other_lineage(log));
     };
     forget_local_facts(&unpacked)?;
     let file = directory.join(FILE);
@@ -191,8 +188,7 @@ impl Catalog {
         let appended = self.with_log(|log| log.append(1, &bytes))?;
         let is_own = appended == Appended::Created || self.with_log(|log| log.read(1))?.as_deref() == Some(&bytes);
         if !is_own {
-            let sql = "DELETE FROM meta WHERE key IN (?1, ?2, ?3)";
-            self.connection.execute(sql, [LINEAGE, NUMBER, HASH])?;
+            forget_position(&self.connection)?;
             return Ok(false);
         }
         if let Some(replication) = &mut self.replication {
@@ -210,12 +206,15 @@ impl Catalog {
     pub fn write_base_if_due(&mut self, directory: &Path, is_start: bool) -> Result<Option<u64>> {
         let Some(replication) = &self.replication else { return Ok(None) };
         let (number, is_own) = (replication.state.number, self.has_created_last_record());
-        // Every hundredth record is enough to look for one.
-        let may_be_due = is_own && number % 100 == 0;
+        // Every hundredth record is enough to look for one, and once.
+        let may_be_due = is_own && number % 100 == 0 && replication.looked_for_base != number;
         if replication.state.lineage.is_none() || !(may_be_due || is_start) {
             return Ok(None);
         }
         let former = self.with_log(|log| log.newest_base())?;
+        if let Some(replication) = &mut self.replication {
+            replication.looked_for_base = number;
+        }
         if former.is_some_and(|former| number < former.saturating_add(RECORDS_PER_BASE)) {
             return Ok(None);
         }

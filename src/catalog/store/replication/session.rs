@@ -8,7 +8,7 @@ use super::{apply, capture};
 use crate::catalog::store::database::Catalog;
 use crate::catalog::store::error::{CatalogError, Result};
 use crate::catalog::store::replicated_tables::{HASH, LINEAGE, NUMBER, Table};
-use crate::catalog::store::replication_state::{LogPosition, Replication};
+use crate::catalog::store::replication_state::{LogPosition, Replication, other_record};
 use crate::catalog::store::values::bytes;
 use crate::replicas::record::{self, LogRecord, RecordBody, TableRows};
 use crate::replicas::{Appended, LogError, ReplicaLog};
@@ -49,6 +49,7 @@ impl Catalog {
             is_first: None,
             attempted: None,
             was_superseded: false,
+            looked_for_base: 0,
         });
         Ok(())
     }
@@ -161,7 +162,7 @@ impl Catalog {
             // It was removed after a copy of the catalog was made.
             None => replication.log.newest_base()? >= Some(number),
         };
-        if is_same { Ok(()) } else { Err(replication.other_log()) }
+        if is_same { Ok(()) } else { Err(other_record(&*replication.log, number)) }
     }
 
     /// Applies the records that this catalog lacks.
