@@ -16,7 +16,7 @@ const SAMPLE: u64 = 1 << 20;
 /// A file's content at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Loaded {
-    /// The bytes of the file.
+    /// The bytes of the file; of a recording or a photo, those that identify it.
     pub bytes: Vec<u8>,
     /// Its `stat`, equal before and after reading.
     pub stat: Stat,

@@ -112,7 +112,8 @@ impl ReadingJournal {
         opened.identity = FileIdentity::at(&opened.directory);
         let slots = slots(&opened.directory)?;
         // A record that is cut off is none.
-        let interrupted: Vec<_> = slots.iter().filter_map(|file| parse(&fs::read(file).ok()?)).collect();
+        let interrupted: Vec<_> =
+            slots.iter().filter_map(|file| fs::read(file).ok()).flat_map(|slot| parse(&slot)).collect();
         // Removed first, so that one end is not counted twice.
         for file in &slots {
             fs::remove_file(file)?;
@@ -155,11 +156,17 @@ impl ReadingJournal {
 
     /// Records that a file is being read. If that fails, the file is read all the same.
     pub fn begin(&self, path: &Path, hash: &ContentHash) -> OpenReading {
+        self.begin_all([(path, hash)])
+    }
+
+    /// Records that some files are being read, one after the other. If the process ends meanwhile, all of them are suspects.
+    pub fn begin_all<'a>(&self, files: impl IntoIterator<Item = (&'a Path, &'a ContentHash)>) -> OpenReading {
+        let records: Vec<u8> = files.into_iter().flat_map(|(path, hash)| record(path, hash)).collect();
         let mut state = self.lock();
         let generation = state.generation;
         let slot = state.take_slot().inspect_err(|error| tracing::debug!(%error, "cannot record a reading")).ok();
         drop(state);
-        let slot = slot.flatten().filter(|slot| slot.write_all_at(&record(path, hash), 0).is_ok());
+        let slot = slot.flatten().filter(|slot| slot.write_all_at(&records, 0).is_ok());
         OpenReading { journal: self.clone(), slot, generation }
     }
 
@@ -343,11 +350,16 @@ fn record(path: &Path, hash: &ContentHash) -> Vec<u8> {
     [&length, hash.as_slice(), path].concat()
 }
 
-fn parse(bytes: &[u8]) -> Option<(ContentHash, PathBuf)> {
-    let length = usize::try_from(u32::from_le_bytes(*bytes.first_chunk()?)).ok()?;
-    let hash = bytes.get(4..HEAD)?.try_into().ok()?;
-    let path = bytes.get(HEAD..HEAD + length).filter(|path| !path.is_empty())?;
-    Some((hash, PathBuf::from(std::ffi::OsString::from_vec(path.to_vec()))))
+/// The records in a file, up to one that is cut off.
+fn parse(mut bytes: &[u8]) -> Vec<(ContentHash, PathBuf)> {
+    let next = |bytes: &mut &[u8]| {
+        let length = usize::try_from(u32::from_le_bytes(*bytes.first_chunk()?)).ok()?;
+        let hash = bytes.get(4..HEAD)?.try_into().ok()?;
+        let path = bytes.get(HEAD..HEAD.checked_add(length)?).filter(|path| !path.is_empty())?;
+        *bytes = &bytes[HEAD + length..];
+        Some((hash, PathBuf::from(std::ffi::OsString::from_vec(path.to_vec()))))
+    };
+    std::iter::from_fn(|| next(&mut bytes)).collect()
 }
 
 fn hex(hash: &ContentHash) -> String {
@@ -436,8 +448,21 @@ mod tests {
     #[test]
     fn records_hold_any_path() {
         let long = PathBuf::from("ä".repeat(3_000));
-        let (hash, path) = parse(&record(&long, &A)).unwrap();
-        assert_eq!((hash, path.as_os_str().len()), (A, MAX_PATH));
-        assert_eq!(parse(&record(Path::new("a"), &B)), Some((B, PathBuf::from("a"))));
+        let found = parse(&record(&long, &A));
+        assert_eq!((found[0].0, found[0].1.as_os_str().len()), (A, MAX_PATH));
+        let two = [record(Path::new("a"), &B), record(Path::new("b"), &A)].concat();
+        assert_eq!(parse(&two), [(B, PathBuf::from("a")), (A, PathBuf::from("b"))]);
+        assert_eq!(parse(&two[..two.len() - 1]), [(B, PathBuf::from("a"))], "the second one is cut off");
+    }
+
+    #[test]
+    fn files_that_are_recorded_together_are_all_suspects() {
+        let state = tempfile::tempdir().unwrap();
+        let journal = ReadingJournal::open(state.path()).unwrap();
+        drop(journal.begin_all([(Path::new("c.md"), &[3; 32])]));
+        std::mem::forget(journal.begin_all([(Path::new("a.md"), &A), (Path::new("b.md"), &B)]));
+        let journal = ReadingJournal::open(state.path()).unwrap();
+        let standings = [A, B, [3; 32]].map(|hash| journal.standing(&hash));
+        assert_eq!(standings, [Standing::Suspect, Standing::Suspect, Standing::Clear]);
     }
 }

@@ -7,8 +7,9 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use super::reading_supervisor::{FileBytes, ReadingOutcome, ReadingSupervisor};
+use super::reading_supervisor::{CountedReading, FileBytes, ReadingOutcome, ReadingSupervisor};
 use crate::article::folder_data::DataLookup;
+use crate::article::front_matter::inherited::Inherited;
 use crate::article::load::{self, LoadError, Loaded, OpenArticle, load_as};
 use crate::article::{self, Article, Reading};
 use crate::catalog::Catalog;
@@ -77,9 +78,19 @@ impl Job {
 pub(super) enum Parsed {
     /// Not parsed: the bytes are the same as before, or could not be read.
     Nothing,
-    /// The head, and the terms of its views.
-    Head(Box<Article>, Vec<Term>),
+    /// The head. The bytes of the file are not kept: freeing them on another thread takes as long as reading them again, which few heads need.
+    Head(ParsedHead),
     Whole(Box<Reading>),
+}
+
+/// The head of a new article.
+#[derive(Debug)]
+pub(super) struct ParsedHead {
+    pub article: Box<Article>,
+    /// The terms of its views.
+    pub terms: Vec<Term>,
+    /// Size of the file, in bytes.
+    pub length: u64,
 }
 
 /// A file that was read.
@@ -111,6 +122,11 @@ impl Prepared {
     pub fn is_current(&self, folder: &Folder, path: &Path) -> bool {
         let now = folder.stat(path);
         self.loaded.as_ref().is_ok_and(|loaded| Some(loaded.stat) == now)
+    }
+
+    /// Returns whether the parsed content still holds, given the present state of the files with data of articles; or it can be parsed again.
+    pub fn is_usable(&self, generation: u64) -> bool {
+        self.generation == generation || !matches!(self.parsed, Parsed::Head(_))
     }
 
     /// Returns whether the catalog has certainly seen neither the file nor its bytes. If the file has changed since, it is processed again.
@@ -223,55 +239,80 @@ fn work(to_read: &Mutex<Receiver<Batch<Job>>>, results: &Sender<Batch<Prepared>>
         let Ok((number, batch)) = batch else { return };
         // All at once: programs that watch the files (such as a virus scanner) wake up once for all.
         let opened: Vec<_> = batch.iter().map(|job| load::open(&supervisor.folder, &job.path)).collect();
-        let opened = batch.iter().zip(opened);
-        let prepared = opened.map(|(job, opened)| prepare(job, opened, supervisor)).collect();
-        if results.send((number, prepared)).is_err() {
+        let loaded: Vec<_> = batch.iter().zip(opened).map(|(job, opened)| load(job, opened, supervisor)).collect();
+        if results.send((number, parse_batch(&batch, loaded, supervisor))).is_err() {
             return;
         }
     }
 }
 
-/// Reads a file. One that may end the process, or that takes long, is left to the writer.
-fn prepare(job: &Job, opened: Result<OpenArticle, LoadError>, supervisor: &ReadingSupervisor) -> Prepared {
-    let ReadingSupervisor { folder, rules, size_limit, .. } = supervisor;
-    let Job { path, format, depth, last_hash, .. } = job;
+/// Loads the bytes of a file.
+fn load(job: &Job, opened: Result<OpenArticle, LoadError>, supervisor: &ReadingSupervisor) -> Prepared {
+    let ReadingSupervisor { folder, size_limit, .. } = supervisor;
     let loaded = match opened {
         // With the other files closed, there may be descriptors for it.
-        Err(error) if error.is_passing() => load_as(folder, path, *format, *size_limit),
-        opened => opened.and_then(|opened| opened.load_as(*format, *size_limit)),
+        Err(error) if error.is_passing() => load_as(folder, &job.path, job.format, *size_limit),
+        opened => opened.and_then(|opened| opened.load_as(job.format, *size_limit)),
     };
-    let prepared = Prepared::of(loaded, *format);
-    let Ok(Loaded { bytes, .. }) = &prepared.loaded else { return prepared };
-    if *last_hash == Some(prepared.hash) || !supervisor.is_clear(&prepared.hash) {
-        return prepared;
+    Prepared::of(loaded, job.format)
+}
+
+/// Parses the files of a batch. One that may end the process, or that takes long, is left to the writer.
+fn parse_batch(jobs: &[Job], mut batch: Vec<Prepared>, supervisor: &ReadingSupervisor) -> Vec<Prepared> {
+    let is_parsed = |job: &Job, prepared: &Prepared| {
+        prepared.loaded.is_ok() && job.last_hash != Some(prepared.hash) && supervisor.is_clear(&prepared.hash)
+    };
+    let parsed: Vec<bool> = jobs.iter().zip(&batch).map(|(job, prepared)| is_parsed(job, prepared)).collect();
+    let files = jobs.iter().zip(&batch).zip(&parsed).filter(|(_, is_parsed)| **is_parsed);
+    let Some(reading) = supervisor.begin_batch(files.map(|((job, prepared), _)| (job.path.as_path(), &prepared.hash)))
+    else {
+        return batch;
+    };
+    for ((job, prepared), _) in jobs.iter().zip(&mut batch).zip(parsed).filter(|(_, is_parsed)| *is_parsed) {
+        parse(job, prepared, &reading, supervisor);
     }
+    batch
+}
+
+fn parse(job: &Job, prepared: &mut Prepared, reading: &CountedReading, supervisor: &ReadingSupervisor) {
+    let Job { path, format, .. } = job;
+    let Ok(Loaded { bytes, .. }) = &mut prepared.loaded else { return };
     // Before the files are looked up: what changes meanwhile makes the result outdated.
-    let generation = supervisor.data.generation();
+    prepared.generation = supervisor.data.generation();
     let inherited = &supervisor.data.of(path, DataLookup::Listed);
+    if let Some(head) = parse_head(job, bytes, inherited, reading, supervisor) {
+        prepared.parsed = Parsed::Head(head);
+        *bytes = Vec::new();
+        return;
+    }
+    let generation = prepared.generation;
     let whole = FileBytes { bytes, path, format: *format, hash: &prepared.hash, inherited, generation };
-    let is_draft = folder.draft_folder(path).is_some();
-    let head = (*depth == Depth::Head && *format == SourceFormat::Markdown && !is_draft)
-        .then(|| supervisor.read_head(whole, || article::head(bytes, path, inherited, rules)))
-        .flatten();
-    let parsed = match head {
-        Some(mut article) => {
-            // The sources of fields are not used before the text is read.
-            article.sources.clear();
-            let terms = taxonomy::terms(
-                path,
-                &article.tags,
-                &article.authors,
-                article.series.as_ref(),
-                article.language.as_deref(),
-            );
-            Parsed::Head(article, terms)
-        }
-        None => match supervisor.read(whole) {
-            ReadingOutcome::Done(reading) => Parsed::Whole(reading),
-            ReadingOutcome::Later(_) | ReadingOutcome::LeftOut(_) => Parsed::Nothing,
-        },
+    prepared.parsed = match supervisor.read_in_batch(reading, whole) {
+        ReadingOutcome::Done(reading) => Parsed::Whole(reading),
+        ReadingOutcome::Later(_) | ReadingOutcome::LeftOut(_) => Parsed::Nothing,
     };
-    Prepared { parsed, generation, ..prepared }
+}
+
+/// Parses the head of a file, if that is enough for now.
+fn parse_head(
+    job: &Job,
+    bytes: &[u8],
+    inherited: &Inherited,
+    reading: &CountedReading,
+    supervisor: &ReadingSupervisor,
+) -> Option<ParsedHead> {
+    let Job { path, format, depth, .. } = job;
+    let is_draft = supervisor.folder.draft_folder(path).is_some();
+    if *depth != Depth::Head || *format != SourceFormat::Markdown || is_draft {
+        return None;
+    }
+    let read = || article::head(bytes, path, inherited, &supervisor.rules);
+    let mut article = ReadingSupervisor::read_head(reading, read)?;
+    // The sources of fields are not used before the text is read.
+    article.sources.clear();
+    let language = article.language.as_deref();
+    let terms = taxonomy::terms(path, &article.tags, &article.authors, article.series.as_ref(), language);
+    Some(ParsedHead { article, terms, length: bytes.len() as u64 })
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use super::step::{Trigger, WriteMoment};
 use crate::article::boilerplate::Removed;
 use crate::article::folder_data::DataLookup;
 use crate::article::front_matter::Field;
-use crate::article::load::{LoadError, Loaded};
+use crate::article::load::{LoadError, Loaded, load_as};
 use crate::article::{self, Article, Problem, Verdict};
 use crate::catalog::{self, Arrival, Catalog, Decision, Extent, Identity, Known, Recorded};
 use crate::config::Clean;
@@ -91,13 +91,15 @@ impl Ingest {
         if format.may_belong_to_article() && self.is_left_out(catalog, &path, trigger, moment)? {
             return Ok(false);
         }
+        let data_now = self.supervisor.data.generation();
+        let prepared = prepared.filter(|prepared| prepared.is_usable(data_now));
         let prepared =
             prepared.filter(|prepared| prepared.is_fresh(catalog) || prepared.is_current(&self.folder, &path));
         let prepared =
             prepared.unwrap_or_else(|| Prepared::only_loaded(&self.folder, &path, format, self.supervisor.size_limit));
         let Prepared { loaded, hash, parsed, generation, .. } = prepared;
         // What other files say of it may have changed since it was parsed.
-        let parsed = if generation == self.supervisor.data.generation() { parsed } else { Parsed::Nothing };
+        let parsed = if generation == data_now { parsed } else { Parsed::Nothing };
         match loaded {
             Ok(loaded) if trigger.is_scan() && loaded.stat.until_quiet(moment.nanoseconds(), QUIET).is_some() => {
                 self.schedule.set(path, moment.instant + QUIET, trigger);
@@ -184,7 +186,7 @@ impl Ingest {
         let (stat, file_hash) = (read.loaded.stat, read.hash);
         let path = &read.path.clone();
         // An empty file is usually about to be written again.
-        if !read.loaded.bytes.is_empty() {
+        if !read.loaded.bytes.is_empty() || matches!(read.parsed, Parsed::Head(_)) {
             self.supervisor.note_content(path, &file_hash);
         }
         let is_up_to_date = |known: &&Known| known.state == ArticleState::Live && !known.stale && !known.unread;
@@ -330,14 +332,19 @@ impl Ingest {
     ) -> Result<Result<ParsedArticle, Verdict>, Duration> {
         let ReadFile { path, format, loaded, hash, parsed } = read;
         let reading = match std::mem::replace(parsed, Parsed::Nothing) {
-            Parsed::Head(article, terms)
-                if known.is_none() && self.is_head_enough(path, &article, held_until, moment) =>
-            {
-                let extent = Extent::Head(loaded.bytes.len() as u64);
-                return Ok(Ok(ParsedArticle { article, terms: Some(terms), problems: Vec::new(), extent }));
+            Parsed::Head(head) if known.is_none() && self.is_head_enough(path, &head.article, held_until, moment) => {
+                let extent = Extent::Head(head.length);
+                let (article, terms) = (head.article, Some(head.terms));
+                return Ok(Ok(ParsedArticle { article, terms, problems: Vec::new(), extent }));
             }
             Parsed::Whole(reading) => *reading,
-            Parsed::Head(..) | Parsed::Nothing => {
+            parsed @ (Parsed::Head(_) | Parsed::Nothing) => {
+                if matches!(parsed, Parsed::Head(_)) {
+                    let again = load_as(&self.folder, path, *format, self.supervisor.size_limit);
+                    let same = again.ok().filter(|again| *hash == *blake3::hash(&again.bytes).as_bytes());
+                    // If it has just changed, it is read once it is quiet.
+                    *loaded = same.ok_or(QUIET)?;
+                }
                 // Before the files are looked up: what changes meanwhile makes the result outdated.
                 let generation = self.supervisor.data.generation();
                 let inherited = &self.supervisor.data.of(path, DataLookup::Present);
@@ -388,10 +395,10 @@ impl Ingest {
         }
         let place = Permalink::new(identity.slug.clone(), arrival.article.page.is_some());
         let former = if identity.is_new() { None } else { catalog.permalink_at(arrival.path)? };
-        let permalink =
-            Url::parse(&self.channel.permalink(&place)).expect("the base address and a slug make an address");
+        let permalink = self.channel.permalink(&place);
+        let permalink = || Url::parse(&permalink).expect("the base address and a slug make an address");
         let rendered = article::panic_as_problem(|| match arrival.extent {
-            Extent::Whole => self.content(catalog, arrival, &namesakes, &permalink),
+            Extent::Whole => self.content(catalog, arrival, &namesakes, &permalink()),
             Extent::Head(_) => Ok(Ok(RenderedArticle::of_head(arrival.article))),
         });
         // A panic is a problem of the file, too.
@@ -419,7 +426,7 @@ impl Ingest {
         }
         // Not during the first scan, which may read a hundred thousand files.
         if recorded == Recorded::Changed && trigger != Trigger::FirstScan {
-            self.problems.notify_published(&identity, arrival.path, &permalink, moment);
+            self.problems.notify_published(&identity, arrival.path, &permalink(), moment);
         }
         Ok(Ok(RecordedArticle { recorded, problems: rendered.problems }))
     }

@@ -72,6 +72,11 @@ pub(super) struct FileBytes<'a> {
     pub generation: u64,
 }
 
+/// Whether a file is parsed on a thread of its own.
+fn is_read_apart(file: FileBytes<'_>) -> bool {
+    file.bytes.len() > SMALL || file.format.may_belong_to_article()
+}
+
 /// What a reading reads: content, path, since the path decides about title, date and format, and the state of other files.
 type ReadingKey = (ContentHash, PathBuf, u64);
 
@@ -126,7 +131,7 @@ type Parser = fn(&Folder, FileBytes<'_>, &Rules) -> Reading;
 
 /// A reading in progress. Dropping it ends it.
 #[derive(Debug)]
-struct CountedReading {
+pub(super) struct CountedReading {
     shared: Arc<SharedReadings>,
     _open: OpenReading,
 }
@@ -219,6 +224,14 @@ impl ReadingSupervisor {
 
     /// Begins a reading beside others, or alone; `None` if it has to wait.
     fn begin(&self, path: &Path, hash: &ContentHash, is_suspect: bool) -> Option<CountedReading> {
+        self.begin_all([(path, hash)], is_suspect)
+    }
+
+    fn begin_all<'a>(
+        &self,
+        files: impl IntoIterator<Item = (&'a Path, &'a ContentHash)>,
+        is_suspect: bool,
+    ) -> Option<CountedReading> {
         let mut running = self.shared.lock();
         if running.is_alone || (is_suspect && running.readings > 0) {
             return None;
@@ -226,7 +239,7 @@ impl ReadingSupervisor {
         running.readings += 1;
         running.is_alone = is_suspect;
         drop(running);
-        Some(CountedReading { shared: self.shared.clone(), _open: self.journal.begin(path, hash) })
+        Some(CountedReading { shared: self.shared.clone(), _open: self.journal.begin_all(files) })
     }
 
     /// Runs work on a thread of its own.
@@ -258,10 +271,23 @@ impl ReadingSupervisor {
         }
     }
 
-    /// Reads the head of a file; `None` if it has to be read whole.
-    pub fn read_head<T>(&self, file: FileBytes<'_>, read: impl FnOnce() -> Option<T>) -> Option<T> {
-        let _reading = self.begin(file.path, file.hash, false)?;
+    /// Begins the reading of some files one after the other, none of which is a suspect; `None` if they have to wait. Recording each by itself
+    /// would take as long as reading its head.
+    pub fn begin_batch<'a>(&self, files: impl Iterator<Item = (&'a Path, &'a ContentHash)>) -> Option<CountedReading> {
+        self.begin_all(files, false)
+    }
+
+    /// Reads the head of a file in a batch; `None` if it has to be read whole.
+    pub fn read_head<T>(_batch: &CountedReading, read: impl FnOnce() -> Option<T>) -> Option<T> {
         article::panic_as_problem(read).ok().flatten()
+    }
+
+    /// Parses a file in a batch.
+    pub fn read_in_batch(&self, _batch: &CountedReading, file: FileBytes<'_>) -> ReadingOutcome {
+        if is_read_apart(file) {
+            return self.read_apart(file, false);
+        }
+        ReadingOutcome::Done(Box::new((self.parser)(&self.folder, file, &self.rules)))
     }
 
     /// Parses a file. Once it is recorded, [`ReadingSupervisor::acquit`] has to be called.
@@ -274,7 +300,7 @@ impl ReadingSupervisor {
             return ReadingOutcome::LeftOut(Problem::of_file(reason));
         }
         let is_suspect = standing == Standing::Suspect;
-        if file.bytes.len() > SMALL || file.format.may_belong_to_article() {
+        if is_read_apart(file) {
             return self.read_apart(file, is_suspect);
         }
         match self.begin(file.path, file.hash, is_suspect) {
