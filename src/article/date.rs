@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use chrono::{DateTime, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc};
+use chrono::{DateTime, FixedOffset, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 
 /// The first second of 1995, in Unix time. An earlier date of a file is ignored, since it precedes publishing on the web.
@@ -61,6 +61,55 @@ pub fn parse(text: &str, timezone: Tz) -> Option<DateTime<Utc>> {
 
 /// Reads a date without brackets and without the name of a time zone.
 fn plain(text: &str, timezone: Tz) -> Option<DateTime<Utc>> {
+    usual(text, timezone).or_else(|| any(text, timezone))
+}
+
+/// Reads a day such as `2024-05-01`.
+fn usual_day(text: &str) -> Option<NaiveDate> {
+    let figures = |range| figures(text, range);
+    let is_day = text.len() == 10 && text.as_bytes()[4] == b'-' && text.as_bytes()[7] == b'-';
+    let day = || NaiveDate::from_ymd_opt(i32::try_from(figures(0..4)?).ok()?, figures(5..7)?, figures(8..10)?);
+    if is_day { day() } else { None }
+}
+
+/// The number in a part of a text that consists of digits.
+fn figures(text: &str, range: std::ops::Range<usize>) -> Option<u32> {
+    let part = text.get(range).filter(|part| part.bytes().all(|byte| byte.is_ascii_digit()))?;
+    part.parse().ok()
+}
+
+/// Reads the forms that most files have: `2024-05-01`, and `2024-05-01T10:00:00Z` with or without seconds and offset. Trying all forms takes
+/// ten times as long.
+fn usual(text: &str, timezone: Tz) -> Option<DateTime<Utc>> {
+    let figures = |range| figures(text, range);
+    let sign = |place: usize, signs: &[u8]| text.as_bytes().get(place).copied().filter(|sign| signs.contains(sign));
+    let day = usual_day(text.get(..10)?)?;
+    if text.len() == 10 {
+        return Some(in_zone(day.and_time(NaiveTime::MIN), timezone)).filter(|date| plausible(date.date_naive()));
+    }
+    sign(10, b"T ").and(sign(13, b":"))?;
+    let (seconds, rest) = match sign(16, b":") {
+        Some(_) => (figures(17..19)?, text.get(19..)?),
+        None => (0, text.get(16..)?),
+    };
+    let time = day.and_hms_opt(figures(11..13)?, figures(14..16)?, seconds)?;
+    let date = match rest.as_bytes() {
+        [] => in_zone(time, timezone),
+        b"Z" => time.and_utc(),
+        [sign @ (b'+' | b'-'), _, _, b':', _, _] => {
+            let place = text.len() - 5;
+            let (hours, minutes) = (figures(place..place + 2)?, figures(place + 3..place + 5)?);
+            let offset = i32::try_from(hours * 3600 + minutes * 60).ok().filter(|_| hours < 24 && minutes < 60)?;
+            let offset = FixedOffset::east_opt(if *sign == b'-' { -offset } else { offset })?;
+            time.and_local_timezone(offset).single()?.to_utc()
+        }
+        _ => return None,
+    };
+    Some(date).filter(|date| plausible(date.date_naive()))
+}
+
+/// Reads a date in any of the forms.
+fn any(text: &str, timezone: Tz) -> Option<DateTime<Utc>> {
     let zulu = text.strip_suffix(['Z', 'z']).map(|rest| format!("{}+00:00", rest.trim_end()));
     let offset = zulu.as_deref().unwrap_or(text);
     WITH_OFFSET
@@ -220,8 +269,13 @@ fn leading_date(name: &str) -> Option<(NaiveDateTime, &str)> {
     const TIMES: [(usize, &str); 4] =
         [(19, "%Y-%m-%d-%H-%M-%S"), (19, "%Y-%m-%dT%H-%M-%S"), (19, "%Y-%m-%dT%H:%M:%S"), (16, "%Y-%m-%dT%H-%M")];
     const DAYS: [(usize, &str); 2] = [(10, "%Y-%m-%d"), (8, "%Y%m%d")];
+    let is_digit = |place: usize| name.as_bytes().get(place).is_some_and(u8::is_ascii_digit);
+    if !is_digit(0) {
+        return None;
+    }
     let separated = |rest: &str| rest.is_empty() || rest.starts_with(['-', '_', ' ']);
-    let with_time = TIMES.iter().find_map(|(length, form)| {
+    // The hour.
+    let with_time = TIMES.iter().filter(|_| is_digit(11)).find_map(|(length, form)| {
         let (start, rest) = name.split_at_checked(*length)?;
         // Programs may write a Z after the time.
         let rest = rest.strip_prefix('Z').unwrap_or(rest);
@@ -232,7 +286,8 @@ fn leading_date(name: &str) -> Option<(NaiveDateTime, &str)> {
         DAYS.iter().find_map(|(length, form)| {
             let (start, rest) = name.split_at_checked(*length)?;
             let figures = start.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
-            let day = NaiveDate::parse_from_str(start, form).ok().filter(|day| figures && plausible(*day))?;
+            let day = usual_day(start).or_else(|| NaiveDate::parse_from_str(start, form).ok());
+            let day = day.filter(|day| figures && plausible(*day))?;
             separated(rest).then_some((day.and_time(NaiveTime::MIN), rest))
         })
     })
@@ -285,6 +340,24 @@ mod tests {
         for unclear in ["05/06/2024", "soon", "", "2024", "2024-13-01", "24-05-01", "12:00", "-0500-01-01T00:00:00Z"] {
             check(unclear, "");
         }
+    }
+
+    #[test]
+    fn the_usual_forms_are_read_as_by_all_forms() {
+        let zone = chrono_tz::Europe::Berlin;
+        let mut usual_forms = 0;
+        for day in ["2024-05-01", "2024-02-30", "0999-01-01", "2024-13-01", "2024-1-01", "2024-03-31"] {
+            for time in ["", "T10:00", " 02:30:59", "T23:59:60", "T24:00:00", " 1:00", "T10:00:5", "T10", "x10:00"] {
+                for offset in ["", "Z", "+02:00", "-11:30", "+24:00", "+02:60", "+0200", " +02:00", "z", ".5Z"] {
+                    let text = format!("{day}{time}{offset}");
+                    let usual = usual(&text, zone);
+                    assert!(usual.is_none() || usual == any(&text, zone), "{text}");
+                    usual_forms += usize::from(usual.is_some());
+                }
+            }
+        }
+        // Two days, once alone and with two times in four forms each.
+        assert_eq!(usual_forms, 18);
     }
 
     #[test]

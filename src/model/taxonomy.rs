@@ -168,6 +168,10 @@ fn term(kind: ViewKind, whole: &str, name: &str) -> Option<Term> {
 /// Accents go from Latin and Greek letters only: elsewhere a mark makes another letter. `C`, `C++` and `C#` stay three.
 pub fn fold(name: &str) -> String {
     let plain = name.trim().trim_start_matches('#');
+    // As most names of folders and tags: one word.
+    if !plain.is_empty() && plain.len() <= LONGEST && plain.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return plain.to_ascii_lowercase();
+    }
     // Most names are ASCII, which nothing decomposes.
     if plain.is_ascii() {
         folded(plain.chars().map(|c| c.to_ascii_lowercase()), name)

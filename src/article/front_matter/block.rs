@@ -1,5 +1,6 @@
 //! Finds front matter at the start of a text and parses its syntax.
 
+use super::flat;
 use super::key::Key;
 use super::lock::{self, Judgement};
 use super::page::PageKeys;
@@ -223,6 +224,11 @@ impl<'a> FrontMatter<'a> {
     }
 
     fn parse_yaml(&self) -> Result<Option<KeyValues>, Problem> {
+        flat::parse(self.text).map_or_else(|| self.parse_any_yaml(), |fields| Ok(Some(fields)))
+    }
+
+    /// Parses YAML of any form.
+    pub(super) fn parse_any_yaml(&self) -> Result<Option<KeyValues>, Problem> {
         let options = serde_saphyr::options! {
             duplicate_keys: serde_saphyr::DuplicateKeyPolicy::LastWins,
             strict_booleans: true,

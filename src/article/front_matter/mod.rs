@@ -3,6 +3,7 @@
 
 mod about;
 mod block;
+mod flat;
 mod header;
 pub mod inherited;
 mod key;
@@ -180,7 +181,7 @@ fn split_own<'a>(
         return Err(Held::Broken(Problem::at(block.rest_line + line - 1, message)));
     }
     // Of two keys with one meaning, the one with the higher precedence wins, in any order.
-    fields.sort_by_key(|(name, _)| Key::rank(name));
+    fields.sort_by_cached_key(|(name, _)| Key::rank(name));
     if !fields.iter().any(is_known) && (format == SourceFormat::Text || !block.is_fenced()) {
         return Ok((none, None));
     }
