@@ -54,6 +54,8 @@ struct KnownData {
     levels: HashMap<PathBuf, Arc<FolderLevel>>,
     /// Every file of data that a walk found, while what it found is being read.
     listed: Option<HashSet<PathBuf>>,
+    /// Meanwhile, the folders in which a file of data may be for one article.
+    with_sidecars: HashSet<PathBuf>,
     /// Files with which articles may have been read, each with its hash.
     recorded: HashMap<PathBuf, DataHash>,
     /// Increased whenever a file is found to have changed.
@@ -113,11 +115,19 @@ impl FolderData {
     /// Sets the files that a walk found; `None` once what it found has been read.
     pub fn set_listed(&self, listed: Option<HashSet<PathBuf>>) {
         let mut known = self.known_mut();
-        known.listed = listed;
+        let files = listed.iter().flatten().chain(known.recorded.keys());
+        let with_files = files.filter_map(|file| self.folder_of_sidecar(file)).collect();
+        (known.listed, known.with_sidecars) = (listed, with_files);
         // What was there before the walk may be gone or may have changed.
         for level in known.levels.values_mut() {
             Arc::make_mut(level).stamp = None;
         }
+    }
+
+    /// The folder of a file of data that is for one article; `None` if it is for more.
+    fn folder_of_sidecar(&self, file: &Path) -> Option<PathBuf> {
+        let is_of_article = self.folder.data_file_kind(file) == Some(DataFileKind::Article);
+        file.parent().filter(|_| is_of_article).map(Path::to_path_buf)
     }
 
     /// The recorded files.
@@ -135,6 +145,7 @@ impl FolderData {
         known.recorded.insert(file.to_path_buf(), hash);
         if let Some(listed) = &mut known.listed {
             listed.insert(file.to_path_buf());
+            known.with_sidecars.extend(self.folder_of_sidecar(file));
         }
         known.note_change(file);
     }
@@ -203,6 +214,9 @@ impl FolderData {
     /// The files for one article only.
     fn beside(&self, article: &Path, lookup: DataLookup) -> Vec<Arc<ArticleData>> {
         let mut found = Vec::new();
+        if lookup == DataLookup::Listed && self.known().has_none_beside(article) {
+            return found;
+        }
         for file in self.folder.data_files_of_article(article) {
             let is_there = match lookup {
                 DataLookup::Listed => self.known().listed.as_ref().is_some_and(|listed| listed.contains(&file)),
@@ -292,6 +306,11 @@ impl FolderData {
 }
 
 impl KnownData {
+    /// Whether certainly no file of data is for this article alone, as far as the walk has listed them.
+    fn has_none_beside(&self, article: &Path) -> bool {
+        article.parent().is_none_or(|folder| !self.with_sidecars.contains(folder))
+    }
+
     /// A file was found to have changed: its folder is looked up again.
     fn note_change(&mut self, file: &Path) {
         self.generation += 1;

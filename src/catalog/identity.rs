@@ -299,20 +299,28 @@ pub(super) fn slug_choice<'a>(article: &'a Article, recorded: Option<&'a KnownAr
 
 /// The slugs for a text or, if it has no letters, for the name of the file, in order of preference: the plain one, those with the
 /// article's title and date, then numbered ones. The last ones are unique.
-pub(super) fn slugs(wish: &str, path: &Path, article: Option<&Article>) -> impl Iterator<Item = Slug> + use<> {
+pub(super) fn slugs<'a>(
+    wish: &str,
+    path: &'a Path,
+    article: Option<&'a Article>,
+) -> impl Iterator<Item = Slug> + use<'a> {
     let of_name = || short_slug(&path.file_stem().unwrap_or_default().to_string_lossy());
     let base = Some(short_slug(wish)).filter(|slug| !slug.is_empty());
     let base = base.or_else(|| Some(of_name()).filter(|slug| !slug.is_empty())).unwrap_or_else(|| "article".to_owned());
+    let plain = base.clone();
+    // Nearly always, the first one is free.
+    let others = std::iter::once_with(move || other_slugs(base, path, article)).flatten();
+    let slugs = std::iter::once(plain).chain(others);
+    slugs.map(|slug| Slug::new(slug).expect("slugify gives letters, digits and dashes"))
+}
+
+/// The slugs after the plain one.
+fn other_slugs(base: String, path: &Path, article: Option<&Article>) -> impl Iterator<Item = String> + use<> {
+    let readable = article.filter(|article| article.slug.is_none());
+    let readable = readable.map(|article| readable_slugs(&base, article)).unwrap_or_default();
     let numbered = {
         let base = base.clone();
-        (1..=NUMBERED_SLUGS).map(move |number| if number == 1 { base.clone() } else { format!("{base}-{number}") })
-    };
-    let numbered = {
-        let mut numbered = numbered;
-        let plain = numbered.next();
-        let readable = article.filter(|article| article.slug.is_none()).map(|article| readable_slugs(&base, article));
-        let readable = readable.unwrap_or_default();
-        plain.into_iter().chain(readable).chain(numbered)
+        (2..=NUMBERED_SLUGS).map(move |number| format!("{base}-{number}"))
     };
     // After that many articles of one name: a part of the hash of the path instead of a number.
     let hash = blake3::hash(path.as_os_str().as_encoded_bytes()).to_hex();
@@ -321,8 +329,7 @@ pub(super) fn slugs(wish: &str, path: &Path, article: Option<&Article>) -> impl 
         (8..=hash.len()).map(move |length| format!("{base}-{}", &hash[..length]))
     };
     let random = std::iter::repeat_with(move || format!("{base}-{}", Uuid::new_v4()));
-    let slugs = numbered.chain(hashed).chain(random);
-    slugs.map(|slug| Slug::new(slug).expect("slugify gives letters, digits and dashes"))
+    readable.into_iter().chain(numbered).chain(hashed).chain(random)
 }
 
 /// Slugs that tell an article from others with the same name of their files, without a number.

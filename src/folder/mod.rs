@@ -424,6 +424,12 @@ pub fn is_document(below: &Path) -> bool {
     has_document_name(below) && !(below.iter().count() > 1 && below.iter().next().is_some_and(is_download))
 }
 
+/// Whether a file can only be a text by its name, which belongs to no article.
+pub fn is_text_name(path: &Path) -> bool {
+    let extension = path.extension().and_then(OsStr::to_str);
+    extension.and_then(format_of).is_some_and(|format| !format.may_belong_to_article())
+}
+
 fn format_of(extension: &str) -> Option<SourceFormat> {
     match extension.to_ascii_lowercase().as_str() {
         "txt" | "text" => Some(SourceFormat::Text),

@@ -23,6 +23,13 @@ struct Open {
     published: i64,
 }
 
+/// An archive that was made.
+struct NewArchive {
+    number: i64,
+    /// Number of its articles.
+    count: usize,
+}
+
 impl Catalog {
     /// Closes archives until each article that is visible at `moment` is in the window or in an archive. Returns the number of the
     /// newest archive. Most articles of a new archive are still in the window: the archive is full when feeds first refer to it, and
@@ -35,10 +42,15 @@ impl Catalog {
             let in_window: std::collections::HashSet<i64> = window.rows.iter().map(|(number, _)| *number).collect();
             let open = self.open_articles(moment.due)?;
             let mut rest = open.as_slice();
-            while rest.iter().any(|article| !in_window.contains(&article.number)) {
-                let closed = self.close_archive(rest, limits, moment.version)?;
-                rest = &rest[closed..];
+            let mut closed = Vec::new();
+            // The newest articles are in the window, so this is the number of those at the start that have to be in archives.
+            let old = open.iter().rposition(|article| !in_window.contains(&article.number)).map_or(0, |last| last + 1);
+            while closed.len() < old {
+                let archive = self.close_archive(rest, limits, moment.version)?;
+                closed.extend(rest[..archive.count].iter().map(|article| (article.number, archive.number)));
+                rest = &rest[archive.count..];
             }
+            self.set_archives(closed)?;
         }
         let newest =
             self.connection.prepare_cached("SELECT max(number) FROM archive")?.query_row([], |row| row.get(0))?;
@@ -63,8 +75,8 @@ impl Catalog {
         Ok(open)
     }
 
-    /// Moves the oldest of `open` into a new archive and returns how many.
-    fn close_archive(&mut self, open: &[Open], limits: &FeedLimits, version: Version) -> Result<usize> {
+    /// Makes an archive for the oldest of `open`.
+    fn close_archive(&mut self, open: &[Open], limits: &FeedLimits, version: Version) -> Result<NewArchive> {
         let mut bytes = 0;
         let fits = open.iter().take(limits.archive_entries.max(1)).take_while(|article| {
             let first = bytes == 0;
@@ -78,12 +90,18 @@ impl Catalog {
             INSERT INTO archive (number, oldest, newest, closed, revised)
             SELECT coalesce(max(number), 0) + 1, ?1, ?2, ?3, ?3 FROM archive RETURNING number";
         let values = [oldest, newest, version.seconds()];
-        let archive: i64 = self.connection.prepare_cached(sql)?.query_row(values, |row| row.get(0))?;
-        for article in &open[..count] {
-            let sql = "UPDATE article SET archive = ?2 WHERE number = ?1";
-            self.connection.prepare_cached(sql)?.execute([article.number, archive])?;
+        let number: i64 = self.connection.prepare_cached(sql)?.query_row(values, |row| row.get(0))?;
+        Ok(NewArchive { number, count })
+    }
+
+    /// Moves articles into archives: pairs of their numbers. In the order of the table, each page of it is changed once.
+    fn set_archives(&mut self, mut articles: Vec<(i64, i64)>) -> Result<()> {
+        articles.sort_unstable();
+        let mut statement = self.connection.prepare_cached("UPDATE article SET archive = ?2 WHERE number = ?1")?;
+        for (article, archive) in articles {
+            statement.execute([article, archive])?;
         }
-        Ok(count)
+        Ok(())
     }
 
     /// Notes that the archive of an article has changed, if it is in one.

@@ -90,10 +90,12 @@ impl Catalog {
 
     /// Writes all that the bulk import has deferred, if there is one; returns whether there was.
     fn complete_import(&mut self) -> Result<bool> {
-        if self.bulk_import.take().is_none() {
+        if self.bulk_import.is_none() {
             return Ok(false);
         }
         self.transaction(|catalog| {
+            catalog.write_names()?;
+            catalog.bulk_import = None;
             catalog.write_members()?;
             let sql =
                 "INSERT OR IGNORE INTO address (slug, number) SELECT slug, number FROM article ORDER BY slug, number";

@@ -55,7 +55,9 @@ impl Catalog {
         if names == recorded && !is_new {
             return Ok(Vec::new());
         }
-        if names != recorded {
+        if is_new && let Some(import) = &mut self.bulk_import {
+            import.names.extend(names.iter().map(|name| (name.as_str().into(), number)));
+        } else if names != recorded {
             self.connection.prepare_cached("DELETE FROM name WHERE article = ?1")?.execute([number])?;
             for name in &names {
                 let sql = "INSERT OR IGNORE INTO name (name, article) VALUES (?1, ?2)";
@@ -63,6 +65,19 @@ impl Catalog {
             }
         }
         Ok(names::slugs_of(&names, slug).iter().map(|slug| names::reference_of_slug(slug)).collect())
+    }
+
+    /// Writes the names that a bulk import has collected, in the order of the table.
+    pub(super) fn write_names(&mut self) -> Result<()> {
+        let Some(import) = &mut self.bulk_import else { return Ok(()) };
+        let mut names = std::mem::take(&mut import.names);
+        names.sort_unstable();
+        let mut statement =
+            self.connection.prepare_cached("INSERT OR IGNORE INTO name (name, article) VALUES (?1, ?2)")?;
+        for (name, number) in names {
+            statement.execute(params![name, number])?;
+        }
+        Ok(())
     }
 
     /// The place of the published article that a link in the article at `from` means. `None` if there is none, or if it could be one of

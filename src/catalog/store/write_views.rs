@@ -13,6 +13,8 @@ use crate::model::taxonomy::{Term, ViewKind};
 
 /// Maximum number of new members that a bulk import collects.
 const MAX_NEW_MEMBERS: usize = 1 << 20;
+/// Maximum number of new names that it collects.
+const MAX_NEW_NAMES: usize = 1 << 18;
 
 impl Catalog {
     /// The number of a view; creates the view if there is none.
@@ -114,6 +116,9 @@ impl Catalog {
         let is_collecting = self.is_bulk_importing() && self.view_batch.members.len() < MAX_NEW_MEMBERS;
         if !is_collecting {
             self.write_members()?;
+        }
+        if self.bulk_import.as_ref().is_some_and(|import| import.names.len() >= MAX_NEW_NAMES) {
+            self.write_names()?;
         }
         let spellings = self.view_batch.totals.iter_mut().filter(|(_, totals)| !totals.spellings.is_empty());
         let spellings: Vec<_> =

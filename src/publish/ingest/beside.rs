@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::conductor::Ingest;
 use super::recordings::{belongs_where_it_is_shown, is_recording};
-use crate::folder::{DOCUMENT_ENDINGS, ENDINGS, PHOTO_ENDINGS, SourceFormat, is_beside_photos};
+use crate::folder::{DOCUMENT_ENDINGS, ENDINGS, PHOTO_ENDINGS, SourceFormat, is_beside_photos, is_text_name};
 
 /// Extensions of recordings, the likeliest first.
 const RECORDINGS: [&str; 13] =
@@ -31,12 +31,13 @@ fn namesakes(names: &[PathBuf], ending: &str) -> Vec<PathBuf> {
 impl Ingest {
     /// Whether a file is an article unless another article claims it: a recording, a photo or a document.
     pub(super) fn is_media_article(&self, path: &Path) -> bool {
-        self.folder.format(&self.folder.root().join(path)).is_some_and(SourceFormat::may_belong_to_article)
+        !is_text_name(path)
+            && self.folder.format(&self.folder.root().join(path)).is_some_and(SourceFormat::may_belong_to_article)
     }
 
     /// Recordings, photos and documents beside an article that have its name, the likeliest first.
     pub(super) fn recordings_of_name(&self, article: &Path) -> Vec<PathBuf> {
-        if self.is_media_article(article) || !self.recordings.may_be_beside(article, false) {
+        if !self.recordings.may_be_beside(article, false) || self.is_media_article(article) {
             return Vec::new();
         }
         let is_beside_photos = is_beside_photos(article);

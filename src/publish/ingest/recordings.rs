@@ -22,7 +22,7 @@ impl RecordingIndex {
     }
 
     fn may_have(&self, article: &Path, is_index: bool) -> bool {
-        self.stems.contains(&article.with_extension(""))
+        (!self.stems.is_empty() && self.stems.contains(&article.with_extension("")))
             || (is_index && article.parent().is_some_and(|folder| self.folders.contains(folder)))
     }
 }
