@@ -1,8 +1,8 @@
 //! The queue between the watch and the writer. It is bounded: if the writer is far behind, all hints are dropped in favour of one
 //! comparison of the whole folder, which costs less than to follow them.
 
-use std::collections::{HashSet, VecDeque};
-use std::path::PathBuf;
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, TryRecvError};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -13,6 +13,12 @@ use super::Change;
 const MAX_HINTS: usize = 16_384;
 /// Maximum number of renames of folders that wait: each may concern every article.
 const MAX_FOLDER_RENAMES: usize = 512;
+/// From this number of looks at the front on, those into folders where little changes go first.
+const CROWD: usize = 64;
+/// Maximum number of looks into a folder where little changes.
+const FEW: usize = 8;
+/// Maximum number of looks that go first at a time, so that the others go on as well.
+const MAX_FAVOURED: usize = 64;
 /// Interval between two reports that hints were dropped.
 const REPORT_INTERVAL: Duration = Duration::from_mins(1);
 
@@ -94,6 +100,33 @@ impl QueueState {
         self.looks = HashSet::new();
         self.last_ordered = Some(self.taken);
         (self.folder_renames, self.is_reconcile_waiting) = (0, true);
+    }
+
+    /// Moves some of the looks before the next change of another kind to the front: those into folders where little changes. A file that is
+    /// saved by hand does not wait for a checkout of thousands.
+    fn favour_few(&mut self) {
+        let run = self.waiting.iter().take_while(|change| matches!(change, Change::Look(_))).count();
+        if run < CROWD {
+            return;
+        }
+        let folder = |change: &Change| match change {
+            Change::Look(path) => path.parent().map(Path::to_path_buf),
+            _ => None,
+        };
+        let mut crowds: HashMap<Option<PathBuf>, usize> = HashMap::new();
+        for change in self.waiting.iter().take(run) {
+            *crowds.entry(folder(change)).or_default() += 1;
+        }
+        let mut favoured = VecDeque::new();
+        let mut others = VecDeque::with_capacity(run);
+        for change in self.waiting.drain(..run) {
+            let is_favoured =
+                favoured.len() < MAX_FAVOURED && crowds.get(&folder(&change)).is_some_and(|count| *count <= FEW);
+            if is_favoured { favoured.push_back(change) } else { others.push_back(change) }
+        }
+        for change in others.into_iter().rev().chain(favoured.into_iter().rev()) {
+            self.waiting.push_front(change);
+        }
     }
 
     fn pop(&mut self) -> Option<Change> {
@@ -186,7 +219,7 @@ impl Drop for ChangeSender {
 pub struct ChangeReceiver(Shared);
 
 impl ChangeReceiver {
-    /// Takes the next change. Waits for one at most for `timeout`.
+    /// Takes the next change, the first one of a batch. Waits for one at most for `timeout`.
     ///
     /// # Errors
     /// There was none, or the sender has ended and there will be none.
@@ -195,6 +228,7 @@ impl ChangeReceiver {
         let waited = self.0.1.wait_timeout_while(lock(&self.0), timeout, is_idle);
         let mut state = waited.unwrap_or_else(PoisonError::into_inner).0;
         let is_sender_gone = state.is_sender_gone;
+        state.favour_few();
         state.pop().ok_or(if is_sender_gone { RecvTimeoutError::Disconnected } else { RecvTimeoutError::Timeout })
     }
 
@@ -223,6 +257,34 @@ mod tests {
 
     fn look(name: &str) -> Change {
         Change::Look(name.into())
+    }
+
+    #[test]
+    fn a_file_that_is_saved_during_a_checkout_goes_first() {
+        let (sender, receiver) = channel();
+        let send = |name: &str| assert!(sender.send(look(name)));
+        (0..100).for_each(|number| send(&format!("posts/{number}.md")));
+        send("note.md");
+        (100..200).for_each(|number| send(&format!("posts/{number}.md")));
+        assert!(sender.send(Change::Fence));
+        send("after.md");
+        let next = || receiver.recv_timeout(Duration::ZERO).unwrap();
+        assert_eq!(next(), look("note.md"));
+        // The others keep their order, and nothing passes a change whose place matters.
+        for number in 0..200 {
+            assert_eq!(next(), look(&format!("posts/{number}.md")));
+        }
+        assert_eq!([next(), next()], [Change::Fence, look("after.md")]);
+    }
+
+    #[test]
+    fn files_in_many_folders_do_not_hold_back_a_folder_where_much_changes() {
+        let (sender, receiver) = channel();
+        (0..100).for_each(|number| assert!(sender.send(look(&format!("posts/{number}.md")))));
+        (0..100).for_each(|number| assert!(sender.send(look(&format!("{number}/note.md")))));
+        receiver.recv_timeout(Duration::ZERO).unwrap();
+        let rest: Vec<Change> = std::iter::from_fn(|| receiver.try_recv().ok()).collect();
+        assert_eq!((rest.len(), &rest[MAX_FAVOURED - 1]), (199, &look("posts/0.md")));
     }
 
     fn folder(from: &str, to: &str) -> Change {
