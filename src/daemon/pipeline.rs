@@ -28,10 +28,13 @@ use crate::render::snapshot::Current;
 use crate::replicas::{LogProgress, listener};
 use crate::site::{Site, SiteWatch};
 use crate::system::file_identity::FileIdentity;
+use crate::system::platform;
 use crate::system::reading_journal::ReadingJournal;
 
 /// How often a start is made again because another node was first.
 const MAX_SUPERSEDED: usize = 10;
+/// Nice value of the thread that checks the catalog.
+const CHECK_NICENESS: i32 = 10;
 
 /// A pipeline whose folder and catalog are open.
 #[derive(Debug)]
@@ -265,6 +268,8 @@ impl Pipeline {
 /// Checks a large catalog while it is in use. Reports only damage, since other errors also occur in the writer.
 fn check(state: &Path, report: &tokio::sync::mpsc::Sender<CatalogError>) {
     let is_wanted = || !report.is_closed();
+    // It reads all rows, while the writer may be reading all texts.
+    platform::lower_priority(CHECK_NICENESS);
     let checked = Reader::open(state).and_then(|reader| reader.check_large(Utc::now(), &is_wanted));
     if let Err(error) = checked
         && error.is_damage()

@@ -100,6 +100,11 @@ fn render(feed: &Feed<'_>, created: DateTime<Utc>) -> String {
 
 /// Whether the texts fit into the feed twice. A text in Markdown must not cost readers an entry; a longer one than the HTML is left out.
 fn has_room_for_markdown(feed: &Feed<'_>) -> bool {
+    // Escaping only makes them longer.
+    let least: u64 = feed.entries.iter().map(|entry| entry.content.html.len() as u64).sum();
+    if least.saturating_mul(2) > feed.channel.limits.max_bytes {
+        return false;
+    }
     let bytes: u64 = feed.entries.iter().map(|entry| u64::try_from(entry.content.max_bytes()).unwrap_or(0)).sum();
     bytes.saturating_mul(2) <= feed.channel.limits.max_bytes
 }
