@@ -104,6 +104,19 @@ impl Identity {
     pub fn is_new(&self) -> bool {
         self.number.is_none()
     }
+
+    /// Whether a catalog that has lost it would give it to the same file again: dates, address and id follow from the file and its path.
+    pub fn follows_from_file(&self, arrival: &Arrival<'_>) -> bool {
+        let Article { published, updated, .. } = arrival.article;
+        let has_stated_dates = *published == Some(self.published)
+            && updated.unwrap_or(self.published).max(self.published) == self.updated
+            && self.held_until == DateTime::UNIX_EPOCH;
+        let is_plain = || match slug_choice(arrival.article, None) {
+            SlugChoice::FirstFree(wish) => slugs(wish, arrival.path, None).next().as_ref() == Some(&self.slug),
+            SlugChoice::Keep(_) => false,
+        };
+        self.is_new() && self.moved_from.is_none() && has_stated_dates && is_plain()
+    }
 }
 
 /// The catalog's decision about a file.

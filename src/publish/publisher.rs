@@ -553,25 +553,31 @@ impl Publisher {
         let may_publish = queue == Queue::Empty && self.may_publish();
         let begun = Instant::now();
         let snapshot_moment = Moment::by_clock(self.next_version().max(self.pending_version), Utc::now());
+        let is_due = self.next_due.is_some_and(|due| due <= snapshot_moment.due);
         let (ingest, builder, dirty) = (&mut self.ingest, &mut self.builder, self.dirty);
-        let (changed, snapshot) = self.catalog.transaction(|catalog| {
-            let changed = ingest.process_hints(catalog, batch, moment)?
-                | ingest.take_over_due(catalog, snapshot_moment.due, moment)?;
+        let (changed, follows_from_files, snapshot) = self.catalog.transaction_before_sync(|catalog| {
+            let of_hints = ingest.process_hints(catalog, batch, moment)?;
+            let of_schedule = ingest.take_over_due(catalog, snapshot_moment.due, moment)?;
+            let changed = of_hints | of_schedule;
             record_pending_version(catalog, changed, self.pending_version)?;
             // Not ready if nothing that is served has changed, if more hints are waiting, or if texts have to be read first.
             let is_ready = may_publish
                 && (changed || dirty)
                 && !(ingest.has_unread(catalog)? && builder.lacks_texts(catalog, snapshot_moment.due)?);
             let snapshot = if is_ready { Some(builder.render(catalog, snapshot_moment)?) } else { None };
-            Ok((changed, snapshot))
+            Ok((changed, ingest.follows_from_files() && !of_schedule && !is_due, snapshot))
         })?;
         self.dirty |= changed;
+        // What a power cut cannot change is served before it is on the disk.
+        if !follows_from_files {
+            self.catalog.sync()?;
+        }
         if let Some(snapshot) = snapshot {
             self.builder.serve(snapshot);
             self.note_published(snapshot_moment, begun)?;
             self.unfinished = true;
         }
-        Ok(())
+        self.catalog.sync()
     }
 
     /// Does what is due: deletions whose grace period is over, files that have become quiet, articles that are scheduled.

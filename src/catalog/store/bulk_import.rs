@@ -201,7 +201,7 @@ pub(super) mod tests {
 
     use super::*;
     use crate::article::Article;
-    use crate::catalog::{Decision, Extent};
+    use crate::catalog::{CatalogError, Decision, Extent};
     use crate::model::entry::Content;
     use crate::model::moment::Version;
 
@@ -272,6 +272,26 @@ pub(super) mod tests {
         assert_eq!(catalog.count().unwrap(), 2);
         catalog.begin_bulk_import(Publishing::AtTheEnd).unwrap();
         assert!(!catalog.is_bulk_importing(), "only an empty catalog imports in bulk");
+    }
+
+    #[test]
+    fn after_a_transaction_that_is_synchronised_later_each_commit_is_durable_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let now = DateTime::from_timestamp(NOW, 0).unwrap();
+        let mut catalog = Catalog::open(directory.path(), Some("x.example"), now).unwrap();
+        let level = |catalog: &Catalog| -> i64 {
+            catalog.connection.pragma_query_value(None, "synchronous", |row| row.get(0)).unwrap()
+        };
+        let within = catalog.transaction_before_sync(|catalog| Ok(level(catalog))).unwrap();
+        assert_eq!((within, level(&catalog)), (1, 2), "NORMAL, then FULL");
+        catalog.sync().unwrap();
+        let failed = catalog.transaction_before_sync(|_| Err::<(), _>(CatalogError::Damaged("a test".to_owned())));
+        assert_eq!((failed.is_err(), level(&catalog)), (true, 2), "also after an error");
+        catalog.sync().unwrap();
+        // A state directory that was removed is noticed elsewhere.
+        catalog.transaction_before_sync(|catalog| catalog.set_meta("key", "value")).unwrap();
+        std::fs::remove_file(directory.path().join("catalog.sqlite-wal")).unwrap();
+        catalog.sync().unwrap();
     }
 
     #[test]

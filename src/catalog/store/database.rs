@@ -1,6 +1,6 @@
 //! The database file of the writer: its schema, transactions, tuning, and the keys in `meta`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
@@ -8,6 +8,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ffi};
 use rustix::fs::{Access, Mode, OFlags};
+use rustix::io::Errno;
 use uuid::Uuid;
 
 use super::error::{CatalogError, Result};
@@ -77,6 +78,17 @@ pub struct Catalog {
     site_language: Option<String>,
     /// The log that records each transaction, if there are replicas.
     pub(super) replication: Option<Replication>,
+    /// Path of the write-ahead log.
+    log: PathBuf,
+    /// A committed transaction is not on the disk yet.
+    is_unsynced: bool,
+}
+
+/// Path of the write-ahead log of a database file.
+fn log_of(file: &Path) -> PathBuf {
+    let mut log = file.as_os_str().to_owned();
+    log.push("-wal");
+    log.into()
 }
 
 /// Creates the file with access for its owner only, since it contains unpublished articles; SQLite copies the mode to its other files.
@@ -169,6 +181,8 @@ impl Catalog {
             base_url: String::new(),
             site_language: None,
             replication: None,
+            log: log_of(file),
+            is_unsynced: false,
         };
         if applied > 0 {
             // The log may be left over from a run that was killed.
@@ -287,6 +301,42 @@ impl Catalog {
     pub fn transaction<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         let value = self.attempt(|catalog| work(catalog).map(Some))?;
         Ok(value.expect("the work returned a value"))
+    }
+
+    /// As [`Catalog::transaction`], but the changes may be lost by a power cut until [`Catalog::sync`]. With replicas, which get them first,
+    /// they are durable at once.
+    ///
+    /// # Errors
+    /// As for [`Catalog::transaction`].
+    pub fn transaction_before_sync<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        if self.replication.is_some() || !self.connection.is_autocommit() {
+            return self.transaction(work);
+        }
+        self.connection.pragma_update(None, "synchronous", "normal")?;
+        self.is_unsynced = true;
+        let outcome = self.transaction(work);
+        self.connection.pragma_update(None, "synchronous", "full")?;
+        outcome
+    }
+
+    /// Waits until all committed transactions are on the disk.
+    ///
+    /// # Errors
+    /// The disk reports an error.
+    pub fn sync(&mut self) -> Result<()> {
+        if !std::mem::take(&mut self.is_unsynced) {
+            return Ok(());
+        }
+        let log = rustix::fs::open(&self.log, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
+        match log.and_then(rustix::fs::fsync) {
+            // The state directory was removed, which is noticed elsewhere.
+            Err(error) if error != Errno::NOENT => {
+                let kind = ffi::Error::new(ffi::SQLITE_IOERR_FSYNC);
+                Err(rusqlite::Error::SqliteFailure(kind, Some(format!("its log cannot be synchronised: {error}")))
+                    .into())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// As [`Catalog::transaction`], but also rolled back if `work` returns `None`.

@@ -8,6 +8,7 @@ use super::backlog::Backlog;
 use super::bios::Bios;
 use super::data_files::DataFiles;
 use super::deletions::Deletions;
+use super::derivation::Derivation;
 use super::fences::Fences;
 use super::languages::Languages;
 use super::mounts::Mounts;
@@ -62,6 +63,7 @@ pub struct Ingest {
     pub(super) heartbeat: Option<Heartbeat>,
     /// The whole folder must be compared again: hints were lost.
     pub(super) must_reconcile: bool,
+    pub(super) derivation: Derivation,
 }
 
 impl Ingest {
@@ -112,6 +114,7 @@ impl Ingest {
             supervisor,
             heartbeat: None,
             must_reconcile: false,
+            derivation: Derivation::default(),
         })
     }
 
@@ -253,6 +256,7 @@ impl Ingest {
     ) -> catalog::Result<bool> {
         self.backlog.note_change(moment.instant);
         let mut changed = false;
+        self.derivation.begin(hints.iter().all(|hint| matches!(hint, Change::Look(_))));
         let mut files: Vec<&Path> = Vec::new();
         // Renames first: files are read in their current state, so an older rename must not be applied after that.
         for hint in hints {
@@ -284,10 +288,18 @@ impl Ingest {
         let mut processed = HashSet::new();
         for path in files {
             if processed.insert(path) {
-                changed |= self.process_path(catalog, path, Trigger::Closed, moment)?;
+                self.derivation.begin_file();
+                let has_changed = self.process_path(catalog, path, Trigger::Closed, moment)?;
+                self.derivation.end_file(has_changed);
+                changed |= has_changed;
             }
         }
         Ok(changed)
+    }
+
+    /// Whether all that the last hints have changed would be recorded in the same way again if a power cut had undone it.
+    pub fn follows_from_files(&self) -> bool {
+        self.derivation.is_complete()
     }
 
     fn pass_fence(&mut self, moment: WriteMoment) {
@@ -319,5 +331,67 @@ impl Ingest {
             self.deletions.clear_emptied(&path);
         }
         Ok(changed | self.delete_missing(catalog, queue, moment)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::publish::ingest::content::tests::Site;
+
+    const DATED: &str = "---\ndate: 2024-05-01T10:00:00Z\n---\n# Storm\n\nWords about it.\n";
+
+    /// Whether all that the last hint has changed follows from the files.
+    fn follows(site: &mut Site, hint: Change) -> bool {
+        site.deliver(&[hint], Duration::ZERO);
+        site.ingest().follows_from_files()
+    }
+
+    #[test]
+    fn what_follows_from_a_file_is_the_same_after_a_loss() {
+        let edited = "---\ndate: 2024-05-01\nlastmod: 2024-06-01\ntags: [sea]\n---\n# Storm\n\nMore words.\n";
+        for text in [DATED, edited] {
+            let mut site = Site::new();
+            site.put("storm.md", text);
+            let look = Change::Look(site.file("storm.md"));
+            assert!(follows(&mut site, look));
+            // A catalog that has never heard of the file finds it at its start.
+            let mut other = Site::new();
+            other.put("storm.md", text);
+            other.restart();
+            let facts = |site: &Site| {
+                let entry = site.entry("storm.md");
+                (entry.id.clone(), entry.slug.clone(), entry.published, entry.updated, entry.content.title.clone())
+            };
+            assert_eq!(facts(&site), facts(&other));
+        }
+    }
+
+    #[test]
+    fn what_a_loss_would_change_does_not_follow_from_files() {
+        let mut site = Site::new();
+        let look = |site: &Site, name: &str| Change::Look(site.file(name));
+        site.put("undated.md", "# Undated\n\nWords.\n");
+        let undated = look(&site, "undated.md");
+        assert!(!follows(&mut site, undated), "its date is that of its arrival");
+        site.put("ahead.md", "---\ndate: 2024-05-01\nlastmod: 2124-05-01\n---\n# Ahead\n\nWords.\n");
+        let ahead = look(&site, "ahead.md");
+        assert!(!follows(&mut site, ahead), "its change is dated with the present");
+        site.write("storm.md", DATED);
+        site.put("folder/storm.md", DATED.replace("Words", "Others"));
+        let second = look(&site, "folder/storm.md");
+        assert!(!follows(&mut site, second), "its address depends on the other one");
+        site.put("storm.md", DATED.replace("Words", "Other words"));
+        let edit = look(&site, "storm.md");
+        assert!(!follows(&mut site, edit.clone()), "the date of an edit is that of its arrival");
+        assert!(follows(&mut site, edit), "nothing changes");
+        site.put("storm.md", DATED.replace("date:", "draft: true\ndate:"));
+        let draft = look(&site, "storm.md");
+        assert!(!follows(&mut site, draft), "it is withdrawn");
+        let (from, to) = (site.file("folder/storm.md"), site.file("folder/gale.md"));
+        std::fs::rename(&from, &to).unwrap();
+        assert!(!follows(&mut site, Change::Moved { from, to }), "a rename");
     }
 }

@@ -17,6 +17,7 @@ mod content;
 mod data_files;
 mod deleting;
 mod deletions;
+mod derivation;
 mod describing;
 mod describing_authors;
 mod fences;

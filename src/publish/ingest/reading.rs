@@ -412,6 +412,7 @@ impl Ingest {
         };
         self.note_claims(&mut rendered.referred, &claims);
         rendered.problems.extend(problems_of(&claims, arrival.article));
+        self.derivation.note_recorded(claims.is_empty() && identity.follows_from_file(arrival));
         let recorded = catalog.record(&identity, arrival, &rendered.content, moment.version)?;
         self.record_names(catalog, arrival, &identity, moment)?;
         // Links to an article that has become a page, or the other way round, have to lead to its new address.
