@@ -17,7 +17,7 @@ const MAX_FOLDER_RENAMES: usize = 512;
 const CROWD: usize = 64;
 /// Maximum number of looks into a folder where little changes.
 const FEW: usize = 8;
-/// Maximum number of looks that go first at a time, so that the others go on as well.
+/// Maximum number of looks that go first at a time, so that the others proceed as well.
 const MAX_FAVOURED: usize = 64;
 /// Interval between two reports that hints were dropped.
 const REPORT_INTERVAL: Duration = Duration::from_mins(1);

@@ -271,8 +271,8 @@ impl ReadingSupervisor {
         }
     }
 
-    /// Begins the reading of some files one after the other, none of which is a suspect; `None` if they have to wait. Recording each by itself
-    /// would take as long as reading its head.
+    /// Begins the reading of some files one after the other, none of which is a suspect; `None` if they have to wait. Recording each
+    /// alone would take as long as reading its head.
     pub fn begin_batch<'a>(&self, files: impl Iterator<Item = (&'a Path, &'a ContentHash)>) -> Option<CountedReading> {
         self.begin_all(files, false)
     }
