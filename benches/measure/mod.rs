@@ -138,6 +138,41 @@ pub fn nginx(directory: &Path, connections: usize, core: &str) -> Option<Server>
     Some(Server::other(pinned(core, program).args(["-c", &file]), address))
 }
 
+/// Caddy with one file for each content coding, like nginx above, serving `www` in a folder; `None` if it is not installed.
+pub fn caddy(directory: &Path, core: &str) -> Option<Server> {
+    let program = program::installed("caddy")?;
+    let port =
+        std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port();
+    let address = format!("127.0.0.1:{port}");
+    let root = directory.join("www");
+    let configuration = format!(
+        "{{
+           admin off
+           auto_https off
+           storage file_system {}
+         }}
+         http://:{port} {{
+           bind 127.0.0.1
+           root * {}
+           header Cache-Control max-age=300
+           file_server {{
+             precompressed gzip
+           }}
+         }}",
+        directory.join("caddy").display(),
+        root.display()
+    );
+    let file = directory.join("Caddyfile");
+    std::fs::write(&file, configuration).expect("a file can be written");
+    let mut command = pinned(core, program.to_str()?);
+    command
+        .args(["run", "--adapter", "caddyfile", "--config"])
+        .arg(&file)
+        .env("HOME", directory)
+        .env_remove("XDG_CONFIG_HOME");
+    Some(Server::other(&mut command, address))
+}
+
 /// `hugo server` for the feed of a folder, once it serves; its own files are in `out`.
 pub fn hugo_server(site: &Path, out: &Path) -> Server {
     let port =
