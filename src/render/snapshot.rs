@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, Guard};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use hyper::HeaderMap;
@@ -179,11 +179,6 @@ impl Document {
             Some(index) => self.compressed[index].get()?.as_ref(),
             None => Some(&self.identity),
         }
-    }
-
-    /// The variant with this validator.
-    pub fn variant_of(&self, etag: &str) -> Option<&Variant> {
-        self.variants().find(|variant| variant.etag == etag)
     }
 
     fn variants(&self) -> impl Iterator<Item = &Variant> {
@@ -425,6 +420,11 @@ impl Current {
     /// The snapshot at this instant.
     pub fn get(&self) -> Arc<Snapshot> {
         self.snapshot.load_full()
+    }
+
+    /// The snapshot at this instant, for a short time: cheaper than a reference of its own.
+    pub fn borrow(&self) -> Guard<Arc<Snapshot>> {
+        self.snapshot.load()
     }
 
     /// Replaces the snapshot.

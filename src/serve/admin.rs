@@ -20,6 +20,7 @@ use tokio::sync::watch;
 use super::acceptor::{Acceptor, ConnectionRequests, Handler};
 use super::body::Sending;
 use super::connections::{Connection, ConnectionLimits, Connections, Phase};
+use super::fields::RequestFields;
 use super::host::{self, AllowedHosts};
 use super::stream::AsyncListener;
 use crate::observe::metrics::Metrics;
@@ -159,7 +160,7 @@ impl AdminHandler {
     /// Returns the refusal of a request that names no host or another one, or that a page of another site has sent. No browser
     /// connects to a Unix socket.
     fn check(&self, peer: Option<IpAddr>, request: &Parts) -> Option<Response<Bytes>> {
-        if !host::names_one_resource(request) {
+        if !host::names_one_resource(request, RequestFields::from(&request.headers).host) {
             return Some(answer(StatusCode::BAD_REQUEST, TEXT, "A request must name exactly one host.\n"));
         }
         peer?;

@@ -2,7 +2,9 @@
 
 use std::time::SystemTime;
 
-use hyper::header::{self, HeaderMap, HeaderName};
+use hyper::header::HeaderValue;
+
+use super::fields::{self, FieldValues, RequestFields};
 
 /// The result of evaluating preconditions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,40 +21,43 @@ pub enum Precondition {
 /// server chooses among them, and a variant that the client already has is the best choice. Without `last_modified`, dates in
 /// the request are ignored (RFC 9110 sections 13.1.3 and 13.1.4).
 pub fn evaluate(
-    headers: &HeaderMap,
+    fields: &RequestFields<'_>,
     etags: &[&str],
     last_modified: Option<SystemTime>,
     now: SystemTime,
 ) -> Precondition {
-    if headers.contains_key(header::IF_MATCH) {
-        let expected = || tags(headers, header::IF_MATCH).any(|tag| etags.contains(&tag));
-        if !is_any(headers, header::IF_MATCH) && !expected() {
+    if !fields.if_match.is_empty() {
+        let expected = || tags(fields.if_match).any(|tag| etags.contains(&tag));
+        if !is_any(fields.if_match) && !expected() {
             return Precondition::Failed;
         }
-    } else if date(headers, header::IF_UNMODIFIED_SINCE).is_some_and(|date| last_modified > Some(date)) {
+    } else if date(fields.if_unmodified_since.only()).is_some_and(|date| last_modified > Some(date)) {
         return Precondition::Failed;
     }
-    if headers.contains_key(header::IF_NONE_MATCH) {
-        let any = is_any(headers, header::IF_NONE_MATCH);
-        let matches = |etag: &&str| any || tags(headers, header::IF_NONE_MATCH).any(|tag| is_same(tag, etag));
+    if !fields.if_none_match.is_empty() {
+        // Most clients have a single version, the last.
+        let is_best = fields.if_none_match.only().zip(etags.first()).is_some_and(|(tag, etag)| tag == etag);
+        if is_best {
+            return Precondition::NotModified(0);
+        }
+        let any = is_any(fields.if_none_match);
+        let matches = |etag: &&str| any || tags(fields.if_none_match).any(|tag| is_same(tag, etag));
         return etags.iter().position(matches).map_or(Precondition::Proceed, Precondition::NotModified);
     }
     // A date in the future was invented by the client and is ignored.
     let is_met = |date: &SystemTime| last_modified.is_some_and(|modified| modified <= *date) && *date <= now;
-    let since = date(headers, header::IF_MODIFIED_SINCE).filter(is_met);
+    let since = date(fields.if_modified_since.only()).filter(is_met);
     since.map_or(Precondition::Proceed, |_| Precondition::NotModified(0))
 }
 
 /// Whether the field is `*`, which matches any representation. In a list or in quotes it has no meaning.
-fn is_any(headers: &HeaderMap, name: HeaderName) -> bool {
-    let mut values = headers.get_all(name).iter();
-    values.next().is_some_and(|value| value == "*") && values.next().is_none()
+fn is_any(values: FieldValues<'_>) -> bool {
+    values.only().is_some_and(|value| value == "*")
 }
 
 /// The ETags in a field.
-pub fn tags(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
-    let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).map(str::trim).filter(|tag| !tag.is_empty())
+pub fn tags(values: FieldValues<'_>) -> impl Iterator<Item = &str> {
+    values.texts().flat_map(|value| fields::split(value, b',')).map(str::trim_ascii).filter(|tag| !tag.is_empty())
 }
 
 /// Suffixes that compressing servers add to a tag: Apache, lighttpd, Caddy, old versions of Apache, Jetty.
@@ -69,12 +74,7 @@ fn is_same(tag: &str, etag: &str) -> bool {
     tag.strip_prefix(&etag).is_some_and(|suffix| suffix.is_empty() || SUFFIXES.contains(&suffix))
 }
 
-/// Reads a date in one of the three forms of HTTP. A repeated or malformed field counts as absent.
-pub fn date(headers: &HeaderMap, name: HeaderName) -> Option<SystemTime> {
-    let mut values = headers.get_all(name).iter();
-    let value = values.next()?;
-    if values.next().is_some() {
-        return None;
-    }
-    httpdate::parse_http_date(value.to_str().ok()?).ok()
+/// Reads a date in one of the three forms of HTTP. `value` is that of a field that occurs once; a malformed one counts as absent.
+pub fn date(value: Option<&HeaderValue>) -> Option<SystemTime> {
+    httpdate::parse_http_date(value?.to_str().ok()?).ok()
 }

@@ -8,21 +8,33 @@ use hyper::header;
 use hyper::http::request::Parts;
 use hyper::{Method, Version};
 
+use super::fields::FieldValues;
+
 /// Whether a request has exactly one valid `Host` (RFC 9112 section 3.2) and a path or `*`; hyper does not check this.
-pub fn names_one_resource(request: &Parts) -> bool {
+pub fn names_one_resource(request: &Parts, host: FieldValues<'_>) -> bool {
     let path = request.uri.path();
     let whole_server = path == "*" && request.method == Method::OPTIONS;
     let is_connect = request.method == Method::CONNECT;
     if !path.starts_with('/') && !whole_server && !is_connect {
         return false;
     }
-    let mut hosts = request.headers.get_all(header::HOST).iter();
-    match (hosts.next(), hosts.next()) {
-        (Some(host), None) => host.to_str().is_ok_and(is_host),
-        (None, _) => request.version < Version::HTTP_11,
-        (Some(_), Some(_)) => false,
+    match host.only() {
+        Some(host) => host.to_str().is_ok_and(is_host),
+        None => host.is_empty() && request.version < Version::HTTP_11,
     }
 }
+
+/// Whether a byte may stand in a host name.
+const HOST_BYTES: [bool; 256] = {
+    let bytes = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-._~!$&'()*+,;=";
+    let mut allowed = [false; 256];
+    let mut index = 0;
+    while index < bytes.len() {
+        allowed[bytes[index] as usize] = true;
+        index += 1;
+    }
+    allowed
+};
 
 /// Whether a text is a host name or an address, with or without a port (RFC 3986 section 3.2.2, without percent-encoding).
 fn is_host(text: &str) -> bool {
@@ -32,9 +44,12 @@ fn is_host(text: &str) -> bool {
             (Ok(_), None) if rest.is_empty() => ("v6", ""),
             _ => return false,
         },
-        None => text.split_once(':').unwrap_or((text, "")),
+        None => match text.bytes().position(|byte| byte == b':') {
+            Some(colon) => (&text[..colon], &text[colon + 1..]),
+            None => (text, ""),
+        },
     };
-    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=".contains(&byte);
+    let is_allowed = |byte: u8| HOST_BYTES[usize::from(byte)];
     let is_port = port.bytes().all(|byte| byte.is_ascii_digit()) && port.len() <= 5;
     !name.is_empty() && name.bytes().all(is_allowed) && (port.is_empty() || (is_port && port.parse::<u16>().is_ok()))
 }

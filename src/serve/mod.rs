@@ -8,6 +8,7 @@ pub mod body;
 mod client;
 mod conditional;
 mod connections;
+mod fields;
 pub mod host;
 mod negotiate;
 mod old_addresses;

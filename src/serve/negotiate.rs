@@ -2,24 +2,24 @@
 
 use std::cmp::Reverse;
 
-use hyper::header::{self, HeaderMap, HeaderName};
+use hyper::header::{self, HeaderMap};
 
+use super::fields::{self, FieldValues};
 use crate::render::compression::ContentCoding;
 
 /// Returns the content codings that the client accepts, best first; among equals the one with smaller bodies. Without the header
 /// only `identity`, since simple readers send none and cannot decode (standards 102).
-pub fn codings(headers: &HeaderMap) -> impl Iterator<Item = ContentCoding> {
+pub fn codings(accept_encoding: FieldValues<'_>) -> impl Iterator<Item = ContentCoding> + use<> {
     let mut weights = [None; ContentCoding::ALL.len()];
     let mut any = None;
-    let values = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
-    for part in values.flat_map(|value| value.split(',')) {
-        let (name, parameters) = part.split_once(';').unwrap_or((part, ""));
-        let name = name.trim();
+    for part in accept_encoding.texts().flat_map(|value| fields::split(value, b',')) {
+        let mut parts = fields::split(part, b';');
+        let name = parts.next().unwrap_or_default().trim_ascii();
         let name = match name.split_at_checked(2) {
             Some((prefix, rest)) if prefix.eq_ignore_ascii_case("x-") => rest,
             _ => name,
         };
-        let quality = Some(quality(parameters));
+        let quality = Some(quality(parts));
         match ContentCoding::ALL.iter().position(|coding| coding.name().eq_ignore_ascii_case(name)) {
             Some(place) => weights[place] = quality,
             None if name == "*" => any = quality,
@@ -40,12 +40,9 @@ pub fn codings(headers: &HeaderMap) -> impl Iterator<Item = ContentCoding> {
     ranked.into_iter().filter(|(quality, _)| *quality > 0).map(|(_, coding)| coding)
 }
 
-/// Request header in which browsers state the purpose of a request; feed readers do not send it.
-const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
-
 /// Whether a browser opens the document as a page of its own. What it fetches for a script or saves from a link is none.
-pub fn is_opened(headers: &HeaderMap) -> bool {
-    headers.get(SEC_FETCH_DEST).is_some_and(|dest| dest == "document")
+pub fn is_opened(sec_fetch_dest: FieldValues<'_>) -> bool {
+    sec_fetch_dest.iter().next().is_some_and(|dest| dest == "document")
 }
 
 /// Whether the client prefers Markdown to HTML: `Accept` names it with a greater weight than `text/html` (RFC 9110 section 12.5.1).
@@ -69,12 +66,13 @@ pub fn prefers_markdown(headers: &HeaderMap) -> bool {
 /// The weight among the parameters of a media type, in thousandths.
 fn weight(parameters: &str) -> u16 {
     let is_weight = |parameter: &&str| parameter.trim_start().to_ascii_lowercase().starts_with("q=");
-    parameters.split(';').find(is_weight).map_or(1000, quality)
+    let mut parameters = parameters.split(';');
+    parameters.find(is_weight).map_or(1000, |weight| quality(std::iter::once(weight)))
 }
 
-/// Reads a weight, in thousandths: at most three decimals, between 0 and 1. A malformed weight counts as 0.
-fn quality(parameters: &str) -> u16 {
-    let parameter = parameters.split(';').map(str::trim).find(|parameter| !parameter.is_empty());
+/// Reads the weight among parameters, in thousandths: at most three decimals, between 0 and 1. A malformed weight counts as 0.
+fn quality<'a>(parameters: impl Iterator<Item = &'a str>) -> u16 {
+    let parameter = parameters.map(str::trim_ascii).find(|parameter| !parameter.is_empty());
     let Some(parameter) = parameter else { return 1000 };
     let value = parameter
         .split_once('=')

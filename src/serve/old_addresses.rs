@@ -175,7 +175,7 @@ fn feed_of_list(path: &str) -> Option<(&str, &'static str)> {
 
 /// A path without percent-encodings of characters that need none: both forms name one resource (RFC 3986 section 6.2.2.2).
 pub fn normal(path: &str) -> Cow<'_, str> {
-    if !path.contains('%') {
+    if !path.as_bytes().contains(&b'%') {
         return Cow::Borrowed(path);
     }
     let mut parts = path.split('%');

@@ -12,7 +12,6 @@ use std::time::{Duration, Instant, SystemTime};
 
 use arc_swap::ArcSwap;
 use hyper::body::{Body as _, Incoming};
-use hyper::header::{self, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
 
@@ -24,10 +23,10 @@ use super::connections::{self, Connection, Phase};
 use super::rate_limit::PollLimiter;
 use super::renders::{self, RenderOutcome, Renders};
 use super::respond::{self, ResponsePolicy, Target};
-use super::validators;
 use crate::config::{AccessLines, Http, TrustedProxies};
 use crate::folder::media::MediaLookup;
 use crate::observe::metrics::{self, Metrics};
+use crate::render::compression::ContentCoding;
 use crate::render::on_demand::{Edition, Lookup, OnDemand, Route};
 use crate::render::snapshot::{Current, Snapshot};
 use crate::system::threads::{WorkError, WorkPool};
@@ -257,19 +256,20 @@ impl Sources {
     }
 
     /// Updates the metrics of responses, bytes sent and bytes saved.
-    fn count(&self, target: &Target, response: &Response<ResponseBody>) {
+    fn count(&self, target: &Target, response: &Response<ResponseBody>, coding: Option<ContentCoding>) {
         let (metrics, status) = (&self.metrics, response.status());
-        let field = |name| response.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-        let coding = field(header::CONTENT_ENCODING);
         let sent = response.body().size_hint().exact().unwrap_or(0);
+        let mut sent_coding = None;
         let kind = match target {
             Target::Document(document) => {
+                let variant = coding.and_then(|coding| document.variant(coding));
                 if status == StatusCode::NOT_MODIFIED {
-                    let etag = validators::without_number(field(header::ETAG).unwrap_or_default());
-                    let variant = document.variant_of(&etag);
                     metrics.add_saved_by_unchanged(variant.map_or(0, |variant| variant.bytes.len() as u64));
-                } else if coding.is_some() && sent > 0 {
-                    metrics.add_saved_by_coding((document.identity.bytes.len() as u64).saturating_sub(sent));
+                } else if let Some(coding) = coding.filter(|coding| *coding != ContentCoding::Identity) {
+                    sent_coding = Some(coding.name());
+                    if sent > 0 {
+                        metrics.add_saved_by_coding((document.identity.bytes.len() as u64).saturating_sub(sent));
+                    }
                 }
                 document.kind.label()
             }
@@ -284,7 +284,7 @@ impl Sources {
         if sent > 0 {
             metrics.add_sent(sent);
         }
-        metrics.record_response(kind, status.as_u16(), coding);
+        metrics.record_response(kind, status.as_u16(), sent_coding);
     }
 
     /// Makes the response to a request that arrived at `begun`, and logs and counts it.
@@ -297,12 +297,12 @@ impl Sources {
         begun: Option<Instant>,
     ) -> Response<Sending> {
         let now = SystemTime::now();
-        let response = respond::respond(request, target, snapshot, &self.policy, now);
+        let (response, coding) = respond::respond_by_variant(request, target, snapshot, &self.policy, now);
         if let (Some(log), Some(begun)) = (&self.access_log, begun) {
             let address = self::client(client.peer, &request.headers, &self.trusted);
             log.write(&Answered::new(address, request, &response, now, begun.elapsed()));
         }
-        self.count(target, &response);
+        self.count(target, &response, coding);
         response.map(|body| Sending::new(body, client.connection.clone()))
     }
 }
@@ -320,7 +320,7 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
         let sources = self.sources.load();
         let begun = sources.start_clock();
         let (request, _body) = request.into_parts();
-        let snapshot = sources.current.get();
+        let snapshot = sources.current.borrow();
         let is_read = matches!(request.method, Method::GET | Method::HEAD);
         let target = match respond::route(&request, &snapshot, &sources.policy) {
             Target::Server => Target::Server,

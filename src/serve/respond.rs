@@ -13,6 +13,7 @@ use url::Url;
 
 use super::body::{FileSource, ResponseBody};
 use super::conditional::{self, Precondition};
+use super::fields::RequestFields;
 use super::host::names_one_resource;
 use super::negotiate;
 use super::old_addresses::{self, OldFeeds};
@@ -172,10 +173,13 @@ pub fn route(request: &Parts, snapshot: &Snapshot, policy: &ResponsePolicy) -> T
         let path = Route::Markdown(slug.clone()).path();
         return Target::Lookup(Route::Markdown(slug), path);
     }
-    let opens_feed = negotiate::is_opened(&request.headers) && query != Some(page::RAW);
+    let opens_feed = || {
+        let dest = RequestFields::from(&request.headers).sec_fetch_dest;
+        negotiate::is_opened(dest) && query != Some(page::RAW)
+    };
     if let Some(document) = snapshot.document(below).or_else(|| snapshot.document(whole)) {
-        let opened = main_feed_of(document, snapshot).filter(|_| opens_feed).map(Route::opened);
-        return opened.map_or_else(
+        let main_feed = (document.is_feed() && opens_feed()).then(|| main_feed_of(document, snapshot)).flatten();
+        return main_feed.map(Route::opened).map_or_else(
             || Target::Document(document.clone()),
             |route| {
                 let path = route.path();
@@ -195,7 +199,7 @@ pub fn route(request: &Parts, snapshot: &Snapshot, policy: &ResponsePolicy) -> T
             if own != path && snapshot.document(&own).is_some() {
                 return Target::Moved(format!("{}{own}", policy.base_url));
             }
-            let route = if opens_feed { route.opened() } else { route };
+            let route = if opens_feed() { route.opened() } else { route };
             return Target::Lookup(route, path.to_owned());
         }
     }
@@ -243,16 +247,37 @@ pub fn respond(
     policy: &ResponsePolicy,
     now: SystemTime,
 ) -> Response<ResponseBody> {
+    respond_by_variant(request, target, snapshot, policy, now).0
+}
+
+/// Makes the response to a request for a target at the instant `now`. If the target is a document and the response has or confirms one
+/// of its variants, also returns the coding of that variant.
+pub fn respond_by_variant(
+    request: &Parts,
+    target: &Target,
+    snapshot: &Snapshot,
+    policy: &ResponsePolicy,
+    now: SystemTime,
+) -> (Response<ResponseBody>, Option<ContentCoding>) {
+    let mut of_variant = None;
+    let fields = RequestFields::from(&request.headers);
     let response = match request.method {
-        _ if !names_one_resource(request) => {
+        _ if !names_one_resource(request, fields.host) => {
             closing(message(StatusCode::BAD_REQUEST, "A request must name exactly one host."))
         }
-        Method::GET | Method::HEAD | Method::OPTIONS if request.headers.contains_key(header::TRANSFER_ENCODING) => {
+        Method::GET | Method::HEAD | Method::OPTIONS if !fields.transfer_encoding.is_empty() => {
             // With a Content-Length as well, which hyper hides, implementations disagree on where the next request begins
             // (RFC 9112 section 6.1). No client that fetches documents sends a chunked body.
             closing(message(StatusCode::BAD_REQUEST, "A request for a document must not have a chunked body."))
         }
-        Method::GET | Method::HEAD => get(request, target, snapshot, policy, now),
+        Method::GET | Method::HEAD => match target {
+            Target::Document(document) => {
+                let (response, coding) = self::document(&fields, document, policy, now);
+                of_variant = coding;
+                response
+            }
+            target => get(request, &fields, target, snapshot, policy, now),
+        },
         Method::OPTIONS => options(),
         Method::POST | Method::PUT | Method::DELETE | Method::PATCH | Method::TRACE | Method::CONNECT => {
             let refusal = message(StatusCode::METHOD_NOT_ALLOWED, "Only GET and HEAD are allowed here.");
@@ -267,7 +292,8 @@ pub fn respond(
         Some(robots) => with_value(response, X_ROBOTS_TAG, robots.clone()),
         None => response,
     };
-    if request.method == Method::HEAD { without_body(response) } else { response }
+    let response = if request.method == Method::HEAD { without_body(response) } else { response };
+    (response, of_variant)
 }
 
 /// Removes the body but keeps its length (standards 76).
@@ -284,14 +310,15 @@ fn without_body(mut response: Response<ResponseBody>) -> Response<ResponseBody> 
 
 fn get(
     request: &Parts,
+    fields: &RequestFields<'_>,
     target: &Target,
     snapshot: &Snapshot,
     policy: &ResponsePolicy,
     now: SystemTime,
 ) -> Response<ResponseBody> {
     match target {
-        Target::Document(document) => self::document(request, document, policy, now),
-        Target::File(source) => file(request, source, policy, now),
+        Target::Document(document) => self::document(fields, document, policy, now).0,
+        Target::File(source) => file(request, fields, source, policy, now),
         Target::Moved(address) => {
             let response = message(StatusCode::MOVED_PERMANENTLY, "This has moved.");
             let response = with(response, header::LOCATION, address);
@@ -326,37 +353,41 @@ fn get(
     }
 }
 
-fn document(request: &Parts, document: &Document, policy: &ResponsePolicy, now: SystemTime) -> Response<ResponseBody> {
+fn document(
+    fields: &RequestFields<'_>,
+    document: &Document,
+    policy: &ResponsePolicy,
+    now: SystemTime,
+) -> (Response<ResponseBody>, Option<ContentCoding>) {
     // The variants that the client accepts and that exist, best first.
     let mut variants = [const { None }; ContentCoding::ALL.len()];
-    let codings = negotiate::codings(&request.headers);
+    let codings = negotiate::codings(fields.accept_encoding);
     let available = codings.filter_map(|coding| Some((coding, document.variant(coding)?)));
     let count = variants.iter_mut().zip(available).map(|(slot, variant)| *slot = Some(variant)).count();
     let [Some((coding, best)), ..] = variants else {
         let text = "None of the accepted content codings is available: br, zstd, gzip, identity.";
-        return with(message(StatusCode::NOT_ACCEPTABLE, text), header::VARY, "Accept-Encoding");
+        return (with(message(StatusCode::NOT_ACCEPTABLE, text), header::VARY, "Accept-Encoding"), None);
     };
     if policy.has_replicas
-        && let Some(newer) = validators::newer(&request.headers, document.last_modified.timestamp())
+        && let Some(newer) = validators::newer(fields.if_none_match, document.last_modified.timestamp())
     {
-        return newer_elsewhere(newer, policy);
+        return (newer_elsewhere(newer, policy), None);
     }
     let tags = variants
         .map(|variant| variant.map_or(Cow::Borrowed(""), |(_, variant)| served_etag(document, variant, policy)));
     let tags: [&str; ContentCoding::ALL.len()] = std::array::from_fn(|index| &*tags[index]);
     let last_modified = SystemTime::from(document.last_modified);
-    let (variant, coding, status) =
-        match conditional::evaluate(&request.headers, &tags[..count], Some(last_modified), now) {
-            Precondition::Proceed => (best, coding, StatusCode::OK),
-            Precondition::NotModified(index) => match variants[index] {
-                Some((coding, variant)) => (variant, coding, StatusCode::NOT_MODIFIED),
-                None => (best, coding, StatusCode::NOT_MODIFIED),
-            },
-            Precondition::Failed => {
-                let text = "The document does not meet the preconditions of the request.";
-                return message(StatusCode::PRECONDITION_FAILED, text);
-            }
-        };
+    let (variant, coding, status) = match conditional::evaluate(fields, &tags[..count], Some(last_modified), now) {
+        Precondition::Proceed => (best, coding, StatusCode::OK),
+        Precondition::NotModified(index) => match variants[index] {
+            Some((coding, variant)) => (variant, coding, StatusCode::NOT_MODIFIED),
+            None => (best, coding, StatusCode::NOT_MODIFIED),
+        },
+        Precondition::Failed => {
+            let text = "The document does not meet the preconditions of the request.";
+            return (message(StatusCode::PRECONDITION_FAILED, text), None);
+        }
+    };
     let heads = variant.heads.get_or_init(|| heads(document, variant, coding, policy));
     let (head, body) = match status {
         StatusCode::OK => (&heads.whole, ResponseBody::from(variant.bytes.clone())),
@@ -370,10 +401,10 @@ fn document(request: &Parts, document: &Document, policy: &ResponsePolicy, now: 
         response.headers_mut().remove(header::LAST_MODIFIED);
     }
     // A browser does not show the source of a document with a feed's type.
-    if status == StatusCode::OK && document.is_feed() && negotiate::is_opened(&request.headers) {
-        return with_value(response, header::CONTENT_TYPE, HeaderValue::from_static(SOURCE_TYPE));
+    if status == StatusCode::OK && document.is_feed() && negotiate::is_opened(fields.sec_fetch_dest) {
+        response = with_value(response, header::CONTENT_TYPE, HeaderValue::from_static(SOURCE_TYPE));
     }
-    response
+    (response, Some(coding))
 }
 
 /// The ETag with which a variant is served.
@@ -407,7 +438,8 @@ fn heads(document: &Document, variant: &Variant, coding: ContentCoding, policy: 
     let last_modified = httpdate::fmt_http_date(document.last_modified.into());
     let unchanged = with(empty(StatusCode::NOT_MODIFIED), header::LAST_MODIFIED, &last_modified);
     let etag = served_etag(document, variant, policy);
-    let unchanged = with(with(unchanged, header::ETAG, &etag), header::VARY, vary);
+    // A response copies static values without counting references.
+    let unchanged = with_value(with(unchanged, header::ETAG, &etag), header::VARY, HeaderValue::from_static(vary));
     let unchanged = for_other_origins(with_value(unchanged, header::CACHE_CONTROL, cache.clone()));
     let unchanged = unchanged.into_parts().0.headers;
     let policy = match document.kind {
@@ -417,22 +449,28 @@ fn heads(document: &Document, variant: &Variant, coding: ContentCoding, policy: 
     };
     let mut whole = body(StatusCode::OK, document.kind.media_type(), Bytes::new());
     whole.headers_mut().extend(unchanged.clone());
-    whole = with(whole, header::CONTENT_SECURITY_POLICY, policy);
+    whole = with_value(whole, header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
     if let Some(links) = &document.links {
         whole = with(whole, header::LINK, links);
     }
     if coding != ContentCoding::Identity {
-        whole = with(whole, header::CONTENT_ENCODING, coding.name());
+        whole = with_value(whole, header::CONTENT_ENCODING, HeaderValue::from_static(coding.name()));
     }
     Heads { whole: whole.into_parts().0.headers, unchanged }
 }
 
 /// Makes the response for a media file. Files are never compressed: most are already, and ranges refer to the bytes sent
 /// (standards 120, 121).
-fn file(request: &Parts, source: &Arc<FileSource>, policy: &ResponsePolicy, now: SystemTime) -> Response<ResponseBody> {
+fn file(
+    request: &Parts,
+    fields: &RequestFields<'_>,
+    source: &Arc<FileSource>,
+    policy: &ResponsePolicy,
+    now: SystemTime,
+) -> Response<ResponseBody> {
     let file = source.opened();
     let (size, last_modified) = (file.size(), file.last_modified(now));
-    match conditional::evaluate(&request.headers, &[file.etag()], last_modified, now) {
+    match conditional::evaluate(fields, &[file.etag()], last_modified, now) {
         Precondition::Proceed => {}
         Precondition::NotModified(_) => return file_validators(empty(StatusCode::NOT_MODIFIED), source, policy, now),
         Precondition::Failed => {
@@ -492,12 +530,13 @@ fn file_validators(
 fn for_web_players(response: Response<ResponseBody>) -> Response<ResponseBody> {
     let response = with(for_other_origins(response), header::ACCEPT_RANGES, "bytes");
     let exposed = "ETag, Last-Modified, Content-Range, Accept-Ranges";
-    with(response, header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed)
+    with_value(response, header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(exposed))
 }
 
 /// Lets feed readers on other sites see the validators from within a browser (CORS).
 fn for_other_origins(response: Response<ResponseBody>) -> Response<ResponseBody> {
-    with(response, header::ACCESS_CONTROL_EXPOSE_HEADERS, "ETag, Last-Modified")
+    let exposed = HeaderValue::from_static("ETag, Last-Modified");
+    with_value(response, header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed)
 }
 
 /// Makes the response to OPTIONS, which browsers send as a preflight before requests with validators.
