@@ -126,7 +126,7 @@ impl<H: Handler> Acceptor<H> {
                 _ => {}
             }
             let requests = self.handler.requests(connection.clone(), peer);
-            let observed = Observed { stream, connection: connection.clone() };
+            let observed = Observed::new(stream, connection.clone());
             let mut http = Box::new(
                 http1::Builder::new()
                     // `Connections` enforces all timeouts: a timer for each request costs more than the request.

@@ -10,11 +10,12 @@ use std::time::{Duration, SystemTime};
 use chrono::{DateTime, SecondsFormat, Utc};
 use hyper::header::{CONTENT_ENCODING, HeaderName, HeaderValue, REFERER, USER_AGENT};
 use hyper::http::request::Parts;
-use hyper::{HeaderMap, Response};
+use hyper::{HeaderMap, Response, StatusCode};
 use serde::Serialize;
 
 use crate::config::AccessLines;
 use crate::observe::line_writer::{DropReport, LineWriter, Unbuffered, ascii};
+use crate::render::compression::ContentCoding;
 
 /// Length of the queue in lines: some seconds of a busy site, and 50 MB if every line has the maximum length.
 const QUEUE_LENGTH: usize = 4096;
@@ -120,6 +121,12 @@ impl<'a> Answered<'a> {
             at,
             duration,
         }
+    }
+
+    /// Sets the coding of a response whose header fields are not known.
+    pub fn with_coding(self, coding: Option<ContentCoding>) -> Self {
+        let is_coded = self.status == StatusCode::OK && coding != Some(ContentCoding::Identity);
+        Self { coding: self.coding.or(coding.filter(|_| is_coded).map(ContentCoding::name)), ..self }
     }
 
     /// The combined format of Apache and nginx.

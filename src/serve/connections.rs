@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
+use super::prepared_head::PreparedHead;
 use crate::config::Http;
 use crate::observe::metrics::Metrics;
 
@@ -61,6 +62,8 @@ pub struct Connection {
     written: AtomicU64,
     command: AtomicU8,
     waker: OnceLock<Waker>,
+    /// Prepared lines of the next response.
+    pub prepared: PreparedHead,
 }
 
 impl Connection {
@@ -72,6 +75,7 @@ impl Connection {
             written: AtomicU64::new(0),
             command: AtomicU8::new(Command::None as u8),
             waker: OnceLock::new(),
+            prepared: PreparedHead::default(),
         }
     }
 

@@ -12,6 +12,7 @@ mod fields;
 pub mod host;
 mod negotiate;
 mod old_addresses;
+mod prepared_head;
 mod range;
 mod rate_limit;
 mod renders;

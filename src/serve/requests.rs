@@ -22,7 +22,7 @@ use super::client::client;
 use super::connections::{self, Connection, Phase};
 use super::rate_limit::PollLimiter;
 use super::renders::{self, RenderOutcome, Renders};
-use super::respond::{self, ResponsePolicy, Target};
+use super::respond::{self, Reply, ResponsePolicy, Target};
 use crate::config::{AccessLines, Http, TrustedProxies};
 use crate::folder::media::MediaLookup;
 use crate::observe::metrics::{self, Metrics};
@@ -295,12 +295,19 @@ impl Sources {
         target: &Target,
         snapshot: &Snapshot,
         begun: Option<Instant>,
+        may_prepare: bool,
     ) -> Response<Sending> {
         let now = SystemTime::now();
-        let (response, coding) = respond::respond_by_variant(request, target, snapshot, &self.policy, now);
+        let prepared = &client.connection.prepared;
+        let may_prepare = prepared.begin() && may_prepare;
+        let Reply { response, coding, lines } =
+            respond::reply(request, target, snapshot, &self.policy, now, may_prepare);
+        if let Some(lines) = lines {
+            prepared.set(lines);
+        }
         if let (Some(log), Some(begun)) = (&self.access_log, begun) {
             let address = self::client(client.peer, &request.headers, &self.trusted);
-            log.write(&Answered::new(address, request, &response, now, begun.elapsed()));
+            log.write(&Answered::new(address, request, &response, now, begun.elapsed()).with_coding(coding));
         }
         self.count(target, &response, coding);
         response.map(|body| Sending::new(body, client.connection.clone()))
@@ -319,7 +326,7 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
         client.connection.enter(Phase::Responding);
         let sources = self.sources.load();
         let begun = sources.start_clock();
-        let (request, _body) = request.into_parts();
+        let (request, body) = request.into_parts();
         let snapshot = sources.current.borrow();
         let is_read = matches!(request.method, Method::GET | Method::HEAD);
         let target = match respond::route(&request, &snapshot, &sources.policy) {
@@ -330,7 +337,16 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
         let lookup = match sources.limited(client.peer, &request, target) {
             Target::Lookup(address, path) if is_read => PendingTarget::Document(address, path),
             Target::Media(path) if is_read => PendingTarget::File(path),
-            target => return ResponseFuture::Now(Some(sources.answer(client, &request, &target, &snapshot, begun))),
+            target => {
+                // Before a body is read, hyper may send a 100.
+                let mut response = sources.answer(client, &request, &target, &snapshot, begun, body.is_end_stream());
+                if response.headers().is_empty() {
+                    // hyper reuses the memory for the next request.
+                    *response.headers_mut() = request.headers;
+                    response.headers_mut().clear();
+                }
+                return ResponseFuture::Now(Some(response));
+            }
         };
         ResponseFuture::later(Arc::clone(&sources), client.clone(), request, lookup, begun)
     }
@@ -361,7 +377,7 @@ impl ResponseFuture {
                 PendingTarget::Document(address, path) => sources.look_up(address, path, request.uri.query()).await,
                 PendingTarget::File(path) => (sources.open(path).await, sources.current.get()),
             };
-            sources.answer(&client, &request, &target, &snapshot, begun)
+            sources.answer(&client, &request, &target, &snapshot, begun, false)
         }))
     }
 }

@@ -17,6 +17,7 @@ use super::fields::RequestFields;
 use super::host::names_one_resource;
 use super::negotiate;
 use super::old_addresses::{self, OldFeeds};
+use super::prepared_head;
 use super::range::{self, FilePart};
 use super::validators;
 use crate::config::{Config, Crawlers};
@@ -26,7 +27,7 @@ use crate::render::crawlers;
 use crate::render::feed::format::Representation;
 use crate::render::on_demand::Route;
 use crate::render::page;
-use crate::render::snapshot::{Document, DocumentKind, Heads, Snapshot, Variant};
+use crate::render::snapshot::{Document, DocumentKind, Heads, ResponseHead, Snapshot, Variant};
 
 /// Settings that all responses of a site share: caching and base address.
 #[derive(Debug, Clone)]
@@ -247,53 +248,65 @@ pub fn respond(
     policy: &ResponsePolicy,
     now: SystemTime,
 ) -> Response<ResponseBody> {
-    respond_by_variant(request, target, snapshot, policy, now).0
+    reply(request, target, snapshot, policy, now, false).response
 }
 
-/// Makes the response to a request for a target at the instant `now`. If the target is a document and the response has or confirms one
-/// of its variants, also returns the coding of that variant.
-pub fn respond_by_variant(
+/// A response, and what is known of it without its header fields.
+pub struct Reply {
+    pub response: Response<ResponseBody>,
+    /// The coding of the variant that it has or confirms, if its target is a document.
+    pub coding: Option<ContentCoding>,
+    /// Lines that stand for its header fields, of which it has none then.
+    pub lines: Option<Bytes>,
+}
+
+impl From<Response<ResponseBody>> for Reply {
+    fn from(response: Response<ResponseBody>) -> Self {
+        Self { response, coding: None, lines: None }
+    }
+}
+
+/// Makes the response to a request for a target at the instant `now`. If `may_prepare`, its header fields may be prepared lines.
+pub fn reply(
     request: &Parts,
     target: &Target,
     snapshot: &Snapshot,
     policy: &ResponsePolicy,
     now: SystemTime,
-) -> (Response<ResponseBody>, Option<ContentCoding>) {
-    let mut of_variant = None;
+    may_prepare: bool,
+) -> Reply {
     let fields = RequestFields::from(&request.headers);
-    let response = match request.method {
+    let may_prepare = may_prepare && request.method == Method::GET && policy.robots.is_none();
+    let mut reply: Reply = match request.method {
         _ if !names_one_resource(request, fields.host) => {
-            closing(message(StatusCode::BAD_REQUEST, "A request must name exactly one host."))
+            closing(message(StatusCode::BAD_REQUEST, "A request must name exactly one host.")).into()
         }
         Method::GET | Method::HEAD | Method::OPTIONS if !fields.transfer_encoding.is_empty() => {
             // With a Content-Length as well, which hyper hides, implementations disagree on where the next request begins
             // (RFC 9112 section 6.1). No client that fetches documents sends a chunked body.
-            closing(message(StatusCode::BAD_REQUEST, "A request for a document must not have a chunked body."))
+            closing(message(StatusCode::BAD_REQUEST, "A request for a document must not have a chunked body.")).into()
         }
         Method::GET | Method::HEAD => match target {
-            Target::Document(document) => {
-                let (response, coding) = self::document(&fields, document, policy, now);
-                of_variant = coding;
-                response
-            }
-            target => get(request, &fields, target, snapshot, policy, now),
+            Target::Document(document) => self::document(&fields, document, policy, now, may_prepare),
+            target => get(request, &fields, target, snapshot, policy, now).into(),
         },
-        Method::OPTIONS => options(),
+        Method::OPTIONS => options().into(),
         Method::POST | Method::PUT | Method::DELETE | Method::PATCH | Method::TRACE | Method::CONNECT => {
             let refusal = message(StatusCode::METHOD_NOT_ALLOWED, "Only GET and HEAD are allowed here.");
-            closing(with(with(refusal, header::ALLOW, ALLOW), header::CACHE_CONTROL, CACHE_MISSING))
+            closing(with(with(refusal, header::ALLOW, ALLOW), header::CACHE_CONTROL, CACHE_MISSING)).into()
         }
         _ => {
             let refusal = message(StatusCode::NOT_IMPLEMENTED, "This method is not implemented.");
-            closing(with(refusal, header::CACHE_CONTROL, CACHE_MISSING))
+            closing(with(refusal, header::CACHE_CONTROL, CACHE_MISSING)).into()
         }
     };
-    let response = match &policy.robots {
-        Some(robots) => with_value(response, X_ROBOTS_TAG, robots.clone()),
-        None => response,
-    };
-    let response = if request.method == Method::HEAD { without_body(response) } else { response };
-    (response, of_variant)
+    if let Some(robots) = &policy.robots {
+        reply.response = with_value(reply.response, X_ROBOTS_TAG, robots.clone());
+    }
+    if request.method == Method::HEAD {
+        reply.response = without_body(reply.response);
+    }
+    reply
 }
 
 /// Removes the body but keeps its length (standards 76).
@@ -317,7 +330,7 @@ fn get(
     now: SystemTime,
 ) -> Response<ResponseBody> {
     match target {
-        Target::Document(document) => self::document(fields, document, policy, now).0,
+        Target::Document(document) => self::document(fields, document, policy, now, false).response,
         Target::File(source) => file(request, fields, source, policy, now),
         Target::Moved(address) => {
             let response = message(StatusCode::MOVED_PERMANENTLY, "This has moved.");
@@ -358,7 +371,8 @@ fn document(
     document: &Document,
     policy: &ResponsePolicy,
     now: SystemTime,
-) -> (Response<ResponseBody>, Option<ContentCoding>) {
+    may_prepare: bool,
+) -> Reply {
     // The variants that the client accepts and that exist, best first.
     let mut variants = [const { None }; ContentCoding::ALL.len()];
     let codings = negotiate::codings(fields.accept_encoding);
@@ -366,12 +380,12 @@ fn document(
     let count = variants.iter_mut().zip(available).map(|(slot, variant)| *slot = Some(variant)).count();
     let [Some((coding, best)), ..] = variants else {
         let text = "None of the accepted content codings is available: br, zstd, gzip, identity.";
-        return (with(message(StatusCode::NOT_ACCEPTABLE, text), header::VARY, "Accept-Encoding"), None);
+        return with(message(StatusCode::NOT_ACCEPTABLE, text), header::VARY, "Accept-Encoding").into();
     };
     if policy.has_replicas
         && let Some(newer) = validators::newer(fields.if_none_match, document.last_modified.timestamp())
     {
-        return (newer_elsewhere(newer, policy), None);
+        return newer_elsewhere(newer, policy).into();
     }
     let tags = variants
         .map(|variant| variant.map_or(Cow::Borrowed(""), |(_, variant)| served_etag(document, variant, policy)));
@@ -385,7 +399,7 @@ fn document(
         },
         Precondition::Failed => {
             let text = "The document does not meet the preconditions of the request.";
-            return (message(StatusCode::PRECONDITION_FAILED, text), None);
+            return message(StatusCode::PRECONDITION_FAILED, text).into();
         }
     };
     let heads = variant.heads.get_or_init(|| heads(document, variant, coding, policy));
@@ -395,16 +409,21 @@ fn document(
     };
     let mut response = Response::new(body);
     *response.status_mut() = status;
-    *response.headers_mut() = head.clone();
+    let is_in_future = last_modified > now;
+    // A browser does not show the source of a document with a feed's type.
+    let shows_source = status == StatusCode::OK && document.is_feed() && negotiate::is_opened(fields.sec_fetch_dest);
+    if may_prepare && !is_in_future && !shows_source {
+        return Reply { response, coding: Some(coding), lines: Some(head.lines.clone()) };
+    }
+    *response.headers_mut() = head.fields.clone();
     // Later than `now` only after the clock was set back; the header would be invalid then (standards 87).
-    if last_modified > now {
+    if is_in_future {
         response.headers_mut().remove(header::LAST_MODIFIED);
     }
-    // A browser does not show the source of a document with a feed's type.
-    if status == StatusCode::OK && document.is_feed() && negotiate::is_opened(fields.sec_fetch_dest) {
+    if shows_source {
         response = with_value(response, header::CONTENT_TYPE, HeaderValue::from_static(SOURCE_TYPE));
     }
-    (response, Some(coding))
+    Reply { response, coding: Some(coding), lines: None }
 }
 
 /// The ETag with which a variant is served.
@@ -456,7 +475,8 @@ fn heads(document: &Document, variant: &Variant, coding: ContentCoding, policy: 
     if coding != ContentCoding::Identity {
         whole = with_value(whole, header::CONTENT_ENCODING, HeaderValue::from_static(coding.name()));
     }
-    Heads { whole: whole.into_parts().0.headers, unchanged }
+    let head = |fields| ResponseHead { lines: prepared_head::lines(&fields), fields };
+    Heads { whole: head(whole.into_parts().0.headers), unchanged: head(unchanged) }
 }
 
 /// Makes the response for a media file. Files are never compressed: most are already, and ranges refer to the bytes sent

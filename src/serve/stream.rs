@@ -10,6 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
 use super::connections::{Connection, Phase};
+use super::prepared_head::HeadSplice;
 use crate::system::sockets;
 
 /// A listening socket registered with the runtime of one thread.
@@ -110,10 +111,54 @@ pub struct Observed {
     /// The byte stream.
     pub stream: Stream,
     /// The state that it updates.
-    pub connection: Arc<Connection>,
+    connection: Arc<Connection>,
+    /// A head with prepared lines that is being sent.
+    splice: Option<HeadSplice>,
 }
 
 impl Observed {
+    /// Updates the state of a connection that hyper is about to use.
+    pub fn new(stream: Stream, connection: Arc<Connection>) -> Self {
+        connection.prepared.set_flushed(true);
+        Self { stream, connection, splice: None }
+    }
+
+    /// Sends the slices that hyper passes, and a head with prepared lines before them. Returns the number of hyper's bytes sent.
+    fn poll_splice(
+        &mut self,
+        context: &mut Context<'_>,
+        mut splice: HeadSplice,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        loop {
+            let outcome = {
+                let pieces = splice.pieces(slices);
+                // A plain write is cheaper for the kernel than a vectored one of a single slice.
+                match pieces {
+                    [head, first, second] if first.is_empty() && second.is_empty() => {
+                        on_stream!(self.stream, poll_write(context, &head))
+                    }
+                    [head, first, second] if first.is_empty() => {
+                        on_stream!(self.stream, poll_write_vectored(context, &[head, second]))
+                    }
+                    pieces => on_stream!(self.stream, poll_write_vectored(context, &pieces)),
+                }
+            };
+            self.wrote(&outcome);
+            let (count, is_sent) = match outcome {
+                Poll::Ready(Ok(count)) => splice.record(count),
+                outcome => {
+                    self.splice = Some(splice);
+                    return outcome;
+                }
+            };
+            if is_sent || count > 0 {
+                self.splice = (!is_sent).then_some(splice);
+                return Poll::Ready(Ok(count));
+            }
+        }
+    }
+
     fn wrote(&self, outcome: &Poll<io::Result<usize>>) {
         match outcome {
             Poll::Ready(Ok(bytes)) => self.connection.add_written(*bytes),
@@ -139,10 +184,8 @@ impl AsyncRead for Observed {
 }
 
 impl AsyncWrite for Observed {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let outcome = on_stream!(self.stream, poll_write(context, bytes));
-        self.wrote(&outcome);
-        outcome
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.poll_write_vectored(context, &[io::IoSlice::new(bytes)])
     }
 
     fn poll_write_vectored(
@@ -150,7 +193,18 @@ impl AsyncWrite for Observed {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        // A plain write is cheaper for the kernel than a vectored one of a single slice.
+        let splice = match self.connection.prepared.take() {
+            Some(lines) => {
+                let head = slices.first().map_or(&[][..], |head| head);
+                let splice = HeadSplice::new(head, &lines);
+                // Never without its lines: the connection ends.
+                Some(splice.ok_or_else(|| io::Error::other("a response does not begin with its head"))?)
+            }
+            None => self.splice.take(),
+        };
+        if let Some(splice) = splice {
+            return self.poll_splice(context, splice, slices);
+        }
         let outcome = match slices {
             [one] => on_stream!(self.stream, poll_write(context, one)),
             several => on_stream!(self.stream, poll_write_vectored(context, several)),
@@ -165,6 +219,7 @@ impl AsyncWrite for Observed {
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.connection.set_blocked(false);
+        self.connection.prepared.set_flushed(true);
         on_stream!(self.stream, poll_flush(context))
     }
 
