@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use measure::{Client, Server, argument, fill, machine, middle, pinned, spread};
+use measure::{Client, Server, argument, fill, json, machine, middle, pinned, spread};
 
 /// Numbers of concurrent connections.
 const CONNECTIONS: [usize; 2] = [8, 64];
@@ -94,6 +94,7 @@ fn main() {
         }
     }
     println!("  resident memory of gazetted: {} KiB", servers[0].1.resident());
+    json::write("http");
 }
 
 /// Gazetted and its peers, which serve the same bytes from files.
@@ -120,6 +121,13 @@ fn compare(asked: Asked, servers: &[(&'static str, Server)], length: Length) {
     let rounds: Vec<Vec<Seen>> =
         (0..length.rounds).map(|_| servers.iter().map(|(_, server)| round(server, asked, length)).collect()).collect();
     for (index, (server, _)) in servers.iter().enumerate() {
+        let values = |value: fn(&Seen) -> f64| rounds.iter().map(move |round| value(&round[index]));
+        let label = |what: &str| format!("{}, {} connections: {what}", asked.name, length.connections);
+        json::record(label("processor"), server, "us", values(|seen| seen.cost));
+        json::record(label("requests"), server, "1/s", values(|seen| seen.per_second));
+        // Without wrk, no latency is measured.
+        json::record(label("p50"), server, "us", values(|seen| seen.p50).filter(|latency| *latency > 0.0));
+        json::record(label("p99"), server, "us", values(|seen| seen.p99).filter(|latency| *latency > 0.0));
         let name = if index == 0 { asked.name } else { "" };
         let median = |value: fn(&Seen) -> f64| middle(rounds.iter().map(|round| value(&round[index])));
         let (cost, per_second) = (median(|seen| seen.cost), median(|seen| seen.per_second));

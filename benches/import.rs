@@ -14,7 +14,7 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use measure::program::{Cost, installed, memory, run};
-use measure::{Server, argument, corpus, hugo_config, kept, machine, middle, sizes, spread};
+use measure::{Server, argument, corpus, hugo_config, json, kept, machine, middle, sizes, spread};
 
 /// Largest site for Jekyll, which holds a site in memory.
 const MOST_FOR_JEKYLL: usize = 10_000;
@@ -33,6 +33,7 @@ fn main() {
     for articles in sizes(&[1_000, 10_000, 100_000]) {
         compare(articles, argument("--rounds", if articles > 10_000 { 3 } else { 5 }));
     }
+    json::write("import");
 }
 
 /// Builds the feed of a site of one size with each program in turn.
@@ -65,6 +66,7 @@ fn compare(articles: usize, rounds: usize) {
     let names = std::iter::once("gazetted").chain(peers.iter().map(|(name, _)| *name));
     let own = (seconds(&costs[0]), peak(&costs[0]));
     for (name, costs) in names.zip(&costs) {
+        record(articles, name, costs);
         let ratio = |own: f64, other: f64| format!("{:.2}", own / other);
         println!(
             "  {articles:<10}{name:<12}{:>8.2} s{:>16} s{:>8.2} s{:>8.1} MiB{:>8}{:>8}",
@@ -76,6 +78,20 @@ fn compare(articles: usize, rounds: usize) {
             ratio(own.1, peak(costs)),
         );
     }
+}
+
+/// Notes the numbers of a program for `--json`.
+fn record(articles: usize, program: &str, costs: &[Cost]) {
+    #[allow(clippy::cast_precision_loss)] // Numbers of this size lose nothing as floats.
+    let peaks = costs.iter().map(|cost| cost.peak as f64 / 1024.0);
+    json::record(format!("{articles} articles: time"), program, "s", costs.iter().map(|cost| cost.time.as_secs_f64()));
+    json::record(
+        format!("{articles} articles: processor"),
+        program,
+        "s",
+        costs.iter().map(|cost| cost.cpu.as_secs_f64()),
+    );
+    json::record(format!("{articles} articles: peak memory"), program, "MiB", peaks);
 }
 
 fn seconds(costs: &[Cost]) -> f64 {

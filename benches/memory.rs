@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use measure::corpus::Guest;
 use measure::program::{cpu_of, installed};
-use measure::{Client, Server, argument, hugo_server, kept, known, machine, sizes};
+use measure::{Client, Server, argument, hugo_server, json, kept, known, machine, sizes};
 
 /// Idle connections.
 const IDLE: usize = 1_000;
@@ -57,6 +57,11 @@ fn main() {
             }
             server.resident() as f64 / 1024.0
         });
+        json::record(format!("{articles} articles: restarted"), "gazetted", "MiB", [restarted]);
+        json::record(format!("{articles} articles: after changes"), "gazetted", "MiB", [after]);
+        json::record(format!("{articles} articles: after changes"), "hugo server", "MiB", hugo);
+        json::record(format!("{articles} articles: idle connection"), "gazetted", "KiB", [idle]);
+        json::record(format!("{articles} articles: idle processor"), "gazetted", "%", [cpu * 100.0]);
         let text = |number: Option<f64>, unit| number.map_or("-".to_owned(), |number| format!("{number:.1}{unit}"));
         println!(
             "  {articles:<10}{restarted:>10.1} MiB{after:>18.1} MiB{idle:>14.1} KiB{:>12.2} %{:>14}{:>8}",
@@ -65,6 +70,7 @@ fn main() {
             text(hugo.map(|hugo| after / hugo), ""),
         );
     }
+    json::write("memory");
 }
 
 /// Writes an article and waits until it is served.

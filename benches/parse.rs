@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use gazetted::article::{Rules, read};
 use gazetted::config::Config;
 use gazetted::folder::SourceFormat;
-use measure::{argument, article, machine, percentile};
+use measure::{argument, article, json, machine, percentile};
 
 fn main() {
     let rounds = argument("--rounds", 30);
@@ -49,8 +49,11 @@ fn main() {
         let own = median(rounds, || drop(black_box(read(text.as_bytes(), path, format, &rules))));
         let least = median(rounds, || drop(black_box(floor(text.as_bytes()))));
         let (own, least) = (own.as_secs_f64() * 1e3, least.as_secs_f64() * 1e3);
+        json::record(name, "gazetted", "ms", [own]);
+        json::record(name, "floor", "ms", [least]);
         println!("  {name:<34} {:>9} {own:>8.3} ms {least:>8.3} ms {:>7.1}", text.len(), own / least);
     }
+    json::write("parse");
 }
 
 fn median(rounds: usize, mut work: impl FnMut()) -> Duration {

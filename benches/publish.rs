@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use measure::corpus::Guest;
 use measure::program::installed;
 use measure::{
-    Client, Server, argument, article, corpus, fill_from, hugo_server, kept, known, machine, percentile, sizes,
+    Client, Server, argument, article, corpus, fill_from, hugo_server, json, kept, known, machine, percentile, sizes,
 };
 use notify::event::{AccessKind, AccessMode};
 use notify::{EventKind, RecursiveMode, Watcher};
@@ -33,17 +33,38 @@ fn main() {
     std::fs::create_dir(&peer_folder).expect("a folder can be made");
     let least = floor(&peer_folder, rounds);
     let mut smallest = None;
-    for articles in sizes(&[1_000, 100_000]) {
+    let sizes = sizes(&[1_000, 100_000]);
+    note(sizes[0], "floor", &least);
+    for articles in sizes {
         let times = with_known(articles, rounds);
         let unit = *smallest.get_or_insert(percentile(&times, 50));
         row(&format!("gazetted, {articles} articles"), &times, unit);
+        note(articles, "gazetted", &times);
     }
     let busy = during_a_checkout(&directory.path().join("busy"), argument("--checkout", 5_000));
     row("gazetted, during a git checkout", &busy, smallest.unwrap_or_default());
+    note_as("during a git checkout", "gazetted", &busy);
     row("floor (notify, read)", &least, smallest.unwrap_or_default());
     for articles in [1_000, 10_000] {
         let times = hugo(articles, argument("--hugo-rounds", 7));
         row(&format!("hugo server, {articles} articles"), &times, smallest.unwrap_or_default());
+        note(articles, "hugo server", &times);
+    }
+    json::write("publish");
+}
+
+/// Notes the times of a program on a site for `--json`.
+fn note(articles: usize, program: &str, sorted: &[Duration]) {
+    note_as(&format!("{articles} articles"), program, sorted);
+}
+
+fn note_as(name: &str, program: &str, sorted: &[Duration]) {
+    if sorted.is_empty() {
+        return;
+    }
+    for hundredths in [50, 90, 99] {
+        let time = percentile(sorted, hundredths).as_secs_f64() * 1e3;
+        json::record(format!("{name}: p{hundredths}"), program, "ms", [time]);
     }
 }
 

@@ -11,7 +11,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use measure::program::{memory, run};
-use measure::{Server, argument, kept, known, machine, middle, sizes, spread};
+use measure::{Server, argument, json, kept, known, machine, middle, sizes, spread};
 
 fn main() {
     let rounds = argument("--rounds", 7);
@@ -29,13 +29,18 @@ fn main() {
             server.stop();
             found.push(run(Command::new("find").arg(&site).args(["-newermt", "2100-01-01"])).time.as_secs_f64());
         }
+        json::record(format!("{articles} articles: ready"), "gazetted", "s", ready.iter().copied());
+        json::record(format!("{articles} articles: ready"), "find", "s", found.iter().copied());
         let (own, peer) = (middle(ready.iter().copied()), middle(found.into_iter()));
         #[allow(clippy::cast_precision_loss)] // Numbers of this size lose nothing as floats.
-        let resident = middle(resident.into_iter().map(|memory| memory as f64 / 1024.0));
+        let resident: Vec<f64> = resident.into_iter().map(|memory| memory as f64 / 1024.0).collect();
+        json::record(format!("{articles} articles: resident memory"), "gazetted", "MiB", resident.iter().copied());
+        let resident = middle(resident.into_iter());
         println!(
             "  {articles:<10}{own:>10.3} s{:>16} s{resident:>8.1} MiB{peer:>10.3} s{:>8.1}",
             spread(ready.into_iter()),
             own / peer
         );
     }
+    json::write("restart");
 }

@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use measure::{Server, argument, fill, machine, percentile};
+use measure::{Server, argument, fill, json, machine, percentile};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpSocket;
@@ -86,20 +86,21 @@ fn main() {
         ("read 10 bytes a second", Bad::Trickles, clients / 10),
     ] {
         let gazetted = gazetted(&folder, directory.path(), clients + 500);
-        scenario(name, "gazetted", &gazetted, bad, count);
+        scenario((name, name), "gazetted", &gazetted, bad, count);
         drop(gazetted);
         if let Some(nginx) = nginx(directory.path(), clients + 500) {
-            scenario("", "nginx", &nginx, bad, count);
+            scenario((name, ""), "nginx", &nginx, bad, count);
         }
     }
     let cap = CAP.min(clients / 2);
     let name = format!("come back, at a cap of {cap}");
-    scenario(&name, "gazetted", &gazetted(&folder, directory.path(), cap), Bad::ComesBack, clients);
+    scenario((&name, &name), "gazetted", &gazetted(&folder, directory.path(), cap), Bad::ComesBack, clients);
     if let Some(nginx) = nginx(directory.path(), cap) {
-        scenario("", "nginx", &nginx, Bad::ComesBack, clients);
+        scenario((&name, ""), "nginx", &nginx, Bad::ComesBack, clients);
     }
     let address = plain_cap(cap);
-    report("", "a plain cap, which must fail", &run(address, None, Bad::ComesBack, clients));
+    report((&name, ""), "a plain cap, which must fail", &run(address, None, Bad::ComesBack, clients));
+    json::write("slow");
 }
 
 fn gazetted(folder: &Path, directory: &Path, connections: usize) -> Server {
@@ -111,16 +112,22 @@ fn gazetted(folder: &Path, directory: &Path, connections: usize) -> Server {
     Server::start(command, folder, &directory.join("state"))
 }
 
-fn scenario(name: &str, server: &str, running: &Server, bad: Bad, count: usize) {
+/// Measures one server. The second name is what the table shows.
+fn scenario(name: (&str, &str), server: &str, running: &Server, bad: Bad, count: usize) {
     let address = running.address.parse().expect("an address");
     report(name, server, &run(address, Some(running), bad, count));
 }
 
-fn report(name: &str, server: &str, (seen, each, gone): &(Seen, f64, Option<Duration>)) {
+fn report((name, shown): (&str, &str), server: &str, (seen, each, gone): &(Seen, f64, Option<Duration>)) {
+    json::record(format!("{name}: good"), server, "%", [seen.good]);
+    json::record(format!("{name}: p50"), server, "ms", [seen.p50.as_secs_f64() * 1e3]);
+    json::record(format!("{name}: p99"), server, "ms", [seen.p99.as_secs_f64() * 1e3]);
+    json::record(format!("{name}: memory of a connection"), server, "KiB", [*each]);
+    json::record(format!("{name}: all gone"), server, "s", gone.map(|time| time.as_secs_f64()));
     let milliseconds = |time: Duration| format!("{:.1} ms", time.as_secs_f64() * 1e3);
     let gone = gone.map_or("-".to_owned(), |time| format!("{:.0} s", time.as_secs_f64()));
     let (good, p50, p99) = (format!("{:.2} %", seen.good), milliseconds(seen.p50), milliseconds(seen.p99));
-    println!("  {name:<28}{server:<10}{good:>8}{p50:>10}{p99:>10}{each:>10.1}{gone:>10}");
+    println!("  {shown:<28}{server:<10}{good:>8}{p50:>10}{p99:>10}{each:>10.1}{gone:>10}");
 }
 
 /// Measures the good clients beside a number of bad ones, the memory of each bad one, and when the last is disconnected.

@@ -4,6 +4,7 @@
 #![allow(dead_code, clippy::cast_precision_loss)]
 
 pub mod corpus;
+pub mod json;
 pub mod program;
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -337,6 +338,11 @@ pub fn argument(name: &str, default: usize) -> usize {
         .map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name} wants a number, not {text}")))
 }
 
+/// A text after a flag, as in `-- --json FILE`.
+pub fn text_argument(name: &str) -> Option<String> {
+    std::env::args().skip_while(|argument| argument != name).nth(1)
+}
+
 /// The median of some numbers.
 pub fn middle(numbers: impl Iterator<Item = f64>) -> f64 {
     let mut sorted: Vec<f64> = numbers.collect();
@@ -358,15 +364,21 @@ pub fn kept() -> PathBuf {
     directory
 }
 
+/// A value of a file of `/proc`.
+fn first(file: &str, name: &str) -> String {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    let line = text.lines().find(|line| line.starts_with(name)).unwrap_or_default();
+    line.split_once(':').map_or("?", |(_, value)| value.trim()).to_owned()
+}
+
+/// Name of the processor, and how many cores there are.
+pub fn processor() -> (String, usize) {
+    (first("/proc/cpuinfo", "model name"), std::thread::available_parallelism().map_or(0, usize::from))
+}
+
 /// Description of the machine and its load.
 pub fn machine() -> String {
-    let first = |file: &str, name: &str| {
-        let text = std::fs::read_to_string(file).unwrap_or_default();
-        let line = text.lines().find(|line| line.starts_with(name)).unwrap_or_default();
-        line.split_once(':').map_or("?", |(_, value)| value.trim()).to_owned()
-    };
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    let (processor, free) = (first("/proc/cpuinfo", "model name"), first("/proc/meminfo", "MemAvailable"));
+    let ((processor, cores), free) = (processor(), first("/proc/meminfo", "MemAvailable"));
     format!("{cores} cores ({processor}), {free} free, load {}", load.split(' ').next().unwrap_or("?"))
 }
