@@ -39,6 +39,7 @@ mod golden;
 mod hostile_recordings;
 mod http;
 mod importing;
+mod instructions;
 mod kill;
 mod links;
 mod look;
