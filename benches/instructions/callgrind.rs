@@ -4,8 +4,8 @@
 //! environment and the working directory (the same in each run), the lengths of temporary paths, and starting up (two runs of different
 //! length are subtracted).
 //!
-//! Left, and measured to be below a thousandth of each work: the random seeds of hash tables, ids and dates, wakes of threads by the
-//! clock, and where Valgrind switches threads.
+//! Left: the random seeds of hash tables, ids and dates, what the daemon does by the clock, and where Valgrind switches threads.
+//! `benches/README.md` says by how much the numbers vary.
 
 use std::fs;
 use std::path::{Path, PathBuf};

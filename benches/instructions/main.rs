@@ -2,7 +2,8 @@
 //! test can fail because of them.
 //!
 //! `cargo bench --bench instructions`, or in the profile of the tests, as CI does: `cargo test --features postgres,object-storage --bench
-//! instructions`. `-- --record` records the numbers; `-- --only read` measures one work.
+//! instructions`. `-- --record` records the numbers; `-- --only read` measures one work, and
+//! `-- --keep` leaves the files of callgrind, for `callgrind_annotate`.
 //!
 //! The exit code is 1 if a work takes more instructions than recorded, by more than 3 %.
 
@@ -42,7 +43,15 @@ fn main() -> ExitCode {
         }
     };
     let begun = Instant::now();
-    let measured = match measure_all(&callgrind) {
+    let toolchain = callgrind.toolchain();
+    let mut records = recorded();
+    let is_recording = std::env::args().any(|argument| argument == "--record");
+    let measured = measure_all(&callgrind).and_then(|measured| {
+        // The smaller of two numbers counts, since threads that wait for each other take more on a busy machine.
+        let comparison = Comparison::of(records.get(PROFILE), &toolchain, &measured);
+        if is_recording { Ok(measured) } else { measure_again(&callgrind, &comparison, measured) }
+    });
+    let measured = match measured {
         Ok(measured) => measured,
         Err(reason) => {
             println!("NOT MEASURED: {reason}");
@@ -50,9 +59,7 @@ fn main() -> ExitCode {
         }
     };
     println!("instructions in the profile {PROFILE}, counted in {:.0} s", begun.elapsed().as_secs_f64());
-    let toolchain = callgrind.toolchain();
-    let mut records = recorded();
-    if std::env::args().any(|argument| argument == "--record") {
+    if is_recording {
         Record::update(&mut records, PROFILE, &toolchain, &measured);
         write(&records);
     }
@@ -66,12 +73,41 @@ fn main() -> ExitCode {
     if comparison.fails() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
-/// Measures all works, or the one of `--only`, at the same time on all cores.
+/// Measures all works, or the one of `--only`.
 fn measure_all(callgrind: &Callgrind) -> Result<Vec<(String, u64)>, String> {
-    // The paths have the same length on all machines.
-    let directory = tempfile::Builder::new().prefix("instructions-").tempdir_in("/tmp").expect("a folder for the run");
     let only = text_argument("--only");
-    let works = || WORKS.iter().filter(|work| only.as_ref().is_none_or(|only| only == work.name));
+    count(callgrind, |name| only.as_ref().is_none_or(|only| only == name))
+}
+
+/// Measures the works that failed once more, and takes the smaller number.
+fn measure_again(
+    callgrind: &Callgrind,
+    comparison: &Comparison,
+    measured: Vec<(String, u64)>,
+) -> Result<Vec<(String, u64)>, String> {
+    let failed = comparison.failed();
+    if failed.is_empty() {
+        return Ok(measured);
+    }
+    let again = count(callgrind, |name| failed.contains(&name))?;
+    let smaller = |(name, first): (String, u64)| {
+        let second = again.iter().find(|(other, _)| *other == name).map_or(first, |(_, second)| *second);
+        (name, first.min(second))
+    };
+    Ok(measured.into_iter().map(smaller).collect())
+}
+
+/// Measures some works, at the same time on all cores.
+fn count(callgrind: &Callgrind, is_wanted: impl Fn(&str) -> bool) -> Result<Vec<(String, u64)>, String> {
+    // The paths have the same length on all machines.
+    let keeps = std::env::args().any(|argument| argument == "--keep");
+    let mut directory = tempfile::Builder::new();
+    let directory = directory.prefix("instructions-").disable_cleanup(keeps).tempdir_in("/tmp");
+    let directory = directory.expect("a folder for the run");
+    if keeps {
+        println!("the files of callgrind are in {}", directory.path().display());
+    }
+    let works = || WORKS.iter().filter(|work| is_wanted(work.name));
     let mut jobs: Vec<(&Work, usize)> = works().flat_map(|work| work.counts.map(|count| (work, count))).collect();
     jobs.reverse();
     let (jobs, totals) = (Mutex::new(jobs), Mutex::new(BTreeMap::new()));

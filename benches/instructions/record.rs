@@ -117,8 +117,18 @@ impl Comparison {
         Self::Compared(measured.iter().map(row).collect())
     }
 
+    /// The works that take more instructions than they may.
+    pub fn failed(&self) -> Vec<&str> {
+        match self {
+            Self::Compared(rows) => {
+                rows.iter().filter(|row| row.verdict == Verdict::More).map(|row| row.name.as_str()).collect()
+            }
+            Self::NotComparable(_) => Vec::new(),
+        }
+    }
+
     /// Whether a work takes more instructions than it may.
     pub fn fails(&self) -> bool {
-        matches!(self, Self::Compared(rows) if rows.iter().any(|row| row.verdict == Verdict::More))
+        !self.failed().is_empty()
     }
 }
