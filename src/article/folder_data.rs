@@ -124,10 +124,10 @@ impl FolderData {
         }
     }
 
-    /// The folder of a file of data that is for one article; `None` if it is for more.
+    /// The folder of a file of data that may be for one article: `config.json` is for the whole site, and may be for `config.md`.
     fn folder_of_sidecar(&self, file: &Path) -> Option<PathBuf> {
-        let is_of_article = self.folder.data_file_kind(file) == Some(DataFileKind::Article);
-        file.parent().filter(|_| is_of_article).map(Path::to_path_buf)
+        let may_be = self.folder.data_file_kind(file).is_some_and(|kind| kind != DataFileKind::Section);
+        file.parent().filter(|_| may_be).map(Path::to_path_buf)
     }
 
     /// The recorded files.

@@ -4,7 +4,7 @@
 //!
 //! Its records are not synchronised to the disk: they must survive the end of the process, not a power cut.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -118,8 +118,13 @@ impl ReadingJournal {
         for file in &slots {
             fs::remove_file(file)?;
         }
-        for (hash, path) in &interrupted {
-            opened.suspect(*hash, path);
+        // A file may be in two records, and two files may have the same content: that is one end for all of them.
+        let mut ends: BTreeMap<ContentHash, BTreeSet<PathBuf>> = BTreeMap::new();
+        for (hash, path) in interrupted {
+            ends.entry(hash).or_default().insert(path);
+        }
+        for (hash, paths) in ends {
+            opened.suspect(hash, paths);
         }
         // Before anything is read: if the process ends again, this is known.
         opened.save()?;
@@ -263,11 +268,12 @@ impl Suspect {
 }
 
 impl JournalState {
-    /// The process ended while it read this file.
-    fn suspect(&mut self, hash: ContentHash, path: &Path) {
+    /// The process ended while it read these files, which have the same content.
+    fn suspect(&mut self, hash: ContentHash, mut paths: BTreeSet<PathBuf>) {
+        let Some(path) = paths.first().cloned() else { return };
         self.make_room(&hash);
-        let suspect = self.suspects.entry(hash).or_insert_with(|| Suspect::at(path));
-        suspect.places.insert(path.to_path_buf());
+        let suspect = self.suspects.entry(hash).or_insert_with(|| Suspect::at(&path));
+        suspect.places.append(&mut paths);
         suspect.ends += 1;
         let (path, ends) = (&suspect.path, suspect.ends);
         if suspect.standing() == Standing::Suspect {
@@ -464,5 +470,17 @@ mod tests {
         let journal = ReadingJournal::open(state.path()).unwrap();
         let standings = [A, B, [3; 32]].map(|hash| journal.standing(&hash));
         assert_eq!(standings, [Standing::Suspect, Standing::Suspect, Standing::Clear]);
+    }
+
+    #[test]
+    fn one_end_counts_once_for_a_content_in_several_records() {
+        let state = tempfile::tempdir().unwrap();
+        let journal = ReadingJournal::open(state.path()).unwrap();
+        let (a, b) = (Path::new("a.md"), Path::new("b.md"));
+        // Two equal files in one batch, one of which is read on a thread of its own.
+        std::mem::forget((journal.begin_all([(a, &A), (b, &A)]), journal.begin(a, &A)));
+        let journal = ReadingJournal::open(state.path()).unwrap();
+        assert_eq!(journal.standing(&A), Standing::Suspect);
+        assert_eq!(journal.places(), BTreeSet::from([a.to_path_buf(), b.to_path_buf()]));
     }
 }

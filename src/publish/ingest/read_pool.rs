@@ -263,6 +263,9 @@ fn parse_batch(jobs: &[Job], mut batch: Vec<Prepared>, supervisor: &ReadingSuper
         prepared.loaded.is_ok() && job.last_hash != Some(prepared.hash) && supervisor.is_clear(&prepared.hash)
     };
     let parsed: Vec<bool> = jobs.iter().zip(&batch).map(|(job, prepared)| is_parsed(job, prepared)).collect();
+    if !parsed.contains(&true) {
+        return batch;
+    }
     let files = jobs.iter().zip(&batch).zip(&parsed).filter(|(_, is_parsed)| **is_parsed);
     let Some(reading) = supervisor.begin_batch(files.map(|((job, prepared), _)| (job.path.as_path(), &prepared.hash)))
     else {
