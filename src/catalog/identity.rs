@@ -105,8 +105,9 @@ impl Identity {
         self.number.is_none()
     }
 
-    /// Whether a catalog that has lost it would give it to the same file again: dates, address and id follow from the file and its path.
-    pub fn follows_from_file(&self, arrival: &Arrival<'_>) -> bool {
+    /// Whether a catalog that has lost it would give it to the same file again: dates, address and id follow from the file and its path. An id
+    /// that is stated or was adopted may be that of two files.
+    pub fn follows_from_file(&self, arrival: &Arrival<'_>, namespace: Uuid) -> bool {
         let Article { published, updated, .. } = arrival.article;
         let has_stated_dates = *published == Some(self.published)
             && updated.unwrap_or(self.published).max(self.published) == self.updated
@@ -115,7 +116,8 @@ impl Identity {
             SlugChoice::FirstFree(wish) => slugs(wish, arrival.path, None).next().as_ref() == Some(&self.slug),
             SlugChoice::Keep(_) => false,
         };
-        self.is_new() && self.moved_from.is_none() && has_stated_dates && is_plain()
+        let has_id_of_path = || ids(namespace, arrival.path).next().as_ref() == Some(&self.id);
+        self.is_new() && self.moved_from.is_none() && has_stated_dates && has_id_of_path() && is_plain()
     }
 }
 

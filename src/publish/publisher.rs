@@ -33,8 +33,8 @@ use crate::replicas::LogProgress;
 use crate::site::SiteWatch;
 use crate::system::reading_journal::ReadingJournal;
 
-/// Maximum weight of the changes in one transaction.
-const BATCH: usize = 256;
+/// Maximum weight of the changes in one transaction: so few that a file which is saved during a checkout of thousands does not wait long.
+const BATCH: usize = 64;
 /// Weight of the rename of a folder, which may concern many articles. Any other change has the weight 1.
 const FOLDER_WEIGHT: usize = 32;
 
@@ -564,8 +564,11 @@ impl Publisher {
             let is_ready = may_publish
                 && (changed || dirty)
                 && !(ingest.has_unread(catalog)? && builder.lacks_texts(catalog, snapshot_moment.due)?);
+            let archives = catalog.newest_archive()?;
             let snapshot = if is_ready { Some(builder.render(catalog, snapshot_moment)?) } else { None };
-            Ok((changed, ingest.follows_from_files() && !of_schedule && !is_due, snapshot))
+            // What is in a new archive depends on what has arrived before.
+            let is_settled = !of_schedule && !is_due && catalog.newest_archive()? == archives;
+            Ok((changed, is_settled && ingest.follows_from_files(), snapshot))
         })?;
         self.dirty |= changed;
         // What a power cut cannot change is served before it is on the disk.

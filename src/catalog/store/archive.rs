@@ -52,9 +52,15 @@ impl Catalog {
             }
             self.set_archives(closed)?;
         }
-        let newest =
-            self.connection.prepare_cached("SELECT max(number) FROM archive")?.query_row([], |row| row.get(0))?;
-        Ok(newest)
+        self.newest_archive()
+    }
+
+    /// Number of the newest archive.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn newest_archive(&self) -> Result<Option<u32>> {
+        newest(&self.connection)
     }
 
     /// Articles without an archive, oldest first.

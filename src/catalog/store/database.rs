@@ -12,7 +12,7 @@ use rustix::io::Errno;
 use uuid::Uuid;
 
 use super::error::{CatalogError, Result};
-use super::identity_record::IdentityRecord;
+use super::identity_record::{IdentityRecord, NewLines};
 use super::import_state::{BulkImport, INDEXES_OF_FEEDS, INDEXES_OF_FILES};
 use super::migrations::{self, MIGRATIONS};
 use super::replication_state::Replication;
@@ -80,8 +80,12 @@ pub struct Catalog {
     pub(super) replication: Option<Replication>,
     /// Path of the write-ahead log.
     log: PathBuf,
+    /// The running transaction is synchronised later.
+    defers_sync: bool,
     /// A committed transaction is not on the disk yet.
     is_unsynced: bool,
+    /// Its lines of the second record of identity, which must not be ahead of the catalog.
+    unsynced_lines: Option<NewLines>,
 }
 
 /// Path of the write-ahead log of a database file.
@@ -167,6 +171,8 @@ impl Catalog {
         }
         migrations::apply(&connection, applied)?;
         migrations::remove_old_pages(&connection)?;
+        // SQLite has followed a link.
+        let log = log_of(connection.path().map_or(file, Path::new));
         let mut catalog = Self {
             connection,
             file: identity,
@@ -181,8 +187,10 @@ impl Catalog {
             base_url: String::new(),
             site_language: None,
             replication: None,
-            log: log_of(file),
+            log,
+            defers_sync: false,
             is_unsynced: false,
+            unsynced_lines: None,
         };
         if applied > 0 {
             // The log may be left over from a run that was killed.
@@ -312,9 +320,11 @@ impl Catalog {
         if self.replication.is_some() || !self.connection.is_autocommit() {
             return self.transaction(work);
         }
+        self.sync()?;
         self.connection.pragma_update(None, "synchronous", "normal")?;
-        self.is_unsynced = true;
+        self.defers_sync = true;
         let outcome = self.transaction(work);
+        self.defers_sync = false;
         self.connection.pragma_update(None, "synchronous", "full")?;
         outcome
     }
@@ -335,7 +345,12 @@ impl Catalog {
                 Err(rusqlite::Error::SqliteFailure(kind, Some(format!("its log cannot be synchronised: {error}")))
                     .into())
             }
-            _ => Ok(()),
+            _ => {
+                if let Some(lines) = self.unsynced_lines.take() {
+                    self.append_identities(&lines);
+                }
+                Ok(())
+            }
         }
     }
 
@@ -347,6 +362,7 @@ impl Catalog {
         if !self.connection.is_autocommit() {
             return work(self);
         }
+        self.sync()?;
         self.connection.execute_batch("BEGIN IMMEDIATE")?;
         let outcome = work(self).and_then(|value| {
             let mut lines = None;
@@ -360,7 +376,9 @@ impl Catalog {
                 self.changes_committed();
             }
             // After the commit: a crash in between is noticed at the next start.
-            if let Some(lines) = lines {
+            if self.defers_sync && value.is_some() {
+                (self.is_unsynced, self.unsynced_lines) = (true, lines);
+            } else if let Some(lines) = lines {
                 self.append_identities(&lines);
             }
             Ok(value)

@@ -52,6 +52,7 @@ impl Catalog {
 
     /// Removes all rows of an article that has never been public.
     pub(super) fn remove_unseen(&mut self, number: i64) -> Result<()> {
+        self.write_names()?;
         for sql in [
             "UPDATE adopted SET article = NULL WHERE article = ?1",
             "DELETE FROM media WHERE article = ?1",

@@ -20,6 +20,7 @@ pub(super) struct IdentityRecord {
 }
 
 /// The lines that a transaction appends to the record.
+#[derive(Debug)]
 pub(super) struct NewLines {
     pub text: String,
     pub extent: LogExtent,

@@ -49,6 +49,7 @@ impl Catalog {
         let Some(number): Option<i64> = found else { return Ok(Vec::new()) };
         let mut recorded = BTreeSet::new();
         if !is_new {
+            self.write_names()?;
             let mut statement = self.connection.prepare_cached("SELECT name FROM name WHERE article = ?1")?;
             recorded = statement.query_map([number], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
         }
@@ -71,6 +72,9 @@ impl Catalog {
     pub(super) fn write_names(&mut self) -> Result<()> {
         let Some(import) = &mut self.bulk_import else { return Ok(()) };
         let mut names = std::mem::take(&mut import.names);
+        if names.is_empty() {
+            return Ok(());
+        }
         names.sort_unstable();
         let mut statement =
             self.connection.prepare_cached("INSERT OR IGNORE INTO name (name, article) VALUES (?1, ?2)")?;

@@ -231,6 +231,7 @@ impl Catalog {
         }
         self.leave(number, version)?;
         self.remove_tombstones(number, version)?;
+        self.write_names()?;
         let both = [number, heir];
         self.connection.prepare_cached("UPDATE address SET number = ?2 WHERE number = ?1")?.execute(both)?;
         self.connection.prepare_cached("UPDATE adopted SET article = ?2 WHERE article = ?1")?.execute(both)?;

@@ -390,6 +390,15 @@ mod tests {
         site.put("storm.md", DATED.replace("date:", "draft: true\ndate:"));
         let draft = look(&site, "storm.md");
         assert!(!follows(&mut site, draft), "it is withdrawn");
+        for (name, text) in [("one.md", DATED.replace("Storm", "One")), ("copy.md", DATED.replace("Storm", "One"))] {
+            site.put(name, text);
+        }
+        let copies = ["one.md", "copy.md"].map(|name| look(&site, name));
+        site.deliver(&copies, Duration::ZERO);
+        assert!(!site.ingest().follows_from_files(), "which is the copy depends on the order");
+        site.put("stated.md", DATED.replace("date:", "id: urn:x:1\ndate:"));
+        let stated = look(&site, "stated.md");
+        assert!(!follows(&mut site, stated), "another file may state the same id");
         let (from, to) = (site.file("folder/storm.md"), site.file("folder/gale.md"));
         std::fs::rename(&from, &to).unwrap();
         assert!(!follows(&mut site, Change::Moved { from, to }), "a rename");

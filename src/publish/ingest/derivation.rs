@@ -6,8 +6,8 @@
 pub(super) struct Derivation {
     /// All so far follows.
     of_hints: bool,
-    /// The article that was recorded last does.
-    of_file: bool,
+    /// So do the articles that were recorded of the present file; `None` without one.
+    of_file: Option<bool>,
 }
 
 impl Derivation {
@@ -18,17 +18,22 @@ impl Derivation {
 
     /// A file is going to be processed.
     pub fn begin_file(&mut self) {
-        self.of_file = false;
+        self.of_file = None;
     }
 
     /// An article was recorded, which follows from its file or not.
     pub fn note_recorded(&mut self, follows: bool) {
-        self.of_file = follows;
+        self.of_file = Some(follows && self.of_file.unwrap_or(true));
+    }
+
+    /// A decision depends on the order in which files arrive.
+    pub fn refuse(&mut self) {
+        self.of_hints = false;
     }
 
     /// The file was processed; `has_changed` says whether that has changed anything that is served.
     pub fn end_file(&mut self, has_changed: bool) {
-        self.of_hints &= !has_changed || self.of_file;
+        self.of_hints &= !has_changed || self.of_file == Some(true);
     }
 
     /// Whether all follows that the last hints have changed.

@@ -123,6 +123,9 @@ impl Ingest {
                     }
                     self.deletions.cancel(&path);
                 }
+                if moved {
+                    self.derivation.refuse();
+                }
                 let known = if is_fresh { None } else { catalog.known(&path)? };
                 let read = ReadFile { path, format, loaded, hash, parsed };
                 Ok(moved | self.read(catalog, read, known.as_ref(), trigger, moment)?)
@@ -275,6 +278,7 @@ impl Ingest {
                 Ok(was_bio || recorded == Recorded::Changed)
             }
             Err((problem, twin)) => {
+                self.derivation.refuse();
                 self.problems.leave_out(read.path, stat, &[problem], public_state(known), twin);
                 Ok(was_bio)
             }
@@ -412,7 +416,8 @@ impl Ingest {
         };
         self.note_claims(&mut rendered.referred, &claims);
         rendered.problems.extend(problems_of(&claims, arrival.article));
-        self.derivation.note_recorded(claims.is_empty() && identity.follows_from_file(arrival));
+        let stands_alone = claims.is_empty() && !self.is_media_article(arrival.path);
+        self.derivation.note_recorded(stands_alone && identity.follows_from_file(arrival, catalog.namespace()));
         let recorded = catalog.record(&identity, arrival, &rendered.content, moment.version)?;
         self.record_names(catalog, arrival, &identity, moment)?;
         // Links to an article that has become a page, or the other way round, have to lead to its new address.
