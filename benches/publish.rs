@@ -87,6 +87,8 @@ fn with_known(articles: usize, rounds: usize) -> Vec<Duration> {
         std::fs::copy(file.path(), copy.path().join(file.file_name())).expect("a file can be copied");
     }
     let server = Server::gazetted(&site, copy.path());
+    // After its start, it compares the folder.
+    server.settle();
     let mut guests = Vec::new();
     rounds_of(rounds, |round| {
         let (time, guest) = close_to_served(&server, &site, round);

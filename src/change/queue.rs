@@ -25,6 +25,8 @@ const REPORT_INTERVAL: Duration = Duration::from_mins(1);
 #[derive(Debug, Default)]
 #[allow(clippy::struct_excessive_bools)] // independent facts
 struct QueueState {
+    /// Which files may go before others.
+    may_go_first: Option<fn(&Path) -> bool>,
     waiting: VecDeque<Change>,
     /// Number of hints that were taken or dropped: the position of the first one that waits.
     taken: usize,
@@ -102,30 +104,38 @@ impl QueueState {
         (self.folder_renames, self.is_reconcile_waiting) = (0, true);
     }
 
-    /// Moves some of the looks before the next change of another kind to the front: those into folders where little changes. A file that is
-    /// saved by hand does not wait for a checkout of thousands.
+    /// Moves some of the looks before the next rename to the front: those into folders where little changes. A file that is saved by hand does
+    /// not wait for a checkout of thousands. They also pass fences, which only say that all before them has been seen.
     fn favour_few(&mut self) {
-        let run = self.waiting.iter().take_while(|change| matches!(change, Change::Look(_))).count();
-        if run < CROWD {
-            return;
-        }
+        let may_be_passed = |change: &&Change| matches!(change, Change::Look(_) | Change::Fence);
+        let run = self.waiting.iter().take_while(may_be_passed).count();
+        let Some(may_go_first) = self.may_go_first.filter(|_| run >= CROWD) else { return };
         let folder = |change: &Change| match change {
             Change::Look(path) => path.parent().map(Path::to_path_buf),
             _ => None,
         };
-        let mut crowds: HashMap<Option<PathBuf>, usize> = HashMap::new();
-        for change in self.waiting.iter().take(run) {
-            *crowds.entry(folder(change)).or_default() += 1;
+        let mut crowds: HashMap<PathBuf, usize> = HashMap::new();
+        for folder in self.waiting.iter().take(run).filter_map(folder) {
+            *crowds.entry(folder).or_default() += 1;
         }
+        let is_lone = |change: &Change| {
+            let is_among_few =
+                || folder(change).and_then(|folder| crowds.get(&folder)).is_some_and(|count| *count <= FEW);
+            matches!(change, Change::Look(path) if may_go_first(path)) && is_among_few()
+        };
         let mut favoured = VecDeque::new();
         let mut others = VecDeque::with_capacity(run);
         for change in self.waiting.drain(..run) {
-            let is_favoured =
-                favoured.len() < MAX_FAVOURED && crowds.get(&folder(&change)).is_some_and(|count| *count <= FEW);
-            if is_favoured { favoured.push_back(change) } else { others.push_back(change) }
+            let goes_first = favoured.len() < MAX_FAVOURED && is_lone(&change);
+            if goes_first { favoured.push_back(change) } else { others.push_back(change) }
         }
         for change in others.into_iter().rev().chain(favoured.into_iter().rev()) {
             self.waiting.push_front(change);
+        }
+        // A fence may have changed its place.
+        if self.last_ordered.is_some_and(|position| position < self.taken + run) {
+            let last = self.waiting.iter().take(run).rposition(|change| *change == Change::Fence);
+            self.last_ordered = last.map(|index| self.taken + index);
         }
     }
 
@@ -157,9 +167,10 @@ fn lock(shared: &Shared) -> MutexGuard<'_, QueueState> {
     shared.0.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Creates a queue.
-pub fn channel() -> (ChangeSender, ChangeReceiver) {
+/// Creates a queue. `may_go_first` says which files may go before others if little else changes in their folders.
+pub fn channel(may_go_first: fn(&Path) -> bool) -> (ChangeSender, ChangeReceiver) {
     let shared = Shared::default();
+    lock(&shared).may_go_first = Some(may_go_first);
     (ChangeSender(Arc::clone(&shared)), ChangeReceiver(shared))
 }
 
@@ -261,25 +272,35 @@ mod tests {
 
     #[test]
     fn a_file_that_is_saved_during_a_checkout_goes_first() {
-        let (sender, receiver) = channel();
+        let (sender, receiver) = channel(|path| path.extension().is_some_and(|ending| ending == "md"));
         let send = |name: &str| assert!(sender.send(look(name)));
         (0..100).for_each(|number| send(&format!("posts/{number}.md")));
         send("note.md");
+        // A photo may belong to an article that comes before it.
+        send("photo.jpg");
         (100..200).for_each(|number| send(&format!("posts/{number}.md")));
         assert!(sender.send(Change::Fence));
-        send("after.md");
+        send("behind-a-fence.md");
+        assert!(sender.send(folder("a", "b")));
+        send("behind-a-rename.md");
         let next = || receiver.recv_timeout(Duration::ZERO).unwrap();
-        assert_eq!(next(), look("note.md"));
+        assert_eq!([next(), next()], [look("note.md"), look("behind-a-fence.md")]);
         // The others keep their order, and nothing passes a change whose place matters.
         for number in 0..200 {
+            if number == 100 {
+                assert_eq!(next(), look("photo.jpg"));
+            }
             assert_eq!(next(), look(&format!("posts/{number}.md")));
         }
-        assert_eq!([next(), next()], [Change::Fence, look("after.md")]);
+        assert_eq!(next(), Change::Fence);
+        // It continues the rename before it, wherever that is now.
+        assert!(sender.send(folder("b", "c")));
+        assert_eq!([next(), next()], [folder("a", "c"), look("behind-a-rename.md")]);
     }
 
     #[test]
     fn files_in_many_folders_do_not_hold_back_a_folder_where_much_changes() {
-        let (sender, receiver) = channel();
+        let (sender, receiver) = channel(|path| path.extension().is_some_and(|ending| ending == "md"));
         (0..100).for_each(|number| assert!(sender.send(look(&format!("posts/{number}.md")))));
         (0..100).for_each(|number| assert!(sender.send(look(&format!("{number}/note.md")))));
         receiver.recv_timeout(Duration::ZERO).unwrap();
@@ -297,7 +318,7 @@ mod tests {
 
     /// The changes that the writer gets for those that are sent.
     fn received(sent: impl IntoIterator<Item = Change>) -> Vec<Change> {
-        let (sender, receiver) = channel();
+        let (sender, receiver) = channel(|path| path.extension().is_some_and(|ending| ending == "md"));
         sent.into_iter().for_each(|change| assert!(sender.send(change)));
         drop(sender);
         let changes: Vec<Change> = std::iter::from_fn(|| receiver.try_recv().ok()).collect();
@@ -317,7 +338,7 @@ mod tests {
 
     #[test]
     fn a_hint_that_was_taken_is_no_reason_to_drop_the_next() {
-        let (sender, receiver) = channel();
+        let (sender, receiver) = channel(|path| path.extension().is_some_and(|ending| ending == "md"));
         for _ in 0..3 {
             assert!(sender.send(look("a")) && sender.send(Change::Reconcile));
             assert_eq!((receiver.try_recv(), receiver.try_recv()), (Ok(look("a")), Ok(Change::Reconcile)));
@@ -339,7 +360,7 @@ mod tests {
             assert_eq!(received(sent.clone()), sent);
         }
         // One that was taken is not changed.
-        let (sender, receiver) = channel();
+        let (sender, receiver) = channel(|path| path.extension().is_some_and(|ending| ending == "md"));
         assert!(sender.send(folder("a", "b")));
         assert_eq!(receiver.try_recv(), Ok(folder("a", "b")));
         assert!(sender.send(folder("b", "a")));

@@ -14,11 +14,11 @@ use super::state_restore::{FENCE, OpenState, sentinel};
 use crate::catalog::{self, Catalog, CatalogError, CaughtUp, FILE, Reader};
 use crate::change::{self, ChangeReceiver, TextRequests};
 use crate::config::Config;
-use crate::folder::Folder;
 use crate::folder::media::MediaFiles;
 use crate::folder::renditions::{self, RenditionFiles, RenditionStore};
 use crate::folder::scaler;
 use crate::folder::watch::{self, Fence, OutsideFiles, Sentinel, Watch};
+use crate::folder::{self, Folder};
 use crate::observe::Observers;
 use crate::publish::{Ending, Publisher, PublisherWiring};
 use crate::render::feed::Channel;
@@ -202,7 +202,7 @@ fn prepare(config: &Config, wiring: PipelineWiring<'_>, opening: &Opening) -> an
         tracing::warn!(problem = %fault, "a template of the site");
     }
     // Each folder is watched before it is read; the channel holds the changes in between.
-    let (sender, changes) = change::channel();
+    let (sender, changes) = change::channel(folder::is_text_name);
     if let Some(log) = listening {
         let waker = sender.waker();
         listener::start(log, position.clone(), move || waker.wake()).context("cannot start a thread")?;
