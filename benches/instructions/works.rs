@@ -31,6 +31,8 @@ const ORDINARY: usize = 22;
 const BASE_URL: &str = "http://bench.example/";
 /// Pause before an article and at the end. A file that was younger than two seconds is looked at again.
 const QUIET: Duration = Duration::from_secs(4);
+/// Longest pause: no version waits longer after the one before.
+const LONGEST_PAUSE: Duration = Duration::from_secs(12);
 /// Longest wait for a response, which takes a hundred times as long as usual.
 const PATIENCE: Duration = Duration::from_mins(5);
 
@@ -169,7 +171,7 @@ fn publish(run: &Run) -> Result<(), String> {
             }
             std::thread::sleep(Duration::from_millis(100));
         }
-        pause = pause.max(begun.elapsed());
+        pause = pause.max(begun.elapsed()).min(LONGEST_PAUSE);
     }
     // The follow-up work of the last version.
     std::thread::sleep(pause);

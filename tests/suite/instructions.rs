@@ -33,18 +33,19 @@ fn a_work_fails_above_three_per_cent() {
         (u64::MAX, Verdict::More),
         (0, Verdict::Fewer),
     ] {
-        assert_eq!(Verdict::of(measured, Some(1_000)), verdict, "{measured}");
+        assert_eq!(Verdict::of(measured, Some(1_000), record::tolerance("read")), verdict, "{measured}");
     }
-    assert_eq!(Verdict::of(1_000, None), Verdict::NotRecorded);
-    assert_eq!(Verdict::of(1_000, Some(0)), Verdict::NotRecorded);
+    assert_eq!(Verdict::of(1_000, None, 3), Verdict::NotRecorded);
+    assert_eq!(Verdict::of(1_000, Some(0), 3), Verdict::NotRecorded);
 
-    let recorded = record(&[("read", 1_000), ("feeds", 1_000), ("import", 1_000)]);
+    let recorded = record(&[("read", 1_000), ("feeds", 1_000), ("import-1000", 1_000)]);
     let fails = |works: &[(&str, u64)]| {
         let measured: Vec<(String, u64)> = works.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect();
         Comparison::of(Some(&recorded), &toolchain("rustc 1.95.0"), &measured).fails()
     };
     assert!(!fails(&[("read", 1_030), ("feeds", 500), ("new", 9_000)]));
-    assert!(fails(&[("read", 500), ("feeds", 1_040), ("import", 500)]), "one work does not make up for another");
+    assert!(!fails(&[("import-1000", 1_060)]) && fails(&[("import-1000", 1_061)]), "threads take turns");
+    assert!(fails(&[("read", 500), ("feeds", 1_040), ("import-1000", 500)]), "one work does not make up for another");
 }
 
 #[test]
