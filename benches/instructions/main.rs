@@ -164,7 +164,7 @@ fn report(comparison: &Comparison, measured: &[(String, u64)]) {
             Verdict::Within => {}
             Verdict::More => println!("FAILED: {name} takes over {limit} % more instructions than recorded"),
             Verdict::Fewer => {
-                println!("{name} takes over {limit} % fewer instructions than recorded: record it with `-- --record`")
+                println!("{name} takes over {limit} % fewer instructions than recorded: record it with `-- --record`");
             }
             Verdict::NotRecorded => println!("{name} is not recorded: record it with `-- --record`"),
         }
