@@ -79,7 +79,7 @@ fn figures(text: &str, range: std::ops::Range<usize>) -> Option<u32> {
 }
 
 /// Reads the forms that most files have: `2024-05-01`, and `2024-05-01T10:00:00Z` with or without seconds and offset. Trying all forms takes
-/// ten times as long.
+/// a multiple of the time.
 fn usual(text: &str, timezone: Tz) -> Option<DateTime<Utc>> {
     let figures = |range| figures(text, range);
     let sign = |place: usize, signs: &[u8]| text.as_bytes().get(place).copied().filter(|sign| signs.contains(sign));

@@ -1,5 +1,5 @@
 //! YAML of the simplest form, as most articles have it: one `key: value` on each line. It is read without the YAML library, which takes
-//! ten times as long. Whatever could mean anything else is left to the library.
+//! a multiple of the time. Whatever could mean anything else is left to the library.
 
 use super::key::Key;
 use super::value::Value;

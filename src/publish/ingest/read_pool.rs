@@ -78,7 +78,8 @@ impl Job {
 pub(super) enum Parsed {
     /// Not parsed: the bytes are the same as before, or could not be read.
     Nothing,
-    /// The head. The bytes of the file are not kept: freeing them on another thread takes as long as reading them again, which few heads need.
+    /// The head. The bytes of the file are not kept, since few are needed again: freeing them on the writer's thread would make
+    /// both threads wait for the allocator.
     Head(ParsedHead),
     Whole(Box<Reading>),
 }
