@@ -146,7 +146,7 @@ impl Observed {
             };
             self.wrote(&outcome);
             let (count, is_sent) = match outcome {
-                Poll::Ready(Ok(count)) => splice.record(count),
+                Poll::Ready(Ok(count)) if count > 0 => splice.record(count),
                 outcome => {
                     self.splice = Some(splice);
                     return outcome;
