@@ -266,13 +266,18 @@ impl Drop for ChangeReceiver {
 mod tests {
     use super::*;
 
+    /// A queue in which Markdown may go first.
+    fn queue() -> (ChangeSender, ChangeReceiver) {
+        channel(|path| path.extension().is_some_and(|ending| ending == "md"))
+    }
+
     fn look(name: &str) -> Change {
         Change::Look(name.into())
     }
 
     #[test]
     fn a_file_that_is_saved_during_a_checkout_goes_first() {
-        let (sender, receiver) = channel(|path| path.extension().is_some_and(|ending| ending == "md"));
+        let (sender, receiver) = queue();
         let send = |name: &str| assert!(sender.send(look(name)));
         (0..100).for_each(|number| send(&format!("posts/{number}.md")));
         send("note.md");
@@ -300,7 +305,7 @@ mod tests {
 
     #[test]
     fn files_in_many_folders_do_not_hold_back_a_folder_where_much_changes() {
-        let (sender, receiver) = channel(|path| path.extension().is_some_and(|ending| ending == "md"));
+        let (sender, receiver) = queue();
         (0..100).for_each(|number| assert!(sender.send(look(&format!("posts/{number}.md")))));
         (0..100).for_each(|number| assert!(sender.send(look(&format!("{number}/note.md")))));
         receiver.recv_timeout(Duration::ZERO).unwrap();
@@ -318,7 +323,7 @@ mod tests {
 
     /// The changes that the writer gets for those that are sent.
     fn received(sent: impl IntoIterator<Item = Change>) -> Vec<Change> {
-        let (sender, receiver) = channel(|path| path.extension().is_some_and(|ending| ending == "md"));
+        let (sender, receiver) = queue();
         sent.into_iter().for_each(|change| assert!(sender.send(change)));
         drop(sender);
         let changes: Vec<Change> = std::iter::from_fn(|| receiver.try_recv().ok()).collect();
@@ -338,7 +343,7 @@ mod tests {
 
     #[test]
     fn a_hint_that_was_taken_is_no_reason_to_drop_the_next() {
-        let (sender, receiver) = channel(|path| path.extension().is_some_and(|ending| ending == "md"));
+        let (sender, receiver) = queue();
         for _ in 0..3 {
             assert!(sender.send(look("a")) && sender.send(Change::Reconcile));
             assert_eq!((receiver.try_recv(), receiver.try_recv()), (Ok(look("a")), Ok(Change::Reconcile)));
@@ -360,7 +365,7 @@ mod tests {
             assert_eq!(received(sent.clone()), sent);
         }
         // One that was taken is not changed.
-        let (sender, receiver) = channel(|path| path.extension().is_some_and(|ending| ending == "md"));
+        let (sender, receiver) = queue();
         assert!(sender.send(folder("a", "b")));
         assert_eq!(receiver.try_recv(), Ok(folder("a", "b")));
         assert!(sender.send(folder("b", "a")));

@@ -320,7 +320,6 @@ impl Catalog {
         if self.replication.is_some() || !self.connection.is_autocommit() {
             return self.transaction(work);
         }
-        self.sync()?;
         self.connection.pragma_update(None, "synchronous", "normal")?;
         self.defers_sync = true;
         let outcome = self.transaction(work);
