@@ -16,7 +16,7 @@ use super::named_media::NamedMedia;
 use super::problems::Problems;
 use super::reading_supervisor::ReadingSupervisor;
 use super::recordings::Recordings;
-use super::renames::Renames;
+use super::remembered_renames::RememberedRenames;
 use super::scan::Scan;
 use super::schedule::Schedule;
 use super::sections::Sections;
@@ -44,7 +44,7 @@ pub struct Ingest {
     /// Folders that are watched already.
     pub(super) armed: Armed,
     pub(super) fences: Fences,
-    pub(super) renames: Renames,
+    pub(super) renames: RememberedRenames,
     pub(super) deletions: Deletions,
     pub(super) schedule: Schedule,
     pub(super) scan: Scan,
@@ -97,7 +97,7 @@ impl Ingest {
             open_files,
             armed: Armed::default(),
             fences: Fences::default(),
-            renames: Renames::default(),
+            renames: RememberedRenames::default(),
             deletions: Deletions::default(),
             schedule: Schedule::default(),
             scan: Scan::default(),

@@ -7,7 +7,7 @@ use super::conductor::Ingest;
 use super::deletions::DELETION_GRACE;
 use super::mounting::UNMOUNTED;
 use super::problems::PublicState;
-use super::renames::Whereabouts;
+use super::remembered_renames::Whereabouts;
 use super::step::{Queue, Trigger, WriteMoment};
 use crate::article::Problem;
 use crate::catalog::{self, Catalog, Recorded};

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::conductor::Ingest;
-use super::renames::{Evidence, Whereabouts};
+use super::remembered_renames::{Evidence, Whereabouts};
 use super::step::{Trigger, WriteMoment};
 use crate::catalog::{self, Catalog, Known, OwnName};
 use crate::folder::Stat;

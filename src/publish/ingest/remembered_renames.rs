@@ -34,7 +34,7 @@ pub(super) enum Whereabouts {
 
 /// What is remembered of renames until all hints of them have been followed.
 #[derive(Debug, Default)]
-pub struct Renames {
+pub struct RememberedRenames {
     /// By the present name, which is no article's, the article's name before.
     aside: HashMap<PathBuf, PathBuf>,
     /// Renames that the first scan found before their hint, from and to, and the fence behind which no hint of them can come.
@@ -51,7 +51,7 @@ pub struct Renames {
     last_hint: Option<Instant>,
 }
 
-impl Renames {
+impl RememberedRenames {
     /// Forgets hints that cannot come any more.
     pub fn forget_old(&mut self, fences: &Fences) {
         self.foreseen.retain(|(_, _, fence)| !fences.has_passed(*fence));

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use super::conductor::Ingest;
 use super::deletions::DELETION_GRACE;
 use super::describing_authors::author_of;
-use super::renames::{Evidence, Whereabouts};
+use super::remembered_renames::{Evidence, Whereabouts};
 use super::step::{Trigger, WriteMoment};
 use crate::article::page::is_in_pages;
 use crate::catalog::{self, Catalog, Known, OwnName, Recorded};
