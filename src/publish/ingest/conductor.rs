@@ -20,7 +20,7 @@ use super::remembered_renames::RememberedRenames;
 use super::scan::Scan;
 use super::schedule::Schedule;
 use super::sections::Sections;
-use super::step::{Queue, Trigger, WriteMoment};
+use super::step::{Queue, SLICE, Slice, Trigger, WriteMoment};
 use crate::article::{self, Rules};
 use crate::catalog::{self, Catalog};
 use crate::change::{Change, TextRequests};
@@ -59,6 +59,8 @@ pub struct Ingest {
     pub(super) named_media: NamedMedia,
     /// Whether the feeds are up, so that other work must not wait for long.
     pub(super) is_serving: bool,
+    /// Longest time for which files are read in a part of a step then.
+    pub(super) slice: Duration,
     pub(super) supervisor: ReadingSupervisor,
     pub(super) heartbeat: Option<Heartbeat>,
     /// The whole folder must be compared again: hints were lost.
@@ -111,6 +113,7 @@ impl Ingest {
             mounts: Mounts::remembered(catalog)?,
             named_media: NamedMedia::default(),
             is_serving: false,
+            slice: SLICE,
             supervisor,
             heartbeat: None,
             must_reconcile: false,
@@ -138,6 +141,10 @@ impl Ingest {
     /// The feeds are up: from now on, versions are published while files are read.
     pub fn begin_serving(&mut self) {
         self.is_serving = true;
+    }
+
+    pub(super) fn begin_slice(&self) -> Slice {
+        Slice::begin(self.is_serving.then_some(self.slice))
     }
 
     /// Connects a watch: from now on, no folder is read before it is watched, and fences put scans and hints in order.
@@ -320,17 +327,29 @@ impl Ingest {
             self.settle_languages(catalog, moment)?;
         }
         changed |= self.process_deferred(catalog, moment)?;
-        let mut due = self.schedule.take_due(moment.instant);
-        // An article may name a recording that was found together with it.
-        due.sort_by_key(|(path, trigger)| trigger.is_scan() && self.is_media_article(path));
-        for (path, trigger) in due {
-            changed |= self.process_path(catalog, &self.folder.root().join(&path), trigger, moment)?;
-        }
+        changed |= self.process_due(catalog, moment)?;
         for path in self.deletions.due_emptied(moment.instant) {
             changed |= self.process_path(catalog, &self.folder.root().join(&path), Trigger::Closed, moment)?;
             self.deletions.clear_emptied(&path);
         }
         Ok(changed | self.delete_missing(catalog, queue, moment)?)
+    }
+
+    /// Processes files whose time has come: only so many that changes need not wait for long.
+    fn process_due(&mut self, catalog: &mut Catalog, moment: WriteMoment) -> catalog::Result<bool> {
+        let (mut changed, slice) = (false, self.begin_slice());
+        let mut due = self.schedule.take_due(moment.instant);
+        // An article may name a recording that was found together with it.
+        due.sort_by_key(|(path, trigger)| trigger.is_scan() && self.is_media_article(path));
+        let mut due = due.into_iter();
+        for (path, trigger) in due.by_ref() {
+            changed |= self.process_path(catalog, &self.folder.root().join(&path), trigger, moment)?;
+            if slice.is_over() {
+                break;
+            }
+        }
+        due.for_each(|(path, trigger)| self.schedule.add(path, moment.instant, trigger));
+        Ok(changed)
     }
 }
 

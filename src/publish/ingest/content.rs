@@ -473,6 +473,12 @@ pub(crate) mod tests {
             WriteMoment { instant: moment.instant + self.ahead, ..moment }
         }
 
+        /// Reads one file in each part of a step.
+        pub fn read_file_by_file(&mut self) {
+            self.ingest.begin_serving();
+            self.ingest.slice = Duration::ZERO;
+        }
+
         pub fn file(&self, name: &str) -> PathBuf {
             self.directory.path().join("articles").join(name)
         }

@@ -3,7 +3,7 @@
 //! Hints arrive late: the folder may be several steps ahead of them, and a file may be another article than the hints so far imply. So
 //! each decision that a pending rename could change waits for a fence.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -37,6 +37,8 @@ pub(super) struct Fences {
     /// The highest number for which a file or a deletion waits.
     highest_awaited: u64,
     deferred: BTreeMap<PathBuf, Deferred>,
+    /// Of `deferred`, those that are being decided, in this order: it takes several steps if there are many.
+    round: VecDeque<PathBuf>,
     /// Whether files were not added to `deferred` because it was full.
     has_overflowed: bool,
     /// The fence before which renames are not followed, because hints were lost.
@@ -146,11 +148,29 @@ impl Fences {
         has_ended || is_drained
     }
 
-    /// Removes and returns the files whose article can be determined now, ordered by path.
-    pub fn take_ready(&mut self) -> Vec<(PathBuf, Stat, Trigger)> {
-        let passed = self.passed;
-        let ready = self.deferred.extract_if(.., |_, deferred| deferred.fence <= passed);
-        ready.map(|(path, file)| (path, file.stat, file.trigger)).collect()
+    /// Begins another round of decisions if the last one has ended: returns the files whose article can be determined now, ordered by path.
+    pub fn begin_round(&self) -> Vec<(PathBuf, Stat)> {
+        if !self.round.is_empty() {
+            return Vec::new();
+        }
+        let ready = self.deferred.iter().filter(|(_, deferred)| self.has_passed(deferred.fence));
+        ready.map(|(path, deferred)| (path.clone(), deferred.stat)).collect()
+    }
+
+    /// Sets the order in which the files of this round are decided.
+    pub fn set_round(&mut self, paths: impl IntoIterator<Item = PathBuf>) {
+        self.round = paths.into_iter().collect();
+    }
+
+    /// Removes and returns the next file of this round. One that has to wait again since is left to a later round.
+    pub fn take_next(&mut self) -> Option<(PathBuf, Stat, Trigger)> {
+        while let Some(path) = self.round.pop_front() {
+            if self.deferred.get(&path).is_some_and(|deferred| self.has_passed(deferred.fence)) {
+                let deferred = self.deferred.remove(&path)?;
+                return Some((path, deferred.stat, deferred.trigger));
+            }
+        }
+        None
     }
 
     /// Whether files wait.

@@ -31,8 +31,6 @@ const MOST_CHUNKS: usize = 16;
 const IMPORT_BATCH: usize = 10_000;
 /// The same where a transaction becomes a record in the log of replicas.
 const REPLICATED_BATCH: usize = 200;
-/// Longest time of such a transaction while the feeds are up: changes wait for its end.
-const SLICE: Duration = Duration::from_millis(100);
 /// How often the writer beats while it waits for the walk: a slow disk is no stall.
 const WALK_BEAT: Duration = Duration::from_secs(1);
 
@@ -186,6 +184,7 @@ impl Ingest {
     pub(super) fn read_found(&mut self, catalog: &mut Catalog, moment: WriteMoment) -> catalog::Result<bool> {
         let mut changed = false;
         let batch = if catalog.is_replicated() { REPLICATED_BATCH } else { IMPORT_BATCH };
+        let slice = self.begin_slice();
         for _ in 0..self.scan.left().min(batch) {
             let next = self.scan.next(&self.supervisor);
             let Some((FoundFile { path, .. }, prepared)) = next else { break };
@@ -194,7 +193,7 @@ impl Ingest {
             if !self.open_files.has(&file) {
                 changed |= self.process_file(catalog, &file, prepared, self.scan.trigger(), moment)?;
             }
-            if self.is_serving && moment.instant.elapsed() >= SLICE {
+            if slice.is_over() {
                 break;
             }
         }

@@ -5,7 +5,6 @@
 //! the birth time identify the article, and the hint that arrives later is ignored. An article whose file is elsewhere gives way
 //! (`places.rs`).
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::conductor::Ingest;
@@ -281,23 +280,19 @@ impl Ingest {
         )
     }
 
-    /// Reads the files whose article can be determined now. Returns whether anything that is served has changed.
+    /// Reads files whose article can be determined now: only so many that changes need not wait for long. Returns whether anything that
+    /// is served has changed.
     pub(super) fn process_deferred(&mut self, catalog: &mut Catalog, moment: WriteMoment) -> catalog::Result<bool> {
-        let mut changed = false;
-        let mut ready = self.fences.take_ready();
-        if ready.is_empty() {
+        if !self.fences.has_deferred() {
             return Ok(false);
         }
-        // Files of known articles first: a new file at the old path of one must not be taken for its new version.
-        let mut is_new = HashMap::new();
-        for (path, stat, _) in &ready {
-            is_new.insert(path.clone(), catalog.path_of_file(*stat)?.is_none());
-        }
-        ready.sort_by_key(|(path, ..)| is_new[path]);
-        self.renames.set_unprocessed(ready.iter().map(|(_, stat, _)| *stat).chain(self.fences.deferred_files()));
-        for (path, stat, trigger) in ready {
+        let (mut changed, slice) = (false, self.begin_slice());
+        self.begin_round(catalog)?;
+        self.renames.set_unprocessed(self.fences.deferred_files());
+        while let Some((path, stat, trigger)) = self.fences.take_next() {
             self.renames.set_processed(stat);
-            let own = if is_new[&path] { catalog.known(&path)? } else { None };
+            let is_new = catalog.path_of_file(stat)?.is_none();
+            let own = if is_new { catalog.known(&path)? } else { None };
             if own.is_some_and(|known| self.renames.is_unprocessed(known.stat))
                 && self.fences.defer(&path, stat, trigger, moment.instant)
             {
@@ -308,9 +303,27 @@ impl Ingest {
             let is_same = self.folder.stat(&path).is_some_and(|found| found.file_only() == stat);
             changed |=
                 self.process_path(catalog, &file, if is_same { Trigger::FencePassed } else { trigger }, moment)?;
+            if slice.is_over() {
+                break;
+            }
         }
         self.renames.set_unprocessed([]);
         Ok(changed)
+    }
+
+    /// Begins to decide about the files that are ready, if those before have been decided. Files of known articles come first: a new file
+    /// at the old path of one must not be taken for its new version.
+    fn begin_round(&mut self, catalog: &Catalog) -> catalog::Result<()> {
+        let mut known = Vec::new();
+        let mut new = Vec::new();
+        for (path, stat) in self.fences.begin_round() {
+            let files = if catalog.path_of_file(stat)?.is_some() { &mut known } else { &mut new };
+            files.push(path);
+        }
+        if !known.is_empty() || !new.is_empty() {
+            self.fences.set_round(known.into_iter().chain(new));
+        }
+        Ok(())
     }
 }
 
@@ -358,12 +371,20 @@ mod tests {
         ids: BTreeMap<usize, ArticleId>,
         /// An edit writes into the file instead of replacing it.
         keeps_files: bool,
+        /// Number of steps in which all that waits is decided.
+        steps_for_rest: usize,
         log: String,
     }
 
     impl Lag {
         fn new(seed: u64) -> Self {
-            let site = Site::new();
+            let mut site = Site::new();
+            // Every other writer decides about one file in each step, and may get hints before the next one.
+            let is_by_file = seed % 2 == 1;
+            let steps_for_rest = if is_by_file { 100 } else { 10 };
+            if is_by_file {
+                site.read_file_by_file();
+            }
             Self {
                 fence: site.fence().clone(),
                 raised: 0,
@@ -376,6 +397,7 @@ mod tests {
                 next: 0,
                 ids: BTreeMap::new(),
                 keeps_files: false,
+                steps_for_rest,
                 log: String::new(),
             }
         }
@@ -557,7 +579,7 @@ mod tests {
         }
 
         fn rest(&mut self, seed: u64) {
-            for _ in 0..10 {
+            for _ in 0..self.steps_for_rest {
                 while !self.hints.is_empty() {
                     self.follow(20);
                 }

@@ -1,6 +1,6 @@
 //! One step of the writer: its time, and why a file is processed in it.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 
@@ -43,6 +43,28 @@ impl WriteMoment {
 
     pub(super) fn nanoseconds(&self) -> i64 {
         self.now.timestamp_nanos_opt().unwrap_or(i64::MAX)
+    }
+}
+
+/// Longest time for which files are read in a part of a step while the feeds are up: changes wait for its end.
+pub(super) const SLICE: Duration = Duration::from_millis(50);
+
+/// The time in which files are read in a part of a step. One file is read at least.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Slice {
+    /// `None`: nothing else waits.
+    until: Option<Instant>,
+}
+
+impl Slice {
+    /// Begins now.
+    pub fn begin(longest: Option<Duration>) -> Self {
+        Self { until: longest.map(|longest| Instant::now() + longest) }
+    }
+
+    /// Whether the rest is for the next step.
+    pub fn is_over(self) -> bool {
+        self.until.is_some_and(|until| Instant::now() >= until)
     }
 }
 
