@@ -31,8 +31,8 @@ use crate::render::on_demand::{Edition, Lookup, OnDemand, Route};
 use crate::render::snapshot::{Current, Snapshot};
 use crate::system::threads::{WorkError, WorkPool};
 
-/// Longest wait for the version that contains a change; versions are a second apart.
-const NEXT_VERSION: Duration = Duration::from_secs(3);
+/// Longest wait for the version that contains a change. Versions are a second apart, but more on a slow disk or a busy machine.
+const NEXT_VERSION: Duration = Duration::from_secs(10);
 /// Maximum number of threads that read media files. They are no places of renders: a disk that hangs must not block the reading of
 /// articles.
 const FILE_READS: usize = 16;
