@@ -6,6 +6,7 @@
 //! by deleting and writing again.
 
 use std::collections::{HashMap, HashSet};
+use std::ffi::OsStr;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -15,7 +16,7 @@ use chrono_tz::Tz;
 use super::front_matter::inherited::{ArticleData, Inherited};
 use super::load::{LoadError, load_as};
 use super::problem::{Problem, panic_as_problem};
-use crate::folder::{ABOVE, DataFileKind, Folder, SourceFormat, Stat};
+use crate::folder::{ABOVE, DataFileKind, ENDINGS, Folder, SourceFormat, Stat, is_text_name};
 
 /// Maximum size of such a file in bytes.
 const MAX_SIZE: u64 = 1 << 20;
@@ -41,6 +42,11 @@ impl ReadData {
 /// The identity and the times of a folder.
 type FolderStamp = (u64, i64, i64, i64);
 
+/// The folder of the articles in a site of Hugo or Zola.
+const CONTENT: &str = "content";
+/// Folders of such a site with texts that are no articles: models of them, what was made of them, and what others have written.
+const NO_CONTENT: [&str; 6] = ["archetypes", "layouts", "public", "resources", "templates", "themes"];
+
 /// The files of one folder that hold for all articles beneath, the one that takes precedence first.
 #[derive(Debug, Default, Clone)]
 struct FolderLevel {
@@ -49,9 +55,21 @@ struct FolderLevel {
     files: Vec<(PathBuf, ReadData)>,
 }
 
+/// A folder with its files.
+type FoundLevel<'a> = (&'a Path, Arc<FolderLevel>);
+
+impl FolderLevel {
+    /// Those that say something of articles.
+    fn with_keys(&self) -> impl Iterator<Item = Arc<ArticleData>> + '_ {
+        self.files.iter().filter(|(_, read)| read.hash.is_some()).map(|(_, read)| Arc::clone(&read.data))
+    }
+}
+
 #[derive(Debug, Default)]
 struct KnownData {
     levels: HashMap<PathBuf, Arc<FolderLevel>>,
+    /// Whether a folder in the content of Hugo has an `index.md`, and is one page.
+    bundles: HashMap<PathBuf, (FolderStamp, bool)>,
     /// Every file of data that a walk found, while what it found is being read.
     listed: Option<HashSet<PathBuf>>,
     /// Meanwhile, the folders in which a file of data may be for one article.
@@ -87,24 +105,59 @@ impl FolderData {
     /// What other files say of an article, by its path below the watched folder.
     pub fn of(&self, article: &Path, lookup: DataLookup) -> Inherited {
         let lookup = if self.known().listed.is_none() { DataLookup::Present } else { lookup };
+        let levels = self.levels(article, lookup);
         let mut files = self.beside(article, lookup);
-        let mut folder = article.parent();
-        while let Some(below) = folder {
-            files.extend(self.with_keys(below, lookup));
-            folder = below.parent();
-        }
-        if !self.folder.data_files_above().is_empty() {
-            // No walk lists them.
-            files.extend(self.with_keys(Path::new(ABOVE), DataLookup::Present));
-        }
-        Inherited::new(self.folder.root(), article, files)
+        files.extend(levels.iter().flat_map(|(_, level)| level.with_keys()));
+        let hold = self.place_without_page(article, &levels, lookup);
+        Inherited::new(self.folder.root(), article, files).held(hold)
     }
 
-    /// The files of one folder that say something of articles.
-    fn with_keys(&self, folder: &Path, lookup: DataLookup) -> Vec<Arc<ArticleData>> {
-        let level = self.level(folder, lookup);
-        let with_keys = level.files.iter().filter(|(_, read)| read.hash.is_some());
-        with_keys.map(|(_, read)| Arc::clone(&read.data)).collect()
+    /// The folders of an article with their files, the nearest one first.
+    fn levels<'a>(&self, article: &'a Path, lookup: DataLookup) -> Vec<FoundLevel<'a>> {
+        let own = article.ancestors().skip(1).map(|folder| (folder, self.level(folder, lookup)));
+        // No walk lists them.
+        let has_above = !self.folder.data_files_above().is_empty();
+        let above = has_above.then(|| (Path::new(ABOVE), self.level(Path::new(ABOVE), DataLookup::Present)));
+        own.chain(above).collect()
+    }
+
+    /// Why Hugo and Zola make no page of a text, by its place in their site.
+    fn place_without_page(&self, article: &Path, levels: &[FoundLevel<'_>], lookup: DataLookup) -> Option<Problem> {
+        let message = match below_content(article, levels)? {
+            Ok(content) => {
+                let folders = article.ancestors().skip(1).take_while(|folder| *folder != content);
+                let mut folders = folders.filter(|folder| folder.starts_with(content));
+                let is_index = is_index(article.file_name()?.to_str()?);
+                let is_beside = |folder: &&Path| !(is_index && article.parent() == Some(*folder));
+                folders.find(|folder| is_beside(folder) && self.is_bundle(folder, lookup))?;
+                "held: Hugo and Zola make no page of a text beside `index.md`, which has it for itself; move it to a folder of its own to \
+                 publish it"
+                    .to_owned()
+            }
+            Err(folder) => {
+                format!("held: Hugo and Zola have no articles in `{folder}`; move it to `{CONTENT}` to publish it")
+            }
+        };
+        Some(Problem { is_of_folder: true, ..Problem::intended(None, message) })
+    }
+
+    /// Whether a folder has an `index.md`, so that it is one page with all that it holds.
+    fn is_bundle(&self, folder: &Path, lookup: DataLookup) -> bool {
+        let Some(stamp) = self.stamp(folder, lookup) else { return false };
+        if let Some((_, is_bundle)) = self.known().bundles.get(folder).filter(|(known, _)| *known == stamp) {
+            return *is_bundle;
+        }
+        let listed = self.folder.list(&self.folder.root().join(folder)).unwrap_or_default();
+        let is_bundle = listed.iter().any(|listed| listed.name.to_str().is_some_and(is_index));
+        self.known_mut().bundles.insert(folder.to_path_buf(), (stamp, is_bundle));
+        is_bundle
+    }
+
+    /// Whether a new file makes one page of its folder, in which others were articles.
+    pub fn makes_bundle(&self, article: &Path) -> bool {
+        let is_named = article.file_name().and_then(OsStr::to_str).is_some_and(is_index);
+        let levels = if is_named { self.levels(article, DataLookup::Present) } else { Vec::new() };
+        matches!(below_content(article, &levels), Some(Ok(content)) if article.parent() != Some(content))
     }
 
     /// Changes whenever what [`FolderData::of`] returns may differ from before.
@@ -119,6 +172,7 @@ impl FolderData {
         let with_files = files.filter_map(|file| self.folder_of_sidecar(file)).collect();
         (known.listed, known.with_sidecars) = (listed, with_files);
         // What was there before the walk may be gone or may have changed.
+        known.bundles.clear();
         for level in known.levels.values_mut() {
             Arc::make_mut(level).stamp = None;
         }
@@ -305,6 +359,26 @@ impl FolderData {
     }
 }
 
+/// The folder with the content of the site of Hugo or Zola that a text lies in; or the name of one that has no content. `None` if there is no
+/// such site, or if it may have the text anyhow.
+fn below_content<'a>(article: &'a Path, levels: &[FoundLevel<'a>]) -> Option<Result<&'a Path, &'static str>> {
+    let has_site = |(_, level): &&FoundLevel<'_>| level.files.iter().any(|(_, read)| read.data.has_content);
+    let (site, _) = levels.iter().rfind(has_site).filter(|_| is_text_name(article))?;
+    if site.starts_with(ABOVE) {
+        return Some(Ok(Path::new("")));
+    }
+    let first = article.strip_prefix(site).ok()?.iter().next()?;
+    let content = article.ancestors().find(|folder| folder.parent() == Some(site) && folder.ends_with(CONTENT));
+    let other = || NO_CONTENT.into_iter().find(|name| first == *name).map(Err);
+    content.map(Ok).or_else(other)
+}
+
+/// Whether a file is the page of its folder: `index.md`, `index.fr.md`.
+fn is_index(name: &str) -> bool {
+    let ending = name.strip_prefix("index.").and_then(|rest| rest.rsplit('.').next());
+    ending.is_some_and(|ending| ENDINGS.contains(&ending) && ending != "txt")
+}
+
 impl KnownData {
     /// Whether certainly no file of data is for this article alone, as far as the walk has listed them.
     fn has_none_beside(&self, article: &Path) -> bool {
@@ -316,6 +390,66 @@ impl KnownData {
         self.generation += 1;
         if let Some(level) = file.parent().and_then(|parent| self.levels.get_mut(parent)) {
             Arc::make_mut(level).stamp = None;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hugo_makes_no_page_of_a_text_in_a_bundle_or_outside_of_content() {
+        let directory = tempfile::tempdir().unwrap();
+        let write = |path: &str, text: &str| {
+            let path = directory.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        let held = [
+            "site/content/post/one/notes.md",
+            "site/content/post/one/deep/more.md",
+            "site/content/post/one/deep/index.md",
+            "site/content/post/one/saved.html",
+            "site/content/headless/a.md",
+            "site/archetypes/default.md",
+            "site/public/post/index.html",
+            "site/themes/x/exampleSite/content/a.md",
+        ];
+        let public = [
+            "site/content/post/one/index.md",
+            "site/content/post/one/index.fr.md",
+            "site/content/post/one/talk.mp3",
+            "site/content/post/two.md",
+            "site/content/a.md",
+            "site/content/index.md",
+            "site/content/headless/index.md",
+            "site/notes/a.md",
+            "plain/content/one/index.md",
+            "plain/content/one/notes.md",
+            "plain/archetypes/a.md",
+            "plain/public/a.md",
+        ];
+        held.into_iter().chain(public).for_each(|path| write(path, "# T\n\nText"));
+        write("plain/config.json", "{\"port\": 1}");
+        let hold = |root: &str, path: &str| {
+            let data = FolderData::new(Folder::of(&directory.path().join(root)), chrono_tz::UTC);
+            data.of(Path::new(path), DataLookup::Present).hold(chrono_tz::UTC)
+        };
+        for path in held.into_iter().chain(public) {
+            assert!(hold("", path).is_none(), "{path} without a configuration");
+        }
+        for (name, text) in [("hugo.toml", ""), ("config.toml", "base_url = 'https://a.example'"), ("zola.toml", "")] {
+            write(&format!("site/{name}"), text);
+            for path in held {
+                assert!(hold("", path).is_some(), "{name} {path}");
+            }
+            for path in public {
+                assert!(hold("", path).is_none(), "{name} {path}");
+            }
+            assert!(hold("site/content", "post/one/notes.md").is_some(), "{name} above");
+            assert!(hold("site/content", "post/two.md").is_none(), "{name} above");
+            std::fs::remove_file(directory.path().join("site").join(name)).unwrap();
         }
     }
 }

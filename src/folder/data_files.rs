@@ -15,16 +15,22 @@ pub enum DataFileKind {
     Folder,
     /// Each key holds for the article of this name: Eleventy's `post.11tydata.json`, Nikola's `post.meta`.
     Article,
-    /// Jekyll's `_config.yml`: `defaults`.
+    /// Jekyll's `_config.yml`: `defaults`, `exclude`.
     JekyllConfig,
-    /// Hugo's `hugo.toml`: `cascade`.
+    /// Hugo's `hugo.toml`: `cascade`, `ignoreFiles`; and Zola's `config.toml`: `ignored_content`.
     HugoConfig,
+    /// `mkdocs.yml`: `exclude_docs`, `draft_docs`.
+    MkDocsConfig,
+    /// Quarto's `_quarto.yml`: `drafts`, `render`.
+    QuartoConfig,
+    /// A list of files that a program leaves out: `.eleventyignore`.
+    IgnoreList,
     /// A script of Eleventy or Lume, which only these can run.
     Script,
 }
 
 /// Names of files for a whole folder, the one that takes precedence first.
-const OF_FOLDERS: [(DataFileKind, &str); 25] = [
+const OF_FOLDERS: [(DataFileKind, &str); 33] = [
     (DataFileKind::Script, "_data.js"),
     (DataFileKind::Script, "_data.ts"),
     (DataFileKind::Folder, "_data.yml"),
@@ -38,6 +44,13 @@ const OF_FOLDERS: [(DataFileKind, &str); 25] = [
     (DataFileKind::Folder, "_directory.yml"),
     (DataFileKind::Folder, "_directory.yaml"),
     (DataFileKind::Folder, "_directory.json"),
+    (DataFileKind::Folder, "_metadata.yml"),
+    (DataFileKind::Folder, "_metadata.yaml"),
+    (DataFileKind::IgnoreList, ".eleventyignore"),
+    (DataFileKind::MkDocsConfig, "mkdocs.yml"),
+    (DataFileKind::MkDocsConfig, "mkdocs.yaml"),
+    (DataFileKind::QuartoConfig, "_quarto.yml"),
+    (DataFileKind::QuartoConfig, "_quarto.yaml"),
     (DataFileKind::JekyllConfig, "_config.yml"),
     (DataFileKind::JekyllConfig, "_config.yaml"),
     (DataFileKind::JekyllConfig, "_config.toml"),
@@ -45,6 +58,7 @@ const OF_FOLDERS: [(DataFileKind, &str); 25] = [
     (DataFileKind::HugoConfig, "hugo.yaml"),
     (DataFileKind::HugoConfig, "hugo.yml"),
     (DataFileKind::HugoConfig, "hugo.json"),
+    (DataFileKind::HugoConfig, "zola.toml"),
     (DataFileKind::HugoConfig, "config.toml"),
     (DataFileKind::HugoConfig, "config.yaml"),
     (DataFileKind::HugoConfig, "config.yml"),
@@ -93,11 +107,12 @@ impl Folder {
         }
     }
 
-    /// The configurations of a site of which only the articles are watched: Jekyll's above `_posts`, Hugo's above `content`. They lie outside of
-    /// the watched folder, so no hint tells that they have changed.
+    /// The configurations of a site of which only the articles are watched: Jekyll's above `_posts`, Hugo's above `content`, that of `MkDocs` above
+    /// `docs`, Hexo's above `source`. They lie outside of the watched folder, so no hint tells that they have changed.
     pub fn data_files_above(&self) -> Vec<(DataFileKind, PathBuf)> {
         let wanted = match self.root().file_name().and_then(OsStr::to_str) {
-            Some("_posts") => DataFileKind::JekyllConfig,
+            Some("_posts" | "source") => DataFileKind::JekyllConfig,
+            Some("docs") => DataFileKind::MkDocsConfig,
             Some("content") => DataFileKind::HugoConfig,
             _ => return Vec::new(),
         };
@@ -196,7 +211,9 @@ mod tests {
     #[test]
     fn the_configuration_above_the_articles_counts() {
         let directory = tempfile::tempdir().unwrap();
-        for (name, file) in [("_posts", "_config.yml"), ("content", "hugo.toml")] {
+        for (name, file) in
+            [("_posts", "_config.yml"), ("content", "hugo.toml"), ("docs", "mkdocs.yml"), ("source", "_config.yml")]
+        {
             let root = directory.path().join(name);
             std::fs::create_dir(&root).unwrap();
             let folder = Folder::of(&root);

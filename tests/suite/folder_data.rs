@@ -54,7 +54,7 @@ impl Witness {
 /// A file with data, its text, an article that it holds, and what `explain` says: the place and the key.
 type Hold = (&'static str, &'static str, &'static str, &'static str);
 
-const HOLDS: [Hold; 44] = [
+const HOLDS: [Hold; 55] = [
     // Hugo.
     ("_index.md", "---\ntitle: S\ncascade:\n  draft: true\n---\n", "a.md", "_index.md, line 4"),
     ("_index.md", "---\ncascade:\n- _target:\n    kind: page\n  draft: true\n---\n", "a.md", "_index.md, line 5"),
@@ -139,6 +139,28 @@ const HOLDS: [Hold; 44] = [
         "ax/b/a.md",
         "_config.yml, line 4",
     ),
+    ("_config.yml", "title: x\nexclude:\n  - vendor/\n  - private\n", "private/a.md", "_config.yml, line 2"),
+    // Eleventy, Quarto, MkDocs, Hugo, Zola: lists of files.
+    (".eleventyignore", "# mine\nposts/private\n", "posts/private/a.md", ".eleventyignore, line 1"),
+    ("_metadata.yml", "author: Ann\ndraft: true\n", "deep/a.md", "_metadata.yml, line 2"),
+    ("_quarto.yml", "project:\n  type: website\nwebsite:\n  drafts: [a.md, b.md]\n", "a.md", "_quarto.yml, line 4"),
+    ("_quarto.yml", "project:\n  render:\n    - '*.md'\n    - '!private/'\n", "private/a.md", "_quarto.yml, line 2"),
+    (
+        "mkdocs.yml",
+        "x: !!python/name:y\nstatus: hidden\nexclude_docs: |\n  *.png\n  private.md\n",
+        "docs/deep/private.md",
+        "mkdocs.yml, line 3",
+    ),
+    ("mkdocs.yml", "docs_dir: texts\ndraft_docs: |\n  _b/\n  /a*.md\n", "texts/a.md", "mkdocs.yml, line 2"),
+    (
+        "hugo.toml",
+        "title = 'x'\nignoreFiles = ['\\.Rmd$', '/priv[a-z]+/']\n",
+        "content/private/a.md",
+        "hugo.toml, line 2",
+    ),
+    ("config.toml", "ignored_content = ['*.xlsx', 'private/*']\n", "content/private/a.md", "config.toml, line 1"),
+    ("config.toml", "base_url = 'https://a.example'\n", "archetypes/a.md", "`archetypes`"),
+    ("config.yaml", "baseURL: https://a.example\n", "themes/x/exampleSite/content/a.md", "`themes`"),
     // Other kinds of articles.
     ("posts/posts.json", "{\"draft\": true}", "posts/2024/a.org", "posts.json, line 1"),
     ("_index.md", "---\ncascade: {draft: true}\n---\n", "_posts/2024-05-01-a.md", "_index.md, line 2"),
@@ -212,7 +234,7 @@ fn what_data_keeps_from_the_public_is_never_shown() {
 
 #[test]
 fn data_that_comes_later_withdraws_articles_and_gives_them_back() {
-    let mut site = Site::new();
+    let mut site = Site::configured("[feed]\nentries = 100");
     for (number, (_, _, article, _)) in HOLDS.into_iter().enumerate() {
         if !article.contains(".mp3") {
             site.write(
@@ -439,6 +461,12 @@ fn data_that_cannot_be_read_holds_new_articles_and_withdraws_none() {
     assert!(text.contains("posts/posts.json:1: data of articles that cannot be read: not JSON"), "{text}");
     site.write("posts/posts.json", "{\"draft\": false}");
     site.wait_for(&["Barrier", "Public", "Secret"]);
+    // A text in Hugo's content is a part of the page beside it as soon as there is one.
+    site.write("hugo/hugo.toml", "title = 'x'");
+    site.write("hugo/content/one/notes.md", "# Notes\n\nText");
+    site.wait_for(&["Barrier", "Notes", "Public", "Secret"]);
+    site.write("hugo/content/one/index.md", "# One\n\nText of one");
+    site.wait_for(&["Barrier", "One", "Public", "Secret"]);
 }
 
 #[test]

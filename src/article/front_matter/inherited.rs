@@ -7,11 +7,12 @@ use std::sync::Arc;
 use chrono_tz::Tz;
 
 use super::block::FrontMatter;
+use super::file_list::{self, NamedList};
 use super::header::{Header, Held};
 use super::key::Key;
 use super::lock;
 use super::reader::{HeaderReader, KeyPosition};
-use super::target::ArticleTarget;
+use super::target::{self, ArticleTarget};
 use super::value::Value;
 use crate::article::problem::Problem;
 use crate::article::{encoding, unicode};
@@ -33,6 +34,8 @@ pub struct ArticleData {
     pub problems: Vec<Problem>,
     /// Why articles wait: it may keep them from the public, and cannot be read.
     unclear: Option<Problem>,
+    /// It is the configuration of a site of Hugo or Zola, whose articles are below `content`.
+    pub has_content: bool,
 }
 
 /// Keys for some articles.
@@ -40,6 +43,32 @@ pub struct ArticleData {
 struct DataPart {
     target: ArticleTarget,
     fields: Vec<DataField>,
+    effect: PartEffect,
+}
+
+/// The effect of a part on the articles that it is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum PartEffect {
+    /// They have its keys.
+    Keys,
+    /// The site does not have them. Its only key is the name of the list.
+    LeftOut,
+    /// They are drafts, by a list.
+    Drafts,
+}
+
+impl DataPart {
+    fn keys(target: ArticleTarget, fields: Vec<DataField>) -> Self {
+        Self { target, fields, effect: PartEffect::Keys }
+    }
+}
+
+impl From<NamedList> for DataPart {
+    fn from(list: NamedList) -> Self {
+        let effect = if list.is_of_drafts { PartEffect::Drafts } else { PartEffect::LeftOut };
+        let field = DataField { name: list.name, value: Value::Flag(true), line: list.line };
+        Self { target: ArticleTarget::Listed(list.files), fields: vec![field], effect }
+    }
 }
 
 #[derive(Debug)]
@@ -68,12 +97,25 @@ impl ArticleData {
                 return data;
             }
         };
+        if kind == DataFileKind::IgnoreList {
+            data.parts.extend(file_list::of_lines(file, &text).map(DataPart::from));
+            data.check(timezone);
+            return data;
+        }
+        let text = match only_keys(kind) {
+            Some(keys) => file_list::only_keys(&text, keys),
+            None => text,
+        };
         let Some(block) = block_of(file, kind, &text) else {
             data.read_lines(kind, &text);
             return data;
         };
         match block.parse() {
-            Ok(fields) => data.parts = parts(kind, &block, fields.unwrap_or_default()),
+            Ok(fields) => {
+                let fields = fields.unwrap_or_default();
+                data.has_content = kind == DataFileKind::HugoConfig && target::is_of_hugo(file, &fields);
+                data.parts = parts(kind, &block, fields);
+            }
             Err(problem) => {
                 let reason = problem.message.strip_prefix("the front matter is ").unwrap_or(&problem.message);
                 let message = format!("data of articles that cannot be read: {reason}");
@@ -101,8 +143,9 @@ impl ArticleData {
             )
         };
         let parts: Vec<String> = self.parts.iter().filter(|part| !part.fields.is_empty()).map(says).collect();
-        let has_any = self.unclear.is_some() || !parts.is_empty();
-        has_any.then(|| blake3::hash(format!("{} {parts:?}", self.unclear.is_some()).as_bytes()).into())
+        let has_any = self.unclear.is_some() || !parts.is_empty() || self.has_content;
+        let content = if self.has_content { " content" } else { "" };
+        has_any.then(|| blake3::hash(format!("{} {parts:?}{content}", self.unclear.is_some()).as_bytes()).into())
     }
 
     /// A file that is there, or was a moment ago, and cannot be read.
@@ -139,13 +182,23 @@ impl ArticleData {
             value: Value::Text(value.trim().to_owned()),
             line: number + 1,
         };
-        self.parts.push(DataPart { target: ArticleTarget::All, fields: fields.map(field).collect() });
+        self.parts.push(DataPart::keys(ArticleTarget::All, fields.map(field).collect()));
     }
 
     /// Collects what its writer is to hear: invalid values, and which key keeps articles from the public.
     fn check(&mut self, timezone: Tz) {
         let mut problems = Vec::new();
         for part in &self.parts {
+            if part.effect != PartEffect::Keys {
+                problems.extend(part.fields.iter().map(|field| {
+                    let message = format!(
+                        "`{}` lists files that the site does not have: articles among them are held",
+                        field.name
+                    );
+                    Problem::remark(field.line, message)
+                }));
+                continue;
+            }
             let position = |name: &str| {
                 let line = part.fields.iter().find(|field| is_place_in(name, &field.name)).map(|field| field.line);
                 KeyPosition { line, words: String::new(), is_elsewhere: false }
@@ -217,10 +270,11 @@ fn block_of<'a>(file: &Path, kind: DataFileKind, text: &'a str) -> Option<FrontM
 /// The parts of a file, those that take precedence first.
 fn parts(kind: DataFileKind, block: &FrontMatter<'_>, fields: Vec<(String, Value)>) -> Vec<DataPart> {
     let mut parts = Vec::new();
+    let lists = file_list::lists(kind, block, &fields);
     match kind {
         DataFileKind::Folder | DataFileKind::Article => {
             let field = |(name, value): (String, Value)| DataField { line: block.line_of(&name), name, value };
-            parts.push(DataPart { target: ArticleTarget::All, fields: fields.into_iter().map(field).collect() });
+            parts.push(DataPart::keys(ArticleTarget::All, fields.into_iter().map(field).collect()));
         }
         DataFileKind::Section | DataFileKind::HugoConfig => {
             for (name, value) in fields {
@@ -228,10 +282,7 @@ fn parts(kind: DataFileKind, block: &FrontMatter<'_>, fields: Vec<(String, Value
                     "cascade" => parts.extend(cascade(block, &name, value)),
                     _ if kind == DataFileKind::Section && is_of_section(&name, &value) => {
                         let line = block.line_of(&name);
-                        parts.push(DataPart {
-                            target: ArticleTarget::All,
-                            fields: vec![DataField { name, value, line }],
-                        });
+                        parts.push(DataPart::keys(ArticleTarget::All, vec![DataField { name, value, line }]));
                     }
                     _ => {}
                 }
@@ -244,10 +295,20 @@ fn parts(kind: DataFileKind, block: &FrontMatter<'_>, fields: Vec<(String, Value
             parts.reverse();
             parts.sort_by_key(|part| std::cmp::Reverse(part.target.specificity()));
         }
-        DataFileKind::Script => {}
+        DataFileKind::MkDocsConfig | DataFileKind::QuartoConfig | DataFileKind::IgnoreList | DataFileKind::Script => {}
     }
     parts.truncate(MAX_PARTS);
+    parts.extend(lists.into_iter().map(DataPart::from));
     parts
+}
+
+/// The keys of a configuration that are read, if it has many of other kinds.
+fn only_keys(kind: DataFileKind) -> Option<&'static [&'static str]> {
+    match kind {
+        DataFileKind::MkDocsConfig => Some(&["docs_dir", "exclude_docs", "draft_docs"]),
+        DataFileKind::QuartoConfig => Some(&["project", "website"]),
+        _ => None,
+    }
 }
 
 /// Whether a key of the folder itself holds for the articles in it: that it is a draft or locked, as in Zola, and its language. That its page is
@@ -279,7 +340,7 @@ fn cascade(block: &FrontMatter<'_>, name: &str, value: Value) -> Vec<DataPart> {
         let is_target = |name: &str| matches!(name.to_ascii_lowercase().as_str(), "_target" | "target");
         let (targets, fields): (Vec<_>, Vec<_>) = fields.into_iter().partition(|(name, _)| is_target(name));
         let target = ArticleTarget::of_hugo(targets.into_iter().map(|(_, value)| value));
-        DataPart { target, fields: lines.fields(fields) }
+        DataPart::keys(target, lines.fields(fields))
     };
     entries(value).into_iter().map(part).collect()
 }
@@ -296,7 +357,7 @@ fn jekyll_defaults(block: &FrontMatter<'_>, name: &str, value: Value) -> Vec<Dat
                 _ => {}
             }
         }
-        DataPart { target, fields }
+        DataPart::keys(target, fields)
     };
     entries(value).into_iter().map(part).collect()
 }
@@ -335,6 +396,8 @@ pub struct Inherited {
     root: PathBuf,
     /// The files, the one that takes precedence first.
     files: Vec<Arc<ArticleData>>,
+    /// Why its place keeps it from the public, whatever it says.
+    hold: Option<Problem>,
     /// Drafts are read like other articles.
     shows_drafts: bool,
 }
@@ -377,7 +440,13 @@ pub struct InheritedHeaders {
 
 impl Inherited {
     pub fn new(root: &Path, article: &Path, files: Vec<Arc<ArticleData>>) -> Self {
-        Self { article: root.join(article), root: root.to_path_buf(), files, shows_drafts: false }
+        Self { article: root.join(article), root: root.to_path_buf(), files, hold: None, shows_drafts: false }
+    }
+
+    /// Keeps the article from the public.
+    #[must_use]
+    pub fn held(self, hold: Option<Problem>) -> Self {
+        Self { hold, ..self }
     }
 
     /// Reads what keeps an article from the public like any other key, for its writer alone.
@@ -392,7 +461,7 @@ impl Inherited {
     }
 
     pub fn is_empty(&self) -> bool {
-        self.files.is_empty()
+        self.files.is_empty() && self.hold.is_none()
     }
 
     /// Reads the keys that the article does not state.
@@ -400,6 +469,9 @@ impl Inherited {
     /// # Errors
     /// One of them keeps the article from the public.
     pub(super) fn read(&self, mut stated: StatedKeys, timezone: Tz) -> Result<InheritedHeaders, Held> {
+        if let Some(problem) = &self.hold {
+            return Err(Held::Withheld(problem.clone(), Vec::new()));
+        }
         let mut headers = InheritedHeaders::default();
         for data in &self.files {
             if let Some(problem) = &data.unclear {
@@ -425,8 +497,28 @@ impl Inherited {
 }
 
 impl ArticleData {
+    /// The reason why a file in a list is held.
+    fn listed(&self, effect: PartEffect, list: &DataField) -> Held {
+        let (file, name) = (path_line(&self.file), &list.name);
+        let place = format!("`{name}` in {file}, line {}", list.line);
+        let problem = |message: String| Problem { is_of_folder: true, is_remark: true, ..Problem::of_file(message) };
+        match effect {
+            PartEffect::Drafts => Held::Draft(
+                problem(format!("a draft: {place} lists it; take it off that list to publish it")),
+                Vec::new(),
+            ),
+            _ => Held::Withheld(
+                problem(format!("held: {place} leaves it out of the site; take it off that list to publish it")),
+                Vec::new(),
+            ),
+        }
+    }
+
     fn read_part(&self, part: &DataPart, stated: &mut StatedKeys, timezone: Tz) -> Result<Header, Held> {
         let file = path_line(&self.file);
+        if let (effect @ (PartEffect::LeftOut | PartEffect::Drafts), [list]) = (part.effect, part.fields.as_slice()) {
+            return Err(self.listed(effect, list));
+        }
         let position = |name: &str| {
             let field = part.fields.iter().find(|field| is_place_in(name, &field.name));
             let words = field.map_or_else(|| file.clone(), |field| format!("{file}, line {}", field.line));

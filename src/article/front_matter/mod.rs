@@ -3,6 +3,7 @@
 
 mod about;
 mod block;
+mod file_list;
 mod flat;
 mod header;
 pub mod inherited;

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use globset::{GlobBuilder, GlobMatcher};
 
+use super::file_list::FileList;
 use super::value::Value;
 use crate::article::language;
 
@@ -16,6 +17,8 @@ pub enum ArticleTarget {
     All,
     /// One of these.
     Hugo(Vec<HugoTarget>),
+    /// The files of a list.
+    Listed(FileList),
     /// By path and type.
     Jekyll { path: String, kind: Option<String> },
 }
@@ -87,6 +90,7 @@ impl ArticleTarget {
         match self {
             Self::All => true,
             Self::Hugo(targets) => targets.iter().any(|target| target.covers(root, folder, article)),
+            Self::Listed(files) => files.names(folder, article),
             Self::Jekyll { path, kind } => {
                 let Ok(below) = article.strip_prefix(folder) else { return false };
                 let is_kind = kind.as_deref().is_none_or(|kind| is_of_jekyll_type(kind, article));
@@ -151,6 +155,13 @@ impl HugoTarget {
             && (self.language.is_none() || is_language())
             && (self.paths.is_empty() || is_any_path())
     }
+}
+
+/// Whether a configuration is one of Hugo or Zola: by its name, or by a key that sites have.
+pub fn is_of_hugo(file: &Path, fields: &[(String, Value)]) -> bool {
+    const KEYS: [&str; 5] = ["baseurl", "base_url", "languagecode", "defaultcontentlanguage", "cascade"];
+    let is_named = file.file_stem().is_some_and(|stem| stem == "hugo" || stem == "zola");
+    is_named || fields.iter().any(|(name, _)| KEYS.contains(&name.to_ascii_lowercase().as_str()))
 }
 
 /// The paths that a pattern of Hugo may mean: below `content` with and without the extension. Without such a folder above, where the path

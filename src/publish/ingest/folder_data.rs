@@ -148,6 +148,20 @@ impl Ingest {
         if was_recorded { self.read_beneath_again(catalog, path, kind, moment) } else { Ok(()) }
     }
 
+    /// A new `index.md` may have made one page of its folder: then the other texts in it are no articles any more.
+    pub(super) fn note_bundle(
+        &mut self,
+        catalog: &mut Catalog,
+        path: &Path,
+        trigger: Trigger,
+        moment: WriteMoment,
+    ) -> catalog::Result<()> {
+        if trigger == Trigger::FirstScan || !self.supervisor.data.makes_bundle(path) {
+            return Ok(());
+        }
+        self.read_beneath_again(catalog, path, DataFileKind::Folder, moment)
+    }
+
     /// Has the articles read again that a file is for.
     fn read_beneath_again(
         &mut self,

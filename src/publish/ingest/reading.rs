@@ -268,6 +268,7 @@ impl Ingest {
                 // Links to a new article have to lead to its page from now on.
                 if known.is_none() {
                     self.media_changed(catalog, path, moment)?;
+                    self.note_bundle(catalog, path, trigger, moment)?;
                 }
                 let problems: Vec<Problem> = problems.into_iter().chain(file_problems).collect();
                 match extent {
