@@ -59,6 +59,16 @@ pub fn parse(text: &str, timezone: Tz) -> Option<DateTime<Utc>> {
     zoned.or_else(|| plain(text, timezone))
 }
 
+/// Reads a date of which dots separate the day, the month and the year in this order, with or without a time.
+pub fn dotted(text: &str, timezone: Tz) -> Option<DateTime<Utc>> {
+    let (day, time) = text.trim().split_once([' ', 'T']).unwrap_or((text.trim(), ""));
+    let day = NaiveDate::parse_from_str(day.trim_end_matches(','), "%d.%m.%Y").ok().filter(|day| plausible(*day))?;
+    let time = time.trim();
+    let read = |form| NaiveTime::parse_from_str(time, form).ok();
+    let time = if time.is_empty() { NaiveTime::MIN } else { read("%H:%M").or_else(|| read("%H:%M:%S"))? };
+    Some(in_zone(day.and_time(time), timezone))
+}
+
 /// Reads a date without brackets and without the name of a time zone.
 fn plain(text: &str, timezone: Tz) -> Option<DateTime<Utc>> {
     usual(text, timezone).or_else(|| any(text, timezone))

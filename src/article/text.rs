@@ -182,10 +182,23 @@ fn trim_blank(lines: &mut Vec<Line>) {
 /// Returns the first line if it looks like a headline, and removes it from the text; otherwise returns the first sentence, which
 /// stays in the text.
 fn take_title(lines: &mut Vec<Line>) -> Option<String> {
+    let is_rule = |line: &Line| {
+        let sign = line.text.bytes().next().filter(|sign| b"=-~*#".contains(sign));
+        line.text.len() >= 3 && sign.is_some_and(|sign| line.text.bytes().all(|byte| byte == sign))
+    };
+    // A title between two lines of one sign.
+    let is_framed = matches!(lines.as_slice(), [over, title, under, ..] if is_rule(over)
+        && is_rule(under)
+        && over.text.as_bytes()[0] == under.text.as_bytes()[0]
+        && !title.text.is_empty()
+        && !is_rule(title));
+    if is_framed {
+        lines.remove(0);
+    }
     let first = lines.first()?.text.clone();
     let next = lines.get(1).map(|line| line.text.as_str());
-    let underlined = next
-        .is_some_and(|line| line.len() >= 3 && (line.bytes().all(|b| b == b'=') || line.bytes().all(|b| b == b'-')));
+    let is_line_of = |line: &str, sign: u8| line.len() >= 3 && line.bytes().all(|byte| byte == sign);
+    let underlined = is_framed || next.is_some_and(|line| b"=-~".iter().any(|sign| is_line_of(line, *sign)));
     let short = first.chars().count() <= 200;
     let stands_alone = next.is_none_or(str::is_empty);
     let runs_on = next.and_then(|line| line.chars().next()).is_some_and(char::is_lowercase);
@@ -457,6 +470,11 @@ mod tests {
         assert_eq!(title("Storm\nText follows at once.").as_deref(), Some("Storm"));
         assert_eq!(title("Storm.\n\nText").as_deref(), Some("Storm."));
         assert_eq!(title("Storm\n=====\nText").as_deref(), Some("Storm"));
+        assert_eq!(title("=====\nStorm\n=====\n\nText").as_deref(), Some("Storm"));
+        assert_eq!(paragraphs("=====\nStorm\n=====\n\nText"), ["Text"]);
+        assert_eq!(title("*******\n Storm.\n*******\nText").as_deref(), Some("Storm."));
+        assert_eq!(title("Storm\n~~~~~~~~\nText").as_deref(), Some("Storm"));
+        assert_eq!(title("It rained.\n***\nMore.").as_deref(), Some("It rained"));
         assert_eq!(title("One line only").as_deref(), Some("One line only"));
         assert_eq!(paragraphs("One line only"), ["One line only"]);
         assert_eq!(title("It rained. Then it stopped.\nThe end.").as_deref(), Some("It rained"));

@@ -214,12 +214,13 @@ mod tests {
         for (name, file) in
             [("_posts", "_config.yml"), ("content", "hugo.toml"), ("docs", "mkdocs.yml"), ("source", "_config.yml")]
         {
-            let root = directory.path().join(name);
-            std::fs::create_dir(&root).unwrap();
+            let above = directory.path().join(format!("above {name}"));
+            let root = above.join(name);
+            std::fs::create_dir_all(&root).unwrap();
             let folder = Folder::of(&root);
             let path = Path::new(ABOVE).join(file);
             assert!(folder.data_file_kind(&path).is_some() && folder.data_stat(&path).is_none(), "{name}");
-            std::fs::write(directory.path().join(file), "").unwrap();
+            std::fs::write(above.join(file), "").unwrap();
             assert!(folder.data_stat(&path).is_some(), "{name}");
             assert_eq!(folder.data_file_kind(Path::new("../other.yml")), None);
             assert_eq!(folder.data_file_kind(Path::new("../../_config.yml")), None);

@@ -274,6 +274,9 @@ impl Folder {
             let names_file = |pattern: &str| pattern.rsplit('/').next() == Some(name);
             return !self.include.only(names_file).matches(below);
         }
+        if is_former_version(below) {
+            return true;
+        }
         let is_template = self.templates.iter().any(|templates| below.starts_with(templates));
         let original = || names::original_of_copy(name).map(|original| below.with_file_name(original));
         is_template || original().is_some_and(|original| self.stat(&original).is_some())
@@ -326,6 +329,7 @@ impl Folder {
             return "articles.include does not match it: add a pattern to publish it".into();
         }
         match below.extension().and_then(OsStr::to_str).and_then(format_of) {
+            Some(_) if is_former_version(below) => "Logseq keeps former versions in this folder: move it to publish it".into(),
             Some(_) if self.templates.iter().any(|templates| below.starts_with(templates)) => {
                 "it is in Obsidian's folder of templates: move it to publish it".into()
             }
@@ -371,6 +375,12 @@ impl Folder {
             path.extension().and_then(OsStr::to_str).is_some_and(|extension| format_of(extension).is_some());
         is_article && is_conflict(name) && self.relative(path).is_some()
     }
+}
+
+/// Whether a file is in the folder of Logseq with former versions of pages.
+fn is_former_version(below: &Path) -> bool {
+    let folders: Vec<&OsStr> = below.parent().into_iter().flatten().collect();
+    folders.windows(2).any(|pair| pair == ["logseq", "bak"])
 }
 
 /// Extensions of videos that may belong to articles.
@@ -499,6 +509,8 @@ mod tests {
         assert_eq!(format("sub/static/A.DOCX"), Some(SourceFormat::Document));
         assert_eq!(format("a.webloc"), Some(SourceFormat::Bookmark));
         assert_eq!(format("A.URL"), Some(SourceFormat::Bookmark));
+        assert_eq!(format("logseq/a.md"), Some(SourceFormat::Markdown));
+        assert_eq!(format("bak/a.md"), Some(SourceFormat::Markdown));
         assert_eq!(format("one.MP3"), Some(SourceFormat::Audio));
         for name in [
             "_index.md",
@@ -529,6 +541,8 @@ mod tests {
             "deep/@Recycle/a.md",
             "$RECYCLE.BIN/S-1-5-21/a.md",
             "~$a.md",
+            "logseq/bak/pages/a/2024-05-01T10_00_00.000Z.Desktop.md",
+            "notes/logseq/bak/a.md",
         ] {
             assert_eq!(format(name), None, "{name}");
         }

@@ -54,7 +54,7 @@ impl Witness {
 /// A file with data, its text, an article that it holds, and what `explain` says: the place and the key.
 type Hold = (&'static str, &'static str, &'static str, &'static str);
 
-const HOLDS: [Hold; 55] = [
+const HOLDS: [Hold; 58] = [
     // Hugo.
     ("_index.md", "---\ntitle: S\ncascade:\n  draft: true\n---\n", "a.md", "_index.md, line 4"),
     ("_index.md", "---\ncascade:\n- _target:\n    kind: page\n  draft: true\n---\n", "a.md", "_index.md, line 5"),
@@ -108,6 +108,9 @@ const HOLDS: [Hold; 55] = [
     ("a.meta", "+++\ntitle = 'T'\nstatus = 'draft'\n+++\n", "a.txt", "a.meta, line 3"),
     ("a.fr.meta", ".. status: draft\n", "a.fr.md", "a.fr.meta, line 1"),
     ("a.meta", ".. password: x\n", "a.fr.md", "a.meta, line 1"),
+    ("a.meta", ".. title: T\n.. tags: a, draft\n", "a.md", "a.meta, line 2"),
+    ("a.meta", "T\na\n2024-05-01\na, private\n", "a.md", "a.meta, line 4"),
+    ("_index.md", "---\ntitle: S\ndarft: true\n---\n", "a.md", "_index.md, line 3"),
     // Jekyll.
     (
         "_config.yml",

@@ -3,6 +3,7 @@
 use super::flat;
 use super::key::Key;
 use super::lock::{self, Judgement};
+use super::nikola;
 use super::page::PageKeys;
 use super::typo::{self, Meant};
 use super::value::{AnyFields, Fields, Value};
@@ -11,6 +12,9 @@ use crate::folder::SourceFormat;
 
 /// Maximum length of front matter, in bytes. A longer block is text that begins like front matter.
 const MAX_BLOCK: usize = 64 << 10;
+
+/// The meanings of the lines of a title block of Pandoc.
+const PERCENT: [&str; 3] = ["title", "author", "date"];
 
 /// Keys and values in the order of the file.
 pub type KeyValues = Vec<(String, Value)>;
@@ -30,6 +34,10 @@ enum Syntax {
     Colons,
     /// Lines of `.. key: value`, in Markdown within a comment, as in Nikola.
     Dots,
+    /// Lines of `key:: value` at the start of a page, as in Logseq.
+    Properties,
+    /// Up to three lines of `% value`, as in Pandoc.
+    Percent,
 }
 
 /// Front matter that is not parsed yet.
@@ -63,6 +71,12 @@ impl<'a> FrontMatter<'a> {
             "<!--" => Self::in_comment(text, start, line).filter(Self::is_certain),
             first if first.trim_start().starts_with('"') => Self::hexo(text, start, line),
             first if first.trim_start().starts_with('{') => Self::json(text, start, line),
+            first if format == SourceFormat::Markdown && is_property(first) => {
+                Self::of_lines(text, start, line, Syntax::Properties).filter(Self::is_certain)
+            }
+            first if format == SourceFormat::Markdown && is_percent(first) => {
+                Self::of_lines(text, start, line, Syntax::Percent).filter(Self::is_certain)
+            }
             _ if format == SourceFormat::Markdown => {
                 Self::of_lines(text, start, line, Syntax::Colons).filter(Self::is_certain)
             }
@@ -133,6 +147,10 @@ impl<'a> FrontMatter<'a> {
                 }
                 Syntax::Org => is_org_key(next),
                 Syntax::Dots => is_dotted(next),
+                Syntax::Properties => is_property(next),
+                Syntax::Percent => {
+                    is_percent(next) || (end > start && next.starts_with(' ') && !next.trim().is_empty())
+                }
                 // An indented line continues the previous value.
                 _ => (next.starts_with([' ', '\t']) && end > start && !next.trim().is_empty()) || is_pair(next),
             };
@@ -185,7 +203,8 @@ impl<'a> FrontMatter<'a> {
     }
 
     /// Whether lines of `Key: value` are front matter. Ordinary text may start like this, so two known keys are required, one of
-    /// them a title or a date. Of `.. key: value`, which no text starts with, one known key is enough.
+    /// them a title or a date. Of `.. key: value`, which no text starts with, one known key is enough; of `key:: value`, which is a field
+    /// of a note in other programs, it has to be a title, a date, or about publication.
     fn is_certain(&self) -> bool {
         let pairs = || self.text.lines().filter_map(|line| line.split_once(':'));
         let names = || pairs().map(|(name, _)| bare(name));
@@ -196,7 +215,14 @@ impl<'a> FrontMatter<'a> {
         };
         let known = pairs().filter(is_known).count();
         let has_head = || names().any(|name| matches!(Key::of(name), Some(Key::Title | Key::Published)));
-        if self.syntax == Syntax::Dots { known > 0 } else { known >= 2 && has_head() }
+        let decides = |name: &str| Key::of(name).is_some_and(Key::is_state) || lock::is_about_publication(name);
+        match self.syntax {
+            Syntax::Dots => known > 0,
+            // One line alone may be prose.
+            Syntax::Percent => matches!(self.text.lines().filter(|line| is_percent(line)).count(), 2 | 3),
+            Syntax::Properties => has_head() || names().any(decides),
+            _ => known >= 2 && has_head(),
+        }
     }
 
     /// Whether the delimiters alone identify front matter.
@@ -216,6 +242,8 @@ impl<'a> FrontMatter<'a> {
             Syntax::Org => Ok(Some(self.parse_org())),
             Syntax::Colons => Ok(Some(self.parse_colons())),
             Syntax::Dots => Ok(Some(self.parse_dots())),
+            Syntax::Properties => Ok(Some(self.parse_properties())),
+            Syntax::Percent => Ok(Some(self.parse_percent())),
         };
         match parsed {
             Err(_) if !self.text.lines().any(is_key) => Ok(None),
@@ -300,7 +328,32 @@ impl<'a> FrontMatter<'a> {
 
     fn parse_dots(&self) -> KeyValues {
         let pairs = self.text.lines().filter_map(|line| line.split_once(':'));
-        pairs.map(|(key, value)| (bare(key).to_owned(), text(value.trim()))).collect()
+        let mut pairs = pairs.map(|(key, value)| (bare(key).to_owned(), text(value.trim()))).collect();
+        nikola::read_tags(&mut pairs);
+        pairs
+    }
+
+    /// Reads the title, the authors and the date, in this order.
+    fn parse_percent(&self) -> KeyValues {
+        let mut values: Vec<String> = Vec::new();
+        for line in self.text.lines() {
+            let number = values.len();
+            match (line.strip_prefix('%'), values.last_mut()) {
+                (Some(value), _) => values.push(value.trim().to_owned()),
+                (None, Some(value)) => {
+                    value.push_str(if number == 2 { "; " } else { " " });
+                    value.push_str(line.trim());
+                }
+                (None, None) => {}
+            }
+        }
+        let pairs = PERCENT.into_iter().zip(values).filter(|(_, value)| !value.is_empty());
+        pairs.map(|(key, value)| (key.to_owned(), text(&value))).collect()
+    }
+
+    fn parse_properties(&self) -> KeyValues {
+        let pairs = self.text.lines().filter_map(|line| line.split_once("::"));
+        pairs.map(|(key, value)| (key.trim().to_owned(), text(value.trim()))).collect()
     }
 
     fn separator(&self) -> char {
@@ -323,7 +376,15 @@ impl<'a> FrontMatter<'a> {
             let outer = find(outer, 0)?;
             Some(find(inner, outer).unwrap_or(outer))
         };
-        self.first_line + find(name, 0).or_else(inner_line).unwrap_or(0)
+        // Nikola's state is among the tags.
+        let tags_line = || if self.syntax == Syntax::Dots && name == "status" { find("tags", 0) } else { None };
+        let percent_line = || {
+            let number = PERCENT.iter().position(|key| *key == name).filter(|_| self.syntax == Syntax::Percent)?;
+            let mut lines = self.text.lines().enumerate().filter(|(_, line)| line.starts_with('%'));
+            lines.nth(number).map(|(line, _)| line)
+        };
+        let line = find(name, 0).or_else(inner_line).or_else(tags_line).or_else(percent_line);
+        self.first_line + line.unwrap_or(0)
     }
 
     /// Returns the number of the next line of the block with a key or a table of this name, from 0.
@@ -406,6 +467,29 @@ fn is_dotted(line: &str) -> bool {
     })
 }
 
+/// Whether a line is `% value` or a `%` alone.
+fn is_percent(line: &str) -> bool {
+    line.trim_end().strip_prefix('%').is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+}
+
+/// Whether a line opens front matter in a language of scripts, as Eleventy reads it.
+pub fn is_script(line: &str) -> bool {
+    line.strip_prefix("---").is_some_and(|rest| {
+        matches!(
+            rest.trim(),
+            "js" | "javascript" | "jsLegacy" | "ts" | "typescript" | "coffee" | "coffeescript" | "cson"
+        )
+    })
+}
+
+/// Whether a line is `key:: value`.
+fn is_property(line: &str) -> bool {
+    line.trim_end().split_once("::").is_some_and(|(key, value)| {
+        let is_name = |letter: char| letter.is_alphanumeric() || "-_./".contains(letter);
+        !key.is_empty() && key.chars().all(is_name) && (value.is_empty() || value.starts_with(' '))
+    })
+}
+
 fn is_org_key(line: &str) -> bool {
     line.strip_prefix("#+").is_some_and(|rest| rest.split_once(':').is_some_and(|(key, _)| !key.contains(' ')))
 }
@@ -438,11 +522,11 @@ fn bare(key: &str) -> &str {
 }
 
 /// Whether a line is `Key: value` with a key of at most three plain words.
-fn is_pair(line: &str) -> bool {
+pub fn is_pair(line: &str) -> bool {
     line.split_once(':').is_some_and(|(key, value)| {
         let is_word = |word: &str| word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
         let plain = !key.is_empty() && key.split(' ').all(|word| !word.is_empty() && is_word(word));
-        plain && key.split(' ').count() <= 3 && !value.starts_with("//")
+        plain && key.split(' ').count() <= 3 && !value.starts_with("//") && !value.starts_with(':')
     })
 }
 

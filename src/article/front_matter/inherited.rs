@@ -11,8 +11,10 @@ use super::file_list::{self, NamedList};
 use super::header::{Header, Held};
 use super::key::Key;
 use super::lock;
+use super::nikola;
 use super::reader::{HeaderReader, KeyPosition};
 use super::target::{self, ArticleTarget};
+use super::typo;
 use super::value::Value;
 use crate::article::problem::Problem;
 use crate::article::{encoding, unicode};
@@ -112,7 +114,10 @@ impl ArticleData {
         };
         match block.parse() {
             Ok(fields) => {
-                let fields = fields.unwrap_or_default();
+                let mut fields = fields.unwrap_or_default();
+                if is_of_nikola(file) {
+                    nikola::read_tags(&mut fields);
+                }
                 data.has_content = kind == DataFileKind::HugoConfig && target::is_of_hugo(file, &fields);
                 data.parts = parts(kind, &block, fields);
             }
@@ -170,19 +175,19 @@ impl ArticleData {
 
     /// Reads the oldest form of Nikola's files: title, slug, date, tags and link, each on its line.
     fn read_lines(&mut self, kind: DataFileKind, text: &str) {
-        let is_of_nikola = self.file.extension().is_some_and(|ending| ending == "meta");
         let lines: Vec<&str> = text.lines().collect();
-        if kind != DataFileKind::Article || !is_of_nikola || lines.len() < 3 || lines.len() > 8 {
+        if kind != DataFileKind::Article || !is_of_nikola(&self.file) || lines.len() < 3 || lines.len() > 8 {
             return;
         }
         let names = ["title", "slug", "date", "tags", "link"];
-        let fields = names.into_iter().zip(lines).enumerate().filter(|(_, (_, value))| !value.trim().is_empty());
-        let field = |(number, (name, value)): (usize, (&str, &str))| DataField {
-            name: name.to_owned(),
-            value: Value::Text(value.trim().to_owned()),
-            line: number + 1,
-        };
-        self.parts.push(DataPart::keys(ArticleTarget::All, fields.map(field).collect()));
+        let fields = names.into_iter().zip(lines).filter(|(_, value)| !value.trim().is_empty());
+        let mut fields: Vec<(String, Value)> =
+            fields.map(|(name, value)| (name.to_owned(), Value::Text(value.trim().to_owned()))).collect();
+        nikola::read_tags(&mut fields);
+        // The state is among the tags.
+        let line = |name: &str| names.iter().position(|known| *known == name).unwrap_or(3) + 1;
+        let field = |(name, value): (String, Value)| DataField { line: line(&name), name, value };
+        self.parts.push(DataPart::keys(ArticleTarget::All, fields.into_iter().map(field).collect()));
     }
 
     /// Collects what its writer is to hear: invalid values, and which key keeps articles from the public.
@@ -223,6 +228,10 @@ impl ArticleData {
             reader.take_for_folder(&field.name, field.value.clone());
         }
     }
+}
+
+fn is_of_nikola(file: &Path) -> bool {
+    file.extension().is_some_and(|ending| ending == "meta")
 }
 
 /// Whether a key may be set for many articles at once: not what each has of its own, such as a title or an address.
@@ -319,7 +328,13 @@ pub(super) fn is_of_section(name: &str, value: &Value) -> bool {
         Some(Key::Draft | Key::Public) => DRAFTS.contains(&lock::letters(name).as_str()),
         Some(Key::Status | Key::Language) => true,
         Some(Key::Published) => value.flag() == Some(false),
-        None => lock::restricts_readers(name),
+        None if lock::is_about_publication(name) => lock::restricts_readers(name),
+        // A slip in one of these.
+        None => typo::meant(name).is_some_and(|meant| match meant.key {
+            Some(Key::Draft | Key::Public | Key::Status | Key::Published) => is_of_section(meant.name, value),
+            Some(_) => false,
+            None => lock::restricts_readers(meant.name),
+        }),
         Some(_) => false,
     }
 }

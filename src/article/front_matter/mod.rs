@@ -10,6 +10,7 @@ pub mod inherited;
 mod key;
 mod lock;
 mod media;
+mod nikola;
 mod page;
 mod reader;
 mod rights;
@@ -24,7 +25,7 @@ use super::credit;
 use super::problem::Problem;
 use crate::folder::SourceFormat;
 pub use about::{about, bio};
-use block::{FrontMatter, key_of};
+use block::{FrontMatter, is_pair, key_of};
 pub use header::{Field, Header, Held, Source, is_language};
 use inherited::{Inherited, StatedKeys};
 use key::Key;
@@ -89,6 +90,11 @@ const META_NAMES: [(&str, &str); 52] = [
     ("twitter:image", "image"),
 ];
 
+/// Maximum number of lines that are searched for properties outside of front matter.
+const MAX_PROPERTIES: usize = 50;
+/// Names of the date at which a page of Notion was created, as [`lock::letters`] has them.
+const CREATED: [&str; 5] = ["created", "createdat", "createdon", "createdtime", "datecreated"];
+
 /// Maximum number of authors that the metadata of a page states.
 const MAX_AUTHORS: usize = 100;
 
@@ -150,7 +156,10 @@ fn split_own<'a>(
     let Some(block) = FrontMatter::find(text, format) else {
         return match unread_header(text, format) {
             Some(problem) => Err(Held::Broken(problem)),
-            None => Ok((none, None)),
+            None => {
+                let header = creation(text, format, timezone).unwrap_or_default();
+                Ok((Split { header, ..none }, None))
+            }
         };
     };
     let mut problems = Vec::new();
@@ -273,21 +282,36 @@ fn unread_header(text: &str, format: SourceFormat) -> Option<Problem> {
     let mut lines = text.lines().enumerate().skip_while(|(_, line)| line.trim().is_empty());
     let (number, first) = lines.next()?;
     let key = |line: &str| key_of(line).and_then(Key::of);
+    let is_end = |(_, line): (usize, &str)| line.trim_end() == first.trim_end().get(..3).unwrap_or_default();
+    if block::is_script(first) && lines.clone().any(is_end) {
+        let message = "the front matter is a script, which cannot be read and may mark a draft: write it as YAML, between two lines of `---` \
+                       (held until then)";
+        return Some(Problem::at(number + 1, message));
+    }
     if matches!(first.trim_end(), "---" | "+++") {
-        let near: Vec<&str> = lines.take(50).map(|(_, line)| line).collect();
+        let near: Vec<&str> = lines.clone().take(50).map(|(_, line)| line).collect();
         let has_known_key = near.iter().take_while(|line| !line.trim().is_empty()).any(|line| key(line).is_some())
             || near.iter().any(|line| key(line).is_some_and(Key::is_state));
-        let message =
-            "the front matter is not closed: end it with a line of the same three characters (held until then)";
+        let message = if lines.clone().any(is_end) {
+            "the front matter is longer than 64 KiB, so it is not read and may mark a draft: shorten it (held until then)"
+        } else {
+            "the front matter is not closed: end it with a line of the same three characters (held until then)"
+        };
         return has_known_key.then(|| Problem::at(number + 1, message));
     }
     // A page starts with a tag, and its scripts may contain similar lines.
     if format == SourceFormat::Html && first.trim_start().starts_with('<') {
         return None;
     }
-    let block = std::iter::once((number, first)).chain(lines).take(50).take_while(|(_, line)| !line.trim().is_empty());
+    let block = std::iter::once((number, first))
+        .chain(lines)
+        .take(MAX_PROPERTIES)
+        .take_while(|(_, line)| !line.trim().is_empty());
     let json = first.trim_start().starts_with(['{', '"']);
-    let block: Vec<(usize, &str)> = block.collect();
+    let mut block: Vec<(usize, &str)> = block.collect();
+    if format == SourceFormat::Markdown {
+        block.extend(properties_below_heading(text));
+    }
     // In a plain text, a block is metadata only if each of its lines has a known key.
     if format == SourceFormat::Text && !json && !block.iter().all(|(_, line)| key(line).is_some()) {
         return None;
@@ -296,6 +320,32 @@ fn unread_header(text: &str, format: SourceFormat) -> Option<Problem> {
     let message =
         "this may mark a draft, but it is not in front matter: put it between two lines of `---` (held until then)";
     Some(Problem::at(number + 1, message))
+}
+
+/// The first block below the heading, each line with its number from 0, if it consists of `Key: value`: the properties of a page of Notion.
+fn properties_below_heading(text: &str) -> Vec<(usize, &str)> {
+    let mut lines = text.lines().enumerate().skip_while(|(_, line)| line.trim().is_empty());
+    let is_heading = lines.next().is_some_and(|(_, line)| line.starts_with("# "));
+    let is_blank = |line: &&str| line.trim().is_empty();
+    let lines = lines.skip_while(|(_, line)| is_blank(line)).take(MAX_PROPERTIES);
+    let block: Vec<(usize, &str)> = lines.take_while(|(_, line)| !is_blank(line)).collect();
+    if is_heading && block.iter().all(|(_, line)| is_pair(line)) { block } else { Vec::new() }
+}
+
+/// The date at which a page of Notion was created, by its properties.
+fn creation(text: &str, format: SourceFormat, timezone: Tz) -> Option<Header> {
+    if format != SourceFormat::Markdown {
+        return None;
+    }
+    let (number, date) = properties_below_heading(text).into_iter().find_map(|(number, line)| {
+        let (name, date) = line.split_once(':')?;
+        CREATED.contains(&lock::letters(name).as_str()).then_some((number, date.trim()))
+    })?;
+    let position =
+        |_: &str| KeyPosition { line: Some(number + 1), words: format!("line {}", number + 1), is_elsewhere: false };
+    let mut reader = HeaderReader::new(timezone, &position, Vec::new());
+    reader.take("created", Value::Text(date.to_owned()));
+    reader.header.published.is_some().then_some(reader.header)
 }
 
 /// Whether a line outside of front matter marks a draft by its key and value: `Status: green` does not.
@@ -463,6 +513,102 @@ mod tests {
     }
 
     #[test]
+    fn slips_in_keys_about_time_hold_or_schedule() {
+        for (key, date) in [
+            ("dtae: 2099-01-01", "2099-01-01"),
+            ("publised: 2099-01-01", "2099-01-01"),
+            ("dat: 01.02.2019", "2019-02-01"),
+        ] {
+            let (header, problems) = header(&format!("---\ntitle: T\n{key}\n---\nx"));
+            assert_eq!(header.published.map(|date| date.format("%F").to_string()).as_deref(), Some(date), "{key}");
+            assert!(problems[0].to_string().starts_with("3: ") && problems[0].message.contains("is read as"), "{key}");
+        }
+        for key in
+            ["permalnk: false", "darft: true", "publised: false", "expiryDat: 2020-01-01", "publihsDate: 2099-01-01"]
+        {
+            assert!(held(&format!("---\ntitle: T\n{key}\n---\nx")).starts_with("draft 3: "), "{key}");
+        }
+        for key in [
+            "data: 2099-01-01",
+            "update: 2099-01-01",
+            "dtae: soon",
+            "permalnk: /a/",
+            "date: 2020-01-01\ndtae: 2099-01-01",
+        ] {
+            let (header, _) = header(&format!("---\ntitle: T\n{key}\n---\nx"));
+            assert!(header.published.is_none_or(|date| date.to_string().starts_with("2020")), "{key}");
+        }
+    }
+
+    #[test]
+    fn nikola_has_states_among_its_tags() {
+        for tags in ["draft", "a, Draft", "private, mathjax"] {
+            assert!(held(&format!(".. title: T\n.. tags: {tags}\n\nText")).starts_with("draft 2: "), "{tags}");
+            held(&format!("<!--\n.. title: T\n.. tags: {tags}\n-->\n\nText"));
+        }
+        assert_eq!(described(".. title: T\n.. tags: a, mathjax, drafting\n\nText"), "T|||a+drafting|\nText@3");
+        // Other programs have no such tags.
+        assert_eq!(described("---\ntitle: T\ntags: [draft, a]\n---\nText"), "T|||draft+a|Text@5");
+    }
+
+    #[test]
+    fn scripts_and_long_front_matter_are_held() {
+        for first in ["---js", "---javascript", "--- coffee"] {
+            let text = format!("{first}\n{{ title: \"T\", draft: true }}\n---\nText");
+            assert!(held(&text).contains("the front matter is a script"), "{first}");
+        }
+        let long = format!("---\ntitle: T\nnote: {}\n---\nText", "word ".repeat(20_000));
+        assert!(held(&long).contains("longer than 64 KiB"));
+        assert!(held(&long.replace("\n---\n", "\n")).contains("is not closed"));
+        header("---js\n\nText without an end");
+    }
+
+    #[test]
+    fn title_blocks_of_pandoc() {
+        for (text, expected) in [
+            (
+                "% Low tide\n% Ann Byron; Bo Ek\n% 20 November 2024\n\nText",
+                "Low tide|2024-11-20 00:00|Ann Byron+Bo Ek||\nText@4",
+            ),
+            ("% Low\n  tide\n% Ann Byron\n\nText", "Low tide||Ann Byron||\nText@4"),
+            ("% Low tide\n%\n% 2024-11-20\nText", "Low tide|2024-11-20 00:00|||Text@4"),
+            ("% of people vote\n\nText", "||||% of people vote\n\nText@1"),
+            ("% a\n% b\n% c\n% d\n\nText", "||||% a\n% b\n% c\n% d\n\nText@1"),
+            ("%% a %%\n%% b %%\n\nText", "||||%% a %%\n%% b %%\n\nText@1"),
+        ] {
+            assert_eq!(described(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn dates_and_names_of_note_programs() {
+        for date in ["\"[[2024-05-01]]\"", "[[2024-05-01]]", "01.05.2024", "1.5.2024", "\"[[May 1st, 2024]]\""] {
+            let (header, problems) = header(&format!("---\ntitle: T\ndate: {date}\n---\nText"));
+            assert_eq!(
+                header.published.map(|date| date.format("%F %R").to_string()).as_deref(),
+                Some("2024-05-01 00:00"),
+                "{date}"
+            );
+            assert_eq!(problems, []);
+        }
+        for (author, name, email) in [
+            ("\n  - name: {given: Ann, family: Byron}", "Ann Byron", None),
+            ("{given: Ann, family: Byron}", "Ann Byron", None),
+            ("{name: {literal: The Tide Board}}", "The Tide Board", None),
+            ("Ann Byron (ann@x.example)", "Ann Byron", Some("ann@x.example")),
+            ("Ann Byron (the younger)", "Ann Byron (the younger)", None),
+        ] {
+            let (header, _) = header(&format!("---\ntitle: T\nauthor: {author}\n---\nText"));
+            let person = &header.authors[0];
+            assert_eq!(
+                (person.name.as_str(), person.email.as_deref(), header.authors.len()),
+                (name, email, 1),
+                "{author}"
+            );
+        }
+    }
+
+    #[test]
     fn invalid_front_matter_loses_keys_but_leaks_no_draft() {
         let (header, problems) = header("---\ntitle: Foo: bar\ntags: [a, b]\ndate: 2024-05-01\n---\nBody");
         assert_eq!(header.title.as_deref(), Some("Foo: bar"));
@@ -529,6 +675,50 @@ mod tests {
             (header.tags, header.link.as_deref(), problems),
             (vec!["a".into(), "b".into()], Some("https://a.example/"), vec![])
         );
+    }
+
+    #[test]
+    fn properties_of_logseq_and_notion() {
+        for (text, expected) in [
+            ("title:: Low tide\npublic:: true\n\n- Text", "Low tide||||\n- Text@3"),
+            ("title:: Low: tide\ntags:: [[sea]], #coast\n- Text", "Low: tide|||sea+coast|- Text@3"),
+            ("date:: [[Nov 20th, 2024]]\ncollapsed:: true\nText", "|2024-11-20 00:00|||Text@3"),
+            ("icon::\ntitle:: T\n", "T||||@3"),
+            ("rating:: 5\nbook:: x\n\nText", "||||rating:: 5\nbook:: x\n\nText@1"),
+            ("tags:: a\n\nText", "||||tags:: a\n\nText@1"),
+            ("std::vec is a type\n\nText", "||||std::vec is a type\n\nText@1"),
+            ("title::x\n\nText", "||||title::x\n\nText@1"),
+        ] {
+            assert_eq!(described(text), expected, "{text}");
+        }
+        for text in [
+            "title:: T\npublic:: false\n\n- Text",
+            "public:: false\n- Text",
+            "type:: note\nstatus:: draft\n\nText",
+            "draft:: true",
+            "# T\n\nStatus: Draft\n\nText",
+            "# T\n\nCreated: May 1, 2024 10:00 AM\nOwner: Ann\nStatus: Draft\n\nText",
+            "# T\nStatus: draft\n\nText",
+        ] {
+            held(text);
+        }
+        for (text, date) in [
+            ("# T\n\nCreated: May 1, 2024 10:00 AM\nTags: a\n\nText", true),
+            ("# T\nCreated time: 2024-05-01 10:00\n\nText", true),
+            ("# T\n\nCreated: by hand\n\nText", false),
+            ("# T\n\nDate: 2024-05-01 10:00\nPlace: the harbour\n\nText", false),
+            ("# T\n\nCreated: 2024-05-01 10:00\nand prose\n\nText", false),
+            ("# T\n\nText\n\nCreated: 2024-05-01 10:00\nStatus: draft", false),
+            ("# T\n\nStatus: green\n\nText", false),
+            ("# T\n\nStatus: draft, as we know it\n\nText", false),
+            ("# T\n\n```\nStatus: draft\n```\n", false),
+            ("# T\n\n    Status: draft\n", false),
+            ("## T\n\nStatus: draft of a law\n\nText", false),
+        ] {
+            let split = split(text, SourceFormat::Markdown, &Inherited::default(), chrono_tz::UTC).expect("not held");
+            assert_eq!(split.header.published.map(|date| date.to_string()), date.then(|| DATE.to_owned()), "{text}");
+            assert_eq!((split.body, split.problems), (text, vec![]));
+        }
     }
 
     /// Title, date, authors, tags and body in one line.

@@ -281,6 +281,13 @@ impl HeaderReader<'_> {
     fn suggest(&mut self, place: &str, name: &str, value: &Value, is_inner: bool) {
         let Some(meant) = typo::meant(name) else { return };
         let is_stated = !is_inner && meant.key.is_some_and(|key| self.keys.contains(&key));
+        if !is_stated && !is_inner && meant.key == Some(Key::Published) && self.is_date(value) {
+            // It says from when on this is public.
+            self.date(Key::Published, name, value);
+            let message = format!("`{name}` is read as `{}`: correct the key", meant.name);
+            self.problems.push(Problem::new((self.position)(place).line, message));
+            return;
+        }
         let question = format!("`{name}` is not a key that is read: did you mean `{}`?", meant.name);
         if !is_stated && self.is_lock(meant, value) {
             self.hold_by(place, format!("{question} (held until then)"), true);
@@ -303,16 +310,21 @@ impl HeaderReader<'_> {
             Key::Draft => value.flag() == Some(true),
             Key::Public | Key::Published => value.flag() == Some(false),
             Key::Status => lock::is_unfinished(value),
-            Key::NotBefore | Key::Expires => {
-                value.text().is_some_and(|text| date::parse(text, self.timezone).is_some())
-            }
+            Key::NotBefore | Key::Expires => self.is_date(value),
+            Key::Address => value.flag() == Some(false),
             _ => false,
         }
     }
 
+    fn is_date(&self, value: &Value) -> bool {
+        let is_date = |text| date::parse(text, self.timezone).or_else(|| date::dotted(text, self.timezone)).is_some();
+        value.text().map(without_link).is_some_and(is_date)
+    }
+
     fn date(&mut self, key: Key, name: &str, value: &Value) {
         let timezone = self.timezone;
-        let text = value.text().map(str::to_owned);
+        // Obsidian and Logseq link a day to its note.
+        let text = value.text().map(|text| without_link(text).to_owned());
         let text = text.filter(|text| !GENERATED_DATES.contains(&text.to_ascii_lowercase().as_str()));
         let wanted = "a date such as 2024-05-01 10:00";
         let is_stated = text.is_some();
@@ -320,7 +332,8 @@ impl HeaderReader<'_> {
             let has_words = text.contains(char::is_alphabetic);
             has_words.then(|| loose_date::read_in(text, timezone)).flatten()
         };
-        let date = self.checked(name, text, wanted, |text| date::parse(&text, timezone).or_else(|| in_words(&text)));
+        let read = |text: &str| date::parse(text, timezone).or_else(|| date::dotted(text, timezone));
+        let date = self.checked(name, text, wanted, |text| read(&text).or_else(|| in_words(&text)));
         let header = &mut self.header;
         header.has_unclear_date |= key == Key::Published && is_stated && date.is_none();
         match key {

@@ -83,7 +83,12 @@ impl Value {
                 };
                 let email = field(&["email", "mail"]).filter(|email| is_email(email));
                 let url = field(&["url", "uri", "website", "link"]).and_then(|url| absolute(&url));
-                field(&["name"]).map(|name| Person { name, email, url }).into_iter().collect()
+                let in_parts = || {
+                    let inner = fields.iter().find(|(key, _)| key.eq_ignore_ascii_case("name")).map(|(_, value)| value);
+                    name_in_parts(if let Some(Self::Table(inner)) = inner { inner } else { fields })
+                };
+                let name = field(&["name"]).or_else(in_parts);
+                name.map(|name| Person { name, email, url }).into_iter().collect()
             }
             Self::Text(text) => text
                 .split(';')
@@ -98,6 +103,24 @@ impl Value {
     }
 }
 
+/// A name that is written as a table of its parts.
+fn name_in_parts(fields: &[(String, Value)]) -> Option<String> {
+    const PARTS: [&[&str]; 3] = [
+        &["given", "given-names", "first", "firstname", "first_name"],
+        &["non-dropping-particle", "dropping-particle", "particle"],
+        &["family", "family-names", "last", "lastname", "last_name"],
+    ];
+    let field = |names: &[&str]| {
+        let is_wanted = |key: &str| names.iter().any(|name| key.eq_ignore_ascii_case(name));
+        fields.iter().find(|(key, _)| is_wanted(key)).and_then(|(_, value)| value.text())
+    };
+    if let Some(whole) = field(&["literal"]) {
+        return Some(whole.to_owned());
+    }
+    let parts: Vec<&str> = PARTS.into_iter().filter_map(field).collect();
+    (!parts.is_empty()).then(|| parts.join(" "))
+}
+
 /// The words of a text that is a link to a note: `Ann Lee` of `[[Ann Lee]]` and of `[[people/ann|Ann Lee]]`.
 pub fn without_link(text: &str) -> &str {
     let text = text.trim();
@@ -105,15 +128,23 @@ pub fn without_link(text: &str) -> &str {
     inside.map_or(text, |inside| inside.rsplit('|').next().unwrap_or(inside).trim())
 }
 
-/// Reads a person: `Ann Lee`, `Ann Lee <ann@a.example>`, `ann@a.example (Ann Lee)`.
+/// Reads a person: `Ann Lee`, `Ann Lee <ann@a.example>`, `ann@a.example (Ann Lee)`, `Ann Lee (ann@a.example)`.
 fn person(text: &str) -> Person {
     let parts = |open: char, close: char| {
         let (before, inside) = text.strip_suffix(close)?.split_once(open)?;
         Some((before.trim().to_owned(), inside.trim().to_owned()))
     };
     let angled = parts('<', '>').map(|(name, place)| (name.trim_matches('"').to_owned(), place));
-    let found =
-        angled.or_else(|| parts('(', ')').filter(|(email, _)| is_email(email)).map(|(email, name)| (name, email)));
+    let is_place = |text: &str| is_email(text) || absolute(text).is_some();
+    let round = || {
+        let (before, inside) = parts('(', ')')?;
+        if is_email(&before) {
+            Some((inside, before))
+        } else {
+            Some((before, inside)).filter(|(_, inside)| is_place(inside))
+        }
+    };
+    let found = angled.or_else(round);
     match found.filter(|(name, _)| !name.is_empty()) {
         Some((name, place)) if is_email(&place) => Person { name, email: Some(place), ..Person::default() },
         Some((name, place)) if absolute(&place).is_some() => {
