@@ -12,7 +12,7 @@ use url::Url;
 
 use super::phrases::heading_id;
 use crate::folder::media::media_type;
-use crate::folder::{ENDINGS, is_ignored};
+use crate::folder::{ENDINGS, hides_media};
 use crate::model::taxonomy::{View, ViewKind};
 
 /// Folders whose content other generators place at the root of a site.
@@ -315,7 +315,7 @@ fn normal(folder: &Path, path: &Path) -> Option<PathBuf> {
     let mut normal = PathBuf::new();
     for part in folder.join(path).components() {
         match part {
-            Component::Normal(name) if !is_ignored(name) => normal.push(name),
+            Component::Normal(name) if !hides_media(name) => normal.push(name),
             Component::ParentDir => normal.pop().then_some(())?,
             Component::CurDir => {}
             _ => return None,

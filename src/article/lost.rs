@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::address::Addresses;
 use super::html;
 use super::problem::Problem;
+use crate::folder::hides_media;
 use crate::folder::media::media_type;
 use crate::model::text::path_line;
 
@@ -51,8 +52,15 @@ pub fn problems(lost: &[Lost], text: &str, near: impl Fn(&Path) -> Option<PathBu
     let one = |lost: &Lost| match lost {
         Lost::File(path) => {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let hint = near(path).map(|near| format!("; did you mean {}?", path_line(&near))).unwrap_or_default();
-            (name, format!("there is no file {}{hint}", path_line(path)))
+            let hint = || near(path).map(|near| format!("; did you mean {}?", path_line(&near))).unwrap_or_default();
+            let hidden = path.iter().find(|name| hides_media(name)).map(|name| path_line(Path::new(name)));
+            let message = match hidden {
+                Some(hidden) => format!(
+                    "{name} is not served: `{hidden}` is a name for hidden, temporary or generated files; move the file, or rename that"
+                ),
+                None => format!("there is no file {}{}", path_line(path), hint()),
+            };
+            (name, message)
         }
         Lost::Page(link) => (link.clone(), format!("`{link}`: nothing on this site has this address")),
     };
@@ -80,6 +88,9 @@ mod tests {
 
     #[test]
     fn a_lost_link_is_named_with_its_line() {
+        let hidden = Lost::File("articles/_private/c.png".into());
+        let message = "1: c.png is not served: `_private` is a name for hidden, temporary or generated files; move the file, or rename that";
+        assert_eq!(super::problems(&[hidden], "![](_private/c.png)", |_| None)[0].to_string(), message);
         let lost = [Lost::File("pics/a b.png".into()), Lost::Page("/old/".into())];
         let near = |path: &Path| Some(path.with_file_name("a-b.png"));
         let problems = problems(&lost, "# A\n\n![](pics/a%20b.png)\n[x](/old/)", near);

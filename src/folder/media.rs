@@ -4,7 +4,8 @@
 //! # Which files
 //!
 //! A file is served if its extension is that of a served type, no part of its path belongs to a tool ([`is_ignored`]),
-//! `articles.exclude` does not match it, and it is in no folder of drafts. A link that leaves the watched folder is followed only with
+//! `articles.exclude` does not match it, and it is in no folder of drafts. Of a folder such as `_resources`, pictures, recordings and films are
+//! served. A link that leaves the watched folder is followed only with
 //! `articles.follow_links = "anywhere"`. A link within it is followed only to files that could be requested by their own names, so
 //! that no link leads to a draft or into `.git`. The exception is folders whose names start with two dots: Kubernetes keeps the files of a ConfigMap in such
 //! a folder and links to them.
@@ -33,7 +34,8 @@ use super::drafts::DraftFolders;
 use super::embedded::{self, EmbeddedFile, InsideKind};
 use super::renditions::{self, RenditionStore};
 use crate::config::{Articles, FollowLinks, Globs};
-use crate::folder::{BLOGROLL_FILE, SETTINGS_FILE, Stat, has_document_name, is_ignored};
+use crate::folder::names::is_media_folder;
+use crate::folder::{BLOGROLL_FILE, SETTINGS_FILE, Stat, has_document_name, hides_media, is_ignored};
 
 /// Interval and number of checks of a file whose date has changed but not its length.
 const GROWTH_CHECKS: (Duration, usize) = (Duration::from_millis(10), 10);
@@ -161,11 +163,11 @@ impl MediaFiles {
     fn serves(&self, below: &Path, hidden: Hidden) -> bool {
         let is_served = |folder: &Path| {
             let name = folder.file_name().unwrap_or_default();
-            !is_ignored(name) || (hidden == Hidden::ConfigMap && name.as_bytes().starts_with(b".."))
+            !hides_media(name) || (hidden == Hidden::ConfigMap && name.as_bytes().starts_with(b".."))
         };
         let folders = below.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty());
         let is_public = !self.exclude.matches(below) && self.drafts.holding(below).is_none();
-        has_served_name(below) && folders.into_iter().all(is_served) && is_public
+        is_shown_name(below) && folders.into_iter().all(is_served) && is_public
     }
 }
 
@@ -174,6 +176,21 @@ impl MediaFiles {
 enum Hidden {
     No,
     ConfigMap,
+}
+
+/// Whether the names of a path are those of a file that is served.
+pub fn is_served_name(below: &Path) -> bool {
+    is_shown_name(below) && below.parent().is_some_and(|folders| !folders.iter().any(hides_media))
+}
+
+/// Whether a file is served by its own name, and by its type if its folder is one for media.
+fn is_shown_name(below: &Path) -> bool {
+    let is_for_eyes = |media_type: &str| {
+        ["image/", "audio/", "video/", "application/pdf"].iter().any(|start| media_type.starts_with(start))
+    };
+    let is_in_media_folder = below.parent().is_some_and(|folders| folders.iter().any(is_media_folder));
+    let is_allowed = !is_in_media_folder || media_type(below).is_some_and(is_for_eyes);
+    is_allowed && has_served_name(below)
 }
 
 /// Whether files of this name are served.
@@ -363,12 +380,9 @@ pub fn path_of(encoded: &str) -> Option<PathBuf> {
             return None;
         }
         let name = OsString::from_vec(name);
-        if is_ignored(&name) {
-            return None;
-        }
         path.push(name);
     }
-    has_served_name(&path).then_some(path)
+    is_served_name(&path).then_some(path)
 }
 
 /// Percent-decodes (RFC 3986 section 2.1); `None` if a percent sign lacks its two digits.
@@ -621,6 +635,16 @@ mod tests {
         assert_eq!(place.text("a.png").as_deref(), Some("a"));
         assert_eq!(place.text("deep/er/b.mp3").as_deref(), Some("b"));
         assert_eq!(place.open("deep/er/b.mp3").unwrap().media_type(), "audio/mpeg");
+        for name in ["_resources/c.png", "notes/_Assets/deep/c.mp3", "_media/c.pdf"] {
+            place.write(name, "c");
+            assert_eq!(place.text(name).as_deref(), Some("c"), "{name}");
+            assert_eq!(path_of(name), Some(name.into()), "{name}");
+        }
+        for name in ["_resources/c.csv", "_resources/c.md", "_resources/.c.png", "_resources/_d/c.png", "_assets/c.zip"]
+        {
+            place.write(name, "c");
+            assert!(place.open(name).is_none() && path_of(name).is_none(), "{name}");
+        }
         for name in
             ["private/c.png", "x-c.png", "deep/x-c.png", ".c.png", ".git/c.png", "c.md", "_d/c.png", "a.png/c.png"]
         {

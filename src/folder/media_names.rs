@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::FileType;
 
 use super::Folder;
-use super::media::media_type;
-use super::names::is_ignored;
+use super::media::is_served_name;
+use super::names::hides_media;
 
 /// Maximum number of files that are indexed.
 const MAX_FILES: usize = 200_000;
@@ -25,13 +25,12 @@ impl MediaNames {
         let (mut names, mut count) = (Self::default(), 0);
         let mut folders = vec![PathBuf::new()];
         while let Some(below) = folders.pop() {
-            let mut listed = folder.list(&folder.root().join(&below)).unwrap_or_default();
-            listed.retain(|listed| !is_ignored(&listed.name));
+            let listed = folder.list(&folder.root().join(&below)).unwrap_or_default();
             for listed in listed {
                 let path = below.join(&listed.name);
                 if listed.kind == FileType::Directory {
-                    folders.push(path);
-                } else if media_type(&path).is_some() && count < MAX_FILES {
+                    folders.extend((!hides_media(&listed.name)).then_some(path));
+                } else if is_served_name(&path) && count < MAX_FILES {
                     count += 1;
                     names.insert(path);
                 }
@@ -72,8 +71,7 @@ pub fn near_name(folder: &Folder, missing: &Path) -> Option<PathBuf> {
     let parent = missing.parent()?;
     let listed = folder.list(&folder.root().join(parent)).ok()?;
     let files = listed.into_iter().map(|listed| parent.join(listed.name));
-    let mut near: Vec<PathBuf> =
-        files.filter(|path| media_type(path).is_some() && plain(path) == plain(missing)).collect();
+    let mut near: Vec<PathBuf> = files.filter(|path| is_served_name(path) && plain(path) == plain(missing)).collect();
     near.sort();
     near.into_iter().next()
 }

@@ -36,7 +36,7 @@ pub use beneath::{FolderIdentity, ListedName, OpenFailure};
 pub use data_files::{ABOVE, DataFileKind};
 use drafts::DraftFolders;
 pub use media_names::{MediaNames, distance, near_name};
-pub use names::{BLOGROLL_FILE, ENDINGS, SETTINGS_FILE, is_ignored};
+pub use names::{BLOGROLL_FILE, ENDINGS, SETTINGS_FILE, hides_media, is_ignored};
 use names::{is_conflict, is_section_file, is_system_folder};
 pub use stat::{FileId, Stat};
 pub use walk::{Attributes, Met};
@@ -103,7 +103,7 @@ pub struct Folder {
     include: Globs,
     exclude: Globs,
     drafts: DraftFolders,
-    /// Folders of the templates of Obsidian, below the watched one.
+    /// Templates of Obsidian and their folders, below the watched one.
     templates: Vec<PathBuf>,
     follow_links: FollowLinks,
 }
@@ -122,7 +122,7 @@ impl Folder {
         }
         let (include, exclude) = (articles.include.clone(), articles.exclude.clone());
         let drafts = DraftFolders::new(&include);
-        let templates = vault::template_folders(&root);
+        let templates = vault::templates(&root);
         Ok(Self { root, include, exclude, drafts, templates, follow_links: articles.follow_links })
     }
 
@@ -278,8 +278,13 @@ impl Folder {
             return true;
         }
         let is_template = self.templates.iter().any(|templates| below.starts_with(templates));
-        let original = || names::original_of_copy(name).map(|original| below.with_file_name(original));
-        is_template || original().is_some_and(|original| self.stat(&original).is_some())
+        is_template || self.is_copy(below)
+    }
+
+    /// Whether a file is a version of the one beside it that a program has kept.
+    fn is_copy(&self, below: &Path) -> bool {
+        let original = below.file_name().and_then(OsStr::to_str).and_then(names::original_of_copy);
+        original.is_some_and(|original| self.stat(&below.with_file_name(original)).is_some())
     }
 
     /// Whether the file describes a public folder: `_index.md` and its kind.
@@ -329,9 +334,10 @@ impl Folder {
             return "articles.include does not match it: add a pattern to publish it".into();
         }
         match below.extension().and_then(OsStr::to_str).and_then(format_of) {
+            Some(_) if self.is_copy(below) => CONFLICT.into(),
             Some(_) if is_former_version(below) => "Logseq keeps former versions in this folder: move it to publish it".into(),
             Some(_) if self.templates.iter().any(|templates| below.starts_with(templates)) => {
-                "it is in Obsidian's folder of templates: move it to publish it".into()
+                "it is a template of Obsidian, or in its folder of templates: move it to publish it".into()
             }
             Some(_) => "a file of this name describes a project, or is for programs: rename it, or name it in articles.include, to publish it".into(),
             None => "not a file type that gazetted publishes (.txt, .md, .html, recordings)".into(),

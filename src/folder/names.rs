@@ -192,9 +192,32 @@ const CONFLICT_PARTS: [&str; 41] = [
 ];
 /// Beginnings of the names that Windows gives to computers. OneDrive puts the computer's name behind that of a conflict copy.
 const COMPUTERS: [&str; 5] = ["DESKTOP-", "LAPTOP-", "WIN-", "SURFACE-", "PC-"];
+/// Folders for the media of articles whose names begin like those of tools: of Joplin, Obsidian, Notion and site generators.
+const MEDIA_FOLDERS: [&str; 16] = [
+    "_resources",
+    "_attachments",
+    "_attachment",
+    "_media",
+    "_assets",
+    "_images",
+    "_image",
+    "_img",
+    "_pictures",
+    "_photos",
+    "_figures",
+    "_files",
+    "_uploads",
+    "_audio",
+    "_video",
+    "_videos",
+];
+/// The versions of a file that git keeps beside it during a merge with a tool.
+const MERGE_VERSIONS: [&str; 4] = ["LOCAL", "REMOTE", "BASE", "BACKUP"];
 /// Names of files about a project or for programs, without their extensions, in any case.
-const OTHER_FILES: [&str; 25] = [
+const OTHER_FILES: [&str; 26] = [
     "readme",
+    // Of Obsidian's plugin for git.
+    "conflict-files-obsidian-git",
     "code_of_conduct",
     "pull_request_template",
     "issue_template",
@@ -265,6 +288,16 @@ pub fn is_ignored(name: &OsStr) -> bool {
         || is_conflict_name(name)
 }
 
+/// Whether a folder of this name holds media of articles, and nothing else that is published.
+pub fn is_media_folder(name: &OsStr) -> bool {
+    MEDIA_FOLDERS.iter().any(|folder| name.eq_ignore_ascii_case(folder))
+}
+
+/// Whether no medium in a folder of this name is served.
+pub fn hides_media(name: &OsStr) -> bool {
+    is_ignored(name) && !is_media_folder(name)
+}
+
 /// Whether a folder of this name holds drafts.
 pub fn is_draft_folder(name: &OsStr) -> bool {
     DRAFT_FOLDERS.iter().any(|folder| name.eq_ignore_ascii_case(folder))
@@ -304,12 +337,31 @@ fn is_conflict_name(name: &[u8]) -> bool {
         return false;
     }
     let lower: String = String::from_utf8_lossy(name).nfc().flat_map(char::to_lowercase).collect();
-    CONFLICT_PARTS.iter().any(|part| lower.contains(part))
+    CONFLICT_PARTS.iter().any(|part| lower.contains(part)) || is_of_synology(&lower)
 }
 
-/// The name of the file that OneDrive has kept a conflict copy of, if the copy has such a name: `storm-DESKTOP-1A2B3C4.md`.
+/// Whether a name in lower case is one that Synology Drive gives: `a_diskstation_may-15-1404-2024_conflict.md`.
+fn is_of_synology(lower: &str) -> bool {
+    let stem = lower.rsplit_once('.').map_or(lower, |(stem, _)| stem);
+    let mut parts = stem.rsplit('_').skip_while(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
+    let is_marked = parts.next().is_some_and(|part| matches!(part, "conflict" | "caseconflict"));
+    let is_date = |part: &str| {
+        let fields: Vec<&str> = part.split('-').collect();
+        let is_number = |field: &str, length: usize| field.len() == length && field.bytes().all(|b| b.is_ascii_digit());
+        matches!(fields.as_slice(), [month, day, time, year]
+            if month.len() == 3 && is_number(day, 2) && is_number(time, 4) && is_number(year, 4))
+    };
+    is_marked && parts.next().is_some_and(is_date)
+}
+
+/// The name of the file that OneDrive or git has kept a copy of, if the copy has such a name: `storm-DESKTOP-1A2B3C4.md`, `storm_LOCAL_4711.md`.
 pub fn original_of_copy(name: &str) -> Option<String> {
     let (stem, ending) = name.rsplit_once('.')?;
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let of_git = MERGE_VERSIONS.iter().find_map(|version| stem.rsplit_once(&format!("_{version}_")));
+    if let Some((original, _)) = of_git.filter(|(original, process)| !original.is_empty() && is_number(process)) {
+        return Some(format!("{original}.{ending}"));
+    }
     let (at, computer) =
         COMPUTERS.iter().find_map(|computer| Some((stem.rfind(&format!("-{computer}"))?, computer)))?;
     let rest = &stem[at + 1 + computer.len()..];
@@ -344,7 +396,9 @@ pub fn is_other_file(name: &str) -> bool {
                 .is_some_and(|rest| rest.len() >= 12 && rest.bytes().all(|byte| byte.is_ascii_hexdigit()))
             || lower.starts_with("yandex_")
             || (lower.starts_with("pinterest-") && lower.len() < 20));
-    is_listed || is_readme || is_list || is_project || is_proof
+    // A drawing of Obsidian's Excalidraw.
+    let is_drawing = lower.ends_with(".excalidraw");
+    is_drawing || is_listed || is_readme || is_list || is_project || is_proof
 }
 
 #[cfg(test)]
@@ -381,17 +435,35 @@ mod tests {
             "a (CONFLICT 2024-05-01T10:10:10).md",
             "a（Ann 的冲突副本 2024-05-01）.md",
             "a (Case Conflict).md",
+            "a_Andy-PC_Jan-03-0901-2013_CaseConflict_1.md",
+            "a_DiskStation_May-15-1404-2024_Conflict.md",
         ] {
             assert!(is_conflict(OsStr::new(name)) && is_ignored(OsStr::new(name)), "{name}");
         }
-        for name in
-            ["A conflict of interest.md", "conflict-resolution.md", "War (a conflict).md", "Copy (of a).md", "b (1).md"]
-        {
+        for name in [
+            "A conflict of interest.md",
+            "the_old_conflict.md",
+            "May-15-2024_Conflict.md",
+            "conflict-resolution.md",
+            "War (a conflict).md",
+            "Copy (of a).md",
+            "b (1).md",
+        ] {
             assert!(!is_conflict(OsStr::new(name)), "{name}");
         }
         assert_eq!(original_of_copy("storm-DESKTOP-1A2B3C4.md").as_deref(), Some("storm.md"));
         assert_eq!(original_of_copy("storm-LAPTOP-AB12-2.txt").as_deref(), Some("storm.txt"));
-        for name in ["storm-desktop-use.md", "my-DESKTOP-tour.md", "DESKTOP-1A.md", "storm.md"] {
+        assert_eq!(original_of_copy("storm_LOCAL_4711.md").as_deref(), Some("storm.md"));
+        assert_eq!(original_of_copy("the_storm_BACKUP_1.txt").as_deref(), Some("the_storm.txt"));
+        for name in [
+            "storm_LOCAL_news.md",
+            "_BASE_1.md",
+            "storm_local_1.md",
+            "storm-desktop-use.md",
+            "my-DESKTOP-tour.md",
+            "DESKTOP-1A.md",
+            "storm.md",
+        ] {
             assert_eq!(original_of_copy(name), None, "{name}");
         }
     }
@@ -418,6 +490,9 @@ mod tests {
             "404.html",
             "google1234567890abcdef.html",
             "CODE_OF_CONDUCT.md",
+            "conflict-files-obsidian-git.md",
+            "x.excalidraw.md",
+            "Drawing 2024-05-01.Excalidraw.md",
         ] {
             assert!(is_other_file(name), "{name}");
         }
@@ -435,6 +510,7 @@ mod tests {
             "a.md",
             "404.md",
             "Contributing.md",
+            "excalidraw.md",
         ] {
             assert!(!is_other_file(name), "{name}");
         }

@@ -11,8 +11,8 @@ use super::block::FrontMatter;
 use super::value::Value;
 use crate::folder::DataFileKind;
 
-/// Maximum number of patterns in a list.
-const MAX_PATTERNS: usize = 500;
+/// Maximum number of patterns in a list. A longer one may name any file.
+const MAX_PATTERNS: usize = 2_000;
 /// Maximum size of a compiled expression, in bytes.
 const MAX_EXPRESSION: usize = 1 << 20;
 
@@ -138,8 +138,12 @@ fn texts(value: &Value) -> Vec<String> {
 
 impl FileList {
     fn new(syntax: ListSyntax, texts: &[String], base: &str) -> Self {
-        let patterns = texts.iter().filter_map(|text| FilePattern::new(syntax, text.trim())).take(MAX_PATTERNS);
-        Self { syntax, patterns: patterns.collect(), base: base.trim_matches(['.', '/']).to_owned() }
+        let mut patterns: Vec<FilePattern> =
+            texts.iter().filter_map(|text| FilePattern::new(syntax, text.trim())).take(MAX_PATTERNS).collect();
+        if patterns.len() == MAX_PATTERNS {
+            patterns.push(FilePattern { text: String::new(), is_negated: false, matchers: vec![PathMatcher::Any] });
+        }
+        Self { syntax, patterns, base: base.trim_matches(['.', '/']).to_owned() }
     }
 
     /// Whether a file is among those. `folder` is that of the list; both paths are absolute.
