@@ -432,23 +432,23 @@ mod tests {
         ];
         held.into_iter().chain(public).for_each(|path| write(path, "# T\n\nText"));
         write("plain/config.json", "{\"port\": 1}");
-        let hold = |root: &str, path: &str| {
+        let inherits = |root: &str, path: &str| {
             let data = FolderData::new(Folder::of(&directory.path().join(root)), chrono_tz::UTC);
             data.of(Path::new(path), DataLookup::Present).hold(chrono_tz::UTC)
         };
         for path in held.into_iter().chain(public) {
-            assert!(hold("", path).is_none(), "{path} without a configuration");
+            assert!(inherits("", path).is_none(), "{path} without a configuration");
         }
         for (name, text) in [("hugo.toml", ""), ("config.toml", "base_url = 'https://a.example'"), ("zola.toml", "")] {
             write(&format!("site/{name}"), text);
             for path in held {
-                assert!(hold("", path).is_some(), "{name} {path}");
+                assert!(inherits("", path).is_some(), "{name} {path}");
             }
             for path in public {
-                assert!(hold("", path).is_none(), "{name} {path}");
+                assert!(inherits("", path).is_none(), "{name} {path}");
             }
-            assert!(hold("site/content", "post/one/notes.md").is_some(), "{name} above");
-            assert!(hold("site/content", "post/two.md").is_none(), "{name} above");
+            assert!(inherits("site/content", "post/one/notes.md").is_some(), "{name} above");
+            assert!(inherits("site/content", "post/two.md").is_none(), "{name} above");
             std::fs::remove_file(directory.path().join("site").join(name)).unwrap();
         }
     }

@@ -3,15 +3,20 @@
 
 use std::path::{Path, PathBuf};
 
+use url::Url;
+
 use super::address::Addresses;
+use super::front_matter::{self, Field};
 use super::html;
 use super::problem::Problem;
-use crate::folder::hides_media;
+use super::reading::Article;
 use crate::folder::media::media_type;
+use crate::folder::{SourceFormat, hides_media};
+use crate::model::entry::Media;
 use crate::model::text::path_line;
 
-/// Maximum number of problems of one article; the last one says how many there are.
-const MAX_LOST: usize = 5;
+/// Number of problems of one article that are told at first.
+pub const MAX_LOST: usize = 5;
 
 /// A link or a picture that leads nowhere.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,8 +52,41 @@ pub fn files(safe_html: &str, addresses: &Addresses<'_>) -> Vec<Lost> {
 /// Files that the site itself has at its root.
 const OWN_FILES: [&str; 2] = ["icon.svg", "feed.json"];
 
+/// The problem of an article whose front matter names a file of the folder that is not there.
+pub fn missing(article: &Article, field: Field, path: &Path) -> Problem {
+    article.problem_with(field, &format!("there is no {}; it is shown once the file is there", path_line(path)))
+}
+
+/// The problem of an article whose front matter names a transcript or chapters that are not served. `text` is its file.
+pub fn unserved(name: &str, text: &str) -> Problem {
+    let advice = "name a .vtt, a .srt or a .chapters.json that is there, or a whole address";
+    Problem::new(line_of(text, name), format!("`{name}` is no file that is served; {advice}"))
+}
+
+/// The problems of an article with files that its front matter names and that are not there. `text` is its file.
+pub fn named_files(article: &Article, text: &str, addresses: &Addresses<'_>) -> Vec<Problem> {
+    let is_missing = |media: &Media| addresses.file(&media.url).filter(|path| !(addresses.is_there)(path));
+    let stated = article.image.iter().map(|image| (Field::Image, image));
+    let stated = stated.chain(article.enclosures.iter().map(|media| (Field::Enclosures, media)));
+    let mut problems: Vec<Problem> =
+        stated.filter_map(|(field, media)| Some(missing(article, field, &is_missing(media)?))).collect();
+    let documents = article.episode.iter().flat_map(|episode| episode.transcripts.iter().chain(&episode.chapters));
+    let is_unserved = |media: &&Media| {
+        let is_own = Url::parse(media.url.trim()).is_err();
+        is_own && addresses.file(&media.url).is_none_or(|path| !(addresses.is_there)(&path))
+    };
+    problems.extend(documents.filter(is_unserved).map(|media| unserved(&media.url, text)));
+    problems
+}
+
+/// Whether most links of an article lead to the site that it was saved from: it is a page without front matter.
+pub fn is_saved_page(text: &str, format: SourceFormat) -> bool {
+    format == SourceFormat::Html && !front_matter::has_any(text, format)
+}
+
 /// The problems of an article with lost links. `text` is its file, `near` returns the path of the nearest file that may have been meant.
-pub fn problems(lost: &[Lost], text: &str, near: impl Fn(&Path) -> Option<PathBuf>) -> Vec<Problem> {
+/// Of more than `most`, the last one says how many there are.
+pub fn problems(lost: &[Lost], text: &str, most: usize, near: impl Fn(&Path) -> Option<PathBuf>) -> Vec<Problem> {
     let one = |lost: &Lost| match lost {
         Lost::File(path) => {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -64,14 +102,14 @@ pub fn problems(lost: &[Lost], text: &str, near: impl Fn(&Path) -> Option<PathBu
         }
         Lost::Page(link) => (link.clone(), format!("`{link}`: nothing on this site has this address")),
     };
-    let found = lost.iter().take(MAX_LOST).map(|lost| {
+    let found = lost.iter().take(most).map(|lost| {
         let (needle, message) = one(lost);
         Problem::intended(line_of(text, &needle), message)
     });
     let mut problems: Vec<Problem> = found.collect();
     problems.sort_by_key(|problem| problem.line);
-    if let Some(last) = problems.last_mut().filter(|_| lost.len() > MAX_LOST) {
-        last.message.push_str(&format!("; and {} more in this article", lost.len() - MAX_LOST));
+    if let Some(last) = problems.last_mut().filter(|_| lost.len() > most) {
+        last.message.push_str(&format!("; and {} more in this article", lost.len() - most));
     }
     problems
 }
@@ -90,10 +128,10 @@ mod tests {
     fn a_lost_link_is_named_with_its_line() {
         let hidden = Lost::File("articles/_private/c.png".into());
         let message = "1: c.png is not served: `_private` is a name for hidden, temporary or generated files; move the file, or rename that";
-        assert_eq!(super::problems(&[hidden], "![](_private/c.png)", |_| None)[0].to_string(), message);
+        assert_eq!(super::problems(&[hidden], "![](_private/c.png)", MAX_LOST, |_| None)[0].to_string(), message);
         let lost = [Lost::File("pics/a b.png".into()), Lost::Page("/old/".into())];
         let near = |path: &Path| Some(path.with_file_name("a-b.png"));
-        let problems = problems(&lost, "# A\n\n![](pics/a%20b.png)\n[x](/old/)", near);
+        let problems = problems(&lost, "# A\n\n![](pics/a%20b.png)\n[x](/old/)", MAX_LOST, near);
         let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
         assert_eq!(
             lines,
@@ -108,7 +146,8 @@ mod tests {
     #[test]
     fn many_lost_links_are_counted() {
         let lost: Vec<Lost> = (0..9).map(|number| Lost::Page(format!("/{number}/"))).collect();
-        let problems = problems(&lost, "", |_| None);
+        assert_eq!(super::problems(&lost, "", usize::MAX, |_| None).len(), 9);
+        let problems = problems(&lost, "", MAX_LOST, |_| None);
         assert_eq!(problems.len(), MAX_LOST);
         assert!(problems[4].message.ends_with("; and 4 more in this article"), "{problems:?}");
     }

@@ -28,7 +28,8 @@ pub fn articles(config: &Config, path: &Path) -> anyhow::Result<(Folder, PathBuf
     let found = if path.is_dir() && !is_link_out {
         folder.files_below(&path)?
     } else {
-        let stat = path.metadata().map(|metadata| Stat::of(&metadata));
+        let stat = path.metadata().map(|metadata| Stat::of(&metadata)).ok();
+        let stat = stat.or_else(|| folder.dangling_target(&path).map(|_| Stat::default()));
         stat.map(|stat| Found { path: path.clone(), stat }).into_iter().collect()
     };
     Ok((folder, path, found))

@@ -15,13 +15,13 @@ use crate::article::address::{Addresses, LinkTarget};
 use crate::article::folder_data::{DataLookup, FolderData};
 use crate::article::front_matter::Field;
 use crate::article::load::load_as;
-use crate::article::lost::{self, Lost};
-use crate::article::{self, Problem, Reading, Rules, Verdict, html, section};
-use crate::config::Config;
-use crate::daemon::{SiteState, links};
+use crate::article::lost::{self, Lost, MAX_LOST};
+use crate::article::{self, Article, Problem, Reading, Rules, Verdict, html, section};
+use crate::config::{Config, SYSTEM_FILE};
+use crate::daemon::{self, SiteState, links};
 use crate::folder::{
-    BLOGROLL_FILE, Folder, Found, MediaNames, SETTINGS_FILE, SourceFormat, folder_link_message, near_name,
-    unread_documents,
+    BLOGROLL_FILE, Folder, Found, MediaNames, SETTINGS_FILE, SourceFormat, dangling_link_message, folder_link_message,
+    has_document_name, idle_pattern_message, near_name, unread_documents,
 };
 use crate::model::collection::ArticleState;
 use crate::model::text::{path_line, single_line};
@@ -110,6 +110,10 @@ impl CheckArgs {
     /// The configuration is invalid, or a path cannot be read.
     pub fn run(self, file: Option<&Path>) -> anyhow::Result<Outcome> {
         let config = Config::load(file)?;
+        if file.is_some() || Path::new(SYSTEM_FILE).exists() {
+            // As the daemon would refuse it.
+            daemon::places(&config)?;
+        }
         let paths = if self.paths.is_empty() { vec![config.articles.directory.clone()] } else { self.paths };
         let mut checker = Checker::default();
         for path in &paths {
@@ -128,6 +132,7 @@ impl CheckArgs {
             }
             if is_folder && top == folder.root() {
                 checker.check_settings(&config, &folder, path)?;
+                checker.check_patterns(&folder, file.unwrap_or(path));
             }
             for found in &files {
                 // Relative to the argument, so that an editor finds it.
@@ -146,7 +151,7 @@ impl CheckArgs {
                 checker.report(&name, &problem);
             }
         }
-        checker.report_lost(is_whole);
+        checker.report_lost(is_whole, if self.all { usize::MAX } else { MAX_LOST });
         checker.print(self.all);
         let Checker { files, problems, drafts, held, held_by_folders, undated, empty, documents, .. } = checker;
         let held = held.len() + held_by_folders.values().sum::<usize>();
@@ -176,6 +181,9 @@ impl Checker {
         if let Some(target) = link_out {
             return self.report(name, &Problem::of_folder(folder_link_message(&target)));
         }
+        if let Some(target) = folder.dangling_target(&found.path) {
+            return self.report(name, &Problem::of_folder(dangling_link_message(&target)));
+        }
         self.files += 1;
         let rules = Rules::new(&config.articles, &config.site);
         let (Some(format), Some(path)) = (folder.format(&found.path), folder.relative(&found.path)) else {
@@ -202,10 +210,13 @@ impl Checker {
             Verdict::Publish(article) => {
                 self.undated += usize::from(article.published.is_none());
                 self.targets.extend(links::references_of(&article, path));
-                let lost = lost_links(config, place, path, format, &article.html);
+                let text = String::from_utf8_lossy(&loaded.bytes);
+                let (lost, missing) = lost_links(config, place, (path, format), &text, &article);
+                for problem in missing {
+                    self.report(name, &problem);
+                }
                 if !lost.is_empty() {
-                    let text = String::from_utf8_lossy(&loaded.bytes).into_owned();
-                    self.lost.push((name.to_path_buf(), folder.clone(), text, lost));
+                    self.lost.push((name.to_path_buf(), folder.clone(), text.into_owned(), lost));
                 }
                 self.shows.note(folder, path, name, format, &article);
                 let line = article.sources.get(&Field::Id).and_then(|source| source.line);
@@ -250,6 +261,20 @@ impl Checker {
         Ok(())
     }
 
+    /// Reports the patterns of the configuration that match no file. Without any other, no file is an article.
+    fn check_patterns(&mut self, folder: &Folder, name: &Path) {
+        let (include, exclude) = folder.idle_patterns();
+        let is_remark = include.len() < folder.included().len();
+        for pattern in include {
+            let message = idle_pattern_message("include", &pattern);
+            self.report(name, &Problem { is_remark, ..Problem::of_folder(message) });
+        }
+        for pattern in exclude {
+            let message = idle_pattern_message("exclude", &pattern);
+            self.report(name, &Problem { is_remark: true, ..Problem::of_folder(message) });
+        }
+    }
+
     /// Reports the problems of a file that holds data of articles. Its name is often in a commit.
     fn check_data(&mut self, place: CheckedFolder<'_>, below: &Path, name: &Path) {
         let Some(kind) = place.folder.data_file_kind(below) else { return };
@@ -260,14 +285,14 @@ impl Checker {
     }
 
     /// Reports links and pictures that lead nowhere. Which articles there are is known only if the whole folder was read.
-    fn report_lost(&mut self, is_whole: bool) {
+    fn report_lost(&mut self, is_whole: bool, most: usize) {
         for (name, folder, text, mut lost) in std::mem::take(&mut self.lost) {
             lost.retain(|lost| match lost {
                 Lost::File(_) => true,
                 Lost::Page(link) => is_whole && !self.targets.contains(&links::reference(link)),
             });
             let lost: Vec<Lost> = lost.into_iter().collect();
-            for problem in lost::problems(&lost, &text, |missing| near_name(&folder, missing)) {
+            for problem in lost::problems(&lost, &text, most, |missing| near_name(&folder, missing)) {
                 self.report(&name, &problem);
             }
         }
@@ -345,21 +370,23 @@ fn kind_of(message: &str) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// The links and pictures of an article that lead to no file, and those to addresses that an article may have.
+/// The links and pictures of an article that lead to no file, and those to addresses that an article may have; and the problems with files
+/// that its front matter names.
 fn lost_links(
     config: &Config,
     CheckedFolder { folder, names, .. }: CheckedFolder<'_>,
-    path: &Path,
-    format: SourceFormat,
-    unsafe_html: &str,
-) -> BTreeSet<Lost> {
+    (path, format): (&Path, SourceFormat),
+    text: &str,
+    article: &Article,
+) -> (BTreeSet<Lost>, Vec<Problem>) {
     let base_url = config.base_url(config.http.listen.first_address());
-    let Ok(permalink) = Url::parse(&base_url).and_then(|url| url.join("articles/a")) else { return BTreeSet::new() };
+    let Ok(permalink) = Url::parse(&base_url).and_then(|url| url.join("articles/a")) else { return Default::default() };
+    let is_saved_page = lost::is_saved_page(text, format);
     let pages: RefCell<BTreeSet<Lost>> = RefCell::default();
     let page = |target: &LinkTarget| match target {
         LinkTarget::File(file) => folder.stat(file).is_some().then(|| permalink.to_string()),
         LinkTarget::Address(link) => {
-            if format != SourceFormat::Html && links::may_be_article(link) {
+            if !is_saved_page && links::may_be_article(link) {
                 pages.borrow_mut().insert(Lost::Page(link.clone()));
             }
             None
@@ -370,15 +397,19 @@ fn lost_links(
         permalink: &permalink,
         base_url: &base_url,
         path,
-        is_there: &|file: &Path| folder.stat(file).is_some(),
+        is_there: &|file: &Path| {
+            // A picture inside of the article itself.
+            let is_inside = has_document_name(path) && file.parent() == Some(path);
+            is_inside || (folder.stat(file).is_some() && folder.draft_folder(file).is_none())
+        },
         named: &|name: &Path| {
             let names = names.get_or_init(|| MediaNames::of(folder));
             names.nearest(name.file_name()?, path).map(Path::to_path_buf)
         },
         page: &page,
     };
-    let safe = html::sanitise(unsafe_html, &addresses);
+    let safe = html::sanitise(&article.html, &addresses);
     let mut lost = pages.take();
     lost.extend(lost::files(&safe, &addresses));
-    lost
+    (lost, lost::named_files(article, text, &addresses))
 }

@@ -11,8 +11,9 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::progress::ProgressDisplay;
 use super::site_options::{AdminOption, ListenOption, SiteOptions};
 
-use crate::config::Config;
+use crate::config::{Articles, Config};
 use crate::daemon::{Daemon, DaemonWiring};
+use crate::folder::{Folder, idle_pattern_message};
 use crate::observe::Observers;
 use crate::system::platform;
 use crate::system::sockets::Sockets;
@@ -70,6 +71,8 @@ impl ServeArgs {
                  put into it is published"
             );
         }
+        let articles = config.articles.clone();
+        runtime.spawn_blocking(move || warn_of_patterns(&articles));
         runtime.block_on(async {
             let (stop, stopped) = tokio::sync::oneshot::channel();
             let run = daemon.run(hangups, async {
@@ -95,6 +98,16 @@ impl ServeArgs {
         self.admin.apply(&mut config);
         self.site.apply(&mut config);
         config
+    }
+}
+
+/// Warns of patterns by which no file is an article.
+fn warn_of_patterns(articles: &Articles) {
+    let Ok(folder) = Folder::open(articles) else { return };
+    if !folder.included().is_empty() && folder.is_there() {
+        for pattern in folder.idle_patterns().0 {
+            tracing::warn!("{}", idle_pattern_message("include", &pattern));
+        }
     }
 }
 

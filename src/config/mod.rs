@@ -8,6 +8,7 @@ mod look;
 mod origin;
 mod rights;
 mod text_form;
+mod timezone_form;
 mod trusted;
 mod units;
 mod wording;
@@ -19,6 +20,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use crate::model::text::path_line;
 pub use base_url::BaseUrl;
 pub use colour::Colour;
 pub use globs::Globs;
@@ -60,7 +62,7 @@ pub struct SiteConfig {
     /// BCP 47 tag of the language of most articles; empty: none.
     pub language: String,
     /// Time zone of dates without one.
-    #[serde(with = "text_form")]
+    #[serde(with = "timezone_form")]
     pub timezone: chrono_tz::Tz,
     /// Author of the articles that name none.
     pub author: AuthorConfig,
@@ -279,10 +281,38 @@ impl ReplicasConfig {
         let is_name = |name: &str| !name.trim().is_empty() && name.len() <= 100 && !name.contains(char::is_control);
         match &self.node {
             Some(node) if !is_name(node) => {
-                Err("replicas.node is not a name: use one such as \"news-1\", a different one on each node".to_owned())
+                return Err(
+                    "replicas.node is not a name: use one such as \"news-1\", a different one on each node".to_owned()
+                );
             }
-            _ => Ok(()),
+            _ => {}
         }
+        let is_place = |log: &String| match log.split_once("://") {
+            Some((kind, _)) => matches!(kind, "postgres" | "postgresql" | "s3"),
+            None => Path::new(log).is_absolute(),
+        };
+        // The address itself is not repeated: it may have a password.
+        match self.log.as_ref().filter(|log| !is_place(log)) {
+            Some(_) => {
+                Err("replicas.log: the log of replicas is an absolute path of a shared folder, postgres://… or s3://…"
+                    .to_owned())
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl ExportConfig {
+    fn check(&self) -> Result<(), String> {
+        let Some(to) = &self.to else { return Ok(()) };
+        let kind = to.to_str().and_then(|to| Some(to.split_once("://")?.0));
+        if kind.is_some_and(|kind| kind != "s3") || to.as_os_str().is_empty() {
+            return Err(format!(
+                "export.to: `{}` is neither a folder nor the address of a bucket: use a path, or one such as \"s3://bucket/prefix\"",
+                path_line(to)
+            ));
+        }
+        Ok(())
     }
 }
 
@@ -501,7 +531,11 @@ impl Config {
     /// Neither the configuration nor the environment names one.
     pub fn state_directory(&self, folder: &Path) -> Result<PathBuf, ConfigError> {
         if let Some(directory) = &self.state.directory {
-            return Ok(directory.clone());
+            return if directory.as_os_str().is_empty() {
+                Err(ConfigError { place: "state.directory".into(), message: "empty: name a state directory".into() })
+            } else {
+                Ok(directory.clone())
+            };
         }
         let named = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         // systemd separates several directories with colons; the first belongs to the daemon.
@@ -543,6 +577,14 @@ impl Config {
     fn check(&self) -> Result<(), String> {
         self.site.check()?;
         self.replicas.check()?;
+        self.export.check()?;
+        for (key, directory) in
+            [("articles.directory", Some(&self.articles.directory)), ("state.directory", self.state.directory.as_ref())]
+        {
+            if directory.is_some_and(|directory| directory.as_os_str().is_empty()) {
+                return Err(format!("{key} is empty: name a folder, or leave the key out"));
+            }
+        }
         let http = &self.http;
         for (key, period) in [
             ("header_timeout", http.header_timeout),
@@ -601,6 +643,22 @@ mod tests {
                 .starts_with("g.toml:2: `example.org`: not an absolute address")
         );
         assert!(error("[site]\ntimezone = \"Mars/Phobos\"\n").starts_with("g.toml:2: "));
+        assert!(
+            error("[site]\ntimezone = \"berlin\"\n")
+                .contains("`berlin`: not a time zone: did you mean \"Europe/Berlin\"?")
+        );
+        assert!(
+            error("[site]\ntimezone = \"CEST\"\n")
+                .contains("`CEST`: not a time zone: use one such as \"Europe/Berlin\"")
+        );
+        assert!(error("[articles]\ndirectory = \"\"\n").contains("articles.directory is empty"));
+        assert!(error("[state]\ndirectory = \"\"\n").contains("state.directory is empty"));
+        assert!(error("[replicas]\nlog = \"rel\"\n").contains("replicas.log: "));
+        assert!(error("[replicas]\nlog = \"ftp://x\"\n").contains("replicas.log: "));
+        for to in ["ftp://x", "https://a.example/b", ""] {
+            assert!(error(&format!("[export]\nto = \"{to}\"\n")).contains("export.to: "), "{to}");
+        }
+        assert!(Config::parse("[export]\nto = \"s3://b/c\"\n[replicas]\nlog = \"/a/b\"\n", "g.toml").is_ok());
         assert!(error("[articles]\nexclude = [\"a[\"]\n").starts_with("g.toml:2: "));
         assert!(error("[feed]\nentries = 0\n").contains("feed.entries"));
         assert!(error("[http]\nheader_timeout = \"0s\"\n").contains("http.header_timeout is 0s"));

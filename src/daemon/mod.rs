@@ -10,6 +10,7 @@ mod state_restore;
 mod supervisor;
 mod watchdog;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -79,8 +80,7 @@ impl Daemon {
     /// The folder or the state directory cannot be used; the error says which and why.
     pub fn start(config: &Config, wiring: DaemonWiring) -> anyhow::Result<Self> {
         let DaemonWiring { sockets, observers, load } = wiring;
-        let folder = open_folder(config)?;
-        let state = config.state_directory(folder.root())?;
+        let (folder, state) = places(config)?;
         let lock = Arc::new(state_dir::take(&state, &folder)?);
         let control = Control::open(&state).inspect_err(control_socket::warn).ok();
         let address = sockets.address();
@@ -227,6 +227,17 @@ pub fn adopt(config: &Config, entries: &[ImportedEntry]) -> anyhow::Result<Adopt
         let adopted = publish::adopt(catalog, folder.clone(), config, &channel, entries);
         adopted.with_context(|| format!("{}", state.display()))
     })
+}
+
+/// Returns the folder of articles and the state directory that the daemon would use.
+///
+/// # Errors
+/// One of them cannot be used.
+pub fn places(config: &Config) -> anyhow::Result<(Folder, PathBuf)> {
+    let folder = open_folder(config)?;
+    let state = config.state_directory(folder.root())?;
+    state_dir::check_place(&state, &folder)?;
+    Ok((folder, state))
 }
 
 /// Returns the configuration with the settings in the watched folder, and the look of the site.

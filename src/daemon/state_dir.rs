@@ -89,13 +89,22 @@ pub(super) fn is_taken(state: &Path) -> bool {
 /// # Errors
 /// It cannot be used, or another process has locked it.
 pub fn take(state: &Path, folder: &Folder) -> anyhow::Result<StateLock> {
-    // Checked before anything is created, since the watched folder is never written to.
+    // Before anything is created.
+    check_place(state, folder)?;
+    make(state)?;
+    Ok(StateLock { file: Mutex::new(lock(state, LOCK_TRIES)?) })
+}
+
+/// Checks that the state directory is not in the watched folder, which is never written to.
+///
+/// # Errors
+/// It is, or its place is not known.
+pub fn check_place(state: &Path, folder: &Folder) -> anyhow::Result<()> {
     if real(&std::path::absolute(state)?).starts_with(real(folder.root())) {
         let advice = "which is never written to: name another with --state";
         bail!("{}: the state directory lies in the watched folder, {advice}", state.display());
     }
-    make(state)?;
-    Ok(StateLock { file: Mutex::new(lock(state, LOCK_TRIES)?) })
+    Ok(())
 }
 
 /// Describes an error of the state directory.

@@ -262,6 +262,11 @@ impl Folder {
         is_served.then_some(format)
     }
 
+    /// The patterns of `articles.include`.
+    pub fn included(&self) -> &[String] {
+        self.include.patterns()
+    }
+
     /// Whether the configuration selects a file.
     fn is_chosen(&self, below: &Path) -> bool {
         (self.include.is_empty() || self.include.matches(below)) && !self.exclude.matches(below)
@@ -366,6 +371,13 @@ impl Folder {
         let target = is_link.then(|| self.open_root().ok()?.leads_out(below)).flatten()?;
         let is_refused = self.follow_links == FollowLinks::Inside && self.enters(&link) && target.is_dir();
         is_refused.then_some(target)
+    }
+
+    /// Returns the target of a link that leads to nothing.
+    pub fn dangling_target(&self, link: &Path) -> Option<PathBuf> {
+        let target = std::fs::read_link(link).ok()?;
+        let is_gone = matches!(link.try_exists(), Ok(false));
+        (is_gone && self.relative(link).is_some()).then_some(target)
     }
 
     /// Whether a link leads out of the folder and is not followed.
@@ -481,6 +493,18 @@ pub fn folder_link_message(target: &Path) -> String {
     )
 }
 
+/// The message about a pattern that matches no file, by the key of the configuration that has it.
+pub fn idle_pattern_message(key: &str, pattern: &str) -> String {
+    format!(
+        "articles.{key}: `{pattern}` matches no file: a pattern is for a path below the folder of articles, as in `posts/**`"
+    )
+}
+
+/// The message about a link to nothing.
+pub fn dangling_link_message(target: &Path) -> String {
+    format!("a link to {}, where nothing is: it is published once that file is there", path_line(target))
+}
+
 /// The message about a conflict copy.
 pub const CONFLICT: &str =
     "not published: this is a sync program's conflict copy; merge it with the other version and delete it";
@@ -567,6 +591,16 @@ mod tests {
         assert!(folder.format(&folder.root().join("a/b.md")).is_some());
         assert!(folder.format(&folder.root().join("a/b.txt")).is_none());
         assert!(folder.format(&folder.root().join("drafts/b.md")).is_none());
+    }
+
+    #[test]
+    fn patterns_that_match_no_file_are_named() {
+        let articles: Articles =
+            toml::from_str("include = [\"posts\", \"pots/**\"]\nexclude = [\"*.bak\", \"b.md\"]").unwrap();
+        let (directory, folder) = folder(&articles);
+        std::fs::create_dir_all(directory.path().join("posts/deep")).unwrap();
+        std::fs::write(directory.path().join("posts/deep/b.md"), "").unwrap();
+        assert_eq!(folder.idle_patterns(), (vec!["pots/**".to_owned()], vec!["*.bak".to_owned()]));
     }
 
     #[test]

@@ -37,8 +37,8 @@ pub(super) fn templates(root: &Path) -> Vec<PathBuf> {
             let entries = std::fs::read_dir(root.join(&below)).into_iter().flatten().flatten();
             let inner = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
             let inner = inner.map(|entry| entry.file_name()).filter(|name| !is_ignored(name));
-            let room = MAX_FOLDERS - folders.len();
-            folders.extend(inner.take(room).map(|name| (below.join(name), depth + 1)).collect::<Vec<_>>());
+            let count = MAX_FOLDERS - folders.len();
+            folders.extend(inner.take(count).map(|name| (below.join(name), depth + 1)).collect::<Vec<_>>());
         }
     }
     found
@@ -49,7 +49,8 @@ fn template(file: &Path, key: &str, is_folder: bool) -> Option<PathBuf> {
     let text = is_small.then(|| std::fs::read_to_string(file).ok())??;
     let settings: Value = serde_json::from_str(&text).ok()?;
     let name = settings.get(key)?.as_str()?.trim_matches('/');
-    let path = PathBuf::from(if is_folder || name.ends_with(".md") { name.to_owned() } else { format!("{name}.md") });
+    let has_ending = Path::new(name).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("md"));
+    let path = PathBuf::from(if is_folder || has_ending { name.to_owned() } else { format!("{name}.md") });
     let is_below = path.components().all(|part| matches!(part, Component::Normal(_)));
     (is_below && !name.is_empty()).then_some(path)
 }

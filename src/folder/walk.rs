@@ -16,6 +16,7 @@ use super::beneath::{ListedName, OpenFailure, Root, attributes_at};
 use super::names::{document_ending, is_ignored};
 use super::stat::Stat;
 use super::{Folder, Found, SourceFormat, is_video};
+use crate::config::Globs;
 
 /// An item of a walk, with its absolute path.
 #[derive(Debug)]
@@ -52,8 +53,8 @@ struct Level {
 }
 
 impl Folder {
-    /// Lists every file below `top` that may be an article, and the links to folders that are not followed because they leave the
-    /// watched folder. Links to files are followed, links to folders as in [`Folder::enters_by_link`].
+    /// Lists every file below `top` that may be an article, the links with the name of one that lead to nothing, and the links to folders
+    /// that are not followed because they leave the watched folder. Links to files are followed, links to folders as in [`Folder::enters_by_link`].
     ///
     /// # Errors
     /// `top` cannot be read. Unreadable folders below it are skipped.
@@ -62,7 +63,11 @@ impl Folder {
         let mut attributes = Attributes::new(self);
         self.walk(top, &|_| {}, &mut |met| {
             match met {
-                Met::File(path, _) => files.extend(attributes.file(path)),
+                Met::File(path, _) => {
+                    let found = attributes.file(path.clone());
+                    let dangling = || Found { path: path.clone(), stat: Stat::default() };
+                    files.extend(found.or_else(|| self.dangling_target(&path).map(|_| dangling())));
+                }
                 Met::LinkOut(path) | Met::Section(path) | Met::Data(path) => {
                     files.push(Found { path, stat: Stat::default() });
                 }
@@ -86,6 +91,33 @@ impl Folder {
             ControlFlow::Continue(())
         })?;
         Ok(documents)
+    }
+
+    /// Returns the patterns of `articles.include` and of `articles.exclude` that match no file of the folder.
+    pub fn idle_patterns(&self) -> (Vec<String>, Vec<String>) {
+        let each = |globs: &Globs| -> Vec<(String, Globs)> {
+            let one = |pattern: &String| (pattern.clone(), globs.only(|other| other == pattern));
+            globs.patterns().iter().map(one).collect()
+        };
+        let (mut include, mut exclude) = (each(&self.include), each(&self.exclude));
+        let mut folders = vec![PathBuf::new()];
+        while let Some(below) = folders.pop().filter(|_| !include.is_empty() || !exclude.is_empty()) {
+            for listed in self.list(&self.root().join(&below)).unwrap_or_default() {
+                let path = below.join(&listed.name);
+                if listed.kind == FileType::Symlink && self.enters_by_link(&self.root().join(&path)) {
+                    // What is there may match any of them.
+                    return (Vec::new(), Vec::new());
+                }
+                if listed.kind != FileType::Directory {
+                    include.retain(|(_, globs)| !globs.matches(&path));
+                    exclude.retain(|(_, globs)| !globs.matches(&path));
+                } else if !is_ignored(&listed.name) {
+                    folders.push(path);
+                }
+            }
+        }
+        let patterns = |idle: Vec<(String, Globs)>| idle.into_iter().map(|(pattern, _)| pattern).collect();
+        (patterns(include), patterns(exclude))
     }
 
     /// Walks over everything below `top` in the byte order of paths; the content of a followed link comes at the place of the link.

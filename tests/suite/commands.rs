@@ -179,6 +179,55 @@ fn check_of_many_files_fits_a_screen_and_says_what_to_do_first() {
 }
 
 #[test]
+fn check_names_what_is_missing_and_refuses_what_serve_refuses() {
+    let links = (0..8).map(|number| format!("<p><a href=\"/old/{number}/\">x</a></p>")).collect::<Vec<_>>().concat();
+    let home = folder(&[
+        (
+            "seeds/a.md",
+            "---\nimage: gone.png\naudio: gone.mp3\ntranscript: gone.vtt\n---\n# A\n\nText ![](_private/p.png)",
+        ),
+        ("seeds/imported.html", &format!("---\ntitle: Imported\n---\n{links}")),
+        ("seeds/saved.html", &format!("<title>Saved</title><h1>Saved</h1><p>Text</p>{links}")),
+        ("seeds/_private/p.png", ""),
+        ("seeds/cloudy_LOCAL_4711.md", "# Cloudy\n\nTheirs"),
+        ("seeds/cloudy.md", "# Cloudy\n\nText"),
+        ("seeds/site/mkdocs.yml", "exclude_docs: secret.md\n"),
+        ("seeds/site/docs/secret.md", "# Secret\n\nText"),
+    ]);
+    std::os::unix::fs::symlink("nothere.md", home.path().join("seeds/dangling.md")).unwrap();
+    let (_, text) = check(home.path(), &[]);
+    for part in [
+        "seeds/a.md:2: front matter, line 2: `image`: there is no gone.png; it is shown once the file is there",
+        "seeds/a.md:3: front matter, line 3: `audio`: there is no gone.mp3",
+        "seeds/a.md:4: `gone.vtt` is no file that is served",
+        "seeds/a.md:8: p.png is not served: `_private` is a name for hidden",
+        "seeds/imported.html:4: `/old/0/`: nothing on this site has this address",
+        "and 3 more in this article",
+        "seeds/dangling.md: a link to nothere.md, where nothing is",
+        "1 file: held: `exclude_docs` in site/mkdocs.yml, line 1 leaves it out of the site",
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    assert!(!text.contains("saved.html"), "{text}");
+    assert!(text.contains("files read: 5, "), "{text}");
+    let (_, text) = check(home.path(), &["--all"]);
+    assert!(text.contains("`/old/7/`: nothing") && !text.contains("more in this article"), "{text}");
+    let (_, text) = check(home.path(), &["seeds/dangling.md"]);
+    assert!(text.contains("seeds/dangling.md: a link to nothere.md"), "{text}");
+    for (config, part) in [
+        ("[articles]\ninclude = [\"pots/**\"]", "g.toml: articles.include: `pots/**` matches no file"),
+        ("[articles]\ndirectory = \"seeds/a.md\"", "seeds/a.md: cannot read the folder of articles"),
+        ("[state]\ndirectory = \"seeds/state\"", "the state directory lies in the watched folder"),
+        ("[replicas]\nlog = \"rel\"", "replicas.log: "),
+        ("[export]\nto = \"ftp://x\"", "export.to: "),
+    ] {
+        std::fs::write(home.path().join("g.toml"), config).unwrap();
+        let (code, text) = check(home.path(), &["--config", "g.toml"]);
+        assert!(code == Some(1) && text.contains(part), "{config}: {text}");
+    }
+}
+
+#[test]
 fn output_that_is_not_read_to_its_end_is_no_fault() {
     let home = folder(&[("seeds/a.md", "# A\n\nText.")]);
     let files = vec!["seeds/a.md"; 3_000];

@@ -215,12 +215,17 @@ impl<'a> FrontMatter<'a> {
         };
         let known = pairs().filter(is_known).count();
         let has_head = || names().any(|name| matches!(Key::of(name), Some(Key::Title | Key::Published)));
-        let decides = |name: &str| Key::of(name).is_some_and(Key::is_state) || lock::is_about_publication(name);
+        let decides = |name: &str| match Key::of(name) {
+            Some(Key::Status) => false,
+            Some(key) => key.is_state(),
+            None => lock::is_about_publication(name),
+        };
+        let is_unfinished = |line: &str| self.syntax == Syntax::Properties && is_unfinished_status(line);
         match self.syntax {
             Syntax::Dots => known > 0,
             // One line alone may be prose.
             Syntax::Percent => matches!(self.text.lines().filter(|line| is_percent(line)).count(), 2 | 3),
-            Syntax::Properties => has_head() || names().any(decides),
+            Syntax::Properties => has_head() || names().any(decides) || self.text.lines().any(is_unfinished),
             _ => known >= 2 && has_head(),
         }
     }
@@ -352,7 +357,9 @@ impl<'a> FrontMatter<'a> {
     }
 
     fn parse_properties(&self) -> KeyValues {
-        let pairs = self.text.lines().filter_map(|line| line.split_once("::"));
+        // Many a note has a status of its own, so only a clear one counts.
+        let is_read = |line: &&str| key_of(line).and_then(Key::of) != Some(Key::Status) || is_unfinished_status(line);
+        let pairs = self.text.lines().filter(is_read).filter_map(|line| line.split_once("::"));
         pairs.map(|(key, value)| (key.trim().to_owned(), text(value.trim()))).collect()
     }
 
@@ -465,6 +472,12 @@ fn is_dotted(line: &str) -> bool {
         let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
         !key.is_empty() && !key.starts_with('_') && key.bytes().all(is_name) && !value.starts_with(':')
     })
+}
+
+/// Whether a property says that a page is not finished: `status:: draft`.
+fn is_unfinished_status(line: &str) -> bool {
+    let pair = line.split_once("::").filter(|(key, _)| Key::of(key.trim()) == Some(Key::Status));
+    pair.is_some_and(|(_, value)| lock::is_unfinished(&text(value.trim())))
 }
 
 /// Whether a line is `% value` or a `%` alone.

@@ -139,6 +139,11 @@ pub fn split<'a>(text: &'a str, format: SourceFormat, inherited: &Inherited, tim
     Ok(split)
 }
 
+/// Whether a text has front matter.
+pub fn has_any(text: &str, format: SourceFormat) -> bool {
+    FrontMatter::find(text, format).is_some()
+}
+
 /// Reads what the article itself says. Also returns what keeps it from the public.
 fn split_own<'a>(
     text: &'a str,
@@ -154,13 +159,11 @@ fn split_own<'a>(
         problems: Vec::new(),
     };
     let Some(block) = FrontMatter::find(text, format) else {
-        return match unread_header(text, format) {
-            Some(problem) => Err(Held::Broken(problem)),
-            None => {
-                let header = creation(text, format, timezone).unwrap_or_default();
-                Ok((Split { header, ..none }, None))
-            }
-        };
+        if let Some(problem) = unread_header(text, format) {
+            return Err(Held::Broken(problem));
+        }
+        let header = creation(text, format, timezone).unwrap_or_default();
+        return Ok((Split { header, ..none }, None));
     };
     let mut problems = Vec::new();
     let mut fields = match block.parse() {
@@ -686,6 +689,8 @@ mod tests {
             ("icon::\ntitle:: T\n", "T||||@3"),
             ("rating:: 5\nbook:: x\n\nText", "||||rating:: 5\nbook:: x\n\nText@1"),
             ("tags:: a\n\nText", "||||tags:: a\n\nText@1"),
+            ("status:: active\n\nText", "||||status:: active\n\nText@1"),
+            ("title:: T\nstatus:: active\n\nText", "T||||\nText@3"),
             ("std::vec is a type\n\nText", "||||std::vec is a type\n\nText@1"),
             ("title::x\n\nText", "||||title::x\n\nText@1"),
         ] {

@@ -308,10 +308,9 @@ impl HeaderReader<'_> {
     fn would_hold(&self, key: Key, value: &Value) -> bool {
         match key {
             Key::Draft => value.flag() == Some(true),
-            Key::Public | Key::Published => value.flag() == Some(false),
+            Key::Public | Key::Published | Key::Address => value.flag() == Some(false),
             Key::Status => lock::is_unfinished(value),
             Key::NotBefore | Key::Expires => self.is_date(value),
-            Key::Address => value.flag() == Some(false),
             _ => false,
         }
     }

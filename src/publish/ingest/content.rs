@@ -13,7 +13,7 @@ use super::recordings::is_recording;
 use crate::article::address::{self, Addresses, LinkTarget};
 use crate::article::front_matter::Field;
 use crate::article::load::load_as;
-use crate::article::lost::{self, Lost};
+use crate::article::lost::{self, Lost, MAX_LOST};
 use crate::article::{Article, Problem, html, measure};
 use crate::catalog::{self, Arrival, Catalog, CatalogError, Claim, Referred};
 use crate::folder::embedded::InsideKind;
@@ -173,16 +173,16 @@ impl Ingest {
     /// The problems of an article with links and pictures that lead nowhere. Most links of a saved page lead to the site that it is from.
     fn problems_of_lost(&self, lost: &BTreeSet<Lost>, path: &Path) -> Vec<Problem> {
         let format = self.folder.format(&self.folder.root().join(path));
-        let is_saved_page = format == Some(SourceFormat::Html);
-        let lost: Vec<Lost> =
-            lost.iter().filter(|lost| !(is_saved_page && matches!(lost, Lost::Page(_)))).cloned().collect();
         if lost.is_empty() || format.is_some_and(SourceFormat::is_media) {
             return Vec::new();
         }
         // A document has no lines.
         let is_text = format != Some(SourceFormat::Document);
         let text = if is_text { text_of(&self.folder, path, &self.supervisor) } else { String::new() };
-        lost::problems(&lost, &text, |missing| near_name(&self.folder, missing))
+        let is_saved_page = format.is_some_and(|format| lost::is_saved_page(&text, format));
+        let lost: Vec<Lost> =
+            lost.iter().filter(|lost| !(is_saved_page && matches!(lost, Lost::Page(_)))).cloned().collect();
+        lost::problems(&lost, &text, MAX_LOST, |missing| near_name(&self.folder, missing))
     }
 
     /// The references of the article at a path, of the files and names that it needed; each says whether an article answered to the name.
@@ -321,10 +321,8 @@ impl Files<'_> {
             _ => ascii(media.url.trim()),
         };
         if url.is_none() {
-            let (name, advice) =
-                (&media.url, "name a .vtt, a .srt or a .chapters.json that is there, or a whole address");
-            let line = lost::line_of(&text_of(self.folder, self.addresses.path, self.supervisor), name);
-            self.problems.push(Problem::new(line, format!("`{name}` is no file that is served; {advice}")));
+            let text = text_of(self.folder, self.addresses.path, self.supervisor);
+            self.problems.push(lost::unserved(&media.url, &text));
         }
         url.map(|url| Media { url, media_type, ..media.clone() })
     }
@@ -336,9 +334,7 @@ impl Files<'_> {
             return Some(Media { url, ..media.clone() });
         };
         if !(self.addresses.is_there)(&path) {
-            let file = crate::model::text::path_line(&path);
-            let what = format!("there is no {file}; it is shown once the file is there");
-            self.problems.push(article.problem_with(field, &what));
+            self.problems.push(lost::missing(article, field, &path));
             return None;
         }
         let url = self.addresses.of_media(&path);
