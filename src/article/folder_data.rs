@@ -135,7 +135,7 @@ impl FolderData {
                     .to_owned()
             }
             Err(folder) => {
-                format!("held: Hugo and Zola have no articles in `{folder}`; move it to `{CONTENT}` to publish it")
+                format!("held: Hugo and Zola have no articles in `{folder}`; move it to `content` to publish it")
             }
         };
         Some(Problem { is_of_folder: true, ..Problem::intended(None, message) })

@@ -72,7 +72,8 @@ impl ServeArgs {
             );
         }
         let articles = config.articles.clone();
-        runtime.spawn_blocking(move || warn_of_patterns(&articles));
+        // Nothing waits for it: the folder may be large.
+        let _ = std::thread::Builder::new().name("patterns".into()).spawn(move || warn_of_patterns(&articles));
         runtime.block_on(async {
             let (stop, stopped) = tokio::sync::oneshot::channel();
             let run = daemon.run(hangups, async {

@@ -20,7 +20,6 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::model::text::path_line;
 pub use base_url::BaseUrl;
 pub use colour::Colour;
 pub use globs::Globs;
@@ -309,7 +308,7 @@ impl ExportConfig {
         if kind.is_some_and(|kind| kind != "s3") || to.as_os_str().is_empty() {
             return Err(format!(
                 "export.to: `{}` is neither a folder nor the address of a bucket: use a path, or one such as \"s3://bucket/prefix\"",
-                path_line(to)
+                to.display()
             ));
         }
         Ok(())

@@ -9,10 +9,10 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Tz, D::
     let text = String::deserialize(deserializer)?;
     text.parse().map_err(|_| {
         let city = |zone: &&Tz| zone.name().rsplit('/').next().is_some_and(|city| city.eq_ignore_ascii_case(&text));
-        let hint = TZ_VARIANTS.iter().find(city).filter(|zone| zone.name().contains('/')).map_or_else(
-            || "use one such as \"Europe/Berlin\"".to_owned(),
-            |zone| format!("did you mean \"{}\"?", zone.name()),
-        );
-        serde::de::Error::custom(format!("`{text}`: not a time zone: {hint}"))
+        let meant = TZ_VARIANTS.iter().find(city).filter(|zone| zone.name().contains('/'));
+        serde::de::Error::custom(meant.map_or_else(
+            || format!("`{text}`: not a time zone: use one such as \"Europe/Berlin\""),
+            |zone| format!("`{text}`: not a time zone: did you mean \"{}\"?", zone.name()),
+        ))
     })
 }

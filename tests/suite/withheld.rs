@@ -190,7 +190,11 @@ fn files_in_a_folder_of_drafts_are_not_public() {
     let count = DRAFT_FOLDERS.len() * 4;
     let (code, text, errors) = run(gazetted().arg("check").arg(site.root()));
     assert_eq!(code, Some(0), "{text}");
-    assert!(errors.ends_with(&format!("files read: {}, drafts: {count}, problems: 0\n", count + 3)), "{errors}");
+    assert!(
+        errors.ends_with(&format!("files read: {}, drafts: {count}, problems: 0, remarks: 1\n", count + 3)),
+        "{errors}"
+    );
+    assert!(text.contains("there is no file "), "the picture in a folder of drafts: {text}");
     site.restart();
     site.wait_for(&titles);
 }
