@@ -15,7 +15,7 @@ use crate::folder::{SourceFormat, hides_media};
 use crate::model::entry::Media;
 use crate::model::text::path_line;
 
-/// Number of problems of one article that are told at first.
+/// Maximum number of problems of one article; the last one says how many there are. `check --all` has no such limit.
 pub const MAX_LOST: usize = 5;
 
 /// A link or a picture that leads nowhere.
