@@ -2,6 +2,7 @@
 
 mod footnotes;
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use pulldown_cmark::{CowStr, Event, HeadingLevel, LinkType, Parser, Tag, TagEnd, TextMergeStream, html};
@@ -38,7 +39,20 @@ pub fn exceeds_limits(text: &str) -> bool {
 /// Reads a Markdown text; `first_line` is the line of the file that it starts on. A first-level heading at the start is the title
 /// and is removed from the text, unless the front matter has a different title.
 pub fn read(text: &str, first_line: usize, known_title: Option<&str>) -> ParsedBody {
-    let (text, left_out) = dialect::plain(text, Dialect::Markdown, first_line);
+    read_plain(dialect::plain(text, Dialect::Markdown, first_line), first_line, known_title)
+}
+
+/// As [`read`], of a note in a vault of Obsidian.
+pub fn read_note(text: &str, first_line: usize, known_title: Option<&str>) -> ParsedBody {
+    read_plain(dialect::plain_note(text, first_line), first_line, known_title)
+}
+
+/// Reads a text from which the additions to Markdown were taken.
+fn read_plain(
+    (text, left_out): (Cow<'_, str>, Option<Problem>),
+    first_line: usize,
+    known_title: Option<&str>,
+) -> ParsedBody {
     let events =
         TextMergeStream::new(Parser::new_ext(&text, dialect::OPTIONS)).map(check_box_as_text).map(with_slashes);
     let events = with_ids(without_prices(without_placeholders(events.collect())));

@@ -86,7 +86,11 @@ pub fn read_file(
         SourceFormat::Bookmark => bookmark::read(bytes, path, inherited, *rules),
         SourceFormat::Photo => photo::read(folder, path, inherited, *rules),
         SourceFormat::Document => office::read(bytes, path, inherited, *rules),
-        _ => read_with(bytes, (path, format), inherited, *rules, photo::beside(folder, path, *rules)),
+        _ => {
+            let is_note = format == SourceFormat::Markdown && may_be_note(bytes) && folder.is_in_vault(path);
+            let photo = photo::beside(folder, path, *rules);
+            read_with(bytes, (path, format), inherited, *rules, (photo, is_note))
+        }
     });
     let mut reading = reading.unwrap_or_else(|problem| Verdict::Broken(problem).into());
     // The last good version of a broken file stays, unless its folder says that it is not public.
@@ -116,15 +120,22 @@ fn draft_in(name: &OsStr, verdict: Verdict) -> Verdict {
 ///
 /// Never fails: a file that cannot be read gets a [`Verdict`], and one that is only unusual gets a [`Problem`].
 pub fn read(bytes: &[u8], path: &Path, format: SourceFormat, rules: &Rules) -> Reading {
-    read_with(bytes, (path, format), &Inherited::default(), *rules, None)
+    read_with(bytes, (path, format), &Inherited::default(), *rules, (None, false))
 }
 
+/// Whether a text has marks that mean something else in a vault of Obsidian than elsewhere.
+fn may_be_note(bytes: &[u8]) -> bool {
+    let marks: [&[u8]; 3] = [b"%%", b"[[", b"=="];
+    bytes.windows(2).any(|pair| marks.contains(&pair))
+}
+
+/// `photo` is the one that the text belongs to; `is_note` says that it lies in a vault of Obsidian.
 fn read_with(
     bytes: &[u8],
     (path, format): (&Path, SourceFormat),
     inherited: &Inherited,
     rules: Rules,
-    photo: Option<Photo>,
+    (photo, is_note): (Option<Photo>, bool),
 ) -> Reading {
     let encoding::Decoded { text, problem } = match encoding::decode(bytes, format) {
         Ok(decoded) => decoded,
@@ -161,6 +172,7 @@ fn read_with(
     }
     let mut body = match format {
         SourceFormat::Text => text::read(split.body, split.body_line, header, &rules),
+        SourceFormat::Markdown if is_note => markdown::read_note(split.body, split.body_line, header.title.as_deref()),
         SourceFormat::Markdown => markdown::read(split.body, split.body_line, header.title.as_deref()),
         SourceFormat::Html => {
             // A page with front matter is a source file of a static site generator.

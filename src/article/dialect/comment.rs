@@ -2,6 +2,7 @@
 
 use super::Scanner;
 use super::code::{Dialect, code_of};
+use super::script::is_glue;
 
 impl Scanner<'_> {
     /// Obsidian's `%%private%%`. In a text with other marks of Obsidian the rest is private if nothing ends the comment, as in Obsidian.
@@ -9,22 +10,32 @@ impl Scanner<'_> {
     pub(super) fn comment(&mut self) -> bool {
         let (rest, line) = (self.rest(), self.line());
         let (before, behind) = (line.chars().next_back(), rest[2..].chars().next());
-        let is_separate = before.is_none_or(|c| !c.is_alphanumeric() && !")]`".contains(c));
+        let is_glued = before.is_some_and(is_glue);
+        let is_separate = before.is_none_or(|c| !is_glue(c) && !")]`".contains(c));
+        let follows_digit = before.is_some_and(|c| c.is_ascii_digit());
         let is_operator = is_operand(line.rsplit([' ', '(']).find(|word| !word.is_empty()))
             && is_operand(rest[2..].split([' ', '\n', ')', ',', '.', ';', ':']).find(|word| !word.is_empty()));
         // A quotation has a mark before each line.
         let starts_line = line.trim_matches([' ', '\t', '>']).is_empty();
         let is_block = starts_line && self.ends_line(2);
-        let is_tight = is_separate && behind.is_some_and(|c| !c.is_whitespace() && !",.;:)]}".contains(c));
+        let opens = behind.is_some_and(|c| !c.is_whitespace() && !",.;:)]}".contains(c));
+        // `%s%%`
+        let is_format = line.rsplit(' ').next().is_some_and(|word| word.contains('%'));
         let end = rest[2..].find("%%").map(|end| 2 + end);
         let is_comment = match end {
-            _ if before.is_some_and(|c| c.is_ascii_digit()) => false,
-            Some(end) if self.is_note() => !is_operator || starts_line || self.closes_tightly(end),
+            Some(end) if self.is_note() => {
+                let is_tight = opens && self.closes_tightly(end);
+                (!follows_digit && !is_operator) || starts_line || is_tight || (opens && self.is_one_word(end))
+            }
+            _ if follows_digit => false,
             Some(end) => {
                 let is_alone = starts_line && self.line_ends_at(end + 2);
-                is_block || is_alone || (is_tight && self.closes_tightly(end))
+                let is_in_word = is_glued
+                    && !(is_operator || is_format || rest[..end].ends_with(|c: char| c.is_ascii_digit()))
+                    && (self.closes_tightly(end) || self.is_one_word(end));
+                is_block || is_alone || (opens && ((is_separate && self.closes_tightly(end)) || is_in_word))
             }
-            None => self.is_note() && (is_tight || starts_line),
+            None => self.is_note() && (starts_line || (opens && (is_separate || (is_glued && !is_operator)))),
         };
         if !is_comment {
             return false;
@@ -40,7 +51,13 @@ impl Scanner<'_> {
     fn closes_tightly(&self, end: usize) -> bool {
         let rest = self.rest();
         let behind = rest[end + 2..].chars().next();
-        !rest[..end].ends_with(char::is_whitespace) && !behind.is_some_and(char::is_alphanumeric)
+        !rest[..end].ends_with(char::is_whitespace) && !behind.is_some_and(is_glue)
+    }
+
+    /// Whether a comment from here to `end` is one word of several letters: `before%%private%%behind`, and no sum of remainders.
+    fn is_one_word(&self, end: usize) -> bool {
+        let inside = &self.rest()[2..end];
+        !inside.contains(char::is_whitespace) && !is_operand(Some(inside)) && inside.contains(char::is_alphabetic)
     }
 
     /// Whether the line is blank from `length` bytes after `at` on.
@@ -101,7 +118,7 @@ fn is_note(text: &str) -> bool {
         let (before, inside) = (text[..at].chars().next_back(), &text[at + 2..]);
         let inside = inside.split(['\n', ']']).next().unwrap_or_default();
         // Indexes in programming languages, and tests of a shell.
-        before.is_none_or(|c| !c.is_alphanumeric() && !")]".contains(c))
+        before.is_none_or(|c| !is_glue(c) && !")]".contains(c))
             && text[at + 2 + inside.len()..].starts_with("]]")
             && !inside.starts_with([' ', '"', '\'', '['])
             && inside.contains(char::is_alphabetic)
@@ -114,7 +131,7 @@ fn is_note(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::article::dialect::plain;
+    use crate::article::dialect::{plain, plain_note};
 
     fn markdown(text: &str) -> String {
         plain(text, Dialect::Markdown, 1).0.into_owned()
@@ -132,6 +149,9 @@ mod tests {
             "The operators (%%) and (%/%), %% again.",
             "%% Section one\ncode\n%% Section two\ncode",
             "100 %%\n\nMore",
+            "In R, a%%b is the remainder, and x%%2 tells odd numbers.",
+            "Take nrow%%2, ncol%%3 and then i%%j%%k.",
+            "A format \"%d%%, %s%%\" prints 5%%.",
         ] {
             assert_eq!(markdown(text), text);
         }
@@ -153,9 +173,31 @@ mod tests {
             ("a %%%private%% b", "a  b"),
             ("> [!tip] Tip\n> a %% private %% b", "> **Tip**\n>\n> a  b"),
             ("[[Note]] a %%private\n\nMore", "[Note](<note:Note>) a "),
+            ("这是公开文字%%秘密SECRET%%后面的公开文字。", "这是公开文字后面的公开文字。"),
+            ("港の話です。%%秘密SECRET%%続きます。", "港の話です。続きます。"),
+            ("공개%%비밀%%입니다. เปิด%%ลับ%%เผย", "공개입니다. เปิดเผย"),
+            ("参见[[笔记]]，未完%%SECRET\n\nSECRET", "参见[笔记](<note:%E7%AC%94%E8%AE%B0>)，未完"),
+            ("Word%%SECRET%% more, (so%%SECRET%%).", "Word more, (so)."),
+            ("a text%%SECRET%%text", "a texttext"),
+            ("[[Note]] text%%SECRET%%text 5%%SECRET%% x", "[Note](<note:Note>) texttext 5 x"),
             ("![[a.png]]\n\n%%\nprivate\n\nMore", "![](<a.png>)\n\n"),
         ] {
             assert_eq!(markdown(given), expected, "{given}");
+        }
+    }
+
+    /// In a vault, no other mark is needed.
+    #[test]
+    fn a_note_of_a_vault_has_comments_in_any_form() {
+        let note = |text: &str| plain_note(text, 1).0.into_owned();
+        for (given, expected) in [
+            ("x %% SECRET %%", "x "),
+            ("Text %% SECRET %% more", "Text  more"),
+            ("Text %%SECRET\n\nSECRET", "Text "),
+            ("7 %% 3 is 1 and a%%b, in R.", "7 %% 3 is 1 and a%%b, in R."),
+            ("`x %% y %%`", "`x %% y %%`"),
+        ] {
+            assert_eq!(note(given), expected, "{given}");
         }
     }
 

@@ -6,6 +6,7 @@ mod code;
 mod comment;
 mod element;
 mod note;
+mod script;
 mod shortcode;
 mod template;
 
@@ -26,6 +27,11 @@ pub use template::find_template;
 /// Replaces the additions with plain Markdown or HTML. `first_line` is the number of the text's first line.
 pub fn plain(text: &str, dialect: Dialect, first_line: usize) -> (Cow<'_, str>, Option<Problem>) {
     plain_part(text, dialect, first_line, None)
+}
+
+/// As [`plain`], of a note in a vault of Obsidian.
+pub fn plain_note(text: &str, first_line: usize) -> (Cow<'_, str>, Option<Problem>) {
+    plain_part(text, Dialect::Markdown, first_line, Some(true))
 }
 
 /// As [`plain`], of a part of a text. `is_note` says whether the whole text has marks of Obsidian, if that is known.
@@ -389,8 +395,8 @@ impl<'a> Scanner<'a> {
 
     /// Replaces the additions in the text of an addition.
     fn within(&mut self, text: &str) -> String {
-        // Only comments ask for it, and it takes another search for code.
-        let is_note = text.contains("%%").then(|| self.is_note());
+        // Few additions ask for it, and it takes another search for code.
+        let is_note = ["%%", "[[", "=="].iter().any(|mark| text.contains(mark)).then(|| self.is_note());
         plain_part(text, self.dialect, 1, is_note).0.into_owned()
     }
 

@@ -40,6 +40,7 @@ pub use elements::is_element;
 pub use open_end::open_end;
 use outline::Outline;
 pub use outline::outline;
+pub use repair::{LINK_WORDS, RAW_LINK};
 pub use safe::{addresses, highlighted, is_hidden, pictures, sanitise};
 use title::Titles;
 use tokens::{Token, TokenKind};

@@ -69,6 +69,11 @@ pub fn fragment(address: &str, permalink: &Url) -> Option<String> {
     is_here.then(|| encoded(name)).flatten().filter(|name| !name.is_empty())
 }
 
+/// Attribute of a link with the text that is shown instead if it leads nowhere.
+pub const RAW_LINK: &str = "data-note-raw";
+/// Attribute of a link with the words that are shown instead if it leads somewhere.
+pub const LINK_WORDS: &str = "data-note-words";
+
 /// Prefix of the names that writers give to paragraphs for links, as in Obsidian.
 const BLOCK_NAME: char = '^';
 
@@ -179,6 +184,10 @@ impl<'t> Writer<'_, 't> {
             name if formula::ELEMENTS.contains(&name) => {}
             name if UNWRAPPED.contains(&name) || name.contains('-') => self.named_place(tag),
             "a" if tag.attribute("href").is_none() => return self.target_of_links(tag, tokens, at),
+            "a" => match self.uncertain_link(tag, tokens, at) {
+                Some(end) => return end,
+                None => self.element(tag),
+            },
             _ => self.element(tag),
         }
         at + 1
@@ -243,6 +252,27 @@ impl<'t> Writer<'_, 't> {
         self.output.push_str("<a");
         push_attribute(&mut self.output, "href", Some(&address));
         self.output.push_str(&format!(">{}</a>", escape(&words)));
+    }
+
+    /// Writes the link to a note that may not be there with the text that fits. Returns the place of its end tag, from which on the rest
+    /// is written.
+    fn uncertain_link(&mut self, tag: &Tag<'_>, tokens: &[Token<'_>], at: usize) -> Option<usize> {
+        let (raw, words) = (tag.attribute(RAW_LINK), tag.attribute(LINK_WORDS));
+        if raw.is_none() && words.is_none() {
+            return None;
+        }
+        let content = tokens::content(tokens, at, MOST_IN_TARGET)?;
+        let address = tag.attribute("href").and_then(|address| self.addresses.absolute(&address));
+        let Some(address) = address else {
+            let text = raw.map_or_else(|| tokens::text(&tokens[content.clone()]), |raw| raw.into_owned());
+            self.output.push_str(&escape(&text));
+            return Some(content.end + 1);
+        };
+        self.output.push_str("<a");
+        push_attribute(&mut self.output, "href", Some(&address));
+        let text = words.map_or_else(|| tokens::text(&tokens[content.clone()]), |words| words.into_owned());
+        self.output.push_str(&format!(">{}</a>", escape(&text)));
+        Some(content.end + 1)
     }
 
     /// Writes an `<a>` that leads nowhere, if a link leads to it or it has content.
