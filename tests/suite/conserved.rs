@@ -44,7 +44,7 @@ const BLOCK_SLOT: char = '▤';
 
 /// The rules that take words away without a message. A template with such a word names the rule by its index.
 const SILENT: [&str; 9] = [
-    "a comment of HTML, Obsidian, kramdown, Hugo, Jekyll or org",
+    "a comment of HTML, Obsidian, kramdown, org, CriticMarkup, MDX or a template language",
     "front matter, except for the title",
     "a class, an id, a style, an event handler, a tag of a heading in org",
     "text that browsers hide: `hidden`, `display: none`, `visibility: hidden`, `aria-hidden`",
@@ -52,7 +52,7 @@ const SILENT: [&str; 9] = [
     "the name of a language, of a paragraph or of a footnote",
     "a tag of a template that says how and not what: `{% if %}`, `{% assign %}`, `{{ site.title }}`",
     "the address of a link or a picture",
-    "a section, a cell, the errors and the warnings of a notebook or an org file that are not for the public",
+    "a section, a cell, a container, a span, errors and warnings in org, a notebook or Quarto that are not for the public",
 ];
 
 /// A part of a text.

@@ -48,6 +48,68 @@ pub(super) fn at_start(text: &str) -> Option<AttributeList> {
     }
 }
 
+/// The attributes of a list in braces, as they are written.
+fn entries(list: &str) -> Vec<&str> {
+    let mut rest = list.trim_start_matches(['{', ':']);
+    let mut entries = Vec::new();
+    while let Some(c) = rest.chars().next().filter(|c| *c != '}') {
+        rest = match one(rest) {
+            Some((entry, after)) => {
+                entries.push(entry);
+                after
+            }
+            None => &rest[c.len_utf8()..],
+        };
+    }
+    entries
+}
+
+/// The value of an attribute in a list in braces.
+pub(super) fn value(list: &str, name: &str) -> Option<String> {
+    let value = entries(list).into_iter().find_map(|entry| entry.strip_prefix(name)?.strip_prefix('='))?;
+    Some(value.trim_matches(['"', '\'', '“', '”']).to_owned())
+}
+
+/// Whether an element with this list in braces is not shown on pages.
+pub(super) fn hides(list: &str) -> bool {
+    let classes: Vec<&str> = entries(list).into_iter().filter_map(|entry| entry.strip_prefix('.')).collect();
+    let is_visible = classes.contains(&"content-visible");
+    // Quarto's conditions. A page is of the format `html`; profiles and metadata are not known here.
+    if is_visible || classes.contains(&"content-hidden") {
+        let is_unknown = ["when-profile", "unless-profile", "when-meta", "unless-meta"]
+            .iter()
+            .any(|condition| value(list, condition).is_some());
+        let when = value(list, "when-format").map(|format| format.starts_with("html"));
+        let unless = value(list, "unless-format").map(|format| !format.starts_with("html"));
+        return is_unknown || (when.or(unless).unwrap_or(true) != is_visible);
+    }
+    classes.into_iter().any(is_hiding)
+}
+
+/// Classes of elements that are not for readers.
+const HIDING: [&str; 15] = [
+    "hidden",
+    "hide",
+    "invisible",
+    "comment",
+    "private",
+    "secret",
+    "draft",
+    "drafts",
+    "protected",
+    "encrypted",
+    "locked",
+    "members",
+    "members-only",
+    "content-hidden",
+    "internal",
+];
+
+/// Whether elements of a class are not for readers.
+pub(super) fn is_hiding(class: &str) -> bool {
+    HIDING.contains(&class.to_ascii_lowercase().as_str())
+}
+
 /// One attribute, and the text behind it.
 fn one(text: &str) -> Option<(&str, &str)> {
     let is_name = |c: char| c.is_alphanumeric() || "-_:".contains(c);

@@ -1,6 +1,7 @@
 //! Private comments: Obsidian's `%%private%%`, and those of templates.
 
 use super::Scanner;
+use super::attributes;
 use super::code::{Dialect, code_of};
 use super::script::is_glue;
 
@@ -85,6 +86,42 @@ impl Scanner<'_> {
             None => self.unending_comment(self.at),
         }
         true
+    }
+
+    /// Leaves out a comment of another template language or of MDX: `{# … #}`, `{/* … */}`, `{{!-- … --}}`, `<%# … %>`.
+    pub(super) fn foreign_comment(&mut self) -> bool {
+        match self.end_of_foreign_comment() {
+            Some(end) => self.at = end,
+            // As the program that reads it would.
+            None if self.rest().starts_with("{{!--") => self.unending_comment(self.at),
+            None => return false,
+        }
+        true
+    }
+
+    fn end_of_foreign_comment(&mut self) -> Option<usize> {
+        let (rest, at) = (self.rest(), self.at);
+        if let Some(inside) = rest.strip_prefix("{#") {
+            // An id is none: `{#top}`.
+            let end = self.next_of("#}", at + 2).filter(|_| !inside.starts_with('}'))?;
+            let is_open =
+                inside.starts_with(|c: char| c.is_whitespace() || c == '-') || !self.text[at..end].contains('\n');
+            return (is_open && attributes::at_start(rest).is_none()).then_some(end + 2);
+        }
+        let inside = rest[1..].trim_start();
+        if rest.starts_with('{') && inside.starts_with("/*") {
+            let end = self.next_of("*/", at + rest.len() - inside.len() + 2)? + 2;
+            let behind = self.text[end..].trim_start();
+            return behind.starts_with('}').then(|| self.text.len() - behind.len() + 1);
+        }
+        let signs = [("{{!--", "--}}"), ("{{~!--", "--~}}"), ("{{!", "}}"), ("<%--", "--%>"), ("<%#", "%>")];
+        let (open, close) = signs.iter().find(|(open, _)| rest.starts_with(open))?;
+        let end = self.next_of(close, at + open.len()).map(|end| end + close.len());
+        if *open != "{{!--" {
+            return end;
+        }
+        let other = self.next_of("--~}}", at + open.len()).map(|end| end + "--~}}".len());
+        [end, other].into_iter().flatten().min()
     }
 
     /// Copies a comment of HTML that starts a line: nothing in it is replaced.
@@ -198,6 +235,34 @@ mod tests {
             ("`x %% y %%`", "`x %% y %%`"),
         ] {
             assert_eq!(note(given), expected, "{given}");
+        }
+    }
+
+    #[test]
+    fn comments_of_templates_are_private() {
+        for (given, expected) in [
+            ("a {# SECRET #} b {#- SECRET -#} c {#SECRET#} d", "a  b  c  d"),
+            ("a\n\n{# SECRET\n\nSECRET #}\n\nb", "a\n\n\n\nb"),
+            ("a {/* SECRET */} b {/* SECRET\n\nSECRET */}\n{\n  /* SECRET */\n}", "a  b \n"),
+            ("a {{!-- SECRET\n\nSECRET }} --}} b {{! SECRET }} c {{~!-- SECRET --~}}", "a  b  c "),
+            ("a {{!-- SECRET\n\nSECRET", "a "),
+            ("a <%# SECRET %> b <%-- SECRET\n\nSECRET --%> c", "a  b  c"),
+        ] {
+            assert_eq!(markdown(given), expected, "{given}");
+            assert_eq!(plain(given, Dialect::Html, 1).0, expected, "{given}");
+        }
+        for text in [
+            "## A heading {#id}",
+            "## A {#top .wide} heading {#b}",
+            "a {#} b #} c",
+            "a {# no end",
+            "a {/* no end",
+            "f() {/* code */ x}",
+            "`{# code #}` `{/* code */}`",
+            "```\n{{!-- code --}}\n```\n",
+            "a <% b %> c",
+        ] {
+            assert_eq!(markdown(text), text);
         }
     }
 

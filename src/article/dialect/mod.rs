@@ -4,6 +4,8 @@
 mod attributes;
 mod code;
 mod comment;
+mod container;
+mod critic;
 mod element;
 mod note;
 mod script;
@@ -12,7 +14,7 @@ mod template;
 
 use crate::model::text::escape;
 use std::borrow::Cow;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::ops::Range;
 
 use super::address::note_link;
@@ -42,7 +44,7 @@ fn plain_part(
     is_note: Option<bool>,
 ) -> (Cow<'_, str>, Option<Problem>) {
     // Each is rare in a text that has no addition: with one, the text is searched for code.
-    const MARKS: [&str; 12] = [":::", "{", "%%", "[[", "[!", "[TOC]", " ^", "\t^", "\n^", "\\(", "\\[", "=="];
+    const MARKS: [&str; 13] = [":::", "{", "<%", "%%", "[[", "[!", "[TOC]", " ^", "\t^", "\n^", "\\(", "\\[", "=="];
     let has_element = || dialect == Dialect::Markdown && (element::has_hidden(text) || element::ends_in_comment(text));
     if !MARKS.iter().any(|mark| text.contains(mark)) && !has_element() {
         return (Cow::Borrowed(text), None);
@@ -59,12 +61,16 @@ fn plain_part(
         captured: Vec::new(),
         unending: None,
         unclosed: None,
+        locked: Vec::new(),
         is_note,
         closing: Vec::new(),
         ends: None,
+        next_ends: HashMap::new(),
+        endless: HashSet::new(),
+        link_names: None,
     };
     scanner.run();
-    let Scanner { out, left_out, captured, unending, unclosed, .. } = scanner;
+    let Scanner { out, left_out, captured, unending, unclosed, locked, .. } = scanner;
     let line = |at: usize| first_line + text[..at].matches('\n').count();
     let unending = unending.map(|at| {
         let message =
@@ -95,7 +101,14 @@ fn plain_part(
         );
         Problem::remark(line(*at), message)
     });
-    (Cow::Owned(out), unending.or(unclosed).or(captured).or(problem))
+    let locked = locked.first().map(|(at, name)| {
+        let more = if locked.len() > 1 { format!(" and {} more", locked.len() - 1) } else { String::new() };
+        let message = format!(
+            "`{name}`{more}: by its name, the text in it is not for the public, and is left out; remove the tags around it to publish it"
+        );
+        Problem::remark(line(*at), message)
+    });
+    (Cow::Owned(out), unending.or(unclosed).or(locked).or(captured).or(problem))
 }
 
 /// Maximum length of an addition, in bytes. Without a limit, many additions without an end would take time in the square of their
@@ -122,12 +135,21 @@ struct Scanner<'a> {
     unending: Option<usize>,
     /// The place and the name of the first hidden element without an end tag.
     unclosed: Option<(usize, String)>,
+    /// Bodies that are not for the public: the place and the name of the call of each.
+    locked: Vec<(usize, String)>,
     /// Whether the text has other marks of Obsidian, once that has been looked up.
     is_note: Option<bool>,
     /// Where each open quotation ends, and what is written there.
     closing: Vec<(usize, String)>,
     /// Where hidden elements end, by the places of their start tags, once that has been looked up.
     ends: Option<HashMap<usize, usize>>,
+    /// Where the next of each sign is, as it was last looked up. Without it, signs without an end would take time in the square of their
+    /// number.
+    next_ends: HashMap<&'static str, Option<usize>>,
+    /// Names of calls behind which no call ends a body of theirs.
+    endless: HashSet<String>,
+    /// The names of links that the text defines, once that has been looked up.
+    link_names: Option<HashSet<String>>,
 }
 
 impl<'a> Scanner<'a> {
@@ -180,8 +202,10 @@ impl<'a> Scanner<'a> {
     }
 
     fn next_mark(&self) -> Option<usize> {
-        let signs: &[char] =
-            if self.dialect == Dialect::Markdown { &['{', '%', '[', '!', '^', '<', '\\', '=', ':'] } else { &['{'] };
+        let signs: &[char] = match self.dialect {
+            Dialect::Markdown => &['{', '%', '[', '!', '^', '<', '\\', '=', ':'],
+            Dialect::Html => &['{', '<'],
+        };
         let code = self.code.front().map_or(self.text.len(), |code| code.start);
         // Code is copied as a whole, so its start counts as a mark.
         let mark = self.text[self.at..code].find(signs).map(|offset| self.at + offset);
@@ -193,9 +217,8 @@ impl<'a> Scanner<'a> {
         let rest = self.rest();
         let markdown = self.dialect == Dialect::Markdown;
         match () {
-            () if shortcode::is_comment(rest) => self.template_comment(),
-            () if rest.starts_with("{{") || rest.starts_with("{%") => self.call(),
-            () if rest.starts_with("{:") || (markdown && rest.starts_with('{')) => self.attributes(),
+            () if rest.starts_with('{') => self.braces(),
+            () if rest.starts_with("<%") => self.foreign_comment(),
             () if markdown && rest.starts_with("%%") => self.comment(),
             () if markdown && (rest.starts_with("[[") || rest.starts_with("![[")) => self.wiki_link(),
             () if markdown && rest.starts_with("[!") => self.callout(),
@@ -208,6 +231,30 @@ impl<'a> Scanner<'a> {
             () if markdown && rest.starts_with('\\') => self.formula() || self.escaped(),
             () => false,
         }
+    }
+
+    /// Replaces an addition in braces.
+    fn braces(&mut self) -> bool {
+        let rest = self.rest();
+        let markdown = self.dialect == Dialect::Markdown;
+        match () {
+            () if shortcode::is_comment(rest) => self.template_comment(),
+            () if self.foreign_comment() || (markdown && self.proposed_change()) => true,
+            () if rest.starts_with("{{") || rest.starts_with("{%") => self.call(),
+            () if rest.starts_with("{:") || markdown => self.attributes(),
+            () => false,
+        }
+    }
+
+    /// The place of the next `sign` at or after `from`, which is behind all places that were asked for before.
+    fn next_of(&mut self, sign: &'static str, from: usize) -> Option<usize> {
+        let known = self.next_ends.get(sign).copied();
+        if let Some(place) = known.filter(|place| place.is_none_or(|place| place >= from)) {
+            return place;
+        }
+        let place = self.text[from..].find(sign).map(|offset| from + offset);
+        self.next_ends.insert(sign, place);
+        place
     }
 
     /// Replaces the signs `\(…\)` and `\[…\]` of a formula, of which Markdown would remove the backslashes, with dollar signs. They may be
@@ -277,28 +324,6 @@ impl<'a> Scanner<'a> {
         true
     }
 
-    /// Leaves out the lines around a container of VuePress, Docusaurus or Pandoc, as in `::: warning Mind the gap`, and keeps its title.
-    fn container(&mut self) -> bool {
-        let reach = self.reach();
-        let line = reach.lines().next().unwrap_or_default();
-        let words = line.trim_start_matches(':').trim();
-        let (name, title) = words.split_once(char::is_whitespace).unwrap_or((words, ""));
-        let is_name = name.is_empty() || name.starts_with(|c: char| c.is_ascii_alphabetic() || "{[".contains(c));
-        if !self.starts_line() || !is_name || line.len() == REACH {
-            return false;
-        }
-        // Pandoc has attributes in braces, others a kind in brackets.
-        let title = if name.starts_with('{') || title.starts_with(['[', '{']) { "" } else { title };
-        let title = self.within(title.trim_end_matches(':').trim());
-        self.at += line.len();
-        if title.is_empty() {
-            let indent = self.line().to_owned();
-            self.out.push_str(&format!("\n{indent}"));
-        }
-        self.paragraph("**", &title);
-        true
-    }
-
     fn table_of_contents(&mut self) -> bool {
         let length = "[TOC]".len();
         let alone = self.ends_line(length) && self.starts_line();
@@ -329,6 +354,11 @@ impl<'a> Scanner<'a> {
             || (is_definition && !alone)
         {
             return false;
+        }
+        if follows_element && attributes::hides(&self.rest()[..length]) {
+            self.hide_element();
+        } else if follows_element && !is_kramdown {
+            self.unwrap_span();
         }
         // kramdown would replace the list before it with a table of contents.
         if is_toc {
@@ -491,6 +521,7 @@ impl<'a> Scanner<'a> {
                 Some(end) => self.at = end.end,
                 None => self.unending_comment(start),
             },
+            Meaning::Locked => self.locked_body(&call, start, after),
             Meaning::Apart => self.at = end_of_body().map_or(after, |end| end.end),
             Meaning::Captured => self.capture(&call, start, after),
             Meaning::Reference { address, words } => self.reference(&address, &words),
@@ -516,6 +547,24 @@ impl<'a> Scanner<'a> {
             }
         }
         true
+    }
+
+    /// Leaves out a body that is not for the public. A call without a body shows something only by the generator.
+    fn locked_body(&mut self, call: &Call<'_>, start: usize, after: usize) {
+        let may_end = !self.endless.contains(call.name);
+        match may_end.then(|| call.end_of_body(self.text, after)).flatten() {
+            Some(end) => {
+                self.locked.push((start, call.name.to_owned()));
+                self.at = end.end;
+            }
+            // Such a call always has one.
+            None if call.name.contains("encrypt") => self.unending_comment(start),
+            None => {
+                self.endless.insert(call.name.to_owned());
+                self.left_out.push((start, call.name.to_owned()));
+                self.unlink();
+            }
+        }
     }
 
     /// Ends the quotations that end at a place; `false` if there is none.
@@ -770,7 +819,6 @@ mod tests {
             ("![a](b.png){.wide width=50%} [x](y){target=\"_blank\"}", "![a](b.png) [x](y)"),
             ("[TOC]\n\nText [TOC] here", "\n\nText [TOC] here"),
             ("::: tip\nText\n:::\nMore ::: here", "\n\nText\n\n\nMore ::: here"),
-            (":::warning Mind the gap\nText\n:::\n", "\n\n**Mind the gap**\n\n\nText\n\n\n"),
         ] {
             assert_eq!(markdown(given), expected, "{given}");
         }
@@ -809,6 +857,30 @@ mod tests {
             plain(&text[17..], Dialect::Markdown, 1);
         }
         plain(&format!("{}{}", "a".repeat(100_000), "{{a}}".repeat(20_000)), Dialect::Markdown, 1);
+    }
+
+    #[test]
+    fn locked_bodies_are_left_out_and_reported() {
+        for text in [
+            "a\n\n{{% hugo-encryptor \"pw\" %}}\nSECRET\n\nSECRET\n{{% /hugo-encryptor %}}\n\nb",
+            "a\n\n{% encrypt 123 %}SECRET{% endencrypt %}\n\nb",
+            "a\n\n{{< private >}}SECRET{{< /private >}}\n\nb",
+            "a\n\n{{< members-only >}}SECRET{{</members-only>}}\n\nb",
+            "a\n\n{% hideToggle More %}SECRET{% endhideToggle %}\n\nb",
+            "a\n\n{% password_protected() %}SECRET{% end %}\n\nb",
+            "a\n\n{% draft %}SECRET{% enddraft %}\n\nb",
+            "a\n\n{{< Locked >}}SECRET{{< /Locked >}}\n\nb",
+        ] {
+            let (shown, problem) = plain(text, Dialect::Markdown, 1);
+            assert_eq!(shown, "a\n\n\n\nb", "{text}");
+            let problem = problem.unwrap();
+            assert_eq!(problem.line, Some(3));
+            assert!(problem.message.contains("not for the public"), "{problem}");
+        }
+        for text in ["a{{< unlocked >}}b{{< /unlocked >}}", "a{{< hidden >}}b", "a{{< block >}}b{{< /block >}}"] {
+            assert_eq!(markdown(text), "ab", "{text}");
+        }
+        assert_eq!(markdown("`{{< private >}}a{{< /private >}}`"), "`{{< private >}}a{{< /private >}}`");
     }
 
     #[test]

@@ -219,10 +219,8 @@ mod tests {
     #[test]
     fn an_uncertain_link_shows_its_words_only_if_there_is_such_a_note() {
         let shown = |text: &str, is_note: bool, page: Option<&str>| {
-            let body = match is_note {
-                true => crate::article::markdown::read_note(text, 1, None),
-                false => crate::article::markdown::read(text, 1, None),
-            };
+            let read = if is_note { crate::article::markdown::read_note } else { crate::article::markdown::read };
+            let body = read(text, 1, None);
             let permalink = url::Url::parse("https://a.example/x").unwrap();
             let page = |_: &crate::article::address::LinkTarget| page.map(str::to_owned);
             let addresses = crate::article::address::Addresses {

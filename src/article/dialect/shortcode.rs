@@ -9,6 +9,40 @@ pub fn is_comment(text: &str) -> bool {
     ["{{/*", "{{ /*", "{{- /*", "{{-/*"].iter().any(|open| text.starts_with(open))
 }
 
+/// Beginnings of words in the names of calls whose body is not for the public.
+const PRIVATE_STEMS: [&str; 14] = [
+    "encrypt",
+    "password",
+    "passwd",
+    "private",
+    "protect",
+    "secret",
+    "draft",
+    "hide",
+    "hidden",
+    "member",
+    "paywall",
+    "premium",
+    "subscriber",
+    "confidential",
+];
+
+/// Whether a name, such as `hugo-encryptor` or `membersOnly`, says that a text is not for the public.
+pub fn is_private_name(name: &str) -> bool {
+    let mut words = String::new();
+    for c in name.chars() {
+        if c.is_uppercase() {
+            words.push(' ');
+        }
+        words.extend(c.to_lowercase());
+    }
+    let is_private = |word: &str| {
+        matches!(word, "lock" | "locked" | "pwd") || PRIVATE_STEMS.iter().any(|stem| word.starts_with(stem))
+    };
+    name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && (words.split(|c: char| !c.is_alphanumeric()).any(is_private) || is_private(&name.to_lowercase()))
+}
+
 /// A call, by the text between its delimiters.
 #[derive(Debug)]
 pub struct Call<'a> {
@@ -63,6 +97,8 @@ pub enum Meaning {
     },
     /// Nothing; its body is private.
     Private,
+    /// Nothing; by its name, its body, if it has one, is locked or not for the public.
+    Locked,
     /// Nothing; its body, if it has one, is no text.
     Apart,
     /// Nothing; its body, if it has one, is shown where the generator uses it.
@@ -167,6 +203,7 @@ impl<'a> Call<'a> {
             }
             "quote" | "blockquote" => Meaning::Quotation(self.source()),
             "toc" | "if" | "unless" | "else" | "elsif" | "for" | "assign" | "br" => Meaning::Nothing,
+            name if is_private_name(name) => Meaning::Locked,
             _ => Meaning::Unknown,
         }
     }

@@ -3,6 +3,7 @@
 //!
 //! The result is not safe yet; [`super::safe`] makes it so.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use url::Url;
@@ -264,13 +265,13 @@ impl<'t> Writer<'_, 't> {
         let content = tokens::content(tokens, at, MOST_IN_TARGET)?;
         let address = tag.attribute("href").and_then(|address| self.addresses.absolute(&address));
         let Some(address) = address else {
-            let text = raw.map_or_else(|| tokens::text(&tokens[content.clone()]), |raw| raw.into_owned());
+            let text = raw.map_or_else(|| tokens::text(&tokens[content.clone()]), Cow::into_owned);
             self.output.push_str(&escape(&text));
             return Some(content.end + 1);
         };
         self.output.push_str("<a");
         push_attribute(&mut self.output, "href", Some(&address));
-        let text = words.map_or_else(|| tokens::text(&tokens[content.clone()]), |words| words.into_owned());
+        let text = words.map_or_else(|| tokens::text(&tokens[content.clone()]), Cow::into_owned);
         self.output.push_str(&format!(">{}</a>", escape(&text)));
         Some(content.end + 1)
     }

@@ -3,7 +3,7 @@
 use super::{Template, part, taken};
 
 /// Blocks of Markdown with the additions of generators and note programs.
-pub(super) const BLOCKS: [Template; 95] = [
+pub(super) const BLOCKS: [Template; 98] = [
     part("▣ ◆ ▣"),
     part("◆\n▣\n◆"),
     part("◆  \n◆\\\n◆"),
@@ -90,6 +90,9 @@ pub(super) const BLOCKS: [Template; 95] = [
     part("{{< figure src=\"a.png\" title=\"◆\" caption=\"◆\" attr=\"◆\" >}}"),
     taken(5, "{{< highlight ◇ >}}\n◆\n{{< /highlight >}}"),
     taken(0, "{{< comment >}}◇{{< /comment >}}\n\n◆"),
+    taken(0, "{# ◇\n\n◇ #}\n\n◆"),
+    taken(8, "::: {.content-hidden}\n◇\n:::\n\n◆"),
+    part("{{% encrypt %}}\n◊\n{{% /encrypt %}}\n\n◆"),
     taken(0, "{{/* ◇ */}}\n\n◆"),
     part("{{< details summary=\"◆\" >}}\n◆\n{{< /details >}}"),
     part("{{< details \"◆\" >}}\n◆\n{{< /details >}}"),
@@ -134,7 +137,7 @@ pub(super) const OPEN_HTML: [Template; 10] = [
 ];
 
 /// Inline parts of Markdown.
-pub(super) const INLINE: [Template; 67] = [
+pub(super) const INLINE: [Template; 70] = [
     part("◆"),
     part("*◆*"),
     part("**◆ ◆**"),
@@ -160,6 +163,9 @@ pub(super) const INLINE: [Template; 67] = [
     part("== ◆ =="),
     part("5%% ◆"),
     taken(0, "◆ %%◇%%"),
+    taken(0, "◆ {>>◇<<} {++◆++} {~~◇~>◆~~}"),
+    taken(0, "◆ {/* ◇ */} {{!-- ◇ --}} [◆]{.smallcaps}"),
+    taken(8, "◆ [◇]{.hidden}"),
     part("<b>◆</b>"),
     part("<kbd>◆</kbd>"),
     part("<span>◆</span>"),
