@@ -1,79 +1,280 @@
-//! Org, the markup of Emacs. Its `#+KEY:` lines are read as front matter elsewhere.
+//! Org, the markup of Emacs, by the rules of its exporter (ox.el). Its `#+KEY:` lines are read as front matter elsewhere.
+
+mod export;
+
+use std::collections::HashMap;
+use std::iter::Peekable;
+use std::str::Lines;
 
 use super::markup::{escaped, fenced};
+use export::{CodeExport, ExportRules, Visibility, exported};
 
-/// Keywords of tasks at the start of a heading.
-const TASKS: [&str; 6] = ["TODO", "DONE", "NEXT", "WAITING", "CANCELLED", "CANCELED"];
 /// Lines about a heading that are not shown.
 const PLANNING: [&str; 4] = ["SCHEDULED:", "DEADLINE:", "CLOSED:", "CLOCK:"];
 /// Endings of pictures.
 const PICTURES: [&str; 7] = [".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg", ".avif"];
+/// Deepest nesting of blocks.
+const MOST_NESTED: usize = 8;
 
-/// Converts a text. Sections that are tagged `noexport` or commented out are private.
+/// Converts a text. What the exporter would leave out is private.
 pub(super) fn as_markdown(text: &str) -> String {
-    let mut markdown = String::with_capacity(text.len() * 5 / 4);
-    let mut lines = text.lines().peekable();
-    // Depth of the private section that the lines are in.
-    let mut private: Option<usize> = None;
-    let mut has_text = false;
-    while let Some(line) = lines.next() {
-        if let Some((depth, title)) = heading(line) {
-            private = private.filter(|outer| depth > *outer);
-            if private.is_none() {
-                match public_title(title) {
-                    Some(title) => markdown.push_str(&format!("{} {}\n", "#".repeat(depth.min(6)), inline(&title))),
-                    None => private = Some(depth),
+    let mut reader = OrgReader { rules: ExportRules::of(text), ..OrgReader::default() };
+    reader.is_muted = reader.rules.is_selective();
+    reader.read(text, 0);
+    reader.markdown
+}
+
+#[derive(Debug, Default)]
+struct OrgReader {
+    markdown: String,
+    rules: ExportRules,
+    /// Depth of the private section that the lines are in.
+    private: Option<usize>,
+    /// Only the sections below this one are shown.
+    is_muted: bool,
+    has_text: bool,
+    /// Depth of the section.
+    depth: usize,
+    /// Header arguments in the properties of sections: the depth, the language or nothing, the arguments.
+    properties: Vec<(usize, String, String)>,
+    /// Lines `#+NAME:` and `#+HEADER:` above a block.
+    name: String,
+    header: String,
+    /// What is shown of the last block of code, unless text follows it, and of those with a name.
+    last_code: Option<CodeExport>,
+    named_code: HashMap<String, CodeExport>,
+}
+
+impl OrgReader {
+    fn is_silent(&self) -> bool {
+        self.private.is_some() || self.is_muted
+    }
+
+    fn read(&mut self, text: &str, nesting: usize) {
+        let mut lines = text.lines().peekable();
+        while let Some(line) = lines.next() {
+            let trimmed = line.trim_start();
+            if nesting == 0
+                && let Some((depth, title)) = heading(line)
+            {
+                self.section(depth, title);
+            } else if let Some((name, arguments)) = block_name(trimmed) {
+                self.block(&name, &arguments, &mut lines, nesting);
+            } else if let Some(name) = drawer_name(trimmed) {
+                self.drawer(&name, &mut lines, nesting);
+            } else if let Some(caption) = caption(trimmed).filter(|_| !self.is_silent()) {
+                // Below a picture, and above anything else.
+                let picture = lines.next_if(|next| next.trim_start().starts_with("[["));
+                let picture = picture.map(|line| format!("{}\n\n", of_line(line))).unwrap_or_default();
+                self.markdown.push_str(&format!("\n{picture}*{}*\n\n", inline(caption)));
+                self.has_text = true;
+            } else if let Some((key, value)) = key(trimmed).filter(|_| self.has_text || self.is_about_code(trimmed)) {
+                self.key_line(&key, value, &mut lines);
+            } else {
+                self.text_line(line, &mut lines);
+            }
+        }
+    }
+
+    fn section(&mut self, depth: usize, title: &str) {
+        self.private = self.private.filter(|outer| depth > *outer);
+        self.properties.retain(|(outer, ..)| *outer < depth);
+        (self.depth, self.has_text, self.last_code) = (depth, true, None);
+        let (words, visibility) = self.rules.heading(title);
+        if self.private.is_some() {
+            return;
+        }
+        if visibility != Visibility::Hidden {
+            self.markdown.push_str(&format!("{} {}\n", "#".repeat(depth.min(6)), inline(&words)));
+        }
+        if matches!(visibility, Visibility::Hidden | Visibility::HeadingAlone) {
+            self.private = Some(depth);
+        }
+        self.is_muted = visibility == Visibility::Muted;
+    }
+
+    /// Reads a block up to its end. A line without an end to it is none.
+    fn block(&mut self, name: &str, arguments: &str, lines: &mut Peekable<Lines<'_>>, nesting: usize) {
+        let end = format!("#+end_{name}");
+        let is_end = |line: &&str| line.trim().to_ascii_lowercase().starts_with(&end);
+        self.has_text = true;
+        if name != "comment" && !lines.clone().any(|line| is_end(&line)) {
+            return;
+        }
+        let body: Vec<&str> = lines.by_ref().take_while(|line| !is_end(line)).collect();
+        self.rules.pass_headings(body.iter().filter(|line| heading(line).is_some()).count());
+        let (label, header) = (std::mem::take(&mut self.name), std::mem::take(&mut self.header));
+        let mut export = None;
+        if name == "src" {
+            let code = self.code_export(arguments, &header);
+            export = Some(code);
+            if !label.is_empty() {
+                self.named_code.insert(label, code);
+            }
+        }
+        self.last_code = export;
+        if self.is_silent() {
+            return;
+        }
+        match name {
+            "src" if export.is_some_and(|export| !export.shows_code) => {}
+            "quote" | "center" | "abstract" => self.nested(&body, nesting, if name == "quote" { "> " } else { "" }),
+            "src" | "example" | "export" | "comment" | "verse" => {
+                self.markdown.push_str(&of_block(name, arguments, &body))
+            }
+            _ => self.nested(&body, nesting, ""),
+        }
+        self.last_code = export;
+    }
+
+    /// Converts the text in a block.
+    fn nested(&mut self, body: &[&str], nesting: usize, mark: &str) {
+        if nesting >= MOST_NESTED {
+            return;
+        }
+        let outside = std::mem::take(&mut self.markdown);
+        self.read(&body.join("\n"), nesting + 1);
+        let inside = std::mem::replace(&mut self.markdown, outside);
+        let lines: Vec<String> =
+            inside.trim_matches('\n').lines().map(|line| format!("{mark}{line}").trim_end().to_owned()).collect();
+        self.markdown.push_str(&format!("\n{}\n\n", lines.join("\n")));
+    }
+
+    /// What is shown of a block of code: as it says, else its sections, else the whole text.
+    fn code_export(&self, arguments: &str, header: &str) -> CodeExport {
+        let language = arguments.split_whitespace().next().unwrap_or_default();
+        let of_sections = self.properties.iter().rev().filter(|(_, of, _)| of.is_empty() || of == language);
+        let stated = exported(arguments)
+            .or_else(|| exported(header))
+            .or_else(|| of_sections.filter_map(|(.., arguments)| exported(arguments)).next());
+        stated.or_else(|| self.rules.code_export(language)).unwrap_or_default()
+    }
+
+    /// Reads a drawer up to its end. Properties and logs are private; a line without an end to it is text.
+    fn drawer(&mut self, name: &str, lines: &mut Peekable<Lines<'_>>, nesting: usize) {
+        let is_end = |line: &&str| line.trim().eq_ignore_ascii_case(":END:");
+        let is_private = matches!(name, "PROPERTIES" | "LOGBOOK");
+        if !is_private && !lines.clone().take_while(|line| heading(line).is_none()).any(|line| is_end(&line)) {
+            return;
+        }
+        let mut body = Vec::new();
+        while let Some(line) = lines.next_if(|line| heading(line).is_none()) {
+            if is_end(&line) {
+                break;
+            }
+            body.push(line);
+        }
+        match name {
+            "PROPERTIES" => {
+                for line in body {
+                    if let Some((language, arguments)) = header_arguments(line.trim()) {
+                        self.properties.push((self.depth, language, arguments));
+                    }
                 }
             }
-            has_text = true;
-            continue;
-        }
-        let trimmed = line.trim_start();
-        let block = block_name(trimmed);
-        if let Some((name, arguments)) = &block {
-            let end = format!("#+end_{name}");
-            let body = lines.by_ref().take_while(|line| !line.trim().to_ascii_lowercase().starts_with(&end));
-            let body: Vec<&str> = body.collect();
-            if private.is_none() {
-                markdown.push_str(&of_block(name, arguments, &body));
+            "LOGBOOK" => {}
+            "RESULTS" if !self.last_code.is_some_and(|code| code.shows_results == Some(true)) => {}
+            _ if self.is_silent() => {}
+            _ => {
+                let last = self.last_code;
+                self.has_text = true;
+                self.nested(&body, nesting, "");
+                self.last_code = last;
             }
-            has_text = true;
-            continue;
         }
-        if is_drawer(trimmed) {
-            lines.by_ref().take_while(|line| !line.trim().eq_ignore_ascii_case(":END:")).for_each(drop);
-            continue;
+    }
+
+    /// Whether a key at the top of the file concerns the block below it.
+    fn is_about_code(&self, line: &str) -> bool {
+        ["#+name", "#+header", "#+results"].iter().any(|key| line.to_ascii_lowercase().starts_with(key))
+    }
+
+    fn key_line(&mut self, key: &str, value: &str, lines: &mut Peekable<Lines<'_>>) {
+        match key {
+            "name" => value.clone_into(&mut self.name),
+            "header" | "headers" => self.header.push_str(&format!(" {value}")),
+            "results" => {
+                let code = self.named_code.get(value).copied().filter(|_| !value.is_empty()).or(self.last_code);
+                if code.is_some_and(|code| code.shows_results == Some(false)) {
+                    let headings = pass_element(lines);
+                    self.rules.pass_headings(headings);
+                }
+            }
+            _ => {}
         }
-        if private.is_none()
-            && let Some(caption) = caption(trimmed)
-        {
-            // Below a picture, and above anything else.
-            let picture = lines.next_if(|next| next.trim_start().starts_with("[["));
-            let picture = picture.map(|line| format!("{}\n\n", of_line(line))).unwrap_or_default();
-            markdown.push_str(&format!("\n{picture}*{}*\n\n", inline(caption)));
-            has_text = true;
-            continue;
+    }
+
+    fn text_line(&mut self, line: &str, lines: &mut Peekable<Lines<'_>>) {
+        let trimmed = line.trim_start();
+        let is_key = trimmed.starts_with("#+") && !self.has_text;
+        if !trimmed.is_empty() && !is_key {
+            self.last_code = None;
         }
-        if private.is_some() || is_unseen(trimmed, has_text) {
-            continue;
+        let is_unseen = is_unseen(trimmed) || trimmed.eq_ignore_ascii_case(":end:");
+        if (self.is_silent() && !is_key) || is_unseen || (trimmed.starts_with("#+") && !is_key) {
+            return;
         }
-        if is_fixed(trimmed) {
+        if is_key {
+            self.markdown.push_str(&format!("{line}\n"));
+        } else if is_fixed(trimmed) {
             let next = std::iter::from_fn(|| lines.next_if(|next| is_fixed(next.trim_start())));
             let code = [line].into_iter().chain(next).map(|line| &line.trim_start()[1..]);
             let code: Vec<&str> = code.map(|code| code.strip_prefix(' ').unwrap_or(code)).collect();
-            markdown.push_str(&fenced("", &code.join("\n")));
-            has_text = true;
-            continue;
-        }
-        has_text |= !trimmed.is_empty() && !trimmed.starts_with("#+");
-        if trimmed.starts_with("#+") && !has_text {
-            markdown.push_str(line);
+            self.markdown.push_str(&fenced("", &code.join("\n")));
+            self.has_text = true;
         } else {
-            markdown.push_str(&of_line(line));
+            self.has_text |= !trimmed.is_empty();
+            let mut text = line.to_owned();
+            if !trimmed.is_empty() && !trimmed.starts_with('|') {
+                while let Some(next) = lines.next_if(|next| continues(next)) {
+                    text.push_str(&format!("\n{next}"));
+                }
+            }
+            self.markdown.push_str(&format!("{}\n", of_line(&text)));
         }
-        markdown.push('\n');
     }
-    markdown
+}
+
+/// Whether a line continues the paragraph or the item of the line before it.
+fn continues(line: &str) -> bool {
+    let text = line.trim_start();
+    let is_numbered = text.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with([')', '.'])
+        && text.starts_with(|c: char| c.is_ascii_digit());
+    let is_other = text.is_empty()
+        || heading(line).is_some()
+        || text.starts_with(['#', '|', ':'])
+        || ["- ", "+ ", "* ", "[fn:", "-----"].iter().any(|mark| text.starts_with(mark))
+        || matches!(text, "-" | "+");
+    !(is_other || is_numbered || is_unseen(text))
+}
+
+/// Passes the element that follows: the results of code. Returns the number of lines in it that look like headings.
+fn pass_element(lines: &mut Peekable<Lines<'_>>) -> usize {
+    let Some(first) = lines.next_if(|line| !line.trim().is_empty() && heading(line).is_none()) else { return 0 };
+    let end = match (block_name(first.trim_start()), drawer_name(first.trim_start())) {
+        (Some((name, _)), _) => format!("#+end_{name}"),
+        (None, Some(_)) => ":end:".to_owned(),
+        (None, None) => {
+            while lines.next_if(|line| !line.trim().is_empty() && heading(line).is_none()).is_some() {}
+            return 0;
+        }
+    };
+    let within = lines.by_ref().take_while(|line| !line.trim().to_ascii_lowercase().starts_with(&end));
+    within.filter(|line| heading(line).is_some()).count()
+}
+
+/// The language, or nothing, and the arguments of a property `:header-args: …` or `:header-args:python: …`.
+fn header_arguments(line: &str) -> Option<(String, String)> {
+    let rest = line.get(..":header-args".len()).filter(|name| name.eq_ignore_ascii_case(":header-args"))?;
+    let (name, arguments) = line[rest.len()..].split_once(' ')?;
+    Some((name.trim_matches([':', '+']).to_owned(), arguments.to_owned()))
+}
+
+/// The name in lower case and the value of a line `#+KEY: value`.
+fn key(line: &str) -> Option<(String, &str)> {
+    let (name, value) = line.strip_prefix("#+")?.split_once(':')?;
+    let name = name.split('[').next().unwrap_or(name);
+    (!name.contains(char::is_whitespace)).then(|| (name.to_ascii_lowercase(), value.trim()))
 }
 
 /// The depth and the rest of a heading.
@@ -81,26 +282,6 @@ fn heading(line: &str) -> Option<(usize, &str)> {
     let depth = line.bytes().take_while(|byte| *byte == b'*').count();
     let rest = line.get(depth..)?.strip_prefix(' ')?;
     (depth > 0).then(|| (depth, rest.trim()))
-}
-
-/// The words of a heading, without task, priority and tags; `None` if its section is private.
-fn public_title(title: &str) -> Option<String> {
-    let (words, tags) = match title.rsplit_once(char::is_whitespace) {
-        Some((words, tags)) if tags.len() > 2 && tags.starts_with(':') && tags.ends_with(':') => {
-            (words.trim_end(), tags)
-        }
-        _ => (title, ""),
-    };
-    let mut words = words;
-    if let Some((_, rest)) = words.split_once(' ').filter(|(first, _)| TASKS.contains(first)) {
-        words = rest.trim_start();
-    }
-    if words.starts_with("[#") && words.get(3..4) == Some("]") {
-        words = words[4..].trim_start();
-    }
-    let is_private =
-        tags.split(':').any(|tag| tag == "noexport") || words == "COMMENT" || words.starts_with("COMMENT ");
-    (!is_private).then(|| words.to_owned())
 }
 
 /// The name of the block that a line begins, in lower case, and what follows it.
@@ -129,9 +310,6 @@ fn of_block(name: &str, arguments: &str, body: &[&str]) -> String {
             let language = arguments.split_whitespace().next().unwrap_or_default();
             let language: String =
                 language.chars().filter(|c| c.is_ascii_alphanumeric() || "+-#".contains(*c)).collect();
-            if arguments.contains(":exports none") || arguments.contains(":exports results") {
-                return String::new();
-            }
             fenced(&language, &code())
         }
         "example" => fenced("", &code()),
@@ -139,13 +317,11 @@ fn of_block(name: &str, arguments: &str, body: &[&str]) -> String {
             let lines: Vec<&str> = body.iter().copied().filter(|line| !line.trim().is_empty()).collect();
             format!("\n<div>\n{}\n</div>\n\n", lines.join("\n"))
         }
-        "export" | "comment" => String::new(),
-        "quote" | "verse" => {
-            let end = if name == "verse" { "\\" } else { "" };
-            let lines: Vec<String> = body.iter().map(|line| format!("> {}{end}", of_line(line).trim_end())).collect();
+        "verse" => {
+            let lines: Vec<String> = body.iter().map(|line| format!("> {}\\", of_line(line).trim_end())).collect();
             format!("\n{}\n\n", lines.join("\n").trim_end_matches('\\'))
         }
-        _ => format!("\n{}\n\n", body.iter().map(|line| of_line(line)).collect::<Vec<_>>().join("\n")),
+        _ => String::new(),
     }
 }
 
@@ -162,17 +338,16 @@ fn is_fixed(line: &str) -> bool {
     line == ":" || line.starts_with(": ")
 }
 
-/// Whether a line begins properties or a log of a heading.
-fn is_drawer(line: &str) -> bool {
-    let name = line.trim_end().strip_prefix(':').and_then(|rest| rest.strip_suffix(':'));
-    name.is_some_and(|name| matches!(name.to_ascii_uppercase().as_str(), "PROPERTIES" | "LOGBOOK" | "RESULTS"))
+/// The name in capital letters of the drawer that a line begins.
+fn drawer_name(line: &str) -> Option<String> {
+    let name = line.trim_end().strip_prefix(':')?.strip_suffix(':')?;
+    let is_name = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "-_".contains(c));
+    (is_name && !name.eq_ignore_ascii_case("end")).then(|| name.to_uppercase())
 }
 
-/// Whether a line is a comment or says something to Emacs. At the top of the file, keys are front matter.
-fn is_unseen(line: &str, has_text: bool) -> bool {
-    let is_comment = line == "#" || line.starts_with("# ");
-    let is_key = line.starts_with("#+") && has_text;
-    is_comment || is_key || PLANNING.iter().any(|word| line.starts_with(word))
+/// Whether a line is a comment or about a heading.
+fn is_unseen(line: &str) -> bool {
+    line == "#" || line.starts_with("# ") || PLANNING.iter().any(|word| line.starts_with(word))
 }
 
 /// Converts a line of a paragraph, a list or a table.
@@ -216,8 +391,11 @@ fn inline(text: &str) -> String {
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
         let before = text[..text.len() - rest.len()].chars().next_back();
-        if let Some((converted, length)) =
-            link(rest).or_else(|| note(rest)).or_else(|| formula(rest)).or_else(|| emphasis(rest, before))
+        if let Some((converted, length)) = link(rest)
+            .or_else(|| note(rest))
+            .or_else(|| formula(rest))
+            .or_else(|| snippet(rest))
+            .or_else(|| emphasis(rest, before))
         {
             output.push_str(&converted);
             rest = &rest[length..];
@@ -237,6 +415,8 @@ fn link(text: &str) -> Option<(String, usize)> {
         inside[..end].split_once("][").map_or((&inside[..end], None), |(address, words)| (address, Some(words)));
     let address = address.strip_prefix("file:").unwrap_or(address).replace(['<', '>', '\n'], "");
     let is_picture = PICTURES.iter().any(|ending| address.to_ascii_lowercase().ends_with(ending));
+    let words = words.map(one_line);
+    let words = words.as_deref();
     let converted = match words {
         None if is_picture => format!("![](<{address}>)"),
         Some(words) if PICTURES.iter().any(|ending| words.to_ascii_lowercase().ends_with(ending)) => {
@@ -245,6 +425,24 @@ fn link(text: &str) -> Option<(String, usize)> {
         words => format!("[{}](<{address}>)", escaped(words.unwrap_or(&address))),
     };
     Some((converted, "[[".len() + end + "]]".len()))
+}
+
+/// A text of an object that may be broken into lines.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// `@@html:<b>@@` is for pages, and other snippets are for other formats or private. A line ends with `\\\\`.
+fn snippet(text: &str) -> Option<(String, usize)> {
+    if text.starts_with("\\\\\n") {
+        return Some(("\\\n".to_owned(), "\\\\\n".len()));
+    }
+    let inside = text.strip_prefix("@@")?;
+    let (format, _) = inside.split_once(':')?;
+    let end = inside.find("@@").filter(|end| *end > format.len())?;
+    let is_format = !format.is_empty() && format.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let shown = if format == "html" { &inside[format.len() + 1..end] } else { "" };
+    is_format.then(|| (shown.to_owned(), "@@".len() + end + "@@".len()))
 }
 
 /// `[fn:name]`
@@ -279,12 +477,17 @@ fn emphasis(text: &str, before: Option<char>) -> Option<(String, usize)> {
     };
     let end = inside.match_indices(mark).map(|(at, _)| at).take(20).find(|at| is_end(*at))?;
     let words = &inside[..end];
+    // Emphasis may go on in the next line.
+    if words.matches('\n').count() > 1 {
+        return None;
+    }
     let converted = match mark {
         '*' => format!("**{}**", inline(words)),
         '/' => format!("*{}*", inline(words)),
         '_' => format!("<u>{}</u>", inline(words)),
         '+' => format!("~~{}~~", inline(words)),
         _ => {
+            let words = words.replace('\n', " ");
             let fence = if words.contains('`') { "``" } else { "`" };
             let space = if words.starts_with('`') || words.ends_with('`') { " " } else { "" };
             format!("{fence}{space}{words}{space}{fence}")
@@ -334,6 +537,82 @@ mod tests {
             as_markdown("#+begin_export latex\nx\n#+end_export\n#+begin_comment\nprivate\n#+end_comment\na"),
             "a\n"
         );
+    }
+
+    /// By the rules of ox.el.
+    #[test]
+    fn what_the_exporter_leaves_out_is_private() {
+        for (org, expected) in [
+            (
+                "#+exclude_tags: private mine\n* S :private:\nSECRET\n** T\nSECRET\n* A :x:\nb\n* C :noexport:\nSECRET",
+                "#+exclude_tags: private mine\n# A\nb\n",
+            ),
+            ("SECRET\n* A\nSECRET\n** B :export:\nb\n*** C\nc\n** D\nSECRET\n* E\nSECRET", "# A\n## B\nb\n### C\nc\n"),
+            (
+                "#+SELECT_TAGS: pub\n* A :pub:\na\n** N :noexport:\nSECRET\n* B :export:\nSECRET",
+                "#+SELECT_TAGS: pub\n# A\na\n",
+            ),
+            ("* X\n#+begin_example\n* no heading\n#+end_example\n* A :export:\na\n* B\nSECRET", "# A\na\n"),
+            ("* Old :ARCHIVE:\nSECRET\n** In\nSECRET\n* New\nb", "# Old\n# New\nb\n"),
+            ("#+OPTIONS: arch:t\n* Old :ARCHIVE:\na", "#+OPTIONS: arch:t\n# Old\na\n"),
+            ("#+OPTIONS: arch:nil\n* Old :ARCHIVE:\nSECRET", "#+OPTIONS: arch:nil\n"),
+            ("a @@comment:SECRET@@ b @@html:<i>@@c@@html:</i>@@ @@latex:SECRET@@d", "a  b <i>c</i> d\n"),
+            (
+                "#+begin_quote\n# SECRET\nq *b*\n#+begin_src c\nx;\n#+end_src\n#+begin_comment\nSECRET\n#+end_comment\n#+end_quote\nc",
+                "\n> q **b**\n>\n> ```c\n> x;\n> ```\n\nc\n",
+            ),
+            ("#+begin_center\na\n# SECRET\n- b\n#+end_center", "\na\n- b\n\n"),
+            (":NOTES:\na\n:END:\n:LOGBOOK:\nSECRET\n:END:\n", "\na\n\n"),
+        ] {
+            assert_eq!(as_markdown(org), expected, "{org}");
+        }
+    }
+
+    #[test]
+    fn code_and_results_are_exported_as_stated() {
+        let block =
+            |arguments: &str| format!("#+begin_src py {arguments}\nCODE\n#+end_src\n\n#+RESULTS:\n: RESULT\n\nEnd\n");
+        let all = "#+PROPERTY: header-args :exports none\n";
+        let python = "#+property: header-args:py :results x :exports results\n";
+        let section = |arguments: &str| format!("* A\n:PROPERTIES:\n:header-args: {arguments}\n:END:\n");
+        for (org, code, results) in [
+            (block(""), true, true),
+            (block(":exports none"), false, false),
+            (block(":exports code"), true, false),
+            (block(":var x=1 :exports results"), false, true),
+            (block(":exports both"), true, true),
+            (format!("{all}Text\n{}", block("")), false, false),
+            (format!("{all}Text\n{}", block(":exports both")), true, true),
+            (format!("{all}{python}Text\n{}", block("")), false, true),
+            (format!("{}{}", section(":exports none"), block("")), false, false),
+            (format!("{}* B\n{}", section(":exports none"), block("")), true, true),
+            (format!("{}** B\n{}", section(":exports none"), block("")), false, false),
+            (format!("Text\n#+HEADER: :exports none\n{}", block("")), false, false),
+            ("Text\n#+name: n\n#+begin_src py :exports code\nCODE\n#+end_src\nText\n#+RESULTS: n\n#+begin_example\nRESULT\n#+end_example\nEnd".into(), true, false),
+            ("Text\n#+begin_src py :exports none\nCODE\n#+end_src\n#+RESULTS:\n:RESULTS:\nRESULT\n:END:\nEnd".into(), false, false),
+            ("Text\n#+begin_src py :exports both\nCODE\n#+end_src\n#+RESULTS:\n:RESULTS:\nRESULT\n:END:\nEnd".into(), true, true),
+        ] {
+            let markdown = as_markdown(&org);
+            let found = (markdown.contains("CODE"), markdown.contains("RESULT\n"), markdown.contains("End"));
+            assert_eq!(found, (code, results, true), "{org}\n{markdown}");
+        }
+    }
+
+    #[test]
+    fn objects_may_go_on_in_the_next_line() {
+        for (org, expected) in [
+            (
+                "See [[https://a.example/][two\nwords]] and *bold\nwords*.",
+                "See [two words](<https://a.example/>) and **bold\nwords**.\n",
+            ),
+            ("- item /a\n  b/ c\n- d", "- item *a\n  b* c\n- d\n"),
+            ("a =x\ny= b", "a `x y` b\n"),
+            ("a *b\nc\nd* e", "a \\*b\nc\nd\\* e\n"),
+            ("a\\\\\nb", "a\\\nb\n"),
+            ("a *b\n# SECRET\nc* d", "a \\*b\nc\\* d\n"),
+        ] {
+            assert_eq!(as_markdown(org), expected, "{org}");
+        }
     }
 
     #[test]
