@@ -53,8 +53,10 @@ fn read_plain(
     first_line: usize,
     known_title: Option<&str>,
 ) -> ParsedBody {
-    let events =
-        TextMergeStream::new(Parser::new_ext(&text, dialect::OPTIONS)).map(check_box_as_text).map(with_slashes);
+    let events = TextMergeStream::new(Parser::new_ext(&text, dialect::OPTIONS))
+        .map(check_box_as_text)
+        .map(with_slashes)
+        .map(without_ticks);
     let events = with_ids(without_prices(without_placeholders(events.collect())));
     let mut events = with_links(events);
     let title = take_title(&mut events, known_title);
@@ -87,6 +89,20 @@ fn with_slashes(event: Event<'_>) -> Event<'_> {
         }
         Event::Start(Tag::Image { link_type, dest_url, title, id }) if dest_url.contains('\\') => {
             Event::Start(Tag::Image { link_type, dest_url: slashes(dest_url), title, id })
+        }
+        other => other,
+    }
+}
+
+/// Takes the backticks away from GitHub's form of a formula, `` $`x^2`$ ``.
+fn without_ticks(event: Event<'_>) -> Event<'_> {
+    let inside = |tex: &str| Some(tex.strip_prefix('`')?.strip_suffix('`')?.trim().to_owned());
+    match event {
+        Event::InlineMath(tex) => {
+            match inside(&tex).filter(|inside| !inside.contains('`') && tex::is_formula(inside)) {
+                Some(inside) => Event::InlineMath(inside.into()),
+                None => Event::InlineMath(tex),
+            }
         }
         other => other,
     }
@@ -343,6 +359,24 @@ mod tests {
     }
 
     #[test]
+    fn definitions_are_lists() {
+        let html = |text: &str| read(text, 1, None).html;
+        let list = "<dl>\n<dt>Apple</dt>\n<dd>A fruit</dd>\n<dd>A firm</dd>\n<dt>Sea</dt>\n<dd>Salt</dd>\n</dl>\n";
+        assert_eq!(html("Apple\n: A fruit\n: A firm\n\nSea\n: Salt\n"), list);
+        for (text, expected) in [
+            ("Note: this\n\nThat: 5", "<p>Note: this</p>\n<p>That: 5</p>\n"),
+            ("He said\n:smile: and left", "<p>He said\n:smile: and left</p>\n"),
+            (": no term", "<p>: no term</p>\n"),
+            ("A wrapped text, and\nhere it goes on\n: so", "<p>A wrapped text, and\nhere it goes on\n: so</p>\n"),
+            ("> a\n> :b", "<blockquote>\n<p>a\n:b</p>\n</blockquote>\n"),
+            ("a :\nb", "<p>a :\nb</p>\n"),
+            ("- a\n- b : c", "<ul>\n<li>a</li>\n<li>b : c</li>\n</ul>\n"),
+        ] {
+            assert_eq!(html(text), expected, "{text}");
+        }
+    }
+
+    #[test]
     fn headings_have_the_ids_of_github() {
         let id = |text: &str| {
             let html = read(&format!("Text\n\n{text}"), 1, None).html;
@@ -373,6 +407,7 @@ mod tests {
             ("So \\\\(a_1 * b_2 * c\\\\) is it.", "a_1 * b_2 * c"),
             ("$$\nf(x)\\,dx = \\frac{a}{b}\n$$", "f(x)\\,dx = \\frac{a}{b}"),
             ("\\[\nE = mc^2\n\\]", "E = mc^2"),
+            ("So $`x^2`$ is it.", "x^2"),
             ("A $\\frac{{a}}{{b}}$ b", "\\frac{{a}}{{b}}"),
         ] {
             let html = html(text);

@@ -9,12 +9,13 @@ use crate::article::html::{self, OpenCode};
 use crate::article::tex;
 
 /// The extensions of CommonMark that GitHub has too: tables, footnotes, strike-through, formulas and task lists; and
-/// attributes of headings.
+/// attributes of headings. Beyond GitHub: lists of definitions, as in Pandoc, kramdown and PHP Markdown Extra.
 pub const OPTIONS: Options = Options::ENABLE_TABLES
     .union(Options::ENABLE_HEADING_ATTRIBUTES)
     .union(Options::ENABLE_FOOTNOTES)
     .union(Options::ENABLE_STRIKETHROUGH)
     .union(Options::ENABLE_MATH)
+    .union(Options::ENABLE_DEFINITION_LIST)
     .union(Options::ENABLE_TASKLISTS);
 
 /// The kind of a text, which determines the additions that it can have.

@@ -1,12 +1,14 @@
 //! Replaces or removes what site generators and note programs add to Markdown: shortcodes of Hugo and Zola, tags of Jekyll, links
 //! and private comments of Obsidian. Readers never see an addition as it is written, except within code.
 
+mod admonition;
 mod attributes;
 mod code;
 mod comment;
 mod container;
 mod critic;
 mod element;
+mod logseq;
 mod note;
 mod script;
 mod shortcode;
@@ -28,12 +30,25 @@ pub use template::find_template;
 
 /// Replaces the additions with plain Markdown or HTML. `first_line` is the number of the text's first line.
 pub fn plain(text: &str, dialect: Dialect, first_line: usize) -> (Cow<'_, str>, Option<Problem>) {
-    plain_part(text, dialect, first_line, None)
+    match dialect {
+        Dialect::Markdown => plain_markdown(text, first_line, None),
+        Dialect::Html => plain_part(text, dialect, first_line, None),
+    }
 }
 
 /// As [`plain`], of a note in a vault of Obsidian.
 pub fn plain_note(text: &str, first_line: usize) -> (Cow<'_, str>, Option<Problem>) {
-    plain_part(text, Dialect::Markdown, first_line, Some(true))
+    plain_markdown(text, first_line, Some(true))
+}
+
+fn plain_markdown(text: &str, first_line: usize, is_note: Option<bool>) -> (Cow<'_, str>, Option<Problem>) {
+    match admonition::as_containers(admonition::without_annotations(text)) {
+        Cow::Borrowed(text) => plain_part(text, Dialect::Markdown, first_line, is_note),
+        Cow::Owned(text) => {
+            let (text, problem) = plain_part(&text, Dialect::Markdown, first_line, is_note);
+            (Cow::Owned(text.into_owned()), problem)
+        }
+    }
 }
 
 /// As [`plain`], of a part of a text. `is_note` says whether the whole text has marks of Obsidian, if that is known.
@@ -44,9 +59,11 @@ fn plain_part(
     is_note: Option<bool>,
 ) -> (Cow<'_, str>, Option<Problem>) {
     // Each is rare in a text that has no addition: with one, the text is searched for code.
-    const MARKS: [&str; 13] = [":::", "{", "<%", "%%", "[[", "[!", "[TOC]", " ^", "\t^", "\n^", "\\(", "\\[", "=="];
+    const MARKS: [&str; 16] =
+        ["::", "{", "<%", "%%", "[[", "[!", "[TOC]", " ^", "\t^", "\n^", "\\(", "\\[", "==", ":LOGBOOK:", "#+", ": <"];
     let has_element = || dialect == Dialect::Markdown && (element::has_hidden(text) || element::ends_in_comment(text));
-    if !MARKS.iter().any(|mark| text.contains(mark)) && !has_element() {
+    let has_colon = || dialect == Dialect::Markdown && has_lone_colon(text);
+    if !MARKS.iter().any(|mark| text.contains(mark)) && !has_element() && !has_colon() {
         return (Cow::Borrowed(text), None);
     }
     let code = code_of(text, dialect);
@@ -68,6 +85,7 @@ fn plain_part(
         next_ends: HashMap::new(),
         endless: HashSet::new(),
         link_names: None,
+        has_org: text.contains("#+"),
     };
     scanner.run();
     let Scanner { out, left_out, captured, unending, unclosed, locked, .. } = scanner;
@@ -116,6 +134,8 @@ fn plain_part(
 const REACH: usize = 300;
 /// Maximum length of a formula in brackets, in bytes.
 const LONGEST_FORMULA: usize = 2_000;
+/// Longest term that has a definition, in bytes.
+const LONGEST_TERM: usize = 200;
 /// Maximum number of new searches for code, each after a removed comment in which code began.
 const MOST_RECOUNTS: usize = 20;
 
@@ -150,6 +170,8 @@ struct Scanner<'a> {
     endless: HashSet<String>,
     /// The names of links that the text defines, once that has been looked up.
     link_names: Option<HashSet<String>>,
+    /// The text may have blocks as in org.
+    has_org: bool,
 }
 
 impl<'a> Scanner<'a> {
@@ -203,6 +225,7 @@ impl<'a> Scanner<'a> {
 
     fn next_mark(&self) -> Option<usize> {
         let signs: &[char] = match self.dialect {
+            Dialect::Markdown if self.has_org => &['{', '%', '[', '!', '^', '<', '\\', '=', ':', '#'],
             Dialect::Markdown => &['{', '%', '[', '!', '^', '<', '\\', '=', ':'],
             Dialect::Html => &['{', '<'],
         };
@@ -225,8 +248,10 @@ impl<'a> Scanner<'a> {
             () if markdown && rest.starts_with("[TOC]") => self.table_of_contents(),
             () if markdown && rest.starts_with('^') => self.block_id(),
             () if markdown && rest.starts_with("<!--") => self.html_comment(),
-            () if markdown && rest.starts_with('<') => self.hidden_element(),
+            () if markdown && rest.starts_with('<') => self.planning() || self.hidden_element(),
             () if markdown && rest.starts_with(":::") => self.container(),
+            () if markdown && rest.starts_with(':') => self.block_property() || self.drawer() || self.lone_colon(),
+            () if markdown && rest.starts_with('#') => self.org_block(),
             () if markdown && rest.starts_with("==") => self.marked(),
             () if markdown && rest.starts_with('\\') => self.formula() || self.escaped(),
             () => false,
@@ -282,6 +307,18 @@ impl<'a> Scanner<'a> {
         true
     }
 
+    /// Writes a colon at the start of a line so that it begins no definition, unless it follows a term.
+    fn lone_colon(&mut self) -> bool {
+        let is_line_start = self.line().trim_matches([' ', '\t', '>']).is_empty();
+        let is_definition = self.rest()[1..].starts_with([' ', '\t']) && follows_term(&self.out);
+        if !is_line_start || is_definition {
+            return false;
+        }
+        self.out.push_str("&#58;");
+        self.at += 1;
+        true
+    }
+
     /// Copies a sign that is escaped, so that it begins nothing: `\[[words]]`, `\==`.
     fn escaped(&mut self) -> bool {
         let rest = self.rest();
@@ -334,7 +371,7 @@ impl<'a> Scanner<'a> {
     /// Leaves out attributes of an element: on a line of their own, directly after an element, or at the end of a heading or an item.
     fn attributes(&mut self) -> bool {
         let is_kramdown = self.rest().starts_with("{:");
-        if is_kramdown && self.extension() {
+        if is_kramdown && (self.extension() || self.picture_size()) {
             return true;
         }
         let Some(AttributeList { length, is_toc, is_definition }) = attributes::at_start(self.rest()) else {
@@ -386,6 +423,11 @@ impl<'a> Scanner<'a> {
         // In a quotation or an item, too.
         let is_mark = |c: char| c.is_ascii_digit() || " \t>-*+.)".contains(c);
         let is_heading = self.line().trim_start_matches(is_mark).starts_with('#') || is_underlined;
+        // Pandoc's mark of a heading without a number.
+        if is_heading && end == 2 && near.starts_with("{-}") {
+            self.at += end + 1;
+            return true;
+        }
         if is_heading {
             self.out.push_str("&#123;");
             self.at += 1;
@@ -474,16 +516,18 @@ impl<'a> Scanner<'a> {
         let Some(end) = reach.find([']', '\n']).filter(|end| quoted && reach[*end..].starts_with(']')) else {
             return false;
         };
-        let kind = &reach[2..end];
-        if kind.is_empty() || !kind.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'-') {
+        // How it looks may follow: `[!info|wide]`.
+        let kind = reach[2..end].split('|').next().unwrap_or_default().trim();
+        let is_kind = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+        if !kind.starts_with(|c: char| c.is_ascii_alphabetic()) || !kind.bytes().all(is_kind) {
             return false;
         }
         let rest = reach[end + 1..].lines().next().unwrap_or_default();
         let title = rest.trim_start_matches(['+', '-']).trim();
         let (first, others) = kind.split_at(1);
-        let title = if title.is_empty() { first.to_uppercase() + &others.to_lowercase() } else { title.to_owned() };
-        let quote = line.trim_end().to_owned();
-        let title = self.within(&title);
+        let name = first.to_uppercase() + &others.to_lowercase().replace('_', " ");
+        let (quote, title) = (line.trim_end().to_owned(), title.to_owned());
+        let title = Some(self.within(&title)).filter(|title| !title.trim().is_empty()).unwrap_or(name);
         self.out.push_str(&format!("**{title}**\n{quote}"));
         self.at += end + 1 + rest.len();
         true
@@ -668,6 +712,27 @@ impl<'a> Scanner<'a> {
     }
 }
 
+/// Whether a line of a text begins with a colon.
+fn has_lone_colon(text: &str) -> bool {
+    let starts = |line: &str| line.trim_start_matches([' ', '\t', '>']).starts_with(':');
+    text.contains(':') && text.lines().any(starts)
+}
+
+/// Whether the last line of a text, which is blank, may hold a definition: a term has a line for itself.
+fn follows_term(text: &str) -> bool {
+    let mut lines = text.rsplit('\n').skip(1).map(|line| line.trim_matches([' ', '\t', '>'])).peekable();
+    lines.next_if(|line| line.is_empty());
+    let is_definition = |line: &str| line.starts_with(':');
+    match (lines.next(), lines.next()) {
+        (Some(line), _) if is_definition(line) => true,
+        (Some(term), above) => {
+            let is_alone = above.is_none_or(|line| line.is_empty() || is_definition(line));
+            is_alone && !term.is_empty() && term.len() <= LONGEST_TERM
+        }
+        (None, _) => false,
+    }
+}
+
 fn quoted(text: &str) -> String {
     escape(text).replace('"', "&quot;")
 }
@@ -726,6 +791,10 @@ mod tests {
             ("%% a\n```\nb\n%%\nvisible %%more%% end", "\nvisible  end"),
             ("> [!warning] Mind the gap\n> Text", "> **Mind the gap**\n>\n> Text"),
             ("> [!NOTE]\n> Text", "> **Note**\n>\n> Text"),
+            ("> [!info|wide] T\n> Text", "> **T**\n>\n> Text"),
+            ("> [!my_type]\n> Text", "> **My type**\n>\n> Text"),
+            ("> [!note]+ %%x%%\n> Text", "> **Note**\n>\n> Text"),
+            ("A [word]([[Note]]) and [it]([[Note#Part]])", "A [word](<note:Note>) and [it](<note:Note#Part>)"),
             ("> [!tip]- Folded\n> Text", "> **Folded**\n>\n> Text"),
             ("> [!note] Mind %%secret%% gap\n> Text", "> **Mind  gap**\n>\n> Text"),
             ("[[Note|%%secret%%]] Text %%private", " Text "),
@@ -814,6 +883,9 @@ mod tests {
             ("> Quote\n> {: .wide}\n\nText", "> Quote\n> \n\nText"),
             ("## Get /users/{id}\n\n{id}", "## Get /users/&#123;id}\n\n{id}"),
             ("## Named {#own .wide}", "## Named {#own .wide}"),
+            ("## Head {-}\n\nText {-}", "## Head \n\nText {-}"),
+            ("{{ \"now\" | date: \"%Y\" }} {{ \"a\" | upcase }}", " a"),
+            ("!!! note \"T\"\n    A\n\nB", "\n\n**T**\n\n\nA\n\nB"),
             ("## Title {: .no_toc}\n\n- {:.a} item\n{:wide: .b}\n", "## Title \n\n-  item\n\n"),
             ("a{::comment}private{:/comment}b {::nomarkdown}<i>c</i>{:/} {::options a=\"b\" /}", "ab <i>c</i> "),
             ("![a](b.png){.wide width=50%} [x](y){target=\"_blank\"}", "![a](b.png) [x](y)"),

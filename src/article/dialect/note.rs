@@ -30,6 +30,12 @@ impl Scanner<'_> {
             return false;
         };
         let (inside, after) = (&reach[..end], &self.rest()[open + end + 2..]);
+        // Logseq and Roam write `[words]([[note]])`.
+        if !embeds && self.out.ends_with("](") && after.starts_with(')') {
+            self.out.push_str(&format!("<{}>", note_link(inside.trim())));
+            self.at += open + end + 2;
+            return true;
+        }
         // Indexes in many programming languages, links with brackets in their text, and tests of a shell.
         let is_index = self.out.ends_with([')', ']']) || inside.starts_with(['"', '\'']);
         if is_index || inside.trim().is_empty() || inside.starts_with(' ') || is_text_of_link(after) {

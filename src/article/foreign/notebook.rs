@@ -1,14 +1,12 @@
 //! Notebooks of Jupyter (nbformat 4): cells of Markdown and of code, with the output of the code.
 
+mod cell_view;
+
 use serde_json::Value;
 
 use super::markup::fenced;
 use crate::article::problem::Problem;
-
-/// Tags of cells that are not shown, or without their code or their output.
-const HIDDEN_CELLS: [&str; 3] = ["remove_cell", "remove-cell", "hide-cell"];
-const HIDDEN_CODE: [&str; 5] = ["remove_input", "remove-input", "hide_input", "hide-input", "hidecode"];
-const HIDDEN_OUTPUT: [&str; 4] = ["remove_output", "remove-output", "hide_output", "hide-output"];
+use cell_view::CellView;
 
 /// Converts a notebook.
 ///
@@ -23,34 +21,47 @@ pub(super) fn as_markdown(text: &str) -> Result<String, Problem> {
         .find_map(|place| notebook.pointer(place)?.as_str())
         .unwrap_or_default();
     let language: String = language.chars().filter(char::is_ascii_alphanumeric).collect();
+    let mut view = cells.first().map_or(CellView::WHOLE, |cell| {
+        let source = cell.get("source").map(joined).unwrap_or_default();
+        cell_view::of_front_matter(if source.trim_start().starts_with("---") { &source } else { "" })
+    });
+    view.follow_metadata(notebook.get("metadata"));
     let mut markdown = String::new();
     for cell in cells {
-        push_cell(&mut markdown, cell, &language);
+        push_cell(&mut markdown, cell, &language, view);
     }
     Ok(markdown)
 }
 
-fn push_cell(markdown: &mut String, cell: &Value, language: &str) {
-    let tags = || cell.pointer("/metadata/tags").and_then(Value::as_array).into_iter().flatten();
-    let has = |names: &[&str]| tags().any(|tag| tag.as_str().is_some_and(|tag| names.contains(&tag)));
+fn push_cell(markdown: &mut String, cell: &Value, language: &str, mut view: CellView) {
     let source = cell.get("source").map(joined).unwrap_or_default();
     let kind = cell.get("cell_type").and_then(Value::as_str).unwrap_or_default();
-    if has(&HIDDEN_CELLS) || (source.trim().is_empty() && kind != "code") {
-        return;
+    let is_first = markdown.is_empty();
+    if kind != "code" {
+        // Those of the notebook are about code.
+        view = CellView::WHOLE;
     }
+    view.follow_metadata(cell.get("metadata"));
     // Front matter stands in a raw cell at the top. Others may be for another format, such as LaTeX.
     let format = ["raw_mimetype", "format"].iter().find_map(|key| cell.pointer(&format!("/metadata/{key}"))?.as_str());
-    let is_shown = markdown.is_empty() || matches!(format, None | Some("" | "text/html" | "text/markdown"));
+    let is_page = is_first || matches!(format, None | Some("" | "text/html" | "text/markdown"));
     match kind {
-        "markdown" | "raw" if kind == "markdown" || is_shown => {
-            markdown.push_str(source.trim_end());
-            markdown.push_str("\n\n");
+        "markdown" | "raw" if kind == "markdown" || is_page => {
+            let text = view.follow_text(&source).trim_end();
+            if view.cell && !text.is_empty() {
+                markdown.push_str(text);
+                markdown.push_str("\n\n");
+            }
         }
         "code" => {
-            if !has(&HIDDEN_CODE) && !source.trim().is_empty() {
-                markdown.push_str(&fenced(language, &source));
+            let code = view.follow_code(&source);
+            if !view.cell {
+                return;
             }
-            let outputs = cell.get("outputs").and_then(Value::as_array).filter(|_| !has(&HIDDEN_OUTPUT));
+            if view.code && !code.trim().is_empty() {
+                markdown.push_str(&fenced(language, &code));
+            }
+            let outputs = cell.get("outputs").and_then(Value::as_array).filter(|_| view.output);
             outputs.into_iter().flatten().for_each(|output| push_output(markdown, output));
         }
         _ => {}
@@ -117,6 +128,81 @@ mod tests {
         }
         for part in ["secret", "hidden", "Figure", "warning", "AAAA"] {
             assert!(!markdown.contains(part), "{part} in {markdown}");
+        }
+    }
+
+    fn shown(metadata: &Value, source: &str) -> (bool, bool, String) {
+        let outputs = serde_json::json!([{"text": "OUTPUT"}]);
+        let cell = serde_json::json!({"cell_type": "code", "metadata": metadata, "source": source, "outputs": outputs});
+        let markdown = as_markdown(&serde_json::json!({"cells": [cell]}).to_string()).unwrap();
+        (markdown.contains("CODE"), markdown.contains("OUTPUT"), markdown)
+    }
+
+    #[test]
+    fn directives_in_code_are_obeyed_and_not_shown() {
+        for (lines, code, output) in [
+            ("#| include: false", false, false),
+            ("#| echo: false", false, true),
+            ("#| echo: true\n#| output: false", true, false),
+            ("#| eval: false", true, false),
+            ("#| label: fig-a\n#| fig-cap: \"A\"", true, true),
+            ("#| tags: [remove-input, x]", false, true),
+            ("//| echo: false", false, true),
+            ("%%time\n#| echo: false", false, true),
+            ("#hide", false, false),
+            ("#| hide", false, false),
+            ("#|hide", false, false),
+            ("# HIDE", false, false),
+            ("# Loads\n#hide_input", false, true),
+            ("# hide-output", true, false),
+            ("#collapse-show", true, true),
+            ("#|export", true, true),
+            ("secret = 1 #|hide_line", true, true),
+        ] {
+            let (has_code, has_output, markdown) = shown(&Value::Null, &format!("{lines}\nCODE"));
+            assert_eq!((has_code, has_output), (code, output), "{lines}: {markdown}");
+            for part in ["#|", "//|", "hide", "HIDE", "collapse", "secret"] {
+                assert!(!markdown.contains(part), "{lines}: {markdown}");
+            }
+        }
+        for source in ["# Hide the axis\nCODE", "x = 1 # hide\nCODE", "#!hide.sh\nCODE", "# |x| is CODE"] {
+            assert!(shown(&Value::Null, source).0, "{source}");
+        }
+    }
+
+    #[test]
+    fn tags_and_metadata_of_cells_are_obeyed() {
+        use serde_json::json;
+        for (metadata, code, output) in [
+            (json!({"nbsphinx": "hidden"}), false, false),
+            (json!({"tags": ["hide_cell"]}), false, false),
+            (json!({"tags": ["hide-cell"]}), false, false),
+            (json!({"tags": ["a", "remove_cell"]}), false, false),
+            (json!({"tags": ["private"]}), false, false),
+            (json!({"tags": ["hide_input"]}), false, true),
+            (json!({"tags": ["remove-input"]}), false, true),
+            (json!({"tags": ["Remove_Output"]}), true, false),
+            (json!({"hide_input": true}), false, true),
+            (json!({"jupyter": {"source_hidden": true}}), false, true),
+            (json!({"jupyter": {"outputs_hidden": true}}), true, false),
+            (json!({"tags": ["parameters"], "hide_input": false}), true, true),
+        ] {
+            let (has_code, has_output, markdown) = shown(&metadata, "CODE");
+            assert_eq!((has_code, has_output), (code, output), "{metadata}: {markdown}");
+        }
+        let notebook = |front: &str, metadata: Value, text: Value| {
+            let cells = json!([{"cell_type": "raw", "source": front}, text, {"cell_type": "code", "source": "CODE", "outputs": [{"text": "OUTPUT"}]}]);
+            as_markdown(&json!({"cells": cells, "metadata": metadata}).to_string()).unwrap()
+        };
+        let text =
+            |source: &str, metadata: Value| json!({"cell_type": "markdown", "source": source, "metadata": metadata});
+        let all = notebook("---\ntitle: A\nexecute:\n  echo: false\n---", json!({}), text("# Hide\n\nText", json!({})));
+        assert!(all.contains("# Hide\n\nText") && all.contains("OUTPUT") && !all.contains("CODE"), "{all}");
+        for (source, metadata) in
+            [("#hide\nSECRET", json!({})), ("#| hide\nSECRET", json!({})), ("SECRET", json!({"nbsphinx": "hidden"}))]
+        {
+            let all = notebook("---\ntitle: A\n---", json!({"hide_input": true}), text(source, metadata));
+            assert!(!all.contains("SECRET") && !all.contains("CODE") && all.contains("OUTPUT"), "{all}");
         }
     }
 
