@@ -68,7 +68,7 @@ impl OrgReader {
                 let picture = picture.map(|line| format!("{}\n\n", of_line(line))).unwrap_or_default();
                 self.markdown.push_str(&format!("\n{picture}*{}*\n\n", inline(caption)));
                 self.has_text = true;
-            } else if let Some((key, value)) = key(trimmed).filter(|_| self.has_text || self.is_about_code(trimmed)) {
+            } else if let Some((key, value)) = key(trimmed).filter(|_| self.has_text || is_about_code(trimmed)) {
                 self.key_line(&key, value, &mut lines);
             } else {
                 self.text_line(line, &mut lines);
@@ -120,7 +120,7 @@ impl OrgReader {
             "src" if export.is_some_and(|export| !export.shows_code) => {}
             "quote" | "center" | "abstract" => self.nested(&body, nesting, if name == "quote" { "> " } else { "" }),
             "src" | "example" | "export" | "comment" | "verse" => {
-                self.markdown.push_str(&of_block(name, arguments, &body))
+                self.markdown.push_str(&of_block(name, arguments, &body));
             }
             _ => self.nested(&body, nesting, ""),
         }
@@ -143,10 +143,10 @@ impl OrgReader {
     /// What is shown of a block of code: as it says, else its sections, else the whole text.
     fn code_export(&self, arguments: &str, header: &str) -> CodeExport {
         let language = arguments.split_whitespace().next().unwrap_or_default();
-        let of_sections = self.properties.iter().rev().filter(|(_, of, _)| of.is_empty() || of == language);
+        let mut of_sections = self.properties.iter().rev().filter(|(_, of, _)| of.is_empty() || of == language);
         let stated = exported(arguments)
             .or_else(|| exported(header))
-            .or_else(|| of_sections.filter_map(|(.., arguments)| exported(arguments)).next());
+            .or_else(|| of_sections.find_map(|(.., arguments)| exported(arguments)));
         stated.or_else(|| self.rules.code_export(language)).unwrap_or_default()
     }
 
@@ -173,7 +173,7 @@ impl OrgReader {
                 }
             }
             "LOGBOOK" => {}
-            "RESULTS" if !self.last_code.is_some_and(|code| code.shows_results == Some(true)) => {}
+            "RESULTS" if self.last_code.is_none_or(|code| code.shows_results != Some(true)) => {}
             _ if self.is_silent() => {}
             _ => {
                 let last = self.last_code;
@@ -182,11 +182,6 @@ impl OrgReader {
                 self.last_code = last;
             }
         }
-    }
-
-    /// Whether a key at the top of the file concerns the block below it.
-    fn is_about_code(&self, line: &str) -> bool {
-        ["#+name", "#+header", "#+results"].iter().any(|key| line.to_ascii_lowercase().starts_with(key))
     }
 
     fn key_line(&mut self, key: &str, value: &str, lines: &mut Peekable<Lines<'_>>) {
@@ -233,6 +228,11 @@ impl OrgReader {
             self.markdown.push_str(&format!("{}\n", of_line(&text)));
         }
     }
+}
+
+/// Whether a key at the top of the file concerns the block below it.
+fn is_about_code(line: &str) -> bool {
+    ["#+name", "#+header", "#+results"].iter().any(|key| line.to_ascii_lowercase().starts_with(key))
 }
 
 /// Whether a line continues the paragraph or the item of the line before it.

@@ -131,8 +131,8 @@ impl ExportRules {
 
     /// What the whole text says of code in a language.
     pub(super) fn code_export(&self, language: &str) -> Option<CodeExport> {
-        let arguments = self.header_arguments.iter().rev().filter(|(of, _)| of.is_empty() || of == language);
-        arguments.filter_map(|(_, arguments)| exported(arguments)).next()
+        let mut arguments = self.header_arguments.iter().rev().filter(|(of, _)| of.is_empty() || of == language);
+        arguments.find_map(|(_, arguments)| exported(arguments))
     }
 }
 
