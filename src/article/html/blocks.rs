@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::elements::{PageElement, is_heading, is_inline};
+use super::noise::EDIT_LINKS;
 use super::safe::is_hidden;
 use super::tokens::{Token, TokenKind};
 use crate::article::summary::is_cjk;
@@ -161,13 +162,15 @@ fn block_of(element: &PageElement<'_>, before: &[TextBlock], is_excluded: bool, 
     let around = element.parent.map(|parent| before[parent]).unwrap_or_default();
     let name: &str = &element.tag.name;
     let is_link = name == "a" && element.tag.attribute("href").is_some_and(|address| !address.starts_with('#'));
-    let is_hidden = around.is_hidden || (is_hidden(name) && !is_shown) || is_excluded;
+    let is_edit_link = || matches!(name, "span" | "sup") && element.tag.has_class(&EDIT_LINKS);
+    let is_hidden = around.is_hidden || (is_hidden(name) && !is_shown) || is_excluded || is_edit_link();
     let one = |is: bool| usize::from(is && !is_hidden);
     let whole = Amounts {
         links: one(is_link),
         paragraphs: one(name == "p"),
         items: one(name == "li"),
-        pictures: one(matches!(name, "img" | "picture" | "video")),
+        // A `<picture>` has an `<img>`.
+        pictures: one(matches!(name, "img" | "amp-img" | "video")),
         inputs: one(name == "input"),
         ..Amounts::default()
     };
@@ -185,7 +188,7 @@ fn block_of(element: &PageElement<'_>, before: &[TextBlock], is_excluded: bool, 
 const MOST_FORMS: usize = 4;
 
 /// Number of letters that a character of a script without spaces between words stands for.
-const CJK: usize = 2;
+const CJK: usize = 3;
 
 /// Number of characters of a text in which white space counts once.
 fn length(text: &str) -> usize {

@@ -122,6 +122,49 @@ const STRONG: [&str; 34] = [
     "disqus",
     "addthis",
 ];
+/// The part of names that speaks against text, but not against pictures.
+const OF_PICTURES: &str = "media";
+/// Classes and ids of the footers of pages.
+const FOOTERS: [&str; 8] = [
+    "colophon",
+    "footer",
+    "footer-container",
+    "footer-wrapper",
+    "global-footer",
+    "main-footer",
+    "page-footer",
+    "site-footer",
+];
+/// Classes of asides that belong to the text: its notes, and the boxes that writers set into it.
+const NOTES: [&str; 12] = [
+    "footnote",
+    "footnotes",
+    "endnote",
+    "endnotes",
+    "sidenote",
+    "marginnote",
+    "admonition",
+    "callout",
+    "hint",
+    "starlight-aside",
+    "citation",
+    "epigraph",
+];
+/// Starts of the classes of cards that editors set into a text (Ghost, WordPress). Most consist of a link.
+const CARDS: [&str; 12] = [
+    "kg-bookmark-card",
+    "kg-button-card",
+    "kg-callout-card",
+    "kg-embed-card",
+    "kg-file-card",
+    "kg-gallery-card",
+    "kg-image-card",
+    "kg-product-card",
+    "kg-toggle-card",
+    "wp-block-button",
+    "wp-block-embed",
+    "wp-block-file",
+];
 /// Words in the names of blocks with share buttons.
 const SHARE: [&str; 4] = ["share", "sharing", "sharedaddy", "addthis"];
 /// Starts of the names of blocks with comments.
@@ -172,18 +215,25 @@ pub struct Marks {
     pub is_comments: bool,
     /// It is an aside or a footer.
     pub is_beside: bool,
+    /// It is the footer of the page, or of a part of it.
+    pub is_footer: bool,
     /// How much the names speak for the article: the classes and the id each count 25 for or against.
     pub weight: i32,
+    /// The same for a block with pictures.
+    pub picture_weight: i32,
 }
 
 impl Marks {
-    pub fn of(tag: &Tag<'_>) -> Self {
+    /// Reads the names of an element. Its id does not count if it repeats the words of the element's heading.
+    pub fn of(tag: &Tag<'_>, has_id_of_heading: bool) -> Self {
         let value = |name| tag.attribute(name).map(|value| value.to_ascii_lowercase()).unwrap_or_default();
-        let (class, id, role) = (value("class"), value("id"), value("role"));
+        let (class, role) = (value("class"), value("role"));
+        let id = if has_id_of_heading { String::new() } else { value("id") };
         let names = format!("{class} {id}");
         let has_role = ROLES.contains(&role.as_str());
         let is_named = |names: &str| has(names, &UNLIKELY) && !has(names, &MAYBE);
         let weight = |names: &str| 25 * (i32::from(has(names, &POSITIVE)) - i32::from(has(names, &NEGATIVE)));
+        let picture_weight = |names: &str| weight(&names.replace(OF_PICTURES, ""));
         let (is_strong, is_comments) = (has_word(&names, &STRONG), is_comments(&tag.name, &names));
         Self {
             is_unlikely: is_named(&names) || has_role,
@@ -191,10 +241,24 @@ impl Marks {
             is_strong,
             is_share: has_word(&names, &SHARE),
             is_comments,
-            is_beside: matches!(&*tag.name, "aside" | "footer"),
+            is_beside: matches!(&*tag.name, "aside" | "footer") && !is_note(tag, &role),
+            is_footer: tag.name == "footer" || names.split_ascii_whitespace().any(|name| FOOTERS.contains(&name)),
             weight: weight(&class) + weight(&id),
+            picture_weight: picture_weight(&class) + picture_weight(&id),
         }
     }
+}
+
+/// Whether an aside belongs to the text (DPUB-ARIA 1.1 section 3).
+fn is_note(tag: &Tag<'_>, role: &str) -> bool {
+    let is_of_text = role.strip_prefix("doc-").is_some_and(|role| !matches!(role, "toc" | "index" | "pagelist"));
+    tag.name == "aside" && (is_of_text || tag.has_class(&NOTES))
+}
+
+/// Whether an element is a card that a writer has set into the text.
+pub fn is_card(tag: &Tag<'_>) -> bool {
+    let classes = tag.attribute("class").unwrap_or_default();
+    classes.split_ascii_whitespace().any(|class| CARDS.iter().any(|card| class.starts_with(card)))
 }
 
 fn has(names: &str, parts: &[&str]) -> bool {

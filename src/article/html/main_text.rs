@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::blocks::{TextBlock, loose_text, measure, whole_forms};
 use super::elements::{PageElement, is_heading, is_inline};
 use super::furniture::Marks;
+use super::section_names::ids_of_headings;
 use super::tokens::{Token, TokenKind};
 
 /// Shortest text of a paragraph that counts, in characters.
@@ -65,7 +66,7 @@ impl<'a> PageText<'a> {
         let named = |name: &str| elements.iter().position(|element| element.tag.name == name);
         let root = named("body").or_else(|| named("html"));
         let excluded = vec![false; elements.len()];
-        let marks = elements.iter().map(|element| Marks::of(element.tag)).collect();
+        let marks = marks(tokens, elements);
         let prose = Vec::new();
         let loose = loose_text(tokens, elements);
         let mut page = Self {
@@ -149,10 +150,23 @@ impl<'a> PageText<'a> {
         index.map_or_else(of_page, |index| self.prose[index])
     }
 
-    /// The length of the text in paragraphs. A page with only short ones has all its text outside of links for them.
+    /// Length of the text of an element, or of the page, that stands neither in links nor in headings.
+    fn plain_of(&self, index: Option<usize>) -> usize {
+        let of = |index: usize| {
+            let whole = self.blocks[index].whole;
+            whole.text.saturating_sub(whole.linked + whole.headed)
+        };
+        let of_page = || self.children(None).map(of).sum::<usize>() + self.loose;
+        index.map_or_else(of_page, of)
+    }
+
+    /// The length of the text in paragraphs. A page with nearly only short ones, such as a poem or a recipe, has all its text outside of
+    /// links for them.
     fn measure_prose(&mut self) {
         self.prose = self.prose_from(SHORTEST);
-        self.has_paragraphs = self.prose.iter().any(|length| *length > 0);
+        let length = self.prose_of(self.root);
+        let is_little = length < FEW_PARAGRAPHS && length * 2 < self.plain_of(self.root);
+        self.has_paragraphs = !is_little && self.prose.iter().any(|length| *length > 0);
         if !self.has_paragraphs {
             self.prose = self.prose_from(1);
         }
@@ -176,17 +190,22 @@ impl<'a> PageText<'a> {
     pub fn exclude_unlikely(&mut self) {
         let whole = self.prose_of(self.root).max(1);
         let article = self.only("article");
+        let in_article = elements_within(self.elements, &["article"]);
         let mut index = 0;
         while index < self.elements.len() {
             let element = &self.elements[index];
             let name: &str = &element.tag.name;
             let is_whole = matches!(name, "table" | "pre" | "code");
             let is_text = is_whole || is_inline(name) || matches!(name, "html" | "body" | "head");
-            let most = if self.marks[index].is_comments { MOST_COMMENTS } else { MOST_UNLIKELY };
+            let marks = self.marks[index];
+            // What an aside in an article is depends on its length, and is decided later.
+            let is_beside = marks.is_footer || (marks.is_beside && !in_article[index]);
+            let most = if marks.is_comments { MOST_COMMENTS } else { MOST_UNLIKELY };
             let length = self.prose[index];
-            let is_small = length < FEW_PARAGRAPHS || length * 100 < whole * most || matches!(name, "ul" | "ol");
+            let is_small =
+                is_beside || length < FEW_PARAGRAPHS || length * 100 < whole * most || matches!(name, "ul" | "ol");
             let holds_article = article.is_some_and(|article| (index..element.end).contains(&article));
-            if !is_text && !holds_article && is_small && self.marks[index].is_unlikely {
+            if !is_text && !holds_article && is_small && (marks.is_unlikely || is_beside) {
                 self.excluded[index] = true;
                 index = element.end;
             } else {
@@ -196,7 +215,8 @@ impl<'a> PageText<'a> {
         let before = (std::mem::take(&mut self.blocks), std::mem::take(&mut self.prose), self.has_paragraphs);
         self.blocks = measure(self.tokens, self.elements, &self.excluded, &self.forms);
         self.measure_prose();
-        if self.prose_of(self.root) == 0 {
+        let shows_pictures = || ["article", "main"].iter().any(|name| self.only(name).is_some());
+        if self.prose_of(self.root) == 0 && !shows_pictures() {
             // Nothing would remain.
             (self.blocks, self.prose, self.has_paragraphs) = before;
             self.excluded.fill(false);
@@ -281,7 +301,9 @@ impl<'a> PageText<'a> {
         let mut all = (0..self.elements.len()).filter(|index| self.name(*index) == name);
         let only = all.next().filter(|_| all.next().is_none())?;
         let has_most = if self.has_paragraphs {
-            self.prose[only] * 2 > self.prose_of(self.root) || self.prose[only] >= LONG
+            self.prose[only] * 2 > self.prose_of(self.root)
+                || self.prose[only] >= LONG
+                || self.plain_of(Some(only)) * 2 > self.plain_of(self.root)
         } else {
             // A heading alone is no article.
             let whole = self.blocks[only].whole;
@@ -313,6 +335,29 @@ impl<'a> PageText<'a> {
             !is_text && !is_around && (marks.is_evident || marks.is_beside || is_menu())
         })
     }
+}
+
+/// What the names of each element say about it. The end of a quotation is no footer of the page.
+fn marks(tokens: &[Token<'_>], elements: &[PageElement<'_>]) -> Vec<Marks> {
+    let has_id_of_heading = ids_of_headings(tokens, elements);
+    let in_quotation = elements_within(elements, &["blockquote", "figure"]);
+    let mark = |index: usize| {
+        let tag = elements[index].tag;
+        let is_source = tag.name == "footer" && in_quotation[index];
+        if is_source { Marks::default() } else { Marks::of(tag, has_id_of_heading[index]) }
+    };
+    (0..elements.len()).map(mark).collect()
+}
+
+/// Whether each element stands in one of these names.
+fn elements_within(elements: &[PageElement<'_>], names: &[&str]) -> Vec<bool> {
+    let mut within: Vec<bool> = Vec::with_capacity(elements.len());
+    for element in elements {
+        let around =
+            element.parent.is_some_and(|parent| within[parent] || names.contains(&&*elements[parent].tag.name));
+        within.push(around);
+    }
+    within
 }
 
 fn is_article_body(element: &PageElement<'_>) -> bool {

@@ -16,6 +16,7 @@ pub mod outline;
 mod references;
 mod repair;
 mod safe;
+mod section_names;
 mod title;
 pub mod tokens;
 mod tree;
@@ -345,7 +346,7 @@ pub(super) fn shows_nothing(html: &str) -> bool {
 
 /// Whether a fragment with these words shows neither words nor formulas, pictures and recordings.
 fn is_blank(html: &str, words: &str) -> bool {
-    let is_media = |token: Token<'_>| matches!(start_name(&token), Some("img" | "audio" | "video" | "math"));
+    let is_media = |token: Token<'_>| matches!(start_name(&token), Some("img" | "amp-img" | "audio" | "video" | "math"));
     words.replace("&nbsp;", " ").replace('\u{A0}', " ").trim().is_empty() && !tokens::tokens(html).any(is_media)
 }
 

@@ -31,6 +31,8 @@ const ANCHORS: [&str; 19] = [
 const SIGNS: [char; 9] = ['#', '¶', '§', '🔗', '⚓', '∞', '\u{200B}', '\u{FE0F}', '\u{2060}'];
 /// Classes of elements with the line numbers of code, which a reader would copy along with the code.
 const NUMBERS: [&str; 7] = ["gutter", "rouge-gutter", "linenos", "lineno", "lnt", "hljs-ln-numbers", "blob-num"];
+/// Classes of links to edit a section of a wiki.
+pub const EDIT_LINKS: [&str; 1] = ["mw-editsection"];
 /// Maximum number of tokens in an anchor sign or an edit link.
 const MOST: usize = 60;
 /// Maximum number of tokens in a column of line numbers.
@@ -91,7 +93,7 @@ fn end_of_noise(
             let is_anchor = leads_here && (tag.has_class(&ANCHORS) || within_heading);
             is_anchor.then_some(is_only_a_sign as fn(&[Token<'_>]) -> bool)?
         }
-        "span" | "sup" if tag.has_class(&["mw-editsection"]) => |_| true,
+        "span" | "sup" if tag.has_class(&EDIT_LINKS) => |_| true,
         "span" | "sup" if !tag.has_class(&NUMBERS) => is_edit_link,
         "td" | "span" if tag.has_class(&NUMBERS) => return end_of_numbers(tokens, start, tag),
         _ => return None,

@@ -13,7 +13,7 @@ use super::hidden::without_hidden;
 use super::images::{MOST_COPIED, Picture, PictureSources, is_tracker};
 use super::noise::without_noise;
 use super::tokens::{self, Tag, Token, TokenKind};
-use crate::article::address::Addresses;
+use crate::article::address::{Addresses, type_of};
 use crate::model::text::escape;
 
 /// Number of bytes of text after which a text is divided: to serialise a text takes time in its length for each character that
@@ -41,6 +41,8 @@ pub fn repair(html: &str, addresses: &Addresses<'_>) -> (String, bool) {
         undivided: 0,
         missing: None,
         spare: None,
+        shown: HashSet::new(),
+        is_after_picture: false,
         sources: None,
         copies: MOST_COPIED,
         has_open_end,
@@ -118,8 +120,13 @@ struct Writer<'a, 't> {
     undivided: usize,
     /// The place in the output of a picture without a usable address, and the HTML that stands there if no address follows.
     missing: Option<(usize, String)>,
-    /// A picture from a `<noscript>`, for the picture without an address that may follow.
-    spare: Option<String>,
+    /// The place in the output of a `<noscript>` with a picture, and that picture. It stands in for one without an address that may
+    /// follow, and is left out beside any other.
+    spare: Option<(usize, String)>,
+    /// The addresses of the pictures so far.
+    shown: HashSet<String>,
+    /// Nothing stands between the last picture and the place of the next token.
+    is_after_picture: bool,
     /// The sources of the open `<picture>`.
     sources: Option<PictureSources<'t>>,
     /// Bytes of attributes that may still be copied from a `<source>` to another `<img>`.
@@ -165,7 +172,7 @@ impl<'t> Writer<'_, 't> {
                 self.sources = Some(PictureSources::default());
                 return at + 1;
             }
-            "img" => {
+            "img" | "amp-img" | "amp-anim" => {
                 self.picture(tag);
                 return at + 1;
             }
@@ -204,8 +211,10 @@ impl<'t> Writer<'_, 't> {
         };
         let spare = self.spare.take();
         self.end_search();
+        self.is_after_picture = true;
+        self.shown.extend(picture.source.clone());
         match spare {
-            Some(spare) if picture.is_placeholder => self.output.push_str(&spare),
+            Some((_, spare)) if picture.is_placeholder => self.output.push_str(&spare),
             _ if picture.source.is_none() || picture.is_placeholder => {
                 let words = tag.attribute("alt").map(|words| escape(&words)).unwrap_or_default();
                 let instead = picture.source.is_some().then(|| image(tag, &picture));
@@ -215,10 +224,10 @@ impl<'t> Writer<'_, 't> {
         }
     }
 
-    /// Ends the search for the address of a picture: the text in its place is shown.
+    /// Ends the search for the address of a picture: the text in its place is shown, or the picture of a `<noscript>`.
     fn end_search(&mut self) {
-        self.spare = None;
-        if let Some((place, instead)) = self.missing.take() {
+        self.is_after_picture = false;
+        if let Some((place, instead)) = self.missing.take().or_else(|| self.spare.take()) {
             self.output.insert_str(place, &instead);
         }
     }
@@ -238,10 +247,20 @@ impl<'t> Writer<'_, 't> {
             let image = image(tag, &picture);
             match self.missing.take() {
                 Some((place, _)) => self.output.insert_str(place, &image),
-                None => self.spare = Some(image),
+                None if self.is_after_picture || !self.is_new_illustration(tag, &picture) => {}
+                None => self.spare = Some((self.output.len(), image)),
             }
         }
         content.end + 1
+    }
+
+    /// Whether the picture of a `<noscript>` is one of the page that was not shown yet, rather than one that only counts readers.
+    fn is_new_illustration(&self, tag: &Tag<'_>, picture: &Picture) -> bool {
+        let has_words = || tag.attribute("alt").is_some_and(|words| !words.trim().is_empty());
+        picture.source.as_ref().is_some_and(|source| {
+            let is_picture = type_of(source).is_some_and(|media_type| media_type.starts_with("image/"));
+            (is_picture || has_words()) && !self.shown.contains(source)
+        })
     }
 
     /// Replaces a frame with a link to its video. Readers do not show frames.

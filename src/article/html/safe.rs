@@ -434,7 +434,26 @@ mod tests {
             ),
             ("<noscript><img src=a.png></noscript><img src=\"data:,\">", "<img src=\"{M}/a.png\">"),
             ("<img src=a.png><noscript><img src=b.png></noscript>", "<img src=\"{M}/a.png\">"),
-            ("<noscript><img src=a.png></noscript>b", "b"),
+            ("<noscript><img src=a.png></noscript>b", "<img src=\"{M}/a.png\">b"),
+            ("<p>a<noscript><img src=a.png></noscript></p><p>b", "<p>a<img src=\"{M}/a.png\"></p><p>b</p>"),
+            ("<noscript><img src=https://b.example/count alt></noscript>b", "b"),
+            (
+                "<noscript><img src=https://b.example/picture alt=A></noscript>",
+                "<img src=\"https://b.example/picture\" alt=\"A\">",
+            ),
+            ("<noscript><img src=a.png width=1 height=1></noscript>b", "b"),
+            (
+                "<p><img src=a.png></p><p><noscript><img src=a.png></noscript>b",
+                "<p><img src=\"{M}/a.png\"></p><p>b</p>",
+            ),
+            (
+                "<amp-img src=a.png alt=A width=9 height=9></amp-img>",
+                "<img src=\"{M}/a.png\" alt=\"A\" width=\"9\" height=\"9\">",
+            ),
+            (
+                "<amp-img src=a.png layout=fill><noscript><img src=a.png></noscript></amp-img>b",
+                "<img src=\"{M}/a.png\">b",
+            ),
             ("<img src=\"data:,\" data-src=\"{{ url }}\">a", "a"),
         ]);
     }

@@ -7,6 +7,7 @@ use super::elements::{PageElement, is_heading, is_inline};
 use super::furniture;
 use super::main_text::PageText;
 use super::tokens::{self, Token};
+use crate::article::address::type_of;
 
 /// The part outside of the article.
 pub const OUTSIDE: &str = "W1";
@@ -37,6 +38,8 @@ const PROSE: (usize, usize) = (300, 20);
 const MANY_COMMAS: usize = 10;
 /// Number of elements around a picture that may be its figure.
 const MOST_AROUND: usize = 8;
+/// Maximum number of elements in a block of pictures.
+const MOST_IN_FIGURES: usize = 100;
 /// Fewest cells of a table without headings that shows data.
 const FEWEST_CELLS: usize = 10;
 
@@ -108,7 +111,10 @@ impl<'a> Trimmer<'a> {
         let mut is_safe = vec![false; count];
         for index in 0..count {
             let around = page.elements[index].parent.is_some_and(|parent| is_safe[parent]);
-            is_safe[index] = around || matches!(page.name(index), "pre" | "code") || is_data_table(&page, index);
+            is_safe[index] = around
+                || matches!(page.name(index), "pre" | "code")
+                || furniture::is_card(page.elements[index].tag)
+                || is_data_table(&page, index);
         }
         let own = |index: &usize| if page.blocks[*index].holder == *index { page.blocks[*index].own.text } else { 0 };
         let length = within.clone().map(|index| own(&index)).sum();
@@ -264,7 +270,8 @@ impl<'a> Trimmer<'a> {
         let whole = self.page.blocks[index].whole;
         let Amounts { text, headed, commas, paragraphs, items, pictures, inputs, .. } = whole;
         let density = whole.link_density();
-        let weight = self.page.marks[index].weight;
+        let marks = self.page.marks[index];
+        let weight = if pictures > 0 { marks.picture_weight } else { marks.weight };
         let is_prose = self.page.prose[index] >= PROSE.0 && density < PROSE.1;
         if weight < 0 || is_prose || commas >= MANY_COMMAS {
             return weight < 0;
@@ -278,8 +285,35 @@ impl<'a> Trimmer<'a> {
             || (weight >= 25 && density > 50);
         let is_beside =
             !is_list && (items > paragraphs + 100 || (weight < 25 && density > 20) || (is_label && !in_figure()));
-        (is_crowded || is_beside) && !is_gallery
+        (is_crowded || is_beside) && !is_gallery && !self.is_only_figures(index)
     }
+
+    /// Whether a block consists of pictures and their captions. The picture of a teaser leads to another page.
+    fn is_only_figures(&self, index: usize) -> bool {
+        let all = index..self.page.elements[index].end;
+        let Amounts { text, pictures, .. } = self.page.blocks[index].whole;
+        if pictures == 0 || all.len() > MOST_IN_FIGURES {
+            return false;
+        }
+        let leads_away = |index: &usize| {
+            let link = self.page.elements[*index].tag.attribute("href").filter(|_| self.page.name(*index) == "a");
+            link.is_some_and(|link| !link.starts_with('#') && !is_picture(&link))
+        };
+        let is_linked = |index: usize| self.page.blocks[index].whole.pictures > 0;
+        let (mut captions, mut next) = (0, all.start);
+        while next < all.end {
+            self.page.step();
+            let is_figure = self.page.name(next) == "figure";
+            captions += if is_figure { self.page.blocks[next].whole.text } else { 0 };
+            next = if is_figure { self.page.elements[next].end } else { next + 1 };
+        }
+        captions == text && !all.filter(leads_away).any(is_linked)
+    }
+}
+
+/// Whether an address is that of a picture.
+fn is_picture(address: &str) -> bool {
+    type_of(address).is_some_and(|media_type| media_type.starts_with("image/"))
 }
 
 /// Whether a table shows data rather than the layout of a page.
@@ -328,9 +362,12 @@ mod tests {
 
     /// The text of an article that readers see.
     fn shown(body: &ParsedBody) -> String {
+        text(&safe(body))
+    }
+
+    fn safe(body: &ParsedBody) -> String {
         let page = url::Url::parse("https://a.example/articles/a").unwrap();
-        let addresses = crate::article::address::Addresses::of_page(&page);
-        text(&crate::article::html::sanitise(&body.html, &addresses))
+        crate::article::html::sanitise(&body.html, &crate::article::address::Addresses::of_page(&page)).to_string()
     }
 
     const FIRST: &str =
@@ -436,6 +473,133 @@ mod tests {
             story()
         );
         assert_eq!(article("", &body), format!("{SECOND} {} {} The end.", whole(), whole()));
+    }
+
+    const NOTICE: &str =
+        "All rights are reserved by the publisher and no part of this page may be copied, without a word from it.";
+
+    /// The notice in the footer was once the only text of a page with short paragraphs.
+    #[test]
+    fn a_story_of_short_paragraphs_is_not_lost() {
+        let legal = format!("{NOTICE} ").repeat(8);
+        let letters = |text: &str| text.split_whitespace().collect::<String>();
+        for story in [
+            "<p>The bridge is closed.</p><p>They will mend it in March.</p>",
+            "<p>Seen today.</p>",
+            "<p>The sea is grey,<br>the gulls are loud.</p><p>The tide is low.</p>",
+            "<ul><li>2 eggs</li><li>a cup of flour</li></ul><ol><li>Beat the eggs.</li><li>Add the flour.</li></ol>",
+            "<table><tr><td>low tide</td><td>4:10</td></tr><tr><td>high tide</td><td>10:20</td></tr></table>",
+            "<p>潮水退去了，桥还没有修好。</p><p>他们三月再来。</p>",
+            "<p>The bridge is closed.</p><blockquote><p>It was the wind.</p></blockquote>",
+        ] {
+            for notice in [NOTICE, &legal] {
+                for end in [
+                    format!("<footer><p>{notice}</p></footer>"),
+                    format!("<aside><p>{notice}</p></aside><div class=footer>x</div>"),
+                    format!("<div class=site-footer><p>{notice}</p></div>"),
+                    format!("<footer><div><div><p>{notice}</p></div></div></footer>"),
+                ] {
+                    for name in ["article", "main", "div", "section"] {
+                        let page = format!("<nav><a href=/>A</a></nav><{name}><h1>T</h1>{story}</{name}>{end}");
+                        assert_eq!(letters(&article("<title>T</title>", &page)), letters(&text(story)), "{page}");
+                    }
+                }
+                let page = format!("<article><h1>T</h1>{story}<footer><p>{notice}</p></footer></article>");
+                assert_eq!(letters(&article("<title>T</title>", &page)), letters(&text(story)), "{page}");
+            }
+        }
+        let page = format!("<article><img src=https://a.example/a.jpg></article><footer><p>{NOTICE}</p></footer>");
+        assert_eq!(safe(&read(&page, Clean::Safe)), "<img src=\"https://a.example/a.jpg\">");
+        let page = format!("<footer><p>{NOTICE}</p></footer>");
+        assert_eq!(article("", &page), NOTICE, "unless there is nothing else");
+    }
+
+    /// Blocks of pictures were once removed as galleries of teasers.
+    #[test]
+    fn pictures_of_the_story_stay() {
+        let one = "<img src=https://a.example/a.jpg alt=a>";
+        for (part, count) in [
+            (format!("<div><picture>{one}</picture></div>"), 1),
+            (
+                format!(
+                    "<div class=image-block><figure><a href=a.jpg><div><picture><source>{one}</picture></div></a></figure></div>"
+                ),
+                1,
+            ),
+            (format!("<div><figure>{one}<figcaption>By <a href=/ann>Ann</a></figcaption></figure></div>"), 1),
+            (
+                format!(
+                    "<div><div><figure>{one}<figcaption><a href=/ann>Ann Lee</a></figcaption></figure></div></div>"
+                ),
+                1,
+            ),
+            (format!("<div class=media>{one}</div>"), 1),
+            (format!("<div class='media media-image'><p>{one}</p></div>"), 1),
+            (format!("<figure><div class='field field--name-field-media-image'>{one}</div></figure>"), 1),
+            (format!("<div><figure>{one}</figure><figure><img src=https://a.example/b.jpg></figure></div>"), 2),
+            (format!("<div>{one}<img src=https://a.example/b.jpg></div>"), 2),
+            ("<amp-img src=https://a.example/a.jpg></amp-img>".to_owned(), 1),
+            (format!("<div><noscript>{one}</noscript></div>"), 1),
+        ] {
+            for page in [
+                format!("<p>{FIRST}</p>{part}<p>{SECOND}</p><div class=footer>x</div>"),
+                format!("<article><p>{FIRST}</p>{part}<p>{SECOND}</p></article><nav>x</nav><aside>y</aside>"),
+            ] {
+                let safe = safe(&read(&format!("<html><body>{page}</body></html>"), Clean::Safe));
+                assert_eq!(safe.matches("<img src=").count(), count, "{page}: {safe}");
+            }
+        }
+        let teaser = format!(
+            "<div><figure><a href=/cat>{one}</a><figcaption><a href=/cat>Cat found</a></figcaption></figure></div>"
+        );
+        let page = format!("<p>{FIRST}</p>{teaser}<p>{SECOND}</p><div class=footer>x</div>");
+        assert_eq!(article("", &page), format!("{FIRST} {SECOND}"));
+    }
+
+    /// Generators make ids of the words of headings: `related-work` is no list of related articles.
+    #[test]
+    fn ids_of_headings_say_nothing() {
+        for part in [
+            "<section id=related-work><h2>Related work</h2><p>Lee (2001) built one like it.</p></section>",
+            "<section id=social><h2>Social</h2><p>They meet on Sundays.</p></section>",
+            "<section id=sponsors><h2>Sponsors</h2><p>The harbour paid for it.</p></section>",
+            "<section id=comments class=level2><h2>Comments</h2><p>The council had none.</p></section>",
+            "<div class='section level2' id=social><h2><span>2.1</span> Social</h2><p>They meet on Sundays.</p></div>",
+            "<div class='section level2' id=comments-1><h2>Comments</h2><p>The council had none.</p></div>",
+            "<h2 id=contact>Contact</h2>",
+            "<h2 id=tools-you-need>Tools you need</h2><p>A hammer.</p>",
+            "<h2 id=social-security>Social security</h2><p>It is paid.</p>",
+            "<h3 id=rss>RSS</h3><p>It has a feed.</p>",
+            "<h2 id=user-content-media>Media</h2>",
+            "<div class=mw-heading><h2 id=History>History</h2></div>",
+            "<aside class='footnote brackets' role=doc-footnote><p>1 As the keeper said.</p></aside>",
+            "<aside class=callout><p>Take a lamp.</p></aside>",
+            "<blockquote><p>It was the wind.</p><footer>— Ann</footer></blockquote>",
+            "<blockquote><p>It was the wind.</p><footer class=blockquote-footer>— Ann</footer></blockquote>",
+            "<figure class='kg-card kg-bookmark-card'><a class=kg-bookmark-container href=https://b.example/><div \
+             class=kg-bookmark-content><div class=kg-bookmark-title>The bridge</div><div class=kg-bookmark-metadata>Tide</div>\
+             </div></a></figure>",
+            "<div class='kg-card kg-file-card'><a href=a.pdf><div class=kg-file-card-contents><div \
+             class=kg-file-card-title>Plans</div></div></a></div>",
+            "<div class='kg-card kg-button-card'><a href=https://b.example/ class=kg-btn>See the plans</a></div>",
+            "<div class=wp-block-file><a href=a.pdf>Plans</a><a href=a.pdf class=wp-block-file__button>Download</a></div>",
+        ] {
+            let page = format!("<article><p>{FIRST}</p>{part}<p>{SECOND}</p></article><footer>x</footer>");
+            assert_eq!(article("", &page), format!("{FIRST} {} {SECOND}", text(part)), "{page}");
+        }
+        let edit = "<span class=mw-editsection>[<a href=/e>edit</a>]</span>";
+        let wiki = format!("<div class=mw-heading><h2 id=History>History</h2>{edit}</div>");
+        let page = format!("<main><p>{FIRST}</p>{wiki}<p>{SECOND}</p></main><footer>x</footer>");
+        assert_eq!(article("", &page), format!("{FIRST} History {SECOND}"));
+        for part in [
+            "<div id=comments><h2>Comments</h2><p>I crossed it.</p></div>",
+            "<section id=comments><h2>Comments</h2><ol class=comment-list><li>I crossed it.</ol></section>",
+            "<div id=related><h3>Read these</h3><p>The cat is well.</p></div>",
+            "<section class=social id=social><h2>Social</h2><a href=/f>Face</a></section>",
+        ] {
+            let page = format!("<article><p>{FIRST}</p><p>{SECOND}</p>{part}</article><footer>x</footer>");
+            assert_eq!(article("", &page), format!("{FIRST} {SECOND}"), "{page}");
+        }
     }
 
     #[test]
