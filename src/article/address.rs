@@ -23,6 +23,9 @@ const OWN_PATHS: [&str; 8] =
 /// Folders of articles in other generators' sites.
 const CONTENTS: [&str; 3] = ["", "content", "src/content"];
 
+/// The site of the Wayback Machine, whose pages name pictures by their paths there.
+const ARCHIVE: &str = "https://web.archive.org";
+
 /// Scheme of a link to a note by its name, as [`note_link`] makes it.
 const NOTE: &str = "note:";
 
@@ -44,6 +47,8 @@ pub struct Addresses<'a> {
     pub permalink: &'a Url,
     /// Address of the site, with a trailing slash.
     pub base_url: &'a str,
+    /// What addresses of a saved page are relative to that are no file of the folder. It is on another site.
+    pub base: Option<&'a Url>,
     /// Path of the article below the watched folder.
     pub path: &'a Path,
     /// Whether a file exists at a path below the watched folder.
@@ -66,6 +71,7 @@ impl<'a> Addresses<'a> {
         Self {
             permalink,
             base_url: permalink.as_str(),
+            base: None,
             path: Path::new(""),
             is_there: &nothing_is_there,
             named: &no_file,
@@ -88,10 +94,27 @@ impl<'a> Addresses<'a> {
             // As written, except for characters that no address may contain.
             Ok(url) if address.contains(|c: char| c.is_control() || c.is_whitespace()) => Some(url.to_string()),
             Ok(_) => Some(address.to_owned()),
-            Err(url::ParseError::RelativeUrlWithoutBase) => {
-                self.in_folder(address).or_else(|| self.permalink.join(address).ok().map(String::from))
-            }
+            Err(url::ParseError::RelativeUrlWithoutBase) => self.relative(address),
             Err(_) => None,
+        }
+    }
+
+    /// The same with a base for the addresses that are no file of the folder, unless it is an address of this site.
+    pub fn with_base<'b>(&'b self, base: &'b Url) -> Addresses<'b> {
+        Addresses { base: Some(base).filter(|base| !self.is_own(base)), ..*self }
+    }
+
+    fn relative(&self, address: &str) -> Option<String> {
+        if is_archived(address) {
+            return Some(format!("{ARCHIVE}{address}"));
+        }
+        match self.base.filter(|_| !address.is_empty() && !address.starts_with('#') && !is_saved(address)) {
+            None => self.in_folder(address).or_else(|| self.permalink.join(address).ok().map(String::from)),
+            Some(base) => {
+                let is_lost = |found: &String| self.media_path(found).is_some_and(|path| !(self.is_there)(&path));
+                let found = self.in_folder(address).filter(|found| !is_lost(found));
+                found.or_else(|| base.join(address).ok().map(String::from))
+            }
         }
     }
 
@@ -266,6 +289,25 @@ pub fn type_of(address: &str) -> Option<&'static str> {
     media_type(&decoded(cut(address).0))
 }
 
+/// Whether an address is in the folder that browsers save beside a page. If it is missing, the writer has lost it.
+fn is_saved(address: &str) -> bool {
+    let folder = address.strip_prefix("./").unwrap_or(address).split_once('/');
+    folder.is_some_and(|(folder, _)| {
+        ["_files", "-Dateien", "_fichiers", "_archivos"].iter().any(|end| folder.ends_with(end))
+    })
+}
+
+/// Whether an address is a path in the Wayback Machine: `/web/20100102030405im_/http://…`.
+fn is_archived(address: &str) -> bool {
+    let moment = address.strip_prefix("/web/").and_then(|rest| rest.split_once('/'));
+    moment.is_some_and(|(moment, page)| {
+        let digits = moment.bytes().take_while(u8::is_ascii_digit).count();
+        let mark = &moment[digits..];
+        let is_mark = mark.is_empty() || (mark.len() == 3 && mark.ends_with('_'));
+        (4..=14).contains(&digits) && is_mark && (page.starts_with("http://") || page.starts_with("https://"))
+    })
+}
+
 fn nothing_is_there(_: &Path) -> bool {
     false
 }
@@ -378,6 +420,11 @@ mod tests {
 
     /// Resolves an address in `posts/storm.md` in a folder with these files.
     fn absolute(address: &str, files: &[&str]) -> String {
+        absolute_in(None, address, files)
+    }
+
+    /// The same in a page that was saved from an address.
+    fn absolute_in(base: Option<&Url>, address: &str, files: &[&str]) -> String {
         let permalink = Url::parse("https://site.example/blog/articles/storm").unwrap();
         let is_there = |path: &Path| files.iter().any(|file| Path::new(file) == path);
         let page = |target: &LinkTarget| {
@@ -394,6 +441,7 @@ mod tests {
         let addresses = Addresses {
             permalink: &permalink,
             base_url: "https://site.example/blog/",
+            base,
             path: Path::new("posts/storm.md"),
             is_there: &is_there,
             named: &named,
@@ -480,6 +528,45 @@ mod tests {
         ] {
             assert_eq!(absolute(address, &[file]), expected, "{address} with {file}");
         }
+    }
+
+    #[test]
+    fn addresses_of_saved_pages() {
+        let base = Url::parse("https://tide.example/2019/storm").unwrap();
+        for (address, file, expected) in [
+            ("a.png", "", "https://tide.example/2019/a.png"),
+            ("a.png", "posts/a.png", "/blog/media/posts/a.png"),
+            ("/img/a.png", "", "https://tide.example/img/a.png"),
+            ("/img/a.png", "img/a.png", "/blog/media/img/a.png"),
+            ("../about", "", "https://tide.example/about"),
+            ("?page=2", "", "https://tide.example/2019/storm?page=2"),
+            ("//cdn.example/a.png", "", "https://cdn.example/a.png"),
+            ("other.html", "", "https://tide.example/2019/other.html"),
+            ("other.html", "posts/other.html", "/blog/articles/posts/other.html"),
+            ("storm_files/a.png", "", "/blog/media/posts/storm_files/a.png"),
+            ("#part", "", "/blog/articles/storm#part"),
+            ("", "", "/blog/articles/storm"),
+            ("https://other.example/a", "", "https://other.example/a"),
+            ("mailto:ann@site.example", "", "mailto:ann@site.example"),
+        ] {
+            assert_eq!(absolute_in(Some(&base), address, &[file]), expected, "{address} with {file}");
+        }
+        for (address, expected) in [
+            (
+                "/web/20100102030405im_/http://tide.example/a.png",
+                "https://web.archive.org/web/20100102030405im_/http://tide.example/a.png",
+            ),
+            ("/web/2010/https://tide.example/", "https://web.archive.org/web/2010/https://tide.example/"),
+            ("/web/2010/storm", "/web/2010/storm"),
+            ("/web/page/http://tide.example/", "/web/page/http://tide.example/"),
+        ] {
+            assert_eq!(absolute(address, &[]), expected, "{address}");
+        }
+        let permalink = Url::parse("https://site.example/articles/a").unwrap();
+        let own = Url::parse("https://site.example/old/a").unwrap();
+        let addresses = Addresses::of_page(&permalink);
+        assert_eq!(addresses.with_base(&own).absolute("b").as_deref(), Some("https://site.example/articles/b"));
+        assert_eq!(addresses.with_base(&base).absolute("b").as_deref(), Some("https://tide.example/2019/b"));
     }
 
     #[test]

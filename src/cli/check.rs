@@ -396,6 +396,7 @@ fn lost_links(
     let addresses = Addresses {
         permalink: &permalink,
         base_url: &base_url,
+        base: None,
         path,
         is_there: &|file: &Path| {
             // A picture inside of the article itself.

@@ -160,6 +160,7 @@ impl Preview {
         let addresses = Addresses {
             permalink: &permalink,
             base_url: &self.base_url,
+            base: None,
             path: &self.path,
             is_there: &is_there,
             named: &named,

@@ -486,6 +486,7 @@ proptest! {
         let addresses = Addresses {
             permalink: &permalink,
             base_url: "https://site.example/",
+            base: None,
             path: Path::new("posts/storm.html"),
             is_there: &|_| there,
             named: &|path| there.then(|| path.to_path_buf()),

@@ -1,5 +1,6 @@
 //! HTML: the outline of a page, and fragments that are safe in any feed reader.
 
+mod base;
 mod blocks;
 mod code;
 mod credits;
@@ -125,6 +126,7 @@ pub fn read(text: &str, known_title: Option<&str>, timezone: Tz, clean: Clean) -
     let mut parts = removed_parts(&tokens, &elements, &main_text, &region);
     let body = Body::new(&tokens, &elements, main_text, clean == Clean::Safe);
     let mut outline = outline::of_tokens(&tokens);
+    let base = base::of_page(&tokens, &outline).map(|base| base::mark(&base)).unwrap_or_default();
     // The heading of a page is the one in its article, not the site's name above it.
     if body.tokens.len() < tokens.len() {
         let within = outline::of_tokens(body.tokens.iter().copied());
@@ -172,7 +174,7 @@ pub fn read(text: &str, known_title: Option<&str>, timezone: Tz, clean: Clean) -
         return Err(Held::Withheld(Problem::intended(None, message), Vec::new()));
     }
     let target = body.target.map(|id| format!("<a id=\"{}\"></a>", escape_html(&id))).unwrap_or_default();
-    let html = if is_blank(&html, &words) { String::new() } else { target + &html };
+    let html = if is_blank(&html, &words) { String::new() } else { base + &target + &html };
     let problems = problems.into_iter().collect();
     Ok(ParsedBody { header, html, paragraphs: outline.paragraphs, problems, removed })
 }
@@ -302,6 +304,11 @@ fn with_metadata(
         header.title = header.title.map(|title| titles.without_site(&title));
     }
     Ok(header)
+}
+
+/// Whether the addresses of a text are relative to those of another site.
+pub fn has_base(html: &str) -> bool {
+    base::of_text(html).is_some()
 }
 
 /// Whether a comment separates the summary from the rest, as WordPress, Hugo, Jekyll and Pelican write it.

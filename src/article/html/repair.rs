@@ -8,6 +8,7 @@ use std::collections::HashSet;
 
 use url::Url;
 
+use super::base;
 use super::formula;
 use super::hidden::without_hidden;
 use super::images::{MOST_COPIED, Picture, PictureSources, is_tracker};
@@ -31,6 +32,8 @@ const MOST_IN_TARGET: usize = 3;
 
 /// Repairs a fragment. Also returns whether browsers may read the result differently, so that it should be read again.
 pub fn repair(html: &str, addresses: &Addresses<'_>) -> (String, bool) {
+    let base = base::of_text(html);
+    let addresses = &base.as_ref().map_or(*addresses, |base| addresses.with_base(base));
     let (tokens, has_open_end) = without_noise(without_hidden(tokens::visible(html)));
     let targets = targets(&tokens, addresses.permalink);
     let mut writer = Writer {

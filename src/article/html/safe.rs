@@ -301,6 +301,7 @@ mod tests {
         let permalink = Url::parse("https://x.example/articles/a").unwrap();
         let addresses = Addresses {
             base_url: "https://x.example/",
+            base: None,
             path: Path::new("posts/a.md"),
             ..Addresses::of_page(&permalink)
         };

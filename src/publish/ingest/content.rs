@@ -81,6 +81,7 @@ impl Ingest {
         let addresses = Addresses {
             permalink: &permalink,
             base_url,
+            base: None,
             path,
             is_there: &is_there,
             named: &|_: &Path| None,
@@ -137,6 +138,7 @@ impl Ingest {
         let addresses = Addresses {
             permalink,
             base_url: &self.channel.base_url,
+            base: None,
             path,
             is_there: &is_there,
             named: &named,
@@ -150,6 +152,10 @@ impl Ingest {
             Err(problem) => return Ok(Err(problem)),
         };
         let mut lost = lost.take();
+        // A link of a saved page that means no article leads to the site that the page is from.
+        if html::has_base(&article.html) {
+            lost.retain(|lost| matches!(lost, Lost::File(_)));
+        }
         lost.extend(lost::files(&html, &addresses));
         let problems = self.problems_of_lost(&lost, path);
         let mut files = Files { folder: &self.folder, supervisor, heartbeat, addresses, problems };

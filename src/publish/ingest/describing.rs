@@ -180,6 +180,7 @@ impl Ingest {
         let addresses = Addresses {
             permalink: &permalink,
             base_url: &self.channel.base_url,
+            base: None,
             path,
             is_there: &is_there,
             named: &|name: &Path| self.named_media.nearest(&self.folder, name, path),

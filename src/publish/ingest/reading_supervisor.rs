@@ -444,6 +444,7 @@ impl ReadingSupervisor {
             let addresses = Addresses {
                 permalink: &permalink,
                 base_url: &base_url,
+                base: None,
                 path: &path,
                 is_there: &is_there,
                 named: &named,
@@ -742,6 +743,7 @@ pub(super) mod tests {
         let addresses = Addresses {
             permalink: &permalink,
             base_url: "https://x.example/",
+            base: None,
             path: Path::new("a.md"),
             is_there: &is_there,
             named: &|_| None,
