@@ -57,6 +57,9 @@ pub const MOST_MARKS: usize = 1_000_000;
 /// Maximum length of the text of a removed part in a report, in characters.
 const LONGEST_REMOVED: usize = 200;
 
+/// Longest text of metadata that may be escaped once too often, in bytes.
+const LONGEST_ESCAPED: usize = 4_000;
+
 /// The rule that removes the name of a site or of a section.
 const SITE: &str = "W6";
 /// Length of text before a heading, in bytes, from which on it is a heading of the text.
@@ -127,6 +130,7 @@ pub fn read(text: &str, known_title: Option<&str>, timezone: Tz, clean: Clean) -
     let body = Body::new(&tokens, &elements, main_text, clean == Clean::Safe);
     let mut outline = outline::of_tokens(&tokens);
     let base = base::of_page(&tokens, &outline).map(|base| base::mark(&base)).unwrap_or_default();
+    let all_headings = outline.headings.clone();
     // The heading of a page is the one in its article, not the site's name above it.
     if body.tokens.len() < tokens.len() {
         let within = outline::of_tokens(body.tokens.iter().copied());
@@ -164,19 +168,30 @@ pub fn read(text: &str, known_title: Option<&str>, timezone: Tz, clean: Clean) -
     let header = Header { title, summary, ..Header::default() }
         .with_source(Field::Title, "first heading")
         .with_source(Field::Summary, "text before the fold");
-    let header = with_metadata(header, &outline, &titles, [data, credits], timezone)?;
+    let has_heading = header.title.is_some();
+    let mut header = with_metadata(header, &outline, [data, credits], timezone)?;
+    if !has_heading {
+        let part = |title: &String| Titles::part_by_heading(title, &all_headings, is_logo);
+        header.title = header.title.map(|title| titles.without_site(&title)).map(|title| part(&title).unwrap_or(title));
+    }
     let html: String = remaining().map(|token| &text[token.range.clone()]).collect();
     let Some(words) = safe::text(&html) else { return Err(Held::Broken(too_much())) };
-    if let Some(target) = outline.redirect.filter(|_| words.trim().chars().count() <= MOST_OF_REDIRECT) {
-        let target: String = target.chars().take(MOST_OF_REDIRECT).collect();
-        let message =
-            format!("held: this page only leads to `{target}`: delete it, or remove its `<meta http-equiv=refresh>`");
-        return Err(Held::Withheld(Problem::intended(None, message), Vec::new()));
+    if let Some(held) = redirect(&outline, &words) {
+        return Err(held);
     }
     let target = body.target.map(|id| format!("<a id=\"{}\"></a>", escape_html(&id))).unwrap_or_default();
     let html = if is_blank(&html, &words) { String::new() } else { base + &target + &html };
     let problems = problems.into_iter().collect();
     Ok(ParsedBody { header, html, paragraphs: outline.paragraphs, problems, removed })
+}
+
+/// Why a page that only leads to another is no article.
+fn redirect(outline: &Outline, words: &str) -> Option<Held> {
+    let is_short = words.trim().chars().count() <= MOST_OF_REDIRECT;
+    let target: String = outline.redirect.as_ref().filter(|_| is_short)?.chars().take(MOST_OF_REDIRECT).collect();
+    let message =
+        format!("held: this page only leads to `{target}`: delete it, or remove its `<meta http-equiv=refresh>`");
+    Some(Held::Withheld(Problem::intended(None, message), Vec::new()))
 }
 
 /// The tokens of the article.
@@ -283,15 +298,9 @@ fn removed_lines(text: &str, tokens: &[Token<'_>], parts: Vec<(Range<usize>, &'s
     lines
 }
 
-/// Completes the header of a page with its metadata. A title from there loses the name of the site.
-fn with_metadata(
-    mut header: Header,
-    outline: &Outline,
-    titles: &Titles,
-    others: [Header; 2],
-    timezone: Tz,
-) -> Result<Header, Held> {
-    let has_heading = header.title.is_some();
+/// Completes the header of a page with its metadata, whose texts may be escaped once too often.
+fn with_metadata(mut header: Header, outline: &Outline, others: [Header; 2], timezone: Tz) -> Result<Header, Held> {
+    let own = (header.title.clone(), header.summary.clone());
     header.complete(front_matter::of_meta(&outline.meta, timezone)?);
     for other in others {
         header.complete(other);
@@ -300,10 +309,30 @@ fn with_metadata(
     header.complete(Header { language, ..Header::default() }.with_source(Field::Language, "`lang` of the page"));
     let title = outline.title.clone();
     header.complete(Header { title, ..Header::default() }.with_source(Field::Title, "`<title>`"));
-    if !has_heading {
-        header.title = header.title.map(|title| titles.without_site(&title));
+    let unescaped = |text: String| unescaped(text, outline);
+    header.title = own.0.or_else(|| header.title.map(unescaped));
+    header.summary = own.1.or_else(|| header.summary.map(unescaped));
+    for person in &mut header.authors {
+        person.name = references::resolve(&person.name, references::Context::Attribute).into_owned();
     }
     Ok(header)
+}
+
+/// A text with its character references as characters, unless the page shows one of them: then it is about them.
+fn unescaped(text: String, outline: &Outline) -> String {
+    if text.len() > LONGEST_ESCAPED {
+        return text;
+    }
+    let resolve = |text: &str| references::resolve(text, references::Context::Attribute).into_owned();
+    let is_shown = |reference: &str| {
+        let headings = outline.headings.iter().map(|heading| &heading.text);
+        outline.paragraphs.iter().chain(headings).any(|shown| shown.contains(reference))
+    };
+    let mut references = text.match_indices('&').filter_map(|(at, _)| Some(&text[at..=at + text[at..].find(';')?]));
+    if references.any(|reference| resolve(reference) != reference && is_shown(reference)) {
+        return text;
+    }
+    resolve(&text)
 }
 
 /// Whether the addresses of a text are relative to those of another site.
@@ -353,7 +382,8 @@ pub(super) fn shows_nothing(html: &str) -> bool {
 
 /// Whether a fragment with these words shows neither words nor formulas, pictures and recordings.
 fn is_blank(html: &str, words: &str) -> bool {
-    let is_media = |token: Token<'_>| matches!(start_name(&token), Some("img" | "amp-img" | "audio" | "video" | "math"));
+    let is_media =
+        |token: Token<'_>| matches!(start_name(&token), Some("img" | "amp-img" | "audio" | "video" | "math"));
     words.replace("&nbsp;", " ").replace('\u{A0}', " ").trim().is_empty() && !tokens::tokens(html).any(is_media)
 }
 

@@ -169,7 +169,7 @@ impl OutlineReader {
                 self.title.get_or_insert_default();
                 self.raw = RawUse::Title;
             }
-            "script" if value("type").is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/ld+json")) => {
+            "script" if value("type").is_some_and(|kind| is_linked_data(&kind)) => {
                 self.raw = RawUse::LinkedData;
             }
             "html" => self.outline.language = value("lang"),
@@ -244,6 +244,11 @@ impl OutlineReader {
         self.mark = None;
         self.outline.paragraphs.extend(finished(&mut self.paragraph));
     }
+}
+
+/// Whether a media type, perhaps with parameters, is that of JSON-LD.
+fn is_linked_data(media_type: &str) -> bool {
+    media_type.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/ld+json"))
 }
 
 /// Reads the address in the content of `<meta http-equiv=refresh>`, as in `0; url=/new/`. `None` if it only loads the page again, or

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::elements::PageElement;
 use super::outline::{Heading, Outline};
+use super::references::{Context, resolve};
 use super::tokens::Token;
 use crate::article::linked_data::LinkedData;
 use crate::article::phrases::folded;
@@ -36,6 +37,8 @@ const LOGOS: [&str; 17] = [
 /// Titles that programs give to pages without one.
 const NO_TITLES: [&str; 8] =
     ["untitled", "document", "index", "home", "new page", "no title", "microsoft word", "page title"];
+/// Longest `<title>` whose parts are compared with headings, in bytes.
+const LONGEST_TITLE: usize = 500;
 /// Number of elements around a heading that may mark it as the name of the site.
 const MOST_AROUND: usize = 3;
 /// Number of elements in a heading that may do so.
@@ -74,6 +77,9 @@ impl Titles {
         sites.extend(linked_data.site_names());
         let mut articles = named(&["og:title", "twitter:title"]);
         articles.extend(headline.map(str::to_owned));
+        for text in sites.iter_mut().chain(&mut articles) {
+            *text = resolve(text, Context::Attribute).into_owned();
+        }
         articles.retain(|title| !sites.iter().any(|site| is_same_site(title, site)));
         Self { articles, page: outline.title.clone(), sites }
     }
@@ -165,6 +171,44 @@ impl Titles {
             self.is_site(site).then(|| rest.trim())
         });
         rest.filter(|rest| rest.chars().any(char::is_alphanumeric))
+    }
+
+    /// The part of a `<title>` that a heading of the page repeats, wherever it stands: the rest names the site. If the heading is the name
+    /// of the site, the rest is the title.
+    pub fn part_by_heading(title: &str, headings: &[Heading], is_logo: impl Fn(usize) -> bool) -> Option<String> {
+        if title.len() > LONGEST_TITLE {
+            return None;
+        }
+        let splits: Vec<(&str, &str)> = SEPARATORS
+            .iter()
+            .flat_map(|separator| title.match_indices(separator))
+            .map(|(at, separator)| (title[..at].trim(), title[at + separator.len()..].trim()))
+            .filter(|(start, end)| [start, end].iter().all(|part| part.chars().any(char::is_alphanumeric)))
+            .collect();
+        headings.iter().filter(|heading| heading.level == 1).find_map(|heading| {
+            let (text, is_logo) = (folded(&heading.text), is_logo(heading.start));
+            splits.iter().find_map(|(start, end)| {
+                let part = match (folded(start) == text, folded(end) == text) {
+                    (true, _) => {
+                        if is_logo {
+                            end
+                        } else {
+                            start
+                        }
+                    }
+                    // Names of sites mostly stand at the end, and are short.
+                    (_, true) => {
+                        if is_logo || words(end).len() < words(start).len() {
+                            start
+                        } else {
+                            end
+                        }
+                    }
+                    _ => return None,
+                };
+                Some((*part).to_owned())
+            })
+        })
     }
 
     /// Where a text shows headings that are not needed, if no `<h1>` is its title: the names of the site and of a section, and
@@ -317,6 +361,71 @@ mod tests {
         ] {
             assert_eq!(read(head, body), ("Ferry line closes in May".into(), rest.into()), "{head} {body}");
         }
+    }
+
+    /// A heading above the text once did not tell the title from the name of the site.
+    #[test]
+    fn a_heading_outside_of_the_article_tells_the_title() {
+        for (title, above, expected) in [
+            (
+                "Storm closes the harbour | Tide News",
+                "<header><h1>Storm closes the harbour</h1></header>",
+                "Storm closes the harbour",
+            ),
+            ("Storm closes the harbour | Tide News", "<header><h1>Tide News</h1></header>", "Storm closes the harbour"),
+            (
+                "Tide News – Storm closes the harbour",
+                "<header><h1>Storm closes the harbour</h1></header>",
+                "Storm closes the harbour",
+            ),
+            (
+                "Tide News | Storm closes",
+                "<header><h1 class=logo><a href=/>Tide News</a></h1></header>",
+                "Storm closes",
+            ),
+            ("Storm | harbour - News | Tide", "<header><h1>Storm | harbour</h1></header>", "Storm | harbour"),
+            (
+                "Storm closes the harbour - a diary",
+                "<header><h1>Weather</h1></header>",
+                "Storm closes the harbour - a diary",
+            ),
+            ("Storm closes the harbour | Tide News", "", "Storm closes the harbour | Tide News"),
+        ] {
+            let body = format!(
+                "{above}<article><p>The harbour was closed on Sunday after a storm tore away two planks.</p></article>"
+            );
+            let html = format!("<html><head><title>{title}</title></head><body>{body}</body></html>");
+            let body = crate::article::html::read(&html, None, chrono_tz::UTC, Clean::Safe).expect("no draft");
+            assert_eq!(body.header.title.as_deref(), Some(expected), "{html}");
+        }
+    }
+
+    /// Programs escape titles once too often. A text about references itself shows them.
+    #[test]
+    fn references_in_metadata_become_characters() {
+        let data = |text: &str| {
+            format!("<script type='application/ld+json; charset=utf-8'>{{\"@type\":\"Article\",{text}}}</script>")
+        };
+        for (head, body, expected) in [
+            (data("\"headline\":\"Ann &amp; Bob&#8217;s boat\""), "", "Ann & Bob’s boat"),
+            ("<meta property=og:title content='Ann &amp;amp; Bob&amp;#8217;s boat'>".into(), "", "Ann & Bob’s boat"),
+            (
+                "<meta property=og:title content='Why &amp;amp; is written'>".into(),
+                "<p>Write <code>&amp;amp;</code>.</p>",
+                "Why &amp; is written",
+            ),
+            ("<title>Why &amp;lt; is written</title>".into(), "<p>Write &amp;lt; there.</p>", "Why &lt; is written"),
+            ("<title>AT&T; or not</title>".into(), "", "AT&T; or not"),
+        ] {
+            assert_eq!(read(&head, body).0, expected, "{head}");
+        }
+        let head = data("\"headline\":\"T\",\"author\":\"Ann O&#039;Hara\",\"description\":\"Two &quot;planks&quot;\"");
+        let html = format!("<html><head>{head}</head><body><p>The ferry stops in May.</p></body></html>");
+        let header = crate::article::html::read(&html, None, chrono_tz::UTC, Clean::Safe).expect("no draft").header;
+        assert_eq!(
+            (header.authors[0].name.as_str(), header.summary.as_deref()),
+            ("Ann O'Hara", Some("Two \"planks\""))
+        );
     }
 
     #[test]
