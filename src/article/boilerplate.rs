@@ -9,6 +9,7 @@ use chrono_tz::Tz;
 
 use super::credit;
 use super::date;
+use super::loose_date;
 use super::phrases::{self, Weight};
 use super::problem::Problem;
 use super::summary::{ends_sentence, is_real};
@@ -208,10 +209,16 @@ impl Finder<'_> {
     /// signs of a scraped page, or if it is labelled as the date of publication.
     fn bylines(&mut self, head: &[usize], scraped: bool, timezone: Tz) {
         for index in head.iter().copied() {
+            let text = self.lines[index].text.as_str();
+            let dated = || {
+                let (names, date) = credit::dated_byline(text)?;
+                Some((names, Some(day_of(date, timezone)?)))
+            };
             if self.marks[index].is_none()
-                && let Some(names) = credit::byline(&self.lines[index].text)
+                && let Some((names, date)) = credit::byline(text).map(|names| (names, None)).or_else(dated)
             {
                 self.marks[index] = Some("H3");
+                self.published = self.published.or(date);
                 if self.authors.is_empty() {
                     self.authors = names.into_iter().map(|name| Person { name, ..Person::default() }).collect();
                 }
@@ -220,9 +227,10 @@ impl Finder<'_> {
         let trusted = scraped || !self.authors.is_empty();
         for index in head.iter().copied() {
             let text = self.lines[index].text.as_str();
+            let is_labelled = || !text.starts_with(|c: char| c.is_ascii_digit()) && text.contains(':');
             if self.marks[index].is_none()
-                && let Some(date) = date::of_line(text, timezone)
-                && (trusted || !text.starts_with(|c: char| c.is_ascii_digit()) && text.contains(':'))
+                && let Some(date) = if trusted { day_of(text, timezone) } else { date::of_line(text, timezone) }
+                && (trusted || is_labelled())
             {
                 self.marks[index] = Some("H3");
                 self.published = self.published.or(Some(date));
@@ -266,6 +274,11 @@ impl Finder<'_> {
             .collect();
         Cleaned { lines, removed, authors: self.authors, published: self.published, problem: None }
     }
+}
+
+/// The date that a line consists of.
+fn day_of(line: &str, timezone: Tz) -> Option<DateTime<Utc>> {
+    date::of_line(line, timezone).or_else(|| loose_date::of_line(line, timezone))
 }
 
 fn same_words(line: &str, title: &str) -> bool {
@@ -380,6 +393,23 @@ mod tests {
             ["Ann Lee", "Bo van Ek"]
         );
         assert_eq!(cleaned.published.unwrap().to_string(), "2022-11-05 00:00:00 UTC");
+        for line in [
+            "By Ann Lee\n5. März 2019",
+            "By Ann Lee\nMarch 5, 2019 10:20 AM EST",
+            "By Ann Lee\nMar 5, 2019 at 10:20 am",
+            "By Ann Lee\n5. März 2019, 10:20 Uhr",
+            "By Ann Lee\nLe 5 mars 2019 à 10h20",
+            "By Ann Lee, March 5, 2019",
+            "By Ann Lee | March 5, 2019 10:20 am",
+        ] {
+            let removed: Vec<String> = line.lines().map(|line| format!("H3 {line}")).collect();
+            let removed: Vec<&str> = removed.iter().map(String::as_str).collect();
+            let cleaned = check(&format!("{line}\n\n%\n&"), &removed);
+            let day = cleaned.published.map(|date| date.date_naive().to_string());
+            assert_eq!((cleaned.authors[0].name.as_str(), day.as_deref()), ("Ann Lee", Some("2019-03-05")), "{line}");
+        }
+        check("5. März 2019\n\n%\n&", &[]);
+        check("By Ann Lee\nThe storm of March 5, 2019\n\n%\n&", &["H3 By Ann Lee"]);
         for line in
             ["By the sea", "By Monday the 5th", "By 2024", "By and large", "By Ann.", "Von der Leyen spricht heute"]
         {

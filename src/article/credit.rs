@@ -1,5 +1,6 @@
 //! Names of authors as bylines and the metadata of pages state them.
 
+use super::loose_date::{is_filler, is_part_of_date};
 use super::phrases::folded;
 use super::summary::one_line;
 
@@ -23,6 +24,33 @@ const LONGEST: usize = 80;
 pub fn byline(text: &str) -> Option<Vec<String>> {
     let rest = STARTS.iter().find_map(|start| text.strip_prefix(start))?.trim();
     names(rest)
+}
+
+/// Splits a byline from the date after it: "By Ann Lee, March 5, 2019".
+pub fn dated_byline(text: &str) -> Option<(Vec<String>, &str)> {
+    let end = end_before_date(text)?;
+    let is_between = |c: char| c.is_whitespace() || c == ',' || c == '-' || ENDS.contains(&c);
+    let (line, date) = (text[..end].trim_end_matches(is_between), text[end..].trim_start_matches(is_between));
+    Some((byline(line)?, date))
+}
+
+/// Where the date in a text starts: before its first number, and before the names of a month and a weekday that stand before that.
+fn end_before_date(text: &str) -> Option<usize> {
+    let number = text.find(char::is_numeric)?;
+    let after = text[number..].split(|c: char| !c.is_alphabetic()).find(|word| !word.is_empty()).unwrap_or_default();
+    // In "Ann May 5 March 2019", the first month belongs to the name.
+    let has_month_after = is_part_of_date(&after.to_lowercase());
+    let mut end = number;
+    loop {
+        let before = text[..end].trim_end_matches(|c: char| !c.is_alphanumeric());
+        let start = before.rfind(|c: char| !c.is_alphabetic()).map_or(0, |at| at + 1);
+        let word = before.get(start..).unwrap_or_default().to_lowercase();
+        let is_of_date = (is_part_of_date(&word) && !has_month_after) || (is_filler(&word) && before[start..] == word);
+        if word.is_empty() || !is_of_date {
+            return Some(end);
+        }
+        end = start;
+    }
 }
 
 /// Reads a list of names.
@@ -52,7 +80,8 @@ fn names(text: &str) -> Option<Vec<String>> {
 pub fn of_element(text: &str) -> Vec<String> {
     let line = one_line(text);
     let name = without_by(&line).trim_start_matches(|c: char| ENDS.contains(&c) || c.is_whitespace());
-    let end = name.find(|c: char| c.is_numeric() || ENDS.contains(&c)).unwrap_or(name.len());
+    let name = &name[..name.find(|c: char| ENDS.contains(&c)).unwrap_or(name.len())];
+    let end = end_before_date(name).unwrap_or(name.len());
     let name = name[..end].trim().trim_end_matches([',', ';', ':', '-']).trim_end();
     let is_label = |name: &String| NO_NAMES.contains(&folded(name).as_str());
     // After the names, a comma separates the author's position.
@@ -66,6 +95,16 @@ pub fn of_metadata(text: &str) -> Option<String> {
     let line = one_line(text);
     let name = without_by(&line);
     (name.chars().any(char::is_alphabetic) && !is_address(name)).then(|| name.to_owned())
+}
+
+/// Reads the names in metadata. A byline there may have several: "Von Ann Lee und Bo Ek".
+pub fn all_of_metadata(text: &str) -> Vec<String> {
+    let line = one_line(text);
+    let first = line.split_whitespace().nth(1).unwrap_or_default();
+    // "Von der Leyen" and "Di Maio" are names.
+    let is_name = PARTICLES.contains(&first) || (line.starts_with("Di ") && !line.contains(" e "));
+    let names = byline(&line).filter(|_| !is_name);
+    names.unwrap_or_else(|| of_metadata(text).into_iter().collect())
 }
 
 /// A text without "By" at its start, in any case.
@@ -100,6 +139,11 @@ mod tests {
             ("Cora Diaz • 3 comments", &["Cora Diaz"]),
             ("Cora Diaz 16.04.2015", &["Cora Diaz"]),
             ("By | Cora Diaz | 3 hours ago", &["Cora Diaz"]),
+            ("By Cora Diaz March 5, 2019", &["Cora Diaz"]),
+            ("By Cora Diaz on Tuesday, March 5, 2019", &["Cora Diaz"]),
+            ("Cora Diaz, 5. März 2019", &["Cora Diaz"]),
+            ("By Cora May 5 March 2019", &["Cora May"]),
+            ("By April Diaz", &["April Diaz"]),
             ("admin", &[]),
             ("Share this story", &[]),
             ("See all posts by this author.", &[]),
@@ -107,6 +151,38 @@ mod tests {
             ("By ", &[]),
         ] {
             assert_eq!(of_element(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn bylines_with_dates() {
+        for (text, expected) in [
+            ("By Cora Diaz March 5, 2019", Some("Cora Diaz: March 5, 2019")),
+            ("By Cora Diaz and Bo Ek, 5 March 2019", Some("Cora Diaz, Bo Ek: 5 March 2019")),
+            ("Von Cora Diaz | 5. März 2019, 10:20 Uhr", Some("Cora Diaz: 5. März 2019, 10:20 Uhr")),
+            ("By Cora Diaz", None),
+            ("By the sea in March 2019", None),
+            ("By March 5, 2019", None),
+        ] {
+            let split = dated_byline(text).map(|(names, date)| format!("{}: {date}", names.join(", ")));
+            assert_eq!(split.as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn several_names_in_metadata() {
+        for (text, expected) in [
+            ("Von Ann Lee und Bob Ray", &["Ann Lee", "Bob Ray"][..]),
+            ("By Ann Lee and Bob Ray", &["Ann Lee", "Bob Ray"]),
+            ("Par Ann Lee", &["Ann Lee"]),
+            ("Di Ann Lee e Bob Ray", &["Ann Lee", "Bob Ray"]),
+            ("Ann Lee and Bob Ray", &["Ann Lee and Bob Ray"]),
+            ("Von der Leyen", &["Von der Leyen"]),
+            ("Di Maio Luigi", &["Di Maio Luigi"]),
+            ("By Reuters", &["Reuters"]),
+            ("@cora", &[]),
+        ] {
+            assert_eq!(all_of_metadata(text), expected, "{text}");
         }
     }
 

@@ -178,26 +178,38 @@ pub fn whole_seconds(date: DateTime<Utc>) -> DateTime<Utc> {
     DateTime::from_timestamp(date.timestamp(), 0).unwrap_or(date)
 }
 
-const LABELS: [&str; 8] = [
+const LABELS: [&str; 16] = [
     "published:",
+    "published on:",
     "published on",
     "published",
+    "posted:",
+    "posted on:",
     "posted on",
+    "posted",
+    "date:",
+    "datum:",
     "updated:",
     "veröffentlicht am",
     "veröffentlicht:",
     "publié le",
+    "publicado el",
+    "pubblicato il",
 ];
+
+/// A line without a word such as "Published" at its start.
+pub fn without_label(line: &str) -> &str {
+    let lower = line.to_lowercase();
+    LABELS
+        .iter()
+        .find(|label| lower.starts_with(**label) && lower.len() == line.len())
+        .map_or(line, |label| line[label.len()..].trim())
+}
 
 /// Reads a line that consists of a date, possibly after a word such as "Published". The day has to be complete with a four-digit
 /// year, so that no sentence matches.
 pub fn of_line(line: &str, timezone: Tz) -> Option<DateTime<Utc>> {
-    let line = line.trim();
-    let lower = line.to_lowercase();
-    let rest = LABELS
-        .iter()
-        .find(|label| lower.starts_with(**label) && lower.len() == line.len())
-        .map_or(line, |label| line[label.len()..].trim());
+    let rest = without_label(line.trim());
     // A first number above 12 is certainly the day: 13.11.2022.
     let by_day = NaiveDate::parse_from_str(rest, "%d.%m.%Y").ok().filter(|day| rest.len() >= 8 && plausible(*day));
     if let Some(day) = by_day.filter(|day| chrono::Datelike::day(day) > 12) {

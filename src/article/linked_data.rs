@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use serde_json::{Map, Value};
 
 use super::front_matter::{Field, Header, is_language};
-use super::{address, credit, date, summary};
+use super::{address, credit, date, loose_date, summary};
 use crate::model::entry::{Media, Person};
 
 /// Comment signs and sections around the data in a script, as pages that were once XHTML have them.
@@ -126,7 +126,8 @@ impl LinkedData {
     fn header_of(&self, article: &Map<String, Value>, kind: WorkKind, timezone: Tz) -> Header {
         let text =
             |key: &str| article.get(key).and_then(first_text).map(summary::one_line).filter(|text| !text.is_empty());
-        let day = |key: &str| text(key).and_then(|text| date::parse(&text, timezone));
+        let date = |text: String| date::parse(&text, timezone).or_else(|| loose_date::of_line(&text, timezone));
+        let day = |key: &str| text(key).and_then(date);
         let authors = ["author", "creator"].iter().filter_map(|key| article.get(*key));
         let authors = authors.map(|value| self.people(value, 0)).find(|people| !people.is_empty());
         let mut header = Header {
@@ -173,7 +174,7 @@ impl LinkedData {
                 let referenced = reference.and_then(|id| credit::of_metadata(self.names.get(id)?)).map(person);
                 people = name.into_iter().chain(referenced).collect();
             }
-            Value::String(name) => people.extend(credit::of_metadata(name).map(person)),
+            Value::String(name) => people.extend(credit::all_of_metadata(name).into_iter().map(person)),
             _ => {}
         }
         people
@@ -195,17 +196,39 @@ fn parse(script: &str) -> Vec<Value> {
         };
         json = rest.trim();
     }
-    let values = values(json);
-    if values.is_empty() && json.contains(|c: char| c.is_control()) { values_of_lines(json) } else { values }
+    let found = values(json);
+    if found.is_empty() { values(&without_faults(json)) } else { found }
+}
+
+/// A text without the line feeds in its texts and the commas before its brackets, which JSON does not allow.
+fn without_faults(json: &str) -> String {
+    let mut output = String::with_capacity(json.len());
+    // The place of the last comma, if only white space follows it so far.
+    let mut comma = None;
+    let (mut is_text, mut is_escaped) = (false, false);
+    for c in json.chars() {
+        let c = if c.is_control() { ' ' } else { c };
+        if is_text {
+            is_text = is_escaped || c != '"';
+            is_escaped = c == '\\' && !is_escaped;
+        } else if matches!(c, ']' | '}') {
+            if let Some(at) = comma.take() {
+                output.truncate(at);
+            }
+        } else if c == ',' {
+            comma = Some(output.len());
+        } else if c != ' ' {
+            comma = None;
+            is_text = c == '"';
+        }
+        output.push(c);
+    }
+    output
 }
 
 /// The values of a text up to its first error.
 fn values(json: &str) -> Vec<Value> {
     serde_json::Deserializer::from_str(json).into_iter().map_while(Result::ok).collect()
-}
-
-fn values_of_lines(json: &str) -> Vec<Value> {
-    values(&json.replace(|c: char| c.is_control(), " "))
 }
 
 /// Collects the objects that may describe the page: of lists and graphs, and those that are the main thing on a page.
@@ -285,6 +308,8 @@ mod tests {
             format!("[{data}]"),
             format!(r#"{{"@type":"WebSite"}} {data}"#),
             data.replace("\"T\"", "\"T\n\""),
+            data.replace('}', ",\n}"),
+            data.replace("\"Bo Ek\"", "[\"Bo Ek\", ]"),
         ] {
             let header = read(&[&script]);
             assert_eq!((header.title.as_deref(), names(&header)), (Some("T"), vec!["Bo Ek"]), "{script}");
@@ -321,6 +346,20 @@ mod tests {
             let data = format!(r#"{{"@type":"{kind}","headline":"T","datePublished":"2014-09-02"}}"#);
             assert_eq!(read(&[&data]), Header::default(), "{kind}");
         }
+    }
+
+    #[test]
+    fn dates_as_people_write_them() {
+        for (date, expected) in [
+            ("Mar 5, 2019 10:00 AM", "2019-03-05 10:00:00 UTC"),
+            ("March 5th, 2019", "2019-03-05 00:00:00 UTC"),
+            ("5. März 2019", "2019-03-05 00:00:00 UTC"),
+            ("Tue, 05 Mar 2019 10:00:00 +0100", "2019-03-05 09:00:00 UTC"),
+        ] {
+            let header = read(&[&format!(r#"{{"@type":"Article","datePublished":"{date}"}}"#)]);
+            assert_eq!(header.published.map(|date| date.to_string()).as_deref(), Some(expected), "{date}");
+        }
+        assert_eq!(read(&[r#"{"@type":"Article","datePublished":"05/06/2019"}"#]).published, None);
     }
 
     /// The name of a page contains that of its site.

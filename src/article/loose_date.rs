@@ -9,6 +9,8 @@ use super::date;
 
 /// Maximum length of a date, in bytes.
 const LONGEST: usize = 120;
+/// Maximum length of a line that is a date, in bytes.
+const LONGEST_LINE: usize = 60;
 /// Maximum number of words that say nothing about the date, such as the name of a weekday.
 const MOST_WORDS: usize = 6;
 
@@ -111,6 +113,14 @@ const ZONES: [(&str, i32); 72] = [
     ("uyt", -180),
 ];
 
+/// Names of weekdays beside the English ones.
+const WEEKDAYS: &str = "montag dienstag mittwoch donnerstag freitag samstag sonnabend sonntag mo di mi do fr sa so lundi mardi mercredi jeudi \
+    vendredi samedi dimanche lunes martes miércoles jueves viernes sábado domingo lunedì martedì mercoledì giovedì venerdì sabato \
+    domenica segunda terça quarta quinta sexta feira maandag dinsdag woensdag donderdag vrijdag zaterdag zondag måndag tisdag onsdag \
+    torsdag fredag lördag söndag mandag tirsdag lørdag søndag";
+/// Words in a date that say nothing about it.
+const FILLERS: &str = "st nd rd th er h uhr um am at on à a le el de del du den der las il alle ore op om kl of the p m o clock t z 年 月 日 時 时 点 分 秒 년 월 일 시 분 초";
+
 /// Signs and words that mark the first and the second half of the day.
 const HALVES: [(&str, Half); 16] = [
     ("a.m.", Half::First),
@@ -179,6 +189,36 @@ pub fn read_in(text: &str, timezone: Tz) -> Option<DateTime<Utc>> {
     let text = without_comments(text.trim());
     let date = exact(&text).or_else(|| loose(&text, timezone)).or_else(|| date::parse(&text, timezone))?;
     Some(date::whole_seconds(date)).filter(|date| date.timestamp() != 0)
+}
+
+/// Reads a line that consists of a date in words, as pages and bylines have it: `Le 5 mars 2019 à 10h20`. It has a year of four digits, a
+/// day and no other word, so that no sentence matches.
+pub fn of_line(line: &str, timezone: Tz) -> Option<DateTime<Utc>> {
+    let line = date::without_label(line.trim());
+    let mut numbers = line.split(|c: char| !c.is_ascii_digit()).filter(|number| !number.is_empty());
+    let has_year = numbers.clone().any(|number| number.len() == 4);
+    let is_day = has_year && numbers.clone().nth(1).is_some() && numbers.all(|number| number.len() <= 4);
+    let lower = line.to_lowercase();
+    let mut words = lower.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty());
+    let is_known = |word: &str| {
+        is_part_of_date(word)
+            || HALVES.iter().any(|(half, _)| *half == word)
+            || zone_of(word).is_some()
+            || is_filler(word)
+    };
+    let is_date = is_day && line.len() <= LONGEST_LINE && words.all(is_known);
+    let is_believable = |date: &DateTime<Utc>| date.timestamp() >= date::FIRST_BELIEVABLE;
+    is_date.then(|| read_in(line, timezone)).flatten().filter(is_believable)
+}
+
+/// Whether a word in lower case is the name of a month or of a weekday.
+pub fn is_part_of_date(word: &str) -> bool {
+    month_of(word).is_some() || weekday_of(word).is_some() || WEEKDAYS.split_ascii_whitespace().any(|name| name == word)
+}
+
+/// Whether a word in lower case may stand in a date.
+pub fn is_filler(word: &str) -> bool {
+    FILLERS.split_ascii_whitespace().any(|filler| filler == word)
 }
 
 /// Full-width digits, every kind of space, and every minus in their ASCII form.
@@ -623,6 +663,44 @@ mod tests {
         ] {
             let date = read(text).map(|date| date.format("%FT%T").to_string());
             assert_eq!(date.as_deref(), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn lines_that_are_dates() {
+        for (line, expected) in [
+            ("5. März 2019", "2019-03-05T00:00:00"),
+            ("5. März 2019, 10:20 Uhr", "2019-03-05T10:20:00"),
+            ("Dienstag, 5. März 2019 um 10.20 Uhr", "2019-03-05T10:20:00"),
+            ("March 5, 2019 10:20 AM EST", "2019-03-05T15:20:00"),
+            ("Mar 5, 2019 at 10:20 am", "2019-03-05T10:20:00"),
+            ("March 5th, 2019", "2019-03-05T00:00:00"),
+            ("Tuesday, March 5, 2019", "2019-03-05T00:00:00"),
+            ("Le 5 mars 2019 à 10h20", "2019-03-05T10:20:00"),
+            ("martes, 5 de marzo de 2019", "2019-03-05T00:00:00"),
+            ("Published: March 5, 2019", "2019-03-05T00:00:00"),
+            ("Posted on March 5, 2019 at 3:20 p.m.", "2019-03-05T15:20:00"),
+            ("2019年3月5日 10:20", "2019-03-05T10:20:00"),
+        ] {
+            let date = of_line(line, Tz::UTC).map(|date| date.format("%FT%T").to_string());
+            assert_eq!(date.as_deref(), Some(expected), "{line}");
+        }
+        for line in [
+            "",
+            "March 2019",
+            "The storm of March 5, 2019",
+            "On March 5, 2019 we sailed.",
+            "May 5 of 6 planks in 2019 hold",
+            "5 March",
+            "2019",
+            "10:20",
+            "March 5, 1066",
+            "05/06/2019",
+            "2019 2020 2021",
+            "March 5, 2019 by Ann Lee",
+            "1 of 2019",
+        ] {
+            assert_eq!(of_line(line, Tz::UTC), None, "{line}");
         }
     }
 

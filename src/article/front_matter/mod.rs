@@ -251,7 +251,7 @@ pub fn of_meta(meta: &[(String, String)], timezone: Tz) -> Result<Header, Held> 
                 | Key::Comments,
             ) => {}
             Some(Key::Authors) => {
-                let names = contents.filter_map(credit::of_metadata).take(MAX_AUTHORS).map(Value::Text).collect();
+                let names = contents.flat_map(credit::all_of_metadata).take(MAX_AUTHORS).map(Value::Text).collect();
                 reader.take(to, Value::List(names));
             }
             Some(Key::Published | Key::Updated) => {

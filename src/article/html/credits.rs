@@ -8,11 +8,11 @@ use chrono_tz::Tz;
 use super::elements::{PageElement, is_inline};
 use super::tokens::{Tag, Token, TokenKind};
 use crate::article::front_matter::{Field, Header};
-use crate::article::{credit, date};
+use crate::article::{credit, date, loose_date};
 use crate::model::entry::Person;
 
 /// Classes of elements with the names of the authors.
-const BYLINES: [&str; 10] = [
+const BYLINES: [&str; 13] = [
     "by-line",
     "author",
     "author-name",
@@ -23,10 +23,56 @@ const BYLINES: [&str; 10] = [
     "entry-author",
     "post-author",
     "p-author",
+    "wp-block-post-author__name",
+    "wp-block-post-author-name",
+    "wp-block-post-author-name__link",
 ];
 /// Classes of elements with the date of publication.
 const DATES: [&str; 7] =
     ["published", "dt-published", "entry-date", "post-date", "date-published", "article-date", "published-date"];
+/// Classes of elements with a date that may be that of another part of the page.
+const PERHAPS_DATES: [&str; 14] = [
+    "date",
+    "date-header",
+    "datetime",
+    "timestamp",
+    "posted-on",
+    "post-time",
+    "post-meta-date",
+    "entry-meta-date",
+    "entry__date",
+    "post__date",
+    "publish-date",
+    "pub-date",
+    "byline-date",
+    "wp-block-post-date",
+];
+/// Elements beside the text, whose dates are those of others.
+const BESIDE: [&str; 4] = ["nav", "aside", "form", "blockquote"];
+/// Words before a date at which a text was changed.
+const CHANGED: [&str; 8] =
+    ["updat", "modif", "aktualisiert", "geändert", "mis à jour", "actualiz", "aggiornat", "bijgewerkt"];
+/// Labels before the name of the author in the metadata for social networks, in lower case.
+const LABELS: [&str; 14] = [
+    "written by",
+    "author",
+    "by",
+    "verfasst von",
+    "geschrieben von",
+    "autor",
+    "écrit par",
+    "auteur",
+    "escrito por",
+    "scritto da",
+    "autore",
+    "geschreven door",
+    "skriven av",
+    "skrevet av",
+];
+/// Shortest text of a paragraph of the article, in characters.
+const SHORTEST: usize = 50;
+/// Longest text beside a date that stands alone, in characters.
+const LONGEST_BESIDE: usize = 80;
 /// Classes and ids of comments, which have authors and dates of their own.
 const COMMENTS: [&str; 8] = [
     "comment",
@@ -73,10 +119,50 @@ struct Credit {
     names: Vec<String>,
 }
 
+/// Where a date stands that nothing marks surely as that of publication, the best one first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum DatePlace {
+    /// In the article, by a class or in a byline.
+    Named,
+    /// In the article, alone above its text.
+    Above,
+    /// Before the article, by a class.
+    NamedBefore,
+    /// Before the article, alone.
+    Before,
+}
+
+/// Reads the author in the metadata for social networks: `twitter:label1` says what `twitter:data1` is.
+pub fn of_labels(meta: &[(String, String)]) -> Header {
+    let value = |wanted: &str| meta.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
+    let names = ["1", "2"].iter().find_map(|number| {
+        let label = value(&format!("twitter:label{number}"))?.to_lowercase();
+        let names = credit::of_element(value(&format!("twitter:data{number}"))?);
+        Some(names).filter(|names| LABELS.contains(&label.trim_end_matches(':')) && !names.is_empty())
+    });
+    let authors = names.unwrap_or_default().into_iter().map(|name| Person { name, ..Person::default() }).collect();
+    Header { authors, ..Header::default() }.with_source(Field::Authors, "`twitter:data1` of the page")
+}
+
 /// Reads the dates and authors in a page. Those within the tokens of the article take precedence.
 pub fn read(tokens: &[Token<'_>], elements: &[PageElement<'_>], article: &Range<usize>, timezone: Tz) -> Header {
-    let mut reader =
-        CreditReader { tokens, elements, article, credits: Vec::new(), examined: 0, published: None, updated: None };
+    let scope = elements.iter().rposition(|element| {
+        let Range { start, end } = element.tokens;
+        element.tag.name == "article" && start < article.start && end >= article.end
+    });
+    let mut reader = CreditReader {
+        tokens,
+        elements,
+        article,
+        scope,
+        end_of_head: 0,
+        credits: Vec::new(),
+        dates: Vec::new(),
+        examined: 0,
+        published: None,
+        updated: None,
+    };
+    reader.end_of_head = reader.end_of_head();
     let mut index = 0;
     while index < elements.len() {
         if is_comment(elements[index].tag) {
@@ -118,7 +204,13 @@ struct CreditReader<'a> {
     tokens: &'a [Token<'a>],
     elements: &'a [PageElement<'a>],
     article: &'a Range<usize>,
+    /// The `<article>` around the text. What stands in it behind the text belongs to it as well.
+    scope: Option<usize>,
+    /// The token at which the first paragraph of the text starts.
+    end_of_head: usize,
     credits: Vec<Credit>,
+    /// The dates that may be that of publication.
+    dates: Vec<(DatePlace, DateTime<Utc>)>,
     /// Number of elements that were searched for names.
     examined: usize,
     published: Option<DateTime<Utc>>,
@@ -137,6 +229,8 @@ impl CreditReader<'_> {
             self.published = self.date(index, timezone);
         } else if has_property(tag, &["datemodified"]) && self.updated.is_none() {
             self.updated = self.date(index, timezone);
+        } else {
+            self.possible_date(index, timezone);
         }
         let is_link = matches!(&*tag.name, "a" | "span")
             && tag.attribute("rel").is_some_and(|rel| rel.split_ascii_whitespace().any(|word| word == "author"));
@@ -150,16 +244,131 @@ impl CreditReader<'_> {
         } else if is_link {
             self.push(index, CreditSource::Link, self.elements[index].parent, self.names(index));
         } else {
-            self.push(index, CreditSource::Class, None, self.names(index));
+            let names = self.names(index);
+            if let Some(date) = self.date_behind(index, &names, timezone) {
+                self.dates.extend(self.place(index).map(|place| (place, date)));
+            }
+            self.push(index, CreditSource::Class, None, names);
         }
+    }
+
+    /// The token at which the first paragraph of the text starts: the first one that is long, else the first one without a date.
+    fn end_of_head(&self) -> usize {
+        let is_in_text = |element: &&PageElement<'_>| self.article.contains(&element.tokens.start);
+        let paragraphs = || self.elements.iter().filter(is_in_text).filter(|element| element.tag.name == "p");
+        let is_time = |token: &Token<'_>| matches!(&token.kind, TokenKind::Start(tag) if tag.name == "time");
+        let is_text = |element: &&PageElement<'_>| !self.tokens[element.tokens.clone()].iter().any(is_time);
+        let length = |element: &PageElement<'_>| {
+            let texts = self.tokens[element.tokens.clone()].iter().filter_map(|token| match &token.kind {
+                TokenKind::Text(text) => Some(text.source.len()),
+                _ => None,
+            });
+            texts.sum::<usize>()
+        };
+        let first = paragraphs().find(|element| length(element) >= SHORTEST).or_else(|| paragraphs().find(is_text));
+        first.map_or(self.article.end, |element| element.tokens.start)
+    }
+
+    /// Where an element with a date stands, if it belongs to the article or stands before it.
+    fn place(&self, index: usize) -> Option<DatePlace> {
+        let start = self.elements[index].tokens.start;
+        let mut around = std::iter::successors(self.elements[index].parent, |index| self.elements[*index].parent);
+        if around.any(|index| BESIDE.contains(&&*self.elements[index].tag.name)) {
+            return None;
+        }
+        if self.article.contains(&start) || self.is_in_scope(index) {
+            return Some(DatePlace::Named);
+        }
+        (start < self.article.start).then_some(DatePlace::NamedBefore)
+    }
+
+    /// Whether an element stands in the `<article>` around the text, and in no other in that.
+    fn is_in_scope(&self, index: usize) -> bool {
+        let mut around = std::iter::successors(self.elements[index].parent, |index| self.elements[*index].parent);
+        self.scope.is_some() && around.find(|index| self.elements[*index].tag.name == "article") == self.scope
+    }
+
+    /// Notes the date of an element whose class says that it has one, or of a `<time>` that stands alone above the text.
+    fn possible_date(&mut self, index: usize, timezone: Tz) {
+        let tag = self.elements[index].tag;
+        let is_named = matches!(&*tag.name, "time" | "abbr" | "span" | "div" | "p" | "h2" | "li" | "a")
+            && (tag.has_class(&PERHAPS_DATES) || tag.has_class(&DATES));
+        if !is_named && tag.name != "time" || self.dates.len() == MOST_EXAMINED {
+            return;
+        }
+        let Some(place) = self.place(index) else { return };
+        let place = match place {
+            _ if is_named => place,
+            DatePlace::Named if self.elements[index].tokens.start < self.end_of_head => DatePlace::Above,
+            DatePlace::NamedBefore => DatePlace::Before,
+            _ => return,
+        };
+        let beside =
+            if tag.name == "time" { self.text_beside(index) } else { Some(self.text(index).unwrap_or_default()) };
+        let Some(beside) = beside.map(|beside| beside.to_lowercase()) else { return };
+        let date = if is_named { self.date(index, timezone) } else { self.date_of_time(index, timezone) };
+        let Some(date) = date else { return };
+        if CHANGED.iter().any(|word| beside.contains(word)) {
+            self.updated = self.updated.or(Some(date));
+        } else {
+            self.dates.push((place, date));
+        }
+    }
+
+    /// The date of a `<time>` that shows a date: `<time datetime=2015-04-16>in spring</time>` is about another one.
+    fn date_of_time(&self, index: usize, timezone: Tz) -> Option<DateTime<Utc>> {
+        let value = self.elements[index].tag.attribute("datetime")?;
+        let text = self.text(index)?;
+        let is_date = text.is_empty() || text.contains(|c: char| c.is_ascii_digit());
+        is_date.then(|| date::parse(&value, timezone)).flatten()
+    }
+
+    /// The text in the block around a date, without the date. `None` if it is a sentence.
+    fn text_beside(&self, index: usize) -> Option<String> {
+        let mut around = std::iter::successors(self.elements[index].parent, |index| self.elements[*index].parent);
+        let block = around.find(|index| !is_inline(&self.elements[*index].tag.name));
+        let Some(block) = block else { return Some(String::new()) };
+        let (own, range) = (&self.elements[index].tokens, &self.elements[block].tokens);
+        let is_block = |token: &Token<'_>| match &token.kind {
+            TokenKind::Start(tag) | TokenKind::End(tag) => !is_inline(&tag.name),
+            _ => false,
+        };
+        let nearby = |part: Range<usize>, is_before: bool| {
+            let part = &self.tokens[part];
+            let edge = if is_before {
+                part.iter().rposition(is_block).map_or(0, |at| at + 1)..part.len()
+            } else {
+                0..part.iter().position(is_block).unwrap_or(part.len())
+            };
+            part.get(edge).filter(|part| part.len() <= MOST_TOKENS).map(super::tokens::text)
+        };
+        let start = range.start.max(own.start.saturating_sub(MOST_TOKENS));
+        let end = range.end.min(own.end + MOST_TOKENS);
+        let text = format!("{} {}", nearby(start..own.start, true)?, nearby(own.end..end, false)?);
+        let text = text.trim().to_owned();
+        let is_separated =
+            || text.contains(['|', '•', '·', '—', '–', '/', ':']) || !credit::of_element(&text).is_empty();
+        let is_label = || text.split_whitespace().count() <= 3;
+        let is_sentence = text.ends_with(['.', '!', '?', '。']) || text.chars().count() > LONGEST_BESIDE;
+        (!is_sentence && (is_label() || is_separated())).then_some(text)
+    }
+
+    /// The date behind the names in a byline.
+    fn date_behind(&self, index: usize, names: &[String], timezone: Tz) -> Option<DateTime<Utc>> {
+        let text = self.text(index)?;
+        let rest = &text[text.rfind(names.last()?.as_str())? + names.last()?.len()..];
+        let is_between = |c: char| c.is_whitespace() || "|•·—–-/,".contains(c);
+        let rest = rest.trim_matches(is_between);
+        let part = rest.split(['|', '•', '·', '/']).map(str::trim);
+        part.chain([rest]).find_map(|part| date_of(part, timezone))
     }
 
     fn push(&mut self, index: usize, source: CreditSource, group: Option<usize>, names: Vec<String>) {
         if !names.is_empty() && self.credits.len() < 10 * MOST_AUTHORS {
             let start = self.elements[index].tokens.start;
-            let is_in_text = self.article.contains(&start);
+            let is_in_text = self.article.contains(&start) || self.is_in_scope(index);
             // Other articles stand below this one.
-            if start >= self.article.end && source != CreditSource::Microdata {
+            if start >= self.article.end && !self.is_in_scope(index) && source != CreditSource::Microdata {
                 return;
             }
             self.credits.push(Credit { source, is_in_text, group, names });
@@ -172,7 +381,7 @@ impl CreditReader<'_> {
         let stated = ["datetime", "content", "title"].iter().find_map(|name| tag.attribute(name));
         stated
             .and_then(|value| date::parse(&value, timezone))
-            .or_else(|| date::of_line(&self.text(index)?, timezone))
+            .or_else(|| date_of(&self.text(index)?, timezone))
             .or_else(|| self.date_within(index, timezone))
     }
 
@@ -224,6 +433,15 @@ impl CreditReader<'_> {
         Some(text.trim_matches(|c: char| c == '|' || c.is_whitespace()).to_owned())
     }
 
+    /// The date of the best place. Several dates before the article are of others.
+    fn possible(&self) -> Option<DateTime<Utc>> {
+        let place = self.dates.iter().map(|(place, _)| *place).min()?;
+        let mut dates = self.dates.iter().filter(|(other, _)| *other == place).map(|(_, date)| *date);
+        let first = dates.next()?;
+        let is_in_article = matches!(place, DatePlace::Named | DatePlace::Above);
+        (is_in_article || dates.all(|date| date == first)).then_some(first)
+    }
+
     /// The authors are those of the best source within the article, or else in the page.
     fn header(self) -> Header {
         let best = self.credits.iter().min_by_key(|credit| (!credit.is_in_text, credit.source));
@@ -242,12 +460,19 @@ impl CreditReader<'_> {
             }
             source = best.source.words();
         }
-        let header = Header { authors, published: self.published, updated: self.updated, ..Header::default() };
+        let published = self.published.or_else(|| self.possible());
+        let header = Header { authors, published, updated: self.updated, ..Header::default() };
         header
             .with_source(Field::Authors, source)
             .with_source(Field::Published, "date in the page")
             .with_source(Field::Updated, "date in the page")
     }
+}
+
+/// The date that a text consists of.
+fn date_of(text: &str, timezone: Tz) -> Option<DateTime<Utc>> {
+    let line = crate::article::summary::one_line(text);
+    date::of_line(&line, timezone).or_else(|| loose_date::of_line(&line, timezone))
 }
 
 #[cfg(test)]
@@ -322,6 +547,86 @@ mod tests {
         for within in ["<time datetime=2015-04-16>in spring</time>", "<time itemprop=datePublished>soon</time>"] {
             assert_eq!(page(within, "").header.published, None, "{within}");
         }
+    }
+
+    #[test]
+    fn dates_that_nothing_marks_surely_are_read() {
+        let stated = |body: ParsedBody| body.header.published.map(|date| date.date_naive().to_string());
+        for part in [
+            "<time datetime=2019-03-05>March 5</time>",
+            "<time datetime=2019-03-05T10:00:00+00:00></time>",
+            "<div class=wp-block-post-date><time datetime=2019-03-05T10:00:00Z>March 5, 2019</time></div>",
+            "<p>Published on <time datetime=2019-03-05>5 March</time></p>",
+            "<p>By Ann Lee · <time datetime=2019-03-05>5 March</time> · 4 minutes to read</p>",
+            "<time class=published>5. März 2019</time>",
+            "<time class=entry-date>March 5, 2019 10:00 am</time>",
+            "<span class=date>March 5, 2019</span>",
+            "<div class='entry-date'>5 March 2019</div>",
+            "<p class='post-meta published'>Le 5 mars 2019 à 10h20</p>",
+            "<h2 class=date-header><span>Tuesday, March 5, 2019</span></h2>",
+            "<p class=byline>By Ann Lee March 5, 2019</p>",
+            "<p class=byline>By Ann Lee | Mar 5, 2019 at 10:20 am</p>",
+            "<div class=byline>By Ann Lee<br>on March 5th, 2019</div>",
+        ] {
+            assert_eq!(stated(page(part, "")).as_deref(), Some("2019-03-05"), "{part}");
+            assert_eq!(stated(page("", part)).as_deref(), Some("2019-03-05"), "before: {part}");
+        }
+        for part in [
+            "<p>It was <time datetime=2019-03-05>5 March</time> when the harbour was closed.</p>",
+            "<aside><time datetime=2019-03-05>March 5, 2019</time></aside>",
+            "<nav><span class=date>March 5, 2019</span></nav>",
+            "<blockquote><time datetime=2019-03-05>March 5, 2019</time></blockquote>",
+            "<p>Updated <time datetime=2019-03-05>March 5, 2019</time></p>",
+            "<span class=date>The storm of March 5, 2019</span>",
+            "<span class=date>05/06/2019</span>",
+            "<span class=update>March 5, 2019</span>",
+        ] {
+            assert_eq!(stated(page(part, "")), None, "{part}");
+        }
+        let several = "<div class=date>March 5, 2019</div><div class=date>March 4, 2019</div>";
+        assert_eq!(stated(page("", several)), None, "a list of others");
+        assert_eq!(stated(page(several, "")).as_deref(), Some("2019-03-05"));
+        let below = "<p>The bridge is closed for a month, since two planks were lost.</p><time datetime=2019-03-05>March 5</time>";
+        assert_eq!(stated(page(below, "")), None, "below the text");
+    }
+
+    #[test]
+    fn authors_beside_the_text_and_in_metadata_are_read() {
+        let names_of = |head: &str, body: &str| {
+            let html = format!("<html><head><title>Snow</title>{head}</head><body>{body}</body></html>");
+            let body = crate::article::html::read(&html, None, chrono_tz::UTC, Clean::Safe).expect("no draft");
+            assert!(!body.html.contains("Lee"), "{}", body.html);
+            names(&body).join(", ")
+        };
+        let text = "<div class=entry-content><p>Snow is expected by evening, first in the hills, and then by the river.</p></div>";
+        for (head, within, after) in [
+            (
+                "",
+                "<footer class=entry-footer><span class=byline>By <a rel=author href=/a>Ann Lee</a></span></footer>",
+                "",
+            ),
+            (
+                "",
+                "<footer class=entry-footer><span class=byline>By Ann Lee</span></footer>",
+                "<footer><a rel=author>Dan Other</a></footer>",
+            ),
+            ("", "<aside><a class=wp-block-post-author-name__link href=/a>Ann Lee</a></aside>", ""),
+            ("", "<footer class=byline>By Ann Lee March 5, 2019</footer>", ""),
+            ("<meta name='twitter:label1' content='Written by'><meta name='twitter:data1' content='Ann Lee'>", "", ""),
+            (
+                "<meta name='twitter:label2' content='Verfasst von'><meta name='twitter:data2' content='Ann Lee'>",
+                "",
+                "",
+            ),
+        ] {
+            let body = format!("<article><h1>Snow</h1>{text}{within}</article>{after}");
+            assert_eq!(names_of(head, &body), "Ann Lee", "{head}{body}");
+        }
+        let head =
+            "<meta name='twitter:label1' content='Reading time'><meta name='twitter:data1' content='Four Minutes'>";
+        assert_eq!(names_of(head, text), "");
+        let several = "<meta name=author content='Von Ann Lee und Bob Ray'>";
+        assert_eq!(names_of(several, text), "Ann Lee, Bob Ray");
     }
 
     /// Comments have authors and dates of their own, and so have the teasers of other articles.

@@ -305,6 +305,7 @@ fn with_metadata(mut header: Header, outline: &Outline, others: [Header; 2], tim
     for other in others {
         header.complete(other);
     }
+    header.complete(credits::of_labels(&outline.meta));
     let language = outline.language.clone().filter(|tag| is_language(tag));
     header.complete(Header { language, ..Header::default() }.with_source(Field::Language, "`lang` of the page"));
     let title = outline.title.clone();
