@@ -1,11 +1,14 @@
 //! Markdown -> HTML. A first-level heading at the start becomes the title.
 
+mod environments;
 mod footnotes;
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use pulldown_cmark::{CowStr, Event, HeadingLevel, LinkType, Parser, Tag, TagEnd, TextMergeStream, html};
+use pulldown_cmark::{
+    CodeBlockKind, CowStr, Event, HeadingLevel, LinkType, Parser, Tag, TagEnd, TextMergeStream, html,
+};
 
 use super::dialect::{self, Dialect};
 use super::front_matter::{Field, Header};
@@ -53,6 +56,7 @@ fn read_plain(
     first_line: usize,
     known_title: Option<&str>,
 ) -> ParsedBody {
+    let text = environments::in_dollars(&text);
     let events = TextMergeStream::new(Parser::new_ext(&text, dialect::OPTIONS))
         .map(check_box_as_text)
         .map(with_slashes)
@@ -63,7 +67,7 @@ fn read_plain(
     let summary = before_more(&events);
     // The HTML of formulas and footnotes, which come next, is ours and whole.
     let has_html = events.iter().any(|event| matches!(event, Event::Html(_) | Event::InlineHtml(_)));
-    let events = with_formulas(footnotes::at_the_end(events));
+    let events = with_formula_blocks(with_formulas(footnotes::at_the_end(events)));
     let mut output = String::with_capacity(text.len() * 5 / 4);
     html::push_html(&mut output, events.into_iter());
     let open = has_html.then(|| page::open_end(&output)).flatten().map(|open| {
@@ -184,6 +188,31 @@ fn with_formulas(mut events: Vec<Event<'_>>) -> Vec<Event<'_>> {
         };
     }
     events
+}
+
+/// Converts each block of code in the language `math`, which GitHub and others show as a formula. One that cannot be read stays.
+fn with_formula_blocks(events: Vec<Event<'_>>) -> Vec<Event<'_>> {
+    let is_formula = |event: &Event<'_>| matches!(event, Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))) if info.trim().eq_ignore_ascii_case("math"));
+    let is_end = |event: &Event<'_>| matches!(event, Event::End(TagEnd::CodeBlock));
+    let mut output = Vec::with_capacity(events.len());
+    let mut events = events.into_iter().peekable();
+    while let Some(event) = events.next() {
+        if !is_formula(&event) {
+            output.push(event);
+            continue;
+        }
+        let start = output.len();
+        output.push(event);
+        while let Some(event) = events.next_if(|event| !is_end(event)) {
+            output.push(event);
+        }
+        output.extend(events.next());
+        if let Some(html) = tex::to_mathml(plain(&output[start..]).trim(), tex::Placement::Block) {
+            output.truncate(start);
+            output.push(Event::Html(format!("<p>{html}</p>\n").into()));
+        }
+    }
+    output
 }
 
 fn formula<'a>(tex: &CowStr<'a>, placement: tex::Placement, sign: &str) -> Event<'a> {
@@ -419,6 +448,41 @@ mod tests {
         assert_eq!(read("# The root of $x^2$\n\nText", 1, None).header.title.as_deref(), Some("The root of x^2"));
         let body = read("When $a \\ne 0$, there are two.\n\nMore.", 1, None);
         assert_eq!(body.paragraphs[0], "When a \\ne 0, there are two.");
+    }
+
+    #[test]
+    fn blocks_and_environments_of_formulas_become_mathml() {
+        for (text, tex) in [
+            ("```math\nE = m_1 * c_2 * d\n```", "E = m_1 * c_2 * d"),
+            ("~~~ math\nE = m\n~~~", "E = m"),
+            (
+                "a\n\n\\begin{align}\na &= b \\\\\nc_1 &= d_1\n\\end{align}\n\nb",
+                "\\begin{align}\na &amp;= b \\\\\nc_1 &amp;= d_1\n\\end{align}",
+            ),
+            ("\\begin{equation*}E=m\\end{equation*}", "\\begin{equation*}E=m\\end{equation*}"),
+            ("It is\n\\begin{gather}\na = b\n\\end{gather}\nhere.", "\\begin{gather}\na = b\n\\end{gather}"),
+        ] {
+            let html = read(text, 1, None).html;
+            assert!(
+                html.contains(&format!("<math alttext=\"{tex}\"")) && html.contains("display=\"block\""),
+                "{text}: {html}"
+            );
+            assert!(!html.contains("$$") && !html.contains("<code"), "{text}: {html}");
+        }
+        for (text, html) in [
+            (
+                "```tex\n\\begin{align}a\\end{align}\n```",
+                "<pre><code class=\"language-tex\">\\begin{align}a\\end{align}\n</code></pre>\n",
+            ),
+            ("    \\begin{align}a\\end{align}", "<pre><code>\\begin{align}a\\end{align}</code></pre>\n"),
+            ("`\\begin{align}a\\end{align}`", "<p><code>\\begin{align}a\\end{align}</code></p>\n"),
+            ("Write \\begin{align}a\\end{align}", "<p>Write \\begin{align}a\\end{align}</p>\n"),
+            ("\\begin{itemize}a\\end{itemize}", "<p>\\begin{itemize}a\\end{itemize}</p>\n"),
+            ("```math\n\\nosuchcommand\n```", "<pre><code class=\"language-math\">\\nosuchcommand\n</code></pre>\n"),
+            ("```\nmath\n```", "<pre><code>math\n</code></pre>\n"),
+        ] {
+            assert_eq!(read(text, 1, None).html, html, "{text}");
+        }
     }
 
     #[test]

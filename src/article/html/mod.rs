@@ -14,6 +14,7 @@ mod main_text;
 mod noise;
 mod open_end;
 pub mod outline;
+mod page_formula;
 mod references;
 mod repair;
 mod safe;
@@ -174,7 +175,8 @@ pub fn read(text: &str, known_title: Option<&str>, timezone: Tz, clean: Clean) -
         let part = |title: &String| Titles::part_by_heading(title, &all_headings, is_logo);
         header.title = header.title.map(|title| titles.without_site(&title)).map(|title| part(&title).unwrap_or(title));
     }
-    let html: String = remaining().map(|token| &text[token.range.clone()]).collect();
+    let remaining: Vec<&Token<'_>> = remaining().collect();
+    let html = source_of(text, &remaining, &mut outline);
     let Some(words) = safe::text(&html) else { return Err(Held::Broken(too_much())) };
     if let Some(held) = redirect(&outline, &words) {
         return Err(held);
@@ -192,6 +194,17 @@ fn redirect(outline: &Outline, words: &str) -> Option<Held> {
     let message =
         format!("held: this page only leads to `{target}`: delete it, or remove its `<meta http-equiv=refresh>`");
     Some(Held::Withheld(Problem::intended(None, message), Vec::new()))
+}
+
+/// The source of the tokens of the article, with its formulas as MathML.
+fn source_of(text: &str, tokens: &[&Token<'_>], outline: &mut Outline) -> String {
+    match page_formula::with_formulas(text, tokens) {
+        Some(html) => {
+            outline.paragraphs = outline::outline(&html).paragraphs;
+            html
+        }
+        None => tokens.iter().map(|token| &text[token.range.clone()]).collect(),
+    }
 }
 
 /// The tokens of the article.
